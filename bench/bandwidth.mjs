@@ -1,12 +1,12 @@
-// Times what is not a matrix product: single instructions of a tape, beside the machine's limit for them. Times no
-// program as a whole: see index.mjs and fusions.mjs.
+// Times single instructions other than matrix products and compares them with the machine's limit. For whole programs
+// see index.mjs and fusions.mjs.
 //
 //   node bench/bandwidth.mjs                writes results/bandwidth.json and the tables in README.md; NODE_BINARIES adds
 //                                           other versions of Node
 //   node bench/bandwidth.mjs --quick        one short pass; prints only
 //   node bench/bandwidth.mjs --only softmax --simd relaxed --place L1     prints only
 //
-// The limit is the larger of two times, both measured beside the instruction:
+// The limit is the larger of two times, both measured with the instruction:
 //
 //   bytes       the bytes that are read and written, at the speed of a copy in the same cache: memory.copy or a loop of
 //               vectors, whichever is faster
@@ -42,7 +42,9 @@ const { Adam, Dense, Layer, RMSprop, SGD, Sequential, Variable, configure, grad,
 configure({ simd: options.simd, threads: 1 })
 const { simd } = runtimeInfo()
 
-/** All buffers of an instruction together: half of the first-level cache, half of the second, three times the third. */
+/**
+ * The size of all buffers of an instruction: half of the first-level cache, half of the second, three times the third.
+ */
 const places = [
   { place: 'L1', bytes: 16 << 10 },
   { place: 'L2', bytes: 192 << 10 },
@@ -144,7 +146,7 @@ function content(length, phase) {
   return repeated
 }
 
-/** A layer that computes `body` from variables of its own. */
+/** A layer that computes `body` from its own variables. */
 class Body extends Layer {
   constructor({ reads, body }, shape) {
     super({ inputShape: [1] })
@@ -191,7 +193,9 @@ function instructionsFor(each, bytes) {
 
 const { memory, exports } = instantiateKernels(simd)
 const CACHED = 1024
-/** Registers of a step, one behind the other; a line between them, so that they do not fall into the same sets. */
+/**
+ * Registers of a step, one after another, with a cache line between them, so that they do not fall into the same sets.
+ */
 const registers = [0, 1, 2].map((i) => 4096 + i * (4 * CACHED + 64))
 new Float32Array(memory.buffer, registers[1], CACHED).set(content(CACHED, 0.5))
 new Float32Array(memory.buffer, registers[2], CACHED).set(content(CACHED, 0).map((x) => x + 2))

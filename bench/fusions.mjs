@@ -1,13 +1,12 @@
-// Times each fusion beside what it replaces, both in one run and interleaved. Says nothing about other libraries or
-// about the machine's limits: see peers/run.mjs and bandwidth.mjs.
+// Times each fusion and what it replaces, in one run and interleaved. For other libraries see peers/run.mjs, for the
+// machine's limits bandwidth.mjs.
 //
 //   node bench/fusions.mjs                writes results/fusions.json and the table in README.md; NODE_BINARIES adds other
 //                                         versions of Node
 //   node bench/fusions.mjs --quick        one short pass; prints only
 //   node bench/fusions.mjs --only softmax     prints only
 //
-// "Apart" is the same program with configure({ fuse: false }), one instruction for each operation, where nothing else
-// is said.
+// "Apart" is the same program with configure({ fuse: false }), one instruction per operation, unless stated otherwise.
 import { parseArgs } from 'node:util'
 import { instructionsOf, predictionProgram, trainingProgram } from './internals.mjs'
 import { loadBuilt, machineLine, measureInEachNode, nodeTitle, publish } from './machine.mjs'
@@ -34,7 +33,7 @@ const { Adam, Dense, Layer, Sequential, Variable, configure, losses, ops, runtim
 const content = (length, phase, classes = 0) =>
   Float32Array.from({ length }, (_, i) => (classes > 0 ? i % classes : Math.sin(1.3 * i + phase)))
 
-/** One run of a program, and the instructions that it has. */
+/** One run of a program, and its instructions. */
 const contender = (program) => ({ call: () => program.run(), count: instructionsOf(program).length })
 
 /** A training step on one batch. The learning rate is small, so that a million steps change nothing. */
@@ -71,7 +70,10 @@ const classifier = () =>
     targets: content(128, 0, 10),
   })
 
-/** A program of nothing but `body`, whose operands are variables. The results but the last are assigned to others. */
+/**
+ * A program with only `body`, whose operands are variables. All results except the last are assigned to other
+ * variables.
+ */
 class Body extends Layer {
   constructor(operands, body) {
     super({ inputShape: [1] })
@@ -129,7 +131,7 @@ const composedCrossEntropy = (x) =>
   ops.negative(ops.sum(ops.multiply(ops.oneHot(labels, 10), ops.logSoftmax(x)), { axis: -1 }))
 const targets = tensor(content(32, 0, 2), [32, 1])
 
-/** Updates of `sizes` weights, each by an instruction of its own. */
+/** Updates of `sizes` weights, each with a separate instruction. */
 function updates(sizes) {
   const instructions = sizes.map((units) => {
     const model = new Sequential([new Dense({ units, useBias: false, inputShape: [1] })])

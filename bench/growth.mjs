@@ -1,6 +1,6 @@
-// How the time of a training step and its memory grow: with batch, width and depth of dense layers, with the side of an image, and
-// with the steps of a recurrence and of attention. Fits curves, names cliffs, and holds the workspace to what the planner says no
-// plan can be below.
+// Measures how the time and memory of a training step grow: with batch, width and depth of dense layers, with the side
+// of an image, and with the steps of a recurrence and of attention. Fits curves, reports cliffs, and compares the
+// workspace with the planner's lower bound.
 //
 //   node bench/growth.mjs            writes results/growth.json, docs/growth.svg and the table in README.md
 //   node bench/growth.mjs --quick    shorter samples; prints only, and draws where --svg FILE says
@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
-    /** Where to draw when nothing is published. */
+    /** Where to draw when results are not published. */
     svg: { type: 'string' },
     rounds: { type: 'string', default: '7' },
     'sample-ms': { type: 'string', default: '80' },
@@ -151,11 +151,11 @@ class SelfAttention extends Layer {
   }
 }
 
-/** A training step with Adam on made-up data. */
+/** A training step with Adam on random data. */
 function build({ network, base, name }, value) {
   const { inputShape, batch, layers } = network({ ...base, [name]: value })
   const model = new Sequential(layers)
-  // A rate that keeps every one of these models finite for as long as it is timed.
+  // A learning rate that keeps all of these models finite while they are timed.
   model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' })
   model.optimizer.learningRate = 1e-5
   const x = tensor(
@@ -169,7 +169,7 @@ function build({ network, base, name }, value) {
   return { model, step: () => model.trainOnBatch(x, y).loss }
 }
 
-/** Every new memory has one model, so that its workspace is this model's. */
+/** Each memory has a single model, so that its workspace is this model's. */
 function freshRuntime() {
   const { fuse } = runtimeInfo()
   configure({ fuse: !fuse })
@@ -183,7 +183,7 @@ function measureMemory(sweep, value) {
   if (!(loss > 0) || !Number.isFinite(loss)) throw new Error(`${sweep.name} ${value}: the loss is ${loss}`)
   const { usedBytes, workspaceBytes } = runtimeInfo().memory
   const plans = [...memoryPlans(model).values()]
-  // Programs share one workspace: the one that needs most decides.
+  // Programs share one workspace: its size is the largest of theirs.
   const lowerBound = Math.max(...plans.map((plan) => plan.lowerBound))
   const parameters = model.countParams()
   model.dispose()
@@ -204,7 +204,7 @@ function fitCurve(xs, ys, power) {
   return { power, a, b, worstFactor: Math.exp(worst) }
 }
 
-/** The slope of log y over log x in the larger half, where fixed costs weigh little. */
+/** The slope of log y over log x in the larger half, where fixed costs matter little. */
 function exponent(xs, ys) {
   const from = Math.floor(xs.length / 2)
   const [u, v] = [xs, ys].map((values) => values.slice(from).map(Math.log))
@@ -213,7 +213,7 @@ function exponent(xs, ys) {
   return cov / sq
 }
 
-/** Points that lie more than CLIFF times above or below the line through their neighbours, log-log. */
+/** Points more than CLIFF times above or below the line through their neighbours, log-log. */
 function cliffs(xs, ys) {
   const found = []
   xs.forEach((x, i) => {
@@ -261,7 +261,7 @@ for (const [i, result] of results.entries()) {
   result.used = { exponent: exponent(xs, of('usedBytes')), cliffs: cliffs(xs, of('usedBytes')) }
 }
 
-/** Of dense layers: those that have a unit to draw. */
+/** The dense sweeps, which have a unit to draw. */
 const drawn = results.filter(({ unit }) => unit !== undefined)
 
 const formatBytes = (bytes) =>
@@ -330,5 +330,5 @@ for (const { name, value, workspaceBytes, lowerBound } of fat) {
     `error: ${name} ${value}: a workspace of ${workspaceBytes} bytes, ${(workspaceBytes / lowerBound).toFixed(2)} times the lower bound ${lowerBound}`,
   )
 }
-// Idle workers must not keep the process.
+// Idle workers must not keep the process alive.
 process.exit(fat.length === 0 ? 0 : 1)

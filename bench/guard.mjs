@@ -1,4 +1,4 @@
-// Guards the speed of the hot loops without measuring time: looks at the machine code that V8 makes of them.
+// Guards the speed of the hot loops without measuring time: checks the machine code that V8 generates.
 //
 //   node bench/guard.mjs             this Node, and the ones in NODE_BINARIES (paths, separated by commas)
 //   node bench/guard.mjs --update    writes what it finds into guard.json, for this engine: look at the difference
@@ -17,7 +17,7 @@ import { table } from './report.mjs'
 
 const file = new URL('guard.json', import.meta.url)
 const guard = JSON.parse(readFileSync(file, 'utf8'))
-/** turbo is the relaxed binary in an engine that was told to pair vectors. */
+/** turbo is the relaxed binary in an engine that pairs vectors. */
 const LEVELS = ['plain', 'relaxed', 'turbo']
 /** The first version of Node that does so. */
 const PAIRS_VECTORS = 24
@@ -78,8 +78,8 @@ function compile(node, major, level) {
 }
 
 /**
- * The shortest loop with the kernel's arithmetic in it: from the target of a jump backwards to that jump. A tail behind
- * the function's end, which jumps back to where it is left, is none.
+ * The shortest loop that contains the kernel's arithmetic: from the target of a backward jump to that jump. Code after
+ * the function's end that jumps back does not count.
  */
 function innermostLoop(instructions, isArithmetic) {
   let shortest = null

@@ -1,4 +1,4 @@
-// Times myelin alone, through its public API. Compares with nothing else: see peers/run.mjs.
+// Times myelin through its public API. For comparisons see peers/run.mjs.
 //
 //   npm run build && node bench/index.mjs        writes results/ours.json and the table in README.md
 //   NODE_BINARIES=path/to/node24 node bench/index.mjs     this Node and that one, side by side
@@ -12,7 +12,7 @@ import adapter from './peers/adapters/myelin.mjs'
 import { formatMilliseconds, table } from './report.mjs'
 
 const MATMUL_SIZES = [16, 64, 128, 256, 512, 1024]
-/** Short calls are timed in groups of about this length, so that the timer itself weighs little. */
+/** Short calls are timed in groups of about this length, so that the timer itself matters little. */
 const GROUP_MS = 0.2
 
 const { values: options } = parseArgs({
@@ -91,7 +91,7 @@ async function timeTask({ name, call, units = 1, flops }) {
   }
 }
 
-/** How many calls make one timed group; runs the call for a while, which also warms it up. */
+/** The number of calls in one timed group; runs the call for a while, which also warms it up. */
 async function groupOf(call) {
   const end = performance.now() + 100
   let perCall = Infinity

@@ -1,8 +1,8 @@
-// The only file here that reaches behind the public API: to the kernels as they are built, and to a model's compiled
-// programs and their plans, which TypeScript declares private. Fails loudly when these are no longer where they were.
+// The only file here that bypasses the public API: for the kernels in build/, and for a model's compiled programs and
+// plans, which TypeScript declares private. Throws if they have moved.
 import { readFileSync } from 'node:fs'
 
-/** The kernels as build/ has them, each to be called by its name, with a memory of their own. @param {'plain' | 'relaxed'} level */
+/** The kernels in build/, callable by name, with their own memory. @param {'plain' | 'relaxed'} level */
 export function instantiateKernels(level) {
   const module = new WebAssembly.Module(readFileSync(kernelFile(level)))
   const limits = { initial: 4, maximum: 65536 }
@@ -29,7 +29,7 @@ function kernelFile(level) {
  * @property {() => string} disassemble
  */
 
-/** The program for one batch of inputs, which updates what the layers assign to. @returns {Program} */
+/** The program for one batch of inputs, which updates the variables that the layers assign. @returns {Program} */
 export function predictionProgram(model, shape) {
   const program = model.trainer?.predictionProgram?.({ dtype: 'float32', shape })
   if (typeof program?.run !== 'function')
@@ -37,7 +37,7 @@ export function predictionProgram(model, shape) {
   return program
 }
 
-/** The program of a model's training step; there must be one only. @returns {Program} */
+/** The program of a model's training step; there must be exactly one. @returns {Program} */
 export function trainingProgram(model) {
   const programs = [...(model.trainer?.programs ?? [])].filter(([signature]) => signature.startsWith('train '))
   if (programs.length !== 1)
@@ -48,7 +48,7 @@ export function trainingProgram(model) {
 }
 
 /**
- * The instructions of a program, each as a call that runs it alone on what the last run has left.
+ * The instructions of a program, each as a call that runs it alone on the values of the last run.
  * @returns {{ opcode: string, label: string, call: () => number }[]}
  */
 export function instructionsOf(program) {
@@ -63,7 +63,10 @@ export function instructionsOf(program) {
   })
 }
 
-/** What the planner chose for every program of a model. @returns {Map<string, { workspaceBytes: number, lowerBound: number }>} */
+/**
+ * The planner's result for every program of a model. @returns {Map<string, { workspaceBytes: number, lowerBound: number
+ * }>}
+ */
 export function memoryPlans(model) {
   const programs = model.trainer?.programs
   if (!(programs instanceof Map) || programs.size === 0)
@@ -79,7 +82,7 @@ export function memoryPlans(model) {
   )
 }
 
-/** How often each instruction is on a program's tape. @returns {Map<string, number>} */
+/** The number of each instruction on a program's tape. @returns {Map<string, number>} */
 export function instructionCounts(program) {
   const counts = new Map()
   for (const [, name] of program.disassemble().matchAll(/^ *\d+ {2}(\w+)/gm))

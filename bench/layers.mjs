@@ -1,5 +1,5 @@
-// Times training steps of every family of layers beside a large product: what share of a step its products alone would take at
-// that rate, and the goals for it. Nothing is published: docs/decisions has the shares of each family.
+// Times training steps of every family of layers and a large product: the share of a step that its products alone would
+// take at that rate, and the goal for it. Nothing is published: docs/decisions has the shares of each family.
 //
 //   node bench/layers.mjs                     plain and relaxed SIMD
 //   node bench/layers.mjs --quick             one short pass
@@ -23,14 +23,14 @@ const { values: options } = parseArgs({
     profile: { type: 'string' },
   },
 })
-// CPU time, and the least of it in all rounds: shares then hold on a busy machine too.
+// The minimum of the CPU time over all rounds, so that shares are valid on a busy machine.
 const timing = {
   clock: cpuTime,
   ...(options.quick ? { rounds: 7, warmUpMs: 200, sampleMs: 10 } : { rounds: 49, warmUpMs: 1000, sampleMs: 40 }),
 }
 const levels = options.simd === undefined ? ['plain', 'relaxed'] : [options.simd]
 
-/** The least share of a step, with relaxed SIMD, that its products should be; an embedding has none to speak of. */
+/** The goal for the share of the products in a step, with relaxed SIMD; an embedding has hardly any. */
 const GOALS = {
   cnn: 0.55,
   cnnbn: 0.75,
@@ -42,7 +42,7 @@ const GOALS = {
   encoder: 0.8,
   gpt: 0.7,
 }
-/** The least speed of an LSTM cell of one's own, as a share of the built-in one's. */
+/** The smallest allowed speed of a custom LSTM cell, relative to the built-in one. */
 const CELL_GOAL = 0.75
 const CELL = 'cell'
 
@@ -82,7 +82,7 @@ function product() {
   return predictionProgram(model, [1, 1])
 }
 
-/** What a user would write for an LSTM. */
+/** An LSTM as a user would write it. */
 class OwnCell extends Cell {
   constructor({ units }) {
     super()
@@ -121,7 +121,7 @@ function trainingStep(id, own) {
   return trainingProgram(model)
 }
 
-/** How long the products of a step would take, in products. */
+/** The time of a step's products, in large products. */
 const productsOf = (id) => (1e6 * networks[id].mflop) / (2 * SQUARE ** 3)
 
 /** The milliseconds of a run of each. */
@@ -133,19 +133,19 @@ async function timed(programs) {
   return Object.fromEntries([...samples].map(([name, rounds]) => [name, Math.min(...rounds)]))
 }
 
-/** @returns {Promise<{ ms: number, share: number }>} the share of the step that its products are */
+/** @returns {Promise<{ ms: number, share: number }>} the share of the products in the step */
 async function shareOfProducts(id) {
   const ms = await timed({ step: trainingStep(id), product: product() })
   return { ms: ms.step, share: (productsOf(id) * ms.product) / ms.step }
 }
 
-/** @returns {Promise<{ ms: number, share: number }>} the share of the time of one's own cell that the built-in layer takes */
+/** @returns {Promise<{ ms: number, share: number }>} the time of the built-in layer relative to the custom cell */
 async function shareOfBuiltIn() {
   const ms = await timed({ own: trainingStep('lstm', ownCell), builtIn: trainingStep('lstm') })
   return { ms: ms.own, share: ms.builtIn / ms.own }
 }
 
-/** The instructions of a step with the milliseconds of each, longest first, and what they would take by their products. */
+/** The instructions of a step with the milliseconds of each, longest first, and the time of their products alone. */
 async function profile(id) {
   configure({ simd: options.simd ?? 'relaxed', threads: 1 })
   const step = id === CELL ? trainingStep('lstm', ownCell) : trainingStep(id)

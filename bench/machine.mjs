@@ -1,4 +1,5 @@
-// Says where numbers were measured, in which versions of Node, and warns when the machine is busy. Measures nothing.
+// Describes where and in which versions of Node numbers were measured, and warns when the machine is busy. Measures
+// nothing.
 //
 // A program whose table shows several versions of Node side by side is a function that measures, and
 //
@@ -23,7 +24,7 @@ export async function loadBuilt() {
   return import('../dist/index.js')
 }
 
-/** What a report says about the machine and the versions. */
+/** The description of machine and versions in a report. */
 export function describeMachine() {
   return {
     version: JSON.parse(readFileSync(at('../package.json'), 'utf8')).version,
@@ -50,8 +51,7 @@ export function nodeBinaries() {
 }
 
 /**
- * Set for the processes that measureInEachNode starts, to the variant they are to measure: they report to the one that
- * started them.
+ * Set for the processes that measureInEachNode starts, to the variant to measure: they report to their parent.
  */
 const MEASURES = 'BENCH_MEASURES'
 
@@ -69,7 +69,7 @@ export async function measureInEachNode(program, measure, variants = ['']) {
     const { node, v8 } = describeMachine()
     const run = { node, v8, ...(await measure(process.env[MEASURES])) }
     await new Promise((sent) => process.send(run, sent))
-    // Idle workers and open handles must not keep the process.
+    // Idle workers and open handles must not keep the process alive.
     process.exit()
   }
   const { node: _node, v8: _v8, ...machine } = describeMachine()
@@ -92,7 +92,7 @@ function runOf(script, execPath, variant) {
     child.on('error', reject)
     // Not 'exit', which may come before the message.
     child.on('close', (code, signal) => {
-      // It has said itself what was wrong.
+      // It has printed the error itself.
       if (code > 0) process.exit(code)
       if (run === undefined)
         reject(new Error(`${script} in ${execPath} has ended without a report${signal ? `: ${signal}` : ''}`))
@@ -101,7 +101,7 @@ function runOf(script, execPath, variant) {
   })
 }
 
-/** Above a run's columns, or beside its rows. @param {{ node: string, simd?: string }} run */
+/** The heading of a run's columns or rows. @param {{ node: string, simd?: string }} run */
 export function nodeTitle({ node, simd }) {
   return `Node ${node.slice(1).split('.')[0]}${simd === undefined ? '' : `, ${simd}`}`
 }

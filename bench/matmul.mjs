@@ -1,5 +1,5 @@
-// Times products on the tape beside the micro-kernel that does their work, called directly with panels in the
-// first-level cache. Times no other operation: see index.mjs.
+// Times products on the tape and the micro-kernel that does their work, called directly with panels in the first-level
+// cache. For other operations see index.mjs.
 //
 //   node bench/matmul.mjs            plain and relaxed SIMD, and turbo from Node 24 on; writes results/matmul.json and
 //                                    the table in README.md; NODE_BINARIES adds other versions of Node
@@ -34,8 +34,8 @@ const { Layer, Sequential, Variable, configure, ops, runtimeInfo, tensor } = awa
 
 const square = (n, products = 1) => ({ name: `${n}×${n}×${n}`, m: n, k: n, n, products })
 /**
- * lhs [m,k] · rhs [k,n]. Small products stand several times on one tape, on pairs of different operands, so that
- * the time is an instruction's and not that of the call from JavaScript.
+ * lhs [m,k] · rhs [k,n]. Small products are repeated on one tape, with different operands, so that the time is an
+ * instruction's and not that of the call from JavaScript.
  */
 const shapes = [
   square(8, 16),
@@ -46,7 +46,7 @@ const shapes = [
   square(256),
   square(512),
   square(1024),
-  // odd sizes, each behind its even neighbour
+  // odd sizes, each after its even neighbour
   { name: '8×14×6', m: 8, k: 14, n: 6, products: 16 },
   { name: '7×13×5', m: 7, k: 13, n: 5, products: 16, neighbour: '8×14×6' },
   { name: '2×784×128', m: 2, k: 784, n: 128, products: 1 },
@@ -88,13 +88,13 @@ class Products extends Layer {
       side.map(({ value }) => (this.transposed[i] ? ops.transpose(value) : value)),
     )
     const results = lhs.flatMap((a) => rhs.map((b) => ops.matmul(a, b)))
-    // The last one is the program's output. Anything else would have to be copied there.
+    // The last one is the program's output. Others would have to be copied there.
     this.out.forEach((out, i) => out.assign(results[i]))
     return results.at(-1)
   }
 }
 
-/** A program of nothing but these products, whose results were compared with sums in float64. */
+/** A program with only these products, whose results are compared with sums in float64. */
 function productProgram(shape) {
   const layer = new Products(shape)
   const model = new Sequential([layer])
@@ -170,7 +170,7 @@ function microKernel(level) {
   return { call, flops: 2 * rows * width * k }
 }
 
-/** The kernels as the level runs them; for turbo as the library has compiled them, after V8's flag was set. */
+/** The kernels as the level runs them; for turbo as compiled by the library after V8's flag was set. */
 function kernelsOf(level) {
   if (level !== 'turbo') return instantiateKernels(level)
   configure(settingsOf(level))
@@ -185,7 +185,7 @@ async function measure() {
   const rows = []
   for (const shape of shapes) {
     const { name, m, k, n, products } = shape
-    // The peak is measured again beside every product: a disturbance meets both.
+    // The peak is measured again with every product, so that a disturbance affects both.
     const contenders = levels.flatMap((level) => {
       configure(settingsOf(level))
       return [

@@ -1,10 +1,10 @@
-// Training from batches that come one after the other: whether memory stays as it is, however many there are, and how fast it is beside
-// arrays that are at hand.
+// Training from streamed batches: whether memory stays constant, and the speed compared with arrays.
 //
 //   node bench/streams.mjs               2 GiB made on the way, then the speeds
 //   node bench/streams.mjs --gib 0.25    less of it
 //
-// The model is 784→128→10 with Adam, batches of 32. Exits with 1 when the memory grows by more than 64 MiB behind the first tenth.
+// The model is 784→128→10 with Adam, batches of 32. Exits with 1 if memory grows by more than 64 MiB after the first
+// tenth.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,7 +34,7 @@ function makeModel() {
   return model
 }
 
-/** Every batch is made anew, as if it came from a disk. */
+/** Every batch is new, as if it came from a disk. */
 function* batches(count) {
   for (let i = 0; i < count; i++) {
     const x = Float32Array.from({ length: BATCH * PIXELS }, (_, at) => ((i * 31 + at * 17) % 256) / 255)

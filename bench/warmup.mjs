@@ -1,5 +1,5 @@
-// Times how a fresh process reaches full speed: from the call of compile() until steps take what they will take
-// from then on. Imports and Node's own start are not in it: see peers/cold.mjs.
+// Times how a fresh process reaches full speed: from the call of compile() until steps have their final duration.
+// Imports and Node's own start are not included: see peers/cold.mjs.
 //
 //   node bench/warmup.mjs            writes results/warmup.json and the table in README.md
 //   NODE_BINARIES=path/to/node24 node bench/warmup.mjs     this Node and that one
@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     processes: { type: 'string', default: '9' },
     'duration-ms': { type: 'string', default: '2000' },
-    /** Internal: what this process is to run, as JSON. */
+    /** Internal: the task of this process, as JSON. */
     child: { type: 'string' },
   },
 })
@@ -43,7 +43,7 @@ const durationMs = options.quick ? 800 : Number(options['duration-ms'])
  */
 
 /**
- * Compiles and fits; when each step ended, in ms after the call of compile().
+ * Compiles and fits. Returns the end of each step, in ms after the call of compile().
  * @param {Task} task
  */
 async function trainFresh({ layers, loss, batchSize, rows, inputs, file }) {
@@ -57,15 +57,15 @@ async function trainFresh({ layers, loss, batchSize, rows, inputs, file }) {
   const x = tensor(data.subarray(0, rows * inputs), [rows, inputs])
   const y = tensor(data.subarray(rows * inputs), [rows, 1])
 
-  // fit asks after every step whether to go on, and once more after every epoch. To listen to that costs a few
-  // nanoseconds; a callback for every batch would make another loop of it, which reads the loss after each step.
+  // fit checks after every step whether to stop, and once more after every epoch. Observing that costs a few
+  // nanoseconds; a callback for batches would use another loop, which reads the loss after each step.
   const asked = new Float64Array(1 << 22)
   let questions = 0
   let deadline = Infinity
   Object.defineProperty(model, 'stopTraining', {
     get: () => (asked[questions++] = performance.now()) > deadline || questions === asked.length,
     set() {},
-    // A model looks for its layers among its enumerable properties.
+    // Not enumerable, because a model searches its enumerable properties for layers.
     enumerable: false,
   })
 
@@ -103,7 +103,7 @@ function reachesFullSpeed(ends) {
     steadyMs,
     fullSpeedMs: ends[step],
     fullSpeedStep: step + 1,
-    // The course, for drawing: the running median at steps 1, 2, 4, 8, …
+    // The running median at steps 1, 2, 4, 8, …, for drawing.
     course: Array.from({ length: Math.floor(Math.log2(times.length - WINDOW)) + 1 }, (_, i) => ({
       step: 2 ** i,
       atMs: Number(ends[2 ** i - 1].toPrecision(5)),
@@ -117,8 +117,8 @@ if (options.child !== undefined) {
   process.exit()
 }
 
-// Not in the processes that are timed: making networks and data leaves garbage, and their first step would pay for it
-// with a collection of 5 ms.
+// Not in the timed processes: making networks and data leaves garbage, and their first step would include a collection
+// of 5 ms.
 const { cases, dataset } = await import('./peers/cases.mjs')
 const folder = mkdtempSync(join(tmpdir(), 'myelin-warmup-'))
 process.on('exit', () => rmSync(folder, { recursive: true }))
@@ -141,7 +141,7 @@ function outputOf(path, args) {
   try {
     return execFileSync(path, args, { encoding: 'utf8', timeout: durationMs + 8000 })
   } catch (error) {
-    // Node 24 now and then waits for ever in process.exit, for a thread of V8. What was measured is printed by then.
+    // Node 24 occasionally hangs in process.exit, waiting for a thread of V8. The measurements are printed by then.
     if (error.code === 'ETIMEDOUT' && error.stdout !== '') return error.stdout
     throw error
   }

@@ -1,7 +1,6 @@
-// Compiles assembly/ and embeds it in src/runtime/engine/binaries.ts: one binary as text (encode-bytes.mjs), of which two
-// are made (multiply-add.mjs). assembly/csv.ts is a module of its own, in src/data/readers/csv/binary.ts. Does nothing when
-// no source changed. Optimises nothing itself: see asconfig.json for the options, and hoist-constants.mjs for the one thing
-// that asc and V8 leave undone.
+// Compiles assembly/ and embeds it in src/runtime/engine/binaries.ts: one binary as text (encode-bytes.mjs), from which
+// two are made (multiply-add.mjs). assembly/csv.ts is a separate module, in src/data/readers/csv/binary.ts. Does
+// nothing if no source changed. asc and V8 do all optimisations (asconfig.json) except the one in hoist-constants.mjs.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -27,7 +26,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
 
 const compiled = 'relaxed'
-/** What is made of it, in build/: as the package has it, and with every kernel to be called by its name, for bench/. */
+/** The outputs in build/: as in the package, and with all kernels exported by name for bench/. */
 const written = [
   'simd.wasm',
   'relaxed.wasm',
@@ -37,7 +36,7 @@ const written = [
   'decode.wasm',
   'csv.wasm',
 ]
-/** What src/runtime calls. */
+/** The exports that src/runtime calls. */
 const called = [
   'run',
   'runOne',
@@ -55,7 +54,7 @@ const generatedCsvFile = 'src/data/readers/csv/binary.ts'
 const requireFromHere = createRequire(import.meta.url)
 const ascPackage = requireFromHere.resolve('assemblyscript/package.json')
 const asc = join(dirname(ascPackage), 'bin', 'asc.js')
-// The compiler's own, whatever its version.
+// The compiler's own loader, whatever its version.
 const binaryenFile = createRequire(ascPackage).resolve('binaryen')
 
 if (!existsSync('assembly/index.ts')) {
@@ -160,7 +159,7 @@ function compileKernels(folder) {
   return runCompiler(compiled, folder, ['--target', compiled])
 }
 
-/** A file of assembly/ alone, with a memory of its own. */
+/** Compiles a single file of assembly/, with its own memory. */
 function compileAlone(name, folder, options) {
   const common = [
     '--config',
@@ -192,19 +191,19 @@ function runCompiler(name, folder, options) {
   })
 }
 
-/** A string in lines that are short enough to read past: the backslash at the end of a line leaves no trace in it. */
+/** Splits a string into short lines: a backslash at the end of a line adds nothing to the string. */
 function inQuotes(text) {
   return `'${text.replace(/.{120}(?=.)/g, '$&\\\n')}'`
 }
 
-// The numbers that the library reserves the memory by.
+// The numbers by which the library reserves memory.
 function placeOfConstants() {
   const source = readFileSync('assembly/shared/instructions.ts', 'utf8')
   const valueOf = (name) => Number(new RegExp(`export const ${name} = (\\d+)`).exec(source)[1])
   return { address: valueOf('CONSTANTS'), bytes: valueOf('CONSTANTS_SIZE') }
 }
 
-/** The names of kernels cost 1 kB. */
+/** Without the names of kernels, which take 1 kB. */
 function withoutExports(text) {
   return text.replace(/^ \(export "(\w+)".*\n/gm, (line, name) => (called.includes(name) ? line : ''))
 }
@@ -218,9 +217,9 @@ function assemble(text) {
   return binary
 }
 
-// A kernel module owns no memory: JS plans every byte. So there is nothing to import but the memory, and no
-// data segment of asc's, because each worker's instantiation would write it again over memory in use. (The constants
-// that are moved into memory are the same bytes every time.)
+// A kernel module owns no memory: JS plans every byte. So it imports only the memory and has no data segment of asc's,
+// which each worker's instantiation would write again over memory in use. (The hoisted constants are the same bytes
+// every time.)
 // asc emits a data segment for strings, static arrays and for functions used as values.
 function checkModule(bytes) {
   const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map(

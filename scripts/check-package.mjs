@@ -1,5 +1,5 @@
-// Checks the package as a user would receive it: packs it, lints the tarball, looks at its types, its size, what it
-// imports and whether people can read it. Builds nothing: run `npm run build` first.
+// Checks the package as a user receives it: packs it, lints the tarball, checks its types, its size, its imports and
+// its readability. Builds nothing: run `npm run build` first.
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -12,8 +12,8 @@ import { formatMessage } from 'publint/utils'
 import { undocumentedOptions } from './undocumented-options.mjs'
 
 /**
- * Bytes of JavaScript, wasm included, gzipped: of an application that needs little, of the files as they are without those
- * of sub-paths, and of what a sub-path adds to everything else.
+ * Limits in bytes of gzipped JavaScript, wasm included: of a small application, of the published files without
+ * sub-paths, and of what a sub-path adds to the rest.
  */
 const limits = { bundled: 138_000, published: 320_000, part: 25_000 }
 const longestLine = 1200
@@ -26,7 +26,8 @@ process.chdir(root)
 if (!existsSync('dist/index.js')) throw new Error('dist/index.js does not exist. Did you run `npm run build`?')
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
-// What readers of files load when they are called. Their size is not this package's: an application has them in files of their own.
+// Packages that readers of files load at run time. Their size does not count: an application has them in separate
+// files.
 const loaded = Object.keys(manifest.dependencies)
 mkdirSync('build', { recursive: true })
 const packed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', 'build'], {
@@ -48,7 +49,7 @@ report(
   lint.messages.filter((message) => message.type !== 'suggestion').map((message) => formatMessage(message, manifest)),
 )
 
-// This package is ESM only, so `require` finds an ES module; Node ≥ 22 can load it all the same.
+// This package is ESM only, so `require` finds an ES module; Node ≥ 22 can load it anyway.
 const types = await checkPackage(createPackageFromTarballData(tarball))
 const expected = (problem) => problem.kind === 'CJSResolvesToESM'
 report(
@@ -110,7 +111,7 @@ const codeOf = new Map(scripts.map((name) => [name, readFileSync(join('dist', na
 const gzipped = (text) => gzipSync(text, { level: 9 }).length
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`
 
-/** The file of every import, such as `myelin/explain`. */
+/** The file of each entry, such as `myelin/explain`. */
 const entries = new Map(
   Object.entries(manifest.exports).flatMap(([path, { default: file }]) =>
     file === undefined ? [] : [[path.replace('.', manifest.name), join(root, file)]],
@@ -130,7 +131,7 @@ report(
   `${kilobytes(published)} gzipped; tarball ${kilobytes(tarball.length)}, ${files.length} files`,
 )
 
-/** What an application's bundle has of this package. */
+/** The part of an application's bundle that comes from this package. */
 async function bundle(application) {
   const entry = '\0application'
   const input = await rolldown({
@@ -158,7 +159,7 @@ report(
   kilobytes(size),
 )
 
-// Words of parts that such an application does not reach.
+// Strings from code that such an application must not contain.
 const unreached = {
   Dropout: 'Dropout',
   EarlyStopping: 'EarlyStopping',
@@ -194,7 +195,7 @@ for (const part of parts) {
     kilobytes(size),
   )
 }
-// Words of parts of a sub-path, and what reaches none of them.
+// Strings from code of a sub-path, which other code must not contain.
 const apart = {
   'myelin/data': {
     import: 'Dataset',
@@ -256,15 +257,15 @@ report(
   }),
 )
 
-/** The wasm as text, whose map would repeat it, and a few lines of the bundler's. */
+/** Files without maps: the wasm as text, whose map would repeat it, and the bundler's helpers. */
 const unmapped = ['binaries.js', 'csv-binary.js', 'rolldown-runtime.js']
 
-// The sources are in the maps. All are this project's own: code of others would need a notice in the package.
+// The sources in the maps must all belong to this project: third-party code would need a notice in the package.
 const maps = files.map(({ path }) => path).filter((path) => path.endsWith('.js.map'))
 report(
   'source maps',
   [
-    // An entry that only passes names on has none.
+    // An entry that only re-exports has none.
     ...scripts
       .filter(
         (name) =>

@@ -1,6 +1,6 @@
-// Bytes as a text that is as short as it can be and stands in any JavaScript file as it is. What repeats is named by length
-// and distance (LZ77), and every choice on the way is a bit that costs as much as it surprises: the method of LZMA, with a
-// simpler model. Reading it back is assembly/decode.ts, which keeps the same model.
+// Encodes bytes as a text that is as short as possible and valid in any JavaScript string. Repetitions are encoded by
+// length and distance (LZ77), and every binary decision is arithmetic-coded with its probability: the method of LZMA,
+// with a simpler model. assembly/decode.ts decodes it with the same model.
 //
 //   token    0 literal              a byte
 //            1 1 length             a repetition at the last distance
@@ -28,7 +28,7 @@ const SAME_LENGTH = LENGTH + NUMBER
 const DISTANCE = SAME_LENGTH + NUMBER // [longer than two bytes]
 const CONTEXTS = DISTANCE + 2 * NUMBER
 
-/** How likely a 1 is, of 2¹⁶: the mean of a guess that follows the last bits and one that remembers more of them. */
+/** The probability of a 1, in units of 2⁻¹⁶: the mean of a fast and a slow running estimate. */
 class Chances {
   quick = new Uint16Array(CONTEXTS).fill(0x8080)
   slow = new Uint16Array(CONTEXTS).fill(0x8080)
@@ -51,7 +51,7 @@ function before(bytes, at) {
   return ofLocal(bytes[at - 2]) && !ofLocal(bytes[at - 3]) ? 256 + bytes[at - 2] - 0x20 : (bytes[at - 1] ?? 0)
 }
 
-// What a token consists of. `each` gets the context and the bit, and this the sum of what it returns.
+// The bits of a token: calls `each` with the context and the bit, and returns the sum of its results.
 
 function literalBits(bytes, at, repeated, distance, each) {
   const row = LITERAL + 256 * before(bytes, at)
@@ -85,7 +85,10 @@ function numberBits(contexts, number, each) {
 const repeatsBit = (bytes, at, repeated, bit, each) => each(REPEATS + BEFORE * repeated + before(bytes, at), bit)
 const distanceContexts = (length) => DISTANCE + (length > 2 ? NUMBER : 0)
 
-/** The digits of a place in an interval that is narrowed bit by bit. A carry may still run through digits that are 63. */
+/**
+ * The digits of a position in an interval that is narrowed bit by bit. A carry may still propagate through digits that
+ * are 63.
+ */
 class Digits {
   digits = []
   low = 0
@@ -125,10 +128,10 @@ class Digits {
 }
 
 const SEARCHED = 3000
-/** Bytes for which the cheapest tokens are looked for at once, by what the bits cost at their beginning. */
+/** The block size in bytes for which the cheapest tokens are searched together, with the bit costs at its start. */
 const BLOCK = 512
 
-/** For each place the repetitions that begin there: the nearest of each length, the shorter ones first. */
+/** For each position, the repetitions that begin there: the nearest of each length, shorter ones first. */
 function repetitions(bytes) {
   const last = new Map()
   const previous = new Int32Array(bytes.length)
@@ -153,7 +156,7 @@ function repetitions(bytes) {
   })
 }
 
-/** How many bytes at `from` and `at` are the same, of as many as a block has. */
+/** The number of equal bytes at `from` and `at`, within a block. */
 function common(bytes, from, at) {
   let length = 0
   while (length < BLOCK && at + length < bytes.length && bytes[from + length] === bytes[at + length]) length++
@@ -171,7 +174,7 @@ function tokensOf(bytes, start, found, state, chances) {
     numberBits(LENGTH, i || 1, price),
     numberBits(SAME_LENGTH, i + 1, price),
   ])
-  /** The cheapest way to each place. */
+  /** The cheapest path to each position. */
   const ways = Array.from({ length: size + 1 }, () => ({ cost: Infinity }))
   ways[0] = { ...state, cost: 0 }
   const offer = (from, length, distance, cost) => {
@@ -232,7 +235,7 @@ export function encodeBytes(bytes) {
   let at = 0
   while (at < bytes.length) {
     const tokens = tokensOf(bytes, at, found, state, chances)
-    // The second half of a block is looked at again, with what follows.
+    // The second half of a block is encoded again, together with the following one.
     const end = at + BLOCK < bytes.length ? at + BLOCK / 2 : bytes.length
     for (const { length, distance } of tokens) {
       if (at >= end) break

@@ -1,16 +1,16 @@
-// Rewrites the text of a module: vectors with four equal lanes that a loop would make again and again become locals,
-// filled before the loop from a table in memory. Nothing else changes.
+// Rewrites the text of a module: vectors with four equal lanes that a loop would rebuild in every iteration become
+// locals, loaded before the loop from a table in memory. Nothing else changes.
 //
-// Why: x64 has no instruction for a vector constant. V8 makes one of three (a 64-bit number, its move into a vector
-// register, its copy into the upper half), in Node 24 inside the loop. A polynomial of twenty coefficients is then mostly
-// that. A load is one instruction, and what was loaded stays in a register while there is one. tanh of 4096 floats,
-// relaxed, Node 24: 1.70 → 0.55 ns each.
+// Why: x64 has no instruction for a vector constant. V8 builds one with three instructions (a 64-bit number, its move
+// into a vector register, its copy into the upper half), in Node 24 inside the loop. That is most of the work in a
+// polynomial of twenty coefficients. A load is one instruction, and the value stays in a register if there is one. tanh
+// of 4096 floats, relaxed, Node 24: 1.70 → 0.55 ns each.
 
 const CONSTANT = /^(\s*)v128\.const i32x4 (0x[0-9a-f]{8}) \2 \2 \2$/
-/** One instruction each: nothing is gained. */
+/** Constants of a single instruction, for which nothing is gained. */
 const CHEAP = new Set(['0x00000000', '0xffffffff'])
 
-/** The lanes of all vectors that would be hoisted. @param {string} wat @returns {Set<string>} */
+/** The lanes of all vectors to hoist. @param {string} wat @returns {Set<string>} */
 export function hoistedConstants(wat) {
   return new Set(
     functionsOf(wat.split('\n')).flatMap(({ lines }) =>
@@ -53,7 +53,7 @@ function functionsOf(lines) {
 /** The outermost loops of a function: line numbers of their first and last lines. */
 function loopsOf(body) {
   const found = []
-  /** Where each open block began. */
+  /** The line where each open block began. */
   const open = []
   body.forEach((line, i) => {
     const word = line.trim().split(' ')[0]

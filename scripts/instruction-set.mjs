@@ -1,5 +1,5 @@
-// The number of the instruction set, as src/runtime/engine/instruction-set.ts works it out: that file and what it imports, run
-// as they are, without their types.
+// The number of the instruction set, computed by src/runtime/engine/instruction-set.ts: that file and its imports, run
+// with their types stripped.
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
@@ -7,7 +7,7 @@ import ts from 'typescript'
 const file = 'src/runtime/engine/instruction-set.ts'
 const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
 
-/** A module as an address that can be imported. */
+/** The URL from which a module can be imported. */
 function addressOf(path) {
   const { outputText } = ts.transpileModule(readFileSync(path, 'utf8'), { compilerOptions })
   const linked = outputText.replace(

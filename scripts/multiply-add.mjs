@@ -1,14 +1,15 @@
-// Makes two binaries out of the relaxed one that differ in their relaxed instructions only, byte for byte at the same places. The
-// package has the plain one, and src/runtime/engine/fuse.ts makes the other of it where the engine has fused instructions.
+// Makes two binaries from the relaxed one that differ only in their relaxed instructions, byte for byte at the same
+// offsets. The package contains the plain one; src/runtime/engine/fuse.ts makes the other from it if the engine has
+// fused instructions.
 //
 //   [a b c] f32x4.relaxed_madd, nops   ⇄   [a b c] local.set t, f32x4.mul, local.get t, f32x4.add
 //
-// Neither the locals nor the nops are anything in optimised code.
+// Neither the locals nor the nops remain in optimised code.
 
 const [SET, GET, DROP, NOP] = [0x21, 0x20, 0x1a, 0x01]
 const VECTOR = 0x7b
 
-/** What the instructions are in both binaries. 't' and 'u' are locals. */
+/** The instructions in both binaries. 't' and 'u' are locals. */
 const FORMS = [
   // f32x4: a·b + c
   { relaxed: [0xfd, 0x85, 0x02], plain: [SET, 't', 0xfd, 0xe6, 0x01, GET, 't', 0xfd, 0xe4, 0x01] },
@@ -16,11 +17,12 @@ const FORMS = [
   { relaxed: [0xfd, 0x86, 0x02], plain: [SET, 't', 0xfd, 0xe6, 0x01, SET, 'u', GET, 't', GET, 'u', 0xfd, 0xe5, 0x01] },
   // f64x2: a·b + c
   { relaxed: [0xfd, 0x87, 0x02], plain: [SET, 't', 0xfd, 0xf2, 0x01, GET, 't', 0xfd, 0xf0, 0x01] },
-  // Products of bytes: the plain binary has nothing as fast, and takes another path (Bytes.None). drop, drop, i32x4.neg
+  // Products of bytes: the plain binary has no fast equivalent and uses another path (Bytes.None). drop, drop,
+  // i32x4.neg
   { relaxed: [0xfd, 0x93, 0x02], plain: [DROP, DROP, 0xfd, 0xa1, 0x01] },
 ]
 
-/** For the way back, [plain, relaxed] with −1 for locals. */
+/** For the way back: [plain, relaxed] with −1 for locals. */
 export const fusions = FORMS.map(({ relaxed, plain }) => [
   plain.map((byte) => (typeof byte === 'string' ? -1 : byte)),
   [...relaxed, ...new Array(plain.length - relaxed.length).fill(NOP)],
@@ -41,7 +43,7 @@ export function splitMultiplyAdds(binary) {
   return { plain: write(true), relaxed: write(false) }
 }
 
-// A call has no room for as many arguments as a section has bytes.
+// A call cannot take as many arguments as a section has bytes.
 function append(out, bytes) {
   for (const byte of bytes) out.push(byte)
 }
@@ -95,7 +97,7 @@ const TYPES = 1
 const FUNCTIONS = 3
 const CODE = 10
 
-/** How many parameters each function has. */
+/** The number of parameters of each function. */
 function parameterCounts(binary) {
   const found = sections(binary)
   const startOf = (wanted) => found.find(({ id }) => id === wanted).start
@@ -118,7 +120,7 @@ function parameterCounts(binary) {
   return counts
 }
 
-/** Where the instruction at `position` ends. */
+/** The end of the instruction at `position`. */
 function afterInstruction(binary, position) {
   const opcode = binary[position++]
   const skip = (from, count) => {
@@ -127,7 +129,7 @@ function afterInstruction(binary, position) {
   }
   const between = (low, high) => opcode >= low && opcode <= high
   if (opcode === 0x0e || opcode === 0x1c) {
-    // br_table has one label more than it says; select with types
+    // br_table has one label more than its count; select with types
     const [count, from] = readLeb(binary, position)
     return skip(from, opcode === 0x0e ? count + 1 : count)
   }

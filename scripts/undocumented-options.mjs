@@ -1,11 +1,11 @@
-// What editors say about options: goes over everything that a program can import, writes a call with each object of options that
-// is taken there, and asks TypeScript's language service what it shows on every option.
+// Finds options without documentation in editors: for everything a program can import, writes a call with each options
+// object, and asks TypeScript's language service what it shows for every option.
 
 import { join } from 'node:path'
 import ts from 'typescript'
 
 /**
- * @param folder has tsconfig.json, and finds the imports
+ * @param folder with a tsconfig.json from which the imports resolve
  * @param imports such as 'myelin/data'
  * @returns how many options there are, and the calls of those without documentation: `new Conv2D({ padding })`
  */
@@ -40,14 +40,17 @@ export function undocumentedOptions(folder, imports) {
   return { count: places.length, lacking: [...new Set(lacking.map(({ what }) => what))] }
 }
 
-/** The calls of what a file imports that take options: how to write one, the number of arguments before them, and their names. */
+/**
+ * The calls that take options, for the exports of a file: how to write one, the number of arguments before the options,
+ * and their names.
+ */
 function callsWithOptions(program, file) {
   const checker = program.getTypeChecker()
   const calls = []
   const seen = new Set()
   const isNew = (declaration) => !seen.has(declaration) && Boolean(seen.add(declaration))
   const found = (call, signatures) => {
-    // Methods come again in subclasses; configured classes share the declaration of their constructor.
+    // Subclasses repeat methods; configured classes share the declaration of their constructor.
     for (const signature of signatures.filter(({ declaration }) => call.startsWith('new ') || isNew(declaration))) {
       typesOfArguments(signature).forEach((type, before) => {
         for (const each of objectsIn(type))
@@ -55,15 +58,15 @@ function callsWithOptions(program, file) {
       })
     }
   }
-  // [options?: A] | [a: A, b: B] of a rest parameter: what stands at each place.
+  // [options?: A] | [a: A, b: B] of a rest parameter: the types at each position.
   const typesOfArguments = (signature) => {
     const types = signature.getParameters().map((each) => checker.getTypeOfSymbol(each))
     const lists = membersOf(types.at(-1)).filter((each) => checker.isTupleType(each))
     return lists.length === 0 ? types : [...types.slice(0, -1), ...checker.getTypeArguments(lists[0])]
   }
   const membersOf = (type) => (type === undefined ? [] : type.isUnion() ? type.types : [type])
-  // Objects that are written where they are needed. What may be something else that is made, such as a tensor, a layer or a Blob, is
-  // a value, and so is what has nothing but methods.
+  // Only object literals count as options. A type that may also be an instance, such as a tensor, a layer or a Blob, is
+  // a value, and so is an object with only methods.
   const objectsIn = (type) => {
     const objects = membersOf(checker.getBaseConstraintOfType(type) ?? type).filter(isObject)
     const isWritten = (each) => each.getProperties().some(({ flags }) => !(flags & ts.SymbolFlags.Method))
@@ -87,7 +90,7 @@ function callsWithOptions(program, file) {
         each.flags & ts.SymbolFlags.Method &&
         isOwn(each) &&
         !each.declarations.some((one) => ts.getCombinedModifierFlags(one) & hidden)
-      // What setState takes comes from getState.
+      // The argument of setState comes from getState.
       if (isCalled && each.name !== 'setState')
         found(`${object}.${each.name}`, checker.getTypeOfSymbol(each).getCallSignatures())
     }

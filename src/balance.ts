@@ -1,4 +1,5 @@
-// The public names of `myelin/balance`, and nothing else: the life of units. Regeneration, health, homeostasis, memory.
+// The public names of `myelin/balance`, and nothing else: regeneration, health and homeostasis of units, and replay
+// memory.
 
 export { ContinualBackprop } from './balance/continual-backprop'
 export type { ContinualBackpropOptions } from './balance/continual-backprop'

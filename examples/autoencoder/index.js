@@ -1,5 +1,5 @@
-// Squeezes each handwritten digit, 784 numbers, into a code of 16 numbers and draws it again from the code alone.
-// Run it after `npm run build` with `node examples/autoencoder`.
+// Compresses each handwritten digit, 784 numbers, to a code of 16 numbers and reconstructs it from the code. Run it
+// after `npm run build` with `node examples/autoencoder`.
 
 import {
   Adam,
@@ -20,7 +20,7 @@ import { digitAt, drawDigits, readDigits } from '../data/digits.js'
 const CODE = 16
 const EPOCHS = 6
 const BATCH_SIZE = 32
-/** The most of the error of principal components that may be left. */
+/** The largest allowed error relative to that of principal components. */
 const MOST_OF_BASELINE = 0.7
 
 const { train, test } = readDigits([28, 28, 1])
@@ -47,7 +47,7 @@ const decoder = new Sequential(
   { name: 'decoder' },
 )
 
-// Models are layers: trained as one, and used one by one afterwards.
+// Models are layers: trained as one, and then used separately.
 const autoencoder = new Sequential([encoder, decoder], { name: 'autoencoder' })
 const decaySteps = EPOCHS * Math.ceil(train.count / BATCH_SIZE)
 const optimizer = new Adam({ learningRate: new CosineDecay({ initialLearningRate: 0.005, decaySteps }) })
@@ -79,7 +79,7 @@ console.log(
   ),
 )
 
-// The baseline: of all codes of 16 numbers that are sums of pixels, principal components (PCA) have the smallest error.
+// The baseline: among all linear codes of 16 numbers, principal components (PCA) have the smallest error.
 const [rows, testRows] = [train, test].map(({ x, count }) => ops.reshape(x.data, [count, 784]))
 const mean = ops.mean(rows, 0)
 const components = principalComponents(ops.subtract(rows, mean), CODE)
@@ -103,7 +103,9 @@ function meanSquare(x) {
   return ops.mean(ops.square(x)).item()
 }
 
-/** The directions in which rows with mean 0 vary most, one after the other, each found by power iteration: [features, count] */
+/**
+ * The directions of largest variance of rows with mean 0, in order, each found by power iteration: [features, count]
+ */
 function principalComponents(rows, count) {
   let covariance = ops.matmul(ops.transpose(rows), rows)
   const found = Array.from({ length: count }, () => {

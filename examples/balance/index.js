@@ -1,6 +1,6 @@
-// The small network of the demo, 8→10→8→1 on penguins, from the first step to the last watt: train it within a budget, look at the
-// health of its units, take away what it does not need, store it in bytes, and ask it why it answers so. Prints accuracy, size,
-// FLOPs, microseconds and joules before and after. Run it with `npm run demo:balance`; docs/balance.md tells the story.
+// The small network of the demo, 8→10→8→1 on penguins, from the first step to the energy used: train it within a
+// budget, check the health of its units, prune it, quantize it, and explain its answers. Prints accuracy, size, FLOPs,
+// microseconds and joules before and after. Run it with `npm run demo:balance`; docs/balance.md explains it.
 
 import { Adam, Dense, Sequential, setRandomSeed } from 'myelin'
 import { UnitHealth } from 'myelin/balance'
@@ -16,7 +16,7 @@ const BUDGET = 10e6 // floating-point operations
 const { train, test, names } = readPenguins({ seed: SEED, testPart: 0.25 })
 const percent = (part) => `${(100 * part).toFixed(1)} %`
 
-// 1. Learn, and pay for it. The budget ends training, not a number of epochs.
+// 1. Train. The budget ends training, not a number of epochs.
 setRandomSeed(SEED)
 const model = new Sequential(
   [
@@ -33,17 +33,17 @@ console.log('1. Learn within a budget')
 console.log(`   ended by its budget of ${(BUDGET / 1e6).toFixed(0)} MFLOP: ${budget.ended !== null}`)
 console.log(`   ${tracker.footprint}\n`)
 
-// 2. How are the units?
+// 2. Check the units.
 console.log('2. Health of the units')
 console.log(`${health.table().replace(/^/gm, '   ')}\n`)
 
-// 3. Fewer units, as far as the birds it learns from allow, then an epoch or two to settle.
+// 3. Prune units, as far as the training birds allow, then fine-tune for an epoch or two.
 const smaller = await pruneUnits(model, { maxLoss: 0.02, monitor: 'accuracy', by: 'utility', x: train.x, y: train.y })
 await smaller.fit(train.x, train.y, { epochs: 10, verbose: 0 })
 const widths = (of) => of.layers.map(({ units }) => units).join('→')
 console.log(`3. Prune: 8→${widths(model)} becomes 8→${widths(smaller)}\n`)
 
-// 4. Weights of one byte.
+// 4. Quantize the weights to bytes.
 const bytes = quantize(smaller, { calibration: train.x })
 
 // 5. Before and after.
@@ -69,7 +69,7 @@ async function measure(of) {
     how: footprint.joules.how,
   }
 }
-// The first measurement warms the machine up.
+// The first measurement is a warm-up.
 await measure(model)
 const results = [await measure(model), await measure(smaller), await measure(bytes)]
 console.log(`4. Before and after: ${test.birds.length} birds kept apart; joules ${results[0].how}\n`)
@@ -83,7 +83,7 @@ line('FLOPs of one answer', 'flops')
 line('µs of one answer', 'microseconds')
 line('µJ, one of 1,000', 'joules')
 
-// 6. Why? The exact contributions of the eight inputs to one answer, against the average bird.
+// 6. Explain: the exact contributions of the eight inputs to one answer, relative to the average bird.
 const bird = test.birds[0]
 const why = await shapleyValues(smaller, [test.x[0]], { background: train.x, logits: true })
 const path = await integratedGradients(smaller, [test.x[0]], { logits: true, tolerance: 1e-4 })

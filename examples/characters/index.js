@@ -1,5 +1,5 @@
-// A small GPT learns to write like Moby-Dick, character by character, and writes a few lines.
-// Run it after `npm run build` with `node examples/characters`.
+// Trains a small GPT to write like Moby-Dick, character by character, and prints a few lines. Run it after `npm run
+// build` with `node examples/characters`.
 
 import { readFileSync } from 'node:fs'
 import {
@@ -17,15 +17,15 @@ import {
   setRandomSeed,
 } from 'myelin'
 
-const STEPS = 32 // how many characters it sees at once
+const STEPS = 32 // the number of characters the model sees at once
 const WIDTH = 64
 const HEADS = 4
 const BLOCKS = 2
 const BATCH_SIZE = 8
-/** The most of the trigrams' perplexity that may be left. */
+/** The largest allowed perplexity relative to that of trigrams. */
 const MOST_OF_BASELINE = 0.95
 
-// 1. The text as numbers. The last tenth is kept apart.
+// 1. The text as numbers. The last tenth is held out.
 const text = readFileSync(new URL('../data/moby-dick.txt', import.meta.url), 'utf8')
 const alphabet = [...new Set(text)].sort()
 const numbersOf = (part) => Int32Array.from(part, (character) => alphabet.indexOf(character))
@@ -33,7 +33,10 @@ const border = Math.floor(0.9 * text.length)
 const train = numbersOf(text.slice(0, border))
 const test = numbersOf(text.slice(border))
 
-/** Pieces of STEPS characters that begin every `stride` ones, and the same pieces one character later: what comes next. */
+/**
+ * Pieces of STEPS characters, starting every `stride` characters, and the same pieces shifted by one character: the
+ * targets.
+ */
 function piecesOf(numbers, stride) {
   const count = Math.floor((numbers.length - STEPS - 1) / stride) + 1
   const from = (offset) => {
@@ -57,7 +60,7 @@ function block(x) {
 setRandomSeed(1)
 const input = Input({ shape: [null], dtype: 'int32' })
 const characters = new Embedding({ inputDim: alphabet.length, outputDim: WIDTH }).apply(input)
-// Attention knows no order, so each place of a piece has a vector that is added; small at first, as those of the characters are.
+// Attention does not depend on order, so a vector per position is added; it starts small, like those of the characters.
 const places = new PositionEmbedding({ sequenceLength: STEPS, embeddingsInitializer: 'uniform' }).apply(characters)
 let x = new Add().apply([characters, places])
 for (let i = 0; i < BLOCKS; i++) x = block(x)
@@ -77,7 +80,7 @@ await model.fit(pieces.x, pieces.y, { batchSize: BATCH_SIZE, verbose: 2 })
 const seconds = (performance.now() - started) / 1000
 console.log(`\n${await write('Call me ', 400)}`)
 
-// 4. How many characters the model hesitates between, on average: the perplexity, e to the power of the loss.
+// 4. The perplexity, e to the power of the loss: the average number of characters the model hesitates between.
 const kept = piecesOf(test, STEPS)
 const { loss, accuracy } = await model.evaluate(kept.x, kept.y, { batchSize: 64 })
 const perplexity = Math.exp(loss)
@@ -95,7 +98,7 @@ if (perplexity > MOST_OF_BASELINE * baseline) {
   process.exitCode = 1
 }
 
-/** Goes on with a text. The model knows STEPS places, so whenever it has filled them the last half begins the next piece. */
+/** Continues a text. The model has STEPS positions, so whenever they are full, the last half starts the next piece. */
 async function write(beginning, length) {
   const written = [...numbersOf(beginning)]
   while (written.length < length) {
@@ -113,7 +116,9 @@ async function write(beginning, length) {
     .join('')
 }
 
-/** The mean of −ln p on the text kept apart, where p is what the two characters before say, mixed with what one and none say. */
+/**
+ * The mean of −ln p on the held-out text, where p mixes the frequencies after the two, one and zero characters before.
+ */
 function trigramLoss() {
   const PRIOR = 10 // how many occurrences the shorter context counts as; of 1, 3, 10 and 30 the best on the text kept apart
   const counts = [0, 1, 2].map((order) => {

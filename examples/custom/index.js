@@ -1,10 +1,10 @@
-// A layer, a loss and a metric of your own, written with ops alone: nobody writes a gradient. At the end the
-// gradient of a plain function, without any model. Run it after `npm run build` with `node examples/custom`.
+// A layer, a loss and a metric of your own, written with ops, without any gradient code. At the end, the gradient of a
+// plain function, without a model. Run it after `npm run build` with `node examples/custom`.
 
 import { Adam, Dense, Layer, Sequential, grad, ops, random, setRandomSeed, valueAndGrad } from 'myelin'
 
-// A layer: weights are made in build, once the input's shape is known; call says what comes out.
-// Multiplies each feature by a learned gate between 0 and 1, so that features that carry nothing can be closed.
+// A layer: weights are made in build, when the input's shape is known; call computes the output. Multiplies each
+// feature by a learned gate between 0 and 1, so that useless features can be closed.
 class FeatureGate extends Layer {
   static className = 'FeatureGate' // the name in saved files, also after a minifier has renamed the class
 
@@ -23,12 +23,12 @@ function lowIsWorse(yTrue, yPred) {
   return ops.mean(ops.maximum(ops.multiply(missing, 0.75), ops.multiply(missing, -0.25)), { axis: -1 })
 }
 
-// A metric: one value per sample as well; what is reported is their mean.
+// A metric: also one value per sample; the reported number is their mean.
 function tooLow(yTrue, yPred) {
   return ops.cast(ops.less(yPred, yTrue), 'float32')
 }
 
-// y = 2·x₀ − x₁ + noise; x₂ and x₃ carry nothing.
+// y = 2·x₀ − x₁ + noise; x₂ and x₃ have no influence.
 setRandomSeed(7)
 const x = random.normal([512, 4])
 const noise = random.normal([512, 1], { stddev: 0.3 })

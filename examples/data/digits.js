@@ -1,15 +1,15 @@
-// Reads the handwritten digits of mnist.bin.gz, and draws some. The file is described in README.md beside this one.
+// Reads the handwritten digits of mnist.bin.gz, and draws some as text. README.md describes the file.
 
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 
 const HEADER_BYTES = 16
 const SIDE = 28
-/** The digits are in random order, so the last ones can be kept apart. */
+/** The digits are in random order, so the last ones can be held out. */
 const TRAIN_COUNT = 8000
 
 /**
- * What the file holds, in two parts:
+ * The contents of the file, in two parts:
  *   x  { data, shape }: ink from 0 to 1; `shape` is that of one digit, for example [784] or [28, 28, 1]
  *   y  the digit, 0 … 9
  */
@@ -26,12 +26,12 @@ export function readDigits(shape) {
   return { train: part(0, TRAIN_COUNT), test: part(TRAIN_COUNT, count) }
 }
 
-/** The ink of digit i, of data as above or of a tensor like them. */
+/** The ink of digit i, from data as above or from a tensor of the same layout. */
 export function digitAt({ data }, i) {
   return data.subarray(i * SIDE * SIDE, (i + 1) * SIDE * SIDE)
 }
 
-/** Digits side by side, as text. Two rows of pixels make a line, because characters are twice as high as wide. */
+/** Digits side by side, as text. One line shows two rows of pixels, because characters are twice as high as wide. */
 export function drawDigits(digits, captions) {
   const lines = Array.from({ length: SIDE / 2 }, (_, line) =>
     digits.map((ink) =>

@@ -1,6 +1,6 @@
-// What examples need to repeat themselves with other seeds.
+// Random numbers for reproducible examples.
 
-/** Random numbers in [0, 1) that are the same for a seed: mulberry32, Ettinger 2017. */
+/** Random numbers in [0, 1), the same for the same seed: mulberry32, Ettinger 2017. */
 export function generator(seed) {
   let state = seed | 0
   return () => {

@@ -25,7 +25,7 @@ const model = new Sequential([
   new Dense({ units: 84, activation: 'relu' }),
   new Dense({ units: 10, activation: 'softmax' }),
 ])
-// Large steps at first, ever smaller ones towards the end.
+// The learning rate decreases towards the end.
 const decaySteps = EPOCHS * Math.ceil(train.count / BATCH_SIZE)
 const optimizer = new Adam({ learningRate: new CosineDecay({ initialLearningRate: 0.003, decaySteps }) })
 model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
@@ -37,7 +37,7 @@ await model.fit(train.x, train.y, { epochs: EPOCHS, batchSize: BATCH_SIZE, verbo
 const seconds = (performance.now() - started) / 1000
 const { loss, accuracy } = await model.evaluate(test.x, test.y)
 
-// The digits that were read wrongly and with the greatest certainty.
+// The misclassified digits with the highest confidence.
 const probabilities = await model.predict(test.x)
 const readings = probabilities.toArray().map((row, i) => {
   const certainty = Math.max(...row)

@@ -1,6 +1,7 @@
-// What does it take to read 97 of 100 digits? FLOPs, CPU seconds and joules until a LeNet gets there on digits that it was not trained
-// on: trained as long as planned, ended in time, with half its units gone after the first epoch, and with half of them from the start.
-// Run it after `npm run build` with `node examples/energy`; `--seeds 1` takes a fifth of the time.
+// The cost of reading 97 of 100 digits: FLOPs, CPU seconds and joules until a LeNet reaches this accuracy on test
+// digits, when trained as long as planned, stopped in time, pruned to half its units after the first epoch, and built
+// with half of them from the start. Run it after `npm run build` with `node examples/energy`; `--seeds 1` takes a fifth
+// of the time.
 
 import { Adam, Conv2D, Dense, Flatten, MaxPooling2D, Sequential, setRandomSeed } from 'myelin'
 import { EmissionsTracker, pruneUnits } from 'myelin/thrift'
@@ -14,7 +15,7 @@ const SEEDS = option < 0 ? 5 : Number(process.argv[option + 1])
 
 const { train, test } = readDigits([28, 28, 1])
 
-/** @param share of LeNet's units */
+/** @param share the fraction of LeNet's units */
 function lenet(share = 1) {
   const units = (all) => Math.round(share * all)
   const model = new Sequential([
@@ -38,7 +39,7 @@ function lenet(share = 1) {
 const epoch = (model) => model.fit(train.x, train.y, { batchSize: BATCH_SIZE, verbose: 0 })
 const accuracyOf = async (model) => (await model.evaluate(test.x, test.y, { batchSize: 250 })).accuracy
 
-/** Epoch by epoch until the goal is reached, or the plan is at its end. */
+/** Trains epoch by epoch until the goal is reached or the plan ends. */
 async function untilGoal(model, epochs = PLANNED_EPOCHS) {
   let accuracy = 0
   for (let done = 0; done < epochs && accuracy < GOAL; done++) {
@@ -65,7 +66,7 @@ const ways = {
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
 
-// What is run once only, reading memory and translating code, is nobody's cost.
+// One-time work, such as allocating memory and compiling code, is excluded.
 setRandomSeed(0)
 await epoch(lenet())
 

@@ -31,7 +31,7 @@ export type ActivationName =
   | 'mish'
   | 'exponential'
 
-/** A known name (any spelling), or a function of the user's own. */
+/** A known name (any spelling), or a custom function. */
 export type ActivationIdentifier = ActivationName | (string & {}) | Activation
 
 const activations: { readonly [Name in ActivationName]: Activation } = {
@@ -59,8 +59,8 @@ const activations: { readonly [Name in ActivationName]: Activation } = {
 const names = Object.keys(activations)
 
 /**
- * The function of an identifier; undefined and null mean linear. A name may be one of the custom objects in scope.
- * @throws ArgumentError with the nearest known name
+ * The function of an identifier; undefined and null mean linear. A name may refer to a custom object in scope.
+ * @throws ArgumentError that suggests the nearest known name
  */
 export function getActivation(identifier: ActivationIdentifier | undefined | null): Activation {
   if (identifier === undefined || identifier === null) return activations.linear
@@ -71,7 +71,7 @@ export function getActivation(identifier: ActivationIdentifier | undefined | nul
   const own = customObject(identifier)
   if (typeof own === 'function') {
     const activation: Activation = (x) => requireTensor(own.call(undefined, x), identifier)
-    // The name that it is saved under again.
+    // The name under which it is saved again.
     return Object.defineProperty(activation, 'name', { value: identifier })
   }
   const known = knownName(identifier, names)
@@ -85,7 +85,7 @@ function requireTensor(value: unknown, name: string): Tensor {
   throw new ArgumentError(`The activation '${name}' must return a tensor`)
 }
 
-/** Whether an activation may make a unit of others as well, as softmax does. A function of the user's own is tried on some numbers. */
+/** Whether an activation computes each unit from all units, as softmax does. A custom function is tried on some numbers. */
 export function mixesUnits(activation: Activation): boolean {
   const isKnown = Object.values(activations).includes(activation)
   return isKnown ? activation === activations.softmax || activation === activations.logSoftmax : !isApart(activation)
@@ -119,7 +119,7 @@ export function isHomogeneous(activation: Activation): boolean {
   return activation === activations.relu || activation === activations.linear || activation === activations.leakyRelu
 }
 
-/** The name that an activation is saved under: the known one, or the user's own. */
+/** The name under which an activation is saved: the known one, or the custom one. */
 export function activationName(activation: Activation): string {
   const found = Object.entries(activations).find(([, known]) => known === activation)
   return found?.[0] ?? nameToSave(activation)

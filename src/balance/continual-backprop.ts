@@ -1,4 +1,4 @@
-// ContinualBackprop: a small part of the hidden units, those of least use, begins anew all the time.
+// ContinualBackprop: continually reinitializes a small fraction of the hidden units, those of least utility.
 
 import { configured, integer, number, option } from '../core/options'
 import type { InputsOf } from '../core/options'
@@ -14,24 +14,24 @@ import { PerModel } from './per-model'
 import { Renewal } from './renewal'
 
 const continualBackpropOptions = () => ({
-  /** The part of the mature units that is replaced in each step, ρ in 0 … 1. Default 1e-4. */
+  /** The fraction of the mature units replaced in each step, ρ in 0 … 1. Default 1e-4. */
   replacementRate: option(number({ min: 0, max: 1 }), 1e-4),
-  /** How much of the utility is kept from one step to the next, η in 0 … 1. Default 0.99. */
+  /** The decay rate of the utility's running average, η in 0 … 1. Default 0.99. */
   decayRate: option(number({ min: 0, below: 1 }), 0.99),
-  /** The number of steps that a new unit is left alone, m. Default 100. */
+  /** The number of steps before a new unit can be replaced, m. Default 100. */
   maturity: option(integer({ min: 0 }), 100),
-  /** Whose units: layers, or their names. Default null: all hidden ones. */
+  /** The layers, or their names, whose units are replaced. Default null: all hidden units. */
   layers: layersOption(),
 })
 export type ContinualBackpropOptions = InputsOf<ReturnType<typeof continualBackpropOptions>>
 
-/** The units of one group, their utilities and ages. */
+/** The units of one group, with their utilities and ages. */
 class Population {
-  /** u, not corrected for its start at 0. */
+  /** u, not bias-corrected. */
   readonly utility: Variable
   replaced = 0
   private readonly births: Float64Array
-  /** Units that are not mature, the oldest first. */
+  /** The immature units, the oldest first. */
   private readonly young: number[]
   private readonly renewal: Renewal
   private now = 0
@@ -55,7 +55,7 @@ class Population {
     this.utility.assign(blend(this.options.decayRate, this.utility.value, contribution))
   }
 
-  /** A step has passed. */
+  /** Advances the ages by one step, and replaces units that are due. */
   age(): void {
     const { replacementRate, maturity } = this.options
     const {
@@ -114,7 +114,7 @@ class Population {
     this.renewal.setState(renewal)
   }
 
-  /** u / (1 − ηᵃᵍᵉ) */
+  /** The bias-corrected utility, u / (1 − ηᵃᵍᵉ). */
   corrected(): Float32Array {
     const {
       births,
@@ -129,15 +129,16 @@ class Population {
 }
 
 /**
- * Continual backpropagation: learning that goes on for ever loses units, which stop to be of use and never come back. After
- * each step, for the hidden units of each layer:
+ * Continual backpropagation: under continual learning, networks lose plasticity, because more and more units become
+ * useless and never recover. After each step, for the hidden units of each layer:
  *
  *     u ← η u + (1 − η) · mean|h| · Σ|w_out|      the utility; compared as u / (1 − ηᵃᵍᵉ)
  *     c ← c + ρ · (number of units older than m steps)
- *     while c ≥ 1: the unit of least utility among those begins anew, c ← c − 1
+ *     while c ≥ 1: the unit of least utility among those is reinitialized, c ← c − 1
  *
- * A new unit has w_in from the initializer and w_out = 0, so that it disturbs nothing; u, its age and what the optimizer keeps
- * of these weights are 0. mean|h| is taken over the batch and, in images and sequences, over places and steps.
+ * A new unit gets w_in from the initializer and w_out = 0, so that it does not change the output; u, its age and the
+ * optimizer's slots of these weights become 0. mean|h| is taken over the batch and, for images and sequences, over
+ * places and steps.
  *
  * ```ts
  * import { ContinualBackprop } from 'myelin/balance'
@@ -146,12 +147,13 @@ class Population {
  * renewal.replaced // { dense: 12 }
  * ```
  *
- * Utilities and ages live on from one fit to the next. For Dense, convolutional and recurrent layers and embeddings, also within
- * Bidirectional, where unit j of both ways is one, and TimeDistributed; behind normalisation, activations, pooling and Flatten, also where Add joins layers. Useful where data change; where they do not it
- * is meant to do no harm.
+ * Utilities and ages continue from one fit to the next. Works for Dense, convolutional and recurrent layers and
+ * embeddings, also within TimeDistributed and Bidirectional, where unit j of both directions counts as one; followed by
+ * normalisation, activations, pooling and Flatten, also where Add joins layers. Useful for data that change; for
+ * stationary data it is meant to do no harm.
  *
  * Dohare et al., Loss of plasticity in deep continual learning, Nature 632:768, 2024.
- * @throws ArgumentError when training begins, for a model without hidden units or whose graph nobody knows, and for layers
+ * @throws ArgumentError when training begins, for a model without hidden units or without a known graph, and for layers
  * whose units cannot be replaced
  */
 export class ContinualBackprop extends configured(Callback, continualBackpropOptions) {
@@ -171,12 +173,12 @@ export class ContinualBackprop extends configured(Callback, continualBackpropOpt
     return this.state.of(this.model).probes
   }
 
-  /** How many units were replaced so far, by the name of the layer. */
+  /** The number of units replaced so far, by the name of the layer. */
   get replaced(): Readonly<Record<string, number>> {
     return this.byLayer(({ replaced }) => replaced)
   }
 
-  /** The utility of each unit, corrected for its age, by the name of the layer. */
+  /** The bias-corrected utility of each unit, by the name of the layer. */
   get utilities(): Readonly<Record<string, Float32Array>> {
     return this.byLayer((population) => population.corrected())
   }

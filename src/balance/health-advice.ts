@@ -1,10 +1,10 @@
-// What to say of units that are ill. Where nothing is, nothing.
+// Advice on unhealthy units; empty for a healthy model.
 
 import type { HealthRecord, LayerHealth } from '../training/callbacks'
 
-/** From which share of the units on something is worth saying. */
+/** The share of units from which a finding is reported. */
 const MANY = 0.3
-/** From which part of the weights on a single step changes too much. */
+/** The relative change of weights per step above which it counts as too large. */
 const LARGE_STEP = 0.1
 
 interface Finding {
@@ -14,7 +14,7 @@ interface Finding {
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`
 
-/** The first that holds is said. */
+/** Only the first matching finding of each list is reported. */
 const OF_UNITS: readonly Finding[] = [
   {
     isIll: ({ dead }) => dead >= MANY,
@@ -24,25 +24,25 @@ const OF_UNITS: readonly Finding[] = [
   {
     isIll: ({ saturated }) => saturated !== null && saturated >= MANY,
     say: ({ saturated }) =>
-      `${percent(saturated!)} of the units are saturated, so that hardly any gradient passes. Scale the inputs, begin with smaller weights, or put a normalisation in front`,
+      `${percent(saturated!)} of the units are saturated, so their gradients are nearly zero. Scale the inputs, start with smaller weights, or add a normalisation before the activation`,
   },
   {
     isIll: ({ dormant }) => dormant >= MANY,
     say: ({ dormant }) =>
-      `${percent(dormant)} of the units hardly fire compared with the others. ReDo renews such units; fewer units may do`,
+      `${percent(dormant)} of the units are much less active than the others. ReDo reinitializes such units; fewer units may suffice`,
   },
   {
     isIll: ({ rank, units, activity }) => rank === 1 && units >= 4 && activity > 0,
     say: ({ units }) =>
-      `all ${units} units say the same but for a factor. Lower the learning rate, or draw other weights`,
+      `all ${units} units have proportional outputs. Lower the learning rate, or initialize the weights differently`,
   },
 ]
 
 const OF_STEPS: readonly Finding[] = [
   {
-    // Where a whole layer is dead, that is the reason, and has been said.
+    // A dead layer would be the cause, and is reported above.
     isIll: ({ gradientNorm }, { layers }) => gradientNorm === 0 && layers.every(({ dead }) => dead < 1),
-    say: () => 'no gradient reaches the weights. Look at the layers behind it',
+    say: () => 'no gradient reaches the weights. Check the layers after it',
   },
   {
     isIll: ({ updateRatio }) => updateRatio > LARGE_STEP,
@@ -51,7 +51,7 @@ const OF_STEPS: readonly Finding[] = [
   },
 ]
 
-/** Sentences on a record: `dense_2: 84 % of the units never fire. …` */
+/** The advice on a record: `dense_2: 84 % of the units never fire. …` */
 export function adviceOn(record: HealthRecord | undefined): string[] {
   if (record === undefined) return []
   return record.layers.flatMap((layer) => {

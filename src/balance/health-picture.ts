@@ -1,4 +1,4 @@
-// Health for people: a table as text, a picture as SVG.
+// Displays health records: a table as text, a picture as SVG.
 
 import { asciiXml } from '../core/text'
 import type { HealthRecord, LayerHealth } from '../training/callbacks'
@@ -23,13 +23,13 @@ const COLUMNS: readonly (readonly [title: string, of: (layer: LayerHealth) => st
   ['‖Δw‖/‖w‖', ({ updateRatio }) => short(updateRatio)],
 ]
 
-/** A line for each layer, then what is ill, then what nobody looked at. */
+/** One line per layer, then the advice, then the layers that are left out. */
 export function healthTable(
   record: HealthRecord | undefined,
   advice: readonly string[],
   leftOut: Readonly<Record<string, string>>,
 ): string {
-  if (record === undefined) return 'Nothing was looked at yet.'
+  if (record === undefined) return 'No health recorded yet.'
   const rows = [COLUMNS.map(([title]) => title), ...record.layers.map((layer) => COLUMNS.map(([, of]) => of(layer)))]
   const widths = COLUMNS.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
   const lines = rows.map((row) =>
@@ -47,12 +47,12 @@ export function healthTable(
 
 const [WIDTH, HEIGHT] = [640, 300]
 const FRAME = { left: 56, right: 190, top: 36, bottom: 44 }
-/** Okabe & Ito 2008: told apart by all, readable on light and on dark. */
+/** Okabe & Ito 2008: distinguishable with colour blindness, readable on light and on dark backgrounds. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9']
 
 const escaped = (text: string): string => text.replace(/[&<>"]/g, (each) => `&#${each.charCodeAt(0)};`)
 
-/** Lines over the epochs: the share of dormant units of each layer, dead ones among them. */
+/** One line per layer over the epochs: the share of dormant units, including dead ones. */
 export function healthPicture(records: readonly HealthRecord[]): string {
   const names = [...new Set(records.flatMap(({ layers }) => layers.map(({ layer }) => layer)))]
   const [width, height] = [WIDTH - FRAME.left - FRAME.right, HEIGHT - FRAME.top - FRAME.bottom]
@@ -90,7 +90,7 @@ export function healthPicture(records: readonly HealthRecord[]): string {
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" font-family="system-ui, sans-serif" font-size="12" color="#777">`,
     '<title>Dormant units by epoch</title>',
-    `<desc>The share of the units of each layer that hardly fire, over ${records.length} epochs. In the last one: ${escaped(summary)}.</desc>`,
+    `<desc>The share of dormant units in each layer over ${records.length} epochs. Last epoch: ${escaped(summary)}.</desc>`,
     `<text x="${FRAME.left}" y="20" font-size="14" fill="currentColor">Dormant units</text>`,
     ...grid,
     `<text x="${FRAME.left}" y="${HEIGHT - 16}" fill="currentColor">${records.length === 0 ? 'no epoch yet' : 'epoch 1'}</text>`,

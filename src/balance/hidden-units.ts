@@ -1,5 +1,5 @@
-// The hidden units of a model that is trained: which there are, how active they are, how strongly others use them. What is
-// done about it is each method's own affair.
+// The hidden units of a model in training: which there are, their activity, the strength of their outgoing weights. The
+// methods that use them are in other files.
 
 import { ArgumentError, quoted } from '../core/errors'
 import type { LayerBase } from '../layers/base'
@@ -17,34 +17,32 @@ import { Tensor } from '../ops/tensor'
 import type { TrainedModel } from '../training/callbacks'
 import type { ProbedStep } from '../training/probes'
 
-/** Hidden units that belong together, and the layer by whose output it is known how active they are. */
+/** A group of hidden units, and the layer whose output shows their activity. */
 export interface HiddenUnits extends UnitGroup {
-  /** Of the layers that make them. */
+  /** The names of the layers that make them. */
   readonly name: string
   readonly output: LayerBase
-  /** The extent of the last axis of that output: all units once, or several times side by side. */
+  /** The extent of the last axis of that output: the number of units, or a multiple if they are repeated. */
   readonly extent: number
 }
 
 /**
- * The hidden units of a model, in the order of its layers: groups that nothing keeps from being exchanged, and whose weights
+ * The hidden units of a model, in the order of its layers: only groups whose units can be exchanged and whose weights
  * are all trained.
- * @param method in errors
- * @param chosen layers that make the units; null is all
- * @throws ArgumentError for a model whose graph nobody knows, one without hidden units, and layers that have none
+ * @param method names the method in errors
+ * @param chosen layers that make the units; null for all
+ * @throws ArgumentError for a model without a known graph or without hidden units, and for layers that make none
  */
 export function hiddenUnits(method: string, model: TrainedModel, chosen: readonly LayerName[] | null): HiddenUnits[] {
   return choose(method, model, chosen, whyNotExchanged(model))
 }
 
-/**
- * The same, also those that cannot be exchanged or are not trained, for who only looks at them.
- */
+/** Like hiddenUnits, but includes units that cannot be exchanged or are not trained, for observation only. */
 export function visibleUnits(method: string, model: TrainedModel, chosen: readonly LayerName[] | null): HiddenUnits[] {
   return choose(method, model, chosen, whyNotSeen)
 }
 
-/** Layers with weights that none of some groups is about, by their paths, and why. */
+/** Layers with weights that belong to none of the groups `seen`, by path, with the reason. */
 export function leftOut(
   method: string,
   model: TrainedModel,
@@ -62,8 +60,8 @@ export function leftOut(
       const group = groups.find(concerns(layer))
       const why =
         group === undefined
-          ? (whyUnknown(layer) ?? `${layer} does not say what its units are`)
-          : (whyNotSeen(group) ?? 'not among the layers that were chosen')
+          ? (whyUnknown(layer) ?? `${layer} does not declare its units`)
+          : (whyNotSeen(group) ?? 'not among the chosen layers')
       return [path, why]
     }),
   )
@@ -89,7 +87,7 @@ function choose(
       if (why === null) continue
       const possible = groups.filter((one) => whyNot(one) === null).map(groupName)
       throw new ArgumentError(
-        `${method}: cannot work on the units of ${typeof each === 'string' ? quoted(each) : String(each)}: ${why}. Possible: ${possible.join(', ') || 'none'}`,
+        `${method}: cannot use the units of ${typeof each === 'string' ? quoted(each) : String(each)}: ${why}. Possible: ${possible.join(', ') || 'none'}`,
       )
     }
   }
@@ -109,44 +107,47 @@ function whyNotExchanged(model: TrainedModel): WhyNot {
   const trained = new Set(model.trainableWeights)
   return ({ fixed, incoming, outgoing }) => {
     if (fixed !== null) return fixed
-    if (outgoing.length === 0) return 'nothing uses them'
+    if (outgoing.length === 0) return 'no layer uses them'
     const frozen = [...incoming, ...outgoing].find(({ weight }) => !trained.has(weight))
     return frozen === undefined ? null : `${frozen.weight.name} is not trained`
   }
 }
 
-/** Behind normalisation and activation of its own, but before what a random layer, such as Dropout, makes of it. */
+/** The output after the units' own normalisation and activation, but before a random layer such as Dropout. */
 function outputOf(
   { made, makers, keepers: all, count }: UnitGroup,
   groups: readonly UnitGroup[],
 ): Pick<HiddenUnits, 'output' | 'extent'> {
   const { blocks = 1 } = made.get(makers.at(-1)!)!
   const extent = count * blocks
-  // What a layer gives that other groups pass through as well is not of these units alone.
+  // The output of a layer shared with other groups does not show these units alone.
   const keepers = all.filter((layer) => groups.filter((group) => group.keepers.includes(layer)).length === 1)
   const alone = keepers.filter(({ buildSpec }) => buildSpec instanceof TensorSpec && buildSpec.shape.at(-1) === extent)
   const isRandom = ({ stateVariables }: LayerBase): boolean => stateVariables.some(({ dtype }) => dtype === 'int32')
   return { output: [...makers, ...alone.filter((layer) => !isRandom(layer))].at(-1)!, extent }
 }
 
-/** What the units gave in a step: [rows, units], a row for each sample, place and step of a sequence, and each way through it. Traced. */
+/**
+ * The activity of the units in a step: [rows, units], one row for each sample, place, step of a sequence and direction.
+ * Traced.
+ */
 export function activityOf(step: ProbedStep, { output, count, extent }: HiddenUnits): Tensor {
   const outputs = step.outputs(output).filter(({ dtype, shape }) => dtype === 'float32' && shape.at(-1) === extent)
   const rows = outputs.map((each) => reshape(each, [-1, count]))
   return rows.length === 1 ? rows[0]! : concatenate(rows, 0)
 }
 
-/** mean |h| of every unit over the rows of a step: [units]. Traced. */
+/** mean |h| of each unit over the rows of a step: [units]. Traced. */
 export function meanActivity(step: ProbedStep, units: HiddenUnits): Tensor {
   return mean(abs(activityOf(step, units)), 0)
 }
 
-/** Σ |w_out| of every unit after a step: [units]. Traced. */
+/** Σ |w_out| of each unit after a step: [units]. Traced. */
 export function outgoingStrength(step: ProbedStep, { outgoing, count }: HiddenUnits): Tensor {
   return outgoing.map((place) => sumByUnit(place, count, abs(step.after(place.weight)))).reduce((a, b) => add(a, b))
 }
 
-/** The sum over the elements of each unit of a place: [units]. Traced. */
+/** The sum over the elements of each unit in a weight: [units]. Traced. */
 function sumByUnit(place: UnitPlace, count: number, elements: Tensor): Tensor {
   const {
     axis,

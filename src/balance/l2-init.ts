@@ -1,4 +1,4 @@
-// L2Init: a penalty on the way that weights have gone since they were made.
+// L2Init: a penalty on the distance of weights from their initial values.
 
 import { ArgumentError } from '../core/errors'
 import { configured, number, option } from '../core/options'
@@ -16,8 +16,8 @@ const l2InitOptions = () => ({
 export type L2InitOptions = InputsOf<ReturnType<typeof l2InitOptions>>
 
 /**
- * λ · Σ (θ − θ₀)², where θ₀ are the weights as they were when the layer was built: they are saved with the model, and loading
- * brings them back.
+ * λ · Σ (θ − θ₀)², where θ₀ are the initial weights, from when the layer was built. They are saved and loaded with the
+ * model.
  *
  * ```ts
  * import { L2Init } from 'myelin/balance'
@@ -26,11 +26,11 @@ export type L2InitOptions = InputsOf<ReturnType<typeof l2InitOptions>>
  * const again = await loadModel(bytes, { customObjects: { L2Init } })
  * ```
  *
- * Weights that a task does not need drift back to where they could learn from, so that the next task finds units as fresh as
- * the first one did. One L2Init may serve any number of weights.
+ * Weights that a task does not need drift back to their initial values, from which they can learn the next task as well
+ * as the first. One L2Init may serve any number of weights.
  *
  * Kumar, Marklund & Van Roy, Maintaining plasticity in continual learning via regenerative regularization, 2023.
- * @throws ArgumentError where it is used as a penalty on activations
+ * @throws ArgumentError if used as an activity regularizer
  */
 export class L2Init extends configured(Regularizer, l2InitOptions, 'strength') {
   static readonly className = 'L2Init'

@@ -1,4 +1,4 @@
-// How active units were since somebody looked last: what ReDo and synaptic scaling decide by.
+// The mean activity of units over a number of steps. ReDo and synaptic scaling use it.
 
 import { add } from '../ops/elementwise'
 import { Variable } from '../ops/variable'
@@ -6,13 +6,13 @@ import type { Probe, ProbedStep } from '../training/probes'
 import type { HiddenUnits } from './hidden-units'
 import { meanActivity } from './hidden-units'
 
-/** Is told the mean |h| of each unit of one group. */
+/** Receives the mean |h| of each unit of one group. */
 export interface ActivityListener {
   readonly units: HiddenUnits
-  hear(activity: Float64Array): void
+  onActivity(activity: Float64Array): void
 }
 
-/** Observes units in every step, and after so many steps tells each listener the means over them. */
+/** Observes units in every step, and every `rhythm` steps passes the means to each listener. */
 export class ActivityProbe implements Probe {
   /** Σ over steps of mean|h| */
   private readonly sums: readonly Variable[]
@@ -35,7 +35,7 @@ export class ActivityProbe implements Probe {
     if (++this.steps < this.rhythm) return
     this.listeners.forEach((listener, i) => {
       const { view } = this.sums[i]!
-      listener.hear(Float64Array.from(view, (sum) => sum / this.steps))
+      listener.onActivity(Float64Array.from(view, (sum) => sum / this.steps))
       view.fill(0)
     })
     this.steps = 0

@@ -1,10 +1,12 @@
-// What a callback keeps for the model that it is trained with, from one fit to the next.
+// The state of a callback for the model it is trained with, kept from one fit to the next.
 
 import type { Runtime } from '../runtime/runtime'
 import type { Variable } from '../ops/variable'
 import type { TrainedModel } from '../training/callbacks'
 
-/** Makes something once for a model, and anew for another one, when the model's layers changed, or others of them are trained. */
+/**
+ * Makes a state once per model, and again for another model or when the model's layers or its trained weights change.
+ */
 export class PerModel<Kept> {
   private known: {
     readonly graph: object | null
@@ -34,7 +36,7 @@ export class PerModel<Kept> {
     return this.known.kept
   }
 
-  /** What was made last; null before. */
+  /** The latest state; null before the first. */
   get last(): Kept | null {
     return this.known?.kept ?? null
   }

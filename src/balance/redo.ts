@@ -1,4 +1,4 @@
-// ReDo: dormant units begin anew.
+// ReDo: reinitializes dormant units.
 
 import { configured, count, number, option } from '../core/options'
 import type { InputsOf } from '../core/options'
@@ -16,9 +16,9 @@ import { Renewal } from './renewal'
 const reDoOptions = () => ({
   /** The largest score of a dormant unit, τ. Default 0.025. */
   threshold: option(number({ min: 0, max: 1 }), 0.025),
-  /** How many steps lie between two looks. Default 1000. */
+  /** The number of steps between two checks. Default 1000. */
   every: option(count, 1000),
-  /** Whose units: layers, or their names. Default null: all hidden ones. */
+  /** The layers, or their names, whose units are replaced. Default null: all hidden units. */
   layers: layersOption(),
 })
 export type ReDoOptions = InputsOf<ReturnType<typeof reDoOptions>>
@@ -43,7 +43,7 @@ class Watch implements ActivityListener {
     this.renewal = new Renewal(model, units)
   }
 
-  hear(activity: Float64Array): void {
+  onActivity(activity: Float64Array): void {
     const dormant = [...dormancyScores(activity)].flatMap((score, unit) => (score <= this.threshold ? [unit] : []))
     this.renewal.renew(dormant)
     this.replaced += dormant.length
@@ -60,20 +60,20 @@ class Watch implements ActivityListener {
 }
 
 /**
- * Recycling dormant neurons: every so many steps the units that hardly fire get new w_in and w_out = 0. A unit i is dormant if
+ * Recycling dormant neurons: every `every` steps, dormant units get new w_in and w_out = 0. Unit i is dormant if
  *
  *     mean|h_i| / (mean_k mean|h_k| + 1e-9) ≤ τ
  *
- * where the means are those of all steps since the last look. What the optimizer keeps of these weights becomes 0.
+ * where the means run over all steps since the last check. The optimizer's slots of these weights become 0.
  *
  * ```ts
  * import { ReDo } from 'myelin/balance'
  * await model.fit(x, y, { callbacks: [new ReDo({ threshold: 0.025, every: 1000 })] })
  * ```
  *
- * Steps are counted from one fit to the next. For the layers of ContinualBackprop.
+ * Steps are counted across fits. Works for the same layers as ContinualBackprop.
  *
- * Sokar et al., The dormant neuron phenomenon in deep reinforcement learning, 2023, who look at one batch only.
+ * Sokar et al., The dormant neuron phenomenon in deep reinforcement learning, 2023, who use a single batch.
  * @throws ArgumentError when training begins, as ContinualBackprop does
  */
 export class ReDo extends configured(Callback, reDoOptions) {
@@ -87,7 +87,7 @@ export class ReDo extends configured(Callback, reDoOptions) {
     return this.state.of(this.model).probes
   }
 
-  /** How many units were replaced so far, by the name of the layer. */
+  /** The number of units replaced so far, by the name of the layer. */
   get replaced(): Readonly<Record<string, number>> {
     return Object.fromEntries((this.state.last?.watches ?? []).map(({ units, replaced }) => [units.name, replaced]))
   }

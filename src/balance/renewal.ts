@@ -1,5 +1,5 @@
-// Units that begin anew: weights as they were drawn first, nothing that goes out, no memory of the optimizer. Which units, and
-// when, others decide.
+// Reinitializes units: incoming weights drawn again, outgoing weights 0, optimizer slots reset. The callers decide
+// which units, and when.
 
 import type { UnitGroup, UnitPlace } from '../models/unit-groups'
 import { visitUnits } from '../models/unit-elements'
@@ -8,7 +8,10 @@ import type { TensorData } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { TrainedModel } from '../training/callbacks'
 
-/** Fresh weights of one place, a unit after the other. Drawing a whole weight for one unit would take as long as many steps. */
+/**
+ * New random values for one weight, dealt out unit by unit. Drawing a whole weight for each unit would take as long as
+ * many steps.
+ */
 class FreshUnits {
   private drawn: TensorData | null = null
   private used = 0
@@ -29,8 +32,8 @@ class FreshUnits {
     this.used = used
   }
 
-  /** Writes weights that were not given to another unit. */
-  give(unit: number): void {
+  /** Writes values that no other unit has received. */
+  write(unit: number): void {
     const { model, place, count } = this
     if (this.drawn === null || this.used === count) {
       this.drawn = model.drawAnew(place.weight).data
@@ -40,7 +43,7 @@ class FreshUnits {
   }
 }
 
-/** Makes units of one group new. */
+/** Reinitializes units of one group. */
 export class Renewal {
   private readonly fresh: readonly FreshUnits[]
   private readonly places: readonly UnitPlace[]
@@ -54,7 +57,7 @@ export class Renewal {
     this.places = [...incoming, ...along, ...outgoing]
   }
 
-  /** Weights that were drawn and not given yet. */
+  /** The drawn values and how many of them are used. */
   getState(): ReturnType<FreshUnits['getState']>[] {
     return this.fresh.map((each) => each.getState())
   }
@@ -63,10 +66,10 @@ export class Renewal {
     states.forEach((state, i) => this.fresh[i]?.setState(state))
   }
 
-  /** w_in, b and what a unit has of its own ← as drawn first, w_out ← 0, slots of the optimizer ← what they begin with. */
+  /** w_in, b and the other weights of a unit ← new random values, w_out ← 0, optimizer slots ← their initial values. */
   renew(units: readonly number[]): void {
-    for (const unit of units) for (const fresh of this.fresh) fresh.give(unit)
-    // Last: a recurrent unit's weight to itself both comes in and goes out.
+    for (const unit of units) for (const fresh of this.fresh) fresh.write(unit)
+    // After the incoming weights: a recurrent unit's weight to itself is both incoming and outgoing, and becomes 0.
     for (const place of this.group.outgoing) fill(place, units, place.weight, 0)
     for (const place of this.places) this.forget(place, units)
   }
@@ -77,7 +80,7 @@ export class Renewal {
     const slots = optimizer.slotsOf(place.weight)
     for (const { name, axes, start = 0 } of optimizer.declaredSlots(place.weight)) {
       const axis = axes === undefined ? place.axis : axes.indexOf(place.axis)
-      // A slot that does not tell units apart stays.
+      // A slot without an axis of units is kept.
       if (axis < 0) continue
       const slot = slots.get(name)!
       if (start === 'weight') for (const unit of units) copyUnit(place, place.weight.view, unit, slot.view, unit)

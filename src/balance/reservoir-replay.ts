@@ -1,4 +1,4 @@
-// ReservoirReplay: a small memory of all samples so far, each with the same chance to be in it.
+// ReservoirReplay: a memory of fixed size that is a uniform sample of all samples added so far.
 
 import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
 import {
@@ -25,19 +25,19 @@ import type { TensorData } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
 
 const reservoirOptions = () => ({
-  /** How many samples are kept. */
+  /** The largest number of samples to keep. */
   capacity: required(count),
-  /** Default null: from the global seed. */
+  /** Determines which samples are kept and drawn. Default null: drawn from the global seed. */
   seed: option(nullable(integer()), null),
 })
 export type ReservoirReplayOptions = InputsOf<ReturnType<typeof reservoirOptions>>
 
 const mixedOptions = () => ({
-  /** Which part of the samples that come out are remembered ones, in 0 … 1. Default 0.5. */
+  /** The fraction of remembered samples in the result, in 0 … 1. Default 0.5. */
   share: option(number({ min: 0, below: 1 }), 0.5),
 })
 
-/** Rows of one kind, in a place for each. */
+/** Stored rows of one tensor, in numbered places. */
 class Rows {
   private readonly data: TensorData
   private readonly width: number
@@ -63,7 +63,7 @@ class Rows {
     this.data.set(data.subarray(row * width, (row + 1) * width), place * width)
   }
 
-  /** Some rows of a tensor, all or none, and behind them rows of these places. */
+  /** The rows of a tensor, if any, followed by the rows stored at these places. */
   with(rows: Tensor | null, places: readonly number[]): Tensor {
     const { width, shape, dtype } = this
     const first = rows?.shape[0] ?? 0
@@ -77,21 +77,21 @@ class Rows {
 }
 
 /**
- * A memory of a fixed size for tasks that come one after the other. Of all samples that were ever added each is in it with the
- * same probability: sample number n takes a place that is free, or, with probability capacity / n, that of another one.
+ * A memory of fixed size for sequential tasks. Each sample that was ever added is in it with the same probability:
+ * sample number n takes a free place, or, with probability capacity / n, replaces a random one.
  *
  * ```ts
  * import { ReservoirReplay } from 'myelin/balance'
  * const replay = new ReservoirReplay({ capacity: 500 })
  * for (const { x, y } of tasks) {
- *   const [mixedX, mixedY] = replay.mixed(x, y) // as many remembered samples as new ones
+ *   const [mixedX, mixedY] = replay.mixed(x, y) // half new samples, half remembered ones
  *   await model.fit(mixedX, mixedY)
  *   replay.add(x, y)
  * }
  * ```
  *
- * What it is good for here: nearly everything. Digits, two classes after the other (784→200→10, median of 3 seeds): with nothing
- * 19.5 % are right in the end, with 200 remembered samples 82.5 %, with 1000 90.0 %, at twice the steps. See
+ * Measured use: very effective. Digits, two classes after the other (784→200→10, median of 3 seeds): the final accuracy
+ * is 19.5 % without it, 82.5 % with 200 remembered samples, 90.0 % with 1000, at twice the steps. See
  * examples/split-digits.
  *
  * Vitter, Random sampling with a reservoir, 1985: algorithm R.
@@ -101,24 +101,25 @@ export class ReservoirReplay extends configured(Configured, reservoirOptions, 'c
   private readonly key = this.seed ?? nextSeed()
   private drawn = 0
   private rows: { readonly x: Rows; readonly y: Rows } | null = null
-  /** How many samples were added. */
+  /** The number of samples added so far. */
   seen = 0
 
-  /** How many samples are kept. */
+  /** The number of samples in the memory. */
   get size(): number {
     return Math.min(this.seen, this.capacity)
   }
 
-  /** An integer from 0 to below − 1. */
+  /** A random integer in 0 … below − 1. */
   private integer(below: number): number {
     const [high, low] = threefry2x32(this.key, 0, this.drawn++, 0)
     return Math.floor(((high >>> 6) * 2 ** 27 + (low >>> 5)) * 2 ** -53 * below)
   }
 
   /**
-   * Offers samples to the memory.
-   * @param x,y tensors or data with one row for each sample, alike in every call; no rows change nothing
-   * @throws ShapeError for rows of another shape or dtype than before, and for another number of targets than inputs
+   * Adds samples to the memory.
+   * @param x,y tensors or data with one row per sample, with the same row shapes and dtypes in every call; empty data
+   * is ignored
+   * @throws ShapeError for rows of another shape or dtype than before, and if x and y differ in their number of rows
    */
   add(x: TensorLike, y: TensorLike): void {
     const [inputs, targets] = pairOf(x, y)
@@ -137,7 +138,7 @@ export class ReservoirReplay extends configured(Configured, reservoirOptions, 'c
 
   /**
    * Remembered samples, drawn with replacement.
-   * @throws StateError while there are none
+   * @throws StateError before any sample was added
    */
   sample(samples: number): [x: Tensor, y: Tensor] {
     count.read(samples, 'ReservoirReplay: sample')
@@ -146,7 +147,7 @@ export class ReservoirReplay extends configured(Configured, reservoirOptions, 'c
     return [this.rows.x.with(null, places), this.rows.y.with(null, places)]
   }
 
-  /** New samples and behind them remembered ones; the new ones alone while there are no others. */
+  /** New samples followed by remembered ones; only the new ones if the memory is empty. */
   mixed(x: TensorLike, y: TensorLike, options: InputsOf<ReturnType<typeof mixedOptions>> = {}): [x: Tensor, y: Tensor] {
     const { share } = readOptions('ReservoirReplay: mixed', mixedOptions(), options)
     const [inputs, targets] = pairOf(x, y)

@@ -1,4 +1,4 @@
-// ShrinkAndPerturb: all weights a step back towards a fresh start.
+// ShrinkAndPerturb: shrinks all weights and adds a small random initialization.
 
 import { configured, count, number, option } from '../core/options'
 import type { InputsOf } from '../core/options'
@@ -6,17 +6,17 @@ import { Callback } from '../training/callbacks/callback'
 import type { Probe } from '../training/probes'
 
 const shrinkAndPerturbOptions = () => ({
-  /** What is left of the weights, λ in 0 … 1. Default 0.8. */
+  /** The factor of the weights, λ in 0 … 1. Default 0.8. */
   shrink: option(number({ min: 0, max: 1 }), 0.8),
-  /** How much of freshly drawn weights is added, in 0 … 1. Default 0.1. */
+  /** The factor of newly drawn weights, in 0 … 1. Default 0.1. */
   noise: option(number({ min: 0, max: 1 }), 0.1),
-  /** After how many steps. Default 1000. */
+  /** The number of steps between two applications. Default 1000. */
   every: option(count, 1000),
 })
 export type ShrinkAndPerturbOptions = InputsOf<ReturnType<typeof shrinkAndPerturbOptions>>
 
 /**
- * Every so many steps, for each weight that is trained, its bias and scale among them:
+ * Every `every` steps, for each trained weight, including biases and scales:
  *
  *     θ ← shrink · θ + noise · (θ drawn anew by its initializer)
  *
@@ -25,12 +25,12 @@ export type ShrinkAndPerturbOptions = InputsOf<ReturnType<typeof shrinkAndPertur
  * await model.fit(x, y, { callbacks: [new ShrinkAndPerturb({ shrink: 0.8, noise: 0.1, every: 1000 })] })
  * ```
  *
- * Steps are counted from one fit to the next. What the optimizer keeps stays. Meant for the moment at which new data come: a
- * model that goes on with the weights of the old ones generalises worse than one that begins anew, and with weights that were
- * shrunk and perturbed it does not.
+ * Steps are counted across fits. The optimizer's slots are kept. Meant for the arrival of new data: a model that
+ * continues from weights trained on the old data generalises worse than one trained from scratch; with shrunk and
+ * perturbed weights it does not.
  *
  * Ash & Adams, On warm-starting neural network training, 2020.
- * @throws ArgumentError for a weight that no layer made by addWeight: nobody knows how it would be drawn
+ * @throws ArgumentError for a weight that was not made by addWeight: its initializer is unknown
  */
 export class ShrinkAndPerturb extends configured(Callback, shrinkAndPerturbOptions) {
   static readonly className = 'ShrinkAndPerturb'
@@ -53,7 +53,7 @@ export class ShrinkAndPerturb extends configured(Callback, shrinkAndPerturbOptio
     this.steps = steps
   }
 
-  /** Does it now. */
+  /** Shrinks and perturbs once. */
   private apply(): void {
     const { model, shrink, noise } = this
     for (const weight of model.trainableWeights) {

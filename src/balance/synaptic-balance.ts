@@ -1,4 +1,4 @@
-// Synaptic balance: the same function with the smallest weights.
+// Synaptic balance: the smallest weights that compute the same function.
 
 import { isHomogeneous } from '../activations'
 import { ArgumentError, quoted } from '../core/errors'
@@ -17,9 +17,9 @@ import { Tensor } from '../ops/tensor'
 import { Callback } from '../training/callbacks/callback'
 
 const balanceOptions = () => ({
-  /** The largest |λ − 1| at which all is balanced. Default 1e-4. */
+  /** The sweeps end when the largest |λ − 1| is at most this. Default 1e-4. */
   tolerance: option(number({ above: 0 }), 1e-4),
-  /** The most times that all layers are gone through. Default 200. */
+  /** The largest number of sweeps over all layers. Default 200. */
   sweeps: option(count, 200),
 })
 export type BalanceOptions = InputsOf<ReturnType<typeof balanceOptions>>
@@ -27,36 +27,37 @@ export type BalanceOptions = InputsOf<ReturnType<typeof balanceOptions>>
 export interface Balanced {
   /** Layers whose units were balanced. */
   readonly layers: readonly string[]
-  /** Layers whose units could not be, and why. */
+  /** Layers whose units could not be balanced, with the reason. */
   readonly left: Readonly<Record<string, string>>
-  /** Σw² of the weights around the units, before and after. */
+  /** Σw² of the incoming and outgoing weights of the units, before and after. */
   readonly before: number
   readonly after: number
-  /** How often all layers were gone through. */
+  /** The number of sweeps over all layers. */
   readonly sweeps: number
 }
 
 /**
- * Makes weights small without changing what a model computes. A unit h with h(c x) = c h(x) for c > 0, as that of relu, gives
- * the same to the others when its inputs are multiplied by λ and its outputs divided by it. Their squares are least for
- *
+ * Makes weights small without changing the function of a model. A unit h with h(c x) = c h(x) for c > 0, such as relu,
+ * has the same effect if its incoming weights are multiplied by λ and its outgoing weights divided by λ. The sum of
+ * their squares is smallest for
  *     λ = (Σ w_out² / Σ w_in²)^¼,   w_in, b ← λ w_in, λ b,   w_out ← w_out / λ
  *
- * which is done layer by layer until nothing moves; the least is unique. For Dense and convolutional layers with relu, leakyRelu
- * or no activation, behind pooling, Flatten, Add and layers such as ReLU too; other units are left alone.
+ * This is done layer by layer until convergence; the minimum is unique. For Dense and convolutional layers with relu,
+ * leakyRelu or no activation, also followed by pooling, Flatten, Add and layers such as ReLU; other units are left
+ * unchanged.
  *
  * ```ts
  * import { balanceSynapses } from 'myelin/balance'
  * const { before, after, left } = balanceSynapses(model)
  * ```
  *
- * What it is good for here: before training with SGD, whose steps depend on how weights are shared out. With 784→100→10 on digits
- * (4 epochs at 0.1, median of 3 seeds) balanced glorotUniform weights bring accuracy from 93.3 to 93.9 % and, with noise on the
- * inputs, from 91.9 to 93.4 %; from a start whose units were scaled by 0.1, 1 and 10 it is 91.9 → 93.8 %, with noise 77 → 93 %. With
- * Adam, which does not care, nothing is gained: 94.0 → 93.8 %.
+ * Measured use: before training with SGD, whose steps depend on the scale of the weights. With 784→100→10 on digits (4
+ * epochs at 0.1, median of 3 seeds) balanced glorotUniform weights raise accuracy from 93.3 to 93.9 % and, with noise
+ * on the inputs, from 91.9 to 93.4 %; if the units were scaled by 0.1, 1 and 10 before, from 91.9 to 93.8 %, with noise
+ * from 77 to 93 %. With Adam, which is insensitive to scale, nothing is gained: 94.0 → 93.8 %.
  *
  * Baldi et al., A theory of synaptic neural balance: from local to global order, 2024 (arXiv 2405.09688).
- * @throws ArgumentError for a model whose graph nobody knows, and for one without such units
+ * @throws ArgumentError for a model without a known graph, and for one without such units
  */
 export function balanceSynapses(model: LayerBase, options: BalanceOptions = {}): Balanced {
   const { tolerance, sweeps: most } = readOptions('balanceSynapses', balanceOptions(), options)
@@ -68,7 +69,7 @@ export function balanceSynapses(model: LayerBase, options: BalanceOptions = {}):
   return { layers: chosen.map(groupName), left, before, after: totalOf(chosen), sweeps }
 }
 
-/** The groups that can be balanced, and why the others cannot. @throws ArgumentError where there are none */
+/** The groups that can be balanced, and why the others cannot. @throws ArgumentError if there are none */
 function balanceable(model: LayerBase): {
   readonly chosen: readonly UnitGroup[]
   readonly left: Readonly<Record<string, string>>
@@ -91,10 +92,10 @@ function balanceable(model: LayerBase): {
   return { chosen, left }
 }
 
-/** Balances a model at the end of every epoch. What the optimizer keeps stays. See balanceSynapses. */
+/** Balances a model at the end of every epoch. The optimizer's slots are kept. See balanceSynapses. */
 export class SynapticBalance extends configured(Callback, balanceOptions) {
   static readonly className = 'SynapticBalance'
-  /** What the last epoch's balancing did. */
+  /** The result of the last epoch. */
   last: Balanced | null = null
 
   override onTrainBegin(): void {
@@ -111,24 +112,25 @@ function whyLeft(group: UnitGroup, trained: ReadonlySet<UnitPlace['weight']>): s
   const { fixed, incoming, outgoing, along, made, keepers } = group
   if (fixed !== null) return fixed
   if (group.bent !== null) return group.bent
-  if (outgoing.length === 0) return 'nothing uses them'
+  if (outgoing.length === 0) return 'no layer uses them'
   if (along.length > 0) return `${along[0]!.weight.name} depends on their size`
   const frozen = [...incoming, ...outgoing].find(({ weight }) => !trained.has(weight))
   if (frozen !== undefined) return `${frozen.weight.name} is not trained`
-  if (incoming.some(({ weight }) => outgoing.some((other) => other.weight === weight))) return 'they use each other'
+  if (incoming.some(({ weight }) => outgoing.some((other) => other.weight === weight)))
+    return 'its outputs are its inputs'
   const bent =
     [...made].find(([, { activation }]) => activation !== undefined && !isHomogeneous(activation))?.[0] ??
     keepers.find((layer) => !keepsScale(layer))
-  return bent === undefined ? null : `${bent} does not pass a factor on`
+  return bent === undefined ? null : `${bent} is not homogeneous: f(c x) ≠ c f(x)`
 }
 
-/** Whether f(c x) = c f(x) for a layer, tried on some numbers of several sizes. */
+/** Whether f(c x) = c f(x) for a layer, tested on numbers of several magnitudes. */
 function keepsScale(layer: LayerBase): boolean {
   const { buildSpec } = layer
   if (!(buildSpec instanceof TensorSpec)) return false
   const shape = buildSpec.shape.map((extent) => extent ?? 2)
   const size = shape.reduce((a, b) => a * b, 1)
-  // From −1 to 1, in an order in which neighbours differ.
+  // Numbers from −1 to 1 in which neighbours differ.
   const x = new Tensor(
     Float32Array.from({ length: size }, (_, i) => Math.sin(1 + 7.3 * i * (1 + i / size))),
     shape,
@@ -142,13 +144,13 @@ function keepsScale(layer: LayerBase): boolean {
   })
 }
 
-/** The largest |λ − 1|. */
+/** Balances one group. @returns the largest |λ − 1| */
 function balanceGroup({ incoming, outgoing, count }: UnitGroup): number {
   const [sumsIn, sumsOut] = [incoming, outgoing].map((places) => sumByUnit(places, count, (w) => w * w)) as [
     Float64Array,
     Float64Array,
   ]
-  // A unit that nothing comes in to, or that nothing uses, has no best factor.
+  // A unit without incoming or outgoing weights has no optimal factor.
   const factors = sumsIn.map((sum, unit) => (sum === 0 || sumsOut[unit] === 0 ? 1 : (sumsOut[unit]! / sum) ** 0.25))
   scaleUnits(incoming, factors)
   scaleUnits(
@@ -158,7 +160,7 @@ function balanceGroup({ incoming, outgoing, count }: UnitGroup): number {
   return factors.reduce((largest, factor) => Math.max(largest, Math.abs(factor - 1)), 0)
 }
 
-/** Σw² of all weights around the groups, each once. */
+/** Σw² of all weights of the groups, each counted once. */
 function totalOf(groups: readonly UnitGroup[]): number {
   const weights = new Set(
     groups.flatMap(({ incoming, outgoing }) => [...incoming, ...outgoing].map(({ weight }) => weight)),

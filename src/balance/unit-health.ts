@@ -1,4 +1,4 @@
-// UnitHealth: whether the units of a model are well, epoch by epoch. It looks, and changes nothing.
+// UnitHealth: measures the health of a model's units in each epoch, without changing anything.
 
 import { activationName } from '../activations'
 import type { Activation } from '../activations'
@@ -23,29 +23,29 @@ import { PerModel } from './per-model'
 import { dormancyScores } from './redo'
 
 const unitHealthOptions = () => ({
-  /** How many steps lie between two looks; no more than an epoch has. Default 50. */
+  /** The number of steps between two measurements; at most the steps of an epoch. Default 50. */
   every: option(count, 50),
   /** The largest score of a dormant unit, τ; see ReDo. Default 0.025. */
   tau: option(number({ min: 0, max: 1 }), 0.025),
-  /** The rows of activity that are kept for the effective rank; 0 for none. Default 64. */
+  /** The number of rows of activity kept for the effective rank; 0 disables it. Default 64. */
   samples: option(integer({ min: 0 }), 64),
-  /** Whose units: layers, or their names. Default null: all but those of outputs. */
+  /** The layers, or their names, whose units are measured. Default null: all except output units. */
   layers: layersOption(),
 })
 export type UnitHealthOptions = InputsOf<ReturnType<typeof unitHealthOptions>>
 
-/** Below this a unit is silent. */
+/** A unit whose |h| stays below this is dead. */
 const SILENT = 1e-6
-/** Nearer to a limit than this, where the distance of the limits is 2, an output is saturated. */
+/** An output closer to a limit than this is saturated, for limits of −1 and 1. */
 const MARGIN = 0.1
-/** The part of the rows in which a saturated unit is. */
+/** A saturated unit is near a limit in at least this share of its rows. */
 const MOSTLY = 0.9
-/** The part of the sum of singular values that the effective rank accounts for. */
+/** The share of the sum of singular values that defines the effective rank. */
 const RANK_SHARE = 0.99
 
-/** The limits of an activation as h ↦ what lies in −1 … 1; null where there are none. */
+/** Maps the limits of an activation to −1 and 1; null for an activation without limits. */
 function towardsLimits({ output, made }: HiddenUnits): ((h: Tensor) => Tensor) | null {
-  // An activation that is a layer has one as its option.
+  // An activation layer has its function as an option.
   const activation: unknown = made.has(output) ? made.get(output)!.activation : Reflect.get(output, 'activation')
   if (typeof activation !== 'function') return null
   const name = activationName(activation as Activation)
@@ -53,16 +53,16 @@ function towardsLimits({ output, made }: HiddenUnits): ((h: Tensor) => Tensor) |
   return name === 'sigmoid' || name === 'hardSigmoid' ? (h) => subtract(multiply(h, 2), 1) : null
 }
 
-/** What is gathered of one group over the looks of an epoch. */
+/** The measurements of one group over an epoch. */
 class Watch {
-  /** The number of looks. */
+  /** The number of measurements. */
   private readonly looks: Variable
-  /** Σ over looks: mean|h| of each unit, and the share of its rows near a limit. */
+  /** Sums over measurements: mean|h| of each unit, and the share of its rows near a limit. */
   private readonly activity: Variable
   private readonly saturation: Variable | null
   /** The largest |h| of each unit. */
   private readonly peak: Variable
-  /** Σ over looks of ‖w‖², ‖g‖², ‖Δw‖². */
+  /** Sums over measurements of ‖w‖², ‖g‖², ‖Δw‖². */
   private readonly norms: Variable
   /** The last rows of activity, [samples, units]. */
   private readonly rows: Variable | null
@@ -122,7 +122,7 @@ class Watch {
     )
   }
 
-  /** What was found since the last time; null where nobody looked. */
+  /** The health since the last call; null without measurements. */
   take(): LayerHealth | null {
     const {
       units: { name, count },
@@ -186,7 +186,7 @@ class Watch {
   }
 }
 
-/** The last rows of a sample and then of h, as many as the sample has. Of many rows of h, some that lie evenly. */
+/** The last rows of `sample` followed by h, as many as `sample` has. If h has more, evenly spaced rows of h. */
 function lastRows(sample: Tensor, h: Tensor): Tensor {
   const [size, units] = sample.shape as [number, number]
   const [count] = h.shape as [number, number]
@@ -196,7 +196,7 @@ function lastRows(sample: Tensor, h: Tensor): Tensor {
   return reshape(slice(chosen, [0, 0, 0], [size, 1, units]), [size, units])
 }
 
-/** The rank is worked out when somebody reads it: that takes as long as many steps. */
+/** Computes the rank on first access, because it takes as long as many steps. */
 function withRank(health: Omit<LayerHealth, 'rank'>, rows: Tensor | null): LayerHealth {
   let sample = rows
   let rank: number | null = null
@@ -210,19 +210,19 @@ function withRank(health: Omit<LayerHealth, 'rank'>, rows: Tensor | null): Layer
   })
 }
 
-/** How many of the largest singular values of rows [m, n] make up 99 % of their sum. */
+/** The number of largest singular values of rows [m, n] that make up 99 % of their sum. */
 export function effectiveRank(rows: Tensor): number {
   const values = Float64Array.from(svd(rows, false, false).data)
   const total = values.reduce((a, b) => a + b, 0)
   let part = 0
-  // Rounding alone may leave the last ones short of the whole sum.
+  // Rounding may leave the running sum below the total.
   const found = values.findIndex((value) => (part += value) >= RANK_SHARE * total)
   return total === 0 ? 0 : found + 1
 }
 
 /**
- * Tells whether the units of a model are well. It looks at every so many steps, and sums up each epoch: which part of the units
- * of each layer is dead, saturated or dormant, how active they are, the effective rank of what they say together, norms of
+ * Measures the health of a model's units. It measures every `every` steps and summarises each epoch: the share of dead,
+ * saturated and dormant units of each layer, their activity, the effective rank of their outputs, and the norms of
  * weights, gradients and updates.
  *
  * ```ts
@@ -230,21 +230,21 @@ export function effectiveRank(rows: Tensor): number {
  * const health = new UnitHealth({ every: 50 })
  * const history = await model.fit(x, y, { epochs: 10, callbacks: [health] })
  * history.health.at(-1).layers[0].dead // 0.02
- * console.log(health.table())          // the last epoch, and advice where something is ill
+ * console.log(health.table())          // the last epoch, with advice
  * health.leftOut                       // { out: 'they are an output of the model' }
  * writeFileSync('health.svg', health.toSVG())
  * ```
  *
- * Steps at which it does not look are the same program as without it. At the default a look at a small network costs about as
- * much as one step, a fiftieth of the time.
+ * Steps without a measurement run the same program as without this callback. By default, a measurement of a small
+ * network costs about as much as one step, a fiftieth of the time.
  *
  * Dormant: Sokar et al. 2023. Effective rank: Yang et al. 2020, with 99 %.
- * @throws ArgumentError when training begins, for a model without hidden units or whose graph nobody knows, and for layers
+ * @throws ArgumentError when training begins, for a model without hidden units or without a known graph, and for layers
  * that make no hidden units
  */
 export class UnitHealth extends configured(Callback, unitHealthOptions) {
   static readonly className = 'UnitHealth'
-  /** One record for each epoch, of all fits. */
+  /** One record per epoch, over all fits. */
   readonly records: HealthRecord[] = []
   private first = 0
   private readonly state = new PerModel((model: TrainedModel) => {
@@ -253,7 +253,7 @@ export class UnitHealth extends configured(Callback, unitHealthOptions) {
     const watches = seen.map((units) => new Watch(units, this, trained))
     const every = (): number => Math.min(this.every, this.params?.steps ?? Infinity)
     const probe: Probe = {
-      // Once in every epoch, however short.
+      // At least once per epoch, however short.
       get every() {
         return every()
       },
@@ -266,7 +266,7 @@ export class UnitHealth extends configured(Callback, unitHealthOptions) {
     return this.state.of(this.model).probes
   }
 
-  /** The records of the last fit, which are those of the History that it returned. */
+  /** The records of the last fit, the same as in the History it returned. */
   override get health(): readonly HealthRecord[] {
     return this.records.slice(this.first)
   }
@@ -297,17 +297,20 @@ export class UnitHealth extends configured(Callback, unitHealthOptions) {
     watches.forEach((state, i) => this.state.last?.watches[i]?.setState(state))
   }
 
-  /** What is ill in the last epoch, and what helps: a sentence or two for each finding; none where all is well. */
+  /** Findings of the last epoch with advice, one text each; empty for healthy units. */
   get advice(): readonly string[] {
     return adviceOn(this.records.at(-1))
   }
 
-  /** The layers with weights at which it does not look, by their paths, and why: outputs, and those that do not say what their units are. */
+  /**
+   * The layers with weights that are not measured, by path, with the reason: output layers, and layers that do not
+   * declare their units.
+   */
   get leftOut(): Readonly<Record<string, string>> {
     return this.state.last?.leftOut ?? {}
   }
 
-  /** The last epoch as text, a line for each layer, with the advice below, and what is left out. */
+  /** The last epoch as text: one line per layer, the advice, and the layers left out. */
   table(): string {
     return healthTable(this.records.at(-1), this.advice, this.leftOut)
   }

@@ -1,4 +1,4 @@
-// Constraints: what weights are made to fulfil after every update. Names, defaults and formulas are Keras's.
+// Constraints: projections of weights after every update. Names, defaults and formulas are Keras's.
 
 import { ArgumentError } from '../core/errors'
 import { Configured, configured, functionKind, integer, listOf, number, option, required } from '../core/options'
@@ -9,7 +9,8 @@ import { sum } from '../ops/reduce'
 import type { Tensor } from '../ops/tensor'
 
 /**
- * A function from a weight to one that fulfils something, written with ops. The optimizer applies it after every update.
+ * A function, written with ops, from a weight to one that fulfils a condition. The optimizer applies it after every
+ * update.
  *
  *   class Symmetric extends Constraint {
  *     static readonly className = 'Symmetric'
@@ -20,28 +21,28 @@ import type { Tensor } from '../ops/tensor'
  * Keras: `keras.constraints.Constraint`.
  */
 export abstract class Constraint extends Configured {
-  /** @param inputAxes the axes of the weight that are inputs, where its layer says so */
+  /** @param inputAxes the input axes of the weight, if its layer declares them */
   abstract call(w: Tensor, inputAxes?: readonly number[]): Tensor
 }
 
 export type ConstraintIdentifier = string | Constraint | ConstraintFunction | Serialized
 
-/** From a weight to one that fulfils something, with ops. */
+/** A function, with ops, from a weight to one that fulfils a condition. */
 export type ConstraintFunction = (w: Tensor) => Tensor
 
 const lambdaOptions = () => ({
-  /** Gives the weight as it is to be. Saved by its name, as functions that are losses are. */
+  /** The function. It is saved by name, as loss functions are. */
   constraint: required(functionKind<ConstraintFunction>('that is a constraint')),
 })
 export type LambdaConstraintOptions = InputsOf<ReturnType<typeof lambdaOptions>>
 
 /**
- * A function of your own; where a constraint is asked for, it may also be the function itself.
+ * A function of your own; wherever a constraint is expected, the function itself can also be passed.
  *
  *   const symmetric = (w) => ops.multiply(ops.add(w, ops.transpose(w)), 0.5)
  *   new Dense({ units: 4, kernelConstraint: symmetric })
  *
- * A model of such layers is loaded with `customObjects: { symmetric }`.
+ * To load a model with such layers: `customObjects: { symmetric }`.
  */
 export class LambdaConstraint extends configured(Constraint, lambdaOptions, 'constraint') {
   static readonly className = 'LambdaConstraint'
@@ -50,7 +51,7 @@ export class LambdaConstraint extends configured(Constraint, lambdaOptions, 'con
   }
 }
 
-/** What is added to a norm before something is divided by it. */
+/** Added to a norm before a division by it. */
 const EPSILON = 1e-7
 
 const oneAxis = integer()
@@ -60,7 +61,7 @@ const axis: Kind<number | readonly number[], number | readonly number[]> = {
   write: (value) => (typeof value === 'number' ? value : [...value]),
 }
 
-/** Where the norms are taken: of the columns of a matrix with 0, of the filters of a Conv2D with [0, 1, 2]. */
+/** The axes along which norms are computed: 0 for the columns of a matrix, [0, 1, 2] for the filters of a Conv2D. */
 const alongAxis = () => option(axis, 0)
 
 const bound = number({ min: 0 })
@@ -121,11 +122,11 @@ export class UnitNorm extends configured(Constraint, unitNormOptions) {
 }
 
 const minMaxNormOptions = () => ({
-  /** The least norm. Default 0. */
+  /** The smallest norm. Default 0. */
   minValue: option(bound, 0),
   /** The largest norm. Default 1. */
   maxValue: option(bound, 1),
-  /** How much of the way to such a norm is gone at each update, in 0 … 1. Default 1. */
+  /** The fraction of the way to the bounds taken at each update, in 0 … 1. Default 1. */
   rate: option(number({ min: 0, max: 1 }), 1),
   /** Default 0. */
   axis: alongAxis(),

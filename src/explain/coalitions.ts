@@ -1,5 +1,5 @@
-// Games: the players are the elements of a row, a coalition is a set of them, and its value is what the model gives on average
-// when the elements outside of it come from background rows.
+// Cooperative games: the players are the elements of a row, a coalition is a set of players, and its value is the
+// model's mean output when the other elements come from background rows.
 
 import { sizeOf } from '../core/shapes'
 import { greater, where as choose } from '../ops/elementwise'
@@ -9,17 +9,17 @@ import { Tensor } from '../ops/tensor'
 import type { Explained, Range } from './explained'
 import { rowsOf } from './explained'
 
-/** Elements that the rows of one run may have. */
+/** The most elements that the rows of one run may have. */
 const LARGEST = 2 ** 22
 
 export class Game {
-  /** The number of players: elements of a row, those of all inputs one after the other. */
+  /** The number of players: the elements of a row, over all inputs in order. */
   readonly players: number
   private readonly sizes: readonly number[]
 
   constructor(
     private readonly explained: Explained,
-    /** For each input [background, …row]. */
+    /** One tensor [background, …row] for each input. */
     private readonly background: readonly Tensor[],
   ) {
     this.sizes = explained.inputs.map((_, i) => sizeOf(explained.rowShape(i)))
@@ -30,7 +30,7 @@ export class Game {
     return Math.max(...this.background.map(({ shape }) => shape[0]!))
   }
 
-  /** How many coalitions of how many background rows are seen at once. */
+  /** The number of coalitions and of background rows in one run. */
   private split(coalitions: number): { coalitions: number; rows: number } {
     const { batchSize } = this.explained.settings
     const most = Math.max(1, Math.min(batchSize, Math.floor(LARGEST / Math.max(1, this.players))))
@@ -38,7 +38,7 @@ export class Game {
     return { coalitions: some, rows: Math.max(1, Math.min(this.backgroundRows, Math.floor(most / some))) }
   }
 
-  /** How often each row is seen at once, of so many coalitions. */
+  /** How many copies of each row one run holds, for this number of coalitions. */
   copies(coalitions: number): number {
     const { coalitions: some, rows } = this.split(coalitions)
     return some * rows
@@ -46,7 +46,7 @@ export class Game {
 
   /**
    * The values of coalitions for some rows.
-   * @param masks [coalitions, players], 1 for a player that takes part
+   * @param masks [coalitions, players], 1 for a member
    * @returns [coalitions, rows]
    */
   async values(range: Range, masks: Uint8Array): Promise<Float64Array> {
@@ -86,7 +86,8 @@ export class Game {
       const [masks, ...others] = rest as [Tensor, ...Tensor[]]
       const all = some * range.count * count
       let first = 0
-      // Coalitions, rows and background rows are three axes: mask [c, 1, 1, n], row [1, r, 1, n], background [1, 1, b, n].
+      // Broadcast over coalitions, rows and background rows: mask [c, 1, 1, n], row [1, r, 1, n], background [1, 1, b,
+      // n].
       const given = inputs.map((input, i) => {
         const size = sizes[i]!
         const own = reshape(slice(masks, [0, first], [some, size]), [some, 1, 1, size])

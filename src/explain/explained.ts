@@ -1,5 +1,5 @@
-// What every explanation needs of a model: its inputs as rows, one number of its output for each row, baselines to compare
-// with, and programs that are kept. What is asked of them is in the files beside this one.
+// What all explanations share: the inputs as rows, one number of the output per row, baselines, and cached programs.
+// The methods themselves are in the files beside this one.
 
 import { ArgumentError, ShapeError, formatShape, internalError, quoted } from '../core/errors'
 import { boolean, count, custom, nullable, option } from '../core/options'
@@ -27,42 +27,42 @@ import { Pace } from '../training/pace'
 import { inputsOf } from '../training/steps'
 import { hasStrings } from '../training/string-inputs'
 
-/** A unit by its index, from the end where it is negative; one for each row; or a function that gives one number for each row. */
+/** The index of a unit, from the end if negative; one index per row; or a function that returns one number per row. */
 export type OutputOption<Out = Tensor> = number | readonly number[] | Int32Array | ((outputs: Out) => Tensor)
 
-/** What stands for a feature that is absent: a number, or data of one row, [1, …] or as many rows as are explained. */
+/** The stand-in for absent features: a number, or data of one row, [1, …], or of as many rows as are explained. */
 export type BaselineOf<In> = number | DataOf<In>
 
-/** What every explanation may be told. */
+/** The options of every explanation. */
 export interface ExplainOptions<Out = Tensor> {
   /**
-   * What is explained: the index of a unit of the output, one index for each row, or a function of the outputs to [rows].
-   * Default: the largest unit of each row, which for one unit is the only one.
+   * The number to explain: a unit of the output by index, one index per row, or a function of the outputs to [rows].
+   * Default: the largest unit of each row.
    */
   readonly output?: OutputOption<Out> | null
-  /** Whether a softmax or sigmoid at the end is left out, so that what goes into it is explained. Default false. */
+  /** Explains the logits instead of the result of a final softmax or sigmoid. Default false. */
   readonly logits?: boolean
-  /** How many rows, real ones or changed ones, the model sees at once. Default 1024. */
+  /** The number of rows per run of the model, copies included. Default 1024. */
   readonly batchSize?: number
-  /** Ends it between two batches; it then rejects with the signal's reason. */
+  /** Aborts between two batches; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
-/** What the elements of the inputs contribute to one number of the output. */
+/** The contributions of the inputs' elements to one number of the output. */
 export interface Explanation<In = Tensor> {
-  /** Of the inputs' shapes, float32. For integers that an Embedding reads: what their vectors contribute, one number for each. */
+  /** float32 in the shapes of the inputs. For integers that an Embedding reads: the contribution of each vector. */
   readonly attributions: In
-  /** The number that is explained, [rows]. */
+  /** The explained number, [rows]. */
   readonly value: Tensor
-  /** The unit that is explained, [rows]; null where a function was given. */
+  /** The explained unit, [rows]; null if a function was given. */
   readonly units: Tensor | null
 }
 
 /** Attributions that add up: value = baseValue + Σ attributions + gap. */
 export interface Decomposition<In = Tensor> extends Explanation<In> {
-  /** The number for the baseline, [rows]. */
+  /** The explained number for the baseline, [rows]. */
   readonly baseValue: Tensor
-  /** value − baseValue − Σ attributions, [rows]: how much is left unexplained. */
+  /** value − baseValue − Σ attributions, [rows]: the unexplained remainder. */
   readonly gap: Tensor
 }
 
@@ -75,23 +75,23 @@ const readOutput = (value: unknown, where: string): OutputOption<never> => {
 }
 
 const readSignal = (value: unknown, where: string): AbortSignal => {
-  // Not by its class: signals of other realms are signals, too.
+  // No instanceof: signals of other realms are valid, too.
   if (typeof value === 'object' && value !== null && 'throwIfAborted' in value) return value as AbortSignal
   throw new ArgumentError(`${where} must be an AbortSignal, received ${quoted(value)}`)
 }
 
-/** The options that say what is explained. */
+/** The options that choose the explained number. */
 export const outputTable = () => ({
   output: option(nullable(custom<OutputOption<never>>(readOutput, () => null)), null),
   logits: option(boolean, false),
 })
-/** Those of every explanation. */
+/** The options of every explanation. */
 export const explainTable = () => ({
   ...outputTable(),
   batchSize: option(count, 1024),
   signal: option(nullable(custom<AbortSignal>(readSignal, () => null)), null),
 })
-/** Data, which are read when the inputs are known. */
+/** Data that is read once the inputs are known. */
 export const dataOption = option(
   custom<unknown>(
     (value) => value,
@@ -101,12 +101,12 @@ export const dataOption = option(
 )
 export const baselineTable = () => ({ baseline: dataOption })
 
-/** What stands for the output where not one number of it is explained. */
+/** The output option for methods that do not explain one number of the output. */
 export const nothing = (): never => {
   throw internalError('no number of the output is explained')
 }
 
-/** The programs that explain one model. */
+/** The cached programs that explain one model. */
 class Programs {
   private readonly cache = new ProgramCache()
 
@@ -115,7 +115,7 @@ class Programs {
     private readonly weights: readonly Variable[],
   ) {}
 
-  /** Whether they still fit: the weights are the same ones, in the same memory. */
+  /** Whether the programs are still valid: the runtime and the weights are unchanged. */
   areFor(runtime: Runtime, weights: readonly Variable[]): boolean {
     return (
       runtime === this.runtime &&
@@ -124,7 +124,7 @@ class Programs {
     )
   }
 
-  /** Runs a function of tensors through a program, which is traced once for each key and each combination of shapes. */
+  /** Runs a function of tensors as a program, traced once per key and combination of shapes. */
   run(key: string, inputs: readonly Tensor[], body: (symbols: Tensor[]) => readonly Tensor[]): Tensor[] {
     const types = inputs.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`)
     const inference = (symbols: Tensor[]): readonly Tensor[] =>
@@ -140,7 +140,7 @@ class Programs {
   }
 }
 
-/** By the graph that a model is: a Sequential that gets another layer has another one. */
+/** The programs of each model, keyed by its graph: a Sequential that gets another layer has a new graph. */
 const known = new WeakMap<object, Programs>()
 
 function programsOf(model: Model<never, never>): Programs {
@@ -158,13 +158,13 @@ function programsOf(model: Model<never, never>): Programs {
 const numbers = new WeakMap<object, number>()
 let functions = 0
 
-/** A number for a function or another object: the same one for the same object. */
+/** An id for a function or another object, the same each time. */
 export function numberOf(fn: object): number {
   if (!numbers.has(fn)) numbers.set(fn, functions++)
   return numbers.get(fn)!
 }
 
-/** What went into a softmax or sigmoid, where a tensor is the result of one. Traced. */
+/** The operand of a softmax or sigmoid, if the tensor is the result of one; else the tensor. Traced. */
 export function logitsOf(output: Tensor): Tensor {
   return operandOf(output, 'softmax') ?? operandOf(output, 'sigmoid') ?? output
 }
@@ -177,7 +177,10 @@ export function rowsOf(tensor: Tensor, start: number, count: number): Tensor {
   return new Tensor(tensor.data.subarray(start * size, (start + count) * size), [count, ...row], tensor.dtype)
 }
 
-/** x [rows, …] so many times, as rows: all rows one behind the other (axis 0), or the copies of a row side by side (axis 1). Traced. */
+/**
+ * Copies x [rows, …] `count` times along the rows: whole blocks in a row (axis 0), or the copies of each row adjacent
+ * (axis 1). Traced.
+ */
 export function copiesOf(x: Tensor, count: number, axis: 0 | 1 = 0): Tensor {
   const [rows, ...row] = x.shape
   return reshape(broadcastTo(expandDims(x, axis), axis === 0 ? [count, rows!, ...row] : [rows!, count, ...row]), [
@@ -189,13 +192,13 @@ export function copiesOf(x: Tensor, count: number, axis: 0 | 1 = 0): Tensor {
 /** float32 [rows] */
 export const vector = (data: ArrayLike<number>): Tensor => new Tensor(Float32Array.from(data), [data.length], 'float32')
 
-/** Rows that one run explains. */
+/** The rows explained in one run. */
 export interface Range {
   readonly start: number
   readonly count: number
 }
 
-/** The settings that say what is explained and how. */
+/** What to explain, and how. */
 export interface Settings {
   readonly output: OutputOption<never> | null
   readonly logits: boolean
@@ -203,7 +206,7 @@ export interface Settings {
   readonly signal: AbortSignal | null
 }
 
-/** Rows of a model's inputs, and what is explained of each. */
+/** The rows of a model's inputs, and the number to explain for each. */
 export class Explained {
   private readonly programs: Programs
   private readonly pace: Pace
@@ -213,13 +216,13 @@ export class Explained {
   private constructor(
     readonly where: string,
     readonly model: Model<never, never>,
-    /** How the inputs lie in what the model is called with. */
+    /** The structure of the model's inputs. */
     readonly form: Tree<unknown>,
     /** The inputs as they were given. */
     readonly rows: readonly Tensor[],
-    /** The same, or with numbers in the place of strings, by which programs run. */
+    /** The inputs of programs: the rows, with strings replaced by numbers. */
     readonly inputs: readonly Tensor[],
-    /** Who reads strings, where numbers stand for them. */
+    /** The layers that read strings, for inputs that are replaced by numbers. */
     private readonly readers: Readers | undefined,
     /** The number of rows. */
     readonly size: number,
@@ -233,10 +236,10 @@ export class Explained {
 
   /**
    * @param where names the explanation in errors
-   * @param strings what becomes of rows of strings: they are refused, stay 'rows', which no program takes, or become 'numbers' for
-   *   programs that do not vary them
-   * @throws ArgumentError for what is no model, and for an output that there is not; ShapeError and DataError for data that do
-   *   not fit the model
+   * @param strings how rows of strings are handled: 'refused', kept as 'rows', which no program takes, or converted to
+   * 'numbers', for programs that do not vary them
+   * @throws ArgumentError unless `model` is a model and the output exists; ShapeError and DataError for data that do
+   * not fit the model
    */
   static read(
     where: string,
@@ -251,10 +254,10 @@ export class Explained {
     const { x: form, size } = read
     if (strings === 'refused' && hasStrings(read.inputs))
       throw new ArgumentError(
-        `${where}: ${model} reads strings, which cannot be varied. Explain a model of what its layers make of them, as numbers; permutationImportance takes strings.`,
+        `${where}: ${model} reads strings, which have no gradient and no baseline. Explain a model that takes the numbers its layers compute from them, or use permutationImportance, which takes strings.`,
       )
     const specs = model.buildSpec === null ? [] : flatten(model.buildSpec)
-    // A model of numbers takes integers as numbers.
+    // A float32 model takes integers as float32.
     const rows = read.inputs.map((input, i) =>
       specs[i]?.dtype === 'float32' ? toTensor(input, where, 'float32') : input,
     )
@@ -265,7 +268,7 @@ export class Explained {
     return explained
   }
 
-  /** The unit that is explained of each row; null where a function says it. */
+  /** The explained unit of each row; null if a function was given. */
   get units(): Tensor | null {
     return this.chosen
   }
@@ -275,25 +278,25 @@ export class Explained {
     return this.inputs[i]!.shape.slice(1)
   }
 
-  /** Where among `inputs` the i-th of `rows` is; null where numbers stand for it. */
+  /** The position in `inputs` of the i-th of `rows`; null if numbers replace it. */
   placeOf(i: number): number | null {
     const readers = this.readers?.slice(0, i + 1) ?? []
     if (readers[i] != null) return null
     return readers.reduce((at, own) => at + (own === null ? 0 : own.readers.length - 1), i)
   }
 
-  /** What input i is called in errors. */
+  /** The name of input i in errors. */
   nameOf(i: number): string {
     const path = pathsOf(this.form)[i]!
     return path === '' ? 'the input' : `the input '${pathName(path)}'`
   }
 
-  /** The inputs' tree with these tensors at its leaves. */
+  /** These tensors in the structure of the inputs. */
   treeOf<In>(leaves: readonly Tensor[]): In {
     return typed(unflatten(this.form, leaves))
   }
 
-  /** The number of units of the only output. @throws ArgumentError where there is no such thing */
+  /** The number of units of the only output. @throws ArgumentError for several outputs or a rank above 2 */
   get width(): number {
     const { model, form, rows, where } = this
     const outputs: unknown = model.outputSpecs(
@@ -305,7 +308,7 @@ export class Explained {
     if (outputs instanceof TensorSpec && outputs.shape.length <= 2) return outputs.shape[1] ?? 1
     const what = outputs instanceof TensorSpec ? `an output of shape ${formatShape(outputs.shape)}` : 'several outputs'
     throw new ArgumentError(
-      `${where}: ${model} has ${what}. Say what is explained by a function, such as output: (y) => ops.mean(…), which gives one number for each row.`,
+      `${where}: ${model} has ${what}. Give output as a function that returns one number for each row, such as output: (y) => ops.mean(…).`,
     )
   }
 
@@ -320,7 +323,7 @@ export class Explained {
     const wrong = given.find((unit) => unit < -width || unit >= width)
     if (wrong !== undefined) {
       throw new ArgumentError(
-        `${where}: output must be an index in 0 … ${width - 1}, of the ${width} unit${width === 1 ? '' : 's'} that ${model} gives, received ${wrong}`,
+        `${where}: output must be an index in 0 … ${width - 1}, of the ${width} unit${width === 1 ? '' : 's'} of ${model}, received ${wrong}`,
       )
     }
     return new Tensor(
@@ -346,7 +349,7 @@ export class Explained {
     return this.model.applyTree(typed(inputsOf(this.form, inputs, this.readers)), { training: false })
   }
 
-  /** The number that is explained, [rows], from outputs; `units` [rows] are those of these rows. Traced. */
+  /** The explained number, [rows], from outputs; `units` [rows] belong to these rows. Traced. */
   score(outputs: Tree<Tensor>, units: Tensor | null): Tensor {
     const { output, logits } = this.settings
     const y = logits ? mapTree(outputs, logitsOf) : outputs
@@ -354,7 +357,7 @@ export class Explained {
     const single = y as Tensor
     if (single.dtype !== 'float32')
       throw new ArgumentError(
-        `${this.where}: ${this.model} gives ${single.dtype}, whose changes have no size. Explain numbers from which it is made.`,
+        `${this.where}: ${this.model} outputs ${single.dtype}, which cannot be explained. Explain the float32 values from which it is computed.`,
       )
     const [rows, width = 1] = single.shape
     return width === 1 ? reshape(single, [rows!]) : sum(multiply(single, oneHot(units!, width)), 1)
@@ -365,28 +368,33 @@ export class Explained {
       return reshape(score, [rows])
     const received = score instanceof Tensor ? `${score.dtype} ${formatShape(score.shape)}` : quoted(score)
     throw new ArgumentError(
-      `${this.where}: the function output must give one number for each row, float32 [${rows}], received ${received}`,
+      `${this.where}: the function output must return one number for each row, float32 [${rows}], received ${received}`,
     )
   }
 
-  /** Runs a function of tensors through a program that is kept. @param key what the function depends on besides its inputs */
+  /**
+   * Runs a function of tensors as a cached program. @param key identifies everything the function depends on except its
+   * inputs
+   */
   run(key: string, inputs: readonly Tensor[], body: (symbols: Tensor[]) => readonly Tensor[]): Tensor[] {
     return this.programs.run(`${this.key} ${key}`, inputs, body)
   }
 
-  /** What is explained of some rows: their inputs, and their units, where there are some, in front. */
+  /** The parameters of a program for some rows: their units, if any, then their inputs. */
   parametersOf({ start, count }: Range): Tensor[] {
     return [...(this.units === null ? [] : [this.units]), ...this.inputs].map((tensor) => rowsOf(tensor, start, count))
   }
 
-  /** The same apart: what a program has as symbols. */
+  /** The inverse of parametersOf, for a program's symbols. */
   split(symbols: readonly Tensor[]): { units: Tensor | null; inputs: readonly Tensor[]; rest: readonly Tensor[] } {
     const first = this.units === null ? 0 : 1
     const end = first + this.inputs.length
     return { units: first === 0 ? null : symbols[0]!, inputs: symbols.slice(first, end), rest: symbols.slice(end) }
   }
 
-  /** All rows in parts, of which `copies` of each row are seen at once; the event loop has its turns between them. */
+  /**
+   * All rows in ranges, for programs that hold `copies` copies of each row. Yields to the event loop between ranges.
+   */
   async *ranges(copies: number): AsyncGenerator<Range, void, void> {
     const most = Math.max(1, Math.floor(this.settings.batchSize / copies))
     for (let start = 0; start < this.size; start += most) {
@@ -395,21 +403,21 @@ export class Explained {
     }
   }
 
-  /** Gives the event loop its turn when it is due. */
+  /** Yields to the event loop when it is due. @throws the signal's reason once aborted */
   async turn(): Promise<void> {
     this.settings.signal?.throwIfAborted()
     if (this.pace.isDue()) await this.pace.yield()
   }
 
   /**
-   * What inputs are compared with: for each input [1, …row] or [rows, …row]; null where nothing was given.
+   * The baseline of each input, [1, …row] or [rows, …row]; null if none was given.
    * @throws ShapeError for another shape
    */
   readBaselines(given: unknown): (Tensor | null)[] {
     return this.readRows('baseline', given, [1, this.size])
   }
 
-  /** Rows for each input. @param counts how many rows are allowed; null for any number of them, but none */
+  /** Rows for each input. @param counts the allowed numbers of rows; null for any number above 0 */
   readRows(name: string, given: unknown, counts: readonly number[] | null): (Tensor | null)[] {
     const { where, form, inputs } = this
     const isForAll = given === null || given === undefined || typeof given === 'number'
@@ -446,7 +454,7 @@ export class Explained {
   }
 }
 
-/** Parts of results, one list for each range of rows, as whole tensors. */
+/** Concatenates results along the rows: one list of tensors per range. */
 export function joinRows(parts: readonly (readonly Tensor[])[]): Tensor[] {
   if (parts.length === 1) return [...parts[0]!]
   return parts[0]!.map((first, i) => {

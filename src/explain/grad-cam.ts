@@ -1,4 +1,4 @@
-// Grad-CAM: where in an image a convolution saw what speaks for a class.
+// Grad-CAM: which places of an image a convolution sees as evidence for a class.
 
 import { ArgumentError, quoted } from '../core/errors'
 import { boolean, custom, nullable, option } from '../core/options'
@@ -19,22 +19,22 @@ import type { ExplainOptions } from './explained'
 import { Explained, explainTable, joinRows, numberOf } from './explained'
 
 export interface GradCamOptions<Out = Tensor> extends ExplainOptions<Out> {
-  /** The layer whose output is looked at, or its name. Default: the last convolution. */
+  /** The layer to explain, or its name. Default: the last convolution. */
   readonly layer?: string | LayerBase | null
-  /** Whether what goes into a softmax or sigmoid at the end is explained, as in the paper. Default true. */
+  /** Explains the logits instead of the result of a final softmax or sigmoid, as in the paper. Default true. */
   readonly logits?: boolean
 }
 
 export interface GradCam {
-  /** In the size of the image: [images, rows, columns], or [sequences, steps]. Not negative. */
+  /** In the size of the image, [images, rows, columns], or [sequences, steps]. Not negative. */
   readonly heatMap: Tensor
   /** The same in the size of the layer's output. */
   readonly coarse: Tensor
-  /** The number that is explained, [images]. */
+  /** The explained number, [images]. */
   readonly value: Tensor
-  /** The unit that is explained, [images]; null where a function was given. */
+  /** The explained unit, [images]; null if a function was given. */
   readonly units: Tensor | null
-  /** The layer that was looked at. */
+  /** The name of the explained layer. */
   readonly layer: string
 }
 
@@ -48,14 +48,17 @@ const layerKind = custom<string | LayerBase>(
 const table = () => ({ ...explainTable(), layer: option(nullable(layerKind), null), logits: option(boolean, true) })
 
 /**
- * Where a convolution saw what speaks for a class: relu(Σₖ αₖ Aₖ), where Aₖ [rows, columns] are the layer's channels and αₖ is
- * the mean over all places of ∂f/∂Aₖ. It is small where the layer's output is, and is then resized (bilinear) to the image.
+ * Which places of an image are evidence for a class: relu(Σₖ αₖ Aₖ), where Aₖ [rows, columns] are the channels of a
+ * layer and αₖ is the mean of ∂f/∂Aₖ over all places. The map has the size of the layer's output and is resized
+ * (bilinear) to the image.
  *
  *   const { heatMap } = await gradCam(model, image)   // [1, rows, columns] for an image [1, rows, columns, channels]
  *
- * Where a layer is called several times, its last call is looked at.
- * @param image [images, rows, columns, channels], or sequences [sequences, steps, features]; the first such input of several
- * @throws ArgumentError for a layer that the model has not, naming its convolutions, and for one whose output is no image
+ * If a layer is called several times, its last call counts.
+ * @param image [images, rows, columns, channels], or sequences [sequences, steps, features]; with several inputs, the
+ * first of such a shape is explained
+ * @throws ArgumentError for a layer that is not part of the model, with a list of its convolutions, and for a layer
+ * whose output is not an image
  * Selvaraju et al. 2017, "Grad-CAM". Captum: `LayerGradCam`, `relu_attributions=True`.
  */
 export async function gradCam<In, Out>(
@@ -95,7 +98,7 @@ export async function gradCam<In, Out>(
   return { heatMap, coarse, value, units: explained.units, layer: layer.name }
 }
 
-/** [batch, …places] in another size. */
+/** Resizes [batch, …places]. */
 function resized(map: Tensor, size: readonly number[]): Tensor {
   const [batch, rows, columns = 1] = map.shape as [number, number, number?]
   const image = resize(reshape(map, [batch, rows, columns, 1]), [size[0]!, size[1] ?? 1])
@@ -106,7 +109,7 @@ function convolutionsIn(model: LayerBase): readonly LayerBase[] {
   return model.allLayers.filter((layer) => layer instanceof ConvolutionBase)
 }
 
-/** @throws ArgumentError for a layer that is none of the model's */
+/** @throws ArgumentError for a layer that is not part of the model */
 function layerOf(model: LayerBase, wanted: string | LayerBase | null): LayerBase {
   const convolutions = convolutionsIn(model)
   const names = convolutions.map(({ name }) => name)
@@ -117,21 +120,21 @@ function layerOf(model: LayerBase, wanted: string | LayerBase | null): LayerBase
   if (wanted === null) {
     const last = convolutions.at(-1)
     if (last !== undefined) return last
-    throw new ArgumentError(`gradCam: which layer of ${model}? ${list}`)
+    throw new ArgumentError(`gradCam: ${model} needs the option layer. ${list}`)
   }
   const found = model.allLayers.find((layer) => layer === wanted || layer.name === wanted)
   if (found !== undefined) return found
   throw new ArgumentError(
-    `gradCam: ${typeof wanted === 'string' ? quoted(wanted) : wanted} is no layer of ${model}. ${list}`,
+    `gradCam: ${typeof wanted === 'string' ? quoted(wanted) : wanted} is not a layer of ${model}. ${list}`,
   )
 }
 
-/** The outputs of a run, and what a layer gave in it. Traced. */
+/** The outputs of a run, and the output of one layer in it. Traced. */
 function outputOf(layer: LayerBase, run: () => Tree<Tensor>): { outputs: Tree<Tensor>; activation: Tensor } {
   const trace = currentTrace()
   let activation: Tree<Tensor> | null = null
   const outputs = withTap((each, _input, output) => {
-    // Within a loop values have a trace of their own.
+    // Values within a loop belong to another trace.
     if (each === layer && currentTrace() === trace) activation = output
     return output
   }, run)
@@ -139,11 +142,11 @@ function outputOf(layer: LayerBase, run: () => Tree<Tensor>): { outputs: Tree<Te
   if (seen instanceof Tensor && (seen.rank === 4 || seen.rank === 3)) return { outputs, activation: seen }
   const why =
     seen === null
-      ? 'is not called by itself in it, or within a loop only'
+      ? 'is not called in the model, or only within a loop'
       : seen instanceof Tensor
-        ? `gives [${seen.shape.join(', ')}]`
-        : 'gives several tensors'
+        ? `outputs [${seen.shape.join(', ')}]`
+        : 'outputs several tensors'
   throw new ArgumentError(
-    `gradCam: needs a layer that gives [batch, rows, columns, channels] or [batch, steps, channels]; ${layer} ${why}`,
+    `gradCam: needs a layer that outputs [batch, rows, columns, channels] or [batch, steps, channels]; ${layer} ${why}`,
   )
 }

@@ -1,5 +1,5 @@
-// Explanations by gradients: saliency, gradient × input, SmoothGrad, integrated gradients. Each looks at the gradient at some
-// points around a row, and at their weighted sum. The points of all rows are one batch, and one program.
+// Explanations by gradients: saliency, gradient × input, SmoothGrad, integrated gradients. Each is a weighted sum of
+// the gradients at some points around a row. The points of all rows form one batch of one program.
 
 import { ArgumentError } from '../core/errors'
 import { boolean, count, integer, nullable, number, option } from '../core/options'
@@ -27,39 +27,44 @@ export interface SaliencyOptions<Out = Tensor> extends ExplainOptions<Out> {
 }
 
 export interface SmoothGradOptions<Out = Tensor> extends ExplainOptions<Out> {
-  /** How many noisy copies the gradient is averaged over. Default 50. */
+  /** The number of noisy copies to average over. Default 50. */
   readonly samples?: number
-  /** The noise's standard deviation, as a part of the range of each row, max − min. Default 0.15. */
+  /** The standard deviation of the noise, as a fraction of the range of each row, max − min. Default 0.15. */
   readonly noise?: number
-  /** Fixes the noise; from setRandomSeed's when left out. */
+  /** Determines the noise. Default: drawn from the generator of setRandomSeed. */
   readonly seed?: number | null
 }
 
 export interface IntegratedGradientsOptions<In = Tensor, Out = Tensor> extends ExplainOptions<Out> {
-  /** Where the path begins. For integers that an Embedding reads: such integers. Default zeros; vectors of zeros for integers. */
+  /**
+   * The start of the path; integers for integers that an Embedding reads. Default zeros, for integers vectors of zeros.
+   */
   readonly baseline?: BaselineOf<In> | null
   /** Points of the Gauss–Legendre rule. Default 50. */
   readonly points?: number
   /**
-   * The largest |gap| of a row, as far as float32 can tell: where the rule leaves more, as it does where relu bends, the path is cut in two again and again.
-   * For inputs of numbers. Default null: the rule alone.
+   * The largest allowed |gap| of a row, within the precision of float32. Where the rule leaves a larger gap, as it does
+   * where relu bends, the path is bisected repeatedly. For float32 inputs only. Default null: a single rule.
    */
   readonly tolerance?: number | null
 }
 
-/** At which points gradients are taken, and what is made of them. */
+/** The points at which gradients are taken, and what is computed from them. */
 interface Rule {
-  /** Names it among programs. */
+  /** Identifies the rule's program. */
   readonly key: string
-  /** How much the gradient at each point counts. The first point is the row itself. */
+  /** The weight of the gradient at each point. The first point is the row itself. */
   readonly weights: Float32Array
-  /** value [1, rows, …], baseline [1, rows or 1, …] → what broadcasts to [points, rows, …] */
+  /** value [1, rows, …], baseline [1, rows or 1, …] → points, broadcastable to [points, rows, …] */
   points(value: Tensor, baseline: Tensor, extra: readonly Tensor[], input: number): Tensor
   /** The weighted gradient, the value [rows, …] and the baseline [rows or 1, …] → attributions [rows, …] */
   finish(gradient: Tensor, value: Tensor, baseline: Tensor): Tensor
 }
 
-/** What is differentiated by: an input of numbers, or what an Embedding made of one of integers. */
+/**
+ * A value with respect to which the model is differentiated: a float32 input, or the vectors an Embedding returns for
+ * integers.
+ */
 interface Place {
   readonly input: number
   readonly value: Tensor
@@ -68,7 +73,7 @@ interface Place {
   readonly points: Tensor
 }
 
-/** [points] as [points, 1, …] beside a tensor. */
+/** The coefficients as [points, 1, …], to broadcast with a tensor. */
 function along(coefficients: ArrayLike<number>, { rank }: Tensor): Tensor {
   return new Tensor(
     Float32Array.from(coefficients),
@@ -94,7 +99,7 @@ class Pass {
     return this.rule.weights.length
   }
 
-  /** Puts the points around a value in its place. */
+  /** Replaces a value by the points around it. */
   private place(input: number, value: Tensor, baseline: Tensor | null): Tensor {
     const { rule, count, extra, places } = this
     const base = baseline ?? zeros([1, ...value.shape.slice(1)])
@@ -116,7 +121,7 @@ class Pass {
     )
     const values = given.map((each) => trace.valueOf(each))
     const embed = (layer: unknown, read: Tree<unknown>, output: Tree<Tensor>): Tree<Tensor> => {
-      // Within a loop values have a trace of their own.
+      // Values within a loop belong to another trace.
       if (!(layer instanceof Embedding) || !(read instanceof Tensor) || currentTrace() !== trace) return output
       const i = inputs.findIndex(({ dtype }, at) => dtype !== 'float32' && trace.valueOf(read) === values[at])
       if (i < 0) return output
@@ -126,7 +131,7 @@ class Pass {
     return withTap(embed, () => explained.call(given))
   }
 
-  /** The attributions of every input, then the number that is explained at every point, [points, rows]. */
+  /** The attributions of every input, then the explained number at every point, [points, rows]. */
   run(units: Tensor | null): Tensor[] {
     const { explained, rule, inputs, count, places } = this
     const outputs = this.outputs()
@@ -156,15 +161,15 @@ class Pass {
     if (this.places.some(({ input }) => input === i)) return
     const { where, inputs } = this.explained
     throw new ArgumentError(
-      `${where}: ${this.explained.nameOf(i)} is ${inputs[i]!.dtype}, and no Embedding reads it, so there is no gradient. Explanations that need none: occlusion, shapleyValues, kernelShap, sampledShapley, permutationImportance.`,
+      `${where}: ${this.explained.nameOf(i)} is ${inputs[i]!.dtype}, and no Embedding reads it, so there is no gradient. Use an explanation without gradients: occlusion, shapleyValues, kernelShap, sampledShapley, permutationImportance.`,
     )
   }
 }
 
-/** What a rule finds for all rows. */
+/** The results of a rule for all rows. */
 interface Found {
   readonly attributions: Tensor[]
-  /** The number that is explained at every point, [rows] each. */
+  /** The explained number at every point, [rows] each. */
   readonly scores: Tensor[]
 }
 
@@ -199,7 +204,7 @@ async function explain(
   return { attributions: joinRows(parts), scores: scores.map(vector) }
 }
 
-/** An explanation by the gradient at the rows themselves and at points around them. */
+/** An explanation by gradients at the rows and at points around them, without a baseline. */
 async function explainRows<In>(
   where: string,
   model: unknown,
@@ -221,13 +226,13 @@ async function explainRows<In>(
 const HERE = Float32Array.of(1)
 
 /**
- * How much the output changes where an element of the input changes a little: |∂f/∂x|, or with `signed` ∂f/∂x.
+ * The sensitivity of the output to each element of the input: |∂f/∂x|, or with `signed` ∂f/∂x.
  *
  *   const { attributions } = await saliency(model, images, { output: 3 })
  *
  * For integers that an Embedding reads: Σ |∂f/∂v| over the vector v of each.
  * @returns attributions of the inputs' shapes
- * @throws ArgumentError for an output that there is not, and for integers that no Embedding reads
+ * @throws ArgumentError for a unit that does not exist, and for integers that no Embedding reads
  * Simonyan et al. 2013, "Deep inside convolutional networks". Captum: `Saliency`.
  */
 export async function saliency<In, Out>(
@@ -245,9 +250,10 @@ export async function saliency<In, Out>(
 }
 
 /**
- * x · ∂f/∂x. For a linear function without bias that is what each element contributes; else a first approximation.
+ * x · ∂f/∂x: the exact contribution of each element for a linear function without bias, else a first-order
+ * approximation.
  * For integers that an Embedding reads: Σ v · ∂f/∂v over the vector v of each.
- * @throws ArgumentError for an output that there is not, and for integers that no Embedding reads
+ * @throws ArgumentError for a unit that does not exist, and for integers that no Embedding reads
  * Shrikumar et al. 2016. Captum: `InputXGradient`.
  */
 export async function gradientTimesInput<In, Out>(
@@ -272,10 +278,10 @@ const smoothTable = () => ({
 })
 
 /**
- * The gradient, averaged over noisy copies of the input: 1/n Σ ∂f/∂x (x + ε), ε normal with standard deviation
- * noise · (max x − min x). What is left is steadier than a gradient alone. All rows meet the same noise, so that a row's
- * explanation does not depend on the others.
- * @throws ArgumentError for an output that there is not, and for integers that no Embedding reads
+ * The gradient averaged over noisy copies of the input: 1/n Σ ∂f/∂x (x + ε), ε normal with standard deviation noise ·
+ * (max x − min x). It varies less between similar inputs than a single gradient. All rows use the same noise, so that
+ * the explanation of a row does not depend on the other rows.
+ * @throws ArgumentError for a unit that does not exist, and for integers that no Embedding reads
  * Smilkov et al. 2017, "SmoothGrad". Captum: `NoiseTunnel(Saliency(f, abs=False))`.
  */
 export async function smoothGrad<In, Out>(
@@ -284,7 +290,7 @@ export async function smoothGrad<In, Out>(
   options: SmoothGradOptions<Out> = {},
 ): Promise<Explanation<In>> {
   const { samples, noise, seed, ...settings } = readTyped('smoothGrad', smoothTable(), options)
-  // The row itself gives the value, its gradient does not count.
+  // The row itself gives the value; its gradient has weight 0.
   const weights = Float32Array.from({ length: samples + 1 }, (_, i) => (i === 0 ? 0 : 1 / samples))
   const rule: Rule = {
     key: `${samples} ${noise}`,
@@ -317,19 +323,19 @@ const integratedTable = () => ({
   tolerance: option(nullable(number({ above: 0 })), null),
 })
 
-/** The points of the rule on a piece of the path: a piece without a bend needs few. */
+/** Points of the rule on a piece of the path: a piece without a kink needs few. */
 const PIECE_POINTS = 8
 
 /**
- * The gradient along the straight path from a baseline x′ to x:
- * (x − x′) · ∫₀¹ ∂f/∂x (x′ + t (x − x′)) dt, by Gauss–Legendre quadrature. The attributions sum to f(x) − f(x′), up to the
- * error of the quadrature, which `gap` tells: more points make it smaller, and `tolerance` bounds it.
+ * The gradient integrated along the straight path from a baseline x′ to x: (x − x′) · ∫₀¹ ∂f/∂x (x′ + t (x − x′)) dt,
+ * by Gauss–Legendre quadrature. The attributions sum to f(x) − f(x′) up to the quadrature error, which is `gap`: more
+ * points reduce it, and `tolerance` bounds it.
  *
  *   const { attributions, gap } = await integratedGradients(model, x, { baseline: 0, points: 50 })
  *
- * For integers that an Embedding reads the path is that of their vectors.
- * @throws ArgumentError for an output that there is not, and for integers that no Embedding reads; ShapeError for a baseline
- *   that does not fit
+ * For integers that an Embedding reads, the path runs between their vectors.
+ * @throws ArgumentError for a unit that does not exist, and for integers that no Embedding reads; ShapeError for a
+ * baseline that does not fit
  * Sundararajan et al. 2017, "Axiomatic attribution for deep networks". Captum: `IntegratedGradients`, `LayerIntegratedGradients`.
  */
 export async function integratedGradients<In, Out>(
@@ -353,14 +359,14 @@ export async function integratedGradients<In, Out>(
   }
 }
 
-/** From the baseline to each row. */
+/** Integrates from the baseline to each row with one rule. */
 async function integrate(
   explained: Explained,
   count: number,
   baselines: readonly (Tensor | null)[],
 ): Promise<{ attributions: Tensor[]; value: Tensor; baseValue: Tensor }> {
   const { points, weights } = gaussLegendre(count)
-  // The row itself and the baseline give two values, their gradients do not count.
+  // The row and the baseline give two values; their gradients have weight 0.
   const places = Float64Array.of(1, 0, ...points)
   const { attributions, scores } = await explain(
     explained,
@@ -376,7 +382,7 @@ async function integrate(
   return { attributions, value, baseValue }
 }
 
-/** The attributions again, of rows that leave too much in pieces. */
+/** The attributions, with rows whose gap exceeds the tolerance integrated again in pieces. */
 async function withinTolerance(
   explained: Explained,
   { attributions, value, baseValue }: { attributions: Tensor[]; value: Tensor; baseValue: Tensor },
@@ -387,7 +393,7 @@ async function withinTolerance(
   const i = inputs.findIndex(({ dtype }) => dtype !== 'float32')
   if (i >= 0)
     throw new ArgumentError(
-      `${where}: ${explained.nameOf(i)} is ${inputs[i]!.dtype}, whose path cannot be cut. Leave tolerance out, and give more points.`,
+      `${where}: ${explained.nameOf(i)} is ${inputs[i]!.dtype}, for which tolerance is not supported. Leave tolerance out, and give more points.`,
     )
   const rows = [...gapOf(value, baseValue, attributions).data].flatMap((gap: number, row) =>
     Math.abs(gap) > tolerance ? [row] : [],

@@ -1,5 +1,5 @@
-// What a model makes of a feature over many rows: how much worse it gets when the feature is shuffled, and how its output
-// goes with the feature.
+// Global importance of a feature over many rows: how much worse the model gets when the feature is shuffled, and how
+// its output depends on the feature.
 
 import { ArgumentError, ShapeError, formatShape, knownName, quoted, unknownName } from '../core/errors'
 import { boolean, count, custom, integer, nullable, option } from '../core/options'
@@ -26,27 +26,27 @@ import type { ExplainOptions } from './explained'
 import { Explained, copiesOf, explainTable, nothing, numberOf, vector } from './explained'
 
 export interface PermutationImportanceOptions {
-  /** A metric of Keras's by name, a metric, or a function (yTrue, yPred) → values. Default: the loss that compile chose. */
+  /** A Keras metric by name, a metric, or a function (yTrue, yPred) → values. Default: the compiled loss. */
   readonly metric?: MetricIdentifier | null
-  /** Whether more is better. Default: known of metrics; a loss or a function is taken for an error. */
+  /** Whether higher is better. Default: known for metrics; a loss or a function counts as an error. */
   readonly greaterIsBetter?: boolean | null
-  /** How often each feature is shuffled. Default 5. */
+  /** The number of shuffles per feature. Default 5. */
   readonly repeats?: number
-  /** Fixes the orders; from setRandomSeed's when left out. */
+  /** Determines the shuffles. Default: drawn from the generator of setRandomSeed. */
   readonly seed?: number | null
-  /** Rows of one prediction. Default 256. */
+  /** Rows per batch of a prediction. Default 256. */
   readonly batchSize?: number
-  /** Ends it between two batches; it then rejects with the signal's reason. */
+  /** Aborts between two batches; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
 /** How much worse a model gets without a feature. */
 export interface Importance<In = Tensor> {
-  /** The mean over the repeats, [features] for each input: how much worse the score is than it was. */
+  /** The loss of score when the feature is shuffled, the mean over the repeats; [features] for each input. */
   readonly importances: In
   /** Its standard deviation over the repeats. */
   readonly deviations: In
-  /** Of the data as they are. */
+  /** The score of the unshuffled data. */
   readonly score: number
 }
 
@@ -70,22 +70,23 @@ const importanceTable = () => ({
   signal: explainTable().signal,
 })
 
-/** A score of predictions, and which way it is better. */
+/** Scores a model on inputs; sign 1 means higher is better. */
 interface Scorer {
   readonly sign: 1 | -1
   of(inputs: readonly Tensor[]): Promise<number>
 }
 
 /**
- * How much worse a model gets when one feature is shuffled among the rows: its score of the data as they are against the
- * score with the feature in random order, on average over some orders. Features are the elements of the last axis of each input;
- * those of a sequence or image are shuffled at all steps or places together. Strings are shuffled as they are: a text is one feature.
+ * How much worse a model gets when one feature is shuffled among the rows: the score of the data minus the score with
+ * the feature in random order, averaged over several shuffles. The features are the elements of the last axis of each
+ * input; those of a sequence or image are shuffled jointly at all steps or places. Strings are shuffled as a whole: a
+ * text is one feature.
  *
  *   const { importances } = await permutationImportance(model, x, y, { metric: 'accuracy', repeats: 10, seed: 1 })
  *
- * Features that go together share their importance: the model reads one where the other is shuffled. Costs a prediction of all
- * rows for each feature and repeat.
- * @returns 0 for a feature that does not matter; as large as the score gets worse for others
+ * Correlated features share their importance, because the model reads one while the other is shuffled. The cost is a
+ * prediction of all rows for each feature and repeat.
+ * @returns the importances: 0 for a feature without effect, else by how much the score gets worse
  * @throws StateError without a metric, where the model was not compiled with a loss; ArgumentError for an unknown metric
  * Breiman 2001, "Random forests"; Fisher et al. 2019. scikit-learn: `permutation_importance`.
  */
@@ -131,7 +132,7 @@ export async function permutationImportance<In, Out>(
   return { importances: explained.treeOf(means), deviations: explained.treeOf(deviations), score }
 }
 
-/** One feature taken from other rows. */
+/** The input with one feature permuted among the rows. */
 function withShuffled(input: Tensor, feature: number, features: number, order: Int32Array): Tensor {
   const { data, shape, dtype } = input
   if (input instanceof StringTensor)
@@ -139,7 +140,7 @@ function withShuffled(input: Tensor, feature: number, features: number, order: I
   return new Tensor(shuffled(data, data.slice(), feature, features, order), shape, dtype)
 }
 
-/** Writes every `features`th element into a copy, from the row that the order says. */
+/** Writes one feature into `copy`, each row's value from the row that `order` gives. */
 function shuffled<Element, Copy extends { [at: number]: Element }>(
   elements: ArrayLike<Element>,
   copy: Copy,
@@ -178,7 +179,9 @@ function scorerOf(
   }
   const targets = toTensor(y as TensorLike, 'y')
   if (targets.shape[0] !== explained.size)
-    throw new ShapeError(`x and y must have as many rows, received ${explained.size} and ${targets.shape[0] ?? 0}`)
+    throw new ShapeError(
+      `x and y must have the same number of rows, received ${explained.size} and ${targets.shape[0] ?? 0}`,
+    )
   let metric: Metric | null = wanted instanceof Metric ? wanted : null
   const better = greaterIsBetter ?? isBetterWhenGreater(wanted)
   return {
@@ -187,7 +190,7 @@ function scorerOf(
       const predictions = await model.predict(typed(unflatten(explained.form, inputs)), { batchSize })
       if (!(predictions instanceof Tensor))
         throw new ArgumentError(
-          `permutationImportance: ${model} has several outputs, of which a metric cannot tell. Leave out metric, and the loss of all is looked at.`,
+          `permutationImportance: ${model} has several outputs, which one metric cannot score. Leave out metric to use the loss of all outputs.`,
         )
       metric ??= getMetric(wanted, { target: targets.shape, output: predictions.shape })
       const used = metric
@@ -198,14 +201,14 @@ function scorerOf(
       })
       if (result!.size !== 1)
         throw new ArgumentError(
-          `permutationImportance: the metric must give one number, ${used.name} gives ${formatShape(result!.shape)}`,
+          `permutationImportance: the metric must return one number, ${used.name} returns ${formatShape(result!.shape)}`,
         )
       return result!.item()
     },
   }
 }
 
-/** Whether a metric is a score rather than an error: by its class or name. */
+/** Whether higher is better, by the metric's class or name. */
 function isBetterWhenGreater(metric: MetricIdentifier): boolean {
   if (typeof metric === 'function') return false
   const name = typeof metric === 'string' ? metric : classNameOf(metric as object)
@@ -213,17 +216,20 @@ function isBetterWhenGreater(metric: MetricIdentifier): boolean {
 }
 
 export interface PartialDependenceOptions<Out = Tensor> extends ExplainOptions<Out> {
-  /** How many values of the feature, evenly spaced between its 5th and 95th percentile; or the values. Default 20. */
+  /**
+   * The number of evenly spaced values between the feature's 5th and 95th percentile, or the values themselves. Default
+   * 20.
+   */
   readonly grid?: number | ArrayLike<number>
 }
 
-/** How the output goes with one feature. */
+/** How the output depends on one feature. */
 export interface PartialDependence {
   /** The values of the feature, [grid]. */
   readonly grid: Tensor
-  /** The output for each, on average over all rows, [grid]. */
+  /** The output for each value, averaged over all rows, [grid]. */
   readonly average: Tensor
-  /** The output for each of the rows by itself, [rows, grid]. */
+  /** The output for each value and row, [rows, grid]. */
   readonly individual: Tensor
 }
 
@@ -234,7 +240,7 @@ export interface FeatureOfInput {
   /** The position of the feature. */
   readonly index: number
 }
-/** A feature by its position, where there are several inputs with the input's name or position. */
+/** A feature by its position; with several inputs, together with the input's name or position. */
 export type Feature = number | FeatureOfInput
 
 const dependenceTable = () => ({
@@ -257,13 +263,14 @@ const dependenceTable = () => ({
 })
 
 /**
- * How the output goes with one feature: the feature is set to each value of a grid in all rows, the others stay as they are.
- * `average` is the partial dependence, `individual` has a curve for each row (ICE), which tells where rows differ.
+ * How the output depends on one feature: the feature is set to each value of a grid in all rows, while the others keep
+ * their values. `average` is the partial dependence; `individual` has one curve per row (ICE), which shows where rows
+ * differ.
  *
  *   const { grid, average } = await partialDependence(model, x, 3, { output: 0 })
  *
  * @param feature its position along the last axis
- * @throws ArgumentError for a feature that there is not, and where one of several outputs must be chosen
+ * @throws ArgumentError for a feature that does not exist, and if one of several outputs must be chosen
  * Friedman 2001; Goldstein et al. 2015. scikit-learn: `partial_dependence`.
  */
 export async function partialDependence<In, Out>(
@@ -276,7 +283,7 @@ export async function partialDependence<In, Out>(
   const explained = Explained.read('partialDependence', model, x, settings, 'numbers')
   if (settings.output === null && explained.width > 1) {
     throw new ArgumentError(
-      `partialDependence: ${model} has ${explained.width} outputs. Say which one: output: 0 … ${explained.width - 1}, or a function of the outputs.`,
+      `partialDependence: ${model} has ${explained.width} outputs. Choose one: output: 0 … ${explained.width - 1}, or a function of the outputs.`,
     )
   }
   const { input, index } = placeOf(explained, feature)
@@ -323,7 +330,7 @@ function placeOf(explained: Explained, feature: Feature): { input: number; index
   const record = isBranch(feature) ? feature : { input: 0, index: feature as unknown }
   if (!isBranch(feature) && rows.length > 1) {
     throw new ArgumentError(
-      `${where}: there are several inputs. Say which one: { input: ${quoted(names[0])}, index: 0 }. There are: ${names.join(', ')}`,
+      `${where}: there are several inputs. Choose one: { input: ${quoted(names[0])}, index: 0 }. The inputs are: ${names.join(', ')}`,
     )
   }
   const name: unknown = Reflect.get(record, 'input')
@@ -336,7 +343,7 @@ function placeOf(explained: Explained, feature: Feature): { input: number; index
   const at = explained.placeOf(input)
   if (at === null)
     throw new ArgumentError(
-      `${where}: ${explained.nameOf(input)} has strings, which no grid has. Possible are inputs of numbers; how important strings are, permutationImportance tells.`,
+      `${where}: ${explained.nameOf(input)} has strings, and a grid needs numbers. Choose a numeric input, or use permutationImportance.`,
     )
   const width = rows[input].shape.slice(1).at(-1) ?? 1
   const index: unknown = Reflect.get(record, 'index')
@@ -345,7 +352,7 @@ function placeOf(explained: Explained, feature: Feature): { input: number; index
   throw new ArgumentError(`${where}: the feature must be an index in 0 … ${width - 1}, received ${quoted(index)}`)
 }
 
-/** Values between the 5th and the 95th percentile of a feature; for integers those integers. */
+/** Evenly spaced values between the 5th and 95th percentile of a feature, rounded for integers. */
 function spaced({ data, dtype }: Tensor, index: number, width: number, count: number): Float32Array {
   const sorted = Float32Array.from({ length: data.length / width }, (_, i) => data[i * width + index]!).sort()
   const at = (part: number): number => sorted[Math.round(part * (sorted.length - 1))]!

@@ -1,23 +1,23 @@
-// What KernelSHAP does besides asking the model: which coalitions are tried, how much each weighs, and the least squares that
-// follow. Lundberg & Lee 2017; the choice of coalitions is that of SHAP's KernelExplainer.
+// KernelSHAP without the model: which coalitions are evaluated, their weights, and the least squares. Lundberg & Lee
+// 2017; coalitions are chosen as in SHAP's KernelExplainer.
 
 import { threefryUniform } from '../core/threefry'
 
-/** Coalitions without the empty and the whole one. */
+/** Coalitions, without the empty and the full one. */
 export interface Coalitions {
-  /** [coalitions, players], 1 for a player that takes part. */
+  /** [coalitions, players], 1 for a member. */
   readonly masks: Uint8Array
   /** They sum to 1. */
   readonly weights: Float64Array
 }
 
-/** What is tried of the coalitions of each size, those of size s together with their complements of size n − s. */
+/** Which coalitions to evaluate by size; size s includes the complements, of size n − s. */
 export interface CoalitionSizes {
-  /** How many sizes, from 1 on, are tried whole. */
+  /** The number of sizes, from 1 on, whose coalitions are all evaluated. */
   readonly whole: number
-  /** The share of each size s = 1 … in the whole weight, with that of n − s. */
+  /** For each size s = 1 …, the share of the total weight of s and n − s together. */
   readonly shares: Float64Array
-  /** How many coalitions are drawn for the sizes that are left. */
+  /** The number of coalitions to draw for the other sizes. */
   readonly drawn: number
 }
 
@@ -27,12 +27,15 @@ function choose(n: number, k: number): number {
   return Math.round(result)
 }
 
-/** How many coalitions have size s, or n − s. */
+/** The number of coalitions of size s or n − s. */
 function pairsOf(n: number, s: number): number {
   return choose(n, s) * (2 * s === n ? 1 : 2)
 }
 
-/** Which sizes a number of samples can hold whole: those that weigh more than what they cost, from the outside in. */
+/**
+ * Decides which sizes are evaluated completely: those whose share of the samples by weight covers their number of
+ * coalitions, from size 1 on.
+ */
 export function coalitionSizes(n: number, samples: number): CoalitionSizes {
   const sizes = Math.floor(n / 2)
   const raw = Float64Array.from(
@@ -46,13 +49,13 @@ export function coalitionSizes(n: number, samples: number): CoalitionSizes {
   let whole = 0
   while (whole < sizes) {
     const count = pairsOf(n, whole + 1)
-    // What this size would get of the samples, if they were dealt out by weight.
+    // The number of samples this size would get, if they were distributed by weight.
     if (count > left || (left * shares[whole]!) / rest < count - 1e-8) break
     left -= count
     rest -= shares[whole]!
     whole++
   }
-  // Where everything can be tried, nothing is drawn.
+  // If all remaining coalitions fit, nothing is drawn.
   const remaining = Array.from({ length: sizes - whole }, (_, i) => pairsOf(n, whole + i + 1)).reduce(
     (sum, count) => sum + count,
     0,
@@ -61,7 +64,7 @@ export function coalitionSizes(n: number, samples: number): CoalitionSizes {
   return { whole, shares, drawn: left }
 }
 
-/** Coalitions as they are found, each once. */
+/** Distinct coalitions with their weights. */
 class Collection {
   private readonly masks: Uint8Array[] = []
   private readonly weights: number[] = []
@@ -96,7 +99,7 @@ class Collection {
   }
 }
 
-/** A text of 16 players a character. */
+/** A string with 16 players per character. */
 function keyOf(mask: Uint8Array): string {
   let key = ''
   for (let start = 0; start < mask.length; start += 16) {
@@ -109,7 +112,7 @@ function keyOf(mask: Uint8Array): string {
 
 const complementOf = (mask: Uint8Array): Uint8Array => mask.map((each) => 1 - each)
 
-/** The coalitions of the sizes that are tried whole, and for the others random ones with their complements. */
+/** All coalitions of the complete sizes, and random ones with their complements for the others. */
 export function drawCoalitions(n: number, { whole, shares, drawn }: CoalitionSizes, seed: number): Coalitions {
   const found = new Collection()
   for (let size = 1; size <= whole; size++) {
@@ -125,7 +128,7 @@ export function drawCoalitions(n: number, { whole, shares, drawn }: CoalitionSiz
   const random = uniforms(seed)
   const players = Int32Array.from({ length: n }, (_, i) => i)
   let draws = 0
-  // Coalitions that come again weigh more, and are not evaluated again; so there may be more draws than evaluations.
+  // A repeated coalition gains weight without another evaluation, so there may be more draws than evaluations.
   for (let turn = 0; turn < 4 * drawn && found.size - begin < drawn; turn++) {
     const mask = draw(players, whole + 1 + pick(left, random() * rest), random)
     for (const each of [mask, complementOf(mask)]) {
@@ -137,14 +140,14 @@ export function drawCoalitions(n: number, { whole, shares, drawn }: CoalitionSiz
   return found.scaled(begin, rest / Math.max(1, draws))
 }
 
-/** Every coalition of a size. */
+/** All coalitions of a size. */
 function* subsets(n: number, size: number): Generator<Uint8Array, void, void> {
   const members = Array.from({ length: size }, (_, i) => i)
   for (;;) {
     const mask = new Uint8Array(n)
     for (const member of members) mask[member] = 1
     yield mask
-    // The last member that can move on does, and those behind it follow close.
+    // Advance the last member that can move; those after it follow directly.
     let i = size - 1
     while (i >= 0 && members[i] === n - size + i) i--
     if (i < 0) return
@@ -153,14 +156,14 @@ function* subsets(n: number, size: number): Generator<Uint8Array, void, void> {
   }
 }
 
-/** The index at which a running sum passes x. */
+/** The index at which the running sum exceeds x. */
 function pick(shares: Float64Array, x: number): number {
   let sum = 0
   const found = shares.findIndex((share) => (sum += share) > x)
   return found < 0 ? shares.length - 1 : found
 }
 
-/** A random coalition of a size. The players are left in another order. */
+/** A random coalition of a size. Permutes `players`. */
 function draw(players: Int32Array, size: number, random: () => number): Uint8Array {
   const mask = new Uint8Array(players.length)
   for (let i = 0; i < size; i++) {
@@ -171,7 +174,7 @@ function draw(players: Int32Array, size: number, random: () => number): Uint8Arr
   return mask
 }
 
-/** Numbers in [0, 1) from a seed. */
+/** Random numbers in [0, 1) from a seed. */
 function uniforms(seed: number): () => number {
   const block = new Float32Array(1024)
   let at = block.length
@@ -186,22 +189,23 @@ function uniforms(seed: number): () => number {
 }
 
 /**
- * Minimises Σ w (y − Σ φᵢ zᵢ)² under Σ φᵢ = total, for coalitions z with weights w. The last φ follows from the others:
- * with aᵢ = zᵢ − zₙ, (AᵀWA) φ = AᵀW (y − zₙ · total), solved by Cholesky's factor, which is made once for all rows.
- * @returns a function from gains y and their total to φ; null where the coalitions do not determine it
+ * Minimises Σ w (y − Σ φᵢ zᵢ)² subject to Σ φᵢ = total, for coalitions z with weights w. The constraint eliminates the
+ * last φ: with aᵢ = zᵢ − zₙ, (AᵀWA) φ = AᵀW (y − zₙ · total), solved with a Cholesky factor that is computed once for
+ * all rows.
+ * @returns a function from gains y and their total to φ; null if the coalitions do not determine φ
  */
 export function leastSquares(
   n: number,
   { masks, weights }: Coalitions,
 ): ((gains: Float64Array, total: number) => Float64Array) | null {
   const m = n - 1
-  // Within a coalition all aᵢ that are not 0 are 1, or −1 where the last player takes part: their products are 1.
+  // Within a coalition all nonzero aᵢ are equal: 1, or −1 if the last player is a member. So their products are 1.
   const signs = Float64Array.from(weights, (_, k) => (masks[k * n + m] === 1 ? -1 : 1))
   const apart = Array.from(weights, (_, k) =>
     Int32Array.from({ length: m }, (_, i) => i).filter((i) => masks[k * n + i] !== masks[k * n + m]),
   )
   const matrix = new Float64Array(m * m)
-  // The lower half, which is all that Cholesky reads.
+  // Only the lower triangle, which is all that Cholesky reads.
   apart.forEach((list, k) => {
     const weight = weights[k]!
     for (let a = 0; a < list.length; a++) {
@@ -230,7 +234,7 @@ export function leastSquares(
   }
 }
 
-/** L [m, m] with L Lᵀ = a, in a's place; null for a matrix that is not positive definite. */
+/** L [m, m] with L Lᵀ = a, overwriting a; null if the matrix is not positive definite. */
 function cholesky(m: number, a: Float64Array): Float64Array | null {
   const largest = Array.from({ length: m }, (_, i) => a[i * m + i]!).reduce((x, y) => Math.max(x, y), 0)
   for (let i = 0; i < m; i++) {

@@ -1,4 +1,4 @@
-// Labels of a classification: class numbers, yes or no, or one-hot rows.
+// Class labels: class numbers, 0 or 1, or one-hot rows.
 
 import { DataError, ShapeError, formatShape } from '../core/errors'
 import type { TensorLike } from '../ops/convert'
@@ -8,7 +8,7 @@ import type { Tensor } from '../ops/tensor'
 /**
  * The class of each row.
  * @param outputs [rows], [rows, 1] or [rows, classes]
- * @throws ShapeError for another number of rows; DataError for a class that there is not
+ * @throws ShapeError for another number of rows; DataError for a class that does not exist
  */
 export function classesOf(where: string, labels: TensorLike, outputs: Tensor): Int32Array {
   const given = toTensor(labels, `${where}: labels`)
@@ -30,7 +30,7 @@ export function classesOf(where: string, labels: TensorLike, outputs: Tensor): I
   return Int32Array.from(given.data)
 }
 
-/** The position of the first largest of some numbers. */
+/** The index of the first largest of some numbers. */
 export function largestIn(data: ArrayLike<number>, start: number, count: number): number {
   let best = 0
   for (let i = 1; i < count; i++) if (data[start + i]! > data[start + best]!) best = i

@@ -1,4 +1,4 @@
-// Occlusion: how much the output falls when a window of the input is covered.
+// Occlusion: how much the output falls when a window of the input is replaced by a baseline.
 
 import { ArgumentError, formatShape, quoted } from '../core/errors'
 import { custom, nullable, option } from '../core/options'
@@ -14,13 +14,14 @@ import { Explained, baselineTable, copiesOf, explainTable, rowsOf, vector } from
 
 export interface OcclusionOptions<In = Tensor, Out = Tensor> extends ExplainOptions<Out> {
   /**
-   * The size of the window, for all axes or each: of a vector [features], a sequence [steps, features] along its steps, an image
-   * [rows, columns, channels] along rows and columns. All channels or features of a place are covered together. Default 1.
+   * The size of the window, one number or one per axis. It moves along the features of a vector [features], the steps
+   * of a sequence [steps, features], the rows and columns of an image [rows, columns, channels]. All channels or
+   * features of a place are replaced together. Default 1.
    */
   readonly window?: number | readonly number[]
-  /** How far it moves, for all axes or each. Default 1. */
+  /** The step of the window, one number or one per axis. Default 1. */
   readonly stride?: number | readonly number[]
-  /** What covers it. Default 0. */
+  /** The replacement. Default 0. */
   readonly baseline?: BaselineOf<In> | null
 }
 
@@ -35,16 +36,16 @@ const table = () => ({
   stride: option(nullable(extents), null),
 })
 
-/** Elements that masks of one run may have. */
+/** The most elements that the masks of one run may have. */
 const LARGEST = 2 ** 22
 
-/** A block of the places of a row: where it begins and ends along each axis. */
+/** A block of places of a row: its start and end along each axis. */
 interface Window {
   readonly starts: readonly number[]
   readonly ends: readonly number[]
 }
 
-/** The axes of a row along which a window moves: all but the last, which a vector has only. */
+/** The axes of a row along which a window moves: all but the last, or the only axis of a vector. */
 function placesOf(row: readonly number[]): readonly number[] {
   return row.length > 1 ? row.slice(0, -1) : row
 }
@@ -59,7 +60,7 @@ function perAxis(explained: Explained, i: number, name: string, given: number | 
   )
 }
 
-/** Every place of a window; those at the end are cut where they reach beyond it. */
+/** All positions of a window; the last along an axis may be truncated. */
 function windowsIn(axes: readonly number[], sizes: readonly number[], strides: readonly number[]): Window[] {
   let found: Window[] = [{ starts: [], ends: [] }]
   axes.forEach((extent, axis) => {
@@ -75,7 +76,7 @@ function windowsIn(axes: readonly number[], sizes: readonly number[], strides: r
   return found
 }
 
-/** Calls `visit` with the position of each place within a window, in row-major order of the places. */
+/** Calls `visit` with the index of each place within a window, counted in row-major order. */
 function visitPlaces(axes: readonly number[], { starts, ends }: Window, visit: (place: number) => void): void {
   const walk = (axis: number, at: number): void => {
     if (axis === axes.length) return visit(at)
@@ -85,14 +86,14 @@ function visitPlaces(axes: readonly number[], { starts, ends }: Window, visit: (
 }
 
 /**
- * How much the output falls when a window is covered: f(x) − f(x covered), on average over the windows that cover an element.
- * Needs no gradients, so it works for every model and input, integers as well.
+ * How much the output falls when a window is replaced by a baseline: f(x) − f(x replaced), averaged over the windows
+ * that contain an element. Needs no gradients, so it works for every model and input, including integers.
  *
  *   const { attributions } = await occlusion(model, images, { window: 4, stride: 2 })
  *
- * Each place costs one row of prediction. Of several inputs one is covered at a time.
- * @throws ArgumentError for windows that do not fit the axes, and for an output that there is not; ShapeError for a baseline
- *   that does not fit
+ * Each window costs one row of prediction. Several inputs are replaced one at a time.
+ * @throws ArgumentError for windows that do not fit the axes, and for a unit that does not exist; ShapeError for a
+ * baseline that does not fit
  * Zeiler & Fergus 2013. Captum: `Occlusion`.
  */
 export async function occlusion<In, Out>(
@@ -168,7 +169,7 @@ async function coverAll(
       })
     }
   }
-  // A stride larger than the window leaves gaps, which were never covered.
+  // A stride larger than the window leaves places that no window contains.
   const each = places === 0 ? 0 : sizeOf(row) / places
   const data = Float32Array.from({ length: explained.size * places * each }, (_, at) => {
     const place = Math.floor(at / each)

@@ -1,6 +1,7 @@
-// The path of integrated gradients in pieces. A function with kinks, as relu makes them, is no polynomial along the path, and
-// one rule for the whole path leaves a gap; on a piece without a kink there is none. What a piece leaves unexplained is known,
-// since the function is known at both of its ends, so only pieces that need it are cut in two.
+// Adaptive integration along the path of integrated gradients. A function with kinks, such as a relu network, is not a
+// polynomial along the path, so one rule for the whole path leaves a gap; on a piece without a kink there is none. The
+// gap of a piece is known, because the function is known at both of its ends, so only pieces with a large gap are
+// bisected.
 
 import { sizeOf } from '../core/shapes'
 import { Tensor } from '../ops/tensor'
@@ -12,25 +13,25 @@ export interface Piece {
   readonly to: number
 }
 
-/** What some pieces contribute, and what each leaves unexplained. */
+/** The contributions of some pieces, and the gap of each. */
 export interface PieceResult {
-  /** For each input, a row for each piece. */
+  /** For each input, one row per piece. */
   readonly attributions: readonly Tensor[]
   readonly gaps: ArrayLike<number>
-  /** The numbers at their ends, whose rounding no cut makes smaller. */
+  /** The function at both ends, whose rounding limits the gap that can be reached. */
   readonly values: ArrayLike<number>
   readonly baseValues: ArrayLike<number>
 }
 
-/** The part of a number that float32 may be wrong by, after the sums of a network. */
+/** The relative rounding error of a network's output in float32. */
 const ROUNDING = 2 ** -21
 
-/** With more pieces of one row that all need to be cut, rounding is what is left. */
+/** Above this number of open pieces of one row, the gap is attributed to rounding. */
 const MOST = 4096
-/** Below this length a piece is not cut again: float32 knows no points between. */
+/** Pieces are not bisected below this length: float32 has no points between. */
 const SHORTEST = 2 ** -20
 
-/** The places x′ + t (x − x′) at one end of each piece. @param baseline [rows, …], or [1, …] for all; null for zeros */
+/** The points x′ + t (x − x′) at one end of each piece. @param baseline [rows, …], or [1, …] for all; null for zeros */
 export function ends(
   pieces: readonly Piece[],
   end: 'from' | 'to',
@@ -44,7 +45,7 @@ export function ends(
     const t = piece[end]
     for (let j = 0; j < size; j++) {
       const first = baseline?.data[base + j] ?? 0
-      // Exactly the value where the path ends.
+      // Exactly the value at the end of the path.
       out[i * size + j] = t === 1 ? data[own + j]! : first + t * (data[own + j]! - first)
     }
   })
@@ -61,10 +62,10 @@ function halves({ row, from, to }: Piece): Piece[] {
 }
 
 /**
- * The sum over the path of each row, cut in two where more is left unexplained than the tolerance allows, again and again.
- * @param rows the rows whose whole path leaves too much
- * @param integrate some pieces
- * @returns for each of these rows and each input, its attributions
+ * The integral over the path of each row, bisected until the gap is within the tolerance.
+ * @param rows the rows whose whole path has too large a gap
+ * @param integrate integrates some pieces
+ * @returns for each of these rows, its attributions for each input
  */
 export async function integrateInPieces(
   rows: readonly number[],
@@ -91,7 +92,7 @@ export async function integrateInPieces(
     open = []
     pieces.forEach((piece, i) => {
       const { row, from, to } = piece
-      // Half of what is left may stay, shared by the pieces of this turn; the turns to come share the other half.
+      // This round may leave half of the tolerance, shared among its pieces; later rounds share the other half.
       const allowed = Math.max(
         tolerance / 2 ** 5 / counts.get(row)!,
         ROUNDING * Math.max(Math.abs(values[i]!), Math.abs(baseValues[i]!)),

@@ -1,7 +1,7 @@
 // Points and weights of Gauss–Legendre quadrature on [0, 1].
 
 export interface Quadrature {
-  /** Rising. */
+  /** Ascending. */
   readonly points: Float64Array
   /** They sum to 1. */
   readonly weights: Float64Array

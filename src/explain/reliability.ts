@@ -1,4 +1,4 @@
-// How far a classifier can be believed: whether it is right as often as its confidence says.
+// Calibration of a classifier: whether its accuracy equals its confidence.
 
 import { DataError, ShapeError, formatShape } from '../core/errors'
 import { count, option } from '../core/options'
@@ -8,7 +8,7 @@ import { toTensor } from '../ops/convert'
 import { classesOf, largestIn } from './labels'
 
 export interface ReliabilityOptions {
-  /** How many bins of equal width between 0 and 1. Default 15. */
+  /** The number of bins of equal width between 0 and 1. Default 15. */
   readonly bins?: number
 }
 
@@ -19,34 +19,35 @@ export interface ReliabilityBin {
   readonly count: number
   /** The mean confidence; NaN in an empty bin. */
   readonly confidence: number
-  /** The part that is right; NaN in an empty bin. */
+  /** The fraction of correct predictions; NaN in an empty bin. */
   readonly accuracy: number
 }
 
 export interface ReliabilityDiagram {
-  /** From the least confidence to the largest. */
+  /** In order of confidence. */
   readonly bins: readonly ReliabilityBin[]
   /** Σ count / n · |accuracy − confidence| over the bins. */
   readonly expectedCalibrationError: number
   /** The largest |accuracy − confidence| of a bin. */
   readonly maximumCalibrationError: number
-  /** The part of all predictions that are right. */
+  /** The fraction of all predictions that are correct. */
   readonly accuracy: number
-  /** The mean. */
+  /** The mean confidence of all predictions. */
   readonly confidence: number
 }
 
 const table = { bins: option(count, 15) }
 
-/** Probabilities may be off by rounding. */
+/** The allowed rounding error of probabilities. */
 const SLACK = 1e-4
 
 /**
- * Predictions in bins of their confidence, and how often those of each bin are right. The confidence is the largest probability
- * of a row; of a single probability p of yes, max(p, 1 − p).
- * @param probabilities [rows, classes], or of yes [rows] or [rows, 1]
+ * Bins predictions by confidence, with the accuracy of each bin. The confidence is the largest probability of a row;
+ * for a single probability p of class 1, max(p, 1 − p).
+ * @param probabilities [rows, classes], or of class 1 [rows] or [rows, 1]
  * @param labels class numbers [rows], or one-hot rows
- * @throws DataError for what is no probability, and for a class that there is not; ShapeError for shapes that do not fit
+ * @throws DataError for numbers that are not probabilities, and for a class that does not exist; ShapeError for shapes
+ * that do not fit
  * Guo et al. 2017, "On calibration of modern neural networks".
  */
 export function reliabilityDiagram(
@@ -58,8 +59,8 @@ export function reliabilityDiagram(
 }
 
 /**
- * How far confidence is from accuracy: Σ count / n · |accuracy − confidence| over 15 bins of confidence. 0 is perfect; see
- * reliabilityDiagram for the arguments.
+ * The weighted mean distance of confidence and accuracy: Σ count / n · |accuracy − confidence| over 15 bins of
+ * confidence. 0 is perfect. The arguments are those of reliabilityDiagram.
  *
  *   expectedCalibrationError(await model.predict(xTest), yTest)   // 0.03
  *
@@ -73,10 +74,10 @@ export function expectedCalibrationError(
   return inBins('expectedCalibrationError', probabilities, labels, options).expectedCalibrationError
 }
 
-/** The bin (i / bins, (i + 1) / bins] of a float32. */
+/** The bin (i / bins, (i + 1) / bins] that contains a float32. */
 function binOf(p: number, bins: number): number {
   const bin = Math.max(0, Math.min(bins - 1, Math.ceil(p * bins) - 1))
-  // The float32 of a bound, such as 0.8, may lie a little above it.
+  // The float32 of a bound, such as 0.8, may be slightly larger than the bound.
   return bin > 0 && p <= Math.fround(bin / bins) ? bin - 1 : bin
 }
 

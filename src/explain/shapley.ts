@@ -1,5 +1,6 @@
-// Shapley values: what each element of a row adds to the output, on average over all orders in which elements may come in.
-// Exact, or estimated by a regression (KernelSHAP), or by random orders. What a coalition is worth is in coalitions.ts.
+// Shapley values: how much each element of a row adds to the output, averaged over all orders in which elements can be
+// added. Exact, or estimated by regression (KernelSHAP) or by random orders. coalitions.ts computes the values of
+// coalitions.
 
 import { ArgumentError, ShapeError } from '../core/errors'
 import { boolean, count, integer, nullable, option } from '../core/options'
@@ -16,29 +17,29 @@ import { Game } from './coalitions'
 import { coalitionSizes, drawCoalitions, leastSquares } from './kernel-shap'
 
 export interface ShapleyOptions<In = Tensor, Out = Tensor> extends ExplainOptions<Out> {
-  /** Where absent elements come from: a number, one row, or any number of rows, over which the output is averaged. Default 0. */
+  /** The source of absent elements: a number, one row, or several rows over which the output is averaged. Default 0. */
   readonly background?: BaselineOf<In> | null
-  /** How many rows, real ones or mixed ones, the model sees at once. Default 4096. */
+  /** The number of rows per run of the model, copies included. Default 4096. */
   readonly batchSize?: number
 }
 
 export interface KernelShapOptions<In = Tensor, Out = Tensor> extends ShapleyOptions<In, Out> {
-  /** How many coalitions are evaluated; all of them where there are no more. Default 2n + 2048, n elements. */
+  /** The number of coalitions to evaluate, at most all of them. Default 2n + 2048 for n elements. */
   readonly samples?: number | null
-  /** Fixes which; from setRandomSeed's when left out. */
+  /** Determines the random coalitions. Default: drawn from the generator of setRandomSeed. */
   readonly seed?: number | null
 }
 
 export interface SampledShapleyOptions<In = Tensor, Out = Tensor> extends ShapleyOptions<In, Out> {
-  /** How many random orders are tried. Default 64. */
+  /** The number of random orders. Default 64. */
   readonly permutations?: number
-  /** Whether each order is followed by its reverse, which makes the error smaller. Default true. */
+  /** Whether each order is followed by its reverse, which reduces the error. Default true. */
   readonly antithetic?: boolean
-  /** Fixes the orders; from setRandomSeed's when left out. */
+  /** Determines the orders. Default: drawn from the generator of setRandomSeed. */
   readonly seed?: number | null
 }
 
-/** An estimate by sampling. */
+/** A decomposition estimated by sampling. */
 export interface SampledDecomposition<In = Tensor> extends Decomposition<In> {
   /** The standard error of each attribution; NaN for a single order. */
   readonly standardError: In
@@ -47,11 +48,11 @@ export interface SampledDecomposition<In = Tensor> extends Decomposition<In> {
 const shapleyTable = () => ({ ...explainTable(), batchSize: option(count, 4096), background: dataOption })
 const seed = option(nullable(integer()), null)
 
-/** All coalitions of twelve are 4096. */
+/** Twelve players have 4096 coalitions. */
 const MOST_PLAYERS = 12
-/** The least squares of more would take minutes: n² numbers for every coalition. */
+/** More would take minutes: the least squares add n² numbers for every coalition. */
 const MOST_FITTED = 2048
-/** The coalitions of an order of more would fill the memory: n² bytes. */
+/** More would exhaust memory: the coalitions along one order take n² bytes. */
 const MOST_ORDERED = 4096
 
 interface Prepared {
@@ -65,12 +66,12 @@ function prepare(where: string, model: unknown, x: unknown, background: unknown,
   const counts = new Set(rows.map(({ shape }) => shape[0]!).filter((count) => count > 1))
   if (counts.size > 1)
     throw new ShapeError(
-      `${where}: background must have as many rows for each input, received ${[...counts].join(' and ')}`,
+      `${where}: background must have the same number of rows for each input, received ${[...counts].join(' and ')}`,
     )
   return { explained, game: new Game(explained, rows) }
 }
 
-/** Collects attributions of all players, rows by rows, and tells them apart by inputs. */
+/** Collects the attributions of all players, row by row, and splits them by inputs. */
 class Collected {
   private readonly attributions: Float64Array
   private readonly value: Float64Array
@@ -91,7 +92,7 @@ class Collected {
     this.base[row] = base
   }
 
-  /** [rows, players] as the inputs lie. */
+  /** Splits [rows, players] into tensors of the inputs' shapes. */
   tensorsOf(all: ArrayLike<number>): Tensor[] {
     let first = 0
     return this.explained.inputs.map(({ shape }) => {
@@ -120,7 +121,7 @@ class Collected {
   }
 }
 
-/** All coalitions of n players: player i takes part in those whose number has bit i. */
+/** All coalitions of n players: player i is a member of coalition k if bit i of k is set. */
 function allCoalitions(n: number): Uint8Array {
   const masks = new Uint8Array(n * 2 ** n)
   for (let coalition = 0; coalition < 2 ** n; coalition++)
@@ -128,7 +129,10 @@ function allCoalitions(n: number): Uint8Array {
   return masks
 }
 
-/** |S|! (n − |S| − 1)! / n! for each size of S: how often, among all orders, S is what a player finds when it comes in. */
+/**
+ * |S|! (n − |S| − 1)! / n! for each size of S: the fraction of orders in which exactly the players of S precede a given
+ * player.
+ */
 function orderWeights(n: number): Float64Array {
   const weights = new Float64Array(n).fill(1 / n)
   for (let size = 1; size < n; size++) weights[size] = (weights[size - 1]! * size) / (n - size)
@@ -136,14 +140,14 @@ function orderWeights(n: number): Float64Array {
 }
 
 /**
- * Exact Shapley values of up to twelve elements: φᵢ = Σ over S without i of |S|! (n − |S| − 1)! / n! · (v(S ∪ i) − v(S)), where
- * v(S) is what the model gives on average when the elements outside S are those of background rows (the interventional
- * expectation of SHAP). They sum to f(x) − v(∅). All 2ⁿ coalitions are one batch.
+ * Exact Shapley values of up to twelve elements: φᵢ = Σ over S without i of |S|! (n − |S| − 1)! / n! · (v(S ∪ i) −
+ * v(S)), where v(S) is the model's mean output when the elements outside S come from background rows (SHAP's
+ * interventional expectation). They sum to f(x) − v(∅). All 2ⁿ coalitions form one batch.
  *
  *   const { attributions, baseValue } = await shapleyValues(model, x, { background: xTrain.slice(0, 100) })
  *
- * @throws ArgumentError for more than twelve elements in a row, and for an output that there is not; ShapeError for a
- *   background that does not fit
+ * @throws ArgumentError for more than twelve elements in a row, and for a unit that does not exist; ShapeError for a
+ * background that does not fit
  * Shapley 1953; Lundberg & Lee 2017. SHAP: `ExactExplainer`.
  */
 export async function shapleyValues<In, Out>(
@@ -156,7 +160,7 @@ export async function shapleyValues<In, Out>(
   const n = game.players
   if (n > MOST_PLAYERS) {
     throw new ArgumentError(
-      `shapleyValues: takes up to ${MOST_PLAYERS} elements in a row, whose ${2 ** MOST_PLAYERS} coalitions are all tried, received ${n}. Use kernelShap or sampledShapley, which estimate.`,
+      `shapleyValues: takes up to ${MOST_PLAYERS} elements in a row, because it evaluates all coalitions, received ${n}. Use the estimates kernelShap or sampledShapley.`,
     )
   }
   const masks = allCoalitions(n)
@@ -171,7 +175,7 @@ export async function shapleyValues<In, Out>(
       for (let coalition = 0; coalition < coalitions; coalition++) {
         const value = values[coalition * range.count + r]!
         for (let i = 0; i < n; i++) {
-          // As the coalition with i it adds, as the one without it takes away.
+          // A coalition with i counts positively, one without i negatively.
           if ((coalition >> i) & 1) found[i]! += weights[sizes[coalition]! - 1]! * value
           else found[i]! -= weights[sizes[coalition]!]! * value
         }
@@ -191,15 +195,15 @@ function bitsIn(x: number): number {
 const kernelTable = () => ({ ...shapleyTable(), samples: option(nullable(count), null), seed })
 
 /**
- * KernelSHAP: Shapley values by weighted least squares. Coalitions S, weighted by (n − 1) / (C(n, |S|) |S| (n − |S|)), are fitted
- * by v(∅) + Σ φᵢ [i ∈ S] under Σ φᵢ = f(x) − v(∅). Sizes of coalitions that the number of samples can hold are tried whole, from
- * the outside in, the others are drawn, each with its complement. With all coalitions the values are exact. No
- * regularization, which SHAP calls `l1_reg=False`.
+ * KernelSHAP: Shapley values by weighted least squares. The values v(S) of coalitions, weighted by (n − 1) / (C(n, |S|)
+ * |S| (n − |S|)), are fitted by v(∅) + Σ φᵢ [i ∈ S] subject to Σ φᵢ = f(x) − v(∅). From sizes 1 and n − 1 inwards,
+ * sizes that the number of samples covers are evaluated completely; for the others, coalitions are drawn, each with its
+ * complement. With all coalitions the values are exact. There is no regularization (`l1_reg=False` in SHAP).
  *
  *   const { attributions } = await kernelShap(model, x, { background, samples: 2000, seed: 1 })
  *
- * @throws ArgumentError for more than 2048 elements in a row, for too few samples, and for an output that there is not;
- *   ShapeError for a background that does not fit
+ * @throws ArgumentError for more than 2048 elements in a row, for too few samples, and for a unit that does not exist;
+ * ShapeError for a background that does not fit
  * Lundberg & Lee 2017, "A unified approach to interpreting model predictions". SHAP: `KernelExplainer`.
  */
 export async function kernelShap<In, Out>(
@@ -219,10 +223,10 @@ export async function kernelShap<In, Out>(
   const solve = leastSquares(n, chosen)
   if (solve === null) {
     throw new ArgumentError(
-      `kernelShap: ${chosen.weights.length} coalitions do not tell ${n} elements apart. Give more samples.`,
+      `kernelShap: ${chosen.weights.length} coalitions do not determine the values of ${n} elements. Give more samples.`,
     )
   }
-  // The empty coalition and the whole one in front.
+  // The empty and the full coalition come first.
   const masks = new Uint8Array((chosen.weights.length + 2) * n)
   masks.fill(1, n, 2 * n)
   masks.set(chosen.masks, 2 * n)
@@ -246,19 +250,19 @@ const sampledTable = () => ({
   seed,
 })
 
-/** Coalitions that are made at once. */
+/** The most coalitions evaluated at once. */
 const TOGETHER = 4096
 
 /**
- * Shapley values by random orders: in each, elements come in one by one, and what the output then gains is theirs. In every
- * order the gains sum to f(x) − v(∅), and so do their means. n elements cost n + 1 rows of prediction for each order and
- * background row.
+ * Shapley values by random orders: elements are added one by one, and each is credited with the change of the output.
+ * In every order the changes sum to f(x) − v(∅), and so do their means. n elements cost n + 1 rows of prediction for
+ * each order and background row.
  *
  *   const { attributions, standardError } = await sampledShapley(model, x, { permutations: 200, seed: 1 })
  *
- * @returns with the standard error of each attribution: over the orders, or over the pairs of an order and its reverse
- * @throws ArgumentError for more than 4096 elements in a row, and for an output that there is not; ShapeError for a background
- *   that does not fit
+ * @returns also the standard error of each attribution: over the orders, or over the pairs of an order and its reverse
+ * @throws ArgumentError for more than 4096 elements in a row, and for a unit that does not exist; ShapeError for a
+ * background that does not fit
  * Castro et al. 2009; antithetic orders: Mitchell et al. 2022. Captum: `ShapleyValueSampling`; SHAP: `PermutationExplainer`.
  */
 export async function sampledShapley<In, Out>(
@@ -280,7 +284,7 @@ export async function sampledShapley<In, Out>(
   const key = seed ?? nextSeed()
   const perRound = antithetic ? 2 : 1
   const rounds = Math.ceil(permutations / perRound)
-  // Orders whose coalitions are evaluated together.
+  // The number of rounds whose coalitions are evaluated together.
   const together = Math.max(1, Math.min(rounds, Math.floor(TOGETHER / (perRound * (n + 1)))))
   const coalitionsPerRound = perRound * (n + 1)
   const collected = new Collected(explained, n)
@@ -324,14 +328,14 @@ export async function sampledShapley<In, Out>(
   return { ...collected.result<In>(), standardError: explained.treeOf(collected.tensorsOf(errors)) }
 }
 
-/** The order of a round, and where it is asked for its reverse. */
+/** The order of a round, followed by its reverse if antithetic. */
 function ordersOf(n: number, seed: number, round: number, antithetic: boolean): Int32Array[] {
   const order = new Int32Array(n)
   permute(order, n, permutationKey(threefry2x32(seed, 0, round, 2)[0]))
   return antithetic ? [order, order.slice().reverse()] : [order]
 }
 
-/** The n + 1 coalitions that each order passes through, from none to all. */
+/** The n + 1 coalitions along each order, from the empty to the full one. */
 function coalitionsAlong(orders: readonly Int32Array[], n: number): Uint8Array {
   const masks = new Uint8Array(orders.length * (n + 1) * n)
   orders.forEach((order, k) => {

@@ -1,4 +1,4 @@
-// Temperature scaling: one number, fitted on data that the model was not trained on, that makes its confidence honest.
+// Temperature scaling: a single number, fitted on held-out data, that calibrates the confidence of a classifier.
 
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
 import { boolean, choice, configured, number, option, required } from '../core/options'
@@ -20,43 +20,46 @@ import { operandOf } from '../ops/trace'
 import { Explained, explainTable, joinRows, logitsOf, nothing } from './explained'
 import { classesOf } from './labels'
 
-/** What is fitted. */
+/** The result of the fit. */
 export interface TemperatureScaling {
-  /** T. Above 1 the model was too sure, below 1 not sure enough. */
+  /** T. Above 1 the model was overconfident, below 1 underconfident. */
   readonly temperature: number
-  /** The mean of −ln p(label), before and after. */
+  /** The mean of −ln p(label), before and after scaling. */
   readonly before: number
   readonly after: number
-  /** softmax(z / T) of logits [rows, classes]; σ(z / T) of [rows] or [rows, 1], and of those of a sigmoid of several outputs. */
+  /**
+   * softmax(z / T) for logits [rows, classes]; σ(z / T) for [rows] or [rows, 1], and for a sigmoid of several outputs.
+   */
   apply(logits: TensorLike): Tensor
 }
 
-/** The same with a model that applies it. */
+/** A temperature, and a model that applies it. */
 export interface CalibratedModel<In = Tensor> extends TemperatureScaling {
-  /** Gives calibrated probabilities. It shares the layers of the given model, which stays as it is. */
+  /** Outputs calibrated probabilities. It shares the layers of the given model, which is unchanged. */
   readonly model: Model<In, Tensor>
 }
 
-/** The smallest float32 with all its digits: probabilities below have no logarithm that could be trusted. */
+/** The smallest normal float32: below it, probabilities lose precision, and so do their logarithms. */
 const SMALLEST = 2 ** -126
 
 /**
- * Probabilities at another temperature: softmax(z / T) or σ(z / T), where z are the logits behind the probabilities that come in.
- * What `temperatureScaling` puts behind a model. A file with it is read by `loadModel(file, { customObjects: { Temperature } })`.
+ * Rescales probabilities to another temperature: softmax(z / T) or σ(z / T), where z are the logits of the incoming
+ * probabilities. `temperatureScaling` appends this layer to a model. To load a file that contains it: `loadModel(file,
+ * { customObjects: { Temperature } })`.
  */
 export class Temperature extends configured(ElementwiseLayer, () => ({
   /** T. */
   temperature: required(number({ above: 0 })),
-  /** What makes probabilities of logits: 'softmax' or 'sigmoid'. Default softmax. */
+  /** The function from logits to probabilities: 'softmax' or 'sigmoid'. Default softmax. */
   activation: option(choice('softmax', 'sigmoid'), 'softmax'),
-  /** Whether logits come in, not probabilities. Default false. */
+  /** Whether the input is logits instead of probabilities. Default false. */
   fromLogits: option(boolean, false),
 })) {
   static readonly className = 'Temperature'
 
   call(x: Tensor): Tensor {
     const { activation, temperature } = this
-    // Where the probabilities were made in the same step, their logits are known and exact.
+    // If the same trace computes the probabilities, their exact logits are known.
     const logits = this.fromLogits
       ? x
       : (operandOf(x, activation) ?? (activation === 'softmax' ? log(maximum(x, SMALLEST)) : logitOf(x)))
@@ -74,22 +77,24 @@ function logitOf(p: Tensor): Tensor {
   return subtract(log(maximum(p, SMALLEST)), log1p(negative(p)))
 }
 
-/** T within these: data that the model gets all right would have 0. */
+/** The range of T: a model that classifies all rows correctly would have T = 0. */
 const [COLDEST, HOTTEST] = [0.01, 100]
 
 /**
- * Fits the temperature T that makes softmax(z / T) most probable for the labels (least mean of −ln p), where z are a model's
- * logits. Which class is the largest stays as it is; only the confidence changes. Use rows that the model was not trained on.
+ * Fits the temperature T that maximises the likelihood of the labels under softmax(z / T) (least mean of −ln p), where
+ * z are a model's logits. The predicted class stays the same; only the confidence changes. Use rows that the model was
+ * not trained on.
  *
- *   const { temperature, model: honest } = await temperatureScaling(model, xValidation, yValidation)
- *   const probabilities = await honest.predict(x)
+ *   const { temperature, model: calibrated } = await temperatureScaling(model, xValidation, yValidation)
+ *   const probabilities = await calibrated.predict(x)
  *
- * A single output is one of yes or no: σ(z / T); so is each output of a sigmoid of several, which then share T. T lies within
- * 0.01 … 100.
- * @param model one that ends in a softmax, a sigmoid, or in logits; or logits themselves, then the labels follow
- * @param labels class numbers [rows], or one-hot rows; of a sigmoid of several outputs 0 or 1 for each, [rows, outputs]
- * @throws ArgumentError for a model with several outputs, and for numbers that are neither probabilities of classes nor logits;
- *   DataError for a class that there is not; ShapeError for shapes that do not fit
+ * A single output is the probability of class 1, σ(z / T); so is each output of a sigmoid of several, which share T. T
+ * lies within 0.01 … 100.
+ * @param model a model that ends in softmax, in sigmoid, or in logits; or the logits themselves, followed by the labels
+ * @param labels class numbers [rows], or one-hot rows; for a sigmoid of several outputs 0 or 1 for each, [rows,
+ * outputs]
+ * @throws ArgumentError for a model with several outputs, and for numbers that are neither class probabilities nor
+ * logits; DataError for a class that does not exist; ShapeError for shapes that do not fit
  * Guo et al. 2017, "On calibration of modern neural networks".
  */
 export async function temperatureScaling<In>(
@@ -140,11 +145,11 @@ function matrix(logits: Tensor): Tensor {
 interface Logits {
   readonly logits: Tensor
   readonly activation: 'softmax' | 'sigmoid'
-  /** Whether the model gives probabilities rather than logits. */
+  /** Whether the model outputs probabilities instead of logits. */
   readonly isProbable: boolean
 }
 
-/** What a model's probabilities are made of. */
+/** The logits of a model's outputs. */
 async function logitsFrom(model: Model<Tensor, Tensor>, x: unknown): Promise<Logits> {
   const settings = readTyped('temperatureScaling', explainTable(), {})
   const explained = Explained.read('temperatureScaling', model, x, { ...settings, output: nothing }, 'numbers')
@@ -165,7 +170,7 @@ async function logitsFrom(model: Model<Tensor, Tensor>, x: unknown): Promise<Log
     if (isKnown) return { logits, activation: 'sigmoid', isProbable: true }
     if (!outputs.data.every((p: number) => p >= 0 && p <= 1)) return { logits: outputs, activation, isProbable: false }
     throw new ArgumentError(
-      `temperatureScaling: the outputs of ${model} lie in 0 … 1, but rows do not sum to 1, so it is not known what they are. Possible: a model that ends in softmax, in sigmoid, or in logits; or temperatureScaling(logits, labels)`,
+      `temperatureScaling: the outputs of ${model} lie in 0 … 1, but rows do not sum to 1, so they are neither class probabilities nor clearly logits. Pass a model that ends in softmax, in sigmoid, or in logits; or use temperatureScaling(logits, labels)`,
     )
   }
   return {
@@ -177,13 +182,13 @@ async function logitsFrom(model: Model<Tensor, Tensor>, x: unknown): Promise<Log
   }
 }
 
-/** The logit of a probability, up to what is the same for all classes. */
+/** The logit of a probability, up to a constant that is the same for all classes. */
 function inverse(p: number, width: number): number {
   const known = Math.min(1 - 2 ** -24, Math.max(SMALLEST, p))
   return width === 1 ? Math.log(known) - Math.log1p(-known) : Math.log(Math.max(SMALLEST, p))
 }
 
-/** Whether rows of numbers are such as a softmax gives, or single ones such as a sigmoid gives. */
+/** Whether the rows can be outputs of a softmax, or single values outputs of a sigmoid. */
 function areProbabilities({ data }: Tensor, width: number): boolean {
   if (data.some((p: number) => !(p >= 0 && p <= 1))) return false
   if (width === 1) return true
@@ -227,7 +232,7 @@ function fitted(logits: Tensor, activation: 'softmax' | 'sigmoid', labels: Tenso
   }
 }
 
-/** Yes or no for each of several outputs, row by row. */
+/** 0 or 1 for each of several outputs, row by row. */
 function eachOf(labels: TensorLike, { shape }: Tensor): Int32Array {
   const given = toTensor(labels, 'temperatureScaling: labels')
   if (!sameShape(given.shape, shape))
@@ -245,7 +250,7 @@ function eachOf(labels: TensorLike, { shape }: Tensor): Int32Array {
 interface Likelihood {
   /** The mean of ln Σ exp(βz) − βz_y. */
   readonly loss: number
-  /** Its derivative by β: the mean of Σ p z − z_y. */
+  /** Its derivative with respect to β: the mean of Σ p z − z_y. */
   readonly slope: number
 }
 

@@ -1,5 +1,6 @@
-// Whether a model says the same of a step by itself, given what its attentions kept, as within the whole sequence. Nothing in a
-// model tells: any layer and any op may look along the steps. So it is tried, on every step that generation will take.
+// Tests whether a model gives the same scores for a single step with cached keys and values as for the whole sequence.
+// No property of a model tells this, because any layer and any op may mix steps. So both ways are compared, for every
+// step that generation will take.
 
 import { StateError } from '../core/errors'
 import { classNameOf } from '../core/registry'
@@ -18,7 +19,7 @@ interface Compared {
 
 const compared = new WeakMap<Decoder, Compared>()
 
-/** For how many steps a model, as it is made up now, is known to say the same both ways: 1 for a new one. */
+/** The number of steps for which both ways are known to agree, with the model's present layers: 1 for a new model. */
 export function comparedSteps(model: Decoder): number {
   const known = compared.get(model)
   const layers = model.allLayers
@@ -31,19 +32,19 @@ export function comparedSteps(model: Decoder): number {
 
 interface Stepwise {
   readonly batch: number
-  /** The steps that are known to be right, which the first program takes at once. */
+  /** The number of steps that are known to agree; the first program takes them at once. */
   readonly from: number
   readonly length: number
-  /** The scores behind all steps of one sequence. */
+  /** The scores after all steps of one sequence. */
   readonly whole: Program
   readonly first: Program
   readonly step: Program
 }
 
 /**
- * Compares the scores behind steps from … length − 1 of a random sequence. The weights are other ones meanwhile: with those of
- * the model a layer that mixes steps might not show, for example behind a kernel of zeros, and begin to when they change.
- * @throws StateError where they differ
+ * Compares the scores after steps `from` … `length` − 1 of a random sequence. The weights are disturbed meanwhile: with
+ * the model's own weights, a layer that mixes steps might go unnoticed, for example before a kernel of zeros, and have
+ * an effect only after the weights change. @throws StateError if the scores differ
  */
 export async function compareSteps(
   model: Decoder,
@@ -58,12 +59,13 @@ export async function compareSteps(
     withWeights(model, tried, () => scoresFrom(whole, [sequence])),
   )
   withWeights(model, weights, () => scoresFrom(first, rows(sequence.slice(0, from))))
-  /** Takes steps from the given one on, until the event loop is due, and gives the next. */
+  /** Takes steps from `start` on until the event loop is due, and returns the next step to take. */
   const takeFrom = (start: number): number => {
     for (let t = start; t < length; t++) {
       if (t > start && pace.isDue()) return t
       const scores = scoresFrom(step, rows([sequence[t]!]))[0]!
-      // What is given behind padding is the mean of all steps, in the whole sequence of later ones, too.
+      // The scores after a padding token are the mean over all steps, and with the whole sequence that includes later
+      // steps.
       if ((sequence[t] !== 0 || vocabulary === 1) && !areAlike(scores, expected[t]!, tolerance)) throw differs(model, t)
     }
     return length
@@ -81,7 +83,10 @@ interface Chosen {
   readonly tolerance: number
 }
 
-/** Disturbed weights, or the model's own where the scores of those are not finite or hang on roundings. */
+/**
+ * Disturbed weights; or the model's own, if the scores with disturbed weights are not finite or too sensitive to
+ * rounding.
+ */
 function chosenWeights(model: Decoder, scoresWith: (weights: readonly Tensor[]) => Float32Array[]): Chosen {
   const candidate = (weights: readonly Tensor[]): Chosen => {
     const expected = scoresWith(weights)
@@ -97,19 +102,22 @@ function chosenWeights(model: Decoder, scoresWith: (weights: readonly Tensor[]) 
   return isSteady ? chosen : candidate(model.getWeights())
 }
 
-/** What scores are to bear, relative to the weights: some roundings. */
+/** The relative change of weights that steady scores must tolerate: a few roundings. */
 const NUDGE = 2e-6
 
 function areAlike(row: Float32Array, other: Float32Array, tolerance: number): boolean {
   return row.every((score, token) => Math.abs(score - other[token]!) <= tolerance || Object.is(score, other[token]))
 }
 
-/** Roundings make 1e-6 in a transformer of 12 blocks, steps that are mixed in the ways of layers and ops from 0.1 on. */
+/**
+ * Rounding causes a relative difference of 1e-6 in a transformer of 12 blocks; layers and ops that mix steps cause 0.1
+ * or more.
+ */
 const TOLERANCE = 1e-2
-/** What the roundings of scores may be that are large and nearly the same at all steps. */
+/** The tolerance relative to the largest score, for scores that are large and nearly equal at all steps. */
 const ROUNDING = 2e-5
 
-/** By how much scores may differ: little beside what they differ by from step to step. */
+/** The absolute tolerance of scores: small beside their differences from step to step. */
 function toleranceOf(scores: readonly Float32Array[]): number {
   let [spread, largest] = [0, 0]
   scores[0]!.forEach((_, token) => {
@@ -124,7 +132,10 @@ function toleranceOf(scores: readonly Float32Array[]): number {
   return TOLERANCE * spread + ROUNDING * largest
 }
 
-/** Token 0, which may stand for padding, is every third, from the first on; not the last, where everything before shows. */
+/**
+ * Every third token is 0, which may stand for padding, from the first on; the last is not 0, so that all earlier steps
+ * affect it.
+ */
 function randomTokens(length: number, vocabulary: number): number[] {
   return Array.from(noise(length, 1), (uniform, t) =>
     vocabulary === 1 || (t % 3 === 0 && t < length - 1) ? 0 : 1 + Math.floor(uniform * (vocabulary - 1)),
@@ -137,14 +148,15 @@ function noise(length: number, stream: number): Float32Array {
   return uniforms
 }
 
-/** Noise for weights that are many repeats; a prime, so that rows do not. */
+/** The noise repeats after this many weights; the number is prime, so that the rows of a matrix differ. */
 const PERIOD = 4093
 
-/** The weights with something added, so that what a layer does with its input shows in its output. */
+/** The weights with noise added, so that the output of each layer depends on its input. */
 function disturbed(weights: readonly Tensor[]): Tensor[] {
   return weights.map((weight, i) => {
     const { shape, size } = weight
-    // Of a vector only upwards, since a scale or a variance must stay positive; of a kernel both ways, as initializers do it.
+    // Vectors only grow, since a scale or a variance must stay positive; kernels change both ways, by the scale of
+    // initializers.
     if (shape.length < 2) return changed(weight, i, (x, uniform) => x + uniform / 2)
     const columns = shape.at(-1)!
     const reach = 1 / Math.sqrt(Math.max(1, Math.min(columns, size / columns)))
@@ -166,7 +178,7 @@ function changed(
   )
 }
 
-/** Runs `body` while a model has other weights. It has its own ones again before anything else can run. */
+/** Runs `body` with other weights in the model, and restores the model's own before anything else can run. */
 function withWeights<Result>(model: Decoder, weights: readonly Tensor[], body: () => Result): Result {
   const own = model.getWeights()
   model.setWeights(weights)
@@ -177,7 +189,7 @@ function withWeights<Result>(model: Decoder, weights: readonly Tensor[], body: (
   }
 }
 
-/** Layers that are likely the reason, by their class's name. */
+/** Layers that are likely to mix steps, by the names of their classes. */
 const MIXING =
   /^((Depthwise|Separable)?Conv(LSTM)?\d|Conv\dD|.*Pooling\dD|ZeroPadding|Cropping|UpSampling|LSTM|GRU|SimpleRNN|RNN|Bidirectional|GroupNormalization|Flatten|Reshape|Permute|Attention|AdditiveAttention|Dot)/
 
@@ -185,9 +197,9 @@ function differs(model: Decoder, step: number): StateError {
   const likely = model.allLayers.filter((layer) => MIXING.test(classNameOf(layer))).map(String)
   const why =
     likely.length > 0
-      ? `${likely.slice(0, 3).join(', ')} may be why, for steps are mixed there`
-      : 'A layer or an op depends on where a step stands without asking firstStep, or mixes steps other than by an attention with useCausalMask, or a mask of padding gets lost between attentions'
+      ? `${likely.slice(0, 3).join(', ')} may be the reason: these layers mix steps`
+      : 'A layer or an op depends on the position of a step without using firstStep, or mixes steps other than by an attention with useCausalMask, or a padding mask is lost between attentions'
   return new StateError(
-    `generate: ${model} gives other scores for step ${step} by itself than within the whole sequence. ${why}. Pass cache: false, or change it.`,
+    `generate: ${model} gives other scores for step ${step} alone than within the whole sequence. ${why}. Pass cache: false, or change the model.`,
   )
 }

@@ -1,5 +1,5 @@
-// Text, or any sequence of integers, from a model that tells what comes next. Each new token costs one step of the model: what
-// its attentions computed for those before is kept (layers/attention/decoding.ts).
+// Generates sequences of tokens with a model that scores the next token. Each new token costs one step of the model:
+// attentions keep the keys and values of earlier steps (layers/attention/decoding.ts).
 
 import { restating } from '../core/errors'
 import { boolean, count, custom, integer, nullable, option, required } from '../core/options'
@@ -19,15 +19,18 @@ import type { Scorer } from './scorers'
 import { CachedScorer, WholeScorer } from './scorers'
 
 export interface GenerateOptions extends SamplingOptions {
-  /** How many tokens to add, at most. */
+  /** The largest number of tokens to add. */
   readonly maxTokens: number
-  /** A token, or several, behind which a sequence ends. Default none. */
+  /** A token, or several, that ends a sequence. Default none. */
   readonly stopTokens?: number | readonly number[]
-  /** Fixes what is drawn; from setRandomSeed's when left out. */
+  /** Determines the random draws. Default: drawn from the generator of setRandomSeed. */
   readonly seed?: number | null
-  /** Whether attentions keep the keys and values of earlier steps. false computes everything anew for each token. Default true. */
+  /**
+   * Whether attentions keep the keys and values of earlier steps; false computes them again for each token. Default
+   * true.
+   */
   readonly cache?: boolean
-  /** Ends it early; what was made so far is given. */
+  /** Ends generation early; the tokens so far are returned. */
   readonly signal?: AbortSignal
 }
 
@@ -51,27 +54,30 @@ const table = {
 }
 
 /**
- * Adds tokens to a prompt, each chosen by what the model says of it: softmax of the scores at the last step.
+ * Adds tokens to a prompt, each chosen from the softmax of the model's scores at the last step.
  *
- *   await generate(model, [5, 1, 7], { maxTokens: 20 })                                  the likeliest, always
+ *   await generate(model, [5, 1, 7], { maxTokens: 20 })                                  always the likeliest token
  *   await generate(model, prompt, { maxTokens: 50, temperature: 0.8, topK: 40, seed: 1 })
  *   await generate(model, [[5, 1], [7, 2, 2]], { maxTokens: 20, stopTokens: 0 })         several at once
  *
  * The model maps integers [batch, steps] to scores, or to probabilities by a softmax, [batch, steps, tokens].
  *
- * With its cache a token costs one step. That is for models in which steps look at each other only in MultiHeadAttention and
- * GroupedQueryAttention, called with `useCausalMask` on query, value and key of the same steps. A layer of your own that depends
- * on where a step stands asks `firstStep`. All others, such as convolutions along the steps, LSTM or the layer Attention, need
- * `cache: false`. To tell, both ways are compared on random tokens, and on weights that were changed at random meanwhile: for
- * each step once per model, up to the most steps that were asked for, which costs about as much as generating that many.
- * Differences below a hundredth of what scores differ by from step to step are not seen. What comes right behind a masked token,
- * such as a 0 at the end of a prompt under `maskZero`, is not compared, and may be another one with the cache than without.
+ * With the cache, a token costs one step. This requires that steps affect each other only in MultiHeadAttention and
+ * GroupedQueryAttention, called with `useCausalMask` on query, value and key of the same steps, and that your own
+ * layers which depend on a step's position read it from `firstStep`. All other models, for example with convolutions
+ * along the steps, LSTM or the layer Attention, need `cache: false`. To verify this, both ways are compared on random
+ * tokens with disturbed weights: each step once per model, up to the most steps requested so far, which costs about as
+ * much as generating that many tokens. Differences below a hundredth of the scores' variation from step to step go
+ * unnoticed. Scores right after a masked token, such as a 0 at the end of a prompt under `maskZero`, are not compared,
+ * and may differ with the cache.
  *
- * @param prompt tokens, at least one; or a list of such prompts, which may differ in length; or a tensor [steps] or [batch, steps]
- * @returns prompt and new tokens together; with several prompts, a list of such
- * @throws ArgumentError for what is no prompt, for topK or topP without a temperature, and for an attention that is not causal
+ * @param prompt at least one token; or a list of such prompts, of equal or different lengths; or a tensor [steps] or
+ * [batch, steps]
+ * @returns the prompt followed by the new tokens; with several prompts, a list of such sequences
+ * @throws ArgumentError for an invalid prompt, for topK or topP without a temperature, and for an attention that is not
+ * causal
  * @throws DataError for tokens outside the vocabulary, in the prompt or from the model
- * @throws StateError when a step by itself gives other scores than within the whole sequence
+ * @throws StateError when a single step gives other scores than the same step within the whole sequence
  * Keras Hub: `keras_hub.models.CausalLM.generate`.
  */
 export async function generate(model: Decoder, prompt: Prompt, options: GenerateOptions): Promise<number[]>
@@ -94,11 +100,11 @@ export async function generate(
 }
 
 /**
- * The same, token by token:
+ * As generate, token by token:
  *
  *   for await (const token of generateTokens(model, prompt, { maxTokens: 50 })) write(token)
  *
- * With several prompts each turn gives one token of every sequence, null for those that have ended.
+ * With several prompts, each iteration yields one token per sequence, null for those that have ended.
  */
 export function generateTokens(
   model: Decoder,
@@ -127,7 +133,7 @@ export async function* generateTokens(
   }
 }
 
-/** The new tokens of all sequences, step by step. Sequences whose prompt goes on have null until it has ended. */
+/** The new tokens of all sequences, step by step. A sequence has null while its prompt continues. */
 async function* steps(
   model: Decoder,
   prompts: Prompts['sequences'],
@@ -159,13 +165,14 @@ async function* steps(
       const rows = scorer.next(sequences.map((sequence) => sequence.slice(0, known)))
       threefryUniform(key, 0, known, uniforms)
       const step = sequences.map((sequence, i) => {
-        // The prompt goes on, or the sequence has ended: it stays as long as the others, whose steps it shares.
+        // This sequence's prompt continues, or it has ended: it is padded, because all sequences take each step
+        // together.
         if (sequence.length > known) return null
         const token = isOpen[i] ? sampleFrom(rows[i]!, sampling, uniforms[i]!) : 0
         sequence.push(token)
         if (!isOpen[i]) return null
         isOpen[i] = !stops.has(token) && sequence.length < ends[i]!
-        if (isOpen[i]) requireKnown(model, [token], `token ${token}, which the model gave`)
+        if (isOpen[i]) requireKnown(model, [token], `token ${token}, which the model generated`)
         return token
       })
       if (step.some((token) => token !== null)) yield step
@@ -175,7 +182,7 @@ async function* steps(
   }
 }
 
-/** @throws DataError for tokens that the model refuses as data */
+/** @throws DataError for tokens that the model rejects as input */
 function requireKnown(model: Decoder, sequence: readonly number[], what: string): void {
   restating(
     (message) => `generate: the model cannot take ${what}: ${message}`,

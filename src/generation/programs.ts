@@ -1,4 +1,4 @@
-// Programs of a model that tells what comes next, and how they are run on tokens. Keeps nothing.
+// Programs that score the next token, and their runs on tokens. Keeps no state.
 
 import { ShapeError, formatShape } from '../core/errors'
 import type { Model } from '../models/model'
@@ -8,13 +8,13 @@ import { compileTraced, operandOf, runProgram, trace } from '../ops/trace'
 import type { Program } from '../runtime/program'
 
 export type Sequence = readonly number[]
-/** Integers [batch, steps] → what comes behind each step, [batch, steps, tokens]. */
+/** Integers [batch, steps] → scores of the token after each step, [batch, steps, tokens]. */
 export type Decoder = Model<Tensor, Tensor>
 
 export const tokensOf = (sequences: readonly Sequence[]): Tensor =>
   new Tensor(Int32Array.from(sequences.flat()), [sequences.length, sequences[0]!.length], 'int32')
 
-/** The rows of the only output, for tokens. */
+/** Runs a program on tokens and returns the rows of its only output. */
 export function scoresFrom(program: Program, sequences: readonly Sequence[]): Float32Array[] {
   const { data, shape } = runProgram(program, [tokensOf(sequences)])[0]!
   return Array.from({ length: shape[0]! }, (_, i) =>
@@ -22,7 +22,9 @@ export function scoresFrom(program: Program, sequences: readonly Sequence[]): Fl
   )
 }
 
-/** [batch, steps] → the scores behind each step, [batch, steps, tokens]; of probabilities their logits. */
+/**
+ * [batch, steps] → the scores after each step, [batch, steps, tokens]; the logits where the model ends in a softmax.
+ */
 function scoresOf(model: Decoder, input: Tensor): Tensor {
   const output = model.apply(input, { training: false })
   const [batch, steps] = output.shape
@@ -34,7 +36,7 @@ function scoresOf(model: Decoder, input: Tensor): Tensor {
   return operandOf(output, 'softmax') ?? output
 }
 
-/** The scores behind the last step, [batch, tokens]; behind all steps of one sequence, [steps, tokens]. */
+/** The scores after the last step, [batch, tokens]; or after all steps of one sequence, [steps, tokens]. */
 export function compileScores(
   model: Decoder,
   [batch, steps]: readonly [batch: number, steps: number],
@@ -48,7 +50,7 @@ export function compileScores(
   )
 }
 
-/** Runs with a program that is not needed any longer. */
+/** Calls `body` with a program, then disposes it. */
 export function using<Result>(program: Program, body: (program: Program) => Result): Result {
   try {
     return body(program)

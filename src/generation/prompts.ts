@@ -1,4 +1,4 @@
-// From what users give as prompts to lists of tokens.
+// Converts prompts to lists of tokens.
 
 import { ArgumentError, formatShape, quoted } from '../core/errors'
 import { Tensor } from '../ops/tensor'
@@ -8,11 +8,11 @@ export type Prompt = readonly number[] | Int32Array
 
 export interface Prompts {
   readonly sequences: readonly (readonly number[])[]
-  /** Whether one prompt was given by itself, not in a list. */
+  /** Whether the prompt was given alone, not in a list. */
   readonly isOne: boolean
 }
 
-/** @throws ArgumentError for what is not a prompt, a list of such, or a tensor [steps] or [batch, steps] */
+/** @throws ArgumentError unless `given` is a prompt, a list of prompts, or a tensor [steps] or [batch, steps] */
 export function readPrompts(given: Prompt | readonly Prompt[] | Tensor): Prompts {
   const value: unknown = given instanceof Tensor ? listsOf(given) : given
   const isOne = isSequence(value)
@@ -28,7 +28,7 @@ export function readPrompts(given: Prompt | readonly Prompt[] | Tensor): Prompts
     sequences: sequences.map((each) => {
       const sequence = Array.from(each as Prompt)
       const wrong = sequence.find((token) => !Number.isInteger(token) || token < 0)
-      if (sequence.length === 0) throw refusal(isOne ? 'none' : 'a list with one that has none')
+      if (sequence.length === 0) throw refusal(isOne ? 'an empty one' : 'a list with an empty one')
       if (wrong !== undefined) throw refusal(`${quoted(wrong)} as a token`)
       return sequence
     }),
@@ -50,6 +50,6 @@ function listsOf({ data, shape }: Tensor): unknown {
 
 function refusal(received: string): ArgumentError {
   return new ArgumentError(
-    `generate: the prompt must be at least one token, each an integer from 0 on, or a list of such prompts, or a tensor [steps] or [batch, steps]; received ${received}`,
+    `generate: the prompt must be at least one token, each an integer ≥ 0, or a list of such prompts, or a tensor [steps] or [batch, steps]; received ${received}`,
   )
 }

@@ -1,15 +1,18 @@
-// Which token comes next: one number of the scores of all. Knows no model.
+// Draws the next token from the scores of all tokens. Does not use the model.
 
 import { ArgumentError } from '../core/errors'
 import type { ValuesOf } from '../core/options'
 import { count, nullable, number, option } from '../core/options'
 
 export interface SamplingOptions {
-  /** Divides the scores: below 1 likely tokens become likelier. 0 takes the likeliest, always. Default 0; topK and topP ask for one. */
+  /**
+   * Divides the scores: values below 1 favour likely tokens. 0 always takes the likeliest. Default 0; topK and topP
+   * require one above 0.
+   */
   readonly temperature?: number
-  /** Only so many of the likeliest tokens count. Default null: all. */
+  /** Draw only from this many of the likeliest tokens. Default null: all. */
   readonly topK?: number | null
-  /** Only the likeliest tokens count that together have this probability. Default null: all. */
+  /** Draw only from the likeliest tokens that together have this probability. Default null: all. */
   readonly topP?: number | null
 }
 
@@ -21,18 +24,18 @@ export const samplingTable = {
   topP: option(nullable(number({ above: 0, max: 1 })), null),
 }
 
-/** @throws ArgumentError for topK or topP without a temperature: the likeliest token is the same with them */
+/** @throws ArgumentError for topK or topP without a temperature, where neither changes the result */
 export function readSampling({ temperature, topK, topP }: ValuesOf<typeof samplingTable>): Sampling {
   if (temperature === null && (topK !== null || topP !== null)) {
     const given = topK === null ? 'topP' : 'topK'
     throw new ArgumentError(
-      `generate: ${given} chooses among tokens that are drawn, which takes a temperature above 0, such as temperature: 1; received none, which always takes the likeliest token`,
+      `generate: ${given} limits the tokens to draw from and needs a temperature above 0, such as temperature: 1; without a temperature the likeliest token is always taken`,
     )
   }
   return { temperature: temperature ?? 0, topK, topP }
 }
 
-/** The first of the largest. */
+/** The index of the largest score; the first of equal ones. */
 function likeliest(scores: Float32Array): number {
   let best = 0
   for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[best]!) best = i
@@ -45,7 +48,7 @@ export function sampleFrom(scores: Float32Array, { temperature, topK, topP }: Sa
   if (temperature === 0) return best
   const weights = Float64Array.from(scores, (score) => Math.exp((score - scores[best]!) / temperature))
   let tokens: ArrayLike<number> & Iterable<number> = Uint32Array.from(scores, (_, token) => token)
-  // Likeliest first, of equals the first.
+  // Likeliest first; equal ones by index.
   if (topK !== null || topP !== null)
     tokens = Uint32Array.from(tokens)
       .sort((a, b) => weights[b]! - weights[a]! || a - b)

@@ -1,4 +1,5 @@
-// What a model says of sequences, behind their last step: computed anew each time, or one step at a time. Draws nothing.
+// Scores of the next token of sequences: computed from the whole sequence each time, or one step at a time. Draws no
+// tokens.
 
 import { MyelinError, restate } from '../core/errors'
 import { Decoding } from '../layers/attention/decoding'
@@ -8,15 +9,15 @@ import { compareSteps, comparedSteps } from './comparison'
 import type { Decoder, Sequence } from './programs'
 import { compileScores, scoresFrom, using } from './programs'
 
-/** Says of sequences, all equally long, how likely each token is next. */
+/** Scores the next token of sequences of equal length. */
 export interface Scorer {
-  /** @throws StateError for a model that it cannot serve */
+  /** @throws StateError for a model that it does not support */
   prepare(pace: Pace, signal: AbortSignal | null): Promise<void>
   next(sequences: readonly Sequence[]): Float32Array[]
   dispose(): void
 }
 
-/** Everything anew for each token. */
+/** Computes the whole sequence for each token. */
 export class WholeScorer implements Scorer {
   constructor(private readonly model: Decoder) {}
 
@@ -31,13 +32,13 @@ export class WholeScorer implements Scorer {
   dispose(): void {}
 }
 
-/** A pass over all but the last token of what is known first, then one step after another. */
+/** First takes all but the last known token in one pass, then one step at a time. */
 export class CachedScorer implements Scorer {
   private readonly decoding: Decoding
   private step: Program | null = null
   private begun = false
 
-  /** @param length the most steps that the model will see */
+  /** @param length the largest number of steps the model will see */
   constructor(
     private readonly model: Decoder,
     private readonly batch: number,
@@ -84,7 +85,7 @@ export class CachedScorer implements Scorer {
     return compileScores(this.model, [this.batch, steps], 'last', (body) => this.decoding.pass(true, steps, body))
   }
 
-  /** Behind a first pass, which says what is kept. */
+  /** Needs an earlier first pass, which decides what is cached. */
   private compileStep(): Program {
     return compileScores(this.model, [this.batch, 1], 'last', (body) => this.decoding.pass(false, 1, body))
   }
@@ -94,7 +95,7 @@ export class CachedScorer implements Scorer {
   }
 }
 
-/** Traces few steps of a model which can do with many. @throws what it throws, and what to do */
+/** Traces a model with fewer steps than the whole sequence. @throws the model's error, with advice */
 function alone(body: () => Program): Program {
   try {
     return body()
@@ -102,7 +103,7 @@ function alone(body: () => Program): Program {
     if (error instanceof MyelinError && !error.message.includes('cache: false')) {
       restate(
         error,
-        `${error.message}. generate shows a model its steps one after another; pass cache: false for one that takes several together`,
+        `${error.message}. generate calls the model one step at a time; pass cache: false for a model that needs several steps at once`,
       )
     }
     throw error

@@ -41,18 +41,18 @@ export type InitializerIdentifier = string | Initializer | InitializerFunction |
 export type InitializerFunction = (shape: Shape) => TensorLike
 
 const lambdaOptions = () => ({
-  /** Gives the values. Saved by its name, as functions that are losses are. */
+  /** The function. It is saved by name, as loss functions are. */
   initializer: required(functionKind<InitializerFunction>('that is an initializer')),
 })
 export type LambdaInitializerOptions = InputsOf<ReturnType<typeof lambdaOptions>>
 
 /**
- * A function of your own; where an initializer is asked for, it may also be the function itself.
+ * A function of your own; wherever an initializer is expected, the function itself can also be passed.
  *
  *   const rising = (shape) => ops.reshape(ops.arange(shape[0] * shape[1]), shape)
  *   new Dense({ units: 4, kernelInitializer: rising })
  *
- * A model of such layers is loaded with `customObjects: { rising }`.
+ * To load a model with such layers: `customObjects: { rising }`.
  */
 export class LambdaInitializer extends configured(Initializer, lambdaOptions, 'initializer') {
   static readonly className = 'LambdaInitializer'
@@ -84,17 +84,17 @@ export class Ones extends Initializer {
 }
 
 const constantOptions = () => ({
-  /** What every element is; or numbers of the weight's shape, or of one that broadcasts to it. Default 0. */
+  /** The value of every element; or values of the weight's shape, or of one that broadcasts to it. Default 0. */
   value: option(constants, 0),
 })
 export type ConstantOptions = InputsOf<ReturnType<typeof constantOptions>>
 
 /**
- * All `value`, or numbers that are known already, such as vectors for words that somebody else has trained:
+ * All `value`, or given numbers, such as pretrained word vectors:
  *
  *   new Embedding({ inputDim: 3, outputDim: 2, embeddingsInitializer: new initializers.Constant([[0, 0], [1, 0.5], [0.2, 2]]) })
  *
- * They are part of what is saved of the layer, besides its weights.
+ * The numbers are saved in the layer's configuration, besides its weights.
  */
 export class Constant extends configured(Initializer, constantOptions, 'value') {
   static readonly className: string = 'Constant'
@@ -106,12 +106,12 @@ export class Constant extends configured(Initializer, constantOptions, 'value') 
 const gain = option(number(), 1)
 
 const identityOptions = () => ({
-  /** What stands on the diagonal. Default 1. */
+  /** The value on the diagonal. Default 1. */
   gain,
 })
 
 /**
- * gain · the identity matrix; of a matrix that is not square, gain where the row is the column.
+ * gain · the identity matrix; for a matrix that is not square, gain where the row index equals the column index.
  * @example new initializers.Identity({ gain: 2 }).call([2, 2])   // [[2, 0], [0, 2]]
  */
 export class Identity extends configured(Initializer, identityOptions, 'gain') {
@@ -128,12 +128,12 @@ export class Identity extends configured(Initializer, identityOptions, 'gain') {
 }
 
 const seedOptions = () => ({
-  /** Fixes the numbers. Default null: drawn anew for each tensor, from setRandomSeed's. */
+  /** Determines the numbers. Default null: drawn again for each tensor from the generator of setRandomSeed. */
   seed: option(nullable(integer()), null),
 })
 export type SeedOptions = InputsOf<ReturnType<typeof seedOptions>>
 
-/** Initializers that draw: equal seeds give equal weights, each tensor its own when there is no seed. */
+/** Random initializers: equal seeds give equal weights; without a seed, each tensor differs. */
 abstract class RandomInitializer extends configured(Initializer, seedOptions) {
   protected get options(): random.RandomOptions {
     return this.seed === null ? {} : { seed: this.seed }
@@ -173,7 +173,7 @@ export class TruncatedNormal extends RandomNormal {
 const uniformOptions = () => ({
   /** Default −0.05. */
   minval: option(number(), -0.05),
-  /** Not reached. Default 0.05. */
+  /** Exclusive. Default 0.05. */
   maxval: option(number(), 0.05),
 })
 export type RandomUniformOptions = InputsOf<ReturnType<typeof uniformOptions>> & SeedOptions
@@ -200,7 +200,7 @@ export class RandomUniform extends configured(RandomInitializer, uniformOptions)
 export type FanMode = 'fanIn' | 'fanOut' | 'fanAvg'
 export type Distribution = 'truncatedNormal' | 'untruncatedNormal' | 'uniform'
 
-/** The numbers of inputs and outputs of one unit; all leading axes but two are a receptive field. */
+/** The numbers of inputs and outputs of one unit; all axes before the last two are the receptive field. */
 export function computeFans(
   shape: Shape,
   { inputAxes = null, outputAxes = null }: FanAxes = {},
@@ -216,7 +216,7 @@ export function computeFans(
   return { fanIn: shape.at(-2)! * field, fanOut: shape.at(-1)! * field }
 }
 
-// The standard deviation of a normal distribution that is cut at two of its own.
+// The standard deviation of a standard normal distribution truncated at ±2.
 const TRUNCATED_STDDEV = 0.8796256610342398
 
 interface Scaling extends FanAxes {
@@ -242,7 +242,7 @@ function scaled(shape: Shape, { scale, mode, distribution, ...axes }: Scaling, o
   }
 }
 
-// Keras: 'normal' is short for the truncated one.
+// As in Keras, 'normal' means the truncated one.
 const distributions = choice<Distribution>('truncatedNormal', 'untruncatedNormal', 'uniform')
 const distribution = custom<Distribution, Spelled<Distribution> | 'normal'>(
   (value, where) =>
@@ -259,9 +259,12 @@ const scalingOptions = () => ({
   mode: option(choice('fanIn', 'fanOut', 'fanAvg'), 'fanIn'),
   /** Default 'truncatedNormal'; 'normal' means the same. */
   distribution: option(distribution, 'truncatedNormal'),
-  /** The axes that count as inputs, given together with outputAxes. Default null: the last but one, times the receptive field. */
+  /**
+   * The input axes, given together with outputAxes. Default null: the second axis from the end, times the receptive
+   * field.
+   */
   inputAxes: option(nullable(listOf(integer())), null),
-  /** The axes that count as outputs. Default null: the last, times the receptive field. */
+  /** The output axes. Default null: the last, times the receptive field. */
   outputAxes: option(nullable(listOf(integer())), null),
 })
 export type VarianceScalingOptions = InputsOf<ReturnType<typeof scalingOptions>> & SeedOptions
@@ -276,7 +279,7 @@ export class VarianceScaling extends configured(RandomInitializer, scalingOption
   protected override checkOptions(): void {
     if ((this.inputAxes === null) === (this.outputAxes === null)) return
     throw new ArgumentError(
-      `VarianceScaling: inputAxes and outputAxes are given together, or neither; received only ${this.inputAxes === null ? 'outputAxes' : 'inputAxes'}`,
+      `VarianceScaling: inputAxes and outputAxes must be given together; received only ${this.inputAxes === null ? 'outputAxes' : 'inputAxes'}`,
     )
   }
 
@@ -360,7 +363,7 @@ const orthogonalOptions = () => ({
 export type OrthogonalOptions = InputsOf<ReturnType<typeof orthogonalOptions>> & SeedOptions
 
 /**
- * gain · a matrix with orthonormal rows or columns, whichever are fewer. Of a tensor with more axes the matrix is
+ * gain · a matrix with orthonormal rows or columns, whichever are fewer. For a tensor with more axes, the matrix is
  * [product of all but the last axis, last axis]. Saxe et al. 2013.
  * @example new Dense({ units: 4, kernelInitializer: new initializers.Orthogonal({ gain: 2, seed: 1 }) })
  */
@@ -376,7 +379,7 @@ export class Orthogonal extends configured(RandomInitializer, orthogonalOptions)
   }
 }
 
-/** How many rows are made orthonormal one by one; all before them are matrix products. */
+/** The number of rows orthonormalised one by one; earlier rows are handled by matrix products. */
 const BLOCK = 32
 
 /** Gram–Schmidt on rows, twice: once is not enough in float32. */

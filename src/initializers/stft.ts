@@ -7,7 +7,7 @@ import type { Shape } from '../core/shapes'
 import { Tensor } from '../ops/tensor'
 import { Initializer } from './initializer'
 
-/** Windows by their places in 0 … 1, as scipy.signal.windows has them. */
+/** Windows as functions of the position in 0 … 1, as in scipy.signal.windows. */
 const WINDOWS = {
   hann: (at: number) => cosines(at, 0.5, 0.5),
   hamming: (at: number) => cosines(at, 0.54, 0.46),
@@ -22,9 +22,9 @@ function cosines(at: number, ...factors: readonly number[]): number {
 }
 
 const stftOptions = () => ({
-  /** Which part of the transform. Default 'real'. */
+  /** The real or the imaginary part of the transform. Default 'real'. */
   side: option(choice('real', 'imag'), 'real'),
-  /** The name of a window, its values, or null for none. Default 'hann'. */
+  /** The name of a window, its values, or null for no window. Default 'hann'. */
   window: option(
     nullable(
       either(
@@ -35,9 +35,9 @@ const stftOptions = () => ({
     ),
     'hann',
   ),
-  /** What the window is divided by: 'density', √Σw²; 'spectrum', Σ|w|; null, nothing. Default 'density'. */
+  /** The divisor of the window: 'density', √Σw²; 'spectrum', Σ|w|; null, 1. Default 'density'. */
   scaling: option(nullable(choice('density', 'spectrum')), 'density'),
-  /** Whether the window is one period of something that goes on; else it is symmetric. Default false. */
+  /** Whether the window is periodic instead of symmetric. Default false. */
   periodic: option(boolean, false),
 })
 export type STFTOptions = InputsOf<ReturnType<typeof stftOptions>>
@@ -49,7 +49,7 @@ export type STFTOptions = InputsOf<ReturnType<typeof stftOptions>>
  *   const real = new initializers.STFT({ side: 'real', window: 'hann' })
  *   new Conv1D({ filters: 129, kernelSize: 256, strides: 128, useBias: false, kernelInitializer: real, trainable: false })
  *
- * Keras: `keras.initializers.STFT`, which knows scipy's other windows too: give their values.
+ * Keras: `keras.initializers.STFT`, which also has scipy's other windows: pass their values.
  * @throws ShapeError for other shapes, and for a window of another length
  */
 export class STFT extends configured(Initializer, stftOptions) {
@@ -73,7 +73,7 @@ export class STFT extends configured(Initializer, stftOptions) {
     const { window } = this
     if (typeof window !== 'string') {
       if (window !== null && window.length !== length)
-        throw new ShapeError(`STFT: a frame of ${length} needs as many values of a window, received ${window.length}`)
+        throw new ShapeError(`STFT: a frame of ${length} needs a window of the same length, received ${window.length}`)
       return window ?? new Array<number>(length).fill(1)
     }
     const last = this.periodic ? length : length - 1

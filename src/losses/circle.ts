@@ -1,4 +1,4 @@
-// The circle loss: embeddings of one class draw near to each other, those of different classes go apart.
+// The circle loss: draws embeddings of one class together and pushes those of different classes apart.
 
 import { ShapeError, formatShape } from '../core/errors'
 import type { InputsOf } from '../core/options'
@@ -24,11 +24,11 @@ import type { Tensor } from '../ops/tensor'
 import { NOTHING } from './values'
 
 export const circleOptions = {
-  /** How sharply the hardest pairs count more. Default 80. */
+  /** The scale of the similarities: higher values emphasise the hardest pairs. Default 80. */
   gamma: option(number({ above: 0 }), 80),
-  /** How near one class shall be, and how far apart two. Default 0.4. */
+  /** The target distance within a class, and the complement of that between classes. Default 0.4. */
   margin: option(number({ min: 0 }), 0.4),
-  /** Whether an embedding is no pair with itself. Default true. */
+  /** Whether pairs of an embedding with itself are excluded. Default true. */
   removeDiagonal: option(boolean, true),
 }
 export type CircleOptions = InputsOf<typeof circleOptions>
@@ -41,20 +41,21 @@ const functionTable = {
   ...circleOptions,
   /** The class of each reference, [references]. Default null: the batch is compared with itself. */
   refLabels: option(tensorOrNull, null),
-  /** What the batch is compared with, [references, dimension]. Default null: itself. */
+  /** The embeddings the batch is compared with, [references, dimension]. Default null: the batch itself. */
   refEmbeddings: option(tensorOrNull, null),
 }
 
 /**
- * With the distances d = max(1 − ŷᵢ·ŷⱼ, 0) of embeddings and the margin m, of each embedding
+ * With the distances d = max(1 − ŷᵢ·ŷⱼ, 0) of embeddings and the margin m, the loss of each embedding is
  *
- *   softplus( ln Σ e^(gamma·(m + d)·(d − m)) over those of its class + ln Σ e^(gamma·(1 + m − d)·(1 − m − d)) over the others ),
+ * softplus( ln Σ e^(gamma·(m + d)·(d − m)) over its class + ln Σ e^(gamma·(1 + m − d)·(1 − m − d)) over the others ),
  *
- * weights below 0 as 0. Sun et al. 2020.
+ * with negative factors replaced by 0. Sun et al. 2020.
  * @param yTrue class numbers [batch]
  * @param yPred embeddings of length 1, [batch, dimension]
  * @returns [batch], 0 for an embedding without a pair
- * @throws ShapeError where there is not one class number for each embedding; refLabels are those of refEmbeddings, or else of the batch
+ * @throws ShapeError unless there is one class number per embedding: yTrue for the batch; refLabels for refEmbeddings,
+ * or for the batch without them
  * @example losses.circle([0, 0, 1], ops.normalize(embeddings))
  */
 export function circle(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof functionTable> = {}): Tensor {
@@ -75,7 +76,7 @@ export function circle(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<t
   return softplus(add(overPairs(positive, near), overPairs(logicalNot(alike), far)))
 }
 
-/** @throws ShapeError where there is not one class number for each embedding */
+/** @throws ShapeError unless there is one class number per embedding */
 function column(labels: TensorLike, name: string, { shape }: Tensor): Tensor {
   const numbers = cast(asTensor(labels, name), 'int32')
   if (numbers.size !== shape[0]) {

@@ -1,5 +1,4 @@
-// The classes of losses: what each makes of options, targets and predictions, and which targets it refuses. The formulas are in
-// the files of their families.
+// The classes of losses: their options, and the targets they refuse. The formulas are in the files of their families.
 
 import { DataError } from '../core/errors'
 import { configured } from '../core/options'
@@ -54,7 +53,7 @@ import { dice, diceOptions, tversky, tverskyOptions } from './segmentation'
 // ---------------------------------------------------------------- distributions
 
 /**
- * Cross-entropy of yes/no targets: −(y ln p + (1−y) ln(1−p)).
+ * Cross-entropy of binary targets: −(y ln p + (1−y) ln(1−p)).
  * @example new losses.BinaryCrossentropy().apply([1, 0], [0.9, 0.2])   // 0.1643
  */
 export class BinaryCrossentropy extends configured(OfFractions, () => crossentropyOptions) {
@@ -66,8 +65,8 @@ export class BinaryCrossentropy extends configured(OfFractions, () => crossentro
 }
 
 /**
- * Cross-entropy of yes/no targets, in which answers that are sure and right count less: (1 − pₜ)^gamma times that of
- * BinaryCrossentropy. For targets of which few are yes. Lin et al. 2017.
+ * Binary cross-entropy that gives less weight to confident correct predictions: (1 − pₜ)^gamma times that of
+ * BinaryCrossentropy. For imbalanced targets. Lin et al. 2017.
  * @example new losses.BinaryFocalCrossentropy({ gamma: 2 }).apply([1, 0], [0.9, 0.2])   // 0.00499
  */
 export class BinaryFocalCrossentropy extends configured(OfFractions, () => binaryFocalOptions) {
@@ -91,7 +90,8 @@ export class CategoricalCrossentropy extends configured(OfDistributions, () => c
 }
 
 /**
- * Cross-entropy of distributions in which answers that are sure and right count less: −Σ alpha·(1 − p)^gamma·y ln p. Lin et al. 2017.
+ * Cross-entropy of distributions that gives less weight to confident correct predictions: −Σ alpha·(1 − p)^gamma·y ln
+ * p. Lin et al. 2017.
  * @example new losses.CategoricalFocalCrossentropy({ alpha: [0.2, 0.5, 0.3] }).apply([[0, 1, 0]], [[0.1, 0.7, 0.2]])   // 0.01605
  */
 export class CategoricalFocalCrossentropy extends configured(OfDistributions, () => categoricalFocalOptions) {
@@ -131,8 +131,8 @@ export class SparseCategoricalCrossentropy extends configured(OfClassNumbers, ()
 }
 
 /**
- * (1 − p[y]^q) / q of class numbers: between the cross-entropy and the mean absolute error, so that wrong labels mislead less.
- * Predictions are probabilities. Zhang & Sabuncu 2018.
+ * (1 − p[y]^q) / q of class numbers: between the cross-entropy and the mean absolute error, so that it is robust to
+ * wrong labels. Predictions are probabilities. Zhang & Sabuncu 2018.
  * @example new losses.CategoricalGeneralizedCrossEntropy({ q: 0.5 }).apply([1], [[0.1, 0.7, 0.2]])   // 0.3267
  */
 export class CategoricalGeneralizedCrossEntropy extends configured(OfClassNumbers, () => generalizedOptions) {
@@ -144,7 +144,7 @@ export class CategoricalGeneralizedCrossEntropy extends configured(OfClassNumber
 }
 
 /**
- * Σ y ln(y / ŷ): how far the distribution ŷ is from y.
+ * Σ y ln(y / ŷ): the divergence of the distribution ŷ from y.
  * @example new losses.KLDivergence().apply([[0.5, 0.5]], [[0.9, 0.1]])   // 0.5108
  */
 export class KLDivergence extends OfFractions {
@@ -194,7 +194,7 @@ export class MeanAbsolutePercentageError extends OfNumbers {
 }
 
 /**
- * (ln(1 + y) − ln(1 + ŷ))²: relative errors, of numbers ≥ 0 of very different size.
+ * (ln(1 + y) − ln(1 + ŷ))²: relative errors, for numbers ≥ 0 of very different magnitudes.
  * @example new losses.MeanSquaredLogarithmicError().apply([[1], [100]], [[2], [110]])   // 0.08666
  */
 export class MeanSquaredLogarithmicError extends OfAmounts {
@@ -206,7 +206,7 @@ export class MeanSquaredLogarithmicError extends OfAmounts {
 }
 
 /**
- * Squared for errors up to delta, linear beyond: outliers pull less.
+ * Quadratic for errors up to delta, linear beyond: less sensitive to outliers.
  * @example new losses.Huber({ delta: 1 }).apply([[0], [0]], [[0.5], [4]])   // 1.813
  */
 export class Huber extends configured(OfNumbers, () => huberOptions, 'delta') {
@@ -218,7 +218,7 @@ export class Huber extends configured(OfNumbers, () => huberOptions, 'delta') {
 }
 
 /**
- * ln cosh(ŷ − y): like Huber, without a seam.
+ * ln cosh(ŷ − y): a smooth version of Huber.
  * @example new losses.LogCosh().apply([[0], [0]], [[0.5], [4]])   // 1.714
  */
 export class LogCosh extends OfNumbers {
@@ -230,7 +230,7 @@ export class LogCosh extends OfNumbers {
 }
 
 /**
- * −Σ y·ŷ / (‖y‖ ‖ŷ‖): −1 where both point in one direction, 1 where in opposite ones.
+ * −Σ y·ŷ / (‖y‖ ‖ŷ‖): −1 for equal directions, 1 for opposite ones.
  * @example new losses.CosineSimilarity().apply([[3, 4]], [[6, 8]])   // -1
  */
 export class CosineSimilarity extends configured(OfNumbers, () => cosineOptions) {
@@ -242,7 +242,7 @@ export class CosineSimilarity extends configured(OfNumbers, () => cosineOptions)
 }
 
 /**
- * ŷ − y ln ŷ: for counts y, of which ŷ > 0 is the expected number.
+ * ŷ − y ln ŷ: for counts y with expected value ŷ > 0.
  * @example new losses.Poisson().apply([[2], [0]], [[1.5], [0.5]])   // 0.5945
  */
 export class Poisson extends OfAmounts {
@@ -280,7 +280,7 @@ export class SquaredHinge extends OfSigns {
 }
 
 /**
- * How far the right class is not ahead of the best other one by 1; one-hot targets.
+ * max(1 + the largest other score − the score of the right class, 0); one-hot targets.
  * @example new losses.CategoricalHinge().apply([[0, 1, 0]], [[0.4, 0.9, 0.1]])   // 0.5
  */
 export class CategoricalHinge extends OfDistributions {
@@ -294,8 +294,8 @@ export class CategoricalHinge extends OfDistributions {
 // ---------------------------------------------------------------- sets, embeddings, sequences
 
 /**
- * 1 − 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|) of the sets that the axes make. Milletari et al. 2016.
- * @example new losses.Dice({ axis: [1, 2, 3] })   // one loss for each picture
+ * 1 − 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|) of the sets along the given axes. Milletari et al. 2016.
+ * @example new losses.Dice({ axis: [1, 2, 3] })   // one loss per image
  */
 export class Dice extends configured(OfFractions, () => diceOptions) {
   static readonly className = 'Dice'
@@ -306,7 +306,7 @@ export class Dice extends configured(OfFractions, () => diceOptions) {
 }
 
 /**
- * Like Dice, with weights for what was missed and for what was found too much. Salehi et al. 2017.
+ * Like Dice, with separate weights for false negatives and false positives. Salehi et al. 2017.
  * @example new losses.Tversky({ alpha: 0.3, beta: 0.7 }).apply([[1, 1, 0]], [[1, 0, 1]])   // 0.5
  */
 export class Tversky extends configured(OfFractions, () => tverskyOptions) {
@@ -318,8 +318,9 @@ export class Tversky extends configured(OfFractions, () => tverskyOptions) {
 }
 
 /**
- * Draws embeddings of one class together and those of different classes apart: yTrue class numbers [batch], yPred embeddings of
- * length 1, [batch, dimension]. Embeddings that have no pair of their class in the batch do not count. Sun et al. 2020.
+ * Draws embeddings of one class together and pushes those of different classes apart: yTrue class numbers [batch],
+ * yPred embeddings of length 1, [batch, dimension]. Embeddings without another one of their class in the batch are
+ * ignored. Sun et al. 2020.
  * @example new losses.Circle().apply([0, 0, 1], ops.normalize([[1, 0], [1, 1], [0, 1]]))   // 10.63
  */
 export class Circle extends configured(Loss, () => circleOptions) {
@@ -346,11 +347,11 @@ export class Circle extends configured(Loss, () => circleOptions) {
 }
 
 /**
- * −ln p of a sequence of labels of which only the order is known, not the places: yTrue [batch, most labels], class numbers from 1
- * on, filled up with 0, the blank (`padSequences(labels, { padding: 'post' })`); yPred logits [batch, steps, classes]. Steps that a
- * mask leaves out do not count. Graves et al. 2006.
+ * −ln p of a sequence of labels whose order is known, but not their positions: yTrue [batch, most labels], class
+ * numbers from 1 on, padded with 0, the blank (`padSequences(labels, { padding: 'post' })`); yPred logits [batch,
+ * steps, classes]. Masked steps are ignored. Graves et al. 2006.
  *
- * It has no name for compile(): its loop would be in every bundle.
+ * It has no name for compile(), because its loop would then be part of every bundle.
  * @example model.compile({ loss: new losses.CTC() })
  */
 export class CTC extends Loss {
@@ -360,7 +361,7 @@ export class CTC extends Loss {
     return ctc(yTrue, yPred)
   }
 
-  // The mask is one of steps, and each value is of all steps of a row.
+  // The mask is per step, but each value covers all steps of a row.
   protected override counted(yTrue: Tensor, yPred: Tensor, mask: Tensor | undefined): Counted {
     return { values: ctc(yTrue, yPred, mask), mask: undefined }
   }
@@ -375,7 +376,7 @@ export class CTC extends Loss {
       this.name,
       yTrue,
       (x) => Number.isInteger(x) && x >= 0 && x < classes,
-      `class numbers 1 … ${classes - 1}, filled up with 0`,
+      `class numbers 1 … ${classes - 1}, padded with 0`,
     )
     const { data } = yTrue
     const most = yTrue.shape[1]!
@@ -384,7 +385,7 @@ export class CTC extends Loss {
       const length = labels.includes(BLANK) ? labels.indexOf(BLANK) : most
       if (labels.slice(length).some((label) => label !== BLANK)) {
         throw new DataError(
-          `${this.name}: 0 is the blank and only fills up the end of a row, received [${labels.join(', ')}] in row ${row}. padSequences puts it there with padding: 'post'.`,
+          `${this.name}: 0 is the blank and may only pad the end of a row, received [${labels.join(', ')}] in row ${row}. padSequences puts it there with padding: 'post'.`,
         )
       }
       const repeats = labels.slice(1, length).filter((label, i) => label === labels[i]).length
@@ -397,7 +398,7 @@ export class CTC extends Loss {
   }
 }
 
-/** What both masks hold; no mask holds everything. */
+/** The conjunction of both masks; a missing mask is all true. */
 function both(a: Tensor | undefined, b: Tensor | undefined): Tensor | undefined {
   return a === undefined || b === undefined ? (a ?? b) : logicalAnd(a, b)
 }

@@ -1,5 +1,6 @@
-// Losses between distributions, as functions: targets and predictions [batch, …, classes] → values [batch, …]. Keras's formulas.
-// Beside each function that has options stands their table; the classes in classes.ts and the metrics have the same.
+// Losses between distributions, as functions: targets and predictions [batch, …, classes] → values [batch, …]. Keras's
+// formulas. The table of a function's options stands beside it and is shared with the classes in classes.ts and the
+// metrics.
 
 import { ShapeError, quoted } from '../core/errors'
 import type { InputsOf, ValuesOf } from '../core/options'
@@ -35,9 +36,9 @@ import { EPSILON, floats, meanOver } from './values'
 export const crossentropyOptions = {
   /** The predictions are logits, not probabilities. Default false. */
   fromLogits: option(boolean, false),
-  /** How far targets are moved towards the uniform distribution. Default 0. */
+  /** The strength of smoothing targets towards the uniform distribution. Default 0. */
   labelSmoothing: option(number({ min: 0, below: 1 }), 0),
-  /** The axis of the classes; of the binary one, the axis over which the mean is taken. Default the last. */
+  /** The class axis; for the binary one, the axis of the mean. Default the last. */
   axis: option(integer(), -1),
 }
 export type CrossentropyOptions = InputsOf<typeof crossentropyOptions>
@@ -46,16 +47,16 @@ export type CrossentropyOptions = InputsOf<typeof crossentropyOptions>
 export const sparseCrossentropyOptions = {
   /** The predictions are logits, not probabilities. Default false. */
   fromLogits: option(boolean, false),
-  /** The number of a class whose samples do not count, such as −1 or 255 for "void". Default null. */
+  /** The number of a class whose samples are ignored, such as −1 or 255 for "void". Default null. */
   ignoreClass: option(nullable(integer()), null),
-  /** The axis of the classes. Default the last. */
+  /** The class axis. Default the last. */
   axis: option(integer(), -1),
 }
 export type SparseCrossentropyOptions = InputsOf<typeof sparseCrossentropyOptions>
 
 /**
- * −(y ln p + (1−y) ln(1−p)), mean over the last axis. With logits x: softplus(x) − x·y, which is also used
- * for probabilities that come straight from a sigmoid.
+ * −(y ln p + (1−y) ln(1−p)), mean over the last axis. With logits x: softplus(x) − x·y, which is also used for
+ * probabilities that are the direct result of a sigmoid.
  * @example losses.binaryCrossentropy([[1, 0]], [[0.9, 0.2]])   // [0.1643]
  */
 export function binaryCrossentropy(
@@ -68,7 +69,7 @@ export function binaryCrossentropy(
   return meanOver(binaryEntropies(smoothed(target, labelSmoothing, 2), output, fromLogits), axis)
 }
 
-/** y·(1 − s) + s / n: targets that are moved towards 1/n. */
+/** y·(1 − s) + s / n: targets smoothed towards 1/n. */
 function smoothed(y: Tensor, smoothing: number, n: number): Tensor {
   return smoothing === 0 ? y : add(multiply(y, 1 - smoothing), smoothing / n)
 }
@@ -87,15 +88,17 @@ function mixed(y: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
 }
 
 const focusing = {
-  /** How much less sure and right predictions count: (1 − p)^gamma. 0: not at all. Default 2. */
+  /**
+   * The exponent of (1 − p)^gamma, which reduces the weight of confident correct predictions. 0 disables it. Default 2.
+   */
   gamma: option(number({ min: 0 }), 2),
 }
 
 /** The options of the binary focal cross-entropy. */
 export const binaryFocalOptions = {
-  /** Whether yes and no are weighed by alpha and 1 − alpha. Default false. */
+  /** Whether the classes 1 and 0 are weighted by alpha and 1 − alpha. Default false. */
   applyClassBalancing: option(boolean, false),
-  /** The weight of yes; that of no is 1 − alpha. Default 0.25. */
+  /** The weight of class 1; that of class 0 is 1 − alpha. Default 0.25. */
   alpha: option(number({ min: 0, max: 1 }), 0.25),
   ...focusing,
   ...crossentropyOptions,
@@ -103,8 +106,8 @@ export const binaryFocalOptions = {
 export type BinaryFocalOptions = InputsOf<typeof binaryFocalOptions>
 
 /**
- * (1 − pₜ)^gamma · −(y ln p + (1−y) ln(1−p)), pₜ = y·p + (1−y)(1−p), mean over the last axis; with class balancing times
- * alpha for yes and 1 − alpha for no. Lin et al. 2017.
+ * (1 − pₜ)^gamma · −(y ln p + (1−y) ln(1−p)), pₜ = y·p + (1−y)(1−p), mean over the last axis; with class balancing,
+ * times alpha for class 1 and 1 − alpha for class 0. Lin et al. 2017.
  * @example losses.binaryFocalCrossentropy([[1, 0]], [[0.9, 0.2]], { gamma: 2 })   // [0.00499]
  */
 export function binaryFocalCrossentropy(
@@ -125,9 +128,9 @@ export function binaryFocalCrossentropy(
 }
 
 /**
- * The classes on the last axis: logits, given as such or found behind probabilities that come straight from a softmax; or
- * ln p, from probabilities that are clipped and normalised.
- * @param counts which samples count; the others may be anything, also no distribution
+ * The class scores on the last axis: logits, given or found as the operand of a softmax; or ln p of probabilities,
+ * clipped and normalised.
+ * @param counts which samples count; the others need not be distributions
  */
 function classScores(
   output: Tensor,
@@ -144,7 +147,7 @@ function classScores(
   return { logProbabilities: toLast(log(clip(p, EPSILON, 1 - EPSILON))) }
 }
 
-/** The scores of the classes, and the targets beside them. */
+/** The scores of the classes, and the targets in the same layout. */
 function categorical(
   yTrue: TensorLike,
   yPred: TensorLike,
@@ -157,7 +160,7 @@ function categorical(
 }
 
 /**
- * −Σ y ln p over the axis of the classes, y a distribution over them.
+ * −Σ y ln p over the class axis, for a distribution y.
  * @example losses.categoricalCrossentropy([[0, 1, 0]], [[0.1, 0.7, 0.2]])   // [0.3567]
  */
 export function categoricalCrossentropy(
@@ -177,7 +180,7 @@ export function categoricalCrossentropy(
 
 /** The options of the categorical focal cross-entropy. */
 export const categoricalFocalOptions = {
-  /** The weight of all classes, or a list with that of each. Default 0.25. */
+  /** One weight for all classes, or a list with one per class. Default 0.25. */
   alpha: option(either(listOf(number({ min: 0 })), number({ min: 0 }), Array.isArray), 0.25),
   ...focusing,
   ...crossentropyOptions,
@@ -185,7 +188,7 @@ export const categoricalFocalOptions = {
 export type CategoricalFocalOptions = InputsOf<typeof categoricalFocalOptions>
 
 /**
- * −Σ alpha · (1 − p)^gamma · y ln p over the axis of the classes. Lin et al. 2017.
+ * −Σ alpha · (1 − p)^gamma · y ln p over the class axis. Lin et al. 2017.
  * @example losses.categoricalFocalCrossentropy([[0, 1, 0]], [[0.1, 0.7, 0.2]], { alpha: 0.5 })   // [0.01605]
  */
 export function categoricalFocalCrossentropy(
@@ -207,7 +210,7 @@ export function categoricalFocalCrossentropy(
   return negative(sum(multiply(weight, multiply(y, logP)), { axis: -1 }))
 }
 
-/** Which samples count: those whose class is not `ignoreClass`. Of the shape of the values. */
+/** Which samples count: those whose class is not `ignoreClass`. In the shape of the values. */
 export function classMask(
   yTrue: Tensor,
   yPred: Tensor,
@@ -216,7 +219,7 @@ export function classMask(
   return notEqual(classNumbers(yTrue, yPred, axis), ignoreClass)
 }
 
-// One number for each output: yTrue may have an axis of 1 where the classes are.
+// One class number per output: yTrue may have an axis of 1 in place of the classes.
 function classNumbers(yTrue: Tensor, yPred: Tensor, axis: number): Tensor {
   const at = normalizeAxis('sparseCategoricalCrossentropy', axis, yPred.rank)
   return reshape(
@@ -226,8 +229,7 @@ function classNumbers(yTrue: Tensor, yPred: Tensor, axis: number): Tensor {
 }
 
 /**
- * −ln p[y], y the number of the class; 0 for the class that is ignored. yTrue [batch] or [batch, 1], yPred
- * [batch, classes].
+ * −ln p[y] for the class number y; 0 for the ignored class. yTrue [batch] or [batch, 1], yPred [batch, classes].
  * @example losses.sparseCategoricalCrossentropy([1], [[0, 2, 1]], { fromLogits: true })   // [0.4076]
  */
 export function sparseCategoricalCrossentropy(
@@ -243,7 +245,7 @@ export function sparseCategoricalCrossentropy(
   const output = cast(asTensor(yPred, 'yPred'), 'float32')
   const labels = classNumbers(asTensor(yTrue, 'yTrue'), output, axis)
   const counts = ignoreClass === null ? null : notEqual(labels, ignoreClass)
-  // There is no class −1: its loss is 0, and so is its gradient.
+  // There is no class −1, so its loss and its gradient are 0.
   const index = counts === null ? labels : cast(where(counts, labels, -1), 'int32')
   const scores = classScores(output, axis, fromLogits, counts)
   if ('logits' in scores) return apply('classCrossEntropy', [scores.logits, index], {})[0]!
@@ -252,13 +254,15 @@ export function sparseCategoricalCrossentropy(
 
 /** The options of the generalized cross-entropy. */
 export const generalizedOptions = {
-  /** Between the cross-entropy, q → 0, and the mean absolute error, q → 1, which wrong labels mislead less. Default 0.5. */
+  /**
+   * Between the cross-entropy, q → 0, and the mean absolute error, q → 1, which is robust to wrong labels. Default 0.5.
+   */
   q: option(number({ above: 0, below: 1 }), 0.5),
 }
 export type GeneralizedCrossEntropyOptions = InputsOf<typeof generalizedOptions>
 
 /**
- * (1 − p[y]^q) / q, y the number of the class, p probabilities. Zhang & Sabuncu 2018.
+ * (1 − p[y]^q) / q for the class number y and probabilities p. Zhang & Sabuncu 2018.
  * @example losses.categoricalGeneralizedCrossEntropy([1], [[0.1, 0.7, 0.2]])   // [0.3267]
  */
 export function categoricalGeneralizedCrossEntropy(
@@ -274,7 +278,8 @@ export function categoricalGeneralizedCrossEntropy(
 }
 
 /**
- * Σ y ln(y / ŷ) over the last axis, both cut to [1e-7, 1]: how many nats more y takes when it is written for ŷ. Kullback & Leibler 1951.
+ * Σ y ln(y / ŷ) over the last axis, both clipped to [1e-7, 1]: the extra nats needed to encode y with a code for ŷ.
+ * Kullback & Leibler 1951.
  * @example losses.klDivergence([[0.5, 0.5]], [[0.9, 0.1]])   // [0.5108]
  */
 export function klDivergence(yTrue: TensorLike, yPred: TensorLike): Tensor {

@@ -1,5 +1,5 @@
-// Connectionist temporal classification: how probable a sequence of labels is where only their order is known, not their places.
-// Graves et al. 2006. Of functions and classes of losses only this one needs loops.
+// Connectionist temporal classification: the probability of a sequence of labels whose order is known, but not their
+// positions. Graves et al. 2006. The only loss that needs a loop.
 
 import { ShapeError, formatShape } from '../core/errors'
 import { sameShape } from '../core/shapes'
@@ -29,20 +29,20 @@ import { arange, concatenate, expandDims, full, reshape, slice, stack, transpose
 import type { Tensor } from '../ops/tensor'
 import { NOTHING } from './values'
 
-/** The class that stands for no label, and fills up rows of targets. */
+/** The class of no label, which also pads rows of targets. */
 export const BLANK = 0
 
 /**
- * −ln p(labels) = −ln Σ Π_t p_t(path_t), over all paths of classes, one for each step, that become the labels when repeated
- * classes are joined and blanks left out. A label that stands twice in a row needs a blank between. Where no path is short
+ * −ln p(labels) = −ln Σ Π_t p_t(path_t), over all paths of one class per step that become the labels when repeated
+ * classes are merged and blanks removed. Two equal labels in a row need a blank between them. If no path is short
  * enough, the loss is about 1e9.
  *
  * Keras: `keras.losses.ctc`.
- * @param yTrue labels [batch, most labels], class numbers from 1 on, filled up with 0, the blank
+ * @param yTrue labels [batch, most labels], class numbers from 1 on, padded with 0, the blank
  * @param yPred logits [batch, steps, classes], not probabilities
- * @param mask [batch, steps], true for the steps that count; all count where there is none
+ * @param mask [batch, steps], true for the steps that count; default all
  * @returns [batch]
- * @throws ShapeError for targets or logits of another rank or of other rows, and for a mask of another shape
+ * @throws ShapeError for targets or logits of another rank or another number of rows, and for a mask of another shape
  * @example losses.ctc([[1, 2, 0]], logits)   // logits [1, steps, 3]
  */
 export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike | null): Tensor {
@@ -56,7 +56,7 @@ export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike | nu
   const [rows, steps] = logits.shape as [number, number]
   if (rows !== batch)
     throw new ShapeError(
-      `ctc: yTrue and yPred must have as many rows, received ${formatShape(labels.shape)} and ${formatShape(logits.shape)}`,
+      `ctc: yTrue and yPred must have the same number of rows, received ${formatShape(labels.shape)} and ${formatShape(logits.shape)}`,
     )
   const held = tensorOrNothing(mask, 'mask')
   if (held !== undefined && !sameShape(held.shape, [rows, steps])) {
@@ -64,7 +64,7 @@ export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike | nu
       `ctc: mask must have the shape [batch, steps] of yPred, ${formatShape([rows, steps])}, received ${formatShape(held.shape)}`,
     )
   }
-  // Blanks before, between and behind the labels: ∅ a ∅ b ∅
+  // Blanks before, between and after the labels: ∅ a ∅ b ∅
   const states = concatenate(
     [reshape(stack([blanks([batch, most]), labels], 2), [batch, 2 * most]), blanks([batch, 1])],
     1,
@@ -72,7 +72,7 @@ export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike | nu
   const count = 2 * most + 1
   const at = arange(0, count, 1, 'int32')
 
-  // A path may stay, go on to the next state, or leave out a blank between two different labels.
+  // A path may stay, move to the next state, or skip a blank between two different labels.
   const isJump = logicalAnd(
     notEqual(states, BLANK),
     notEqual(states, slice(concatenate([blanks([batch, 2]), states], 1), [0, 0], [batch, count])),
@@ -97,7 +97,7 @@ export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike | nu
           isHeld,
         ])
 
-  // The last state is the last label or the blank behind it.
+  // The last state is the last label or the blank after it.
   const end = multiply(sum(cast(notEqual(labels, BLANK), 'int32'), 1, true), 2)
   return negative(logSumExp(where(logicalOr(equal(at, end), equal(at, subtract(end, 1))), alpha, NOTHING), 1))
 }

@@ -1,4 +1,4 @@
-// What targets of losses are like: bases of their classes, which refuse targets that cannot be right before training begins.
+// Base classes of losses by their kind of targets, which refuse invalid targets before training begins.
 
 import { DataError, ShapeError, formatShape } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
@@ -6,14 +6,14 @@ import { sameShape } from '../core/shapes'
 import type { Tensor } from '../ops/tensor'
 import { Loss } from './loss'
 
-/** A loss that compares numbers with numbers of the same shape. */
+/** A loss that compares numbers of the same shape. */
 export abstract class OfNumbers extends Loss {
   override checkTargets(yTrue: Tensor, outputShape: Shape): void {
     requireSameShape(this.name, yTrue.shape, outputShape)
   }
 }
 
-/** A loss whose targets are 0 or more. */
+/** A loss with targets ≥ 0. */
 export abstract class OfAmounts extends OfNumbers {
   override checkTargets(yTrue: Tensor, outputShape: Shape): void {
     super.checkTargets(yTrue, outputShape)
@@ -21,7 +21,7 @@ export abstract class OfAmounts extends OfNumbers {
   }
 }
 
-/** A loss whose targets are yes or no, or something between. */
+/** A loss with targets between 0 and 1. */
 export abstract class OfFractions extends OfNumbers {
   override checkTargets(yTrue: Tensor, outputShape: Shape): void {
     super.checkTargets(yTrue, outputShape)
@@ -62,7 +62,7 @@ export abstract class OfClassNumbers extends Loss {
     return outputShape.length - 1
   }
 
-  /** Whether targets may be this number that is no class. */
+  /** A number that targets may have without being a class; null for none. */
   protected ignored(): number | null {
     return null
   }
@@ -93,7 +93,7 @@ export abstract class OfClassNumbers extends Loss {
   }
 }
 
-/** The error for targets whose shape does not go with the model's output. */
+/** The error for targets whose shape does not fit the model's output. */
 export function requireSameShape(loss: string, target: Shape, output: Shape, hint = ''): void {
   const fits =
     target.length === output.length &&
@@ -118,7 +118,7 @@ export function wrongTargets(
   )
 }
 
-/** The first element that is not allowed, as an error; `name` tells which loss asks. */
+/** Throws for the first invalid element; `name` is the loss in the error. */
 export function requireElements(name: string, y: Tensor, allowed: (x: number) => boolean, expected: string): void {
   const { data } = y
   for (let i = 0; i < data.length; i++) {

@@ -1,5 +1,5 @@
-// Loss: from targets and predictions to one number per sample, then to a scalar. The functions are in
-// files by family; the classes that name them in classes.ts; weights and masks in weights.ts.
+// Loss: targets and predictions → one value per sample → a scalar. The functions are in files by family, the classes in
+// classes.ts, weights and masks in weights.ts.
 
 import { ArgumentError, ShapeError, formatShape, quoted, restate, restating } from '../core/errors'
 import type { InputsOf, Kind, Spelled } from '../core/options'
@@ -21,9 +21,9 @@ const reduction: Kind<Reduction, Spelled<Reduction> | null> = custom(
 )
 
 const lossOptions = () => ({
-  /** What becomes of the values of a batch. Default 'sumOverBatchSize', their mean. */
+  /** How the values of a batch are reduced. Default 'sumOverBatchSize', their mean. */
   reduction: option(reduction, 'sumOverBatchSize'),
-  /** Names the loss in errors. Default: from the class. */
+  /** The name in errors. Default: from the class. */
   name: optionFrom(text, (loss) => camelCase(classNameOf(loss))),
   /** Losses are computed in float32. */
   dtype: option(nullable(choice('float32')), null),
@@ -36,21 +36,24 @@ export interface Counted {
   readonly mask: Tensor | undefined
 }
 
-/** Subclass it and write `call` with ops to make a loss of your own; a plain function works as well. */
+/** To make your own loss, subclass it and write `call` with ops; a plain function works as well. */
 export abstract class Loss extends configured(Configured, lossOptions) {
-  /** One value per sample: yTrue [batch, …], yPred [batch, …] → [batch, …]. Ranks agree already: [batch] is [batch, 1]. */
+  /**
+   * One value per sample: yTrue [batch, …], yPred [batch, …] → [batch, …]. The ranks agree: [batch] has become [batch,
+   * 1].
+   */
   abstract call(yTrue: Tensor, yPred: Tensor): Tensor
 
-  /** The values, and which of them count, where not all do. */
+  /** The values, and a mask of those that count, if some do not. */
   protected counted(yTrue: Tensor, yPred: Tensor, mask: Tensor | undefined): Counted {
     return { values: this.call(yTrue, yPred), mask }
   }
 
   /**
    * The reduced loss.
-   * @param sampleWeight multiplies the values before they are reduced: one for each sample, [batch], or for each value
-   * @param mask true for the predictions that count: of the shape of the values, or of their first axes. Where the
-   * reduction is a mean, it is one of what counts. null is as good as nothing, for both
+   * @param sampleWeight multiplies the values before the reduction: one per sample, [batch], or one per value
+   * @param mask true for the predictions that count: in the shape of the values, or of their first axes. Means are
+   * taken over these only. null means no weights, or no mask
    * @throws ShapeError for weights or a mask that do not fit the values. Errors begin with the name of the loss
    */
   apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null, mask?: TensorLike | null): Tensor {
@@ -65,7 +68,7 @@ export abstract class Loss extends configured(Configured, lossOptions) {
     )
   }
 
-  /** What `counted` gives. Where an op in it refuses shapes, those of targets and predictions are said, too. */
+  /** Calls `counted`. Adds the shapes of targets and predictions to shape errors of its ops. */
   private compare(y: Tensor, p: Tensor, mask: Tensor | undefined): Counted {
     try {
       return this.counted(y, p, mask)
@@ -80,12 +83,12 @@ export abstract class Loss extends configured(Configured, lossOptions) {
   }
 
   /**
-   * Looks at all targets before training begins.
-   * @throws DataError or ShapeError naming the first target that cannot be right
+   * Checks all targets before training begins.
+   * @throws DataError or ShapeError for the first invalid target
    */
   checkTargets(_yTrue: Tensor, _outputShape: Shape): void {}
 
-  /** What targets are like for outputs of a shape, where nobody gave any. @internal */
+  /** The shape and dtype of targets for an output shape, if no targets are given. @internal */
   targetsFor(outputShape: Shape): TensorType {
     return { shape: outputShape, dtype: 'float32' }
   }

@@ -1,4 +1,4 @@
-// Losses by name, 'crossentropy' among them, and a user's function as a loss.
+// Losses by name, including 'crossentropy', and custom functions as losses.
 
 import { normalizeName } from '../core/errors'
 import { Registry, camelCase, customFunction } from '../core/registry'
@@ -41,7 +41,7 @@ export const SHORT_NAMES = {
   msle: 'MeanSquaredLogarithmicError',
 } as const
 
-/** A user's function as a loss. */
+/** A custom function as a loss. */
 class FunctionLoss extends Loss {
   constructor(
     private readonly fn: LossFunction,
@@ -82,7 +82,7 @@ export const losses = new Registry<Loss>(
     Tversky,
     Circle,
   }),
-  // The loop of CTC would be in every bundle that has compile().
+  // A name would put the loop of CTC in every bundle that contains compile().
   { aliases: SHORT_NAMES, unnamed: ['CTC'] },
 )
 
@@ -92,8 +92,8 @@ function crossentropyFor(shapes: TargetShapes, name: string): Loss {
 }
 
 /**
- * A loss from a name, an instance, a saved configuration or a function; a name may be that of a custom object in scope.
- * @param shapes decide what 'crossentropy', or short 'ce', means
+ * A loss from a name, an instance, a saved configuration or a function; a name may refer to a custom object in scope.
+ * @param shapes decide what 'crossentropy', or 'ce', means
  */
 export function getLoss(identifier: LossIdentifier, shapes: TargetShapes = UNKNOWN_SHAPES): Loss {
   const own = customFunction<LossFunction>(identifier)

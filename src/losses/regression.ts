@@ -65,7 +65,7 @@ export function meanSquaredLogarithmicError(yTrue: TensorLike, yPred: TensorLike
 }
 
 export const huberOptions = {
-  /** Where the loss goes over from squared to linear. Default 1. */
+  /** The error at which the loss changes from quadratic to linear. Default 1. */
   delta: option(number({ above: 0 }), 1),
 }
 export type HuberOptions = InputsOf<typeof huberOptions>
@@ -93,13 +93,13 @@ export function logCosh(yTrue: TensorLike, yPred: TensorLike): Tensor {
 }
 
 export const cosineOptions = {
-  /** The axis along which vectors lie. Default the last. */
+  /** The axis of the vectors. Default the last. */
   axis: option(integer(), -1),
 }
 export type CosineSimilarityOptions = InputsOf<typeof cosineOptions>
 
 /**
- * −Σ y·ŷ / (‖y‖ ‖ŷ‖) along an axis: −1 for vectors of one direction, 0 for those at right angles and for zeros.
+ * −Σ y·ŷ / (‖y‖ ‖ŷ‖) along an axis: −1 for equal directions, 0 for orthogonal vectors and for zeros.
  * @example losses.cosineSimilarity([[3, 4]], [[6, 8]])   // [-1]
  */
 export function cosineSimilarity(
@@ -115,7 +115,7 @@ export function cosineSimilarity(
 }
 
 /**
- * ŷ − y ln(ŷ + 1e-7), mean over the last axis: −ln p of counts y that are Poisson with the mean ŷ, without ln y!.
+ * ŷ − y ln(ŷ + 1e-7), mean over the last axis: −ln p of Poisson counts y with mean ŷ, without the constant ln y!.
  * @example losses.poisson([[2, 0]], [[1.5, 0.5]])   // [0.5945]
  */
 export function poisson(yTrue: TensorLike, yPred: TensorLike): Tensor {

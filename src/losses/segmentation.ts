@@ -1,5 +1,4 @@
-// Losses by the overlap of sets: targets and predictions, both in [0, 1], say how much each element belongs to the set. Keras's
-// formulas.
+// Losses by the overlap of sets: targets and predictions, both in [0, 1], are degrees of membership. Keras's formulas.
 
 import type { InputsOf } from '../core/options'
 import { either, functionOptions, integer, listOf, nullable, number, option } from '../core/options'
@@ -11,18 +10,22 @@ import type { Tensor } from '../ops/tensor'
 import { EPSILON, floats } from './values'
 
 export const diceOptions = {
-  /** The axes that make one set, such as [1, 2, 3] for one loss a picture. Default null: the whole batch is one set, and the loss one number. */
+  /**
+   * The axes of one set, such as [1, 2, 3] for one loss per image. Default null: the whole batch is one set, and the
+   * loss a single number.
+   */
   axis: option(nullable(either(listOf(integer()), integer(), Array.isArray)), null),
 }
 export type DiceOptions = InputsOf<typeof diceOptions>
 
-/** @throws ShapeError naming the loss, for an axis that predictions do not have */
+/** @throws ShapeError with the loss's name, for an axis that predictions do not have */
 function axesOf(loss: string, axis: number | readonly number[] | null, { rank }: Tensor): readonly number[] | null {
   return axis === null ? null : normalizeAxes(loss, [axis].flat(), rank)
 }
 
 /**
- * 1 − 2 Σ y·ŷ / (Σ y + Σ ŷ + 1e-7), sums over the axes, which the result has no more. Dice 1945; as a loss Milletari et al. 2016.
+ * 1 − 2 Σ y·ŷ / (Σ y + Σ ŷ + 1e-7), with sums over the axes, which are removed. Dice 1945; as a loss Milletari et al.
+ * 2016.
  * @example losses.dice([[1, 1, 0]], [[1, 0, 1]], { axis: 1 })   // [0.5]
  */
 export function dice(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof diceOptions> = {}): Tensor {
@@ -34,17 +37,17 @@ export function dice(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typ
 }
 
 export const tverskyOptions = {
-  /** What counts Σ y·(1 − ŷ). Default 0.5; with beta 0.5 the loss is that of Dice. */
+  /** The weight of false negatives, Σ y·(1 − ŷ). Default 0.5; with beta 0.5 the loss equals Dice. */
   alpha: option(number({ min: 0 }), 0.5),
-  /** What counts Σ ŷ·(1 − y). Default 0.5. */
+  /** The weight of false positives, Σ ŷ·(1 − y). Default 0.5. */
   beta: option(number({ min: 0 }), 0.5),
   ...diceOptions,
 }
 export type TverskyOptions = InputsOf<typeof tverskyOptions>
 
 /**
- * 1 − S / (S + alpha·Σ y·(1 − ŷ) + beta·Σ ŷ·(1 − y) + 1e-7) with S = Σ y·ŷ, sums over the axes. Salehi et al. 2017. As in
- * Keras, alpha goes with what was missed and beta with what was found too much.
+ * 1 − S / (S + alpha·Σ y·(1 − ŷ) + beta·Σ ŷ·(1 − y) + 1e-7) with S = Σ y·ŷ and sums over the axes. Salehi et al. 2017.
+ * As in Keras, alpha weights false negatives and beta false positives.
  * @example losses.tversky([[1, 1, 0]], [[1, 0, 1]], { axis: 1 })   // [0.5]
  */
 export function tversky(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof tverskyOptions> = {}): Tensor {

@@ -1,16 +1,16 @@
-// What kind of targets a crossentropy or an accuracy is to compare, as their shapes tell it.
+// The kind of targets of a cross-entropy or an accuracy, inferred from shapes.
 
 import type { Shape } from '../core/shapes'
 
-/** What a loss or metric compares. Shapes include the batch axis. */
+/** The shapes a loss or metric compares, including the batch axis. */
 export interface TargetShapes {
   readonly target: Shape
   readonly output: Shape
 }
 
 /**
- * One number as output, [batch] or [batch, …, 1], is yes or no; targets with an axis less, or with one number where the classes are, are class
- * numbers; else one-hot rows.
+ * Outputs of one number, [batch] or [batch, …, 1], are binary; targets with one axis less, or with extent 1 in place of
+ * the classes, are class numbers; all others are one-hot rows.
  *
  * Keras: `is_binary_or_sparse_categorical`.
  */
@@ -19,5 +19,5 @@ export function targetKind({ target, output }: TargetShapes): 'binary' | 'sparse
   return target.length < output.length || target.at(-1) === 1 ? 'sparse' : 'oneHot'
 }
 
-/** The shapes of yes or no: what names are checked with before anything is known. */
+/** Shapes of binary targets, to check names before the real shapes are known. */
 export const UNKNOWN_SHAPES: TargetShapes = { target: [1, 1], output: [1, 1] }

@@ -1,4 +1,4 @@
-// Sample weights and masks: how they are laid beside values and what a weighted mean is. For losses and metrics; follows
+// Sample weights and masks: how they are broadcast to values, and weighted means. For losses and metrics; follows
 // keras/src/losses/loss.py.
 
 import { ShapeError, formatShape } from '../core/errors'
@@ -14,7 +14,7 @@ import type { Tensor } from '../ops/tensor'
 export type Reduction = 'sumOverBatchSize' | 'mean' | 'meanWithSampleWeight' | 'sum' | 'none'
 
 /**
- * Makes ranks that differ by one last axis of 1 the same: targets [batch] and predictions [batch, 1] mean the same thing.
+ * Makes ranks equal that differ by one last axis of 1: targets [batch] match predictions [batch, 1].
  *
  * Keras: `squeeze_or_expand_to_same_rank`.
  */
@@ -25,7 +25,9 @@ export function alignRanks(a: Tensor, b: Tensor): [Tensor, Tensor] {
   return [a, b]
 }
 
-/** Weights of the first axes, ready to be broadcast: values [batch, a, b], weights [batch] → weights [batch, 1, 1]. */
+/**
+ * Reshapes weights of the first axes for broadcasting: values [batch, a, b], weights [batch] → weights [batch, 1, 1].
+ */
 export function expandTo(weights: Tensor, rank: number): Tensor {
   let expanded = weights
   while (expanded.rank < rank) expanded = expandDims(expanded, -1)
@@ -39,11 +41,11 @@ export function divideNoNan(a: Tensor, b: Tensor): Tensor {
 }
 
 /**
- * Sample weights that leave out what a mask does not hold. Where a mean follows, the elements that are left weigh as much
- * more as others are left out: total / valid. undefined when there are neither weights nor a mask.
+ * Sample weights with 0 for masked elements. If a mean follows, the others are scaled by total / valid, so that the
+ * mean is over valid elements. undefined without weights and mask.
  *
  * Keras: `apply_mask`.
- * @param mask bool, true for what counts; of the shape of the values, or of their first axes
+ * @param mask bool, true for elements that count; in the shape of the values, or of their first axes
  */
 export function applyMask(
   sampleWeight: Tensor | undefined,
@@ -53,7 +55,7 @@ export function applyMask(
   if (mask === undefined) return sampleWeight
   const held = cast(cast(mask, 'bool'), 'float32')
   const isMean = reduction === 'mean' || reduction === 'sumOverBatchSize'
-  // total / valid, once more 0 where nothing is valid
+  // total / valid, and 0 if no element is valid
   const float = isMean ? multiply(held, divideNoNan(full([], held.size), sum(held))) : held
   if (sampleWeight === undefined) return float
   const [masked, weights] = alignRanks(float, cast(sampleWeight, 'float32'))
@@ -63,11 +65,11 @@ export function applyMask(
 
 /**
  * @param what names the weights, or the mask, in errors
- * @throws ShapeError where they do not fit the values
+ * @throws ShapeError if they do not fit the values
  */
 export function requireBeside(what: string, { shape: values }: Tensor, { shape }: Tensor): void {
   const own = shape.length === values.length + 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape
-  // Of the first axes, as in expandTo; a number, of all samples at once, has no axes.
+  // The shape of the first axes, as in expandTo; a single number for all samples has no axes.
   const fits =
     values.length === 0 ||
     (own.length <= values.length && own.every((extent, i) => extent === 1 || extent === values[i]))
@@ -77,14 +79,14 @@ export function requireBeside(what: string, { shape: values }: Tensor, { shape }
   )
 }
 
-/** Values times their weights, and the weights beside them. */
+/** Values times their weights, and the weights in the same layout. */
 export function weigh(values: Tensor, weights: Tensor): { values: Tensor; weights: Tensor } {
   const [aligned, own] = alignRanks(values, cast(weights, 'float32'))
   return { values: multiply(aligned, expandTo(own, aligned.rank)), weights: own }
 }
 
 /**
- * The reduced values, each times its weight, without those that the mask leaves out.
+ * The reduced values, each times its weight, without masked ones.
  *
  * Keras: `reduce_weighted_values`.
  */

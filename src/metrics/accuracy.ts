@@ -1,4 +1,4 @@
-// How often a prediction is right.
+// Accuracies: the fraction of correct predictions.
 
 import { boolean, configured, count, number, option } from '../core/options'
 import type { InputsOf } from '../core/options'
@@ -12,7 +12,8 @@ import { MeanOfValues } from './mean'
 import type { MetricOptions } from './metric'
 
 /**
- * How often the prediction is the target, exactly. By the name 'accuracy' compile() takes the one that suits the shapes.
+ * The fraction of predictions that equal the target. For the name 'accuracy', compile() selects the class that fits the
+ * shapes.
  * @example
  * const metric = new metrics.Accuracy()
  * metric.apply([1, 0, 2], [1, 1, 2])
@@ -26,13 +27,13 @@ export class Accuracy extends MeanOfValues {
 }
 
 const binaryAccuracyOptions = () => ({
-  /** A prediction above it counts as 1. Default 0.5. */
+  /** Predictions above it count as 1. Default 0.5. */
   threshold: option(number(), 0.5),
 })
 export type BinaryAccuracyOptions = InputsOf<ReturnType<typeof binaryAccuracyOptions>> & MetricOptions
 
 /**
- * How often the prediction, 1 above `threshold` and else 0, is the target.
+ * The fraction of predictions, 1 above `threshold` and else 0, that equal the target.
  * @example
  * const metric = new metrics.BinaryAccuracy({ threshold: 0.4 })
  * metric.apply([1, 0, 1], [0.5, 0.2, 0.3])
@@ -47,7 +48,7 @@ export class BinaryAccuracy extends configured(MeanOfValues, binaryAccuracyOptio
 }
 
 /**
- * How often the largest prediction is where the one-hot target is.
+ * The fraction of samples whose largest prediction is at the class of the one-hot target.
  * @example
  * const metric = new metrics.CategoricalAccuracy()
  * metric.apply([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]])
@@ -65,7 +66,7 @@ function classNumbers(yTrue: Tensor, yPred: Tensor): Tensor {
 }
 
 /**
- * How often the largest prediction is that of the class numbered by the target.
+ * The fraction of samples whose largest prediction is at the class number given by the target.
  * @example
  * const metric = new metrics.SparseCategoricalAccuracy()
  * metric.apply([1, 0], [[0.2, 0.8], [0.4, 0.6]])
@@ -86,13 +87,13 @@ function inTopK(target: Tensor, yPred: Tensor, k: number): Tensor {
 }
 
 const topKOptions = () => ({
-  /** How many of the largest predictions are looked at. Default 5. */
+  /** The number of largest predictions that count. Default 5. */
   k: option(count, 5),
 })
 export type TopKOptions = InputsOf<ReturnType<typeof topKOptions>> & MetricOptions
 
 /**
- * How often the one-hot target's class is among the k largest predictions.
+ * The fraction of samples whose one-hot target is among the k largest predictions.
  * @example
  * const metric = new metrics.TopKCategoricalAccuracy({ k: 2 })
  * metric.apply([[0, 0, 1]], [[0.5, 0.2, 0.3]])
@@ -107,13 +108,13 @@ export class TopKCategoricalAccuracy extends configured(MeanOfValues, topKOption
 
 const sparseTopKOptions = () => ({
   ...topKOptions(),
-  /** The predictions are class numbers, the best first, instead of one number for each class. Default false. */
+  /** Whether predictions are class numbers, the best first, instead of one score per class. Default false. */
   fromSortedIds: option(boolean, false),
 })
 export type SparseTopKOptions = InputsOf<ReturnType<typeof sparseTopKOptions>> & MetricOptions
 
 /**
- * How often the class numbered by the target is among the k largest predictions.
+ * The fraction of samples whose class number is among the k largest predictions.
  * @example
  * const metric = new metrics.SparseTopKCategoricalAccuracy({ k: 2 })
  * metric.apply([2, 1], [[0.5, 0.2, 0.3], [0.5, 0.2, 0.3]])

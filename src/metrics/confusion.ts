@@ -1,4 +1,4 @@
-// Metrics made of true and false positives and negatives at one or several thresholds. Follows
+// Metrics computed from true and false positives and negatives at one or several thresholds. Follows
 // keras/src/metrics/metrics_utils.py.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
@@ -16,7 +16,7 @@ import { Metric, accumulate } from './metric'
 import type { Batch } from './thresholds'
 import { Thresholds, batchOf, ofClass } from './thresholds'
 
-/** Where x is one of the k largest of the last axis; the first of equal ones. */
+/** True for the k largest values along the last axis; the first of equal ones. */
 function topKMask(x: Tensor, k: number): Tensor {
   const [own, other] = [expandDims(x, -1), expandDims(x, -2)]
   const index = arange(0, x.shape.at(-1)!)
@@ -25,7 +25,7 @@ function topKMask(x: Tensor, k: number): Tensor {
   return less(sum(cast(ahead, 'float32'), { axis: -1 }), k)
 }
 
-/** What a prediction that is not among the k largest counts as: less than every threshold. */
+/** Replaces predictions that are not among the k largest: below every threshold. */
 const LOWEST = -1e10
 
 const fraction = number({ min: 0, max: 1 })
@@ -36,12 +36,15 @@ const thresholdList: Kind<number | readonly number[], number | readonly number[]
 )
 
 const countOptions = () => ({
-  /** A prediction above it counts as positive; several give one result for each. Default null: 0.5, or with topK none. */
+  /**
+   * Predictions above it count as positive; several thresholds give one result each. Default null: 0.5, or no threshold
+   * with topK.
+   */
   thresholds: option(nullable(thresholdList), null),
 })
 export type CountOptions = InputsOf<ReturnType<typeof countOptions>> & MetricOptions
 
-/** The four cells of a confusion matrix: which elements they count. */
+/** The four entries of a confusion matrix: which elements they count. */
 const cells = {
   truePositives: logicalAnd,
   falsePositives: (actual: Tensor, predicted: Tensor): Tensor => greater(predicted, actual),
@@ -59,14 +62,14 @@ abstract class AtThresholds extends configured(Metric, countOptions) {
     this.addVariable(cell, [this.points.count]),
   )
 
-  /** What is counted. */
+  /** The counted entries. */
   protected abstract cells(): readonly Cell[]
 
   protected defaultThreshold(): number {
     return 0.5
   }
 
-  /** Which predictions are looked at. */
+  /** Selects the predictions that count. */
   protected select(batch: Batch): Batch {
     return batch
   }
@@ -87,7 +90,7 @@ abstract class AtThresholds extends configured(Metric, countOptions) {
     })
   }
 
-  /** One number for each threshold; of one threshold a scalar. */
+  /** One number per threshold; a scalar for a single threshold. */
   result(): Tensor {
     const results = this.score(this.counted.map(({ value }) => value))
     return this.points.count === 1 ? squeeze(results) : results
@@ -99,7 +102,7 @@ abstract class AtThresholds extends configured(Metric, countOptions) {
 }
 
 /**
- * How many yes were found.
+ * The number of positives predicted as positive.
  * @example
  * const metric = new metrics.TruePositives()
  * metric.apply([1, 1, 0], [0.9, 0.2, 0.7])
@@ -113,7 +116,7 @@ export class TruePositives extends AtThresholds {
 }
 
 /**
- * How many no were taken for yes.
+ * The number of negatives predicted as positive.
  * @example
  * const metric = new metrics.FalsePositives()
  * metric.apply([1, 1, 0], [0.9, 0.2, 0.7])
@@ -127,7 +130,7 @@ export class FalsePositives extends AtThresholds {
 }
 
 /**
- * How many no were found.
+ * The number of negatives predicted as negative.
  * @example
  * const metric = new metrics.TrueNegatives({ thresholds: [0.5, 0.8] })
  * metric.apply([1, 1, 0], [0.9, 0.2, 0.7])
@@ -141,7 +144,7 @@ export class TrueNegatives extends AtThresholds {
 }
 
 /**
- * How many yes were taken for no.
+ * The number of positives predicted as negative.
  * @example
  * const metric = new metrics.FalseNegatives()
  * metric.apply([1, 1, 0], [0.9, 0.2, 0.7])
@@ -162,7 +165,7 @@ const selectionOptions = () => ({
 })
 export type ThresholdOptions = InputsOf<ReturnType<typeof selectionOptions>> & CountOptions
 
-/** The share of the first of two cells. */
+/** The ratio of the first of two entries to their sum. */
 abstract class Share extends configured(AtThresholds, selectionOptions) {
   protected override defaultThreshold(): number {
     return this.topK === null ? 0.5 : LOWEST
@@ -171,7 +174,7 @@ abstract class Share extends configured(AtThresholds, selectionOptions) {
   protected override select({ y, p, w }: Batch): Batch {
     if (this.topK !== null && !(this.topK <= (p.shape.at(-1) ?? 1))) {
       throw new ShapeError(
-        `topK ${this.topK} needs predictions of as many classes or more, received ${formatShape(p.shape)}`,
+        `topK ${this.topK} needs predictions with at least as many classes, received ${formatShape(p.shape)}`,
       )
     }
     const limited = this.topK === null ? p : where(topKMask(p, this.topK), p, LOWEST)
@@ -184,7 +187,7 @@ abstract class Share extends configured(AtThresholds, selectionOptions) {
 }
 
 /**
- * true positives / predicted positives: how many alarms were right.
+ * true positives / predicted positives: the fraction of positive predictions that are correct.
  * @example
  * const metric = new metrics.Precision()
  * metric.apply([1, 1, 0, 1], [0.9, 0.2, 0.7, 0.8])
@@ -198,7 +201,7 @@ export class Precision extends Share {
 }
 
 /**
- * true positives / actual positives: how many cases were found.
+ * true positives / actual positives: the fraction of positives that are found.
  * @example
  * const metric = new metrics.Recall({ thresholds: 0.75 })
  * metric.apply([1, 1, 0, 1], [0.9, 0.2, 0.7, 0.8])

@@ -1,5 +1,5 @@
-// Metrics of the curve that true and false positives make while a threshold goes from 0 to 1: the area under it, and single points
-// of it. Follows keras/src/metrics/metrics_utils.py.
+// Metrics of the curve of true and false positives over thresholds from 0 to 1: the area under it, and single points.
+// Follows keras/src/metrics/metrics_utils.py.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { InputsOf } from '../core/options'
@@ -46,7 +46,7 @@ import { Thresholds, batchOf, ofClass } from './thresholds'
 const fraction = number({ min: 0, max: 1 })
 
 const aucOptions = () => ({
-  /** Points of the curve. Default 200. */
+  /** The number of points of the curve. Default 200. */
   numThresholds: option(tableSize(2), 200),
   /**
    * ROC: true against false positive rate. PR: precision against recall. PRGAIN: gain in precision against gain in recall
@@ -54,24 +54,24 @@ const aucOptions = () => ({
    */
   curve: option(choice('ROC', 'PR', 'PRGAIN'), 'ROC'),
   /**
-   * The height of the curve between two points: 'interpolation' their mean (of PR, true positives are interpolated:
+   * The height of the curve between two points: 'interpolation' their mean (for PR, true positives are interpolated:
    * Davis & Goadrich 2006), 'minoring' the smaller, 'majoring' the larger. Default 'interpolation'.
    */
   summationMethod: option(choice('interpolation', 'minoring', 'majoring'), 'interpolation'),
-  /** The points of the curve between 0 and 1, instead of numThresholds evenly spaced ones. Default null. */
+  /** The thresholds between 0 and 1, instead of numThresholds evenly spaced ones. Default null. */
   thresholds: option(nullable(listOf(fraction)), null),
-  /** Whether each label, the last axis, has a curve of its own, and the result is the mean of their areas. Default false. */
+  /** Whether each label (last axis) has its own curve, with the mean area as the result. Default false. */
   multiLabel: option(boolean, false),
-  /** The number of labels, with multiLabel; found in the first batch when it is left out. */
+  /** The number of labels, with multiLabel; default: inferred from the first batch. */
   numLabels: option(nullable(tableSize()), null),
-  /** A weight for each label: of its area, or without multiLabel of its predictions. Default null: all alike. */
+  /** A weight per label: for its area, or without multiLabel for its predictions. Default null: equal weights. */
   labelWeights: option(nullable(listOf(number({ min: 0 }))), null),
   /** The predictions are logits, not probabilities. Default false. */
   fromLogits: option(boolean, false),
 })
 export type AucOptions = InputsOf<ReturnType<typeof aucOptions>> & MetricOptions
 
-/** What was counted at each threshold, and how many there were. [thresholds] and [], or with labels [thresholds, labels] and [labels]. */
+/** Counts at each threshold, and totals. [thresholds] and [], or with labels [thresholds, labels] and [labels]. */
 interface Counts {
   readonly truePositives: Variable
   readonly falsePositives: Variable
@@ -94,7 +94,7 @@ abstract class Curve extends Metric {
     }
   }
 
-  /** Counts yes and no by their weights: all together, or [batch, labels] each label by itself. */
+  /** Adds the weights of positives and negatives: all together, or for [batch, labels] per label. */
   protected count(
     { truePositives, falsePositives, positives, negatives }: Counts,
     { y, p, w }: Batch,
@@ -115,7 +115,7 @@ abstract class Curve extends Metric {
 }
 
 /**
- * The area under a curve, from the counts at its thresholds. Between evenly spaced thresholds, the default, predictions
+ * The area under a curve, from the counts at its thresholds. With evenly spaced thresholds, the default, predictions
  * outside of [0, 1] count as 0 or 1.
  * @example
  * const metric = new metrics.AUC()
@@ -133,7 +133,7 @@ export class AUC extends configured(Curve, aucOptions) {
 
   protected override checkOptions(): void {
     if (this.numLabels !== null && !this.multiLabel)
-      throw new ArgumentError(`${classNameOf(this)}: numLabels goes with multiLabel only`)
+      throw new ArgumentError(`${classNameOf(this)}: numLabels needs multiLabel`)
   }
 
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
@@ -142,7 +142,7 @@ export class AUC extends configured(Curve, aucOptions) {
       throw new ShapeError(`multiLabel needs predictions [batch, labels], received ${formatShape(p.shape)}`)
     if (this.labelWeights !== null && this.labelWeights.length !== p.shape.at(-1)) {
       throw new ShapeError(
-        `${this.labelWeights.length} labelWeights need as many labels, received predictions ${formatShape(p.shape)}`,
+        `${this.labelWeights.length} labelWeights need the same number of labels, received predictions ${formatShape(p.shape)}`,
       )
     }
     this.counts ??= this.makeCounts([p.shape[1]!])
@@ -220,7 +220,7 @@ export class AUC extends configured(Curve, aucOptions) {
   }
 }
 
-/** Thresholds between two ends just outside of [0, 1], so that every prediction is on the right side of them. */
+/** Thresholds with two ends just outside of [0, 1], so that every prediction lies between them. */
 function withEnds({
   thresholds,
   numThresholds,
@@ -233,28 +233,28 @@ function withEnds({
 }
 
 const pointOptions = () => ({
-  /** How many thresholds there are, evenly spaced from 0 to 1; a single one is 0.5. Default 200. */
+  /** The number of thresholds, evenly spaced from 0 to 1; a single one is 0.5. Default 200. */
   numThresholds: option(tableSize(), 200),
   /** Only this class counts. Default null: all. */
   classId: option(nullable(integer({ min: 0 })), null),
 })
 type PointOptions = InputsOf<ReturnType<typeof pointOptions>> & MetricOptions
 
-/** Shares at each threshold, [thresholds]. */
+/** Rates at each threshold, [thresholds]. */
 interface Rates {
-  /** Of actual yes, how many were found; another word is sensitivity. */
+  /** The fraction of positives predicted as positive; also called sensitivity. */
   readonly recall: Tensor
-  /** Of actual no, how many were found. */
+  /** The fraction of negatives predicted as negative. */
   readonly specificity: Tensor
   /** Of predicted yes, how many were right. */
   readonly precision: Tensor
 }
 
-/** The best of one rate at the thresholds at which another one is high enough; 0 where it is at none. */
+/** The largest value of one rate among the thresholds where another rate is high enough; 0 if there are none. */
 abstract class PointOfCurve extends configured(Curve, pointOptions) {
   private readonly counts = this.makeCounts()
 
-  /** The rate that must be at least a number, and the one whose best is looked for. */
+  /** The rate with a lower bound, and the rate to maximise. */
   protected abstract best(rates: Rates): { readonly given: Tensor; readonly least: number; readonly of: Tensor }
 
   protected makePoints(): Thresholds {
@@ -279,13 +279,13 @@ abstract class PointOfCurve extends configured(Curve, pointOptions) {
 }
 
 const specificityOption = () => ({
-  /** The least specificity: the share of actual no that is found. */
+  /** The smallest specificity: the fraction of negatives predicted as negative. */
   specificity: required(fraction),
 })
 export type SensitivityAtSpecificityOptions = InputsOf<ReturnType<typeof specificityOption>> & PointOptions
 
 /**
- * The best sensitivity (recall) at a threshold at which the specificity is at least this.
+ * The largest sensitivity (recall) among thresholds with at least this specificity.
  * @example new metrics.SensitivityAtSpecificity({ specificity: 0.95 })
  */
 export class SensitivityAtSpecificity extends configured(PointOfCurve, specificityOption) {
@@ -296,13 +296,13 @@ export class SensitivityAtSpecificity extends configured(PointOfCurve, specifici
 }
 
 const sensitivityOption = () => ({
-  /** The least sensitivity: the share of actual yes that is found. */
+  /** The smallest sensitivity: the fraction of positives predicted as positive. */
   sensitivity: required(fraction),
 })
 export type SpecificityAtSensitivityOptions = InputsOf<ReturnType<typeof sensitivityOption>> & PointOptions
 
 /**
- * The best specificity at a threshold at which the sensitivity (recall) is at least this.
+ * The largest specificity among thresholds with at least this sensitivity (recall).
  * @example
  * const metric = new metrics.SpecificityAtSensitivity({ sensitivity: 0.5 })
  * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
@@ -316,13 +316,13 @@ export class SpecificityAtSensitivity extends configured(PointOfCurve, sensitivi
 }
 
 const recallOption = () => ({
-  /** The least recall: the share of actual yes that is found. */
+  /** The smallest recall: the fraction of positives predicted as positive. */
   recall: required(fraction),
 })
 export type PrecisionAtRecallOptions = InputsOf<ReturnType<typeof recallOption>> & PointOptions
 
 /**
- * The best precision at a threshold at which the recall is at least this.
+ * The largest precision among thresholds with at least this recall.
  * @example
  * const metric = new metrics.PrecisionAtRecall({ recall: 0.8 })
  * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
@@ -336,13 +336,13 @@ export class PrecisionAtRecall extends configured(PointOfCurve, recallOption) {
 }
 
 const precisionOption = () => ({
-  /** The least precision: the share of predicted yes that is right. */
+  /** The smallest precision: the fraction of positive predictions that are correct. */
   precision: required(fraction),
 })
 export type RecallAtPrecisionOptions = InputsOf<ReturnType<typeof precisionOption>> & PointOptions
 
 /**
- * The best recall at a threshold at which the precision is at least this.
+ * The largest recall among thresholds with at least this precision.
  * @example
  * const metric = new metrics.RecallAtPrecision({ precision: 0.6 })
  * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])

@@ -1,4 +1,4 @@
-// The means of losses of distributions and of margins.
+// Metrics that are means of losses of distributions and of margins.
 
 import { configured } from '../core/options'
 import {
@@ -58,7 +58,7 @@ export class SparseCategoricalCrossentropy extends configured(MeanOfValues, () =
     return sparseCategoricalCrossentropy(yTrue, yPred, this)
   }
 
-  /** As in Keras, an ignored class is 0 in the mean; only where samples are weighted it leaves the mean. */
+  /** As in Keras, an ignored class counts as 0 in the mean; it is excluded only if there are sample weights. */
   override updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const { ignoreClass, axis } = this
     const mask =
@@ -123,7 +123,7 @@ export class SquaredHinge extends MeanOfValues {
 }
 
 /**
- * The mean of how far the right class is not ahead of the best other one by 1; one-hot targets.
+ * The mean of max(1 + the largest other score − the score of the right class, 0); one-hot targets.
  * @example
  * const metric = new metrics.CategoricalHinge()
  * metric.apply([[0, 1, 0]], [[0.4, 0.9, 0.1]])

@@ -1,4 +1,4 @@
-// F-scores: precision and recall in one number.
+// F-scores: a single number from precision and recall.
 
 import { choice, configured, nullable, number, option } from '../core/options'
 import type { InputsOf } from '../core/options'
@@ -13,16 +13,16 @@ import { Metric, accumulate, requireRows, rowWeights } from './metric'
 
 const scoreOptions = () => ({
   /**
-   * How the scores of the classes become one: 'micro' counts over all classes first, 'macro' takes their mean, 'weighted' weighs
-   * it by how often each class is there; null gives one for each. Default null.
+   * How the scores of the classes are averaged: 'micro' counts over all classes first, 'macro' takes the mean,
+   * 'weighted' the mean weighted by the frequency of each class; null returns one score per class. Default null.
    */
   average: option(nullable(choice('micro', 'macro', 'weighted')), null),
-  /** A prediction above it counts as yes. Default null: only the largest of each row does. */
+  /** Predictions above it count as positive. Default null: only the largest of each row. */
   threshold: option(nullable(number({ above: 0, max: 1 })), null),
 })
 export type F1ScoreOptions = InputsOf<ReturnType<typeof scoreOptions>> & MetricOptions
 
-/** How often a class was right, was predicted, and was there. [classes], or [] where all are counted together. */
+/** True positives, predictions and occurrences of each class. [classes], or [] if all are counted together. */
 interface Counts {
   readonly right: Variable
   readonly predicted: Variable
@@ -30,7 +30,8 @@ interface Counts {
 }
 
 /**
- * 2 · precision · recall / (precision + recall) of each class. Targets are one-hot rows or several yes and no, [batch, classes].
+ * 2 · precision · recall / (precision + recall) of each class. Targets are one-hot or multi-label rows, [batch,
+ * classes].
  *
  * Keras: `keras.metrics.F1Score`.
  * @example new metrics.F1Score({ average: 'macro' })
@@ -79,7 +80,7 @@ export class F1Score extends configured(Metric, scoreOptions) {
 }
 
 const betaOptions = () => ({
-  /** How many times as much recall counts as precision. Default 1. */
+  /** The weight of recall relative to precision. Default 1. */
   beta: option(number({ above: 0 }), 1),
 })
 export type FBetaScoreOptions = InputsOf<ReturnType<typeof betaOptions>> & F1ScoreOptions

@@ -1,4 +1,4 @@
-// Metrics made of a confusion matrix: how often each class was taken for each other one.
+// Metrics computed from a confusion matrix.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { boolean, choice, configured, integer, listOf, nullable, number, option, required } from '../core/options'
@@ -28,8 +28,8 @@ import type { MetricOptions } from './metric'
 import { Metric, accumulate } from './metric'
 
 /**
- * Counts pairs of class numbers. The matrix has a row for each actual class, a column for each predicted one. A number that is no
- * class, such as −1 or 255 for "void", is not counted.
+ * Counts pairs of class numbers. The matrix has a row per actual class and a column per predicted class. Numbers that
+ * are not classes, such as −1 or 255 for "void", are ignored.
  */
 abstract class Pairs extends Metric {
   protected readonly matrix: Variable = this.addVariable('confusionMatrix', [this.classCount(), this.classCount()])
@@ -37,8 +37,8 @@ abstract class Pairs extends Metric {
   protected abstract classCount(): number
 
   /**
-   * The numbers of the largest along an axis.
-   * @throws ShapeError where there are more classes than the matrix has: samples of the others would be lost
+   * The class numbers of the largest scores along an axis.
+   * @throws ShapeError if there are more classes than in the matrix, because their samples would be lost
    */
   protected largest(x: Tensor, axis: number): Tensor {
     const outputs = x.shape.at(axis) ?? 1
@@ -48,8 +48,8 @@ abstract class Pairs extends Metric {
   }
 
   /**
-   * Counts pairs, each by its weight; without those that name no class.
-   * @param ignored the number of a class whose samples do not count
+   * Adds the weights of pairs, without those that are not classes.
+   * @param ignored the number of a class whose samples are ignored
    */
   protected count(
     actual: Tensor,
@@ -73,7 +73,7 @@ abstract class Pairs extends Metric {
   }
 }
 
-/** One weight for each element, from weights of all or of the first axes: [elements]. */
+/** One weight per element, from weights of all or of the first axes: [elements]. */
 function eachWeight(sampleWeight: Tensor, x: Tensor): Tensor {
   const weights = cast(sampleWeight, 'float32')
   if (weights.size !== x.size) requireBeside('sampleWeight', x, weights)
@@ -81,7 +81,7 @@ function eachWeight(sampleWeight: Tensor, x: Tensor): Tensor {
   return reshape(broadcastTo(own, x.shape), [x.size])
 }
 
-/** |Y ∩ Ŷ| / |Y ∪ Ŷ| of each class, the mean over those that occur. */
+/** |Y ∩ Ŷ| / |Y ∪ Ŷ| of each class, averaged over the classes that occur. */
 abstract class Overlap extends Pairs {
   /** The classes whose scores count; null for all. */
   protected scored(): readonly number[] | null {
@@ -116,7 +116,7 @@ abstract class Overlap extends Pairs {
 const MOST_CLASSES = 4096
 
 const classesTable = {
-  /** How many classes there are. */
+  /** The number of classes. */
   numClasses: required(integer({ min: 1, max: MOST_CLASSES })),
 }
 const classIds = listOf(integer({ min: 0 }))
@@ -126,15 +126,17 @@ const idsTable = {
 }
 const labelsTable = {
   ...classesTable,
-  /** The number of a class whose samples do not count, such as 255 for "void". Default null. */
+  /** The number of a class whose samples are ignored, such as 255 for "void". Default null. */
   ignoreClass: option(nullable(integer()), null),
-  /** The axis of the classes, where there is one. Default the last. */
+  /** The class axis, if there is one. Default the last. */
   axis: option(integer(), -1),
 }
 const sparse = {
-  /** Whether predictions are class numbers, rather than one number for each class, of which the largest counts. Default true. */
+  /**
+   * Whether predictions are class numbers, instead of one score per class of which the largest counts. Default true.
+   */
   sparseYPred: option(boolean, true),
-  /** The same of targets. Default true. */
+  /** Whether targets are class numbers, instead of one-hot rows. Default true. */
   sparseYTrue: option(boolean, true),
 }
 
@@ -153,10 +155,11 @@ abstract class OfLabels extends configured(Overlap, () => labelsTable) {
 }
 
 /**
- * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over all classes that occur, of class numbers: with `sparseYPred: false` predictions have one number
- * for each class, such as a softmax, and the largest counts. A number that is no class is not counted.
+ * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over all classes that occur. Predictions are class numbers; with `sparseYPred: false`
+ * they are one score per class, such as a softmax, of which the largest counts. Numbers that are not classes are
+ * ignored.
  *
- * Keras: `keras.metrics.MeanIoU`. Weights count as they are, also where they are no integers.
+ * Keras: `keras.metrics.MeanIoU`. Weights need not be integers.
  * @example new metrics.MeanIoU({ numClasses: 10, sparseYPred: false })   // class numbers and a softmax
  */
 export class MeanIoU extends configured(OfLabels, () => sparse) {
@@ -183,7 +186,7 @@ export class IoU extends configured(MeanIoU, () => idsTable) {
 export type IoUOptions = InputsOf<typeof idsTable> & MeanIoUOptions
 
 const oneHotTable = {
-  /** Whether predictions are class numbers, rather than one number for each class. Default false. */
+  /** Whether predictions are class numbers, instead of one score per class. Default false. */
   sparseYPred: option(boolean, false),
 }
 
@@ -218,15 +221,15 @@ export class OneHotIoU extends configured(OneHotMeanIoU, () => idsTable) {
 export type OneHotIoUOptions = InputsOf<typeof idsTable> & OneHotMeanIoUOptions
 
 const binaryTable = {
-  /** The classes whose scores count: no is 0, yes is 1. Default both. */
+  /** The classes whose scores count: 0 for negatives, 1 for positives. Default both. */
   targetClassIds: option(classIds, [0, 1]),
-  /** A prediction of at least this is a yes. Default 0.5. */
+  /** Predictions of at least this count as positive. Default 0.5. */
   threshold: option(number(), 0.5),
 }
 export type BinaryIoUOptions = InputsOf<typeof binaryTable> & MetricOptions
 
 /**
- * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over no and yes. Keras: `keras.metrics.BinaryIoU`.
+ * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over negatives and positives. Keras: `keras.metrics.BinaryIoU`.
  * @example
  * const metric = new metrics.BinaryIoU({ threshold: 0.3 })
  * metric.apply([0, 1, 1], [0.1, 0.4, 0.2])
@@ -247,15 +250,19 @@ export class BinaryIoU extends configured(Overlap, () => binaryTable) {
 
 const confusionTable = {
   ...classesTable,
-  /** What each number is divided by: 'true' the sum of its row, 'predicted' that of its column, 'all' that of all. Default null: nothing. */
+  /**
+   * The divisor of each number: 'true' the sum of its row, 'predicted' of its column, 'all' of the matrix. Default
+   * null: 1.
+   */
   normalize: option(nullable(choice('true', 'predicted', 'all')), null),
 }
 export type ConfusionMatrixOptions = InputsOf<typeof confusionTable> & MetricOptions
 
 /**
- * How often class i was taken for class j: result [classes, classes], row i, column j. Whether targets are yes or no (a prediction
- * above 0.5 is yes), class numbers or one-hot rows is told by the shapes, as of the metric 'accuracy'. Targets that are no class
- * number, such as −1 or 255 for "void", are not counted. Logs, which are numbers, leave it out: ask `result()`.
+ * The number of samples of class i predicted as class j: result [classes, classes], row i, column j. Whether targets
+ * are binary (predictions above 0.5 are positive), class numbers or one-hot rows is inferred from the shapes, as for
+ * the metric 'accuracy'. Targets that are not classes, such as −1 or 255 for "void", are ignored. Logs contain only
+ * scalars and vectors, so read the matrix with `result()`.
  * @example
  * const confusion = new metrics.ConfusionMatrix({ numClasses: 3 })
  * model.compile({ loss: 'crossentropy', metrics: [confusion] })
@@ -271,7 +278,7 @@ export class ConfusionMatrix extends configured(Pairs, () => confusionTable) {
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const kind = targetKind({ target: yTrue.shape, output: yPred.shape })
     if (kind === 'binary' && this.numClasses < 2)
-      throw new ShapeError(`yes and no are two classes, received numClasses ${this.numClasses}`)
+      throw new ShapeError(`binary targets have two classes, received numClasses ${this.numClasses}`)
     const predicted = kind === 'binary' ? greater(yPred, 0.5) : this.largest(yPred, -1)
     this.count(kind === 'oneHot' ? this.largest(yTrue, -1) : yTrue, predicted, sampleWeight)
   }

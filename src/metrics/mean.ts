@@ -11,7 +11,7 @@ import { alignRanks, divideNoNan, requireBeside } from '../losses/weights'
 import type { MetricOptions } from './metric'
 import { Metric, accumulate } from './metric'
 
-/** Folds axes: mean or sum. */
+/** How axes are reduced: mean or sum. */
 type Fold = typeof mean
 
 function overAxesFrom(fold: Fold, x: Tensor, first: number): Tensor {
@@ -31,13 +31,13 @@ export function samplewise(
   }
   requireBeside('sampleWeight', values, sampleWeight)
   const [aligned, weights] = alignRanks(values, cast(sampleWeight, 'float32'))
-  // A number of all samples at once is that of each.
+  // A single number for all samples is repeated for each.
   const reduced = aligned.rank === 0 ? broadcastTo(aligned, weights.shape) : overAxesFrom(fold, aligned, weights.rank)
   const broad = broadcastTo(weights, reduced.shape)
   return { values: overAxesFrom(fold, multiply(reduced, broad), 1), weights: overAxesFrom(fold, broad, 1) }
 }
 
-/** Values and weights as users give them, one each per sample. */
+/** Converts values and weights, one per sample. */
 function read(
   metric: Metric,
   values: TensorLike,
@@ -60,7 +60,7 @@ export class Sum extends Metric {
   static readonly className = 'Sum'
   private readonly total: Variable = this.addVariable('total')
 
-  /** Takes in values; outside of compile() call it with the values alone. */
+  /** Adds values. Outside of compile(), call it with the values alone. */
   update(values: TensorLike, sampleWeight?: TensorLike): void {
     accumulate(this.total, sum(read(this, values, sampleWeight, sum).values))
   }
@@ -87,15 +87,15 @@ export class Mean extends Metric {
   protected readonly total: Variable = this.addVariable('total')
   protected readonly count: Variable = this.addVariable('count')
 
-  /** Takes in values; outside of compile() call it with the values alone. */
+  /** Adds values. Outside of compile(), call it with the values alone. */
   update(values: TensorLike, sampleWeight?: TensorLike): void {
     const each = read(this, values, sampleWeight)
     accumulate(this.total, sum(each.values))
-    // Without weights the count is known when the step is traced.
+    // Without weights the count is a constant of the trace.
     accumulate(this.count, sampleWeight === undefined ? full([], each.values.size) : sum(each.weights))
   }
 
-  /** Takes in the mean of `count` values; traced. @internal */
+  /** Adds the mean of `count` values; traced. @internal */
   addMean(mean: Tensor, count: number): void {
     accumulate(this.total, multiply(mean, count))
     accumulate(this.count, full([], count))
@@ -110,8 +110,8 @@ export class Mean extends Metric {
   }
 
   /**
-   * The same number as metric.result(), from the sums as they are now; null where only a program can tell. One division
-   * needs none, and to make one would take as long as a hundred steps. @internal
+   * The value of metric.result() from the current sums without running a program; null if that is not possible. A
+   * program for one division would take as long as a hundred steps to make. @internal
    */
   static resultNow(metric: Metric): number | null {
     if (!(metric instanceof Mean) || metric.result !== Mean.prototype.result) return null
@@ -120,7 +120,7 @@ export class Mean extends Metric {
   }
 }
 
-/** The weighted mean of what `values` computes for each sample. */
+/** The weighted mean of the values that `values` computes for each sample. */
 export abstract class MeanOfValues extends Mean {
   /** yTrue, yPred [batch, …] → [batch, …] */
   protected abstract values(yTrue: Tensor, yPred: Tensor): Tensor

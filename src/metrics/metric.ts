@@ -1,5 +1,5 @@
-// Metric: sums that grow batch by batch, and a number made of them. The state is in linear memory, so that
-// the sums are part of the training step's tape.
+// Metric: sums over batches, and a result computed from them. The state is in linear memory, so that the training
+// step's tape updates it.
 
 import { ShapeError, formatShape, restating } from '../core/errors'
 import type { InputsOf } from '../core/options'
@@ -24,23 +24,26 @@ const metricOptions = () => ({
 })
 export type MetricOptions = InputsOf<ReturnType<typeof metricOptions>>
 
-/** Subclass it, add variables in the constructor, and write `updateState` and `result` with ops. */
+/**
+ * To make your own metric, subclass it, add variables in the constructor, and write `updateState` and `result` with
+ * ops.
+ */
 export abstract class Metric extends configured(Configured, metricOptions) {
   readonly variables: Variable[] = []
   private readonly runtime = currentRuntime()
 
-  /** Takes in one batch of tensors, as a subclass writes it. To be called as `apply`, which takes arrays, too. */
+  /** Adds one batch of tensors; implemented by subclasses. Call `apply` instead, which also takes arrays. */
   abstract updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void
 
   /**
-   * The metric of everything taken in since the last reset. A scalar has the metric's name in logs; a vector, of thresholds or
-   * classes, gives a number for each element, `name_0`, `name_1`, …; a matrix is not in logs.
+   * The metric over all batches since the last reset. In logs, a scalar has the metric's name; a vector (thresholds or
+   * classes) has one entry per element, `name_0`, `name_1`, …; a matrix is omitted.
    */
   abstract result(): Tensor
 
   /**
-   * Takes in one batch as a loss takes it: makes the ranks of targets and predictions agree ([batch] is [batch, 1]), and
-   * gives what the mask leaves out the weight 0. null is as good as nothing. Errors begin with the metric's name.
+   * Adds one batch, like a loss: aligns the ranks of targets and predictions ([batch] becomes [batch, 1]), and gives
+   * masked elements the weight 0. null means no weights, or no mask. Errors begin with the metric's name.
    */
   apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null, mask?: TensorLike | null): void {
     restating(
@@ -56,7 +59,7 @@ export abstract class Metric extends configured(Configured, metricOptions) {
 
   /** A variable that starts at, and is reset to, zeros. */
   protected addVariable(name: string, shape: Shape = []): Variable {
-    // Beside the others, whatever configure() chose since.
+    // In the runtime of the other variables, even if configure() has changed it since.
     const variable = withRuntime(
       this.runtime,
       () => new Variable(shape, { name: `${this.name}/${name}`, trainable: false }),
@@ -77,8 +80,8 @@ export function accumulate(variable: Variable, x: Tensor): void {
 
 /**
  * Targets and predictions as rows, [batch, outputs].
- * @param known how many outputs there were before
- * @returns how many outputs there are
+ * @param known the number of outputs in earlier batches
+ * @returns the number of outputs
  * @throws ShapeError for other shapes
  */
 export function requireRows(yTrue: Tensor, yPred: Tensor, known?: number): number {
@@ -88,7 +91,7 @@ export function requireRows(yTrue: Tensor, yPred: Tensor, known?: number): numbe
   throw wrongPair(`[batch, ${known ?? 'outputs'}]`, yTrue, yPred)
 }
 
-/** @throws ShapeError for targets of another shape than the predictions': they would be counted once for each output */
+/** @throws ShapeError if the shapes differ: targets would be broadcast and counted several times */
 export function requireAlike(yTrue: Tensor, yPred: Tensor): void {
   if (!sameShape(yTrue.shape, yPred.shape)) throw wrongPair('of one shape', yTrue, yPred)
 }
@@ -102,7 +105,7 @@ function wrongPair(expected: string, yTrue: Tensor, yPred: Tensor): ShapeError {
   )
 }
 
-/** Weights of samples or of elements, to multiply [batch, outputs] by; null where all count alike. */
+/** Weights of samples or of elements, broadcastable to [batch, outputs]; null for equal weights. */
 export function rowWeights(sampleWeight: Tensor | undefined, x: Tensor): Tensor | null {
   if (sampleWeight !== undefined) requireBeside('sampleWeight', x, sampleWeight)
   return sampleWeight === undefined ? null : broadcastTo(expandTo(cast(sampleWeight, 'float32'), 2), x.shape)

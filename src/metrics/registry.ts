@@ -1,4 +1,4 @@
-// Metrics by name, 'accuracy' and 'crossentropy' among them, and a user's function as a metric.
+// Metrics by name, including 'accuracy' and 'crossentropy', and custom functions as metrics.
 
 import { normalizeName } from '../core/errors'
 import { Registry, camelCase, customFunction } from '../core/registry'
@@ -93,7 +93,7 @@ export const metrics = new Registry<Metric>(
   }),
   {
     aliases: { ...SHORT_NAMES, rmse: 'RootMeanSquaredError' },
-    // They need options, which no name can say.
+    // Not available by name, because they have required options.
     unnamed: [
       'ConfusionMatrix',
       'IoU',
@@ -108,7 +108,7 @@ export const metrics = new Registry<Metric>(
   },
 )
 
-/** Which class a short name means for each kind of targets. */
+/** The class of a short name for each kind of targets. */
 const accuracies = { binary: BinaryAccuracy, sparse: SparseCategoricalAccuracy, oneHot: CategoricalAccuracy }
 const crossentropies = {
   binary: BinaryCrossentropy,
@@ -123,9 +123,9 @@ const byTargets = new Map<string, typeof accuracies | typeof crossentropies>([
 ])
 
 /**
- * A metric from a name, an instance, a saved configuration or a function; a name may be that of a custom object in scope.
- * A name is also the key in logs.
- * @param shapes decide what 'accuracy' and 'crossentropy', or short 'acc' and 'ce', mean
+ * A metric from a name, an instance, a saved configuration or a function; a name may refer to a custom object in scope.
+ * The name is also the key in logs.
+ * @param shapes decide what 'accuracy' and 'crossentropy', or 'acc' and 'ce', mean
  */
 export function getMetric(identifier: MetricIdentifier, shapes: TargetShapes): Metric {
   const own = customFunction<MetricFunction>(identifier)

@@ -1,4 +1,4 @@
-// Metrics of numbers that are predicted: errors, similarities, correlations, and how much of the variance is explained.
+// Regression metrics: errors, similarities, correlations, and the explained variance.
 
 import { choice, configured, integer, nullable, option, text } from '../core/options'
 import type { InputsOf } from '../core/options'
@@ -106,7 +106,7 @@ export class MeanSquaredLogarithmicError extends MeanOfValues {
 }
 
 /**
- * The mean of ln cosh(ŷ − y). In logs it is 'logcosh'.
+ * The mean of ln cosh(ŷ − y). The key in logs is 'logcosh'.
  * @example
  * const metric = new metrics.LogCoshError()
  * metric.apply([[0], [0]], [[0.5], [4]])
@@ -120,7 +120,7 @@ export class LogCoshError extends configured(MeanOfValues, () => ({ name: option
 }
 
 /**
- * The mean of Σ y·ŷ / (‖y‖ ‖ŷ‖): 1 where both point in one direction. The loss of this name has the other sign.
+ * The mean of Σ y·ŷ / (‖y‖ ‖ŷ‖): 1 for equal directions. The loss of this name has the opposite sign.
  * @example
  * const metric = new metrics.CosineSimilarity()
  * metric.apply([[3, 4]], [[6, 8]])
@@ -134,7 +134,7 @@ export class CosineSimilarity extends configured(MeanOfValues, () => cosineOptio
 }
 
 const correlationOptions = () => ({
-  /** The axis along which numbers are compared. Default the last: each sample by itself. 0: each output over the batch. */
+  /** The axis along which numbers are compared. Default the last: per sample. 0: per output, over the batch. */
   axis: option(integer(), -1),
 })
 export type CorrelationOptions = InputsOf<ReturnType<typeof correlationOptions>> & MetricOptions
@@ -165,7 +165,7 @@ abstract class Correlation extends configured(MeanOfValues, correlationOptions) 
 }
 
 /**
- * σ(y, ŷ) / (σ(y)·σ(ŷ)) along an axis, mean over all batches; 0 where one of them is constant. Pearson 1895.
+ * σ(y, ŷ) / (σ(y)·σ(ŷ)) along an axis, mean over all batches; 0 if one of them is constant. Pearson 1895.
  * @example
  * const metric = new metrics.PearsonCorrelation({ axis: 0 })
  * metric.apply([[1], [2], [3]], [[1], [3], [4]])
@@ -179,8 +179,8 @@ export class PearsonCorrelation extends Correlation {
 }
 
 /**
- * 2σ(y, ŷ) / (σ²(y) + σ²(ŷ) + (μ(y) − μ(ŷ))² + 1e-7) along an axis, mean over all batches: unlike Pearson's it is 1 only where
- * the numbers are the same. Lin 1989.
+ * 2σ(y, ŷ) / (σ²(y) + σ²(ŷ) + (μ(y) − μ(ŷ))² + 1e-7) along an axis, mean over all batches: unlike Pearson's
+ * correlation, it is 1 only for equal numbers. Lin 1989.
  * @example
  * const metric = new metrics.ConcordanceCorrelation({ axis: 0 })
  * metric.apply([[1], [2], [3]], [[1], [3], [4]])
@@ -195,11 +195,11 @@ export class ConcordanceCorrelation extends Correlation {
 
 const r2Options = () => ({
   /**
-   * How the scores of several outputs become one: their mean; their mean weighed by the variance of the targets; or null, one for
-   * each. Default 'uniformAverage'.
+   * How the scores of several outputs are averaged: 'uniformAverage' their mean; 'varianceWeightedAverage' their mean
+   * weighted by the variance of the targets; null one score per output. Default 'uniformAverage'.
    */
   classAggregation: option(nullable(choice('uniformAverage', 'varianceWeightedAverage')), 'uniformAverage'),
-  /** How many inputs the model has, for the adjusted score; 0 for the plain one. Default 0. */
+  /** The number of inputs of the model, for the adjusted score; 0 for the plain one. Default 0. */
   numRegressors: option(integer({ min: 0 }), 0),
 })
 export type R2ScoreOptions = InputsOf<ReturnType<typeof r2Options>> & MetricOptions
@@ -213,9 +213,9 @@ interface Sums {
 }
 
 /**
- * 1 − Σ(y − ŷ)² / Σ(y − μ(y))² of each output, over all samples together: 1 is perfect, 0 no better than the mean. 0 where all
- * targets are alike. Adjusted: 1 − (1 − R²)(n − 1)/(n − p − 1), with n numbers seen and p regressors; plain while n ≤ p + 1.
- * Targets and predictions [batch, outputs].
+ * 1 − Σ(y − ŷ)² / Σ(y − μ(y))² of each output, over all samples together: 1 is perfect, 0 no better than the mean; 0 if
+ * all targets are equal. Adjusted: 1 − (1 − R²)(n − 1)/(n − p − 1), with n samples and p regressors; not adjusted while
+ * n ≤ p + 1. Targets and predictions [batch, outputs].
  *
  * Keras: `keras.metrics.R2Score`.
  * @example new metrics.R2Score({ classAggregation: null })   // r2Score_0, r2Score_1, … in logs

@@ -7,14 +7,14 @@ import { arange, broadcastTo, expandDims, full, reshape, slice } from '../ops/sh
 import { Tensor } from '../ops/tensor'
 import { requireAlike } from './metric'
 
-/** Targets, predictions and weights of one batch, all of the predictions' shape. */
+/** Targets, predictions and weights of one batch, all in the shape of the predictions. */
 export interface Batch {
   readonly y: Tensor
   readonly p: Tensor
   readonly w: Tensor
 }
 
-/** @throws ShapeError for targets that are not of the predictions' shape */
+/** @throws ShapeError for targets of another shape than the predictions */
 export function batchOf(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | undefined): Batch {
   const [y, p] = alignRanks(cast(yTrue, 'float32'), cast(yPred, 'float32'))
   requireAlike(y, p)
@@ -27,15 +27,17 @@ export function batchOf(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | und
 /**
  * Which predictions are above which thresholds: p [n] → bool [thresholds, n].
  *
- * Evenly spaced thresholds, i/(m − 1), are compared as Keras does: predictions are cut to [0, 1] and counted in buckets.
+ * Evenly spaced thresholds, i/(m − 1), are compared as in Keras: predictions are clipped to [0, 1] and counted in
+ * buckets.
  */
 export class Thresholds {
   private readonly isEven: boolean
   private readonly points: Tensor
 
   /**
-   * @param hasEnds the first is just below 0 and the last just above 1, so that every prediction is between them
-   * @param fewest as many are compared as evenly spaced ones
+   * @param hasEnds the first threshold is just below 0 and the last just above 1, so that every prediction is between
+   * them
+   * @param fewest from this many on, evenly spaced thresholds are compared by buckets
    */
   constructor(
     readonly values: readonly number[],
@@ -63,7 +65,7 @@ export class Thresholds {
   }
 }
 
-/** Predictions of one class alone; of all where `classId` is null. */
+/** The predictions of one class; of all classes if `classId` is null. */
 export function ofClass({ y, p, w }: Batch, classId: number | null): Batch {
   if (classId === null) return { y, p, w }
   if (p.rank < 2 || classId >= p.shape.at(-1)!) {

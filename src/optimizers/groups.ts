@@ -1,4 +1,4 @@
-// Groups of weights with a learning rate or weight decay of their own.
+// Groups of weights with their own learning rate or weight decay.
 
 import type { InputsOf, Kind } from '../core/options'
 import { Configured, configured, custom, nullable, number, option, required } from '../core/options'
@@ -9,22 +9,22 @@ import type { LearningRateSchedule } from './schedules'
 import { matchKind } from './match'
 
 const groupOptions = () => ({
-  /** Which weights: a part of their name, a regular expression, a function, weights or layers. */
+  /** The weights: by a part of their name, a regular expression, a function, weights or layers. */
   match: required(matchKind),
-  /** Default null: the optimizer's. */
+  /** Default null: that of the optimizer. */
   learningRate: option(nullable(learningRateKind), null),
-  /** Default null: the optimizer's. */
+  /** Default null: that of the optimizer. */
   weightDecay: option(nullable(number({ min: 0 })), null),
 })
 export type ParameterGroupOptions = InputsOf<ReturnType<typeof groupOptions>>
 
-/** Some weights of an optimizer, and how they are trained differently. */
+/** Some weights of an optimizer, and the options that differ for them. */
 export class ParameterGroup extends configured(Configured, groupOptions) {
   static readonly className = 'ParameterGroup'
-  /** null: the optimizer's. Made when the option is set, which is before the fields of the class. @internal */
+  /** null for the optimizer's rate. Set by the option, before the class's fields are initialised. @internal */
   declare rate: Rate | null | undefined
 
-  /** The learning rate of the group; null when it is the optimizer's. */
+  /** The learning rate of the group; null if it is the optimizer's. */
   override get learningRate(): number | LearningRateSchedule | null {
     return this.rate == null ? null : (this.rate.schedule ?? this.rate.cell.view[0]!)
   }

@@ -1,4 +1,4 @@
-// The optimizers that can be named in compile(): names only.
+// The optimizers available in compile(): names only.
 
 export { MultiOptimizer } from './multi'
 export type { MultiOptimizerOptions, OptimizerFor } from './multi'

@@ -1,4 +1,4 @@
-// Which weights are meant: by a part of their name, a regular expression, a function, or themselves.
+// Selects weights: by a part of their name, a regular expression, a function, or by reference.
 
 import { ArgumentError } from '../core/errors'
 import type { Kind } from '../core/options'
@@ -9,7 +9,7 @@ import { Variable } from '../ops/variable'
 
 const CHOOSES = 'that chooses weights'
 
-/** A layer, a model: something that has weights. */
+/** An object with weights, such as a layer or a model. */
 export interface HasWeights {
   readonly weights: readonly Variable[]
 }
@@ -17,10 +17,10 @@ export interface HasWeights {
 /** A part of the weight's name, such as `encoder/` or `bias`; a regular expression for it; a function; or weights and layers. */
 export type Match = string | RegExp | ((variable: Variable) => boolean) | Variable | HasWeights | readonly Match[]
 
-/** Whether a weight is meant. */
+/** Whether a weight is selected. */
 export function matches(match: Match, variable: Variable): boolean {
   if (typeof match === 'string') return variable.name.includes(match)
-  // Not `test`, which goes on where a global expression stopped.
+  // Not `test`, which continues at the lastIndex of a global expression.
   if (match instanceof RegExp) return variable.name.search(match) >= 0
   if (typeof match === 'function') return match(variable) === true
   if (match instanceof Variable) return match === variable
@@ -34,7 +34,8 @@ function isMatch(value: unknown): value is Match {
   return typeof value === 'object' && value !== null && 'weights' in value && Array.isArray(value.weights)
 }
 
-// Saved: strings as they are, { className: 'RegExp', config: { source, flags } }, { className: 'Function', config: { name } }
+// Saved forms: a string; { className: 'RegExp', config: { source, flags } }; { className: 'Function', config: { name }
+// }
 function revive(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(revive)
   if (!isSerialized(value)) return value

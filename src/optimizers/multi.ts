@@ -16,7 +16,7 @@ import type { Slot } from './parameters'
 import { rules } from './rules'
 import type { LearningRateSchedule } from './schedules'
 
-/** An optimizer and its weights; one without weights is for all that no other one has. */
+/** An optimizer and its weights; without weights, it trains all that no other optimizer matches. */
 export interface OptimizerFor {
   readonly optimizer: Optimizer
   readonly match: Match | null
@@ -45,12 +45,12 @@ const optimizerFor: Kind<OptimizerFor, readonly [OptimizerInput, (Match | null)?
 }
 
 const multiOptions = () => ({
-  /** Pairs of an optimizer and its weights; of several that match, the first counts. */
+  /** Pairs of an optimizer and its weights; the first that matches a weight trains it. */
   optimizers: required(listOf(optimizerFor)),
 })
 export type MultiOptimizerOptions = InputsOf<ReturnType<typeof multiOptions>> & { name?: string }
 
-/** What is set in each of the optimizers, and not here. */
+/** Options that belong to the single optimizers. */
 const SET_IN_EACH = [
   'weightDecay',
   'clipnorm',
@@ -69,7 +69,7 @@ const SET_IN_EACH = [
  * ```
  *
  * Keras: `keras.optimizers.MultiOptimizer`.
- * @throws ArgumentError when it is built for a weight that none of them is for
+ * @throws ArgumentError when it is built for a weight that no optimizer matches
  */
 export class MultiOptimizer extends configured(Optimizer, multiOptions) {
   static readonly className = 'MultiOptimizer'
@@ -78,15 +78,13 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
   protected override checkOptions(): void {
     const given = SET_IN_EACH.find((name) => this[name] !== null)
     if (given !== undefined || this.useEma || this.groups.length > 0 || this.noWeightDecay.length > 0) {
-      throw new ArgumentError(
-        `${this.name}: options such as ${given ?? 'useEma'} are set in the optimizers that it holds`,
-      )
+      throw new ArgumentError(`${this.name}: options such as ${given ?? 'useEma'} must be set in the single optimizers`)
     }
     const all = this.members
     if (all.length === 0) throw new ArgumentError(`${this.name}: optimizers must not be empty`)
     if (new Set(all).size < all.length)
-      throw new ArgumentError(`${this.name}: an optimizer is given twice. Join what it is for in an array.`)
-    // The loss, which is scaled once, is that of all.
+      throw new ArgumentError(`${this.name}: an optimizer is given twice. Combine its weights in an array.`)
+    // The loss is scaled once, for all optimizers.
     if (all.some(({ lossScaleFactor }) => lossScaleFactor !== null))
       throw new ArgumentError(`${this.name}: lossScaleFactor cannot be used here`)
   }
@@ -99,7 +97,7 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
     throw internalError('each optimizer updates its own weights')
   }
 
-  /** That of the first optimizer. Set it in each of them. */
+  /** The learning rate of the first optimizer. Read only: set it in each optimizer. */
   override get learningRate(): number {
     return this.optimizers[0]!.optimizer.learningRate
   }
@@ -107,7 +105,7 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
   override set learningRate(value: number | LearningRateSchedule) {
     if (this.optimizers !== undefined)
       throw new StateError(
-        `${this.name}: set the learning rate of its optimizers: optimizers[0].optimizer.learningRate`,
+        `${this.name}: set the learning rate of the single optimizers: optimizers[0].optimizer.learningRate`,
       )
     super.learningRate = value
   }
@@ -120,7 +118,7 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
     const found = this.optimizers.find(({ match }) => match === null || matches(match, weight))
     if (found !== undefined) return found.optimizer
     throw new ArgumentError(
-      `${this.name}: no optimizer is for ${weight.name}. End the list with one that is for the rest: ['adam'].`,
+      `${this.name}: no optimizer matches ${weight.name}. End the list with one for all other weights: ['adam'].`,
     )
   }
 

@@ -1,4 +1,4 @@
-// Optimizer: from gradients to new weights, one instruction for all weights that lie side by side (parameters.ts). The
+// Optimizer: gradients → new weights, in one instruction for all weights that lie side by side (parameters.ts). The
 // update rules are in rules/.
 
 import { ArgumentError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
@@ -55,29 +55,29 @@ import type { LearningRateSchedule } from './schedules'
 const limit = nullable(number({ above: 0 }))
 
 const optimizerOptions = () => ({
-  /** A number, or a schedule. The default is the class's. */
+  /** A number, or a schedule. The default depends on the class. */
   learningRate: option(learningRateKind, 0.001),
   /** p ← p − learningRate · weightDecay · p before each update. Default null: none. */
   weightDecay: option(nullable(number({ min: 0 })), null),
-  /** The largest L2 norm of the gradient of one weight. Default null: any. */
+  /** The largest L2 norm of the gradient of one weight. Default null: unlimited. */
   clipnorm: option(limit, null),
-  /** The largest absolute value of one element of a gradient. Default null: any. */
+  /** The largest absolute value of one element of a gradient. Default null: unlimited. */
   clipvalue: option(limit, null),
-  /** The largest L2 norm of all gradients together. Default null: any. */
+  /** The largest L2 norm of all gradients together. Default null: unlimited. */
   globalClipnorm: option(limit, null),
-  /** Whether a running average of the weights is kept, which takes their place when training ends. Default false. */
+  /** Whether to keep a running average of the weights, which replaces them when training ends. Default false. */
   useEma: option(boolean, false),
   /** average ← emaMomentum · average + (1 − emaMomentum) · weight. Default 0.99. */
   emaMomentum: option(number({ min: 0, max: 1 }), 0.99),
-  /** After every how many updates the average takes the place of the weights. Default null: when training ends. */
+  /** The number of updates after which the average replaces the weights. Default null: only when training ends. */
   emaOverwriteFrequency: option(nullable(count), null),
-  /** Multiplies the loss before gradients are taken, and divides them. Default null: none. */
+  /** Multiplies the loss, and divides the gradients. Default null: 1. */
   lossScaleFactor: option(limit, null),
-  /** Weights are updated every so many steps, by the mean of their gradients. Default null: in every step. */
+  /** The number of steps whose gradients are averaged for one update. Default null: an update in every step. */
   gradientAccumulationSteps: option(nullable(integer({ min: 2 })), null),
-  /** Weights with a learning rate or weight decay of their own; of several that match, the first counts. Default none. */
+  /** Weights with their own learning rate or weight decay; the first matching group counts. Default none. */
   groups: option(listOf(groupKind), []),
-  /** Weights without weight decay, as `excludeFromWeightDecay` adds them. Default none. */
+  /** Weights without weight decay; `excludeFromWeightDecay` adds to them. Default none. */
   noWeightDecay: option(listOf(matchKind), []),
   /** Default: from the class. */
   name: optionFrom(text, (optimizer) => camelCase(classNameOf(optimizer))),
@@ -85,27 +85,27 @@ const optimizerOptions = () => ({
 export type OptimizerOptions = InputsOf<ReturnType<typeof optimizerOptions>>
 
 /**
- * What an update rule is given: all flat, as long as the weights together; or, where the rule sees weights apart, one weight
- * and what is kept beside it, each in its shape.
+ * The input of an update rule. Normally all weights as one flat tensor; if the rule sees weights apart, one weight and
+ * its slots in their shapes.
  */
 export interface UpdateInput {
-  /** What is updated. */
+  /** The weights to update. */
   readonly parameters: Tensor
-  /** The loss's gradient, in the same shape. */
+  /** The gradient of the loss, in the same shape. */
   readonly gradient: Tensor
   /** Scalar. */
   readonly learningRate: Tensor
-  /** The number of updates before this one: int32 scalar. */
+  /** The number of earlier updates: int32 scalar. */
   readonly iterations: Tensor
   /** In the order of `declareSlots`. */
   readonly slots: readonly Tensor[]
-  /** What the rule keeps once for all weights, as `advance` made it for this update. */
+  /** The rule's scalars, as `advance` returned them for this update. */
   readonly scalars: readonly Tensor[]
-  /** 0 where there is none. */
+  /** 0 without weight decay. */
   readonly weightDecay: number
 }
 
-/** What an update rule makes of its input, in the same shapes. */
+/** The result of an update rule, in the shapes of its input. */
 export interface UpdateResult {
   readonly parameters: Tensor
   readonly slots: readonly Tensor[]
@@ -132,7 +132,7 @@ const exclusionOptions = () => ({
 export type ExclusionOptions = InputsOf<ReturnType<typeof exclusionOptions>>
 
 /**
- * Subclass it, declare the slots and write `update` with ops to make an optimizer of your own:
+ * To make your own optimizer, subclass it, declare the slots and write `update` with ops:
  *
  * ```ts
  * class UnitSteps extends Optimizer {
@@ -146,7 +146,7 @@ export type ExclusionOptions = InputsOf<ReturnType<typeof exclusionOptions>>
  * }
  * ```
  *
- * `optimizer.apply(gradients, weights)` makes one update, in a traced training step or at once:
+ * `optimizer.apply(gradients, weights)` makes one update, in a traced training step or immediately:
  *
  * ```ts
  * const optimizer = new Adam({ groups: [{ match: 'encoder/', learningRate: 1e-4 }, { match: 'bias', weightDecay: 0 }] })
@@ -158,11 +158,11 @@ export type ExclusionOptions = InputsOf<ReturnType<typeof exclusionOptions>>
  * ```
  */
 export abstract class Optimizer extends configured(Configured, optimizerOptions) {
-  /** Made when the option is set, which is before the fields of the class. */
+  /** Set by the option, before the class's fields are initialised. */
   declare private rate: Rate | undefined
   /** The number of updates done. */
   readonly iterations = new Variable([], { name: 'iterations', dtype: 'int32', trainable: false })
-  /** The gradients gathered since the last update; null when every step updates. */
+  /** The number of gradients accumulated since the last update; null without accumulation. */
   private readonly gathered =
     this.gradientAccumulationSteps === null
       ? null
@@ -172,7 +172,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   )
   private readonly excluded: Match[] = [...this.noWeightDecay]
   private known: ParameterStore | null = null
-  /** The weights that were given to `build` last. */
+  /** The weights of the last `build`. */
   private trained: readonly Variable[] = []
 
   protected override checkOptions(): void {
@@ -184,31 +184,31 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     }
   }
 
-  /** What the rule keeps beside a weight: a name means a slot of the weight's shape that begins with 0. */
+  /** The slots of a weight: a name alone is a slot of the weight's shape that starts with 0. */
   protected abstract declareSlots(weight: Variable): readonly (string | Slot)[]
 
   /** The update rule, written with ops. */
   protected abstract update(input: UpdateInput): UpdateResult
 
   /**
-   * Whether the rule sees a weight by itself, in its shape, for what is no matter of single elements: a norm, a matrix
-   * product. Default false: flat, together with its neighbours, so that the update is one instruction over all of them.
+   * Whether the rule needs each weight separately, in its shape, because it does not work element by element: a norm, a
+   * matrix product. Default false: all neighbours as one flat tensor, so that the update is one instruction.
    */
   protected seesApart(_weight: Variable): boolean {
     return false
   }
 
-  /** What the rule keeps once for all weights: names, and what each begins with. */
+  /** The state the rule keeps once for all weights: names and initial values. */
   protected declareScalars(): Readonly<Record<string, number>> {
     return {}
   }
 
-  /** What becomes of these scalars in an update, before the weights' turn. */
+  /** The scalars after an update; called before the weights are updated. */
   protected advance(scalars: readonly Tensor[], _iterations: Tensor): readonly Tensor[] {
     return scalars
   }
 
-  /** The weight decay of a weight that no group has another one for; null for none. */
+  /** The weight decay of a weight, unless its group overrides it; null for none. */
   protected decayOf(_weight: Variable): number | null {
     return this.weightDecay
   }
@@ -224,29 +224,29 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     else this.rate.set(value)
   }
 
-  /** Those that have a learning rate of their own: this one, or the optimizers that it holds. @internal */
+  /** The optimizers with their own learning rate: this one, or those that it combines. @internal */
   get members(): readonly Optimizer[] {
     return [this]
   }
 
-  /** What sets the learning rate; null where a number does. @internal */
+  /** The schedule of the learning rate; null for a number. @internal */
   get schedule(): LearningRateSchedule | null {
     return this.rate!.schedule
   }
 
-  /** The calls of `apply` so far, which schedules count. */
+  /** The number of calls of `apply` so far, which schedules use. */
   private steps(): Tensor {
     const { gathered, gradientAccumulationSteps } = this
     const updates = this.iterations.value
     return gathered === null ? updates : add(multiply(updates, int(gradientAccumulationSteps!)), gathered.value)
   }
 
-  /** What the rule keeps beside a weight. */
+  /** The slots that the rule declares for a weight. */
   private ownSlots(weight: Variable): readonly Slot[] {
     return this.declareSlots(weight).map((slot) => (typeof slot === 'string' ? { name: slot } : slot))
   }
 
-  /** All that is kept beside a weight, in the order of `slotsOf`. @internal */
+  /** All slots of a weight, in the order of `slotsOf`. @internal */
   declaredSlots(weight: Variable): readonly Slot[] {
     const average: Slot[] = this.useEma ? [{ name: AVERAGE, start: 'weight' }] : []
     return [...average, ...(this.gathered === null ? [] : [{ name: ACCUMULATOR }]), ...this.ownSlots(weight)]
@@ -256,7 +256,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     return (this.known ??= new ParameterStore((weight) => this.treatmentOf(weight)))
   }
 
-  /** What changes and does not depend on the weights. @internal */
+  /** The state that does not depend on the weights. @internal */
   get scalars(): readonly Variable[] {
     const rates = this.groups.flatMap(({ rate }) => (rate == null ? [] : [rate.cell]))
     return [
@@ -269,62 +269,62 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   }
 
   /**
-   * Everything that changes besides the weights, for saving: `iterations`, the learning rate, those of groups, the steps
-   * gathered, scalars of the rule; then the slots by kind (averages, gathered gradients, those of the rule) in the order of
-   * the weights. Weights that are not trained for a while keep theirs.
+   * The complete state besides the weights, for saving: `iterations`, the learning rate, those of groups, the number of
+   * accumulated steps, scalars of the rule; then the slots by kind (averages, accumulated gradients, those of the rule)
+   * in the order of the weights. Frozen weights keep their slots.
    */
   get variables(): readonly Variable[] {
     return [...this.scalars, ...[...this.slots.values()].flat()]
   }
 
-  /** The slots by kind, each in the order of those weights that have one. */
+  /** The slots by kind, each in the order of the weights that have one. */
   get slots(): ReadonlyMap<string, readonly Variable[]> {
     return this.store.slots
   }
 
-  /** What is kept beside one weight, by kind; nothing before the first training. */
+  /** The slots of one weight by kind; empty before the first training. */
   slotsOf(weight: Variable): ReadonlyMap<string, Variable> {
     return this.store.slotsOf(weight)
   }
 
-  /** The weights it has slots for, in the order of `variables`; none before the first training. @internal */
+  /** The weights that have slots, in the order of `variables`; empty before the first training. @internal */
   get builtFor(): readonly Variable[] {
     return this.store.weights
   }
 
-  /** Whether `apply` without weights means exactly these, and they are where the optimizer put them. @internal */
+  /** Whether the optimizer is built for exactly these weights, and they are where it put them. @internal */
   isBuiltFor(weights: readonly Variable[]): boolean {
     const same = weights.length === this.trained.length && weights.every((weight, i) => weight === this.trained[i])
     return same && weights.every((weight) => this.store.holds(weight))
   }
 
   /**
-   * Makes slots for weights and moves the weights side by side; from now on they are those that `apply` updates. A weight
-   * that had slots keeps them, also one that is not among the weights of this call.
-   * @param all the weights of the whole model, by which it is known that it is the same one
-   * @throws StateError when it trains another model
+   * Creates slots for weights and moves the weights side by side; `apply` then updates them by default. Weights that
+   * have slots keep them, even those not in this call.
+   * @param all the weights of the whole model, to recognise that it is the same model
+   * @throws StateError if the optimizer trains another model
    */
   build(weights: readonly Variable[], all: readonly Variable[] = weights): void {
     if (this.builtFor.length > 0 && all.length > 0 && !all.some((weight) => this.store.knows(weight))) {
-      throw new StateError('This optimizer trains another model already. Make one for each model.')
+      throw new StateError('This optimizer trains another model already. Use one optimizer per model.')
     }
     this.store.add(weights)
     this.trained = [...weights]
   }
 
   /**
-   * Weights without weight decay. To be called before the first training.
+   * Excludes weights from weight decay. Must be called before the first training.
    *
    *   optimizer.excludeFromWeightDecay({ names: ['bias', /norm.*gamma/] })
    *
-   * Keras: `exclude_from_weight_decay`. A text is part of the whole name there is here, `encoder/dense/bias`; what is to be a
-   * pattern is a regular expression.
-   * @throws ArgumentError for anything else, StateError after the first training
+   * Keras: `exclude_from_weight_decay`. A string is a part of the full name, `encoder/dense/bias`; patterns are regular
+   * expressions.
+   * @throws ArgumentError for other arguments, StateError after the first training
    */
   excludeFromWeightDecay(which: ExclusionOptions): void {
     const { variables, names } = readOptions('excludeFromWeightDecay', exclusionOptions(), which)
     if (variables.length + names.length === 0)
-      throw new ArgumentError("excludeFromWeightDecay: says no weights. Such as { names: ['bias'] }")
+      throw new ArgumentError("excludeFromWeightDecay: names no weights. For example: { names: ['bias'] }")
     if (this.builtFor.length > 0)
       throw new StateError('excludeFromWeightDecay must be called before the optimizer is built')
     this.excluded.push(...variables, ...names)
@@ -345,16 +345,16 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     return { slots, group, isAlone }
   }
 
-  /** The loss as gradients are to be taken of it: see lossScaleFactor. */
+  /** The loss whose gradients are computed: see lossScaleFactor. */
   scaleLoss(loss: Tensor): Tensor {
     return this.lossScaleFactor === null ? loss : multiply(loss, this.lossScaleFactor)
   }
 
   /**
-   * One update; traced into the training step, or at once.
-   * @param gradients one for each weight
-   * @param weights those of `build` when they are left out; the first call may be the one that builds. Weights of `build`
-   * that are not among them stay as they are
+   * One update; traced into the training step, or immediate.
+   * @param gradients one per weight
+   * @param weights default: those of `build`; without it, the first call builds. Weights of `build` that are not listed
+   * are not updated
    * @throws ArgumentError for another number of gradients, and for weights that the optimizer was not built for
    */
   apply(gradients: readonly Tensor[], weights: readonly Variable[] = this.trained): void {
@@ -363,13 +363,13 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     if (this.builtFor.length === 0) this.build(weights)
     const unknown = weights.find((weight) => !this.store.knows(weight))
     if (unknown !== undefined)
-      throw new ArgumentError(`${this.name}: was not built for ${unknown.name}. Call build with all weights first.`)
+      throw new ArgumentError(`${this.name}: it is not built for ${unknown.name}. Call build with all weights first.`)
     this.store.add(weights)
     const each = weights.map((weight, i) => this.gradientOf(weight, gradients[i]))
     withScope('optimizer', () => this.step(new Map(weights.map((weight, i) => [weight, each[i]!]))))
   }
 
-  /** What is given as the gradient of a weight, in float32. */
+  /** The gradient of a weight, checked, in float32. */
   private gradientOf({ name, shape }: Variable, given: unknown): Tensor {
     const where = `${this.name}: the gradient of ${name}`
     const gradient = asTensor(given as TensorLike, where)
@@ -406,7 +406,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     const iterations = this.iterations.value
     const { gathered, gradientAccumulationSteps: every } = this
     const isUpdate = gathered === null ? null : equal(gathered.value, int(every! - 1))
-    // While gradients are gathered everything stays as it is.
+    // While gradients are accumulated, nothing else changes.
     const choose = (updated: Tensor, old: Tensor): Tensor =>
       isUpdate === null ? updated : where(isUpdate, updated, old)
     const flat = runs.map((run) => {
@@ -435,7 +435,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     this.iterations.assign(add(iterations, cast(isUpdate, 'int32')))
   }
 
-  /** The learning rates of an update, before anything is updated: one that is no rate ends the step. */
+  /** The learning rates of an update, before anything changes: an invalid rate ends the step. */
   private ratesAt(steps: Tensor): ReadonlyMap<Rate, Tensor> {
     const rates = [this.rate!, ...this.groups.flatMap(({ rate }) => rate ?? [])]
     return new Map(rates.map((rate) => [rate, rate.at(steps)]))
@@ -486,7 +486,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     )
   }
 
-  /** The parameters after their average took them in, which may take their place. */
+  /** Updates the average; returns the parameters, or their average where it replaces them. */
   private average(run: Run, parameters: Tensor, iterations: Tensor): Tensor {
     const slot = run.slots.get(AVERAGE)
     if (slot === undefined) return parameters
@@ -501,10 +501,10 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   }
 
   /**
-   * Ends training: with useEma the averages take the place of the weights. fit calls it after the last epoch.
+   * Ends training: with useEma the averages replace the weights. fit calls it after the last epoch.
    *
    * Keras: `finalize_variable_values`.
-   * @param weights those of `build` when they are left out
+   * @param weights default: those of `build`
    */
   finalize(weights: readonly Variable[] = this.trained): void {
     const averages = this.slots.get(AVERAGE)
@@ -523,7 +523,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   }
 }
 
-/** The parameters, side by side, as the constraints of their variables want them. */
+/** The parameters, side by side, with the constraints of their variables applied. */
 function constrained({ parts }: Run, parameters: Tensor): Tensor {
   if (parts.every(({ constraint }) => constraint === null)) return parameters
   const each = cut(parameters, parts).map((own, i) => {
@@ -544,7 +544,7 @@ function int(value: number): Tensor {
 
 const flatten = (x: Tensor): Tensor => reshape(x, [x.size])
 
-/** The content of a pack as the rule sees it: that of one weight in its shape. */
+/** The content of a pack as the rule sees it: a single weight in its shape, else flat. */
 function shaped(flat: Tensor, { parts }: Pack<Variable>, { isAlone }: Run): Tensor {
   return isAlone ? reshape(flat, parts[0]!.shape) : flat
 }

@@ -1,5 +1,5 @@
-// Where weights and their slots lie: in blocks, side by side, so that one instruction updates all neighbours. A weight that
-// is not trained for a while keeps its place, and its slots their content.
+// The memory layout of weights and slots: blocks in which they lie side by side, so that one instruction updates all
+// neighbours. A frozen weight keeps its place and its slots.
 
 import { StateError } from '../core/errors'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
@@ -9,21 +9,21 @@ import type { Pack } from '../ops/packed'
 import { Variable } from '../ops/variable'
 import type { Runtime, Storage } from '../runtime/runtime'
 
-/** What is kept beside a weight. */
+/** A variable that an optimizer keeps for a weight. */
 export interface Slot {
   readonly name: string
-  /** Which of the weight's axes it has: a number for each row of a matrix has [0]. Default: all. */
+  /** The axes of the weight that the slot has: [0] for one number per row of a matrix. Default: all. */
   readonly axes?: readonly number[]
-  /** What it begins with: a number, or the weight itself. Default 0. */
+  /** The initial value: a number, or the weight itself. Default 0. */
   readonly start?: number | 'weight'
 }
 
 /** How an optimizer treats a weight. */
 export interface Treatment {
   readonly slots: readonly Slot[]
-  /** Weights that are neighbours and have the same text here are updated together. */
+  /** Neighbouring weights with the same string are updated together. */
   readonly group: string
-  /** Whether the weight is updated by itself. */
+  /** Whether the weight is updated separately. */
   readonly isAlone: boolean
 }
 
@@ -31,10 +31,10 @@ function shapeOf({ axes }: Slot, { shape }: Variable): Shape {
   return axes === undefined ? shape : axes.map((axis) => shape[axis]!)
 }
 
-/** Weights that came together, side by side. */
+/** Weights that were added together, side by side. */
 interface Block {
   readonly storage: Storage
-  /** By offset and size: the same run is the same variables, also in the next trace. */
+  /** By offset and size, so that the next trace uses the same variables. */
   readonly runs: Map<string, Run>
 }
 
@@ -46,7 +46,7 @@ interface Place {
   readonly slots: ReadonlyMap<string, Variable>
 }
 
-/** Neighbours that are updated by one instruction; or one weight, by itself. */
+/** Neighbours that are updated by one instruction; or a single weight. */
 export interface Run extends Pack<Variable> {
   /** By kind, in the order of the weights. */
   readonly slots: ReadonlyMap<string, Pack<Variable>>
@@ -57,20 +57,20 @@ export class ParameterStore {
   private readonly places = new Map<Variable, Place>()
   private readonly slotsByKind = new Map<string, Variable[]>()
 
-  /** @param treatmentOf what is kept beside a weight; weights of equal groups are laid side by side */
+  /** @param treatmentOf the slots of a weight; weights of equal groups are placed side by side */
   constructor(private readonly treatmentOf: (weight: Variable) => Treatment) {}
 
-  /** The weights in the order in which they came. */
+  /** The weights in the order in which they were added. */
   get weights(): readonly Variable[] {
     return [...this.places.keys()]
   }
 
-  /** What is kept beside the weights: by kind, then in the order of `weights`. */
+  /** All slots: by kind, then in the order of `weights`. */
   get slots(): ReadonlyMap<string, readonly Variable[]> {
     return this.slotsByKind
   }
 
-  /** What is kept beside a weight, by kind. */
+  /** The slots of a weight, by kind. */
   slotsOf(weight: Variable): ReadonlyMap<string, Variable> {
     return this.places.get(weight)?.slots ?? new Map()
   }
@@ -79,12 +79,12 @@ export class ParameterStore {
     return this.places.has(weight)
   }
 
-  /** Whether the weight lies where this store put it: another optimizer may have moved a weight that two models share. */
+  /** Whether the weight is where this store put it: the optimizer of another model may have moved a shared weight. */
   holds(weight: Variable): boolean {
     return weight.storage === this.places.get(weight)?.block.storage
   }
 
-  /** Takes in the weights that are new, and brings back those that were moved. */
+  /** Adds new weights, and moves back those that were moved. */
   add(weights: readonly Variable[]): void {
     const fresh = [...new Set(weights)].filter((weight) => !this.knows(weight))
     if (fresh.length > 0) this.lay(fresh)
@@ -143,7 +143,7 @@ export class ParameterStore {
     }
   }
 
-  /** Weights as few runs of neighbours; those of one run are in one group. */
+  /** Splits weights into as few runs of neighbours as possible, each within one group. */
   runsOf(weights: readonly Variable[]): readonly Run[] {
     const placed = weights.map((weight) => {
       const { group, isAlone } = this.treatmentOf(weight)
@@ -193,7 +193,7 @@ export class ParameterStore {
 
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b))
 
-/** Something of each weight, side by side: offsets are in bytes. */
+/** One variable per weight, side by side: offsets are in bytes. */
 interface Row {
   readonly storage: Storage
   readonly offsets: ReadonlyMap<Variable, number>
@@ -207,7 +207,7 @@ function rowOf(runtime: Runtime, sizes: readonly (readonly [Variable, number])[]
   return { storage: runtime.createStorage(end), offsets }
 }
 
-/** Neighbours as one. */
+/** Neighbours as one variable. */
 function joined(name: string, parts: readonly Variable[]): Pack<Variable> {
   const { storage, byteOffset } = parts[0]!
   return {
@@ -216,7 +216,7 @@ function joined(name: string, parts: readonly Variable[]): Pack<Variable> {
   }
 }
 
-/** A slot ← what it begins with. */
+/** Sets a slot to its initial value. */
 function begin({ view }: Variable, { start = 0 }: Slot, weight: Variable): void {
   if (start === 'weight') view.set(weight.view)
   else view.fill(start)

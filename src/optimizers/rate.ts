@@ -1,4 +1,4 @@
-// A learning rate: a number in a cell, which may be set at any time and recompiles nothing, or a schedule, also as a function.
+// A learning rate: a number in a cell, which can be changed at any time without recompiling, or a schedule.
 
 import { ArgumentError, NonFiniteError, StateError } from '../core/errors'
 import type { Kind } from '../core/options'
@@ -17,7 +17,7 @@ import { LambdaSchedule, LearningRateSchedule } from './schedules'
 /** A number, a schedule, a function of the step, or a saved schedule. */
 export type LearningRate = number | LearningRateSchedule | ScheduleFunction | Serialized
 
-/** A learning rate that float32 can multiply a gradient by. */
+/** A learning rate whose product with any valid gradient is finite in float32. */
 const rateNumber: Kind<number> = custom(
   (value, where) => {
     const rate = number({ min: 0 }).read(value, where)
@@ -29,7 +29,7 @@ const rateNumber: Kind<number> = custom(
   (rate) => rate,
 )
 
-/** What the option learningRate may be. */
+/** The kinds of the option learningRate. */
 export const learningRateKind: Kind<number | LearningRateSchedule, LearningRate> = custom<
   number | LearningRateSchedule,
   LearningRate
@@ -60,7 +60,7 @@ function requireRate(rate: number, schedule: LearningRateSchedule): void {
 
 export class Rate {
   readonly schedule: LearningRateSchedule | null
-  /** The rate while there is no schedule. */
+  /** The rate if there is no schedule. */
   readonly cell = new Variable([], { name: 'learningRate', trainable: false })
 
   constructor(given: number | LearningRateSchedule) {
@@ -68,7 +68,10 @@ export class Rate {
     if (typeof given === 'number') this.cell.view[0] = given
   }
 
-  /** The rate of the update after `step` others: a float32 scalar. A number was checked when it was set; what a schedule gives is guarded. */
+  /**
+   * The rate of the update after `step` others: a float32 scalar. Numbers are checked when they are set; results of
+   * schedules are guarded.
+   */
   at(step: Tensor): Tensor {
     if (this.schedule === null) return this.cell.value
     const rate = cast(this.schedule.call(step), 'float32')
@@ -77,13 +80,13 @@ export class Rate {
     return rate
   }
 
-  /** @throws ArgumentError for what is no rate, StateError when a schedule sets it */
+  /** @throws ArgumentError for an invalid rate, StateError if there is a schedule */
   set(value: unknown): void {
     if (this.schedule !== null) {
       throw new StateError('The learning rate follows a schedule and cannot be set. Compile with a number to set it.')
     }
     if (typeof value !== 'number')
-      throw new ArgumentError('A schedule is given when the optimizer is made: new Adam({ learningRate: schedule })')
+      throw new ArgumentError('Pass a schedule to the constructor: new Adam({ learningRate: schedule })')
     this.cell.view[0] = rateNumber.read(value, 'learningRate')
   }
 

@@ -1,5 +1,5 @@
-// Learning rates that change with the number of updates. `call` is traced into the training step, so that a
-// schedule never recompiles anything.
+// Learning rates that depend on the number of updates. `call` is traced into the training step, so a schedule never
+// recompiles anything.
 
 import { ArgumentError, formatShape, quoted } from '../core/errors'
 import type { InputsOf } from '../core/options'
@@ -40,7 +40,7 @@ import {
 import { full } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 
-/** Subclass it and write `call` with ops to make a schedule of your own. */
+/** To make your own schedule, subclass it and write `call` with ops. */
 export abstract class LearningRateSchedule extends Configured {
   /** The learning rate of the update after `step` updates; `step` is an int32 scalar. */
   abstract call(step: Tensor): Tensor
@@ -49,7 +49,7 @@ export abstract class LearningRateSchedule extends Configured {
 const initialLearningRate = required(number({ min: 0 }))
 const decaySteps = required(number({ above: 0 }))
 const nameOptions = {
-  /** What it is called in its configuration; nothing else reads it. Default null. */
+  /** The name in its configuration; it has no other use. Default null. */
   name: option(nullable(text), null),
 }
 
@@ -59,9 +59,9 @@ const halfCosine = (x: Tensor): Tensor => multiply(add(cos(multiply(x, Math.PI))
 const exponentialOptions = () => ({
   /** The learning rate of the first update. */
   initialLearningRate,
-  /** How many updates multiply the learning rate by decayRate. */
+  /** The number of updates after which the rate is multiplied by decayRate. */
   decaySteps,
-  /** Above 1 it grows. */
+  /** Values above 1 increase the rate. */
   decayRate: required(number({ min: 0 })),
   /** Decays in steps instead of continuously. Default false. */
   staircase: option(boolean, false),
@@ -69,7 +69,7 @@ const exponentialOptions = () => ({
 })
 export type ExponentialDecayOptions = InputsOf<ReturnType<typeof exponentialOptions>>
 
-/** step/decaySteps, in whole numbers where it is a staircase. */
+/** step/decaySteps, rounded down if staircase is set. */
 function periodsAt(
   step: Tensor,
   { decaySteps, staircase }: { readonly decaySteps: number; readonly staircase: boolean },
@@ -93,20 +93,20 @@ export class ExponentialDecay extends configured(LearningRateSchedule, exponenti
 const cosineOptions = () => ({
   /** The learning rate of the first update. */
   initialLearningRate,
-  /** In updates, after the warm-up. */
+  /** The number of updates of the decay, after the warm-up. */
   decaySteps,
-  /** The last learning rate as a part of the first (or of warmupTarget). Default 0. */
+  /** The final learning rate as a fraction of the initial one (or of warmupTarget). Default 0. */
   alpha: option(number({ min: 0 }), 0),
-  /** Where a linear warm-up from initialLearningRate leads. Default null: no warm-up. */
+  /** The target of a linear warm-up from initialLearningRate. Default null: no warm-up. */
   warmupTarget: option(nullable(number({ min: 0 })), null),
-  /** In updates. Default 0. */
+  /** The number of updates of the warm-up. Default 0. */
   warmupSteps: option(integer({ min: 0 }), 0),
   ...nameOptions,
 })
 export type CosineDecayOptions = InputsOf<ReturnType<typeof cosineOptions>>
 
 /**
- * Half a cosine from the first learning rate down to alpha times it, after an optional linear warm-up.
+ * Half a cosine from the initial learning rate down to alpha times it, after an optional linear warm-up.
  * @example new schedules.CosineDecay({ initialLearningRate: 0.1, decaySteps: 100 }).call(tensor(50))   // 0.05
  */
 export class CosineDecay extends configured(LearningRateSchedule, cosineOptions) {
@@ -132,7 +132,7 @@ export class CosineDecay extends configured(LearningRateSchedule, cosineOptions)
 }
 
 const piecewiseOptions = () => ({
-  /** Numbers of updates, rising. */
+  /** Numbers of updates, ascending. */
   boundaries: required(listOf(number())),
   /** One more than boundaries: values[i] holds up to and including boundaries[i]. */
   values: required(listOf(number({ min: 0 }))),
@@ -141,7 +141,7 @@ const piecewiseOptions = () => ({
 export type PiecewiseConstantDecayOptions = InputsOf<ReturnType<typeof piecewiseOptions>>
 
 /**
- * One value after another.
+ * A constant rate per interval.
  * @example new schedules.PiecewiseConstantDecay({ boundaries: [10], values: [0.1, 0.01] }).call(tensor(11))   // 0.01
  */
 export class PiecewiseConstantDecay extends configured(LearningRateSchedule, piecewiseOptions) {
@@ -155,7 +155,9 @@ export class PiecewiseConstantDecay extends configured(LearningRateSchedule, pie
       )
     }
     if (boundaries.some((boundary, i) => i > 0 && boundary <= boundaries[i - 1]!)) {
-      throw new ArgumentError(`PiecewiseConstantDecay: boundaries must rise, received [${boundaries.join(', ')}]`)
+      throw new ArgumentError(
+        `PiecewiseConstantDecay: boundaries must be ascending, received [${boundaries.join(', ')}]`,
+      )
     }
   }
 
@@ -171,21 +173,21 @@ export class PiecewiseConstantDecay extends configured(LearningRateSchedule, pie
 const polynomialOptions = () => ({
   /** The learning rate of the first update. */
   initialLearningRate,
-  /** In updates. */
+  /** The number of updates of the decay. */
   decaySteps,
   /** The last learning rate. Default 0.0001. */
   endLearningRate: option(number({ min: 0 }), 1e-4),
-  /** 1 is a straight line. Default 1. */
+  /** The exponent; 1 is linear. Default 1. */
   power: option(number({ min: 0 }), 1),
-  /** Goes on, each time to the next multiple of decaySteps, instead of staying at the end. Default false. */
+  /** Whether to restart the decay at each multiple of decaySteps instead of staying at the end. Default false. */
   cycle: option(boolean, false),
   ...nameOptions,
 })
 export type PolynomialDecayOptions = InputsOf<ReturnType<typeof polynomialOptions>>
 
 /**
- * (initialLearningRate − endLearningRate) · (1 − step/decaySteps)^power + endLearningRate, with step at most decaySteps. With
- * `cycle`, decaySteps is its first multiple that is not below step.
+ * (initialLearningRate − endLearningRate) · (1 − step/decaySteps)^power + endLearningRate, with step at most
+ * decaySteps. With `cycle`, decaySteps is replaced by its first multiple ≥ step.
  *
  *   new SGD({ learningRate: new PolynomialDecay({ initialLearningRate: 0.1, decaySteps: 1000, power: 2 }) })
  *
@@ -206,9 +208,9 @@ export class PolynomialDecay extends configured(LearningRateSchedule, polynomial
 const inverseTimeOptions = () => ({
   /** The learning rate of the first update. */
   initialLearningRate,
-  /** How many updates add decayRate to the divisor. */
+  /** The number of updates that add decayRate to the divisor. */
   decaySteps,
-  /** How much they add. */
+  /** The amount added to the divisor. */
   decayRate: required(number({ min: 0 })),
   /** Decays in steps instead of continuously. Default false. */
   staircase: option(boolean, false),
@@ -234,21 +236,21 @@ export class InverseTimeDecay extends configured(LearningRateSchedule, inverseTi
 const restartsOptions = () => ({
   /** The learning rate of the first update. */
   initialLearningRate,
-  /** How many updates there are before the first restart. */
+  /** The number of updates before the first restart. */
   firstDecaySteps: required(number({ above: 0 })),
-  /** How much longer each period is than the one before. Default 2. */
+  /** The length of each period relative to the previous one. Default 2. */
   tMul: option(number({ min: 1 }), 2),
-  /** What the first learning rate of each period is as a part of the one before. Default 1. */
+  /** The initial rate of each period relative to the previous one. Default 1. */
   mMul: option(number({ min: 0 }), 1),
-  /** The least learning rate as a part of the first. Default 0. */
+  /** The smallest learning rate as a fraction of the initial one. Default 0. */
   alpha: option(number({ min: 0 }), 0),
   ...nameOptions,
 })
 export type CosineDecayRestartsOptions = InputsOf<ReturnType<typeof restartsOptions>>
 
 /**
- * Half a cosine down, again and again: initialLearningRate · ((1 − alpha) · mMulⁱ · ½ (1 + cos πx) + alpha) in period i, of
- * which the part x is over. Period i has firstDecaySteps · tMulⁱ updates.
+ * Repeated half cosines: initialLearningRate · ((1 − alpha) · mMulⁱ · ½ (1 + cos πx) + alpha) in period i, at fraction
+ * x of the period. Period i has firstDecaySteps · tMulⁱ updates.
  *
  *   new SGD({ learningRate: new CosineDecayRestarts({ initialLearningRate: 0.1, firstDecaySteps: 100 }) })
  *
@@ -264,12 +266,14 @@ export class CosineDecayRestarts extends configured(LearningRateSchedule, restar
     return multiply(add(multiply(cosine, 1 - alpha), alpha), initialLearningRate)
   }
 
-  /** Which period it is, and what part of it is over. @param length in first periods */
+  /**
+   * The number of restarts so far, and the elapsed fraction of the period. @param length in units of the first period
+   */
   private periodOf(length: Tensor): { restarts: Tensor; done: Tensor } {
     const { tMul } = this
     if (tMul === 1) return { restarts: floor(length), done: subtract(length, floor(length)) }
-    // The periods before period i are (tMulⁱ − 1)/(tMul − 1) long together. A logarithm that float32 rounds down at a restart
-    // would put it off by a step.
+    // The periods before period i have the total length (tMulⁱ − 1)/(tMul − 1). The small addend avoids an error of one
+    // step where float32 rounds the logarithm down at a restart.
     const restarts = floor(add(divide(log(add(multiply(length, tMul - 1), 1)), Math.log(tMul)), 2e-6))
     const longer = power(tMul, restarts)
     const before = divide(subtract(longer, 1), tMul - 1)
@@ -278,32 +282,36 @@ export class CosineDecayRestarts extends configured(LearningRateSchedule, restar
 }
 
 const oneCycleOptions = () => ({
-  /** The learning rate at the top. */
+  /** The largest learning rate. */
   maxLearningRate: required(number({ min: 0 })),
-  /** How many updates there are; after them the rate stays. */
+  /** The total number of updates; afterwards the rate is constant. */
   totalSteps: required(count),
-  /** The part of the updates in which the rate rises. Default 0.3. */
+  /** The fraction of updates in which the rate rises. Default 0.3. */
   warmupFraction: option(number({ above: 0, below: 1 }), 0.3),
   /** The shape of every phase. Default 'cosine'. */
   anneal: option(choice('cosine', 'linear'), 'cosine'),
-  /** maxLearningRate as a multiple of the first learning rate. Default 25. */
+  /** maxLearningRate / the initial learning rate. Default 25. */
   divFactor: option(number({ above: 0 }), 25),
-  /** The first learning rate as a multiple of the last. Default 10000. */
+  /** The initial / the final learning rate. Default 10000. */
   finalDivFactor: option(number({ above: 0 }), 1e4),
-  /** Falls to the first rate as fast as it rose, then to the last one; else at once to the last. Default false. */
+  /**
+   * Whether the rate falls to the initial rate as fast as it rose, and then to the final one; else directly to the
+   * final one. Default false.
+   */
   threePhase: option(boolean, false),
   ...nameOptions,
 })
 export type OneCycleOptions = InputsOf<ReturnType<typeof oneCycleOptions>>
 
 /**
- * Up and down once: from maxLearningRate/divFactor to maxLearningRate, then to maxLearningRate/(divFactor · finalDivFactor),
- * in half cosines or straight lines. The top is at update warmupFraction · totalSteps − 1, counted from 0.
+ * One cycle up and down: from maxLearningRate/divFactor to maxLearningRate, then to maxLearningRate/(divFactor ·
+ * finalDivFactor), in half cosines or straight lines. The maximum is at update warmupFraction · totalSteps − 1, counted
+ * from 0.
  *
  *   new SGD({ momentum: 0.9, learningRate: new OneCycle({ maxLearningRate: 0.1, totalSteps: 1000 }) })
  *
  * Smith & Topin 2018; PyTorch: `torch.optim.lr_scheduler.OneCycleLR`, there `pct_start`, `anneal_strategy`.
- * @throws ArgumentError when there are too few steps for the phases
+ * @throws ArgumentError if there are too few updates for the phases
  */
 export class OneCycle extends configured(LearningRateSchedule, oneCycleOptions) {
   static readonly className = 'OneCycle'
@@ -312,11 +320,11 @@ export class OneCycle extends configured(LearningRateSchedule, oneCycleOptions) 
     const ends = this.phases.map(({ end }) => end)
     if (ends.every((end, i) => end > (ends[i - 1] ?? 0))) return
     throw new ArgumentError(
-      `OneCycle: its phases must end one after the other, with totalSteps ${this.totalSteps} and warmupFraction ${this.warmupFraction} they end at updates ${ends.join(', ')}`,
+      `OneCycle: the phases must have increasing ends; with totalSteps ${this.totalSteps} and warmupFraction ${this.warmupFraction} they end at updates ${ends.join(', ')}`,
     )
   }
 
-  /** Where each phase ends, as a number of updates, and at which rate. */
+  /** The end of each phase, as a number of updates, and the rate there. */
   private get phases(): readonly { end: number; rate: number }[] {
     const { maxLearningRate, totalSteps, warmupFraction, divFactor, finalDivFactor, threePhase } = this
     const first = maxLearningRate / divFactor
@@ -337,23 +345,26 @@ export class OneCycle extends configured(LearningRateSchedule, oneCycleOptions) 
   }
 }
 
-/** A learning rate from the number of updates before it, an int32 scalar, with ops: a scalar, or a number. */
+/**
+ * The learning rate as a function, with ops, of the number of earlier updates, an int32 scalar: returns a scalar or a
+ * number.
+ */
 export type ScheduleFunction = (step: Tensor) => TensorLike
 
 const lambdaOptions = () => ({
-  /** Traced once, so what it does besides ops is done once. Saved by its name, as functions that are losses are. */
+  /** The function. It is traced once, so side effects happen once. It is saved by name, as loss functions are. */
   schedule: required(functionKind<ScheduleFunction>('that is a learning rate')),
   ...nameOptions,
 })
 export type LambdaScheduleOptions = InputsOf<ReturnType<typeof lambdaOptions>>
 
 /**
- * A function of your own, written with ops; an optimizer's `learningRate` may also be the function itself.
+ * A function of your own, written with ops; the function itself can also be passed as an optimizer's `learningRate`.
  *
  *   const warmup = (step) => ops.minimum(ops.multiply(ops.cast(step, 'float32'), 1e-5), 1e-2)
  *   new Adam({ learningRate: warmup })
  *
- * @throws ArgumentError when it is called and gives no scalar
+ * @throws ArgumentError if the function does not return a scalar
  */
 export class LambdaSchedule extends configured(LearningRateSchedule, lambdaOptions, 'schedule') {
   static readonly className = 'LambdaSchedule'
@@ -363,7 +374,7 @@ export class LambdaSchedule extends configured(LearningRateSchedule, lambdaOptio
     const rate = typeof given === 'number' ? asTensor(given, 'LambdaSchedule') : given
     if (rate instanceof Tensor && rate.rank === 0) return rate
     throw new ArgumentError(
-      `LambdaSchedule: the function must give a scalar, received ${rate instanceof Tensor ? formatShape(rate.shape) : quoted(rate)}`,
+      `LambdaSchedule: the function must return a scalar, received ${rate instanceof Tensor ? formatShape(rate.shape) : quoted(rate)}`,
     )
   }
 }

@@ -15,10 +15,13 @@ import type { Variable } from '../ops/variable'
 
 /** A scalar penalty of a tensor, written with ops. */
 export abstract class Regularizer extends Configured {
-  /** @param kept what `keep` made for the weight; undefined where the penalty is one on activations */
+  /** @param kept the variables that `keep` made for the weight; undefined for a penalty on activations */
   abstract call(x: Tensor, kept?: readonly Variable[]): Tensor
 
-  /** What a penalty on a weight has to know besides its value: made together with the weight, and saved with the model. */
+  /**
+   * The state that a penalty on a weight needs besides its value: made together with the weight, and saved with the
+   * model.
+   */
   keep?(weight: Variable): readonly Variable[]
 }
 
@@ -28,18 +31,18 @@ export type RegularizerIdentifier = string | Regularizer | RegularizerFunction |
 export type RegularizerFunction = (x: Tensor) => TensorLike
 
 const lambdaOptions = () => ({
-  /** Gives the penalty. Saved by its name, as functions that are losses are. */
+  /** The function. It is saved by name, as loss functions are. */
   regularizer: required(functionKind<RegularizerFunction>('that is a regularizer')),
 })
 export type LambdaRegularizerOptions = InputsOf<ReturnType<typeof lambdaOptions>>
 
 /**
- * A function of your own; where a regularizer is asked for, it may also be the function itself.
+ * A function of your own; wherever a regularizer is expected, the function itself can also be passed.
  *
  *   const spread = (w) => ops.multiply(ops.variance(w), 0.01)
  *   new Dense({ units: 4, kernelRegularizer: spread })
  *
- * A model of such layers is loaded with `customObjects: { spread }`.
+ * To load a model with such layers: `customObjects: { spread }`.
  */
 export class LambdaRegularizer extends configured(Regularizer, lambdaOptions, 'regularizer') {
   static readonly className = 'LambdaRegularizer'
@@ -90,9 +93,9 @@ export class L2 extends configured(Regularizer, l2Options, 'l2') {
 }
 
 const l1l2Options = () => ({
-  /** Default 0, by name alone 0.01. */
+  /** Default 0; 0.01 if the regularizer is given by name. */
   l1: option(factor, 0),
-  /** Default 0, by name alone 0.01. */
+  /** Default 0; 0.01 if the regularizer is given by name. */
   l2: option(factor, 0),
 })
 export type L1L2Options = InputsOf<ReturnType<typeof l1l2Options>>
@@ -104,7 +107,7 @@ export type L1L2Options = InputsOf<ReturnType<typeof l1l2Options>>
 export class L1L2 extends configured(Regularizer, l1l2Options) {
   static readonly className = 'L1L2'
 
-  /** An empty configuration is a name alone, by which Keras means l1 = l2 = 0.01. @internal */
+  /** An empty configuration comes from a name, for which Keras uses l1 = l2 = 0.01. @internal */
   static fromConfig(config: L1L2Options): L1L2 {
     return new L1L2(Object.keys(config).length === 0 ? { l1: 0.01, l2: 0.01 } : config)
   }
@@ -120,18 +123,18 @@ export class L1L2 extends configured(Regularizer, l1l2Options) {
 const orthogonalOptions = () => ({
   /** Default 0.01. */
   factor: option(factor, 0.01),
-  /** Which vectors are to be orthogonal to each other. Default 'rows'. */
+  /** Which vectors should be orthogonal to each other. Default 'rows'. */
   mode: option(choice('rows', 'columns'), 'rows'),
 })
 export type OrthogonalRegularizerOptions = InputsOf<ReturnType<typeof orthogonalOptions>>
 
 /**
- * factor · the mean of |cos| of the angles between any two rows, or columns, of a matrix; of vectors of zeros it is 0.
+ * factor · the mean of |cos| of the angles between any two rows, or columns, of a matrix; 0 for vectors of zeros.
  *
  *   new Dense({ units: 4, kernelRegularizer: new OrthogonalRegularizer({ factor: 0.01, mode: 'columns' }) })
  *
  * Keras: `keras.regularizers.OrthogonalRegularizer`.
- * @throws ShapeError when it is called with what is no matrix
+ * @throws ShapeError when it is called with a tensor that is not a matrix
  */
 export class OrthogonalRegularizer extends configured(Regularizer, orthogonalOptions, 'factor') {
   static readonly className = 'OrthogonalRegularizer'
@@ -141,10 +144,10 @@ export class OrthogonalRegularizer extends configured(Regularizer, orthogonalOpt
       throw new ShapeError(`OrthogonalRegularizer: needs a matrix, received shape ${formatShape(x.shape)}`)
     const vectors = this.mode === 'rows' ? x : transpose(x)
     const count = vectors.shape[0]!
-    // Of length 1; the least length keeps the gradient of a vector of zeros finite.
+    // Normalised to length 1; the lower bound keeps the gradient of a zero vector finite.
     const units = multiply(vectors, rsqrt(maximum(sum(square(vectors), 1, true), 1e-14)))
     const cosines = multiply(matmul(units, transpose(units)), subtract(1, eye(count)))
-    // Every pair is there twice.
+    // The sum contains every pair twice.
     return absolute(cosines, this.factor / Math.max(1, count * (count - 1)))
   }
 }

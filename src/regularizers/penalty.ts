@@ -1,4 +1,4 @@
-// What regularizers add to the loss, checked: they may be the user's own.
+// The penalties that regularizers add to the loss, checked, because regularizers may be custom.
 
 import { ShapeError, formatShape, quoted } from '../core/errors'
 import { classNameOf } from '../core/registry'
@@ -9,12 +9,12 @@ import type { Regularizer } from './index'
 /**
  * The penalty of a regularizer.
  * @param where names the layer and the weight in errors
- * @throws ShapeError where it is no scalar
+ * @throws ShapeError unless the penalty is a scalar
  */
 export function penaltyOf(where: string, regularizer: Regularizer, x: Tensor, kept?: readonly Variable[]): Tensor {
   const penalty: unknown = regularizer.call(x, kept)
   if (penalty instanceof Tensor && penalty.size === 1) return penalty
   throw new ShapeError(
-    `${where}: ${classNameOf(regularizer)} must give a scalar, received ${penalty instanceof Tensor ? `shape ${formatShape(penalty.shape)}` : quoted(penalty)}`,
+    `${where}: ${classNameOf(regularizer)} must return a scalar, received ${penalty instanceof Tensor ? `shape ${formatShape(penalty.shape)}` : quoted(penalty)}`,
   )
 }

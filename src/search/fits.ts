@@ -1,5 +1,5 @@
-// The fits of trials in this thread: a model for each fold, its training from epoch to epoch, and its end. Which trials go on
-// is decided in search.ts; several threads are led from threads.ts.
+// Trains the models of trials in this thread: one model per fold, continued from epoch to epoch. search.ts decides
+// which trials continue; threads.ts runs several threads.
 
 import { ArgumentError, StateError, quoted } from '../core/errors'
 import { threefry2x32 } from '../core/threefry'
@@ -15,11 +15,11 @@ import type { AnyChoice } from './space'
 export type AnyModel = Model<unknown, unknown>
 export type AnyMake = (choice: AnyChoice) => AnyModel | Promise<AnyModel>
 
-/** For which fit callbacks are made. */
+/** The fit that callbacks are made for. */
 export interface FitPlace {
   /** The number of the trial, from 0. */
   readonly trial: number
-  /** The fold that is kept apart; null without folds, and where the best choice is trained on all data. */
+  /** The fold that validates; null without folds, and when the best choice is trained on all data. */
   readonly fold: number | null
 }
 
@@ -54,27 +54,27 @@ export interface Task {
 /** Logs by name, a number for each epoch. */
 export type EpochLogs = Readonly<Record<string, readonly number[]>>
 
-/** How far a trial has come since it was made. */
+/** What one call of `train` did, and the logs of the trial so far. */
 export interface Progress {
-  /** The logs of each fold; of one without folds. */
+  /** The logs of each fold; a single entry without folds. */
   readonly logs: readonly EpochLogs[]
-  /** The epochs that each ran. */
+  /** The number of epochs trained so far, for each fold. */
   readonly epochs: readonly number[]
-  /** What this part of the training took. */
+  /** Duration of this call, in seconds. */
   readonly seconds: number
-  /** What ended it; null where nothing did. Its models are gone. */
+  /** The error that ended the trial, after which its models are disposed; null if there was none. */
   readonly error: unknown
 }
 
-/** Who trains trials: this thread, or several. */
-export interface Bench {
+/** Trains trials: in this thread (`Fits`) or in several (`Threads`). */
+export interface TrialRunner {
   /** How many trials are trained at once. */
   readonly width: number
-  /** Trains a trial up to an epoch, from where it is. */
+  /** Trains a trial from its current epoch up to epoch `until`. */
   train(trial: number, choice: AnyChoice, until: number): Promise<Progress>
-  /** Lets go of the models of a trial. */
+  /** Disposes the models of a trial. */
   drop(trial: number): Promise<void>
-  /** The trained model of a trial; where there are folds, a new one that is trained on all data for so many epochs. */
+  /** The trained model of a trial; with folds, a new model trained on all data for `epochs` epochs. */
   winner(trial: number, choice: AnyChoice, epochs: number): Promise<AnyModel>
   close(): Promise<void>
 }
@@ -85,17 +85,17 @@ interface Fit {
   epochs: number
 }
 
-/** The seed of a fit; the one on all data counts as a further fold. */
+/** The seed of a fit; training on all data counts as one more fold. */
 function seedOf({ seed }: Task, trial: number, fold: number, epoch: number): number {
   return threefry2x32(seed, 2 + epoch, trial, fold)[0]
 }
 
-/** The seed with which the model of a winner is made. */
+/** The seed under which the model of a winner is made. */
 export function winnerSeed(task: Task, trial: number): number {
   return seedOf(task, trial, task.folds ?? 0, 0)
 }
 
-export class Fits implements Bench {
+export class Fits implements TrialRunner {
   readonly width = 1
   private readonly kept = new Map<number, Fit[]>()
   private readonly known = new WeakSet<object>()
@@ -155,15 +155,17 @@ export class Fits implements Bench {
     for (const trial of this.kept.keys()) await this.drop(trial)
   }
 
-  /** A fit draws the same numbers whichever thread it runs in, and whatever ran before. */
+  /** Seeds each fit separately, so that its random numbers depend neither on the thread nor on earlier fits. */
   private seeded<Result>(trial: number, fold: number, epoch: number, body: () => Promise<Result>): Promise<Result> {
     return withRandomSeed(seedOf(this.task, trial, fold, epoch), body)
   }
 
   private async begin(choice: AnyChoice): Promise<Fit> {
     const model: unknown = await this.make(choice)
-    if (!(model instanceof Model)) throw new ArgumentError(`make must give a compiled model, received ${quoted(model)}`)
-    if (this.known.has(model)) throw new StateError('make must give a new model each time: this one was trained before')
+    if (!(model instanceof Model))
+      throw new ArgumentError(`make must return a compiled model, received ${quoted(model)}`)
+    if (this.known.has(model))
+      throw new StateError('make must return a new model each time: this one is already trained')
     this.known.add(model)
     return { model: model as AnyModel, logs: {}, epochs: 0 }
   }

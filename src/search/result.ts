@@ -1,4 +1,4 @@
-// What a search has found: every trial with its score, and the best of them.
+// The result of a search: every trial with its score, and the best of them.
 
 import { ArgumentError, quoted } from '../core/errors'
 import { tableLines } from '../core/table'
@@ -6,25 +6,28 @@ import type { Model } from '../models/model'
 import { formatLog } from '../training/callbacks/progress'
 import type { EpochLogs } from './fits'
 
-/** A choice, and what came of it. */
+/** A choice and its outcome. */
 export interface Trial<Choice = Readonly<Record<string, unknown>>> {
   /** Its number in the order of the search, from 0. */
   readonly number: number
   readonly choice: Choice
-  /** The monitored number after the last epoch, the mean over the folds; for a trial that failed ∞, or −∞ where more is better. */
+  /**
+   * The monitored value after the last epoch, the mean over the folds. A failed trial has ∞, or −∞ where higher is
+   * better.
+   */
   readonly score: number
-  /** Of each fold; one number without folds, none for a trial that failed. */
+  /** The score of each fold: one number without folds, empty for a failed trial. */
   readonly scores: readonly number[]
   /** √(Σ (scoreᵢ − score)² / folds); null without folds. */
   readonly spread: number | null
-  /** How many epochs it was trained, on average over the folds. */
+  /** The number of epochs trained, averaged over the folds. */
   readonly epochs: number
   readonly seconds: number
-  /** How many rounds of successive halving it was in, from 1. */
+  /** The number of rounds of successive halving it took part in, at least 1. */
   readonly rounds: number
-  /** The logs of each epoch by name, means over the folds. */
+  /** The value of each log after each epoch, by name; means over the folds. */
   readonly logs: EpochLogs
-  /** Why it failed; null where it did not. */
+  /** The error of a failed trial, else null. */
   readonly error: Error | null
 }
 
@@ -32,22 +35,24 @@ export interface Trial<Choice = Readonly<Record<string, unknown>>> {
 export interface Best<Choice, In, Out> {
   readonly choice: Choice
   readonly score: number
-  /** The model of the trial; where there are folds, a new one that was trained on all data for as many epochs as the trial. */
+  /** The model of the trial; with folds, a new model trained on all data for as many epochs as the trial. */
   readonly model: Model<In, Out>
 }
 
-/** By which number trials are compared. */
+/** The log by which trials are compared. */
 export interface Monitored {
   readonly monitor: string
-  /** Whether more is better. */
+  /** Whether higher is better. */
   readonly rises: boolean
 }
 
-/** Below 0 where `a` is better: it came further, has a better score, or was there first. */
+/**
+ * Below 0 if `a` is better: it did not fail, took part in more rounds, has the better score, or has the lower number.
+ */
 export function compareTrials(rises: boolean, a: Trial<unknown>, b: Trial<unknown>): number {
   const byError = Number(a.error !== null) - Number(b.error !== null)
   if (byError !== 0) return byError
-  // ∞ − ∞ is no number.
+  // ∞ − ∞ is NaN, so equal scores are tested first.
   const byScore = a.score === b.score ? 0 : a.score < b.score === rises ? 1 : -1
   return b.rounds - a.rounds || byScore || a.number - b.number
 }
@@ -59,7 +64,7 @@ export class SearchResult<Choice, In, Out> implements Monitored {
   /** @internal */
   constructor(
     { monitor, rises }: Monitored,
-    /** In the order of their numbers. */
+    /** Sorted by number. */
     readonly trials: readonly Trial<Choice>[],
     readonly best: Best<Choice, In, Out>,
   ) {
@@ -94,7 +99,7 @@ export class SearchResult<Choice, In, Out> implements Monitored {
     ).join('\n')
   }
 
-  /** Without models. The score of a trial that failed is null. */
+  /** The result without models. The score of a failed trial is null. */
   toJSON() {
     const { monitor, rises, best } = this
     const trials = this.trials.map(({ error, ...trial }) => ({

@@ -1,4 +1,5 @@
-// The samples that trials learn from: as tensors, once for all trials; split into folds; packed into memory that threads share.
+// The samples that trials train on: converted to tensors once for all trials, split into folds, packed into memory that
+// threads share.
 
 import type { DType, TensorData } from '../core/dtypes'
 import { allocateData } from '../core/dtypes'
@@ -14,10 +15,10 @@ import { toTensor } from '../ops/convert'
 import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 
-/** Tensors as a model's inputs or targets lie; null for a target that is left out. */
+/** Tensors in the structure of a model's inputs or targets; null for a target that is left out. */
 export type Columns = Tree<Tensor | null>
 
-/** What fit is given: each null where there is none. */
+/** The data given to fit; null for what is missing. */
 export type Samples = {
   readonly x: Columns
   readonly y: Columns
@@ -26,7 +27,7 @@ export type Samples = {
   readonly validationData: Columns
 }
 
-/** Data as tensors. A list of typed arrays is rows. */
+/** Converts data to tensors. A list of typed arrays is read as rows. */
 export function readColumns(data: unknown, where: string): Columns {
   if (Array.isArray(data) && data.every((each) => ArrayBuffer.isView(each))) return readColumn(data, where)
   return mapData(data, (leaf, path) => readColumn(leaf, path === '' ? where : `${where}.${pathName(path)}`))
@@ -43,12 +44,14 @@ export interface Fold {
   readonly validation: readonly Columns[]
 }
 
-/** Splits samples into k parts that are as large, give or take a row. */
+/** Splits samples into k parts whose sizes differ by at most one row. */
 export class Folds {
   /** The fold of each row. */
   private readonly of: Int32Array
 
-  /** @throws ArgumentError where there are fewer rows than folds; ShapeError where not all columns have as many rows */
+  /**
+   * @throws ArgumentError if there are fewer rows than folds; ShapeError if the columns differ in their number of rows
+   */
   constructor(
     private readonly samples: Samples,
     folds: number,
@@ -59,7 +62,7 @@ export class Folds {
     const other = columns.find(({ shape }) => shape[0] !== size)
     if (other !== undefined)
       throw new ShapeError(
-        `folds: x, y and sampleWeight must have as many rows, received ${size} and ${other.shape[0] ?? 'a single number'}`,
+        `folds: x, y and sampleWeight must have the same number of rows, received ${size} and ${other.shape[0] ?? 'a single number'}`,
       )
     if (size < folds) throw new ArgumentError(`folds must be at most the number of rows, ${size}, received ${folds}`)
     this.of = foldNumbers(size, folds, seed, classesOf(samples.y, size, folds))
@@ -82,7 +85,10 @@ function partsOf({ x, y, sampleWeight }: Samples): Columns[] {
   return [x, y, sampleWeight]
 }
 
-/** Rows in random order, those of a class side by side, are dealt out like cards: every fold has its share of every class. */
+/**
+ * Shuffles the rows, sorts them by class, and assigns them to the folds in turn: every fold gets its share of every
+ * class.
+ */
 export function foldNumbers(size: number, folds: number, seed: number, classes: readonly number[] | null): Int32Array {
   const order = new Int32Array(size)
   permute(order, size, permutationKey(seed))
@@ -92,7 +98,10 @@ export function foldNumbers(size: number, folds: number, seed: number, classes: 
   return numbers
 }
 
-/** The class of each row, where the targets are whole numbers or one-hot rows and every class has a row for each fold; else null. */
+/**
+ * The class of each row, if the targets are integers or one-hot rows and each class has at least `folds` rows; else
+ * null.
+ */
 function classesOf(y: Columns, size: number, folds: number): readonly number[] | null {
   if (!(y instanceof Tensor) || y.dtype === 'string') return null
   const width = y.size / size
@@ -111,7 +120,7 @@ function classesOf(y: Columns, size: number, folds: number): readonly number[] |
   return [...counts.values()].every((count) => count >= folds) ? classes : null
 }
 
-/** Some rows of all columns, in this order. */
+/** The given rows of all columns, in the order of `rows`. */
 export function takeRows(columns: Columns, rows: Int32Array): Columns {
   return mapTree<Tensor | null, Tensor | null>(columns, (column) => {
     if (column === null) return null
@@ -129,7 +138,7 @@ export function takeRows(columns: Columns, rows: Int32Array): Columns {
   })
 }
 
-/** Samples that can be posted to a thread, which reads the same memory. */
+/** Samples that can be posted to a thread. The thread reads the same memory. */
 export interface PackedSamples {
   readonly structure: Tree<null>
   readonly leaves: readonly ({
@@ -164,7 +173,7 @@ function isStrings(data: TensorData | readonly string[]): data is readonly strin
   return Array.isArray(data)
 }
 
-/** The same elements in memory that all threads see. */
+/** A copy of the elements in memory that all threads share. */
 function shared<Data extends TensorData>(data: Data): Data {
   const copy = Reflect.construct(data.constructor, [new SharedArrayBuffer(data.byteLength)]) as Data
   copy.set(data)

@@ -1,4 +1,4 @@
-// gridSearch and randomSearch: which trials there are, who goes on, and which one is best. How a trial is trained is in fits.ts.
+// gridSearch and randomSearch: they list the trials, decide which continue, and pick the best. fits.ts trains them.
 
 import { ArgumentError, MyelinError, quoted } from '../core/errors'
 import { boolean, count, custom, integer, nullable, number, option, readOptions, text } from '../core/options'
@@ -16,7 +16,7 @@ import type { CallbackMethods } from '../training/callbacks'
 import { mode } from '../training/callbacks/monitor'
 import { isValName, logOf, withoutVal } from '../training/callbacks/names'
 import type { FitOptions } from '../training/loop'
-import type { AnyMake, Bench, FitPlace, Progress, Task } from './fits'
+import type { AnyMake, TrialRunner, FitPlace, Progress, Task } from './fits'
 import { Fits } from './fits'
 import type { Monitored, Trial } from './result'
 import { SearchResult, compareTrials, trialLine } from './result'
@@ -26,26 +26,29 @@ import { gridChoices, randomChoices } from './space'
 import { Threads, hasThreads, importMake } from './threads'
 
 /**
- * What makes a compiled model of a choice, a new one each time; or a module whose default export does, as a URL:
- * `new URL('./make.js', import.meta.url)`.
+ * A function that returns a new compiled model for a choice, or the URL of a module whose default export is such a
+ * function: `new URL('./make.js', import.meta.url)`.
  */
 export type Make<Choice, In, Out> = ((choice: Choice) => Model<In, Out> | Promise<Model<In, Out>>) | URL | string
 
 export interface Halving {
-  /** One in so many choices goes on after each round, and trains so many times as long. Default 3. */
+  /** One in `factor` choices continues after each round, and trains `factor` times as long. Default 3. */
   readonly factor?: number
   /** Epochs of the first round. Default 1. */
   readonly minEpochs?: number
 }
 
-/** Samples as a model takes them: what can become a tensor, a list or a record of it. What `make` gives decides which fit. */
+/**
+ * Samples as fit takes them: a tensor-like value, or a list or record of them. The model that `make` returns decides
+ * what fits.
+ */
 export type ColumnsLike =
   | TensorLike
   | readonly (ColumnsLike | null)[]
   | { readonly [name: string]: ColumnsLike | null }
   | string
 
-/** What both searches may be told. Options of fit mean what they mean there. */
+/** The options of both searches. Options of fit have the same meaning as there. */
 export interface SearchOptions<Choice = AnyChoice> extends Pick<
   FitOptions,
   'batchSize' | 'validationBatchSize' | 'validationSteps' | 'stepsPerEpoch' | 'shuffle' | 'classWeight' | 'sampleWeight'
@@ -54,9 +57,9 @@ export interface SearchOptions<Choice = AnyChoice> extends Pick<
   readonly x?: ColumnsLike | null
   /** The targets, as fit takes them. */
   readonly y?: ColumnsLike | null
-  /** Instead of x and y: batches, such as a Dataset, for each fit. */
+  /** Instead of x and y: a function that returns the batches of a fit, such as a Dataset. */
   readonly data?: ((choice: Choice) => ElementsOrMaker<unknown>) | null
-  /** The last part of the data, as a fraction, kept apart for validation. */
+  /** The fraction of the data, taken from its end, that is used for validation. */
   readonly validationSplit?: number | null
   /** [x, y], [x, y, sampleWeight], or batches of them. */
   readonly validationData?:
@@ -64,36 +67,45 @@ export interface SearchOptions<Choice = AnyChoice> extends Pick<
     | ElementsOrMaker<unknown>
     | null
   /**
-   * Splits x and y into so many parts at random, and validates on each a model that was trained on the others. Targets that are
-   * classes have the same shares in all parts.
+   * Splits x and y at random into this many folds. For each fold, a model is trained on the others and validated on it.
+   * Where the targets are classes, the folds are stratified.
    */
   readonly folds?: number | null
   /** Default 1. */
   readonly epochs?: number
-  /** The log by whose value after the last epoch choices are compared. Default 'valLoss'. */
+  /** The log whose value after the last epoch ranks the choices. Default 'valLoss'. */
   readonly monitor?: string
-  /** 'auto': names of scores, such as accuracy, should rise, those of errors fall; a name that says neither is refused. Default 'auto'. */
+  /**
+   * Whether the monitored log should fall or rise. 'auto' infers it from the name: accuracy rises, a loss falls; an
+   * unknown name is an error. Default 'auto'.
+   */
   readonly mode?: 'auto' | 'min' | 'max'
-  /** Fixes choices, folds, weights and orders; from setRandomSeed's when left out. */
+  /**
+   * Determines choices, folds, initial weights and the order of rows. Default: drawn from the generator of
+   * setRandomSeed.
+   */
   readonly seed?: number | null
-  /** Successive halving: all choices train for a few epochs, and only the best of them go on. Default null: all train to the end. */
+  /**
+   * Successive halving: all choices train for a few epochs, and only the best continue. Default null: all train to the
+   * end.
+   */
   readonly halving?: Halving | null
   /** Makes the callbacks of each fit. */
   readonly callbacks?: ((choice: Choice, place: FitPlace) => readonly CallbackMethods[]) | null
-  /** How many trials run at once, each in a worker thread of Node, where `make` is a module. Default 1. */
+  /** The number of trials that run at once, each in a worker thread of Node; needs `make` as a module. Default 1. */
   readonly workers?: number
-  /** 1 says a line for each trial. Default 0. */
+  /** 1 prints a line for each trial. Default 0. */
   readonly verbose?: 0 | 1
-  /** Ends the search, which rejects with the signal's reason. */
+  /** Aborts the search, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | null
 }
 
 export interface RandomSearchOptions<Choice = AnyChoice> extends SearchOptions<Choice> {
-  /** How many choices are tried. Default 10. */
+  /** The number of choices to try. Default 10. */
   readonly trials?: number
 }
 
-/** What is looked at elsewhere. */
+/** Accepts any value; it is checked elsewhere. */
 const anything = custom<unknown>(
   (value) => value,
   () => null,
@@ -142,7 +154,7 @@ const randomTable = () => ({ ...searchTable(), trials: option(count, 10) })
 const halvingTable = () => ({ factor: option(integer({ min: 2 }), 3), minEpochs: option(count, 1) })
 
 /**
- * Trains a model for every combination of a space, and finds the best.
+ * Trains a model for every combination of a space, and returns all trials and the best.
  *
  *   const result = await gridSearch(
  *     ({ units, learningRate }) => {
@@ -156,9 +168,10 @@ const halvingTable = () => ({ factor: option(integer({ min: 2 }), 3), minEpochs:
  *   console.log(result.table())
  *   await result.best.model.predict(x)
  *
- * A trial that fails, such as one whose weights grow without limit, is kept with its error. Every trial has seeds of its own: it
- * comes out the same whatever else is tried.
- * @throws ArgumentError for options that do not go together; MyelinError where all trials fail, with the first error as its cause
+ * A trial that fails, for example because its weights diverge, is kept with its error. Every trial has its own seeds,
+ * so its result does not depend on the other trials.
+ * @throws ArgumentError for options that exclude each other; MyelinError if all trials fail, with the first error as
+ * its cause
  * scikit-learn: `GridSearchCV`.
  */
 export async function gridSearch<const Space extends GridSpace, In = Tensor, Out = Tensor>(
@@ -175,8 +188,8 @@ export async function gridSearch<const Space extends GridSpace, In = Tensor, Out
 }
 
 /**
- * Trains a model for choices that are drawn at random from a space, and finds the best. Where few of the numbers matter, it comes
- * further than a grid of as many trials.
+ * Trains a model for random choices from a space, and returns all trials and the best. If only a few of the
+ * hyperparameters matter, it finds better choices than a grid with as many trials.
  *
  *   await randomSearch(make, {
  *     units: { min: 8, max: 128, scale: 'log', integer: true },
@@ -185,8 +198,8 @@ export async function gridSearch<const Space extends GridSpace, In = Tensor, Out
  *     dropout: (random) => (random < 0.5 ? 0 : random - 0.5),
  *   }, { x, y, validationSplit: 0.2, epochs: 27, trials: 27, halving: { factor: 3 }, seed: 1 })
  *
- * Where all names have lists, no combination comes twice.
- * @throws as gridSearch
+ * If every name has a list, no combination is drawn twice.
+ * @throws the same errors as gridSearch
  * Bergstra & Bengio 2012, "Random search for hyper-parameter optimization"; for halving Jamieson & Talwalkar 2016,
  * "Non-stochastic best arm identification and hyperparameter optimization". scikit-learn: `RandomizedSearchCV`.
  */
@@ -204,7 +217,7 @@ export async function randomSearch<const Space extends RandomSpace, In = Tensor,
   )
 }
 
-/** A trial while its search runs. */
+/** A trial while the search runs. */
 type Running = { -readonly [Key in keyof Trial]: Trial[Key] }
 
 class Search implements Monitored {
@@ -257,14 +270,14 @@ class Search implements Monitored {
     const { where, monitor } = this
     const { x, data, folds, validationSplit, validationData } = this.settings
     if ((x === null) === (data === null))
-      throw new ArgumentError(`${where}: needs either x and y, or data: a function that gives batches`)
-    const said = Object.entries({ folds, validationSplit, validationData })
+      throw new ArgumentError(`${where}: needs either x and y, or data: a function that returns batches`)
+    const given = Object.entries({ folds, validationSplit, validationData })
       .filter(([, each]) => each !== null)
       .map(([name]) => name)
-    if (said.length > 1) throw new ArgumentError(`${where}: ${said.join(' and ')} do not go together: choose one`)
+    if (given.length > 1) throw new ArgumentError(`${where}: ${given.join(' and ')} exclude each other: choose one`)
     if (folds !== null && data !== null)
       throw new ArgumentError(`${where}: folds need x and y: batches have no rows to split`)
-    if (said.length === 0 && isValName(monitor))
+    if (given.length === 0 && isValName(monitor))
       throw new ArgumentError(
         `${where}: ${quoted(monitor)} needs data to validate on: validationSplit, validationData or folds`,
       )
@@ -272,13 +285,13 @@ class Search implements Monitored {
 
   async run(make: AnyMake | URL | string): Promise<SearchResult<AnyChoice, unknown, unknown>> {
     this.signal?.throwIfAborted()
-    const bench = await this.benchFor(make)
+    const runner = await this.runnerFor(make)
     try {
       let running = this.trials
       for (const [i, until] of this.rounds.entries()) {
         const isLast = i === this.rounds.length - 1
         running = await this.round(
-          bench,
+          runner,
           running,
           until,
           isLast ? 1 : Math.max(1, Math.floor(running.length / this.halving!.factor)),
@@ -286,14 +299,14 @@ class Search implements Monitored {
       }
       const [best] = running
       const { choice, score, number, epochs } = best!
-      const model = await bench.winner(number, choice, epochs)
+      const model = await runner.winner(number, choice, epochs)
       return new SearchResult(this, this.trials, { choice, score, model })
     } finally {
-      await bench.close()
+      await runner.close()
     }
   }
 
-  private async benchFor(make: unknown): Promise<Bench> {
+  private async runnerFor(make: unknown): Promise<TrialRunner> {
     const { where, settings } = this
     const task = this.task()
     if (typeof make === 'function') return new Fits(make as AnyMake, task)
@@ -304,18 +317,18 @@ class Search implements Monitored {
     const url = String(make)
     if (/^\.{1,2}\//.test(url))
       throw new ArgumentError(
-        `${where}: make ${quoted(url)} does not say where it is relative to. Give a URL: new URL(${quoted(url)}, import.meta.url)`,
+        `${where}: make ${quoted(url)} is a relative path. Give a URL: new URL(${quoted(url)}, import.meta.url)`,
       )
     const imported = await importMake(url)
     if (settings.workers === 1 || !hasThreads()) return new Fits(imported, task)
-    const said = Object.entries({
+    const given = Object.entries({
       data: task.own.data,
       validationData: task.own.validationBatches,
       callbacks: task.own.callbacks,
     }).find(([, each]) => each !== null)
-    if (said !== undefined)
+    if (given !== undefined)
       throw new ArgumentError(
-        `${where}: workers cannot be given functions or batches, such as ${said[0]}. Leave it out, or let the trials run one after the other: workers: 1`,
+        `${where}: workers cannot be given functions or batches, such as ${given[0]}. Leave it out, or let the trials run one after the other: workers: 1`,
       )
     return new Threads(Math.min(settings.workers, this.trials.length), url, imported, task)
   }
@@ -343,32 +356,35 @@ class Search implements Monitored {
     return { seed: this.seed, folds, samples, fit, own }
   }
 
-  /** Trains trials up to an epoch. @returns the best of them, at most `most`, whose models are kept; in the order of their numbers where they go on */
+  /**
+   * Trains trials up to an epoch. @returns the `most` best of them, sorted by number; their models are kept, all others
+   * are disposed
+   */
   private async round(
-    bench: Bench,
+    runner: TrialRunner,
     trials: readonly Running[],
     until: number,
     most: number,
   ): Promise<readonly Running[]> {
     const kept: Running[] = []
-    await inParallel(trials, bench.width, async (trial) => {
+    await inParallel(trials, runner.width, async (trial) => {
       this.signal?.throwIfAborted()
-      await this.advance(bench, trial, until)
+      await this.advance(runner, trial, until)
       if (trial.error !== null) return
       kept.push(trial)
       kept.sort((a, b) => compareTrials(this.rises, a, b))
-      for (const loser of kept.splice(most)) await bench.drop(loser.number)
+      for (const loser of kept.splice(most)) await runner.drop(loser.number)
     })
     if (kept.length > 0) return kept.sort((a, b) => a.number - b.number)
     const first = trials.find(({ error }) => error !== null)!.error!
     throw new MyelinError(
-      `${this.where}: all ${trials.length} trials failed${trials.length < this.trials.length ? ' that went on' : ''}. The first: ${first.message}`,
+      `${this.where}: all ${trials.length} trials${trials.length < this.trials.length ? ' of this round' : ''} failed. The first: ${first.message}`,
       { cause: first },
     )
   }
 
-  private async advance(bench: Bench, trial: Running, until: number): Promise<void> {
-    const progress = await bench.train(trial.number, trial.choice, until)
+  private async advance(runner: TrialRunner, trial: Running, until: number): Promise<void> {
+    const progress = await runner.train(trial.number, trial.choice, until)
     trial.seconds += progress.seconds
     trial.rounds++
     trial.epochs = Math.round(mean(progress.epochs))
@@ -385,35 +401,38 @@ class Search implements Monitored {
         `${this.monitor} is ${trial.scores.find((score) => !Number.isFinite(score))} after epoch ${trial.epochs}`,
       )
       trial.scores = []
-      await bench.drop(trial.number)
+      await runner.drop(trial.number)
     }
     trial.score = trial.error === null ? mean(trial.scores) : this.worst
     trial.spread = this.settings.folds === null || trial.error !== null ? null : deviation(trial.scores)
     if (this.settings.verbose === 1) console.log(trialLine(trial, this.trials.length, this.monitor))
   }
 
-  /** The monitored number of each fold after its last epoch. @throws ArgumentError where there is no such log */
+  /** The monitored value of each fold after its last epoch. @throws ArgumentError if there is no such log */
   private scoresIn({ logs }: Progress): number[] {
     return logs.map((each) => {
       const score = logOf(each, this.monitor)?.at(-1)
       if (score !== undefined) return score
       throw new ArgumentError(
-        `${this.where}: there is no '${this.monitor}' to monitor. There are: ${Object.keys(each).join(', ')}`,
+        `${this.where}: there is no log '${this.monitor}' to monitor. The logs are: ${Object.keys(each).join(', ')}`,
       )
     })
   }
 }
 
-/** Whether the monitored number should rise. @throws ArgumentError where neither the mode nor its name tells: a guess might choose the worst */
+/**
+ * Whether the monitored value should rise. @throws ArgumentError if neither the mode nor the name decides it: a guess
+ * might choose the worst
+ */
 function directionOf(where: string, { monitor, mode }: Settings): boolean {
   const rises = mode === 'auto' ? isScore(withoutVal(monitor)) : mode === 'max'
   if (rises !== null) return rises
   throw new ArgumentError(
-    `${where}: the name ${quoted(monitor)} does not say whether it should rise or fall. Say so with mode: 'max' or 'min'.`,
+    `${where}: the name ${quoted(monitor)} does not tell whether it should rise or fall. Give mode: 'max' or 'min'.`,
   )
 }
 
-/** The epochs after which trials are compared, up to the last. */
+/** The epochs after which trials are compared, including the last. */
 function roundsOf(
   trials: number,
   epochs: number,
@@ -429,7 +448,7 @@ function roundsOf(
   return [...rounds, epochs]
 }
 
-/** Calls `body` with each, so many at a time. After an error no further one is begun. */
+/** Calls `body` with each element, `width` at a time. After an error no further call is started. */
 async function inParallel<T>(all: readonly T[], width: number, body: (each: T) => Promise<void>): Promise<void> {
   const left = all.values()
   let failed = false
@@ -469,7 +488,7 @@ function deviation(values: readonly number[]): number {
   return Math.sqrt(mean(values.map((value) => (value - middle) ** 2)))
 }
 
-/** The mean over the folds of each epoch's logs, over those that came so far. */
+/** The mean of each epoch's logs over the folds that reached this epoch. */
 function meanLogs(folds: Progress['logs']): Record<string, number[]> {
   const names = Object.keys(folds[0] ?? {})
   return Object.fromEntries(

@@ -1,4 +1,5 @@
-// What is searched: lists of values, ranges and functions of chance, and the choices that they make. Trains nothing.
+// The space of a search: lists of values, ranges and functions of a random number, and the choices drawn from them.
+// Trains nothing.
 
 import { ArgumentError, quoted } from '../core/errors'
 import { boolean, choice, number, option, readOptions, required } from '../core/options'
@@ -13,13 +14,13 @@ export type GridSpace = { readonly [name: string]: readonly unknown[] }
 export interface RangeOfNumbers {
   readonly min: number
   readonly max: number
-  /** 'log': every factor is as likely, 0.001 … 0.01 as 0.01 … 0.1. Default 'linear'. */
+  /** 'log': uniform in the logarithm, so 0.001 … 0.01 is as likely as 0.01 … 0.1. Default 'linear'. */
   readonly scale?: 'linear' | 'log'
-  /** Whole numbers only, `max` among them. Default false. */
+  /** Integers only, including `max`. Default false. */
   readonly integer?: boolean
 }
 
-/** For each name a list, of which every value is as likely, a range, or a function of a random number in [0, 1). */
+/** For each name a list of equally likely values, a range, or a function of a random number in [0, 1). */
 export type RandomSpace = {
   readonly [name: string]: readonly unknown[] | RangeOfNumbers | ((random: number) => unknown)
 }
@@ -47,8 +48,9 @@ export function gridChoices(where: string, space: GridSpace): AnyChoice[] {
 }
 
 /**
- * So many choices at random. Where all names have lists, no choice comes twice, and there are at most as many as combinations.
- * @throws ArgumentError for a name with neither values nor a range nor a function
+ * `trials` random choices. If every name has a list, no choice is repeated, and there are at most as many choices as
+ * combinations.
+ * @throws ArgumentError for a name that has neither a list nor a range nor a function
  */
 export function randomChoices(where: string, space: RandomSpace, trials: number, seed: number): AnyChoice[] {
   requireSpace(where, space)
@@ -84,7 +86,7 @@ function combination(space: GridSpace, index: number): AnyChoice {
   return Object.fromEntries(digits.reverse())
 }
 
-/** A number in [0, 1) for a name of a trial, whatever other trials draw. */
+/** A number in [0, 1) for one name of one trial, independent of all others. */
 function uniform(seed: number, trial: number, name: number): number {
   return (threefry2x32(seed, 1, trial, name)[0] >>> 0) / 2 ** 32
 }

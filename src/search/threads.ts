@@ -1,5 +1,5 @@
-// Trials in worker threads of Node. A worker makes and trains models by itself, from samples in shared memory; what comes back
-// are logs and, of the best trial, weights.
+// Trials in worker threads of Node. A worker makes and trains models itself, from samples in shared memory; it returns
+// logs and, for the best trial, weights.
 
 import {
   ArgumentError,
@@ -18,13 +18,13 @@ import { withRandomSeed } from '../ops/seed'
 import { configure, runtimeInfo } from '../runtime/configure'
 import type { Settings } from '../runtime/configure'
 import { nodeModule } from '../runtime/platform'
-import type { AnyMake, AnyModel, Bench, Progress, Task } from './fits'
+import type { AnyMake, AnyModel, TrialRunner, Progress, Task } from './fits'
 import { Fits, winnerSeed } from './fits'
 import type { PackedSamples } from './samples'
 import { packSamples, takeRows, unpackSamples } from './samples'
 import type { AnyChoice } from './space'
 
-/** What a worker begins with. */
+/** What a worker receives at its start. */
 interface Assignment {
   /** The module whose default export makes models. */
   readonly make: string
@@ -33,20 +33,20 @@ interface Assignment {
   readonly settings: Partial<Settings>
 }
 
-/** What a model is, besides its structure. */
+/** The state of a model, without its structure. */
 interface ModelState {
   readonly tensors: readonly NamedTensor[]
   readonly shuffle: { readonly seed: number; readonly epoch: number }
 }
 
-/** What is asked of a worker: the name of a function below, and its arguments. */
-interface Question {
+/** A request to a worker: the name of a function below, and its arguments. */
+interface Request {
   readonly id: number
   readonly name: 'train' | 'drop' | 'winner'
   readonly inputs: readonly [trial: number, choice: AnyChoice, epochs: number]
 }
 
-interface Answer {
+interface Response {
   readonly id: number
   readonly value?: unknown
   readonly error?: PackedError
@@ -60,14 +60,14 @@ interface PackedError {
   readonly instruction: string | undefined
 }
 
-/** Whether threads can be had here. */
+/** Whether this platform has worker threads. */
 export function hasThreads(): boolean {
   return nodeModule('node:worker_threads') !== null
 }
 
-/** The function that a module exports by default. @throws ArgumentError where that is none */
+/** The default export of a module. @throws ArgumentError if it is not a function */
 export async function importMake(url: string): Promise<AnyMake> {
-  // Known when it runs, so bundlers have nothing to follow.
+  // The URL is known only at run time, so bundlers leave the import alone.
   const { default: make } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as {
     readonly default?: unknown
   }
@@ -75,8 +75,8 @@ export async function importMake(url: string): Promise<AnyMake> {
   throw new ArgumentError(`${url}: the default export must be a function that makes a compiled model`)
 }
 
-/** A worker, and what it was asked. */
-class Hand {
+/** A worker and its open requests. */
+class WorkerHandle {
   private readonly asked = new Map<
     number,
     { readonly resolve: (value: unknown) => void; readonly reject: (reason: unknown) => void }
@@ -93,11 +93,11 @@ class Hand {
       workerData: assignment,
       name,
     })
-    this.worker.on('message', ({ id, value, error }: Answer) => {
-      const question = this.asked.get(id)
+    this.worker.on('message', ({ id, value, error }: Response) => {
+      const request = this.asked.get(id)
       this.asked.delete(id)
-      if (error === undefined) question?.resolve(value)
-      else question?.reject(unpackError(error))
+      if (error === undefined) request?.resolve(value)
+      else request?.reject(unpackError(error))
     })
     this.worker.on('error', (error) => void this.end(new StateError(`a worker of the search failed: ${error.message}`)))
     this.worker.on(
@@ -106,16 +106,16 @@ class Hand {
     )
   }
 
-  /** How many questions are open. */
+  /** The number of open requests. */
   get load(): number {
     return this.asked.size
   }
 
-  ask(name: Question['name'], ...inputs: Question['inputs']): Promise<unknown> {
+  ask(name: Request['name'], ...inputs: Request['inputs']): Promise<unknown> {
     if (this.reason !== null) return Promise.reject(this.reason)
     const id = this.count++
     return new Promise((resolve, reject) => {
-      this.worker.postMessage({ id, name, inputs } satisfies Question, [])
+      this.worker.postMessage({ id, name, inputs } satisfies Request, [])
       this.asked.set(id, { resolve, reject })
     })
   }
@@ -128,10 +128,10 @@ class Hand {
   }
 }
 
-/** Trials in so many workers. A trial stays where it began. */
-export class Threads implements Bench {
-  private readonly hands: readonly Hand[]
-  private readonly handOf = new Map<number, Hand>()
+/** Trains in `width` workers. A trial stays in the worker where it began. */
+export class Threads implements TrialRunner {
+  private readonly handles: readonly WorkerHandle[]
+  private readonly handleOf = new Map<number, WorkerHandle>()
   private readonly abort = (): void => this.end(this.task.own.signal?.reason)
 
   constructor(
@@ -148,27 +148,28 @@ export class Threads implements Bench {
       samples: packSamples(samples),
       settings: { backend, simd, fuse, turbo },
     }
-    this.hands = Array.from({ length: width }, (_, i) => new Hand(assignment, `myelin search ${i}`))
+    this.handles = Array.from({ length: width }, (_, i) => new WorkerHandle(assignment, `myelin search ${i}`))
     own.signal?.addEventListener('abort', this.abort)
   }
 
   async train(trial: number, choice: AnyChoice, until: number): Promise<Progress> {
-    const hand = this.handOf.get(trial) ?? this.hands.reduce((least, each) => (each.load < least.load ? each : least))
-    this.handOf.set(trial, hand)
-    const progress = (await hand.ask('train', trial, choice, until)) as Progress
+    const handle =
+      this.handleOf.get(trial) ?? this.handles.reduce((least, each) => (each.load < least.load ? each : least))
+    this.handleOf.set(trial, handle)
+    const progress = (await handle.ask('train', trial, choice, until)) as Progress
     return progress.error === null ? progress : { ...progress, error: unpackError(progress.error as PackedError) }
   }
 
   async drop(trial: number): Promise<void> {
-    await this.handOf.get(trial)?.ask('drop', trial, {}, 0)
-    this.handOf.delete(trial)
+    await this.handleOf.get(trial)?.ask('drop', trial, {}, 0)
+    this.handleOf.delete(trial)
   }
 
   async winner(trial: number, choice: AnyChoice, epochs: number): Promise<AnyModel> {
-    const { tensors, shuffle } = (await this.handOf.get(trial)!.ask('winner', trial, choice, epochs)) as ModelState
+    const { tensors, shuffle } = (await this.handleOf.get(trial)!.ask('winner', trial, choice, epochs)) as ModelState
     return withRandomSeed(winnerSeed(this.task, trial), async () => {
       const model = await this.make(choice)
-      // A look at a row builds it.
+      // Reading one row builds the model.
       model.trainer.readInputs(takeRows(this.task.samples.x, Int32Array.of(0)))
       if (!model.hasOwnStep) model.optimizer.build(model.trainableWeights, model.weights)
       restoreNumbered(variablesOf(model), new Map(tensors.map((tensor) => [tensor.name, tensor])))
@@ -179,20 +180,20 @@ export class Threads implements Bench {
 
   async close(): Promise<void> {
     this.task.own.signal?.removeEventListener('abort', this.abort)
-    await Promise.all(this.hands.map((hand) => hand.end(new StateError('the search is over'))))
+    await Promise.all(this.handles.map((handle) => handle.end(new StateError('the search is over'))))
   }
 
   private end(reason: unknown): void {
-    for (const hand of this.hands) void hand.end(reason)
+    for (const handle of this.handles) void handle.end(reason)
   }
 }
 
-/** A step of one's own makes the optimizer's slots when it first runs. */
+/** A model with its own train step creates the optimizer's slots when that step first runs. */
 function variablesOf(model: AnyModel) {
   return savedVariables(model, { includeOptimizer: !model.hasOwnStep })
 }
 
-/** What runs in a worker of a search, which calls it when it begins: answers questions, one after the other. Of no use elsewhere. */
+/** The entry point of a worker thread of a search: answers requests, one after the other. Not for other use. */
 export function serveTrials(): void {
   const threads = nodeModule('node:worker_threads')
   const port = threads?.parentPort ?? null
@@ -201,7 +202,7 @@ export function serveTrials(): void {
   configure(settings)
   const own = { data: null, validationBatches: null, callbacks: null, signal: null }
   const fits = importMake(make).then((made) => new Fits(made, { ...task, samples: unpackSamples(samples), own }))
-  // Whoever asks first is told.
+  // The first request receives the error, so the rejection is handled.
   fits.catch(() => undefined)
   const answers = {
     async train(trial, choice, until) {
@@ -218,19 +219,19 @@ export function serveTrials(): void {
       }))
       return { tensors, shuffle: { ...model.trainer.shuffleState } } satisfies ModelState
     },
-  } satisfies Record<Question['name'], (...inputs: Question['inputs']) => Promise<unknown>>
+  } satisfies Record<Request['name'], (...inputs: Request['inputs']) => Promise<unknown>>
   let turn: Promise<void> = Promise.resolve()
-  port.on('message', ({ id, name, inputs }: Question) => {
+  port.on('message', ({ id, name, inputs }: Request) => {
     turn = turn
       .then((): Promise<unknown> => answers[name](...inputs))
       .then(
-        (value) => port.postMessage({ id, value } satisfies Answer),
-        (error: unknown) => port.postMessage({ id, error: packError(error) } satisfies Answer),
+        (value) => port.postMessage({ id, value } satisfies Response),
+        (error: unknown) => port.postMessage({ id, error: packError(error) } satisfies Response),
       )
   })
 }
 
-/** Errors of this library lose their class on the way between threads. */
+/** The classes of errors by name: an error loses its class when it is posted between threads. */
 const CLASSES: Readonly<Record<string, abstract new (...inputs: never[]) => Error>> = {
   ArgumentError,
   DataError,

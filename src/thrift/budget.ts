@@ -1,5 +1,5 @@
-// Callbacks that end training when it has cost enough: when a budget is used up, or when what it still gains is not worth its
-// price.
+// Callbacks that end training because of its cost: when a budget is spent, or when the improvement is not worth the
+// cost.
 
 import { ArgumentError, quoted } from '../core/errors'
 import type { InputsOf } from '../core/options'
@@ -11,7 +11,7 @@ import { carbonOptions } from './emissions'
 import type { Totals } from './footprint'
 import { Measurement, costOfRun, prefixed } from './footprint'
 
-/** A number above 0, of any size: more FLOPs than a float32 can hold are no reason to refuse. */
+/** A finite number above 0. Not limited to float32, because FLOPs exceed its range. */
 const positive = custom<number>(
   (value, where) => {
     if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
@@ -21,11 +21,11 @@ const positive = custom<number>(
 )
 
 const budgetOptions = () => ({
-  /** Floating-point operations, evaluations included. */
+  /** Floating-point operations, including those of evaluations. */
   flops: option(nullable(positive), null),
-  /** Seconds since fit began, by the clock. */
+  /** Wall-clock seconds since fit began. */
   seconds: option(nullable(positive), null),
-  /** Measured where there is a counter, else estimated: see EmissionsTracker. */
+  /** Measured where the processor has an energy counter, else estimated: see EmissionsTracker. */
   joules: option(nullable(positive), null),
   /** g CO₂e. */
   gCO2e: option(nullable(positive), null),
@@ -36,7 +36,7 @@ export type BudgetOptions = InputsOf<ReturnType<typeof budgetOptions>>
 type Resource = 'flops' | 'seconds' | 'joules' | 'gCO2e'
 const UNITS: Readonly<Record<Resource, string>> = { flops: 'FLOP', seconds: 's', joules: 'J', gCO2e: 'g CO2e' }
 
-/** What ended training. */
+/** The budget that ended training. */
 export interface Spent {
   readonly resource: Resource
   readonly budget: number
@@ -46,18 +46,18 @@ export interface Spent {
 }
 
 /**
- * Ends training with the last step that a budget still allows; with several, that of the first that is used up. At least one step
- * is taken. Steps are whole, so the weights are those of an ordinary step.
+ * Ends training after the last step within a budget; with several budgets, within the first that is spent. At least one
+ * step runs, and every step runs completely.
  *
  *   await model.fit(x, y, { epochs: 1000, callbacks: [new Budget({ joules: 500 })] })
  *
- * @throws ArgumentError without a budget, and for one that is not above 0
+ * @throws ArgumentError without a budget, or for one that is not above 0
  */
 export class Budget extends configured(Callback, budgetOptions) {
   private measurement: Measurement | null = null
-  /** The number of the step before which it need not be asked again. */
+  /** The number of the step before which the budgets need not be checked again. */
   private askedUntil = 0
-  /** What ended training; null where nothing did. */
+  /** The budget that ended training; null if none did. */
   ended: Spent | null = null
   private readonly limits = this.readLimits()
 
@@ -68,7 +68,7 @@ export class Budget extends configured(Callback, budgetOptions) {
     })
     if (limits.length > 0) return limits
     throw new ArgumentError(
-      'Budget: needs a budget, for example new Budget({ joules: 500 }). There are: flops, seconds, joules, gCO2e',
+      'Budget: needs a budget, for example new Budget({ joules: 500 }). The budgets are: flops, seconds, joules, gCO2e',
     )
   }
 
@@ -104,7 +104,7 @@ export class Budget extends configured(Callback, budgetOptions) {
   }
 
   override onEpochBegin(): void {
-    // What was evaluated since cost something, too.
+    // Evaluations since the last check have a cost, too.
     this.askedUntil = 0
   }
 
@@ -113,9 +113,10 @@ export class Budget extends configured(Callback, budgetOptions) {
     let ahead = Infinity
     for (const [resource, budget] of this.limits) {
       const spent = this.spent(resource)
-      // What a step takes: known of FLOPs; of the others the mean so far, with all that came before the first.
+      // The cost of a step: known exactly for FLOPs; for the others the mean so far, including all time before the
+      // first step.
       const each = resource === 'flops' ? costOfRun(graph).flops : spent / done
-      // By a clock, the last step may begin as long as something is left.
+      // For measured resources, the last step may begin as long as some of the budget is left.
       const steps =
         done === 0 ? 1 : resource === 'flops' ? Math.floor((budget - spent) / each) : Math.ceil((budget - spent) / each)
       if (steps < 1) {
@@ -124,7 +125,7 @@ export class Budget extends configured(Callback, budgetOptions) {
       }
       ahead = Math.min(ahead, steps)
     }
-    // Steps may take longer than those before, so not all are taken at once; few questions are asked all the same.
+    // Later steps may cost more, so only a quarter of the remaining steps runs before the next check.
     ahead = Math.max(1, Math.floor(ahead / 4))
     this.askedUntil = done + ahead
     return ahead
@@ -143,31 +144,31 @@ export class Budget extends configured(Callback, budgetOptions) {
 
 const economyOptions = () => ({
   ...monitorOptions(),
-  /** The least improvement for each joule that is worth it. Either this or perFlop. */
+  /** The smallest improvement per joule that is worth the cost. Exclusive with perFlop. */
   perJoule: option(nullable(positive), null),
-  /** The least improvement for each floating-point operation that is worth it. */
+  /** The smallest improvement per floating-point operation that is worth the cost. */
   perFlop: option(nullable(positive), null),
-  /** Epochs in a row that are not worth it, after which training ends. Default 1. */
+  /** The number of consecutive uneconomic epochs after which training ends. Default 1. */
   patience: option(integer({ min: 1 }), 1),
 })
 export type StopWhenUneconomicOptions = InputsOf<ReturnType<typeof economyOptions>>
 
-/** What an epoch gained, and for what. */
+/** The gain and the cost of an epoch. */
 export interface EpochEconomy {
   readonly epoch: number
-  /** How far the monitored log got beyond its best before; 0 where it did not. */
+  /** The improvement over the best value before; 0 if there was none. */
   readonly gain: number
-  /** Joules or FLOPs since the epoch before. */
+  /** Joules or FLOPs since the previous epoch. */
   readonly cost: number
 }
 
 /**
- * Ends training when an epoch improves the monitored log by less than `perJoule` for each joule it took, or `perFlop` for each
- * FLOP, `patience` times in a row. An improvement is what goes beyond the best so far.
+ * Ends training when an epoch improves the monitored log by less than `perJoule` per joule, or `perFlop` per FLOP,
+ * `patience` times in a row. Improvements are measured against the best value so far.
  *
  *   new StopWhenUneconomic({ monitor: 'valAccuracy', perJoule: 1e-4, patience: 2 })
  *
- * @throws ArgumentError unless exactly one of perJoule and perFlop is given, and for one that is not above 0
+ * @throws ArgumentError unless exactly one of perJoule and perFlop is given, and it is above 0
  */
 export class StopWhenUneconomic extends configured(Callback, economyOptions) {
   private measurement: Measurement | null = null
@@ -175,9 +176,9 @@ export class StopWhenUneconomic extends configured(Callback, economyOptions) {
   private best: number | null = null
   private costBefore = 0
   private wait = 0
-  /** Every epoch but the first, which has none to be compared with. */
+  /** All epochs except the first, which has no predecessor. */
   epochs: EpochEconomy[] = []
-  /** The epoch after which training ended; null where it did not. */
+  /** The epoch after which training ended; null if it ran to the end. */
   stoppedEpoch: number | null = null
 
   protected override checkOptions(): void {

@@ -1,5 +1,5 @@
-// distill: a small model learns what a large one answers. One step is one tape: the teacher's answers, the student's, the loss between
-// them, and the student's update.
+// distill: trains a small model on the outputs of a large one. One step is one tape: the outputs of teacher and
+// student, the loss between them, and the student's update.
 
 import { ArgumentError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
 import { boolean, custom, nullable, number, option, readOptions } from '../core/options'
@@ -22,11 +22,15 @@ import type { CompileOptions } from '../training/compiled'
 import { forward, totalLoss } from '../training/step'
 
 export interface DistillOptions extends Pick<CompileOptions, 'optimizer' | 'loss' | 'metrics'> {
-  /** What logits are divided by before they are compared: the higher, the more the classes that are not right count. Default 4. */
+  /**
+   * Divides the logits before they are compared: higher values give more weight to the less likely classes. Default 4.
+   */
   readonly temperature?: number
-  /** The weight of the loss on the targets. 0: none are needed, so that rows without targets serve. Default 0.1. */
+  /** The weight of the loss on the targets. With 0, data without targets can be used. Default 0.1. */
   readonly alpha?: number
-  /** Whether a teacher that does not end in softmax or sigmoid gives logits, rather than probabilities. Default true. */
+  /**
+   * Whether a teacher that ends in neither softmax nor sigmoid outputs logits instead of probabilities. Default true.
+   */
   readonly fromLogits?: boolean
 }
 
@@ -43,10 +47,10 @@ const options = {
   metrics: option(nullable(anything), null),
 }
 
-/** Whether classes exclude each other. */
+/** softmax: the classes exclude each other; sigmoid: they are independent. */
 type Kind = 'softmax' | 'sigmoid'
 
-/** What goes into the softmax or sigmoid of an output; `kind` is null where there is none. */
+/** The operand of an output's softmax or sigmoid; `kind` is null if the output is neither. */
 interface Logits {
   readonly kind: Kind | null
   readonly logits: Tensor
@@ -60,7 +64,7 @@ function logitsOf(output: Tensor): Logits {
   return { kind: null, logits: output }
 }
 
-/** Smaller probabilities have the logarithm of this one. */
+/** Probabilities are clipped to this before the logarithm. */
 const LEAST = 1e-7
 
 function logitsOfProbabilities(output: Tensor, kind: Kind): Tensor {
@@ -68,11 +72,11 @@ function logitsOfProbabilities(output: Tensor, kind: Kind): Tensor {
   return kind === 'softmax' ? log(p) : subtract(log(p), log(subtract(1, p)))
 }
 
-/** KL(teacher ‖ student) of softened answers, [batch, …] without the axis of the classes. */
+/** KL(teacher ‖ student) of the softened outputs, [batch, …] without the class axis. */
 const divergences: Readonly<Record<Kind, (teacher: Tensor, student: Tensor) => Tensor>> = {
   // Σ p (log p − log q)
   softmax: (t, s) => sum(multiply(softmax(t), subtract(logSoftmax(t), logSoftmax(s))), -1),
-  // The same of yes and no: p (t − s) + log (1 + eˢ) − log (1 + eᵗ)
+  // The same for two classes: p (t − s) + log (1 + eˢ) − log (1 + eᵗ)
   sigmoid: (t, s) => mean(add(multiply(sigmoid(t), subtract(t, s)), subtract(softplus(s), softplus(t))), -1),
 }
 
@@ -80,17 +84,17 @@ interface Settings {
   readonly temperature: number
   readonly alpha: number
   readonly fromLogits: boolean
-  /** Whether nobody said what the loss on the targets is. */
+  /** Whether the loss on the targets is a default, not chosen by the user. */
   readonly guessesLoss: boolean
 }
 
 /**
- * What `distill` gives: a model of the student's layers, whose step asks the teacher. `fit`, `evaluate` and callbacks are those of
- * every model; `student` is the model that learns.
+ * The result of `distill`: a model with the student's layers whose train step also runs the teacher. `fit`, `evaluate`
+ * and callbacks work as for any model; `student` is the trained model.
  */
 export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, Out> {
   static override readonly className = 'Distiller'
-  // Private: they are no parts of the model.
+  // Private fields, so that the models are not found as parts of this one.
   readonly #teacher: Model<In, Out>
   readonly #student: Model<In, Out>
   readonly #settings: Settings
@@ -103,7 +107,7 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
     this.#settings = settings
   }
 
-  /** The model that learns: the one that was given. */
+  /** The given student, which is trained. */
   get student(): Model<In, Out> {
     return this.#student
   }
@@ -112,10 +116,10 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
     return this.#teacher
   }
 
-  /** @throws StateError: what is made of two models cannot be saved or made again. Its student can. */
+  /** @throws StateError: a distiller cannot be saved or cloned; its student can. */
   override getConfig(): never {
     throw new StateError(
-      `${this}: distillation cannot be saved or made again. What was learnt is in its student: distiller.student.save(path).`,
+      `${this}: a distiller cannot be saved or cloned. Save its student: distiller.student.save(path).`,
     )
   }
 
@@ -130,12 +134,12 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
     this.updateMetrics(batch, this.compare(batch, false))
   }
 
-  /** The teacher may read strings by layers of its own. @internal */
+  /** The teacher may have its own layers that read strings. @internal */
   override lookStep(x: In): unknown {
     return [super.lookStep(x), this.taught(x)]
   }
 
-  /** The teacher's answer. A frame of its own: what the teacher's layers add is not the student's loss. */
+  /** The teacher's output. It runs in its own frame, because its layers' losses are not the student's. */
   private taught(x: In): Tensor {
     return typed(
       withFrame(null, new CallContext(false), () =>
@@ -164,18 +168,18 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
     )
   }
 
-  /** The logits of both, and what they are logits of. */
+  /** The logits of both models, and whether they belong to a softmax or a sigmoid. */
   private match(taught: Tensor, output: Tensor): { kind: Kind; teacher: Tensor; student: Tensor } {
-    requireAlike('give', [this.#teacher, taught.shape], [this.#student, output.shape])
+    requireAlike('return', [this.#teacher, taught.shape], [this.#student, output.shape])
     const [teacher, student] = [logitsOf(taught), logitsOf(output)]
     if (teacher.kind !== null && student.kind !== null && teacher.kind !== student.kind) {
       throw new ArgumentError(
-        `distill: ${this.#teacher} ends in ${teacher.kind} and ${this.#student} in ${student.kind}. Both must be the same.`,
+        `distill: ${this.#teacher} ends in ${teacher.kind} and ${this.#student} in ${student.kind}. Both must end in the same.`,
       )
     }
     if (student.kind === null && this.#settings.guessesLoss) {
       throw new ArgumentError(
-        `distill: ${this.#student} gives logits, so the loss must be said, for example new losses.SparseCategoricalCrossentropy({ fromLogits: true }), or alpha: 0`,
+        `distill: ${this.#student} outputs logits, so the option loss is required, for example new losses.SparseCategoricalCrossentropy({ fromLogits: true }), or alpha: 0`,
       )
     }
     const kind = student.kind ?? teacher.kind ?? (output.shape.at(-1) === 1 ? 'sigmoid' : 'softmax')
@@ -184,17 +188,17 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
   }
 }
 
-/** What a built model takes. */
+/** The input specs of a built model. */
 const specsTaken = ({ graph, buildSpec }: LayerBase): TensorSpec[] =>
   flatten(graph instanceof LayerGraph ? graph.inputSpecs : buildSpec!)
-/** What it gives. */
+/** Its output specs. */
 const specsGiven = (model: LayerBase): TensorSpec[] =>
   flatten(model.graph instanceof LayerGraph ? model.graph.outputSpecs : model.outputSpecs(model.buildSpec!))
 
 type Sided = readonly [model: object, shape: BatchShape]
 
-/** @throws ShapeError for shapes that cannot be the same, whatever their open extents are */
-function requireAlike(what: 'take' | 'give', [teacher, taught]: Sided, [student, shape]: Sided): void {
+/** @throws ShapeError for shapes that differ in rank or in a known extent */
+function requireAlike(what: 'take' | 'return', [teacher, taught]: Sided, [student, shape]: Sided): void {
   if (
     taught.length === shape.length &&
     taught.every((extent, i) => extent === null || shape[i] === null || extent === shape[i])
@@ -206,25 +210,26 @@ function requireAlike(what: 'take' | 'give', [teacher, taught]: Sided, [student,
 }
 
 /**
- * A model that is fitted to make the student answer as the teacher does (Hinton et al. 2015). With the logits t and s of both, T =
- * `temperature`:
+ * Returns a model whose fit trains the student to reproduce the teacher's outputs (Hinton et al. 2015). With the logits
+ * t and s of both and T = `temperature`:
  *
  *   loss = T² · KL(softmax(t / T) ‖ softmax(s / T)) + alpha · (the loss on the targets)
  *
- * or the same of σ for each output of a sigmoid. Logits are found behind the softmax or sigmoid that a model ends in. The teacher stays
- * as it is and sees what it sees in predictions: no dropout, averages of BatchNormalization. Afterwards the student is what it was
- * before, a model, with other weights.
+ * or, for each output of a sigmoid, the same with σ. The logits are the operands of the softmax or sigmoid that a model
+ * ends in. The teacher is not changed and runs as in predictions: without dropout, with the running averages of
+ * BatchNormalization. Afterwards the student is an ordinary model with new weights.
  *
- *   const lesson = distill(teacher, student, { temperature: 4, metrics: ['accuracy'] })
- *   await lesson.fit(x, y, { epochs: 5, validationData: [testX, testY] })
+ *   const distiller = distill(teacher, student, { temperature: 4, metrics: ['accuracy'] })
+ *   await distiller.fit(x, y, { epochs: 5, validationData: [testX, testY] })
  *   await distill(teacher, student, { alpha: 0 }).fit(unlabelled)
  *   const answers = await student.predict(x)
  *
- * @param teacher a model that was trained, for the same inputs and with one output of the same shape
- * @param options also, as in compile, `optimizer` (default 'adam'), `metrics`, and `loss`, that on the targets: default the one that the
- *   student was compiled with, or else the teacher, or else 'crossentropy'
- * @throws ArgumentError for what is no model, for a student whose graph nobody knows, several outputs, and weights that both have;
- *   ShapeError for a teacher that takes or gives other shapes; StateError for a model that is not built
+ * @param teacher a trained model with the same inputs and one output of the same shape
+ * @param options additionally, as in compile, `optimizer` (default 'adam'), `metrics`, and `loss` on the targets: by
+ * default the loss the student was compiled with, else the teacher's, else 'crossentropy'
+ * @throws ArgumentError for arguments that are not models, for a student without a known graph, for several outputs,
+ * and for weights shared by both; ShapeError for different input or output shapes; StateError for a model that is not
+ * built
  */
 export function distill<const In, const Out>(
   teacher: Model<In, Out>,
@@ -234,22 +239,22 @@ export function distill<const In, const Out>(
   const { temperature, alpha, fromLogits, optimizer, loss, metrics } = readOptions('distill', options, given)
   if (!(teacher instanceof Model))
     throw new ArgumentError(`distill: the teacher must be a model, received ${quoted(teacher)}`)
-  if (!teacher.built) throw new StateError(`distill: the teacher ${teacher} must be built, and trained`)
+  if (!teacher.built) throw new StateError(`distill: the teacher ${teacher} must be built and trained`)
   const graph = knownGraph('distill', student)
   if (student.hasOwnStep)
     throw new ArgumentError(
-      `distill: the student ${student} has a training step of its own, which distillation would not run. Give it a plain model of the same layers.`,
+      `distill: the student ${student} has a training step of its own, which distillation would not run. Use a model of the same layers without one.`,
     )
   if (flatten(graph.outputs).length !== 1)
     throw new ArgumentError(`distill: ${student} must have one output, received ${flatten(graph.outputs).length}`)
   for (const [what, of] of [
     ['take', specsTaken],
-    ['give', specsGiven],
+    ['return', specsGiven],
   ] as const) {
     const [ofTeacher, ofStudent] = [of(teacher), of(student)]
     if (ofTeacher.length !== ofStudent.length)
       throw new ArgumentError(
-        `distill: teacher and student must ${what} as many tensors, received ${ofTeacher.length} of ${teacher} and ${ofStudent.length} of ${student}`,
+        `distill: teacher and student must ${what} the same number of tensors, received ${ofTeacher.length} of ${teacher} and ${ofStudent.length} of ${student}`,
       )
     ofTeacher.forEach(({ shape }, i) => requireAlike(what, [teacher, shape], [student, ofStudent[i]!.shape]))
   }
@@ -257,7 +262,7 @@ export function distill<const In, const Out>(
   const shared = student.weights.find((weight) => taught.has(weight))
   if (shared !== undefined)
     throw new ArgumentError(
-      `distill: the teacher has the student's weight ${shared.name}, and would not stay as it is. Make a student of its own, as with cloneModel.`,
+      `distill: teacher and student share the weight ${shared.name}, so training would change the teacher. Use a student with its own weights, for example from cloneModel.`,
     )
   const known =
     loss ?? student.trainer.compiledState?.options.loss ?? teacher.trainer.compiledState?.options.loss ?? null

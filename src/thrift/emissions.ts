@@ -1,4 +1,5 @@
-// EmissionsTracker: what training, or anything else, took. Nothing is asked of single steps: programs count their runs.
+// EmissionsTracker: the resources used by training or any other function. Programs count their runs, so single steps
+// are not slowed down.
 
 import type { InputsOf } from '../core/options'
 import { configured, number, option } from '../core/options'
@@ -9,29 +10,33 @@ import type { Totals } from './footprint'
 import { Measurement } from './footprint'
 
 export const carbonOptions = () => ({
-  /** g CO₂e for each kWh of your electricity. Default 475, the world's average in the International Energy Agency's count for 2018. */
+  /** g CO₂e per kWh of electricity. Default 475, the world average of the International Energy Agency for 2018. */
   intensity: option(number({ min: 0 }), 475),
-  /** What a data centre uses in all, for each joule that its computers use. Default 1. */
+  /** Power usage effectiveness: the energy of the whole data centre per unit of energy of its computers. Default 1. */
   pue: option(number({ min: 1 }), 1),
 })
 
 const trackerOptions = () => ({
   ...carbonOptions(),
-  /** g CO₂e of making the hardware: the share of what is tracked, for the software carbon intensity. Default 0. */
+  /**
+   * g CO₂e of manufacturing the hardware, as the share of the tracked work, for the software carbon intensity. Default
+   * 0.
+   */
   embodied: option(number({ min: 0 }), 0),
 })
 export type EmissionsTrackerOptions = InputsOf<ReturnType<typeof trackerOptions>>
 
-/** What `track` gives. */
+/** The result of `track`. */
 export interface Tracked<Result> {
   readonly result: Result
   readonly footprint: Footprint
 }
 
 /**
- * Tells what training took, in steps, FLOPs, bytes, CPU seconds, joules and g CO₂e, each with what it is known from. Joules are read
- * from the processor's counter (RAPL) where Linux lets us, else estimated as Green Algorithms does: 12 W for each busy core and
- * 0.3725 W for each GB. Whatever runs in this thread meanwhile counts: evaluations, other models.
+ * Reports what training used: steps, FLOPs, bytes, CPU seconds, joules and g CO₂e, each with its source. Joules are
+ * read from the processor's counter (RAPL) where Linux allows it, else estimated by the method of Green Algorithms: 12
+ * W per busy core and 0.3725 W per GB. Everything that runs in this thread meanwhile is included: evaluations, other
+ * models.
  *
  *   const history = await model.fit(x, y, { callbacks: [new EmissionsTracker()] })
  *   history.footprint.joules                      // { value, unit, how, from }
@@ -46,7 +51,7 @@ export class EmissionsTracker extends configured(Callback, trackerOptions) {
   private stepsBefore = 0
   private lastFootprint: Footprint | null = null
 
-  /** Of what was tracked last; null before it is over. */
+  /** The footprint of the last tracked run; null before it ends. */
   override get footprint(): Footprint | null {
     return this.lastFootprint
   }
@@ -54,7 +59,7 @@ export class EmissionsTracker extends configured(Callback, trackerOptions) {
   override setModel(model: TrainedModel): void {
     super.setModel(model)
     this.lastFootprint = null
-    // A run that failed did not close its own.
+    // A failed run does not close its measurement.
     this.measurement?.close()
     this.measurement = new Measurement(this)
     this.stepsBefore = stepsOf(model)
@@ -80,7 +85,7 @@ export class EmissionsTracker extends configured(Callback, trackerOptions) {
     if (this.params !== null && this.params.verbose > 0) console.log(String(this.lastFootprint))
   }
 
-  /** Runs `body`, and tells what was computed until it was done. */
+  /** Runs `body`, and returns its result with the footprint of everything computed meanwhile. */
   async track<Result>(body: () => Result | Promise<Result>): Promise<Tracked<Result>> {
     const measurement = new Measurement(this)
     try {

@@ -1,18 +1,21 @@
-// Joules: read from the processor's own counter where the system lets us, else estimated from the time that processors were
-// busy.
+// Energy: read from the processor's own counter where the system allows it, else estimated from the busy time of
+// processors.
 
 import type { NodeModules } from '../runtime/platform'
 import { nodeModule, nodeProcess } from '../runtime/platform'
 import { yielded } from '../training/pace'
 import type { Figure } from '../training/callbacks/footprint'
 
-/** Watts of a busy core, and of a GB of memory: Green Algorithms (Lannelongue, Grealey and Inouye 2021), as for a CPU that is not known. */
+/**
+ * Watts per busy core, and per GB of memory: the values of Green Algorithms (Lannelongue, Grealey and Inouye 2021) for
+ * an unknown CPU.
+ */
 export const WATTS_PER_CORE = 12
 export const WATTS_PER_GB = 0.3725
 
 type Files = NodeModules['node:fs']
 
-/** A part of a processor that counts its microjoules, from 0 again when `range` is reached. */
+/** A part of a processor that counts its microjoules; the counter wraps at `range`. */
 interface Domain {
   readonly path: string
   readonly range: number
@@ -20,14 +23,14 @@ interface Domain {
   joules: number
 }
 
-/** RAPL as Linux shows it: the energy of whole processors since it was opened, whoever used them. */
+/** RAPL on Linux: the energy of whole processors since `open`, including that of other processes. */
 export class Rapl {
   private constructor(
     private readonly files: Files,
     private readonly domains: readonly Domain[],
   ) {}
 
-  /** null where there is no counter, or it may not be read. */
+  /** null if there is no counter or it is not readable. */
   static open(folder = '/sys/class/powercap'): Rapl | null {
     const files = nodeModule('node:fs')
     if (files === null) return null
@@ -47,7 +50,7 @@ export class Rapl {
     }
   }
 
-  /** Joules since it was opened. To be asked at least once in each round of the counter: some twenty minutes. */
+  /** Joules since `open`. Must be called at least once per wrap of the counter, about every twenty minutes. */
   read(): number {
     for (const domain of this.domains) {
       const now = Number(this.files.readFileSync(domain.path, 'utf8'))
@@ -60,7 +63,9 @@ export class Rapl {
 
 type Known<Value> = Pick<Figure, 'how' | 'from'> & { readonly value: Value }
 
-/** Seconds that processors worked: of all threads of this process; in a page, those that were not left to others. */
+/**
+ * Busy seconds: CPU time of all threads of this process; in a page, the clock without the time yielded to other tasks.
+ */
 export class BusyClock {
   private readonly cpu = nodeProcess()?.cpuUsage()
   private readonly start = performance.now() - yielded.milliseconds
@@ -70,7 +75,7 @@ export class BusyClock {
       return {
         value: (performance.now() - yielded.milliseconds - this.start) / 1000,
         how: 'measured',
-        from: 'the clock, less the turns that others had',
+        from: 'the clock, without the time yielded to other tasks',
       }
     }
     const { user, system } = nodeProcess()!.cpuUsage(this.cpu)
@@ -78,10 +83,10 @@ export class BusyClock {
   }
 }
 
-/** How often a counter that may come round is looked at, in ms. */
+/** The interval in ms at which a counter that may wrap is read. */
 const LOOK = 60_000
 
-/** Energy since it was made. */
+/** The energy used since construction. */
 export class EnergyMeter {
   private readonly clock = new BusyClock()
   private readonly start = performance.now()
@@ -89,8 +94,8 @@ export class EnergyMeter {
   private readonly memory: number
 
   /**
-   * @param pue what a data centre uses in all, for each joule that its computers use
-   * @param memory bytes that an estimate counts
+   * @param pue the energy of the whole data centre per unit of energy of its computers
+   * @param memory bytes that the estimate assumes where the process does not report its own
    */
   constructor(
     private readonly pue: number,
@@ -117,14 +122,14 @@ export class EnergyMeter {
       return {
         value: pue * rapl.read(),
         how: 'measured',
-        from: `RAPL: the whole processors, whoever used them${times}`,
+        from: `RAPL: whole processors, including other processes${times}`,
       }
     const gigabytes = this.memory / 1e9
     const watts = WATTS_PER_CORE * this.cpuSeconds().value + WATTS_PER_GB * gigabytes * this.seconds()
     return {
       value: pue * watts,
       how: 'estimated',
-      from: `Green Algorithms: ${WATTS_PER_CORE} W a busy core + ${WATTS_PER_GB} W a GB of ${gigabytes.toFixed(2)} GB${times}`,
+      from: `Green Algorithms: ${WATTS_PER_CORE} W per busy core + ${WATTS_PER_GB} W per GB of ${gigabytes.toFixed(2)} GB${times}`,
     }
   }
 

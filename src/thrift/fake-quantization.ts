@@ -1,5 +1,5 @@
-// Training that knows of int8: layers that compute in float32 with numbers as int8 would have them, while gradients flow as if
-// they had not been rounded.
+// Quantization-aware training: layers that compute in float32 with values rounded to int8, while gradients ignore the
+// rounding.
 
 import { Conv1D, Conv2D, Dense } from '../layers'
 import type { UnitFlow } from '../layers/units'
@@ -24,9 +24,10 @@ import type { Tensor } from '../ops/tensor'
 import { LARGEST } from '../primitives/quantized'
 
 /**
- * x as int8 would hold it: s · ⌊x / s⌉ with s = max |x| / 127 over `axes`. Its gradient is that of x (straight-through).
+ * x rounded as by int8 quantization: s · ⌊x / s⌉ with s = max |x| / 127 over `axes`. The gradient is that of x
+ * (straight-through).
  * Bengio, Léonard and Courville 2013; Jacob et al. 2018.
- * @param axes those that share a scale
+ * @param axes the axes that share a scale
  */
 export function fakeQuantize(x: Tensor, axes: readonly number[]): Tensor {
   const value = cast(x, 'float32')
@@ -41,7 +42,8 @@ const butLast = ({ rank }: Tensor): number[] => Array.from({ length: rank - 1 },
 /** All axes but the first. */
 const butFirst = ({ rank }: Tensor): number[] => Array.from({ length: rank - 1 }, (_, axis) => axis + 1)
 
-// Rounded or not, units are those of the layer that is trained, so each class says again what it does with them.
+// These layers keep the unitFlow of the float32 layers; each class declares it explicitly, because a `call` of its own
+// would reset it.
 
 /** Dense that trains for int8: see `quantizationAware`. */
 export class QuantizationAwareDense extends Dense {

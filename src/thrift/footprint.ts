@@ -1,4 +1,4 @@
-// What a run takes: counted while it goes on, told when it is over.
+// The footprint of a run: counted while it runs, reported afterwards.
 
 import { count } from '../core/table'
 import { costOf } from '../plan/cost'
@@ -15,23 +15,23 @@ export type { Figure, Footprint } from '../training/callbacks/footprint'
 const JOULES_PER_KWH = 3.6e6
 
 export interface CarbonOptions {
-  /** g CO₂e for each kWh. */
+  /** g CO₂e per kWh. */
   readonly intensity: number
-  /** g CO₂e of making the hardware: the share of this run. */
+  /** g CO₂e of manufacturing the hardware, as the share of this run. */
   readonly embodied: number
-  /** What a data centre uses in all, for each joule that its computers use. */
+  /** The energy of the whole data centre per unit of energy of its computers. */
   readonly pue: number
 }
 
-/** What one run of a graph costs. */
+/** The cost of one run of a graph. */
 interface RunCost extends Cost {
-  /** Whether it is a training step: an optimizer made some of its nodes. */
+  /** Whether it is a training step, which has nodes of an optimizer. */
   readonly isStep: boolean
 }
 
 const known = new WeakMap<Graph, RunCost>()
 
-/** What one run of a graph costs; counted once. */
+/** The cost of one run of a graph, counted once per graph. */
 export function costOfRun(graph: Graph): RunCost {
   let cost = known.get(graph)
   if (cost === undefined) {
@@ -46,23 +46,23 @@ export function costOfRun(graph: Graph): RunCost {
   return cost
 }
 
-/** What was measured. */
+/** Measured totals. */
 export type Totals = Readonly<
   Record<'flops' | 'bytes' | 'runs' | 'steps' | 'seconds' | 'cpuSeconds' | 'joules', number>
 >
 
-/** Everything that is computed from now on, until it is closed. */
+/** Measures everything computed in this thread until `close`. */
 export class Measurement {
   private readonly meter = new Meter()
   private readonly energy: EnergyMeter
-  /** What an earlier measurement of the same run has to be added. */
+  /** The totals of an earlier measurement of the same run, to be added. */
   private before: Totals = { flops: 0, bytes: 0, runs: 0, steps: 0, seconds: 0, cpuSeconds: 0, joules: 0 }
 
   constructor(private readonly options: CarbonOptions) {
     this.energy = new EnergyMeter(options.pue, currentRuntime().memory.buffer.byteLength)
   }
 
-  /** FLOPs, bytes, runs, and those among them that updated weights, so far. */
+  /** FLOPs, bytes, runs and runs that updated weights, so far. */
   computed(): Cost & { readonly runs: number; readonly steps: number } {
     let { flops, bytes, runs: all, steps } = this.before
     for (const [graph, runs] of this.meter.runs()) {
@@ -83,7 +83,7 @@ export class Measurement {
     return this.before.joules + this.energy.joules().value
   }
 
-  /** Everything so far: from here another measurement may go on. */
+  /** The totals so far; another measurement can continue from them. */
   totals(): Totals {
     return {
       ...this.computed(),
@@ -93,7 +93,7 @@ export class Measurement {
     }
   }
 
-  /** Goes on from the totals of another one. What this one measured so far does not count. */
+  /** Continues from the totals of another measurement. Replaces what this one has measured so far. */
   goOn(from: Totals): void {
     const own = this.totals()
     const { before } = this
@@ -114,7 +114,7 @@ export class Measurement {
     this.energy.close()
   }
 
-  /** @param counted steps of fit, where somebody counted them; else the runs of programs that update weights */
+  /** @param counted steps of fit if the caller counted them; null for the runs of programs that update weights */
   footprint(counted: number | null): Footprint {
     const { energy, options } = this
     const { runs, flops, bytes, steps: updates } = this.computed()
@@ -168,7 +168,7 @@ class Figures implements Footprint {
 
   constructor(private readonly figures: Readonly<Record<Names, Figure>>) {
     Object.assign(this, figures)
-    // Not for who prints it or looks through it.
+    // Not enumerable, to keep it out of printed output and loops over properties.
     Object.defineProperty(this, 'figures', { enumerable: false })
   }
 
@@ -189,7 +189,7 @@ class Figures implements Footprint {
       .join('')
   }
 
-  /** One line. */
+  /** One line of text. */
   toString(): string {
     const { steps, runs, flops, cpuSeconds, joules, gCO2e } = this
     const computed = steps.value > 0 ? `${count(steps.value)} steps` : `${count(runs.value)} runs`

@@ -1,5 +1,5 @@
-// The ledger: what a training step and a prediction cost, in floating-point operations and bytes, layer by layer. Counted on
-// the graphs that run; measures nothing: see emissions.ts.
+// The ledger: the cost of a training step and of a prediction in floating-point operations and bytes, per layer.
+// Counted on the graphs that run; for measurements see emissions.ts.
 
 import { ArgumentError, StateError, checkOptions } from '../core/errors'
 import { classNameOf } from '../core/registry'
@@ -15,41 +15,41 @@ import { requireCount } from '../training/said'
 export type { Cost } from '../plan/cost'
 
 export interface LedgerOptions {
-  /** Rows of a step and of a prediction. Default 32. */
+  /** The rows of a step and of a prediction. Default 32. */
   readonly batchSize?: number
 }
 
-/** What a training step costs: `forward` and `backward` together. */
+/** The cost of a training step: `forward` plus `backward`. */
 export interface StepCost extends Cost {
-  /** Outputs, and what follows from them: the loss, sums for metrics. */
+  /** The outputs, the loss, and the sums of metrics. */
   readonly forward: Cost
   /** Gradients. */
   readonly backward: Cost
 }
 
-/** A layer, with all within it, or another part of the step: `loss`, `metrics`, `optimizer`, `other`. */
+/** A layer with all layers within it, or another part of the step: `loss`, `metrics`, `optimizer`, `other`. */
 export interface LedgerRow {
   readonly name: string
-  /** null where it is no layer. */
+  /** null for a part that is not a layer. */
   readonly className: string | null
   readonly prediction: Cost
-  /** null where the model is not compiled. */
+  /** null if the model is not compiled. */
   readonly training: StepCost | null
 }
 
 const NOTHING: Cost = { flops: 0, bytes: 0 }
 
-/** What a model costs, as `ledger` counted it. */
+/** The cost of a model, as counted by `ledger`. */
 export class Ledger {
   /** A prediction of one batch. */
   readonly prediction: Cost
-  /** One training step; null where the model is not compiled, or no weight of it is trained. */
+  /** One training step; null if the model is not compiled or has no trainable weights. */
   readonly training: StepCost | null
 
   constructor(
     readonly model: string,
     readonly batchSize: number,
-    /** The layers in the model's order, then the other parts. What they cost adds up to `prediction` and `training`. */
+    /** The layers in the model's order, then the other parts. Their costs sum to `prediction` and `training`. */
     readonly rows: readonly LedgerRow[],
   ) {
     this.prediction = rows.reduce((sum, { prediction }) => addCosts(sum, prediction), NOTHING)
@@ -57,12 +57,12 @@ export class Ledger {
     this.training = steps.length === 0 ? null : steps.reduce(addSteps)
   }
 
-  /** The row of a layer or of another part. @throws ArgumentError where there is none */
+  /** The row of a layer or of another part. @throws ArgumentError for an unknown name */
   row(name: string): LedgerRow {
     const row = this.rows.find((each) => each.name === name)
     if (row !== undefined) return row
     throw new ArgumentError(
-      `The ledger has no row '${name}'. There are: ${this.rows.map((each) => each.name).join(', ')}`,
+      `The ledger has no row '${name}'. The rows are: ${this.rows.map((each) => each.name).join(', ')}`,
     )
   }
 
@@ -101,12 +101,12 @@ function addSteps(a: StepCost, b: StepCost): StepCost {
   return { ...addCosts(a, b), forward: addCosts(a.forward, b.forward), backward: addCosts(a.backward, b.backward) }
 }
 
-/** Parts of a step that are no layers. */
+/** Parts of a step that are not layers. */
 const PARTS = ['loss', 'metrics', 'optimizer'] as const
 const REST = 'other'
 const BACKWARD = /(^|\/)gradient(\/|$)/
 
-/** Which of some names a scope belongs to: the longest that it begins with. */
+/** The longest of some names that a scope begins with. */
 function ownerOf(scope: string, names: ReadonlySet<string>): string {
   let name = scope
   while (!names.has(name)) {
@@ -117,7 +117,7 @@ function ownerOf(scope: string, names: ReadonlySet<string>): string {
   return name
 }
 
-/** The cost of each name and of all within it. */
+/** The cost of each name, including everything within it. */
 function costsBy(
   names: ReadonlySet<string>,
   { byScope }: GraphCost,
@@ -133,18 +133,18 @@ function costsBy(
 }
 
 /**
- * Floating-point operations and bytes of a training step and of a prediction, in all and for each layer. FLOPs: 1 for each
- * + − × ÷ √, comparison and choice, 2·m·n·k for a product of matrices, 8 for exp, tanh and their like, 1 for each element that a
- * sum folds. Bytes: each operation reads its operands once and writes its result once. Nothing is run. A model that is compiled gets
- * its optimizer's slots, if it has none.
+ * Floating-point operations and bytes of a training step and of a prediction, in total and per layer. FLOPs: 1 for each
+ * + − × ÷ √, comparison and selection, 2·m·n·k for a matrix product, 8 for exp, tanh and similar functions, 1 per
+ * element that a sum reads. Bytes: each operation reads its operands once and writes its result once. Nothing is run.
+ * If a compiled model's optimizer has no slots yet, they are created.
  *
  *   const costs = ledger(model, { batchSize: 32 })
  *   costs.print()
  *   costs.row('dense').training.backward.flops
  *
- * @throws ArgumentError for what is no model
- * @throws StateError for a model that is not built, whose inputs have open extents besides the batch, or with a trainStep of its
- *   own that has not run on so many rows
+ * @throws ArgumentError unless `model` is a model
+ * @throws StateError for a model that is not built, that has open input extents besides the batch, or that has its own
+ * trainStep which has not run on this number of rows
  */
 export function ledger(model: LayerBase, options: LedgerOptions = {}): Ledger {
   if (!(model instanceof Model)) throw new ArgumentError(`ledger: needs a model, received ${String(model)}`)
@@ -156,7 +156,7 @@ export function ledger(model: LayerBase, options: LedgerOptions = {}): Ledger {
       `ledger: ${model} must be built, with inputs that have no open extents besides the batch. Give the first layer an inputShape, or predict once.`,
     )
   }
-  // Where no weight is trained there is no step: an int8 model refuses one.
+  // Without trainable weights there is no step: an int8 model refuses one.
   const trains = model.trainer.compiledState !== null && model.trainableWeights.length > 0
   const graph = trains ? model.trainer.trainingGraph(batchSize) : null
   const training = graph === null ? null : costOf(simplify(graph))

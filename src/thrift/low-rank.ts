@@ -1,4 +1,4 @@
-// lowRank: kernels of Dense layers as products of two narrow ones.
+// lowRank: factorizes kernels of Dense layers into two narrow matrices.
 
 import { ArgumentError } from '../core/errors'
 import { count, nullable, number, option, readOptions } from '../core/options'
@@ -22,11 +22,11 @@ import type { Variable } from '../ops/variable'
 import { replaceLayers } from './replace-layers'
 
 export interface LowRankOptions {
-  /** How many numbers stand between the two layers. */
+  /** The number of units between the two layers. */
   readonly rank?: number
-  /** Or the share of Σ σ² of each kernel that is to be kept, in (0, 1]: the least rank that keeps it. */
+  /** Alternatively, the share of Σ σ² of each kernel to keep, in (0, 1]: the smallest rank that keeps it is used. */
   readonly energy?: number
-  /** Dense layers, also by name. Default: all. */
+  /** The Dense layers, or their names. Default: all. */
   readonly layers?: readonly LayerName[] | null
 }
 
@@ -43,32 +43,33 @@ interface Factors {
 }
 
 /**
- * A model in which Dense layers are two, without anything between them: x · W + b ≈ (x · A) · B + b, with A · B the matrix of this
- * rank that is nearest to W, U_r Σ_r V_rᵀ of the singular value decomposition; A = U_r √Σ_r, B = √Σ_r V_rᵀ. That is done where it
- * makes less to multiply: rank · (n + m) < n · m. The result is an ordinary model, compiled alike with an optimizer that begins anew; the
- * second layer has the name of the one that it stands for, and the first adds `_in` to it. A penalty that keeps something of the kernel,
- * as L2Init does, is left out of both. The given model stays as it is.
+ * Replaces Dense layers by two layers with no activation between them: x · W + b ≈ (x · A) · B + b, where A · B is the
+ * matrix of this rank nearest to W, U_r Σ_r V_rᵀ of the singular value decomposition; A = U_r √Σ_r, B = √Σ_r V_rᵀ. A
+ * layer is replaced if that reduces the multiplications: rank · (n + m) < n · m. The result is an ordinary model,
+ * compiled with the same options and a fresh optimizer. The second layer keeps the name of the original; the first has
+ * the suffix `_in`. Regularizers that keep state of the kernel, such as L2Init, are dropped. The given model is not
+ * changed.
  *
  *   const thin = lowRank(model, { energy: 0.9 })
  *   await thin.fit(x, y)
  *   lowRank(model, { rank: 16, layers: ['hidden'] })
  *
- * Takes time as the cube of the rank, or of the kernel's shorter side where the rank is not small beside it: a second for 300.
- * Subclasses of Dense with a `call` of their own stay as they are, and so do kernels that are all zeros: two factors of zeros would never be
- * trained.
- * @throws ArgumentError for what is no model or one whose graph nobody knows, for layers that are no Dense layers of it, where
- *   nothing would be saved, and where all kernels are zeros
+ * The time grows with the cube of the rank, or of the kernel's shorter side unless the rank is small beside it: one
+ * second for 300. Subclasses of Dense with their own `call` are not replaced, and neither are kernels of zeros, whose
+ * factors could not be trained.
+ * @throws ArgumentError unless `whole` is a model with a known graph, for layers that are not Dense layers of it, and
+ * if no replacement reduces the cost or all kernels are zeros
  */
 export function lowRank<Kind extends LayerBase>(whole: Kind, given: LowRankOptions): Kind {
   const { rank, energy, layers } = readOptions('lowRank', options, given)
   copyableGraph('lowRank', whole)
   const model = typed<Model<never, never>>(whole)
-  if ((rank === null) === (energy === null)) throw new ArgumentError('lowRank: needs rank or energy, and not both')
+  if ((rank === null) === (energy === null)) throw new ArgumentError('lowRank: needs either rank or energy')
   const dense = model.allLayers.filter((layer): layer is Dense => computesAs(layer, Dense))
   const unknown = layers?.find((each) => !dense.some((layer) => isNamed(each, layer)))
   if (unknown !== undefined)
     throw new ArgumentError(
-      `lowRank: ${String(unknown)} is no Dense layer of ${model}, or has a call of its own. There are: ${dense.map(({ name }) => name).join(', ') || 'none'}`,
+      `lowRank: ${String(unknown)} is not a Dense layer of ${model}, or has its own call. The Dense layers are: ${dense.map(({ name }) => name).join(', ') || 'none'}`,
     )
   const chosen = new Set<LayerBase>(
     layers === null ? dense : dense.filter((layer) => layers.some((each) => isNamed(each, layer))),
@@ -80,7 +81,7 @@ export function lowRank<Kind extends LayerBase>(whole: Kind, given: LowRankOptio
     if (found === null) return null
     replaced++
     const { inputShape, kernelInitializer, kernelRegularizer: given, trainable, units, bias } = layer as Dense
-    // What a penalty keeps of a kernel says nothing of its factors.
+    // The state that a regularizer keeps of a kernel does not apply to its factors.
     const kernelRegularizer = given?.keep === undefined ? given : null
     const name = unused(`${layer.name}_in`, names)
     const first = new Dense({
@@ -104,12 +105,12 @@ export function lowRank<Kind extends LayerBase>(whole: Kind, given: LowRankOptio
     const empty = [...chosen].filter((layer) => (layer as Dense).kernel.view.every((weight) => weight === 0))
     if (empty.length > 0 && empty.length === chosen.size) {
       throw new ArgumentError(
-        `lowRank: the kernel of ${empty.map(({ name }) => name).join(', ')} is all zeros, so there is nothing of which factors could be made. Train the model first, or give its layers another initializer.`,
+        `lowRank: the kernel of ${empty.map(({ name }) => name).join(', ')} is all zeros and cannot be factorized. Train the model first, or use another initializer.`,
       )
     }
     const shapes = [...chosen].map((layer) => `${layer.name} [${(layer as Dense).kernel.shape.join(', ')}]`)
     throw new ArgumentError(
-      `lowRank: nothing would be saved by ${rank === null ? `energy ${energy}` : `rank ${rank}`}. rank · (n + m) must be below n · m for a kernel [n, m], received ${shapes.join(', ') || 'no Dense layers'}`,
+      `lowRank: no multiplications would be saved by ${rank === null ? `energy ${energy}` : `rank ${rank}`}. rank · (n + m) must be below n · m for a kernel [n, m], received ${shapes.join(', ') || 'no Dense layers'}`,
     )
   }
   return thin
@@ -121,12 +122,12 @@ function unused(name: string, names: Set<string>): string {
   return own
 }
 
-/** null where nothing is saved. */
+/** null if the factorization does not reduce the cost. */
 function factorsOf({ value, shape }: Variable, rank: number | null, energy: number | null): Factors | null {
   const [n, m] = shape as readonly [number, number]
   const most = Math.ceil((n * m) / (n + m)) - 1
   if (most < 1 || (rank !== null && rank > most)) return null
-  // The vectors of the shorter side are fewer.
+  // The shorter side has fewer vectors.
   const isTall = n >= m
   const found = leading(isTall ? value : transpose(value), { rank, energy, most })
   if (found === null) return null
@@ -149,21 +150,21 @@ interface Leading {
   readonly product: Tensor
 }
 
-/** How many vectors are sought beyond those that are needed. */
+/** Vectors computed beyond those needed. */
 const SPARE = 8
 const TURNS = 4
 
-/** null where more vectors are needed than save anything. */
+/** null if so many vectors are needed that nothing is saved. */
 function leading(a: Tensor, { rank, energy, most }: Wanted): Leading | null {
   const m = a.shape[1]!
   const total = sum(square(a)).item()
   for (let size = (rank ?? 24) + SPARE; ; size *= 2) {
-    // By subspace iteration where that is less work, else all: the eigenvectors of Aᵀ A.
+    // Subspace iteration where that is less work, else all eigenvectors of Aᵀ A.
     const basis = size < m / 3 ? subspace(a, size) : null
     const thin = basis === null ? a : matmul(a, basis)
     const [eigenvalues, eigenvectors] = eigh(matmul(transpose(thin), thin))
     const squares = [...eigenvalues.data].reverse().map((each) => Math.max(0, each))
-    // What rounding leaves of nothing is no direction.
+    // Values at the level of rounding errors are no directions.
     const certain = squares.filter((each) => each > 1e-12 * squares[0]!).length
     const needed = rank ?? ranksFor(squares, energy! * total)
     if (needed === null || (basis !== null && needed > size - SPARE)) {
@@ -181,18 +182,18 @@ function leading(a: Tensor, { rank, energy, most }: Wanted): Leading | null {
   }
 }
 
-/** The least number of the largest squares whose sum reaches a limit; null where all together do not. */
+/** The smallest number of leading squares whose sum reaches a limit; null if all together do not. */
 function ranksFor(squares: readonly number[], limit: number): number | null {
   let sumSoFar = 0
   for (let i = 0; i < squares.length; i++) {
     sumSoFar += squares[i]!
-    // Sums of float32 are exact to six digits.
+    // float32 sums have about six correct digits.
     if (sumSoFar >= limit * (1 - 1e-6)) return i + 1
   }
   return null
 }
 
-/** An orthonormal basis [m, size] of about the leading right singular vectors. Halko et al. 2011. */
+/** An orthonormal basis [m, size] that approximates the leading right singular vectors. Halko et al. 2011. */
 function subspace(a: Tensor, size: number): Tensor {
   const [n, m] = a.shape as readonly [number, number]
   let basis = qr(matmul(transpose(a), normal([n, size], { seed: m })))[0]

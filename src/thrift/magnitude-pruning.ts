@@ -1,5 +1,5 @@
-// MagnitudePruning: the smallest weights become zero while a model is trained, more and more of them. The masks are cells, and
-// what they do is a part of the traced step.
+// MagnitudePruning: gradually sets the smallest weights to zero during training. The masks are cells, and the masking
+// is part of the traced step.
 
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import { ArgumentError } from '../core/errors'
@@ -22,57 +22,58 @@ import type { Probe, ProbedStep } from '../training/probes'
 
 const share = number({ min: 0, below: 1 })
 const optionTable = () => ({
-  /** The share of zeros at the end, in [0, 1). */
+  /** The final share of zeros, in [0, 1). */
   finalSparsity: required(share),
-  /** The share of zeros from beginStep on. Default 0. */
+  /** The share of zeros at beginStep. Default 0. */
   initialSparsity: option(share, 0),
-  /** The first step that prunes, from 0 on in each fit. Default 0. */
+  /** The first step that prunes, counted from 0 in each fit. Default 0. */
   beginStep: option(integer({ min: 0 }), 0),
-  /** The step from which on finalSparsity holds. Default null: three quarters of the steps of fit. */
+  /** The step at which finalSparsity is reached. Default null: after three quarters of the steps of fit. */
   endStep: option(nullable(integer({ min: 0 })), null),
   /**
-   * After every how many steps the masks are made anew; the first of them from endStep on makes them for good. Default null: a
+   * The number of steps between two updates of the masks; the first update from endStep on is the last. Default null: a
    * twentieth of the steps from beginStep to endStep, at most 100.
    */
   every: option(nullable(count), null),
-  /** Layers, also by name, whose kernels are pruned. Default null: all but embeddings. */
+  /** The layers, or their names, whose kernels are pruned. Default null: all except embeddings. */
   layers: layersOption(),
 })
 export type MagnitudePruningOptions = InputsOf<ReturnType<typeof optionTable>>
 
-/** A weight, and whether an element of it stays or is to be 0. */
+/** A weight with its mask: false where an element is pruned. */
 interface Masked {
   readonly weight: Variable
   readonly mask: Variable
 }
 
 /**
- * Makes the smallest weights of each kernel zero while fit runs, more and more of them, and holds them there: after each update,
- * whatever the optimizer did (momentum, weight decay, averages), they are exactly 0. The share of zeros after step t, with
+ * Gradually sets the smallest weights of each kernel to zero during fit and keeps them there: after each update they
+ * are exactly 0, whatever the optimizer does (momentum, weight decay, averages). The share of zeros after step t, with
  * t₀ = beginStep and t₁ = endStep:
  *
  *   s = finalSparsity + (initialSparsity − finalSparsity) · (1 − (t − t₀) / (t₁ − t₀))³
  *
- * Every so many steps those join that are smallest then. What is zero stays zero.
+ * Each update of the masks adds the smallest remaining weights. Pruned weights stay zero.
  *
  *   await model.fit(x, y, { epochs: 10, callbacks: [new MagnitudePruning({ finalSparsity: 0.8 })] })
  *
- * Where training ends before the first step that prunes, a warning says so.
+ * If training ends before the first step that prunes, a warning is printed.
  *
- * The zeros are saved as weights. To go on training with them, give the callback again, from the share that is reached:
- * `new MagnitudePruning({ finalSparsity: 0.8, initialSparsity: 0.8 })` chooses the same ones; without it they are trained again.
+ * The zeros are saved as weights. To continue training with them, pass the callback again with the sparsity reached so
+ * far: `new MagnitudePruning({ finalSparsity: 0.8, initialSparsity: 0.8 })` selects the same weights. Without the
+ * callback they are trained again.
  *
  * Zhu & Gupta 2017.
  */
 export class MagnitudePruning extends configured(Callback, optionTable, 'finalSparsity') {
   static readonly className = 'MagnitudePruning'
   private masked: readonly Masked[] = []
-  /** Masks of weights that are updated as one, laid out as these: by the variable that is all of them. */
+  /** The joint masks of weights that are updated together, by the variable that contains all of them. */
   private readonly joined = new Map<TracedCell, Variable>()
   private reached = 0
   private isDone = false
   private hasChosen = false
-  // The same one in every fit, so that its program is.
+  // The same object in every fit, so that its program is reused.
   private holding: Probe = { trace: (step) => this.hold(step) }
 
   protected override checkOptions(): void {
@@ -87,7 +88,7 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
       )
   }
 
-  /** The share of zeros that the masks demand now. */
+  /** The present target share of zeros. */
   get sparsity(): number {
     return this.reached
   }
@@ -102,7 +103,7 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
       this.joined.clear()
       this.holding = { trace: (step) => this.hold(step) }
     }
-    // Until the first ones are chosen all weights stay.
+    // No weight is pruned before the first selection.
     for (const { mask } of this.masked) mask.view.fill(1)
     this.reached = 0
     this.isDone = false
@@ -112,7 +113,7 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
     return [this.holding, { every, afterStep: (step) => this.choose(step) }]
   }
 
-  /** @throws ArgumentError for layers that are not there, and where there is nothing to prune */
+  /** @throws ArgumentError for unknown layers, and if there is nothing to prune */
   private weights(): Variable[] {
     const { layers, model } = this
     const isMeant = (layer: LayerBase): boolean =>
@@ -136,7 +137,7 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
     throw new ArgumentError('MagnitudePruning: there are no kernels to prune: trainable weights of two axes or more')
   }
 
-  /** What the update has written as one is masked as one: each weight by itself would be written apart and copied there. */
+  /** Weights that are updated as one pack are masked as one: masking them separately would add copies. */
   private hold(step: ProbedStep): void {
     const trace = currentTrace()!
     for (const pack of new Set(this.masked.map(({ weight }) => trace.packOf(weight)))) {
@@ -147,7 +148,9 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
     }
   }
 
-  /** A mask for all weights of a pack, of which `own` are the masked ones; null where one of them is part of another already. */
+  /**
+   * The mask of all weights of a pack, of which `own` are masked; null if one of them is part of another pack's mask.
+   */
   private joinedMask({ whole, parts }: Pack<TracedCell>, own: readonly Masked[]): Variable | null {
     const known = this.joined.get(whole)
     if (known !== undefined) return known
@@ -163,18 +166,18 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
     return made
   }
 
-  /** From which step to which the share of zeros rises. */
+  /** The steps between which the share of zeros rises. */
   private get span(): readonly [begin: number, end: number] {
     const { beginStep, endStep } = this
     const { epochs, steps } = this.params!
     if (endStep === null && steps === null)
       throw new ArgumentError(
-        'MagnitudePruning: how many steps there are is not known before the data end. Say endStep, or stepsPerEpoch of fit.',
+        'MagnitudePruning: the number of steps is unknown for these data. Give endStep, or stepsPerEpoch in fit.',
       )
     return [beginStep, Math.max(beginStep, endStep ?? Math.floor(0.75 * epochs * steps!))]
   }
 
-  /** Zeros that are there already must not be trained by the first step. */
+  /** Existing zeros must not be trained by the first step. */
   override onTrainBegin(): void {
     if (this.beginStep === 0) this.maskAll(this.initialSparsity)
   }
@@ -204,7 +207,7 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
     for (const masked of this.masked) maskSmallest(masked, sparsity)
   }
 
-  /** Averages, which take the place of the weights when training ends, know no masks. */
+  /** Averages that replace the weights when training ends are not masked by the steps. */
   override onTrainEnd(): void {
     const {
       model: { optimizer },
@@ -216,7 +219,7 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
     if (!this.hasChosen && reached < finalSparsity) {
       const rhythm = every === null ? '' : `, every ${every} steps`
       console.warn(
-        `MagnitudePruning: training ended before the first step that prunes (beginStep ${beginStep}${rhythm}), so the share of zeros is ${reached}, not ${finalSparsity}`,
+        `MagnitudePruning: training ended before the first step that prunes (beginStep ${beginStep}${rhythm}), so the sparsity is ${reached}, not ${finalSparsity}`,
       )
     }
     for (const { weight, mask } of this.masked) {
@@ -231,7 +234,7 @@ function keepMasked({ view }: Variable, { view: mask }: Variable): void {
   for (let i = 0; i < view.length; i++) if (mask[i] === 0) view[i] = 0
 }
 
-/** The smallest weights become zero: as many as the share says, of equal ones the first. */
+/** Sets the smallest weights to zero, of equal ones the first. */
 function maskSmallest({ weight, mask }: Masked, sparsity: number): void {
   const { view } = weight
   const sizes = sizesOf(view as Float32Array)
@@ -245,7 +248,7 @@ function maskSmallest({ weight, mask }: Masked, sparsity: number): void {
   keepMasked(weight, mask)
 }
 
-/** |w| as integers, which are in the same order: the bits of a float32 without its sign. */
+/** |w| as integers of the same order: the bits of a float32 without the sign. */
 function sizesOf(view: Float32Array): Uint32Array {
   const bits = new Uint32Array(view.buffer, view.byteOffset, view.length)
   return bits.map((each) => each & 0x7fffffff)
@@ -254,8 +257,8 @@ function sizesOf(view: Float32Array): Uint32Array {
 const LOW_BITS = 16
 
 /**
- * Which are the `count` smallest numbers of 31 bits: those below the limit, and so many of those that are equal to it. They are
- * counted by their high bits; only those that share these with the limit are sorted.
+ * The `count` smallest of some 31-bit numbers: those below `limit`, and the first `ties` of those equal to it. Numbers
+ * are counted by their high bits; only those that share the limit's high bits are sorted.
  */
 function smallest(sizes: Uint32Array, count: number): { limit: number; ties: number } {
   if (count === 0) return { limit: 0, ties: 0 }

@@ -1,5 +1,5 @@
-// pruneUnits: the same model without the units that count least. Which weights belong to a unit is said by models/unit-groups.ts,
-// how much one counts by unit-scores.ts, what is left by smaller.ts.
+// pruneUnits: removes the least important units of a model. models/unit-groups.ts says which weights belong to a unit,
+// unit-scores.ts how important it is, and smaller.ts builds the smaller model.
 
 import { ArgumentError, quoted } from '../core/errors'
 import { choice, count, custom, nullable, number, option, readOptions, text } from '../core/options'
@@ -21,32 +21,36 @@ import { scoresOf } from './unit-scores'
 
 export interface PruneUnitsOptions<In = never, Out = never> {
   /**
-   * How many units stay: a fraction in (0, 1] of each layer's, or by layer a fraction below 1 or a number of units. A layer goes by
-   * its name, or by its path, as 'encoder/hidden', where several models within have one of its name. At least one unit stays of each.
+   * The units to keep: one fraction in (0, 1] for all layers, or per layer a fraction below 1 or a number of units. A
+   * layer is identified by its name, or by its path, such as 'encoder/hidden', if several nested models have a layer of
+   * this name. Each layer keeps at least one unit.
    */
   readonly keep?: number | Readonly<Record<string, number>>
-  /** In the place of `keep`: by how much the monitored number may get worse on x and y, as accuracy by 0.01. */
+  /** Instead of `keep`: by how much the monitored value may get worse on x and y, for example accuracy by 0.01. */
   readonly maxLoss?: number
-  /** The number that maxLoss is about, of those that `evaluate` gives. Default: the first metric, or 'loss' where there is none. */
+  /**
+   * The value that maxLoss limits, one of those that `evaluate` returns. Default: the first metric, or 'loss' without
+   * metrics.
+   */
   readonly monitor?: string
-  /** Whether the monitored number should rise or fall. 'auto': by its name, where that says so. Default 'auto'. */
+  /** Whether the monitored value should rise or fall; 'auto' infers it from the name. Default 'auto'. */
   readonly mode?: 'auto' | 'min' | 'max'
   /**
-   * By what units are ranked. 'magnitude': ‖w_in‖ · ‖w_out‖, needs no data. 'utility': mean |h| · Σ |w_out|, needs x. 'taylor':
-   * |Σ h · ∂loss/∂h|, what the loss would change to first order, needs x and y. Default 'magnitude'.
+   * The criterion that ranks units. 'magnitude': ‖w_in‖ · ‖w_out‖, needs no data. 'utility': mean |h| · Σ |w_out|,
+   * needs x. 'taylor': |Σ h · ∂loss/∂h|, the first-order change of the loss, needs x and y. Default 'magnitude'.
    */
   readonly by?: Criterion
-  /** Inputs such as those to come. Needed for maxLoss, and where `by` says so. */
+  /** Representative inputs. Needed for maxLoss and by some criteria. */
   readonly x?: DataOf<In>
-  /** Their targets. Needed for maxLoss, and where `by` says so. */
+  /** Their targets. Needed for maxLoss and by some criteria. */
   readonly y?: TargetsOf<Out>
-  /** How many rows are seen at once. Default 256. */
+  /** The number of rows per batch. Default 256. */
   readonly batchSize?: number
-  /** Ends it between two batches; it then rejects with the signal's reason. */
+  /** Aborts between two batches; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
-/** Names of numbers that should fall. */
+/** Names of values that should fall. */
 const FALLS = /loss|error|entropy|^(?:mse|mae|rmse|mape|msle)$/i
 
 const anything = custom<unknown>(
@@ -89,22 +93,24 @@ function readKeep(value: unknown, where: string): number | Readonly<Record<strin
 }
 
 /**
- * A smaller model without the units that count least: of Dense and recurrent layers, embeddings, filters of convolutions, heads of
- * attention; also within Bidirectional, both ways of which lose the same units, and within TimeDistributed; through normalisation,
- * pooling, Flatten, Concatenate and skip connections. A unit of a GroupedQueryAttention is a key/value head with all heads of the
- * query that share it, and `keep` counts those; where there is one key/value head for all, units are the heads of the query. It is an ordinary model, compiled as
- * the given one, and training goes on with what is left of the optimizer's slots. The given model stays as it is.
+ * Returns a smaller model without the least important units: of Dense and recurrent layers, embeddings, filters of
+ * convolutions and heads of attention; also within TimeDistributed, and within Bidirectional, whose two directions lose
+ * the same units; through normalisation, pooling, Flatten, Concatenate and skip connections. A unit of a
+ * GroupedQueryAttention is a key/value head with all query heads that share it, and `keep` counts key/value heads; with
+ * a single key/value head, the units are the query heads. The result is an ordinary model, compiled as the given one,
+ * with the remaining part of the optimizer's slots. The given model is not changed.
  *
  *   const half = await pruneUnits(model, { keep: 0.5 })
- *   await half.fit(x, y)                                             an epoch brings back most of what was lost
+ *   await half.fit(x, y)                                             one epoch recovers most of the accuracy
  *   await pruneUnits(model, { keep: { hidden: 100, conv: 0.25 }, by: 'utility', x })
  *   await pruneUnits(model, { maxLoss: 0.005, monitor: 'accuracy', x, y })
  *
- * Layers joined by a skip connection lose the same units, and go by the name of any of them. With maxLoss, first all layers are
- * narrowed alike, then each by itself, the largest first, as long as the monitored number allows it.
+ * Layers joined by a skip connection lose the same units, and any of their names can be used. With maxLoss, first all
+ * layers are pruned by the same fraction, then each separately, the largest first, as far as the monitored value
+ * allows.
  *
- * @throws ArgumentError for what is no model or one whose graph nobody knows, for layers whose units cannot be taken away (which and
- *   why, and what is possible), and where data are missing; StateError for a model that is not built
+ * @throws ArgumentError unless `model` is a model with a known graph, for layers whose units cannot be removed (with
+ * the reason and the possible layers), and for missing data; StateError for a model that is not built
  *
  * Utility: Dohare et al. 2024. Taylor: Molchanov et al. 2017.
  */
@@ -114,11 +120,11 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
 ): Promise<Kind> {
   const { keep, maxLoss, monitor, mode, by, x, y, batchSize, signal } = readOptions('pruneUnits', options, given)
   const graph = copyableGraph('pruneUnits', model)
-  if ((keep === null) === (maxLoss === null)) throw new ArgumentError('pruneUnits: needs keep or maxLoss, and not both')
+  if ((keep === null) === (maxLoss === null)) throw new ArgumentError('pruneUnits: needs either keep or maxLoss')
   const needsTargets = by === 'taylor' || maxLoss !== null
   if (x === null && by !== 'magnitude')
     throw new ArgumentError(
-      `pruneUnits: by '${by}' needs x, rows of data on which units are looked at. by 'magnitude' needs none.`,
+      `pruneUnits: by '${by}' needs x, data on which the units are measured. by 'magnitude' needs no data.`,
     )
   if (needsTargets && (x === null || y === null))
     throw new ArgumentError(`pruneUnits: ${maxLoss === null ? "by 'taylor'" : 'maxLoss'} needs x and y`)
@@ -127,7 +133,7 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
   const plain = typed<Model<never, never>>(model)
   const groups = prunableGroups(plain, graph)
   const wanted = keep === null ? null : wantedCounts(keep, groups, pathsIn(graph))
-  // Data are read, and losses traced, by a model of our own.
+  // Data are read and losses traced with a copy of the model.
   const work = smaller(plain, new Map())
   const own = prunableGroups(work, knownGraph('pruneUnits', work)).possible
   const dataset =
@@ -166,7 +172,7 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
 
 interface Groups {
   readonly possible: readonly UnitGroup[]
-  /** Why units of the others stay. */
+  /** The groups that cannot be pruned, with the reason. */
   readonly others: ReadonlyMap<UnitGroup, string>
 }
 
@@ -176,7 +182,7 @@ function prunableGroups(model: Model<never, never>, graph: LayerGraph): Groups {
     .map((layer) => ({ layer, within: new Set<object>(layer.allLayers) }))
   const why = ({ fixed, outgoing, makers, keepers, uses }: UnitGroup): string | null => {
     if (fixed !== null) return fixed
-    if (outgoing.length === 0 || uses.length === 0) return 'nothing uses them'
+    if (outgoing.length === 0 || uses.length === 0) return 'no layer uses them'
     const entered = nested.find(
       ({ within }) =>
         [...keepers, ...uses.map(({ layer }) => layer)].some((layer) => within.has(layer)) &&
@@ -191,18 +197,18 @@ function prunableGroups(model: Model<never, never>, graph: LayerGraph): Groups {
   }
 }
 
-/** The layer of a name, or of a path through models within. @throws ArgumentError for a name that several have */
+/** The layer of a name or path. @throws ArgumentError for a name that several layers have */
 function layerOf(name: string, paths: ReadonlyMap<LayerBase, string>): LayerBase | undefined {
   const found = [...paths].filter(([layer, path]) => layer.name === name || path === name)
   const [exact] = found.find(([, path]) => path === name) ?? []
   if (exact === undefined && found.length > 1)
     throw new ArgumentError(
-      `pruneUnits: keep.${name} may be any of ${found.map(([, path]) => quoted(path)).join(', ')}. Say the path.`,
+      `pruneUnits: keep.${name} may be any of ${found.map(([, path]) => quoted(path)).join(', ')}. Give the path.`,
     )
   return exact ?? found[0]?.[0]
 }
 
-/** How many units of each group stay. */
+/** The number of units to keep of each group. */
 function wantedCounts(
   keep: number | Readonly<Record<string, number>>,
   { possible, others }: Groups,
@@ -211,7 +217,7 @@ function wantedCounts(
   const reasons = [...others].map(([group, why]) => `${groupName(group)}: ${why}`).join('; ')
   if (possible.length === 0)
     throw new ArgumentError(
-      `pruneUnits: there are no units that can be taken away${reasons === '' ? '' : ` (${reasons})`}`,
+      `pruneUnits: there are no units that can be removed${reasons === '' ? '' : ` (${reasons})`}`,
     )
   if (typeof keep === 'number') return new Map(possible.map((group) => [group, countOf(keep, group.count)]))
   const wanted = new Map(possible.map((group) => [group, group.count]))
@@ -224,20 +230,20 @@ function wantedCounts(
       const why =
         [...others].find(([one]) => isMade(one))?.[1] ??
         (layer && whyUnknown(layer)) ??
-        'no layer of this name makes units that are known'
+        'no layer of this name makes known units'
       throw new ArgumentError(
-        `pruneUnits: cannot take units of ${quoted(name)} away: ${why}. Possible: ${possible.map(groupName).join(', ')}`,
+        `pruneUnits: cannot remove units of ${quoted(name)}: ${why}. Possible: ${possible.map(groupName).join(', ')}`,
       )
     }
     const units = each < 1 ? countOf(each, group.count) : each
     if (units > group.count)
       throw new ArgumentError(
-        `pruneUnits: keep.${name} must be at most ${group.count}, the units that there are, received ${each}`,
+        `pruneUnits: keep.${name} must be at most ${group.count}, its number of units, received ${each}`,
       )
     const before = named.get(group)
     if (before !== undefined && wanted.get(group) !== units)
       throw new ArgumentError(
-        `pruneUnits: ${quoted(before)} and ${quoted(name)} are joined, so they keep as many units`,
+        `pruneUnits: ${quoted(before)} and ${quoted(name)} are joined, so they must keep the same number of units`,
       )
     named.set(group, name)
     wanted.set(group, units)
@@ -249,7 +255,7 @@ function countOf(share: number, all: number): number {
   return Math.max(1, Math.round(share * all))
 }
 
-/** The units of the largest scores, in rising order. */
+/** The units of the largest scores, in ascending order. */
 function best(scores: Float64Array, units: number): number[] {
   const order = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]! || a - b)
   return order.slice(0, units).sort((a, b) => a - b)
@@ -262,7 +268,10 @@ interface Bound {
   evaluate(): Promise<Readonly<Record<string, number>>>
 }
 
-/** Finds out how many units may go. Takes units away by what goes out of them, which is the same as if they were not there. */
+/**
+ * Searches the smallest numbers of units. Simulates the removal of units by zeroing their outgoing weights, which has
+ * the same effect.
+ */
 class Search {
   private readonly outgoing: ReadonlyMap<UnitGroup, readonly Float32Array[]>
   private reference = 0
@@ -278,11 +287,11 @@ class Search {
     )
   }
 
-  /** How many units of each group stay. */
+  /** The number of units to keep of each group. */
   async run(): Promise<number[]> {
     const all = this.groups.map((group) => group.count)
     this.reference = await this.measure(all)
-    // In 32nds of what there is, all alike.
+    // In steps of 1/32, the same share for all.
     const share = await least(1, 32, (each) => this.isGood(all.map((units) => countOf(each / 32, units))))
     const counts = all.map((units) => countOf(share / 32, units))
     const size = ({ incoming, outgoing }: UnitGroup): number =>
@@ -296,13 +305,13 @@ class Search {
 
   private async isGood(counts: readonly number[]): Promise<boolean> {
     const { maxLoss } = this.bound
-    // Half a millionth for what rounding does to sums.
+    // 5e-7 allows for rounding.
     return (await this.measure(counts)) <= this.reference + maxLoss + 5e-7
   }
 
-  /** The monitored number; negative where it should rise. */
+  /** The monitored value; negated if it should rise. */
   private async measure(counts: readonly number[]): Promise<number> {
-    // A weight may belong to several groups: first all are whole.
+    // A weight may belong to several groups, so all are restored first.
     for (const [{ outgoing }, contents] of this.outgoing)
       outgoing.forEach(({ weight }, i) => weight.view.set(contents[i]!))
     this.groups.forEach((group, i) => {
@@ -314,23 +323,23 @@ class Search {
     const logs = await this.bound.evaluate()
     const names = Object.keys(logs)
     const { mode } = this.bound
-    // A function of the user's own may rise or fall: its name does not say.
+    // The direction of a user's function is unknown: its name does not tell.
     const isKnown = (name: string): boolean => mode !== 'auto' || shouldRise(name, 'auto') || FALLS.test(name)
     const monitor = this.bound.monitor ?? names.find((name) => !/loss$/i.test(name) && isKnown(name)) ?? 'loss'
     const value = logOf(logs, monitor)
     if (value === undefined)
       throw new ArgumentError(
-        `pruneUnits: there is no ${quoted(monitor)} to monitor in ${this.work}. There are: ${names.join(', ')}`,
+        `pruneUnits: there is no log ${quoted(monitor)} to monitor in ${this.work}. The logs are: ${names.join(', ')}`,
       )
     if (!isKnown(monitor))
       throw new ArgumentError(
-        `pruneUnits: the name ${quoted(monitor)} does not say whether it should rise or fall. Say so with mode: 'max' or 'min'.`,
+        `pruneUnits: the name ${quoted(monitor)} does not tell whether it should rise or fall. Give mode: 'max' or 'min'.`,
       )
     return shouldRise(monitor, mode) ? -value : value
   }
 }
 
-/** The least number in low … high for which `isGood`, which is known of high, and holds from there on upwards. */
+/** Binary search of the smallest number in low … high with `isGood`, which is monotonic and true for high. */
 async function least(low: number, high: number, isGood: (value: number) => Promise<boolean>): Promise<number> {
   let [bad, good] = [low - 1, high]
   while (good - bad > 1) {

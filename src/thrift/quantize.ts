@@ -1,5 +1,5 @@
-// quantize: a model whose Dense and convolutional layers have int8 weights; and the training that prepares one. The layers are
-// in quantized-layers.ts and fake-quantization.ts, the arithmetic in primitives/quantized.ts.
+// quantize: int8 weights for Dense and convolutional layers; quantizationAware: the training that prepares for it. The
+// layers are in quantized-layers.ts and fake-quantization.ts, the arithmetic in primitives/quantized.ts.
 
 import { ArgumentError, restating } from '../core/errors'
 import { custom, nullable, option, optionsOf, readOptions } from '../core/options'
@@ -26,7 +26,7 @@ import { QuantizationAwareConv1D, QuantizationAwareConv2D, QuantizationAwareDens
 import { QuantizedConv1D, QuantizedConv2D, QuantizedDense } from './quantized-layers'
 import { replaceLayers } from './replace-layers'
 
-/** The classes that `loadModel` must be told of: `loadModel(file, { customObjects: quantizedLayers })`. */
+/** The classes that `loadModel` needs: `loadModel(file, { customObjects: quantizedLayers })`. */
 export const quantizedLayers = {
   QuantizedDense,
   QuantizedConv1D,
@@ -38,8 +38,8 @@ export const quantizedLayers = {
 
 export interface QuantizeOptions<In = Tensor> {
   /**
-   * Inputs such as those to come, some hundred rows: what each layer gets from them says how its activations are scaled, once
-   * for all. Default null: each row (of a convolution: each sample) is scaled by itself.
+   * Representative inputs, some hundred rows. They determine a fixed scale for the activations of each layer. Default
+   * null: each row (for a convolution: each sample) has its own scale.
    */
   readonly calibration?: DataOf<In> | null
 }
@@ -68,7 +68,7 @@ const QUANTIZABLE: readonly { readonly prototype: Quantizable }[] = [
   QuantizationAwareConv2D,
 ]
 
-/** Whether it is known exactly what a layer computes, and integers can. */
+/** Whether a layer's computation is exactly known and possible in integers. */
 function isQuantizable(layer: LayerBase): layer is Quantizable {
   if (!QUANTIZABLE.some((known) => computesAs(layer, known))) return false
   const { kernel } = layer as Quantizable
@@ -94,10 +94,10 @@ function quantizedFor(layer: Quantizable, calibrated: boolean): Quantized {
   return layer instanceof Conv1D ? new QuantizedConv1D(options) : new QuantizedConv2D(options)
 }
 
-/** Rows that are looked at at once. */
+/** The number of rows per run. */
 const ROWS = 128
 
-/** The largest |x| that each of some layers gets. */
+/** The largest |x| among the inputs of each layer. */
 function largestInputs(
   model: Model<unknown, unknown>,
   layers: ReadonlySet<LayerBase>,
@@ -123,7 +123,7 @@ function largestInputs(
       const found: Tensor[] = []
       const own = currentTrace()
       const look = (layer: unknown, input: Tree<unknown>, output: Tree<Tensor>): Tree<Tensor> => {
-        // What is computed within a loop does not exist outside of it.
+        // Values within a loop cannot be read outside of it.
         if (layer instanceof LayerBase && layers.has(layer) && currentTrace() === own) {
           for (const leaf of flatten(input)) {
             if (!(leaf instanceof Tensor)) continue
@@ -147,25 +147,26 @@ function largestInputs(
   const silent = [...largest].find(([, each]) => each === 0)
   if (silent !== undefined)
     throw new ArgumentError(
-      `quantize: ${silent[0]} gets nothing but zeros from the calibration data, which tell no scale. Give rows like those that it is to predict.`,
+      `quantize: ${silent[0]} receives only zeros from the calibration data, so its scale is unknown. Give representative rows.`,
     )
   return largest
 }
 
 /**
- * A model whose Dense, Conv1D and Conv2D layers have int8 weights, a scale for each output, and multiply integers: files and memory
- * are a quarter as large, and predictions faster. It has the methods of any model, and is compiled as the given one is; what is
- * quantized is not trained further. The given model is not changed. Layers of other classes, subclasses with a `call` of their own, and
- * convolutions in groups stay float32, and so do layers within layers that are no models.
+ * Returns a model whose Dense, Conv1D and Conv2D layers have int8 weights, one scale per output, and multiply integers:
+ * files and memory are a quarter as large, and predictions faster. It has the methods of any model and is compiled as
+ * the given one; quantized layers are not trained further. The given model is not changed. Layers of other classes,
+ * subclasses with their own `call`, and grouped convolutions stay float32, and so do layers within wrappers that are
+ * not models.
  *
- *   const small = quantize(model)                                  // each row of activations is scaled by itself
- *   const fixed = quantize(model, { calibration: x.slice(0, 500) })  // scales found once
+ *   const small = quantize(model)                                  // each row of activations has its own scale
+ *   const fixed = quantize(model, { calibration: x.slice(0, 500) })  // fixed scales
  *   await small.save('small.safetensors')
  *   await loadModel('small.safetensors', { customObjects: quantizedLayers })
  *
- * @throws ArgumentError for what is no Sequential or functional model, or has no layer that can be quantized
+ * @throws ArgumentError unless `model` is a Sequential or functional model with a layer that can be quantized
  * @throws StateError for a model that is not built
- * @throws ShapeError for calibration data that the model does not take
+ * @throws ShapeError for calibration data that do not fit the model
  *
  * Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference".
  */
@@ -194,15 +195,15 @@ export function quantize<Kind extends LayerBase>(
 }
 
 /**
- * A model to train on, whose Dense, Conv1D and Conv2D layers compute as int8 ones would: kernels rounded for each output,
- * activations for each row, while gradients pass as if they were not. It has the weights of the given one, and is compiled
- * alike; the given model is not changed. Afterwards `quantize` makes the int8 model, which predicts the same.
+ * Returns a model for training whose Dense, Conv1D and Conv2D layers simulate int8: kernels are rounded per output,
+ * activations per row, while gradients ignore the rounding. It copies the weights and the compile options; the given
+ * model is not changed. Afterwards `quantize` returns the int8 model, with the same predictions.
  *
  *   const aware = quantizationAware(model)
  *   await aware.fit(x, y, { epochs: 1 })
  *   const small = quantize(aware)
  *
- * @throws as `quantize` does
+ * @throws the same errors as `quantize`
  */
 export function quantizationAware<Kind extends LayerBase>(model: Kind): Kind {
   const layers = [...pathsIn(copyableGraph('quantizationAware', model)).keys()]

@@ -1,4 +1,5 @@
-// Layers with int8 weights, for predictions: what `quantize` puts in the place of Dense, Conv1D and Conv2D. They are not trained.
+// Layers with int8 weights for predictions, by which `quantize` replaces Dense, Conv1D and Conv2D. They are not
+// trained.
 
 import { ShapeError, StateError, formatShape } from '../core/errors'
 import { boolean, configured, count, option, required } from '../core/options'
@@ -25,13 +26,13 @@ import {
 } from '../primitives/quantized'
 import type { Sight } from '../primitives/quantized'
 
-/** int8 numbers and what each of their last axis stands for: x ≈ integers · scales. */
+/** int8 values with a scale per index of the last axis: x ≈ integers · scales. */
 export interface Integers {
   readonly integers: Int8Array
   readonly scales: Float32Array
 }
 
-/** Numbers […, channels] as int8, each channel with a scale of its own: max |x| / 127. */
+/** Quantizes numbers […, channels] to int8, each channel with its own scale: max |x| / 127. */
 export function quantizeChannels(numbers: ArrayLike<number>, channels: number): Integers {
   const scales = new Float32Array(channels)
   for (let i = 0; i < numbers.length; i++) scales[i % channels] = Math.max(scales[i % channels]!, Math.abs(numbers[i]!))
@@ -43,27 +44,27 @@ export function quantizeChannels(numbers: ArrayLike<number>, channels: number): 
   return { integers, scales }
 }
 
-/** What a quantized layer begins with: that of a float32 layer. */
+/** The weights of a float32 layer, from which a quantized layer is made. */
 export interface FloatWeights {
   /** [… window, channels, filters] */
   readonly kernel: Tensor
   /** [filters]; null for zeros. */
   readonly bias: Tensor | null
-  /** The largest |x| that the layer is to expect; null to find it out of each row. */
+  /** The largest expected |x|; null to compute it for each row. */
   readonly largest: number | null
 }
 
-/** The weights of a quantized layer, and what it computes with them. */
+/** The weights of a quantized layer and its computation. */
 class QuantizedKernel {
   constructor(
     readonly sight: Sight,
-    /** int8, as `packWeights` puts them. */
+    /** int8, in the layout of `packWeights`. */
     readonly packed: Variable,
     /** [filters] */
     readonly scales: Variable,
     /** [filters] */
     readonly bias: Variable,
-    /** [1]; null where activations are scaled row by row. */
+    /** [1]; null if activations are scaled row by row. */
     readonly inputScale: Variable | null,
   ) {}
 
@@ -75,7 +76,7 @@ class QuantizedKernel {
     this.inputScale?.assign(new Tensor(Float32Array.of((largest ?? 0) / LARGEST), [1], 'float32'))
   }
 
-  /** The weights as numbers, [… window, channels, filters]. */
+  /** The dequantized weights, [… window, channels, filters]. */
   get kernel(): Tensor {
     const { window, channels, filters } = this.sight
     const scales = this.scales.value.data
@@ -103,7 +104,7 @@ const RELU = getActivation('relu')
 const quantizedOptions = () => ({
   /** Applied to the result. Default linear. */
   activation: option(activation, null),
-  /** Whether activations have one scale for all, found out by calibration. Default false: one for each row. */
+  /** Whether activations have one calibrated scale. Default false: one per row. */
   calibrated: option(boolean, false),
 })
 
@@ -126,17 +127,17 @@ function makeKernel(sight: Sight, calibrated: boolean, add: AddWeight): Quantize
   )
 }
 
-/** @throws StateError in training: integers have no gradients, and nothing would be learnt */
+/** @throws StateError in training: integers have no gradients */
 function requirePrediction(layer: object, training: boolean): void {
   if (!training) return
   throw new StateError(
-    `${String(layer)}: int8 layers are not trained. Train the model that was quantized, or one that quantizationAware made of it, and quantize it again.`,
+    `${String(layer)}: int8 layers are not trained. Train the original model, or its quantizationAware version, and quantize it again.`,
   )
 }
 
 /**
  * A Dense layer with int8 weights: activation(s · scale[u] · Σ q w[u] + bias[u]), with q = ⌊x / s⌉ within ±127 and
- * s = max |x| / 127 over the row, or calibrated. x [batch, …, n] → [batch, …, units]. `quantize` makes it.
+ * s = max |x| / 127 over the row, or calibrated. x [batch, …, n] → [batch, …, units]. Made by `quantize`.
  */
 export class QuantizedDense extends configured(TensorLayer, () => ({
   /** The number of outputs. */
@@ -147,7 +148,7 @@ export class QuantizedDense extends configured(TensorLayer, () => ({
   override readonly supportsMasking = true
   private own: QuantizedKernel | null = null
 
-  /** The weights as numbers, [n, units]. */
+  /** The dequantized weights, [n, units]. */
   get kernel(): Tensor {
     return this.requireBuilt(this.own).kernel
   }
@@ -160,7 +161,7 @@ export class QuantizedDense extends configured(TensorLayer, () => ({
     this.own = makeKernel(sight, this.calibrated, (options) => this.addWeight(options))
   }
 
-  /** Takes the weights of a float32 layer. @internal */
+  /** Quantizes the weights of a float32 layer. @internal */
   quantizeFrom(weights: FloatWeights): void {
     this.requireBuilt(this.own).quantizeFrom(weights)
   }
@@ -184,7 +185,7 @@ export class QuantizedDense extends configured(TensorLayer, () => ({
 }
 
 const quantizedConvolutionOptions = () => ({
-  /** How many results there are at each place. */
+  /** The number of output channels. */
   filters: required(count),
   ...quantizedOptions(),
 })
@@ -195,7 +196,7 @@ abstract class QuantizedConvolution extends SlidingLayer {
   declare readonly calibrated: boolean
   private own: QuantizedKernel | null = null
 
-  /** The weights as numbers, [… kernelSize, channels, filters]. */
+  /** The dequantized weights, [… kernelSize, channels, filters]. */
   get kernel(): Tensor {
     return this.requireBuilt(this.own).kernel
   }
@@ -213,7 +214,7 @@ abstract class QuantizedConvolution extends SlidingLayer {
     this.own = makeKernel(sight, this.calibrated, (options) => this.addWeight(options))
   }
 
-  /** Takes the weights of a float32 layer. @internal */
+  /** Quantizes the weights of a float32 layer. @internal */
   quantizeFrom(weights: FloatWeights): void {
     this.requireBuilt(this.own).quantizeFrom(weights)
   }
@@ -233,7 +234,7 @@ abstract class QuantizedConvolution extends SlidingLayer {
   }
 }
 
-/** Conv1D with int8 weights; activations have a scale for each sample, or a calibrated one. `quantize` makes it. */
+/** Conv1D with int8 weights; activations have a scale per sample, or a calibrated one. Made by `quantize`. */
 export class QuantizedConv1D extends configured(QuantizedConvolution, () => ({
   ...quantizedConvolutionOptions(),
   ...sequenceOptions(),
@@ -241,7 +242,7 @@ export class QuantizedConv1D extends configured(QuantizedConvolution, () => ({
   static readonly className = 'QuantizedConv1D'
 }
 
-/** Conv2D with int8 weights; activations have a scale for each sample, or a calibrated one. `quantize` makes it. */
+/** Conv2D with int8 weights; activations have a scale per sample, or a calibrated one. Made by `quantize`. */
 export class QuantizedConv2D extends configured(QuantizedConvolution, () => ({
   ...quantizedConvolutionOptions(),
   ...windowOptions(2),

@@ -1,4 +1,4 @@
-// The same model with other layers in some places: what quantize and lowRank have in common.
+// Copies a model with some layers replaced, for quantize and lowRank.
 
 import { StateError } from '../core/errors'
 import { typed } from '../core/tree'
@@ -12,18 +12,18 @@ import type { Variable } from '../ops/variable'
 import { withRuntime } from '../runtime/runtime'
 import { compileLike } from '../training/compile-like'
 
-/** What stands for a layer. */
+/** The layers that replace a layer. */
 export interface Replacement {
   /** Called one after the other. */
   readonly layers: Chain
-  /** Gives them their weights, once they are built; null where they have those of the layer. */
+  /** Sets their weights once they are built; null to copy those of the original. */
   readonly fill: (() => void) | null
 }
 
 /**
- * A model of the same graph, compiled alike with an optimizer that begins anew. Layers for which nothing else stands are made again,
- * with all their weights, positions of random streams, and what regularizers keep. The given model stays as it is.
- * @param replace called once for each layer, also of models within; null for one that stays
+ * A model of the same graph, compiled with the same options and a fresh optimizer. Layers that are not replaced are
+ * copied, with their weights, random states, and regularizer state. The given model is not changed.
+ * @param replace called once per layer, including layers of nested models; returns null to keep the layer
  */
 export function replaceLayers<Kind extends LayerBase>(
   whole: Kind,
@@ -43,7 +43,7 @@ export function replaceLayers<Kind extends LayerBase>(
   for (const [layer, [own]] of made) {
     const fill = replacements.get(layer)?.fill ?? null
     if (fill !== null) fill()
-    // The layers of a model within are there themselves.
+    // The layers of a nested model are copied themselves.
     else if (!(layer.graph instanceof LayerGraph)) {
       copyAll(layer.weights, own!.weights)
       copyAll(layer.stateVariables, own!.stateVariables)
@@ -56,7 +56,7 @@ export function replaceLayers<Kind extends LayerBase>(
 function copyAll(from: readonly Variable[], to: readonly Variable[]): void {
   from.forEach((variable, i) => {
     const target = to[i]
-    if (target === undefined) throw new StateError(`${variable.name}: the copy of its layer has no such weight`)
+    if (target === undefined) throw new StateError(`${variable.name}: the copy of its layer lacks this weight`)
     target.assign(variable.value)
     target.trainable = variable.trainable
   })

@@ -1,5 +1,5 @@
-// The same model with fewer units: an ordinary one, made of its layers' configurations with smaller numbers, and what is left of
-// every weight and optimizer slot. Which units go is prune-units.ts's affair.
+// Copies a model with fewer units: layers from changed configurations, with the remaining part of every weight and
+// optimizer slot. prune-units.ts chooses the units.
 
 import { ArgumentError, StateError, formatShape } from '../core/errors'
 import { rowMajorStrides, sameShape, sizeOf } from '../core/shapes'
@@ -12,28 +12,28 @@ import { indicesOf } from '../models/unit-groups'
 import type { Variable } from '../ops/variable'
 import { compileLike } from '../training/compile-like'
 
-/** By group, the units that stay, in rising order. Groups that are not there stay whole. */
+/** For each group, the units to keep, in ascending order. Groups that are not listed keep all. */
 export type Kept = ReadonlyMap<UnitGroup, readonly number[]>
 
-/** Along each axis of a weight, the indices that stay; null is all. */
+/** For each axis of a weight, the indices to keep; null for all. */
 type Indices = readonly (readonly number[] | null)[]
 
 /**
- * A model of which only some units are left; compiled alike, with the optimizer's state of what is left. The given one stays
- * as it is.
- * @throws ArgumentError where its configuration does not say that two layers hold the same one
+ * A copy of a model with only some units, compiled as the model, with the remaining optimizer state. The given model is
+ * not changed.
+ * @throws ArgumentError if layers share a layer that their configurations do not express
  */
 export function smaller<Kind extends Model<never, never>>(model: Kind, units: Kept): Kind {
   const changes = changedOptions(units)
   const copy = cloneModel(model, { cloneFunction: (layer) => remade(layer, changes.get(layer)) })
   if (copy.weights.length !== model.weights.length) {
     throw new ArgumentError(
-      `pruneUnits: ${model} has ${model.weights.length} weights, but its layers made again have ${copy.weights.length}. Two layers, such as wrappers, hold one layer, and each copy holds one of its own.`,
+      `pruneUnits: ${model} has ${model.weights.length} weights, but its copy has ${copy.weights.length}. Two layers, such as wrappers, share one layer, and their copies do not.`,
     )
   }
   const indices = indicesByWeight(units)
   model.weights.forEach((weight, i) => take(weight, copy.weights[i]!, indices.get(weight) ?? []))
-  // What regularizers keep of a weight is like it.
+  // The state that regularizers keep of a weight has its shape.
   const weightOf = new Map(
     model.regularized.flatMap(({ weight, kept }) => kept.map((variable) => [variable, weight] as const)),
   )
@@ -45,14 +45,14 @@ export function smaller<Kind extends Model<never, never>>(model: Kind, units: Ke
   return copy
 }
 
-/** What is different in the configurations of layers. */
+/** The changed options of layers. */
 function changedOptions(kept: Kept): Map<LayerBase, Record<string, unknown>> {
   const changes = new Map<LayerBase, Record<string, unknown>>()
   const change = (layer: LayerBase, options: Record<string, unknown>): unknown =>
     changes.set(layer, { ...changes.get(layer), ...options })
   for (const [{ made, keepers, uses }, units] of kept) {
     for (const [maker, { optionsFor }] of made) change(maker, optionsFor(units.length))
-    // What they are given is smaller, whatever was declared.
+    // The input shape may have changed, whatever was declared.
     for (const layer of [...keepers, ...uses.map((use) => use.layer as LayerBase)]) change(layer, { inputShape: null })
   }
   return changes
@@ -88,12 +88,12 @@ function indicesByWeight(kept: Kept): Map<Variable, Indices> {
   )
 }
 
-/** target ← what stays of source. */
+/** Copies the remaining part of source to target. */
 function take(source: Variable, target: Variable, indices: Indices): void {
   const shape = source.shape.map((extent, axis) => indices[axis]?.length ?? extent)
   if (!sameShape(shape, target.shape)) {
     throw new StateError(
-      `${source.name}: what stays of it is ${formatShape(shape)}, but the smaller model needs ${formatShape(target.shape)}. A layer has a size that does not follow from its input.`,
+      `${source.name}: its remaining part has shape ${formatShape(shape)}, but the smaller model needs ${formatShape(target.shape)}. A layer has a size that does not follow from its input.`,
     )
   }
   const strides = rowMajorStrides(source.shape)

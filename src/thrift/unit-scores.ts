@@ -1,4 +1,4 @@
-// How much each unit of a group counts, by what its weights are or by what it gives on data.
+// The importance of each unit of a group, from its weights or its activity on data.
 
 import type { Dataset } from '../data/arrays'
 import { RowSource, tensorsOf } from '../data/arrays'
@@ -18,12 +18,12 @@ import { typesOf } from '../training/runner'
 import { Pace } from '../training/pace'
 import { batchOf, inputsOf, parameterTypes } from '../training/steps'
 
-/** By group, a number for each unit: the smallest is missed least. */
+/** For each group, a score per unit: units with the smallest scores are least important. */
 export type Scores = ReadonlyMap<UnitGroup, Float64Array>
 
 export type Criterion = 'magnitude' | 'utility' | 'taylor'
 
-/** ‖w_in‖ · ‖w_out‖: what rescaling a ReLU unit does not change. */
+/** ‖w_in‖ · ‖w_out‖, which is invariant to rescaling a ReLU unit. */
 function magnitudes(group: UnitGroup): Float64Array {
   const square = (weight: number): number => weight * weight
   const incoming = sumByUnit(group.incoming, group.count, square)
@@ -31,16 +31,14 @@ function magnitudes(group: UnitGroup): Float64Array {
   return incoming.map((each, unit) => Math.sqrt(each * outgoing[unit]!))
 }
 
-/** Rows, and how many of them are seen at once. */
+/** Data, and the number of rows per batch. */
 export interface Seen {
   readonly dataset: Dataset
   readonly batchSize: number
   readonly signal: AbortSignal | null
 }
 
-/**
- * @param data null for what the weights tell
- */
+/** The scores of all units. @param data null for criteria that need only weights */
 export async function scoresOf(
   model: Model<never, never>,
   groups: readonly UnitGroup[],
@@ -49,15 +47,15 @@ export async function scoresOf(
 ): Promise<Scores> {
   if (by === 'magnitude' || data === null) return new Map(groups.map((group) => [group, magnitudes(group)]))
   const found = await overRows(groups, data, (dataset, symbols) => {
-    // By layer, what each of its calls is given.
+    // The inputs of each call, by layer.
     const calls = new Map<object, Tensor[]>()
-    const hear = (layer: object, input: Tensor): unknown => calls.get(layer)?.push(input) ?? calls.set(layer, [input])
-    const heard = <Result>(body: () => Result): Result =>
+    const record = (layer: object, input: Tensor): unknown => calls.get(layer)?.push(input) ?? calls.set(layer, [input])
+    const recorded = <Result>(body: () => Result): Result =>
       withFrame(null, new CallContext(false), () =>
-        withTap((layer, input, output) => (hear(layer as object, flatten<Tensor>(typed(input))[0]!), output), body),
+        withTap((layer, input, output) => (record(layer as object, flatten<Tensor>(typed(input))[0]!), output), body),
       )
     if (by === 'utility') {
-      heard(() =>
+      recorded(() =>
         model.applyTree(inputsOf(dataset.x, symbols.slice(0, dataset.inputs.length), dataset.readers), {
           training: false,
         }),
@@ -67,7 +65,7 @@ export async function scoresOf(
       )
     }
     const batch = batchOf(dataset, symbols)
-    const { loss } = heard(() => model.forward(typed(batch), { training: false }))
+    const { loss } = recorded(() => model.forward(typed(batch), { training: false }))
     const given = [...new Set(groups.flatMap(({ uses }) => uses.flatMap(({ layer }) => calls.get(layer)!)))]
     const gradients = currentTrace()!.gradients(loss, given)
     const effects = new Map(given.map((each, i) => [each, multiply(each, gradients[i]!)]))
@@ -92,7 +90,7 @@ export async function scoresOf(
   )
 }
 
-/** The mean over the places where units are used, call by call. Traced. */
+/** The mean over the places where units are used, and over calls. Traced. */
 function meanOf(each: readonly Tensor[]): Tensor {
   return multiply(
     each.reduce((a, b) => add(a, b)),
@@ -133,7 +131,7 @@ function effect(use: UnitUse, count: number, calls: readonly Tensor[]): Tensor {
   return multiply(sum(abs(each), 0), each.shape[0]!)
 }
 
-/** The mean over all rows of what `body` sums over the rows of a batch: a tensor [units] for each group. */
+/** The mean over all rows of the sums that `body` returns for a batch: a tensor [units] for each group. */
 async function overRows(
   groups: readonly UnitGroup[],
   { dataset, batchSize, signal }: Seen,

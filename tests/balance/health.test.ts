@@ -51,7 +51,7 @@ async function healthOf(
 }
 
 describe('UnitHealth', () => {
-  it('measures what it says', async () => {
+  it('measures dead, saturated and dormant units and their activity', async () => {
     const model = network('relu', 0)
     const hidden = model.layers[0] as Dense
     hidden.bias!.assign(tensor([0.1, 0.1, -100, 0.1, 0.1, 0.1, 0.1, 0.1]))
@@ -90,14 +90,14 @@ describe('UnitHealth', () => {
     expect(first!.updateRatio).toBeCloseTo(change / first!.weightNorm, 6)
   })
 
-  it('changes nothing of what is learnt', async () => {
+  it('does not change training', async () => {
     const [plain, watched] = [network(), network()]
     await plain.fit(x, yes, { batchSize: 10, epochs: 3, verbose: 0, shuffle: false })
     await healthOf(watched, { every: 2 })
     expect(weightsOf(watched)).toEqual(weightsOf(plain))
   })
 
-  it('names what is ill, and nothing else', async () => {
+  it('reports unhealthy units, and nothing else', async () => {
     const well = (await healthOf(network())).health
     expect(well.advice).toEqual([])
     const lines = well.table().split('\n')
@@ -124,12 +124,12 @@ describe('UnitHealth', () => {
     expect((await healthOf(wild)).health.advice.join()).toMatch(/a step changes the weights by \d+ % of their norm/)
   })
 
-  it('finds units that say the same', async () => {
+  it('finds units with proportional outputs', async () => {
     const model = network('linear', 0)
     ;(model.layers[0] as Dense).kernel.assign(ops.ones([4, 8]))
     const { health } = await healthOf(model)
     expect(health.records[0]!.layers[0]!.rank).toBe(1)
-    expect(health.advice.join()).toMatch(/first: all 8 units say the same/)
+    expect(health.advice.join()).toMatch(/first: all 8 units have proportional outputs/)
     expect((await healthOf(network(), { samples: 0 })).health.records[0]!.layers[0]!.rank).toBeNull()
   })
 
@@ -140,7 +140,7 @@ describe('UnitHealth', () => {
     expect(effectiveRank(ops.diag(tensor([10, 1, 0.2])) as Tensor)).toBe(3)
   })
 
-  it('looks behind normalisation, into convolutions and sequences, and at layers that cannot be exchanged', async () => {
+  it('measures after normalisation, in convolutions and sequences, and units that cannot be exchanged', async () => {
     const images = ops.reshape(tensor(Float32Array.from({ length: 40 * 16 }, (_, i) => Math.sin(i * i))), [40, 4, 4, 1])
     const vision = new Sequential([
       new Conv2D({ filters: 3, kernelSize: 2, inputShape: [4, 4, 1], name: 'conv' }),
@@ -166,7 +166,7 @@ describe('UnitHealth', () => {
     expect([lstm!.layer, lstm!.saturated]).toEqual(['lstm', 0])
   })
 
-  it('looks at every so many steps, also with batches of one, and begins anew with each fit', async () => {
+  it('measures every n steps, also with batches of one, and restarts with each fit', async () => {
     const model = network()
     const health = new UnitHealth({ every: 7 })
     for (let fit = 0; fit < 2; fit++) {
@@ -182,7 +182,7 @@ describe('UnitHealth', () => {
     expect(records.map(({ epoch }) => epoch)).toEqual([0, 1, 2])
   })
 
-  it('draws', async () => {
+  it('draws a picture', async () => {
     const { health } = await healthOf(network(), { layers: ['second'] })
     const svg = health.toSVG()
     expect(svg).toMatch(/^<svg [^>]*viewBox="0 0 640 300" role="img"/)
@@ -191,12 +191,12 @@ describe('UnitHealth', () => {
     expect(svg).not.toContain('first')
     expect(svg).toMatch(/^[\0-\x7f]*$/)
     expect(new UnitHealth().toSVG()).not.toContain('NaN')
-    expect(new UnitHealth().table()).toBe('Nothing was looked at yet.')
+    expect(new UnitHealth().table()).toBe('No health recorded yet.')
   })
 
-  it('says which layers it leaves out, and why', async () => {
+  it('lists the layers it leaves out, with reasons', async () => {
     expect((await healthOf(network(), { layers: ['second'] })).health.leftOut).toEqual({
-      first: 'not among the layers that were chosen',
+      first: 'not among the chosen layers',
       out: 'they are an output of the model',
     })
     class Own extends Dense {
@@ -224,12 +224,12 @@ describe('UnitHealth', () => {
     ])
     sequences.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
     expect((await healthOf(sequences, {}, ops.reshape(tensor(x), [40, 2, 2]))).health.leftOut).toMatchObject({
-      both: 'Bidirectional "both" does not say what its units are',
+      both: 'Bidirectional "both" does not declare its units',
     })
     expect(new UnitHealth().leftOut).toEqual({})
   })
 
-  it('refuses what it cannot look at', async () => {
+  it('refuses layers without hidden units', async () => {
     const flat = new Sequential([new Dense({ units: 1, inputShape: [4] })])
     flat.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
     expect((await errorOf(() => healthOf(flat))).message).toMatch(/UnitHealth: the model .* has no hidden units/)

@@ -57,7 +57,7 @@ function squares(model: Model): number {
 }
 
 describe('SynapticScaling', () => {
-  it('is w_in (1 + η (r* − r̄)) and leaves biases', async () => {
+  it('is w_in (1 + η (r* − r̄)), without biases', async () => {
     const model = compiled(
       new Sequential([new Dense({ units: 5, activation: 'relu', inputShape: [4] }), new Dense({ units: 1 })]),
     )
@@ -120,7 +120,7 @@ describe('IntrinsicPlasticity', () => {
     expect(layer.trainableWeights).toEqual([])
   })
 
-  it('brings outputs near the mean that is asked for, and comes back from a file', async () => {
+  it('brings outputs near the target mean, and can be saved and loaded', async () => {
     const layer = new IntrinsicPlasticity({ target: 0.2, rate: 0.05, inputShape: [4] })
     const model = compiled(new Sequential([layer, new Dense({ units: 1 })]))
     await model.fit(x, yes, { epochs: 400, batchSize: 40, verbose: 0 })
@@ -171,7 +171,7 @@ describe('balanceSynapses', () => {
     expect(balanceSynapses(model).sweeps).toBe(1)
   })
 
-  it('goes through several layers, convolutions, pooling, Flatten, Add and ReLU', () => {
+  it('supports several layers, convolutions, pooling, Flatten, Add and ReLU', () => {
     setRandomSeed(5)
     const deep = new Sequential([
       new Dense({ units: 7, activation: 'relu', inputShape: [4] }),
@@ -200,7 +200,7 @@ describe('balanceSynapses', () => {
     expect(expectSame(new Model({ inputs: input, outputs: new Dense(1).apply(joined) })).layers).toHaveLength(1)
   })
 
-  it('leaves alone what does not pass a factor on, and says why', () => {
+  it('leaves layers unchanged that are not homogeneous, with the reason', () => {
     const model = new Sequential([
       new Dense({ units: 5, activation: 'tanh', inputShape: [4], name: 'bent' }),
       new Dense({ units: 5, name: 'normed' }),
@@ -213,16 +213,16 @@ describe('balanceSynapses', () => {
     const { layers, left } = balanceSynapses(model)
     expect(layers).toEqual(['free'])
     expect(left).toEqual({
-      bent: 'Dense "bent" does not pass a factor on',
+      bent: 'Dense "bent" is not homogeneous: f(c x) ≠ c f(x)',
       normed: expect.stringMatching(/gamma depends on their size/),
-      capped: expect.stringMatching(/ReLU .* does not pass a factor on/),
+      capped: expect.stringMatching(/ReLU .* is not homogeneous/),
       out: 'they are an output of the model',
     })
     const recurrent = new Sequential([
       new LSTM({ units: 3, activation: 'relu', inputShape: [2, 2], name: 'lstm' }),
       new Dense(1),
     ])
-    expect(() => balanceSynapses(recurrent)).toThrow(/has no units to balance \(lstm: they use each other/)
+    expect(() => balanceSynapses(recurrent)).toThrow(/has no units to balance \(lstm: its outputs are its inputs/)
     expect(() => balanceSynapses(model, { sweeps: 0 })).toThrow(ArgumentError)
   })
 
@@ -261,7 +261,7 @@ describe('KLSparsity', () => {
     expect(model.testOnBatch(twice, ops.concatenate([y, y], 0)).loss).toBeCloseTo(loss, 4)
   })
 
-  it('has a gradient that quiets units, and is finite at the edges', () => {
+  it('has a gradient that reduces activity, and is finite at the edges', () => {
     const penalty = new KLSparsity()
     expect(Math.min(...grad((y: Tensor) => penalty.call(y))(ops.full([3, 2], 0.5)).data)).toBeGreaterThan(0)
     for (const edge of [0, 1]) expect(Number.isFinite(penalty.call(ops.full([3, 2], edge)).item())).toBe(true)
@@ -290,7 +290,7 @@ describe('KWinnersTakeAll', () => {
     expect(two.apply(ops.reshape(rows, [1, 2, 4])).shape).toEqual([1, 2, 4])
   })
 
-  it('trains, comes back from a file, and refuses what cannot be', async () => {
+  it('trains, can be saved and loaded, and refuses invalid options', async () => {
     const model = compiled(
       new Sequential([new Dense({ units: 6, inputShape: [4] }), new KWinnersTakeAll(2), new Dense(1)]),
       'sgd',
@@ -333,7 +333,7 @@ describe('DalesPrinciple', () => {
     )
   })
 
-  it('takes for inputs what the layer says', () => {
+  it('uses the input axes that the layer declares', () => {
     const constraint = new DalesPrinciple({ excitatory: 0.5 })
     /** The sign of each input's weights, by the axes along which inputs lie. */
     const signsOf = ({ view, shape }: Variable, axes: readonly number[]): number[] => {

@@ -35,7 +35,7 @@ describe('ReservoirReplay', () => {
     )
   })
 
-  it('gives every sample the same chance', () => {
+  it('keeps every sample with the same probability', () => {
     const kept = new Float64Array(40)
     const runs = 3000
     for (let seed = 0; seed < runs; seed++) {
@@ -167,7 +167,7 @@ describe('ElasticWeightConsolidation', () => {
     }
   })
 
-  it('holds on to an earlier task', async () => {
+  it('preserves an earlier task', async () => {
     const after = async (strength: number) => {
       const made = model(strength)
       await made.fit(first, labels.slice(0, 15), { epochs: 60, verbose: 0 })
@@ -185,7 +185,7 @@ describe('ElasticWeightConsolidation', () => {
     expect(held).toBeLessThan(free / 2)
   })
 
-  it('comes back from a file', async () => {
+  it('can be saved and loaded', async () => {
     const made = model()
     await made.fit(first, labels.slice(0, 15), { verbose: 0 })
     await consolidate(made, first, labels.slice(0, 15))
@@ -194,7 +194,7 @@ describe('ElasticWeightConsolidation', () => {
     expect(again.testOnBatch(first, labels.slice(0, 15)).loss).toBe(made.testOnBatch(first, labels.slice(0, 15)).loss)
   })
 
-  it('refuses what it cannot do', async () => {
+  it('refuses invalid uses', async () => {
     const plain = new Sequential([new Dense({ units: 3, activation: 'softmax', inputShape: [4] })], { name: 'plain' })
     expect(await errorOf(() => consolidate(plain, x, labels))).toBeInstanceOf(StateError)
     plain.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' })

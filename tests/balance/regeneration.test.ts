@@ -104,7 +104,7 @@ describe('ContinualBackprop', () => {
     )
   })
 
-  it('goes on from one fit to the next, with the same programs', async () => {
+  it('continues from one fit to the next, with the same programs', async () => {
     const run = async (fits: number) => {
       const model = mlp('sgd')
       const renewal = new ContinualBackprop({ replacementRate: 0.01, maturity: 5 })
@@ -131,7 +131,7 @@ describe('ContinualBackprop', () => {
     expect(weightsOf(watched)).toEqual(weightsOf(plain))
   })
 
-  it('knows what comes in and goes out behind convolutions, normalisation, pooling and Flatten', async () => {
+  it('finds incoming and outgoing weights after convolutions, normalisation, pooling and Flatten', async () => {
     const conv = new Conv2D({ filters: 3, kernelSize: 2, inputShape: [5, 5, 1], name: 'conv' })
     const norm = new BatchNormalization()
     const dense = new Dense({ units: 1, name: 'out' })
@@ -153,7 +153,7 @@ describe('ContinualBackprop', () => {
       expect([...weight!.view]).toEqual([value, value, value])
   })
 
-  it('knows recurrent units, and units that Add joins', async () => {
+  it('supports recurrent units, and units joined by Add', async () => {
     const sequences = ops.reshape(tensor(x), [40, 2, 2])
     const lstm = new LSTM({ units: 3, inputShape: [2, 2], name: 'lstm' })
     const model = new Sequential([lstm, new Dense({ units: 1 })])
@@ -180,7 +180,7 @@ describe('ContinualBackprop', () => {
     expect(other.replaced).toEqual({ 'a+b': 1 })
   })
 
-  it('forgets slots of the optimizer that has the weight, and begins averages at the weight', async () => {
+  it('resets the slots of the optimizer that trains the weight, and averages to the weight', async () => {
     const optimizer = new MultiOptimizer({ optimizers: [['sgd', 'out/'], [new Adam({ useEma: true })]] })
     const model = mlp(optimizer)
     const [hidden, out] = model.layers as [Dense, Dense]
@@ -348,7 +348,7 @@ describe('L2Init', () => {
     kernel.view.forEach((value, i) => expect(value).toBeCloseTo(initial.data[i]!, 4))
   })
 
-  it('comes back with the model', async () => {
+  it('is saved and loaded with the model', async () => {
     const model = regularized()
     await model.fit(x, yes, { epochs: 3, verbose: 0 })
     const again = await loadModel(await model.save(), { customObjects: { L2Init } })
@@ -366,7 +366,7 @@ describe('L2Init', () => {
   })
 })
 
-it('callbacks of balance serve several models in turn', async () => {
+it('one callback can train several models in turn', async () => {
   const renewal = new ContinualBackprop({ replacementRate: 1, maturity: 0 })
   for (const model of [binaryModel(), binaryModel()])
     await model.fit(x, yes, { batchSize: 40, verbose: 0, callbacks: [renewal] })

@@ -30,7 +30,7 @@ const numbers = (of: { predictOnBatch(x: never): unknown }, input: Tensor = tens
 ]
 
 describe('a product of units', () => {
-  it('passes no factor on, so they are not balanced', () => {
+  it('is not homogeneous, so it is not balanced', () => {
     const input = Input({ shape: [4] })
     const branch = (name: string) => new Dense({ units: 6, activation: 'relu', name }).apply(input)
     const model = new Model({
@@ -52,7 +52,7 @@ describe('a layer with weights that two groups pass through', () => {
     })
   }
 
-  it('keeps both groups together', async () => {
+  it('makes both groups one', async () => {
     const model = shared()
     const half = await pruneUnits(model, { keep: 0.5 })
     expect((half.getLayer('a') as unknown as Dense).units).toBe(3)
@@ -62,7 +62,7 @@ describe('a layer with weights that two groups pass through', () => {
 })
 
 describe('units whose activation is shared', () => {
-  it('are looked at by themselves', async () => {
+  it('are measured separately', async () => {
     const input = Input({ shape: [4] })
     const relu = new ReLU()
     const dead = relu.apply(new Dense({ units: 5, name: 'a', kernelInitializer: 'zeros' }).apply(input))
@@ -82,7 +82,7 @@ describe('units whose activation is shared', () => {
 })
 
 describe('layers that are frozen between two fits', () => {
-  it('are not renewed any more', async () => {
+  it('are no longer reinitialized', async () => {
     const hidden = new Dense({ units: 6, activation: 'relu', inputShape: [4], name: 'hidden' })
     const model = new Sequential([hidden, new Dense({ units: 5, activation: 'relu' }), new Dense({ units: 1 })])
     const callback = new ContinualBackprop({ replacementRate: 0.5, maturity: 0 })
@@ -120,7 +120,7 @@ describe('the bias of a GRU, which has two axes', () => {
   })
 })
 
-it('units that a state depends on stay whole', async () => {
+it('units that a state depends on are not pruned', async () => {
   const sequence = Input({ shape: [3, 4] })
   const context = Input({ shape: [4] })
   const state = new Dense({ units: 6, name: 'state' }).apply(context)
@@ -139,14 +139,14 @@ it('a score of unknown direction is not guessed', async () => {
     ops.subtract(1, ops.mean(ops.square(ops.subtract(yTrue, yPred)), -1))
   model.compile({ optimizer: 'sgd', loss: 'mse', metrics: [fitness] })
   expect((await errorOf(() => pruneUnits(model, { maxLoss: 0.01, monitor: 'fitness', x, y: yes }))).message).toMatch(
-    /does not say whether it should rise or fall/,
+    /does not tell whether it should rise or fall/,
   )
   const { fitness: before } = await model.evaluate(x, yes)
   const smaller = await pruneUnits(model, { maxLoss: 0.01, monitor: 'fitness', mode: 'max', x, y: yes })
   expect((await smaller.evaluate(x, yes))['fitness']!).toBeGreaterThanOrEqual(before! - 0.0101)
 })
 
-it('int8 leaves what is within a loop as it is', () => {
+it('int8 leaves layers within a loop unchanged', () => {
   const model = new Sequential([new TimeDistributed(new Dense({ units: 4 })), new Flatten(), new Dense({ units: 2 })])
   const sequences = ops.reshape(tensor(x), [20, 2, 2])
   numbers(model, sequences)
@@ -161,7 +161,7 @@ it('int8 leaves what is within a loop as it is', () => {
   expect(() => quantize(only)).toThrow(/has no Dense, Conv1D or Conv2D layer/)
 })
 
-it('explanations tell layers of one name and metrics of one name apart', async () => {
+it('explanations distinguish layers and metrics of equal names', async () => {
   setRandomSeed(1)
   const block = (seed: number) =>
     new Sequential(

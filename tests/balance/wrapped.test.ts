@@ -1,4 +1,4 @@
-// Units of both ways of a Bidirectional, and of layers in a TimeDistributed: looked at, renewed, balanced.
+// Units of both directions of a Bidirectional, and of layers in a TimeDistributed: measured, reinitialized, balanced.
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { CallbackMethods, Layer, LayerHealth, Tensor } from '../../src'
@@ -25,7 +25,7 @@ const x = tensor(
 )
 const y = ops.zeros([4, 1])
 
-/** One step that trains nothing, of what stands before a Dense of one unit. */
+/** One step without training, of a model that ends in a Dense of one unit. */
 async function step(layers: readonly Layer[], callbacks: CallbackMethods[]): Promise<Sequential> {
   const model = new Sequential([...layers, new Dense({ units: 1, name: 'out' })] as never)
   model.compile({ optimizer: new SGD({ learningRate: 0 }), loss: 'mse' })
@@ -51,7 +51,7 @@ describe('units of a Bidirectional', () => {
     return [health.health[0]!.layers[0]!, model]
   }
 
-  it.each(['concat', 'sum', 'ave', 'mul'])('are looked at on both ways, merged by %s', async (mergeMode) => {
+  it.each(['concat', 'sum', 'ave', 'mul'])('are measured in both directions, merged by %s', async (mergeMode) => {
     const [found, model] = await healthOf({ mergeMode })
     expect(found).toMatchObject({ layer: 'both', units: 3, dead: 0 })
     expect(found.activity).toBeCloseTo(mean(sizes(outputsOf(model).data)), 6)
@@ -59,7 +59,7 @@ describe('units of a Bidirectional', () => {
     expect(found.saturated).toBe(mergeMode === 'sum' ? null : 0)
   })
 
-  it('have one utility, of all they give and all who listen', async () => {
+  it('have one utility, from all their outputs and all outgoing weights', async () => {
     const callback = new ContinualBackprop({ replacementRate: 0 })
     const model = await step([both()], [callback])
     const [given, out] = [sizes(outputsOf(model).data), sizes(model.getLayer('out').weights[0]!.view)]
@@ -78,7 +78,7 @@ describe('units of a Bidirectional', () => {
     callback.utilities['both']!.forEach((utility, unit) => expect(utility).toBeCloseTo(expected[unit]!, 5))
   })
 
-  it('begin anew on both ways', async () => {
+  it('are reinitialized in both directions', async () => {
     const callback = new ReDo({ every: 1, threshold: 0.1 })
     const silent = {
       kernelInitializer: 'zeros',
@@ -93,8 +93,8 @@ describe('units of a Bidirectional', () => {
   })
 })
 
-describe('units of a layer that sees one step at a time', () => {
-  it('are looked at, also how near they are to their limits', async () => {
+describe('units of a TimeDistributed layer', () => {
+  it('are measured, including saturation', async () => {
     const health = new UnitHealth({ every: 1 })
     await step(each({ activation: 'tanh', biasInitializer: 'ones', kernelInitializer: 'zeros' }), [health])
     expect(health.health[0]!.layers[0]).toMatchObject({
@@ -111,14 +111,14 @@ describe('units of a layer that sees one step at a time', () => {
     expect(full.health[0]!.layers[0]!.saturated).toBe(1)
   })
 
-  it('begin anew', async () => {
+  it('are reinitialized', async () => {
     const callback = new ReDo({ every: 1, layers: ['each'] })
     const model = await step(each({ activation: 'relu', kernelInitializer: 'zeros' }), [callback])
     expect(callback.replaced['each']).toBe(4)
     expect([...model.getLayer('gru').weights[0]!.view].every((value) => value === 0)).toBe(true)
   })
 
-  it('are balanced where a factor passes, and not behind tanh', () => {
+  it('are balanced if homogeneous, and not with tanh', () => {
     const model = (activation: string): Sequential =>
       new Sequential([
         new TimeDistributed({ layer: new Dense({ units: 4, activation }), inputShape: [6, 2], name: 'each' }),
@@ -133,7 +133,7 @@ describe('units of a layer that sees one step at a time', () => {
     expect(balanced.after).toBeLessThan(balanced.before)
     ;[...(relu.predictOnBatch(x) as Tensor).data].forEach((value, i) => expect(value).toBeCloseTo(before[i]!, 5))
     expect(balanceSynapses(model('tanh')).left).toMatchObject({
-      each: 'TimeDistributed "each" does not pass a factor on',
+      each: 'TimeDistributed "each" is not homogeneous: f(c x) ≠ c f(x)',
     })
   })
 })

@@ -21,7 +21,7 @@ import { generator } from '../helpers/data'
 const next = generator(11)
 const normal = (): number => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())
 
-/** Logits that are honest, and labels drawn by them. */
+/** Calibrated logits, and labels drawn from their probabilities. */
 function honest(rows: number, classes: number): { logits: number[][]; labels: number[] } {
   const logits = Array.from({ length: rows }, () => Array.from({ length: classes }, () => 2 * normal()))
   const labels = logits.map((row) => {
@@ -35,7 +35,7 @@ const scaled = (logits: readonly (readonly number[])[], by: number): number[][] 
   logits.map((row) => row.map((z) => z * by))
 
 describe('temperatureScaling', () => {
-  it('finds by how much logits were too large', async () => {
+  it('finds the factor by which logits are too large', async () => {
     const { logits, labels } = honest(4000, 4)
     const once = await temperatureScaling(logits, labels)
     expect(Math.abs(once.temperature - 1)).toBeLessThan(0.1)
@@ -49,7 +49,7 @@ describe('temperatureScaling', () => {
     expect(expectedCalibrationError(ops.softmax(tensor(scaled(logits, 3))), labels)).toBeGreaterThan(0.08)
   })
 
-  it('is at the least of the loss', async () => {
+  it('minimises the loss', async () => {
     const { logits, labels } = honest(300, 3)
     const { temperature, after } = await temperatureScaling(logits, labels)
     const lossAt = (t: number): number =>
@@ -61,7 +61,7 @@ describe('temperatureScaling', () => {
     for (const factor of [0.99, 1.01]) expect(lossAt(temperature * factor)).toBeGreaterThan(after)
   })
 
-  it('takes one-hot labels, and single logits of yes or no', async () => {
+  it('takes one-hot labels, and single logits of two classes', async () => {
     const { logits, labels } = honest(500, 2)
     const two = await temperatureScaling(logits, labels)
     expect(
@@ -87,12 +87,12 @@ describe('temperatureScaling', () => {
     ).toBe(one.temperature)
   })
 
-  it('makes each probability of a softmax of all logits, and of a sigmoid of its own', () => {
+  it('computes probabilities with softmax and with sigmoid', () => {
     expect(new Temperature({ temperature: 2 }).unitFlow).toBeNull()
     expect(new Temperature({ temperature: 2, activation: 'sigmoid' }).unitFlow).not.toBeNull()
   })
 
-  it('of a sigmoid of several outputs: one temperature for all of them', async () => {
+  it('fits one temperature for all outputs of a sigmoid', async () => {
     const z = Array.from({ length: 400 }, () => [2 * normal(), 2 * normal(), 2 * normal()])
     const labels = z.map((row) => row.map((each) => Number(next() < 1 / (1 + Math.exp(-each)))))
     const model = new Sequential([new Dense({ units: 3, activation: 'sigmoid', inputShape: [3] })])
@@ -139,7 +139,7 @@ describe('temperatureScaling', () => {
         labels.map(([first]) => first!),
       ),
     ).rejects.toThrow(
-      /lie in 0 … 1, but rows do not sum to 1.*Possible: a model that ends in softmax, in sigmoid, or in logits/,
+      /lie in 0 … 1, but rows do not sum to 1.*Pass a model that ends in softmax, in sigmoid, or in logits/,
     )
   })
 
@@ -176,7 +176,7 @@ describe('temperatureScaling', () => {
     expect(made.model.weights).toEqual(model.weights)
   })
 
-  it('is exact where probabilities saturate, because it sees their logits', async () => {
+  it('is exact where probabilities saturate, because it reads their logits', async () => {
     const model = new Sequential([new Dense({ units: 1, activation: 'sigmoid', inputShape: [1] })])
     model.setWeights([tensor([[1]]), tensor([0])])
     const x = [[60], [-60], [40], [-50], [30], [2]]
@@ -186,7 +186,7 @@ describe('temperatureScaling', () => {
     expect((await calibrated.predict(x)).data[0]).toBeCloseTo(1 / (1 + Math.exp(-60 / temperature)), 5)
   })
 
-  it('makes a model of a class of one’s own, and of one with several inputs', async () => {
+  it('calibrates a custom model class, and a model with several inputs', async () => {
     class Own extends Model {
       readonly last = new Dense({ units: 2, activation: 'softmax' })
       override call(x: ReturnType<typeof tensor>): ReturnType<typeof tensor> {
@@ -261,7 +261,7 @@ describe('reliabilityDiagram', () => {
   ]
   const labels = [0, 0, 0, 1]
 
-  it('tells confidence and accuracy of each bin', () => {
+  it('gives confidence and accuracy of each bin', () => {
     const {
       bins,
       expectedCalibrationError: error,
@@ -280,7 +280,7 @@ describe('reliabilityDiagram', () => {
     expect([accuracy, Number(confidence.toFixed(4))]).toEqual([0.75, 0.7175])
   })
 
-  it('has 15 bins, and puts a bound into the lower one', () => {
+  it('has 15 bins, which include their upper bounds', () => {
     const { bins } = reliabilityDiagram(
       [
         [0.6, 0.4],
@@ -292,7 +292,7 @@ describe('reliabilityDiagram', () => {
     expect(bins.map(({ count }) => count).flatMap((count, i) => (count > 0 ? [i] : []))).toEqual([8, 14])
   })
 
-  it('takes probabilities of yes', () => {
+  it('takes probabilities of class 1', () => {
     for (const yes of [
       [0.9, 0.3],
       [[0.9], [0.3]],
@@ -300,7 +300,7 @@ describe('reliabilityDiagram', () => {
       expect(expectedCalibrationError(yes, [1, 1])).toBeCloseTo((0.1 + 0.7) / 2, 6)
   })
 
-  it('refuses logits, and labels that there are not', () => {
+  it('refuses logits, and labels that do not exist', () => {
     expect(() => reliabilityDiagram([[2, -1]], [0])).toThrow(
       new DataError('reliabilityDiagram: probabilities must lie in 0 … 1, received 2 in row 0. Are they logits?'),
     )

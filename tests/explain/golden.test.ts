@@ -76,7 +76,7 @@ describe('a dense model', () => {
     },
   )
 
-  it('is occluded as by Captum', async () => {
+  it('has the occlusion of Captum', async () => {
     expectTensor((await occlusion(model(), x, { baseline })).attributions, dense.occlusion, 'one', CLOSE)
     expectTensor((await occlusion(model(), x, { window: 2 })).attributions, dense.occlusionOfTwo, 'two', CLOSE)
   })
@@ -155,7 +155,7 @@ describe('a convolutional model', () => {
     gap.data.forEach((each, row) => expect(each).toBeCloseTo(-cnn.integratedGradients.delta.data[row]!, 5))
   })
 
-  it('is occluded as by Captum', async () => {
+  it('has the occlusion of Captum', async () => {
     expectTensor(
       (await occlusion(model(), x, { window: [3, 2], stride: [2, 1] })).attributions,
       cnn.occlusion,

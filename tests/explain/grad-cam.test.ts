@@ -29,7 +29,7 @@ function eye(layers: ConstructorParameters<typeof Sequential>[0] = []): Sequenti
 const image = tensor([1, -2, 3, 4, 0.5, -6], [1, 2, 3, 1])
 
 describe('gradCam', () => {
-  it('is relu(Σ α A), α the mean gradient', async () => {
+  it('is relu(Σ α A) with the mean gradient α', async () => {
     const { heatMap, coarse, value, units, layer } = await gradCam(eye(), image)
     const expected = [1, -2, 3, 4, 0.5, -6].map((x) => Math.max(0, x) / 6)
     expect(heatMap.shape).toEqual([1, 2, 3])
@@ -38,7 +38,7 @@ describe('gradCam', () => {
     expect([layer, units!.data[0]]).toEqual(['look', 0])
   })
 
-  it('looks at a layer of any name, and resizes what it sees to the image', async () => {
+  it('explains the layer with the given name, and resizes the map to the image', async () => {
     const model = eye([new MaxPooling2D({ poolSize: [1, 3], name: 'pool' })])
     const { heatMap, coarse } = await gradCam(model, image, { layer: 'pool' })
     expect([heatMap.shape, coarse.shape]).toEqual([
@@ -53,7 +53,7 @@ describe('gradCam', () => {
     expect((await gradCam(model, image, { layer: model.getLayer('pool') })).layer).toBe('pool')
   })
 
-  it('finds the convolution in a nested model, and reads channels that come first', async () => {
+  it('finds the convolution in a nested model, and supports channelsFirst', async () => {
     const inner = new Sequential([
       new Conv2D({
         filters: 2,
@@ -75,7 +75,7 @@ describe('gradCam', () => {
     heatMap.data.forEach((each, i) => expect(each).toBeCloseTo(Math.max(0, image.data[i]!) / 6, 6))
   })
 
-  it('looks at sequences', async () => {
+  it('explains sequences', async () => {
     const model = new Sequential([
       new Conv1D({ filters: 1, kernelSize: 1, useBias: false, inputShape: [4, 1] }),
       new GlobalAveragePooling1D(),
@@ -86,7 +86,7 @@ describe('gradCam', () => {
     ;[2, 0, 4, 1].forEach((each, i) => expect(heatMap.data[i]).toBeCloseTo(each / 4, 6))
   })
 
-  it('refuses layers that it cannot look at, and names the convolutions', async () => {
+  it('refuses unsuitable layers, and lists the convolutions', async () => {
     const refusal = async (model: Sequential, x: unknown, layer?: string): Promise<string> => {
       const error: unknown = await gradCam(model, x as number[][], layer === undefined ? {} : { layer }).catch(
         (error: unknown) => error,
@@ -95,9 +95,9 @@ describe('gradCam', () => {
       return (error as Error).message
     }
     const model = eye()
-    expect(await refusal(model, image, 'lok')).toBe(`gradCam: 'lok' is no layer of ${model}. Its convolutions: look`)
+    expect(await refusal(model, image, 'lok')).toBe(`gradCam: 'lok' is not a layer of ${model}. Its convolutions: look`)
     expect(await refusal(model, image, 'say')).toMatch(
-      /^gradCam: needs a layer that gives \[batch, rows, columns, channels\].*; Dense "say" gives \[1, 1\]$/,
+      /^gradCam: needs a layer that outputs \[batch, rows, columns, channels\].*; Dense "say" outputs \[1, 1\]$/,
     )
     const flat = new Sequential([new Flatten({ inputShape: [2, 2, 1] }), new Dense({ units: 1 })])
     expect(

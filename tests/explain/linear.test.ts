@@ -108,7 +108,7 @@ describe('a linear model', () => {
     )
   })
 
-  it('gives the same for many rows as for few at once', async () => {
+  it('gives the same in large and small batches', async () => {
     const all = await shapleyValues(model, x, { output: 0, background: x })
     const some = await shapleyValues(model, x, { output: 0, background: x, batchSize: 5 })
     expectRows(some.attributions, all.attributions.toArray<number[][]>())
@@ -128,7 +128,7 @@ describe('a linear model', () => {
     ;[3, 0, -6].forEach((each, g) => expect(average.data[g]).toBeCloseTo(each + mean, 5))
   })
 
-  it('needs the features that it reads, and no others', async () => {
+  it('gives importance only to the features it reads', async () => {
     const reader = new Sequential([new Dense({ units: 1, inputShape: [3] })])
     reader.setWeights([tensor([[3], [1], [0]]), tensor([0])])
     const rows = Array.from({ length: 64 }, (_, i) => [Math.sin(i), Math.cos(3 * i), Math.sin(7 * i + 1)])
@@ -149,7 +149,7 @@ function valueOf(row: number, unit: number): number {
   return x[row]!.reduce((sum, each, i) => sum + each * weights[i]![unit]!, bias[unit]!)
 }
 
-it('tells inputs apart', async () => {
+it('explains several inputs separately', async () => {
   const [a, b] = [Input({ shape: [2], name: 'a' }), Input({ shape: [3], name: 'b' })]
   const sum = new Model({
     inputs: { a, b },

@@ -3,7 +3,7 @@ import { Dense, Embedding, Flatten, MaxPooling2D, Conv2D, Sequential, initialize
 import { integratedGradients } from '../../src/explain'
 import { errorOf } from '../helpers/training'
 
-/** relu units whose bends lie all along the path. */
+/** relu units whose kinks are spread along the path. */
 function bent(): Sequential {
   const kernelInitializer = new initializers.RandomNormal({ stddev: 0.4, seed: 3 })
   return new Sequential([
@@ -64,12 +64,12 @@ describe('integrated gradients in pieces', () => {
     gap.data.forEach((each) => expect(Math.abs(each)).toBeLessThan(1e-4))
   })
 
-  it('ends where float32 does, for a tolerance that nothing can keep', async () => {
+  it('ends at the precision of float32, for a tolerance that cannot be met', async () => {
     const { gap } = await integratedGradients(bent(), x, { tolerance: 1e-12 })
     gap.data.forEach((each) => expect(Math.abs(each)).toBeLessThan(1e-3))
   })
 
-  it('are not for integers', async () => {
+  it('are refused for integers', async () => {
     const model = new Sequential([
       new Embedding({ inputDim: 5, outputDim: 2, inputShape: [3] }),
       new Flatten(),
@@ -78,7 +78,7 @@ describe('integrated gradients in pieces', () => {
     const error = await errorOf(() =>
       integratedGradients(model, tensor([[1, 2, 3]], undefined, 'int32'), { tolerance: 1e-4 }),
     )
-    expect(error.message).toMatch(/the input is int32, whose path cannot be cut/)
+    expect(error.message).toMatch(/the input is int32, for which tolerance is not supported/)
     expect((await errorOf(() => integratedGradients(bent(), x, { tolerance: 0 }))).message).toMatch(/tolerance/)
   })
 })

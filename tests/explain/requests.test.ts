@@ -1,4 +1,4 @@
-// What explanations take and refuse: outputs, baselines, integers, models of all kinds. And what they leave alone.
+// What explanations accept and refuse: outputs, baselines, integers, models of all kinds; and that models stay unchanged.
 
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
@@ -50,11 +50,9 @@ const all = {
 }
 
 describe('outputs', () => {
-  it.each(Object.entries(all))('%s refuses a unit that there is not', async (name, explain) => {
+  it.each(Object.entries(all))('%s refuses a unit that does not exist', async (name, explain) => {
     await expect(explain(wide(3), row(3), { output: 2 })).rejects.toThrow(
-      new ArgumentError(
-        `${name}: output must be an index in 0 … 1, of the 2 units that Sequential "wide" gives, received 2`,
-      ),
+      new ArgumentError(`${name}: output must be an index in 0 … 1, of the 2 units of Sequential "wide", received 2`),
     )
     await expect(explain(wide(3), row(3), { output: -3 })).rejects.toThrow(ArgumentError)
     await expect(explain(wide(3), row(3), { output: [0, 1] })).rejects.toThrow(
@@ -67,24 +65,22 @@ describe('outputs', () => {
 
   it('refuses a function that does not give one number for each row', async () => {
     await expect(saliency(wide(3), row(3), { output: (y) => y })).rejects.toThrow(
-      'must give one number for each row, float32 [1], received float32 [1, 2]',
+      'must return one number for each row, float32 [1], received float32 [1, 2]',
     )
     await expect(saliency(wide(3), row(3), { output: () => 3 as never })).rejects.toThrow(ArgumentError)
     const input = Input({ shape: [3] })
     await expect(saliency(new Model({ inputs: input, outputs: ops.argmax(input, 1) }), row(3))).rejects.toThrow(
-      'gives int32, whose changes have no size',
+      'outputs int32, which cannot be explained',
     )
   })
 
-  it('asks for a function where there are several outputs, and takes it', async () => {
+  it('requires a function for several outputs, and accepts it', async () => {
     const input = Input({ shape: [3] })
     const model = new Model({
       inputs: input,
       outputs: { price: new Dense({ units: 1 }).apply(input), kind: new Dense({ units: 3 }).apply(input) },
     })
-    await expect(integratedGradients(model, row(3))).rejects.toThrow(
-      'has several outputs. Say what is explained by a function',
-    )
+    await expect(integratedGradients(model, row(3))).rejects.toThrow('has several outputs. Give output as a function')
     const { attributions, gap } = await integratedGradients(model, row(3), { output: ({ price }) => price })
     expect(attributions.shape).toEqual([1, 3])
     expect(Math.abs(gap.data[0]!)).toBeLessThan(1e-5)
@@ -96,7 +92,7 @@ describe('outputs', () => {
     ])
   })
 
-  it('explains what goes into a softmax or sigmoid on request', async () => {
+  it('explains logits on request', async () => {
     const last = (activation: 'softmax' | 'sigmoid', units: number) =>
       new Sequential([new Dense({ units, activation, inputShape: [3] })])
     for (const [activation, units] of [
@@ -116,7 +112,7 @@ describe('outputs', () => {
 })
 
 describe('baselines', () => {
-  it('are a number, a row, or as many rows as are explained', async () => {
+  it('are a number, a row, or one row for each explained row', async () => {
     const model = wide(3)
     const x = [...row(3), [1, 2, 3]]
     const one = await integratedGradients(model, x, { output: 0, baseline: 0.5 })
@@ -151,7 +147,7 @@ describe('baselines', () => {
     )
   })
 
-  it('are named like the inputs', async () => {
+  it('have the names of the inputs', async () => {
     const [a, b] = [Input({ shape: [2], name: 'a' }), Input({ shape: [2], name: 'b' })]
     const model = new Model({ inputs: { a, b }, outputs: ops.sum(ops.multiply(a, b), 1, true) })
     const { attributions } = await integratedGradients(
@@ -182,15 +178,15 @@ describe('baselines', () => {
           },
         },
       ),
-    ).rejects.toThrow('as many rows for each input, received 2 and 3')
+    ).rejects.toThrow('the same number of rows for each input, received 2 and 3')
   })
 })
 
 describe('Shapley values', () => {
-  it('says what to use for more than twelve elements', async () => {
+  it('recommend other methods for more than twelve elements', async () => {
     await expect(shapleyValues(wide(13), row(13))).rejects.toThrow(
       new ArgumentError(
-        'shapleyValues: takes up to 12 elements in a row, whose 4096 coalitions are all tried, received 13. Use kernelShap or sampledShapley, which estimate.',
+        'shapleyValues: takes up to 12 elements in a row, because it evaluates all coalitions, received 13. Use the estimates kernelShap or sampledShapley.',
       ),
     )
     await expect(kernelShap(wide(2049), row(2049))).rejects.toThrow(
@@ -203,7 +199,7 @@ describe('Shapley values', () => {
     expect(Math.abs(gap.data[0]!)).toBeLessThan(1e-5)
   })
 
-  it('of one element, and of two that do the same', async () => {
+  it('of one element, and of two with the same effect', async () => {
     const square = (features: number) => {
       const input = Input({ shape: [features] })
       return new Model({ inputs: input, outputs: ops.square(ops.sum(input, 1, true)) })
@@ -232,7 +228,7 @@ describe('Shapley values', () => {
     expect(await of(1)).toEqual(await of(1))
     expect(await of(1)).not.toEqual(await of(2))
     await expect(kernelShap(model, x, { samples: 6 })).rejects.toThrow(
-      /^kernelShap: \d coalitions do not tell 20 elements apart\. Give more samples\.$/,
+      /^kernelShap: \d coalitions do not determine the values of 20 elements\. Give more samples\.$/,
     )
   })
 })
@@ -267,7 +263,7 @@ describe('integers', () => {
     )
   })
 
-  it('are covered and mixed as they are', async () => {
+  it('are covered and mixed without an Embedding', async () => {
     const model = reader()
     for (const explain of [occlusion, shapleyValues, kernelShap, sampledShapley] as const) {
       expect((await explain(model, tokens, { output: 0 })).attributions.shape).toEqual([2, 4])
@@ -294,7 +290,7 @@ describe('integers', () => {
     const data = { ids: [[3]], x: [[1, 2]] }
     await expect(saliency(model, data)).rejects.toThrow(
       new ArgumentError(
-        "saliency: the input 'ids' is int32, and no Embedding reads it, so there is no gradient. Explanations that need none: occlusion, shapleyValues, kernelShap, sampledShapley, permutationImportance.",
+        "saliency: the input 'ids' is int32, and no Embedding reads it, so there is no gradient. Use an explanation without gradients: occlusion, shapleyValues, kernelShap, sampledShapley, permutationImportance.",
       ),
     )
     const { attributions } = await occlusion(model, data)
@@ -303,7 +299,7 @@ describe('integers', () => {
     await expect(saliency(reader(), [[1, 2, 3, 9]])).rejects.toThrow(DataError)
   })
 
-  it('given to a model of numbers are numbers', async () => {
+  it('are converted to float32 for a float32 model', async () => {
     const { attributions } = await gradientTimesInput(wide(3), tensor([1, 2, 3], [1, 3], 'int32'))
     expect(attributions.dtype).toBe('float32')
   })
@@ -355,7 +351,7 @@ describe('importance', () => {
     await expect(permutationImportance(model, x, [[1]], { metric: 'mse' })).rejects.toThrow(ShapeError)
   })
 
-  it('of a score is what is lost of it', async () => {
+  it('of a score is the loss of score', async () => {
     const model = new Sequential([new Dense({ units: 1, activation: 'sigmoid', inputShape: [3] })])
     model.setWeights([tensor([[20], [0], [0]]), tensor([0])])
     const { importances, score } = await permutationImportance(
@@ -371,16 +367,16 @@ describe('importance', () => {
 })
 
 describe('dependence', () => {
-  it('refuses features that there are not, and asks which output', async () => {
+  it('refuses features that do not exist, and requires the choice of an output', async () => {
     await expect(partialDependence(wide(3), row(3), 3, { output: 0 })).rejects.toThrow(
       new ArgumentError('partialDependence: the feature must be an index in 0 … 2, received 3'),
     )
-    await expect(partialDependence(wide(3), row(3), 1)).rejects.toThrow('has 2 outputs. Say which one: output: 0 … 1')
+    await expect(partialDependence(wide(3), row(3), 1)).rejects.toThrow('has 2 outputs. Choose one: output: 0 … 1')
     const [a, b] = [Input({ shape: [2], name: 'a' }), Input({ shape: [2], name: 'b' })]
     const model = new Model({ inputs: { a, b }, outputs: ops.sum(ops.multiply(a, b), 1, true) })
     const data = { a: [[1, 2]], b: [[3, 4]] }
     await expect(partialDependence(model, data, 0)).rejects.toThrow(
-      "Say which one: { input: 'a', index: 0 }. There are: a, b",
+      "Choose one: { input: 'a', index: 0 }. The inputs are: a, b",
     )
     await expect(partialDependence(model, data, { input: 'c', index: 0 })).rejects.toThrow(ArgumentError)
     await expect(partialDependence(model, data, { input: 2, index: 0 })).rejects.toThrow(
@@ -405,7 +401,7 @@ describe('dependence', () => {
 })
 
 describe('a model that is explained', () => {
-  it('stays as it is, and may be trained, frozen and changed in between', async () => {
+  it('is unchanged, and may be trained, frozen and changed between explanations', async () => {
     const model = new Sequential([
       new Dense({ units: 4, activation: 'relu', inputShape: [3] }),
       new Dropout(0.5),
@@ -437,7 +433,7 @@ describe('a model that is explained', () => {
     )
   })
 
-  it('may be a class of one’s own, and may be built by its first explanation', async () => {
+  it('may be a custom class, and may be built by its first explanation', async () => {
     class Own extends Model {
       readonly first = new Dense({ units: 3, activation: 'tanh' })
       readonly second = new Dense({ units: 1 })
@@ -455,7 +451,7 @@ describe('a model that is explained', () => {
     }
   })
 
-  it('can be left in the middle', async () => {
+  it('can be aborted', async () => {
     const controller = new AbortController()
     controller.abort(new Error('enough'))
     await expect(sampledShapley(wide(3), row(3), { signal: controller.signal })).rejects.toThrow('enough')

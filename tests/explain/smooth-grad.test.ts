@@ -32,7 +32,7 @@ describe('smoothGrad', () => {
     }
   })
 
-  it('depends on the seed and the row alone', async () => {
+  it('depends only on the seed and the row', async () => {
     const cubic = powers(3)
     const x = [
       [1, 2, 3],

@@ -1,4 +1,4 @@
-// generate: the same tokens as from computing everything anew, what is drawn, where it ends, and what it refuses.
+// generate: the same tokens as without a cache, random draws, where sequences end, and what is refused.
 // modes: simd, interpreter
 
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -50,7 +50,7 @@ const grouped =
 const sharp = { embeddingsInitializer: 'randomNormal' } as const
 const embedding = (options = {}) => new Embedding({ inputDim: TOKENS, outputDim: SIZE, ...sharp, ...options })
 
-/** Two blocks, with weights large enough that what comes next depends on all that was before. */
+/** Two blocks, with weights large enough that the next token depends on all earlier ones. */
 function decoder(
   attend: Attend,
   { steps = null, end = (x) => x, ...options }: { steps?: number | null; end?: Attend; maskZero?: boolean } = {},
@@ -65,7 +65,7 @@ function decoder(
   return new Model({ inputs, outputs: end(new Dense(TOKENS).apply(new LayerNormalization().apply(x))) })
 }
 
-/** The likeliest tokens, from the whole sequence each time. */
+/** The likeliest tokens, computed from the whole sequence each time. */
 function likeliest(model: Model<Tensor, Tensor>, prompt: readonly number[], count: number): number[] {
   const made = [...prompt]
   for (let i = 0; i < count; i++) {
@@ -77,7 +77,7 @@ function likeliest(model: Model<Tensor, Tensor>, prompt: readonly number[], coun
 
 beforeEach(() => setRandomSeed(7))
 
-describe('generate gives what the whole sequence gives', () => {
+describe('generate gives the tokens of the whole sequence', () => {
   it.each([
     ['MultiHeadAttention', heads()],
     ['MultiHeadAttention with another value size and a gate', heads({ valueDim: 3, useGate: true })],
@@ -163,7 +163,7 @@ describe('generate', () => {
     ])
   })
 
-  it('ends behind a stop token, each sequence by itself', async () => {
+  it('ends each sequence after its stop token', async () => {
     const model = decoder(heads())
     const [free, other] = [
       await generate(model, [3, 1], { maxTokens: 10 }),
@@ -183,7 +183,7 @@ describe('generate', () => {
     ).toEqual([until(free), until(other)])
   })
 
-  it('draws the same for a seed, and by temperature, topK and topP', async () => {
+  it('repeats its draws for a seed, and applies temperature, topK and topP', async () => {
     const model = decoder(heads())
     const drawn = (options: object) => generate(model, [3, 1], { maxTokens: 12, seed: 3, ...options })
     const hot = await drawn({ temperature: 2 })
@@ -197,7 +197,7 @@ describe('generate', () => {
     expect(await drawn({ temperature: 1e-4 })).toEqual(best)
   })
 
-  it('ends when its signal says so', async () => {
+  it('ends when its signal aborts', async () => {
     const controller = new AbortController()
     const model = decoder(heads())
     const tokens = []
@@ -208,7 +208,7 @@ describe('generate', () => {
     expect(tokens).toHaveLength(4)
   })
 
-  it('refuses what it cannot do, in words', async () => {
+  it('refuses invalid arguments with a clear error', async () => {
     const model = decoder(heads())
     await expect(generate(model, [], { maxTokens: 3 })).rejects.toThrow(
       'generate: the prompt must be at least one token',
@@ -265,7 +265,7 @@ describe('generate', () => {
   it('refuses topK and topP without a temperature', async () => {
     const model = decoder(heads())
     await expect(generate(model, [1], { maxTokens: 3, topK: 5 })).rejects.toThrow(
-      /generate: topK chooses among tokens that are drawn, which takes a temperature above 0/,
+      /generate: topK limits the tokens to draw from and needs a temperature above 0/,
     )
     await expect(generate(model, [1], { maxTokens: 3, topP: 0.5 })).rejects.toThrow(/generate: topP/)
     expect(await generate(model, [1], { maxTokens: 3, topK: 5, temperature: 0 })).toEqual(likeliest(model, [1], 3))
@@ -279,7 +279,7 @@ describe('generate', () => {
       /generate: the model cannot take the prompt: Embedding ".*": the indices must be in 0 … 3, received 4/,
     )
     await expect(generate(model, [1], { maxTokens: 3, cache })).rejects.toThrow(
-      /generate: the model cannot take token 8, which the model gave: Embedding/,
+      /generate: the model cannot take token 8, which the model generated: Embedding/,
     )
     // What is never shown to the model may be any token.
     expect(await generate(model, [1], { maxTokens: 1, cache })).toEqual([1, 8])
@@ -287,7 +287,9 @@ describe('generate', () => {
   })
 })
 
-/** Scores of an embedding by one mixing of steps; with a last kernel of zeros what is mixed does not show. */
+/**
+ * Scores of an embedding after one layer or op that mixes steps; with a last kernel of zeros the mixing does not show.
+ */
 function mixer(mix: Attend, isShown = true): Model<Tensor, Tensor> {
   const inputs = Input({ shape: [null], dtype: 'int32' })
   const x = new Embedding({
@@ -334,7 +336,7 @@ describe('the cache', () => {
     [
       'a convolution that reaches behind the prompt',
       (x) => new Conv1D({ filters: 8, kernelSize: 2, dilationRate: 4, padding: 'causal' }).apply(x),
-      /for step 4 .* Conv1D ".*" may be why/,
+      /for step 4 .* Conv1D ".*" may be the reason/,
     ],
     [
       'one that reaches further than most',
@@ -349,7 +351,7 @@ describe('the cache', () => {
     ],
     ['GroupNormalization', (x) => new GroupNormalization({ groups: 2 }).apply(x), /GroupNormalization/],
     ['pooling', (x) => new MaxPooling1D({ poolSize: 2, strides: 1, padding: 'same' }).apply(x), /MaxPooling1D/],
-    ['Attention', (x) => new Attention().apply([x, x], { useCausalMask: true }), /Attention ".*" may be why/],
+    ['Attention', (x) => new Attention().apply([x, x], { useCausalMask: true }), /Attention ".*" may be the reason/],
     [
       'an attention over lists that is not causal',
       (x) => new MultiHeadAttention({ numHeads: 2, keyDim: 4 }).apply([x, new Dense(SIZE).apply(x)]),
@@ -368,7 +370,7 @@ describe('the cache', () => {
     }
   })
 
-  it('looks again for more steps, and after a model was changed', async () => {
+  it('compares again for more steps, and after the model changed', async () => {
     const far = mixer((x) => new Conv1D({ filters: 8, kernelSize: 2, dilationRate: 12, padding: 'causal' }).apply(x))
     expect(await generate(far, [1, 2], { maxTokens: 10 })).toEqual(likeliest(far, [1, 2], 10))
     await expect(generate(far, [1, 2], { maxTokens: 12 })).rejects.toThrow('for step 12')
@@ -379,7 +381,7 @@ describe('the cache', () => {
     await expect(generate(model, [1, 2], { maxTokens: 4 })).rejects.toThrow('for step 1')
   })
 
-  it('takes masks of padding that reach every attention, and refuses those that get lost', async () => {
+  it('accepts padding masks that reach every attention, and refuses those that are lost', async () => {
     const padded = (isKept: boolean): Model<Tensor, Tensor> => {
       const inputs = Input({ shape: [null], dtype: 'int32' })
       let x = embedding({ maskZero: true }).apply(inputs)
@@ -393,10 +395,10 @@ describe('the cache', () => {
     ]
     const kept = padded(true)
     expect(await generate(kept, prompts, { maxTokens: 9 })).toEqual(prompts.map((prompt) => likeliest(kept, prompt, 9)))
-    await expect(generate(padded(false), prompts, { maxTokens: 9 })).rejects.toThrow('a mask of padding gets lost')
+    await expect(generate(padded(false), prompts, { maxTokens: 9 })).rejects.toThrow('a padding mask is lost')
   })
 
-  it('leaves the weights as they were, whatever comes of it', async () => {
+  it('restores the weights after success and failure', async () => {
     for (const model of [decoder(heads()), mixer((x) => ops.cumsum(x, 1))]) {
       const before = model.getWeights().map(({ data }) => data)
       await generate(model, [1, 2], { maxTokens: 6 }).catch(() => null)
@@ -404,7 +406,7 @@ describe('the cache', () => {
     }
   })
 
-  it('uses the own weights where others make no finite scores', async () => {
+  it('uses the weights of the model where disturbed ones give no finite scores', async () => {
     class OfOne extends Layer<Tensor> {
       weight = this.addWeight({ name: 'one', shape: [], initializer: 'ones' })
       call(x: Tensor): Tensor {
@@ -415,7 +417,7 @@ describe('the cache', () => {
     await expect(generate(model, [1, 2], { maxTokens: 6 })).rejects.toThrow('gives other scores')
   })
 
-  it('says what to do where a step cannot be computed by itself', async () => {
+  it('gives advice where a single step cannot be computed', async () => {
     class Second extends Layer<Tensor> {
       call(x: Tensor): Tensor {
         return ops.add(x, ops.slice(x, [0, 1, 0], [x.shape[0]!, 1, SIZE]))
@@ -423,11 +425,11 @@ describe('the cache', () => {
     }
     const model = mixer((x) => new Second().apply(x))
     await expect(generate(model, [1, 2], { maxTokens: 4 })).rejects.toThrow(
-      /Second ".*": .*slice.*one after another; pass cache: false/,
+      /Second ".*": .*slice.*one step at a time; pass cache: false/,
     )
   })
 
-  it('tells a layer that does not know where it stands', async () => {
+  it('detects a layer that ignores its position', async () => {
     class Places extends Layer<Tensor> {
       constructor(private readonly asks: boolean) {
         super()
@@ -439,7 +441,7 @@ describe('the cache', () => {
       }
     }
     const placed = (asks: boolean) => decoder((x) => heads()(new Places(asks).apply(x)))
-    await expect(generate(placed(false), [1, 2, 3], { maxTokens: 3 })).rejects.toThrow(/without asking firstStep/)
+    await expect(generate(placed(false), [1, 2, 3], { maxTokens: 3 })).rejects.toThrow(/without using firstStep/)
     expect(await generate(placed(true), [1, 2, 3], { maxTokens: 3 })).toHaveLength(6)
   })
 })

@@ -283,7 +283,7 @@ describe('of one’s own', () => {
 
   it('VarianceScaling takes both lists of axes or none', () => {
     expect(() => new library.VarianceScaling({ inputAxes: [0] })).toThrow(
-      'inputAxes and outputAxes are given together, or neither; received only inputAxes',
+      'inputAxes and outputAxes must be given together; received only inputAxes',
     )
   })
 })
@@ -351,7 +351,7 @@ describe('STFT', () => {
     expect(() => new library.STFT().call([4, 2, 3])).toThrow(
       'STFT: the shape must be [frame length, 1, frequencies], received [4, 2, 3]',
     )
-    expect(() => of({ window: [1, 2] })).toThrow('STFT: a frame of 4 needs as many values of a window, received 2')
+    expect(() => of({ window: [1, 2] })).toThrow('STFT: a frame of 4 needs a window of the same length, received 2')
     expect(() => new Dense({ units: 1, kernelInitializer: 'stft' })).toThrow(
       "The initializer 'stft' is given as an object, such as new initializers.STFT(…), not by its name.",
     )

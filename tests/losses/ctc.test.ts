@@ -186,7 +186,7 @@ describe('a model that learns by CTC', () => {
     const train = (y: number[] | number[][]) => () => model.trainOnBatch(x, y)
     expect(train([1, 2, 3, 1])).toThrow('ctc: targets must have the shape [batch, most labels], received [4]')
     expect(train([[1], [2], [4], [1]])).toThrow(
-      'ctc: targets must be class numbers 1 … 3, filled up with 0, received 4 in row 2',
+      'ctc: targets must be class numbers 1 … 3, padded with 0, received 4 in row 2',
     )
     expect(
       train([
@@ -196,7 +196,7 @@ describe('a model that learns by CTC', () => {
         [1, 0],
       ]),
     ).toThrow(
-      'ctc: 0 is the blank and only fills up the end of a row, received [0, 2] in row 1. padSequences puts it there',
+      'ctc: 0 is the blank and may only pad the end of a row, received [0, 2] in row 1. padSequences puts it there',
     )
     expect(
       train([

@@ -169,7 +169,7 @@ describe('what a loss cannot compare is said in its words', () => {
     ],
     [
       () => losses.ctc([[1, 2]], ops.zeros([2, 4, 3])),
-      'ctc: yTrue and yPred must have as many rows, received [1, 2] and [2, 4, 3]',
+      'ctc: yTrue and yPred must have the same number of rows, received [1, 2] and [2, 4, 3]',
     ],
   ])('%#', (compare, message) => {
     expect(compare).toThrow(ShapeError)

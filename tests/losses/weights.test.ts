@@ -177,7 +177,7 @@ describe('a metric', () => {
       'multiLabel needs predictions [batch, labels], received [2]',
     )
     expect(() => new metrics.AUC({ labelWeights: [1] }).updateState(ops.zeros([2, 3]), ops.zeros([2, 3]))).toThrow(
-      '1 labelWeights need as many labels',
+      '1 labelWeights need the same number of labels',
     )
     expect(new metrics.AUC({ multiLabel: true }).result().item()).toBe(0)
   })

@@ -334,7 +334,7 @@ describe('ConfusionMatrix', () => {
     expect(() => counted({}, [[0, 1], scores])).toThrow(message)
     expect(() => counted({}, [scores, scores])).toThrow(message)
     expect(() => new metrics.ConfusionMatrix({ numClasses: 1 }).apply([0, 1], [0, 1])).toThrow(
-      'yes and no are two classes, received numClasses 1',
+      'binary targets have two classes, received numClasses 1',
     )
     expect(() => new metrics.MeanIoU({ numClasses: 2, sparseYPred: false }).apply([0, 1], scores)).toThrow(
       "Metric 'meanIoU': numClasses is 2, received 3 classes in [2, 3]",
@@ -564,7 +564,7 @@ describe('counts of yes and no', () => {
     )
     expect(precision({ classId: 9 })).toThrow("Metric 'precision': classId 9 needs predictions")
     expect(precision({ topK: 9 })).toThrow(
-      "Metric 'precision': topK 9 needs predictions of as many classes or more, received [2, 2]",
+      "Metric 'precision': topK 9 needs predictions with at least as many classes, received [2, 2]",
     )
     expect(precision({ topK: 2 }, null)).not.toThrow()
     expect(() => new metrics.MeanSquaredError().apply([[1], [2]], [[1], [2]], [1, 2, 3])).toThrow(

@@ -481,7 +481,7 @@ describe('options of layers, losses, metrics, optimizers and the rest', () => {
     [
       'boundaries that fall',
       () => new PiecewiseConstantDecay({ boundaries: [2, 1], values: [1, 2, 3] }),
-      'boundaries must rise',
+      'boundaries must be ascending',
     ],
     [
       'scale',

@@ -165,7 +165,7 @@ describe('groups of weights', () => {
     [{ names: [''] }, "names[0] must be a part of a weight's name"],
     [{ names: [3] }, "names[0] must be a part of a weight's name"],
     [{ variables: ['bias'] }, "variables[0] must be a weight, received 'bias'"],
-    [undefined, 'says no weights'],
+    [undefined, 'names no weights'],
   ])('excluding %j is refused', (which, message) => {
     expect(() => new AdamW().excludeFromWeightDecay(which as never)).toThrow(message)
   })
@@ -221,7 +221,7 @@ describe('MultiOptimizer', () => {
       ],
     })
     expect(() => multi.build(make('a', 'b', 'd'))).toThrow(
-      "no optimizer is for d. End the list with one that is for the rest: ['adam']",
+      "no optimizer matches d. End the list with one for all other weights: ['adam']",
     )
     const again = getOptimizer({ className: 'MultiOptimizer', config: multi.getConfig() })
     expect(again.getConfig()).toEqual(multi.getConfig())
@@ -313,11 +313,13 @@ describe('apply', () => {
     expect([...w.view, ...v.view].every((each) => each === 0)).toBe(true)
   })
 
-  it('refuses weights that it was not built for, and another number of gradients', () => {
+  it('refuses weights that it is not built for, and another number of gradients', () => {
     const [a, b] = make('a', 'b')
     const optimizer = new SGD()
     optimizer.apply(ones(1), [a!])
-    expect(() => optimizer.apply(ones(1), [b!])).toThrow('sgd: was not built for b. Call build with all weights first.')
+    expect(() => optimizer.apply(ones(1), [b!])).toThrow(
+      'sgd: it is not built for b. Call build with all weights first.',
+    )
     expect(() => optimizer.apply(ones(2))).toThrow('apply needs a gradient for each weight, received 2 for 1')
     expect(() => optimizer.apply(ones(2), [a!])).toThrow(ArgumentError)
     expect(() => new SGD().build([new Variable([1], { name: 'i', dtype: 'int32' })])).toThrow(

@@ -79,13 +79,13 @@ describe('a function as learning rate', () => {
     )
   })
 
-  it('must give a scalar', () => {
+  it('must return a scalar', () => {
     const train = (learningRate: never) => () =>
       new SGD({ learningRate }).apply([tensor([1])], [new Variable([1], { name: 'w' })])
     expect(train((() => tensor([1, 2])) as never)).toThrow(
-      'LambdaSchedule: the function must give a scalar, received [2]',
+      'LambdaSchedule: the function must return a scalar, received [2]',
     )
-    expect(train((() => 'fast') as never)).toThrow("LambdaSchedule: the function must give a scalar, received 'fast'")
+    expect(train((() => 'fast') as never)).toThrow("LambdaSchedule: the function must return a scalar, received 'fast'")
     expect(() => new LambdaSchedule(5 as never)).toThrow(
       'LambdaSchedule: schedule must be a function that is a learning rate, received 5',
     )
@@ -199,7 +199,7 @@ describe('schedules', () => {
   it.each<[() => unknown, string]>([
     [
       () => new OneCycle({ maxLearningRate: 1, totalSteps: 3 }),
-      'OneCycle: its phases must end one after the other, with totalSteps 3',
+      'OneCycle: the phases must have increasing ends; with totalSteps 3',
     ],
     [
       () => new OneCycle({ maxLearningRate: 1, totalSteps: 20, warmupFraction: 0.6, threePhase: true }),

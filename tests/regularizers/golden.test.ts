@@ -113,17 +113,17 @@ describe('of one’s own', () => {
     expect(copy.trainOnBatch([[1, 2, 3]], [[0, 0]] as never)).toEqual(own.trainOnBatch([[1, 2, 3]], [[0, 0]]))
   })
 
-  it('must give a scalar', () => {
+  it('must return a scalar', () => {
     const train = (options: Partial<DenseOptions>) => () => {
       const model = new Sequential([new Dense({ units: 2, inputShape: [3], name: 'd', ...options })])
       model.compile({ optimizer: 'sgd', loss: 'mse' })
       model.trainOnBatch([[1, 2, 3]], [[0, 0]])
     }
     expect(train({ kernelRegularizer: (w) => ops.square(w) })).toThrow(
-      'Dense "d": d/kernel: LambdaRegularizer must give a scalar, received shape [3, 2]',
+      'Dense "d": d/kernel: LambdaRegularizer must return a scalar, received shape [3, 2]',
     )
     expect(train({ activityRegularizer: (w) => w })).toThrow(
-      'Dense "d": activityRegularizer: LambdaRegularizer must give a scalar, received shape [1, 2]',
+      'Dense "d": activityRegularizer: LambdaRegularizer must return a scalar, received shape [1, 2]',
     )
   })
 })

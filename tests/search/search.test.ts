@@ -1,4 +1,4 @@
-// Searching: which choices there are, how they are compared, what is kept, and that a run can be repeated.
+// Searches: the choices, how they are compared, what is kept, and that a run can be repeated.
 // modes: simd
 
 import { describe, expect, it, vi } from 'vitest'
@@ -50,7 +50,7 @@ describe('spaces', () => {
     ])
   })
 
-  it('draws ranges on either scale, integers with both ends, and what functions make', () => {
+  it('draws from ranges on both scales, from integers including both ends, and from functions', () => {
     const drawn = randomChoices(
       'randomSearch',
       {
@@ -77,7 +77,7 @@ describe('spaces', () => {
     expect(new Set(column('list'))).toEqual(new Set(['a', 'b']))
   })
 
-  it('draws what a seed says, and no combination of lists twice', () => {
+  it('repeats its draws for the same seed, and draws no combination of lists twice', () => {
     const lists = { a: [1, 2, 3], b: [1, 2, 3] }
     const drawn = randomChoices('randomSearch', lists, 9, 1)
     expect(new Set(drawn.map((each) => JSON.stringify(each))).size).toBe(9)
@@ -187,7 +187,7 @@ describe('gridSearch', () => {
     }
   })
 
-  it('is the same in every run, whatever else is tried, and leaves other seeds alone', async () => {
+  it('gives the same result in every run, whatever other trials run, and leaves other seeds unchanged', async () => {
     const scoresOf = async (grid: { readonly units: readonly number[]; readonly learningRate: readonly number[] }) =>
       (await gridSearch(make, grid, options)).trials.map(({ score }) => score)
     setRandomSeed(3)
@@ -205,7 +205,7 @@ describe('gridSearch', () => {
     )
   })
 
-  it('looks for more of a score, and for less where mode says so', async () => {
+  it('prefers higher scores, and lower ones with mode: min', async () => {
     const up = await gridSearch(make, space, { ...options, monitor: 'val_accuracy' })
     const scores = up.trials.map(({ score }) => score)
     expect(up.best.score).toBe(Math.max(...scores))
@@ -213,7 +213,7 @@ describe('gridSearch', () => {
     expect(down.best.score).toBe(Math.min(...scores))
   })
 
-  it('means over folds, and trains the best on all data', async () => {
+  it('averages over folds, and trains the best on all data', async () => {
     const places: unknown[] = []
     const result = await gridSearch(
       make,
@@ -241,7 +241,7 @@ describe('gridSearch', () => {
     expect(result.best.model.optimizer.iterations.value.item()).toBe(4)
   })
 
-  it('hands on what fit may be told, validation data and data sets', async () => {
+  it('passes on options of fit, validation data and data sets', async () => {
     const seen: number[] = []
     const recorder = { onTrainBatchEnd: (batch: number) => void seen.push(batch) }
     const rows = (from: number, to: number) =>
@@ -260,7 +260,7 @@ describe('gridSearch', () => {
     expect(streamed.trials[0]!.logs['valLoss']).toHaveLength(2)
   })
 
-  it('counts the epochs that early stopping left', async () => {
+  it('counts the epochs before early stopping', async () => {
     const result = await gridSearch(make, space, {
       ...options,
       epochs: 20,
@@ -270,7 +270,7 @@ describe('gridSearch', () => {
     expect(result.trials.map(({ epochs }) => epochs)).toEqual([2, 2, 2, 2])
   })
 
-  it('says a line for each trial, and a table with the best first', async () => {
+  it('prints a line for each trial, and a table with the best first', async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => {})
     try {
       const result = await gridSearch(make, space, { ...options, verbose: 1 })
@@ -296,7 +296,7 @@ describe('trials that fail', () => {
     return model
   }
 
-  it('are kept with their errors, behind all others', async () => {
+  it('are kept with their errors, after all others', async () => {
     const result = await gridSearch(
       failing,
       { kind: ['throws', 'diverges', 'good'] },
@@ -320,7 +320,7 @@ describe('trials that fail', () => {
     expect(json.best).toEqual({ choice: { kind: 'good' }, score: good!.score })
   })
 
-  it('are an error where none is left, which names the first', async () => {
+  it('reject with the first error if all fail', async () => {
     const error = await errorOf(() =>
       gridSearch(failing, { kind: ['throws'] }, { x, y: numbers, validationSplit: 0.5 }),
     )
@@ -329,7 +329,7 @@ describe('trials that fail', () => {
     expect(error.cause).toBeInstanceOf(TypeError)
   })
 
-  it('say that make must give a new compiled model', async () => {
+  it('report that make must return a new compiled model', async () => {
     const model = make({ units: 2, learningRate: 0.1 })
     const {
       trials: [, second],
@@ -337,18 +337,18 @@ describe('trials that fail', () => {
     expect(second!.error).toBeInstanceOf(StateError)
     expect(
       (await errorOf(() => gridSearch((() => 3) as never, { a: [1] }, { x, y: yes, monitor: 'loss' }))).message,
-    ).toContain('make must give a compiled model, received 3')
+    ).toContain('make must return a compiled model, received 3')
   })
 })
 
-describe('what does not go together', () => {
+describe('options that are refused', () => {
   it.each([
     ['no data', {}, /needs either x and y, or data/],
     ['nothing to validate on', { x, y: yes }, /'valLoss' needs data to validate on/],
     [
       'two ways to validate',
       { x, y: yes, folds: 2, validationSplit: 0.5 },
-      /folds and validationSplit do not go together/,
+      /folds and validationSplit exclude each other/,
     ],
     ['folds of batches', { data: () => [], folds: 2 }, /folds need x and y/],
     [
@@ -359,17 +359,17 @@ describe('what does not go together', () => {
     [
       'no log of that name',
       { x, y: yes, monitor: 'f1Score' },
-      /there is no 'f1Score' to monitor. There are: loss, accuracy/,
+      /there is no log 'f1Score' to monitor. The logs are: loss, accuracy/,
     ],
     [
-      'a name that tells no direction',
+      'a name without a direction',
       { x, y: yes, monitor: 'balance' },
-      /'balance' does not say whether it should rise or fall/,
+      /'balance' does not tell whether it should rise or fall/,
     ],
     [
-      'a name that tells one behind val',
+      'an unknown name with the prefix val',
       { x, y: yes, validationSplit: 0.5, monitor: 'valMse' },
-      /there is no 'valMse' to monitor/,
+      /there is no log 'valMse' to monitor/,
     ],
     ['an unknown option', { x, y: yes, fold: 3 }, /Did you mean 'folds'/],
     ['a wrong signal', { x, y: yes, monitor: 'loss', signal: 3 }, /signal must be an AbortSignal/],
@@ -379,7 +379,7 @@ describe('what does not go together', () => {
     expect(error.message).toMatch(message)
   })
 
-  it('a make that is neither', async () => {
+  it('a make that is neither a function nor a URL', async () => {
     expect((await errorOf(() => gridSearch('./make.js', space, { x, y: yes, monitor: 'loss' }))).message).toContain(
       "Give a URL: new URL('./make.js', import.meta.url)",
     )
@@ -409,7 +409,7 @@ describe('successive halving', () => {
   const nine = { units: [2, 3, 4], learningRate: [0.1, 0.01, 0.001] }
   const options = { x, y: yes, validationSplit: 0.25, epochs: 9, seed: 2 }
 
-  it('lets a third go on from where they were, as if they had never stopped', async () => {
+  it('continues a third of the trials as if they had never stopped', async () => {
     const halved = await gridSearch(make, nine, { ...options, halving: { factor: 3 } })
     expect(halved.trials.map(({ epochs }) => epochs).sort()).toEqual([1, 1, 1, 1, 1, 1, 3, 3, 9])
     const last = halved.trials.find(({ rounds }) => rounds === 3)!
@@ -440,7 +440,7 @@ describe('successive halving', () => {
 })
 
 describe('memory', () => {
-  it('stays flat over fifty trials: models that are not kept are gone', async () => {
+  it('stays constant over fifty trials: models that are not kept are disposed', async () => {
     const used: number[] = []
     // Held here, so that only dispose gives their memory back.
     const models: Sequential[] = []

@@ -1,4 +1,4 @@
-// Trials in workers: the same results as without, weights that come back, and what workers cannot be given.
+// Trials in workers: the same results as without workers, weights that come back, and options that workers cannot take.
 // modes: simd
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import type * as search from '../../src/search'
 import { packSamples, unpackSamples } from '../../src/search/samples'
 import { errorOf, samples } from '../helpers/training'
 
-// Workers need modules that Node can read by itself.
+// Workers need modules that Node can load without a bundler.
 const folder = mkdtempSync(join(fileURLToPath(new URL('../../build/', import.meta.url)), 'search-'))
 const { x, yes } = samples(60)
 const space = { units: [2, 3, 4, 5], kind: ['good'] } as const
@@ -52,7 +52,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** What does not depend on the clock. */
+/** A result without its durations. */
 function outcome({ trials, best }: search.SearchResult<unknown, unknown, unknown>) {
   const weights = best.model.getWeights().map(({ data }) => [...data])
   return {
@@ -89,7 +89,7 @@ describe('two workers', () => {
     60_000,
   )
 
-  it('bring errors back as what they are', async () => {
+  it('keep the classes of errors', async () => {
     const { trials } = await built.gridSearch(
       make,
       { units: [2], kind: ['throws', 'good', 'diverges'] },
@@ -104,7 +104,7 @@ describe('two workers', () => {
     expect(trials[2]!.error).toMatchObject({ step: expect.any(Number), instruction: expect.any(String) })
   }, 60_000)
 
-  it('end with the reason of the signal, and fail where a worker ends', async () => {
+  it('end with the reason of the signal, and fail when a worker exits', async () => {
     const controller = new AbortController()
     const reason = new Error('enough')
     setTimeout(() => controller.abort(reason), 200)
@@ -134,7 +134,7 @@ describe('two workers', () => {
     ).toContain('the default export must be a function')
   })
 
-  it('are not needed: without threads trials run one after the other', async () => {
+  it('are optional: without threads, trials run one after the other', async () => {
     const alone = await built.gridSearch(make, space, options)
     const builtin = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never)
     try {
@@ -169,7 +169,7 @@ describe('two workers', () => {
     expect((unpacked.x as unknown as typeof columns.x).a.data).toEqual(columns.x.a.data)
   })
 
-  it('are not begun by anyone else', () => {
+  it('cannot be started from elsewhere', () => {
     expect(() => built.serveTrials()).toThrow('serveTrials is for the workers of a search')
   })
 })

@@ -65,7 +65,7 @@ describe('Budget', () => {
     expect(budget.ended!.steps).toBe(model.optimizer.iterations.value.item())
   })
 
-  it('of joules and of CO2e: the first that is used up ends it, and says so', async () => {
+  it('of joules and of CO2e: the first that is spent ends training, with a message', async () => {
     const lines: string[] = []
     const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
     const progress = vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
@@ -87,7 +87,7 @@ describe('Budget', () => {
     }
   })
 
-  it('lets training that costs less alone', async () => {
+  it('does not affect cheaper training', async () => {
     const model = network()
     const budget = new Budget({ flops: 1e12, seconds: 1000 })
     await model.fit(x, y, { epochs: 3, batchSize: 10, verbose: 0, callbacks: [budget] })
@@ -95,7 +95,7 @@ describe('Budget', () => {
     expect(budget.ended).toBeNull()
   })
 
-  it('refuses none, and those that are not above 0', () => {
+  it('refuses a missing budget, and budgets that are not above 0', () => {
     expect(() => new Budget({})).toThrow('needs a budget')
     for (const bad of [0, -1, NaN, Infinity])
       expect(() => new Budget({ joules: bad })).toThrow('joules must be a finite number above 0')
@@ -105,7 +105,7 @@ describe('Budget', () => {
 })
 
 describe('stepsAhead', () => {
-  it('says what a budget may be, and what came', () => {
+  it('must return a number ≥ 0', () => {
     expect(() => new Budget({ joules: Infinity })).toThrow('joules must be a finite number above 0, received Infinity')
     expect(() => new Budget({ joules: '5' as never })).toThrow("joules must be a finite number above 0, received '5'")
     expect(new Budget({ flops: 1e40 }).flops).toBe(1e40)
@@ -151,7 +151,7 @@ describe('StopWhenUneconomic', () => {
     expect(stop.epochs[0]!.cost).toBeGreaterThan(0)
   })
 
-  it('refuses none, both, and what is not above 0; warns of a log that is not there', async () => {
+  it('refuses neither, both, and values that are not above 0; warns of a missing log', async () => {
     expect(() => new StopWhenUneconomic({})).toThrow('either perJoule or perFlop')
     expect(() => new StopWhenUneconomic({ perJoule: 1, perFlop: 1 })).toThrow('either perJoule or perFlop')
     expect(() => new StopWhenUneconomic({ perJoule: 0 })).toThrow('perJoule must be a finite number above 0')

@@ -1,4 +1,4 @@
-// distill: Hinton's loss against numbers computed here, what it leaves alone, and that the student learns.
+// distill: Hinton's loss against numbers computed here, what it does not change, and that the student learns.
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
@@ -84,7 +84,7 @@ describe('the loss', () => {
     expect(lesson.testOnBatch(X, [0, 2, 1]).loss).toBeLessThan(soft + 0.25 * hard)
   })
 
-  it('weighs samples', () => {
+  it('applies sample weights', () => {
     const lesson = distill(linear(tw, tb, 'softmax'), linear(sw, sb, 'softmax'), { temperature: T, alpha: 0 })
     const each = t.map((one, i) => T * T * kl(softmax(one.map((z) => z / T)), softmax(s[i]!.map((z) => z / T))))
     expect(lesson.testOnBatch(X, [0, 1, 2], { sampleWeight: [1, 0, 2] }).loss).toBeCloseTo(
@@ -93,7 +93,7 @@ describe('the loss', () => {
     )
   })
 
-  it('of yes and no', () => {
+  it('of independent outputs', () => {
     const binary = (p: number, q: number): number => kl([p, 1 - p], [q, 1 - q])
     const softened =
       T * T * meanOf(t.flatMap((each, i) => each.map((z, j) => binary(sigmoid(z / T), sigmoid(s[i]![j]! / T)))))
@@ -111,7 +111,7 @@ describe('the loss', () => {
     )
   })
 
-  it('of a teacher whose probabilities come from elsewhere', () => {
+  it('of a teacher that ends in neither softmax nor sigmoid', () => {
     // The mean of two networks.
     const input = Input({ shape: [2] })
     const [a, b] = [linear(tw, tb, 'softmax'), linear(sw, sb, 'softmax')]
@@ -127,7 +127,7 @@ describe('the loss', () => {
     ).toBeCloseTo(expected, 5)
   })
 
-  it('counts the steps that a mask leaves', () => {
+  it('counts only unmasked steps', () => {
     const sequence = (units: number): Sequential =>
       new Sequential([
         new Embedding({ inputDim: 5, outputDim: 3, maskZero: true, inputShape: [4] }),
@@ -166,7 +166,7 @@ describe('distill', () => {
       new Dense({ units: 2, activation: 'softmax' }),
     ])
 
-  it('makes the student answer as the teacher does, without targets; the teacher stays as it is', async () => {
+  it('trains the student to reproduce the teacher without targets; the teacher is unchanged', async () => {
     const [teacher, student] = [network(24), network(8)]
     teacher.compile({ optimizer: 'adam', loss: 'crossentropy', metrics: ['accuracy'] })
     await teacher.fit(x, labels, { epochs: 40, verbose: 0 })
@@ -185,7 +185,7 @@ describe('distill', () => {
     expect(own.filter((answer, i) => answer === theirs[i]).length).toBeGreaterThan(56)
   })
 
-  it('is one program a step, and fit is that of every model', async () => {
+  it('runs one program per step, with the ordinary fit', async () => {
     const [teacher, student] = [network(12), network(4)]
     const lesson = distill(teacher, student, { metrics: ['accuracy'] })
     const { history } = await lesson.fit(x, labels, { epochs: 2, batchSize: 32, validationSplit: 0.5, verbose: 0 })
@@ -207,13 +207,13 @@ describe('distill', () => {
     expect(student.layers).toHaveLength(4)
   })
 
-  it('says what it cannot do', async () => {
+  it('refuses unsuitable models', async () => {
     const [teacher, student] = [network(12), network(4)]
     expect(() => distill({} as Model, student)).toThrow(/the teacher must be a model/)
     expect(() => distill(teacher, {} as Model)).toThrow(/needs a model/)
     expect(() => distill(new Sequential([new Dense(2)]), student)).toThrow(/must be built/)
     expect(() => distill(teacher, new Sequential([new Dense(2)]))).toThrow(/must be built/)
-    expect(() => distill(teacher, teacher)).toThrow(/has the student's weight/)
+    expect(() => distill(teacher, teacher)).toThrow(/share the weight/)
     expect(() => distill(teacher, student, { temperature: 0 })).toThrow(/temperature must be .* > 0/)
     // @ts-expect-error: misspelt
     expect(() => distill(teacher, student, { temprature: 1 })).toThrow(/Did you mean 'temperature'/)
@@ -227,18 +227,18 @@ describe('distill', () => {
     // At once, and not only when there are data.
     expect(() =>
       distill(teacher, new Sequential([new Dense({ units: 3, activation: 'softmax', inputShape: [2] })])),
-    ).toThrow(/must give the same shape, received \[.*, 2\] of Sequential .* and \[.*, 3\] of Sequential/)
+    ).toThrow(/must return the same shape, received \[.*, 2\] of Sequential .* and \[.*, 3\] of Sequential/)
     expect(() =>
       distill(teacher, new Sequential([new Dense({ units: 2, activation: 'softmax', inputShape: [5] })])),
     ).toThrow(/must take the same shape, received \[.*, 2\] of Sequential .* and \[.*, 5\] of Sequential/)
     expect(() => distill(two as never, student as never)).toThrow(
-      /must give as many tensors, received 2 of Model .* and 1 of Sequential/,
+      /must return the same number of tensors, received 2 of Model .* and 1 of Sequential/,
     )
     expect(
       step(new Sequential([new Dense({ units: 2, activation: 'sigmoid', inputShape: [2] })]), { alpha: 0 }),
     ).toThrow(/ends in softmax and .* in sigmoid/)
     expect(step(new Sequential([new Dense({ units: 2, inputShape: [2] })]))).toThrow(
-      /gives logits, so the loss must be said/,
+      /outputs logits, so the option loss is required/,
     )
     await expect(distill(teacher, student).fit(x, null, { verbose: 0 })).rejects.toThrow(/no targets/)
   })

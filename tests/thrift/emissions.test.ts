@@ -1,4 +1,4 @@
-// What a run took: counted exactly, timed and estimated as said.
+// Footprints: exact counts, times, and estimates by the documented formula.
 // modes: simd, interpreter
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,7 +19,7 @@ const rows = (n: number) =>
   [Array.from({ length: n }, (_, i) => [i / n, 1 - i / n]), Array.from({ length: n }, (_, i) => [i / n])] as const
 
 describe('EmissionsTracker', () => {
-  it('counts every step, in how many calls of the engine they may run', async () => {
+  it('counts every step, however many run in one call of the engine', async () => {
     const model = network()
     const [x, y] = rows(70)
     const history = await model.fit(x, y, { epochs: 9, batchSize: 8, verbose: 0, callbacks: [new EmissionsTracker()] })
@@ -96,7 +96,7 @@ describe('EmissionsTracker', () => {
     expect(JSON.parse(JSON.stringify(silent))).not.toHaveProperty('footprint')
   })
 
-  it('begins anew after a fit that failed', async () => {
+  it('starts again after a failed fit', async () => {
     const model = network()
     const [x, y] = rows(8)
     const tracker = new EmissionsTracker()
@@ -111,7 +111,7 @@ describe('EmissionsTracker', () => {
     expect(footprint!.runs.value).toBe(1)
   })
 
-  it('refuses what cannot be', () => {
+  it('refuses invalid options', () => {
     expect(() => new EmissionsTracker({ intensity: -1 })).toThrow('intensity')
     expect(() => new EmissionsTracker({ pue: 0.9 })).toThrow('pue')
     // @ts-expect-error: misspelt
@@ -158,7 +158,7 @@ describe('RAPL', () => {
     }
   })
 
-  it('is not there without counters, or where they cannot be read', () => {
+  it('is null without counters, or if they are not readable', () => {
     const { root, set, remove } = powercap()
     try {
       expect(Rapl.open(join(root, 'nowhere'))).toBeNull()
@@ -170,7 +170,7 @@ describe('RAPL', () => {
     }
   })
 
-  it('in a page: the clock, less the turns that others had', async () => {
+  it('in a page: the clock, without the time yielded to other tasks', async () => {
     vi.stubGlobal('process', undefined)
     const energy = new EnergyMeter(1, 2e9, null)
     vi.unstubAllGlobals()
@@ -188,7 +188,7 @@ describe('RAPL', () => {
     expect(energy.joules().from).toContain('of 2.00 GB')
   })
 
-  it('else the estimate of Green Algorithms: 12 W a busy core, 0.3725 W a GB', () => {
+  it('else the estimate of Green Algorithms: 12 W per busy core, 0.3725 W per GB', () => {
     const energy = new EnergyMeter(1, 0, null)
     const until = performance.now() + 30
     while (performance.now() < until);

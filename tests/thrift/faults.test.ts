@@ -27,21 +27,21 @@ function network(regularizer: L2Init | null = null): Sequential {
 }
 
 describe('what a regularizer keeps', () => {
-  it('goes along when a model is made ready for int8', async () => {
+  it('is copied by quantizationAware', async () => {
     const model = network(new L2Init(1))
     await model.fit(x, yes, { epochs: 2, verbose: 0 })
     const penalty = (of: Sequential) => of.regularizationLosses().reduce((sum, each) => sum + each.item(), 0)
     expect(penalty(quantizationAware(model))).toBeCloseTo(penalty(model), 6)
   })
 
-  it('is left out of factors, which it says nothing of', () => {
+  it('is dropped by lowRank', () => {
     const thin = lowRank(network(new L2Init(1)), { rank: 2, layers: ['hidden'] })
     expect(thin.regularizationLosses()).toEqual([])
   })
 })
 
 describe('callbacks', () => {
-  it('belong to one running fit, and are free again afterwards and after an error', async () => {
+  it('belong to one running fit at a time, and are released afterwards and after an error', async () => {
     const callback = new EarlyStopping({ monitor: 'loss', patience: 5 })
     const [a, b] = [network(), network()]
     const running = a.fit(x, yes, { epochs: 3, verbose: 0, callbacks: [callback] })
@@ -62,7 +62,7 @@ describe('callbacks', () => {
     )
   })
 
-  it('say how many steps in numbers', async () => {
+  it('must return a number of steps', async () => {
     for (const answer of [undefined, NaN, 'x', -1]) {
       const error = await errorOf(() =>
         network().fit(x, yes, { verbose: 0, callbacks: [{ stepsAhead: () => answer as number }] }),
@@ -71,7 +71,7 @@ describe('callbacks', () => {
     }
   })
 
-  it('are told before training what they cannot balance', async () => {
+  it('are checked before training for units they cannot balance', async () => {
     const model = new Sequential([
       new Dense({ units: 3, activation: 'tanh', inputShape: [4] }),
       new BatchNormalization(),
@@ -90,7 +90,7 @@ describe('callbacks', () => {
 })
 
 describe('a footprint of track', () => {
-  it('counts the steps that were taken', async () => {
+  it('counts steps', async () => {
     const model = network()
     const { footprint } = await new EmissionsTracker().track(() =>
       model.fit(x, yes, { epochs: 3, batchSize: 10, verbose: 0, callbacks: [new UnitHealth({ every: 1 })] }),
@@ -110,16 +110,16 @@ describe('int8 models', () => {
     expect(costs.prediction.flops).toBeGreaterThan(0)
   })
 
-  it('are not made of calibration data that tell nothing, or of wrong ones', () => {
+  it('need calibration data that fit and are not all zeros', () => {
     expect(() => quantize(network(), { calibration: ops.zeros([5, 4]) })).toThrow(
-      /Dense "hidden" gets nothing but zeros from the calibration data/,
+      /Dense "hidden" receives only zeros from the calibration data/,
     )
     expect(() => quantize(network(), { calibration: ops.ones([5, 3]) })).toThrow(/quantize/)
     expect(() => quantize(network(), { calibration: [[NaN, 1, 1, 1]] })).toThrow(/quantize: calibration: /)
   })
 })
 
-it('distillation is saved as its student', async () => {
+it('a distiller is saved as its student', async () => {
   const distiller = distill(network(), network())
   expect((await errorOf(() => distiller.save())).message).toMatch(/distiller\.student\.save/)
   expect(distiller).toBeInstanceOf(Distiller)
@@ -129,11 +129,11 @@ it('distillation is saved as its student', async () => {
   ])
 })
 
-it('a grid holds numbers', async () => {
+it('a grid contains numbers', async () => {
   expect((await errorOf(() => partialDependence(network(), x, 0, { grid: [NaN, 1] }))).message).toMatch(/grid/)
 })
 
-describe('a model whose layers are looked at', () => {
+describe('a model whose layers must be known', () => {
   class Own extends Model {
     readonly dense = new Dense({ units: 2 })
     override call(input: Tensor): Tensor {
@@ -153,7 +153,7 @@ describe('a model whose layers are looked at', () => {
   ]
   const lookers: [string, (model: Model) => unknown][] = [['balanceSynapses', (model) => balanceSynapses(model)]]
 
-  it.each([...copiers, ...lookers])('is known to %s, or refused in the same words', async (name, use) => {
+  it.each([...copiers, ...lookers])('is accepted by %s, or refused with the same message', async (name, use) => {
     const own = new Own()
     own.predictOnBatch(tensor(x))
     expect((await errorOf(async () => use(own))).message).toMatch(
@@ -169,7 +169,7 @@ describe('a model whose layers are looked at', () => {
     )
   })
 
-  it.each(copiers)('has no step of its own for %s', async (name, use) => {
+  it.each(copiers)('must not have its own train step for %s', async (name, use) => {
     const { message } = await errorOf(async () => use(new Stepping(layers())))
     expect(message).toMatch(new RegExp(`${name}: .*Stepping "stepping.*" has a training step of its own`))
   })

@@ -195,7 +195,7 @@ describe('counted by the interpreter', () => {
 })
 
 describe('ledger', () => {
-  it('adds up, costs the same before and after training, and leaves the model alone', async () => {
+  it('is consistent, independent of training, and does not change the model', async () => {
     const model = compiled(
       new Sequential([new Dense({ units: 5, inputShape: [3] }), new Dense({ units: 2, activation: 'softmax' })]),
       'crossentropy',
@@ -233,7 +233,7 @@ describe('ledger', () => {
     expect(JSON.parse(JSON.stringify(costs)).rows[0].prediction.flops).toBe(14000)
   })
 
-  it('says what it needs', () => {
+  it('refuses models that are not built', () => {
     const open = new Sequential([new Dense({ units: 1 })])
     expect(() => ledger(open)).toThrow('must be built')
     // @ts-expect-error: no model

@@ -71,7 +71,7 @@ describe('lowRank', () => {
     expect(first! / second!).toBeCloseTo(1, 4)
   })
 
-  it('keeps an energy by the least rank', () => {
+  it('keeps an energy with the smallest rank', () => {
     for (const [n, m] of [
       [30, 24],
       [150, 120],
@@ -90,7 +90,7 @@ describe('lowRank', () => {
     }
   })
 
-  it('gives what the model gave where the kernel is of that rank', async () => {
+  it('is exact where the kernel has that rank', async () => {
     const input = Input({ shape: [4, 4, 2] })
     const features = new Flatten().apply(
       new BatchNormalization({ name: 'norm' }).apply(
@@ -133,24 +133,24 @@ describe('lowRank', () => {
     expect(values(loaded as Model, x)).toEqual(values(thin, x))
   })
 
-  it('says what it cannot do', () => {
+  it('refuses unsuitable models and options', () => {
     const model = wide(6, 8)
-    expect(() => lowRank(model, {})).toThrow(/needs rank or energy, and not both/)
-    expect(() => lowRank(model, { rank: 2, energy: 0.5 })).toThrow(/not both/)
+    expect(() => lowRank(model, {})).toThrow(/needs either rank or energy/)
+    expect(() => lowRank(model, { rank: 2, energy: 0.5 })).toThrow(/needs either rank or energy/)
     expect(() => lowRank(model, { rank: 4 })).toThrow(
-      /nothing would be saved by rank 4.* received hidden \[6, 8\], out \[8, 2\]/,
+      /no multiplications would be saved by rank 4.* received hidden \[6, 8\], out \[8, 2\]/,
     )
-    expect(() => lowRank(model, { energy: 1 })).toThrow(/nothing would be saved by energy 1/)
+    expect(() => lowRank(model, { energy: 1 })).toThrow(/no multiplications would be saved by energy 1/)
     const empty = wide(6, 8)
     empty.weights[0]!.assign(ops.zeros([6, 8]))
     for (const given of [{ energy: 0.9 }, { rank: 2 }])
       expect(() => lowRank(empty, { ...given, layers: ['hidden'] })).toThrow(
-        /the kernel of hidden is all zeros, so there is nothing of which factors could be made/,
+        /the kernel of hidden is all zeros and cannot be factorized/,
       )
     expect(lowRank(empty, { energy: 0.01 }).layers.map(({ name }) => name)).toEqual(['hidden', 'out_in', 'out'])
     expect(() => lowRank(model, { energy: 1.5 })).toThrow(/energy must be/)
     expect(() => lowRank(model, { rank: 1, layers: ['none'] })).toThrow(
-      /none is no Dense layer of Sequential .* There are: hidden, out/,
+      /none is not a Dense layer of Sequential .* The Dense layers are: hidden, out/,
     )
     expect(() => lowRank(new Sequential([new Dense(3)]), { rank: 1 })).toThrow(/must be built/)
     expect(() => lowRank(new Sequential([new Flatten({ inputShape: [2, 2] })]), { rank: 1 })).toThrow(/no Dense layers/)
@@ -158,6 +158,6 @@ describe('lowRank', () => {
     const wrapped = new Sequential([
       new TimeDistributed({ layer: new Dense({ units: 9, name: 'inner' }), inputShape: [3, 9] }),
     ])
-    expect(() => lowRank(wrapped, { rank: 1 })).toThrow(/nothing would be saved/)
+    expect(() => lowRank(wrapped, { rank: 1 })).toThrow(/no multiplications would be saved/)
   })
 })

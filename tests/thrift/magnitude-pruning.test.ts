@@ -1,4 +1,4 @@
-// MagnitudePruning: the schedule, which weights are chosen, and that zeros are zeros through every optimizer.
+// MagnitudePruning: the schedule, which weights are chosen, and that zeros stay zero with every optimizer.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Batch, Optimizer, Tensor, Variable } from '../../src'
 import {
@@ -131,7 +131,7 @@ describe('MagnitudePruning', () => {
     expect((await net.evaluate(x, y)).loss).toBeLessThan(before)
   })
 
-  it('what is zero stays zero, and more follow', async () => {
+  it('pruned weights stay zero, and more follow', async () => {
     const net = model(new SGD({ learningRate: 0.3 }))
     const chosen: number[][] = []
     const pruning = new MagnitudePruning({ finalSparsity: 0.9, every: 1 })
@@ -146,7 +146,7 @@ describe('MagnitudePruning', () => {
     expect(chosen.at(-1)).toHaveLength(36)
   })
 
-  it('masks what is updated as one at once, and copies nothing', async () => {
+  it('masks weights that are updated together without copies', async () => {
     const net = model(new Adam())
     await net.fit(x, y, { verbose: 0, callbacks: [new MagnitudePruning(0.5)] })
     const text = [...net.disassemble()].find(([key]) => key.startsWith('train'))![1]
@@ -169,7 +169,7 @@ describe('MagnitudePruning', () => {
     )
   })
 
-  it('weights that a step of its own updates together, apart and without the optimizer', async () => {
+  it('weights that a custom train step updates together, separately and without the optimizer', async () => {
     class Own extends Model {
       readonly hidden = new Dense({ units: 8, activation: 'tanh', name: 'hidden' })
       readonly out = new Dense({ units: 1, name: 'out' })
@@ -196,7 +196,7 @@ describe('MagnitudePruning', () => {
     expect(net.weights.map((weight) => zeros(weight).length)).toEqual([20, 0, 4, 0])
   })
 
-  it('zeros are saved, and go on', async () => {
+  it('zeros are saved, and training continues with them', async () => {
     const net = model(new Adam({ learningRate: 0.01 }))
     await net.fit(x, y, { epochs: 3, verbose: 0, callbacks: [new MagnitudePruning(0.6)] })
     const own = zeros(net.weights[0]!)
@@ -232,7 +232,7 @@ describe('MagnitudePruning', () => {
     expect(net.weights.map((weight) => zeros(weight).length)).toEqual([0, 24, 0, 8, 0])
   })
 
-  it('warns where training ended before it pruned anything', async () => {
+  it('warns if training ends before the first pruning step', async () => {
     const warnings = vi.spyOn(console, 'warn').mockImplementation(() => {})
     const fit = (options: { beginStep?: number; endStep?: number; every?: number; initialSparsity?: number }) =>
       model(new SGD()).fit(x, y, {
@@ -248,15 +248,15 @@ describe('MagnitudePruning', () => {
       await fit({ beginStep: 16 })
       await fit({ beginStep: 1, every: 100, initialSparsity: 0.1 })
       expect(warnings.mock.calls.flat()).toEqual([
-        'MagnitudePruning: training ended before the first step that prunes (beginStep 16), so the share of zeros is 0, not 0.55',
-        'MagnitudePruning: training ended before the first step that prunes (beginStep 1, every 100 steps), so the share of zeros is 0, not 0.55',
+        'MagnitudePruning: training ended before the first step that prunes (beginStep 16), so the sparsity is 0, not 0.55',
+        'MagnitudePruning: training ended before the first step that prunes (beginStep 1, every 100 steps), so the sparsity is 0, not 0.55',
       ])
     } finally {
       warnings.mockRestore()
     }
   })
 
-  it('says what it cannot do', async () => {
+  it('refuses invalid options', async () => {
     const net = model(new SGD())
     expect(() => new MagnitudePruning(1)).toThrow(/finalSparsity must be a finite number in \[0, 1\)/)
     expect(() => new MagnitudePruning({ finalSparsity: 0.2, initialSparsity: 0.3 })).toThrow(/must not be above/)

@@ -66,7 +66,7 @@ function expectClose(actual: readonly number[], expected: readonly number[]): vo
   actual.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 5))
 }
 
-/** Silences units in a model: what goes out of them is 0. */
+/** Silences units in a model: sets their outgoing weights to 0. */
 function silence(model: Model | Sequential, name: string, units: readonly number[]): void {
   const group = unitGroups(model.graph as LayerGraph, { inner: true }).find(({ makers }) =>
     makers.some((maker) => maker.name === name),
@@ -75,7 +75,7 @@ function silence(model: Model | Sequential, name: string, units: readonly number
     visitUnits(place, units, (start, length) => void place.weight.view.fill(0, start, start + length))
 }
 
-/** Units without weight count 0 by every criterion, and without them the model gives what it gave. */
+/** Units without outgoing weights have score 0 by every criterion, and removing them does not change the outputs. */
 async function expectSameWithout(
   model: Model | Sequential,
   x: Tensor,
@@ -92,12 +92,12 @@ async function expectSameWithout(
   return small
 }
 
-/** Weights that are not those that everybody begins with. */
+/** Weights that differ from the defaults of initializers. */
 function disturb(model: Model | Sequential): void {
   for (const { view } of model.weights) view.forEach((value, i) => (view[i] = value + 0.3 + 0.2 * Math.sin(2.3 * i)))
 }
 
-/** What is left trains on with its part of the optimizer's slots, and comes back from a file and from its configuration. */
+/** The smaller model trains on with its part of the optimizer's slots, and can be saved, loaded and rebuilt from its config. */
 async function expectOrdinary(model: Model | Sequential, x: Tensor, keep: Record<string, number>): Promise<void> {
   const y = ops.multiply(model.predictOnBatch(x as never) as Tensor, 0.5)
   model.compile({ optimizer: new Adam({ learningRate: 0.01 }), loss: 'mse' })
@@ -118,7 +118,7 @@ async function expectOrdinary(model: Model | Sequential, x: Tensor, keep: Record
   expect(history['loss']!.at(-1)).toBeLessThan(history['loss']![0]!)
 }
 
-describe('takes away units', () => {
+describe('removes units', () => {
   it('of Dense layers, behind Dropout and BatchNormalization', async () => {
     const model = new Sequential([
       new Dense({ units: 6, activation: 'relu', inputShape: [4], name: 'a' }),
@@ -297,7 +297,7 @@ describe('takes away units', () => {
     },
   )
 
-  it('of layers that see one step at a time', async () => {
+  it('of TimeDistributed layers', async () => {
     const model = new Sequential([
       new TimeDistributed({
         layer: new Conv2D({ filters: 4, kernelSize: 3, activation: 'relu', inputShape: [5, 5, 1] }),
@@ -350,7 +350,7 @@ describe('takes away units', () => {
       new Dense({ units: 1 }),
     ])
     await expect(pruneUnits(behind, { keep: { front: 2 } })).rejects.toThrow(
-      /'front' away: they are an input of Sequential "inner". Possible: in, mid/,
+      /'front': they are an input of Sequential "inner". Possible: in, mid/,
     )
   })
 })
@@ -468,7 +468,7 @@ describe('the smaller model', () => {
     return made
   }
 
-  it('goes on as the model would whose units are gone: slots are sliced along', async () => {
+  it('trains on like the model with silenced units: slots are sliced, too', async () => {
     for (const optimizer of [
       new Adam({ learningRate: 0.02, useEma: true }),
       new SGD({ learningRate: 0.1, momentum: 0.9, gradientAccumulationSteps: 2 }),
@@ -499,7 +499,7 @@ describe('the smaller model', () => {
     }
   })
 
-  it('goes on with several optimizers', async () => {
+  it('trains on with several optimizers', async () => {
     const whole = model(
       new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 0.1, momentum: 0.9 }), 'out'], ['adam']] }),
     )
@@ -516,7 +516,7 @@ describe('the smaller model', () => {
     await small.fit(x, y, { verbose: 0 })
   })
 
-  it('goes on with schedules, functions, metrics and losses of the user', async () => {
+  it('trains on with custom schedules, functions, metrics and losses', async () => {
     class Halving extends LearningRateSchedule {
       call(step: Tensor): Tensor {
         return ops.multiply(0.1, ops.power(0.5, ops.cast(step, 'float32')))
@@ -580,7 +580,7 @@ describe('the smaller model', () => {
     expect(some.weights[0]!.shape).toEqual([3, 2])
   })
 
-  it('keeps what regularizers keep of its weights', async () => {
+  it('keeps the state of regularizers', async () => {
     const whole = new Sequential([
       new Dense({ units: 3, inputShape: [2], kernelRegularizer: new L2Init(0.1), name: 'hidden' }),
       new Dense({ units: 1 }),
@@ -607,7 +607,7 @@ describe('the smaller model', () => {
   })
 })
 
-describe('says what it cannot do', () => {
+describe('refuses unsuitable models and options', () => {
   const x = data(4, 3)
   const model = (): Sequential =>
     new Sequential([
@@ -617,13 +617,13 @@ describe('says what it cannot do', () => {
       new Dense({ units: 2, name: 'c' }),
     ])
   it.each<[string, unknown, RegExp]>([
-    ['nothing is said', {}, /needs keep or maxLoss, and not both/],
-    ['both are said', { keep: 0.5, maxLoss: 1 }, /and not both/],
+    ['neither option is given', {}, /needs either keep or maxLoss/],
+    ['both are said', { keep: 0.5, maxLoss: 1 }, /needs either keep or maxLoss/],
     ['everything would go', { keep: 0 }, /fraction above 0 .* At least one unit stays/],
     ['everything of a layer would go', { keep: { b: 0 } }, /keep.b must be .* number of units ≥ 1/],
     ['more is to stay than there is', { keep: { b: 4 } }, /at most 3/],
-    ['a layer mixes its units', { keep: { a: 2 } }, /'a' away: LayerNormalization "norm" .* Possible: b/],
-    ['they are the output', { keep: { c: 1 } }, /'c' away: they are an output/],
+    ['a layer mixes its units', { keep: { a: 2 } }, /'a': LayerNormalization "norm" .* Possible: b/],
+    ['they are the output', { keep: { c: 1 } }, /'c': they are an output/],
     ['there is no such layer', { keep: { d: 1 } }, /no layer of this name/],
     ['data are missing', { keep: 0.5, by: 'utility' }, /needs x/],
     ['targets are missing', { keep: 0.5, by: 'taylor', x }, /needs x and y/],
@@ -633,7 +633,7 @@ describe('says what it cannot do', () => {
     await expect(pruneUnits(model(), given as never)).rejects.toThrow(message)
   })
 
-  it('models that are not built, or whose graph nobody knows, or without hidden units', async () => {
+  it('models that are not built, without a known graph, or without hidden units', async () => {
     await expect(pruneUnits(new Sequential([new Dense({ units: 2 })]), { keep: 0.5, x })).rejects.toThrow(
       /must be built/,
     )
@@ -649,15 +649,15 @@ describe('says what it cannot do', () => {
     await expect(pruneUnits({} as Model, { keep: 0.5 })).rejects.toThrow(/needs a model/)
     await expect(
       pruneUnits(new Sequential([new Dense({ units: 2, inputShape: [3], name: 'only' })]), { keep: 0.5, x }),
-    ).rejects.toThrow(/no units that can be taken away \(only: they are an output/)
+    ).rejects.toThrow(/no units that can be removed \(only: they are an output/)
     const compiled = model()
     compiled.compile({ loss: 'mse' })
     await expect(pruneUnits(compiled, { maxLoss: 0.1, monitor: 'accuracy', x, y: data(4, 2) })).rejects.toThrow(
-      /no 'accuracy' to monitor/,
+      /no log 'accuracy' to monitor/,
     )
   })
 
-  it('wrappers that hold one layer, and what is said of units within', async () => {
+  it('wrappers that share a layer, and units within wrappers', async () => {
     const input = Input({ shape: [3, 2] })
     const [shared, front] = [new Dense({ units: 4 }), new Dense({ units: 6, name: 'front' }).apply(input)]
     const wrapped = ['a', 'b'].map((name) => new TimeDistributed({ layer: shared, name }).apply(input))
@@ -666,10 +666,10 @@ describe('says what it cannot do', () => {
       outputs: new Dense({ units: 1 }).apply(new Concatenate().apply([...wrapped, front])),
     })
     await expect(pruneUnits(model, { keep: { a: 2 } })).rejects.toThrow(
-      `'a' away: TimeDistributed "a" and TimeDistributed "b" share a/${shared.name}/kernel. Possible: front`,
+      `'a': TimeDistributed "a" and TimeDistributed "b" share a/${shared.name}/kernel. Possible: front`,
     )
     await expect(pruneUnits(model, { keep: { front: 2 } })).rejects.toThrow(
-      'has 6 weights, but its layers made again have 8. Two layers, such as wrappers, hold one layer',
+      'has 6 weights, but its copy has 8. Two layers, such as wrappers, share one layer',
     )
     const ways = new Sequential([
       new Dense({ units: 4, inputShape: [3, 2], name: 'a' }),
@@ -678,12 +678,12 @@ describe('says what it cannot do', () => {
       new Dense(1),
     ])
     await expect(pruneUnits(ways, { keep: { a: 2 } })).rejects.toThrow(
-      `'a' away: Bidirectional "ways" does not say what it does with them. Possible: b`,
+      `'a': Bidirectional "ways" does not say what it does with them. Possible: b`,
     )
     await expect(pruneUnits(ways, { keep: { ways: 2 } })).rejects.toThrow(ArgumentError)
   })
 
-  it('a name that models within share, which a path tells apart', async () => {
+  it('a name shared by nested models, which a path disambiguates', async () => {
     const branch = (name: string): Model => {
       const input = Input({ shape: [3] })
       return new Model({
@@ -698,7 +698,7 @@ describe('says what it cannot do', () => {
       outputs: new Add().apply([branch('a').apply(input), branch('b').apply(input)]),
     })
     await expect(pruneUnits(both, { keep: { hidden: 2 } })).rejects.toThrow(
-      "keep.hidden may be any of 'a/hidden', 'b/hidden'. Say the path.",
+      "keep.hidden may be any of 'a/hidden', 'b/hidden'. Give the path.",
     )
     const small = await pruneUnits(both, { keep: { 'b/hidden': 2 } })
     expect(['a', 'b'].map((name) => ((small.getLayer(name) as Model).getLayer('hidden') as Dense).units)).toEqual([

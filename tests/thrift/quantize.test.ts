@@ -1,4 +1,4 @@
-// Models with int8 weights: close to what they were made of, a quarter as large, and with the methods of any model.
+// Models with int8 weights: close to the original, a quarter as large, and with the methods of any model.
 import { describe, expect, inject, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
@@ -102,7 +102,7 @@ describe.each(models)('of %s layers', (_name, make, shape) => {
     ).toBe(false)
   })
 
-  it('comes back from a file with the same predictions', async () => {
+  it('has the same predictions after saving and loading', async () => {
     const x = data(shape)
     const small = quantize(make(), { calibration: x })
     const bytes = await small.save()
@@ -124,7 +124,7 @@ describe('quantize', () => {
     expect([...quantizeChannels([0, 1, 0, 2], 2).integers]).toEqual([0, 64, 0, 127])
   })
 
-  it('computes as said, exactly', async () => {
+  it('computes the documented formula exactly', async () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [3] })])
     model.setWeights([
       [
@@ -148,7 +148,7 @@ describe('quantize', () => {
     expect((await small.predict([[0, 0, 0]])).toArray()).toEqual([[0.5, -1]])
   })
 
-  it('a calibrated model takes what lies beyond for its largest number', async () => {
+  it('a calibrated model clips larger inputs', async () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [2], useBias: false })])
     model.setWeights([[[1], [1]]])
     const small = quantize(model, {
@@ -251,7 +251,7 @@ describe('quantize', () => {
     await dispose()
   })
 
-  it('numbers that are not finite do not get lost', async () => {
+  it('preserves NaN and infinity', async () => {
     const model = new Sequential([
       new Dense({ units: 3, inputShape: [2], useBias: false }),
       new Dense({ units: 2, activation: 'relu', useBias: false }),
@@ -304,7 +304,7 @@ describe('quantize', () => {
     )
   })
 
-  it('refuses what cannot be, in words', async () => {
+  it('refuses unsuitable models with a clear error', async () => {
     const model = dense()
     expect(() => quantize(model, { calibration: data([4, 29]) })).toThrow(ShapeError)
     expect(() => quantize(model, { calibration: [] })).toThrow()
@@ -331,7 +331,7 @@ describe('quantize', () => {
     expect(() => cloneModel(small)).not.toThrow()
   })
 
-  it('int8 is for weights: no op takes it', () => {
+  it('int8 is only for weights: no op accepts it', () => {
     const [kernel] = quantize(dense()).getWeights()
     expect(kernel!.dtype).toBe('int8')
     expect(() => ops.add(kernel!, 1)).toThrow(ArgumentError)
@@ -344,8 +344,8 @@ describe('quantize', () => {
   })
 })
 
-describe('training that knows of int8', () => {
-  it('rounds on the way forward, and passes gradients as if it had not', () => {
+describe('quantization-aware training', () => {
+  it('rounds in the forward pass, and ignores the rounding in gradients', () => {
     const x = tensor([1, 0.5, -0.333, 0.1], [2, 2])
     expect(
       fakeQuantize(x, [1])

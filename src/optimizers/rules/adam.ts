@@ -1,5 +1,5 @@
-// Adam and what follows it: running means of the gradient and of its size, corrected for their start at 0. Names, defaults
-// and formulas are Keras's.
+// Adam and its variants: running means of the gradient and of its magnitude, bias-corrected. Names, defaults and
+// formulas are Keras's.
 
 import type { InputsOf } from '../../core/options'
 import { boolean, configured, integer, option } from '../../core/options'
@@ -40,7 +40,7 @@ const adamOptions = () => ({
 export type AdamOptions = InputsOf<ReturnType<typeof adamOptions>> & OptimizerOptions
 
 /**
- * Running means of the gradient and of its square, corrected for their start at 0:
+ * Running means of the gradient and of its square, bias-corrected:
  * m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², w ← w − learningRate · √(1−β₂ᵗ)/(1−β₁ᵗ) · m/(√v + ε).
  * Kingma & Ba 2014. Default learning rate 0.001.
  * @example model.compile({ optimizer: new Adam({ learningRate: 0.002, amsgrad: true }), loss: 'mse' })
@@ -82,7 +82,7 @@ const adamWOptions = () => ({
 })
 
 /**
- * Adam with weight decay apart from the gradient. Loshchilov & Hutter 2017. Default weightDecay 0.004.
+ * Adam with decoupled weight decay. Loshchilov & Hutter 2017. Default weightDecay 0.004.
  * @example model.compile({ optimizer: new AdamW({ weightDecay: 0.01, noWeightDecay: ['bias'] }), loss: 'mse' })
  */
 export class AdamW extends configured(Adam, adamWOptions) {
@@ -92,7 +92,7 @@ export class AdamW extends configured(Adam, adamWOptions) {
 export type AdamaxOptions = InputsOf<ReturnType<typeof momentOptions>> & OptimizerOptions
 
 /**
- * Adam by the largest gradient instead of the mean square:
+ * Adam with the largest gradient instead of the mean square:
  * m ← β₁ m + (1−β₁) g, u ← max(β₂ u, |g|), w ← w − learningRate/(1−β₁ᵗ) · m/(u + ε).
  *
  *   model.compile({ optimizer: new Adamax({ learningRate: 0.002 }), loss: 'mse' })
@@ -114,7 +114,7 @@ export class Adamax extends configured(Optimizer, momentOptions) {
     } = input
     const { beta1, beta2, epsilon } = this
     const mean = running(m!, gradient, beta1)
-    // max(β₂ u, |g|), written so that every step reads one before it: then all is one instruction.
+    // max(β₂ u, |g|), written as a chain in which every step reads one before it, so that it becomes one instruction.
     const size = abs(gradient)
     const norm = maximum(multiply(maximum(u!, size), beta2), size)
     const alpha = divide(learningRate, filled(beta1, updateNumber(input)))
@@ -128,7 +128,7 @@ export class Adamax extends configured(Optimizer, momentOptions) {
 export type NadamOptions = AdamaxOptions
 
 /**
- * Adam with Nesterov's momentum, whose strength rises with the updates: uₜ = β₁ (1 − ½ · 0.96ᵗ), Uₜ = u₁ · … · uₜ,
+ * Adam with Nesterov's momentum, whose strength increases with the updates: uₜ = β₁ (1 − ½ · 0.96ᵗ), Uₜ = u₁ · … · uₜ,
  * m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², m̂ = uₜ₊₁ m/(1 − Uₜ₊₁) + (1−uₜ) g/(1 − Uₜ),
  * w ← w − learningRate · m̂/(√(v/(1−β₂ᵗ)) + ε).
  *
@@ -182,16 +182,16 @@ const scheduleFreeOptions = () => ({
   learningRate: option(learningRateKind, 0.0025),
   /** Default 1e-8. */
   epsilon: option(notNegative, 1e-8),
-  /** In how many updates the learning rate rises to what it is said to be. Default 0. */
+  /** The number of updates of a linear warm-up to the learning rate. Default 0. */
   warmupSteps: option(integer({ min: 0 }), 0),
 })
 export type ScheduleFreeAdamWOptions = InputsOf<ReturnType<typeof scheduleFreeOptions>> & OptimizerOptions
 
 /**
- * Adam that needs no schedule, since it averages what it has passed: v ← β₂ v + (1−β₂) g²,
- * s = learningRate · min(t/warmupSteps, 1) · g/(√(v/(1−β₂ᵗ)) + ε), z ← z − s, x ← (1 − 1/t) x + z/t, w ← (1−β₁) z + β₁ x. The
- * weights are w, between z, on which steps are taken, and its average x. x is not kept: with what it is in terms of w and z,
- * the last is w ← (1 − 1/t) w + z/t − (1−β₁)(1 − 1/t) s.
+ * Adam without a schedule, by averaging its iterates: v ← β₂ v + (1−β₂) g², s = learningRate · min(t/warmupSteps, 1) ·
+ * g/(√(v/(1−β₂ᵗ)) + ε), z ← z − s, x ← (1 − 1/t) x + z/t, w ← (1−β₁) z + β₁ x. The weights are w, between the iterate z
+ * and its average x. x is not stored: expressed by w and z, the last update is w ← (1 − 1/t) w + z/t − (1−β₁)(1 − 1/t)
+ * s.
  *
  *   model.compile({ optimizer: new ScheduleFreeAdamW({ warmupSteps: 100 }), loss: 'mse' })
  *

@@ -1,4 +1,4 @@
-// Steps that each element has its own size of, by the squares of its gradients. Names, defaults and formulas are Keras's.
+// Rules with a step size per element, from the squares of its gradients. Names, defaults and formulas are Keras's.
 
 import type { InputsOf } from '../../core/options'
 import { boolean, configured, number, option } from '../../core/options'
@@ -14,9 +14,9 @@ import { decayed, epsilon, fraction, notNegative, root, running } from './common
 const rmspropOptions = () => ({
   /** A number, or a schedule. Default 0.001. */
   learningRate: option(learningRateKind, 0.001),
-  /** The part of the mean square that is kept. Default 0.9. */
+  /** The decay rate of the mean square. Default 0.9. */
   rho: option(fraction, 0.9),
-  /** The part of the last step that is kept. Default 0. */
+  /** The fraction of the previous step that is added. Default 0. */
   momentum: option(fraction, 0),
   /** Default 1e-7. */
   epsilon,
@@ -52,7 +52,7 @@ const initialAccumulatorValue = option(notNegative, 0.1)
 const adagradOptions = () => ({
   /** A number, a schedule, or a function of the step. Default 0.001. */
   learningRate: learningRate(),
-  /** What the sums of squares begin with. Default 0.1. */
+  /** The initial sum of squares. Default 0.1. */
   initialAccumulatorValue,
   /** Default 1e-7. */
   epsilon,
@@ -61,7 +61,7 @@ export type AdagradOptions = InputsOf<ReturnType<typeof adagradOptions>> & Optim
 
 /**
  * Divides the gradient by the root of the sum of all its squares: s ← s + g², w ← w − learningRate · g/√(s + ε).
- * Elements that seldom have a gradient take larger steps.
+ * Elements with rare gradients take larger steps.
  *
  *   model.compile({ optimizer: new Adagrad({ learningRate: 0.1 }), loss: 'mse' })
  *
@@ -89,7 +89,7 @@ export class Adagrad extends configured(Optimizer, adagradOptions) {
 const adadeltaOptions = () => ({
   /** A number, a schedule, or a function of the step. Default 0.001; the paper's is 1. */
   learningRate: learningRate(),
-  /** The part of the mean squares that is kept. Default 0.95. */
+  /** The decay rate of the mean squares. Default 0.95. */
   rho: option(fraction, 0.95),
   /** Default 1e-7. */
   epsilon,
@@ -97,7 +97,7 @@ const adadeltaOptions = () => ({
 export type AdadeltaOptions = InputsOf<ReturnType<typeof adadeltaOptions>> & OptimizerOptions
 
 /**
- * Steps as large as the last ones were, so that they have the unit of the weights:
+ * Steps scaled by the size of earlier steps, so that they have the unit of the weights:
  * s ← ρ s + (1−ρ) g², Δ = −√((d + ε)/(s + ε)) · g, d ← ρ d + (1−ρ) Δ², w ← w + learningRate · Δ.
  *
  *   model.compile({ optimizer: new Adadelta({ learningRate: 1 }), loss: 'mse' })
@@ -131,28 +131,29 @@ export class Adadelta extends configured(Optimizer, adadeltaOptions) {
 const ftrlOptions = () => ({
   /** A number, a schedule, or a function of the step. Default 0.001. */
   learningRate: learningRate(),
-  /** How the steps shrink with the sum of squares: its exponent, at most 0. Default −0.5. */
+  /** The exponent of the sum of squares in the step size, at most 0. Default −0.5. */
   learningRatePower: option(number({ max: 0 }), -0.5),
-  /** What the sums of squares begin with. Default 0.1. */
+  /** The initial sum of squares. Default 0.1. */
   initialAccumulatorValue,
-  /** λ₁, which makes weights 0. Default 0. */
+  /** λ₁, which sets weights to 0. Default 0. */
   l1RegularizationStrength: option(notNegative, 0),
   /** λ₂. Default 0. */
   l2RegularizationStrength: option(notNegative, 0),
-  /** A penalty on the size of the weights, as part of the gradient. Default 0. */
+  /** An L2 penalty on the weights, as part of the gradient. Default 0. */
   l2ShrinkageRegularizationStrength: option(notNegative, 0),
   /** The paper's β. Default 0. */
   beta: option(notNegative, 0),
 })
 export type FtrlOptions = InputsOf<ReturnType<typeof ftrlOptions>> & OptimizerOptions
 
-/** What 0 may be divided by. */
+/** A lower bound of denominators. */
 const TINY = 1e-30
 
 /**
  * Follow the regularized leader, for sparse linear models. With p = −learningRatePower, η the learning rate and n′ = n + g²:
  * z ← z + g + 2 · shrinkage · w − (n′ᵖ − nᵖ)/η · w, w ← (clip(z, −λ₁, λ₁) − z) / (n′ᵖ/η + 2 λ₂ + β/η), n ← n′.
- * At a learning rate of 0 all stays as it is. A weight that has had no gradient is 0, also where the sums of squares begin with 0.
+ * With learning rate 0 nothing changes. A weight without any gradient so far is 0, even if the sums of squares start at
+ * 0.
  *
  *   model.compile({ optimizer: new Ftrl({ learningRate: 0.1, l1RegularizationStrength: 0.01 }), loss: 'binaryCrossentropy' })
  *

@@ -1,4 +1,4 @@
-// What several update rules have in common: options, and parts of formulas.
+// Shared options and formulas of update rules.
 
 import { number, nullable, option } from '../../core/options'
 import { add, cast, multiply, power, sqrt, subtract } from '../../ops/elementwise'
@@ -6,19 +6,19 @@ import type { Tensor } from '../../ops/tensor'
 import type { UpdateInput } from '../optimizer'
 import { learningRateKind } from '../rate'
 
-/** A part that is kept of a running mean or of the last step. */
+/** The decay rate of a running mean or of momentum. */
 export const fraction = number({ min: 0, below: 1 })
 export const notNegative = number({ min: 0 })
-/** What keeps a denominator from being 0. */
+/** Keeps a denominator above 0. */
 export const epsilon = option(notNegative, 1e-7)
 
-/** What the rules that follow Adam have in common. */
+/** The options of Adam and its variants. */
 export const momentOptions = () => ({
   /** A number, a schedule, or a function of the step. Default 0.001. */
   learningRate: option(learningRateKind, 0.001),
-  /** The part of the mean gradient that is kept. Default 0.9. */
+  /** The decay rate of the mean gradient. Default 0.9. */
   beta1: option(fraction, 0.9),
-  /** The part of the mean square that is kept. Default 0.999. */
+  /** The decay rate of the mean square. Default 0.999. */
   beta2: option(fraction, 0.999),
   /** Default 1e-7. */
   epsilon,
@@ -40,7 +40,7 @@ export function decayed({ parameters, learningRate, weightDecay }: UpdateInput):
 export const running = (mean: Tensor, x: Tensor, beta: number): Tensor =>
   add(mean, multiply(subtract(x, mean), 1 - beta))
 
-/** 1 − βᵗ, the part of a running mean that is not its start at 0. */
+/** 1 − βᵗ, the bias correction of a running mean. */
 export const filled = (beta: number, update: Tensor): Tensor => subtract(1, power(beta, update))
 
 /** √x, or xᵉ in general. */

@@ -12,9 +12,9 @@ import { decayed, fraction, running } from './common'
 const sgdOptions = () => ({
   /** A number, or a schedule. Default 0.01. */
   learningRate: option(learningRateKind, 0.01),
-  /** The part of the last step that is kept. Default 0. */
+  /** The fraction of the previous step that is added. Default 0. */
   momentum: option(fraction, 0),
-  /** Looks ahead along the momentum. Default false. */
+  /** Uses Nesterov's momentum. Default false. */
   nesterov: option(boolean, false),
 })
 export type SGDOptions = InputsOf<ReturnType<typeof sgdOptions>> & OptimizerOptions
@@ -45,16 +45,16 @@ export class SGD extends configured(Optimizer, sgdOptions) {
 const lionOptions = () => ({
   /** A number, a schedule, or a function of the step. Default 0.001. */
   learningRate: option(learningRateKind, 0.001),
-  /** The part of the momentum in the direction of a step. Default 0.9. */
+  /** The weight of the momentum in the direction of a step. Default 0.9. */
   beta1: option(number({ above: 0, max: 1 }), 0.9),
-  /** The part of the momentum that is kept. Default 0.99. */
+  /** The decay rate of the momentum. Default 0.99. */
   beta2: option(fraction, 0.99),
 })
 export type LionOptions = InputsOf<ReturnType<typeof lionOptions>> & OptimizerOptions
 
 /**
- * Steps of one size, by the sign of the momentum: w ← w − learningRate · sign(β₁ m + (1−β₁) g), m ← β₂ m + (1−β₂) g.
- * Its rate is to be three to ten times smaller than Adam's.
+ * Steps of constant size in the direction of the momentum's sign: w ← w − learningRate · sign(β₁ m + (1−β₁) g), m ← β₂
+ * m + (1−β₂) g. Its learning rate should be three to ten times smaller than Adam's.
  *
  *   model.compile({ optimizer: new Lion({ learningRate: 1e-4, weightDecay: 0.1 }), loss: 'mse' })
  *

@@ -1,5 +1,5 @@
-// Rules that see weights apart, in their shapes: by a norm, by rows and columns, or as a matrix. Names, defaults and formulas
-// are Keras's.
+// Rules that need each weight separately, in its shape: for a norm, for rows and columns, or as a matrix. Names,
+// defaults and formulas are Keras's.
 
 import { ArgumentError } from '../../core/errors'
 import type { InputsOf, Kind } from '../../core/options'
@@ -51,9 +51,9 @@ const rootMeanSquare = (x: Tensor): Tensor => sqrt(mean(square(x)))
 export type LambOptions = InputsOf<ReturnType<typeof momentOptions>> & OptimizerOptions
 
 /**
- * Adam with steps as long as the weight is, for large batches: m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g²,
- * u = m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε), w ← w − learningRate · |w|/|u| · u; where w or u is 0 the factor is 1. The norms are
- * those of each weight by itself.
+ * Adam with steps proportional to the norm of the weight, for large batches: m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g²,
+ * u = m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε), w ← w − learningRate · |w|/|u| · u; where w or u is 0 the factor is 1. The norms
+ * are per weight.
  *
  *   model.compile({ optimizer: new Lamb({ learningRate: 0.01, weightDecay: 0.01 }), loss: 'mse' })
  *
@@ -91,33 +91,33 @@ export class Lamb extends configured(Optimizer, momentOptions) {
 const adafactorOptions = () => ({
   /** A number, a schedule, or a function of the step. Default 0.001. */
   learningRate: option(learningRateKind, 0.001),
-  /** The mean squares keep 1 − tᵈ in update t, with d = beta2Decay, at most 0. Default −0.8. */
+  /** The exponent d of the decay rate 1 − tᵈ of the mean squares in update t, at most 0. Default −0.8. */
   beta2Decay: option(number({ max: 0 }), -0.8),
-  /** Is added to squares of gradients. Default 1e-30. */
+  /** Added to squares of gradients. Default 1e-30. */
   epsilon1: option(notNegative, 1e-30),
-  /** The least size of a weight by which steps are scaled. Default 0.001. */
+  /** The smallest root mean square of a weight by which steps are scaled. Default 0.001. */
   epsilon2: option(notNegative, 1e-3),
   /** The largest root mean square of a step before it is scaled. Default 1. */
   clipThreshold: option(number({ above: 0 }), 1),
-  /** Only true, Keras's default: the rate is at most 1/√t. In Keras it is so with false, too. */
+  /** Must be true, Keras's default: the rate is at most 1/√t. Keras limits it also with false. */
   relativeStep: option(
     always(
       true,
-      'the rate is at most 1/√t, in Keras with false, too. Leave it out; a constant rate is that of RMSprop or Adam',
+      'the rate is at most 1/√t, in Keras also with false. Leave it out; use RMSprop or Adam for a constant rate',
     ),
     true,
   ),
 })
 export type AdafactorOptions = InputsOf<ReturnType<typeof adafactorOptions>> & OptimizerOptions
 
-/** The least normal float32. */
+/** The smallest normal float32. */
 const LEAST = 2 ** -126
 
 /**
- * Divides gradients as RMSprop does, but keeps for a matrix only the mean squares of its rows and columns. In update t, with
- * β = 1 − t^beta2Decay and s = g² + ε₁: r ← β r + (1−β) · mean of s along the last axis, c ← β c + (1−β) · mean along the last
- * but one, v = r c / mean r; a weight with fewer than two axes keeps v ← β v + (1−β) s itself. Then u = g/√v,
- * w ← w − max(ε₂, rms w) · min(learningRate, 1/√t) · u / max(1, rms u / clipThreshold).
+ * Divides gradients as RMSprop does, but stores only the mean squares of the rows and columns of a matrix. In update t,
+ * with β = 1 − t^beta2Decay and s = g² + ε₁: r ← β r + (1−β) · mean of s along the last axis, c ← β c + (1−β) · mean
+ * along the axis before it, v = r c / mean r; a weight with fewer than two axes has v ← β v + (1−β) s itself. Then u =
+ * g/√v, w ← w − max(ε₂, rms w) · min(learningRate, 1/√t) · u / max(1, rms u / clipThreshold).
  *
  *   model.compile({ optimizer: new Adafactor({ learningRate: 0.01 }), loss: 'mse' })
  *
@@ -144,7 +144,7 @@ export class Adafactor extends configured(Optimizer, adafactorOptions) {
     const { gradient, learningRate } = input
     const t = updateNumber(input)
     const { variance, slots } = this.squares(input, power(t, this.beta2Decay))
-    // Where a row and a column have no gradient at all, their product is too small for float32.
+    // If a row and a column have no gradient, their product is too small for float32.
     const direction = multiply(gradient, rsqrt(maximum(variance, LEAST)))
     const weights = decayed(input)
     const rate = multiply(maximum(rootMeanSquare(weights), this.epsilon2), minimum(learningRate, rsqrt(t)))
@@ -152,7 +152,7 @@ export class Adafactor extends configured(Optimizer, adafactorOptions) {
     return { parameters: subtract(weights, step), slots }
   }
 
-  /** @param part what comes from the new gradient: 1 − β */
+  /** @param part the weight of the new gradient: 1 − β */
   private squares({ gradient, slots }: UpdateInput, part: Tensor): { variance: Tensor; slots: readonly Tensor[] } {
     const squares = add(square(gradient), this.epsilon1)
     const towards = (old: Tensor, now: Tensor): Tensor => add(old, multiply(subtract(now, old), part))
@@ -160,7 +160,7 @@ export class Adafactor extends configured(Optimizer, adafactorOptions) {
       const variance = towards(slots[0]!, squares)
       return { variance, slots: [variance] }
     }
-    // Not the mean of squares, whose sum may be too large for float32.
+    // Not the mean of squares, whose sum may overflow float32.
     const along = (x: Tensor, axis: number, keepDims = false): Tensor =>
       sum(divide(x, x.shape.at(axis)!), axis, keepDims)
     const rows = towards(slots[0]!, along(squares, -1))
@@ -172,7 +172,7 @@ export class Adafactor extends configured(Optimizer, adafactorOptions) {
   }
 }
 
-/** A regular expression as a text, as Keras has it; or what else chooses weights. */
+/** A regular expression as a string, as in Keras; or anything else that `match` accepts. */
 const pattern: Kind<Match> = custom((value, where) => {
   if (typeof value !== 'string') return matchKind.read(value, where)
   try {
@@ -196,7 +196,10 @@ const muonOptions = () => ({
   epsilon,
   /** The weight decay of matrices. Default 0.004; null for none. */
   weightDecay: decayOption(0.004),
-  /** Weights for AdamW: regular expressions for their names as texts, or what a group's `match` may be. Default none. */
+  /**
+   * Weights for AdamW: regular expressions for their names as strings, or anything that a group's `match` accepts.
+   * Default none.
+   */
   excludeLayers: option(nullable(listOf(pattern)), null),
   /** Whether AdamW updates weights with `embedding` in their names. Default true. */
   excludeEmbeddings: option(boolean, true),
@@ -206,28 +209,31 @@ const muonOptions = () => ({
   muonB: option(number(), -4.775),
   /** c of the iteration. Default 2.0315. */
   muonC: option(number(), 2.0315),
-  /** AdamW's learning rate as a multiple of the other. Default 1. */
+  /** AdamW's learning rate relative to that of matrices. Default 1. */
   adamLrRatio: option(notNegative, 1),
-  /** The part of the momentum that is kept. Default 0.95. */
+  /** The decay rate of the momentum. Default 0.95. */
   momentum: option(fraction, 0.95),
-  /** How often the iteration is done. Default 5. */
+  /** The number of iterations. Default 5. */
   nsSteps: option(count, 5),
-  /** Looks ahead along the momentum. Default true. */
+  /** Uses Nesterov's momentum. Default true. */
   nesterov: option(boolean, true),
-  /** The root mean square of a step of rate 1, so that AdamW's rates fit; null for √(1/max(rows, columns)). Default 0.2. */
+  /**
+   * The root mean square of a step at learning rate 1, chosen to match AdamW's rates; null for √(1/max(rows, columns)).
+   * Default 0.2.
+   */
   rmsRate: option(nullable(notNegative), 0.2),
 })
 export type MuonOptions = InputsOf<ReturnType<typeof muonOptions>> & OptimizerOptions
 
 /**
- * Momentum made orthogonal, for the matrices within a network: m ← momentum · m + g, G = g + momentum · m (without nesterov m),
- * w ← w − learningRate · rmsRate · √max(rows, columns) · O(G), O(G) near to U Vᵀ of G = U S Vᵀ: X = G/|G|, then nsSteps times
- * X ← a X + (b A + c A²) X with A = X Xᵀ (Newton & Schulz).
+ * Orthogonalised momentum for the matrices within a network: m ← momentum · m + g, G = g + momentum · m (without
+ * nesterov, G = m), w ← w − learningRate · rmsRate · √max(rows, columns) · O(G), where O(G) approximates U Vᵀ of G = U
+ * S Vᵀ: X = G/|G|, then nsSteps times X ← a X + (b A + c A²) X with A = X Xᵀ (Newton & Schulz).
  *
- * For a matrix [m,n] with m ≤ n that is nsSteps · (2 m² n + m³) multiplications.
+ * For a matrix [m,n] with m ≤ n it costs nsSteps · (2 m² n + m³) multiplications.
  *
- * Only matrices are updated so. All weights with another number of axes, embeddings and what `excludeLayers` names, which is
- * to be the last layer, are AdamW's.
+ * Only matrices are updated this way. AdamW updates weights with another number of axes, embeddings, and the weights
+ * that `excludeLayers` selects, which should include the last layer.
  *
  *   model.compile({ optimizer: new Muon({ excludeLayers: ['output'] }), loss: 'mse' })
  *
@@ -272,7 +278,7 @@ export class Muon extends configured(Optimizer, muonOptions) {
 
   private updateRest(input: UpdateInput): UpdateResult {
     const { adamBeta1: beta1, adamBeta2: beta2, epsilon, adamLrRatio } = this
-    // The decay is by the rate itself.
+    // The weight decay is scaled by the learning rate itself.
     const own = {
       ...input,
       parameters: decayed(input),
@@ -282,7 +288,7 @@ export class Muon extends configured(Optimizer, muonOptions) {
     return adamUpdate(adamLrRatio === 1 ? input : own, { beta1, beta2, epsilon })
   }
 
-  /** G [m,n] → near to U Vᵀ [m,n] */
+  /** G [m,n] → approximately U Vᵀ [m,n] */
   private orthogonal(matrix: Tensor): Tensor {
     const { muonA: a, muonB: b, muonC: c, nsSteps } = this
     const [rows, columns] = matrix.shape as [number, number]
