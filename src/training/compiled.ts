@@ -99,7 +99,7 @@ export class Compiled {
     options: CompileOptions,
     private readonly outputNames: () => readonly string[],
     private readonly ownMetrics: () => readonly Metric[],
-    private readonly needsLoss: boolean,
+    needsLoss: boolean,
     readonly objects: CustomObjects = {},
   ) {
     this.tracksLoss = needsLoss
