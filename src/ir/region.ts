@@ -8,12 +8,12 @@ import type { FuseOptions } from '../plan/fuse'
 import type { Kernel } from '../plan/kernel'
 import type { Locations, PlaceConstant } from '../plan/legalize'
 import type { Shared } from '../plan/rewrite'
-import type { LoopAttributes, Region } from '../primitives/attributes'
+import type { LoopAttributes, Region } from './attributes'
 import { ruleOf } from '../primitives'
-import type { GraphBuilder } from './builder'
-import type { BackwardPass } from './differentiate'
+import type { GraphBuilder } from '../transforms/builder'
+import type { BackwardPass } from '../transforms/differentiate'
 import type { Graph, Node, Value } from './graph'
-import type { RunBody } from './interpret'
+import type { RunBody } from '../transforms/interpret'
 
 /** What each pass does with a loop. The only one is in plan/loop-passes.ts. */
 export interface LoopPasses {

@@ -2,10 +2,10 @@
 // every op is recorded, outside every op is carried out at once.
 
 import { ArgumentError, NonFiniteError, StateError } from '../core/errors'
-import { GraphBuilder } from '../ir/builder'
-import { gradients, pullBackAll } from '../ir/differentiate'
+import { GraphBuilder } from '../transforms/builder'
+import { gradients, pullBackAll } from '../transforms/differentiate'
 import type { Cell, Graph, Value } from '../ir/graph'
-import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import { dtypes } from '../core/dtypes'
 import type { DType } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'

@@ -8,7 +8,7 @@ import { sizeOf } from '../core/shapes'
 import { ruleOf } from '../primitives'
 import type { Graph, Node, Value } from '../ir/graph'
 import { bodyOf, isLoop } from '../ir/region'
-import type { PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveName } from '../ir/attributes'
 import type { Kernel } from './kernel'
 
 export interface Cost {

@@ -13,7 +13,7 @@ import { legalize } from './legalize'
 import type { MemoryPlan, PlacedBuffer } from './memory'
 import { locate, planMemory } from './memory'
 import { simplify } from './simplify'
-import type { LabelledInstruction } from './tape'
+import type { LabelledInstruction } from '../tape/encode'
 
 export interface PlanOptions {
   /** false: one kernel per node. The results are the same up to rounding. */

@@ -6,10 +6,10 @@ import { ruleOf } from '../primitives'
 import type { Graph, Node, Value } from '../ir/graph'
 import { titleOf } from '../ir/graph'
 import type { Address, Instruction, Operand } from '../ir/instruction'
-import type { PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveName } from '../ir/attributes'
 import type { Locations } from './legalize'
 import type { LoopIdentity } from './memory'
-import type { LabelledInstruction } from './tape'
+import type { LabelledInstruction } from '../tape/encode'
 
 /** Where everything lies that kernels work on. */
 export interface Placement {

@@ -1,6 +1,6 @@
 // The body of a loop as it can run: see legalize.ts, which does this for all graphs.
 
-import type { GraphBuilder } from '../ir/builder'
+import type { GraphBuilder } from '../transforms/builder'
 import type { Node, Value } from '../ir/graph'
 import { bodyOf, regionOf } from '../ir/region'
 import type { PlaceConstant } from './legalize'

@@ -1,13 +1,13 @@
 // Decides where every value lies: views share their operand's bytes, everything else has its own. Inserts
 // a copy wherever a consumer cannot read an operand as it lies. Allocates nothing: see memory.ts.
 
-import type { GraphBuilder } from '../ir/builder'
+import type { GraphBuilder } from '../transforms/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 import { isLoop, passesOf } from '../ir/region'
 import { ruleOf } from '../primitives'
 import type { Layout } from '../primitives/rule'
 import { isContiguous } from '../primitives/rule'
-import type { PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveName } from '../ir/attributes'
 import { rowMajorStrides, sizeOf } from '../core/shapes'
 import type { Finish } from './rewrite'
 import { mapKept, rewrite } from './rewrite'

@@ -16,8 +16,8 @@ import { basesOf, locatedOnce, lowerAll } from './kernel'
 import type { Legal, Locations } from './legalize'
 import type { Home, LoopIdentity, MemoryPlan, PlacedBuffer, Stream } from './memory'
 import { align, locate, planMemory } from './memory'
-import type { LabelledInstruction, TapeInstruction } from './tape'
-import { bodyOffset, instructionOffsets } from './tape'
+import type { LabelledInstruction, TapeInstruction } from '../tape/encode'
+import { bodyOffset, instructionOffsets } from '../tape/encode'
 
 /** How a carry is handed on. */
 interface Carry {

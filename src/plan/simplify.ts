@@ -1,12 +1,12 @@
 // Graph → smaller graph with the same results: drops what nothing needs, shares what is computed twice,
 // folds scalar constants, applies each primitive's own `simplify`, and writes composed primitives out.
 
-import type { GraphBuilder } from '../ir/builder'
+import type { GraphBuilder } from '../transforms/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 import { results } from '../ir/graph'
 import { hasEffect, isLoop, passesOf } from '../ir/region'
 import { ruleOf } from '../primitives'
-import type { PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveName } from '../ir/attributes'
 import type { NumericArray } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
 import type { Shared } from './rewrite'

@@ -19,7 +19,7 @@ import type {
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { broadcastShapes, broadcastStrides, forEachOffset, sizeOf } from '../core/shapes'
-import type { NoAttributes } from './attributes'
+import type { NoAttributes } from '../ir/attributes'
 
 /** Columns of the strips in which a prepared right operand stands: those of the kernel's tiles. */
 export const STRIP = 8

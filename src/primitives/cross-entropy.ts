@@ -13,7 +13,7 @@ import type { KernelPrimitive } from './rule'
 import { isContiguous } from './rule'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape, splitAround } from '../core/shapes'
-import type { NoAttributes, PrimitiveName } from './attributes'
+import type { NoAttributes, PrimitiveName } from '../ir/attributes'
 
 export function rowsOf(shape: Shape): { rows: number; columns: number } {
   const { outer: rows, axis: columns } = splitAround(shape, shape.length - 1)

@@ -12,7 +12,7 @@ import type {
   PrimitiveAttributes,
   ReductionName,
   Routine,
-} from './attributes'
+} from '../ir/attributes'
 
 /** Appends nodes to one graph. Operands broadcast; a number stands for a float32 scalar. */
 export interface Emitter {

@@ -1,7 +1,7 @@
 // All primitives. tsc fails here when a name of attributes.ts has no rule.
 
 import type { PrimitiveRule } from './rule'
-import type { PrimitiveName } from './attributes'
+import type { PrimitiveName } from '../ir/attributes'
 import { contraction } from './contraction'
 import { convolutions } from './convolution'
 import { crossEntropies } from './cross-entropy'

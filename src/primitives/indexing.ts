@@ -11,7 +11,7 @@ import type { CostContext, InPlace, KernelPrimitive, LowerContext, RefContext, V
 import type { Value } from '../ir/graph'
 import type { TensorType } from '../core/shapes'
 import { sizeOf, splitAround } from '../core/shapes'
-import type { AxisAttributes, PrimitiveAttributes } from './attributes'
+import type { AxisAttributes, PrimitiveAttributes } from '../ir/attributes'
 
 function requireIndices(name: string, indices: TensorType): void {
   if (indices.dtype !== 'int32') throw new ArgumentError(`${name}: indices must be int32, received ${indices.dtype}`)

@@ -11,7 +11,7 @@ import { isContiguous } from './rule'
 import type { NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import { broadcastStrides, forEachOffset, rowMajorStrides, sameShape, sizeOf, splitAround } from '../core/shapes'
-import type { AxisAttributes, NoAttributes, PrimitiveAttributes } from './attributes'
+import type { AxisAttributes, NoAttributes, PrimitiveAttributes } from '../ir/attributes'
 
 const mapTotal = (sum: Value | null, map: (sum: Value) => Value): Value | null => (sum === null ? null : map(sum))
 

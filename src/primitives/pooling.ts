@@ -12,7 +12,7 @@ import type { Shape, TensorType } from '../core/shapes'
 import { sameShape, sizeOf } from '../core/shapes'
 import type { Operand } from '../ir/instruction'
 import { instruction } from '../ir/instruction'
-import type { PoolAttributes, PrimitiveAttributes, WindowAttributes } from './attributes'
+import type { PoolAttributes, PrimitiveAttributes, WindowAttributes } from '../ir/attributes'
 import type { KernelPrimitive, LowerContext } from './rule'
 import { hasPixels, placesOf, requireWindow, windowLists } from './window'
 

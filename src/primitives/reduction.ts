@@ -11,7 +11,7 @@ import type { KernelPrimitive, TotalContext } from './rule'
 import type { DType } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import { adjacentGroups, sizeOf, splitAround } from '../core/shapes'
-import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveName, ReductionName } from './attributes'
+import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveName, ReductionName } from '../ir/attributes'
 
 function requireFloat(name: string, input: TensorType): void {
   if (input.dtype !== 'float32') {

@@ -5,7 +5,7 @@
 import { internalError } from '../core/errors'
 import type { TensorType } from '../core/shapes'
 import type { Address } from '../ir/instruction'
-import type { PrimitiveAttributes, Routine } from './attributes'
+import type { PrimitiveAttributes, Routine } from '../ir/attributes'
 import type {
   Contribution,
   CostContext,

@@ -5,7 +5,7 @@ import type { Epilogue, Step } from '../../assembly/shared/opcodes'
 import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import type { Address, Instruction, Operand } from '../ir/instruction'
-import type { PrimitiveAttributes, PrimitiveName } from './attributes'
+import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import type { NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 

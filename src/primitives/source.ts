@@ -5,7 +5,7 @@ import { Opcode } from '../../assembly/shared/opcodes'
 import { instruction } from '../ir/instruction'
 import type { ConstantPrimitive, KernelPrimitive } from './rule'
 import { sizeOf } from '../core/shapes'
-import type { PrimitiveAttributes } from './attributes'
+import type { PrimitiveAttributes } from '../ir/attributes'
 
 const constant: ConstantPrimitive<PrimitiveAttributes['constant']> = {
   kind: 'constant',

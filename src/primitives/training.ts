@@ -9,7 +9,7 @@ import { elementsOf } from './flops'
 import type { KernelPrimitive } from './rule'
 import type { TensorType } from '../core/shapes'
 import { sameShape, sizeOf } from '../core/shapes'
-import type { PrimitiveAttributes } from './attributes'
+import type { PrimitiveAttributes } from '../ir/attributes'
 
 const LARGEST = 3.4028234663852886e38
 

@@ -6,7 +6,7 @@ import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import { forEachOffset, rowMajorStrides, sizeOf } from '../core/shapes'
 import type { Operand } from '../ir/instruction'
-import type { PaddedAttributes, WindowAttributes } from './attributes'
+import type { PaddedAttributes, WindowAttributes } from '../ir/attributes'
 import type { Layout } from './rule'
 
 /** How many places a window has along an axis; at most 0 where it does not fit. */

@@ -3,7 +3,7 @@
 
 import { MAX_THREADS, Pool } from '../../assembly/shared/pool'
 import { ArgumentError, checkOptions, unknownName } from '../core/errors'
-import { sharing } from '../plan/parts'
+import { sharing } from '../tape/parts'
 import { pairsVectors, requestTurbo } from './engine/turbo'
 import type { SimdLevel } from './engine/wasm'
 import { compileKernels, instantiate, supportsRelaxedSimd } from './engine/wasm'

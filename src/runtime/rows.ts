@@ -8,7 +8,7 @@ import { instruction } from '../ir/instruction'
 import type { NumericArray } from '../core/dtypes'
 import { BYTES_PER_ELEMENT, dtypes } from '../core/dtypes'
 import type { PermutationKey } from '../core/permute'
-import { encode, tapeBytes } from '../plan/tape'
+import { encode, tapeBytes } from '../tape/encode'
 import type { Program } from './program'
 import type { Runtime, Storage } from './runtime'
 

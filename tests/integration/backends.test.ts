@@ -2,8 +2,8 @@
 // fused against unfused, the interpreter against the kernels.
 
 import { inject, it } from 'vitest'
-import type { GraphBuilder } from '../../src/ir/builder'
-import { gradients } from '../../src/ir/differentiate'
+import type { GraphBuilder } from '../../src/transforms/builder'
+import { gradients } from '../../src/transforms/differentiate'
 import type { Graph, Value } from '../../src/ir/graph'
 import type { NumericArray } from '../../src/core/dtypes'
 import { makeRuntime } from '../../src/runtime/configure'

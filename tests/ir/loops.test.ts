@@ -2,10 +2,10 @@
 
 import type { NumericArray } from '../../src/core/dtypes'
 import { describe, it } from 'vitest'
-import type { GraphBuilder } from '../../src/ir/builder'
-import { gradients } from '../../src/ir/differentiate'
+import type { GraphBuilder } from '../../src/transforms/builder'
+import { gradients } from '../../src/transforms/differentiate'
 import type { Graph, Value } from '../../src/ir/graph'
-import { verify } from '../../src/ir/verify'
+import { verify } from '../../src/transforms/verify'
 import { legalize } from '../../src/plan/legalize'
 import { simplify } from '../../src/plan/simplify'
 import { makeRuntime } from '../../src/runtime/configure'

@@ -1,7 +1,7 @@
 // Costs against numbers counted by hand.
 import { describe, expect, it } from 'vitest'
-import { GraphBuilder } from '../../src/ir/builder'
-import { gradients } from '../../src/ir/differentiate'
+import { GraphBuilder } from '../../src/transforms/builder'
+import { gradients } from '../../src/transforms/differentiate'
 import type { Graph, Value } from '../../src/ir/graph'
 import type { Shape } from '../../src/core/shapes'
 import { plan } from '../../src/plan'

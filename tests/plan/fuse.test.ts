@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { Chain, Gemm } from '../../assembly/shared/instructions'
 import { Access, Epilogue, Opcode } from '../../assembly/shared/opcodes'
-import type { GraphBuilder } from '../../src/ir/builder'
+import type { GraphBuilder } from '../../src/transforms/builder'
 import type { Value } from '../../src/ir/graph'
 import { fieldOf } from '../../src/ir/instruction'
 import type { Shape } from '../../src/core/shapes'

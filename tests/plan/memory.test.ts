@@ -4,7 +4,7 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { GraphBuilder } from '../../src/ir/builder'
+import { GraphBuilder } from '../../src/transforms/builder'
 import { ruleOf } from '../../src/primitives'
 import type { Graph, Value } from '../../src/ir/graph'
 import { sizeOf } from '../../src/core/shapes'

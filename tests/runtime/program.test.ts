@@ -2,7 +2,7 @@
 // guards, and the search for the first NaN.
 
 import { describe, expect, it } from 'vitest'
-import { GraphBuilder } from '../../src/ir/builder'
+import { GraphBuilder } from '../../src/transforms/builder'
 import { looped } from '../helpers/loops'
 import type { Cell, Graph } from '../../src/ir/graph'
 import type { Shape } from '../../src/core/shapes'

@@ -5,7 +5,7 @@ import { Chain, ChainStep, END_OF_TAPE, Header, LoopPatch } from '../../assembly
 import { Opcode, Step } from '../../assembly/shared/opcodes'
 import type { Address, Instruction, Operand, Word } from '../ir/instruction'
 import { fieldOf, isAddress } from '../ir/instruction'
-import type { LoopIdentity } from './memory'
+import type { LoopIdentity } from '../plan/memory'
 
 /** An instruction, and behind the lists of a Loop those of its body. */
 export interface TapeInstruction extends Instruction {

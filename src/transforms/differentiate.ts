@@ -3,11 +3,11 @@
 
 import type { GraphBuilder } from './builder'
 import { Cotangents } from './cotangents'
-import type { Node } from './graph'
-import { Value } from './graph'
-import { isLoop, passesOf } from './region'
+import type { Node } from '../ir/graph'
+import { Value } from '../ir/graph'
+import { isLoop, passesOf } from '../ir/region'
 import { ruleOf } from '../primitives'
-import type { PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveName } from '../ir/attributes'
 import type { Contribution } from '../primitives/rule'
 
 /** One walk backwards over the nodes of a graph. */
