@@ -4,7 +4,8 @@
 
 import { GraphBuilder } from '../transforms/builder'
 import type { Graph, Node, Value } from '../ir/graph'
-import { Body, bodyOf, hasEffect, isLoop, operandsOf, regionOf } from '../ir/region'
+import { Body, bodyOf, isLoop, operandsOf, regionOf } from '../ir/region'
+import { hasEffect } from '../transforms/effect'
 import { ruleOf } from '../primitives'
 import type { Outside } from '../transforms/lift'
 import { isLiftable, liftNode } from '../transforms/lift'

@@ -1,13 +1,14 @@
 // gather and its adjoint scatterAdd, along one axis; scatterMax beside them. An index outside the axis means the nearest valid one;
 // whoever has the data checks it before.
 
-import { Gather, Insert, Scatter } from '../../assembly/shared/instructions'
+import { Insert, Scatter } from '../../assembly/shared/instructions'
 import { Opcode, Scattering } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { instruction } from '../ir/instruction'
 import { elementsOf } from './flops'
 import { KernelRoutine } from './routine'
-import type { CostContext, InPlace, KernelPrimitive, LowerContext, RefContext, VjpContext } from './rule'
+import type { CostContext, InPlace, KernelPrimitive, RefContext, VjpContext } from './rule'
+import type { LowerContext } from '../ir/instruction'
 import type { Value } from '../ir/graph'
 import type { TensorType } from '../core/shapes'
 import { sizeOf, splitAround } from '../core/shapes'
@@ -29,17 +30,6 @@ const gather: KernelPrimitive<AxisAttributes> = {
     e.scatterAdd(dy!, indices!, axis, x!.shape[axis]!),
     null,
   ],
-  lower({ inputs: [x, indices], outputs: [out], attributes: { axis }, emit }) {
-    emit(
-      instruction(Opcode.Gather, Gather, {
-        out: out!.address,
-        input: x!.address,
-        indices: indices!.address,
-        ...splitAround(x!.shape, axis),
-        count: sizeOf(indices!.shape),
-      }),
-    )
-  },
   flops: () => 0,
   // of the operand only what is picked
   traffic: ({ inputs: [, indices], outputs: [out] }) => [indices!, out!, out!],
@@ -68,7 +58,7 @@ function inferScatter(
   return [{ shape: [...updates!.shape.slice(0, axis), size, ...rest], dtype: updates!.dtype }]
 }
 
-function lowerScatter(
+export function lowerScatter(
   { inputs: [updates, indices], outputs: [out], emit }: LowerContext<unknown>,
   axis: number,
   scattering: Scattering,
@@ -90,13 +80,6 @@ const scatterAdd: KernelPrimitive<PrimitiveAttributes['scatterAdd']> = {
   kind: 'kernel',
   infer: (inputs, attributes) => inferScatter('scatterAdd', inputs, attributes),
   vjp: ({ e, inputs: [, indices], attributes: { axis }, cotangents: [dy] }) => [e.gather(dy!, indices!, axis), null],
-  lower(context) {
-    lowerScatter(
-      context,
-      context.attributes.axis,
-      context.inputs[0]!.dtype === 'int32' ? Scattering.SumI32 : Scattering.Sum,
-    )
-  },
   flops: ({ inputs: [updates] }) => elementsOf([updates!]),
 }
 

@@ -19,7 +19,7 @@ import { windowReferences } from './window-references'
 /** Every element of every output is written. */
 export type Reference<Attributes> = (context: RefContext<Attributes>) => void
 
-type KernelName = {
+type ReferenceName = {
   [Name in PrimitiveName]: (typeof primitives)[Name] extends { readonly kind: 'kernel' | 'composed' } ? Name : never
 }[PrimitiveName]
 
@@ -175,7 +175,7 @@ function clamp(index: number, extent: number): number {
   return Math.min(Math.max(index, 0), extent - 1)
 }
 
-const references: { readonly [Name in KernelName]: Reference<PrimitiveAttributes[Name]> } = {
+const references: { readonly [Name in ReferenceName]: Reference<PrimitiveAttributes[Name]> } = {
   ...windowReferences,
 
   // a [m,k] · b [n/8, k, 8] → [m,n]

@@ -4,22 +4,14 @@
 
 import { internalError } from '../core/errors'
 import type { TensorType } from '../core/shapes'
-import type { Address } from '../ir/instruction'
+import type { Address } from '../ir/operand'
 import type { PrimitiveAttributes, Routine } from '../ir/attributes'
-import type {
-  Contribution,
-  CostContext,
-  InPlace,
-  KernelPrimitive,
-  Layout,
-  LowerContext,
-  RefContext,
-  VjpContext,
-} from './rule'
+import type { Contribution, CostContext, InPlace, KernelPrimitive, Layout, RefContext, VjpContext } from './rule'
+import type { LowerContext } from '../ir/instruction'
 
 /**
  * A kernel and all that is known of it. Whether two are the same is told by their JSON: every property that is no function
- * says something of what it does.
+ * says something of what it does. It brings its kernel on the tape with it, for the same reason.
  */
 export abstract class KernelRoutine implements Routine {
   abstract readonly name: string
@@ -68,12 +60,8 @@ const routine: KernelPrimitive<PrimitiveAttributes['routine']> = {
   kind: 'kernel',
   infer: (inputs, attributes) => routineOf(attributes).infer(inputs),
   vjp: (context) => routineOf(context.attributes).vjp(context),
-  lower: (context) => routineOf(context.attributes).lower(context),
   takesInt8: (attributes) => routineOf(attributes).takesInt8,
   flops: (context) => routineOf(context.attributes).flops(context),
-  accepts: (operand, input, layout, attributes) => routineOf(attributes).accepts(operand, input, layout),
-  inPlace: (attributes) => routineOf(attributes).inPlace(),
-  temporaryBytes: (inputs, attributes) => routineOf(attributes).temporaryBytes(inputs),
 }
 
 export const routines = { routine }

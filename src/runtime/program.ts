@@ -4,14 +4,14 @@
 import { internalError } from '../core/errors'
 import type { Cell, Graph } from '../ir/graph'
 import { Loop } from '../../assembly/shared/instructions'
-import type { Address, Operand } from '../ir/instruction'
+import type { Address, Operand } from '../ir/operand'
 import { fieldOf } from '../ir/instruction'
 import type { NumericArray, TensorData } from '../core/dtypes'
 import { BYTES_PER_ELEMENT, hasNonFinite } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
-import type { Plan } from '../plan'
-import { plan } from '../plan'
+import type { TapePlan } from '../tape'
+import { planTape } from '../tape'
 import type { LoopIdentity, MemoryPlan, PlacedBuffer } from '../plan/memory'
 import type { LabelledInstruction } from '../tape/encode'
 import { bodyOffset, disassemble, encode, instructionOffsets, tapeBytes } from '../tape/encode'
@@ -69,7 +69,7 @@ interface Stepped {
 }
 
 /** What a program needs of its plan for as long as it lives. */
-type KeptPlan = Pick<Plan, 'instructions' | 'parameters' | 'outputs' | 'isShared' | 'nanoseconds'> &
+type KeptPlan = Pick<TapePlan, 'instructions' | 'parameters' | 'outputs' | 'isShared' | 'nanoseconds'> &
   Pick<MemoryPlan, 'workspaceBytes'>
 
 class TapeProgram implements Program {
@@ -101,9 +101,9 @@ class TapeProgram implements Program {
   }
 
   /** The whole plan, made anew: bench/ compares its memory with the least possible. */
-  planned(): Plan {
+  planned(): TapePlan {
     const { settings, engine } = this.runtime
-    return plan(this.graph, { fuse: settings.fuse, share: engine.share, wideTiles: engine.wideTiles })
+    return planTape(this.graph, { fuse: settings.fuse, share: engine.share ?? undefined, wideTiles: engine.wideTiles })
   }
 
   get byteLength(): number {

@@ -4,7 +4,7 @@
 import { Access, Opcode, Step } from '../../assembly/shared/opcodes'
 import * as layouts from '../../assembly/shared/instructions'
 import { fieldOf } from '../ir/instruction'
-import type { Share } from '../plan'
+import type { Share } from '.'
 import type { LabelledInstruction, TapeInstruction } from './encode'
 
 /** Nanoseconds of work that a part is worth: less is done sooner by one thread alone. */

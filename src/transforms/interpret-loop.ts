@@ -3,7 +3,7 @@
 import type { NumericArray } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
 import type { Node } from '../ir/graph'
-import type { RunBody } from './interpret'
+import type { RunBody } from './loops'
 import { bodyOf, operandsOf } from '../ir/region'
 
 /** @returns the node at which the run was ended early; null when all turns came to their end */

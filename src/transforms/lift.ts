@@ -5,7 +5,8 @@ import { ruleOf } from '../primitives'
 import type { PrimitiveName } from '../ir/attributes'
 import type { GraphBuilder } from './builder'
 import type { Node, Value } from '../ir/graph'
-import { hasEffect, isLoop } from '../ir/region'
+import { isLoop } from '../ir/region'
+import { hasEffect } from './effect'
 
 /** A value of the body, outside: the same in every turn, or one slice for each turn. */
 export interface Outside {

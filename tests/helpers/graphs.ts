@@ -6,12 +6,12 @@ import { GEMM_SCRATCH } from '../../assembly/shared/instructions'
 import { GraphBuilder } from '../../src/transforms/builder'
 import { gradients } from '../../src/transforms/differentiate'
 import type { Graph, Value } from '../../src/ir/graph'
-import type { Buffer as PlannedBuffer } from '../../src/ir/instruction'
+import type { Buffer as PlannedBuffer } from '../../src/ir/operand'
 import type { Interpretation } from '../../src/transforms/interpret'
 import { interpret } from '../../src/transforms/interpret'
 import type { NumericArray } from '../../src/core/dtypes'
 import { sizeOf } from '../../src/core/shapes'
-import { plan } from '../../src/plan'
+import { planTape } from '../../src/tape'
 import type { Program } from '../../src/runtime/program'
 import { compile } from '../../src/runtime/program'
 import type { Runtime } from '../../src/runtime/runtime'
@@ -71,7 +71,10 @@ interface WorkArea {
 
 function workArea(runtime: Runtime, graph: Graph): WorkArea {
   if (runtime.kernels === null) return { start: 0, bytes: 0, writable: [] }
-  const { memory, parameters } = plan(graph, { fuse: runtime.settings.fuse, share: runtime.engine.share })
+  const { memory, parameters } = planTape(graph, {
+    fuse: runtime.settings.fuse,
+    share: runtime.engine.share ?? undefined,
+  })
   const start = runtime.workspaceFor(memory.workspaceBytes)
   const placed = memory.buffers.flatMap((buffer) =>
     buffer.home.kind === 'workspace'

@@ -7,6 +7,7 @@ import { gradients } from '../../src/transforms/differentiate'
 import type { Graph, Value } from '../../src/ir/graph'
 import { verify } from '../../src/transforms/verify'
 import { legalize } from '../../src/plan/legalize'
+import { tapeTarget } from '../../src/tape/target'
 import { simplify } from '../../src/plan/simplify'
 import { makeRuntime } from '../../src/runtime/configure'
 import { currentRuntime } from '../../src/runtime/runtime'
@@ -201,7 +202,7 @@ describe.each(Object.entries(cases))('%s', (name, each) => {
     verify(graph)
     const simple = simplify(graph)
     verify(simple)
-    verify(legalize(simple).graph)
+    verify(legalize(simple, tapeTarget).graph)
     const { outputs: expected } = interpretWide(draw(each, unrolled), inputs)
     const check = (received: readonly NumericArray[], where: string): void =>
       received.forEach((output, i) =>

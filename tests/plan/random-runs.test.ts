@@ -11,6 +11,7 @@ import { sizeOf } from '../../src/core/shapes'
 import { isLoop } from '../../src/ir/region'
 import { verify } from '../../src/transforms/verify'
 import { legalize } from '../../src/plan/legalize'
+import { tapeTarget } from '../../src/tape/target'
 import { simplify } from '../../src/plan/simplify'
 import { compile } from '../../src/runtime/program'
 import { makeRuntime } from '../../src/runtime/configure'
@@ -79,7 +80,7 @@ describe('random graphs', () => {
         const graph = drawGraph(recipe, storage)
         const simple = simplify(graph)
         verify(simple)
-        verify(legalize(simple).graph)
+        verify(legalize(simple, tapeTarget).graph)
         // What is done for all turns of a loop at once stands in nodes of its own.
         if (!graph.nodes.some(isLoop)) expect(simple.nodes.length).toBeLessThanOrEqual(graph.nodes.length)
         const expected = truth(graph)

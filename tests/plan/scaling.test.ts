@@ -4,7 +4,7 @@
 import { expect, inject, it } from 'vitest'
 import { GraphBuilder } from '../../src/transforms/builder'
 import type { Graph } from '../../src/ir/graph'
-import { plan } from '../../src/plan'
+import { planTape } from '../../src/tape'
 import { encode } from '../../src/tape/encode'
 import { denseStep, recurrentStep } from './training-graphs'
 
@@ -45,7 +45,7 @@ function leastTime(runs: number, body: () => unknown): number {
   return least
 }
 
-const planned = (graph: Graph) => (): unknown => encode(plan(graph, { fuse: true }).instructions, () => 0)
+const planned = (graph: Graph) => (): unknown => encode(planTape(graph, { fuse: true }).instructions, () => 0)
 
 const kinds = {
   'dense layers': (n: number) => denseStep(8, new Array<number>(n).fill(4), 'tanh', slab),

@@ -26,11 +26,11 @@ import {
   threadsReady,
   valueAndGrad,
 } from '../../src'
-import type { Address } from '../../src/ir/instruction'
+import type { Address } from '../../src/ir/operand'
 import type { Tensor } from '../../src/ops/tensor'
 import { apply } from '../../src/ops/trace'
 import { sharing } from '../../src/tape/parts'
-import { plan } from '../../src/plan'
+import { planTape } from '../../src/tape'
 import type { PlacedBuffer } from '../../src/plan/memory'
 import { encode, instructionOffsets } from '../../src/tape/encode'
 import { compile } from '../../src/runtime/program'
@@ -469,7 +469,7 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
     // Every part has its own scratch; the workers are not asked.
     const runtime = makeRuntime({ ...settings, threads: 4 })
     const graph = graphOf(shapes, body)
-    const { memory, instructions, parameters } = plan(graph, settings)
+    const { memory, instructions, parameters } = planTape(graph, settings)
     const workspace = runtime.workspaceFor(memory.workspaceBytes)
     const constants = new Storage(runtime, memory.constantBytes)
     const resolve = ({ buffer, offset }: Address): number => {
@@ -543,7 +543,7 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
       ],
       ([a, b]) => [ops.relu(matmul(a!, b!))],
     )
-    const small = plan(graph, { fuse: true, share: sharing(4) })
+    const small = planTape(graph, { fuse: true, share: sharing(4) })
     expect(small.isShared).toBe(false)
     expect(small.instructions.map(({ parts, meets }) => [parts, meets])).toEqual([[1, false]])
   })
