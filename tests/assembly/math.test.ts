@@ -4,7 +4,7 @@
 import { expect, it } from 'vitest'
 import type { PrimitiveName } from '../../src/ir/attributes'
 import { erf, erfInv, sigmoid, softplus } from '../../src/primitives/special'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/current'
 import { ulpError } from '../helpers/compare'
 import type { TensorContent } from '../helpers/data'
 import { exactly, generator } from '../helpers/data'

@@ -13,8 +13,9 @@ import type { NumericArray } from '../../src/core/dtypes'
 import { sizeOf } from '../../src/core/shapes'
 import { planTape } from '../../src/tape'
 import type { Program } from '../../src/runtime/program'
-import { compile } from '../../src/runtime/program'
+import { compile } from '../../src/runtime/runtime'
 import type { Runtime } from '../../src/runtime/runtime'
+import { TapeBackend } from '../../src/runtime/tape-backend'
 import { expectClose } from './compare'
 import type { TensorContent } from './data'
 import { generator } from './data'
@@ -70,10 +71,11 @@ interface WorkArea {
 }
 
 function workArea(runtime: Runtime, graph: Graph): WorkArea {
-  if (runtime.kernels === null) return { start: 0, bytes: 0, writable: [] }
+  const { backend } = runtime
+  if (!(backend instanceof TapeBackend)) return { start: 0, bytes: 0, writable: [] }
   const { memory, parameters } = planTape(graph, {
     fuse: runtime.settings.fuse,
-    share: runtime.engine.share ?? undefined,
+    share: backend.share,
   })
   const start = runtime.workspaceFor(memory.workspaceBytes)
   const placed = memory.buffers.flatMap((buffer) =>
