@@ -32,6 +32,8 @@ export interface Instruction {
   readonly fields: readonly Word[]
   readonly fixedBytes: number
   readonly lists: readonly Word[]
+  /** Of a Chain: the floating-point operations for one element, as the primitives declare them. */
+  readonly flops?: number | undefined
 }
 
 type FieldName<Layout> = Exclude<keyof Layout, 'size' | number | symbol>

@@ -51,8 +51,8 @@ export function lowerChain(kernel: ChainKernel, { operand, scratch, emit }: Tape
   })
   for (const write of writes) lists.push(operand(write).address)
   lists.push(...steps)
-  emit(
-    instruction(
+  emit({
+    ...instruction(
       Opcode.Chain,
       Chain,
       {
@@ -67,7 +67,8 @@ export function lowerChain(kernel: ChainKernel, { operand, scratch, emit }: Tape
       },
       lists,
     ),
-  )
+    flops: nodes.reduce((sum, node) => sum + flopsOf(node), 0),
+  })
 }
 
 function tileSize(count: number, tiled: number, registers: number, steps: number): number {
@@ -164,6 +165,10 @@ class Registers {
 
 function stepOf<Name extends PrimitiveName>(node: Node<Name>): Step {
   return asElementwise(ruleOf(node.name)).step(node.inputs, node.attributes)
+}
+
+function flopsOf<Name extends PrimitiveName>({ name }: Node<Name>): number {
+  return asElementwise(ruleOf(name)).flops
 }
 
 // Appends { step, target, a, b, c }: the words of a ChainStep.

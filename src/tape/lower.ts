@@ -31,8 +31,8 @@ export function lowerAll(
   const builder: TapeBuilder = {
     ...placement,
     ...options,
-    emit: ({ opcode, layout, fields, fixedBytes, lists }) =>
-      void result.push({ opcode, layout, fields, fixedBytes, lists, label, made: NOTHING }),
+    emit: ({ opcode, layout, fields, fixedBytes, lists, flops }) =>
+      void result.push({ opcode, layout, fields, fixedBytes, lists, flops, label, made: NOTHING }),
     emitLoop: (instruction, body, loop) => void result.push({ ...instruction, label, made: NOTHING, body, loop }),
   }
   kernels.forEach((kernel) => {
