@@ -1,5 +1,5 @@
 // Floating-point operations and bytes of graphs, as the primitives declare them. Counts; measures nothing, and says
-// nothing about time: see parts.ts for estimates.
+// nothing about time: tape/work.ts has estimates.
 
 import { dtypes } from '../core/dtypes'
 import { unreachable } from '../core/errors'

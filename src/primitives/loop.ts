@@ -1,5 +1,5 @@
 // The loop: a region that runs once for each slice of what is scanned. What passes do with it comes with the region: see
-// LoopPasses in ir/region.ts.
+// tape/loop-passes.ts.
 
 import type { LoopAttributes } from '../ir/attributes'
 import type { LoopPrimitive } from './rule'
