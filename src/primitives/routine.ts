@@ -1,6 +1,6 @@
 // Kernels that come with the ops that use them: attention, sorting, factorizations, Fourier transforms. What a rule says of a
-// primitive, a routine says of itself, so that an application that calls no such op does not carry it. The reference is a
-// part of it for the same reason.
+// primitive, a routine says of itself, so that an application that calls no such op does not carry it. The reference and the
+// kernel on the tape are parts of it for the same reason.
 
 import { internalError } from '../core/errors'
 import type { TensorType } from '../core/shapes'
@@ -11,7 +11,7 @@ import type { LowerContext } from '../ir/instruction'
 
 /**
  * A kernel and all that is known of it. Whether two are the same is told by their JSON: every property that is no function
- * says something of what it does. It brings its kernel on the tape with it, for the same reason.
+ * says something of what it does.
  */
 export abstract class KernelRoutine implements Routine {
   abstract readonly name: string
