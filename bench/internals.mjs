@@ -53,10 +53,10 @@ export function trainingProgram(model) {
  */
 export function instructionsOf(program) {
   program.run()
-  const { runOne } = program.runtime?.kernels ?? {}
+  const { runOne } = program.backend?.kernels ?? {}
   const start = program.tape?.address
   if (typeof runOne !== 'function' || !Number.isInteger(start))
-    throw new Error('TapeProgram is not as it was: see src/runtime/program.ts')
+    throw new Error('TapeProgram is not as it was: see src/runtime/tape-program.ts')
   return [...program.disassemble().matchAll(/^ *(\d+) {2}(\w+) *(.*)$/gm)].map(([, offset, opcode, label]) => {
     const address = start + Number(offset)
     return { opcode, label, call: () => runOne(address) }
@@ -75,7 +75,9 @@ export function memoryPlans(model) {
     [...programs].map(([signature, program]) => {
       const { workspaceBytes, lowerBound } = program.planned?.().memory ?? {}
       if (!Number.isFinite(workspaceBytes) || !Number.isFinite(lowerBound)) {
-        throw new Error('TapeProgram.planned is not there any more: see src/runtime/program.ts and src/plan/memory.ts')
+        throw new Error(
+          'TapeProgram.planned is not there any more: see src/runtime/tape-program.ts and src/plan/memory.ts',
+        )
       }
       return [signature, { workspaceBytes, lowerBound }]
     }),

@@ -18,7 +18,7 @@ import type { NestedStrings, StringReader } from '../ops/strings'
 import { StringTensor, beginsWithString, fitStrings, toStrings } from '../ops/strings'
 import type { TensorData } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
-import { ResidentRows } from '../runtime/rows'
+import { ResidentRows, keepsRows } from '../runtime/rows'
 import type { Runtime } from '../runtime/runtime'
 
 /** Class number → weight of its samples. */
@@ -587,8 +587,7 @@ export function makeResident(runtime: Runtime, dataset: Dataset): ResidentRows |
   const { size } = dataset
   const rows = tensorsOf(dataset).map(({ data }) => ({ data, width: data.length / size }))
   const bytes = rows.reduce((sum, { data }) => sum + data.byteLength, 0)
-  if (runtime.kernels === null || bytes > LARGEST_RESIDENT || rows.some(({ width }) => width > WIDEST_RESIDENT))
-    return null
+  if (!keepsRows(runtime) || bytes > LARGEST_RESIDENT || rows.some(({ width }) => width > WIDEST_RESIDENT)) return null
   return new ResidentRows(runtime, rows, size)
 }
 

@@ -1,6 +1,6 @@
 // Graph, Node, Value: what a traced function is. Pure data; primitives/ says what each node means.
 
-import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveAttributes, PrimitiveName } from './attributes'
 import type { DType } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'

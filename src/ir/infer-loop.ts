@@ -3,7 +3,7 @@
 import { formatShape, internalError } from '../core/errors'
 import type { TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
-import type { LoopAttributes } from '../primitives/attributes'
+import type { LoopAttributes } from './attributes'
 
 function requireType(what: string, received: TensorType | undefined, expected: TensorType): void {
   if (received !== undefined && received.dtype === expected.dtype && sameShape(received.shape, expected.shape)) return

@@ -1,28 +1,8 @@
 // Instructions before their addresses are known. The byte layout is drawn in assembly/shared/instructions.ts.
 
 import { Header } from '../../assembly/shared/instructions'
-import type { Opcode } from '../../assembly/shared/opcodes'
-import type { TensorType } from '../core/shapes'
-
-/** A block of bytes that the planner gives a place. */
-export interface Buffer {
-  readonly id: number
-  readonly byteLength: number
-}
-
-/** A place inside a buffer. */
-export interface Address {
-  readonly buffer: Buffer
-  /** In bytes. */
-  readonly offset: number
-}
-
-/** A value as a kernel sees it: where its element 0 lies, and how the others follow. */
-export interface Operand extends TensorType {
-  readonly address: Address
-  /** In elements. */
-  readonly strides: readonly number[]
-}
+import type { Epilogue, Opcode } from '../../assembly/shared/opcodes'
+import type { Address, Operand } from './operand'
 
 /** A number that is stored as a float32; plain numbers are stored as 32-bit integers. */
 export interface FloatWord {
@@ -52,6 +32,8 @@ export interface Instruction {
   readonly fields: readonly Word[]
   readonly fixedBytes: number
   readonly lists: readonly Word[]
+  /** Of a Chain: the floating-point operations for one element, as the primitives declare them. */
+  readonly flops?: number | undefined
 }
 
 type FieldName<Layout> = Exclude<keyof Layout, 'size' | number | symbol>
@@ -82,3 +64,20 @@ export function isAddress(word: Word): word is Address {
 
 /** The address word of a buffer that is not there. */
 export const ABSENT = 0
+
+/** What a kernel is lowered with. */
+export interface LowerContext<Attributes> {
+  readonly inputs: readonly Operand[]
+  readonly outputs: readonly Operand[]
+  readonly attributes: Attributes
+  /** Memory that any kernel may use while it runs: a few hundred KB, the same for all. */
+  readonly scratch: Address
+  /** The bytes that it asked for. */
+  readonly temporary: Address | null
+  /** Whether tiles of 16 columns are the faster ones here: see runtime/engine/turbo.ts. */
+  readonly wideTiles: boolean
+  /** Only for kernels that declare `fusesEpilogue`: a row, or with `fusesAddend` as large as output 0. */
+  readonly bias: Operand | null
+  readonly epilogue: Epilogue
+  emit(instruction: Instruction): void
+}

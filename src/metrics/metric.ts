@@ -14,7 +14,7 @@ import { add, cast } from '../ops/elementwise'
 import { broadcastTo } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
-import { currentRuntime, withRuntime } from '../runtime/runtime'
+import { currentRuntime, withRuntime } from '../runtime/current'
 
 const metricOptions = () => ({
   /** The key in logs. Default: from the class. */

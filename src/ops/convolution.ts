@@ -3,7 +3,7 @@
 import { ShapeError, formatShape } from '../core/errors'
 import { nullable, option } from '../core/options'
 import { sizeOf } from '../core/shapes'
-import type { PaddedAttributes } from '../primitives/attributes'
+import type { PaddedAttributes } from '../ir/attributes'
 import { readTyped } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'

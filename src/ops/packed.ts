@@ -1,7 +1,7 @@
 // Variables that lie side by side in the bytes of one other, as an optimizer lays out weights: updated together in one
 // instruction, read and assigned one by one. Says what each means after the other changed, within one traced function.
 
-import type { GraphBuilder } from '../ir/builder'
+import type { GraphBuilder } from '../transforms/builder'
 import type { Cell, Value } from '../ir/graph'
 import { sizeOf } from '../core/shapes'
 

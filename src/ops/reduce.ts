@@ -1,7 +1,7 @@
 // Ops that fold axes. All take `(x, axis, keepDims)` or `(x, { axis, keepDims })`: axis is one axis, several, or null for
 // all, which is the default; negative ones count from the end.
 
-import type { ReductionName } from '../primitives/attributes'
+import type { ReductionName } from '../ir/attributes'
 import { sliceAlong } from './along'
 import type { Axis, AxisArgument, ReduceOptions } from './arguments'
 import { readAxisOnly, readReduction, requireInteger, resolveAxes } from './arguments'

@@ -4,7 +4,7 @@
 import type { Value } from '../ir/graph'
 import { Body } from '../ir/region'
 import type { TensorType } from '../core/shapes'
-import { loopPasses } from '../plan/loop-passes'
+import { loopPasses } from '../tape/loop-passes'
 import type { Tensor } from './tensor'
 import type { TracedCell } from './trace'
 import { Trace, tracedBy } from './trace'

@@ -5,7 +5,7 @@ import { ArgumentError, ShapeError, StateError, checkOptions, formatShape } from
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, flattenLike, isBranch, pathsOf, typed } from '../core/tree'
-import { cut } from '../ir/cut'
+import { cut } from '../transforms/cut'
 import type { Graph } from '../ir/graph'
 import type { Program } from '../runtime/program'
 import type { Runtime } from '../runtime/runtime'

@@ -1,37 +1,21 @@
-// Elementwise nodes of one shape → one Chain instruction: a program over registers, run tile by tile. A node that only
-// copies becomes a Copy.
-// Which nodes go together is decided in fuse.ts.
+// Elementwise nodes of one shape that run as one kernel, element by element. Which nodes go together is decided in fuse.ts.
 
-import { Chain, Copy } from '../../assembly/shared/instructions'
-import { Access, Opcode, Step } from '../../assembly/shared/opcodes'
-import { internalError } from '../core/errors'
-import { ruleOf } from '../primitives'
 import type { Node, Value } from '../ir/graph'
-import type { Operand, Word } from '../ir/instruction'
-import { instruction } from '../ir/instruction'
-import { isContiguous } from '../primitives/rule'
-import type { PrimitiveName } from '../primitives/attributes'
-import { asElementwise } from '../primitives/elementwise'
 import type { Shape } from '../core/shapes'
-import { broadcastStrides, rowMajorStrides, sizeOf } from '../core/shapes'
-import type { Kernel, LowerTarget } from './kernel'
+import { sizeOf } from '../core/shapes'
+import type { Kernel } from './kernel'
 import { basesOf } from './kernel'
-import type { Locations } from './legalize'
+import type { Locations } from './locations'
 
-/** Bytes of tiles that should stay in the first-level cache. */
-const TILE_BYTES = 24 * 1024
-/** A tile never holds fewer elements than this. */
-const SMALLEST_TILE = 64
-/** With these limits a chain's pointer table and tiles fit into 32 KB of scratch. */
-export const MAX_CHAIN_OPERANDS = 12
-export const MAX_CHAIN_STEPS = 32
 export class ChainKernel implements Kernel {
   readonly reads: readonly Value[]
+  readonly temporaryBytes = 0
+  readonly places = null
 
   constructor(
     readonly nodes: readonly Node[],
     /** The values that come from outside, in the order in which they are read first. */
-    private readonly operands: readonly Value[],
+    readonly operands: readonly Value[],
     /** The results that are needed outside, in order of the nodes. */
     readonly writes: readonly Value[],
     private readonly locations: Locations,
@@ -39,12 +23,7 @@ export class ChainKernel implements Kernel {
     this.reads = basesOf(operands, locations)
   }
 
-  /** Nothing is computed: then it is a Copy, which moves blocks where a chain would move elements. */
-  private get onlyCopies(): boolean {
-    return this.nodes.length === 1 && stepOf(this.nodes[0]!) === Step.Identity
-  }
-
-  private get shape(): Shape {
+  get shape(): Shape {
     return this.nodes[0]!.outputs[0]!.shape
   }
 
@@ -58,161 +37,4 @@ export class ChainKernel implements Kernel {
       return aligned && !this.nodes.some((node, i) => i > written && node.inputs.includes(operand))
     })
   }
-
-  lower({ operand, scratch, emit }: LowerTarget): void {
-    const shape = this.shape
-    const count = sizeOf(shape)
-    if (count === 0) return
-    const operands = this.operands.map(operand)
-    const { extents, strides } = collapse(shape, operands)
-    if (this.onlyCopies) {
-      const outStrides = rowMajorStrides(extents)
-      const lists = extents.flatMap((extent, axis) => [extent, strides[0]![axis]!, outStrides[axis]!])
-      const out = operand(this.writes[0]!).address
-      emit(instruction(Opcode.Copy, Copy, { out, input: operands[0]!.address, rank: extents.length }, lists))
-      return
-    }
-    const registers = new Registers(this.nodes, this.operands, this.writes)
-    const steps: number[] = []
-    this.nodes.forEach((node, i) => encodeStep(node, i, registers, steps))
-    const lists: Word[] = [...extents]
-    let tiled = registers.temporaries
-    operands.forEach(({ address }, i) => {
-      const access = accessOf(extents, strides[i]!)
-      if (access !== Access.Contiguous) tiled++
-      lists.push(address, access, ...strides[i]!)
-    })
-    for (const write of this.writes) lists.push(operand(write).address)
-    lists.push(...steps)
-    emit(
-      instruction(
-        Opcode.Chain,
-        Chain,
-        {
-          count,
-          tile: tileSize(count, tiled, registers.count, this.nodes.length),
-          rank: extents.length,
-          operandCount: operands.length,
-          outputCount: this.writes.length,
-          stepCount: this.nodes.length,
-          registerCount: registers.count,
-          scratch,
-        },
-        lists,
-      ),
-    )
-  }
-}
-
-function tileSize(count: number, tiled: number, registers: number, steps: number): number {
-  const whole = roundUp(count, 4)
-  if (tiled === 0 && steps === 1) return whole
-  const fitting = Math.floor(TILE_BYTES / 4 / registers / 16) * 16
-  return Math.min(whole, Math.max(SMALLEST_TILE, fitting))
-}
-
-function roundUp(x: number, multiple: number): number {
-  return Math.ceil(x / multiple) * multiple
-}
-
-function accessOf(extents: readonly number[], strides: readonly number[]): Access {
-  if (isContiguous(extents, strides)) return Access.Contiguous
-  return strides.every((stride) => stride === 0) ? Access.Scalar : Access.Strided
-}
-
-/** Drops extents of 1 and merges neighbouring axes that every operand steps through as one. */
-function collapse(shape: Shape, operands: readonly Operand[]): { extents: number[]; strides: number[][] } {
-  const own = operands.map((operand) => broadcastStrides(operand.shape, operand.strides, shape))
-  const extents: number[] = []
-  const strides: number[][] = operands.map(() => [])
-  for (let axis = 0; axis < shape.length; axis++) {
-    const extent = shape[axis]!
-    if (extent === 1) continue
-    const last = extents.length - 1
-    let joins = last >= 0
-    for (let i = 0; joins && i < own.length; i++) joins = strides[i]![last] === own[i]![axis]! * extent
-    if (joins) extents[last]! *= extent
-    else extents.push(extent)
-    for (let i = 0; i < own.length; i++) strides[i]![extents.length - 1] = own[i]![axis]!
-  }
-  return { extents, strides }
-}
-
-const NONE = -1
-
-/** Numbers for operands, outputs and temporaries; a temporary's number is free again after its last use. */
-class Registers {
-  /** Of the operands, and behind them of each node's result: its register, and the last node that reads it. */
-  private readonly registers: number[]
-  private readonly lastUse: number[]
-  private readonly fixed: number
-  private readonly free: number[] = []
-  count: number
-
-  constructor(
-    private readonly nodes: readonly Node[],
-    private readonly operands: readonly Value[],
-    writes: readonly Value[],
-  ) {
-    const values = operands.length + nodes.length
-    this.registers = new Array<number>(values).fill(NONE)
-    this.lastUse = new Array<number>(values).fill(NONE)
-    this.fixed = this.count = operands.length + writes.length
-    operands.forEach((_, i) => (this.registers[i] = i))
-    writes.forEach((write, i) => (this.registers[this.indexOf(write)] = operands.length + i))
-    nodes.forEach((node, i) => {
-      for (let j = 0; j < node.inputs.length; j++) this.lastUse[this.indexOf(node.inputs[j]!)] = i
-    })
-  }
-
-  private indexOf(value: Value): number {
-    const maker = value.node === null ? NONE : this.nodes.indexOf(value.node)
-    return maker === NONE ? this.operands.indexOf(value) : this.operands.length + maker
-  }
-
-  get temporaries(): number {
-    return this.count - this.fixed
-  }
-
-  get(value: Value): number {
-    const number = this.registers[this.indexOf(value)] ?? NONE
-    if (number === NONE) throw internalError('a chain step reads a register that was not written')
-    return number
-  }
-
-  define(value: Value): number {
-    const index = this.indexOf(value)
-    if (this.registers[index] === NONE) this.registers[index] = this.free.pop() ?? this.count++
-    return this.registers[index]!
-  }
-
-  /** Frees the register of a temporary that node `at` was the last to read. */
-  release(value: Value, at: number): void {
-    const index = this.indexOf(value)
-    const number = this.registers[index]!
-    if (number < this.fixed || this.lastUse[index] !== at) return
-    this.registers[index] = NONE
-    this.free.push(number)
-  }
-}
-
-function stepOf<Name extends PrimitiveName>(node: Node<Name>): Step {
-  return asElementwise(ruleOf(node.name)).step(node.inputs, node.attributes)
-}
-
-// Appends { step, target, a, b, c }: the words of a ChainStep.
-function encodeStep<Name extends PrimitiveName>(
-  node: Node<Name>,
-  at: number,
-  registers: Registers,
-  words: number[],
-): void {
-  const { inputs } = node
-  const operand = (i: number): number => (i < inputs.length ? registers.get(inputs[i]!) : 0)
-  const a = operand(0)
-  const b = operand(1)
-  const c = operand(2)
-  // Element i of every operand is read before element i is written, so a dying operand's register can serve.
-  for (let i = 0; i < inputs.length; i++) registers.release(inputs[i]!, at)
-  words.push(stepOf(node), registers.define(node.outputs[0]!), a, b, c)
 }

@@ -1,5 +1,5 @@
 // Floating-point operations and bytes of graphs, as the primitives declare them. Counts; measures nothing, and says
-// nothing about time: see parts.ts for estimates.
+// nothing about time: tape/work.ts has estimates.
 
 import { dtypes } from '../core/dtypes'
 import { unreachable } from '../core/errors'
@@ -8,7 +8,7 @@ import { sizeOf } from '../core/shapes'
 import { ruleOf } from '../primitives'
 import type { Graph, Node, Value } from '../ir/graph'
 import { bodyOf, isLoop } from '../ir/region'
-import type { PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveName } from '../ir/attributes'
 import type { Kernel } from './kernel'
 
 export interface Cost {

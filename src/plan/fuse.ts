@@ -6,19 +6,16 @@ import { ruleOf } from '../primitives'
 import type { Graph, Node, Value } from '../ir/graph'
 import { results } from '../ir/graph'
 import { isLoop, passesOf } from '../ir/region'
+import { LoopPlanning } from './loops'
 import { sameShape, sizeOf } from '../core/shapes'
-import { ChainKernel, MAX_CHAIN_OPERANDS, MAX_CHAIN_STEPS } from './chain'
-import type { Kernel } from './kernel'
+import { ChainKernel } from './chain'
+import type { FuseOptions, Kernel } from './kernel'
 import { SingleKernel } from './kernel'
-import type { Locations } from './legalize'
+import type { Locations } from './locations'
+import type { ChainLimits } from './target'
 
 /** Elements up to which unrelated chains of one shape share an instruction: dispatch outweighs the work. */
 const SMALL_CHAIN = 256
-
-export interface FuseOptions {
-  /** false: one kernel per node, for comparison. */
-  readonly fuse: boolean
-}
 
 /** Kernels in an order in which every value is made before it is read. */
 export function fuse(graph: Graph, locations: Locations, options: FuseOptions): Kernel[] {
@@ -40,14 +37,14 @@ export function fuse(graph: Graph, locations: Locations, options: FuseOptions): 
     if (rule.kind === 'elementwise') return chains.add(node, position)
     if (isLoop(node)) {
       chains.close(node)
-      placed[position] = passesOf(node).kernel(node, locations, options)
+      placed[position] = passesOf(node, LoopPlanning).kernel(node, locations, options)
       return
     }
     if (rule.kind !== 'kernel') return
     chains.close(node)
     const isFree = (follower: Node): boolean => homeIn(absorbed, follower) === undefined
     const single =
-      enabled && rule.fusesEpilogue === true
+      enabled && locations.target.kernelOf(node.name).fusesEpilogue === true
         ? withEpilogue(node, users, locations, isFree)
         : new SingleKernel(node, locations)
     const { nodes } = single
@@ -120,14 +117,15 @@ function biasOperand(node: Node, product: Value, locations: Locations): Value | 
   const other = node.inputs[0] === product ? node.inputs[1]! : node.inputs[0]!
   const columns = product.shape[product.shape.length - 1]!
   const isRow = sizeOf(other.shape) === columns && other.shape[other.shape.length - 1] === columns
-  const fits = isRow || (fusesAddend(product) && sameShape(other.shape, product.shape))
+  const fits = isRow || (fusesAddend(product, locations) && sameShape(other.shape, product.shape))
   return fits && other !== product && other.dtype === 'float32' && locations.isContiguous(other) ? other : null
 }
 
-function fusesAddend({ node }: Value): boolean {
-  const rule = node && ruleOf(node.name)
-  return rule?.kind === 'kernel' && rule.fusesAddend === true
+function fusesAddend({ node }: Value, { target }: Locations): boolean {
+  return node !== null && target.kernelOf(node.name).fusesAddend === true
 }
+
+const NO_CHAINS: readonly OpenChain[] = []
 
 interface OpenChain {
   /** Chains are opened in this order; the first that a node can join takes it. */
@@ -151,6 +149,7 @@ class OpenChains {
   private readonly readers: OpenChain[][]
   /** Small chains that an unrelated node may join. */
   private readonly small = new Map<string, OpenChain[]>()
+  private readonly limits: ChainLimits
 
   constructor(
     { idEnd }: Graph,
@@ -158,6 +157,7 @@ class OpenChains {
     private readonly users: Users,
     private readonly enabled: boolean,
   ) {
+    this.limits = locations.target.chain
     this.makers = new Array<OpenChain>(idEnd)
     this.readers = new Array<OpenChain[]>(idEnd)
   }
@@ -200,14 +200,14 @@ class OpenChains {
     for (let i = 0; i < node.inputs.length; i++) {
       const { id } = node.inputs[i]!
       offer(this.makers[id])
-      onlyOpen(this.readers, id).forEach(offer)
+      this.onlyOpen(this.readers, id).forEach(offer)
     }
     if (sizeOf(shape) <= SMALL_CHAIN) {
       const candidates = this.small.get(shape.join()) ?? []
       // Related chains were offered already, so a full one is of no use here.
       const roomy = candidates.filter(
         ({ isOpen, nodes, operands }) =>
-          isOpen && nodes.length < MAX_CHAIN_STEPS && operands.length < MAX_CHAIN_OPERANDS,
+          isOpen && nodes.length < this.limits.steps && operands.length < this.limits.operands,
       )
       if (roomy.length < candidates.length) this.small.set(shape.join(), roomy)
       for (const chain of roomy) offer(chain)
@@ -216,7 +216,7 @@ class OpenChains {
   }
 
   private joins(chain: OpenChain, node: Node): boolean {
-    if (chain.nodes.length >= MAX_CHAIN_STEPS) return false
+    if (chain.nodes.length >= this.limits.steps) return false
     if (!sameShape(chain.nodes[0]!.outputs[0]!.shape, node.outputs[0]!.shape)) return false
     let fresh = 0
     const { inputs } = node
@@ -227,7 +227,7 @@ class OpenChains {
       if (this.makers[this.locations.baseOf(input).id] === chain) return false
       if (!chain.operands.includes(input) && inputs.indexOf(input) === i) fresh++
     }
-    return chain.operands.length + fresh <= MAX_CHAIN_OPERANDS
+    return chain.operands.length + fresh <= this.limits.operands
   }
 
   /** Closes every chain, but `except`, whose values `node` reads, itself or through a view. */
@@ -236,6 +236,15 @@ class OpenChains {
       const chain = this.makers[this.locations.baseOf(node.inputs[i]!).id]
       if (chain !== undefined && chain !== except) chain.isOpen = false
     }
+  }
+
+  /** The chains of a list that are still open and have room; the others are dropped from it. */
+  private onlyOpen(lists: OpenChain[][], index: number): readonly OpenChain[] {
+    const list = lists[index]
+    if (list === undefined) return NO_CHAINS
+    const open = list.filter(({ isOpen, nodes }) => isOpen && nodes.length < this.limits.steps)
+    if (open.length < list.length) lists[index] = open
+    return open
   }
 
   finish(placed: Kernel[]): void {
@@ -255,15 +264,4 @@ function append<Item>(lists: Item[][], index: number, item: Item): void {
   const list = lists[index]
   if (list === undefined) lists[index] = [item]
   else list.push(item)
-}
-
-const NO_CHAINS: readonly OpenChain[] = []
-
-/** The chains of a list that are still open and have room; the others are dropped from it. */
-function onlyOpen(lists: OpenChain[][], index: number): readonly OpenChain[] {
-  const list = lists[index]
-  if (list === undefined) return NO_CHAINS
-  const open = list.filter(({ isOpen, nodes }) => isOpen && nodes.length < MAX_CHAIN_STEPS)
-  if (open.length < list.length) lists[index] = open
-  return open
 }

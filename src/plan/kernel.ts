@@ -1,15 +1,18 @@
-// A Kernel is one or more nodes that run as one: the unit that fuse.ts makes, memory.ts places and
-// lowering turns into instructions.
+// A Kernel is one or more nodes that run as one: the unit that fuse.ts makes, memory.ts places and a device turns into
+// code of its own.
 
-import { Epilogue } from '../../assembly/shared/opcodes'
-import { ruleOf } from '../primitives'
+import type { Epilogue } from '../../assembly/shared/opcodes'
 import type { Graph, Node, Value } from '../ir/graph'
 import { titleOf } from '../ir/graph'
-import type { Address, Instruction, Operand } from '../ir/instruction'
-import type { PrimitiveName } from '../primitives/attributes'
-import type { Locations } from './legalize'
-import type { LoopIdentity } from './memory'
-import type { LabelledInstruction } from './tape'
+import type { Address, Operand } from '../ir/operand'
+import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
+import type { Locations } from './locations'
+import type { KernelTraits } from './target'
+
+export interface FuseOptions {
+  /** false: one kernel per node, for comparison. */
+  readonly fuse: boolean
+}
 
 /** Where everything lies that kernels work on. */
 export interface Placement {
@@ -19,12 +22,6 @@ export interface Placement {
   temporaryOf(kernel: Kernel): Address | null
   /** Where one of a kernel's blocks begins. */
   block(block: Block): Address
-  readonly wideTiles: boolean
-}
-
-export interface LowerTarget extends Placement {
-  emit(instruction: Instruction): void
-  emitLoop(instruction: Instruction, body: readonly LabelledInstruction[], loop: LoopIdentity): void
 }
 
 /** Results that must lie in one block, at these bytes from its start. They may overlap. */
@@ -40,11 +37,12 @@ export interface Kernel {
   /** The values that are made and needed outside. */
   readonly writes: readonly Value[]
   /** Bytes of its own that a kernel needs while it runs. */
-  readonly temporaryBytes?: number
+  readonly temporaryBytes: number
+  /** Where each operand lies in the result, in elements, when the result is nothing but its operands. */
+  readonly places: readonly number[] | null
   readonly blocks?: readonly Block[]
   /** Whether `write` may take over the bytes of `read`, if nothing needs `read` afterwards. */
   mayShare(write: Value, read: Value): boolean
-  lower(target: LowerTarget): void
 }
 
 /** Where values lie, each base once. */
@@ -65,12 +63,14 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
   readonly reads: readonly Value[]
   readonly writes: readonly Value[]
   readonly temporaryBytes: number
+  readonly places: readonly number[] | null
+  private readonly traits: KernelTraits<PrimitiveAttributes[Name]>
 
   constructor(
-    private readonly node: Node<Name>,
+    readonly node: Node<Name>,
     private readonly locations: Locations,
-    private readonly bias: { readonly node: Node; readonly operand: Value } | null = null,
-    private readonly activation: { readonly node: Node; readonly epilogue: Epilogue } | null = null,
+    readonly bias: { readonly node: Node; readonly operand: Value } | null = null,
+    readonly activation: { readonly node: Node; readonly epilogue: Epilogue } | null = null,
   ) {
     const nodes: Node[] = [node]
     if (bias !== null) nodes.push(bias.node)
@@ -79,13 +79,14 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
     const operands = bias === null ? node.inputs : [...node.inputs, bias.operand]
     this.reads = basesOf(operands, locations)
     this.writes = nodes[nodes.length - 1]!.outputs
-    const rule = ruleOf(node.name)
-    this.temporaryBytes = rule.kind === 'kernel' ? (rule.temporaryBytes?.(node.inputs, node.attributes) ?? 0) : 0
+    this.traits = locations.target.kernelOf(node.name)
+    this.temporaryBytes = this.traits.temporaryBytes?.(node.inputs, node.attributes) ?? 0
+    this.places = this.traits.places?.(node.inputs, node.attributes) ?? null
   }
 
   mayShare(write: Value, read: Value): boolean {
-    const rule = ruleOf(this.node.name)
-    if (rule.kind !== 'kernel' || rule.inPlace === undefined) return false
+    const pairs = this.traits.inPlace?.(this.node.attributes)
+    if (pairs === undefined) return false
     const { inputs } = this.node
     const output = this.writes.indexOf(write)
     const isIt = (operand: Value): boolean => this.locations.baseOf(operand) === read
@@ -94,55 +95,13 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
       input >= 0 &&
       inputs.findLastIndex(isIt) === input &&
       this.locations.isWhole(inputs[input]!) &&
-      rule.inPlace(this.node.attributes).some(([to, from]) => to === output && from === input)
+      pairs.some(([to, from]) => to === output && from === input)
     )
   }
-
-  lower({ operand, scratch, temporaryOf, wideTiles, emit }: LowerTarget): void {
-    const rule = ruleOf(this.node.name)
-    if (rule.kind !== 'kernel') return
-    rule.lower({
-      inputs: this.node.inputs.map(operand),
-      outputs: this.writes.map(operand),
-      attributes: this.node.attributes,
-      scratch,
-      temporary: temporaryOf(this),
-      wideTiles,
-      bias: this.bias && operand(this.bias.operand),
-      epilogue: this.activation?.epilogue ?? Epilogue.None,
-      emit,
-    })
-  }
-}
-
-const NOTHING: readonly Operand[] = []
-
-/** An instruction of a kernel; what the kernel made is said of its last one. */
-interface KernelInstruction extends LabelledInstruction {
-  made: readonly Operand[]
 }
 
 /** Says where values lie; each is looked up once. */
 export function locatedOnce({ idEnd }: Graph, locate: (value: Value) => Operand): (value: Value) => Operand {
   const known = new Array<Operand>(idEnd)
   return (value) => (known[value.id] ??= locate(value))
-}
-
-/** Instructions of kernels, in their order. They hold on to nothing of the graph: they live as long as their program. */
-export function lowerAll(kernels: readonly Kernel[], placement: Placement): LabelledInstruction[] {
-  const result: KernelInstruction[] = []
-  let label = ''
-  const target: LowerTarget = {
-    ...placement,
-    emit: ({ opcode, layout, fields, fixedBytes, lists }) =>
-      void result.push({ opcode, layout, fields, fixedBytes, lists, label, made: NOTHING }),
-    emitLoop: (instruction, body, loop) => void result.push({ ...instruction, label, made: NOTHING, body, loop }),
-  }
-  kernels.forEach((kernel) => {
-    const before = result.length
-    label = labelOf(kernel)
-    kernel.lower(target)
-    if (result.length > before) result[result.length - 1]!.made = kernel.writes.map((write) => placement.operand(write))
-  })
-  return result
 }

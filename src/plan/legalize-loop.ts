@@ -1,10 +1,11 @@
 // The body of a loop as it can run: see legalize.ts, which does this for all graphs.
 
-import type { GraphBuilder } from '../ir/builder'
+import type { GraphBuilder } from '../transforms/builder'
 import type { Node, Value } from '../ir/graph'
 import { bodyOf, regionOf } from '../ir/region'
-import type { PlaceConstant } from './legalize'
-import { Locations, isOwned, isScanned, legalizeNodes } from './legalize'
+import { isOwned, isScanned, legalizeNodes } from './legalize'
+import type { PlaceConstant } from './locations'
+import { Locations } from './locations'
 
 /**
  * A loop whose body can read its slices as they lie. Constants of the body become captures: they are made once. Every
@@ -18,7 +19,7 @@ export function legalizeLoop(
   constant: PlaceConstant | null,
 ): readonly Value[] {
   const { carries } = node.attributes
-  const inside = new Locations(bodyOf(node))
+  const inside = new Locations(bodyOf(node), locations.target)
   const captured: Value[] = []
   const carried = new Set<Value>()
   const next = new Set<Value>()

@@ -1,23 +1,18 @@
-// The kernel of a loop: its body is planned once, and says which words of it change from turn to turn. Gives carries and
-// stacked results their bytes such that nothing is copied in a turn. What a Loop does: assembly/shared/instructions.ts.
+// The kernel of a loop: its body is planned once, and where its values lie changes from turn to turn. Gives carries and
+// stacked results their bytes such that nothing is copied in a turn.
 
-import { ALIGNMENT, Copy, Header, Loop, LoopPatch } from '../../assembly/shared/instructions'
-import { Opcode } from '../../assembly/shared/opcodes'
-import type { Node, Value } from '../ir/graph'
-import type { Address, Instruction, Operand, Word } from '../ir/instruction'
-import { instruction, isAddress } from '../ir/instruction'
-import { operandsOf } from '../ir/region'
+import { ALIGNMENT } from '../../assembly/shared/instructions'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
-import type { FuseOptions } from './fuse'
+import type { Node, Value } from '../ir/graph'
+import type { Address, Operand } from '../ir/operand'
+import { operandsOf } from '../ir/region'
 import { fuse } from './fuse'
-import type { Block, Kernel, LowerTarget } from './kernel'
-import { basesOf, locatedOnce, lowerAll } from './kernel'
-import type { Legal, Locations } from './legalize'
-import type { Home, LoopIdentity, MemoryPlan, PlacedBuffer, Stream } from './memory'
+import type { Block, FuseOptions, Kernel, Placement } from './kernel'
+import { basesOf, locatedOnce } from './kernel'
+import type { Legal, Locations } from './locations'
+import type { Home, LoopIdentity, MemoryPlan, PlacedBuffer } from './memory'
 import { align, locate, planMemory } from './memory'
-import type { LabelledInstruction, TapeInstruction } from './tape'
-import { bodyOffset, instructionOffsets } from './tape'
 
 /** How a carry is handed on. */
 interface Carry {
@@ -34,27 +29,36 @@ interface Carry {
   readonly spare: number
 }
 
+/** Bytes that are copied as they are. */
+export interface BytesCopy {
+  readonly from: Address
+  readonly to: Address
+  readonly bytes: number
+}
+
 /** The kernel of a legal loop. */
 export function loopKernel(node: Node<'loop'>, locations: Locations, options: FuseOptions): Kernel {
   const body = locations.bodyOf(node)
   return new LoopKernel(node, locations, body, fuse(body.graph, body.locations, options))
 }
 
-class LoopKernel implements Kernel {
-  private readonly identity: LoopIdentity
+export class LoopKernel implements Kernel {
+  readonly identity: LoopIdentity
   readonly nodes: readonly Node[]
   readonly reads: readonly Value[]
   readonly writes: readonly Value[]
   readonly temporaryBytes: number
+  readonly places = null
   readonly blocks: readonly Block[]
   private readonly carries: readonly Carry[]
   private readonly memory: MemoryPlan
 
   constructor(
-    private readonly node: Node<'loop'>,
+    readonly node: Node<'loop'>,
     locations: Locations,
     private readonly body: Legal,
-    private readonly kernels: readonly Kernel[],
+    /** Of the body, in their order. */
+    readonly kernels: readonly Kernel[],
   ) {
     this.identity = { reverse: node.attributes.reverse }
     this.nodes = [node]
@@ -99,33 +103,50 @@ class LoopKernel implements Kernel {
     return false
   }
 
-  lower(target: LowerTarget): void {
-    const { length } = this.node.attributes
-    const homes = this.homes(target)
+  /** Where everything of the body lies, given where the operands and results of the loop do. */
+  placeBody(outside: Placement): Placement {
+    const homes = this.homes(outside)
     const placed = new Map<PlacedBuffer, PlacedBuffer>()
     const bufferOf = (buffer: PlacedBuffer): PlacedBuffer => {
       let result = placed.get(buffer)
       if (result === undefined) {
-        result = { ...buffer, home: this.homeOf(buffer.home, homes, target) }
+        result = { ...buffer, home: this.homeOf(buffer.home, homes, outside) }
         placed.set(buffer, result)
       }
       return result
     }
-    const { scratch, wideTiles } = target
-    const body = lowerAll(this.kernels, {
+    return {
       operand: locatedOnce(this.body.graph, (value) => locate(value, this.memory, this.body.locations, bufferOf)),
-      scratch,
-      wideTiles,
+      scratch: outside.scratch,
       temporaryOf: (kernel) => addressIn(this.memory.temporaries.get(kernel), bufferOf),
       block: (block) => addressIn(this.memory.blocks.get(block), bufferOf)!,
+    }
+  }
+
+  /** What is copied before the first turn: the first value of each carry whose values before the turns are stacked. */
+  copiesBefore(outside: Placement): BytesCopy[] {
+    const { length, reverse } = this.node.attributes
+    return this.carries.flatMap(({ before, block, bytes }, i) => {
+      if (before === null || block === null) return []
+      const from = outside.operand(this.node.inputs[i]!).address
+      return [{ from, to: offsetBy(outside.block(block), reverse ? bytes * length : 0), bytes }]
     })
-    this.carries.forEach((carry, i) => this.copyInitial(carry, i, target))
-    target.emitLoop(this.loopOf(body, length), body, this.identity)
-    this.carries.forEach((carry) => this.copyResults(carry, target))
+  }
+
+  /** What is copied after the last turn: results that have bytes of their own elsewhere. */
+  copiesAfter(outside: Placement): BytesCopy[] {
+    return this.carries.flatMap(({ block }) =>
+      [...(block?.parts ?? [])].flatMap(([value, offset]) => {
+        const from = offsetBy(outside.block(block!), offset)
+        const { address: to } = outside.operand(value)
+        const isThere = to.buffer === from.buffer && to.offset === from.offset
+        return isThere ? [] : [{ from, to, bytes: BYTES_PER_ELEMENT * sizeOf(value.shape) }]
+      }),
+    )
   }
 
   /** Where the values of the body lie that come from outside or go there. */
-  private homes(target: LowerTarget): Map<Value, Home> {
+  private homes(outside: Placement): Map<Value, Home> {
     const { reverse, length, carries: carryCount } = this.node.attributes
     const { graph, locations } = this.body
     const homes = new Map<Value, Home>()
@@ -135,40 +156,40 @@ class LoopKernel implements Kernel {
     const sliced = ({ address }: Operand, bytes: number): Home =>
       this.linear(offsetBy(address, reverse ? bytes * (length - 1) : 0), reverse ? -bytes : bytes)
     parameters.captures.forEach((parameter, i) => {
-      homes.set(parameter, { kind: 'inside', at: target.operand(operands.captures[i]!).address })
+      homes.set(parameter, { kind: 'inside', at: outside.operand(operands.captures[i]!).address })
     })
     parameters.scanned.forEach((parameter, i) => {
-      const operand = target.operand(operands.scanned[i]!)
+      const operand = outside.operand(operands.scanned[i]!)
       homes.set(parameter, sliced(operand, BYTES_PER_ELEMENT * operand.strides[0]!))
     })
     // Carries last: one that is stacked has the bytes that its carry gives it.
     graph.outputs.slice(carryCount).forEach((value, i) => {
       const bytes = BYTES_PER_ELEMENT * sizeOf(value.shape)
-      homes.set(locations.of(value).base, sliced(target.operand(this.writes[carryCount + i]!), bytes))
+      homes.set(locations.of(value).base, sliced(outside.operand(this.writes[carryCount + i]!), bytes))
     })
     this.carries.forEach((carry, i) => {
-      const { read, written } = this.streamsOf(carry, i, target)
+      const { read, written } = this.streamsOf(carry, i, outside)
       homes.set(carry.parameter, read)
       homes.set(carry.next, written)
     })
     return homes
   }
 
-  private streamsOf(carry: Carry, i: number, target: LowerTarget): { read: Home; written: Home } {
+  private streamsOf(carry: Carry, i: number, outside: Placement): { read: Home; written: Home } {
     const { length, reverse } = this.node.attributes
     const { block, bytes, before } = carry
-    const initial = target.operand(this.node.inputs[i]!).address
+    const initial = outside.operand(this.node.inputs[i]!).address
     if (block === null) {
       // Two buffers in turn, such that the last turn writes the result.
-      const result = target.operand(this.writes[i]!).address
-      const spare = offsetBy(target.temporaryOf(this)!, carry.spare)
+      const result = outside.operand(this.writes[i]!).address
+      const spare = offsetBy(outside.temporaryOf(this)!, carry.spare)
       const [even, odd] = length % 2 === 1 ? [result, spare] : [spare, result]
       return {
         read: this.moving(initial, even, odd, 0),
         written: this.moving(even, odd, even, 0),
       }
     }
-    const start = target.block(block)
+    const start = outside.block(block)
     const step = reverse ? -bytes : bytes
     if (before !== null) {
       const first = offsetBy(start, reverse ? bytes * length : 0)
@@ -189,50 +210,10 @@ class LoopKernel implements Kernel {
     return { kind: 'moving', stream: { loop: this.identity, first, odd, even, step } }
   }
 
-  private homeOf(home: Home, homes: ReadonlyMap<Value, Home>, target: LowerTarget): Home {
+  private homeOf(home: Home, homes: ReadonlyMap<Value, Home>, outside: Placement): Home {
     if (home.kind === 'bound') return homes.get(home.value)!
-    if (home.kind === 'workspace') return { kind: 'inside', at: offsetBy(target.temporaryOf(this)!, home.offset) }
+    if (home.kind === 'workspace') return { kind: 'inside', at: offsetBy(outside.temporaryOf(this)!, home.offset) }
     return home
-  }
-
-  /** The first value of a carry whose values before each turn are stacked is the first of these. */
-  private copyInitial({ block, before, bytes }: Carry, i: number, target: LowerTarget): void {
-    if (before === null || block === null) return
-    const { length, reverse } = this.node.attributes
-    copyWords(
-      target,
-      target.operand(this.node.inputs[i]!).address,
-      offsetBy(target.block(block), reverse ? bytes * length : 0),
-      bytes,
-    )
-  }
-
-  /** Results that have bytes of their own elsewhere. */
-  private copyResults({ block }: Carry, target: LowerTarget): void {
-    if (block === null) return
-    for (const [value, offset] of block.parts) {
-      const from = offsetBy(target.block(block), offset)
-      const { address } = target.operand(value)
-      if (address.buffer !== from.buffer || address.offset !== from.offset)
-        copyWords(target, from, address, BYTES_PER_ELEMENT * sizeOf(value.shape))
-    }
-  }
-
-  private loopOf(body: readonly LabelledInstruction[], count: number): Instruction {
-    const moved: { readonly at: number; readonly stream: Stream }[] = []
-    forEachWord(body, 0, (at, word) => {
-      const stream = isAddress(word) ? streamIn(word, this.identity) : null
-      if (stream !== null) moved.push({ at, stream })
-    })
-    const start = Loop.size + LoopPatch.size * moved.length
-    const lists = moved.flatMap(({ at, stream: { first, odd, even, step } }): Word[] => [
-      start + at,
-      first,
-      odd,
-      even,
-      step,
-    ])
-    return instruction(Opcode.Loop, Loop, { count, patchCount: moved.length }, lists)
   }
 }
 
@@ -240,48 +221,6 @@ function addressIn(buffer: PlacedBuffer | undefined, bufferOf: (buffer: PlacedBu
   return buffer === undefined ? null : { buffer: bufferOf(buffer), offset: 0 }
 }
 
-function offsetBy({ buffer, offset }: Address, bytes: number): Address {
+export function offsetBy({ buffer, offset }: Address, bytes: number): Address {
   return { buffer, offset: offset + bytes }
-}
-
-function copyWords(target: LowerTarget, input: Address, out: Address, bytes: number): void {
-  if (bytes === 0) return
-  target.emit(instruction(Opcode.Copy, Copy, { out, input, rank: 1 }, [bytes / BYTES_PER_ELEMENT, 1, 1]))
-}
-
-/** Every word of instructions and of what is in their bodies, with its byte from the start of the first. */
-function forEachWord(
-  instructions: readonly TapeInstruction[],
-  start: number,
-  visit: (at: number, word: Word) => void,
-): void {
-  const offsets = instructionOffsets(instructions, start)
-  instructions.forEach((each, i) => {
-    const at = offsets[i]!
-    each.fields.forEach((word, j) => visit(at + Header.size + 4 * j, word))
-    each.lists.forEach((word, j) => visit(at + each.fixedBytes + 4 * j, word))
-    if (each.body !== undefined) forEachWord(each.body, at + bodyOffset(each), visit)
-  })
-}
-
-/** How an address moves in a loop; null when that loop does not move it. */
-function streamIn(address: Address, loop: LoopIdentity): Stream | null {
-  let { buffer, offset } = address
-  for (;;) {
-    if (!isPlaced(buffer)) return null
-    const { home } = buffer
-    if (home.kind === 'moving') {
-      const { stream } = home
-      if (stream.loop !== loop) return null
-      const { first, odd, even } = stream
-      return { ...stream, first: offsetBy(first, offset), odd: offsetBy(odd, offset), even: offsetBy(even, offset) }
-    }
-    if (home.kind !== 'inside') return null
-    offset += home.at.offset
-    buffer = home.at.buffer
-  }
-}
-
-function isPlaced(buffer: Address['buffer']): buffer is PlacedBuffer {
-  return 'home' in buffer
 }

@@ -4,17 +4,15 @@
 
 import { ALIGNMENT } from '../../assembly/shared/instructions'
 import { internalError } from '../core/errors'
-import { ruleOf } from '../primitives'
-import type { Cell, CellStorage, Graph, Node, Update, Value } from '../ir/graph'
+import type { Cell, CellStorage, Graph, Update, Value } from '../ir/graph'
 import { cellsOverlap, endOfCell } from '../ir/graph'
-import { hasEffect } from '../ir/region'
-import type { Address, Buffer, Operand } from '../ir/instruction'
-import type { PrimitiveName } from '../primitives/attributes'
+import { hasEffect } from '../transforms/effect'
+import type { Address, Buffer, Operand } from '../ir/operand'
 import type { DType, NumericArray } from '../core/dtypes'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
 import type { Block, Kernel } from './kernel'
-import type { Locations } from './legalize'
+import type { Locations } from './locations'
 import { constantData } from './simplify'
 
 /** Where a buffer's bytes are; offsets in bytes. */
@@ -251,7 +249,7 @@ class Planner {
 
   private holdTemporaries(): void {
     this.kernels.forEach((kernel, at) => {
-      const bytes = kernel.temporaryBytes ?? 0
+      const bytes = kernel.temporaryBytes
       if (bytes > 0) this.temporaries.set(kernel, draftFor(bytes, at))
     })
   }
@@ -280,10 +278,10 @@ class Planner {
   /** Lets the operands of a concatenation be written to their place in it. */
   private placeParts(): void {
     for (let i = this.kernels.length - 1; i >= 0; i--) {
+      const { places, nodes } = this.kernels[i]!
+      if (places === null) continue
       // The others of a kernel are elementwise.
-      const node = this.kernels[i]!.nodes[0]!
-      const offsets = placesOf(node)
-      if (offsets === null) continue
+      const node = nodes[0]!
       const whole = node.outputs[0]!
       const holder = this.holders[whole.id]
       // In a cell's bytes the parts would be written before the cell is free.
@@ -292,7 +290,7 @@ class Planner {
       node.inputs.forEach((input, j) => {
         const base = this.locations.baseOf(input)
         const own = this.madeAt[base.id] !== NEVER && !this.isHeld(base) && this.locations.isWhole(input)
-        if (own) this.setHolder(base, { draft: null, within: whole, offset: BYTES_PER_ELEMENT * offsets[j]! })
+        if (own) this.setHolder(base, { draft: null, within: whole, offset: BYTES_PER_ELEMENT * places[j]! })
       })
     }
   }
@@ -583,9 +581,4 @@ function largestLiveSum(buffers: readonly PlacedBuffer[], kernels: number): numb
     largest = Math.max(largest, sum)
   }
   return largest
-}
-
-function placesOf<Name extends PrimitiveName>(node: Node<Name>): readonly number[] | null {
-  const rule = ruleOf(node.name)
-  return rule.kind === 'kernel' ? (rule.places?.(node.inputs, node.attributes) ?? null) : null
 }

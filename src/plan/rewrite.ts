@@ -1,7 +1,7 @@
 // Rebuilds a graph node by node: what every pass over graphs is written with. Nodes that stay as they are belong to both
 // graphs.
 
-import { GraphBuilder } from '../ir/builder'
+import { GraphBuilder } from '../transforms/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 
 /** Values by what makes them, for passes that share: by the text of a primitive and its attributes, then by its operands. */

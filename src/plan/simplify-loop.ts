@@ -2,13 +2,14 @@
 // carries out products for all turns at once, before the loop or after it, where no carry is in their way. What is the same
 // for a product in every turn is made ready for it once.
 
-import { GraphBuilder } from '../ir/builder'
+import { GraphBuilder } from '../transforms/builder'
 import type { Graph, Node, Value } from '../ir/graph'
-import { Body, bodyOf, hasEffect, isLoop, operandsOf, regionOf } from '../ir/region'
+import { Body, bodyOf, isLoop, operandsOf, regionOf } from '../ir/region'
+import { hasEffect } from '../transforms/effect'
 import { ruleOf } from '../primitives'
-import type { Outside } from '../ir/lift'
-import { isLiftable, liftNode } from '../ir/lift'
-import type { Region } from '../primitives/attributes'
+import type { Outside } from '../transforms/lift'
+import { isLiftable, liftNode } from '../transforms/lift'
+import type { Region } from '../ir/attributes'
 import type { Shared } from './rewrite'
 import { attributesKey, share, simplify } from './simplify'
 

@@ -1,12 +1,14 @@
 // Graph → smaller graph with the same results: drops what nothing needs, shares what is computed twice,
 // folds scalar constants, applies each primitive's own `simplify`, and writes composed primitives out.
 
-import type { GraphBuilder } from '../ir/builder'
+import type { GraphBuilder } from '../transforms/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 import { results } from '../ir/graph'
-import { hasEffect, isLoop, passesOf } from '../ir/region'
+import { isLoop, passesOf } from '../ir/region'
+import { hasEffect } from '../transforms/effect'
+import { LoopPlanning } from './loops'
 import { ruleOf } from '../primitives'
-import type { PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveName } from '../ir/attributes'
 import type { NumericArray } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
 import type { Shared } from './rewrite'
@@ -22,7 +24,8 @@ function simplifyOnce(graph: Graph): Graph {
   const live = liveValues(graph)
   return rewrite(graph, (node, inputs, builder, shared) => {
     if (!isNeeded(node, live)) return []
-    if (isLoop(node)) return passesOf(node).simplify(node, inputs, (output) => live[output.id] === 1, builder, shared)
+    if (isLoop(node))
+      return passesOf(node, LoopPlanning).simplify(node, inputs, (output) => live[output.id] === 1, builder, shared)
     return reduceNode(node, inputs, builder) ?? shareOrEmit(node, inputs, builder, shared)
   })
 }

@@ -13,7 +13,8 @@ import { ShapeError, formatShape } from '../core/errors'
 import type { TensorType } from '../core/shapes'
 import { broadcastStrides, sameShape } from '../core/shapes'
 import type { Value } from '../ir/graph'
-import type { Operand, Word } from '../ir/instruction'
+import type { Word } from '../ir/instruction'
+import type { Operand } from '../ir/operand'
 import { ABSENT, float, instruction } from '../ir/instruction'
 import type { AttentionAttributes, AttentionExtents, GradientAttributes } from './attention-operands'
 import { attentionExtents, attentionOperands, gradientOperands, scoresShape } from './attention-operands'
@@ -21,7 +22,8 @@ import { attentionGradientReference, attentionReference } from './attention-refe
 import { secondGradient } from './attention-second'
 import { FUNCTION } from './flops'
 import { KernelRoutine } from './routine'
-import type { CostContext, Layout, LowerContext, RefContext, VjpContext } from './rule'
+import type { CostContext, Layout, RefContext, VjpContext } from './rule'
+import type { LowerContext } from '../ir/instruction'
 
 /** The most features of a query and a value together: those of the fewest rows that the kernel takes at once. */
 const MOST_FEATURES = 8 * ATTENTION_FEATURES

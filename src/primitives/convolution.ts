@@ -7,40 +7,17 @@
 // `before` and `after` say how many zeros surround x, so its axes count from −before on; they are never stored, nor multiplied.
 // In depthwise convolution each channel has taps of its own and meets no other.
 
-import {
-  Convolution,
-  ConvolutionKernel,
-  DepthwiseConvolution,
-  DepthwiseConvolutionKernel,
-} from '../../assembly/shared/instructions'
-import { Opcode } from '../../assembly/shared/opcodes'
 import { ShapeError, formatShape } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Value } from '../ir/graph'
-import type { Operand } from '../ir/instruction'
-import { ABSENT, instruction } from '../ir/instruction'
-import type { ConvolutionAttributes, NoAttributes, PaddedAttributes, PrimitiveAttributes } from './attributes'
-import { contraction } from './contraction'
+import type { ConvolutionAttributes, PaddedAttributes, PrimitiveAttributes } from '../ir/attributes'
 import type { Emitter } from './emitter'
-import type { ComposedPrimitive, KernelPrimitive, Layout, LowerContext } from './rule'
-import { isContiguous } from './rule'
-import type { Stretch } from './window'
-import {
-  boxLists,
-  depthwiseBoxLists,
-  hasPixels,
-  placesOf,
-  requireWindow,
-  slidingStretches,
-  transposedStretches,
-} from './window'
-
-const acceptsPixels = (operand: number, input: TensorType, layout: Layout): boolean =>
-  operand === 0 ? hasPixels(input, layout) : isContiguous(input.shape, layout.strides)
+import type { ComposedPrimitive, KernelPrimitive } from './rule'
+import { placesOf, requireWindow } from './window'
 
 /** Of [… window, c, f]. */
-const windowOf = (kernel: TensorType): Shape => kernel.shape.slice(0, -2)
+export const windowOf = (kernel: TensorType): Shape => kernel.shape.slice(0, -2)
 
 /** × and + for every tap of every result. */
 const perTap = (result: Shape, taps: Shape): number => 2 * sizeOf(result) * sizeOf(taps)
@@ -49,7 +26,7 @@ const isZero = (count: number): boolean => count === 0
 const isOne = (count: number): boolean => count === 1
 
 /** A convolution with one tap, no steps and no zeros is a matrix product. */
-const isProduct = (window: Shape, { strides, groups, before, after }: ConvolutionAttributes): boolean =>
+export const isProduct = (window: Shape, { strides, groups, before, after }: ConvolutionAttributes): boolean =>
   groups === 1 && window.every(isOne) && strides.every(isOne) && before.every(isZero) && after.every(isZero)
 
 /** A convolution in which each channel is a group, and makes one result. */
@@ -95,96 +72,6 @@ function padded<Attributes extends PaddedAttributes>(
   return { wide, inside: { ...attributes, before: none, after: none } }
 }
 
-/** Each group of channels of x meets its own filters, at the places of `stretches`. */
-function lowerConvolution(
-  {
-    inputs: [x, kernel],
-    outputs: [out],
-    attributes: { groups },
-    bias,
-    epilogue,
-    scratch,
-    wideTiles,
-    emit,
-  }: LowerContext<ConvolutionAttributes>,
-  stretches: readonly (readonly Stretch[])[],
-): void {
-  const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
-  const { lists, ...seen } = boxLists(x!, out!.shape, windowOf(kernel!), stretches, channels)
-  emit(
-    instruction(
-      Opcode.Convolution,
-      Convolution,
-      {
-        ...seen,
-        out: out!.address,
-        input: x!.address,
-        weights: kernel!.address,
-        bias: bias?.address ?? ABSENT,
-        channels: filters / groups,
-        groups,
-        groupStride: channels,
-        epilogue,
-        scratch,
-        wide: Number(wideTiles),
-      },
-      lists,
-    ),
-  )
-}
-
-function lowerDepthwise(
-  { inputs: [x, kernel], outputs: [out], bias, epilogue, scratch, emit }: LowerContext<PaddedAttributes>,
-  stretches: readonly (readonly Stretch[])[],
-): void {
-  const { lists, run: _, ...seen } = depthwiseBoxLists(x!, out!.shape, kernel!.shape.slice(0, -1), stretches)
-  emit(
-    instruction(
-      Opcode.DepthwiseConvolution,
-      DepthwiseConvolution,
-      {
-        ...seen,
-        out: out!.address,
-        input: x!.address,
-        weights: kernel!.address,
-        bias: bias?.address ?? ABSENT,
-        channels: x!.shape.at(-1)!,
-        epilogue,
-        scratch,
-      },
-      lists,
-    ),
-  )
-}
-
-/** A contiguous operand as a matrix. */
-const matrix = ({ address, dtype }: Operand, rows: number, columns: number): Operand => ({
-  address,
-  dtype,
-  shape: [rows, columns],
-  strides: [columns, 1],
-})
-
-const transposed = ({ shape: [rows, columns], strides: [row, column], ...rest }: Operand): Operand => ({
-  ...rest,
-  shape: [columns!, rows!],
-  strides: [column!, row!],
-})
-
-const asProduct = (
-  context: Pick<LowerContext<unknown>, 'scratch' | 'wideTiles' | 'bias' | 'epilogue' | 'emit'>,
-  a: Operand,
-  b: Operand,
-  out: Operand,
-): void =>
-  contraction.matmul.lower({
-    ...context,
-    temporary: null,
-    inputs: [a, b],
-    outputs: [out],
-    attributes: {} as NoAttributes,
-  })
-
 const convolution: KernelPrimitive<ConvolutionAttributes> = {
   kind: 'kernel',
   infer([x, kernel], attributes) {
@@ -207,21 +94,6 @@ const convolution: KernelPrimitive<ConvolutionAttributes> = {
     isDepthwise(kernel!.shape, attributes)
       ? e.depthwiseConvolution(x!, e.reshape(kernel!, [...windowOf(kernel!), attributes.groups]), slideOf(attributes))
       : null,
-  accepts: acceptsPixels,
-  fusesEpilogue: true,
-  lower(context) {
-    const {
-      inputs: [x, kernel],
-      outputs: [out],
-      attributes,
-    } = context
-    const window = windowOf(kernel!)
-    const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
-    if (isProduct(window, attributes) && contraction.matmul.accepts!(0, x!, { offset: 0, strides: x!.strides }, {})) {
-      return asProduct(context, x!, matrix(kernel!, channels, filters), out!)
-    }
-    lowerConvolution(context, slidingStretches(x!.shape, window, attributes))
-  },
   flops: ({ inputs: [, kernel], outputs: [out] }) => perTap(out!.shape, kernel!.shape.slice(0, -1)),
 }
 
@@ -245,48 +117,6 @@ const convolutionKernel: KernelPrimitive<PrimitiveAttributes['convolutionKernel'
         output.shape,
       )
     return wide === x ? null : e.convolutionKernel(wide, dy!, inside)
-  },
-  accepts: acceptsPixels,
-  lower(context) {
-    const {
-      inputs: [x, dy],
-      outputs: [out],
-      attributes,
-      scratch,
-      wideTiles,
-      emit,
-    } = context
-    const { kernel, groups } = attributes
-    const [channels, filters] = out!.shape.slice(-2) as [number, number]
-    const places = sizeOf(dy!.shape.slice(0, -1))
-    if (isProduct(kernel, attributes) && isContiguous(x!.shape, x!.strides)) {
-      const columns = transposed(matrix(x!, places, channels))
-      return asProduct(
-        { ...context, bias: null, epilogue: 0 },
-        columns,
-        matrix(dy!, places, filters),
-        matrix(out!, channels, filters),
-      )
-    }
-    const { lists, ...seen } = boxLists(x!, dy!.shape, kernel, slidingStretches(x!.shape, kernel, attributes), channels)
-    emit(
-      instruction(
-        Opcode.ConvolutionKernel,
-        ConvolutionKernel,
-        {
-          ...seen,
-          out: out!.address,
-          input: x!.address,
-          gradient: dy!.address,
-          channels: filters / groups,
-          groups,
-          groupStride: channels,
-          scratch,
-          wide: Number(wideTiles),
-        },
-        lists,
-      ),
-    )
   },
   flops: ({ inputs: [, dy], outputs: [out] }) => perTap(dy!.shape, out!.shape.slice(0, -1)),
 }
@@ -330,13 +160,6 @@ const convolutionTurned: KernelPrimitive<PrimitiveAttributes['convolutionTurned'
   },
   // what it is made of is differentiated
   vjp: null,
-  accepts: acceptsPixels,
-  fusesEpilogue: true,
-  lower: (context) =>
-    lowerConvolution(
-      context,
-      transposedStretches(context.outputs[0]!.shape, windowOf(context.inputs[1]!), context.attributes),
-    ),
   flops: ({ inputs: [dy, kernel], attributes: { groups } }) =>
     (perTap(dy!.shape, kernel!.shape.slice(0, -2)) * kernel!.shape.at(-1)!) / groups,
 }
@@ -359,13 +182,6 @@ const depthwiseConvolution: KernelPrimitive<PaddedAttributes> = {
       : null,
     isWanted(1) ? e.depthwiseConvolutionKernel(x!, dy!, { ...attributes, kernel: kernel!.shape.slice(0, -1) }) : null,
   ],
-  accepts: acceptsPixels,
-  fusesEpilogue: true,
-  lower: (context) =>
-    lowerDepthwise(
-      context,
-      slidingStretches(context.inputs[0]!.shape, context.inputs[1]!.shape.slice(0, -1), context.attributes),
-    ),
   flops: ({ inputs: [, kernel], outputs: [out] }) => perTap(out!.shape, kernel!.shape.slice(0, -1)),
 }
 
@@ -384,29 +200,6 @@ const depthwiseConvolutionKernel: KernelPrimitive<PrimitiveAttributes['depthwise
     const apart = padded(e, x!, attributes)
     return apart && e.depthwiseConvolutionKernel(apart.wide, dy!, apart.inside)
   },
-  accepts: acceptsPixels,
-  lower({ inputs: [x, dy], outputs: [out], attributes, scratch, emit }) {
-    const {
-      lists,
-      run: _,
-      ...seen
-    } = depthwiseBoxLists(x!, dy!.shape, attributes.kernel, slidingStretches(x!.shape, attributes.kernel, attributes))
-    emit(
-      instruction(
-        Opcode.DepthwiseConvolutionKernel,
-        DepthwiseConvolutionKernel,
-        {
-          ...seen,
-          out: out!.address,
-          input: x!.address,
-          gradient: dy!.address,
-          channels: x!.shape.at(-1)!,
-          scratch,
-        },
-        lists,
-      ),
-    )
-  },
   flops: ({ inputs: [, dy], attributes: { kernel } }) => perTap(dy!.shape, kernel),
 }
 
@@ -423,26 +216,7 @@ const depthwiseConvolutionTranspose: KernelPrimitive<PrimitiveAttributes['depthw
     isWanted(0) ? e.depthwiseConvolution(dx!, kernel!, attributes) : null,
     isWanted(1) ? e.depthwiseConvolutionKernel(dx!, dy!, { ...attributes, kernel: kernel!.shape.slice(0, -1) }) : null,
   ],
-  accepts: acceptsPixels,
-  fusesEpilogue: true,
-  lower(context) {
-    const window = context.inputs[1]!.shape.slice(0, -1)
-    lowerDepthwise(
-      context,
-      renumber(transposedStretches(context.outputs[0]!.shape, window, context.attributes), window),
-    )
-  },
   flops: ({ inputs: [dy, kernel] }) => perTap(dy!.shape, kernel!.shape.slice(0, -1)),
-}
-
-/** Taps by their own numbers instead of from the last on. */
-function renumber(stretches: readonly (readonly Stretch[])[], window: Shape): Stretch[][] {
-  return stretches.map((axis, i) =>
-    axis.map((stretch) => ({
-      ...stretch,
-      seen: stretch.seen.map(({ tap, at }) => ({ tap: window[i]! - 1 - tap, at })),
-    })),
-  )
 }
 
 function requirePlaces(name: string, x: Shape, dy: TensorType, window: Shape, attributes: PaddedAttributes): void {

@@ -2,18 +2,15 @@
 // composition it is log-softmax, a comparison, products and sums; its gradient, softmax − target, would take the
 // exponentials again. The losses that use it are in src/losses.
 
-import { CrossEntropy, CrossEntropyGradient } from '../../assembly/shared/instructions'
-import { Opcode, TargetKind } from '../../assembly/shared/opcodes'
+import { TargetKind } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
-import { instruction } from '../ir/instruction'
 import { FUNCTION, elementsOf } from './flops'
 import type { KernelPrimitive } from './rule'
-import { isContiguous } from './rule'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape, splitAround } from '../core/shapes'
-import type { NoAttributes, PrimitiveName } from './attributes'
+import type { NoAttributes, PrimitiveName } from '../ir/attributes'
 
 export function rowsOf(shape: Shape): { rows: number; columns: number } {
   const { outer: rows, axis: columns } = splitAround(shape, shape.length - 1)
@@ -68,24 +65,11 @@ function crossEntropyOf(name: PrimitiveName, kind: TargetKind): KernelPrimitive<
       if (kind === TargetKind.Classes) return [dx, null]
       return [dx, e.negative(e.multiply(e.logSoftmax(x!), perRow(e, dLoss!, x!.shape)))]
     },
-    lower({ inputs: [x, targets], outputs: [loss, p], emit }) {
-      emit(
-        instruction(Opcode.CrossEntropy, CrossEntropy, {
-          loss: loss!.address,
-          probabilities: p!.address,
-          logits: x!.address,
-          targets: targets!.address,
-          ...rowsOf(x!.shape),
-          kind,
-        }),
-      )
-    },
     // max, −, exp, Σ and ÷ for the probabilities; the logarithm of each row and −; × and − for each target
     flops({ inputs: [x] }) {
       const { rows, columns } = rowsOf(x!.shape)
       return rows * (columns * (4 + FUNCTION) + FUNCTION + (kind === TargetKind.Classes ? 1 : 3 * columns))
     },
-    inPlace: () => [[1, 0]],
   }
 }
 
@@ -112,24 +96,8 @@ function gradientOf(name: PrimitiveName, kind: TargetKind): KernelPrimitive<NoAt
         e.sum(e.multiply(dz!, e.crossEntropyGradient(kind, p!, targets!, ones)), [p!.shape.length - 1]),
       ]
     },
-    lower({ inputs: [p, targets, scale], outputs: [out], emit }) {
-      emit(
-        instruction(Opcode.CrossEntropyGradient, CrossEntropyGradient, {
-          out: out!.address,
-          probabilities: p!.address,
-          targets: targets!.address,
-          scale: scale!.address,
-          scaleStride: isContiguous(scale!.shape, scale!.strides) ? 1 : 0,
-          ...rowsOf(p!.shape),
-          kind,
-        }),
-      )
-    },
-    // The same scale for every row is the usual one.
-    accepts: (operand, _type, { strides }) => operand === 2 && strides.every((stride) => stride === 0),
     // − and ×; with distributions Σ and another × besides
     flops: ({ outputs }) => elementsOf(outputs) * (kind === TargetKind.Classes ? 2 : 4),
-    inPlace: () => [[0, 0]],
   }
 }
 

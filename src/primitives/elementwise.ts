@@ -8,7 +8,7 @@ import type { ElementwisePrimitive, PrimitiveRule } from './rule'
 import type { DType } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { broadcastShapes, sameShape } from '../core/shapes'
-import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from './attributes'
+import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import { FUNCTION } from './flops'
 import * as special from './special'
 

@@ -1,5 +1,5 @@
 // What gradient rules and short cuts emit nodes with: one method per primitive that they need. Only the interface, so
-// that rules know nothing of graphs that are being made; ir/emitter.ts carries it out.
+// that rules know nothing of graphs that are being made; transforms/emitter.ts carries it out.
 
 import type { TargetKind } from '../../assembly/shared/opcodes'
 import type { DType, NumericArray } from '../core/dtypes'
@@ -12,7 +12,7 @@ import type {
   PrimitiveAttributes,
   ReductionName,
   Routine,
-} from './attributes'
+} from '../ir/attributes'
 
 /** Appends nodes to one graph. Operands broadcast; a number stands for a float32 scalar. */
 export interface Emitter {

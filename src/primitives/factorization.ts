@@ -14,7 +14,8 @@ import { ABSENT, instruction } from '../ir/instruction'
 import type { Emitter } from './emitter'
 import { cholesky, eigen, lu, matrixOf, qr, singular, substitute } from './factorization-references'
 import { KernelRoutine, required } from './routine'
-import type { CostContext, LowerContext, RefContext, VjpContext } from './rule'
+import type { CostContext, RefContext, VjpContext } from './rule'
+import type { LowerContext } from '../ir/instruction'
 import { ArgSort } from './sorting'
 
 interface Matrices {

@@ -8,7 +8,8 @@ import { sameShape, sizeOf, splitAround } from '../core/shapes'
 import type { Value } from '../ir/graph'
 import { instruction } from '../ir/instruction'
 import { KernelRoutine, required } from './routine'
-import type { CostContext, LowerContext, RefContext, VjpContext } from './rule'
+import type { CostContext, RefContext, VjpContext } from './rule'
+import type { LowerContext } from '../ir/instruction'
 
 /** re, im → re, im of Σ_j x[j] e^(∓2πi jk/n): forwards −, backwards +, without a factor. */
 export class FourierTransform extends KernelRoutine {

@@ -1,7 +1,7 @@
 // All primitives. tsc fails here when a name of attributes.ts has no rule.
 
 import type { PrimitiveRule } from './rule'
-import type { PrimitiveName } from './attributes'
+import type { PrimitiveName } from '../ir/attributes'
 import { contraction } from './contraction'
 import { convolutions } from './convolution'
 import { crossEntropies } from './cross-entropy'
@@ -35,3 +35,8 @@ export function ruleOf<Name extends PrimitiveName>(name: Name): PrimitiveRule<Na
   const rules: { readonly [N in PrimitiveName]: PrimitiveRule<N> } = primitives
   return rules[name]
 }
+
+/** The primitives that have a kernel of their own on every device. */
+export type KernelName = {
+  [Name in PrimitiveName]: (typeof primitives)[Name] extends { readonly kind: 'kernel' } ? Name : never
+}[PrimitiveName]

@@ -2,24 +2,23 @@
 // the end of the axis. Of an index that is outside all the same, gather makes NaN, the least int32 or true, as JAX does, and a
 // scatter drops its slice; whoever has the data checks it before.
 
-import { Gather, Insert, Scatter } from '../../assembly/shared/instructions'
+import { Insert, Scatter } from '../../assembly/shared/instructions'
 import { Opcode, Scattering } from '../../assembly/shared/opcodes'
 import type { DType } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { instruction } from '../ir/instruction'
 import { elementsOf } from './flops'
 import { KernelRoutine } from './routine'
-import type { CostContext, InPlace, KernelPrimitive, LowerContext, RefContext, VjpContext } from './rule'
+import type { CostContext, InPlace, KernelPrimitive, RefContext, VjpContext } from './rule'
+import type { LowerContext } from '../ir/instruction'
 import type { Value } from '../ir/graph'
 import type { TensorType } from '../core/shapes'
 import { sizeOf, splitAround } from '../core/shapes'
-import type { PrimitiveAttributes } from './attributes'
+import type { PrimitiveAttributes } from '../ir/attributes'
 
 function requireIndices(name: string, indices: TensorType): void {
   if (indices.dtype !== 'int32') throw new ArgumentError(`${name}: indices must be int32, received ${indices.dtype}`)
 }
-
-const NAN_BITS = 0x7fc00000
 
 /** What gather gives for an index outside of the axis. */
 export function fillingOf(dtype: DType): number {
@@ -38,18 +37,6 @@ const gather: KernelPrimitive<PrimitiveAttributes['gather']> = {
     e.scatterAdd(dy!, indices!, axis, x!.shape[axis]!),
     null,
   ],
-  lower({ inputs: [x, indices], outputs: [out], attributes: { axis, zeros = false }, emit }) {
-    emit(
-      instruction(Opcode.Gather, Gather, {
-        filling: zeros ? 0 : x!.dtype === 'float32' ? NAN_BITS : fillingOf(x!.dtype),
-        out: out!.address,
-        input: x!.address,
-        indices: indices!.address,
-        ...splitAround(x!.shape, axis),
-        count: sizeOf(indices!.shape),
-      }),
-    )
-  },
   flops: () => 0,
   // of the operand only what is picked
   traffic: ({ inputs: [, indices], outputs: [out] }) => [indices!, out!, out!],
@@ -84,7 +71,7 @@ function inferScatter(
   return [{ shape: [...updates!.shape.slice(0, axis), size, ...rest], dtype: updates!.dtype }]
 }
 
-function lowerScatter(
+export function lowerScatter(
   { inputs: [updates, indices], outputs: [out], emit }: LowerContext<unknown>,
   axis: number,
   scattering: Scattering,
@@ -109,13 +96,6 @@ const scatterAdd: KernelPrimitive<PrimitiveAttributes['scatterAdd']> = {
     e.gather(dy!, indices!, axis, true),
     null,
   ],
-  lower(context) {
-    lowerScatter(
-      context,
-      context.attributes.axis,
-      context.inputs[0]!.dtype === 'int32' ? Scattering.SumI32 : Scattering.Sum,
-    )
-  },
   flops: ({ inputs: [updates] }) => elementsOf([updates!]),
 }
 

@@ -1,7 +1,7 @@
 // The loop: a region that runs once for each slice of what is scanned. What passes do with it comes with the region: see
-// LoopPasses in ir/region.ts.
+// tape/loop-passes.ts.
 
-import type { LoopAttributes } from './attributes'
+import type { LoopAttributes } from '../ir/attributes'
 import type { LoopPrimitive } from './rule'
 
 // c₀, xs [T, …], captures → c_T, ys [T, …]  with  (c_{t+1}, y_t) = body(c_t, x_t, captures)

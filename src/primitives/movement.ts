@@ -1,17 +1,13 @@
 // Primitives that move data or only look at it differently: views, concatenation, padding.
 
-import { Accumulate, Copy, Fill } from '../../assembly/shared/instructions'
-import { Opcode } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Value } from '../ir/graph'
-import type { Address, Instruction, Operand, Word } from '../ir/instruction'
-import { instruction } from '../ir/instruction'
 import type { KernelPrimitive, Layout, ViewPrimitive } from './rule'
 import { isContiguous } from './rule'
 import type { NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
-import { broadcastStrides, forEachOffset, rowMajorStrides, sameShape, sizeOf, splitAround } from '../core/shapes'
-import type { AxisAttributes, NoAttributes, PrimitiveAttributes } from './attributes'
+import { broadcastStrides, forEachOffset, rowMajorStrides, sameShape, sizeOf } from '../core/shapes'
+import type { AxisAttributes, NoAttributes, PrimitiveAttributes } from '../ir/attributes'
 
 const mapTotal = (sum: Value | null, map: (sum: Value) => Value): Value | null => (sum === null ? null : map(sum))
 
@@ -166,54 +162,6 @@ export function concatStarts(inputs: readonly TensorType[], axis: number): numbe
   })
 }
 
-/** Copies `from` into a region of `out` that starts `start` elements in and has out's row-major strides. */
-function copyInto(out: Operand, outStrides: readonly number[], start: number, from: Operand): Instruction[] {
-  const address: Address = { buffer: out.address.buffer, offset: out.address.offset + 4 * start }
-  const placed = address.buffer === from.address.buffer && address.offset === from.address.offset
-  if (placed || sizeOf(from.shape) === 0) return []
-  const { rank, lists } = dimensionsOf(from, outStrides)
-  return [instruction(Opcode.Copy, Copy, { out: address, input: from.address, rank }, lists)]
-}
-
-/** Adds `from` to such a region. */
-function addInto(out: Operand, outStrides: readonly number[], start: number, from: Operand): Instruction[] {
-  const address: Address = { buffer: out.address.buffer, offset: out.address.offset + 4 * start }
-  if (sizeOf(from.shape) === 0) return []
-  const { rank, lists } = dimensionsOf(from, outStrides)
-  return [instruction(Opcode.Accumulate, Accumulate, { out: address, input: from.address, rank }, lists)]
-}
-
-function dimensionsOf(from: Operand, outStrides: readonly number[]): { rank: number; lists: Word[] } {
-  const dimensions = collapse(from.shape, from.strides, outStrides)
-  return {
-    rank: dimensions.length,
-    lists: dimensions.flatMap(({ extent, inputStride, outStride }) => [extent, inputStride, outStride]),
-  }
-}
-
-interface CopyAxis {
-  readonly extent: number
-  readonly inputStride: number
-  readonly outStride: number
-}
-
-/** Merges neighbouring axes that both sides step through as one. */
-function collapse(shape: Shape, inputStrides: readonly number[], outStrides: readonly number[]): CopyAxis[] {
-  const result: CopyAxis[] = []
-  for (let i = 0; i < shape.length; i++) {
-    const axis = { extent: shape[i]!, inputStride: inputStrides[i]!, outStride: outStrides[i]! }
-    const last = result[result.length - 1]
-    if (axis.extent === 1) continue
-    const joins =
-      last !== undefined &&
-      last.inputStride === axis.inputStride * axis.extent &&
-      last.outStride === axis.outStride * axis.extent
-    if (joins) result[result.length - 1] = { ...axis, extent: last.extent * axis.extent }
-    else result.push(axis)
-  }
-  return result.length > 0 ? result : [{ extent: 1, inputStride: 1, outStride: 1 }]
-}
-
 const concat: KernelPrimitive<AxisAttributes> = {
   kind: 'kernel',
   infer(inputs, { axis }) {
@@ -243,13 +191,6 @@ const concat: KernelPrimitive<AxisAttributes> = {
       return part
     })
   },
-  accepts: () => true,
-  lower({ inputs, outputs: [out], attributes: { axis }, emit }) {
-    const starts = concatStarts(inputs, axis)
-    const strides = rowMajorStrides(out!.shape)
-    inputs.forEach((input, i) => copyInto(out!, strides, starts[i]!, input).forEach(emit))
-  },
-  places: (inputs, { axis }) => (splitAround(inputs[0]!.shape, axis).outer === 1 ? concatStarts(inputs, axis) : null),
   flops: () => 0,
 }
 
@@ -261,13 +202,6 @@ const pad: KernelPrimitive<PrimitiveAttributes['pad']> = {
     return [{ shape: x!.shape.map((extent, i) => before[i]! + extent + after[i]!), dtype: x!.dtype }]
   },
   vjp: ({ e, inputs: [x], attributes: { before }, cotangents: [dy] }) => [e.slice(dy!, before, x!.shape)],
-  accepts: () => true,
-  lower({ inputs: [x], outputs: [out], attributes: { before, value }, emit }) {
-    const strides = rowMajorStrides(out!.shape)
-    const word = out!.dtype === 'float32' ? { float: value } : value
-    emit(instruction(Opcode.Fill, Fill, { out: out!.address, count: sizeOf(out!.shape), value: word }))
-    copyInto(out!, strides, padStart(strides, before), x!).forEach(emit)
-  },
   flops: () => 0,
 }
 
@@ -289,13 +223,6 @@ const sliceAdd: KernelPrimitive<PrimitiveAttributes['sliceAdd']> = {
     dy!,
     e.slice(dy!, starts, block!.shape),
   ],
-  inPlace: () => [[0, 0]],
-  accepts: () => true,
-  lower({ inputs: [base, block], outputs: [out], attributes: { starts }, emit }) {
-    const strides = rowMajorStrides(out!.shape)
-    copyInto(out!, strides, 0, base!).forEach(emit)
-    addInto(out!, strides, padStart(strides, starts), block!).forEach(emit)
-  },
   flops: ({ inputs: [, block] }) => sizeOf(block!.shape),
 }
 

@@ -5,16 +5,12 @@
 //   maxPoolPick(x, v)           v where x is largest in its window: the adjoint of maxPoolTranspose
 //   sumPool(x), sumPoolTranspose(ȳ)   the same with sums
 
-import { Pool, Unpool } from '../../assembly/shared/instructions'
-import { Opcode, Pooling } from '../../assembly/shared/opcodes'
 import { ShapeError, formatShape } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape, sizeOf } from '../core/shapes'
-import type { Operand } from '../ir/instruction'
-import { instruction } from '../ir/instruction'
-import type { PoolAttributes, PrimitiveAttributes, WindowAttributes } from './attributes'
-import type { KernelPrimitive, LowerContext } from './rule'
-import { hasPixels, placesOf, requireWindow, windowLists } from './window'
+import type { PoolAttributes, PrimitiveAttributes, WindowAttributes } from '../ir/attributes'
+import type { KernelPrimitive } from './rule'
+import { placesOf, requireWindow } from './window'
 
 export const slides = ({ window, strides }: PoolAttributes): WindowAttributes => ({
   strides,
@@ -36,57 +32,6 @@ function requirePooled(name: string, x: TensorType, dy: TensorType, attributes: 
   }
 }
 
-function lowerPool(
-  pooling: Pooling,
-  { outputs: [out], attributes, scratch, emit }: LowerContext<PoolAttributes>,
-  input: Operand,
-  values: Operand,
-): void {
-  const { lists, ...seen } = windowLists(input, attributes.window, slides(attributes))
-  emit(
-    instruction(
-      Opcode.Pool,
-      Pool,
-      {
-        ...seen,
-        out: out!.address,
-        input: input.address,
-        values: values.address,
-        channels: input.shape.at(-1)!,
-        pooling,
-        scratch,
-      },
-      lists,
-    ),
-  )
-}
-
-function lowerUnpool(
-  pooling: Pooling,
-  { outputs: [out], attributes, scratch, emit }: LowerContext<PoolAttributes>,
-  input: Operand,
-  dy: Operand,
-): void {
-  const { lists, ...seen } = windowLists(out!, attributes.window, slides(attributes))
-  emit(
-    instruction(
-      Opcode.Unpool,
-      Unpool,
-      {
-        ...seen,
-        out: out!.address,
-        input: input.address,
-        gradient: dy.address,
-        channels: dy.shape.at(-1)!,
-        pooling,
-        count: sizeOf(out!.shape),
-        scratch,
-      },
-      lists,
-    ),
-  )
-}
-
 /** One for every element that a window sees. */
 const perTap = (pooled: Shape, { window }: PoolAttributes): number => sizeOf(pooled) * sizeOf(window)
 
@@ -94,8 +39,6 @@ const maxPool: KernelPrimitive<PoolAttributes> = {
   kind: 'kernel',
   infer: ([x], attributes) => [pooledType('maxPool', x!, attributes)],
   vjp: ({ e, inputs: [x], attributes, cotangents: [dy] }) => [e.maxPoolTranspose(x!, dy!, attributes)],
-  accepts: (_operand, x, layout) => hasPixels(x, layout),
-  lower: (context) => lowerPool(Pooling.Max, context, context.inputs[0]!, context.inputs[0]!),
   flops: ({ outputs: [out], attributes }) => perTap(out!.shape, attributes),
 }
 
@@ -109,7 +52,6 @@ const maxPoolPick: KernelPrimitive<PoolAttributes> = {
     )
   },
   vjp: ({ e, inputs: [x], attributes, cotangents: [dy] }) => [null, e.maxPoolTranspose(x!, dy!, attributes)],
-  lower: (context) => lowerPool(Pooling.Pick, context, context.inputs[0]!, context.inputs[1]!),
   flops: ({ outputs: [out], attributes }) => perTap(out!.shape, attributes),
 }
 
@@ -120,7 +62,6 @@ const maxPoolTranspose: KernelPrimitive<PoolAttributes> = {
     return [x!]
   },
   vjp: ({ e, inputs: [x], attributes, cotangents: [dx] }) => [null, e.maxPoolPick(x!, dx!, attributes)],
-  lower: (context) => lowerUnpool(Pooling.Pick, context, context.inputs[0]!, context.inputs[1]!),
   flops: ({ inputs: [, dy], attributes }) => perTap(dy!.shape, attributes),
 }
 
@@ -130,8 +71,6 @@ const sumPool: KernelPrimitive<PoolAttributes> = {
   vjp: ({ e, inputs: [x], attributes, cotangents: [dy] }) => [
     e.sumPoolTranspose(dy!, { ...attributes, spatial: x!.shape.slice(1, -1) }),
   ],
-  accepts: (_operand, x, layout) => hasPixels(x, layout),
-  lower: (context) => lowerPool(Pooling.Sum, context, context.inputs[0]!, context.inputs[0]!),
   flops: ({ outputs: [out], attributes }) => perTap(out!.shape, attributes),
 }
 
@@ -143,7 +82,6 @@ const sumPoolTranspose: KernelPrimitive<PrimitiveAttributes['sumPoolTranspose']>
     return [x]
   },
   vjp: ({ e, attributes: { spatial: _, ...attributes }, cotangents: [dx] }) => [e.sumPool(dx!, attributes)],
-  lower: (context) => lowerUnpool(Pooling.Sum, context, context.outputs[0]!, context.inputs[0]!),
   flops: ({ inputs: [dy], attributes }) => perTap(dy!.shape, attributes),
 }
 

@@ -12,7 +12,8 @@ import { forEachOffset, rowMajorStrides, sameShape, sizeOf } from '../core/shape
 import { ABSENT, instruction } from '../ir/instruction'
 import { elementsOf } from './flops'
 import { KernelRoutine, required } from './routine'
-import type { CostContext, LowerContext, RefContext } from './rule'
+import type { CostContext, RefContext } from './rule'
+import type { LowerContext } from '../ir/instruction'
 import { placesOf } from './window'
 
 /** The largest integer that a weight or an activation becomes. */

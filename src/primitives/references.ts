@@ -7,7 +7,7 @@ import type { DType, NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import { broadcastStrides, forEachOffset, rowMajorStrides, splitAround } from '../core/shapes'
 import { threefryUniform } from '../core/threefry'
-import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveAttributes, PrimitiveName } from './attributes'
+import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import { STRIP } from './contraction'
 import { rowsOf } from './cross-entropy'
 import type { primitives } from './index'
@@ -20,7 +20,7 @@ import { windowReferences } from './window-references'
 /** Every element of every output is written. */
 export type Reference<Attributes> = (context: RefContext<Attributes>) => void
 
-type KernelName = {
+type ReferenceName = {
   [Name in PrimitiveName]: (typeof primitives)[Name] extends { readonly kind: 'kernel' | 'composed' } ? Name : never
 }[PrimitiveName]
 
@@ -172,7 +172,7 @@ function crossEntropyGradient(
   }
 }
 
-const references: { readonly [Name in KernelName]: Reference<PrimitiveAttributes[Name]> } = {
+const references: { readonly [Name in ReferenceName]: Reference<PrimitiveAttributes[Name]> } = {
   ...windowReferences,
 
   // a [m,k] · b [n/8, k, 8] → [m,n]

@@ -1,21 +1,13 @@
 // Kernels that come with the ops that use them: attention, sorting, factorizations, Fourier transforms. What a rule says of a
-// primitive, a routine says of itself, so that an application that calls no such op does not carry it. The reference is a
-// part of it for the same reason.
+// primitive, a routine says of itself, so that an application that calls no such op does not carry it. The reference and the
+// kernel on the tape are parts of it for the same reason.
 
 import { internalError } from '../core/errors'
 import type { TensorType } from '../core/shapes'
-import type { Address } from '../ir/instruction'
-import type { PrimitiveAttributes, Routine } from './attributes'
-import type {
-  Contribution,
-  CostContext,
-  InPlace,
-  KernelPrimitive,
-  Layout,
-  LowerContext,
-  RefContext,
-  VjpContext,
-} from './rule'
+import type { Address } from '../ir/operand'
+import type { PrimitiveAttributes, Routine } from '../ir/attributes'
+import type { Contribution, CostContext, InPlace, KernelPrimitive, Layout, RefContext, VjpContext } from './rule'
+import type { LowerContext } from '../ir/instruction'
 
 /**
  * A kernel and all that is known of it. Whether two are the same is told by their JSON: every property that is no function
@@ -68,12 +60,8 @@ const routine: KernelPrimitive<PrimitiveAttributes['routine']> = {
   kind: 'kernel',
   infer: (inputs, attributes) => routineOf(attributes).infer(inputs),
   vjp: (context) => routineOf(context.attributes).vjp(context),
-  lower: (context) => routineOf(context.attributes).lower(context),
   takesInt8: (attributes) => routineOf(attributes).takesInt8,
   flops: (context) => routineOf(context.attributes).flops(context),
-  accepts: (operand, input, layout, attributes) => routineOf(attributes).accepts(operand, input, layout),
-  inPlace: (attributes) => routineOf(attributes).inPlace(),
-  temporaryBytes: (inputs, attributes) => routineOf(attributes).temporaryBytes(inputs),
 }
 
 export const routines = { routine }

@@ -4,8 +4,7 @@
 import type { Epilogue, Step } from '../../assembly/shared/opcodes'
 import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
-import type { Address, Instruction, Operand } from '../ir/instruction'
-import type { PrimitiveAttributes, PrimitiveName } from './attributes'
+import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import type { NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 
@@ -44,22 +43,6 @@ export interface RefContext<Attributes> {
   readonly inputTypes: readonly TensorType[]
   readonly outputTypes: readonly TensorType[]
   readonly attributes: Attributes
-}
-
-export interface LowerContext<Attributes> {
-  readonly inputs: readonly Operand[]
-  readonly outputs: readonly Operand[]
-  readonly attributes: Attributes
-  /** Memory that any kernel may use while it runs: a few hundred KB, the same for all. */
-  readonly scratch: Address
-  /** The bytes that it asked for. */
-  readonly temporary: Address | null
-  /** Whether tiles of 16 columns are the faster ones here: see runtime/turbo.ts. */
-  readonly wideTiles: boolean
-  /** Only for primitives that declare `fusesEpilogue`: a row, or with `fusesAddend` as large as output 0. */
-  readonly bias: Operand | null
-  readonly epilogue: Epilogue
-  emit(instruction: Instruction): void
 }
 
 export interface SimplifyContext<Attributes> {
@@ -157,26 +140,13 @@ export interface ViewPrimitive<Attributes> extends Common<Attributes> {
 /** An output that may have the bytes of an input. */
 export type InPlace = readonly [output: number, input: number]
 
-/** Has an instruction of its own. What it computes says references.ts. */
+/** Has a kernel of its own on every device. references.ts says what it computes. */
 export interface KernelPrimitive<Attributes> extends Common<Attributes> {
   readonly kind: 'kernel'
-  lower(context: LowerContext<Attributes>): void
   /** Floating-point operations: see flops.ts. */
   flops(context: CostContext<Attributes>): number
   /** What is read and written. Default: every operand and every result, once. */
   traffic?(context: CostContext<Attributes>): readonly TensorType[]
-  /** Bytes of its own that the kernel needs while it runs. Default 0. */
-  temporaryBytes?(inputs: readonly TensorType[], attributes: Attributes): number
-  /** Whether the operand may lie like this. Default: contiguous only. */
-  accepts?(operand: number, input: TensorType, layout: Layout, attributes: Attributes): boolean
-  /** What may share its bytes. Default: nothing. */
-  inPlace?(attributes: Attributes): readonly InPlace[]
-  /** The kernel can add a bias row and apply an epilogue to output 0. */
-  readonly fusesEpilogue?: boolean
-  /** Its sums can begin with any matrix as large as output 0, not only with one row for all. */
-  readonly fusesAddend?: boolean
-  /** Each operand is copied to a place of its own in the output, so a producer may write there directly. */
-  readonly places?: (inputs: readonly TensorType[], attributes: Attributes) => readonly number[] | null
 }
 
 /** Written with other primitives, which take its place before anything is planned. What it computes says references.ts. */

@@ -9,7 +9,8 @@ import { sizeOf, splitAround } from '../core/shapes'
 import { instruction } from '../ir/instruction'
 import { elementsOf } from './flops'
 import { KernelRoutine, required } from './routine'
-import type { CostContext, LowerContext, RefContext } from './rule'
+import type { CostContext, RefContext } from './rule'
+import type { LowerContext } from '../ir/instruction'
 
 /** < 0 where a comes before b. */
 function compare(a: number, b: number): number {

@@ -3,7 +3,7 @@
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { NumericArray } from '../core/dtypes'
-import type { ConvolutionAttributes, PaddedAttributes, PoolAttributes } from './attributes'
+import type { ConvolutionAttributes, PaddedAttributes, PoolAttributes } from '../ir/attributes'
 import { slides } from './pooling'
 import type { RefContext } from './rule'
 import { forEachTap } from './window'

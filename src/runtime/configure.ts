@@ -1,16 +1,20 @@
-// The settings: which engine the next runtime has. Holds all that only settings other than the defaults need (the
+// The settings: which backend the next runtime has. Holds all that only settings other than the defaults need (the
 // interpreter, threads, turbo), so that an application that never calls configure() does not carry it.
 
 import { MAX_THREADS, Pool } from '../../assembly/shared/pool'
 import { ArgumentError, checkOptions, unknownName } from '../core/errors'
-import { sharing } from '../plan/parts'
+import { sharing } from '../tape/parts'
+import { bestLevel, currentRuntime, replaceRuntime } from './current'
 import { pairsVectors, requestTurbo } from './engine/turbo'
 import type { SimdLevel } from './engine/wasm'
 import { compileKernels, instantiate, supportsRelaxedSimd } from './engine/wasm'
-import { InterpretedProgram } from './interpreted-program'
-import { Arena, PlainMemory, createSharedMemory, createWasmMemory } from './memory'
-import type { Engine, RuntimeSettings } from './runtime'
-import { NO_TURBO, ONE_THREAD, Runtime, bestLevel, counters, currentRuntime, replaceRuntime } from './runtime'
+import { InterpreterBackend } from './interpreter-backend'
+import { Arena, createSharedMemory, createWasmMemory } from './memory'
+import type { RuntimeSettings } from './runtime'
+import { Runtime, counters } from './runtime'
+import type { TapeTraits } from './tape-backend'
+import { NO_TURBO, ONE_THREAD, TapeBackend } from './tape-backend'
+import { ThreadedBackend } from './threads/backend'
 import { ThreadPool, automaticThreads, endAllPools, isThreadCount, whyNoThreads } from './threads/pool'
 
 export interface Settings {
@@ -57,26 +61,11 @@ export function makeRuntime(settings: RuntimeSettings): Runtime {
   const threads = settings.threads === 'auto' ? automaticThreads() : (settings.threads ?? 1)
   return new Runtime(
     settings,
-    settings.backend === 'interpreter' ? interpreter(threads) : kernelEngine(settings, threads),
+    settings.backend === 'interpreter' ? new InterpreterBackend(threads) : tapeBackend(settings, threads),
   )
 }
 
-function interpreter(threads: number): Engine {
-  const memory = new PlainMemory()
-  return {
-    memory,
-    arena: new Arena(memory),
-    kernels: null,
-    pool: null,
-    threadsNote: threads > 1 ? 'the interpreter runs on one thread' : ONE_THREAD,
-    share: null,
-    wideTiles: false,
-    turboNote: 'the interpreter has no vectors',
-    interpreted: (runtime, graph) => new InterpretedProgram(runtime, graph),
-  }
-}
-
-function kernelEngine(settings: RuntimeSettings, wanted: number): Engine {
+function tapeBackend(settings: RuntimeSettings, wanted: number): TapeBackend {
   const { simd, turbo, partWork } = settings
   const noThreads = wanted > 1 ? whyNoThreads() : settings.threads === 'auto' ? 'this machine has one core' : ONE_THREAD
   const shared = noThreads === null ? createSharedMemory() : null
@@ -87,31 +76,14 @@ function kernelEngine(settings: RuntimeSettings, wanted: number): Engine {
   const kernels = instantiate(module, memory)
   const arena = new Arena(memory, threads, shared?.maximumPages)
   const isPaired = refusal === null && pairsVectors(module, kernels, arena.scratch)
-  const pool =
-    shared === null
-      ? null
-      : new ThreadPool({ module, memory: shared.memory, kernels, address: arena.allocate(Pool.size) }, threads)
-  const engine: Engine = {
-    memory,
-    arena,
-    kernels,
-    pool,
+  const traits: TapeTraits = {
     threadsNote: noThreads ?? 'the engine refused a shared memory',
-    share: pool === null ? null : sharing(threads, partWork),
     wideTiles: settings.wideTiles ?? isPaired,
     turboNote: isPaired ? null : (refusal ?? 'V8 was asked to pair vectors and does not'),
-    interpreted: null,
   }
-  if (pool !== null) collected.register(engine, pool)
-  return engine
-}
-
-const collected = /* @__PURE__ */ new FinalizationRegistry<ThreadPool>((pool) => void pool.end('its runtime is gone'))
-
-/** Ends the workers if no model, tensor or program is left that they could work for. */
-function endIdleThreads({ pool, arena, workspaceBytes }: Runtime): void {
-  const own = (pool === null ? 0 : 1) + (workspaceBytes > 0 ? 1 : 0)
-  if (arena.usedBlocks === own) void pool?.end('its runtime is not used any more')
+  if (shared === null) return new TapeBackend(memory, arena, kernels, traits)
+  const pool = new ThreadPool({ module, memory, kernels, address: arena.allocate(Pool.size) }, threads)
+  return new ThreadedBackend(memory, arena, kernels, traits, sharing(threads, partWork), pool)
 }
 
 const defaults: Settings = { backend: 'wasm', simd: 'auto', fuse: true, threads: 1, turbo: false }
@@ -156,7 +128,7 @@ export function configure(changes: Partial<Settings>): void {
   if (same) return
   const before = replaceRuntime(() => makeRuntime({ ...next, simd: next.simd === 'auto' ? bestLevel() : next.simd }))
   // Otherwise they go when the last model in it is collected.
-  if (before !== null) endIdleThreads(before)
+  if (before?.backend instanceof ThreadedBackend) before.backend.endWhereIdle(before.workspaceBytes)
 }
 
 /** As it would stand in code, so that a string is not taken for a number. */
@@ -165,17 +137,18 @@ function quoted(value: unknown): string {
 }
 
 /** What runs in a runtime. */
-export function infoOf({ settings, engine, memory, arena, pool, workspaceBytes }: Runtime): RuntimeInfo {
-  const { backend, simd, fuse } = settings
+export function infoOf({ settings, backend, memory, arena, workspaceBytes }: Runtime): RuntimeInfo {
+  const { simd, fuse } = settings
+  const { threads, threadsNote, wideTiles, turboNote } = backend.report
   return {
-    backend,
+    backend: settings.backend,
     simd,
     fuse,
-    threads: pool?.isRunning === true ? pool.threads : 1,
-    threadsNote: pool === null ? engine.threadsNote : pool.note,
-    tile: engine.wideTiles ? '6×16' : '4×8',
-    turbo: engine.turboNote === null,
-    turboNote: engine.turboNote,
+    threads,
+    threadsNote,
+    tile: wideTiles ? '6×16' : '4×8',
+    turbo: turboNote === null,
+    turboNote,
     memory: { reservedBytes: memory.buffer.byteLength, usedBytes: arena.usedBytes, workspaceBytes },
     counters: { ...counters },
   }
@@ -192,7 +165,7 @@ export function runtimeInfo(): RuntimeInfo {
  */
 export async function threadsReady(): Promise<RuntimeInfo> {
   const runtime = currentRuntime()
-  await runtime.pool?.ready
+  await runtime.backend.ready
   return infoOf(runtime)
 }
 

@@ -8,9 +8,11 @@ import { instruction } from '../ir/instruction'
 import type { NumericArray } from '../core/dtypes'
 import { BYTES_PER_ELEMENT, dtypes } from '../core/dtypes'
 import type { PermutationKey } from '../core/permute'
-import { encode, tapeBytes } from '../plan/tape'
+import { encode, tapeBytes } from '../tape/encode'
+import type { KernelExports } from './engine/wasm'
 import type { Program } from './program'
 import type { Runtime, Storage } from './runtime'
+import { TapeBackend, tapeBackendOf } from './tape-backend'
 
 /** The elements of a tensor [size, width]. */
 export interface Rows {
@@ -20,11 +22,17 @@ export interface Rows {
 
 const GATHER_WORDS = Gather.size / BYTES_PER_ELEMENT
 
+/** Whether a runtime can keep rows: the interpreter has no kernel that draws them. */
+export function keepsRows({ backend }: Runtime): boolean {
+  return backend instanceof TapeBackend
+}
+
 export class ResidentRows {
   private readonly content: readonly Storage[]
   private readonly drawn: Storage
   /** A Gather for each tensor. */
   private readonly tape: Storage
+  private readonly kernels: KernelExports
   private readonly runTape: (tape: number) => number
   private words = new Int32Array(0)
   private epoch = -1
@@ -35,7 +43,8 @@ export class ResidentRows {
     private readonly rows: readonly Rows[],
     private readonly size: number,
   ) {
-    this.runTape = runtime.kernels!.run
+    this.kernels = tapeBackendOf(runtime).kernels
+    this.runTape = this.kernels.run
     this.drawn = runtime.createStorage(dtypes.int32.bytes * size)
     this.content = rows.map(({ data }) => runtime.createStorage(data.byteLength))
     // What they draw is known when they are loaded.
@@ -52,7 +61,7 @@ export class ResidentRows {
 
   /** Draws the rows in another order from now on. */
   shuffle(key: PermutationKey): void {
-    this.runtime.kernels!.permute(this.drawn.address, this.size, ...key)
+    this.kernels.permute(this.drawn.address, this.size, ...key)
   }
 
   /** How many tensors there are. */

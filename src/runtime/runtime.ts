@@ -1,17 +1,14 @@
-// One linear memory with its kernels and its settings. A model lives in the runtime that was current when
-// its weights were made.
+// One linear memory with its backend and its settings. A model lives in the runtime that was current when its weights were
+// made: see current.ts.
 
-import { StateError } from '../core/errors'
-import type { CellStorage, Graph } from '../ir/graph'
 import type { DType, TensorData } from '../core/dtypes'
 import { viewData } from '../core/dtypes'
-import type { Share } from '../plan'
-import type { KernelExports, SimdLevel } from './engine/wasm'
-import { compileKernels, instantiate, supportsRelaxedSimd } from './engine/wasm'
-import type { LinearMemory } from './memory'
-import { Arena, createWasmMemory } from './memory'
+import { StateError } from '../core/errors'
+import { sizeOf } from '../core/shapes'
+import type { Cell, CellStorage, Graph } from '../ir/graph'
+import type { SimdLevel } from './engine/wasm'
+import type { Arena, LinearMemory } from './memory'
 import type { Program } from './program'
-import type { ThreadPool } from './threads/pool'
 
 /** Runs of compiled graphs since the start of the program; those on several threads are wasmRuns too. */
 export const counters = { wasmRuns: 0, interpreterRuns: 0, threadedRuns: 0 }
@@ -31,49 +28,32 @@ export interface RuntimeSettings {
   readonly wideTiles?: boolean
 }
 
-/** What runs graphs: the kernels bound to a memory, or the interpreter. */
-export interface Engine {
-  readonly memory: LinearMemory
-  readonly arena: Arena
-  /** null with the interpreter. */
-  readonly kernels: KernelExports | null
-  /** null where one thread is all there will be. */
-  readonly pool: ThreadPool | null
-  /** Why there is no pool. */
-  readonly threadsNote: string
-  /** Deals instructions out to threads; null where there is one. */
-  readonly share: Share | null
-  /** Whether products are planned with tiles of 16 columns. */
+/** What a backend says of itself. */
+export interface BackendReport {
+  /** How many threads work now. */
+  readonly threads: number
+  /** Why there is one thread only; null where there are several. */
+  readonly threadsNote: string | null
+  /** Whether products are computed with tiles of 16 columns. */
   readonly wideTiles: boolean
   /** Why products are not computed with 256-bit vectors; null where they are. */
   readonly turboNote: string | null
-  /** Makes programs in place of tapes; null where there are kernels. */
-  readonly interpreted: ((runtime: Runtime, graph: Graph) => Program) | null
 }
 
-export const ONE_THREAD = 'one thread was configured'
-export const NO_TURBO = 'turbo was not configured'
-
-/** One thread, no flags of V8: what runs unless configure() says otherwise. The others are in configure.ts. */
-function plainEngine(level: SimdLevel): Engine {
-  const memory = createWasmMemory()
-  const kernels = instantiate(compileKernels({ level, shared: false, turbo: false }), memory)
-  const rest = {
-    pool: null,
-    threadsNote: ONE_THREAD,
-    share: null,
-    wideTiles: false,
-    turboNote: NO_TURBO,
-    interpreted: null,
-  }
-  return { memory, arena: new Arena(memory), kernels, ...rest }
+/** What runs graphs: the kernels on one thread, the kernels on several, or the interpreter. One for each runtime. */
+export interface Backend {
+  readonly memory: LinearMemory
+  readonly arena: Arena
+  /** Settles when all that starts in the background has started, or is known not to. */
+  readonly ready: Promise<void>
+  readonly report: BackendReport
+  /** Makes a graph ready to run. */
+  compile(runtime: Runtime, graph: Graph): Program
 }
 
 export class Runtime {
   readonly memory: LinearMemory
   readonly arena: Arena
-  readonly kernels: KernelExports | null
-  readonly pool: ThreadPool | null
   /** Changes whenever an address or a view that was taken before is stale. */
   epoch = 0
   private workspace = { address: 0, bytes: 0 }
@@ -81,12 +61,10 @@ export class Runtime {
 
   constructor(
     readonly settings: RuntimeSettings,
-    readonly engine: Engine,
+    readonly backend: Backend,
   ) {
-    this.memory = engine.memory
-    this.arena = engine.arena
-    this.kernels = engine.kernels
-    this.pool = engine.pool
+    this.memory = backend.memory
+    this.arena = backend.arena
     this.lastBuffer = this.memory.buffer
   }
 
@@ -132,6 +110,7 @@ export class Runtime {
 }
 
 const released = new FinalizationRegistry<() => void>((release) => release())
+
 /** Bytes of linear memory that belong to someone. */
 export class Storage implements CellStorage {
   private readonly place: number
@@ -170,38 +149,11 @@ function releaseOnce(arena: Arena, address: number): () => void {
   }
 }
 
-/** The level that 'auto' stands for. */
-export function bestLevel(): SimdLevel {
-  return supportsRelaxedSimd() ? 'relaxed' : 'plain'
+export function compile(runtime: Runtime, graph: Graph): Program {
+  return runtime.backend.compile(runtime, graph)
 }
 
-let make = (): Runtime => {
-  const simd = bestLevel()
-  return new Runtime({ backend: 'wasm', simd, fuse: true }, plainEngine(simd))
-}
-let current: Runtime | null = null
-
-/** Lets the next runtime be made otherwise. @returns the one that was current */
-export function replaceRuntime(next: () => Runtime): Runtime | null {
-  const before = current
-  make = next
-  current = null
-  return before
-}
-
-/** The runtime that new models and tensors use; made on first use. */
-export function currentRuntime(): Runtime {
-  current ??= make()
-  return current
-}
-
-/** Runs `body` with another runtime as the current one. */
-export function withRuntime<Result>(runtime: Runtime, body: () => Result): Result {
-  const outer = current
-  current = runtime
-  try {
-    return body()
-  } finally {
-    current = outer
-  }
+/** The content of a cell, in place. Stale when the memory grows. */
+export function cellView(runtime: Runtime, cell: Cell): TensorData {
+  return runtime.view(cell.dtype, cell.storage.address + cell.byteOffset, sizeOf(cell.shape))
 }

@@ -6,12 +6,13 @@ import { Opcode } from '../../assembly/shared/opcodes'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import type { Instruction } from '../ir/instruction'
 import { instruction } from '../ir/instruction'
-import type { TapeInstruction } from '../plan/tape'
-import { encode, instructionOffsets } from '../plan/tape'
+import type { TapeInstruction } from '../tape/encode'
+import { encode, instructionOffsets } from '../tape/encode'
 import type { Program } from './program'
 import type { ResidentRows } from './rows'
 import type { Storage } from './runtime'
 import { counters } from './runtime'
+import { tapeBackendOf } from './tape-backend'
 
 /** Runs a program on batch after batch of rows, each of the same number of rows. */
 export class StepLoop {
@@ -26,7 +27,7 @@ export class StepLoop {
     private readonly program: Program,
     private readonly count: number,
   ) {
-    this.runTape = rows.runtime.kernels!.run
+    this.runTape = tapeBackendOf(rows.runtime).kernels.run
   }
 
   /**

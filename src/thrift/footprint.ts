@@ -6,7 +6,7 @@ import type { Cost } from '../plan/cost'
 import { simplify } from '../plan/simplify'
 import type { Graph } from '../ir/graph'
 import { Meter } from '../runtime/meter'
-import { currentRuntime } from '../runtime/runtime'
+import { currentRuntime } from '../runtime/current'
 import type { Figure, Footprint } from '../training/callbacks/footprint'
 import { EnergyMeter } from './energy'
 

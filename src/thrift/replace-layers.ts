@@ -9,7 +9,7 @@ import { cloneInParts } from '../models/clone'
 import { LayerGraph } from '../models/layer-graph'
 import type { Model } from '../models/model'
 import type { Variable } from '../ops/variable'
-import { withRuntime } from '../runtime/runtime'
+import { withRuntime } from '../runtime/current'
 import { compileLike } from '../training/compile-like'
 
 /** The layers that replace a layer. */

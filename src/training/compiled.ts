@@ -26,7 +26,7 @@ import type { Optimizer } from '../optimizers'
 import type { OptimizerIdentifier } from '../optimizers/registry'
 import { getOptimizer } from '../optimizers/registry'
 import type { Runtime } from '../runtime/runtime'
-import { withRuntime } from '../runtime/runtime'
+import { withRuntime } from '../runtime/current'
 import type { Batch, ForwardResult, StepKind, StepLogs } from './batch'
 
 /** One for all outputs, a list with one for each, or a record by the outputs' names; null for outputs that have none. */

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { infoOf, makeRuntime } from '../../src/runtime/configure'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/current'
 import type { TensorContent } from '../helpers/data'
 import { floats } from '../helpers/data'
 import { graphOf, runGraph } from '../helpers/graphs'

@@ -2,9 +2,9 @@
 // of float32, in units in the last place, against float64.
 
 import { expect, it } from 'vitest'
-import type { PrimitiveName } from '../../src/primitives/attributes'
+import type { PrimitiveName } from '../../src/ir/attributes'
 import { erf, erfInv, sigmoid, softplus } from '../../src/primitives/special'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/current'
 import { ulpError } from '../helpers/compare'
 import type { TensorContent } from '../helpers/data'
 import { exactly, generator } from '../helpers/data'

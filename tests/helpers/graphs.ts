@@ -3,18 +3,19 @@
 
 import { expect } from 'vitest'
 import { GEMM_SCRATCH } from '../../assembly/shared/instructions'
-import { GraphBuilder } from '../../src/ir/builder'
-import { gradients } from '../../src/ir/differentiate'
+import { GraphBuilder } from '../../src/transforms/builder'
+import { gradients } from '../../src/transforms/differentiate'
 import type { Graph, Value } from '../../src/ir/graph'
-import type { Buffer as PlannedBuffer } from '../../src/ir/instruction'
-import type { Interpretation } from '../../src/ir/interpret'
-import { interpret } from '../../src/ir/interpret'
+import type { Buffer as PlannedBuffer } from '../../src/ir/operand'
+import type { Interpretation } from '../../src/transforms/interpret'
+import { interpret } from '../../src/transforms/interpret'
 import type { NumericArray } from '../../src/core/dtypes'
 import { sizeOf } from '../../src/core/shapes'
-import { plan } from '../../src/plan'
+import { planTape } from '../../src/tape'
 import type { Program } from '../../src/runtime/program'
-import { compile } from '../../src/runtime/program'
+import { compile } from '../../src/runtime/runtime'
 import type { Runtime } from '../../src/runtime/runtime'
+import { TapeBackend } from '../../src/runtime/tape-backend'
 import { expectClose } from './compare'
 import type { TensorContent } from './data'
 import { generator } from './data'
@@ -70,8 +71,12 @@ interface WorkArea {
 }
 
 function workArea(runtime: Runtime, graph: Graph): WorkArea {
-  if (runtime.kernels === null) return { start: 0, bytes: 0, writable: [] }
-  const { memory, parameters } = plan(graph, { fuse: runtime.settings.fuse, share: runtime.engine.share })
+  const { backend } = runtime
+  if (!(backend instanceof TapeBackend)) return { start: 0, bytes: 0, writable: [] }
+  const { memory, parameters } = planTape(graph, {
+    fuse: runtime.settings.fuse,
+    share: backend.share,
+  })
   const start = runtime.workspaceFor(memory.workspaceBytes)
   const placed = memory.buffers.flatMap((buffer) =>
     buffer.home.kind === 'workspace'

@@ -1,9 +1,9 @@
 // Loops for tests: the same function as a loop node and unrolled, node by node.
 
-import { GraphBuilder } from '../../src/ir/builder'
+import { GraphBuilder } from '../../src/transforms/builder'
 import type { Value } from '../../src/ir/graph'
 import { Body } from '../../src/ir/region'
-import { loopPasses } from '../../src/plan/loop-passes'
+import { loopPasses } from '../../src/tape/loop-passes'
 
 export interface LoopOperands {
   readonly carries: readonly Value[]

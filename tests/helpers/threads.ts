@@ -4,17 +4,25 @@ import { inject } from 'vitest'
 import type { TensorType } from '../../src/core/shapes'
 import { trace } from '../../src/ops/trace'
 import type { Tensor } from '../../src/ops/tensor'
-import { compile } from '../../src/runtime/program'
+import { compile } from '../../src/runtime/runtime'
 import { configure, dispose, makeRuntime, threadsReady } from '../../src/runtime/configure'
 import type { Runtime } from '../../src/runtime/runtime'
+import { ThreadedBackend } from '../../src/runtime/threads/backend'
+import type { ThreadPool } from '../../src/runtime/threads/pool'
 import { settingsOf } from './modes'
 
 /** A runtime in the suite's mode whose workers have started. */
 export async function threadedRuntime(threads: number, partWork?: number): Promise<Runtime> {
   const settings = settingsOf[inject('mode')]
   const runtime = makeRuntime(partWork === undefined ? { ...settings, threads } : { ...settings, threads, partWork })
-  await runtime.pool?.ready
+  await runtime.backend.ready
   return runtime
+}
+
+/** The threads of a runtime that has several. */
+export function poolOf({ backend }: Runtime): ThreadPool {
+  if (!(backend instanceof ThreadedBackend)) throw new Error('a runtime of one thread')
+  return backend.pool
 }
 
 /** Runs `body` with models on so many threads. */

@@ -2,12 +2,12 @@
 // fused against unfused, the interpreter against the kernels.
 
 import { inject, it } from 'vitest'
-import type { GraphBuilder } from '../../src/ir/builder'
-import { gradients } from '../../src/ir/differentiate'
+import type { GraphBuilder } from '../../src/transforms/builder'
+import { gradients } from '../../src/transforms/differentiate'
 import type { Graph, Value } from '../../src/ir/graph'
 import type { NumericArray } from '../../src/core/dtypes'
 import { makeRuntime } from '../../src/runtime/configure'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/current'
 import { expectClose } from '../helpers/compare'
 import { graphOf, runGraph, weightedSum } from '../helpers/graphs'
 import type { Mode, Settings } from '../helpers/modes'

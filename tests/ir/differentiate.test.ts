@@ -3,12 +3,12 @@
 import { describe, expect, it } from 'vitest'
 import { Fill } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
-import type { GraphBuilder } from '../../src/ir/builder'
-import { gradients } from '../../src/ir/differentiate'
+import type { GraphBuilder } from '../../src/transforms/builder'
+import { gradients } from '../../src/transforms/differentiate'
 import type { Value } from '../../src/ir/graph'
 import { fieldOf } from '../../src/ir/instruction'
-import { plan } from '../../src/plan'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { planTape } from '../../src/tape'
+import { currentRuntime } from '../../src/runtime/current'
 import type { TensorContent } from '../helpers/data'
 import { exactly, floats } from '../helpers/data'
 import { expectGradient, gradientGraph, graphOf, runGraph } from '../helpers/graphs'
@@ -213,7 +213,7 @@ describe('slices of one operand', () => {
         [i, 0],
         [2, 8],
       ])
-      const { instructions } = plan(gradientGraph([content], lossOf(rows)), { fuse: true })
+      const { instructions } = planTape(gradientGraph([content], lossOf(rows)), { fuse: true })
       return instructions
         .filter(({ opcode }) => opcode === Opcode.Copy || opcode === Opcode.Fill || opcode === Opcode.Accumulate)
         .reduce(

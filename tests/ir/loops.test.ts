@@ -2,14 +2,15 @@
 
 import type { NumericArray } from '../../src/core/dtypes'
 import { describe, it } from 'vitest'
-import type { GraphBuilder } from '../../src/ir/builder'
-import { gradients } from '../../src/ir/differentiate'
+import type { GraphBuilder } from '../../src/transforms/builder'
+import { gradients } from '../../src/transforms/differentiate'
 import type { Graph, Value } from '../../src/ir/graph'
-import { verify } from '../../src/ir/verify'
+import { verify } from '../../src/transforms/verify'
 import { legalize } from '../../src/plan/legalize'
+import { tapeTarget } from '../../src/tape/target'
 import { simplify } from '../../src/plan/simplify'
 import { makeRuntime } from '../../src/runtime/configure'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/current'
 import { expectClose } from '../helpers/compare'
 import type { TensorContent } from '../helpers/data'
 import { floats } from '../helpers/data'
@@ -201,7 +202,7 @@ describe.each(Object.entries(cases))('%s', (name, each) => {
     verify(graph)
     const simple = simplify(graph)
     verify(simple)
-    verify(legalize(simple).graph)
+    verify(legalize(simple, tapeTarget).graph)
     const { outputs: expected } = interpretWide(draw(each, unrolled), inputs)
     const check = (received: readonly NumericArray[], where: string): void =>
       received.forEach((output, i) =>

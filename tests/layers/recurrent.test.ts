@@ -34,7 +34,7 @@ import {
   valueAndGrad,
 } from '../../src'
 import { flatten } from '../../src/core/tree'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/current'
 import { floats, generator } from '../helpers/data'
 import { expectNear } from '../helpers/golden'
 

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { GroupedQueryAttention, Input, Model, MultiHeadAttention, ops } from '../../src'
 import { currentTrace, trace } from '../../src/ops/trace'
-import { plan } from '../../src/plan'
+import { planTape } from '../../src/tape'
 
 const FEATURES = 16
 
@@ -20,7 +20,7 @@ function bytesFor(steps: number, block: (x: Tensor) => Tensor): number {
       model.trainableWeights.map(({ value }) => value),
     )
   })
-  return plan(graph, { fuse: true }).memory.workspaceBytes
+  return planTape(graph, { fuse: true }).memory.workspaceBytes
 }
 
 it.each([

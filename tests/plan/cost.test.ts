@@ -1,10 +1,10 @@
 // Costs against numbers counted by hand.
 import { describe, expect, it } from 'vitest'
-import { GraphBuilder } from '../../src/ir/builder'
-import { gradients } from '../../src/ir/differentiate'
+import { GraphBuilder } from '../../src/transforms/builder'
+import { gradients } from '../../src/transforms/differentiate'
 import type { Graph, Value } from '../../src/ir/graph'
 import type { Shape } from '../../src/core/shapes'
-import { plan } from '../../src/plan'
+import { planTape } from '../../src/tape'
 import { costOf, costOfKernels } from '../../src/plan/cost'
 import { simplify } from '../../src/plan/simplify'
 
@@ -80,11 +80,11 @@ describe('costOf', () => {
 
   it('what passes inside a kernel costs no bytes', () => {
     const graph = forward()
-    const fused = costOfKernels(plan(graph, { fuse: true }).kernels)
+    const fused = costOfKernels(planTape(graph, { fuse: true }).kernels)
     expect(fused.flops).toBe(costOf(graph).flops)
     // one product with bias and activation: x, W, b and the result
     expect(fused.bytes).toBe(4 * (12 + 6 + 2 + 8))
-    expect(costOfKernels(plan(graph, { fuse: false }).kernels)).toEqual(costOf(graph))
+    expect(costOfKernels(planTape(graph, { fuse: false }).kernels)).toEqual(costOf(graph))
   })
 
   it.each<[string, number, readonly Shape[], (builder: GraphBuilder, values: readonly Value[]) => readonly Value[]]>([

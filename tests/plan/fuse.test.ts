@@ -4,11 +4,11 @@
 import { describe, expect, it } from 'vitest'
 import { Chain, Gemm } from '../../assembly/shared/instructions'
 import { Access, Epilogue, Opcode } from '../../assembly/shared/opcodes'
-import type { GraphBuilder } from '../../src/ir/builder'
+import type { GraphBuilder } from '../../src/transforms/builder'
 import type { Value } from '../../src/ir/graph'
 import { fieldOf } from '../../src/ir/instruction'
 import type { Shape } from '../../src/core/shapes'
-import { plan } from '../../src/plan'
+import { planTape } from '../../src/tape'
 import type { TensorContent } from '../helpers/data'
 import { floats } from '../helpers/data'
 import { graphOf } from '../helpers/graphs'
@@ -19,10 +19,10 @@ function planOf(
   fuse = true,
 ) {
   const inputs: TensorContent[] = shapes.map((shape) => floats(shape))
-  return plan(graphOf(inputs, body), { fuse })
+  return planTape(graphOf(inputs, body), { fuse })
 }
 
-const opcodes = ({ instructions }: ReturnType<typeof plan>): string[] =>
+const opcodes = ({ instructions }: ReturnType<typeof planTape>): string[] =>
   instructions.map(({ opcode }) => Opcode[opcode]!)
 
 describe('matrix products', () => {

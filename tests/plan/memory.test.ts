@@ -4,13 +4,14 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { GraphBuilder } from '../../src/ir/builder'
+import { GraphBuilder } from '../../src/transforms/builder'
 import { ruleOf } from '../../src/primitives'
 import type { Graph, Value } from '../../src/ir/graph'
 import { sizeOf } from '../../src/core/shapes'
 import { fuse } from '../../src/plan/fuse'
 import type { Kernel } from '../../src/plan/kernel'
 import { legalize } from '../../src/plan/legalize'
+import { tapeTarget } from '../../src/tape/target'
 import type { MemoryPlan } from '../../src/plan/memory'
 import { align, assignOffsets, inOrderOfTime, largestFirst, planMemory } from '../../src/plan/memory'
 import { simplify } from '../../src/plan/simplify'
@@ -20,7 +21,7 @@ import { denseStep, recurrentStep } from './training-graphs'
 const storage = { address: 0, byteLength: 4 * SLAB_ELEMENTS }
 
 function planned(graph: Graph, enabled: boolean) {
-  const { graph: legal, locations } = legalize(simplify(graph))
+  const { graph: legal, locations } = legalize(simplify(graph), tapeTarget)
   const kernels = fuse(legal, locations, { fuse: enabled })
   return { legal, locations, kernels, memory: planMemory(legal, kernels, locations) }
 }
@@ -117,8 +118,7 @@ class Simulation {
 /** Joins find some operands where they belong already. */
 function isJoin(kernel: Kernel): boolean {
   return kernel.nodes.some((node) => {
-    const rule = ruleOf(node.name)
-    return rule.kind === 'kernel' && rule.places !== undefined
+    return ruleOf(node.name).kind === 'kernel' && tapeTarget.kernelOf(node.name).places !== undefined
   })
 }
 

@@ -2,8 +2,8 @@
 // gives the same result to the last bit; only gradients may round.
 
 import * as fc from 'fast-check'
-import { GraphBuilder } from '../../src/ir/builder'
-import { gradients } from '../../src/ir/differentiate'
+import { GraphBuilder } from '../../src/transforms/builder'
+import { gradients } from '../../src/transforms/differentiate'
 import type { Cell, CellStorage, Graph, Value } from '../../src/ir/graph'
 import { ScatterMax } from '../../src/primitives/indexing'
 import { ArgSort } from '../../src/primitives/sorting'

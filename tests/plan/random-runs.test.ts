@@ -4,17 +4,18 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Cell, Graph } from '../../src/ir/graph'
-import type { Interpretation } from '../../src/ir/interpret'
-import { interpret } from '../../src/ir/interpret'
+import type { Interpretation } from '../../src/transforms/interpret'
+import { interpret } from '../../src/transforms/interpret'
 import type { NumericArray } from '../../src/core/dtypes'
 import { sizeOf } from '../../src/core/shapes'
 import { isLoop } from '../../src/ir/region'
-import { verify } from '../../src/ir/verify'
+import { verify } from '../../src/transforms/verify'
 import { legalize } from '../../src/plan/legalize'
+import { tapeTarget } from '../../src/tape/target'
 import { simplify } from '../../src/plan/simplify'
-import { compile } from '../../src/runtime/program'
+import { compile } from '../../src/runtime/runtime'
 import { makeRuntime } from '../../src/runtime/configure'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/current'
 import { expectClose } from '../helpers/compare'
 import type { Recipe } from './random-graph'
 import { SLAB_ELEMENTS, drawGraph, parameters, recipes } from './random-graph'
@@ -79,7 +80,7 @@ describe('random graphs', () => {
         const graph = drawGraph(recipe, storage)
         const simple = simplify(graph)
         verify(simple)
-        verify(legalize(simple).graph)
+        verify(legalize(simple, tapeTarget).graph)
         // What is done for all turns of a loop at once stands in nodes of its own.
         if (!graph.nodes.some(isLoop)) expect(simple.nodes.length).toBeLessThanOrEqual(graph.nodes.length)
         const expected = truth(graph)

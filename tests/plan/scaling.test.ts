@@ -2,10 +2,10 @@
 // so that a busy or a slow machine changes nothing.
 
 import { expect, inject, it } from 'vitest'
-import { GraphBuilder } from '../../src/ir/builder'
+import { GraphBuilder } from '../../src/transforms/builder'
 import type { Graph } from '../../src/ir/graph'
-import { plan } from '../../src/plan'
-import { encode } from '../../src/plan/tape'
+import { planTape } from '../../src/tape'
+import { encode } from '../../src/tape/encode'
 import { denseStep, recurrentStep } from './training-graphs'
 
 const slab = { address: 0, byteLength: 0 }
@@ -45,7 +45,7 @@ function leastTime(runs: number, body: () => unknown): number {
   return least
 }
 
-const planned = (graph: Graph) => (): unknown => encode(plan(graph, { fuse: true }).instructions, () => 0)
+const planned = (graph: Graph) => (): unknown => encode(planTape(graph, { fuse: true }).instructions, () => 0)
 
 const kinds = {
   'dense layers': (n: number) => denseStep(8, new Array<number>(n).fill(4), 'tanh', slab),

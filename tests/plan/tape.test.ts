@@ -6,8 +6,8 @@ import { expect, it } from 'vitest'
 import { END_OF_TAPE, Gemm, Header } from '../../assembly/shared/instructions'
 import type { Opcode } from '../../assembly/shared/opcodes'
 import { isAddress } from '../../src/ir/instruction'
-import { plan } from '../../src/plan'
-import { byteLength, disassemble, encode, instructionOffsets, tapeBytes } from '../../src/plan/tape'
+import { planTape } from '../../src/tape'
+import { byteLength, disassemble, encode, instructionOffsets, tapeBytes } from '../../src/tape/encode'
 import { exactly, floats } from '../helpers/data'
 import { graphOf } from '../helpers/graphs'
 import { drawGraph, recipes } from './random-graph'
@@ -17,7 +17,7 @@ const SOME_ADDRESS = 4096
 it('instructions follow each other by their byteLength and end with the end marker', () => {
   fc.assert(
     fc.property(recipes, fc.boolean(), (recipe, fuse) => {
-      const { instructions } = plan(drawGraph(recipe, { address: 0, byteLength: 96 }), { fuse })
+      const { instructions } = planTape(drawGraph(recipe, { address: 0, byteLength: 96 }), { fuse })
       const words = encode(instructions, () => SOME_ADDRESS)
       const found: Opcode[] = []
       const offsets: number[] = []
@@ -40,7 +40,7 @@ it('every word is the number, the float or the resolved address that the instruc
   const graph = graphOf([floats([4]), floats([4], -1, 1, 2)], (b, [p, g]) =>
     b.emit('sgd', [p!, g!, b.e.scalar(0.5)], { momentum: 0.25, nesterov: true, weightDecay: -0.125 }),
   )
-  const { instructions } = plan(graph, { fuse: true })
+  const { instructions } = planTape(graph, { fuse: true })
   const words = encode(instructions, ({ offset }) => SOME_ADDRESS + offset)
   const floatsOf = new Float32Array(words.buffer)
   const offsets = instructionOffsets(instructions)
@@ -61,7 +61,7 @@ it('every word is the number, the float or the resolved address that the instruc
 it('every field of an instruction has a word, and none lies outside its fixed part', () => {
   fc.assert(
     fc.property(recipes, (recipe) => {
-      for (const { fields, fixedBytes } of plan(drawGraph(recipe, { address: 0, byteLength: 96 }), { fuse: true })
+      for (const { fields, fixedBytes } of planTape(drawGraph(recipe, { address: 0, byteLength: 96 }), { fuse: true })
         .instructions) {
         expect(fields).toHaveLength((fixedBytes - Header.size) / 4)
         expect([...fields]).not.toContain(undefined)
@@ -78,7 +78,7 @@ it('the disassembly names the scope, the opcode, the fields and the steps', () =
     b.scope = 'scale'
     return [b.e.exp(b.e.multiply(y, 2))]
   })
-  const { instructions } = plan(graph, { fuse: true })
+  const { instructions } = planTape(graph, { fuse: true })
   const text = disassemble(instructions, ({ buffer, offset }) => `buffer${buffer.id}+${offset}`)
   const lines = text.split('\n')
   expect(lines[0]).toMatch(/^ +0 +Gemm +dense_1: matmul\+add\+relu$/)

@@ -1,7 +1,7 @@
 // Training steps as models make them, drawn by hand: what the planner is judged on.
 
-import { GraphBuilder } from '../../src/ir/builder'
-import { gradients } from '../../src/ir/differentiate'
+import { GraphBuilder } from '../../src/transforms/builder'
+import { gradients } from '../../src/transforms/differentiate'
 import type { Cell, CellStorage, Graph, Value } from '../../src/ir/graph'
 import type { Shape } from '../../src/core/shapes'
 import { sizeOf } from '../../src/core/shapes'

@@ -2,11 +2,11 @@
 // gradients against finite differences; and not a byte written that is not a result's.
 
 import { describe, expect, it } from 'vitest'
-import type { GraphBuilder } from '../../src/ir/builder'
-import { gradients } from '../../src/ir/differentiate'
+import type { GraphBuilder } from '../../src/transforms/builder'
+import { gradients } from '../../src/transforms/differentiate'
 import type { Value } from '../../src/ir/graph'
 import { makeRuntime } from '../../src/runtime/configure'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/current'
 import { expectClose } from '../helpers/compare'
 import { expectGradient, graphOf, interpretWide, runWatched, weightedSum } from '../helpers/graphs'
 import type { PreparedCase } from './cases'

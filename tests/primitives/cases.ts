@@ -1,12 +1,12 @@
 // The table that drives the op tests: for every primitive the operands, attributes and tolerances that it is
 // tried with. tsc finds a primitive without a row. Runs nothing: see ir/op-cases.test.ts.
 
-import { GraphBuilder } from '../../src/ir/builder'
+import { GraphBuilder } from '../../src/transforms/builder'
 import type { Emitter } from '../../src/primitives/emitter'
 import type { Value } from '../../src/ir/graph'
 import { Body } from '../../src/ir/region'
-import { loopPasses } from '../../src/plan/loop-passes'
-import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../../src/primitives/attributes'
+import { loopPasses } from '../../src/tape/loop-passes'
+import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../../src/ir/attributes'
 import { sizeOf } from '../../src/core/shapes'
 import type { Shape } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'

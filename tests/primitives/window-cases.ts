@@ -4,7 +4,7 @@
 import type { Shape } from '../../src/core/shapes'
 import type { Emitter } from '../../src/primitives/emitter'
 import type { Value } from '../../src/ir/graph'
-import type { PaddedAttributes, PoolAttributes } from '../../src/primitives/attributes'
+import type { PaddedAttributes, PoolAttributes } from '../../src/ir/attributes'
 import { placesAlong } from '../../src/primitives/window'
 import type { TensorContent } from '../helpers/data'
 import { distinct, floats } from '../helpers/data'

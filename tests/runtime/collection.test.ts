@@ -3,8 +3,9 @@
 
 import { describe, expect, inject, it } from 'vitest'
 import { Dense, Sequential, configure, ops, random, tensor, threadsReady } from '../../src'
+import { poolOf } from '../helpers/threads'
 import type { ThreadPool } from '../../src/runtime/threads/pool'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/current'
 import { collectGarbage } from '../helpers/gc'
 import { settingsOf } from '../helpers/modes'
 import { withSettings } from '../helpers/with-settings'
@@ -64,9 +65,9 @@ describe.runIf(settings.backend === 'wasm')('the workers of a runtime go', () =>
   async function threaded(): Promise<ThreadPool> {
     configure({ threads: 2 })
     await threadsReady()
-    const { pool } = currentRuntime()
+    const pool = poolOf(currentRuntime())
     expect(pool).toMatchObject({ isRunning: true, workers: [expect.anything()] })
-    return pool!
+    return pool
   }
 
   it('at once when configure makes another one and nothing was made in this', async () => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { ALIGNMENT, READ_SLACK } from '../../assembly/shared/instructions'
 import { ArgumentError } from '../../src/core/errors'
 import { Arena, PlainMemory } from '../../src/runtime/memory'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/current'
 import { collectGarbage } from '../helpers/gc'
 
 interface Taken {

@@ -16,6 +16,8 @@ function fake(bytes: number, log: string[], name: string): Program {
     parameter: () => new Float32Array(0),
     run: () => true,
     output: () => new Float32Array(0),
+    read: () => Promise.resolve(new Float32Array(0)),
+    readCell: () => Promise.resolve(new Float32Array(0)),
     findNonFinite: () => null,
     instructionWords: () => null,
     disassemble: () => name,

@@ -2,15 +2,15 @@
 // guards, and the search for the first NaN.
 
 import { describe, expect, it } from 'vitest'
-import { GraphBuilder } from '../../src/ir/builder'
+import { GraphBuilder } from '../../src/transforms/builder'
 import { looped } from '../helpers/loops'
 import type { Cell, Graph } from '../../src/ir/graph'
 import type { Shape } from '../../src/core/shapes'
 import { sizeOf } from '../../src/core/shapes'
-import { cellView, compile } from '../../src/runtime/program'
+import { cellView, compile } from '../../src/runtime/runtime'
 import { infoOf, makeRuntime } from '../../src/runtime/configure'
 import type { Runtime } from '../../src/runtime/runtime'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/current'
 import { collectGarbage } from '../helpers/gc'
 
 const { settings } = currentRuntime()
@@ -288,5 +288,22 @@ describe('disassemble', () => {
     )
     const text = program.disassemble()
     for (const scope of ['dense_1', 'activation_2', 'loss', 'optimizer']) expect(text).toContain(scope)
+  })
+})
+
+describe('what is read for later', () => {
+  it('stays what it was when the program runs again', async () => {
+    const runtime = makeRuntime(settings)
+    const weights = cellIn(runtime, 'weights', [2, 1], [3, -1])
+    const program = compile(runtime, learningGraph(weights, 1))
+    program.parameter(0).set([2, 5])
+    program.run()
+    const [output, cell] = [program.read(0), program.readCell(weights)]
+    const expected = [[...program.output(0)], [...cellView(runtime, weights)]]
+    program.parameter(0).set([-7, 4])
+    program.run()
+    expect([[...(await output)], [...(await cell)]]).toEqual(expected)
+    expect([...(await program.readCell(weights))]).toEqual([...cellView(runtime, weights)])
+    expect([...(await program.readCell(weights))]).not.toEqual(expected[1])
   })
 })

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { permutationKey, permute } from '../../src/core/permute'
 import { ResidentRows } from '../../src/runtime/rows'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/current'
 
 describe('the order of resident rows', () => {
   // Above 2²¹ the product of a random word and a place does not fit float64.

@@ -26,19 +26,22 @@ import {
   threadsReady,
   valueAndGrad,
 } from '../../src'
-import type { Address } from '../../src/ir/instruction'
+import type { Address } from '../../src/ir/operand'
 import type { Tensor } from '../../src/ops/tensor'
 import { apply } from '../../src/ops/trace'
-import { sharing } from '../../src/plan/parts'
-import { plan } from '../../src/plan'
+import { sharing } from '../../src/tape/parts'
+import { planTape } from '../../src/tape'
 import type { PlacedBuffer } from '../../src/plan/memory'
-import { encode, instructionOffsets } from '../../src/plan/tape'
-import { compile } from '../../src/runtime/program'
+import { encode, instructionOffsets } from '../../src/tape/encode'
+import { compile } from '../../src/runtime/runtime'
 import { infoOf, makeRuntime } from '../../src/runtime/configure'
+import { tapeBackendOf } from '../../src/runtime/tape-backend'
+import { ThreadedBackend } from '../../src/runtime/threads/backend'
 import type { Runtime } from '../../src/runtime/runtime'
-import { Storage, counters, currentRuntime } from '../../src/runtime/runtime'
+import { Storage, counters } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/current'
 import { settingsOf } from '../helpers/modes'
-import { bitsOfRun, fillInput, graphOf, threadedRuntime, withThreads } from '../helpers/threads'
+import { bitsOfRun, fillInput, graphOf, threadedRuntime, poolOf, withThreads } from '../helpers/threads'
 
 const settings = settingsOf[inject('mode')]
 const THREADS = [2, 3, 4]
@@ -328,7 +331,7 @@ describe.skipIf(settings.backend === 'interpreter')('the same bits on any number
     const expected = bitsOfRun(one, graph)
     for (const runtime of runtimes) {
       const before = counters.threadedRuns
-      expect(bitsOfRun(runtime, graph), `${runtime.pool!.threads} threads`).toEqual(expected)
+      expect(bitsOfRun(runtime, graph), `${poolOf(runtime).threads} threads`).toEqual(expected)
       expect(counters.threadedRuns, 'ran on several threads').toBe(before + 1)
     }
   })
@@ -469,7 +472,7 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
     // Every part has its own scratch; the workers are not asked.
     const runtime = makeRuntime({ ...settings, threads: 4 })
     const graph = graphOf(shapes, body)
-    const { memory, instructions, parameters } = plan(graph, settings)
+    const { memory, instructions, parameters } = planTape(graph, settings)
     const workspace = runtime.workspaceFor(memory.workspaceBytes)
     const constants = new Storage(runtime, memory.constantBytes)
     const resolve = ({ buffer, offset }: Address): number => {
@@ -495,7 +498,7 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
     const all = (): Int32Array => runtime.view('int32', workspace, memory.workspaceBytes / 4).slice() as Int32Array
     for (const offset of instructionOffsets(instructions)) {
       const before = all()
-      runtime.kernels!.runOne(tape.address + offset)
+      tapeBackendOf(runtime).kernels.runOne(tape.address + offset)
       const after = all()
       const written = Array.from(after.keys()).filter((at) => after[at] !== before[at])
       expect(written.length).toBeGreaterThan(0)
@@ -504,7 +507,7 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
         const view = runtime.view('int32', workspace, memory.workspaceBytes / 4)
         for (let part = 0; part < parts; part++) {
           view.set(before)
-          runtime.kernels!.runPart(tape.address + offset, part, parts)
+          tapeBackendOf(runtime).kernels.runPart(tape.address + offset, part, parts)
           const changed = written.filter((at) => view[at] !== before[at])
           expect(changed.every((at) => view[at] === after[at])).toBe(true)
           counts.push(changed.length)
@@ -543,7 +546,7 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
       ],
       ([a, b]) => [ops.relu(matmul(a!, b!))],
     )
-    const small = plan(graph, { fuse: true, share: sharing(4) })
+    const small = planTape(graph, { fuse: true, share: sharing(4) })
     expect(small.isShared).toBe(false)
     expect(small.instructions.map(({ parts, meets }) => [parts, meets])).toEqual([[1, false]])
   })
@@ -582,9 +585,9 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     const alone = Array.from(words, (word) =>
       word !== END_OF_TAPE && (word & 0xffff0000) === 0x01010000 ? word & 0xffff : word,
     )
-    const shared = time(() => expect(runtime.pool!.run(tape.address, 1)).toBe(0))
+    const shared = time(() => expect(poolOf(runtime).run(tape.address, 1)).toBe(0))
     runtime.view('int32', tape.address, words.length).set(alone)
-    const single = time(() => expect(runtime.kernels!.run(tape.address)).toBe(0))
+    const single = time(() => expect(tapeBackendOf(runtime).kernels.run(tape.address)).toBe(0))
     console.log(`a meeting of two threads: ${(shared - single).toFixed(2)} µs`)
     // 3 µs is the aim; the machine may have one core, and others on it.
     expect(shared - single).toBeLessThan(100)
@@ -600,7 +603,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     vi.stubGlobal('SharedArrayBuffer', undefined)
     configure({ threads: 3 })
     expect(await threadsReady()).toMatchObject({ threads: 1, threadsNote: note })
-    expect(currentRuntime().engine.share, 'plans for one').toBeNull()
+    expect(currentRuntime().backend, 'plans for one').not.toBeInstanceOf(ThreadedBackend)
     expect(ops.add([1, 2], 3).toArray()).toEqual([4, 5])
   })
 
@@ -625,7 +628,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     const words = runtime.view('int32', 0, runtime.memory.buffer.byteLength / 4)
     const pool = words.findIndex((word, at) => word === END_OF_TAPE && words[at - 1] !== 0) - Pool.empty / 4
     words[pool + Pool.challenge / 4]! ^= 1
-    await runtime.pool!.ready
+    await poolOf(runtime).ready
     expect(infoOf(runtime)).toMatchObject({
       threads: 1,
       threadsNote: 'self-test failed: worker 1 does not see the shared memory',
@@ -646,12 +649,12 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
 
   it('ends a run with an error when a worker dies, and goes on alone', async () => {
     const runtime = await threadedRuntime(3)
-    runtime.pool!.patience = 100
+    poolOf(runtime).patience = 100
     const graph = graphOf([[300, 300]], ([x]) => [matmul(x!, matmul(x!, x!))])
     const expected = bitsOfRun(runtime, graph)
     const program = compile(runtime, graph)
     fillInput(program.parameter(0), 0)
-    void runtime.pool!.workers[1]!.terminate()
+    void poolOf(runtime).workers[1]!.terminate()
     const run = () => {
       for (let i = 0; i < 5000; i++) program.run()
     }
@@ -668,11 +671,11 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
       const model = new Sequential([new Dense({ units: 300, inputShape: [300] }), new Dense({ units: 300 })])
       model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
       const x = { data: new Float32Array(100 * 300).fill(0.01), shape: [100, 300] }
-      const { pool } = currentRuntime()
-      pool!.patience = 100
+      const pool = poolOf(currentRuntime())
+      pool.patience = 100
       await model.fit(x, x, { verbose: 0 })
       // The process learns of it in a later turn; until then the pool looks whole.
-      void pool!.workers[0]!.terminate()
+      void pool.workers[0]!.terminate()
       const train = (steps: number) => {
         for (let i = 0; i < steps; i++) model.trainOnBatch(x, x)
       }
@@ -691,12 +694,13 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
       const weights = () => model.getWeights().map(({ data }) => Buffer.from(data.buffer.slice(0)))
       model.trainOnBatch(x, x)
       const before = weights()
-      const { pool, kernels } = currentRuntime()
+      const pool = poolOf(currentRuntime())
+      const { kernels } = tapeBackendOf(currentRuntime())
       // As when the worker has thrown: it tells the others to leave.
-      vi.spyOn(pool!, 'run').mockImplementationOnce((tape, expected) => {
-        kernels!.abandon(pool!['own'].address)
+      vi.spyOn(pool, 'run').mockImplementationOnce((tape, expected) => {
+        kernels.abandon(pool['own'].address)
         vi.restoreAllMocks()
-        return pool!.run(tape, expected)
+        return pool.run(tape, expected)
       })
       expect(() => model.trainOnBatch(x, x)).toThrow('those before it')
       const same = () => weights().every((bytes, at) => bytes.equals(before[at]!))

@@ -5,7 +5,7 @@ import { inject } from 'vitest'
 import { describe, expect, it } from 'vitest'
 import { runtimeInfo } from '../../src'
 import { infoOf, makeRuntime } from '../../src/runtime/configure'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/current'
 import { requestTurbo } from '../../src/runtime/engine/turbo'
 
 const { settings } = currentRuntime()

@@ -6,7 +6,7 @@ import { BatchNormalization, Conv2D, Dense, Flatten, LSTM, Sequential } from '..
 import type { NumericArray } from '../../src/core/dtypes'
 import { sizeOf } from '../../src/core/shapes'
 import type { Graph, Node } from '../../src/ir/graph'
-import { allocate, interpret } from '../../src/ir/interpret'
+import { allocate, interpret } from '../../src/transforms/interpret'
 import { simplify } from '../../src/plan/simplify'
 import { ruleOf } from '../../src/primitives'
 import { FUNCTION } from '../../src/primitives/flops'

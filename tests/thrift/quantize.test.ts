@@ -36,7 +36,7 @@ import {
 } from '../../src/thrift'
 import { quantizeChannels } from '../../src/thrift/quantized-layers'
 import { dispose } from '../../src/runtime/configure'
-import { withRuntime } from '../../src/runtime/runtime'
+import { withRuntime } from '../../src/runtime/current'
 import { floats } from '../helpers/data'
 import { threadedRuntime } from '../helpers/threads'
 

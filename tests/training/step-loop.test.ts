@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CallbackMethods } from '../../src'
 import { Dense, NonFiniteError, Sequential, setRandomSeed } from '../../src'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/current'
 
 const listener: CallbackMethods = { onTrainBatchEnd: () => {} }
 

@@ -1,5 +1,5 @@
 // The threads of one runtime: starts workers, tests that they share memory, gives them tapes, and gives them up when
-// one fails. Never decides what a thread does: see plan/parts.ts and assembly/tape.ts.
+// one fails. Never decides what a thread does: see tape/parts.ts and assembly/tape.ts.
 
 import { MAX_THREADS, Pool } from '../../../assembly/shared/pool'
 import { END_OF_TAPE } from '../../../assembly/shared/instructions'

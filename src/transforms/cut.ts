@@ -3,7 +3,7 @@
 
 import { ruleOf } from '../primitives'
 import { GraphBuilder } from './builder'
-import type { Graph, Node, Value } from './graph'
+import type { Graph, Node, Value } from '../ir/graph'
 
 /** How many nodes, parameters and outputs belong to the first part; the others belong to the second. */
 export interface CutPlace {

@@ -8,16 +8,16 @@
 
 import type { TensorType } from '../core/shapes'
 import { ruleOf } from '../primitives'
-import type { PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveName } from '../ir/attributes'
 import type { Contribution } from '../primitives/rule'
 import { GraphBuilder } from './builder'
 import { Cotangents, sumOf } from './cotangents'
-import type { BackwardPass } from './differentiate'
+import type { BackwardPass } from './loops'
 import { backward, dependents } from './differentiate'
-import type { Graph, Node } from './graph'
-import { Value } from './graph'
+import type { Graph, Node } from '../ir/graph'
+import { Value } from '../ir/graph'
 import { isLiftable, liftNode } from './lift'
-import { bodyOf, isLoop, operandsOf, regionOf } from './region'
+import { bodyOf, isLoop, operandsOf, regionOf } from '../ir/region'
 
 /** The results of a loop that depend on one of its operands among `carriers`. */
 export function loopDependents(node: Node<'loop'>, carriers: ReadonlySet<Value>): Value[] {

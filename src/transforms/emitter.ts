@@ -5,9 +5,9 @@ import type { DType, NumericArray } from '../core/dtypes'
 import { storeData } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
-import type { PrimitiveAttributes, PrimitiveName, ReductionName, Routine } from '../primitives/attributes'
+import type { PrimitiveAttributes, PrimitiveName, ReductionName, Routine } from '../ir/attributes'
 import type { Emitter } from '../primitives/emitter'
-import type { Value } from './graph'
+import type { Value } from '../ir/graph'
 
 /** What the emitter appends to. */
 interface NodeSink {

@@ -1,18 +1,36 @@
-// A program that runs in the interpreter: no WebAssembly, plain loops.
+// The backend without WebAssembly: programs run in the interpreter, with plain loops.
 
-import type { NumericArray } from '../core/dtypes'
+import type { NumericArray, TensorData } from '../core/dtypes'
 import { hasNonFinite } from '../core/dtypes'
 import type { Cell, Graph } from '../ir/graph'
-import type { InterpretOptions } from '../ir/interpret'
-import { allocate, interpret } from '../ir/interpret'
+import type { InterpretOptions } from '../transforms/interpret'
+import { allocate, interpret } from '../transforms/interpret'
 import { printNode } from '../ir/print'
 import { Tally } from './meter'
+import { Arena, PlainMemory } from './memory'
 import type { Program } from './program'
-import { cellView } from './program'
-import type { Runtime } from './runtime'
-import { counters } from './runtime'
+import type { Backend, BackendReport, Runtime } from './runtime'
+import { cellView, counters } from './runtime'
+import { ONE_THREAD } from './tape-backend'
 
-export class InterpretedProgram implements Program {
+export class InterpreterBackend implements Backend {
+  readonly memory = new PlainMemory()
+  readonly arena = new Arena(this.memory)
+  readonly ready: Promise<void> = Promise.resolve()
+  readonly report: BackendReport
+
+  /** @param threads how many were asked for */
+  constructor(threads: number) {
+    const threadsNote = threads > 1 ? 'the interpreter runs on one thread' : ONE_THREAD
+    this.report = { threads: 1, threadsNote, wideTiles: false, turboNote: 'the interpreter has no vectors' }
+  }
+
+  compile(runtime: Runtime, graph: Graph): Program {
+    return new InterpretedProgram(runtime, graph)
+  }
+}
+
+class InterpretedProgram implements Program {
   readonly tally: Tally
   private readonly parameters: NumericArray[]
   private outputs: readonly NumericArray[] = []
@@ -49,6 +67,14 @@ export class InterpretedProgram implements Program {
 
   output(index: number): NumericArray {
     return this.outputs[index]!
+  }
+
+  read(index: number): Promise<NumericArray> {
+    return Promise.resolve(this.output(index).slice())
+  }
+
+  readCell(cell: Cell): Promise<TensorData> {
+    return Promise.resolve(cellView(this.runtime, cell).slice())
   }
 
   findNonFinite(): string | null {

@@ -2,10 +2,11 @@
 // nodes are worth it is in plan/simplify-loop.ts and differentiate-loop.ts.
 
 import { ruleOf } from '../primitives'
-import type { PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveName } from '../ir/attributes'
 import type { GraphBuilder } from './builder'
-import type { Node, Value } from './graph'
-import { hasEffect, isLoop } from './region'
+import type { Node, Value } from '../ir/graph'
+import { isLoop } from '../ir/region'
+import { hasEffect } from './effect'
 
 /** A value of the body, outside: the same in every turn, or one slice for each turn. */
 export interface Outside {

@@ -1,14 +1,9 @@
-// Deals instructions out to threads: how many parts each has, and before which of them all threads meet. Only
-// says how many parts: where they begin is the kernels' affair, and no result depends on it.
+// What each instruction costs, as estimates: threads share what is worth it. The results depend on none of these numbers.
 
-import { Access, Opcode, Step } from '../../assembly/shared/opcodes'
+import { Access, Opcode } from '../../assembly/shared/opcodes'
 import * as layouts from '../../assembly/shared/instructions'
 import { fieldOf } from '../ir/instruction'
-import type { Share } from '.'
-import type { LabelledInstruction, TapeInstruction } from './tape'
-
-/** Nanoseconds of work that a part is worth: less is done sooner by one thread alone. */
-export const PART_WORK = 30_000
+import type { TapeInstruction } from './encode'
 
 /** An estimate for one thread, and the most parts that have something to do. */
 export interface Work {
@@ -25,6 +20,9 @@ type WorkRule = (field: Field, instruction: TapeInstruction) => Work
 const MULTIPLY_ADD = 0.04
 const STREAMED = 0.12
 const PLAIN_STEP = 0.2
+/** What a step of a chain costs by itself, and each of the operations that its primitive declares. */
+const STEP = 0.08
+const OPERATION = 0.12
 const SLOW_STEP = 1
 const REDUCED = 0.12
 const COMPARED = 0.25
@@ -33,32 +31,6 @@ const SCATTERED = 0.4
 const SORTED = 20
 const FILLED = 0.1
 const RANDOM = 1.2
-
-function isSlow(step: number): boolean {
-  switch (step) {
-    case Step.Exp:
-    case Step.Expm1:
-    case Step.Log:
-    case Step.Log1p:
-    case Step.Sin:
-    case Step.Cos:
-    case Step.Tanh:
-    case Step.Sigmoid:
-    case Step.Softplus:
-    case Step.Erf:
-    case Step.Gelu:
-    case Step.GeluGradient:
-    case Step.ErfInv:
-    case Step.Power:
-    case Step.Arctan2:
-    case Step.Mod:
-    case Step.FloorDivideI32:
-    case Step.ModI32:
-      return true
-    default:
-      return false
-  }
-}
 
 // Elements are dealt out 16 at a time: one line of the cache, so that no two threads write to the same one.
 const runsOf = (count: number): number => Math.ceil(count / 16)
@@ -84,16 +56,12 @@ function gemmWork(field: Field): Work {
   }
 }
 
-function chainWork(field: Field, { lists }: TapeInstruction): Work {
+function chainWork(field: Field, { lists, flops = 0 }: TapeInstruction): Work {
   const { rank, count, operandCount, stepCount } = layouts.Chain
   const operandWords = 2 + field(rank)
-  const stepWords = layouts.ChainStep.size / 4
-  let cost = 0
+  let cost = STEP * field(stepCount) + OPERATION * flops
   for (let at = field(rank), i = 0; i < field(operandCount); i++, at += operandWords) {
     if (lists[at + 1] === Access.Strided) cost += PLAIN_STEP
-  }
-  for (let at = lists.length - stepWords * field(stepCount); at < lists.length; at += stepWords) {
-    cost += isSlow(Number(lists[at])) ? SLOW_STEP : PLAIN_STEP
   }
   return { nanoseconds: field(count) * cost, pieces: runsOf(field(count)) }
 }
@@ -230,51 +198,4 @@ export function workOf(instruction: TapeInstruction): Work {
   const field: Field = (offset) => Number(fieldOf(instruction, offset))
   table ??= rules()
   return table[instruction.opcode](field, instruction)
-}
-
-/** How many threads share an instruction, each doing at least `partWork` nanoseconds of it. */
-export function partsOf(instruction: TapeInstruction, threads: number, partWork = PART_WORK): number {
-  if (threads === 1) return 1
-  const { nanoseconds, pieces } = workOf(instruction)
-  return Math.max(1, Math.min(threads, Math.floor(nanoseconds / partWork), Math.ceil(pieces)))
-}
-
-/**
- * Before which instructions all threads meet: where something may depend on what ran on another thread since the last
- * meeting. Instructions of one part run on one thread, in order, and need none between them.
- */
-export function meetings(parts: readonly number[]): boolean[] {
-  let ran = false
-  let ranShared = false
-  return parts.map((count) => {
-    const meets = ran && (ranShared || count > 1)
-    if (meets) ranShared = false
-    ran = true
-    if (count > 1) ranShared = true
-    return meets
-  })
-}
-
-/** Instructions with their parts and meetings. All threads walk a loop in whose body several have something to do. */
-export function dealOut(
-  instructions: readonly LabelledInstruction[],
-  threads: number,
-  partWork?: number,
-): LabelledInstruction[] {
-  if (threads === 1) return [...instructions]
-  const dealt = instructions.map((each): LabelledInstruction => {
-    if (each.body === undefined) return { ...each, parts: partsOf(each, threads, partWork) }
-    const body = dealOut(each.body, threads, partWork)
-    return { ...each, body, parts: body.some(({ parts = 1 }) => parts > 1) ? threads : 1 }
-  })
-  const meets = meetings(dealt.map(({ parts = 1 }) => parts))
-  return dealt.map((each, i) => ({ ...each, meets: meets[i]! }))
-}
-
-/** Deals out to so many threads. @param partWork nanoseconds that a part must be worth; default PART_WORK */
-export function sharing(threads: number, partWork?: number): Share {
-  return (all) => ({
-    instructions: dealOut(all, threads, partWork),
-    nanoseconds: all.reduce((sum, each) => sum + workOf(each).nanoseconds, 0),
-  })
 }

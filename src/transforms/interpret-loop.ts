@@ -2,9 +2,9 @@
 
 import type { NumericArray } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
-import type { Node } from './graph'
-import type { RunBody } from './interpret'
-import { bodyOf, operandsOf } from './region'
+import type { Node } from '../ir/graph'
+import type { RunBody } from './loops'
+import { bodyOf, operandsOf } from '../ir/region'
 
 /** @returns the node at which the run was ended early; null when all turns came to their end */
 export function interpretLoop(

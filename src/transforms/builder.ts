@@ -2,10 +2,10 @@
 // gradient rules are in emitter.ts.
 
 import { ArgumentError, internalError } from '../core/errors'
-import type { Cell, Graph, Node, Update } from './graph'
-import { Value } from './graph'
+import type { Cell, Graph, Node, Update } from '../ir/graph'
+import { Value } from '../ir/graph'
 import { ruleOf } from '../primitives'
-import type { PrimitiveAttributes, PrimitiveName, Region } from '../primitives/attributes'
+import type { PrimitiveAttributes, PrimitiveName, Region } from '../ir/attributes'
 import type { Emitter } from '../primitives/emitter'
 import { NodeEmitter } from './emitter'
 import type { TensorType } from '../core/shapes'

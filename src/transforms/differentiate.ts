@@ -3,23 +3,14 @@
 
 import type { GraphBuilder } from './builder'
 import { Cotangents } from './cotangents'
-import type { Node } from './graph'
-import { Value } from './graph'
-import { isLoop, passesOf } from './region'
+import type { Node } from '../ir/graph'
+import { Value } from '../ir/graph'
+import { isLoop, passesOf } from '../ir/region'
+import type { BackwardPass } from './loops'
+import { LoopTransforms } from './loops'
 import { ruleOf } from '../primitives'
-import type { PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveName } from '../ir/attributes'
 import type { Contribution } from '../primitives/rule'
-
-/** One walk backwards over the nodes of a graph. */
-export interface BackwardPass {
-  /** Holds the nodes: its loops can be made to stack more. */
-  readonly owner: GraphBuilder
-  /** Takes the backward nodes. The same builder, but for bodies of loops. */
-  readonly back: GraphBuilder
-  /** The values that depend on what is differentiated with respect to. */
-  readonly carriers: ReadonlySet<Value>
-  readonly cotangents: Cotangents
-}
 
 /**
  * The vector-Jacobian product: Σ cotangent · ∂y/∂x for each x of `wrt`.
@@ -55,7 +46,7 @@ export function backward(pass: BackwardPass, forward: readonly Node[]): void {
     if (!node.outputs.some(isReached)) continue
     back.scope = gradientScope(node.scope)
     if (isLoop(node)) {
-      passesOf(node).pullBack(node, pass)
+      passesOf(node, LoopTransforms).pullBack(node, pass)
       continue
     }
     const contributions = pullBack(back, node, cotangents, carriers)
@@ -77,7 +68,7 @@ export function dependents(nodes: readonly Node[], wrt: Iterable<Value>): Set<Va
   const isFound = (value: Value): boolean => found.has(value)
   const add = (value: Value): void => void (value.dtype === 'float32' && found.add(value))
   nodes.forEach((node) => {
-    if (isLoop(node)) passesOf(node).dependents(node, found).forEach(add)
+    if (isLoop(node)) passesOf(node, LoopTransforms).dependents(node, found).forEach(add)
     else if (node.inputs.some(isFound) && ruleOf(node.name).vjp !== null) node.outputs.forEach(add)
   })
   return found

@@ -3,10 +3,10 @@
 
 import { formatShape, internalError } from '../core/errors'
 import { ruleOf } from '../primitives'
-import type { Graph, Node, Value } from './graph'
-import { results } from './graph'
-import { bodyOf, isLoop } from './region'
-import type { PrimitiveName } from '../primitives/attributes'
+import type { Graph, Node, Value } from '../ir/graph'
+import { results } from '../ir/graph'
+import { bodyOf, isLoop } from '../ir/region'
+import type { PrimitiveName } from '../ir/attributes'
 import { sameShape } from '../core/shapes'
 
 /** @throws an internal error that names the node. */

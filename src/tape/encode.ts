@@ -3,9 +3,10 @@
 
 import { Chain, ChainStep, END_OF_TAPE, Header, LoopPatch } from '../../assembly/shared/instructions'
 import { Opcode, Step } from '../../assembly/shared/opcodes'
-import type { Address, Instruction, Operand, Word } from '../ir/instruction'
+import type { Instruction, Word } from '../ir/instruction'
+import type { Address, Operand } from '../ir/operand'
 import { fieldOf, isAddress } from '../ir/instruction'
-import type { LoopIdentity } from './memory'
+import type { LoopIdentity } from '../plan/memory'
 
 /** An instruction, and behind the lists of a Loop those of its body. */
 export interface TapeInstruction extends Instruction {

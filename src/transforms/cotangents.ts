@@ -6,7 +6,7 @@ import type { TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { Block, Contribution } from '../primitives/rule'
 import type { GraphBuilder } from './builder'
-import { Value } from './graph'
+import { Value } from '../ir/graph'
 
 interface Scoped {
   readonly contribution: Contribution

@@ -4,10 +4,12 @@
 import { internalError } from '../core/errors'
 import { ruleOf } from '../primitives'
 import { referenceOf } from '../primitives/references'
-import type { Cell, Graph, Node, Value } from './graph'
-import { isLoop, passesOf } from './region'
+import type { Cell, Graph, Node, Value } from '../ir/graph'
+import { isLoop, passesOf } from '../ir/region'
+import type { Turn } from './loops'
+import { LoopTransforms } from './loops'
 import type { ElementwisePrimitive, RefContext } from '../primitives/rule'
-import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import { copyView } from '../primitives/movement'
 import type { NumericArray } from '../core/dtypes'
 import { allocateData } from '../core/dtypes'
@@ -33,14 +35,6 @@ export interface InterpretOptions {
    */
   readonly onNode?: (node: Node, results: readonly NumericArray[], turns: readonly number[]) => boolean
 }
-
-/** What one turn of a loop gives; no results when it was ended early. */
-export interface Turn {
-  readonly results: readonly NumericArray[]
-  readonly stoppedAt: Node | null
-}
-/** Runs the body of a loop once; `at` is the index of its slices. */
-export type RunBody = (body: Graph, parameters: readonly NumericArray[], at: number) => Turn
 
 /**
  * @param parameters contiguous data, one array per parameter of the graph
@@ -96,7 +90,9 @@ class Interpreter {
       if (ends(node, inputs)) return node
       const outputs = node.outputs.map((output) => allocate(output, this.precision))
       if (isLoop(node)) {
-        const stoppedAt = passesOf(node).interpret(node, inputs, outputs, (...turn) => this.turn(...turn))
+        const stoppedAt = passesOf(node, LoopTransforms).interpret(node, inputs, outputs, (...turn) =>
+          this.turn(...turn),
+        )
         if (stoppedAt !== null) return stoppedAt
       } else {
         evaluate(node, inputs, outputs)

@@ -1,0 +1,272 @@
+// A graph made ready to run, over and over, on the tape in linear memory. Runs on one thread by itself; a backend with more
+// threads runs what they share.
+
+import { internalError } from '../core/errors'
+import type { Cell, Graph } from '../ir/graph'
+import { Loop } from '../../assembly/shared/instructions'
+import type { Address, Operand } from '../ir/operand'
+import { fieldOf } from '../ir/instruction'
+import type { NumericArray, TensorData } from '../core/dtypes'
+import { BYTES_PER_ELEMENT, hasNonFinite } from '../core/dtypes'
+import type { TensorType } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
+import type { Share, TapePlan } from '../tape'
+import { planTape } from '../tape'
+import type { LoopIdentity, MemoryPlan, PlacedBuffer } from '../plan/memory'
+import type { LabelledInstruction } from '../tape/encode'
+import { bodyOffset, disassemble, encode, instructionOffsets, tapeBytes } from '../tape/encode'
+import { Tally } from './meter'
+import type { KernelExports } from './engine/wasm'
+import type { Program } from './program'
+import type { Runtime } from './runtime'
+import { Storage, cellView, counters } from './runtime'
+
+/** What a program needs of the backend that runs it. */
+export interface TapeEngine {
+  readonly kernels: KernelExports
+  /** Deals instructions out to threads. */
+  readonly share: Share
+  /** Whether products are planned with tiles of 16 columns. */
+  readonly wideTiles: boolean
+  /**
+   * Runs a tape whose instructions have several parts. 0; 1 + the byte offset of the guard that ended it; or −1 − the byte
+   * offset of the instruction that was not reached because a thread is gone.
+   * @param expected the milliseconds that one thread is expected to need
+   */
+  runShared(tape: number, expected: number): number
+  /** The error for a run that lost a thread. */
+  lost(hasWritten: boolean): Error
+}
+
+/** In which turn each loop is, outermost first. */
+type Turns = ReadonlyMap<LoopIdentity, number>
+const NO_TURNS: Turns = new Map()
+
+/** How far a run instruction by instruction came. */
+interface Stepped {
+  /** Whether it is over. */
+  readonly ended: boolean
+  /** The instruction that made a NaN or ±Inf. */
+  readonly found: string | null
+}
+
+/** What a program needs of its plan for as long as it lives. */
+type KeptPlan = Pick<TapePlan, 'instructions' | 'parameters' | 'outputs' | 'isShared' | 'nanoseconds'> &
+  Pick<MemoryPlan, 'workspaceBytes'>
+
+export class TapeProgram implements Program {
+  readonly graph: Graph
+  readonly tally: Tally
+  private readonly plan: KeptPlan
+  private readonly tape: Storage
+  private readonly constants: Storage
+  private readonly runTape: (tape: number) => number
+  private epoch = -1
+  private workspace = 0
+  private parameters: NumericArray[] = []
+  private outputs: NumericArray[] = []
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly backend: TapeEngine,
+    graph: Graph,
+  ) {
+    this.graph = graph
+    this.tally = new Tally(graph)
+    const { memory, instructions, parameters, outputs, isShared, nanoseconds } = this.planned()
+    this.plan = { instructions, parameters, outputs, isShared, nanoseconds, workspaceBytes: memory.workspaceBytes }
+    this.tape = new Storage(runtime, tapeBytes(instructions))
+    this.constants = new Storage(runtime, memory.constantBytes)
+    this.runTape = backend.kernels.run
+    for (const { offset, dtype, data } of memory.constants) {
+      runtime.view(dtype, this.constants.address + offset, data.length).set(data)
+    }
+  }
+
+  /** The whole plan, made anew: bench/ compares its memory with the least possible. */
+  planned(): TapePlan {
+    const { share, wideTiles } = this.backend
+    return planTape(this.graph, { fuse: this.runtime.settings.fuse, share, wideTiles })
+  }
+
+  get byteLength(): number {
+    return this.tape.byteLength + this.constants.byteLength
+  }
+
+  // Addresses and views hold until the memory grows or the shared workspace moves.
+  private refresh(): void {
+    this.workspace = this.runtime.workspaceFor(this.plan.workspaceBytes)
+    if (this.epoch === this.runtime.epoch) return
+    this.epoch = this.runtime.epoch
+    const words = encode(this.plan.instructions, (address) => this.resolve(address))
+    this.runtime.view('int32', this.tape.address, words.length).set(words)
+    const viewOf = (type: TensorType, address: Address): NumericArray =>
+      this.runtime.view(type.dtype, this.resolve(address), sizeOf(type.shape))
+    this.parameters = this.plan.parameters.map((address, i) => viewOf(this.graph.parameters[i]!, address))
+    this.outputs = this.plan.outputs.map((address, i) => viewOf(this.graph.outputs[i]!, address))
+  }
+
+  /** @param turns in which turn each loop is; the first where it is not said */
+  private resolve({ buffer, offset }: Address, turns: Turns = NO_TURNS): number {
+    const { home } = this.placed(buffer)
+    switch (home.kind) {
+      case 'workspace':
+        return this.workspace + home.offset + offset
+      case 'constants':
+        return this.constants.address + home.offset + offset
+      case 'cell':
+        return home.cell.storage.address + home.cell.byteOffset + offset
+      case 'scratch':
+        return this.runtime.arena.scratch + offset
+      case 'inside':
+        return this.resolve(home.at, turns) + offset
+      case 'moving': {
+        const { loop, first, odd, even, step } = home.stream
+        const turn = turns.get(loop) ?? 0
+        const start = turn === 0 ? first : turn % 2 === 1 ? odd : even
+        return this.resolve(start, turns) + step * Math.floor(turn / 2) + offset
+      }
+      case 'bound':
+        throw internalError('bytes of a loop that were not given')
+    }
+  }
+
+  private placed(buffer: Address['buffer']): PlacedBuffer {
+    if (!('home' in buffer)) throw internalError('a buffer without a place')
+    return buffer as PlacedBuffer
+  }
+
+  parameter(index: number): NumericArray {
+    if (this.epoch !== this.runtime.epoch) this.refresh()
+    return this.parameters[index]!
+  }
+
+  run(): boolean {
+    if (this.epoch !== this.runtime.epoch) this.refresh()
+    counters.wasmRuns++
+    this.tally.add(1)
+    if (!this.plan.isShared) return this.runTape(this.tape.address) === 0
+    const status = this.backend.runShared(this.tape.address, this.plan.nanoseconds / 1e6)
+    if (status < 0) throw this.threadLost(-1 - status)
+    return status === 0
+  }
+
+  instructionWords(): Int32Array | null {
+    const { plan, runtime, tape } = this
+    if (plan.isShared) return null
+    if (this.epoch !== runtime.epoch) this.refresh()
+    return new Int32Array(runtime.memory.buffer, tape.address, tape.byteLength / BYTES_PER_ELEMENT - 1)
+  }
+
+  /** @param reached the byte offset of the instruction before which the threads did not meet */
+  private threadLost(reached: number): Error {
+    const { instructions } = this.plan
+    const offsets = instructionOffsets(instructions)
+    const updated = instructions.some(({ made }, i) => {
+      return offsets[i]! < reached && made.some(({ address: { buffer } }) => this.placed(buffer).home.kind === 'cell')
+    })
+    return this.backend.lost(updated)
+  }
+
+  output(index: number): NumericArray {
+    return this.outputs[index]!
+  }
+
+  // Everything is there when run returns.
+  read(index: number): Promise<NumericArray> {
+    return Promise.resolve(this.output(index).slice())
+  }
+
+  readCell(cell: Cell): Promise<TensorData> {
+    return Promise.resolve(cellView(this.runtime, cell).slice())
+  }
+
+  findNonFinite(): string | null {
+    this.refresh()
+    return this.step(this.plan.instructions, 0, new Map(), []).found
+  }
+
+  /**
+   * Runs instructions one by one, from `start` bytes on, until one makes a NaN or ±Inf or a guard ends the run.
+   * @param indices of the slices that the loops around are at
+   */
+  private step(
+    instructions: readonly LabelledInstruction[],
+    start: number,
+    turns: Map<LoopIdentity, number>,
+    indices: readonly number[],
+  ): Stepped {
+    const offsets = instructionOffsets(instructions, start)
+    for (const [i, each] of instructions.entries()) {
+      const { loop, label } = each
+      const stepped =
+        loop === undefined ? this.stepOne(offsets[i]!) : this.stepLoop(each, loop, offsets[i]!, turns, indices)
+      if (stepped.ended) return stepped
+      if (each.made.some((operand) => this.isBad(operand, turns))) {
+        const where = indices.map((index) => `[t=${index}]`)
+        return { ended: true, found: `instruction ${i}${where.join('')} (${label})` }
+      }
+    }
+    return { ended: false, found: null }
+  }
+
+  private stepOne(offset: number): Stepped {
+    return { ended: this.backend.kernels.runOne(this.tape.address + offset) !== 0, found: null }
+  }
+
+  private stepLoop(
+    instruction: LabelledInstruction,
+    loop: LoopIdentity,
+    offset: number,
+    turns: Map<LoopIdentity, number>,
+    indices: readonly number[],
+  ): Stepped {
+    const count = Number(fieldOf(instruction, Loop.count))
+    for (let turn = 0; turn < count; turn++) {
+      turns.set(loop, turn)
+      this.backend.kernels.setTurn(this.tape.address + offset, turn)
+      const stepped = this.step(instruction.body ?? [], offset + bodyOffset(instruction), turns, [
+        ...indices,
+        loop.reverse ? count - 1 - turn : turn,
+      ])
+      if (stepped.ended) return stepped
+    }
+    turns.delete(loop)
+    return { ended: false, found: null }
+  }
+
+  private isBad(operand: Operand, turns: Turns): boolean {
+    return hasNonFinite(this.runtime.view(operand.dtype, this.resolve(operand.address, turns), sizeOf(operand.shape)))
+  }
+
+  disassemble(): string {
+    return disassemble(this.plan.instructions, (address) => this.describe(address))
+  }
+
+  private describe({ buffer, offset }: Address): string {
+    const { home } = this.placed(buffer)
+    switch (home.kind) {
+      case 'workspace':
+        return `work+${home.offset + offset}`
+      case 'constants':
+        return `const+${home.offset + offset}`
+      case 'cell':
+        return offset === 0 ? home.cell.name : `${home.cell.name}+${offset}`
+      case 'scratch':
+        return 'scratch'
+      case 'inside':
+        return this.describe({ buffer: home.at.buffer, offset: home.at.offset + offset })
+      case 'moving':
+        return `${this.describe({ buffer: home.stream.first.buffer, offset: home.stream.first.offset + offset })}…`
+      case 'bound':
+        throw internalError('bytes of a loop that were not given')
+    }
+  }
+
+  // A later run looks up the tape's address and is told that it is gone.
+  dispose(): void {
+    this.epoch = -1
+    this.tape.dispose()
+    this.constants.dispose()
+  }
+}

@@ -1,0 +1,255 @@
+// Convolutions on the tape: boxes of places that see the same taps, or a matrix product.
+
+import {
+  Convolution,
+  ConvolutionKernel,
+  DepthwiseConvolution,
+  DepthwiseConvolutionKernel,
+} from '../../../assembly/shared/instructions'
+import { Opcode } from '../../../assembly/shared/opcodes'
+import type { Shape, TensorType } from '../../core/shapes'
+import { sizeOf } from '../../core/shapes'
+import type { ConvolutionAttributes, NoAttributes, PaddedAttributes, PrimitiveAttributes } from '../../ir/attributes'
+import type { LowerContext } from '../../ir/instruction'
+import { ABSENT, instruction } from '../../ir/instruction'
+import type { Operand } from '../../ir/operand'
+import { isProduct, windowOf } from '../../primitives/convolution'
+import type { Layout } from '../../primitives/rule'
+import { isContiguous } from '../../primitives/rule'
+import { acceptsMatrices, lowerProduct } from './contraction'
+import type { TapeKernel } from './kernel'
+import type { Stretch } from './window'
+import { boxLists, depthwiseBoxLists, hasPixels, slidingStretches, transposedStretches } from './window'
+
+const acceptsPixels = (operand: number, input: TensorType, layout: Layout): boolean =>
+  operand === 0 ? hasPixels(input, layout) : isContiguous(input.shape, layout.strides)
+
+/** Each group of channels of x meets its own filters, at the places of `stretches`. */
+function lowerConvolution(
+  {
+    inputs: [x, kernel],
+    outputs: [out],
+    attributes: { groups },
+    bias,
+    epilogue,
+    scratch,
+    wideTiles,
+    emit,
+  }: LowerContext<ConvolutionAttributes>,
+  stretches: readonly (readonly Stretch[])[],
+): void {
+  const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
+  const { lists, ...seen } = boxLists(x!, out!.shape, windowOf(kernel!), stretches, channels)
+  emit(
+    instruction(
+      Opcode.Convolution,
+      Convolution,
+      {
+        ...seen,
+        out: out!.address,
+        input: x!.address,
+        weights: kernel!.address,
+        bias: bias?.address ?? ABSENT,
+        channels: filters / groups,
+        groups,
+        groupStride: channels,
+        epilogue,
+        scratch,
+        wide: Number(wideTiles),
+      },
+      lists,
+    ),
+  )
+}
+
+function lowerDepthwise(
+  { inputs: [x, kernel], outputs: [out], bias, epilogue, scratch, emit }: LowerContext<PaddedAttributes>,
+  stretches: readonly (readonly Stretch[])[],
+): void {
+  const { lists, run: _, ...seen } = depthwiseBoxLists(x!, out!.shape, kernel!.shape.slice(0, -1), stretches)
+  emit(
+    instruction(
+      Opcode.DepthwiseConvolution,
+      DepthwiseConvolution,
+      {
+        ...seen,
+        out: out!.address,
+        input: x!.address,
+        weights: kernel!.address,
+        bias: bias?.address ?? ABSENT,
+        channels: x!.shape.at(-1)!,
+        epilogue,
+        scratch,
+      },
+      lists,
+    ),
+  )
+}
+
+/** A contiguous operand as a matrix. */
+const matrix = ({ address, dtype }: Operand, rows: number, columns: number): Operand => ({
+  address,
+  dtype,
+  shape: [rows, columns],
+  strides: [columns, 1],
+})
+
+const transposed = ({ shape: [rows, columns], strides: [row, column], ...rest }: Operand): Operand => ({
+  ...rest,
+  shape: [columns!, rows!],
+  strides: [column!, row!],
+})
+
+const asProduct = (
+  context: Pick<LowerContext<unknown>, 'scratch' | 'wideTiles' | 'bias' | 'epilogue' | 'emit'>,
+  a: Operand,
+  b: Operand,
+  out: Operand,
+): void =>
+  lowerProduct({
+    ...context,
+    temporary: null,
+    inputs: [a, b],
+    outputs: [out],
+    attributes: {} as NoAttributes,
+  })
+
+const convolution: TapeKernel<ConvolutionAttributes> = {
+  accepts: acceptsPixels,
+  fusesEpilogue: true,
+  lower(context) {
+    const {
+      inputs: [x, kernel],
+      outputs: [out],
+      attributes,
+    } = context
+    const window = windowOf(kernel!)
+    const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
+    if (isProduct(window, attributes) && acceptsMatrices(0, x!, { offset: 0, strides: x!.strides })) {
+      return asProduct(context, x!, matrix(kernel!, channels, filters), out!)
+    }
+    lowerConvolution(context, slidingStretches(x!.shape, window, attributes))
+  },
+}
+
+const convolutionKernel: TapeKernel<PrimitiveAttributes['convolutionKernel']> = {
+  accepts: acceptsPixels,
+  lower(context) {
+    const {
+      inputs: [x, dy],
+      outputs: [out],
+      attributes,
+      scratch,
+      wideTiles,
+      emit,
+    } = context
+    const { kernel, groups } = attributes
+    const [channels, filters] = out!.shape.slice(-2) as [number, number]
+    const places = sizeOf(dy!.shape.slice(0, -1))
+    if (isProduct(kernel, attributes) && isContiguous(x!.shape, x!.strides)) {
+      const columns = transposed(matrix(x!, places, channels))
+      return asProduct(
+        { ...context, bias: null, epilogue: 0 },
+        columns,
+        matrix(dy!, places, filters),
+        matrix(out!, channels, filters),
+      )
+    }
+    const { lists, ...seen } = boxLists(x!, dy!.shape, kernel, slidingStretches(x!.shape, kernel, attributes), channels)
+    emit(
+      instruction(
+        Opcode.ConvolutionKernel,
+        ConvolutionKernel,
+        {
+          ...seen,
+          out: out!.address,
+          input: x!.address,
+          gradient: dy!.address,
+          channels: filters / groups,
+          groups,
+          groupStride: channels,
+          scratch,
+          wide: Number(wideTiles),
+        },
+        lists,
+      ),
+    )
+  },
+}
+
+const convolutionTurned: TapeKernel<PrimitiveAttributes['convolutionTurned']> = {
+  accepts: acceptsPixels,
+  fusesEpilogue: true,
+  lower: (context) =>
+    lowerConvolution(
+      context,
+      transposedStretches(context.outputs[0]!.shape, windowOf(context.inputs[1]!), context.attributes),
+    ),
+}
+
+const depthwiseConvolution: TapeKernel<PaddedAttributes> = {
+  accepts: acceptsPixels,
+  fusesEpilogue: true,
+  lower: (context) =>
+    lowerDepthwise(
+      context,
+      slidingStretches(context.inputs[0]!.shape, context.inputs[1]!.shape.slice(0, -1), context.attributes),
+    ),
+}
+
+const depthwiseConvolutionKernel: TapeKernel<PrimitiveAttributes['depthwiseConvolutionKernel']> = {
+  accepts: acceptsPixels,
+  lower({ inputs: [x, dy], outputs: [out], attributes, scratch, emit }) {
+    const {
+      lists,
+      run: _,
+      ...seen
+    } = depthwiseBoxLists(x!, dy!.shape, attributes.kernel, slidingStretches(x!.shape, attributes.kernel, attributes))
+    emit(
+      instruction(
+        Opcode.DepthwiseConvolutionKernel,
+        DepthwiseConvolutionKernel,
+        {
+          ...seen,
+          out: out!.address,
+          input: x!.address,
+          gradient: dy!.address,
+          channels: x!.shape.at(-1)!,
+          scratch,
+        },
+        lists,
+      ),
+    )
+  },
+}
+
+const depthwiseConvolutionTranspose: TapeKernel<PrimitiveAttributes['depthwiseConvolutionTranspose']> = {
+  accepts: acceptsPixels,
+  fusesEpilogue: true,
+  lower(context) {
+    const window = context.inputs[1]!.shape.slice(0, -1)
+    lowerDepthwise(
+      context,
+      renumber(transposedStretches(context.outputs[0]!.shape, window, context.attributes), window),
+    )
+  },
+}
+
+/** Taps by their own numbers instead of from the last on. */
+function renumber(stretches: readonly (readonly Stretch[])[], window: Shape): Stretch[][] {
+  return stretches.map((axis, i) =>
+    axis.map((stretch) => ({
+      ...stretch,
+      seen: stretch.seen.map(({ tap, at }) => ({ tap: window[i]! - 1 - tap, at })),
+    })),
+  )
+}
+
+export const convolutions = {
+  convolution,
+  convolutionKernel,
+  convolutionTurned,
+  depthwiseConvolution,
+  depthwiseConvolutionKernel,
+  depthwiseConvolutionTranspose,
+}

@@ -1,0 +1,10 @@
+// What lowering does with loops: the interface, as plan/loops.ts has it.
+
+import type { Kernel } from '../plan/kernel'
+import { LoopPlanning } from '../plan/loops'
+import type { TapeBuilder } from './builder'
+
+export abstract class LoopLowering extends LoopPlanning {
+  /** Emits the instructions of the loop's kernel. */
+  abstract lower(kernel: Kernel, builder: TapeBuilder): void
+}

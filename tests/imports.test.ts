@@ -1,0 +1,114 @@
+// The order of the folders of src/: every import points down, those of types too, and no files import each other in a circle.
+// modes: simd
+
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { posix } from 'node:path'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+
+/** Lowest first. A folder may import those of earlier lines; those of one line do not know each other. */
+const order: readonly (readonly string[])[] = [
+  ['core'],
+  ['ir'],
+  ['primitives'],
+  ['transforms'],
+  ['plan'],
+  ['tape'],
+  ['runtime'],
+  ['ops'],
+  ['activations', 'constraints', 'initializers', 'regularizers', 'losses', 'optimizers'],
+  ['metrics'],
+  ['data'],
+  ['layers'],
+  ['training'],
+  ['models'],
+  ['formats'],
+  ['balance', 'explain', 'generation', 'search', 'thrift'],
+  // The files of src itself.
+  ['entries'],
+]
+
+/** The folders that write or read instructions and steps, and so import assembly/shared. */
+const knowAssembly: readonly string[] = ['ir', 'primitives', 'transforms', 'plan', 'tape', 'runtime']
+
+/** Imports that point up today. Each line goes with its import; none may be added. */
+const known: readonly string[] = [
+  'src/data/arrays.ts → src/layers/base.ts',
+  'src/data/arrays.ts → src/layers/spec.ts',
+  'src/data/splits.ts → src/training/callbacks/index.ts',
+  'src/data/splits.ts → src/training/loop.ts',
+  'src/models/model.ts → src/formats/save.ts',
+  'src/models/model.ts → src/formats/weights.ts',
+  'src/training/callbacks/backup-and-restore.ts → src/formats/run.ts',
+  'src/training/callbacks/tensor-board.ts → src/formats/event-file.ts',
+]
+
+const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => posix.join('src', ...name.split(/[\\/]/)))
+
+/** The files that a file imports. A name without a file is that of a folder with an index. */
+function importsOf(file: string): string[] {
+  const { importedFiles } = ts.preProcessFile(readFileSync(file, 'utf8'), true, true)
+  return importedFiles.flatMap(({ fileName }) => {
+    if (!fileName.startsWith('.')) return []
+    const path = posix.join(posix.dirname(file), fileName)
+    return [existsSync(`${path}.ts`) ? `${path}.ts` : posix.join(path, 'index.ts')]
+  })
+}
+
+const imports = new Map(files.map((file) => [file, importsOf(file)]))
+
+function folderOf(file: string): string {
+  const [top, folder, ...rest] = file.split('/')
+  if (top !== 'src') return top!
+  return rest.length === 0 ? 'entries' : folder!
+}
+
+function isAllowed(from: string, to: string): boolean {
+  if (from === to) return true
+  if (to === 'assembly') return knowAssembly.includes(from)
+  const rankOf = (folder: string): number => order.findIndex((line) => line.includes(folder))
+  return rankOf(to) < rankOf(from)
+}
+
+/** Each circle of imports, from the file at which it was found. */
+function circles(): string[] {
+  const found: string[] = []
+  const done = new Set<string>()
+  const path: string[] = []
+  const walk = (file: string): void => {
+    const at = path.indexOf(file)
+    if (at >= 0) found.push([...path.slice(at), file].join(' → '))
+    if (at >= 0 || done.has(file)) return
+    path.push(file)
+    for (const next of imports.get(file) ?? []) walk(next)
+    path.pop()
+    done.add(file)
+  }
+  for (const file of files) walk(file)
+  return found
+}
+
+describe('imports', () => {
+  it('are found: each is a file, and each folder has its place in the order', () => {
+    expect(new Set(files.map(folderOf))).toEqual(new Set(order.flat()))
+    const missing = [...imports.values()].flat().filter((file) => !existsSync(file))
+    expect(missing).toEqual([])
+    // A type, a value and an export from elsewhere.
+    expect(imports.get('src/plan/kernel.ts')).toContain('src/ir/operand.ts')
+    expect(imports.get('src/plan/kernel.ts')).toContain('src/ir/graph.ts')
+    expect(imports.get('src/index.ts')).toContain('src/runtime/configure.ts')
+  })
+
+  it('point down', () => {
+    const upward = [...imports].flatMap(([file, targets]) =>
+      targets.filter((target) => !isAllowed(folderOf(file), folderOf(target))).map((target) => `${file} → ${target}`),
+    )
+    expect([...new Set(upward)].sort()).toEqual([...known].sort())
+  })
+
+  it('make no circle', () => {
+    expect(circles()).toEqual([])
+  })
+})
