@@ -1,10 +1,33 @@
-// A block along one axis, for ops that cut an operand into parts. Checks nothing: what users call is in shape.ts.
+// Blocks and slices along one axis, for ops that take operands apart. Users call the ops of shape.ts.
 
-import type { Tensor } from './tensor'
-import { apply } from './trace'
+import { DataError } from '../core/errors'
+import type { TensorLike } from './convert'
+import { asTensor } from './convert'
+import { cast } from './elementwise'
+import { Tensor } from './tensor'
+import { apply, currentTrace } from './trace'
 
 /** Elements start … start + size − 1 of one axis, all of the others. */
 export function sliceAlong(x: Tensor, axis: number, start: number, size: number): Tensor {
   const starts = x.shape.map((_, i) => (i === axis ? start : 0))
   return apply('slice', [x], { starts, sizes: x.shape.map((extent, i) => (i === axis ? size : extent)) })[0]!
+}
+
+/** result[…, i, …] = x[…, indices[i], …] for int32 indices. One outside the axis gives NaN, the least int32 or true. */
+export function takeAlong(x: Tensor, indices: Tensor, axis: number): Tensor {
+  return apply('gather', [x, indices], { axis })[0]!
+}
+
+/** Indices as int32. @throws DataError for an index outside −extent … extent − 1, unless they are traced */
+export function readIndices(where: string, indices: TensorLike, extent: number): Tensor {
+  const given = asTensor(indices, where)
+  if (extent > 0 && currentTrace() === null && Tensor.symbolOf(given) === null) {
+    const { data } = given
+    const at = data.findIndex((index: number) => !(index >= -extent && index < extent && Number.isInteger(index)))
+    if (at >= 0)
+      throw new DataError(
+        `${where}: the indices must be integers in −${extent} … ${extent - 1}, received ${data[at]} as element ${at}`,
+      )
+  }
+  return cast(given, 'int32')
 }

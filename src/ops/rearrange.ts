@@ -2,13 +2,13 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { normalizeAxis } from '../core/shapes'
-import { sliceAlong } from './along'
+import { readIndices, sliceAlong, takeAlong } from './along'
 import type { AxisArgument } from './arguments'
 import { readAxisOnly, readOneAxis, requireInteger, requireIntegers, requireList } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { add, cast, greaterEqual, less, logicalAnd, multiply, notEqual, subtract, where } from './elementwise'
-import { arange, broadcastTo, concatenate, flip, readIndices, reshape, swapAxes, takeAlong } from './shape'
+import { arange, broadcastTo, concatenate, flip, reshape, swapAxes } from './shape'
 import type { Tensor } from './tensor'
 
 /** All elements in row-major order. */

@@ -2,11 +2,11 @@
 
 import type { DType } from '../core/dtypes'
 import { commonType, dtypes, storeData } from '../core/dtypes'
-import { ArgumentError, DataError, ShapeError, formatShape, quoted } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
 import { number as finite } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { normalizeAxis, sameShape, sizeOf } from '../core/shapes'
-import { sliceAlong } from './along'
+import { readIndices, sliceAlong, takeAlong } from './along'
 import type { Axis, AxisArgument } from './arguments'
 import {
   readAxisOnly,
@@ -23,7 +23,7 @@ import type { TensorLike } from './convert'
 import { asNumbers, asTensor } from './convert'
 import { cast } from './elementwise'
 import { Tensor } from './tensor'
-import { apply, currentTrace } from './trace'
+import { apply } from './trace'
 
 /**
  * The same elements in another shape; one extent may be −1 and is then computed.
@@ -280,25 +280,6 @@ export function take(x: TensorLike, indices: TensorLike, axis?: AxisArgument<num
   const value = chosen === null ? reshape(given, [given.size]) : given
   const at = chosen === null ? 0 : normalizeAxis('take', requireInteger('take: the axis', chosen), value.rank)
   return takeAlong(value, readIndices('take', indices, value.shape[at]!), at)
-}
-
-/** The same for indices int32 that are on the axis, or that are to give what an index outside of it gives. */
-export function takeAlong(x: Tensor, indices: Tensor, axis: number): Tensor {
-  return apply('gather', [x, indices], { axis })[0]!
-}
-
-/** Indices as int32. @throws DataError for one outside of −extent … extent − 1, where they are data */
-export function readIndices(where: string, indices: TensorLike, extent: number): Tensor {
-  const given = asTensor(indices, where)
-  if (extent > 0 && currentTrace() === null && Tensor.symbolOf(given) === null) {
-    const { data } = given
-    const at = data.findIndex((index: number) => !(index >= -extent && index < extent && Number.isInteger(index)))
-    if (at >= 0)
-      throw new DataError(
-        `${where}: the indices must be integers in −${extent} … ${extent - 1}, received ${data[at]} as element ${at}`,
-      )
-  }
-  return cast(given, 'int32')
 }
 
 /**

@@ -428,7 +428,7 @@ describe('options that nobody reads are refused', () => {
     ],
     [
       () => new MultiOptimizer({ optimizers: [['sgd']], clipnorm: 1 }),
-      'options such as clipnorm are set in the optimizers that it holds',
+      'options such as clipnorm must be set in the single optimizers',
     ],
     [() => new MultiOptimizer({ optimizers: [['sgd']], useEma: true }), 'useEma'],
   ])('%#', (make, message) => {
@@ -479,7 +479,7 @@ describe('values that cannot be', () => {
     ],
     [() => new metrics.Precision({ thresholds: [] }), 'thresholds must not be empty'],
     [() => new metrics.Recall({ topK: 0 }), 'topK must be an integer ≥ 1'],
-    [() => new metrics.AUC({ numLabels: 3 }), 'numLabels goes with multiLabel only'],
+    [() => new metrics.AUC({ numLabels: 3 }), 'numLabels needs multiLabel'],
     [() => new metrics.AUC({ labelWeights: [-1] }), 'labelWeights[0] must be a finite number ≥ 0'],
     [() => new metrics.TopKCategoricalAccuracy({ k: 0 }), 'k must be an integer ≥ 1'],
     [() => new initializers.RandomUniform({ minval: 2, maxval: 1 }), 'minval must not be larger than maxval'],

@@ -562,8 +562,8 @@ describe('strings in models', () => {
       expect(smaller.getWeights().map(({ shape }) => shape)).toEqual([[4, 3], [3], [3, 1], [1]])
     }
     await expect(saliency(bags, strings(texts))).rejects.toThrow(/saliency: .* reads strings/)
-    await expect(saliency(bags, strings(texts))).rejects.toThrow(/permutationImportance takes strings/)
-    await expect(partialDependence(bags, strings(texts), 0)).rejects.toThrow(/the input has strings, which no grid has/)
+    await expect(saliency(bags, strings(texts))).rejects.toThrow(/permutationImportance, which takes strings/)
+    await expect(partialDependence(bags, strings(texts), 0)).rejects.toThrow(/the input has strings, and a grid needs numbers/)
   })
 
   it('how important strings are, beside numbers and each by itself', async () => {

@@ -72,8 +72,12 @@ describe('a subclass with a call of its own', () => {
       ['last', 3, null],
       ['out', 2, 'they are an output of the model'],
     ])
-    expect((await errorOf(() => pruneUnits(model, { keep: { first: 0.5 } }))).message).toContain(`'first' away: ${why}`)
-    expect((await errorOf(() => pruneUnits(model, { keep: { own: 0.5 } }))).message).toContain(`'own' away: ${why}`)
+    expect((await errorOf(() => pruneUnits(model, { keep: { first: 0.5 } }))).message).toContain(
+      `cannot remove units of 'first': ${why}`,
+    )
+    expect((await errorOf(() => pruneUnits(model, { keep: { own: 0.5 } }))).message).toContain(
+      `cannot remove units of 'own': ${why}`,
+    )
     model.compile({ optimizer: 'sgd', loss: 'mse' })
     const { x } = samples(8)
     const fit = (layers: string[]) =>
@@ -225,7 +229,7 @@ describe('a subclass with a call of its own', () => {
     const x = tensor([[1, -2, 3, 0.5]])
     const model = network(new Cumulative({ units: 5, name: 'own' }))
     expect(() => lowRank(model, { rank: 1, layers: ['own'] })).toThrow(
-      /own is no Dense layer of .*, or has a call of its own. There are: first, last, out/,
+      /own is not a Dense layer of .*, or has its own call. The Dense layers are: first, last, out/,
     )
     const thin = lowRank(model, { rank: 1 })
     expect(thin.layers.map(({ name }) => name)).toContain('first_in')
