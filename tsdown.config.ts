@@ -38,7 +38,7 @@ const ownOfSubPath = new RegExp(
 /** One chunk for what the entries share, so that a class has one copy and a stack trace names few files. */
 const codeSplitting = {
   groups: [
-    { name: BINARIES, test: /engine[\\/]binaries\.ts$/, priority: 1 },
+    { name: BINARIES, test: /engine[\\/]binaries[\\/]/, priority: 1 },
     { name: CSV_BINARY, test: /csv[\\/]binary\.ts$/, priority: 1 },
     { name: WHOLE, test: (id: string) => !ownOfSubPath.test(id) },
   ],

@@ -5,25 +5,16 @@ import { Opcode } from './shared/opcodes'
 import { END_OF_TAPE, Header, Loop, LoopPatch } from './shared/instructions'
 import { ABANDONED } from './shared/pool'
 import { FOREVER, awaitTape, meet, publish, stopNext } from './barrier'
-import { attention, attentionGradient } from './kernels/attention'
 import { chain } from './kernels/chain'
-import { convolution, convolutionKernel } from './kernels/convolution'
-import { depthwiseConvolution, depthwiseConvolutionKernel } from './kernels/depthwise'
-import { factorize } from './kernels/factorize'
-import { fourier } from './kernels/fourier'
 import { gemm } from './kernels/gemm'
 import { guard } from './kernels/guard'
 import { gather, insert, scatter } from './kernels/index'
 import { accumulate, copy, fill } from './kernels/move'
 import { adam, rmsProp, sgd } from './kernels/optim'
-import { pool, unpool } from './kernels/pool'
-import { quantize, quantizedProduct } from './kernels/quantized'
 import { random } from './kernels/random'
 import { argReduce } from './kernels/arg-reduce'
 import { reduce } from './kernels/reduce'
 import { crossEntropy, crossEntropyGradient, softmax } from './kernels/softmax'
-import { substitute } from './kernels/substitute'
-import { search, sort } from './kernels/sort'
 
 /**
  * Runs part `part` of the instruction at `instruction`, a Loop always as a whole. 0; or 1 + the bytes from there to
@@ -33,29 +24,14 @@ export function runPart(instruction: usize, part: i32, parts: i32): i32 {
   switch (<i32>load<u16>(instruction, Header.opcode)) {
     case Opcode.Chain: chain(instruction, part, parts); break
     case Opcode.Gemm: gemm(instruction, part, parts); break
-    case Opcode.Convolution: convolution(instruction, part, parts); break
-    case Opcode.ConvolutionKernel: convolutionKernel(instruction, part, parts); break
-    case Opcode.DepthwiseConvolution: depthwiseConvolution(instruction, part, parts); break
-    case Opcode.DepthwiseConvolutionKernel: depthwiseConvolutionKernel(instruction, part, parts); break
-    case Opcode.Pool: pool(instruction, part, parts); break
-    case Opcode.Unpool: unpool(instruction, part, parts); break
     case Opcode.Reduce: reduce(instruction, part, parts); break
     case Opcode.ArgReduce: argReduce(instruction, part, parts); break
     case Opcode.Softmax: softmax(instruction, part, parts); break
     case Opcode.CrossEntropy: crossEntropy(instruction, part, parts); break
     case Opcode.CrossEntropyGradient: crossEntropyGradient(instruction, part, parts); break
-    case Opcode.Attention: attention(instruction, part, parts); break
-    case Opcode.AttentionGradient: attentionGradient(instruction, part, parts); break
     case Opcode.Gather: gather(instruction, part, parts); break
     case Opcode.Scatter: scatter(instruction, part, parts); break
-    case Opcode.Sort: sort(instruction); break
-    case Opcode.Search: search(instruction); break
     case Opcode.Insert: insert(instruction, part, parts); break
-    case Opcode.Factorize: factorize(instruction); break
-    case Opcode.Substitute: substitute(instruction); break
-    case Opcode.Quantize: quantize(instruction, part, parts); break
-    case Opcode.QuantizedProduct: quantizedProduct(instruction, part, parts); break
-    case Opcode.Fourier: fourier(instruction); break
     case Opcode.Copy: copy(instruction, part, parts); break
     case Opcode.Accumulate: accumulate(instruction, part, parts); break
     case Opcode.Fill: fill(instruction, part, parts); break
@@ -65,6 +41,8 @@ export function runPart(instruction: usize, part: i32, parts: i32): i32 {
     case Opcode.RmsProp: rmsProp(instruction, part, parts); break
     case Opcode.Adam: adam(instruction, part, parts); break
     case Opcode.Loop: return runLoop(instruction)
+    // The kernels of a family (families/), which the host puts into the table before it runs such a tape.
+    default: call_indirect<void>(load<u16>(instruction, Header.opcode), instruction, part, parts)
   }
   return 0
 }

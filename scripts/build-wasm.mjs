@@ -1,6 +1,7 @@
-// Compiles assembly/ and embeds it in src/runtime/engine/binaries.ts: one binary as text (encode-bytes.mjs), from which
-// two are made (multiply-add.mjs). assembly/csv.ts is a separate module, in src/data/readers/csv/binary.ts. Does
-// nothing if no source changed. asc and V8 do all optimisations (asconfig.json) except the one in hoist-constants.mjs.
+// Compiles assembly/ and embeds it in src/runtime/engine/binaries/: the core and each family of kernels (assembly/families)
+// is one binary, stored as text (encode-bytes.mjs), from which the plain and the relaxed variant are made
+// (multiply-add.mjs). assembly/csv.ts is a separate module, in src/data/readers/csv/binary.ts. Does nothing if no source
+// changed. asc and V8 do all optimisations (asconfig.json) except the one in hoist-constants.mjs.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -14,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { encodeBytes } from './encode-bytes.mjs'
@@ -25,18 +26,28 @@ import { fusions, sections, splitMultiplyAdds } from './multiply-add.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
 
-const compiled = 'relaxed'
-/** The outputs in build/: as in the package, and with all kernels exported by name for bench/. */
+/** The target of asconfig.json. */
+const target = 'relaxed'
+/** Each binary with its entry file: the core, which holds the loop over the tape, and a family of kernels each. */
+const entries = new Map([
+  ['core', 'assembly/index.ts'],
+  ...readdirSync('assembly/families')
+    .sort()
+    .map((file) => [basename(file, '.ts'), `assembly/families/${file}`]),
+])
+/** The outputs in build/: each binary as in the package, and with all kernels exported by name for bench/. */
 const written = [
-  'simd.wasm',
-  'relaxed.wasm',
-  'simd.kernels.wasm',
-  'relaxed.kernels.wasm',
-  'relaxed.wat',
+  ...[...entries.keys()].flatMap((name) => [
+    `simd.${name}.wasm`,
+    `relaxed.${name}.wasm`,
+    `simd.${name}.kernels.wasm`,
+    `relaxed.${name}.kernels.wasm`,
+    `relaxed.${name}.wat`,
+  ]),
   'decode.wasm',
   'csv.wasm',
 ]
-/** The exports that src/runtime calls. */
+/** The exports of the core that src/runtime calls. */
 const called = [
   'run',
   'runOne',
@@ -48,18 +59,16 @@ const called = [
   'permute',
   'gemm_4x8_columns_f32',
   'gemm_6x16_columns_f32',
+  'table',
 ]
-const generatedFile = 'src/runtime/engine/binaries.ts'
+const generated = 'src/runtime/engine/binaries'
+const generatedFiles = [...entries.keys()].map((name) => `${generated}/${name}.ts`)
 const generatedCsvFile = 'src/data/readers/csv/binary.ts'
 const requireFromHere = createRequire(import.meta.url)
 const ascPackage = requireFromHere.resolve('assemblyscript/package.json')
 const asc = join(dirname(ascPackage), 'bin', 'asc.js')
 // The compiler's own loader, whatever its version.
 const binaryenFile = createRequire(ascPackage).resolve('binaryen')
-
-if (!existsSync('assembly/index.ts')) {
-  throw new Error('assembly/index.ts: the wasm entry file does not exist')
-}
 
 const sources = readdirSync('assembly', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
@@ -79,7 +88,7 @@ for (const file of [...sources, 'src/runtime/engine/instruction-set.ts', 'asconf
 const hashLine = `// sources: ${hash.digest('hex')}`
 
 const upToDate =
-  [generatedFile, generatedCsvFile].every(
+  [...generatedFiles, generatedCsvFile].every(
     (file) => existsSync(file) && readFileSync(file, 'utf8').includes(hashLine + '\n'),
   ) && written.every((name) => existsSync(`build/${name}`))
 if (upToDate) process.exit(0)
@@ -93,45 +102,66 @@ mkdirSync('build', { recursive: true })
 const scratch = mkdtempSync('build/asc-') // two builds at once must not see each other's half-written files
 try {
   await Promise.all([
-    compileKernels(scratch),
+    ...[...entries].map(([name, entry]) => runCompiler(`${target}.${name}`, scratch, [entry, '--target', target])),
     compileAlone('decode', scratch, ['-Oz', '--initialMemory', '5']),
     compileAlone('csv', scratch, ['-O3', '--enable', 'simd']),
   ])
   const inScratch = (name) => join(scratch, name)
-  checkModule(readFileSync(inScratch(`${compiled}.wasm`)))
-  const wat = readFileSync(inScratch(`${compiled}.wat`), 'utf8')
-  const table = [...hoistedConstants(wat)].sort()
+  const texts = new Map(
+    [...entries.keys()].map((name) => [name, readFileSync(inScratch(`${target}.${name}.wat`), 'utf8')]),
+  )
+  for (const name of entries.keys()) checkModule(readFileSync(inScratch(`${target}.${name}.wasm`)))
+  // All binaries share one table of constants, so that the order in which they are loaded does not matter.
+  const table = [...new Set([...texts.values()].flatMap((wat) => [...hoistedConstants(wat)]))].sort()
   const { address, bytes } = placeOfConstants()
   if (4 * table.length > bytes)
     throw new Error(`${table.length} constants do not fit into ${bytes} bytes: see assembly/shared/instructions.ts`)
-  const hoisted = hoistConstants(wat, table, address)
-  writeFileSync(inScratch(`${compiled}.wat`), hoisted)
-  const kernels = splitMultiplyAdds(assemble(hoisted))
-  writeFileSync(inScratch('simd.kernels.wasm'), kernels.plain)
-  writeFileSync(inScratch('relaxed.kernels.wasm'), kernels.relaxed)
-  const { plain, relaxed } = splitMultiplyAdds(assemble(withoutExports(hoisted)))
-  writeFileSync(inScratch('simd.wasm'), plain)
-  writeFileSync(inScratch('relaxed.wasm'), relaxed)
-  for (const name of written) renameSync(inScratch(name), `build/${name}`)
+  const opcodes = enumOf('assembly/shared/opcodes.ts', 'Opcode')
+  const sizes = []
+  mkdirSync(generated, { recursive: true })
+  const decoder = inQuotes(readFileSync(inScratch('decode.wasm')).toString('base64'))
+  const builtFor = await instructionSet()
+  for (const [name, wat] of texts) {
+    const hoisted = hoistConstants(wat, table, address)
+    writeFileSync(inScratch(`${target}.${name}.wat`), hoisted)
+    const all = splitMultiplyAdds(assemble(hoisted))
+    writeFileSync(inScratch(`simd.${name}.kernels.wasm`), all.plain)
+    writeFileSync(inScratch(`relaxed.${name}.kernels.wasm`), all.relaxed)
+    const kernels = name === 'core' ? [] : opcodes.filter(([kernel]) => hoisted.includes(` (export "${kernel}" `))
+    const kept = name === 'core' ? called : kernels.map(([kernel]) => kernel)
+    const { plain, relaxed } = splitMultiplyAdds(assemble(withoutExports(hoisted, kept)))
+    writeFileSync(inScratch(`simd.${name}.wasm`), plain)
+    writeFileSync(inScratch(`relaxed.${name}.wasm`), relaxed)
+    sizes.push(`${name} ${(plain.length / 1000).toFixed(1)} kB`)
+    const text = [
+      '// Generated by scripts/build-wasm.mjs from assembly/. Do not edit; not under version control.',
+      hashLine,
+      "import type { Binary } from '../wasm'",
+      ...(name === 'core'
+        ? [
+            "import type { Fusion } from '../fuse'",
+            '/** assembly/decode.ts, base64. */',
+            `export const decoder = ${decoder}`,
+            '/** The number of the instruction set that the binaries were built for: see instruction-set.ts. */',
+            `export const builtFor = ${builtFor}`,
+            '/** What differs in the relaxed variants. */',
+            `export const fusions: readonly Fusion[] = ${JSON.stringify(fusions)}`,
+          ]
+        : []),
+      `export const ${name}: Binary = {`,
+      `  name: '${name}',`,
+      '  // as scripts/encode-bytes.mjs writes the plain variant',
+      `  encoded: ${inQuotes(encodeBytes(plain))},`,
+      `  size: ${plain.length},`,
+      `  kernels: ${JSON.stringify(kernels)},`,
+      '}',
+      '',
+    ].join('\n')
+    writeFileSync(inScratch(`${name}.ts`), text)
+  }
+  for (const file of written) renameSync(inScratch(file), `build/${file}`)
+  for (const name of entries.keys()) renameSync(inScratch(`${name}.ts`), `${generated}/${name}.ts`)
 
-  mkdirSync(dirname(generatedFile), { recursive: true })
-  const decoder = readFileSync('build/decode.wasm')
-  const text = [
-    '// Generated by scripts/build-wasm.mjs from assembly/. Do not edit; not under version control.',
-    hashLine,
-    "import type { Fusion } from './fuse'",
-    '/** assembly/decode.ts, base64. */',
-    `export const decoder = ${inQuotes(decoder.toString('base64'))}`,
-    '/** The plain binary as scripts/encode-bytes.mjs writes it. */',
-    `export const encoded = ${inQuotes(encodeBytes(plain))}`,
-    '/** What it was built for: see instruction-set.ts. */',
-    `export const builtFor = ${await instructionSet()}`,
-    '/** Its bytes. */',
-    `export const size = ${plain.length}`,
-    '/** What is otherwise in the relaxed one. */',
-    `export const fusions: readonly Fusion[] = ${JSON.stringify(fusions)}`,
-    '',
-  ].join('\n')
   const csvText = [
     '// Generated by scripts/build-wasm.mjs from assembly/csv.ts. Do not edit; not under version control.',
     hashLine,
@@ -139,15 +169,10 @@ try {
     `export const csvModule = ${inQuotes(readFileSync('build/csv.wasm').toString('base64'))}`,
     '',
   ].join('\n')
-  for (const [file, content] of [
-    [generatedFile, text],
-    [generatedCsvFile, csvText],
-  ]) {
-    writeFileSync(inScratch('generated.ts'), content)
-    renameSync(inScratch('generated.ts'), file)
-  }
+  writeFileSync(inScratch('generated.ts'), csvText)
+  renameSync(inScratch('generated.ts'), generatedCsvFile)
 
-  console.log(`wasm: ${(plain.length / 1000).toFixed(1)} kB in ${((performance.now() - started) / 1000).toFixed(1)} s`)
+  console.log(`wasm: ${sizes.join(', ')}; ${((performance.now() - started) / 1000).toFixed(1)} s`)
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1
@@ -155,8 +180,12 @@ try {
   rmSync(scratch, { recursive: true, force: true })
 }
 
-function compileKernels(folder) {
-  return runCompiler(compiled, folder, ['--target', compiled])
+/** The members of an enum without initializers, as kernels are named: [['chain', 0], …]. */
+function enumOf(file, name) {
+  const [, body] = new RegExp(`export enum ${name} \\{([^}]*)\\}`).exec(readFileSync(file, 'utf8'))
+  const members = [...body.replace(/\/\*\*[^]*?\*\/|\/\/.*/g, '').matchAll(/(\w+)\s*(=)?/g)]
+  if (members.some(([, , value]) => value !== undefined)) throw new Error(`${file}: ${name} has a member with a value`)
+  return members.map(([, member], i) => [member[0].toLowerCase() + member.slice(1), i])
 }
 
 /** Compiles a single file of assembly/, with its own memory. */
@@ -203,9 +232,9 @@ function placeOfConstants() {
   return { address: valueOf('CONSTANTS'), bytes: valueOf('CONSTANTS_SIZE') }
 }
 
-/** Without the names of kernels, which take 1 kB. */
-function withoutExports(text) {
-  return text.replace(/^ \(export "(\w+)".*\n/gm, (line, name) => (called.includes(name) ? line : ''))
+/** Drops all exports but `kept`: the names of all kernels cost 1 kB. */
+function withoutExports(text, kept) {
+  return text.replace(/^ \(export "(\w+)".*\n/gm, (line, name) => (kept.includes(name) ? line : ''))
 }
 
 function assemble(text) {
@@ -232,7 +261,7 @@ function checkModule(bytes) {
   if (sections(bytes).some(({ id }) => id === dataSection)) {
     throw new Error(
       'expected no data segment. A string, a static array or a function used as a value makes one; ' +
-        `look for "(data" in the .wat of \`npx asc --target ${compiled}\``,
+        `look for "(data" in the .wat of \`npx asc assembly/index.ts --target ${target}\``,
     )
   }
 }

@@ -132,7 +132,7 @@ export function qr_f64(q: usize, r: usize, input: usize, rows: i32, columns: i32
 }
 
 /** Runs a Factorize. */
-export function factorize(instruction: usize): void {
+export function factorize(instruction: usize, _part: i32, _parts: i32): void {
   let first = load<usize>(instruction, Factorize.first)
   let second = load<usize>(instruction, Factorize.second)
   let third = load<usize>(instruction, Factorize.third)

@@ -201,7 +201,7 @@ function stage(outReal: usize, outImag: usize, real: usize, imag: usize, n: i32,
 }
 
 /** Runs a Fourier. */
-export function fourier(instruction: usize): void {
+export function fourier(instruction: usize, _part: i32, _parts: i32): void {
   let outReal = load<usize>(instruction, Fourier.outReal)
   let outImag = load<usize>(instruction, Fourier.outImag)
   let real = load<usize>(instruction, Fourier.real)

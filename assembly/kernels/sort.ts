@@ -98,7 +98,7 @@ export function sort_indices(out: usize, entries: usize, n: i32, stride: usize):
 }
 
 /** Runs a Sort. */
-export function sort(instruction: usize): void {
+export function sort(instruction: usize, _part: i32, _parts: i32): void {
   let out = load<usize>(instruction, Sort.out)
   let input = load<usize>(instruction, Sort.input)
   const axis = load<i32>(instruction, Sort.axis)
@@ -142,7 +142,7 @@ export function search_sorted(sorted: usize, length: i32, key: u32, isInteger: i
 }
 
 /** Runs a Search. */
-export function search(instruction: usize): void {
+export function search(instruction: usize, _part: i32, _parts: i32): void {
   let out = load<usize>(instruction, Search.out)
   let values = load<usize>(instruction, Search.values)
   const sorted = load<usize>(instruction, Search.sorted)

@@ -91,7 +91,7 @@ function solve(matrix: usize, x: usize, n: i32, columns: i32, triangle: i32): vo
 }
 
 /** Runs a Substitute. */
-export function substitute(instruction: usize): void {
+export function substitute(instruction: usize, _part: i32, _parts: i32): void {
   let out = load<usize>(instruction, Substitute.out)
   let matrix = load<usize>(instruction, Substitute.matrix)
   let input = load<usize>(instruction, Substitute.input)
