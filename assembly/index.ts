@@ -1,7 +1,7 @@
 // What the core binary exports; the other binaries are in families/. Kernels and steps are exported although JS calls `run` only: a function that is called
 // from one place is inlined there, and code inside the tape loop would never be optimised.
 
-export { lead, run, runLoop, runOne, runPart, serve, setTurn, shareLoop } from './tape'
+export { lead, pause, run, runLoop, runOne, runPart, serve, setTurn, shareLoop } from './tape'
 export { abandon, meet } from './barrier'
 export { partBorder, rowPartBorder } from './parts'
 export * from './kernels/chain'

@@ -3,7 +3,7 @@
 
 import { Opcode } from './shared/opcodes'
 import { END_OF_TAPE, Header, Loop, LoopPatch } from './shared/instructions'
-import { ABANDONED } from './shared/pool'
+import { ABANDONED, PAUSE } from './shared/pool'
 import { FOREVER, awaitTape, meet, publish, stopNext } from './barrier'
 import { chain } from './kernels/chain'
 import { gemm } from './kernels/gemm'
@@ -171,10 +171,21 @@ export function lead(tape: usize, threads: i32, pool: usize, patience: i32): i32
   return runShare(tape, 0, threads, pool, patience)
 }
 
-/** A worker's life: one tape after another, until the pool is given up. */
-export function serve(pool: usize, thread: i32, threads: i32): void {
-  for (let seen = 0; ; seen++) {
+/**
+ * A worker's life: one tape after another, from the command after `seen` on. Returns how many commands it has seen when the
+ * leader pauses the pool, and −1 when the pool is given up.
+ */
+export function serve(pool: usize, thread: i32, threads: i32, seen: i32): i32 {
+  for (; ; seen++) {
     const tape = awaitTape(pool, seen)
-    if (!tape || runShare(tape, thread, threads, pool, FOREVER) < 0) return
+    if (!tape) return -1
+    if (tape == PAUSE) return meet(pool, thread, threads, FOREVER) == ABANDONED ? -1 : seen + 1
+    if (runShare(tape, thread, threads, pool, FOREVER) < 0) return -1
   }
+}
+
+/** Sends the workers back to their host, which lets them serve again. false when one did not come in time. */
+export function pause(pool: usize, threads: i32, patience: i32): bool {
+  publish(pool, PAUSE)
+  return meet(pool, 0, threads, patience) != ABANDONED
 }

@@ -1,26 +1,30 @@
 // The only file here that bypasses the public API: for the kernels in build/, and for a model's compiled programs and
 // plans, which TypeScript declares private. Throws if they have moved.
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 
 /** The kernels in build/, callable by name, with their own memory. @param {'plain' | 'relaxed'} level */
 export function instantiateKernels(level) {
-  const module = new WebAssembly.Module(readFileSync(kernelFile(level)))
   const limits = { initial: 4, maximum: 65536 }
-  let memory = new WebAssembly.Memory(limits)
+  const variant = level === 'plain' ? 'simd' : 'relaxed'
+  const files = readdirSync(BUILD).filter((file) => file.startsWith(`${variant}.`) && file.endsWith('.kernels.wasm'))
+  const modules = files.map((file) => new WebAssembly.Module(readFileSync(new URL(file, BUILD))))
+  const all = (memory) => ({
+    memory,
+    exports: Object.assign(
+      {},
+      ...modules.map((module) => new WebAssembly.Instance(module, { env: { memory } }).exports),
+    ),
+  })
   try {
-    return { memory, exports: new WebAssembly.Instance(module, { env: { memory } }).exports }
+    return all(new WebAssembly.Memory(limits))
   } catch (error) {
     if (!(error instanceof WebAssembly.LinkError)) throw error
     // Built for threads.
-    memory = new WebAssembly.Memory({ ...limits, shared: true })
-    return { memory, exports: new WebAssembly.Instance(module, { env: { memory } }).exports }
+    return all(new WebAssembly.Memory({ ...limits, shared: true }))
   }
 }
 
-/** @param {'plain' | 'relaxed'} level */
-function kernelFile(level) {
-  return new URL(`../build/${level === 'plain' ? 'simd' : 'relaxed'}.kernels.wasm`, import.meta.url)
-}
+const BUILD = new URL('../build/', import.meta.url)
 
 /**
  * @typedef {object} Program

@@ -34,6 +34,8 @@ export enum Pool {
 
 /** In Pool.stop: the pool is given up, every thread leaves. */
 export const ABANDONED = -1
+/** In the place of a tape: the workers return to their host. */
+export const PAUSE = 1
 
 /** As many answers fit. */
 export const MAX_THREADS = 64

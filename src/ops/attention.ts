@@ -7,6 +7,7 @@ import { readTyped } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { cast, equal } from './elementwise'
+import { needAttention } from './families'
 import { expandDims, reshape, transpose } from './shape'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
@@ -122,6 +123,7 @@ export function attend(
     )
   })
   if (!Number.isFinite(scale)) throw new ArgumentError(`${where}: scale must be a finite number, received ${scale}`)
+  needAttention()
   const [result, logSum] = apply('routine', [query, key, value, ...inputs], {
     routine: new AttentionKernel({ scale, before, after, hasMask: mask !== null, hasBias: bias !== null }),
   })

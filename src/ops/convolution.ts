@@ -8,6 +8,7 @@ import { readTyped } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { cast } from './elementwise'
+import { needWindows } from './families'
 import type { Padding, Sliding } from './sliding'
 import { padding, paddingAlong, perAxis, placesIn } from './sliding'
 import { broadcastTo, reshape } from './shape'
@@ -80,6 +81,7 @@ export function convolve(where: string, x: Tensor, kernel: Tensor, sliding: Slid
     )
   }
   placesIn(where, x.shape.slice(1, -1), sliding)
+  needWindows()
   return apply('convolution', [cast(x, 'float32'), kernel], { ...slideOver(x, sliding), groups })[0]!
 }
 
@@ -103,6 +105,7 @@ export function convolveDepthwise(where: string, x: Tensor, kernel: Tensor, slid
   }
   placesIn(where, x.shape.slice(1, -1), sliding)
   const taps = reshape(kernel, [...kernel.shape.slice(0, -2), channels * multiplier])
+  needWindows()
   return apply(
     'depthwiseConvolution',
     [repeatChannels(cast(x, 'float32'), multiplier), taps],
@@ -227,6 +230,7 @@ export function transposeConvolve(
     )
   const crops = window.map((taps, i) => cropAlong(taps, strides[i]!, dilation[i]!, how, outputPadding?.[i] ?? null))
   const [before, after] = [crops.map(([each]) => each), crops.map(([, each]) => each)]
+  needWindows()
   return apply('convolutionTranspose', [cast(x, 'float32'), kernel], {
     strides,
     dilation,

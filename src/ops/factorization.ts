@@ -35,13 +35,17 @@ import {
   where,
 } from './elementwise'
 import { diagonal } from './diagonals'
+import { needAlgebra } from './families'
 import { matmul } from './linalg'
 import { all, max, prod, sum } from './reduce'
 import { arange, broadcastTo, concatenate, expandDims, eye, reshape, slice, squeeze, swapAxes } from './shape'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
-const run = (routine: KernelRoutine, ...inputs: Tensor[]): Tensor[] => apply('routine', inputs, { routine })
+const run = (routine: KernelRoutine, ...inputs: Tensor[]): Tensor[] => {
+  needAlgebra()
+  return apply('routine', inputs, { routine })
+}
 const transposed = (x: Tensor): Tensor => swapAxes(x, -2, -1)
 
 function requireMatrices(where: string, x: TensorLike): Tensor {

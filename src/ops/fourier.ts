@@ -9,6 +9,7 @@ import { requireInteger, requireShape } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { add, cast, multiply, negative, subtract } from './elementwise'
+import { needAlgebra } from './families'
 import { pad } from './pad'
 import { concatenate, flip, reshape, zeros } from './shape'
 import { Tensor } from './tensor'
@@ -70,6 +71,7 @@ function transform(where: string, x: Complex, axis: number, isBackwards: boolean
 }
 
 function ofPower({ real, imag }: Complex, axis: number, isBackwards: boolean): Complex {
+  needAlgebra()
   const [a, b] = apply('routine', [real, imag], { routine: new FourierTransform(axis, isBackwards) })
   return { real: a!, imag: b! }
 }

@@ -7,6 +7,7 @@ import { readTyped } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { cast, divide, multiply } from './elementwise'
+import { needWindows } from './families'
 import type { Sliding } from './sliding'
 import { padFor, padding, paddingAlong, perAxis, placesIn } from './sliding'
 import { Tensor } from './tensor'
@@ -58,6 +59,7 @@ export function maxPool(x: TensorLike, poolSize: number | readonly number[], opt
 export function poolMax(where: string, x: Tensor, sliding: Sliding): Tensor {
   placesIn(where, x.shape.slice(1, -1), sliding)
   const { window, strides } = sliding
+  needWindows()
   return apply('maxPool', [padFor(cast(x, 'float32'), sliding, -Infinity)], { window, strides })[0]!
 }
 
@@ -78,6 +80,7 @@ export function poolAverage(where: string, x: Tensor, sliding: Sliding): Tensor 
   const { window, strides } = sliding
   const value = cast(x, 'float32')
   const padded = padFor(value, sliding)
+  needWindows()
   const sums = apply('sumPool', [padded], { window, strides })[0]!
   return padded === value
     ? multiply(sums, 1 / sizeOf(window))

@@ -19,6 +19,7 @@ import {
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { add, cast, equal, isnan, logicalNot, minimum, multiply, subtract, where } from './elementwise'
+import { needAlgebra } from './families'
 import { pickAlong, ravel } from './rearrange'
 import { full, moveAxis, reshape, take, transpose } from './shape'
 import { Tensor } from './tensor'
@@ -38,6 +39,7 @@ function alongOne(name: string, x: TensorLike, axis: SortAxis | undefined): [Ten
 
 /** The indices that sort an axis, int32; it rises, or falls. */
 export function sortedIndices(x: Tensor, axis: number, descending: boolean): Tensor {
+  needAlgebra()
   return apply('routine', [x], { routine: new ArgSort(axis, descending) })[0]!
 }
 
@@ -89,6 +91,7 @@ export function searchsorted(sorted: TensorLike, values: TensorLike, side: 'left
     throw new ShapeError(`searchsorted: the sorted sequence must be a vector, received ${formatShape(row.shape)}`)
   const dtype = commonType([row.dtype, value.dtype])
   const isRight = sides.read(side, 'searchsorted: side') === 'right'
+  needAlgebra()
   return apply('routine', [cast(row, dtype), cast(value, dtype)], { routine: new SearchSorted(isRight) })[0]!
 }
 

@@ -1,25 +1,28 @@
-// All primitives. tsc fails here when a name of attributes.ts has no rule.
+// The rule of every primitive. tsc fails here when a name of attributes.ts has no rule.
 
+import { internalError } from '../core/errors'
 import type { PrimitiveRule } from './rule'
 import type { PrimitiveName } from '../ir/attributes'
 import { contraction } from './contraction'
-import { convolutions } from './convolution'
+import type { convolutions } from './convolution'
 import { crossEntropies } from './cross-entropy'
 import { elementwise } from './elementwise'
 import { indexing } from './indexing'
 import { loops } from './loop'
 import { movement } from './movement'
-import { pooling } from './pooling'
+import type { pooling } from './pooling'
 import { reductions } from './reduction'
 import { routines } from './routine'
 import { source } from './source'
 import { training } from './training'
 
-export const primitives = {
+/** Primitives whose rules and kernels load with the ops that use them: see ops/families.ts. */
+export type WindowName = keyof typeof convolutions | keyof typeof pooling
+export type WindowRules = typeof convolutions & typeof pooling
+
+const core = {
   ...elementwise,
   ...contraction,
-  ...convolutions,
-  ...pooling,
   ...reductions,
   ...crossEntropies,
   ...indexing,
@@ -28,15 +31,25 @@ export const primitives = {
   ...routines,
   ...source,
   ...training,
-} satisfies { readonly [Name in PrimitiveName]: PrimitiveRule<Name> }
+} satisfies { readonly [Name in Exclude<PrimitiveName, WindowName>]: PrimitiveRule<Name> }
 
 /** The rule of a primitive, typed by its name. */
 export function ruleOf<Name extends PrimitiveName>(name: Name): PrimitiveRule<Name> {
-  const rules: { readonly [N in PrimitiveName]: PrimitiveRule<N> } = primitives
-  return rules[name]
+  const rule = rules[name]
+  if (rule === undefined) throw internalError(`the primitive ${name} is not loaded`)
+  return rule
 }
+
+let rules: { readonly [Name in PrimitiveName]?: PrimitiveRule<Name> } = core
+
+/** Adds the rules of convolution and pooling. */
+export function addWindowRules(added: { readonly [Name in WindowName]: PrimitiveRule<Name> }): void {
+  rules = { ...rules, ...added }
+}
+
+export type Rules = typeof core & WindowRules
 
 /** The primitives that have a kernel of their own on every device. */
 export type KernelName = {
-  [Name in PrimitiveName]: (typeof primitives)[Name] extends { readonly kind: 'kernel' } ? Name : never
+  [Name in PrimitiveName]: Rules[Name] extends { readonly kind: 'kernel' } ? Name : never
 }[PrimitiveName]

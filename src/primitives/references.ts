@@ -10,7 +10,7 @@ import { threefryUniform } from '../core/threefry'
 import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import { STRIP } from './contraction'
 import { rowsOf } from './cross-entropy'
-import type { primitives } from './index'
+import type { Rules } from './index'
 import { fillingOf, placeOf } from './indexing'
 import { concatStarts, padStart } from './movement'
 import { routineOf } from './routine'
@@ -21,7 +21,7 @@ import { windowReferences } from './window-references'
 export type Reference<Attributes> = (context: RefContext<Attributes>) => void
 
 type ReferenceName = {
-  [Name in PrimitiveName]: (typeof primitives)[Name] extends { readonly kind: 'kernel' | 'composed' } ? Name : never
+  [Name in PrimitiveName]: Rules[Name] extends { readonly kind: 'kernel' | 'composed' } ? Name : never
 }[PrimitiveName]
 
 // a [… m,k] · b [… k,n] → out [… m,n]

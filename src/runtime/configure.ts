@@ -5,9 +5,10 @@ import { MAX_THREADS, Pool } from '../../assembly/shared/pool'
 import { ArgumentError, checkOptions, unknownName } from '../core/errors'
 import { sharing } from '../tape/parts'
 import { bestLevel, currentRuntime, replaceRuntime } from './current'
+import { KernelSet } from './engine/kernel-set'
 import { pairsVectors, requestTurbo } from './engine/turbo'
 import type { SimdLevel } from './engine/wasm'
-import { compileKernels, instantiate, supportsRelaxedSimd } from './engine/wasm'
+import { supportsRelaxedSimd } from './engine/wasm'
 import { InterpreterBackend } from './interpreter-backend'
 import { Arena, createSharedMemory, createWasmMemory } from './memory'
 import type { RuntimeSettings } from './runtime'
@@ -72,8 +73,8 @@ function tapeBackend(settings: RuntimeSettings, wanted: number): TapeBackend {
   const threads = shared === null ? 1 : wanted
   const memory = shared?.memory ?? createWasmMemory()
   const refusal = turbo === true ? requestTurbo(simd) : NO_TURBO
-  const module = compileKernels({ level: simd, shared: shared !== null, turbo: refusal === null })
-  const kernels = instantiate(module, memory)
+  const set = new KernelSet({ level: simd, shared: shared !== null, turbo: refusal === null }, memory)
+  const { module, exports: kernels } = set
   const arena = new Arena(memory, threads, shared?.maximumPages)
   const isPaired = refusal === null && pairsVectors(module, kernels, arena.scratch)
   const traits: TapeTraits = {
@@ -81,9 +82,9 @@ function tapeBackend(settings: RuntimeSettings, wanted: number): TapeBackend {
     wideTiles: settings.wideTiles ?? isPaired,
     turboNote: isPaired ? null : (refusal ?? 'V8 was asked to pair vectors and does not'),
   }
-  if (shared === null) return new TapeBackend(memory, arena, kernels, traits)
+  if (shared === null) return new TapeBackend(memory, arena, set, traits)
   const pool = new ThreadPool({ module, memory, kernels, address: arena.allocate(Pool.size) }, threads)
-  return new ThreadedBackend(memory, arena, kernels, traits, sharing(threads, partWork), pool)
+  return new ThreadedBackend(memory, arena, set, traits, sharing(threads, partWork), pool)
 }
 
 const defaults: Settings = { backend: 'wasm', simd: 'auto', fuse: true, threads: 1, turbo: false }

@@ -1,7 +1,8 @@
 // Which runtime new models and tensors use.
 
 import type { SimdLevel } from './engine/wasm'
-import { compileKernels, instantiate, supportsRelaxedSimd } from './engine/wasm'
+import { KernelSet } from './engine/kernel-set'
+import { supportsRelaxedSimd } from './engine/wasm'
 import { Arena, createWasmMemory } from './memory'
 import { Runtime } from './runtime'
 import { TapeBackend } from './tape-backend'
@@ -15,7 +16,7 @@ export function bestLevel(): SimdLevel {
 let make = (): Runtime => {
   const simd = bestLevel()
   const memory = createWasmMemory()
-  const kernels = instantiate(compileKernels({ level: simd, shared: false, turbo: false }), memory)
+  const kernels = new KernelSet({ level: simd, shared: false, turbo: false }, memory)
   return new Runtime({ backend: 'wasm', simd, fuse: true }, new TapeBackend(memory, new Arena(memory), kernels))
 }
 let current: Runtime | null = null

@@ -3,7 +3,10 @@
 import { internalError } from '../core/errors'
 import type { Graph } from '../ir/graph'
 import type { Share } from '../tape'
+import { opcodesOf } from '../tape/encode'
+import type { TapeInstruction } from '../tape/encode'
 import { alone } from '../tape'
+import type { KernelSet, LoadedFamily } from './engine/kernel-set'
 import type { KernelExports } from './engine/wasm'
 import type { Arena } from './memory'
 import type { Program } from './program'
@@ -28,9 +31,13 @@ export class TapeBackend implements Backend, TapeEngine {
   constructor(
     readonly memory: WebAssembly.Memory,
     readonly arena: Arena,
-    readonly kernels: KernelExports,
+    private readonly set: KernelSet,
     protected readonly traits: TapeTraits = { threadsNote: ONE_THREAD, wideTiles: false, turboNote: NO_TURBO },
   ) {}
+
+  get kernels(): KernelExports {
+    return this.set.exports
+  }
 
   get wideTiles(): boolean {
     return this.traits.wideTiles
@@ -42,6 +49,10 @@ export class TapeBackend implements Backend, TapeEngine {
 
   compile(runtime: Runtime, graph: Graph): Program {
     return new TapeProgram(runtime, this, graph)
+  }
+
+  prepare(instructions: readonly TapeInstruction[]): readonly LoadedFamily[] {
+    return this.set.require(opcodesOf(instructions))
   }
 
   runShared(tape: number, _expected: number): number {

@@ -13,7 +13,7 @@ import { sizeOf } from '../core/shapes'
 import type { Share, TapePlan } from '../tape'
 import { planTape } from '../tape'
 import type { LoopIdentity, MemoryPlan, PlacedBuffer } from '../plan/memory'
-import type { LabelledInstruction } from '../tape/encode'
+import type { LabelledInstruction, TapeInstruction } from '../tape/encode'
 import { bodyOffset, disassemble, encode, instructionOffsets, tapeBytes } from '../tape/encode'
 import { Tally } from './meter'
 import type { KernelExports } from './engine/wasm'
@@ -28,6 +28,8 @@ export interface TapeEngine {
   readonly share: Share
   /** Whether products are planned with tiles of 16 columns. */
   readonly wideTiles: boolean
+  /** Loads the kernels of instructions, before they run. */
+  prepare(instructions: readonly TapeInstruction[]): void
   /**
    * Runs a tape whose instructions have several parts. 0; 1 + the byte offset of the guard that ended it; or −1 − the byte
    * offset of the instruction that was not reached because a thread is gone.
@@ -75,6 +77,7 @@ export class TapeProgram implements Program {
     this.tally = new Tally(graph)
     const { memory, instructions, parameters, outputs, isShared, nanoseconds } = this.planned()
     this.plan = { instructions, parameters, outputs, isShared, nanoseconds, workspaceBytes: memory.workspaceBytes }
+    backend.prepare(instructions)
     this.tape = new Storage(runtime, tapeBytes(instructions))
     this.constants = new Storage(runtime, memory.constantBytes)
     this.runTape = backend.kernels.run

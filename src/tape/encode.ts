@@ -38,6 +38,15 @@ export function byteLength(instruction: TapeInstruction): number {
   return bytes
 }
 
+/** The opcodes on a tape, also within loops. */
+export function opcodesOf(instructions: readonly TapeInstruction[], found = new Set<Opcode>()): ReadonlySet<Opcode> {
+  for (const { opcode, body } of instructions) {
+    found.add(opcode)
+    if (body !== undefined) opcodesOf(body, found)
+  }
+  return found
+}
+
 /** Bytes of a whole tape, its end marker included. */
 export function tapeBytes(instructions: readonly TapeInstruction[]): number {
   return instructions.reduce((sum, instruction) => sum + byteLength(instruction), 4)

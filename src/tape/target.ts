@@ -1,26 +1,25 @@
-// The tape as a target of the planner: a kernel for every primitive that has one.
+// The tape as a target of the planner: a kernel for every primitive that has one. Those of convolution and pooling are added
+// by the ops that use them.
 
 import { internalError } from '../core/errors'
 import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
-import type { KernelName } from '../primitives'
+import type { KernelName, WindowName } from '../primitives'
 import type { Target } from '../plan/target'
 import { CHAIN_LIMITS } from './chain'
 import { contraction } from './kernels/contraction'
-import { convolutions } from './kernels/convolution'
 import { crossEntropies } from './kernels/cross-entropy'
 import { indexing } from './kernels/indexing'
 import type { TapeKernel } from './kernels/kernel'
 import { movement } from './kernels/movement'
-import { pooling } from './kernels/pooling'
 import { reductions } from './kernels/reduction'
 import { routines } from './kernels/routine'
 import { source } from './kernels/source'
 import { training } from './kernels/training'
 
-const kernels: { readonly [Name in KernelName]: TapeKernel<PrimitiveAttributes[Name]> } = {
+type Kernels<Name extends PrimitiveName> = { readonly [Each in Name]: TapeKernel<PrimitiveAttributes[Each]> }
+
+const core: Kernels<Exclude<KernelName, WindowName>> = {
   ...contraction,
-  ...convolutions,
-  ...pooling,
   ...reductions,
   ...crossEntropies,
   ...indexing,
@@ -30,9 +29,15 @@ const kernels: { readonly [Name in KernelName]: TapeKernel<PrimitiveAttributes[N
   ...training,
 }
 
+let kernels: Partial<Kernels<PrimitiveName>> = core
+
+/** Adds the kernels of convolution and pooling. */
+export function addWindowKernels(added: Kernels<KernelName & WindowName>): void {
+  kernels = { ...kernels, ...added }
+}
+
 export function tapeKernelOf<Name extends PrimitiveName>(name: Name): TapeKernel<PrimitiveAttributes[Name]> {
-  const all: { readonly [N in PrimitiveName]?: TapeKernel<PrimitiveAttributes[N]> } = kernels
-  const kernel = all[name]
+  const kernel = kernels[name]
   if (kernel === undefined) throw internalError(`${name} has no kernel on the tape`)
   return kernel
 }

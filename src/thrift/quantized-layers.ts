@@ -12,6 +12,7 @@ import type { BatchShape } from '../layers/spec'
 import { getActivation } from '../activations'
 import type { Activation } from '../activations'
 import { cast } from '../ops/elementwise'
+import { needQuantized } from '../ops/families'
 import { padFor, placesIn } from '../ops/sliding'
 import { Tensor } from '../ops/tensor'
 import { apply } from '../ops/trace'
@@ -92,6 +93,7 @@ class QuantizedKernel {
     const relu = own === RELU
     const { packed, scales, bias, inputScale } = this
     const fixed = inputScale === null ? [] : [inputScale.value]
+    needQuantized()
     const [y] = apply('routine', [cast(x, 'float32'), packed.value, scales.value, bias.value, ...fixed], {
       routine: new QuantizedContraction(this.sight, relu),
     })

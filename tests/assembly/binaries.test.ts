@@ -11,11 +11,15 @@ import { Opcode } from '../../assembly/shared/opcodes'
 import { encodeBytes } from '../../scripts/encode-bytes.mjs'
 import { instruction } from '../../src/ir/instruction'
 import { encode, tapeBytes } from '../../src/tape/encode'
-import { builtFor, decoder, encoded } from '../../src/runtime/engine/binaries'
+import { builtFor, core, decoder } from '../../src/runtime/engine/binaries/core'
+import { algebra } from '../../src/runtime/engine/binaries/algebra'
+import { attention } from '../../src/runtime/engine/binaries/attention'
+import { convolution } from '../../src/runtime/engine/binaries/convolution'
+import { quantized } from '../../src/runtime/engine/binaries/quantized'
 import { decodeBytes } from '../../src/runtime/engine/decode'
 import type { KernelExports, SimdLevel } from '../../src/runtime/engine/wasm'
 import { hashOf, instructionSet } from '../../src/runtime/engine/instruction-set'
-import { binary, compileKernels, supportsRelaxedSimd } from '../../src/runtime/engine/wasm'
+import { bytesOf, compileKernels, supportsRelaxedSimd } from '../../src/runtime/engine/wasm'
 import { Arena, createWasmMemory } from '../../src/runtime/memory'
 
 const file = (name: string): Buffer => readFileSync(new URL(`../../build/${name}.wasm`, import.meta.url))
@@ -23,6 +27,8 @@ const levels = [
   ['plain', 'simd'],
   ['relaxed', 'relaxed'],
 ] as const satisfies readonly (readonly [SimdLevel, string])[]
+
+const binaries = [core, algebra, attention, convolution, quantized]
 
 describe('what the binary is built for', () => {
   it('is what is written for it', () => {
@@ -33,7 +39,7 @@ describe('what the binary is built for', () => {
     // A variant that nobody has.
     const variant = { level: 'plain', shared: true, turbo: true } as const
     for (const other of [builtFor + 1, 0, NaN])
-      expect(() => compileKernels(variant, other)).toThrow(/built from other sources.*Run `npm run build:wasm`/)
+      expect(() => compileKernels(variant, core, other)).toThrow(/built from other sources.*Run `npm run build:wasm`/)
     expect(compileKernels(variant)).toBeInstanceOf(WebAssembly.Module)
   })
 
@@ -60,12 +66,13 @@ describe('what the binary is built for', () => {
 })
 
 describe('the text of the binaries', () => {
-  it.each(levels)('gives the bytes of the %s one', (level, name) => {
-    expect(Buffer.from(binary(level)).equals(file(name))).toBe(true)
+  it.each(levels)('gives the bytes of the %s variants', (level, name) => {
+    for (const binary of binaries)
+      expect(Buffer.from(bytesOf(binary, level)).equals(file(`${name}.${binary.name}`)), binary.name).toBe(true)
   })
 
   it('gives binaries that differ, and are of the same length', () => {
-    const [plain, relaxed] = [binary('plain'), binary('relaxed')]
+    const [plain, relaxed] = [bytesOf(core, 'plain'), bytesOf(core, 'relaxed')]
     expect(relaxed.length).toBe(plain.length)
     expect(plain.filter((byte, i) => byte !== relaxed[i]).length).toBeGreaterThan(3000)
   })
@@ -73,14 +80,14 @@ describe('the text of the binaries', () => {
   it('gives them where there is no TextEncoder, as in jsdom', () => {
     vi.stubGlobal('TextEncoder', undefined)
     try {
-      expect(Buffer.from(binary('plain')).equals(file('simd'))).toBe(true)
+      expect(Buffer.from(bytesOf(core, 'plain')).equals(file('simd.core'))).toBe(true)
     } finally {
       vi.unstubAllGlobals()
     }
   })
 
   it('is nothing that a string, a template, a page or an encoding could read otherwise', () => {
-    expect(encoded).toMatch(/^[!#?-[\]-_a-~]*$/)
+    for (const { encoded } of binaries) expect(encoded).toMatch(/^[!#?-[\]-_a-~]*$/)
   })
 
   const roundTrip = (bytes: Uint8Array): number[] => [...decodeBytes(encodeBytes(bytes), bytes.length, decoder)]
@@ -116,11 +123,22 @@ describe('the text of the binaries', () => {
   })
 })
 
+describe('the families', () => {
+  it('have the kernels of every opcode that the core lacks', () => {
+    const inFamilies = binaries.flatMap(({ kernels }) => kernels.map(([name, opcode]) => [Opcode[opcode], name]))
+    for (const [opcode, name] of inFamilies) expect(name).toBe(opcode![0]!.toLowerCase() + opcode!.slice(1))
+    const tape = readFileSync(new URL('../../assembly/tape.ts', import.meta.url), 'utf8')
+    const inCore = [...tape.matchAll(/case Opcode\.(\w+):/g)].map(([, name]) => name)
+    const all = Object.values(Opcode).filter((value) => typeof value === 'string')
+    expect([...inCore, ...inFamilies.map(([opcode]) => opcode)].sort()).toEqual(all.sort())
+  })
+})
+
 describe('a binary', () => {
   it.each(levels)('of the %s kind runs with nothing but a memory', (level) => {
     if (level === 'relaxed' && !supportsRelaxedSimd()) return
     const memory = createWasmMemory()
-    const { exports } = instantiateSync<KernelExports>(binary(level), { env: { memory } })
+    const { exports } = instantiateSync<KernelExports>(bytesOf(core, level), { env: { memory } })
     const arena = new Arena(memory)
     const out = arena.allocate(4 * 10)
     const fill = instruction(Opcode.Fill, Fill, { out, value: 7, count: 9 })

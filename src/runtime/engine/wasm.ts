@@ -2,8 +2,9 @@
 // happens before the first call.
 
 import { StateError, internalError } from '../../core/errors'
-import { builtFor, decoder, encoded, fusions, size } from './binaries'
+import { builtFor, core, decoder, fusions } from './binaries/core'
 import { decodeBytes } from './decode'
+import type { Binary } from './families'
 import { fuse } from './fuse'
 import { instructionSet } from './instruction-set'
 
@@ -22,13 +23,17 @@ export interface KernelExports extends WebAssembly.Exports {
   runPart(instruction: number, part: number, parts: number): number
   /** Runs a tape with the workers of a pool. As run; −1 − the byte offset that was not reached when one is missing. */
   lead(tape: number, threads: number, pool: number, patience: number): number
+  /** Lets a pool's workers return to their host. 0 when one did not come within `patience` milliseconds. */
+  pause(pool: number, threads: number, patience: number): number
   /** Sends a pool's workers home. */
   abandon(pool: number): void
   /** int32 out [length] ← a random order, as core/permute.ts makes it. */
   permute(out: number, length: number, a: number, b: number, c: number, counter: number): void
+  /** Kernels outside of the core, each at the number of its opcode. */
+  readonly table: WebAssembly.Table
 }
 
-const ENTRIES = ['run', 'runOne', 'runPart', 'lead', 'abandon', 'permute'] as const
+const ENTRIES = ['run', 'runOne', 'runPart', 'lead', 'pause', 'abandon', 'permute'] as const
 
 // (module (func (drop (f32x4.relaxed_madd (v128.const 0) (v128.const 0) (v128.const 0)))))
 const HEADER = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0]
@@ -62,21 +67,21 @@ export interface ModuleVariant {
 }
 
 /**
- * The kernels, compiled once in each variant.
- * @param instructions what the binary was built for
+ * A binary, compiled once in each variant.
+ * @param instructions what the binaries were built for
  * @throws StateError where the engine lacks WebAssembly SIMD, where a page forbids WebAssembly, and for a binary of other sources.
  */
-export function compileKernels({ level, shared, turbo }: ModuleVariant, instructions = builtFor): WebAssembly.Module {
+export function compileKernels(variant: ModuleVariant, of = core, instructions = builtFor): WebAssembly.Module {
   if (!supportsSimd()) {
     throw new StateError(
       "This JavaScript engine has no WebAssembly SIMD (Chrome 91, Firefox 89, Safari 16.4 and Node 16.4 have). configure({ backend: 'interpreter' }) works everywhere, slowly.",
     )
   }
-  const key = `${level} ${shared} ${turbo}`
+  const key = `${of.name} ${variant.level} ${variant.shared} ${variant.turbo}`
   let module = modules.get(key)
   if (module === undefined) {
     requireBuiltFor(instructions)
-    module = compileModule({ level, shared, turbo })
+    module = compileModule(of, variant)
     modules.set(key, module)
   }
   return module
@@ -91,9 +96,9 @@ function requireBuiltFor(instructions: number): void {
 }
 
 // The bytes are valid wherever there is SIMD, so an engine that refuses them was told to.
-function compileModule({ level, shared, turbo }: ModuleVariant): WebAssembly.Module {
+function compileModule(of: Binary, { level, shared, turbo }: ModuleVariant): WebAssembly.Module {
   try {
-    const bytes = turbo ? withMark(binary(level)) : binary(level)
+    const bytes = turbo ? withMark(bytesOf(of, level)) : bytesOf(of, level)
     if (shared) importShared(bytes)
     return new WebAssembly.Module(bytes)
   } catch (error) {
@@ -117,8 +122,22 @@ function hasKernels(exports: WebAssembly.Exports): exports is KernelExports {
   return ENTRIES.every((name) => typeof exports[name] === 'function')
 }
 
-/** The module's bytes. */
-export function binary(level: SimdLevel): Uint8Array<ArrayBuffer> {
+/** Puts the kernels of a family into the table of the core. Both have the same memory. */
+export function link(
+  { table }: KernelExports,
+  kernels: Binary['kernels'],
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+): void {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  for (const [name, opcode] of kernels) {
+    if (table.length <= opcode) table.grow(opcode + 1 - table.length)
+    table.set(opcode, exports[name])
+  }
+}
+
+/** The bytes of a binary. */
+export function bytesOf({ encoded, size }: Binary, level: SimdLevel): Uint8Array<ArrayBuffer> {
   const bytes = decodeBytes(encoded, size, decoder)
   if (level === 'relaxed') fuse(bytes, fusions)
   return bytes

@@ -1,10 +1,11 @@
 // The backend that runs tapes on several threads. While the workers start, and once they are gone, it runs them on one.
 
 import { counters } from '../runtime'
-import type { KernelExports } from '../engine/wasm'
+import type { KernelSet, LoadedFamily } from '../engine/kernel-set'
 import type { Arena } from '../memory'
 import type { BackendReport } from '../runtime'
 import type { Share } from '../../tape'
+import type { TapeInstruction } from '../../tape/encode'
 import type { TapeTraits } from '../tape-backend'
 import { TapeBackend } from '../tape-backend'
 import type { ThreadPool } from './pool'
@@ -15,7 +16,7 @@ export class ThreadedBackend extends TapeBackend {
   constructor(
     memory: WebAssembly.Memory,
     arena: Arena,
-    kernels: KernelExports,
+    kernels: KernelSet,
     traits: TapeTraits,
     override readonly share: Share,
     readonly pool: ThreadPool,
@@ -23,6 +24,12 @@ export class ThreadedBackend extends TapeBackend {
     super(memory, arena, kernels, traits)
     this.ready = pool.ready
     collected.register(this, pool)
+  }
+
+  override prepare(instructions: readonly TapeInstruction[]): readonly LoadedFamily[] {
+    const added = super.prepare(instructions)
+    for (const family of added) this.pool.load(family)
+    return added
   }
 
   override get report(): BackendReport {

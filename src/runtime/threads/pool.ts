@@ -7,6 +7,7 @@ import { BYTES_PER_ELEMENT } from '../../core/dtypes'
 import { StateError } from '../../core/errors'
 import type { KernelExports } from '../engine/wasm'
 import { nodeModule } from '../platform'
+import type { LoadedFamily } from '../engine/kernel-set'
 import type { WorkerHandle } from './worker'
 import { startWorker } from './worker'
 
@@ -37,6 +38,8 @@ export class ThreadPool {
   /** @internal */
   readonly workers: WorkerHandle[] = []
   private ending: Promise<void> = Promise.resolve()
+  /** Kernels that came while the workers were starting. */
+  private readonly waiting: LoadedFamily[] = []
 
   constructor(
     private readonly own: PoolMemory,
@@ -61,6 +64,7 @@ export class ThreadPool {
 
   private async start(): Promise<void> {
     const { address, module, memory } = this.own
+    const families = this.waiting.splice(0)
     const words = this.words
     words.fill(0)
     words[wordAt(Pool.leaderSleeps)] = Number(maySleep())
@@ -74,14 +78,24 @@ export class ThreadPool {
         challenge: wordAt(address + Pool.challenge),
         answer: wordAt(address + Pool.answers) + thread,
       }
-      started.push(this.startOne({ module, memory, thread, threads: this.threads, ...place }))
+      started.push(this.startOne({ module, memory, families, thread, threads: this.threads, ...place }))
     }
     await withinTime(Promise.all(started), START_PATIENCE)
     if (this.state !== 'starting') return
     const problem = this.test(challenge)
     if (problem !== null) return void this.end(`self-test failed: ${problem}`)
     this.state = 'running'
+    for (const family of this.waiting.splice(0)) this.load(family)
     for (const worker of this.workers) worker.unref()
+  }
+
+  /** Gives kernels to the workers, which run no tape with such instructions before. */
+  load(family: LoadedFamily): void {
+    if (this.state === 'starting') return void this.waiting.push(family)
+    if (this.state === 'ended') return
+    for (const worker of this.workers) worker.load(family)
+    if (this.own.kernels.pause(this.own.address, this.threads, this.patience) === 0)
+      void this.end('a worker did not come to load kernels')
   }
 
   private startOne(task: Parameters<typeof startWorker>[0]): Promise<void> {

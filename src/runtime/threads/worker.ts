@@ -2,6 +2,7 @@
 // `serve` in assembly/tape.ts; who leads it is in pool.ts.
 
 import { StateError } from '../../core/errors'
+import type { LoadedFamily } from '../engine/kernel-set'
 import { nodeModule, nodeProcess } from '../platform'
 
 /** What a worker is given. */
@@ -10,6 +11,8 @@ export interface WorkerTask {
   readonly memory: WebAssembly.Memory
   /** The address of the words of assembly/shared/pool.ts. */
   readonly pool: number
+  /** Kernels that are loaded already. */
+  readonly families: readonly LoadedFamily[]
   readonly thread: number
   readonly threads: number
   /** Where it finds a number and where it writes that number + thread; in words. */
@@ -25,33 +28,51 @@ export interface WorkerEvents {
 }
 
 export interface WorkerHandle {
+  /** Gives it kernels, which it loads when the pool is paused. */
+  load(family: LoadedFamily): void
   /** Lets the process end while the worker waits. */
   unref(): void
   terminate(): Promise<void>
 }
 
 // Plain text, because it must reach users' bundles as it is; with no `require`, which tools take for CommonJS. The turn
-// of the event loop before `serve`, which never returns to it, lets the message out.
+// of the event loop before `serve` lets the message out. When `serve` returns, the pool is paused: then the worker hears of the
+// kernels that it is to load.
 const SOURCE = `
-function start({ module, memory, pool, thread, threads, challenge, answer }, say) {
-  const { abandon, serve } = new WebAssembly.Instance(module, { env: { memory } }).exports
-  const words = new Int32Array(memory.buffer)
-  Atomics.store(words, answer, Atomics.load(words, challenge) + thread)
-  say('ready')
-  setTimeout(() => {
+function start({ module, memory, families, pool, thread, threads, challenge, answer }, say, hear) {
+  const { abandon, serve, table } = new WebAssembly.Instance(module, { env: { memory } }).exports
+  const link = ({ module, kernels }) => {
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+    for (const [name, opcode] of kernels) {
+      if (table.length <= opcode) table.grow(opcode + 1 - table.length)
+      table.set(opcode, exports[name])
+    }
+  }
+  families.forEach(link)
+  let seen = 0
+  const work = () => {
     try {
-      serve(pool, thread, threads)
+      seen = serve(pool, thread, threads, seen)
     } catch (error) {
       abandon(pool)
       throw error
     }
-  })
+    if (seen >= 0) hear((family) => {
+      link(family)
+      work()
+    })
+  }
+  const words = new Int32Array(memory.buffer)
+  Atomics.store(words, answer, Atomics.load(words, challenge) + thread)
+  say('ready')
+  setTimeout(work)
 }
 if (globalThis.process) {
   const { parentPort, workerData } = globalThis.process.getBuiltinModule('node:worker_threads')
-  start(workerData, (message) => parentPort.postMessage(message))
+  start(workerData, (message) => parentPort.postMessage(message), (take) => parentPort.once('message', take))
 } else {
-  onmessage = ({ data }) => start(data, (message) => postMessage(message))
+  const hear = (take) => (onmessage = ({ data }) => take(data))
+  hear((task) => start(task, (message) => postMessage(message), hear))
 }
 `
 
@@ -74,6 +95,7 @@ function startNodeWorker(task: WorkerTask, { onReady, onEnd }: WorkerEvents): Wo
   worker.on('error', (error) => onEnd(String(error)))
   worker.on('exit', (code) => onEnd(`it ended with exit code ${code}`))
   return {
+    load: (family) => worker.postMessage(family),
     unref: () => worker.unref(),
     terminate: async () => void (await worker.terminate()),
   }
@@ -89,6 +111,7 @@ function startWebWorker(task: WorkerTask, { onReady, onEnd }: WorkerEvents): Wor
   worker.onerror = ({ message }) => onEnd(message || 'the page does not allow workers from blob URLs')
   worker.postMessage(task, [])
   return {
+    load: (family) => worker.postMessage(family, []),
     unref: () => {},
     terminate: async () => worker.terminate(),
   }

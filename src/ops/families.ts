@@ -1,0 +1,36 @@
+// What loads with the ops that use it: rules, kernels of the tape and their binaries. An application that calls no such op does
+// not carry them, so every op that needs one asks for it first.
+
+import { convolutions } from '../primitives/convolution'
+import { pooling } from '../primitives/pooling'
+import { addWindowRules } from '../primitives'
+import { algebra } from '../runtime/engine/binaries/algebra'
+import { attention } from '../runtime/engine/binaries/attention'
+import { convolution } from '../runtime/engine/binaries/convolution'
+import { quantized } from '../runtime/engine/binaries/quantized'
+import { addBinary } from '../runtime/engine/families'
+import { convolutions as convolutionKernels } from '../tape/kernels/convolution'
+import { pooling as poolingKernels } from '../tape/kernels/pooling'
+import { addWindowKernels } from '../tape/target'
+
+/** Convolution and pooling. */
+export function needWindows(): void {
+  if (!addBinary(convolution)) return
+  addWindowRules({ ...convolutions, ...pooling })
+  addWindowKernels({ ...convolutionKernels, ...poolingKernels })
+}
+
+/** Attention without stored scores. */
+export function needAttention(): void {
+  addBinary(attention)
+}
+
+/** Factorizations, Fourier transforms and sorting. */
+export function needAlgebra(): void {
+  addBinary(algebra)
+}
+
+/** Products of int8 weights. */
+export function needQuantized(): void {
+  addBinary(quantized)
+}
