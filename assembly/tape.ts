@@ -176,12 +176,9 @@ export function lead(tape: usize, threads: i32, pool: usize, patience: i32): i32
  * leader pauses the pool, and −1 when the pool is given up.
  */
 export function serve(pool: usize, thread: i32, threads: i32, seen: i32): i32 {
-  for (; ; seen++) {
-    const tape = awaitTape(pool, seen)
-    if (!tape) return -1
-    if (tape == PAUSE) return meet(pool, thread, threads, FOREVER) == ABANDONED ? -1 : seen + 1
-    if (runShare(tape, thread, threads, pool, FOREVER) < 0) return -1
-  }
+  let tape = awaitTape(pool, seen)
+  while (tape && tape != PAUSE && runShare(tape, thread, threads, pool, FOREVER) >= 0) tape = awaitTape(pool, ++seen)
+  return tape == PAUSE && meet(pool, thread, threads, FOREVER) != ABANDONED ? seen + 1 : -1
 }
 
 /** Sends the workers back to their host, which lets them serve again. false when one did not come in time. */

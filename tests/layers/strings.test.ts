@@ -563,7 +563,9 @@ describe('strings in models', () => {
     }
     await expect(saliency(bags, strings(texts))).rejects.toThrow(/saliency: .* reads strings/)
     await expect(saliency(bags, strings(texts))).rejects.toThrow(/permutationImportance, which takes strings/)
-    await expect(partialDependence(bags, strings(texts), 0)).rejects.toThrow(/the input has strings, and a grid needs numbers/)
+    await expect(partialDependence(bags, strings(texts), 0)).rejects.toThrow(
+      /the input has strings, and a grid needs numbers/,
+    )
   })
 
   it('how important strings are, beside numbers and each by itself', async () => {

@@ -1,7 +1,6 @@
-// The binaries beside the core: which ones the ops have asked for, and the kernels that each holds. Nothing is compiled here.
+// The binaries beside the core that ops have asked for, by the opcodes of their kernels. Compiles nothing: see kernel-set.ts.
 
 import type { Opcode } from '../../../assembly/shared/opcodes'
-import { internalError } from '../../core/errors'
 
 /** Kernels as scripts/build-wasm.mjs stores them. */
 export interface Binary {
@@ -16,14 +15,14 @@ export interface Binary {
 
 const families = new Map<number, Binary>()
 
-/** Makes the kernels of a family available to all backends. @returns false where they were */
+/** Makes the kernels of a family available to all backends. @returns false if they already were */
 export function addBinary(family: Binary): boolean {
   const isNew = family.kernels.some(([, opcode]) => !families.has(opcode))
   for (const [, opcode] of family.kernels) families.set(opcode, family)
   return isNew
 }
 
-/** The opcodes from which on kernels may lie outside of the core. */
+/** The family that holds the kernel of an opcode; null for the core. */
 export function familyOf(opcode: Opcode): Binary | null {
   return families.get(opcode) ?? null
 }

@@ -95,7 +95,7 @@ function startNodeWorker(task: WorkerTask, { onReady, onEnd }: WorkerEvents): Wo
   worker.on('error', (error) => onEnd(String(error)))
   worker.on('exit', (code) => onEnd(`it ended with exit code ${code}`))
   return {
-    load: (family) => worker.postMessage(family),
+    load: (family) => worker.postMessage(family, []),
     unref: () => worker.unref(),
     terminate: async () => void (await worker.terminate()),
   }
