@@ -6,35 +6,14 @@ import { allocateData, storeData } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import { requireDType, requireShape } from './arguments'
-import type { NestedArray, TensorData } from './tensor'
+import type { NestedArray, ShapedData, TensorData, TypedArray } from './tensor'
 import { Tensor } from './tensor'
 import { apply, currentTrace } from './trace'
+import type { TensorLike } from './variable'
 import { Variable, convertWith } from './variable'
 
-/** Typed arrays that are accepted as data. */
-export type TypedArray =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-
-/** Elements in row-major order, and their shape. */
-export interface ShapedData {
-  /** The elements, as many as the shape says. */
-  readonly data: TypedArray | readonly number[]
-  /** The extent of each axis. */
-  readonly shape: Shape
-  /** Default: what the elements are, float32 for numbers. */
-  readonly dtype?: DType
-}
-
-/** What every op, `fit`, `predict` and `evaluate` accept as a tensor. Typed arrays in a list are rows. */
-export type TensorLike = Tensor | Variable | ShapedData | TypedArray | readonly TypedArray[] | NestedArray
+export type { ShapedData, TypedArray } from './tensor'
+export type { TensorLike } from './variable'
 
 /**
  * What stands for a tree of tensors where a function is called: at each leaf whatever can become a tensor; in lists not plain

@@ -8,6 +8,28 @@ import { sizeOf } from '../core/shapes'
 /** Numbers, or arrays of them to any depth. */
 export type NestedArray = number | boolean | readonly NestedArray[]
 
+/** Typed arrays that are accepted as data. */
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+
+/** Elements in row-major order, and their shape. */
+export interface ShapedData {
+  /** The elements, as many as the shape says. */
+  readonly data: TypedArray | readonly number[]
+  /** The extent of each axis. */
+  readonly shape: Shape
+  /** Default: what the elements are, float32 for numbers. */
+  readonly dtype?: DType
+}
+
 export type { TensorData }
 
 /** What a tensor without data stands for. Only who made it knows more: see trace.ts and layers/symbol.ts. */

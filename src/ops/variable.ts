@@ -11,16 +11,18 @@ import { cellView } from '../runtime/runtime'
 import type { Storage } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/current'
 import type { Runtime } from '../runtime/runtime'
-import type { TensorLike } from './convert'
-import type { TensorData } from './tensor'
+import type { NestedArray, ShapedData, TensorData, TypedArray } from './tensor'
 import { Tensor } from './tensor'
 import { apply, currentTrace } from './trace'
+
+/** What every op, `fit`, `predict` and `evaluate` accept as a tensor. Typed arrays in a list are rows. */
+export type TensorLike = Tensor | Variable | ShapedData | TypedArray | readonly TypedArray[] | NestedArray
 
 type Convert = (value: TensorLike, where: string, dtype?: DType) => Tensor
 
 let convert: Convert
 
-/** Says how values that are assigned become tensors: convert.ts, which knows Variables. */
+/** Sets how assigned values become tensors. convert.ts sets it, because it imports this file. */
 export function convertWith(given: Convert): void {
   convert = given
 }
