@@ -146,7 +146,8 @@ export const boolean: Kind<boolean> = {
 }
 
 /**
- * An option of Keras of which only one value asks for what happens here. The other is refused, since it would change nothing.
+ * An option of Keras of which only one value asks for what happens here. The other is refused, since it would change
+ * nothing.
  * @param why what happens, and what to do
  */
 export function always(expected: boolean, why: string): Kind<boolean> {
@@ -257,14 +258,20 @@ export function extents<Open extends null | -1 = never>(
   }
 }
 
-/** An object that a registry knows by name: given by name, as an instance, as a saved configuration, or, where one will do, as a function. */
+/**
+ * An object that a registry knows by name: given by name, as an instance, as a saved configuration, or, where one will
+ * do, as a function.
+ */
 export function named<Object extends Configurable, Input = string | Object | Serialized>(
   registry: Registry<Object>,
 ): Kind<Object, Input> {
   return { read: (value, where) => registry.get(value, where), write: (value) => serialize(value) }
 }
 
-/** A function of the user's own, which is saved by its name. @param what says which function, in errors: `that is a learning rate` */
+/**
+ * A function of the user's own, which is saved by its name. @param what says which function, in errors: `that is a
+ * learning rate`
+ */
 export function functionKind<Fn extends (...inputs: never[]) => unknown>(what: string): Kind<Fn, Fn | string> {
   return {
     read(value, where) {
@@ -375,8 +382,8 @@ export function optionsOf(of: object): OptionTable {
 }
 
 /**
- * What a constructor was called with, as one object of options: `(options)`, `(value)` or `(value, options)`, where value is that of
- * the shorthand.
+ * What a constructor was called with, as one object of options: `(options)`, `(value)` or `(value, options)`, where
+ * value is that of the shorthand.
  * @throws ArgumentError for other arguments
  */
 function optionsIn(where: string, of: Declared, [first, second, ...rest]: readonly unknown[]): unknown {
@@ -406,8 +413,8 @@ const OWN_OPTIONS =
   '. A constructor takes the options that it reads itself out of what it gives to super: constructor({ mine, ...others }) { super(others) }'
 
 /**
- * The base of everything that is made from options and can be saved. A subclass whose constructor reads options of its own gives the
- * others to super, as in `constructor({ mine, ...others }) { super(others) }`.
+ * The base of everything that is made from options and can be saved. A subclass whose constructor reads options of its
+ * own gives the others to super, as in `constructor({ mine, ...others }) { super(others) }`.
  */
 export abstract class Configured implements Configurable {
   /** The options that a class adds to its base's. @internal */
@@ -448,8 +455,9 @@ type OptionsIn<Arguments> = Arguments extends [options?: infer Options] ? Exclud
 type BaseOptions<Base extends AbstractClass> = OptionsIn<ConstructorParameters<Base>>
 
 /**
- * How a class is made. A value that is an object, such as a layer, has a signature of its own: in a union with its properties,
- * editors would find no documentation of options of the same names. Options are last, where ConstructorParameters finds them.
+ * How a class is made. A value that is an object, such as a layer, has a signature of its own: in a union with its
+ * properties, editors would find no documentation of options of the same names. Options are last, where
+ * ConstructorParameters finds them.
  */
 type Constructor<Options, Short, Others, Instance> = [Extract<Short, object>] extends [never]
   ? abstract new (
@@ -473,7 +481,8 @@ export type ConfiguredClass<Base extends AbstractClass, Table, Short extends key
 /**
  * A base class with options of its own.
  * @param declare the table; asked for when the first object is made
- * @param shorthand the option that may be given alone, or before the others: `new Dropout(0.5)`, `new Dropout(0.5, { seed: 1 })`
+ * @param shorthand the option that may be given alone, or before the others: `new Dropout(0.5)`, `new Dropout(0.5, {
+ * seed: 1 })`
  */
 export function configured<
   Base extends AbstractClass,
