@@ -90,9 +90,9 @@ export function unreachable(value: never): never {
   throw internalError(`unexpected ${String(value)}`)
 }
 
-/** `[32, 10]`; an open extent is None. */
+/** `[32, 10]`; an open extent is null. */
 export function formatShape(shape: readonly (number | null)[]): string {
-  return `[${shape.map((extent) => extent ?? 'None').join(', ')}]`
+  return `[${shape.map((extent) => extent ?? 'null').join(', ')}]`
 }
 
 /** As it would stand in code, so that a string is not taken for a number. */
