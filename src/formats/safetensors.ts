@@ -49,7 +49,8 @@ export function encodeContainer(
   let at = 0
   const names = new Set<string>()
   const entries = tensors.map(({ name, shape, data }) => {
-    if (names.has(name) || name === METADATA) throw new FormatError(`save: two weights would have the name ${quoted(name)}`)
+    if (names.has(name) || name === METADATA)
+      throw new FormatError(`save: two weights would have the name ${quoted(name)}`)
     names.add(name)
     const begin = at
     at += data.byteLength

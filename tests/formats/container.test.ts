@@ -64,7 +64,12 @@ describe('what the format forbids', () => {
     ['metadata twice', '{"__metadata__":{"k":"1"},"__metadata__":{"k":"2"}}', 0, /has '__metadata__' twice/],
     ['a hole between tensors', { a: floats(0, 4), b: floats(8, 12) }, 12, /'b' begin at 8, after a hole: expected 4/],
     ['a hole before the first', { a: floats(4, 8) }, 8, /'a' begin at 4, after a hole: expected 0/],
-    ['tensors that overlap', { a: floats(0, 8), b: floats(4, 12) }, 12, /'b' begin at 4, within another tensor: 8/],
+    [
+      'tensors that overlap',
+      { a: floats(0, 8), b: floats(4, 12) },
+      12,
+      /'b' begin at 4, within another tensor: expected 8/,
+    ],
     ['two tensors over the same bytes', { a: floats(0, 8), b: floats(0, 8) }, 8, /within another tensor/],
     ['an empty tensor in the middle of another', { a: floats(0, 8), b: floats(4, 4) }, 8, /within another tensor/],
     ['bytes behind the last', { a: floats(0, 4) }, 5, /1 bytes too many/],
