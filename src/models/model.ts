@@ -296,7 +296,7 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
    * may have been copied.
    *
    *   await model.fit(x, y, { epochs: 5 })
-   *   await model.fit(batches, { epochs: 5 }) // a Dataset, a generator function, a stream: x, [x, y], [x, y, sampleWeight]
+   *   await model.fit(batches, { epochs: 5 }) // a Dataset, generator function, stream: x, [x, y], [x, y, sampleWeight]
    *
    * @param x inputs [samples, …], in the structure of the model's inputs; or batches of samples with their targets
    * @param y targets [samples, …] in the structure of the outputs; for batches, and for models without targets, options
