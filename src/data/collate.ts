@@ -37,7 +37,7 @@ type Leaf = number | boolean | string | object
 /**
  * One batch of elements.
  * @param padding null: all must have one shape
- * @param spare a batch that nobody needs any more: this one may have its memory
+ * @param spare a batch that is no longer used, whose memory may be reused
  * @throws DataError for what cannot become a tensor, ShapeError where shapes differ
  */
 export function collate(

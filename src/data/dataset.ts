@@ -485,7 +485,7 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
     this.taken = taken
     this.cursor = closing(dataset.open(pass))
     this.last = Promise.resolve(taken === 0 ? undefined : this.cursor.skip(taken))
-    // The error reaches whoever takes the next element.
+    // The next call of `next` throws the error.
     this.last.catch(() => undefined)
   }
 

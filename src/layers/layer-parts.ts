@@ -120,7 +120,7 @@ export function inFormerOrder<Result>(isFormer: boolean, body: () => Result): Re
   }
 }
 
-/** Options that only the constructor reads, or nobody: they are fixed once the layer is built. */
+/** Options that no code reads after construction: they are fixed once the layer is built. */
 const FIXED = ['inputShape', 'inputDim', 'dtype', 'seed']
 
 /** The layer that is being built; the options it reads meanwhile become fixed. */

@@ -126,7 +126,7 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
     this.statistics = {
       mean: statistic('mean'),
       variance: statistic('variance'),
-      // The number of elements behind the mean, a weight in Keras, too.
+      // The number of elements in the mean, which is a weight in Keras, too.
       count: this.addWeight({ name: 'count', shape: [], initializer: 'zeros', dtype: 'int32' }),
     }
   }
