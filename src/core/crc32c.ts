@@ -1,11 +1,11 @@
-// CRC-32C (Castagnoli): tells bytes that were damaged. RFC 3720, appendix B.4.
+// CRC-32C (Castagnoli), a checksum that detects damaged bytes. RFC 3720, appendix B.4.
 
-/** The polynomial, its bits reversed. */
+/** The polynomial in reversed bit order. */
 const POLYNOMIAL = 0x82f63b78
 
 let table: Uint32Array | null = null
 
-/** The remainder of each byte. Made when it is needed first. */
+/** The remainder of each byte, computed at first use. */
 function remainders(): Uint32Array {
   return (table ??= Uint32Array.from({ length: 256 }, (_, byte) => {
     let rest = byte
@@ -16,7 +16,7 @@ function remainders(): Uint32Array {
 
 /**
  * The checksum of bytes, 0 … 2³² − 1.
- * @param before the checksum of the bytes before them
+ * @param before the checksum of the preceding bytes
  */
 export function crc32c(bytes: Uint8Array, before = 0): number {
   const known = remainders()

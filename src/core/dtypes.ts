@@ -1,13 +1,12 @@
-// The kinds of elements: how many bytes each takes, in which array it lies, and how it is called in files. The one
-// place that knows.
+// The element types: bytes per element, array type, and name in files. No other file knows these.
 
 /**
- * bool is stored as int32, 0 or 1. int8 is for the weights of quantized layers: no op computes with it. string is for inputs that
- * layers make numbers of: it has no elements in memory.
+ * bool is stored as int32, 0 or 1. int8 is for the weights of quantized layers; no op computes with it. string is for
+ * inputs that layers convert to numbers; it has no elements in memory.
  */
 export type DType = 'float32' | 'int32' | 'bool' | 'int8' | 'string'
 
-/** The arrays that back tensors. Float64Array only inside the interpreter's high-precision mode. */
+/** The arrays that back tensors. Float64Array is used only in the interpreter's high-precision mode. */
 export type NumericArray = Float32Array | Int32Array | Int8Array | Float64Array
 
 /** The arrays that hold a tensor's elements in memory. */
@@ -16,11 +15,11 @@ export type TensorData = Float32Array | Int32Array | Int8Array
 export interface DTypeInfo {
   /** Bytes of one element. */
   readonly bytes: number
-  /** What holds the elements. */
+  /** The array type that holds the elements. */
   readonly array: typeof Float32Array | typeof Int32Array | typeof Int8Array
-  /** What the safetensors format calls it. */
+  /** The name in the safetensors format. */
   readonly code: 'F32' | 'I32' | 'I8'
-  /** The order in which operands of several dtypes are converted to one: the highest wins. */
+  /** Operands of several dtypes are converted to the dtype with the highest rank. */
   readonly rank: number
 }
 
@@ -32,17 +31,17 @@ export const dtypes: { readonly [Name in DType]: DTypeInfo } = {
   float32: { bytes: 4, array: Float32Array, code: 'F32', rank: 2 },
 }
 
-/** Bytes of one word of linear memory: but for int8 weights, kernels read and write nothing smaller. */
+/** Bytes of one word of linear memory: except for int8 weights, kernels read and write nothing smaller. */
 export const BYTES_PER_ELEMENT = 4
 
-/** What operands of several dtypes are converted to. */
+/** The dtype to which operands of several dtypes are converted. */
 export function commonType(given: readonly DType[]): DType {
   return given.reduce((highest, dtype) => (dtypes[dtype].rank > dtypes[highest].rank ? dtype : highest))
 }
 
-/** A copy of numbers as elements of a dtype: int32 towards zero and wrapped, bool as x ≠ 0. */
+/** A copy of numbers as elements of a dtype: int32 truncates towards zero and wraps, bool is x ≠ 0. */
 export function storeData(dtype: DType, numbers: ArrayLike<number>): TensorData {
-  // The constructor takes a typed array in one go, where `from` takes it element by element.
+  // The constructor copies a typed array at once, `from` element by element.
   return dtype === 'bool' ? Int32Array.from(numbers, (x) => Number(x !== 0)) : new dtypes[dtype].array(numbers)
 }
 
@@ -56,10 +55,10 @@ export function viewData(dtype: DType, buffer: ArrayBufferLike, byteOffset: numb
   return new dtypes[dtype].array(buffer as ArrayBuffer, byteOffset, length)
 }
 
-/** Above so many elements one loop of ours is faster than three of the engine's, which need no warming up. */
+/** Above this length, one loop here is faster than three array methods of the engine, which need no warm-up. */
 const FEW = 4096
 
-/** Whether a number, as float32 rounds it, stands for an integer of 32 bits. */
+/** Whether a number, rounded to float32, is a 32-bit integer. */
 export function isInt32(x: number): boolean {
   return Number.isInteger(x) && Math.abs(x) <= 2 ** 31
 }
@@ -67,8 +66,8 @@ export function isInt32(x: number): boolean {
 /** Whether an element is NaN or ±Inf. */
 export function hasNonFinite(data: NumericArray): boolean {
   if (data.length <= FEW) return data.includes(NaN) || data.includes(Infinity) || data.includes(-Infinity)
-  // x · 0 is 0 for every finite x and NaN else: one pass without a branch.
-  // Four sums, so that an addition need not wait for the one before.
+  // x · 0 is 0 for finite x and otherwise NaN: one pass without branches.
+  // Four sums, so that no addition waits for the previous one.
   const none = 0
   const whole = data.length & ~3
   let [a, b, c, d] = [0, 0, 0, 0]

@@ -1,7 +1,7 @@
-// The errors users can catch, and the words they are made of. Every message names where, what was
-// expected and what came.
+// The errors that users can catch, and helpers for their messages. Every message names where, what was expected and
+// what came.
 
-/** Base of every error that this library throws on purpose. */
+/** The base of all errors that this library throws intentionally. */
 export class MyelinError extends Error {
   override name = 'MyelinError'
 }
@@ -11,40 +11,40 @@ export class ShapeError extends MyelinError {
   override name = 'ShapeError'
 }
 
-/** An argument or option outside what it may be. */
+/** An argument or option with an invalid value. */
 export class ArgumentError extends MyelinError {
   override name = 'ArgumentError'
 }
 
-/** Data that cannot be learnt from: ragged, empty, NaN labels, a label outside the classes. */
+/** Data that a model cannot learn from: ragged, empty, NaN labels, a label outside the classes. */
 export class DataError extends MyelinError {
   override name = 'DataError'
 }
 
-/** A row of a file that cannot be read. */
+/** An invalid row of a file. */
 export class RowError extends DataError {
   override name = 'RowError'
   constructor(
     message: string,
-    /** What the file is called. */
+    /** The name of the file. */
     readonly file: string,
-    /** The line that the row begins in, counted from 1. */
+    /** The line in which the row begins, counted from 1. */
     readonly line: number,
-    /** The name of the column; null where the row as a whole is wrong. */
+    /** The name of the column; null if the whole row is invalid. */
     readonly column: string | null = null,
-    /** What stands there. */
+    /** The value of the cell. */
     readonly value: string | null = null,
   ) {
     super(`${file}, line ${line}${column === null ? '' : `, column '${column}'`}: ${message}`)
   }
 }
 
-/** A call in the wrong order, such as `fit` before `compile`, or the use of something disposed. */
+/** A call in the wrong order, such as `fit` before `compile`, or the use of a disposed object. */
 export class StateError extends MyelinError {
   override name = 'StateError'
 }
 
-/** A saved model that cannot be read: truncated, foreign, or of another architecture. */
+/** A saved model that cannot be read: truncated, in a foreign format, or with another architecture. */
 export class FormatError extends MyelinError {
   override name = 'FormatError'
 }
@@ -56,21 +56,21 @@ export class NonFiniteError extends MyelinError {
     message: string,
     /** The number of the step in this run, counted from 1. */
     readonly step: number,
-    /** The first instruction whose result was not finite, as the disassembler prints it. */
+    /** The first instruction with a non-finite result, in the disassembler's form. */
     readonly instruction: string,
   ) {
     super(message)
   }
 }
 
-/** Gives an error that is on its way another message: also in its stack, which engines write down when it is made. */
+/** Changes the message of an error, also in its stack, which engines write when the error is created. */
 export function restate(error: Error, message: string): void {
   const { message: old, stack } = error
   error.message = message
   if (stack !== undefined) error.stack = stack.replace(old, () => message)
 }
 
-/** Runs `body`; errors of this library that leave it say what `words` makes of their message. */
+/** Runs `body`; errors of this library that leave it get the message that `words` returns for theirs. */
 export function restating<Result>(words: (message: string) => string, body: () => Result): Result {
   try {
     return body()
@@ -80,7 +80,7 @@ export function restating<Result>(words: (message: string) => string, body: () =
   }
 }
 
-/** A bug of this library, never of its user. */
+/** An error that reports a bug of this library, not of its user. */
 export function internalError(message: string): Error {
   return new Error(`internal: ${message}`)
 }
@@ -90,16 +90,16 @@ export function unreachable(value: never): never {
   throw internalError(`unexpected ${String(value)}`)
 }
 
-/** `[32, 10]`; an open extent is None. */
+/** `[32, 10]`; an open extent is null. */
 export function formatShape(shape: readonly (number | null)[]): string {
-  return `[${shape.map((extent) => extent ?? 'None').join(', ')}]`
+  return `[${shape.map((extent) => extent ?? 'null').join(', ')}]`
 }
 
-/** As it would stand in code, so that a string is not taken for a number. */
+/** A value as source code, so that a string is not mistaken for a number. */
 export function quoted(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
   if (Array.isArray(value)) {
-    // of lists within, those of a few numbers: not the rows of a data set
+    // Inner lists are shown only if they are short, so not the rows of a data set.
     const isShort =
       value.length <= 4 &&
       value.every((each) => !Array.isArray(each) || (each.length <= 4 && !each.some(Array.isArray)))
@@ -111,7 +111,7 @@ export function quoted(value: unknown): string {
   return `an object (${typeof value.constructor === 'function' ? value.constructor.name : 'no prototype'})`
 }
 
-/** Names that other libraries use for the same thing. */
+/** Names of the same things in other libraries. */
 const elsewhere: Readonly<Record<string, string>> = {
   lr: 'learningRate',
   decay: 'weightDecay',
@@ -133,7 +133,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   onbatchend: 'onTrainBatchEnd',
 }
 
-/** The known name nearest to a misspelt one, or nothing when none is near. */
+/** The known name nearest to a misspelt one, or undefined if none is near. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const wanted = normalizeName(name)
   const synonym = Object.hasOwn(elsewhere, wanted) ? elsewhere[wanted] : undefined
@@ -153,7 +153,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
   )
 }
 
-/** The known name that is meant by a name in any spelling: `use_bias`, `usebias` and `useBias` are one. */
+/** The known name that equals a name in any spelling: `use_bias`, `usebias` and `useBias` are the same. */
 export function knownName(name: string, known: readonly string[]): string | undefined {
   if (known.includes(name)) return name
   const wanted = normalizeName(name)
@@ -161,8 +161,8 @@ export function knownName(name: string, known: readonly string[]): string | unde
 }
 
 /**
- * An ArgumentError for an identifier that nothing is known by.
- * @param hint what to do where no known name is near
+ * An ArgumentError for an unknown identifier.
+ * @param hint what to do if no known name is near
  */
 export function unknownName(kind: string, name: string, known: readonly string[], hint = ''): ArgumentError {
   const nearest = nearestName(name, known)
@@ -173,7 +173,7 @@ export function unknownName(kind: string, name: string, known: readonly string[]
 }
 
 /**
- * Refuses options that nobody reads: a misspelt one would silently train with a default.
+ * Refuses unknown options: a misspelt one would silently train with its default.
  * @param where names the call or the class
  */
 export function checkOptions(where: string, options: unknown, known: readonly string[]): void {
@@ -186,12 +186,12 @@ export function checkOptions(where: string, options: unknown, known: readonly st
     if (!known.includes(name)) throw unknownName(`option of ${where}`, name, known)
 }
 
-/** `binary_crossentropy`, `BinaryCrossentropy` and `binaryCrossentropy` are one name. */
+/** `binary_crossentropy`, `BinaryCrossentropy` and `binaryCrossentropy` are the same name. */
 export function normalizeName(name: string): string {
   return name.replaceAll('_', '').toLowerCase()
 }
 
-/** `val_loss` → `valLoss`: log names are accepted in both spellings. */
+/** `val_loss` → `valLoss`: names of logs are accepted in both spellings. */
 export function camelKey(name: string): string {
   return name.replace(/_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase())
 }

@@ -1,13 +1,13 @@
-// What JSON.parse does not tell: a key that stands twice in one object, of which it keeps the last.
+// Finds a key that occurs twice in one object; JSON.parse silently keeps the last value.
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
-/** The first key that an object in a valid JSON text has twice; null where there is none. */
+/** The first key that occurs twice in an object of a valid JSON text; null if there is none. */
 export function repeatedKey(json: string): string | null {
-  /** The keys of every object that is open; null for an array. */
+  /** The keys of every open object; null for an array. */
   const open: (Set<string> | null)[] = []
-  /** The last text, without its quotation marks. */
+  /** The last string, without its quotation marks. */
   let last = ''
   for (let i = 0; i < json.length; i++) {
     switch (json[i]) {

@@ -11,13 +11,13 @@ import { ArgumentError, formatShape, knownName, quoted, unknownName } from './er
 import type { Config, Configurable, Json, Registry, Serialized } from './registry'
 import { classNameOf, customFunction, functionNamed, isSerialized, noteOption, savedName, serialize } from './registry'
 
-/** How the values of an option are read and written. `Input` is what users may give for a `Value`. */
+/** How the values of an option are read and written. `Input` is what users may pass for a `Value`. */
 export interface Kind<Value, Input = Value> {
   /** @param where names the option in errors: `Dense "fc1": units` */
   read(value: unknown, where: string): Value
-  /** What getConfig says. */
+  /** The value in getConfig. */
   write(value: Value): Json
-  /** Only for types. */
+  /** Exists only in types. */
   readonly input?: Input
 }
 
@@ -27,7 +27,7 @@ export interface RequiredOption<Value, Input> extends Kind<Value, Input> {
 
 export interface OptionalOption<Value, Input> extends Kind<Value, Input> {
   readonly required: false
-  /** The default, as a user would give it; from the object where it depends on that. */
+  /** The default, in the form that users pass; it may depend on the object. */
   initial(object: object): Input
 }
 
@@ -39,7 +39,7 @@ interface AnyOption extends Kind<unknown, unknown> {
   initial?(object: object): unknown
 }
 
-/** An option that must be given. */
+/** An option without a default. */
 export function required<Value, Input>(kind: Kind<Value, Input>): RequiredOption<Value, Input> {
   return { ...kind, required: true }
 }
@@ -49,7 +49,7 @@ export function option<Value, Input>(kind: Kind<Value, Input>, initial: NoInfer<
   return { ...kind, required: false, initial: () => initial }
 }
 
-/** An option whose default depends on the object, such as a name that is made from its class. */
+/** An option whose default depends on the object, such as a name derived from its class. */
 export function optionFrom<Value, Input>(
   kind: Kind<Value, Input>,
   initial: (object: object) => NoInfer<Input>,
@@ -57,14 +57,14 @@ export function optionFrom<Value, Input>(
   return { ...kind, required: false, initial }
 }
 
-/** What an object knows after its options were read. */
+/** The values of an object after its options were read. */
 export type ValuesOf<Table> = {
   readonly [Name in keyof Table]: Table[Name] extends Kind<infer Value, infer _Input> ? Value : never
 }
 
 type InputOf<Option> = Option extends Kind<infer _Value, infer Input> ? Input : never
 
-/** What a user may give. */
+/** What users may pass. */
 export type InputsOf<Table> = {
   [Name in keyof Table as Table[Name] extends { readonly required: true } ? Name : never]: InputOf<Table[Name]>
 } & {
@@ -103,7 +103,7 @@ function within(x: number, { min = -Infinity, max = Infinity, above = -Infinity,
   return x >= min && x <= max && (above === -Infinity || x > above) && (below === Infinity || x < below)
 }
 
-// What float32 rounds to Infinity is as good as infinite.
+// A number that float32 rounds to Infinity counts as infinite.
 const isFiniteFloat = (x: number): boolean => Number.isFinite(Math.fround(x))
 
 function numeric(noun: string, range: Range, isOne: (x: number) => boolean): Kind<number> {
@@ -126,13 +126,13 @@ export function integer(range: Range = {}): Kind<number> {
   return numeric('an integer', range, Number.isSafeInteger)
 }
 
-/** How many: an integer ≥ 1. */
+/** A count: an integer ≥ 1. */
 export const count: Kind<number> = /* @__PURE__ */ integer({ min: 1 })
 
-/** The most entries of a table that is made at once: thresholds, bins, numbers of unknown tokens. */
+/** The maximum number of entries of a table that is created at once: thresholds, bins, numbers of unknown tokens. */
 const LARGEST_TABLE = 100_000
 
-/** The size of a table that is made at once. A larger one is refused before anything is made. */
+/** The size of a table that is created at once. A larger size is refused before anything is created. */
 export function tableSize(min = 1): Kind<number> {
   return integer({ min, max: LARGEST_TABLE })
 }
@@ -146,7 +146,8 @@ export const boolean: Kind<boolean> = {
 }
 
 /**
- * An option of Keras of which only one value asks for what happens here. The other is refused, since it would change nothing.
+ * A Keras option with only one value that this library supports. The other value is refused, because it would have no
+ * effect.
  * @param why what happens, and what to do
  */
 export function always(expected: boolean, why: string): Kind<boolean> {
@@ -167,17 +168,17 @@ export const text: Kind<string> = {
   write: (value) => value,
 }
 
-/** `fanIn` → `fan_in`, `ROC` → `roc`: where a capital follows a small letter. */
+/** `fanIn` → `fan_in`, `ROC` → `roc`: an underscore where a capital follows a small letter. */
 type SnakeCase<Word extends string> = Word extends `${infer First}${infer Second}${infer Rest}`
   ? [First, Second] extends [Lowercase<First>, Lowercase<Second>] | [Uppercase<First>, string]
     ? `${Lowercase<First>}${SnakeCase<`${Second}${Rest}`>}`
     : `${First}_${SnakeCase<`${Lowercase<Second>}${Rest}`>}`
   : Lowercase<Word>
 
-/** A word as it is written here, or as Keras writes it. */
+/** A keyword in this library's spelling or in Keras's. */
 export type Spelled<Word extends string> = Word | SnakeCase<Word>
 
-/** One of a few words, in any spelling: 'fan_in' is 'fanIn'. */
+/** One of several keywords, in camelCase or snake_case: 'fan_in' is 'fanIn'. */
 export function choice<const Word extends string>(...words: readonly Word[]): Kind<Word, Spelled<Word>> {
   return {
     read(value, where) {
@@ -197,7 +198,7 @@ export function nullable<Value, Input>(kind: Kind<Value, Input>): Kind<Value | n
   }
 }
 
-/** A value of one kind or of another; `isFirst` tells which. */
+/** A value of either kind; `isFirst` decides which. */
 export function either<A, InA, B, InB>(
   first: Kind<A, InA>,
   second: Kind<B, InB>,
@@ -209,7 +210,7 @@ export function either<A, InA, B, InB>(
   }
 }
 
-/** A list; `length` is how many there must be, where that is fixed. */
+/** A list; `length` is the required length, if it is fixed. */
 export function listOf<Value, Input>(
   kind: Kind<Value, Input>,
   length?: number,
@@ -237,7 +238,7 @@ export function recordOf<Value, Input>(
   }
 }
 
-/** Extents: integers ≥ 1, and where `open` says so null (any extent) or −1 (computed). */
+/** Extents: integers ≥ 1, and, if `open` allows it, null (any extent) or −1 (computed). */
 export function extents<Open extends null | -1 = never>(
   ...open: Open[]
 ): Kind<readonly (number | Open)[], readonly (number | Open)[]> {
@@ -257,14 +258,20 @@ export function extents<Open extends null | -1 = never>(
   }
 }
 
-/** An object that a registry knows by name: given by name, as an instance, as a saved configuration, or, where one will do, as a function. */
+/**
+ * An object of a registry: given by name, as an instance, as a saved configuration, or, if the registry accepts one, as
+ * a function.
+ */
 export function named<Object extends Configurable, Input = string | Object | Serialized>(
   registry: Registry<Object>,
 ): Kind<Object, Input> {
   return { read: (value, where) => registry.get(value, where), write: (value) => serialize(value) }
 }
 
-/** A function of the user's own, which is saved by its name. @param what says which function, in errors: `that is a learning rate` */
+/**
+ * A user's function, which is saved by its name. @param what describes the function in errors: `that is a learning
+ * rate`
+ */
 export function functionKind<Fn extends (...inputs: never[]) => unknown>(what: string): Kind<Fn, Fn | string> {
   return {
     read(value, where) {
@@ -286,7 +293,7 @@ export function custom<Value, Input = Value>(
   return { read, write }
 }
 
-/** Whether something was given as options: a plain object that is no saved object. */
+/** Whether a value is an object of options: a plain object that is not a saved object. */
 function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || isSerialized(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
@@ -296,9 +303,9 @@ function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
 /**
  * Reads options by their table.
  * @param where names the object in errors
- * @param object what the options are for; some defaults depend on it
- * @param hint ends the error for a name that none of the table is near
- * @throws ArgumentError for an unknown name, with the nearest known one, and for a value that is not of its kind
+ * @param object the object that the options belong to; some defaults depend on it
+ * @param hint the end of the error for a name that is near no option
+ * @throws ArgumentError for an unknown name, with the nearest known one, and for a value of another kind
  */
 export function readOptions<Table extends OptionTable>(
   where: string,
@@ -332,7 +339,7 @@ export function readOptions<Table extends OptionTable>(
 }
 
 /**
- * The options of a function: read by their table, or, from an object that has them as properties, as they are.
+ * The options of a function: read by their table, or taken unchanged from an object that has them as properties.
  * @param where names the function in errors
  */
 export function functionOptions<Table extends OptionTable>(
@@ -343,7 +350,7 @@ export function functionOptions<Table extends OptionTable>(
   return given instanceof Configured ? (given as typeof given & ValuesOf<Table>) : readOptions(where, table, given)
 }
 
-/** Options as a configuration, from an object that keeps each under its name. */
+/** The configuration of an object that keeps each option under its name. */
 export function writeOptions(table: OptionTable, object: object): Config {
   const config: Record<string, Json> = {}
   for (const [name, each] of Object.entries<AnyOption>(table as Readonly<Record<string, AnyOption>>)) {
@@ -354,15 +361,15 @@ export function writeOptions(table: OptionTable, object: object): Config {
 
 /** A class whose options are declared. */
 interface Declared {
-  /** The options that this class adds to its base's. */
+  /** The options that this class adds to those of its base. */
   readonly declare?: () => OptionTable
-  /** The option that may be given without an object around it, alone or before one of the others. */
+  /** The option that may be passed without an object around it, alone or before an object with the others. */
   readonly shorthand?: string
 }
 
 const tables = new WeakMap<object, OptionTable>()
 
-/** All options of a class, those of its bases first. */
+/** All options of a class, those of its base classes first. */
 export function optionsOf(of: object): OptionTable {
   const known = tables.get(of)
   if (known !== undefined) return known
@@ -375,8 +382,8 @@ export function optionsOf(of: object): OptionTable {
 }
 
 /**
- * What a constructor was called with, as one object of options: `(options)`, `(value)` or `(value, options)`, where value is that of
- * the shorthand.
+ * The arguments of a constructor as one object of options: `(options)`, `(value)` or `(value, options)`, where value is
+ * that of the shorthand.
  * @throws ArgumentError for other arguments
  */
 function optionsIn(where: string, of: Declared, [first, second, ...rest]: readonly unknown[]): unknown {
@@ -393,10 +400,10 @@ function optionsIn(where: string, of: Declared, [first, second, ...rest]: readon
   return { ...own, ...second }
 }
 
-/** Deeper lists hold no numbers that a kernel reads. */
+/** Deeper lists contain no numbers that a kernel reads. */
 const DEEPEST_LIST = 8
 
-/** Lists as copies that nobody can change: what was checked once is trusted from then on. */
+/** Frozen copies of lists, so that checked values cannot change later. */
 function frozenCopy(value: unknown, depth = 0): unknown {
   if (!Array.isArray(value) || depth === DEEPEST_LIST) return value
   return Object.freeze(value.map((each) => frozenCopy(each, depth + 1)))
@@ -406,50 +413,51 @@ const OWN_OPTIONS =
   '. A constructor takes the options that it reads itself out of what it gives to super: constructor({ mine, ...others }) { super(others) }'
 
 /**
- * The base of everything that is made from options and can be saved. A subclass whose constructor reads options of its own gives the
- * others to super, as in `constructor({ mine, ...others }) { super(others) }`.
+ * The base of objects that are created from options and can be saved. A subclass whose constructor reads further
+ * options passes the others to super, as in `constructor({ mine, ...others }) { super(others) }`.
  */
 export abstract class Configured implements Configurable {
-  /** The options that a class adds to its base's. @internal */
+  /** The options that a class adds to those of its base. @internal */
   static declare(): OptionTable {
     return {}
   }
 
-  // Of more arguments than types allow, none is dropped in silence.
+  // Accepts more arguments than the types allow, so that none is dropped silently.
   constructor(...given: [options?: unknown]) {
     const className = classNameOf(this)
     const options = optionsIn(className, new.target, given)
     const name = isOptions(options) && typeof options['name'] === 'string' ? ` "${options['name']}"` : ''
     const values = readOptions(`${className}${name}`, optionsOf(new.target), options, {
       object: this,
-      // A constructor with parameters is a subclass's own: it may have handed on an option that only it reads.
+      // A subclass has its own constructor with parameters: it may have passed on an option that only it reads.
       hint: new.target.length === 0 ? '' : OWN_OPTIONS,
     })
     Object.entries<unknown>(values).forEach(([key, value]) => Reflect.set(this, key, frozenCopy(value)))
     this.checkOptions()
   }
 
-  /** Compares options with each other. They are set when this is called; the other fields of the class are not. */
+  /** Checks options against each other. They are set when this is called; the other fields of the class are not. */
   protected checkOptions(): void {}
 
-  /** What the constructor takes to make an equal object. */
+  /** The constructor's options for an equal object. */
   getConfig(): Config {
     return writeOptions(optionsOf(this.constructor), this)
   }
 }
 
 type AbstractClass = abstract new (...inputs: never) => object
-/** Options, which may be left out where none is required. */
+/** Options, which may be omitted if none is required. */
 type OptionsArgument<Options> = Partial<Options> extends Options ? [options?: Options] : [options: Options]
-/** The value of one option, and others, which may be left out where none is required. */
+/** The value of one option, and others, which may be omitted if none is required. */
 type ShortArguments<Value, Options> =
   Partial<Options> extends Options ? [value: Value, options?: Options] : [value: Value, options: Options]
 type OptionsIn<Arguments> = Arguments extends [options?: infer Options] ? Exclude<Options, undefined> : never
 type BaseOptions<Base extends AbstractClass> = OptionsIn<ConstructorParameters<Base>>
 
 /**
- * How a class is made. A value that is an object, such as a layer, has a signature of its own: in a union with its properties,
- * editors would find no documentation of options of the same names. Options are last, where ConstructorParameters finds them.
+ * The constructor of a class. A value that is an object, such as a layer, has a separate signature: in a union with its
+ * properties, editors would show no documentation for options with the same names. Options come last, where
+ * ConstructorParameters finds them.
  */
 type Constructor<Options, Short, Others, Instance> = [Extract<Short, object>] extends [never]
   ? abstract new (
@@ -458,7 +466,7 @@ type Constructor<Options, Short, Others, Instance> = [Extract<Short, object>] ex
   : (abstract new (...inputs: ShortArguments<Short, Others>) => Instance) &
       (abstract new (...inputs: OptionsArgument<Options>) => Instance)
 
-/** Base, with the options of Table added: their values are properties of the same names. */
+/** Base with the options of Table; their values are properties with the same names. */
 export type ConfiguredClass<Base extends AbstractClass, Table, Short extends keyof Table = never> = Omit<
   Base,
   'prototype'
@@ -471,16 +479,17 @@ export type ConfiguredClass<Base extends AbstractClass, Table, Short extends key
   >
 
 /**
- * A base class with options of its own.
- * @param declare the table; asked for when the first object is made
- * @param shorthand the option that may be given alone, or before the others: `new Dropout(0.5)`, `new Dropout(0.5, { seed: 1 })`
+ * A base class with its own options.
+ * @param declare the table; called when the first object is created
+ * @param shorthand the option that may be passed alone, or before the others: `new Dropout(0.5)`, `new Dropout(0.5, {
+ * seed: 1 })`
  */
 export function configured<
   Base extends AbstractClass,
   Table extends OptionTable,
   Short extends keyof Table & string = never,
 >(base: Base, declare: () => Table, shorthand?: Short): ConfiguredClass<Base, Table, Short> {
-  // The values are assigned by Configured, at the root.
+  // Configured, the root class, assigns the values.
   const made = class extends (base as unknown as new (given: unknown) => Configured) {
     static readonly declare = declare
     static readonly shorthand = shorthand

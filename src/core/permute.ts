@@ -1,8 +1,8 @@
-// Random orders of rows. Decides no seeds: see ops/random.ts and data/arrays.ts.
+// Random permutations of rows. Seeds are chosen in ops/random.ts and data/arrays.ts.
 
 import { threefry2x32 } from './threefry'
 
-/** The state of sfc32 before the first number. */
+/** The initial state of sfc32. */
 export type PermutationKey = readonly [a: number, b: number, c: number, counter: number]
 
 export function permutationKey(seed: number): PermutationKey {
@@ -10,9 +10,9 @@ export function permutationKey(seed: number): PermutationKey {
 }
 
 /**
- * The first `length` elements of out ← 0 … length − 1 in random order: Fisher–Yates from the inside out. The numbers are
- * drawn one by one, from Doty-Humphrey's sfc32 started with the counter-based generator: several times faster than that, but
- * they have no position of their own. The kernel `permute` gives the same order.
+ * The first `length` elements of out ← 0 … length − 1 in random order: the inside-out Fisher–Yates shuffle. The numbers
+ * come one by one from Doty-Humphrey's sfc32, which the counter-based generator seeds: it is several times faster, but
+ * cannot start at a position. The kernel `permute` gives the same order.
  */
 export function permute(out: Int32Array, length: number, [a, b, c, counter]: PermutationKey): void {
   for (let i = 0; i < length; i++) {

@@ -1,31 +1,31 @@
-// Things that users name by a string, an instance or a saved configuration: initializers, regularizers, losses, metrics,
-// optimizers, schedules, layers. One Registry per kind; names are accepted in every spelling: 'binary_crossentropy',
-// 'binaryCrossentropy', 'BinaryCrossentropy'.
+// Objects that users choose by a name, an instance or a saved configuration: initializers, regularizers, losses,
+// metrics, optimizers, schedules, layers. There is one Registry per kind; names are accepted in every spelling:
+// 'binary_crossentropy', 'binaryCrossentropy', 'BinaryCrossentropy'.
 
 import { ArgumentError, camelKey, normalizeName, quoted, unknownName } from './errors'
 
-/** What JSON can hold. */
+/** Values that JSON can represent. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 export type Config = { readonly [key: string]: Json }
 
-/** A saved object: its class and what to construct it with. */
+/** A saved object: its class and its configuration. */
 export interface Serialized {
-  /** The name that the class is registered under. */
+  /** The name under which the class is registered. */
   readonly className: string
-  /** What its constructor takes, as getConfig gave it. */
+  /** The options of its constructor, as returned by getConfig. */
   readonly config: Config
 }
 
-/** An object that can be saved and made again. */
+/** An object that can be saved and recreated. */
 export interface Configurable {
-  /** What the constructor takes to make an equal one. */
+  /** The constructor's options for an equal object. */
   getConfig(): Config
 }
 
-/** Classes and functions of the user's own, by name, for loading what they were saved in. */
+/** The user's classes and functions by name, for loading models that use them. */
 export type CustomObjects = Readonly<Record<string, unknown>>
 
-/** The name that the class of an object is saved under. */
+/** The name under which the class of an object is saved. */
 export function classNameOf({ constructor }: object): string {
   return nameOfClass(constructor)
 }
@@ -37,7 +37,7 @@ function nameOfClass(of: Function): string {
     : of.name
 }
 
-/** What was received, as errors say it; a class in the place of an instance has a hint. */
+/** A received value, for errors; for a class in place of an instance, with a hint. */
 export function receivedText(value: unknown): string {
   if (!isClass(value)) return quoted(value)
   const name = nameOfClass(value)
@@ -57,8 +57,8 @@ export function isSerialized(value: unknown): value is Serialized {
 let scope: CustomObjects = {}
 
 /**
- * Runs `body` while names in `objects` mean the user's own classes and functions. Scopes may be nested. The scope ends
- * when `body` returns, also when it returns a promise.
+ * Runs `body` while names in `objects` refer to the user's classes and functions. Scopes may be nested. The scope ends
+ * when `body` returns, even if it returns a promise.
  *
  * Keras: `keras.utils.custom_object_scope`.
  */
@@ -72,17 +72,20 @@ export function customObjectScope<Result>(objects: CustomObjects, body: () => Re
   }
 }
 
-/** The user's own object of a name, in the scopes that are open; undefined when there is none. */
+/** The user's object of a name in the open scopes; undefined if there is none. */
 export function customObject(name: string): unknown {
-  // Not `scope[name]`: 'constructor' and its like are on every object.
+  // Not `scope[name]`: every object has 'constructor' and similar members.
   return Object.hasOwn(scope, name) ? scope[name] : undefined
 }
 
-/** Whether a value is a class: its prototype cannot be replaced, or, where a compiler made a function of it, has a base or methods. */
+/**
+ * Whether a value is a class: its prototype cannot be replaced, or, if a compiler turned it into a function, has a base
+ * or methods.
+ */
 function isClass(value: unknown): value is abstract new () => object {
   if (typeof value !== 'function') return false
   const own = Object.getOwnPropertyDescriptor(value, 'prototype')
-  // Arrow functions and methods have none. That of a generator function has another base, and no constructor.
+  // Arrow functions and methods have no prototype. That of a generator function has another base, and no constructor.
   if (own === undefined || !Object.hasOwn(own.value as object, 'constructor')) return false
   return (
     own.writable === false ||
@@ -91,7 +94,10 @@ function isClass(value: unknown): value is abstract new () => object {
   )
 }
 
-/** A plain function, given itself or by its name in the scopes of custom objects; null for everything else, also for a class. */
+/**
+ * A plain function, given itself or by its name in the scopes of custom objects; null for everything else, including
+ * classes.
+ */
 export function customFunction<Fn extends (...inputs: never[]) => unknown>(
   identifier: unknown,
 ): { readonly name: string; readonly call: Fn } | null {
@@ -100,32 +106,39 @@ export function customFunction<Fn extends (...inputs: never[]) => unknown>(
   return { name: typeof identifier === 'string' ? identifier : own.name, call: own as Fn }
 }
 
-/** A user's function by its name in the scopes of custom objects. @param what says which function, in errors: `that chooses weights` */
+/**
+ * A user's function by its name in the scopes of custom objects. @param what describes the function in errors: `that
+ * chooses weights`
+ */
 export function functionNamed<Fn extends (...inputs: never[]) => unknown>(name: string, what: string): Fn {
   const own = customFunction<Fn>(name)
   if (own !== null) return own.call
   throw new ArgumentError(
-    `Unknown function '${name}' ${what}. What is your own goes into customObjects, under this name.`,
+    `Unknown function '${name}' ${what}. Pass your own classes and functions in customObjects, under this name.`,
   )
 }
 
-/** By function: whether it has its name from the option it was written at. Two layers' would be mixed up. */
+/**
+ * Whether a function only has the name of the option it was written at. Such names are ambiguous: functions of two
+ * layers would be confused.
+ */
 const nameless = new WeakMap<object, boolean>()
 
 /**
- * Notes where a user's function was given first. What is made of it there has options of its own, which say nothing of its name.
+ * Records the option where a user's function was first given. The object made from it there has other options, which
+ * say nothing about its name.
  * @param where names the option in errors: `Adam: learningRate`
  */
 export function noteOption(own: { readonly name: string }, where: string): void {
   if (!nameless.has(own)) nameless.set(own, where.endsWith(` ${own.name}`))
 }
 
-/** The functions that `describing` has met, by the name that stands for each; null outside of it. */
+/** The functions that `describing` has met, by the names that stand for them; null outside of it. */
 let met: Map<string, object> | null = null
 
 /**
- * Runs `describe`, which asks objects for configurations that stay in this process. The user's functions need no names there: each
- * gets one of its own, and is among `functions` under it.
+ * Runs `describe`, which reads configurations that stay in this process. The user's functions need no names there: each
+ * gets a unique one, under which `functions` contains it.
  */
 export function describing<Result>(describe: () => Result): {
   readonly result: Result
@@ -147,12 +160,12 @@ function nameHere(own: { readonly name: string }, known: Map<string, object>): s
   return name
 }
 
-/** The name that a user's function is saved by, where it may have none. */
+/** The name under which a user's function is saved; it may be empty. */
 export function nameToSave(own: { readonly name: string }): string {
   return met === null ? own.name : nameHere(own, met)
 }
 
-/** The name that a user's function is saved by. @throws ArgumentError where it has none of its own */
+/** The name under which a user's function is saved. @throws ArgumentError if it has no name of its own */
 export function savedName(own: { readonly name: string }, what: string): string {
   if (met !== null || (own.name !== '' && nameless.get(own) !== true)) return nameToSave(own)
   const why = own.name === '' ? '' : `: '${own.name}' is that of the option it was given as`
@@ -161,27 +174,33 @@ export function savedName(own: { readonly name: string }, what: string): string 
 
 type AnyClass<Kind> = new (config: never) => Kind
 
-/** Makes an object of a class from its configuration: by `static fromConfig` if it has one, else by its constructor. */
+/**
+ * Creates an object of a class from its configuration: with `static fromConfig` if it has one, otherwise with its
+ * constructor.
+ */
 export function construct(of: unknown, config: Config): unknown {
   if (typeof of !== 'function') return undefined
   if ('fromConfig' in of && typeof of.fromConfig === 'function') return of.fromConfig(config)
   return Reflect.construct(of, [config])
 }
 
-/** Where classes are that are not exported flat. */
+/** The namespaces of classes that are not exported directly. */
 const NAMESPACES: Readonly<Record<string, string>> = {
   loss: 'losses.',
   metric: 'metrics.',
   initializer: 'initializers.',
 }
 
-/** What else stands for an object of a registry than the names of its classes. */
+/** Further ways to specify an object of a registry, besides the names of its classes. */
 interface MoreNames<Kind> {
   /** Further names, such as { mse: 'MeanSquaredError' }. Default none. */
   readonly aliases?: Readonly<Record<string, string>>
-  /** Classes of which objects are given, so that a bundle has them only where they are used; files name them, too. Default none. */
+  /**
+   * Classes that users give only as objects, so that a bundle contains them only if they are used; files name them,
+   * too. Default none.
+   */
   readonly unnamed?: readonly string[]
-  /** Makes one of a user's function. Default: no function will do. */
+  /** Makes an object from a user's function. Default: functions are not accepted. */
   readonly ofFunction?: (own: never) => Kind
 }
 
@@ -190,8 +209,8 @@ export class Registry<Kind extends Configurable> {
   private names: string[] = []
 
   /**
-   * @param kind names it in errors, such as 'loss'
-   * @param classes by the name that each is saved under; asked for at the first use
+   * @param kind the kind's name in errors, such as 'loss'
+   * @param classes by the names under which they are saved; called at the first use
    */
   constructor(
     private readonly kind: string,
@@ -212,17 +231,17 @@ export class Registry<Kind extends Configurable> {
     return table
   }
 
-  /** Every name, for messages. */
+  /** All names, for messages. */
   get known(): readonly string[] {
     return this.table.size === 0 ? [] : this.names
   }
 
-  /** Every class, by the name that it is saved under. */
+  /** All classes, by the names under which they are saved. */
   get all(): Readonly<Record<string, AnyClass<Kind>>> {
     return this.classes()
   }
 
-  /** The error for a name that is not known, with the nearest one that is; `more` are known elsewhere. */
+  /** The error for an unknown name, with the nearest known one; `more` are names known elsewhere. */
   unknown(name: string, more: readonly string[] = []): ArgumentError {
     const own = this.more.unnamed?.find((each) => normalizeName(each) === normalizeName(name))
     if (own === undefined) return unknownName(this.kind, name, [...this.known, ...more])
@@ -237,7 +256,8 @@ export class Registry<Kind extends Configurable> {
   }
 
   /**
-   * An instance: itself, or made from a name, from a saved configuration or, where one will do, from a function.
+   * An instance: returned unchanged, or created from a name, from a saved configuration or, if the registry accepts
+   * one, from a function.
    * @param where names the option in errors
    * @throws ArgumentError with the nearest known name
    */
@@ -260,7 +280,7 @@ export class Registry<Kind extends Configurable> {
   private make(name: string, config: Config): Kind {
     const known = this.table.get(normalizeName(name))
     const found = customObject(name)
-    // A layer and an initializer may have one name: Identity.
+    // A layer and an initializer may have the same name: Identity.
     const isOther = known !== undefined && typeof found === 'function' && !this.isKind(found.prototype)
     const own = isOther ? undefined : found
     if (own === undefined && known === undefined) throw this.unknown(name)
@@ -276,7 +296,7 @@ function article(noun: string): string {
 
 const usedNames = new Map<string, number>()
 
-/** `dense`, `dense_1`, … : a name for an object that its user did not name. */
+/** `dense`, `dense_1`, … : a name for an object without one. */
 export function uniqueName(className: string): string {
   const base = snakeCase(className)
   const count = usedNames.get(base) ?? 0
@@ -284,12 +304,14 @@ export function uniqueName(className: string): string {
   return count === 0 ? base : `${base}_${count}`
 }
 
-/** Starts the automatic names anew, so that the next Dense is `dense` again. */
+/** Restarts the automatic names, so that the next Dense is `dense` again. */
 export function clearSession(): void {
   usedNames.clear()
 }
 
-/** `LayerNormalization` → `layer_normalization`, `LSTM` → `lstm`, `Conv2DTranspose` → `conv2d_transpose`: Keras's rule. */
+/**
+ * `LayerNormalization` → `layer_normalization`, `LSTM` → `lstm`, `Conv2DTranspose` → `conv2d_transpose`: Keras's rule.
+ */
 export function snakeCase(name: string): string {
   return name
     .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')

@@ -1,11 +1,11 @@
-// Shapes and index arithmetic. Knows nothing of graphs.
+// Shapes and index arithmetic. Knows no graphs.
 
 import type { DType } from './dtypes'
 import { ShapeError, quoted, formatShape } from './errors'
 
 export type Shape = readonly number[]
 
-/** What a tensor is before it has data. */
+/** The type of a tensor: its dtype and shape. */
 export interface TensorType {
   readonly shape: Shape
   readonly dtype: DType
@@ -60,7 +60,7 @@ export function broadcastShapes(operation: string, shapes: readonly Shape[]): Sh
   return result
 }
 
-/** Strides that read an operand of `shape` as if it had `target`'s shape: 0 where it is repeated. */
+/** Strides that read an operand of `shape` as if it had the shape `target`: 0 along repeated axes. */
 export function broadcastStrides(shape: Shape, strides: readonly number[], target: Shape): number[] {
   const offset = target.length - shape.length
   const result = new Array<number>(target.length)
@@ -68,7 +68,7 @@ export function broadcastStrides(shape: Shape, strides: readonly number[], targe
   return result
 }
 
-/** Turns axes that may be negative into sorted, distinct, non-negative ones. */
+/** Turns possibly negative axes into sorted, distinct, non-negative ones. */
 export function normalizeAxes(operation: string, axes: readonly number[], rank: number): number[] {
   const result = axes.map((axis) => normalizeAxis(operation, axis, rank)).sort((a, b) => a - b)
   for (let i = 1; i < result.length; i++) {
@@ -80,8 +80,8 @@ export function normalizeAxes(operation: string, axes: readonly number[], rank: 
 }
 
 /**
- * Sorted axes as runs of neighbours, last run first, so that reducing one leaves the others' numbers alone:
- * [0, 2, 3] → [[2, 3], [0]].
+ * Sorted axes as runs of neighbours, last run first, so that reducing one keeps the numbers of the others: [0, 2, 3] →
+ * [[2, 3], [0]].
  */
 export function adjacentGroups(axes: readonly number[]): number[][] {
   const groups: number[][] = []
@@ -101,7 +101,7 @@ export function normalizeAxis(operation: string, axis: number, rank: number): nu
   return axis < 0 ? axis + rank : axis
 }
 
-/** [outer, axis, inner]: how a contiguous tensor looks to a kernel that works along a run of axes. */
+/** [outer, axis, inner]: a contiguous tensor as a kernel sees it that works along a run of axes. */
 export interface AxisSplit {
   readonly outer: number
   readonly axis: number

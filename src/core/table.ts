@@ -1,4 +1,4 @@
-// Tables for people: numbers with their thousands apart, bytes, and lines around cells.
+// Text tables: numbers with thousands separators, bytes, and borders around cells.
 
 /** 1234567 → `1,234,567` */
 export function count(n: number): string {
@@ -11,7 +11,7 @@ export function formatBytes(n: number): string {
   return n < 1024 * 1024 ? `${(n / 1024).toFixed(2)} KB` : `${(n / 1024 / 1024).toFixed(2)} MB`
 }
 
-/** The lines of a table with a head; columns of numbers are flush right. */
+/** The lines of a table with a header; columns of numbers are right-aligned. */
 export function tableLines(
   head: readonly string[],
   rows: readonly (readonly string[])[],

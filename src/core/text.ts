@@ -1,22 +1,22 @@
-// Text of JSON as bytes and back, XML in ASCII. Knows no format: see formats/.
+// Encodes JSON text as bytes and back, and XML as ASCII. Knows no file format: see formats/.
 
-/** JSON in ASCII: what is not stands as an escape, so that it needs no encoder and no half of a pair is lost. */
+/** JSON in ASCII: other characters are escaped, so that no encoder is needed and unpaired surrogates survive. */
 export function escapeNonAscii(json: string): string {
   return json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** @throws TypeError or URIError where the bytes are no UTF-8 */
+/** @throws TypeError or URIError if the bytes are not UTF-8 */
 export function decodeUtf8(bytes: Uint8Array): string {
   if (typeof TextDecoder === 'function') return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  // Test environments such as jsdom have no decoder. decodeURIComponent reads UTF-8, written %e2%82%ac.
+  // Test environments such as jsdom have no decoder. decodeURIComponent reads percent-encoded UTF-8, such as %e2%82%ac.
   return decodeURIComponent(Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''))
 }
 
-/** XML in ASCII: other characters stand as numbers, so that a page without a charset shows them as they are. */
+/** XML in ASCII: other characters become numeric references, so that a page without a charset shows them correctly. */
 export function asciiXml(xml: string): string {
   return xml.replace(/[^\0-\x7f]/gu, (each) => {
     const code = each.codePointAt(0)!
-    // Half of a pair, and two characters at the end of a plane, are not allowed in XML.
+    // XML does not allow unpaired surrogates, nor the two noncharacters at the end of a plane.
     const isAllowed = (code < 0xd800 || code > 0xdfff) && code !== 0xfffe && code !== 0xffff
     return `&#x${(isAllowed ? code : 0xfffd).toString(16)};`
   })

@@ -1,12 +1,13 @@
-// The counter-based generator, in plain arithmetic: the interpreter's twin of assembly/kernels/random.ts,
-// and what shuffles rows. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (2011).
+// The counter-based random generator in plain arithmetic: the counterpart of assembly/kernels/random.ts for the
+// interpreter, and the generator for shuffling rows. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3"
+// (2011).
 
 import type { NumericArray } from './dtypes'
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24]
 const PARITY = 0x1bd11bda
 
-/** Threefry-2x32 with 20 rounds: two words of key and two of counter to two random words (as int32). */
+/** Threefry-2x32 with 20 rounds: a key of two words and a counter of two words give two random words (as int32). */
 export function threefry2x32(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
   const keys = [key0 | 0, key1 | 0, PARITY ^ key0 ^ key1]
   let x0 = (counter0 + key0) | 0
@@ -14,7 +15,7 @@ export function threefry2x32(key0: number, key1: number, counter0: number, count
   for (let round = 0; round < 20; round++) {
     x0 = (x0 + x1) | 0
     const by = ROTATIONS[round & 7]!
-    // Rotated to the left.
+    // Rotates to the left.
     x1 = ((x1 << by) | (x1 >>> (32 - by))) ^ x0
     if ((round & 3) === 3) {
       const injection = (round + 1) >> 2

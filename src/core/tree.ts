@@ -1,17 +1,17 @@
 // Trees of values: one value, or arrays and records of trees. Inputs and outputs of models, arguments of traced
-// functions and carries of loops are trees. Knows nothing of what the leaves are.
+// functions and carries of loops are trees. The type of the leaves does not matter here.
 
 import { ArgumentError } from './errors'
 
 /** One value, a list of trees, or a record of trees. */
 export type Tree<T> = T | readonly Tree<T>[] | { readonly [key: string]: Tree<T> }
 
-/** The tree `Structure` with every leaf of type `From` replaced by `To`; tuples and records stay what they are. */
+/** The tree `Structure` with every leaf of type `From` replaced by `To`; tuples and records keep their types. */
 export type MapTree<Structure, From, To> = Structure extends From
   ? To
   : { readonly [Key in keyof Structure]: MapTree<Structure[Key], From, To> }
 
-/** Whether a value is a list or a plain record: what a tree branches at. Instances of classes are leaves. */
+/** Whether a value is a list or a plain record, which are a tree's branches. Instances of classes are leaves. */
 export function isBranch(value: unknown): value is readonly unknown[] | Readonly<Record<string, unknown>> {
   if (Array.isArray(value)) return true
   if (typeof value !== 'object' || value === null) return false
@@ -19,7 +19,7 @@ export function isBranch(value: unknown): value is readonly unknown[] | Readonly
   return prototype === Object.prototype || prototype === null
 }
 
-/** The children of a branch with the text by which each is named: `[0]` or `.key`. */
+/** The children of a branch, each with its step in a path: `[0]` or `.key`. */
 function children(branch: object): [step: string, child: unknown][] {
   if (Array.isArray(branch)) return branch.map((child: unknown, i) => [`[${i}]`, child])
   return Object.entries(branch).map(([key, child]) => [`.${key}`, child])
@@ -43,7 +43,7 @@ export function pathsOf(tree: Tree<unknown>): string[] {
   return paths
 }
 
-/** A path as people say it: `image`, `0.mask`; '' for a single leaf. */
+/** A path for messages: `image`, `0.mask`; '' for a single leaf. */
 export function pathName(path: string): string {
   return path.replaceAll('[', '.').replaceAll(']', '').replace(/^\./, '')
 }
@@ -70,7 +70,7 @@ export function mapTree<T, To>(tree: Tree<T>, replace: (leaf: T, path: string) =
   return build(tree, '')
 }
 
-/** Text that is equal for trees that branch alike: `*`, `[*,*]`, `{a:*,b:[*]}`. */
+/** A string that is equal for trees with the same branches: `*`, `[*,*]`, `{a:*,b:[*]}`. */
 export function structureOf(tree: Tree<unknown>): string {
   if (!isBranch(tree)) return '*'
   if (Array.isArray(tree)) return `[${tree.map((child) => structureOf(child)).join()}]`
@@ -80,8 +80,8 @@ export function structureOf(tree: Tree<unknown>): string {
 }
 
 /**
- * Takes apart `value` as far as `structure` branches: what lies at its leaves may itself be nested, as arrays of numbers
- * are. Keys may come in any order.
+ * The parts of `value` at the leaves of `structure`; a part may itself be nested, like an array of numbers. Keys may
+ * come in any order.
  * @param where names the value in errors
  * @throws ArgumentError for a missing or unknown key, or another number of elements
  */
@@ -123,8 +123,8 @@ function describe(value: unknown): string {
 }
 
 /**
- * A tree under the type that its structure implies. The code that walks trees knows nothing of their types; where a typed
- * signature begins, this says that they agree.
+ * A tree with the type that its structure implies. Code that walks trees does not know their types; where a typed
+ * signature begins, this asserts the type.
  */
 export function typed<Typed>(tree: unknown): Typed {
   return tree as Typed

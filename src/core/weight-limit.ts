@@ -1,5 +1,5 @@
-// How large weights may be while a model is read from a file: no larger than what the file holds, and all variables together not
-// much larger, so that a damaged file does not fill the memory before it is found out.
+// Limits on weights while a model is read from a file: no weight may be larger than the file's content, and all
+// variables together not much larger, so that a damaged file is detected before it fills the memory.
 
 import { FormatError, formatShape } from './errors'
 import type { Shape } from './shapes'
@@ -8,7 +8,10 @@ import { sizeOf } from './shapes'
 let largest = Infinity
 let left = Infinity
 
-/** While `body` runs, layers make no weights of more elements, and all variables together have no more than `total`. */
+/**
+ * While `body` runs, no layer may create a weight with more than `elements` elements, and all variables together may
+ * have at most `total`.
+ */
 export function limitWeights<Result>(elements: number, total: number, body: () => Result): Result {
   const outer = [largest, left] as const
   largest = elements
@@ -20,7 +23,7 @@ export function limitWeights<Result>(elements: number, total: number, body: () =
   }
 }
 
-/** @param what names the weight */
+/** @param what the weight's name for errors */
 export function requireWithinLimit(what: string, shape: Shape): void {
   if (sizeOf(shape) <= largest) return
   throw new FormatError(
@@ -28,7 +31,7 @@ export function requireWithinLimit(what: string, shape: Shape): void {
   )
 }
 
-/** Counts a variable before it is made. @param what names it */
+/** Counts a variable before it is created. @param what its name for errors */
 export function requireRoom(what: string, shape: Shape): void {
   left -= sizeOf(shape)
   if (left >= 0) return

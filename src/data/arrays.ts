@@ -1,5 +1,5 @@
-// From what fit, evaluate and predict are given to rows that can be copied into a step's inputs. Everything that can be
-// wrong with data is found here, before a weight changes.
+// Turns the data of fit, evaluate and predict into rows that can be copied into a step's inputs. All errors in data are
+// found here, before a weight changes.
 
 import type { NumericArray } from '../core/dtypes'
 import { hasNonFinite, isInt32 } from '../core/dtypes'
@@ -21,13 +21,16 @@ import { Tensor } from '../ops/tensor'
 import { ResidentRows, keepsRows } from '../runtime/rows'
 import type { Runtime } from '../runtime/runtime'
 
-/** Class number → weight of its samples. */
+/** Class number → weight of the samples of that class. */
 export type ClassWeight = Readonly<Record<number, number>>
 
-/** Class number → weight; where there are several outputs, for each by its name or position. */
+/** Class number → weight; with several outputs, one such record for each, by name or position. */
 export type ClassWeights = ClassWeight | readonly (ClassWeight | null)[] | Readonly<Record<string, ClassWeight | null>>
 
-/** Data for a tree of tensors: at each leaf whatever can become a tensor, or strings; lists may be given by name, records by position. */
+/**
+ * Data for a tree of tensors: at each leaf a tensor-like value, or strings; lists may be given by name, records by
+ * position.
+ */
 export type DataOf<Tensors> = Tensors extends Tensor
   ? TensorLike | readonly NestedStrings[]
   : Tensors extends readonly unknown[]
@@ -36,8 +39,8 @@ export type DataOf<Tensors> = Tensors extends Tensor
     : { readonly [Key in keyof Tensors]: DataOf<Tensors[Key]> } | readonly (TensorLike | readonly NestedStrings[])[]
 
 /**
- * Targets for a tree of outputs. An output that has no loss and no metrics needs none: it has null, or a list holds the targets of
- * the others only.
+ * Targets for a tree of outputs. An output without a loss and metrics needs none: its target is null, or a list
+ * contains only the targets of the others.
  */
 export type TargetsOf<Tensors> = Tensors extends Tensor
   ? TensorLike
@@ -49,58 +52,58 @@ export type TargetsOf<Tensors> = Tensors extends Tensor
     : { readonly [Key in keyof Tensors]?: TargetsOf<Tensors[Key]> | null } | TensorLike | readonly (TensorLike | null)[]
 
 /**
- * One weight per sample, or one for each step of a sequence: [samples] or [samples, steps]. Where there are several outputs,
- * for all of them or a list or record.
+ * One weight per sample, or one per step of a sequence: [samples] or [samples, steps]. With several outputs, one for
+ * all of them, or a list or record.
  */
 export type SampleWeights =
   | TensorLike
   | readonly (TensorLike | null)[]
   | { readonly [output: string]: TensorLike | null }
 
-/** How inputs or targets are to be given. */
+/** The expected form of inputs or targets. */
 export interface Layout {
-  /** Specs at its leaves; null where only the data tell. */
+  /** The specs as a tree; null if only the data determine the form. */
   readonly structure: Tree<TensorSpec> | null
   /** A name for each leaf. */
   readonly names: readonly string[]
-  /** Which leaves need data, where some do not. Default: all. */
+  /** Which leaves need data. Default: all. */
   readonly needed?: readonly boolean[]
 }
 
-/** An input of strings: what makes numbers of them, which stand for it in this order. */
+/** An input of strings: the layers that convert them to numbers, whose results replace the strings in this order. */
 export interface StringInput {
   readonly readers: readonly StringReader[]
   /** The shape of a row of strings. */
   readonly row: Shape
 }
 
-/** Which inputs are strings; null for those that are numbers. */
+/** Which inputs are strings; null for inputs of numbers. */
 export type Readers = readonly (StringInput | null)[]
 
 /** Samples with targets, as flat lists. */
 export interface Dataset {
-  /** How the inputs lie in what the model is called with. */
+  /** The inputs' positions in the argument of the model. */
   readonly x: Tree<unknown>
   readonly inputs: readonly Tensor[]
-  /** How the targets lie in what the model gives. */
+  /** The targets' positions in the output of the model. */
   readonly y: Tree<unknown>
-  /** null where there are none. */
+  /** null for an output without targets. */
   readonly targets: readonly (Tensor | null)[]
-  /** [size], or [size, steps, …], for each target; null where all samples weigh 1. */
+  /** [size], or [size, steps, …], for each target; null if all samples weigh 1. */
   readonly weights: readonly (Tensor | null)[]
   readonly size: number
-  /** Where inputs were strings: who made numbers of them, which stand among the inputs instead. */
+  /** The readers of string inputs, whose numbers replace the strings among the inputs. */
   readonly readers?: Readers
-  /** What its parts are called in errors. */
+  /** The names of its parts in errors. */
   readonly names: DataNames
 }
 
-/** What a step takes a part of, in the order of its parameters. */
+/** The tensors of which a step takes rows, in the order of its parameters. */
 export function tensorsOf({ inputs, targets, weights }: Dataset): readonly Tensor[] {
   return [...inputs, ...targets, ...weights].filter((tensor) => tensor !== null)
 }
 
-/** Data for a layout, leaf by leaf: as the structure has it, or by the names of the leaves, or by their positions. */
+/** Data for a layout, leaf by leaf: in the structure's form, by the leaves' names, or by their positions. */
 function leavesFor(
   { structure, names }: Layout,
   data: unknown,
@@ -113,7 +116,7 @@ function leavesFor(
   const count = flatten(tree).length
   if (Array.isArray(tree) && isRecord && names.length === count)
     return { leaves: byName(names, data, where, isPartial), tree }
-  // As Keras takes it: what is one input may lie alone, or in a list.
+  // As in Keras, a single input may be given alone or in a list.
   if (Array.isArray(tree) && count === 1 && !isBranch(tree[0]) && !isWrapped(data)) return { leaves: [data], tree }
   if (!Array.isArray(tree) && Array.isArray(data) && data.length === count) return { leaves: [...data], tree }
   if (isPartial && !Array.isArray(tree) && isRecord && Object.values(tree).every((child) => !isBranch(child))) {
@@ -122,7 +125,7 @@ function leavesFor(
   return { leaves: flattenLike(tree, data, where), tree }
 }
 
-/** What lies in a record or list around the only input or output; else the data themselves. */
+/** The content of a record or list around a single input or output; otherwise the data themselves. */
 function theOnly(names: readonly string[], data: unknown, where: string): unknown {
   if (!isWrapped(data)) return data
   if (Array.isArray(data)) return data[0]
@@ -139,7 +142,7 @@ function isWrapped(data: unknown): boolean {
   return isNamedData(data) || (Array.isArray(data) && data.length === 1 && branchesIntoTensors(data))
 }
 
-/** Whether the typed arrays of a list are rows of an input, rather than an input each. */
+/** Whether typed arrays in a list are the rows of one input, rather than one input each. */
 function areRows({ shape }: TensorSpec, data: unknown): boolean {
   return shape.length > 1 && Array.isArray(data) && data.every((each) => ArrayBuffer.isView(each))
 }
@@ -154,7 +157,7 @@ function byName(names: readonly string[], data: object, where: string, isPartial
   return names.map((name) => Reflect.get(data, name) ?? null)
 }
 
-/** The tree that data show by themselves: rows of numbers are one leaf, lists and records of tensors branch. */
+/** The tree that data form by themselves: rows of numbers are one leaf, lists and records of tensors are branches. */
 export function mapData<To>(data: unknown, replace: (leaf: unknown, path: string) => To, path = ''): Tree<To> {
   if (!branchesIntoTensors(data)) return replace(data, path)
   if (Array.isArray(data)) return data.map((each, i) => mapData(each, replace, `${path}[${i}]`))
@@ -163,7 +166,9 @@ export function mapData<To>(data: unknown, replace: (leaf: unknown, path: string
   )
 }
 
-/** Inputs with at least one row and no NaN: in the dtypes of the model's inputs, else float32 (or int32). */
+/**
+ * Checked inputs with at least one row and no NaN, in the dtypes of the model's inputs, otherwise float32 (or int32).
+ */
 export function prepareInputs(
   layout: Layout,
   x: unknown,
@@ -181,7 +186,7 @@ export function prepareInputs(
   return { x: tree, inputs, size: sameRows(inputs, where, paths) }
 }
 
-/** Whether data is a record of data, not a tensor that is written as { data, shape }. */
+/** Whether data are a record of data, and not a tensor in the form { data, shape }. */
 export function isNamedData(x: unknown): boolean {
   return isBranch(x) && !Array.isArray(x) && !('data' in x && 'shape' in x)
 }
@@ -193,25 +198,25 @@ function placeOf(where: string, path: string): string {
 function prepareInput(spec: TensorSpec | null, data: unknown, where: string): Tensor {
   if (spec === null ? beginsWithString(data) : spec.dtype === 'string') return prepareStrings(spec, data, where)
   const given = fitRank(toTensor(data as TensorLike, where), spec)
-  // int32 data for a float32 input stays: kernels convert it.
+  // int32 data for a float32 input are not converted: kernels do that.
   const dtype = spec === null || (spec.dtype === 'float32' && given.dtype === 'int32') ? given.dtype : spec.dtype
   const wanted = dtype === 'bool' && spec?.dtype !== 'bool' ? 'float32' : dtype
   if (given.dtype === 'float32') requireNumbers(given, where)
-  // Integers not by way of float32, which holds no large ones.
+  // Integers do not pass through float32, which cannot represent large ones.
   const input = given.dtype === wanted ? given : fitRank(toTensor(data as TensorLike, where, wanted), spec)
   requireRows(input, where)
   if (input.dtype === 'int32' && given.dtype === 'float32') requireIntegers(given, where)
   return input
 }
 
-/** A column of numbers may be given as a list of them, [n] for [n, 1], and the other way round: Keras's rule. */
+/** A column of numbers may be given as a list, [n] for [n, 1], and the reverse, as in Keras. */
 function fitRank(given: Tensor, spec: TensorSpec | null): Tensor {
   if (spec === null) return given
   const { shape } = given
   const rank = spec.shape.length
   if (shape.length === rank - 1 && rank > 1 && spec.shape.at(-1) === 1)
     return new Tensor(given.data, [...shape, 1], given.dtype)
-  // What a model that is not built yet takes is a guess.
+  // Before a model is built, its input shape is only a guess.
   const isKnown = rank > 0 && spec.shape.slice(1).every((extent) => extent !== null)
   return isKnown && shape.length === rank + 1 && shape.at(-1) === 1
     ? new Tensor(given.data, shape.slice(0, -1), given.dtype)
@@ -264,7 +269,7 @@ export function requireNumbers(tensor: Tensor, where: string): void {
   }
 }
 
-/** What the parts of a data set are called in errors. */
+/** The names of the parts of a data set in errors. */
 export interface DataNames {
   readonly x: string
   readonly y: string
@@ -272,7 +277,7 @@ export interface DataNames {
 }
 
 const PLAIN_NAMES: DataNames = { x: 'x', y: 'y', sampleWeight: 'sampleWeight' }
-/** What fit is given as [x, y, sampleWeight]. */
+/** The names for validation data [x, y, sampleWeight]. */
 export const VALIDATION_NAMES: DataNames = {
   x: 'validationData[0]',
   y: 'validationData[1]',
@@ -280,7 +285,7 @@ export const VALIDATION_NAMES: DataNames = {
 }
 
 /**
- * Samples, targets and weights that belong together; checked.
+ * Checked samples, targets and weights that belong together.
  * @param needsTargets whether a missing y is an error
  */
 export function prepareDataset(
@@ -293,7 +298,7 @@ export function prepareDataset(
 ): Dataset {
   const prepared = prepareInputs(layouts.x, x, names.x)
   const { size } = prepared
-  // One tensor in and one out, as most models have: nothing to take apart.
+  // Most models have one input and one output, with no structure to flatten.
   if (layouts.y.structure instanceof TensorSpec && y != null && !isWrapped(y)) {
     const weights =
       sampleWeight == null
@@ -333,9 +338,9 @@ export function prepareDataset(
 }
 
 /**
- * Targets of those outputs that need some, as a list with null for the others. All other data stay as they are.
+ * The targets as a list with null for outputs that need none. Other data are returned unchanged.
  *
- * Keras takes a list of the targets of those outputs, and the only target alone.
+ * As in Keras, targets may be a list for the outputs that need them, or a single target alone.
  */
 function besideNothing({ structure, needed }: Layout, y: unknown, size: number): unknown {
   if (needed === undefined || !needed.includes(false) || !isBranch(structure)) return y
@@ -350,7 +355,7 @@ function besideNothing({ structure, needed }: Layout, y: unknown, size: number):
   return needed.map((isNeeded) => (isNeeded ? list[at++] : null))
 }
 
-/** How many rows data for one tensor have; null for numbers and for records of data. */
+/** The number of rows in data for one tensor; null for numbers and for records of data. */
 function rowsOf(data: unknown): number | null {
   if (Array.isArray(data)) return data.length
   if (ArrayBuffer.isView(data)) return 'length' in data ? Number(data.length) : null
@@ -389,7 +394,7 @@ function prepareWeights(
   return leaves.map((leaf, i) => (leaf == null ? null : weightsOf(size, leaf, placeOf(where, paths[i] ?? ''))))
 }
 
-/** Whether weights are told for each output, rather than once for all. */
+/** Whether weights are given for each output, rather than once for all. */
 function isPerOutput(sampleWeight: SampleWeights, count: number): boolean {
   if (branchesIntoTensors(sampleWeight) || isNamedData(sampleWeight)) return true
   return (
@@ -407,7 +412,7 @@ function weightsOf(size: number, sampleWeight: unknown, where: string): Tensor {
   return given.size === size ? new Tensor(given.data, [size], 'float32') : given
 }
 
-/** Multiplies the weight of every sample by that of its class; a class that is left out weighs 1. */
+/** Multiplies each sample's weight by the weight of its class; a class without a weight has weight 1. */
 export function weighClasses(
   dataset: Dataset,
   classWeight: ClassWeights | null | undefined,
@@ -426,7 +431,7 @@ export function weighClasses(
   }
 }
 
-/** For each output what it has, in a list or by name. */
+/** The class weights of each output, from a list or a record. */
 function classWeightsOf(
   classWeight: ClassWeights,
   count: number,
@@ -490,7 +495,10 @@ function weighed(
   )
 }
 
-/** Targets of one number are class numbers, or between no and yes. @throws ArgumentError for others, such as those of a regression */
+/**
+ * Targets with one number are class numbers, or probabilities between 0 and 1. @throws ArgumentError for others, such
+ * as those of a regression
+ */
 function requireClasses({ data }: Tensor, size: number, which: string): void {
   if (data.length !== size) return
   const row = data.findIndex((x) => !Number.isInteger(x) && !(x > 0 && x < 1))
@@ -500,7 +508,7 @@ function requireClasses({ data }: Tensor, size: number, which: string): void {
     )
 }
 
-/** One number per row, or the position of the largest in a one-hot row. */
+/** One number per row: the rounded target, or the position of the maximum in a one-hot row. */
 export function classNumbers(y: Tensor, size: number): number[] {
   const width = y.size / size
   return Array.from({ length: size }, (_, row) => {
@@ -511,7 +519,7 @@ export function classNumbers(y: Tensor, size: number): number[] {
   })
 }
 
-/** The first and the last part of a data set; the last has `fraction` of the rows. Keras's rule. */
+/** Splits a data set into a first and a last part; the last has `fraction` of the rows. Keras's rule. */
 export function splitValidation(dataset: Dataset, fraction: number): [Dataset, Dataset] {
   if (!(fraction > 0 && fraction < 1))
     throw new ArgumentError(`validationSplit must be in (0, 1), received ${fraction}`)
@@ -540,7 +548,7 @@ function rows(dataset: Dataset, start: number, end: number): Dataset {
   }
 }
 
-/** Copies rows of a data set, in an order, into a step's input. */
+/** Copies rows of a data set, in a given order, into a step's input. */
 export class RowSource {
   private readonly data: TensorData
   private readonly width: number
@@ -555,7 +563,7 @@ export class RowSource {
     const { data, width } = this
     if (order === null) {
       const from = start * width
-      // Below a few hundred elements a loop is faster than making a view.
+      // Below a few hundred elements, a loop is faster than creating a view.
       if (count * width > 256) target.set(data.subarray(from, from + count * width))
       else for (let i = 0, n = count * width; i < n; i++) target[i] = data[from + i]!
       return
@@ -574,14 +582,14 @@ export class RowSource {
   }
 }
 
-/** Rows wider than this are copied as fast by JavaScript. */
+/** JavaScript copies wider rows equally fast. */
 const WIDEST_RESIDENT = 128
-/** The most bytes of a data set that fit copies to linear memory. */
+/** The maximum number of bytes of a data set for a copy in linear memory. */
 const LARGEST_RESIDENT = 16 * 2 ** 20
 
 /**
- * A copy of the data set in linear memory, where short rows are drawn faster; null where it would not help, and where
- * it would take more than 16 MB.
+ * A copy of the data set in linear memory, from which short rows are copied faster; null if it would not help, or would
+ * take more than 16 MB.
  */
 export function makeResident(runtime: Runtime, dataset: Dataset): ResidentRows | null {
   const { size } = dataset
@@ -591,7 +599,7 @@ export function makeResident(runtime: Runtime, dataset: Dataset): ResidentRows |
   return new ResidentRows(runtime, rows, size)
 }
 
-/** What the order of rows in an epoch comes from. */
+/** The key of the order of rows in an epoch. */
 export function orderKey(seed: number, epoch: number): PermutationKey {
   return permutationKey(seed ^ Math.imul(epoch + 1, 0x9e3779b1))
 }

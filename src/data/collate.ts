@@ -1,5 +1,5 @@
-// From elements to batches: trees of numbers, tensors and strings, one for each element, become a tree of tensors with an axis
-// more in front.
+// Collates elements to batches: trees of numbers, tensors and strings, one per element, become one tree of tensors with
+// an additional first axis.
 
 import type { DType, TensorData } from '../core/dtypes'
 import { allocateData, storeData } from '../core/dtypes'
@@ -14,8 +14,8 @@ import type { NestedArray } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
 
 /**
- * What a batch of such elements is: tensors for numbers and tensors, lists for strings, and lists and records of them. A list
- * that holds nothing but numbers, or nothing but strings, is a tensor.
+ * The type of a batch of such elements: tensors for numbers and tensors, lists for strings, and lists and records of
+ * them. A list of only numbers, or of only strings, is a tensor.
  */
 export type Batched<T> = T extends number | boolean | Tensor | TypedArray | readonly number[] | readonly string[]
   ? Tensor
@@ -23,21 +23,21 @@ export type Batched<T> = T extends number | boolean | Tensor | TypedArray | read
     ? string[]
     : { [Key in keyof T]: Batched<T[Key]> }
 
-/** How elements of several shapes become one. */
+/** How elements with different shapes are padded to one. */
 export interface Padding {
-  /** What fills up behind. */
+  /** The value that fills the end of an axis. */
   readonly value: number
-  /** Extents are filled up to a multiple of it, so that there are fewer shapes to compile for. */
+  /** Extents are padded to a multiple of this, so that fewer shapes are compiled. */
   readonly multiple: number
 }
 
-/** A tensor, from the part of each element. */
+/** A tensor from the parts of all elements. */
 type Leaf = number | boolean | string | object
 
 /**
  * One batch of elements.
  * @param padding null: all must have one shape
- * @param spare a batch that nobody needs any more: this one may have its memory
+ * @param spare a batch that is no longer used, whose memory may be reused
  * @throws DataError for what cannot become a tensor, ShapeError where shapes differ
  */
 export function collate(
@@ -70,7 +70,7 @@ export function collate(
   return stack(elements, '', true, spare)
 }
 
-/** Lists of numbers and lists of strings are tensors, and within an element so are lists of such lists. */
+/** Lists of numbers and lists of strings are tensors; inside an element, lists of such lists are tensors, too. */
 function branches(value: unknown, isTop: boolean): value is object {
   if (!isBranch(value) || ('data' in value && 'shape' in value)) return false
   return (
@@ -134,7 +134,7 @@ function stackLeaves(parts: readonly Leaf[], place: Place): Tensor | string[] {
   )
 }
 
-/** Strings are not filled up: nothing stands for no string in every layer. */
+/** Strings are not padded: no string means padding in every layer. */
 function stackStrings(rows: readonly StringTensor[], { where, path }: Place): StringTensor {
   const { shape } = rows[0]!
   const differs = rows.findIndex((row) => !sameShape(row.shape, shape))
@@ -156,7 +156,7 @@ interface Row {
 }
 
 function rowOf(part: Leaf, where: string): Row {
-  // The most common kind, and nothing to convert.
+  // The most common case needs no conversion.
   if (part instanceof Float32Array) return { data: part, shape: [part.length], dtype: 'float32' }
   return part instanceof Tensor ? part : toTensor(part as NestedArray, where)
 }
@@ -191,7 +191,7 @@ function stackRows(rows: readonly Row[], { where, path, padding, spare }: Place)
   return new Tensor(data, [rows.length, ...extents], dtype)
 }
 
-/** Copies a row into the corner of a larger one. */
+/** Copies a row to the start of a larger one, along all axes. */
 function place({ data, shape }: Row, target: TensorData, start: number, extents: Shape): void {
   if (sameShape(shape, extents)) return target.set(data, start)
   const copy = (axis: number, from: number, to: number): void => {

@@ -1,10 +1,10 @@
-// The passes of a Dataset's transformations: each makes a cursor out of that of the data set before it.
+// The passes of a Dataset's transformations: each makes a cursor from the cursor of the data set before it.
 
 import { threefry2x32 } from '../core/threefry'
 import type { Cursor, Soon, Source } from './source'
 import { END, after, isPromise, skipByTaking, until } from './source'
 
-/** A cursor of a few functions. What is passed over is taken, and what is closed is the cursor before, unless it is said otherwise. */
+/** A cursor from a few functions. By default, skipping takes elements, and closing closes the cursor before. */
 export function cursor<T>(
   from: Pick<Cursor<unknown>, 'close'>,
   next: Cursor<T>['next'],
@@ -36,13 +36,13 @@ export function mapped<From, To>(from: Cursor<From>, fn: (element: From, index: 
   })
 }
 
-/** The same with several in work at once; their order stays. */
+/** The same with several calls in progress at once; the order is kept. */
 export function mappedInParallel<From, To>(
   from: Cursor<From>,
   fn: (element: From, index: number) => Soon<To>,
   most: number,
 ): Cursor<To> {
-  // In a box a promise is not waited for.
+  // Inside an object, a promise is not awaited.
   const begun = mapped(from, (element, index) => {
     const result = fn(element, index)
     if (isPromise(result)) result.catch(() => undefined)
@@ -52,8 +52,8 @@ export function mappedInParallel<From, To>(
 }
 
 /**
- * Takes elements before they are asked for, one after the other.
- * @param keepsAll also those that need not be waited for
+ * Reads elements ahead, one after the other.
+ * @param keepsAll also elements that are available at once
  */
 export function ahead<T>(from: Cursor<T>, most: number, keepsAll = false): Cursor<T> {
   const read: (() => T | typeof END)[] = []
@@ -67,7 +67,7 @@ export function ahead<T>(from: Cursor<T>, most: number, keepsAll = false): Curso
     keep(() => {
       throw error
     }, true)
-  // After a close nothing is read any more: what comes next might open files.
+  // After a close nothing is read any more: the next element might open files.
   const close = (): Soon<void> => {
     ended = true
     return from.close()
@@ -103,7 +103,7 @@ export function ahead<T>(from: Cursor<T>, most: number, keepsAll = false): Curso
   const skip = (count: number): Soon<void> => {
     if (pending !== null) return pending.then(() => skip(count))
     const kept = read.splice(0, count)
-    // What went wrong on the way is told.
+    // Errors of skipped elements are thrown.
     for (const element of kept) element()
     return kept.length === count || ended ? undefined : from.skip(count - kept.length)
   }
@@ -128,7 +128,7 @@ export function filtered<T>(from: Cursor<T>, keep: (element: T, index: number) =
   return cursor(from, next)
 }
 
-/** All elements of one source after the other. */
+/** All elements of several sources, one source after the other. */
 export function chained<T>(sources: () => Soon<Cursor<T> | typeof END>): Cursor<T> {
   let current: Cursor<T> | null = null
   let isClosed = false
@@ -139,7 +139,7 @@ export function chained<T>(sources: () => Soon<Cursor<T> | typeof END>): Cursor<
       after(current ?? open(), (own) => {
         if (own === END) return true
         current = own
-        // One that was waited for while everything was closed.
+        // The source was awaited while everything was closed.
         if (isClosed) return after(own.close(), () => true)
         return after(own.next(), (element) => {
           if (element !== END) {
@@ -160,7 +160,7 @@ export function chained<T>(sources: () => Soon<Cursor<T> | typeof END>): Cursor<
   return { next, skip: (count) => skipByTaking({ next }, count), close }
 }
 
-/** Groups of elements: what `group` makes of each, and of what is left at the end where `keepsRest`. */
+/** Groups of `size` elements, passed to `group`; the rest at the end as well, if `keepsRest`. */
 export function grouped<T, Group>(
   from: Cursor<T>,
   size: number,
@@ -174,14 +174,16 @@ export function grouped<T, Group>(
   return cursor(from, next, (count) => from.skip(count * size))
 }
 
-/** Batches that get the memory of those that were given back. @param make gets a function that gives such a batch, or undefined */
+/**
+ * Batches that reuse the memory of returned ones. @param make gets a function that returns such a batch, or undefined
+ */
 export function lending<T>(make: (spare: () => T | undefined) => Cursor<T>): Cursor<T> {
   const spare: T[] = []
   const own = make(() => spare.pop())
   return { ...own, recycle: (batch) => void (spare.length < 2 && spare.push(batch)) }
 }
 
-/** Groups that may overlap, or leave elements out between them. */
+/** Groups that may overlap, or leave gaps between them. */
 export function windows<T>(
   from: Cursor<T>,
   { size, shift, stride, keepsRest }: { size: number; shift: number; stride: number; keepsRest: boolean },
@@ -190,7 +192,7 @@ export function windows<T>(
   let held: T[] = []
   let isFirst = true
   const next = (): Soon<T[] | typeof END> => {
-    // Of elements that no window sees, none are held.
+    // Elements between windows are skipped, not stored.
     const gap = isFirst ? 0 : Math.max(0, shift - held.length)
     held = isFirst ? held : held.slice(shift)
     isFirst = false
@@ -204,7 +206,7 @@ export function windows<T>(
   return cursor(from, next)
 }
 
-/** Batches of elements of like sizes. A batch goes out when its bucket is full; the others at the end. */
+/** Batches of elements with similar sizes. A batch is emitted when its bucket is full; the others follow at the end. */
 export function bucketed<T>(
   from: Cursor<T>,
   { bucketOf, sizes, keepsRest }: { bucketOf: (element: T) => number; sizes: readonly number[]; keepsRest: boolean },
@@ -232,14 +234,14 @@ export function bucketed<T>(
   return cursor(from, next)
 }
 
-/** Elements in random order: each is drawn from a buffer, which the next one enters. */
+/** Elements in random order: each is drawn from a buffer, and the next element takes its place. */
 export function shuffled<T>(from: Cursor<T>, size: number, seed: number, pass: number): Cursor<T> {
   const buffer: T[] = []
   let drawn = 0
   const next = (): Soon<T | typeof END> =>
     after(take(from, size, buffer), () => {
       if (buffer.length === 0) return END
-      // The number of an element is the counter of its draw.
+      // The index of an element is the counter of its draw.
       const at = Math.floor(((threefry2x32(seed, pass, drawn++, 0)[0] >>> 0) / 2 ** 32) * buffer.length)
       const element = buffer[at]!
       const last = buffer.pop()!
@@ -259,7 +261,7 @@ export function limited<T>(from: Cursor<T>, count: number): Cursor<T> {
   })
 }
 
-/** Lets go of what is read when a pass fails, not only when it ends. A pass that was closed opens nothing more. */
+/** Closes the cursor when a pass fails, not only when it ends. A closed pass opens nothing more. */
 export function closing<T>(from: Cursor<T>): Cursor<T> {
   let isClosed = false
   const close = (): Soon<void> => {
@@ -281,7 +283,7 @@ export function closing<T>(from: Cursor<T>): Cursor<T> {
   }
 }
 
-/** What a function gives; an error as a promise of it. */
+/** The result of a function; an error becomes a rejected promise. */
 function settled<T>(body: () => Soon<T>): Soon<T> {
   try {
     return body()
@@ -290,10 +292,10 @@ function settled<T>(body: () => Soon<T>): Soon<T> {
   }
 }
 
-/** One element of each, as long as all have one. */
+/** A list with one element of each cursor, until one of them ends. */
 export function zipped(from: readonly Cursor<unknown>[]): Cursor<unknown[]> {
   const next = (): Soon<unknown[] | typeof END> => {
-    // One that fails at once must not leave another that is waited for unheard.
+    // If one cursor fails at once, promises of the others must still be handled.
     const elements = from.map((each) => settled(() => each.next()))
     const whole = (all: unknown[]): unknown[] | typeof END => (all.includes(END) ? END : all)
     return elements.some(isPromise) ? Promise.all(elements).then(whole) : whole(elements)
@@ -305,7 +307,7 @@ export function zipped(from: readonly Cursor<unknown>[]): Cursor<unknown[]> {
   return { next, skip: (count) => all((each) => each.skip(count)), close: () => all((each) => each.close()) }
 }
 
-/** Keeps the elements of a pass that comes to its end, and hands them to `keep`. */
+/** Collects the elements of a pass, and passes them to `keep` when the pass is complete. */
 export function recording<T>(from: Cursor<T>, keep: (elements: readonly T[]) => void): Cursor<T> {
   const seen: T[] = []
   const next = (): Soon<T | typeof END> =>
@@ -317,11 +319,11 @@ export function recording<T>(from: Cursor<T>, keep: (elements: readonly T[]) => 
   return cursor(from, next)
 }
 
-/** The passes of a source one after the other, up to `count` of them. */
+/** Up to `count` passes of a source, one after the other. */
 export function repeated<T>(source: Source<T>, count: number, pass: number): Cursor<T> {
   let done = 0
   const first = count === Infinity ? pass : pass * count
-  // A source without elements would be opened for ever.
+  // A source without elements would be opened forever.
   let isEmpty = false
   const own = (): Cursor<T> => {
     const from = source.open(first + done++)

@@ -1,5 +1,5 @@
-// Dataset: elements one after the other, and what is done with them on the way to a model. Nothing is read before a pass
-// begins, and no more is held than the transformations need. The passes are in cursors.ts.
+// Dataset: a sequence of elements, and its transformations on the way to a model. Nothing is read before a pass begins,
+// and only what the transformations need is in memory. The passes are in cursors.ts.
 
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import {
@@ -42,7 +42,7 @@ import { slicesOf } from './slices'
 import type { Cursor, ElementsOrMaker, Soon, Source } from './source'
 import { END, after, arraySource, deferred, indexedSource, sourceOf } from './source'
 
-/** The rows of tensors: numbers where a row is one, else tensors. */
+/** The type of the rows of tensors: numbers if a row is one, otherwise tensors. */
 export type RowOf<Columns> = Columns extends readonly string[]
   ? string
   : Columns extends TensorLike
@@ -51,33 +51,33 @@ export type RowOf<Columns> = Columns extends readonly string[]
       : Tensor | number
     : { [Key in keyof Columns]: RowOf<Columns[Key]> }
 
-/** Where a pass is: `dataset.iterator(state)` goes on there. */
+/** The position of a pass: `dataset.iterator(state)` continues there. */
 export interface DatasetState {
-  /** The number of the pass: another order where elements are shuffled. */
+  /** The number of the pass, which determines the order of shuffled elements. */
   readonly pass: number
-  /** How many elements were taken. */
+  /** The number of elements taken. */
   readonly taken: number
 }
 
 const shuffleOptions = () => ({
-  /** Passes of one seed have one order. Default: derived from `setRandomSeed`. */
+  /** The seed of the order. Default: derived from `setRandomSeed`. */
   seed: option(nullable(integer()), null),
-  /** Whether every pass has another order. Default true. */
+  /** Whether each pass has another order. Default true. */
   reshuffleEachEpoch: option(boolean, true),
 })
 export type ShuffleOptions = InputsOf<ReturnType<typeof shuffleOptions>>
 
 const batchOptions = () => ({
-  /** Leaves out a last batch that is smaller. Default false. */
+  /** Whether to drop a smaller last batch. Default false. */
   dropRemainder: option(boolean, false),
 })
 export type BatchOptions = InputsOf<ReturnType<typeof batchOptions>>
 
 const paddedOptions = () => ({
   ...batchOptions(),
-  /** What short rows are filled up with, behind. Default 0. */
+  /** The value that pads short rows at the end. Default 0. */
   padValue: option(number(), 0),
-  /** Extents are filled up to a multiple of it: fewer shapes, and so fewer programs to compile. Default 1. */
+  /** Extents are padded to a multiple of this: fewer shapes, and so fewer programs to compile. Default 1. */
   padToMultipleOf: option(count, 1),
 })
 export type PaddedBatchOptions = InputsOf<ReturnType<typeof paddedOptions>>
@@ -89,59 +89,59 @@ const countOrCounts: Kind<number | readonly number[]> = custom(
 
 const bucketOptions = () => ({
   ...paddedOptions(),
-  /** Lengths at which a bucket ends, rising: [10, 20] makes three, below 10, below 20 and the others. */
+  /** The ascending lengths at which buckets end: [10, 20] makes three buckets, below 10, below 20 and the rest. */
   boundaries: required(listOf(integer({ min: 1 }))),
-  /** Elements of a batch: of every bucket, or one number for each. Default 32. */
+  /** The batch size: one number for all buckets, or one for each. Default 32. */
   batchSize: option(countOrCounts, 32),
 })
 export type BucketOptions = InputsOf<ReturnType<typeof bucketOptions>>
 
 const windowOptions = () => ({
-  /** Elements from the beginning of a window to that of the next. Default: size, so that none overlap. */
+  /** The distance between the starts of two windows. Default: size, so that windows do not overlap. */
   shift: option(nullable(count), null),
-  /** Elements from one of a window to its next. Default 1. */
+  /** The distance between two elements of a window. Default 1. */
   stride: option(count, 1),
-  /** Leaves out windows at the end that are smaller. Default true. */
+  /** Whether to drop smaller windows at the end. Default true. */
   dropRemainder: option(boolean, true),
 })
 export type WindowOptions = InputsOf<ReturnType<typeof windowOptions>>
 
 const mapOptions = () => ({
-  /** How many calls may wait at once, where the function returns promises; the order stays. Default 1. */
+  /** The maximum number of calls in progress, if the function returns promises; the order is kept. Default 1. */
   parallel: option(count, 1),
 })
 export type MapOptions = InputsOf<ReturnType<typeof mapOptions>>
 
 /**
- * Elements one after the other: rows on their way to a model. `fit`, `evaluate` and `predict` take a data set of batches:
- * `x`, `[x, y]`, `[x, y, sampleWeight]`, or records `{ x, y, sampleWeight }`.
+ * A sequence of elements, such as rows for a model. `fit`, `evaluate` and `predict` take a data set of batches: `x`,
+ * `[x, y]`, `[x, y, sampleWeight]`, or records `{ x, y, sampleWeight }`.
  *
  *   const rows = Dataset.from(readRows)                    // an array, an (async) generator function, a stream …
  *   const batches = rows.map(({ size, price }) => [[size], price]).shuffle(1000).batch(32)
  *   await model.fit(batches, { epochs: 5 })
  *
- * It reads nothing before it is asked, so it may be of any length; a pass holds a buffer for `shuffle` and a batch, no more. A
- * data set can be passed over again and again, also by two readers at once. Methods return a new one and leave this as it is.
+ * It reads lazily, so it may be of any length; a pass only keeps a batch and the buffer of `shuffle` in memory. A data
+ * set can be read many times, also by two readers at once. Methods return a new data set and do not change this one.
  *
- * A batch stacks its elements leaf by leaf: numbers, lists of numbers and tensors become tensors with an axis more in front,
- * strings lists, and records and lists of them stay what they are. A list of nothing but numbers, or of nothing but strings, is
- * a row of a tensor: for a pair of numbers say { x: 1, y: 0 } rather than [1, 0].
+ * A batch stacks its elements leaf by leaf: numbers, lists of numbers and tensors become tensors with an additional
+ * first axis, strings become lists, and records and lists of them keep their structure. A list of only numbers, or of
+ * only strings, is a row of a tensor: write a pair of numbers as { x: 1, y: 0 }, not as [1, 0].
  */
 export class Dataset<T> implements AsyncIterable<T>, Source<T> {
-  /** How many passes were begun by iterating. */
+  /** The number of passes that iteration has begun. */
   private passes = 0
 
-  /** Use `Dataset.from`; readers of files have classes of their own. */
+  /** Use `Dataset.from`; readers of files have their own classes. */
   protected constructor(
-    /** Elements of a pass: Infinity where it has no end, null where nobody knows before. */
+    /** The number of elements of a pass: Infinity for an endless one, null if unknown. */
     readonly size: number | null,
     /** Begins a pass. */
     readonly open: (pass: number) => Cursor<T>,
   ) {}
 
   /**
-   * Elements of an array, an iterable, an async iterable, a stream of Node or of the web. A function makes one for every pass:
-   * what can be read once, such as a generator or a stream, can be passed over again only so.
+   * The elements of an array, an iterable, an async iterable, or a stream of Node or of the web. A function is called
+   * for every pass: only with a function can a generator or a stream be read again.
    */
   static from<T>(elements: ElementsOrMaker<T>): Dataset<T> {
     if (elements instanceof Dataset) return elements as Dataset<T>
@@ -154,12 +154,12 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   }
 
   /**
-   * The rows of tensors of as many rows each.
+   * The rows of tensors that have equally many rows.
    *
    *   Dataset.fromTensorSlices({ x: pixels, y: labels })   // elements { x: Tensor, y: number }
    *
    * tf.data: `from_tensor_slices`.
-   * @throws ShapeError where they have not as many rows, DataError for what is no tensor
+   * @throws ShapeError for different numbers of rows, DataError for data that are not a tensor
    */
   static fromTensorSlices<const Columns>(columns: Columns): Dataset<RowOf<Columns>> {
     const slices = slicesOf(columns, 'Dataset.fromTensorSlices')
@@ -176,7 +176,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     return Dataset.of(indexedSource(Math.max(0, Math.ceil((to - from) / step)), (i) => from + i * step))
   }
 
-  /** An element of each, as long as all have one: of a list a list, of a record a record. */
+  /** Combines one element of each data set, until one of them ends: a list for a list, a record for a record. */
   static zip<const Parts extends { readonly [key: string]: Dataset<unknown> } | readonly Dataset<unknown>[]>(
     parts: Parts,
   ): Dataset<{ -readonly [Key in keyof Parts]: Parts[Key] extends Dataset<infer Element> ? Element : never }> {
@@ -193,8 +193,8 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   }
 
   /**
-   * What a function makes of each element. It may return a promise.
-   * @param fn gets the element and its number in the pass
+   * Maps each element with a function, which may return a promise.
+   * @param fn gets the element and its index in the pass
    */
   map<To>(fn: (element: T, index: number) => To | Promise<To>, options: MapOptions = {}): Dataset<Awaited<To>> {
     requireFunction('map', fn)
@@ -205,13 +205,13 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     )
   }
 
-  /** The elements for which a function says true. */
+  /** The elements for which a function returns true. */
   filter(keep: (element: T, index: number) => boolean | Promise<boolean>): Dataset<T> {
     requireFunction('filter', keep)
     return new Dataset<T>(null, (pass) => filtered(this.open(pass), keep))
   }
 
-  /** All elements that a function makes of each: of an array, an iterable, a data set. */
+  /** All elements that a function returns for each element: those of an array, an iterable, a data set. */
   flatMap<To>(fn: (element: T) => Soon<ElementsOrMaker<To>>): Dataset<To> {
     requireFunction('flatMap', fn)
     return new Dataset<To>(null, (pass) => {
@@ -225,14 +225,14 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     })
   }
 
-  /** Each element with its number: [0, first], [1, second] … */
+  /** Each element with its index: [0, first], [1, second] … */
   enumerate(): Dataset<[number, T]> {
     return this.map((element, index): [number, T] => [index, element]) as Dataset<[number, T]>
   }
 
   /**
    * Batches of `size` elements; the last one may be smaller.
-   * @throws DataError, when a pass meets elements that differ in structure or shape
+   * @throws DataError if elements of a pass differ in structure or shape
    */
   batch(size: number, options: BatchOptions = {}): Dataset<Batched<T>> {
     const { dropRemainder } = readOptions('Dataset.batch', batchOptions(), options)
@@ -240,15 +240,15 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   }
 
   /**
-   * Batches whose elements may differ in their extents, though not in the number of their axes: short ones are filled up behind.
-   * `new Embedding({ …, maskZero: true })` takes the zeros for padding.
+   * Batches whose elements may differ in their extents, but not in their number of axes: short ones are padded at the
+   * end. `new Embedding({ …, maskZero: true })` masks the zeros.
    */
   paddedBatch(size: number, options: PaddedBatchOptions = {}): Dataset<Batched<T>> {
     const { dropRemainder, padValue, padToMultipleOf } = readOptions('Dataset.paddedBatch', paddedOptions(), options)
     return this.batches('Dataset.paddedBatch', size, dropRemainder, { value: padValue, multiple: padToMultipleOf })
   }
 
-  /** Batches of a pass where they can be had without their elements; a class whose rows are at hand says so. */
+  /** The batches of a pass, if a class can make them without single elements; null otherwise. */
   protected stacked(_pass: number, _size: number, _keepsRest: boolean): Cursor<unknown> | null {
     return null
   }
@@ -270,7 +270,8 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   }
 
   /**
-   * Padded batches of elements of like lengths, so that little is filled up. A batch goes out when its bucket is full.
+   * Padded batches of elements with similar lengths, so that there is little padding. A batch is emitted when its
+   * bucket is full.
    *
    *   sentences.bucketByLength(({ x }) => x.length, { boundaries: [10, 20, 40], batchSize: [64, 32, 16, 8] })
    *
@@ -308,13 +309,13 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     )
   }
 
-  /** The rows of batches: what `batch` put together. */
+  /** The rows of batches: the inverse of `batch`. */
   unbatch(): Dataset<RowOf<T>> {
     return this.flatMap<RowOf<T>>((batch) => Dataset.fromTensorSlices(batch) as Dataset<RowOf<T>>)
   }
 
   /**
-   * Lists of `size` neighbours.
+   * Lists of `size` consecutive elements.
    *
    *   Dataset.range(5).window(3, { shift: 1 })   // [0, 1, 2], [1, 2, 3], [2, 3, 4]
    */
@@ -335,8 +336,8 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   }
 
   /**
-   * Another order: each element is drawn from `bufferSize` of them, which the next one enters. A buffer of all elements makes
-   * every order as likely.
+   * Random order: each element is drawn from a buffer of `bufferSize`, and the next one takes its place. With a buffer
+   * of all elements, every order is equally likely.
    */
   shuffle(bufferSize: number, options: ShuffleOptions = {}): Dataset<T> {
     const { seed, reshuffleEachEpoch } = readOptions('Dataset.shuffle', shuffleOptions(), options)
@@ -345,7 +346,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     return new Dataset(this.size, (pass) => shuffled(this.open(pass), size, key, reshuffleEachEpoch ? pass : 0))
   }
 
-  /** All elements `times` times; without end when it is left out. Every time they are shuffled anew. */
+  /** All elements `times` times; endless by default. Each time, shuffled elements get another order. */
   repeat(times = Infinity): Dataset<T> {
     const own = times === Infinity ? times : integer({ min: 0 }).read(times, 'Dataset.repeat: times')
     const size =
@@ -353,7 +354,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     return new Dataset(size, (pass) => repeated(this, own, pass))
   }
 
-  /** The first elements, at most `most`. */
+  /** The first `most` elements. */
   take(most: number): Dataset<T> {
     const own = most === Infinity ? most : integer({ min: 0 }).read(most, 'Dataset.take: the number')
     return new Dataset(own === 0 ? 0 : this.size === null ? null : Math.min(this.size, own), (pass) =>
@@ -361,7 +362,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     )
   }
 
-  /** Without the first elements. */
+  /** All but the first `most` elements. */
   skip(most: number): Dataset<T> {
     const own = integer({ min: 0 }).read(most, 'Dataset.skip: the number')
     return new Dataset(this.size === null ? null : Math.max(0, this.size - own), (pass) => {
@@ -370,7 +371,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     })
   }
 
-  /** These elements, and then others. */
+  /** These elements, followed by those of other data sets. */
   concatenate(...others: readonly Dataset<T>[]): Dataset<T> {
     const all = [this, ...others]
     if (!all.every((each) => each instanceof Dataset)) throw new ArgumentError('Dataset.concatenate: needs data sets')
@@ -385,9 +386,9 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   }
 
   /**
-   * Keeps the elements of the first pass that comes to its end in memory, and gives them in every later one. What is before it in
-   * the chain has one order in all passes, so that a run that goes on elsewhere finds the same; what is after it, such as shuffle,
-   * is done anew every time.
+   * Keeps the elements of the first complete pass in memory, and returns them in every later pass. Transformations
+   * before it have the same order in all passes, so that a resumed run finds the same; those after it, such as shuffle,
+   * run in every pass.
    */
   cache(): Dataset<T> {
     let kept: Source<T> | null = null
@@ -398,8 +399,8 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   }
 
   /**
-   * Reads up to `most` elements ahead while others are used: files, streams and promises go on while a model computes. What
-   * needs no waiting is not kept.
+   * Reads up to `most` elements ahead: files, streams and promises proceed while a model computes. Elements that are
+   * available at once are not kept.
    */
   prefetch(most: number): Dataset<T> {
     const own = count.read(most, 'Dataset.prefetch: the number')
@@ -407,11 +408,11 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   }
 
   /**
-   * An iterator over a pass that can tell where it is, and begin there again.
+   * An iterator over a pass that reports its position and can resume there.
    *
    *   const iterator = batches.iterator()
    *   for await (const batch of iterator) if (…) break
-   *   const later = batches.iterator(iterator.state)   // goes on behind the last one taken
+   * const later = batches.iterator(iterator.state)   // continues after the last one taken
    */
   iterator({ pass = 0, taken = 0 }: Partial<DatasetState> = {}): DatasetIterator<T> {
     return new DatasetIterator(this, {
@@ -439,7 +440,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   }
 }
 
-/** Rows of tensors by their numbers: what only chooses and orders them does so with the numbers. */
+/** Rows of tensors by index: transformations that only select and reorder rows work on the indices. */
 class SliceDataset<T> extends Dataset<T> {
   constructor(
     private readonly numbers: Dataset<number>,
@@ -474,7 +475,7 @@ class SliceDataset<T> extends Dataset<T> {
 /** One pass over a data set. */
 export class DatasetIterator<T> implements AsyncIterableIterator<T> {
   private readonly cursor: Cursor<T>
-  /** What was asked for last: elements are taken one after the other. */
+  /** The last request: elements are taken one after the other. */
   private last: Promise<unknown>
   private taken: number
   private readonly pass: number
@@ -484,11 +485,11 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
     this.taken = taken
     this.cursor = closing(dataset.open(pass))
     this.last = Promise.resolve(taken === 0 ? undefined : this.cursor.skip(taken))
-    // Whoever takes the next element is told.
+    // The next call of `next` throws the error.
     this.last.catch(() => undefined)
   }
 
-  /** Where it is: behind the last element that was taken. */
+  /** The position: after the last element taken. */
   get state(): DatasetState {
     return { pass: this.pass, taken: this.taken }
   }

@@ -1,4 +1,4 @@
-// padSequences: sequences of several lengths as one tensor. Which steps are padding is said by a mask, see Embedding and Masking.
+// padSequences: sequences of different lengths as one tensor. Embedding and Masking mask the padding.
 
 import { DataError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { InputsOf } from '../core/options'
@@ -14,27 +14,27 @@ const padOptions = () => ({
   maxlen: option(nullable(count), null),
   /** Default 'int32'. */
   dtype: option(choice('int32', 'float32'), 'int32'),
-  /** Whether a short sequence is filled up before its first step or behind its last. Default 'pre'. */
+  /** Whether a short sequence is padded before its first step or after its last. Default 'pre'. */
   padding: option(choice('pre', 'post'), 'pre'),
   /** Whether a long sequence loses its first steps or its last. Default 'pre'. */
   truncating: option(choice('pre', 'post'), 'pre'),
-  /** What fills up. Default 0. */
+  /** The value of the padding. Default 0. */
   value: option(number(), 0),
 })
 export type PadSequencesOptions = InputsOf<ReturnType<typeof padOptions>>
 
 /**
- * Sequences of several lengths as the rows of one tensor: [sequences, maxlen], or [sequences, maxlen, …] where each step is a
- * list itself. Short ones are filled up with `value`, long ones cut.
+ * Sequences of different lengths as the rows of one tensor: [sequences, maxlen], or [sequences, maxlen, …] if each step
+ * is a list itself. Short sequences are padded with `value`, long ones are cut.
  *
  *   padSequences([[5, 2, 8], [7]])                             // [[5, 2, 8], [0, 0, 7]]
  *   padSequences([[5, 2, 8], [7]], { padding: 'post' })        // [[5, 2, 8], [7, 0, 0]]
  *   padSequences([[5, 2, 8], [7]], { maxlen: 2 })              // [[2, 8], [0, 7]]
  *
- * `new Embedding({ …, maskZero: true })` takes the zeros for padding, so that later layers leave them out.
+ * `new Embedding({ …, maskZero: true })` masks the zeros, so that later layers skip them.
  *
  * Keras: `keras.utils.pad_sequences`.
- * @throws DataError where there is no sequence, and ShapeError where the steps of two sequences differ in shape
+ * @throws DataError if there is no sequence, and ShapeError if the steps of two sequences differ in shape
  */
 export function padSequences(sequences: readonly TensorLike[], options: PadSequencesOptions = {}): Tensor {
   const { maxlen, dtype, padding, truncating, value } = readOptions('padSequences', padOptions(), options)
@@ -46,7 +46,7 @@ export function padSequences(sequences: readonly TensorLike[], options: PadSeque
     if (row.rank > 0) return row
     throw new DataError(`padSequences: sequence ${i} must be a list of steps, received ${quoted(sequence)}`)
   })
-  // An empty sequence does not say what a step is like.
+  // An empty sequence does not determine the shape of a step.
   const filled = rows.findIndex((row) => row.shape[0]! > 0)
   const step = filled < 0 ? [] : rows[filled]!.shape.slice(1)
   rows.forEach((row, i) => {

@@ -1,4 +1,4 @@
-// Rows of data that lie in memory, whatever they lie in, and labels as a plain list.
+// Rows of data in memory, of any type, and labels as a plain list.
 
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import { isBranch } from '../core/tree'
@@ -7,7 +7,7 @@ import type { ShapedData, TypedArray } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 
-/** Data with a row for each sample: a tensor, `{ data, shape }`, a typed array, or a list of anything. */
+/** Data with a row for each sample: a tensor, `{ data, shape }`, a typed array, or a list. */
 export type RowData = Tensor | ShapedData | TypedArray | readonly unknown[]
 /** Such data, or records of them. */
 export type RowsByName = RowData | { readonly [name: string]: RowsByName }
@@ -16,7 +16,7 @@ export type RowsByName = RowData | { readonly [name: string]: RowsByName }
 export type Labels = Tensor | TypedArray | readonly (number | string | boolean)[]
 export type Label = number | string | boolean
 
-/** How many rows there are. @throws DataError for what has none, or where records differ */
+/** The number of rows. @throws DataError for data without rows, or records with different numbers */
 export function rowCount(data: RowsByName, where: string): number {
   if (isRecord(data)) {
     const counts = Object.entries(data).map(([name, part]) => ({ name, count: rowCount(part, `${where}.${name}`) }))
@@ -34,7 +34,7 @@ export function rowCount(data: RowsByName, where: string): number {
   return data.shape[0]!
 }
 
-/** Some rows in some order, as what the data are: of a tensor or of `{ data, shape }` a tensor. */
+/** Selects rows in a given order, in the type of the data; for a tensor or `{ data, shape }`, as a tensor. */
 export function takeRows<Data extends RowsByName>(
   data: Data,
   indices: ArrayLike<number>,
@@ -64,7 +64,7 @@ function pick<Elements extends TypedArray>(from: Elements, indices: ArrayLike<nu
   return own
 }
 
-/** Whether parts lie in a record by their names. */
+/** Whether the data are a record of parts by name. */
 function isRecord(data: unknown): data is { readonly [name: string]: RowsByName } {
   return isBranch(data) && !Array.isArray(data) && !isShaped(data)
 }
@@ -73,7 +73,7 @@ function isShaped(data: unknown): data is ShapedData {
   return data instanceof Tensor || (typeof data === 'object' && data !== null && 'data' in data && 'shape' in data)
 }
 
-/** Labels as a list. @throws ArgumentError for something else */
+/** Labels as a list. @throws ArgumentError for other values */
 export function labelsOf(labels: unknown, where: string): readonly Label[] {
   if (labels instanceof Tensor && labels.size === labels.shape[0]) return [...labels.data]
   if (ArrayBuffer.isView(labels) && !(labels instanceof DataView))
@@ -85,7 +85,7 @@ export function labelsOf(labels: unknown, where: string): readonly Label[] {
   )
 }
 
-/** The distinct labels in the order in which they come, and how many there are of each. */
+/** The distinct labels in the order of their first occurrence, with the number of each. */
 export function countsOf(labels: readonly Label[]): Map<Label, number> {
   const counts = new Map<Label, number>()
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1)

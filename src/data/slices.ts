@@ -1,4 +1,4 @@
-// Rows of tensors that are at hand: one as an element, many as a batch, without an element for each.
+// Rows of tensors in memory: one row as an element, or many directly as a batch, without single elements.
 
 import { allocateData } from '../core/dtypes'
 import { DataError, ShapeError } from '../core/errors'
@@ -12,18 +12,18 @@ import { Tensor } from '../ops/tensor'
 import { mapData } from './arrays'
 import { collate } from './collate'
 
-/** Tensors of as many rows each, in a tree. */
+/** A tree of tensors with equally many rows. */
 export interface Slices {
   readonly size: number
   row(i: number): unknown
   /**
-   * The rows of a batch, as `collate` stacks the elements.
-   * @param spare a batch whose memory this one may have
+   * Rows as a batch, stacked as by `collate`.
+   * @param spare a batch whose memory may be reused
    */
   batch(rows: readonly number[], where: string, spare: unknown): unknown
 }
 
-/** Data at a leaf: a list of rows must not be taken for a branch. */
+/** Wraps the data of a leaf, so that a list of rows is not taken for a branch. */
 class Column {
   constructor(readonly data: unknown) {}
 }
@@ -35,9 +35,9 @@ interface Reader {
   readonly tensor: Tensor | null
 }
 
-/** @throws ShapeError where they have not as many rows, DataError for what is no tensor */
+/** @throws ShapeError for different numbers of rows, DataError for data that are not a tensor */
 export function slicesOf(columns: unknown, where: string): Slices {
-  // A list of rows must not be taken for a branch.
+  // The wrapper keeps a list of rows from being taken for a branch.
   const tree: Tree<unknown> = mapData(columns, (leaf) => new Column(leaf))
   const paths = pathsOf(tree)
   const readers = flatten<unknown>(tree).map((leaf, i) =>
@@ -70,7 +70,7 @@ export function slicesOf(columns: unknown, where: string): Slices {
   return { size, row, batch }
 }
 
-/** Whether a batch has a tensor for each leaf: a list of numbers is one for all of them. */
+/** Whether a batch has a tensor for each leaf; in a list of numbers, all leaves together are one tensor. */
 function stacksLeafByLeaf(readers: readonly Reader[], example: unknown): boolean {
   if (readers.some(({ tensor }) => tensor === null)) return false
   const leaves = flatten<unknown>(example as Tree<unknown>)
@@ -100,7 +100,7 @@ function reader(leaf: unknown, where: string): Reader {
   return { size, row: (i) => new Tensor(elements.subarray(i * width, (i + 1) * width), rest, dtype), tensor }
 }
 
-/** Numbers by themselves become float32, as numbers do. */
+/** Single numbers become float32, as in `collate`. */
 function gathered(
   { data, shape: [size = 0, ...rest], dtype: own }: Tensor,
   rows: readonly number[],

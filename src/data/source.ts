@@ -1,36 +1,36 @@
-// What elements come from: one after the other, at once or after a wait. Dataset is made of it, and fit reads from it; knows
-// neither batches nor tensors.
+// Sources of elements, which are available at once or as promises. Dataset builds on them, and fit reads from them;
+// batches and tensors do not matter here.
 
 import { ArgumentError, DataError, quoted } from '../core/errors'
 
-/** There is no further element. */
+/** The end of a pass. */
 export const END: unique symbol = Symbol('end')
 
-/** A value that is there, or one to wait for. Most are there, and then nothing waits. */
+/** A value that is available, or a promise of it. Most are available, and then nothing is awaited. */
 export type Soon<T> = T | Promise<T>
 
 /** One pass over elements. */
 export interface Cursor<T> {
   next(): Soon<T | typeof END>
-  /** Passes over elements, or over as many as there are; faster than `next` where they need not be made. */
+  /** Skips up to `count` elements; faster than `next` if they need not be made. */
   skip(count: number): Soon<void>
-  /** Lets go of files and streams. Nothing is read any more. */
+  /** Closes files and streams. Nothing is read afterwards. */
   close(): Soon<void>
-  /** Takes back an element that nobody needs any more, whose memory a later one may have. */
+  /** Takes back an element that is no longer used, so that a later one can reuse its memory. */
   recycle?(element: T): void
 }
 
-/** Elements that can be passed over again and again. */
+/** Elements that can be read in many passes. */
 export interface Source<T = unknown> {
-  /** Elements of a pass: Infinity where it has no end, null where nobody knows. */
+  /** The number of elements of a pass: Infinity for an endless one, null if unknown. */
   readonly size: number | null
-  /** Whether there is one pass only: a generator that runs already, a stream. */
+  /** Whether there is only one pass: a running generator, or a stream. */
   readonly isOnce?: boolean
-  /** Begins a pass. Passes of one number have the same elements in the same order. */
+  /** Begins a pass. Passes with the same number have the same elements in the same order. */
   open(pass: number): Cursor<T>
 }
 
-/** Goes on with a value now where it is there, else when it is. */
+/** Calls `then` with a value: now if it is available, otherwise when it is. */
 export function after<From, To>(value: Soon<From>, then: (value: From) => Soon<To>): Soon<To> {
   return isPromise(value) ? Promise.resolve(value).then(then) : then(value)
 }
@@ -42,7 +42,7 @@ export function isPromise<T>(value: Soon<T>): value is Promise<T> {
   )
 }
 
-/** Calls `step` until it says true; waits only where it has to. */
+/** Calls `step` until it returns true; awaits only promises. */
 export function until(step: () => Soon<boolean>): Soon<void> {
   for (;;) {
     const done = step()
@@ -51,7 +51,7 @@ export function until(step: () => Soon<boolean>): Soon<void> {
   }
 }
 
-/** One promise, however often is waited: a chain of them would grow with every step. */
+/** A single promise for all waiting: a chain of promises would grow with every step. */
 async function untilLater(first: Promise<boolean>, step: () => Soon<boolean>): Promise<void> {
   let isDone = await first
   while (!isDone) {
@@ -60,13 +60,13 @@ async function untilLater(first: Promise<boolean>, step: () => Soon<boolean>): P
   }
 }
 
-/** Passes over elements by taking them. */
+/** Skips elements by taking them. */
 export function skipByTaking(cursor: Pick<Cursor<unknown>, 'next'>, count: number): Soon<void> {
   let left = count
   return until(() => left-- <= 0 || after(cursor.next(), (element) => element === END))
 }
 
-/** What a source can be made of; a function makes one anew for every pass. */
+/** The values that a source can be made of; a function creates a new one for every pass. */
 export type Elements<T> =
   | Iterable<T>
   | AsyncIterable<T>
@@ -77,8 +77,8 @@ export type Elements<T> =
 export type ElementsOrMaker<T> = Elements<T> | (() => Soon<Elements<T>>)
 
 /**
- * Elements from what can be iterated, from a stream, or from a function that makes such a thing for every pass.
- * @throws ArgumentError for anything else
+ * A source from an iterable, from a stream, or from a function that creates one of these for every pass.
+ * @throws ArgumentError for other values
  */
 export function sourceOf<T>(elements: ElementsOrMaker<T>, where: string): Source<T> {
   if (isSource<T>(elements)) return elements
@@ -94,7 +94,7 @@ export function sourceOf<T>(elements: ElementsOrMaker<T>, where: string): Source
     open() {
       if (isOnce && isRead) {
         throw new DataError(
-          `${where}: what can be read once was read already. Give a function that makes it anew: () => …`,
+          `${where}: a one-shot source was already read. Give a function that creates it again: () => …`,
         )
       }
       isRead = true
@@ -113,7 +113,7 @@ export function isSource<T>(value: unknown): value is Source<T> {
   )
 }
 
-/** Whether a value gives elements one by one, rather than being data itself: no array, no tensor, no record. */
+/** Whether a value is a sequence of elements, rather than data itself: no array, no tensor, no record. */
 export function isElements(value: unknown): value is ElementsOrMaker<unknown> {
   if (typeof value === 'function') return true
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) return false
@@ -131,7 +131,7 @@ function isIterator(value: unknown): value is Iterator<unknown> {
   return typeof value === 'object' && value !== null && 'next' in value && typeof value.next === 'function'
 }
 
-/** A generator that runs is its own iterator, and what was read of it or of a stream is gone. */
+/** A running generator is its own iterator; elements read from it or from a stream are gone. */
 function isReadOnce(elements: object): boolean {
   if ('getReader' in elements || 'pipe' in elements) return true
   return 'next' in elements && typeof elements.next === 'function'
@@ -186,7 +186,7 @@ export function arraySource<T>(elements: readonly T[]): Source<T> {
   return indexedSource(elements.length, (i) => elements[i]!)
 }
 
-/** Elements that can be made in any order. */
+/** Elements that can be computed in any order. */
 export function indexedSource<T>(size: number, make: (i: number) => T): Source<T> {
   return {
     size,
@@ -201,7 +201,7 @@ export function indexedSource<T>(size: number, make: (i: number) => T): Source<T
   }
 }
 
-/** A cursor that has to be waited for. */
+/** A cursor that opens asynchronously. */
 export function deferred<T>(open: () => Soon<Cursor<T>>): Cursor<T> {
   let opened: Soon<Cursor<T>> | null = null
   const use = <Result>(body: (cursor: Cursor<T>) => Soon<Result>): Soon<Result> =>

@@ -1,4 +1,4 @@
-// Which rows train and which ones test: splits, folds and what is measured with them; weights of classes. Reads no files.
+// Splits of rows into training and test data: splits, folds, and cross-validation; class weights. Reads no files.
 
 import { ArgumentError, DataError } from '../core/errors'
 import type { InputsOf, Kind } from '../core/options'
@@ -26,31 +26,31 @@ const share: Kind<number> = custom(
 )
 
 const splitOptions = () => ({
-  /** The share of the rows that are for testing, rounded up, or how many. Default 0.25. */
+  /** The share of the rows for testing, rounded up, or their number. Default 0.25. */
   testSize: option(share, 0.25),
-  /** Whether rows are drawn, rather than the last ones taken. Default true. */
+  /** Whether rows are drawn at random; otherwise the last ones are taken. Default true. */
   shuffle: option(boolean, true),
-  /** A label for each row: both parts then have as much of every label as the whole. Default: none. */
+  /** A label for each row: both parts then have the label proportions of the whole. Default: none. */
   stratify: option(nullable(labels), null),
-  /** One seed gives one split. Default: derived from `setRandomSeed`. */
+  /** The seed of the split. Default: derived from `setRandomSeed`. */
   seed: option(nullable(integer()), null),
 })
 /** Options of `trainTestSplit`. */
 export type SplitOptions = InputsOf<ReturnType<typeof splitOptions>>
 
 type Part<Data> = Data extends ShapedData ? Tensor : Data
-/** For each of the data the part that trains, and the one that tests. */
+/** For each of the data, the training part and the test part. */
 export type Split<Data> = Data extends readonly [infer First, ...infer Rest]
   ? [Part<First>, Part<First>, ...Split<Rest>]
   : []
 
 /**
- * Data in two parts: to train, and to test what was learnt. Rows stay together over all data.
+ * Splits data into a training part and a test part. All data are split at the same rows.
  *
  *   const [xTrain, xTest, yTrain, yTest] = trainTestSplit(x, y, { testSize: 0.2, stratify: y, seed: 1 })
  *
- * scikit-learn: `train_test_split`; the numbers of rows are the same, the order is another.
- * @throws DataError where there are too few rows, or labels with a single one
+ * scikit-learn: `train_test_split`; the numbers of rows are the same, the order is different.
+ * @throws DataError for too few rows, or a label with a single row
  */
 export function trainTestSplit<Data extends readonly RowData[]>(...data: Data): Split<Data>
 export function trainTestSplit<Data extends readonly RowData[]>(
@@ -93,7 +93,9 @@ function split(
   return { train: order.filter((_, at) => !isTested[at]), test: order.filter((_, at) => isTested[at]) }
 }
 
-/** How many rows of each label are for testing: the others in proportion, rounded down, and those that lose most one more. */
+/**
+ * The number of test rows of each label: proportional, rounded down, plus one for those with the largest remainders.
+ */
 function testedByLabel(counts: Map<Label, number>, count: number, tested: number): Map<Label, number> {
   const few = [...counts].find(([, each]) => each < 2)
   if (few !== undefined)
@@ -112,7 +114,7 @@ function testedByLabel(counts: Map<Label, number>, count: number, tested: number
   return new Map(byRest.map(({ label, each, whole }, i) => [label, each - whole - Number(i < missing)]))
 }
 
-/** The rows of a fold, rising unless they were drawn. */
+/** The rows of a fold, in ascending order unless they are shuffled. */
 export interface Fold {
   readonly train: Int32Array
   readonly test: Int32Array
@@ -124,29 +126,29 @@ function partsOf(count: number, isTested: (i: number) => boolean): Fold {
 }
 
 const foldTable = () => ({
-  /** How many. Default 5. */
+  /** The number of folds. Default 5. */
   folds: option(integer({ min: 2 }), 5),
-  /** Whether rows (with `groups`, groups) are dealt in random order. Default false. */
+  /** Whether rows (with `groups`, groups) are assigned in random order. Default false. */
   shuffle: option(boolean, false),
-  /** A label for each row: every fold then has as much of every label. Default: none. */
+  /** A label for each row: every fold then has the label proportions of the whole. Default: none. */
   stratify: option(nullable(labels), null),
-  /** A name for each row: rows of one name, such as those of one patient, are tested in one fold. Default: none. */
+  /** A group name for each row: rows of the same group, such as one patient, are in the same fold. Default: none. */
   groups: option(nullable(labels), null),
-  /** One seed gives one order. Default: derived from `setRandomSeed`. */
+  /** The seed of the order. Default: derived from `setRandomSeed`. */
   seed: option(nullable(integer()), null),
 })
 /** Options of `kFold`. */
 export type FoldOptions = InputsOf<ReturnType<typeof foldTable>>
 
 /**
- * Rows dealt into folds, each of which tests what the others trained.
+ * Splits rows into folds; each is the test data of a model trained on the others.
  *
  *   for (const { train, test } of kFold(x, { folds: 5, stratify: y })) …
  *
- * scikit-learn: `KFold`, with `stratify` `StratifiedKFold`, with `groups` `GroupKFold`; unless they are shuffled, the folds are
- * the same.
- * @param data rows, or how many there are
- * @throws DataError where there are fewer rows, fewer of every label, or fewer groups than folds
+ * scikit-learn: `KFold`, with `stratify` `StratifiedKFold`, with `groups` `GroupKFold`; without shuffling, the folds
+ * are the same.
+ * @param data rows, or their number
+ * @throws DataError for fewer rows, fewer groups, or fewer rows of every label than folds
  */
 export function kFold(data: number | RowsByName, options: FoldOptions = {}): Fold[] {
   const { folds, shuffle, stratify, groups, seed } = readOptions('kFold', foldTable(), options)
@@ -167,7 +169,7 @@ export function kFold(data: number | RowsByName, options: FoldOptions = {}): Fol
   return Array.from({ length: folds }, (_, fold) => partsOf(count, (i) => foldOf[i] === fold))
 }
 
-/** Runs of an order, of which the first are longer by one. */
+/** Assigns runs of an order to folds; the first runs are longer by one. */
 function dealt(order: ArrayLike<number>, folds: number): Int32Array {
   const foldOf = new Int32Array(order.length)
   const [size, longer] = [Math.floor(order.length / folds), order.length % folds]
@@ -178,7 +180,7 @@ function dealt(order: ArrayLike<number>, folds: number): Int32Array {
   return foldOf
 }
 
-/** Every label is dealt on its own. How many go into each fold is told by dealing all rows, label after label, one by one. */
+/** Assigns the rows of each label separately. The sizes result from dealing all rows one by one, label after label. */
 function dealtByLabel(
   stratify: readonly Label[],
   folds: number,
@@ -204,12 +206,14 @@ function dealtByLabel(
   return foldOf
 }
 
-/** How many of the first `count` fold `fold` gets when they are dealt one by one. */
+/** How many of the first `count` rows fold `fold` gets if rows are dealt one by one. */
 function passesOf(count: number, folds: number, fold: number): number {
   return Math.ceil((count - fold) / folds)
 }
 
-/** The largest groups first, each into the fold with fewest rows; where they are shuffled, as many groups into each. */
+/**
+ * Assigns the largest groups first, each to the fold with the fewest rows; with shuffling, equally many groups to each.
+ */
 function dealtByGroup(
   groups: readonly Label[],
   folds: number,
@@ -224,7 +228,7 @@ function dealtByGroup(
     return Int32Array.from(groups, (name) => byName.get(name)!)
   }
   const rows = Array.from({ length: folds }, () => 0)
-  // Of groups of one size scikit-learn takes the last first.
+  // Among groups of the same size, scikit-learn takes the last first.
   const byName = new Map(
     counts
       .reverse()
@@ -246,28 +250,28 @@ export interface ValidatedModel {
 }
 
 export interface CrossValidateOptions extends Omit<FoldOptions, 'stratify'> {
-  /** A label for each row, or true: y has them. Default: none. */
+  /** A label for each row, or true to use y. Default: none. */
   stratify?: Labels | boolean | null | undefined
-  /** What `fit` is told. Default: that it be silent. */
+  /** The options of `fit`. Default: no output. */
   fit?: FitOptions | undefined
 }
 
 export interface CrossValidation {
-  /** What `evaluate` says of each fold. */
+  /** The results of `evaluate` for each fold. */
   readonly scores: readonly Logs[]
   readonly mean: Logs
-  /** How far folds are from the mean: √ of the mean squared distance. */
+  /** The standard deviation over folds: √ of the mean squared distance to the mean. */
   readonly std: Logs
 }
 
 /**
- * How well a kind of model learns: for each fold a fresh model is trained on the others and evaluated on it.
+ * Cross-validation: for each fold, a new model is trained on the other folds and evaluated on this one.
  *
  *   const { mean, std } = await crossValidate(() => build(), x, y, { folds: 5, stratify: true, fit: { epochs: 20 } })
  *   console.log(`${mean.accuracy} ± ${std.accuracy}`)
  *
  * scikit-learn: `cross_validate`.
- * @param makeModel makes a compiled model; the fold's number is given
+ * @param makeModel creates a compiled model; it gets the fold's index
  * @param x rows, or a record of them for a model with several inputs
  */
 export async function crossValidate(
@@ -312,7 +316,7 @@ export async function crossValidate(
   return { scores, mean, std: averaged([variance], Math.sqrt) }
 }
 
-/** The mean over folds of what becomes of each score. */
+/** The mean over folds of a function of each score. */
 function averaged(scores: readonly Logs[], of: (score: number, name: string) => number): Logs {
   const mean = (name: string): number => scores.reduce((sum, score) => sum + of(score[name]!, name), 0) / scores.length
   const { loss: _, ...others } = scores[0]!
@@ -320,7 +324,7 @@ function averaged(scores: readonly Logs[], of: (score: number, name: string) => 
 }
 
 /**
- * Weights by which all classes count as much: samples / (classes · samples of the class).
+ * Weights that balance the classes: samples / (classes · samples of the class).
  *
  *   classWeights([0, 0, 0, 1])                                   // { 0: 2/3, 1: 2 }
  *   await model.fit(x, y, { classWeight: classWeights(y) })
@@ -341,7 +345,7 @@ export function classWeights(y: TensorLike): Record<number, number> {
 }
 
 export interface ClassCount {
-  /** How many classes there are. Default: one more than the largest number. */
+  /** The number of classes. Default: one more than the largest number. */
   readonly numClasses?: number
 }
 
@@ -351,8 +355,8 @@ export interface ClassCount {
  *   toCategorical([0, 2])   // [[1, 0, 0], [0, 0, 1]]
  *
  * Keras: `keras.utils.to_categorical`.
- * @param classes how many, also as { numClasses }; by default one more than the largest number
- * @throws DataError for what is no class number
+ * @param classes the number of classes, also as { numClasses }; by default one more than the largest number
+ * @throws DataError for values that are not class numbers
  */
 export function toCategorical(y: TensorLike, classes?: number | ClassCount): Tensor {
   const numClasses = typeof classes === 'object' ? classes.numClasses : classes

@@ -1,4 +1,4 @@
-// timeseriesDataset: windows over a series that lies in memory.
+// timeseriesDataset: windows over a series in memory.
 
 import { ArgumentError, DataError } from '../core/errors'
 import { boolean, count, integer, nullable, option, readOptions, required } from '../core/options'
@@ -10,30 +10,30 @@ import { Tensor } from '../ops/tensor'
 import { Dataset } from './dataset'
 
 const timeseriesOptions = () => ({
-  /** Steps of a window. */
+  /** The number of steps in a window. */
   sequenceLength: required(count),
-  /** Steps from the beginning of a window to that of the next. Default 1. */
+  /** The distance between the starts of two windows. Default 1. */
   sequenceStride: option(count, 1),
-  /** Steps of the series from one of a window to its next. Default 1. */
+  /** The distance between two steps of a window in the series. Default 1. */
   samplingRate: option(count, 1),
-  /** Windows of a batch; null: elements are single windows. Default 128. */
+  /** The number of windows in a batch; null: elements are single windows. Default 128. */
   batchSize: option(nullable(count), 128),
   /** Whether windows come in random order. Default false. */
   shuffle: option(boolean, false),
-  /** Of that order. Default: derived from `setRandomSeed`. */
+  /** The seed of that order. Default: derived from `setRandomSeed`. */
   seed: option(nullable(integer()), null),
   /** The first step that is used. Default 0. */
   startIndex: option(nullable(integer({ min: 0 })), null),
-  /** The step behind the last that is used. Default: all are. */
+  /** The end of the used steps, exclusive. Default: the end of the series. */
   endIndex: option(nullable(integer({ min: 1 })), null),
 })
 /** Options of `timeseriesDataset`. */
 export type TimeseriesOptions = InputsOf<ReturnType<typeof timeseriesOptions>> & {
-  /** What belongs to each step: a window's target is that of its first step. Default: none. */
+  /** A target for each step: a window's target is that of its first step. Default: none. */
   targets?: TensorLike | null | undefined
 }
 
-/** What elements of `timeseriesDataset` are. */
+/** The type of the elements of `timeseriesDataset`. */
 export type TimeseriesElement<Options> = Options extends { readonly targets: infer Targets extends object }
   ? [
       Tensor,
@@ -46,16 +46,16 @@ export type TimeseriesElement<Options> = Options extends { readonly targets: inf
   : Tensor
 
 /**
- * Windows over a series: [windows, sequenceLength, …] batch by batch, with `targets` in pairs.
+ * Windows over a series: [windows, sequenceLength, …], batch by batch; with `targets`, pairs.
  *
- *   // ten steps, and what comes behind them
+ * // ten steps, and the step after them
  *   timeseriesDataset(series.slice(0, -10), { sequenceLength: 10, targets: series.slice(10) })
  *
  * Window i has the steps startIndex + i · sequenceStride + j · samplingRate, j = 0 … sequenceLength − 1.
  *
  * Keras: `keras.utils.timeseries_dataset_from_array`.
  * @param data [steps, …]
- * @throws DataError where no window has room
+ * @throws DataError if the series is shorter than a window
  */
 export function timeseriesDataset<const Options extends TimeseriesOptions>(
   data: TensorLike,

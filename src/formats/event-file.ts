@@ -1,11 +1,11 @@
-// Event files, which TensorBoard reads: scalars and histograms by tag and step. Bytes only; who writes them, and when, is in
-// training/callbacks/tensor-board.ts.
+// Event files for TensorBoard: scalars and histograms by tag and step. Only encodes bytes;
+// training/callbacks/tensor-board.ts writes them.
 //
-// A file is a row of records (TFRecord), each a message of protocol buffers:
+// A file is a sequence of records (TFRecord), each with a protocol buffers message:
 //
 //   0          8            12       12 + n
 //   ┌──────────┬────────────┬────────┬──────────────┐
-//   │ n u64    │ masked crc │ Event  │ masked crc   │   little-endian; the first checksum is that of the 8 bytes before it
+//   │ n u64    │ masked crc │ Event  │ masked crc   │   little-endian; the first checksum covers n
 //   └──────────┴────────────┴────────┴──────────────┘
 //   Event { 1: wall_time double, 2: step int64, 3: file_version text | 5: Summary { 1: Value … } }
 //   Value { 1: tag text, 2: simple_value float | 5: HistogramProto }
@@ -13,22 +13,22 @@
 
 import { crc32c } from '../core/crc32c'
 
-/** A number that is drawn over steps. */
+/** A number that TensorBoard plots over steps. */
 export interface Scalar {
   readonly tag: string
   readonly scalar: number
 }
 
-/** Numbers whose distribution is drawn over steps. */
+/** Numbers whose distribution TensorBoard plots over steps. */
 export interface Histogram {
   readonly tag: string
   readonly values: ArrayLike<number>
 }
 
-/** How many buckets of equal width a histogram has. TensorFlow's default. */
+/** The number of equally wide buckets of a histogram. TensorFlow's default. */
 const BUCKETS = 30
 
-/** How a field begins: its number and how its content is written. */
+/** How the content of a field is encoded; stored with the field's number at its start. */
 const enum Wire {
   Varint = 0,
   Double = 1,
@@ -36,7 +36,7 @@ const enum Wire {
   Float = 5,
 }
 
-/** 7 bits a byte, the low ones first; the high bit says that more follow. */
+/** 7 bits per byte, the low ones first; the high bit marks that more follow. */
 function varint(value: number): number[] {
   const bytes: number[] = []
   let rest = value
@@ -91,7 +91,7 @@ function histogramValue({ tag, values }: Histogram): number[] {
     squares += value * value
   }
   const width = (max - min) / BUCKETS
-  // Equal values are all in one.
+  // Equal values all fall into one bucket.
   const counts = new Array<number>(width === 0 ? 1 : BUCKETS).fill(0)
   const last = counts.length - 1
   for (let i = 0; i < values.length; i++)
@@ -101,7 +101,7 @@ function histogramValue({ tag, values }: Histogram): number[] {
   return [...text(1, tag), ...message(5, [...numbers, ...message(6, doubles(limits)), ...message(7, doubles(counts))])]
 }
 
-/** CRC-32C, turned and shifted, so that checksums of what holds checksums stay apart. */
+/** CRC-32C, rotated and shifted, so that data that contain checksums do not disturb their own. */
 function masked(bytes: Uint8Array): number[] {
   const crc = crc32c(bytes)
   return littleEndian(4, (view) => view.setUint32(0, ((crc >>> 15) | (crc << 17)) + 0xa282ead8, true))
@@ -122,7 +122,7 @@ export function fileHead(seconds: number): Uint8Array {
   return record([...double(1, seconds), ...text(3, 'brain.Event:2')])
 }
 
-/** A record of numbers of one step. Empty histograms are left out. @param seconds since 1970 */
+/** A record of the numbers of one step. Empty histograms are omitted. @param seconds since 1970 */
 export function eventRecord(seconds: number, step: number, values: readonly (Scalar | Histogram)[]): Uint8Array {
   const summary = values.flatMap((value) => {
     if ('scalar' in value) return message(1, scalarValue(value))

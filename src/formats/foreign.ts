@@ -1,44 +1,44 @@
-// What a file is that is none of ours, by its first bytes: for the error that refuses it.
+// Recognizes files of other libraries by their first bytes, for the error that refuses them.
 
-/** How weights come here from another library. */
+/** How to import weights from another library. */
 const BY_WEIGHTS =
-  "Make the same model here and give it the weights: model.loadWeights(path) of a safetensors file, written in Python by safetensors.numpy.save_file with the names that saveWeights gives, or model.setWeights of arrays, from readNpz of 'myelin/data'."
+  "Make the same model here and load its weights: model.loadWeights(path) for a safetensors file, written in Python by safetensors.numpy.save_file with the names that saveWeights uses, or model.setWeights for arrays from readNpz of 'myelin/data'."
 
-/** Text of bytes, each a character. */
+/** Bytes as text, one character per byte. */
 function latin(bytes: Uint8Array, begin: number, end: number): string {
   return Array.from(bytes.subarray(begin, end), (byte) => String.fromCharCode(byte)).join('')
 }
 
-/** Names of the entries of a zip archive stand at its beginning and at its end. */
+/** The names of the entries of a zip archive are at its start and at its end. */
 function zipKind(bytes: Uint8Array): string {
   const names = latin(bytes, 0, 4096) + latin(bytes, Math.max(0, bytes.length - 65_536), bytes.length)
   if (names.includes('model.weights.h5') || names.includes('config.json'))
     return `a Keras model (.keras). ${BY_WEIGHTS}`
   if (names.includes('data.pkl')) return `a PyTorch file (.pt). ${BY_WEIGHTS}`
   if (names.includes('.npy'))
-    return "an archive of NumPy arrays (.npz). Read it with readNpz of 'myelin/data' and give the arrays to model.setWeights."
+    return "an archive of NumPy arrays (.npz). Read it with readNpz of 'myelin/data' and pass the arrays to model.setWeights."
   return `a zip archive, perhaps a Keras model (.keras). ${BY_WEIGHTS}`
 }
 
 function jsonKind(text: string): string | null {
   if (/"(?:modelTopology|weightsManifest)"/.test(text)) return `a model of TensorFlow.js (model.json). ${BY_WEIGHTS}`
   if (/"(?:className|class_name)"/.test(text))
-    return 'the JSON of a model, without weights. What toJSON of this library gave is read by modelFromJSON.'
+    return 'the JSON of a model, without weights. modelFromJSON reads the JSON that toJSON of this library wrote.'
   return null
 }
 
-/** What ONNX writes first: the version of the format (field 1), then a text or a message. */
+/** The first bytes of an ONNX file: the version of the format (field 1), then a string or a message. */
 function isOnnx(bytes: Uint8Array): boolean {
   return bytes[0] === 8 && bytes[1]! > 0 && bytes[1]! < 32 && [0x12, 0x1a, 0x22, 0x32, 0x3a, 0x42].includes(bytes[2]!)
 }
 
-/** What a file is, and what to do with it; null where nobody knows. */
+/** The kind of a file, and what to do with it; null if unknown. */
 export function foreignKind(bytes: Uint8Array): string | null {
   const head = latin(bytes, 0, 8)
   if (head.startsWith('PK\x03\x04')) return zipKind(bytes)
   if (head === '\x89HDF\r\n\x1a\n') return `an HDF5 file, such as a Keras model (.h5, .weights.h5). ${BY_WEIGHTS}`
   if (head.startsWith('\x93NUMPY'))
-    return "a NumPy array (.npy). Read it with readNpy of 'myelin/data' and give it to model.setWeights."
+    return "a NumPy array (.npy). Read it with readNpy of 'myelin/data' and pass it to model.setWeights."
   if (head.startsWith('GGUF')) return `a GGUF file. ${BY_WEIGHTS}`
   if (head.endsWith('TFL3')) return `a model of TensorFlow Lite (.tflite). ${BY_WEIGHTS}`
   if (bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5 && bytes.at(-1) === 0x2e)

@@ -37,7 +37,7 @@ import { FORMAT, VERSION, savedVariables } from './save'
 import { isFormer, restoreNumbered } from './weights'
 
 export interface LoadOptions {
-  /** Your own classes and functions, by the name they were saved under. */
+  /** The user's classes and functions, by the names under which they were saved. */
   customObjects?: CustomObjects
   /** false: leave the model uncompiled. Default true. */
   compile?: boolean
@@ -56,12 +56,12 @@ interface Description {
   readonly className: string
   readonly config: Config
   readonly compile: Config | null
-  /** The positions of the weights that the optimizer has slots for. */
+  /** The positions of the weights for which the optimizer has slots. */
   readonly optimizerFor: readonly number[]
-  /** The positions of weights that are not trainable in themselves. */
+  /** The positions of weights whose own `trainable` is false. */
   readonly frozen: readonly number[]
   readonly shuffle: { readonly seed: number; readonly epoch: number }
-  /** What a model that is no graph was built for. */
+  /** The specs for which a model that is not a graph was built. */
   readonly build: Tree<TensorSpec> | null
 }
 
@@ -69,14 +69,14 @@ function readDescription({ metadata }: Container): Description {
   const text = metadata['description']
   if (metadata['format'] !== FORMAT || text === undefined) {
     throw new FormatError(
-      'This file has weights, but no model. Make the model, and give them to it: model.loadWeights(path)',
+      'This file has weights, but no model. Make the model, and load them into it: model.loadWeights(path)',
     )
   }
   let parsed: unknown
   try {
     parsed = JSON.parse(text)
   } catch {
-    throw new FormatError('The file is damaged: its description is no JSON')
+    throw new FormatError('The file is damaged: its description is not JSON')
   }
   if (!isConfig(parsed) || !isSerialized(parsed['model']))
     throw new FormatError('The file is damaged: its description is incomplete')
@@ -118,7 +118,7 @@ function readSpecs(value: Json | undefined): Tree<TensorSpec> | null {
     )
   const isKnown = dtype === 'float32' || dtype === 'int32' || dtype === 'bool'
   const isShape = Array.isArray(shape) && shape.every((extent: Json) => extent === null || isCount(extent))
-  if (!isShape || !isKnown) throw new FormatError('The file is damaged: what the model was built for is incomplete')
+  if (!isShape || !isKnown) throw new FormatError('The file is damaged: the specs of the model are incomplete')
   return new TensorSpec([...shape], dtype)
 }
 
@@ -130,7 +130,7 @@ function isConfig(value: unknown): value is Config {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** What layers are called in files, those of the library below the user's own. */
+/** The classes that files name: those of the library, overridden by the user's. */
 function withClasses<Result>(custom: CustomObjects, body: () => Result): Result {
   return customObjectScope({ ...layers.all, Model, Sequential, Functional: Model, STFT }, () =>
     customObjectScope(custom, body),
@@ -146,7 +146,7 @@ function makeModel({ className, config }: Serialized, custom: CustomObjects): Mo
   })
 }
 
-/** Losses and metrics that have no names beside those in files. */
+/** Losses and metrics that only files name; users give them as objects. */
 export const unnamed: CustomObjects = {
   CTC,
   ConfusionMatrix,
@@ -162,7 +162,7 @@ export const unnamed: CustomObjects = {
 
 type Identifier = string | Serialized | ((...inputs: never[]) => unknown)
 
-/** Names, saved objects and trees of them, with the user's own functions in the place of their names. */
+/** Names, saved objects and trees of them, in which the user's functions replace their names. */
 function identifiers(value: Json | undefined): unknown {
   if (value === undefined || value === null) return null
   if (typeof value === 'string') {
@@ -173,11 +173,11 @@ function identifiers(value: Json | undefined): unknown {
   if (Array.isArray(value)) return value.map((each: Json) => identifiers(each))
   if (typeof value === 'object')
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, identifiers(each)]))
-  throw new FormatError('The file is damaged: what compile chose is incomplete')
+  throw new FormatError('The file is damaged: the options of compile are incomplete')
 }
 
 function compileAgain(model: Model<unknown, unknown>, saved: Config, custom: CustomObjects): void {
-  if (saved['loss'] === undefined) throw new FormatError('The file is damaged: what compile chose has no loss')
+  if (saved['loss'] === undefined) throw new FormatError('The file is damaged: the options of compile have no loss')
   const options = customObjectScope(custom, () => ({
     optimizer: optimizerOf(saved['optimizer']),
     loss: identifiers(saved['loss']),
@@ -188,7 +188,7 @@ function compileAgain(model: Model<unknown, unknown>, saved: Config, custom: Cus
   model.compile(options as CompileOptions, custom)
 }
 
-// Slots for the weights that were trained, which need not be those that are to be trained next.
+// Creates slots for the weights that were trained, which need not be the ones that will be trained next.
 function restoreSlots(
   { optimizer }: Model<unknown, unknown>,
   numberedWeights: readonly Variable[],
@@ -198,7 +198,7 @@ function restoreSlots(
   const weights = positions.map((position) => {
     const weight = numberedWeights[position]
     if (weight === undefined)
-      throw new FormatError(`The file is damaged: the optimizer trains weight ${position}, which is not there`)
+      throw new FormatError(`The file is damaged: the optimizer trains weight ${position}, which does not exist`)
     return weight
   })
   optimizer.build(weights)
@@ -218,7 +218,7 @@ export function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Mo
   return withAdvice(() => readModel(bytes, options))
 }
 
-/** Classes of the sub-paths that files may name. */
+/** The classes of sub-paths that files may name. */
 const OF_SUB_PATHS: Readonly<Record<string, readonly string[]>> = {
   balance: ['DalesPrinciple', 'IntrinsicPlasticity', 'KLSparsity', 'KWinnersTakeAll', 'L2Init'],
   explain: ['Temperature'],
@@ -234,11 +234,11 @@ const OF_SUB_PATHS: Readonly<Record<string, readonly string[]>> = {
 
 function adviceFor(name: string): string {
   const path = Object.keys(OF_SUB_PATHS).find((each) => OF_SUB_PATHS[each]!.includes(name))
-  if (path === undefined) return 'What is your own goes into customObjects, under this name.'
+  if (path === undefined) return 'Pass your own classes and functions in customObjects, under this name.'
   return `It is one of myelin/${path}: loadModel(file, { customObjects: ${path === 'thrift' ? 'quantizedLayers' : `{ ${name} }`} }).`
 }
 
-/** Tells where classes go when one is not known. */
+/** Adds to the error for an unknown class where to pass it. */
 function withAdvice<Result>(body: () => Result): Result {
   try {
     return body()
@@ -254,7 +254,10 @@ function withAdvice<Result>(body: () => Result): Result {
   }
 }
 
-/** How many elements variables may have beside those that a file holds: 64 MB, for metrics and what is not saved. */
+/**
+ * The number of elements that variables may have beyond those in the file: 64 MB, for metrics and other variables that
+ * are not saved.
+ */
 const SPARE_ELEMENTS = 2 ** 24
 
 function readModel(
@@ -292,10 +295,11 @@ function readModel(
  *
  *   const model = await loadModel('model.safetensors', { customObjects: { Gate } })
  *
- * In TypeScript, name the types of a model with several inputs or outputs: `loadModel<{ image: Tensor }, Tensor>(bytes)`.
+ * In TypeScript, name the types of a model with several inputs or outputs: `loadModel<{ image: Tensor },
+ * Tensor>(bytes)`.
  * @param source the bytes, a path (Node), or a URL (fetch)
- * @throws FormatError for a truncated, damaged or foreign file; ArgumentError for an unknown option; StateError, with its cause, where
- * there is nothing to read
+ * @throws FormatError for a truncated, damaged or foreign file; ArgumentError for an unknown option; StateError, with
+ * its cause, if the source cannot be read
  */
 export async function loadModel<In = Tensor, Out = Tensor>(
   source: Uint8Array | ArrayBuffer | string | URL,
@@ -307,8 +311,8 @@ export async function loadModel<In = Tensor, Out = Tensor>(
 }
 
 /**
- * A model, with new weights, from what toJSON gave (or JSON.stringify of a model).
- * @throws FormatError for what is no model; ArgumentError for classes that are not known
+ * A model with new weights from the result of toJSON (or of JSON.stringify for a model).
+ * @throws FormatError if the JSON is not a model; ArgumentError for unknown classes
  */
 export function modelFromJSON<In = Tensor, Out = Tensor>(
   json: string | Serialized,
@@ -325,6 +329,6 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new FormatError('This is not a model: it is no JSON')
+    throw new FormatError('This is not a model: it is not JSON')
   }
 }

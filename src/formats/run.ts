@@ -1,6 +1,6 @@
-// A run of fit as bytes, by which another process takes it up where it was and comes to the same weights, bit for bit: weights,
-// optimizer, state of layers and of what is random, the order of the rows, metrics within an epoch, the history, what callbacks
-// keep. When it is kept, and where: training/callbacks/backup-and-restore.ts.
+// The bytes of a run of fit, from which another process resumes with the same weights, bit for bit: weights, optimizer,
+// states of layers and random generators, the order of the rows, metrics within an epoch, the history, and the
+// callbacks' states. training/callbacks/backup-and-restore.ts decides when and where a run is saved.
 
 import type { DType } from '../core/dtypes'
 import { ArgumentError, FormatError, restating } from '../core/errors'
@@ -19,20 +19,20 @@ import { numbered } from './save'
 import { positionOf, restoreNumbered } from './weights'
 
 const FORMAT = 'myelin-run'
-/** Runs of version 1 number layers and weights in another order: see inFormerOrder. */
+/** Version 1 numbers layers and weights in another order: see inFormerOrder. */
 const VERSION = 2
 
-/** A run as it was read. */
+/** A decoded run. */
 export interface KeptRun {
-  /** The how many-th time it was kept. */
+  /** How many times the run was saved, this time included. */
   readonly number: number
   readonly description: { readonly [key: string]: CallbackState }
   readonly container: Container
 }
 
-/** Everything that a step or an epoch changes, under the keys it is kept by. */
+/** Everything that a step or an epoch changes, under the keys in the file. */
 function variablesOf({ model, compiled }: Run): SavedVariable[] {
-  // A step of one's own may use optimizers in properties of the model.
+  // A custom trainStep may use optimizers in properties of the model.
   const own = model.allLayers.flatMap((layer) => Object.values(layer)).filter((value) => value instanceof Optimizer)
   const optimizers = [...new Set([compiled.optimizer, ...own])]
   return [
@@ -49,7 +49,7 @@ function variablesOf({ model, compiled }: Run): SavedVariable[] {
   ]
 }
 
-/** What metrics gathered since the epoch began, and what the last step returned. */
+/** The state of metrics since the epoch began, and the logs of the last step. */
 function metricsOf({ compiled }: Run): SavedVariable[] {
   const kept = compiled.all.flatMap(({ variables }, i) =>
     variables.map((variable, j) => ({ key: `metrics/${compiled.names[i]}/${j}`, variable })),
@@ -57,7 +57,7 @@ function metricsOf({ compiled }: Run): SavedVariable[] {
   return [...kept, ...Array.from(compiled.stepLogs('train'), ([name, variable]) => ({ key: `logs/${name}`, variable }))]
 }
 
-/** Others may come and go. */
+/** Callbacks without state may change between runs. */
 function withState(callbacks: readonly CallbackMethods[]) {
   return callbacks.filter(
     (callback): callback is CallbackMethods & Required<Pick<CallbackMethods, 'getState'>> =>
@@ -65,10 +65,10 @@ function withState(callbacks: readonly CallbackMethods[]) {
   )
 }
 
-/** Keys of tensors of callbacks, which no variable has. */
+/** The prefix of the keys of callbacks' tensors, which no variable has. */
 const CALLBACKS = 'callbacks/'
 
-/** The bytes of a run between two steps. @param number the how many-th time it is kept */
+/** The bytes of a run between two steps. @param number how many times the run was saved, this time included */
 export function encodeRun(run: Run, number: number): Uint8Array {
   const { model, callbacks, shuffleState, place, runner } = run
   const within = place.batch > 0
@@ -97,17 +97,17 @@ export function encodeRun(run: Run, number: number): Uint8Array {
   return encodeContainer(tensors, { format: FORMAT, version: String(VERSION), description: json })
 }
 
-/** @throws FormatError for bytes that are no run, or not all of one */
+/** @throws FormatError for bytes that are not a run, or not a complete one */
 export function decodeRun(bytes: Uint8Array): KeptRun {
   const container = decodeContainer(bytes)
   const {
     metadata: { format, version, description: json },
     tensors,
   } = container
-  if (format !== FORMAT || json === undefined) throw new FormatError('This is no run of fit that was kept')
+  if (format !== FORMAT || json === undefined) throw new FormatError('This is not a saved run of fit')
   if (version !== String(VERSION) && version !== String(VERSION - 1))
     throw new FormatError(
-      `The run was kept in version ${version}; this library reads versions ${VERSION - 1} and ${VERSION}`,
+      `The run was saved in version ${version}; this library reads versions ${VERSION - 1} and ${VERSION}`,
     )
   const description = fromJson(JSON.parse(json) as Json, tensors) as KeptRun['description']
   return { number: Number(description['number']), description, container }
@@ -124,8 +124,8 @@ interface Description {
 }
 
 /**
- * Puts a run where another one was.
- * @throws FormatError where it was another model, other callbacks or, within an epoch, other data; nothing is changed then
+ * Restores a run to the state of a saved one.
+ * @throws FormatError for another model, other callbacks or, within an epoch, other data; nothing changes then
  */
 export async function restoreRun(run: Run, { description, container: { metadata, tensors } }: KeptRun): Promise<void> {
   const { place, setting, position, shuffle, seed, timesDrawn, callbacks } = description as unknown as Description
@@ -144,9 +144,9 @@ export async function restoreRun(run: Run, { description, container: { metadata,
   const extra = [...tensors.keys()].find(
     (key) => /^(weights|state|passing|optimizer)\//.test(key) && !known.has(positionOf(key)),
   )
-  if (extra !== undefined) throw new FormatError(`The run was kept with '${extra}', which this one lacks`)
+  if (extra !== undefined) throw new FormatError(`The run was saved with '${extra}', which this one lacks`)
   restating(
-    (message) => `The run that was kept is another one. ${message}`,
+    (message) => `The saved run is a different one. ${message}`,
     () => restoreNumbered(variables, tensors),
   )
   if (within)
@@ -162,14 +162,14 @@ export async function restoreRun(run: Run, { description, container: { metadata,
 
 function requireSame(what: string, kept: Json, given: Json): void {
   if (JSON.stringify(kept) === JSON.stringify(given)) return
-  throw new FormatError(`The run was kept with ${what} ${JSON.stringify(kept)}, this one has ${JSON.stringify(given)}`)
+  throw new FormatError(`The run was saved with ${what} ${JSON.stringify(kept)}, this one has ${JSON.stringify(given)}`)
 }
 
-/** Numbers that JSON does not know, and tensors, stand as records with one of these keys. */
+/** Numbers that JSON cannot represent, and tensors, are stored as records with one of these keys. */
 const NUMBER = '$number'
 const TENSOR = '$tensor'
 
-/** @param put keeps a tensor and gives its name */
+/** @param put stores a tensor and returns its name */
 function toJson(value: unknown, put: (tensor: Tensor) => string): Json {
   if (value instanceof Tensor) return { [TENSOR]: put(value), dtype: value.dtype }
   if (typeof value === 'number')

@@ -6,8 +6,8 @@
 //   └────────┴──────────┴─────────────────────────────┘
 //   JSON: { "__metadata__": { text: text }, name: { dtype, shape, data_offsets: [begin, end] } }
 //
-// Our own files have "xxh32" in their metadata, a checksum of all that the file says. Files without it are read as well: older ones,
-// and those of other tools.
+// Files of this library have "xxh32" in their metadata, a checksum of the content. Older files and those of other tools
+// have none, and are read as well.
 
 import type { DType } from '../core/dtypes'
 import { dtypes, viewData } from '../core/dtypes'
@@ -35,13 +35,13 @@ const LENGTH_BYTES = 8
 const LARGEST_HEADER = 100_000_000
 const METADATA = '__metadata__'
 const CHECKSUM = 'xxh32'
-/** What an array holds in a file; bool lies as int32. */
+/** The dtype of an array in a file; bool is stored as int32. */
 export function dtypeOf(data: TensorData): 'float32' | 'int32' | 'int8' {
   if (data instanceof Float32Array) return 'float32'
   return data instanceof Int8Array ? 'int8' : 'int32'
 }
 
-/** @throws FormatError for two tensors of one name, of which a file would hold one */
+/** @throws FormatError for two tensors with the same name, of which the file would keep only one */
 export function encodeContainer(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>>,
@@ -49,7 +49,8 @@ export function encodeContainer(
   let at = 0
   const names = new Set<string>()
   const entries = tensors.map(({ name, shape, data }) => {
-    if (names.has(name) || name === METADATA) throw new FormatError(`save: two weights would be called ${quoted(name)}`)
+    if (names.has(name) || name === METADATA)
+      throw new FormatError(`save: two weights would have the name ${quoted(name)}`)
     names.add(name)
     const begin = at
     at += data.byteLength
@@ -82,8 +83,8 @@ function asciiOf(json: string): Uint8Array {
 }
 
 /**
- * Of what a file says, not of how it says it: another tool may write the same tensors and metadata in another order. Eight
- * hexadecimal digits.
+ * A checksum of the content, independent of its order: another tool may write the same tensors and metadata in another
+ * order. Eight hexadecimal digits.
  */
 function checksum(metadata: Container['metadata'], tensors: Iterable<NamedTensor>): string {
   const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -101,8 +102,8 @@ function checksum(metadata: Container['metadata'], tensors: Iterable<NamedTensor
 }
 
 /**
- * Tensors may be views of the bytes: who keeps one beyond its use copies it.
- * @throws FormatError for anything that is not whole, or no container by the rules of the format
+ * Tensors may be views of the bytes: copy those that are kept.
+ * @throws FormatError for a truncated container, or one that violates the format
  */
 export function decodeContainer(bytes: Uint8Array): Container {
   const { start, header } = readHeader(bytes)
@@ -128,28 +129,28 @@ export function decodeContainer(bytes: Uint8Array): Container {
   const sum = metadata[CHECKSUM]
   if (sum !== undefined && sum !== checksum(metadata, tensors.values())) {
     throw new FormatError(
-      `The file is damaged: its checksum differs. A tool that changes a file on purpose leaves '${CHECKSUM}' out of its metadata.`,
+      `The file is damaged: its checksum differs. A tool that changes a file on purpose must remove '${CHECKSUM}' from its metadata.`,
     )
   }
   return { metadata, tensors }
 }
 
-/** A view where the numbers lie as an array needs them, else a copy. */
+/** A view if the bytes are aligned for the array type, otherwise a copy. */
 function arrayIn(bytes: Uint8Array, dtype: DType, begin: number, end: number): TensorData {
   const info = dtypes[dtype]
   const at = bytes.byteOffset + begin
   if (at % info.bytes === 0) return viewData(dtype, bytes.buffer, at, (end - begin) / info.bytes)
-  // Not by slice(), which copies nothing of a Node Buffer.
+  // Not slice(), which does not copy a Node Buffer.
   return new info.array(new Uint8Array(bytes.subarray(begin, end)).buffer)
 }
 
-/** How many bytes tensors take that lie side by side, as the format demands. @throws FormatError for holes and overlaps */
+/** The bytes of all tensors, which the format requires to be adjacent. @throws FormatError for holes and overlaps */
 function requirePacked(entries: readonly Entry[]): number {
   let at = 0
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== at) {
       throw new FormatError(
-        `The file is damaged: the data of '${name}' begin at ${begin}, ${begin < at ? 'within another tensor' : 'behind a hole'}: ${at} was expected`,
+        `The file is damaged: the data of '${name}' begin at ${begin}, ${begin < at ? 'within another tensor' : 'after a hole'}: expected ${at}`,
       )
     }
     at = end
@@ -159,7 +160,7 @@ function requirePacked(entries: readonly Entry[]): number {
 
 const FOREIGN = 'This is not a saved model'
 
-/** @throws FormatError that says what else the file is, where that can be told */
+/** @throws FormatError that names the kind of the file, if it is recognized */
 function readHeader(bytes: Uint8Array): { start: number; header: Record<string, unknown> } {
   return restating(
     (message) => {
@@ -178,7 +179,7 @@ function readLength(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset)
   const length = view.getUint32(0, true)
   if (view.getUint32(4, true) !== 0 || length > LARGEST_HEADER)
-    throw new FormatError(`${FOREIGN}: its first bytes are no header length`)
+    throw new FormatError(`${FOREIGN}: its first bytes are not a header length`)
   if (LENGTH_BYTES + length > bytes.length) {
     throw new FormatError(
       `The file is truncated or foreign: its header should end at byte ${LENGTH_BYTES + length}, the file has ${bytes.length}`,
@@ -189,7 +190,7 @@ function readLength(bytes: Uint8Array): number {
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   const { text, header } = jsonIn(bytes)
-  if (bytes[0] !== 0x7b || !isRecord(header)) throw new FormatError(`${FOREIGN}: its header is no JSON object`)
+  if (bytes[0] !== 0x7b || !isRecord(header)) throw new FormatError(`${FOREIGN}: its header is not a JSON object`)
   const twice = repeatedKey(text)
   if (twice !== null) throw new FormatError(`The file is damaged: its header has ${quoted(twice)} twice`)
   return header
@@ -200,7 +201,7 @@ function jsonIn(bytes: Uint8Array): { text: string; header: unknown } {
     const text = decodeUtf8(bytes)
     return { text, header: JSON.parse(text) }
   } catch {
-    throw new FormatError(`${FOREIGN}: its header is no JSON object`)
+    throw new FormatError(`${FOREIGN}: its header is not a JSON object`)
   }
 }
 
@@ -208,13 +209,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** What our own files say about themselves. */
+/** The metadata keys of this library's files. */
 const OWN_METADATA: readonly string[] = [CHECKSUM, 'format', 'version', 'description', 'checksum']
 
 function readMetadata(value: unknown): Record<string, string> {
   if (value === undefined) return {}
   if (!isRecord(value) || !Object.values(value).every((text) => typeof text === 'string'))
-    throw new FormatError('The file is damaged: its metadata are not all text')
+    throw new FormatError('The file is damaged: its metadata are not all strings')
   const metadata = value as Record<string, string>
   const isOwn = metadata['format']?.startsWith('myelin') === true
   const other = isOwn ? Object.keys(metadata).find((key) => !OWN_METADATA.includes(key)) : undefined
@@ -228,7 +229,7 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each >= 0)
 }
 
-/** What the format calls the dtypes that files hold. */
+/** The dtypes by their names in the format. */
 const dtypeOfCode: ReadonlyMap<unknown, DType> = /* @__PURE__ */ new Map(
   (['float32', 'int32', 'int8'] as const).map((dtype) => [dtypes[dtype].code, dtype]),
 )

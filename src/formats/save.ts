@@ -1,5 +1,5 @@
-// A model as bytes: architecture, weights, what compile chose, optimizer state and the positions of random streams, so that
-// training resumes bit for bit. Loading is in load.ts.
+// Encodes a model as bytes: architecture, weights, the options of compile, optimizer state and the positions of random
+// streams, so that training resumes bit for bit. load.ts decodes them.
 
 import { FormatError } from '../core/errors'
 import { boolean, option, readOptions } from '../core/options'
@@ -15,40 +15,40 @@ import { encodeContainer } from './safetensors'
 
 export const FORMAT = 'myelin'
 export const WEIGHTS_FORMAT = `${FORMAT}-weights`
-/** Files of version 2 number layers and weights in another order: see inFormerOrder. */
+/** Version 2 numbers layers and weights in another order: see inFormerOrder. */
 export const VERSION = 3
 
 export interface SaveOptions {
-  /** false leaves out what compile chose and the optimizer's state. Default true. */
+  /** false omits the options of compile and the optimizer's state. Default true. */
   includeOptimizer?: boolean
 }
 
-/** What takes no options refuses those that it is given. */
+/** For functions without options, which refuse all. */
 export type NoOptions = Readonly<Record<string, never>>
 
 const saveTable = { includeOptimizer: option(boolean, true) }
 
-/** A model as savers and loaders see it. */
+/** A model as saving and loading use it. */
 export interface SavedModel extends LayerBase {
   readonly trainer: Trainer
   readonly graph: object | null
   toJSON(): { readonly className: string; readonly config: Config }
 }
 
-/** A variable and the name that it is saved under. */
+/** A variable with the name under which it is saved. */
 export interface SavedVariable {
   readonly key: string
   readonly variable: Variable
 }
 
-/** Variables under keys with their positions: `weights/3/dense/kernel`. */
+/** Variables under keys that contain their positions: `weights/3/dense/kernel`. */
 export function numbered(group: string, variables: readonly Variable[]): SavedVariable[] {
   return variables.map((variable, i) => ({ key: `${group}/${i}/${variable.name}`, variable }))
 }
 
 /**
- * The weights of a model under structural paths, `encoder/dense_1/kernel`: classes in snake case, numbered among their
- * siblings, so that the automatic names of layers do not matter. Keras's rule for .weights.h5.
+ * The weights of a model under structural paths, `encoder/dense_1/kernel`: class names in snake case, numbered among
+ * their siblings, so that automatic layer names do not matter. Keras's rule for .weights.h5.
  */
 export function weightPaths(model: LayerBase): SavedVariable[] {
   const found: SavedVariable[] = []
@@ -59,7 +59,7 @@ export function weightPaths(model: LayerBase): SavedVariable[] {
     const taken = new Map<string, number>()
     const unique = (name: string): string => {
       let count = taken.get(name) ?? 0
-      // A weight may be called what the second one of another name would be.
+      // A weight may already have the name that a second one of another name would get.
       while (count > 0 && taken.has(`${name}_${count}`)) count++
       const own = count === 0 ? name : `${name}_${count}`
       taken.set(name, count + 1)
@@ -77,7 +77,7 @@ export function weightPaths(model: LayerBase): SavedVariable[] {
   return found
 }
 
-/** All variables of a model under the keys they are saved by. */
+/** All variables of a model under the keys in the file. */
 export function savedVariables(model: SavedModel, { includeOptimizer = true }: SaveOptions = {}): SavedVariable[] {
   const optimizer = includeOptimizer ? model.trainer.compiledState?.optimizer : undefined
   return [
@@ -102,7 +102,7 @@ function specsToJson(specs: Tree<TensorSpec>): Json {
   }
 }
 
-/** What JSON would leave out or write as {} is an error when it is saved, not when it is loaded. */
+/** A value that JSON would drop or write as {} is refused when it is saved, not when it is loaded. */
 function requireJson(key: string, value: unknown): unknown {
   const isLost = typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint'
   const isEmptied = ArrayBuffer.isView(value) || value instanceof Map || value instanceof Set

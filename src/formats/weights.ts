@@ -1,4 +1,4 @@
-// Weights from a file into a model that is there. Every tensor is checked before one is written.
+// Loads weights from a file into an existing model. Checks every tensor before it writes one.
 
 import { FormatError, formatShape } from '../core/errors'
 import { sameShape } from '../core/shapes'
@@ -10,7 +10,9 @@ import { decodeContainer, dtypeOf } from './safetensors'
 import type { SavedVariable } from './save'
 import { FORMAT, WEIGHTS_FORMAT, numbered, weightPaths } from './save'
 
-/** Writes the tensors of a file to variables, or none of them. @throws FormatError naming the first that does not fit */
+/**
+ * Copies the tensors of a file to variables, all or none. @throws FormatError naming the first one that does not fit
+ */
 export function restore(variables: readonly SavedVariable[], tensors: ReadonlyMap<string, NamedTensor>): void {
   const found = variables.map(({ key, variable }) => ({ variable, data: fitting(key, variable, tensors).data }))
   for (const { variable, data } of found) variable.view.set(data)
@@ -30,12 +32,12 @@ function fitting(key: string, variable: Variable, tensors: ReadonlyMap<string, N
   return tensor
 }
 
-/** `weights/3/encoder/dense/kernel` → `weights/3/`: what follows is for people, and depends on where a layer was built. */
+/** `weights/3/encoder/dense/kernel` → `weights/3/`: the rest is for readers, and depends on where a layer was built. */
 export function positionOf(key: string): string {
   return /^\w+\/\d+\//.exec(key)?.[0] ?? key
 }
 
-/** The same for variables that the file numbers: their positions tell which tensor is whose. */
+/** The same for numbered variables: the position decides which tensor belongs to which variable. */
 export function restoreNumbered(variables: readonly SavedVariable[], tensors: ReadonlyMap<string, NamedTensor>): void {
   const byPosition = new Map([...tensors].map(([key, tensor]) => [positionOf(key), tensor]))
   const named = new Map<string, NamedTensor>()
@@ -46,12 +48,12 @@ export function restoreNumbered(variables: readonly SavedVariable[], tensors: Re
   restore(variables, named)
 }
 
-/** Whether a file numbers layers and weights in the order of the versions before 3. */
+/** Whether a file numbers layers and weights in the order of versions before 3. */
 export function isFormer({ format, version }: Readonly<Record<string, string>>): boolean {
   return (format === FORMAT || format === WEIGHTS_FORMAT) && version === undefined
 }
 
-/** Reads what saveWeights or save wrote into the weights of a model. */
+/** Loads the result of saveWeights or save into the weights of a model. */
 export function loadWeightsFrom(model: LayerBase, bytes: Uint8Array): void {
   const { metadata, tensors } = decodeContainer(bytes)
   if (model.weights.length === 0)

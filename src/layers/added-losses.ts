@@ -1,4 +1,5 @@
-// The losses that layers added in their last call, for loops of one's own. Within a step of fit they are in the context.
+// The losses that layers added in their last call, for custom training loops. Within a step of fit they are in the
+// context.
 
 import type { Tensor } from '../ops/tensor'
 import { currentTrace } from '../ops/trace'
@@ -8,7 +9,7 @@ interface Calling {
   readonly allLayers: readonly object[]
 }
 
-/** A loss, and its place among all. */
+/** A loss and its position among all losses. */
 interface Added {
   readonly at: number
   readonly loss: Tensor
@@ -17,13 +18,13 @@ interface Added {
 /** By layer. */
 type Table = WeakMap<object, Added[]>
 
-/** By trace, so that the symbols of one that is over are gone with it. */
+/** By trace, so that symbols are freed together with their trace. */
 const tables = new WeakMap<object, Table>()
-/** What stands for computing without a trace. */
+/** The key for immediate execution, without a trace. */
 const untraced = {}
 let count = 0
 
-/** Runs the outermost call of a layer. Its losses take the place of those of the call before. */
+/** Runs the outermost call of a layer. Its losses replace those of the previous call. */
 export function keepingLosses<Result>(layer: Calling, context: CallContext, call: () => Result): Result {
   const first = context.losses.length
   const result = call()
@@ -36,7 +37,7 @@ export function keepingLosses<Result>(layer: Calling, context: CallContext, call
   for (const each of own) table.delete(each)
   losses.forEach((loss, i) => {
     const origin = context.lossOrigins[first + i] as object
-    // A layer that is made within the call is no part of the layer.
+    // A layer that is created during the call does not belong to the layer.
     const owner = own.has(origin) ? origin : layer
     const added = table.get(owner) ?? []
     table.set(owner, [...added, { at: count++, loss }])
@@ -44,7 +45,7 @@ export function keepingLosses<Result>(layer: Calling, context: CallContext, call
   return result
 }
 
-/** What these layers added in their last call, in the order in which they did. */
+/** The losses that these layers added in their last call, in the order in which they were added. */
 export function addedLosses(layers: readonly object[]): Tensor[] {
   const table = tables.get(currentTrace() ?? untraced)
   if (table === undefined) return []

@@ -1,5 +1,5 @@
-// How a layer is built and called, over trees of tensors: contexts, masks, symbols, errors that say where. What a layer is made of is in
-// layer-parts.ts, the types of inputs and outputs in layer.ts.
+// How a layer is built and called, for trees of tensors: contexts, masks, symbols, and errors that name the layer. What
+// a layer consists of is in layer-parts.ts, the types of inputs and outputs in layer.ts.
 
 import type { DType } from '../core/dtypes'
 import { ArgumentError, MyelinError, StateError, restate, restating } from '../core/errors'
@@ -36,13 +36,13 @@ import type { InnerUnits, UnitFlow } from './units'
 export type { ApplyOptions, CallOption } from './call-options'
 export type { LayerOptions, RegularizedWeight, WeightOptions } from './layer-parts'
 
-/** Errors that say in which layer they were met. */
+/** Errors whose message already names the layer where they occurred. */
 const placed = new WeakSet<Error>()
 
-/** The layers that were built since the outermost `ensureBuilt` began, so that an error can undo them. */
+/** The layers built since the outermost `ensureBuilt` started, so that an error can undo them. */
 let building: LayerBase[] | null = null
 
-/** A layer of any inputs and outputs. Subclass Layer instead. */
+/** A layer with any inputs and outputs. Subclass Layer instead. */
 export abstract class LayerBase extends LayerParts {
   /** Whether masks of the input are passed on to the output. @internal */
   readonly supportsMasking: boolean = false
@@ -57,18 +57,18 @@ export abstract class LayerBase extends LayerParts {
   protected abstract outputTree(specs: Tree<TensorSpec>, options: ApplyOptions): Tree<TensorSpec>
 
   /**
-   * What a call of this layer may say besides `training` and `mask`. A layer that reads `initialState` or `attention` of its
-   * context names them here; everything else is refused.
+   * The options that a call of this layer accepts besides `training` and `mask`. A layer that reads `initialState` or
+   * `attention` from its context lists them here; all others are refused.
    */
   protected get callOptions(): readonly CallOption[] {
     return []
   }
 
   /**
-   * Refuses an input that the weights do not fit, before `call` and before it is recorded. `requireExtents` of checks.ts does
-   * it for the axes that the weights depend on.
+   * Refuses an input that the weights do not fit, before `call` and before it is recorded. `requireExtents` of
+   * checks.ts does it for the axes that the weights depend on.
    * @param shape of an input
-   * @param built of the one that the weights were made for
+   * @param built the shape for which the weights were created
    * @param path which of several inputs: `[1]`, `.query`; '' for the only one
    * @throws ShapeError
    */
@@ -83,9 +83,7 @@ export abstract class LayerBase extends LayerParts {
   /** `computeMask`, over trees. @internal */
   protected abstract maskTree(input: Tree<unknown>, mask: Tree<Tensor | null>): Tree<Tensor | null>
 
-  /**
-   * Traces `call` with two batch sizes: extents that differ are open.
-   */
+  /** Traces `call` with two batch sizes: extents that differ depend on the batch and are open. */
   protected tracedOutputSpec(specs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
     this.ensureBuilt(specs)
     const leaves = flatten(specs)
@@ -103,7 +101,7 @@ export abstract class LayerBase extends LayerParts {
     })
   }
 
-  /** The outputs of `call` as symbols of a trace that is thrown away; open extents are `extent`. */
+  /** The outputs of `call` as symbols of a temporary trace; open extents are `extent`. */
   private probe(specs: Tree<TensorSpec>, extent: number, options: ApplyOptions): Tree<Tensor> {
     const { types, said } = probeTypes(specs, extent, options)
     let output: Tree<Tensor> | null = null
@@ -121,7 +119,7 @@ export abstract class LayerBase extends LayerParts {
     return output!
   }
 
-  /** The specs that the weights were made for; null before. @internal */
+  /** The specs for which the weights were created; null before. @internal */
   get buildSpec(): Tree<TensorSpec> | null {
     return stateOf(this).builtFor
   }
@@ -130,14 +128,14 @@ export abstract class LayerBase extends LayerParts {
     return stateOf(this).builtFor !== null
   }
 
-  /** Builds for an input shape, or a tree of shapes or specs, once. Errors leave no weights behind. */
+  /** Builds the layer for an input shape, or a tree of shapes or specs, once. If it fails, no weights remain. */
   ensureBuilt(input: Tree<TensorSpec> | Tree<number | null>): void {
     if (this.built) return
     const specs = specsFrom(input)
     const outermost = building === null
     const log: LayerBase[] = (building ??= [])
     try {
-      // The first call may be inside a trace; weights are made outside of it.
+      // The first call may be inside a trace; weights are created outside of it.
       untraced(() => withoutFrame(() => this.inOwnPath(() => this.placing(() => this.buildAll(specs)))))
       stateOf(this).builtFor = specs
       log.push(this)
@@ -167,7 +165,7 @@ export abstract class LayerBase extends LayerParts {
 
   private buildAll(specs: Tree<TensorSpec>): void {
     this.watchingOptions(() => this.buildTree(specs))
-    // Layers within this one make their weights when they are called: calls this one on symbols, once.
+    // Inner layers create their weights when they are called: call this layer on symbols once.
     if (this.sublayers.some((layer) => !layer.built)) this.probe(specs, PROBES[0], {})
   }
 
@@ -200,7 +198,7 @@ export abstract class LayerBase extends LayerParts {
   /** @param input tensors, symbols or specs */
   private checkShapes(input: Tree<unknown>): void {
     const { builtFor } = stateOf(this)
-    // While it is being built it fits.
+    // While the layer is being built, the shape fits by definition.
     if (builtFor === null || this.checkShape === LayerBase.prototype.checkShape) return
     const built = flatten(builtFor)
     const paths = pathsOf(input)
@@ -221,14 +219,14 @@ export abstract class LayerBase extends LayerParts {
     })
   }
 
-  /** The options of a call, with one mask or null for each input. */
+  /** The options of a call, with a mask or null for each input. */
   private readOptions(input: Tree<unknown>, given: ApplyOptions): ApplyOptions {
     const options = readApplyOptions(this, given, this.callOptions)
     return options.mask == null ? options : { ...options, mask: this.masksFor(input, options.mask) }
   }
 
   /**
-   * Masks as a tree like that of the inputs.
+   * Masks as a tree of the inputs' structure.
    * @throws ArgumentError for masks of another structure
    * @internal
    */
@@ -236,7 +234,7 @@ export abstract class LayerBase extends LayerParts {
     const where = `${this}: the mask`
     const read = (own: unknown): Tensor | null => (own === null ? null : asTensor(own as TensorLike, where))
     if (!isBranch(input)) {
-      // a list of one, as of the masks of a tree
+      // A list with one mask, such as flattening a tree gives, stands for that mask.
       const [only, ...others] =
         Array.isArray(mask) && mask.every((each) => each === null || each instanceof Tensor) ? mask : [mask]
       if (others.length === 0) return read(only)
@@ -246,7 +244,7 @@ export abstract class LayerBase extends LayerParts {
     return unflatten(structure, flattenLike(structure, mask, where).map(read))
   }
 
-  /** Errors say in which layer they were met, and within which other one that is. */
+  /** Adds to errors the layer in which they occurred, and the layers around it. */
   private placing<Result>(body: () => Result): Result {
     try {
       return body()
@@ -256,7 +254,7 @@ export abstract class LayerBase extends LayerParts {
     }
   }
 
-  /** Says in which layer an op refused its operands; the model goes without saying. */
+  /** Adds the name of the layer in which an op refused its operands; the outermost model is not named. */
   private placeError(error: MyelinError): void {
     const isKnown = error.message.includes(String(this)) || (this.isPathRoot && placed.has(error))
     if (!isKnown) restate(error, `${this}: ${error.message}`)
@@ -276,12 +274,12 @@ export abstract class LayerBase extends LayerParts {
     return this.keepsMasks ? output : this.passMask(input, output, context.mask)
   }
 
-  /** Whether the outputs have the masks that the layers within this one gave them. @internal */
+  /** Whether the outputs keep the masks that inner layers set. @internal */
   protected get keepsMasks(): boolean {
     return false
   }
 
-  /** Whether the layer makes a mask where its input has none. @internal */
+  /** Whether the layer creates a mask if its input has none. @internal */
   protected get makesMask(): boolean {
     return false
   }
@@ -290,7 +288,7 @@ export abstract class LayerBase extends LayerParts {
     if (mask !== null && !this.supportsMasking) this.warnOfMask()
     const isPassed = this.supportsMasking && (mask !== null || this.makesMask)
     const given = flatten(input)
-    // An input that is given back as it came may have another mask from here on.
+    // An input that is returned unchanged may get another mask from here on.
     const own = mapTree(output, (leaf) =>
       given.includes(leaf) && (isPassed || maskOf(leaf) !== null) ? Tensor.aliasOf(leaf) : leaf,
     )
@@ -298,7 +296,7 @@ export abstract class LayerBase extends LayerParts {
     const found = flatten(this.maskTree(input, mask))
     flatten(own).forEach((leaf, i) => {
       const made = found[i] ?? null
-      // What the layer itself has given a mask keeps it.
+      // A mask that the layer set itself stays.
       if (made !== null && maskOf(leaf) === null) setMask(leaf, made)
     })
     return own
@@ -320,7 +318,7 @@ export abstract class LayerBase extends LayerParts {
   ): CallContext {
     const isContext = options instanceof CallContext
     const { training } = options
-    // A context that was handed on speaks of the input of the layer that had it.
+    // A context that was passed on holds the mask of another layer's input.
     const mask = isContext ? undefined : options.mask
     const initialState = isContext ? null : (options.initialState ?? null)
     const reports = isContext && outer === undefined ? options : outer
@@ -342,7 +340,7 @@ export abstract class LayerBase extends LayerParts {
     )
   }
 
-  /** The input as tensors, wherever data stands for one. @internal */
+  /** The input as tensors: data are converted. @internal */
   protected toTensors(input: unknown): Tree<unknown> {
     if (input instanceof Tensor) return input
     if (!branchesIntoTensors(input)) return asTensor(input as TensorLike, String(this))
@@ -361,7 +359,7 @@ export abstract class LayerBase extends LayerParts {
     return recordCall(this, input, { ...said }, outputs)
   }
 
-  /** Looks at what was said besides the inputs now, and not when data come. */
+  /** Tries the call on specs, so that wrong options fail now and not when data arrive. */
   private tryCall(specs: Tree<TensorSpec>, said: ApplyOptions): void {
     const [extent] = PROBES
     restating(
@@ -382,9 +380,9 @@ export abstract class LayerBase extends LayerParts {
   }
 
   /**
-   * The scalars that this layer and those within it add to a loss: penalties of their trainable weights, and of the last call,
-   * within the function that is being traced, those of activity regularizers and of `addLoss`. `fit` adds them by itself; a loop of
-   * one's own adds them to its loss:
+   * The scalars that this layer and its inner layers add to a loss: penalties on trainable weights, and, from the last
+   * call within the current trace, those of activity regularizers and of `addLoss`. `fit` adds them automatically; a
+   * custom training loop adds them to its loss:
    *
    *   const step = (...weights) => model.losses.reduce(ops.add, loss(y, model.apply(x, { training: true })))
    *
@@ -399,7 +397,7 @@ export abstract class LayerBase extends LayerParts {
     this.requireFrame('addLoss').addLoss(penalty)
   }
 
-  /** Reports the mean of a value in logs and history. Only inside `call`. */
+  /** Reports the mean of a value in logs and the history. Only inside `call`. */
   addMetric(name: string, value: Tensor): void {
     this.requireFrame('addMetric').addMetric(name, value)
   }
@@ -410,7 +408,7 @@ export abstract class LayerBase extends LayerParts {
     throw new StateError(`${this}: ${method} is for use inside call`)
   }
 
-  /** The types of the results for inputs of these types; builds the layer. @internal */
+  /** The specs of the results for inputs of these specs; builds the layer. @internal */
   outputSpecs(specs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
     this.ensureBuilt(specs)
     return this.placing(() => {
@@ -420,32 +418,32 @@ export abstract class LayerBase extends LayerParts {
   }
 
   /**
-   * Looks at data that reaches the layer as it is given to the model, before anything runs on it.
-   * @throws DataError naming the first element that cannot be right
+   * Checks data that the model passes to this layer unchanged, before a step runs.
+   * @throws DataError naming the first invalid element
    */
   validateInput?(input: Tensor): void
 
-  /** How the units of the input become those of the output; null where nobody knows. @internal */
+  /** How the units of the input become those of the output; null if unknown. @internal */
   get unitFlow(): UnitFlow | null {
     return null
   }
 
-  /** Units that only the layer itself knows. @internal */
+  /** Units that only the layer itself uses. @internal */
   get innerUnits(): readonly InnerUnits[] {
     return []
   }
 
-  /** Layers that belong to this one and that no property shows. @internal */
+  /** Inner layers that no property holds. @internal */
   override get hiddenParts(): readonly LayerBase[] {
     return []
   }
 
-  /** The layers that this one is made of. Their weights are its own. */
+  /** The inner layers. Their weights belong to this layer. */
   override get sublayers(): readonly LayerBase[] {
     return super.sublayers as readonly LayerBase[]
   }
 
-  /** This layer and all within it, each once, from the outside in. */
+  /** This layer and all its inner layers, each once, from the outside in. */
   override get allLayers(): readonly LayerBase[] {
     return super.allLayers as readonly LayerBase[]
   }
@@ -455,21 +453,27 @@ export abstract class LayerBase extends LayerParts {
     return null
   }
 
-  /** Whether it stands for an op that was called on symbols, which is not among the layers of a model. @internal */
+  /**
+   * Whether the layer stands for an op that was called on symbols; such layers are not listed among the layers of a
+   * model. @internal
+   */
   get isOperation(): boolean {
     return false
   }
 
-  /** What the layer expects data to be where nothing else is said. @internal */
+  /** The dtype that data for the layer get if nothing else is given. @internal */
   get inputDtype(): DType {
     return 'float32'
   }
 }
 
-/** Two batch sizes that tell which extents depend on the batch. 1 would be broadcast and squeezed. */
+/** Two batch sizes that reveal which extents depend on the batch. Size 1 would be broadcast and squeezed. */
 const PROBES = [2, 3] as const
 
-/** Whether data is a tree of tensors rather than one: rows of numbers are one, a list of tensors is many. */
+/**
+ * Whether data are a tree of tensors rather than a single one: rows of numbers are one tensor, a list of tensors is
+ * several.
+ */
 export function branchesIntoTensors(value: unknown): boolean {
   if (!isBranch(value)) return false
   if (Array.isArray(value))

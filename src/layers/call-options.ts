@@ -1,4 +1,4 @@
-// What a call of a layer may be told besides its input: the options, who reads them, and what they are while shapes are tried.
+// The options of a layer call besides its input: who reads them, and what stands for them while shapes are inferred.
 
 import { ArgumentError, knownName, unknownName } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
@@ -10,17 +10,17 @@ import type { BatchShape } from './spec'
 import { TensorSpec } from './spec'
 import { originOf } from './symbol'
 
-/** What `apply` may be told besides its input. */
+/** The options of `apply`. */
 export interface ApplyOptions extends SaidToCall {
-  /** Default: that of the layer that calls this one; false outside of all layers. */
+  /** Default: that of the calling layer; false outside of all layers. */
   readonly training?: boolean | undefined
   /** Which elements of the input count. Default: the masks that the inputs carry. */
   readonly mask?: Tree<Tensor | null> | undefined
-  /** The first state of a recurrent layer. */
+  /** The initial state of a recurrent layer. */
   readonly initialState?: Tree<Tensor> | null | undefined
 }
 
-/** What only some layers can be told. */
+/** The options that only some layers accept. */
 export type CallOption = Exclude<keyof ApplyOptions, 'training' | 'mask'>
 
 const APPLY_OPTIONS: readonly string[] = Object.keys({
@@ -33,7 +33,10 @@ const APPLY_OPTIONS: readonly string[] = Object.keys({
   countWeights: true,
 } satisfies Record<keyof ApplyOptions, true>)
 
-/** @throws ArgumentError for an option that nobody reads: a misspelt useCausalMask would let a step see what comes after it */
+/**
+ * @throws ArgumentError for an option that the layer does not read: with a misspelt useCausalMask a step would see
+ * later ones
+ */
 export function readApplyOptions(
   layer: { toString(): string },
   options: ApplyOptions,
@@ -53,20 +56,20 @@ export function readApplyOptions(
   )
 }
 
-/** Options that are tensors. */
+/** The options that are tensors. */
 export const TENSOR_OPTIONS = ['mask', 'initialState', 'attentionMask', 'countWeights'] as const
 
-/** What a probe is traced with. */
+/** The inputs of a probe's trace. */
 interface ProbeTypes {
   /** The inputs, then the tensors among the options. */
   readonly types: readonly TensorType[]
-  /** The options, once there are symbols for those types. */
+  /** The options in which symbols of those types replace the tensors. */
   readonly said: (symbols: readonly Tensor[]) => ApplyOptions
 }
 
 /**
- * Inputs, and what was said besides, with `extent` for what is open. A tensor with data stands for one of any batch size.
- * Where a mask knows an extent that its input leaves open, or the other way round, both have it.
+ * The types of inputs and options, with `extent` for open extents. A tensor with data stands for any batch size. An
+ * extent that is open in an input but known in its mask, or the reverse, is known for both.
  */
 export function probeTypes(specs: Tree<TensorSpec>, extent: number, options: ApplyOptions): ProbeTypes {
   const open = (tensor: Tensor, isPairMask: boolean): TensorSpec => {

@@ -1,4 +1,4 @@
-// What layers say about inputs and masks that do not fit.
+// Checks of inputs and masks, and the errors for those that do not fit.
 
 import { ShapeError, formatShape } from '../core/errors'
 import type { Shape } from '../core/shapes'
@@ -10,9 +10,9 @@ interface Named {
 }
 
 /**
- * @param layer names itself in the error
- * @param form the axes that there must be, such as ['batch', 'steps', 'features']
- * @throws ShapeError when the input has more or fewer
+ * @param layer is named in the error
+ * @param form the expected axes, such as ['batch', 'steps', 'features']
+ * @throws ShapeError for another number of axes
  */
 export function requireRank(layer: Named, inputShape: BatchShape, form: readonly string[]): void {
   if (inputShape.length === form.length) return
@@ -25,9 +25,9 @@ export function requireRank(layer: Named, inputShape: BatchShape, form: readonly
 const nameOf = (path: string): string => (path.startsWith('.') ? path.slice(1) : `input${path}`)
 
 /**
- * @param built the input that the weights were made for
+ * @param built the input shape for which the weights were created
  * @param path which of several inputs; '' for the only one
- * @throws ShapeError when one has more axes than the other
+ * @throws ShapeError if the numbers of axes differ
  */
 export function requireSameRank(layer: Named, shape: BatchShape, built: BatchShape, path = ''): void {
   if (shape.length === built.length) return
@@ -37,10 +37,10 @@ export function requireSameRank(layer: Named, shape: BatchShape, built: BatchSha
 }
 
 /**
- * @param built the input that the weights were made for
- * @param axes along which an input must be as long; negative ones count from the end
+ * @param built the input shape for which the weights were created
+ * @param axes the axes whose extents must be equal; negative ones count from the end
  * @param path which of several inputs; '' for the only one
- * @throws ShapeError when it is not
+ * @throws ShapeError if they differ
  */
 export function requireExtents(
   layer: Named,
@@ -71,8 +71,8 @@ export function requireExtents(
  * @param form the axes that the mask must have, such as ['batch', 'steps']
  * @param expected their extents
  * @param mayBroadcast whether any extent may be 1
- * @param path which of several inputs the mask is of
- * @throws ShapeError when it has others
+ * @param path the input that the mask belongs to
+ * @throws ShapeError for other extents
  */
 export function requireMask(
   layer: Named,

@@ -1,10 +1,10 @@
-// What a call of a layer knows besides its input, and which layers are being called. The context is ambient: a layer that
-// is called inside another one inherits training and adds to the same losses, without anything being handed on.
+// What a layer call knows besides its input, and which layers are being called. The context is ambient: an inner layer
+// inherits training and adds to the same losses without any argument.
 
 import type { Tree } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
 
-/** What the layers of one run report. */
+/** The losses and metrics that the layers report in one run. */
 interface Reports {
   readonly losses: Tensor[]
   /** The layer that added each loss. */
@@ -12,41 +12,44 @@ interface Reports {
   readonly metrics: { readonly name: string; readonly value: Tensor }[]
 }
 
-/** What a call of an attention layer may be told. */
+/** The options of a call of an attention layer. */
 export interface AttentionCall {
-  /** Which steps of the query may look at which of the value, [batch, query, value] or what broadcasts to it. Default: all. */
+  /**
+   * Which steps of the query may attend to which of the value, [batch, query, value] or a shape that broadcasts to it.
+   * Default: all.
+   */
   readonly attentionMask?: Tensor | null | undefined
-  /** Whether no step sees what comes after it. Default false. */
+  /** Whether no step sees later steps. Default false. */
   readonly useCausalMask?: boolean | undefined
-  /** Whether the scores are given as well: [output, scores]. Default false. */
+  /** Whether the attention weights are returned as well: [output, scores]. Default false. */
   readonly returnAttentionScores?: boolean | undefined
 }
 
-/** What else a call may be told, for the layers that take it. */
+/** All further options of a call, for the layers that accept them. */
 export interface SaidToCall extends AttentionCall {
-  /** How much each element of the input counts, for CategoryEncoding that counts. */
+  /** The weight of each element of the input, for a CategoryEncoding that counts. */
   readonly countWeights?: Tensor | null | undefined
 }
 
-/** What a call knows besides its input. */
+/** What a layer call knows besides its input. */
 export class CallContext {
   private readonly reports: Reports
 
   constructor(
-    /** Whether dropout and its like are active. */
+    /** Whether dropout and similar layers are active. */
     readonly training: boolean,
-    /** The mask of the input: true where an element counts; null where all do. A tree for a tree of inputs. */
+    /** The mask of the input: true where an element counts; null if all count. A tree for a tree of inputs. */
     readonly mask: Tree<Tensor | null> = null,
-    /** The first state of a recurrent layer, when the caller gave one. */
+    /** The initial state of a recurrent layer, if the caller gave one. */
     readonly initialState: Tree<Tensor> | null = null,
     outer?: CallContext,
-    /** What the layer was told besides. */
+    /** The further options of the call. */
     readonly said: SaidToCall = {},
   ) {
     this.reports = outer?.reports ?? { losses: [], from: [], metrics: [] }
   }
 
-  /** What an attention layer was told. */
+  /** The options of an attention layer. */
   get attention(): AttentionCall {
     return this.said
   }
@@ -57,28 +60,28 @@ export class CallContext {
     this.reports.from.push(current?.layer ?? null)
   }
 
-  /** Reports the mean of a value under a name, in logs and history. */
+  /** Reports the mean of a value under a name, in logs and the history. */
   addMetric(name: string, value: Tensor): void {
     this.reports.metrics.push({ name, value })
   }
 
-  /** Everything that layers added. */
+  /** All losses that layers added. */
   get losses(): readonly Tensor[] {
     return this.reports.losses
   }
 
-  /** The layers that added them, in the same order. */
+  /** The layers that added the losses, in the same order. */
   get lossOrigins(): readonly unknown[] {
     return this.reports.from
   }
 
-  /** Everything that layers reported. */
+  /** All metrics that layers reported. */
   get metrics(): readonly { readonly name: string; readonly value: Tensor }[] {
     return this.reports.metrics
   }
 }
 
-/** A layer that is being called, and the one that called it. */
+/** A layer call in progress, and the one around it. */
 interface Frame<Layer> {
   readonly layer: Layer | null
   readonly context: CallContext
@@ -88,12 +91,12 @@ let current: Frame<unknown> | null = null
 let path: readonly string[] = []
 let probing = false
 
-/** The innermost call; null outside of all. */
+/** The innermost layer call; null outside of all calls. */
 export function currentFrame(): Frame<unknown> | null {
   return current
 }
 
-/** Runs `body` as the call of a layer; null for the start of a run. */
+/** Runs `body` as a call of `layer`; null starts a run. */
 export function withFrame<Result>(layer: unknown, context: CallContext, body: () => Result): Result {
   const outer = current
   current = { layer, context }
@@ -104,7 +107,7 @@ export function withFrame<Result>(layer: unknown, context: CallContext, body: ()
   }
 }
 
-/** Runs `body` as if no layer was being called. */
+/** Runs `body` as if no layer call were in progress. */
 export function withoutFrame<Result>(body: () => Result): Result {
   const outer = current
   current = null
@@ -115,12 +118,12 @@ export function withoutFrame<Result>(body: () => Result): Result {
   }
 }
 
-/** Sees what a call of a layer gives, and says what it is to give instead. */
+/** Sees the output of a layer call, and returns what replaces it. */
 export type Tap = (layer: unknown, input: Tree<unknown>, output: Tree<Tensor>) => Tree<Tensor>
 
 let tap: Tap | null = null
 
-/** Runs `body` with every call of a layer seen by `own`, those within other layers first. */
+/** Runs `body` while `own` sees every layer call, inner layers first. */
 export function withTap<Result>(own: Tap, body: () => Result): Result {
   const outer = tap
   tap = own
@@ -131,10 +134,10 @@ export function withTap<Result>(own: Tap, body: () => Result): Result {
   }
 }
 
-/** What a layer gives, after whoever looks at its calls; not where only shapes or costs are asked for. */
+/** The output of a layer call after the taps; unchanged while only shapes or costs are inferred. */
 export const tapped: Tap = (layer, input, output) => (tap === null || probing ? output : tap(layer, input, output))
 
-/** Runs `body` to find out shapes or costs only: what it computes is thrown away. */
+/** Runs `body` only to infer shapes or costs: its results are discarded. */
 export function whileProbing<Result>(body: () => Result): Result {
   const outer = probing
   probing = true
@@ -145,7 +148,7 @@ export function whileProbing<Result>(body: () => Result): Result {
   }
 }
 
-/** Whether only shapes or costs are asked for. */
+/** Whether only shapes or costs are being inferred. */
 export function isProbing(): boolean {
   return probing
 }

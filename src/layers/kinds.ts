@@ -1,4 +1,4 @@
-// Kinds of options that layers have in common.
+// Kinds of options that several layers use.
 
 import type { Activation, ActivationIdentifier } from '../activations'
 import { activationName, getActivation } from '../activations'
@@ -37,10 +37,10 @@ export const constraint: Kind<Constraint | null, ConstraintIdentifier | null> = 
   /* @__PURE__ */ named<Constraint, ConstraintIdentifier>(constraints),
 )
 
-/** Where the channels are; null is last. */
+/** Where the channels are; null means last. */
 export const dataFormat = /* @__PURE__ */ nullable(/* @__PURE__ */ choice('channelsLast', 'channelsFirst'))
 
-/** Plain data: what JSON can hold. */
+/** Plain data: what JSON can represent. */
 export const plainData: Kind<unknown> = /* @__PURE__ */ custom((value) => value, toJson)
 
 function toJson(value: unknown): Json {
@@ -54,7 +54,7 @@ function toJson(value: unknown): Json {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toJson(each)]))
 }
 
-/** A layer within a layer: given itself, or in its saved form. */
+/** An inner layer: an instance, or its saved form. */
 export const innerLayer: Kind<Layer, Layer | Serialized> = /* @__PURE__ */ custom(
   (value, where) => {
     const layer = isSerialized(value) ? layerFromConfig(value) : value
@@ -75,10 +75,10 @@ const layerName = /* @__PURE__ */ custom<LayerName>(
   (value) => (typeof value === 'string' ? value : value.name),
 )
 
-/** The option by which a method is told which layers it is about; null is all that it can. */
+/** The option that selects the layers that a method applies to; null selects all that it can apply to. */
 export const layersOption = () => option(nullable(listOf(layerName)), null)
 
-/** Whether a layer is meant. */
+/** Whether `name` is this layer or its name. */
 export function isNamed(name: LayerName, layer: LayerBase): boolean {
   return typeof name === 'string' ? layer.name === name : layer === name
 }

@@ -1,5 +1,5 @@
-// What a layer is made of: a name, weights, layers within it, random streams; which of them are trained and which have penalties.
-// How it is built and called is in base.ts.
+// What a layer consists of: a name, weights, inner layers and random streams; which weights are trained and which have
+// penalties. How a layer is built and called is in base.ts.
 
 import { requireWithinLimit } from '../core/weight-limit'
 import type { DType } from '../core/dtypes'
@@ -35,11 +35,11 @@ export interface LayerOptions {
   name?: string | null | undefined
   /** Whether optimizers may change the weights. Default true. */
   trainable?: boolean | undefined
-  /** The shape of one sample, for the first layer of a model; null stands for an open extent. */
+  /** The shape of one sample, for the first layer of a model; null for an open extent. */
   inputShape?: BatchShape | null | undefined
   /** Short for inputShape: [inputDim]. */
   inputDim?: number | null | undefined
-  /** What layers compute in: float32. */
+  /** The dtype of computations: float32. */
   dtype?: 'float32' | (string & {}) | undefined
   /** A penalty on the outputs, per sample, added to the loss. */
   activityRegularizer?: RegularizerIdentifier | null | undefined
@@ -55,7 +55,7 @@ const LAYER_OPTIONS: () => OptionTable = () => ({
 })
 
 export interface WeightOptions {
-  /** What it is called; the path of the layer stands before it. */
+  /** The weight's name; the path of the layer is put before it. */
   name: string
   /** The extent of each axis. */
   shape: Shape
@@ -65,9 +65,9 @@ export interface WeightOptions {
   regularizer?: Regularizer | null
   /** Applied after every update. Default null. */
   constraint?: Constraint | null
-  /** Which axes are inputs and which outputs, for initializers that scale by their number. Default Keras's rule. */
+  /** Which axes are inputs and which are outputs, for initializers that scale by their sizes. Default: Keras's rule. */
   fans?: FanAxes
-  /** Which axes are inputs, for constraints that ask. Default those of `fans`. */
+  /** Which axes are inputs, for constraints that need them. Default: those of `fans`. */
   inputAxes?: readonly number[] | null
   /** Default true for float32. */
   trainable?: boolean
@@ -78,15 +78,15 @@ export interface WeightOptions {
 interface OwnWeight {
   readonly variable: Variable
   readonly regularizer: Regularizer | null
-  /** What the regularizer keeps of it. */
+  /** The state that the regularizer keeps for the weight. */
   readonly kept: readonly Variable[]
-  /** Draws what the weight begins with. */
+  /** Draws the initial value of the weight. */
   readonly draw: (() => Tensor) | null
-  /** How often it was drawn, the first time among them. */
+  /** How often the value was drawn, including the first time. */
   drawn: number
 }
 
-/** A weight and its penalty. */
+/** A weight with its penalty. */
 export interface RegularizedWeight {
   readonly layer: LayerParts
   readonly weight: Variable
@@ -96,15 +96,15 @@ export interface RegularizedWeight {
 
 let former = false
 
-/** Whether lists are asked for in the order of former files. @internal */
+/** Whether lists are requested in the order of old files. @internal */
 export function isFormerOrder(): boolean {
   return former
 }
 
 /**
- * Runs a function in which layers and weights come in the order in which former files number them: layers of a graph by their first
- * call, behind those in properties, and weights as they were made.
- * @param isFormer false: in the order that holds everywhere else
+ * Runs a function while layers and weights are listed in the order that old files use: layers in properties first, then
+ * those of a graph by their first call, and weights in the order of their creation.
+ * @param isFormer false: keep the current order
  */
 export function inFormerOrder<Result>(isFormer: boolean, body: () => Result): Result {
   if (!isFormer) return body()
@@ -120,13 +120,13 @@ export function inFormerOrder<Result>(isFormer: boolean, body: () => Result): Re
   }
 }
 
-/** Options that the constructor, or nobody, reads: a built layer cannot change them. */
+/** Options that no code reads after construction: they are fixed once the layer is built. */
 const FIXED = ['inputShape', 'inputDim', 'dtype', 'seed']
 
-/** The layer that is being built, which is made with the options that it reads meanwhile. */
+/** The layer that is being built; the options it reads meanwhile become fixed. */
 const reading: { by: object | null } = { by: null }
 
-/** What is known of a layer, and changes. Not a property: those are searched for parts. */
+/** The mutable state of a layer. It is not a property, because properties are searched for parts. */
 class State {
   trainable = true
   builtFor: Tree<TensorSpec> | null = null
@@ -138,7 +138,7 @@ class State {
   trainableWeights: readonly Variable[] = []
   listsVersion = -1
   readonly warned = new Set<string>()
-  /** The options that weights and parts were made with; null while options are plain properties. */
+  /** The options that weights and parts depend on; null while options are plain properties. */
   fixed: Set<string> | null = null
 }
 
@@ -153,11 +153,11 @@ export function stateOf(layer: object): State {
   return state
 }
 
-/** A layer, as far as its weights and parts go. Subclass Layer instead. */
+/** The part of a layer that holds its weights and inner layers. Subclass Layer instead. */
 export abstract class LayerParts extends Configured {
   static override readonly declare = LAYER_OPTIONS
   declare readonly name: string
-  /** The shape of one sample, when the layer was told. */
+  /** The shape of one sample, if it was given as an option. */
   declare readonly inputShape: BatchShape | null
   declare readonly dtype: 'float32'
   declare readonly activityRegularizer: Regularizer | null
@@ -169,7 +169,7 @@ export abstract class LayerParts extends Configured {
     structure.version++
   }
 
-  /** Whether optimizers may change the weights. Setting it sets it for all layers within, too. */
+  /** Whether optimizers may change the weights. Setting it also sets it for all inner layers. */
   get trainable(): boolean {
     return stateOf(this).trainable
   }
@@ -178,7 +178,7 @@ export abstract class LayerParts extends Configured {
     const state = stateOf(this)
     state.trainable = trainable
     structure.version++
-    // Within the constructor there is nothing else yet.
+    // Within the constructor there are no inner layers yet.
     if (state.parts !== null || state.builtFor !== null) for (const layer of this.sublayers) layer.trainable = trainable
   }
 
@@ -188,8 +188,8 @@ export abstract class LayerParts extends Configured {
   }
 
   /**
-   * Runs `build`, and sees to options that are set afterwards. One that `build` read cannot change any more; every other is read anew
-   * by all programs, which are compiled again.
+   * Runs `build` and watches its options. An option that `build` reads is fixed from then on; setting any other
+   * recompiles all programs.
    * @internal
    */
   protected watchingOptions(build: () => void): void {
@@ -207,7 +207,7 @@ export abstract class LayerParts extends Configured {
 
   private watchOptions(): void {
     for (const [name, { read }] of Object.entries(optionsOf(this.constructor))) {
-      // `trainable` has an accessor of its own, and a name only names.
+      // `trainable` has its own accessor, and a change of `name` needs no compilation.
       if (name === 'name' || !Object.hasOwn(this, name)) continue
       let value: unknown = Reflect.get(this, name)
       Object.defineProperty(this, name, {
@@ -228,7 +228,7 @@ export abstract class LayerParts extends Configured {
     }
   }
 
-  /** @param set puts the new value in place; what it gives puts the old one back */
+  /** @param set stores the new value and returns a function that restores the old one */
   private changeOption(name: string, set: () => () => void): void {
     const { fixed, builtFor } = stateOf(this)
     if (builtFor !== null && fixed!.has(name))
@@ -259,12 +259,12 @@ export abstract class LayerParts extends Configured {
     structure.constants++
   }
 
-  /** The types of the outputs, as errors name them. @internal */
+  /** The types of the outputs, for errors. @internal */
   protected outputText(): string {
     return ''
   }
 
-  /** A trainable (by default) variable that belongs to the layer. */
+  /** Creates a variable that belongs to the layer; trainable by default. */
   protected addWeight({
     name,
     shape,
@@ -322,16 +322,16 @@ export abstract class LayerParts extends Configured {
     )
   }
 
-  /** Lists a weight of a layer within among this layer's own, in this place of their order. */
+  /** Adds a weight of an inner layer to this layer's own weights, at this position of their order. */
   protected trackWeight(variable: Variable): void {
     stateOf(this).own.push({ variable, regularizer: null, kept: [], draw: null, drawn: 0 })
     structure.version++
   }
 
   /**
-   * What a weight of this layer, or of one within it, might have begun with: drawn anew from its initializer, other numbers each time.
-   * Those of a seeded initializer follow from the seed and from how often it was asked.
-   * @throws ArgumentError for a variable that no layer made by addWeight
+   * A new initial value for a weight of this layer or of an inner one: the initializer draws other numbers each time.
+   * With a seeded initializer they follow from the seed and from the number of draws.
+   * @throws ArgumentError for a variable that no layer created with addWeight
    * @internal
    */
   drawAnew(weight: Variable): Tensor {
@@ -342,7 +342,10 @@ export abstract class LayerParts extends Configured {
     throw new ArgumentError(`${this}: does not know how ${weight.name} was made`)
   }
 
-  /** How often each weight of addWeight, here and within, was drawn anew: what the next drawing follows from. @internal */
+  /**
+   * How often the value of each addWeight weight, here and in inner layers, was drawn; the next draw depends on it.
+   * @internal
+   */
   get timesDrawn(): readonly number[] {
     return this.allLayers.flatMap((layer) => stateOf(layer).own.map(({ drawn }) => drawn))
   }
@@ -351,29 +354,34 @@ export abstract class LayerParts extends Configured {
     this.allLayers.flatMap((layer) => stateOf(layer).own).forEach((own, i) => (own.drawn = times[i] ?? 0))
   }
 
-  /** Makes a layer a part of this one, where no property holds it: `#inner = this.track(new Dense({ units: 4 }))`. */
+  /**
+   * Makes a layer an inner layer of this one if no property holds it: `#inner = this.track(new Dense({ units: 4 }))`.
+   */
   protected track<Part extends LayerParts>(layer: Part): Part {
     stateOf(this).tracked.push(layer)
     structure.version++
     return layer
   }
 
-  /** For layers whose parts change after they are built. */
+  /** For layers whose inner layers change after they are built. */
   protected partsChanged(): void {
     structure.version++
   }
 
-  /** Layers that belong to this one and that no property shows. @internal */
+  /** Inner layers that no property holds. @internal */
   get hiddenParts(): readonly LayerParts[] {
     return []
   }
 
-  /** The layers that this one is made of. Their weights are its own. */
+  /** The inner layers. Their weights belong to this layer. */
   get sublayers(): readonly LayerParts[] {
     return partsOf(this).sublayers as readonly LayerParts[]
   }
 
-  /** The weights of this layer without those of its sublayers: those made to be trained, then the others, as they were made. */
+  /**
+   * The weights of this layer without those of its sublayers, in the order of creation: first those created as
+   * trainable, then the others.
+   */
   get ownWeights(): readonly Variable[] {
     return ownWeightsOf(this)
   }
@@ -393,8 +401,8 @@ export abstract class LayerParts extends Configured {
   }
 
   /**
-   * Weights and all other state: of each layer its weights, then the states of its random streams, then what its sublayers have.
-   * Those of the optimizer and of metrics are not among them. Keras: `Layer.variables`.
+   * Weights and all other state: for each layer its weights, then the states of its random streams, then those of its
+   * sublayers. Variables of the optimizer and of metrics are not included. Keras: `Layer.variables`.
    */
   get variables(): readonly Variable[] {
     const found = new Set<Variable>()
@@ -413,7 +421,9 @@ export abstract class LayerParts extends Configured {
     return this.variables.filter((variable) => !trainable.has(variable))
   }
 
-  /** State that is saved with the model but is not a weight: positions of random streams, what regularizers keep. */
+  /**
+   * State that is saved with the model but is not a weight: positions of random streams, and the state of regularizers.
+   */
   get stateVariables(): readonly Variable[] {
     const generators = new Set<SeedGenerator>()
     const kept = new Set<Variable>()
@@ -424,19 +434,22 @@ export abstract class LayerParts extends Configured {
     return [...[...generators].map((generator) => generator.state), ...kept]
   }
 
-  /** What this layer without its sublayers keeps from one batch to the next and is not saved with the model. @internal */
+  /**
+   * The state of this layer alone, without sublayers, that passes from batch to batch and is not saved with the model.
+   * @internal
+   */
   get passingState(): readonly Variable[] {
     return []
   }
 
-  /** This layer and all within it, each once, from the outside in. */
+  /** This layer and all its inner layers, each once, from the outside in. */
   get allLayers(): readonly LayerParts[] {
     const found: LayerParts[] = []
     visitLayers(this, (layer) => found.push(layer))
     return found
   }
 
-  /** The trainable weights that have a penalty, their layers, and what the penalties keep of them. @internal */
+  /** The trainable weights with a penalty, their layers, and the penalties' state. @internal */
   get regularized(): readonly RegularizedWeight[] {
     const found: RegularizedWeight[] = []
     visitLayers(this, (layer) => {
@@ -469,7 +482,7 @@ export abstract class LayerParts extends Configured {
   /**
    * Replaces all weights, or none.
    * @param weights in the order of getWeights()
-   * @throws ShapeError naming the first that does not fit
+   * @throws ShapeError naming the first tensor that does not fit
    */
   setWeights(weights: readonly TensorLike[]): void {
     const own = this.weights
@@ -490,29 +503,32 @@ export abstract class LayerParts extends Configured {
     tensors.forEach((tensor, i) => own[i]!.assign(tensor))
   }
 
-  /** `Dense "fc1"`, as errors name it. */
+  /** `Dense "fc1"`, for errors. */
   override toString(): string {
-    // A layer that was given no name has none yet when its options are checked.
+    // An unnamed layer has no name yet when its options are checked.
     const name: string | null = this.name
     return name === null ? classNameOf(this) : `${classNameOf(this)} "${name}"`
   }
 
   override getConfig(): Config {
     const config = super.getConfig()
-    // What was not said need not be saved.
+    // Options that are not set are not saved.
     return Object.fromEntries(
       Object.entries(config).filter(([name, value]) => !(name in UNSAID && UNSAID[name] === value)),
     )
   }
 
-  /** @throws StateError before the layer is built. */
+  /** @throws StateError before the layer is built */
   protected requireBuilt<T>(value: T | null | undefined): T {
     if (value != null) return value
     throw new StateError(`${this} has no weights yet. They are made at the first call, or when inputShape is given.`)
   }
 }
 
-/** Whether inputDim is short for inputShape; it is not for a layer that has an option of this name itself, as Embedding has. */
+/**
+ * Whether inputDim is the shorthand of inputShape; it is not if the layer has its own option of this name, as Embedding
+ * has.
+ */
 function isInputDim({ constructor }: object): boolean {
   return optionsOf(constructor)['inputDim'] === optionsOf(LayerParts)['inputDim']
 }
@@ -548,7 +564,7 @@ export function partsOf(layer: object): Parts {
   return state.parts
 }
 
-/** The states of a layer's random streams, and what its regularizers keep; without those of its sublayers. */
+/** The states of a layer's random streams and of its regularizers, without those of its sublayers. */
 function ownState(layer: LayerParts): readonly Variable[] {
   const { generators } = partsOf(layer)
   return [...generators.map(({ state }) => state), ...stateOf(layer).own.flatMap(({ kept }) => kept)]
@@ -559,7 +575,9 @@ function ownWeightsOf(layer: object): readonly Variable[] {
   return former ? all : all.sort((a, b) => Number(b.madeTrainable) - Number(a.madeTrainable))
 }
 
-/** Visits a layer and those within it, each once. `visit` may answer false: then not those within. */
+/**
+ * Visits a layer and its inner layers, each once. If `visit` returns false, the inner layers of that layer are skipped.
+ */
 function visitLayers(layer: object, visit: (layer: LayerParts) => unknown): void {
   const seen = new Set<object>()
   const walk = (each: object): void => {

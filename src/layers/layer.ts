@@ -1,5 +1,5 @@
-// Layer: a function from tensors to tensors with weights, in Keras's life cycle: construct → build → call. A layer never
-// writes a gradient: `call` composes ops, and the traced result is differentiated. What all layers have is in base.ts.
+// Layer: a function from tensors to tensors with weights, in Keras's life cycle: construct → build → call. No layer
+// writes a gradient: `call` composes ops, and the traced result is differentiated. What all layers share is in base.ts.
 
 import type { DType } from '../core/dtypes'
 import { ArgumentError } from '../core/errors'
@@ -18,15 +18,17 @@ import { firstCall } from './symbol'
 export type { InputsOf }
 
 /**
- * Subclass it, make weights in `build` with `addWeight`, and write `call` with ops.
+ * Subclass it, create weights in `build` with `addWeight`, and write `call` with ops.
  *
  *   class Scale extends Layer {
- *     build(inputShape) { this.scale = this.addWeight({ name: 'scale', shape: [inputShape.at(-1)], initializer: 'ones' }) }
+ *     build(inputShape) {
+ *       this.scale = this.addWeight({ name: 'scale', shape: [inputShape.at(-1)], initializer: 'ones' })
+ *     }
  *     call(x) { return ops.multiply(x, this.scale) }
  *   }
  *
- * In and Out are trees of tensors. Layers that are kept in properties, also in arrays, records and Maps, are parts of this
- * one: their weights are its own. One in a `#private` field is found by `track`.
+ * In and Out are trees of tensors. Layers in properties, also inside arrays, records and Maps, are inner layers: their
+ * weights belong to this layer. A layer in a `#private` field must be registered with `track`.
  *
  * Keras: `keras.layers.Layer`.
  */
@@ -34,50 +36,60 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends LayerBase {
   /** The function of the layer. */
   abstract call(input: In, context: CallContext): Out
 
-  /** Makes the weights for inputs of this shape (a tree of shapes for a tree of inputs). Called once, before the first call. */
+  /**
+   * Creates the weights for inputs of this shape (a tree of shapes for a tree of inputs). Called once, before the first
+   * call.
+   */
   build(_inputShape: ShapesOf<In>, _inputSpec: SpecsOf<In>): void {}
 
   /**
-   * Calls the layer: builds it if necessary and names what it traces. On symbols of a functional model it records the call.
-   * What is said explicitly in `options` wins over what the calling layer knows.
-   * @throws ArgumentError when the layer is called inside another one that does not keep it: its weights would not be trained
+   * Calls the layer: builds it if necessary and puts its name on the nodes it traces. On symbols of a functional model
+   * it records the call. `options` take precedence over the context of the calling layer.
+   * @throws ArgumentError if the layer is called inside another one that does not own it: its weights would not be
+   * trained
    */
   apply(input: InputsOf<In>, options: ApplyOptions | CallContext = {}): Out {
     if (typeof this.call !== 'function') throw new ArgumentError(`${this}: a layer needs a method call(x, context)`)
     return typed(this.applyTree(input, options))
   }
 
-  /** The shape of the output for inputs of this shape; found out by tracing `call` unless a layer says it. */
+  /** The shape of the output for inputs of this shape; inferred by tracing `call` unless a layer overrides it. */
   computeOutputShape(inputShape: ShapesOf<In>): ShapesOf<Out> {
     return typed(shapesOf(this.tracedOutputSpec(specsFrom(inputShape))))
   }
 
-  /** Shapes and dtypes of the output; found out by tracing `call`, or from `computeOutputShape` where a layer says that. */
+  /**
+   * Shapes and dtypes of the output; inferred by tracing `call`, or from `computeOutputShape` if a layer overrides
+   * that.
+   */
   computeOutputSpec(inputSpec: SpecsOf<In>, options: ApplyOptions = {}): SpecsOf<Out> {
     return typed(this.outputTree(typed(inputSpec), options))
   }
 
-  /** The dtype of the output, where `computeOutputShape` says its shape: float32 unless a layer says otherwise. */
+  /** The dtype of the output if `computeOutputShape` gives its shape; float32 unless a layer overrides it. */
   protected outputDtype(_inputs: readonly DType[]): DType {
     return 'float32'
   }
 
-  /** The mask of the output, for layers that support masking: the input's, unless a layer says otherwise. */
+  /** The mask of the output, for layers that support masking; the input's unless a layer overrides it. */
   computeMask(_input: In, mask: Tree<Tensor | null>): Tree<Tensor | null> {
     return mask
   }
 
-  /** The input shape that the weights were made for; null before. */
+  /** The input shape for which the weights were created; null before. */
   get buildShape(): ShapesOf<In> | null {
     return this.buildSpec === null ? null : typed(shapesOf(this.buildSpec))
   }
 
-  /** The symbols that this layer was called on first, for models of a part of another one. @throws StateError where it was called on none */
+  /**
+   * The symbols of the layer's first call, for models of a part of another model. @throws StateError if it was never
+   * called on symbols
+   */
   get input(): In {
     return typed(firstCall(this).input)
   }
 
-  /** The symbols that its first call gave. @throws StateError where it was called on none */
+  /** The symbols that its first call returned. @throws StateError if it was never called on symbols */
   get output(): Out {
     const { structure, outputs } = firstCall(this)
     return typed(mapTree(structure, (index) => outputs[index]!))

@@ -1,4 +1,4 @@
-// ops.scan for layers that call others in each turn: what these add to the loss leaves the loop.
+// ops.scan for layers that call inner layers in each iteration: losses and metrics of the inner layers leave the loop.
 
 import { mean, sum } from '../ops/reduce'
 import type { ScanOptions } from '../ops/scan'
@@ -6,18 +6,18 @@ import { scan } from '../ops/scan'
 import type { Tensor } from '../ops/tensor'
 import { CallContext, currentFrame, withFrame } from './context'
 
-/** What one turn makes. */
+/** The result of one iteration. */
 export interface Turn {
-  /** What the next turn sees. */
+  /** The state for the next iteration. */
   readonly state: readonly Tensor[]
-  /** What is stacked. */
+  /** The values that are stacked. */
   readonly outputs: readonly Tensor[]
 }
 
 /**
- * Calls `turn` for each slice along the first axis, in the call of a layer with this context. Losses of all turns are added up, metrics are
- * averaged.
- * @returns the last state, and the outputs of all turns along a new first axis
+ * Calls `turn` for each slice along the first axis, within a layer call with this context. Losses of all iterations are
+ * summed, metrics are averaged.
+ * @returns the last state, and the outputs of all iterations along a new first axis
  */
 export function scanLayers(
   context: CallContext,

@@ -1,5 +1,5 @@
-// Which elements of a tensor count: a table beside the tensors, as Keras's `_keras_mask`. Layers that support masking pass
-// masks on; losses and metrics leave out what is masked.
+// Which elements of a tensor count: a table next to the tensors, like Keras's `_keras_mask`. Layers that support
+// masking pass masks on; losses and metrics skip masked elements.
 
 import type { Tree } from '../core/tree'
 import { flatten, mapTree } from '../core/tree'
@@ -7,7 +7,7 @@ import { Tensor } from '../ops/tensor'
 
 const masks = new WeakMap<Tensor, Tensor>()
 
-/** The mask of a tensor: bool, true where an element counts; null when all do. */
+/** The mask of a tensor: bool, true where an element counts; null if all count. */
 export function maskOf(tensor: Tensor): Tensor | null {
   return masks.get(tensor) ?? null
 }
@@ -17,7 +17,7 @@ export function setMask(tensor: Tensor, mask: Tensor): void {
   masks.set(tensor, mask)
 }
 
-/** The same values with these masks; null for none. */
+/** The same values with these masks; null for no mask. */
 export function withMasks(input: Tree<Tensor>, given: Tree<Tensor | null>): Tree<Tensor> {
   const all = flatten(given)
   let at = 0
@@ -30,13 +30,13 @@ export function withMasks(input: Tree<Tensor>, given: Tree<Tensor | null>): Tree
   })
 }
 
-/** The masks of a tree of tensors; null when none has one. */
+/** The masks of a tree of tensors; null if none has a mask. */
 export function masksOf(input: Tree<unknown>): Tree<Tensor | null> {
   const found = mapTree(input, (leaf) => (leaf instanceof Tensor ? maskOf(leaf) : null))
   return flatten(found).some((mask) => mask !== null) ? found : null
 }
 
-/** The same tensor, of which nobody knows a mask. */
+/** An alias of the tensor without its mask. */
 export function withoutMask(tensor: Tensor): Tensor {
   return maskOf(tensor) === null ? tensor : Tensor.aliasOf(tensor)
 }

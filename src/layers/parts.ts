@@ -1,4 +1,4 @@
-// Finds what a layer is made of: layers, variables and random streams in its properties, also inside arrays, records, Maps
+// Finds the parts of a layer: layers, variables and random streams in its properties, also inside arrays, records, Maps
 // and Sets.
 
 import { isBranch } from '../core/tree'
@@ -7,7 +7,7 @@ import { Variable } from '../ops/variable'
 
 export interface Parts {
   readonly sublayers: readonly object[]
-  /** The same, to look one up. */
+  /** The sublayers as a set. */
   readonly owned: ReadonlySet<object>
   readonly variables: readonly Variable[]
   readonly generators: readonly SeedGenerator[]
@@ -15,8 +15,8 @@ export interface Parts {
 
 /**
  * @param isLayer tells a layer from other objects
- * @param first layers that come before those in properties
- * @param last layers that come after them
+ * @param first layers that are listed before those in properties
+ * @param last layers that are listed after them
  */
 export function findParts(
   of: object,
@@ -36,7 +36,7 @@ export function findParts(
     const isCollection = value instanceof Map || value instanceof Set
     if (seen.has(value) || !(isCollection || isBranch(value))) return
     seen.add(value)
-    // Long lists of numbers hold nothing.
+    // A list that starts with a number is data and has no parts.
     if (Array.isArray(value) && typeof value[0] === 'number') return
     if (isCollection) value.forEach(search)
     else Object.values(value).forEach(search)

@@ -1,5 +1,5 @@
-// Layers by the name that they are saved under. Only what reads saved models needs it, so that a page that does not carries
-// only the layers that it names.
+// Layers by the name under which they are saved. Only code that reads saved models imports it, so that other pages
+// carry only the layers that they use.
 
 import { Registry } from '../core/registry'
 import { LayerBase } from './base'

@@ -1,4 +1,4 @@
-// Objects made again from their configurations: layers, and what compile chose.
+// Copies of objects from their configurations: of layers, and of the objects given to compile.
 
 import { optionsOf } from '../core/options'
 import type { Configurable, CustomObjects } from '../core/registry'
@@ -10,7 +10,7 @@ import { LayerBase } from './base'
 /**
  * A layer of the same class and configuration, with new weights.
  * @param changed options that differ
- * @throws ArgumentError for a class that its configuration does not make again
+ * @throws ArgumentError for a class that cannot be constructed from its configuration
  */
 export function remade(layer: LayerBase, changed: object = {}): LayerBase {
   const made = madeAgain(layer, changed, classesWithin(layer))
@@ -19,7 +19,7 @@ export function remade(layer: LayerBase, changed: object = {}): LayerBase {
 }
 
 /**
- * An object of the same class and configuration. The user's functions in it stay the same ones, and need no names.
+ * An object of the same class and configuration. It shares the user's functions, which need no names.
  * @param changed options that differ
  * @param objects classes that the configuration may name
  */
@@ -27,7 +27,7 @@ export function madeAgain(object: Configurable, changed: object = {}, objects: C
   const { result, functions } = describing(() => object.getConfig())
   const config = Object.entries(result).map(([name, value]): [string, unknown] => {
     const own: unknown = Reflect.get(object, name)
-    // A function of the user's own need not have a name here.
+    // A user's function may have no name, so it is passed on itself.
     return [name, typeof own === 'function' && typeof value === 'string' ? own : value]
   })
   const options = { ...Object.fromEntries(config), ...changed }

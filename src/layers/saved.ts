@@ -1,5 +1,5 @@
-// A layer from its saved form. Knows no class by name: whoever reads a file opens a scope with all of them, so that a page
-// that reads none carries only the layers that it names.
+// Restores a layer from its saved form. Knows no class by name: the code that reads a file opens a scope with all
+// classes, so that other pages carry only the layers that they use.
 
 import { unknownName } from '../core/errors'
 import type { Serialized } from '../core/registry'
@@ -8,7 +8,7 @@ import { LayerBase } from './base'
 
 /**
  * A layer from its class name and configuration; the class is looked for among the custom objects in scope.
- * @throws ArgumentError when it is not there
+ * @throws ArgumentError if it is not there
  */
 export function layerFromConfig(saved: Serialized): LayerBase {
   const layer = construct(customObject(saved.className), saved.config)

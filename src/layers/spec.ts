@@ -1,4 +1,4 @@
-// What is known of tensors before there are any: shapes whose batch axis is open, dtypes, and trees of both.
+// The types of tensors before they exist: shapes with an open batch axis, dtypes, and trees of both.
 
 import type { DType } from '../core/dtypes'
 import { formatShape } from '../core/errors'
@@ -6,10 +6,10 @@ import type { Tree, MapTree } from '../core/tree'
 import { isBranch, mapTree } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
 
-/** A shape whose open extents are null: [null, 8] is any number of rows of 8. */
+/** A shape whose open extents are null: [null, 8] is any number of rows with 8 elements. */
 export type BatchShape = readonly (number | null)[]
 
-/** The type of a tensor whose extents need not all be known. */
+/** The type of a tensor, possibly with open extents. */
 export class TensorSpec {
   /** The extent of each axis, null for an open one; frozen. */
   readonly shape: BatchShape
@@ -32,12 +32,12 @@ export type SpecsOf<Tensors> = MapTree<Tensors, Tensor, TensorSpec>
 /** A tree of tensors as a tree of shapes. */
 export type ShapesOf<Tensors> = MapTree<Tensors, Tensor, BatchShape>
 
-/** A shape stands for one tensor; anything else that branches is a tree. */
+/** A list of numbers or nulls is the shape of one tensor; other lists and records are trees. */
 export function isBatchShape(value: unknown): value is BatchShape {
   return Array.isArray(value) && value.every((extent) => extent === null || typeof extent === 'number')
 }
 
-/** Specs from a tree of specs or of shapes; float32 where nothing is said. */
+/** Specs from a tree of specs or of shapes; float32 for shapes. */
 export function specsFrom(tree: unknown): Tree<TensorSpec> {
   if (tree instanceof TensorSpec) return tree
   if (isBatchShape(tree)) return new TensorSpec(tree)
@@ -51,12 +51,12 @@ export function shapesOf(specs: Tree<TensorSpec>): Tree<number | null> {
   return mapTree(specs, ({ shape }) => shape) as Tree<number | null>
 }
 
-/** What a tensor, or the symbol of one, says of itself; the batch axis is open. */
+/** The spec of a tensor or symbol, with an open batch axis. */
 export function specOf({ shape, dtype }: Tensor): TensorSpec {
   return new TensorSpec(shape.length === 0 ? [] : [null, ...shape.slice(1)], dtype)
 }
 
-/** Text that is equal for equal specs. */
+/** A string that is equal for equal specs. */
 export function specKey(specs: Tree<TensorSpec>): string {
   if (specs instanceof TensorSpec) return `${specs.dtype}[${specs.shape.join()}]`
   if (Array.isArray(specs)) return `(${specs.map(specKey).join(';')})`

@@ -1,6 +1,6 @@
-// Symbols of functional models: Input() makes the first ones, and a layer that is called on symbols records the call and
-// gives new ones. Nothing is written on the layer, so one layer may be called many times. Who walks the recorded calls is
-// models/layer-graph.ts.
+// Symbols of functional models: Input() creates the first ones, and a layer that is called on symbols records the call
+// and returns new ones. Nothing is stored in the layer, so one layer may be called many times. models/layer-graph.ts
+// walks the recorded calls.
 
 import { StateError } from '../core/errors'
 import type { Shape } from '../core/shapes'
@@ -10,21 +10,21 @@ import type { TensorSymbol } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
 import type { TensorSpec } from './spec'
 
-/** A layer as far as symbols know it. */
+/** A layer, as far as symbols use it. */
 export interface RecordedLayer {
   readonly name: string
 }
 
 /** One call of a layer on symbols. */
 export interface LayerCall<Layer extends RecordedLayer = RecordedLayer> {
-  /** Rises with time, so that the calls of a model in the order of their numbers are in an order of execution. */
+  /** Increases with time, so that calls sorted by id are in an order of execution. */
   readonly id: number
   readonly layer: Layer
-  /** Symbols, and constants between them; null for an input of the model. */
+  /** Symbols, with constants in between; null for an input of the model. */
   readonly input: Tree<unknown>
-  /** What was said besides: training, mask, initialState. */
+  /** The options of the call: training, mask, initialState and others. */
   readonly options: Readonly<Record<string, unknown>>
-  /** The tree of results, by position in `outputs`. */
+  /** The tree of results, as indices into `outputs`. */
   readonly structure: Tree<number>
   readonly outputs: readonly Tensor[]
 }
@@ -40,25 +40,25 @@ class GraphSymbol implements TensorSymbol {
 
 let calls = 0
 
-/** An op has no more arguments than these. */
+/** No op has more arguments than these. */
 const MOST_ARGUMENTS = 8
 
-/** The calls of each layer. */
+/** The calls of each layer on symbols. */
 const callsByLayer = new WeakMap<RecordedLayer, LayerCall[]>()
 
-/** How a layer was called on symbols, by whatever model. */
+/** The calls of a layer on symbols, in all models. */
 export function callsOf(layer: RecordedLayer): readonly LayerCall[] {
   return callsByLayer.get(layer) ?? []
 }
 
-/** The first call of a layer: Keras's rule for its input and output. @throws StateError when there is none */
+/** The first call of a layer, which defines its input and output as in Keras. @throws StateError if there is none */
 export function firstCall(layer: RecordedLayer): LayerCall {
   const [first] = callsOf(layer)
   if (first !== undefined) return first
   throw new StateError(`${layer} was never called on symbols, so it has no input or output`)
 }
 
-/** Records a call, and gives the symbols of its results. */
+/** Records a call, and returns the symbols of its results. */
 export function recordCall(
   layer: RecordedLayer,
   input: Tree<unknown>,
@@ -70,7 +70,7 @@ export function recordCall(
   const structure = mapTree(outputs, () => at++)
   const call: LayerCall = { id: calls++, layer, input, options, structure, outputs: symbols }
   for (const spec of flatten(outputs)) {
-    // An open extent is null, which the type of tensors with data does not say.
+    // An open extent is null, although the type of a tensor's shape has no null.
     symbols.push(new Tensor(new GraphSymbol(call, symbols.length, spec), spec.shape as Shape, spec.dtype))
   }
   const known = callsByLayer.get(layer)
@@ -79,7 +79,7 @@ export function recordCall(
   return unflatten<Tensor>(structure, symbols)
 }
 
-/** Where a symbol comes from; null for every other tensor, and for everything else. */
+/** The origin of a symbol; null for other tensors and values. */
 export function originOf(
   value: unknown,
 ): { readonly call: LayerCall; readonly index: number; readonly spec: TensorSpec } | null {
@@ -92,12 +92,12 @@ export function isSymbol(value: unknown): value is Tensor {
   return originOf(value) !== null
 }
 
-/** Whether a tree has a symbol in it. Rows of numbers are not looked through. */
+/** Whether a tree contains a symbol. Rows of numbers are not searched. */
 export function hasSymbol(tree: unknown): boolean {
   return tree instanceof Tensor ? isSymbol(tree) : hasSymbolWithin(tree, new Set())
 }
 
-/** @param seen the branches that were looked through: an array that holds itself must end */
+/** @param seen the branches already searched, so that an array that contains itself ends */
 function hasSymbolWithin(tree: unknown, seen: Set<unknown>): boolean {
   if (tree instanceof Tensor) return isSymbol(tree)
   if (!isBranch(tree) || isRow(tree) || seen.has(tree)) return false
@@ -105,7 +105,7 @@ function hasSymbolWithin(tree: unknown, seen: Set<unknown>): boolean {
   return Object.values(tree).some((each) => hasSymbolWithin(each, seen))
 }
 
-/** Whether a branch is data, which is not looked through. Arguments such as (2, x, 3) are few. */
+/** Whether a branch is data, which is not searched. Lists of arguments such as (2, x, 3) are short. */
 function isRow(tree: object): boolean {
   return (
     Array.isArray(tree) &&
@@ -114,7 +114,7 @@ function isRow(tree: object): boolean {
   )
 }
 
-/** Replaces the symbols in a tree; everything else stays. */
+/** Replaces the symbols in a tree; other leaves stay. */
 export function replaceSymbols(tree: unknown, replace: (symbol: Tensor) => unknown): unknown {
   if (tree instanceof Tensor) return originOf(tree) === null ? tree : replace(tree)
   if (!isBranch(tree)) return tree

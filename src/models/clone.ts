@@ -1,5 +1,5 @@
-// cloneModel: the same architecture with new layers and new weights. Layers are made from their configurations; nothing is
-// trained, copied or compiled here.
+// cloneModel: the same architecture with new layers and new weights. Layers are created from their configurations;
+// nothing is trained, copied or compiled here.
 
 import { ArgumentError, quoted } from '../core/errors'
 import { option, custom, nullable, readOptions } from '../core/options'
@@ -16,13 +16,14 @@ import type { LayerGraph } from './layer-graph'
 import { Model, takesGraph } from './model'
 import { Sequential } from './sequential'
 
-/** From a layer of a model to the one that stands for it in the clone. */
+/** Maps a layer of a model to its counterpart in the clone. */
 export type CloneFunction = (layer: LayerBase) => LayerBase
 
 export interface CloneOptions {
   /**
-   * Makes the layers of the clone, in the place of `layer.constructor` and `layer.getConfig()`. Called once for every layer
-   * but InputLayers and models, also for those of nested models; it may give the layer itself, which is then shared.
+   * Creates the layers of the clone, in place of `layer.constructor` and `layer.getConfig()`. Called once for every
+   * layer except InputLayers and models, including those of nested models; it may return the layer itself, which is
+   * then shared.
    */
   readonly cloneFunction?: CloneFunction | null | undefined
 }
@@ -42,17 +43,17 @@ function requireLayer(value: unknown, where: string): LayerBase {
 }
 
 /**
- * A model of the same architecture with new weights, as the initializers make them; not compiled. Shared layers stay shared,
- * names and what is frozen stay as they are. Models that are classes of one's own are made anew by `getConfig`; of a class that extends
- * Sequential the clone is one, too, with the constructor called as `new Own(layers, { name, trainable })`.
+ * A model of the same architecture with newly initialized weights; not compiled. Shared layers stay shared; names and
+ * frozen layers are kept. Custom model classes are recreated from `getConfig`; the clone of a subclass of Sequential
+ * has that class, with the constructor called as `new Own(layers, { name, trainable })`.
  *
  *   const target = cloneModel(network)
  *   target.setWeights(network.getWeights())
  *
- * @throws ArgumentError for what is no model, for a class that its configuration does not make again, and for one that extends Sequential
- *   with another constructor
+ * @throws ArgumentError for a value that is not a model, for a class that its configuration cannot recreate, and for a
+ * subclass of Sequential with another constructor
  *
- * Keras: `keras.models.clone_model`, with `recursive=True`; it makes a plain Sequential of a class that extends Sequential.
+ * Keras: `keras.models.clone_model`, with `recursive=True`; it turns a subclass of Sequential into a plain Sequential.
  */
 export function cloneModel<Kind extends LayerBase>(model: Kind, options: CloneOptions = {}): Kind {
   if (!(model instanceof Model))
@@ -63,22 +64,25 @@ export function cloneModel<Kind extends LayerBase>(model: Kind, options: CloneOp
   return typed(cloneInParts(typed(model), (layer) => [(cloneFunction ?? remade)(layer)]).model)
 }
 
-/** Layers that stand for one, each called on what the one before gives. */
+/** Layers that replace one layer, each called on the output of the previous one. */
 export type Chain = readonly LayerBase[]
 
-/** The same, where several layers may stand for one; and what stands for which, those of nested models among them. */
+/**
+ * The same, where several layers may replace one; also returns which layers replace which, including those of nested
+ * models.
+ */
 export function cloneInParts(
   model: Model<never, never>,
   clone: (layer: LayerBase) => Chain,
 ): { readonly model: Model<never, never>; readonly made: ReadonlyMap<LayerBase, Chain> } {
   const cloner = new Cloner(clone)
-  // A layer may hold a model, which is made again from its graph.
+  // A layer may hold a model, which is recreated from its graph.
   return { model: customObjectScope({}, () => typed(cloner.model(typed(model)))), made: cloner.made }
 }
 
 /**
  * A Sequential of the same class.
- * @throws ArgumentError where its constructor does not make one of a list of layers
+ * @throws ArgumentError if its constructor does not create one from a list of layers
  */
 function sequentialLike(model: Sequential, layers: readonly Layer[]): Sequential {
   const { constructor, name, trainable } = model
@@ -133,7 +137,7 @@ class Cloner {
     return copy
   }
 
-  /** The calls of a graph again, by the layers of the clone. */
+  /** Repeats the calls of a graph with the layers of the clone. */
   private graph(graph: LayerGraph): { inputs: unknown; outputs: unknown } {
     const symbols = new Map<Tensor, Tensor>()
     flatten(graph.inputs).forEach((symbol, i) =>

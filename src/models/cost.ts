@@ -1,5 +1,5 @@
-// What a model costs to run, in floating-point operations and bytes: counted on the graphs that run, by the conventions of
-// primitives/flops.ts. The table that shows it is in summary.ts.
+// The cost of running a model, in floating-point operations and bytes: counted on the graphs that run, by the
+// conventions of primitives/flops.ts. summary.ts prints the table.
 
 import type { Tree } from '../core/tree'
 import { flatten, typed, unflatten } from '../core/tree'
@@ -14,15 +14,15 @@ import { simplify } from '../plan/simplify'
 import type { Program } from '../runtime/program'
 import type { LayerGraph } from './layer-graph'
 
-/** A model as far as its costs go. */
+/** A model, as far as its costs go. */
 export interface CostedModel extends LayerBase {
   readonly graph: LayerGraph | null
   predictStep(x: never): unknown
 }
 
 /**
- * What the prediction of some rows costs, by default one; null where the model does not know its input yet, or where extents
- * besides the number of rows are open.
+ * The cost of predicting some rows, by default one; null if the model's input is not known yet, or if extents other
+ * than the number of rows are open.
  */
 export function predictionCost(model: CostedModel, rows = 1): GraphCost | null {
   const specs: Tree<TensorSpec> | null = model.graph?.inputSpecs ?? model.buildSpec
@@ -43,8 +43,8 @@ export function predictionCost(model: CostedModel, rows = 1): GraphCost | null {
 }
 
 /**
- * The operations of each scope and of all within it: those of `model/block/dense` count for `model/block` as well.
- * @param scopes where a name itself has a slash, the longest one that fits counts
+ * The operations of each scope with all its inner scopes: those of `model/block/dense` count for `model/block` as well.
+ * @param scopes if names contain slashes, the longest matching one counts
  */
 export function flopsWithin({ byScope }: GraphCost, scopes: readonly string[]): Map<string, number> {
   const flops = new Map(scopes.map((scope) => [scope, 0]))
@@ -57,7 +57,7 @@ export function flopsWithin({ byScope }: GraphCost, scopes: readonly string[]): 
   return flops
 }
 
-/** What one run of each program of a model costs, by signature: training and test steps, predictions. */
+/** The cost of one run of each program of a model, by signature: training and test steps, predictions. */
 export function programCosts(model: {
   readonly trainer: { readonly programs: ReadonlyMap<string, Program> }
 }): Map<string, GraphCost> {

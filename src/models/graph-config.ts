@@ -1,5 +1,5 @@
-// A LayerGraph as plain data. Layers are listed once, in the order of their calls; a call names its layer by position, and values as
-// { ref: [call, output] }. The first calls are the inputs. The way back is read-graph.ts.
+// A LayerGraph as plain data. Layers are listed once, in the order of their calls; a call names its layer by position,
+// and values as { ref: [call, output] }. The first calls are the inputs. read-graph.ts reads them.
 
 import { FormatError } from '../core/errors'
 import type { Config, Json } from '../core/registry'
@@ -42,7 +42,7 @@ function encodeTensor({ shape, dtype, data }: Tensor): Json {
   return { tensor: { shape, dtype, data: Array.from(data, encodeNumber) } }
 }
 
-// JSON knows no NaN and no infinity.
+// JSON cannot represent NaN and infinity.
 function encodeNumber(value: unknown): Json {
   if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) }
   if (value === null || typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean')
@@ -56,7 +56,7 @@ export function inputOf(layer: InputLayer): Tensor {
   return recordCall(layer, null, {}, layer.spec) as Tensor
 }
 
-/** All results of the call that gave these. */
+/** All results of the call that returned these. */
 export function symbolsOfCall(result: Tree<Tensor>): Tensor[] {
   let outputs: readonly Tensor[] = []
   mapTree(result, (symbol) => (outputs = originOf(symbol)?.call.outputs ?? outputs))

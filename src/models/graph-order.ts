@@ -1,4 +1,5 @@
-// In which order a graph has its layers: Keras's (`keras/src/ops/function.py: map_graph`), by which lists of weights from Keras fit.
+// The order of a graph's layers: Keras's (`keras/src/ops/function.py: map_graph`), so that lists of weights from Keras
+// fit.
 
 import { ArgumentError } from '../core/errors'
 import { isBranch } from '../core/tree'
@@ -14,9 +15,9 @@ export type GraphNode = GraphCall | Tensor
 
 /** The nodes between inputs and outputs, each once. */
 export interface Walk {
-  /** As a depth-first walk from the outputs meets them. */
+  /** In the order in which a depth-first walk from the outputs first visits them. */
   readonly met: ReadonlySet<GraphNode>
-  /** As the same walk leaves them: every node behind all that it reads. */
+  /** In the order in which the walk leaves them: every node after all its operands. */
   readonly left: readonly GraphNode[]
 }
 
@@ -24,7 +25,7 @@ function isGraphCall(call: LayerCall): call is GraphCall {
   return call.layer instanceof LayerBase
 }
 
-/** The symbols in a tree; those of a record by its keys in alphabetical order, as Keras takes records apart. */
+/** The symbols in a tree; those of a record by its keys in alphabetical order, as in Keras. */
 export function symbolsByKey(tree: unknown): Tensor[] {
   if (tree instanceof Tensor) return originOf(tree) === null ? [] : [tree]
   if (!isBranch(tree)) return []
@@ -38,7 +39,7 @@ function read(node: GraphNode): Tensor[] {
   return node instanceof Tensor ? [] : [...symbolsByKey(node.input), ...symbolsByKey(node.options)]
 }
 
-/** @throws ArgumentError when an output needs an Input that is not among the inputs */
+/** @throws ArgumentError if an output needs an Input that is not among the inputs */
 function nodeOf(symbol: Tensor, inputs: ReadonlySet<Tensor>): GraphNode {
   if (inputs.has(symbol)) return symbol
   const { call } = originOf(symbol)!
@@ -46,11 +47,11 @@ function nodeOf(symbol: Tensor, inputs: ReadonlySet<Tensor>): GraphNode {
   throw new ArgumentError(`Model: an output depends on Input "${call.layer.name}", which is not among the inputs`)
 }
 
-/** Everything that outputs depend on, back to the inputs. */
+/** All nodes that outputs depend on, back to the inputs. */
 export function walkBack(inputs: ReadonlySet<Tensor>, outputs: unknown): Walk {
   const met = new Set<GraphNode>()
   const left: GraphNode[] = []
-  // A node lies on the stack a second time, below what it reads.
+  // A node is pushed a second time, below its operands, to mark when they are finished.
   const open = new Set<GraphNode>()
   const nodesOf = (symbols: Tensor[]): GraphNode[] => symbols.reverse().map((symbol) => nodeOf(symbol, inputs))
   const stack = nodesOf(symbolsByKey(outputs))
@@ -65,8 +66,9 @@ export function walkBack(inputs: ReadonlySet<Tensor>, outputs: unknown): Walk {
 }
 
 /**
- * The layers by falling depth: the longest path to an output, of a layer that is called several times the greatest. Layers of one
- * depth in the order in which the walk first met them; inputs that no output depends on have depth 0 and are the first there.
+ * The layers by descending depth, the longest path to an output; a layer with several calls has the largest. Layers of
+ * equal depth are in the order of the walk's first visit; inputs that no output depends on have depth 0 and come first
+ * there.
  */
 export function layersByDepth(
   { met, left }: Walk,

@@ -1,4 +1,4 @@
-// What a function that looks at the layers of a model, or makes it again with others, asks of it: that its graph is known.
+// Checks for functions that inspect the layers of a model, or rebuild it with others: its graph must be known.
 
 import { ArgumentError, StateError, quoted } from '../core/errors'
 import { LayerBase } from '../layers/base'
@@ -6,7 +6,10 @@ import { LayerGraph } from './layer-graph'
 import { Model } from './model'
 import { Sequential } from './sequential'
 
-/** The graph that a layer replays when it is called; null for what is no model, and for one with a `call` of its own. */
+/**
+ * The graph that a layer replays when it is called; null for a layer that is not a model, and for a model with an
+ * overridden `call`.
+ */
 export function graphOf(layer: LayerBase): LayerGraph | null {
   const { graph } = layer
   const replays = [Model, Sequential].some(({ prototype }) => Reflect.get(layer, 'call') === prototype.call)
@@ -16,7 +19,8 @@ export function graphOf(layer: LayerBase): LayerGraph | null {
 /**
  * The graph of a model.
  * @param where the function that needs it, in errors
- * @throws ArgumentError for what is no model or one whose graph nobody knows; StateError before it is built
+ * @throws ArgumentError for a value that is not a model, or a model without a known graph; StateError before it is
+ * built
  */
 export function knownGraph(where: string, model: unknown): LayerGraph {
   if (!(model instanceof Model))
@@ -33,8 +37,8 @@ export function knownGraph(where: string, model: unknown): LayerGraph {
 }
 
 /**
- * The same for who makes the model again.
- * @throws ArgumentError also for classes of which a copy would be something else
+ * The same for functions that rebuild the model.
+ * @throws ArgumentError also for classes that a copy would not preserve
  */
 export function copyableGraph(where: string, model: unknown): LayerGraph {
   const graph = knownGraph(where, model)
@@ -48,7 +52,7 @@ export function copyableGraph(where: string, model: unknown): LayerGraph {
   )
 }
 
-/** The layers that a graph calls, those of models within among them, by their paths: `encoder/hidden`. */
+/** The layers that a graph calls, including those of nested models, by their paths: `encoder/hidden`. */
 export function pathsIn(graph: LayerGraph, before = ''): Map<LayerBase, string> {
   const paths = new Map<LayerBase, string>()
   for (const layer of graph.layers) {

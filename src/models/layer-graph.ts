@@ -1,5 +1,5 @@
-// LayerGraph: what a model is made of, as a value. The calls of layers between inputs and outputs, found by walking back
-// from the outputs; replayed on tensors, counted, drawn and saved by whoever needs it. Changes nothing.
+// LayerGraph: the structure of a model as an immutable value. The calls of layers between inputs and outputs, found by
+// walking back from the outputs; other code replays, counts, draws and saves them.
 
 import { ArgumentError } from '../core/errors'
 import type { Tree } from '../core/tree'
@@ -15,7 +15,7 @@ import { layersByDepth, symbolsByKey, walkBack } from './graph-order'
 
 export type { GraphCall } from './graph-order'
 
-/** Looks at the data of one input. */
+/** Checks the data of one input. */
 export interface InputCheck {
   readonly position: number
   check(data: Tensor): void
@@ -33,7 +33,7 @@ export class LayerGraph {
     readonly outputs: Tree<Tensor>,
     /** The layers that stand for the inputs, in the order of `flatten(inputs)`. */
     readonly inputLayers: readonly InputLayer[],
-    /** Without those of the inputs, in an order in which every symbol is made before it is used. */
+    /** The calls except those of inputs, in an order in which every symbol is created before it is used. */
     readonly calls: readonly GraphCall[],
     private readonly byDepth: readonly LayerBase[],
   ) {
@@ -43,7 +43,7 @@ export class LayerGraph {
 
   /**
    * The graph between symbols.
-   * @throws ArgumentError when an output needs an Input that is not among the inputs, and when names are not unique
+   * @throws ArgumentError if an output needs an Input that is not among the inputs, or if names are not unique
    */
   static between(inputs: Tree<Tensor>, outputs: Tree<Tensor>): LayerGraph {
     const given = flatten(inputs)
@@ -61,7 +61,7 @@ export class LayerGraph {
     if (new Set(given).size !== given.length) throw new ArgumentError('Model: the inputs must be distinct')
     const distinct = new Set(symbolsByKey(inputs))
     const walk = walkBack(distinct, outputs)
-    // Names of inputs that begin in the middle of another model are those of what makes them.
+    // An input that begins inside another model has the name of the layer that creates its symbol.
     const inputLayers = given.map((symbol) => {
       const { call, spec } = originOf(symbol)!
       if (call.layer instanceof InputLayer) return call.layer
@@ -97,7 +97,7 @@ export class LayerGraph {
 
   private knownLayers: readonly LayerBase[] | null = null
 
-  /** Every layer once, in the order of its first call; the inputs' first. Files list them so. */
+  /** Every layer once, in the order of its first call; the inputs first. Files list them in this order. */
   get layersByCall(): readonly LayerBase[] {
     this.knownLayers ??= Object.freeze([
       ...new Set<LayerBase>([...this.inputLayers, ...this.calls.map(({ layer }) => layer)]),
@@ -105,14 +105,14 @@ export class LayerGraph {
     return this.knownLayers
   }
 
-  /** Every layer once, in Keras's order: by depth, then as a walk from the outputs meets them. */
+  /** Every layer once, in Keras's order: by depth, then in the order of a walk from the outputs. */
   get layers(): readonly LayerBase[] {
     return isFormerOrder() ? this.layersByCall : this.byDepth
   }
 
   private knownChecks: readonly InputCheck[] | null = null
 
-  /** Who looks at the data of which input, by its position: the layers that read it first, also within nested models. */
+  /** The checks of each input, by position: by the layers that read it first, also in nested models. */
   get inputChecks(): readonly InputCheck[] {
     this.knownChecks ??= flatten(this.inputs).flatMap((symbol, position) =>
       this.calls.flatMap((call) =>
@@ -135,7 +135,7 @@ export class LayerGraph {
     return this.inputLayers.map(({ name }) => name)
   }
 
-  /** The names of the layers that make the outputs, in the order of `flatten(outputs)`. */
+  /** The names of the layers that create the outputs, in the order of `flatten(outputs)`. */
   get outputNames(): readonly string[] {
     return flatten(this.outputs).map((symbol) => originOf(symbol)!.call.layer.name)
   }

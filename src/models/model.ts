@@ -1,5 +1,5 @@
-// Model: a layer that can be trained, evaluated, asked and saved. What it *is* stands here: its structure and weights. How
-// it is trained is in training/, saving in formats/, the table of summary() in summary.ts.
+// Model: a layer that can be trained, evaluated, saved, and used for predictions. This file has its structure and
+// weights. Training is in training/, saving in formats/, the table of summary() in summary.ts.
 
 import { ArgumentError, ShapeError, StateError, formatShape, checkOptions } from '../core/errors'
 import type { Config, CustomObjects } from '../core/registry'
@@ -42,21 +42,21 @@ import { LayerGraph } from './layer-graph'
 import type { SummaryOptions } from './summary'
 import { printSummary } from './summary'
 
-/** A functional model: everything between inputs and outputs. */
+/** A functional model: all layers between inputs and outputs. */
 export interface FunctionalOptions<In, Out> extends Pick<LayerOptions, 'name' | 'trainable'> {
-  /** Symbols that Input() made: one, or a list or record of them. */
+  /** Symbols from Input(): one, or a list or record of them. */
   inputs: In
-  /** What layers gave for them: one symbol, or a list or record. */
+  /** The symbols that layers returned for them: one, or a list or record. */
   outputs: Out
 }
 
 /**
- * A model: functional, made of symbols,
+ * A model: functional, from symbols,
  *
  *   const x = Input({ shape: [8] })
  *   const model = new Model({ inputs: x, outputs: new Dense({ units: 1 }).apply(x) })
  *
- * or a class of one's own, with layers in properties and a `call`:
+ * or a custom class, with layers in properties and a `call`:
  *
  *   class Two extends Model {
  *     first = new Dense({ units: 8, activation: 'relu' })
@@ -64,7 +64,7 @@ export interface FunctionalOptions<In, Out> extends Pick<LayerOptions, 'name' | 
  *     call(x) { return this.second.apply(this.first.apply(x)) }
  *   }
  *
- * In and Out are trees of tensors; `predict` gives what Out says. Keras: `keras.Model`.
+ * In and Out are trees of tensors; `predict` returns a value of type Out. Keras: `keras.Model`.
  */
 export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out> {
   static readonly className: string = 'Model'
@@ -74,7 +74,10 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   readonly #graph: LayerGraph | null
   readonly #trainer = new Trainer(this)
 
-  /** @throws ArgumentError for outputs that do not follow from the inputs, for unknown options, and for names that are not unique */
+  /**
+   * @throws ArgumentError for outputs that do not follow from the inputs, for unknown options, and for names that are
+   * not unique
+   */
   constructor(options: FunctionalOptions<In, Out>)
   constructor(options?: LayerOptions)
   constructor(...given: [options?: FunctionalOptions<In, Out> | LayerOptions]) {
@@ -89,7 +92,7 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     if (this.#graph !== null) this.ensureBuilt(this.#graph.inputSpecs)
   }
 
-  /** The calls of layers that the model is made of; null where `call` says what it does. @internal */
+  /** The calls of layers in the model; null if `call` is overridden. @internal */
   override get graph(): LayerGraph | null {
     return this.#graph
   }
@@ -104,29 +107,41 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   }
 
   /**
-   * The layers: of a functional model in Keras's order, by the longest path to an output, falling, and layers of one depth as a
-   * depth-first walk from the outputs meets them; of a class of your own in the order of its properties. Ops are not among them.
+   * The layers: in a functional model in Keras's order, by descending length of the longest path to an output, and
+   * layers of equal depth in the order of a depth-first walk from the outputs; in a custom class in the order of its
+   * properties. Ops are not included.
    */
   get layers(): readonly Layer[] {
     return typed((this.graph?.layers ?? this.sublayers).filter((layer) => !layer.isOperation))
   }
 
-  /** The symbols of the inputs as a list; those of a record by its keys in alphabetical order. @throws StateError for a model that is not functional or not built */
+  /**
+   * The symbols of the inputs as a list; those of a record by its keys in alphabetical order. @throws StateError for a
+   * model that is not functional or not built
+   */
   get inputs(): readonly Tensor[] {
     return symbolsByKey(this.requireGraph('inputs').inputs)
   }
 
-  /** The symbols of the outputs, likewise. @throws StateError for a model that is not functional or not built */
+  /**
+   * The symbols of the outputs, in the same form. @throws StateError for a model that is not functional or not built
+   */
   get outputs(): readonly Tensor[] {
     return symbolsByKey(this.requireGraph('outputs').outputs)
   }
 
-  /** The symbols of the inputs as the model was given them. @throws StateError for a model that is not functional or not built */
+  /**
+   * The symbols of the inputs in the form in which they were given. @throws StateError for a model that is not
+   * functional or not built
+   */
   override get input(): In {
     return typed(this.requireGraph('input').inputs)
   }
 
-  /** The symbols of the outputs as the model was given them. @throws StateError for a model that is not functional or not built */
+  /**
+   * The symbols of the outputs in the form in which they were given. @throws StateError for a model that is not
+   * functional or not built
+   */
   override get output(): Out {
     return typed(this.requireGraph('output').outputs)
   }
@@ -143,7 +158,7 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     return typed(graph.run(withMasks(typed(input), mask)))
   }
 
-  /** Whether there is one input, whatever data say. @internal */
+  /** Whether there is one input, regardless of the data. @internal */
   get takesOneInput(): boolean {
     return false
   }
@@ -158,23 +173,23 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     return true
   }
 
-  /** The optimizer chosen by compile. */
+  /** The optimizer given to compile. */
   get optimizer(): Optimizer {
     return this.#trainer.requireCompiled('optimizer').optimizer
   }
 
-  /** The loss tracker and all metrics, those of compile and those in properties of the model. */
+  /** The loss tracker and all metrics, both from compile and from properties of the model. */
   get metrics(): readonly Metric[] {
     return this.#trainer.metrics
   }
 
-  /** What trains the model. @internal */
+  /** The object that trains the model. @internal */
   get trainer(): Trainer {
     return this.#trainer
   }
 
   /**
-   * Chooses how to train. Weights stay as they are; optimizer state starts anew. Losses, their weights and metrics are given
+   * Configures training. Weights are kept; the optimizer state is reset. Losses, their weights and metrics are given
    * once, or per output as a list or a record.
    *
    *   model.compile({ optimizer: 'adam', loss: { price: 'huber', kind: 'sparseCategoricalCrossentropy' },
@@ -186,14 +201,14 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     this.#trainer.compile(options, customObjects)
   }
 
-  /** Forgets what was compiled, because the layers changed. @internal */
+  /** Drops the compiled programs, because the layers changed. @internal */
   protected resetPrograms(): void {
     this.#trainer.resetPrograms()
   }
 
   /**
-   * One training step, traced once per input signature and compiled to one tape. Override it for a step of your own, in
-   * plain words; scalars that it returns appear in the logs.
+   * One training step, traced once per input signature and compiled to one tape. Override it for a custom step; scalars
+   * that it returns appear in the logs.
    */
   trainStep(batch: Batch<In, Out>): StepLogs | void {
     const result = this.forward(batch)
@@ -212,12 +227,12 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     return typed(this.applyTree(x, { training: false }))
   }
 
-  /** Everything that reads inputs in a step of any kind. @internal */
+  /** Everything that reads inputs in any kind of step. @internal */
   lookStep(x: In): unknown {
     return this.predictStep(x)
   }
 
-  /** The model's outputs for a batch, and the loss: what compile chose, and what layers added. Inside a step. */
+  /** The model's outputs for a batch, and the total loss: that of compile, plus the losses of layers. Inside a step. */
   forward(batch: Batch<In, Out>, { training = true }: ForwardOptions = {}): ForwardResult<Out> {
     const { x, y, sampleWeight } = batch
     return forward(this, this.#trainer.requireCompiled('forward'), batch, training, (outputs) =>
@@ -226,14 +241,14 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   }
 
   /**
-   * The scalar that is minimised: the weighted losses of compile, plus `losses`. Override it for a loss of your own, which the built-in
-   * steps then minimise and report; steps and loops of your own may call it.
+   * The scalar that is minimised: the weighted losses of compile, plus `losses`. Override it for a custom loss, which
+   * the built-in steps then minimise and report; custom steps and loops may call it.
    *
    *   computeLoss(x, y, yPred) { return this.losses.reduce(ops.add, ops.mean(ops.abs(ops.subtract(y, yPred)))) }
    *
    * Keras: `Model.compute_loss`.
-   * @param y targets as the outputs are; null where there is no loss
-   * @throws StateError before compile; ArgumentError where nothing is to be minimised, and for missing targets
+   * @param y targets in the structure of the outputs; null for an output without a loss
+   * @throws StateError before compile; ArgumentError if there is nothing to minimise, and for missing targets
    */
   computeLoss(_x: In, y: Out | null, yPred: Out, sampleWeight: Tree<Tensor | null> = null): Tensor {
     const compiled = this.#trainer.requireCompiled('computeLoss')
@@ -241,10 +256,10 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   }
 
   /**
-   * Takes a batch into the metrics of compile, and what layers report with `addMetric`, not into a tracker of the loss. For a
-   * `trainStep` or `testStep` of your own.
+   * Updates the metrics of compile, and those that layers report with `addMetric`, with a batch; not the loss tracker.
+   * For a custom `trainStep` or `testStep`.
    *
-   * Keras: `Model.compute_metrics`; the results are in the logs when the step has run.
+   * Keras: `Model.compute_metrics`; the results are in the logs after the step.
    */
   computeMetrics(_x: In, y: Out | null, yPred: Out, sampleWeight: Tree<Tensor | null> = null): void {
     const compiled = this.#trainer.requireCompiled('computeMetrics')
@@ -258,36 +273,37 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   }
 
   /**
-   * ∂loss/∂v for each variable, by default for all trainable weights. A step whose loss or gradients are not finite changes
+   * ∂loss/∂v for each variable, by default for all trainable weights. A step with a non-finite loss or gradient changes
    * nothing. Inside a step.
    */
   gradients(loss: Tensor, variables: readonly Variable[] = this.trainableWeights): Tensor[] {
     return guardedGradients(loss, variables)
   }
 
-  /** Takes a batch into the loss tracker and the metrics of compile. Inside a step. */
+  /** Updates the loss tracker and the metrics of compile with a batch. Inside a step. */
   updateMetrics(batch: Batch<In, Out>, result: ForwardResult<Out>): void {
     const compiled = this.#trainer.requireCompiled('updateMetrics')
     withScope('metrics', () => compiled.updateMetrics(typed(batch), typed(result)))
   }
 
-  /** Whether a step of one's own stands in for the built-in one. @internal */
+  /** Whether a custom step replaces the built-in one. @internal */
   get hasOwnStep(): boolean {
     return this.trainStep !== Model.prototype.trainStep
   }
 
   /**
-   * Trains for a number of epochs. Gives the event loop its turns while it runs. x and y must not change meanwhile: they
+   * Trains for a number of epochs, and yields to the event loop meanwhile. x and y must not change while it runs: they
    * may have been copied.
    *
    *   await model.fit(x, y, { epochs: 5 })
-   *   await model.fit(batches, { epochs: 5 })   // a Dataset, a generator function, a stream: x, [x, y], [x, y, sampleWeight]
+   *   await model.fit(batches, { epochs: 5 }) // a Dataset, generator function, stream: x, [x, y], [x, y, sampleWeight]
    *
-   * @param x inputs [samples, …], a list or record of them as the model's inputs are; or batches of samples with their targets
-   * @param y targets [samples, …], likewise; options may stand in their place for batches, and where the model needs no targets
+   * @param x inputs [samples, …], in the structure of the model's inputs; or batches of samples with their targets
+   * @param y targets [samples, …] in the structure of the outputs; for batches, and for models without targets, options
+   * may take their place
    * @returns the logs of every epoch
-   * @throws StateError before compile; DataError and ShapeError for data that cannot be right;
-   * NonFiniteError when a step is not finite. After any error the weights are those of the last good step.
+   * @throws StateError before compile; DataError and ShapeError for invalid data; NonFiniteError if a step is not
+   * finite. After any error, the weights are those of the last successful step.
    */
   fit(data: Batches<In, Out> | DataOf<In>, options?: FitOptions<In, Out>): Promise<History>
   fit(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: FitOptions<In, Out>): Promise<History>
@@ -295,7 +311,7 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     return this.#trainer.fit(x, y, options)
   }
 
-  /** The loss and metrics on a data set, by name. Takes batches as fit does. */
+  /** The loss and metrics on a data set, by name. Accepts batches like fit. */
   evaluate(data: Batches<In, Out> | DataOf<In>, options?: EvaluateOptions): Promise<Logs>
   evaluate(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: EvaluateOptions): Promise<Logs>
   async evaluate(x: unknown, y?: unknown, options?: object): Promise<Logs> {
@@ -303,22 +319,22 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   }
 
   /**
-   * The outputs for all rows of x: [samples, …]; a list or record of tensors where the model has several outputs. Needs no
-   * compile. Takes batches as fit does, of which it looks at the inputs.
+   * The outputs for all rows of x: [samples, …]; a list or record of tensors for several outputs. Needs no compile.
+   * Accepts batches like fit, and uses only their inputs.
    */
   async predict(x: DataOf<In> | Batches<In, Out>, options: PredictOptions = {}): Promise<Out> {
     return typed(await this.#trainer.predict(x, options))
   }
 
-  /** The outputs for one batch, at once. */
+  /** The outputs for one batch, synchronously. */
   predictOnBatch(x: DataOf<In>): Out {
     return typed(this.#trainer.predictOnBatch(x))
   }
 
   /**
-   * One training step on one batch, at once.
+   * One training step on one batch, synchronously.
    * @returns the loss and metrics of this batch
-   * @throws NonFiniteError when a value is not finite; the weights are then unchanged
+   * @throws NonFiniteError if a value is not finite; the weights are then unchanged
    */
   trainOnBatch(x: DataOf<In>, options?: TrainOnBatchOptions): Logs
   trainOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: TrainOnBatchOptions): Logs
@@ -326,34 +342,34 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     return this.#trainer.onBatch('trainOnBatch', x, y, options)
   }
 
-  /** The loss and metrics of one batch, at once. */
+  /** The loss and metrics of one batch, synchronously. */
   testOnBatch(x: DataOf<In>, options?: TrainOnBatchOptions): Logs
   testOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: TrainOnBatchOptions): Logs
   testOnBatch(x: unknown, y?: unknown, options?: object): Logs {
     return this.#trainer.onBatch('testOnBatch', x, y, options)
   }
 
-  /** Whether a layer looks at data: see checkData. @internal */
+  /** Whether a layer checks data: see checkData. @internal */
   get checksData(): boolean {
     return this.graph !== null && this.graph.inputChecks.length > 0
   }
 
-  /** Nested arrays of strings may stand for a tensor of them. @internal */
+  /** Converts nested arrays of strings to a tensor. @internal */
   protected override toTensors(input: unknown): Tree<unknown> {
     return beginsWithString(input) ? toStrings(input, String(this)) : super.toTensors(input)
   }
 
-  /** @throws DataError for data that a layer which reads it cannot use. @internal */
+  /** @throws DataError for data that the layer which reads them cannot use. @internal */
   checkData(inputs: readonly Tensor[]): void {
     const { graph } = this
     if (graph === null) return
     for (const { position, check } of graph.inputChecks) check(inputs[position]!)
   }
 
-  /** @throws ShapeError when a batch does not fit the model. @internal */
+  /** @throws ShapeError if a batch does not fit the model. @internal */
   checkInput(types: readonly TensorType[]): void {
     const { buildSpec } = this
-    // A class of one's own may take what it likes: its layers say what does not fit.
+    // A custom class may accept any input: its layers check the shapes.
     if (buildSpec === null || this.graph === null) return
     const paths = pathsOf(buildSpec)
     flatten(buildSpec).forEach(({ shape: expected }, i) => {
@@ -369,7 +385,7 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     })
   }
 
-  /** The layer of a name or a position. */
+  /** The layer with a name or at an index. */
   getLayer(nameOrIndex: string | number): Layer {
     const layer =
       typeof nameOrIndex === 'number'
@@ -381,16 +397,16 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     )
   }
 
-  /** Prints the layers, their output shapes, their numbers of parameters and, on request, what a prediction costs. */
+  /** Prints the layers, their output shapes, their numbers of parameters and, on request, the cost of a prediction. */
   summary(options: SummaryOptions = {}): void {
     printSummary(this, options)
   }
 
   /**
-   * The whole model as bytes: architecture, weights, what compile chose, optimizer state. A safetensors file.
+   * The whole model as bytes: architecture, weights, the options of compile, optimizer state. A safetensors file.
    * @param path where to write it as well (Node). Its folder must be there
-   * @throws ArgumentError for what is no path, and for an unknown option; StateError, with what the file system says as its cause,
-   * where the file cannot be written
+   * @throws ArgumentError for an invalid path or an unknown option; StateError, with the file system's error as its
+   * cause, if the file cannot be written
    */
   async save(path?: string | URL, options: SaveOptions = {}): Promise<Uint8Array> {
     if (path !== undefined) requirePath(path, 'save')
@@ -413,17 +429,18 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   }
 
   /**
-   * Reads weights that saveWeights or save wrote, by their paths. Replaces all, or none.
+   * Loads weights that saveWeights or save wrote, by their paths. Replaces all weights, or none.
    * @param source the bytes, a path (Node), or a URL
    * @param options there are none
-   * @throws FormatError when a weight is missing or has another shape; StateError, with its cause, where there is nothing to read
+   * @throws FormatError if a weight is missing or has another shape; StateError, with its cause, if the source cannot
+   * be read
    */
   async loadWeights(source: Uint8Array | ArrayBuffer | string | URL, options: NoOptions = {}): Promise<void> {
     checkOptions('loadWeights', options, [])
     loadWeightsFrom(this, await bytesFrom(source, 'loadWeights'))
   }
 
-  /** The architecture as text, without weights: see modelFromJSON. */
+  /** The architecture as a plain object, without weights: see modelFromJSON. */
   toJSON(): { readonly className: string; readonly config: Config } {
     return { className: this.classNameForFiles, config: this.getConfig() }
   }
@@ -440,7 +457,7 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     return this.#trainer.disassemble()
   }
 
-  /** Gives the model's linear memory back now instead of when it is garbage-collected. */
+  /** Frees the model's linear memory now, not when it is garbage-collected. */
   dispose(): void {
     this.#trainer.dispose()
   }
@@ -452,8 +469,8 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   }
 
   /**
-   * A model from getConfig, of the class that it is called on. Reads graphs within `customObjectScope`, where the classes of their layers
-   * are found; `modelFromJSON` knows those of the library.
+   * A model from getConfig, of the class on which it is called. Reads graphs within `customObjectScope`, which provides
+   * the classes of their layers; `modelFromJSON` provides those of the library.
    */
   static fromConfig(config: Config): Model<unknown, unknown> {
     if (!('calls' in config)) return Reflect.construct(this, [config]) as Model<unknown, unknown>
@@ -466,13 +483,19 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   }
 }
 
-/** Whether a class is made from inputs and outputs, as Model is: one with a constructor of its own makes its layers itself. */
+/**
+ * Whether a class is constructed from inputs and outputs, like Model: a class with its own constructor creates its
+ * layers itself.
+ */
 export function takesGraph(of: unknown): boolean {
   if (of === Model || typeof of !== 'function') return of === Model
   return !/\bconstructor\s*\(/.test(Function.prototype.toString.call(of)) && takesGraph(Object.getPrototypeOf(of))
 }
 
-/** The outputs' types for inputs of these types, where nothing but the batch axis is open and the rest is as the graph has it. */
+/**
+ * The specs of the outputs for these inputs, if only the batch axis is open and all else equals the graph; otherwise
+ * null.
+ */
 function withBatch({ inputSpecs, outputSpecs }: LayerGraph, given: readonly TensorSpec[]): Tree<TensorSpec> | null {
   const known = flatten(inputSpecs)
   const batch = given[0]?.shape[0] ?? null
@@ -498,7 +521,7 @@ function hintOf(expected: readonly (number | null)[], shape: Shape): string {
   const [own, given] = [expected.slice(1), shape.slice(1)]
   if (own.includes(null) || sizeOf(own as Shape) !== sizeOf(given)) return ''
   if (own.length === 1) return given.length > 1 ? ' Did you forget Flatten?' : ''
-  // Reshaping would mix up what only lies in another order.
+  // If the same extents are in another order, reshaping would scramble the elements.
   const sorted = (extents: readonly (number | null)[]): string => String([...extents].sort((a, b) => a! - b!))
   return sorted(own) === sorted(given)
     ? ' Are the axes in another order?'

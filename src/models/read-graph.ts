@@ -69,7 +69,7 @@ function decodeTensor({ shape, dtype, data }: { readonly [key: string]: Json }):
   return new Tensor(elements, [...shape], dtype)
 }
 
-/** What encodeNumber made of a number. */
+/** The inverse of encodeNumber. */
 function decodeNumber(value: Json): number {
   if (typeof value === 'number') return value
   const text = isBranch(value) ? Reflect.get(value, 'number') : undefined

@@ -1,5 +1,5 @@
-// How models are made of configurations. Whoever opens a scope in which the classes of layers are found brings it, since
-// without one no layer can be made: an application that reads no models does not carry it.
+// Connects code that creates models from configurations with the code that provides the classes of layers, by opening a
+// scope: without a scope no layer can be created, so applications that load no models do not carry those classes.
 
 import { ArgumentError } from '../core/errors'
 import type { Config } from '../core/registry'

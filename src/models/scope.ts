@@ -1,4 +1,4 @@
-// Where classes and functions are found by name.
+// The scope in which classes and functions are found by name.
 
 import type { CustomObjects } from '../core/registry'
 import { customObjectScope as openScope } from '../core/registry'
@@ -6,8 +6,8 @@ import { graphFromConfig } from './read-graph'
 import { readGraphsWith } from './reader'
 
 /**
- * Runs `body` while names in `objects` mean the user's own classes and functions. Scopes may be nested. The scope ends
- * when `body` returns, also when it returns a promise.
+ * Runs `body` while names in `objects` refer to the user's classes and functions. Scopes may be nested. The scope ends
+ * when `body` returns, even if it returns a promise.
  *
  * Keras: `keras.utils.custom_object_scope`.
  */

@@ -1,4 +1,4 @@
-// Sequential: a model that is a plain list of layers. Built, it is a LayerGraph as every functional model is.
+// Sequential: a model that is a list of layers. Once built, it has a LayerGraph like every functional model.
 
 import type { DType } from '../core/dtypes'
 import { ArgumentError, FormatError, ShapeError, StateError } from '../core/errors'
@@ -19,23 +19,25 @@ import { LayerGraph } from './layer-graph'
 import { Model } from './model'
 
 /**
- * Layers one after another. Weights are made at once when the list begins with an `Input`, with a layer that has an
- * inputShape (or inputDim), or with a model whose input is known; else at the first data. Then later data may have other
- * extents where all layers take them, such as longer sequences; what is declared holds, and is open where it says null.
+ * A chain of layers. Weights are created at once if the list begins with an `Input`, with a layer that has an
+ * inputShape (or inputDim), or with a model whose input is known; otherwise with the first data. In the latter case,
+ * later data may have other extents that all layers accept, such as longer sequences. A declared shape is fixed, except
+ * where it is null.
  *
- *   const model = new Sequential([new Dense({ units: 8, activation: 'relu', inputShape: [4] }), new Dense({ units: 1 })])
+ *   const hidden = new Dense({ units: 8, activation: 'relu', inputShape: [4] })
+ *   const model = new Sequential([hidden, new Dense({ units: 1 })])
  *
  * Keras: `keras.Sequential`.
  */
 export class Sequential extends Model {
   static override readonly className = 'Sequential'
   private readonly list: Layer[] = []
-  /** The symbol of the input, then that of each layer's output; empty before the model is built. */
+  /** The symbol of the input, then the output symbol of each layer; empty before the model is built. */
   private readonly symbols: Tensor[] = []
   #graph: LayerGraph | null = null
-  /** Whether the list says what the input is like, rather than the first data. */
+  /** Whether the list declares the input, rather than the first data. */
   #isDeclared = false
-  /** Other types of rows that all layers took. */
+  /** Other types of rows that all layers have accepted. */
   readonly #taken = new Set<string>()
 
   constructor(layers: readonly (Layer | Tensor)[] = [], options: LayerOptions = {}) {
@@ -46,12 +48,12 @@ export class Sequential extends Model {
     this.buildIfKnown()
   }
 
-  /** InputLayer excepted, as in Keras. */
+  /** Without InputLayers, as in Keras. */
   override get layers(): readonly Layer[] {
     return this.list.filter((layer) => !(layer instanceof InputLayer))
   }
 
-  /** The layers as they were given, an InputLayer among them. @internal */
+  /** The layers as given, including an InputLayer. @internal */
   get listed(): readonly Layer[] {
     return this.list
   }
@@ -69,12 +71,12 @@ export class Sequential extends Model {
     return true
   }
 
-  /** What the first layer expects. @internal */
+  /** The dtype that the first layer expects. @internal */
   override get inputDtype(): DType {
     return this.list[0]?.inputDtype ?? super.inputDtype
   }
 
-  /** The list says it. @internal */
+  /** The list holds the layers. @internal */
   override get hiddenParts(): readonly LayerBase[] {
     return []
   }
@@ -103,7 +105,7 @@ export class Sequential extends Model {
         `${this}: there is a layer named '${layer.name}' already. Names must differ within a model.`,
       )
     }
-    // The model is built: the new layer is built for the output of the last one.
+    // The model is built, so the new layer is built for the output of the last one.
     if (this.built) this.symbols.push(layer.apply(this.symbols.at(-1)!))
     names.add(layer.name)
     this.list.push(layer)
@@ -116,7 +118,7 @@ export class Sequential extends Model {
     this.partsChanged()
   }
 
-  /** The input that the list declares; null where the first data tell. */
+  /** The input that the list declares; null if the first data determine it. */
   private get declaredInput(): TensorSpec | null {
     const [first] = this.list
     if (first === undefined) return null
@@ -132,7 +134,10 @@ export class Sequential extends Model {
     if (!this.built && declaredInput !== null) this.ensureBuilt(declaredInput)
   }
 
-  /** The first data declare nothing: later ones may have other extents, such as longer sequences, if all layers take them. @internal */
+  /**
+   * The first data declare nothing: later data may have other extents, such as longer sequences, if all layers accept
+   * them. @internal
+   */
   override checkInput(types: readonly TensorType[]): void {
     if (this.#isDeclared || !this.takes(types[0]!)) super.checkInput(types)
   }
@@ -177,7 +182,7 @@ export class Sequential extends Model {
   }
 
   override call(x: Tensor, context: CallContext): Tensor {
-    // Layers that were never called on symbols, or a list of inputs alone.
+    // Layers that were never called on symbols, or a list with only inputs.
     if (this.graph === null) return this.list.reduce((value, layer) => layer.apply(value), x)
     return super.call(x, context)
   }
@@ -212,7 +217,7 @@ export class Sequential extends Model {
   }
 }
 
-/** The layer that an `Input` stands for, as this model's own; null for everything else. */
+/** The layer of an `Input`, copied for this model; null for other items. */
 function inputLayerOf(item: unknown): InputLayer | null {
   const layer = originOf(item)?.call.layer
   return layer instanceof InputLayer ? InputLayer.from(layer) : null

@@ -1,5 +1,5 @@
-// The table that model.summary() prints, as Keras prints it: layers, shapes, parameters, for graphs what each layer is
-// connected to, and on request what a prediction costs.
+// The table that model.summary() prints, like Keras's: layers, shapes, parameters, for graphs each layer's connections,
+// and on request the cost of a prediction.
 
 import { dtypes } from '../core/dtypes'
 import { checkOptions, formatShape } from '../core/errors'
@@ -16,18 +16,18 @@ import { flopsWithin, predictionCost } from './cost'
 import type { GraphCall, LayerGraph } from './layer-graph'
 
 export interface SummaryOptions {
-  /** Where the lines go. Default console.log. */
+  /** Prints the lines. Default console.log. */
   print?: (line: string) => void
-  /** Also lists the layers within layers. Default false. */
+  /** Also lists inner layers. Default false. */
   expandNested?: boolean
   /**
-   * Adds the floating-point operations of a prediction of one row, of each layer and in all: 1 for + − × ÷, 2 m·n·k for a
-   * product of matrices, 8 for exp, tanh and their like. Default false.
+   * Adds the floating-point operations of a prediction of one row, for each layer and in total: 1 for + − × ÷, 2 m·n·k
+   * for a matrix product, 8 for exp, tanh and similar functions. Default false.
    */
   flops?: boolean
 }
 
-/** What a summary needs to know of a model. */
+/** The parts of a model that a summary uses. */
 interface Summarised extends CostedModel {
   readonly layers: readonly LayerBase[]
 }
@@ -38,10 +38,10 @@ interface Row {
   readonly connectedTo: string
 }
 
-/** A row, and where its layer is in the model. */
+/** A row with the position of its layer in the model. */
 interface PlacedRow extends Row {
   readonly depth: number
-  /** The names of the model and of all layers down to this one. */
+  /** The names of the model and of all layers down to this one, as a path. */
   readonly scope: string
 }
 
@@ -82,7 +82,7 @@ export function printSummary(model: Summarised, options: SummaryOptions): void {
     print(` FLOPs per sample: ${cost === null ? '? (they depend on extents that are open)' : count(cost.flops)}`)
 }
 
-/** The operations of each row; those of a nested model are all of those within it. */
+/** The operations of each row; a nested model's row counts all its inner layers. */
 function flopsOfRows(rows: readonly PlacedRow[], cost: GraphCost): (row: PlacedRow) => string {
   const byDepth = new Map<number, Map<string, number>>()
   for (const depth of new Set(rows.map((row) => row.depth))) {
@@ -141,7 +141,7 @@ function graphRows(model: Summarised, graph: LayerGraph): Row[] {
   })
 }
 
-/** Whether every layer is called once, on what the one before gave: then there is nothing to say of connections. */
+/** Whether every layer is called once, on the output of the previous one: then the table has no connections. */
 function isChain({ calls, inputs }: LayerGraph): boolean {
   let last = flatten(inputs)
   if (last.length !== 1) return false

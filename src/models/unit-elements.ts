@@ -1,9 +1,9 @@
-// Elements of weights by the unit that they belong to: visited, summed, multiplied.
+// Elements of weights by their unit: visits, sums, multiplications.
 
 import type { UnitPlace } from './unit-groups'
 import { startsOf } from './unit-groups'
 
-/** Visits the elements of a weight that belong to units: `visit(offset of the first, how many side by side)`. */
+/** Visits the elements of a weight that belong to units: `visit(offset of the first, number of adjacent elements)`. */
 export function visitUnits(
   place: UnitPlace,
   units: readonly number[],
@@ -21,14 +21,14 @@ export function visitUnits(
   for (let row = 0; row < outer; row++) for (const start of starts) visit(row * along + start * inner, width * inner)
 }
 
-/** Visits the elements of all units of a place: `visit(unit, offset of the first, how many side by side)`. */
+/** Visits the elements of all units of a place: `visit(unit, offset of the first, number of adjacent elements)`. */
 export function visitByUnit(
   place: UnitPlace,
   count: number,
   visit: (unit: number, start: number, length: number) => void,
 ): void {
   let at = 0
-  // Of each row the units of one block after the other.
+  // In each row, the units of one block after another.
   visitUnits(
     place,
     Array.from({ length: count }, (_, unit) => unit),

@@ -1,8 +1,8 @@
-// Which weights belong to which unit of a model: one walk over its graph, by what each layer declares (layers/units.ts).
+// Finds the weights of each unit of a model: one walk over its graph, using the layers' declarations (layers/units.ts).
 //
-// The units that one layer makes are a group. Behind it they pass through normalisation, activations, pooling, Flatten and
-// Concatenate to the layers that use them; where an Add joins the units of two layers, the two are one group, since unit j of
-// the one cannot go without unit j of the other.
+// The units that one layer makes are a group. They then pass through normalisation, activations, pooling, Flatten and
+// Concatenate to the layers that use them. If an Add joins the units of two layers, both form one group, because unit j
+// of one layer can only be removed together with unit j of the other.
 
 import { flatten } from '../core/tree'
 import type { LayerBase } from '../layers/base'
@@ -15,7 +15,10 @@ import type { Variable } from '../ops/variable'
 import { graphOf } from './known-graph'
 import type { LayerGraph } from './layer-graph'
 
-/** Where the units of a group lie along an axis: unit j in `width` elements from start + b · stride + j · width on, for every block b. */
+/**
+ * Where the units of a group lie along an axis: unit j has `width` elements from start + b · stride + j · width on, for
+ * every block b.
+ */
 export interface UnitLayout {
   readonly start: number
   readonly stride: number
@@ -29,37 +32,40 @@ export interface UnitPlace extends UnitLayout {
   readonly axis: number
 }
 
-/** Where units lie in what a layer that uses them is given. */
+/** Where units lie in the input of a layer that uses them. */
 export interface UnitUse extends UnitLayout {
   readonly layer: object
-  /** Of its first input, from the end: -1. */
+  /** The axis of its first input, counted from the end: -1. */
   readonly axis: number
 }
 
-/** Units that can only be counted, reset, scaled or removed together: unit j in every place. */
+/** Units that can only be counted, reset, scaled or removed together: unit j in all places. */
 export interface UnitGroup {
   /** The layers that make the units, in the order of the graph. */
   readonly makers: readonly LayerBase[]
-  /** The layers that pass them on, each by itself: normalisation, activations, pooling. */
+  /** The layers that pass them on, unit by unit: normalisation, activations, pooling. */
   readonly keepers: readonly LayerBase[]
   readonly count: number
-  /** Weights of the units' inputs, their biases among them. */
+  /** The incoming weights of the units, including biases. */
   readonly incoming: readonly UnitPlace[]
-  /** Weights that a unit has of its own behind that: gamma, beta and the moving averages of a normalisation. */
+  /** The weights that a unit has after that: gamma, beta and the moving averages of a normalisation. */
   readonly along: readonly UnitPlace[]
-  /** Weights by which others use the units. */
+  /** The outgoing weights of the units. */
   readonly outgoing: readonly UnitPlace[]
-  /** How others are given them. */
+  /** Where other layers receive the units. */
   readonly uses: readonly UnitUse[]
-  /** By maker: what it declares of them. */
+  /** The declaration of each maker. */
   readonly made: ReadonlyMap<LayerBase, MadeUnits>
-  /** Why units cannot be taken away or exchanged: "they are the model's output". null where they can. */
+  /** Why units cannot be removed or exchanged: "they are the model's output". null if they can. */
   readonly fixed: string | null
-  /** Why a factor on the units is not one on what others are given: a product of them. null where it is, as far as layers join them. */
+  /**
+   * Why scaling the units does not scale the values that other layers receive, such as a product of units. null if it
+   * does.
+   */
   readonly bent: string | null
 }
 
-/** A group while the graph is walked. */
+/** A group during the walk. */
 class Group {
   private into: Group | null = null
   readonly made = new Map<LayerBase, MadeUnits>()
@@ -73,7 +79,7 @@ class Group {
 
   constructor(readonly count: number) {}
 
-  /** The group that this one has become a part of. */
+  /** The group into which this one was merged. */
   get root(): Group {
     return this.into === null ? this : this.into.root
   }
@@ -102,15 +108,15 @@ interface Segment extends UnitLayout {
   readonly group: Group
 }
 
-/** What lies along the last axis of a value; null where nobody knows. */
+/** The units along the last axis of a value; null if unknown. */
 type Lane = { readonly size: number; readonly segments: readonly Segment[] } | null
 
 /** Why the units of an output are fixed. */
 export const ARE_OUTPUT = 'they are an output of the model'
 
 /**
- * The groups of a model's units, in the order in which they are made. Those of models within are among them.
- * @param inner whether those that only a layer itself sees are, too: see LayerBase.innerUnits
+ * The groups of a model's units, in the order of their creation, including those of nested models.
+ * @param inner whether to include units that only a layer itself uses: see LayerBase.innerUnits
  */
 export function unitGroups(graph: LayerGraph, { inner = false } = {}): UnitGroup[] {
   const walk = new Walk(inner)
@@ -143,17 +149,17 @@ function fix(lane: Lane, why: string): void {
 
 class Walk {
   readonly groups: Group[] = []
-  /** By layer with weights of its own for each unit: what it was called on first. */
+  /** For each layer that has weights per unit: its first input. */
   private readonly kept = new Map<LayerBase, Lane>()
-  /** By layer: what a layer that is called again makes, and what it was called on first. */
+  /** For each layer that may be called again: its output and its first input. */
   private readonly made = new Map<LayerBase, { readonly output: Lane; readonly input: Lane }>()
-  /** By weight: the layer that has declared it first, and what it is about. */
+  /** For each weight: the layer that first declared it, and the lanes of its units. */
   private readonly owners = new Map<Variable, { readonly layer: LayerBase; readonly lanes: readonly Lane[] }>()
   private readonly seen = new Set<LayerBase>()
 
   constructor(private readonly inner: boolean) {}
 
-  /** What lies along the last axis of each output. */
+  /** The lanes of all outputs. */
   run(graph: LayerGraph, inputs: readonly Lane[]): Lane[] {
     const lanes = new Map<Tensor, Lane>()
     flatten(graph.inputs).forEach((symbol, i) => lanes.set(symbol, inputs[i]!))
@@ -166,7 +172,7 @@ class Walk {
       )
       for (const symbol of symbolsIn(call.options))
         fix(lanes.get(symbol) ?? null, `${call.layer} takes them as an option`)
-      // What is told besides has the size that it has, and so has what is made of it.
+      // Tensors in options have a fixed size, and so do the results of the call.
       if (symbolsIn(call.options).length > 0)
         for (const lane of results) fix(lane, `${call.layer} is told of others as an option`)
       call.outputs.forEach((symbol, i) => lanes.set(symbol, results[i] ?? null))
@@ -208,7 +214,7 @@ class Walk {
     }
   }
 
-  /** Units of one input after another by themselves; weights of their own belong to the units of all inputs. */
+  /** Passes on the units of several inputs separately; weights per unit belong to the units of all inputs. */
   private keep(layer: LayerBase, along: readonly UnitAxis[], input: Lane): Lane {
     input?.segments.forEach(({ group }) => group.root.keepers.add(layer))
     if (along.length === 0) return input
@@ -245,7 +251,7 @@ class Walk {
   private make(layer: LayerBase, { units, from, along = [] }: Made, input: Lane): Lane {
     const known = this.made.get(layer)
     if (known !== undefined) {
-      // One kernel for two inputs: its rows belong to units of both.
+      // If two inputs use the same kernel, its rows belong to units of both.
       if (joined([known.input, input]) === null)
         for (const lane of [known.input, input]) fix(lane, `${layer} is called on several inputs`)
       return known.output
@@ -259,7 +265,7 @@ class Walk {
     return output
   }
 
-  /** One layer in two wrappers: a weight of both would change the units of the one with those of the other. */
+  /** If two wrappers share a layer, changing the units of one would change those of the other. */
   private own(layer: LayerBase, axes: readonly UnitAxis[], lanes: readonly Lane[]): void {
     for (const { weight } of axes) {
       const known = this.owners.get(weight)
@@ -287,13 +293,13 @@ function lane(group: Group): NonNullable<Lane> {
   return { size: group.count, segments: [{ group, start: 0, stride: group.count, blocks: 1, width: 1 }] }
 }
 
-/** Notes where the units of a lane lie along an axis of a weight. */
+/** Records where the units of a lane lie along an axis of a weight. */
 function place(lane: Lane, { weight, axis, ...span }: UnitAxis, listOf: (group: Group) => UnitPlace[]): void {
   if (lane === null) return
   for (const { group, ...layout } of spread(lane, span).segments) listOf(group).push({ weight, axis, ...layout })
 }
 
-/** Notes who is given the units of a lane. */
+/** Records which layer receives the units of a lane. */
 function use(lane: Lane, by: { readonly layer: object; readonly axis: number }): void {
   for (const {
     group: { root },
@@ -302,7 +308,7 @@ function use(lane: Lane, by: { readonly layer: object; readonly axis: number }):
     root.uses.push({ ...by, ...layout })
 }
 
-/** A lane of which each element is several side by side, and all of that several times. */
+/** A lane in which each element becomes several adjacent ones, and the whole is repeated. */
 function spread(lane: NonNullable<Lane>, { blocks = 1, width = 1 }: UnitSpan): NonNullable<Lane> {
   const wide = lane.segments.map((each) => ({
     ...each,
@@ -313,7 +319,7 @@ function spread(lane: NonNullable<Lane>, { blocks = 1, width = 1 }: UnitSpan): N
   return repeated({ size: lane.size * width, segments: wide }, blocks)
 }
 
-/** A lane several times, one behind the other. */
+/** A lane repeated several times in a row. */
 function repeated(lane: NonNullable<Lane>, times: number): NonNullable<Lane> {
   if (times === 1) return lane
   return {
@@ -325,7 +331,7 @@ function repeated(lane: NonNullable<Lane>, times: number): NonNullable<Lane> {
   }
 }
 
-/** The places of a value [batch, …places, units], which begin at an axis; null where one is open. */
+/** The number of places of a value [batch, …places, units], which begin at an axis; null if one is open. */
 function placesOf(symbol: Tensor, from: number): number | null {
   const shape = originOf(symbol)?.spec.shape ?? symbol.shape
   return shape
@@ -333,7 +339,7 @@ function placesOf(symbol: Tensor, from: number): number | null {
     .reduce<number | null>((product, extent) => (product === null || extent === null ? null : product * extent), 1)
 }
 
-/** Values of which unit j of the one meets unit j of the other; null where their units do not lie alike. */
+/** Merges the lanes of values whose unit j meets unit j of the others; null if their units lie differently. */
 function joined(lanes: readonly Lane[]): Lane {
   const [first] = lanes
   if (first == null || lanes.some((other) => other === null || !liesAlike(first, other))) return null
@@ -358,7 +364,7 @@ function liesAlike(a: NonNullable<Lane>, b: NonNullable<Lane>): boolean {
   )
 }
 
-/** Where along the axis some units begin, block by block. */
+/** The starts of units along the axis, block by block. */
 export function startsOf({ start, stride, blocks, width }: UnitLayout, units: readonly number[]): number[] {
   return Array.from({ length: blocks }, (_, block) => units.map((unit) => start + block * stride + unit * width)).flat()
 }

@@ -1,4 +1,4 @@
-// One model compiled as another was.
+// Compiles a model with the settings of another one.
 
 import { StateError } from '../core/errors'
 import { Configured, optionsOf } from '../core/options'
@@ -11,8 +11,8 @@ import { MultiOptimizer, Optimizer } from '../optimizers'
 import type { Trainer } from './trainer'
 
 /**
- * Compiles a model as another one was. Losses are the same ones; the optimizer and metrics are others of their kind, and begin anew. Does
- * nothing where the other is not compiled.
+ * Compiles a model with the settings of another one. It uses the same losses, and new optimizers and metrics of the
+ * same configurations. Does nothing if the other is not compiled.
  */
 export function compileLike(trainer: Trainer, other: Trainer): void {
   const compiled = other.compiledState
@@ -27,7 +27,7 @@ export function compileLike(trainer: Trainer, other: Trainer): void {
   trainer.compile(typed(again), objects)
 }
 
-/** Classes that are the user's own and that an optimizer's configuration has by name: of schedules, of optimizers. */
+/** The user's classes that an optimizer's configuration names: schedules and optimizers. */
 function namedBy(optimizer: Optimizer): CustomObjects {
   const objects: Record<string, unknown> = {}
   const keep = (name: string, value: unknown): void => {
@@ -56,7 +56,7 @@ function valuesOf(object: Configured): unknown[] {
   return Object.keys(optionsOf(object.constructor)).map((name) => Reflect.get(object, name) as unknown)
 }
 
-/** Metrics keep sums, so each model has its own. */
+/** Metrics keep sums, so each model needs its own. */
 function metricsAgain(identifier: unknown, objects: CustomObjects): unknown {
   if (identifier instanceof Metric) return madeAgain(identifier, {}, objects)
   if (!isBranch(identifier) || isSerialized(identifier)) return identifier

@@ -1,5 +1,5 @@
-// What compile() chose: optimizer, and for each output a loss, its weight, and metrics. Losses and metrics find their output
-// when the first batch is traced, because 'accuracy' depends on shapes.
+// The state of compile(): the optimizer, and for each output a loss, its weight, and metrics. Losses and metrics are
+// assigned to outputs when the first batch is traced, because 'accuracy' depends on shapes.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { custom, nullable, option, readOptions } from '../core/options'
@@ -29,19 +29,22 @@ import type { Runtime } from '../runtime/runtime'
 import { withRuntime } from '../runtime/current'
 import type { Batch, ForwardResult, StepKind, StepLogs } from './batch'
 
-/** One for all outputs, a list with one for each, or a record by the outputs' names; null for outputs that have none. */
+/**
+ * One value for all outputs, a list with one for each, or a record by the outputs' names; null for an output without
+ * one.
+ */
 export type PerOutput<Each> = Each | readonly (Each | null)[] | { readonly [output: string]: Each | null }
 
 export interface CompileOptions {
   /** Default 'rmsprop'. */
   optimizer?: OptimizerIdentifier
-  /** What is minimised. null only where the model's layers or its own trainStep say what. */
+  /** The loss to minimise. null only if the model's layers or its own trainStep define it. */
   loss?: PerOutput<LossIdentifier> | null
-  /** What the loss of each output is multiplied by in the sum. Default 1. */
+  /** The factor of each output's loss in the sum. Default 1. */
   lossWeights?: number | readonly number[] | { readonly [output: string]: number } | null
   /** Reported during training and by evaluate. */
   metrics?: MetricsOption
-  /** Like metrics, but sample and class weights count. */
+  /** Like metrics, but with sample and class weights. */
   weightedMetrics?: MetricsOption
 }
 
@@ -63,18 +66,18 @@ const COMPILE_OPTIONS = {
   weightedMetrics: option(nullable(anything), null),
 }
 
-/** What is computed of one output. */
+/** The loss and metrics of one output. */
 interface OutputPlan {
   readonly name: string
   readonly loss: Loss | null
   readonly weight: number
-  /** Only where the model has several outputs with a loss. */
+  /** Only if several outputs have a loss. */
   readonly tracker: Mean | null
   readonly metrics: readonly Metric[]
   readonly weightedMetrics: readonly Metric[]
 }
 
-/** A metric and the key it has in logs. */
+/** A metric with its key in logs. */
 interface Logged {
   readonly key: string
   readonly metric: Metric
@@ -85,15 +88,15 @@ export class Compiled {
   readonly lossTracker = new Mean({ name: 'loss' })
   readonly options: Readonly<Record<keyof CompileOptions, unknown>>
   private plans: readonly OutputPlan[] | null = null
-  /** Whether the loss is in logs: also in those of a step of one's own that takes it in. */
+  /** Whether logs contain the loss; also for a custom step that updates the loss tracker. */
   private tracksLoss: boolean
   private readonly reported = new Map<string, Mean>()
   private readonly keptLogs: Readonly<Record<StepKind, Map<string, Variable>>> = { train: new Map(), test: new Map() }
   private logged: readonly Logged[] | null = null
 
   /**
-   * @param outputNames of the model's outputs, in the order of flatten
-   * @param ownMetrics those in properties of the model
+   * @param outputNames the names of the model's outputs, in the order of flatten
+   * @param ownMetrics the metrics in properties of the model
    */
   constructor(
     options: CompileOptions,
@@ -108,7 +111,7 @@ export class Compiled {
     if (needsLoss && options.loss === undefined)
       throw new ArgumentError("compile: needs a loss, for example 'meanSquaredError'")
     this.optimizer = customObjectScope(objects, () => {
-      // Names are checked now, though losses and metrics wait for the first batch.
+      // Names are checked now, although losses and metrics are assigned with the first batch.
       for (const identifier of leavesOf(read['loss']))
         if (identifier !== null) getLoss(identifier as LossIdentifier, UNKNOWN_SHAPES)
       for (const key of ['metrics', 'weightedMetrics'] as const) {
@@ -122,26 +125,26 @@ export class Compiled {
             getMetric(identifier as MetricIdentifier, UNKNOWN_SHAPES)
         }
       }
-      // So are the names of outputs, where the model is known.
+      // Names of outputs are checked now, too, if the model is known.
       const names = outputNames()
       if (names.length > 0) this.checkOutputs(names)
       return getOptimizer(read['optimizer'] as OptimizerIdentifier)
     })
   }
 
-  /** @throws ArgumentError for names that are no outputs, and for lists that are not as long as there are outputs */
+  /** @throws ArgumentError for unknown names of outputs, and for lists of another length */
   private checkOutputs(names: readonly string[]): void {
     this.lossPerOutput(names)
     this.weightPerOutput(names)
     for (const key of ['metrics', 'weightedMetrics'] as const) this.metricsPerOutput(key, this.options[key], names)
   }
 
-  /** Where the sums of the metrics are, and the steps run. */
+  /** The runtime that holds the metrics' sums and runs the steps. */
   get runtime(): Runtime {
     return this.lossTracker.variables[0]!.runtime
   }
 
-  /** The loss of each output; null where it has none. */
+  /** The loss of each output; null for an output without one. */
   lossesFor(outputs: readonly Shape[], targets: readonly (Shape | null)[]): readonly (Loss | null)[] {
     if (this.plans !== null) return this.plans.map(({ loss }) => loss)
     const given = this.lossPerOutput(this.namesOf(outputs.length))
@@ -150,7 +153,7 @@ export class Compiled {
     )
   }
 
-  /** Which of so many outputs have a loss, and so need targets. */
+  /** Which of `count` outputs have a loss, and so need targets. */
   needed(count: number): readonly boolean[] {
     return this.lossPerOutput(this.namesOf(count)).map((loss) => loss !== null)
   }
@@ -162,7 +165,7 @@ export class Compiled {
       : Array.from({ length: count }, (_, i) => (count === 1 ? 'output' : `output${i}`))
   }
 
-  /** One entry for each output, from what was said for all, for each, or by name. */
+  /** One entry for each output, from a value for all, for each, or by name. */
   private perOutput(what: string, given: unknown, names: readonly string[]): unknown[] {
     if (given === null || given === undefined) return names.map(() => null)
     if (!isBranch(given) || isSerialized(given)) return names.map(() => given)
@@ -209,7 +212,7 @@ export class Compiled {
     return this.perOutput(what, Array.isArray(given) && given.length === 0 ? null : given, names).map(listed)
   }
 
-  /** Makes losses and metrics for outputs and targets of these shapes, once. */
+  /** Assigns losses and metrics to outputs and targets of these shapes, once. */
   private prepare(outputs: readonly Shape[], targets: readonly (Shape | null)[]): readonly OutputPlan[] {
     if (this.plans !== null) return this.plans
     const names = this.namesOf(outputs.length)
@@ -238,7 +241,7 @@ export class Compiled {
     return this.plans
   }
 
-  /** Runs `body`, which may trace a step with targets that nobody gave: what they say of losses and metrics is forgotten. */
+  /** Runs `body`, which may trace a step with assumed targets: losses and metrics assigned meanwhile are dropped. */
   supposing<Result>(body: () => Result): Result {
     const { plans, logged, tracksLoss } = this
     try {
@@ -253,7 +256,7 @@ export class Compiled {
     return this.entries.map(({ metric }) => metric)
   }
 
-  /** The keys of logs: the metrics' names, told apart as Keras does. */
+  /** The keys of logs: the metrics' names, made unique as in Keras. */
   get names(): readonly string[] {
     return this.entries.map(({ key }) => key)
   }
@@ -291,7 +294,7 @@ export class Compiled {
     for (const { metric } of this.entries) metric.resetState()
   }
 
-  /** The results of all, where none of them needs a program. */
+  /** The results of all metrics, if none of them needs a program; otherwise null. */
   resultsNow(): readonly number[] | null {
     const results: number[] = []
     for (const { metric } of this.entries) {
@@ -302,7 +305,7 @@ export class Compiled {
     return results
   }
 
-  /** The weighted loss of one batch; null where there is none. Traced. */
+  /** The weighted loss of one batch; null if there is none. Traced. */
   computeLosses(y: Tree<Tensor | null>, outputs: Tree<Tensor>, sampleWeight: Tree<Tensor | null>): Tensor | null {
     const predictions = flatten(outputs)
     const targets = flatten(y)
@@ -335,12 +338,12 @@ export class Compiled {
 
   private computed: { readonly trace: object | null; readonly each: readonly Tensor[] } | null = null
 
-  /** The losses of the outputs that have one, as `computeLosses` computed them last in this trace. */
+  /** The losses of the outputs that have one, from the last `computeLosses` in this trace. */
   get lastLosses(): readonly Tensor[] {
     return this.computed?.trace === currentTrace() ? this.computed.each : []
   }
 
-  /** Takes a batch into the loss tracker, where there is a loss, and the metrics; traced. */
+  /** Updates the loss tracker, if there is a loss, and the metrics with a batch; traced. */
   updateMetrics(
     { y, sampleWeight }: Pick<Batch, 'y' | 'sampleWeight'>,
     { outputs, loss, losses, reports }: Omit<ForwardResult, 'loss'> & { readonly loss: Tensor | null },
@@ -386,7 +389,7 @@ export class Compiled {
     return mean
   }
 
-  /** Keeps the scalars that a step returned, so that logs can tell them; traced. */
+  /** Stores the scalars that a step returned, for the logs; traced. */
   keepLogs(kind: StepKind, logs: StepLogs): void {
     if (typeof logs !== 'object' || logs === null || logs instanceof Promise) {
       const received = logs instanceof Promise ? 'a Promise; a step is traced, so it cannot be async' : typeof logs
@@ -407,12 +410,12 @@ export class Compiled {
     }
   }
 
-  /** What the last step of this kind returned, by name. */
+  /** The scalars that the last step of this kind returned, by name. */
   stepLogs(kind: StepKind): ReadonlyMap<string, Variable> {
     return this.keptLogs[kind]
   }
 
-  /** Everything that metrics and logs keep, for giving memory back. */
+  /** All variables of metrics and logs, for freeing their memory. */
   get variables(): readonly Variable[] {
     return [
       ...this.all.flatMap(({ variables }) => variables),
@@ -421,7 +424,7 @@ export class Compiled {
     ]
   }
 
-  /** What save() writes; functions of the user's own by their name. */
+  /** The form that save() writes; the user's functions by their names. */
   serialize(): Json {
     const { loss, lossWeights, metrics, weightedMetrics } = this.options
     return {
@@ -434,7 +437,7 @@ export class Compiled {
   }
 }
 
-/** An output without targets is compared with itself, as far as shapes go. */
+/** An output without targets is compared with itself, as far as shapes are concerned. */
 function shapesAt(i: number, outputs: readonly Shape[], targets: readonly (Shape | null)[]): TargetShapes {
   return { target: targets[i] ?? outputs[i]!, output: outputs[i]! }
 }
@@ -448,7 +451,7 @@ function requireWeight(weight: unknown): number {
   throw new ArgumentError(`compile: lossWeights must be finite numbers, received ${String(weight)}`)
 }
 
-/** The identifiers in a tree of them; a saved configuration is one. */
+/** The identifiers in a tree of them; a saved configuration is one identifier. */
 function leavesOf(tree: unknown): unknown[] {
   if (tree === null || tree === undefined) return []
   if (!isBranch(tree) || isSerialized(tree)) return [tree]

@@ -1,4 +1,4 @@
-// Who listens to a run of fit, evaluate or predict, and how they are told.
+// The listeners of a run of fit, evaluate or predict, and how they are called.
 
 import { ArgumentError } from '../core/errors'
 import { classNameOf } from '../core/registry'
@@ -6,10 +6,10 @@ import type { CallbackMethods, FitParams } from './callbacks/callback'
 import { Callback } from './callbacks/callback'
 import type { TrainedModel } from './step'
 
-/** Callbacks that a run has at the moment, and of which model. */
+/** Callbacks in use by a run, with their model. */
 const inUse = new WeakMap<CallbackMethods, TrainedModel>()
 
-/** @throws ArgumentError for a Callback that another run has, or that is given twice: it knows one model at a time */
+/** @throws ArgumentError for a Callback that another run uses, or that is given twice: it knows one model at a time */
 function requireFree(callbacks: readonly CallbackMethods[]): void {
   for (const [i, callback] of callbacks.entries()) {
     if (!(callback instanceof Callback)) continue
@@ -24,11 +24,11 @@ function requireFree(callbacks: readonly CallbackMethods[]): void {
 }
 
 type Event = (callback: CallbackMethods) => void | Promise<void>
-/** Gives one listener its turn. */
+/** Calls one listener. */
 type Turn = (event: () => void | Promise<void>) => void | Promise<void>
 
 export class Listeners {
-  /** @param turn how each is told: by the lock of a run, so that it may use the model */
+  /** @param turn calls a listener through the lock of a run, so that it may use the model */
   constructor(
     readonly callbacks: readonly CallbackMethods[],
     private readonly model: TrainedModel,
@@ -37,7 +37,7 @@ export class Listeners {
     requireFree(callbacks)
   }
 
-  /** Runs evaluate or predict, whose callbacks are taken meanwhile. */
+  /** Runs evaluate or predict, and marks its callbacks as in use meanwhile. */
   async during<Result>(params: FitParams, body: () => Promise<Result>): Promise<Result> {
     this.introduce(params)
     this.hold()
@@ -55,7 +55,7 @@ export class Listeners {
     }
   }
 
-  /** They are taken, until `release`. */
+  /** Marks the callbacks as in use, until `release`. */
   hold(): void {
     for (const callback of this.callbacks) inUse.set(callback, this.model)
   }
@@ -64,14 +64,14 @@ export class Listeners {
     for (const callback of this.callbacks) inUse.delete(callback)
   }
 
-  /** Whether anyone listens to one of these. */
+  /** Whether any callback listens to one of these events. */
   hear(...events: readonly (keyof CallbackMethods)[]): boolean {
     return this.callbacks.some((callback) => events.some((event) => callback[event] !== undefined))
   }
 
   /**
-   * Tells all, one after the other; meanwhile they may use the model. Most answer at once, and then there is nothing to wait
-   * for.
+   * Calls all listeners, one after the other; meanwhile they may use the model. Most return at once, and then nothing
+   * is awaited.
    */
   tell(event: Event, first = 0): Promise<void> | undefined {
     for (let i = first; i < this.callbacks.length; i++) {

@@ -1,4 +1,4 @@
-// The loops of fit and evaluate: epochs, batches, validation, callbacks, and giving the event loop its turns.
+// The loops of fit and evaluate: epochs, batches, validation, callbacks, and yielding to the event loop.
 
 import { ArgumentError, DataError, NonFiniteError } from '../core/errors'
 import type { ClassWeights, DataOf, SampleWeights, TargetsOf } from '../data/arrays'
@@ -21,13 +21,13 @@ import type { TrainedModel } from './step'
 import type { StepKind } from './batch'
 import type { Steps } from './steps'
 
-/** A batch as data sets and generators give it: inputs alone, or with targets and weights, in a list or a record. */
+/** A batch as data sets and generators return it: only inputs, or with targets and weights, in a list or a record. */
 export type BatchData<In = Tensor, Out = Tensor> =
   | DataOf<In>
   | readonly [x: DataOf<In>, y?: TargetsOf<Out> | null, sampleWeight?: SampleWeights | null]
   | { readonly x: DataOf<In>; readonly y?: TargetsOf<Out> | null; readonly sampleWeight?: SampleWeights | null }
 
-/** Batches one after the other: a Dataset, an (async) iterable, a stream, or a function that makes one for every pass. */
+/** A sequence of batches: a Dataset, an (async) iterable, a stream, or a function that creates one for every pass. */
 export type Batches<In = Tensor, Out = Tensor> = ElementsOrMaker<BatchData<In, Out>>
 
 /** Validation samples: [x, y] or [x, y, sampleWeight], or batches of them. */
@@ -40,38 +40,44 @@ export type ValidationData<In = Tensor, Out = Tensor> =
 export type Verbosity = 'auto' | 0 | 1 | 2
 
 export interface FitOptions<In = Tensor, Out = Tensor> {
-  /** Samples per step. Default 32. Batches that come one after the other have their own. */
+  /** Samples per step. Default 32. A sequence of batches has its own sizes. */
   batchSize?: number
   /** The number of the epoch at which training ends; 0 trains none. Default 1. */
   epochs?: number
   /** 0 silent, 1 a progress bar, 2 a line per epoch. Default 'auto': 1. */
   verbose?: Verbosity
   /**
-   * Steps of an epoch. The next epoch goes on where this one stopped; where the data end within an epoch, so does the epoch.
-   * Default null: until the data end. Needed for data without end.
+   * Steps of an epoch. The next epoch continues where this one stopped; if the data end, so does the epoch. Default
+   * null: until the data end. Required for endless data.
    */
   stepsPerEpoch?: number | null
-  /** Whose methods are called between steps and epochs. Default none. */
+  /** Callbacks whose methods are called between steps and epochs. Default none. */
   callbacks?: Callbacks
-  /** The last part of the data, as a fraction, kept apart for validation. Not together with validationData. */
+  /** The share of the data, taken from their end, that is used for validation. Excludes validationData. */
   validationSplit?: number
   /** Data to validate on: [x, y], [x, y, sampleWeight], or batches of them. */
   validationData?: ValidationData<In, Out>
-  /** Every how many epochs to validate; or a list of those after which to, counted from 1. Default 1. */
+  /**
+   * The number of epochs between validations; or a list of the epochs after which to validate, counted from 1. Default
+   * 1.
+   */
   validationFreq?: number | readonly number[]
   /** Samples per step of validation. Default: batchSize. */
   validationBatchSize?: number
-  /** How many batches of the validation data are looked at, from their beginning. Default null: all. */
+  /** The number of validation batches to use, from the first on. Default null: all. */
   validationSteps?: number | null
-  /** Draw the samples of each epoch in a new order. Default true. */
+  /** Whether to draw the samples of each epoch in a new order. Default true. */
   shuffle?: boolean
-  /** Class number → weight ≥ 0, of targets with one class per sample; for several outputs by their names, or one for each. */
+  /**
+   * Class number → weight ≥ 0, for targets with one class per sample; with several outputs, one such record for each,
+   * by name or position.
+   */
   classWeight?: ClassWeights | null
-  /** One weight per sample, or for each step of a sequence; for each output where there are several. */
+  /** One weight per sample, or per step of a sequence; with several outputs, for all or for each. */
   sampleWeight?: SampleWeights | null
   /** The epoch to start at, for resuming. Default 0. */
   initialEpoch?: number
-  /** Ends training after the current step, or while a batch is waited for; fit then rejects with the signal's reason. */
+  /** Ends training after the current step, or while a batch is awaited; fit then rejects with the signal's reason. */
   signal?: AbortSignal
 }
 
@@ -97,13 +103,13 @@ export const FIT_OPTIONS: readonly (keyof FitOptions)[] = [
 export interface EvaluateOptions extends Pick<FitOptions, 'sampleWeight'> {
   /** Samples per step. Default 32. */
   batchSize?: number
-  /** How many batches are looked at. Default null: all. */
+  /** The number of batches to use. Default null: all. */
   steps?: number | null
-  /** 0 silent, else a line with the result. Default 0. */
+  /** 0 silent, otherwise a line with the result. Default 0. */
   verbose?: Verbosity
-  /** Whose methods for tests are called. Default none. */
+  /** Callbacks whose test methods are called. Default none. */
   callbacks?: Callbacks
-  /** Ends it after the current step, or while a batch is waited for; evaluate then rejects with the signal's reason. */
+  /** Ends it after the current step, or while a batch is awaited; evaluate then rejects with the signal's reason. */
   signal?: AbortSignal
 }
 
@@ -117,7 +123,7 @@ export const EVALUATE_OPTIONS: readonly (keyof EvaluateOptions)[] = [
   'signal',
 ]
 
-/** The results of the loss and all metrics, by name, and what the last step of this kind returned. */
+/** The results of the loss and all metrics, by name, and the scalars that the last step of this kind returned. */
 export function readLogs(kind: StepKind, steps: Steps, compiled: Compiled): Logs {
   const { names } = compiled
   const logs: Record<string, number> = {}
@@ -128,7 +134,10 @@ export function readLogs(kind: StepKind, steps: Steps, compiled: Compiled): Logs
   return logs as Logs
 }
 
-/** A vector is a number for each element: `precision_0`, `precision_1`, of thresholds; `f1Score_0`, `f1Score_1`, of classes. */
+/**
+ * A vector gives a log for each element: `precision_0`, `precision_1` for thresholds; `f1Score_0`, `f1Score_1` for
+ * classes.
+ */
 function readResults(program: Program, names: readonly string[], logs: Record<string, number>): void {
   program.run()
   names.forEach((name, i) => {
@@ -138,7 +147,10 @@ function readResults(program: Program, names: readonly string[], logs: Record<st
   })
 }
 
-/** Runs test steps over all samples, or so many. The runner is at its beginning. Who listens is told of the batches. */
+/**
+ * Runs test steps over all samples, or over a number of batches. The runner is at its beginning. Callbacks are told of
+ * the batches.
+ */
 export async function evaluateBatches(
   steps: Steps,
   compiled: Compiled,
@@ -171,14 +183,14 @@ export async function evaluateBatches(
 
 export interface Training {
   readonly model: TrainedModel
-  /** Of this run. */
+  /** The lock of this run. */
   readonly lock: RunLock
   readonly steps: Steps
   readonly compiled: Compiled
   readonly runner: Runner
   readonly validation: Runner | null
   readonly options: FitOptions & { readonly callbacks: readonly CallbackMethods[] }
-  /** The seed of the order of rows, and how many passes were drawn from it. */
+  /** The seed of the order of rows, and the number of passes drawn from it. */
   readonly shuffleState: { seed: number; epoch: number }
 }
 
@@ -219,32 +231,35 @@ async function runLoop(
 }
 
 class TrainingLoop implements Run {
-  /** All but the progress bar. */
+  /** All callbacks except the progress bar. */
   readonly callbacks: readonly CallbackMethods[]
   private readonly listeners: Listeners
   private readonly keepers: readonly RunKeeper[]
   private readonly progress: ProgressBar | null
   private readonly perBatch: boolean
-  /** Those who say how many steps may run. */
+  /** The callbacks that limit the number of steps. */
   private readonly limiting: readonly CallbackMethods[]
   readonly runner: Runner
   private probes = new ProbeSchedule([])
   private readonly pace: Pace
-  /** Steps of an epoch, where they are said. */
+  /** The number of steps of an epoch, if it is given. */
   private readonly mostSteps: number
   private step = 0
   private epoch: number
   /** Steps of this epoch. */
   private batch = 0
-  /** Whether the run was taken up where it had been stopped. */
+  /** Whether the run resumed where it had been stopped. */
   isOver = false
-  /** Whether the running epoch ends with validation: also where a callback stopped it, but not where no step is allowed any more. */
+  /**
+   * Whether the current epoch ends with validation: also if a callback stopped it, but not if no further step is
+   * allowed.
+   */
   private validates = false
-  /** Whether a step of the epoch was not finite: then its loss is none, not the mean of the steps before. */
+  /** Whether a step of the epoch was not finite: then its loss is NaN, not the mean of the earlier steps. */
   private failed = false
   private lastLogs: Logs | null = null
   private warned = false
-  /** Whether the pass of the next epoch was begun. */
+  /** Whether the pass of the next epoch has begun. */
   private isBegun = false
 
   constructor(
@@ -295,19 +310,19 @@ class TrainingLoop implements Run {
   }
 
   set place({ epoch, batch, step, stopped, logs }: Place) {
-    // An epoch that is taken up within goes on with the pass that was begun.
+    // An epoch that resumes in the middle continues the pass that had begun.
     Object.assign(this, { epoch, batch, step, lastLogs: logs, isOver: stopped && batch === 0, isBegun: batch > 0 })
     this.model.stopTraining = stopped
   }
 
   private async keep(keepers = this.keepers): Promise<void> {
     for (const keeper of keepers) await this.training.lock.listen(() => keeper.keep(this))
-    // That may have taken any time.
+    // The callbacks may have taken any time.
     this.pace.lookNext()
   }
 
   private tell(event: Parameters<Listeners['tell']>[0]): Promise<void> | undefined {
-    // They may take any time.
+    // The callbacks may take any time.
     this.pace.lookNext()
     return this.listeners.tell(event)
   }
@@ -316,16 +331,15 @@ class TrainingLoop implements Run {
     const { model, compiled } = this.training
     model.stopTraining = false
     this.listeners.hold()
-    // Checking the data was a task; tracing is the next one, and the first step, in code that is not optimised yet,
-    // another.
+    // Checking the data was one task; tracing is another, and so is the first step, in code that is not optimised yet.
     await this.pace.yield()
     this.runner.settle(compiled.runtime)
-    // What probes keep is made where the weights are.
+    // Variables of probes are created in the runtime of the weights.
     this.probes = withRuntime(
       compiled.runtime,
       () => new ProbeSchedule(this.callbacks.flatMap(({ probes = [] }) => probes)),
     )
-    // Traced before anything is told or reset, so that an error in a layer or loss leaves no trace.
+    // Traced before callbacks are called or anything is reset, so that an error in a layer or loss changes nothing.
     await this.runner.upcoming(this.probes.at(0).probes)
     compiled.resetMetrics()
     await this.pace.yield()
@@ -333,28 +347,28 @@ class TrainingLoop implements Run {
     for (const keeper of this.keepers) await this.training.lock.listen(() => keeper.takeUp(this))
   }
 
-  /** Lets go of the callbacks. */
+  /** Releases the callbacks. */
   release(): void {
     this.listeners.release()
   }
 
-  /** The program of the next step, or null; the batch is waited for as long as nobody aborts. */
+  /** The program of the next step, or null; awaits the batch unless the run is aborted. */
   private upcoming(probes?: Parameters<Runner['upcoming']>[0]): Soon<Program | null> {
     const upcoming = this.runner.upcoming(probes)
     return isPromise(upcoming) ? this.pace.wait(upcoming) : upcoming
   }
 
-  /** Begins a pass over the data, unless an epoch of so many steps goes on with the last one. */
+  /** Begins a pass over the data, unless an epoch of a given number of steps continues the last one. */
   private async beginPass(): Promise<void> {
     const { runner, shuffleState } = this
-    // Whether there is another batch may be known only when it was waited for.
+    // Whether there is another batch may only be known after awaiting it.
     const isUnderWay =
       this.isBegun || (this.mostSteps < Infinity && runner.isWithin && (await this.upcoming()) !== null)
     this.isBegun = true
     if (!isUnderWay) await runner.begin({ seed: shuffleState.seed, epoch: shuffleState.epoch++ })
   }
 
-  /** Whether those who limit the steps allow another epoch. */
+  /** Whether the callbacks that limit steps allow another epoch. */
   async goesOn(): Promise<boolean> {
     if (this.limiting.length === 0) return true
     await this.beginPass()
@@ -372,7 +386,7 @@ class TrainingLoop implements Run {
   async runEpoch(epoch: number): Promise<void> {
     const { steps, compiled } = this.training
     this.epoch = epoch
-    // An epoch that is taken up within has begun, and its metrics count.
+    // An epoch that resumes in the middle has begun already, and its metrics are kept.
     if (this.batch > 0) this.progress?.onEpochBegin(epoch)
     else {
       await this.tell((callback) => callback.onEpochBegin?.(epoch))
@@ -403,7 +417,7 @@ class TrainingLoop implements Run {
       const upcoming = this.upcoming(probes)
       const program = isPromise(upcoming) ? await upcoming : upcoming
       hasEnded = program === null
-      // Asked only now, because training may end with the last batch.
+      // Checked only now, because training may end with the last batch.
       if (program === null || (model.stopTraining && batch > 0)) break
       if (this.perBatch) await this.tell((callback) => callback.onTrainBatchBegin?.(batch))
       const allowed = this.limiting.length === 0 ? Infinity : this.stepsAhead(program)
@@ -433,7 +447,7 @@ class TrainingLoop implements Run {
     this.validates = true
   }
 
-  /** How many steps may run before somebody keeps the run. */
+  /** The number of steps before the run is saved next. */
   private get untilKept(): number {
     return this.keepers.reduce(
       (least, { every }) => (every === null ? least : Math.min(least, every - (this.step % every))),
@@ -449,7 +463,7 @@ class TrainingLoop implements Run {
     )
   }
 
-  /** How many steps may run; 0 ends training. */
+  /** The number of steps that may run; 0 ends training. */
   private stepsAhead({ graph }: Program): number {
     const next = { graph, done: this.step }
     const answers = this.limiting.map((callback) => callback.stepsAhead!(next))
@@ -489,7 +503,7 @@ class TrainingLoop implements Run {
   }
 }
 
-/** How much is told: 'auto' is a progress bar. */
+/** The level of output: 'auto' is a progress bar. */
 export function levelOf(verbose: Verbosity): 0 | 1 | 2 {
   return verbose === 'auto' ? 1 : verbose
 }

@@ -1,8 +1,8 @@
-// How a long computation lets others run: painting, input, timers, sockets.
+// Lets other tasks run during a long computation: painting, input, timers, sockets.
 
 import type { Soon } from '../data/source'
 
-/** Resolves in a task of its own, after what the event loop has to do. */
+/** Resolves in a new task, after pending work of the event loop. */
 export function nextTask(): Promise<void> {
   if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve))
   // Unlike setTimeout, a message is not delayed by 4 ms when tasks are nested.
@@ -19,33 +19,33 @@ export function nextTask(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0))
 }
 
-/** The longest time in ms that steps run before the event loop gets its turn. */
+/** The maximum time in ms that steps run before yielding to the event loop. */
 const SLICE = 10
-/** Looking at the clock costs as much as a hundredth of a small step: about this often in ms is enough, … */
+/** Reading the clock costs about a hundredth of a small step: this interval in ms is enough, … */
 const LOOK = 0.2
-/** … and after so many steps, since the next one may take longer than those before. */
+/** … and at most this many steps, because the next one may take longer than the previous ones. */
 const MOST_UNSEEN = 64
 
-/** How long others had their turns: what of the time since the program began was not spent computing. */
+/** The total time spent yielding: the part of the program's time that was not spent computing. */
 export const yielded = { milliseconds: 0 }
 
-/** Gives the event loop its turn when a slice of time is used up. */
+/** Yields to the event loop when a slice of time is used up. */
 export class Pace {
-  /** When the clock was looked at last. */
+  /** The time when the clock was last read. */
   now = performance.now()
   private sliceStart = this.now
-  /** Steps between two looks, and those that are left until the next. */
+  /** Steps between two readings of the clock, and steps left until the next. */
   private stride = 1
   private left = 1
 
   constructor(private readonly signal: AbortSignal | undefined) {}
 
-  /** How many steps may run before isDue is asked again. */
+  /** The number of steps that may run before isDue is called again. */
   get ahead(): number {
     return this.left
   }
 
-  /** Whether the turn is due; to be asked after every step, or after several of those ahead. */
+  /** Whether to yield; called after every step, or after several of those ahead. */
   isDue(steps = 1): boolean {
     this.left -= steps
     if (this.left > 0) return false
@@ -57,7 +57,7 @@ export class Pace {
     return now - this.sliceStart >= SLICE
   }
 
-  /** Has the clock looked at after the next step: something else than steps took its time. */
+  /** Reads the clock after the next step, because something other than steps took time. */
   lookNext(): void {
     this.left = 1
   }
@@ -72,8 +72,8 @@ export class Pace {
   }
 
   /**
-   * Waits for what others do, or for the signal. That the event loop had a turn meanwhile is not said: what is there at once comes
-   * before it.
+   * Awaits a promise, or the signal. This does not count as yielding: a promise that is already resolved continues
+   * before the event loop.
    */
   wait<Result>(promise: Promise<Result>): Promise<Result> {
     this.lookNext()
@@ -81,7 +81,7 @@ export class Pace {
   }
 }
 
-/** What a promise gives, or the reason of a signal, whichever is there first. */
+/** The result of a promise, or the reason of a signal, whichever comes first. */
 function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason)
@@ -92,7 +92,7 @@ function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSignal): P
   })
 }
 
-/** Lets go of what a run reads. What an aborted run waits for may never come, so that nobody waits for its end. */
+/** Closes what a run reads. After an abort, pending reads may never finish, so closing is not awaited. */
 export async function letGo(
   signal: AbortSignal | undefined,
   closings: readonly (() => Soon<void> | undefined)[],

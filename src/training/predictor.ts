@@ -1,4 +1,4 @@
-// Predictions of one model: of arrays, of batches that come one after the other, and of one batch at once.
+// Predictions of one model: for arrays, for a sequence of batches, and for one batch synchronously.
 
 import type { DType, TensorData } from '../core/dtypes'
 import { allocateData, dtypes } from '../core/dtypes'
@@ -28,13 +28,13 @@ import type { Prediction, Steps } from './steps'
 export interface PredictOptions {
   /** Samples per step. Default 32. */
   batchSize?: number
-  /** How many batches are looked at. Default null: all. */
+  /** The number of batches to use. Default null: all. */
   steps?: number | null
-  /** Whose methods for predictions are called. Default none. */
+  /** Callbacks whose prediction methods are called. Default none. */
   callbacks?: Callbacks
-  /** Taken as Keras takes it; nothing is printed. Default 0. */
+  /** Accepted for Keras's sake; nothing is printed. Default 0. */
   verbose?: Verbosity
-  /** Ends it after the current step, or while a batch is waited for; predict then rejects with the signal's reason. */
+  /** Ends it after the current step, or while a batch is awaited; predict then rejects with the signal's reason. */
   signal?: AbortSignal
 }
 
@@ -43,29 +43,29 @@ interface LastPrediction {
   readonly dtype: DType
   readonly program: Program
   readonly source: Steps
-  /** Whether a layer looks at the data. */
+  /** Whether a layer checks the data. */
   readonly isChecked: boolean
 }
 
-/** Inputs as rows, and who made numbers of those that are strings. */
+/** Inputs as rows, with the readers of string inputs. */
 type Rows = ReturnType<typeof prepareInputs> & { readonly readers?: Readers }
 
-/** What a predictor needs of the trainer of its model. */
+/** The parts of a trainer that a predictor uses. */
 export interface Predicted {
   readonly model: TrainedModel
-  /** The programs as they are now. */
+  /** The current programs. */
   readonly steps: Steps
-  /** Whether the layers are those that the programs were made for. */
+  /** Whether the programs were compiled for the current layers. */
   readonly isCurrent: boolean
-  /** Inputs as rows, checked; builds the model for them. */
+  /** Checked inputs as rows; builds the model for them. */
   readInputs(x: unknown): Rows
-  /** What is wrong with a batch, and what to do where it is probably a row. */
+  /** The error of a batch, with advice if it is probably a row. */
   hinting(message: string, batch: unknown): string
 }
 
-/** The rows that predictions gave, one batch after the other. */
+/** The predicted rows, batch after batch. */
 class PredictedRows {
-  /** For each output; room is made as rows come where nobody knows how many. */
+  /** For each output; grows with the rows if their number is unknown. */
   private readonly columns: {
     data: TensorData
     readonly width: number
@@ -75,7 +75,7 @@ class PredictedRows {
   private structure: Tree<unknown> = null
   size = 0
 
-  /** @param most rows; null where nobody knows */
+  /** @param most the number of rows; null if unknown */
   constructor(
     private readonly model: TrainedModel,
     private readonly most: number | null,
@@ -112,7 +112,7 @@ class PredictedRows {
     this.size += count
   }
 
-  /** The last rows that were taken. */
+  /** The last `count` rows. */
   last(count: number): Tree<Tensor> {
     const { size, structure } = this
     return unflatten<Tensor>(
@@ -141,7 +141,7 @@ export class Predictor {
 
   constructor(private readonly of: Predicted) {}
 
-  /** Forgets what was predicted last, because the layers changed. */
+  /** Drops the last prediction, because the layers changed. */
   reset(): void {
     this.lastPrediction = null
   }
@@ -164,7 +164,7 @@ export class Predictor {
     return again
   }
 
-  /** predict, with callbacks that are told of it. */
+  /** predict with callbacks. */
   private async predictTelling(
     x: unknown,
     options: PredictOptions,
@@ -215,7 +215,7 @@ export class Predictor {
     return found.outputs
   }
 
-  /** The outputs for batches that come one after the other. */
+  /** The outputs for a sequence of batches. */
   private async predictBatches(
     batches: ElementsOrMaker<unknown>,
     { batchSize, steps = null, signal }: PredictOptions,
@@ -258,7 +258,7 @@ export class Predictor {
     return found.outputs
   }
 
-  /** The outputs for one batch, at once. */
+  /** The outputs for one batch, synchronously. */
   predictOnBatch(x: unknown): Tree<Tensor> {
     const again = this.predictAgain(x)
     if (again !== null) return again
@@ -275,7 +275,8 @@ export class Predictor {
   }
 
   /**
-   * The output for one batch like the last, of one tensor: a short way, because it is taken often. null for another one.
+   * A fast path for one batch with the types of the last one, with one input tensor, because this is frequent; null for
+   * other batches.
    * @param mostRows in a step
    */
   private predictAgain(x: unknown, mostRows = Infinity): Tensor | null {
@@ -283,13 +284,13 @@ export class Predictor {
     if (last === null || last.source !== this.of.steps || !this.of.isCurrent || last.shape[0]! > mostRows) return null
     const input = x instanceof Tensor ? x : isNamedData(x) ? null : toTensor(x as TensorLike, 'x')
     if (input === null || last.dtype !== input.dtype || !sameShape(last.shape, input.shape)) return null
-    // predictOnBatch looks at the numbers of the first batch of its kind only.
+    // predictOnBatch checks the numbers only in the first batch of its kind.
     if (mostRows < Infinity && last.dtype === 'float32') requireNumbers(input, 'x')
     if (last.isChecked) this.of.model.checkData([input])
     return runOnce(last.program, input)
   }
 
-  /** For the next prediction, where it is one of one tensor from one. */
+  /** Stores the prediction for the fast path, if it maps one tensor to one. */
   private remember(form: Tree<unknown>, inputs: readonly TensorType[], { program, structure: tree }: Prediction): void {
     const before = this.lastPrediction
     if (before?.program === program || inputs.length !== 1 || form !== null || structureOf(tree) !== '*') return

@@ -1,6 +1,6 @@
-// Probes: what callbacks ask of the training step. A probe is traced behind the step, as a part of the same program, and sees
-// what the step computed: outputs of layers, gradients, weights before and after the update. A step that no probe takes part
-// in is the program that it always was.
+// Probes: callbacks' observations of the training step. A probe is traced after the step, as part of the same program,
+// and sees the step's values: outputs of layers, gradients, weights before and after the update. A step without probes
+// is the same program as without callbacks.
 
 import { ArgumentError } from '../core/errors'
 import { flatten } from '../core/tree'
@@ -12,36 +12,38 @@ import type { Trace } from '../ops/trace'
 import { currentTrace, withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
 
-/** What a probe knows a layer by. */
+/** A layer, as a probe refers to it. */
 type Watched = object & { toString(): string }
 
 /**
- * What a callback wants of the training step, and how often. `trace` runs once, with symbols; what it finds out it keeps in
- * Variables:
+ * What a callback observes in the training step, and how often. `trace` runs once, with symbols, and stores its results
+ * in Variables:
  *
  * ```ts
  * class MeanActivity extends Callback {
  *   readonly activity = new Variable([], { name: 'activity', trainable: false })
- *   readonly probes = [{ every: 50, trace: (step) => this.activity.assign(ops.mean(step.outputs(this.model.layers[0])[0])) }]
+ *   readonly probes = [
+ *     { every: 50, trace: (step) => this.activity.assign(ops.mean(step.outputs(this.model.layers[0])[0])) },
+ *   ]
  * }
  * ```
  */
 export interface Probe {
-  /** It takes part in every so many steps of fit, beginning with the first. Default 1. */
+  /** The number of steps of fit from one observation to the next, from the first step on. Default 1. */
   readonly every?: number
-  /** Layers whose outputs `trace` wants gradients of. */
+  /** Layers for whose outputs `trace` needs gradients. */
   readonly gradientsOf?: readonly Watched[]
-  /** Adds to the step, behind the update of the weights. Traced. */
+  /** Adds computations after the update of the weights. Traced. */
   trace?(step: ProbedStep): void
   /**
-   * Runs after each step that the probe took part in, at once and in JavaScript: may read Variables and change weights.
-   * Steps that somebody waits for cannot run many at a time.
+   * Runs in JavaScript directly after each observed step; may read Variables and change weights. It prevents running
+   * many steps at a time.
    * @param step from 0 on, since fit began
    */
   afterStep?(step: number): void
 }
 
-/** What a traced step computed. */
+/** The values of a traced step. */
 export class ProbedStep {
   private readonly heard = new Map<unknown, Tensor[]>()
   private readonly initial = new Map<Variable, Tensor>()
@@ -62,15 +64,15 @@ export class ProbedStep {
     for (const weight of weights) this.initial.set(weight, weight.value)
   }
 
-  /** Notes what layers give. @internal */
+  /** Records the outputs of layers. @internal */
   readonly tap: Tap = (layer, _input, output) => {
-    // What is computed within a loop does not exist outside of it.
+    // Values inside a loop do not exist outside of it.
     if (currentTrace() === this.trace)
       this.heard.set(layer, [...(this.heard.get(layer) ?? []), ...flatten<Tensor>(output)])
     return output
   }
 
-  /** Gradients that the step takes, and those of the outputs that are wanted. @internal */
+  /** The gradients that the step uses, and those of the requested outputs. @internal */
   differentiate(loss: Tensor, variables: readonly Variable[]): Tensor[] {
     const outputs = this.wanted
       .flatMap((layer) => this.heard.get(layer) ?? [])
@@ -82,7 +84,7 @@ export class ProbedStep {
     return all.slice(0, variables.length)
   }
 
-  /** What a layer gave in this step, in training mode: a tensor for each call and each output. */
+  /** The outputs of a layer in this step, in training mode: a tensor for each call and each output. */
   outputs(layer: Watched): readonly Tensor[] {
     const outputs = this.heard.get(layer)
     if (outputs !== undefined) return outputs
@@ -100,17 +102,17 @@ export class ProbedStep {
     })
   }
 
-  /** ∂loss/∂weight, before it is clipped; null where the step does not take it. */
+  /** ∂loss/∂weight before clipping; null if the step does not compute it. */
   gradient(weight: Variable): Tensor | null {
     return this.found.get(weight) ?? null
   }
 
-  /** The weight as the step found it. */
+  /** The weight before the step. */
   before(weight: Variable): Tensor {
     return this.initial.get(weight) ?? weight.value
   }
 
-  /** The weight as the step leaves it. */
+  /** The weight after the step. */
   after(weight: Variable): Tensor {
     return weight.value
   }
@@ -118,12 +120,12 @@ export class ProbedStep {
 
 let current: ProbedStep | null = null
 
-/** The step that is being traced with probes; null where there are none. */
+/** The step that is being traced with probes; null if there is none. */
 export function currentProbedStep(): ProbedStep | null {
   return current
 }
 
-/** Traces a step, and behind it what the probes add. */
+/** Traces a step, followed by the computations of the probes. */
 export function withProbes<Result>(
   probes: readonly Probe[],
   { weights, scale }: { readonly weights: readonly Variable[]; readonly scale: number },
@@ -144,7 +146,7 @@ export function withProbes<Result>(
 const numbers = new WeakMap<Probe, number>()
 let next = 0
 
-/** Text that is equal for the same probes that are traced: what such a program is known by. */
+/** A string that is equal for equal traced probes: the key of their program. */
 export function probesKey(probes: readonly Probe[]): string {
   return probes
     .map((probe) => {
@@ -154,17 +156,17 @@ export function probesKey(probes: readonly Probe[]): string {
     .join('')
 }
 
-/** Some steps in a row with the same probes. */
+/** Consecutive steps with the same probes. */
 export interface ProbedSteps {
-  /** Those that take part. */
+  /** The probes of these steps. */
   readonly probes: readonly Probe[]
-  /** How many steps from here on are alike and need not be waited for; ∞ where all are. */
+  /** The number of steps from here on with the same probes, during which nothing runs in JavaScript; ∞ if all are. */
   readonly length: number
 }
 
 const ALWAYS: ProbedSteps = { probes: [], length: Infinity }
 
-/** Which probes take part in which steps. */
+/** Decides which probes observe which steps. */
 export class ProbeSchedule {
   constructor(private readonly probes: readonly Probe[]) {
     for (const { every = 1 } of probes) {

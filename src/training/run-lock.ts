@@ -1,12 +1,12 @@
-// Who uses a model at the moment: one fit or one evaluate at a time. A callback of a running fit may evaluate; training goes
-// on when that has ended, whether the callback waited for it or not.
+// The lock of a model: one fit or one evaluate at a time. A callback of a running fit may evaluate; training continues
+// when the evaluation has ended, whether or not the callback awaited it.
 
 import { StateError } from '../core/errors'
 
 export class RunLock {
   private running = 0
   private listening = false
-  /** Evaluations that were begun by the callback that has its turn. */
+  /** Evaluations begun by the current callback. */
   private nested: Promise<unknown> | null = null
 
   constructor(private readonly owner: { toString(): string }) {}
@@ -22,7 +22,7 @@ export class RunLock {
     }
   }
 
-  /** Runs the only fit or evaluate. */
+  /** Runs a fit or evaluate exclusively. */
   async run<Result>(body: () => Promise<Result>): Promise<Result> {
     this.running++
     try {
@@ -32,16 +32,16 @@ export class RunLock {
     }
   }
 
-  /** Runs an evaluation that a callback began: after those that it began before. */
+  /** Runs an evaluation that a callback began, after its earlier ones. */
   runNested<Result>(body: () => Promise<Result>): Promise<Result> {
     const before = this.nested ?? Promise.resolve()
     const result = before.then(body, body)
-    // Who began it hears of errors.
+    // The caller of the evaluation handles its errors.
     this.nested = result.catch(() => {})
     return result
   }
 
-  /** Gives a callback its turn. A promise where it, or an evaluation that it began, takes time. */
+  /** Calls a callback. Returns a promise if the callback, or an evaluation that it began, is asynchronous. */
   listen(event: () => void | Promise<void>): Promise<void> | undefined {
     this.listening = true
     let answer: void | Promise<void>

@@ -1,4 +1,4 @@
-// Where the loops of fit and evaluate take their steps from: rows of arrays, or batches that come one after the other.
+// The sources of steps for the loops of fit and evaluate: rows of arrays, or a sequence of batches.
 
 import { ArgumentError } from '../core/errors'
 import { permute } from '../core/permute'
@@ -17,39 +17,39 @@ import type { Probe } from './probes'
 import { probesKey } from './probes'
 import type { BatchTypes, Steps } from './steps'
 
-/** What the order of a pass comes from. */
+/** The seed and number that determine the order of a pass. */
 export interface Draw {
   readonly seed: number
   /** The number of the pass. */
   readonly epoch: number
 }
 
-/** One kind of step over all samples, pass after pass. */
+/** Runs one kind of step over all samples, pass after pass. */
 export interface Runner extends Resumable {
-  /** Steps of a pass: null where nobody knows before, Infinity where it has no end. */
+  /** Steps of a pass: null if unknown, Infinity if it has no end. */
   readonly steps: number | null
-  /** Whether a pass is under way that took a step. */
+  /** Whether a step of the current pass was run. */
   readonly isWithin: boolean
-  /** Copies what it can to where drawing is faster; until release(). */
+  /** Copies data to faster memory where possible; until release(). */
   settle(runtime: Runtime): void
   /** Begins a pass. */
   begin(draw: Draw | null): Soon<void>
-  /** The program of the next step, compiled the first time; null where the pass is over. May have to wait for the batch. */
+  /** The program of the next step, compiled at first use; null at the end of the pass. May have to await the batch. */
   upcoming(probes?: readonly Probe[]): Soon<Program | null>
   /**
-   * Up to `most` steps like the one that is upcoming.
-   * @returns how many ran, and whether all their values were finite; where not, the last of them updated nothing
+   * Runs up to `most` steps like the upcoming one.
+   * @returns the number of steps, and whether all their values were finite; if not, the last step updated nothing
    */
   run(most: number, probes?: readonly Probe[]): { readonly steps: number; readonly finite: boolean }
-  /** What was not finite in a step that failed, by running it again. */
+  /** Describes the non-finite value of a failed step, by running it again. */
   diagnose(): string
-  /** Lets go of everything. */
+  /** Frees all resources. */
   release(): Soon<void>
 }
 
 export type MakeProgram = (types: BatchTypes, probes: readonly Probe[]) => Program
 
-/** The rows of arrays, so many a step. */
+/** Takes a batch of rows of arrays in each step. */
 export class ArrayRunner implements Runner {
   private readonly sources: readonly RowSource[]
   /** By the number of rows and the probes. */
@@ -57,19 +57,19 @@ export class ArrayRunner implements Runner {
   private readonly loops = new Map<Program, StepLoop | null>()
   private resident: ResidentRows | null = null
   private isShuffled = false
-  /** Where the rows are not resident. */
+  /** null if the rows are resident. */
   private order: Int32Array | null = null
   private draw: Draw | null = null
-  /** The place in the order where the next step begins, and where the last one did. */
+  /** The position in the order where the next step begins, and where the last one did. */
   private start = 0
   private last = 0
 
   constructor(
     private readonly dataset: Dataset,
     private readonly batchSize: number,
-    /** Whether every pass has an order of its own. */
+    /** Whether each pass has another order. */
     private readonly shuffles: boolean,
-    /** The programs of the model, which the optimizer may make new. */
+    /** The current programs of the model, which the optimizer may replace. */
     private readonly cache: () => Steps,
     private readonly make: MakeProgram,
   ) {
@@ -84,7 +84,7 @@ export class ArrayRunner implements Runner {
     return this.start > 0 && this.start < this.dataset.size
   }
 
-  /** Rows of the next step. */
+  /** The number of rows in the next step. */
   private get count(): number {
     return Math.min(this.batchSize, this.dataset.size - this.start)
   }
@@ -94,7 +94,7 @@ export class ArrayRunner implements Runner {
     try {
       this.resident = makeResident(runtime, this.dataset)
     } catch (error) {
-      // No memory for a copy: then JavaScript draws the rows.
+      // Without memory for a copy, JavaScript copies the rows.
       if (!(error instanceof ArgumentError)) throw error
     }
   }
@@ -132,7 +132,7 @@ export class ArrayRunner implements Runner {
   }
 
   private program(count: number, probes: readonly Probe[]): Program {
-    // Steps without probes are many, and each asks.
+    // Steps without probes are frequent, and each computes the key.
     const key = probes.length === 0 ? count : `${count}${probesKey(probes)}`
     let program = this.programs.get(key)
     if (program === undefined) {
@@ -157,7 +157,9 @@ export class ArrayRunner implements Runner {
     return { steps, finite }
   }
 
-  /** All of them in one call of the engine where the rows lie in linear memory and one thread works; else null. */
+  /**
+   * Runs all steps in one call of the engine, if the rows are in linear memory and one thread is used; otherwise null.
+   */
   private runInLoop(program: Program, most: number): { readonly steps: number; readonly finite: boolean } | null {
     const loop = this.loop(program)
     if (loop === null) return null
@@ -165,7 +167,7 @@ export class ArrayRunner implements Runner {
     return { steps: Math.min(done + 1, most), finite: done === most }
   }
 
-  /** null where each step is a call of its own. */
+  /** null if each step needs a separate call. */
   private loop(program: Program): StepLoop | null {
     const known = this.loops.get(program)
     if (known !== undefined) return known
@@ -199,24 +201,24 @@ export class ArrayRunner implements Runner {
   }
 }
 
-/** Batches that come one after the other, each a step. The next one is asked for before a step runs. */
+/** Runs a step for each batch of a sequence. The next batch is requested before a step runs. */
 export class StreamRunner implements Runner {
   private cursor: Cursor<unknown> | null = null
   private next: Soon<Dataset | typeof END> | null = null
   private held: Program | null = null
   private last: Dataset | null = null
-  /** The batches that the next and the last samples are made of, as the source gave them. */
+  /** The original batches of the next and the last samples. */
   private raw: unknown = null
   private lastRaw: unknown = null
   private draw: Draw | null = null
-  /** Batches of this pass that were run. */
+  /** The number of batches of this pass that were run. */
   private taken = 0
 
-  /** @param prepare makes samples of a batch, and checks them */
+  /** @param prepare converts a batch to samples, and checks them */
   constructor(
     private readonly source: Source,
     private readonly prepare: (batch: unknown, index: number) => Dataset,
-    /** The programs of the model, which the first batch may make new. */
+    /** The current programs of the model, which the first batch may replace. */
     private readonly cache: () => Steps,
     private readonly make: MakeProgram,
   ) {}
@@ -229,13 +231,13 @@ export class StreamRunner implements Runner {
     return this.taken > 0 && this.next !== END
   }
 
-  /** Its order is the source's own. */
+  /** The source defines the order. */
   settle(): void {}
 
-  /** The pass that is under way goes on as long as no step was taken of it. */
+  /** A pass from which no step was taken yet continues. */
   begin(draw: Draw | null): Soon<void> {
     if (this.cursor !== null && this.taken === 0) return undefined
-    // Of what is there once, the next pass is what is left.
+    // A one-shot source continues where it stopped.
     if (this.cursor !== null && this.source.isOnce === true)
       return after(this.peek(), (batch) => (batch === END ? this.open(draw) : void (this.taken = 0)))
     return this.open(draw)
@@ -263,7 +265,7 @@ export class StreamRunner implements Runner {
     if (this.source.isOnce === true && this.cursor !== null && this.taken === 0) {
       Object.assign(this, { draw, taken })
       if (taken === 0) return undefined
-      // The first batch was read already.
+      // The first batch was already read.
       return after(this.peek(), () => after(this.cursor!.skip(taken - 1), () => void (this.next = this.read(taken))))
     }
     return after(this.cursor?.close(), () => {
@@ -276,7 +278,7 @@ export class StreamRunner implements Runner {
     })
   }
 
-  /** What goes wrong is told to whoever takes the batch, and not before. */
+  /** Errors are thrown when the batch is taken, not before. */
   private read(index: number): Soon<Dataset | typeof END> {
     let next: Soon<Dataset | typeof END>
     try {
@@ -292,7 +294,7 @@ export class StreamRunner implements Runner {
     return next
   }
 
-  /** The next batch, which stays the next; END where the pass is over. */
+  /** The next batch, without taking it; END at the end of the pass. */
   peek(): Soon<Dataset | typeof END> {
     return this.next ?? after(this.begin(null), () => this.next!)
   }
@@ -307,7 +309,7 @@ export class StreamRunner implements Runner {
   private program(batch: Dataset, probes: readonly Probe[]): Program {
     const program = this.make(typesOf(batch, batch.size), probes)
     if (program !== this.held) {
-      // One at a time: batches of many shapes would fill the memory.
+      // One program at a time: batches of many shapes would fill the memory.
       this.cache().hold(program)
       if (this.held !== null) this.cache().release(this.held)
       this.held = program
@@ -324,7 +326,7 @@ export class StreamRunner implements Runner {
     this.taken++
     load(program, tensorsOf(batch))
     if (lastRaw !== null) cursor!.recycle?.(lastRaw)
-    // What has to be waited for is on its way while this step computes.
+    // An asynchronous batch is read while this step computes.
     this.next = this.read(this.taken)
     return { steps: 1, finite: program.run() }
   }
@@ -344,25 +346,25 @@ export class StreamRunner implements Runner {
     this.raw = null
     this.lastRaw = null
     const closed = cursor?.close()
-    // What is waited for may never come, and is closed only behind it.
+    // A pending read may never finish, and the source closes only after it.
     if (!isPromise(next)) return closed
     if (isPromise(closed)) closed.catch(() => undefined)
     return undefined
   }
 }
 
-/** Writes the parameters of a program. */
+/** Writes a program's parameters. */
 export function load(program: Program, tensors: readonly Tensor[]): void {
   for (let i = 0; i < tensors.length; i++) {
     const { data } = tensors[i]!
     const target = program.parameter(i)
-    // Below some hundred elements a loop is faster than the call.
+    // Below about a hundred elements, a loop is faster than the call.
     if (data.length > 64) target.set(data)
     else for (let at = 0; at < data.length; at++) target[at] = data[at]!
   }
 }
 
-/** What ended the last run of a program early, by running it again on the same parameters. */
+/** Why the last run of a program ended early, from running it again with the same parameters. */
 export function whatFailed(program: Program): string {
   return (
     program.findNonFinite() ??

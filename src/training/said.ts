@@ -1,4 +1,4 @@
-// What fit, evaluate and predict are told: options that can be wrong, and batches that come one after the other.
+// Checks the options of fit, evaluate and predict, and splits batches into their parts.
 
 import { ArgumentError, ShapeError, quoted } from '../core/errors'
 import { isBranch } from '../core/tree'
@@ -45,7 +45,7 @@ export function checkFitOptions({
   checkSignal(signal)
 }
 
-/** Numbers of epochs, as they are told: from 1 on. */
+/** Numbers of epochs, counted from 1. */
 function requireEpochs(name: string, epochs: unknown): void {
   if (Array.isArray(epochs) && epochs.length > 0 && epochs.every((each) => Number.isInteger(each) && each >= 1)) return
   throw new ArgumentError(`${name} must be an integer ≥ 1 or a list of epochs, from 1 on, received ${quoted(epochs)}`)
@@ -66,7 +66,7 @@ export function checkSignal(signal: unknown): void {
     )
 }
 
-/** What is said for arrays, and what batches bring with them. */
+/** Refuses options that are only for arrays, because batches bring their own. */
 export function refuseForBatches(method: string, y: unknown, options: object, names: readonly string[]): void {
   if (y != null)
     throw new ArgumentError(`${method}: targets come with the batches: [x, y]. Leave out the second argument.`)
@@ -74,14 +74,14 @@ export function refuseForBatches(method: string, y: unknown, options: object, na
   if (said !== undefined) throw new ArgumentError(`${method}: ${said} is for arrays. ${FOR_BATCHES[said]}`)
 }
 
-/** What there is for batches instead. */
+/** The alternatives for batches. */
 const FOR_BATCHES: Readonly<Record<string, string>> = {
   batchSize: 'Batches have a size of their own.',
   sampleWeight: 'Batches have it of their own: [x, y, sampleWeight].',
   validationSplit: 'Give other batches as validationData.',
 }
 
-/** @throws ArgumentError for data without end of which nobody says how much is taken */
+/** @throws ArgumentError for endless data without a number of steps */
 export function requireEnd(
   where: string,
   { steps }: Pick<Runner, 'steps'>,

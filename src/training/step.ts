@@ -1,5 +1,5 @@
-// What one step of training is made of, in the words that trainStep uses: the batch, the forward pass, the gradients. Traced;
-// who compiles and runs steps is in steps.ts.
+// The parts of a training step, as trainStep uses them: the batch, the forward pass, the gradients. Traced; steps.ts
+// compiles and runs steps.
 
 import type { DType } from '../core/dtypes'
 import { ArgumentError } from '../core/errors'
@@ -19,10 +19,10 @@ import type { Batch, ForwardResult, StepLogs } from './batch'
 import type { Compiled } from './compiled'
 import { currentProbedStep } from './probes'
 
-/** A model as its trainer sees it. */
+/** A model as its trainer uses it. */
 export interface TrainedModel extends LayerBase, ListenedModel {
   readonly hasOwnStep: boolean
-  /** Whether there is one input, whatever data say. */
+  /** Whether there is one input, regardless of the data. */
   readonly takesOneInput: boolean
   readonly graph: {
     readonly inputSpecs: Tree<unknown>
@@ -33,7 +33,7 @@ export interface TrainedModel extends LayerBase, ListenedModel {
   trainStep(batch: never): StepLogs | void
   testStep(batch: never): StepLogs | void
   predictStep(x: never): unknown
-  /** What the steps of all kinds make of inputs: by it is found out who reads strings. */
+  /** Reads inputs like any kind of step; it is traced to find the readers of strings. */
   lookStep(x: never): unknown
   readonly checksData: boolean
   checkData(inputs: readonly Tensor[]): void
@@ -53,7 +53,7 @@ export function metricsWithin(model: LayerBase): Metric[] {
   return [...found]
 }
 
-/** The model's outputs for a batch, and the loss that `lossOf` makes of them. */
+/** The model's outputs for a batch, and the loss that `lossOf` computes from them. */
 export function forward<In, Out>(
   model: LayerBase,
   compiled: Compiled,
@@ -68,8 +68,8 @@ export function forward<In, Out>(
 }
 
 /**
- * The loss that is minimised: what compile chose, `more`, and what layers add.
- * @throws ArgumentError where there is none
+ * The loss to minimise: that of compile, `more`, and the losses of layers.
+ * @throws ArgumentError if there is none
  */
 export function totalLoss(
   model: LayerBase,
@@ -88,7 +88,7 @@ export function totalLoss(
   return withScope('loss', () => terms.map((term) => reshape(term, [])).reduce((sum, term) => add(sum, term)))
 }
 
-/** The gradients of a loss, behind a guard that ends the step when one is not finite. */
+/** The gradients of a loss, after a guard that ends the step if one is not finite. */
 export function guardedGradients(loss: Tensor, variables: readonly Variable[]): Tensor[] {
   const trace = currentTrace()
   if (trace === null)
@@ -100,7 +100,7 @@ export function guardedGradients(loss: Tensor, variables: readonly Variable[]): 
       loss,
       variables.map((variable) => variable.value),
     )
-  // Before anything is updated: a step that is not finite, or whose update would not be, leaves no trace.
+  // Before any update: a step that is not finite, or whose update would not be, changes nothing.
   const limits = [Infinity, ...gradients.map(() => GRADIENT_LIMIT)]
   withScope('loss', () => apply('guard', [loss, ...gradients], { limits }))
   return gradients

@@ -1,5 +1,5 @@
-// Traces a model's steps into programs: training step, test step, prediction, and the results of metrics. One program per
-// input signature, kept while there is room.
+// Traces a model's steps into programs: training step, test step, prediction, and the results of metrics. One program
+// per input signature, kept while there is room.
 
 import type { TensorType } from '../core/shapes'
 import type { Tree } from '../core/tree'
@@ -20,16 +20,16 @@ import type { Probe } from './probes'
 import { probesKey, withProbes } from './probes'
 import type { TrainedModel } from './step'
 
-/** The types of one batch, and how its parts lie in it. */
+/** The types of one batch, and the structure of its parts. */
 export interface BatchTypes {
   readonly x: Tree<unknown>
   readonly inputs: readonly TensorType[]
   readonly y: Tree<unknown>
-  /** null where there are no targets. */
+  /** null if there are no targets. */
   readonly targets: readonly (TensorType | null)[]
-  /** null where the samples of a target are not weighted. */
+  /** null if the samples of a target have no weights. */
   readonly weights: readonly (TensorType | null)[]
-  /** Where inputs are strings. */
+  /** The readers of string inputs. */
   readonly readers?: Readers
 }
 
@@ -37,18 +37,18 @@ function typeKey(type: TensorType | null): string {
   return type === null ? '-' : `${type.dtype}[${type.shape.join()}]`
 }
 
-/** What a step's parameters are, in order. */
+/** The types of a step's parameters, in order. */
 export function parameterTypes({ inputs, targets, weights }: BatchTypes): TensorType[] {
   return [...inputs, ...targets, ...weights].filter((type) => type !== null)
 }
 
-/** A program and the structure of what it gives. */
+/** A program with the structure of its outputs. */
 export interface Prediction {
   readonly program: Program
   readonly structure: Tree<unknown>
 }
 
-/** The programs of one model as it was compiled. */
+/** The programs of one model for one compile. */
 export class Steps {
   private readonly cache = new ProgramCache()
   private readonly structures = new Map<string, Tree<unknown>>()
@@ -77,7 +77,7 @@ export class Steps {
     return { program, structure: this.structures.get(form) ?? null }
   }
 
-  /** batch → nothing; updates weights, optimizer and metrics, and what probes keep. */
+  /** batch → nothing; updates weights, optimizer, metrics and the variables of probes. */
   train(compiled: Compiled, types: BatchTypes, probes: readonly Probe[] = []): Program {
     const traced = probes.filter(({ trace }) => trace !== undefined)
     const { model } = this
@@ -123,19 +123,19 @@ export class Steps {
     })
   }
 
-  /** The graph of a training step that is not going to run. */
+  /** The graph of a training step that will not be run. */
   trainingGraph(types: BatchTypes): Graph {
     const step = (symbols: Tensor[]): StepLogs | void =>
       withFrame(null, new CallContext(true), () => this.model.trainStep(typed(batchOf(types, symbols))))
     return trace(parameterTypes(types), (symbols) => (step(symbols), [])).graph
   }
 
-  /** The types of the model's outputs for a batch of these types. */
+  /** The specs of the model's outputs for a batch of these types. */
   outputSpecs(x: Tree<unknown>, inputs: readonly TensorType[], readers?: Readers): Tree<TensorSpec> {
     const key = `${structureOf(x)} ${inputs.map(typeKey).join(' ')}`
     let specs = this.outputs.get(key)
     if (specs === undefined) {
-      // How many numbers were made of a string is known to who read it.
+      // The number of values that a string becomes is only known to its reader.
       specs =
         readers === undefined
           ? this.model.outputSpecs(
@@ -163,7 +163,7 @@ export class Steps {
     return specs
   }
 
-  /** → the results of the loss tracker and all metrics, one after the other; nothing for a matrix, which logs cannot tell. */
+  /** → the results of the loss tracker and all metrics, in order; nothing for a matrix, which logs cannot represent. */
   results(compiled: Compiled): Program {
     const told = (result: Tensor): Tensor => (result.rank > 1 && result.size > 1 ? zeros([0]) : result)
     return this.cache.get(`results ${compiled.names.join()}`, () =>
@@ -179,7 +179,7 @@ export class Steps {
     this.cache.release(program)
   }
 
-  /** Keeps the program that was used last, in the place of another: else it might be let go of to make room. */
+  /** Keeps the last used program in place of another one, so that it is not freed to make room. */
   holdInstead(program: Program, before: { readonly program: Program; readonly source: Steps } | null): void {
     this.hold(program)
     if (before !== null && before.source === this) this.release(before.program)
@@ -200,7 +200,7 @@ export class Steps {
   }
 }
 
-/** Inputs from symbols, which stand for what was made of strings where inputs are strings. */
+/** Inputs from symbols; for string inputs, the symbols stand for the numbers that readers make of them. */
 export function inputsOf(x: Tree<unknown>, symbols: readonly Tensor[], readers: Readers | undefined): Tree<Tensor> {
   if (readers === undefined) return unflatten<Tensor>(x, symbols)
   let at = 0

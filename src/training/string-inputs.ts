@@ -1,4 +1,4 @@
-// Inputs that are strings: who reads them, and the numbers that stand for them from there on.
+// String inputs: which layers read them, and the numbers that replace them.
 
 import type { Tree } from '../core/tree'
 import { structureOf, unflatten } from '../core/tree'
@@ -21,7 +21,7 @@ export class StringInputs {
 
   constructor(private readonly model: TrainedModel) {}
 
-  /** What the layers that read strings make of them stands for the strings from here on. */
+  /** Replaces strings by the numbers that their readers make. */
   read<Data extends { readonly x: Tree<unknown>; readonly inputs: readonly Tensor[] }>(
     data: Data,
   ): Data & { readonly readers?: Readers } {
@@ -34,7 +34,7 @@ export class StringInputs {
     return { ...data, inputs, readers }
   }
 
-  /** Who reads which input, from a look at the model with rows of no content. */
+  /** The readers of each input, found by tracing the model with empty rows. */
   private readersOf(x: Tree<unknown>, inputs: readonly Tensor[]): Readers {
     const form = `${structureOf(x)} ${inputs.map(({ dtype, shape }) => `${dtype}[${shape.slice(1).join()}]`).join(' ')}`
     const { known, model } = this

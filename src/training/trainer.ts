@@ -1,5 +1,5 @@
-// Trainer: compile, fit, evaluate and predict of one model. Checks what it is given, keeps the programs, and sees to it that
-// one run goes on at a time. The loops are in loop.ts, what a step is in step.ts.
+// Trainer: compile, fit, evaluate and predict of one model. Checks arguments, keeps the programs, and allows one run at
+// a time. The loops are in loop.ts, the parts of a step in step.ts.
 
 import type { TensorData } from '../core/dtypes'
 import {
@@ -84,7 +84,7 @@ const UNKNOWN: Layout = { structure: null, names: [] }
 function layoutsOf({ graph, buildSpec, takesOneInput, inputDtype }: TrainedModel): Layouts {
   if (graph === null) {
     const input = buildSpec ?? (takesOneInput ? new TensorSpec([null, null], inputDtype) : null)
-    // What a class of one's own gives is known when it is called.
+    // The outputs of a custom class are known when it is called.
     return { x: { structure: input, names: [] }, y: UNKNOWN }
   }
   return {
@@ -96,14 +96,14 @@ function layoutsOf({ graph, buildSpec, takesOneInput, inputDtype }: TrainedModel
   }
 }
 
-/** A step on one batch that was taken before: what has to be done to take it again. */
+/** The last step on one batch, with the data needed to repeat it. */
 interface LastStep {
   readonly dataset: Dataset
   readonly program: Program
   readonly source: Steps
   readonly version: number
   readonly compiled: Compiled
-  /** Of the runtime: another one where the weights were moved since. */
+  /** The runtime's epoch: it changes when weights are moved. */
   readonly epoch: number
 }
 
@@ -126,9 +126,9 @@ export class Trainer implements Predicted {
   private checkedVersion = -1
   private constants = structure.constants
   private readonly lock: RunLock
-  /** The seed of the order of rows, and how many epochs were drawn from it. */
+  /** The seed of the order of rows, and the number of epochs drawn from it. */
   readonly shuffleState = { seed: nextSeed(), epoch: 0 }
-  /** What layers make of inputs of strings. */
+  /** The numbers that layers make of string inputs. */
   readonly strings: StringInputs
   private readonly predictor = new Predictor(this)
 
@@ -138,7 +138,7 @@ export class Trainer implements Predicted {
     this.strings = new StringInputs(model)
   }
 
-  /** What compile chose; null before. */
+  /** The state of compile; null before. */
   get compiledState(): Compiled | null {
     return this.compiled
   }
@@ -163,13 +163,13 @@ export class Trainer implements Predicted {
     this.resetPrograms()
   }
 
-  /** What belongs to the model is made where its weights are, whatever configure() chose since. */
+  /** Objects of the model are created in the runtime of its weights, even if configure() has chosen another one. */
   private inOwnRuntime<Result>(body: () => Result): Result {
     const [weight] = this.model.weights
     return weight === undefined ? body() : withRuntime(weight.runtime, body)
   }
 
-  /** Forgets the programs, because the layers changed. */
+  /** Drops the programs, because the layers changed. */
   resetPrograms(): void {
     this.steps.dispose()
     this.steps = new Steps(this.model)
@@ -186,16 +186,16 @@ export class Trainer implements Predicted {
 
   private knownLayouts: { readonly of: object | null; readonly layouts: Layouts } | null = null
 
-  /** How data is to be given. */
+  /** The expected form of data. */
   private get layouts(): Layouts {
     const { graph, buildSpec } = this.model
     const of = graph ?? (buildSpec as object | null)
-    // Before the model is built, a layer may still be put in front.
+    // Before the model is built, a layer may still be inserted at the front.
     if (of === null || this.knownLayouts?.of !== of) this.knownLayouts = { of, layouts: layoutsOf(this.model) }
     return this.knownLayouts.layouts
   }
 
-  /** The same, with the outputs that need targets, where there are several. */
+  /** The same with the outputs that need targets, if there are several. */
   private layoutsFor(compiled: Compiled): Layouts {
     const { x, y } = this.layouts
     if (!isBranch(y.structure) || !this.needsTargets(compiled)) return this.layouts
@@ -203,8 +203,8 @@ export class Trainer implements Predicted {
   }
 
   /**
-   * Finds out what a class of one's own gives, from its first inputs.
-   * @returns the same data; as tensors where it had to make some
+   * Determines the outputs of a custom class from its first inputs.
+   * @returns the same data; as tensors if they were converted
    */
   private learnOutputs(x: unknown): unknown {
     const { model, layouts } = this
@@ -219,10 +219,10 @@ export class Trainer implements Predicted {
     return unflatten(form, inputs)
   }
 
-  /** Builds for a batch of inputs, and checks that it fits. */
+  /** Builds the model for a batch of inputs, and checks that the batch fits. */
   private prepare(x: Tree<unknown>, inputs: readonly TensorType[], training = false): void {
     const { model } = this
-    // A step of one's own decides itself what it calls with the data.
+    // A custom step decides itself what it calls with the data.
     if (!model.built && !(training && model.hasOwnStep))
       model.ensureBuilt(
         unflatten(
@@ -231,9 +231,9 @@ export class Trainer implements Predicted {
         ),
       )
     model.checkInput(inputs)
-    // A fit that is running goes on with its own programs.
+    // A running fit continues with its own programs.
     if ((this.lock.isBusy && !this.isPreparing) || this.checkedVersion === structure.version) return
-    // A weight that was frozen or added since makes other programs.
+    // If a weight was frozen or added since, the programs are different.
     const weights = model.trainableWeights
     const known = this.stepsFor
     const isStale = this.constants !== structure.constants
@@ -245,13 +245,13 @@ export class Trainer implements Predicted {
       weights.some((weight, i) => weight !== known[i])
     ) {
       if (known !== null || this.steps.programs.size > 0) this.resetPrograms()
-      // Where a step of one's own makes the first weights, they are known after it.
+      // If a custom step creates the first weights, they are known after it.
       this.stepsFor = weights.length > 0 || model.built ? weights : null
     }
     this.checkedVersion = structure.version
   }
 
-  /** Makes optimizer slots for the weights that are trained now, which moves the weights. */
+  /** Creates optimizer slots for the current trainable weights, which moves the weights. */
   private buildOptimizer(compiled: Compiled): void {
     if (this.model.hasOwnStep) return
     const weights = this.stepsFor ?? this.model.trainableWeights
@@ -260,7 +260,7 @@ export class Trainer implements Predicted {
     compiled.optimizer.build(weights, this.model.weights)
   }
 
-  /** Says where the built-in step changes no weight. */
+  /** Warns if the built-in step changes no weight. */
   private warnOfNothing(): void {
     const { model } = this
     if (model.hasOwnStep || model.trainableWeights.length > 0) return
@@ -271,8 +271,8 @@ export class Trainer implements Predicted {
   private expected: readonly Shape[] = []
 
   /**
-   * Finds out what the targets must be like, and checks them.
-   * @returns the same data with numbers in the place of strings, on which the extents of outputs may depend
+   * Determines the form of the targets, and checks them.
+   * @returns the same data with strings replaced by numbers, on which the outputs' extents may depend
    */
   private prepareTargets(compiled: Compiled, dataset: Dataset): Dataset {
     const read = this.strings.read(dataset)
@@ -307,12 +307,12 @@ export class Trainer implements Predicted {
     }
   }
 
-  /** What belongs to an output, as errors name it: `y` of a model with one output, else `y.price`. */
+  /** The name of an output's data in errors: `y` for a model with one output, otherwise `y.price`. */
   private placeOf(where: string, i: number): string {
     return this.expected.length === 1 ? where : `${where}.${this.layouts.y.names[i] ?? i}`
   }
 
-  /** A weight is for a sample, or for a step of it: for what the last axis of an output says. */
+  /** A weight belongs to a sample or to one of its steps: to one vector along the last axis of an output. */
   private checkWeights(weights: readonly (Tensor | null)[], where: string): void {
     weights.forEach((weight, i) => {
       const output = this.expected[i]
@@ -328,12 +328,12 @@ export class Trainer implements Predicted {
     })
   }
 
-  /** Whether there must be targets: the built-in step has a loss for them. */
+  /** Whether targets are required: if the built-in step has a loss for them. */
   private needsTargets(compiled: Compiled): boolean {
     return !this.model.hasOwnStep && compiled.options.loss !== null
   }
 
-  /** The names of the outputs, where the model is known. */
+  /** The names of the outputs, if the model is known. */
   private get outputNames(): readonly string[] {
     return this.layouts.y.names
   }
@@ -350,7 +350,7 @@ export class Trainer implements Predicted {
     return dataset
   }
 
-  /** Data and what compile chose for them, checked as fit does. @internal */
+  /** Data with the state of compile, checked as in fit. @internal */
   datasetFor(method: string, x: unknown, y: unknown): { readonly compiled: Compiled; readonly dataset: Dataset } {
     const compiled = this.requireCompiled(method)
     const dataset = this.datasetOf(compiled, x, y, null)
@@ -359,9 +359,9 @@ export class Trainer implements Predicted {
   }
 
   /**
-   * Targets and options of a call. Where the data bring their targets along, or none are needed, options may stand in the place of
+   * Targets and options of a call. If the data contain their targets, or none are needed, options may take the place of
    * the targets.
-   * @throws ArgumentError for options in the place of targets that are needed
+   * @throws ArgumentError for options in the place of required targets
    */
   private read<Options extends object>(
     method: string,
@@ -383,7 +383,7 @@ export class Trainer implements Predicted {
     }
   }
 
-  /** Whether a record has the names of options only, none of which is that of an output. */
+  /** Whether a record has only names of options, none of which is the name of an output. */
   private areOptions(record: object, names: readonly string[]): boolean {
     return Object.keys(record).every((key) => names.includes(key) && !this.outputNames.includes(key))
   }
@@ -404,7 +404,7 @@ export class Trainer implements Predicted {
     })
   }
 
-  /** What a fit reads, which is checked; model and optimizer are ready for it. */
+  /** The checked data of a fit; model and optimizer are ready for them. */
   private async fitRunners(
     compiled: Compiled,
     x: unknown,
@@ -432,7 +432,7 @@ export class Trainer implements Predicted {
       )
       if (validationData === undefined && validationSplit !== 0)
         [dataset, rest] = splitValidation(dataset, validationSplit)
-      // Only training weighs classes.
+      // Class weights apply only to training.
       dataset = weighClasses(dataset, options.classWeight, this.outputNames)
       runner = new ArrayRunner(
         this.readyFor(compiled, dataset),
@@ -467,7 +467,7 @@ export class Trainer implements Predicted {
 
   private isPreparing = false
 
-  /** While data are read, the model may still be made ready for them. */
+  /** While data are read, the model may still be prepared for them. */
   private async preparing<Result>(body: () => Promise<Result>): Promise<Result> {
     this.isPreparing = true
     try {
@@ -477,7 +477,7 @@ export class Trainer implements Predicted {
     }
   }
 
-  /** The data set is checked, and model and targets are ready for it. */
+  /** The checked data set; model and targets are ready for it. */
   private readyFor(compiled: Compiled, dataset: Dataset): Dataset {
     this.prepare(dataset.x, dataset.inputs, true)
     this.model.checkData(dataset.inputs)
@@ -504,7 +504,7 @@ export class Trainer implements Predicted {
     return new ArrayRunner(this.prepareTargets(compiled, dataset), batchSize, false, () => this.steps, make)
   }
 
-  /** Steps over batches that come one after the other. The first is read, and the model is ready for it. */
+  /** Steps over a sequence of batches. The first batch is read, and the model is ready for it. */
   private async runnerOver(
     where: string,
     compiled: Compiled,
@@ -543,7 +543,7 @@ export class Trainer implements Predicted {
     }
   }
 
-  /** What is wrong with a batch, and what to do where it is probably a row. @internal */
+  /** The error of a batch, with advice if it is probably a row. @internal */
   hinting(message: string, batch: unknown): string {
     const { structure: specs } = this.layouts.x
     const { x, y } = partsOf(batch)
@@ -573,7 +573,7 @@ export class Trainer implements Predicted {
     if (most !== null) requireCount('steps', most)
     if (isElements(x)) refuseForBatches('evaluate', y, options, ['batchSize', 'sampleWeight'])
     const { lock, model } = this
-    // A callback of a running fit has its turn already.
+    // A callback of a running fit already holds the lock.
     const isNested = lock.isBusy
     const make = () => this.evaluationRunner(compiled, x, y, options)
     const run = async (): Promise<Logs> => {
@@ -599,7 +599,7 @@ export class Trainer implements Predicted {
     return logs
   }
 
-  /** What an evaluate reads, which is checked. */
+  /** The checked data of an evaluate. */
   private async evaluationRunner(
     compiled: Compiled,
     x: unknown,
@@ -613,7 +613,7 @@ export class Trainer implements Predicted {
     return new ArrayRunner(this.prepareTargets(compiled, dataset), batchSize, false, () => this.steps, make)
   }
 
-  /** Inputs as rows, checked; builds the model for them. */
+  /** Checked inputs as rows; builds the model for them. */
   readRows(x: unknown): ReturnType<typeof prepareInputs> {
     const read = prepareInputs(this.layouts.x, x, 'x')
     this.prepare(read.x, read.inputs)
@@ -621,12 +621,12 @@ export class Trainer implements Predicted {
     return read
   }
 
-  /** The same, with what layers make of strings in their place. */
+  /** The same with strings replaced by the numbers of their readers. */
   readInputs(x: unknown): ReturnType<typeof prepareInputs> & { readonly readers?: Readers } {
     return this.strings.read(this.readRows(x))
   }
 
-  /** Inputs and targets as rows, checked as evaluate checks them; builds the model for them. */
+  /** Inputs and targets as rows, checked as in evaluate; builds the model for them. */
   readDataset(method: string, x: unknown, y: unknown): Dataset {
     const compiled = this.requireCompiled(method)
     const dataset = this.datasetOf(compiled, x, y, null)
@@ -634,7 +634,7 @@ export class Trainer implements Predicted {
     return this.prepareTargets(compiled, dataset)
   }
 
-  /** Whether the programs are those of the layers as they are. @internal */
+  /** Whether the programs were compiled for the current layers. @internal */
   get isCurrent(): boolean {
     return this.checkedVersion === structure.version
   }
@@ -643,7 +643,7 @@ export class Trainer implements Predicted {
     return this.predictor.predict(x, options)
   }
 
-  /** The outputs for one batch, at once. */
+  /** The outputs for one batch, synchronously. */
   predictOnBatch(x: unknown): Tree<Tensor> {
     return this.predictor.predictOnBatch(x)
   }
@@ -653,7 +653,7 @@ export class Trainer implements Predicted {
     testOnBatch: null,
   }
 
-  /** One step on one batch. The way for a batch like the last one is short, because it is taken often. */
+  /** One step on one batch. A batch like the last one takes a fast path, because this is frequent. */
   onBatch(method: 'trainOnBatch' | 'testOnBatch', x: unknown, targets: unknown, given: object | undefined): Logs {
     const compiled = this.requireCompiled(method)
     this.lock.requireIdle(method)
@@ -713,7 +713,7 @@ export class Trainer implements Predicted {
     const { steps } = this
     const types = typesOf(batch, dataset.size)
     const program = training ? steps.train(compiled, types) : steps.test(compiled, types)
-    // A tree of inputs or targets is made anew each time: only single tensors are recognised.
+    // Trees of inputs or targets are new objects each time: only single tensors are recognised.
     const last = {
       dataset,
       program,
@@ -737,9 +737,9 @@ export class Trainer implements Predicted {
   }
 
   /**
-   * The graph of a training step on so many rows, which need not have been run; null where the model is not built, or extents
-   * besides the number of rows are open. The optimizer gets its slots; else nothing is changed.
-   * @throws StateError where a step of one's own has not run on so many rows
+   * The graph of a training step on `rows` rows, which need not have been run; null if the model is not built, or if
+   * extents other than the number of rows are open. Creates the optimizer's slots; nothing else changes.
+   * @throws StateError if a custom step has not run on this number of rows
    * @internal
    */
   trainingGraph(rows: number): Graph | null {
@@ -794,7 +794,10 @@ export class Trainer implements Predicted {
   }
 }
 
-/** The keys of a record of outputs, numbered where there are several below one, else the names of the layers that make them. */
+/**
+ * The keys of a record of outputs, numbered if there are several below one, otherwise the names of the layers that
+ * create them.
+ */
 function namesOfOutputs(specs: Tree<unknown>, layerNames: readonly string[]): readonly string[] {
   if (!isBranch(specs) || Array.isArray(specs)) return layerNames
   return Object.entries(specs).flatMap(([key, child]) => {
@@ -803,13 +806,13 @@ function namesOfOutputs(specs: Tree<unknown>, layerNames: readonly string[]): re
   })
 }
 
-/** One run on these. false when a value was not finite; then nothing was updated. */
+/** Runs a program once on these tensors. Returns false if a value was not finite; then nothing was updated. */
 function runOn(program: Program, tensors: readonly Tensor[]): boolean {
   load(program, tensors)
   return program.run()
 }
 
-/** Runs an evaluation in the middle of a training run, whose metrics go on as if nothing had happened. */
+/** Runs an evaluation during a training run, and restores the metrics afterwards. */
 async function keepingMetrics<Result>(compiled: Compiled, body: () => Promise<Result>): Promise<Result> {
   const kept = compiled.variables.map((variable) => [variable, variable.view.slice()] as const)
   try {

@@ -346,7 +346,7 @@ describe('kinds', () => {
       [[1, -1]],
       [
         [[0], 'must hold integers ≥ 1 or -1, received [0]'],
-        [[null], '[None]'],
+        [[null], '[null]'],
         [3, 'an array such as [8]'],
       ],
     ],

@@ -79,7 +79,7 @@ describe('where it reads from', () => {
       { kind: 1 },
       { kind: 0 },
     ])
-    expect((await failure(readCsv(once(), { types }).toArray())).message).toMatch(/read already.*Give a function/)
+    expect((await failure(readCsv(once(), { types }).toArray())).message).toMatch(/already read.*Give a function/)
   })
 
   it('two readers at once', async () => {

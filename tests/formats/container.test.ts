@@ -62,17 +62,22 @@ describe('what the format forbids', () => {
     ],
     ['a shape twice', '{"a":{"dtype":"F32","shape":[2],"shape":[1],"data_offsets":[0,4]}}', 4, /has 'shape' twice/],
     ['metadata twice', '{"__metadata__":{"k":"1"},"__metadata__":{"k":"2"}}', 0, /has '__metadata__' twice/],
-    ['a hole between tensors', { a: floats(0, 4), b: floats(8, 12) }, 12, /'b' begin at 8, behind a hole: 4 was/],
-    ['a hole before the first', { a: floats(4, 8) }, 8, /'a' begin at 4, behind a hole: 0/],
-    ['tensors that overlap', { a: floats(0, 8), b: floats(4, 12) }, 12, /'b' begin at 4, within another tensor: 8/],
+    ['a hole between tensors', { a: floats(0, 4), b: floats(8, 12) }, 12, /'b' begin at 8, after a hole: expected 4/],
+    ['a hole before the first', { a: floats(4, 8) }, 8, /'a' begin at 4, after a hole: expected 0/],
+    [
+      'tensors that overlap',
+      { a: floats(0, 8), b: floats(4, 12) },
+      12,
+      /'b' begin at 4, within another tensor: expected 8/,
+    ],
     ['two tensors over the same bytes', { a: floats(0, 8), b: floats(0, 8) }, 8, /within another tensor/],
     ['an empty tensor in the middle of another', { a: floats(0, 8), b: floats(4, 4) }, 8, /within another tensor/],
     ['bytes behind the last', { a: floats(0, 4) }, 5, /1 bytes too many/],
     ['data without any tensor', {}, 4, /4 bytes too many/],
     ['fewer bytes than elements', { a: { dtype: 'F32', shape: [2], data_offsets: [0, 7] } }, 7, /entry of 'a'/],
     ['an end before its beginning', { a: { dtype: 'F32', shape: [0], data_offsets: [4, 0] } }, 4, /entry of 'a'/],
-    ['metadata that are no text', { __metadata__: { n: 1 } }, 0, /not all text/],
-    ['a space before the object', ' {}', 0, /no JSON object/],
+    ['metadata that are no text', { __metadata__: { n: 1 } }, 0, /not all strings/],
+    ['a space before the object', ' {}', 0, /not a JSON object/],
   ])('%s', (_title, header, data, message) => {
     expect(() => decodeContainer(container(header, data))).toThrow(message)
     expect(() => decodeContainer(container(header, data))).toThrow(FormatError)
@@ -99,7 +104,7 @@ describe('what the format forbids', () => {
 
   it('two tensors of one name are not written', () => {
     const one = { name: 'a', shape: [1], data: Float32Array.of(1) }
-    expect(() => encodeContainer([one, one], {})).toThrow(/two weights would be called 'a'/)
+    expect(() => encodeContainer([one, one], {})).toThrow(/two weights would have the name 'a'/)
   })
 
   it('weights whose own names look numbered keep paths of their own', async () => {

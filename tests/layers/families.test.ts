@@ -49,18 +49,18 @@ describe('merging', () => {
     [
       'other shapes',
       () => new Add({ name: 'x' }).apply([a, ops.ones([2, 4])]),
-      'Add "x": the shapes of the inputs must be equal or broadcast, received [None, 3] and [None, 4]',
+      'Add "x": the shapes of the inputs must be equal or broadcast, received [null, 3] and [null, 4]',
     ],
     ['other batch sizes', () => new Add({ name: 'x' }).apply([a, ops.ones([3, 3])]), 'received [2, 3] and [3, 3]'],
     [
       'extents beside the axis',
       () => new Concatenate({ name: 'x', axis: 1 }).apply([ops.ones([2, 3, 4]), ops.ones([2, 3, 5])]),
-      'Concatenate "x": the shapes of the inputs must be equal but for axis 1, received [None, 3, 4] and [None, 3, 5]',
+      'Concatenate "x": the shapes of the inputs must be equal but for axis 1, received [null, 3, 4] and [null, 3, 5]',
     ],
     [
       'ranks',
       () => new Concatenate({ name: 'x' }).apply([ops.ones([2, 3, 4]), a]),
-      'received [None, 3, 4] and [None, 3]',
+      'received [null, 3, 4] and [null, 3]',
     ],
     [
       'no such axis',
@@ -75,7 +75,7 @@ describe('merging', () => {
     [
       'axes that do not meet',
       () => new Dot({ name: 'x', axes: 1 }).apply([a, ops.ones([2, 4])]),
-      'Dot "x": axis 1 of the first input and axis 1 of the second must be equal, received [None, 3] and [None, 4]',
+      'Dot "x": axis 1 of the first input and axis 1 of the second must be equal, received [null, 3] and [null, 4]',
     ],
   ])('refuses %s', (_what, action, message) => {
     expect(action).toThrow(message)
@@ -130,9 +130,9 @@ describe('merging', () => {
 describe('types before data', () => {
   it('are specs, for lists as for one', () => {
     const [ids, x] = [new TensorSpec([null, 3], 'int32'), new TensorSpec([null, 3])]
-    expect(String(new Add().computeOutputSpec([ids, ids]))).toBe('int32 [None, 3]')
-    expect(String(new Add().computeOutputSpec([ids, x]))).toBe('float32 [None, 3]')
-    expect(String(new Concatenate().computeOutputSpec([ids, ids]))).toBe('int32 [None, 6]')
+    expect(String(new Add().computeOutputSpec([ids, ids]))).toBe('int32 [null, 3]')
+    expect(String(new Add().computeOutputSpec([ids, x]))).toBe('float32 [null, 3]')
+    expect(String(new Concatenate().computeOutputSpec([ids, ids]))).toBe('int32 [null, 6]')
   })
 
   it('are asked of layers of any inputs and outputs as of one kind', () => {
@@ -172,22 +172,22 @@ describe('EinsumDense', () => {
     [
       'too many axes',
       () => make('ab,bc->ac', 3).ensureBuilt([null, 2, 3]),
-      'the input must have 2 axes, received [None, 2, 3]. Did you forget Flatten?',
+      'the input must have 2 axes, received [null, 2, 3]. Did you forget Flatten?',
     ],
     [
       'too few axes',
       () => make('...ab,bc->...ac', [3, 2]).ensureBuilt([null, 3]),
-      'the input must have at least 3 axes, received [None, 3]',
+      'the input must have at least 3 axes, received [null, 3]',
     ],
     [
       'another extent',
       () => make('abc,cd->abd', [4, 2]).ensureBuilt([null, 3, 5]),
-      'b is 3 in the input [None, 3, 5] and 4 in the output',
+      'b is 3 in the input [null, 3, 5] and 4 in the output',
     ],
     [
       'an open extent',
       () => make('ab,bc->ac', 3).ensureBuilt([null, null]),
-      'the extent of b must be known, in outputShape or in the input [None, None]',
+      'the extent of b must be known, in outputShape or in the input [null, null]',
     ],
     [
       'an outputShape that is too long',
@@ -225,7 +225,7 @@ describe('activations', () => {
 
   it('PReLU takes open extents along shared axes only', () => {
     expect(() => new PReLU({ name: 'x' }).ensureBuilt([null, null, 3])).toThrow(
-      'PReLU "x": axis 1 of the input must be known, or be among sharedAxes, received [None, None, 3]',
+      'PReLU "x": axis 1 of the input must be known, or be among sharedAxes, received [null, null, 3]',
     )
     const layer = new PReLU({ sharedAxes: 1 })
     layer.ensureBuilt([null, null, 3])
@@ -255,7 +255,7 @@ describe('Lambda', () => {
     }
     const bytes = await new Sequential([new Own({ inputShape: [2] })]).save()
     await expect(loadModel(bytes)).rejects.toThrow(
-      /^Unknown layer 'OwnOfTheUser'\. What is your own goes into customObjects, under this name\.$/,
+      /^Unknown layer 'OwnOfTheUser'\. Pass your own classes and functions in customObjects, under this name\.$/,
     )
   })
 

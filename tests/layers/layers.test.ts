@@ -114,7 +114,7 @@ describe('a call', () => {
     )
     const flat = new MultiHeadAttention({ numHeads: 1, keyDim: 2, name: 'flat' })
     expect(() => flat.apply(ops.ones([4, 3]))).toThrow(
-      'MultiHeadAttention "flat": the query and the value must be [batch, …steps, features], received [None, 3] and [None, 3]',
+      'MultiHeadAttention "flat": the query and the value must be [batch, …steps, features], received [null, 3] and [null, 3]',
     )
     const outer = new Sequential([new Lambda({ function: (x) => ops.reshape(x, [7]), name: 'seven' })])
     expect(() => outer.predictOnBatch([[1, 2, 3]])).toThrow(/^Lambda "seven": reshape: /)

@@ -118,7 +118,7 @@ describe('adapt', () => {
     await expect(layer.adapt(Dataset.from([]))).rejects.toThrow('Normalization "scaled": adapt: the data have no batch')
     await expect(layer.adapt([[NaN, 1]])).rejects.toThrow(DataError)
     await expect(layer.adapt([tensor([[1, 2]]), tensor([[1, 2, 3]])])).rejects.toThrow(
-      /the last input dimension must be 2, received \[None, 3\]/,
+      /the last input dimension must be 2, received \[null, 3\]/,
     )
     await expect(layer.adapt(Dataset.from([{ z: 1 }]))).rejects.toThrow(/a batch must be x, \[x, y\] or \{ x, y \}/)
     await expect(layer.adapt(rows, { step: 2 } as never)).rejects.toThrow("Did you mean 'steps'?")

@@ -159,7 +159,7 @@ describe('SimpleRNN', () => {
     [
       'an input without steps',
       () => new SimpleRNN({ units: 2, name: 'x' }).apply(ops.ones([2, 3])),
-      'SimpleRNN "x": the input must be [batch, steps, features], received [None, 3]. Rows of single numbers, such as windows of a series, need an axis of features: ops.expandDims(x, -1). A recurrent layer in front of it gives every step with returnSequences: true.',
+      'SimpleRNN "x": the input must be [batch, steps, features], received [null, 3]. Rows of single numbers, such as windows of a series, need an axis of features: ops.expandDims(x, -1). A recurrent layer in front of it gives every step with returnSequences: true.',
     ],
     [
       'too many states',
@@ -555,12 +555,12 @@ describe('the recurrent family', () => {
     [
       'sequences without steps',
       () => new Bidirectional({ layer: new LSTM(2), name: 'x' }).apply(ops.ones([2, 3])),
-      'Bidirectional "x": the input must be [batch, steps, features], received [None, 3]',
+      'Bidirectional "x": the input must be [batch, steps, features], received [null, 3]',
     ],
     [
       'steps that are not there',
       () => new TimeDistributed({ layer: new Dense(2), name: 'x' }).apply(ops.ones([2])),
-      'TimeDistributed "x": the input must be [batch, steps, …] with at least 3 axes, received [None]',
+      'TimeDistributed "x": the input must be [batch, steps, …] with at least 3 axes, received [null]',
     ],
     [
       'states that were not asked for',

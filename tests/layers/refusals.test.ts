@@ -93,16 +93,16 @@ describe('inputs that weights do not fit', () => {
     layer.apply(first)
     expect(() => layer.apply(second)).toThrow(new RegExp(`^${message.replace(/[[\]".]/g, '\\$&')}$`))
     const [, ...shape] = second.shape
-    expect(() => layer.apply(Input({ shape }))).toThrow(message.replace(/received \[\d+/, 'received [None'))
+    expect(() => layer.apply(Input({ shape }))).toThrow(message.replace(/received \[\d+/, 'received [null'))
   })
 
   it('name the layer that was called, and then the one within', () => {
     const inside = new TimeDistributed({ layer: new Conv2D({ filters: 1, kernelSize: 2, name: 'conv' }), name })
     expect(() => inside.apply(ops.ones([2, 3, 4, 5]))).toThrow(
-      'TimeDistributed "x": Conv2D "conv": the input must be [batch, rows, columns, channels], received [None, 4, 5]',
+      'TimeDistributed "x": Conv2D "conv": the input must be [batch, rows, columns, channels], received [null, 4, 5]',
     )
     expect(() => new TimeDistributed({ layer: new Dense(2), name }).apply(ops.ones([2, 3]))).toThrow(
-      'TimeDistributed "x": the input must be [batch, steps, …] with at least 3 axes, received [None, 3]',
+      'TimeDistributed "x": the input must be [batch, steps, …] with at least 3 axes, received [null, 3]',
     )
     expect(() => new ConvLSTM2D({ filters: 1, kernelSize: 5, name }).apply(ops.ones([1, 2, 3, 3, 1]))).toThrow(
       /^ConvLSTM2D "x": /,

@@ -71,7 +71,7 @@ describe('functional models', () => {
     const lines: string[] = []
     model.summary({ print: (line) => lines.push(line) })
     expect(lines.find((line) => line.includes('concatenate'))).toMatch(
-      /\[None, 7\].*dense\w*\[0\]\[0\], cast\w*\[0\]\[0\]/,
+      /\[null, 7\].*dense\w*\[0\]\[0\], cast\w*\[0\]\[0\]/,
     )
     const middle = new Model({ inputs: model.input, outputs: trunk.output })
     expect((await middle.predict({ image: x1, tags: x2 })).shape).toEqual([n, 4])
@@ -121,7 +121,7 @@ describe('a Sequential that begins with an Input', () => {
     const whole = new Sequential([encoder, decoder])
     const rows: string[] = []
     whole.summary({ print: (line) => rows.push(line) })
-    expect(rows.find((row) => row.includes('decoder'))).toContain('[None, 5]')
+    expect(rows.find((row) => row.includes('decoder'))).toContain('[null, 5]')
     expect(rows).toContain(' Total params: 27 (108 B)')
   })
 

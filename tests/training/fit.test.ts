@@ -643,8 +643,8 @@ describe('the model itself', () => {
     const lines: string[] = []
     binaryModel().summary({ print: (line) => lines.push(line) })
     const text = lines.join('\n')
-    expect(text).toMatch(/hidden \(Dense\) +│ \[None, 5\] +│ +25 │/)
-    expect(text).toMatch(/output \(Dense\) +│ \[None, 1\] +│ +6 │/)
+    expect(text).toMatch(/hidden \(Dense\) +│ \[null, 5\] +│ +25 │/)
+    expect(text).toMatch(/output \(Dense\) +│ \[null, 1\] +│ +6 │/)
     expect(text).toMatch(/Total params: 31 \(124 B\)/)
     expect(text).toMatch(/Trainable params: 31/)
     expect(text).toMatch(/Non-trainable params: 0/)

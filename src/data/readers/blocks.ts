@@ -1,5 +1,5 @@
-// From chunks of bytes to blocks of whole lines: a chunk ends anywhere, a block behind a line. Where text may be quoted, a line
-// that ends within quotes goes on. No more is held than a chunk and a line. Knows nothing of what the lines mean.
+// Cuts chunks of bytes into blocks of whole lines: a chunk ends anywhere, a block ends after a line. A line end inside
+// quotes does not end a line. Only a chunk and a line are in memory. The content of the lines does not matter here.
 
 import { ArgumentError, DataError, RowError } from '../../core/errors'
 import { closing } from '../cursors'
@@ -9,25 +9,25 @@ import type { NamedBytes } from './bytes'
 import { joined } from './bytes'
 import { survey } from './csv/kernel'
 
-/** Some lines, the last one with its end unless the file has none there. */
+/** Some lines, the last one with its line end, unless the file ends without one. */
 export class Block {
   private whole: Uint8Array | null = null
 
   constructor(
-    /** The bytes, in the pieces that they came in. */
+    /** The bytes, in the pieces in which they arrived. */
     readonly parts: readonly Uint8Array[],
     /** The number of its first line, counted from 1. */
     readonly line: number,
-    /** Whether a quote is anywhere in it. */
+    /** Whether it contains a quote. */
     readonly isQuoted: boolean,
   ) {}
 
-  /** How many bytes they are. */
+  /** The number of bytes. */
   get size(): number {
     return this.parts.reduce((sum, part) => sum + part.length, 0)
   }
 
-  /** The bytes as one. */
+  /** The bytes as one array. */
   get bytes(): Uint8Array {
     return (this.whole ??= joined(this.parts))
   }
@@ -40,7 +40,7 @@ export interface Quoting {
 
 export const LINE_FEED = 10
 export const CARRIAGE_RETURN = 13
-/** A longer row is taken for a quote that was never closed. */
+/** A longer row is taken for an unclosed quote. */
 const LONGEST_ROW = 1 << 24
 const MARK = [0xef, 0xbb, 0xbf]
 
@@ -65,14 +65,14 @@ export function blocks({ name, chunks }: NamedBytes, pass: number, quoting: Quot
     )
     return after(found, () => block ?? END)
   }
-  // Nothing of a chunk is held but the block of it.
+  // Of a chunk, only its block is kept.
   const recycle = (block: Block): void => {
     if (last !== END && block.parts.at(-1)?.buffer === last.buffer) from.recycle?.(last)
   }
   return closing({ next, skip: (count) => skipByTaking({ next }, count), close: () => from.close(), recycle })
 }
 
-/** The rows of a block, each with its own lines. */
+/** The rows of a block, each as a block with its line number. */
 export function* linesOf({ bytes, line }: Pick<Block, 'bytes' | 'line'>, quoting: Quoting): Generator<Block> {
   const cutter = new Cutter('', quoting, line)
   for (let from = 0, to = 0; from < bytes.length; from = to) {
@@ -83,12 +83,12 @@ export function* linesOf({ bytes, line }: Pick<Block, 'bytes' | 'line'>, quoting
 }
 
 class Cutter {
-  /** What no end was found for. It begins with a row. */
+  /** The bytes after the last row end. They begin with a row. */
   private rest: Uint8Array = new Uint8Array(0)
-  /** How far the rest was looked at. */
+  /** How much of the rest was searched. */
   private seen = 0
   private isFirst: boolean
-  /** Where in the rest a quote was opened that is not closed yet; −1 where there is none. */
+  /** The position of an open quote in the rest; −1 if there is none. */
   private opened = -1
 
   constructor(
@@ -96,7 +96,7 @@ class Cutter {
     private readonly quoting: Quoting | null,
     private line = 1,
   ) {
-    // A byte order mark is at the beginning of a file.
+    // Only a file's first bytes can be a byte order mark.
     this.isFirst = line === 1
   }
 
@@ -105,7 +105,7 @@ class Cutter {
     const chunkEnd = found === null || (this.quoting !== null && found.isQuoted) ? 0 : chunk.lastIndexOf(LINE_FEED) + 1
     if (chunkEnd > 0) return this.cutChunk(chunk, chunkEnd, found!.lines)
     this.rest = joined([this.rest, chunk])
-    // A byte order mark is told by three bytes.
+    // Three bytes decide whether there is a byte order mark.
     if (this.isFirst && this.rest.length < MARK.length) return null
     if (this.isFirst) this.dropMark()
     const end = this.lastEnd()
@@ -115,12 +115,12 @@ class Cutter {
     return null
   }
 
-  /** Whether the rest has a quote. */
+  /** Whether the rest contains a quote. */
   private get mayQuote(): boolean {
     return this.quoting !== null && this.rest.includes(this.quoting.quote)
   }
 
-  /** Cuts where the last line of a chunk ends, and nothing is quoted. */
+  /** Cuts after the last line of a chunk without quotes. */
   private cutChunk(chunk: Uint8Array, end: number, lines: number): Block {
     const block = new Block([this.rest, chunk.subarray(0, end)], this.line, false)
     this.rest = chunk.slice(end)
@@ -153,7 +153,7 @@ class Cutter {
     return new Block([bytes], line, quoting !== null && bytes.includes(quoting.quote))
   }
 
-  /** Behind the last line end that is outside of quotes, or 0; at the end of the file −1, where a quote is open. */
+  /** The position after the last line end outside of quotes, or 0; at the end of the file −1 if a quote is open. */
   private lastEnd(isEnd = false): number {
     const { rest, quoting } = this
     if (quoting === null) return rest.lastIndexOf(LINE_FEED) + 1
@@ -161,7 +161,7 @@ class Cutter {
     for (;;) {
       const at = rest.indexOf(quoting.quote, this.seen)
       if (this.opened >= 0) {
-        // The next byte tells whether the quote is a doubled one.
+        // The next byte decides whether the quote is doubled.
         if (at < 0 || (at === rest.length - 1 && !isEnd)) {
           this.seen = at < 0 ? rest.length : at
           return isEnd ? -1 : end
@@ -192,14 +192,14 @@ class Cutter {
   }
 }
 
-/** How many lines end in some bytes. */
+/** The number of line ends in some bytes. */
 export function lineEnds(bytes: Uint8Array): number {
   let count = 0
   for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) count++
   return count
 }
 
-/** A decoder of lines. @throws ArgumentError for an encoding whose lines do not end in one byte */
+/** A decoder of lines. @throws ArgumentError for an encoding whose line ends are not one byte */
 export function lineDecoder(name: string, encoding: string): Decoder {
   const decoder = new Decoder(name, encoding)
   if (decoder.isWide)
@@ -207,7 +207,7 @@ export function lineDecoder(name: string, encoding: string): Decoder {
   return decoder
 }
 
-/** Text out of bytes, strictly: what is no text of the encoding is an error that names the line. */
+/** Decodes bytes strictly: invalid text is an error that names the line. */
 export class Decoder {
   private readonly decoder: TextDecoder
 
@@ -224,7 +224,7 @@ export class Decoder {
     }
   }
 
-  /** Whether characters have two bytes or more, so that the byte of a line end does not end a line. */
+  /** Whether characters have two bytes or more, so that the byte of a line feed does not end a line. */
   get isWide(): boolean {
     return this.decoder.encoding.startsWith('utf-16')
   }

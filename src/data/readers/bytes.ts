@@ -1,5 +1,5 @@
-// Bytes from wherever they are kept: files, addresses, what a page was given, streams. Knows nothing of what they mean: see
-// blocks.ts for text and images.ts for pictures.
+// Bytes from any source: files, URLs, blobs, streams. Their meaning does not matter here: see blocks.ts for text and
+// images.ts for images.
 
 import { ArgumentError, quoted } from '../../core/errors'
 import type { NodeModules } from '../../runtime/platform'
@@ -10,16 +10,16 @@ import { END, after, indexedSource, skipByTaking, sourceOf } from '../source'
 
 type Chunk = Uint8Array | ArrayBuffer | string
 
-/** The content of a file, where there is none. */
+/** The content of a file as text, without a file. */
 export interface TextSource {
-  /** All of it. */
+  /** The whole content. */
   readonly text: string
 }
 
 /**
- * Where a reader finds its bytes: a path (Node, Deno, Bun) or an address to fetch, as text or as URL; a Blob or a File, as an
- * `<input type="file">` gives it; `{ text }`; bytes; a stream of Node or of the web. A function makes one of these for every
- * pass: a stream can be passed over again only so.
+ * The source of a reader's bytes: a path (Node, Deno, Bun) or a URL, as a string or as URL; a Blob or a File, such as
+ * an `<input type="file">` provides; `{ text }`; bytes; a stream of Node or of the web. A function is called for every
+ * pass: only with a function can a stream be read again.
  */
 export type ByteSource =
   | string
@@ -33,16 +33,16 @@ export type ByteSource =
   | ReadableStream<Chunk>
   | (() => Soon<ByteSource>)
 
-/** Bytes, chunk by chunk, and what they are called in errors. */
+/** Bytes in chunks, and their name in errors. */
 export interface NamedBytes {
   readonly name: string
   readonly chunks: Source<Uint8Array>
 }
 
-/** Bytes of a file that are read at once. */
+/** The number of bytes of a file that are read at once. */
 const CHUNK = 1 << 18
 
-/** @throws ArgumentError for what holds no bytes */
+/** @throws ArgumentError for a value that has no bytes */
 export function bytesOf(source: ByteSource, where: string): NamedBytes {
   return { name: nameOf(source), chunks: sourceOf<Uint8Array>(chunksOf(source, where), where) }
 }
@@ -77,7 +77,7 @@ function chunksOf(source: ByteSource, where: string): Parameters<typeof sourceOf
   return { size: null, open: (pass) => asBytes(chunks.open(pass), where) }
 }
 
-/** Whether pieces of text have no line end. What is meant are hardly pieces, but names of files. */
+/** Whether pieces of text contain no line end. They are then hardly pieces, but names of files. */
 function isOneLine(pieces: readonly unknown[]): boolean {
   return pieces.length > 0 && pieces.every((piece) => typeof piece === 'string' && !piece.includes('\n'))
 }
@@ -99,8 +99,8 @@ function pieces(bytes: Uint8Array): Source<Uint8Array> {
 }
 
 /**
- * A file in pieces. While one is used the next one is read, into memory that was given back: new memory for each costs as much as
- * reading.
+ * A file in chunks. While one is used, the next is read into returned memory: allocating memory for each costs as much
+ * as reading.
  */
 function fileSource(files: NodeModules['node:fs/promises'], source: string | URL, where: string): Source<Uint8Array> {
   type Piece = Uint8Array | typeof END
@@ -126,7 +126,7 @@ function fileSource(files: NodeModules['node:fs/promises'], source: string | URL
         await last
         await (await own)?.close()
       } catch {
-        // What could not be opened or read was told to whoever asked for it.
+        // The error was already reported by the open or read.
       }
     }
     const next = async (): Promise<Piece> => {
@@ -157,7 +157,7 @@ export async function allBytes(source: ByteSource, where: string): Promise<Uint8
   return joined(parts)
 }
 
-/** Pieces as one; without a copy where there is only one. */
+/** Pieces as one array; without a copy if there is only one. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const filled = parts.filter((part) => part.length > 0)
   if (filled.length === 1) return filled[0]!
@@ -166,7 +166,7 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
-/** What a source is called in errors. */
+/** The name of a source in errors. */
 export function nameOf(source: ByteSource): string {
   if (typeof source === 'string') return source
   if (source instanceof URL) return source.href

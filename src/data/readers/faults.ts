@@ -1,4 +1,4 @@
-// What becomes of a bad row, a broken picture: an end to the pass, or a place in a list.
+// The treatment of an invalid row or a broken image: an error that ends the pass, or an entry in a list.
 
 import type { RowError } from '../../core/errors'
 import { DataError } from '../../core/errors'
@@ -8,10 +8,10 @@ import { choice, option } from '../../core/options'
 export const onError = option(choice('throw', 'collect'), 'throw')
 export type OnError = ValuesOf<{ onError: typeof onError }>['onError']
 
-/** Nothing comes of it. */
+/** A row that produces no element. */
 export const DROPPED: unique symbol = Symbol('dropped')
 
-/** So many are kept, that memory stays what it is. */
+/** The maximum number of collected errors, which bounds the memory. */
 const MOST = 1000
 
 export class Faults<Fault extends DataError = RowError> {
@@ -27,13 +27,13 @@ export class Faults<Fault extends DataError = RowError> {
     this.list = []
   }
 
-  /** Keeps a fault, or throws it. */
+  /** Collects an error, or throws it. */
   add(fault: Fault): void {
     if (this.policy === 'throw') throw fault
     if (this.list.length < MOST) this.list.push(fault)
   }
 
-  /** What `make` gives; DROPPED where it is at fault. */
+  /** The result of `make`; DROPPED if it fails. */
   guard<T>(make: () => T): T | typeof DROPPED {
     try {
       return make()
@@ -42,7 +42,7 @@ export class Faults<Fault extends DataError = RowError> {
     }
   }
 
-  /** The same for what has to be waited for. */
+  /** The same for an async function. */
   async guardAsync<T>(make: () => Promise<T>): Promise<T | typeof DROPPED> {
     try {
       return await make()

@@ -1,4 +1,5 @@
-// readImage and imageFolder: pictures from files. PNG and JPEG are decoded by packages that are loaded for it, or by the page.
+// readImage and imageFolder: images from files. PNG and JPEG are decoded by packages that are loaded on demand, or by
+// the page.
 
 import type { Dirent } from 'node:fs'
 import type { DecodedPng } from 'fast-png'
@@ -32,13 +33,14 @@ import type { PixelOptions, PixelSettings, PixelSource, Pixels } from './pixels'
 import { asTensor, isPixelSource, pixelOptions, pixelsOf } from './pixels'
 
 /**
- * A picture as [height, width, channels] with numbers from 0 to 255. Files are PNG or JPEG; in pages whatever the browser shows.
+ * An image as [height, width, channels] with numbers from 0 to 255. Files are PNG or JPEG; in pages, any format of the
+ * browser.
  *
  *   const photo = await readImage('photo.jpg')                                   // float32 [480, 640, 3]
  *   const digit = await readImage(input.files[0], { channels: 1, scale: 1 / 255 })
  *
- * @param source a path, a URL, a File or Blob, bytes, a stream (see ByteSource), or what `fromPixels` takes
- * @throws DataError for what is no picture, or not all of one
+ * @param source a path, a URL, a File or Blob, bytes, a stream (see ByteSource), or a source of `fromPixels`
+ * @throws DataError for a file that is not an image, or is truncated
  */
 export async function readImage(source: ByteSource | PixelSource, options: PixelOptions = {}): Promise<Tensor> {
   const settings = readOptions('readImage', pixelOptions(), options)
@@ -107,7 +109,7 @@ async function fromPng(bytes: Uint8Array): Promise<Pixels> {
   }
 }
 
-/** One byte for each sample, of which several lie in one; every row begins with a byte. */
+/** One byte per sample. The packed form has several samples in a byte, and each row starts with a new byte. */
 function unpacked({ data, width, height, depth }: DecodedPng): Uint8Array {
   const perByte = 8 / depth
   const stride = Math.ceil(width / perByte)
@@ -121,27 +123,30 @@ function unpacked({ data, width, height, depth }: DecodedPng): Uint8Array {
 }
 
 const IMAGE_FILE = /\.(?:png|jpe?g)$/i
-/** Pictures that nothing here decodes. */
+/** Image formats that are not decoded here. */
 const FOREIGN_IMAGE = /\.(?:webp|gif|bmp|tiff?|avif|heic|heif|jxl|ico|svg)$/i
-/** Files that are read at once. */
+/** The number of files read at once. */
 const PARALLEL = 4
 
-/** Of one picture: 8192 × 8192. */
+/** The maximum number of pixels of an image: 8192 × 8192. */
 const MOST_PIXELS = 2 ** 26
 
 const heightAndWidth: Kind<readonly number[]> = listOf(count, 2)
 
 const folderOptions = () => ({
   ...pixelOptions(),
-  /** [height, width] that pictures are resized to. */
+  /** [height, width] to which images are resized. */
   imageSize: required(heightAndWidth),
-  /** Pictures of a batch; null: elements are single pictures. Default 32. */
+  /** The batch size; null: elements are single images. Default 32. */
   batchSize: option(nullable(count), 32),
-  /** 'inferred': the subfolders are the classes. null: there are none, and all pictures of the folder are taken. Default 'inferred'. */
+  /**
+   * 'inferred': the subfolders are the classes. null: there are no labels, and all images of the folder are used.
+   * Default 'inferred'.
+   */
   labels: option(nullable(choice('inferred')), 'inferred'),
   /** Class numbers, or one-hot rows. Default 'int'. */
   labelMode: option(choice('int', 'categorical'), 'int'),
-  /** The classes in the order of their numbers. Default: the names of all subfolders, sorted. */
+  /** The classes in the order of their numbers. Default: the sorted names of all subfolders. */
   classNames: option(
     nullable(
       listOf(
@@ -156,37 +161,37 @@ const folderOptions = () => ({
     ),
     null,
   ),
-  /** Whether every pass has another order. Default true. */
+  /** Whether each pass has another order. Default true. */
   shuffle: option(boolean, true),
-  /** Of the order, and of the split. Default: derived from `setRandomSeed`. */
+  /** The seed of the order and of the split. Default: derived from `setRandomSeed`. */
   seed: option(nullable(integer()), null),
-  /** The part of the pictures that is kept for validation. Default: none. */
+  /** The share of the images for validation. Default: none. */
   validationSplit: option(nullable(number({ above: 0, below: 1 })), null),
-  /** Which part it is that elements are of, where there is a `validationSplit`. */
+  /** Which part the elements come from, with a `validationSplit`. */
   subset: option(nullable(choice('training', 'validation')), null),
-  /** How pictures are resized. Default 'bilinear'. */
+  /** The interpolation for resizing. Default 'bilinear'. */
   interpolation: option(interpolation, 'bilinear'),
-  /** Whether a broken file ends the pass, or is left out and put into `errors`. Default 'throw'. */
+  /** Whether a broken file ends the pass, or is skipped and collected in `errors`. Default 'throw'. */
   onError,
 })
 /** Options of `imageFolder`. */
 export type ImageFolderOptions = InputsOf<ReturnType<typeof folderOptions>>
 
-/** What elements of `imageFolder` are: pictures, and labels unless there are none. */
+/** The type of the elements of `imageFolder`: images, with labels unless there are none. */
 export type ImageFolderElement<Options> = Options extends { readonly labels: null }
   ? Tensor
   : Options extends { readonly batchSize: null }
     ? [Tensor, Options extends { readonly labelMode: 'categorical' } ? Tensor : number]
     : [Tensor, Tensor]
 
-/** Pictures of a folder. */
+/** The images of a folder. */
 export class ImageFolder<T> extends Dataset<T> {
   /** @internal */
   constructor(
     images: Dataset<T>,
     /** The names of the classes: that of class i is at i. */
     readonly classNames: readonly string[],
-    /** The paths of all pictures, before they are shuffled. */
+    /** The paths of all images, before shuffling. */
     readonly files: readonly string[],
     private readonly faults: Faults<DataError>,
   ) {
@@ -196,26 +201,26 @@ export class ImageFolder<T> extends Dataset<T> {
     })
   }
 
-  /** Broken pictures of the last pass, where `onError` is 'collect': the first thousand. */
+  /** The broken images of the last pass, with `onError: 'collect'`: the first thousand. */
   get errors(): readonly DataError[] {
     return this.faults.errors
   }
 }
 
 /**
- * The pictures below a folder, whose subfolders are their classes: [pictures, class numbers] batch by batch.
+ * The images below a folder whose subfolders are the classes: [images, class numbers], batch by batch.
  *
  *   const options = { imageSize: [64, 64], validationSplit: 0.2, seed: 1 }
  *   const train = await imageFolder('animals', { ...options, subset: 'training' })      // animals/cat/…, animals/dog/…
  *   const validation = await imageFolder('animals', { ...options, subset: 'validation' })
  *   train.classNames   // ['cat', 'dog']
  *
- * Files are PNG (.png) and JPEG (.jpg, .jpeg); others are passed over, other pictures such as .webp with a warning, once for a folder.
- * Each is read when its turn has come.
+ * Files are PNG (.png) and JPEG (.jpg, .jpeg); others are skipped, other images such as .webp with one warning per
+ * folder. Each file is read when it is needed.
  *
  * Keras: `keras.utils.image_dataset_from_directory`.
- * @throws ArgumentError for a folder without pictures or classes; DataError, when a pass meets a broken picture, with its path;
- * StateError in a page, which has no folders
+ * @throws ArgumentError for a folder without images or classes; DataError, during a pass, for a broken image, with its
+ * path; StateError in a page, which has no folders
  */
 export async function imageFolder<const Options extends ImageFolderOptions>(
   path: string | URL,
@@ -259,7 +264,7 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
   )
 }
 
-/** A picture in the size and dtype of the others. */
+/** An image in the common size and dtype. */
 function fitted(
   picture: Tensor,
   height: number,
@@ -278,7 +283,7 @@ interface Picture {
   readonly label: number
 }
 
-/** Keras's: the last files are those for validation. */
+/** Keras's rule: the last files are for validation. */
 function part(
   files: readonly Picture[],
   seed: number | null,
@@ -336,10 +341,10 @@ async function pictures(
   return { files: all, classNames }
 }
 
-/** Folders whose other pictures were told of. */
+/** Folders for which a warning was shown. */
 const told = new Set<string>()
 
-/** Says which pictures are passed over. @throws ArgumentError where no other is there */
+/** Warns of images that are skipped. @throws ArgumentError if there are no others */
 function tellOfForeign(root: string, foreign: readonly string[], count: number): void {
   if (foreign.length === 0) return
   const endings = [...new Set(foreign.map((name) => name.slice(name.lastIndexOf('.')).toLowerCase()))].sort().join(', ')
@@ -357,7 +362,7 @@ function entriesOf(files: NodeModules['node:fs/promises'], folder: string): Prom
   })
 }
 
-/** Sorted: those of a folder itself before those of its subfolders. Pictures that cannot be read go into `foreign`. */
+/** Sorted files: those of a folder before those of its subfolders. Images that cannot be read go into `foreign`. */
 async function picturesBelow(
   files: NodeModules['node:fs/promises'],
   paths: NodeModules['node:path'],

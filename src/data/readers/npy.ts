@@ -1,5 +1,5 @@
-// .npy and .npz, NumPy's files of arrays: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html. Elements become
-// float32, int32 or bool, and nothing is lost without a word.
+// .npy and .npz, NumPy's files of arrays: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
+// Elements become float32, int32 or bool; a loss of information is an error.
 
 import type { DType, TensorData } from '../../core/dtypes'
 import { allocateData } from '../../core/dtypes'
@@ -24,7 +24,7 @@ import { allBytes, joined, nameOf } from './bytes'
  *      the elements
  */
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
-/** Elements begin at a multiple of it. */
+/** The offset of the elements is a multiple of this. */
 const ALIGNMENT = 64
 
 /** An element type of NumPy. */
@@ -66,19 +66,19 @@ function fromHalf(bits: number): number {
  *   const pixels = await readNpy('pixels.npy')
  *
  * @param source a path, a URL, a File or Blob, bytes, a stream: see ByteSource
- * @throws FormatError for what is no such file, or of complex numbers, text, records or objects; DataError for an element that
- * int32 or float32 has not, such as 2⁴⁰
+ * @throws FormatError for another kind of file, or for complex numbers, text, records or objects; DataError for an
+ * element that int32 or float32 cannot represent, such as 2⁴⁰
  */
 export async function readNpy(source: ByteSource): Promise<Tensor> {
   return decode(await allBytes(source, 'readNpy'), nameOf(source))
 }
 
 /**
- * The arrays of a file that `numpy.savez` or `savez_compressed` wrote, by their names.
+ * The arrays of a file that `numpy.savez` or `savez_compressed` wrote, by name.
  *
  *   const { x, y } = await readNpz('train.npz')
  *
- * @throws FormatError and DataError as `readNpy`
+ * @throws FormatError and DataError like `readNpy`
  */
 export async function readNpz(source: ByteSource): Promise<Record<string, Tensor>> {
   const name = nameOf(source)
@@ -101,7 +101,7 @@ export async function readNpz(source: ByteSource): Promise<Record<string, Tensor
 }
 
 /**
- * Bytes that `numpy.load` reads as one array; written to a file where a path is given.
+ * The bytes of an array for `numpy.load`; with a path, they are also written to that file.
  *
  *   await writeNpy(predictions, 'predictions.npy')
  */
@@ -112,13 +112,13 @@ export async function writeNpy(data: TensorLike, path?: string | URL): Promise<U
 }
 
 const npzOptions = () => ({
-  /** Whether arrays are deflated, as by `savez_compressed`. Default false. */
+  /** Whether arrays are compressed, as by `savez_compressed`. Default false. */
   compressed: option(boolean, false),
 })
 /** Options of `writeNpz`. */
 export type NpzOptions = InputsOf<ReturnType<typeof npzOptions>>
 
-/** Several arrays by their names, as by `numpy.savez`: `await writeNpz({ x, y }, 'train.npz')`. */
+/** Several arrays by name, as with `numpy.savez`: `await writeNpz({ x, y }, 'train.npz')`. */
 export async function writeNpz(
   arrays: Readonly<Record<string, TensorLike>>,
   path?: string | URL | null,
@@ -126,7 +126,7 @@ export async function writeNpz(
 ): Promise<Uint8Array> {
   const { compressed } = readOptions('writeNpz', npzOptions(), options)
   const { zipSync } = await import('fflate')
-  // The same arrays are the same bytes on any day.
+  // A fixed date, so that equal arrays give equal bytes.
   const mtime = new Date(1980, 0, 1)
   const files = Object.entries(arrays).map(([name, data]) => [
     `${name}.npy`,
@@ -158,7 +158,7 @@ interface Header {
   readonly descr: string
   readonly isFortran: boolean
   readonly shape: Shape
-  /** Where the elements begin. */
+  /** The offset of the elements. */
   readonly start: number
 }
 
@@ -181,7 +181,7 @@ function decode(bytes: Uint8Array, name: string): Tensor {
     const element = kind.read(view, i * kind.bytes, order !== '>')
     const at = positions === null ? i : positions(i)
     data[at] = element
-    // Both store what is near: integers wrapped, floats rounded.
+    // Typed arrays store inexact values without an error: integers wrap, floats round.
     const isLost =
       kind.dtype === 'int32' ? data[at] !== element : Number.isFinite(element) && !Number.isFinite(data[at])
     if (isLost) throw new DataError(`${name}: element ${i} is ${element}, which ${kind.dtype} cannot hold`)
@@ -214,7 +214,7 @@ function headerOf(bytes: Uint8Array, name: string): Header {
   }
 }
 
-/** Where element i of an array whose first axis moves fastest lies when the last one does. */
+/** Maps index i with the first axis moving fastest (Fortran order) to the index with the last axis moving fastest. */
 function positionsOf(shape: Shape): (i: number) => number {
   const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)))
   return (i) => {

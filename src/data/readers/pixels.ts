@@ -1,11 +1,14 @@
-// Pixels as tensors: from pictures that lie in memory, in another number of channels. Reads no files: see images.ts.
+// Pixels as tensors, from images in memory, with a given number of channels. Reads no files: see images.ts.
 
 import { ArgumentError, StateError, quoted } from '../../core/errors'
 import type { InputsOf, ValuesOf } from '../../core/options'
 import { choice, custom, number, option, readOptions } from '../../core/options'
 import { Tensor } from '../../ops/tensor'
 
-/** Rows of pixels, each as `channels` numbers from 0 to 255: grey; grey and alpha; red, green, blue; with alpha. */
+/**
+ * Rows of pixels, each with `channels` numbers from 0 to 255: grey; grey and alpha; red, green, blue; or these and
+ * alpha.
+ */
 export interface Pixels {
   readonly width: number
   readonly height: number
@@ -16,7 +19,7 @@ export interface Pixels {
 export type Channels = 1 | 3 | 4
 
 export const pixelOptions = () => ({
-  /** 1 is grey, 3 red, green and blue, 4 those and alpha. Default 3. */
+  /** 1 is grey, 3 is red, green and blue, 4 adds alpha. Default 3. */
   channels: option(
     custom<Channels>(
       (value, where) => {
@@ -29,14 +32,14 @@ export const pixelOptions = () => ({
   ),
   /** Default 'float32'. */
   dtype: option(choice('float32', 'int32'), 'float32'),
-  /** What pixels are multiplied by: 1 / 255 makes numbers from 0 to 1. Default 1. */
+  /** The factor of pixels: 1 / 255 gives numbers from 0 to 1. Default 1. */
   scale: option(number(), 1),
 })
 /** Options of `readImage`, `fromPixels` and `webcamFrames`. */
 export type PixelOptions = InputsOf<ReturnType<typeof pixelOptions>>
 export type PixelSettings = ValuesOf<ReturnType<typeof pixelOptions>>
 
-/** Pictures that a page has. */
+/** The image objects of a page. */
 export type PixelSource =
   | ImageData
   | HTMLCanvasElement
@@ -46,9 +49,9 @@ export type PixelSource =
   | ImageBitmap
   | VideoFrame
   | PixelBytes
-/** Bytes of red, green, blue and alpha, as an ImageData has them. */
+/** Bytes of red, green, blue and alpha, as in an ImageData. */
 export interface PixelBytes {
-  /** Four bytes for each pixel, row by row: red, green, blue and how opaque it is. */
+  /** Four bytes for each pixel, row by row: red, green, blue and alpha. */
   readonly data: Uint8Array | Uint8ClampedArray
   /** In pixels. */
   readonly width: number
@@ -57,19 +60,19 @@ export interface PixelBytes {
 }
 
 /**
- * A picture that a page has, as [height, width, channels] with numbers from 0 to 255: an ImageData, a canvas, an `<img>` that
- * is loaded, a `<video>`, an ImageBitmap, a VideoFrame.
+ * An image of a page as [height, width, channels] with numbers from 0 to 255: an ImageData, a canvas, a loaded `<img>`,
+ * a `<video>`, an ImageBitmap, a VideoFrame.
  *
  *   const digit = fromPixels(canvas, { channels: 1, scale: 1 / 255 })
  *
  * TensorFlow.js: `tf.browser.fromPixels`.
- * @throws ArgumentError for something else; StateError for a picture that is not loaded yet
+ * @throws ArgumentError for other values; StateError for an image that is not loaded yet
  */
 export function fromPixels(source: PixelSource, options: PixelOptions = {}): Tensor {
   return asTensor(pixelsOf(source, 'fromPixels'), readOptions('fromPixels', pixelOptions(), options))
 }
 
-/** The result in the channels, scale and dtype that are asked for. */
+/** The pixels with the requested channels, scale and dtype. */
 export function asTensor(pixels: Pixels, { channels, dtype, scale }: PixelSettings): Tensor {
   const { width, height } = pixels
   const values = inChannels(pixels, channels)
@@ -77,7 +80,7 @@ export function asTensor(pixels: Pixels, { channels, dtype, scale }: PixelSettin
   return new Tensor(dtype === 'int32' ? Int32Array.from(values, Math.round) : values, [height, width, channels], dtype)
 }
 
-/** Grey as Pillow and JPEG have it (ITU-R 601), in 65536ths. */
+/** The weights of grey in Pillow and JPEG (ITU-R 601), in units of 1/65536. */
 const LUMA = [19595, 38470, 7471] as const
 
 function inChannels({ width, height, channels: from, data }: Pixels, to: Channels): Float32Array {
@@ -110,7 +113,7 @@ export function isPixelSource(value: unknown): value is PixelSource {
   )
 }
 
-/** Width and height of what has pixels; null for something else. */
+/** Width and height of an image object; null for other values. */
 function sizeOfPicture(source: object): readonly [width: number, height: number] | null {
   const pairs = [
     ['videoWidth', 'videoHeight'],
@@ -155,7 +158,7 @@ function drawn(source: Drawable, width: number, height: number): Uint8ClampedArr
 function contextOf(
   canvas: HTMLCanvasElement | OffscreenCanvas,
 ): CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D | null {
-  // A canvas that shows WebGL has no other context, and is drawn on one that has.
+  // A WebGL canvas has no 2D context, so it is drawn on a canvas that has one.
   return canvas.getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D | null
 }
 
@@ -167,15 +170,15 @@ function canvas(width: number, height: number): HTMLCanvasElement | OffscreenCan
 }
 
 /**
- * What a camera sees, frame by frame: [height, width, channels] each. It ends when the video does, and when the loop is left;
- * a camera that it switched on is then switched off.
+ * The frames of a camera, each [height, width, channels]. It ends with the video, or when the loop is left; a camera
+ * that it started is then stopped.
  *
  *   for await (const frame of webcamFrames()) {
  *     const [scores] = …
  *     if (…) break
  *   }
  *
- * @param video one that plays; by default a new one of the camera that the page's user chooses
+ * @param video a playing video; by default a new one from the camera that the page's user selects
  */
 export async function* webcamFrames(
   video: HTMLVideoElement | null = null,
@@ -187,7 +190,7 @@ export async function* webcamFrames(
   try {
     while (!shown.ended) {
       await nextFrame(shown)
-      // It has none before the first frame came.
+      // Before its first frame, the video has no size.
       if (shown.videoWidth > 0) yield asTensor(pixelsOf(shown, 'webcamFrames'), settings)
     }
   } finally {
@@ -209,7 +212,7 @@ async function camera(): Promise<{ video: HTMLVideoElement; stop: () => void }> 
 
 function nextFrame(video: HTMLVideoElement): Promise<void> {
   return new Promise((resolve) => {
-    // Nothing comes any more when the video ends while a frame is waited for.
+    // If the video ends while a frame is awaited, no further frame comes.
     video.addEventListener('ended', () => resolve(), { once: true })
     if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(() => resolve())
     else requestAnimationFrame(() => resolve())

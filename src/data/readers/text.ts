@@ -12,7 +12,7 @@ import { allBytes, bytesOf, nameOf } from './bytes'
 import { DROPPED, Faults, onError } from './faults'
 
 const jsonOptions = () => ({
-  /** Whether a line that is no JSON ends the pass, or is left out and put into `errors`. Default 'throw'. */
+  /** Whether a line that is not JSON ends the pass, or is skipped and collected in `errors`. Default 'throw'. */
   onError,
 })
 /** Options of `readJsonLines`. */
@@ -38,19 +38,20 @@ export class JsonLinesDataset<T> extends Dataset<T> {
     this.faults = faults
   }
 
-  /** Bad lines of the last pass, where `onError` is 'collect': the first thousand. */
+  /** The invalid lines of the last pass, with `onError: 'collect'`: the first thousand. */
   get errors(): readonly RowError[] {
     return this.faults.errors
   }
 }
 
 /**
- * The values of a file with one of JSON in each line (JSON Lines, NDJSON). Empty lines are passed over.
+ * The values of a file with one JSON value per line (JSON Lines, NDJSON). Empty lines are skipped.
  *
  *   const reviews = readJsonLines<{ text: string; stars: number }>('reviews.jsonl')
  *
- * @param source a path, a URL, a File or Blob, `{ text }`, bytes, a stream, or a function that makes one: see ByteSource
- * @throws RowError, when a pass meets a line that is no JSON
+ * @param source a path, a URL, a File or Blob, `{ text }`, bytes, a stream, or a function that makes one: see
+ * ByteSource
+ * @throws RowError, during a pass, for a line that is not JSON
  */
 export function readJsonLines<T = unknown>(source: ByteSource, options: JsonLinesOptions = {}): JsonLinesDataset<T> {
   const settings = readOptions('readJsonLines', jsonOptions(), options)
@@ -72,21 +73,21 @@ function parsed<T>(line: string, file: string, number: number): T {
 }
 
 const textOptions = () => ({
-  /** Whether an element is a line, without its end, or a whole file. Default 'line'. */
+  /** Whether an element is a line, without its line end, or a whole file. Default 'line'. */
   by: option(choice('line', 'file'), 'line'),
-  /** What the bytes mean. Default 'utf-8'. */
+  /** The encoding of the bytes. Default 'utf-8'. */
   encoding: option(text, 'utf-8'),
 })
 /** Options of `readText`. */
 export type ReadTextOptions = InputsOf<ReturnType<typeof textOptions>>
 
 /**
- * The lines of a text, or the text as a whole; of a list of sources one after the other.
+ * The lines of a text, or the whole text; for a list of sources, one after the other.
  *
  *   readText('moby-dick.txt')                                   // a line each
  *   readText(['letter-1.txt', 'letter-2.txt'], { by: 'file' })  // a letter each
  *
- * @throws RowError where the bytes are no text of the encoding
+ * @throws RowError if the bytes are not valid in the encoding
  */
 export function readText(
   source: ByteSource | readonly (string | URL | Blob)[],
@@ -110,7 +111,7 @@ export function readText(
   return first!.concatenate(...others)
 }
 
-/** What is made of the lines of each block. */
+/** Maps the lines of each block with a function. */
 function linesOf<T>(
   bytes: NamedBytes,
   encoding: string,

@@ -26,11 +26,11 @@ const atLeast0 = /* @__PURE__ */ number({ min: 0 })
 export class ReLU extends configured(
   ElementwiseLayer,
   () => ({
-    /** The largest value; null for none. Default null. */
+    /** The maximum of the output; null for no maximum. Default null. */
     maxValue: option(nullable(atLeast0), null),
     /** The slope below the threshold. Default 0. */
     negativeSlope: option(atLeast0, 0),
-    /** Where x begins to be passed on. Default 0. */
+    /** The input from which x itself is returned. Default 0. */
     threshold: option(atLeast0, 0),
   }),
   'maxValue',
@@ -74,7 +74,7 @@ export class LeakyReLU extends configured(
 export class ELU extends configured(
   ElementwiseLayer,
   () => ({
-    /** Where it saturates: −alpha. Default 1. */
+    /** The output saturates at −alpha. Default 1. */
     alpha: option(number(), 1),
   }),
   'alpha',
@@ -93,8 +93,9 @@ export class ELU extends configured(
 const axes = /* @__PURE__ */ listOf(/* @__PURE__ */ integer({ min: 1 }))
 
 /**
- * x where x > 0, alpha · x elsewhere, with an alpha that is learnt for each element of a sample, or for all along the shared
- * axes together: `new PReLU({ sharedAxes: [1, 2] })` learns one for each channel of an image. He et al. 2015.
+ * x where x > 0, alpha · x elsewhere, with one learnt alpha for each element of a sample; along the shared axes all
+ * elements have one alpha: `new PReLU({ sharedAxes: [1, 2] })` learns one alpha for each channel of an image. He et al.
+ * 2015.
  *
  * Keras: `keras.layers.PReLU`.
  */
@@ -103,9 +104,9 @@ export class PReLU extends configured(ElementwiseLayer, () => ({
   alphaInitializer: option(initializer, 'zeros'),
   /** A penalty on alpha. Default null. */
   alphaRegularizer: option(regularizer, null),
-  /** What alpha is made to fulfil after every update. Default null. */
+  /** Applied to alpha after every update. Default null. */
   alphaConstraint: option(constraint, null),
-  /** An axis or several along which alpha is the same; the batch axis is 0. Default null: none. */
+  /** One axis or several along which alpha is shared; the batch axis is 0. Default null: no axis. */
   sharedAxes: option(
     nullable(
       custom<readonly number[], number | readonly number[]>(
@@ -142,7 +143,7 @@ export class PReLU extends configured(ElementwiseLayer, () => ({
     })
   }
 
-  // An alpha for each place as well has no axis of units alone.
+  // An alpha for each place as well cannot be divided by units alone.
   override get unitFlow(): UnitFlow | null {
     const { shape } = this.alpha
     if (shape.slice(0, -1).some((extent) => extent !== 1)) return null

@@ -1,4 +1,4 @@
-// Softmax: positive numbers that sum to 1, along an axis or several. What a mask leaves out is 0.
+// Softmax: positive numbers that sum to 1, along one axis or several. Masked elements are 0.
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { configured, either, integer, listOf, option } from '../../core/options'
@@ -9,12 +9,12 @@ import { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
 import { ElementwiseLayer } from '../core/elementwise-layer'
 
-/** e to the power of it is 0 beside any number that is not as negative. */
+/** Its exponential is 0 relative to that of any score that is not as negative. */
 const LARGE_NEGATIVE = -1e9
 
 /**
- * eˣ / Σ eˣ, the sum along an axis or over several together. A mask has at most the axes of x, aligned at the right, each
- * equal or 1; what it leaves out becomes 0 and counts nothing.
+ * eˣ / Σ eˣ, summed along one axis or over several at once. A mask broadcasts to x; masked elements become 0 and are
+ * left out of the sum.
  *
  *   new Softmax().apply(scores, { mask })
  *
@@ -36,7 +36,7 @@ export class Softmax extends configured(
   call(x: Tensor, { mask }: CallContext): Tensor {
     if (!(mask instanceof Tensor)) return softmax(x, this.axis)
     const probabilities = softmax(where(mask, x, LARGE_NEGATIVE), this.axis)
-    // Where nothing along the axis counts, all are equal before this.
+    // A row that is masked completely is uniform before this.
     return where(mask, probabilities, 0)
   }
 

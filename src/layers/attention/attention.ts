@@ -1,4 +1,4 @@
-// Attention and AdditiveAttention: a mean of values, weighted by how well their keys answer a query.
+// Attention and AdditiveAttention: a mean of values, weighted by the scores of their keys for a query.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, configured, integer, nullable, number, option } from '../../core/options'
@@ -24,14 +24,14 @@ import { ATTENTION_OPTIONS, asBool, both, causalMask, keyMask, masksOfPair, pair
 
 type Inputs = readonly Tensor[]
 
-/** Keras's, which leaves out what a mask leaves out, in any row where something is left. */
+/** Keras's constant. It removes masked steps in every row with at least one step that counts. */
 const MASKED = 1e9
 
 /** softmax(score(query, key)) · value: inputs [query, value] or [query, value, key], each [batch, steps, features]. */
 abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => ({
-  /** The probability with which a weight becomes 0 while training. Default 0. */
+  /** The probability that an attention weight becomes 0 in training. Default 0. */
   dropout: option(number({ min: 0, max: 1 }), 0),
-  /** Fixes the numbers that are drawn; from setRandomSeed's when left out. */
+  /** The seed of the random numbers. Default null: derived from setRandomSeed. */
   seed: option(nullable(integer()), null),
 })) {
   override readonly supportsMasking = true
@@ -75,7 +75,7 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
     return queryMask === null ? result : where(expandDims(asBool(queryMask), -1), result, 0)
   }
 
-  /** Whether the scores are scaledQuery · keyᵀ, so that a primitive can do without storing them. */
+  /** Whether the scores are scaledQuery · keyᵀ, so that a primitive can compute the output without storing them. */
   protected readonly isProduct: boolean = false
 
   protected scaledQuery(query: Tensor): Tensor {
@@ -152,17 +152,18 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
 }
 
 /**
- * softmax(query · keyᵀ) · value for inputs [query, value] or [query, value, key], each [batch, steps, features]; without a
- * key the value is its own. A mask of the value leaves steps out; one of the query makes outputs 0. Luong et al. 2015.
+ * softmax(query · keyᵀ) · value for inputs [query, value] or [query, value, key], each [batch, steps, features];
+ * without a key, the value is also the key. Steps that the value's mask leaves out get no weight; outputs that the
+ * query's mask leaves out are 0. Luong et al. 2015.
  *
  *   new Attention().apply([query, value], { useCausalMask: true })
  *
  * Keras: `keras.layers.Attention`.
  */
 export class Attention extends configured(WeighedAttention, () => ({
-  /** Whether a learnt number multiplies the scores. Default false. */
+  /** Whether a learnt factor multiplies the scores. Default false. */
   useScale: option(boolean, false),
-  /** 'dot': query · key. 'concat': a learnt number times Σ tanh(query + key). Default dot. */
+  /** 'dot': query · key. 'concat': a learnt factor times Σ tanh(query + key). Default dot. */
   scoreMode: option(choice('dot', 'concat'), 'dot'),
 })) {
   static readonly className = 'Attention'
@@ -207,7 +208,8 @@ export class Attention extends configured(WeighedAttention, () => ({
 }
 
 /**
- * softmax(Σ scale · tanh(query + key)) · value, likewise. Bahdanau et al. 2015. Keras: `keras.layers.AdditiveAttention`.
+ * softmax(Σ scale · tanh(query + key)) · value, with the inputs and masks of Attention. Bahdanau et al. 2015. Keras:
+ * `keras.layers.AdditiveAttention`.
  */
 export class AdditiveAttention extends configured(WeighedAttention, () => ({
   /** Whether each feature has a learnt factor. Default true. */
@@ -229,7 +231,7 @@ export class AdditiveAttention extends configured(WeighedAttention, () => ({
   }
 
   protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
-    // the features of the value are free where there is a key
+    // With a separate key, the value may have any number of features.
     if (this.useScale && path === '[0]') requireExtents(this, shape, built, [-1], path)
   }
 

@@ -1,5 +1,6 @@
-// A sequence that is seen step by step: what layers keep of the steps before, and which step a call begins with. Ambient, as
-// what is being called is: nothing has to be handed on. Chooses no tokens: see generation/.
+// Decoding of a sequence step by step: the keys and values that layers keep of earlier steps, and the index of the
+// first step of a call. The state is ambient, like the context of a layer call, so that no layer passes it on. Tokens
+// are chosen in generation/.
 
 import { add, less, lessEqual, logicalAnd, subtract } from '../../ops/elementwise'
 import { arange, concatenate, reshape, zeros } from '../../ops/shape'
@@ -12,7 +13,7 @@ import { both } from './masks'
 
 let current: Decoding | null = null
 
-/** The sequence that is being seen step by step; null outside of that. */
+/** The decoding that is running; null outside of one. */
 export function currentDecoding(): Decoding | null {
   return isProbing() ? null : current
 }
@@ -28,8 +29,8 @@ function during<Result>(decoding: Decoding, body: () => Result): Result {
 }
 
 /**
- * The index of the first step of a call in the whole sequence: 0, but in `generate`, which shows a model one step after another.
- * A layer of your own that depends on where a step stands asks for it:
+ * The index of a call's first step within the whole sequence: 0, except in `generate`, which feeds a model step by
+ * step. A custom layer that depends on positions calls it:
  *
  *   const places = ops.add(ops.arange(0, x.shape[1], 1, 'int32'), firstStep())
  *
@@ -39,26 +40,26 @@ export function firstStep(): Tensor | 0 {
   return currentDecoding()?.start ?? 0
 }
 
-/** Keys and values [batch, steps, heads, size], and which of their steps count, [batch, steps]; null for all. */
+/** Keys and values [batch, steps, heads, size], and a mask of their steps, [batch, steps]; null if all count. */
 export interface Kept {
   readonly key: Tensor
   readonly value: Tensor
   readonly mask: Tensor | null
 }
 
-/** Room for the keys and values of every attention of a model. */
+/** Memory for the keys and values of all attention layers of a model. */
 export class Decoding {
-  /** What the attentions of one pass keep, in the order of their calls, which is the same in every pass. */
+  /** What the attention layers of one pass keep, in the order of their calls, which is the same in every pass. */
   private readonly kept: { readonly [Part in keyof Kept]: Variable | null }[] = []
   private calls = 0
-  /** How many steps were seen. */
+  /** The number of steps so far. */
   private readonly position = new Variable([], { name: 'position', dtype: 'int32', trainable: false })
   start: Tensor | 0 = 0
 
-  /** @param length the most steps */
+  /** @param length the maximum number of steps */
   constructor(readonly length: number) {}
 
-  /** Traces a pass over the next steps; a first one begins anew. */
+  /** Traces a pass over the next steps; the first pass starts a new sequence. */
   pass<Result>(isFirst: boolean, steps: number, body: () => Result): Result {
     this.calls = 0
     this.start = isFirst ? 0 : this.position.value
@@ -68,9 +69,9 @@ export class Decoding {
   }
 
   /**
-   * Keeps keys and values of this pass, and gives all so far: in a first pass those alone, later as many steps as there is room
-   * for, with a mask of those that were seen.
-   * @param reach how many steps back one sees, itself included
+   * Stores the keys and values of this pass and returns all of the sequence: in the first pass only these, later all
+   * `length` steps, with a mask of those that the pass may see.
+   * @param reach how many steps a step sees, from itself backwards
    */
   extend(given: Kept, reach: number): Kept {
     const index = this.calls++

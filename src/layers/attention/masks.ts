@@ -8,28 +8,28 @@ import { arange, expandDims, reshape } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
 import type { CallOption } from '../base'
 
-/** What both masks leave. */
+/** The conjunction of two masks; null counts everything. */
 export function both(a: Tensor | null, b: Tensor | null): Tensor | null {
   return a === null ? b : b === null ? a : logicalAnd(a, b)
 }
 
-/** [1, rows, columns]: the distance of each column behind its row. */
+/** [1, rows, columns]: row − column. */
 function distances(rows: number, columns: number): Tensor {
   const row = expandDims(arange(0, rows, 1, 'int32'), 1)
   return expandDims(subtract(arange(0, columns, 1, 'int32'), row), 0)
 }
 
-/** No step sees what comes after it. */
+/** No step sees later steps. */
 export function causalMask(rows: number, columns: number): Tensor {
   return lessEqual(distances(rows, columns), 0)
 }
 
-/** A step sees those that are fewer than `window` steps away, on both sides. */
+/** A step sees the steps fewer than `window` steps away, on both sides. */
 export function windowMask(rows: number, columns: number, window: number): Tensor {
   return less(abs(distances(rows, columns)), window)
 }
 
-/** A mask of the value's steps [batch, value] → [batch, 1, 1, value]: for all heads and steps of the query. */
+/** A mask of the value's steps [batch, value] → [batch, 1, 1, value], for all heads and all steps of the query. */
 export function keyMask(mask: Tensor): Tensor {
   return expandDims(expandDims(mask, 1), 1)
 }
@@ -42,7 +42,10 @@ export function stepMasks(query: Tensor | null, value: Tensor | null): Tensor | 
   )
 }
 
-/** A mask of pairs, [batch, …steps] or less, beside scores [batch, heads, …steps] of `rank` axes, of which `steps` are of steps. */
+/**
+ * Reshapes a mask of pairs, [batch, …steps] or less, so that it broadcasts to scores [batch, heads, …steps] with `rank`
+ * axes, of which the last `steps` are steps.
+ */
 export function besideScores(mask: Tensor, rank: number, steps: number): Tensor {
   const { shape } = mask
   const split = shape.length - steps
@@ -56,9 +59,9 @@ export function besideScores(mask: Tensor, rank: number, steps: number): Tensor 
 }
 
 /**
- * What a layer was given as attentionMask, beside its scores [batch, heads, …query steps, …value steps].
+ * A call's attentionMask, checked and reshaped to broadcast to the scores [batch, heads, …query steps, …value steps].
  * @param layer names it in errors
- * @param steps how many of the scores' axes are of steps
+ * @param steps how many of the scores' axes are steps
  */
 export function pairMask(layer: string, given: Tensor, scores: Shape, steps = 2): Tensor {
   const mask = besideScores(asBool(given), scores.length, steps)
@@ -73,12 +76,12 @@ export function pairMask(layer: string, given: Tensor, scores: Shape, steps = 2)
   )
 }
 
-/** What the call of an attention may say. */
+/** The options of a call of an attention layer. */
 export const ATTENTION_OPTIONS: readonly CallOption[] = ['attentionMask', 'useCausalMask', 'returnAttentionScores']
 
 /**
- * Keras's masks of an attention over a list: [queryMask, valueMask], with a third one for the key or without.
- * @throws ArgumentError for another number, or one alone
+ * Checks the masks of an attention with a list of inputs: [queryMask, valueMask], optionally followed by keyMask.
+ * @throws ArgumentError for a single tensor or a list of another length
  */
 export function masksOfPair(layer: string, inputs: number, mask: Tree<Tensor | null>): Tree<Tensor | null> {
   const isList = Array.isArray(mask)

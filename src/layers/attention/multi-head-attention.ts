@@ -1,4 +1,4 @@
-// MultiHeadAttention and GroupedQueryAttention: several attentions side by side, each on projections of its own.
+// MultiHeadAttention and GroupedQueryAttention: several attentions in parallel, each on its own projections.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import {
@@ -52,21 +52,21 @@ import {
   windowMask,
 } from './masks'
 
-/** A sequence that attends to itself, [query, value], or [query, value, key]. */
+/** One sequence for self-attention, [query, value], or [query, value, key]. */
 type Inputs = Tensor | readonly Tensor[]
 type Shapes = BatchShape | readonly BatchShape[]
 
-/** e to the power of it is 0 beside any number that is not as negative. */
+/** Its exponential is 0 relative to that of any score that is not as negative. */
 const MASKED = -1e9
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
 
 const projectionOptions = () => ({
-  /** The probability with which a weight becomes 0 while training. Default 0. */
+  /** The probability that an attention weight becomes 0 in training. Default 0. */
   dropout: option(number({ min: 0, max: 1 }), 0),
   /** Whether the projections have biases. Default true. */
   useBias: option(boolean, true),
-  /** How far a step sees, on both sides: those fewer steps away. Default null: all. */
+  /** A step sees only the steps fewer than this many steps away, on both sides. Default null: all steps. */
   slidingWindow: option(nullable(count), null),
   /** Default glorotUniform. */
   kernelInitializer: option(initializer, 'glorotUniform'),
@@ -74,25 +74,25 @@ const projectionOptions = () => ({
   biasInitializer: option(initializer, 'zeros'),
   /** A penalty on each kernel. Default null. */
   kernelRegularizer: option(regularizer, null),
-  /** What the kernel is made to fulfil after every update. Default null. */
+  /** Applied to the kernel after every update. Default null. */
   kernelConstraint: option(constraint, null),
   /** A penalty on each bias. Default null. */
   biasRegularizer: option(regularizer, null),
-  /** What the bias is made to fulfil after every update. Default null. */
+  /** Applied to the bias after every update. Default null. */
   biasConstraint: option(constraint, null),
-  /** Whether σ of a projection of the query multiplies what the heads give. Default false. */
+  /** Whether the heads' outputs are multiplied by σ of a projection of the query. Default false. */
   useGate: option(boolean, false),
-  /** Fixes the numbers that are drawn; from setRandomSeed's when left out. */
+  /** The seed of the random numbers. Default null: derived from setRandomSeed. */
   seed: option(nullable(integer()), null),
 })
 
-/** Which steps count, all of them bool. */
+/** Bool masks of the steps that count. */
 interface Masks {
   /** [batch, query steps] */
   readonly query: Tensor | null
-  /** Of value and key together, [batch, value steps]. */
+  /** Of value and key, [batch, value steps]. */
   readonly key: Tensor | null
-  /** [batch, query steps, value steps], or with an axis of the heads in between. */
+  /** [batch, query steps, value steps], or [batch, heads, query steps, value steps]. */
   readonly pairs: Tensor | null
   readonly isCausal: boolean
 }
@@ -113,7 +113,7 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   protected attentionOutput: EinsumDense | null = null
   private readonly generator = new SeedGenerator(this.seed ?? undefined, `${this.name}/seedGenerator`)
 
-  /** The axes of a sequence along which steps look at each other, of an input of `rank` axes. */
+  /** The axes of an input with `rank` axes along which steps attend to each other. */
   protected abstract attentionAxesOf(rank: number): readonly number[]
   protected abstract readonly keyLength: number
 
@@ -149,7 +149,7 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   }
 
   protected override checkMask(mask: Tensor, shape: Shape, path: string): void {
-    // of several axes of steps, the first ones will do
+    // With several axes of steps, the mask's leading axes are enough.
     const rank = Math.min(Math.max(mask.rank, 2), shape.length - 1)
     requireMask(this, mask, ['batch', rank > 2 ? '…steps' : 'steps'], shape.slice(0, rank), {
       path,
@@ -217,24 +217,27 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     })
   }
 
-  /** Where units lie in projections: kernels [features, heads, size], biases [heads, size]. */
+  /** The axes along which units lie in projections: kernels [features, heads, size], biases [heads, size]. */
   private axesOf(projections: readonly (EinsumDense | null)[], width: number): UnitAxis[] {
     return projections
       .flatMap((layer) => (layer === null ? [] : [...unitAxes(1, layer.kernel), ...unitAxes(0, layer.bias)]))
       .map((axis) => ({ ...axis, width }))
   }
 
-  /** Of units that have so many heads of the query each. */
+  /** The unit axes of the projections of the query, with `width` heads per unit. */
   protected axesOfQueries(width: number): UnitAxis[] {
     return this.axesOf([this.query, this.gate], width)
   }
 
-  /** Of units that have a key and a value each. */
+  /** The unit axes of the projections of key and value, with one head per unit. */
   protected axesOfValues(): UnitAxis[] {
     return this.axesOf([this.key, this.value], 1)
   }
 
-  /** By whom units are used that have so many heads of the query each: a kernel [heads, size, …output]. */
+  /**
+   * The layer that consumes these heads, and where they lie in its kernel [heads, size, …output]; `width` heads of the
+   * query per unit.
+   */
   protected useOfHeads(width: number): Pick<InnerUnits, 'outgoing' | 'user'> {
     const layer = this.requireBuilt(this.attentionOutput)
     return { outgoing: unitAxes(0, layer.kernel).map((axis) => ({ ...axis, width })), user: { layer, axis: -2, width } }
@@ -244,7 +247,7 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   protected abstract matched(heads: Tensor): Tensor
 
   call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor {
-    // The masks count here, and the projections know none.
+    // The masks are applied here; the projections do not see them.
     const [query, value, key = value] = (inputs instanceof Tensor ? [inputs, inputs] : inputs).map(withoutMask) as [
       Tensor,
       Tensor,
@@ -255,7 +258,8 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     const gate = this.gate?.apply(query)
     const masks = this.masksOf(inputs, mask, attention)
     const decoding = currentDecoding()
-    // Keys and values that are made of the query's own steps; those of another sequence are there as a whole.
+    // Self-attention: keys and values come from the query's own steps. Those of another sequence are complete from the
+    // start.
     const isSelf =
       inputs instanceof Tensor ||
       inputs.every((each) => each === inputs[0]) ||
@@ -274,7 +278,7 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     return this.attentionOutput!.apply(gate === undefined ? made : multiply(made, gate))
   }
 
-  /** What the heads give for steps that follow others, whose keys and values were kept. */
+  /** The heads' outputs while decoding, where keys and values of earlier steps are stored. */
   private decoded(decoding: Decoding, heads: Heads, masks: Masks, attention: ApplyOptions): Tensor {
     if (!masks.isCausal || masks.pairs !== null || attention.returnAttentionScores === true || heads.query.rank !== 4) {
       throw new ArgumentError(
@@ -291,7 +295,7 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     )
   }
 
-  /** How many steps back and ahead a step sees. */
+  /** How many steps before and after itself a step sees. */
   private bandOf({ isCausal }: Masks): { before: number; after: number } {
     const reach = this.slidingWindow === null ? Infinity : this.slidingWindow - 1
     return { before: reach, after: isCausal ? 0 : reach }
@@ -306,12 +310,18 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     return { query, key, pairs: attention.attentionMask ?? null, isCausal: attention.useCausalMask === true }
   }
 
-  /** Whether a row of which nothing is left becomes 0. Else it is the mean of all values: as in Keras, which tells them apart so. */
+  /**
+   * Whether a completely masked row gives 0. Otherwise it gives the mean of all values. Keras also decides this by
+   * dropout.
+   */
   private get dropsEmptyRows(): boolean {
     return this.dropout > 0
   }
 
-  /** What the heads give, [batch, steps, heads, size], by a primitive that stores no scores. @param seen how many values there are; zeros behind */
+  /**
+   * The heads' outputs, [batch, steps, heads, size], from a primitive that stores no scores. @param seen the number of
+   * steps that are filled; values after them are zeros
+   */
   private withoutScores(
     { query, key, value }: Heads,
     masks: Masks,
@@ -336,7 +346,7 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     )
   }
 
-  /** The same, and the weights [batch, heads, …query steps, …value steps]. */
+  /** The heads' outputs from stored scores, and the weights [batch, heads, …query steps, …value steps]. */
   private throughScores(
     heads: Heads,
     masks: Masks,
@@ -357,7 +367,7 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     return [einsum(toOutput, used, value), weights]
   }
 
-  /** Which scores count, as what broadcasts to them; null where all do. */
+  /** Which scores count, as a mask that broadcasts to them; null if all count. */
   private seenBy(scores: Tensor, rows: readonly number[], columns: readonly number[], masks: Masks): Tensor | null {
     let seen = stepMasks(masks.query, masks.key)
     if (masks.isCausal) seen = both(seen, causalMask(rows[0]!, columns[0]!))
@@ -397,7 +407,10 @@ interface Equations {
   readonly toOutput: string
 }
 
-/** Einsums over heads [batch, …, heads, size] of `rank` axes: […batch, heads, …query, …value] and back. */
+/**
+ * The einsum equations over heads [batch, …, heads, size] with `rank` axes: to scores […batch, heads, …query, …value],
+ * and back to heads.
+ */
 function equations(rank: number, axes: readonly number[]): Equations {
   const query = LETTERS.slice(0, rank)
   let next = rank
@@ -408,7 +421,7 @@ function equations(rank: number, axes: readonly number[]): Equations {
 }
 
 /**
- * Every head projects query, key and value, attends, and all are merged by one more projection:
+ * Every head attends on its own projections of query, key and value; a last projection merges the heads:
  * softmax(Q Kᵀ / √keyDim) V. Vaswani et al. 2017.
  *
  *   const attention = new MultiHeadAttention({ numHeads: 4, keyDim: 16 })
@@ -416,12 +429,12 @@ function equations(rank: number, axes: readonly number[]): Equations {
  *   attention.apply(x, { useCausalMask: true })            a sequence that attends to itself
  *   attention.applyWithScores([query, value])              and the weights [batch, heads, query steps, value steps]
  *
- * Masks of the inputs count: a step of the value that is masked is not seen. The output has the query's mask.
+ * Masks of the inputs are used: masked steps of the value get no weight. The output has the query's mask.
  *
  * Keras: `keras.layers.MultiHeadAttention`.
  */
 export class MultiHeadAttention extends configured(HeadsLayer, () => ({
-  /** How many heads. */
+  /** The number of heads. */
   numHeads: required(count),
   /** The size of each head's query and key. */
   keyDim: required(count),
@@ -437,7 +450,9 @@ export class MultiHeadAttention extends configured(HeadsLayer, () => ({
     ),
     null,
   ),
-  /** The axes of the input along which steps look at each other. Default null: all between the batch and the features. */
+  /**
+   * The axes of the input along which steps attend to each other. Default null: all between the batch and the features.
+   */
   attentionAxes: option(
     nullable(
       custom<readonly number[], number | readonly number[]>(
@@ -469,7 +484,7 @@ export class MultiHeadAttention extends configured(HeadsLayer, () => ({
     this.attentionOutput = this.merging('attentionOutput', query.length, this.outputShape ?? [this.featuresOf(query)])
   }
 
-  /** The heads. */
+  /** One unit per head. */
   override get innerUnits(): readonly InnerUnits[] {
     return [
       {
@@ -493,17 +508,17 @@ export class MultiHeadAttention extends configured(HeadsLayer, () => ({
 }
 
 /**
- * MultiHeadAttention in which several heads of the query share a key and a value. Ainslie et al. 2023. Inputs [batch, steps,
- * features], as of MultiHeadAttention.
+ * MultiHeadAttention in which several heads of the query share a key and a value. Ainslie et al. 2023. Inputs [batch,
+ * steps, features], as for MultiHeadAttention.
  *
  * Keras: `keras.layers.GroupQueryAttention`.
  */
 export class GroupedQueryAttention extends configured(HeadsLayer, () => ({
   /** The size of each head. */
   headDim: required(count),
-  /** How many heads the query has. */
+  /** The number of heads of the query. */
   numQueryHeads: required(count),
-  /** How many heads key and value have; they divide those of the query. */
+  /** The number of heads of key and value; it must divide numQueryHeads. */
   numKeyValueHeads: required(count),
 })) {
   static readonly className = 'GroupedQueryAttention'
@@ -542,7 +557,10 @@ export class GroupedQueryAttention extends configured(HeadsLayer, () => ({
     return this.numQueryHeads / this.numKeyValueHeads
   }
 
-  /** Groups of heads with the key and the value that they share; where all share one, the heads of the query. */
+  /**
+   * A unit is a head of key and value with the query heads that share it. If there is only one, the units are the query
+   * heads.
+   */
   override get innerUnits(): readonly InnerUnits[] {
     const { numKeyValueHeads: groups, numQueryHeads: heads, headsOfGroup: width } = this
     if (groups === 1)

@@ -15,14 +15,14 @@ import type { UnitFlow } from '../units'
 import { unitAxes } from '../units'
 
 const filterOptions = () => ({
-  /** How many results there are at each place. */
+  /** The number of filters: output channels. */
   filters: required(count),
-  /** How many groups of channels are convolved by themselves. Default 1. */
+  /** The number of groups of channels that are convolved separately. Default 1. */
   groups: option(count, 1),
   ...kernelOptions(),
 })
 
-/** activation(Σ x · kernel + bias) at every place of a window. */
+/** activation(Σ x · kernel + bias) for every position of a window. */
 abstract class Convolution extends ConvolutionBase {
   declare readonly filters: number
   declare readonly groups: number
@@ -88,8 +88,8 @@ export class Conv1D extends configured(Convolution, () => ({ ...filterOptions(),
 }
 
 /**
- * y[o, f] = activation(Σ x[o · stride + t · dilation, c] kernel[t, c, f] + bias[f]) over taps t = (row, column) and channels c:
- * x [batch, rows, columns, channels] → [batch, …places, filters].
+ * y[o, f] = activation(Σ x[o · stride + t · dilation, c] kernel[t, c, f] + bias[f]) over taps t = (row, column) and
+ * channels c: x [batch, rows, columns, channels] → [batch, …places, filters].
  *
  *   new Conv2D({ filters: 32, kernelSize: 3, padding: 'same', activation: 'relu' })
  *
@@ -99,7 +99,10 @@ export class Conv2D extends configured(Convolution, () => ({ ...filterOptions(),
   static readonly className: string = 'Conv2D'
 }
 
-/** The same along three axes: x [batch, depth, rows, columns, channels] → [batch, …places, filters]. Keras: `keras.layers.Conv3D`. */
+/**
+ * The same over three axes: x [batch, depth, rows, columns, channels] → [batch, …places, filters]. Keras:
+ * `keras.layers.Conv3D`.
+ */
 export class Conv3D extends configured(Convolution, () => ({ ...filterOptions(), ...windowOptions(3) })) {
   static readonly className = 'Conv3D'
 }

@@ -1,4 +1,5 @@
-// Depthwise convolution, in which no channel meets another, and separable convolution, which mixes them afterwards.
+// Depthwise convolution, which convolves each channel separately, and separable convolution, which mixes the channels
+// afterwards.
 
 import { configured, count, option, required } from '../../core/options'
 import type { Initializer } from '../../initializers'
@@ -16,13 +17,13 @@ import type { UnitFlow } from '../units'
 import { unitAxes } from '../units'
 
 const depthOptions = () => ({
-  /** How many results each channel has. Default 1. */
+  /** The number of outputs of each channel. Default 1. */
   depthMultiplier: option(count, 1),
   /** Default glorotUniform. */
   depthwiseInitializer: option(initializer, 'glorotUniform'),
   /** A penalty on the depthwise kernel. Default null. */
   depthwiseRegularizer: option(regularizer, null),
-  /** What the depthwise kernel is made to fulfil after every update. Default null. */
+  /** Applied to the depthwise kernel after every update. Default null. */
   depthwiseConstraint: option(constraint, null),
 })
 
@@ -51,7 +52,7 @@ abstract class DepthwiseBase extends ConvolutionBase {
   }
 }
 
-/** Each channel is convolved with kernels of its own. */
+/** Each channel is convolved with its own kernels. */
 abstract class Depthwise extends DepthwiseBase {
   /** [… kernelSize, channels, depthMultiplier] */
   get kernel(): Variable {
@@ -83,8 +84,8 @@ export class DepthwiseConv1D extends configured(Depthwise, () => ({ ...depthOpti
 }
 
 /**
- * y[o, c · m + j] = activation(Σ x[o · stride + t · dilation, c] kernel[t, c, j] + bias) over taps t, with m = depthMultiplier:
- * x [batch, rows, columns, channels] → [batch, …places, channels · m].
+ * y[o, c · m + j] = activation(Σ x[o · stride + t · dilation, c] kernel[t, c, j] + bias) over taps t, with m =
+ * depthMultiplier: x [batch, rows, columns, channels] → [batch, …places, channels · m].
  *
  * Keras: `keras.layers.DepthwiseConv2D`.
  */
@@ -93,18 +94,18 @@ export class DepthwiseConv2D extends configured(Depthwise, () => ({ ...depthOpti
 }
 
 const separableOptions = () => ({
-  /** How many results there are at each place. */
+  /** The number of filters: output channels. */
   filters: required(count),
   ...depthOptions(),
   /** Default glorotUniform. */
   pointwiseInitializer: option(initializer, 'glorotUniform'),
   /** A penalty on the pointwise kernel. Default null. */
   pointwiseRegularizer: option(regularizer, null),
-  /** What the pointwise kernel is made to fulfil after every update. Default null. */
+  /** Applied to the pointwise kernel after every update. Default null. */
   pointwiseConstraint: option(constraint, null),
 })
 
-/** A depthwise convolution, and then a product over its channels: far fewer weights than a full convolution. */
+/** A depthwise convolution followed by a product over the channels: far fewer weights than a full convolution. */
 abstract class Separable extends DepthwiseBase {
   declare readonly filters: number
   declare readonly pointwiseInitializer: Initializer

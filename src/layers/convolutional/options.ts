@@ -1,4 +1,4 @@
-// The options that all convolutions have, and what they make of them.
+// The options that all convolutions share, and what is derived from them.
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { boolean, configured, nullable, option, required } from '../../core/options'
@@ -17,20 +17,23 @@ import { unitAxes } from '../units'
 
 /** How a window moves over `rank` axes. */
 export const windowOptions = (rank: number) => ({
-  /** The size of the window, for all axes or each. */
+  /** The size of the window: one number, or one for each axis. */
   kernelSize: required(perAxis(rank)),
-  /** How far it moves, for all axes or each. Default 1. */
+  /** The step of the window: one number, or one for each axis. Default 1. */
   strides: option(perAxis(rank), 1),
-  /** 'valid': inside the input only. 'same': zeros around, for ⌈extent / stride⌉ places. Default valid. */
+  /** 'valid': only inside the input. 'same': zeros around it, for ⌈extent / stride⌉ positions. Default valid. */
   padding: option(padding, 'valid'),
-  /** The distance of neighbouring taps, for all axes or each. Default 1. */
+  /** The distance between neighbouring taps: one number, or one for each axis. Default 1. */
   dilationRate: option(perAxis(rank), 1),
 })
 
-/** One axis knows an order, so the padding may also be 'causal'. */
+/** A sequence has an order, so the padding may also be 'causal'. */
 export const sequenceOptions = () => ({
   ...windowOptions(1),
-  /** 'valid': inside the input only. 'same': zeros around, for ⌈steps / stride⌉ places. 'causal': zeros in front only. Default valid. */
+  /**
+   * 'valid': only inside the input. 'same': zeros around it, for ⌈steps / stride⌉ positions. 'causal': zeros in front
+   * only. Default valid.
+   */
   padding: option(sequencePadding, 'valid'),
 })
 
@@ -40,7 +43,7 @@ export const kernelOptions = () => ({
   kernelInitializer: option(initializer, 'glorotUniform'),
   /** A penalty on the kernel. Default null. */
   kernelRegularizer: option(regularizer, null),
-  /** What the kernel is made to fulfil after every update. Default null. */
+  /** Applied to the kernel after every update. Default null. */
   kernelConstraint: option(constraint, null),
 })
 
@@ -59,7 +62,7 @@ export abstract class SlidingLayer extends SpatialLayer {
     return { window: this.kernelSize, strides: this.strides, dilation: this.dilationRate, padding: this.padding }
   }
 
-  /** Of an input's shape. @throws ShapeError when it is open */
+  /** The channels of an input shape. @throws ShapeError if they are open */
   protected channelsOf(inputShape: BatchShape): number {
     const channels = this.channelsLast(inputShape).at(-1)
     if (channels != null) return channels
@@ -67,7 +70,7 @@ export abstract class SlidingLayer extends SpatialLayer {
   }
 }
 
-/** What comes behind the convolution: a bias for each filter, and an activation. */
+/** What follows the convolution: a bias for each filter, and an activation. */
 export abstract class ConvolutionBase extends configured(SlidingLayer, () => ({
   /** Applied to the result. Default linear. */
   activation: option(activation, null),
@@ -77,7 +80,7 @@ export abstract class ConvolutionBase extends configured(SlidingLayer, () => ({
   biasInitializer: option(initializer, 'zeros'),
   /** A penalty on the bias. Default null. */
   biasRegularizer: option(regularizer, null),
-  /** What the bias is made to fulfil after every update. Default null. */
+  /** Applied to the bias after every update. Default null. */
   biasConstraint: option(constraint, null),
 })) {
   private biasVariable: Variable | null = null
@@ -103,7 +106,7 @@ export abstract class ConvolutionBase extends configured(SlidingLayer, () => ({
     })
   }
 
-  /** The flow of a convolution that makes filters. */
+  /** The unit flow of a convolution with `filters` outputs. */
   protected filtersFrom(filters: number, kernel: UnitAxis, from: readonly UnitAxis[]): Made {
     const { activation } = this
     const units = {
@@ -121,5 +124,5 @@ export abstract class ConvolutionBase extends configured(SlidingLayer, () => ({
   }
 }
 
-/** The number of elements more at the end of each axis. */
+/** The number of additional elements at the end of each axis. */
 export const outputPadding = (rank: number) => nullable(perAxis(rank, 0))

@@ -1,4 +1,4 @@
-// Conv1DTranspose, Conv2DTranspose, Conv3DTranspose: the way back from a convolution's output to the size of its input.
+// Conv1DTranspose, Conv2DTranspose, Conv3DTranspose: from the size of a convolution's output to the size of its input.
 
 import { ArgumentError, formatShape } from '../../core/errors'
 import { configured, count, option, required } from '../../core/options'
@@ -14,11 +14,14 @@ import type { UnitFlow } from '../units'
 import { unitAxes } from '../units'
 
 const transposedOptions = (rank: number) => ({
-  /** How many results there are at each place. */
+  /** The number of filters: output channels. */
   filters: required(count),
   ...windowOptions(rank),
   ...kernelOptions(),
-  /** Elements more at the end of each axis, fewer than the stride; null for as many as make the usual lengths. Default null. */
+  /**
+   * The number of additional elements at the end of each axis, less than the stride; null gives the usual lengths.
+   * Default null.
+   */
   outputPadding: option(outputPadding(rank), null),
 })
 
@@ -68,14 +71,18 @@ abstract class TransposedConvolution extends ConvolutionBase {
   }
 }
 
-/** x [batch, steps, channels] → [batch, steps · stride, filters] with 'same' padding. Keras: `keras.layers.Conv1DTranspose`. */
+/**
+ * x [batch, steps, channels] → [batch, steps · stride, filters] with 'same' padding. Keras:
+ * `keras.layers.Conv1DTranspose`.
+ */
 export class Conv1DTranspose extends configured(TransposedConvolution, () => transposedOptions(1)) {
   static readonly className = 'Conv1DTranspose'
 }
 
 /**
- * y[i · stride + t · dilation, f] += x[i, c] · kernel[t, f, c] for all places i, taps t and channels c, then bias and activation:
- * x [batch, rows, columns, channels] → [batch, rows · stride, columns · stride, filters] with 'same' padding.
+ * y[i · stride + t · dilation, f] += x[i, c] · kernel[t, f, c] for all places i, taps t and channels c, then bias and
+ * activation: x [batch, rows, columns, channels] → [batch, rows · stride, columns · stride, filters] with 'same'
+ * padding.
  *
  *   new Conv2DTranspose({ filters: 16, kernelSize: 3, strides: 2, padding: 'same' })
  *
@@ -85,7 +92,7 @@ export class Conv2DTranspose extends configured(TransposedConvolution, () => tra
   static readonly className = 'Conv2DTranspose'
 }
 
-/** The same along three axes. Keras: `keras.layers.Conv3DTranspose`. */
+/** The same over three axes. Keras: `keras.layers.Conv3DTranspose`. */
 export class Conv3DTranspose extends configured(TransposedConvolution, () => transposedOptions(3)) {
   static readonly className = 'Conv3DTranspose'
 }

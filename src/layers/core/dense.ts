@@ -36,11 +36,11 @@ export class Dense extends configured(
     biasInitializer: option(initializer, 'zeros'),
     /** A penalty on the kernel. Default null. */
     kernelRegularizer: option(regularizer, null),
-    /** What the kernel is made to fulfil after every update. Default null. */
+    /** Applied to the kernel after every update. Default null. */
     kernelConstraint: option(constraint, null),
     /** A penalty on the bias. Default null. */
     biasRegularizer: option(regularizer, null),
-    /** What the bias is made to fulfil after every update. Default null. */
+    /** Applied to the bias after every update. Default null. */
     biasConstraint: option(constraint, null),
   }),
   'units',

@@ -28,7 +28,10 @@ const shape = /* @__PURE__ */ extents(null)
 export class EinsumDense extends configured(TensorLayer, () => ({
   /** Like `ab,bc->ac`, `...ab,bc->...ac` or `ab...,bc->ac...`: input, kernel → output. */
   equation: required(text),
-  /** The output's shape without the batch axis and the axes of an ellipsis; null for an extent that the input tells. */
+  /**
+   * The output's shape without the batch axis and the axes of an ellipsis; null for an extent that comes from the
+   * input.
+   */
   outputShape: required(
     custom<BatchShape, number | BatchShape>(
       (value, where) => shape.read(typeof value === 'number' ? [value] : value, where),
@@ -37,7 +40,7 @@ export class EinsumDense extends configured(TensorLayer, () => ({
   ),
   /** Applied to the result. Default linear. */
   activation: option(activation, null),
-  /** The letters of the output along which each element has a bias of its own. Default null: no bias. */
+  /** The letters of the output axes that the bias has. Default null: no bias. */
   biasAxes: option(nullable(text), null),
   /** Default glorotUniform. */
   kernelInitializer: option(initializer, 'glorotUniform'),
@@ -45,11 +48,11 @@ export class EinsumDense extends configured(TensorLayer, () => ({
   biasInitializer: option(initializer, 'zeros'),
   /** A penalty on the kernel. Default null. */
   kernelRegularizer: option(regularizer, null),
-  /** What the kernel is made to fulfil after every update. Default null. */
+  /** Applied to the kernel after every update. Default null. */
   kernelConstraint: option(constraint, null),
   /** A penalty on the bias. Default null. */
   biasRegularizer: option(regularizer, null),
-  /** What the bias is made to fulfil after every update. Default null. */
+  /** Applied to the bias after every update. Default null. */
   biasConstraint: option(constraint, null),
 })) {
   static readonly className = 'EinsumDense'
@@ -63,7 +66,7 @@ export class EinsumDense extends configured(TensorLayer, () => ({
       throw new ArgumentError(`${this}: ${other} of biasAxes is not in the output of '${this.equation}'`)
   }
 
-  /** Its axes are the letters between comma and arrow. */
+  /** Its axes are the letters between the comma and the arrow. */
   get kernel(): Variable {
     return this.requireBuilt(this.kernelVariable)
   }
@@ -106,7 +109,7 @@ export class EinsumDense extends configured(TensorLayer, () => ({
   protected override checkShape(shape: BatchShape, built: BatchShape): void {
     this.shapesFor(shape)
     const { input, kernel, ellipsis } = parseEquation(String(this), this.equation)
-    // the bias then has an axis for each under the ellipsis
+    // Then the bias has an axis for each axis under the ellipsis.
     if (ellipsis === 'right' && this.biasAxes !== null) requireSameRank(this, shape, built)
     const bound = [...input].flatMap((letter, i) =>
       kernel.includes(letter) || this.biasAxes?.includes(letter) === true ? [i] : [],

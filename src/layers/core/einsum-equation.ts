@@ -1,15 +1,15 @@
-// Reads the equation of an EinsumDense: from it and the input's shape come the shapes of output, kernel and bias. Computes
-// nothing; follows Keras's rules.
+// Reads the equation of an EinsumDense: the shapes of output, kernel and bias follow from it and from the input's
+// shape. Computes nothing; follows Keras's rules.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { BatchShape } from '../spec'
 
-/** What an equation says about one input shape. */
+/** The shapes that follow from an equation and an input shape. */
 export interface EinsumShapes {
-  /** Batch axis included. */
+  /** With the batch axis. */
   readonly output: BatchShape
   readonly kernel: readonly number[]
-  /** The axes of the kernel that the input has and the output has not, and the others. */
+  /** The kernel axes that occur in the input but not in the output, and the other kernel axes. */
   readonly inputAxes: readonly number[]
   readonly outputAxes: readonly number[]
   /** null for no bias. */
@@ -18,7 +18,7 @@ export interface EinsumShapes {
 
 const FORM = /^(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?$/
 
-/** The letters of an equation, and at which side an ellipsis stands for axes. */
+/** The letters of an equation, and the side of the ellipsis. */
 export interface EinsumEquation {
   readonly input: string
   readonly kernel: string
@@ -48,8 +48,9 @@ export function parseEquation(where: string, equation: string): EinsumEquation {
 }
 
 /**
- * @param partial the output's shape without the batch axis and the axes of an ellipsis; null is taken from the input
- * @param biasAxes the letters of the output that have a bias of their own; null for no bias
+ * @param partial the output's shape without the batch axis and the axes of an ellipsis; null takes the extent from the
+ * input
+ * @param biasAxes the letters of the output axes that the bias has; null for no bias
  * @throws ShapeError for an input that does not fit
  */
 export function einsumShapes(
@@ -61,7 +62,7 @@ export function einsumShapes(
 ): EinsumShapes {
   const { input, kernel, output, ellipsis } = equation
   const elided = inputShape.length - input.length
-  // The batch axis is the first of the input's: a letter, or under the ellipsis at the left.
+  // The batch axis is the first axis of the input: a letter, or under an ellipsis at the left.
   const fits = ellipsis === 'none' ? elided === 0 : elided >= (ellipsis === 'left' ? 1 : 0)
   if (!fits) {
     const needed = ellipsis === 'none' ? `${input.length}` : `at least ${input.length + (ellipsis === 'left' ? 1 : 0)}`
@@ -107,7 +108,7 @@ export function einsumShapes(
   }
 }
 
-/** Aligned at the right with the output: from the first letter with a bias on, 1 where it is shared. */
+/** Aligned at the right with the output: from the first letter of biasAxes on, with extent 1 for the other letters. */
 function biasShape(output: string, biasAxes: string, known: (letter: string) => number, elided: number): number[] {
   const first = Math.min(...[...biasAxes].map((letter) => output.indexOf(letter)))
   const own = Array.from(output.slice(first), (letter) => (biasAxes.includes(letter) ? known(letter) : 1))

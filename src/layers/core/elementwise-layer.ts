@@ -4,7 +4,7 @@ import type { DType } from '../../core/dtypes'
 import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
 
-/** [batch, …] → [batch, …]. Whether units are kept is for each class to declare: a softmax has the input's shape, too. */
+/** [batch, …] → [batch, …]. Each class declares whether it keeps units: a softmax has the input's shape, too. */
 export abstract class ElementwiseLayer extends TensorLayer {
   override readonly supportsMasking = true
 
@@ -13,7 +13,7 @@ export abstract class ElementwiseLayer extends TensorLayer {
   }
 }
 
-/** The same for layers that only pass elements on, whatever their dtype. */
+/** The base of layers that keep the elements' dtype, whatever it is. */
 export abstract class PassingLayer extends ElementwiseLayer {
   protected override outputDtype([dtype]: readonly DType[]): DType {
     return dtype ?? 'float32'

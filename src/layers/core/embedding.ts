@@ -1,4 +1,4 @@
-// Embedding: a vector, learnt, for each of a number of things.
+// Embedding: a learnt vector for each of a number of items.
 
 import { DataError } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
@@ -19,23 +19,24 @@ import { unitAxes } from '../units'
  *
  *   new Embedding({ inputDim: 1000, outputDim: 64, maskZero: true })
  *
- * Data are checked where they are at hand. Inside a trace −1 is the last row, and an index outside gives NaN, as in `ops.take`.
+ * The layer checks indices when it is called on data. Inside a trace, −1 is the last row, and an index out of range
+ * gives NaN, as in `ops.take`.
  *
  * Keras: `keras.layers.Embedding`.
- * @throws DataError for an index outside, when it is called on data
+ * @throws DataError for an index out of range, when the layer is called on data
  */
 export class Embedding extends configured(TensorLayer, () => ({
-  /** How many things there are. */
+  /** The number of items. */
   inputDim: required(count),
   /** The length of a vector. */
   outputDim: required(count),
   /** Default uniform in ±0.05. */
   embeddingsInitializer: option(initializer, 'uniform'),
-  /** A penalty on the whole table. Default null. */
+  /** A penalty on the table. Default null. */
   embeddingsRegularizer: option(regularizer, null),
-  /** What the table is made to fulfil after every update. Default null. */
+  /** Applied to the table after every update. Default null. */
   embeddingsConstraint: option(constraint, null),
-  /** Whether index 0 stands for padding: later layers, losses and metrics leave it out. Default false. */
+  /** Whether index 0 is padding: later layers, losses and metrics skip it. Default false. */
   maskZero: option(boolean, false),
 })) {
   static readonly className = 'Embedding'

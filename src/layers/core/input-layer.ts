@@ -1,4 +1,4 @@
-// The beginning of a functional model: Input() and the layer that stands for it.
+// The start of a functional model: Input() and its layer.
 
 import type { DType } from '../../core/dtypes'
 import { choice, configured, extents, nullable, count, option, required } from '../../core/options'
@@ -9,24 +9,24 @@ import type { BatchShape } from '../spec'
 import { TensorSpec } from '../spec'
 import { recordCall } from '../symbol'
 
-/** Declares the shape of one sample; passes its input on. Keras: `keras.layers.InputLayer`. */
+/** Declares the shape of one sample and returns its input. Keras: `keras.layers.InputLayer`. */
 export class InputLayer extends configured(Layer<Tensor>, () => ({
   /** The shape of one sample; null stands for an open extent. */
   shape: required(extents(null)),
-  /** The number of samples, where it is always the same. */
+  /** The number of samples, if it is always the same. */
   batchSize: option(nullable(count), null),
-  /** What the input holds: float32, int32, bool or string. */
+  /** The dtype of the input: float32, int32, bool or string. */
   dtype: option(choice<DType>('float32', 'int32', 'bool', 'string'), 'float32'),
 })) {
   static readonly className = 'InputLayer'
   override readonly supportsMasking = true
 
-  /** Another one like this one. */
+  /** A copy of an input layer. */
   static from({ shape, batchSize, dtype, name }: InputLayer): InputLayer {
     return new InputLayer({ shape, batchSize, dtype, name })
   }
 
-  /** The input's type, batch axis included. */
+  /** The input's spec, with the batch axis. */
   get spec(): TensorSpec {
     return new TensorSpec([this.batchSize, ...this.shape], this.dtype, this.name)
   }
@@ -49,14 +49,14 @@ export interface InputOptions {
   shape: BatchShape
   /** Default float32. */
   dtype?: DType
-  /** What the input is called in data that is given by name. */
+  /** The input's name, for data given by name. */
   name?: string
-  /** The number of samples, where it is always the same. */
+  /** The number of samples, if it is always the same. */
   batchSize?: number
 }
 
 /**
- * A symbol for an input of a functional model. Layers and ops that are called on it record what they would do:
+ * A symbol for an input of a functional model. Layers and ops that are called on it record their calls:
  *
  *   const x = Input({ shape: [8] })
  *   const y = new Dense({ units: 1 }).apply(x)

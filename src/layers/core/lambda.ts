@@ -1,4 +1,4 @@
-// Lambda: a function of the user's own as a layer.
+// Lambda: a user's function as a layer.
 
 import { configured, either, extents, functionKind, nullable, option, recordOf, required } from '../../core/options'
 import type { Tree } from '../../core/tree'
@@ -10,7 +10,7 @@ import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 import { TensorSpec } from '../spec'
 
-/** What the function of a Lambda is given besides its input: `arguments` of the layer, training and the input's mask. */
+/** What the function of a Lambda gets besides its input: `arguments` of the layer, training and the input's mask. */
 export interface LambdaContext {
   readonly training: boolean
   readonly mask: Tree<Tensor | null>
@@ -24,22 +24,22 @@ type MaskFunction = (x: Tensor, mask: Tree<Tensor | null>) => Tensor | null
 const CALLED = 'that a Lambda layer calls'
 
 /**
- * function(x), written with ops. It has no weights of its own; for those write a class.
+ * function(x), written with ops. It has no weights; write a class for a layer with weights.
  *
  *   const double = (x) => ops.multiply(x, 2)
  *   new Lambda(double)
  *
- * A function is saved by its name, and found again by `loadModel(bytes, { customObjects: { double } })`.
+ * A function is saved by its name; a file is loaded with `loadModel(bytes, { customObjects: { double } })`.
  *
  * Keras: `keras.layers.Lambda`.
- * @throws ArgumentError when a layer whose function has no name is saved
+ * @throws ArgumentError if a layer whose function has no name is saved
  */
 export class Lambda extends configured(
   Layer<Tensor>,
   () => ({
-    /** Gives the output for an input and a record of training, mask and `arguments`. */
+    /** Returns the output for an input and a record of training, mask and `arguments`. */
     function: required(functionKind<LambdaFunction>(CALLED)),
-    /** The shape of one output sample, or a function of the whole input shape. Default null: found out by tracing. */
+    /** The shape of one output sample, or a function of the whole input shape. Default null: inferred by tracing. */
     outputShape: option(
       nullable(
         either(
@@ -50,9 +50,9 @@ export class Lambda extends configured(
       ),
       null,
     ),
-    /** Gives the mask of the output for the input and its mask. Default null: masks are not passed on. */
+    /** Returns the mask of the output for the input and its mask. Default null: masks are not passed on. */
     mask: option(nullable(functionKind<MaskFunction>(CALLED)), null),
-    /** Plain data that the function is given with each call. Default none. */
+    /** Plain data that the function gets in each call. Default {}. */
     arguments: option(recordOf(plainData), {}),
   }),
   'function',

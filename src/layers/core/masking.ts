@@ -1,4 +1,4 @@
-// Masking: marks the steps of a sequence that are only padding.
+// Masking: masks the steps of a sequence that are only padding.
 
 import type { DType } from '../../core/dtypes'
 import { commonType } from '../../core/dtypes'
@@ -10,15 +10,15 @@ import type { Tensor } from '../../ops/tensor'
 import { ElementwiseLayer } from './elementwise-layer'
 
 /**
- * A step whose features all are `maskValue` does not count: x [batch, steps, features] is passed on with such steps set to
- * 0, and with the mask any(x ≠ maskValue) [batch, steps]. Later layers, losses and metrics leave them out.
+ * Masks the steps whose features are all `maskValue`. The output is x [batch, steps, features] with those steps set to
+ * 0 and the mask any(x ≠ maskValue) [batch, steps], which later layers, losses and metrics use.
  *
  * Keras: `keras.layers.Masking`.
  */
 export class Masking extends configured(
   ElementwiseLayer,
   () => ({
-    /** What all features of a step that does not count are. Default 0. */
+    /** The value of all features of a masked step. Default 0. */
     maskValue: option(number(), 0),
   }),
   'maskValue',

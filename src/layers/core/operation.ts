@@ -1,5 +1,5 @@
-// Operation: an op that was called on symbols of a functional model, as a layer. And the namespace `ops` that users see:
-// every op, which records such a layer when one of its arguments is a symbol.
+// Operation: the layer that records a call of an op on symbols of a functional model. And the public namespace `ops`:
+// its ops record such a layer if an argument is a symbol.
 
 import { ArgumentError } from '../../core/errors'
 import { configured, custom, required, text } from '../../core/options'
@@ -19,7 +19,7 @@ import { hasSymbol, originOf, recordCall, replaceSymbols, symbolsIn } from '../s
 
 type Op = (...inputs: readonly unknown[]) => unknown
 
-/** The op of a name, `add` or `random.normal`. */
+/** Finds an op by its name, such as `add` or `random.normal`. */
 function opOf(name: string): Op | undefined {
   const [first, second] = name.split('.')
   const [table, key]: [object, string] = second === undefined ? [plain, first!] : [plainRandom, second]
@@ -27,12 +27,10 @@ function opOf(name: string): Op | undefined {
   return typeof found === 'function' ? (found as Op) : undefined
 }
 
-/** Two batch sizes, which tell the extents that depend on it. */
+/** Two batch sizes that reveal which extents depend on the batch. */
 const PROBES = [2, 3] as const
 
-/**
- * An op as a layer: its input is the list of the op's arguments. Made by calling an op on symbols, not by hand.
- */
+/** An op as a layer: its input is the list of the op's arguments. A call of an op on symbols creates it. */
 export class Operation extends configured(Layer<readonly unknown[], Tree<Tensor>>, () => ({
   /** The name of the op, such as `add`. */
   op: required(
@@ -54,12 +52,12 @@ export class Operation extends configured(Layer<readonly unknown[], Tree<Tensor>
     return opOf(this.op)!(...input) as Tree<Tensor>
   }
 
-  // Arguments are taken as they are.
+  // Arguments are not converted.
   protected override toTensors(input: unknown): Tree<unknown> {
     return input
   }
 
-  // An op knows nothing of masks.
+  // Ops have no masks.
   override computeMask(): null {
     return null
   }
@@ -116,11 +114,11 @@ function requireOp(name: string): string {
   throw new ArgumentError(`There is no op '${name}'`)
 }
 
-/** The functions of a namespace, which record a call when an argument is a symbol. */
+/** The functions of a namespace, which record a call if an argument is a symbol. */
 function recordable<Namespace extends object>(namespace: Namespace, prefix = ''): Namespace {
   const made: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(namespace)) {
-    // The key gives the function its name: to define it afterwards would take a tenth of the time of the whole import.
+    // The key gives the function its name: defining the name afterwards takes a tenth of the whole import's time.
     const named = {
       [name]: (...input: readonly unknown[]): unknown =>
         input.some((each) => hasSymbol(each))
@@ -132,7 +130,7 @@ function recordable<Namespace extends object>(namespace: Namespace, prefix = '')
   return made as Namespace
 }
 
-/** Every op. Works on data at once, on symbols inside traced functions, and on symbols of functional models. */
+/** All ops. They run immediately on data, and are recorded on symbols of traced functions and of functional models. */
 export const ops: typeof plain = /* @__PURE__ */ recordable(plain)
 
 /** Random tensors. */

@@ -1,4 +1,4 @@
-// PositionEmbedding: a vector, learnt, for each place in a sequence.
+// PositionEmbedding: a learnt vector for each position in a sequence.
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { configured, count, option, required } from '../../core/options'
@@ -15,21 +15,23 @@ import type { BatchShape } from '../spec'
 const FORM = ['batch', 'steps', 'features']
 
 /**
- * Row t of `embeddings` for step t, whatever the input is: [batch, steps, features] → the same shape. Add it to the input:
+ * Row t of `embeddings` for step t, whatever the input is: [batch, steps, features] → the same shape. Add it to the
+ * input:
  *
  *   ops.add(x, new PositionEmbedding(128).apply(x))
  *
- * The default begins with numbers up to √(6 / (sequenceLength + features)): 0.25 for 32 steps of 64 features, five times those
- * of an Embedding, 0.05. Where both are added a small model learns faster if places are no louder than what stands there, with
- * `embeddingsInitializer: 'uniform'`: the GPT of examples/characters then ends an epoch with a loss of 2.10 instead of 2.21.
+ * The default initializer draws numbers up to √(6 / (sequenceLength + features)): 0.25 for 32 steps of 64 features,
+ * five times those of an Embedding, 0.05. A small model that adds both learns faster if the vectors of positions are no
+ * larger than those of tokens, with `embeddingsInitializer: 'uniform'`: the GPT of examples/characters then ends an
+ * epoch with a loss of 2.10 instead of 2.21.
  *
- * In `generate` it knows where a step stands. Keras Hub: `keras_hub.layers.PositionEmbedding`.
+ * In `generate`, rows follow the position of the step in the sequence. Keras Hub: `keras_hub.layers.PositionEmbedding`.
  * @throws ShapeError for sequences that are longer than sequenceLength
  */
 export class PositionEmbedding extends configured(
   TensorLayer,
   () => ({
-    /** The most steps. */
+    /** The maximum number of steps. */
     sequenceLength: required(count),
     /** Default glorotUniform, as in Keras Hub. */
     embeddingsInitializer: option(initializer, 'glorotUniform'),

@@ -13,25 +13,25 @@ import type { UnitFlow } from '../units'
 const NAMES: readonly (readonly string[])[] = [[], ['steps'], ['rows', 'columns'], ['depth', 'rows', 'columns']]
 
 /**
- * A function of [batch, …spatial axes, channels], or of [batch, channels, …spatial axes] when the channels come first. What
- * a class computes, it computes with the channels last.
+ * A function of [batch, …spatial axes, channels], or of [batch, channels, …spatial axes] for channels first. Subclasses
+ * compute with the channels last.
  */
 export abstract class SpatialLayer extends configured(TensorLayer, () => ({
-  /** Where the channels are: 'channelsLast' or 'channelsFirst'; null is last. Default null. */
+  /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
   dataFormat: option(dataFormat, null),
 })) {
-  /** How many spatial axes there are. */
+  /** The number of spatial axes. */
   protected abstract readonly rank: number
   /** x [batch, …spatial, channels] */
   protected abstract callLast(x: Tensor, context: CallContext): Tensor
-  /** The shape of what callLast gives. */
+  /** The shape of the result of callLast. */
   protected abstract shapeLast(inputShape: BatchShape): BatchShape
 
   protected get isFirst(): boolean {
     return this.dataFormat === 'channelsFirst'
   }
 
-  /** An input's shape with the channels last. @throws ShapeError when it has more or fewer axes than there must be */
+  /** An input shape with the channels last. @throws ShapeError for another number of axes */
   protected channelsLast(inputShape: BatchShape): BatchShape {
     const spatial = NAMES[this.rank]!
     requireRank(this, inputShape, this.isFirst ? ['batch', 'channels', ...spatial] : ['batch', ...spatial, 'channels'])
@@ -39,7 +39,7 @@ export abstract class SpatialLayer extends configured(TensorLayer, () => ({
     return this.isFirst ? [batch, ...rest, first] : inputShape
   }
 
-  /** What callLast does with units, which are its channels; null where nobody knows. @internal */
+  /** What callLast does with units, which are its channels; null if unknown. @internal */
   protected get flowOfLast(): UnitFlow | null {
     return null
   }

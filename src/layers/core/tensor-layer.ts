@@ -18,7 +18,7 @@ export function requireOne(layer: LayerBase, input: Tree<unknown>): void {
   )
 }
 
-/** One tensor → a tensor, or several. A list or a record is refused in words. */
+/** One tensor → one tensor or several. A list or a record is refused with an error. */
 export abstract class TensorLayer extends Layer<Tensor> {
   protected override buildTree(specs: Tree<TensorSpec>): void {
     requireOne(this, specs)

@@ -1,4 +1,4 @@
-// The base of layers around one other layer.
+// The base of layers that wrap another layer.
 
 import { configured, required } from '../../core/options'
 import type { Tensor } from '../../ops/tensor'
@@ -6,7 +6,7 @@ import { innerLayer } from '../kinds'
 import { Layer } from '../layer'
 
 /**
- * A layer that calls another one. The inner layer's weights are its own, and it is saved with it.
+ * A layer that calls another one. The inner layer's weights belong to it, and are saved with it.
  *
  *   class Residual extends Wrapper {
  *     static readonly className = 'Residual'
@@ -19,7 +19,7 @@ import { Layer } from '../layer'
 export abstract class Wrapper extends configured(
   Layer<Tensor>,
   () => ({
-    /** The layer within. */
+    /** The inner layer. */
     layer: required(innerLayer),
   }),
   'layer',

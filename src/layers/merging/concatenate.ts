@@ -26,7 +26,7 @@ import type { UnitFlow } from '../units'
 export class Concatenate extends configured(
   ListLayer,
   () => ({
-    /** Along which axis; negative ones count from the end. Default −1. */
+    /** The axis to join along; negative ones count from the end. Default −1. */
     axis: option(integer(), -1),
   }),
   'axis',
@@ -70,7 +70,7 @@ export class Concatenate extends configured(
     return commonType(inputs)
   }
 
-  /** The masks side by side, an input without one counts wholly; along the last axis what any mask counts. */
+  /** The concatenated masks, where an input without a mask counts fully; along the last axis, their disjunction. */
   override computeMask(inputs: readonly Tensor[], mask: Tree<Tensor | null>): Tensor | null {
     const masks = this.masksOf(inputs, mask)
     if (masks.every((each) => each === null)) return null

@@ -11,7 +11,7 @@ import type { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { ListLayer } from './list-layer'
 
-/** A vector shorter than this is not made longer. */
+/** Shorter vectors are divided by this, not by their length. */
 const SHORTEST = 1e-7
 
 /** x / max(|x|, 10⁻⁷) along an axis. */
@@ -21,7 +21,7 @@ function normalized(x: Tensor, axis: number): Tensor {
 
 /**
  * Σₖ x[b, …, k] y[b, k, …] for each sample b, k along one axis of each: [batch, rows…, k], [batch, k, columns…] →
- * [batch, rows…, columns…]. Of two inputs [batch, k] it is [batch, 1].
+ * [batch, rows…, columns…]. Two inputs [batch, k] give [batch, 1].
  *
  *   new Dot({ axes: 1, normalize: true }).apply([a, b])      the cosine similarity of a and b
  *
@@ -32,7 +32,7 @@ export class Dot extends configured(
   () => ({
     /** The axis to sum along: one for both inputs, or one for each. Not the batch axis. */
     axes: required(either(integer(), listOf(integer(), 2), (value) => typeof value === 'number')),
-    /** Whether vectors along the axes are made 1 long before. Default false. */
+    /** Whether vectors are first scaled to length 1 along the axes. Default false. */
     normalize: option(boolean, false),
   }),
   'axes',

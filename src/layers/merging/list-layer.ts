@@ -1,4 +1,4 @@
-// The base of layers whose input is a list of tensors: what all of them check. What they make of the list is in the others.
+// The base of layers whose input is a list of tensors: the checks that all of them share.
 
 import { ArgumentError } from '../../core/errors'
 import type { Shape } from '../../core/shapes'
@@ -15,17 +15,17 @@ import { isBatchShape } from '../spec'
 export abstract class ListLayer extends Layer<readonly Tensor[]> {
   override readonly supportsMasking: boolean = true
 
-  /** How many inputs there must be; null where any number from one on will do. */
+  /** The required number of inputs; null for any number from 1 on. */
   protected get inputCount(): number | null {
     return null
   }
 
-  // Shapes that do not fit are refused before anything is computed.
+  // Refuses shapes that do not fit before anything is computed.
   override build(inputShapes: readonly BatchShape[]): void {
     this.computeOutputShape(inputShapes)
   }
 
-  /** The shapes of the inputs. @throws ArgumentError unless there are as many as the layer takes */
+  /** The shapes of the inputs. @throws ArgumentError for another number of inputs than the layer takes */
   protected requireList(inputShapes: readonly BatchShape[]): readonly BatchShape[] {
     const { inputCount } = this
     const given: readonly unknown[] = inputShapes
@@ -37,7 +37,7 @@ export abstract class ListLayer extends Layer<readonly Tensor[]> {
     )
   }
 
-  // Rows of numbers are an input each, not the rows of one.
+  // In a list of arrays, each array is an input; it is not a row of one input.
   protected override toTensors(input: unknown): Tree<unknown> {
     return Array.isArray(input) ? input.map((each: TensorLike) => asTensor(each, String(this))) : super.toTensors(input)
   }
@@ -47,7 +47,7 @@ export abstract class ListLayer extends Layer<readonly Tensor[]> {
     return mask === null ? inputs.map(() => null) : (mask as readonly (Tensor | null)[])
   }
 
-  // A mask may have fewer axes than its input: those that it lacks are the last.
+  // A mask may have fewer axes than its input: the last ones are missing.
   protected override checkMask(mask: Tensor, shape: Shape, path: string): void {
     requireMask(this, mask, ['the first axes of the input'], shape.slice(0, mask.rank), { path, mayBroadcast: true })
   }

@@ -12,12 +12,12 @@ import type { BatchShape } from '../spec'
 import { ListLayer } from './list-layer'
 import type { UnitFlow } from '../units'
 
-/** Extents of 1 behind the batch axis, until there are `rank` axes: [b, 5] → [b, 1, 5]. */
+/** Inserts extents of 1 after the batch axis up to `rank` axes: [b, 5] → [b, 1, 5]. */
 function widened<Extent>(shape: readonly Extent[], rank: number): readonly (Extent | 1)[] {
   return [...shape.slice(0, 1), ...new Array<1>(rank - shape.length).fill(1), ...shape.slice(1)]
 }
 
-/** A mask [batch, …] of elements of x, as wide as x. */
+/** A mask [batch, …] of x, broadcast to the shape of x. */
 function wideMask(mask: Tensor, { shape }: Tensor): Tensor {
   return broadcastTo(
     reshape(mask, [...mask.shape, ...new Array<number>(Math.max(0, shape.length - mask.rank)).fill(1)]),
@@ -26,14 +26,14 @@ function wideMask(mask: Tensor, { shape }: Tensor): Tensor {
 }
 
 /**
- * The base of layers that fold their inputs element by element. Shapes must be equal or broadcast; an input with fewer axes
- * gets its missing ones behind the batch axis. The mask of the result counts what any of the masks counts; there is none
- * unless all inputs have one. Keras: `keras.layers.Merge`.
+ * The base of layers that fold their inputs element by element. Shapes must be equal or broadcast; an input with fewer
+ * axes gets axes of extent 1 after the batch axis. The mask of the result is the disjunction of the masks, if all
+ * inputs have one. Keras: `keras.layers.Merge`.
  */
 export abstract class Merge extends ListLayer {
   /**
-   * The inputs, which have one rank, as one.
-   * @param masks as wide as their inputs; null where an input has none
+   * Merges the inputs, which have the same rank.
+   * @param masks of their inputs' shapes; null for an input without a mask
    */
   protected abstract merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor
 
@@ -56,7 +56,7 @@ export abstract class Merge extends ListLayer {
       .reduce((all, shape) => all.map((extent, axis) => this.commonExtent(extent, shape[axis]!, shapes)))
   }
 
-  /** The extent that two broadcast to; one that is open becomes the other's. */
+  /** The extent that two extents broadcast to; an open one becomes the other. */
   private commonExtent(a: number | null, b: number | null, shapes: readonly BatchShape[]): number | null {
     if (a === b || b === 1) return a
     if (a === 1 || a === null) return b
@@ -80,7 +80,7 @@ export abstract class Merge extends ListLayer {
   }
 }
 
-/** Units of all inputs meet, and a factor on all of them is one on the result. */
+/** The units of all inputs meet; a common factor of all inputs becomes a factor of the result. */
 const JOINS: UnitFlow = { kind: 'joins', scales: true }
 
 /** x₀ + x₁ + … Keras: `keras.layers.Add`. */
@@ -131,8 +131,8 @@ export class Average extends Merge {
 }
 
 /**
- * x₀ · x₁ · … What is masked counts as 1; where all inputs have masks, the product is 0 where none of them counts.
- * Keras: `keras.layers.Multiply`.
+ * x₀ · x₁ · … A masked element counts as 1; if all inputs have masks, the product is 0 where all are masked. Keras:
+ * `keras.layers.Multiply`.
  */
 export class Multiply extends Merge {
   static readonly className = 'Multiply'
@@ -150,7 +150,7 @@ export class Multiply extends Merge {
   }
 }
 
-/** The base of Maximum and Minimum: an input that is masked leaves the choice to the others. */
+/** The base of Maximum and Minimum: masked elements are ignored. */
 abstract class Extreme extends Merge {
   protected abstract choose(a: Tensor, b: Tensor): Tensor
 

@@ -1,4 +1,4 @@
-// BatchNormalization: each channel with mean 0 and variance 1 over the batch.
+// BatchNormalization: scales each channel to mean 0 and variance 1 over the batch.
 
 import { ArgumentError, unknownName } from '../../core/errors'
 import { boolean, configured, integer, nullable, number, option, recordOf } from '../../core/options'
@@ -33,17 +33,17 @@ import type { UnitFlow } from '../units'
 import { unitAxes } from '../units'
 import { ScaledLayer, extentsAlong } from './options'
 
-/** The limits of renormClipping. */
+/** The names of the limits in renormClipping. */
 const CLIPS: readonly string[] = ['rmin', 'rmax', 'dmax']
 
-/** What a layer with `renorm` keeps besides: [channels] each. */
+/** The additional state of a layer with `renorm`: [channels] each. */
 interface RenormVariables {
   readonly movingDeviation: Variable
   readonly mean: Variable
   readonly deviation: Variable
 }
 
-/** The square roots of what another initializer makes. */
+/** The square roots of another initializer's values. */
 class RootOf extends Initializer {
   constructor(private readonly of: Initializer) {
     super()
@@ -59,38 +59,42 @@ function move(average: Variable, value: Tensor, momentum: number): void {
   average.assign(add(multiply(average.value, momentum), multiply(value, 1 - momentum)))
 }
 
-/** Keras's, for a mask that leaves nothing. */
+/** Keras's constant, for a mask that leaves no step. */
 const LEAST_WEIGHT = 1e-7
 
 /**
- * gamma · (x − mean) / √(variance + epsilon) + beta for each channel. In training mean and variance are those of the batch,
- * of the steps that a mask leaves, and moving averages of them are kept; otherwise they are the moving averages. A layer that
- * is not `trainable` always uses the averages. Ioffe and Szegedy 2015.
+ * gamma · (x − mean) / √(variance + epsilon) + beta for each channel. In training, mean and variance are those of the
+ * batch, without masked steps, and moving averages of them are updated; otherwise the moving averages are used. A layer
+ * that is not `trainable` always uses the averages. Ioffe and Szegedy 2015.
  *
  *   moving ← momentum · moving + (1 − momentum) · batch
  *
- * With `renorm`, for small batches, training corrects what it normalizes towards averages of its own (Ioffe 2017):
+ * With `renorm`, for small batches, training corrects the normalized values with separate averages (Ioffe 2017):
  *
- *   gamma · ((x − mean) / √(variance + epsilon) · r + d) + beta      r = deviation / renormDeviation, d = (mean − renormMean) / renormDeviation
+ *   gamma · ((x − mean) / √(variance + epsilon) · r + d) + beta
+ *   r = deviation / renormDeviation      d = (mean − renormMean) / renormDeviation
  *
- * r and d are constants to gradients, and clipped by `renormClipping`.
+ * r and d are constants for the gradient, and are clipped by `renormClipping`.
  *
  * Keras: `keras.layers.BatchNormalization`.
  */
 export class BatchNormalization extends configured(ScaledLayer, () => ({
   /** The axis of the channels. Default −1. */
   axis: option(integer(), -1),
-  /** How much of the moving averages stays in a step. Default 0.99. */
+  /** The share of the moving averages that stays in a step. Default 0.99. */
   momentum: option(number({ min: 0, max: 1 }), 0.99),
   /** Default zeros. */
   movingMeanInitializer: option(initializer, 'zeros'),
   /** Default ones. */
   movingVarianceInitializer: option(initializer, 'ones'),
-  /** Whether training corrects towards averages: see above. Default false. */
+  /** Whether training corrects with averages (see above). Default false. */
   renorm: option(boolean, false),
-  /** The least and largest r, and the largest |d|: { rmin, rmax, dmax }, each if wanted. Default null: none. */
+  /**
+   * The limits of r and d: { rmin, rmax, dmax } with the least r, the largest r and the largest |d|, all optional.
+   * Default null: no limits.
+   */
   renormClipping: option(nullable(recordOf(number())), null),
-  /** How much of the averages for r and d stays in a step. Default 0.99. */
+  /** The share of the averages for r and d that stays in a step. Default 0.99. */
   renormMomentum: option(number({ min: 0, max: 1 }), 0.99),
 })) {
   static readonly className = 'BatchNormalization'
@@ -193,7 +197,7 @@ export class BatchNormalization extends configured(ScaledLayer, () => ({
     return mask === null ? moments(x, others) : this.maskedMoments(x, mask, others)
   }
 
-  /** The corrections, from averages before this batch; then all averages move. */
+  /** The corrections from the averages before this batch; then all averages are updated. */
   private renormalize(
     { mean, variance }: Moments,
     averages: RenormVariables,

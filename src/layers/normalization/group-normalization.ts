@@ -1,4 +1,4 @@
-// GroupNormalization: groups of channels of each sample, normalized together.
+// GroupNormalization: normalizes groups of channels of each sample.
 
 import { ShapeError } from '../../core/errors'
 import { configured, integer, option } from '../../core/options'
@@ -12,13 +12,13 @@ import type { BatchShape } from '../spec'
 import { ScaledLayer, extentsAlong } from './options'
 
 /**
- * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance over all elements of a group of channels of a
- * sample. Wu and He 2018.
+ * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance over all elements of a group of channels of
+ * a sample. Wu and He 2018.
  *
  * Keras: `keras.layers.GroupNormalization`.
  */
 export class GroupNormalization extends configured(ScaledLayer, () => ({
-  /** How many groups; −1 for one for each channel. They divide the channels. Default 32. */
+  /** The number of groups; −1 for one group per channel. It must divide the channels. Default 32. */
   groups: option(integer({ min: -1 }), 32),
   /** The axis of the channels. Default −1. */
   axis: option(integer(), -1),

@@ -11,12 +11,13 @@ import { requireExtents } from '../checks'
 import { ScaledLayer, axes, axesOf, extentsAlong } from './options'
 
 /**
- * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance over the axes of each sample. Ba et al. 2016.
+ * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance over the axes of each sample. Ba et al.
+ * 2016.
  *
  * Keras: `keras.layers.LayerNormalization`.
  */
 export class LayerNormalization extends configured(ScaledLayer, () => ({
-  /** The axis, or the axes, that are normalized together. Default −1. */
+  /** The axis or axes that are normalized together. Default −1. */
   axis: option(axes, -1),
 })) {
   static readonly className = 'LayerNormalization'
@@ -36,21 +37,21 @@ export class LayerNormalization extends configured(ScaledLayer, () => ({
 }
 
 /**
- * scale · x / √(mean x² + epsilon), with the mean over the axes of each sample. Zhang and Sennrich 2019. As in Keras, masks
- * end here.
+ * scale · x / √(mean x² + epsilon), with the mean over the axes of each sample. Zhang and Sennrich 2019. As in Keras,
+ * masks are not passed on.
  *
  * Keras: `keras.layers.RMSNormalization`.
  */
 export class RMSNormalization extends configured(TensorLayer, () => ({
-  /** The axis, or the axes, that are normalized together. Default −1. */
+  /** The axis or axes that are normalized together. Default −1. */
   axis: option(axes, -1),
-  /** Added under the root, against a division by 0. Default 1e-6. */
+  /** Added under the root to avoid a division by 0. Default 1e-6. */
   epsilon: option(number({ min: 0 }), 1e-6),
 })) {
   static readonly className = 'RMSNormalization'
   private scaleVariable: Variable | null = null
 
-  /** As long as the input along `axis`. */
+  /** The input's extents along `axis`. */
   get scale(): Variable {
     return this.requireBuilt(this.scaleVariable)
   }
@@ -78,7 +79,7 @@ export class RMSNormalization extends configured(TensorLayer, () => ({
 
 /** x / √Σ x²: each sample has length 1 along the axes. Keras: `keras.layers.UnitNormalization`. */
 export class UnitNormalization extends configured(ElementwiseLayer, () => ({
-  /** The axis, or the axes, along which the length is 1. Default −1. */
+  /** The axis or axes along which the length is 1. Default −1. */
   axis: option(axes, -1),
 })) {
   static readonly className = 'UnitNormalization'

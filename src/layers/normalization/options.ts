@@ -20,13 +20,13 @@ export const axes: Kind<number | readonly number[], number | readonly number[]> 
 export const axesOf = (axis: number | readonly number[]): readonly number[] =>
   typeof axis === 'number' ? [axis] : axis
 
-/** gamma · (what is normalized) + beta. */
+/** gamma · (the normalized input) + beta. */
 export abstract class ScaledLayer extends configured(ElementwiseLayer, () => ({
-  /** Added under the root, against a division by 0. Default 0.001. */
+  /** Added under the root to avoid a division by 0. Default 0.001. */
   epsilon: option(number({ min: 0 }), 1e-3),
   /** Whether beta is learnt and added. Default true. */
   center: option(boolean, true),
-  /** Whether gamma is learnt and multiplies. Default true. */
+  /** Whether gamma is learnt and multiplied. Default true. */
   scale: option(boolean, true),
   /** Default zeros. */
   betaInitializer: option(initializer, 'zeros'),
@@ -34,11 +34,11 @@ export abstract class ScaledLayer extends configured(ElementwiseLayer, () => ({
   gammaInitializer: option(initializer, 'ones'),
   /** A penalty on beta. Default null. */
   betaRegularizer: option(regularizer, null),
-  /** What beta is made to fulfil after every update. Default null. */
+  /** Applied to beta after every update. Default null. */
   betaConstraint: option(constraint, null),
   /** A penalty on gamma. Default null. */
   gammaRegularizer: option(regularizer, null),
-  /** What gamma is made to fulfil after every update. Default null. */
+  /** Applied to gamma after every update. Default null. */
   gammaConstraint: option(constraint, null),
 })) {
   private gammaVariable: Variable | null = null
@@ -54,7 +54,7 @@ export abstract class ScaledLayer extends configured(ElementwiseLayer, () => ({
     return this.betaVariable
   }
 
-  /** Along which the weights are as long as the input. */
+  /** The axes along which the weights have the input's extents. */
   declare readonly axis: number | readonly number[]
 
   protected override checkShape(shape: BatchShape, built: BatchShape): void {
@@ -81,7 +81,7 @@ export abstract class ScaledLayer extends configured(ElementwiseLayer, () => ({
   }
 }
 
-/** The extents along axes, sorted. @throws ShapeError where one is open or there is no such axis */
+/** The extents along sorted axes. @throws ShapeError if an extent is open or an axis does not exist */
 export function extentsAlong(
   layer: { toString(): string },
   inputShape: BatchShape,

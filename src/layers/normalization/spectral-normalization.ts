@@ -1,5 +1,5 @@
-// SpectralNormalization: keeps the largest singular value of a layer's kernel at 1. Miyato et al. 2018, "Spectral normalization
-// for generative adversarial networks".
+// SpectralNormalization: keeps the largest singular value of a layer's kernel at 1. Miyato et al. 2018, "Spectral
+// normalization for generative adversarial networks".
 
 import { ArgumentError } from '../../core/errors'
 import { configured, count, option, required } from '../../core/options'
@@ -17,22 +17,22 @@ import { innerLayer } from '../kinds'
 import type { BatchShape, SpecsOf, TensorSpec } from '../spec'
 
 /**
- * Divides the kernel of the layer within by its largest singular value σ, before every step of training. With the kernel as a
- * matrix W [n, filters] and a vector u [1, filters] that is kept, powerIterations times:
+ * Divides the kernel of the inner layer by its largest singular value σ before every training step. With the kernel as
+ * a matrix W [n, filters] and a stored vector u [1, filters], it repeats powerIterations times:
  *
  *   v = u Wᵀ / |u Wᵀ|,   u = v W / |v W|;   then σ = v W uᵀ and W ← W / σ
  *
  *   new SpectralNormalization(new Conv2D({ filters: 8, kernelSize: 3 }))
  *
- * A kernel of zeros stays as it is. Keras: `keras.layers.SpectralNormalization`; as there with TensorFlow, the gradient is that
- * of the divided kernel.
+ * A kernel of zeros stays as it is. Keras: `keras.layers.SpectralNormalization`; as in Keras on TensorFlow, the
+ * gradient is that of the divided kernel.
  */
 export class SpectralNormalization extends configured(
   Wrapper,
   () => ({
-    /** The layer within; it has a kernel or embeddings. */
+    /** The inner layer; it must have a kernel or embeddings. */
     layer: required(innerLayer),
-    /** How often the vectors are improved before each division. Default 1. */
+    /** How often the vectors are updated before each division. Default 1. */
     powerIterations: option(count, 1),
   }),
   'layer',
@@ -43,7 +43,7 @@ export class SpectralNormalization extends configured(
 
   override build(_inputShape: BatchShape, spec: TensorSpec): void {
     this.layer.ensureBuilt(spec)
-    // First in the order of weights, as in Keras.
+    // The kernel comes first in the order of weights, as in Keras.
     this.trackWeight(this.kernel)
     const filters = this.kernel.shape.at(-1)!
     this.vector = this.addWeight({
@@ -54,7 +54,7 @@ export class SpectralNormalization extends configured(
     })
   }
 
-  /** The kernel of the layer within, or its embeddings. */
+  /** The kernel of the inner layer, or its embeddings. */
   private get kernel(): Variable {
     const { kernel, embeddings } = this.layer as { kernel?: unknown; embeddings?: unknown }
     const found = kernel ?? embeddings
@@ -62,7 +62,7 @@ export class SpectralNormalization extends configured(
     throw new ArgumentError(`${this}: ${this.layer} has neither a kernel nor embeddings`)
   }
 
-  /** The left singular vector u [1, filters], as far as it is known. */
+  /** The current estimate of the left singular vector u [1, filters]. */
   get vectorU(): Variable {
     return this.requireBuilt(this.vector)
   }

@@ -15,7 +15,7 @@ import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
 
 abstract class GlobalPooling extends configured(SpatialLayer, () => ({
-  /** Whether the spatial axes stay, as extents of 1. Default false. */
+  /** Whether the spatial axes are kept as extents of 1. Default false. */
   keepDims: option(boolean, false),
 })) {
   /** 1 … rank */
@@ -49,27 +49,32 @@ abstract class GlobalAveragePooling extends GlobalPooling {
   }
 }
 
-/** The largest over all steps: x [batch, steps, channels] → [batch, channels]. Keras: `keras.layers.GlobalMaxPooling1D`. */
+/**
+ * The maximum over all steps: x [batch, steps, channels] → [batch, channels]. Keras: `keras.layers.GlobalMaxPooling1D`.
+ */
 export class GlobalMaxPooling1D extends GlobalMaxPooling {
   static readonly className = 'GlobalMaxPooling1D'
   protected readonly rank = 1
 }
 
-/** The largest over the image: x [batch, rows, columns, channels] → [batch, channels]. Keras: `keras.layers.GlobalMaxPooling2D`. */
+/**
+ * The maximum over the image: x [batch, rows, columns, channels] → [batch, channels]. Keras:
+ * `keras.layers.GlobalMaxPooling2D`.
+ */
 export class GlobalMaxPooling2D extends GlobalMaxPooling {
   static readonly className = 'GlobalMaxPooling2D'
   protected readonly rank = 2
 }
 
-/** The same along three axes. Keras: `keras.layers.GlobalMaxPooling3D`. */
+/** The same over three axes. Keras: `keras.layers.GlobalMaxPooling3D`. */
 export class GlobalMaxPooling3D extends GlobalMaxPooling {
   static readonly className = 'GlobalMaxPooling3D'
   protected readonly rank = 3
 }
 
 /**
- * The mean over all steps, of those that the mask leaves where there is one: x [batch, steps, channels] → [batch, channels].
- * A sequence that is masked whole has no mean: NaN, as in Keras.
+ * The mean over all steps that are not masked: x [batch, steps, channels] → [batch, channels]. For a completely masked
+ * sequence it is NaN, as in Keras.
  *
  * Keras: `keras.layers.GlobalAveragePooling1D`.
  */
@@ -89,7 +94,7 @@ export class GlobalAveragePooling1D extends GlobalAveragePooling {
     return divide(sum(multiply(x, weights), 1, this.keepDims), sum(weights, 1, this.keepDims))
   }
 
-  // A mean over fewer steps is one of each channel, too.
+  // With a mask, the mean is still one of each channel alone.
   protected override get flowOfLast(): UnitFlow {
     return KEEPS
   }
@@ -99,13 +104,16 @@ export class GlobalAveragePooling1D extends GlobalAveragePooling {
   }
 }
 
-/** The mean over the image: x [batch, rows, columns, channels] → [batch, channels]. Keras: `keras.layers.GlobalAveragePooling2D`. */
+/**
+ * The mean over the image: x [batch, rows, columns, channels] → [batch, channels]. Keras:
+ * `keras.layers.GlobalAveragePooling2D`.
+ */
 export class GlobalAveragePooling2D extends GlobalAveragePooling {
   static readonly className = 'GlobalAveragePooling2D'
   protected readonly rank = 2
 }
 
-/** The same along three axes. Keras: `keras.layers.GlobalAveragePooling3D`. */
+/** The same over three axes. Keras: `keras.layers.GlobalAveragePooling3D`. */
 export class GlobalAveragePooling3D extends GlobalAveragePooling {
   static readonly className = 'GlobalAveragePooling3D'
   protected readonly rank = 3

@@ -1,4 +1,4 @@
-// Pooling layers: the largest element or the mean of each window.
+// Pooling layers: the maximum or the mean of each window.
 
 import { configured, nullable, option } from '../../core/options'
 import { poolAverage, poolMax } from '../../ops/pooling'
@@ -11,11 +11,13 @@ import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
 
 const poolOptions = (rank: number) => ({
-  /** The size of the window, for all axes or each. Default 2. */
+  /** The size of the window: one number, or one for each axis. Default 2. */
   poolSize: option(perAxis(rank), 2),
-  /** How far it moves; null for its size, so that windows do not overlap. Default null. */
+  /** The step of the window; null means poolSize, so that windows do not overlap. Default null. */
   strides: option(nullable(perAxis(rank)), null),
-  /** 'valid': inside the input only. 'same': ⌈extent / stride⌉ places; what lies outside counts as not there. Default valid. */
+  /**
+   * 'valid': only inside the input. 'same': ⌈extent / stride⌉ positions; elements outside are ignored. Default valid.
+   */
   padding: option(padding, 'valid'),
 })
 
@@ -62,13 +64,16 @@ abstract class AveragePooling extends Pooling {
   }
 }
 
-/** The largest of each window: x [batch, steps, channels] → [batch, places, channels]. Keras: `keras.layers.MaxPooling1D`. */
+/**
+ * The maximum of each window: x [batch, steps, channels] → [batch, places, channels]. Keras:
+ * `keras.layers.MaxPooling1D`.
+ */
 export class MaxPooling1D extends configured(MaxPooling, () => poolOptions(1), 'poolSize') {
   static readonly className = 'MaxPooling1D'
 }
 
 /**
- * The largest of each window: x [batch, rows, columns, channels] → [batch, …places, channels].
+ * The maximum of each window: x [batch, rows, columns, channels] → [batch, …places, channels].
  *
  *   new MaxPooling2D(2)
  *
@@ -78,22 +83,28 @@ export class MaxPooling2D extends configured(MaxPooling, () => poolOptions(2), '
   static readonly className = 'MaxPooling2D'
 }
 
-/** The same along three axes. Keras: `keras.layers.MaxPooling3D`. */
+/** The same over three axes. Keras: `keras.layers.MaxPooling3D`. */
 export class MaxPooling3D extends configured(MaxPooling, () => poolOptions(3), 'poolSize') {
   static readonly className = 'MaxPooling3D'
 }
 
-/** The mean of each window: x [batch, steps, channels] → [batch, places, channels]. Keras: `keras.layers.AveragePooling1D`. */
+/**
+ * The mean of each window: x [batch, steps, channels] → [batch, places, channels]. Keras:
+ * `keras.layers.AveragePooling1D`.
+ */
 export class AveragePooling1D extends configured(AveragePooling, () => poolOptions(1), 'poolSize') {
   static readonly className = 'AveragePooling1D'
 }
 
-/** The mean of each window: x [batch, rows, columns, channels] → [batch, …places, channels]. Keras: `keras.layers.AveragePooling2D`. */
+/**
+ * The mean of each window: x [batch, rows, columns, channels] → [batch, …places, channels]. Keras:
+ * `keras.layers.AveragePooling2D`.
+ */
 export class AveragePooling2D extends configured(AveragePooling, () => poolOptions(2), 'poolSize') {
   static readonly className = 'AveragePooling2D'
 }
 
-/** The same along three axes. Keras: `keras.layers.AveragePooling3D`. */
+/** The same over three axes. Keras: `keras.layers.AveragePooling3D`. */
 export class AveragePooling3D extends configured(AveragePooling, () => poolOptions(3), 'poolSize') {
   static readonly className = 'AveragePooling3D'
 }

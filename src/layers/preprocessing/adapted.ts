@@ -1,4 +1,5 @@
-// The base of layers that find their state in data, before training: adapt. What they look for is theirs to say.
+// The base of layers that compute their state from data before training, with adapt. Subclasses define what they
+// compute.
 
 import { ArgumentError, DataError, StateError, quoted } from '../../core/errors'
 import type { InputsOf } from '../../core/options'
@@ -13,37 +14,37 @@ import { isProbing } from '../context'
 import { TensorLayer } from '../core/tensor-layer'
 
 const adaptOptions = () => ({
-  /** How many batches are read at most; null for all. Default null. */
+  /** The maximum number of batches to read; null for all. Default null. */
   steps: option(nullable(count), null),
 })
 export type AdaptOptions = InputsOf<ReturnType<typeof adaptOptions>>
 
-/** One batch as the layer takes it; or batches, one after the other, of which pairs [x, y] and records { x, y } count with x. */
+/** One batch in the layer's form, or a sequence of batches; of pairs [x, y] and records { x, y }, only x is used. */
 export type AdaptData<Batch = TensorLike> = Batch | ElementsOrMaker<unknown> | readonly Tensor[]
 
 /**
- * A layer that looks at data before it is used. `adapt` goes over them once: `begin`, `update` for each batch, `finish`. What the
- * layer knew before is what it knows until `finish`, so that data that cannot be read change nothing.
+ * A layer that reads data before it is used. `adapt` reads them once: `begin`, `update` for each batch, `finish`. The
+ * layer keeps its old state until `finish`, so that a failed `adapt` changes nothing.
  */
 export abstract class AdaptedLayer<Batch = Tensor> extends TensorLayer {
-  /** Whether the layer knows what it needs: from `adapt`, from its options, or from a file. */
+  /** Whether the layer has its state: from `adapt`, from its options, or from a file. */
   protected abstract get isAdapted(): boolean
-  /** Forgets what was found in other data. */
+  /** Starts a new computation of the state. */
   protected abstract begin(): void
-  /** Looks at a batch. */
+  /** Adds a batch to it. */
   protected abstract update(batch: Batch): void
-  /** Keeps what was found. */
+  /** Stores the computed state. */
   protected abstract finish(): void
 
-  /** A batch from what was given for one: a tensor, unless a layer reads something else. */
+  /** Converts a given batch: to a tensor, unless a layer reads something else. */
   protected readBatch(given: unknown): Batch {
     return asTensor(given as TensorLike, `${this}: adapt`) as Batch
   }
 
   /**
-   * Learns from data what the layer needs. Whatever it learnt before is forgotten.
+   * Computes the layer's state from data, and replaces its former state.
    * @param data one batch, or batches one after the other: a Dataset, an (async) iterable, a list of tensors
-   * @throws DataError where there is no batch, or one that the layer cannot read
+   * @throws DataError if there is no batch, or if the layer cannot read one
    * @example await normalization.adapt(rows.batch(256))
    */
   async adapt(data: AdaptData, options: AdaptOptions = {}): Promise<void> {
@@ -54,10 +55,10 @@ export abstract class AdaptedLayer<Batch = Tensor> extends TensorLayer {
     this.finish()
   }
 
-  /** Refuses `adapt` where options say already what it would find. */
+  /** Refuses `adapt` if options already give the state. */
   protected requireAdaptable(): void {}
 
-  /** @throws StateError where the layer knows nothing yet; not while only shapes are asked for */
+  /** @throws StateError if the layer has no state yet, except while only shapes are inferred */
   protected requireAdapted(): void {
     if (this.isAdapted || isProbing()) return
     throw new StateError(`${this} does not know its data yet. Call await layer.adapt(data) before the model is used`)
@@ -66,7 +67,7 @@ export abstract class AdaptedLayer<Batch = Tensor> extends TensorLayer {
 
 /**
  * Calls a function with the data, or with the inputs of each of their batches.
- * @throws DataError where there is no batch, ArgumentError for data without end
+ * @throws DataError if there is no batch, ArgumentError for infinite data
  */
 export async function eachBatch(
   data: AdaptData<unknown>,
@@ -92,12 +93,12 @@ export async function eachBatch(
   }
 }
 
-/** A list of tensors is many batches; one of numbers or typed arrays is the rows of one. */
+/** A list of tensors is a sequence of batches; a list of numbers or typed arrays is the rows of one batch. */
 function isBatches(data: unknown): data is readonly Tensor[] {
   return Array.isArray(data) && data.length > 0 && data.every((each) => each instanceof Tensor)
 }
 
-/** What a model would be given of a batch: x of [x, y] and of { x, y }. */
+/** The input of a model in a batch: x of [x, y] and of { x, y }. */
 function inputOf(batch: unknown, where: string): unknown {
   if (Array.isArray(batch) && (batch[0] instanceof Tensor || (Array.isArray(batch[0]) && batch[1] instanceof Tensor)))
     return batch[0]

@@ -1,4 +1,4 @@
-// Images in other colours: brightness, contrast and their like, most of them at random.
+// Layers that change the colours of images, such as brightness and contrast, most of them at random.
 
 import { configured, number, option, required, tableSize } from '../../core/options'
 import { ShapeError } from '../../core/errors'
@@ -12,22 +12,22 @@ import type { Interval, Transformation } from './image-layer'
 import { ImageLayer, RandomImageLayer, SometimesLayer, interval, rangeOption } from './image-layer'
 
 const within = (x: Tensor, [low, high]: Interval): Tensor => clip(x, low, high)
-/** From one range of values to another. */
+/** Maps one range of values linearly to another. */
 const rescaled = (x: Tensor, [low, high]: Interval, [to, end]: Interval): Tensor =>
   low === to && high === end ? x : add(multiply(divide(subtract(x, low), high - low), end - to), to)
 
-/** The levels that colours have in tables of 8 bits. */
+/** The range of colour levels in 8-bit tables. */
 const BYTES: Interval = [0, 255]
 
 /**
- * Adds a number to each image in training, δ · (high − low) with δ drawn from `factor`, and keeps it within the value range.
+ * In training, adds δ · (high − low) to each image, with δ drawn from `factor`, and clips to the value range.
  *
  * Keras: `keras.layers.RandomBrightness`.
  */
 export class RandomBrightness extends configured(
   RandomImageLayer,
   () => ({
-    /** δ, as a share of the value range: f for −f … f, or [low, high]. */
+    /** δ, as a share of the value range: f for [−f, f], or [low, high]. */
     factor: required(interval(-1, 1)),
     ...rangeOption(),
   }),
@@ -43,15 +43,15 @@ export class RandomBrightness extends configured(
 }
 
 /**
- * (x − mean) · c + mean in training, with the mean of each channel of an image, and c drawn for each image from 1 − low … 1 + high;
- * within the value range.
+ * In training, (x − mean) · c + mean, with the mean of each channel of an image and c drawn for each image from [1 −
+ * low, 1 + high], clipped to the value range.
  *
- * Keras: `keras.layers.RandomContrast`, which in 3.15 takes one number f for 1 … 1 + f, against its documentation.
+ * Keras: `keras.layers.RandomContrast`, which in 3.15 reads one number f as [1, 1 + f], contrary to its documentation.
  */
 export class RandomContrast extends configured(
   RandomImageLayer,
   () => ({
-    /** f for 1 − f … 1 + f, or [low, high] for 1 − low … 1 + high. */
+    /** f for [1 − f, 1 + f], or [low, high] for [1 − low, 1 + high]. */
     factor: required({
       ...interval(0, 1),
       read: (value: unknown, where: string): Interval =>
@@ -75,11 +75,12 @@ export class RandomContrast extends configured(
   }
 }
 
-/** How much red, green and blue count as brightness: ITU-R BT.601. */
+/** The weights of red, green and blue in the brightness: ITU-R BT.601. */
 const LUMA = [0.2989, 0.587, 0.114]
 
 /**
- * In training an image becomes grey with probability `factor`: each channel 0.2989 red + 0.587 green + 0.114 blue.
+ * In training, turns an image grey with probability `factor`: each channel becomes 0.2989 red + 0.587 green + 0.114
+ * blue.
  *
  * Keras: `keras.layers.RandomGrayscale`.
  */
@@ -108,7 +109,7 @@ export class RandomGrayscale extends configured(
 }
 
 /**
- * In training an image becomes its negative, high − x, with a probability.
+ * In training, turns an image into its negative, high − x, with probability `factor`.
  *
  * Keras: `keras.layers.RandomInvert`.
  */
@@ -122,15 +123,15 @@ export class RandomInvert extends configured(SometimesLayer, rangeOption, 'value
 }
 
 /**
- * In training adds a number to each image, and inverts what is then at or above a threshold: y = x + a, then y < t ? y : 255 − y, of
- * values in 0 … 255.
+ * In training, adds a number to each image and inverts values at or above a threshold: y = x + a, then y < t ? y : 255
+ * − y, for values in 0 … 255.
  *
- * Keras: `keras.layers.Solarization`, which in 3.15 draws from low … 255 · high, where low is a share as well.
+ * Keras: `keras.layers.Solarization`, which in 3.15 draws from [low, 255 · high], although low is a share, too.
  */
 export class Solarization extends configured(RandomImageLayer, () => ({
-  /** a, as a share of the value range: f for one drawn from 0 … f, or [low, high]. Default 0. */
+  /** a, as a share of the value range: f for [0, f], or [low, high]. Default 0. */
   additionFactor: option(interval(0, 1), 0),
-  /** t, as a share of the value range: f for one drawn from 0 … f, or [low, high]. Default 0: all is inverted. */
+  /** t, as a share of the value range: f for [0, f], or [low, high]. Default 0: all values are inverted. */
   thresholdFactor: option(interval(0, 1), 0),
   ...rangeOption(),
 })) {
@@ -149,8 +150,8 @@ export class Solarization extends configured(RandomImageLayer, () => ({
 }
 
 /**
- * Stretches each channel of an image to the whole value range: (x − min) / (max − min), in training and out of it. A channel of one
- * value stays.
+ * Stretches each channel of an image to the whole value range: (x − min) / (max − min), in training and inference. A
+ * channel with a single value is unchanged.
  *
  * Keras: `keras.layers.AutoContrast`.
  */
@@ -170,16 +171,16 @@ export class AutoContrast extends configured(ImageLayer, rangeOption, 'valueRang
 }
 
 /**
- * In training each channel of an image gets about as many pixels of every level: a pixel becomes the share of pixels of its level or
- * below, of those above the lowest. A channel of one level stays.
+ * Histogram equalization in training: a pixel becomes the share of pixels at or below its level, among those above the
+ * lowest level, so that all levels are about equally frequent. A channel with a single level is unchanged.
  *
- * Keras: `keras.layers.Equalization`, which counts the levels of a whole batch.
+ * Keras: `keras.layers.Equalization`, which counts the levels over the whole batch.
  */
 export class Equalization extends configured(
   ImageLayer,
   () => ({
     ...rangeOption(),
-    /** How many levels are told apart. Default 256. */
+    /** The number of levels. Default 256. */
     bins: option(tableSize(2), 256),
   }),
   'valueRange',
@@ -197,7 +198,7 @@ export class Equalization extends configured(
     const bin = cast(clip(multiply(levels, (this.bins - 1) / BYTES[1]), 0, this.bins - 1), 'int32')
     const counts = cast(bincount(bin, { minlength: this.bins }), 'float32')
     const below = cumsum(counts, 1)
-    // the pixels of the lowest level that there is
+    // The number of pixels of the lowest level that occurs.
     const lowest = min(where(equal(below, 0), Infinity, below), 1, true)
     const above = subtract(rows * columns, lowest)
     const table = round(divide(multiply(maximum(subtract(below, lowest), 0), BYTES[1]), maximum(above, 1)))

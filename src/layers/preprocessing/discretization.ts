@@ -1,4 +1,4 @@
-// Discretization: which of several ranges a number falls into.
+// Discretization: the index of the range that a number falls into.
 
 import type { DType } from '../../core/dtypes'
 import { hasNonFinite } from '../../core/dtypes'
@@ -14,35 +14,37 @@ import type { Summary } from './quantiles'
 import { EMPTY, boundariesOf, merged, summaryOf } from './quantiles'
 
 /**
- * The number of the bin of each element, int32: how many of the boundaries are ≤ x. Boundaries are given, or `adapt` finds
- * `numBins − 1` of them, such that every bin has about as many of the data. Other output modes encode that number.
+ * The number of the bin of each element, int32: how many of the boundaries are ≤ x. Boundaries are given, or `adapt`
+ * finds `numBins − 1` of them so that all bins hold about equally many of the data. Other output modes encode that
+ * number.
  *
  *   new Discretization({ binBoundaries: [0, 1, 2] }).apply([-1.5, 1, 3.4, 0.5])   // [0, 2, 3, 1]
  *
  *   const ages = new Discretization({ numBins: 4, outputMode: 'oneHot' })
  *   await ages.adapt(column)
  *
- * Data are kept as a summary of 1/epsilon quantiles, merged batch by batch. The boundaries are part of the configuration, so that files
- * and clones have them. Where there are fewer different data than bins, the last bins stay empty.
+ * The data are summarized as 1/epsilon quantiles, merged batch by batch. The boundaries are part of the configuration,
+ * so that files and clones contain them. If there are fewer distinct values than bins, the last bins stay empty.
  *
  * Keras: `keras.layers.Discretization`.
- * @throws StateError when it is used before it was adapted
+ * @throws StateError if it is used before it was adapted
  */
 export class Discretization extends configured(AdaptedLayer<Tensor>, () => ({
-  /** Where bins end, rising: n of them make n + 1 bins. Default null: adapt finds them. */
+  /** The ends of the bins, in ascending order: n boundaries make n + 1 bins. Default null: adapt finds them. */
   binBoundaries: option(nullable(listOf(number())), null),
-  /** How many bins adapt makes. Default null, with binBoundaries. */
+  /** The number of bins that adapt makes. Default null, for given binBoundaries. */
   numBins: option(nullable(tableSize()), null),
-  /** How exact adapt is: it holds 1/epsilon numbers. Default 0.01. */
+  /** The precision of adapt: its summary has 1/epsilon values. Default 0.01. */
   epsilon: option(number({ above: 0, max: 1 }), 0.01),
-  /** 'int', the number of the bin; 'oneHot', 'multiHot' and 'count' as of CategoryEncoding. Default int. */
+  /** 'int', the number of the bin; 'oneHot', 'multiHot' and 'count' as in CategoryEncoding. Default int. */
   outputMode: option(choice('int', 'oneHot', 'multiHot', 'count'), 'int'),
   /** Must be false. */
   sparse: option(notSparse, false),
 })) {
   static readonly className = 'Discretization'
   private summary: Summary = EMPTY
-  // What was traced reads it, so that it may adapt again. No weight: the configuration has the boundaries.
+  // Traced programs read this variable, so that the layer can adapt again. It is not a weight: the configuration holds
+  // the boundaries.
   readonly #boundaries = new Variable(this.filled(), { name: `${this.name}/boundaries`, trainable: false })
 
   protected override checkOptions(): void {
@@ -61,7 +63,7 @@ export class Discretization extends configured(AdaptedLayer<Tensor>, () => ({
     }
   }
 
-  /** How many bins there are. */
+  /** The number of bins. */
   private get depth(): number {
     return this.numBins ?? this.binBoundaries!.length + 1
   }
@@ -93,7 +95,7 @@ export class Discretization extends configured(AdaptedLayer<Tensor>, () => ({
     this.summary = EMPTY
   }
 
-  /** All boundaries: bins without data lie beyond all numbers. */
+  /** All boundaries; unused ones are beyond all numbers. */
   private filled(): Tensor {
     const all = Float32Array.from({ length: this.depth - 1 }, (_, i) => this.binBoundaries?.[i] ?? Infinity)
     return new Tensor(all, [all.length], 'float32')

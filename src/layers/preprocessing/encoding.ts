@@ -1,4 +1,4 @@
-// Whole numbers as rows of zeros and ones, or of counts; CategoryEncoding.
+// CategoryEncoding: integers as rows of zeros and ones, or of counts.
 
 import { ArgumentError, DataError, ShapeError, formatShape } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
@@ -18,7 +18,7 @@ import type { BatchShape } from '../spec'
 
 export type Encoding = 'oneHot' | 'multiHot' | 'count'
 
-/** Keras's sparse tensors, which do not exist here. */
+/** Keras's option for sparse tensors, which this library does not have. */
 export const notSparse: Kind<false, boolean> = /* @__PURE__ */ custom<false, boolean>(
   (value, where) => {
     if (!boolean.read(value, where)) return false
@@ -28,11 +28,13 @@ export const notSparse: Kind<false, boolean> = /* @__PURE__ */ custom<false, boo
 )
 
 /**
- * Indices [batch, …] in rows of `depth`. An index outside counts nowhere.
+ * Encodes indices [batch, …] as rows of length `depth`. An index out of range is ignored.
  *
- * - oneHot: a row for each index, with a last axis of 1 in its place: [batch, 1] → [batch, depth], [batch, n] → [batch, n, depth]
- * - multiHot: a row for each sample, 1 where an index occurs: [batch, n] → [batch, depth], [batch, n, m] → [batch, m, depth]
- * - count: the same with how often it occurs, or with the sum of its weights
+ * - oneHot: a row for each index, in place of a last axis of 1: [batch, 1] → [batch, depth], [batch, n] → [batch, n,
+ *   depth]
+ * - multiHot: a row for each sample, 1 where an index occurs: [batch, n] → [batch, depth], [batch, n, m] → [batch, m,
+ *   depth]
+ * - count: like multiHot, with the number of occurrences, or with the sum of their weights
  *
  * [batch] is one index for each sample.
  */
@@ -45,7 +47,7 @@ export function encode(indices: Tensor, encoding: Encoding, depth: number, weigh
   return encoding === 'multiHot' ? minimum(counts, 1) : counts
 }
 
-// A row for every index, which takes much room, only where there are several axes to count over.
+// Only with several axes to count over does it make a row for every index, which takes much memory.
 function countOf(indices: Tensor, depth: number, weights: Tensor | null): Tensor {
   if (indices.rank === 2)
     return cast(
@@ -56,28 +58,32 @@ function countOf(indices: Tensor, depth: number, weights: Tensor | null): Tensor
   return sum(weights === null ? rows : multiply(rows, reshape(weights, [...rows.shape.slice(0, -1), 1])), 1)
 }
 
-/** The shape of what `encode` gives. */
+/** The shape of the result of `encode`. */
 export function encodedShape(shape: BatchShape, encoding: Encoding, depth: number): BatchShape {
   if (encoding === 'oneHot') return [...(shape.length > 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape), depth]
   return [...shape.slice(0, 1), ...shape.slice(2), depth]
 }
 
 /**
- * Tokens 0 … numTokens − 1, [batch, …], as rows of numTokens: see `outputMode`. In training and out of it.
+ * Encodes tokens 0 … numTokens − 1, [batch, …], as rows of length numTokens: see `outputMode`. The same in training and
+ * inference.
  *
- *   new CategoryEncoding({ numTokens: 4 }).apply([[0, 1], [3, 3]])                        // [[1, 1, 0, 0], [0, 0, 0, 1]]
- *   new CategoryEncoding({ numTokens: 4, outputMode: 'count' }).apply([[0, 1], [3, 3]])   // [[1, 1, 0, 0], [0, 0, 0, 2]]
+ *   new CategoryEncoding({ numTokens: 4 }).apply([[0, 1], [3, 3]])                      // [[1, 1, 0, 0], [0, 0, 0, 1]]
+ *   new CategoryEncoding({ numTokens: 4, outputMode: 'count' }).apply([[0, 1], [3, 3]]) // [[1, 1, 0, 0], [0, 0, 0, 2]]
  *
- * A call may say `countWeights`, of the shape of the tokens: how much each counts. Data are checked where they are at hand; inside a
- * trace a token outside counts nowhere.
+ * A call takes `countWeights`, the weight of each token, of the shape of the tokens. The layer checks tokens when it is
+ * called on data; inside a trace, a token out of range is ignored.
  *
- * Keras: `keras.layers.CategoryEncoding`; there [n] is the tokens of one sample, here it is one token for each of n.
- * @throws DataError for a token outside, when it is called on data
+ * Keras: `keras.layers.CategoryEncoding`; there [n] is n tokens of one sample, here one token of each of n samples.
+ * @throws DataError for a token out of range, when the layer is called on data
  */
 export class CategoryEncoding extends configured(TensorLayer, () => ({
-  /** How many tokens there are. */
+  /** The number of tokens. */
   numTokens: required(count),
-  /** 'oneHot', a row for each token; 'multiHot', which tokens a sample has; 'count', how often. Default multiHot. */
+  /**
+   * 'oneHot', a row for each token; 'multiHot', which tokens a sample has; 'count', how often each occurs. Default
+   * multiHot.
+   */
   outputMode: option(choice('oneHot', 'multiHot', 'count'), 'multiHot'),
   /** Must be false. */
   sparse: option(notSparse, false),
@@ -111,7 +117,7 @@ export class CategoryEncoding extends configured(TensorLayer, () => ({
     )
   }
 
-  /** @throws DataError for the first token that is not among 0 … numTokens − 1 */
+  /** @throws DataError for the first token outside 0 … numTokens − 1 */
   override validateInput({ data }: Tensor): void {
     const { numTokens } = this
     const wrong = data.find((token: number) => !(token >= 0 && token < numTokens && Number.isInteger(token)))

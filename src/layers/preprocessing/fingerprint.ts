@@ -1,4 +1,4 @@
-// Hashes of strings, the same as those of Keras and TensorFlow: FarmHash's Fingerprint64, and SipHash-2-4 where there is a salt.
+// Hashes of strings, identical to those of Keras and TensorFlow: FarmHash's Fingerprint64, and SipHash-2-4 with a salt.
 // Geoff Pike, "FarmHash" (2014); Aumasson & Bernstein, "SipHash: a fast short-input PRF" (2012).
 
 const MASK = 0xffffffffffffffffn
@@ -16,7 +16,7 @@ function hashTwo(u: bigint, v: bigint, by: bigint): bigint {
   return wrap(mix(wrap((v ^ a) * by)) * by)
 }
 
-/** A word of 64 bits to a number of 64 bits. */
+/** Hashes bytes to a 64-bit number. */
 export function fingerprint64(bytes: Uint8Array): bigint {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const at = (offset: number): bigint => view.getBigUint64(offset, true)
@@ -109,7 +109,7 @@ function hashLong(at: (offset: number) => bigint, length: number): bigint {
   return hashTwo(wrap(hashTwo(v[0], w[0], by) + mix(y) * K0 + z), wrap(hashTwo(v[1], w[1], by) + x), by)
 }
 
-/** SipHash-2-4 under a key of two words. */
+/** SipHash-2-4 with a key of two 64-bit words. */
 export function sipHash(bytes: Uint8Array, key: readonly [bigint, bigint]): bigint {
   let v0 = 0x736f6d6570736575n ^ key[0],
     v1 = 0x646f72616e646f6dn ^ key[1]
@@ -147,7 +147,7 @@ export function sipHash(bytes: Uint8Array, key: readonly [bigint, bigint]): bigi
 
 const encoder = new TextEncoder()
 
-/** Which of `buckets` a string falls into. */
+/** The bucket of a string, among `buckets`. */
 export function bucketOf(text: string, buckets: number, salt: readonly [number, number] | null = null): number {
   const bytes = encoder.encode(text)
   const hash = salt === null ? fingerprint64(bytes) : sipHash(bytes, [BigInt(salt[0]), BigInt(salt[1])])

@@ -25,21 +25,22 @@ const saltKind: Kind<Salt, number | readonly number[]> = custom(
 )
 
 /**
- * The number of the bin that a string falls into: [batch, …] strings → int32 0 … numBins − 1. Nothing is learnt, and different
- * strings may share a bin. The numbers are those of Keras: FarmHash64 modulo numBins, or with a salt SipHash64.
+ * The number of the bin that a string falls into: [batch, …] strings → int32 0 … numBins − 1. Nothing is learnt;
+ * different strings may share a bin. The numbers are those of Keras: FarmHash64 modulo numBins, or SipHash64 with a
+ * salt.
  *
  *   new Hashing({ numBins: 3 }).apply([['A'], ['B'], ['C'], ['D'], ['E']])   // [[1], [0], [1], [1], [2]]
  *
  * Keras: `keras.layers.Hashing`.
  */
 export class Hashing extends configured(StringLayer, () => ({
-  /** How many numbers there are. */
+  /** The number of bins. */
   numBins: required(count),
-  /** A string that has bin 0 for itself. Default null: none. */
+  /** A string that has bin 0 to itself. Default null: no such string. */
   maskValue: option(nullable(anyText), null),
-  /** A number, or two: another distribution of strings over the bins. Default null. */
+  /** A number, or two, which change the distribution of strings over the bins. Default null. */
   salt: option(nullable(saltKind), null),
-  /** What is given: 'int', 'oneHot', 'multiHot' or 'count'. Default 'int'. */
+  /** The form of the output: 'int', 'oneHot', 'multiHot' or 'count'. Default 'int'. */
   outputMode: option(choice('int', 'oneHot', 'multiHot', 'count'), 'int'),
 })) {
   static readonly className = 'Hashing'

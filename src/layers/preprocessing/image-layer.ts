@@ -1,5 +1,5 @@
-// The bases of layers of images: one or a batch of them, the channels where dataFormat says, and what belongs to the images, labels and
-// segmentation masks. What happens to them is said by the layers.
+// The bases of image layers: one image or a batch, channels as dataFormat says, with labels and segmentation masks of
+// the images. The layers define the transformation.
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
@@ -20,20 +20,20 @@ import { Layer } from '../layer'
 import { seedOption } from '../regularization/random-layer'
 import type { BatchShape, TensorSpec } from '../spec'
 
-/** What becomes of the parts of one batch. Whatever is drawn is drawn once for all of them. */
+/** How a layer transforms the parts of one batch. Random numbers are drawn once for all parts. */
 export interface Transformation {
-  /** x [batch, rows, columns, channels] → the same, or another size. */
+  /** x [batch, rows, columns, channels] → images of the same or another size. */
   readonly images: (x: Tensor) => Tensor
-  /** Default: as they are. */
+  /** Default: unchanged. */
   readonly labels?: (y: Tensor) => Tensor
-  /** Class numbers of pixels, of the form of images. Default: as they are. */
+  /** Class numbers of pixels, in the form of images. Default: unchanged. */
   readonly segmentationMasks?: (masks: Tensor) => Tensor
 }
 
-/** Images and what belongs to them. What has another name is passed on. */
+/** Images with their labels and masks. Other entries are passed on. */
 export interface ImageRecord<Value = TensorLike> {
   readonly images: Value
-  /** [batch, …], one-hot where they are mixed. */
+  /** [batch, …]; one-hot for layers that mix labels. */
   readonly labels?: Value
   /** Class numbers, [batch, rows, columns, 1]. */
   readonly segmentationMasks?: Value
@@ -50,30 +50,31 @@ const BOXES: readonly string[] = ['boundingBoxes', 'bounding_boxes']
 
 type Size = readonly [rows: number | null, columns: number | null]
 
-/** Images → images, float32 unless a class says otherwise. */
+/** Images → images, in float32 unless a class overrides it. */
 export abstract class ImageLayer extends configured(Layer<Tensor>, () => ({
-  /** Where the channels are: 'channelsLast' or 'channelsFirst'; null is last. Default null. */
+  /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
   dataFormat: option(dataFormat, null),
 })) {
   /**
-   * What happens to a batch; null for nothing.
+   * The transformation of a batch; null for none.
    * @param images [batch, rows, columns, channels]
    */
   protected abstract transformation(images: Tensor, training: boolean): Transformation | null
 
-  /** The size of the result. */
+  /** The size of the output for an input size. */
   protected sizeFor(size: Size): Size {
     return size
   }
 
-  /** The dtype in which images are transformed, and given back. */
+  /** The dtype in which images are transformed and returned. */
   protected imageDtype(_given: DType): DType {
     return 'float32'
   }
 
   /**
-   * Transforms images, [batch, rows, columns, channels] or [rows, columns, channels]; or a record of them and their labels and
-   * segmentation masks, all of them alike. Nothing is drawn unless `training` is said, or this is called within a layer that trains.
+   * Transforms images, [batch, rows, columns, channels] or [rows, columns, channels]; or a record of images, labels and
+   * segmentation masks, all consistently. Random numbers are drawn only with `training`, given here or by the calling
+   * layer.
    */
   override apply(input: TensorLike, options?: ApplyOptions | CallContext): Tensor
   override apply<Given extends ImageRecord>(
@@ -144,7 +145,7 @@ export abstract class ImageLayer extends configured(Layer<Tensor>, () => ({
     return this.dataFormat === 'channelsFirst'
   }
 
-  /** The shape of one or many images with the channels last. @throws ShapeError for what are no images */
+  /** The shape of one image or of a batch with the channels last. @throws ShapeError for another number of axes */
   private lastShape(shape: BatchShape): BatchShape {
     if (shape.length !== 3 && shape.length !== 4) {
       const form = this.isFirst ? 'channels, rows, columns' : 'rows, columns, channels'
@@ -168,10 +169,10 @@ export abstract class ImageLayer extends configured(Layer<Tensor>, () => ({
   }
 }
 
-/** Where a number is drawn from, uniformly; nothing is drawn where both bounds are one. */
+/** The interval of a uniform random number; if both bounds are equal, nothing is drawn. */
 export type Interval = readonly [low: number, high: number]
 
-/** An interval within bounds: [low, high], or one number f for [−f, f], as far as the bounds allow it. */
+/** An interval within bounds: [low, high], or one number f for [−f, f], clipped to the bounds. */
 export function interval(min: number, max: number): Kind<Interval, number | readonly number[]> {
   const bound = number({ min, max })
   const both = listOf(bound, 2)
@@ -204,18 +205,20 @@ export const rangeOption = () => ({
   valueRange: option(valueRange, [0, 255]),
 })
 
-/** Images that training changes at random, each in its own way; as they are otherwise. */
+/**
+ * Image layers that change images at random in training, each image differently, and otherwise return them unchanged.
+ */
 export abstract class RandomImageLayer extends configured(ImageLayer, seedOption) {
   protected readonly generator = new SeedGenerator(this.seed ?? undefined, `${this.name}/seedGenerator`)
 
-  /** What training does. @param images [batch, rows, columns, channels] */
+  /** The transformation in training. @param images [batch, rows, columns, channels] */
   protected abstract augment(images: Tensor): Transformation
 
   protected transformation(images: Tensor, training: boolean): Transformation | null {
     return training ? this.augment(images) : null
   }
 
-  /** Numbers of an interval. */
+  /** Random numbers of an interval. */
   protected draw([low, high]: Interval, shape: Shape): Tensor {
     return low === high ? full(shape, low) : uniform(shape, { minval: low, maxval: high, seed: this.generator })
   }
@@ -226,12 +229,12 @@ export abstract class RandomImageLayer extends configured(ImageLayer, seedOption
   }
 }
 
-/** Images that something happens to with a probability, which is drawn itself. */
+/** Image layers that change an image with a probability, which is random itself. */
 export abstract class SometimesLayer extends configured(RandomImageLayer, () => ({
-  /** The probability: f for one drawn from 0 … f, or [low, high]. Default 1. */
+  /** The probability: f for a random one in [0, f], or [low, high]. Default 1. */
   factor: option(interval(0, 1), 1),
 })) {
-  /** Which images it happens to, [batch, 1, 1, 1]. */
+  /** Which images are changed, [batch, 1, 1, 1]. */
   protected chosen(images: Tensor): Tensor {
     return less(this.drawEach([0, 1], images), this.drawEach(this.factor, images))
   }

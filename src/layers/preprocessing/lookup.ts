@@ -1,4 +1,4 @@
-// What the lookups of strings and of integers have in common: the vocabulary, how it is learnt, and what is given for a number.
+// What the lookups of strings and of integers share: the vocabulary, how it is learnt, and the output for a number.
 
 import { ArgumentError, StateError, quoted } from '../../core/errors'
 import { boolean, choice, count, custom, listOf, nullable, number, option, tableSize } from '../../core/options'
@@ -12,11 +12,11 @@ import { encode, encodedShape } from './encoding'
 import type { Specials, Token } from './vocabulary'
 import { TokenCounts, Vocabulary, leadingTokens, requireVocabulary } from './vocabulary'
 
-/** What a lookup gives: numbers, or vectors over its vocabulary. */
+/** The output of a lookup: numbers, or vectors over its vocabulary. */
 export type CategoryMode = 'int' | 'tfIdf' | Encoding
 export const categoryMode = /* @__PURE__ */ choice<CategoryMode>('int', 'oneHot', 'multiHot', 'count', 'tfIdf')
 
-/** Any text, the empty one too. */
+/** Any string, also the empty one. */
 export const anyText: Kind<string> = /* @__PURE__ */ custom(
   (value, place) => {
     if (typeof value === 'string') return value
@@ -25,23 +25,23 @@ export const anyText: Kind<string> = /* @__PURE__ */ custom(
   (value) => value,
 )
 
-/** The options of every lookup, beside its special tokens. */
+/** The options of every lookup, except its special tokens. */
 export const lookupOptions = <T extends Token>(token: Kind<T>) => ({
-  /** The most numbers there are, those of padding and of the unknown among them. Default null: any. */
+  /** The maximum number of tokens, including those for padding and unknown tokens. Default null: no limit. */
   maxTokens: option(nullable(count), null),
-  /** How many numbers there are for tokens that are not in the vocabulary. Default 1. */
+  /** The number of indices for tokens that are not in the vocabulary. Default 1. */
   numOovIndices: option(tableSize(0), 1),
-  /** The tokens, where they need not be learnt. Default null. */
+  /** The tokens, if they are not learnt. Default null. */
   vocabulary: option(nullable(listOf(token)), null),
-  /** What each token counts in outputMode 'tfIdf'. Default null: learnt. */
+  /** The weight of each token in outputMode 'tfIdf'. Default null: learnt. */
   idfWeights: option(nullable(listOf(number())), null),
-  /** What is given: 'int', 'oneHot', 'multiHot', 'count' or 'tfIdf'. Default 'int'. */
+  /** The form of the output: 'int', 'oneHot', 'multiHot', 'count' or 'tfIdf'. Default 'int'. */
   outputMode: option(categoryMode, 'int'),
-  /** Whether vectors are maxTokens long, however many tokens there are. Default false. */
+  /** Whether vectors have length maxTokens even with fewer tokens. Default false. */
   padToMaxTokens: option(boolean, false),
 })
 
-/** What a lookup says of itself. */
+/** The settings of a lookup. */
 export interface LookupSettings<T extends Token> {
   readonly maxTokens: number | null
   readonly outputMode: CategoryMode
@@ -50,7 +50,7 @@ export interface LookupSettings<T extends Token> {
   readonly idfWeights: readonly number[] | null
 }
 
-/** A vocabulary that is given or learnt, and what is made of its numbers. */
+/** A vocabulary, given or learnt, and the encoding of its numbers. */
 export class Lookup<T extends Token> {
   private known: Vocabulary<T> | null = null
   private weights: Tensor | null = null
@@ -70,7 +70,7 @@ export class Lookup<T extends Token> {
     else if (idfWeights !== null) throw new ArgumentError(`${owner.toString()}: idfWeights need a vocabulary`)
   }
 
-  /** @throws StateError before there is one */
+  /** @throws StateError before there is a vocabulary */
   get vocabulary(): Vocabulary<T> {
     return requireVocabulary(String(this.owner), this.known)
   }
@@ -79,14 +79,14 @@ export class Lookup<T extends Token> {
     return this.known !== null
   }
 
-  /** Whether numbers, or vectors of one length, are given whatever the vocabulary is. */
+  /** Whether the output's shape does not depend on the vocabulary. */
   get hasFixedWidth(): boolean {
     return this.settings.outputMode === 'int' || this.settings.padToMaxTokens
   }
 
   /**
    * @param given tokens; the special ones may stand before them, as in `getVocabulary`
-   * @throws ArgumentError for tokens that cannot be a vocabulary
+   * @throws ArgumentError for an invalid vocabulary
    */
   set(given: readonly T[], weights: readonly number[] | null = null): void {
     const {
@@ -119,17 +119,17 @@ export class Lookup<T extends Token> {
           )
   }
 
-  /** Begins to learn anew. */
+  /** Starts to learn a new vocabulary. */
   reset(): void {
     this.counts = new TokenCounts()
   }
 
-  /** Takes in the tokens of one row. */
+  /** Counts the tokens of one row. */
   count(tokens: readonly T[]): void {
     this.counts!.add(tokens)
   }
 
-  /** Ends learning: the most frequent tokens are the vocabulary. */
+  /** Ends learning: the most frequent tokens become the vocabulary. */
   finish(): void {
     const {
       specials,
@@ -144,7 +144,7 @@ export class Lookup<T extends Token> {
     this.set(tokens, outputMode === 'tfIdf' ? tokens.map((token) => counts.inverseFrequency(token)) : null)
   }
 
-  /** Elements of a vector over all tokens. */
+  /** The length of a vector over all tokens. */
   get width(): number {
     const { maxTokens, padToMaxTokens } = this.settings
     return padToMaxTokens ? maxTokens! : this.vocabulary.size
@@ -163,19 +163,19 @@ export class Lookup<T extends Token> {
     return outputMode === 'int' ? shape : encodedShape(shape, outputMode === 'tfIdf' ? 'count' : outputMode, this.width)
   }
 
-  /** For the configuration: what was learnt is what will be given. */
+  /** The learnt vocabulary and weights, for the configuration. */
   get config(): { readonly vocabulary: readonly T[] | null; readonly idfWeights: readonly number[] | null } {
     return { vocabulary: this.known?.tokens ?? null, idfWeights: this.known?.weights ?? null }
   }
 }
 
-/** @throws StateError where a model was compiled with another vocabulary */
+/** @throws StateError if a model was built with another vocabulary size */
 export function requireUnbuilt(
   layer: { readonly built: boolean; toString(): string },
   lookup: Pick<Lookup<never>, 'hasFixedWidth' | 'isKnown'>,
 ): void {
   if (!layer.built || lookup.hasFixedWidth || !lookup.isKnown) return
   throw new StateError(
-    `${layer.toString()}: its vectors have a length already, by which later layers were built. Adapt it before it is called, or set padToMaxTokens.`,
+    `${layer.toString()}: the length of its vectors is fixed, because later layers were built for it. Adapt it before it is called, or set padToMaxTokens.`,
   )
 }

@@ -1,4 +1,4 @@
-// Parts of images that are something else in training: another image, noise, or blurred.
+// Layers that replace parts of images in training: by another image, by noise, or by blurred pixels.
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { configured, custom, integer, listOf, nullable, number, option } from '../../core/options'
@@ -32,21 +32,21 @@ import { gridOf } from '../../ops/warp'
 import type { Interval, Transformation } from './image-layer'
 import { RandomImageLayer, SometimesLayer, interval, rangeOption } from './image-layer'
 
-/** weight · a + (1 − weight) · b, with one weight for each sample, [batch, 1, 1, 1]. */
+/** weight · a + (1 − weight) · b, with one weight per sample, [batch, 1, 1, 1]. */
 function mixed(a: Tensor, b: Tensor, weight: Tensor): Tensor {
   const own = reshape(weight, [weight.size, ...a.shape.slice(1).map(() => 1)])
   return add(multiply(own, a), multiply(subtract(1, own), b))
 }
 
-/** Layers that mix images with others of their batch, and their labels in the same proportion. */
+/** Layers that mix images with others of their batch, and mix labels in the same proportion. */
 abstract class MixingLayer extends RandomImageLayer {
-  /** The image that each is mixed with: a permutation of the batch. */
+  /** Selects the image that each is mixed with: a permutation of the batch. */
   protected partners({ shape }: Tensor): (x: Tensor) => Tensor {
     const order = argsort(this.draw([0, 1], [shape[0]!]))
     return (x) => take(x, order, 0)
   }
 
-  /** Labels mixed as images are: as much of its own as `weight` says. */
+  /** Mixes labels like images: `weight` is the share of the own label. */
   protected mixLabels(labels: Tensor, partners: (y: Tensor) => Tensor, weight: Tensor): Tensor {
     if (labels.rank < 2)
       throw new ShapeError(
@@ -57,11 +57,11 @@ abstract class MixingLayer extends RandomImageLayer {
   }
 
   /**
-   * Numbers between 0 and 1 of a symmetric beta distribution, Beta(a, a), without trying again: with u and v uniform,
+   * Numbers between 0 and 1 from a symmetric beta distribution, Beta(a, a), without rejection: with u and v uniform,
    *
    *   z² = (u^(−1/a) − 1) cos² 2πv      ½ (1 + z / √(1 + z²))
    *
-   * as z · √(2a) has Student's distribution with 2a degrees of freedom. Bailey 1994, Devroye 1996.
+   * because z · √(2a) has Student's distribution with 2a degrees of freedom. Bailey 1994, Devroye 1996.
    */
   protected drawBeta(a: Tensor | number, shape: Shape): Tensor {
     // in (0, 1]
@@ -72,22 +72,22 @@ abstract class MixingLayer extends RandomImageLayer {
   }
 }
 
-/** Where both are 0, the number is ½. */
+/** If both are 0, the number is ½. */
 const TINY = 1e-30
 
 /**
- * In training each image is mixed with another one of the batch, weight · x + (1 − weight) · other, and its labels as well; the weight
- * is of Beta(alpha, alpha). Zhang et al. 2018.
+ * In training, mixes each image with another one of the batch, weight · x + (1 − weight) · other, and its label as
+ * well; the weight is drawn from Beta(alpha, alpha). Zhang et al. 2018.
  *
  *   const { images, labels } = new MixUp(0.2).apply({ images, labels }, { training: true })
  *
  * Keras: `keras.layers.MixUp`.
- * @throws ShapeError for labels that are no rows
+ * @throws ShapeError for labels that are not one-hot rows
  */
 export class MixUp extends configured(
   MixingLayer,
   () => ({
-    /** Near 0 one of both images nearly always has all weight; from 1 on both have some. Default 0.2. */
+    /** Near 0, one of the two images has nearly all the weight; from 1 on both contribute. Default 0.2. */
     alpha: option(number({ above: 0 }), 0.2),
   }),
   'alpha',
@@ -101,14 +101,14 @@ export class MixUp extends configured(
   }
 }
 
-/** A rectangle in each image: which pixels are in it, [batch, rows, columns, 1], and what share of the image they are meant to be. */
+/** A rectangle in each image: a mask of its pixels, [batch, rows, columns, 1], and its intended share of the image. */
 interface Rectangles {
   readonly inside: Tensor
   readonly share: Tensor
 }
 
 /**
- * Rectangles somewhere in images.
+ * Rectangles at random positions in images.
  * @param height of each as a share of the rows, [batch, 1, 1, 1]; width as a share of the columns
  * @param draw numbers in [0, 1) for each image
  */
@@ -128,16 +128,16 @@ function rectangles({ shape }: Tensor, height: Tensor, width: Tensor, draw: () =
 }
 
 /**
- * In training a rectangle of each image comes from another one of the batch, and the labels are mixed by its share. The share is
- * 1 − Beta(a, a), with a drawn for the batch from `factor`. Yun et al. 2019.
+ * In training, replaces a rectangle of each image by that of another image of the batch, and mixes the labels by its
+ * share. The share is 1 − Beta(a, a), with a drawn from `factor` once per batch. Yun et al. 2019.
  *
  * Keras: `keras.layers.CutMix`.
- * @throws ShapeError for labels that are no rows
+ * @throws ShapeError for labels that are not one-hot rows
  */
 export class CutMix extends configured(
   MixingLayer,
   () => ({
-    /** a: f for one drawn from 0 … f, or [low, high]. Default 1. */
+    /** a: f for a random number in [0, f], or [low, high]. Default 1. */
     factor: option(interval(0, 1), 1),
   }),
   'factor',
@@ -168,15 +168,15 @@ const filling: Kind<number | readonly number[], number | readonly number[]> = /*
 )
 
 /**
- * In training a rectangle of an image is replaced, with a probability: by noise, or by a value. The square of each of its sides, as a
- * share of that of the image, is drawn from `scale`. Zhong et al. 2020.
+ * In training, replaces a rectangle of an image with probability `factor`, by noise or by a value. The square of each
+ * of its sides, as a share of the image's, is drawn from `scale`. Zhong et al. 2020.
  *
  * Keras: `keras.layers.RandomErasing`.
  */
 export class RandomErasing extends configured(SometimesLayer, () => ({
-  /** f for 0 … f, or [low, high]. Default [0.02, 0.33]. */
+  /** f for [0, f], or [low, high]. Default [0.02, 0.33]. */
   scale: option(interval(0, 1), [0.02, 0.33]),
-  /** What lies in the rectangle: a number, or one for each channel; null for normal noise · high. Default null. */
+  /** The fill of the rectangle: a number, or one for each channel; null for normal noise · high. Default null. */
   fillValue: option(nullable(filling), null),
   ...rangeOption(),
 })) {
@@ -205,7 +205,7 @@ export class RandomErasing extends configured(SometimesLayer, () => ({
   }
 }
 
-/** Odd extents of a window, [columns, rows]; one number for both. */
+/** The odd extents of a window, [columns, rows], or one number for both. */
 const kernelSize: Kind<Interval, number | readonly number[]> = /* @__PURE__ */ custom<
   Interval,
   number | readonly number[]
@@ -222,15 +222,16 @@ const kernelSize: Kind<Interval, number | readonly number[]> = /* @__PURE__ */ c
 )
 
 /**
- * In training an image is blurred with a probability: each pixel becomes a mean of those around it, with weights
- * exp(−½ (distance / sigma)²) along both axes, whose sum is 1; zeros lie beyond the edges. One sigma for each axis is drawn for the batch.
+ * In training, blurs an image with probability `factor`: each pixel becomes a mean of those around it, with weights
+ * exp(−½ (distance / sigma)²) along both axes, normalized to sum 1; pixels outside are 0. One sigma per axis is drawn
+ * for the batch.
  *
  * Keras: `keras.layers.RandomGaussianBlur`.
  */
 export class RandomGaussianBlur extends configured(SometimesLayer, () => ({
-  /** The window: one odd number, or [columns, rows]. Default 3. */
+  /** The size of the window: one odd number, or [columns, rows]. Default 3. */
   kernelSize: option(kernelSize, 3),
-  /** In pixels: f for one drawn from 0 … f, or [low, high], of at most 1. Default 1. */
+  /** The standard deviation in pixels, at most 1: f for a random one in [0, f], or [low, high]. Default 1. */
   sigma: option(interval(0, 1), 1),
   ...rangeOption(),
 })) {
@@ -256,7 +257,7 @@ export class RandomGaussianBlur extends configured(SometimesLayer, () => ({
   }
 }
 
-/** Weights of a window around its middle, whose sum is 1. */
+/** The weights of a window, centred and normalized to sum 1. */
 function bell(size: number, sigma: Tensor): Tensor {
   const weights = exp(multiply(square(divide(arange(-(size - 1) / 2, (size + 1) / 2), sigma)), -0.5))
   return divide(weights, sum(weights))

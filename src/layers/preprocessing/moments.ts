@@ -1,14 +1,16 @@
-// Mean and variance of data that come in batches, in float64: the batches' own, joined without ever subtracting large sums.
+// Mean and variance of data that come in batches, in float64: the moments of the batches are merged without subtracting
+// large sums.
 
 /**
- * For each of n slots the mean and the sum of squared distances to it. Two of them are joined as in Chan, Golub and LeVeque 1979:
+ * For each of n slots the mean and the sum of squared distances to it. Two are merged as in Chan, Golub and LeVeque
+ * 1979:
  *
  *   δ = mean_b − mean_a      mean = mean_a + δ n_b / n      M = M_a + M_b + δ² n_a n_b / n
  */
 export class RunningMoments {
   readonly mean: Float64Array
   private readonly squares: Float64Array
-  /** Elements of each slot. */
+  /** The number of elements of each slot. */
   count = 0
 
   constructor(slots: number) {
@@ -23,7 +25,7 @@ export class RunningMoments {
 
   /**
    * @param data rows, one after the other
-   * @param slots which slot each element of a row belongs to; all slots have as many
+   * @param slots the slot of each element of a row; all slots have equally many elements
    */
   add(data: ArrayLike<number>, slots: Int32Array): void {
     const own = this.mean.length

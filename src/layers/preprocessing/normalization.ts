@@ -1,4 +1,4 @@
-// Normalization: features with mean 0 and variance 1, by what adapt found in data.
+// Normalization: scales features to mean 0 and variance 1, with statistics that adapt computes from data.
 
 import { ArgumentError, DataError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, configured, either, integer, listOf, nullable, option } from '../../core/options'
@@ -18,14 +18,14 @@ import type { BatchShape } from '../spec'
 import { AdaptedLayer } from './adapted'
 import { RunningMoments } from './moments'
 
-/** What a statistic is before anything is known. */
+/** The value of a statistic before it is known. */
 class Unknown extends Initializer {
   override call(shape: Shape): Tensor {
     return full(shape, NaN)
   }
 }
 
-/** Keras's epsilon: features that do not vary are not divided by 0. */
+/** Keras's epsilon: it avoids a division by 0 for constant features. */
 const LEAST_DEVIATION = 1e-7
 const LARGEST_INT = 2 ** 31 - 1
 
@@ -37,30 +37,32 @@ interface Statistics {
 }
 
 /**
- * (x − mean) / max(√variance, 1e-7), with one mean and one variance for each index along `axis`; with `invert` the way back,
- * x · max(√variance, 1e-7) + mean. Mean and variance are given, or found by `adapt`, which computes them in float64 over all axes
- * but `axis`. They are weights that no optimizer changes: files have them.
+ * (x − mean) / max(√variance, 1e-7), with one mean and one variance for each index along `axis`; with `invert` the
+ * inverse, x · max(√variance, 1e-7) + mean. Mean and variance are given, or computed by `adapt` in float64 over all
+ * axes except `axis`. Computed ones are non-trainable weights, which files contain.
  *
  *   const normalization = new Normalization()
  *   await normalization.adapt(rows)
  *   const model = new Sequential([normalization, new Dense({ units: 1 })])
  *
- * Keras: `keras.layers.Normalization`, which passes data on as they are where it was not adapted.
- * @throws StateError when it is used before it was adapted
+ * Keras: `keras.layers.Normalization`, which returns its input unchanged if it was not adapted.
+ * @throws StateError if it is used before it was adapted
  */
 export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
-  /** The axes whose indices have a mean each, from the end where negative; null for one mean of all. Default −1. */
+  /**
+   * The axes with a separate mean for each index; negative ones count from the end; null for a single mean. Default −1.
+   */
   axis: option(nullable(either(integer(), listOf(integer()), (value) => typeof value === 'number')), -1),
-  /** A number, or one for each index along `axis`; with `variance`. Default null: adapt finds it. */
+  /** A number, or one for each index along `axis`; requires `variance`. Default null: adapt computes it. */
   mean: option(nullable(constants), null),
-  /** As `mean`. */
+  /** Like `mean`. */
   variance: option(nullable(constants), null),
-  /** Whether to go from normalized features to the features. Default false. */
+  /** Whether to map normalized features back to features. Default false. */
   invert: option(boolean, false),
 })) {
   static readonly className = 'Normalization'
   override readonly supportsMasking = true
-  /** What the options say. Made when they are set, which is before the fields of the class. */
+  /** Mean and variance from the options. They are set before the fields of the class exist. */
   declare private given: { readonly mean?: NestedArray | null; readonly variance?: NestedArray | null } | undefined
   private statistics: Statistics | null = null
   private found: RunningMoments | null = null
@@ -78,7 +80,7 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
     if (second.data.some((x: number) => x < 0)) throw new ArgumentError(`${this}: variance must be ≥ 0`)
   }
 
-  /** What was given, or adapt found: one for each index along `axis`; null before. */
+  /** The given or computed mean, one for each index along `axis`; null before adapt. */
   override get mean(): NestedArray | null {
     return this.given?.mean ?? this.foundAs('mean')
   }
@@ -87,7 +89,7 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
     this.given = { ...this.given, mean }
   }
 
-  /** As `mean`. */
+  /** Like `mean`. */
   override get variance(): NestedArray | null {
     return this.given?.variance ?? this.foundAs('variance')
   }
@@ -97,12 +99,12 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
   }
 
   private foundAs(name: 'mean' | 'variance'): NestedArray | null {
-    // Asked for while options are read, too, before there are fields.
+    // Also called while options are read, before the fields exist.
     const statistics = this.statistics as Statistics | null | undefined
     return statistics != null && this.isAdapted ? statistics[name].value.toArray() : null
   }
 
-  /** Axes that keep a mean of their own, rising. */
+  /** The axes with separate means, in ascending order. */
   private keptAxes(rank: number): number[] {
     return normalizeAxes(
       `${this}: axis`,
@@ -124,7 +126,7 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
     this.statistics = {
       mean: statistic('mean'),
       variance: statistic('variance'),
-      // Keras has it, too: how many elements a mean is of
+      // The number of elements in the mean, which is a weight in Keras, too.
       count: this.addWeight({ name: 'count', shape: [], initializer: 'zeros', dtype: 'int32' }),
     }
   }
@@ -134,7 +136,7 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
     requireExtents(this, shape, built, this.keptAxes(built.length))
   }
 
-  /** Values that were given, with an extent of 1 along the other axes of an input. */
+  /** The given values, with an extent of 1 along the other axes of an input. */
   private givenAlong(values: Parameters<typeof toTensor>[0], inputShape: BatchShape): Tensor {
     const kept = this.keptAxes(inputShape.length)
     const wide = inputShape.map((extent, axis) => (kept.includes(axis) ? extent! : 1))
@@ -166,7 +168,7 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
   }
 
   protected update(batch: Tensor): void {
-    // a row by itself
+    // A single row.
     const shape = batch.rank === 1 && this.axis !== null ? [1, ...batch.shape] : batch.shape
     if (shape.length === 0) throw new ShapeError(`${this}: adapt needs rows, received a number`)
     this.ensureBuilt([null, ...shape.slice(1)])
@@ -214,14 +216,14 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
     return inputShape
   }
 
-  /** What adapt found is weights. */
+  /** The results of adapt are weights, not options. */
   override getConfig(): Config {
     const { mean = null, variance = null } = this.given ?? {}
     return { ...super.getConfig(), mean: mean as Json, variance: variance as Json }
   }
 }
 
-/** For each element of a row its place among the kept axes. */
+/** The slot of each element of a row: its position among the kept axes. */
 function slotsOf(row: Shape, kept: readonly number[]): Int32Array {
   const slots = new Int32Array(sizeOf(row))
   let stride = sizeOf(row)

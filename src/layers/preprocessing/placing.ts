@@ -1,4 +1,4 @@
-// Images flipped, turned, moved, zoomed and sheared at random.
+// Layers that flip, rotate, translate, zoom and shear images at random.
 
 import { choice, configured, nullable, number, option, required } from '../../core/options'
 import { add, cos, lessEqual, multiply, sin, subtract, where } from '../../ops/elementwise'
@@ -10,7 +10,7 @@ import type { Interval, Transformation } from './image-layer'
 import { RandomImageLayer, interval } from './image-layer'
 
 /**
- * Mirrors one half of the images in training, drawn anew each time; with 'horizontalAndVertical' along both axes at once, which is a
+ * In training, mirrors each image with probability ½; with 'horizontalAndVertical' along both axes at once, which is a
  * half turn.
  *
  * Keras: `keras.layers.RandomFlip`.
@@ -18,7 +18,10 @@ import { RandomImageLayer, interval } from './image-layer'
 export class RandomFlip extends configured(
   RandomImageLayer,
   () => ({
-    /** 'horizontal' exchanges left and right, 'vertical' above and below, 'horizontalAndVertical' both. Default horizontalAndVertical. */
+    /**
+     * 'horizontal' swaps left and right, 'vertical' swaps top and bottom, 'horizontalAndVertical' both. Default
+     * horizontalAndVertical.
+     */
     mode: option(choice('horizontal', 'vertical', 'horizontalAndVertical'), 'horizontalAndVertical'),
   }),
   'mode',
@@ -33,7 +36,7 @@ export class RandomFlip extends configured(
   }
 }
 
-/** What lies where in an image: x along the columns, y along the rows, and their middle. */
+/** The pixel coordinates of an image, x along the columns and y along the rows, and its centre. */
 interface Places {
   readonly batch: number
   readonly rows: number
@@ -45,16 +48,19 @@ interface Places {
   readonly middle: readonly [x: number, y: number]
 }
 
-/** Pixel (x, y) of the result is what lies at (x′, y′) of the image. */
+/** Pixel (x, y) of the result is taken from (x′, y′) of the image. */
 abstract class RandomWarp extends configured(RandomImageLayer, () => ({
-  /** What lies beyond the edges: 'reflect' (abc|cba), 'wrap' (abc|abc), 'constant' or 'nearest' (abc|ccc). Default reflect. */
+  /**
+   * The values outside the image: 'reflect' (abc|cba), 'wrap' (abc|abc), 'constant' or 'nearest' (abc|ccc). Default
+   * reflect.
+   */
   fillMode: option(fillMode, 'reflect'),
   /** 'bilinear' or 'nearest'. Default bilinear. */
   interpolation: option(sampling, 'bilinear'),
-  /** What lies there with 'constant'. Default 0. */
+  /** The value outside with 'constant'. Default 0. */
   fillValue: option(number(), 0),
 })) {
-  /** x′ and y′, [batch, rows, columns] or what broadcasts to it. */
+  /** x′ and y′, [batch, rows, columns] or a shape that broadcasts to it. */
   protected abstract origin(places: Places): readonly [x: Tensor, y: Tensor]
 
   protected augment({ shape }: Tensor): Transformation {
@@ -73,14 +79,14 @@ abstract class RandomWarp extends configured(RandomImageLayer, () => ({
     return { images: warp(this.interpolation), segmentationMasks: warp('nearest') }
   }
 
-  /** One number for each image, [batch, 1, 1]. */
+  /** One random number per image, [batch, 1, 1]. */
   protected drawFor({ batch }: Places, bounds: Interval): Tensor {
     return this.draw(bounds, [batch, 1, 1])
   }
 }
 
 /**
- * Turns each image about its middle by an angle θ in training:
+ * In training, rotates each image about its centre by an angle θ:
  *
  *   x′ = cos θ (x − cx) − sin θ (y − cy) + cx      y′ = sin θ (x − cx) + cos θ (y − cy) + cy
  *
@@ -89,7 +95,7 @@ abstract class RandomWarp extends configured(RandomImageLayer, () => ({
 export class RandomRotation extends configured(
   RandomWarp,
   () => ({
-    /** The angle, counter-clockwise, in full turns: f for −f … f, or [low, high]; 0.25 is a right angle. */
+    /** The angle, counter-clockwise, in full turns: f for [−f, f], or [low, high]; 0.25 is a right angle. */
     factor: required(interval(-1, 1)),
   }),
   'factor',
@@ -106,14 +112,14 @@ export class RandomRotation extends configured(
 }
 
 /**
- * Moves each image in training: x′ = x − dx, y′ = y − dy.
+ * In training, translates each image: x′ = x − dx, y′ = y − dy.
  *
  * Keras: `keras.layers.RandomTranslation`.
  */
 export class RandomTranslation extends configured(RandomWarp, () => ({
-  /** How far down, as a share of the rows: f for −f … f, or [low, high]; below 0 is up. */
+  /** The distance downwards, as a share of the rows: f for [−f, f], or [low, high]; negative is upwards. */
   heightFactor: required(interval(-1, 1)),
-  /** How far to the right, as a share of the columns: f for −f … f, or [low, high]; below 0 is to the left. */
+  /** The distance to the right, as a share of the columns: f for [−f, f], or [low, high]; negative is to the left. */
   widthFactor: required(interval(-1, 1)),
 })) {
   static readonly className = 'RandomTranslation'
@@ -126,17 +132,17 @@ export class RandomTranslation extends configured(RandomWarp, () => ({
 }
 
 /**
- * Zooms each image about its middle in training: x′ = (1 + w)(x − cx) + cx, y′ = (1 + h)(y − cy) + cy. Above 0 more is seen, and
- * smaller; below 0 less.
+ * In training, zooms each image about its centre: x′ = (1 + w)(x − cx) + cx, y′ = (1 + h)(y − cy) + cy. Positive
+ * numbers zoom out, negative ones zoom in.
  *
  * Keras: `keras.layers.RandomZoom`.
  */
 export class RandomZoom extends configured(
   RandomWarp,
   () => ({
-    /** h: f for −f … f, or [low, high]. */
+    /** h: f for [−f, f], or [low, high]. */
     heightFactor: required(interval(-1, 1)),
-    /** w: f for −f … f, or [low, high]; null for h. Default null. */
+    /** w: f for [−f, f], or [low, high]; null means h. Default null. */
     widthFactor: option(nullable(interval(-1, 1)), null),
   }),
   'heightFactor',
@@ -154,14 +160,14 @@ export class RandomZoom extends configured(
 }
 
 /**
- * Shears each image in training: x′ = x + sx · y, y′ = sy · x + y, both to the one side or to the other.
+ * In training, shears each image: x′ = x + sx · y, y′ = sy · x + y, with the same random sign for both factors.
  *
  * Keras: `keras.layers.RandomShear`.
  */
 export class RandomShear extends configured(RandomWarp, () => ({
-  /** |sx|: f for 0 … f, or [low, high]. Default 0. */
+  /** |sx|: f for [0, f], or [low, high]. Default 0. */
   xFactor: option(interval(0, 1), 0),
-  /** |sy|: f for 0 … f, or [low, high]. Default 0. */
+  /** |sy|: f for [0, f], or [low, high]. Default 0. */
   yFactor: option(interval(0, 1), 0),
 })) {
   static readonly className = 'RandomShear'

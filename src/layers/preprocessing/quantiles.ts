@@ -1,7 +1,7 @@
-// A short summary of how numbers are distributed, from which quantiles are read. Summaries of batches are merged, so that no more
-// than one batch is held.
+// A short summary of a distribution, from which quantiles are read. Summaries of batches are merged, so that only one
+// batch is in memory.
 
-/** Values, rising, and how many numbers each stands for: itself and those below it down to the one before. */
+/** Ascending values, and how many numbers each stands for: itself and those between it and the previous value. */
 export interface Summary {
   readonly values: Float32Array
   readonly weights: Float32Array
@@ -9,7 +9,7 @@ export interface Summary {
 
 export const EMPTY: Summary = { values: new Float32Array(0), weights: new Float32Array(0) }
 
-/** Every 1/epsilon-th part of some numbers, or each where there are fewer. */
+/** Every 1/epsilon-th part of some numbers, or every number if there are fewer. */
 export function summaryOf(numbers: ArrayLike<number>, epsilon: number): Summary {
   const sorted = Float32Array.from(numbers).sort()
   const step = Math.max(sorted.length * epsilon, 1)
@@ -35,7 +35,7 @@ function compressed(summary: Summary, epsilon: number): Summary {
   let total = 0
   const below = summary.weights.map((weight) => (total = Math.fround(total + weight)))
   const shares = below.map((sum) => sum / total)
-  // 0, ε, 2ε, … below 1, and each one ε further
+  // 0, ε, 2ε, … below 1, each moved up by ε.
   const ends = Array.from({ length: Math.ceil(1 / epsilon) }, (_, i) => epsilon + i * epsilon)
   const counted = interpolated(ends, shares, below)
   return {
@@ -44,7 +44,10 @@ function compressed(summary: Summary, epsilon: number): Summary {
   }
 }
 
-/** y at each x, on straight lines between points (xs, ys); beyond them the first or the last y. Both xs and places rise. */
+/**
+ * y at each x, by linear interpolation between points (xs, ys); outside them the first or the last y. xs and places are
+ * ascending.
+ */
 function interpolated(places: readonly number[], xs: Float32Array, ys: Float32Array): number[] {
   let at = 0
   return places.map((x) => {
@@ -55,7 +58,7 @@ function interpolated(places: readonly number[], xs: Float32Array, ys: Float32Ar
   })
 }
 
-/** The boundaries between `bins` parts of equal size; fewer where the summary holds fewer values than parts. */
+/** The boundaries between `bins` parts of equal size; fewer if the summary holds fewer values than parts. */
 export function boundariesOf(summary: Summary, bins: number): Float32Array {
   return compressed(summary, 1 / bins).values.slice(0, -1)
 }

@@ -1,4 +1,4 @@
-// Rescaling: data in another range.
+// Rescaling: maps data to another range.
 
 import { configured, option, required } from '../../core/options'
 import { asTensor } from '../../ops/convert'
@@ -10,7 +10,7 @@ import { ElementwiseLayer } from '../core/elementwise-layer'
 import type { BatchShape } from '../spec'
 
 /**
- * x · scale + offset, in training and out of it.
+ * x · scale + offset, in training and inference.
  *
  *   new Rescaling(1 / 255)                        // pixels 0 … 255 to 0 … 1
  *   new Rescaling({ scale: 2 / 255, offset: -1 })   // to −1 … 1
@@ -20,9 +20,9 @@ import type { BatchShape } from '../spec'
 export class Rescaling extends configured(
   ElementwiseLayer,
   () => ({
-    /** What x is multiplied with: a number, or one for each channel of the last axis. */
+    /** The factor of x: a number, or one for each channel of the last axis. */
     scale: required(constants),
-    /** What is added then. Default 0. */
+    /** The number to add. Default 0. */
     offset: option(constants, 0),
   }),
   'scale',
@@ -39,7 +39,7 @@ export class Rescaling extends configured(
     return inputShape
   }
 
-  /** @throws ShapeError for numbers that the last axes of x do not have */
+  /** @throws ShapeError for options that do not fit the last axes of x */
   private along(shape: BatchShape, name: 'scale' | 'offset'): Tensor {
     const given = asTensor(this[name], `${this}: ${name}`)
     const fits =

@@ -1,4 +1,4 @@
-// Images in another size: resized, or cut out.
+// Layers that resize or crop images.
 
 import { ArgumentError } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
@@ -15,34 +15,37 @@ import { ImageLayer, RandomImageLayer } from './image-layer'
 type Size = readonly [rows: number, columns: number]
 
 const sizeOptions = () => ({
-  /** Rows of the result. */
+  /** The rows of the result. */
   height: required(count),
-  /** Columns of the result. */
+  /** The columns of the result. */
   width: required(count),
 })
 
 const sidesOf = ({ shape }: Tensor): Size => [shape[1]!, shape[2]!]
 
-/** The sides of an image with the aspect ratio of another: as many rows as its columns ask for, and the other way round. */
+/**
+ * The sides of an image at the aspect ratio of another: the rows that its columns require, and the columns that its
+ * rows require.
+ */
 const sidesLike = ([rows, columns]: Size, [height, width]: Size): Size => [
   Math.trunc((columns * height) / width),
   Math.trunc((rows * width) / height),
 ]
 
-/** The middle of an image. */
+/** The centre of an image. */
 function middleOf(x: Tensor, [height, width]: Size): Tensor {
   const [rows, columns] = sidesOf(x)
   return slice(x, [0, Math.floor((rows - height) / 2), Math.floor((columns - width) / 2), 0], [-1, height, width, -1])
 }
 
-/** The largest part in the middle of an image that has an aspect ratio. */
+/** The largest centred part of an image with the target's aspect ratio. */
 function croppedLike(x: Tensor, target: Size): Tensor {
   const [rows, columns] = sidesOf(x)
   const [height, width] = sidesLike([rows, columns], target)
   return middleOf(x, [Math.max(Math.min(rows, height), 1), Math.max(Math.min(columns, width), 1)])
 }
 
-/** An image with as much on both sides as an aspect ratio asks for. */
+/** An image, padded equally on both sides to the target's aspect ratio. */
 function paddedLike(x: Tensor, target: Size, value: number): Tensor {
   const size = sidesOf(x)
   const [above, left] = sidesLike(size, target).map((side, i) => Math.max(0, Math.floor((side - size[i]!) / 2))) as [
@@ -65,7 +68,7 @@ function paddedLike(x: Tensor, target: Size, value: number): Tensor {
 }
 
 /**
- * Images in another size, in training and out of it; int32 stays int32, rounded.
+ * Resizes images, in training and inference; int32 stays int32, rounded.
  *
  * Keras: `keras.layers.Resizing`.
  */
@@ -73,15 +76,15 @@ export class Resizing extends configured(ImageLayer, () => ({
   ...sizeOptions(),
   /** 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'. Default bilinear. */
   interpolation: option(interpolation, 'bilinear'),
-  /** Cuts off what is too much of one side before, so that nothing is distorted. Default false. */
+  /** Whether to crop the longer side first, so that nothing is distorted. Default false. */
   cropToAspectRatio: option(boolean, false),
-  /** Adds to the side that is too short before, so that nothing is distorted. Default false. */
+  /** Whether to pad the shorter side first, so that nothing is distorted. Default false. */
   padToAspectRatio: option(boolean, false),
-  /** What is added: 'constant'. Default constant. */
+  /** The kind of padding: 'constant'. Default constant. */
   fillMode: option(choice('constant'), 'constant'),
-  /** The value that is added. Default 0. */
+  /** The value of the padding. Default 0. */
   fillValue: option(number(), 0),
-  /** Whether a smaller image averages over what it leaves out. Default false. */
+  /** Whether to average over skipped pixels when an image gets smaller. Default false. */
   antialias: option(boolean, false),
 })) {
   static readonly className = 'Resizing'
@@ -118,15 +121,15 @@ export class Resizing extends configured(ImageLayer, () => ({
   }
 }
 
-/** The middle of an image; where the image is smaller, the largest part of its middle with this aspect ratio, resized. */
+/** The centre of an image; of a smaller image, the largest centred part with the target's aspect ratio, resized. */
 function centre(x: Tensor, target: Size): Tensor {
   const [rows, columns] = sidesOf(x)
   return rows >= target[0] && columns >= target[1] ? middleOf(x, target) : resize(croppedLike(x, target), target)
 }
 
 /**
- * The middle of images, in training and out of it. An image that is smaller than that is resized: of the largest part of its middle
- * that has the aspect ratio.
+ * The centre of images, in training and inference. For a smaller image, the largest centred part with the target's
+ * aspect ratio is resized.
  *
  * Keras: `keras.layers.CenterCrop`.
  */
@@ -144,9 +147,10 @@ export class CenterCrop extends configured(ImageLayer, sizeOptions) {
 }
 
 /**
- * In training a part of each image, anywhere; its middle otherwise, and where the image is smaller as CenterCrop.
+ * In training, a part at a random position of each image; otherwise its centre. Smaller images are treated as in
+ * CenterCrop.
  *
- * Keras: `keras.layers.RandomCrop`, which cuts all images of a batch at one place, and none out of training.
+ * Keras: `keras.layers.RandomCrop`, which crops all images of a batch at the same position, and none in inference.
  */
 export class RandomCrop extends configured(RandomImageLayer, sizeOptions) {
   static readonly className = 'RandomCrop'

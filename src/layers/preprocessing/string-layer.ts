@@ -1,5 +1,5 @@
-// The base of layers that read strings. Their numbers are made in JavaScript, before a step runs, and what is done with the
-// numbers is traced as in every layer.
+// The base of layers that read strings. They convert strings to numbers in JavaScript before a step runs; what follows
+// is traced like any layer.
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
@@ -25,13 +25,13 @@ export abstract class StringLayer extends TensorLayer implements StringReader {
   /** Strings → numbers, in JavaScript. */
   abstract readStrings(strings: StringTensor): Tensor
 
-  /** The shape of what readStrings gives, where it follows from that of the strings. */
+  /** The shape of the result of readStrings, as far as it follows from that of the strings. */
   protected abstract readShape(shape: BatchShape): BatchShape
 
-  /** What the layer makes of those numbers; traced. */
+  /** The output for those numbers; traced. */
   protected abstract encode(numbers: Tensor): Tensor
 
-  /** As of every layer; also of a string, or of nested arrays of them. */
+  /** Like `apply` of every layer; also takes a string, or nested arrays of strings. */
   override apply(input: TensorLike | NestedStrings, options: ApplyOptions | CallContext = {}): Tensor {
     return super.apply(input as TensorLike, options)
   }
@@ -41,9 +41,9 @@ export abstract class StringLayer extends TensorLayer implements StringReader {
     if (x instanceof PreparedStrings) return this.encode(x.resultOf(this))
     if (x.dtype !== 'string')
       throw new ArgumentError(
-        `${this}: the input must be strings, received ${x.dtype} ${formatShape(x.shape)}. Say dtype: 'string' of the Input.`,
+        `${this}: the input must be strings, received ${x.dtype} ${formatShape(x.shape)}. Set dtype: 'string' in Input.`,
       )
-    // Nothing is known but the shape: the model is being looked at, and no step runs.
+    // Only the shape is known: the model is being traced, and no step runs.
     noteReader(x, this)
     return this.encode(
       full(
@@ -54,18 +54,21 @@ export abstract class StringLayer extends TensorLayer implements StringReader {
     )
   }
 
-  /** Nested arrays of strings may stand for a tensor. @internal */
+  /** Converts nested arrays of strings to a tensor. @internal */
   protected override toTensors(input: unknown): Tree<unknown> {
     return input instanceof Tensor ? input : toStrings(input, String(this))
   }
 }
 
-/** Numbers of a row where only data tell: enough for the windows of later layers, and others in the second of two looks. */
+/**
+ * The width of a row that only data determine: enough for the windows of later layers, and different for the second
+ * probe.
+ */
 function openWidth([batch = 1]: Shape): number {
   return isProbing() ? 64 * batch : 64
 }
 
-/** @throws ShapeError for strings of more axes than [batch], or [batch, values] */
+/** @throws ShapeError unless the strings are [batch] or [batch, values] */
 export function requireRows(where: string, shape: Shape | BatchShape): void {
   if (shape.length === 1 || shape.length === 2) return
   throw new ShapeError(`${where}: the input must be [batch] or [batch, strings], received ${formatShape(shape)}`)

@@ -1,4 +1,4 @@
-// StringLookup and IntegerLookup: tokens to numbers, by a vocabulary that is given or learnt.
+// StringLookup and IntegerLookup: tokens to numbers, with a given or learnt vocabulary.
 
 import type { DType } from '../../core/dtypes'
 import { isInt32 } from '../../core/dtypes'
@@ -24,7 +24,7 @@ import { Lookup, anyText, lookupOptions, requireUnbuilt } from './lookup'
 import type { Specials, Token } from './vocabulary'
 import { VocabularyLayer, rowsOf } from './vocabulary-layer'
 
-/** What stands before the tokens. @throws ArgumentError for vectors where `invert` is set */
+/** The special tokens before the vocabulary. @throws ArgumentError for `invert` together with vectors */
 function specialsOf<T extends Token>(layer: {
   readonly maskToken: T | null
   readonly numOovIndices: number
@@ -38,15 +38,15 @@ function specialsOf<T extends Token>(layer: {
 }
 
 /**
- * Strings → numbers of a vocabulary: [batch, …] → int32 [batch, …], or vectors over the vocabulary.
+ * Strings → their numbers in a vocabulary: [batch, …] → int32 [batch, …], or vectors over the vocabulary.
  *
  *   const kinds = new StringLookup()
  *   await kinds.adapt(['cat', 'dog', 'cat'])
- *   kinds.apply(['dog', 'cat', 'bird'])            // [2, 1, 0]: 0 is what is not known
+ * kinds.apply(['dog', 'cat', 'bird'])            // [2, 1, 0]: 0 is unknown
  *   new StringLookup({ vocabulary: ['cat', 'dog'], outputMode: 'oneHot' })
  *
- * In a model strings enter by `Input({ shape: [1], dtype: 'string' })`. With a maskToken 0 stands for it, and what is not known
- * has 1. With `invert` numbers become strings, outside of models.
+ * In a model, strings enter through `Input({ shape: [1], dtype: 'string' })`. With a maskToken, 0 is the mask and 1 is
+ * unknown. `invert` maps numbers back to strings, outside of models.
  *
  * Keras: `keras.layers.StringLookup`.
  */
@@ -54,7 +54,7 @@ export class StringLookup extends configured(VocabularyLayer, () => ({
   ...lookupOptions(anyText),
   /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
   maskToken: option(nullable(anyText), null),
-  /** What numbers of the unknown become where `invert` is set. Default '[UNK]'. */
+  /** The string for unknown numbers with `invert`. Default '[UNK]'. */
   oovToken: option(text, '[UNK]'),
   /** Numbers → strings. Default false. */
   invert: option(boolean, false),
@@ -115,7 +115,7 @@ export class StringLookup extends configured(VocabularyLayer, () => ({
 const int32 = integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
 
 /**
- * Integers → numbers of a vocabulary: as StringLookup, on the tape.
+ * Integers → their numbers in a vocabulary: like StringLookup, but as part of the step.
  *
  *   const zip = new IntegerLookup({ vocabulary: [10115, 80331] })
  *   zip.apply([80331, 10115, 7])   // [2, 1, 0]
@@ -126,7 +126,7 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
   ...lookupOptions(int32),
   /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
   maskToken: option(nullable(int32), null),
-  /** What numbers of the unknown become where `invert` is set. Default −1. */
+  /** The integer for unknown numbers with `invert`. Default −1. */
   oovToken: option(int32, -1),
   /** Numbers → integers of the vocabulary. Default false. */
   invert: option(boolean, false),
@@ -134,7 +134,7 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
   static readonly className = 'IntegerLookup'
   private readonly lookup = new Lookup<number>(this, this, specialsOf(this))
 
-  /** Learns the vocabulary: the most frequent integers first. What was learnt before is forgotten. */
+  /** Learns the vocabulary: the most frequent integers first. Replaces the former vocabulary. */
   async adapt(data: AdaptData<TensorLike>): Promise<void> {
     requireUnbuilt(this, this.lookup)
     this.lookup.reset()
@@ -143,7 +143,7 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
       const wrong = toTensor(given, `${this}: adapt`).data.find((x: number) => !isInt32(x))
       if (wrong !== undefined)
         throw new DataError(`${this}: adapt: every element must be an integer of 32 bits, received ${wrong}`)
-      // float32 holds no large integers.
+      // float32 cannot represent large integers.
       const { data: numbers, shape } = toTensor(given, `${this}: adapt`, 'int32')
       const width = sizeOf(shape.slice(1))
       for (let at = 0; at < numbers.length; at += width) this.lookup.count([...numbers.subarray(at, at + width)])
@@ -151,7 +151,7 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
     this.lookup.finish()
   }
 
-  /** All tokens by number; without those that stand for padding and the unknown, if wanted. */
+  /** All tokens by number; optionally without those for padding and unknown tokens. */
   getVocabulary(includeSpecialTokens = true): readonly number[] {
     const { vocabulary } = this.lookup
     return includeSpecialTokens ? vocabulary.all : vocabulary.tokens
@@ -163,7 +163,7 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
     this.lookup.set(tokens, idfWeights)
   }
 
-  /** The number of tokens, special ones among them. */
+  /** The number of tokens, including special ones. */
   vocabularySize(): number {
     return this.lookup.vocabulary.size
   }
@@ -172,12 +172,12 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
     return 'int32'
   }
 
-  /** Not by way of float32, which holds no large integers. @internal */
+  /** Not through float32, which cannot represent large integers. @internal */
   protected override toTensors(input: unknown): ReturnType<TensorLayer['toTensors']> {
     return input instanceof Tensor ? input : toTensor(input as TensorLike, String(this), 'int32')
   }
 
-  /** @throws DataError for an integer that is not in the vocabulary, where none may be unknown */
+  /** @throws DataError for an integer that is not in the vocabulary, if numOovIndices is 0 */
   override validateInput({ data }: Tensor): void {
     if (this.numOovIndices > 0 || this.invert) return
     const { vocabulary } = this.lookup
@@ -197,7 +197,7 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
     return take(table, where(isKnown, numbers, all.length), 0)
   }
 
-  // A number is found by halving the vocabulary, in the order of size.
+  // Finds numbers by binary search in the sorted vocabulary.
   private numbersOf(x: Tensor): Tensor {
     const { vocabulary } = this.lookup
     const { specials, start, tokens } = vocabulary

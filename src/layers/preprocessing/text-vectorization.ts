@@ -14,10 +14,10 @@ import { Lookup, anyText, categoryMode } from './lookup'
 import { requireRows } from './string-layer'
 import { VocabularyLayer, rowsOf } from './vocabulary-layer'
 
-/** A word for something that is done with a text, or a function. */
+/** A keyword for a step of text processing, or a function. */
 type TextFunction<Word extends string, Result> = Word | ((text: string) => Result)
 
-/** A known word, a function, or the name of one in the scopes of custom objects. */
+/** A keyword, a function, or the name of a function in the scopes of custom objects. */
 function wordOrFunction<Word extends string, Result>(
   words: readonly Word[],
 ): Kind<TextFunction<Word, Result>, Word | (string & {}) | ((text: string) => Result)> {
@@ -43,30 +43,33 @@ const SPLIT = ['whitespace', 'character'] as const
 const PUNCTUATION = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~']/g
 
 /**
- * Texts → numbers of their words. A text is made plain (small letters, no punctuation), split at white space, and each word, or
- * each group of neighbouring words, gets its number: 0 is padding, 1 what is not known, 2 the most frequent word. [batch] or
- * [batch, 1] texts → int32 [batch, words], filled up with 0; or float32 [batch, vocabulary] in the other modes.
+ * Texts → numbers of their words. A text is standardized (lower case, no punctuation), split at white space, and each
+ * word, or each n-gram, gets its number: 0 is padding, 1 an unknown word, 2 the most frequent word. [batch] or [batch,
+ * 1] texts → int32 [batch, words], padded with 0; or float32 [batch, vocabulary] in the other modes.
  *
  *   const vectorize = new TextVectorization({ maxTokens: 20000, outputSequenceLength: 100 })
  *   await vectorize.adapt(texts)
  *   const model = new Sequential([Input({ shape: [1], dtype: 'string' }), vectorize, new Embedding({ … }), …])
  *   await model.fit(texts, labels)
  *
- * Without outputSequenceLength rows are as long as the longest of what is read at once: all texts of an array, or of a batch.
+ * Without outputSequenceLength, rows are as long as the longest text that is read at once: of an array, or of a batch.
  *
  * Keras: `keras.layers.TextVectorization`.
  */
 export class TextVectorization extends configured(VocabularyLayer, () => ({
-  /** The most numbers there are, those of padding and of the unknown among them. Default null: any. */
+  /** The maximum number of tokens, including those for padding and unknown tokens. Default null: no limit. */
   maxTokens: option(nullable(count), null),
   /** 'lowerAndStripPunctuation', 'lower', 'stripPunctuation', a function of the text, or null. Default the first. */
   standardize: option(
     nullable(wordOrFunction<(typeof STANDARDIZE)[number], string>(STANDARDIZE)),
     'lowerAndStripPunctuation',
   ),
-  /** 'whitespace', 'character', a function from the text to its words, or null: the text is one word. Default 'whitespace'. */
+  /**
+   * 'whitespace', 'character', a function from the text to its words, or null: the text is one word. Default
+   * 'whitespace'.
+   */
   split: option(nullable(wordOrFunction<(typeof SPLIT)[number], readonly string[]>(SPLIT)), 'whitespace'),
-  /** Groups of so many neighbours: 2 is words and pairs, [2] pairs alone. Default null: words. */
+  /** The sizes of n-grams: 2 is words and pairs, [2] pairs only. Default null: words. */
   ngrams: option(
     nullable(
       custom<number | readonly number[]>(
@@ -76,15 +79,15 @@ export class TextVectorization extends configured(VocabularyLayer, () => ({
     ),
     null,
   ),
-  /** What is given: 'int', 'multiHot', 'count' or 'tfIdf'. Default 'int'. */
+  /** The form of the output: 'int', 'multiHot', 'count' or 'tfIdf'. Default 'int'. */
   outputMode: option(categoryMode, 'int'),
   /** The length of every row of numbers: longer ones are cut. Default null. */
   outputSequenceLength: option(nullable(count), null),
-  /** Whether vectors are maxTokens long, however many tokens there are. Default false. */
+  /** Whether vectors have length maxTokens even with fewer tokens. Default false. */
   padToMaxTokens: option(boolean, false),
-  /** The tokens, where they need not be learnt. Default null. */
+  /** The tokens, if they are not learnt. Default null. */
   vocabulary: option(nullable(listOf(anyText)), null),
-  /** What each token counts in outputMode 'tfIdf'. Default null: learnt. */
+  /** The weight of each token in outputMode 'tfIdf'. Default null: learnt. */
   idfWeights: option(nullable(listOf(number())), null),
 })) {
   static readonly className = 'TextVectorization'
@@ -146,7 +149,7 @@ export class TextVectorization extends configured(VocabularyLayer, () => ({
     const place = String(this)
     const rows = this.tokensOf(strings)
     const width = this.outputSequenceLength ?? Math.max(1, ...rows.map(({ length }) => length))
-    // What fills up counts nowhere.
+    // Padding does not count.
     const numbers = new Int32Array(rows.length * width).fill(this.outputMode === 'int' ? 0 : -1)
     rows.forEach((tokens, row) => {
       const most = Math.min(width, tokens.length)

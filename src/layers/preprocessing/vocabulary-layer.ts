@@ -1,4 +1,4 @@
-// The base of layers that make numbers of strings by a vocabulary.
+// The base of layers that map strings to numbers of a vocabulary.
 
 import type { Config } from '../../core/registry'
 import { sizeOf } from '../../core/shapes'
@@ -23,7 +23,7 @@ export abstract class VocabularyLayer extends StringLayer {
   /** The tokens of each row. */
   protected abstract tokensOf(strings: StringTensor): readonly (readonly string[])[]
 
-  /** Learns the vocabulary: the most frequent tokens first. What was learnt before is forgotten. */
+  /** Learns the vocabulary: the most frequent tokens first. Replaces the former vocabulary. */
   async adapt(data: AdaptData<NestedStrings>): Promise<void> {
     requireUnbuilt(this, this.lookup)
     this.lookup.reset()
@@ -34,7 +34,7 @@ export abstract class VocabularyLayer extends StringLayer {
     this.lookup.finish()
   }
 
-  /** All tokens by number; without those that stand for padding and the unknown, if wanted. */
+  /** All tokens by number; optionally without those for padding and unknown tokens. */
   getVocabulary(includeSpecialTokens = true): readonly string[] {
     const { vocabulary } = this.lookup
     return includeSpecialTokens ? vocabulary.all : vocabulary.tokens
@@ -46,7 +46,7 @@ export abstract class VocabularyLayer extends StringLayer {
     this.lookup.set(tokens, idfWeights)
   }
 
-  /** The number of tokens, special ones among them. */
+  /** The number of tokens, including special ones. */
   vocabularySize(): number {
     return this.lookup.vocabulary.size
   }

@@ -1,37 +1,37 @@
-// Vocabularies: which number stands for which token, learnt from how often tokens occur. Shared by the lookups and by
+// Vocabularies: the numbers of tokens, learnt from the tokens' frequencies. Shared by the lookups and by
 // TextVectorization.
 
 import { ArgumentError, DataError, StateError, quoted } from '../../core/errors'
 
-/** A string, or a number of IntegerLookup. */
+/** A string, or an integer for IntegerLookup. */
 export type Token = string | number
 
-/** Where the tokens of a vocabulary begin, and what stands before them. */
+/** The special tokens that precede those of a vocabulary. */
 export interface Specials<T extends Token> {
-  /** What stands for no token; null where there is nothing such. */
+  /** The token for padding; null if there is none. */
   readonly mask: T | null
-  /** Whether it has number 0. Else it has none, and counts nowhere. */
+  /** Whether the padding token has number 0. Otherwise it has no number and does not count. */
   readonly isMaskNumbered: boolean
-  /** How many numbers there are for tokens that are not in the vocabulary. */
+  /** The number of indices for tokens that are not in the vocabulary. */
   readonly unknowns: number
-  /** What these are called. */
+  /** The token that stands for these. */
   readonly unknown: T
 }
 
-/** What was counted while a layer adapted. */
+/** The token counts of an adapting layer. */
 export class TokenCounts<T extends Token> {
   private readonly counts = new Map<T, number>()
   private readonly inDocuments = new Map<T, number>()
   private documents = 0
 
-  /** Takes in the tokens of one document. */
+  /** Counts the tokens of one document. */
   add(tokens: readonly T[]): void {
     this.documents++
     for (const token of tokens) this.counts.set(token, (this.counts.get(token) ?? 0) + 1)
     for (const token of new Set(tokens)) this.inDocuments.set(token, (this.inDocuments.get(token) ?? 0) + 1)
   }
 
-  /** The most frequent tokens first; of equally frequent ones the last in the order of their characters, as Keras has it. */
+  /** The most frequent tokens first; among equally frequent ones, the last in character order first, as in Keras. */
   mostFrequent(most: number, without: ReadonlySet<Token>): readonly T[] {
     const entries = [...this.counts].filter(([token]) => !without.has(token))
     entries.sort(([a, countA], [b, countB]) => countB - countA || compareTokens(b, a))
@@ -44,7 +44,7 @@ export class TokenCounts<T extends Token> {
   }
 }
 
-/** By the numbers of characters, as bytes of UTF-8 are ordered, or by size. */
+/** Orders strings by code point, like UTF-8 bytes, and integers by size. */
 function compareTokens(a: Token, b: Token): number {
   if (typeof a === 'number' || typeof b === 'number') return Number(a) - Number(b)
   const [left, right] = [[...a], [...b]]
@@ -55,7 +55,7 @@ function compareTokens(a: Token, b: Token): number {
   return left.length - right.length
 }
 
-/** The tokens that stand before those of a vocabulary, by their number. */
+/** The tokens that precede those of a vocabulary, by their number. */
 export function leadingTokens<T extends Token>({ mask, isMaskNumbered, unknown, unknowns }: Specials<T>): readonly T[] {
   return [...(mask === null || !isMaskNumbered ? [] : [mask]), ...new Array<T>(unknowns).fill(unknown)]
 }
@@ -65,9 +65,9 @@ export class Vocabulary<T extends Token> {
   private readonly numbers: ReadonlyMap<T, number>
 
   /**
-   * @param tokens without those that stand for padding and for what is not known
+   * @param tokens without those for padding and unknown tokens
    * @param weights of tf-idf, one for each token
-   * @throws ArgumentError for a token that is there twice, or is one of those
+   * @throws ArgumentError for a duplicate token, or one of those
    */
   constructor(
     where: string,
@@ -84,7 +84,7 @@ export class Vocabulary<T extends Token> {
         )
       if (token === specials.mask || (specials.unknowns > 0 && token === specials.unknown)) {
         throw new ArgumentError(
-          `${where}: the vocabulary has ${quoted(token)} at ${i}, which stands for ${token === specials.mask ? 'padding' : 'what is not known'}`,
+          `${where}: the vocabulary has ${quoted(token)} at ${i}, which stands for ${token === specials.mask ? 'padding' : 'unknown tokens'}`,
         )
       }
       numbers.set(token, first + i)
@@ -105,7 +105,7 @@ export class Vocabulary<T extends Token> {
     return this.maskNumber === 0 ? 1 : 0
   }
 
-  /** What stands for padding: −1 where it has no number. */
+  /** The number of the padding token; −1 if it has none. */
   get maskNumber(): number {
     const { mask, isMaskNumbered } = this.specials
     return mask !== null && isMaskNumbered ? 0 : -1
@@ -115,12 +115,12 @@ export class Vocabulary<T extends Token> {
     return this.start + this.tokens.length
   }
 
-  /** All tokens by their number: padding and the unknown among them. */
+  /** All tokens by number, including those for padding and unknown tokens. */
   get all(): readonly T[] {
     return [...leadingTokens(this.specials), ...this.tokens]
   }
 
-  /** tf-idf weights by number; those of what is not known are the mean of all. */
+  /** tf-idf weights by number; unknown tokens get the mean of all. */
   get allWeights(): readonly number[] {
     const { weights } = this
     if (weights === null) return []
@@ -130,8 +130,8 @@ export class Vocabulary<T extends Token> {
 
   /**
    * The number of a token.
-   * @param hash says which of several numbers a token gets that is not known
-   * @throws DataError where none may be unknown
+   * @param hash chooses one of several numbers for an unknown token
+   * @throws DataError for an unknown token if numOovIndices is 0
    */
   numberOf(token: T, where: string, hash: (token: T, buckets: number) => number): number {
     const known = this.numbers.get(token)
@@ -144,7 +144,7 @@ export class Vocabulary<T extends Token> {
   }
 }
 
-/** @throws StateError for a layer that has not learnt its tokens yet */
+/** @throws StateError if the layer has no vocabulary yet */
 export function requireVocabulary<T extends Token>(where: string, vocabulary: Vocabulary<T> | null): Vocabulary<T> {
   if (vocabulary !== null) return vocabulary
   throw new StateError(`${where} has no vocabulary yet. Give it one, or let it learn one: await layer.adapt(data)`)

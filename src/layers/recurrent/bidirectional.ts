@@ -1,4 +1,4 @@
-// Bidirectional: one recurrent layer that goes forwards and one that goes backwards.
+// Bidirectional: one recurrent layer that runs forwards and one that runs backwards.
 
 import { ArgumentError } from '../../core/errors'
 import type { Kind } from '../../core/options'
@@ -32,7 +32,7 @@ const recurrentLayer: Kind<RecurrentLayer, RecurrentLayer | Serialized> = /* @__
   (layer) => serialize(layer),
 )
 
-/** How the outputs y of the way forwards and z of the way backwards become one. */
+/** How the outputs y of the forward layer and z of the backward layer are merged. */
 const merges = {
   sum: add,
   mul: multiply,
@@ -41,25 +41,25 @@ const merges = {
 } satisfies Record<string, (y: Tensor, z: Tensor) => Tensor>
 
 /**
- * x [batch, steps, n] → merge(y, z), where y are the outputs of the layer and z those of another one like it that goes through
- * the steps from the end; with returnSequences each z stands at the step it was made at. Keras calls the options sum, mul,
- * concat (the default: [y, z] along the last axis), ave, and null (both, as a list).
+ * x [batch, steps, n] → merge(y, z), where y are the outputs of the layer and z those of a copy that runs through the
+ * steps from the end; with returnSequences, each z is at the step where it was computed. Keras calls the options sum,
+ * mul, concat (the default: [y, z] along the last axis), ave, and null (both, as a list).
  *
  *   new Bidirectional(new LSTM({ units: 32, returnSequences: true }))
  *
- * With returnState the states follow, first those of the way forwards; `initialState` is in this order, too. The layer that is
- * given is a pattern: `forwardLayer` has weights of its own. Where the mask leaves a step out, a sequence has zeros.
+ * With returnState the states follow, first those of the forward layer; `initialState` has the same order. The given
+ * layer is only a pattern: `forwardLayer` has its own weights. In a sequence, the outputs of masked steps are zeros.
  *
  * Keras: `keras.layers.Bidirectional`.
  */
 export class Bidirectional extends configured(
   TensorLayer,
   () => ({
-    /** What goes forwards. */
+    /** The layer that runs forwards. */
     layer: required(recurrentLayer),
     /** sum, mul, concat, ave, or null for both outputs. Default concat. */
     mergeMode: option(nullable(choice('sum', 'mul', 'concat', 'ave')), 'concat'),
-    /** What goes backwards, with goBackwards. Default: one like `layer`. */
+    /** The layer that runs backwards, with goBackwards. Default: a copy of `layer`. */
     backwardLayer: option(nullable(recurrentLayer), null),
   }),
   'layer',
@@ -93,7 +93,7 @@ export class Bidirectional extends configured(
     }
   }
 
-  /** What goes forwards. */
+  /** The layer that runs forwards. */
   get forwardLayer(): RecurrentLayer {
     return this.layer
   }
@@ -107,7 +107,7 @@ export class Bidirectional extends configured(
     for (const layer of this.both) layer.ensureBuilt(inputShape)
   }
 
-  /** Unit j of both ways is one unit, so that both keep as many. */
+  /** Unit j of both directions is one unit, so that both keep the same number. */
   override get unitFlow(): UnitFlow | null {
     const { layer, backwardLayer, mergeMode } = this
     const [forward, backward] = this.both.map(unitFlowOf)
@@ -128,7 +128,7 @@ export class Bidirectional extends configured(
       incoming: [...one.incoming, ...other.incoming],
       outgoing: [...(one.outgoing ?? []), ...(other.outgoing ?? [])],
       blocks: mergeMode === 'concat' ? 2 : 1,
-      // A sum has other limits.
+      // A sum saturates at other values.
       ...(mergeMode !== 'sum' && one.activation === other.activation && one.activation !== undefined
         ? { activation: one.activation }
         : {}),
@@ -160,7 +160,7 @@ export class Bidirectional extends configured(
     return listed([...outputs, ...states, ...others])
   }
 
-  /** The states of the way forwards and of the way backwards, from those of both. */
+  /** The initial states of the forward and of the backward layer. */
   private statesOfEach(given: Tree<Tensor> | null): readonly (readonly Tensor[] | null)[] {
     if (given === null) return [null, null]
     const states = flatten(given)
@@ -191,24 +191,24 @@ export class Bidirectional extends configured(
     return [...(this.mergeMode === null ? [own, own] : [own]), ...states]
   }
 
-  /** Lets stateful layers begin anew with the next batch. */
+  /** Resets the states of stateful layers for the next batch. */
   resetState(): void {
     for (const layer of this.both) layer.resetState()
   }
 
-  /** What a layer with returnState, or with mergeMode null, gives, in words of types: the outputs, then each state. */
+  /** The result of a layer with returnState or with mergeMode null, with types: the outputs, then each state. */
   applyWithState(x: InputsOf<Tensor>, options: ApplyOptions = {}): readonly [output: Tensor, ...others: Tensor[]] {
     if (this.layer.returnState || this.mergeMode === null) return typed(this.apply(x, options))
     throw new ArgumentError(`${this}: applyWithState needs a layer with returnState: true`)
   }
 }
 
-/** One result, or the list of several. */
+/** One result, or a list of several. */
 function listed<Result>(results: readonly unknown[]): Result {
   return typed(results.length === 1 ? results[0] : results)
 }
 
-/** The name of a layer with a word before it, once. */
+/** The name of a layer with a prefix, which is not repeated. */
 function prefixed(prefix: string, { name }: { readonly name: string }): string {
   return name.startsWith(prefix) ? name : `${prefix}${name}`
 }

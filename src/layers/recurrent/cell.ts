@@ -6,24 +6,24 @@ import type { Tensor } from '../../ops/tensor'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 
-/** Dropout masks by what they drop. */
+/** Dropout masks by the name of what they are applied to. */
 export type DropoutMasks = Readonly<Record<string, Tensor>>
 
-/** What a cell sees in one step. */
+/** The input of a cell in one step. */
 export interface CellInput {
   /** One step of the sequence: [batch, features], or with spatial axes between. */
   readonly input: Tensor
-  /** What the last step left behind, each [batch, size] or with spatial axes between. */
+  /** The states after the previous step, each [batch, size] or with spatial axes in between. */
   readonly state: readonly Tensor[]
   /** The dropout masks of this sequence, as `dropoutMasks` made them. */
   readonly dropout?: DropoutMasks
 }
 
-/** What a cell gives in one step. */
+/** The result of a cell in one step. */
 export interface CellOutput {
   /** [batch, outputSize], or with spatial axes between. */
   readonly output: Tensor
-  /** What the next step sees. */
+  /** The states for the next step. */
   readonly state: readonly Tensor[]
 }
 
@@ -55,35 +55,41 @@ export abstract class Cell extends Layer<CellInput, CellOutput> {
     return typeof stateSize === 'number' ? [stateSize] : stateSize
   }
 
-  /** The size of the output: that of the first state unless a cell says otherwise. */
+  /** The size of the output: that of the first state unless a cell overrides it. */
   get outputSize(): number {
     return this.stateSizes[0]!
   }
 
-  /** Which state is the output of the step before: what a masked step gives once more. The first unless a cell says otherwise. */
+  /**
+   * The index of the state that is the previous step's output, which a masked step repeats. The first unless a cell
+   * overrides it.
+   */
   get outputState(): number {
     return 0
   }
 
   /**
-   * The shape of each state without the batch: its size, unless a cell says otherwise.
+   * The shape of each state without the batch: its size, unless a cell overrides it.
    * @param input the shape of a step without the batch
    */
   stateShapes(_input: BatchShape): readonly BatchShape[] {
     return this.stateSizes.map((size) => [size])
   }
 
-  /** The shape of the output without the batch: the output's size, unless a cell says otherwise. */
+  /** The shape of the output without the batch: the output's size, unless a cell overrides it. */
   outputShape(_input: BatchShape): BatchShape {
     return [this.outputSize]
   }
 
-  /** The states before the first step: zeros unless a cell says otherwise. */
+  /** The states before the first step: zeros unless a cell overrides it. */
   initialState(batch: number, input: Shape = []): readonly Tensor[] {
     return this.stateShapes(input).map((shape) => zeros([batch, ...(shape as Shape)]))
   }
 
-  /** Dropout masks, drawn once for a sequence that is trained on, so that all its steps drop the same. None unless a cell has some. */
+  /**
+   * Dropout masks, drawn once per sequence in training, so that all its steps drop the same elements. Empty unless a
+   * cell has some.
+   */
   dropoutMasks(_batch: number, _input: Shape): DropoutMasks {
     return {}
   }

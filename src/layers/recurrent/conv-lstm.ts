@@ -1,5 +1,5 @@
-// ConvLSTM1D, ConvLSTM2D, ConvLSTM3D: an LSTM of sequences of images, whose products are convolutions. Shi et al. 2015,
-// "Convolutional LSTM network: a machine learning approach for precipitation nowcasting".
+// ConvLSTM1D, ConvLSTM2D, ConvLSTM3D: an LSTM of sequences of images, with convolutions in place of products. Shi et
+// al. 2015, "Convolutional LSTM network: a machine learning approach for precipitation nowcasting".
 
 import { configured, count, option, required } from '../../core/options'
 import type { Shape } from '../../core/shapes'
@@ -23,18 +23,18 @@ import { ForgetBias, forgetOptions, lstmStep } from './lstm'
 import { RecurrentLayer } from './rnn'
 
 const convLstmOptions = (rank: number) => ({
-  /** How many results there are at each place. */
+  /** The number of filters: output channels. */
   filters: required(count),
   ...windowOptions(rank),
   ...weightOptions(),
-  /** Of the gates. Default sigmoid. */
+  /** The activation of the gates. Default sigmoid. */
   recurrentActivation: option(activation, 'sigmoid'),
   ...forgetOptions(),
 })
 
 /**
- * LSTMCell with convolutions in place of products: x [batch, …spatial, n], h and c [batch, …places, filters]. That of x moves
- * as the options say, that of h has the same window with stride 1 and zeros around.
+ * LSTMCell with convolutions in place of products: x [batch, …spatial, n], h and c [batch, …places, filters]. The
+ * convolution of x follows the options; that of h has the same window, with stride 1 and padding 'same'.
  */
 abstract class ConvLSTMCell extends WeightedCell {
   declare readonly filters: number
@@ -99,7 +99,7 @@ abstract class ConvLSTMCell extends WeightedCell {
     return lstmStep(add(ofInput, this.convolved(h!, this.recurrentKernel, this.ofState, masks.state)), c!, this)
   }
 
-  /** @param mask [gates, …x]: what each gate sees of x */
+  /** @param mask [gates, …x]: the dropout mask of each gate */
   private convolved(x: Tensor, kernel: Variable, sliding: Sliding, mask: Tensor | undefined): Tensor {
     const where = `${this}`
     if (mask === undefined) return convolve(where, x, kernel.value, sliding)
@@ -114,9 +114,9 @@ abstract class ConvLSTMCell extends WeightedCell {
 /** The axes of one step's input. */
 const AXES: readonly (readonly string[])[] = [[], ['columns'], ['rows', 'columns'], ['depth', 'rows', 'columns']]
 
-/** What a class computes, it computes with the channels last. */
+/** Subclasses compute with the channels last. */
 abstract class ConvLSTM extends configured(RecurrentLayer, () => ({
-  /** Where the channels are: 'channelsLast' or 'channelsFirst'; null is last. Default null. */
+  /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
   dataFormat: option(dataFormat, null),
 })) {
   abstract override readonly cell: ConvLSTMCell
@@ -174,8 +174,8 @@ class ConvLSTM1DCell extends configured(ConvLSTMCell, () => convLstmOptions(1)) 
 }
 
 /**
- * An LSTM of sequences of rows of places: x [batch, steps, columns, channels] → the last h [batch, …places, filters], or all.
- * Its state is [h, c]. The formulas are LSTMCell's with convolutions in place of products.
+ * An LSTM of sequences of rows of places: x [batch, steps, columns, channels] → the last h [batch, …places, filters],
+ * or all. Its state is [h, c]. The formulas are LSTMCell's with convolutions in place of products.
  *
  *   new ConvLSTM1D({ filters: 16, kernelSize: 3, padding: 'same', returnSequences: true })
  *
@@ -192,8 +192,8 @@ class ConvLSTM2DCell extends configured(ConvLSTMCell, () => convLstmOptions(2)) 
 }
 
 /**
- * An LSTM of sequences of images: x [batch, steps, rows, columns, channels] → the last h [batch, …places, filters], or all.
- * Its state is [h, c]. The formulas are LSTMCell's with convolutions in place of products.
+ * An LSTM of sequences of images: x [batch, steps, rows, columns, channels] → the last h [batch, …places, filters], or
+ * all. Its state is [h, c]. The formulas are LSTMCell's with convolutions in place of products.
  *
  *   new ConvLSTM2D({ filters: 16, kernelSize: 3, padding: 'same', returnSequences: true })
  *
@@ -210,8 +210,8 @@ class ConvLSTM3DCell extends configured(ConvLSTMCell, () => convLstmOptions(3)) 
 }
 
 /**
- * An LSTM of sequences of volumes: x [batch, steps, depth, rows, columns, channels] → the last h [batch, …places, filters], or all.
- * Its state is [h, c]. The formulas are LSTMCell's with convolutions in place of products.
+ * An LSTM of sequences of volumes: x [batch, steps, depth, rows, columns, channels] → the last h [batch, …places,
+ * filters], or all. Its state is [h, c]. The formulas are LSTMCell's with convolutions in place of products.
  *
  *   new ConvLSTM3D({ filters: 16, kernelSize: 3, padding: 'same', returnSequences: true })
  *

@@ -1,5 +1,5 @@
-// GatedCell: what cells of one kernel, one recurrent kernel and one bias have in common: their options, weights and dropout
-// masks. What a cell computes with them is in its own file.
+// GatedCell: the base of cells with one kernel, one recurrent kernel and one bias: options, weights and dropout masks.
+// The computation of a cell is in its own file.
 
 import type { OptionTable, ValuesOf } from '../../core/options'
 import { boolean, configured, count, integer, nullable, number, option, required } from '../../core/options'
@@ -38,27 +38,27 @@ export const weightOptions = () => ({
   biasInitializer: option(initializer, 'zeros'),
   /** A penalty on the kernel. Default null. */
   kernelRegularizer: option(regularizer, null),
-  /** What the kernel is made to fulfil after every update. Default null. */
+  /** Applied to the kernel after every update. Default null. */
   kernelConstraint: option(constraint, null),
   /** A penalty on the recurrent kernel. Default null. */
   recurrentRegularizer: option(regularizer, null),
-  /** What the recurrent kernel is made to fulfil after every update. Default null. */
+  /** Applied to the recurrent kernel after every update. Default null. */
   recurrentConstraint: option(constraint, null),
   /** A penalty on the bias. Default null. */
   biasRegularizer: option(regularizer, null),
-  /** What the bias is made to fulfil after every update. Default null. */
+  /** Applied to the bias after every update. Default null. */
   biasConstraint: option(constraint, null),
-  /** The probability with which an element of the input becomes 0 in training, the same in all steps. Default 0. */
+  /** The probability that an element of the input becomes 0 in training, the same in all steps. Default 0. */
   dropout: option(rate, 0),
   /** The same for the state. Default 0. */
   recurrentDropout: option(rate, 0),
-  /** Fixes what is dropped; from setRandomSeed's when left out. */
+  /** The seed of the dropout masks. Default null: derived from setRandomSeed. */
   seed: option(nullable(integer()), null),
 })
 
-/** Options of a cell of products, and of the layer that calls it. */
+/** Options of a cell with dense products, and of the layer that calls it. */
 export const cellOptions = () => ({
-  /** The size of output and state. */
+  /** The size of the output and of the state. */
   units: required(count),
   ...weightOptions(),
 })
@@ -66,13 +66,15 @@ export const cellOptions = () => ({
 /** Options of such a cell with several gates. */
 export const gateOptions = () => ({
   ...cellOptions(),
-  /** Of the gates. Default sigmoid. */
+  /** The activation of the gates. Default sigmoid. */
   recurrentActivation: option(activation, 'sigmoid'),
-  /** With 1, or any recurrentDropout, each gate has dropout masks of its own; with 2 all share one. Default 2. */
+  /**
+   * With 1, or with any recurrentDropout, each gate has its own dropout masks; with 2 all gates share one. Default 2.
+   */
   implementation: option(integer({ min: 1, max: 2 }), 2),
 })
 
-/** The options of a cell, of a layer that has the same ones. */
+/** The cell's options, read from a layer that has the same ones. */
 export function optionsOfCell<Table extends OptionTable>(
   layer: ValuesOf<Table> & { readonly trainable: boolean },
   table: Table,
@@ -81,14 +83,14 @@ export function optionsOfCell<Table extends OptionTable>(
   return { ...typed<ValuesOf<Table>>(Object.fromEntries(own)), trainable: layer.trainable }
 }
 
-/** A kernel, a recurrent kernel and a bias: along the last axis of each there is a block for each gate. */
+/** A kernel, a recurrent kernel and a bias; the last axis of each has a block per gate. */
 export abstract class WeightedCell extends configured(Cell, weightOptions) {
   private readonly generator = new SeedGenerator(this.seed ?? undefined, `${this.name}/seedGenerator`)
   private kernelVariable: Variable | null = null
   private recurrentVariable: Variable | null = null
   private biasVariable: Variable | null = null
 
-  /** How many blocks there are. */
+  /** The number of blocks. */
   protected abstract readonly gates: number
   /** The size of a block. */
   protected abstract readonly width: number
@@ -98,7 +100,7 @@ export abstract class WeightedCell extends configured(Cell, weightOptions) {
     return []
   }
 
-  /** Whether each gate has dropout masks of its own. */
+  /** Whether each gate has its own dropout masks. */
   protected get hasMaskPerGate(): boolean {
     return false
   }
@@ -107,7 +109,7 @@ export abstract class WeightedCell extends configured(Cell, weightOptions) {
     return [this.gates * this.width]
   }
 
-  /** What the bias begins with. */
+  /** The initializer of the bias. */
   protected get initialBias(): InitializerIdentifier {
     return this.biasInitializer
   }
@@ -162,7 +164,7 @@ export abstract class WeightedCell extends configured(Cell, weightOptions) {
     requireExtents(this, shape, built, [-1], path)
   }
 
-  /** `input` and `state`: of their shapes, with an axis of gates before where each has its own. */
+  /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
     const gates = this.hasMaskPerGate ? [this.gates] : []
     const mask = (p: number, shape: BatchShape): Tensor =>
@@ -173,7 +175,7 @@ export abstract class WeightedCell extends configured(Cell, weightOptions) {
     }
   }
 
-  /** The masks of a step. Outside of a sequence each call draws for itself. */
+  /** The masks of a step. Outside of a sequence, each call draws new ones. */
   protected masksOf(
     { input, dropout }: CellInput,
     training: boolean,
@@ -182,13 +184,15 @@ export abstract class WeightedCell extends configured(Cell, weightOptions) {
   }
 }
 
-/** kernel [n, gates · units], recurrentKernel [units, gates · units] and a bias: a block of columns for each gate. */
+/**
+ * kernel [n, gates · units], recurrentKernel [units, gates · units] and a bias, with a block of columns for each gate.
+ */
 export abstract class GatedCell extends configured(WeightedCell, () => ({ units: cellOptions().units })) {
   protected get width(): number {
     return this.units
   }
 
-  /** The units of all gates. In a gate one of `gates` is applied to each, last the activation. */
+  /** The units of all gates. `gates` are the functions applied to each unit in a gate; the activation comes last. */
   protected flowOfUnits(...gates: readonly Activation[]): UnitFlow {
     const [kernel, recurrent, bias] = [this.kernel, this.recurrentKernel, this.bias].map((weight) => {
       return unitAxes(-1, weight).map((axis) => ({ ...axis, blocks: this.gates }))
@@ -206,8 +210,8 @@ export abstract class GatedCell extends configured(WeightedCell, () => ({ units:
   }
 
   /**
-   * x · kernel with what a mask drops of x: x [batch, n] → [batch, columns].
-   * @param mask [batch, n]; or [gates, batch, n], then each block of columns sees its own x
+   * (x with its dropout mask) · kernel: x [batch, n] → [batch, columns].
+   * @param mask [batch, n]; or [gates, batch, n] for a separate mask per block of columns
    */
   protected product(x: Tensor, kernel: Tensor | Variable, mask: Tensor | undefined): Tensor {
     if (mask === undefined) return matmul(x, kernel)
@@ -220,7 +224,7 @@ export abstract class GatedCell extends configured(WeightedCell, () => ({ units:
   }
 }
 
-/** x + bias, where there is one. */
+/** x + bias, if there is one. */
 export function withBias(x: Tensor, bias: Tensor | Variable | null): Tensor {
   return bias === null ? x : add(x, bias)
 }

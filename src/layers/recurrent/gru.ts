@@ -13,7 +13,10 @@ import { RecurrentLayer } from './rnn'
 
 const gruOptions = () => ({
   ...gateOptions(),
-  /** Whether the reset gate is applied after the product with the state, or to the state before. Default true. */
+  /**
+   * Whether the reset gate is applied after the product with the state; if false, to the state before the product.
+   * Default true.
+   */
   resetAfter: option(boolean, true),
 })
 
@@ -69,19 +72,19 @@ export class GRUCell extends configured(GatedCell, gruOptions, 'units') {
     return { output, state: [output] }
   }
 
-  /** What is added to the products of the input and of the state. */
+  /** The biases of the products of the input and of the state. */
   private get biases(): readonly [ofInput: Tensor | null, ofState: Tensor | null] {
     if (this.bias === null) return [null, null]
     return this.resetAfter ? (unstack(this.bias) as [Tensor, Tensor]) : [this.bias.value, null]
   }
 
-  /** What the state adds to each gate: the reset gate lets hg through. */
+  /** The contribution of the state to each gate; the reset gate multiplies hg. */
   private productAfter(h: Tensor, mask: Tensor | undefined, bias: Tensor | null): StateProducts {
     const [hz, hr, hg] = split(withBias(this.product(h, this.recurrentKernel, mask), bias), 3, 1) as Gates
     return { hz, hr, hg: (r) => multiply(r, hg) }
   }
 
-  /** The same, where the reset gate lets h through. */
+  /** The same with a reset gate that multiplies h. */
   private productBefore(h: Tensor, mask: Tensor | undefined): StateProducts {
     const { units, gates } = this
     const [kernel, candidate] = split(this.recurrentKernel, [2 * units], 1) as [Tensor, Tensor]
@@ -99,7 +102,7 @@ type Gates = [z: Tensor, r: Tensor, g: Tensor]
 interface StateProducts {
   readonly hz: Tensor
   readonly hr: Tensor
-  /** For a reset gate. */
+  /** The contribution to the candidate, for a reset gate. */
   readonly hg: (reset: Tensor) => Tensor
 }
 

@@ -13,13 +13,15 @@ import type { UnitFlow } from '../units'
 import { RecurrentLayer } from './rnn'
 
 export const forgetOptions = () => ({
-  /** Whether the bias of the forget gate begins with 1, so that the first steps of training forget little. Default true. */
+  /**
+   * Whether the bias of the forget gate starts at 1, so that the first steps of training forget little. Default true.
+   */
   unitForgetBias: option(boolean, true),
 })
 
 const lstmOptions = () => ({ ...gateOptions(), ...forgetOptions() })
 
-/** Four blocks: ones for the forget gate, which is the second; the others by an initializer. */
+/** Four blocks: the second, for the forget gate, is ones; the others come from an initializer. */
 export class ForgetBias extends Initializer {
   constructor(private readonly others: Initializer) {
     super()
@@ -34,7 +36,7 @@ export class ForgetBias extends Initializer {
 /**
  * σ is recurrentActivation, φ activation; x [batch, n], h and c [batch, units]. The output is h', the state [h, c].
  *
- *   [i, f, g, o] = x · kernel + h · recurrentKernel + bias        kernel [n, 4 · units], recurrentKernel [units, 4 · units]
+ *   [i, f, g, o] = x · kernel + h · recurrentKernel + bias    kernel [n, 4 · units], recurrentKernel [units, 4 · units]
  *   c' = σ(f) ⊙ c + σ(i) ⊙ φ(g)
  *   h' = σ(o) ⊙ φ(c')
  *
@@ -77,7 +79,7 @@ export class LSTMCell extends configured(GatedCell, lstmOptions, 'units') {
   }
 }
 
-/** From [i, f, g, o] along the last axis of `sum`, and the state c, to h' and c'. */
+/** From the sum [i, f, g, o] along the last axis, and the state c, to h' and c'. */
 export function lstmStep(sum: Tensor, c: Tensor, { recurrentActivation: σ, activation: φ }: Activations): CellOutput {
   const [i, f, g, o] = split(sum, 4, -1) as [Tensor, Tensor, Tensor, Tensor]
   const cell = add(multiply(σ(f), c), multiply(σ(i), φ(g)))
@@ -91,8 +93,8 @@ interface Activations {
 }
 
 /**
- * Long short-term memory: x [batch, steps, n] → the last h [batch, units], or all. The formulas are LSTMCell's. Its state is
- * [h, c].
+ * Long short-term memory: x [batch, steps, n] → the last h [batch, units], or all. The formulas are LSTMCell's. Its
+ * state is [h, c].
  *
  *   new LSTM({ units: 64, returnSequences: true })
  *

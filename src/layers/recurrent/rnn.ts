@@ -1,5 +1,5 @@
-// RNN: calls a cell for every step of a sequence. What all recurrent layers share is here; a layer of a known cell, such as
-// SimpleRNN, adds the cell's options.
+// RNN: calls a cell for every step of a sequence. This file has what all recurrent layers share; a layer with a known
+// cell, such as SimpleRNN, adds the cell's options.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { Kind } from '../../core/options'
@@ -30,7 +30,7 @@ import { unitFlowOf } from '../units'
 
 type State = readonly Tensor[]
 
-/** What a stateful layer keeps from batch to batch. */
+/** The state that a stateful layer keeps between batches. */
 interface KeptStates {
   readonly batch: number
   /** The shape of a step of one sample. */
@@ -40,34 +40,39 @@ interface KeptStates {
 }
 
 /**
- * The base of layers that go through a sequence step by step: x [batch, steps, features] → the last output
- * [batch, outputSize], or all of them. A step that the mask leaves out changes no state and gives the output of the step
- * before once more. The loop is recorded once and runs as one instruction, so that a long sequence costs no more to compile
- * than a short one.
+ * The base of layers that process a sequence step by step: x [batch, steps, features] → the last output [batch,
+ * outputSize], or all outputs. A masked step changes no state and repeats the previous step's output. The loop is
+ * recorded once and runs as one instruction, so that a long sequence costs no more to compile than a short one.
  */
 export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
-  /** Whether the outputs of all steps are given, [batch, steps, outputSize], or that of the last. Default false. */
+  /** Whether to return the outputs of all steps, [batch, steps, outputSize], or only the last one. Default false. */
   returnSequences: option(boolean, false),
-  /** Whether the last states are given as well: [output, state, …]. Default false. */
+  /** Whether to return the last states as well: [output, state, …]. Default false. */
   returnState: option(boolean, false),
-  /** Whether the sequence is gone through from its end; outputs are then in the order they were made. Default false. */
+  /**
+   * Whether to process the sequence from its end; outputs are then in the order of their computation. Default false.
+   */
   goBackwards: option(boolean, false),
   /**
-   * Whether each sample goes on in the next batch where it ended in this one: the last states are the first ones of the next
-   * call, until resetState. All batches then have the same number of samples. Default false.
+   * Whether each sample continues the sample at the same position of the previous batch: the last states are the
+   * initial ones of the next call, until resetState. All batches must then have the same number of samples. Default
+   * false.
    */
   stateful: option(boolean, false),
-  /** Keras writes the steps out one by one with true, which gives the same results. Here they are a loop, and true warns. Default false. */
+  /**
+   * Keras unrolls the steps with true, with the same results. Here the steps are always a loop, and true warns. Default
+   * false.
+   */
   unroll: option(boolean, false),
-  /** Whether a step that the mask leaves out gives zeros instead of the output before. Default false. */
+  /** Whether a masked step gives zeros instead of the previous output. Default false. */
   zeroOutputForMask: option(boolean, false),
 })) {
   override readonly supportsMasking = true
 
-  /** What is called in each step. */
+  /** The cell that is called in each step. */
   abstract readonly cell: Cell
 
-  // Private: its states are no weights.
+  // Private, so that its states are not listed as weights.
   #kept: KeptStates | null = null
 
   override build(inputShape: BatchShape): void {
@@ -92,7 +97,7 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
       const made = cell.apply({ input: input!, state: before, dropout }, { training })
       outputIsState = made.output === made.state[cell.outputState] && !(this.zeroOutputForMask && counted !== undefined)
       const { state, output } = this.heldBack(made, before, counted)
-      // The last output is then among the last states.
+      // Then the last output is one of the last states.
       return { state, outputs: returnSequences || !outputIsState ? [output] : [] }
     }
     const slices = (counts === null ? [x] : [x, counts]).map((each) => swapAxes(each, 0, 1))
@@ -106,7 +111,7 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
       outputs: [outputs],
     } = scanLayers(context, turn, first, slices, { reverse: goBackwards })
     kept?.forEach((variable, i) => variable.assign(state[i]!))
-    // A reversed loop leaves each output where its input was.
+    // A reversed loop leaves each output at the position of its input.
     const inOrder = (all: Tensor): Tensor => swapAxes(goBackwards ? flip(all, 0) : all, 0, 1)
     const last = (all: Tensor): Tensor =>
       squeeze(
@@ -121,7 +126,7 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
     return typed(returnState ? [output, ...state] : output)
   }
 
-  // States that others see, or that are kept, have units of their own.
+  // States that are returned or kept between batches fix the number of units.
   override get unitFlow(): UnitFlow | null {
     return 'units' in this && !this.returnState && !this.stateful ? unitFlowOf(this.cell) : null
   }
@@ -130,7 +135,7 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
     return ['initialState']
   }
 
-  /** That of the features, or of the channels. */
+  /** The axis of the features, or of the channels. */
   protected get featureAxis(): number {
     return -1
   }
@@ -144,23 +149,23 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
     requireMask(this, mask, ['batch', 'steps'], shape.slice(0, 2))
   }
 
-  /** The axes of one step, as errors name them. */
+  /** The axes of one step, for errors. */
   protected get stepAxes(): readonly string[] {
     return ['features']
   }
 
-  /** [batch, steps, and the axes of one step]. @throws ShapeError when there are more or fewer axes */
+  /** [batch, steps, and the axes of one step]. @throws ShapeError for another number of axes */
   private partsOf(inputShape: BatchShape): readonly [batch: number | null, steps: number | null, input: BatchShape] {
     requireRank(this, inputShape, ['batch', 'steps', ...this.stepAxes])
     const [batch = null, steps = null, ...input] = inputShape
     return [batch, steps, input]
   }
 
-  /** The states that a stateful layer keeps; null for others, and where only shapes are asked for. */
+  /** The states that a stateful layer keeps; null for other layers, and while only shapes are inferred. */
   private keptStates(batch: number, input: Shape): readonly Variable[] | null {
     if (!this.stateful || isProbing()) return null
     const name = (i: number): string => `${this.name}/state/${i}`
-    // Made outside of the program that is being traced.
+    // Created outside of the program that is being traced.
     this.#kept ??= untraced(() => {
       const begin = (): State => this.cell.initialState(batch, input)
       return {
@@ -182,7 +187,7 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
     return states
   }
 
-  /** What a stateful layer keeps of the last batch, each state [batch, size]; null before the first. */
+  /** The states of a stateful layer after the last batch, each [batch, size]; null before the first. */
   get states(): readonly Variable[] | null {
     return this.#kept?.states ?? null
   }
@@ -191,13 +196,13 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
     return this.states ?? []
   }
 
-  /** Lets a stateful layer begin anew with the next batch. */
+  /** Resets the states of a stateful layer for the next batch. */
   resetState(): void {
     const first = this.#kept?.begin()
     this.states?.forEach((variable, i) => variable.assign(first![i]!))
   }
 
-  /** What a step leaves behind: where it does not count, what was there before. */
+  /** The result of a step; where a step is masked, the state and the output from before. */
   private heldBack(
     made: { output: Tensor; state: State },
     before: State,
@@ -239,7 +244,7 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
     return this.returnState ? [own, ...this.cell.stateSizes.map(() => null)] : own
   }
 
-  /** What a layer with returnState gives, in words of types: the output, then each state. */
+  /** The result of a layer with returnState, with types: the output, then each state. */
   applyWithState(x: InputsOf<Tensor>, options: ApplyOptions = {}): readonly [output: Tensor, ...state: Tensor[]] {
     if (this.returnState) return typed(this.apply(x, options))
     throw new ArgumentError(`${this}: applyWithState needs returnState: true`)
@@ -253,7 +258,7 @@ const cellOrCells: Kind<Cell, Cell | Serialized | readonly (Cell | Serialized)[]
 )
 
 /**
- * Any cell, step by step; a list of cells is one above the other.
+ * Calls any cell step by step; a list of cells is stacked.
  *
  *   new RNN({ cell: new Minimal(), returnSequences: true })
  *   new RNN([new SimpleRNNCell(8), new SimpleRNNCell(4)])
@@ -263,7 +268,7 @@ const cellOrCells: Kind<Cell, Cell | Serialized | readonly (Cell | Serialized)[]
 export class RNN extends configured(
   RecurrentLayer,
   () => ({
-    /** A cell, or several. */
+    /** A cell, or a list of stacked cells. */
     cell: required(cellOrCells),
   }),
   'cell',

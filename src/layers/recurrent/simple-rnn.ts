@@ -40,7 +40,8 @@ export class SimpleRNNCell extends configured(GatedCell, cellOptions, 'units') {
 }
 
 /**
- * h_t = activation(x_t · kernel + h_{t−1} · recurrentKernel + bias): x [batch, steps, n] → the last h [batch, units], or all.
+ * h_t = activation(x_t · kernel + h_{t−1} · recurrentKernel + bias): x [batch, steps, n] → the last h [batch, units],
+ * or all.
  *
  *   new SimpleRNN({ units: 8, returnSequences: true })
  *

@@ -1,4 +1,4 @@
-// StackedRNNCells: cells one above the other, as one cell.
+// StackedRNNCells: several cells, stacked to one cell.
 
 import { ArgumentError } from '../../core/errors'
 import type { Kind } from '../../core/options'
@@ -13,7 +13,7 @@ import type { BatchShape } from '../spec'
 import type { CellInput, CellOutput, DropoutMasks } from './cell'
 import { Cell } from './cell'
 
-/** A cell: given itself, or in its saved form. */
+/** A cell: an instance, or its saved form. */
 export const cellKind: Kind<Cell, Cell | Serialized> = /* @__PURE__ */ custom(
   (value, where) => {
     const layer: unknown = innerLayer.read(value, where)
@@ -24,7 +24,8 @@ export const cellKind: Kind<Cell, Cell | Serialized> = /* @__PURE__ */ custom(
 )
 
 /**
- * Each cell's output is the next one's input; the output is the last one's. Its state is the states of all, in order.
+ * Each cell's output is the next cell's input; the output is that of the last cell. The state is the states of all
+ * cells, in order.
  *
  *   new RNN([new SimpleRNNCell(8), new SimpleRNNCell(4)])      makes one of these
  *
@@ -33,7 +34,7 @@ export const cellKind: Kind<Cell, Cell | Serialized> = /* @__PURE__ */ custom(
 export class StackedRNNCells extends configured(
   Cell,
   () => ({
-    /** From the input to the output. */
+    /** The cells, from the input to the output. */
     cells: required(listOf(cellKind)),
   }),
   'cells',
@@ -69,7 +70,7 @@ export class StackedRNNCells extends configured(
     return this.each(input, (cell, own) => cell.initialState(batch, own as Shape))
   }
 
-  /** Those of each cell, with its position before their names: `1.input`. */
+  /** The masks of all cells, with each cell's index before the names: `1.input`. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
     const masks = this.each(input, (cell, own, i) => {
       return Object.entries(cell.dropoutMasks(batch, own as Shape)).map(
@@ -79,7 +80,7 @@ export class StackedRNNCells extends configured(
     return Object.fromEntries(masks)
   }
 
-  /** What a cell says of the shape of its own input, for one cell after the other. */
+  /** Calls `say` for each cell with the shape of its own input, and concatenates the results. */
   private each<Said>(input: BatchShape, say: (cell: Cell, own: BatchShape, i: number) => readonly Said[]): Said[] {
     let own = input
     return this.cells.flatMap((cell, i) => {
@@ -103,7 +104,7 @@ export class StackedRNNCells extends configured(
   }
 }
 
-/** The masks of one cell, by its own names. */
+/** The masks of one cell, by the cell's own names. */
 function masksOf(all: DropoutMasks, position: number): DropoutMasks {
   const prefix = `${position}.`
   const own = Object.entries(all).filter(([name]) => name.startsWith(prefix))

@@ -1,4 +1,4 @@
-// TimeDistributed: any layer, for each step of a sequence.
+// TimeDistributed: applies any layer to each step of a sequence.
 
 import { ShapeError, formatShape } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
@@ -21,12 +21,14 @@ import type { UnitFlow } from '../units'
 import { unitFlowOf } from '../units'
 
 /**
- * y_t = layer(x_t): x [batch, steps, …] → y [batch, steps, …]. The layer sees one step at a time, so that one with statistics
- * of the batch has those of each step; what each step does alone, such as the product of a Dense, is done for all at once.
+ * y_t = layer(x_t): x [batch, steps, …] → y [batch, steps, …]. The layer sees one step at a time, so that batch
+ * statistics are those of each step; work that is independent between steps, such as the product of a Dense, is done
+ * for all steps at once.
  *
  *   new TimeDistributed(new Dense(8))
  *
- * The mask of the steps, [batch, steps], is the output's. One with more axes is the layer's own as well, step by step.
+ * A mask of the steps, [batch, steps], becomes the output's mask. A mask with more axes is also passed to the layer,
+ * step by step.
  *
  * Keras: `keras.layers.TimeDistributed`.
  */
@@ -79,7 +81,7 @@ export class TimeDistributed extends Wrapper {
     )
   }
 
-  /** What the layer within does with units; the steps are one more axis in front of its places. */
+  /** The unit flow of the inner layer; the steps are one more axis before its places. */
   override get unitFlow(): UnitFlow | null {
     const flow = unitFlowOf(this.layer)
     if (flow?.kind === 'flattens') return { ...flow, from: (flow.from ?? 1) + 1 }

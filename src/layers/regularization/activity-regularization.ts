@@ -1,4 +1,4 @@
-// ActivityRegularization: a penalty on what passes through.
+// ActivityRegularization: a penalty on its input.
 
 import { configured, number, option } from '../../core/options'
 import { divide } from '../../ops/elementwise'
@@ -9,7 +9,7 @@ import { PassingLayer } from '../core/elementwise-layer'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
 
-/** Passes x on and adds (l1 · Σ|x| + l2 · Σx²) / batch to the loss. Keras: `keras.layers.ActivityRegularization`. */
+/** Returns x and adds (l1 · Σ|x| + l2 · Σx²) / batch to the loss. Keras: `keras.layers.ActivityRegularization`. */
 export class ActivityRegularization extends configured(PassingLayer, () => ({
   /** The factor of Σ|x|. Default 0. */
   l1: option(number({ min: 0 }), 0),

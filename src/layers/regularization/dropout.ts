@@ -1,4 +1,4 @@
-// Dropout: leaves out elements while training. SpatialDropout: leaves out whole channels.
+// Dropout: drops elements in training. SpatialDropout: drops whole channels.
 
 import { configured, extents, nullable, number, option, required } from '../../core/options'
 import { dropout } from '../../ops/random'
@@ -12,15 +12,18 @@ import { flowOfNoise, noiseShape } from './noise'
 import { RandomLayer } from './random-layer'
 
 /**
- * In training sets each element to 0 with probability `rate` and divides the others by 1 − rate; passes its input on
- * otherwise. Srivastava et al. 2014. Keras: `keras.layers.Dropout`.
+ * In training, sets each element to 0 with probability `rate` and divides the others by 1 − rate; otherwise returns its
+ * input. Srivastava et al. 2014. Keras: `keras.layers.Dropout`.
  */
 export class Dropout extends configured(
   RandomLayer,
   () => ({
-    /** The probability with which an element becomes 0. */
+    /** The probability that an element becomes 0. */
     rate: required(number({ min: 0, max: 1 })),
-    /** The shape of what is drawn; null stands for the input's extent, 1 for one draw along an axis. Default null: the input's. */
+    /**
+     * The shape of the random numbers; null stands for the input's extent, 1 for one draw along an axis. Default null:
+     * the input's shape.
+     */
     noiseShape: option(nullable(extents(null)), null),
   }),
   'rate',
@@ -40,9 +43,9 @@ export class Dropout extends configured(
 abstract class SpatialDropout extends configured(
   RandomLayer,
   () => ({
-    /** The probability with which a channel becomes 0. */
+    /** The probability that a channel becomes 0. */
     rate: required(number({ min: 0, max: 1 })),
-    /** Where the channels are: 'channelsLast' or 'channelsFirst'; null is last. Default null. */
+    /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
     dataFormat: option(dataFormat, null),
   }),
   'rate',
@@ -66,19 +69,24 @@ abstract class SpatialDropout extends configured(
   }
 }
 
-/** Leaves out channels of [batch, steps, channels] in training, each for all steps. Tompson et al. 2014. Keras: `keras.layers.SpatialDropout1D`. */
+/**
+ * In training, drops channels of [batch, steps, channels], each in all steps. Tompson et al. 2014. Keras:
+ * `keras.layers.SpatialDropout1D`.
+ */
 export class SpatialDropout1D extends SpatialDropout {
   static readonly className = 'SpatialDropout1D'
   protected readonly form = ['steps']
 }
 
-/** Leaves out channels of [batch, rows, columns, channels] in training, each as a whole. Keras: `keras.layers.SpatialDropout2D`. */
+/** In training, drops whole channels of [batch, rows, columns, channels]. Keras: `keras.layers.SpatialDropout2D`. */
 export class SpatialDropout2D extends SpatialDropout {
   static readonly className = 'SpatialDropout2D'
   protected readonly form = ['rows', 'columns']
 }
 
-/** Leaves out channels of [batch, depth, rows, columns, channels] in training. Keras: `keras.layers.SpatialDropout3D`. */
+/**
+ * In training, drops whole channels of [batch, depth, rows, columns, channels]. Keras: `keras.layers.SpatialDropout3D`.
+ */
 export class SpatialDropout3D extends SpatialDropout {
   static readonly className = 'SpatialDropout3D'
   protected readonly form = ['depth', 'rows', 'columns']

@@ -1,4 +1,4 @@
-// Noise while training: GaussianNoise, GaussianDropout, AlphaDropout.
+// Noise in training: GaussianNoise, GaussianDropout, AlphaDropout.
 
 import { ArgumentError } from '../../core/errors'
 import { configured, extents, nullable, number, option, required } from '../../core/options'
@@ -32,15 +32,15 @@ export class GaussianNoise extends configured(
 }
 
 /**
- * x · noise in training, the noise normal with mean 1 and standard deviation √(rate / (1 − rate)); x otherwise. Srivastava et
- * al. 2014.
+ * x · noise in training, the noise normal with mean 1 and standard deviation √(rate / (1 − rate)); x otherwise.
+ * Srivastava et al. 2014.
  *
  * Keras: `keras.layers.GaussianDropout`.
  */
 export class GaussianDropout extends configured(
   RandomLayer,
   () => ({
-    /** As of Dropout. */
+    /** The rate that a Dropout with the same variance would have. */
     rate: required(number({ min: 0, below: 1 })),
   }),
   'rate',
@@ -60,21 +60,24 @@ export class GaussianDropout extends configured(
   }
 }
 
-/** What selu tends to far below 0: −scale · alpha. */
+/** The limit of selu at −∞: −scale · alpha. */
 const SATURATION = -SELU_SCALE * SELU_ALPHA
 
 /**
- * In training sets elements to the value at which selu saturates, with probability `rate`, and then scales and shifts all so
- * that mean and variance stay as they were. For networks of selu. Klambauer et al. 2017.
+ * In training, sets elements to selu's saturation value with probability `rate`, then scales and shifts all elements so
+ * that mean and variance are preserved. For networks with selu. Klambauer et al. 2017.
  *
  * Keras: `keras.layers.AlphaDropout`.
  */
 export class AlphaDropout extends configured(
   RandomLayer,
   () => ({
-    /** The probability with which an element is left out. */
+    /** The probability that an element is dropped. */
     rate: required(number({ min: 0, below: 1 })),
-    /** The shape of what is drawn; null stands for the input's extent, 1 for one draw along an axis. Default null: the input's. */
+    /**
+     * The shape of the random numbers; null stands for the input's extent, 1 for one draw along an axis. Default null:
+     * the input's shape.
+     */
     noiseShape: option(nullable(extents(null)), null),
   }),
   'rate',
@@ -93,12 +96,12 @@ export class AlphaDropout extends configured(
   }
 }
 
-/** Units stay what they are, unless what is drawn for them has a number of them that was given. */
+/** Units are kept, unless noiseShape fixes their number. */
 export function flowOfNoise(given: readonly (number | null)[] | null): UnitFlow | null {
   return [null, 1].includes(given?.at(-1) ?? null) ? KEEPS : null
 }
 
-/** What is drawn for x. @throws ArgumentError when it does not broadcast to x */
+/** The shape of the random numbers for x. @throws ArgumentError if it does not broadcast to x */
 export function noiseShape(
   layer: { toString(): string },
   given: readonly (number | null)[] | null,

@@ -1,12 +1,12 @@
-// The base of layers that draw random numbers while training.
+// The base of layers that draw random numbers in training.
 
 import { configured, integer, nullable, option } from '../../core/options'
 import { SeedGenerator } from '../../ops/random'
 import { ElementwiseLayer } from '../core/elementwise-layer'
 
-/** The option of everything that draws. */
+/** The option of everything that draws random numbers. */
 export const seedOption = () => ({
-  /** Fixes the numbers that are drawn; from setRandomSeed's when left out. */
+  /** The seed of the random numbers. Default null: derived from setRandomSeed. */
   seed: option(nullable(integer()), null),
 })
 

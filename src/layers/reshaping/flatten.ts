@@ -9,7 +9,7 @@ import { dataFormat } from '../kinds'
 import { ReshapingLayer } from './reshaping-layer'
 import type { UnitFlow } from '../units'
 
-/** The product of extents; null when one is open. */
+/** The product of extents; null if one is open. */
 export function productOf(extents: BatchShape): number | null {
   return extents.reduce<number | null>((size, extent) => (size === null || extent === null ? null : size * extent), 1)
 }
@@ -17,8 +17,8 @@ export function productOf(extents: BatchShape): number | null {
 /** [batch, a, b, …] → [batch, a · b · …]. Keras: `keras.layers.Flatten`. */
 export class Flatten extends configured(ReshapingLayer, () => ({
   /**
-   * Where the channels are: 'channelsFirst' [batch, channels, …] is flattened as if they came last, so that weights trained
-   * with either order are the same. Default channelsLast.
+   * Where the channels are: 'channelsFirst' [batch, channels, …] is flattened in the order of channels last, so that
+   * the same weights fit both formats. Default channelsLast.
    */
   dataFormat: option(dataFormat, null),
 })) {

@@ -1,4 +1,4 @@
-// Permute: the axes of each sample in another order.
+// Permute: reorders the axes of each sample.
 
 import { ArgumentError } from '../../core/errors'
 import { configured, integer, listOf, required } from '../../core/options'
@@ -9,14 +9,14 @@ import type { BatchShape } from '../spec'
 import { ReshapingLayer } from './reshaping-layer'
 
 /**
- * Axis i of a sample becomes what axis dims[i − 1] was: `new Permute([2, 1])` is [batch, a, b] → [batch, b, a].
+ * Axis i of the output is axis dims[i − 1] of a sample: `new Permute([2, 1])` is [batch, a, b] → [batch, b, a].
  *
  * Keras: `keras.layers.Permute`.
  */
 export class Permute extends configured(
   ReshapingLayer,
   () => ({
-    /** The axes of a sample in their new order, counted from 1; the batch axis is not among them. */
+    /** The axes of a sample in their new order, counted from 1, without the batch axis. */
     dims: required(listOf(integer({ min: 1 }))),
   }),
   'dims',

@@ -7,11 +7,11 @@ import { requireRank } from '../checks'
 import type { BatchShape } from '../spec'
 import { ReshapingLayer } from './reshaping-layer'
 
-/** [batch, features] → [batch, n, features], n times the same. Keras: `keras.layers.RepeatVector`. */
+/** [batch, features] → [batch, n, features], with n equal steps. Keras: `keras.layers.RepeatVector`. */
 export class RepeatVector extends configured(
   ReshapingLayer,
   () => ({
-    /** How many times. */
+    /** The number of steps. */
     n: required(count),
   }),
   'n',

@@ -1,4 +1,4 @@
-// Reshape: the same elements of each sample in another shape.
+// Reshape: gives each sample another shape with the same elements.
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { configured, extents, required } from '../../core/options'
@@ -13,7 +13,7 @@ import { ReshapingLayer } from './reshaping-layer'
 export class Reshape extends configured(
   ReshapingLayer,
   () => ({
-    /** The shape of one sample; −1 stands for the extent that makes the sizes agree. */
+    /** The shape of one sample; −1 stands for the extent that makes the sizes equal. */
     targetShape: required(extents(-1)),
   }),
   'targetShape',

@@ -1,4 +1,4 @@
-// ZeroPadding and Cropping: more or fewer elements at the sides of spatial axes.
+// ZeroPadding and Cropping: add or remove elements at the sides of spatial axes.
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import type { Kind } from '../../core/options'
@@ -16,8 +16,8 @@ type Side = readonly [before: number, after: number]
 type SidesInput = number | readonly number[] | readonly (readonly number[])[]
 
 /**
- * How many elements before and behind each of `rank` axes: one number for all; one for each axis, the same on both sides; or
- * [before, after] for each. Of a single axis [before, after] by itself.
+ * The number of elements before and after each of `rank` axes: one number for all; one for each axis, for both sides;
+ * or [before, after] for each. For a single axis, [before, after] alone.
  */
 function sides(rank: number): Kind<readonly Side[], SidesInput> {
   const one = integer({ min: 0 })
@@ -44,7 +44,7 @@ function sides(rank: number): Kind<readonly Side[], SidesInput> {
 
 abstract class SidesLayer extends SpatialLayer {
   protected abstract get sides(): readonly Side[]
-  /** 1 where elements are added, −1 where they are cut. */
+  /** 1 if elements are added, −1 if they are removed. */
   protected abstract readonly sign: 1 | -1
 
   protected get rank(): number {
@@ -101,7 +101,10 @@ abstract class Cropping extends SidesLayer {
   }
 }
 
-/** Zeros before and behind: x [batch, steps, channels] → [batch, before + steps + after, channels]. Keras: `keras.layers.ZeroPadding1D`. */
+/**
+ * Zeros before and after: x [batch, steps, channels] → [batch, before + steps + after, channels]. Keras:
+ * `keras.layers.ZeroPadding1D`.
+ */
 export class ZeroPadding1D extends configured(
   ZeroPadding,
   () => ({
@@ -137,7 +140,10 @@ export class ZeroPadding3D extends configured(
   static readonly className = 'ZeroPadding3D'
 }
 
-/** Cuts steps off: x [batch, steps, channels] → [batch, steps − before − after, channels]. Keras: `keras.layers.Cropping1D`. */
+/**
+ * Removes steps at both ends: x [batch, steps, channels] → [batch, steps − before − after, channels]. Keras:
+ * `keras.layers.Cropping1D`.
+ */
 export class Cropping1D extends configured(
   Cropping,
   () => ({
@@ -149,7 +155,7 @@ export class Cropping1D extends configured(
   static readonly className = 'Cropping1D'
 }
 
-/** Cuts the sides of an image off, x [batch, rows, columns, channels]. Keras: `keras.layers.Cropping2D`. */
+/** Crops an image, x [batch, rows, columns, channels]. Keras: `keras.layers.Cropping2D`. */
 export class Cropping2D extends configured(
   Cropping,
   () => ({
@@ -161,7 +167,7 @@ export class Cropping2D extends configured(
   static readonly className = 'Cropping2D'
 }
 
-/** Cuts the sides of a volume off, x [batch, depth, rows, columns, channels]. Keras: `keras.layers.Cropping3D`. */
+/** Crops a volume, x [batch, depth, rows, columns, channels]. Keras: `keras.layers.Cropping3D`. */
 export class Cropping3D extends configured(
   Cropping,
   () => ({

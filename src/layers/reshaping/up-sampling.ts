@@ -1,4 +1,4 @@
-// UpSampling: every step, pixel or voxel several times, or what lies between pixels.
+// UpSampling: repeats every step, pixel or voxel, or interpolates between pixels.
 
 import type { DType } from '../../core/dtypes'
 import { configured, option } from '../../core/options'
@@ -36,11 +36,14 @@ abstract class UpSampling extends SpatialLayer {
   }
 }
 
-/** Each step `size` times in a row: x [batch, steps, channels] → [batch, steps · size, channels]. Keras: `keras.layers.UpSampling1D`. */
+/**
+ * Repeats each step `size` times: x [batch, steps, channels] → [batch, steps · size, channels]. Keras:
+ * `keras.layers.UpSampling1D`.
+ */
 export class UpSampling1D extends configured(
   UpSampling,
   () => ({
-    /** How many times. Default 2. */
+    /** The number of repetitions. Default 2. */
     size: option(perAxis(1), 2),
   }),
   'size',
@@ -48,13 +51,16 @@ export class UpSampling1D extends configured(
   static readonly className = 'UpSampling1D'
 }
 
-/** x [batch, rows, columns, channels] → [batch, rows · size, columns · size, channels]. Keras: `keras.layers.UpSampling2D`. */
+/**
+ * x [batch, rows, columns, channels] → [batch, rows · size, columns · size, channels]. Keras:
+ * `keras.layers.UpSampling2D`.
+ */
 export class UpSampling2D extends configured(
   UpSampling,
   () => ({
-    /** How many times, for both axes or each. Default 2. */
+    /** The number of repetitions: one number, or one for each axis. Default 2. */
     size: option(perAxis(2), 2),
-    /** 'nearest' repeats pixels; 'bilinear', 'bicubic', 'lanczos3' and 'lanczos5' compute what lies between. Default nearest. */
+    /** 'nearest' repeats pixels; 'bilinear', 'bicubic', 'lanczos3' and 'lanczos5' interpolate. Default nearest. */
     interpolation: option(interpolation, 'nearest'),
   }),
   'size',
@@ -66,7 +72,7 @@ export class UpSampling2D extends configured(
     return resize(x, this.shapeLast(x.shape).slice(1, -1) as number[], { interpolation: this.interpolation })
   }
 
-  // What lies between pixels is made of one channel each.
+  // Interpolation uses only one channel for each channel of the output.
   protected override get flowOfLast(): UnitFlow {
     return KEEPS
   }
@@ -76,11 +82,11 @@ export class UpSampling2D extends configured(
   }
 }
 
-/** Each voxel several times: x [batch, depth, rows, columns, channels]. Keras: `keras.layers.UpSampling3D`. */
+/** Repeats each voxel: x [batch, depth, rows, columns, channels]. Keras: `keras.layers.UpSampling3D`. */
 export class UpSampling3D extends configured(
   UpSampling,
   () => ({
-    /** How many times, for all axes or each. Default 2. */
+    /** The number of repetitions: one number, or one for each axis. Default 2. */
     size: option(perAxis(3), 2),
   }),
   'size',

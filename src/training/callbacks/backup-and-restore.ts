@@ -1,5 +1,5 @@
-// BackupAndRestore: a run of fit that is killed at any moment goes on in the next process as if nothing had been. What is kept
-// of it: formats/run.ts.
+// BackupAndRestore: a run of fit that was killed continues in the next process as if it had never stopped.
+// formats/run.ts defines what is saved.
 
 import { FormatError, MyelinError, restate } from '../../core/errors'
 import type { InputsOf } from '../../core/options'
@@ -13,38 +13,38 @@ import { Callback } from './callback'
 import { requirePlace, saveFreq, storeKind, writingTo } from './places'
 
 const backupOptions = () => ({
-  /** The folder of the backup, for this run alone. With a store, what its names begin with. */
+  /** The folder of the backup, for this run alone. With a store, the prefix of its names. */
   backupDir: required(text),
-  /** 'epoch', or after how many batches the run is kept besides. Default 'epoch'. */
+  /** 'epoch', or the number of batches after which the run is saved as well. Default 'epoch'. */
   saveFreq: option(saveFreq, 'epoch'),
-  /** Whether the backup before the last one stays, and is used where the last one is damaged. Default false. */
+  /** Whether the previous backup is kept, and used if the last one is damaged. Default false. */
   doubleCheckpoint: option(boolean, false),
-  /** Whether the backup is removed when training is over. Default true. */
+  /** Whether the backup is removed after training. Default true. */
   deleteCheckpoint: option(boolean, true),
-  /** Keeps the bytes by name, in the place of files. Default null. */
+  /** Stores the bytes by name, in place of files. Default null. */
   store: option(storeKind, null),
 })
 export type BackupAndRestoreOptions = InputsOf<ReturnType<typeof backupOptions>>
 
 /**
- * Keeps the run while it goes on, and takes it up where it was when fit is called again, with the same model, data and callbacks,
- * in another process. The final weights are those of a run that nobody interrupted, bit for bit, wherever it was killed.
+ * Saves a run while it proceeds, and resumes it when fit is called again in another process with the same model, data
+ * and callbacks. The final weights equal those of an uninterrupted run, bit for bit, wherever it was killed.
  *
  *   const backup = new BackupAndRestore('backup/digits')   // a folder for this run alone
  *   const history = await model.fit(x, y, { epochs: 100, callbacks: [new EarlyStopping(), backup] })
  *
- * Kept are weights, the optimizer, what layers keep (also random streams and states of stateful layers), the order of the rows,
- * metrics within an epoch, the history, the global seed, and what callbacks give by `getState`: the stopping, learning-rate,
- * logging and saving callbacks do, and those of `myelin/balance` and `myelin/thrift`. A run that is taken up within an epoch does not
- * begin it again: `onEpochBegin` is not called there. Each backup is written whole, beside the last one, which takes as long as the disk
- * needs, some milliseconds.
+ * It saves weights, the optimizer, the states of layers (including random streams and stateful layers), the order of
+ * the rows, metrics within an epoch, the history, the global seed, and the results of the callbacks' `getState`, which
+ * stopping, learning-rate, logging and saving callbacks have, and those of `myelin/balance` and `myelin/thrift`. A run
+ * that resumes within an epoch does not begin the epoch again: `onEpochBegin` is not called. Each backup is written
+ * completely before it replaces the last one, which takes some milliseconds of disk time.
  *
- * Data must be given in the same order; batches must be as large. Only what is drawn without a seed within an op of your own, such as
- * `random.normal` in a `call`, has no place: give it a SeedGenerator in a property.
+ * The data must have the same order and the batches the same size. Only random numbers without a seed in your own code,
+ * such as `random.normal` in a `call`, have no saved position: use a SeedGenerator in a property.
  *
- * Keras: `keras.callbacks.BackupAndRestore`, which goes on at the beginning of an epoch and keeps weights and optimizer.
- * @throws FormatError, when training begins, for a backup that is damaged (with doubleCheckpoint: that and the one before), and for
- * one of another model or of other callbacks
+ * Keras: `keras.callbacks.BackupAndRestore`, which resumes at the start of an epoch, and saves weights and optimizer.
+ * @throws FormatError, when training begins, for a damaged backup (with doubleCheckpoint: if both are), and for one of
+ * another model or with other callbacks
  */
 export class BackupAndRestore extends configured(Callback, backupOptions, 'backupDir') {
   static readonly className = 'BackupAndRestore'
@@ -52,9 +52,9 @@ export class BackupAndRestore extends configured(Callback, backupOptions, 'backu
   private readonly names = ['backup', ...(this.doubleCheckpoint ? ['backup-1'] : [])].map(
     (name) => `${this.store === null ? '' : `${this.backupDir}/`}${name}.safetensors`,
   )
-  /** How often the run was kept. */
+  /** How many times the run was saved. */
   private number = 0
-  /** Where fit went on; null where it began. */
+  /** The place where fit resumed; null if it started from the beginning. */
   takenUp: Place | null = null
 
   /** @internal */
@@ -79,7 +79,7 @@ export class BackupAndRestore extends configured(Callback, backupOptions, 'backu
     this.takenUp = run.place
   }
 
-  /** The backup that was written last. @throws FormatError where all there are, are damaged */
+  /** The last backup. @throws FormatError if all backups are damaged */
   private async readLatest(): Promise<KeptRun | null> {
     const whole: KeptRun[] = []
     const damaged: FormatError[] = []
@@ -110,7 +110,7 @@ export class BackupAndRestore extends configured(Callback, backupOptions, 'backu
     await this.changing(`${this.backupDir}/${name}`, async () => this.place.write(name, encodeRun(run, this.number)))
   }
 
-  /** What a store of the user's own throws is as it was. */
+  /** Errors of the user's own store are not changed. */
   private changing(path: string, body: () => Promise<void>): Promise<void> {
     return this.store === null ? writingTo(path, 'BackupAndRestore', body) : body()
   }
@@ -122,7 +122,7 @@ export class BackupAndRestore extends configured(Callback, backupOptions, 'backu
   }
 }
 
-/** Errors of the backup name it. */
+/** Adds the name of the backup to errors. */
 async function inWords<Result>(where: string, body: () => Result | Promise<Result>): Promise<Result> {
   try {
     return await body()

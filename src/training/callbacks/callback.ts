@@ -1,4 +1,4 @@
-// What fit tells while it runs, and who listens.
+// The events of fit, and the callbacks that listen to them.
 
 import { ArgumentError, StateError, unknownName } from '../../core/errors'
 import { Configured, optionsOf } from '../../core/options'
@@ -22,33 +22,33 @@ export interface Logs {
   loss: number
 }
 
-/** What fit, evaluate or predict was asked for. */
+/** The settings of a fit, evaluate or predict. */
 export interface FitParams {
   /** The number of the epoch at which training ends. */
   readonly epochs: number
-  /** Batches per epoch; null where nobody knows before the data end. */
+  /** Batches per epoch; null if unknown before the data end. */
   readonly steps: number | null
   /** 0 silent, 1 a progress bar, 2 a line per epoch. */
   readonly verbose: 0 | 1 | 2
 }
 
-/** What a callback sees of the model that is trained. */
+/** The model as callbacks see it. */
 export interface TrainedModel {
-  /** What it is called. */
+  /** The model's name. */
   readonly name: string
   /** Set it to true to end training after the current step. */
   stopTraining: boolean
-  /** What compile was given. */
+  /** The optimizer given to compile. */
   readonly optimizer: Optimizer
-  /** The layers it is made of, and all within them, from the outside in. */
+  /** The layers of the model with all their inner layers, from the outside in. */
   readonly allLayers: readonly LayerBase[]
   /** All weights, in the order of `getWeights`. */
   readonly weights: readonly Variable[]
-  /** Those of the weights that training changes. */
+  /** The weights that training changes. */
   readonly trainableWeights: readonly Variable[]
-  /** The graph of its layers, where there is one. @internal */
+  /** The graph of its layers; null if there is none. @internal */
   readonly graph: object | null
-  /** What a weight might have begun with. @internal */
+  /** A new initial value for a weight. @internal */
   drawAnew(weight: Variable): Tensor
   /** Copies of all weights. */
   getWeights(): Tensor[]
@@ -62,13 +62,13 @@ export interface TrainedModel {
 
 /** The step that is about to run. */
 export interface NextStep {
-  /** What it computes. */
+  /** The graph of the step. */
   readonly graph: Graph
-  /** Steps that ran since fit began. */
+  /** The number of steps since fit began. */
   readonly done: number
 }
 
-/** What a callback keeps, as plain data and tensors. */
+/** The state of a callback, as plain data and tensors. */
 export type CallbackState =
   | null
   | boolean
@@ -78,75 +78,77 @@ export type CallbackState =
   | readonly CallbackState[]
   | { readonly [key: string]: CallbackState }
 
-/** Where a run of fit is. */
+/** The position of a run of fit. */
 export interface Place {
-  /** The epoch that is under way, or else the next one. */
+  /** The current epoch, or the next one between two epochs. */
   readonly epoch: number
-  /** Steps of this epoch that were done; 0 where it has not begun. */
+  /** The steps done in this epoch; 0 before it begins. */
   readonly batch: number
   /** Steps since fit began. */
   readonly step: number
-  /** Whether training is to end here. */
+  /** Whether training ends here. */
   readonly stopped: boolean
   /** The logs of the last epoch. */
   readonly logs: Logs | null
 }
 
-/** A run of fit, for who keeps it and takes it up again: see formats/run.ts. @internal */
+/** A run of fit, for saving and resuming it: see formats/run.ts. @internal */
 export interface Run {
   readonly model: LayerBase & TrainedModel
   readonly compiled: Compiled
-  /** Those of the user, and the History. */
+  /** The callbacks of the user, and the History. */
   readonly callbacks: readonly CallbackMethods[]
-  /** What the order of the rows of the next epoch comes from. */
+  /** The seed and counter of the order of the rows in the next epoch. */
   readonly shuffleState: { seed: number; epoch: number }
-  /** What fit reads: how far it was read, and what must be the same when the run is taken up within an epoch. */
+  /** The reader of the data: its position, and the settings that must be equal when the run resumes within an epoch. */
   readonly runner: Resumable
   place: Place
 }
 
-/** Who keeps runs. @internal */
+/** Saves and resumes runs. @internal */
 export interface RunKeeper {
-  /** After how many steps, besides those at which an epoch ends; null: none. */
+  /** The number of steps after which to save, besides the ends of epochs; null: none. */
   readonly every: number | null
-  /** All callbacks know that training begins, and no step was taken. */
+  /** Called after all callbacks' onTrainBegin, before the first step. */
   takeUp(run: Run): void | Promise<void>
-  /** All callbacks heard of the step, or of the end of the epoch. */
+  /** Called after all callbacks were told of the step, or of the end of the epoch. */
   keep(run: Run): void | Promise<void>
 }
 
-/** What a callback may hear, and be asked. Every method is optional. */
+/** The events and queries of a callback. Every method is optional. */
 export interface CallbackHooks {
-  /** What the callback looks at in training steps: see Probe. Asked for once, when training begins and the model is built. */
+  /**
+   * The callback's observations of training steps: see Probe. Read once, when training begins and the model is built.
+   */
   readonly probes?: readonly Probe[]
-  /** What the callback found out of the units in this run of fit, for the History that fit returns. */
+  /** The callback's results about units in this run of fit, for the History that fit returns. */
   readonly health?: readonly HealthRecord[]
-  /** What the run took, when it is over: fit hands it on in its History. */
+  /** The resources of the finished run, for the History that fit returns. */
   readonly footprint?: Footprint | null
   /**
-   * Asked before steps: how many like the next one may run before it is asked again, at least 1; 0 ends training. Answer
-   * quickly: short steps ask every fifth of a millisecond.
+   * Called before steps: the number of steps like the next one that may run before the next call, at least 1; 0 ends
+   * training. Answer quickly: short steps ask every 0.2 ms.
    */
   stepsAhead?(next: NextStep): number
-  /** Takes a step that is not finite quietly, with the description of the failure. @internal */
+  /** Handles a non-finite step without an error; gets the description of the failure. @internal */
   onNonFinite?(message: string): void
-  /** Keeps runs of fit. @internal */
+  /** Saves runs of fit. @internal */
   readonly keeper?: RunKeeper
   /**
-   * What the callback has to know to go on in another process. Asked for between two steps; BackupAndRestore keeps it.
-   * Callbacks without this begin anew where a run is taken up: `onTrainBegin` is called, and `onEpochBegin` only from the next
-   * epoch on.
+   * The state that the callback needs to continue in another process. Called between two steps; BackupAndRestore saves
+   * it. Callbacks without it start afresh when a run resumes: `onTrainBegin` is called, and `onEpochBegin` only from
+   * the next epoch on.
    */
   getState?(): CallbackState
-  /** Goes on from what `getState` gave. Called after `onTrainBegin`, before the first step. */
+  /** Restores the result of `getState`. Called after `onTrainBegin`, before the first step. */
   setState?(state: CallbackState): void
   /** fit begins. */
   onTrainBegin?(): void | Promise<void>
-  /** fit ends. Logs are those of the last epoch; null where there was none. */
+  /** fit ends. Logs are those of the last epoch; null if there was none. */
   onTrainEnd?(logs: Logs | null): void | Promise<void>
   /** An epoch begins; the first one is 0. */
   onEpochBegin?(epoch: number): void | Promise<void>
-  /** An epoch ends. Logs are its means, with those of validation. */
+  /** An epoch ends. Logs are its means, including validation. */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>
   /** A step begins; the first one of an epoch is 0. */
   onTrainBatchBegin?(batch: number): void | Promise<void>
@@ -166,15 +168,15 @@ export interface CallbackHooks {
   onPredictEnd?(): void | Promise<void>
   /** A step of predict begins. */
   onPredictBatchBegin?(batch: number): void | Promise<void>
-  /** Outputs are those of this batch, a tensor or a tree of them as the model gives it. */
+  /** Outputs are those of this batch, a tensor or a tree of tensors, like the model's. */
   onPredictBatchEnd?(batch: number, logs: { readonly outputs: Tree<Tensor> }): void | Promise<void>
 }
 
-/** Every method is optional; plain objects serve as well as subclasses of Callback. */
+/** Every method is optional; plain objects work as well as subclasses of Callback. */
 export interface CallbackMethods extends CallbackHooks {
-  /** Is told the model before anything else. */
+  /** Gets the model before anything else. */
   setModel?(model: TrainedModel): void
-  /** Is told how long training lasts, and how much it says. */
+  /** Gets the number of epochs and steps, and the verbosity. */
   setParams?(params: FitParams): void
 }
 
@@ -208,7 +210,7 @@ export const METHODS: readonly (keyof CallbackMethods)[] = [
   ...EVENTS,
 ]
 
-/** Names that are events, or look as if they were, of an object and of its classes. */
+/** The names of members of an object and its classes that are events, or look like events. */
 function eventsOf(callback: object): string[] {
   const names: string[] = []
   for (let at: unknown = callback; typeof at === 'object' && at !== null; at = Object.getPrototypeOf(at))
@@ -217,8 +219,8 @@ function eventsOf(callback: object): string[] {
 }
 
 /**
- * The callbacks that somebody gave as one, as a list, or not at all.
- * @throws ArgumentError for what is no callback, and for a listener whose name no event has
+ * The callbacks, given as one, as a list, or not at all.
+ * @throws ArgumentError for a value that is not a callback, and for a listener without an event of its name
  */
 export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
   const callbacks: readonly unknown[] = given === null ? [] : Array.isArray(given) ? given : [given]
@@ -232,7 +234,7 @@ export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
       throw new ArgumentError(
         `A callback must be an object with methods such as onEpochEnd, received the layer ${callback}`,
       )
-    // An option may be called as events are: onSave.
+    // Options may have names like events: onSave.
     const known: readonly string[] = [
       ...EVENTS,
       'onNonFinite',
@@ -244,13 +246,16 @@ export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
   return callbacks as readonly CallbackMethods[]
 }
 
-/** Knows the methods that subclasses may write, and has none of them: who does not listen is not asked. */
+/**
+ * Declares the methods that subclasses may write, and has none of them: a callback is only called for methods that it
+ * has.
+ */
 const Listener = Configured as Omit<typeof Configured, 'prototype'> &
   (abstract new (options?: unknown) => Configured & CallbackHooks)
 
 /**
- * Base class that knows the model and the parameters of fit. Write the methods that are to be called; one that begins with `on` and
- * is no event is refused.
+ * Base class that knows the model and the parameters of fit. Override the methods of the events to handle; a method
+ * that begins with `on` but is not an event is refused.
  * @example
  * class Counter extends Callback {
  *   epochs = 0
@@ -260,7 +265,7 @@ const Listener = Configured as Omit<typeof Configured, 'prototype'> &
  * }
  */
 export abstract class Callback extends Listener implements CallbackMethods {
-  // Truly private: whoever prints a history does not want to read the model.
+  // A #private field, so that a printed history does not contain the model.
   #model: TrainedModel | null = null
   params: FitParams | null = null
 
@@ -272,7 +277,7 @@ export abstract class Callback extends Listener implements CallbackMethods {
     this.params = params
   }
 
-  /** The model that is trained; set `model.stopTraining = true` to end after the current step. */
+  /** The model in training; set `model.stopTraining = true` to end after the current step. */
   get model(): TrainedModel {
     if (this.#model === null) throw new StateError('A callback knows its model while fit runs')
     return this.#model

@@ -9,11 +9,11 @@ import { isValName, valName } from './names'
 import { writingTo } from './places'
 
 const csvLoggerOptions = () => ({
-  /** The path of the file. Folders on the way to it are made. */
+  /** The path of the file. Missing folders are created. */
   filename: required(text),
-  /** What stands between two numbers. Default ','. */
+  /** The separator between two values. Default ','. */
   separator: option(text, ','),
-  /** Whether lines are added to a file that is there, without a second head. Default false: it is written anew. */
+  /** Whether to append to an existing file, without a second header. Default false: the file is replaced. */
   append: option(boolean, false),
 })
 export type CSVLoggerOptions = InputsOf<ReturnType<typeof csvLoggerOptions>>
@@ -26,12 +26,13 @@ export type CSVLoggerOptions = InputsOf<ReturnType<typeof csvLoggerOptions>>
  *
  *   new CSVLogger('run/log.csv')
  *
- * The columns are the logs of the first epoch in the order of the alphabet, and, where that one has no validation, those of it.
- * A log that is missing is `NA`; what has the separator, quotes or line ends in it stands in quotes (RFC 4180). A run that BackupAndRestore takes up goes on where it was kept, and no line is there twice.
+ * The columns are the logs of the first epoch in alphabetical order, followed by their validation logs if that epoch
+ * has no validation. A missing log is `NA`; values with the separator, quotes or line ends are quoted (RFC 4180). A run
+ * that BackupAndRestore resumes continues the file, and repeats no line.
  *
  * Keras: `keras.callbacks.CSVLogger`; lines end with '\n' here.
- * @throws StateError, when training begins, where there are no files; MyelinError, with what the file system says as its cause, where
- * the file cannot be written
+ * @throws StateError, when training begins, if there are no files; MyelinError, with the file system's error as its
+ * cause, if the file cannot be written
  */
 export class CSVLogger extends configured(Callback, csvLoggerOptions, 'filename') {
   static readonly className = 'CSVLogger'
@@ -41,7 +42,7 @@ export class CSVLogger extends configured(Callback, csvLoggerOptions, 'filename'
   override async onTrainBegin(): Promise<void> {
     this.file = new GrowingFile(this.filename, this.append ? null : 0)
     this.columns = null
-    // Known from now on, also to who takes the run up before a line was added.
+    // Stored now, so that a saved run has the length even before a line was added.
     await this.writing((file) => file.length())
   }
 
@@ -62,7 +63,7 @@ export class CSVLogger extends configured(Callback, csvLoggerOptions, 'filename'
     return writingTo(this.filename, 'CSVLogger', () => body(this.file!))
   }
 
-  /** In quotes where the line would be read otherwise without them: RFC 4180. */
+  /** Quoted if the cell would otherwise be read differently: RFC 4180. */
   private cell(text: string): string {
     return ['"', '\n', '\r', this.separator].some((mark) => text.includes(mark))
       ? `"${text.replaceAll('"', '""')}"`

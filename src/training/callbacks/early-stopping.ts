@@ -1,4 +1,4 @@
-// EarlyStopping: training ends when a log has stopped to improve.
+// EarlyStopping: ends training when a log has stopped improving.
 
 import type { InputsOf } from '../../core/options'
 import { boolean, configured, integer, nullable, number, option } from '../../core/options'
@@ -9,24 +9,25 @@ import { Monitor, monitorOptions, verbosity } from './monitor'
 
 const earlyStoppingOptions = () => ({
   ...monitorOptions(),
-  /** The least change that counts as an improvement. Default 0. */
+  /** The smallest change that counts as an improvement. Default 0. */
   minDelta: option(number(), 0),
-  /** Epochs without improvement after which training ends. Default 0. */
+  /** The number of epochs without improvement after which training ends. Default 0. */
   patience: option(integer({ min: 0 }), 0),
-  /** A value that must be passed for training to go on. Default null: none. */
+  /** A value that the log must improve on for training to continue. Default null: none. */
   baseline: option(nullable(number()), null),
-  /** Puts back the weights of the best epoch at the end. Default false. */
+  /** Whether to restore the weights of the best epoch at the end. Default false. */
   restoreBestWeights: option(boolean, false),
-  /** Epochs before which nothing is compared. Default 0. */
+  /** The first epoch that is compared. Default 0. */
   startFromEpoch: option(integer({ min: 0 }), 0),
-  /** 1 says when training was ended. Default 0. */
+  /** 1 prints when training ended. Default 0. */
   verbose: option(verbosity, 0),
 })
 export type EarlyStoppingOptions = InputsOf<ReturnType<typeof earlyStoppingOptions>>
 
 /**
- * Ends training when a monitored number has stopped to improve.
- * @example await model.fit(x, y, { epochs: 100, validationSplit: 0.2, callbacks: [new EarlyStopping({ patience: 5, restoreBestWeights: true })] })
+ * Ends training when the monitored log has stopped improving.
+ * @example await model.fit(x, y, { epochs: 100, validationSplit: 0.2, callbacks: [new EarlyStopping({ patience: 5,
+ * restoreBestWeights: true })] })
  */
 export class EarlyStopping extends configured(Callback, earlyStoppingOptions) {
   static readonly className = 'EarlyStopping'
@@ -34,7 +35,7 @@ export class EarlyStopping extends configured(Callback, earlyStoppingOptions) {
   private best: number | null = null
   private wait = 0
   private bestWeights: readonly Tensor[] | null = null
-  /** The epoch after which training ended; 0 when it did not. */
+  /** The epoch after which training ended; 0 if it did not. */
   stoppedEpoch = 0
   bestEpoch = 0
 

@@ -1,4 +1,4 @@
-// History: the logs of every epoch, and what callbacks found out.
+// History: the logs of every epoch, and the results of callbacks.
 
 import type { CallbackState, Logs } from './callback'
 import { Callback } from './callback'
@@ -6,18 +6,20 @@ import type { Footprint } from './footprint'
 import type { HealthRecord } from './health'
 
 /**
- * Records the logs of every epoch. What fit returns.
+ * Records the logs of every epoch. fit returns it.
  * @example const { history } = await model.fit(x, y, { epochs: 3 }) // history.loss: [0.7, 0.5, 0.4]
  */
 export class History extends Callback {
   static readonly className = 'History'
   /** One list per name: `history.loss`, `history.valLoss` … */
   readonly history: Record<string, number[]> = {}
-  /** The numbers of the epochs that were run, from 0. */
+  /** The numbers of the epochs that ran, from 0. */
   readonly epoch: number[] = []
-  /** How the units did, epoch by epoch, where a callback looked: see UnitHealth of `myelin/balance`. */
+  /** The statistics of units for each epoch, if a callback computed them: see UnitHealth of `myelin/balance`. */
   override readonly health: HealthRecord[] = []
-  /** What training took, where a callback found out; null elsewhere. See `EmissionsTracker` of `myelin/thrift`. */
+  /**
+   * The resources of training, if a callback measured them; otherwise null. See `EmissionsTracker` of `myelin/thrift`.
+   */
   override footprint: Footprint | null = null
 
   /** Without the model, so that a history can be stored. */

@@ -1,13 +1,14 @@
-// LambdaCallback: listeners of the user's own, as options.
+// LambdaCallback: user functions as listeners, given as options.
 
 import { ArgumentError, knownName, quoted, unknownName } from '../../core/errors'
 import type { CallbackMethods } from './callback'
 import { Callback, METHODS } from './callback'
 
 /**
- * Calls functions of the user's own.
- * @throws ArgumentError for a function whose name no event has, and for what is no function
- * @example await model.fit(x, y, { callbacks: [new LambdaCallback({ onEpochEnd: (epoch, logs) => console.log(epoch, logs.loss) })] })
+ * Calls the user's functions.
+ * @throws ArgumentError for a name that is not an event, and for a value that is not a function
+ * @example await model.fit(x, y, { callbacks: [new LambdaCallback({ onEpochEnd: (epoch, logs) => console.log(epoch,
+ * logs.loss) })] })
  */
 export class LambdaCallback extends Callback {
   static readonly className = 'LambdaCallback'

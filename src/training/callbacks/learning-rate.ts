@@ -1,4 +1,4 @@
-// Learning rates that change between epochs: by a function of the epoch, or when a log has stopped to improve.
+// Learning rates that change between epochs: by a function of the epoch, or when a log has stopped improving.
 
 import { ArgumentError, quoted, restating } from '../../core/errors'
 import type { InputsOf } from '../../core/options'
@@ -8,7 +8,7 @@ import type { CallbackState, Logs, TrainedModel } from './callback'
 import { Callback } from './callback'
 import { Monitor, monitorOptions, verbosity } from './monitor'
 
-/** The optimizers of a model that have a rate, and what it is called in logs. */
+/** The optimizers of a model that have a rate, with the name of the rate in logs. */
 function ratedOf({ optimizer: { members } }: TrainedModel): { readonly optimizer: Optimizer; readonly log: string }[] {
   return members.map((optimizer) => ({
     optimizer,
@@ -24,7 +24,7 @@ export function ratesOf(model: TrainedModel): Readonly<Record<string, number>> {
 type Schedule = (epoch: number, learningRate: number) => number
 
 const schedulerOptions = () => ({
-  /** (epoch from 0 on, the rate so far) → the rate of this epoch. */
+  /** (epoch from 0 on, current rate) → the rate of this epoch. */
   schedule: required(
     custom<Schedule>(
       (value, where) => {
@@ -36,20 +36,21 @@ const schedulerOptions = () => ({
       ({ name }) => name,
     ),
   ),
-  /** 1 says what the rate is, in every epoch. Default 0. */
+  /** 1 prints the rate in every epoch. Default 0. */
   verbose: option(verbosity, 0),
 })
 export type LearningRateSchedulerOptions = InputsOf<ReturnType<typeof schedulerOptions>>
 
 /**
- * Sets the learning rate when an epoch begins: to what a function makes of the epoch and of the rate so far.
+ * Sets the learning rate when an epoch begins, to a function of the epoch and the current rate.
  *
  *   new LearningRateScheduler((epoch, rate) => (epoch < 10 ? rate : rate * Math.exp(-0.1)))
  *
- * The rate is in the history as `learningRate`; of a MultiOptimizer each has its own, such as `learningRate_adam`.
+ * The rate is in the history as `learningRate`; in a MultiOptimizer, each optimizer has its own log, such as
+ * `learningRate_adam`.
  *
  * Keras: `keras.callbacks.LearningRateScheduler`.
- * @throws ArgumentError, in an epoch, for what is no rate; StateError where the optimizer follows a schedule of its own
+ * @throws ArgumentError, in an epoch, for an invalid rate; StateError if the optimizer follows a schedule
  */
 export class LearningRateScheduler extends configured(Callback, schedulerOptions, 'schedule') {
   static readonly className = 'LearningRateScheduler'
@@ -76,17 +77,17 @@ export class LearningRateScheduler extends configured(Callback, schedulerOptions
 
 const plateauOptions = () => ({
   ...monitorOptions(),
-  /** What the rate is multiplied by, in [0, 1). Default 0.1. */
+  /** The factor of each reduction, in [0, 1). Default 0.1. */
   factor: option(number({ min: 0, below: 1 }), 0.1),
-  /** Epochs without improvement after which the rate is reduced. Default 10. */
+  /** The number of epochs without improvement after which the rate is reduced. Default 10. */
   patience: option(integer({ min: 0 }), 10),
-  /** The least change that counts as an improvement. Default 1e-4. */
+  /** The smallest change that counts as an improvement. Default 1e-4. */
   minDelta: option(number(), 1e-4),
-  /** Epochs after a reduction in which nothing is counted. Default 0. */
+  /** The number of epochs after a reduction that are not counted. Default 0. */
   cooldown: option(integer({ min: 0 }), 0),
-  /** The least rate. Default 0. */
+  /** The minimum rate. Default 0. */
   minLr: option(number({ min: 0 }), 0),
-  /** 1 says when the rate is reduced. Default 0. */
+  /** 1 prints each reduction. Default 0. */
   verbose: option(verbosity, 0),
 })
 export type ReduceLROnPlateauOptions = InputsOf<ReturnType<typeof plateauOptions>>
@@ -101,14 +102,14 @@ export type ReduceLROnPlateauOptions = InputsOf<ReturnType<typeof plateauOptions
  * The rate is in the history as `learningRate`.
  *
  * Keras: `keras.callbacks.ReduceLROnPlateau`.
- * @throws StateError, when it is to reduce it, where the optimizer follows a schedule
+ * @throws StateError, at a reduction, if the optimizer follows a schedule
  */
 export class ReduceLROnPlateau extends configured(Callback, plateauOptions) {
   static readonly className = 'ReduceLROnPlateau'
   private readonly watched = new Monitor('ReduceLROnPlateau', this)
   private best: number | null = null
   private wait = 0
-  /** Epochs in which nothing will be counted. */
+  /** The number of epochs left that are not counted. */
   private resting = 0
 
   override onTrainBegin(): void {
@@ -135,7 +136,7 @@ export class ReduceLROnPlateau extends configured(Callback, plateauOptions) {
     }
   }
 
-  /** false where all rates are as low as they may be. */
+  /** false if all rates are at their minimum. */
   private reduce(epoch: number): boolean {
     const { factor, minLr, verbose } = this
     const high = ratedOf(this.model).filter(({ optimizer: { learningRate } }) => learningRate > Math.fround(minLr))

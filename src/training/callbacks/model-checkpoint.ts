@@ -1,4 +1,4 @@
-// ModelCheckpoint: the model, or its weights, in a file after every epoch or every so many batches, or only the best.
+// ModelCheckpoint: saves the model, or its weights, after every epoch or a number of batches, or only the best.
 
 import { ArgumentError, quoted } from '../../core/errors'
 import type { InputsOf } from '../../core/options'
@@ -22,52 +22,52 @@ const onSaveKind = nullable(
 )
 
 const checkpointOptions = () => ({
-  /** The path of the file, with numbers in it where there are to be several: '{epoch:02d}-{valLoss:.2f}.safetensors'. */
+  /** The path of the file, with placeholders if there are to be several: '{epoch:02d}-{valLoss:.2f}.safetensors'. */
   filepath: required(text),
   ...monitorOptions(),
-  /** Whether only a model that is better than all before is saved. Default false. */
+  /** Whether to save only a model that is better than all before. Default false. */
   saveBestOnly: option(boolean, false),
-  /** Whether the weights are saved, for loadWeights, and not the whole model. Default false. */
+  /** Whether to save only the weights, for loadWeights, in place of the whole model. Default false. */
   saveWeightsOnly: option(boolean, false),
-  /** 'epoch', or after how many batches. Default 'epoch'. */
+  /** 'epoch', or the number of batches between saves. Default 'epoch'. */
   saveFreq: option(saveFreq, 'epoch'),
-  /** What the first one has to be better than, with saveBestOnly. Default null: anything. */
+  /** The value that the first saved model must improve on, with saveBestOnly. Default null: any. */
   initialValueThreshold: option(nullable(number()), null),
-  /** 1 says what is saved, and why not. Default 0. */
+  /** 1 prints what is saved, or why nothing is. Default 0. */
   verbose: option(verbosity, 0),
-  /** Gets the bytes and the name, and no file is written. Default null. */
+  /** Gets the bytes and the name in place of a file. Default null. */
   onSave: option(onSaveKind, null),
-  /** Keeps the bytes by name, in the place of files. Default null. */
+  /** Stores the bytes by name, in place of files. Default null. */
   store: option(storeKind, null),
 })
 export type ModelCheckpointOptions = InputsOf<ReturnType<typeof checkpointOptions>>
 
 /**
- * Saves the model while it is trained, whole files at any time: a run that is killed leaves the old file or the new one.
+ * Saves the model during training. Files are replaced atomically: a killed run leaves the old file or the new one.
  *
  *   new ModelCheckpoint({ filepath: 'best.safetensors', monitor: 'valAccuracy', saveBestOnly: true })
  *   new ModelCheckpoint({ filepath: 'models/{epoch:02d}-{valLoss:.2f}.safetensors' })
  *   new ModelCheckpoint({ filepath: 'digits', onSave: (bytes, name) => upload(name, bytes) })       // in a page
  *
- * The name takes `epoch` from 1 on, `batch` from 1 on with a saveFreq of batches, and every log, in either spelling and with
- * Python's formats. Where the monitored log is missing, the model is saved all the same. `best` lives on from one fit to the next.
- * To take a run up where it was, see BackupAndRestore.
+ * The name takes `epoch` from 1 on, `batch` from 1 on with a saveFreq of batches, and every log, in either spelling and
+ * with Python's formats. If the monitored log is missing, the model is saved anyway. `best` is kept from one fit to the
+ * next. To resume a run, see BackupAndRestore.
  *
- * Keras: `keras.callbacks.ModelCheckpoint`; files may be called as you like here.
- * @throws ArgumentError for a name that is no template, and, when it saves, for one with a log that there is not; MyelinError, with
- * what the file system says as its cause, where the file cannot be written
+ * Keras: `keras.callbacks.ModelCheckpoint`; file names are not restricted here.
+ * @throws ArgumentError for an invalid template, and, when it saves, for one with an unknown log; MyelinError, with the
+ * file system's error as its cause, if the file cannot be written
  */
 export class ModelCheckpoint extends configured(Callback, checkpointOptions, 'filepath') {
   static readonly className = 'ModelCheckpoint'
   private readonly watched = new Monitor('ModelCheckpoint', this)
   private readonly template = new NameTemplate(this.filepath, 'ModelCheckpoint: filepath')
   private epoch = 0
-  /** Batches since one was saved. */
+  /** Batches since the last save. */
   private batches = 0
   /** The best value so far; null before the first. */
   best = this.initialValueThreshold
 
-  /** Only there where batches count: else steps may run many at a time. */
+  /** Exists only if batches count: otherwise many steps may run at a time. */
   declare onTrainBatchEnd?: (batch: number, logs: Logs) => void | Promise<void>
 
   protected override checkOptions(): void {
@@ -106,11 +106,11 @@ export class ModelCheckpoint extends configured(Callback, checkpointOptions, 'fi
     if (onSave !== null) await onSave(bytes, name)
     else if (store !== null) await store.write(name, bytes)
     else await writingTo(name, 'ModelCheckpoint', () => new FolderStore('').write(name, bytes))
-    // Only what is kept is the best: where the write failed, a later model need not be better than a lost one.
+    // The best value is stored after saving: if the write failed, a later model need not be better than a lost one.
     this.best = best
   }
 
-  /** The best value once this model is saved; undefined where it is not to be saved. */
+  /** The best value after this model is saved; undefined if it is not to be saved. */
   private bestOf(logs: Logs): number | null | undefined {
     const { watched, monitor, best } = this
     const value = watched.valueIn(logs)

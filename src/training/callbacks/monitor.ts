@@ -1,5 +1,5 @@
-// What callbacks that watch a log have in common: its name, whether it should rise, what improves it, and what is said where
-// it is missing.
+// The parts that callbacks watching a log share: its name, its direction, what improves it, and the warning if it is
+// missing.
 
 import type { ValuesOf } from '../../core/options'
 import { choice, integer, option, text } from '../../core/options'
@@ -7,13 +7,13 @@ import { isScore } from '../../metrics/direction'
 import type { Logs } from './callback'
 import { logOf } from './names'
 
-/** Whether a log should rise or fall; 'auto': what its name says. */
+/** Whether the log should rise or fall; 'auto' decides by its name. */
 export const mode = choice('auto', 'min', 'max')
 
-/** What is said on the console: 1 tells, 0 is silent. */
+/** Console output: 1 prints, 0 is silent. */
 export const verbosity = integer({ min: 0, max: 1 })
 
-/** The options of all that watch a log. */
+/** The options of all callbacks that watch a log. */
 export const monitorOptions = () => ({
   /** The log to watch, in either spelling: 'valLoss', 'val_loss'. Default 'valLoss'. */
   monitor: option(text, 'valLoss'),
@@ -40,12 +40,12 @@ export class Monitor {
     this.rises = shouldRise(options.monitor, options.mode)
   }
 
-  /** Training begins: a missing log is told once more. */
+  /** Training begins: a missing log causes a new warning. */
   begin(): void {
     this.warned = false
   }
 
-  /** The log among those of an epoch. undefined where it is missing, which is told once. */
+  /** The value of the log in an epoch; undefined if it is missing, with one warning. */
   valueIn(logs: Logs): number | undefined {
     const {
       owner,
@@ -59,7 +59,7 @@ export class Monitor {
     return value
   }
 
-  /** Whether a value is better than a reference by more than minDelta. All numbers are better than none. */
+  /** Whether a value is better than a reference by more than minDelta. Any number is better than null. */
   improves(value: number, reference: number | null): boolean {
     if (reference === null) return !Number.isNaN(value)
     const delta = Math.abs(this.options.minDelta ?? 0)

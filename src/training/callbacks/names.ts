@@ -1,16 +1,19 @@
-// Names of logs, and what files are called after them.
+// Names of logs, and file names that contain them.
 
 import { ArgumentError } from '../../core/errors'
 
 /** The beginning of a validation log: `valLoss`, `val_kl_loss`. */
 const VALIDATION = /^val(?:_|(?=[A-Z]))/
 
-/** Whether a log is one of validation. */
+/** Whether a log is a validation log. */
 export function isValName(log: string): boolean {
   return VALIDATION.test(log)
 }
 
-/** Words joined by underscores. A number at the end, as in `precision_0`, is no word, and `my_outLoss` is camelCase. */
+/**
+ * Whether a name is words joined by underscores. A trailing number, as in `precision_0`, is not a word, and
+ * `my_outLoss` is camelCase.
+ */
 function isSnakeCase(name: string): boolean {
   return /_[A-Za-z]/.test(name) && !/[a-z0-9][A-Z]/.test(name)
 }
@@ -22,19 +25,22 @@ export function valName(log: string): string {
 
 /**
  * `valLoss` → `loss`, `val_kl_loss` → `kl_loss`
- * @param among the logs of training, one of which may begin with a capital: `valKL` → `KL`
+ * @param among the training logs, one of which may begin with a capital: `valKL` → `KL`
  */
 export function withoutVal(log: string, among: readonly string[] = []): string {
   const rest = log.replace(VALIDATION, '')
   return among.find((name) => valName(name) === log) ?? rest.charAt(0).toLowerCase() + rest.slice(1)
 }
 
-/** One spelling for all: `val_kl_loss` and `valKlLoss` → `valKlLoss`. */
+/** A common spelling: `val_kl_loss` and `valKlLoss` → `valKlLoss`. */
 function spelling(name: string): string {
   return name.replace(/_([a-z0-9])/gi, (_match, letter: string) => letter.toUpperCase())
 }
 
-/** The value of a log: of the name as it stands, else of the first one that is the same in another spelling; undefined where there is none. */
+/**
+ * The value of a log: by its exact name, otherwise of the first log with the same name in another spelling; undefined
+ * if there is none.
+ */
 export function logOf<Value>(logs: Readonly<Record<string, Value>>, name: string): Value | undefined {
   if (Object.hasOwn(logs, name)) return logs[name]
   const wanted = spelling(name)
@@ -42,10 +48,10 @@ export function logOf<Value>(logs: Readonly<Record<string, Value>>, name: string
   return key === undefined ? undefined : logs[key]
 }
 
-/** A piece of a name: text as it is, or a number and how it is written. */
+/** A piece of a name: literal text, or a number with its format. */
 type Piece = string | { readonly name: string; readonly format: string; readonly write: (value: number) => string }
 
-/** Python's format of a number, as far as names of files use it: [0][width][.precision][type]. */
+/** The part of Python's number format that file names use: [0][width][.precision][type]. */
 const FORMAT = /^(0?)(\d*)(?:\.(\d+))?([dfeg%]?)$/
 
 function writerOf(format: string, where: string): (value: number) => string {
@@ -82,15 +88,15 @@ function written(value: number, type: string, precision: number | null, where: s
 }
 
 /**
- * A name with numbers in it, as Keras writes them: `{epoch:02d}-{val_loss:.2f}` is `03-0.25`. Names in either spelling; `{{` and
- * `}}` are braces.
+ * A file name with placeholders for numbers, in Keras's form: `{epoch:02d}-{val_loss:.2f}` is `03-0.25`. Names in
+ * either spelling; `{{` and `}}` are braces.
  */
 export class NameTemplate {
   private readonly pieces: readonly Piece[]
 
   /**
    * @param where names the option in errors
-   * @throws ArgumentError for braces without their other half, and for formats that are none
+   * @throws ArgumentError for unpaired braces, and for invalid formats
    */
   constructor(
     readonly text: string,

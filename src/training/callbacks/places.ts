@@ -1,4 +1,4 @@
-// What callbacks that save have in common: how often, and where to.
+// The parts that saving callbacks share: how often, and where to.
 
 import { ArgumentError, MyelinError, StateError, knownName, quoted, restate } from '../../core/errors'
 import type { Kind, Spelled } from '../../core/options'
@@ -6,7 +6,7 @@ import { custom, nullable } from '../../core/options'
 import { nodeProcess } from '../../runtime/platform'
 import type { ByteStore } from '../../runtime/store'
 
-/** How often: one of a few words, in any spelling, or every how many batches. */
+/** A frequency: one of several keywords, in any spelling, or a number of batches. */
 export function frequency<const Word extends string>(
   ...words: readonly Word[]
 ): Kind<Word | number, Spelled<Word> | number> {
@@ -27,7 +27,7 @@ export const saveFreq = /* @__PURE__ */ frequency('epoch')
 
 const STORE_METHODS = ['read', 'write', 'remove'] as const
 
-/** Where bytes are kept by name; null: in files. */
+/** A store of bytes by name; null: files. */
 export const storeKind = nullable(
   custom<ByteStore>(
     (value, where) => {
@@ -44,14 +44,14 @@ export const storeKind = nullable(
   ),
 )
 
-/** @throws StateError where nothing is said of where to keep bytes, and there are no files */
+/** @throws StateError if there is no place for bytes and there are no files */
 export function requirePlace(owner: string, isSaid: boolean): void {
   if (!isSaid && nodeProcess() === null)
     throw new StateError(`${owner}: there are no files in a browser. Give it a store, for example new BrowserStore()`)
 }
 
 /**
- * Writes something; what the file system throws is the cause of an error that names who wrote where.
+ * Runs a write; an error of the file system becomes the cause of an error that names the callback and the path.
  * @throws MyelinError
  */
 export async function writingTo<Result>(path: string, owner: string, body: () => Promise<Result>): Promise<Result> {

@@ -1,11 +1,11 @@
-// The progress of fit on a terminal (a line that is rewritten, with ETA) or in a log (a line per epoch).
+// The progress of fit on a terminal (a rewritten line with ETA) or in a log (a line per epoch).
 
 import { nodeProcess } from '../../runtime/platform'
 import type { Logs } from './callback'
 import { Callback } from './callback'
 
 const BAR_WIDTH = 20
-/** The least time between two repaints, in ms. */
+/** The minimum time between two repaints, in ms. */
 const REPAINT = 80
 
 interface Terminal {
@@ -17,7 +17,7 @@ function terminal(): Terminal | null {
   return nodeProcess()?.stdout ?? null
 }
 
-/** `12s`, `3:05`, `450us`: a duration in ms for people. */
+/** `12s`, `3:05`, `450us`: a readable duration from ms. */
 export function formatDuration(ms: number): string {
   if (ms < 1) return `${Math.round(ms * 1000)}us`
   if (ms < 1000) return `${Math.round(ms)}ms`
@@ -54,7 +54,7 @@ export class ProgressBar extends Callback {
   private epochStart = 0
   private lastPaint = 0
   private painted = 0
-  /** Steps of the running epoch so far. */
+  /** The steps of the current epoch so far. */
   private done = 0
   private readonly out = terminal()
 
@@ -68,24 +68,24 @@ export class ProgressBar extends Callback {
     if (this.params?.verbose === 1) this.line(`Epoch ${epoch + 1}/${this.params.epochs}`)
   }
 
-  /** Whether a repaint is due; asked after every step. */
+  /** Whether a repaint is due; called after every step. */
   due(now: number): boolean {
     return this.live && now - this.lastPaint >= REPAINT
   }
 
-  /** Repaints the line of the running epoch. */
+  /** Repaints the line of the current epoch. */
   paint(done: number, logs: Logs, now: number): void {
     this.lastPaint = now
     const { steps } = this.params!
     const each = (now - this.epochStart) / done
     const pace = `${formatDuration(each)}/step${formatLogs(logs)}`
-    // How many batches there are may be known only when they were read.
+    // The number of batches may be unknown until they are read.
     if (steps === null || steps === Infinity)
       return this.rewrite(`${done}/? ${formatDuration(now - this.epochStart)} ${pace}`)
     this.rewrite(`${done}/${steps} ${bar(done, steps)} ETA ${formatDuration(each * (steps - done))} ${pace}`)
   }
 
-  /** Says how many steps the epoch had. */
+  /** Sets the number of steps of the epoch. */
   took(steps: number): void {
     this.done = steps
   }

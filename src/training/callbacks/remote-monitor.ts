@@ -34,8 +34,8 @@ const remoteMonitorOptions = () => ({
 export type RemoteMonitorOptions = InputsOf<ReturnType<typeof remoteMonitorOptions>>
 
 /**
- * Sends `{ epoch, loss, … }` by POST to a server when an epoch ends. A server that does not answer is told of on the console;
- * training goes on.
+ * Sends `{ epoch, loss, … }` by POST to a server when an epoch ends. If the server does not answer, a warning is
+ * printed and training continues.
  *
  *   new RemoteMonitor({ root: 'http://localhost:9000', sendAsJson: true })
  *

@@ -1,4 +1,4 @@
-// SwapEMAWeights: the averages that an optimizer keeps take the place of the weights while the model is looked at.
+// SwapEMAWeights: replaces the weights by the optimizer's averages while the model is evaluated.
 
 import { StateError } from '../../core/errors'
 import type { InputsOf } from '../../core/options'
@@ -9,23 +9,23 @@ import type { CallbackState } from './callback'
 import { Callback } from './callback'
 
 const swapOptions = () => ({
-  /** Whether the averages stay in place from the end of an epoch to the beginning of the next. Default false. */
+  /** Whether the averages stay in place from the end of an epoch to the start of the next. Default false. */
   swapOnEpoch: option(boolean, false),
 })
 export type SwapEMAWeightsOptions = InputsOf<ReturnType<typeof swapOptions>>
 
 /**
- * Evaluates and predicts with the running averages of the weights, and trains with the weights: the two change places when a
- * validation, evaluation or prediction begins, and back when it ends.
+ * Evaluates and predicts with the running averages of the weights, and trains with the weights: the two are swapped
+ * when a validation, evaluation or prediction begins, and swapped back when it ends.
  *
  *   model.compile({ optimizer: new SGD({ useEma: true }), loss: 'meanSquaredError' })
  *   await model.fit(x, y, { validationData, callbacks: [new SwapEMAWeights()] })
  *
- * With `swapOnEpoch` callbacks behind it in the list see the averages at the end of an epoch, too: a ModelCheckpoint saves them.
- * What may end training, such as EarlyStopping, then stands before it.
+ * With `swapOnEpoch`, later callbacks in the list see the averages at the end of an epoch, too: a ModelCheckpoint saves
+ * them. Callbacks that may end training, such as EarlyStopping, must then come before it.
  *
  * Keras: `keras.callbacks.SwapEMAWeights`.
- * @throws StateError where the optimizer keeps no averages
+ * @throws StateError if the optimizer keeps no averages
  */
 export class SwapEMAWeights extends configured(Callback, swapOptions, 'swapOnEpoch') {
   static readonly className = 'SwapEMAWeights'
@@ -44,7 +44,7 @@ export class SwapEMAWeights extends configured(Callback, swapOptions, 'swapOnEpo
     if (!this.swapOnEpoch) return
     this.put(true)
     if (epoch < this.params!.epochs - 1 && !this.model.stopTraining) return
-    // When training ends, the averages take the place of the weights, so both are the averages now.
+    // At the end of training the optimizer copies the averages to the weights, so both are the averages now.
     for (const [weight, average] of this.pairs()) average.view.set(weight.view)
   }
 
@@ -72,7 +72,7 @@ export class SwapEMAWeights extends configured(Callback, swapOptions, 'swapOnEpo
     this.swapped = state === true
   }
 
-  /** Whether the averages are to be in the place of the weights. */
+  /** Puts the averages in place of the weights, or the weights back. */
   private put(swapped: boolean): void {
     if (this.swapped === swapped) return
     this.swapped = swapped
@@ -83,7 +83,7 @@ export class SwapEMAWeights extends configured(Callback, swapOptions, 'swapOnEpo
     }
   }
 
-  /** The weights that have an average, with it. */
+  /** The weights that have an average, with their averages. */
   private pairs(): (readonly [weight: Variable, average: Variable])[] {
     const { members } = this.model.optimizer
     if (!members.some(({ useEma }) => useEma))

@@ -1,4 +1,4 @@
-// TensorBoard: logs and weights as event files, which TensorBoard draws.
+// TensorBoard: logs and weights as event files for TensorBoard.
 
 import type { InputsOf } from '../../core/options'
 import { boolean, configured, integer, option, text } from '../../core/options'
@@ -14,13 +14,13 @@ import { isValName, withoutVal } from './names'
 import { frequency, writingTo } from './places'
 
 const tensorBoardOptions = () => ({
-  /** The folder of the files, in `train` and `validation` within it. Default 'logs'. */
+  /** The folder of the files, which are in its subfolders `train` and `validation`. Default 'logs'. */
   logDir: option(text, 'logs'),
-  /** Every how many epochs the weights are written as histograms; 0: never. Default 0. */
+  /** The number of epochs between histograms of the weights; 0: never. Default 0. */
   histogramFreq: option(integer({ min: 0 }), 0),
-  /** Whether steps per second are written. Default false. */
+  /** Whether to write steps per second. Default false. */
   writeStepsPerSecond: option(boolean, false),
-  /** 'epoch', 'batch', or every how many batches their logs are written besides. Default 'epoch'. */
+  /** 'epoch', 'batch', or the number of batches after which to write their logs as well. Default 'epoch'. */
   updateFreq: option(frequency('epoch', 'batch'), 'epoch'),
 })
 export type TensorBoardOptions = InputsOf<ReturnType<typeof tensorBoardOptions>>
@@ -28,35 +28,36 @@ export type TensorBoardOptions = InputsOf<ReturnType<typeof tensorBoardOptions>>
 type Split = 'train' | 'validation'
 const SPLITS: readonly Split[] = ['train', 'validation']
 
-/** Where an event file is, and how many bytes of it count: for each split that has one. */
+/** The path of an event file and its valid length in bytes, for each split that has one. */
 type KeptFiles = readonly ({ readonly path: string; readonly length: number } | null)[]
 
 let made = 0
 
 /**
- * Writes event files for TensorBoard (Node): `tensorboard --logdir logs`. Tags are Keras's, so that runs of both lie over each
- * other:
+ * Writes event files for TensorBoard (Node): `tensorboard --logdir logs`. Tags are Keras's, so that runs of both
+ * libraries can be compared:
  *
  *     epoch_loss, epoch_mean_absolute_error …    of each epoch, in train and in validation, and epoch_learning_rate
  *     batch_loss …                               of batches, with updateFreq: means since the epoch began
  *     evaluation_loss_vs_iterations …            of each validation, over the updates of the weights
  *     dense/kernel/histogram …                   of the weights, with histogramFreq
  *
- *   await model.fit(x, y, { validationData, callbacks: [new TensorBoard({ logDir: `logs/${Date.now()}`, histogramFreq: 1 })] })
+ *   const board = new TensorBoard({ logDir: `logs/${Date.now()}`, histogramFreq: 1 })
+ *   await model.fit(x, y, { validationData, callbacks: [board] })
  *
- * What Keras writes besides, graphs, images, profiles and embeddings, is not written.
+ * Unlike Keras, it writes no graphs, images, profiles and embeddings.
  *
  * Keras: `keras.callbacks.TensorBoard`.
- * @throws StateError, when training begins, where there are no files
+ * @throws StateError, when training begins, if there are no files
  */
 export class TensorBoard extends configured(Callback, tensorBoardOptions, 'logDir') {
   static readonly className = 'TensorBoard'
   private files: Partial<Record<Split, GrowingFile>> = {}
-  /** Batches of all epochs. */
+  /** The number of batches in all epochs. */
   private batches = 0
   private epochStart = { time: 0, batches: 0 }
 
-  /** Only there where batches are written: else steps may run many at a time. */
+  /** Exists only if batches are written: otherwise many steps may run at a time. */
   declare onTrainBatchEnd?: (batch: number, logs: Logs) => void | Promise<void>
 
   protected override checkOptions(): void {
@@ -110,7 +111,7 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, 'logDi
     )
   }
 
-  /** Updates of the weights, of all fits. */
+  /** The number of weight updates in all fits. */
   private get updates(): number {
     return this.model.optimizer.iterations.view[0]!
   }
@@ -140,7 +141,7 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, 'logDi
     })
   }
 
-  /** Names of files tell the time, the machine and the process, and are all different. */
+  /** File names contain the time, the machine and the process, and are unique. */
   private pathOf(split: Split, seconds: number): string {
     const host = nodeModule('node:os')!.hostname()
     const name = `events.out.tfevents.${Math.floor(seconds)}.${host}.${nodeProcess()!.pid}.${made++}.v2`

@@ -1,10 +1,10 @@
-// TerminateOnNaN: a quiet end of training where a step is not finite.
+// TerminateOnNaN: ends training without an error at a non-finite step.
 
 import { Callback } from './callback'
 
 /**
- * Ends training quietly at the first step that is not finite, with the weights as they were before it.
- * Without this callback fit throws a NonFiniteError there.
+ * Ends training without an error at the first non-finite step, with the weights from before it. Without this callback,
+ * fit throws a NonFiniteError.
  * @example await model.fit(x, y, { callbacks: [new TerminateOnNaN()] })
  */
 export class TerminateOnNaN extends Callback {

@@ -377,7 +377,7 @@ describe('a backup that cannot be used', () => {
     await make().model.save(join(backupDir, 'backup.safetensors'))
     expect(
       (await errorOf(() => fitWith(make(), [new BackupAndRestore(backupDir), interruptAfter(99)]))).message,
-    ).toContain('This is no run of fit that was kept')
+    ).toContain('This is not a saved run of fit')
   })
 
   it('because the model, the callbacks or the data are others: nothing is changed', async () => {
@@ -397,16 +397,16 @@ describe('a backup that cannot be used', () => {
     const wide = new Sequential([new Dense({ units: 7, inputShape: [4] }), new Dense({ units: 1 })])
     wide.compile({ optimizer: new Adam(), loss: 'meanSquaredError', metrics: ['accuracy'] })
     expect(await refused(wide, [backup(), interruptAfter(99)])).toMatch(
-      /The run that was kept is another one\. '.*' has shape \[4, 5\], the model needs \[4, 7\]/,
+      /The saved run is a different one\. '.*' has shape \[4, 5\], the model needs \[4, 7\]/,
     )
     expect(await refused(binaryModel({ optimizer: 'sgd' }), [backup(), interruptAfter(99)])).toContain(
       'which this one lacks',
     )
     expect(await refused(make().model, [backup(), new EarlyStopping(), interruptAfter(99)])).toContain(
-      'The run was kept with callbacks ["History"], this one has ["EarlyStopping","History"]',
+      'The run was saved with callbacks ["History"], this one has ["EarlyStopping","History"]',
     )
     expect(await refused(make().model, [backup(), interruptAfter(99)], { ...OPTIONS, batchSize: 4 })).toContain(
-      'The run was kept with batchSize 8, this one has 4',
+      'The run was saved with batchSize 8, this one has 4',
     )
   })
 

@@ -1,4 +1,5 @@
-// The columns of a CSV file: what the text of a cell becomes, and what is learnt about a column before. Knows no rows.
+// The columns of a CSV file: how the text of a cell is converted, and what is learnt about a column first. Knows no
+// rows.
 
 import { ArgumentError, RowError, nearestName, quoted } from '../../../core/errors'
 import { DROPPED } from '../faults'
@@ -7,7 +8,7 @@ import { DROPPED } from '../faults'
 export type ColumnType = 'number' | 'category' | 'date' | 'string'
 export const columnTypes = ['number', 'category', 'date', 'string'] as const satisfies readonly ColumnType[]
 
-/** What becomes of an empty cell: an error, a row less, the mean of the column, or a value in its place. */
+/** The treatment of an empty cell: an error, dropping the row, the mean of the column, or a fixed value. */
 export type MissingPolicy = 'error' | 'drop' | 'mean' | number | (string & {})
 
 export interface DateParts {
@@ -25,7 +26,7 @@ export interface DateParts {
 
 export type CsvValue = number | string | DateParts
 
-/** Where a reader is in a file. */
+/** The position of a reader in a file. */
 export interface Place {
   readonly file: string
   line: number
@@ -33,16 +34,16 @@ export interface Place {
 
 export interface ColumnSetting {
   readonly name: string
-  /** Its position in the file. */
+  /** The column's position in the file. */
   readonly index: number
   readonly type: ColumnType
   readonly missing: MissingPolicy
-  /** Why it is not what was said for all columns; null where it is. */
+  /** Why the policy for all columns does not fit this one; null if it does. */
   readonly unfit: string | null
-  /** What counts as an empty cell. */
+  /** The texts of an empty cell. */
   readonly missingValues: ReadonlySet<string>
   readonly dates: 'milliseconds' | 'parts'
-  /** null: to be learnt. */
+  /** null if it must be learnt. */
   readonly vocabulary: readonly string[] | null
   /** Whether its numbers become float32. */
   readonly isFloat32: boolean
@@ -55,7 +56,7 @@ export class Column {
   readonly name: string
   readonly index: number
   readonly type: ColumnType
-  /** The class numbers by their names; null for other types and until they are learnt. */
+  /** The class numbers by name; null for other types, and until they are learnt. */
   private classes: Map<string, number> | null
   private readonly found = new Set<string>()
   private sum = 0
@@ -75,7 +76,7 @@ export class Column {
       throw new ArgumentError(`readCsv: missing '${name}': ${reason}. Say 'error', 'drop'${VALUES[type]}`)
   }
 
-  /** What stands in for empty cells, where it is the mean; null before it is learnt. */
+  /** The mean that replaces empty cells; null if unused or not learnt yet. */
   get meanInUse(): number | null {
     return this.mean
   }
@@ -90,7 +91,7 @@ export class Column {
     return this.type === 'category' && this.classes === null
   }
 
-  /** Whether plain digits are a number and nothing else: no sign for an empty cell. */
+  /** Whether plain digits always mean a number, never an empty cell. */
   get isPlain(): boolean {
     return this.type === 'number' && ![...this.setting.missingValues].some((each) => numberIn(each) !== null)
   }
@@ -100,7 +101,7 @@ export class Column {
     return this.classes === null ? null : [...this.classes.keys()]
   }
 
-  /** What a cell becomes. @throws RowError */
+  /** The value of a cell. @throws RowError */
   read(text: string, place: Place): CsvValue | typeof DROPPED {
     return this.setting.missingValues.has(text) ? this.filled(text, place) : this.parsed(text, place)
   }
@@ -167,7 +168,7 @@ export class Column {
     return new RowError(message, file, line, this.name, text)
   }
 
-  /** Whether a row with such a cell counts for what is learnt. @throws RowError */
+  /** Whether a row with this cell is used for learning. @throws RowError */
   counts(text: string, place: Place): boolean {
     const { missing, missingValues } = this.setting
     const isOpen = missingValues.has(text)
@@ -176,7 +177,7 @@ export class Column {
     return isOpen || this.read(text, place) !== DROPPED
   }
 
-  /** Takes a cell of a row that counts into account. */
+  /** Learns from a cell of such a row. */
   learn(text: string): void {
     const { missing, missingValues } = this.setting
     const isMissing = missingValues.has(text)
@@ -186,7 +187,7 @@ export class Column {
     this.count++
   }
 
-  /** Ends learning: the vocabulary is in order, by code units. */
+  /** Ends learning: sorts the vocabulary by code units. */
   settle(file: string): void {
     if (this.isUnnumbered) this.classes = numbersOf([...this.found].sort())
     if (this.setting.missing !== 'mean') return
@@ -195,7 +196,7 @@ export class Column {
   }
 }
 
-/** What may stand in for an empty cell, besides leaving out its row. */
+/** The values that may replace an empty cell, besides dropping its row. */
 const VALUES: Readonly<Record<ColumnType, string>> = {
   number: ", 'mean' or a number",
   date: ' or a date such as 2024-05-31',
@@ -203,7 +204,7 @@ const VALUES: Readonly<Record<ColumnType, string>> = {
   string: ' or a text',
 }
 
-/** Why a column cannot have such a policy; null where it can. */
+/** Why a column cannot have this policy; null if it can. */
 export function unfitFor(missing: MissingPolicy, type: ColumnType): string | null {
   if (missing === 'error' || missing === 'drop') return null
   if (type === 'number')
@@ -217,7 +218,7 @@ function numbersOf(vocabulary: readonly string[]): Map<string, number> {
   return new Map(vocabulary.map((name, i) => [name, i]))
 }
 
-/** What the cells of a column look like. */
+/** The type that fits the cells of a column. */
 export function typeOf(cells: readonly string[]): 'number' | 'date' | 'string' {
   if (cells.every((cell) => numberIn(cell) !== null)) return 'number'
   return cells.every((cell) => timeIn(cell) !== null) ? 'date' : 'string'
@@ -230,7 +231,7 @@ export function numberIn(text: string): number | null {
   return Number.isFinite(number) ? number : null
 }
 
-/** Milliseconds since 1970. What has no time zone is UTC. */
+/** Milliseconds since 1970. Times without a time zone are UTC. */
 export function timeIn(text: string): number | null {
   const found = DATE.exec(text.trim())
   if (found === null) return null
@@ -238,7 +239,7 @@ export function timeIn(text: string): number | null {
     .slice(1, 7)
     .map((part) => (part === undefined ? undefined : Number(part))) as [number, number, number]
   const time = Date.UTC(year, month - 1, day, hour, minute, second, Number((found[7] ?? '').padEnd(3, '0')))
-  // 31 February would be a day in March.
+  // 31 February would become a day in March.
   const date = new Date(time)
   if (
     date.getUTCFullYear() !== year ||

@@ -1,4 +1,5 @@
-// assembly/csv.ts and its memory: lines of bytes go in, numbers come out. Knows neither files nor columns by name.
+// Runs assembly/csv.ts in its own memory: lines of bytes go in, numbers come out. Knows neither files nor names of
+// columns.
 
 import { csvModule } from './binary'
 
@@ -22,34 +23,34 @@ interface Exports {
   scan(from: number, to: number, most: number): number
 }
 
-/** What the columns of a line are for. */
+/** The roles of a line's columns. */
 export interface Layout {
-  /** The code of what is between two cells. */
+  /** The character code of the delimiter. */
   readonly delimiter: number
-  /** By column: a place among the features, −1 for nothing, −2 − i for target i. */
+  /** By column: an index among the features, −1 for an unused column, −2 − i for target i. */
   readonly slots: Int32Array
   readonly featureCount: number
   readonly targetCount: number
 }
 
-/** Lines that were read. */
+/** The numbers of the lines read. */
 export interface Numbers {
   readonly count: number
-  /** Row by row; another call writes over them. */
+  /** Row by row; the next call overwrites them. */
   readonly features: Float32Array
   readonly targets: Float64Array
 }
 
 const PAGE = 65536
-/** The kernels read so far beyond what they are given. */
+/** The kernels read this many bytes beyond their input. */
 const MARGIN = 64
-/** Bytes of features that are read at once: they should stay in the processor's second cache. */
+/** The number of bytes of features read at once, small enough for the processor's second-level cache. */
 const OUTPUT = 1 << 18
 
-/** null before it is needed. */
+/** null before first use. */
 let compiled: WebAssembly.Module | 'impossible' | null = null
 
-/** The kernels with a memory of their own; null where the engine cannot run them. */
+/** The kernels with their own memory; null if the engine cannot run them. */
 function instantiate(): Exports | null {
   try {
     compiled ??= new WebAssembly.Module(Uint8Array.from(atob(csvModule), (letter) => letter.charCodeAt(0)))
@@ -65,18 +66,18 @@ function reserve({ memory }: Exports, bytes: number): void {
   if (lacking > 0) memory.grow(Math.ceil(lacking / PAGE))
 }
 
-/** Takes lines of numbers apart. */
+/** Parses lines of numbers. */
 export class LineKernel {
   private readonly kernels: Exports
   private readonly featuresAt: number
   private readonly targetsAt: number
   private readonly input: number
-  /** Rows of a call. */
+  /** The maximum number of rows of a call. */
   private readonly most: number
   private end = 0
   private at = 0
 
-  /** null where the engine cannot run it, or where a cell of digits may be two. */
+  /** null if the engine cannot run it, or if digits may contain the delimiter. */
   static make(layout: Layout): LineKernel | null {
     const isClear = !'0123456789.+-'.includes(String.fromCharCode(layout.delimiter))
     const kernels = isClear ? instantiate() : null
@@ -102,7 +103,7 @@ export class LineKernel {
     const cellsAt = take(4 * slots.length + MARGIN)
     this.featuresAt = take(4 * featureCount * this.most)
     this.targetsAt = take(8 * targetCount * this.most)
-    // Before it the kernels read a few bytes.
+    // The kernels read a few bytes before the input.
     this.input = take(MARGIN) + MARGIN
     reserve(kernels, this.input)
     const words = new Int32Array(kernels.memory.buffer)
@@ -122,7 +123,7 @@ export class LineKernel {
     )
   }
 
-  /** Begins with other lines, whole ones. */
+  /** Starts with other, whole lines. */
   load(parts: readonly Uint8Array[]): void {
     const { kernels, input } = this
     const size = parts.reduce((sum, part) => sum + part.length, 0)
@@ -133,17 +134,17 @@ export class LineKernel {
     this.at = input
   }
 
-  /** How many bytes of the lines are read. */
+  /** The number of bytes of the lines that are read. */
   get position(): number {
     return this.at - this.input
   }
 
-  /** Goes on with the line that begins there. */
+  /** Continues with the line that begins there. */
   set position(bytes: number) {
     this.at = Math.min(this.end, this.input + bytes)
   }
 
-  /** The next lines; none where the line at `position` has something else than numbers, or where none is left. */
+  /** The next lines; none if the line at `position` contains something other than numbers, or if no line is left. */
   scan(most: number): Numbers {
     const {
       kernels,
@@ -162,7 +163,7 @@ export class LineKernel {
   }
 }
 
-/** Neighbours among the columns that are neighbours among the features: first column, first feature, how many. */
+/** Runs of adjacent columns that are adjacent among the features, too: first column, first feature, length. */
 function spansOf(slots: Int32Array): number[] {
   const spans: { column: number; feature: number; count: number }[] = []
   slots.forEach((slot, at) => {
@@ -174,10 +175,10 @@ function spansOf(slots: Int32Array): number[] {
   return spans.flatMap(({ column, feature, count }) => [column, feature, count])
 }
 
-/** undefined before it is needed. */
+/** undefined before first use. */
 let surveyor: Exports | null | undefined
 
-/** How many lines end among some bytes, and whether a quote is among them; null where it has to be found out in another way. */
+/** The number of line ends in some bytes, and whether they contain a quote; null if the kernel cannot run. */
 export function survey(
   bytes: Uint8Array,
   quote: number,

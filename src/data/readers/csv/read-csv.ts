@@ -1,5 +1,5 @@
-// readCsv: rows of a CSV file as elements of a Dataset. Papa Parse takes the text apart; what its cells mean is in
-// columns.ts, and files of plain numbers go by scan.ts.
+// readCsv: the rows of a CSV file as elements of a Dataset. Papa Parse splits the text; columns.ts converts the cells,
+// and scan.ts reads files of plain numbers.
 
 import type Papa from 'papaparse'
 import { ArgumentError, DataError, RowError, StateError, quoted, unknownName } from '../../../core/errors'
@@ -70,34 +70,44 @@ const delimiterKind: Kind<string> = custom(
 )
 
 const csvOptions = () => ({
-  /** Whether the first row has the names of the columns; or their names, where it has none. Without, they are '0', '1', … Default true. */
+  /**
+   * Whether the first row has the names of the columns; or their names, if the file has none. With false they are '0',
+   * '1', … Default true.
+   */
   header: option(boolOrNames, true),
-  /** What is between two cells. Default a comma. */
+  /** The delimiter between cells. Default a comma. */
   delimiter: option(delimiterKind, ','),
-  /** What the bytes mean: 'utf-8', 'windows-1252', … Default 'utf-8'. */
+  /** The encoding of the bytes: 'utf-8', 'windows-1252', … Default 'utf-8'. */
   encoding: option(text, 'utf-8'),
-  /** The columns that are taken. Default: all. */
+  /** The columns to read. Default: all. */
   columns: option(nullable(listOf(text)), null),
-  /** Types of columns. Those that are left out are told by the first rows: numbers, dates, else text, which is a category in a vector or a target. */
+  /**
+   * The types of columns. Others are inferred from the first rows: numbers, dates, otherwise text, which is a category
+   * in a vector or a target.
+   */
   types: option(recordOf(choice(...columnTypes)), {}),
-  /** What becomes of empty cells: 'error', 'drop' (the row), 'mean' (of the column), or a value; for all columns that it can be for (of targets, 'error' and 'drop'), or by column, as the means of another file's `schema`. Default 'error'. */
+  /**
+   * The treatment of empty cells: 'error', 'drop' (the row), 'mean' (of the column), or a value; for all columns that
+   * it fits (targets allow 'error' and 'drop'), or by column, such as the means of another file's `schema`. Default
+   * 'error'.
+   */
   missing: option(policies, 'error'),
-  /** What counts as an empty cell. Default ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']. */
+  /** The texts of empty cells. Default ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']. */
   missingValues: option(listOf(anyText), ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']),
-  /** Names of the classes of columns, in the order of their numbers. Those that are left out are learnt by a first pass, and sorted. */
+  /** The class names of columns, in the order of their numbers. Others are learnt in a first pass, and sorted. */
   vocabulary: option(recordOf(listOf(anyText)), {}),
-  /** What dates become: milliseconds since 1970 (UTC), or a record of parts. Default 'milliseconds'. */
+  /** The form of dates: milliseconds since 1970 (UTC), or a record of parts. Default 'milliseconds'. */
   dates: option(choice('milliseconds', 'parts'), 'milliseconds'),
   /** The column to predict, or several: elements are then pairs of features and target. Default: none. */
   target: option(nullable(nameOrNames), null),
-  /** A record by the names of columns, or one Float32Array for all of them. Default 'record'. */
+  /** A record by column names, or one Float32Array for all features. Default 'record'. */
   features: option(choice('record', 'vector'), 'record'),
-  /** Whether a bad row ends the pass, or is left out and put into `errors`. Default 'throw'. */
+  /** Whether an invalid row ends the pass, or is skipped and collected in `errors`. Default 'throw'. */
   onError,
 })
 type Settings = ValuesOf<ReturnType<typeof csvOptions>>
 
-/** A column of so small a part of other cells is hardly meant to be text. */
+/** A column with a smaller share of other cells is hardly meant to be text. */
 const MOST_OTHERS = 0.2
 
 /** Options of `readCsv`. */
@@ -118,7 +128,7 @@ type DateOf<Options> = Options extends { readonly dates?: infer Dates }
     ? DateParts
     : number
   : number
-/** A row by the names of its columns; those whose type is said have that type. */
+/** A row as a record by column names; columns with a given type have that type. */
 export type CsvRecord<Options> = Options extends { readonly types: infer Types }
   ? Readonly<Record<string, CsvValue>> & {
       readonly [Name in keyof Types]: Types[Name] extends ColumnType ? ValueOfType<Options>[Types[Name]] : CsvValue
@@ -130,23 +140,23 @@ type TargetOf<Options, Target> = Target extends string
     ? number
     : CsvRecord<Options>[Target]
   : Features<Options>
-/** What elements of `readCsv` are. */
+/** The type of the elements of `readCsv`. */
 export type CsvElement<Options> = Options extends { readonly target: infer Target extends string | readonly string[] }
   ? [Features<Options>, TargetOf<Options, Target>]
   : Features<Options>
 
-/** What is known of a file when its first rows, and where needed all of them, were read. */
+/** What is known about a file after reading its first rows and, if needed, all of them. */
 export interface CsvSchema {
-  /** The columns that are taken, those of the features before those of the target. */
+  /** The columns that are read: first those of the features, then those of the target. */
   readonly columns: readonly { readonly name: string; readonly type: ColumnType }[]
-  /** Names of classes by column: the name of class i is at i. */
+  /** Class names by column: the name of class i is at i. */
   readonly vocabulary: Readonly<Record<string, readonly string[]>>
-  /** What stands in for empty cells of features where `missing` is 'mean': the `missing` of other files. */
+  /** The values that replace empty cells of features with `missing` 'mean'; usable as the `missing` of other files. */
   readonly means: Readonly<Record<string, number>>
 }
 
 /**
- * Rows of a CSV file, which is read a piece at a time: memory does not grow with it.
+ * The rows of a CSV file, which is read in chunks: memory use does not depend on its size.
  *
  *   const flats = readCsv('flats.csv', { target: 'price' })                       // [{ rooms: 3, area: 70, … }, 950]
  *   await model.fit(flats.map(({ 0: flat, 1: price }) => …).batch(32))
@@ -154,13 +164,14 @@ export interface CsvSchema {
  *   const digits = readCsv('digits.csv', { features: 'vector', target: 'label' }) // [Float32Array of 784, 7]
  *   await model.fit(digits.shuffle(10_000).batch(32))
  *
- * Cells are numbers, categories (class numbers), dates and text, by `types` or as the first hundred rows tell. Where a vocabulary
- * or a mean has to be learnt, the first use passes over the file twice; what was learnt is kept, see `schema`.
+ * Cells are numbers, categories (class numbers), dates and text, given by `types` or inferred from the first hundred
+ * rows. If a vocabulary or a mean must be learnt, the first use reads the file twice; the result is kept, see `schema`.
  *
- * Quotes are those of RFC 4180: "a ""word"", a comma and a line end". Empty lines are passed over.
- * @param source a path, a URL, a File or Blob, `{ text }`, bytes, a stream, or a function that makes one: see ByteSource
- * @throws RowError, when a pass meets a bad row, with its file, line, column and value; DataError for other faults of the file;
- * StateError where Papa Parse, which takes the text apart, cannot be loaded
+ * Quotes are those of RFC 4180: "a ""word"", a comma and a line end". Empty lines are skipped.
+ * @param source a path, a URL, a File or Blob, `{ text }`, bytes, a stream, or a function that makes one: see
+ * ByteSource
+ * @throws RowError, during a pass, for an invalid row, with its file, line, column and value; DataError for other
+ * errors in the file; StateError if Papa Parse, which splits the text, cannot be loaded
  */
 export function readCsv<const Options extends CsvOptions = {}>(
   source: ByteSource,
@@ -169,30 +180,30 @@ export function readCsv<const Options extends CsvOptions = {}>(
   return new CsvDataset(new CsvFile(bytesOf(source, 'readCsv'), readOptions('readCsv', csvOptions(), options)))
 }
 
-/** The rows of a CSV file, and what is known about it. */
+/** The rows of a CSV file, with its schema. */
 export class CsvDataset<T> extends Dataset<T> {
   /** @internal */
   constructor(private readonly file: CsvFile) {
     super(null, (pass) => file.open(pass) as Cursor<T>)
   }
 
-  /** Rows of numbers go into the memory of a batch as they are read. */
+  /** Rows of numbers are read directly into the memory of a batch. */
   protected override stacked(pass: number, size: number, keepsRest: boolean): Cursor<unknown> | null {
     return this.file.batches(pass, size, keepsRest)
   }
 
-  /** Bad rows of the last pass, where `onError` is 'collect': the first thousand. */
+  /** The invalid rows of the last pass, with `onError: 'collect'`: the first thousand. */
   get errors(): readonly RowError[] {
     return this.file.faults.errors
   }
 
-  /** Types, vocabularies and means. Reads what is needed to know them, where no pass has done so. */
+  /** Types, vocabularies and means. Reads as much of the file as they need, unless a pass already has. */
   schema(): Promise<CsvSchema> {
     return this.file.schema()
   }
 }
 
-/** Rows from which types are told. */
+/** The number of rows from which types are inferred. */
 const SAMPLE = 100
 
 interface Row {
@@ -200,30 +211,33 @@ interface Row {
   readonly cells: readonly string[]
 }
 
-/** A record with a place for each column. */
+/** A record with an entry for each column. */
 type Blank = Readonly<Record<string, CsvValue>>
 
-/** How rows of a file become elements. */
+/** How the rows of a file become elements. */
 interface Plan {
-  /** How many cells a row has. */
+  /** The number of cells of a row. */
   readonly width: number
   readonly features: readonly Column[]
   readonly targets: readonly Column[]
-  /** Records that each row begins as a copy of: a copy has all its names at once, which is cheaper than one after the other. */
+  /** Records of which each row starts as a copy: creating all names at once is cheaper than adding them one by one. */
   readonly blank: { readonly features: Blank; readonly targets: Blank }
-  /** null where elements are records. */
+  /** null if elements are records. */
   readonly vector: VectorPlan | null
   readonly hasHeader: boolean
 }
 
-/** A pass, when its first rows were looked at. */
+/** A pass after its first rows were read. */
 interface Begun {
   readonly papa: typeof Papa
   readonly plan: Plan
   readonly from: Cursor<Block>
 }
 
-/** Papa Parse is loaded when a file is read, so that programs that read none need not have it. A page may have it by a script tag. */
+/**
+ * Papa Parse is loaded when a file is read, so that other programs need not have it. A page may load it with a script
+ * tag.
+ */
 async function parser(): Promise<typeof Papa> {
   const { Papa: loaded } = globalThis as { readonly Papa?: typeof Papa }
   if (typeof loaded?.parse === 'function') return loaded
@@ -270,7 +284,7 @@ class CsvFile {
     })
   }
 
-  /** The elements of a pass in batches; null where they are no vectors. */
+  /** The elements of a pass in batches; null if they are not vectors. */
   batches(pass: number, size: number, keepsRest: boolean): Cursor<unknown> | null {
     if (this.settings.features !== 'vector') return null
     return this.reading(pass, ({ papa, plan, from }) =>
@@ -296,7 +310,7 @@ class CsvFile {
   async schema(): Promise<CsvSchema> {
     const cursor = this.open(0)
     try {
-      // The first element is not asked for: a bad one is no reason not to tell.
+      // No element is read: an invalid first row must not prevent the schema.
       await cursor.skip(0)
     } finally {
       await cursor.close()
@@ -306,12 +320,12 @@ class CsvFile {
     return {
       columns: columns.map(({ name, type }) => ({ name, type })),
       vocabulary: byName(columns, ({ vocabulary }) => vocabulary),
-      // Nobody makes up what is to be predicted for other rows, which may even lack the column.
+      // The means of targets are excluded: predictions are not filled in, and other files may lack the column.
       means: byName(features, ({ meanInUse }) => meanInUse),
     }
   }
 
-  /** Finds out what must be known before the first row. */
+  /** Determines what must be known before the first row. */
   private async begin(papa: typeof Papa, pass: number): Promise<Begun> {
     const from = blocks(this.bytes, pass, this.quoting)
     let hasLearnt = false
@@ -335,7 +349,7 @@ class CsvFile {
     }
   }
 
-  /** As many blocks as the rows from which types are told. */
+  /** Enough blocks for the rows from which types are inferred. */
   private async head(from: Cursor<Block>): Promise<Block> {
     const parts: Block[] = []
     for (let lines = 0; lines <= SAMPLE; lines += lineEnds(parts.at(-1)!.bytes)) {
@@ -380,7 +394,7 @@ class CsvFile {
     })
   }
 
-  /** What is made of the rows of a block, by way of text. */
+  /** The rows of a block, converted by way of text. */
   private *parsed<Made>(
     papa: typeof Papa,
     block: Block,
@@ -395,7 +409,7 @@ class CsvFile {
     }
   }
 
-  /** The rows of a block. Where a quote is in the wrong place, the rest may be taken for quoted: then row by row. */
+  /** The rows of a block. A misplaced quote may make Papa Parse treat the rest as quoted: then it parses row by row. */
   private rows(papa: typeof Papa, block: Block): Row[] {
     const { data, errors } = this.parse(papa, block)
     const isWhole = errors.length === 0 || !block.isQuoted
@@ -412,7 +426,7 @@ class CsvFile {
 
   private parse(papa: typeof Papa, { bytes, line, isQuoted }: Block): Papa.ParseResult<string[]> {
     const content = this.decoder.decode(bytes, line)
-    // Within quotes, which begin where a cell does, a line end stays what it is.
+    // Inside quotes, which start at the start of a cell, line ends are kept.
     const unified = isQuoted
       ? content.replace(this.quotedOrEnd, (part) => (part === '\r\n' ? '\n' : part))
       : content.replaceAll('\r\n', '\n')
@@ -424,7 +438,7 @@ class CsvFile {
     })
   }
 
-  /** Rows with their lines, without empty ones. */
+  /** Rows with their line numbers, without empty rows. */
   private numbered(data: readonly string[][], { line: first, isQuoted }: Block): Row[] {
     let line = first
     const rows: Row[] = []
@@ -454,7 +468,10 @@ class CsvFile {
     return isRead ? { features: Float32Array.from(features), targets: Float64Array.from(targets) } : DROPPED
   }
 
-  /** Gives the values of a row to `take`. @returns whether the row is kept: some may be given before it is dropped */
+  /**
+   * Passes the values of a row to `take`. @returns whether the row is kept: `take` may get some values before it is
+   * dropped
+   */
   private read(
     plan: Plan,
     { cells, line }: Row,
@@ -519,7 +536,7 @@ class CsvFile {
     return form === 'vector' ? { ...plan, vector: this.vectorPlan(plan) } : plan
   }
 
-  /** Refuses names of columns that the file has not. */
+  /** Refuses names of columns that the file does not have. */
   private requireKnown(names: readonly string[]): void {
     const { columns, types, missing, vocabulary, target } = this.settings
     const said = {
@@ -565,7 +582,7 @@ class CsvFile {
       throw new ArgumentError(
         `readCsv: vocabulary '${name}' is for a column of type category, this one is of type ${type}`,
       )
-    // A policy for all columns is one for those that it can be one for. Targets are left out or an error.
+    // A policy for all columns applies to those that it fits. An empty target is an error or drops the row.
     const isMadeUp = isTarget && missing !== 'error' && missing !== 'drop'
     const unfit =
       typeof missing === 'object' ? null : isMadeUp ? 'what is to be predicted is not made up' : unfitFor(missing, type)
@@ -631,7 +648,7 @@ class CsvFile {
     return true
   }
 
-  /** Passes over all rows for vocabularies and means. */
+  /** Reads all rows to learn vocabularies and means. */
   private async learn(papa: typeof Papa, plan: Plan, columns: readonly Column[], from: Cursor<Block>): Promise<void> {
     const all = [...plan.features, ...plan.targets]
     this.faults.clear()
@@ -653,7 +670,7 @@ class CsvFile {
   }
 }
 
-/** What columns have, by their names; without those that have nothing. */
+/** A record of columns' values by name, without those that are null. */
 function byName<Had>(columns: readonly Column[], had: (column: Column) => Had | null): Record<string, Had> {
   return Object.fromEntries(
     columns.flatMap((column) => {
@@ -663,7 +680,7 @@ function byName<Had>(columns: readonly Column[], had: (column: Column) => Had | 
   )
 }
 
-/** What a record says of a column, which may be called as something that every object has: 'constructor'. */
+/** The entry of a record for a column, whose name may be that of a member of every object: 'constructor'. */
 function own<Said>(record: Readonly<Record<string, Said>>, name: string): Said | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined
 }

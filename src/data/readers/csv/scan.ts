@@ -1,26 +1,26 @@
-// Rows of numbers straight from their bytes: most cells of wide files are a few digits, and a text for each would take several
-// times as long. A cell that is anything else is given to its column as text.
+// Reads rows of numbers directly from their bytes: most cells of wide files are a few digits, and a string for each
+// would take several times as long. Any other cell is passed to its column as text.
 
 import { CARRIAGE_RETURN } from '../blocks'
 
-/** What the scanner does with a cell of the file: a place among the features or the targets, or nothing. */
+/** How the scanner treats a cell of the file: a place among the features or the targets, or none. */
 export interface Slot {
   readonly to: 'features' | 'targets' | 'nothing'
   readonly at: number
-  /** Whether plain digits are read as a number here; else the text is always asked for. */
+  /** Whether plain digits are read as a number here; otherwise `read` always gets the text. */
   readonly isNumber: boolean
   /** Whether it is a number among the features. */
   readonly isPlain: boolean
-  /** What other cells are, or null where the row has to be read in another way. */
+  /** Reads other cells; returns false if the row must be read in another way. */
   readonly read: (text: string, out: Float32Array | Float64Array, at: number) => boolean
 }
 
 const ZERO = 48
-/** So many digits are exact in an int32. */
+/** The number of digits that are exact in an int32. */
 const FEW_DIGITS = 9
 const MINUS = 45
 const POINT = 46
-/** So many digits are exact in a float64. */
+/** The number of digits that are exact in a float64. */
 const MOST_DIGITS = 15
 const POWERS = Array.from({ length: MOST_DIGITS + 1 }, (_, i) => 10 ** i)
 
@@ -30,8 +30,8 @@ export interface Scanned {
 }
 
 /**
- * Reads the cells of a line, bytes from … to without its end.
- * @returns whether they were as many as there are slots, and all could be read
+ * Reads the cells of a line: the bytes from `from` to `to`, without the line end.
+ * @returns whether there is a cell for each slot, and all could be read
  */
 export function scanRow(
   bytes: Uint8Array,
@@ -49,7 +49,7 @@ export function scanRow(
   for (let i = 0; i <= last; i++) {
     const slot = slots[i]!
     const begin = at
-    // Most cells by far are some digits.
+    // Most cells are a few digits.
     if (slot.isPlain) {
       let whole = bytes[at]! - ZERO
       if (whole >= 0 && whole <= 9) {
@@ -79,7 +79,7 @@ export function scanRow(
     }
     const isEnd = at === end || bytes[at] === delimiter
     if (isEnd && slot.isNumber && digits > 0 && digits <= MOST_DIGITS) {
-      // Both are exact, so the quotient is what the text says, rounded once.
+      // Both are exact, so the quotient is the number of the text, rounded once.
       const size = point < 0 ? value : value / POWERS[digits - point]!
       if (slot.to === 'features') features[slot.at] = isNegative ? -size : size
       else if (slot.to === 'targets') targets[slot.at] = isNegative ? -size : size

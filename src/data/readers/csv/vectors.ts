@@ -1,5 +1,5 @@
-// Rows of numbers of a CSV file, as many as are asked for, into arrays that are there already. Lines of plain digits go by the
-// kernels, other lines by scan.ts, and what has quotes by way of text.
+// Reads rows of numbers of a CSV file into existing arrays, as many as requested. Kernels read lines of plain digits,
+// scan.ts reads other lines, and lines with quotes are read as text.
 
 import { Tensor } from '../../../ops/tensor'
 import { cursor, lending } from '../../cursors'
@@ -11,7 +11,7 @@ import { DROPPED } from '../faults'
 import { LineKernel } from './kernel'
 import type { Scanned, Slot } from './scan'
 
-/** What the rows of a file are made of. */
+/** How the rows of a file are laid out. */
 export interface VectorPlan {
   readonly delimiter: number
   readonly slots: readonly Slot[]
@@ -19,19 +19,19 @@ export interface VectorPlan {
   readonly targetCount: number
   /** Whether the first line has names. */
   readonly hasHeader: boolean
-  /** Kernels that no pass uses at present. */
+  /** Kernels that no pass is using. */
   readonly kernels: LineKernel[]
 }
 
-/** How lines are read that are not plain digits. Each is a row, DROPPED, or an error. */
+/** How to read lines that are not plain digits. Each is a row, DROPPED, or an error. */
 export interface OtherWays {
-  /** The line from … to of a block without quotes. */
+  /** The line from `from` to `to` of a block without quotes. */
   line(block: Block, from: number, to: number, line: number): Scanned | typeof DROPPED
   /** The rows of a block with quotes. */
   rows(block: Block, hasHeader: boolean): Iterator<Scanned>
 }
 
-/** A kernel that reads fewer lines than are left to others is no help; so many are tried. */
+/** A kernel is dropped if the other ways have read more lines than it, by more than this. */
 const TRIED = 100
 
 export class VectorRows {
@@ -40,7 +40,7 @@ export class VectorRows {
   private parsed: Iterator<Scanned> | null = null
   private kernel: LineKernel | null
   private position = 0
-  /** The line at `counted`. */
+  /** The line number at `counted`. */
   private line = 0
   private counted = 0
   private isHeader: boolean
@@ -61,7 +61,7 @@ export class VectorRows {
       : null
   }
 
-  /** Lets go of the file. */
+  /** Closes the file. */
   close(): Soon<void> {
     if (this.kernel !== null) this.plan.kernels.push(this.kernel)
     this.kernel = null
@@ -71,8 +71,8 @@ export class VectorRows {
   }
 
   /**
-   * Writes up to `most` rows into arrays, beginning at row `first` of these.
-   * @returns how many there were: fewer at the end of the file
+   * Writes up to `most` rows into arrays, starting at their row `first`.
+   * @returns the number of rows written: fewer at the end of the file
    */
   read(out: Scanned, first: number, most: number): Soon<number> {
     let filled = 0
@@ -100,7 +100,7 @@ export class VectorRows {
     else if (this.isHeader) this.passHeader(block)
   }
 
-  /** Empty lines may stand before it. */
+  /** Skips the header and empty lines before it. */
   private passHeader({ bytes }: Block): void {
     while (this.isHeader && this.position < bytes.length) {
       const end = endOf(bytes, this.position)
@@ -109,7 +109,7 @@ export class VectorRows {
     }
   }
 
-  /** Rows of the block that is at hand. */
+  /** Takes rows of the current block. */
   private take(out: Scanned, first: number, most: number): number {
     let taken = 0
     while (taken < most && this.block !== null) {
@@ -177,7 +177,7 @@ function isEmpty(bytes: Uint8Array, from: number, to: number): boolean {
   return to === from || (to === from + 1 && bytes[from] === CARRIAGE_RETURN)
 }
 
-/** The form of elements: features alone, or a pair of them and of a target or several. */
+/** The form of elements: only features, or a pair of features and one target or several. */
 export type Form = 'features' | 'one' | 'several'
 
 /** One row as an element. */
@@ -197,7 +197,7 @@ export function vectorElements(
   })
 }
 
-/** Batches of rows, as `batch` would stack the elements. */
+/** Batches of rows, stacked as by `batch`. */
 export function vectorBatches(
   rows: VectorRows,
   plan: VectorPlan,
@@ -217,7 +217,7 @@ export function vectorBatches(
     const own = Float32Array.from(targets.subarray(0, count * targetCount))
     return [features, new Tensor(own, form === 'one' ? [count] : [count, targetCount], 'float32')]
   }
-  /** The memory of a batch that nobody needs any more, else new memory. */
+  /** The memory of a returned batch, otherwise new memory. */
   const memory = (spare: unknown): Float32Array => {
     const { data } = ((form === 'features' ? spare : (spare as readonly unknown[] | undefined)?.[0]) ??
       {}) as Partial<Tensor>
