@@ -15,7 +15,7 @@ import { undocumentedOptions } from './undocumented-options.mjs'
  * Limits in bytes of gzipped JavaScript, wasm included: of a small application, of the published files without
  * sub-paths, and of what a sub-path adds to the rest.
  */
-const limits = { bundled: 138_000, published: 320_000, part: 25_000 }
+const limits = { bundled: 130_000, published: 342_000, part: 25_000 }
 const longestLine = 1200
 
 // The bundler that tsdown works with, whatever its version.
@@ -212,8 +212,8 @@ const apart = {
   'myelin/explain': {
     import: 'saliency',
     unreached: [
-      'coalitions do not tell',
-      'is no layer of',
+      'coalitions do not determine',
+      'is not a layer of',
       'What the answer is made of',
       'prefers-color-scheme',
       'IHDR',
