@@ -2,7 +2,7 @@
 
 import { boolean, configured, option } from '../../core/options'
 import { flatten } from '../../core/tree'
-import { cast, divide, multiply } from '../../ops/elementwise'
+import { cast, divide, equal, multiply, where } from '../../ops/elementwise'
 import { max, mean, sum } from '../../ops/reduce'
 import { expandDims } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
@@ -68,8 +68,8 @@ export class GlobalMaxPooling3D extends GlobalMaxPooling {
 }
 
 /**
- * The mean over all steps, of those that the mask leaves where there is one: x [batch, steps, channels] → [batch, channels].
- * A sequence that is masked whole has no mean: NaN, as in Keras.
+ * The mean over all steps, or over those that the mask keeps: x [batch, steps, channels] → [batch, channels]. A sequence whose
+ * steps are all masked gives 0. In Keras it gives NaN, which ends a training.
  *
  * Keras: `keras.layers.GlobalAveragePooling1D`.
  */
@@ -86,7 +86,8 @@ export class GlobalAveragePooling1D extends GlobalAveragePooling {
     const [mask = null] = flatten(context.mask)
     if (mask === null) return super.callLast(x, context)
     const weights = expandDims(cast(mask, 'float32'), 2)
-    return divide(sum(multiply(x, weights), 1, this.keepDims), sum(weights, 1, this.keepDims))
+    const count = sum(weights, 1, this.keepDims)
+    return divide(sum(multiply(x, weights), 1, this.keepDims), where(equal(count, 0), 1, count))
   }
 
   // A mean over fewer steps is one of each channel, too.
