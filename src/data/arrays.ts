@@ -122,6 +122,22 @@ function leavesFor(
   return { leaves: flattenLike(tree, data, where), tree }
 }
 
+/** Of what only the data tell. */
+export const UNKNOWN_LAYOUT: Layout = { structure: null, names: [] }
+
+/** The layout where data have its form, else one that only the data tell: for steps of one's own, which take what they like. */
+export function layoutFor(layout: Layout, data: unknown): Layout {
+  if (layout.structure === null || data == null) return layout
+  const specs = flatten(layout.structure)
+  try {
+    const { leaves } = leavesFor(layout, data, '', true)
+    return leaves.every((leaf, i) => !branchesIntoTensors(leaf) || areRows(specs[i]!, leaf)) ? layout : UNKNOWN_LAYOUT
+  } catch (error) {
+    if (error instanceof ArgumentError) return UNKNOWN_LAYOUT
+    throw error
+  }
+}
+
 /** What lies in a record or list around the only input or output; else the data themselves. */
 function theOnly(names: readonly string[], data: unknown, where: string): unknown {
   if (!isWrapped(data)) return data

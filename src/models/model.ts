@@ -193,7 +193,8 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
 
   /**
    * One training step, traced once per input signature and compiled to one tape. Override it for a step of your own, in
-   * plain words; scalars that it returns appear in the logs.
+   * plain words; scalars that it returns appear in the logs. It may take other data than the model's inputs and outputs, such as a
+   * record that it takes apart, and no targets.
    */
   trainStep(batch: Batch<In, Out>): StepLogs | void {
     const result = this.forward(batch)
@@ -274,6 +275,11 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   /** Whether a step of one's own stands in for the built-in one. @internal */
   get hasOwnStep(): boolean {
     return this.trainStep !== Model.prototype.trainStep
+  }
+
+  /** The same of the step of evaluate. @internal */
+  get hasOwnTestStep(): boolean {
+    return this.testStep !== Model.prototype.testStep
   }
 
   /**

@@ -22,6 +22,7 @@ import { currentProbedStep } from './probes'
 /** A model as its trainer sees it. */
 export interface TrainedModel extends LayerBase, ListenedModel {
   readonly hasOwnStep: boolean
+  readonly hasOwnTestStep: boolean
   /** Whether there is one input, whatever data say. */
   readonly takesOneInput: boolean
   readonly graph: {
