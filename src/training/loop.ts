@@ -65,7 +65,10 @@ export interface FitOptions<In = Tensor, Out = Tensor> {
   validationSteps?: number | null
   /** Draw the samples of each epoch in a new order. Default true. */
   shuffle?: boolean
-  /** Class number → weight ≥ 0, of targets with one class per sample; for several outputs by their names, or one for each. */
+  /**
+   * Class number → weight ≥ 0, of targets with one class per sample; for several outputs by their names, or one for each. Beside
+   * `sampleWeight` a sample has the product of both weights, where Keras refuses the two together.
+   */
   classWeight?: ClassWeights | null
   /** One weight per sample, or for each step of a sequence; for each output where there are several. */
   sampleWeight?: SampleWeights | null
