@@ -73,6 +73,7 @@ it('has code that runs as it stands', async () => {
     'health',
     'mixedX',
     'rows',
+    'run',
   ]
   // The summary and the progress bar are not for the test's output.
   const quiet = [vi.spyOn(console, 'log').mockReturnValue(), vi.spyOn(process.stdout, 'write').mockReturnValue(true)]
@@ -85,6 +86,7 @@ it('has code that runs as it stands', async () => {
 
   expect(Object.keys(made.history.history)).toEqual(['loss', 'accuracy', 'valLoss', 'valAccuracy'])
   expect(made.history.history.loss).toHaveLength(10)
+  expect(Object.keys(made.run.history).sort()).toEqual(['loss', 'mae'])
   expect(made.accuracy).toBeGreaterThanOrEqual(0)
   expect(made.accuracy).toBeLessThanOrEqual(1)
   expect(made.loss).toBeGreaterThan(0)

@@ -125,6 +125,22 @@ function leavesFor(
   return { leaves: flattenLike(tree, data, where), tree }
 }
 
+/** The layout of data whose form only the data show. */
+export const UNKNOWN_LAYOUT: Layout = { structure: null, names: [] }
+
+/** The layout if the data have its form, otherwise the unknown one. For custom steps, which accept any data. */
+export function layoutFor(layout: Layout, data: unknown): Layout {
+  if (layout.structure === null || data == null) return layout
+  const specs = flatten(layout.structure)
+  try {
+    const { leaves } = leavesFor(layout, data, '', true)
+    return leaves.every((leaf, i) => !branchesIntoTensors(leaf) || areRows(specs[i]!, leaf)) ? layout : UNKNOWN_LAYOUT
+  } catch (error) {
+    if (error instanceof ArgumentError) return UNKNOWN_LAYOUT
+    throw error
+  }
+}
+
 /** The content of a record or list around a single input or output; otherwise the data themselves. */
 function theOnly(names: readonly string[], data: unknown, where: string): unknown {
   if (!isWrapped(data)) return data

@@ -4,7 +4,7 @@
 import type { DType } from '../core/dtypes'
 import { ArgumentError, MyelinError, StateError, restate, restating } from '../core/errors'
 import type { Tree } from '../core/tree'
-import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, unflatten } from '../core/tree'
+import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten } from '../core/tree'
 import type { Shape } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
@@ -14,7 +14,7 @@ import { trace, untraced, withScope } from '../ops/trace'
 import { Variable, structure } from '../ops/variable'
 import { penaltyOf } from '../regularizers/penalty'
 import type { ApplyOptions, CallOption } from './call-options'
-import { TENSOR_OPTIONS, probeTypes, readApplyOptions } from './call-options'
+import { TENSOR_OPTIONS, probeTypes, readApplyOptions, statesFrom } from './call-options'
 import {
   CallContext,
   currentFrame,
@@ -109,8 +109,8 @@ export abstract class LayerBase extends LayerParts {
       whileProbing(() =>
         trace(types, (symbols) => {
           const input: Tree<unknown> = unflatten<Tensor>(specs, symbols)
-          const { training = false, mask = null, initialState = null, ...others } = said(symbols)
-          const context = new CallContext(training, mask, initialState, undefined, others)
+          const { training = false, mask = null, initialState, ...others } = said(symbols)
+          const context = new CallContext(training, mask, typed(initialState ?? null), undefined, others)
           output = withFrame(this, context, () => this.callChecked(input, context))
           return []
         }),
@@ -222,7 +222,13 @@ export abstract class LayerBase extends LayerParts {
   /** The options of a call, with a mask or null for each input. */
   private readOptions(input: Tree<unknown>, given: ApplyOptions): ApplyOptions {
     const options = readApplyOptions(this, given, this.callOptions)
-    return options.mask == null ? options : { ...options, mask: this.masksFor(input, options.mask) }
+    const { mask, initialState } = options
+    if (mask == null && initialState == null) return options
+    return {
+      ...options,
+      ...(mask == null ? {} : { mask: this.masksFor(input, mask) }),
+      ...(initialState == null ? {} : { initialState: statesFrom(initialState, `${this}: initialState`) }),
+    }
   }
 
   /**
@@ -320,7 +326,7 @@ export abstract class LayerBase extends LayerParts {
     const { training } = options
     // A context that was passed on holds the mask of another layer's input.
     const mask = isContext ? undefined : options.mask
-    const initialState = isContext ? null : (options.initialState ?? null)
+    const initialState = typed<Tree<Tensor> | null>(isContext ? null : (options.initialState ?? null))
     const reports = isContext && outer === undefined ? options : outer
     const said = isContext ? {} : options
     return new CallContext(

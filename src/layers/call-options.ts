@@ -3,8 +3,11 @@
 import { ArgumentError, knownName, unknownName } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import { flatten, mapTree } from '../core/tree'
+import { flatten, isBranch, mapTree } from '../core/tree'
+import type { TensorLike } from '../ops/convert'
+import { asTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
+import { Variable } from '../ops/variable'
 import type { SaidToCall } from './context'
 import type { BatchShape } from './spec'
 import { TensorSpec } from './spec'
@@ -16,8 +19,8 @@ export interface ApplyOptions extends SaidToCall {
   readonly training?: boolean | undefined
   /** Which elements of the input count. Default: the masks that the inputs carry. */
   readonly mask?: Tree<Tensor | null> | undefined
-  /** The initial state of a recurrent layer. */
-  readonly initialState?: Tree<Tensor> | null | undefined
+  /** The initial states of a recurrent layer, as a list; a single state may be a tensor. */
+  readonly initialState?: Tree<TensorLike> | null | undefined
 }
 
 /** The options that only some layers accept. */
@@ -54,6 +57,25 @@ export function readApplyOptions(
       return [name, value]
     }),
   )
+}
+
+/**
+ * States as tensors. Plain arrays become tensors: each entry of a list without tensors is one state.
+ * @throws DataError for an entry that cannot become a tensor
+ */
+export function statesFrom(given: unknown, where: string): Tree<Tensor> {
+  const isShaped = isBranch(given) && 'data' in given && 'shape' in given
+  if (!isBranch(given) || isShaped) return asTensor(given as TensorLike, where)
+  const read = (each: unknown, step: string): Tree<Tensor> =>
+    Array.isArray(each) && !flatten<unknown>(each as Tree<unknown>).some(isTensor)
+      ? asTensor(each as TensorLike, `${where}${step}`)
+      : statesFrom(each, `${where}${step}`)
+  if (Array.isArray(given)) return given.map((each, i) => read(each, `[${i}]`))
+  return Object.fromEntries(Object.entries(given).map(([key, each]) => [key, read(each, `.${key}`)]))
+}
+
+function isTensor(leaf: unknown): boolean {
+  return leaf instanceof Tensor || leaf instanceof Variable
 }
 
 /** The options that are tensors. */

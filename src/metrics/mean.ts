@@ -1,5 +1,6 @@
 // Metrics that are the weighted sum or mean of a value per sample.
 
+import { configured, functionKind, required } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 import { cast, multiply, sqrt } from '../ops/elementwise'
@@ -8,7 +9,6 @@ import { broadcastTo, full } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { alignRanks, divideNoNan, requireBeside } from '../losses/weights'
-import type { MetricOptions } from './metric'
 import { Metric, accumulate } from './metric'
 
 /** How axes are reduced: mean or sum. */
@@ -131,20 +131,22 @@ export abstract class MeanOfValues extends Mean {
 }
 
 /**
- * The mean of a function of targets and predictions.
+ * The mean of a function of targets and predictions. The function is saved by its name, and found again by
+ * `loadModel(bytes, { customObjects: { worst } })`; one without a name cannot be saved.
  * @example
  * const worst = new metrics.MeanMetricWrapper((y, p) => ops.max(ops.abs(ops.subtract(y, p)), 1))
  * worst.apply([[1, 2]], [[1, 4]])
  * worst.result()   // 2
  */
-export class MeanMetricWrapper extends MeanOfValues {
+export class MeanMetricWrapper extends configured(
+  MeanOfValues,
+  () => ({
+    /** Gives a value for each sample, or several, from targets and predictions. */
+    fn: required(functionKind<(yTrue: Tensor, yPred: Tensor) => Tensor>('that a MeanMetricWrapper calls')),
+  }),
+  'fn',
+) {
   static override readonly className: string = 'MeanMetricWrapper'
-  constructor(
-    private readonly fn: (yTrue: Tensor, yPred: Tensor) => Tensor,
-    options: MetricOptions = {},
-  ) {
-    super(options)
-  }
 
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
     return this.fn(yTrue, yPred)

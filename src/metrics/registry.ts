@@ -81,6 +81,7 @@ export const metrics = new Registry<Metric>(
     Mean,
     Sum,
     Precision,
+    MeanMetricWrapper,
     Recall,
     AUC,
     F1Score,

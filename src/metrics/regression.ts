@@ -217,6 +217,8 @@ interface Sums {
  * all targets are equal. Adjusted: 1 − (1 − R²)(n − 1)/(n − p − 1), with n samples and p regressors; not adjusted while
  * n ≤ p + 1. Targets and predictions [batch, outputs].
  *
+ * 0 while all samples have weight 0, where Keras gives NaN.
+ *
  * Keras: `keras.metrics.R2Score`.
  * @example new metrics.R2Score({ classAggregation: null })   // r2Score_0, r2Score_1, … in logs
  */

@@ -208,7 +208,8 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
 
   /**
    * One training step, traced once per input signature and compiled to one tape. Override it for a custom step; scalars
-   * that it returns appear in the logs.
+   * that it returns appear in the logs. A custom step may take other data than the model's inputs and outputs, such as a record, and
+   * no targets.
    */
   trainStep(batch: Batch<In, Out>): StepLogs | void {
     const result = this.forward(batch)
@@ -289,6 +290,11 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   /** Whether a custom step replaces the built-in one. @internal */
   get hasOwnStep(): boolean {
     return this.trainStep !== Model.prototype.trainStep
+  }
+
+  /** The same of the step of evaluate. @internal */
+  get hasOwnTestStep(): boolean {
+    return this.testStep !== Model.prototype.testStep
   }
 
   /**

@@ -28,6 +28,7 @@ import { getOptimizer } from '../optimizers/registry'
 import type { Runtime } from '../runtime/runtime'
 import { withRuntime } from '../runtime/current'
 import type { Batch, ForwardResult, StepKind, StepLogs } from './batch'
+import { valName } from './callbacks/names'
 
 /**
  * One value for all outputs, a list with one for each, or a record by the outputs' names; null for an output without
@@ -114,6 +115,7 @@ export class Compiled {
       // Names are checked now, although losses and metrics are assigned with the first batch.
       for (const identifier of leavesOf(read['loss']))
         if (identifier !== null) getLoss(identifier as LossIdentifier, UNKNOWN_SHAPES)
+      const logged = read['loss'] === null ? [] : ['loss']
       for (const key of ['metrics', 'weightedMetrics'] as const) {
         const given = read[key]
         if (given !== null && !isBranch(given))
@@ -121,13 +123,18 @@ export class Compiled {
             `compile: ${key} must be an array, for example ['accuracy'], received ${String(given)}`,
           )
         for (const identifier of leavesOf(given)) {
-          if (identifier !== null && !(identifier instanceof Metric))
-            getMetric(identifier as MetricIdentifier, UNKNOWN_SHAPES)
+          if (identifier !== null)
+            logged.push(
+              (identifier instanceof Metric ? identifier : getMetric(identifier as MetricIdentifier, UNKNOWN_SHAPES))
+                .name,
+            )
         }
       }
       // Names of outputs are checked now, too, if the model is known.
       const names = outputNames()
       if (names.length > 0) this.checkOutputs(names)
+      // Where there are several, the names of outputs tell them apart.
+      if (names.length < 2) requireApart(logged)
       return getOptimizer(read['optimizer'] as OptimizerIdentifier)
     })
   }
@@ -440,6 +447,19 @@ export class Compiled {
 /** An output without targets is compared with itself, as far as shapes are concerned. */
 function shapesAt(i: number, outputs: readonly Shape[], targets: readonly (Shape | null)[]): TargetShapes {
   return { target: targets[i] ?? outputs[i]!, output: outputs[i]! }
+}
+
+/** @throws ArgumentError for names that differ but are one in the logs of validation */
+function requireApart(names: readonly string[]): void {
+  const known = new Map<string, string>()
+  for (const name of names) {
+    const other = known.get(valName(name)) ?? name
+    if (other !== name)
+      throw new ArgumentError(
+        `compile: the metrics '${other}' and '${name}' are both ${valName(name)} in the logs of validation. Give one of them another name.`,
+      )
+    known.set(valName(name), name)
+  }
 }
 
 function capital(name: string): string {

@@ -70,7 +70,7 @@ export interface FitOptions<In = Tensor, Out = Tensor> {
   shuffle?: boolean
   /**
    * Class number → weight ≥ 0, for targets with one class per sample; with several outputs, one such record for each,
-   * by name or position.
+   * by name or position. With `sampleWeight`, the two weights are multiplied; Keras refuses both together.
    */
   classWeight?: ClassWeights | null
   /** One weight per sample, or per step of a sequence; with several outputs, for all or for each. */

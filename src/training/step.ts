@@ -22,6 +22,7 @@ import { currentProbedStep } from './probes'
 /** A model as its trainer uses it. */
 export interface TrainedModel extends LayerBase, ListenedModel {
   readonly hasOwnStep: boolean
+  readonly hasOwnTestStep: boolean
   /** Whether there is one input, regardless of the data. */
   readonly takesOneInput: boolean
   readonly graph: {

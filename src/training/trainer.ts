@@ -17,12 +17,14 @@ import type { CustomObjects } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import { flatten, isBranch, unflatten } from '../core/tree'
+import { flatten, isBranch, structureOf, unflatten } from '../core/tree'
 import type { Graph } from '../ir/graph'
-import type { ClassWeights, Dataset, Layout, Readers, SampleWeights } from '../data/arrays'
+import type { ClassWeights, DataNames, Dataset, Layout, Readers, SampleWeights } from '../data/arrays'
 import {
+  UNKNOWN_LAYOUT,
   VALIDATION_NAMES,
   isNamedData,
+  layoutFor,
   prepareDataset,
   prepareInputs,
   splitValidation,
@@ -43,6 +45,7 @@ import type { Logs } from './callbacks/callback'
 import { callbacksOf } from './callbacks/callback'
 import type { History } from './callbacks/history'
 import { formatLogs } from './callbacks/progress'
+import type { StepKind } from './batch'
 import type { CompileOptions } from './compiled'
 import { Compiled } from './compiled'
 import type { EvaluateOptions, FitOptions } from './loop'
@@ -74,18 +77,23 @@ export interface TrainOnBatchOptions extends Pick<FitOptions, 'sampleWeight' | '
 
 const BATCH_OPTIONS: readonly (keyof TrainOnBatchOptions)[] = ['sampleWeight', 'classWeight']
 
+/** What data are for. */
+type Kind = StepKind | 'predict'
+
+function kindOf(method: string): StepKind {
+  return method === 'evaluate' || method === 'testOnBatch' ? 'test' : 'train'
+}
+
 interface Layouts {
   readonly x: Layout
   readonly y: Layout
 }
 
-const UNKNOWN: Layout = { structure: null, names: [] }
-
 function layoutsOf({ graph, buildSpec, takesOneInput, inputDtype }: TrainedModel): Layouts {
   if (graph === null) {
     const input = buildSpec ?? (takesOneInput ? new TensorSpec([null, null], inputDtype) : null)
     // The outputs of a custom class are known when it is called.
-    return { x: { structure: input, names: [] }, y: UNKNOWN }
+    return { x: { structure: input, names: [] }, y: UNKNOWN_LAYOUT }
   }
   return {
     x: { structure: graph.inputSpecs as Tree<TensorSpec>, names: graph.inputNames },
@@ -195,10 +203,16 @@ export class Trainer implements Predicted {
     return this.knownLayouts.layouts
   }
 
-  /** The same with the outputs that need targets, if there are several. */
-  private layoutsFor(compiled: Compiled): Layouts {
+  /** Whether a custom step takes the data: it accepts any. */
+  private isOwn(kind: Kind): boolean {
+    return kind === 'train' ? this.model.hasOwnStep : kind === 'test' && this.model.hasOwnTestStep
+  }
+
+  /** The expected form of the data, with the outputs that need targets if there are several. */
+  private layoutsFor(compiled: Compiled, kind: StepKind, data: unknown, targets: unknown): Layouts {
     const { x, y } = this.layouts
-    if (!isBranch(y.structure) || !this.needsTargets(compiled)) return this.layouts
+    if (this.isOwn(kind)) return { x: layoutFor(x, data), y: layoutFor(y, targets) }
+    if (!isBranch(y.structure) || !this.needsTargets(compiled, kind)) return this.layouts
     return { x, y: { ...y, needed: compiled.needed(flatten(y.structure).length) } }
   }
 
@@ -206,11 +220,11 @@ export class Trainer implements Predicted {
    * Determines the outputs of a custom class from its first inputs.
    * @returns the same data; as tensors if they were converted
    */
-  private learnOutputs(x: unknown): unknown {
+  private learnOutputs(x: unknown, kind: StepKind): unknown {
     const { model, layouts } = this
-    if (model.graph !== null || model.hasOwnStep || layouts.y.structure !== null) return x
+    if (model.graph !== null || model.hasOwnStep || this.isOwn(kind) || layouts.y.structure !== null) return x
     const { x: form, inputs } = prepareInputs(layouts.x, x, 'x')
-    this.prepare(form, inputs, true)
+    this.prepare(form, inputs, kind)
     const outputs = this.steps.outputSpecs(form, inputs)
     this.knownLayouts = {
       of: model.buildSpec,
@@ -220,17 +234,17 @@ export class Trainer implements Predicted {
   }
 
   /** Builds the model for a batch of inputs, and checks that the batch fits. */
-  private prepare(x: Tree<unknown>, inputs: readonly TensorType[], training = false): void {
+  private prepare(x: Tree<unknown>, inputs: readonly TensorType[], kind: Kind = 'predict'): void {
     const { model } = this
     // A custom step decides itself what it calls with the data.
-    if (!model.built && !(training && model.hasOwnStep))
+    if (!model.built && (kind === 'predict' || !(model.hasOwnStep || this.isOwn(kind))))
       model.ensureBuilt(
         unflatten(
           x,
           inputs.map(({ shape, dtype }) => new TensorSpec([null, ...shape.slice(1)], dtype)),
         ),
       )
-    model.checkInput(inputs)
+    if (!this.isOwn(kind)) model.checkInput(inputs)
     // A running fit continues with its own programs.
     if ((this.lock.isBusy && !this.isPreparing) || this.checkedVersion === structure.version) return
     // If a weight was frozen or added since, the programs are different.
@@ -274,19 +288,19 @@ export class Trainer implements Predicted {
    * Determines the form of the targets, and checks them.
    * @returns the same data with strings replaced by numbers, on which the outputs' extents may depend
    */
-  private prepareTargets(compiled: Compiled, dataset: Dataset): Dataset {
+  private prepareTargets(compiled: Compiled, dataset: Dataset, kind: StepKind): Dataset {
     const read = this.strings.read(dataset)
-    if (this.model.hasOwnStep) return read
+    if (this.model.hasOwnStep || this.isOwn(kind)) return read
     this.expected = flatten(this.steps.outputSpecs(read.x, read.inputs, read.readers)).map(({ shape }) =>
       shape.map((extent) => extent ?? 1),
     )
-    this.checkTargets(compiled, dataset)
+    this.checkTargets(compiled, dataset, kind)
     return read
   }
 
-  private checkTargets(compiled: Compiled, { targets, weights, names }: Dataset): void {
+  private checkTargets(compiled: Compiled, { targets, weights, names }: Dataset, kind: StepKind): void {
     const { expected } = this
-    if (this.model.hasOwnStep) return
+    if (this.model.hasOwnStep || this.isOwn(kind)) return
     const losses = compiled.lossesFor(
       expected,
       targets.map((target) => target?.shape ?? null),
@@ -329,8 +343,8 @@ export class Trainer implements Predicted {
   }
 
   /** Whether targets are required: if the built-in step has a loss for them. */
-  private needsTargets(compiled: Compiled): boolean {
-    return !this.model.hasOwnStep && compiled.options.loss !== null
+  private needsTargets(compiled: Compiled, kind: StepKind): boolean {
+    return !this.model.hasOwnStep && !this.isOwn(kind) && compiled.options.loss !== null
   }
 
   /** The names of the outputs, if the model is known. */
@@ -338,24 +352,42 @@ export class Trainer implements Predicted {
     return this.layouts.y.names
   }
 
+  /** Data as rows, and the targets of those that need some. */
+  private rowsOf(
+    compiled: Compiled,
+    kind: StepKind,
+    x: unknown,
+    y: unknown,
+    sampleWeight: SampleWeights | null | undefined,
+    names?: DataNames,
+  ): Dataset {
+    const data = this.learnOutputs(x, kind)
+    const layouts = this.layoutsFor(compiled, kind, data, y)
+    return prepareDataset(layouts, data, y, sampleWeight, this.needsTargets(compiled, kind), names)
+  }
+
+  /** Looks at the inputs; those of a step of one's own may be others than the layers' that look. */
+  private checkInputs({ x, inputs }: Dataset, kind: StepKind): void {
+    const { model } = this
+    const isOwn = this.isOwn(kind)
+    if (!isOwn) model.checkInput(inputs)
+    if (!isOwn || structureOf(x) === structureOf(this.layouts.x.structure)) model.checkData(inputs)
+  }
+
   private datasetOf(
     compiled: Compiled,
+    kind: StepKind,
     x: unknown,
     y: unknown,
     sampleWeight: SampleWeights | null | undefined,
   ): Dataset {
-    const data = this.learnOutputs(x)
-    const dataset = prepareDataset(this.layoutsFor(compiled), data, y, sampleWeight, this.needsTargets(compiled))
-    this.prepare(dataset.x, dataset.inputs, true)
-    return dataset
+    return this.readyFor(compiled, this.rowsOf(compiled, kind, x, y, sampleWeight), kind)
   }
 
   /** Data with the state of compile, checked as in fit. @internal */
   datasetFor(method: string, x: unknown, y: unknown): { readonly compiled: Compiled; readonly dataset: Dataset } {
     const compiled = this.requireCompiled(method)
-    const dataset = this.datasetOf(compiled, x, y, null)
-    this.model.checkData(dataset.inputs)
-    return { compiled, dataset: this.prepareTargets(compiled, dataset) }
+    return { compiled, dataset: this.datasetOf(compiled, 'train', x, y, null) }
   }
 
   /**
@@ -370,7 +402,8 @@ export class Trainer implements Predicted {
     [x, y, given]: readonly [x: unknown, y: unknown, options: object | undefined],
   ): { readonly y: unknown; readonly options: Options } {
     const inPlace = given === undefined && isNamedData(y) && (isElements(x) || this.areOptions(y as object, names))
-    if (inPlace && (isElements(x) || !this.needsTargets(compiled))) return { y: null, options: checked(y) }
+    if (inPlace && (isElements(x) || !this.needsTargets(compiled, kindOf(method))))
+      return { y: null, options: checked(y) }
     if (inPlace)
       throw new ArgumentError(
         `${method}: received options, { ${Object.keys(y as object).join(', ')} }, where targets belong, and the model needs targets: ${method}(x, y, options)`,
@@ -417,25 +450,18 @@ export class Trainer implements Predicted {
     let rest: Dataset | null = null
     let runner: Runner
     if (isElements(x))
-      runner = await this.runnerOver('fit', compiled, x, train, options.signal, {
+      runner = await this.runnerOver('fit', 'train', compiled, x, train, options.signal, {
         pass: this.shuffleState.epoch,
         classWeight: options.classWeight,
       })
     else {
-      const data = this.learnOutputs(x)
-      let dataset = prepareDataset(
-        this.layoutsFor(compiled),
-        data,
-        y,
-        options.sampleWeight,
-        this.needsTargets(compiled),
-      )
+      let dataset = this.rowsOf(compiled, 'train', x, y, options.sampleWeight)
       if (validationData === undefined && validationSplit !== 0)
         [dataset, rest] = splitValidation(dataset, validationSplit)
       // Class weights apply only to training.
       dataset = weighClasses(dataset, options.classWeight, this.outputNames)
       runner = new ArrayRunner(
-        this.readyFor(compiled, dataset),
+        this.readyFor(compiled, dataset, 'train'),
         batchSize,
         options.shuffle ?? true,
         () => this.steps,
@@ -447,7 +473,14 @@ export class Trainer implements Predicted {
       requireEnd('fit', runner, options.stepsPerEpoch, 'stepsPerEpoch')
       if (rest !== null) validation = this.validationOver(compiled, rest, validationBatchSize, test)
       else if (isElements(validationData))
-        validation = await this.runnerOver('fit: validationData', compiled, validationData, test, options.signal)
+        validation = await this.runnerOver(
+          'fit: validationData',
+          'test',
+          compiled,
+          validationData,
+          test,
+          options.signal,
+        )
       else if (validationData !== undefined)
         validation = this.validationOver(
           compiled,
@@ -478,35 +511,28 @@ export class Trainer implements Predicted {
   }
 
   /** The checked data set; model and targets are ready for it. */
-  private readyFor(compiled: Compiled, dataset: Dataset): Dataset {
-    this.prepare(dataset.x, dataset.inputs, true)
-    this.model.checkData(dataset.inputs)
-    return this.prepareTargets(compiled, dataset)
+  private readyFor(compiled: Compiled, dataset: Dataset, kind: StepKind): Dataset {
+    this.prepare(dataset.x, dataset.inputs, kind)
+    this.checkInputs(dataset, kind)
+    return this.prepareTargets(compiled, dataset, kind)
   }
 
   private validationSet(compiled: Compiled, data: unknown): Dataset {
     if (!Array.isArray(data))
       throw new ArgumentError('fit: validationData must be [x, y], [x, y, sampleWeight], or batches such as a Dataset')
     const [x, y, weight] = data as readonly unknown[]
-    return prepareDataset(
-      this.layoutsFor(compiled),
-      x,
-      y,
-      weight as SampleWeights | undefined,
-      this.needsTargets(compiled),
-      VALIDATION_NAMES,
-    )
+    return this.rowsOf(compiled, 'test', x, y, weight as SampleWeights | undefined, VALIDATION_NAMES)
   }
 
   private validationOver(compiled: Compiled, dataset: Dataset, batchSize: number, make: MakeProgram): Runner {
-    this.model.checkInput(dataset.inputs)
-    this.model.checkData(dataset.inputs)
-    return new ArrayRunner(this.prepareTargets(compiled, dataset), batchSize, false, () => this.steps, make)
+    this.checkInputs(dataset, 'test')
+    return new ArrayRunner(this.prepareTargets(compiled, dataset, 'test'), batchSize, false, () => this.steps, make)
   }
 
   /** Steps over a sequence of batches. The first batch is read, and the model is ready for it. */
   private async runnerOver(
     where: string,
+    kind: StepKind,
     compiled: Compiled,
     batches: unknown,
     make: MakeProgram,
@@ -519,16 +545,10 @@ export class Trainer implements Predicted {
         (message) => `${where}, batch ${index}: ${this.hinting(message, batch)}`,
         () => {
           const { x, y, sampleWeight } = batchOf(batch)
-          const data = this.learnOutputs(x)
-          const dataset = weighClasses(
-            prepareDataset(this.layoutsFor(compiled), data, y, sampleWeight, this.needsTargets(compiled)),
-            classWeight,
-            this.outputNames,
-          )
-          if (!this.lock.isBusy || this.isPreparing) return this.readyFor(compiled, dataset)
-          this.model.checkInput(dataset.inputs)
-          this.model.checkData(dataset.inputs)
-          return this.prepareTargets(compiled, dataset)
+          const dataset = weighClasses(this.rowsOf(compiled, kind, x, y, sampleWeight), classWeight, this.outputNames)
+          if (!this.lock.isBusy || this.isPreparing) return this.readyFor(compiled, dataset, kind)
+          this.checkInputs(dataset, kind)
+          return this.prepareTargets(compiled, dataset, kind)
         },
       )
     const runner = new StreamRunner(source, prepare, () => this.steps, make)
@@ -607,10 +627,9 @@ export class Trainer implements Predicted {
     { batchSize = 32, sampleWeight, signal }: EvaluateOptions,
   ): Promise<Runner> {
     const make: MakeProgram = (types) => this.steps.test(compiled, types)
-    if (isElements(x)) return this.runnerOver('evaluate', compiled, x, make, signal)
-    const dataset = this.datasetOf(compiled, x, y, sampleWeight)
-    this.model.checkData(dataset.inputs)
-    return new ArrayRunner(this.prepareTargets(compiled, dataset), batchSize, false, () => this.steps, make)
+    if (isElements(x)) return this.runnerOver('evaluate', 'test', compiled, x, make, signal)
+    const dataset = this.datasetOf(compiled, 'test', x, y, sampleWeight)
+    return new ArrayRunner(dataset, batchSize, false, () => this.steps, make)
   }
 
   /** Checked inputs as rows; builds the model for them. */
@@ -629,9 +648,7 @@ export class Trainer implements Predicted {
   /** Inputs and targets as rows, checked as in evaluate; builds the model for them. */
   readDataset(method: string, x: unknown, y: unknown): Dataset {
     const compiled = this.requireCompiled(method)
-    const dataset = this.datasetOf(compiled, x, y, null)
-    this.model.checkData(dataset.inputs)
-    return this.prepareTargets(compiled, dataset)
+    return this.datasetOf(compiled, 'test', x, y, null)
   }
 
   /** Whether the programs were compiled for the current layers. @internal */
@@ -658,21 +675,15 @@ export class Trainer implements Predicted {
     const compiled = this.requireCompiled(method)
     this.lock.requireIdle(method)
     const { y, options } = this.read<TrainOnBatchOptions>(method, BATCH_OPTIONS, compiled, [x, targets, given])
-    const data = this.learnOutputs(x)
-    const prepared = prepareDataset(
-      this.layoutsFor(compiled),
-      data,
-      y,
-      options.sampleWeight,
-      this.needsTargets(compiled),
-    )
+    const kind = kindOf(method)
+    const prepared = this.rowsOf(compiled, kind, x, y, options.sampleWeight)
     const dataset = weighClasses(prepared, options.classWeight, this.outputNames)
     const last = this.lastSteps[method]
     const known = last !== null && !hasStrings(dataset.inputs) && this.isLikeLast(last, compiled, dataset) ? last : null
     const { program, batch } =
       known === null ? this.makeStep(method, compiled, dataset) : { program: known.program, batch: dataset }
-    this.model.checkData(dataset.inputs)
-    this.checkTargets(compiled, dataset)
+    this.checkInputs(dataset, kind)
+    this.checkTargets(compiled, dataset, kind)
     compiled.resetMetrics()
     const tensors = tensorsOf(batch)
     if (!runOn(program, tensors)) {
@@ -684,7 +695,7 @@ export class Trainer implements Predicted {
         instruction,
       )
     }
-    return readLogs(method === 'trainOnBatch' ? 'train' : 'test', this.steps, compiled)
+    return readLogs(kind, this.steps, compiled)
   }
 
   private isLikeLast(last: LastStep, compiled: Compiled, { inputs, targets, weights, x, y }: Dataset): boolean {
@@ -706,9 +717,10 @@ export class Trainer implements Predicted {
     compiled: Compiled,
     dataset: Dataset,
   ): { readonly program: Program; readonly batch: Dataset } {
-    this.prepare(dataset.x, dataset.inputs, true)
-    const batch = this.prepareTargets(compiled, dataset)
-    const training = method === 'trainOnBatch'
+    const kind = kindOf(method)
+    this.prepare(dataset.x, dataset.inputs, kind)
+    const batch = this.prepareTargets(compiled, dataset, kind)
+    const training = kind === 'train'
     if (training) this.buildOptimizer(compiled)
     const { steps } = this
     const types = typesOf(batch, dataset.size)
@@ -759,7 +771,7 @@ export class Trainer implements Predicted {
       shape: [rows, ...shape.slice(1).map((extent) => extent!)],
       dtype,
     }))
-    this.prepare(specs, inputs, true)
+    this.prepare(specs, inputs, 'train')
     this.buildOptimizer(compiled)
     const outputSpecs = this.steps.outputSpecs(specs, inputs)
     const outputs = flatten(outputSpecs).map(({ shape }) => shape.map((extent) => extent ?? rows))

@@ -1,7 +1,7 @@
 // What single layers do that neither the contract nor Keras's numbers tell: errors in words, masks, functions of the user's own.
 
 import { describe, expect, it } from 'vitest'
-import type { LambdaContext, Tensor } from '../../src'
+import type { BatchShape, LambdaContext, Tensor } from '../../src'
 import {
   Add,
   Concatenate,
@@ -26,6 +26,7 @@ import {
   loadModel,
   maskOf,
   ops,
+  tensor,
 } from '../../src'
 import { layers } from '../../src/layers/registry'
 import { errorOf } from '../helpers/training'
@@ -288,6 +289,50 @@ describe('Lambda', () => {
     expect(seen.slice(-2)).toEqual([true, true])
     const told = new Lambda({ function: (x) => x, outputShape: (shape) => [...shape.slice(0, -1), 2] })
     expect(told.computeOutputShape([null, null])).toEqual([null, 2])
+  })
+
+  const [a, b] = [Input({ shape: [3] }), Input({ shape: [3] })]
+  const rows: [number[][], number[][]] = [[[1, 2, 3]], [[10, 20, 30]]]
+
+  it.each([
+    ['nothing', undefined],
+    ['the shape of a sample', [3]],
+    ['open extents', [null]],
+    ['a function of all shapes', ([first]: readonly BatchShape[]) => first!],
+  ] as const)('takes a list of inputs, and of its shape is told %s', (_, outputShape) => {
+    const total = ([p, q]: readonly Tensor[]): Tensor => ops.add(p!, q!)
+    const layer = new Lambda({ function: total, ...(outputShape === undefined ? {} : { outputShape }) })
+    expect(layer.apply(rows.map((each) => tensor(each))).toArray()).toEqual([[11, 22, 33]])
+    const model = new Model({ inputs: [a, b], outputs: layer.apply([a, b]) })
+    expect(model.predictOnBatch(rows).toArray()).toEqual([[11, 22, 33]])
+  })
+
+  it('takes a record, gives several outputs, and masks them', () => {
+    const total = new Lambda({
+      function: ((x: Readonly<Record<string, Tensor>>) => ops.add(x['p']!, x['q']!)) as never,
+      outputShape: ((shapes: Readonly<Record<string, BatchShape>>) => shapes['p']!) as never,
+      mask: ((_x: unknown, masks: Readonly<Record<string, Tensor>>) => masks['p'] ?? null) as never,
+    })
+    const p = new Masking().apply(Input({ shape: [2, 1] }))
+    const made = total.apply({ p, q: Input({ shape: [2, 1] }) })
+    expect(made.shape).toEqual([null, 2, 1])
+    const masked = new Masking().apply(tensor([[[0], [1]]]))
+    const output = total.apply({ p: masked, q: tensor([[[3], [4]]]) })
+    expect(maskOf(output)?.toArray()).toEqual([[false, true]])
+    const both = new Lambda({ function: (x) => [x, ops.sum(x, 1)], outputShape: (shape) => [shape, [null]] })
+    expect((both.apply(a) as unknown as Tensor[]).map(({ shape }) => shape)).toEqual([[null, 3], [null]])
+  })
+
+  it.each([
+    ['another extent', [7], '[None, 7]', '[1, 7]'],
+    ['more axes', [3, 1], '[None, 3, 1]', '[1, 3, 1]'],
+    ['no shape', () => [], '[]', '[]'],
+  ])('refuses an outputShape of %s than the function gives', (_, outputShape, onSymbols, onData) => {
+    const layer = (): Lambda => new Lambda({ function: (x) => x, name: 'same', outputShape })
+    const message = (said: string, given: string): string =>
+      `Lambda "same": outputShape says ${said}, but the function gives ${given}. Correct outputShape, or leave it out.`
+    expect(() => layer().apply(a)).toThrow(message(onSymbols, '[None, 3]'))
+    expect(() => layer().apply([[1, 2, 3]])).toThrow(message(onData, '[1, 3]'))
   })
 })
 

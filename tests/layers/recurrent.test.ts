@@ -9,6 +9,7 @@ import {
   Bidirectional,
   Cell,
   Conv1D,
+  ConvLSTM1D,
   Dense,
   Dropout,
   Embedding,
@@ -19,6 +20,7 @@ import {
   LSTM,
   LSTMCell,
   Model,
+  MyelinError,
   RNN,
   RecurrentLayer,
   Sequential,
@@ -513,6 +515,74 @@ describe('TimeDistributed', () => {
     expect(() => new Sequential([layer]).predictOnBatch(tensor([7], [1, 1, 1], 'int32'))).toThrow(
       'the indices must be in 0 … 3, received 7',
     )
+  })
+})
+
+describe('initialState as plain arrays', () => {
+  const two = tensor([[[1], [2]]])
+  const stepsOf = (layer: { apply(x: Tensor, options: object): Tensor }, initialState: unknown, x = two): unknown =>
+    layer.apply(x, { initialState }).toArray()
+
+  it('is what it is as tensors', () => {
+    for (const states of [[[[0.7, 0.1]]], [[[0.7, 0.1]], [[0.2, -1]]]]) {
+      const layer = states.length === 1 ? new SimpleRNN(2) : new LSTM(2)
+      const expected = stepsOf(
+        layer,
+        states.map((state) => tensor(state)),
+      )
+      expect(stepsOf(layer, states)).toEqual(expected)
+      expect(stepsOf(layer, [tensor(states[0]!), ...states.slice(1)])).toEqual(expected)
+      expect(stepsOf(layer, { ...states })).toEqual(expected)
+      expect(
+        stepsOf(
+          layer,
+          states.map(([row]) => ({ data: row, shape: [1, 2] })),
+        ),
+      ).toEqual(expected)
+    }
+    const both = new Bidirectional(new GRU(1))
+    expect(stepsOf(both, [[[0.7]], [[0.2]]])).toEqual(stepsOf(both, [tensor([[0.7]]), tensor([[0.2]])]))
+    const images = new ConvLSTM1D({ filters: 1, kernelSize: 1, dataFormat: 'channelsFirst' })
+    const [h, c] = [[[[0.7, 1, 1]]], [[[0.2, 1, 1]]]]
+    const x = ops.ones([1, 2, 1, 3])
+    expect(stepsOf(images, [h, c], x)).toEqual(stepsOf(images, [tensor(h), tensor(c)], x))
+  })
+
+  it('may be said of a call on symbols', () => {
+    const layer = new SimpleRNN(1)
+    const x = Input({ shape: [2, 1] })
+    const model = new Model({ inputs: x, outputs: layer.apply(x, { initialState: [[[0.7]]] }) })
+    expect(model.predictOnBatch(two).toArray()).toEqual(stepsOf(layer, [[[0.7]]]))
+  })
+
+  it.each([
+    [new SimpleRNN(1), [[0.7]], 'initialState[0] must be [1, 1], received [1]'],
+    [new SimpleRNN(1), [0.7], 'initialState[0] must be [1, 1], received []'],
+    [new SimpleRNN(1), 0.7, 'initialState[0] must be [1, 1], received []'],
+    [new SimpleRNN(1), [], 'initialState must be 1 tensors, received 0: expected [1, 1], received none'],
+    [new LSTM(1), [[[0.7]]], 'initialState must be 2 tensors, received 1: expected [1, 1] and [1, 1], received [1, 1]'],
+    [new LSTM(1), [[[0.7, 1]], [[0]]], 'initialState[0] must be [1, 1], received [1, 2]'],
+    [new LSTM(1), [[[0.7]], [[0], [1, 2]]], 'initialState[1]: the nested arrays are ragged'],
+    [new LSTM(1), [[[0.7]], null], 'initialState[1]: expected numbers, nested arrays, a typed array or a Tensor'],
+    [
+      new GRU(1),
+      'zeros',
+      'initialState: expected numbers, nested arrays, a typed array or a Tensor, received the string',
+    ],
+    [new Bidirectional(new GRU(1)), [[[0.7]]], 'first those of the way forwards, received 1: [1, 1]'],
+  ])('%s refuses %j', (layer, states, message) => {
+    const call = (): unknown => stepsOf(layer, states)
+    expect(call).toThrow(MyelinError)
+    expect(call).toThrow(message)
+  })
+
+  it('names the shapes of channels that come first as they are given', () => {
+    const images = new ConvLSTM1D({ filters: 2, kernelSize: 1, dataFormat: 'channelsFirst' })
+    const call = (states: unknown) => () => stepsOf(images, states, ops.ones([1, 2, 1, 3]))
+    expect(call([ops.ones([1, 2, 4]), ops.ones([1, 2, 3])])).toThrow(
+      'initialState[0] must be [1, 2, 3], received [1, 2, 4]',
+    )
+    expect(call([0.1, 0.2])).toThrow('initialState[0] must be [1, 2, 3], received []')
   })
 })
 

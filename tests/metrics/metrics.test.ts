@@ -1,7 +1,19 @@
 // Metrics beside their numbers: names, what logs tell of vectors and matrices, confusion matrices, what is refused.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { Dense, EarlyStopping, Masking, Metric, SGD, Sequential, loadModel, metrics, ops, tensor } from '../../src'
+import {
+  Dense,
+  EarlyStopping,
+  Masking,
+  Metric,
+  MyelinError,
+  SGD,
+  Sequential,
+  loadModel,
+  metrics,
+  ops,
+  tensor,
+} from '../../src'
 import { UNKNOWN_SHAPES } from '../../src/losses/targets'
 import { isScore } from '../../src/metrics/direction'
 import { getMetric } from '../../src/metrics/registry'
@@ -627,4 +639,33 @@ it('metrics with options are loaded as they were', async () => {
   const y = ops.oneHot([0, 2, 2, 1], 3)
   const copy = await loadModel(await model.save())
   expect(await copy.evaluate(x, y)).toEqual(await model.evaluate(x, y))
+})
+
+describe('MeanMetricWrapper', () => {
+  const worst = (y: Tensor, p: Tensor): Tensor => ops.max(ops.abs(ops.subtract(y, p)), 1)
+  const compiled = (fn: (y: Tensor, p: Tensor) => Tensor): Sequential => {
+    const model = new Sequential([new Dense({ units: 2, inputShape: [2], kernelInitializer: 'ones' })])
+    model.compile({ optimizer: 'sgd', loss: 'mse', metrics: [new metrics.MeanMetricWrapper(fn, { name: 'own' })] })
+    return model
+  }
+  const data = [[[1, 2]], [[1, 4]]] as const
+
+  it('is saved by the name of its function', async () => {
+    const model = compiled(worst)
+    const bytes = await model.save()
+    const copy = await loadModel(bytes, { customObjects: { worst } })
+    expect(copy.testOnBatch(...data)).toEqual(model.testOnBatch(...data))
+    await expect(loadModel(bytes)).rejects.toThrow(/Unknown function 'worst' .*customObjects/)
+  })
+
+  it('without a name says at save what to do', async () => {
+    const model = compiled((y, p) => worst(y, p))
+    expect(model.testOnBatch(...data)['own']).toBe(2)
+    await expect(model.save()).rejects.toThrow(/without a name .* cannot be saved/)
+  })
+
+  it('needs a function', () => {
+    expect(() => Reflect.construct(metrics.MeanMetricWrapper, [{}])).toThrow(MyelinError)
+    expect(() => Reflect.construct(metrics.MeanMetricWrapper, [])).toThrow(MyelinError)
+  })
 })

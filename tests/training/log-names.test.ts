@@ -41,6 +41,20 @@ const SPELLINGS: readonly (readonly [name: string, val: string, others: readonly
 ]
 
 describe('names of logs', () => {
+  it.each([
+    ['loss', 'Loss'],
+    ['mae', 'Mae'],
+  ])('%s beside %s is refused at compile, as both have one name of validation', (name, other) => {
+    const given = [name, other]
+      .filter((each) => each !== 'loss')
+      .map((each) => new metrics.MeanAbsoluteError({ name: each }))
+    const model = new Sequential([new Dense({ units: 1, inputShape: [4] })])
+    for (const key of ['metrics', 'weightedMetrics'])
+      expect(() => model.compile({ optimizer: 'sgd', loss: 'mse', [key]: given })).toThrow(
+        `compile: the metrics '${name}' and '${other}' are both val${other} in the logs of validation. Give one of them another name.`,
+      )
+  })
+
   it.each(SPELLINGS)('%s is %s of validation', async (name, val, others) => {
     expect(valName(name)).toBe(val)
     expect(withoutVal(val, [name])).toBe(name)

@@ -1,14 +1,26 @@
 // Lambda: a user's function as a layer.
 
 import { configured, either, extents, functionKind, nullable, option, recordOf, required } from '../../core/options'
+import type { DType } from '../../core/dtypes'
+import { ShapeError, formatShape } from '../../core/errors'
 import type { Tree } from '../../core/tree'
+import { flatten, typed, unflatten } from '../../core/tree'
+import type { TensorLike } from '../../ops/convert'
 import type { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../base'
 import type { CallContext } from '../context'
+import { isProbing } from '../context'
 import { plainData } from '../kinds'
+import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
-import { TensorSpec } from '../spec'
+import { TensorSpec, shapesOf, specsFrom } from '../spec'
+
+/** A tensor, or what is known of one. */
+interface Typed {
+  readonly shape: BatchShape
+  readonly dtype: DType
+}
 
 /** What the function of a Lambda gets besides its input: `arguments` of the layer, training and the input's mask. */
 export interface LambdaContext {
@@ -17,9 +29,12 @@ export interface LambdaContext {
   readonly [argument: string]: unknown
 }
 
-type LambdaFunction = (x: Tensor, context: LambdaContext) => Tensor
-type ShapeFunction = (inputShape: BatchShape) => BatchShape
-type MaskFunction = (x: Tensor, mask: Tree<Tensor | null>) => Tensor | null
+/** One tensor, or a list of them where the layer is called on a list. */
+type LambdaInput = Tensor & readonly Tensor[]
+type LambdaFunction = (x: LambdaInput, context: LambdaContext) => Tensor | readonly Tensor[]
+/** One shape, or a list of them for a list of inputs. */
+type ShapeFunction = (inputShape: BatchShape & readonly BatchShape[]) => BatchShape | readonly BatchShape[]
+type MaskFunction = (x: LambdaInput, mask: Tree<Tensor | null>) => Tree<Tensor | null>
 
 const CALLED = 'that a Lambda layer calls'
 
@@ -28,18 +43,21 @@ const CALLED = 'that a Lambda layer calls'
  *
  *   const double = (x) => ops.multiply(x, 2)
  *   new Lambda(double)
+ *   new Lambda(([a, b]) => ops.subtract(a, b)).apply([first, second])
  *
- * A function is saved by its name; a file is loaded with `loadModel(bytes, { customObjects: { double } })`.
+ * A layer that is called on a list or record passes it to the function. A function is saved by its name; a file is loaded with
+ * `loadModel(bytes, { customObjects: { double } })`.
  *
  * Keras: `keras.layers.Lambda`.
- * @throws ArgumentError if a layer whose function has no name is saved
+ * @throws ArgumentError if a layer whose function has no name is saved; ShapeError if the function returns another shape than
+ * `outputShape`, which Keras does not check
  */
 export class Lambda extends configured(
   Layer<Tensor>,
   () => ({
     /** Returns the output for an input and a record of training, mask and `arguments`. */
     function: required(functionKind<LambdaFunction>(CALLED)),
-    /** The shape of one output sample, or a function of the whole input shape. Default null: inferred by tracing. */
+    /** The shape of one output sample, or a function of the whole input shapes. Default null: inferred by tracing. */
     outputShape: option(
       nullable(
         either(
@@ -69,24 +87,59 @@ export class Lambda extends configured(
     return this.mask !== null
   }
 
-  call(x: Tensor, { training, mask }: CallContext): Tensor {
-    const { function: body } = this
-    return body(x, { ...this.arguments, training, mask })
+  override apply(
+    input: InputsOf<Tensor> | readonly TensorLike[] | Readonly<Record<string, TensorLike>>,
+    options: ApplyOptions | CallContext = {},
+  ): Tensor {
+    return super.apply(typed(input), options)
   }
 
-  override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tensor | null {
-    return this.mask?.(x, mask) ?? null
+  call(x: Tensor, { training, mask }: CallContext): Tensor {
+    const { function: body } = this
+    const output = body(typed(x), { ...this.arguments, training, mask })
+    // What is traced for its shape alone has made-up extents.
+    if (this.outputShape !== null && !isProbing()) this.specOfOutput(shapesOf(typed(x)), typed(output))
+    return typed(output)
+  }
+
+  override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
+    return this.mask?.(typed(x), mask) ?? null
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     const { outputShape } = this
     if (outputShape === null) return super.computeOutputShape(inputShape)
-    if (typeof outputShape === 'function') return outputShape(inputShape)
-    return [inputShape[0] ?? null, ...outputShape]
+    if (typeof outputShape === 'function') return typed(outputShape(typed(inputShape)))
+    // The inputs of a list have the same batch axis.
+    return [flatten<TensorSpec>(specsFrom(inputShape))[0]?.shape[0] ?? null, ...outputShape]
   }
 
   override computeOutputSpec(inputSpec: TensorSpec, options: ApplyOptions = {}): TensorSpec {
-    const traced = this.tracedOutputSpec(inputSpec, options) as TensorSpec
-    return this.outputShape === null ? traced : new TensorSpec(this.computeOutputShape(inputSpec.shape), traced.dtype)
+    const traced = this.tracedOutputSpec(inputSpec, options)
+    return typed(this.outputShape === null ? traced : this.specOfOutput(shapesOf(inputSpec), traced))
+  }
+
+  /**
+   * The output as `outputShape` says it.
+   * @throws ShapeError where the function gives another shape; extents that are open on either side agree with all
+   */
+  private specOfOutput(inputs: Tree<unknown>, given: Tree<Typed>): Tree<TensorSpec> {
+    const said = specsFrom(this.computeOutputShape(typed(inputs)))
+    const outputs = flatten<Typed>(given)
+    const specs = flatten<TensorSpec>(said)
+    const agrees = ({ shape }: TensorSpec, other: BatchShape | undefined): boolean =>
+      shape.length === other?.length &&
+      shape.every((extent, i) => extent === null || other[i] === null || extent === other[i])
+    if (specs.length !== outputs.length || !specs.every((spec, i) => agrees(spec, outputs[i]?.shape))) {
+      const text = (all: readonly { readonly shape: BatchShape }[]): string =>
+        all.map(({ shape }) => formatShape(shape)).join(' and ')
+      throw new ShapeError(
+        `${this}: outputShape says ${text(specs)}, but the function gives ${text(outputs)}. Correct outputShape, or leave it out.`,
+      )
+    }
+    return unflatten(
+      given,
+      specs.map(({ shape }, i) => new TensorSpec(shape, outputs[i]!.dtype)),
+    )
   }
 }

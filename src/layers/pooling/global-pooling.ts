@@ -2,7 +2,7 @@
 
 import { boolean, configured, option } from '../../core/options'
 import { flatten } from '../../core/tree'
-import { cast, divide, multiply } from '../../ops/elementwise'
+import { cast, divide, equal, multiply, where } from '../../ops/elementwise'
 import { max, mean, sum } from '../../ops/reduce'
 import { expandDims } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
@@ -73,8 +73,8 @@ export class GlobalMaxPooling3D extends GlobalMaxPooling {
 }
 
 /**
- * The mean over all steps that are not masked: x [batch, steps, channels] → [batch, channels]. For a completely masked
- * sequence it is NaN, as in Keras.
+ * The mean over all steps that are not masked: x [batch, steps, channels] → [batch, channels]. A completely masked sequence
+ * gives 0; in Keras it gives NaN.
  *
  * Keras: `keras.layers.GlobalAveragePooling1D`.
  */
@@ -91,7 +91,8 @@ export class GlobalAveragePooling1D extends GlobalAveragePooling {
     const [mask = null] = flatten(context.mask)
     if (mask === null) return super.callLast(x, context)
     const weights = expandDims(cast(mask, 'float32'), 2)
-    return divide(sum(multiply(x, weights), 1, this.keepDims), sum(weights, 1, this.keepDims))
+    const count = sum(weights, 1, this.keepDims)
+    return divide(sum(multiply(x, weights), 1, this.keepDims), where(equal(count, 0), 1, count))
   }
 
   // With a mask, the mean is still one of each channel alone.

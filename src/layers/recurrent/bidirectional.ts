@@ -1,6 +1,6 @@
 // Bidirectional: one recurrent layer that runs forwards and one that runs backwards.
 
-import { ArgumentError } from '../../core/errors'
+import { ArgumentError, formatShape } from '../../core/errors'
 import type { Kind } from '../../core/options'
 import { choice, configured, custom, nullable, option, required } from '../../core/options'
 import type { Serialized } from '../../core/registry'
@@ -167,7 +167,7 @@ export class Bidirectional extends configured(
     const [own, other] = this.both.map(({ cell }) => cell.stateSizes.length) as [number, number]
     if (states.length === own + other) return [states.slice(0, own), states.slice(own)]
     throw new ArgumentError(
-      `${this}: initialState must be ${own + other} tensors, first those of the way forwards, received ${states.length}`,
+      `${this}: initialState must be ${own + other} tensors, first those of the way forwards, received ${states.length}: ${states.map(({ shape }) => formatShape(shape)).join(' and ') || 'none'}`,
     )
   }
 

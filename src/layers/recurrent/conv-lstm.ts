@@ -152,9 +152,15 @@ abstract class ConvLSTM extends configured(RecurrentLayer, () => ({
   override call(x: Tensor, context: CallContext): Tensor {
     if (!this.isFirst || x.rank !== this.rank + 3) return super.call(x, context)
     const { initialState } = context
-    const states = initialState == null ? initialState : mapTree(initialState, (state) => moveAxis(state, 1, -1))
+    const states =
+      initialState && mapTree(initialState, (state) => (state.rank === this.rank + 2 ? moveAxis(state, 1, -1) : state))
     const given = super.call(moveAxis(x, 2, -1), new CallContext(context.training, context.mask, states, context))
     return mapTree(given as Tree<Tensor>, (y) => moveAxis(y, -1, y.rank - this.rank - 1)) as Tensor
+  }
+
+  protected override stateShape(shape: Shape): Shape {
+    if (!this.isFirst || shape.length !== this.rank + 2) return shape
+    return [shape[0]!, shape.at(-1)!, ...shape.slice(1, -1)]
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {

@@ -217,16 +217,22 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
     }
   }
 
+  /** The shape of a state as the caller gives it. */
+  protected stateShape(shape: Shape): Shape {
+    return shape
+  }
+
   private firstState(initial: State, given: Tree<Tensor> | null): State {
     if (given === null) return initial
     const states = flatten(given)
+    const shapes = (all: State): string => all.map(({ shape }) => formatShape(this.stateShape(shape))).join(' and ')
     if (states.length !== initial.length)
-      throw new ArgumentError(`${this}: initialState must be ${initial.length} tensors, received ${states.length}`)
-    states.forEach(({ shape }, i) => {
-      if (sameShape(shape, initial[i]!.shape)) return
-      throw new ShapeError(
-        `${this}: initialState[${i}] must be ${formatShape(initial[i]!.shape)}, received ${formatShape(shape)}`,
+      throw new ArgumentError(
+        `${this}: initialState must be ${initial.length} tensors, received ${states.length}: expected ${shapes(initial)}, received ${shapes(states) || 'none'}`,
       )
+    states.forEach((state, i) => {
+      if (sameShape(state.shape, initial[i]!.shape)) return
+      throw new ShapeError(`${this}: initialState[${i}] must be ${shapes([initial[i]!])}, received ${shapes([state])}`)
     })
     return states.map((state) => cast(state, 'float32'))
   }
