@@ -125,6 +125,24 @@ export function readReduction(where: string, given: Axis | ReduceOptions = null,
   return readTyped(where, reduceTable, given)
 }
 
+/**
+ * What an op was given after its operands: the options of the table in their order, `quantile(x, 0.5, 1, 'lower')`, or by
+ * name, `quantile(x, 0.5, { axis: 1, method: 'lower' })`.
+ */
+export function readArguments<Table extends OptionTable>(
+  where: string,
+  table: Table,
+  first: unknown,
+  ...others: readonly unknown[]
+): ValuesOf<Table> {
+  const names = Object.keys(table)
+  const byName = isOptions(first)
+  const extra = byName ? names.find((_, i) => others[i - 1] !== undefined) : undefined
+  if (extra !== undefined) throw new ArgumentError(`${where}: ${extra} belongs into the options where there are any`)
+  const given = byName ? first : Object.fromEntries([first, ...others].map((each, i) => [names[i]!, each]))
+  return readTyped(where, table, given)
+}
+
 /** `softmax(x, 1)` or `softmax(x, { axis: 1 })`: one axis, several, or null for all. */
 export function readAxisOnly(where: string, given: AxisArgument<Axis> | undefined, fallback: Axis): Axis {
   if (given === undefined) return fallback

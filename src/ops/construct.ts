@@ -33,9 +33,9 @@ const linspaceTable = /* @__PURE__ */ (() => ({
  * `num` numbers from start to stop, equally far apart. start and stop broadcast; their shape follows the new axis.
  * @example ops.linspace(0, 1, 5)   // [0, 0.25, 0.5, 0.75, 1]
  */
-export function linspace(start: TensorLike, stop: TensorLike, num = 50, options: LinspaceOptions = {}): Tensor {
+export function linspace(start: TensorLike, stop: TensorLike, num?: number, options?: LinspaceOptions): Tensor {
   const { endpoint, dtype, axis } = readTyped('linspace', linspaceTable, options)
-  return cast(equallyFar('linspace', start, stop, num, endpoint, axis), dtype)
+  return cast(equallyFar('linspace', start, stop, num ?? 50, endpoint, axis), dtype)
 }
 
 function equallyFar(
@@ -95,13 +95,13 @@ export interface LogspaceOptions extends LinspaceOptions {
 }
 
 /** baseˣ for `num` numbers x from start to stop, equally far apart. */
-export function logspace(start: TensorLike, stop: TensorLike, num = 50, options: LogspaceOptions = {}): Tensor {
+export function logspace(start: TensorLike, stop: TensorLike, num?: number, options?: LogspaceOptions): Tensor {
   const { base, endpoint, dtype, axis } = readTyped(
     'logspace',
     { ...linspaceTable, base: option(number(), 10) },
     options,
   )
-  return cast(power(base, equallyFar('logspace', start, stop, num, endpoint, axis)), dtype)
+  return cast(power(base, equallyFar('logspace', start, stop, num ?? 50, endpoint, axis)), dtype)
 }
 
 export interface MeshgridOptions {
@@ -143,11 +143,11 @@ export function meshgrid(...xs: readonly (TensorLike | MeshgridOptions)[]): Tens
 }
 
 /** [xⁿ⁻¹, …, x, 1] for each x of a vector [m], n = m when left out: [m, n]. With `increasing` [1, x, …, xⁿ⁻¹]. */
-export function vander(x: TensorLike, n?: number | null, increasing = false): Tensor {
+export function vander(x: TensorLike, n?: number | null, increasing?: boolean): Tensor {
   const value = asTensor(x, 'vander')
   if (value.rank !== 1) throw new ShapeError(`vander: expected a vector, received [${value.shape.join(', ')}]`)
   const columns = requireInteger('vander: n', n ?? value.size, 0)
-  const rising = boolean.read(increasing, 'vander: increasing')
+  const rising = boolean.read(increasing ?? false, 'vander: increasing')
   const degrees = Float32Array.from({ length: columns }, (_, i) => (rising ? i : columns - 1 - i))
   return power(expandDims(value, 1), new Tensor(degrees, [columns], 'float32'))
 }

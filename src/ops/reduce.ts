@@ -1,12 +1,13 @@
 // Ops that fold axes. All take `(x, axis, keepDims)` or `(x, { axis, keepDims })`: axis is one axis, several, or null for
 // all, which is the default; negative ones count from the end.
 
+import { option } from '../core/options'
 import type { ReductionName } from '../primitives/attributes'
 import { sliceAlong } from './along'
 import type { Axis, AxisArgument, ReduceOptions } from './arguments'
-import { readAxisOnly, readReduction, requireInteger, resolveAxes } from './arguments'
+import { readArguments, readAxisOnly, readReduction, reduceTable, requireInteger, resolveAxes } from './arguments'
 import type { TensorLike } from './convert'
-import { asNumbers, asTensor } from './convert'
+import { asNumbers, asTensor, operand } from './convert'
 import {
   add,
   cast,
@@ -114,13 +115,17 @@ interface AverageOptions extends ReduceOptions {
   readonly weights?: TensorLike | null
 }
 
+const averageTable = /* @__PURE__ */ (() => ({
+  axis: reduceTable.axis,
+  weights: option(operand, null),
+  keepDims: reduceTable.keepDims,
+}))()
+
 /** Σ w·x / Σ w, in float32; the mean without weights. */
-export function average(x: TensorLike, axis: Axis | AverageOptions = null, weights?: TensorLike | null): Tensor {
-  const isOptions = typeof axis === 'object' && axis !== null && !Array.isArray(axis)
-  const { weights: own = null, ...rest } = isOptions ? (axis as AverageOptions) : { axis: axis as Axis, weights }
-  const given = readReduction('average', rest)
+export function average(x: TensorLike, axis?: Axis | AverageOptions, weights?: TensorLike | null): Tensor {
+  const { weights: own, ...given } = readArguments('average', averageTable, axis, weights)
   const value = cast(asTensor(x, 'average'), 'float32')
-  if (own === null || own === undefined) return mean(value, given)
+  if (own === null) return mean(value, given)
   const axes = resolveAxes('average', given.axis, value.rank)
   const weight = cast(asTensor(own, 'average'), 'float32')
   const isRow = weight.rank === 1 && value.rank !== 1 && axes.length === 1

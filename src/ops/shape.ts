@@ -317,14 +317,15 @@ export function scatterAdd(updates: TensorLike, indices: TensorLike, size: numbe
 }
 
 /** A tensor whose elements are all `value`. */
-export function full(shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
+export function full(shape: Shape, value: number, dtype?: DType): Tensor {
   const extents = requireShape('full', shape)
-  const element = storeData(requireDType('full', dtype), [requireNumber('full: value', value)])[0]!
-  return new Tensor(new dtypes[dtype].array(sizeOf(extents)).fill(element), extents, dtype)
+  const own = requireDType('full', dtype ?? 'float32')
+  const element = storeData(own, [requireNumber('full: value', value)])[0]!
+  return new Tensor(new dtypes[own].array(sizeOf(extents)).fill(element), extents, own)
 }
 
-export const zeros = (shape: Shape, dtype: DType = 'float32'): Tensor => full(shape, 0, dtype)
-export const ones = (shape: Shape, dtype: DType = 'float32'): Tensor => full(shape, 1, dtype)
+export const zeros = (shape: Shape, dtype?: DType): Tensor => full(shape, 0, dtype)
+export const ones = (shape: Shape, dtype?: DType): Tensor => full(shape, 1, dtype)
 export const zerosLike = (x: TensorLike): Tensor => likewise('zerosLike', x, 0)
 export const onesLike = (x: TensorLike): Tensor => likewise('onesLike', x, 1)
 
@@ -334,24 +335,27 @@ function likewise(where: string, x: TensorLike, value: number): Tensor {
 }
 
 /** start, start + step, … below stop. With one argument: 0, 1, … below it. */
-export function arange(start: number, stop?: number | null, step = 1, dtype: DType = 'float32'): Tensor {
+export function arange(start: number, stop?: number | null, step?: number, dtype?: DType): Tensor {
+  const own = requireDType('arange', dtype ?? 'float32')
   const bound = (what: string, value: unknown) => finite().read(value, `arange: ${what}`)
   const [from, to] =
     stop === undefined || stop === null ? [0, bound('start', start)] : [bound('start', start), bound('stop', stop)]
-  if (bound('step', step) === 0) throw new ArgumentError('arange: step must not be 0')
-  const [length] = requireShape('arange', [Math.max(0, Math.ceil((to - from) / step))])
-  const elements = Array.from({ length: length! }, (_, i) => from + i * step)
-  return new Tensor(storeData(requireDType('arange', dtype), elements), [length!], dtype)
+  const by = bound('step', step ?? 1)
+  if (by === 0) throw new ArgumentError('arange: step must not be 0')
+  const [length] = requireShape('arange', [Math.max(0, Math.ceil((to - from) / by))])
+  const elements = Array.from({ length: length! }, (_, i) => from + i * by)
+  return new Tensor(storeData(own, elements), [length!], own)
 }
 
 /** [rows, columns] with ones on diagonal k, which lies k columns right of the main one; the identity matrix by default. */
-export function eye(rows: number, columns?: number | null, k = 0, dtype: DType = 'float32'): Tensor {
+export function eye(rows: number, columns?: number | null, k?: number, dtype?: DType): Tensor {
   const [m, n] = requireShape('eye', [
     requireInteger('eye: rows', rows, 0),
     requireInteger('eye: columns', columns ?? rows, 0),
   ]) as [number, number]
-  const offset = requireInteger('eye: k', k)
-  const data = new dtypes[requireDType('eye', dtype)].array(m * n)
+  const offset = requireInteger('eye: k', k ?? 0)
+  const own = requireDType('eye', dtype ?? 'float32')
+  const data = new dtypes[own].array(m * n)
   for (let i = Math.max(0, -offset); i < m && i + offset < n; i++) data[i * n + i + offset] = 1
-  return new Tensor(data, [m, n], dtype)
+  return new Tensor(data, [m, n], own)
 }

@@ -60,11 +60,7 @@ export interface SampleOptions {
  *
  * Keras: `keras.ops.image.affine_transform`, on JAX, whose edges these are; the last two numbers of a transform are not read.
  */
-export function affineTransform(
-  images: TensorLike,
-  transform: TensorLike,
-  options: AffineTransformOptions = {},
-): Tensor {
+export function affineTransform(images: TensorLike, transform: TensorLike, options?: AffineTransformOptions): Tensor {
   const given = readTyped('affineTransform', sampleOptions(), options)
   const value = cast(asTensor(images, 'affineTransform'), 'float32')
   if (value.rank === 3) return squeeze(affineTransform(expandDims(value, 0), transform, options), 0)

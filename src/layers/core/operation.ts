@@ -1,7 +1,7 @@
 // Operation: an op that was called on symbols of a functional model, as a layer. And the namespace `ops` that users see:
 // every op, which records such a layer when one of its arguments is a symbol.
 
-import { ArgumentError } from '../../core/errors'
+import { ArgumentError, quoted } from '../../core/errors'
 import { configured, custom, required, text } from '../../core/options'
 import { snakeCase, uniqueName } from '../../core/registry'
 import type { Tree } from '../../core/tree'
@@ -25,6 +25,22 @@ function opOf(name: string): Op | undefined {
   const [table, key]: [object, string] = second === undefined ? [plain, first!] : [plainRandom, second]
   const found: unknown = Object.hasOwn(table, key) ? Reflect.get(table, key) : undefined
   return typeof found === 'function' ? (found as Op) : undefined
+}
+
+/** The ops that read any number of operands. */
+const isVariadic = (name: string): boolean => name === 'einsum' || name === 'meshgrid'
+
+/**
+ * What an op gives for arguments. No op declares a parameter by a default value, which `length` does not count.
+ * @throws ArgumentError for more arguments than the op reads
+ */
+function callOp(op: Op, name: string, input: readonly unknown[]): unknown {
+  const count = op.length
+  if (input.length <= count || isVariadic(name)) return op(...input)
+  const title = name.includes('.') ? name : `ops.${name}`
+  throw new ArgumentError(
+    `${title} takes ${count} ${count === 1 ? 'argument' : 'arguments'}, received ${input.length}: it would not read ${quoted(input.slice(count))}. Where a method such as map passes more, wrap it: (x) => ${title}(x)`,
+  )
 }
 
 /** Two batch sizes, which tell the extents that depend on it. */
@@ -51,7 +67,7 @@ export class Operation extends configured(Layer<readonly unknown[], Tree<Tensor>
   }
 
   call(input: readonly unknown[]): Tree<Tensor> {
-    return opOf(this.op)!(...input) as Tree<Tensor>
+    return callOp(opOf(this.op)!, this.op, input) as Tree<Tensor>
   }
 
   // Arguments are taken as they are.
@@ -125,7 +141,7 @@ function recordable<Namespace extends object>(namespace: Namespace, prefix = '')
       [name]: (...input: readonly unknown[]): unknown =>
         input.some((each) => hasSymbol(each))
           ? new Operation({ op: prefix + name, name: uniqueName(snakeCase(name)) }).applyTree(input, {})
-          : value(...input),
+          : callOp(value as Op, prefix + name, input),
     }
     made[name] = typeof value !== 'function' || /^[A-Z]/.test(name) ? value : named[name]
   }
