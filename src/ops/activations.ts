@@ -59,11 +59,12 @@ export function selu(x: TensorLike): Tensor {
 
 /**
  * x · Φ(x), Φ the normal distribution function. Hendrycks & Gimpel 2016.
- * @param approximate uses ½x (1 + tanh(√(2/π) (x + 0.044715 x³)))
+ * @param approximate uses ½x (1 + tanh(√(2/π) (x + 0.044715 x³))). Default true, as in `keras.ops.gelu`; the activation 'gelu' of
+ *   layers is exact, as `keras.activations.gelu` is.
  */
 export function gelu(x: TensorLike, approximate?: boolean): Tensor {
   const value = asTensor(x, 'gelu')
-  if (!boolean.read(approximate ?? false, 'gelu: approximate')) return apply('gelu', [cast(value, 'float32')], {})[0]!
+  if (!boolean.read(approximate ?? true, 'gelu: approximate')) return apply('gelu', [cast(value, 'float32')], {})[0]!
   const half = multiply(value, 0.5)
   const cube = multiply(multiply(value, value), value)
   return multiply(half, add(tanh(multiply(add(value, multiply(cube, 0.044715)), Math.sqrt(2 / Math.PI))), 1))

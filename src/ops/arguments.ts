@@ -66,6 +66,12 @@ export function requireDType(where: string, dtype: unknown): DType {
     : refuse(`${where}: the dtype`, known.join(' or '), dtype)
 }
 
+/** The option of a dtype; null for the one that the op has by itself. */
+export const dtypeOrNull = /* @__PURE__ */ custom<DType | null>(
+  (value, what) => (value === null ? null : requireDType(what, value)),
+  (dtype) => dtype,
+)
+
 function isExtent(extent: unknown): extent is number {
   return typeof extent === 'number' && Number.isSafeInteger(extent) && extent >= 0
 }

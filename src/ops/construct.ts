@@ -2,8 +2,8 @@
 
 import type { DType } from '../core/dtypes'
 import { ArgumentError, ShapeError } from '../core/errors'
-import { boolean, choice, custom, integer, number, option } from '../core/options'
-import { readTyped, requireDType, requireInteger, requireShape } from './arguments'
+import { boolean, choice, integer, number, option } from '../core/options'
+import { dtypeOrNull, readTyped, requireInteger, requireShape } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { add, cast, multiply, power } from './elementwise'
@@ -14,18 +14,14 @@ export interface LinspaceOptions {
   /** Whether the last number is `stop`; otherwise it is one step before. Default true. */
   readonly endpoint?: boolean
   /** Default float32. */
-  readonly dtype?: DType
+  readonly dtype?: DType | null
   /** Where the new axis lies when `start` or `stop` is no scalar. Default 0. */
   readonly axis?: number
 }
 
-const dtypeOption = /* @__PURE__ */ custom<DType>(
-  (value, what) => requireDType(what, value),
-  (dtype) => dtype,
-)
 const linspaceTable = /* @__PURE__ */ (() => ({
   endpoint: option(boolean, true),
-  dtype: option(dtypeOption, 'float32'),
+  dtype: option(dtypeOrNull, null),
   axis: option(integer(), 0),
 }))()
 
@@ -35,7 +31,7 @@ const linspaceTable = /* @__PURE__ */ (() => ({
  */
 export function linspace(start: TensorLike, stop: TensorLike, num?: number, options?: LinspaceOptions): Tensor {
   const { endpoint, dtype, axis } = readTyped('linspace', linspaceTable, options)
-  return cast(equallyFar('linspace', start, stop, num ?? 50, endpoint, axis), dtype)
+  return cast(equallyFar('linspace', start, stop, num ?? 50, endpoint, axis), dtype ?? 'float32')
 }
 
 function equallyFar(
@@ -101,7 +97,7 @@ export function logspace(start: TensorLike, stop: TensorLike, num?: number, opti
     { ...linspaceTable, base: option(number(), 10) },
     options,
   )
-  return cast(power(base, equallyFar('logspace', start, stop, num ?? 50, endpoint, axis)), dtype)
+  return cast(power(base, equallyFar('logspace', start, stop, num ?? 50, endpoint, axis)), dtype ?? 'float32')
 }
 
 export interface MeshgridOptions {

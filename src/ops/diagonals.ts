@@ -1,5 +1,6 @@
 // Diagonals and triangles of matrices. Matrices are the last two axes; diagonal k lies k columns right of the main one.
 
+import type { DType } from '../core/dtypes'
 import { ShapeError, formatShape } from '../core/errors'
 import { integer, option } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
@@ -40,10 +41,10 @@ export function triu(x: TensorLike, k?: number): Tensor {
   return where(lessEqual(distances(rows, columns), requireInteger('triu: k', k ?? 0) - 1), zeroLike(value), value)
 }
 
-/** A matrix of ones on and below diagonal k, zeros above; square when `columns` is left out. */
-export function tri(rows: number, columns?: number | null, k?: number): Tensor {
+/** A matrix of ones on and below diagonal k, zeros above; square when `columns` is left out. dtype: default float32. */
+export function tri(rows: number, columns?: number | null, k?: number, dtype?: DType | null): Tensor {
   const m = requireInteger('tri: rows', rows, 0)
-  return tril(full([m, requireInteger('tri: columns', columns ?? m, 0)], 1), k)
+  return tril(full([m, requireInteger('tri: columns', columns ?? m, 0)], 1, dtype), k)
 }
 
 interface DiagonalOptions {

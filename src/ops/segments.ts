@@ -1,7 +1,7 @@
 // Ops that write to places which indices name: sums and maxima by segment, scattered values, counts.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import { boolean, integer, nullable, option } from '../core/options'
+import { boolean, choice, integer, nullable, option } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { sameShape, sizeOf } from '../core/shapes'
 import { ScatterMax } from '../primitives/indexing'
@@ -18,8 +18,10 @@ import {
   lessEqual,
   logicalAnd,
   maximum,
+  minimum,
   multiply,
   negative,
+  subtract,
   where,
 } from './elementwise'
 import { linspace } from './construct'
@@ -47,6 +49,12 @@ function scatterMax(updates: Tensor, indices: Tensor, size: number): Tensor {
     size,
     (rows, index) => apply('routine', [rows, index], { routine: new ScatterMax(0, size + 1) })[0]!,
   )
+}
+
+function scatterMin(updates: Tensor, indices: Tensor, size: number): Tensor {
+  // −x has no place for −2³¹
+  const turned = (x: Tensor): Tensor => (x.dtype === 'int32' ? subtract(-1, x) : negative(x))
+  return turned(scatterMax(turned(updates), indices, size))
 }
 
 /** Indices outside share one more place, which is cut off. */
@@ -98,10 +106,10 @@ export function segmentMax(data: TensorLike, segmentIds: TensorLike, numSegments
   return scatterMax(...segmentsOf('segmentMax', data, segmentIds, numSegments, sorted))
 }
 
-/** The smallest, likewise; ∞ where there are none. In int32 −2³¹ is no element. */
+/** The smallest, likewise; ∞ (the largest int32) where there are none. */
 export function segmentMin(data: TensorLike, segmentIds: TensorLike, numSegments: number, sorted?: boolean): Tensor {
   const [value, ids, count] = segmentsOf('segmentMin', data, segmentIds, numSegments, sorted)
-  return negative(scatterMax(negative(value), ids, count))
+  return scatterMin(value, ids, count)
 }
 
 /** Places [places] in row-major order over the first axes of `shape` that indices [places, depth] name; −1 for those outside. */
@@ -153,12 +161,22 @@ export function scatter(indices: TensorLike, values: TensorLike, shape: Shape): 
   )
 }
 
+const reductions = /* @__PURE__ */ nullable(/* @__PURE__ */ choice('add', 'max', 'min'))
+
 /**
  * x with other values at some indices, which are as in `scatter`. Of equal indices the last one counts.
+ * @param reduction what becomes of an element and its updates instead: `add` their sum, `max` the largest, `min` the smallest.
+ *   Default null: the update.
  * @returns the shape and dtype of x
  * @example ops.scatterUpdate([1, 2, 3], [[1]], [9])   // [1, 9, 3]
  */
-export function scatterUpdate(x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor {
+export function scatterUpdate(
+  x: TensorLike,
+  indices: TensorLike,
+  updates: TensorLike,
+  reduction?: 'add' | 'max' | 'min' | null,
+): Tensor {
+  const how = reductions.read(reduction ?? null, 'scatterUpdate: reduction')
   const value = asTensor(x, 'scatterUpdate')
   const index = cast(asTensor(indices, 'scatterUpdate'), 'int32')
   const { flat, depth } = placesIn('scatterUpdate', value.shape, index)
@@ -171,11 +189,24 @@ export function scatterUpdate(x: TensorLike, indices: TensorLike, updates: Tenso
   )
   if (rows.size === 0) return value
   const places = sizeOf(value.shape.slice(0, depth))
+  if (how !== null) return reduceInto(value, asNumbers(rows, 'scatterUpdate'), flat, places, how)
   // the last update of each place, or −2³¹
   const last = scatterMax(arange(0, rows.shape[0], 1, 'int32'), flat, places)
   const isNew = expandDims(greaterEqual(last, 0), 1)
   const taken = take(rows, maximum(last, 0), 0)
   return reshape(where(isNew, taken, reshape(value, [places, rows.shape[1]!])), value.shape)
+}
+
+/** x [… places, slice …], in whose places updates [n, slice] are folded. */
+function reduceInto(x: Tensor, updates: Tensor, flat: Tensor, places: number, how: 'add' | 'max' | 'min'): Tensor {
+  const shaped = (found: Tensor): Tensor => reshape(found, x.shape)
+  const result =
+    how === 'add'
+      ? add(x, shaped(scatterSum(updates, flat, places)))
+      : how === 'max'
+        ? maximum(x, shaped(scatterMax(updates, flat, places)))
+        : minimum(x, shaped(scatterMin(updates, flat, places)))
+  return cast(result, x.dtype)
 }
 
 /** x with a block of other values from `startIndices` on; a block that would reach beyond the end is moved back, as in XLA. */

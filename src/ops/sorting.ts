@@ -97,9 +97,14 @@ export function digitize(x: TensorLike, bins: TensorLike): Tensor {
   return searchsorted(bins, x, 'right')
 }
 
-/** Whether each element is among those of `candidates`, as bool; with `invert` whether it is not. NaN is never. */
-export function isin(x: TensorLike, candidates: TensorLike, invert?: boolean): Tensor {
+/**
+ * Whether each element is among those of `candidates`, as bool. NaN is never.
+ * @param assumeUnique whether neither operand holds an element twice; says nothing about the result. Default false.
+ * @param invert asks whether it is not. Default false.
+ */
+export function isin(x: TensorLike, candidates: TensorLike, assumeUnique?: boolean, invert?: boolean): Tensor {
   const [value, others] = [asTensor(x, 'isin'), ravel(asTensor(candidates, 'isin'))]
+  boolean.read(assumeUnique ?? false, 'isin: assumeUnique')
   const isInverted = boolean.read(invert ?? false, 'isin: invert')
   if (others.size === 0) return full(value.shape, Number(isInverted), 'bool')
   const dtype = commonType([value.dtype, others.dtype])

@@ -85,7 +85,10 @@ export function affineTransform(images: TensorLike, transform: TensorLike, optio
 
 /** Where pixels stand: x [1, 1, columns] along the columns, y [1, rows, 1] along the rows. */
 export function gridOf(rows: number, columns: number): { readonly x: Tensor; readonly y: Tensor } {
-  return { x: reshape(arange(0, columns), [1, 1, columns]), y: reshape(arange(0, rows), [1, rows, 1]) }
+  return {
+    x: reshape(arange(0, columns, 1, 'float32'), [1, 1, columns]),
+    y: reshape(arange(0, rows, 1, 'float32'), [1, rows, 1]),
+  }
 }
 
 /** x [batch, rows, columns, channels] at places row and column, [batch, height, width] or what broadcasts to it → [batch, height, width, channels]. */

@@ -258,6 +258,6 @@ export class RandomGaussianBlur extends configured(SometimesLayer, () => ({
 
 /** Weights of a window around its middle, whose sum is 1. */
 function bell(size: number, sigma: Tensor): Tensor {
-  const weights = exp(multiply(square(divide(arange(-(size - 1) / 2, (size + 1) / 2), sigma)), -0.5))
+  const weights = exp(multiply(square(divide(arange(-(size - 1) / 2, (size + 1) / 2, 1, 'float32'), sigma)), -0.5))
   return divide(weights, sum(weights))
 }
