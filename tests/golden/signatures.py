@@ -27,7 +27,7 @@ diag diagonal diff flip ravel rot90 squeeze trace transpose tril triu zeros_like
 unstack"""
 BINARY = """add arctan2 divide divide_no_nan equal floor_divide greater greater_equal hypot isclose less less_equal logaddexp
 logical_and logical_or logical_xor maximum minimum mod multiply not_equal power subtract cross dot inner kron matmul outer vdot
-digitize isin searchsorted"""
+isin searchsorted"""
 
 CALLS = [
     # which Keras on JAX computes in float32 only
@@ -48,6 +48,7 @@ CALLS = [
     ("take_along_axis", [MATRIX, OTHER]),
     ("pad", [MATRIX, 1]),
     ("top_k", [MATRIX, 2]),
+    ("digitize", [OTHER, VECTOR]),
     ("quantile", [MATRIX, 0.25]),
     ("one_hot", [OTHER, 4]),
     ("scatter", [np.array([[0], [2]], "int32"), UPDATES, [4]]),

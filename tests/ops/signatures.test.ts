@@ -1,6 +1,5 @@
 // The parameters of every op against those of Keras: names, order and defaults. Ours are read from the sources; the
 // defaults are also proved by calls with the required arguments only.
-// modes: simd
 
 import { readFileSync, readdirSync } from 'node:fs'
 import ts from 'typescript'
