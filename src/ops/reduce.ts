@@ -85,6 +85,9 @@ function extreme(
   first: number | null | undefined,
 ): Tensor {
   const value = asTensor(x, name)
+  const isByPosition = typeof given !== 'object' || given === null || Array.isArray(given)
+  // to read a table takes longer than to fold a small tensor
+  if (isByPosition && (first === undefined || first === null)) return fold(name, name, value, given, keep)
   const { initial, ...reduction } = readArguments(name, extremeTable, given, keep, first)
   const result = fold(name, name, value, reduction)
   if (initial === null) return result
