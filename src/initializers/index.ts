@@ -57,7 +57,7 @@ export type LambdaInitializerOptions = InputsOf<ReturnType<typeof lambdaOptions>
 export class LambdaInitializer extends configured(Initializer, lambdaOptions, 'initializer') {
   static readonly className = 'LambdaInitializer'
   call(shape: Shape): Tensor {
-    return asTensor(this.initializer(shape), 'LambdaInitializer')
+    return cast(asTensor(this.initializer(shape), 'LambdaInitializer'), 'float32')
   }
 }
 

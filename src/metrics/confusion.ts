@@ -19,7 +19,7 @@ import { Thresholds, batchOf, ofClass } from './thresholds'
 /** True for the k largest values along the last axis; the first of equal ones. */
 function topKMask(x: Tensor, k: number): Tensor {
   const [own, other] = [expandDims(x, -1), expandDims(x, -2)]
-  const index = arange(0, x.shape.at(-1)!)
+  const index = arange(0, x.shape.at(-1)!, 1, 'float32')
   const before = less(expandDims(index, 0), expandDims(index, 1))
   const ahead = logicalOr(greater(other, own), logicalAnd(equal(other, own), before))
   return less(sum(cast(ahead, 'float32'), { axis: -1 }), k)

@@ -60,7 +60,7 @@ export class Thresholds {
     if (!this.isEven) return greater(row, points)
     // Above threshold i: ⌈p · (m − 1)⌉ > i
     const bucket = ceil(multiply(clip(row, 0, 1), this.count - 1))
-    const index = reshape(arange(0, this.count), points.shape)
+    const index = reshape(arange(0, this.count, 1, 'float32'), points.shape)
     return greater(this.hasEnds ? maximum(bucket, 1) : bucket, index)
   }
 }

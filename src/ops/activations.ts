@@ -29,9 +29,13 @@ import { apply } from './trace'
 import { SELU_ALPHA, SELU_SCALE } from './selu'
 
 /** x < 0 ? negativeSlope · x : x */
-export function leakyRelu(x: TensorLike, negativeSlope = 0.2): Tensor {
+export function leakyRelu(x: TensorLike, negativeSlope?: number): Tensor {
   const value = asTensor(x, 'leakyRelu')
-  return where(greater(value, 0), value, multiply(value, requireNumber('leakyRelu: negativeSlope', negativeSlope)))
+  return where(
+    greater(value, 0),
+    value,
+    multiply(value, requireNumber('leakyRelu: negativeSlope', negativeSlope ?? 0.2)),
+  )
 }
 
 /** min(max(x, 0), 6) */
@@ -40,12 +44,12 @@ export function relu6(x: TensorLike): Tensor {
 }
 
 /** x > 0 ? x : α (eˣ − 1). Clevert et al. 2015. */
-export function elu(x: TensorLike, alpha = 1): Tensor {
+export function elu(x: TensorLike, alpha?: number): Tensor {
   const value = asTensor(x, 'elu')
   const positive = greater(value, 0)
   // The branch that is not taken must not overflow: its gradient would be 0 · ∞. Not by minimum(x, 0), which
   // halves the gradient at 0.
-  return where(positive, value, multiply(expm1(where(positive, 0, value)), requireNumber('elu: alpha', alpha)))
+  return where(positive, value, multiply(expm1(where(positive, 0, value)), requireNumber('elu: alpha', alpha ?? 1)))
 }
 
 /** scale · elu(x, α) with the constants that keep mean 0 and variance 1. Klambauer et al. 2017. */
@@ -55,11 +59,12 @@ export function selu(x: TensorLike): Tensor {
 
 /**
  * x · Φ(x), Φ the normal distribution function. Hendrycks & Gimpel 2016.
- * @param approximate uses ½x (1 + tanh(√(2/π) (x + 0.044715 x³)))
+ * @param approximate uses ½x (1 + tanh(√(2/π) (x + 0.044715 x³))). Default true, as in `keras.ops.gelu`; the activation 'gelu' of
+ *   layers is exact, as `keras.activations.gelu` is.
  */
-export function gelu(x: TensorLike, approximate = false): Tensor {
+export function gelu(x: TensorLike, approximate?: boolean): Tensor {
   const value = asTensor(x, 'gelu')
-  if (!boolean.read(approximate, 'gelu: approximate')) return apply('gelu', [cast(value, 'float32')], {})[0]!
+  if (!boolean.read(approximate ?? true, 'gelu: approximate')) return apply('gelu', [cast(value, 'float32')], {})[0]!
   const half = multiply(value, 0.5)
   const cube = multiply(multiply(value, value), value)
   return multiply(half, add(tanh(multiply(add(value, multiply(cube, 0.044715)), Math.sqrt(2 / Math.PI))), 1))

@@ -66,6 +66,12 @@ export function requireDType(where: string, dtype: unknown): DType {
     : refuse(`${where}: the dtype`, known.join(' or '), dtype)
 }
 
+/** The option of a dtype; null for the one that the op has by itself. */
+export const dtypeOrNull = /* @__PURE__ */ custom<DType | null>(
+  (value, what) => (value === null ? null : requireDType(what, value)),
+  (dtype) => dtype,
+)
+
 function isExtent(extent: unknown): extent is number {
   return typeof extent === 'number' && Number.isSafeInteger(extent) && extent >= 0
 }
@@ -123,6 +129,24 @@ export function readReduction(where: string, given: Axis | ReduceOptions = null,
     }
   if (keepDims !== undefined) throw new ArgumentError(`${where}: keepDims belongs into the options where there are any`)
   return readTyped(where, reduceTable, given)
+}
+
+/**
+ * What an op was given after its operands: the options of the table in their order, `quantile(x, 0.5, 1, 'lower')`, or by
+ * name, `quantile(x, 0.5, { axis: 1, method: 'lower' })`.
+ */
+export function readArguments<Table extends OptionTable>(
+  where: string,
+  table: Table,
+  first: unknown,
+  ...others: readonly unknown[]
+): ValuesOf<Table> {
+  const names = Object.keys(table)
+  const byName = isOptions(first)
+  const extra = byName ? names.find((_, i) => others[i - 1] !== undefined) : undefined
+  if (extra !== undefined) throw new ArgumentError(`${where}: ${extra} belongs into the options where there are any`)
+  const given = byName ? first : Object.fromEntries([first, ...others].map((each, i) => [names[i]!, each]))
+  return readTyped(where, table, given)
 }
 
 /** `softmax(x, 1)` or `softmax(x, { axis: 1 })`: one axis, several, or null for all. */

@@ -1,11 +1,11 @@
 // Attention: a mean of values, weighted by how well their keys answer a query, of several heads side by side.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import { boolean, custom, nullable, number, option } from '../core/options'
+import { boolean, nullable, number, option } from '../core/options'
 import { AttentionKernel } from '../primitives/attention'
 import { readTyped } from './arguments'
 import type { TensorLike } from './convert'
-import { asTensor } from './convert'
+import { asTensor, operand } from './convert'
 import { cast, equal } from './elementwise'
 import { needAttention } from './families'
 import { expandDims, reshape, transpose } from './shape'
@@ -23,10 +23,6 @@ export interface AttentionOptions {
   readonly isCausal?: boolean
 }
 
-const operand = custom<TensorLike | null>(
-  (value) => value as TensorLike | null,
-  () => null,
-)
 const table = {
   bias: option(operand, null),
   mask: option(operand, null),
@@ -50,7 +46,7 @@ export function dotProductAttention(
   query: TensorLike,
   key: TensorLike,
   value: TensorLike,
-  options: AttentionOptions = {},
+  options?: AttentionOptions,
 ): Tensor {
   const where = 'dotProductAttention'
   const [q, k, v] = [query, key, value].map((each) => cast(asTensor(each, where), 'float32')) as [

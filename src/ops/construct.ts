@@ -2,8 +2,8 @@
 
 import type { DType } from '../core/dtypes'
 import { ArgumentError, ShapeError } from '../core/errors'
-import { boolean, choice, custom, integer, number, option } from '../core/options'
-import { readTyped, requireDType, requireInteger, requireShape } from './arguments'
+import { boolean, choice, integer, number, option } from '../core/options'
+import { dtypeOrNull, readTyped, requireInteger, requireShape } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { add, cast, multiply, power } from './elementwise'
@@ -14,18 +14,14 @@ export interface LinspaceOptions {
   /** Whether the last number is `stop`; otherwise it is one step before. Default true. */
   readonly endpoint?: boolean
   /** Default float32. */
-  readonly dtype?: DType
+  readonly dtype?: DType | null
   /** Where the new axis lies when `start` or `stop` is no scalar. Default 0. */
   readonly axis?: number
 }
 
-const dtypeOption = /* @__PURE__ */ custom<DType>(
-  (value, what) => requireDType(what, value),
-  (dtype) => dtype,
-)
 const linspaceTable = /* @__PURE__ */ (() => ({
   endpoint: option(boolean, true),
-  dtype: option(dtypeOption, 'float32'),
+  dtype: option(dtypeOrNull, null),
   axis: option(integer(), 0),
 }))()
 
@@ -33,9 +29,9 @@ const linspaceTable = /* @__PURE__ */ (() => ({
  * `num` numbers from start to stop, equally far apart. start and stop broadcast; their shape follows the new axis.
  * @example ops.linspace(0, 1, 5)   // [0, 0.25, 0.5, 0.75, 1]
  */
-export function linspace(start: TensorLike, stop: TensorLike, num = 50, options: LinspaceOptions = {}): Tensor {
+export function linspace(start: TensorLike, stop: TensorLike, num?: number, options?: LinspaceOptions): Tensor {
   const { endpoint, dtype, axis } = readTyped('linspace', linspaceTable, options)
-  return cast(equallyFar('linspace', start, stop, num, endpoint, axis), dtype)
+  return cast(equallyFar('linspace', start, stop, num ?? 50, endpoint, axis), dtype ?? 'float32')
 }
 
 function equallyFar(
@@ -95,13 +91,13 @@ export interface LogspaceOptions extends LinspaceOptions {
 }
 
 /** baseˣ for `num` numbers x from start to stop, equally far apart. */
-export function logspace(start: TensorLike, stop: TensorLike, num = 50, options: LogspaceOptions = {}): Tensor {
+export function logspace(start: TensorLike, stop: TensorLike, num?: number, options?: LogspaceOptions): Tensor {
   const { base, endpoint, dtype, axis } = readTyped(
     'logspace',
     { ...linspaceTable, base: option(number(), 10) },
     options,
   )
-  return cast(power(base, equallyFar('logspace', start, stop, num, endpoint, axis)), dtype)
+  return cast(power(base, equallyFar('logspace', start, stop, num ?? 50, endpoint, axis)), dtype ?? 'float32')
 }
 
 export interface MeshgridOptions {
@@ -143,11 +139,11 @@ export function meshgrid(...xs: readonly (TensorLike | MeshgridOptions)[]): Tens
 }
 
 /** [xⁿ⁻¹, …, x, 1] for each x of a vector [m], n = m when left out: [m, n]. With `increasing` [1, x, …, xⁿ⁻¹]. */
-export function vander(x: TensorLike, n?: number | null, increasing = false): Tensor {
+export function vander(x: TensorLike, n?: number | null, increasing?: boolean): Tensor {
   const value = asTensor(x, 'vander')
   if (value.rank !== 1) throw new ShapeError(`vander: expected a vector, received [${value.shape.join(', ')}]`)
   const columns = requireInteger('vander: n', n ?? value.size, 0)
-  const rising = boolean.read(increasing, 'vander: increasing')
+  const rising = boolean.read(increasing ?? false, 'vander: increasing')
   const degrees = Float32Array.from({ length: columns }, (_, i) => (rising ? i : columns - 1 - i))
   return power(expandDims(value, 1), new Tensor(degrees, [columns], 'float32'))
 }

@@ -3,6 +3,7 @@
 import { ArgumentError, DataError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { DType } from '../core/dtypes'
 import { allocateData, storeData } from '../core/dtypes'
+import { custom } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import { requireDType, requireShape } from './arguments'
@@ -82,6 +83,12 @@ export function asTensor(x: TensorLike, where: string): Tensor {
 export function tensorOrNothing(x: TensorLike | null | undefined, where: string): Tensor | undefined {
   return x == null ? undefined : asTensor(x, where)
 }
+
+/** The option of an operand that may be left out. */
+export const operand = /* @__PURE__ */ custom<TensorLike | null>(
+  (value) => value as TensorLike | null,
+  () => null,
+)
 
 /** Any TensorLike as arithmetic takes it: bool counts as int32. */
 export function asNumbers(x: TensorLike, where: string): Tensor {

@@ -66,7 +66,7 @@ function slideOver(x: Tensor, { window, strides, dilation, padding: how }: Slidi
  * @example ops.conv(images, kernel, { strides: 2, padding: 'same' })
  * Keras: `keras.ops.conv`.
  */
-export function conv(x: TensorLike, kernel: TensorLike, options: ConvOptions = {}): Tensor {
+export function conv(x: TensorLike, kernel: TensorLike, options?: ConvOptions): Tensor {
   const [value, taps] = operands('conv', x, kernel)
   return convolve('conv', value, taps, slidingOf('conv', taps, options))
 }
@@ -91,7 +91,7 @@ export function convolve(where: string, x: Tensor, kernel: Tensor, sliding: Slid
  * @returns [batch, …places, channels · m]
  * Keras: `keras.ops.depthwise_conv`.
  */
-export function depthwiseConv(x: TensorLike, kernel: TensorLike, options: ConvOptions = {}): Tensor {
+export function depthwiseConv(x: TensorLike, kernel: TensorLike, options?: ConvOptions): Tensor {
   const [value, taps] = operands('depthwiseConv', x, kernel)
   return convolveDepthwise('depthwiseConv', value, taps, slidingOf('depthwiseConv', taps, options))
 }
@@ -130,7 +130,7 @@ export function separableConv(
   x: TensorLike,
   depthwiseKernel: TensorLike,
   pointwiseKernel: TensorLike,
-  options: ConvOptions = {},
+  options?: ConvOptions,
 ): Tensor {
   const [value, taps] = operands('separableConv', x, depthwiseKernel)
   const [, mixing] = operands('separableConv', x, pointwiseKernel)
@@ -165,9 +165,9 @@ export function convolveSeparable(
  *   (extent − 1) · stride + the longer of window and stride
  * Keras: `keras.ops.conv_transpose`.
  */
-export function convTranspose(x: TensorLike, kernel: TensorLike, options: ConvTransposeOptions = {}): Tensor {
+export function convTranspose(x: TensorLike, kernel: TensorLike, options?: ConvTransposeOptions): Tensor {
   const [value, taps] = operands('convTranspose', x, kernel)
-  const { outputPadding = null, ...rest } = options
+  const { outputPadding = null, ...rest } = options ?? {}
   const sliding = slidingOf('convTranspose', taps, rest)
   const { more } = readTyped(
     'convTranspose',

@@ -1,9 +1,10 @@
 // Diagonals and triangles of matrices. Matrices are the last two axes; diagonal k lies k columns right of the main one.
 
+import type { DType } from '../core/dtypes'
 import { ShapeError, formatShape } from '../core/errors'
 import { integer, option } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
-import { readTyped, requireInteger, requireShape } from './arguments'
+import { readArguments, requireInteger, requireShape } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { equal, lessEqual, subtract, where } from './elementwise'
@@ -27,23 +28,23 @@ function requireMatrix(where: string, x: TensorLike): Tensor {
 const zeroLike = (x: Tensor): Tensor => full([], 0, x.dtype)
 
 /** The elements on and below diagonal k; zeros above. x [… m,n] → [… m,n] */
-export function tril(x: TensorLike, k = 0): Tensor {
+export function tril(x: TensorLike, k?: number): Tensor {
   const value = requireMatrix('tril', x)
   const [rows, columns] = value.shape.slice(-2) as [number, number]
-  return where(lessEqual(distances(rows, columns), requireInteger('tril: k', k)), value, zeroLike(value))
+  return where(lessEqual(distances(rows, columns), requireInteger('tril: k', k ?? 0)), value, zeroLike(value))
 }
 
 /** The elements on and above diagonal k; zeros below. x [… m,n] → [… m,n] */
-export function triu(x: TensorLike, k = 0): Tensor {
+export function triu(x: TensorLike, k?: number): Tensor {
   const value = requireMatrix('triu', x)
   const [rows, columns] = value.shape.slice(-2) as [number, number]
-  return where(lessEqual(distances(rows, columns), requireInteger('triu: k', k) - 1), zeroLike(value), value)
+  return where(lessEqual(distances(rows, columns), requireInteger('triu: k', k ?? 0) - 1), zeroLike(value), value)
 }
 
-/** A matrix of ones on and below diagonal k, zeros above; square when `columns` is left out. */
-export function tri(rows: number, columns?: number | null, k = 0): Tensor {
+/** A matrix of ones on and below diagonal k, zeros above; square when `columns` is left out. dtype: default float32. */
+export function tri(rows: number, columns?: number | null, k?: number, dtype?: DType | null): Tensor {
   const m = requireInteger('tri: rows', rows, 0)
-  return tril(full([m, requireInteger('tri: columns', columns ?? m, 0)], 1), k)
+  return tril(full([m, requireInteger('tri: columns', columns ?? m, 0)], 1, dtype), k)
 }
 
 interface DiagonalOptions {
@@ -57,25 +58,12 @@ interface DiagonalOptions {
 
 const diagonalTable = { offset: option(integer(), 0), axis1: option(integer(), 0), axis2: option(integer(), 1) }
 
-function readDiagonal(
-  where: string,
-  offset: number | DiagonalOptions,
-  axis1: number | undefined,
-  axis2: number | undefined,
-): Required<DiagonalOptions> {
-  const given =
-    typeof offset === 'object'
-      ? offset
-      : { offset, ...(axis1 === undefined ? {} : { axis1 }), ...(axis2 === undefined ? {} : { axis2 }) }
-  return readTyped(where, diagonalTable, given)
-}
-
 /**
  * A diagonal of every matrix that two axes make: [… m … n …] → [… …, length].
  * @example ops.diagonal([[1, 2], [3, 4]])   // [1, 4]
  */
-export function diagonal(x: TensorLike, offset: number | DiagonalOptions = 0, axis1?: number, axis2?: number): Tensor {
-  return diagonalOf('diagonal', asTensor(x, 'diagonal'), readDiagonal('diagonal', offset, axis1, axis2))
+export function diagonal(x: TensorLike, offset?: number | DiagonalOptions, axis1?: number, axis2?: number): Tensor {
+  return diagonalOf('diagonal', asTensor(x, 'diagonal'), readArguments('diagonal', diagonalTable, offset, axis1, axis2))
 }
 
 function diagonalOf(where: string, x: Tensor, { offset, axis1, axis2 }: Required<DiagonalOptions>): Tensor {
@@ -95,17 +83,17 @@ function diagonalOf(where: string, x: Tensor, { offset, axis1, axis2 }: Required
 }
 
 /** The sum of a diagonal: [… m … n …] → [… …]. int32 stays int32, bool counts as int32. */
-export function trace(x: TensorLike, offset: number | DiagonalOptions = 0, axis1?: number, axis2?: number): Tensor {
-  return sum(diagonalOf('trace', asTensor(x, 'trace'), readDiagonal('trace', offset, axis1, axis2)), -1)
+export function trace(x: TensorLike, offset?: number | DiagonalOptions, axis1?: number, axis2?: number): Tensor {
+  return sum(diagonalOf('trace', asTensor(x, 'trace'), readArguments('trace', diagonalTable, offset, axis1, axis2)), -1)
 }
 
 /**
  * Of a vector [n] the matrix [n + |k|, n + |k|] that has it as diagonal k, zeros elsewhere; of a matrix its diagonal k.
  * @throws ShapeError for other ranks
  */
-export function diag(x: TensorLike, k = 0): Tensor {
+export function diag(x: TensorLike, k?: number): Tensor {
   const value = asTensor(x, 'diag')
-  const offset = requireInteger('diag: k', k)
+  const offset = requireInteger('diag: k', k ?? 0)
   if (value.rank === 2) return diagonalOf('diag', value, { offset, axis1: 0, axis2: 1 })
   if (value.rank !== 1)
     throw new ShapeError(`diag: expected a vector or a matrix, received ${formatShape(value.shape)}`)
@@ -117,7 +105,7 @@ export function diag(x: TensorLike, k = 0): Tensor {
 }
 
 /** `diag` of all elements in row-major order: always a matrix. */
-export function diagflat(x: TensorLike, k = 0): Tensor {
+export function diagflat(x: TensorLike, k?: number): Tensor {
   const value = asTensor(x, 'diagflat')
   return diag(reshape(value, [value.size]), k)
 }

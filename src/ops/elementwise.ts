@@ -2,7 +2,7 @@
 
 import type { DType } from '../core/dtypes'
 import { commonType } from '../core/dtypes'
-import { requireDType } from './arguments'
+import { requireDType, requireInteger } from './arguments'
 import type { TensorLike } from './convert'
 import { asNumbers, asTensor, toTensor } from './convert'
 import type { Tensor } from './tensor'
@@ -125,8 +125,25 @@ function whole(name: 'floor' | 'ceil' | 'round', x: TensorLike): Tensor {
 export const floor = (x: TensorLike): Tensor => whole('floor', x)
 /** The smallest integer ≥ x; int32 stays as it is. */
 export const ceil = (x: TensorLike): Tensor => whole('ceil', x)
-/** The nearest integer, half to even; int32 stays as it is. */
-export const round = (x: TensorLike): Tensor => whole('round', x)
+/**
+ * The nearest number with so many decimals, half to even: round(x · 10ᵈ) / 10ᵈ; int32 stays int32.
+ * @param decimals default 0; −1 rounds to tens
+ */
+export function round(x: TensorLike, decimals?: number): Tensor {
+  const places = requireInteger('round: decimals', decimals ?? 0)
+  if (places === 0) return whole('round', x)
+  const value = asNumbers(x, 'round')
+  if (value.dtype === 'int32') return places > 0 ? value : roundInteger(value, 10 ** -places)
+  return divide(unary('round', multiply(value, 10 ** places)), 10 ** places)
+}
+
+/** The nearest multiple of an even unit, half to the even one. */
+function roundInteger(x: Tensor, unit: number): Tensor {
+  if (unit > 2 ** 31) return multiply(x, 0)
+  const [below, rest] = [floorDivide(x, unit), mod(x, unit)]
+  const isUp = logicalOr(less(unit / 2, rest), logicalAnd(equal(rest, unit / 2), equal(mod(below, 2), 1)))
+  return multiply(add(below, cast(isUp, 'int32')), unit)
+}
 /** Whether x is NaN. */
 export const isnan = (x: TensorLike): Tensor => unary('isNaN', x)
 /** Whether x is neither NaN nor ±Inf. */

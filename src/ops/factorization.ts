@@ -68,16 +68,16 @@ const symmetrized = (x: Tensor): Tensor => multiply(add(x, transposed(x)), 0.5)
  * L [… n,n], lower, with A = L Lᵀ for symmetric, positive definite A [… n,n]; L is NaN where A is not.
  * @param upper gives U = Lᵀ, A = Uᵀ U
  */
-export function cholesky(x: TensorLike, upper = false): Tensor {
-  const isUpper = boolean.read(upper, 'cholesky: upper')
+export function cholesky(x: TensorLike, upper?: boolean): Tensor {
+  const isUpper = boolean.read(upper ?? false, 'cholesky: upper')
   const [lower] = run(new Cholesky(), symmetrized(requireSquare('cholesky', x)))
   return isUpper ? transposed(lower!) : lower!
 }
 
 /** A⁻¹ of the factor that `cholesky` gives: (L Lᵀ)⁻¹, or (Uᵀ U)⁻¹ with `upper`. */
-export function choleskyInverse(x: TensorLike, upper = false): Tensor {
+export function choleskyInverse(x: TensorLike, upper?: boolean): Tensor {
   const factor = requireSquare('choleskyInverse', x)
-  const isUpper = boolean.read(upper, 'choleskyInverse: upper')
+  const isUpper = boolean.read(upper ?? false, 'choleskyInverse: upper')
   const [inverse] = run(
     new TriangularSolve(!isUpper, false, false),
     factor,
@@ -125,9 +125,9 @@ export function solve(a: TensorLike, b: TensorLike): Tensor {
 }
 
 /** X with T X = B, T the upper part of A, or the lower one. Shapes as in `solve`; the other part is not read. */
-export function solveTriangular(a: TensorLike, b: TensorLike, lower = false): Tensor {
+export function solveTriangular(a: TensorLike, b: TensorLike, lower?: boolean): Tensor {
   const { left, right, front, shape } = systemOf('solveTriangular', a, b)
-  const isLower = boolean.read(lower, 'solveTriangular: lower')
+  const isLower = boolean.read(lower ?? false, 'solveTriangular: lower')
   return reshape(
     run(new TriangularSolve(isLower, false, false), broadcastTo(left, [...front, ...left.shape.slice(-2)]), right)[0]!,
     shape,
@@ -198,9 +198,9 @@ const qrModes = /* @__PURE__ */ choice('reduced', 'complete')
  * A [… m,n] = Q R, Q with orthonormal columns, R upper.
  * @param mode `reduced`: Q [… m,p], R [… p,n], p = min(m, n). `complete`: Q [… m,m], R [… m,n], without a gradient where m > n
  */
-export function qr(x: TensorLike, mode: 'reduced' | 'complete' = 'reduced'): [q: Tensor, r: Tensor] {
+export function qr(x: TensorLike, mode?: 'reduced' | 'complete'): [q: Tensor, r: Tensor] {
   const value = requireMatrices('qr', x)
-  const isComplete = qrModes.read(mode, 'qr: mode') === 'complete'
+  const isComplete = qrModes.read(mode ?? 'reduced', 'qr: mode') === 'complete'
   const [m, n] = value.shape.slice(-2) as [number, number]
   if (m >= n) {
     const [q, r] = run(new Qr(isComplete), value)
@@ -231,10 +231,14 @@ export function eigh(x: TensorLike): [values: Tensor, vectors: Tensor] {
  */
 export function svd(x: TensorLike, fullMatrices?: boolean, computeUv?: true): [u: Tensor, s: Tensor, vt: Tensor]
 export function svd(x: TensorLike, fullMatrices: boolean, computeUv: false): Tensor
-export function svd(x: TensorLike, fullMatrices = true, computeUv = true): Tensor | [u: Tensor, s: Tensor, vt: Tensor] {
+export function svd(
+  x: TensorLike,
+  fullMatrices?: boolean,
+  computeUv?: boolean,
+): Tensor | [u: Tensor, s: Tensor, vt: Tensor] {
   const value = requireMatrices('svd', x)
-  const isFull = boolean.read(fullMatrices, 'svd: fullMatrices')
-  const withVectors = boolean.read(computeUv, 'svd: computeUv')
+  const isFull = boolean.read(fullMatrices ?? true, 'svd: fullMatrices')
+  const withVectors = boolean.read(computeUv ?? true, 'svd: computeUv')
   const isWide = value.shape.at(-2)! < value.shape.at(-1)!
   const [u, s, vt] = run(new Singular(isFull && withVectors), isWide ? transposed(value) : value) as [
     Tensor,
@@ -256,10 +260,10 @@ const cutoff = (m: number, n: number): number => 10 * Math.max(m, n) * 2 ** -23
  * @param rcond singular values up to this part of the largest one count as 0. Default 10 · max(m, n) · 2⁻²³.
  * Keras: `keras.ops.pinv`.
  */
-export function pinv(x: TensorLike, rcond: number | null = null): Tensor {
+export function pinv(x: TensorLike, rcond?: number | null): Tensor {
   const value = requireMatrices('pinv', x)
   const [m, n] = value.shape.slice(-2) as [number, number]
-  const least = rcond === null ? cutoff(m, n) : requireNumber('pinv: rcond', rcond)
+  const least = rcond === null || rcond === undefined ? cutoff(m, n) : requireNumber('pinv: rcond', rcond)
   if (m < n) return transposed(pinv(transposed(value), least))
   if (value.size === 0) return transposed(value)
   const [u, s, vt] = run(new Singular(false), stopGradient(value)) as [Tensor, Tensor, Tensor]
@@ -281,7 +285,7 @@ export function pinv(x: TensorLike, rcond: number | null = null): Tensor {
  * @returns [… n,k], or [… n]
  * Keras: `keras.ops.lstsq`.
  */
-export function lstsq(a: TensorLike, b: TensorLike, rcond: number | null = null): Tensor {
+export function lstsq(a: TensorLike, b: TensorLike, rcond?: number | null): Tensor {
   const left = requireMatrices('lstsq', a)
   const given = cast(asTensor(b, 'lstsq'), 'float32')
   const isVector = given.rank === 1 || sameShape(given.shape, left.shape.slice(0, -1))

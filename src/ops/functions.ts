@@ -170,7 +170,7 @@ export interface IsCloseOptions {
 }
 
 /** |a − b| ≤ atol + rtol · |b|, as bool; infinities are close to themselves only. */
-export function isclose(a: TensorLike, b: TensorLike, options: IsCloseOptions = {}): Tensor {
+export function isclose(a: TensorLike, b: TensorLike, options?: IsCloseOptions): Tensor {
   const { rtol, atol, equalNan } = readTyped(
     'isclose',
     { rtol: option(number(), 1e-5), atol: option(number(), 1e-8), equalNan: option(boolean, false) },
@@ -186,12 +186,12 @@ export function isclose(a: TensorLike, b: TensorLike, options: IsCloseOptions = 
 const LARGEST = 3.4028234663852886e38
 
 /** Replaces NaN (by 0), Inf and −Inf (by the largest numbers) in float32. No gradient flows through what was replaced. */
-export function nanToNum(x: TensorLike, nan = 0, posinf: number | null = null, neginf: number | null = null): Tensor {
+export function nanToNum(x: TensorLike, nan?: number, posinf?: number | null, neginf?: number | null): Tensor {
   const value = cast(asTensor(x, 'nanToNum'), 'float32')
   const high = requireNumber('nanToNum: posinf', posinf ?? LARGEST)
   const low = requireNumber('nanToNum: neginf', neginf ?? -LARGEST)
   const infinite = where(less(value, 0), full([], low), full([], high))
-  return where(isfinite(value), value, where(isnan(value), requireNumber('nanToNum: nan', nan), infinite))
+  return where(isfinite(value), value, where(isnan(value), requireNumber('nanToNum: nan', nan ?? 0), infinite))
 }
 
 /** The cube root, of negative numbers as well. */

@@ -58,7 +58,7 @@ function weights(extent: number, size: number, kernel: (x: number) => number, an
  * @example ops.resize(images, [32, 32], { interpolation: 'bicubic' })
  * Keras: `keras.ops.image.resize`.
  */
-export function resize(images: TensorLike, size: number | readonly number[], options: ResizeOptions = {}): Tensor {
+export function resize(images: TensorLike, size: number | readonly number[], options?: ResizeOptions): Tensor {
   const value = asTensor(images, 'resize')
   if (value.rank === 3) return squeeze(resize(expandDims(value, 0), size, options), 0)
   if (value.rank !== 4)

@@ -5,7 +5,32 @@ export * from './elementwise'
 export * from './activations'
 export * from './reduce'
 export { oneHot } from './one-hot'
-export * from './shape'
+export {
+  arange,
+  broadcastTo,
+  concatenate,
+  expandDims,
+  eye,
+  flip,
+  full,
+  moveAxis,
+  ones,
+  onesLike,
+  repeat,
+  reshape,
+  scatterAdd,
+  slice,
+  split,
+  squeeze,
+  stack,
+  swapAxes,
+  take,
+  tile,
+  transpose,
+  unstack,
+  zeros,
+  zerosLike,
+} from './shape'
 export * from './linalg'
 export * from './functions'
 export type { PadMode } from './pad'

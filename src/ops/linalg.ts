@@ -40,10 +40,10 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
 export function tensordot(
   a: TensorLike,
   b: TensorLike,
-  axes: number | readonly [readonly number[] | number, readonly number[] | number] = 2,
+  axes?: number | readonly [readonly number[] | number, readonly number[] | number],
 ): Tensor {
   const [left, right] = factors('tensordot', [a, b]) as [Tensor, Tensor]
-  const [leftAxes, rightAxes] = meetingAxes(left, right, axes)
+  const [leftAxes, rightAxes] = meetingAxes(left, right, axes ?? 2)
   const extents = leftAxes.map((axis) => left.shape[axis]!)
   const fits = leftAxes.length === rightAxes.length && rightAxes.every((axis, i) => right.shape[axis] === extents[i])
   const isTwice = new Set(leftAxes).size < leftAxes.length || new Set(rightAxes).size < rightAxes.length
@@ -160,7 +160,7 @@ const crossTable = /* @__PURE__ */ (() => ({
  * The vector product: vectors of 3 numbers, or of 2, whose third is 0. Of two vectors of 2 numbers the third component
  * alone. Other axes broadcast. int32 stays int32.
  */
-export function cross(a: TensorLike, b: TensorLike, options: CrossOptions = {}): Tensor {
+export function cross(a: TensorLike, b: TensorLike, options?: CrossOptions): Tensor {
   const { axisa, axisb, axisc, axis } = readTyped('cross', crossTable, options)
   const [x, y] = [components(asNumbers(a, 'cross'), axis ?? axisa), components(asNumbers(b, 'cross'), axis ?? axisb)]
   const minor = (i: number, j: number): Tensor | null => {

@@ -4,7 +4,7 @@ import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
 import { custom, option } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
 import type { Axis, ReduceOptions } from './arguments'
-import { readTyped, reduceTable, requireNumber, resolveAxes } from './arguments'
+import { readArguments, reduceTable, requireNumber, resolveAxes } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { abs, cast, notEqual, power, sqrt, square } from './elementwise'
@@ -53,13 +53,9 @@ const normTable = /* @__PURE__ */ (() => ({
  *
  * @example ops.norm([[3, 4], [0, 5]], { axis: 1 })   // [5, 5]
  */
-export function norm(x: TensorLike, ord: NormOrder | NormOptions = null, axis?: Axis, keepDims?: boolean): Tensor {
+export function norm(x: TensorLike, ord?: NormOrder | NormOptions, axis?: Axis, keepDims?: boolean): Tensor {
   const value = cast(asTensor(x, 'norm'), 'float32')
-  const isOptions = typeof ord === 'object' && ord !== null
-  const given = isOptions
-    ? ord
-    : { ord, ...(axis === undefined ? {} : { axis }), ...(keepDims === undefined ? {} : { keepDims }) }
-  const read = readTyped('norm', normTable, given)
+  const read = readArguments('norm', normTable, ord, axis, keepDims)
   if (read.ord === null) return sqrt(sum(square(value), { axis: read.axis, keepDims: read.keepDims }))
   const axes =
     read.axis === null

@@ -1,12 +1,12 @@
 // Means and variances, and what is normalized by them, in float32.
 
-import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import { ShapeError, formatShape } from '../core/errors'
 import { custom, integer, nullable, number, option } from '../core/options'
 import { normalizeAxis, sameShape } from '../core/shapes'
 import type { Axis } from './arguments'
-import { axes as axesKind, readReduction, readTyped, resolveAxes } from './arguments'
+import { axes as axesKind, readArguments, readReduction, readTyped, resolveAxes } from './arguments'
 import type { TensorLike } from './convert'
-import { asTensor } from './convert'
+import { asTensor, operand } from './convert'
 import {
   abs,
   add,
@@ -36,7 +36,7 @@ function float(x: TensorLike, where: string): Tensor {
 }
 
 /** Mean and variance along axes; along all when `axis` is null. Keras: `keras.ops.moments`. */
-export function moments(x: TensorLike, axis: Axis, keepDims = false): Moments {
+export function moments(x: TensorLike, axis: Axis, keepDims?: boolean): Moments {
   const value = float(x, 'moments')
   const given = readReduction('moments', axis, keepDims)
   const axes = resolveAxes('moments', given.axis, value.rank)
@@ -45,11 +45,6 @@ export function moments(x: TensorLike, axis: Axis, keepDims = false): Moments {
   return { mean: given.keepDims ? kept : reshape(kept, variance.shape), variance }
 }
 
-/** A tensor, or none. */
-const operand = custom<TensorLike | null>(
-  (value) => value as TensorLike | null,
-  () => null,
-)
 const epsilon = (initial: number) => option(number({ min: 0 }), initial)
 
 export interface BatchNormOptions {
@@ -76,12 +71,7 @@ const batchTable = {
  * @param variance [channels]
  * Keras: `keras.ops.batch_normalization`.
  */
-export function batchNorm(
-  x: TensorLike,
-  mean: TensorLike,
-  variance: TensorLike,
-  options: BatchNormOptions = {},
-): Tensor {
+export function batchNorm(x: TensorLike, mean: TensorLike, variance: TensorLike, options?: BatchNormOptions): Tensor {
   const value = float(x, 'batchNorm')
   const given = readTyped('batchNorm', batchTable, options)
   const axis = normalizeAxis('batchNorm', given.axis, value.rank)
@@ -139,7 +129,7 @@ const layerTable = {
 }
 
 /** gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance along axes. Keras: `keras.ops.layer_normalization`. */
-export function layerNorm(x: TensorLike, options: LayerNormOptions = {}): Tensor {
+export function layerNorm(x: TensorLike, options?: LayerNormOptions): Tensor {
   const value = float(x, 'layerNorm')
   const { gamma, beta, axis, epsilon } = readTyped('layerNorm', layerTable, options)
   const axes = resolveAxes('layerNorm', axis, value.rank)
@@ -161,7 +151,7 @@ export interface RmsNormOptions {
 const rmsTable = { scale: option(operand, null), axis: option(axesKind, -1), epsilon: epsilon(1e-7) }
 
 /** scale · x / √(mean x² + epsilon), with the mean along axes. Keras: `keras.ops.rms_normalization`. */
-export function rmsNorm(x: TensorLike, options: RmsNormOptions = {}): Tensor {
+export function rmsNorm(x: TensorLike, options?: RmsNormOptions): Tensor {
   const value = float(x, 'rmsNorm')
   const { scale, axis, epsilon } = readTyped('rmsNorm', rmsTable, options)
   const axes = resolveAxes('rmsNorm', axis, value.rank)
@@ -203,10 +193,7 @@ export function normalize(
   epsilon?: number | null,
 ): Tensor {
   const value = float(x, 'normalize')
-  const isOptions = typeof axis === 'object' && axis !== null && !Array.isArray(axis)
-  if (isOptions && (order !== undefined || epsilon !== undefined))
-    throw new ArgumentError('normalize: order and epsilon belong into the options where there are any')
-  const given = readTyped('normalize', normalizeTable, isOptions ? axis : { axis, order, epsilon })
+  const given = readArguments('normalize', normalizeTable, axis, order, epsilon)
   const axes = resolveAxes('normalize', given.axis, value.rank)
   const least = given.epsilon ?? 1e-7
   if (given.order === 2) return multiply(value, minimum(rsqrt(sum(square(value), axes, true)), 1 / least))

@@ -1,7 +1,7 @@
 // Padding: what is put around a tensor.
 
 import { storeData } from '../core/dtypes'
-import { ShapeError, formatShape, quoted } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
 import { choice } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { requireIntegers, requireList, requireNumber, requireShape } from './arguments'
@@ -43,7 +43,7 @@ type Pair = readonly [number, number]
 export function pad(
   x: TensorLike,
   padWidth: number | Pair | readonly Pair[],
-  mode: PadMode | number = 'constant',
+  mode?: PadMode | number,
   constantValues?: number | null,
 ): Tensor {
   const operand = asTensor(x, 'pad')
@@ -52,7 +52,12 @@ export function pad(
     'pad',
     operand.shape.map((extent, i) => pairs[i]![0] + extent + pairs[i]![1]),
   )
-  const read = typeof mode === 'number' ? 'constant' : modes.read(mode, 'pad: mode')
+  const read = typeof mode === 'number' ? 'constant' : modes.read(mode ?? 'constant', 'pad: mode')
+  const isConstant = read === 'constant' && typeof mode !== 'number'
+  if (!isConstant && constantValues !== undefined && constantValues !== null)
+    throw new ArgumentError(
+      `pad: constantValues is only read in the mode 'constant', received the mode ${quoted(mode)}`,
+    )
   if (read === 'constant') return padConstant(operand, pairs, typeof mode === 'number' ? mode : (constantValues ?? 0))
   return pairs.reduce(
     (value, pair, axis) => (pair[0] + pair[1] === 0 ? value : extend(value, axis, pair, SOURCES[read])),

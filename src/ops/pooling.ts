@@ -50,9 +50,9 @@ function slidingOf(where: string, x: Tensor, poolSize: unknown, options: PoolOpt
  * @example ops.maxPool(images, 2)
  * Keras: `keras.ops.max_pool`.
  */
-export function maxPool(x: TensorLike, poolSize: number | readonly number[], options: PoolOptions = {}): Tensor {
+export function maxPool(x: TensorLike, poolSize: number | readonly number[], options?: PoolOptions): Tensor {
   const value = cast(asTensor(x, 'maxPool'), 'float32')
-  return poolMax('maxPool', value, slidingOf('maxPool', value, poolSize, options))
+  return poolMax('maxPool', value, slidingOf('maxPool', value, poolSize, options ?? {}))
 }
 
 /** @param where names the op or the layer in errors */
@@ -69,9 +69,9 @@ export function poolMax(where: string, x: Tensor, sliding: Sliding): Tensor {
  * @param poolSize the window, for all axes or each
  * @returns [batch, …places, channels]
  */
-export function averagePool(x: TensorLike, poolSize: number | readonly number[], options: PoolOptions = {}): Tensor {
+export function averagePool(x: TensorLike, poolSize: number | readonly number[], options?: PoolOptions): Tensor {
   const value = cast(asTensor(x, 'averagePool'), 'float32')
-  return poolAverage('averagePool', value, slidingOf('averagePool', value, poolSize, options))
+  return poolAverage('averagePool', value, slidingOf('averagePool', value, poolSize, options ?? {}))
 }
 
 export function poolAverage(where: string, x: Tensor, sliding: Sliding): Tensor {

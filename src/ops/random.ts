@@ -85,7 +85,7 @@ function unitUniform(shape: Shape, seed: Seed): Tensor {
 }
 
 /** Uniform in [minval, maxval). */
-export function uniform(shape: Shape, options: UniformOptions = {}): Tensor {
+export function uniform(shape: Shape, options?: UniformOptions): Tensor {
   requireShape('uniform', shape)
   const { minval, maxval, seed } = readTyped('uniform', uniformTable, options)
   if (currentTrace() === null && sizeOf(shape) <= SMALL) return smallUniform(shape, keyOf(seed), minval, maxval)
@@ -123,7 +123,7 @@ function below(x: number): number {
 }
 
 /** Normal with the given mean and standard deviation: mean + stddev · √2 erf⁻¹(u), u uniform in (−1, 1). */
-export function normal(shape: Shape, options: NormalOptions = {}): Tensor {
+export function normal(shape: Shape, options?: NormalOptions): Tensor {
   requireShape('normal', shape)
   const { mean, stddev, seed } = readTyped('normal', normalTable, options)
   return add(gaussian(unitUniform(shape, seed), stddev), mean)
@@ -133,7 +133,7 @@ export function normal(shape: Shape, options: NormalOptions = {}): Tensor {
 const WITHIN_TWO = 0.9544997361036416
 
 /** Normal, with everything beyond two standard deviations drawn again. */
-export function truncatedNormal(shape: Shape, options: NormalOptions = {}): Tensor {
+export function truncatedNormal(shape: Shape, options?: NormalOptions): Tensor {
   requireShape('truncatedNormal', shape)
   const { mean, stddev, seed } = readTyped('truncatedNormal', normalTable, options)
   const u = add(multiply(unitUniform(shape, seed), 2 * WITHIN_TWO), WITHIN_TWO * (2 ** -23 - 1))
@@ -141,7 +141,7 @@ export function truncatedNormal(shape: Shape, options: NormalOptions = {}): Tens
 }
 
 /** Integers, uniform in minval … maxval − 1. */
-export function randint(shape: Shape, minval: number, maxval: number, options: RandomOptions = {}): Tensor {
+export function randint(shape: Shape, minval: number, maxval: number, options?: RandomOptions): Tensor {
   requireShape('randint', shape)
   const least = requireInteger('randint: minval', minval)
   const count = requireInteger('randint: maxval', maxval, least + 1) - least
@@ -157,7 +157,7 @@ export interface DropoutOptions extends RandomOptions {
 const dropoutTable = { noiseShape: option(nullable(extents()), null), ...seedTable }
 
 /** Each element 0 with probability `rate`, else divided by 1 − rate. Srivastava et al. 2014. */
-export function dropout(x: TensorLike, rate: number, options: DropoutOptions = {}): Tensor {
+export function dropout(x: TensorLike, rate: number, options?: DropoutOptions): Tensor {
   const value = cast(asTensor(x, 'dropout'), 'float32')
   const probability = number({ min: 0, max: 1 }).read(rate, 'dropout: rate')
   const { seed, noiseShape } = readTyped('dropout', dropoutTable, options)
@@ -171,17 +171,14 @@ function emptyOrder(length: number): Int32Array {
 }
 
 /** 0 … length − 1 in random order. The same seed gives the same order everywhere. */
-export function permutation(
-  length: number,
-  seed: number = nextSeed(),
-  out: Int32Array = emptyOrder(length),
-): Int32Array {
+export function permutation(length: number, seed?: number, out?: Int32Array): Int32Array {
   requireInteger('permutation: length', length, 0)
-  if (!(out instanceof Int32Array) || out.length < length) {
+  const order = out ?? emptyOrder(length)
+  if (!(order instanceof Int32Array) || order.length < length) {
     throw new ArgumentError(
-      `permutation: out must be an Int32Array of at least ${length} elements, received ${quoted(out)}`,
+      `permutation: out must be an Int32Array of at least ${length} elements, received ${quoted(order)}`,
     )
   }
-  permute(out, length, permutationKey(requireInteger('permutation: seed', seed)))
-  return out
+  permute(order, length, permutationKey(requireInteger('permutation: seed', seed ?? nextSeed())))
+  return order
 }

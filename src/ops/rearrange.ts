@@ -54,13 +54,13 @@ function rollAlong(x: Tensor, by: number, axis: number): Tensor {
 }
 
 /** Turns the plane of two axes by k right angles, from the first axis towards the second. */
-export function rot90(x: TensorLike, k = 1, axes: readonly [number, number] = [0, 1]): Tensor {
+export function rot90(x: TensorLike, k?: number, axes?: readonly [number, number]): Tensor {
   const value = asTensor(x, 'rot90')
-  const pair = requireList('rot90: axes', axes)
+  const pair = requireList('rot90: axes', axes ?? [0, 1])
   const [from, to] = requireIntegers('rot90: axes', pair).map((axis) => normalizeAxis('rot90', axis, value.rank))
   if (pair.length !== 2 || from === to)
     throw new ArgumentError(`rot90: axes must be two axes, received [${pair.join(', ')}]`)
-  switch (((requireInteger('rot90: k', k) % 4) + 4) % 4) {
+  switch (((requireInteger('rot90: k', k ?? 1) % 4) + 4) % 4) {
     case 0:
       return value
     case 1:
@@ -138,10 +138,10 @@ export function flatIndices(indices: Tensor, shape: readonly number[], axis: num
  * The n-th difference of neighbours along an axis: x[i + 1] − x[i]. Of bool whether they differ; int32 stays int32.
  * @example ops.diff([1, 4, 9])   // [3, 5]
  */
-export function diff(x: TensorLike, n = 1, axis?: AxisArgument): Tensor {
+export function diff(x: TensorLike, n?: number, axis?: AxisArgument): Tensor {
   const value = asTensor(x, 'diff')
   const at = normalizeAxis('diff', readOneAxis('diff', axis, -1), value.rank)
-  const times = requireInteger('diff: n', n, 0)
+  const times = requireInteger('diff: n', n ?? 1, 0)
   const minus = value.dtype === 'bool' ? notEqual : subtract
   let result = value
   for (let i = 0; i < times && result.shape[at]! > 0; i++) {

@@ -1,12 +1,22 @@
 // Ops that fold axes. All take `(x, axis, keepDims)` or `(x, { axis, keepDims })`: axis is one axis, several, or null for
 // all, which is the default; negative ones count from the end.
 
+import type { DType } from '../core/dtypes'
+import { custom, nullable, option } from '../core/options'
 import type { ReductionName } from '../ir/attributes'
 import { sliceAlong } from './along'
-import type { Axis, AxisArgument, ReduceOptions } from './arguments'
-import { readAxisOnly, readReduction, requireInteger, resolveAxes } from './arguments'
+import type { Axis, AxisOption, ReduceOptions, Reduction } from './arguments'
+import {
+  dtypeOrNull,
+  readArguments,
+  readReduction,
+  reduceTable,
+  requireInteger,
+  requireNumber,
+  resolveAxes,
+} from './arguments'
 import type { TensorLike } from './convert'
-import { asNumbers, asTensor } from './convert'
+import { asNumbers, asTensor, operand } from './convert'
 import {
   add,
   cast,
@@ -14,6 +24,8 @@ import {
   exp,
   isfinite,
   log,
+  maximum,
+  minimum,
   multiply,
   sqrt,
   square,
@@ -22,7 +34,7 @@ import {
   where,
 } from './elementwise'
 import { pad } from './pad'
-import { broadcastTo, concatenate, expandDims, reshape } from './shape'
+import { broadcastTo, concatenate, expandDims, full, reshape } from './shape'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
@@ -53,20 +65,73 @@ export function mean(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: bool
   return fold('mean', 'mean', cast(asTensor(x, 'mean'), 'float32'), axis, keepDims)
 }
 
-/** The largest element, in the dtype of x; NaN when there is one. Ties share the gradient equally. */
-export function max(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
-  return fold('max', 'max', asTensor(x, 'max'), axis, keepDims)
+interface ExtremeOptions extends ReduceOptions {
+  /** A number that counts as one more element everywhere, in the dtype of x. Default null: none. */
+  readonly initial?: number | null
 }
 
-/** The smallest element, in the dtype of x; NaN when there is one. Ties share the gradient equally. */
-export function min(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
-  return fold('min', 'min', asTensor(x, 'min'), axis, keepDims)
+/** Any number, also ±Inf. */
+const firstElement = /* @__PURE__ */ custom<number>(
+  (value, what) => requireNumber(what, value),
+  (value) => value,
+)
+const extremeTable = /* @__PURE__ */ (() => ({ ...reduceTable, initial: option(nullable(firstElement), null) }))()
+
+function extreme(
+  name: 'max' | 'min',
+  x: TensorLike,
+  given: Axis | ExtremeOptions | undefined,
+  keep: boolean | undefined,
+  first: number | null | undefined,
+): Tensor {
+  const value = asTensor(x, name)
+  const isByPosition = typeof given !== 'object' || given === null || Array.isArray(given)
+  // to read a table takes longer than to fold a small tensor
+  if (isByPosition && (first === undefined || first === null)) return fold(name, name, value, given, keep)
+  const { initial, ...reduction } = readArguments(name, extremeTable, given, keep, first)
+  const result = fold(name, name, value, reduction)
+  if (initial === null) return result
+  return cast((name === 'max' ? maximum : minimum)(result, full([], initial, value.dtype)), value.dtype)
 }
 
-/** Π x, by halves, so that its gradient is exact when an element is 0. int32 stays int32, bool counts as int32. */
-export function prod(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
-  const value = asNumbers(x, 'prod')
-  const given = readReduction('prod', axis, keepDims)
+/**
+ * The largest element, in the dtype of x; NaN when there is one. Ties share the gradient equally.
+ * @param initial a number that counts as one more element. Default null: none.
+ */
+export function max(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: boolean, initial?: number | null): Tensor {
+  return extreme('max', x, axis, keepDims, initial)
+}
+
+/** The smallest element, likewise. */
+export function min(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: boolean, initial?: number | null): Tensor {
+  return extreme('min', x, axis, keepDims, initial)
+}
+
+interface ProductOptions extends ReduceOptions {
+  /** What elements are converted to before anything is computed. Default null: numbers stay what they are, bool becomes int32. */
+  readonly dtype?: DType | null
+}
+
+const productTable = /* @__PURE__ */ (() => ({ ...reduceTable, dtype: option(dtypeOrNull, null) }))()
+
+/**
+ * What `f` makes of the elements of x in a dtype, in that dtype; f computes with numbers.
+ * @param dtype null: numbers stay what they are, bool becomes int32
+ */
+function inType(where: string, x: TensorLike, dtype: DType | null, f: (value: Tensor) => Tensor): Tensor {
+  return dtype === null ? f(asNumbers(x, where)) : cast(f(asNumbers(cast(asTensor(x, where), dtype), where)), dtype)
+}
+
+/**
+ * Π x, by halves, so that its gradient is exact when an element is 0. int32 stays int32, bool counts as int32.
+ * @param dtype what elements are converted to first. Default null: none.
+ */
+export function prod(x: TensorLike, axis?: Axis | ProductOptions, keepDims?: boolean, dtype?: DType | null): Tensor {
+  const given = readArguments('prod', productTable, axis, keepDims, dtype)
+  return inType('prod', x, given.dtype, (value) => productOver(value, given))
+}
+
+function productOver(value: Tensor, given: Reduction): Tensor {
   const axes = resolveAxes('prod', given.axis, value.shape.length)
   let result = value
   for (const each of [...axes].reverse()) result = productAlong(result, each)
@@ -114,13 +179,17 @@ interface AverageOptions extends ReduceOptions {
   readonly weights?: TensorLike | null
 }
 
+const averageTable = /* @__PURE__ */ (() => ({
+  axis: reduceTable.axis,
+  weights: option(operand, null),
+  keepDims: reduceTable.keepDims,
+}))()
+
 /** Σ w·x / Σ w, in float32; the mean without weights. */
-export function average(x: TensorLike, axis: Axis | AverageOptions = null, weights?: TensorLike | null): Tensor {
-  const isOptions = typeof axis === 'object' && axis !== null && !Array.isArray(axis)
-  const { weights: own = null, ...rest } = isOptions ? (axis as AverageOptions) : { axis: axis as Axis, weights }
-  const given = readReduction('average', rest)
+export function average(x: TensorLike, axis?: Axis | AverageOptions, weights?: TensorLike | null): Tensor {
+  const { weights: own, ...given } = readArguments('average', averageTable, axis, weights)
   const value = cast(asTensor(x, 'average'), 'float32')
-  if (own === null || own === undefined) return mean(value, given)
+  if (own === null) return mean(value, given)
   const axes = resolveAxes('average', given.axis, value.rank)
   const weight = cast(asTensor(own, 'average'), 'float32')
   const isRow = weight.rank === 1 && value.rank !== 1 && axes.length === 1
@@ -200,21 +269,39 @@ export function argmin(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: bo
   return argExtreme('argmin', 'argMin', x, axis, keepDims)
 }
 
+interface RunningOptions extends AxisOption<OneAxis> {
+  /** What elements are converted to before anything is computed. Default null: numbers stay what they are, bool becomes int32. */
+  readonly dtype?: DType | null
+}
+
+const runningTable = /* @__PURE__ */ (() => ({ axis: reduceTable.axis, dtype: option(dtypeOrNull, null) }))()
+
+function running(
+  where: string,
+  x: TensorLike,
+  axis: OneAxis | RunningOptions | undefined,
+  dtype: DType | null | undefined,
+  combine: (a: Tensor, b: Tensor) => Tensor,
+  neutral: number,
+): Tensor {
+  const given = readArguments(where, runningTable, axis, dtype)
+  return inType(where, x, given.dtype, (value) =>
+    given.axis === null
+      ? runningAlong(reshape(value, [value.size]), 0, combine, neutral)
+      : runningAlong(
+          value,
+          resolveAxes(where, requireInteger(`${where}: the axis`, given.axis), value.rank)[0]!,
+          combine,
+          neutral,
+        ),
+  )
+}
+
 /**
  * result[i] = x[0] ∘ … ∘ x[i] along an axis. In log₂ n steps, each of x and itself moved by a power of two, so that few
  * roundings meet.
  */
-function running(
-  where: string,
-  x: TensorLike,
-  axis: AxisArgument<OneAxis> | undefined,
-  combine: (a: Tensor, b: Tensor) => Tensor,
-  neutral: number,
-): Tensor {
-  const value = asNumbers(x, where)
-  const given = readAxisOnly(where, axis, null)
-  if (given === null) return running(where, reshape(value, [value.size]), 0, combine, neutral)
-  const at = resolveAxes(where, requireInteger(`${where}: the axis`, given), value.rank)[0]!
+function runningAlong(value: Tensor, at: number, combine: (a: Tensor, b: Tensor) => Tensor, neutral: number): Tensor {
   const extent = value.shape[at]!
   let result = value
   for (let shift = 1; shift < extent; shift *= 2) {
@@ -230,12 +317,15 @@ function running(
   return result
 }
 
-/** result[i] = x[0] + … + x[i] along an axis; of all elements in row-major order when `axis` is left out. int32 stays int32. */
-export function cumsum(x: TensorLike, axis?: AxisArgument<OneAxis>): Tensor {
-  return running('cumsum', x, axis, add, 0)
+/**
+ * result[i] = x[0] + … + x[i] along an axis; of all elements in row-major order when `axis` is left out. int32 stays int32.
+ * @param dtype what elements are converted to first. Default null: none.
+ */
+export function cumsum(x: TensorLike, axis?: OneAxis | RunningOptions, dtype?: DType | null): Tensor {
+  return running('cumsum', x, axis, dtype, add, 0)
 }
 
 /** result[i] = x[0] · … · x[i], likewise. Its gradient is exact when an element is 0. */
-export function cumprod(x: TensorLike, axis?: AxisArgument<OneAxis>): Tensor {
-  return running('cumprod', x, axis, multiply, 1)
+export function cumprod(x: TensorLike, axis?: OneAxis | RunningOptions, dtype?: DType | null): Tensor {
+  return running('cumprod', x, axis, dtype, multiply, 1)
 }

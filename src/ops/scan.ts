@@ -53,7 +53,7 @@ export function scan<const Carry extends Branching, const Xs extends Branching |
   f: (carry: Tensors<Carry>, x: Tensors<Xs>) => readonly [NoInfer<Tensors<Carry>>, Y],
   init: Carry,
   xs: Xs,
-  options: ScanOptions = {},
+  options?: ScanOptions,
 ): [carry: Tensors<Carry>, ys: Y] {
   requireFunction('scan', f)
   const { carry, ys } = scanTrees(

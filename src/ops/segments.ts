@@ -1,14 +1,14 @@
 // Ops that write to places which indices name: sums and maxima by segment, scattered values, counts.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import { custom, integer, nullable, option } from '../core/options'
+import { boolean, choice, integer, nullable, option } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { sameShape, sizeOf } from '../core/shapes'
 import { ScatterMax } from '../primitives/indexing'
 import { sliceAlong } from './along'
 import { readTyped, requireInteger, requireList, requireNumber, requireShape } from './arguments'
 import type { TensorLike } from './convert'
-import { asNumbers, asTensor } from './convert'
+import { asNumbers, asTensor, operand } from './convert'
 import {
   add,
   cast,
@@ -18,8 +18,10 @@ import {
   lessEqual,
   logicalAnd,
   maximum,
+  minimum,
   multiply,
   negative,
+  subtract,
   where,
 } from './elementwise'
 import { linspace } from './construct'
@@ -49,6 +51,12 @@ function scatterMax(updates: Tensor, indices: Tensor, size: number): Tensor {
   )
 }
 
+function scatterMin(updates: Tensor, indices: Tensor, size: number): Tensor {
+  // −x has no place for −2³¹
+  const turned = (x: Tensor): Tensor => (x.dtype === 'int32' ? subtract(-1, x) : negative(x))
+  return turned(scatterMax(turned(updates), indices, size))
+}
+
 /** Indices outside share one more place, which is cut off. */
 function dropped(
   updates: Tensor,
@@ -66,7 +74,9 @@ function segmentsOf(
   data: TensorLike,
   segmentIds: TensorLike,
   numSegments: unknown,
+  sorted: unknown,
 ): [Tensor, Tensor, number] {
+  boolean.read(sorted ?? false, `${name}: sorted`)
   const [value, ids] = [asNumbers(data, name), cast(asTensor(segmentIds, name), 'int32')]
   if (ids.rank !== 1 || value.rank === 0 || value.shape[0] !== ids.size) {
     throw new ShapeError(
@@ -83,22 +93,23 @@ function segmentsOf(
 /**
  * result[s] = Σ of the slices data[i] with segmentIds[i] = s. int32 stays int32. Ids outside 0 … numSegments − 1 are dropped.
  * @param data [n, …] @param segmentIds [n], in any order
+ * @param sorted whether the ids rise; says nothing about the result. Default false.
  * @returns [numSegments, …]
  * @example ops.segmentSum([1, 2, 3], [0, 0, 1], 2)   // [3, 3]
  */
-export function segmentSum(data: TensorLike, segmentIds: TensorLike, numSegments: number, _sorted = false): Tensor {
-  return scatterSum(...segmentsOf('segmentSum', data, segmentIds, numSegments))
+export function segmentSum(data: TensorLike, segmentIds: TensorLike, numSegments: number, sorted?: boolean): Tensor {
+  return scatterSum(...segmentsOf('segmentSum', data, segmentIds, numSegments, sorted))
 }
 
 /** result[s] = the largest of the slices data[i] with segmentIds[i] = s, likewise; −∞ (the least int32) where there are none. Ties share the gradient. */
-export function segmentMax(data: TensorLike, segmentIds: TensorLike, numSegments: number, _sorted = false): Tensor {
-  return scatterMax(...segmentsOf('segmentMax', data, segmentIds, numSegments))
+export function segmentMax(data: TensorLike, segmentIds: TensorLike, numSegments: number, sorted?: boolean): Tensor {
+  return scatterMax(...segmentsOf('segmentMax', data, segmentIds, numSegments, sorted))
 }
 
-/** The smallest, likewise; ∞ where there are none. In int32 −2³¹ is no element. */
-export function segmentMin(data: TensorLike, segmentIds: TensorLike, numSegments: number, _sorted = false): Tensor {
-  const [value, ids, count] = segmentsOf('segmentMin', data, segmentIds, numSegments)
-  return negative(scatterMax(negative(value), ids, count))
+/** The smallest, likewise; ∞ (the largest int32) where there are none. */
+export function segmentMin(data: TensorLike, segmentIds: TensorLike, numSegments: number, sorted?: boolean): Tensor {
+  const [value, ids, count] = segmentsOf('segmentMin', data, segmentIds, numSegments, sorted)
+  return scatterMin(value, ids, count)
 }
 
 /** Places [places] in row-major order over the first axes of `shape` that indices [places, depth] name; −1 for those outside. */
@@ -150,12 +161,22 @@ export function scatter(indices: TensorLike, values: TensorLike, shape: Shape): 
   )
 }
 
+const reductions = /* @__PURE__ */ nullable(/* @__PURE__ */ choice('add', 'max', 'min'))
+
 /**
  * x with other values at some indices, which are as in `scatter`. Of equal indices the last one counts.
+ * @param reduction what becomes of an element and its updates instead: `add` their sum, `max` the largest, `min` the smallest.
+ *   Default null: the update.
  * @returns the shape and dtype of x
  * @example ops.scatterUpdate([1, 2, 3], [[1]], [9])   // [1, 9, 3]
  */
-export function scatterUpdate(x: TensorLike, indices: TensorLike, updates: TensorLike): Tensor {
+export function scatterUpdate(
+  x: TensorLike,
+  indices: TensorLike,
+  updates: TensorLike,
+  reduction?: 'add' | 'max' | 'min' | null,
+): Tensor {
+  const how = reductions.read(reduction ?? null, 'scatterUpdate: reduction')
   const value = asTensor(x, 'scatterUpdate')
   const index = cast(asTensor(indices, 'scatterUpdate'), 'int32')
   const { flat, depth } = placesIn('scatterUpdate', value.shape, index)
@@ -168,11 +189,24 @@ export function scatterUpdate(x: TensorLike, indices: TensorLike, updates: Tenso
   )
   if (rows.size === 0) return value
   const places = sizeOf(value.shape.slice(0, depth))
+  if (how !== null) return reduceInto(value, asNumbers(rows, 'scatterUpdate'), flat, places, how)
   // the last update of each place, or −2³¹
   const last = scatterMax(arange(0, rows.shape[0], 1, 'int32'), flat, places)
   const isNew = expandDims(greaterEqual(last, 0), 1)
   const taken = take(rows, maximum(last, 0), 0)
   return reshape(where(isNew, taken, reshape(value, [places, rows.shape[1]!])), value.shape)
+}
+
+/** x [… places, slice …], in whose places updates [n, slice] are folded. */
+function reduceInto(x: Tensor, updates: Tensor, flat: Tensor, places: number, how: 'add' | 'max' | 'min'): Tensor {
+  const shaped = (found: Tensor): Tensor => reshape(found, x.shape)
+  const result =
+    how === 'add'
+      ? add(x, shaped(scatterSum(updates, flat, places)))
+      : how === 'max'
+        ? maximum(x, shaped(scatterMax(updates, flat, places)))
+        : minimum(x, shaped(scatterMin(updates, flat, places)))
+  return cast(result, x.dtype)
 }
 
 /** x with a block of other values from `startIndices` on; a block that would reach beyond the end is moved back, as in XLA. */
@@ -209,11 +243,6 @@ export function sliceUpdate(x: TensorLike, startIndices: readonly number[], upda
   return where(isInside, apply('pad', [block], { before, after, value: 0 })[0]!, value)
 }
 
-const weightsOption = /* @__PURE__ */ custom<TensorLike | null>(
-  (value) => value as TensorLike | null,
-  () => null,
-)
-
 interface BincountOptions {
   /** What each element counts. Default 1, and then the result is int32. */
   readonly weights?: TensorLike | null
@@ -230,7 +259,7 @@ export function bincount(x: TensorLike, options: BincountOptions): Tensor {
   const value = cast(asTensor(x, 'bincount'), 'int32')
   const { weights, minlength } = readTyped(
     'bincount',
-    { weights: option(weightsOption, null), minlength: option(nullable(integer({ min: 0 })), null) },
+    { weights: option(operand, null), minlength: option(nullable(integer({ min: 0 })), null) },
     options,
   )
   if (minlength === null) throw new ArgumentError('bincount: minlength must be given: shapes do not depend on data')
@@ -259,18 +288,18 @@ export function bincount(x: TensorLike, options: BincountOptions): Tensor {
  */
 export function histogram(
   x: TensorLike,
-  bins = 10,
-  range: readonly [number, number] | null = null,
+  bins?: number,
+  range?: readonly [number, number] | null,
 ): [counts: Tensor, edges: Tensor] {
   const value = cast(ravel(asTensor(x, 'histogram')), 'float32')
-  const count = requireInteger('histogram: bins', bins, 1)
-  if (range === null && value.size === 0) throw new ShapeError('histogram: needs a range where there are no elements')
+  const count = requireInteger('histogram: bins', bins ?? 10, 1)
   const given =
-    range === null
+    range === null || range === undefined
       ? null
       : requireList('histogram: range', range).map((bound) => requireNumber('each of histogram: range', bound))
   if (given !== null && (given.length !== 2 || !(given[0]! <= given[1]!)))
     throw new ArgumentError(`histogram: the range must be [lowest, highest], received [${given.join(', ')}]`)
+  if (given === null && value.size === 0) throw new ShapeError('histogram: needs a range where there are no elements')
   const [low, high] =
     given === null ? [min(value), max(value)] : (given.map((bound) => full([], bound)) as [Tensor, Tensor])
   // a range without width is one around it

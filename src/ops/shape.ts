@@ -74,9 +74,9 @@ export function moveAxis(x: TensorLike, from: number, to: number): Tensor {
 }
 
 /** Exchanges two axes. */
-export function swapAxes(x: TensorLike, a: number, b: number): Tensor {
+export function swapAxes(x: TensorLike, axis1: number, axis2: number): Tensor {
   const value = asTensor(x, 'swapAxes')
-  const [first, second] = [a, b].map((axis) => normalizeAxis('swapAxes', axis, value.rank)) as [number, number]
+  const [first, second] = [axis1, axis2].map((axis) => normalizeAxis('swapAxes', axis, value.rank)) as [number, number]
   return transpose(
     value,
     value.shape.map((_, i) => (i === first ? second : i === second ? first : i)),
@@ -130,10 +130,10 @@ function listOfTensors(where: string, xs: readonly TensorLike[]): Tensor[] {
   return values
 }
 
-/** Joins along an existing axis. Different dtypes are converted to the highest: bool, int32, float32. */
+/** Joins along an existing axis. Different dtypes are converted to the highest: bool, int32, float32. Default axis 0. */
 export function concatenate(xs: readonly TensorLike[], axis?: AxisArgument): Tensor {
   const values = listOfTensors('concatenate', xs)
-  const at = normalizeAxis('concatenate', readOneAxis('concatenate', axis, -1), values[0]!.rank)
+  const at = normalizeAxis('concatenate', readOneAxis('concatenate', axis, 0), values[0]!.rank)
   const dtype = commonType(values.map((value) => value.dtype))
   return apply(
     'concat',
@@ -298,41 +298,54 @@ export function scatterAdd(updates: TensorLike, indices: TensorLike, size: numbe
 }
 
 /** A tensor whose elements are all `value`. */
-export function full(shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
+export function full(shape: Shape, value: number, dtype?: DType | null): Tensor {
   const extents = requireShape('full', shape)
-  const element = storeData(requireDType('full', dtype), [requireNumber('full: value', value)])[0]!
-  return new Tensor(new dtypes[dtype].array(sizeOf(extents)).fill(element), extents, dtype)
+  const own = requireDType('full', dtype ?? 'float32')
+  const element = storeData(own, [requireNumber('full: value', value)])[0]!
+  return new Tensor(new dtypes[own].array(sizeOf(extents)).fill(element), extents, own)
 }
 
-export const zeros = (shape: Shape, dtype: DType = 'float32'): Tensor => full(shape, 0, dtype)
-export const ones = (shape: Shape, dtype: DType = 'float32'): Tensor => full(shape, 1, dtype)
-export const zerosLike = (x: TensorLike): Tensor => likewise('zerosLike', x, 0)
-export const onesLike = (x: TensorLike): Tensor => likewise('onesLike', x, 1)
+export const zeros = (shape: Shape, dtype?: DType | null): Tensor => full(shape, 0, dtype)
+export const ones = (shape: Shape, dtype?: DType | null): Tensor => full(shape, 1, dtype)
+/** Zeros in the shape of x, and in its dtype where none is given. */
+export const zerosLike = (x: TensorLike, dtype?: DType | null): Tensor => likewise('zerosLike', x, 0, dtype)
+/** Ones, likewise. */
+export const onesLike = (x: TensorLike, dtype?: DType | null): Tensor => likewise('onesLike', x, 1, dtype)
 
-function likewise(where: string, x: TensorLike, value: number): Tensor {
-  const { shape, dtype } = asTensor(x, where)
-  return full(shape, value, dtype)
+function likewise(where: string, x: TensorLike, value: number, dtype: DType | null | undefined): Tensor {
+  const given = asTensor(x, where)
+  return full(given.shape, value, dtype ?? given.dtype)
 }
 
-/** start, start + step, … below stop. With one argument: 0, 1, … below it. */
-export function arange(start: number, stop?: number | null, step = 1, dtype: DType = 'float32'): Tensor {
+/**
+ * start, start + step, … below stop. With one argument: 0, 1, … below it.
+ * @param dtype default int32 where all numbers are integers, else float32
+ * @example ops.arange(3)   // [0, 1, 2]
+ */
+export function arange(start: number, stop?: number | null, step?: number | null, dtype?: DType | null): Tensor {
   const bound = (what: string, value: unknown) => finite().read(value, `arange: ${what}`)
   const [from, to] =
     stop === undefined || stop === null ? [0, bound('start', start)] : [bound('start', start), bound('stop', stop)]
-  if (bound('step', step) === 0) throw new ArgumentError('arange: step must not be 0')
-  const [length] = requireShape('arange', [Math.max(0, Math.ceil((to - from) / step))])
-  const elements = Array.from({ length: length! }, (_, i) => from + i * step)
-  return new Tensor(storeData(requireDType('arange', dtype), elements), [length!], dtype)
+  const by = bound('step', step ?? 1)
+  if (by === 0) throw new ArgumentError('arange: step must not be 0')
+  const own = requireDType(
+    'arange',
+    dtype ?? ([from, to, by].every((each) => (each | 0) === each) ? 'int32' : 'float32'),
+  )
+  const [length] = requireShape('arange', [Math.max(0, Math.ceil((to - from) / by))])
+  const elements = Array.from({ length: length! }, (_, i) => from + i * by)
+  return new Tensor(storeData(own, elements), [length!], own)
 }
 
 /** [rows, columns] with ones on diagonal k, which lies k columns right of the main one; the identity matrix by default. */
-export function eye(rows: number, columns?: number | null, k = 0, dtype: DType = 'float32'): Tensor {
+export function eye(rows: number, columns?: number | null, k?: number, dtype?: DType | null): Tensor {
   const [m, n] = requireShape('eye', [
     requireInteger('eye: rows', rows, 0),
     requireInteger('eye: columns', columns ?? rows, 0),
   ]) as [number, number]
-  const offset = requireInteger('eye: k', k)
-  const data = new dtypes[requireDType('eye', dtype)].array(m * n)
+  const offset = requireInteger('eye: k', k ?? 0)
+  const own = requireDType('eye', dtype ?? 'float32')
+  const data = new dtypes[own].array(m * n)
   for (let i = Math.max(0, -offset); i < m && i + offset < n; i++) data[i * n + i + offset] = 1
-  return new Tensor(data, [m, n], dtype)
+  return new Tensor(data, [m, n], own)
 }

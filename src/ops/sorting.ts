@@ -8,8 +8,8 @@ import { ArgSort, SearchSorted } from '../primitives/sorting'
 import { sliceAlong } from './along'
 import type { Axis, AxisArgument, ReduceOptions } from './arguments'
 import {
+  readArguments,
   readAxisOnly,
-  readTyped,
   reduceTable,
   requireInteger,
   requireList,
@@ -67,9 +67,9 @@ export function argsort(x: TensorLike, axis?: SortAxis): Tensor {
  * @returns [values […, k], indices int32 […, k]]
  * @throws ShapeError when the axis has fewer than k elements
  */
-export function topK(x: TensorLike, k: number, sorted = true): [values: Tensor, indices: Tensor] {
+export function topK(x: TensorLike, k: number, sorted?: boolean): [values: Tensor, indices: Tensor] {
   const [value, at] = alongOne('topK', x, -1)
-  boolean.read(sorted, 'topK: sorted')
+  boolean.read(sorted ?? true, 'topK: sorted')
   const extent = value.shape[at]!
   const count = requireInteger('topK: k', k, 0)
   if (count > extent)
@@ -85,12 +85,12 @@ const sides = /* @__PURE__ */ choice('left', 'right')
  * @param sorted [n], in rising order
  * @param side `left`: in front of equal elements; `right`: behind them. Default left.
  */
-export function searchsorted(sorted: TensorLike, values: TensorLike, side: 'left' | 'right' = 'left'): Tensor {
+export function searchsorted(sorted: TensorLike, values: TensorLike, side?: 'left' | 'right'): Tensor {
   const [row, value] = [asTensor(sorted, 'searchsorted'), asTensor(values, 'searchsorted')]
   if (row.rank !== 1)
     throw new ShapeError(`searchsorted: the sorted sequence must be a vector, received ${formatShape(row.shape)}`)
   const dtype = commonType([row.dtype, value.dtype])
-  const isRight = sides.read(side, 'searchsorted: side') === 'right'
+  const isRight = sides.read(side ?? 'left', 'searchsorted: side') === 'right'
   needAlgebra()
   return apply('routine', [cast(row, dtype), cast(value, dtype)], { routine: new SearchSorted(isRight) })[0]!
 }
@@ -100,10 +100,15 @@ export function digitize(x: TensorLike, bins: TensorLike): Tensor {
   return searchsorted(bins, x, 'right')
 }
 
-/** Whether each element is among those of `candidates`, as bool; with `invert` whether it is not. NaN is never. */
-export function isin(x: TensorLike, candidates: TensorLike, invert = false): Tensor {
+/**
+ * Whether each element is among those of `candidates`, as bool. NaN is never.
+ * @param assumeUnique whether neither operand holds an element twice; says nothing about the result. Default false.
+ * @param invert asks whether it is not. Default false.
+ */
+export function isin(x: TensorLike, candidates: TensorLike, assumeUnique?: boolean, invert?: boolean): Tensor {
   const [value, others] = [asTensor(x, 'isin'), ravel(asTensor(candidates, 'isin'))]
-  const isInverted = boolean.read(invert, 'isin: invert')
+  boolean.read(assumeUnique ?? false, 'isin: assumeUnique')
+  const isInverted = boolean.read(invert ?? false, 'isin: invert')
   if (others.size === 0) return full(value.shape, Number(isInverted), 'bool')
   const dtype = commonType([value.dtype, others.dtype])
   const [needle, row] = [cast(value, dtype), sort(cast(others, dtype))]
@@ -129,7 +134,7 @@ const methods = /* @__PURE__ */ choice('linear', 'lower', 'higher', 'midpoint', 
 export function quantile(
   x: TensorLike,
   q: number | readonly number[],
-  axis: Axis | QuantileOptions = null,
+  axis?: Axis | QuantileOptions,
   method?: QuantileMethod,
   keepDims?: boolean,
 ): Tensor {
@@ -140,20 +145,13 @@ function quantileOf(
   name: string,
   x: TensorLike,
   q: unknown,
-  axis: Axis | QuantileOptions,
+  axis?: Axis | QuantileOptions,
   method?: string,
   keepDims?: boolean,
 ): Tensor {
   const value = cast(asTensor(x, name), 'float32')
-  const isOptions = typeof axis === 'object' && axis !== null && !Array.isArray(axis)
-  const given = isOptions
-    ? axis
-    : {
-        axis: axis as Axis,
-        ...(method === undefined ? {} : { method }),
-        ...(keepDims === undefined ? {} : { keepDims }),
-      }
-  const read = readTyped(name, { ...reduceTable, method: option(methods, 'linear') }, given)
+  const table = { axis: reduceTable.axis, method: option(methods, 'linear'), keepDims: reduceTable.keepDims }
+  const read = readArguments(name, table, axis, method, keepDims)
   const axes = resolveAxes(name, read.axis, value.rank)
   const kept = value.shape.map((_, i) => i).filter((i) => !axes.includes(i))
   const shape = kept.map((i) => value.shape[i]!)
@@ -198,6 +196,6 @@ function placeOf(name: string, share: unknown, count: number, method: QuantileMe
 }
 
 /** The element in the middle of the sorted ones, or the mean of both, in float32; NaN when there is a NaN. */
-export function median(x: TensorLike, axis: Axis | ReduceOptions = null, keepDims?: boolean): Tensor {
+export function median(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
   return quantileOf('median', x, 0.5, axis, undefined, keepDims)
 }

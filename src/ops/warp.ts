@@ -60,11 +60,7 @@ export interface SampleOptions {
  *
  * Keras: `keras.ops.image.affine_transform`, on JAX, whose edges these are; the last two numbers of a transform are not read.
  */
-export function affineTransform(
-  images: TensorLike,
-  transform: TensorLike,
-  options: AffineTransformOptions = {},
-): Tensor {
+export function affineTransform(images: TensorLike, transform: TensorLike, options?: AffineTransformOptions): Tensor {
   const given = readTyped('affineTransform', sampleOptions(), options)
   const value = cast(asTensor(images, 'affineTransform'), 'float32')
   if (value.rank === 3) return squeeze(affineTransform(expandDims(value, 0), transform, options), 0)
@@ -89,7 +85,10 @@ export function affineTransform(
 
 /** Where pixels stand: x [1, 1, columns] along the columns, y [1, rows, 1] along the rows. */
 export function gridOf(rows: number, columns: number): { readonly x: Tensor; readonly y: Tensor } {
-  return { x: reshape(arange(0, columns), [1, 1, columns]), y: reshape(arange(0, rows), [1, rows, 1]) }
+  return {
+    x: reshape(arange(0, columns, 1, 'float32'), [1, 1, columns]),
+    y: reshape(arange(0, rows, 1, 'float32'), [1, rows, 1]),
+  }
 }
 
 /** x [batch, rows, columns, channels] at places row and column, [batch, height, width] or what broadcasts to it → [batch, height, width, channels]. */

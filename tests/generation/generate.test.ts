@@ -274,7 +274,7 @@ describe('generate', () => {
   it.each([true, false])('refuses tokens outside the vocabulary, with cache: %s', async (cache) => {
     const rising = new Dense({ units: 9, kernelInitializer: 'zeros' })
     const model = new Sequential([new Embedding({ inputDim: 4, outputDim: SIZE, inputShape: [null] }), rising])
-    rising.weights[1]!.assign(ops.arange(0, 9, 1))
+    rising.weights[1]!.assign(ops.arange(0, 9, 1, 'float32'))
     await expect(generate(model, [[1], [3, 4]], { maxTokens: 3, cache })).rejects.toThrow(
       /generate: the model cannot take the prompt: Embedding ".*": the indices must be in 0 … 3, received 4/,
     )

@@ -544,3 +544,29 @@ export interface OrderCase {
 export interface OrderFile extends FixtureFile {
   cases: OrderCase[]
 }
+
+export type SignatureDefault = string | number | boolean | null | readonly number[]
+/** A required parameter has no default. */
+export type SignatureParameter = readonly [name: string, initial?: SignatureDefault]
+
+/** Numbers that JSON lacks are strings. */
+export interface StoredTensor {
+  readonly dtype: 'float32' | 'int32' | 'bool'
+  readonly shape: readonly number[]
+  readonly data: readonly (number | string)[]
+}
+
+interface SignatureCall {
+  readonly op: string
+  readonly given: readonly unknown[]
+  readonly outputs: readonly StoredTensor[]
+}
+
+/** signatures.json */
+export interface SignaturesFile {
+  readonly keras: string
+  readonly signatures: Readonly<
+    Record<'ops' | 'random' | 'activations', Readonly<Record<string, readonly SignatureParameter[]>>>
+  >
+  readonly calls: readonly SignatureCall[]
+}

@@ -257,7 +257,7 @@ def sorting():
         yield case("searchsorted", [ints(1, 2, 2), ints(2, 0, 9)], side)
     yield case("digitize", [[[-2.0, 0, 5], [6, 1, 4]], row], gradient=False)
     yield case("isin", [[1.0, 2, NAN], [2.0, NAN, 7]], gradient=False)
-    yield case("isin", [ints(1, 2, 3), ints(2)], True, fn=lambda x, y, invert: jnp.isin(x, y, invert=invert))
+    yield case("isin", [ints(1, 2, 3), ints(2)], False, True, fn=lambda x, y, unique, invert: jnp.isin(x, y, unique, invert))
     yield case("median", [m])
     yield case("median", [m], 0)
     yield case("median", [normal(rng, (4, 4))], 1, True)

@@ -21,6 +21,7 @@ export function readFixture<File>(
     | 'rules'
     | 'regularizers'
     | 'explain'
+    | 'signatures'
     | `${'layers' | 'ops'}/${string}`,
 ): File {
   const file: File = JSON.parse(readFileSync(new URL(`../golden/${name}.json`, import.meta.url), 'utf8'))

@@ -210,7 +210,7 @@ describe('masks', () => {
   })
 
   it('of query and value count, with a key as well', () => {
-    const value = ops.reshape(ops.arange(24), [2, 3, 4])
+    const value = ops.reshape(ops.arange(0, 24, 1, 'float32'), [2, 3, 4])
     const first = ops.equal(ops.add(ops.zeros([2, 3]), ops.arange(3)), 0)
     for (const inputs of [
       [x, value],

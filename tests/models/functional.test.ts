@@ -31,7 +31,7 @@ describe('functional models', () => {
     const tags = Input({ shape: [3], dtype: 'int32', name: 'tags' })
     const trunk = new Dense({ units: 4, activation: 'relu' })
     const a = trunk.apply(image)
-    const joined = ops.concatenate([a, ops.cast(tags, 'float32')])
+    const joined = ops.concatenate([a, ops.cast(tags, 'float32')], 1)
     const model = new Model({
       inputs: { image, tags },
       outputs: {

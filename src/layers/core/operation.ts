@@ -1,7 +1,7 @@
 // Operation: the layer that records a call of an op on symbols of a functional model. And the public namespace `ops`:
 // its ops record such a layer if an argument is a symbol.
 
-import { ArgumentError } from '../../core/errors'
+import { ArgumentError, quoted } from '../../core/errors'
 import { configured, custom, required, text } from '../../core/options'
 import { snakeCase, uniqueName } from '../../core/registry'
 import type { Tree } from '../../core/tree'
@@ -27,6 +27,22 @@ function opOf(name: string): Op | undefined {
   return typeof found === 'function' ? (found as Op) : undefined
 }
 
+/** Ops that take any number of operands. */
+const isVariadic = (name: string): boolean => name === 'einsum' || name === 'meshgrid'
+
+/**
+ * Calls an op. No op gives a parameter a default value, because `length` does not count such parameters.
+ * @throws ArgumentError for more arguments than the op reads
+ */
+function callOp(op: Op, name: string, input: readonly unknown[]): unknown {
+  const count = op.length
+  if (input.length <= count || isVariadic(name)) return op(...input)
+  const title = name.includes('.') ? name : `ops.${name}`
+  throw new ArgumentError(
+    `${title} takes ${count} ${count === 1 ? 'argument' : 'arguments'}, received ${input.length}: it would not read ${quoted(input.slice(count))}. Where a method such as map passes more, wrap it: (x) => ${title}(x)`,
+  )
+}
+
 /** Two batch sizes that reveal which extents depend on the batch. */
 const PROBES = [2, 3] as const
 
@@ -49,7 +65,7 @@ export class Operation extends configured(Layer<readonly unknown[], Tree<Tensor>
   }
 
   call(input: readonly unknown[]): Tree<Tensor> {
-    return opOf(this.op)!(...input) as Tree<Tensor>
+    return callOp(opOf(this.op)!, this.op, input) as Tree<Tensor>
   }
 
   // Arguments are not converted.
@@ -123,7 +139,7 @@ function recordable<Namespace extends object>(namespace: Namespace, prefix = '')
       [name]: (...input: readonly unknown[]): unknown =>
         input.some((each) => hasSymbol(each))
           ? new Operation({ op: prefix + name, name: uniqueName(snakeCase(name)) }).applyTree(input, {})
-          : value(...input),
+          : callOp(value as Op, prefix + name, input),
     }
     made[name] = typeof value !== 'function' || /^[A-Z]/.test(name) ? value : named[name]
   }

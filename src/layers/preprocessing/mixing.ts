@@ -259,6 +259,6 @@ export class RandomGaussianBlur extends configured(SometimesLayer, () => ({
 
 /** The weights of a window, centred and normalized to sum 1. */
 function bell(size: number, sigma: Tensor): Tensor {
-  const weights = exp(multiply(square(divide(arange(-(size - 1) / 2, (size + 1) / 2), sigma)), -0.5))
+  const weights = exp(multiply(square(divide(arange(-(size - 1) / 2, (size + 1) / 2, 1, 'float32'), sigma)), -0.5))
   return divide(weights, sum(weights))
 }

@@ -29,7 +29,7 @@ export class ForgetBias extends Initializer {
 
   call([size]: Shape): Tensor {
     const units = size! / 4
-    return concatenate([this.others.call([units]), ones([units]), this.others.call([2 * units])])
+    return concatenate([this.others.call([units]), ones([units]), this.others.call([2 * units])], 0)
   }
 }
 

@@ -1,0 +1,324 @@
+// The parameters of every op against those of Keras: names, order and defaults. Ours are read from the sources; the
+// defaults are also proved by calls with the required arguments only.
+
+import { readFileSync, readdirSync } from 'node:fs'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+import { ops, random, tensor } from '../../src'
+import { flatten } from '../../src/core/tree'
+import type { Tree } from '../../src/core/tree'
+import type { Tensor } from '../../src'
+import type { SignatureDefault, SignatureParameter, SignaturesFile, StoredTensor } from '../golden/format'
+import { readFixture } from '../helpers/golden'
+
+const { signatures, calls } = readFixture<SignaturesFile>('signatures')
+
+const camelCase = (name: string): string =>
+  name
+    .replace(/^\*+/, '')
+    .replace(/_+$/, '')
+    .replace(/_(\w)/g, (_all, letter: string) => letter.toUpperCase())
+
+// ---------------------------------------------------------------- intended differences
+
+/** Ops whose name is another one in Keras. */
+const NAMES: Readonly<Record<string, string>> = {
+  variance: 'var',
+  batchNorm: 'batch_normalization',
+  layerNorm: 'layer_normalization',
+  rmsNorm: 'rms_normalization',
+  moveAxis: 'moveaxis',
+  swapAxes: 'swapaxes',
+  logSumExp: 'logsumexp',
+}
+
+/**
+ * Parameters that have another name here, as they stand in formulas: an operand is x, two are a and b. `keepDims` and `minlength`
+ * are options, which any spelling names.
+ */
+const SPELLED: Readonly<Record<string, readonly string[]>> = {
+  x: ['inputs', 'x1', 'variable', 'a', 'array', 'logits', 'operands'],
+  xs: ['x'],
+  a: ['x1', 'x'],
+  b: ['x2', 'y'],
+  candidates: ['x2'],
+  indices: ['x'],
+  keepDims: ['keepdims'],
+  shape: ['newshape'],
+  from: ['source'],
+  to: ['destination'],
+  low: ['xMin'],
+  high: ['xMax'],
+  starts: ['startIndices'],
+  sizes: ['shape'],
+  value: ['fillValue'],
+  rows: ['N'],
+  columns: ['M'],
+  n: ['N'],
+  axis: ['axes'],
+  equation: ['subscripts'],
+  body: ['bodyFun'],
+  init: ['initVal'],
+  sorted: ['sortedSequence'],
+  dilation: ['dilationRate'],
+}
+
+/** Parameters of Keras that an op does not have, and why. */
+const LEFT_OUT: readonly {
+  readonly parameters: readonly string[]
+  readonly ops?: readonly string[]
+  readonly why: string
+}[] = [
+  { parameters: ['sparse'], why: 'there are no sparse tensors' },
+  { parameters: ['dataFormat'], why: 'channels are always the last axis' },
+  { parameters: ['kwargs'], why: 'holds options of former versions of Keras' },
+  { parameters: ['retstep'], ops: ['linspace'], why: 'the type of a result does not depend on an option' },
+  { parameters: ['synchronized'], ops: ['moments'], why: 'there are no replicas' },
+  { parameters: ['unroll'], ops: ['scan'], why: 'a loop is one instruction' },
+  { parameters: ['flashAttention'], ops: ['dotProductAttention'], why: 'the scores are never stored as a whole' },
+  { parameters: ['attnLogitsSoftCap'], ops: ['dotProductAttention'], why: 'the kernel does not limit scores' },
+  {
+    parameters: ['dtype'],
+    ops: ['uniform', 'normal', 'truncatedNormal', 'randint'],
+    why: 'there is one dtype of floating-point numbers, and one of integers',
+  },
+]
+
+/** Parameters that an op has beyond those of Keras, and why. */
+const ADDED: Readonly<Record<string, readonly string[]>> = {
+  // all reductions have it
+  countNonzero: ['keepDims'],
+  average: ['keepDims'],
+  // as in Keras's layers and in lax.conv_general_dilated
+  conv: ['groups'],
+}
+
+/** Defaults that differ from Keras, and why. */
+const DEFAULTS: Readonly<Record<string, string>> = {
+  'batchNorm axis': 'the channels are the last axis',
+  'layerNorm epsilon': 'null is the epsilon of the backend, 1e-7',
+  'rmsNorm epsilon': 'null is the epsilon of the backend, 1e-7',
+  'bincount minlength': 'shapes do not depend on data, so it must be given',
+  'arange step': 'null is 1',
+  'randint dtype': 'there is one dtype of integers',
+}
+
+/** Results that have another dtype than those of Keras, and why. */
+const DTYPES: readonly { readonly ops: readonly string[]; readonly why: string }[] = [
+  { ops: ['floor', 'ceil'], why: 'an int32 is whole, and stays exact' },
+  { ops: ['power', 'vander'], why: 'powers are computed in float32' },
+  { ops: ['relu', 'nanToNum'], why: 'they compute in float32' },
+  { ops: ['histogram'], why: 'counts are int32' },
+]
+
+// ---------------------------------------------------------------- our side, from the sources
+
+const folder = new URL('../../src/ops/', import.meta.url)
+const sources = readdirSync(folder)
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => ts.createSourceFile(name, readFileSync(new URL(name, folder), 'utf8'), ts.ScriptTarget.Latest, true))
+const statements = sources.flatMap((source) => [...source.statements])
+
+const interfaces = new Map(
+  statements.flatMap((each) => (ts.isInterfaceDeclaration(each) ? [[each.name.text, each] as const] : [])),
+)
+
+/** The names of the options that an interface declares or inherits. */
+function membersOf(name: string): string[] {
+  const found = interfaces.get(name)
+  if (found === undefined) return []
+  const bases = (found.heritageClauses ?? []).flatMap(({ types }) =>
+    types.flatMap(({ expression }) => membersOf(expression.getText())),
+  )
+  const own = found.members.flatMap((each) => (each.name === undefined ? [] : [each.name.getText()]))
+  return [...new Set([...own, ...bases])]
+}
+
+interface Ours {
+  readonly parameters: readonly ts.ParameterDeclaration[]
+  readonly text: string
+  readonly source: ts.SourceFile
+}
+
+const declared = new Map<string, Ours>()
+for (const source of sources) {
+  for (const each of source.statements) {
+    if (ts.isFunctionDeclaration(each) && each.body !== undefined)
+      declared.set(`${source.fileName} ${each.name!.text}`, {
+        parameters: [...each.parameters],
+        text: each.body.getText(),
+        source,
+      })
+    if (!ts.isVariableStatement(each)) continue
+    for (const { name, initializer } of each.declarationList.declarations) {
+      if (initializer !== undefined && ts.isArrowFunction(initializer))
+        declared.set(`${source.fileName} ${name.getText()}`, {
+          parameters: [...initializer.parameters],
+          text: initializer.body.getText(),
+          source,
+        })
+    }
+  }
+}
+
+const exported = (namespace: object): string[] =>
+  Object.entries(namespace).flatMap(([name, value]) =>
+    typeof value === 'function' && !/^[A-Z]/.test(name) ? [name] : [],
+  )
+
+/** The declaration of a name that the namespace exports: in the file that exports it, of those that have it. */
+function find(name: string): Ours {
+  const index = sources.find(({ fileName }) => fileName === 'index.ts')!.getText()
+  const found = [...declared].filter(([key, { source }]) => {
+    const [file, own] = key.split(' ') as [string, string]
+    if (own !== name) return false
+    const module = file.replace('.ts', '')
+    const isExported = new RegExp(`export (\\*|\\{[^}]*\\b${name}\\b[^}]*\\}) from './${module}'`).test(index)
+    return (
+      (isExported || file === 'random.ts') && new RegExp(`export (const|function) ${name}\\b`).test(source.getText())
+    )
+  })
+  expect(found.length, `declarations of ${name}`).toBe(1)
+  return found[0]![1]
+}
+
+/** Positional parameters, with the options of an object in the place of the object. */
+function namesOf({ parameters }: Ours): { readonly positional: string[]; readonly options: string[] } {
+  const positional: string[] = []
+  const options: string[] = []
+  for (const { name, type } of parameters) {
+    if (name.getText() !== 'options') positional.push(name.getText())
+    const text = type?.getText() ?? ''
+    for (const word of text.match(/\b\w+Options\b/g) ?? []) options.push(...membersOf(word))
+  }
+  return { positional, options: options.filter((name) => !positional.includes(name)) }
+}
+
+const same = (ours: string, theirs: string): boolean =>
+  ours.toLowerCase() === theirs.toLowerCase() || (SPELLED[ours] ?? []).includes(theirs)
+
+/** What is left of Keras's parameters without those that are left out here. */
+function expectedOf(name: string, kerasName: string, namespace: 'ops' | 'random'): SignatureParameter[] {
+  return signatures[namespace][kerasName]!.filter(([parameter]) =>
+    LEFT_OUT.every(
+      ({ parameters, ops: only }) =>
+        !parameters.includes(camelCase(parameter)) || !(only === undefined || only.includes(name)),
+    ),
+  )
+}
+
+/**
+ * The default of a parameter, as its function or the tables of its file write it; undefined where neither does. What stands
+ * behind `??` takes the place of null as well.
+ */
+function defaultOf({ text, source }: Ours, name: string, initial: SignatureDefault | undefined): string | undefined {
+  const value = String.raw`(-?\d[\d.e-]*|true|false|null|'\w+'|\[[^\]]*\])`
+  const own = [
+    new RegExp(String.raw`\b${name} \?\? ${value}`),
+    new RegExp(String.raw`read(?:OneAxis|AxisOnly)\('\w+', ${name}, ${value}\)`),
+  ]
+  const inTables = new RegExp(String.raw`\b${name}: option\((?:[^()]|\([^()]*(?:\([^()]*\))?[^()]*\))*, ${value}\)`)
+  const tables = [...text.matchAll(/\b\w*[tT]able\b/g)].map(([table]) => table)
+  const tableTexts = tables.flatMap((table) =>
+    sources.flatMap((each) =>
+      (each === source ? [each.getText()] : []).flatMap((all) => {
+        const at = all.indexOf(`const ${table} =`)
+        return at < 0 ? [] : [all.slice(at, all.indexOf('\n\n', at))]
+      }),
+    ),
+  )
+  for (const pattern of own) {
+    const found = pattern.exec(text)
+    if (found !== null) return initial === null && found[0].includes('??') ? undefined : found[1]
+  }
+  for (const all of [text, ...tableTexts]) {
+    const found = inTables.exec(all)
+    if (found !== null) return found[1]
+  }
+  return undefined
+}
+
+const theirs = (namespace: 'ops' | 'random', name: string): string | undefined =>
+  NAMES[name] ?? Object.keys(signatures[namespace]).find((each) => camelCase(each) === name)
+
+const compared = (
+  [
+    ['ops', ops],
+    ['random', random],
+  ] as const
+).flatMap(([namespace, functions]) =>
+  exported(functions).flatMap((name) => {
+    const kerasName = theirs(namespace, name)
+    return kerasName === undefined || signatures[namespace][kerasName] === undefined
+      ? []
+      : [{ title: `${namespace}.${name}`, namespace, name, kerasName }]
+  }),
+)
+
+describe('parameters of ops and Keras', () => {
+  it.each(compared)('$title', ({ namespace, name, kerasName }) => {
+    const ours = find(name)
+    // `length`, by which surplus arguments are refused, does not count a parameter with a default value
+    expect(ours.parameters.filter(({ initializer }) => initializer !== undefined).length, 'default values').toBe(0)
+    const expected = expectedOf(name, kerasName, namespace)
+    const { positional, options } = namesOf(ours)
+    const added = ADDED[name] ?? []
+    positional.forEach((own, i) => {
+      const other = expected[i]
+      if (other === undefined && added.includes(own)) return
+      expect(other !== undefined && same(own, camelCase(other[0])), `${own} in the place of ${other?.[0]}`).toBe(true)
+    })
+    for (const [other] of expected.slice(positional.length))
+      expect(
+        options.some((own) => same(own, camelCase(other))),
+        `the option ${other}`,
+      ).toBe(true)
+    for (const own of options)
+      expect(
+        added.includes(own) || expected.some(([other]) => same(own, camelCase(other))),
+        `${own}, which Keras has`,
+      ).toBe(true)
+    for (const [other, initial] of expected.filter((each) => each.length === 2)) {
+      const own = [...positional, ...options].find((each) => same(each, camelCase(other)))!
+      const found = defaultOf(ours, own, initial)
+      if (found === undefined || DEFAULTS[`${name} ${own}`] !== undefined) continue
+      expect(JSON.parse(found.replace(/'/g, '"')), `the default of ${own}`).toEqual(initial)
+    }
+  })
+})
+
+// ---------------------------------------------------------------- calls
+
+const isStored = (value: unknown): value is StoredTensor =>
+  typeof value === 'object' && value !== null && 'dtype' in value && 'data' in value
+
+function given(value: unknown): unknown {
+  if (isStored(value)) return tensor({ ...value, data: value.data.map(Number) })
+  return Array.isArray(value) ? value.map(given) : value
+}
+
+const ourName = new Map(compared.map(({ name, kerasName }) => [kerasName, name]))
+
+describe('calls with Keras’s defaults', () => {
+  const tested = calls.filter(({ op }) => ourName.has(op))
+  it.each(tested.map((call, i) => ({ title: `${call.op} ${i}`, call })))(
+    '$title',
+    ({ call: { op, given: all, outputs } }) => {
+      const name = ourName.get(op)!
+      const result: unknown = Reflect.apply(Reflect.get(ops, name), undefined, all.map(given))
+      const found = flatten(result as Tree<Tensor>)
+      const isOther = DTYPES.some(({ ops: names }) => names.includes(name))
+      expect(found.length).toBe(outputs.length)
+      found.forEach((each, i) => {
+        const { dtype, shape, data } = outputs[i]!
+        if (!isOther) expect(each.dtype, 'dtype').toBe(dtype)
+        expect(each.shape, 'shape').toEqual(shape)
+        data.map(Number).forEach((x, at) => {
+          const own = each.data[at]!
+          const isNear = Object.is(x, own) || Math.abs(x - own) <= 1e-5 * (1 + Math.abs(x))
+          expect(isNear, `element ${at}: expected ${x}, received ${own}`).toBe(true)
+        })
+      })
+    },
+  )
+})
