@@ -7,6 +7,9 @@ import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree, pathName, pathsOf, typed } from '../core/tree'
+import { readOptions } from '../core/options'
+import type { ReadOptions } from '../data/abort'
+import { signalOption } from '../data/abort'
 import type { DataOf, TargetsOf } from '../data/arrays'
 import type { LayerOptions } from '../layers'
 import { Layer } from '../layers'
@@ -415,12 +418,11 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   /**
    * Reads weights that saveWeights or save wrote, by their paths. Replaces all, or none.
    * @param source the bytes, a path (Node), or a URL
-   * @param options there are none
    * @throws FormatError when a weight is missing or has another shape; StateError, with its cause, where there is nothing to read
    */
-  async loadWeights(source: Uint8Array | ArrayBuffer | string | URL, options: NoOptions = {}): Promise<void> {
-    checkOptions('loadWeights', options, [])
-    loadWeightsFrom(this, await bytesFrom(source, 'loadWeights'))
+  async loadWeights(source: Uint8Array | ArrayBuffer | string | URL, options: ReadOptions = {}): Promise<void> {
+    const { signal } = readOptions('loadWeights', signalOption(), options)
+    loadWeightsFrom(this, await bytesFrom(source, 'loadWeights', signal))
   }
 
   /** The architecture as text, without weights: see modelFromJSON. */

@@ -24,12 +24,14 @@ import { permutation } from '../../ops/random'
 import { Tensor } from '../../ops/tensor'
 import type { NodeModules } from '../../runtime/platform'
 import { fileError, nodeModule } from '../../runtime/platform'
+import { unlessAborted } from '../../core/abort'
+import { abortable } from '../abort'
 import { Dataset } from '../dataset'
 import type { ByteSource } from './bytes'
 import { allBytes, nameOf } from './bytes'
 import { DROPPED, Faults, onError } from './faults'
-import type { PixelOptions, PixelSettings, PixelSource, Pixels } from './pixels'
-import { asTensor, isPixelSource, pixelOptions, pixelsOf } from './pixels'
+import type { ImageOptions, PixelSettings, PixelSource, Pixels } from './pixels'
+import { asTensor, imageOptions, isPixelSource, pixelsOf } from './pixels'
 
 /**
  * A picture as [height, width, channels] with numbers from 0 to 255. Files are PNG or JPEG; in pages whatever the browser shows.
@@ -38,13 +40,13 @@ import { asTensor, isPixelSource, pixelOptions, pixelsOf } from './pixels'
  *   const digit = await readImage(input.files[0], { channels: 1, scale: 1 / 255 })
  *
  * @param source a path, a URL, a File or Blob, bytes, a stream (see ByteSource), or what `fromPixels` takes
- * @throws DataError for what is no picture, or not all of one
+ * @throws DataError for what is no picture, or not all of one; the reason of the signal
  */
-export async function readImage(source: ByteSource | PixelSource, options: PixelOptions = {}): Promise<Tensor> {
-  const settings = readOptions('readImage', pixelOptions(), options)
+export async function readImage(source: ByteSource | PixelSource, options: ImageOptions = {}): Promise<Tensor> {
+  const settings = readOptions('readImage', imageOptions(), options)
   return isPixelSource(source)
     ? asTensor(pixelsOf(source, 'readImage'), settings)
-    : decoded(await allBytes(source, 'readImage'), nameOf(source), settings)
+    : decoded(await allBytes(source, 'readImage', settings.signal), nameOf(source), settings)
 }
 
 async function decoded(bytes: Uint8Array, name: string, settings: PixelSettings): Promise<Tensor> {
@@ -132,7 +134,7 @@ const MOST_PIXELS = 2 ** 26
 const heightAndWidth: Kind<readonly number[]> = listOf(count, 2)
 
 const folderOptions = () => ({
-  ...pixelOptions(),
+  ...imageOptions(),
   /** [height, width] that pictures are resized to. */
   imageSize: required(heightAndWidth),
   /** Pictures of a batch; null: elements are single pictures. Default 32. */
@@ -189,10 +191,11 @@ export class ImageFolder<T> extends Dataset<T> {
     /** The paths of all pictures, before they are shuffled. */
     readonly files: readonly string[],
     private readonly faults: Faults<DataError>,
+    signal: AbortSignal | null,
   ) {
     super(images.size, (pass) => {
       faults.clear()
-      return images.open(pass)
+      return abortable(images.open(pass), signal)
     })
   }
 
@@ -215,14 +218,14 @@ export class ImageFolder<T> extends Dataset<T> {
  *
  * Keras: `keras.utils.image_dataset_from_directory`.
  * @throws ArgumentError for a folder without pictures or classes; DataError, when a pass meets a broken picture, with its path;
- * StateError in a page, which has no folders
+ * StateError in a page, which has no folders; the reason of the signal
  */
 export async function imageFolder<const Options extends ImageFolderOptions>(
   path: string | URL,
   options: Options & ImageFolderOptions,
 ): Promise<ImageFolder<ImageFolderElement<Options>>> {
   const settings = readOptions('imageFolder', folderOptions(), options)
-  const { batchSize, labels, labelMode, shuffle, seed, validationSplit, subset } = settings
+  const { batchSize, labels, labelMode, shuffle, seed, validationSplit, subset, signal } = settings
   if ((validationSplit === null) !== (subset === null))
     throw new ArgumentError(`imageFolder: validationSplit and subset ('training' or 'validation') go together`)
   if (validationSplit !== null && shuffle && seed === null)
@@ -232,12 +235,16 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
     throw new ArgumentError(
       `imageFolder: imageSize must have at most ${MOST_PIXELS} pixels, received ${quoted([height, width])}`,
     )
-  const { files, classNames } = await pictures(path, labels === null ? [] : settings.classNames, labels !== null)
+  signal?.throwIfAborted()
+  const { files, classNames } = await unlessAborted(
+    pictures(path, labels === null ? [] : settings.classNames, labels !== null, signal),
+    signal,
+  )
   const taken = part(files, shuffle ? seed : null, validationSplit, subset)
   const faults = new Faults<DataError>(settings.onError)
   const load = async ({ file, label }: Picture): Promise<unknown> => {
     const picture = await faults.guardAsync(() =>
-      readImage(file, { channels: settings.channels, scale: settings.scale }),
+      readImage(file, { channels: settings.channels, scale: settings.scale, signal }),
     )
     if (picture === DROPPED) return DROPPED
     const resized = fitted(picture, height, width, settings)
@@ -256,6 +263,7 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
     classNames,
     taken.map(({ file }) => file),
     faults,
+    signal,
   )
 }
 
@@ -300,13 +308,16 @@ async function pictures(
   path: string | URL,
   given: readonly string[] | null,
   isLabelled: boolean,
+  signal: AbortSignal | null,
 ): Promise<{ files: Picture[]; classNames: readonly string[] }> {
   const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
   if (files === null || paths === null || urls === null)
-    throw new StateError('imageFolder: there are no folders in a browser. Take Dataset.from(files).map(readImage).')
+    throw new StateError(
+      'imageFolder: there are no folders in a browser. Take Dataset.from(files).map((file) => readImage(file)).',
+    )
   const root = path instanceof URL ? urls.fileURLToPath(path) : path
   const foreign: string[] = []
-  const below = (folder: string): Promise<string[]> => picturesBelow(files, paths, folder, foreign)
+  const below = (folder: string): Promise<string[]> => picturesBelow(files, paths, folder, foreign, signal)
   if (!isLabelled) {
     const own = (await below(root)).map((file) => ({ file, label: 0 }))
     tellOfForeign(root, foreign, own.length)
@@ -363,7 +374,9 @@ async function picturesBelow(
   paths: NodeModules['node:path'],
   folder: string,
   foreign: string[],
+  signal: AbortSignal | null,
 ): Promise<string[]> {
+  signal?.throwIfAborted()
   const entries = (await entriesOf(files, folder)).sort((a, b) => (a.name < b.name ? -1 : 1))
   const own = entries
     .filter((entry) => !entry.isDirectory() && IMAGE_FILE.test(entry.name))
@@ -374,7 +387,7 @@ async function picturesBelow(
   const inner = await Promise.all(
     entries
       .filter((entry) => entry.isDirectory())
-      .map(({ name }) => picturesBelow(files, paths, paths.join(folder, name), foreign)),
+      .map(({ name }) => picturesBelow(files, paths, paths.join(folder, name), foreign, signal)),
   )
   return [...own, ...inner.flat()]
 }

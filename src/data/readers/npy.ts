@@ -12,6 +12,8 @@ import type { TensorLike } from '../../ops/convert'
 import { toTensor } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
 import { writeFile } from '../../runtime/files'
+import type { ReadOptions } from '../abort'
+import { signalOption } from '../abort'
 import type { ByteSource } from './bytes'
 import { allBytes, joined, nameOf } from './bytes'
 
@@ -67,10 +69,11 @@ function fromHalf(bits: number): number {
  *
  * @param source a path, a URL, a File or Blob, bytes, a stream: see ByteSource
  * @throws FormatError for what is no such file, or of complex numbers, text, records or objects; DataError for an element that
- * int32 or float32 has not, such as 2⁴⁰
+ * int32 or float32 has not, such as 2⁴⁰; the reason of the signal
  */
-export async function readNpy(source: ByteSource): Promise<Tensor> {
-  return decode(await allBytes(source, 'readNpy'), nameOf(source))
+export async function readNpy(source: ByteSource, options: ReadOptions = {}): Promise<Tensor> {
+  const { signal } = readOptions('readNpy', signalOption(), options)
+  return decode(await allBytes(source, 'readNpy', signal), nameOf(source))
 }
 
 /**
@@ -78,11 +81,12 @@ export async function readNpy(source: ByteSource): Promise<Tensor> {
  *
  *   const { x, y } = await readNpz('train.npz')
  *
- * @throws FormatError and DataError as `readNpy`
+ * @throws FormatError, DataError and the reason of the signal as `readNpy`
  */
-export async function readNpz(source: ByteSource): Promise<Record<string, Tensor>> {
+export async function readNpz(source: ByteSource, options: ReadOptions = {}): Promise<Record<string, Tensor>> {
+  const { signal } = readOptions('readNpz', signalOption(), options)
   const name = nameOf(source)
-  const bytes = await allBytes(source, 'readNpz')
+  const bytes = await allBytes(source, 'readNpz', signal)
   const { unzipSync } = await import('fflate')
   let files: Record<string, Uint8Array>
   try {

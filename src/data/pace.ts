@@ -1,6 +1,7 @@
 // How a long computation lets others run: painting, input, timers, sockets.
 
-import type { Soon } from '../data/source'
+import { unlessAborted } from '../core/abort'
+import type { Soon } from './source'
 
 /** Resolves in a task of its own, after what the event loop has to do. */
 export function nextTask(): Promise<void> {
@@ -38,7 +39,7 @@ export class Pace {
   private stride = 1
   private left = 1
 
-  constructor(private readonly signal: AbortSignal | undefined) {}
+  constructor(private readonly signal: AbortSignal | null | undefined) {}
 
   /** How many steps may run before isDue is asked again. */
   get ahead(): number {
@@ -77,19 +78,8 @@ export class Pace {
    */
   wait<Result>(promise: Promise<Result>): Promise<Result> {
     this.lookNext()
-    return this.signal === undefined ? promise : unlessAborted(promise, this.signal)
+    return unlessAborted(promise, this.signal ?? null)
   }
-}
-
-/** What a promise gives, or the reason of a signal, whichever is there first. */
-function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason)
-    const done = (): void => signal.removeEventListener('abort', stop)
-    promise.then(resolve, reject).finally(done)
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop)
-  })
 }
 
 /** Lets go of what a run reads. What an aborted run waits for may never come, so that nobody waits for its end. */
