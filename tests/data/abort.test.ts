@@ -210,7 +210,6 @@ describe('Dataset', () => {
         .skip(1),
     repeat: (from) => from.map(never).repeat(3),
     concatenate: (from) => from.map<number>(never).concatenate(from),
-    'no end': (from) => from.repeat().filter(() => false),
   }
 
   it.each(Object.entries(stages))('%s: a pass ends with the signal, and the source is closed', async (_, stage) => {

@@ -60,7 +60,7 @@ async function decoded(bytes: Uint8Array, name: string, settings: PixelSettings)
 
 function decode(bytes: Uint8Array, name: string): Promise<Pixels> {
   if (typeof createImageBitmap === 'function' && typeof OffscreenCanvas === 'function') return fromBrowser(bytes)
-  if (bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e && bytes[3] === 0x47) return fromPng(bytes)
+  if (bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e && bytes[3] === 0x47) return fromPng(bytes, name)
   if (bytes[0] === 0xff && bytes[1] === 0xd8) return fromJpeg(bytes)
   throw new DataError(`${name} is no PNG and no JPEG`)
 }
@@ -83,7 +83,14 @@ async function fromJpeg(bytes: Uint8Array): Promise<Pixels> {
   return { width, height, channels: 3, data }
 }
 
-async function fromPng(bytes: Uint8Array): Promise<Pixels> {
+async function fromPng(bytes: Uint8Array, name: string): Promise<Pixels> {
+  // Bytes 16 to 23 are the width and the height.
+  if (bytes.length >= 24) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset)
+    const [width, height] = [view.getUint32(16), view.getUint32(20)]
+    if (width * height > MOST_PIXELS)
+      throw new DataError(`${name}: a picture must have at most ${MOST_PIXELS} pixels, received ${width} × ${height}`)
+  }
   const { decode } = await import('fast-png')
   const png = decode(bytes)
   const { width, height, depth, palette } = png

@@ -29,6 +29,9 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 /** Elements begin at a multiple of it. */
 const ALIGNMENT = 64
 
+/** Of all arrays of a .npz together. A small file may be deflated from a thousand times as many bytes. */
+const MOST_BYTES = 2 ** 31
+
 /** An element type of NumPy. */
 interface Kind {
   readonly bytes: number
@@ -90,8 +93,17 @@ export async function readNpz(source: ByteSource, options: ReadOptions = {}): Pr
   const { unzipSync } = await import('fflate')
   let files: Record<string, Uint8Array>
   try {
-    files = unzipSync(bytes)
+    let total = 0
+    const filter = ({ originalSize }: { readonly originalSize: number }): boolean => {
+      total += originalSize
+      if (total <= MOST_BYTES) return true
+      throw new DataError(
+        `${name}: its arrays must have at most ${MOST_BYTES} bytes in all, received at least ${total}`,
+      )
+    }
+    files = unzipSync(bytes, { filter })
   } catch (error) {
+    if (error instanceof DataError) throw error
     throw new FormatError(
       `${name} is no .npz file, or not all of one: ${error instanceof Error ? error.message : String(error)}`,
     )
