@@ -18,7 +18,7 @@ import { Regularizer } from '../regularizers'
 import { withRuntime } from '../runtime/current'
 import type { Compiled } from '../training/compiled'
 import { typesOf } from '../training/runner'
-import { Pace } from '../training/pace'
+import { Pace } from '../data/pace'
 import { batchOf, parameterTypes } from '../training/steps'
 
 const elasticOptions = () => ({

@@ -190,6 +190,20 @@ export function choice<const Word extends string>(...words: readonly Word[]): Ki
   }
 }
 
+/** What ends a computation or a reader early. It is never saved. */
+export const abortSignal: Kind<AbortSignal> = {
+  read(value, where) {
+    if (isSignal(value)) return value
+    throw wrong(where, 'an AbortSignal, as of new AbortController().signal', value)
+  },
+  write: () => null,
+}
+
+// A signal of another realm, such as that of a frame, is no instance of the AbortSignal here.
+function isSignal(value: unknown): value is AbortSignal {
+  return typeof value === 'object' && value !== null && 'aborted' in value && 'throwIfAborted' in value
+}
+
 /** null, which means: not there. */
 export function nullable<Value, Input>(kind: Kind<Value, Input>): Kind<Value | null, Input | null> {
   return {

@@ -18,6 +18,8 @@ import type { InputsOf, Kind } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { nextSeed } from '../ops/seed'
 import type { Tensor } from '../ops/tensor'
+import type { ReadOptions } from './abort'
+import { abortable, abortableSource, signalOption } from './abort'
 import type { Batched, Padding } from './collate'
 import { collate } from './collate'
 import {
@@ -143,9 +145,10 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    * The elements of an array, an iterable, an async iterable, or a stream of Node or of the web. A function is called
    * for every pass: only with a function can a generator or a stream be read again.
    */
-  static from<T>(elements: ElementsOrMaker<T>): Dataset<T> {
-    if (elements instanceof Dataset) return elements as Dataset<T>
-    return Dataset.of(sourceOf(elements, 'Dataset.from'))
+  static from<T>(elements: ElementsOrMaker<T>, options: ReadOptions = {}): Dataset<T> {
+    const { signal } = readOptions('Dataset.from', signalOption(), options)
+    if (elements instanceof Dataset && signal === null) return elements as Dataset<T>
+    return Dataset.of(abortableSource(sourceOf(elements, 'Dataset.from'), signal))
   }
 
   /** @internal */
@@ -414,28 +417,33 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    *   for await (const batch of iterator) if (…) break
    * const later = batches.iterator(iterator.state)   // continues after the last one taken
    */
-  iterator({ pass = 0, taken = 0 }: Partial<DatasetState> = {}): DatasetIterator<T> {
-    return new DatasetIterator(this, {
+  iterator({ pass = 0, taken = 0 }: Partial<DatasetState> = {}, options: ReadOptions = {}): DatasetIterator<T> {
+    const state = {
       pass: integer({ min: 0 }).read(pass, 'Dataset.iterator: pass'),
       taken: integer({ min: 0 }).read(taken, 'Dataset.iterator: taken'),
-    })
+    }
+    return new DatasetIterator(this, state, readOptions('Dataset.iterator', signalOption(), options).signal)
   }
 
   [Symbol.asyncIterator](): DatasetIterator<T> {
-    return this.iterator({ pass: this.passes++ })
+    return this.nextPass({})
+  }
+
+  private nextPass(options: ReadOptions): DatasetIterator<T> {
+    return this.iterator({ pass: this.passes++ }, options)
   }
 
   /** Calls a function with each element. */
-  async forEach(visit: (element: T, index: number) => unknown): Promise<void> {
+  async forEach(visit: (element: T, index: number) => unknown, options: ReadOptions = {}): Promise<void> {
     let index = 0
-    for await (const element of this) await visit(element, index++)
+    for await (const element of this.nextPass(options)) await visit(element, index++)
   }
 
   /** All elements of a pass. */
-  async toArray(): Promise<T[]> {
+  async toArray(options: ReadOptions = {}): Promise<T[]> {
     if (this.size === Infinity) throw new ArgumentError('Dataset.toArray: the data set has no end. Use take.')
     const all: T[] = []
-    for await (const element of this) all.push(element)
+    for await (const element of this.nextPass(options)) all.push(element)
     return all
   }
 }
@@ -480,10 +488,10 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
   private taken: number
   private readonly pass: number
 
-  constructor(dataset: Dataset<T>, { pass, taken }: DatasetState) {
+  constructor(dataset: Dataset<T>, { pass, taken }: DatasetState, signal: AbortSignal | null) {
     this.pass = pass
     this.taken = taken
-    this.cursor = closing(dataset.open(pass))
+    this.cursor = abortable(closing(dataset.open(pass)), signal)
     this.last = Promise.resolve(taken === 0 ? undefined : this.cursor.skip(taken))
     // The next call of `next` throws the error.
     this.last.catch(() => undefined)

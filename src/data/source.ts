@@ -142,8 +142,9 @@ function sizeIn(elements: object): number | null {
 }
 
 function iteratorOf<T>(elements: Exclude<Elements<T>, Source<T>>): Iterator<T> | AsyncIterator<T> {
-  if (Symbol.asyncIterator in elements) return elements[Symbol.asyncIterator]()
   if (isWebStream<T>(elements)) return readerOf(elements)
+  if (isNodeStream<T>(elements)) return iteratorOfNode(elements)
+  if (Symbol.asyncIterator in elements) return elements[Symbol.asyncIterator]()
   return Symbol.iterator in elements ? elements[Symbol.iterator]() : elements
 }
 
@@ -151,7 +152,28 @@ function isWebStream<T>(value: object): value is ReadableStream<T> {
   return 'getReader' in value
 }
 
-/** Not every browser can iterate over a stream. */
+/** What Node's streams have, of which only Node has types. */
+interface NodeStream<T> extends AsyncIterable<T> {
+  destroy(): unknown
+}
+
+function isNodeStream<T>(value: object): value is NodeStream<T> {
+  return Symbol.asyncIterator in value && 'pipe' in value && 'destroy' in value && typeof value.destroy === 'function'
+}
+
+/** The `return` of its own iterator would wait for the chunk that was asked for last, which may never come. */
+function iteratorOfNode<T>(stream: NodeStream<T>): AsyncIterator<T> {
+  const own = stream[Symbol.asyncIterator]()
+  return {
+    next: () => own.next(),
+    return: async () => {
+      stream.destroy()
+      return { done: true, value: undefined }
+    },
+  }
+}
+
+/** Not every browser can iterate over a stream, and the `return` of a stream's own iterator waits for a pending chunk. */
 function readerOf<T>(stream: ReadableStream<T>): AsyncIterator<T> {
   const reader = stream.getReader()
   return {

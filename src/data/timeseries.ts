@@ -7,9 +7,11 @@ import { sizeOf } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
+import { abortableSource, signalOption } from './abort'
 import { Dataset } from './dataset'
 
 const timeseriesOptions = () => ({
+  ...signalOption(),
   /** The number of steps in a window. */
   sequenceLength: required(count),
   /** The distance between the starts of two windows. Default 1. */
@@ -62,11 +64,8 @@ export function timeseriesDataset<const Options extends TimeseriesOptions>(
   options: Options & TimeseriesOptions,
 ): Dataset<TimeseriesElement<Options>> {
   const { targets = null, ...rest } = (options ?? {}) as TimeseriesOptions
-  const { sequenceLength, sequenceStride, samplingRate, batchSize, shuffle, seed, startIndex, endIndex } = readOptions(
-    'timeseriesDataset',
-    timeseriesOptions(),
-    rest,
-  )
+  const { sequenceLength, sequenceStride, samplingRate, batchSize, shuffle, seed, startIndex, endIndex, signal } =
+    readOptions('timeseriesDataset', timeseriesOptions(), rest)
   const series = stepsOf(data, 'timeseriesDataset')
   const goals = targets === null ? null : stepsOf(targets, 'timeseriesDataset: targets')
   const [start, end] = [startIndex ?? 0, endIndex ?? series.count]
@@ -87,7 +86,8 @@ export function timeseriesDataset<const Options extends TimeseriesOptions>(
     const window = series.window(at, sequenceLength, samplingRate)
     return goals === null ? window : [window, goals.step(at)]
   })
-  return (batchSize === null ? windows : windows.batch(batchSize)) as Dataset<TimeseriesElement<Options>>
+  const all = batchSize === null ? windows : windows.batch(batchSize)
+  return Dataset.of(abortableSource(all, signal)) as Dataset<TimeseriesElement<Options>>
 }
 
 interface Steps {

@@ -2,7 +2,7 @@
 // The methods themselves are in the files beside this one.
 
 import { ArgumentError, ShapeError, formatShape, internalError, quoted } from '../core/errors'
-import { boolean, count, custom, nullable, option } from '../core/options'
+import { abortSignal, boolean, count, custom, nullable, option } from '../core/options'
 import { sameShape, sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten } from '../core/tree'
@@ -23,7 +23,7 @@ import type { Variable } from '../ops/variable'
 import { ProgramCache } from '../runtime/program-cache'
 import type { Runtime } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/current'
-import { Pace } from '../training/pace'
+import { Pace } from '../data/pace'
 import { inputsOf } from '../training/steps'
 import { hasStrings } from '../training/string-inputs'
 
@@ -74,12 +74,6 @@ const readOutput = (value: unknown, where: string): OutputOption<never> => {
   )
 }
 
-const readSignal = (value: unknown, where: string): AbortSignal => {
-  // No instanceof: signals of other realms are valid, too.
-  if (typeof value === 'object' && value !== null && 'throwIfAborted' in value) return value as AbortSignal
-  throw new ArgumentError(`${where} must be an AbortSignal, received ${quoted(value)}`)
-}
-
 /** The options that choose the explained number. */
 export const outputTable = () => ({
   output: option(nullable(custom<OutputOption<never>>(readOutput, () => null)), null),
@@ -89,7 +83,7 @@ export const outputTable = () => ({
 export const explainTable = () => ({
   ...outputTable(),
   batchSize: option(count, 1024),
-  signal: option(nullable(custom<AbortSignal>(readSignal, () => null)), null),
+  signal: option(nullable(abortSignal), null),
 })
 /** Data that is read once the inputs are known. */
 export const dataOption = option(

@@ -1,7 +1,7 @@
 // A model from its bytes. Every field of a file is checked before it is used. Saving is in save.ts.
 
 import { ArgumentError, FormatError, restate } from '../core/errors'
-import { boolean, custom, option, readOptions, recordOf } from '../core/options'
+import { abortSignal, boolean, custom, nullable, option, readOptions, recordOf } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { construct, customObject, isSerialized } from '../core/registry'
 import { limitWeights } from '../core/weight-limit'
@@ -41,6 +41,8 @@ export interface LoadOptions {
   customObjects?: CustomObjects
   /** false: leave the model uncompiled. Default true. */
   compile?: boolean
+  /** Ends reading early; loadModel then rejects with the signal's reason. Default: none. */
+  signal?: AbortSignal | null
 }
 
 const classesKind = recordOf(
@@ -50,7 +52,7 @@ const classesKind = recordOf(
   ),
 )
 const jsonTable = { customObjects: option(classesKind, {}) }
-const loadTable = { ...jsonTable, compile: option(boolean, true) }
+const loadTable = { ...jsonTable, compile: option(boolean, true), signal: option(nullable(abortSignal), null) }
 
 interface Description {
   readonly className: string
@@ -305,8 +307,8 @@ export async function loadModel<In = Tensor, Out = Tensor>(
   source: Uint8Array | ArrayBuffer | string | URL,
   options: LoadOptions = {},
 ): Promise<Model<In, Out>> {
-  readOptions('loadModel', loadTable, options)
-  const bytes = await bytesFrom(source, 'loadModel')
+  const { signal } = readOptions('loadModel', loadTable, options)
+  const bytes = await bytesFrom(source, 'loadModel', signal)
   return typed(modelFromBytes(bytes, options))
 }
 

@@ -8,7 +8,7 @@ import { threefryUniform } from '../core/threefry'
 import type { LayerBase } from '../layers/base'
 import { Tensor } from '../ops/tensor'
 import type { Program } from '../runtime/program'
-import type { Pace } from '../training/pace'
+import type { Pace } from '../data/pace'
 import type { Decoder, Sequence } from './programs'
 import { scoresFrom } from './programs'
 

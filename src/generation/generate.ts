@@ -2,13 +2,13 @@
 // attentions keep the keys and values of earlier steps (layers/attention/decoding.ts).
 
 import { restating } from '../core/errors'
-import { boolean, count, custom, integer, nullable, option, required } from '../core/options'
+import { abortSignal, boolean, count, custom, integer, nullable, option, required } from '../core/options'
 import { threefryUniform } from '../core/threefry'
 import { TensorSpec } from '../layers/spec'
 import { readTyped } from '../ops/arguments'
 import { nextSeed } from '../ops/seed'
 import type { Tensor } from '../ops/tensor'
-import { Pace } from '../training/pace'
+import { Pace } from '../data/pace'
 import type { Decoder } from './programs'
 import { tokensOf } from './programs'
 import type { Prompt, Prompts } from './prompts'
@@ -44,13 +44,7 @@ const table = {
   stopTokens: option(tokens, []),
   seed: option(nullable(integer()), null),
   cache: option(boolean, true),
-  signal: option(
-    custom<AbortSignal | null>(
-      (value) => value as AbortSignal | null,
-      () => null,
-    ),
-    null,
-  ),
+  signal: option(nullable(abortSignal), null),
 }
 
 /**

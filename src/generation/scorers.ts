@@ -4,7 +4,7 @@
 import { MyelinError, restate } from '../core/errors'
 import { Decoding } from '../layers/attention/decoding'
 import type { Program } from '../runtime/program'
-import type { Pace } from '../training/pace'
+import type { Pace } from '../data/pace'
 import { compareSteps, comparedSteps } from './comparison'
 import type { Decoder, Sequence } from './programs'
 import { compileScores, scoresFrom, using } from './programs'

@@ -7,6 +7,9 @@ import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree, pathName, pathsOf, typed } from '../core/tree'
+import { readOptions } from '../core/options'
+import type { ReadOptions } from '../data/abort'
+import { signalOption } from '../data/abort'
 import type { DataOf, TargetsOf } from '../data/arrays'
 import type { LayerOptions } from '../layers'
 import { Layer } from '../layers'
@@ -437,13 +440,12 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   /**
    * Loads weights that saveWeights or save wrote, by their paths. Replaces all weights, or none.
    * @param source the bytes, a path (Node), or a URL
-   * @param options there are none
    * @throws FormatError if a weight is missing or has another shape; StateError, with its cause, if the source cannot
    * be read
    */
-  async loadWeights(source: Uint8Array | ArrayBuffer | string | URL, options: NoOptions = {}): Promise<void> {
-    checkOptions('loadWeights', options, [])
-    loadWeightsFrom(this, await bytesFrom(source, 'loadWeights'))
+  async loadWeights(source: Uint8Array | ArrayBuffer | string | URL, options: ReadOptions = {}): Promise<void> {
+    const { signal } = readOptions('loadWeights', signalOption(), options)
+    loadWeightsFrom(this, await bytesFrom(source, 'loadWeights', signal))
   }
 
   /** The architecture as a plain object, without weights: see modelFromJSON. */

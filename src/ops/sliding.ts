@@ -14,12 +14,21 @@ export function perAxis(rank: number, min = 1): Kind<readonly number[], number |
   const all = listOf(one, rank)
   return {
     read(value, where) {
-      if (typeof value === 'number') return new Array<number>(rank).fill(one.read(value, where))
-      if (Array.isArray(value)) return all.read(value, where)
+      if (typeof value === 'number') return bounded(new Array<number>(rank).fill(one.read(value, where)), where)
+      if (Array.isArray(value)) return bounded(all.read(value, where), where)
       throw new ArgumentError(`${where} must be an integer ≥ ${min} or an array of ${rank}, received ${quoted(value)}`)
     },
     write: (value) => [...value],
   }
+}
+
+/** Of a window, or of an image that is made: 8192 × 8192. */
+const MOST_PLACES = 2 ** 26
+
+/** @throws ArgumentError for more places than memory is made for */
+function bounded(sizes: readonly number[], where: string): readonly number[] {
+  if (sizes.reduce((product, size) => product * Math.max(size, 1), 1) <= MOST_PLACES) return sizes
+  throw new ArgumentError(`${where} must have a product of at most ${MOST_PLACES}, received ${quoted(sizes)}`)
 }
 
 export type Padding = 'valid' | 'same' | 'causal'

@@ -7,6 +7,7 @@ import type path from 'node:path'
 import type url from 'node:url'
 import type v8 from 'node:v8'
 import type threads from 'node:worker_threads'
+import { unlessAborted } from '../core/abort'
 import { ArgumentError, MyelinError, StateError, quoted } from '../core/errors'
 
 /** Those that are used. */
@@ -74,31 +75,44 @@ export function fileError(where: string, path: string | URL, done: string, cause
 /**
  * The bytes of a file (Node) or of what a URL gives (everywhere).
  * @param where names the call in errors
- * @throws ArgumentError for what is no path; StateError, with its cause, where there is nothing to read
+ * @throws ArgumentError for what is no path; StateError, with its cause, where there is nothing to read; the reason of the signal
  */
-export async function readFile(source: string | URL, where: string): Promise<Uint8Array> {
+export async function readFile(
+  source: string | URL,
+  where: string,
+  signal: AbortSignal | null = null,
+): Promise<Uint8Array> {
   requirePath(source, where)
+  signal?.throwIfAborted()
   const files = isRemote(source) ? null : nodeModule('node:fs/promises')
-  if (files === null) return new Uint8Array(await (await respond(source)).arrayBuffer())
-  try {
-    return await files.readFile(location(source))
-  } catch (error) {
-    throw fileError(where, source, 'read', error)
+  if (files === null) {
+    const response = await respond(source, signal)
+    return new Uint8Array(await unlessAborted(response.arrayBuffer(), signal))
   }
+  const bytes = files.readFile(location(source), { signal: signal ?? undefined }).catch((error: unknown) => {
+    throw fileError(where, source, 'read', error)
+  })
+  return unlessAborted(bytes, signal)
 }
 
 /** The bytes that a loader was given, or those of a path or a URL. */
-export async function bytesFrom(source: Uint8Array | ArrayBuffer | string | URL, where: string): Promise<Uint8Array> {
+export async function bytesFrom(
+  source: Uint8Array | ArrayBuffer | string | URL,
+  where: string,
+  signal: AbortSignal | null = null,
+): Promise<Uint8Array> {
+  signal?.throwIfAborted()
   if (source instanceof Uint8Array) return source
   if (source instanceof ArrayBuffer) return new Uint8Array(source)
-  return readFile(source, where)
+  return readFile(source, where, signal)
 }
 
-/** What a server answers. */
-export async function respond(source: string | URL): Promise<Response> {
-  const response = await fetch(source).catch((error: unknown) => {
+/** What a server answers. A signal ends the request, and the transfer of its body. */
+export async function respond(source: string | URL, signal: AbortSignal | null = null): Promise<Response> {
+  const asked = fetch(source, { signal }).catch((error: unknown) => {
     throw new StateError(`${String(source)} could not be read: ${String(error)}`)
   })
+  const response = await unlessAborted(asked, signal)
   if (!response.ok) throw new StateError(`${String(source)}: the server answered ${response.status}`)
   return response
 }

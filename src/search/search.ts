@@ -1,7 +1,18 @@
 // gridSearch and randomSearch: they list the trials, decide which continue, and pick the best. fits.ts trains them.
 
 import { ArgumentError, MyelinError, quoted } from '../core/errors'
-import { boolean, count, custom, integer, nullable, number, option, readOptions, text } from '../core/options'
+import {
+  abortSignal,
+  boolean,
+  count,
+  custom,
+  integer,
+  nullable,
+  number,
+  option,
+  readOptions,
+  text,
+} from '../core/options'
 import type { ValuesOf } from '../core/options'
 import { typed } from '../core/tree'
 import type { SampleWeights } from '../data/arrays'
@@ -146,7 +157,7 @@ const searchTable = () => ({
   callbacks: option(callable, null),
   workers: option(count, 1),
   verbose: option(integer({ min: 0, max: 1 }), 0),
-  signal: option(anything, null),
+  signal: option(nullable(abortSignal), null),
 })
 type Settings = ValuesOf<ReturnType<typeof searchTable>>
 
@@ -235,7 +246,7 @@ class Search implements Monitored {
   ) {
     this.monitor = settings.monitor
     this.rises = directionOf(where, settings)
-    this.signal = signalOf(where, settings.signal)
+    this.signal = settings.signal
     this.checkData()
     this.rounds = this.halving === null ? [settings.epochs] : roundsOf(choices.length, settings.epochs, this.halving)
     this.trials = choices.map((choice, i) => ({
@@ -470,12 +481,6 @@ function readList(validationData: unknown): ReturnType<typeof readColumns> {
       `validationData must be [x, y], [x, y, sampleWeight], or batches such as a Dataset, received ${quoted(validationData)}`,
     )
   return validationData.map((each: unknown, i) => readColumns(each, `validationData[${i}]`))
-}
-
-function signalOf(where: string, signal: unknown): AbortSignal | null {
-  if (signal === null || signal === undefined) return null
-  if (signal instanceof AbortSignal) return signal
-  throw new ArgumentError(`${where}: signal must be an AbortSignal, received ${quoted(signal)}`)
 }
 
 function mean(values: readonly number[]): number {

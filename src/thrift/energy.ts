@@ -3,7 +3,7 @@
 
 import type { NodeModules } from '../runtime/platform'
 import { nodeModule, nodeProcess } from '../runtime/platform'
-import { yielded } from '../training/pace'
+import { yielded } from '../data/pace'
 import type { Figure } from '../training/callbacks/footprint'
 
 /**

@@ -2,7 +2,7 @@
 // unit-scores.ts how important it is, and smaller.ts builds the smaller model.
 
 import { ArgumentError, quoted } from '../core/errors'
-import { choice, count, custom, nullable, number, option, readOptions, text } from '../core/options'
+import { abortSignal, choice, count, custom, nullable, number, option, readOptions, text } from '../core/options'
 import { typed } from '../core/tree'
 import type { DataOf, TargetsOf } from '../data/arrays'
 import type { LayerBase } from '../layers/base'
@@ -66,13 +66,7 @@ const options = {
   x: option(anything, null),
   y: option(anything, null),
   batchSize: option(count, 256),
-  signal: option(
-    custom<AbortSignal | null>(
-      (value) => value as AbortSignal | null,
-      () => null,
-    ),
-    null,
-  ),
+  signal: option(nullable(abortSignal), null),
 }
 
 function readKeep(value: unknown, where: string): number | Readonly<Record<string, number>> {

@@ -15,7 +15,7 @@ import { Tensor } from '../ops/tensor'
 import { compileTraced, currentTrace, trace } from '../ops/trace'
 import type { Program } from '../runtime/program'
 import { typesOf } from '../training/runner'
-import { Pace } from '../training/pace'
+import { Pace } from '../data/pace'
 import { batchOf, inputsOf, parameterTypes } from '../training/steps'
 
 /** For each group, a score per unit: units with the smallest scores are least important. */

@@ -1,6 +1,7 @@
 // Checks the options of fit, evaluate and predict, and splits batches into their parts.
 
 import { ArgumentError, ShapeError, quoted } from '../core/errors'
+import { abortSignal } from '../core/options'
 import { isBranch } from '../core/tree'
 import type { SampleWeights } from '../data/arrays'
 import type { FitOptions } from './loop'
@@ -57,13 +58,7 @@ export function checkVerbose(verbose: unknown): void {
 }
 
 export function checkSignal(signal: unknown): void {
-  const isSignal =
-    signal === undefined ||
-    (typeof signal === 'object' && signal !== null && 'aborted' in signal && 'throwIfAborted' in signal)
-  if (!isSignal)
-    throw new ArgumentError(
-      `signal must be an AbortSignal, as of new AbortController().signal, received ${quoted(signal)}`,
-    )
+  if (signal !== undefined) abortSignal.read(signal, 'signal')
 }
 
 /** Refuses options that are only for arrays, because batches bring their own. */

@@ -56,6 +56,14 @@ describe('readImage', () => {
     await expect(readImage(file('rgb.png'), { channels: 2 } as never)).rejects.toThrow(/must be 1, 3 or 4, received 2/)
   })
 
+  it('refuses a picture whose header says that it is too large, before it is decoded', async () => {
+    const bytes = new Uint8Array(readFileSync(file('gray.png')))
+    const view = new DataView(bytes.buffer)
+    view.setUint32(16, 9920)
+    view.setUint32(20, 14032)
+    await expect(readImage(bytes)).rejects.toThrow('a picture must have at most 67108864 pixels, received 9920 × 14032')
+  })
+
   it('leaves it to the browser in a page', async () => {
     const closed = vi.fn()
     const drawnOn = {

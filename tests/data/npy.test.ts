@@ -36,6 +36,17 @@ describe('what NumPy wrote', () => {
     )
   })
 
+  it('refuses a .npz that would become too large, before it is inflated', async () => {
+    const bytes = await writeNpz({ x: [1, 2], y: [3] }, null, { compressed: true })
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    // The directory at the end has what is used: the sizes behind the signature PK\x01\x02.
+    for (let at = 0; at < bytes.length - 4; at++)
+      if (view.getUint32(at, true) === 0x02014b50) view.setUint32(at + 24, 2 ** 30 + 1, true)
+    const failed = expect(readNpz(bytes)).rejects
+    await failed.toThrow('its arrays must have at most 2147483648 bytes in all, received at least 2147483650')
+    await expect(readNpz(bytes)).rejects.toThrow(DataError)
+  })
+
   it('several arrays', async () => {
     for (const name of ['stored.npz', 'deflated.npz']) {
       const { x, y } = await readNpz(file(name))

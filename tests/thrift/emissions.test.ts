@@ -8,7 +8,7 @@ import type { Figure } from '../../src'
 import { Dense, Sequential } from '../../src'
 import { EmissionsTracker, ledger } from '../../src/thrift'
 import { EnergyMeter, Rapl } from '../../src/thrift/energy'
-import { Pace } from '../../src/training/pace'
+import { Pace } from '../../src/data/pace'
 
 function network() {
   const model = new Sequential([new Dense({ units: 3, inputShape: [2], activation: 'tanh' }), new Dense({ units: 1 })])

@@ -4,7 +4,8 @@
 import { ArgumentError, quoted } from '../../core/errors'
 import type { NodeModules } from '../../runtime/platform'
 import { fileError, isRemote, location, nodeModule, readFile, respond } from '../../runtime/platform'
-import { chained, cursor } from '../cursors'
+import { abortable, abortableSource } from '../abort'
+import { chained, closing, cursor } from '../cursors'
 import type { Cursor, Soon, Source } from '../source'
 import { END, after, indexedSource, skipByTaking, sourceOf } from '../source'
 
@@ -43,17 +44,23 @@ export interface NamedBytes {
 const CHUNK = 1 << 18
 
 /** @throws ArgumentError for a value that has no bytes */
-export function bytesOf(source: ByteSource, where: string): NamedBytes {
-  return { name: nameOf(source), chunks: sourceOf<Uint8Array>(chunksOf(source, where), where) }
+export function bytesOf(source: ByteSource, where: string, signal: AbortSignal | null): NamedBytes {
+  const chunks = sourceOf<Uint8Array>(chunksOf(source, where, signal), where)
+  return { name: nameOf(source), chunks: abortableSource(chunks, signal) }
 }
 
-function chunksOf(source: ByteSource, where: string): Parameters<typeof sourceOf<Uint8Array>>[0] {
-  if (typeof source === 'function') return () => after(source(), (made) => sourceOf(chunksOf(made, where), where))
+function chunksOf(
+  source: ByteSource,
+  where: string,
+  signal: AbortSignal | null,
+): Parameters<typeof sourceOf<Uint8Array>>[0] {
+  if (typeof source === 'function')
+    return () => after(source(), (made) => sourceOf(chunksOf(made, where, signal), where))
   if (typeof source === 'string' && source.includes('\n'))
     throw new ArgumentError(`${where}: a string is the path or the address of a file. For its content say { text: … }`)
   if (typeof source === 'string' || source instanceof URL) {
     const files = isRemote(source) ? null : nodeModule('node:fs/promises')
-    return files === null ? async () => (await respond(source)).body ?? [] : fileSource(files, source, where)
+    return files === null ? async () => (await respond(source, signal)).body ?? [] : fileSource(files, source, where)
   }
   if (Array.isArray(source) && isOneLine(source))
     throw new ArgumentError(
@@ -148,9 +155,10 @@ function fileSource(files: NodeModules['node:fs/promises'], source: string | URL
 }
 
 /** All bytes at once. */
-export async function allBytes(source: ByteSource, where: string): Promise<Uint8Array> {
-  if (typeof source === 'string' || source instanceof URL) return readFile(source, where)
-  const chunks = bytesOf(source, where).chunks.open(0)
+export async function allBytes(source: ByteSource, where: string, signal: AbortSignal | null): Promise<Uint8Array> {
+  if (typeof source === 'string' || source instanceof URL) return readFile(source, where, signal)
+  const { chunks: all } = bytesOf(source, where, null)
+  const chunks = abortable(closing(all.open(0)), signal)
   const parts: Uint8Array[] = []
   for (let chunk = await chunks.next(); chunk !== END; chunk = await chunks.next()) parts.push(chunk)
   await chunks.close()

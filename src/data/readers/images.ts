@@ -25,12 +25,14 @@ import { permutation } from '../../ops/random'
 import { Tensor } from '../../ops/tensor'
 import type { NodeModules } from '../../runtime/platform'
 import { fileError, nodeModule } from '../../runtime/platform'
+import { unlessAborted } from '../../core/abort'
+import { abortable } from '../abort'
 import { Dataset } from '../dataset'
 import type { ByteSource } from './bytes'
 import { allBytes, nameOf } from './bytes'
 import { DROPPED, Faults, onError } from './faults'
-import type { PixelOptions, PixelSettings, PixelSource, Pixels } from './pixels'
-import { asTensor, isPixelSource, pixelOptions, pixelsOf } from './pixels'
+import type { ImageOptions, PixelSettings, PixelSource, Pixels } from './pixels'
+import { asTensor, imageOptions, isPixelSource, pixelsOf } from './pixels'
 
 /**
  * An image as [height, width, channels] with numbers from 0 to 255. Files are PNG or JPEG; in pages, any format of the
@@ -40,13 +42,13 @@ import { asTensor, isPixelSource, pixelOptions, pixelsOf } from './pixels'
  *   const digit = await readImage(input.files[0], { channels: 1, scale: 1 / 255 })
  *
  * @param source a path, a URL, a File or Blob, bytes, a stream (see ByteSource), or a source of `fromPixels`
- * @throws DataError for a file that is not an image, or is truncated
+ * @throws DataError for a file that is not an image, or is truncated; the reason of the signal
  */
-export async function readImage(source: ByteSource | PixelSource, options: PixelOptions = {}): Promise<Tensor> {
-  const settings = readOptions('readImage', pixelOptions(), options)
+export async function readImage(source: ByteSource | PixelSource, options: ImageOptions = {}): Promise<Tensor> {
+  const settings = readOptions('readImage', imageOptions(), options)
   return isPixelSource(source)
     ? asTensor(pixelsOf(source, 'readImage'), settings)
-    : decoded(await allBytes(source, 'readImage'), nameOf(source), settings)
+    : decoded(await allBytes(source, 'readImage', settings.signal), nameOf(source), settings)
 }
 
 async function decoded(bytes: Uint8Array, name: string, settings: PixelSettings): Promise<Tensor> {
@@ -60,7 +62,7 @@ async function decoded(bytes: Uint8Array, name: string, settings: PixelSettings)
 
 function decode(bytes: Uint8Array, name: string): Promise<Pixels> {
   if (typeof createImageBitmap === 'function' && typeof OffscreenCanvas === 'function') return fromBrowser(bytes)
-  if (bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e && bytes[3] === 0x47) return fromPng(bytes)
+  if (bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e && bytes[3] === 0x47) return fromPng(bytes, name)
   if (bytes[0] === 0xff && bytes[1] === 0xd8) return fromJpeg(bytes)
   throw new DataError(`${name} is no PNG and no JPEG`)
 }
@@ -83,7 +85,14 @@ async function fromJpeg(bytes: Uint8Array): Promise<Pixels> {
   return { width, height, channels: 3, data }
 }
 
-async function fromPng(bytes: Uint8Array): Promise<Pixels> {
+async function fromPng(bytes: Uint8Array, name: string): Promise<Pixels> {
+  // Bytes 16 to 23 are the width and the height.
+  if (bytes.length >= 24) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset)
+    const [width, height] = [view.getUint32(16), view.getUint32(20)]
+    if (width * height > MOST_PIXELS)
+      throw new DataError(`${name}: a picture must have at most ${MOST_PIXELS} pixels, received ${width} × ${height}`)
+  }
   const { decode } = await import('fast-png')
   const png = decode(bytes)
   const { width, height, depth, palette } = png
@@ -134,7 +143,7 @@ const MOST_PIXELS = 2 ** 26
 const heightAndWidth: Kind<readonly number[]> = listOf(count, 2)
 
 const folderOptions = () => ({
-  ...pixelOptions(),
+  ...imageOptions(),
   /** [height, width] to which images are resized. */
   imageSize: required(heightAndWidth),
   /** The batch size; null: elements are single images. Default 32. */
@@ -194,10 +203,11 @@ export class ImageFolder<T> extends Dataset<T> {
     /** The paths of all images, before shuffling. */
     readonly files: readonly string[],
     private readonly faults: Faults<DataError>,
+    signal: AbortSignal | null,
   ) {
     super(images.size, (pass) => {
       faults.clear()
-      return images.open(pass)
+      return abortable(images.open(pass), signal)
     })
   }
 
@@ -220,14 +230,14 @@ export class ImageFolder<T> extends Dataset<T> {
  *
  * Keras: `keras.utils.image_dataset_from_directory`.
  * @throws ArgumentError for a folder without images or classes; DataError, during a pass, for a broken image, with its
- * path; StateError in a page, which has no folders
+ * path; StateError in a page, which has no folders; the reason of the signal
  */
 export async function imageFolder<const Options extends ImageFolderOptions>(
   path: string | URL,
   options: Options & ImageFolderOptions,
 ): Promise<ImageFolder<ImageFolderElement<Options>>> {
   const settings = readOptions('imageFolder', folderOptions(), options)
-  const { batchSize, labels, labelMode, shuffle, seed, validationSplit, subset } = settings
+  const { batchSize, labels, labelMode, shuffle, seed, validationSplit, subset, signal } = settings
   if ((validationSplit === null) !== (subset === null))
     throw new ArgumentError(`imageFolder: validationSplit and subset ('training' or 'validation') go together`)
   if (validationSplit !== null && shuffle && seed === null)
@@ -237,12 +247,16 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
     throw new ArgumentError(
       `imageFolder: imageSize must have at most ${MOST_PIXELS} pixels, received ${quoted([height, width])}`,
     )
-  const { files, classNames } = await pictures(path, labels === null ? [] : settings.classNames, labels !== null)
+  signal?.throwIfAborted()
+  const { files, classNames } = await unlessAborted(
+    pictures(path, labels === null ? [] : settings.classNames, labels !== null, signal),
+    signal,
+  )
   const taken = part(files, shuffle ? seed : null, validationSplit, subset)
   const faults = new Faults<DataError>(settings.onError)
   const load = async ({ file, label }: Picture): Promise<unknown> => {
     const picture = await faults.guardAsync(() =>
-      readImage(file, { channels: settings.channels, scale: settings.scale }),
+      readImage(file, { channels: settings.channels, scale: settings.scale, signal }),
     )
     if (picture === DROPPED) return DROPPED
     const resized = fitted(picture, height, width, settings)
@@ -261,6 +275,7 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
     classNames,
     taken.map(({ file }) => file),
     faults,
+    signal,
   )
 }
 
@@ -305,13 +320,16 @@ async function pictures(
   path: string | URL,
   given: readonly string[] | null,
   isLabelled: boolean,
+  signal: AbortSignal | null,
 ): Promise<{ files: Picture[]; classNames: readonly string[] }> {
   const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
   if (files === null || paths === null || urls === null)
-    throw new StateError('imageFolder: there are no folders in a browser. Take Dataset.from(files).map(readImage).')
+    throw new StateError(
+      'imageFolder: there are no folders in a browser. Take Dataset.from(files).map((file) => readImage(file)).',
+    )
   const root = path instanceof URL ? urls.fileURLToPath(path) : path
   const foreign: string[] = []
-  const below = (folder: string): Promise<string[]> => picturesBelow(files, paths, folder, foreign)
+  const below = (folder: string): Promise<string[]> => picturesBelow(files, paths, folder, foreign, signal)
   if (!isLabelled) {
     const own = (await below(root)).map((file) => ({ file, label: 0 }))
     tellOfForeign(root, foreign, own.length)
@@ -368,7 +386,9 @@ async function picturesBelow(
   paths: NodeModules['node:path'],
   folder: string,
   foreign: string[],
+  signal: AbortSignal | null,
 ): Promise<string[]> {
+  signal?.throwIfAborted()
   const entries = (await entriesOf(files, folder)).sort((a, b) => (a.name < b.name ? -1 : 1))
   const own = entries
     .filter((entry) => !entry.isDirectory() && IMAGE_FILE.test(entry.name))
@@ -379,7 +399,7 @@ async function picturesBelow(
   const inner = await Promise.all(
     entries
       .filter((entry) => entry.isDirectory())
-      .map(({ name }) => picturesBelow(files, paths, paths.join(folder, name), foreign)),
+      .map(({ name }) => picturesBelow(files, paths, paths.join(folder, name), foreign, signal)),
   )
   return [...own, ...inner.flat()]
 }

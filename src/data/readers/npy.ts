@@ -12,6 +12,8 @@ import type { TensorLike } from '../../ops/convert'
 import { toTensor } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
 import { writeFile } from '../../runtime/files'
+import type { ReadOptions } from '../abort'
+import { signalOption } from '../abort'
 import type { ByteSource } from './bytes'
 import { allBytes, joined, nameOf } from './bytes'
 
@@ -26,6 +28,9 @@ import { allBytes, joined, nameOf } from './bytes'
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 /** The offset of the elements is a multiple of this. */
 const ALIGNMENT = 64
+
+/** Of all arrays of a .npz together. A small file may be deflated from a thousand times as many bytes. */
+const MOST_BYTES = 2 ** 31
 
 /** An element type of NumPy. */
 interface Kind {
@@ -67,10 +72,11 @@ function fromHalf(bits: number): number {
  *
  * @param source a path, a URL, a File or Blob, bytes, a stream: see ByteSource
  * @throws FormatError for another kind of file, or for complex numbers, text, records or objects; DataError for an
- * element that int32 or float32 cannot represent, such as 2⁴⁰
+ * element that int32 or float32 cannot represent, such as 2⁴⁰; the reason of the signal
  */
-export async function readNpy(source: ByteSource): Promise<Tensor> {
-  return decode(await allBytes(source, 'readNpy'), nameOf(source))
+export async function readNpy(source: ByteSource, options: ReadOptions = {}): Promise<Tensor> {
+  const { signal } = readOptions('readNpy', signalOption(), options)
+  return decode(await allBytes(source, 'readNpy', signal), nameOf(source))
 }
 
 /**
@@ -78,16 +84,26 @@ export async function readNpy(source: ByteSource): Promise<Tensor> {
  *
  *   const { x, y } = await readNpz('train.npz')
  *
- * @throws FormatError and DataError like `readNpy`
+ * @throws FormatError, DataError and the reason of the signal like `readNpy`
  */
-export async function readNpz(source: ByteSource): Promise<Record<string, Tensor>> {
+export async function readNpz(source: ByteSource, options: ReadOptions = {}): Promise<Record<string, Tensor>> {
+  const { signal } = readOptions('readNpz', signalOption(), options)
   const name = nameOf(source)
-  const bytes = await allBytes(source, 'readNpz')
+  const bytes = await allBytes(source, 'readNpz', signal)
   const { unzipSync } = await import('fflate')
   let files: Record<string, Uint8Array>
   try {
-    files = unzipSync(bytes)
+    let total = 0
+    const filter = ({ originalSize }: { readonly originalSize: number }): boolean => {
+      total += originalSize
+      if (total <= MOST_BYTES) return true
+      throw new DataError(
+        `${name}: its arrays must have at most ${MOST_BYTES} bytes in all, received at least ${total}`,
+      )
+    }
+    files = unzipSync(bytes, { filter })
   } catch (error) {
+    if (error instanceof DataError) throw error
     throw new FormatError(
       `${name} is no .npz file, or not all of one: ${error instanceof Error ? error.message : String(error)}`,
     )

@@ -1,9 +1,11 @@
 // Pixels as tensors, from images in memory, with a given number of channels. Reads no files: see images.ts.
 
+import { unlessAborted } from '../../core/abort'
 import { ArgumentError, StateError, quoted } from '../../core/errors'
 import type { InputsOf, ValuesOf } from '../../core/options'
 import { choice, custom, number, option, readOptions } from '../../core/options'
 import { Tensor } from '../../ops/tensor'
+import { signalOption } from '../abort'
 
 /**
  * Rows of pixels, each with `channels` numbers from 0 to 255: grey; grey and alpha; red, green, blue; or these and
@@ -35,9 +37,13 @@ export const pixelOptions = () => ({
   /** The factor of pixels: 1 / 255 gives numbers from 0 to 1. Default 1. */
   scale: option(number(), 1),
 })
-/** Options of `readImage`, `fromPixels` and `webcamFrames`. */
+/** Options of `fromPixels`. */
 export type PixelOptions = InputsOf<ReturnType<typeof pixelOptions>>
 export type PixelSettings = ValuesOf<ReturnType<typeof pixelOptions>>
+
+export const imageOptions = () => ({ ...pixelOptions(), ...signalOption() })
+/** Options of `readImage` and `webcamFrames`. */
+export type ImageOptions = InputsOf<ReturnType<typeof imageOptions>>
 
 /** The image objects of a page. */
 export type PixelSource =
@@ -182,14 +188,15 @@ function canvas(width: number, height: number): HTMLCanvasElement | OffscreenCan
  */
 export async function* webcamFrames(
   video: HTMLVideoElement | null = null,
-  options: PixelOptions = {},
+  options: ImageOptions = {},
 ): AsyncGenerator<Tensor, void> {
-  const settings = readOptions('webcamFrames', pixelOptions(), options)
+  const { signal, ...settings } = readOptions('webcamFrames', imageOptions(), options)
+  signal?.throwIfAborted()
   const own = video === null ? await camera() : null
   const shown = video ?? own!.video
   try {
     while (!shown.ended) {
-      await nextFrame(shown)
+      await unlessAborted(nextFrame(shown), signal)
       // Before its first frame, the video has no size.
       if (shown.videoWidth > 0) yield asTensor(pixelsOf(shown, 'webcamFrames'), settings)
     }

@@ -4,6 +4,7 @@ import { ArgumentError, RowError } from '../../core/errors'
 import { quoted } from '../../core/errors'
 import type { InputsOf } from '../../core/options'
 import { choice, option, readOptions, text } from '../../core/options'
+import { abortable, abortableSource, signalOption } from '../abort'
 import { Dataset } from '../dataset'
 import type { Block } from './blocks'
 import { Decoder, blocks, lineDecoder } from './blocks'
@@ -12,6 +13,7 @@ import { allBytes, bytesOf, nameOf } from './bytes'
 import { DROPPED, Faults, onError } from './faults'
 
 const jsonOptions = () => ({
+  ...signalOption(),
   /** Whether a line that is not JSON ends the pass, or is skipped and collected in `errors`. Default 'throw'. */
   onError,
 })
@@ -23,7 +25,7 @@ export class JsonLinesDataset<T> extends Dataset<T> {
   private readonly faults: Faults
 
   /** @internal */
-  constructor(bytes: NamedBytes, faults: Faults) {
+  constructor(bytes: NamedBytes, faults: Faults, signal: AbortSignal | null) {
     const values = linesOf(bytes, 'utf-8', function* (lines) {
       for (const line of lines) {
         if (line.text.trim() === '') continue
@@ -33,7 +35,7 @@ export class JsonLinesDataset<T> extends Dataset<T> {
     })
     super(null, (pass) => {
       faults.clear()
-      return values.open(pass)
+      return abortable(values.open(pass), signal)
     })
     this.faults = faults
   }
@@ -51,11 +53,11 @@ export class JsonLinesDataset<T> extends Dataset<T> {
  *
  * @param source a path, a URL, a File or Blob, `{ text }`, bytes, a stream, or a function that makes one: see
  * ByteSource
- * @throws RowError, during a pass, for a line that is not JSON
+ * @throws RowError, during a pass, for a line that is not JSON; the reason of the signal
  */
 export function readJsonLines<T = unknown>(source: ByteSource, options: JsonLinesOptions = {}): JsonLinesDataset<T> {
-  const settings = readOptions('readJsonLines', jsonOptions(), options)
-  return new JsonLinesDataset<T>(bytesOf(source, 'readJsonLines'), new Faults(settings.onError))
+  const { onError: policy, signal } = readOptions('readJsonLines', jsonOptions(), options)
+  return new JsonLinesDataset<T>(bytesOf(source, 'readJsonLines', signal), new Faults(policy), signal)
 }
 
 function parsed<T>(line: string, file: string, number: number): T {
@@ -73,6 +75,7 @@ function parsed<T>(line: string, file: string, number: number): T {
 }
 
 const textOptions = () => ({
+  ...signalOption(),
   /** Whether an element is a line, without its line end, or a whole file. Default 'line'. */
   by: option(choice('line', 'file'), 'line'),
   /** The encoding of the bytes. Default 'utf-8'. */
@@ -87,28 +90,29 @@ export type ReadTextOptions = InputsOf<ReturnType<typeof textOptions>>
  *   readText('moby-dick.txt')                                   // a line each
  *   readText(['letter-1.txt', 'letter-2.txt'], { by: 'file' })  // a letter each
  *
- * @throws RowError if the bytes are not valid in the encoding
+ * @throws RowError if the bytes are not valid in the encoding; the reason of the signal
  */
 export function readText(
   source: ByteSource | readonly (string | URL | Blob)[],
   options: ReadTextOptions = {},
 ): Dataset<string> {
-  const { by, encoding } = readOptions('readText', textOptions(), options)
+  const { by, encoding, signal } = readOptions('readText', textOptions(), options)
   const sources = Array.isArray(source) ? (source as readonly ByteSource[]) : [source as ByteSource]
   if (sources.length === 0)
     throw new ArgumentError(`readText: expected a source or a list of them, received ${quoted(source)}`)
   if (by === 'file') {
-    return Dataset.from(sources).map(async (each) => {
-      const bytes = await allBytes(each, 'readText')
+    const texts = Dataset.from(sources).map(async (each) => {
+      const bytes = await allBytes(each, 'readText', signal)
       return new Decoder(nameOf(each), encoding).decode(withoutMark(bytes), 1)
     })
+    return Dataset.of(abortableSource(texts, signal))
   }
   const [first, ...others] = sources.map((each) =>
-    linesOf(bytesOf(each, 'readText'), encoding, function* (lines) {
+    linesOf(bytesOf(each, 'readText', signal), encoding, function* (lines) {
       for (const line of lines) yield line.text
     }),
   )
-  return first!.concatenate(...others)
+  return Dataset.of(abortableSource(first!.concatenate(...others), signal))
 }
 
 /** Maps the lines of each block with a function. */

@@ -2,9 +2,10 @@
 // compute.
 
 import { ArgumentError, DataError, StateError, quoted } from '../../core/errors'
-import type { InputsOf } from '../../core/options'
+import type { InputsOf, ValuesOf } from '../../core/options'
 import { count, nullable, option, readOptions } from '../../core/options'
 import { isBranch } from '../../core/tree'
+import { abortable, signalOption } from '../../data/abort'
 import type { ElementsOrMaker } from '../../data/source'
 import { END, isElements, sourceOf } from '../../data/source'
 import type { TensorLike } from '../../ops/convert'
@@ -14,10 +15,16 @@ import { isProbing } from '../context'
 import { TensorLayer } from '../core/tensor-layer'
 
 const adaptOptions = () => ({
+  ...signalOption(),
   /** The maximum number of batches to read; null for all. Default null. */
   steps: option(nullable(count), null),
 })
 export type AdaptOptions = InputsOf<ReturnType<typeof adaptOptions>>
+
+/** Options of `adapt`, checked. */
+export function readAdaptOptions(layer: object, options: AdaptOptions): ValuesOf<ReturnType<typeof adaptOptions>> {
+  return readOptions(`${String(layer)}: adapt`, adaptOptions(), options)
+}
 
 /** One batch in the layer's form, or a sequence of batches; of pairs [x, y] and records { x, y }, only x is used. */
 export type AdaptData<Batch = TensorLike> = Batch | ElementsOrMaker<unknown> | readonly Tensor[]
@@ -44,14 +51,14 @@ export abstract class AdaptedLayer<Batch = Tensor> extends TensorLayer {
   /**
    * Computes the layer's state from data, and replaces its former state.
    * @param data one batch, or batches one after the other: a Dataset, an (async) iterable, a list of tensors
-   * @throws DataError if there is no batch, or if the layer cannot read one
+   * @throws DataError if there is no batch, or if the layer cannot read one; the reason of the signal
    * @example await normalization.adapt(rows.batch(256))
    */
   async adapt(data: AdaptData, options: AdaptOptions = {}): Promise<void> {
-    const { steps } = readOptions(`${this}: adapt`, adaptOptions(), options)
+    const settings = readAdaptOptions(this, options)
     this.requireAdaptable()
     this.begin()
-    await eachBatch(data, `${this}: adapt`, (batch) => this.update(this.readBatch(batch)), steps ?? Infinity)
+    await eachBatch(data, `${this}: adapt`, (batch) => this.update(this.readBatch(batch)), settings)
     this.finish()
   }
 
@@ -73,13 +80,15 @@ export async function eachBatch(
   data: AdaptData<unknown>,
   where: string,
   visit: (batch: unknown) => void,
-  most = Infinity,
+  { steps, signal }: ReturnType<typeof readAdaptOptions>,
 ): Promise<void> {
+  signal?.throwIfAborted()
   if (!isElements(data) && !isBatches(data)) return visit(data)
+  const most = steps ?? Infinity
   const source = sourceOf(data, where)
   if (source.size === Infinity && most === Infinity)
     throw new ArgumentError(`${where}: the data have no end. Use take.`)
-  const cursor = source.open(0)
+  const cursor = abortable(source.open(0), signal)
   try {
     let read = 0
     for (; read < most; read++) {

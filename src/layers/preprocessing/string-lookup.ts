@@ -16,8 +16,8 @@ import { StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import { TensorLayer } from '../core/tensor-layer'
 import type { BatchShape } from '../spec'
-import type { AdaptData } from './adapted'
-import { eachBatch } from './adapted'
+import type { AdaptData, AdaptOptions } from './adapted'
+import { eachBatch, readAdaptOptions } from './adapted'
 import { bucketOf } from './fingerprint'
 import type { CategoryMode } from './lookup'
 import { Lookup, anyText, lookupOptions, requireUnbuilt } from './lookup'
@@ -135,19 +135,25 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
   private readonly lookup = new Lookup<number>(this, this, specialsOf(this))
 
   /** Learns the vocabulary: the most frequent integers first. Replaces the former vocabulary. */
-  async adapt(data: AdaptData<TensorLike>): Promise<void> {
+  async adapt(data: AdaptData<TensorLike>, options: AdaptOptions = {}): Promise<void> {
+    const settings = readAdaptOptions(this, options)
     requireUnbuilt(this, this.lookup)
     this.lookup.reset()
-    await eachBatch(data, `${this}: adapt`, (part) => {
-      const given = typeof part === 'number' ? [part] : (part as TensorLike)
-      const wrong = toTensor(given, `${this}: adapt`).data.find((x: number) => !isInt32(x))
-      if (wrong !== undefined)
-        throw new DataError(`${this}: adapt: every element must be an integer of 32 bits, received ${wrong}`)
-      // float32 cannot represent large integers.
-      const { data: numbers, shape } = toTensor(given, `${this}: adapt`, 'int32')
-      const width = sizeOf(shape.slice(1))
-      for (let at = 0; at < numbers.length; at += width) this.lookup.count([...numbers.subarray(at, at + width)])
-    })
+    await eachBatch(
+      data,
+      `${this}: adapt`,
+      (part) => {
+        const given = typeof part === 'number' ? [part] : (part as TensorLike)
+        const wrong = toTensor(given, `${this}: adapt`).data.find((x: number) => !isInt32(x))
+        if (wrong !== undefined)
+          throw new DataError(`${this}: adapt: every element must be an integer of 32 bits, received ${wrong}`)
+        // float32 cannot represent large integers.
+        const { data: numbers, shape } = toTensor(given, `${this}: adapt`, 'int32')
+        const width = sizeOf(shape.slice(1))
+        for (let at = 0; at < numbers.length; at += width) this.lookup.count([...numbers.subarray(at, at + width)])
+      },
+      settings,
+    )
     this.lookup.finish()
   }
 

@@ -5,8 +5,8 @@ import { sizeOf } from '../../core/shapes'
 import type { NestedStrings, StringTensor } from '../../ops/strings'
 import { toStrings } from '../../ops/strings'
 import type { Tensor } from '../../ops/tensor'
-import type { AdaptData } from './adapted'
-import { eachBatch } from './adapted'
+import type { AdaptData, AdaptOptions } from './adapted'
+import { eachBatch, readAdaptOptions } from './adapted'
 import type { Lookup } from './lookup'
 import { requireUnbuilt } from './lookup'
 import { StringLayer } from './string-layer'
@@ -24,13 +24,19 @@ export abstract class VocabularyLayer extends StringLayer {
   protected abstract tokensOf(strings: StringTensor): readonly (readonly string[])[]
 
   /** Learns the vocabulary: the most frequent tokens first. Replaces the former vocabulary. */
-  async adapt(data: AdaptData<NestedStrings>): Promise<void> {
+  async adapt(data: AdaptData<NestedStrings>, options: AdaptOptions = {}): Promise<void> {
+    const settings = readAdaptOptions(this, options)
     requireUnbuilt(this, this.lookup)
     this.lookup.reset()
-    await eachBatch(data, `${this}: adapt`, (part) => {
-      for (const row of this.tokensOf(toStrings(typeof part === 'string' ? [part] : part, `${this}: adapt`)))
-        this.lookup.count(row)
-    })
+    await eachBatch(
+      data,
+      `${this}: adapt`,
+      (part) => {
+        for (const row of this.tokensOf(toStrings(typeof part === 'string' ? [part] : part, `${this}: adapt`)))
+          this.lookup.count(row)
+      },
+      settings,
+    )
     this.lookup.finish()
   }
 

@@ -5,6 +5,7 @@ import type Papa from 'papaparse'
 import { ArgumentError, DataError, RowError, StateError, quoted, unknownName } from '../../../core/errors'
 import type { InputsOf, Kind, ValuesOf } from '../../../core/options'
 import { choice, custom, listOf, nullable, option, readOptions, recordOf, text } from '../../../core/options'
+import { abortable, signalOption } from '../../abort'
 import { chained, closing, cursor } from '../../cursors'
 import { Dataset } from '../../dataset'
 import type { Cursor } from '../../source'
@@ -70,6 +71,7 @@ const delimiterKind: Kind<string> = custom(
 )
 
 const csvOptions = () => ({
+  ...signalOption(),
   /**
    * Whether the first row has the names of the columns; or their names, if the file has none. With false they are '0',
    * '1', … Default true.
@@ -171,13 +173,14 @@ export interface CsvSchema {
  * @param source a path, a URL, a File or Blob, `{ text }`, bytes, a stream, or a function that makes one: see
  * ByteSource
  * @throws RowError, during a pass, for an invalid row, with its file, line, column and value; DataError for other
- * errors in the file; StateError if Papa Parse, which splits the text, cannot be loaded
+ * errors in the file; StateError if Papa Parse, which splits the text, cannot be loaded; the reason of the signal
  */
 export function readCsv<const Options extends CsvOptions = {}>(
   source: ByteSource,
   options?: Options & CsvOptions,
 ): CsvDataset<CsvElement<Options>> {
-  return new CsvDataset(new CsvFile(bytesOf(source, 'readCsv'), readOptions('readCsv', csvOptions(), options)))
+  const settings = readOptions('readCsv', csvOptions(), options)
+  return new CsvDataset(new CsvFile(bytesOf(source, 'readCsv', settings.signal), settings))
 }
 
 /** The rows of a CSV file, with its schema. */
@@ -293,13 +296,12 @@ class CsvFile {
   }
 
   private reading(pass: number, open: (begun: Begun) => Cursor<unknown>): Cursor<unknown> {
-    return closing(
-      deferred(async () => {
-        const begun = await this.begin(await parser(), pass)
-        this.faults.clear()
-        return open(begun)
-      }),
-    )
+    const own = deferred(async () => {
+      const begun = await this.begin(await parser(), pass)
+      this.faults.clear()
+      return open(begun)
+    })
+    return abortable(closing(own), this.settings.signal)
   }
 
   private get form(): Form {

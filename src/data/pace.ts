@@ -1,6 +1,7 @@
 // Lets other tasks run during a long computation: painting, input, timers, sockets.
 
-import type { Soon } from '../data/source'
+import { unlessAborted } from '../core/abort'
+import type { Soon } from './source'
 
 /** Resolves in a new task, after pending work of the event loop. */
 export function nextTask(): Promise<void> {
@@ -38,7 +39,7 @@ export class Pace {
   private stride = 1
   private left = 1
 
-  constructor(private readonly signal: AbortSignal | undefined) {}
+  constructor(private readonly signal: AbortSignal | null | undefined) {}
 
   /** The number of steps that may run before isDue is called again. */
   get ahead(): number {
@@ -77,19 +78,8 @@ export class Pace {
    */
   wait<Result>(promise: Promise<Result>): Promise<Result> {
     this.lookNext()
-    return this.signal === undefined ? promise : unlessAborted(promise, this.signal)
+    return unlessAborted(promise, this.signal ?? null)
   }
-}
-
-/** The result of a promise, or the reason of a signal, whichever comes first. */
-function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason)
-    const done = (): void => signal.removeEventListener('abort', stop)
-    promise.then(resolve, reject).finally(done)
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop)
-  })
 }
 
 /** Closes what a run reads. After an abort, pending reads may never finish, so closing is not awaited. */

@@ -1,0 +1,13 @@
+// Waiting that a signal can end.
+
+/** What a promise gives, or the reason of a signal, whichever is there first. */
+export function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSignal | null): Promise<Result> {
+  if (signal === null) return promise
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason)
+    const done = (): void => signal.removeEventListener('abort', stop)
+    promise.then(resolve, reject).finally(done)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop)
+  })
+}

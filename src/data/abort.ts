@@ -1,0 +1,59 @@
+// Passes over data that a signal ends.
+
+import { abortSignal, nullable, option } from '../core/options'
+import type { InputsOf } from '../core/options'
+import { Pace } from './pace'
+import type { Cursor, Soon, Source } from './source'
+import { END, after, isPromise } from './source'
+
+export const signalOption = () => ({
+  /** Ends reading at once, also while data are waited for: it fails with the signal's reason, and files are closed. Default: none. */
+  signal: option(nullable(abortSignal), null),
+})
+/** Options of whatever reads and has no others. */
+export type ReadOptions = InputsOf<ReturnType<typeof signalOption>>
+
+/**
+ * A pass that ends with the reason of a signal. What it reads is closed when the signal fires, not when the next element is asked
+ * for. While elements come without a wait, the event loop has its turn every 10 ms: no timer could fire otherwise.
+ */
+export function abortable<T>(from: Cursor<T>, signal: AbortSignal | null): Cursor<T> {
+  if (signal === null) return from
+  const pace = new Pace(signal)
+  const close = (): Soon<void> => {
+    signal.removeEventListener('abort', abort)
+    return signal.aborted ? undefined : from.close()
+  }
+  // What an aborted pass waits for may never come, so nobody waits for its end.
+  const abort = (): void =>
+    void Promise.resolve()
+      .then(() => from.close())
+      .catch(() => undefined)
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  const guarded = <Result>(body: () => Soon<Result>): Soon<Result> => {
+    signal.throwIfAborted()
+    const result = pace.isDue() ? pace.yield().then(body) : body()
+    return isPromise(result) ? pace.wait(result) : result
+  }
+  return {
+    next: () =>
+      after(
+        guarded(() => from.next()),
+        (element) => {
+          if (element === END) signal.removeEventListener('abort', abort)
+          return element
+        },
+      ),
+    skip: (count) => guarded(() => from.skip(count)),
+    close,
+    recycle: (element) => from.recycle?.(element),
+  }
+}
+
+/** A source whose passes end with the reason of a signal. */
+export function abortableSource<T>(source: Source<T>, signal: AbortSignal | null): Source<T> {
+  if (signal === null) return source
+  const { size, isOnce = false } = source
+  return { size, isOnce, open: (pass) => abortable(source.open(pass), signal) }
+}
