@@ -1,6 +1,7 @@
 // The table's differentiable rows, forward and backward in one graph, on the mode's path and on another one:
 // fused against unfused, the interpreter against the kernels.
 
+import '../helpers/families'
 import { inject, it } from 'vitest'
 import type { GraphBuilder } from '../../src/transforms/builder'
 import { gradients } from '../../src/transforms/differentiate'

@@ -324,14 +324,14 @@ describe('Lambda', () => {
   })
 
   it.each([
-    ['another extent', [7], '[None, 7]', '[1, 7]'],
-    ['more axes', [3, 1], '[None, 3, 1]', '[1, 3, 1]'],
+    ['another extent', [7], '[null, 7]', '[1, 7]'],
+    ['more axes', [3, 1], '[null, 3, 1]', '[1, 3, 1]'],
     ['no shape', () => [], '[]', '[]'],
   ])('refuses an outputShape of %s than the function gives', (_, outputShape, onSymbols, onData) => {
     const layer = (): Lambda => new Lambda({ function: (x) => x, name: 'same', outputShape })
     const message = (said: string, given: string): string =>
       `Lambda "same": outputShape says ${said}, but the function gives ${given}. Correct outputShape, or leave it out.`
-    expect(() => layer().apply(a)).toThrow(message(onSymbols, '[None, 3]'))
+    expect(() => layer().apply(a)).toThrow(message(onSymbols, '[null, 3]'))
     expect(() => layer().apply([[1, 2, 3]])).toThrow(message(onData, '[1, 3]'))
   })
 })

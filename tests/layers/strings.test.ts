@@ -261,7 +261,7 @@ describe('StringLookup', () => {
 
   it('what is wrong', async () => {
     expect(() => new StringLookup({ vocabulary: ['a', 'a'] })).toThrow(/'a' twice, at 0 and 1/)
-    expect(() => new StringLookup({ vocabulary: ['a', '[UNK]'] })).toThrow(/not known/)
+    expect(() => new StringLookup({ vocabulary: ['a', '[UNK]'] })).toThrow(/unknown tokens/)
     expect(() => new StringLookup({ vocabulary: ['a', ''], maskToken: '', outputMode: 'count' })).toThrow(/padding/)
     expect(() => new Hashing({ numBins: 3, salt: [1, 2, 3] })).toThrow(/a number, or two/)
     expect(() => new StringLookup({ vocabulary: ['a', 'b'], maxTokens: 2 })).toThrow(/maxTokens is 2/)

@@ -1,6 +1,7 @@
 // Random graphs end to end: what the planner makes of them gives what the interpreter gives, bit by bit, for
 // outputs and for the cells that are updated; and simplify changes no result.
 
+import '../helpers/families'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Cell, Graph } from '../../src/ir/graph'

@@ -1,6 +1,7 @@
 // Every row of the table: the mode's backend against the interpreter in float64, special values included;
 // gradients against finite differences; and not a byte written that is not a result's.
 
+import '../helpers/families'
 import { describe, expect, it } from 'vitest'
 import type { GraphBuilder } from '../../src/transforms/builder'
 import { gradients } from '../../src/transforms/differentiate'
