@@ -12,7 +12,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { instantiateKernels } from './internals.mjs'
+import { instantiateKernels, kernelBinaries } from './internals.mjs'
 import { table } from './report.mjs'
 
 const file = new URL('guard.json', import.meta.url)
@@ -28,11 +28,13 @@ const { values: options } = parseArgs({
     print: { type: 'string' },
     /** Internal: the SIMD level to compile, with the flags that print the code. */
     child: { type: 'string' },
+    /** Internal: the binary to compile. Each binary numbers its functions from 0. */
+    binary: { type: 'string' },
   },
 })
 
 if (options.child !== undefined) {
-  const { exports } = instantiateKernels(options.child === 'turbo' ? 'relaxed' : options.child)
+  const { exports } = instantiateKernels(options.child === 'turbo' ? 'relaxed' : options.child, [options.binary])
   console.log(
     JSON.stringify({
       v8: process.versions.v8,
@@ -44,12 +46,17 @@ if (options.child !== undefined) {
   process.exit()
 }
 
-/** All optimised functions of a binary in one engine: name → instructions { at, text, jump? }. */
-function compile(node, major, level) {
+/** All optimised functions in one engine: name → instructions { at, text, jump? }. */
+function compileAll(node, major, level) {
+  const compiled = kernelBinaries().map((binary) => compile(node, major, level, binary))
+  return { v8: compiled[0].v8, functions: new Map(compiled.flatMap(({ functions }) => [...functions])) }
+}
+
+function compile(node, major, level, binary) {
   const flags = ['--no-liftoff', '--no-wasm-lazy-compilation', '--no-wasm-tier-up', '--print-wasm-code']
   if (major < 21) flags.push('--experimental-wasm-relaxed-simd')
   if (level === 'turbo') flags.push('--experimental-wasm-revectorize')
-  const output = execFileSync(node, [...flags, fileURLToPath(import.meta.url), '--child', level], {
+  const output = execFileSync(node, [...flags, fileURLToPath(import.meta.url), '--child', level, '--binary', binary], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   })
@@ -125,7 +132,7 @@ for (const node of nodes) {
   const major = Number(execFileSync(node, ['--version'], { encoding: 'utf8' }).slice(1).split('.')[0])
   for (const level of LEVELS) {
     if (level === 'turbo' && major < PAIRS_VECTORS) continue
-    const { v8, functions } = compile(node, major, level)
+    const { v8, functions } = compileAll(node, major, level)
     const engine = v8.split('.').slice(0, 2).join('.')
     for (const [name, kernel] of Object.entries(guard.kernels)) {
       if (!(kernel.levels ?? ['plain', 'relaxed']).includes(level)) continue

@@ -2,12 +2,17 @@
 // plans, which TypeScript declares private. Throws if they have moved.
 import { readFileSync, readdirSync } from 'node:fs'
 
-/** The kernels in build/, callable by name, with their own memory. @param {'plain' | 'relaxed'} level */
-export function instantiateKernels(level) {
+/**
+ * The kernels in build/, callable by name, with their own memory.
+ * @param {'plain' | 'relaxed'} level
+ * @param {readonly string[]} binaries  which of them: the core and the families
+ */
+export function instantiateKernels(level, binaries = kernelBinaries()) {
   const limits = { initial: 4, maximum: 65536 }
   const variant = level === 'plain' ? 'simd' : 'relaxed'
-  const files = readdirSync(BUILD).filter((file) => file.startsWith(`${variant}.`) && file.endsWith('.kernels.wasm'))
-  const modules = files.map((file) => new WebAssembly.Module(readFileSync(new URL(file, BUILD))))
+  const modules = binaries.map(
+    (name) => new WebAssembly.Module(readFileSync(new URL(`${variant}.${name}.kernels.wasm`, BUILD))),
+  )
   const all = (memory) => ({
     memory,
     exports: Object.assign(
@@ -25,6 +30,11 @@ export function instantiateKernels(level) {
 }
 
 const BUILD = new URL('../build/', import.meta.url)
+
+/** The names of the binaries: core, convolution, … */
+export function kernelBinaries() {
+  return readdirSync(BUILD).flatMap((file) => /^simd\.(\w+)\.kernels\.wasm$/.exec(file)?.slice(1) ?? [])
+}
 
 /**
  * @typedef {object} Program
