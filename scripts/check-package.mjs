@@ -15,7 +15,7 @@ import { undocumentedOptions } from './undocumented-options.mjs'
  * Limits in bytes of gzipped JavaScript, wasm included: of a small application, of the published files without
  * sub-paths, and of what a sub-path adds to the rest.
  */
-const limits = { bundled: 130_000, published: 342_000, part: 25_000 }
+const limits = { bundled: 130_000, published: 342_000, part: 25_500 }
 const longestLine = 1200
 
 // The bundler that tsdown works with, whatever its version.
@@ -164,7 +164,7 @@ const unreached = {
   Dropout: 'Dropout',
   EarlyStopping: 'EarlyStopping',
   checkpoints: 'has no other half',
-  backups: 'no run of fit that was kept',
+  backups: 'not a saved run of fit',
   'event files': 'brain.Event',
   'stores of a page': 'IndexedDB refused',
   loops: 'loop: the body takes',
