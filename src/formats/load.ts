@@ -82,9 +82,11 @@ function readDescription({ metadata }: Container): Description {
   }
   if (!isConfig(parsed) || !isSerialized(parsed['model']))
     throw new FormatError('The file is damaged: its description is incomplete')
-  if (parsed['version'] !== VERSION && parsed['version'] !== VERSION - 1) {
+  // Files before version 3 have it in their description.
+  const version = metadata['version'] ?? String(parsed['version'])
+  if (version !== String(VERSION) && version !== String(VERSION - 1)) {
     throw new FormatError(
-      `The file has format version ${String(parsed['version'])}; this library reads versions ${VERSION - 1} and ${VERSION}`,
+      `The file has format version ${version}; this library reads versions ${VERSION - 1} and ${VERSION}`,
     )
   }
   const { className, config } = parsed['model']

@@ -119,7 +119,6 @@ export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Ar
   const compiled = includeOptimizer ? model.trainer.compiledState : null
   const positions = new Map(model.weights.map((weight, i) => [weight, i]))
   const description: Json = {
-    version: VERSION,
     model: model.toJSON(),
     compile: compiled === null ? null : compiled.serialize(),
     optimizerFor: (compiled?.optimizer.builtFor ?? []).map((weight) => positions.get(weight) ?? -1),
