@@ -302,7 +302,7 @@ export function zipped(from: readonly Cursor<unknown>[]): Cursor<unknown[]> {
   }
   const all = (body: (each: Cursor<unknown>) => Soon<void>): Soon<void> => {
     const done = from.map((each) => settled(() => body(each)))
-    return done.some(isPromise) ? Promise.all(done).then(() => undefined) : undefined
+    return done.some(isPromise) ? Promise.all(done.filter(isPromise)).then(() => undefined) : undefined
   }
   return { next, skip: (count) => all((each) => each.skip(count)), close: () => all((each) => each.close()) }
 }

@@ -11,7 +11,6 @@ import type { Tensor } from '../ops/tensor'
 import type { GraphCost } from '../plan/cost'
 import { costOf } from '../plan/cost'
 import { simplify } from '../plan/simplify'
-import type { Program } from '../runtime/program'
 import type { LayerGraph } from './layer-graph'
 
 /** A model, as far as its costs go. */
@@ -55,11 +54,4 @@ export function flopsWithin({ byScope }: GraphCost, scopes: readonly string[]): 
     if (within !== undefined) flops.set(within, flops.get(within)! + cost.flops)
   }
   return flops
-}
-
-/** The cost of one run of each program of a model, by signature: training and test steps, predictions. */
-export function programCosts(model: {
-  readonly trainer: { readonly programs: ReadonlyMap<string, Program> }
-}): Map<string, GraphCost> {
-  return new Map([...model.trainer.programs].map(([signature, { graph }]) => [signature, costOf(simplify(graph))]))
 }

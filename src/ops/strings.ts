@@ -1,7 +1,7 @@
 // Strings on their way to a model. No kernel computes with them: the layers that read them make numbers of them in JavaScript,
 // before a step runs, and a step is traced with the numbers.
 
-import { DataError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
+import { DataError, StateError, formatShape, quoted } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import { Tensor } from './tensor'
@@ -123,10 +123,4 @@ export function hearingReaders<Result>(
 /** Says that a reader met a symbol of strings. */
 export function noteReader(strings: Tensor, reader: StringReader): void {
   heard?.(strings, reader)
-}
-
-/** @throws ShapeError for strings of more axes than a reader takes */
-export function requireRank(where: string, { shape }: Tensor, most: number): void {
-  if (shape.length <= most) return
-  throw new ShapeError(`${where}: the input must have at most ${most} axes, received ${formatShape(shape)}`)
 }

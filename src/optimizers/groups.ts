@@ -3,7 +3,6 @@
 import type { InputsOf, Kind } from '../core/options'
 import { Configured, configured, custom, nullable, number, option, required } from '../core/options'
 import type { Config } from '../core/registry'
-import type { LearningRate } from './rate'
 import { Rate, learningRateKind } from './rate'
 import type { LearningRateSchedule } from './schedules'
 import { matchKind } from './match'
@@ -43,4 +42,3 @@ export const groupKind: Kind<ParameterGroup, ParameterGroup | ParameterGroupOpti
   (value) => (value instanceof ParameterGroup ? value : new ParameterGroup(value as ParameterGroupOptions)),
   (group) => group.getConfig(),
 )
-export type { LearningRate }

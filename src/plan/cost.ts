@@ -6,10 +6,9 @@ import { unreachable } from '../core/errors'
 import type { TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import { ruleOf } from '../primitives'
-import type { Graph, Node, Value } from '../ir/graph'
+import type { Graph, Node } from '../ir/graph'
 import { bodyOf, isLoop } from '../ir/region'
 import type { PrimitiveName } from '../ir/attributes'
-import type { Kernel } from './kernel'
 
 export interface Cost {
   /** Floating-point operations, by the convention of primitives/flops.ts. */
@@ -34,16 +33,6 @@ export interface GraphCost extends Cost {
  */
 export function costOf(graph: Graph): GraphCost {
   return total(graph.nodes.map((node) => [node.scope, costOfNode(node)]))
-}
-
-/** What one run of a plan's kernels costs. The flops are the nodes'; what passes inside a kernel costs no bytes. */
-export function costOfKernels(kernels: readonly Kernel[]): GraphCost {
-  return total(
-    kernels.flatMap((kernel) => [
-      ...kernel.nodes.map((node): [string, Cost] => [node.scope, { flops: costOfNode(node).flops, bytes: 0 }]),
-      [kernel.nodes[0]!.scope, { flops: 0, bytes: bytesOfKernel(kernel) }] as [string, Cost],
-    ]),
-  )
 }
 
 function total(parts: readonly (readonly [string, Cost])[]): GraphCost {
@@ -94,11 +83,4 @@ export function costOfNode<Name extends PrimitiveName>(node: Node<Name>): Cost {
 
 function trafficOf(node: Node): TensorType[] {
   return [...new Set(node.inputs), ...node.outputs]
-}
-
-function bytesOfKernel(kernel: Kernel): number {
-  if (kernel.nodes.length === 1) return costOfNode(kernel.nodes[0]!).bytes
-  const made = new Set<Value>(kernel.nodes.flatMap((node) => node.outputs))
-  const read = new Set(kernel.nodes.flatMap((node) => node.inputs).filter((input) => !made.has(input)))
-  return bytesOf(read) + bytesOf(kernel.writes)
 }

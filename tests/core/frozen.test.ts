@@ -187,7 +187,7 @@ describe('models', () => {
 
   it('Sequential, its layers and weights', () => {
     const model = make()
-    model.predict([[1, 2]])
+    void model.predict([[1, 2]])
     expect(expectFixed('Sequential', model)).toBeGreaterThan(3)
     for (const layer of model.layers) expectFixed(layer.name, layer)
     for (const weight of model.weights) expectFixed(weight.name, weight)

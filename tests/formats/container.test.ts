@@ -31,7 +31,10 @@ function said(bytes: Uint8Array): unknown {
     const { metadata, tensors } = decodeContainer(bytes)
     return [
       { ...metadata },
-      Array.from(tensors.values(), ({ name, shape, data }) => [name, shape, data.constructor.name, [...data]]).sort(),
+      Array.from(
+        tensors.values(),
+        ({ name, shape, data }) => [name, shape, data.constructor.name, [...data]] as const,
+      ).sort(([a], [b]) => (a < b ? -1 : 1)),
     ]
   } catch (error) {
     expect(error).toBeInstanceOf(FormatError)

@@ -75,7 +75,7 @@ function distance(a: readonly Tensor[], b: readonly Tensor[]): number {
   return Math.max(
     ...a.map((each, i) => {
       expect(each.shape).toEqual(b[i]!.shape)
-      return Number(ops.max(ops.abs(ops.subtract(each, b[i]!))).item())
+      return ops.max(ops.abs(ops.subtract(each, b[i]!))).item()
     }),
   )
 }
@@ -155,7 +155,7 @@ export function tryUnits(make: () => LayerBase, input: Tree<UnitInput>, isRandom
   } catch (error) {
     if (!(error instanceof ArgumentError)) throw error
   }
-  const scale = Math.max(1, ...before.map((each) => Number(ops.max(ops.abs(each)).item())))
+  const scale = Math.max(1, ...before.map((each) => ops.max(ops.abs(each)).item()))
   expect(distance(outputsOf(model, data, false), before) / scale, 'balanced').toBeLessThan(2e-5)
   return tried.length
 }

@@ -121,7 +121,7 @@ describe('what is drawn', () => {
     expectUniform(each(new RandomZoom({ heightFactor: [-0.5, 0], seed: 1 }).apply(slope, training), 9), 4.5 + 2.25, 9)
     const rows = ops.broadcastTo(ops.reshape(ops.arange(0, 10), [1, 1, 10, 1]), [many, 3, 10, 1])
     const sheared = each(new RandomShear({ xFactor: [1, 1], seed: 1 }).apply(rows, training), 24)
-    expect([...new Set(sheared.map((x) => Math.round(x)))].sort()).toEqual([2, 6])
+    expect([...new Set(sheared.map((x) => Math.round(x)))].sort((a, b) => a - b)).toEqual([2, 6])
     expect(Math.abs(mean(sheared) - 4)).toBeLessThan(0.1)
   })
 

@@ -4,8 +4,7 @@ import { GraphBuilder } from '../../src/transforms/builder'
 import { gradients } from '../../src/transforms/differentiate'
 import type { Graph, Value } from '../../src/ir/graph'
 import type { Shape } from '../../src/core/shapes'
-import { planTape } from '../../src/tape'
-import { costOf, costOfKernels } from '../../src/plan/cost'
+import { costOf } from '../../src/plan/cost'
 import { simplify } from '../../src/plan/simplify'
 
 const SIGMOID = 8
@@ -76,15 +75,6 @@ describe('costOf', () => {
       optimizer: 2 * 6 + 2 * 2,
     })
     expect(flops).toBe(Object.values(by).reduce((a, b) => a + b, 0))
-  })
-
-  it('what passes inside a kernel costs no bytes', () => {
-    const graph = forward()
-    const fused = costOfKernels(planTape(graph, { fuse: true }).kernels)
-    expect(fused.flops).toBe(costOf(graph).flops)
-    // one product with bias and activation: x, W, b and the result
-    expect(fused.bytes).toBe(4 * (12 + 6 + 2 + 8))
-    expect(costOfKernels(planTape(graph, { fuse: false }).kernels)).toEqual(costOf(graph))
   })
 
   it.each<[string, number, readonly Shape[], (builder: GraphBuilder, values: readonly Value[]) => readonly Value[]]>([

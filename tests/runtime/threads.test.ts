@@ -534,7 +534,7 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
       const x = { data: new Float32Array(320).fill(0.5), shape: [40, 8] }
       const { threadedRuns, wasmRuns } = counters
       await model.fit(x, new Float32Array(40), { epochs: 2, verbose: 0 })
-      model.predict(x)
+      void model.predict(x)
       expect(runtimeInfo()).toMatchObject({ threads: 4, threadsNote: null })
       expect(counters.threadedRuns).toBe(threadedRuns)
       expect(counters.wasmRuns).toBeGreaterThan(wasmRuns)

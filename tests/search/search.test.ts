@@ -411,7 +411,7 @@ describe('successive halving', () => {
 
   it('continues a third of the trials as if they had never stopped', async () => {
     const halved = await gridSearch(make, nine, { ...options, halving: { factor: 3 } })
-    expect(halved.trials.map(({ epochs }) => epochs).sort()).toEqual([1, 1, 1, 1, 1, 1, 3, 3, 9])
+    expect(halved.trials.map(({ epochs }) => epochs).sort((a, b) => a - b)).toEqual([1, 1, 1, 1, 1, 1, 3, 3, 9])
     const last = halved.trials.find(({ rounds }) => rounds === 3)!
     expect(halved.best).toMatchObject({ choice: last.choice, score: last.score })
     // Who went on was among the best after the first epoch.
@@ -434,7 +434,7 @@ describe('successive halving', () => {
       halving: { factor: 2, minEpochs: 2 },
       seed: 2,
     })
-    expect(trials.map(({ epochs }) => epochs).sort()).toEqual([2, 2, 4, 4])
+    expect(trials.map(({ epochs }) => epochs).sort((a, b) => a - b)).toEqual([2, 2, 4, 4])
     expect(best.model.optimizer.iterations.value.item()).toBe(8)
   })
 })

@@ -40,7 +40,7 @@ describe('options in the place of targets', () => {
     const { history } = await model.fit(x, { epochs: 3, verbose: 0, shuffle: false })
     const expected = await other.fit(x, null, { epochs: 3, verbose: 0, shuffle: false })
     expect(history).toEqual(expected.history)
-    expect(history.loss).toHaveLength(3)
+    expect(history['loss']).toHaveLength(3)
     expect(await model.evaluate(x, { batchSize: 4 })).toEqual(await other.evaluate(x, null, { batchSize: 4 }))
     expect(model.trainOnBatch(x, { sampleWeight: null })).toEqual(other.trainOnBatch(x))
     expect(model.testOnBatch(x, {})).toEqual(other.testOnBatch(x))
@@ -50,7 +50,7 @@ describe('options in the place of targets', () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [4], activityRegularizer: 'l2' })])
     model.compile({ optimizer: 'sgd', loss: null })
     const { history } = await model.fit(x, { epochs: 2, verbose: 0 })
-    expect(history.loss).toHaveLength(2)
+    expect(history['loss']).toHaveLength(2)
   })
 
   it.each<[string, (model: Sequential) => unknown]>([
@@ -133,7 +133,7 @@ describe('outputs without a loss', () => {
         },
         { verbose: 0 },
       )
-      expect(history.loss).toEqual([56])
+      expect(history['loss']).toEqual([56])
     },
   )
 

@@ -554,7 +554,7 @@ it('the memory of batches is used again, and what was kept stays as it was', asy
   const padded = Dataset.from([[1, 2, 3], [4], [5], [6, 7], [8, 9, 1], [2]]).paddedBatch(2, { padValue: -1 })
   const cursor = padded.open(0)
   const first = cursor.next() as Tensor
-  cursor.next()
+  void cursor.next()
   cursor.recycle!(first)
   expect((cursor.next() as Tensor).toArray()).toEqual([
     [8, 9, 1],

@@ -112,6 +112,6 @@ function inputOf(batch: unknown, where: string): unknown {
   if (Array.isArray(batch) && (batch[0] instanceof Tensor || (Array.isArray(batch[0]) && batch[1] instanceof Tensor)))
     return batch[0]
   if (!isBranch(batch) || Array.isArray(batch) || 'data' in batch) return batch
-  if ('x' in batch) return batch.x
+  if ('x' in batch) return batch['x']
   throw new DataError(`${where}: a batch must be x, [x, y] or { x, y }, received ${quoted(batch)}`)
 }

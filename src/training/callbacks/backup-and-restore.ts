@@ -59,7 +59,7 @@ export class BackupAndRestore extends configured(Callback, backupOptions, 'backu
 
   /** @internal */
   override readonly keeper: RunKeeper = {
-    every: this.saveFreq === 'epoch' ? null : Number(this.saveFreq),
+    every: this.saveFreq === 'epoch' ? null : this.saveFreq,
     takeUp: (run) => this.takeUp(run),
     keep: (run) => this.keep(run),
   }
