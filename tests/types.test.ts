@@ -157,10 +157,45 @@ describe('models', () => {
     expect(models.map((model) => model.countParams() > 0)).not.toContain(false)
   })
 
+  it('a parameter of type Model takes every model', () => {
+    const count = (model: Model): number => model.countParams()
+    class Doubled extends Model {
+      override call(x: Tensor): Tensor {
+        return ops.multiply(x, 2)
+      }
+    }
+    const own = new Doubled()
+    expect([one, record, list, nested, chain, own].map((model) => count(model) >= 0)).not.toContain(false)
+    expectTypeOf(own.predict).returns.resolves.toEqualTypeOf<Tensor>()
+  })
+
+  it('a differentiated function without types takes a list of variables', () => {
+    const weight = new Variable([1, 2])
+    const [value, gradients] = valueAndGrad(() => ops.sum(weight))([weight])
+    expectTypeOf(value).toEqualTypeOf<Tensor>()
+    expectTypeOf(gradients).toEqualTypeOf<Tensor[]>()
+    expectTypeOf(grad((_) => ops.sum(weight))([weight])).toEqualTypeOf<Tensor[]>()
+    expectTypeOf(grad((x) => ops.sum(x))([1])).toEqualTypeOf<Tensor>()
+    // @ts-expect-error: the function takes a tensor
+    unrun(() => grad((x: Tensor) => ops.sum(x))([weight]))
+    expect(gradients[0]!.toArray()).toEqual([1, 1])
+  })
+
+  it('toArray fits every rank', () => {
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+    ])
+    const rows: number[][] = x.toArray()
+    expect(rows.map((row) => row[0]! + 1)).toEqual([2, 4])
+    expect(x.toArray()[1]![0]! + 1).toBe(4)
+    expectTypeOf(tensor([true]).toArray<boolean[]>()).toEqualTypeOf<boolean[]>()
+  })
+
   it('loaders are told the types; clones keep them', () => {
     type In = { image: Tensor; tags: Tensor }
     unrun(async () => {
-      expectTypeOf(await loadModel('model.safetensors')).toEqualTypeOf<Model>()
+      expectTypeOf(await loadModel('model.safetensors')).toEqualTypeOf<Model<Tensor, Tensor>>()
       const loaded = await loadModel<In, [Tensor, Tensor]>('model.safetensors')
       expectTypeOf(loaded.predict).returns.resolves.toEqualTypeOf<[Tensor, Tensor]>()
       // @ts-expect-error: tags is missing

@@ -480,15 +480,18 @@ type Constructor<Options, Short, Others, Instance> = [Extract<Short, object>] ex
   : (abstract new (...inputs: ShortArguments<Short, Others>) => Instance) &
       (abstract new (...inputs: OptionsArgument<Options>) => Instance)
 
+/** The same properties in one object type, which editors show as a list. */
+type Flat<Type> = { [Key in keyof Type]: Type[Key] }
+
 /** Base with the options of Table; their values are properties with the same names. */
 export type ConfiguredClass<Base extends AbstractClass, Table, Short extends keyof Table = never> = Omit<
   Base,
   'prototype'
 > &
   Constructor<
-    InputsOf<Table> & BaseOptions<Base>,
+    Flat<InputsOf<Table> & BaseOptions<Base>>,
     [Short] extends [never] ? never : InputOf<Table[Short]>,
-    Omit<InputsOf<Table> & BaseOptions<Base>, Short>,
+    Flat<Omit<InputsOf<Table> & BaseOptions<Base>, Short>>,
     InstanceType<Base> & ValuesOf<Table>
   >
 

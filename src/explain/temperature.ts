@@ -98,7 +98,7 @@ const [COLDEST, HOTTEST] = [0.01, 100]
  * Guo et al. 2017, "On calibration of modern neural networks".
  */
 export async function temperatureScaling<In>(
-  model: Model<In, Tensor>,
+  model: Model<In>,
   x: DataOf<In>,
   labels: TensorLike,
 ): Promise<CalibratedModel<In>>

@@ -69,7 +69,8 @@ export interface FunctionalOptions<In, Out> extends Pick<LayerOptions, 'name' | 
  *
  * In and Out are trees of tensors; `predict` returns a value of type Out. Keras: `keras.Model`.
  */
-export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out> {
+// oxlint-disable-next-line typescript/no-explicit-any -- a parameter of type Model takes every model
+export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   static readonly className: string = 'Model'
   override readonly supportsMasking: boolean = true
   /** Set it in a callback to end fit after the current step. */
@@ -331,12 +332,12 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
    * The outputs for all rows of x: [samples, …]; a list or record of tensors for several outputs. Needs no compile.
    * Accepts batches like fit, and uses only their inputs.
    */
-  async predict(x: DataOf<In> | Batches<In, Out>, options: PredictOptions = {}): Promise<Out> {
+  async predict(x: DataOf<In> | Batches<In, Out>, options: PredictOptions = {}): Promise<ReturnType<this['call']>> {
     return typed(await this.#trainer.predict(x, options))
   }
 
   /** The outputs for one batch, synchronously. */
-  predictOnBatch(x: DataOf<In>): Out {
+  predictOnBatch(x: DataOf<In>): ReturnType<this['call']> {
     return typed(this.#trainer.predictOnBatch(x))
   }
 

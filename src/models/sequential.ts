@@ -29,7 +29,7 @@ import { Model } from './model'
  *
  * Keras: `keras.Sequential`.
  */
-export class Sequential extends Model {
+export class Sequential extends Model<Tensor, Tensor> {
   static override readonly className = 'Sequential'
   private readonly list: Layer[] = []
   /** The symbol of the input, then the output symbol of each layer; empty before the model is built. */

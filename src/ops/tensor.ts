@@ -8,6 +8,10 @@ import { sizeOf } from '../core/shapes'
 /** Numbers, or arrays of them to any depth. */
 export type NestedArray = number | boolean | readonly NestedArray[]
 
+interface NestedNumbers extends Array<NumbersOfAnyRank> {}
+/** The numbers of a tensor whose rank the type does not know: a number, and arrays to any depth. */
+export type NumbersOfAnyRank = number & NestedNumbers
+
 /** Typed arrays that are accepted as data. */
 export type TypedArray =
   | Float32Array
@@ -92,10 +96,11 @@ export class Tensor implements TensorType {
   }
 
   /**
-   * Nested arrays; a number for a scalar. bool becomes true and false. In TypeScript name the type that the shape
-   * implies: `predictions.toArray<number[][]>()`.
+   * Nested arrays; a number for a scalar. bool becomes true and false. The type fits every rank, so
+   * `x.toArray()[0]![1]! + 1` and `const rows: number[][] = x.toArray()` compile; for bool name it:
+   * `mask.toArray<boolean[]>()`.
    */
-  toArray<Nested extends NestedArray = NestedArray>(): Nested {
+  toArray<Nested = NumbersOfAnyRank>(): Nested {
     const { data } = this
     return this.nest(this.dtype === 'bool' ? (at) => data[at]! !== 0 : (at) => data[at]!) as Nested
   }

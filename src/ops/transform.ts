@@ -15,6 +15,7 @@ import type { Results } from './signature'
 import { CallArguments, putBack, takeResults, withLeaves } from './signature'
 import { Tensor } from './tensor'
 import { compileTraced, currentTrace, runProgram, trace } from './trace'
+import type { Variable } from './variable'
 
 /** A function of tensors or trees of them, written with ops. */
 export type TensorFunction<Arguments extends readonly unknown[] = Tensor[], Result = Tensor> = (
@@ -49,6 +50,10 @@ type ArgumentAt<Arguments extends readonly unknown[], Position> = number extends
 export type GradientsOf<Arguments extends readonly unknown[], Which> = Which extends readonly number[]
   ? { -readonly [Key in keyof Which]: TensorsOf<ArgumentAt<Named<Arguments>, Which[Key]>> }
   : TensorsOf<ArgumentAt<Named<Arguments>, Which>>
+
+/** A call with a list of variables, for functions whose parameters have no types, such as `() => loss()`. */
+type OfVariables<Arguments extends readonly unknown[], Result> =
+  Tensor[] extends Named<Arguments> ? (variables: readonly Variable[]) => Result : unknown
 
 const argnums = custom<Argnums>(
   (value, where) =>
@@ -106,11 +111,12 @@ function differentiated(
 export function grad<Arguments extends readonly unknown[] = Tensor[], Aux = unknown, const Which extends Argnums = 0>(
   fn: TensorFunction<Arguments, readonly [Tensor, Aux]>,
   options: GradOptions<Which> & { readonly hasAux: true },
-): (...inputs: DataArguments<Named<Arguments>>) => [gradients: GradientsOf<Arguments, Which>, aux: Aux]
+): OfVariables<Arguments, [gradients: Tensor[], aux: Aux]> &
+  ((...inputs: DataArguments<Named<Arguments>>) => [gradients: GradientsOf<Arguments, Which>, aux: Aux])
 export function grad<Arguments extends readonly unknown[] = Tensor[], const Which extends Argnums = 0>(
   fn: TensorFunction<Arguments>,
   options?: GradOptions<Which> & { readonly hasAux?: false | undefined },
-): (...inputs: DataArguments<Named<Arguments>>) => GradientsOf<Arguments, Which>
+): OfVariables<Arguments, Tensor[]> & ((...inputs: DataArguments<Named<Arguments>>) => GradientsOf<Arguments, Which>)
 export function grad(fn: TensorFunction<never[], unknown>, options?: GradOptions): (...inputs: never[]) => unknown {
   const call = differentiated('grad', fn, options)
   return (...inputs) => {
@@ -132,13 +138,15 @@ export function valueAndGrad<
 >(
   fn: TensorFunction<Arguments, readonly [Tensor, Aux]>,
   options: GradOptions<Which> & { readonly hasAux: true },
-): (
-  ...inputs: DataArguments<Named<Arguments>>
-) => [result: [value: Tensor, aux: Aux], gradients: GradientsOf<Arguments, Which>]
+): OfVariables<Arguments, [result: [value: Tensor, aux: Aux], gradients: Tensor[]]> &
+  ((
+    ...inputs: DataArguments<Named<Arguments>>
+  ) => [result: [value: Tensor, aux: Aux], gradients: GradientsOf<Arguments, Which>])
 export function valueAndGrad<Arguments extends readonly unknown[] = Tensor[], const Which extends Argnums = 0>(
   fn: TensorFunction<Arguments>,
   options?: GradOptions<Which> & { readonly hasAux?: false | undefined },
-): (...inputs: DataArguments<Named<Arguments>>) => [value: Tensor, gradients: GradientsOf<Arguments, Which>]
+): OfVariables<Arguments, [value: Tensor, gradients: Tensor[]]> &
+  ((...inputs: DataArguments<Named<Arguments>>) => [value: Tensor, gradients: GradientsOf<Arguments, Which>])
 export function valueAndGrad(
   fn: TensorFunction<never[], unknown>,
   options?: GradOptions,

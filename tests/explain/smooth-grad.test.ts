@@ -40,7 +40,7 @@ describe('smoothGrad', () => {
       [4, 4, 5],
     ]
     const of = async (rows: number[][], options: object): Promise<number[][]> =>
-      (await smoothGrad(cubic, rows, { samples: 8, ...options })).attributions.toArray<number[][]>()
+      (await smoothGrad(cubic, rows, { samples: 8, ...options })).attributions.toArray()
     const all = await of(x, { seed: 1 })
     expect(await of(x, { seed: 1 })).toEqual(all)
     expect(await of(x, { seed: 2 })).not.toEqual(all)
