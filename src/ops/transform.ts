@@ -51,9 +51,13 @@ export type GradientsOf<Arguments extends readonly unknown[], Which> = Which ext
   ? { -readonly [Key in keyof Which]: TensorsOf<ArgumentAt<Named<Arguments>, Which[Key]>> }
   : TensorsOf<ArgumentAt<Named<Arguments>, Which>>
 
-/** A call with a list of variables, for functions whose parameters have no types, such as `() => loss()`. */
-type OfVariables<Arguments extends readonly unknown[], Result> =
-  Tensor[] extends Named<Arguments> ? (variables: readonly Variable[]) => Result : unknown
+/**
+ * A call with a list of variables, for functions that read them by themselves:
+ * `valueAndGrad(() => loss())(model.trainableWeights)`.
+ */
+type OfVariables<Arguments extends readonly unknown[], Result> = Arguments extends readonly Tensor[]
+  ? (variables: readonly Variable[]) => Result
+  : unknown
 
 const argnums = custom<Argnums>(
   (value, where) =>
