@@ -347,7 +347,7 @@ describe('factorizations', () => {
     [
       'a gradient of complete Q',
       () => grad((x: Tensor) => ops.sum(ops.qr(x, 'complete')[0]))(of([4, 3])),
-      /qr: has a gradient only where R is square.*\[4, 3\] in mode complete/,
+      /qr: only has a gradient where R is square.*\[4, 3\] in mode complete/,
     ],
     [
       'a gradient of full U',
