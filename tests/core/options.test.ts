@@ -206,7 +206,7 @@ describe('a class with options', () => {
       }
     }
     expect(messageOf(() => new All({ rate: 0.5, extra: 3 }))).toBe(
-      "Unknown option of All 'extra'. Known: name, seed, rate, noiseShape. A constructor takes the options that it reads itself out of what it gives to super: constructor({ mine, ...others }) { super(others) }",
+      "Unknown option of All 'extra'. Known: name, seed, rate, noiseShape. A constructor must not pass the options that it reads itself to super: constructor({ mine, ...others }) { super(others) }",
     )
   })
 
@@ -316,7 +316,7 @@ describe('kinds', () => {
       text,
       ['a'],
       [
-        ['', "a text that is not empty, received ''"],
+        ['', "a non-empty string, received ''"],
         [3, 'received 3'],
       ],
     ],
