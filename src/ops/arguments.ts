@@ -132,7 +132,7 @@ export function readReduction(where: string, given: Axis | ReduceOptions = null,
       axis: readAxes(given, `${where}: the axis`),
       keepDims: boolean.read(keepDims ?? false, `${where}: keepDims`),
     }
-  if (keepDims !== undefined) throw new ArgumentError(`${where}: put keepDims into the options object`)
+  if (keepDims !== undefined) throw new ArgumentError(`${where}: keepDims must be inside the options object`)
   return readTyped(where, reduceTable, given)
 }
 
@@ -149,7 +149,7 @@ export function readArguments<Table extends OptionTable>(
   const names = Object.keys(table)
   const byName = isOptions(first)
   const extra = byName ? names.find((_, i) => others[i - 1] !== undefined) : undefined
-  if (extra !== undefined) throw new ArgumentError(`${where}: put ${extra} into the options object`)
+  if (extra !== undefined) throw new ArgumentError(`${where}: ${extra} must be inside the options object`)
   const given = byName ? first : Object.fromEntries([first, ...others].map((each, i) => [names[i]!, each]))
   return readTyped(where, table, given)
 }

@@ -264,7 +264,7 @@ export function untraced<Result>(body: () => Result): Result {
 /** Compiles a traced function. */
 export function compileTraced({ graph, runtime }: Traced): Program {
   if (graph.parameters.some(({ dtype }) => dtype === 'string'))
-    throw new ArgumentError('Strings cannot be given to a compiled function: they enter a model through its inputs')
+    throw new ArgumentError('A compiled function does not accept strings. Pass them to an input of a model')
   return compile(runtime, graph)
 }
 

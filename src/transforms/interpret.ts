@@ -73,7 +73,7 @@ class Interpreter {
 
   get(value: Value): NumericArray {
     const content = this.contents.get(value)
-    if (content === undefined) throw internalError(`value ${value.id} is used before it is made`)
+    if (content === undefined) throw internalError(`value ${value.id} is used before it is computed`)
     return content
   }
 
