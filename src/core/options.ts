@@ -283,8 +283,8 @@ export function named<Object extends Configurable, Input = string | Object | Ser
 }
 
 /**
- * A user's function, which is saved by its name. @param what describes the function in errors: `that is a learning
- * rate`
+ * A user's function, which is saved by its name.
+ * @param what describes the function in errors: `that is a learning rate`
  */
 export function functionKind<Fn extends (...inputs: never[]) => unknown>(what: string): Kind<Fn, Fn | string> {
   return {
@@ -495,8 +495,8 @@ export type ConfiguredClass<Base extends AbstractClass, Table, Short extends key
 /**
  * A base class with its own options.
  * @param declare the table; called when the first object is created
- * @param shorthand the option that may be passed alone, or before the others: `new Dropout(0.5)`, `new Dropout(0.5, {
- * seed: 1 })`
+ * @param shorthand the option that may be passed alone, or before the others: `new Dropout(0.5)`,
+ *   `new Dropout(0.5, { seed: 1 })`
  */
 export function configured<
   Base extends AbstractClass,

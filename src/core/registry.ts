@@ -107,8 +107,8 @@ export function customFunction<Fn extends (...inputs: never[]) => unknown>(
 }
 
 /**
- * A user's function by its name in the scopes of custom objects. @param what describes the function in errors: `that
- * chooses weights`
+ * A user's function by its name in the scopes of custom objects.
+ * @param what describes the function in errors: `that chooses weights`
  */
 export function functionNamed<Fn extends (...inputs: never[]) => unknown>(name: string, what: string): Fn {
   const own = customFunction<Fn>(name)

@@ -123,8 +123,8 @@ export interface Reduction {
 }
 
 /**
- * Reads the arguments of a reducing op after its operand: `sum(x, 1)`, `sum(x, [0, 2], true)` or `sum(x, {
- * axis: 1, keepDims: true })`.
+ * Reads the arguments of a reducing op after its operand: `sum(x, 1)`, `sum(x, [0, 2], true)` or
+ * `sum(x, { axis: 1, keepDims: true })`.
  */
 export function readReduction(where: string, given: Axis | ReduceOptions = null, keepDims?: boolean): Reduction {
   if (!isOptions(given))
@@ -137,8 +137,8 @@ export function readReduction(where: string, given: Axis | ReduceOptions = null,
 }
 
 /**
- * Reads the arguments of an op after its operands: the options of the table in order, `quantile(x, 0.5, 1,
- * 'lower')`, or by name, `quantile(x, 0.5, { axis: 1, method: 'lower' })`.
+ * Reads the arguments of an op after its operands: the options of the table in order,
+ * `quantile(x, 0.5, 1, 'lower')`, or by name, `quantile(x, 0.5, { axis: 1, method: 'lower' })`.
  */
 export function readArguments<Table extends OptionTable>(
   where: string,

@@ -113,7 +113,7 @@ function comparison(
   return binary(name, step, (a, b) => Number(holds(a, b)), null, { accepts: ANY, result: 'bool', integerStep })
 }
 
-/** Simplifies x ∘ neutral = x (up to the sign of a zero), and neutral ∘ x = x if `commutes`, where the shape stays. */
+/** Simplifies x ∘ neutral = x (up to the sign of a zero), and neutral ∘ x = x if `commutes` and the shape stays the same. */
 function neutral(element: number, commutes: boolean): Simplify {
   return ({ inputs, output, constantNumber }) => {
     const a = inputs[0]!

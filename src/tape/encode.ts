@@ -153,8 +153,8 @@ function listLines(instruction: Instruction, describe: (address: Address) => str
 }
 
 /**
- * `+44: work+0, then work+128, advancing by 256`, or with two alternating buffers `work+0, then alternately
- * work+128 and work+640`
+ * `+44: work+0, then work+128, advancing by 256`, or with two alternating buffers
+ * `work+0, then alternately work+128 and work+640`
  */
 function patchLines(words: readonly string[]): string[] {
   const patchWords = LoopPatch.size / 4

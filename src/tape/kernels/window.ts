@@ -121,7 +121,7 @@ function stretchesOf(
 export interface BoxLists {
   readonly places: number
   readonly boxes: number
-  /** The number of runs in the whole window, and the number of elements in each; all boxes have the same runs. */
+  /** The number of runs in the whole window, and the number of elements in each; every box uses this division. */
   readonly taps: number
   readonly run: number
   readonly lists: readonly number[]
