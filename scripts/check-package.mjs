@@ -171,10 +171,10 @@ const unreached = {
   attention: 'features together, received',
   factorizations: 'the matrices must be float32',
   sorting: 'the sorted sequence must be a vector',
-  'Fourier transforms': 'needs two float32 parts',
+  'Fourier transforms': 'expected two float32 parts',
   'the interpreter': 'the interpreter runs on one thread',
-  threads: 'not all workers came to the first meeting',
-  turbo: 'V8 was asked to pair vectors',
+  threads: 'not all workers reached the first meeting',
+  turbo: 'V8 does not pair vectors although',
   loadModel: 'This file has weights, but no model',
 }
 report(

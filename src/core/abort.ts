@@ -1,6 +1,6 @@
-// Waiting that a signal can end.
+// Promises that a signal can end.
 
-/** What a promise gives, or the reason of a signal, whichever is there first. */
+/** The result of a promise, or the reason of a signal, whichever comes first. */
 export function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSignal | null): Promise<Result> {
   if (signal === null) return promise
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
-// The errors that users can catch, and helpers for their messages. Every message names where, what was expected and
-// what came.
+// The errors that users can catch, and helpers for their messages. Every message says where, what was expected
+// and what was received.
 
 /** The base of all errors that this library throws intentionally. */
 export class MyelinError extends Error {

@@ -163,7 +163,7 @@ export function always(expected: boolean, why: string): Kind<boolean> {
 export const text: Kind<string> = {
   read(value, where) {
     if (typeof value === 'string' && value !== '') return value
-    throw wrong(where, 'a text that is not empty', value)
+    throw wrong(where, 'a non-empty string', value)
   },
   write: (value) => value,
 }
@@ -190,21 +190,21 @@ export function choice<const Word extends string>(...words: readonly Word[]): Ki
   }
 }
 
-/** What ends a computation or a reader early. It is never saved. */
+/** A signal that ends a computation or a reader early. It is never saved. */
 export const abortSignal: Kind<AbortSignal> = {
   read(value, where) {
     if (isSignal(value)) return value
-    throw wrong(where, 'an AbortSignal, as of new AbortController().signal', value)
+    throw wrong(where, 'an AbortSignal, such as new AbortController().signal', value)
   },
   write: () => null,
 }
 
-// A signal of another realm, such as that of a frame, is no instance of the AbortSignal here.
+// A signal of another realm, such as that of a frame, is not an instance of this AbortSignal.
 function isSignal(value: unknown): value is AbortSignal {
   return typeof value === 'object' && value !== null && 'aborted' in value && 'throwIfAborted' in value
 }
 
-/** null, which means: not there. */
+/** Also accepts null. */
 export function nullable<Value, Input>(kind: Kind<Value, Input>): Kind<Value | null, Input | null> {
   return {
     read: (value, where) => (value === null || value === undefined ? null : kind.read(value, where)),
@@ -283,8 +283,8 @@ export function named<Object extends Configurable, Input = string | Object | Ser
 }
 
 /**
- * A user's function, which is saved by its name. @param what describes the function in errors: `that is a learning
- * rate`
+ * A user's function, which is saved by its name.
+ * @param what describes the function in errors: `that is a learning rate`
  */
 export function functionKind<Fn extends (...inputs: never[]) => unknown>(what: string): Kind<Fn, Fn | string> {
   return {
@@ -299,7 +299,7 @@ export function functionKind<Fn extends (...inputs: never[]) => unknown>(what: s
   }
 }
 
-/** The nearest thing to a private field that a table needs: what a value is kept as, and written as. */
+/** A kind with its own functions for reading and saving. */
 export function custom<Value, Input = Value>(
   read: (value: unknown, where: string) => Value,
   write: (value: Value) => Json,
@@ -424,7 +424,7 @@ function frozenCopy(value: unknown, depth = 0): unknown {
 }
 
 const OWN_OPTIONS =
-  '. A constructor takes the options that it reads itself out of what it gives to super: constructor({ mine, ...others }) { super(others) }'
+  '. A constructor must not pass the options that it reads itself to super: constructor({ mine, ...others }) { super(others) }'
 
 /**
  * The base of objects that are created from options and can be saved. A subclass whose constructor reads further
@@ -498,8 +498,8 @@ export type ConfiguredClass<Base extends AbstractClass, Table, Short extends key
 /**
  * A base class with its own options.
  * @param declare the table; called when the first object is created
- * @param shorthand the option that may be passed alone, or before the others: `new Dropout(0.5)`, `new Dropout(0.5, {
- * seed: 1 })`
+ * @param shorthand the option that may be passed alone, or before the others: `new Dropout(0.5)`,
+ *   `new Dropout(0.5, { seed: 1 })`
  */
 export function configured<
   Base extends AbstractClass,

@@ -107,8 +107,8 @@ export function customFunction<Fn extends (...inputs: never[]) => unknown>(
 }
 
 /**
- * A user's function by its name in the scopes of custom objects. @param what describes the function in errors: `that
- * chooses weights`
+ * A user's function by its name in the scopes of custom objects.
+ * @param what describes the function in errors: `that chooses weights`
  */
 export function functionNamed<Fn extends (...inputs: never[]) => unknown>(name: string, what: string): Fn {
   const own = customFunction<Fn>(name)
@@ -133,7 +133,7 @@ export function noteOption(own: { readonly name: string }, where: string): void 
   if (!nameless.has(own)) nameless.set(own, where.endsWith(` ${own.name}`))
 }
 
-/** The functions that `describing` has met, by the names that stand for them; null outside of it. */
+/** The functions that `describing` encountered, by their unique names; null outside of it. */
 let met: Map<string, object> | null = null
 
 /**
@@ -168,7 +168,7 @@ export function nameToSave(own: { readonly name: string }): string {
 /** The name under which a user's function is saved. @throws ArgumentError if it has no name of its own */
 export function savedName(own: { readonly name: string }, what: string): string {
   if (met !== null || (own.name !== '' && nameless.get(own) !== true)) return nameToSave(own)
-  const why = own.name === '' ? '' : `: '${own.name}' is that of the option it was given as`
+  const why = own.name === '' ? '' : `: '${own.name}' is only the name of the option that it was given as`
   throw new ArgumentError(`A function without a name ${what} cannot be saved${why}. Give it one: const mine = (…) => …`)
 }
 
@@ -196,11 +196,11 @@ interface MoreNames<Kind> {
   /** Further names, such as { mse: 'MeanSquaredError' }. Default none. */
   readonly aliases?: Readonly<Record<string, string>>
   /**
-   * Classes that users give only as objects, so that a bundle contains them only if they are used; files name them,
-   * too. Default none.
+   * Classes that users give only as objects, so that a bundle contains them only if they are used; files also
+   * refer to them by name. Default none.
    */
   readonly unnamed?: readonly string[]
-  /** Makes an object from a user's function. Default: functions are not accepted. */
+  /** Creates an object from a user's function. Default: functions are not accepted. */
   readonly ofFunction?: (own: never) => Kind
 }
 
@@ -246,7 +246,7 @@ export class Registry<Kind extends Configurable> {
     const own = this.more.unnamed?.find((each) => normalizeName(each) === normalizeName(name))
     if (own === undefined) return unknownName(this.kind, name, [...this.known, ...more])
     return new ArgumentError(
-      `The ${this.kind} '${name}' is given as an object, such as new ${NAMESPACES[this.kind] ?? ''}${own}(…), not by its name.`,
+      `The ${this.kind} '${name}' must be given as an object, such as new ${NAMESPACES[this.kind] ?? ''}${own}(…), not by name.`,
     )
   }
 
@@ -273,7 +273,7 @@ export class Registry<Kind extends Configurable> {
     if (isSerialized(identifier)) return this.make(identifier.className, identifier.config)
     const possible = `a name such as '${this.known[0]}'${ofFunction === undefined ? '' : ', a function'} or an instance of ${article(this.kind)}`
     throw new ArgumentError(
-      `${where === '' ? `What is given for ${article(this.kind)}` : where} must be ${possible}, received ${receivedText(identifier)}`,
+      `${where === '' ? `The argument for ${article(this.kind)}` : where} must be ${possible}, received ${receivedText(identifier)}`,
     )
   }
 

@@ -1,4 +1,4 @@
-// Shapes and index arithmetic. Knows no graphs.
+// Shapes and index arithmetic, independent of graphs.
 
 import type { DType } from './dtypes'
 import { ShapeError, quoted, formatShape } from './errors'
@@ -101,7 +101,7 @@ export function normalizeAxis(operation: string, axis: number, rank: number): nu
   return axis < 0 ? axis + rank : axis
 }
 
-/** [outer, axis, inner]: a contiguous tensor as a kernel sees it that works along a run of axes. */
+/** [outer, axis, inner]: the shape of a contiguous tensor for kernels that work along a run of axes. */
 export interface AxisSplit {
   readonly outer: number
   readonly axis: number

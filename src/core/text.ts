@@ -1,4 +1,4 @@
-// Encodes JSON text as bytes and back, and XML as ASCII. Knows no file format: see formats/.
+// Encodes JSON text as bytes and back, and XML as ASCII. File formats are in formats/.
 
 /** JSON in ASCII: other characters are escaped, so that no encoder is needed and unpaired surrogates survive. */
 export function escapeNonAscii(json: string): string {

@@ -26,14 +26,14 @@ export function limitWeights<Result>(elements: number, total: number, body: () =
 /** @param what the weight's name for errors */
 export function requireWithinLimit(what: string, shape: Shape): void {
   if (sizeOf(shape) <= largest) return
-  throw new FormatError(
-    `The file is damaged: ${what} ${formatShape(shape)} would be larger than anything that the file holds`,
-  )
+  throw new FormatError(`The file is damaged: ${what} ${formatShape(shape)} would be larger than the file's content`)
 }
 
 /** Counts a variable before it is created. @param what its name for errors */
 export function requireRoom(what: string, shape: Shape): void {
   left -= sizeOf(shape)
   if (left >= 0) return
-  throw new FormatError(`The file is damaged: with ${what} ${formatShape(shape)} it would make far more than it holds`)
+  throw new FormatError(
+    `The file is damaged: with ${what} ${formatShape(shape)} its variables would be far larger than its content`,
+  )
 }

@@ -1,5 +1,5 @@
-// The names of all primitives and what each carries besides its operands. The record in index.ts must
-// hold one rule for every name here; tsc finds what is missing.
+// The names of all primitives and their attributes. The record in primitives/index.ts must contain a rule for
+// each name; tsc reports missing ones.
 
 import type { DType, NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
@@ -7,7 +7,7 @@ import type { Shape, TensorType } from '../core/shapes'
 export type NoAttributes = Readonly<Record<never, never>>
 
 export interface AxesAttributes {
-  /** Sorted, distinct, non-negative. They disappear from the shape. */
+  /** Sorted, distinct, non-negative. They are removed from the shape. */
   readonly axes: readonly number[]
 }
 
@@ -15,17 +15,20 @@ export interface AxisAttributes {
   readonly axis: number
 }
 
-/** A function inside a graph, as rules see it: the types of what it takes and gives. What it does: ir/region.ts. */
+/**
+ * A function inside a graph, as far as rules need it: the types of its inputs and results. Its contents are in
+ * ir/region.ts.
+ */
 export interface Region {
   readonly parameters: readonly TensorType[]
   readonly outputs: readonly TensorType[]
-  /** The results of a loop that runs it. */
+  /** The types of the results of a loop over this region. */
   infer(inputs: readonly TensorType[], attributes: LoopAttributes): readonly TensorType[]
 }
 
-/** A kernel that comes with the op that uses it, as rules see it. What it does: routine.ts. */
+/** A kernel that loads with the op that uses it, as far as rules need it. Its contents are in primitives/routine.ts. */
 export interface Routine {
-  /** Its own among all routines. */
+  /** Unique among all routines. */
   readonly name: string
 }
 
@@ -33,21 +36,21 @@ export interface LoopAttributes {
   /** [...carries, ...slices of what is scanned, ...captures] → [...carries, ...slices of what is stacked] */
   readonly body: Region
   readonly length: number
-  /** How many operands are handed from turn to turn, and how many after them are scanned along their first axis. */
+  /** How many operands are carries, and how many of the following are scanned along their first axis. */
   readonly carries: number
   readonly scanned: number
-  /** Whether the first turn has the last slices. */
+  /** Whether the first iteration gets the last slices. */
   readonly reverse: boolean
 }
 
-/** How a window moves over the axes between the batch and the channels: one number for each. */
+/** How a window moves over the axes between batch and channels: one number per axis. */
 export interface WindowAttributes {
   readonly strides: readonly number[]
-  /** The distance of neighbouring taps. */
+  /** The distance between neighbouring taps. */
   readonly dilation: readonly number[]
 }
 
-/** Zeros around each axis, before and behind; behind, a negative number leaves out as many elements. */
+/** The zeros before and after each axis. A negative number after an axis skips that many elements. */
 export interface PaddedAttributes extends WindowAttributes {
   readonly before: readonly number[]
   readonly after: readonly number[]
@@ -166,7 +169,7 @@ export interface PrimitiveAttributes {
   constant: { readonly data: NumericArray; readonly shape: Shape; readonly dtype: DType }
   uniform: { readonly shape: Shape; readonly stream: number }
   // training.ts
-  /** The largest magnitude that each operand may have; any finite one where it is left out. */
+  /** The largest allowed magnitude of each operand; any finite one if omitted. */
   guard: { readonly limits?: readonly number[] }
   sgd: { readonly momentum: number; readonly nesterov: boolean; readonly weightDecay: number }
   rmsprop: {
@@ -185,5 +188,5 @@ export interface PrimitiveAttributes {
 }
 
 export type PrimitiveName = keyof PrimitiveAttributes
-/** The primitives that fold axes into one number. */
+/** The primitives that reduce axes to one number. */
 export type ReductionName = 'sum' | 'mean' | 'max' | 'min'

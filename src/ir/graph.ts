@@ -1,4 +1,4 @@
-// Graph, Node, Value: what a traced function is. Pure data; primitives/ says what each node means.
+// Graph, Node and Value: a traced function. Pure data; the meaning of nodes is in primitives/.
 
 import type { PrimitiveAttributes, PrimitiveName } from './attributes'
 import type { DType } from '../core/dtypes'
@@ -6,10 +6,10 @@ import { dtypes } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 
-/** One tensor of a graph: an input, or an output of a node. Written once. */
+/** One tensor of a graph: an input, or an output of a node. Assigned once. */
 export class Value implements TensorType {
   constructor(
-    /** Its own within a graph. */
+    /** Unique within a graph. */
     readonly id: number,
     readonly shape: Shape,
     readonly dtype: DType,
@@ -24,11 +24,11 @@ export interface Node<Name extends PrimitiveName = PrimitiveName> {
   readonly attributes: PrimitiveAttributes[Name]
   readonly inputs: readonly Value[]
   readonly outputs: readonly Value[]
-  /** Where in the user's model it comes from, such as `dense_1` or `dense_1/gradient`. */
+  /** The node's origin in the user's model, such as `dense_1` or `dense_1/gradient`. */
   readonly scope: string
 }
 
-/** What people read: the primitive's name, or that of the routine that it carries out. */
+/** The name for people: that of the primitive, or of the routine that it runs. */
 export function titleOf({ name, attributes }: Node): string {
   return 'routine' in attributes ? attributes.routine.name : name
 }
@@ -54,16 +54,16 @@ export interface Update {
 
 /** A pure function from arguments and cells to outputs and new contents of cells. */
 export interface Graph {
-  /** What each run supplies, in order. */
+  /** The inputs of each run, in order. */
   readonly parameters: readonly Value[]
-  /** The cells that are read, and the value that stands for each one's content at the start. */
+  /** The cells that are read, and the value of each one's content at the start. */
   readonly cells: ReadonlyMap<Cell, Value>
-  /** In an order in which every value is made before it is used. */
+  /** In an order in which every value is computed before it is used. */
   readonly nodes: readonly Node[]
   readonly outputs: readonly Value[]
-  /** Written when everything else is done. */
+  /** Written after everything else. */
   readonly updates: readonly Update[]
-  /** The ids of all values are below it. */
+  /** Larger than the ids of all values. */
   readonly idEnd: number
 }
 
@@ -72,7 +72,7 @@ export function bytesOf({ shape, dtype }: TensorType): number {
   return dtypes[dtype].bytes * sizeOf(shape)
 }
 
-/** The byte behind the last one, from the start of the storage. */
+/** The end of the cell, in bytes from the start of the storage. */
 export function endOfCell(cell: Cell): number {
   return cell.byteOffset + bytesOf(cell)
 }
@@ -82,7 +82,7 @@ export function cellsOverlap(a: Cell, b: Cell): boolean {
   return a.byteOffset < endOfCell(b) && b.byteOffset < endOfCell(a)
 }
 
-/** Every value that a graph mentions as a result of the whole: its outputs and its updates. */
+/** All results of a graph: its outputs and its updates. */
 export function results(graph: Graph): Value[] {
   return [...graph.outputs, ...graph.updates.map((update) => update.value)]
 }

@@ -1,4 +1,4 @@
-// The types of what a loop gives, and whether its operands fit its body.
+// Infers the types of a loop's results and checks its operands against its body.
 
 import { formatShape, internalError } from '../core/errors'
 import type { TensorType } from '../core/shapes'
@@ -8,10 +8,10 @@ import type { LoopAttributes } from './attributes'
 function requireType(what: string, received: TensorType | undefined, expected: TensorType): void {
   if (received !== undefined && received.dtype === expected.dtype && sameShape(received.shape, expected.shape)) return
   const text = received === undefined ? 'nothing' : `${received.dtype} ${formatShape(received.shape)}`
-  throw internalError(`loop: ${what} should be ${expected.dtype} ${formatShape(expected.shape)}, received ${text}`)
+  throw internalError(`loop: ${what} must be ${expected.dtype} ${formatShape(expected.shape)}, received ${text}`)
 }
 
-/** [...carries, ...slices, ...captures] → [...carries, ...stacked results], of `length` turns. */
+/** [...carries, ...slices, ...captures] → [...carries, ...stacked results] for `length` iterations. */
 export function inferLoop(
   inputs: readonly TensorType[],
   { body, length, carries, scanned }: LoopAttributes,

@@ -1,4 +1,4 @@
-// Instructions before their addresses are known. The byte layout is drawn in assembly/shared/instructions.ts.
+// Instructions before their addresses are known. The byte layout is in assembly/shared/instructions.ts.
 
 import { Header } from '../../assembly/shared/instructions'
 import type { Epilogue, Opcode } from '../../assembly/shared/opcodes'
@@ -20,19 +20,19 @@ export function fieldOf({ fields }: Pick<Instruction, 'fields'>, offset: number)
   return fields[fieldIndex(offset)]
 }
 
-/** The byte offset of each field of an opcode, by its name. */
+/** The byte offset of each field of an opcode, by name. */
 export type FieldLayout = Readonly<Record<string, number | string>> & { readonly size: number }
 
 /** One instruction: its opcode, its fields, and the words of its lists. */
 export interface Instruction {
   readonly opcode: Opcode
-  /** Names the fields for people. */
+  /** Names the fields for printing. */
   readonly layout: FieldLayout
-  /** The fixed part behind the header. Every field is one word. */
+  /** The fixed part after the header. Each field is one word. */
   readonly fields: readonly Word[]
   readonly fixedBytes: number
   readonly lists: readonly Word[]
-  /** Of a Chain: the floating-point operations for one element, as the primitives declare them. */
+  /** Only for Chain: the floating-point operations per element, as declared by the primitives. */
   readonly flops?: number | undefined
 }
 
@@ -40,7 +40,7 @@ type FieldName<Layout> = Exclude<keyof Layout, 'size' | number | symbol>
 
 /**
  * Builds an instruction from named fields; tsc checks that every field of the layout is given.
- * @param layout the enum of assembly/shared/instructions.ts that belongs to `opcode`
+ * @param layout the enum of `opcode` in assembly/shared/instructions.ts
  */
 export function instruction<Layout extends FieldLayout>(
   opcode: Opcode,
@@ -62,21 +62,21 @@ export function isAddress(word: Word): word is Address {
   return typeof word === 'object' && 'buffer' in word
 }
 
-/** The address word of a buffer that is not there. */
+/** The address word of an absent buffer. */
 export const ABSENT = 0
 
-/** What a kernel is lowered with. */
+/** The inputs for lowering a kernel. */
 export interface LowerContext<Attributes> {
   readonly inputs: readonly Operand[]
   readonly outputs: readonly Operand[]
   readonly attributes: Attributes
-  /** Memory that any kernel may use while it runs: a few hundred KB, the same for all. */
+  /** Memory that any kernel may use while it runs: a few hundred KB, shared by all. */
   readonly scratch: Address
-  /** The bytes that it asked for. */
+  /** The memory that this kernel requested. */
   readonly temporary: Address | null
-  /** Whether tiles of 16 columns are the faster ones here: see runtime/engine/turbo.ts. */
+  /** Whether tiles of 16 columns are faster on this engine: see runtime/engine/turbo.ts. */
   readonly wideTiles: boolean
-  /** Only for kernels that declare `fusesEpilogue`: a row, or with `fusesAddend` as large as output 0. */
+  /** Only for kernels that declare `fusesEpilogue`: a row, or with `fusesAddend` a matrix with the size of output 0. */
   readonly bias: Operand | null
   readonly epilogue: Epilogue
   emit(instruction: Instruction): void

@@ -1,21 +1,21 @@
-// Where values lie before addresses are known, on whatever device.
+// The locations of values before addresses are known, for any device.
 
 import type { TensorType } from '../core/shapes'
 
-/** A block of bytes that the planner gives a place. */
+/** A block of bytes that the planner places. */
 export interface Buffer {
   readonly id: number
   readonly byteLength: number
 }
 
-/** A place inside a buffer. */
+/** A position inside a buffer. */
 export interface Address {
   readonly buffer: Buffer
   /** In bytes. */
   readonly offset: number
 }
 
-/** A value as a kernel sees it: where its element 0 lies, and how the others follow. */
+/** A value's memory for a kernel: the position of element 0 and the strides of the others. */
 export interface Operand extends TensorType {
   readonly address: Address
   /** In elements. */

@@ -1,4 +1,4 @@
-// Nodes of graphs as text, one a line, bodies of loops indented. For people; nothing parses it.
+// Prints nodes of graphs, one per line, with bodies of loops indented. For people; nothing parses it.
 
 import { formatShape } from '../core/errors'
 import type { Node, Value } from './graph'
@@ -29,7 +29,7 @@ export function printNode(node: Node): string {
   return isLoop(node) ? [line, ...printBody(node)].join('\n') : line
 }
 
-/** The body's nodes, indented, between what it takes and what it gives. */
+/** The body's nodes, indented, between its parameters and its outputs. */
 function printBody(node: Node<'loop'>): string[] {
   const { parameters, nodes, outputs } = bodyOf(node)
   const lines = nodes.flatMap((each) => printNode(each).split('\n'))

@@ -1,5 +1,5 @@
-// Graphs inside graphs: the body of a loop, and which operands and results are what. Pure data and questions about it.
-// What the passes do with a loop comes with its body, so that an application without loops does not carry it.
+// Graphs inside graphs: the body of a loop, and the roles of its operands and results. Pure data and queries.
+// The passes for a loop come with its body, so that applications without loops do not bundle them.
 
 import { internalError } from '../core/errors'
 import type { TensorType } from '../core/shapes'
@@ -7,15 +7,15 @@ import type { LoopAttributes, Region } from './attributes'
 import type { Graph, Node } from './graph'
 
 /**
- * What is done with a loop. Each folder above adds what its own passes do: LoopTransforms, LoopPlanning, LoopLowering.
- * The only one that is complete is in tape/loop-passes.ts.
+ * The passes for loops. Each folder adds its own: LoopTransforms, LoopPlanning, LoopLowering. The only complete
+ * implementation is in tape/loop-passes.ts.
  */
 export abstract class LoopPasses {
   /** The types of the results: the rule's `infer`. */
   abstract infer(inputs: readonly TensorType[], attributes: LoopAttributes): readonly TensorType[]
 }
 
-/** A graph as an attribute. It has no cells: what it reads and changes goes in and comes out. */
+/** A graph as an attribute. It has no cells: the contents that it reads and changes are its inputs and outputs. */
 export class Body implements Region {
   constructor(
     readonly graph: Graph,
@@ -45,7 +45,7 @@ export function isLoop(node: Node): node is Node<'loop'> {
 }
 
 export function regionOf({ attributes: { body } }: Node<'loop'>): Body {
-  if (!(body instanceof Body)) throw internalError('a loop without a graph')
+  if (!(body instanceof Body)) throw internalError('a loop has no graph')
   return body
 }
 
@@ -53,10 +53,10 @@ export function bodyOf(node: Node<'loop'>): Graph {
   return regionOf(node).graph
 }
 
-/** The passes of a loop, as those of a folder know them. */
+/** The passes of a loop, with the type that a folder needs. */
 export function passesOf<Passes extends LoopPasses>(node: Node<'loop'>, kind: abstract new () => Passes): Passes {
   const { passes } = regionOf(node)
-  if (!(passes instanceof kind)) throw internalError('a loop without the passes that its graph goes through')
+  if (!(passes instanceof kind)) throw internalError('a loop lacks the passes for its graph')
   return passes
 }
 
@@ -66,7 +66,7 @@ export interface LoopOperands<Item> {
   readonly captures: readonly Item[]
 }
 
-/** The operands of a loop, or the parameters of its body, by their kind. */
+/** The operands of a loop, or the parameters of its body, by role. */
 export function operandsOf<Item>(
   { attributes: { carries, scanned } }: Node<'loop'>,
   all: readonly Item[],

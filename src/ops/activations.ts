@@ -1,5 +1,5 @@
-// Activation functions as compositions of ops; Keras's defaults. Softmax works along one axis, all others
-// element by element.
+// Activation functions, composed of ops, with Keras's defaults. Softmax works along an axis, all others element
+// by element.
 
 import type { Axis, AxisArgument } from './arguments'
 import { readAxisOnly, requireNumber, resolveAxes } from './arguments'
@@ -47,8 +47,8 @@ export function relu6(x: TensorLike): Tensor {
 export function elu(x: TensorLike, alpha?: number): Tensor {
   const value = asTensor(x, 'elu')
   const positive = greater(value, 0)
-  // The branch that is not taken must not overflow: its gradient would be 0 · ∞. Not by minimum(x, 0), which
-  // halves the gradient at 0.
+  // The branch that is not taken must not overflow, or its gradient would be 0 · ∞. minimum(x, 0) is not used,
+  // because it halves the gradient at 0.
   return where(positive, value, multiply(expm1(where(positive, 0, value)), requireNumber('elu: alpha', alpha ?? 1)))
 }
 
@@ -109,7 +109,7 @@ export function linear(x: TensorLike): Tensor {
   return asTensor(x, 'linear')
 }
 
-/** Softmax works on rows: the axes become the last one, and go back to where they were. */
+/** Softmax kernels work on rows, so the axes are moved to the end and back. */
 function alongAxes(name: 'softmax' | 'logSoftmax', x: TensorLike, given?: AxisArgument<Axis>): Tensor {
   const value = cast(asTensor(x, name), 'float32')
   const all = value.shape.map((_, i) => i)

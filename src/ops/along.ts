@@ -1,4 +1,4 @@
-// Blocks and slices along one axis, for ops that take operands apart. Users call the ops of shape.ts.
+// Blocks and slices along one axis, for ops that take operands apart. Public ops are in shape.ts.
 
 import { DataError } from '../core/errors'
 import type { TensorLike } from './convert'
@@ -7,13 +7,16 @@ import { cast } from './elementwise'
 import { Tensor } from './tensor'
 import { apply, currentTrace } from './trace'
 
-/** Elements start … start + size − 1 of one axis, all of the others. */
+/** Elements start … start + size − 1 of one axis, and all of the others. */
 export function sliceAlong(x: Tensor, axis: number, start: number, size: number): Tensor {
   const starts = x.shape.map((_, i) => (i === axis ? start : 0))
   return apply('slice', [x], { starts, sizes: x.shape.map((extent, i) => (i === axis ? size : extent)) })[0]!
 }
 
-/** result[…, i, …] = x[…, indices[i], …] for int32 indices. One outside the axis gives NaN, the least int32 or true. */
+/**
+ * result[…, i, …] = x[…, indices[i], …] for int32 indices. An index outside the axis gives NaN, the least int32
+ * or true.
+ */
 export function takeAlong(x: Tensor, indices: Tensor, axis: number): Tensor {
   return apply('gather', [x, indices], { axis })[0]!
 }

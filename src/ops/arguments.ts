@@ -1,5 +1,6 @@
-// Checks what ops are given besides tensors: axes, shapes, numbers, dtypes. Each error names the op, what was expected
-// and what came. Tensors are made and checked in convert.ts; how options are read is in core/options.ts.
+// Checks the arguments of ops other than tensors: axes, shapes, numbers, dtypes. Each error names the op, what
+// was expected and what was received. Tensors are created and checked in convert.ts; options are read in
+// core/options.ts.
 
 import type { DType } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted, unknownName } from '../core/errors'
@@ -7,38 +8,41 @@ import type { OptionTable, ValuesOf } from '../core/options'
 import { boolean, custom, integer, option, readOptions } from '../core/options'
 import { normalizeAxes } from '../core/shapes'
 
-/** One axis, several, or null for all. Negative ones count from the end. */
+/** One axis, several, or null for all. Negative axes count from the end. */
 export type Axis = number | readonly number[] | null
 
 export interface AxisOption<Which> {
-  /** An axis; where the op takes them, several, or null for all. Negative ones count from the end. The default is the op's. */
+  /**
+   * One axis; if the op supports them, several, or null for all. Negative axes count from the end. The default
+   * depends on the op.
+   */
   readonly axis?: Which
 }
-/** An axis, or what an op takes in its place, by itself or among options. */
+/** An axis, or what an op accepts instead, given directly or as an option. */
 export type AxisArgument<Which = number> = Which | AxisOption<Which>
 
 export interface ReduceOptions {
-  /** The axes that are folded; null for all. Negative ones count from the end. Default null. */
+  /** The axes to reduce; null for all. Negative axes count from the end. Default null. */
   readonly axis?: Axis
-  /** Keeps the folded axes as extents of 1. Keras's `keepdims` is understood as well. */
+  /** Keeps the reduced axes with extent 1. Keras's `keepdims` is accepted too. Default false. */
   readonly keepDims?: boolean
 }
 
-/** Elements that fit into the 4 GiB of a 32-bit memory. */
+/** The number of elements that fit into the 4 GiB of a 32-bit memory. */
 const MOST_ELEMENTS = 2 ** 30
 
 function refuse(what: string, expected: string, received: unknown): never {
   throw new ArgumentError(`${what} must be ${expected}, received ${quoted(received)}`)
 }
 
-/** Any number, NaN and ±Inf among them. @param what names the argument: `elu: alpha` */
+/** Any number, including NaN and ±Inf. @param what names the argument: `elu: alpha` */
 export function requireNumber(what: string, value: unknown): number {
   return typeof value === 'number' ? value : refuse(what, 'a number', value)
 }
 
-/** @param least the smallest integer that is allowed */
+/** @param least the smallest allowed integer */
 export function requireInteger(what: string, value: unknown, least?: number): number {
-  // −0 is 0
+  // Turns −0 into 0.
   return integer(least === undefined ? {} : { min: least }).read(value, what) + 0
 }
 
@@ -46,12 +50,12 @@ export function requireIntegers(what: string, value: unknown, least?: number): n
   return requireList(what, value).map((each) => requireInteger(`each of ${what}`, each, least))
 }
 
-/** The elements of an array, not looked at; holes are undefined. */
+/** The elements of an array, unchecked; holes become undefined. */
 export function requireList(what: string, value: unknown): unknown[] {
   return Array.isArray(value) ? Array.from<unknown>(value) : refuse(what, 'an array', value)
 }
 
-/** What ops compute with: int8 only holds weights. */
+/** The dtypes that ops compute with: int8 only holds weights. */
 const COMPUTED = ['bool', 'int32', 'float32'] as const satisfies readonly DType[]
 
 function isDType(dtype: unknown): dtype is DType {
@@ -66,7 +70,7 @@ export function requireDType(where: string, dtype: unknown): DType {
     : refuse(`${where}: the dtype`, known.join(' or '), dtype)
 }
 
-/** The option of a dtype; null for the one that the op has by itself. */
+/** The kind of a dtype option; null for the op's default. */
 export const dtypeOrNull = /* @__PURE__ */ custom<DType | null>(
   (value, what) => (value === null ? null : requireDType(what, value)),
   (dtype) => dtype,
@@ -76,21 +80,22 @@ function isExtent(extent: unknown): extent is number {
   return typeof extent === 'number' && Number.isSafeInteger(extent) && extent >= 0
 }
 
-/** Extents ≥ 0 whose elements fit into memory. */
+/** Extents ≥ 0 of a tensor that fits into memory. */
 export function requireShape(where: string, shape: unknown): number[] {
   if (!Array.isArray(shape)) return refuse(`${where}: the shape`, 'an array', shape)
   const extents = new Array<number>(shape.length)
   let elements = 1
   for (let i = 0; i < shape.length; i++) {
     const extent: unknown = shape[i]
-    if (!isExtent(extent)) throw new ShapeError(`${where}: the shape must hold integers ≥ 0, received ${quoted(shape)}`)
-    // An extent of 0 must not hide the others: strides are made of them.
+    if (!isExtent(extent))
+      throw new ShapeError(`${where}: the shape must contain integers ≥ 0, received ${quoted(shape)}`)
+    // An extent of 0 must not hide the other extents, from which strides are computed.
     elements *= Math.max(extent, 1)
-    // −0 is 0
+    // Turns −0 into 0.
     extents[i] = extent + 0
   }
   if (elements > MOST_ELEMENTS)
-    throw new ShapeError(`${where}: ${formatShape(extents)} has more elements than memory can hold`)
+    throw new ShapeError(`${where}: ${formatShape(extents)} has too many elements for a 32-bit memory`)
   return extents
 }
 
@@ -107,7 +112,7 @@ function isOptions(given: unknown): given is object {
 export const axes = custom<Axis>(readAxes, (axis) => axis)
 export const reduceTable = { axis: option(axes, null), keepDims: option(boolean, false) }
 
-/** The options of an op by their table, typed by it. */
+/** Reads the options of an op with its table; the result has the table's types. */
 export function readTyped<Table extends OptionTable>(where: string, table: Table, given: unknown): ValuesOf<Table> {
   return readOptions(where, table, given) as ValuesOf<Table>
 }
@@ -118,7 +123,7 @@ export interface Reduction {
 }
 
 /**
- * What a reducing op was given after its operand: `sum(x, 1)`, `sum(x, [0, 2], true)` or
+ * Reads the arguments of a reducing op after its operand: `sum(x, 1)`, `sum(x, [0, 2], true)` or
  * `sum(x, { axis: 1, keepDims: true })`.
  */
 export function readReduction(where: string, given: Axis | ReduceOptions = null, keepDims?: boolean): Reduction {
@@ -127,13 +132,13 @@ export function readReduction(where: string, given: Axis | ReduceOptions = null,
       axis: readAxes(given, `${where}: the axis`),
       keepDims: boolean.read(keepDims ?? false, `${where}: keepDims`),
     }
-  if (keepDims !== undefined) throw new ArgumentError(`${where}: keepDims belongs into the options where there are any`)
+  if (keepDims !== undefined) throw new ArgumentError(`${where}: keepDims must be inside the options object`)
   return readTyped(where, reduceTable, given)
 }
 
 /**
- * What an op was given after its operands: the options of the table in their order, `quantile(x, 0.5, 1, 'lower')`, or by
- * name, `quantile(x, 0.5, { axis: 1, method: 'lower' })`.
+ * Reads the arguments of an op after its operands: the options of the table in order,
+ * `quantile(x, 0.5, 1, 'lower')`, or by name, `quantile(x, 0.5, { axis: 1, method: 'lower' })`.
  */
 export function readArguments<Table extends OptionTable>(
   where: string,
@@ -144,7 +149,7 @@ export function readArguments<Table extends OptionTable>(
   const names = Object.keys(table)
   const byName = isOptions(first)
   const extra = byName ? names.find((_, i) => others[i - 1] !== undefined) : undefined
-  if (extra !== undefined) throw new ArgumentError(`${where}: ${extra} belongs into the options where there are any`)
+  if (extra !== undefined) throw new ArgumentError(`${where}: ${extra} must be inside the options object`)
   const given = byName ? first : Object.fromEntries([first, ...others].map((each, i) => [names[i]!, each]))
   return readTyped(where, table, given)
 }
@@ -156,7 +161,7 @@ export function readAxisOnly(where: string, given: AxisArgument<Axis> | undefine
   return readTyped(where, { axis: option(axes, fallback) }, given).axis
 }
 
-/** `split(x, 2, 1)` or `split(x, 2, { axis: 1 })`: one axis, not yet held against a rank. */
+/** `split(x, 2, 1)` or `split(x, 2, { axis: 1 })`: one axis, not yet checked against a rank. */
 export function readOneAxis(where: string, given: AxisArgument | undefined, fallback?: number): number {
   return requireInteger(
     `${where}: the axis`,

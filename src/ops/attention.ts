@@ -1,4 +1,4 @@
-// Attention: a mean of values, weighted by how well their keys answer a query, of several heads side by side.
+// Attention: a mean of values, weighted by the similarity of their keys to a query, for several heads.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { boolean, nullable, number, option } from '../core/options'
@@ -13,13 +13,13 @@ import type { Tensor } from './tensor'
 import { apply } from './trace'
 
 export interface AttentionOptions {
-  /** Added to the scores; broadcasts to [batch, heads, query steps, key steps]. Default none. */
+  /** Added to the scores; broadcasts to [batch, heads, query steps, key steps]. Default null. */
   readonly bias?: TensorLike | null
-  /** Where a step of the query may look at one of the keys, as true or false; broadcasts likewise. Default everywhere. */
+  /** Whether a query step may attend to a key step; broadcasts like `bias`. Default null: everywhere. */
   readonly mask?: TensorLike | null
   /** Multiplies query · key. Default null: 1 / √size. */
   readonly scale?: number | null
-  /** Whether no step sees the keys of later ones. Default false. */
+  /** Whether no step attends to keys of later steps. Default false. */
   readonly isCausal?: boolean
 }
 
@@ -31,14 +31,14 @@ const table = {
 }
 
 /**
- * softmax(scale · query · keyᵀ + bias) · value for every head. Neighbouring heads of the query may share one of key and value.
- * The scores are never stored as a whole, so memory grows with the number of steps, not with its square; but for the
- * gradient of a bias, if it is asked for. A step that may look at nothing gets the mean of all values.
+ * softmax(scale · query · keyᵀ + bias) · value for each head. Neighbouring heads of the query may share one head of key
+ * and value. The scores are never stored as a whole, so memory grows linearly with the number of steps, except for the
+ * gradient of a bias. A step that may attend to nothing gets the mean of all values.
  * @param query [batch, query steps, heads, size]
  * @param key [batch, key steps, heads or a divisor of them, size]
- * @param value [batch, key steps, as many heads as key, value size]
+ * @param value [batch, key steps, heads of key, value size]
  * @returns [batch, query steps, heads, value size]
- * @throws ShapeError when the shapes do not fit each other, or mask and bias not to them
+ * @throws ShapeError when the shapes do not fit each other, or mask and bias do not fit them
  * @example ops.dotProductAttention(query, key, value, { isCausal: true })
  * Dao et al., "FlashAttention", 2022. Keras: `keras.ops.dot_product_attention`.
  */
@@ -69,7 +69,7 @@ interface Attended {
   readonly scale: number
   readonly mask?: Tensor | null
   readonly bias?: Tensor | null
-  /** How many steps back a step of the query sees, and how many ahead. Default Infinity. */
+  /** How many steps back, and how many ahead, a query step attends to. Default Infinity. */
   readonly before?: number
   readonly after?: number
 }
@@ -77,7 +77,10 @@ interface Attended {
 interface Attention {
   /** [batch, query steps, heads, value size] */
   readonly result: Tensor
-  /** Where a step may look at nothing, so that its result is the mean of all values: [batch, query steps, heads, 1]. */
+  /**
+   * Whether a step may attend to nothing, so that its result is the mean of all values: [batch, query steps,
+   * heads, 1].
+   */
   isEmpty(): Tensor
 }
 

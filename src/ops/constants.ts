@@ -1,4 +1,4 @@
-// The kind of an option that holds numbers which do not change.
+// The kind of an option that holds constant numbers.
 
 import { hasNonFinite } from '../core/dtypes'
 import { ArgumentError, quoted } from '../core/errors'
@@ -9,13 +9,15 @@ import type { TensorLike } from './convert'
 import { toTensor } from './convert'
 import type { NestedArray } from './tensor'
 
-/** One number, or lists of them, or a tensor of them; kept as numbers and lists. */
+/** One number, nested lists of numbers, or a tensor; stored as numbers and lists. */
 export const constants: Kind<NestedArray, TensorLike> = /* @__PURE__ */ custom<NestedArray, TensorLike>(
   (value, where) => {
     if (typeof value === 'number' && Number.isFinite(Math.fround(value))) return value
     const given = typeof value === 'object' && value !== null ? toTensor(value as TensorLike, where) : null
     if (given === null || given.size === 0 || hasNonFinite(given.data))
-      throw new ArgumentError(`${where} must be a finite number, or lists of them, received ${quoted(value)}`)
+      throw new ArgumentError(
+        `${where} must be a finite number or nested lists of finite numbers, received ${quoted(value)}`,
+      )
     return Array.isArray(value) && !value.some(ArrayBuffer.isView) ? (value as NestedArray) : given.toArray()
   },
   (value) => value as Json,

@@ -1,4 +1,4 @@
-// Ops that make rows and grids of numbers.
+// Ops that create sequences and grids of numbers.
 
 import type { DType } from '../core/dtypes'
 import { ArgumentError, ShapeError } from '../core/errors'
@@ -15,7 +15,7 @@ export interface LinspaceOptions {
   readonly endpoint?: boolean
   /** Default float32. */
   readonly dtype?: DType | null
-  /** Where the new axis lies when `start` or `stop` is no scalar. Default 0. */
+  /** The position of the new axis if `start` or `stop` is not a scalar. Default 0. */
   readonly axis?: number
 }
 
@@ -26,7 +26,7 @@ const linspaceTable = /* @__PURE__ */ (() => ({
 }))()
 
 /**
- * `num` numbers from start to stop, equally far apart. start and stop broadcast; their shape follows the new axis.
+ * `num` evenly spaced numbers from start to stop. start and stop broadcast; their axes follow the new axis.
  * @example ops.linspace(0, 1, 5)   // [0, 0.25, 0.5, 0.75, 1]
  */
 export function linspace(start: TensorLike, stop: TensorLike, num?: number, options?: LinspaceOptions): Tensor {
@@ -80,7 +80,7 @@ function equallyFar(
   return moveAxis(all, 0, axis)
 }
 
-/** With ones in front up to a rank, and one more axis in front of all. */
+/** Adds leading axes of extent 1 up to a rank, and one more. */
 function expandDimsTo(x: Tensor, rank: number): Tensor {
   return reshape(x, [...new Array<number>(Math.max(0, rank - x.rank) + 1).fill(1), ...x.shape])
 }
@@ -90,7 +90,7 @@ export interface LogspaceOptions extends LinspaceOptions {
   readonly base?: number
 }
 
-/** baseˣ for `num` numbers x from start to stop, equally far apart. */
+/** baseˣ for `num` evenly spaced numbers x from start to stop. */
 export function logspace(start: TensorLike, stop: TensorLike, num?: number, options?: LogspaceOptions): Tensor {
   const { base, endpoint, dtype, axis } = readTyped(
     'logspace',
@@ -101,7 +101,7 @@ export function logspace(start: TensorLike, stop: TensorLike, num?: number, opti
 }
 
 export interface MeshgridOptions {
-  /** 'xy': the second operand goes along the first axis. 'ij': each along its own. Default xy. */
+  /** 'xy': the second operand varies along the first axis. 'ij': operand i varies along axis i. Default xy. */
   readonly indexing?: 'xy' | 'ij'
 }
 
@@ -110,7 +110,7 @@ function isOptions(given: unknown): given is MeshgridOptions {
 }
 
 /**
- * The coordinates of a grid: for each vector a tensor of the grid's shape that repeats it along all other axes.
+ * The coordinates of a grid: for each vector a tensor of the grid's shape, which repeats it along all other axes.
  * @example const [x, y] = ops.meshgrid([1, 2, 3], [10, 20])   // both [2, 3]
  */
 export function meshgrid(...xs: readonly (TensorLike | MeshgridOptions)[]): Tensor[] {
@@ -118,7 +118,7 @@ export function meshgrid(...xs: readonly (TensorLike | MeshgridOptions)[]): Tens
   const hasOptions = isOptions(last)
   const { indexing } = readTyped('meshgrid', { indexing: option(choice('xy', 'ij'), 'xy') }, hasOptions ? last : {})
   const operands = (hasOptions ? xs.slice(0, -1) : xs) as readonly TensorLike[]
-  if (operands.length === 0) throw new ArgumentError('meshgrid: needs at least one vector')
+  if (operands.length === 0) throw new ArgumentError('meshgrid: expected at least one vector, received none')
   const vectors = operands.map((x) => asTensor(x, 'meshgrid'))
   const wrong = vectors.find(({ rank }) => rank > 1)
   if (wrong !== undefined) throw new ShapeError(`meshgrid: expected vectors, received [${wrong.shape.join(', ')}]`)
@@ -138,7 +138,7 @@ export function meshgrid(...xs: readonly (TensorLike | MeshgridOptions)[]): Tens
   )
 }
 
-/** [xⁿ⁻¹, …, x, 1] for each x of a vector [m], n = m when left out: [m, n]. With `increasing` [1, x, …, xⁿ⁻¹]. */
+/** [xⁿ⁻¹, …, x, 1] for each x of a vector [m]: [m, n], default n = m. With `increasing` [1, x, …, xⁿ⁻¹]. */
 export function vander(x: TensorLike, n?: number | null, increasing?: boolean): Tensor {
   const value = asTensor(x, 'vander')
   if (value.rank !== 1) throw new ShapeError(`vander: expected a vector, received [${value.shape.join(', ')}]`)

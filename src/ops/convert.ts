@@ -1,4 +1,4 @@
-// From what users have — numbers, nested arrays, typed arrays, tensors, variables — to tensors.
+// Converts what users have (numbers, nested arrays, typed arrays, tensors, variables) to tensors.
 
 import { ArgumentError, DataError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { DType } from '../core/dtypes'
@@ -17,8 +17,8 @@ export type { ShapedData, TypedArray } from './tensor'
 export type { TensorLike } from './variable'
 
 /**
- * What stands for a tree of tensors where a function is called: at each leaf whatever can become a tensor; in lists not plain
- * numbers, because a list of numbers is one tensor. What takes data already stays what it is.
+ * The argument type for a tree of tensors: at each leaf anything that converts to a tensor. A list cannot hold
+ * plain numbers, because a list of numbers is one tensor. Types that accept data already stay unchanged.
  */
 export type InputsOf<In> = Variable extends In ? In : InputsWithin<In>
 type InputsWithin<In> = In extends Tensor
@@ -31,15 +31,15 @@ type InputsWithin<In> = In extends Tensor
         ? { readonly [Key in keyof In]: InputsOf<In[Key]> }
         : never
 
-/** The tensors that come back for such a tree: a Tensor at each leaf. */
+/** The result type for such a tree: a Tensor at each leaf. */
 export type TensorsOf<In> = Variable extends In ? Tensor : TensorsWithin<In>
 type TensorsWithin<In> = In extends Tensor | null | undefined ? In : { [Key in keyof In]: TensorsOf<In[Key]> }
 
 /**
- * Makes a tensor.
+ * Creates a tensor.
  * @param values a number, nested arrays, or a typed array
- * @param shape of the result; that of the values when left out
- * @param dtype when left out: float32, or bool for booleans, or int32 for integer typed arrays
+ * @param shape of the result; that of the values when omitted
+ * @param dtype default float32, bool for booleans, int32 for Int32Array
  * @throws DataError for ragged arrays and values that are not numbers; ShapeError when the sizes differ
  */
 export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor {
@@ -53,7 +53,7 @@ export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor
 }
 
 /**
- * Any TensorLike as a tensor; tensors come back as they are.
+ * Converts any TensorLike to a tensor. Returns tensors unchanged.
  * @param where names the argument in errors
  */
 export function toTensor(values: TensorLike, where: string, dtype?: DType): Tensor {
@@ -72,25 +72,25 @@ export function toTensor(values: TensorLike, where: string, dtype?: DType): Tens
 
 convertWith(toTensor)
 
-/** Any TensorLike as a tensor; inside a trace, a variable as the symbol of its content. */
+/** Converts any TensorLike to a tensor. Inside a trace, a variable becomes the symbol of its content. */
 export function asTensor(x: TensorLike, where: string): Tensor {
   if (x instanceof Tensor) return x
   if (x instanceof Variable && currentTrace() !== null) return currentTrace()!.read(x)
   return toTensor(x, where)
 }
 
-/** The same for what may be left out, by null or undefined. */
+/** Like `asTensor`, for an operand that may be null or undefined. */
 export function tensorOrNothing(x: TensorLike | null | undefined, where: string): Tensor | undefined {
   return x == null ? undefined : asTensor(x, where)
 }
 
-/** The option of an operand that may be left out. */
+/** The kind of an option that holds an optional operand. */
 export const operand = /* @__PURE__ */ custom<TensorLike | null>(
   (value) => value as TensorLike | null,
   () => null,
 )
 
-/** Any TensorLike as arithmetic takes it: bool counts as int32. */
+/** Converts any TensorLike to a tensor for arithmetic: bool becomes int32. */
 export function asNumbers(x: TensorLike, where: string): Tensor {
   const value = asTensor(x, where)
   return value.dtype === 'bool' ? apply('cast', [value], { dtype: 'int32' })[0]! : value
@@ -119,13 +119,13 @@ function describe(values: unknown): string {
 
 function convert(values: Tensor, dtype: DType): Tensor {
   if (Tensor.symbolOf(values) !== null)
-    throw new ArgumentError(`Use ops.cast to convert to ${dtype} inside a traced function`)
+    throw new ArgumentError(`A traced tensor cannot be converted to ${dtype} implicitly. Use ops.cast`)
   return new Tensor(storeData(dtype, values.data), values.shape, dtype)
 }
 
 /** @param shape of the tensor's own */
 function fromTyped(data: TypedArray, shape: Shape, dtype?: DType): Tensor {
-  // Pixels and counts are data to compute with; only int32 is taken for indices.
+  // Pixels and counts are data to compute with, so only Int32Array becomes int32.
   const natural = data instanceof Int32Array ? 'int32' : 'float32'
   return new Tensor(storeData(dtype ?? natural, data), shape, dtype ?? natural)
 }
@@ -147,7 +147,7 @@ function fromShaped({ data, shape: given, dtype: own }: ShapedData, where: strin
   return new Tensor(storeData(wanted ?? 'float32', data.map(Number)), shape, wanted ?? 'float32')
 }
 
-/** More axes than anybody has; an array that holds itself has more. */
+/** More axes than any real data has; an array that contains itself exceeds this. */
 const MOST_AXES = 64
 
 function fromNested(values: NestedArray, where: string, dtype?: DType): Tensor {
@@ -171,7 +171,7 @@ function isRow(item: unknown): item is ArrayLike<NestedArray> {
   return Array.isArray(item) || isTypedArray(item)
 }
 
-/** Walks nested arrays that should all have one shape. */
+/** Copies nested arrays, which must all have one shape, into a typed array. */
 class Filler {
   private at = 0
   private readonly path: number[] = []
@@ -196,7 +196,10 @@ class Filler {
     path.length = axis
   }
 
-  /** Nearly all the time goes by here. @returns how many numbers the row begins with */
+  /**
+   * Copies leading numbers of a row; conversion spends nearly all its time here. @returns the number of leading
+   * numbers
+   */
   private fillNumbers(row: ArrayLike<NestedArray>): number {
     const { data, at } = this
     const { length } = row
@@ -226,7 +229,7 @@ class Filler {
       typeof item === 'object' ? `an array of length ${item.length}` : `the ${typeof item} ${String(item)}`
     const expected = axis < this.shape.length ? `an array of length ${this.shape[axis]}` : 'a number'
     return new DataError(
-      `${this.where}: the nested arrays are ragged. By its first elements the shape is ${formatShape(this.shape)}, so [${this.path.join('][')}] must be ${expected}, received ${received}`,
+      `${this.where}: the nested arrays are ragged. The first elements imply the shape ${formatShape(this.shape)}, so [${this.path.join('][')}] must be ${expected}, received ${received}`,
     )
   }
 }

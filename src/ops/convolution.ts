@@ -1,4 +1,4 @@
-// Convolutions of [batch, …spatial axes, channels] with one to three spatial axes, as Keras defines them.
+// Convolutions of [batch, …spatial axes, channels] with one to three spatial axes, as in Keras.
 
 import { ShapeError, formatShape } from '../core/errors'
 import { nullable, option } from '../core/options'
@@ -16,16 +16,19 @@ import type { Tensor } from './tensor'
 import { apply } from './trace'
 
 export interface ConvOptions {
-  /** How far the window moves, for all axes or each. Default 1. */
+  /** The step of the window, for all axes or per axis. Default 1. */
   readonly strides?: number | readonly number[]
   /** 'valid', or 'same' for ⌈extent / stride⌉ places. Default valid. */
   readonly padding?: 'valid' | 'same'
-  /** The distance of neighbouring taps, for all axes or each. Default 1. */
+  /** The distance between neighbouring taps, for all axes or per axis. Default 1. */
   readonly dilationRate?: number | readonly number[]
 }
 
 export interface ConvTransposeOptions extends ConvOptions {
-  /** How many elements more at the end of each axis; null for as many as a stride needs. Default null. */
+  /**
+   * The number of additional elements at the end of each axis; null for the number implied by the stride.
+   * Default null.
+   */
   readonly outputPadding?: number | readonly number[] | null
 }
 
@@ -36,7 +39,7 @@ function operands(where: string, x: TensorLike, kernel: TensorLike): [Tensor, Te
   const rank = values[0].rank - 2
   if (rank >= 1 && rank <= MOST_AXES && values[1].rank === rank + 2) return values
   throw new ShapeError(
-    `${where}: expected x [batch, 1 to ${MOST_AXES} spatial axes, channels] and a kernel with as many axes, received ${formatShape(values[0].shape)} and ${formatShape(values[1].shape)}`,
+    `${where}: expected x [batch, 1 to ${MOST_AXES} spatial axes, channels] and a kernel of the same rank, received ${formatShape(values[0].shape)} and ${formatShape(values[1].shape)}`,
   )
 }
 
@@ -50,7 +53,7 @@ function slidingOf(where: string, kernel: Tensor, options: unknown): Sliding {
   return { ...rest, window: kernel.shape.slice(0, -2), dilation: dilationRate }
 }
 
-/** How a window slides over x, zeros around it and all. */
+/** Describes how a window slides over x, including the zeros around x. */
 function slideOver(x: Tensor, { window, strides, dilation, padding: how }: Sliding): PaddedAttributes {
   const sides = window.map((taps, i) => paddingAlong(x.shape[i + 1]!, taps, strides[i]!, dilation[i]!, how))
   return { strides, dilation, before: sides.map(([before]) => before), after: sides.map(([, after]) => after) }
@@ -58,11 +61,11 @@ function slideOver(x: Tensor, { window, strides, dilation, padding: how }: Slidi
 
 /**
  * y[n, o, f] = Σ x[n, o · stride + t · dilation, c] · kernel[t, c, f] over the taps t of a window and the channels c.
- * With a kernel of fewer channels than x, groups of channels are convolved by themselves.
+ * If the kernel has fewer channels than x, groups of channels are convolved separately.
  * @param x [batch, …spatial, channels]
  * @param kernel [… window, channels / groups, filters]
  * @returns [batch, …places, filters]
- * @throws ShapeError when the channels do not make groups, or the window does not fit
+ * @throws ShapeError when the channels cannot be divided into groups, or the window does not fit
  * @example ops.conv(images, kernel, { strides: 2, padding: 'same' })
  * Keras: `keras.ops.conv`.
  */
@@ -77,7 +80,7 @@ export function convolve(where: string, x: Tensor, kernel: Tensor, sliding: Slid
   const groups = x.shape.at(-1)! / channels
   if (!Number.isInteger(groups) || groups < 1 || filters % groups !== 0) {
     throw new ShapeError(
-      `${where}: a kernel ${formatShape(kernel.shape)} must divide the channels of ${formatShape(x.shape)} into groups, and have as many filters for each`,
+      `${where}: a kernel ${formatShape(kernel.shape)} must have channels that divide those of ${formatShape(x.shape)} into groups, and the same number of filters for each group`,
     )
   }
   placesIn(where, x.shape.slice(1, -1), sliding)
@@ -86,7 +89,7 @@ export function convolve(where: string, x: Tensor, kernel: Tensor, sliding: Slid
 }
 
 /**
- * Convolves each channel by itself: y[n, o, c · m + j] = Σ x[n, o · stride + t · dilation, c] · kernel[t, c, j].
+ * Convolves each channel separately: y[n, o, c · m + j] = Σ x[n, o · stride + t · dilation, c] · kernel[t, c, j].
  * @param kernel [… window, channels, m]: m results for each channel
  * @returns [batch, …places, channels · m]
  * Keras: `keras.ops.depthwise_conv`.
@@ -113,7 +116,7 @@ export function convolveDepthwise(where: string, x: Tensor, kernel: Tensor, slid
   )[0]!
 }
 
-/** Each channel several times in a row. */
+/** Repeats each channel `times` times. */
 function repeatChannels(x: Tensor, times: number): Tensor {
   if (times === 1) return x
   const shape = [...x.shape, times]
@@ -121,7 +124,7 @@ function repeatChannels(x: Tensor, times: number): Tensor {
 }
 
 /**
- * depthwiseConv, and then a product over the channels.
+ * depthwiseConv, followed by a matrix product over the channels.
  * @param depthwiseKernel [… window, channels, m]
  * @param pointwiseKernel [1, …, channels · m, filters]
  * Keras: `keras.ops.separable_conv`.
@@ -158,11 +161,11 @@ export function convolveSeparable(
 }
 
 /**
- * The convolution that `conv` is the gradient of: each x[n, i, c] adds to the window that begins at i · stride,
+ * The transpose of `conv`: each x[n, i, c] adds to the window that starts at i · stride,
  * y[n, i · stride + t · dilation, f] += x[n, i, c] · kernel[t, f, c].
  * @param kernel [… window, filters, channels]
- * @returns [batch, …, filters]; with 'same' padding each axis is the stride times as long, with 'valid' it is
- *   (extent − 1) · stride + the longer of window and stride
+ * @returns [batch, …, filters]; with 'same' padding each axis is `stride` times as long, with 'valid' it has the extent
+ *   (extent − 1) · stride + max(window, stride)
  * Keras: `keras.ops.conv_transpose`.
  */
 export function convTranspose(x: TensorLike, kernel: TensorLike, options?: ConvTransposeOptions): Tensor {
@@ -177,7 +180,10 @@ export function convTranspose(x: TensorLike, kernel: TensorLike, options?: ConvT
   return transposeConvolve('convTranspose', value, taps, sliding, more)
 }
 
-/** What is cut from the full result of a transposed convolution along an axis; behind, a negative number is added, as zeros. */
+/**
+ * The elements to cut from both ends of an axis of the full transposed convolution. A negative number at the
+ * end adds zeros.
+ */
 function cropAlong(
   taps: number,
   stride: number,
@@ -193,7 +199,7 @@ function cropAlong(
   return [reach - left, reach - (pad - left)]
 }
 
-/** The lengths of the axes of a transposed convolution's result. */
+/** The spatial extents of a transposed convolution's result. */
 export function transposedLengths(
   spatial: readonly (number | null)[],
   { window, strides, dilation, padding: how }: Sliding,

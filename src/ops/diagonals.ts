@@ -1,4 +1,5 @@
-// Diagonals and triangles of matrices. Matrices are the last two axes; diagonal k lies k columns right of the main one.
+// Diagonals and triangles of matrices. Matrices are the last two axes; diagonal k is k columns right of the
+// main diagonal.
 
 import type { DType } from '../core/dtypes'
 import { ShapeError, formatShape } from '../core/errors'
@@ -13,7 +14,7 @@ import { arange, expandDims, full, reshape, take, transpose } from './shape'
 import { pad } from './pad'
 import { Tensor } from './tensor'
 
-/** [rows, columns]: how far right of the main diagonal each element lies. */
+/** [rows, columns]: how far each element is right of the main diagonal. */
 function distances(rows: number, columns: number): Tensor {
   return subtract(expandDims(arange(0, columns, 1, 'int32'), 0), expandDims(arange(0, rows, 1, 'int32'), 1))
 }
@@ -41,14 +42,14 @@ export function triu(x: TensorLike, k?: number): Tensor {
   return where(lessEqual(distances(rows, columns), requireInteger('triu: k', k ?? 0) - 1), zeroLike(value), value)
 }
 
-/** A matrix of ones on and below diagonal k, zeros above; square when `columns` is left out. dtype: default float32. */
+/** A matrix of ones on and below diagonal k, zeros above. Default: square, k 0, float32. */
 export function tri(rows: number, columns?: number | null, k?: number, dtype?: DType | null): Tensor {
   const m = requireInteger('tri: rows', rows, 0)
   return tril(full([m, requireInteger('tri: columns', columns ?? m, 0)], 1, dtype), k)
 }
 
 interface DiagonalOptions {
-  /** Which diagonal: right of the main one, or left of it when negative. Default 0. */
+  /** The diagonal, counted to the right of the main one; negative to the left. Default 0. */
   readonly offset?: number
   /** The axis of the rows. Default 0. */
   readonly axis1?: number
@@ -59,7 +60,7 @@ interface DiagonalOptions {
 const diagonalTable = { offset: option(integer(), 0), axis1: option(integer(), 0), axis2: option(integer(), 1) }
 
 /**
- * A diagonal of every matrix that two axes make: [… m … n …] → [… …, length].
+ * A diagonal of every matrix that two axes span: [… m … n …] → [… …, length].
  * @example ops.diagonal([[1, 2], [3, 4]])   // [1, 4]
  */
 export function diagonal(x: TensorLike, offset?: number | DiagonalOptions, axis1?: number, axis2?: number): Tensor {
@@ -69,14 +70,14 @@ export function diagonal(x: TensorLike, offset?: number | DiagonalOptions, axis1
 function diagonalOf(where: string, x: Tensor, { offset, axis1, axis2 }: Required<DiagonalOptions>): Tensor {
   if (x.rank < 2) throw new ShapeError(`${where}: expected at least two axes, received ${formatShape(x.shape)}`)
   const [row, column] = [axis1, axis2].map((axis) => normalizeAxis(where, axis, x.rank)) as [number, number]
-  if (row === column) throw new ShapeError(`${where}: axis1 and axis2 must be two axes, received ${axis1} and ${axis2}`)
+  if (row === column) throw new ShapeError(`${where}: axis1 and axis2 must differ, received ${axis1} and ${axis2}`)
   const others = x.shape.map((_, i) => i).filter((i) => i !== row && i !== column)
   const [m, n] = [x.shape[row]!, x.shape[column]!]
   const first = offset < 0 ? -offset * n : offset
   const length = Math.max(0, Math.min(m + Math.min(offset, 0), n - Math.max(offset, 0)))
   const batch = others.map((axis) => x.shape[axis]!)
   const flat = reshape(transpose(x, [...others, row, column]), [...batch, m * n])
-  // nothing can be picked from an empty axis
+  // No element can be picked from an empty axis.
   if (length === 0) return full([...batch, 0], 0, x.dtype)
   const indices = Int32Array.from({ length }, (_, i) => first + i * (n + 1))
   return take(flat, new Tensor(indices, [length], 'int32'), -1)
@@ -88,7 +89,7 @@ export function trace(x: TensorLike, offset?: number | DiagonalOptions, axis1?: 
 }
 
 /**
- * Of a vector [n] the matrix [n + |k|, n + |k|] that has it as diagonal k, zeros elsewhere; of a matrix its diagonal k.
+ * For a vector [n], the matrix [n + |k|, n + |k|] with x as diagonal k and zeros elsewhere; for a matrix, its diagonal k.
  * @throws ShapeError for other ranks
  */
 export function diag(x: TensorLike, k?: number): Tensor {
@@ -99,7 +100,7 @@ export function diag(x: TensorLike, k?: number): Tensor {
     throw new ShapeError(`diag: expected a vector or a matrix, received ${formatShape(value.shape)}`)
   const size = value.size + Math.abs(offset)
   requireShape('diag', [size, size])
-  // above the diagonal's start every row holds one element, below every column
+  // Above the diagonal's start every row holds one element, below it every column does.
   const long = pad(value, [[0, Math.abs(offset)]])
   return where(equal(distances(size, size), offset), expandDims(long, offset < 0 ? 0 : 1), zeroLike(value))
 }

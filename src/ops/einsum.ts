@@ -1,5 +1,5 @@
-// Einstein's sum convention: from an equation such as 'bij,bjk->bik' to transposes, matrix products and sums. Reads and
-// checks the equation, too; what users call is in linalg.ts.
+// Einstein summation: checks an equation such as 'bij,bjk->bik' and turns it into transposes, matrix products
+// and sums. The public op is in linalg.ts.
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
 import { sizeOf } from '../core/shapes'
@@ -9,7 +9,7 @@ import { product } from './products'
 import { reshape, take, transpose } from './shape'
 import { Tensor } from './tensor'
 
-/** A tensor whose axes have names: letters, or '...0', '...1', … for those under an ellipsis, counted from the right. */
+/** A tensor with named axes: letters, or '...0', '...1', … for axes under an ellipsis, counted from the right. */
 interface Named {
   readonly tensor: Tensor
   readonly labels: readonly string[]
@@ -18,7 +18,7 @@ interface Named {
 const TERM = /^[a-zA-Z]*(\.\.\.)?[a-zA-Z]*$/
 const ELLIPSIS = '...'
 
-/** Σ over the letters that the result lacks of the product of all operands. */
+/** The product of all operands, summed over the letters that the result does not have. */
 export function sumOfProducts(equation: string, tensors: readonly Tensor[]): Tensor {
   const [left = '', right, ...rest] = equation.replaceAll(/\s/g, '').split('->')
   const terms = left.split(',')
@@ -57,7 +57,7 @@ function named(equation: string, term: string, tensor: Tensor): Named {
   return { tensor, labels: [...before, ...between, ...(after ?? '')] }
 }
 
-/** A letter has one extent everywhere; axes under an ellipsis broadcast. */
+/** A letter has the same extent everywhere; axes under an ellipsis broadcast. */
 function checkExtents(equation: string, operands: readonly Named[]): void {
   const known = new Map<string, number>()
   for (const { tensor, labels } of operands) {
@@ -82,15 +82,15 @@ function resultLabels(equation: string, operands: readonly Named[], right: strin
   }
   const [before = '', after] = right.split(ELLIPSIS)
   if (after === undefined && open.length > 0)
-    throw new ArgumentError(`einsum: the result of '${equation}' must have ... as its operands have`)
+    throw new ArgumentError(`einsum: the result of '${equation}' must contain ..., because an operand does`)
   const result = [...before, ...open, ...(after ?? '')]
   const wrong = result.find((label, i) => !all.includes(label) || result.indexOf(label) !== i)
   if (wrong !== undefined)
-    throw new ArgumentError(`einsum: ${wrong} in the result of '${equation}' must stand once there, and in an operand`)
+    throw new ArgumentError(`einsum: ${wrong} in the result of '${equation}' must occur once there, and in an operand`)
   return result
 }
 
-/** A letter that an operand has twice means its diagonal: x[…, i, …, i] → y[…, i]. */
+/** A letter that occurs twice in an operand selects its diagonal: x[…, i, …, i] → y[…, i]. */
 function diagonal({ tensor, labels }: Named): Named {
   const second = labels.findIndex((label, i) => labels.indexOf(label) !== i)
   if (second < 0) return { tensor, labels }
@@ -106,14 +106,14 @@ function diagonal({ tensor, labels }: Named): Named {
   return diagonal({ tensor: picked, labels: [...rest.map((i) => labels[i]!), labels[first]!] })
 }
 
-/** Sums over the axes that nobody wants any more. */
+/** Sums over the axes that no later step needs. */
 function sumOut({ tensor, labels }: Named, wanted: ReadonlySet<string>): Named {
   const axes = labels.flatMap((label, i) => (wanted.has(label) ? [] : [i]))
   if (axes.length === 0) return { tensor, labels }
   return { tensor: sum(tensor, axes), labels: labels.filter((label) => wanted.has(label)) }
 }
 
-/** The product of two operands, summed over the letters that both have and nobody wants. */
+/** The product of two operands, summed over the letters that both have and no later step needs. */
 function contract(a: Named, b: Named, wanted: ReadonlySet<string>): Named {
   const left = sumOut(a, new Set([...wanted, ...b.labels]))
   const right = sumOut(b, new Set([...wanted, ...a.labels]))

@@ -1,4 +1,4 @@
-// Ops whose result's element i depends on the operands' elements i. Operands broadcast as in NumPy.
+// Ops that compute element i of the result from element i of each operand. Operands broadcast as in NumPy.
 
 import type { DType } from '../core/dtypes'
 import { commonType } from '../core/dtypes'
@@ -42,14 +42,17 @@ function unary(name: UnaryName, x: TensorLike): Tensor {
   return apply(name, [float(x, name)], none)[0]!
 }
 
-/** A tensor. A number in a traced function is the same constant wherever it stands. */
+/** A tensor. In a traced function, equal numbers share one constant. */
 function operand(x: TensorLike, name: string, dtype?: DType): Tensor {
   const trace = typeof x === 'number' ? currentTrace() : null
   if (typeof x === 'number' && trace !== null) return trace.literal(x, dtype ?? 'float32')
   return dtype === undefined ? asTensor(x, name) : toTensor(x, name, dtype)
 }
 
-/** Two operands in one dtype, `least` or higher. A number that an int32 can hold counts as one beside int32 and bool. */
+/**
+ * Converts two operands to one dtype, at least `least`. A number that fits int32 counts as int32 beside int32
+ * and bool.
+ */
 function pair(name: string, a: TensorLike, b: TensorLike, least: DType): [Tensor, Tensor] {
   const left = operand(a, name)
   const right = operand(b, name)
@@ -115,7 +118,7 @@ export const relu = (x: TensorLike): Tensor => unary('relu', x)
 export const erf = (x: TensorLike): Tensor => unary('erf', x)
 /** The inverse of erf, for −1 < x < 1. */
 export const erfinv = (x: TensorLike): Tensor => unary('erfInv', x)
-/** Integers are whole already, and stay int32. */
+/** Rounds float32; int32 values are integers already and stay int32. */
 function whole(name: 'floor' | 'ceil' | 'round', x: TensorLike): Tensor {
   const value = asNumbers(x, name)
   return value.dtype === 'int32' ? value : unary(name, value)
@@ -126,7 +129,7 @@ export const floor = (x: TensorLike): Tensor => whole('floor', x)
 /** The smallest integer ≥ x; int32 stays as it is. */
 export const ceil = (x: TensorLike): Tensor => whole('ceil', x)
 /**
- * The nearest number with so many decimals, half to even: round(x · 10ᵈ) / 10ᵈ; int32 stays int32.
+ * The nearest number with `decimals` decimals, half to even: round(x · 10ᵈ) / 10ᵈ; int32 stays int32.
  * @param decimals default 0; −1 rounds to tens
  */
 export function round(x: TensorLike, decimals?: number): Tensor {
@@ -137,7 +140,7 @@ export function round(x: TensorLike, decimals?: number): Tensor {
   return divide(unary('round', multiply(value, 10 ** places)), 10 ** places)
 }
 
-/** The nearest multiple of an even unit, half to the even one. */
+/** The nearest multiple of an even unit; halves round to the even multiple. */
 function roundInteger(x: Tensor, unit: number): Tensor {
   if (unit > 2 ** 31) return multiply(x, 0)
   const [below, rest] = [floorDivide(x, unit), mod(x, unit)]
@@ -161,9 +164,9 @@ export const add = (a: TensorLike, b: TensorLike): Tensor => arithmetic('add', a
 export const subtract = (a: TensorLike, b: TensorLike): Tensor => arithmetic('subtract', a, b)
 /** a · b, element by element. */
 export const multiply = (a: TensorLike, b: TensorLike): Tensor => arithmetic('multiply', a, b)
-/** The larger; NaN when either is. */
+/** The larger element; NaN if either is NaN. */
 export const maximum = (a: TensorLike, b: TensorLike): Tensor => arithmetic('maximum', a, b)
-/** The smaller; NaN when either is. */
+/** The smaller element; NaN if either is NaN. */
 export const minimum = (a: TensorLike, b: TensorLike): Tensor => arithmetic('minimum', a, b)
 /** a / b, in float32. */
 export const divide = (a: TensorLike, b: TensorLike): Tensor =>

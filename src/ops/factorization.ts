@@ -1,5 +1,5 @@
-// Factorizations of matrices and what follows from them: solutions, inverses, determinants. Matrices are the last two axes,
-// axes in front are batches; all in float32.
+// Factorizations of matrices, and solutions, inverses and determinants computed from them. Matrices are the
+// last two axes, leading axes are batches; all in float32.
 
 import { ShapeError, formatShape } from '../core/errors'
 import { boolean, choice } from '../core/options'
@@ -61,12 +61,12 @@ function requireSquare(where: string, x: TensorLike): Tensor {
   return value
 }
 
-/** (A + Aᵀ) / 2: what ops of symmetric matrices compute with, so that gradients are symmetric. */
+/** (A + Aᵀ) / 2. Ops of symmetric matrices compute with it so that gradients are symmetric. */
 const symmetrized = (x: Tensor): Tensor => multiply(add(x, transposed(x)), 0.5)
 
 /**
- * L [… n,n], lower, with A = L Lᵀ for symmetric, positive definite A [… n,n]; L is NaN where A is not.
- * @param upper gives U = Lᵀ, A = Uᵀ U
+ * Lower L [… n,n] with A = L Lᵀ for symmetric, positive definite A [… n,n]. L is NaN where A is not positive definite.
+ * @param upper returns U = Lᵀ with A = Uᵀ U
  */
 export function cholesky(x: TensorLike, upper?: boolean): Tensor {
   const isUpper = boolean.read(upper ?? false, 'cholesky: upper')
@@ -74,7 +74,7 @@ export function cholesky(x: TensorLike, upper?: boolean): Tensor {
   return isUpper ? transposed(lower!) : lower!
 }
 
-/** A⁻¹ of the factor that `cholesky` gives: (L Lᵀ)⁻¹, or (Uᵀ U)⁻¹ with `upper`. */
+/** A⁻¹ from the factor that `cholesky` returns: (L Lᵀ)⁻¹, or (Uᵀ U)⁻¹ with `upper`. */
 export function choleskyInverse(x: TensorLike, upper?: boolean): Tensor {
   const factor = requireSquare('choleskyInverse', x)
   const isUpper = boolean.read(upper ?? false, 'choleskyInverse: upper')
@@ -86,7 +86,7 @@ export function choleskyInverse(x: TensorLike, upper?: boolean): Tensor {
   return isUpper ? matmul(inverse!, transposed(inverse!)) : matmul(transposed(inverse!), inverse!)
 }
 
-/** The two sides of a system with batches alike, and the shape of the solution. */
+/** The two sides of a system with equal batch axes, and the shape of the solution. */
 function systemOf(
   where: string,
   a: TensorLike,
@@ -110,7 +110,7 @@ function systemOf(
 /**
  * X with A X = B.
  * @param a [… n,n]
- * @param b [… n,k], whose batches broadcast with those of a; or one vector [n], or one for each matrix [… n]
+ * @param b [… n,k], whose batches broadcast with those of a; or one vector [n], or one vector per matrix [… n]
  * @returns the shape of b; infinite or NaN where A is singular
  */
 export function solve(a: TensorLike, b: TensorLike): Tensor {
@@ -124,7 +124,10 @@ export function solve(a: TensorLike, b: TensorLike): Tensor {
   )
 }
 
-/** X with T X = B, T the upper part of A, or the lower one. Shapes as in `solve`; the other part is not read. */
+/**
+ * X with T X = B, where T is the upper triangle of A, or the lower one. Shapes as in `solve`. The other
+ * triangle is not read.
+ */
 export function solveTriangular(a: TensorLike, b: TensorLike, lower?: boolean): Tensor {
   const { left, right, front, shape } = systemOf('solveTriangular', a, b)
   const isLower = boolean.read(lower ?? false, 'solveTriangular: lower')
@@ -141,15 +144,15 @@ export function inv(x: TensorLike): Tensor {
 }
 
 /**
- * A with its rows in another order, as L U.
- * @returns [L and U in one [… n,n], pivots int32 [… n]]: row i was exchanged with row pivots[i], one after the other
+ * The LU factorization of A with partial pivoting.
+ * @returns [L and U in one [… n,n], pivots int32 [… n]]: row i was swapped with row pivots[i], in order of i
  */
 export function luFactor(x: TensorLike): [lu: Tensor, pivots: Tensor] {
   const [packed, pivots] = run(new Lu(), requireSquare('luFactor', x))
   return [packed!, pivots!]
 }
 
-/** The diagonal of U [… n], and −1 or 1 for the order of the rows [… ]. */
+/** The diagonal of U [… n], and −1 or 1 for the parity of the row swaps [… ]. */
 function triangle(x: Tensor, lu = new Lu()): { readonly pivots: Tensor; readonly parity: Tensor } {
   const [packed, exchanged] = run(lu, x)
   const count = sum(notEqual(exchanged!, arange(0, x.shape.at(-1), 1, 'int32')), -1)
@@ -157,9 +160,9 @@ function triangle(x: Tensor, lu = new Lu()): { readonly pivots: Tensor; readonly
 }
 
 /**
- * The determinant of A [… n,n]: [… ]. Its gradient is the transposed adjugate, det(A) A⁻ᵀ where A is not singular. Where it is,
- * with n > 3, it is the adjugate's if elimination leaves one 0 on the diagonal; 0 if it leaves more, which is right below rank
- * n − 1. Gradients of it are finite for n ≤ 3, and where A is not singular.
+ * The determinant of A [… n,n]: [… ]. Its gradient is the transposed adjugate: det(A) A⁻ᵀ where A is not singular. For
+ * singular A with n > 3 the gradient is the adjugate's if elimination leaves one 0 on the diagonal, and 0 if it leaves
+ * more, which is correct below rank n − 1. Second gradients are finite for n ≤ 3, and where A is not singular.
  */
 export function det(x: TensorLike): Tensor {
   const value = requireSquare('det', x)
@@ -169,7 +172,7 @@ export function det(x: TensorLike): Tensor {
   return multiply(prod(pivots, -1), parity)
 }
 
-/** By the first row. */
+/** Expansion along the first row. */
 function expanded(x: Tensor, n: number): Tensor {
   const front = x.shape.slice(0, -2)
   const at = (i: number, j: number): Tensor => reshape(slice(x, [...front.map(() => 0), i, j], [...front, 1, 1]), front)
@@ -181,7 +184,10 @@ function expanded(x: Tensor, n: number): Tensor {
   return add(subtract(terms[0]!, terms[1]!), terms[2]!)
 }
 
-/** The sign of the determinant and the logarithm of its magnitude: [sign, ln |det A|], which neither overflow nor vanish. */
+/**
+ * The sign of the determinant and the logarithm of its magnitude: [sign, ln |det A|]. These do not overflow or
+ * underflow.
+ */
 export function slogdet(x: TensorLike): [sign: Tensor, logdet: Tensor] {
   const { pivots, parity } = triangle(requireSquare('slogdet', x))
   return [multiply(prod(sign(pivots), -1), parity), sum(log(abs(pivots)), -1)]
@@ -206,7 +212,7 @@ export function qr(x: TensorLike, mode?: 'reduced' | 'complete'): [q: Tensor, r:
     const [q, r] = run(new Qr(isComplete), value)
     return [q!, r!]
   }
-  // the columns behind the first m are Q (Qᵀ A)
+  // The columns after the first m are Q (Qᵀ A).
   const front = value.shape.slice(0, -2)
   const zeros = front.map(() => 0)
   const [q, r] = run(new Qr(false), slice(value, [...zeros, 0, 0], [...front, m, m]))
@@ -214,7 +220,8 @@ export function qr(x: TensorLike, mode?: 'reduced' | 'complete'): [q: Tensor, r:
 }
 
 /**
- * Eigenvalues, rising, and eigenvectors of symmetric A [… n,n] = V diag(w) Vᵀ. The largest element of each vector is positive.
+ * Eigenvalues, ascending, and eigenvectors of symmetric A [… n,n] = V diag(w) Vᵀ. The largest element of each vector is
+ * positive.
  * @returns [w [… n], V [… n,n], vectors in columns]
  */
 export function eigh(x: TensorLike): [values: Tensor, vectors: Tensor] {
@@ -223,11 +230,11 @@ export function eigh(x: TensorLike): [values: Tensor, vectors: Tensor] {
 }
 
 /**
- * Singular values, falling, and vectors: A [… m,n] = U diag(s) Vᵀ. The largest element of each vector of the shorter side is
- * positive.
+ * Singular values, descending, and vectors: A [… m,n] = U diag(s) Vᵀ. The largest element of each vector of the shorter
+ * side is positive.
  * @param fullMatrices whether U is [… m,m] and Vᵀ [… n,n]; otherwise [… m,k] and [… k,n], k = min(m, n). Full vectors of
- *   what is not square have no gradient. Default true, as in Keras.
- * @returns [U, s [… k], Vᵀ]; without `computeUv` s alone
+ *   a matrix that is not square have no gradient. Default true, as in Keras.
+ * @returns [U, s [… k], Vᵀ]; s alone if `computeUv` is false
  */
 export function svd(x: TensorLike, fullMatrices?: boolean, computeUv?: true): [u: Tensor, s: Tensor, vt: Tensor]
 export function svd(x: TensorLike, fullMatrices: boolean, computeUv: false): Tensor
@@ -249,15 +256,15 @@ export function svd(
   return isWide ? [transposed(vt), s, transposed(u)] : [u, s, vt]
 }
 
-/** Keras on JAX: singular values below 10 max(m, n) ε of the largest are 0. */
+/** As in Keras on JAX, singular values below 10 max(m, n) ε of the largest count as 0. */
 const cutoff = (m: number, n: number): number => 10 * Math.max(m, n) * 2 ** -23
 
 /**
- * The pseudoinverse A⁺ [… n,m] of A [… m,n]: V diag(1/s) Uᵀ, over the singular values s that count. A⁺ b is the shortest of all
- * x for which |A x − b| is least. Its gradient is that of (Aᵀ A)⁻¹ Aᵀ, or of Aᵀ (A Aᵀ)⁻¹; it is 0 where a singular value does not
- * count, as A⁺ is not continuous there.
+ * The pseudoinverse A⁺ [… n,m] of A [… m,n]: V diag(1/s) Uᵀ over the singular values s that do not count as 0. A⁺ b is
+ * the shortest x that minimizes |A x − b|. The gradient is that of (Aᵀ A)⁻¹ Aᵀ, or of Aᵀ (A Aᵀ)⁻¹. It is 0 where a
+ * singular value counts as 0, because A⁺ is not continuous there.
  *
- * @param rcond singular values up to this part of the largest one count as 0. Default 10 · max(m, n) · 2⁻²³.
+ * @param rcond singular values up to this fraction of the largest one count as 0. Default 10 · max(m, n) · 2⁻²³.
  * Keras: `keras.ops.pinv`.
  */
 export function pinv(x: TensorLike, rcond?: number | null): Tensor {
@@ -270,7 +277,7 @@ export function pinv(x: TensorLike, rcond?: number | null): Tensor {
   const counts = less(multiply(max(s, -1, true), least), s)
   const inverse = where(counts, divide(1, where(counts, s, 1)), 0)
   const found = matmul(multiply(transposed(vt), expandDims(inverse, -2)), transposed(u))
-  // R⁻¹ Qᵀ, which is the same where A has full rank, has the gradient
+  // The gradient flows through R⁻¹ Qᵀ, which equals A⁺ where A has full rank.
   const isWhole = expandDims(all(counts, -1, true), -1)
   const [q, r] = run(new Qr(false), where(isWhole, value, eye(m, n))) as [Tensor, Tensor]
   const smooth = run(new TriangularSolve(false, false, false), r, transposed(q))[0]!
@@ -278,10 +285,10 @@ export function pinv(x: TensorLike, rcond?: number | null): Tensor {
 }
 
 /**
- * The shortest of all X for which |A X − B| is least: A⁺ B. Gradients are those of `pinv`.
+ * The shortest X that minimizes |A X − B|: A⁺ B. Gradients are those of `pinv`.
  * @param a [… m,n]
- * @param b [… m,k]; or one vector [m], or one for each matrix [… m]
- * @param rcond singular values of A up to this part of the largest one count as 0. Default 10 · max(m, n) · 2⁻²³.
+ * @param b [… m,k]; or one vector [m], or one vector per matrix [… m]
+ * @param rcond singular values of A up to this fraction of the largest one count as 0. Default 10 · max(m, n) · 2⁻²³.
  * @returns [… n,k], or [… n]
  * Keras: `keras.ops.lstsq`.
  */

@@ -1,5 +1,5 @@
-// What loads with the ops that use it: rules, kernels of the tape and their binaries. An application that calls no such op does
-// not carry them, so every op that needs one asks for it first.
+// Features that load with the ops that use them: rules, kernels of the tape and their binaries. An application
+// that calls no such op does not bundle them, so each op that needs a family requests it first.
 
 import { convolutions } from '../primitives/convolution'
 import { pooling } from '../primitives/pooling'

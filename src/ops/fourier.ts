@@ -1,5 +1,5 @@
-// Discrete Fourier transforms of complex numbers, which are pairs of tensors. Lengths of 2ᵏ have a kernel; others become a
-// convolution of such a length (Bluestein 1970).
+// Discrete Fourier transforms of complex numbers, which are pairs of tensors. Lengths of 2ᵏ use a kernel; other
+// lengths become a convolution of such a length (Bluestein 1970).
 
 import { ShapeError, formatShape } from '../core/errors'
 import { normalizeAxis, sameShape } from '../core/shapes'
@@ -21,7 +21,7 @@ export interface Complex {
   readonly imag: Tensor
 }
 
-/** A pair, as {real, imag} or [real, imag]; or real numbers alone. */
+/** A pair, as {real, imag} or [real, imag]; or only real numbers. */
 export type ComplexLike =
   | TensorLike
   | { readonly real: TensorLike; readonly imag: TensorLike }
@@ -82,7 +82,7 @@ function bluestein(x: Complex, axis: number, isBackwards: boolean): Complex {
   const n = shape[axis]!
   const length = 2 ** Math.ceil(Math.log2(2 * n - 1))
   const sign = isBackwards ? -1 : 1
-  // j² modulo 2n keeps the angle exact
+  // j² modulo 2n keeps the angle accurate.
   const angle = (j: number): number => (Math.PI * ((j * j) % (2 * n))) / n
   const along = (count: number, of: (j: number) => number): Tensor =>
     reshape(
@@ -94,7 +94,7 @@ function bluestein(x: Complex, axis: number, isBackwards: boolean): Complex {
       shape.map((_, i) => (i === axis ? count : 1)),
     )
   const chirp = { real: along(n, (j) => Math.cos(angle(j))), imag: along(n, (j) => -sign * Math.sin(angle(j))) }
-  // w[j] for |j| < n, round the circle
+  // w[j] for |j| < n, with negative j at the end.
   const distance = (j: number): number => Math.min(j, length - j)
   const around = (of: (angle: number) => number): Tensor =>
     along(length, (j) => (distance(j) < n ? of(angle(distance(j))) : 0))
@@ -140,7 +140,7 @@ export function ifft2(x: ComplexLike): Complex {
   return inverse('ifft2', inverse('ifft2', complexOf('ifft2', x), -1), -2)
 }
 
-/** The first `length` elements of the last axis; zeros behind those that there are. */
+/** The first `length` elements of the last axis, padded with zeros. */
 function resized(x: Tensor, length: number): Tensor {
   const extent = x.shape.at(-1)!
   if (extent >= length) return sliceAlong(x, x.rank - 1, 0, length)
@@ -151,8 +151,9 @@ function resized(x: Tensor, length: number): Tensor {
 }
 
 /**
- * The transform of real numbers along the last axis: its first ⌊n/2⌋ + 1 elements, since the others are their conjugates.
- * @param fftLength n; x is cut or filled with zeros. Default the extent of the axis.
+ * The transform of real numbers along the last axis: only the first ⌊n/2⌋ + 1 elements, because the others are their
+ * conjugates.
+ * @param fftLength n; x is truncated or padded with zeros. Default the extent of the axis.
  */
 export function rfft(x: TensorLike, fftLength?: number | null): Complex {
   const value = cast(asTensor(x, 'rfft'), 'float32')
@@ -164,8 +165,8 @@ export function rfft(x: TensorLike, fftLength?: number | null): Complex {
 }
 
 /**
- * The inverse of `rfft`: real numbers [… n] from the first ⌊n/2⌋ + 1 elements of their transform. The imaginary part of what
- * must be real is not looked at.
+ * The inverse of `rfft`: real numbers [… n] from the first ⌊n/2⌋ + 1 elements of their transform. The imaginary parts of
+ * elements that must be real are ignored.
  * @param fftLength n. Default 2 (m − 1) for m elements.
  */
 export function irfft(x: ComplexLike, fftLength?: number | null): Tensor {

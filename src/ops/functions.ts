@@ -1,4 +1,4 @@
-// Functions of one or two numbers, element by element, as compositions of those in elementwise.ts.
+// Functions of one or two numbers, element by element, composed of those in elementwise.ts.
 
 import { boolean, number, option } from '../core/options'
 import { readTyped, requireNumber } from './arguments'
@@ -45,22 +45,22 @@ export function tan(x: TensorLike): Tensor {
   return divide(sin(value), cos(value))
 }
 
-/** The angle in (−π/2, π/2) whose tangent is x. */
+/** The angle in (−π/2, π/2) with tangent x. */
 export const arctan = (x: TensorLike): Tensor => arctan2(asTensor(x, 'arctan'), 1)
 
-/** √(1 − x) and √(1 + x): sine and cosine of half the angle whose cosine is x, times √2. */
+/** √(1 − x) and √(1 + x): √2 times the sine and cosine of half the angle with cosine x. */
 function halves(x: TensorLike, where: string): [Tensor, Tensor] {
   const value = asTensor(x, where)
   return [sqrt(subtract(1, value)), sqrt(add(1, value))]
 }
 
-/** The angle in [−π/2, π/2] whose sine is x; NaN beyond ±1. */
+/** The angle in [−π/2, π/2] with sine x; NaN beyond ±1. */
 export function arcsin(x: TensorLike): Tensor {
   const [below, above] = halves(x, 'arcsin')
   return arctan2(x, multiply(below, above))
 }
 
-/** The angle in [0, π] whose cosine is x; NaN beyond ±1. */
+/** The angle in [0, π] with cosine x; NaN beyond ±1. */
 export const arccos = (x: TensorLike): Tensor => multiply(arctan2(...halves(x, 'arccos')), 2)
 
 /** (eˣ − e⁻ˣ) / 2, accurate near 0. */
@@ -83,7 +83,7 @@ export function arcsinh(x: TensorLike): Tensor {
   const value = cast(asTensor(x, 'arcsinh'), 'float32')
   const side = signOf(value)
   const size = multiply(value, side)
-  // beyond 1e9 the square could overflow, and 1 no longer counts
+  // Beyond 1e9 the square could overflow, and adding 1 has no effect.
   const isLarge = less(1e9, size)
   const small = where(isLarge, 0, size)
   const squared = square(small)
@@ -122,7 +122,7 @@ export function logaddexp(a: TensorLike, b: TensorLike): Tensor {
   return add(log(add(exp(subtract(left, shift)), exp(subtract(right, shift)))), shift)
 }
 
-/** √(a² + b²), without overflow; its gradient at 0 is 0. */
+/** √(a² + b²), without overflow. The gradient at 0 is 0. */
 export function hypot(a: TensorLike, b: TensorLike): Tensor {
   const [left, right] = [abs(cast(asTensor(a, 'hypot'), 'float32')), abs(cast(asTensor(b, 'hypot'), 'float32'))]
   const larger = maximum(left, right)
@@ -132,7 +132,7 @@ export function hypot(a: TensorLike, b: TensorLike): Tensor {
   return multiply(where(isZero, 0, sqrt(where(isZero, 1, squares))), scale)
 }
 
-/** x without its fraction, towards 0; int32 stays int32. */
+/** x without its fraction (rounded towards 0); int32 stays int32. */
 export function trunc(x: TensorLike): Tensor {
   const value = asNumbers(x, 'trunc')
   return value.dtype === 'int32' ? value : where(less(value, 0), ceil(value), floor(value))
@@ -143,14 +143,14 @@ export const deg2rad = (x: TensorLike): Tensor => multiply(asTensor(x, 'deg2rad'
 /** Radians to degrees. */
 export const rad2deg = (x: TensorLike): Tensor => multiply(asTensor(x, 'rad2deg'), 180 / Math.PI)
 
-/** a / b, and 0 where b is 0; so is its gradient there. */
+/** a / b, and 0 where b is 0; the gradient is 0 there too. */
 export function divideNoNan(a: TensorLike, b: TensorLike): Tensor {
   const divisor = asTensor(b, 'divideNoNan')
   const isZero = equal(divisor, 0)
   return where(isZero, 0, divide(a, where(isZero, 1, divisor)))
 }
 
-/** Either a or b, not both; numbers count as x ≠ 0. */
+/** Exactly one of a and b; numbers count as x ≠ 0. */
 export const logicalXor = (a: TensorLike, b: TensorLike): Tensor =>
   notEqual(cast(asTensor(a, 'logicalXor'), 'bool'), cast(asTensor(b, 'logicalXor'), 'bool'))
 
@@ -169,7 +169,7 @@ export interface IsCloseOptions {
   readonly equalNan?: boolean
 }
 
-/** |a − b| ≤ atol + rtol · |b|, as bool; infinities are close to themselves only. */
+/** |a − b| ≤ atol + rtol · |b|, as bool. Infinities are close only to themselves. */
 export function isclose(a: TensorLike, b: TensorLike, options?: IsCloseOptions): Tensor {
   const { rtol, atol, equalNan } = readTyped(
     'isclose',
@@ -185,7 +185,7 @@ export function isclose(a: TensorLike, b: TensorLike, options?: IsCloseOptions):
 /** The largest float32. */
 const LARGEST = 3.4028234663852886e38
 
-/** Replaces NaN (by 0), Inf and −Inf (by the largest numbers) in float32. No gradient flows through what was replaced. */
+/** Replaces NaN (by 0), Inf and −Inf (by the largest numbers) in float32. No gradient flows to replaced elements. */
 export function nanToNum(x: TensorLike, nan?: number, posinf?: number | null, neginf?: number | null): Tensor {
   const value = cast(asTensor(x, 'nanToNum'), 'float32')
   const high = requireNumber('nanToNum: posinf', posinf ?? LARGEST)
@@ -194,7 +194,7 @@ export function nanToNum(x: TensorLike, nan?: number, posinf?: number | null, ne
   return where(isfinite(value), value, where(isnan(value), requireNumber('nanToNum: nan', nan ?? 0), infinite))
 }
 
-/** The cube root, of negative numbers as well. */
+/** The cube root, also of negative numbers. */
 export function cbrt(x: TensorLike): Tensor {
   const value = cast(asTensor(x, 'cbrt'), 'float32')
   const isZero = equal(value, 0)

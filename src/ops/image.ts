@@ -1,4 +1,4 @@
-// Images [batch, rows, columns, channels] in another size.
+// Resizing of images [batch, rows, columns, channels].
 
 import { ShapeError, formatShape } from '../core/errors'
 import { boolean, choice, option, required } from '../core/options'
@@ -18,11 +18,11 @@ export const interpolation = /* @__PURE__ */ choice('nearest', 'bilinear', 'bicu
 export interface ResizeOptions {
   /** 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'. Default bilinear. */
   readonly interpolation?: Interpolation
-  /** Whether a smaller image averages over what it leaves out. Default false. */
+  /** Whether to average over skipped pixels when an image becomes smaller. Default false. */
   readonly antialias?: boolean
 }
 
-/** How much a pixel at distance x counts. Keys's cubic (1981) has a = −½. */
+/** The weight of a pixel at distance x. Keys's cubic (1981) has a = −½. */
 const KERNELS: Readonly<Record<Exclude<Interpolation, 'nearest'>, (x: number) => number>> = {
   bilinear: (x) => Math.max(0, 1 - x),
   bicubic: (x) => (x >= 2 ? 0 : x >= 1 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : (1.5 * x - 2.5) * x * x + 1),
@@ -36,7 +36,7 @@ function lanczos(x: number, radius: number): number {
   return x > 1e-3 ? y / (Math.PI * Math.PI * x * x) : 1
 }
 
-/** [size, extent]: what each element of a resized axis takes of which old ones. Centres of pixels lie at ½. */
+/** [size, extent]: the weights of the old elements in each element of a resized axis. Pixel centres are at ½. */
 function weights(extent: number, size: number, kernel: (x: number) => number, antialias: boolean): Tensor {
   const scale = extent / size
   const spread = antialias ? Math.max(scale, 1) : 1
@@ -52,8 +52,8 @@ function weights(extent: number, size: number, kernel: (x: number) => number, an
 }
 
 /**
- * Images in another size. Pixels lie at their centres, as in Keras.
- * @param images [batch, rows, columns, channels], or one of them
+ * Resizes images. Pixel positions are their centres, as in Keras.
+ * @param images [batch, rows, columns, channels], or one image
  * @param size [rows, columns] of the result, or one number for both
  * @example ops.resize(images, [32, 32], { interpolation: 'bicubic' })
  * Keras: `keras.ops.image.resize`.
@@ -85,7 +85,7 @@ export function resize(images: TensorLike, size: number | readonly number[], opt
   return columns === width ? tall : matmul(weights(width, columns, kernel, given.antialias), tall)
 }
 
-/** The nearest element of an axis for each of a resized one. */
+/** Nearest-neighbour resizing of one axis. */
 function pick(x: Tensor, axis: number, size: number): Tensor {
   const extent = x.shape[axis]!
   if (size === extent) return x

@@ -1,5 +1,5 @@
-// Every op, as users import it: `import { ops } from 'myelin'`. Works on concrete tensors at once, and on
-// symbols inside traced functions.
+// Every op, as users import it: `import { ops } from 'myelin'`. Ops run immediately on data, and are recorded
+// on symbols inside traced functions.
 
 export * from './elementwise'
 export * from './activations'

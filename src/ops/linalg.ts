@@ -1,5 +1,5 @@
-// Products of matrices and vectors, and sums of products by letters, of integers int32, else float32. Factorizations
-// are in factorization.ts.
+// Products of matrices and vectors, and einsum. Integer operands give int32, others float32. Factorizations are
+// in factorization.ts.
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
 import { integer, nullable, option } from '../core/options'
@@ -14,8 +14,8 @@ import { reshape, stack, transpose, unstack } from './shape'
 import type { Tensor } from './tensor'
 
 /**
- * a [… m,k] · b [… k,n] → [… m,n]; leading axes broadcast. A vector is a row on the left and a column on
- * the right, and its axis disappears.
+ * a [… m,k] · b [… k,n] → [… m,n]; leading axes broadcast. A vector is a row on the left and a column on the
+ * right, and its axis is removed from the result.
  */
 export function matmul(a: TensorLike, b: TensorLike): Tensor {
   const [left, right] = factors('matmul', [a, b]) as [Tensor, Tensor]
@@ -34,8 +34,7 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
 
 /**
  * Σ over pairs of axes: result[i…, j…] = Σₖ a[i…, k…] b[k…, j…].
- * @param axes how many last axes of a meet as many first ones of b; or the axes of a, and those of b that they meet.
- *   Default 2.
+ * @param axes the number of last axes of a that are summed with the first axes of b; or [axes of a, axes of b]. Default 2.
  */
 export function tensordot(
   a: TensorLike,
@@ -49,7 +48,7 @@ export function tensordot(
   const isTwice = new Set(leftAxes).size < leftAxes.length || new Set(rightAxes).size < rightAxes.length
   if (!fits || isTwice) {
     throw new ShapeError(
-      `tensordot: axes [${leftAxes.join(', ')}] of ${formatShape(left.shape)} do not meet axes [${rightAxes.join(', ')}] of ${formatShape(right.shape)}`,
+      `tensordot: axes [${leftAxes.join(', ')}] of ${formatShape(left.shape)} do not match axes [${rightAxes.join(', ')}] of ${formatShape(right.shape)}`,
     )
   }
   const rows = left.shape.map((_, i) => i).filter((i) => !leftAxes.includes(i))
@@ -68,7 +67,7 @@ function meetingAxes(left: Tensor, right: Tensor, axes: unknown): [number[], num
     const count = requireInteger('tensordot: axes', axes, 0)
     if (count > left.rank || count > right.rank) {
       throw new ShapeError(
-        `tensordot: ${formatShape(left.shape)} and ${formatShape(right.shape)} do not both have ${count} axes`,
+        `tensordot: ${formatShape(left.shape)} and ${formatShape(right.shape)} must both have at least ${count} axes`,
       )
     }
     const all = Array.from({ length: count }, (_, i) => i)
@@ -87,8 +86,8 @@ function meetingAxes(left: Tensor, right: Tensor, axes: unknown): [number[], num
 }
 
 /**
- * NumPy's dot: Σ over the last axis of a and the last but one of b (the only one of a vector); a product where either
- * is a scalar.
+ * NumPy's dot: Σ over the last axis of a and the second-to-last axis of b (the only one of a vector). The
+ * product if either operand is a scalar.
  */
 export function dot(a: TensorLike, b: TensorLike): Tensor {
   const [left, right] = factors('dot', [a, b]) as [Tensor, Tensor]
@@ -96,7 +95,7 @@ export function dot(a: TensorLike, b: TensorLike): Tensor {
   return tensordot(left, right, [-1, right.rank === 1 ? -1 : -2])
 }
 
-/** Σ over the last axis of both: result[i…, j…] = Σₖ a[i…, k] b[j…, k]; a product where either is a scalar. */
+/** Σ over the last axis of both: result[i…, j…] = Σₖ a[i…, k] b[j…, k]. The product if either operand is a scalar. */
 export function inner(a: TensorLike, b: TensorLike): Tensor {
   const [left, right] = factors('inner', [a, b]) as [Tensor, Tensor]
   return left.rank === 0 || right.rank === 0 ? multiply(left, right) : tensordot(left, right, [-1, -1])
@@ -107,13 +106,13 @@ export function vdot(a: TensorLike, b: TensorLike): Tensor {
   const [left, right] = factors('vdot', [a, b]) as [Tensor, Tensor]
   if (left.size !== right.size)
     throw new ShapeError(
-      `vdot: needs as many elements on both sides, received ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
+      `vdot: both operands must have the same number of elements, received ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
     )
   return tensordot(reshape(left, [left.size]), reshape(right, [right.size]), 1)
 }
 
 /**
- * The Kronecker product: every element of a times all of b, in blocks. int32 stays int32.
+ * The Kronecker product: a block matrix with all of b times each element of a. int32 stays int32.
  * @example ops.kron([1, 10], [1, 2])   // [1, 2, 10, 20]
  */
 export function kron(a: TensorLike, b: TensorLike): Tensor {
@@ -139,13 +138,13 @@ export function kron(a: TensorLike, b: TensorLike): Tensor {
 }
 
 export interface CrossOptions {
-  /** Where the vectors of a lie. Default −1. */
+  /** The axis of the vectors of a. Default −1. */
   readonly axisa?: number
-  /** Where those of b lie. Default −1. */
+  /** The axis of the vectors of b. Default −1. */
   readonly axisb?: number
-  /** Where those of the result lie. Default −1. */
+  /** The axis of the vectors of the result. Default −1. */
   readonly axisc?: number
-  /** All three at once. */
+  /** Sets all three axes. */
   readonly axis?: number | null
 }
 
@@ -157,8 +156,8 @@ const crossTable = /* @__PURE__ */ (() => ({
 }))()
 
 /**
- * The vector product: vectors of 3 numbers, or of 2, whose third is 0. Of two vectors of 2 numbers the third component
- * alone. Other axes broadcast. int32 stays int32.
+ * The cross product of vectors with 3 elements, or with 2, whose third element is then 0. Two vectors with 2
+ * elements give only the third component. Other axes broadcast. int32 stays int32.
  */
 export function cross(a: TensorLike, b: TensorLike, options?: CrossOptions): Tensor {
   const { axisa, axisb, axisc, axis } = readTyped('cross', crossTable, options)
@@ -171,7 +170,7 @@ export function cross(a: TensorLike, b: TensorLike, options?: CrossOptions): Ten
   return x.length === 2 && y.length === 2 ? last : stack([minor(1, 2)!, minor(2, 0)!, last], axis ?? axisc)
 }
 
-/** null where a component is 0 because the vector has only two. */
+/** One product of a component; null if a factor is the missing third element of a vector with two. */
 function termOf(a: Tensor | undefined, b: Tensor | undefined): Tensor | null {
   return a === undefined || b === undefined ? null : multiply(a, b)
 }
@@ -186,7 +185,7 @@ function components(x: Tensor, axis: number): Tensor[] {
   return unstack(x, count, at)
 }
 
-/** result[i, j] = a[i] · b[j], of all elements in row-major order; int32 stays int32. */
+/** result[i, j] = a[i] · b[j], over all elements in row-major order; int32 stays int32. */
 export function outer(a: TensorLike, b: TensorLike): Tensor {
   const left = asTensor(a, 'outer')
   const right = asTensor(b, 'outer')
@@ -194,10 +193,10 @@ export function outer(a: TensorLike, b: TensorLike): Tensor {
 }
 
 /**
- * A sum of products, by letters: `einsum('bij,bjk->bik', a, b)`. An axis is a letter; letters that the result lacks are
- * summed over; `...` stands for any axes, which broadcast. Without `->` the result has the letters that occur once, in
- * alphabetical order. Carried out from left to right as matrix products.
- * @throws ArgumentError for an equation that means nothing; ShapeError when the operands do not fit it
+ * A sum of products: `einsum('bij,bjk->bik', a, b)`. Each axis is a letter. Letters missing from the result are summed
+ * over; `...` stands for any axes, which broadcast. Without `->` the result has the letters that occur once, in
+ * alphabetical order. Operands are contracted from left to right as matrix products.
+ * @throws ArgumentError for an invalid equation; ShapeError when the operands do not fit it
  */
 export function einsum(equation: string, ...operands: readonly TensorLike[]): Tensor {
   if (typeof equation !== 'string')

@@ -13,7 +13,7 @@ import { max, min, sum } from './reduce'
 import { reshape, transpose } from './shape'
 import type { Tensor } from './tensor'
 
-/** Of vectors any number; of matrices 1, −1, 2, −2, ±Infinity, 'fro' or 'nuc'. */
+/** For vectors any number; for matrices 1, −1, 2, −2, ±Infinity, 'fro' or 'nuc'. */
 export type NormOrder = number | 'fro' | 'nuc' | null
 
 export interface NormOptions extends ReduceOptions {
@@ -37,8 +37,8 @@ const normTable = /* @__PURE__ */ (() => ({
 }))()
 
 /**
- * The length of vectors along one axis, or of matrices along two; of all elements as one vector when neither `ord` nor `axis` is
- * given. With `ord` alone x must be a vector or a matrix.
+ * The norm of vectors along one axis, or of matrices along two; of all elements as one vector if neither `ord` nor
+ * `axis` is given. If only `ord` is given, x must be a vector or a matrix.
  *
  * | ord | vectors | matrices |
  * |---|---|---|
@@ -48,7 +48,7 @@ const normTable = /* @__PURE__ */ (() => ({
  * | ∞, −∞ | the largest, the smallest |x| | the largest, the smallest Σ|x| of a row |
  * | 1, −1 | Σ|x|, (Σ|x|⁻¹)⁻¹ | the largest, the smallest Σ|x| of a column |
  * | 2, −2 | √Σx², (Σx⁻²)^(−½) | the largest, the smallest singular value |
- * | 0 | how many are not 0 | |
+ * | 0 | the number of elements that are not 0 | |
  * | any p | (Σ|x|ᵖ)^(1/p) | |
  *
  * @example ops.norm([[3, 4], [0, 5]], { axis: 1 })   // [5, 5]
@@ -65,13 +65,13 @@ export function norm(x: TensorLike, ord?: NormOrder | NormOptions, axis?: Axis, 
   if (axes.length === 2 && axes[0] !== axes[1])
     return matrixNorm(value, read.ord, axes as [number, number], read.keepDims)
   throw new ShapeError(
-    `norm: ord ${quoted(read.ord)} needs one axis for vectors or two for matrices, received ${formatShape(value.shape)} and axes [${axes.join(', ')}]`,
+    `norm: ord ${quoted(read.ord)} requires one axis for vectors or two for matrices, received ${formatShape(value.shape)} and axes [${axes.join(', ')}]`,
   )
 }
 
 function vectorNorm(x: Tensor, ord: number | 'fro' | 'nuc', axis: number, keepDims: boolean): Tensor {
   const over = { axis, keepDims }
-  if (typeof ord === 'string') throw new ArgumentError(`norm: ord '${ord}' is of matrices: give two axes`)
+  if (typeof ord === 'string') throw new ArgumentError(`norm: ord '${ord}' applies to matrices only. Give two axes`)
   if (ord === 2) return sqrt(sum(square(x), over))
   if (ord === 0) return sum(cast(notEqual(x, 0), 'float32'), over)
   const size = abs(x)
@@ -117,6 +117,8 @@ function ofMatrices(x: Tensor, ord: number | 'fro' | 'nuc'): Tensor {
     case -Infinity:
       return min(sum(abs(x), -1), -1)
     default:
-      throw new ArgumentError(`norm: ord ${ord} is of vectors: matrices have 1, −1, 2, −2, ±Infinity, 'fro' and 'nuc'`)
+      throw new ArgumentError(
+        `norm: ord ${ord} applies to vectors only. For matrices use 1, −1, 2, −2, ±Infinity, 'fro' or 'nuc'`,
+      )
   }
 }

@@ -1,4 +1,4 @@
-// Means and variances, and what is normalized by them, in float32.
+// Means and variances, and normalizations with them, in float32.
 
 import { ShapeError, formatShape } from '../core/errors'
 import { custom, integer, nullable, number, option } from '../core/options'
@@ -35,7 +35,7 @@ function float(x: TensorLike, where: string): Tensor {
   return cast(asTensor(x, where), 'float32')
 }
 
-/** Mean and variance along axes; along all when `axis` is null. Keras: `keras.ops.moments`. */
+/** Mean and variance along axes; along all axes if `axis` is null. Keras: `keras.ops.moments`. */
 export function moments(x: TensorLike, axis: Axis, keepDims?: boolean): Moments {
   const value = float(x, 'moments')
   const given = readReduction('moments', axis, keepDims)
@@ -50,9 +50,9 @@ const epsilon = (initial: number) => option(number({ min: 0 }), initial)
 export interface BatchNormOptions {
   /** The axis of the channels. Default −1. */
   readonly axis?: number
-  /** Added to the result, [channels]. Default none. */
+  /** Added to the result, [channels]. Default null. */
   readonly offset?: TensorLike | null
-  /** Multiplies the result, [channels]. Default none. */
+  /** Multiplies the result, [channels]. Default null. */
   readonly scale?: TensorLike | null
   /** Added to the variance. Default 0.001. */
   readonly epsilon?: number
@@ -66,7 +66,7 @@ const batchTable = {
 }
 
 /**
- * scale · (x − mean) / √(variance + epsilon) + offset, each number along the axis of the channels by itself.
+ * scale · (x − mean) / √(variance + epsilon) + offset, separately for each channel.
  * @param mean [channels]
  * @param variance [channels]
  * Keras: `keras.ops.batch_normalization`.
@@ -86,14 +86,14 @@ export function batchNorm(x: TensorLike, mean: TensorLike, variance: TensorLike,
   )
 }
 
-/** scale · (x − mean) · inverse + offset, with what is the same for many elements put together first. */
+/** scale · (x − mean) · inverse + offset. Combines the factors that many elements share before it applies them to x. */
 export function rescale(x: Tensor, mean: Tensor, inverse: Tensor, scale: Tensor | null, offset: Tensor | null): Tensor {
   const factor = scale === null ? inverse : multiply(inverse, scale)
   const shift = multiply(negative(mean), factor)
   return add(multiply(x, factor), offset === null ? shift : add(shift, offset))
 }
 
-/** A weight for the elements of x along axes, with extents of 1 elsewhere. */
+/** A weight for the elements of x along axes, reshaped to extent 1 on the other axes. */
 function across(where: string, weight: TensorLike, x: Tensor, axes: readonly number[]): Tensor {
   const value = float(weight, where)
   const extents = axes.map((axis) => x.shape[axis]!)
@@ -111,9 +111,9 @@ function across(where: string, weight: TensorLike, x: Tensor, axes: readonly num
 }
 
 export interface LayerNormOptions {
-  /** Multiplies the result: the shape of x along `axis`. Default none. */
+  /** Multiplies the result; has the extents of x along `axis`. Default null. */
   readonly gamma?: TensorLike | null
-  /** Added to the result. Default none. */
+  /** Added to the result; has the extents of x along `axis`. Default null. */
   readonly beta?: TensorLike | null
   /** The axes that are normalized together; null for all. Default −1. */
   readonly axis?: Axis
@@ -128,7 +128,10 @@ const layerTable = {
   epsilon: epsilon(1e-7),
 }
 
-/** gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance along axes. Keras: `keras.ops.layer_normalization`. */
+/**
+ * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance along axes. Keras:
+ * `keras.ops.layer_normalization`.
+ */
 export function layerNorm(x: TensorLike, options?: LayerNormOptions): Tensor {
   const value = float(x, 'layerNorm')
   const { gamma, beta, axis, epsilon } = readTyped('layerNorm', layerTable, options)
@@ -140,7 +143,7 @@ export function layerNorm(x: TensorLike, options?: LayerNormOptions): Tensor {
 }
 
 export interface RmsNormOptions {
-  /** Multiplies the result. Default none. */
+  /** Multiplies the result. Default null. */
   readonly scale?: TensorLike | null
   /** The axes that are normalized together; null for all. Default −1. */
   readonly axis?: Axis
@@ -160,11 +163,11 @@ export function rmsNorm(x: TensorLike, options?: RmsNormOptions): Tensor {
 }
 
 export interface NormalizeOptions {
-  /** The axes along which the length becomes 1; null for all. Default −1. */
+  /** The axes along which the norm becomes 1; null for all. Default −1. */
   readonly axis?: Axis
   /** The p of the norm (Σ|x|ᵖ)^(1/p); Infinity for the largest |x|. Default 2. */
   readonly order?: number
-  /** The least length: 1 / epsilon is the largest factor. Default 1e-7. */
+  /** The smallest norm to divide by: the factor is at most 1 / epsilon. Default 1e-7. */
   readonly epsilon?: number | null
 }
 
@@ -179,10 +182,10 @@ const normalizeTable = {
 }
 
 /**
- * x / max((Σ|x|ᵖ)^(1/p), epsilon) along axes: of length 1. A vector of zeros stays one.
- * @param axis where the length becomes 1: one axis, several, or null for all; or all options. Default −1
+ * x / max((Σ|x|ᵖ)^(1/p), epsilon) along axes, so that each vector has norm 1. A zero vector stays zero.
+ * @param axis where the norm becomes 1: one axis, several, or null for all; or all options. Default −1
  * @param order the p of the norm. Default 2
- * @param epsilon the least length. Default 1e-7
+ * @param epsilon the smallest norm to divide by. Default 1e-7
  * @example ops.normalize([1, 3], -1, 1)   // [0.25, 0.75]
  * Keras: `keras.ops.normalize`.
  */

@@ -1,4 +1,5 @@
-// Class numbers as rows with a single 1: for users, who are told of a wrong one, and for losses and metrics, which are not.
+// One-hot rows of class numbers. `oneHot` reports a wrong class number to users; losses and metrics give it a
+// row of zeros.
 
 import type { DType } from '../core/dtypes'
 import { DataError } from '../core/errors'
@@ -13,7 +14,7 @@ import type { Tensor } from './tensor'
 import { currentTrace } from './trace'
 
 export interface OneHotOptions {
-  /** Where the new axis lies. Default −1. */
+  /** The position of the new axis. Default −1. */
   readonly axis?: number
   /** Default float32. */
   readonly dtype?: DType | null
@@ -22,14 +23,14 @@ export interface OneHotOptions {
 const oneHotTable = /* @__PURE__ */ (() => ({ axis: option(integer(), -1), dtype: option(dtypeOrNull, null) }))()
 
 /**
- * 1 at the position that each index names along a new axis, 0 elsewhere.
+ * Sets 1 at the position of each index along a new axis, and 0 elsewhere.
  *
  *   ops.oneHot([0, 2], 3)   // [[1, 0, 0], [0, 0, 1]]
  *
- * Within a traced function nobody looks at the numbers: there, as in Keras, an index that is no class gives a row of zeros.
- * @param axis where the new axis lies. Default −1.
+ * A traced function cannot check index values. As in Keras, an index that is not a class then gives a row of zeros.
+ * @param axis the position of the new axis. Default −1.
  * @param dtype default float32
- * @throws DataError for an index that is no class, where it is data
+ * @throws DataError for an index that is not a class, when the indices are data
  */
 export function oneHot(
   indices: TensorLike,
@@ -45,7 +46,7 @@ export function oneHot(
   return moveAxis(oneHotOrZeros(index, classes, given.dtype ?? 'float32'), -1, at)
 }
 
-/** The same with a row of zeros for an index that is no class. */
+/** Like `oneHot`, with a row of zeros for an index that is not a class. */
 export function oneHotOrZeros(indices: Tensor, numClasses: number, dtype: DType = 'float32'): Tensor {
   return cast(equal(expandDims(cast(indices, 'int32'), -1), arange(0, numClasses, 1, 'int32')), dtype)
 }
@@ -54,6 +55,6 @@ function requireClasses({ data }: Tensor, numClasses: number): void {
   const at = data.findIndex((index) => !(Number.isInteger(index) && index >= 0 && index < numClasses))
   if (at >= 0)
     throw new DataError(
-      `oneHot: an index must be a class number 0 … ${numClasses - 1}, received ${data[at]} as element ${at}`,
+      `oneHot: indices must be class numbers 0 … ${numClasses - 1}, received ${data[at]} as element ${at}`,
     )
 }

@@ -1,18 +1,19 @@
-// Variables that lie side by side in the bytes of one other, as an optimizer lays out weights: updated together in one
-// instruction, read and assigned one by one. Says what each means after the other changed, within one traced function.
+// Packs: variables that lie side by side in the bytes of one other variable, as an optimizer lays out weights.
+// They are updated in one instruction, and read and assigned one by one. Keeps both views consistent within one
+// traced function.
 
 import type { GraphBuilder } from '../transforms/builder'
 import type { Cell, Value } from '../ir/graph'
 import { sizeOf } from '../core/shapes'
 
-/** Some variables and the one whose bytes are exactly theirs, in order. `whole` is flat. */
+/** Variables, in order, and the flat variable whose bytes they share. */
 export interface Pack<Part extends Cell = Cell> {
   readonly whole: Part
   readonly parts: readonly Part[]
 }
 
 interface Open<Part extends Cell> extends Pack<Part> {
-  /** What the parts are now, where one was asked for or assigned since the whole was updated. */
+  /** The current contents of parts that were read or assigned since the whole was updated. */
   readonly contents: Map<Cell, Value>
   /** Whether a part was assigned since. */
   changed: boolean
@@ -24,7 +25,7 @@ export class Packs<Part extends Cell = Cell> {
 
   constructor(private readonly builder: GraphBuilder) {}
 
-  /** The content of a variable that is or has parts; null where the builder knows. */
+  /** The content of a variable that is or has parts; null if the builder holds it. */
   read(variable: Cell): Value | null {
     const pack = this.open.get(variable)
     if (pack !== undefined) return this.partOf(pack, variable)
@@ -32,12 +33,12 @@ export class Packs<Part extends Cell = Cell> {
     return null
   }
 
-  /** Those that a variable was updated with, side by side; null where it was not, or alone. */
+  /** The pack in which a variable was updated; null if it was not updated, or was updated alone. */
   packOf(variable: Cell): Pack<Part> | null {
     return this.open.get(variable) ?? null
   }
 
-  /** Whether the variable is a part, which then has the new content. */
+  /** Sets the content of a part. Returns false if the variable is not a part. */
   assign(variable: Cell, value: Value): boolean {
     const pack = this.open.get(variable)
     pack?.contents.set(variable, value)
@@ -45,7 +46,7 @@ export class Packs<Part extends Cell = Cell> {
     return pack !== undefined
   }
 
-  /** The content of all parts together. */
+  /** The contents of all parts as one value. */
   readAll(pack: Pack<Part>): Value {
     const { builder } = this
     const isOne = pack.parts.every((part) => {
@@ -55,11 +56,11 @@ export class Packs<Part extends Cell = Cell> {
     return isOne ? builder.read(pack.whole) : this.join(pack)
   }
 
-  /** Replaces the content of all parts together. */
+  /** Replaces the contents of all parts. */
   assignAll(pack: Pack<Part>, value: Value): void {
     const elsewhere = pack.parts.some((part) => (this.open.get(part) ?? pack).whole !== pack.whole)
     if (elsewhere) {
-      // Some are parts of a pack that was cut in another way: each has its new content there.
+      // Some parts belong to a pack with another division, which gets their new contents.
       for (const part of pack.parts) {
         const content = this.cut(pack, value, part)
         if (!this.assign(part, content)) this.builder.update(part, content)
@@ -74,7 +75,7 @@ export class Packs<Part extends Cell = Cell> {
     this.builder.update(pack.whole, value)
   }
 
-  /** Joins the parts that were assigned, for the end of the trace. */
+  /** Joins the parts that were assigned, at the end of the trace. */
   settle(which: (pack: Pack) => boolean = () => true): void {
     for (const pack of new Set(this.open.values())) {
       if (!pack.changed || !which(pack)) continue

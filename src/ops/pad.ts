@@ -1,4 +1,4 @@
-// Padding: what is put around a tensor.
+// Padding of tensors.
 
 import { storeData } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
@@ -15,7 +15,7 @@ export type PadMode = 'constant' | 'edge' | 'reflect' | 'symmetric'
 
 const modes = /* @__PURE__ */ choice('constant', 'edge', 'reflect', 'symmetric')
 
-/** Where element i of an axis of n elements, that goes on to both sides, is taken from. */
+/** The source index of position i, which may be outside an axis of n elements. */
 const SOURCES: Readonly<Record<Exclude<PadMode, 'constant'>, (i: number, n: number) => number>> = {
   edge: (i, n) => Math.min(Math.max(i, 0), n - 1),
   // 2 1 | 0 1 2 | 1 0
@@ -32,11 +32,11 @@ function fold(i: number, period: number, back: (at: number) => number, n: number
 type Pair = readonly [number, number]
 
 /**
- * Puts elements around a tensor.
- * @param padWidth [before, after] for each axis; or one such pair, or one number, for all
- * @param mode `constant`: one value. `edge`: the outermost element. `reflect`: the elements mirrored at the outermost one.
- *   `symmetric`: mirrored behind it. A number means `constant` with this value. Default constant.
- * @param constantValues what `constant` puts there. Default 0.
+ * Pads a tensor.
+ * @param padWidth [before, after] for each axis; or one pair, or one number, for all axes
+ * @param mode `constant`: one value. `edge`: the outermost element. `reflect`: mirrored without repeating the outermost
+ *   element. `symmetric`: mirrored with it. A number means `constant` with this value. Default constant.
+ * @param constantValues the value of `constant`. Default 0.
  * @example ops.pad([1, 2, 3], [[2, 1]], 'reflect')   // [3, 2, 1, 2, 3, 2]
  * @throws ShapeError when the widths do not fit the shape, or an empty axis would have to be repeated
  */
@@ -55,9 +55,7 @@ export function pad(
   const read = typeof mode === 'number' ? 'constant' : modes.read(mode ?? 'constant', 'pad: mode')
   const isConstant = read === 'constant' && typeof mode !== 'number'
   if (!isConstant && constantValues !== undefined && constantValues !== null)
-    throw new ArgumentError(
-      `pad: constantValues is only read in the mode 'constant', received the mode ${quoted(mode)}`,
-    )
+    throw new ArgumentError(`pad: constantValues requires the mode 'constant', received the mode ${quoted(mode)}`)
   if (read === 'constant') return padConstant(operand, pairs, typeof mode === 'number' ? mode : (constantValues ?? 0))
   return pairs.reduce(
     (value, pair, axis) => (pair[0] + pair[1] === 0 ? value : extend(value, axis, pair, SOURCES[read])),
@@ -73,7 +71,7 @@ function pairsOf(shape: Shape, padWidth: unknown): Pair[] {
   if (pairs.length === shape.length && pairs.every((pair) => pair.length === 2))
     return pairs.map((pair) => [pair[0]!, pair[1]!])
   throw new ShapeError(
-    `pad: needs [before, after] for each axis of ${formatShape(shape)}, received ${quoted(padWidth)}`,
+    `pad: expected [before, after] for each axis of ${formatShape(shape)}, received ${quoted(padWidth)}`,
   )
 }
 

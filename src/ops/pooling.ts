@@ -1,4 +1,4 @@
-// Maxima and averages over windows of [batch, …spatial axes, channels], as Keras defines them.
+// Maxima and averages over windows of [batch, …spatial axes, channels], as in Keras.
 
 import { ShapeError, formatShape } from '../core/errors'
 import { nullable, option, required } from '../core/options'
@@ -14,9 +14,12 @@ import { Tensor } from './tensor'
 import { apply } from './trace'
 
 export interface PoolOptions {
-  /** How far the window moves, for all axes or each; null for its size, so that windows do not overlap. Default null. */
+  /**
+   * The step of the window, for all axes or per axis; null for its size, so that windows do not overlap.
+   * Default null.
+   */
   readonly strides?: number | readonly number[] | null
-  /** 'valid', or 'same' for ⌈extent / stride⌉ places. What lies outside of x counts as not there. Default valid. */
+  /** 'valid', or 'same' for ⌈extent / stride⌉ places. Padding is ignored by maxima and averages. Default valid. */
   readonly padding?: 'valid' | 'same'
 }
 
@@ -42,10 +45,10 @@ function slidingOf(where: string, x: Tensor, poolSize: unknown, options: PoolOpt
 }
 
 /**
- * The largest element of each window: y[n, o, c] = max x[n, o · stride + t, c] over the taps t. Of equal ones the first
- * gets the gradient.
+ * The largest element of each window: y[n, o, c] = max x[n, o · stride + t, c] over the taps t. Of equal elements the
+ * first gets the gradient.
  * @param x [batch, …spatial, channels]
- * @param poolSize the window, for all axes or each
+ * @param poolSize the window, for all axes or per axis
  * @returns [batch, …places, channels]
  * @example ops.maxPool(images, 2)
  * Keras: `keras.ops.max_pool`.
@@ -66,7 +69,7 @@ export function poolMax(where: string, x: Tensor, sliding: Sliding): Tensor {
 /**
  * The mean of each window. Keras: `keras.ops.average_pool`.
  * @param x [batch, …spatial, channels]
- * @param poolSize the window, for all axes or each
+ * @param poolSize the window, for all axes or per axis
  * @returns [batch, …places, channels]
  */
 export function averagePool(x: TensorLike, poolSize: number | readonly number[], options?: PoolOptions): Tensor {
@@ -87,7 +90,7 @@ export function poolAverage(where: string, x: Tensor, sliding: Sliding): Tensor 
     : divide(sums, counts(spatial, places as number[], sliding))
 }
 
-/** How many elements of x each window sees, [1, …places, 1]: of each axis by itself, multiplied. */
+/** The number of elements of x in each window, [1, …places, 1]: the product of the counts per axis. */
 function counts(
   spatial: readonly number[],
   places: readonly number[],

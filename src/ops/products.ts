@@ -1,4 +1,4 @@
-// Products of matrices in the dtype of their operands: float32 by the primitive, integers exactly.
+// Matrix products in the dtype of the operands: float32 by the primitive, integers exactly.
 
 import { ShapeError, formatShape } from '../core/errors'
 import type { TensorLike } from './convert'
@@ -9,7 +9,10 @@ import { expandDims } from './shape'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
-/** Operands of products, all float32 where one of them is, else all int32; bool counts as int32. */
+/**
+ * Converts the operands of a product: all to float32 if one of them is float32, else all to int32; bool counts
+ * as int32.
+ */
 export function factors(where: string, operands: readonly TensorLike[]): Tensor[] {
   const given = operands.map((operand) => asTensor(operand, where))
   return given.some(({ dtype }) => dtype === 'float32')
@@ -18,8 +21,8 @@ export function factors(where: string, operands: readonly TensorLike[]): Tensor[
 }
 
 /**
- * a [… m,k] · b [… k,n] → [… m,n]; leading axes broadcast. Integers wrap around 32 bits, and take memory for m · k · n of them:
- * no kernel is theirs alone.
+ * a [… m,k] · b [… k,n] → [… m,n]; leading axes broadcast. Integers wrap at 32 bits and have no kernel of their
+ * own, so they take memory for m · k · n elements.
  */
 export function product(a: Tensor, b: Tensor): Tensor {
   if (a.dtype === 'float32') return apply('matmul', [a, b], {})[0]!

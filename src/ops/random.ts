@@ -18,12 +18,9 @@ import { nextSeed, timeDrawn } from './seed'
 import { apply, currentTrace, untraced } from './trace'
 import { Variable } from './variable'
 
-/**
- * A stream of random numbers with its own state. Used inside a traced function, every run goes one step
- * further.
- */
+/** A stream of random numbers with its own state. In a traced function, every run advances it by one step. */
 export class SeedGenerator {
-  /** The seed, and how many draws were made. */
+  /** The seed and the number of draws. */
   readonly state: Variable
 
   constructor(seed: number = nextSeed(), name = 'seedGenerator') {
@@ -42,7 +39,7 @@ export class SeedGenerator {
 type Seed = number | SeedGenerator | null
 
 export interface RandomOptions {
-  /** A number for always the same result, a generator for a new one each time. */
+  /** A number gives the same result every time, a generator a new one each time. */
   readonly seed?: Seed
 }
 
@@ -75,7 +72,7 @@ const normalTable = { mean: option(number(), 0), stddev: option(number({ min: 0 
 
 function keyOf(seed: Seed): Tensor {
   if (seed instanceof SeedGenerator) return seed.next()
-  // A traced function runs many times: each place that draws has a stream of its own.
+  // A traced function runs many times, so each call that draws has its own stream.
   if (seed === null && currentTrace() !== null) return untraced(() => new SeedGenerator()).next()
   return new Tensor(Int32Array.of(seed ?? nextSeed(), timeDrawn()), [2], 'int32')
 }
@@ -89,14 +86,14 @@ export function uniform(shape: Shape, options?: UniformOptions): Tensor {
   requireShape('uniform', shape)
   const { minval, maxval, seed } = readTyped('uniform', uniformTable, options)
   if (currentTrace() === null && sizeOf(shape) <= SMALL) return smallUniform(shape, keyOf(seed), minval, maxval)
-  // Far from 0 the sum can round up to maxval itself.
+  // Far from 0 the sum can round up to maxval.
   return minimum(add(multiply(unitUniform(shape, seed), maxval - minval), minval), below(maxval))
 }
 
-/** Up to this many elements plain loops are faster than compiling a program for the shape. */
+/** Up to this many elements, plain loops are faster than compiling a program for the shape. */
 const SMALL = 16384
 
-// The same bits as the ops give, one element at a time.
+// Produces the same bits as the ops, one element at a time.
 function smallUniform(shape: Shape, key: Tensor, minval: number, maxval: number): Tensor {
   const data = new Float32Array(sizeOf(shape))
   threefryUniform(key.data[0]!, key.data[1]!, 0, data)
@@ -104,7 +101,7 @@ function smallUniform(shape: Shape, key: Tensor, minval: number, maxval: number)
   const start = Math.fround(minval)
   const last = below(maxval)
   for (let i = 0; i < data.length; i++) {
-    // What is stored is rounded.
+    // Each store rounds to float32.
     data[i]! *= range
     data[i]! += start
     if (data[i]! > last) data[i] = last
@@ -129,10 +126,10 @@ export function normal(shape: Shape, options?: NormalOptions): Tensor {
   return add(gaussian(unitUniform(shape, seed), stddev), mean)
 }
 
-// erf(2/√2): the probability that a normal number lies within two standard deviations.
+// erf(2/√2): the probability that a normal number is within two standard deviations.
 const WITHIN_TWO = 0.9544997361036416
 
-/** Normal, with everything beyond two standard deviations drawn again. */
+/** Normal; numbers beyond two standard deviations are drawn again. */
 export function truncatedNormal(shape: Shape, options?: NormalOptions): Tensor {
   requireShape('truncatedNormal', shape)
   const { mean, stddev, seed } = readTyped('truncatedNormal', normalTable, options)
@@ -150,13 +147,13 @@ export function randint(shape: Shape, minval: number, maxval: number, options?: 
 }
 
 export interface DropoutOptions extends RandomOptions {
-  /** The shape of what is drawn, which broadcasts to x; null for that of x. Default null. */
+  /** The shape of the draw, which broadcasts to x; null for the shape of x. Default null. */
   readonly noiseShape?: Shape | null
 }
 
 const dropoutTable = { noiseShape: option(nullable(extents()), null), ...seedTable }
 
-/** Each element 0 with probability `rate`, else divided by 1 − rate. Srivastava et al. 2014. */
+/** Sets each element to 0 with probability `rate`, and divides the others by 1 − rate. Srivastava et al. 2014. */
 export function dropout(x: TensorLike, rate: number, options?: DropoutOptions): Tensor {
   const value = cast(asTensor(x, 'dropout'), 'float32')
   const probability = number({ min: 0, max: 1 }).read(rate, 'dropout: rate')

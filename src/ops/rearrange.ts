@@ -1,4 +1,4 @@
-// Ops that move elements around along axes: compositions of those in shape.ts.
+// Ops that move elements along axes, composed of those in shape.ts.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { normalizeAxis } from '../core/shapes'
@@ -20,9 +20,9 @@ export function ravel(x: TensorLike): Tensor {
 type RollAxis = number | readonly number[] | null
 
 /**
- * Moves elements along axes; what leaves at the end comes in again at the beginning.
- * @param shift how far, or how far along each of several axes
- * @param axis one or several; without one, of all elements in row-major order
+ * Moves elements along axes; elements that leave at the end re-enter at the start.
+ * @param shift the distance, or one distance per axis
+ * @param axis one or several; if omitted, x is flattened in row-major order and reshaped back
  * @example ops.roll([1, 2, 3, 4], 1)   // [4, 1, 2, 3]
  */
 export function roll(x: TensorLike, shift: number | readonly number[], axis?: AxisArgument<RollAxis>): Tensor {
@@ -37,7 +37,7 @@ export function roll(x: TensorLike, shift: number | readonly number[], axis?: Ax
     )
   const axes = (typeof given === 'number' ? [given] : given).map((each) => normalizeAxis('roll', each, value.rank))
   if (axes.length !== shifts.length && axes.length !== 1 && shifts.length !== 1) {
-    throw new ArgumentError(`roll: needs one shift for each axis, received ${shifts.length} for ${axes.length}`)
+    throw new ArgumentError(`roll: expected one shift for each axis, received ${shifts.length} for ${axes.length} axes`)
   }
   const count = axes.length === 0 || shifts.length === 0 ? 0 : Math.max(axes.length, shifts.length)
   return Array.from({ length: count }, (_, i) => i).reduce(
@@ -53,7 +53,7 @@ function rollAlong(x: Tensor, by: number, axis: number): Tensor {
   return concatenate([sliceAlong(x, axis, extent - front, front), sliceAlong(x, axis, 0, extent - front)], axis)
 }
 
-/** Turns the plane of two axes by k right angles, from the first axis towards the second. */
+/** Rotates the plane of two axes by k right angles, from the first axis towards the second. */
 export function rot90(x: TensorLike, k?: number, axes?: readonly [number, number]): Tensor {
   const value = asTensor(x, 'rot90')
   const pair = requireList('rot90: axes', axes ?? [0, 1])
@@ -73,10 +73,10 @@ export function rot90(x: TensorLike, k?: number, axes?: readonly [number, number
 }
 
 /**
- * Picks an element for each index, along one axis: result[…, i, …] = x[…, indices[…, i, …], …]. Negative indices count
- * from the end; what becomes of those outside the axis is as in `take`. All other axes broadcast.
- * @param axis of x; without one, of all its elements in row-major order
- * @throws DataError for an index outside the axis, where indices are data
+ * Picks an element for each index along one axis: result[…, i, …] = x[…, indices[…, i, …], …]. Negative indices count
+ * from the end; indices outside the axis behave as in `take`. All other axes broadcast.
+ * @param axis of x; if omitted, x is flattened in row-major order
+ * @throws DataError for an index outside the axis, when the indices are data
  */
 export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis?: AxisArgument<number | null>): Tensor {
   const value = asTensor(x, 'takeAlongAxis')
@@ -90,7 +90,7 @@ export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis?: AxisArg
     index.shape.every((extent, i) => i === at || extent === value.shape[i] || extent === 1 || value.shape[i] === 1)
   if (!fits)
     throw new ShapeError(
-      `takeAlongAxis: indices ${formatShape(index.shape)} do not fit ${formatShape(value.shape)} on the axes besides ${at}`,
+      `takeAlongAxis: indices ${formatShape(index.shape)} do not broadcast with ${formatShape(value.shape)} on the axes other than ${at}`,
     )
   const shape = index.shape.map((own, i) => (i === at ? own : own === 1 ? value.shape[i]! : own))
   if (extent === 0 && shape.every((own) => own > 0))
@@ -105,17 +105,17 @@ export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis?: AxisArg
   return takeAlong(ravel(whole), where(isInside, flatIndices(places, whole.shape, at), OUTSIDE), 0)
 }
 
-/** An index that is outside of any axis. */
+/** An index outside every axis. */
 const OUTSIDE = -(2 ** 31)
 
-/** result[…, i, …] = x[…, indices[…, i, …], …] for indices int32 that are on the axis, on which alone the shapes differ. */
+/** result[…, i, …] = x[…, indices[…, i, …], …] for int32 indices inside the axis. Shapes differ only along the axis. */
 export function pickAlong(x: Tensor, indices: Tensor, axis: number): Tensor {
   if (indices.size === 0) return cast(indices, x.dtype)
   if (x.rank === 1) return takeAlong(x, indices, 0)
   return reshape(takeAlong(ravel(x), flatIndices(indices, x.shape, axis), 0), indices.shape)
 }
 
-/** Where the elements that `indices` name along an axis of `shape` lie in row-major order. */
+/** The positions, in row-major order, of the elements that `indices` select along an axis of `shape`. */
 export function flatIndices(indices: Tensor, shape: readonly number[], axis: number): Tensor {
   let stride = 1
   let flat: Tensor | null = null
@@ -135,7 +135,7 @@ export function flatIndices(indices: Tensor, shape: readonly number[], axis: num
 }
 
 /**
- * The n-th difference of neighbours along an axis: x[i + 1] − x[i]. Of bool whether they differ; int32 stays int32.
+ * The n-th difference of neighbours along an axis: x[i + 1] − x[i]. For bool, whether they differ; int32 stays int32.
  * @example ops.diff([1, 4, 9])   // [3, 5]
  */
 export function diff(x: TensorLike, n?: number, axis?: AxisArgument): Tensor {

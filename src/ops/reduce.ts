@@ -1,5 +1,5 @@
-// Ops that fold axes. All take `(x, axis, keepDims)` or `(x, { axis, keepDims })`: axis is one axis, several, or null for
-// all, which is the default; negative ones count from the end.
+// Ops that reduce axes. All take `(x, axis, keepDims)` or `(x, { axis, keepDims })`. `axis` is one axis,
+// several, or null (default) for all; negative axes count from the end.
 
 import type { DType } from '../core/dtypes'
 import { custom, nullable, option } from '../core/options'
@@ -66,11 +66,14 @@ export function mean(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: bool
 }
 
 interface ExtremeOptions extends ReduceOptions {
-  /** A number that counts as one more element everywhere, in the dtype of x. Default null: none. */
+  /**
+   * A number that counts as an additional element of every reduction, in the dtype of x. Default null: no such
+   * element.
+   */
   readonly initial?: number | null
 }
 
-/** Any number, also ±Inf. */
+/** Any number, including ±Inf. */
 const firstElement = /* @__PURE__ */ custom<number>(
   (value, what) => requireNumber(what, value),
   (value) => value,
@@ -86,7 +89,7 @@ function extreme(
 ): Tensor {
   const value = asTensor(x, name)
   const isByPosition = typeof given !== 'object' || given === null || Array.isArray(given)
-  // to read a table takes longer than to fold a small tensor
+  // Reading an option table takes longer than reducing a small tensor.
   if (isByPosition && (first === undefined || first === null)) return fold(name, name, value, given, keep)
   const { initial, ...reduction } = readArguments(name, extremeTable, given, keep, first)
   const result = fold(name, name, value, reduction)
@@ -95,36 +98,37 @@ function extreme(
 }
 
 /**
- * The largest element, in the dtype of x; NaN when there is one. Ties share the gradient equally.
- * @param initial a number that counts as one more element. Default null: none.
+ * The largest element, in the dtype of x; NaN if any element is NaN. Ties share the gradient equally.
+ * @param initial a number that counts as an additional element. Default null: no such element.
  */
 export function max(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: boolean, initial?: number | null): Tensor {
   return extreme('max', x, axis, keepDims, initial)
 }
 
-/** The smallest element, likewise. */
+/** The smallest element, in the dtype of x; NaN if any element is NaN. Ties share the gradient equally. */
 export function min(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: boolean, initial?: number | null): Tensor {
   return extreme('min', x, axis, keepDims, initial)
 }
 
 interface ProductOptions extends ReduceOptions {
-  /** What elements are converted to before anything is computed. Default null: numbers stay what they are, bool becomes int32. */
+  /** The dtype to which x is converted first. Default null: numbers keep their dtype, bool becomes int32. */
   readonly dtype?: DType | null
 }
 
 const productTable = /* @__PURE__ */ (() => ({ ...reduceTable, dtype: option(dtypeOrNull, null) }))()
 
 /**
- * What `f` makes of the elements of x in a dtype, in that dtype; f computes with numbers.
- * @param dtype null: numbers stay what they are, bool becomes int32
+ * Applies `f`, which computes with numbers, to x converted to a dtype. The result has that dtype.
+ * @param dtype null: numbers keep their dtype, bool becomes int32
  */
 function inType(where: string, x: TensorLike, dtype: DType | null, f: (value: Tensor) => Tensor): Tensor {
   return dtype === null ? f(asNumbers(x, where)) : cast(f(asNumbers(cast(asTensor(x, where), dtype), where)), dtype)
 }
 
 /**
- * Π x, by halves, so that its gradient is exact when an element is 0. int32 stays int32, bool counts as int32.
- * @param dtype what elements are converted to first. Default null: none.
+ * Π x, multiplied pairwise in halves so that the gradient is exact when an element is 0. int32 stays int32, bool counts
+ * as int32.
+ * @param dtype the dtype to which x is converted first. Default null: no conversion.
  */
 export function prod(x: TensorLike, axis?: Axis | ProductOptions, keepDims?: boolean, dtype?: DType | null): Tensor {
   const given = readArguments('prod', productTable, axis, keepDims, dtype)
@@ -163,19 +167,19 @@ export function std(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boole
   return sqrt(variance(x, given))
 }
 
-/** How many elements are not 0, as int32. */
+/** The number of elements that are not 0, as int32. */
 export function countNonzero(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
   return fold('countNonzero', 'sum', cast(asTensor(x, 'countNonzero'), 'bool'), axis, keepDims)
 }
 
-/** The largest element less the smallest, in the dtype of x. */
+/** The largest element minus the smallest, in the dtype of x. */
 export function ptp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
   const value = asNumbers(x, 'ptp')
   return subtract(fold('ptp', 'max', value, axis, keepDims), fold('ptp', 'min', value, axis, keepDims))
 }
 
 interface AverageOptions extends ReduceOptions {
-  /** One for each element, or for each along the only axis. */
+  /** One weight per element, or one per element along a single axis. */
   readonly weights?: TensorLike | null
 }
 
@@ -185,7 +189,7 @@ const averageTable = /* @__PURE__ */ (() => ({
   keepDims: reduceTable.keepDims,
 }))()
 
-/** Σ w·x / Σ w, in float32; the mean without weights. */
+/** Σ w·x / Σ w, in float32. The mean if weights are omitted. */
 export function average(x: TensorLike, axis?: Axis | AverageOptions, weights?: TensorLike | null): Tensor {
   const { weights: own, ...given } = readArguments('average', averageTable, axis, weights)
   const value = cast(asTensor(x, 'average'), 'float32')
@@ -232,7 +236,7 @@ export function any(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boole
 /** One axis of an arg-extreme, or null for all. */
 type OneAxis = number | null
 interface ArgOptions extends ReduceOptions {
-  /** Along which axis; null for all elements in row-major order. Negative ones count from the end. Default null. */
+  /** The axis; null for all elements in row-major order. Negative axes count from the end. Default null. */
   readonly axis?: OneAxis
 }
 
@@ -259,18 +263,18 @@ function argExtreme(
   return keepDims ? expandDims(index, at) : index
 }
 
-/** The index of the first largest element, or of the first NaN, as int32; over all elements when `axis` is left out. */
+/** The index of the first largest element, or of the first NaN, as int32. Over all elements when `axis` is omitted. */
 export function argmax(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: boolean): Tensor {
   return argExtreme('argmax', 'argMax', x, axis, keepDims)
 }
 
-/** The index of the first smallest element, or of the first NaN, as int32; over all elements when `axis` is left out. */
+/** The index of the first smallest element, or of the first NaN, as int32. Over all elements when `axis` is omitted. */
 export function argmin(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: boolean): Tensor {
   return argExtreme('argmin', 'argMin', x, axis, keepDims)
 }
 
 interface RunningOptions extends AxisOption<OneAxis> {
-  /** What elements are converted to before anything is computed. Default null: numbers stay what they are, bool becomes int32. */
+  /** The dtype to which x is converted first. Default null: numbers keep their dtype, bool becomes int32. */
   readonly dtype?: DType | null
 }
 
@@ -298,8 +302,8 @@ function running(
 }
 
 /**
- * result[i] = x[0] ∘ … ∘ x[i] along an axis. In log₂ n steps, each of x and itself moved by a power of two, so that few
- * roundings meet.
+ * result[i] = x[0] ∘ … ∘ x[i] along an axis. Takes log₂ n steps, each of which combines x with itself shifted
+ * by a power of two, so few rounding errors accumulate.
  */
 function runningAlong(value: Tensor, at: number, combine: (a: Tensor, b: Tensor) => Tensor, neutral: number): Tensor {
   const extent = value.shape[at]!
@@ -318,14 +322,15 @@ function runningAlong(value: Tensor, at: number, combine: (a: Tensor, b: Tensor)
 }
 
 /**
- * result[i] = x[0] + … + x[i] along an axis; of all elements in row-major order when `axis` is left out. int32 stays int32.
- * @param dtype what elements are converted to first. Default null: none.
+ * result[i] = x[0] + … + x[i] along an axis; over all elements in row-major order when `axis` is omitted. int32 stays
+ * int32.
+ * @param dtype the dtype to which x is converted first. Default null: no conversion.
  */
 export function cumsum(x: TensorLike, axis?: OneAxis | RunningOptions, dtype?: DType | null): Tensor {
   return running('cumsum', x, axis, dtype, add, 0)
 }
 
-/** result[i] = x[0] · … · x[i], likewise. Its gradient is exact when an element is 0. */
+/** result[i] = x[0] · … · x[i] along an axis, like `cumsum`. The gradient is exact when an element is 0. */
 export function cumprod(x: TensorLike, axis?: OneAxis | RunningOptions, dtype?: DType | null): Tensor {
   return running('cumprod', x, axis, dtype, multiply, 1)
 }

@@ -1,5 +1,5 @@
-// Records the body of a loop: symbols of the traces around it are captured, and variables that the body assigns become
-// carries. What users call is in scan.ts.
+// Records the body of a loop: symbols of the enclosing traces become captures, and variables that the body
+// assigns become carries. The public ops are in scan.ts.
 
 import type { Value } from '../ir/graph'
 import { Body } from '../ir/region'
@@ -9,13 +9,13 @@ import type { Tensor } from './tensor'
 import type { TracedCell } from './trace'
 import { Trace, tracedBy } from './trace'
 
-/** A variable in the body. */
+/** The symbols of a variable in the body. */
 interface CellInside {
   readonly parameter: Value
   current: Value
 }
 
-/** What one turn makes, as symbols of the body. */
+/** The results of one iteration, as symbols of the body. */
 export interface Turn<Result> {
   readonly carries: readonly Tensor[]
   readonly stacked: readonly Tensor[]
@@ -69,7 +69,7 @@ export class RegionTrace extends Trace {
     return known
   }
 
-  /** Records one turn and emits the loop into the trace around. */
+  /** Records one iteration and emits the loop into the enclosing trace. */
   loop<Result>(
     { carries, scanned, length, reverse }: LoopInputs,
     body: (carries: Tensor[], slices: Tensor[]) => Turn<Result>,

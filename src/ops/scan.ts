@@ -1,5 +1,5 @@
-// Loops as users write them. The function is recorded once and runs as one instruction with a body, however many turns
-// there are.
+// Loops for users. The function is traced once and runs as one instruction with a body, whatever the number of
+// iterations.
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { ValuesOf } from '../core/options'
@@ -16,34 +16,37 @@ import { currentTrace } from './trace'
 import { evaluateOnce } from './transform'
 import type { Variable } from './variable'
 
-/** What carries and slices are made of: arrays and records of these. */
+/** The leaves of carries and slices, which are arrays and records of them. */
 type Leaf = Tensor | Variable | number
-/** The same tree of tensors. */
+/** The same tree with tensors at the leaves. */
 type Tensors<Structure> = MapTree<Structure, Leaf, Tensor>
-/** A leaf or a branch. That branches end in leaves is checked when it runs: tsc finds no end in a recursive constraint. */
+/**
+ * A leaf or a branch. That branches end in leaves is checked at run time, because tsc cannot check a recursive
+ * constraint.
+ */
 type Branching = Leaf | object
 
 export interface ScanOptions {
-  /** How many turns; needed where nothing is scanned. */
+  /** The number of iterations; required if nothing is scanned. */
   readonly length?: number | null
-  /** Whether the first turn has the last slices. Default false. */
+  /** Whether to iterate from the last slice to the first. Default false. */
   readonly reverse?: boolean
 }
 
-/** A tape counts turns in 32 bits. */
+/** A tape counts iterations in 32 bits. */
 const MOST_TURNS = 2 ** 31 - 1
 const table = { length: option(nullable(integer({ min: 0, max: MOST_TURNS })), null), reverse: option(boolean, false) }
-/** A tree that is deeper holds itself. */
+/** A deeper tree contains itself. */
 const DEEPEST = 64
 
 /**
- * Calls a function for each slice along the first axis of `xs`, handing a carry on from turn to turn:
- * (c_{t+1}, y_t) = f(c_t, x_t). Differentiable. Tensors, variables and traced values of the code around may be used in
- * `f`; variables that it assigns go on from turn to turn, and so do random numbers.
+ * Calls a function for each slice along the first axis of `xs` and passes a carry from one iteration to the next:
+ * (c_{t+1}, y_t) = f(c_t, x_t). Differentiable. `f` may use tensors, variables and traced values from outside. Variables
+ * that it assigns, and random numbers, continue from one iteration to the next.
  * @param f called once, with symbols
  * @param init the first carry: a tensor, or arrays and records of tensors
- * @param xs what is scanned, likewise; null when there is nothing, then `length` says how many turns
- * @returns the last carry, and each y of all turns along a new first axis; null where f returns null for y
+ * @param xs what is scanned: a tensor, or arrays and records of tensors; or null, then `length` is required
+ * @returns the last carry, and every y stacked along a new first axis; null if f returns null for y
  * @throws ArgumentError or ShapeError when a carry changes its shape or dtype, or first axes differ
  * @example
  * const [total, sums] = ops.scan((sum, x) => [ops.add(sum, x), ops.add(sum, x)], 0, tensor([1, 2, 3]))
@@ -68,7 +71,7 @@ export function scan<const Carry extends Branching, const Xs extends Branching |
 
 type TurnFunction = (carry: unknown, x: unknown) => unknown
 
-/** scan, for trees whose types the caller knows. */
+/** scan for trees whose types the caller checked. */
 function scanTrees(
   where: string,
   f: TurnFunction,
@@ -105,7 +108,7 @@ function scanTrees(
 }
 
 /**
- * Calls a function for each slice along the first axis of `xs` and stacks what it returns: result[t] = f(xs[t]).
+ * Calls a function for each slice along the first axis of `xs` and stacks the results: result[t] = f(xs[t]).
  * @example ops.map((row) => ops.sum(row), matrix)
  */
 export function map<const Xs extends Branching, Y extends Branching>(f: (x: Tensors<Xs>) => Y, xs: Xs): Y {
@@ -136,7 +139,7 @@ export function foriLoop<const Carry extends Branching>(
 }
 
 function requireFunction(where: string, f: unknown): void {
-  if (typeof f !== 'function') throw new ArgumentError(`${where}: needs a function, received ${quoted(f)}`)
+  if (typeof f !== 'function') throw new ArgumentError(`${where}: expected a function, received ${quoted(f)}`)
 }
 
 function toLeaves(tree: unknown, what: string): Tensor[] {
@@ -145,7 +148,7 @@ function toLeaves(tree: unknown, what: string): Tensor[] {
   return flatten(tree as Tree<unknown>).map((leaf, i) => asTensor(leaf as Leaf, `${what}${paths[i]}`))
 }
 
-/** Arrays and records to a depth that has an end, and no holes. */
+/** Checks that a tree has limited depth and no holes. */
 function requireTree(tree: unknown, what: string, depth: number): void {
   if (depth > DEEPEST) throw new ArgumentError(`${what}: arrays and records are nested more than ${DEEPEST} deep`)
   if (tree === undefined || tree === null)
@@ -167,7 +170,7 @@ function lengthOf(where: string, scanned: readonly Tensor[], paths: readonly str
     length = own
   })
   if (length === null)
-    throw new ArgumentError(`${where}: where nothing is scanned, length must say how many turns there are`)
+    throw new ArgumentError(`${where}: length, the number of iterations, is required when xs is null`)
   return length
 }
 
@@ -179,13 +182,13 @@ function pairOf(where: string, returned: unknown): readonly [next: unknown, y: u
   return [next, y ?? null]
 }
 
-/** The next carry's leaves; each must be what it was. */
+/** The leaves of the next carry. Each must keep its shape and dtype. */
 function nextCarries(where: string, next: unknown, init: unknown, before: readonly Tensor[]): Tensor[] {
   const leaves = toLeaves(next, `${where}: the carry`)
   const [expected, received] = [init, next].map((tree) => structureOf(tree as Tree<unknown>))
   if (received !== expected) {
     throw new ArgumentError(
-      `${where}: the function must return a carry of the structure it gets, ${expected}, received ${received}`,
+      `${where}: the function must return a carry with the structure of its argument, ${expected}, received ${received}`,
     )
   }
   const paths = pathsOf(init as Tree<unknown>)

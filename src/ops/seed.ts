@@ -1,4 +1,4 @@
-// The global seed, and the seeds that everything random derives from it.
+// The global seed, from which every default seed is derived.
 
 import { ArgumentError, quoted } from '../core/errors'
 import { threefry2x32 } from '../core/threefry'
@@ -6,7 +6,7 @@ import { threefry2x32 } from '../core/threefry'
 let globalSeed = (Math.random() * 2 ** 32) | 0
 let drawn = 0
 
-/** Makes initial weights, shuffling and dropout the same in every run. */
+/** Sets the global seed, so that initial weights, shuffling and dropout are the same in every run. */
 export function setRandomSeed(seed: number): void {
   if (!Number.isSafeInteger(seed))
     throw new ArgumentError(`setRandomSeed: the seed must be an integer, received ${quoted(seed)}`)
@@ -14,23 +14,23 @@ export function setRandomSeed(seed: number): void {
   drawn = 0
 }
 
-/** The next seed derived from the one that was set. */
+/** The next seed derived from the global seed. */
 export function nextSeed(): number {
   return threefry2x32(globalSeed, 0, drawn++, 0)[0]
 }
 
-/** The seed, and how many were derived from it: what everything random that is made from now on follows from. */
+/** The global seed, and how many seeds were derived from it. Together they determine all later seeds. */
 export function seedState(): { readonly seed: number; readonly drawn: number } {
   return { seed: globalSeed, drawn }
 }
 
-/** Goes on where `seedState` was asked. */
+/** Restores a state of `seedState`. */
 export function restoreSeedState(state: { readonly seed: number; readonly drawn: number }): void {
   setRandomSeed(state.seed)
   drawn = state.drawn
 }
 
-/** Runs something as behind `setRandomSeed(seed)`. Afterwards seeds go on where they were. */
+/** Runs `body` as if after `setRandomSeed(seed)`, then restores the state. */
 export async function withRandomSeed<Result>(seed: number, body: () => Promise<Result>): Promise<Result> {
   const before = seedState()
   setRandomSeed(seed)
@@ -43,7 +43,10 @@ export async function withRandomSeed<Result>(seed: number, body: () => Promise<R
 
 let time = 0
 
-/** Runs something for the n-th time, from 0 on: fixed seeds give other numbers each time, the same in every run. */
+/**
+ * Runs `body` with draw number `count`, from 0: a fixed seed gives other numbers for each draw, the same in
+ * every run.
+ */
 export function drawnFor<Result>(count: number, body: () => Result): Result {
   const before = time
   time = count
@@ -54,7 +57,7 @@ export function drawnFor<Result>(count: number, body: () => Result): Result {
   }
 }
 
-/** For the how many-th time something is drawn: 0 outside of `drawnFor`. */
+/** The current draw number; 0 outside of `drawnFor`. */
 export function timeDrawn(): number {
   return time
 }

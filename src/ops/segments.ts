@@ -1,4 +1,4 @@
-// Ops that write to places which indices name: sums and maxima by segment, scattered values, counts.
+// Ops that write to positions given by indices: sums and maxima by segment, scattered values, counts.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { boolean, choice, integer, nullable, option } from '../core/options'
@@ -32,7 +32,7 @@ import { searchsorted } from './sorting'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
-/** Sums of slices of the first axis, by their index; slices whose index is not in 0 … size − 1 are dropped. */
+/** Sums the slices along the first axis by index. Drops slices whose index is not in 0 … size − 1. */
 function scatterSum(updates: Tensor, indices: Tensor, size: number): Tensor {
   return dropped(
     updates,
@@ -52,12 +52,12 @@ function scatterMax(updates: Tensor, indices: Tensor, size: number): Tensor {
 }
 
 function scatterMin(updates: Tensor, indices: Tensor, size: number): Tensor {
-  // −x has no place for −2³¹
+  // int32 has no 2³¹, so −x cannot reverse the order of −2³¹; −1 − x can.
   const turned = (x: Tensor): Tensor => (x.dtype === 'int32' ? subtract(-1, x) : negative(x))
   return turned(scatterMax(turned(updates), indices, size))
 }
 
-/** Indices outside share one more place, which is cut off. */
+/** Sends indices outside the range to one additional place, which is cut off afterwards. */
 function dropped(
   updates: Tensor,
   indices: Tensor,
@@ -68,7 +68,7 @@ function dropped(
   return sliceAlong(scatter(updates, where(isInside, indices, size)), 0, 0, size)
 }
 
-/** The operands of a segment op: data, ids and how many segments there are. */
+/** The operands of a segment op: data, ids and the number of segments. */
 function segmentsOf(
   name: string,
   data: TensorLike,
@@ -80,11 +80,11 @@ function segmentsOf(
   const [value, ids] = [asNumbers(data, name), cast(asTensor(segmentIds, name), 'int32')]
   if (ids.rank !== 1 || value.rank === 0 || value.shape[0] !== ids.size) {
     throw new ShapeError(
-      `${name}: needs one segment id for each slice of the data, received data ${formatShape(value.shape)} and ids ${formatShape(ids.shape)}`,
+      `${name}: expected one segment id for each slice of the data, received data ${formatShape(value.shape)} and ids ${formatShape(ids.shape)}`,
     )
   }
   if (numSegments === undefined || numSegments === null)
-    throw new ArgumentError(`${name}: numSegments must be given: shapes do not depend on data`)
+    throw new ArgumentError(`${name}: numSegments is required, because shapes cannot depend on data`)
   const count = requireInteger(`${name}: numSegments`, numSegments, 0)
   requireShape(name, [count + 1, ...value.shape.slice(1)])
   return [value, ids, count]
@@ -93,7 +93,7 @@ function segmentsOf(
 /**
  * result[s] = Σ of the slices data[i] with segmentIds[i] = s. int32 stays int32. Ids outside 0 … numSegments − 1 are dropped.
  * @param data [n, …] @param segmentIds [n], in any order
- * @param sorted whether the ids rise; says nothing about the result. Default false.
+ * @param sorted whether the ids increase; does not affect the result. Default false.
  * @returns [numSegments, …]
  * @example ops.segmentSum([1, 2, 3], [0, 0, 1], 2)   // [3, 3]
  */
@@ -101,23 +101,29 @@ export function segmentSum(data: TensorLike, segmentIds: TensorLike, numSegments
   return scatterSum(...segmentsOf('segmentSum', data, segmentIds, numSegments, sorted))
 }
 
-/** result[s] = the largest of the slices data[i] with segmentIds[i] = s, likewise; −∞ (the least int32) where there are none. Ties share the gradient. */
+/**
+ * Like `segmentSum`, with the largest element in place of the sum. Empty segments give −∞ (the least int32).
+ * Ties share the gradient.
+ */
 export function segmentMax(data: TensorLike, segmentIds: TensorLike, numSegments: number, sorted?: boolean): Tensor {
   return scatterMax(...segmentsOf('segmentMax', data, segmentIds, numSegments, sorted))
 }
 
-/** The smallest, likewise; ∞ (the largest int32) where there are none. */
+/** Like `segmentMax`, with the smallest element. Empty segments give ∞ (the largest int32). */
 export function segmentMin(data: TensorLike, segmentIds: TensorLike, numSegments: number, sorted?: boolean): Tensor {
   const [value, ids, count] = segmentsOf('segmentMin', data, segmentIds, numSegments, sorted)
   return scatterMin(value, ids, count)
 }
 
-/** Places [places] in row-major order over the first axes of `shape` that indices [places, depth] name; −1 for those outside. */
+/**
+ * The flat positions [places], in row-major order over the first axes of `shape`, of indices [places, depth];
+ * −1 for indices outside.
+ */
 function placesIn(name: string, shape: Shape, indices: Tensor): { readonly flat: Tensor; readonly depth: number } {
   const depth = indices.shape.at(-1)
   if (depth === undefined || indices.rank < 1 || depth > shape.length) {
     throw new ShapeError(
-      `${name}: the last axis of the indices must name axes of ${formatShape(shape)}, received ${formatShape(indices.shape)}`,
+      `${name}: the last axis of the indices must have at most one element for each axis of ${formatShape(shape)}, received ${formatShape(indices.shape)}`,
     )
   }
   const rows = reshape(indices, [sizeOf(indices.shape.slice(0, -1)), depth])
@@ -132,7 +138,7 @@ function placesIn(name: string, shape: Shape, indices: Tensor): { readonly flat:
   return { flat: where(isInside, flat, -1), depth }
 }
 
-/** Updates [places, slice], where indices [… , depth] name places among the first `depth` axes of `shape`. */
+/** Checks and flattens updates to [places, slice] for indices [… , depth] into the first `depth` axes of `shape`. */
 function slicesFor(name: string, updates: Tensor, indices: Tensor, shape: Shape, depth: number): Tensor {
   const wanted = [...indices.shape.slice(0, -1), ...shape.slice(depth)]
   if (!sameShape(updates.shape, wanted)) {
@@ -144,10 +150,10 @@ function slicesFor(name: string, updates: Tensor, indices: Tensor, shape: Shape,
 }
 
 /**
- * Zeros of a shape, to which values are added at indices. Equal indices add up; negative ones count from the end; those
- * outside are dropped. int32 stays int32.
- * @param indices [… , depth]: each names a place among the first `depth` axes of `shape`
- * @param values [… , …shape behind those axes]
+ * Adds values, by index, to zeros of a shape. Values with equal indices add up; negative indices count from the end;
+ * values with an index outside are dropped. int32 stays int32.
+ * @param indices [… , depth]: each is a position in the first `depth` axes of `shape`
+ * @param values [… , …remaining axes of shape]
  * @example ops.scatter([[0], [2]], [5, 7], [4])   // [5, 0, 7, 0]
  */
 export function scatter(indices: TensorLike, values: TensorLike, shape: Shape): Tensor {
@@ -164,9 +170,9 @@ export function scatter(indices: TensorLike, values: TensorLike, shape: Shape): 
 const reductions = /* @__PURE__ */ nullable(/* @__PURE__ */ choice('add', 'max', 'min'))
 
 /**
- * x with other values at some indices, which are as in `scatter`. Of equal indices the last one counts.
- * @param reduction what becomes of an element and its updates instead: `add` their sum, `max` the largest, `min` the smallest.
- *   Default null: the update.
+ * x with other values at some indices, which are given as in `scatter`. If indices are equal, the last update wins.
+ * @param reduction combines an element with its updates instead: `add` their sum, `max` the largest, `min` the smallest.
+ *   Default null: the update replaces the element.
  * @returns the shape and dtype of x
  * @example ops.scatterUpdate([1, 2, 3], [[1]], [9])   // [1, 9, 3]
  */
@@ -190,14 +196,14 @@ export function scatterUpdate(
   if (rows.size === 0) return value
   const places = sizeOf(value.shape.slice(0, depth))
   if (how !== null) return reduceInto(value, asNumbers(rows, 'scatterUpdate'), flat, places, how)
-  // the last update of each place, or −2³¹
+  // The index of the last update of each place, or −2³¹.
   const last = scatterMax(arange(0, rows.shape[0], 1, 'int32'), flat, places)
   const isNew = expandDims(greaterEqual(last, 0), 1)
   const taken = take(rows, maximum(last, 0), 0)
   return reshape(where(isNew, taken, reshape(value, [places, rows.shape[1]!])), value.shape)
 }
 
-/** x [… places, slice …], in whose places updates [n, slice] are folded. */
+/** Combines updates [n, slice] into the places of x [… places, slice …]. */
 function reduceInto(x: Tensor, updates: Tensor, flat: Tensor, places: number, how: 'add' | 'max' | 'min'): Tensor {
   const shaped = (found: Tensor): Tensor => reshape(found, x.shape)
   const result =
@@ -209,7 +215,10 @@ function reduceInto(x: Tensor, updates: Tensor, flat: Tensor, places: number, ho
   return cast(result, x.dtype)
 }
 
-/** x with a block of other values from `startIndices` on; a block that would reach beyond the end is moved back, as in XLA. */
+/**
+ * x with a block of other values from `startIndices` on. A block that would reach beyond the end is moved back,
+ * as in XLA.
+ */
 export function sliceUpdate(x: TensorLike, startIndices: readonly number[], updates: TensorLike): Tensor {
   const value = asTensor(x, 'sliceUpdate')
   const block = cast(asTensor(updates, 'sliceUpdate'), value.dtype)
@@ -229,7 +238,7 @@ export function sliceUpdate(x: TensorLike, startIndices: readonly number[], upda
     Math.min(Math.max(start < 0 ? start + value.shape[i]! : start, 0), value.shape[i]! - block.shape[i]!),
   )
   if (block.size === 0) return value
-  // along each axis a row of the operand, of the block, or of the operand again
+  // Whether each position along an axis is inside the block.
   const axesIn = value.shape.map((extent, i) => {
     const at = reshape(
       arange(0, extent, 1, 'int32'),
@@ -244,15 +253,15 @@ export function sliceUpdate(x: TensorLike, startIndices: readonly number[], upda
 }
 
 interface BincountOptions {
-  /** What each element counts. Default 1, and then the result is int32. */
+  /** The weight of each element. Default 1; the result is then int32. */
   readonly weights?: TensorLike | null
-  /** How many numbers there are: the length of the result. */
+  /** The length of the result: numbers from 0 to minlength − 1 are counted. */
   readonly minlength?: number
 }
 
 /**
- * How often each of the numbers 0 … minlength − 1 occurs in x [n]; in rows [batch, n] in each row. Other numbers are
- * dropped: shapes do not depend on data.
+ * Counts how often each of the numbers 0 … minlength − 1 occurs in x [n], or in each row of x [batch, n]. Other numbers
+ * are dropped, because shapes do not depend on data.
  * @example ops.bincount([1, 1, 3], { minlength: 4 })   // [0, 2, 0, 1]
  */
 export function bincount(x: TensorLike, options: BincountOptions): Tensor {
@@ -262,7 +271,8 @@ export function bincount(x: TensorLike, options: BincountOptions): Tensor {
     { weights: option(operand, null), minlength: option(nullable(integer({ min: 0 })), null) },
     options,
   )
-  if (minlength === null) throw new ArgumentError('bincount: minlength must be given: shapes do not depend on data')
+  if (minlength === null)
+    throw new ArgumentError('bincount: minlength is required, because shapes cannot depend on data')
   if (value.rank !== 1 && value.rank !== 2)
     throw new ShapeError(`bincount: expected [n] or [batch, n], received ${formatShape(value.shape)}`)
   const batch = value.rank === 1 ? 1 : value.shape[0]!
@@ -271,7 +281,7 @@ export function bincount(x: TensorLike, options: BincountOptions): Tensor {
   const counted = weights === null ? full(value.shape, 1, 'int32') : asNumbers(weights, 'bincount')
   if (!sameShape(counted.shape, value.shape))
     throw new ShapeError(
-      `bincount: needs a weight for each of ${formatShape(value.shape)}, received ${formatShape(counted.shape)}`,
+      `bincount: expected weights of shape ${formatShape(value.shape)}, received ${formatShape(counted.shape)}`,
     )
   if (minlength === 0) return full(shape, 0, counted.dtype)
   const rows = reshape(value, [batch, value.size / Math.max(batch, 1)])
@@ -282,8 +292,9 @@ export function bincount(x: TensorLike, options: BincountOptions): Tensor {
 }
 
 /**
- * How many elements fall into each of `bins` equal parts of a range; the last one includes its end. Others are dropped.
- * @param range [lowest, highest]; those of x when left out
+ * Counts the elements in each of `bins` equal parts of a range. The last part includes its end. Elements outside the
+ * range are not counted.
+ * @param range [lowest, highest]; the range of x when omitted
  * @returns [counts int32 [bins], edges [bins + 1]]
  */
 export function histogram(
@@ -299,10 +310,11 @@ export function histogram(
       : requireList('histogram: range', range).map((bound) => requireNumber('each of histogram: range', bound))
   if (given !== null && (given.length !== 2 || !(given[0]! <= given[1]!)))
     throw new ArgumentError(`histogram: the range must be [lowest, highest], received [${given.join(', ')}]`)
-  if (given === null && value.size === 0) throw new ShapeError('histogram: needs a range where there are no elements')
+  if (given === null && value.size === 0)
+    throw new ShapeError('histogram: a tensor without elements needs an explicit range')
   const [low, high] =
     given === null ? [min(value), max(value)] : (given.map((bound) => full([], bound)) as [Tensor, Tensor])
-  // a range without width is one around it
+  // A range of width 0 is widened by ½ on both sides.
   const isFlat = equal(low!, high!)
   const edges = linspace(where(isFlat, add(low!, -0.5), low!), where(isFlat, add(high!, 0.5), high!), count + 1)
   const isLast = equal(value, sliceAlong(edges, 0, count, 1))

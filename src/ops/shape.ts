@@ -1,4 +1,5 @@
-// Ops that rearrange: views cost nothing, joins and padding copy once. Ops that make constant tensors, too.
+// Ops that rearrange elements: views cost nothing, joins and padding copy once. Also ops that create constant
+// tensors.
 
 import type { DType } from '../core/dtypes'
 import { commonType, dtypes, storeData } from '../core/dtypes'
@@ -26,7 +27,7 @@ import { Tensor } from './tensor'
 import { apply } from './trace'
 
 /**
- * The same elements in another shape; one extent may be −1 and is then computed.
+ * The same elements in another shape. One extent may be −1 and is then computed.
  * @throws ShapeError when the number of elements differs
  */
 export function reshape(x: TensorLike, shape: Shape): Tensor {
@@ -35,7 +36,7 @@ export function reshape(x: TensorLike, shape: Shape): Tensor {
   return sameShape(full, value.shape) ? value : apply('reshape', [value], { shape: full })[0]!
 }
 
-/** Replaces a −1 by the extent that makes the sizes agree. */
+/** Replaces a −1 by the extent that makes the sizes equal. */
 export function inferShape(size: number, shape: Shape): number[] {
   const extents = requireList('reshape: the shape', shape)
   const open = extents.indexOf(-1)
@@ -51,7 +52,7 @@ export function inferShape(size: number, shape: Shape): number[] {
   return shape.map((extent, i) => (i === open ? size / rest : extent))
 }
 
-/** Permutes the axes; reverses them when `axes` is left out. */
+/** Permutes the axes. Reverses them when `axes` is omitted. */
 export function transpose(x: TensorLike, axes?: readonly number[] | null): Tensor {
   const value = asTensor(x, 'transpose')
   const rank = value.shape.length
@@ -63,7 +64,7 @@ export function transpose(x: TensorLike, axes?: readonly number[] | null): Tenso
   return isIdentity ? value : apply('transpose', [value], { permutation })[0]!
 }
 
-/** Moves one axis to another position, the others keep their order. */
+/** Moves one axis to another position. The other axes keep their order. */
 export function moveAxis(x: TensorLike, from: number, to: number): Tensor {
   const value = asTensor(x, 'moveAxis')
   const rank = value.shape.length
@@ -73,7 +74,7 @@ export function moveAxis(x: TensorLike, from: number, to: number): Tensor {
   return transpose(value, order)
 }
 
-/** Exchanges two axes. */
+/** Swaps two axes. */
 export function swapAxes(x: TensorLike, axis1: number, axis2: number): Tensor {
   const value = asTensor(x, 'swapAxes')
   const [first, second] = [axis1, axis2].map((axis) => normalizeAxis('swapAxes', axis, value.rank)) as [number, number]
@@ -91,7 +92,7 @@ export function expandDims(x: TensorLike, axis: AxisArgument): Tensor {
   return reshape(value, shape)
 }
 
-/** Drops extents of 1: those at `axis`, or all. */
+/** Removes axes of extent 1: those in `axis`, or all of them. */
 export function squeeze(x: TensorLike, axis?: AxisArgument<Axis>): Tensor {
   const value = asTensor(x, 'squeeze')
   const given = readAxisOnly('squeeze', axis, null)
@@ -108,7 +109,7 @@ export function squeeze(x: TensorLike, axis?: AxisArgument<Axis>): Tensor {
   )
 }
 
-/** A block of `sizes` elements that begins at `starts`; a size of −1 reaches to the end. */
+/** A block of `sizes` elements that starts at `starts`. A size of −1 reaches to the end of the axis. */
 export function slice(x: TensorLike, starts: readonly number[], sizes: readonly number[]): Tensor {
   const value = asTensor(x, 'slice')
   const from = requireIntegers('slice: starts', starts, 0)
@@ -126,11 +127,14 @@ export function slice(x: TensorLike, starts: readonly number[], sizes: readonly 
 
 function listOfTensors(where: string, xs: readonly TensorLike[]): Tensor[] {
   const values = requireList(`${where}: the operand`, xs).map((_, i) => asTensor(xs[i]!, where))
-  if (values.length === 0) throw new ArgumentError(`${where}: needs at least one tensor`)
+  if (values.length === 0) throw new ArgumentError(`${where}: expected at least one tensor, received none`)
   return values
 }
 
-/** Joins along an existing axis. Different dtypes are converted to the highest: bool, int32, float32. Default axis 0. */
+/**
+ * Joins tensors along an existing axis. Mixed dtypes are converted to the highest: bool < int32 < float32.
+ * Default axis 0.
+ */
 export function concatenate(xs: readonly TensorLike[], axis?: AxisArgument): Tensor {
   const values = listOfTensors('concatenate', xs)
   const at = normalizeAxis('concatenate', readOneAxis('concatenate', axis, 0), values[0]!.rank)
@@ -142,7 +146,7 @@ export function concatenate(xs: readonly TensorLike[], axis?: AxisArgument): Ten
   )[0]!
 }
 
-/** Joins tensors of one shape along a new axis. */
+/** Joins tensors of the same shape along a new axis. */
 export function stack(xs: readonly TensorLike[], axis?: AxisArgument): Tensor {
   const values = listOfTensors('stack', xs)
   const at = normalizeAxis('stack', readOneAxis('stack', axis, 0), values[0]!.rank + 1)
@@ -159,8 +163,8 @@ export function stack(xs: readonly TensorLike[], axis?: AxisArgument): Tensor {
 }
 
 /**
- * Cuts an axis into parts: `split(x, 3)` into 3 equal ones, `split(x, [2, 5])` in front of its elements 2 and 5.
- * @throws ShapeError when the axis has no such parts
+ * Splits an axis into parts: `split(x, 3)` into 3 equal parts, `split(x, [2, 5])` before elements 2 and 5.
+ * @throws ShapeError when the axis cannot be split that way
  */
 export function split(x: TensorLike, indicesOrSections: number | readonly number[], axis?: AxisArgument): Tensor[] {
   const value = asTensor(x, 'split')
@@ -170,25 +174,25 @@ export function split(x: TensorLike, indicesOrSections: number | readonly number
   return bounds.slice(1).map((end, i) => sliceAlong(value, at, bounds[i]!, end - bounds[i]!))
 }
 
-/** Of an axis without elements any number of parts would be right. */
+/** Limits the number of parts: an empty axis can be split into any number of them. */
 const MOST_PARTS = 65536
 
-/** Where an axis of `extent` elements is cut. */
+/** The positions at which an axis of `extent` elements is split. */
 function cuts(given: number | readonly number[], extent: number, axis: number): number[] {
   if (typeof given !== 'number') {
     const indices = requireIntegers('split: indicesOrSections', given, 0)
     if (indices.every((index, i) => index <= extent && index >= (indices[i - 1] ?? 0))) return indices
-    throw new ShapeError(`split: the indices must rise from 0 to ${extent}, received ${quoted(given)}`)
+    throw new ShapeError(`split: the indices must increase from 0 to ${extent}, received ${quoted(given)}`)
   }
   const parts = requireInteger('split: indicesOrSections', given, 1)
   if (extent % parts !== 0 || parts > MOST_PARTS)
-    throw new ShapeError(`split: ${extent} elements of axis ${axis} do not make ${parts} equal parts`)
+    throw new ShapeError(`split: ${extent} elements of axis ${axis} cannot be split into ${parts} equal parts`)
   return Array.from({ length: parts - 1 }, (_, i) => ((i + 1) * extent) / parts)
 }
 
 /**
- * The slices along an axis, which disappears; the inverse of `stack`.
- * @param num how many there are, where that is to be checked
+ * The slices along an axis, without that axis. The inverse of `stack`.
+ * @param num the expected number of slices; checked if given
  */
 export function unstack(x: TensorLike, num?: number | null, axis?: AxisArgument): Tensor[] {
   const value = asTensor(x, 'unstack')
@@ -200,21 +204,21 @@ export function unstack(x: TensorLike, num?: number | null, axis?: AxisArgument)
   return Array.from({ length: extent }, (_, i) => squeeze(sliceAlong(value, at, i, 1), at))
 }
 
-/** Reverses the order along axes; along all when left out. */
+/** Reverses the order of elements along axes; along all axes when omitted. */
 export function flip(x: TensorLike, axis?: AxisArgument<Axis>): Tensor {
   const value = asTensor(x, 'flip')
   return apply('reverse', [value], { axes: resolveAxes('flip', readAxisOnly('flip', axis, null), value.rank) })[0]!
 }
 
-/** Repeats along extents of 1 until the shape is `shape`. */
+/** Repeats axes of extent 1 until x has the given shape. */
 export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
   return apply('broadcastTo', [asTensor(x, 'broadcastTo')], { shape: requireShape('broadcastTo', shape) })[0]!
 }
 
 /**
- * Each element `repeats` times in a row: repeat([1, 2], 3) = [1, 1, 1, 2, 2, 2].
- * @param repeats one number for all, or one for each element along the axis
- * @param axis of x; without one, of all its elements in row-major order
+ * Repeats each element `repeats` times: repeat([1, 2], 3) = [1, 1, 1, 2, 2, 2].
+ * @param repeats one number for all elements, or one per element along the axis
+ * @param axis of x; if omitted, x is flattened in row-major order
  */
 export function repeat(x: TensorLike, repeats: number | readonly number[], axis?: AxisArgument<number | null>): Tensor {
   const given = asTensor(x, 'repeat')
@@ -240,7 +244,10 @@ export function repeat(x: TensorLike, repeats: number | readonly number[], axis?
   )
 }
 
-/** The whole tensor side by side: tile([1, 2], 2) = [1, 2, 1, 2]. `repeats` counts from the last axis, as shapes broadcast. */
+/**
+ * Repeats the whole tensor: tile([1, 2], 2) = [1, 2, 1, 2]. `repeats` aligns with the last axes, as in
+ * broadcasting.
+ */
 export function tile(x: TensorLike, repeats: number | readonly number[]): Tensor {
   const value = asTensor(x, 'tile')
   const counts = requireIntegers('tile: repeats', typeof repeats === 'number' ? [repeats] : repeats, 0)
@@ -268,10 +275,10 @@ export function tile(x: TensorLike, repeats: number | readonly number[]): Tensor
 /**
  * Picks slices along an axis: result[…, i, …] = x[…, indices[i], …]. Negative indices count from the end.
  *
- * Within a traced function nobody looks at the numbers: there, as in Keras on JAX, an index outside the axis gives NaN, the
- * least int32 or true, and has no gradient.
- * @param axis of x; without one, of all its elements in row-major order
- * @throws DataError for an index outside the axis, where indices are data
+ * A traced function cannot check index values. As in Keras on JAX, an index outside the axis then gives NaN, the least
+ * int32 or true, and has no gradient.
+ * @param axis of x; if omitted, x is flattened in row-major order
+ * @throws DataError for an index outside the axis, when the indices are data
  * @example ops.take([10, 20, 30], [0, -1])   // [10, 30]
  */
 export function take(x: TensorLike, indices: TensorLike, axis?: AxisArgument<number | null>): Tensor {
@@ -283,9 +290,10 @@ export function take(x: TensorLike, indices: TensorLike, axis?: AxisArgument<num
 }
 
 /**
- * The adjoint of `take`: zeros of extent `size` along `axis`, to which updates are added at indices. Equal indices add up;
- * negative ones count from the end. Within a traced function slices whose index is outside the axis are dropped. int32 stays int32.
- * @throws DataError for an index outside the axis, where indices are data
+ * The adjoint of `take`: adds updates, by index, to zeros of extent `size` along `axis`. Updates with equal indices add
+ * up; negative indices count from the end. In a traced function, slices whose index is outside the axis are dropped.
+ * int32 stays int32.
+ * @throws DataError for an index outside the axis, when the indices are data
  */
 export function scatterAdd(updates: TensorLike, indices: TensorLike, size: number, axis?: AxisArgument): Tensor {
   const value = asNumbers(updates, 'scatterAdd')
@@ -307,9 +315,9 @@ export function full(shape: Shape, value: number, dtype?: DType | null): Tensor 
 
 export const zeros = (shape: Shape, dtype?: DType | null): Tensor => full(shape, 0, dtype)
 export const ones = (shape: Shape, dtype?: DType | null): Tensor => full(shape, 1, dtype)
-/** Zeros in the shape of x, and in its dtype where none is given. */
+/** Zeros with the shape of x, and with its dtype unless one is given. */
 export const zerosLike = (x: TensorLike, dtype?: DType | null): Tensor => likewise('zerosLike', x, 0, dtype)
-/** Ones, likewise. */
+/** Ones with the shape of x, and with its dtype unless one is given. */
 export const onesLike = (x: TensorLike, dtype?: DType | null): Tensor => likewise('onesLike', x, 1, dtype)
 
 function likewise(where: string, x: TensorLike, value: number, dtype: DType | null | undefined): Tensor {
@@ -318,8 +326,8 @@ function likewise(where: string, x: TensorLike, value: number, dtype: DType | nu
 }
 
 /**
- * start, start + step, … below stop. With one argument: 0, 1, … below it.
- * @param dtype default int32 where all numbers are integers, else float32
+ * start, start + step, … below stop. With one argument: 0, 1, … below that number.
+ * @param dtype default int32 if all numbers are integers, else float32
  * @example ops.arange(3)   // [0, 1, 2]
  */
 export function arange(start: number, stop?: number | null, step?: number | null, dtype?: DType | null): Tensor {
@@ -337,7 +345,10 @@ export function arange(start: number, stop?: number | null, step?: number | null
   return new Tensor(storeData(own, elements), [length!], own)
 }
 
-/** [rows, columns] with ones on diagonal k, which lies k columns right of the main one; the identity matrix by default. */
+/**
+ * [rows, columns] with ones on diagonal k, which is k columns right of the main diagonal. Default k 0: the
+ * identity matrix.
+ */
 export function eye(rows: number, columns?: number | null, k?: number, dtype?: DType | null): Tensor {
   const [m, n] = requireShape('eye', [
     requireInteger('eye: rows', rows, 0),

@@ -1,5 +1,6 @@
-// Arguments and results of transformed functions, which are trees. Takes data apart into tensors, puts symbols in their
-// places, and gives a text that is equal for arguments that the same program fits. What is done with them is in transform.ts.
+// Arguments and results of transformed functions, which are trees. Flattens data into tensors, replaces them by
+// symbols, and computes a key that is equal for arguments that can share a program. transform.ts uses the
+// results.
 
 import { ArgumentError, quoted } from '../core/errors'
 import type { Tree } from '../core/tree'
@@ -10,7 +11,7 @@ import { Tensor } from './tensor'
 import { currentTrace } from './trace'
 import { Variable } from './variable'
 
-/** null and undefined stand for nothing, and stay what they are. */
+/** null and undefined leaves, which are kept unchanged. */
 type Nothing = null | undefined
 export type Leaf = Tensor | Variable | Nothing
 
@@ -23,31 +24,34 @@ export class CallArguments {
   ) {}
 
   /**
-   * Takes arguments apart: records and lists of tensors branch, arrays of numbers are data.
+   * Reads the arguments: records and lists of tensors are branches, arrays of numbers are data.
    * @param where names the function in errors
-   * @throws DataError for what can be no tensor, naming the argument and the place in it: `argument 0.w`
+   * @throws DataError for a value that cannot be a tensor, with its position: `argument 0.w`
    */
   static take(where: string, inputs: readonly unknown[]): CallArguments {
     const tree = inputs.map((input, i) => take(input, `${where}: argument ${i}`, []))
     return new CallArguments(tree, where)
   }
 
-  /** How many there are. */
+  /** The number of arguments. */
   get count(): number {
     return this.tree.length
   }
 
-  /** What a program gets at each run. Variables are not among it: it finds their content in place. */
+  /** The inputs of a program at each run. Variables are not included, because the program reads them in place. */
   get tensors(): Tensor[] {
     return flatten<Leaf>(this.tree).filter((leaf) => leaf instanceof Tensor)
   }
 
-  /** Equal for arguments that branch alike, with the same shapes, dtypes and variables. */
+  /** Equal for arguments with the same structure, shapes, dtypes and variables. */
   get key(): string {
     return JSON.stringify(mapTree<Leaf, string | null>(this.tree, keyOf))
   }
 
-  /** The arguments as the function gets them: symbols in the place of tensors, variables as their content. Inside a trace. */
+  /**
+   * The arguments for the function: symbols in place of tensors, and the contents of variables. Only inside a
+   * trace.
+   */
   bind(symbols: readonly Tensor[]): Tree<Tensor | Nothing>[] {
     let at = 0
     const bound = (leaf: Leaf): Tensor | Nothing => {
@@ -57,7 +61,7 @@ export class CallArguments {
     return this.tree.map((argument) => mapTree(argument, bound))
   }
 
-  /** One tree for each argument, of its structure, with the given tensors at the leaves. */
+  /** One tree per argument, with its structure and the given tensors at the leaves. */
   withLeaves(tensors: readonly Tensor[]): readonly Tree<Tensor | Nothing>[] {
     return withLeaves(this.tree, tensors)
   }
@@ -69,7 +73,7 @@ export class CallArguments {
     flatten<Leaf>(argument).forEach((leaf, at) => {
       if (leaf == null || leaf.dtype === 'float32') return
       throw new ArgumentError(
-        `${this.where}: argument ${i}${paths[at]!} is ${leaf.dtype}, which has no gradient. Leave it to an argument that is not differentiated.`,
+        `${this.where}: argument ${i}${paths[at]!} is ${leaf.dtype}, which has no gradient. Pass it in an argument that is not differentiated.`,
       )
     })
   }
@@ -78,7 +82,7 @@ export class CallArguments {
 function take(value: unknown, where: string, within: readonly object[]): Tree<Leaf> {
   if (value === null || value === undefined || value instanceof Tensor || value instanceof Variable) return value
   if (!isBranch(value) || isData(value)) return toTensor(value as TensorLike, where)
-  if (within.includes(value)) throw new ArgumentError(`${where} holds itself`)
+  if (within.includes(value)) throw new ArgumentError(`${where} contains itself`)
   const inner = [...within, value]
   if (Array.isArray(value)) return value.map((each, i) => take(each, `${where}[${i}]`, inner))
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, take(each, `${where}.${key}`, inner)]))
@@ -87,7 +91,7 @@ function take(value: unknown, where: string, within: readonly object[]): Tree<Le
 /** Whether a list or record is one tensor: nested arrays of numbers, or { data, shape }. */
 function isData(value: object): boolean {
   if (!Array.isArray(value)) return 'data' in value && 'shape' in value
-  // A list of nothing but nulls branches; a null among numbers is a mistake, which toTensor reports.
+  // A list of only nulls is a branch; a null among numbers is a mistake, which toTensor reports.
   let isEmpty = true
   const seen = new Set<unknown>()
   const isNumbers = (each: unknown): boolean => {
@@ -117,7 +121,7 @@ function keyOf(leaf: Leaf): string | null {
   return `variable ${number}`
 }
 
-/** Trees of the same structures, with the given tensors in the place of what is there. */
+/** Trees of the same structure, with the given tensors at the leaves. */
 export function withLeaves(
   trees: readonly Tree<Leaf>[],
   tensors: readonly Tensor[],
@@ -126,17 +130,17 @@ export function withLeaves(
   return trees.map((tree) => mapTree<Leaf, Tensor | Nothing>(tree, (leaf) => (leaf == null ? leaf : tensors[at++]!)))
 }
 
-/** The results of a traced function, and how they lie in what it returns. */
+/** The results of a traced function, and the structure in which it returns them. */
 export interface Results {
   readonly tensors: readonly Tensor[]
-  /** At each leaf the position of a tensor, or nothing. */
+  /** At each leaf the index of a tensor, or null or undefined. */
   readonly structure: Tree<number | Nothing>
 }
 
 /**
- * Takes the results of a function apart.
+ * Flattens the results of a function.
  * @param where names the function in errors
- * @throws ArgumentError for a leaf that is neither a Tensor nor nothing, naming its place
+ * @throws ArgumentError for a leaf that is not a Tensor, null or undefined, with its position
  */
 export function takeResults(where: string, result: unknown): Results {
   const tree = result as Tree<unknown>
@@ -151,7 +155,7 @@ export function takeResults(where: string, result: unknown): Results {
   return { tensors, structure }
 }
 
-/** Puts tensors where the results of a function lie. */
+/** Rebuilds the structure that a function returned from its tensors. */
 export function putBack(structure: Tree<number | Nothing>, tensors: readonly Tensor[]): Tree<Tensor | Nothing> {
   return mapTree(structure, (leaf) => (typeof leaf === 'number' ? tensors[leaf]! : leaf))
 }

@@ -1,5 +1,5 @@
-// What ops and layers that slide windows over [batch, …spatial axes, channels] have in common: numbers for each axis, and
-// padding.
+// Options per axis and padding, shared by ops and layers that slide windows over [batch, …spatial axes,
+// channels].
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { Kind } from '../core/options'
@@ -8,7 +8,7 @@ import { placesAlong } from '../primitives/window'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
-/** A whole number ≥ `min` for each of `rank` axes; one number stands for all. */
+/** An integer ≥ `min` for each of `rank` axes; one number applies to all. */
 export function perAxis(rank: number, min = 1): Kind<readonly number[], number | readonly number[]> {
   const one = integer({ min })
   const all = listOf(one, rank)
@@ -22,10 +22,10 @@ export function perAxis(rank: number, min = 1): Kind<readonly number[], number |
   }
 }
 
-/** Of a window, or of an image that is made: 8192 × 8192. */
+/** The limit for a window, or for the image that is created: 8192 × 8192. */
 const MOST_PLACES = 2 ** 26
 
-/** @throws ArgumentError for more places than memory is made for */
+/** @throws ArgumentError if the product of the sizes exceeds the limit */
 function bounded(sizes: readonly number[], where: string): readonly number[] {
   if (sizes.reduce((product, size) => product * Math.max(size, 1), 1) <= MOST_PLACES) return sizes
   throw new ArgumentError(`${where} must have a product of at most ${MOST_PLACES}, received ${quoted(sizes)}`)
@@ -34,12 +34,12 @@ function bounded(sizes: readonly number[], where: string): readonly number[] {
 export type Padding = 'valid' | 'same' | 'causal'
 
 /**
- * valid: the window stays inside. same: zeros around, as many on both sides or one more behind, so that a stride s makes
- * ⌈extent / s⌉ places.
+ * valid: the window stays inside. same: zeros on both sides, with at most one more at the end, so that a stride
+ * s gives ⌈extent / s⌉ places.
  */
 export const padding = /* @__PURE__ */ choice('valid', 'same')
 
-/** Also causal: zeros in front only, so that a place sees nothing that comes after it. */
+/** Adds causal: zeros at the start only, so that a place depends only on earlier elements. */
 export const sequencePadding = /* @__PURE__ */ choice('valid', 'same', 'causal')
 
 export interface Sliding {
@@ -49,7 +49,7 @@ export interface Sliding {
   readonly padding: Padding
 }
 
-/** How many elements go around an axis, before and behind. */
+/** The number of elements to add before and after an axis. */
 export function paddingAlong(
   extent: number,
   taps: number,
@@ -65,7 +65,7 @@ export function paddingAlong(
 }
 
 /**
- * The places along each axis; an open extent leaves an open number of them.
+ * The number of places along each axis; null for an open extent.
  * @param where names the op or the layer in errors
  * @throws ShapeError when the window does not fit into the padded input
  */
@@ -81,18 +81,18 @@ export function placesIn(
     if (places >= 1) return places
     const spread = dilation.some((each) => each > 1) ? ` with a dilation of ${formatShape(dilation)}` : ''
     throw new ShapeError(
-      `${where}: the window ${formatShape(window)}${spread} is larger than the input's spatial axes ${formatShape(spatial)}. A smaller window or padding: 'same' fits.`,
+      `${where}: the window ${formatShape(window)}${spread} is larger than the input's spatial axes ${formatShape(spatial)}. Use a smaller window or padding: 'same'.`,
     )
   })
 }
 
-/** x with elements of `value` around it, so that a window that stays inside has the places that `sliding` asks for. */
+/** Pads x with `value` so that a window that stays inside has the places of `sliding`. */
 export function padFor(x: Tensor, { window, strides, dilation, padding: how }: Sliding, value = 0): Tensor {
   const sides = window.map((taps, i) => paddingAlong(x.shape[i + 1]!, taps, strides[i]!, dilation[i]!, how))
   return padSides(x, sides, value)
 }
 
-/** Elements of `value` before and behind each spatial axis. */
+/** Adds elements of `value` before and after each spatial axis. */
 export function padSides(x: Tensor, sides: readonly (readonly [number, number])[], value = 0): Tensor {
   if (sides.every(([before, after]) => before === 0 && after === 0)) return x
   return apply('pad', [x], {

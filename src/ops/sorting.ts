@@ -1,4 +1,4 @@
-// Ops that put elements in order or ask for their order, as NumPy does: NaN comes last, equal elements keep their places.
+// Ops that sort elements or return sorted indices, as in NumPy: NaN comes last, and sorts are stable.
 
 import { commonType } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
@@ -28,7 +28,7 @@ import { apply } from './trace'
 /** One axis, or null for all elements in row-major order. */
 type SortAxis = AxisArgument<number | null>
 
-/** The operand and the axis that it is sorted along. */
+/** The operand and the axis to sort along. */
 function alongOne(name: string, x: TensorLike, axis: SortAxis | undefined): [Tensor, number] {
   const value = asTensor(x, name)
   const given = readAxisOnly(name, axis, -1)
@@ -37,14 +37,14 @@ function alongOne(name: string, x: TensorLike, axis: SortAxis | undefined): [Ten
     : [value, normalizeAxis(name, requireInteger(`${name}: the axis`, given), value.rank)]
 }
 
-/** The indices that sort an axis, int32; it rises, or falls. */
+/** The indices that sort an axis, ascending or descending, as int32. */
 export function sortedIndices(x: Tensor, axis: number, descending: boolean): Tensor {
   needAlgebra()
   return apply('routine', [x], { routine: new ArgSort(axis, descending) })[0]!
 }
 
 /**
- * The elements in rising order along an axis; NaN last.
+ * Sorts the elements along an axis, ascending; NaN last.
  * @param axis default −1; null for all elements in row-major order
  */
 export function sort(x: TensorLike, axis?: SortAxis): Tensor {
@@ -53,7 +53,7 @@ export function sort(x: TensorLike, axis?: SortAxis): Tensor {
 }
 
 /**
- * The indices that put an axis in rising order, as int32: x[argsort(x)] is sorted. Equal elements keep their order.
+ * The indices that sort an axis in ascending order, as int32: x[argsort(x)] is sorted. Equal elements keep their order.
  * @param axis default −1; null for all elements in row-major order
  */
 export function argsort(x: TensorLike, axis?: SortAxis): Tensor {
@@ -62,8 +62,8 @@ export function argsort(x: TensorLike, axis?: SortAxis): Tensor {
 }
 
 /**
- * The k largest elements of the last axis and their indices, largest first; of equal ones the first. NaN counts as the
- * largest.
+ * The k largest elements of the last axis and their indices, largest first. Of equal elements the first comes first. NaN
+ * counts as the largest.
  * @returns [values […, k], indices int32 […, k]]
  * @throws ShapeError when the axis has fewer than k elements
  */
@@ -73,7 +73,7 @@ export function topK(x: TensorLike, k: number, sorted?: boolean): [values: Tenso
   const extent = value.shape[at]!
   const count = requireInteger('topK: k', k, 0)
   if (count > extent)
-    throw new ShapeError(`topK: the last axis of ${formatShape(value.shape)} has no ${count} elements`)
+    throw new ShapeError(`topK: the last axis of ${formatShape(value.shape)} has fewer than ${count} elements`)
   const indices = sliceAlong(sortedIndices(value, at, true), at, 0, count)
   return [pickAlong(value, indices, at), indices]
 }
@@ -81,9 +81,9 @@ export function topK(x: TensorLike, k: number, sorted?: boolean): [values: Tenso
 const sides = /* @__PURE__ */ choice('left', 'right')
 
 /**
- * Where values would be inserted into a sorted vector to keep it sorted, as int32.
- * @param sorted [n], in rising order
- * @param side `left`: in front of equal elements; `right`: behind them. Default left.
+ * The positions at which values would be inserted into a sorted vector to keep it sorted, as int32.
+ * @param sorted [n], ascending
+ * @param side `left`: before equal elements; `right`: after them. Default left.
  */
 export function searchsorted(sorted: TensorLike, values: TensorLike, side?: 'left' | 'right'): Tensor {
   const [row, value] = [asTensor(sorted, 'searchsorted'), asTensor(values, 'searchsorted')]
@@ -95,15 +95,15 @@ export function searchsorted(sorted: TensorLike, values: TensorLike, side?: 'lef
   return apply('routine', [cast(row, dtype), cast(value, dtype)], { routine: new SearchSorted(isRight) })[0]!
 }
 
-/** The number of the bin of each element, as int32: how many of the rising `bins` are ≤ x. */
+/** The bin of each element as int32: the number of ascending `bins` that are ≤ x. */
 export function digitize(x: TensorLike, bins: TensorLike): Tensor {
   return searchsorted(bins, x, 'right')
 }
 
 /**
- * Whether each element is among those of `candidates`, as bool. NaN is never.
- * @param assumeUnique whether neither operand holds an element twice; says nothing about the result. Default false.
- * @param invert asks whether it is not. Default false.
+ * Whether each element occurs in `candidates`, as bool. NaN never does.
+ * @param assumeUnique whether neither operand has duplicates; does not affect the result. Default false.
+ * @param invert returns whether the element does not occur. Default false.
  */
 export function isin(x: TensorLike, candidates: TensorLike, assumeUnique?: boolean, invert?: boolean): Tensor {
   const [value, others] = [asTensor(x, 'isin'), ravel(asTensor(candidates, 'isin'))]
@@ -116,7 +116,7 @@ export function isin(x: TensorLike, candidates: TensorLike, assumeUnique?: boole
   return isInverted ? logicalNot(found) : found
 }
 
-/** How a quantile between two elements is made of them. */
+/** How to compute a quantile that falls between two elements. */
 export type QuantileMethod = 'linear' | 'lower' | 'higher' | 'midpoint' | 'nearest'
 
 export interface QuantileOptions extends ReduceOptions {
@@ -127,8 +127,8 @@ export interface QuantileOptions extends ReduceOptions {
 const methods = /* @__PURE__ */ choice('linear', 'lower', 'higher', 'midpoint', 'nearest')
 
 /**
- * The value below which a share q of the elements lies, in float32; NaN when there is a NaN.
- * @param q from 0 to 1; a list gives the result one more axis in front
+ * The value below which a fraction q of the elements lies, in float32; NaN if any element is NaN.
+ * @param q from 0 to 1; a list adds a leading axis to the result
  * @example ops.quantile([1, 2, 3, 4], 0.5)   // 2.5
  */
 export function quantile(
@@ -169,14 +169,14 @@ function quantileOf(
     [places.length],
     'float32',
   )
-  // where both are the same element, an infinite one must not be subtracted from itself
+  // Where both elements are equal, the difference is 0, because ∞ − ∞ would be NaN.
   const between = add(low, multiply(where(equal(low, high), 0, subtract(high, low)), weight))
   const all = where(isnan(sliceAlong(rows, rows.rank - 1, count - 1, 1)), NaN, between)
   const own = read.keepDims ? value.shape.map((extent, i) => (axes.includes(i) ? 1 : extent)) : shape
   return typeof q === 'number' ? reshape(all, own) : reshape(moveAxis(all, -1, 0), [shares.length, ...own])
 }
 
-/** Where a share of a sorted row ends: between two elements when it is no whole number. */
+/** The position of a quantile in a sorted row; between two elements if it is not an integer. */
 function placeOf(name: string, share: unknown, count: number, method: QuantileMethod): number {
   const q = requireNumber(`${name}: q`, share)
   if (!(q >= 0 && q <= 1)) throw new ArgumentError(`${name}: q must be in 0 … 1, received ${q}`)
@@ -195,7 +195,7 @@ function placeOf(name: string, share: unknown, count: number, method: QuantileMe
   }
 }
 
-/** The element in the middle of the sorted ones, or the mean of both, in float32; NaN when there is a NaN. */
+/** The middle of the sorted elements, or the mean of the two middle ones, in float32; NaN if any element is NaN. */
 export function median(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
   return quantileOf('median', x, 0.5, axis, undefined, keepDims)
 }

@@ -1,5 +1,5 @@
-// Strings on their way to a model. No kernel computes with them: the layers that read them make numbers of them in JavaScript,
-// before a step runs, and a step is traced with the numbers.
+// String inputs of models. No kernel computes with strings: layers that read them convert them to numbers in
+// JavaScript before a step runs, and the step is traced with the numbers.
 
 import { DataError, StateError, formatShape, quoted } from '../core/errors'
 import type { Shape } from '../core/shapes'
@@ -36,9 +36,9 @@ export class StringTensor extends Tensor {
 }
 
 /**
- * Nested arrays of strings as a tensor.
- * @param where names them in errors
- * @throws DataError for what is no string, and for ragged arrays
+ * Converts nested arrays of strings to a tensor.
+ * @param where names the input in errors
+ * @throws DataError for a value that is not a string, and for ragged arrays
  */
 export function toStrings(values: unknown, where: string): StringTensor {
   if (values instanceof StringTensor) return values
@@ -55,7 +55,7 @@ export function toStrings(values: unknown, where: string): StringTensor {
     if (!Array.isArray(value) || value.length !== shape[axis]) {
       const received = Array.isArray(value) ? `an array of length ${value.length}` : quoted(value)
       throw new DataError(
-        `${where}: the nested arrays are ragged. By its first elements the shape is ${formatShape(shape)}, so ${path} must be an array of length ${shape[axis]}, received ${received}`,
+        `${where}: the nested arrays are ragged. The first elements imply the shape ${formatShape(shape)}, so ${path} must be an array of length ${shape[axis]}, received ${received}`,
       )
     }
     value.forEach((child: unknown, i) => visit(child, axis + 1, `${path}[${i}]`))
@@ -64,27 +64,27 @@ export function toStrings(values: unknown, where: string): StringTensor {
   return new StringTensor(strings, shape)
 }
 
-/** Whether nested arrays begin with a string. */
+/** Whether the first element of nested arrays is a string. */
 export function beginsWithString(values: unknown): boolean {
   let first = values
   while (Array.isArray(first)) first = first[0] as unknown
   return typeof first === 'string'
 }
 
-/** Strings to the shape that an input has: [n] may stand for [n, 1], and [n, 1] for [n]. */
+/** Strings in the rank of an input: [n] and [n, 1] are interchangeable. */
 export function fitStrings(strings: StringTensor, rank: number): StringTensor {
   const { shape } = strings
   if (shape.length === 1 && rank === 2) return new StringTensor(strings.strings, [...shape, 1])
   return shape.length === 2 && rank === 1 && shape[1] === 1 ? new StringTensor(strings.strings, [shape[0]!]) : strings
 }
 
-/** What reads strings: makes numbers of them. */
+/** Converts strings to numbers. */
 export interface StringReader {
-  /** [batch, …] strings → numbers, a row for each of theirs */
+  /** [batch, …] strings → numbers, with the same number of rows. */
   readStrings(strings: StringTensor): Tensor
 }
 
-/** Strings in a step that is traced: what each of their readers made of them. */
+/** The strings of a traced step, with the numbers that each reader made of them. */
 export class PreparedStrings extends Tensor {
   constructor(
     shape: Shape,
@@ -93,12 +93,12 @@ export class PreparedStrings extends Tensor {
     super(new Int32Array(0), shape, 'string')
   }
 
-  /** @throws StateError for a reader that was not known before the step */
+  /** @throws StateError for a reader that was not found before the step */
   resultOf(reader: StringReader): Tensor {
     const result = this.results.get(reader)
     if (result === undefined)
       throw new StateError(
-        `${String(reader)} reads strings that it was not known to read: it must get them from the input of the model, whatever the data are`,
+        `${String(reader)} reads strings that were not prepared before the step. Call it on the same string input of the model in every call, independent of the data`,
       )
     return result
   }
@@ -106,7 +106,7 @@ export class PreparedStrings extends Tensor {
 
 let heard: ((strings: Tensor, reader: StringReader) => void) | null = null
 
-/** Tells who reads which symbols of strings while `body` runs. */
+/** Calls `hear` for each reader that reads a symbol of strings while `body` runs. */
 export function hearingReaders<Result>(
   hear: (strings: Tensor, reader: StringReader) => void,
   body: () => Result,
@@ -120,7 +120,7 @@ export function hearingReaders<Result>(
   }
 }
 
-/** Says that a reader met a symbol of strings. */
+/** Reports that a reader reads a symbol of strings. */
 export function noteReader(strings: Tensor, reader: StringReader): void {
   heard?.(strings, reader)
 }

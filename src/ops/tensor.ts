@@ -1,4 +1,4 @@
-// Tensor: what users hold. Either data on the JavaScript heap, or a symbol inside a traced function.
+// Tensor: either data on the JavaScript heap, or a symbol inside a traced function.
 
 import { ArgumentError, StateError, formatShape } from '../core/errors'
 import type { DType, TensorData } from '../core/dtypes'
@@ -26,33 +26,33 @@ export type TypedArray =
 
 /** Elements in row-major order, and their shape. */
 export interface ShapedData {
-  /** The elements, as many as the shape says. */
+  /** The elements; their number must match the shape. */
   readonly data: TypedArray | readonly number[]
   /** The extent of each axis. */
   readonly shape: Shape
-  /** Default: what the elements are, float32 for numbers. */
+  /** Default: the dtype of the elements, float32 for numbers. */
   readonly dtype?: DType
 }
 
 export type { TensorData }
 
-/** What a tensor without data stands for. Only who made it knows more: see trace.ts and layers/symbol.ts. */
+/**
+ * The value that a tensor without data stands for. Only its creator can say more: see trace.ts and
+ * layers/symbol.ts.
+ */
 export interface TensorSymbol {
-  /** What to say when someone asks for the data. */
+  /** The message for code that reads the data. */
   readonly whyNoData: string
 }
 
-/**
- * An immutable array of numbers with a shape and a dtype. Ordinary garbage-collected memory: there is
- * nothing to dispose.
- */
+/** An immutable array of numbers with a shape and a dtype. It uses garbage-collected memory, so it needs no dispose. */
 export class Tensor implements TensorType {
-  // Kernels trust shapes and dtypes, so nobody can change them.
+  // Kernels trust shapes and dtypes, so they are read-only.
   readonly #content: TensorData | TensorSymbol
   readonly #shape: Shape
   readonly #dtype: DType
 
-  /** Use `tensor(…)` to make one; this takes the data as it is, and freezes the shape. @internal */
+  /** Use `tensor(…)` to create one. The constructor does not copy the data; it freezes the shape. @internal */
   constructor(content: TensorData | TensorSymbol, shape: Shape, dtype: DType) {
     this.#content = content
     this.#shape = Object.freeze(shape)
@@ -80,7 +80,7 @@ export class Tensor implements TensorType {
 
   /**
    * The elements in row-major order: Float32Array, or Int32Array for int32 and bool (0 or 1).
-   * @throws StateError inside a traced function, where there is no data yet.
+   * @throws StateError inside a traced function, where there is no data yet
    */
   get data(): TensorData {
     if (ArrayBuffer.isView(this.#content)) return this.#content
@@ -105,7 +105,7 @@ export class Tensor implements TensorType {
     return this.nest(this.dtype === 'bool' ? (at) => data[at]! !== 0 : (at) => data[at]!) as Nested
   }
 
-  /** Elements, in row-major order, as nested arrays. */
+  /** Nested arrays of elements, read in row-major order. */
   protected nest(read: (at: number) => unknown): unknown {
     const build = (axis: number, start: number): unknown => {
       if (axis === this.shape.length) return read(start)
@@ -115,12 +115,12 @@ export class Tensor implements TensorType {
     return build(0, 0)
   }
 
-  /** What console.log shows in Node. */
+  /** The output of console.log in Node. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString()
   }
 
-  /** @throws ArgumentError for JavaScript's operators, which cannot compute with tensors. */
+  /** @throws ArgumentError for JavaScript operators, which cannot compute with tensors */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.toString()
     throw new ArgumentError(
@@ -139,12 +139,12 @@ export class Tensor implements TensorType {
     return `${head} [${shown.join(', ')}${this.size > 8 ? ', …' : ''}]`
   }
 
-  /** What a tensor without data stands for; null for one with data. @internal */
+  /** The symbol behind a tensor without data; null for a tensor with data. @internal */
   static symbolOf(tensor: Tensor): TensorSymbol | null {
     return ArrayBuffer.isView(tensor.#content) ? null : tensor.#content
   }
 
-  /** Another object for the same value: what is known of one, such as its mask, is not known of the other. @internal */
+  /** A new object for the same value. Facts about one object, such as its mask, do not apply to the other. @internal */
   static aliasOf(tensor: Tensor): Tensor {
     return new Tensor(tensor.#content, tensor.shape, tensor.dtype)
   }

@@ -1,5 +1,5 @@
-// Runs a function on symbols and records what it does as a Graph. One trace is active at a time; inside it
-// every op is recorded, outside every op is carried out at once.
+// Runs a function on symbols and records its ops as a Graph. One trace is active at a time. Ops inside it are
+// recorded; ops outside any trace run immediately.
 
 import { ArgumentError, NonFiniteError, StateError } from '../core/errors'
 import { GraphBuilder } from '../transforms/builder'
@@ -19,7 +19,7 @@ import { Packs } from './packed'
 import type { TensorSymbol } from './tensor'
 import { Tensor } from './tensor'
 
-/** A variable, as far as a trace sees it. */
+/** What a trace needs of a variable. */
 export interface TracedCell extends Cell {
   readonly runtime: Runtime
 }
@@ -42,7 +42,7 @@ export class Trace {
   private readonly cells = new Set<TracedCell>()
   private readonly packs = new Packs<TracedCell>(this.builder)
 
-  /** The value that a tensor stands for in this trace; concrete tensors become constants. */
+  /** The value of a tensor in this trace. Tensors with data become constants. */
   valueOf(tensor: Tensor): Value {
     const symbol = Tensor.symbolOf(tensor)
     if (symbol !== null) {
@@ -67,14 +67,14 @@ export class Trace {
     return this.wrap(this.builder.e.scalar(x, dtype))
   }
 
-  /** What stands for a symbol of another trace. */
+  /** The value in this trace of a symbol of another trace. */
   protected foreign(_tensor: Tensor): Value {
     throw new StateError(
       'A tensor from inside a traced function was used outside of it. Return it from the function, or assign it to a Variable.',
     )
   }
 
-  /** The scope that new nodes get. */
+  /** The scope of new nodes. */
   get scope(): string {
     return this.builder.scope
   }
@@ -92,7 +92,7 @@ export class Trace {
     return this.builder.emit(name, values, attributes).map(this.toTensor)
   }
 
-  /** The operand of the op that made `tensor`, when that op is `name`. */
+  /** The operand of the op that computed `tensor`, if that op is `name`; otherwise null. */
   operandOf(tensor: Tensor, name: PrimitiveName): Tensor | null {
     const node = this.valueOf(tensor).node
     return node?.name === name ? this.wrap(node.inputs[0]!) : null
@@ -108,12 +108,12 @@ export class Trace {
     if (!this.packs.assign(variable, this.valueOf(value))) this.builder.update(variable, this.valueOf(value))
   }
 
-  /** Those that a variable was updated with, side by side; null where it was not, or alone. */
+  /** The pack in which a variable was updated; null if it was not updated, or was updated alone. */
   packOf(variable: TracedCell): Pack<TracedCell> | null {
     return this.packs.packOf(variable)
   }
 
-  /** Variables that lie side by side, as one. */
+  /** The contents of a pack as one tensor. */
   readPack(pack: Pack<TracedCell>): Tensor {
     this.cells.add(pack.whole)
     return this.wrap(this.packs.readAll(pack))
@@ -149,12 +149,12 @@ export class Trace {
     return pullBackAll(this.builder, results, inputs, received).map((gradient) => this.wrap(gradient))
   }
 
-  /** A symbol of its own that equals another: what is differentiated by it is not differentiated by the other. */
+  /** A new symbol with the same value. Gradients with respect to one do not flow to the other. */
   alias(tensor: Tensor): Tensor {
     return this.wrap(this.builder.emitOne('reshape', [this.valueOf(tensor)], { shape: tensor.shape }))
   }
 
-  /** What a graph without variables gives for these parameters, as a part of this one. */
+  /** Copies a graph without variables into this one, with the given tensors as its parameters. Returns its outputs. */
   inline({ parameters, nodes, outputs }: Graph, given: readonly Tensor[]): Tensor[] {
     const values = new Map(parameters.map((parameter, i) => [parameter, this.valueOf(given[i]!)]))
     for (const node of nodes) {
@@ -169,12 +169,12 @@ export class Trace {
     return outputs.map((output) => this.wrap(values.get(output)!))
   }
 
-  /** The number of nodes so far. */
+  /** The number of nodes recorded so far. */
   get length(): number {
     return this.builder.emitted().length
   }
 
-  /** Names the nodes that `body` emits. */
+  /** Adds `scope` to the scope of the nodes that `body` emits. */
   scoped<Result>(scope: string, body: () => Result): Result {
     const outer = this.builder.scope
     this.builder.scope = outer === '' ? scope : `${outer}/${scope}`
@@ -190,11 +190,11 @@ export class Trace {
     return this.builder.finish(outputs.map((output) => this.valueOf(output)))
   }
 
-  /** Where the variables that were touched live, or the current runtime when there are none. */
+  /** The runtime of the variables that were used; the current runtime if there are none. */
   runtime(): Runtime {
     const runtimes = new Set([...this.cells].map((variable) => variable.runtime))
     if (runtimes.size > 1) {
-      throw new StateError('Variables that were made before and after configure() cannot be used together')
+      throw new StateError('Variables created before and after configure() cannot be used together')
     }
     return [...runtimes][0] ?? currentRuntime()
   }
@@ -207,25 +207,25 @@ export function currentTrace(): Trace | null {
 }
 
 /**
- * The operand x of a traced `tensor = name(x)`, or null. Losses use it to work on logits, which is stable where
- * probabilities saturate.
+ * The operand x of a traced `tensor = name(x)`, or null. Losses use it to compute from logits, which is stable
+ * where probabilities saturate.
  */
 export function operandOf(tensor: Tensor, name: PrimitiveName): Tensor | null {
   return active === null ? null : active.operandOf(tensor, name)
 }
 
-/** Names what `body` emits when it is traced; see the tape's disassembly. */
+/** Adds a scope to the nodes that `body` emits while traced; the tape's disassembly prints it. */
 export function withScope<Result>(scope: string, body: () => Result): Result {
   return active === null ? body() : active.scoped(scope, body)
 }
 
-/** A traced function: its graph, and the runtime that its variables live in. */
+/** A traced function: its graph and the runtime of its variables. */
 export interface Traced {
   readonly graph: Graph
   readonly runtime: Runtime
 }
 
-/** Records what `body` does with symbols of the given types. */
+/** Records the ops that `body` calls on symbols of the given types. */
 export function trace(types: readonly TensorType[], body: (parameters: Tensor[]) => readonly Tensor[]): Traced {
   if (active !== null)
     throw new StateError('A model cannot run while another function is traced. Inside it call model.apply(x).')
@@ -239,7 +239,7 @@ export function trace(types: readonly TensorType[], body: (parameters: Tensor[])
   }
 }
 
-/** Records what `body` does in a trace of its own, inside of the active one. */
+/** Records `body` in a separate trace inside the active one. */
 export function tracedBy<Result>(own: Trace, body: () => Result): Result {
   const outer = active
   active = own
@@ -250,7 +250,7 @@ export function tracedBy<Result>(own: Trace, body: () => Result): Result {
   }
 }
 
-/** Runs `body` outside of the active trace: what it computes is carried out at once. */
+/** Runs `body` outside the active trace, so its ops run immediately. */
 export function untraced<Result>(body: () => Result): Result {
   const outer = active
   active = null
@@ -261,10 +261,10 @@ export function untraced<Result>(body: () => Result): Result {
   }
 }
 
-/** A traced function, compiled. */
+/** Compiles a traced function. */
 export function compileTraced({ graph, runtime }: Traced): Program {
   if (graph.parameters.some(({ dtype }) => dtype === 'string'))
-    throw new ArgumentError('Strings cannot be given to a compiled function: they enter a model through its inputs')
+    throw new ArgumentError('A compiled function does not accept strings. Pass them to an input of a model')
   return compile(runtime, graph)
 }
 
@@ -292,7 +292,7 @@ export function runProgram(program: Program, parameters: readonly Tensor[]): Ten
 const LARGEST_CACHE = 512
 const eager = new WeakMap<Runtime, Map<string, Program>>()
 
-/** Carries out one primitive at once, through a compiled program that is kept for the next time. */
+/** Runs one primitive immediately, through a compiled program that is cached. */
 function evaluate<Name extends PrimitiveName>(
   name: Name,
   inputs: readonly Tensor[],
@@ -323,11 +323,11 @@ function dropOldest(cache: Map<string, Program>): void {
   }
 }
 
-/** What is said of strings where numbers are needed. */
+/** The rest of an error message for a string operand. */
 export const STRINGS =
-  'strings cannot be computed with. StringLookup, TextVectorization and Hashing make numbers of them.'
+  'cannot compute with strings. Convert them to numbers with StringLookup, TextVectorization or Hashing.'
 
-/** Records a primitive in the active trace, or carries it out at once when there is none. */
+/** Records a primitive in the active trace, or runs it immediately if there is none. */
 export function apply<Name extends PrimitiveName>(
   name: Name,
   inputs: readonly Tensor[],

@@ -1,5 +1,5 @@
-// Transformations of functions of ops: gradients and compilation. Arguments and results are trees of tensors; how these are
-// taken apart is in signature.ts.
+// Transformations of functions of ops: gradients and compilation. Arguments and results are trees of tensors;
+// signature.ts flattens them.
 
 import { ArgumentError, quoted } from '../core/errors'
 import { boolean, custom, option } from '../core/options'
@@ -17,27 +17,30 @@ import { Tensor } from './tensor'
 import { compileTraced, currentTrace, runProgram, trace } from './trace'
 import type { Variable } from './variable'
 
-/** A function of tensors or trees of them, written with ops. */
+/** A function of tensors, or trees of tensors, that is written with ops. */
 export type TensorFunction<Arguments extends readonly unknown[] = Tensor[], Result = Tensor> = (
   ...inputs: Arguments
 ) => Result
 
-/** Positions of arguments: one, or several. Negative ones count from the end. */
+/** Positions of arguments: one, or several. Negative positions count from the end. */
 export type Argnums = number | readonly number[]
 
 export interface GradOptions<Which extends Argnums = Argnums> {
-  /** Which arguments to differentiate with respect to: a number gives one gradient, an array a tuple of them. Default 0. */
+  /**
+   * The arguments to differentiate with respect to: a number gives one gradient, an array a tuple of gradients.
+   * Default 0.
+   */
   readonly argnums?: Which | undefined
-  /** Whether the function returns [loss, aux]; aux is handed on as it is. Default false. */
+  /** Whether the function returns [loss, aux]; aux is returned unchanged. Default false. */
   readonly hasAux?: boolean | undefined
 }
 
-/** What a function of trees takes where it is called: data at the leaves. */
+/** The argument types at the call of a function of trees: data at the leaves. */
 export type DataArguments<Arguments extends readonly unknown[]> = {
   [Position in keyof Arguments]: InputsOf<Arguments[Position]>
 }
 
-/** A function that names no arguments may be given any: it depends on them by variables, or not at all. */
+/** A function without declared arguments accepts any: it depends on them through variables, or not at all. */
 type Named<Arguments extends readonly unknown[]> = Arguments extends readonly [] ? Tensor[] : Arguments
 
 type ArgumentAt<Arguments extends readonly unknown[], Position> = number extends Arguments['length'] | Position
@@ -46,7 +49,7 @@ type ArgumentAt<Arguments extends readonly unknown[], Position> = number extends
     ? Arguments[`${Position & number}`]
     : Arguments[number]
 
-/** The gradients with respect to the chosen arguments: of their structures. */
+/** The gradients with respect to the chosen arguments, with their structures. */
 export type GradientsOf<Arguments extends readonly unknown[], Which> = Which extends readonly number[]
   ? { -readonly [Key in keyof Which]: TensorsOf<ArgumentAt<Named<Arguments>, Which[Key]>> }
   : TensorsOf<ArgumentAt<Named<Arguments>, Which>>
@@ -73,7 +76,7 @@ interface GradientCall {
   readonly gradients: unknown
 }
 
-/** The call that grad and valueAndGrad are made of. */
+/** The call behind grad and valueAndGrad. */
 function differentiated(
   where: string,
   fn: TensorFunction<never[], unknown>,
@@ -97,21 +100,22 @@ function differentiated(
 }
 
 /**
- * The gradient of a scalar function: grad(f)(x) = ∂f/∂x, of x's structure and shapes. May be nested, and compiled by jit.
+ * The gradient of a scalar function: grad(f)(x) = ∂f/∂x, with the structure and shapes of x. Can be nested, and compiled
+ * by jit.
  *
  *   const slope = grad(({ w, b }: { w: Tensor; b: Tensor }) => ops.sum(ops.square(ops.add(w, b))))
  *   slope({ w: [1, 2], b: 3 }) // { w: [8, 10], b: 18 }
  *
- * Arguments are tensors or data, and lists and records of them. With respect to a Variable, it is the gradient with respect
- * to its content, also where the function reads it by itself: `grad((_: readonly Tensor[]) => loss())(model.trainableWeights)`.
+ * Arguments are tensors or data, and lists and records of them. An argument that is a Variable stands for its content,
+ * even where the function reads the variable directly: `grad((_: readonly Tensor[]) => loss())(model.trainableWeights)`.
  * Everything else that the function reads is a constant.
  *
- * With `{ hasAux: true }` the function returns [loss, aux], and what comes back is [∂f/∂x, aux].
- * @throws ArgumentError when the function's result is not a float32 scalar, and for arguments of integers
+ * With `{ hasAux: true }` the function returns [loss, aux], and the result is [∂f/∂x, aux].
+ * @throws ArgumentError when the function's result is not a float32 scalar, and for integer arguments
  *
  * JAX: `jax.grad`.
  */
-// This one first: tsc would not try another return type for a function whose arguments have types.
+// This overload comes first: tsc does not try another return type for a function with typed arguments.
 export function grad<Arguments extends readonly unknown[] = Tensor[], Aux = unknown, const Which extends Argnums = 0>(
   fn: TensorFunction<Arguments, readonly [Tensor, Aux]>,
   options: GradOptions<Which> & { readonly hasAux: true },
@@ -163,10 +167,10 @@ export function valueAndGrad(
 }
 
 /**
- * Compiles a function of ops: traced once for each combination of structures, shapes and dtypes of its arguments, then run
- * as one tape. Arguments and results are tensors, and lists and records of them. What the function reads besides its
- * arguments, variables excepted, is fixed by the first call. The programs that were not used for the longest time are given
- * up when there are too many.
+ * Compiles a function of ops. It is traced once for each combination of structures, shapes and dtypes of its arguments,
+ * then runs as one tape. Arguments and results are tensors, and lists and records of them. Other values that the function
+ * reads, except variables, are fixed by the first call. When there are too many programs, the least recently used ones
+ * are disposed.
  *
  *   const update = jit((params: Params, x: Tensor) => ({ ...params, w: ops.subtract(params.w, ops.multiply(0.1, grad(loss)(params, x).w)) }))
  *
@@ -181,7 +185,7 @@ export function jit<Arguments extends readonly unknown[] = Tensor[], Result = Te
   return (...inputs) => {
     const given = CallArguments.take('jit', inputs)
     const call = (symbols: readonly Tensor[]): unknown => fn(...typed<[...Arguments]>(given.bind(symbols)))
-    // Inside another trace the function is simply a part of it.
+    // Inside another trace the function becomes part of it.
     if (currentTrace() !== null) return typed(checkedTree('jit', call(given.tensors)))
     const runtime = currentRuntime()
     let cache = caches.get(runtime)
@@ -209,7 +213,7 @@ function compileResults(
   return { program: compileTraced(traced), structure }
 }
 
-/** Runs `body` on the arguments: as a part of the active trace, or through a program for this one call. */
+/** Runs `body` on the arguments: inside the active trace, or through a program for this one call. */
 function runOnce(
   where: string,
   given: CallArguments,
@@ -217,7 +221,7 @@ function runOnce(
 ): unknown {
   const { tensors } = given
   const outer = currentTrace()
-  // Symbols of their own: the function may use the same tensors besides, as constants.
+  // New symbols, because the function may also use the same tensors as constants.
   if (outer !== null) return checkedTree(where, body(given.bind(tensors.map((tensor) => outer.alias(tensor)))))
   const { program, structure } = compileResults(where, given, (symbols) => body(given.bind(symbols)))
   try {
@@ -235,10 +239,10 @@ function checkedTree(where: string, result: unknown): unknown {
 function positionOf(where: string, i: number, count: number): number {
   const position = i < 0 ? i + count : i
   if (position >= 0 && position < count) return position
-  throw new ArgumentError(`${where}: there is no argument ${i}, received ${count}`)
+  throw new ArgumentError(`${where}: argument ${i} is missing, received ${count} arguments`)
 }
 
-/** What a function with hasAux returned. */
+/** The result of a function with hasAux. */
 export function pairOf(where: string, result: unknown, expected = '[loss, aux]'): readonly [unknown, unknown] {
   if (Array.isArray(result) && result.length === 2) return [result[0], result[1]]
   throw new ArgumentError(`${where}: with hasAux the function must return ${expected}, received ${described(result)}`)
@@ -247,7 +251,7 @@ export function pairOf(where: string, result: unknown, expected = '[loss, aux]')
 function requireTensor(where: string, value: unknown): Tensor {
   if (value instanceof Tensor) return value
   throw new ArgumentError(
-    `${where}: the function must return a scalar Tensor, received ${described(value)}. To return more besides: { hasAux: true } and [loss, aux]`,
+    `${where}: the function must return a scalar Tensor, received ${described(value)}. To return more, pass { hasAux: true } and return [loss, aux]`,
   )
 }
 
@@ -256,12 +260,13 @@ function described(value: unknown): string {
   return Array.isArray(value) ? `an array of ${value.length}` : quoted(value)
 }
 
-/** @throws ArgumentError for what is no function */
+/** @throws ArgumentError for a value that is not a function */
 export function requireFunction(where: string, fn: unknown): void {
-  if (typeof fn !== 'function') throw new ArgumentError(`${where}: needs a function of tensors, received ${quoted(fn)}`)
+  if (typeof fn !== 'function')
+    throw new ArgumentError(`${where}: expected a function of tensors, received ${quoted(fn)}`)
 }
 
-/** Traces a function of tensors, runs it once on data and forgets it. */
+/** Traces a function of tensors, runs it once on data and discards the program. */
 export function evaluateOnce(inputs: readonly Tensor[], body: (symbols: Tensor[]) => readonly Tensor[]): Tensor[] {
   const program = compileTraced(trace(inputs, body))
   try {

@@ -1,5 +1,5 @@
-// Variable: a named tensor in linear memory that outlives calls and can be assigned. Weights, optimizer
-// slots, metric sums and counters are variables.
+// Variable: a named tensor in linear memory that outlives calls and can be assigned. Weights, optimizer slots,
+// metric sums and counters are variables.
 
 import { requireRoom } from '../core/weight-limit'
 import { ShapeError, formatShape } from '../core/errors'
@@ -28,25 +28,25 @@ export function convertWith(given: Convert): void {
 }
 
 export interface VariableOptions {
-  /** What it is called. Default 'variable'. */
+  /** Its name. Default 'variable'. */
   readonly name?: string
-  /** Default: that of the first value; float32 where only a shape is given. */
+  /** Default: the dtype of the first value; float32 if only a shape is given. */
   readonly dtype?: DType
   /** Whether an optimizer may change it. Default true. */
   readonly trainable?: boolean
 }
 
 /**
- * Counts what can change which variables a layer has and which of them are trained: lists of them are kept until the count
- * rises.
+ * Counts changes to which variables a layer has and which of them are trained. Cached lists of them are valid
+ * while the count is the same.
  */
 export const structure = {
   version: 0,
-  /** Counts how often something changed that programs hold as a constant: those made before compute with the old one. */
+  /** Counts changes of values that programs hold as constants: earlier programs compute with the old values. */
   constants: 0,
 }
 
-/** Kernels trust shape and dtype, so nobody can change them. */
+/** Kernels trust shape and dtype, so they are read-only. */
 function setType(variable: Variable, shape: Shape, dtype: DType): void {
   Object.defineProperties(variable, {
     shape: { value: Object.freeze(shape), enumerable: true },
@@ -54,18 +54,21 @@ function setType(variable: Variable, shape: Shape, dtype: DType): void {
   })
 }
 
-// A Cell, but for the declarations that users see: its place in memory is internal.
+// Implements Cell without declaring it, because its location in memory is internal.
 export class Variable {
   /** The extent of each axis; frozen. */
   declare readonly shape: Shape
   declare readonly dtype: DType
   name: string
   private isTrainable = true
-  /** Whether it was made to be trained, whatever `trainable` says now: where it stands among the weights of its layer. @internal */
+  /**
+   * Whether it was trainable when created, whatever `trainable` is now. Determines its position among the
+   * weights of its layer. @internal
+   */
   readonly madeTrainable: boolean = false
-  /** What an optimizer makes the content fulfil after every update; null for nothing. */
+  /** The constraint that an optimizer applies to the content after every update; null for none. */
   constraint: { call(value: Tensor): Tensor } | null = null
-  /** Where the elements are. Moved only by `adopt`. @internal */
+  /** The memory of the elements. Only `adopt` changes it. @internal */
   storage: Storage
   /** @internal */
   byteOffset = 0
@@ -89,7 +92,7 @@ export class Variable {
     if (initial instanceof Tensor) this.view.set(initial.data)
   }
 
-  /** A second name for bytes of existing storage. @internal */
+  /** A variable on bytes of existing storage. @internal */
   static within(storage: Storage, byteOffset: number, shape: Shape, name: string): Variable {
     const variable: Variable = Object.create(Variable.prototype)
     setType(variable, [...shape], 'float32')
@@ -126,24 +129,24 @@ export class Variable {
     return this.storage.runtime
   }
 
-  /** The elements in place; stale when memory grows. @internal */
+  /** The elements in place; invalid after memory grows. @internal */
   get view(): TensorData {
     return cellView(this.runtime, this)
   }
 
-  /** The content: a copy, or inside a traced function the symbol of it. */
+  /** A copy of the content, or inside a traced function its symbol. */
   get value(): Tensor {
     const trace = currentTrace()
     return trace === null ? new Tensor(this.view.slice(), this.shape, this.dtype) : trace.read(this)
   }
 
   /**
-   * Replaces the content, at once or, inside a traced function, at the end of each run.
+   * Replaces the content: immediately, or, inside a traced function, at the end of each run.
    *
    *   scale.assign([1, 2])
    *
-   * @param given a tensor, a variable, or data: numbers, nested or typed arrays, which become the dtype of the variable
-   * @throws ShapeError when the shape, or of a tensor the dtype, differs; DataError for what is no data
+   * @param given a tensor, a variable, or data: numbers, nested or typed arrays, which are converted to the variable's dtype
+   * @throws ShapeError when the shape, or the dtype of a tensor, differs; DataError for a value that cannot be a tensor
    */
   assign(given: TensorLike): void {
     const value = this.read(given)
@@ -156,7 +159,7 @@ export class Variable {
     else trace.update(this, value)
   }
 
-  /** Adds to the content, as assign replaces it: v ← v + value. */
+  /** Adds to the content: v ← v + value. Takes effect when `assign` does. */
   assignAdd(value: TensorLike): void {
     this.assign(apply('add', [this.value, this.read(value)], {})[0]!)
   }
@@ -171,7 +174,7 @@ export class Variable {
     return given instanceof Variable ? given.value : convert(given, `${this.name}: the new value`, this.dtype)
   }
 
-  /** Moves the content to a place in other storage; every program finds it there. @internal */
+  /** Moves the content to a place in other storage. Existing programs use the new place. @internal */
   adopt(storage: Storage, byteOffset: number): void {
     const content = this.view.slice()
     this.storage = storage

@@ -1,5 +1,5 @@
-// vjp: a function's results, and the pullback that brings cotangents of them back to its arguments. The function runs once;
-// what the pullback needs of it is kept, however often it is called.
+// vjp: a function's results, and the pullback that maps cotangents of the results to gradients of the
+// arguments. The function runs once; the values that the pullback needs are kept for all its calls.
 
 import { ArgumentError, ShapeError, StateError, checkOptions, formatShape } from '../core/errors'
 import { sameShape } from '../core/shapes'
@@ -19,13 +19,13 @@ import { pairOf, requireFunction } from './transform'
 import type { Trace } from './trace'
 import { compileTraced, currentTrace, runProgram, trace } from './trace'
 
-/** From cotangents, of the structure and shapes of a function's results, to one gradient for each of its arguments. */
+/** Maps cotangents, with the structure and shapes of a function's results, to one gradient for each argument. */
 export type Pullback<Arguments extends readonly unknown[], Outputs> = (cotangents: InputsOf<Outputs>) => {
   -readonly [Position in keyof Arguments]: TensorsOf<Arguments[Position]>
 }
 
 export interface AuxOption {
-  /** The function returns [results, aux]; aux is handed on as it is. */
+  /** The function returns [results, aux]; aux is returned unchanged. */
   readonly hasAux: true
 }
 
@@ -45,9 +45,9 @@ interface Call {
  *   const [y, pullback] = vjp((x: Tensor, w: Tensor) => ops.matmul(x, w), x, w)
  *   const [dx, dw] = pullback(ops.ones(y.shape))
  *
- * With `{ hasAux: true }` after the arguments the function returns [results, aux], and vjp gives [results, pullback, aux].
- * The function runs once, on what variables hold at that time; inside a traced function vjp is a part of it.
- * @throws ArgumentError for arguments and results of integers; the pullback for cotangents of another structure
+ * With `{ hasAux: true }` after the arguments, the function returns [results, aux] and vjp returns [results, pullback, aux].
+ * The function runs once, with the contents of variables at that time. Inside a traced function vjp is part of the trace.
+ * @throws ArgumentError for integer arguments and results; the pullback for cotangents of another structure
  *
  * JAX: `jax.vjp`.
  */
@@ -81,8 +81,8 @@ export function vjp(fn: TensorFunction<never[], unknown>, ...inputs: unknown[]):
 }
 
 /**
- * The options after the arguments; null where there are none. A record of true and false alone is no argument: nothing could
- * be differentiated with respect to it.
+ * The options after the arguments, or null. A record with only true and false is not an argument, because it
+ * has no gradient.
  */
 function optionsIn(inputs: readonly unknown[]): object | null {
   const last = inputs.at(-1)
@@ -93,7 +93,7 @@ function optionsIn(inputs: readonly unknown[]): object | null {
   return last
 }
 
-/** As a part of the active trace. */
+/** Computes vjp inside the active trace. */
 function runWithin(
   outer: Trace,
   given: CallArguments,
@@ -107,12 +107,13 @@ function runWithin(
 
 function requireSame(outer: Trace): Trace {
   if (currentTrace() === outer) return outer
-  throw new StateError(
-    'vjp: a pullback that was made inside a traced function, or the body of a loop, can only be called there',
-  )
+  throw new StateError('vjp: a pullback created inside a traced function or a loop body can only be called there')
 }
 
-/** Through two programs: one for the results and what the other needs of them, one for the gradients, made when asked for. */
+/**
+ * Uses two programs: one for the results and the values the pullback needs, one for the gradients, compiled at
+ * the first call.
+ */
 function runApart(given: CallArguments, call: (bound: readonly unknown[]) => readonly [unknown, unknown]): Call {
   const { tensors } = given
   let place = { nodes: 0, parameters: tensors.length, outputs: 0 }
@@ -163,7 +164,7 @@ function resultsOf([result, more]: readonly [unknown, unknown]): readonly [Resul
   const other = outputs.tensors.find(({ dtype }) => dtype !== 'float32')
   if (other !== undefined)
     throw new ArgumentError(
-      `vjp: a result is ${other.dtype}, which has no gradient. Return it as aux: { hasAux: true } and [results, aux]`,
+      `vjp: a result is ${other.dtype}, which has no gradient. Pass { hasAux: true } and return it as aux in [results, aux]`,
     )
   return [outputs, aux]
 }

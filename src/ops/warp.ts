@@ -1,4 +1,5 @@
-// Images seen through an affine map: where each pixel of the result comes from, and what lies there. Other sizes are in image.ts.
+// Affine transforms of images: the source position of each pixel, and the value there. Other sizes are in
+// image.ts.
 
 import { ShapeError, formatShape } from '../core/errors'
 import { choice, number, option } from '../core/options'
@@ -25,18 +26,21 @@ import {
 import { arange, expandDims, reshape, squeeze, take } from './shape'
 import type { Tensor } from './tensor'
 
-/** What lies beyond the edges of an image: mirrored pixels (abc|cba), those of the other side (abc|abc), one value, or the edge (abc|ccc). */
+/**
+ * The values beyond the edges of an image: mirrored pixels (abc|cba), the other side (abc|abc), one value, or
+ * the edge (abc|ccc).
+ */
 export type FillMode = 'reflect' | 'wrap' | 'constant' | 'nearest'
 
 export const fillMode = /* @__PURE__ */ choice('reflect', 'wrap', 'constant', 'nearest')
 export const sampling = /* @__PURE__ */ choice('nearest', 'bilinear')
 
 const sampleOptions = () => ({
-  /** 'nearest' takes a pixel, 'bilinear' what lies between four. Default bilinear. */
+  /** 'nearest' takes one pixel, 'bilinear' interpolates between four. Default bilinear. */
   interpolation: option(sampling, 'bilinear'),
-  /** What lies beyond the edges: 'reflect', 'wrap', 'constant' or 'nearest'. Default constant. */
+  /** The values beyond the edges: 'reflect', 'wrap', 'constant' or 'nearest'. Default constant. */
   fillMode: option(fillMode, 'constant'),
-  /** What lies there with 'constant'. Default 0. */
+  /** The value of 'constant'. Default 0. */
   fillValue: option(number(), 0),
 })
 export type AffineTransformOptions = InputsOf<ReturnType<typeof sampleOptions>>
@@ -48,17 +52,17 @@ export interface SampleOptions {
 }
 
 /**
- * Pixel (x, y) of the result is what lies at (x′, y′) of the image, x along the columns and y along the rows:
+ * Pixel (x, y) of the result is the value at (x′, y′) of the image, x along the columns and y along the rows:
  *
  *   x′ = a₀ x + a₁ y + a₂      y′ = b₀ x + b₁ y + b₂
  *
- * @param images [batch, rows, columns, channels], or one of them
- * @param transform [a₀, a₁, a₂, b₀, b₁, b₂, 0, 0], for all images or [batch, 8] for each
- * @returns float32, of the shape of the images
+ * @param images [batch, rows, columns, channels], or one image
+ * @param transform [a₀, a₁, a₂, b₀, b₁, b₂, 0, 0] for all images, or [batch, 8] for each
+ * @returns float32, with the shape of the images
  * @example ops.affineTransform(images, [1, 0, 3, 0, 1, 0, 0, 0])   // 3 pixels to the left
- * @throws ShapeError for what are no images, or another number of transforms
+ * @throws ShapeError when `images` are not images, or the number of transforms differs
  *
- * Keras: `keras.ops.image.affine_transform`, on JAX, whose edges these are; the last two numbers of a transform are not read.
+ * Keras: `keras.ops.image.affine_transform`, with its edges on JAX. The last two numbers of a transform are not read.
  */
 export function affineTransform(images: TensorLike, transform: TensorLike, options?: AffineTransformOptions): Tensor {
   const given = readTyped('affineTransform', sampleOptions(), options)
@@ -83,7 +87,7 @@ export function affineTransform(images: TensorLike, transform: TensorLike, optio
   return sampleAt(value, origin(3), origin(0), given)
 }
 
-/** Where pixels stand: x [1, 1, columns] along the columns, y [1, rows, 1] along the rows. */
+/** The coordinates of pixels: x [1, 1, columns] along the columns, y [1, rows, 1] along the rows. */
 export function gridOf(rows: number, columns: number): { readonly x: Tensor; readonly y: Tensor } {
   return {
     x: reshape(arange(0, columns, 1, 'float32'), [1, 1, columns]),
@@ -91,7 +95,10 @@ export function gridOf(rows: number, columns: number): { readonly x: Tensor; rea
   }
 }
 
-/** x [batch, rows, columns, channels] at places row and column, [batch, height, width] or what broadcasts to it → [batch, height, width, channels]. */
+/**
+ * Samples x [batch, rows, columns, channels] at positions row and column, which broadcast to [batch, height,
+ * width] → [batch, height, width, channels].
+ */
 export function sampleAt(
   x: Tensor,
   row: Tensor,
@@ -102,7 +109,7 @@ export function sampleAt(
   const pixels = reshape(x, [batch * rows * columns, channels])
   const first = reshape(arange(0, batch * rows * columns, rows * columns, 'int32'), [batch, 1, 1])
   const inside = (place: Tensor, extent: number): Tensor => logicalAnd(greaterEqual(place, 0), less(place, extent))
-  // The pixel at whole numbers r and c.
+  // The pixel at integers r and c.
   const at = (r: Tensor, c: Tensor): Tensor => {
     const [i, j] = [cast(fixed(r, rows, fillMode), 'int32'), cast(fixed(c, columns, fillMode), 'int32')]
     const picked = take(pixels, add(add(multiply(i, columns), j), first), 0)
@@ -119,17 +126,20 @@ export function sampleAt(
   return between(along(top), along(add(top, 1)), down)
 }
 
-/** The nearest whole number, halves away from 0. */
+/** The nearest integer, halves away from 0. */
 const rounded = (x: Tensor): Tensor => where(less(x, 0), ceil(subtract(x, 0.5)), floor(add(x, 0.5)))
 
-/** x mod n, in 0 … n − 1 for whole numbers. */
+/** x mod n, in 0 … n − 1 for integers x. */
 const modulo = (x: Tensor, n: number): Tensor => subtract(x, multiply(floor(divide(x, n)), n))
 
-/** Which of `extent` pixels stands at a whole number; with 'constant' any, beyond the edges. */
+/**
+ * The index of the pixel, among `extent`, for an integer position. With 'constant' any pixel serves for
+ * positions beyond the edges.
+ */
 function fixed(place: Tensor, extent: number, fillMode: FillMode): Tensor {
   if (fillMode === 'wrap') return modulo(place, extent)
   if (fillMode !== 'reflect') return clip(place, 0, extent - 1)
-  // 0 … n − 1, n − 1 … 0, and so on
+  // 0 … n − 1, n − 1 … 0, and so on.
   const turn = modulo(place, 2 * extent)
   return minimum(turn, subtract(2 * extent - 1, turn))
 }

@@ -1,4 +1,5 @@
-// Elementwise nodes of one shape that run as one kernel, element by element. Which nodes go together is decided in fuse.ts.
+// Elementwise nodes of one shape that run as one kernel, element by element. fuse.ts decides which nodes belong
+// together.
 
 import type { Node, Value } from '../ir/graph'
 import type { Shape } from '../core/shapes'
@@ -14,9 +15,9 @@ export class ChainKernel implements Kernel {
 
   constructor(
     readonly nodes: readonly Node[],
-    /** The values that come from outside, in the order in which they are read first. */
+    /** The values from outside, in the order of their first use. */
     readonly operands: readonly Value[],
-    /** The results that are needed outside, in order of the nodes. */
+    /** The results that are used outside, in order of the nodes. */
     readonly writes: readonly Value[],
     private readonly locations: Locations,
   ) {
@@ -27,7 +28,7 @@ export class ChainKernel implements Kernel {
     return this.nodes[0]!.outputs[0]!.shape
   }
 
-  // Safe when every read of the bytes is at the element that is written, and no later step reads them.
+  // Safe if every read of the bytes is at the element being written, and no later step reads them.
   mayShare(write: Value, read: Value): boolean {
     const size = sizeOf(this.shape)
     const written = this.nodes.indexOf(write.node!)

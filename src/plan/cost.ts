@@ -1,5 +1,5 @@
-// Floating-point operations and bytes of graphs, as the primitives declare them. Counts; measures nothing, and says
-// nothing about time: tape/work.ts has estimates.
+// Counts floating-point operations and bytes of graphs, as the primitives declare them. Does not estimate time:
+// see tape/work.ts.
 
 import { dtypes } from '../core/dtypes'
 import { unreachable } from '../core/errors'
@@ -11,25 +11,25 @@ import { bodyOf, isLoop } from '../ir/region'
 import type { PrimitiveName } from '../ir/attributes'
 
 export interface Cost {
-  /** Floating-point operations, by the convention of primitives/flops.ts. */
+  /** Floating-point operations, as defined in primitives/flops.ts. */
   readonly flops: number
   /** Bytes that are read and written. */
   readonly bytes: number
 }
 
-/** Two costs together. */
+/** The sum of two costs. */
 export function addCosts(a: Cost, b: Cost): Cost {
   return { flops: a.flops + b.flops, bytes: a.bytes + b.bytes }
 }
 
 export interface GraphCost extends Cost {
-  /** By where the work comes from: `model/dense`, `model/dense/gradient`, `optimizer`. */
+  /** By the origin of the work: `model/dense`, `model/dense/gradient`, `optimizer`. */
   readonly byScope: ReadonlyMap<string, Cost>
 }
 
 /**
- * What one run of a graph costs, every node by itself: operands read once, results written once. Simplify it before to
- * count what runs, not what was written down.
+ * The cost of one run of a graph, node by node: operands are read once, results are written once. Simplify the
+ * graph first to count what runs instead of what was recorded.
  */
 export function costOf(graph: Graph): GraphCost {
   return total(graph.nodes.map((node) => [node.scope, costOfNode(node)]))
@@ -52,7 +52,7 @@ export function bytesOf(types: Iterable<TensorType>): number {
   return bytes
 }
 
-/** What one node costs by itself. */
+/** The cost of a single node. */
 export function costOfNode<Name extends PrimitiveName>(node: Node<Name>): Cost {
   if (isLoop(node)) {
     const { flops, bytes } = costOf(bodyOf(node))
@@ -71,7 +71,7 @@ export function costOfNode<Name extends PrimitiveName>(node: Node<Name>): Cost {
         flops: rule.flops({ inputs: node.inputs, outputs: node.outputs, attributes: node.attributes }),
         bytes: bytesOf(trafficOf(node)),
       }
-    // Views move nothing, constants are there already, loops were looked into.
+    // Views move no data, constants are in memory already, and loops are counted by their bodies.
     case 'view':
     case 'constant':
     case 'loop':

@@ -1,5 +1,5 @@
 // Decides which nodes run as one kernel, and in which order. Fuses what the primitives declare: chains of
-// elementwise nodes of one shape, and a bias and an activation behind a matrix product. Moves no data.
+// elementwise nodes of one shape, and a bias and an activation after a matrix product. Moves no data.
 
 import { internalError } from '../core/errors'
 import { ruleOf } from '../primitives'
@@ -14,14 +14,17 @@ import { SingleKernel } from './kernel'
 import type { Locations } from './locations'
 import type { ChainLimits } from './target'
 
-/** Elements up to which unrelated chains of one shape share an instruction: dispatch outweighs the work. */
+/**
+ * Unrelated chains of one shape share an instruction up to this many elements, where dispatch costs more than
+ * the work.
+ */
 const SMALL_CHAIN = 256
 
-/** Kernels in an order in which every value is made before it is read. */
+/** Kernels in an order in which every value is computed before it is read. */
 export function fuse(graph: Graph, locations: Locations, options: FuseOptions): Kernel[] {
   const enabled = options.fuse
   const users = countUsers(graph)
-  /** By the id of a node's result: the kernel that the node is part of, where another node began it. */
+  /** Indexed by the id of a node's result: the kernel that absorbed the node, if another node started it. */
   const absorbed = new Array<SingleKernel>(graph.idEnd)
   /** Kernels by the position of their last node. */
   const placed = new Array<Kernel>(graph.nodes.length)
@@ -52,7 +55,7 @@ export function fuse(graph: Graph, locations: Locations, options: FuseOptions): 
     if (nodes.length === 1) placed[position] = single
   })
   chains.finish(placed)
-  // Leaves out the positions where no kernel ends.
+  // Skips the positions where no kernel ends.
   return placed.filter(() => true)
 }
 
@@ -63,7 +66,7 @@ function homeIn(absorbed: readonly SingleKernel[], { outputs }: Node): SingleKer
 const NOBODY: readonly Node[] = []
 
 interface Users {
-  /** The nodes that read a value, directly. */
+  /** The nodes that read a value directly. */
   of(value: Value): readonly Node[]
   isResult(value: Value): boolean
 }
@@ -79,13 +82,13 @@ function countUsers(graph: Graph): Users {
   return { of: (value) => readers[value.id] ?? NOBODY, isResult: (value) => wanted[value.id] === 1 }
 }
 
-/** The only node that reads `value`, if nothing else needs it. */
+/** The only node that reads `value`, if nothing else uses it. */
 function soleUser(value: Value, users: Users): Node | null {
   const readers = users.of(value)
   return readers.length === 1 && !users.isResult(value) ? readers[0]! : null
 }
 
-/** @param isFree whether a node is not part of another kernel: the sum of two products can be the bias of one only */
+/** @param isFree whether a node is not part of another kernel: the sum of two products can be the bias of only one */
 function withEpilogue(
   node: Node,
   users: Users,
@@ -109,7 +112,10 @@ function withEpilogue(
   return new SingleKernel(node, locations, bias, activation)
 }
 
-/** What `node` adds to `product`, if its kernel can begin with that: a row for all rows, or a matrix as large. */
+/**
+ * The operand that `node` adds to `product`, if the kernel can start with it: one row for all rows, or a matrix
+ * of the same size.
+ */
 function biasOperand(node: Node, product: Value, locations: Locations): Value | null {
   const rule = ruleOf(node.name)
   if (rule.kind !== 'elementwise' || rule.bias !== true || !sameShape(node.outputs[0]!.shape, product.shape))
@@ -128,23 +134,23 @@ function fusesAddend({ node }: Value, { target }: Locations): boolean {
 const NO_CHAINS: readonly OpenChain[] = []
 
 interface OpenChain {
-  /** Chains are opened in this order; the first that a node can join takes it. */
+  /** The order in which chains were opened; the first that a node can join takes it. */
   readonly order: number
   readonly nodes: Node[]
-  /** What is read from outside, each once. */
+  /** The values read from outside, without duplicates. */
   readonly operands: Value[]
   last: number
   isOpen: boolean
 }
 
 /**
- * Chains that may still grow. A chain runs where its last node stands, so it can take in a node as long as
- * nothing outside has read one of its values yet: then no operand can depend on it, and no reader comes
- * before it. Open chains are found by the values that they make and read, and by their shape.
+ * Chains that can still grow. A chain runs at the position of its last node, so it can absorb a node as long as
+ * nothing outside has read one of its values: then no operand can depend on the chain, and no reader runs
+ * before it. Open chains are found by the values that they compute and read, and by their shape.
  */
 class OpenChains {
   private readonly all: OpenChain[] = []
-  /** By the id of a value: the chain that makes it, and those that read it. */
+  /** Indexed by the id of a value: the chain that computes it, and those that read it. */
   private readonly makers: OpenChain[]
   private readonly readers: OpenChain[][]
   /** Small chains that an unrelated node may join. */
@@ -190,7 +196,7 @@ class OpenChains {
     return chain
   }
 
-  /** The first open chain that can take in `node`; null when there is none. */
+  /** The first open chain that can absorb `node`; null if there is none. */
   private homeOf(node: Node): OpenChain | null {
     const { shape } = node.outputs[0]!
     let home: OpenChain | null = null
@@ -204,7 +210,7 @@ class OpenChains {
     }
     if (sizeOf(shape) <= SMALL_CHAIN) {
       const candidates = this.small.get(shape.join()) ?? []
-      // Related chains were offered already, so a full one is of no use here.
+      // Related chains were tried already, so a full one is not a candidate.
       const roomy = candidates.filter(
         ({ isOpen, nodes, operands }) =>
           isOpen && nodes.length < this.limits.steps && operands.length < this.limits.operands,
@@ -223,14 +229,14 @@ class OpenChains {
     for (let i = 0; i < inputs.length; i++) {
       const input = inputs[i]!
       if (this.makers[input.id] === chain) continue
-      // Seen through a view, a value of the chain is not yet there when the chain reads it.
+      // A value of the chain that is read through a view is not yet complete when the chain reads it.
       if (this.makers[this.locations.baseOf(input).id] === chain) return false
       if (!chain.operands.includes(input) && inputs.indexOf(input) === i) fresh++
     }
     return chain.operands.length + fresh <= this.limits.operands
   }
 
-  /** Closes every chain, but `except`, whose values `node` reads, itself or through a view. */
+  /** Closes every chain, except `except`, whose values `node` reads, directly or through a view. */
   close(node: Node, except: OpenChain | null = null): void {
     for (let i = 0; i < node.inputs.length; i++) {
       const chain = this.makers[this.locations.baseOf(node.inputs[i]!).id]
@@ -238,7 +244,7 @@ class OpenChains {
     }
   }
 
-  /** The chains of a list that are still open and have room; the others are dropped from it. */
+  /** The chains of a list that are open and have room; drops the others from the list. */
   private onlyOpen(lists: OpenChain[][], index: number): readonly OpenChain[] {
     const list = lists[index]
     if (list === undefined) return NO_CHAINS
@@ -255,7 +261,7 @@ class OpenChains {
     const isOutside = (user: Node): boolean => !nodes.includes(user)
     const needed = (value: Value): boolean => this.users.isResult(value) || this.users.of(value).some(isOutside)
     const writes = nodes.map((node) => node.outputs[0]!).filter(needed)
-    if (writes.length === 0) throw internalError('a chain that nothing needs')
+    if (writes.length === 0) throw internalError('a chain has no result that is used')
     return new ChainKernel(nodes, operands, writes, this.locations)
   }
 }

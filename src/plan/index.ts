@@ -1,5 +1,5 @@
-// Graph → Plan: which kernels run in which order, and where every value lies. The order of the passes is here and nowhere
-// else. A device makes code of its own of the kernels: the tape's is src/tape.
+// Graph → Plan: which kernels run in which order, and where every value is located. The order of the passes is
+// defined only here. A device generates its own code from the kernels: src/tape does so for the tape.
 
 import type { Graph } from '../ir/graph'
 import type { Address } from '../ir/operand'
@@ -18,9 +18,9 @@ export interface PlanOptions extends FuseOptions {
 }
 
 export interface Plan {
-  /** The graph after simplification, as it runs. */
+  /** The graph after simplification. */
   readonly graph: Graph
-  /** In the order in which they run. */
+  /** In execution order. */
   readonly kernels: readonly Kernel[]
   readonly memory: MemoryPlan
   readonly placement: Placement

@@ -1,5 +1,5 @@
-// A Kernel is one or more nodes that run as one: the unit that fuse.ts makes, memory.ts places and a device turns into
-// code of its own.
+// A Kernel is one or more nodes that run as one: fuse.ts creates it, memory.ts places its values, and a device
+// generates its code.
 
 import type { Epilogue } from '../../assembly/shared/opcodes'
 import type { Graph, Node, Value } from '../ir/graph'
@@ -14,17 +14,17 @@ export interface FuseOptions {
   readonly fuse: boolean
 }
 
-/** Where everything lies that kernels work on. */
+/** The locations of everything that kernels use. */
 export interface Placement {
   operand(value: Value): Operand
   readonly scratch: Address
-  /** The bytes that a kernel asked for, while it runs. */
+  /** The memory that a kernel requested for its run. */
   temporaryOf(kernel: Kernel): Address | null
-  /** Where one of a kernel's blocks begins. */
+  /** The start of one of a kernel's blocks. */
   block(block: Block): Address
 }
 
-/** Results that must lie in one block, at these bytes from its start. They may overlap. */
+/** Results that must be in one block, at these byte offsets. They may overlap. */
 export interface Block {
   readonly bytes: number
   readonly parts: ReadonlyMap<Value, number>
@@ -32,32 +32,35 @@ export interface Block {
 
 export interface Kernel {
   readonly nodes: readonly Node[]
-  /** The values whose bytes are read, by base, each once. */
+  /** The values whose bytes are read, as bases, without duplicates. */
   readonly reads: readonly Value[]
-  /** The values that are made and needed outside. */
+  /** The computed values that are used outside. */
   readonly writes: readonly Value[]
-  /** Bytes of its own that a kernel needs while it runs. */
+  /** The number of bytes that the kernel needs while it runs. */
   readonly temporaryBytes: number
-  /** Where each operand lies in the result, in elements, when the result is nothing but its operands. */
+  /**
+   * The offset in the result, in elements, of each operand, if the kernel only concatenates its operands; else
+   * null.
+   */
   readonly places: readonly number[] | null
   readonly blocks?: readonly Block[]
-  /** Whether `write` may take over the bytes of `read`, if nothing needs `read` afterwards. */
+  /** Whether `write` may take over the bytes of `read`, if nothing reads `read` afterwards. */
   mayShare(write: Value, read: Value): boolean
 }
 
-/** Where values lie, each base once. */
+/** The bases of values, without duplicates. */
 export function basesOf(values: readonly Value[], locations: Locations): readonly Value[] {
   return [...new Set(values.map((value) => locations.baseOf(value)))]
 }
 
-/** The name of the layer a kernel works for, and what it does there. */
+/** The scope of the kernel's layer, and the titles of its nodes. */
 export function labelOf(kernel: Kernel): string {
   const names = kernel.nodes.map(titleOf).join('+')
   const scope = kernel.nodes[0]!.scope
   return scope === '' ? names : `${scope}: ${names}`
 }
 
-/** A node with an instruction of its own, and the bias and activation folded into it. */
+/** A node with its own instruction, and the bias and activation fused into it. */
 export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements Kernel {
   readonly nodes: readonly Node[]
   readonly reads: readonly Value[]
@@ -100,7 +103,7 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
   }
 }
 
-/** Says where values lie; each is looked up once. */
+/** Caches the locations of values. */
 export function locatedOnce({ idEnd }: Graph, locate: (value: Value) => Operand): (value: Value) => Operand {
   const known = new Array<Operand>(idEnd)
   return (value) => (known[value.id] ??= locate(value))

@@ -1,4 +1,4 @@
-// The body of a loop as it can run: see legalize.ts, which does this for all graphs.
+// Legalizes the body of a loop: see legalize.ts, which legalizes all graphs.
 
 import type { GraphBuilder } from '../transforms/builder'
 import type { Node, Value } from '../ir/graph'
@@ -8,8 +8,9 @@ import type { PlaceConstant } from './locations'
 import { Locations } from './locations'
 
 /**
- * A loop whose body can read its slices as they lie. Constants of the body become captures: they are made once. Every
- * result of the body has bytes of its own; only a carry's value, before the turn or after it, may be stacked as well.
+ * A loop whose body can read its slices in place. Constants of the body become captures, so they are created
+ * once. Every result of the body has its own bytes; only a carry's value, before or after the iteration, may
+ * also be stacked.
  */
 export function legalizeLoop(
   node: Node<'loop'>,

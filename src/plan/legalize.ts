@@ -1,5 +1,5 @@
-// Decides where every value lies: views share their operand's bytes, everything else has its own. Inserts
-// a copy wherever a consumer cannot read an operand as it lies. Allocates nothing: see memory.ts.
+// Decides where every value is located: views share their operand's bytes, all other values have their own.
+// Inserts a copy wherever a consumer cannot read an operand's layout. Allocates nothing: see memory.ts.
 
 import type { GraphBuilder } from '../transforms/builder'
 import type { Graph, Node, Value } from '../ir/graph'
@@ -15,12 +15,12 @@ import { mapKept, rewrite } from './rewrite'
 
 export function legalize(graph: Graph, target: Target): Legal {
   const locations = new Locations(graph, target)
-  // A result needs bytes of its own: not a view's, not an input's or a constant's.
+  // A result needs its own bytes: not those of a view, an input or a constant.
   const finish: Finish = (value, builder) => (isOwned(value, locations) ? value : builder.emitOne('copy', [value], {}))
   return { graph: legalizeNodes(graph, locations, null, finish), locations }
 }
 
-/** @param constant null where constants stay */
+/** @param constant null to keep constants in place */
 export function legalizeNodes(
   graph: Graph,
   locations: Locations,
@@ -47,7 +47,7 @@ export function legalizeNodes(
       const outputs = builder.keep(node, operands)
       const made = outputs[0]?.node
       if (made && !locations.addView(made)) {
-        // The operand cannot be seen so: the view of a contiguous copy always exists.
+        // The layout does not allow the view; a view of a contiguous copy always exists.
         const again = builder.copy(node, [copy(operands[0]!, builder)])
         locations.addView(again[0]!.node!)
         return again
@@ -75,7 +75,7 @@ function accepts<Name extends PrimitiveName>(node: Node<Name>, i: number, input:
   return locations.target.kernelOf(node.name).accepts?.(i, input, locations.of(input).layout, node.attributes) ?? false
 }
 
-/** Slices lie as their whole does: the body is made for that. */
+/** Whether an operand is scanned: slices have the layout of the whole, and the body is legalized for it. */
 export function isScanned(node: Node, operand: number): boolean {
   if (!isLoop(node)) return false
   const { carries, scanned } = node.attributes

@@ -1,4 +1,5 @@
-// Where the values of a graph lie: in bytes of their own, or in those of another value. Decides nothing: see legalize.ts.
+// The locations of a graph's values: in their own bytes, or in those of another value. legalize.ts decides
+// which.
 
 import type { GraphBuilder } from '../transforms/builder'
 import type { Graph, Node, Value } from '../ir/graph'
@@ -9,21 +10,21 @@ import type { PrimitiveName } from '../ir/attributes'
 import { rowMajorStrides, sizeOf } from '../core/shapes'
 import type { Target } from './target'
 
-/** A value's bytes: inside the buffer of `base`, in this layout. */
+/** A value's bytes: inside the buffer of `base`, with this layout. */
 export interface Location {
   readonly base: Value
   readonly layout: Layout
 }
 
-/** A graph in which every operand can be read as it lies, and where each value lies. */
+/** A graph whose operands can all be read where they are, and the location of each value. */
 export interface Legal {
   readonly graph: Graph
   readonly locations: Locations
 }
 
-/** Where the values of one graph lie. */
+/** The locations of the values of one graph. */
 export class Locations {
-  /** By the value's id; left out for those that have bytes of their own, until somebody asks. */
+  /** Indexed by the value's id. A value with its own bytes is added when it is first looked up. */
   private readonly known: Location[]
   private readonly bodies = new Map<Node, Legal>()
 
@@ -39,17 +40,17 @@ export class Locations {
     return (this.known[value.id] ??= { base: value, layout: { offset: 0, strides: rowMajorStrides(value.shape) } })
   }
 
-  /** The value that has the bytes. */
+  /** The value that owns the bytes. */
   baseOf(value: Value): Value {
     return this.known[value.id]?.base ?? value
   }
 
-  /** Says how a value that comes from outside lies. */
+  /** Sets the strides of a value that comes from outside. */
   setStrides(value: Value, strides: readonly number[]): void {
     this.known[value.id] = { base: value, layout: { offset: 0, strides } }
   }
 
-  /** Records where the result of a view lies. False when it must be copied instead. */
+  /** Records the location of a view's result. Returns false if it must be copied instead. */
   addView<Name extends PrimitiveName>(node: Node<Name>): boolean {
     const rule = ruleOf(node.name)
     if (rule.kind !== 'view') return true
@@ -65,7 +66,7 @@ export class Locations {
     return known === undefined || isContiguous(value.shape, known.layout.strides)
   }
 
-  /** The value is all of its base, in order. */
+  /** Whether the value is all of its base, in order. */
   isWhole(value: Value): boolean {
     const known = this.known[value.id]
     if (known === undefined) return true
@@ -81,5 +82,5 @@ export class Locations {
   }
 }
 
-/** What stands for a constant of a graph that is rebuilt. */
+/** The replacement of a constant in a rebuilt graph. */
 export type PlaceConstant = (node: Node<'constant'>, builder: GraphBuilder) => Value

@@ -1,5 +1,5 @@
-// The kernel of a loop: its body is planned once, and where its values lie changes from turn to turn. Gives carries and
-// stacked results their bytes such that nothing is copied in a turn.
+// The kernel of a loop: its body is planned once, and the addresses of its values change from iteration to
+// iteration. Places carries and stacked results so that no iteration copies data.
 
 import { ALIGNMENT } from '../../assembly/shared/instructions'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
@@ -14,29 +14,29 @@ import type { Legal, Locations } from './locations'
 import type { Home, LoopIdentity, MemoryPlan, PlacedBuffer } from './memory'
 import { align, locate, planMemory } from './memory'
 
-/** How a carry is handed on. */
+/** How a carry is passed on. */
 interface Carry {
   readonly parameter: Value
-  /** What the body makes of it: by base. */
+  /** Its new value in the body, as a base. */
   readonly next: Value
   readonly bytes: number
-  /** The stacked result that holds its value before each turn, and after it; an index of the loop's outputs. */
+  /** The stacked results with its values before and after each iteration, as indices of the loop's outputs. */
   readonly before: number | null
   readonly after: number | null
-  /** All its values one after another; null when two buffers are used in turn. */
+  /** All its values one after another; null if two buffers alternate. */
   readonly block: Block | null
-  /** Of the second buffer, in the kernel's temporary bytes. */
+  /** The offset of the second buffer in the kernel's temporary bytes. */
   readonly spare: number
 }
 
-/** Bytes that are copied as they are. */
+/** Bytes that are copied unchanged. */
 export interface BytesCopy {
   readonly from: Address
   readonly to: Address
   readonly bytes: number
 }
 
-/** The kernel of a legal loop. */
+/** The kernel of a legalized loop. */
 export function loopKernel(node: Node<'loop'>, locations: Locations, options: FuseOptions): Kernel {
   const body = locations.bodyOf(node)
   return new LoopKernel(node, locations, body, fuse(body.graph, body.locations, options))
@@ -57,7 +57,7 @@ export class LoopKernel implements Kernel {
     readonly node: Node<'loop'>,
     locations: Locations,
     private readonly body: Legal,
-    /** Of the body, in their order. */
+    /** The kernels of the body, in order. */
     readonly kernels: readonly Kernel[],
   ) {
     this.identity = { reverse: node.attributes.reverse }
@@ -72,7 +72,7 @@ export class LoopKernel implements Kernel {
       if (carry.block === null) bytes += align(carry.bytes, ALIGNMENT)
       return carry
     })
-    // Carries of an empty batch have an address, too.
+    // Carries of an empty batch need an address too.
     this.temporaryBytes = Math.max(bytes, ALIGNMENT)
     this.blocks = this.carries.flatMap(({ block }) => (block === null ? [] : [block]))
   }
@@ -88,7 +88,8 @@ export class LoopKernel implements Kernel {
     const before = stackedAs(parameter)
     const after = stackedAs(next)
     const parts = new Map<Value, number>()
-    // Slots in order of address. Going forwards, the first value comes first: before = slots 0 … T−1, after = 1 … T.
+    // Slots in order of address. If the loop runs forwards, the first value comes first: before = slots 0 …
+    // T−1, after = 1 … T.
     const slots = before === null ? length : length + 1
     const [first, second] = before === null ? [0, 0] : reverse ? [1, 0] : [0, 1]
     if (before !== null) parts.set(this.writes[before]!, bytes * first)
@@ -98,12 +99,12 @@ export class LoopKernel implements Kernel {
     return { parameter, next, bytes, before, after, block, spare }
   }
 
-  // The loop reads and writes side by side.
+  // Iterations read operands after earlier iterations have written results.
   mayShare(): boolean {
     return false
   }
 
-  /** Where everything of the body lies, given where the operands and results of the loop do. */
+  /** Places the values of the body, given the locations of the loop's operands and results. */
   placeBody(outside: Placement): Placement {
     const homes = this.homes(outside)
     const placed = new Map<PlacedBuffer, PlacedBuffer>()
@@ -123,7 +124,10 @@ export class LoopKernel implements Kernel {
     }
   }
 
-  /** What is copied before the first turn: the first value of each carry whose values before the turns are stacked. */
+  /**
+   * The copies before the first iteration: the initial value of each carry whose values before iterations are
+   * stacked.
+   */
   copiesBefore(outside: Placement): BytesCopy[] {
     const { length, reverse } = this.node.attributes
     return this.carries.flatMap(({ before, block, bytes }, i) => {
@@ -133,7 +137,7 @@ export class LoopKernel implements Kernel {
     })
   }
 
-  /** What is copied after the last turn: results that have bytes of their own elsewhere. */
+  /** The copies after the last iteration: results that have their own bytes elsewhere. */
   copiesAfter(outside: Placement): BytesCopy[] {
     return this.carries.flatMap(({ block }) =>
       [...(block?.parts ?? [])].flatMap(([value, offset]) => {
@@ -145,14 +149,14 @@ export class LoopKernel implements Kernel {
     )
   }
 
-  /** Where the values of the body lie that come from outside or go there. */
+  /** The locations of the body's values that are inputs or results of the loop. */
   private homes(outside: Placement): Map<Value, Home> {
     const { reverse, length, carries: carryCount } = this.node.attributes
     const { graph, locations } = this.body
     const homes = new Map<Value, Home>()
     const operands = operandsOf(this.node, this.node.inputs)
     const parameters = operandsOf(this.node, graph.parameters)
-    // The slices of the first turn, and from each turn to the next.
+    // The slice of the first iteration, and the step to that of the next.
     const sliced = ({ address }: Operand, bytes: number): Home =>
       this.linear(offsetBy(address, reverse ? bytes * (length - 1) : 0), reverse ? -bytes : bytes)
     parameters.captures.forEach((parameter, i) => {
@@ -162,7 +166,7 @@ export class LoopKernel implements Kernel {
       const operand = outside.operand(operands.scanned[i]!)
       homes.set(parameter, sliced(operand, BYTES_PER_ELEMENT * operand.strides[0]!))
     })
-    // Carries last: one that is stacked has the bytes that its carry gives it.
+    // Carries come last: a stacked carry has the bytes of the carry's block.
     graph.outputs.slice(carryCount).forEach((value, i) => {
       const bytes = BYTES_PER_ELEMENT * sizeOf(value.shape)
       homes.set(locations.of(value).base, sliced(outside.operand(this.writes[carryCount + i]!), bytes))
@@ -180,7 +184,7 @@ export class LoopKernel implements Kernel {
     const { block, bytes, before } = carry
     const initial = outside.operand(this.node.inputs[i]!).address
     if (block === null) {
-      // Two buffers in turn, such that the last turn writes the result.
+      // Two alternating buffers, chosen so that the last iteration writes the result.
       const result = outside.operand(this.writes[i]!).address
       const spare = offsetBy(outside.temporaryOf(this)!, carry.spare)
       const [even, odd] = length % 2 === 1 ? [result, spare] : [spare, result]

@@ -1,4 +1,4 @@
-// What the planner does with loops: the interface, as transforms/loops.ts has it.
+// The interface for planning loops, like transforms/loops.ts.
 
 import type { Node, Value } from '../ir/graph'
 import type { GraphBuilder } from '../transforms/builder'
@@ -8,7 +8,7 @@ import type { Locations, PlaceConstant } from './locations'
 import type { Shared } from './rewrite'
 
 export abstract class LoopPlanning extends LoopTransforms {
-  /** What stands for each output; null for those that nothing needs. */
+  /** The replacement of each output; null for unused outputs. */
   abstract simplify(
     node: Node<'loop'>,
     inputs: readonly Value[],
@@ -16,7 +16,7 @@ export abstract class LoopPlanning extends LoopTransforms {
     builder: GraphBuilder,
     shared: Shared,
   ): readonly (Value | null)[]
-  /** Emits the loop with a body that can read its slices as they lie. */
+  /** Emits the loop with a body that can read its slices in place. */
   abstract legalize(
     node: Node<'loop'>,
     operands: readonly Value[],
@@ -24,6 +24,6 @@ export abstract class LoopPlanning extends LoopTransforms {
     locations: Locations,
     constant: PlaceConstant | null,
   ): readonly Value[]
-  /** Makes the kernel, whose body is fused by itself. */
+  /** Creates the kernel, whose body is fused separately. */
   abstract kernel(node: Node<'loop'>, locations: Locations, options: FuseOptions): Kernel
 }

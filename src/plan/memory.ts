@@ -1,6 +1,5 @@
-// Gives every value a place: bytes in the workspace that are shared by values that do not live at the same
-// time, a cell's own bytes where an update can be written in place, or a part of a concatenation. Never
-// reorders kernels.
+// Assigns memory to every value: bytes in the workspace, shared by values with disjoint lifetimes; a cell's own
+// bytes where an update can be written in place; or a part of a concatenation. Never reorders kernels.
 
 import { ALIGNMENT } from '../../assembly/shared/instructions'
 import { internalError } from '../core/errors'
@@ -15,60 +14,60 @@ import type { Block, Kernel } from './kernel'
 import type { Locations } from './locations'
 import { constantData } from './simplify'
 
-/** Where a buffer's bytes are; offsets in bytes. */
+/** The location of a buffer's bytes; offsets in bytes. */
 export type Home =
   | { readonly kind: 'workspace'; readonly offset: number }
   | { readonly kind: 'constants'; readonly offset: number }
   | { readonly kind: 'cell'; readonly cell: Cell }
   | { readonly kind: 'scratch' }
-  /** Of a loop's body: bytes that the loop gives. */
+  /** In a loop's body: bytes that the loop provides. */
   | { readonly kind: 'bound'; readonly value: Value }
-  /** Of a loop's body, when the loop has its place: the same bytes in every turn. */
+  /** In a loop's body, once the loop is placed: the same bytes in every iteration. */
   | { readonly kind: 'inside'; readonly at: Address }
   | { readonly kind: 'moving'; readonly stream: Stream }
 
-/** Which loop a stream belongs to. */
+/** Identifies the loop of a stream. */
 export interface LoopIdentity {
   readonly reverse: boolean
 }
 
-/** Where the bytes are in each turn of a loop: see Loop in assembly/shared/instructions.ts. */
+/** The location of the bytes in each iteration of a loop: see Loop in assembly/shared/instructions.ts. */
 export interface Stream {
   readonly loop: LoopIdentity
   readonly first: Address
   readonly odd: Address
   readonly even: Address
-  /** In bytes, for two turns. */
+  /** In bytes, for two iterations. */
   readonly step: number
 }
 
 export interface PlacedBuffer extends Buffer {
   readonly home: Home
-  /** The first and last kernel that uses it, inclusive; −1 is before the first. */
+  /** The first and last kernel that use it, inclusive; −1 is before the first kernel. */
   readonly start: number
   readonly end: number
 }
 
-/** The bytes of a value that has its own (see legalize.ts): all of a buffer, or a part. */
+/** The bytes of a value that has its own (see legalize.ts): all of a buffer, or a part of it. */
 export interface Place {
   readonly buffer: PlacedBuffer
   readonly offset: number
 }
 
 export interface MemoryPlan {
-  /** By the value's id. */
+  /** Indexed by the value's id. */
   readonly places: readonly Place[]
   readonly buffers: readonly PlacedBuffer[]
   readonly scratch: PlacedBuffer
-  /** What kernels asked for while they run. */
+  /** The memory that kernels requested for their run. */
   readonly temporaries: ReadonlyMap<Kernel, PlacedBuffer>
   readonly blocks: ReadonlyMap<Block, PlacedBuffer>
   readonly workspaceBytes: number
-  /** The largest sum of buffers that live at one time: no plan can be smaller. */
+  /** The largest sum of simultaneously live buffers: no plan can be smaller. */
   readonly lowerBound: number
   readonly constants: readonly { readonly offset: number; readonly dtype: DType; readonly data: NumericArray }[]
   readonly constantBytes: number
-  /** Updates that must be copied to their cell when all kernels have run. */
+  /** Updates that must be copied to their cell after all kernels. */
   readonly copies: readonly (Update & { readonly target: PlacedBuffer })[]
 }
 
@@ -77,9 +76,9 @@ interface Draft {
   start: number
   end: number
   home: Home | null
-  /** The draft whose bytes this one has taken over. */
+  /** The draft into whose bytes this one was merged. */
   into: Draft | null
-  /** What becomes of it. */
+  /** The final buffer. */
   buffer: PlacedBuffer | null
 }
 
@@ -87,7 +86,7 @@ function draftFor(bytes: number, at: number, home: Home | null = null): Draft {
   return { bytes, start: at, end: at, home, into: null, buffer: null }
 }
 
-/** The draft whose bytes these are in the end. Shortens the way, so that asking often costs nothing. */
+/** The draft that finally owns the bytes. Compresses the path, so repeated calls are cheap. */
 function rootOf(draft: Draft): Draft {
   let root = draft
   while (root.into !== null) root = root.into
@@ -99,10 +98,10 @@ function rootOf(draft: Draft): Draft {
   return root
 }
 
-/** A value's bytes while the plan is being made: from some byte of a draft on, or a part of another value. */
+/** A value's bytes during planning: an offset in a draft, or a part of another value. */
 interface Holder {
   readonly draft: Draft | null
-  /** Where there is no draft. */
+  /** The enclosing value if there is no draft. */
   readonly within: Value | null
   readonly offset: number
 }
@@ -111,7 +110,7 @@ function bytesOf(value: Value): number {
   return BYTES_PER_ELEMENT * sizeOf(value.shape)
 }
 
-/** Where a value lies. `bufferOf` gives a body's buffers their place. */
+/** The memory of a value. `bufferOf` places the buffers of a body. */
 export function locate(
   value: Value,
   memory: MemoryPlan,
@@ -128,7 +127,7 @@ export function locate(
   }
 }
 
-/** @param bound values of a loop's body whose bytes the loop gives */
+/** @param bound values of a loop's body whose bytes the loop provides */
 export function planMemory(
   graph: Graph,
   kernels: readonly Kernel[],
@@ -138,13 +137,13 @@ export function planMemory(
   return new Planner(graph, kernels, locations, bound).plan()
 }
 
-/** Of a value that no kernel makes, or reads. */
+/** The index for a value that no kernel writes, or reads. */
 const NEVER = -1
 
 class Planner {
-  /** The values that have bytes. */
+  /** The values that have their own bytes. */
   private readonly held: Value[] = []
-  /** By the value's id: its bytes, and the kernels that make it and read it last. */
+  /** Indexed by the value's id: its bytes, and the kernels that write it and that read it last. */
   private readonly holders: Holder[]
   private readonly madeAt: Int32Array
   private readonly lastRead: Int32Array
@@ -192,7 +191,7 @@ class Planner {
     this.holders[value.id] = holder
   }
 
-  /** Gives a value bytes of its own. */
+  /** Gives a value its own bytes. */
   private hold(value: Value, home: Home | null): void {
     this.setHolder(value, { draft: draftFor(bytesOf(value), this.madeAt[value.id]!, home), within: null, offset: 0 })
   }
@@ -233,14 +232,14 @@ class Planner {
     )
   }
 
-  /** Results that a kernel needs side by side. */
+  /** Places results that a kernel needs in one block. */
   private placeBlocks(): void {
     this.kernels.forEach((kernel, at) => {
       for (const block of kernel.blocks ?? []) {
         const { bytes, parts } = block
         const draft = draftFor(bytes, at)
         this.blocks.set(block, draft)
-        // A result of a loop in a loop may have its bytes already: then it is copied there.
+        // A result of a nested loop may have its bytes already; it is then copied there.
         for (const [value, offset] of parts)
           if (!this.isHeld(value)) this.setHolder(value, { draft, within: null, offset })
       }
@@ -254,7 +253,10 @@ class Planner {
     })
   }
 
-  /** Lets the kernel that makes a cell's new content write it to the cell, wherever nothing needs the old one later. */
+  /**
+   * Lets the kernel that computes a cell's new content write it into the cell, if nothing reads the old content
+   * later.
+   */
   private placeUpdates() {
     if (this.graph.updates.length === 0) return []
     const lastEffect = this.kernels.findLastIndex(({ nodes: [first] }) => hasEffect(first!))
@@ -275,16 +277,16 @@ class Planner {
     })
   }
 
-  /** Lets the operands of a concatenation be written to their place in it. */
+  /** Lets the operands of a concatenation be written directly to their positions in it. */
   private placeParts(): void {
     for (let i = this.kernels.length - 1; i >= 0; i--) {
       const { places, nodes } = this.kernels[i]!
       if (places === null) continue
-      // The others of a kernel are elementwise.
+      // The other nodes of a kernel are elementwise.
       const node = nodes[0]!
       const whole = node.outputs[0]!
       const holder = this.holders[whole.id]
-      // In a cell's bytes the parts would be written before the cell is free.
+      // In a cell's bytes, the parts would be written before the cell is free.
       if (holder !== undefined && holder.draft !== null && holder.draft.home?.kind !== 'bound') continue
       if (holder === undefined) this.hold(whole, null)
       node.inputs.forEach((input, j) => {
@@ -310,7 +312,7 @@ class Planner {
     for (const { value } of this.graph.updates) touch(this.locations.baseOf(value), this.kernels.length)
   }
 
-  /** Lets a kernel write over an operand that dies there. */
+  /** Lets a kernel overwrite an operand whose lifetime ends there. */
   private shareInPlace(): void {
     this.kernels.forEach((kernel, index) => {
       const { writes, reads } = kernel
@@ -332,12 +334,12 @@ class Planner {
     })
   }
 
-  /** Whether another operand than `read` has its bytes in the same draft. */
+  /** Whether an operand other than `read` has its bytes in the same draft. */
   private readsPartOf(draft: Draft, { reads }: Kernel, read: Value): boolean {
     return reads.some((other) => other !== read && this.draftOf(other) === draft)
   }
 
-  /** The draft of a value that is no part of another. */
+  /** The draft of a value that is not part of another value. */
   private ownDraft({ id }: Value): Draft | null {
     const { draft } = this.holders[id]!
     return draft === null ? null : rootOf(draft)
@@ -371,7 +373,7 @@ class Planner {
       blocks: new Map([...this.blocks].map(([block, draft]) => [block, draft.buffer!])),
       scratch: { id: id++, byteLength: 0, home: { kind: 'scratch' }, start: 0, end: last },
       workspaceBytes: size,
-      // Only asked for by those who compare.
+      // Computed on demand, because only comparisons use it.
       get lowerBound() {
         return largestLiveSum(buffers, last)
       },
@@ -388,17 +390,23 @@ export interface Interval {
   readonly end: number
 }
 
-/** Up to this many blocks are placed largest first: nearer to the lower bound, but in quadratic time. */
+/** Up to this many blocks are placed largest first, which is closer to the lower bound but takes quadratic time. */
 const FEW_BLOCKS = 512
 
-/** Offsets for blocks that live from `start` to `end` inclusive, so that no two that live at one time overlap. */
+/**
+ * Offsets for blocks that live from `start` to `end` inclusive. Blocks with overlapping lifetimes do not
+ * overlap in memory.
+ */
 export function assignOffsets<Block extends Interval>(
   blocks: readonly Block[],
 ): { offsets: Map<Block, number>; size: number } {
   return blocks.length <= FEW_BLOCKS ? largestFirst(blocks) : inOrderOfTime(blocks)
 }
 
-/** Largest first, each at the lowest gap that fits. Within 1.1 times the lower bound in training steps. */
+/**
+ * Places the largest blocks first, each in the lowest gap that fits. Within 1.1 times the lower bound in
+ * training steps.
+ */
 export function largestFirst<Block extends Interval>(
   blocks: readonly Block[],
 ): { offsets: Map<Block, number>; size: number } {
@@ -422,7 +430,7 @@ export function largestFirst<Block extends Interval>(
   return { offsets, size }
 }
 
-/** As a heap would: freed bytes are taken again by what fits them best. Near-linear. */
+/** Places blocks in order of time, like a heap with best fit. Takes near-linear time. */
 export function inOrderOfTime<Block extends Interval>(
   blocks: readonly Block[],
 ): { offsets: Map<Block, number>; size: number } {
@@ -440,7 +448,7 @@ export function inOrderOfTime<Block extends Interval>(
   return { offsets, size: free.size }
 }
 
-/** Bytes that are free below `size`, in order of offset; neighbours are one. */
+/** The free bytes below `size`, in order of offset; adjacent gaps are merged. */
 class FreeList {
   private readonly gaps: { at: number; bytes: number }[] = []
   size = 0
@@ -486,7 +494,7 @@ class FreeList {
   }
 }
 
-/** Inserts behind all that are not larger; returns the index. */
+/** Inserts after all items that are not larger; returns the index. */
 function insertSorted<Item>(items: Item[], item: Item, key: (item: Item) => number): number {
   const own = key(item)
   let low = 0
@@ -503,21 +511,24 @@ function insertSorted<Item>(items: Item[], item: Item, key: (item: Item) => numb
 interface CellReader {
   readonly cell: Cell
   readonly content: Value
-  /** The last kernel that reads it; −1 when none does. */
+  /** The last kernel that reads it; −1 if none does. */
   readonly last: number
 }
 
-/** Up to this many cells of one storage, or questions, are looked through one by one. */
+/** Up to this many cells of a storage, or queries, are searched linearly. */
 const FEW_CELLS = 16
 
-/** Which cells share bytes with one: a storage of many is cut where a cell begins or ends, and each piece knows who covers it. */
+/**
+ * Finds the cells that share bytes with a cell. A storage with many cells is divided at their borders, and each
+ * piece lists the cells that cover it.
+ */
 class CellReaders {
   private readonly few = new Map<CellStorage, readonly CellReader[]>()
   private readonly pieces = new Map<CellStorage, { readonly borders: number[]; readonly readers: CellReader[][] }>()
 
   /**
-   * @param lastRead by the id of a cell's content
-   * @param questions how often `overlapping` will be asked
+   * @param lastRead indexed by the id of a cell's content
+   * @param questions the number of calls of `overlapping` to come
    */
   constructor(cells: ReadonlyMap<Cell, Value>, lastRead: Int32Array, questions: number) {
     const byStorage = new Map<CellStorage, CellReader[]>()
@@ -553,7 +564,7 @@ class CellReaders {
   }
 }
 
-/** The pieces between borders that a cell touches. */
+/** The indices of the pieces that a cell covers. */
 function piecesOf(borders: readonly number[], cell: Cell): number[] {
   let low = 0
   let high = borders.length

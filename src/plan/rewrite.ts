@@ -1,10 +1,12 @@
-// Rebuilds a graph node by node: what every pass over graphs is written with. Nodes that stay as they are belong to both
-// graphs.
+// Rebuilds a graph node by node; all graph passes use it. Unchanged nodes belong to both graphs.
 
 import { GraphBuilder } from '../transforms/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 
-/** Values by what makes them, for passes that share: by the text of a primitive and its attributes, then by its operands. */
+/**
+ * Values by their computation, for passes that share them: by the key of a primitive and its attributes, then
+ * by operands.
+ */
 export type Shared = Map<string, Map<number | string, readonly Value[]>>
 export type Visit = (
   node: Node,
@@ -12,10 +14,10 @@ export type Visit = (
   builder: GraphBuilder,
   shared: Shared,
 ) => readonly (Value | null)[]
-/** What stands for a result; `index` counts the outputs, −1 is an update. */
+/** The replacement of a result; `index` counts the outputs, −1 is an update. */
 export type Finish = (value: Value, builder: GraphBuilder, index: number) => Value
 
-/** The values that stand for others; the same list where each stands for itself. */
+/** The replacements of values; the same list if no value changes. */
 export function mapKept(values: readonly Value[], map: (value: Value, index: number) => Value): readonly Value[] {
   let mapped: Value[] | null = null
   for (let i = 0; i < values.length; i++) {
@@ -27,12 +29,12 @@ export function mapKept(values: readonly Value[], map: (value: Value, index: num
 }
 
 /**
- * Rebuilds a graph; `visit` says which values stand for a node's outputs: null or none for those that nothing needs.
+ * Rebuilds a graph. `visit` returns the values that replace a node's outputs: null or none for unused outputs.
  * @param finish default: the value itself
  */
 export function rewrite(graph: Graph, visit: Visit, finish: Finish = (value) => value): Graph {
   const builder = new GraphBuilder(graph)
-  /** What stands for values that are not themselves any more, by their ids. */
+  /** The replacements of values that changed, by id. */
   const renamed = new Array<Value>(graph.idEnd)
   const shared: Shared = new Map()
   const get = (value: Value): Value => renamed[value.id] ?? value

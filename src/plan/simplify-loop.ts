@@ -1,6 +1,6 @@
-// Loop → smaller loop with the same results. Drops what nothing needs, takes out what is the same in every turn, and
-// carries out products for all turns at once, before the loop or after it, where no carry is in their way. What is the same
-// for a product in every turn is made ready for it once.
+// Loop → smaller loop with the same results. Removes what is unused, moves values that are the same in every
+// iteration out of the loop, and computes products for all iterations at once, before or after the loop, where
+// they do not depend on a carry. Operands that are the same in every iteration are prepared once for products.
 
 import { GraphBuilder } from '../transforms/builder'
 import type { Graph, Node, Value } from '../ir/graph'
@@ -13,10 +13,10 @@ import type { Region } from '../ir/attributes'
 import type { Shared } from './rewrite'
 import { attributesKey, share, simplify } from './simplify'
 
-/** Emits a loop, or shares one that is there already. */
+/** Emits a loop, or reuses an equal one. */
 type EmitLoop = (inputs: readonly Value[], attributes: Node<'loop'>['attributes']) => readonly Value[]
 
-/** What stands for each output; null for those that nothing needs. */
+/** The replacement of each output; null for unused outputs. */
 export function simplifyLoop(
   node: Node<'loop'>,
   inputs: readonly Value[],
@@ -36,12 +36,12 @@ export function simplifyLoop(
   return new Restructuring(node, body, inputs, live, builder, emitLoop).run()
 }
 
-/** Text that is equal only for loops that do the same with the same operands. */
+/** A key that is equal only for loops that compute the same from the same operands. */
 function loopKey({ body, length, reverse, carries, scanned }: Node<'loop'>['attributes']): string {
   return `loop ${regionKey(body)} ${length} ${reverse} ${carries} ${scanned}`
 }
 
-/** Text that is equal only for bodies that do the same. */
+/** A key that is equal only for bodies that compute the same. */
 function regionKey(region: Region): string {
   if (!(region instanceof Body)) return ''
   const { parameters, nodes, outputs } = region.graph
@@ -62,7 +62,7 @@ function regionKey(region: Region): string {
 const numbered = new WeakMap<Node, number>()
 let lastNumber = 0
 
-/** A number that no other node has. */
+/** A number that is unique to the node. */
 function uniqueNumber(node: Node): number {
   const known = numbered.get(node) ?? ++lastNumber
   numbered.set(node, known)
@@ -104,9 +104,9 @@ function oneTurn(
 
 /** What a value of the body depends on. */
 enum Depends {
-  /** Captures and constants only: the same in every turn. */
+  /** Captures and constants only: the same in every iteration. */
   OnNothing,
-  /** Slices, but no carry: all turns can be done at once, before the loop. */
+  /** Slices but no carry: computable for all iterations at once, before the loop. */
   OnSlices,
   OnCarries,
 }
@@ -122,7 +122,7 @@ class Restructuring {
   private readonly length: number
   private readonly body: Graph
   private carries: readonly Carry[]
-  /** Captures, and carries that never change. */
+  /** Captures, and carries that never change, with their values outside. */
   private readonly same = new Map<Value, Value>()
   private readonly wholes = new Map<Value, Value>()
   private readonly depends = new Map<Value, Depends>()
@@ -172,7 +172,7 @@ class Restructuring {
     })
   }
 
-  /** The carries on which something depends that is wanted. */
+  /** The carries on which a used result depends. */
   private neededCarries(): Carry[] {
     const carryCount = this.node.attributes.carries
     const needed = new Set(this.carries.filter(({ index }) => this.live[index]))
@@ -207,7 +207,10 @@ class Restructuring {
     return this.depends.get(value) === Depends.OnNothing
   }
 
-  /** Products of slices with what is the same in every turn, what these slices are made by, and what follows. */
+  /**
+   * Chooses products of slices with values that are the same in every iteration, the nodes that these slices
+   * depend on, and elementwise nodes that follow.
+   */
   private chooseBefore(): void {
     const possible = new Set<Value>(this.wholes.keys())
     for (const node of this.body.nodes) {
@@ -231,7 +234,7 @@ class Restructuring {
     }
   }
 
-  /** Products that no carry depends on, and what follows from them: done when the loop is over. */
+  /** Chooses products that no carry depends on, and nodes that follow from them, to be computed after the loop. */
   private chooseAfter(): void {
     const carried = new Set<Value>(this.carries.map(({ next }) => next))
     const stays = new Set<Value>()
@@ -259,7 +262,7 @@ class Restructuring {
     }
   }
 
-  /** Whether a value is made inside of the loop, wherever it is read. */
+  /** Whether a value is computed inside the loop when it is read there. */
   private isInside(value: Value): boolean {
     const { node } = value
     if (node === null) return true
@@ -268,7 +271,7 @@ class Restructuring {
     return !this.isSame(value) && !this.before.has(node)
   }
 
-  /** Lets the loop stack what must be known of `value` to have it for all turns. */
+  /** Lets the loop stack the values that are needed to compute `value` for all iterations outside. */
   private stack(value: Value): void {
     const shown = this.throughViews(value)
     const isKnown = this.isSame(shown) || this.wholes.has(shown) || (shown.node !== null && this.before.has(shown.node))
@@ -279,14 +282,14 @@ class Restructuring {
     this.stacked.push(value)
   }
 
-  /** Behind views that can be looked through outside as well: what they show need not be copied. */
+  /** Skips views that can also be applied outside, so that their results need not be copied. */
   private throughViews(value: Value): Value {
     while (value.node !== null && ruleOf(value.node.name).kind === 'view' && isLiftable(value.node))
       value = value.node.inputs[0]!
     return value
   }
 
-  /** Emits what comes before the loop, and the loop; its carries' results by their index. */
+  /** Emits the nodes before the loop, and the loop. Returns its carries' results by index. */
   private emit(): Map<number, Value> {
     const inside = new GraphBuilder()
     const map = new Map<Value, Value>()
@@ -374,7 +377,7 @@ class Restructuring {
     return needed
   }
 
-  /** A value of the body as it is outside, emitted there where it is not yet. */
+  /** A value of the body outside the loop; emits it if necessary. */
   private outside(value: Value): Outside {
     const same = this.same.get(value)
     if (same !== undefined) return { value: same, isStacked: false }
@@ -398,7 +401,7 @@ class Restructuring {
     return known
   }
 
-  /** Emits outside for a layer. */
+  /** Emits nodes outside the loop with the given scope. */
   private within<Result>(scope: string, emit: () => Result): Result {
     const outer = this.builder.scope
     this.builder.scope = scope
@@ -407,7 +410,7 @@ class Restructuring {
     return result
   }
 
-  /** A stacked result of the loop as it was asked for. */
+  /** A stacked result of the loop in its full shape. */
   private wholeOf(value: Value, output: Value): Value {
     const { e } = this.builder
     const { value: outside, isStacked } = this.outside(value)

@@ -1,5 +1,5 @@
-// Graph → smaller graph with the same results: drops what nothing needs, shares what is computed twice,
-// folds scalar constants, applies each primitive's own `simplify`, and writes composed primitives out.
+// Graph → smaller graph with the same results: removes unused nodes, shares equal computations, folds scalar
+// constants, applies each primitive's own `simplify`, and expands composed primitives.
 
 import type { GraphBuilder } from '../transforms/builder'
 import type { Graph, Node, Value } from '../ir/graph'
@@ -16,7 +16,7 @@ import { rewrite } from './rewrite'
 
 export function simplify(graph: Graph): Graph {
   const simple = simplifyOnce(graph)
-  // What came out of a loop was not there when the rest was looked at.
+  // Nodes moved out of a loop were not there when the other nodes were simplified.
   return simple.nodes.some(isLoop) || graph.nodes.some(isLoop) ? simplifyOnce(simple) : simple
 }
 
@@ -30,7 +30,7 @@ function simplifyOnce(graph: Graph): Graph {
   })
 }
 
-/** By id, 1 for the values that some result or effect depends on. */
+/** Indexed by id: 1 for the values on which a result or an effect depends. */
 function liveValues(graph: Graph): Uint8Array {
   const live = new Uint8Array(graph.idEnd)
   for (const value of results(graph)) live[value.id] = 1
@@ -47,10 +47,10 @@ function isNeeded(node: Node, live: Uint8Array): boolean {
   return hasEffect(node)
 }
 
-/** The numbers of views, so that views of views are looked through once only. */
+/** The numbers of views, cached so that nested views are resolved once. */
 const knownNumbers = new WeakMap<Value, number>()
 
-/** The number that every element of a value equals, when it is known: a scalar constant, or a view of one. */
+/** The number that every element of a value equals, if known: a scalar constant, or a view of one. */
 export function constantNumber(value: Value): number | null {
   const { node } = value
   if (node === null) return null
@@ -62,7 +62,7 @@ export function constantNumber(value: Value): number | null {
   return number
 }
 
-/** The numbers of all values; null when one is not known. */
+/** The numbers of all values; null if one is unknown. */
 function constantNumbers(values: readonly Value[]): number[] | null {
   const numbers: number[] = []
   for (let i = 0; i < values.length; i++) {
@@ -73,7 +73,7 @@ function constantNumbers(values: readonly Value[]): number[] | null {
   return numbers
 }
 
-/** The data of a constant node; null for every other. */
+/** The data of a constant node; null for other nodes. */
 export function constantData<Name extends PrimitiveName>(node: Node<Name>): NumericArray | null {
   const rule = ruleOf(node.name)
   return rule.kind === 'constant' ? rule.data(node.attributes) : null
@@ -131,10 +131,13 @@ export function share(
   return outputs
 }
 
-/** More than the ids of a graph, such that two of them make one exact number. */
+/** Larger than the ids of a graph, and small enough that two ids fit into one exact number. */
 const ID_LIMIT = 2 ** 26
 
-/** Equal only for the same operands. Nearly all nodes have one or two: their keys are numbers, which cost less than texts. */
+/**
+ * Equal only for the same operands. Most nodes have one or two operands; their keys are numbers, which are
+ * cheaper than strings.
+ */
 function operandsKey(inputs: readonly Value[]): number | string {
   if (inputs.length === 1) return inputs[0]!.id
   if (inputs.length === 2) return (inputs[0]!.id + 1) * ID_LIMIT + inputs[1]!.id
@@ -144,8 +147,8 @@ function operandsKey(inputs: readonly Value[]): number | string {
 const LARGEST_COMPARED = 16
 
 /**
- * Attributes as text that is equal only for equal ones. Large data is told apart by `identity`: comparing it would
- * cost more than sharing saves.
+ * A key that is equal only for equal attributes. Large data is identified by `identity`, because comparing it
+ * would cost more than sharing saves.
  */
 export function attributesKey(attributes: object, identity?: number): string {
   let text = ''

@@ -1,14 +1,14 @@
-// What attention and its gradient take, by its names.
+// The operands of attention and its gradient, by name.
 
 import type { Shape, TensorType } from '../core/shapes'
 
 export interface AttentionAttributes {
   /** Multiplies query · key. */
   readonly scale: number
-  /** How many steps back a row sees, and how many ahead; Infinity for all. */
+  /** How many steps back, and how many ahead, a row attends to; Infinity for all. */
   readonly before: number
   readonly after: number
-  /** Which operands follow query, key and value. */
+  /** Which optional operands follow query, key and value. */
   readonly hasMask: boolean
   readonly hasBias: boolean
 }
@@ -16,7 +16,7 @@ export interface AttentionAttributes {
 export interface GradientAttributes extends AttentionAttributes {
   /** Whether ln Σ e^S has a gradient. */
   readonly hasSums: boolean
-  /** Whether the gradient of the bias is made. */
+  /** Whether to compute the gradient of the bias. */
   readonly givesBias: boolean
 }
 
@@ -55,7 +55,10 @@ export function attentionExtents({ query, key, value }: Operands<TensorType>): A
 /** [batch, heads, rows, columns] */
 export const scoresShape = ({ batch, heads, rows, columns }: AttentionExtents): Shape => [batch, heads, rows, columns]
 
-/** Behind the operands of attention: its two results, the gradient of the first and, with `hasSums`, that of the second. */
+/**
+ * The operands after those of attention: its two results, the gradient of the first and, with `hasSums`, that
+ * of the second.
+ */
 export function gradientOperands<Item>(
   inputs: readonly Item[],
   { hasSums }: GradientAttributes,

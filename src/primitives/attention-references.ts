@@ -1,4 +1,4 @@
-// What attention and its gradient compute, as plain loops.
+// References of attention and its gradient as plain loops.
 
 import type { NumericArray } from '../core/dtypes'
 import { broadcastStrides, rowMajorStrides } from '../core/shapes'
@@ -6,12 +6,12 @@ import type { AttentionAttributes, GradientAttributes } from './attention-operan
 import { attentionExtents, attentionOperands, gradientOperands, scoresShape } from './attention-operands'
 import type { RefContext } from './rule'
 
-/** One row of scores: where its query and result lie, and where the keys and values of each column do. */
+/** One row of scores: the offsets of its query and result, and of the key and value of each column. */
 interface Row {
   readonly query: number
   readonly result: number
   readonly logSum: number
-  /** The first score of the row among all of them. */
+  /** The index of the row's first score among all scores. */
   readonly scores: number
   key(s: number): number
   value(s: number): number

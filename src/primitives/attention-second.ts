@@ -1,14 +1,14 @@
-// The gradient of attention's gradient, by plain primitives, which have gradients of their own. All scores are stored here.
+// The gradient of attention's gradient, from primitives that are differentiable themselves. It stores all scores.
 //
 // With L = ln Σ e^S, y the result, and g and l the gradients of y and L, the gradient of attention is
 //   P = e^(S − L),  C = g · valueᵀ − (Σ g ⊙ y − l),  D = P ⊙ C
 //   dquery = scale D · key,  dkey = scale Dᵀ · query,  dvalue = Pᵀ · g,  dbias = D
 // For the gradients a, b, c, f of these four, and with
 //   E = scale (a · keyᵀ + query · bᵀ) + f,  W = P ⊙ E,  w = Σ W over columns,  T = W ⊙ C + P ⊙ (g · cᵀ)
-// those of its operands are
+// the gradients of its operands are
 //   query: scale (T · key + D · b)      key: scale (Tᵀ · query + Dᵀ · a)      value: Wᵀ · g      bias: T
 //   y: −w g      L: −Σ T over columns      g: W · value − w y + P · c      l: w
-// Where a row has nothing left, L is +∞: P is 0, but in dvalue, where it is 1 / columns.
+// Where no column of a row counts, L is +∞: P is 0, except in dvalue, where it is 1 / columns.
 
 import type { Shape } from '../core/shapes'
 import type { Value } from '../ir/graph'
@@ -17,10 +17,10 @@ import { attentionExtents, attentionOperands, gradientOperands, scoresShape } fr
 import type { Emitter } from './emitter'
 import type { VjpContext } from './rule'
 
-/** e to this is 0, and whoever looks for what is not finite does not find it. */
+/** Finite, so that searches for non-finite values skip it; e to this power is 0. */
 const HIDDEN = -1e30
 
-/** The scores that count. */
+/** The scores, with HIDDEN where they do not count. */
 function masked(
   e: Emitter,
   scores: Value,
@@ -54,7 +54,8 @@ export function secondGradient(
   const { batch, heads, keyHeads, rows, columns } = extents
   const { scale } = attributes
 
-  // Heads that share a key lie one below the other: [batch, key heads, shared · rows, n], beside [batch, key heads, columns, n].
+  // Heads that share a key are stacked along rows: [batch, key heads, shared · rows, n], beside [batch, key
+  // heads, columns, n].
   const together = keyHeads === 0 ? 0 : (heads / keyHeads) * rows
   const headsFirst = (x: Value): Value => e.transpose(x, [0, 2, 1, 3])
   const ofColumns = headsFirst
@@ -65,7 +66,7 @@ export function secondGradient(
   const ofSums = (x: Value): Value => e.reshape(x, [batch, keyHeads, together, 1])
   const toSums = (x: Value): Value => e.reshape(x, [batch, heads, rows])
 
-  // What is left out counts as zero.
+  // A missing operand counts as zero.
   const both = (a: Maybe, b: Maybe, join: (a: Value, b: Value) => Value): Maybe =>
     a === null || b === null ? null : join(a, b)
   const plus = (a: Maybe, b: Maybe): Maybe => both(a, b, (x, y) => e.add(x, y)) ?? a ?? b

@@ -1,11 +1,11 @@
-// softmax(query · keyᵀ) · value as one kernel, and its gradient: the scores of all rows and columns are never stored.
+// softmax(query · keyᵀ) · value as one kernel, and its gradient: the scores are never stored as a whole.
 //
-//   query [b, t, h, d], key [b, s, g, d], value [b, s, g, e]; then mask and bias, where there are any, which broadcast to
-//   [b, h, t, s]. g divides h: neighbouring heads of the query share one of key and value.
-//   S = scale · query · keyᵀ + bias, where mask holds and t − before ≤ s ≤ t + after;  P = softmax S
+//   query [b, t, h, d], key [b, s, g, d], value [b, s, g, e]; then optional mask and bias, which broadcast to
+//   [b, h, t, s]. g divides h: neighbouring heads of the query share one head of key and value.
+//   S = scale · query · keyᵀ + bias, where mask is true and t − before ≤ s ≤ t + after;  P = softmax S
 //   → P · value [b, t, h, e],  ln Σ e^S [b, h, t]
 //
-// A row of which nothing is left is the mean of all values, and its ln Σ is +∞.
+// A row without any such column gives the mean of all values, and its ln Σ is +∞.
 
 import { ATTENTION_FEATURES, Attention, AttentionGradient } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
@@ -25,7 +25,7 @@ import { KernelRoutine } from './routine'
 import type { CostContext, Layout, RefContext, VjpContext } from './rule'
 import type { LowerContext } from '../ir/instruction'
 
-/** The most features of a query and a value together: those of the fewest rows that the kernel takes at once. */
+/** The limit on features of a query and a value together, which the smallest block of rows allows. */
 const MOST_FEATURES = 8 * ATTENTION_FEATURES
 
 function requireOperands(
@@ -49,7 +49,7 @@ function requireOperands(
   }
   if (depth + width > MOST_FEATURES)
     throw new ShapeError(
-      `${name}: query and value may have ${MOST_FEATURES} features together, received ${depth} and ${width}`,
+      `${name}: query and value may have at most ${MOST_FEATURES} features together, received ${depth} and ${width}`,
     )
   for (const [what, dtype, operand] of [
     ['mask', 'bool', mask],
@@ -68,13 +68,16 @@ function requireOperands(
   return extents
 }
 
-/** Features side by side, and steps that do not share their bytes; mask and bias may lie as they like. */
+/** Features must be adjacent, and steps must not share bytes. Mask and bias may have any layout. */
 function accepts(operand: number, { shape }: TensorType, { strides }: Layout): boolean {
   if (operand > 2) return true
   return (shape[3] === 1 || strides[3] === 1) && (shape[1] === 1 || strides[1] !== 0)
 }
 
-/** The strides of an operand [batch, steps, heads, features]. Nothing steps over an axis of one element, but not by 0. */
+/**
+ * The strides of an operand [batch, steps, heads, features]. The stride of an axis of extent 1 is never used,
+ * but must not be 0.
+ */
 function stepsOf({ shape, strides }: Operand): { batch: number; row: number; head: number } {
   return { batch: strides[0]!, row: shape[1] === 1 ? Math.max(1, shape[3]!) : strides[1]!, head: strides[2]! }
 }
@@ -85,10 +88,10 @@ function stridesOver(extents: AttentionExtents, operand: Operand | null): readon
   return strides as [number, number, number, number]
 }
 
-/** More steps than there are. */
+/** More than any number of steps. */
 const ENDLESS = 2 ** 30
 
-/** The fields that both instructions have. */
+/** The fields that both instructions share. */
 function commonFields(
   { inputs, scratch, wideTiles }: LowerContext<unknown>,
   attributes: AttentionAttributes,
@@ -139,7 +142,7 @@ function commonFields(
   } satisfies Readonly<Record<string, Word>>
 }
 
-/** How many pairs of a row and a column are in the band. */
+/** The number of pairs of a row and a column inside the band. */
 function pairsOf({ rows, columns }: AttentionExtents, { before, after }: AttentionAttributes): number {
   let pairs = 0
   for (let t = 0; t < rows; t++) pairs += Math.max(0, Math.min(columns - 1, t + after) - Math.max(0, t - before) + 1)
@@ -203,7 +206,7 @@ export class AttentionKernel extends KernelRoutine {
     context.emit(instruction(Opcode.Attention, Attention, commonFields(context, this.attributes, out, logSum)))
   }
 
-  // Two products; the largest score, a difference, an exponential, a sum and a share.
+  // Two products; per score the maximum, a difference, an exponential, a sum and a quotient.
   override flops({ inputs }: CostContext<unknown>): number {
     return flopsOf(inputs, this.attributes, ({ depth, width }) => 2 * (depth + width) + FUNCTION + 4)
   }
@@ -262,7 +265,8 @@ export class AttentionGradientKernel extends KernelRoutine {
     )
   }
 
-  // Five products, of which one makes the scores again; an exponential, two differences and two products of elements.
+  // Five products, one of which recomputes the scores; per score an exponential, two differences and two
+  // products.
   override flops({ inputs }: CostContext<unknown>): number {
     return flopsOf(inputs, this.attributes, ({ depth, width }) => 6 * depth + 4 * width + FUNCTION + 4)
   }

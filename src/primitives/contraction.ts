@@ -1,4 +1,4 @@
-// Matrix products. A transposed operand is a view with swapped strides; the kernel reads it as it lies.
+// Matrix products. A transposed operand is a view with swapped strides, which the kernel reads directly.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Value } from '../ir/graph'
@@ -7,7 +7,7 @@ import type { TensorType } from '../core/shapes'
 import { broadcastShapes, sizeOf } from '../core/shapes'
 import type { NoAttributes } from '../ir/attributes'
 
-/** Columns of the strips in which a prepared right operand stands: those of the kernel's tiles. */
+/** The number of columns in a strip of a prepared right operand, as in the kernel's tiles. */
 export const STRIP = 8
 
 // a [… m,k] · b [… k,n] → [… m,n], the leading axes broadcast
@@ -26,12 +26,12 @@ function infer(inputs: readonly TensorType[]): readonly TensorType[] {
   return [{ shape: batch.concat(a.shape.at(-2)!, b.shape.at(-1)!), dtype: 'float32' }]
 }
 
-// dA = dC · Bᵀ ;  dB = Aᵀ · dC ; both summed over what was broadcast
+// dA = dC · Bᵀ ;  dB = Aᵀ · dC ; both summed over the broadcast axes
 function vjp({ e, inputs, cotangents, isWanted }: VjpContext<NoAttributes>) {
   const a = inputs[0]!
   const b = inputs[1]!
   const dy = cotangents[0]!
-  // One matrix B for all of A: Σ Aᵀ · dC is one product, of all rows.
+  // If one matrix B is broadcast to all of A, Σ Aᵀ · dC is one product over all rows.
   const rows = (x: Value): Value =>
     b.shape.length === 2 ? e.reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]) : x
   return [
@@ -51,7 +51,7 @@ function total({ e, inputs: [a, b], length, stack }: TotalContext<NoAttributes>)
   const [m, k, n] = [a!.shape[0]!, a!.shape[1]!, b!.shape[1]!]
   const [left, right] = [stack(a!), stack(b!)]
   if (left === null || right === null) return null
-  // a is often transposed itself: rows of aᵀ one below the other then lie as they are, or are copied whole.
+  // a is often transposed itself: the stacked rows of aᵀ are then contiguous, or are copied at once.
   return e.matmul(
     e.transposeMatrix(e.reshape(e.transposeMatrix(left), [length * k, m])),
     e.reshape(right, [length * k, n]),
@@ -69,11 +69,15 @@ const matmul: KernelPrimitive<NoAttributes> = {
   prepare,
 }
 
-/** Least elements of a right operand, and least rows in all turns, for which strips repay making them. */
+/**
+ * The least number of elements of a right operand, and of rows over all iterations, for which preparing strips
+ * pays.
+ */
 const PREPARED_ELEMENTS = 4096
 const PREPARED_ROWS = 512
 
-// In a loop b is put once into the order in which the tiles read it: a turn's few rows do not repay that.
+// In a loop, b is reordered once into the order in which tiles read it; the few rows of one iteration would not
+// repay that.
 function prepare({ inputs: [a, b], length, isSame }: PrepareContext): Preparation | null {
   if (!isSame(1) || a!.shape.length !== 2 || b!.shape.length !== 2) return null
   const [rows, k, n] = [a!.shape[0]!, b!.shape[0]!, b!.shape[1]!]
@@ -85,7 +89,7 @@ function prepare({ inputs: [a, b], length, isSame }: PrepareContext): Preparatio
   }
 }
 
-/** Below this the kernel takes other ways, which do not know strips. */
+/** With fewer rows the kernel uses paths without strips. */
 const LEAST_ROWS = 4
 
 // a [m,k] · b [n/8, k, 8] → [m,n]: b in strips of eight columns

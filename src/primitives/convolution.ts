@@ -1,11 +1,11 @@
 // Convolution and its two gradients. All three are linear in both operands, and each is the gradient of the others:
 //
 //   y  = convolution(x, w)              y[n, o, f]  = Σ x[n, o·stride + t·dilation, c] w[t, c, f]      over taps t, channels c
-//   x̄ = convolutionTranspose(ȳ, w)     the same sum, over the y[n, o, f] that x[n, i, c] takes part in
+//   x̄ = convolutionTranspose(ȳ, w)     the same sum, over the y[n, o, f] that depend on x[n, i, c]
 //   w̄ = convolutionKernel(x, ȳ)        the same sum, over the places n, o
 //
-// `before` and `after` say how many zeros surround x, so its axes count from −before on; they are never stored, nor multiplied.
-// In depthwise convolution each channel has taps of its own and meets no other.
+// `before` and `after` are the numbers of zeros around x, so indices of its axes start at −before. The zeros are neither
+// stored nor multiplied. In depthwise convolution each channel has its own taps and is convolved alone.
 
 import { ShapeError, formatShape } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
@@ -16,7 +16,7 @@ import type { Emitter } from './emitter'
 import type { ComposedPrimitive, KernelPrimitive } from './rule'
 import { placesOf, requireWindow } from './window'
 
-/** Of [… window, c, f]. */
+/** The window of a kernel [… window, c, f]. */
 export const windowOf = (kernel: TensorType): Shape => kernel.shape.slice(0, -2)
 
 /** × and + for every tap of every result. */
@@ -25,11 +25,11 @@ const perTap = (result: Shape, taps: Shape): number => 2 * sizeOf(result) * size
 const isZero = (count: number): boolean => count === 0
 const isOne = (count: number): boolean => count === 1
 
-/** A convolution with one tap, no steps and no zeros is a matrix product. */
+/** A convolution with one tap, strides of 1 and no zeros around x is a matrix product. */
 export const isProduct = (window: Shape, { strides, groups, before, after }: ConvolutionAttributes): boolean =>
   groups === 1 && window.every(isOne) && strides.every(isOne) && before.every(isZero) && after.every(isZero)
 
-/** A convolution in which each channel is a group, and makes one result. */
+/** A convolution in which each channel is a group with one result. */
 const isDepthwise = (kernel: Shape, { groups }: ConvolutionAttributes): boolean =>
   groups > 1 && kernel.at(-2) === 1 && kernel.at(-1) === groups
 
@@ -51,10 +51,10 @@ function turnChannels(e: Emitter, kernel: Value, groups: number): Value {
   return e.reshape(turned, [...window, filters / groups, groups * channels])
 }
 
-/** Images from which on the sums of a kernel's gradient go box by box: those of few places do not repay it. */
+/** The least number of images for which the kernel's gradient is computed in boxes: few places do not repay it. */
 const BOXED_IMAGES = 4
 
-/** x with the zeros around it in memory, and the attributes that belong to it; null where they need not be. */
+/** x padded in memory, and the attributes for it; null if padding in memory is not needed. */
 function padded<Attributes extends PaddedAttributes>(
   e: Emitter,
   x: Value,
@@ -149,7 +149,10 @@ const convolutionTranspose: ComposedPrimitive<PrimitiveAttributes['convolutionTr
   flops: ({ inputs: [dy, kernel] }) => perTap(dy!.shape, kernel!.shape.slice(0, -1)),
 }
 
-/** convolutionTranspose with the kernel as its sums want it: [… window, f, groups · c], its window turned round. */
+/**
+ * convolutionTranspose with the kernel in the layout of its sums: [… window, f, groups · c], with the window
+ * reversed.
+ */
 const convolutionTurned: KernelPrimitive<PrimitiveAttributes['convolutionTurned']> = {
   kind: 'kernel',
   infer([dy, kernel], attributes) {
@@ -158,7 +161,7 @@ const convolutionTurned: KernelPrimitive<PrimitiveAttributes['convolutionTurned'
     requirePlaces('convolutionTurned', shape, dy!, windowOf(kernel!), attributes)
     return [{ shape, dtype: 'float32' }]
   },
-  // what it is made of is differentiated
+  // Differentiation works on convolutionTranspose, from which this is made.
   vjp: null,
   flops: ({ inputs: [dy, kernel], attributes: { groups } }) =>
     (perTap(dy!.shape, kernel!.shape.slice(0, -2)) * kernel!.shape.at(-1)!) / groups,

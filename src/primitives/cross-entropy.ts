@@ -1,6 +1,6 @@
-// The cross-entropy of softmax as one primitive, for two kinds of targets: class numbers, and distributions. As a
-// composition it is log-softmax, a comparison, products and sums; its gradient, softmax − target, would take the
-// exponentials again. The losses that use it are in src/losses.
+// The cross-entropy of softmax as one primitive, for class numbers and for distributions. A composition would
+// consist of log-softmax, a comparison, products and sums, and its gradient, softmax − target, would compute
+// the exponentials again. The losses that use it are in src/losses.
 
 import { TargetKind } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
@@ -17,7 +17,7 @@ export function rowsOf(shape: Shape): { rows: number; columns: number } {
   return { rows, columns }
 }
 
-/** The targets' type for logits or probabilities of this type. */
+/** The type of targets for logits or probabilities of this type. */
 function requireTargets(name: PrimitiveName, kind: TargetKind, x: TensorType, targets: TensorType): void {
   if (x.shape.length === 0) throw new ShapeError(`${name}: needs at least one axis, received a scalar`)
   const isClasses = kind === TargetKind.Classes
@@ -30,7 +30,7 @@ function requireTargets(name: PrimitiveName, kind: TargetKind, x: TensorType, ta
   }
 }
 
-/** Puts the last axis back as an extent of 1. */
+/** Restores the last axis with extent 1. */
 function perRow(e: Emitter, rows: Value, shape: Shape): Value {
   return e.keepAxes(rows, shape, [shape.length - 1])
 }
@@ -39,7 +39,7 @@ function sumRows(e: Emitter, x: Value): Value {
   return perRow(e, e.sum(x, [x.shape.length - 1]), x.shape)
 }
 
-/** Σ of each row's target: 1 for a class, 0 for one that does not exist. */
+/** The sum of each row's target: 1 for a class, 0 for one that does not exist. */
 function targetSum(e: Emitter, kind: TargetKind, targets: Value, shape: Shape): Value {
   if (kind === TargetKind.Distributions) return sumRows(e, targets)
   const columns = shape[shape.length - 1]!
@@ -65,7 +65,7 @@ function crossEntropyOf(name: PrimitiveName, kind: TargetKind): KernelPrimitive<
       if (kind === TargetKind.Classes) return [dx, null]
       return [dx, e.negative(e.multiply(e.logSoftmax(x!), perRow(e, dLoss!, x!.shape)))]
     },
-    // max, −, exp, Σ and ÷ for the probabilities; the logarithm of each row and −; × and − for each target
+    // max, −, exp, Σ and ÷ for the probabilities; the logarithm of each row and −; × and − per target.
     flops({ inputs: [x] }) {
       const { rows, columns } = rowsOf(x!.shape)
       return rows * (columns * (4 + FUNCTION) + FUNCTION + (kind === TargetKind.Classes ? 1 : 3 * columns))
@@ -96,7 +96,7 @@ function gradientOf(name: PrimitiveName, kind: TargetKind): KernelPrimitive<NoAt
         e.sum(e.multiply(dz!, e.crossEntropyGradient(kind, p!, targets!, ones)), [p!.shape.length - 1]),
       ]
     },
-    // − and ×; with distributions Σ and another × besides
+    // − and ×; for distributions also Σ and another ×.
     flops: ({ outputs }) => elementsOf(outputs) * (kind === TargetKind.Classes ? 2 : 4),
   }
 }

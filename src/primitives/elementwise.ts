@@ -1,4 +1,4 @@
-// Primitives whose result's element i depends on the operands' elements i. Each is one step of a Chain.
+// Primitives that compute element i of the result from element i of each operand. Each is one step of a Chain.
 
 import { Epilogue, Step } from '../../assembly/shared/opcodes'
 import { ArgumentError, internalError } from '../core/errors'
@@ -27,10 +27,10 @@ interface Options {
   readonly accepts?: Kinds
   /** Floating-point operations for one element. Default 1. */
   readonly flops?: number
-  /** The result's dtype; the operands' when left out. */
+  /** The result's dtype; default the operands'. */
   readonly result?: DType
   readonly integerStep?: Step
-  /** The result for int32, where float64 would lose low bits. */
+  /** The result for int32, where float64 would lose the low bits. */
   readonly integer?: (a: number, b: number) => number
   readonly epilogue?: Epilogue
   readonly bias?: boolean
@@ -47,7 +47,7 @@ function check(name: string, inputs: readonly TensorType[], accepts: Kinds): voi
   for (let i = 1; i < inputs.length; i++) isAlike &&= inputs[i]!.dtype === dtype
   if (isAlike) return
   const received = inputs.map((each) => each.dtype).join(' and ')
-  throw new ArgumentError(`${name}: the operands must be ${accepts.join(' or ')}, all alike, received ${received}`)
+  throw new ArgumentError(`${name}: the operands must all be ${accepts.join(' or ')}, received ${received}`)
 }
 
 function stepFor(step: Step, integerStep: Step | undefined, inputs: readonly TensorType[]): Step {
@@ -113,7 +113,7 @@ function comparison(
   return binary(name, step, (a, b) => Number(holds(a, b)), null, { accepts: ANY, result: 'bool', integerStep })
 }
 
-/** x ∘ neutral = x (up to the sign of a zero), and neutral ∘ x = x when `commutes`, where the shape stays. */
+/** Simplifies x ∘ neutral = x (up to the sign of a zero), and neutral ∘ x = x if `commutes` and the shape stays the same. */
 function neutral(element: number, commutes: boolean): Simplify {
   return ({ inputs, output, constantNumber }) => {
     const a = inputs[0]!
@@ -148,7 +148,7 @@ const cast: ElementwisePrimitive<PrimitiveAttributes['cast']> = {
   step: ([x], { dtype }) => castStep(x!.dtype, dtype),
   flops: 0,
   scalar: ([x], [type], { dtype }) => castScalar(x!, type!.dtype, dtype),
-  // int32 and bool carry no gradient
+  // int32 and bool have no gradient.
   vjp: ({ cotangents: [dy], inputs: [x] }) => [x!.dtype === 'float32' ? dy! : null],
   simplify: ({ inputs: [x], attributes: { dtype } }) => (x!.dtype === dtype ? x! : null),
 }
@@ -291,10 +291,10 @@ export const elementwise = {
   ),
   // d log(1 + eˣ) = σ(x) dx
   softplus: unary('softplus', Step.Softplus, special.softplus, (e, dy, x) => e.multiply(dy, e.sigmoid(x)), {
-    // an exponential and a logarithm
+    // An exponential and a logarithm.
     flops: 2 * FUNCTION,
   }),
-  // y > 0 exactly where x > 0, so that x need not be kept
+  // y > 0 exactly where x > 0, so x need not be kept.
   relu: unary(
     'relu',
     Step.Relu,
@@ -304,7 +304,7 @@ export const elementwise = {
       epilogue: Epilogue.Relu,
     },
   ),
-  // y > 0 ? dy : 0. As a comparison and a choice it would be two steps, and a tile of zeros to choose from.
+  // y > 0 ? dy : 0. A comparison and a choice would be two steps and need a tile of zeros.
   reluGradient: binary(
     'reluGradient',
     Step.ReluGradient,
@@ -373,7 +373,7 @@ export const elementwise = {
       (e, dy, a, _b, y) =>
         e.multiply(dy, e.select(e.less(0, a), e.multiply(y, e.log(e.select(e.less(0, a), a, 1))), 0)),
     ],
-    // a logarithm and an exponential
+    // A logarithm and an exponential.
     { accepts: FLOAT, flops: 2 * FUNCTION },
   ),
   // d arctan2(a, b) = (b da − a db) / (a² + b²)
@@ -393,10 +393,10 @@ export const elementwise = {
     Step.Mod,
     special.modulo,
     [(_e, dy) => dy, (e, dy, a, b, y) => e.multiply(dy, e.divide(e.subtract(y, a), b))],
-    // ÷, ⌊⌋, × and −
+    // ÷, ⌊⌋, × and −.
     { integerStep: Step.ModI32, integer: special.floorRemainder, flops: 4 },
   ),
-  // Of float32 it is floor(a / b).
+  // For float32 it is floor(a / b).
   floorDivide: binary('floorDivide', Step.FloorDivideI32, special.floorQuotient, null, { accepts: INTEGER, flops: 2 }),
   maximum: extremum('maximum', Step.Maximum, Step.MaximumI32, Math.max),
   minimum: extremum('minimum', Step.Minimum, Step.MinimumI32, Math.min),
@@ -409,10 +409,10 @@ export const elementwise = {
   select,
 }
 
-/** For passes that only meet elementwise nodes. */
+/** For passes that only see elementwise nodes. */
 export function asElementwise<Name extends PrimitiveName>(
   rule: PrimitiveRule<Name>,
 ): ElementwisePrimitive<PrimitiveAttributes[Name]> {
-  if (rule.kind !== 'elementwise') throw internalError('an elementwise primitive was expected')
+  if (rule.kind !== 'elementwise') throw internalError('expected an elementwise primitive')
   return rule
 }

@@ -1,5 +1,5 @@
-// What gradient rules and short cuts emit nodes with: one method per primitive that they need. Only the interface, so
-// that rules know nothing of graphs that are being made; transforms/emitter.ts carries it out.
+// The interface with which gradient rules and simplifications emit nodes: one method per primitive that they
+// need. Rules do not depend on graph building; the implementation is transforms/emitter.ts.
 
 import type { TargetKind } from '../../assembly/shared/opcodes'
 import type { DType, NumericArray } from '../core/dtypes'
@@ -43,11 +43,11 @@ export interface Emitter {
   matmul(a: Value, b: Value): Value
   /** a [m,k] · b [n/8, k, 8] → [m,n] */
   matmulStrips(a: Value, b: Value): Value
-  /** x [n, …spatial, c], kernel [… window, c / groups, channels], on the axes that the window fits into. */
+  /** x [n, …spatial, c], kernel [… window, c / groups, channels], on the axes of the window. */
   convolution(x: Value, kernel: Value, attributes: ConvolutionAttributes): Value
   convolutionKernel(x: Value, dy: Value, attributes: PrimitiveAttributes['convolutionKernel']): Value
   convolutionTranspose(dy: Value, kernel: Value, attributes: PrimitiveAttributes['convolutionTranspose']): Value
-  /** The same with a kernel whose window is turned round and whose channels and filters have changed places. */
+  /** The same with a kernel whose window is reversed and whose channels and filters are swapped. */
   convolutionTurned(dy: Value, kernel: Value, attributes: PrimitiveAttributes['convolutionTurned']): Value
   depthwiseConvolution(x: Value, kernel: Value, attributes: PaddedAttributes): Value
   depthwiseConvolutionKernel(x: Value, dy: Value, attributes: PrimitiveAttributes['depthwiseConvolutionKernel']): Value
@@ -66,9 +66,9 @@ export interface Emitter {
   select(condition: Value, a: Value | number, b: Value | number): Value
   /** (p Σt − t) · scale, for targets t of either kind. */
   crossEntropyGradient(kind: TargetKind, p: Value, targets: Value, scale: Value): Value
-  /** Folds sorted axes and drops them. */
+  /** Reduces sorted axes and removes them. */
   reduce(name: ReductionName, x: Value, axes: readonly number[]): Value
-  /** Sums over sorted axes and drops them. */
+  /** Sums over sorted axes and removes them. */
   sum(x: Value, axes: readonly number[]): Value
   reshape(x: Value, shape: Shape): Value
   transpose(x: Value, permutation: readonly number[]): Value
@@ -85,8 +85,8 @@ export interface Emitter {
   scatterAdd(updates: Value, indices: Value, axis: number, size: number): Value
   constant(data: NumericArray, shape: Shape, dtype: DType): Value
   routine(routine: Routine, inputs: readonly Value[]): readonly Value[]
-  /** The adjoint of broadcasting: sums over what was repeated, so that the result has `shape`. */
+  /** The adjoint of broadcasting: sums over the repeated axes, so that the result has `shape`. */
   sumTo(x: Value, shape: Shape): Value
-  /** Puts the axes that a reduction dropped back as extents of 1. */
+  /** Restores the axes that a reduction removed, with extent 1. */
   keepAxes(x: Value, shape: Shape, axes: readonly number[]): Value
 }

@@ -1,8 +1,9 @@
-// What the kernels of factorization.ts compute, as plain loops over one matrix, row-major. Matrices are arrays at an offset.
+// References of the kernels in factorization.ts as plain loops over one row-major matrix. Matrices are arrays
+// with an offset.
 
 import type { NumericArray } from '../core/dtypes'
 
-/** Some elements of an array, by two indices. */
+/** Elements of an array, by two indices. */
 class Matrix {
   constructor(
     private readonly data: NumericArray,
@@ -20,7 +21,7 @@ class Matrix {
     this.data[this.offset + i * this.rowStride + j * this.columnStride] = value
   }
 
-  /** The same elements of a square matrix, rows as columns. */
+  /** The same elements of a square matrix with rows and columns swapped. */
   transposed(): Matrix {
     return new Matrix(this.data, this.offset, this.columns, this.columnStride, this.rowStride)
   }
@@ -43,7 +44,7 @@ const sumOver = (from: number, to: number, term: (i: number) => number): number 
   return sum
 }
 
-/** L of the lower part of a; its lower part NaN when a is not positive definite. */
+/** L from the lower triangle of a; its lower triangle is NaN if a is not positive definite. */
 export function cholesky(a: Matrix, l: Matrix, n: number): void {
   let isDefinite = true
   for (let i = 0; i < n; i++) {
@@ -56,7 +57,7 @@ export function cholesky(a: Matrix, l: Matrix, n: number): void {
   if (!isDefinite) for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) l.set(i, j, NaN)
 }
 
-/** L and U of the rows of a in the order that makes each pivot the largest of its column. */
+/** L and U of the rows of a, ordered so that each pivot is the largest of its column. */
 export function lu(a: Matrix, packed: Matrix, pivots: NumericArray, order: NumericArray, at: number, n: number): void {
   for (let i = 0; i < n; i++) {
     order[at + i] = i
@@ -84,7 +85,7 @@ export function lu(a: Matrix, packed: Matrix, pivots: NumericArray, order: Numer
   }
 }
 
-/** x [n, columns] ← T⁻¹ x, with T(i, j) given; from the first unknown on, or from the last. */
+/** x [n, columns] ← T⁻¹ x for given T(i, j), starting at the first unknown or at the last. */
 export function substitute(
   t: (i: number, j: number) => number,
   x: Matrix,
@@ -101,7 +102,7 @@ export function substitute(
   })
 }
 
-/** Householder's: q [rows, width], r [width, columns]. */
+/** Householder QR: q [rows, width], r [width, columns]. */
 export function qr(a: Matrix, q: Matrix, r: Matrix, rows: number, columns: number, width: number): void {
   const work = zeros(rows, columns)
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) work.set(i, j, a.get(i, j))
@@ -129,7 +130,7 @@ export function qr(a: Matrix, q: Matrix, r: Matrix, rows: number, columns: numbe
   for (let i = 0; i < width; i++) for (let j = 0; j < columns; j++) r.set(i, j, j < i ? 0 : work.get(i, j))
 }
 
-/** Rows p and q turned by the angle whose tangent is t. */
+/** Rotates rows p and q by the angle with tangent t. */
 function rotateRows(x: Matrix, p: number, q: number, t: number): void {
   const c = 1 / Math.sqrt(t * t + 1)
   for (let k = 0; k < x.columns; k++) {
@@ -147,14 +148,14 @@ const tangent = (a: number, b: number, g: number): number => {
 const rowNumbers = (x: Matrix, i: number): number[] => Array.from({ length: x.columns }, (_, j) => x.get(i, j))
 const dot = (a: readonly number[], b: readonly number[]): number => sumOver(0, a.length, (i) => a[i]! * b[i]!)
 
-/** −1 when the element that is largest in magnitude is negative, else 1. */
+/** −1 if the element of largest magnitude is negative, else 1. */
 function signOf(row: readonly number[]): number {
   return row.reduce((largest, x) => (Math.abs(x) > Math.abs(largest) ? x : largest), 0) < 0 ? -1 : 1
 }
 
 const MOST_ROUNDS = 60
 
-/** Jacobi's: values [n] rise, vectors [n, n] in columns. */
+/** Jacobi's method: values [n] ascending, vectors [n, n] in columns. */
 export function eigen(a: Matrix, values: NumericArray, at: number, vectors: Matrix, n: number): void {
   const work = zeros(n, n)
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) work.set(i, j, a.get(i, j))
@@ -182,7 +183,7 @@ export function eigen(a: Matrix, values: NumericArray, at: number, vectors: Matr
   })
 }
 
-/** A row of unit length, orthogonal to the rows before it. */
+/** A row of norm 1, orthogonal to the rows before it. */
 function complete(rows: readonly (readonly number[])[], n: number): number[] {
   const left = Array.from({ length: n }, (_, i) => 1 - sumOver(0, rows.length, (j) => rows[j]![i]! ** 2))
   const best = left.reduce((most, x, i) => (x > left[most]! ? i : most), 0)
@@ -197,7 +198,7 @@ function complete(rows: readonly (readonly number[])[], n: number): number[] {
   return row.map((x) => x / length)
 }
 
-/** Jacobi's, one-sided: left [rows, width], values [columns] fall, right [columns, columns]. rows ≥ columns. */
+/** One-sided Jacobi: left [rows, width], values [columns] descending, right [columns, columns]. rows ≥ columns. */
 export function singular(
   a: Matrix,
   left: Matrix,

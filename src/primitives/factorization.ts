@@ -1,6 +1,7 @@
-// Factorizations of matrices and solutions of systems, batch axes in front. Gradients are written with products and
-// solutions, so that they have gradients themselves. dX is the cotangent of X; tril and triu are the parts with the diagonal,
-// strict ones without, and Φ is tril with half of the diagonal.
+// Factorizations of matrices and solutions of systems, with leading batch axes. Gradients are written with
+// products and solutions, so that they are differentiable themselves. dX is the cotangent of X. tril and triu
+// are the triangles with the diagonal, strictTril and strictTriu those without it, and Φ is tril with half of
+// the diagonal.
 
 import { Factorize, Substitute } from '../../assembly/shared/instructions'
 import { Factorization, Opcode, Triangle } from '../../assembly/shared/opcodes'
@@ -19,7 +20,7 @@ import type { LowerContext } from '../ir/instruction'
 import { ArgSort } from './sorting'
 
 interface Matrices {
-  /** The axes in front. */
+  /** The leading axes. */
   readonly front: Shape
   readonly batch: number
   readonly rows: number
@@ -51,7 +52,7 @@ function requireMatrices(name: string, x: TensorType, isSquare: boolean): Matric
   return matricesOf(x)
 }
 
-/** Parts of square matrices, in gradients. */
+/** Triangles of square matrices, for gradients. */
 class Parts {
   private readonly row: Value
   private readonly column: Value
@@ -77,7 +78,7 @@ class Parts {
     return this.e.multiply(this.tril(x), this.onDiagonal(this.e.scalar(0.5), 1))
   }
 
-  /** 1 / (v_j − v_i), and 0 where that is infinite. */
+  /** 1 / (v_j − v_i), or 0 where that is infinite. */
   gaps(v: Value, front: Shape, n: number): Value {
     const { e } = this
     const gap = e.subtract(e.reshape(v, [...front, 1, n]), e.reshape(v, [...front, n, 1]))
@@ -90,11 +91,11 @@ const rowOf = (e: Emitter, v: Value): Value => e.reshape(v, [...v.shape.slice(0,
 const columnOf = (e: Emitter, v: Value): Value => e.reshape(v, [...v.shape, 1])
 const half = (e: Emitter, x: Value): Value => e.multiply(e.add(x, e.transposeMatrix(x)), 0.5)
 
-/** Kernels that take each matrix apart. */
+/** Kernels that factorize each matrix. */
 abstract class FactorizeRoutine extends KernelRoutine {
   protected abstract readonly kind: Factorization
 
-  /** How wide the first factor is. */
+  /** The number of columns of the first factor. */
   protected widthOf({ columns }: Matrices): number {
     return columns
   }
@@ -120,14 +121,14 @@ abstract class FactorizeRoutine extends KernelRoutine {
     )
   }
 
-  /** Calls `visit` with the number of each matrix, and where it begins. */
+  /** Calls `visit` with the index of each matrix and its offset. */
   protected each({ inputTypes: [a] }: RefContext<unknown>, visit: (i: number, matrices: Matrices) => void): void {
     const matrices = matricesOf(a!)
     for (let i = 0; i < matrices.batch; i++) visit(i, matrices)
   }
 }
 
-/** Those that work in float64. */
+/** Factorizations that compute in float64. */
 abstract class WideRoutine extends FactorizeRoutine {
   override temporaryBytes([a]: readonly TensorType[]): number {
     const matrices = matricesOf(a!)
@@ -136,7 +137,7 @@ abstract class WideRoutine extends FactorizeRoutine {
   }
 }
 
-/** A [… n,n] → L [… n,n], A = L Lᵀ; reads the lower part. NaN where A is not positive definite. */
+/** A [… n,n] → L [… n,n], A = L Lᵀ. Reads only the lower triangle. NaN where A is not positive definite. */
 export class Cholesky extends FactorizeRoutine {
   readonly name = 'cholesky'
   protected readonly kind = Factorization.Cholesky
@@ -230,13 +231,13 @@ export class Lu extends FactorizeRoutine {
 }
 
 /**
- * Lu, of which only the product of U's diagonal is used: the determinant but for its sign. Its gradient, adj(A)ᵀ, is finite
- * where A is singular as well.
+ * Lu of which only the product of U's diagonal is used: the determinant except for its sign. Its gradient,
+ * adj(A)ᵀ, is also finite where A is singular.
  */
 export class LuOfDeterminant extends Lu {
-  // Of the diagonal the cotangents are c_i = dg ∏_{j≠i} u_j. With z_i = 1 where u_i = 0, else 0, and Ũ = U + diag(z),
+  // The cotangents of the diagonal are c_i = dg ∏_{j≠i} u_j. With z_i = 1 where u_i = 0, else 0, and Ũ = U + diag(z),
   //   M = dg adj(U) = (Σ c_i u_i / n) Ũ⁻¹ + Ũ⁻¹ diag(z c) Ũ⁻¹,  P dA = L⁻ᵀ Mᵀ:
-  // the first term where no u_i is 0, the second where one is. Where several are it is 0, as it is for any rank below n − 1.
+  // the first term if no u_i is 0, the second if one is. If several are, M is 0, as for any rank below n − 1.
   override vjp({
     e,
     inputs: [a],
@@ -246,7 +247,7 @@ export class LuOfDeterminant extends Lu {
     if (sizeOf(d!.shape) === 0) return [d!]
     const n = d!.shape.at(-1)!
     const parts = new Parts(e, n)
-    // factors whose own gradient is that of Lu
+    // Factors with the gradient of Lu.
     const [packed] = e.routine(new Lu(), [a!])
     const isZero = e.equal(packed!, 0)
     const solid = e.add(packed!, parts.onDiagonal(e.select(isZero, 1, 0), 0))
@@ -267,7 +268,7 @@ export class LuOfDeterminant extends Lu {
   }
 }
 
-/** A [… m,n] → Q [… m,p], R [… p,n] with orthonormal columns; p = m when complete, else min(m, n). Signs as in LAPACK. */
+/** A [… m,n] → Q [… m,p] with orthonormal columns, R [… p,n]; p = m if complete, else min(m, n). Signs as in LAPACK. */
 export class Qr extends WideRoutine {
   readonly name = 'qr'
   protected readonly kind = Factorization.Qr
@@ -292,7 +293,7 @@ export class Qr extends WideRoutine {
     const { rows, columns } = matrices
     if (this.widthOf(matrices) !== columns) {
       throw new ArgumentError(
-        `${this.name}: has a gradient only where R is square, and not of [${rows}, ${columns}]${this.isComplete ? ' in mode complete' : ''}`,
+        `${this.name}: only has a gradient where R is square, received [${rows}, ${columns}]${this.isComplete ? ' in mode complete' : ''}`,
       )
     }
     const parts = new Parts(e, columns)
@@ -328,10 +329,13 @@ export class Qr extends WideRoutine {
   }
 }
 
-/** Rounds of rotations that a matrix of numbers needs, in round figures. */
+/** The approximate number of Jacobi sweeps that a matrix needs. */
 const ROUNDS = 6
 
-/** A [… n,n], symmetric → w [… n], rising, V [… n,n], A = V diag(w) Vᵀ. The largest element of each column of V is positive. */
+/**
+ * A [… n,n], symmetric → w [… n], ascending, V [… n,n], A = V diag(w) Vᵀ. The largest element of each column of
+ * V is positive.
+ */
 export class Eigen extends WideRoutine {
   readonly name = 'eigh'
   protected readonly kind = Factorization.Eigen
@@ -364,8 +368,8 @@ export class Eigen extends WideRoutine {
 }
 
 /**
- * A [… m,n], m ≥ n → U [… m,p], s [… n], falling, Vᵀ [… n,n], A = U diag(s) Vᵀ; p = m when full, else n. The largest element of
- * each row of Vᵀ is positive.
+ * A [… m,n], m ≥ n → U [… m,p], s [… n], descending, Vᵀ [… n,n], A = U diag(s) Vᵀ; p = m if full, else n. The
+ * largest element of each row of Vᵀ is positive.
  */
 export class Singular extends WideRoutine {
   readonly name = 'svd'
@@ -407,7 +411,7 @@ export class Singular extends WideRoutine {
       )
     }
     const parts = new Parts(e, n)
-    // the columns that A has a part in
+    // The columns that contribute to A.
     const own =
       u!.shape.at(-1) === n
         ? u!
@@ -462,7 +466,7 @@ function requireSystem(name: string, a: TensorType, b: TensorType): void {
   const right = requireMatrices(name, b, false)
   if (!sameShape(front, right.front) || right.rows !== rows) {
     throw new ShapeError(
-      `${name}: the right side of ${formatShape(a.shape)} must be ${formatShape([...front, rows])} and columns, received ${formatShape(b.shape)}`,
+      `${name}: the right side of ${formatShape(a.shape)} must be ${formatShape([...front, rows])} with one more axis, received ${formatShape(b.shape)}`,
     )
   }
 }
@@ -471,7 +475,10 @@ function copyOf(from: NumericArray, to: NumericArray): void {
   for (let i = 0; i < to.length; i++) to[i] = from[i]!
 }
 
-/** A [… n,n], B [… n,k] → T⁻¹ B, T the lower or upper part of A, or that part transposed; unit: with ones on its diagonal. */
+/**
+ * A [… n,n], B [… n,k] → T⁻¹ B, where T is the lower or upper triangle of A, or its transpose; unit: with ones
+ * on its diagonal.
+ */
 export class TriangularSolve extends KernelRoutine {
   readonly name = 'solveTriangular'
 
@@ -551,8 +558,8 @@ export class TriangularSolve extends KernelRoutine {
 }
 
 /**
- * A [… n,n], what Lu gives for it, B [… n,k] → A⁻¹ B, or A⁻ᵀ B. The gradient with respect to A is that of the whole, so that
- * none flows through the factorization; A itself is not read.
+ * A [… n,n], the results of Lu for A, B [… n,k] → A⁻¹ B, or A⁻ᵀ B. The gradient with respect to A is that of
+ * the whole, so none flows through the factorization. A itself is not read.
  */
 export class FactoredSolve extends KernelRoutine {
   readonly name = 'solve'
@@ -566,7 +573,7 @@ export class FactoredSolve extends KernelRoutine {
     return [b!]
   }
 
-  // dB = A⁻ᵀ dX,  dA = −dB Xᵀ; of A⁻ᵀ B it is −X dBᵀ
+  // dB = A⁻ᵀ dX,  dA = −dB Xᵀ; for A⁻ᵀ B, dA is −X dBᵀ
   override vjp({
     e,
     inputs: [a, packed, order],

@@ -1,4 +1,5 @@
-// The discrete Fourier transform of complex numbers, real and imaginary parts apart, along an axis of 2ᵏ elements.
+// The discrete Fourier transform of complex numbers, as separate real and imaginary parts, along an axis of 2ᵏ
+// elements.
 
 import { FOURIER_FIXED, Fourier } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
@@ -11,7 +12,7 @@ import { KernelRoutine, required } from './routine'
 import type { CostContext, RefContext, VjpContext } from './rule'
 import type { LowerContext } from '../ir/instruction'
 
-/** re, im → re, im of Σ_j x[j] e^(∓2πi jk/n): forwards −, backwards +, without a factor. */
+/** re, im → re, im of Σ_j x[j] e^(∓2πi jk/n): − forwards, + backwards, without a factor. */
 export class FourierTransform extends KernelRoutine {
   readonly name = 'fourier'
 
@@ -27,13 +28,13 @@ export class FourierTransform extends KernelRoutine {
     const isPower = n > 0 && Number.isInteger(Math.log2(n))
     if (!sameShape(real!.shape, imag!.shape) || real!.dtype !== 'float32' || imag!.dtype !== 'float32' || !isPower) {
       throw new ShapeError(
-        `${this.name}: needs two float32 parts of 2ᵏ elements along axis ${this.axis}, received ${formatShape(real!.shape)} and ${formatShape(imag!.shape)}`,
+        `${this.name}: expected two float32 parts with 2ᵏ elements along axis ${this.axis}, received ${formatShape(real!.shape)} and ${formatShape(imag!.shape)}`,
       )
     }
     return [real!, imag!]
   }
 
-  // y = F x with F symmetric and complex: dx = F* dy, the other direction
+  // y = F x with F symmetric and complex: dx = F* dy, the transform in the other direction.
   override vjp({ e, cotangents }: VjpContext<unknown>): readonly Value[] {
     return e.routine(new FourierTransform(this.axis, !this.isBackwards), cotangents)
   }
@@ -41,7 +42,7 @@ export class FourierTransform extends KernelRoutine {
   override lower({ inputs: [real, imag], outputs: [outReal, outImag], temporary, emit }: LowerContext<unknown>): void {
     if (sizeOf(real!.shape) === 0) return
     const split = splitAround(real!.shape, this.axis)
-    // i·conj(x) exchanges the parts; that before and behind the transform is the other direction
+    // i·conj(x) swaps the parts; swapping before and after the transform reverses its direction.
     const [a, b, c, d] = this.isBackwards ? [imag!, real!, outImag!, outReal!] : [real!, imag!, outReal!, outImag!]
     emit(
       instruction(Opcode.Fourier, Fourier, {
@@ -60,7 +61,7 @@ export class FourierTransform extends KernelRoutine {
     return FOURIER_FIXED + 8 * axis * (1 + inner)
   }
 
-  // half as many butterflies as elements, for each bit of the length, of 10 operations
+  // n/2 butterflies per bit of the length, 10 operations each.
   override flops({ inputs: [real] }: CostContext<unknown>): number {
     return 5 * sizeOf(real!.shape) * Math.log2(real!.shape[this.axis]!)
   }

@@ -1,4 +1,4 @@
-// The rule of every primitive. tsc fails here when a name of attributes.ts has no rule.
+// The rule of every primitive. tsc reports names of attributes.ts without a rule here.
 
 import { internalError } from '../core/errors'
 import type { PrimitiveRule } from './rule'
@@ -49,7 +49,7 @@ export function addWindowRules(added: { readonly [Name in WindowName]: Primitive
 
 export type Rules = typeof core & WindowRules
 
-/** The primitives that have a kernel of their own on every device. */
+/** The primitives that have a kernel on every device. */
 export type KernelName = {
   [Name in PrimitiveName]: Rules[Name] extends { readonly kind: 'kernel' } ? Name : never
 }[PrimitiveName]

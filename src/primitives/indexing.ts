@@ -1,6 +1,6 @@
-// gather and its adjoint scatterAdd, along one axis; scatterMax beside them. Indices below 0 count from
-// the end of the axis. Of an index that is outside all the same, gather makes NaN, the least int32 or true, as JAX does, and a
-// scatter drops its slice; whoever has the data checks it before.
+// gather and its adjoint scatterAdd along one axis, and scatterMax. Negative indices count from the end of the
+// axis. For an index outside the axis, gather gives NaN, the least int32 or true, as in JAX, and scatter drops
+// its slice. Callers that have the data check indices first.
 
 import { Insert, Scatter } from '../../assembly/shared/instructions'
 import { Opcode, Scattering } from '../../assembly/shared/opcodes'
@@ -20,7 +20,7 @@ function requireIndices(name: string, indices: TensorType): void {
   if (indices.dtype !== 'int32') throw new ArgumentError(`${name}: indices must be int32, received ${indices.dtype}`)
 }
 
-/** What gather gives for an index outside of the axis. */
+/** The result of gather for an index outside the axis. */
 export function fillingOf(dtype: DType): number {
   return dtype === 'float32' ? NaN : dtype === 'bool' ? 1 : -(2 ** 31)
 }
@@ -38,11 +38,11 @@ const gather: KernelPrimitive<PrimitiveAttributes['gather']> = {
     null,
   ],
   flops: () => 0,
-  // of the operand only what is picked
+  // Reads only the selected part of the operand.
   traffic: ({ inputs: [, indices], outputs: [out] }) => [indices!, out!, out!],
 }
 
-/** The place that an index names, as the kernels find it; −1 where it lies outside. */
+/** The position for an index, as kernels compute it; −1 outside the axis. */
 export function placeOf(index: number, axis: number): number {
   const place = index < 0 ? index + axis : index
   return place < axis ? Math.max(place, -1) : -1
@@ -64,7 +64,7 @@ function inferScatter(
   const picked = updates!.shape.slice(axis, axis + indices!.shape.length)
   if (formatShape(picked) !== formatShape(indices!.shape)) {
     throw new ShapeError(
-      `${name}: updates ${formatShape(updates!.shape)} must hold the indices' shape ${formatShape(indices!.shape)} from axis ${axis} on`,
+      `${name}: updates ${formatShape(updates!.shape)} must contain the indices' shape ${formatShape(indices!.shape)} from axis ${axis} on`,
     )
   }
   const rest = updates!.shape.slice(axis + indices!.shape.length)
@@ -88,7 +88,7 @@ export function lowerScatter(
   )
 }
 
-// zero where nothing is added
+// Elements without updates are zero.
 const scatterAdd: KernelPrimitive<PrimitiveAttributes['scatterAdd']> = {
   kind: 'kernel',
   infer: (inputs, attributes) => inferScatter('scatterAdd', inputs, attributes),
@@ -100,8 +100,8 @@ const scatterAdd: KernelPrimitive<PrimitiveAttributes['scatterAdd']> = {
 }
 
 /**
- * base [outer, axis, inner] → the same, but for block [outer, count, inner] from int32 `start` on, which is known only when it
- * runs. What is kept of earlier runs has no gradient.
+ * Copies base [outer, axis, inner] with a block [outer, count, inner] written at int32 `start`, which is known
+ * only at run time. No gradient flows, because the contents come from earlier runs.
  */
 export class InsertBlock extends KernelRoutine {
   readonly name = 'insert'
@@ -118,7 +118,7 @@ export class InsertBlock extends KernelRoutine {
       base!.shape.every((extent, i) => (i === this.axis ? block!.shape[i]! <= extent : block!.shape[i] === extent))
     if (!isAlike || start!.shape.length > 0) {
       throw new ShapeError(
-        `${this.name}: ${formatShape(block!.shape)} does not fit into ${formatShape(base!.shape)} along axis ${this.axis}, or ${formatShape(start!.shape)} is no scalar`,
+        `${this.name}: ${formatShape(block!.shape)} does not fit into ${formatShape(base!.shape)} along axis ${this.axis}, or ${formatShape(start!.shape)} is not a scalar`,
       )
     }
     return [base!]
@@ -160,7 +160,7 @@ export class InsertBlock extends KernelRoutine {
   }
 }
 
-/** The largest of the updates with one index; −∞ or the least int32 where there are none. Ties share the gradient equally. */
+/** The largest update for each index; −∞ or the least int32 if there are none. Ties share the gradient equally. */
 export class ScatterMax extends KernelRoutine implements ScatterAttributes {
   readonly name = 'scatterMax'
 
@@ -175,7 +175,7 @@ export class ScatterMax extends KernelRoutine implements ScatterAttributes {
     return inferScatter(this.name, inputs, this)
   }
 
-  // dx = dy at its index / how many are as large, where x is the largest
+  // dx = dy at its index / the number of ties, where x is the largest.
   override vjp({
     e,
     inputs: [x, indices],

@@ -1,4 +1,4 @@
-// Primitives that move data or only look at it differently: views, concatenation, padding.
+// Primitives that move data or change its layout: views, concatenation, padding.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Value } from '../ir/graph'
@@ -32,8 +32,9 @@ const reshape: ViewPrimitive<PrimitiveAttributes['reshape']> = {
 }
 
 /**
- * Strides for another shape of the same elements; null where no strides say it. Axes that together hold as many elements
- * as some axes of the result can be merged when each steps over all of the next, and split as one likes.
+ * Strides for another shape of the same elements; null if no strides express it. A group of axes can be merged
+ * into the axes of the result with the same number of elements if each stride equals the extent times the
+ * stride of the next axis; it can then be split in any way.
  */
 function reshapeStrides(from: Shape, strides: readonly number[], to: Shape): number[] | null {
   if (isContiguous(from, strides)) return rowMajorStrides(to)
@@ -47,7 +48,7 @@ function reshapeStrides(from: Shape, strides: readonly number[], to: Shape): num
     let size = kept[first]!.extent
     let end = at
     let made = 1
-    // The least runs of axes of both sides with the same number of elements.
+    // The smallest groups of axes on both sides with the same number of elements.
     while (made !== size) {
       if (made < size) made *= to[end++]!
       else size *= kept[++last]!.extent
@@ -101,7 +102,8 @@ const slice: ViewPrimitive<PrimitiveAttributes['slice']> = {
     }
     return [{ shape: sizes, dtype: x!.dtype }]
   },
-  // zero around the block; many blocks of one operand are put together at once: see ir/cotangents.ts
+  // The gradient is zero around the block. Blocks of one operand are joined later: see
+  // transforms/cotangents.ts.
   vjp: ({ attributes: { starts }, cotangents: [dy] }) => [{ block: dy!, starts }],
   simplify: ({ inputs: [x], output }) => (sameShape(x!.shape, output.shape) ? x! : null),
   view: (_input, { offset, strides }, { starts }) => ({
@@ -147,12 +149,12 @@ const stopGradient: ViewPrimitive<NoAttributes> = {
   view: (_input, layout) => layout,
 }
 
-/** The elements of a view, in row-major order: how the interpreter carries out every ViewPrimitive. */
+/** Copies the elements of a view in row-major order. The interpreter runs every ViewPrimitive with it. */
 export function copyView(input: NumericArray, shape: Shape, layout: Layout, out: NumericArray): void {
   forEachOffset(shape, layout.strides, layout.offset, (at, index) => (out[index] = input[at]!))
 }
 
-// Where each operand's first element lies in the result, in elements.
+// The offset in the result, in elements, of each operand's first element.
 export function concatStarts(inputs: readonly TensorType[], axis: number): number[] {
   let at = 0
   return inputs.map(({ shape }) => {
@@ -166,7 +168,7 @@ const concat: KernelPrimitive<AxisAttributes> = {
   kind: 'kernel',
   infer(inputs, { axis }) {
     const first = inputs[0]
-    if (first === undefined) throw new ArgumentError('concat: needs at least one operand')
+    if (first === undefined) throw new ArgumentError('concat: expected at least one operand, received none')
     for (const { shape, dtype } of inputs) {
       const alike =
         shape.length === first.shape.length && shape.every((extent, i) => i === axis || extent === first.shape[i])
@@ -198,7 +200,7 @@ const pad: KernelPrimitive<PrimitiveAttributes['pad']> = {
   kind: 'kernel',
   infer([x], { before, after }) {
     const valid = [before, after].every((side) => side.length === x!.shape.length && side.every((n) => n >= 0))
-    if (!valid) throw new ShapeError(`pad: needs two sizes ≥ 0 for every axis of ${formatShape(x!.shape)}`)
+    if (!valid) throw new ShapeError(`pad: expected two sizes ≥ 0 for every axis of ${formatShape(x!.shape)}`)
     return [{ shape: x!.shape.map((extent, i) => before[i]! + extent + after[i]!), dtype: x!.dtype }]
   },
   vjp: ({ e, inputs: [x], attributes: { before }, cotangents: [dy] }) => [e.slice(dy!, before, x!.shape)],

@@ -1,8 +1,8 @@
-// Maxima and sums over windows, and their adjoints. x is padded before.
+// Maxima and sums over windows, and their adjoints. x is already padded.
 //
 //   y = maxPool(x)             y[n, o, c] = max x[n, o·stride + t, c] over the taps t
-//   x̄ = maxPoolTranspose(x, ȳ)   ȳ where x is largest in its window, the first tap among equals; windows that share it add up
-//   maxPoolPick(x, v)           v where x is largest in its window: the adjoint of maxPoolTranspose
+//   x̄ = maxPoolTranspose(x, ȳ)   ȳ where x is the largest in its window, the first tap among ties; shared windows add up
+//   maxPoolPick(x, v)           v where x is the largest in its window: the adjoint of maxPoolTranspose
 //   sumPool(x), sumPoolTranspose(ȳ)   the same with sums
 
 import { ShapeError, formatShape } from '../core/errors'
@@ -32,7 +32,7 @@ function requirePooled(name: string, x: TensorType, dy: TensorType, attributes: 
   }
 }
 
-/** One for every element that a window sees. */
+/** One operation per element of each window. */
 const perTap = (pooled: Shape, { window }: PoolAttributes): number => sizeOf(pooled) * sizeOf(window)
 
 const maxPool: KernelPrimitive<PoolAttributes> = {
@@ -48,7 +48,7 @@ const maxPoolPick: KernelPrimitive<PoolAttributes> = {
     if (values!.dtype === 'float32' && sameShape(x!.shape, values!.shape))
       return [pooledType('maxPoolPick', x!, attributes)]
     throw new ShapeError(
-      `maxPoolPick: expected values float32 ${formatShape(x!.shape)}, received ${values!.dtype} ${formatShape(values!.shape)}`,
+      `maxPoolPick: expected float32 values ${formatShape(x!.shape)}, received ${values!.dtype} ${formatShape(values!.shape)}`,
     )
   },
   vjp: ({ e, inputs: [x], attributes, cotangents: [dy] }) => [null, e.maxPoolTranspose(x!, dy!, attributes)],

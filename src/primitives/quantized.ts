@@ -1,7 +1,7 @@
-// Products of int8 weights with what a layer gets, which becomes integers within ±127 on the way: Dense layers and
-// convolutions. The sums are exact, so that every machine gives the same bits.
+// Products of int8 weights with activations, which are quantized to integers within ±127: Dense layers and convolutions.
+// Integer sums are exact, so every machine gives the same bits.
 //
-//   q = ⌊x / s⌉, to even, within ±127           s = max |x| / 127 over a row (of a convolution: a sample), or given
+//   q = ⌊x / s⌉, to even, within ±127           s = max |x| / 127 over a row (for a convolution: a sample), or given
 //   y = relu(s · scale[f] · Σ q w[f] + bias[f])
 
 import { QUANTIZED_SUMS, Quantize, QuantizedProduct, QuantizedRow } from '../../assembly/shared/instructions'
@@ -16,19 +16,22 @@ import type { CostContext, RefContext } from './rule'
 import type { LowerContext } from '../ir/instruction'
 import { placesOf } from './window'
 
-/** The largest integer that a weight or an activation becomes. */
+/** The largest integer to which a weight or an activation is quantized. */
 export const LARGEST = 127
-/** Rows whose elements are all smaller count as zeros. */
+/** Rows whose magnitudes are all smaller count as zeros. */
 const TINY = Math.fround(1e-30)
 
-/** Channels that are multiplied at once. */
+/** The number of filters that are multiplied at once. */
 const STRIP = 8
-/** Neighbouring elements whose products are added at once. */
+/** The number of neighbouring elements whose products are added at once. */
 const QUAD = 4
-/** The most products of a sum that int32 surely holds. */
+/** The largest number of products whose sum always fits int32. */
 export const MOST_PRODUCTS = Math.floor((2 ** 31 - 1) / LARGEST ** 2)
 
-/** What a kernel [… window, channels, filters] sees of an input [batch, … axes, channels]; a matrix has no window. */
+/**
+ * How a kernel [… window, channels, filters] reads an input [batch, … axes, channels]. A matrix has an empty
+ * window.
+ */
 export interface Sight {
   readonly window: Shape
   readonly channels: number
@@ -43,24 +46,24 @@ interface Runs {
   readonly run: number
 }
 
-/** Taps that lie side by side, along the last axis, are one run. */
+/** Adjacent taps along the last axis form one run. */
 function runsOf({ window, channels, dilation }: Sight): Runs {
   const isJoined = window.length > 0 && (dilation.at(-1) === 1 || window.at(-1) === 1)
   const run = isJoined ? window.at(-1)! * channels : channels
   return { run, taps: (sizeOf(window) * channels) / run }
 }
 
-/** The shape in which a kernel's weights stand: strips of filters, and of each its bytes. */
+/** The shape of packed weights: [strips of filters, bytes of a strip]. */
 export function packedShape(sight: Sight): Shape {
   return [Math.ceil(sight.filters / STRIP), stripBytes(runsOf(sight))]
 }
 
-/** A strip has the sums of its filters' weights, then taps, fours of elements, filters, the four. */
+/** A strip stores the sums of its filters' weights, then [taps, groups of four elements, filters, four]. */
 function stripBytes({ taps, run }: Runs): number {
   return QUANTIZED_SUMS + taps * Math.ceil(run / QUAD) * STRIP * QUAD
 }
 
-/** Where element p of a run of a tap is, for a filter. */
+/** The index of element p of a run of a tap, for a filter. */
 function packedIndex(runs: Runs, tap: number, p: number, filter: number): number {
   const quad = tap * Math.ceil(runs.run / QUAD) + Math.floor(p / QUAD)
   return (
@@ -71,7 +74,7 @@ function packedIndex(runs: Runs, tap: number, p: number, filter: number): number
   )
 }
 
-/** Weights [… window, channels, filters] in the order in which they are multiplied. */
+/** Packs weights [… window, channels, filters] in the order in which they are multiplied. */
 export function packWeights(weights: Int8Array, sight: Sight): Int8Array {
   const [strips, bytes] = packedShape(sight) as [number, number]
   const packed = new Int8Array(strips * bytes)
@@ -84,7 +87,7 @@ export function packWeights(weights: Int8Array, sight: Sight): Int8Array {
   return packed
 }
 
-/** The way back. */
+/** The inverse of `packWeights`. */
 export function unpackWeights(packed: ArrayLike<number>, sight: Sight): Int8Array {
   const weights = new Int8Array(sizeOf(sight.window) * sight.channels * sight.filters)
   forEachWeight(sight, (at, place) => (weights[at] = packed[place]!))
@@ -101,7 +104,7 @@ function forEachWeight(sight: Sight, visit: (at: number, packed: number, filter:
   }
 }
 
-/** Where windows begin, and where their runs do from there. */
+/** The starts of windows, and the offsets of their runs. */
 function windowsOver(
   x: Shape,
   sight: Sight,
@@ -126,12 +129,15 @@ function windowsOver(
 
 const fround = Math.fround
 
-/** x float32, weights int8 as `packWeights` puts them, scales [filters], bias [filters], perhaps the scale of x [1] → y float32 */
+/**
+ * x float32, weights int8 from `packWeights`, scales [filters], bias [filters], optionally the scale of x [1] →
+ * y float32.
+ */
 export class QuantizedContraction extends KernelRoutine {
   readonly name = 'quantizedContraction'
   override readonly takesInt8 = true
 
-  /** @param relu whether what is below 0 becomes 0 */
+  /** @param relu whether negative results become 0 */
   constructor(
     readonly sight: Sight,
     readonly relu: boolean,
@@ -139,7 +145,7 @@ export class QuantizedContraction extends KernelRoutine {
     super()
   }
 
-  /** Whatever has a scale of its own: a row of a matrix, a sample of a convolution. */
+  /** The number of activation scales: one per row of a matrix, or per sample of a convolution. */
   private rowsOf(x: Shape): number {
     return this.sight.window.length === 0 ? sizeOf(x.slice(0, -1)) : x[0]!
   }
@@ -166,18 +172,18 @@ export class QuantizedContraction extends KernelRoutine {
     }
     if (fixed !== undefined && (fixed.dtype !== 'float32' || sizeOf(fixed.shape) !== 1)) {
       throw new ShapeError(
-        `${this.name}: the scale of the operand must be one float32, received ${fixed.dtype} ${formatShape(fixed.shape)}`,
+        `${this.name}: the scale of the operand must be one float32 number, received ${fixed.dtype} ${formatShape(fixed.shape)}`,
       )
     }
     if (sizeOf(window) * channels > MOST_PRODUCTS)
       throw new ArgumentError(
-        `${this.name}: at most ${MOST_PRODUCTS} products of a sum are exact, received ${sizeOf(window) * channels}`,
+        `${this.name}: a sum of products is exact only up to ${MOST_PRODUCTS} products, received ${sizeOf(window) * channels}`,
       )
     const places = window.length === 0 ? x!.shape.slice(0, -1) : placesOf(x!.shape, window, { strides, dilation })
     return [{ shape: [...places, filters], dtype: 'float32' }]
   }
 
-  /** Two bytes for every element, and what is known of each row behind them. */
+  /** The offset of the rows' records, which follow two bytes for every element. */
   private scalesAt({ shape }: TensorType): number {
     return Math.ceil((2 * sizeOf(shape) + 16) / 16) * 16
   }
@@ -236,14 +242,14 @@ export class QuantizedContraction extends KernelRoutine {
     )
   }
 
-  /** @throws ArgumentError: rounding has no slope */
+  /** @throws ArgumentError: rounding has no gradient */
   override vjp(): never {
     throw new ArgumentError(
-      'No gradient flows through int8 layers. Train or explain the model that was quantized, or one that quantizationAware made of it.',
+      'No gradient flows through int8 layers. Train or explain the original model, or the model that quantizationAware returns for it.',
     )
   }
 
-  // × and + for every product; |x|, the maximum, ×, rounding for every element; × and + for every result
+  // × and + per product; |x|, the maximum, × and rounding per element; × and + per result.
   override flops({ inputs: [x], outputs: [out] }: CostContext<unknown>): number {
     const { window, channels } = this.sight
     return elementsOf([out!]) * (2 * sizeOf(window) * channels + 2 + Number(this.relu)) + 4 * elementsOf([x!])
@@ -293,7 +299,7 @@ export class QuantizedContraction extends KernelRoutine {
   }
 }
 
-/** Ties go to the even neighbour. */
+/** Rounds ties to the even neighbour. */
 export function roundToEven(x: number): number {
   const down = Math.floor(x)
   const rest = x - down

@@ -1,4 +1,4 @@
-// Primitives that fold axes: sums, extremes, arg-extremes, and softmax over the last axis.
+// Primitives that reduce axes: sums, extremes, arg-extremes, and softmax over the last axis.
 
 import { SoftmaxKind } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError } from '../core/errors'
@@ -17,22 +17,22 @@ function requireFloat(name: string, input: TensorType): void {
   }
 }
 
-/** How many elements fold into one. */
+/** The number of elements that are reduced to one. */
 function foldedCount(shape: Shape, axes: readonly number[]): number {
   return axes.reduce((count, axis) => count * shape[axis]!, 1)
 }
 
 interface ReductionRule {
-  /** Whether folding all turns of a loop is folding one axis more. */
+  /** Whether reducing all iterations of a loop equals reducing one more axis. */
   readonly isSum?: boolean
-  /** The dtype of the result by that of the operand; others are refused. */
+  /** The dtype of the result for each dtype of the operand; other dtypes are errors. */
   readonly results: { readonly [Type in DType]?: DType }
-  /** Whether each result is divided once. */
+  /** Whether each result is divided by the number of elements. */
   readonly isMean?: boolean
   vjp(e: Emitter, dy: Value, x: Value, y: Value, axes: readonly number[]): Value
 }
 
-// Σ_t Σ_axes x_t = Σ over turns and axes at once
+// Σ_t Σ_axes x_t = Σ over iterations and axes together
 function totalOfSum({ e, inputs: [x], attributes: { axes }, stack }: TotalContext<AxesAttributes>): Value | null {
   const all = stack(x!)
   return all === null ? null : e.sum(all, [0, ...axes.map((axis) => axis + 1)])
@@ -53,9 +53,9 @@ function reduction(name: ReductionName, rule: ReductionRule): KernelPrimitive<Ax
     ],
     ...(rule.isSum === true ? { total: totalOfSum } : {}),
     simplify({ e, inputs: [x], output, attributes: { axes } }) {
-      // Folding one element is looking at it.
+      // Reducing one element is a reshape.
       if (foldedCount(x!.shape, axes) === 1) return e.reshape(e.cast(x!, output.dtype), output.shape)
-      // The kernel knows one run of axes: apart, they take one reduction each.
+      // The kernel reduces one run of adjacent axes; other axes need one reduction per run.
       const groups = adjacentGroups(axes)
       return groups.length === 1 ? null : groups.reduce((folded, group) => e.reduce(name, folded, group), x!)
     },

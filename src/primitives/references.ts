@@ -1,6 +1,6 @@
-// What each kernel computes, as the plain loop that says what is meant: the truth that kernels are compared with, and what
-// the interpreter runs. Nothing else names this file, so an application without an interpreter does not have it. What an
-// elementwise primitive computes is in its record, since the planner folds constants with it.
+// The reference of each kernel as a plain loop: kernels are tested against it, and the interpreter runs it.
+// Only the interpreter imports this file, so applications without it do not bundle the references. The function
+// of an elementwise primitive is in its record, because the planner folds constants with it.
 
 import { TargetKind } from '../../assembly/shared/opcodes'
 import type { DType, NumericArray } from '../core/dtypes'
@@ -17,7 +17,7 @@ import { routineOf } from './routine'
 import type { RefContext } from './rule'
 import { windowReferences } from './window-references'
 
-/** Every element of every output is written. */
+/** Writes every element of every output. */
 export type Reference<Attributes> = (context: RefContext<Attributes>) => void
 
 type ReferenceName = {
@@ -55,7 +55,7 @@ function matmul({
   }
 }
 
-/** Where the elements of some axes lie, seen from the first one. */
+/** The offsets of the elements of some axes, relative to the first one. */
 function offsetsAlong(shape: Shape, axes: readonly number[]): number[] {
   const strides = rowMajorStrides(shape)
   const offsets: number[] = []
@@ -68,7 +68,7 @@ function offsetsAlong(shape: Shape, axes: readonly number[]): number[] {
   return offsets
 }
 
-/** What an empty axis gives. */
+/** The result for an empty axis. */
 type Start = number | { readonly [Type in Exclude<DType, 'int8' | 'string'>]: number }
 
 // out [kept axes] = fold over the others
@@ -126,7 +126,7 @@ function rowSoftmax(
   }
 }
 
-/** Target i of a row, as the distribution that it means. Zeros for a class that does not exist. */
+/** Target i of a row as a distribution; zeros for a class that does not exist. */
 function targetAt(kind: TargetKind, targets: NumericArray, row: number, columns: number): (column: number) => number {
   if (kind === TargetKind.Distributions) return (column) => targets[row * columns + column]!
   return (column) => Number(targets[row] === column)
@@ -264,7 +264,7 @@ const references: { readonly [Name in ReferenceName]: Reference<PrimitiveAttribu
   uniform: ({ inputs: [key], outputs: [out], attributes: { stream } }) =>
     threefryUniform(key![0]!, key![1]!, stream, out!),
 
-  // The interpreter asks the primitive's `ends`: only it can end the run.
+  // The interpreter calls the primitive's `ends`, because only the interpreter can end the run.
   guard: () => {},
 
   sgd({ inputs: [p, g, rate, v], outputs: [pOut, vOut], attributes: { momentum, nesterov, weightDecay } }) {
@@ -322,7 +322,7 @@ const references: { readonly [Name in ReferenceName]: Reference<PrimitiveAttribu
   },
 }
 
-/** undefined for what is no kernel. */
+/** undefined for primitives that are not kernels. */
 export function referenceOf<Name extends PrimitiveName>(name: Name): Reference<PrimitiveAttributes[Name]> | undefined {
   const all: { readonly [N in PrimitiveName]?: Reference<PrimitiveAttributes[N]> } = references
   return all[name]

@@ -1,6 +1,6 @@
-// Kernels that come with the ops that use them: attention, sorting, factorizations, Fourier transforms. What a rule says of a
-// primitive, a routine says of itself, so that an application that calls no such op does not carry it. The reference and the
-// kernel on the tape are parts of it for the same reason.
+// Kernels that load with the ops that use them: attention, sorting, factorizations, Fourier transforms. A
+// routine contains its rule, its reference and its kernel on the tape, so that applications without these ops
+// do not bundle them.
 
 import { internalError } from '../core/errors'
 import type { TensorType } from '../core/shapes'
@@ -10,18 +10,18 @@ import type { Contribution, CostContext, InPlace, KernelPrimitive, Layout, RefCo
 import type { LowerContext } from '../ir/instruction'
 
 /**
- * A kernel and all that is known of it. Whether two are the same is told by their JSON: every property that is no function
- * says something of what it does.
+ * A kernel and its rule. Two routines are the same if their JSON is equal, so every property that is not a
+ * function must describe the computation.
  */
 export abstract class KernelRoutine implements Routine {
   abstract readonly name: string
-  /** Whether operands may be int8, which no other kernel can read. */
+  /** Whether operands may be int8, which other kernels cannot read. */
   readonly takesInt8: boolean = false
   abstract infer(inputs: readonly TensorType[]): readonly TensorType[]
-  /** Emits its instruction, or several. */
+  /** Emits one or more instructions. */
   abstract lower(context: LowerContext<unknown>): void
   abstract flops(context: CostContext<unknown>): number
-  /** The plain loop. Every element of every output is written. */
+  /** The reference as a plain loop. Writes every element of every output. */
   abstract reference(context: RefContext<unknown>): void
 
   /** Default: no gradient flows. */
@@ -29,12 +29,12 @@ export abstract class KernelRoutine implements Routine {
     return inputs.map(() => null)
   }
 
-  /** Whether an operand may lie like this. Default: contiguous only. */
+  /** Whether an operand may have this layout. Default: only a contiguous one. */
   accepts(_operand: number, _input: TensorType, _layout: Layout): boolean {
     return false
   }
 
-  /** What may share its bytes. Default: nothing. */
+  /** The outputs and inputs that may share bytes. Default: none. */
   inPlace(): readonly InPlace[] {
     return []
   }
@@ -50,9 +50,9 @@ export function routineOf({ routine }: PrimitiveAttributes['routine']): KernelRo
   return routine
 }
 
-/** What a kernel asked for. */
+/** The memory that a kernel requested. */
 export function required(temporary: Address | null): Address {
-  if (temporary === null) throw internalError('a kernel without the memory that it asked for')
+  if (temporary === null) throw internalError('a kernel did not get the memory that it requested')
   return temporary
 }
 

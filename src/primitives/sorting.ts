@@ -1,5 +1,5 @@
-// Sorting and searching. The order is NumPy's: 0 and −0 are equal, NaN comes behind everything, equal elements keep their
-// places. What is sorted is then picked by indices, so that gradients need no rule of their own.
+// Sorting and searching in NumPy's order: 0 and −0 are equal, NaN comes last, sorts are stable. Sorted values
+// are gathered by indices, so they need no gradient rules of their own.
 
 import { SORT_BYTES, SORT_FIXED, Search, Sort } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
@@ -18,7 +18,7 @@ function compare(a: number, b: number): number {
   return a < b ? -1 : Number(a > b)
 }
 
-/** x → int32, the same shape: the indices along an axis that make x rise, or fall. */
+/** x → int32 of the same shape: the indices along an axis that sort x, ascending or descending. */
 export class ArgSort extends KernelRoutine {
   readonly name = 'argsort'
 
@@ -51,7 +51,7 @@ export class ArgSort extends KernelRoutine {
     return SORT_FIXED + SORT_BYTES * x!.shape[this.axis]!
   }
 
-  // a comparison for each element and bit of the axis
+  // One comparison per element and bit of the axis's extent.
   override flops({ inputs: [x] }: CostContext<unknown>): number {
     return elementsOf([x!]) * Math.ceil(Math.log2(Math.max(2, x!.shape[this.axis]!)))
   }
@@ -71,7 +71,10 @@ export class ArgSort extends KernelRoutine {
   }
 }
 
-/** sorted [n], values [any] → int32 [any]: how many of the sorted are below each value; to the right of equal ones, below or equal. */
+/**
+ * sorted [n], values [any] → int32 [any]: the number of sorted elements below each value; below or equal if
+ * `right`.
+ */
 export class SearchSorted extends KernelRoutine {
   readonly name = 'searchsorted'
 
@@ -83,7 +86,9 @@ export class SearchSorted extends KernelRoutine {
     if (sorted!.shape.length !== 1)
       throw new ShapeError(`${this.name}: the sorted sequence must be a vector, received ${formatShape(sorted!.shape)}`)
     if (sorted!.dtype !== values!.dtype)
-      throw new ArgumentError(`${this.name}: both must have one dtype, received ${sorted!.dtype} and ${values!.dtype}`)
+      throw new ArgumentError(
+        `${this.name}: both operands must have the same dtype, received ${sorted!.dtype} and ${values!.dtype}`,
+      )
     return [{ shape: values!.shape, dtype: 'int32' }]
   }
 

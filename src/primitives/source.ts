@@ -1,4 +1,4 @@
-// Primitives that make data: constants and random numbers.
+// Primitives that generate data: constants and random numbers.
 
 import type { ConstantPrimitive, KernelPrimitive } from './rule'
 import type { PrimitiveAttributes } from '../ir/attributes'

@@ -1,5 +1,5 @@
-// Functions that JavaScript's Math lacks, for the interpreter: in float64, and on 32-bit integers. The kernels have
-// their own.
+// Functions that JavaScript's Math lacks, for the interpreter: in float64, and for 32-bit integers. Kernels
+// have their own versions.
 
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI)
 
@@ -27,7 +27,7 @@ export function erf(x: number): number {
 /** φ(0) = 1/√2π, the peak of the normal density. */
 export const NORMAL_PEAK = 1 / Math.sqrt(2 * Math.PI)
 
-/** Φ(−t) for t ≥ 0, the tail of the normal distribution, with a small relative error however small it is. */
+/** Φ(−t) for t ≥ 0, the tail of the normal distribution, with a small relative error for any t. */
 function normalTail(t: number): number {
   if (t < 3) return (1 - erf(t * Math.SQRT1_2)) / 2
   // φ(t) · 1/(t + 1/(t + 2/(t + 3/(t + …)))), from the inside out
@@ -86,7 +86,7 @@ export function power(x: number, y: number): number {
   return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y
 }
 
-/** x − ⌊x/y⌋·y as Python's %: the sign of y, also of a zero; y = ±Inf leaves x, or gives y where the signs differ. */
+/** x − ⌊x/y⌋·y like Python's %: the sign of y, also for zeros. y = ±Inf gives x, or y if the signs differ. */
 export function modulo(x: number, y: number): number {
   const remainder = x % y
   if (remainder === 0) return y < 0 ? -0 : 0

@@ -1,5 +1,5 @@
-// Primitives that only training steps use: the non-finite guard and the optimizers' fused updates.
-// The update's formulas are drawn beside each instruction in assembly/shared/instructions.ts.
+// Primitives that only training steps use: the non-finite guard and the optimizers' fused updates. The formulas
+// of the updates are in assembly/shared/instructions.ts.
 
 import { internalError } from '../core/errors'
 import { elementsOf } from './flops'
@@ -11,7 +11,7 @@ import type { PrimitiveAttributes } from '../ir/attributes'
 /** The largest float32. */
 export const LARGEST = 3.4028234663852886e38
 
-// Any float32 buffers, contiguous. Ends the run before anything that comes after it.
+// Any contiguous float32 buffers. Ends the run before later nodes if a value is not finite.
 const guard: KernelPrimitive<PrimitiveAttributes['guard']> = {
   kind: 'kernel',
   effect: true,
@@ -22,7 +22,7 @@ const guard: KernelPrimitive<PrimitiveAttributes['guard']> = {
   flops: ({ inputs }) => elementsOf(inputs),
 }
 
-/** Slots are flat buffers as long as the parameters; a scalar learning rate follows the gradient. */
+/** Slots are flat buffers with the parameters' length; a scalar learning rate follows the gradient. */
 function requireAlike(name: string, buffers: readonly TensorType[]): readonly TensorType[] {
   for (const buffer of buffers) {
     if (!sameShape(buffer.shape, buffers[0]!.shape)) throw internalError(`${name}: buffers differ in shape`)
@@ -38,7 +38,7 @@ const sgd: KernelPrimitive<PrimitiveAttributes['sgd']> = {
     return [parameters!, ...velocity]
   },
   vjp: null,
-  // lr·g and p −; with momentum v·, + besides, with nesterov the same again; a factor for the decay
+  // lr·g and p −; momentum adds v· and +, nesterov the same again; weight decay adds a factor.
   flops: ({ inputs: [p], attributes: { momentum, nesterov, weightDecay } }) =>
     elementsOf([p!]) * (2 + (momentum > 0 ? 2 : 0) + (momentum > 0 && nesterov ? 2 : 0) + Number(weightDecay > 0)),
 }

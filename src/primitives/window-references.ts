@@ -1,4 +1,4 @@
-// What the primitives that see tensors through windows compute, as plain loops: a part of references.ts.
+// References of the primitives that slide windows over tensors, as plain loops: a part of references.ts.
 
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
@@ -8,7 +8,7 @@ import { slides } from './pooling'
 import type { RefContext } from './rule'
 import { forEachTap } from './window'
 
-/** Of one product of a convolution: the offsets of its elements of x, of the kernel and of y. */
+/** Visits one product of a convolution with the offsets of its elements in x, the kernel and y. */
 type Visit = (at: number, weight: number, place: number) => void
 
 function forEachProduct(x: Shape, kernel: Shape, attributes: ConvolutionAttributes, visit: Visit): void {
@@ -23,7 +23,7 @@ function forEachProduct(x: Shape, kernel: Shape, attributes: ConvolutionAttribut
   })
 }
 
-/** The same, with a kernel for convolutionTurned. */
+/** The same with the kernel layout of convolutionTurned. */
 function forEachTurned(x: Shape, kernel: Shape, attributes: ConvolutionAttributes, visit: Visit): void {
   const { groups } = attributes
   const window = kernel.slice(0, -2)
@@ -46,7 +46,7 @@ function forEachChannel(x: Shape, kernel: Shape, attributes: PaddedAttributes, v
 
 type ForEach<Attributes> = (x: Shape, kernel: Shape, attributes: Attributes, visit: Visit) => void
 
-/** A convolution and its gradients: the same products, each added to another one of the three tensors. */
+/** A convolution and its gradients: the same products, each added to another of the three tensors. */
 function convolutionReferences<Attributes>(forEach: ForEach<Attributes>) {
   return {
     forward({
@@ -100,7 +100,7 @@ const full = convolutionReferences(forEachProduct)
 const turned = convolutionReferences(forEachTurned)
 const depthwise = convolutionReferences(forEachChannel)
 
-/** For every element of the result of a pooling: the places in x that its window sees, in order. */
+/** Visits every element of a pooling's result with the positions in x of its window, in order. */
 function forEachWindow(
   x: Shape,
   attributes: PoolAttributes,
@@ -121,7 +121,7 @@ function forEachWindow(
   })
 }
 
-/** The first of the largest; NaN is larger than all before it. */
+/** The first of the largest elements; NaN counts as larger than all elements before it. */
 const largestOf = (x: NumericArray, seen: readonly number[]): number =>
   seen.reduce((best, at) => (x[at]! <= x[best]! ? best : at))
 

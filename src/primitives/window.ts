@@ -1,22 +1,22 @@
-// Windows that slide over the axes between the first (the batch) and the last (the channels) of a tensor: how many places
-// they have, and where. Convolution, depthwise convolution and pooling see tensors through them.
+// Windows that slide over the axes between the first (batch) and the last (channels): the number of places, and
+// their offsets. Used by convolution, depthwise convolution and pooling.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import { rowMajorStrides } from '../core/shapes'
 import type { PaddedAttributes, WindowAttributes } from '../ir/attributes'
 
-/** How many places a window has along an axis; at most 0 where it does not fit. */
+/** The number of places of a window along an axis; at most 0 if it does not fit. */
 export function placesAlong(extent: number, taps: number, stride: number, dilation: number): number {
   return Math.floor((extent - (taps - 1) * dilation - 1) / stride) + 1
 }
 
-/** Attributes of windows that see zeros around a tensor, or of ones that stay inside. */
+/** Attributes of windows with zeros around a tensor, or of windows that stay inside. */
 type Sliding = WindowAttributes & Partial<PaddedAttributes>
 
 const zerosAround = ({ before, after }: Sliding, axis: number): number => (before?.[axis] ?? 0) + (after?.[axis] ?? 0)
 
-/** The shape of all places: the batch, and the places along each axis. */
+/** The batch, and the number of places along each axis. */
 export function placesOf(x: Shape, window: Shape, attributes: Sliding): number[] {
   const { strides, dilation } = attributes
   return [
@@ -36,11 +36,11 @@ export function requireWindow(name: string, x: TensorType, window: Shape, attrib
   )
   if (!isWhole)
     throw new ShapeError(
-      `${name}: needs a stride and a dilation ≥ 1 for each axis of the window ${formatShape(window)}`,
+      `${name}: expected a stride and a dilation ≥ 1 for each axis of the window ${formatShape(window)}`,
     )
   if (![before, after].every((list) => list.every(Number.isInteger)) || before.some((count) => count < 0)) {
     throw new ShapeError(
-      `${name}: needs whole numbers of zeros around each axis, received [${before.join(', ')}] before and [${after.join(', ')}] behind`,
+      `${name}: expected integer numbers of zeros around each axis, received [${before.join(', ')}] before and [${after.join(', ')}] after`,
     )
   }
   if (x.shape.length !== rank + 2) {
@@ -90,7 +90,7 @@ function positions(shape: Shape): number[][] {
   return combinations(shape.map((extent) => Array.from({ length: extent }, (_, i) => i)))
 }
 
-/** One of each list, in all ways, the last list's elements in turn first. */
+/** All combinations of one element from each list; the last list varies fastest. */
 export function combinations<T>(lists: readonly (readonly T[])[]): T[][] {
   return lists.reduce<T[][]>((found, list) => found.flatMap((head) => list.map((each) => [...head, each])), [[]])
 }

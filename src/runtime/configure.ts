@@ -1,5 +1,6 @@
-// The settings: which backend the next runtime has. Holds all that only settings other than the defaults need (the
-// interpreter, threads, turbo), so that an application that never calls configure() does not carry it.
+// The settings, which determine the backend of the next runtime. Contains everything that only non-default
+// settings need (interpreter, threads, turbo), so that applications that never call configure() do not bundle
+// it.
 
 import { MAX_THREADS, Pool } from '../../assembly/shared/pool'
 import { ArgumentError, checkOptions, unknownName } from '../core/errors'
@@ -19,21 +20,21 @@ import { ThreadedBackend } from './threads/backend'
 import { ThreadPool, automaticThreads, endAllPools, isThreadCount, whyNoThreads } from './threads/pool'
 
 export interface Settings {
-  /** `interpreter` runs every graph with plain loops: slow, but no WebAssembly is needed. */
+  /** `interpreter` runs every graph with plain loops: slow, but needs no WebAssembly. */
   backend: 'wasm' | 'interpreter'
-  /** `plain` gives the same bits on every machine; `relaxed` is faster where the engine has it. */
+  /** `plain` gives the same bits on every machine; `relaxed` is faster on engines that have it. */
   simd: SimdLevel | 'auto'
   /** false: one instruction per operation, for debugging. */
   fuse: boolean
   /**
-   * How many threads share the work of large instructions; `auto` is one per core, 8 at most. The results are the
-   * same, bit for bit. Workers start in the background: see threadsReady.
+   * The number of threads that share the work of large instructions; `auto` is one per core, at most 8. The
+   * results are the same, bit for bit. Workers start in the background: see threadsReady.
    */
   threads: number | 'auto'
   /**
-   * Sets experimental flags of V8 for the whole process, in Node: on x64, Node 24 and later then compute large products
-   * with 256-bit vectors, nearly twice as fast; Node 20 gets relaxed SIMD. Whether it took place is measured, in some
-   * 10 ms: see `turbo` and `turboNote` of runtimeInfo(). Default false; switching it off leaves the flags set.
+   * Sets experimental V8 flags for the whole process, in Node. On x64, Node 24 and later then compute large products with
+   * 256-bit vectors, nearly twice as fast; Node 20 gets relaxed SIMD. A measurement of about 10 ms checks whether the flags
+   * took effect: see `turbo` and `turboNote` of runtimeInfo(). Default false; setting it back to false keeps the flags.
    */
   turbo: boolean
 }
@@ -43,17 +44,17 @@ export interface RuntimeInfo {
   simd: SimdLevel
   fuse: boolean
   threads: number
-  /** Why there is one thread only; null where there are several. */
+  /** Why there is only one thread; null if there are several. */
   threadsNote: string | null
-  /** Rows × columns that products keep in registers: 6×16 where the engine was seen to pair vectors. */
+  /** Rows × columns that products keep in registers: 6×16 if the engine pairs vectors. */
   tile: '4×8' | '6×16'
   /** Whether products are computed with 256-bit vectors. */
   turbo: boolean
-  /** Why they are not; null where they are. */
+  /** Why products do not use 256-bit vectors; null if they do. */
   turboNote: string | null
-  /** Bytes of linear memory: reserved, and in use by weights, optimizer slots, tapes and workspace. */
+  /** Bytes of linear memory: reserved, and used by weights, optimizer slots, tapes and workspace. */
   memory: { reservedBytes: number; usedBytes: number; workspaceBytes: number }
-  /** Runs of compiled graphs since the start of the program; those on several threads are wasmRuns too. */
+  /** Runs of compiled graphs since the start of the process; runs on several threads also count as wasmRuns. */
   counters: { wasmRuns: number; interpreterRuns: number; threadedRuns: number }
 }
 
@@ -80,7 +81,7 @@ function tapeBackend(settings: RuntimeSettings, wanted: number): TapeBackend {
   const traits: TapeTraits = {
     threadsNote: noThreads ?? 'the engine refused a shared memory',
     wideTiles: settings.wideTiles ?? isPaired,
-    turboNote: isPaired ? null : (refusal ?? 'V8 was asked to pair vectors and does not'),
+    turboNote: isPaired ? null : (refusal ?? 'V8 does not pair vectors although its flags are set'),
   }
   if (shared === null) return new TapeBackend(memory, arena, set, traits)
   const pool = new ThreadPool({ module, memory, kernels, address: arena.allocate(Pool.size) }, threads)
@@ -97,9 +98,9 @@ const choices = {
 } as const
 
 /**
- * Chooses how graphs run from now on. Models and tensors made before keep what they were made with.
- * @throws ArgumentError for an unknown choice, for `simd: 'relaxed'` where the engine lacks it, and for a number of
- * threads that is not 1 to 64.
+ * Chooses how graphs run from now on. Existing models and tensors keep their runtime.
+ * @throws ArgumentError for an unknown choice, for `simd: 'relaxed'` on an engine without it, and for a number of threads
+ * outside 1 to 64
  */
 export function configure(changes: Partial<Settings>): void {
   checkOptions('configure', changes, SETTINGS)
@@ -117,27 +118,27 @@ export function configure(changes: Partial<Settings>): void {
     )
   }
   const next = { ...settings, ...changes }
-  // First: on Node 20 it decides what the engine has.
+  // This must come first: on Node 20 it determines which SIMD level the engine has.
   if (next.turbo && next.backend === 'wasm' && next.simd !== 'plain') requestTurbo('relaxed')
   if (changes.simd === 'relaxed' && !supportsRelaxedSimd()) {
     throw new ArgumentError(
-      "simd: 'relaxed' is not available in this JavaScript engine. Node 20 has it with turbo: true, or started with --experimental-wasm-relaxed-simd; leave it to 'auto'.",
+      "simd: 'relaxed' is not available in this JavaScript engine. Node 20 has it with turbo: true or the flag --experimental-wasm-relaxed-simd. Otherwise use 'auto'.",
     )
   }
   const same = SETTINGS.every((key) => next[key] === settings[key])
   settings = next
   if (same) return
   const before = replaceRuntime(() => makeRuntime({ ...next, simd: next.simd === 'auto' ? bestLevel() : next.simd }))
-  // Otherwise they go when the last model in it is collected.
+  // Otherwise the workers end when the last model of the runtime is collected.
   if (before?.backend instanceof ThreadedBackend) before.backend.endWhereIdle(before.workspaceBytes)
 }
 
-/** As it would stand in code, so that a string is not taken for a number. */
+/** The value as source code, so that a string is not mistaken for a number. */
 function quoted(value: unknown): string {
   return typeof value === 'string' ? `'${value}'` : String(value)
 }
 
-/** What runs in a runtime. */
+/** A description of a runtime. */
 export function infoOf({ settings, backend, memory, arena, workspaceBytes }: Runtime): RuntimeInfo {
   const { simd, fuse } = settings
   const { threads, threadsNote, wideTiles, turboNote } = backend.report
@@ -155,14 +156,14 @@ export function infoOf({ settings, backend, memory, arena, workspaceBytes }: Run
   }
 }
 
-/** What runs here: backend, SIMD level, threads, memory, and how often each backend ran. */
+/** The current runtime: backend, SIMD level, threads, memory, and how often each backend ran. */
 export function runtimeInfo(): RuntimeInfo {
   return infoOf(currentRuntime())
 }
 
 /**
- * Waits until the workers of the current runtime have started, or are known not to start: then `threadsNote` says why.
- * Nothing has to wait for it: until then everything runs on one thread, with the same results.
+ * Waits until the workers of the current runtime have started or failed to start; `threadsNote` then gives the
+ * reason. Waiting is optional: until then everything runs on one thread, with the same results.
  */
 export async function threadsReady(): Promise<RuntimeInfo> {
   const runtime = currentRuntime()
@@ -171,9 +172,9 @@ export async function threadsReady(): Promise<RuntimeInfo> {
 }
 
 /**
- * Ends all worker threads and resolves when they are gone. Models and tensors stay usable, on one thread. Idle
- * workers do not keep a process alive, so this is for giving back their memory.
+ * Ends all worker threads and resolves when they have exited. Models and tensors stay usable, on one thread.
+ * Idle workers do not keep a process alive, so this only serves to release their memory.
  */
 export async function dispose(): Promise<void> {
-  await endAllPools('the threads were disposed of')
+  await endAllPools('the threads were disposed')
 }

@@ -1,4 +1,4 @@
-// Which runtime new models and tensors use.
+// The runtime of new models and tensors.
 
 import type { SimdLevel } from './engine/wasm'
 import { KernelSet } from './engine/kernel-set'
@@ -7,12 +7,12 @@ import { Arena, createWasmMemory } from './memory'
 import { Runtime } from './runtime'
 import { TapeBackend } from './tape-backend'
 
-/** The level that 'auto' stands for. */
+/** The level for 'auto'. */
 export function bestLevel(): SimdLevel {
   return supportsRelaxedSimd() ? 'relaxed' : 'plain'
 }
 
-// One thread, no flags of V8: the other backends are made in configure.ts.
+// One thread, no V8 flags: configure.ts creates the other backends.
 let make = (): Runtime => {
   const simd = bestLevel()
   const memory = createWasmMemory()
@@ -21,7 +21,7 @@ let make = (): Runtime => {
 }
 let current: Runtime | null = null
 
-/** Lets the next runtime be made otherwise. @returns the one that was current */
+/** Replaces how the next runtime is created. @returns the previous runtime */
 export function replaceRuntime(next: () => Runtime): Runtime | null {
   const before = current
   make = next
@@ -29,7 +29,7 @@ export function replaceRuntime(next: () => Runtime): Runtime | null {
   return before
 }
 
-/** The runtime that new models and tensors use; made on first use. */
+/** The runtime of new models and tensors; created at the first use. */
 export function currentRuntime(): Runtime {
   current ??= make()
   return current

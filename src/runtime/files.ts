@@ -1,26 +1,26 @@
-// Writes a file whole or not at all (Node): a reader, a crash or a full disk never meets half of it. Or lets a file grow, as
-// logs do. Makes no bytes: see formats/save.ts.
+// Writes a file completely or not at all (Node): a reader, a crash or a full disk never leaves half of it. Also
+// lets files grow, such as logs. The bytes come from formats/save.ts.
 
 import { ArgumentError, StateError, quoted } from '../core/errors'
 import type { NodeModules } from './platform'
 import { fileError, isRemote, nodeModule, nodeProcess, requirePath } from './platform'
 import { removeLeftovers, temporaryName } from './temporary'
 
-/** The last write to each path, while there is one. */
+/** The pending write of each path. */
 const pending = new Map<string, Promise<void>>()
 
 /**
- * Writes beside the file and then renames over it, so that `path` holds the old bytes or the new ones at any time. An
- * existing file keeps its mode and owner; of a symbolic link the target is replaced. Writes to one path happen in the
- * order of the calls.
+ * Writes a temporary file in the same folder and renames it, so that `path` contains either the old bytes or the new ones
+ * at any time. An existing file keeps its mode and owner; for a symbolic link the target is replaced. Writes to one path
+ * happen in the order of the calls.
  * @param where names the call in errors
- * @throws ArgumentError for what is no path; StateError, with what the file system says as its cause, where there are no files, no
- * such folder, or the file cannot be written; then the old file is as it was
+ * @throws ArgumentError for a value that is not a path; StateError, with the file system's error as its cause, if there is
+ * no file system or no such folder, or the file cannot be written; the old file is then unchanged
  */
 export async function writeFile(path: string | URL, data: Uint8Array, where = 'save'): Promise<void> {
   requirePath(path, where)
   const { files, paths } = fileSystem()
-  // At once, so that neither a later call nor a change of the working directory comes between.
+  // Resolved now, before a later call or a change of the working directory.
   const place = paths.resolve(toPath(path, where))
   const before = pending.get(place)
   const written = (before ?? Promise.resolve()).catch(() => {}).then(() => replace(files, paths, place, data))
@@ -37,34 +37,34 @@ export async function writeFile(path: string | URL, data: Uint8Array, where = 's
 type FileSystem = NodeModules['node:fs/promises']
 type Paths = NodeModules['node:path']
 
-/** Node's own functions for files. @throws StateError where there are none */
+/** Node's file functions. @throws StateError if there are none */
 export function fileSystem(): { files: FileSystem; paths: Paths } {
   const files = nodeModule('node:fs/promises')
   const paths = nodeModule('node:path')
   if (files !== null && paths !== null) return { files, paths }
   throw new StateError(
     nodeProcess() !== null
-      ? 'Files are written in Node 20.16, 22.3 and later. Call save() without a path and write the bytes that it returns.'
+      ? 'Writing files requires Node 20.16, 22.3 or later. Call save() without a path and write the bytes that it returns.'
       : 'There are no files in a browser. Call save() without a path and keep the bytes it returns.',
   )
 }
 
 function toPath(path: string | URL, where: string): string {
   if (isRemote(path))
-    throw new ArgumentError(`${where}: ${quoted(String(path))} is an address. Files are written to a path.`)
+    throw new ArgumentError(`${where}: ${quoted(String(path))} is an address. Give the path of a file.`)
   const isUrl = typeof path !== 'string' || path.startsWith('file:')
   if (!isUrl) return path
   try {
     return nodeModule('node:url')!.fileURLToPath(path)
   } catch (cause) {
-    throw new ArgumentError(`${where}: ${quoted(String(path))} is no path of a file`, { cause })
+    throw new ArgumentError(`${where}: ${quoted(String(path))} is not the path of a file`, { cause })
   }
 }
 
 async function replace(files: FileSystem, paths: Paths, path: string, data: Uint8Array): Promise<void> {
   const target = await linkTarget(files, paths, path)
   const old = await files.stat(target).catch(unlessMissing)
-  // A device or a pipe cannot be replaced: it is written to. For a folder the file system throws.
+  // A device or a pipe cannot be replaced, so it is written directly. For a folder the file system throws.
   if (old !== null && !old.isFile()) return files.writeFile(target, data)
   const folder = paths.dirname(target)
   await removeLeftovers(files, folder, paths.join)
@@ -74,11 +74,11 @@ async function replace(files: FileSystem, paths: Paths, path: string, data: Uint
     try {
       await handle.writeFile(data)
       if (old !== null) {
-        // Only the superuser may give a file away: for others it becomes their own.
+        // Only the superuser may change the owner; for other users the new file belongs to them.
         await handle.chown(old.uid, old.gid).catch(() => {})
         await handle.chmod(old.mode & 0o7777)
       }
-      // The bytes are on the disk before the name points to them.
+      // The bytes must be on the disk before the name refers to them.
       await handle.sync()
     } finally {
       await handle.close()
@@ -90,7 +90,7 @@ async function replace(files: FileSystem, paths: Paths, path: string, data: Uint
   }
 }
 
-/** Where a path leads, over all links, even if nothing is there yet. */
+/** The target of a path through all links, even if it does not exist yet. */
 async function linkTarget(files: FileSystem, paths: Paths, path: string): Promise<string> {
   const real = await files.realpath(path).catch(unlessMissing)
   if (real !== null) return real
@@ -98,29 +98,29 @@ async function linkTarget(files: FileSystem, paths: Paths, path: string): Promis
   return link === null ? path : linkTarget(files, paths, paths.resolve(paths.dirname(path), link))
 }
 
-/** null for the error that there is no such file; others are thrown again. */
+/** null for the error that the file does not exist; rethrows other errors. */
 export function unlessMissing(error: unknown): null {
-  // Not by instanceof: in a test environment with globals of its own, Node's errors are of another class.
+  // Not by instanceof: in a test environment with its own globals, Node's errors have another class.
   if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return null
   throw error
 }
 
 /**
- * A file that grows at its end. Where a run is taken up, it goes on at the place that the run had come to: what a run that was
- * killed wrote afterwards is overwritten.
+ * A file that grows at its end. A resumed run continues at the position of the saved state and overwrites what
+ * an interrupted run wrote after it.
  */
 export class GrowingFile {
   private size: number | null = null
 
   /**
-   * @param start how many bytes of an older file stay; null: all
+   * @param start the number of bytes to keep of an older file; null: all
    */
   constructor(
     readonly path: string,
     private readonly start: number | null,
   ) {}
 
-  /** How many bytes it has: those that stay, before the first is added. */
+  /** The current number of bytes; before the first append, the number of kept bytes. */
   async length(): Promise<number> {
     if (this.size !== null) return this.size
     const old = await fileSystem().files.stat(this.path).catch(unlessMissing)
@@ -128,7 +128,10 @@ export class GrowingFile {
     return this.size
   }
 
-  /** The length as it is known without looking; null where all of an older file stays and nobody looked. */
+  /**
+   * The length if it is known without reading the file system; null if all of an older file is kept and its
+   * length was not read.
+   */
   get known(): number | null {
     return this.size ?? this.start
   }
@@ -137,15 +140,17 @@ export class GrowingFile {
     const { files, paths } = fileSystem()
     const at = await this.length()
     await files.mkdir(paths.dirname(this.path), { recursive: true })
-    // Not for appending, where the place to write at does not count.
+    // Not in append mode, which ignores the write position.
     const handle = (await files.open(this.path, 'r+').catch(unlessMissing)) ?? (await files.open(this.path, 'w'))
     try {
       await handle.truncate(at)
-      // A disk that is nearly full, or a network, takes fewer bytes than it was given.
+      // A nearly full disk, or a network, may write fewer bytes than requested.
       for (let done = 0; done < bytes.length;) {
         const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at + done)
         if (bytesWritten === 0)
-          throw new StateError(`'${this.path}' takes no more bytes: ${done} of ${bytes.length} were written`)
+          throw new StateError(
+            `'${this.path}' is incomplete: only ${done} of ${bytes.length} bytes were written. Check the free space of the disk`,
+          )
         done += bytesWritten
       }
     } finally {

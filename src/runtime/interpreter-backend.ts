@@ -19,7 +19,7 @@ export class InterpreterBackend implements Backend {
   readonly ready: Promise<void> = Promise.resolve()
   readonly report: BackendReport
 
-  /** @param threads how many were asked for */
+  /** @param threads the configured number of threads */
   constructor(threads: number) {
     const threadsNote = threads > 1 ? 'the interpreter runs on one thread' : ONE_THREAD
     this.report = { threads: 1, threadsNote, wideTiles: false, turboNote: 'the interpreter has no vectors' }
@@ -50,7 +50,7 @@ class InterpretedProgram implements Program {
   }
 
   private interpret(onNode?: NonNullable<InterpretOptions['onNode']>) {
-    // A copy: what was read must outlive the updates.
+    // A copy, because the content that was read must outlive the updates.
     const read = (cell: Cell): NumericArray => cellView(this.runtime, cell).slice()
     return interpret(this.graph, this.parameters, read, onNode === undefined ? {} : { onNode })
   }

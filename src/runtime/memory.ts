@@ -1,4 +1,4 @@
-// Linear memory and who owns which bytes of it. Blocks are taken and given back by JS alone: kernels never
+// Linear memory and the owners of its bytes. Only JavaScript allocates and releases blocks; kernels never
 // allocate.
 
 import { ALIGNMENT, CONSTANTS, CONSTANTS_SIZE, GEMM_SCRATCH, READ_SLACK } from '../../assembly/shared/instructions'
@@ -6,12 +6,15 @@ import { ArgumentError, internalError } from '../core/errors'
 
 const PAGE = 65536
 const INITIAL_PAGES = 32
-/** What a 32-bit memory can address. */
+/** The number of pages that a 32-bit memory can address. */
 const MAXIMUM_PAGES = 65536
-/** A shared memory takes its address space at once, and some engines have less of it: the largest that works. */
+/**
+ * A shared memory reserves its address space at once, and some engines have less: the largest size that works
+ * is used.
+ */
 const SHARED_MAXIMA = [MAXIMUM_PAGES, 32768, 16384, 8192, 4096]
 
-/** Bytes that grow at their end. */
+/** Bytes that can grow at the end. */
 export interface LinearMemory {
   readonly buffer: ArrayBuffer
   grow(pages: number): void
@@ -26,7 +29,7 @@ export interface SharedMemory {
   readonly maximumPages: number
 }
 
-/** null where the engine refuses. */
+/** null if the engine refuses. */
 export function createSharedMemory(): SharedMemory | null {
   for (const maximumPages of SHARED_MAXIMA) {
     try {
@@ -57,9 +60,9 @@ interface Block {
   bytes: number
 }
 
-/** First-fit allocation of aligned blocks, with neighbours merged when they are free. */
+/** First-fit allocation of aligned blocks; adjacent free blocks are merged. */
 export class Arena {
-  /** Shared by all kernels while they run, one piece per thread. Address 0 is never given out: it means absent. */
+  /** Shared by all kernels while they run, one piece per thread. Address 0 is never allocated: it means absent. */
   readonly scratch = CONSTANTS + CONSTANTS_SIZE
   private readonly start: number
   private readonly used = new Map<number, number>()
@@ -78,17 +81,17 @@ export class Arena {
     this.free = [{ address: this.start, bytes: this.capacity - this.start }]
   }
 
-  /** How many blocks are in use. */
+  /** The number of blocks in use. */
   get usedBlocks(): number {
     return this.used.size
   }
 
-  // Kernels may read a little past the last buffer.
+  // Kernels may read slightly past the last buffer.
   private get capacity(): number {
     return this.memory.buffer.byteLength - READ_SLACK
   }
 
-  /** @throws ArgumentError when the memory cannot grow any further. */
+  /** @throws ArgumentError if the memory cannot grow further */
   allocate(bytes: number): number {
     const needed = alignUp(Math.max(bytes, 1))
     let index = this.free.findIndex((block) => block.bytes >= needed)
@@ -129,7 +132,7 @@ export class Arena {
     this.free.splice(index + 1, 1)
   }
 
-  // Grows by at least a quarter, so that many small allocations cost few growths.
+  // Grows by at least a quarter, so that many small allocations cause few growths.
   private growFor(bytes: number): void {
     const end = this.capacity
     const last = this.free[this.free.length - 1]

@@ -1,9 +1,9 @@
-// How often each program runs, for whoever wants to know what was computed. A run pays one addition and one comparison for
-// it; a list of what ran is made only while a Meter is open.
+// Counts the runs of each program. A run costs one addition and one comparison; programs are only listed while
+// a Meter is open.
 
 import type { Graph } from '../ir/graph'
 
-/** Rises whenever a Meter opens: programs that ran under an earlier number are not on its list yet. */
+/** Increases whenever a Meter opens: programs whose last run has an earlier number are not on its list yet. */
 let opened = 0
 const meters = new Set<Meter>()
 
@@ -14,7 +14,7 @@ export class Tally {
 
   constructor(readonly graph: Graph) {}
 
-  /** To be called after `times` runs. */
+  /** Call it after `times` runs. */
   add(times: number): void {
     if (this.listed !== opened) {
       this.listed = opened
@@ -24,7 +24,7 @@ export class Tally {
   }
 }
 
-/** Which programs ran since it was opened, and how often. Holds their graphs until it is closed. */
+/** Lists the programs that ran since it was opened, and how often. Holds their graphs until it is closed. */
 export class Meter {
   private readonly before = new Map<Tally, number>()
 
@@ -38,7 +38,7 @@ export class Meter {
     if (!this.before.has(tally)) this.before.set(tally, tally.runs)
   }
 
-  /** The runs of each graph since then. */
+  /** The runs of each graph since the Meter was opened. */
   *runs(): Generator<readonly [graph: Graph, runs: number]> {
     for (const [tally, before] of this.before) yield [tally.graph, tally.runs - before]
   }

@@ -1,4 +1,4 @@
-// What differs between Node and browsers: Node's own modules, and where bytes are read from. Writing is in files.ts.
+// Differences between Node and browsers: Node's modules, and reading bytes. Writing is in files.ts.
 
 import type files from 'node:fs'
 import type fs from 'node:fs/promises'
@@ -10,7 +10,7 @@ import type threads from 'node:worker_threads'
 import { unlessAborted } from '../core/abort'
 import { ArgumentError, MyelinError, StateError, quoted } from '../core/errors'
 
-/** Those that are used. */
+/** The modules that are used. */
 export interface NodeModules {
   readonly 'node:fs': typeof files
   readonly 'node:fs/promises': typeof fs
@@ -21,31 +21,31 @@ export interface NodeModules {
   readonly 'node:worker_threads': typeof threads
 }
 
-/** Node's process; null elsewhere. A property of the global object, because bundlers put a package in the place of the bare name. */
+/** Node's process; null elsewhere. Read from the global object, because bundlers replace the bare name by a package. */
 export function nodeProcess(): NodeJS.Process | null {
   const found: NodeJS.Process | undefined = globalThis.process
   return found?.versions?.node === undefined ? null : found
 }
 
 /**
- * A module of Node's own; null elsewhere, and in Node before 20.16 and 22.3. It is asked for by a call, not by an import,
- * because bundlers resolve imports, or warn about those that they cannot read.
+ * A Node module; null elsewhere, and in Node before 20.16 and 22.3. A call instead of an import, because
+ * bundlers resolve imports, or warn about those that they cannot resolve.
  */
 export function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModules[Name] | null {
   return nodeProcess()?.getBuiltinModule?.<Name>(name) ?? null
 }
 
-/** A path as it is; a URL, written out or not, as a URL. */
+/** A path unchanged; a URL, as an object or a string, as a URL object. */
 export function location(source: string | URL): string | URL {
   return typeof source === 'string' && source.startsWith('file:') ? new URL(source) : source
 }
 
-/** Whether it is the address of something to fetch, rather than a file. */
+/** Whether a source is fetched instead of read as a file. */
 export function isRemote(source: string | URL): boolean {
   return /^(https?|blob|data):/.test(String(source))
 }
 
-/** @throws ArgumentError for what is neither a path nor a URL */
+/** @throws ArgumentError for a value that is neither a path nor a URL */
 export function requirePath(path: unknown, where: string): asserts path is string | URL {
   if ((typeof path === 'string' && path !== '' && !path.includes('\0')) || path instanceof URL) return
   throw new ArgumentError(`${where}: expected a path or a URL, received ${quoted(path)}`)
@@ -60,7 +60,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
 }
 
-/** What the file system throws, as an error of this library that names the path. @param done 'read' or 'written' */
+/** An error of the file system as an error of this library that names the path. @param done 'read' or 'written' */
 export function fileError(where: string, path: string | URL, done: string, cause: unknown): MyelinError {
   if (cause instanceof MyelinError) return cause
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : ''
@@ -73,9 +73,10 @@ export function fileError(where: string, path: string | URL, done: string, cause
 }
 
 /**
- * The bytes of a file (Node) or of what a URL gives (everywhere).
+ * The bytes of a file (Node) or of a URL (everywhere).
  * @param where names the call in errors
- * @throws ArgumentError for what is no path; StateError, with its cause, where there is nothing to read; the reason of the signal
+ * @throws ArgumentError for a value that is not a path; StateError, with its cause, if nothing can be read; the reason of
+ * the signal
  */
 export async function readFile(
   source: string | URL,
@@ -95,7 +96,7 @@ export async function readFile(
   return unlessAborted(bytes, signal)
 }
 
-/** The bytes that a loader was given, or those of a path or a URL. */
+/** The bytes given to a loader, or those of a path or a URL. */
 export async function bytesFrom(
   source: Uint8Array | ArrayBuffer | string | URL,
   where: string,
@@ -107,7 +108,7 @@ export async function bytesFrom(
   return readFile(source, where, signal)
 }
 
-/** What a server answers. A signal ends the request, and the transfer of its body. */
+/** The response of a server. A signal ends the request, and the transfer of its body. */
 export async function respond(source: string | URL, signal: AbortSignal | null = null): Promise<Response> {
   const asked = fetch(source, { signal }).catch((error: unknown) => {
     throw new StateError(`${String(source)} could not be read: ${String(error)}`)

@@ -1,9 +1,9 @@
-// Programs by signature, up to a number of bytes: the ones that were not used for the longest time go first. One that is
-// still held by a running loop is let go of when the loop ends.
+// Programs by signature, up to a number of bytes; the least recently used ones are removed first. A program
+// that a running loop holds is disposed when the loop ends.
 
 import type { Program } from './program'
 
-/** Bytes of tapes, constants and JavaScript objects that the programs of one model or function may take. */
+/** The bytes of tapes, constants and JavaScript objects that the programs of one model or function may take. */
 const LARGEST = 16 * 2 ** 20
 /** A rough size of the objects behind one node of a graph: measured on small models, within a factor of two. */
 const BYTES_PER_NODE = 700
@@ -68,7 +68,7 @@ export class ProgramCache {
     return new Map([...this.entries].map(([key, { program }]) => [key, program]))
   }
 
-  /** Gives all memory back. */
+  /** Releases all memory. */
   dispose(): void {
     for (const { program } of this.entries.values()) program.dispose()
     this.entries.clear()

@@ -1,5 +1,5 @@
-// A graph made ready to run, over and over, as everything above sees it: the interface of every backend. Parameters are
-// written into views, then run(), then outputs are read, from views at once or as copies when they arrive.
+// A compiled graph that can be run repeatedly: the interface of every backend. Write parameters into views,
+// call run(), and read outputs, from views immediately or as copies when they arrive.
 
 import type { NumericArray, TensorData } from '../core/dtypes'
 import type { Cell, Graph } from '../ir/graph'
@@ -7,28 +7,28 @@ import type { Tally } from './meter'
 
 export interface Program {
   readonly graph: Graph
-  /** How often it ran. */
+  /** Counts its runs. */
   readonly tally: Tally
-  /** Bytes of linear memory that belong to this program alone. */
+  /** Bytes of linear memory that only this program uses. */
   readonly byteLength: number
-  /** Where to write parameter i before a run. Stale after the next run of any program. */
+  /** The view for parameter i before a run. Invalid after the next run of any program. */
   parameter(index: number): NumericArray
-  /** Runs once. false when a guard found NaN or ±Inf; then nothing after the guard was done. */
+  /** Runs once. Returns false if a guard found NaN or ±Inf; nothing after the guard was then executed. */
   run(): boolean
-  /** Output i of the last run. Stale after the next run of any program. */
+  /** Output i of the last run. Invalid after the next run of any program. */
   output(index: number): NumericArray
-  /** Output i of the last run, as a copy. A device with a memory of its own delivers it later. */
+  /** Output i of the last run, as a copy. A device with its own memory delivers it later. */
   read(index: number): Promise<NumericArray>
-  /** The content of a cell after the last run, as a copy. As read. */
+  /** A copy of the content of a cell after the last run. Arrives like the result of read. */
   readCell(cell: Cell): Promise<TensorData>
   /**
-   * Runs again, instruction by instruction, and describes the first that made a NaN or ±Inf. The parameters
-   * must be written before, as for any run.
+   * Runs again, instruction by instruction, and describes the first instruction that produced NaN or ±Inf.
+   * Write the parameters first, as for any run.
    */
   findNonFinite(): string | null
   /**
-   * The instructions as they lie in memory, without the end of the tape, for a tape that runs them more than once. Stale
-   * when the runtime's epoch changes. null in the interpreter, and where several threads run them.
+   * The instructions as they are in memory, without the end mark, for a tape that runs them several times.
+   * Invalid when the runtime's epoch changes. null in the interpreter, and if several threads run them.
    */
   instructionWords(): Int32Array | null
   /** The program as text. */

@@ -1,5 +1,5 @@
-// Tensors whose rows are drawn over and over, kept in linear memory: the Gather kernel copies them to a program's
-// inputs, many times faster than JavaScript copies short rows. Decides neither which rows nor when.
+// Tensors whose rows are drawn repeatedly, kept in linear memory: the Gather kernel copies them to a program's
+// inputs much faster than JavaScript copies short rows. Does not decide which rows are drawn, or when.
 
 import { Gather } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
@@ -30,14 +30,14 @@ export function keepsRows({ backend }: Runtime): boolean {
 export class ResidentRows {
   private readonly content: readonly Storage[]
   private readonly drawn: Storage
-  /** A Gather for each tensor. */
+  /** A tape with one Gather per tensor. */
   private readonly tape: Storage
   private readonly kernels: KernelExports
   private readonly runTape: (tape: number) => number
   private words = new Int32Array(0)
   private epoch = -1
 
-  /** @param size rows of every tensor */
+  /** @param size the number of rows of every tensor */
   constructor(
     readonly runtime: Runtime,
     private readonly rows: readonly Rows[],
@@ -47,10 +47,10 @@ export class ResidentRows {
     this.runTape = this.kernels.run
     this.drawn = runtime.createStorage(dtypes.int32.bytes * size)
     this.content = rows.map(({ data }) => runtime.createStorage(data.byteLength))
-    // What they draw is known when they are loaded.
+    // The rows to draw are set before each load.
     const gathers = rows.map((_, i) => this.gather(i, 0, 0))
     this.tape = runtime.createStorage(tapeBytes(gathers))
-    // After all are allocated: until then the memory may grow.
+    // After all allocations, because the memory may grow until then.
     rows.forEach(({ data }, i) => {
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
       new Uint8Array(runtime.memory.buffer, this.content[i]!.address, bytes.length).set(bytes)
@@ -64,17 +64,17 @@ export class ResidentRows {
     this.kernels.permute(this.drawn.address, this.size, ...key)
   }
 
-  /** How many tensors there are. */
+  /** The number of tensors. */
   get tensors(): number {
     return this.rows.length
   }
 
-  /** Where the number of the row is that is drawn first. */
+  /** The address of the index of the first row to draw. */
   get orderAddress(): number {
     return this.drawn.address
   }
 
-  /** out [count, width] ← the first `count` rows of tensor i in their order */
+  /** out [count, width] ← the first `count` rows of tensor i in the current order */
   gather(i: number, out: number, count: number): Instruction {
     return instruction(Opcode.Gather, Gather, {
       out,

@@ -1,5 +1,5 @@
-// One linear memory with its backend and its settings. A model lives in the runtime that was current when its weights were
-// made: see current.ts.
+// One linear memory with its backend and its settings. A model belongs to the runtime that was current when its
+// weights were created: see current.ts.
 
 import type { DType, TensorData } from '../core/dtypes'
 import { viewData } from '../core/dtypes'
@@ -10,10 +10,10 @@ import type { SimdLevel } from './engine/wasm'
 import type { Arena, LinearMemory } from './memory'
 import type { Program } from './program'
 
-/** Runs of compiled graphs since the start of the program; those on several threads are wasmRuns too. */
+/** Runs of compiled graphs since the start of the process; runs on several threads also count as wasmRuns. */
 export const counters = { wasmRuns: 0, interpreterRuns: 0, threadedRuns: 0 }
 
-/** Settings as one runtime has them. */
+/** The settings of one runtime. */
 export interface RuntimeSettings {
   readonly backend: 'wasm' | 'interpreter'
   readonly simd: SimdLevel
@@ -22,39 +22,39 @@ export interface RuntimeSettings {
   readonly threads?: number | 'auto'
   /** Default false. */
   readonly turbo?: boolean
-  /** For tests: nanoseconds of work that a part must be worth. */
+  /** For tests: the least work of a part in nanoseconds. */
   readonly partWork?: number
-  /** For tests: tiles of 16 columns even where they are slow. */
+  /** For tests: tiles of 16 columns even if they are slow. */
   readonly wideTiles?: boolean
 }
 
-/** What a backend says of itself. */
+/** The state of a backend. */
 export interface BackendReport {
-  /** How many threads work now. */
+  /** The current number of threads. */
   readonly threads: number
-  /** Why there is one thread only; null where there are several. */
+  /** Why there is only one thread; null if there are several. */
   readonly threadsNote: string | null
-  /** Whether products are computed with tiles of 16 columns. */
+  /** Whether products use tiles of 16 columns. */
   readonly wideTiles: boolean
-  /** Why products are not computed with 256-bit vectors; null where they are. */
+  /** Why products do not use 256-bit vectors; null if they do. */
   readonly turboNote: string | null
 }
 
-/** What runs graphs: the kernels on one thread, the kernels on several, or the interpreter. One for each runtime. */
+/** Runs graphs: kernels on one thread, kernels on several, or the interpreter. One per runtime. */
 export interface Backend {
   readonly memory: LinearMemory
   readonly arena: Arena
-  /** Settles when all that starts in the background has started, or is known not to. */
+  /** Settles when everything that starts in the background has started or failed to start. */
   readonly ready: Promise<void>
   readonly report: BackendReport
-  /** Makes a graph ready to run. */
+  /** Compiles a graph. */
   compile(runtime: Runtime, graph: Graph): Program
 }
 
 export class Runtime {
   readonly memory: LinearMemory
   readonly arena: Arena
-  /** Changes whenever an address or a view that was taken before is stale. */
+  /** Changes whenever earlier addresses or views become invalid. */
   epoch = 0
   private workspace = { address: 0, bytes: 0 }
   private lastBuffer: ArrayBuffer
@@ -81,20 +81,20 @@ export class Runtime {
     return address
   }
 
-  /** A block of its own for cells; given back when the storage is no longer reachable, or disposed. */
+  /** A separate block for cells. It is released when the storage is disposed or becomes unreachable. */
   createStorage(byteLength: number): Storage {
     return new Storage(this, byteLength)
   }
 
-  /** Makes every program look up its addresses again, because some of them changed. */
+  /** Makes every program look up its addresses again after some of them changed. */
   invalidate(): void {
     this.epoch++
   }
 
-  /** Programs run one at a time, so all share one workspace, as large as the largest needs. */
+  /** One workspace for all programs, as large as the largest needs, because programs run one at a time. */
   workspaceFor(bytes: number): number {
     if (bytes > this.workspace.bytes) {
-      // Let go of before the larger one is asked for, which may fail.
+      // Released before the larger one is allocated, which may fail.
       const { address, bytes: released } = this.workspace
       this.workspace = { address: 0, bytes: 0 }
       this.invalidate()
@@ -111,7 +111,7 @@ export class Runtime {
 
 const released = new FinalizationRegistry<() => void>((release) => release())
 
-/** Bytes of linear memory that belong to someone. */
+/** A block of linear memory with an owner. */
 export class Storage implements CellStorage {
   private readonly place: number
   private readonly release: () => void
@@ -128,7 +128,8 @@ export class Storage implements CellStorage {
 
   /** @throws StateError after dispose. */
   get address(): number {
-    if (this.disposed) throw new StateError('This model or variable was disposed and has no memory any more')
+    if (this.disposed)
+      throw new StateError('This model or variable was disposed and no longer has memory. Create a new one')
     return this.place
   }
 
@@ -138,8 +139,8 @@ export class Storage implements CellStorage {
   }
 }
 
-// Holds no reference to the storage, so that it can be collected, and none to the runtime: a runtime refers to storages
-// by the programs that are kept for it, and all of them go together.
+// Holds no reference to the storage, so that it can be collected, and none to the runtime: a runtime refers to
+// storages through its cached programs, and all of them are collected together.
 function releaseOnce(arena: Arena, address: number): () => void {
   let done = false
   return () => {
@@ -153,7 +154,7 @@ export function compile(runtime: Runtime, graph: Graph): Program {
   return runtime.backend.compile(runtime, graph)
 }
 
-/** The content of a cell, in place. Stale when the memory grows. */
+/** The content of a cell, in place. Invalid after the memory grows. */
 export function cellView(runtime: Runtime, cell: Cell): TensorData {
   return runtime.view(cell.dtype, cell.storage.address + cell.byteOffset, sizeOf(cell.shape))
 }

@@ -1,5 +1,5 @@
-// Many steps in one call of the engine: a Loop on a tape of its own, whose body draws the rows of a batch and runs a program
-// on them. Which rows follow which is in rows.ts; how many steps may run at once is the caller's choice.
+// Runs many steps in one call of the engine: a Loop on a separate tape whose body draws the rows of a batch and
+// runs a program on them. rows.ts defines the order of rows; the caller decides how many steps may run at once.
 
 import { Gather, Header, Loop, LoopPatch } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
@@ -14,14 +14,14 @@ import type { Storage } from './runtime'
 import { counters } from './runtime'
 import { tapeBackendOf } from './tape-backend'
 
-/** Runs a program on batch after batch of rows, each of the same number of rows. */
+/** Runs a program on consecutive batches of rows, all of the same size. */
 export class StepLoop {
   private tape: Storage | null = null
   private words = new Int32Array(0)
   private epoch = -1
   private readonly runTape: (tape: number) => number
 
-  /** @param count rows of a batch: what the program takes */
+  /** @param count the rows of a batch, as the program expects */
   constructor(
     private readonly rows: ResidentRows,
     private readonly program: Program,
@@ -31,8 +31,8 @@ export class StepLoop {
   }
 
   /**
-   * The first step takes the rows from place `start` in the order. A step whose guard found NaN or ±Inf is the last one.
-   * @returns how many steps ran to their end
+   * The first step takes the rows from position `start` of the order. A step whose guard found NaN or ±Inf is the last one.
+   * @returns the number of completed steps
    */
   run(start: number, steps: number): number {
     const tape = this.prepared()
@@ -48,21 +48,21 @@ export class StepLoop {
     }
     counters.wasmRuns++
     const done = this.runTurns(tape.address, first, turn) ?? steps
-    // The one that a guard ended ran as well.
+    // The step that a guard ended counts as a run too.
     this.program.tally.add(Math.min(done + 1, steps))
     return done
   }
 
-  /** Runs the tape. How many turns came to their end; null for all of them. */
+  /** Runs the tape. Returns the number of completed iterations; null for all of them. */
   private runTurns(tape: number, first: number, turn: number): number | null {
     const { rows } = this
     if (this.runTape(tape) === 0) return null
-    // The turn at which it stopped is told by what the first Gather was to draw.
+    // The row index in the first Gather gives the iteration in which the run stopped.
     const at = (Loop.size + LoopPatch.size * rows.tensors + Gather.indices) / BYTES_PER_ELEMENT
     return (this.words[at]! - first) / turn
   }
 
-  /** The tape, with addresses that hold now. */
+  /** The tape with valid addresses. */
   private prepared(): Storage {
     const { program, rows, count } = this
     const { runtime } = rows
@@ -71,13 +71,13 @@ export class StepLoop {
       rows.gather(i, program.parameter(i).byteOffset, count),
     )
     const loop = this.loopOver(gathers)
-    // The program's own instructions follow those that draw its rows, and then the mark of the end.
+    // The program's instructions follow those that draw its rows; the end mark comes last.
     const draws = encode([loop], ({ offset }) => offset)
     const steps = program.instructionWords()!
     const end = draws.length - 1 + steps.length
     if (this.tape === null) {
       this.tape = runtime.createStorage(BYTES_PER_ELEMENT * (end + 1))
-      // The memory may have grown: then every address is another one.
+      // If the memory grew, all addresses have changed.
       return this.prepared()
     }
     this.epoch = runtime.epoch
@@ -89,7 +89,7 @@ export class StepLoop {
     return this.tape
   }
 
-  /** A Loop whose Gathers go on by a batch every turn. Where they begin, and the number of turns, is said by run. */
+  /** A Loop whose Gathers advance by one batch per iteration. `run` sets their start and the number of iterations. */
   private loopOver(gathers: readonly Instruction[]): TapeInstruction {
     const body = Loop.size + LoopPatch.size * gathers.length
     const step = 2 * BYTES_PER_ELEMENT * this.count

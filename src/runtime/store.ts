@@ -1,22 +1,22 @@
-// Bytes by name: in a folder (Node), or in what a page keeps (IndexedDB). What the bytes are is in formats/.
+// Stores bytes by name: in a folder (Node), or in a page's storage (IndexedDB). formats/ defines their content.
 
 import { StateError } from '../core/errors'
 import { fileSystem, unlessMissing, writeFile } from './files'
 import { removeLeftovers } from './temporary'
 
-/** Where callbacks keep bytes by name. A Map of bytes with these three methods serves, too. */
+/** A store of bytes by name for callbacks. Any object with these methods works. */
 export interface ByteStore {
-  /** The bytes of this name; null where there are none. */
+  /** The bytes of this name; null if there are none. */
   read(name: string): Uint8Array | null | Promise<Uint8Array | null>
-  /** Keeps the bytes, in the place of older ones: all of them, or none. The bytes are not changed afterwards. */
+  /** Stores the bytes in place of older ones, completely or not at all. The caller does not change them afterwards. */
   write(name: string, bytes: Uint8Array): void | Promise<void>
-  /** Forgets the bytes of this name, if there are any. */
+  /** Removes the bytes of this name, if there are any. */
   remove(name: string): void | Promise<void>
-  /** Removes what writes that were interrupted left behind. */
+  /** Removes the remains of interrupted writes. */
   tidy?(): void | Promise<void>
 }
 
-/** A folder of files. It is made when something is written. */
+/** A folder of files, created at the first write. */
 export class FolderStore implements ByteStore {
   constructor(private readonly folder: string) {}
 
@@ -37,7 +37,7 @@ export class FolderStore implements ByteStore {
     await fileSystem().files.rm(this.pathOf(name), { force: true })
   }
 
-  /** Removes what killed processes left, and the folder itself where nothing else is in it. */
+  /** Removes the remains of killed processes, and the folder if it is otherwise empty. */
   async tidy(): Promise<void> {
     const { files, paths } = fileSystem()
     await removeLeftovers(files, this.folder, paths.join)
@@ -46,7 +46,7 @@ export class FolderStore implements ByteStore {
   }
 }
 
-/** Makes the folder that a file is to be in. */
+/** Creates the folder of a file. */
 export async function makeFolderOf(path: string): Promise<void> {
   const { files, paths } = fileSystem()
   await files.mkdir(paths.dirname(path), { recursive: true })
@@ -55,15 +55,15 @@ export async function makeFolderOf(path: string): Promise<void> {
 const TABLE = 'bytes'
 
 /**
- * What a page keeps from one visit to the next, in IndexedDB:
+ * Stores bytes in IndexedDB, where they outlive a visit of the page:
  *
  *   new BackupAndRestore({ backupDir: 'digits', store: new BrowserStore() })
  *
- * Each write is one transaction: a page that is closed meanwhile finds the old bytes or the new ones.
- * @throws StateError where there is no IndexedDB, and when it refuses: when the disk is full, or the page may keep nothing
+ * Each write is one transaction: if the page is closed during a write, it later finds the old bytes or the new ones.
+ * @throws StateError if there is no IndexedDB, or if it refuses, because the disk is full or the page may not store data
  */
 export class BrowserStore implements ByteStore {
-  /** @param name of the data base. Pages of one origin share those of equal names */
+  /** @param name of the database. Pages of one origin share databases with equal names */
   constructor(private readonly name = 'myelin') {}
 
   read(name: string): Promise<Uint8Array | null> {
@@ -80,7 +80,7 @@ export class BrowserStore implements ByteStore {
     await this.run('readwrite', (table) => table.delete(name))
   }
 
-  /** One request in a transaction of its own; its result when all of that is on the disk. */
+  /** One request in its own transaction; resolves to its result when the transaction is on the disk. */
   private async run(mode: IDBTransactionMode, ask: (table: IDBObjectStore) => IDBRequest): Promise<unknown> {
     const base = await this.open()
     try {
@@ -97,9 +97,7 @@ export class BrowserStore implements ByteStore {
 
   private open(): Promise<IDBDatabase> {
     if (typeof indexedDB === 'undefined')
-      throw new StateError(
-        'BrowserStore: there is no IndexedDB here. Give a store of your own, with read, write and remove.',
-      )
+      throw new StateError('BrowserStore: there is no IndexedDB here. Pass your own store with read, write and remove.')
     return new Promise((resolve, reject) => {
       const request = indexedDB.open(this.name, 1)
       request.onupgradeneeded = () => request.result.createObjectStore(TABLE)

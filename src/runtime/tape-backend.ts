@@ -17,7 +17,7 @@ import { TapeProgram } from './tape-program'
 export const ONE_THREAD = 'one thread was configured'
 export const NO_TURBO = 'turbo was not configured'
 
-/** What differs from one thread without flags of V8. */
+/** The differences from one thread without V8 flags. */
 export interface TapeTraits {
   readonly threadsNote: string
   readonly wideTiles: boolean
@@ -60,12 +60,12 @@ export class TapeBackend implements Backend, TapeEngine {
   }
 
   lost(_hasWritten: boolean): Error {
-    return internalError('a thread was lost where there is one')
+    return internalError('a thread was lost although there is only one')
   }
 }
 
 /** The backend of a runtime that runs tapes. @throws an internal error in the interpreter */
 export function tapeBackendOf({ backend }: Runtime): TapeBackend {
-  if (!(backend instanceof TapeBackend)) throw internalError('this runtime runs no tapes')
+  if (!(backend instanceof TapeBackend)) throw internalError('this runtime does not run tapes')
   return backend
 }

@@ -1,5 +1,5 @@
-// A graph made ready to run, over and over, on the tape in linear memory. Runs on one thread by itself; a backend with more
-// threads runs what they share.
+// A compiled graph on the tape in linear memory, which can be run repeatedly. Runs on one thread; a backend
+// with several threads runs shared instructions.
 
 import { internalError } from '../core/errors'
 import type { Cell, Graph } from '../ir/graph'
@@ -21,18 +21,18 @@ import type { Program } from './program'
 import type { Runtime } from './runtime'
 import { Storage, cellView, counters } from './runtime'
 
-/** What a program needs of the backend that runs it. */
+/** What a program needs from its backend. */
 export interface TapeEngine {
   readonly kernels: KernelExports
-  /** Deals instructions out to threads. */
+  /** Shares instructions among threads. */
   readonly share: Share
   /** Whether products are planned with tiles of 16 columns. */
   readonly wideTiles: boolean
-  /** Loads the kernels of instructions, before they run. */
+  /** Loads the kernels of instructions before they run. */
   prepare(instructions: readonly TapeInstruction[]): void
   /**
-   * Runs a tape whose instructions have several parts. 0; 1 + the byte offset of the guard that ended it; or −1 − the byte
-   * offset of the instruction that was not reached because a thread is gone.
+   * Runs a tape whose instructions have several parts. Returns 0; 1 + the byte offset of the guard that ended it; or −1 −
+   * the byte offset of the instruction that was not reached because a thread was lost.
    * @param expected the milliseconds that one thread is expected to need
    */
   runShared(tape: number, expected: number): number
@@ -40,19 +40,19 @@ export interface TapeEngine {
   lost(hasWritten: boolean): Error
 }
 
-/** In which turn each loop is, outermost first. */
+/** The current iteration of each loop, outermost first. */
 type Turns = ReadonlyMap<LoopIdentity, number>
 const NO_TURNS: Turns = new Map()
 
-/** How far a run instruction by instruction came. */
+/** The state of a run that executes instructions one by one. */
 interface Stepped {
-  /** Whether it is over. */
+  /** Whether the run has ended. */
   readonly ended: boolean
-  /** The instruction that made a NaN or ±Inf. */
+  /** The instruction that produced NaN or ±Inf. */
   readonly found: string | null
 }
 
-/** What a program needs of its plan for as long as it lives. */
+/** The parts of a plan that a program keeps for its lifetime. */
 type KeptPlan = Pick<TapePlan, 'instructions' | 'parameters' | 'outputs' | 'isShared' | 'nanoseconds'> &
   Pick<MemoryPlan, 'workspaceBytes'>
 
@@ -86,7 +86,7 @@ export class TapeProgram implements Program {
     }
   }
 
-  /** The whole plan, made anew: bench/ compares its memory with the least possible. */
+  /** Recomputes the whole plan; bench/ compares its memory with the lower bound. */
   planned(): TapePlan {
     const { share, wideTiles } = this.backend
     return planTape(this.graph, { fuse: this.runtime.settings.fuse, share, wideTiles })
@@ -96,7 +96,7 @@ export class TapeProgram implements Program {
     return this.tape.byteLength + this.constants.byteLength
   }
 
-  // Addresses and views hold until the memory grows or the shared workspace moves.
+  // Addresses and views are valid until the memory grows or the shared workspace moves.
   private refresh(): void {
     this.workspace = this.runtime.workspaceFor(this.plan.workspaceBytes)
     if (this.epoch === this.runtime.epoch) return
@@ -109,7 +109,7 @@ export class TapeProgram implements Program {
     this.outputs = this.plan.outputs.map((address, i) => viewOf(this.graph.outputs[i]!, address))
   }
 
-  /** @param turns in which turn each loop is; the first where it is not said */
+  /** @param turns the current iteration of each loop; missing ones are at the first */
   private resolve({ buffer, offset }: Address, turns: Turns = NO_TURNS): number {
     const { home } = this.placed(buffer)
     switch (home.kind) {
@@ -130,12 +130,12 @@ export class TapeProgram implements Program {
         return this.resolve(start, turns) + step * Math.floor(turn / 2) + offset
       }
       case 'bound':
-        throw internalError('bytes of a loop that were not given')
+        throw internalError('a loop did not provide the bytes of a value')
     }
   }
 
   private placed(buffer: Address['buffer']): PlacedBuffer {
-    if (!('home' in buffer)) throw internalError('a buffer without a place')
+    if (!('home' in buffer)) throw internalError('a buffer has no location')
     return buffer as PlacedBuffer
   }
 
@@ -161,7 +161,7 @@ export class TapeProgram implements Program {
     return new Int32Array(runtime.memory.buffer, tape.address, tape.byteLength / BYTES_PER_ELEMENT - 1)
   }
 
-  /** @param reached the byte offset of the instruction before which the threads did not meet */
+  /** @param reached the byte offset of the instruction before which the threads did not synchronize */
   private threadLost(reached: number): Error {
     const { instructions } = this.plan
     const offsets = instructionOffsets(instructions)
@@ -175,7 +175,7 @@ export class TapeProgram implements Program {
     return this.outputs[index]!
   }
 
-  // Everything is there when run returns.
+  // All outputs are available when run returns.
   read(index: number): Promise<NumericArray> {
     return Promise.resolve(this.output(index).slice())
   }
@@ -190,8 +190,8 @@ export class TapeProgram implements Program {
   }
 
   /**
-   * Runs instructions one by one, from `start` bytes on, until one makes a NaN or ±Inf or a guard ends the run.
-   * @param indices of the slices that the loops around are at
+   * Runs instructions one by one, from `start` bytes on, until one produces NaN or ±Inf or a guard ends the run.
+   * @param indices the current slices of the enclosing loops
    */
   private step(
     instructions: readonly LabelledInstruction[],
@@ -262,11 +262,11 @@ export class TapeProgram implements Program {
       case 'moving':
         return `${this.describe({ buffer: home.stream.first.buffer, offset: home.stream.first.offset + offset })}…`
       case 'bound':
-        throw internalError('bytes of a loop that were not given')
+        throw internalError('a loop did not provide the bytes of a value')
     }
   }
 
-  // A later run looks up the tape's address and is told that it is gone.
+  // A later run looks up the tape's address and gets the error for disposed storage.
   dispose(): void {
     this.epoch = -1
     this.tape.dispose()

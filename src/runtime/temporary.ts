@@ -1,4 +1,5 @@
-// Files that stand beside another one until they are whole, and what is left of them where a process was killed (Node).
+// Temporary files beside the file that they become when complete, and the removal of those that killed
+// processes left (Node).
 
 import { xxh32 } from '../core/xxh32'
 import type { NodeModules } from './platform'
@@ -6,19 +7,19 @@ import { nodeModule, nodeProcess } from './platform'
 
 type FileSystem = NodeModules['node:fs/promises']
 
-/** After so long nobody writes a file any more, wherever its process ran. */
+/** After this time no process, on any machine, is still writing a file. */
 const ABANDONED_MS = 24 * 3600 * 1000
 
 const NAME = /^\.myelin-(?:([0-9a-f]{8})-)?(\d+)-[0-9a-z]*\.tmp$/
 
-/** Where process ids mean the same processes: a boot of one machine and, for containers, a namespace. */
+/** Identifies a scope of process ids: one boot of a machine and, for containers, a namespace. */
 function scopeOf(): string {
   const files = nodeModule('node:fs')
   const reading = (read: () => string | undefined): string => {
     try {
       return read() ?? ''
     } catch {
-      // Only Linux has these; elsewhere a machine has one space of process ids.
+      // Only Linux has these; other systems have one scope of process ids per machine.
       return ''
     }
   }
@@ -47,15 +48,15 @@ function isAlive(pid: number): boolean {
   try {
     return nodeProcess()!.kill(pid, 0)
   } catch (error) {
-    // EPERM: it is there, and belongs to another user.
+    // EPERM: the process exists and belongs to another user.
     return !(typeof error === 'object' && error !== null && 'code' in error && error.code === 'ESRCH')
   }
 }
 
 /**
- * Removes what killed processes left in a folder. A file whose process is alive stays: so a number that another process has by now
- * only delays its end. Numbers of another machine, boot or container say nothing here: such a file goes when it was not written for
- * a day.
+ * Removes the files that killed processes left in a folder. A file stays while a process with its id is alive,
+ * so a reused id only delays the removal. Ids from another machine, boot or container are meaningless here:
+ * such a file is removed when it is older than a day.
  */
 export async function removeLeftovers(files: FileSystem, folder: string, join: (...parts: string[]) => string) {
   const names = (await files.readdir(folder).catch(() => [])).filter(isTemporary)

@@ -1,4 +1,4 @@
-// What kernels are lowered with: where everything lies, and a list of instructions that grows.
+// The context for lowering kernels: the locations of values, and the list of instructions.
 
 import { Copy } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
@@ -11,7 +11,7 @@ import type { LoopIdentity } from '../plan/memory'
 import type { LabelledInstruction } from './encode'
 
 export interface LowerOptions {
-  /** Tiles of 16 columns in products: see runtime/engine/turbo.ts. The results are the same, bit for bit. */
+  /** Whether products use tiles of 16 columns: see runtime/engine/turbo.ts. The results are the same, bit for bit. */
   readonly wideTiles: boolean
 }
 
@@ -20,7 +20,7 @@ export interface TapeBuilder extends Placement, LowerOptions {
   emitLoop(instruction: Instruction, body: readonly LabelledInstruction[], loop: LoopIdentity): void
 }
 
-/** A Copy of neighbouring words. */
+/** A Copy of consecutive words. */
 export function copyOf(input: Address, out: Address, bytes: number): Instruction {
   return instruction(Opcode.Copy, Copy, { out, input, rank: 1 }, [bytes / BYTES_PER_ELEMENT, 1, 1])
 }

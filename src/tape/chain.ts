@@ -1,5 +1,5 @@
-// Elementwise nodes of one shape → one Chain instruction: a program over registers, run tile by tile. Which nodes go
-// together is decided in plan/fuse.ts.
+// Elementwise nodes of one shape → one Chain instruction: a program over registers that runs tile by tile.
+// plan/fuse.ts decides which nodes belong together.
 
 import { Chain, Copy } from '../../assembly/shared/instructions'
 import { Access, Opcode, Step } from '../../assembly/shared/opcodes'
@@ -18,14 +18,17 @@ import type { ChainKernel } from '../plan/chain'
 import type { ChainLimits } from '../plan/target'
 import type { TapeBuilder } from './builder'
 
-/** Bytes of tiles that should stay in the first-level cache. */
+/** The bytes of tiles that should stay in the first-level cache. */
 const TILE_BYTES = 24 * 1024
-/** A tile never holds fewer elements than this. */
+/** The smallest tile, in elements. */
 const SMALLEST_TILE = 64
-/** With these limits a chain's pointer table and tiles fit into 32 KB of scratch. */
+/** Within these limits, a chain's pointer table and tiles fit into 32 KB of scratch. */
 export const CHAIN_LIMITS: ChainLimits = { operands: 12, steps: 32 }
 
-/** The instruction of a chain; a node that only copies is a Copy, which moves blocks where a chain would move elements. */
+/**
+ * The instruction of a chain. A single copying node becomes a Copy, which moves blocks where a chain would move
+ * elements.
+ */
 export function lowerChain(kernel: ChainKernel, { operand, scratch, emit }: TapeBuilder): void {
   const { nodes, shape, writes } = kernel
   const count = sizeOf(shape)
@@ -87,7 +90,7 @@ function accessOf(extents: readonly number[], strides: readonly number[]): Acces
   return strides.every((stride) => stride === 0) ? Access.Scalar : Access.Strided
 }
 
-/** Drops extents of 1 and merges neighbouring axes that every operand steps through as one. */
+/** Removes axes of extent 1 and merges neighbouring axes that every operand traverses as one. */
 function collapse(shape: Shape, operands: readonly Operand[]): { extents: number[]; strides: number[][] } {
   const own = operands.map((operand) => broadcastStrides(operand.shape, operand.strides, shape))
   const extents: number[] = []
@@ -107,9 +110,9 @@ function collapse(shape: Shape, operands: readonly Operand[]): { extents: number
 
 const NONE = -1
 
-/** Numbers for operands, outputs and temporaries; a temporary's number is free again after its last use. */
+/** Numbers for operands, outputs and temporaries. A temporary's number is reused after its last use. */
 class Registers {
-  /** Of the operands, and behind them of each node's result: its register, and the last node that reads it. */
+  /** For the operands, then for each node's result: its register, and the last node that reads it. */
   private readonly registers: number[]
   private readonly lastUse: number[]
   private readonly fixed: number
@@ -153,7 +156,7 @@ class Registers {
     return this.registers[index]!
   }
 
-  /** Frees the register of a temporary that node `at` was the last to read. */
+  /** Frees the register of a temporary if node `at` is its last reader. */
   release(value: Value, at: number): void {
     const index = this.indexOf(value)
     const number = this.registers[index]!
@@ -183,7 +186,8 @@ function encodeStep<Name extends PrimitiveName>(
   const a = operand(0)
   const b = operand(1)
   const c = operand(2)
-  // Element i of every operand is read before element i is written, so a dying operand's register can serve.
+  // Element i of every operand is read before element i is written, so the register of a dying operand can be
+  // reused.
   for (let i = 0; i < inputs.length; i++) registers.release(inputs[i]!, at)
   words.push(stepOf(node), registers.define(node.outputs[0]!), a, b, c)
 }

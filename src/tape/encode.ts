@@ -1,5 +1,5 @@
-// Instructions ⇄ words: encode resolves symbolic addresses, disassemble prints a tape with the layer's name
-// on every instruction. The byte layout is drawn in assembly/shared/instructions.ts.
+// Instructions ⇄ words: encode resolves symbolic addresses; disassemble prints a tape with the layer's name on
+// every instruction. The byte layout is in assembly/shared/instructions.ts.
 
 import { Chain, ChainStep, END_OF_TAPE, Header, LoopPatch } from '../../assembly/shared/instructions'
 import { Opcode, Step } from '../../assembly/shared/opcodes'
@@ -8,16 +8,16 @@ import type { Address, Operand } from '../ir/operand'
 import { fieldOf, isAddress } from '../ir/instruction'
 import type { LoopIdentity } from '../plan/memory'
 
-/** An instruction, and behind the lists of a Loop those of its body. */
+/** An instruction; for a Loop also its body, which follows its lists. */
 export interface TapeInstruction extends Instruction {
   readonly body?: readonly TapeInstruction[] | undefined
 }
 
-/** An instruction as several threads run it. */
+/** An instruction shared by several threads. */
 export interface SharedInstruction extends TapeInstruction {
   /** Default 1. */
   readonly parts?: number
-  /** Whether all threads meet before it. Default false. */
+  /** Whether all threads synchronize before it. Default false. */
   readonly meets?: boolean
   readonly body?: readonly SharedInstruction[] | undefined
 }
@@ -25,9 +25,9 @@ export interface SharedInstruction extends TapeInstruction {
 export interface LabelledInstruction extends SharedInstruction {
   /** `dense_1: matmul+add+relu` */
   readonly label: string
-  /** Of the last instruction of a kernel: what the kernel has made. */
+  /** Set on the last instruction of a kernel: the results of the kernel. */
   readonly made: readonly Operand[]
-  /** Of a Loop: what identifies it in the streams of its body. */
+  /** Set on a Loop: identifies it in the streams of its body. */
   readonly loop?: LoopIdentity | undefined
   readonly body?: readonly LabelledInstruction[] | undefined
 }
@@ -38,7 +38,7 @@ export function byteLength(instruction: TapeInstruction): number {
   return bytes
 }
 
-/** The opcodes on a tape, also within loops. */
+/** The opcodes on a tape, including those inside loops. */
 export function opcodesOf(instructions: readonly TapeInstruction[], found = new Set<Opcode>()): ReadonlySet<Opcode> {
   for (const { opcode, body } of instructions) {
     found.add(opcode)
@@ -47,17 +47,17 @@ export function opcodesOf(instructions: readonly TapeInstruction[], found = new 
   return found
 }
 
-/** Bytes of a whole tape, its end marker included. */
+/** The number of bytes of a whole tape, including its end mark. */
 export function tapeBytes(instructions: readonly TapeInstruction[]): number {
   return instructions.reduce((sum, instruction) => sum + byteLength(instruction), 4)
 }
 
-/** Where the body of a Loop begins, in bytes from its own start. */
+/** The offset of a Loop's body, in bytes from the start of the Loop. */
 export function bodyOffset({ fixedBytes, lists }: Instruction): number {
   return fixedBytes + 4 * lists.length
 }
 
-/** The byte offset of each instruction from the start of its tape; the first is at `start`. */
+/** The byte offset of each instruction from the start of its tape; that of the first is `start`. */
 export function instructionOffsets(instructions: readonly TapeInstruction[], start = 0): number[] {
   let at = start
   return instructions.map((instruction) => {
@@ -98,7 +98,7 @@ export function encode(instructions: readonly SharedInstruction[], resolve: (add
   return words
 }
 
-/** The name of a number among those of an enum. */
+/** The name of a value of an enum. */
 function nameIn(names: Readonly<Record<string, number | string>>, number: number): string {
   return Object.keys(names).find((name) => names[name] === number)!
 }
@@ -109,8 +109,8 @@ function printWord(word: Word, describe: (address: Address) => string): string {
 }
 
 /**
- * One line per instruction: offset, opcode, label, fields. Chains list their steps below, loops their patches and
- * their body. `|` stands where threads meet, ×4 where four have a part.
+ * Prints one line per instruction: offset, opcode, label, fields. Chains list their steps below, loops their patches and
+ * their body. `|` marks where threads synchronize, ×4 an instruction with four parts.
  * @param describe names an address, such as `dense/kernel` or `work+128`
  */
 export function disassemble(
@@ -152,13 +152,16 @@ function listLines(instruction: Instruction, describe: (address: Address) => str
   return lines
 }
 
-/** `+44: work+0, work+128 + 256 a turn`, or with two buffers in turn `work+0, then work+128 and work+640` */
+/**
+ * `+44: work+0, then work+128, advancing by 256`, or with two alternating buffers
+ * `work+0, then alternately work+128 and work+640`
+ */
 function patchLines(words: readonly string[]): string[] {
   const patchWords = LoopPatch.size / 4
   return Array.from({ length: words.length / patchWords }, (_, i) => {
     const [word, first, odd, even, step] = words.slice(i * patchWords, (i + 1) * patchWords)
     const later =
-      Number(step) === 0 ? `then ${odd} and ${even} in turn` : `then ${odd}, going on by ${Number(step) / 2}`
+      Number(step) === 0 ? `then alternately ${odd} and ${even}` : `then ${odd}, advancing by ${Number(step) / 2}`
     return `         +${word}: ${first}, ${later}`
   })
 }

@@ -1,4 +1,4 @@
-// Graph → plan → tape: the instructions that the kernels in linear memory run, in their order.
+// Graph → plan → tape: the instructions for the kernels in linear memory, in order.
 
 import { sizeOf } from '../core/shapes'
 import type { Graph } from '../ir/graph'
@@ -12,9 +12,9 @@ import { tapeTarget } from './target'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 
 export interface TapeOptions extends FuseOptions {
-  /** Deals instructions out to threads: see parts.ts. Default: one thread. The results are the same, bit for bit. */
+  /** Shares instructions among threads: see parts.ts. Default: one thread. The results are the same, bit for bit. */
   readonly share?: Share | undefined
-  /** Tiles of 16 columns in products. The results are the same, bit for bit. Default false. */
+  /** Whether products use tiles of 16 columns. The results are the same, bit for bit. Default false. */
   readonly wideTiles?: boolean
 }
 
@@ -25,14 +25,14 @@ export interface Shared {
 }
 export type Share = (instructions: readonly LabelledInstruction[]) => Shared
 
-/** Of one thread: nothing is dealt out. */
+/** One thread: nothing is shared. */
 export const alone: Share = (instructions) => ({ instructions, nanoseconds: 0 })
 
 export interface TapePlan extends Plan {
   readonly instructions: readonly LabelledInstruction[]
-  /** Whether several threads have something to do. */
+  /** Whether an instruction has several parts. */
   readonly isShared: boolean
-  /** What one thread is expected to need; 0 where there is work for one only. */
+  /** The time that one thread is expected to need; 0 if nothing is shared. */
   readonly nanoseconds: number
 }
 
@@ -40,7 +40,7 @@ export function planTape(graph: Graph, { fuse, share = alone, wideTiles = false 
   const planned = plan(graph, { fuse, target: tapeTarget })
   const { kernels, memory, placement } = planned
   const lowered = lowerAll(kernels, placement, { wideTiles })
-  // After all kernels: the cell was still read when its new content was made.
+  // After all kernels, because the cell was still read after its new content was computed.
   const copies = memory.copies.map(({ cell, value, target }): LabelledInstruction => {
     const { address, shape, dtype, strides } = placement.operand(value)
     const out = { buffer: target, offset: 0 }

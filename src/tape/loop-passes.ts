@@ -1,5 +1,5 @@
-// All that the passes do with loops, in one object. It goes into the body of every loop that is recorded, and nothing else
-// reaches it: an application that records no loop does not carry it.
+// All passes for loops in one object. Each recorded loop's body refers to it, and nothing else does:
+// applications without loops do not bundle it.
 
 import { inferLoop } from '../ir/infer-loop'
 import { legalizeLoop } from '../plan/legalize-loop'

@@ -1,4 +1,4 @@
-// The instruction of a loop: its body, and the words of it that change from turn to turn. What a Loop does:
+// The instruction of a loop: its body, and the words of it that change in each iteration. Loop is documented in
 // assembly/shared/instructions.ts.
 
 import { Header, Loop, LoopPatch } from '../../assembly/shared/instructions'
@@ -18,7 +18,7 @@ import { bodyOffset, instructionOffsets } from './encode'
 import { lowerAll } from './lower'
 
 export function lowerLoop(kernel: Kernel, builder: TapeBuilder): void {
-  if (!(kernel instanceof LoopKernel)) throw internalError('a loop that was planned as another kernel')
+  if (!(kernel instanceof LoopKernel)) throw internalError('a loop was planned as another kernel')
   const { wideTiles } = builder
   const body = lowerAll(kernel.kernels, kernel.placeBody(builder), { wideTiles })
   const copy = ({ from, to, bytes }: BytesCopy): void => {
@@ -29,7 +29,7 @@ export function lowerLoop(kernel: Kernel, builder: TapeBuilder): void {
   kernel.copiesAfter(builder).forEach(copy)
 }
 
-/** The Loop around a body: which words of it change, and how. */
+/** The Loop instruction for a body, with the words that change and their addresses. */
 function loopOf(body: readonly LabelledInstruction[], count: number, loop: LoopIdentity): Instruction {
   const moved: { readonly at: number; readonly stream: Stream }[] = []
   forEachWord(body, 0, (at, word) => {
@@ -47,7 +47,7 @@ function loopOf(body: readonly LabelledInstruction[], count: number, loop: LoopI
   return instruction(Opcode.Loop, Loop, { count, patchCount: moved.length }, lists)
 }
 
-/** Every word of instructions and of what is in their bodies, with its byte from the start of the first. */
+/** Visits every word of instructions and of their bodies, with its byte offset from the start of the first. */
 function forEachWord(
   instructions: readonly TapeInstruction[],
   start: number,
@@ -62,7 +62,7 @@ function forEachWord(
   })
 }
 
-/** How an address moves in a loop; null when that loop does not move it. */
+/** The stream of an address in a loop; null if the address does not change in that loop. */
 function streamIn(address: Address, loop: LoopIdentity): Stream | null {
   let { buffer, offset } = address
   for (;;) {

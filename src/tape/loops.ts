@@ -1,4 +1,4 @@
-// What lowering does with loops: the interface, as plan/loops.ts has it.
+// The interface for lowering loops, like plan/loops.ts.
 
 import type { Kernel } from '../plan/kernel'
 import { LoopPlanning } from '../plan/loops'

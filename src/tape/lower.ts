@@ -1,4 +1,4 @@
-// Planned kernels → instructions of the tape, in their order.
+// Planned kernels → instructions of the tape, in order.
 
 import { Epilogue } from '../../assembly/shared/opcodes'
 import { isLoop, passesOf } from '../ir/region'
@@ -15,12 +15,12 @@ import { tapeKernelOf } from './target'
 
 const NOTHING: readonly Operand[] = []
 
-/** An instruction of a kernel; what the kernel made is said of its last one. */
+/** An instruction of a kernel. The last one carries the kernel's results. */
 interface KernelInstruction extends LabelledInstruction {
   made: readonly Operand[]
 }
 
-/** Instructions of kernels. They hold on to nothing of the graph: they live as long as their program. */
+/** Instructions of kernels. They hold no reference to the graph, because they live as long as their program. */
 export function lowerAll(
   kernels: readonly Kernel[],
   placement: Placement,

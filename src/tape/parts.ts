@@ -1,14 +1,14 @@
-// Deals instructions out to threads: how many parts each has, and before which of them all threads meet. Only says how
-// many parts: kernels decide where they begin, and no result depends on it.
+// Shares instructions among threads: how many parts each has, and before which of them all threads synchronize.
+// Kernels decide where parts begin, and no result depends on the number of parts.
 
 import type { Share } from '.'
 import type { LabelledInstruction, TapeInstruction } from './encode'
 import { workOf } from './work'
 
-/** Nanoseconds of work that a part is worth: less is done sooner by one thread alone. */
+/** The least work of a part in nanoseconds: one thread alone finishes less work sooner. */
 export const PART_WORK = 30_000
 
-/** How many threads share an instruction, each doing at least `partWork` nanoseconds of it. */
+/** The number of threads that share an instruction, each with at least `partWork` nanoseconds of work. */
 export function partsOf(instruction: TapeInstruction, threads: number, partWork = PART_WORK): number {
   if (threads === 1) return 1
   const { nanoseconds, pieces } = workOf(instruction)
@@ -16,8 +16,9 @@ export function partsOf(instruction: TapeInstruction, threads: number, partWork 
 }
 
 /**
- * Before which instructions all threads meet: where something may depend on what ran on another thread since the last
- * meeting. Instructions of one part run on one thread, in order, and need none between them.
+ * The instructions before which all threads synchronize: those that may depend on an instruction that ran on
+ * another thread since the last meeting. Instructions with one part run in order on one thread, with no meeting
+ * between them.
  */
 export function meetings(parts: readonly number[]): boolean[] {
   let ran = false
@@ -31,7 +32,10 @@ export function meetings(parts: readonly number[]): boolean[] {
   })
 }
 
-/** Instructions with their parts and meetings. All threads walk a loop in whose body several have something to do. */
+/**
+ * Instructions with their parts and meetings. All threads run a loop if its body contains an instruction with
+ * several parts.
+ */
 export function dealOut(
   instructions: readonly LabelledInstruction[],
   threads: number,
@@ -47,7 +51,7 @@ export function dealOut(
   return dealt.map((each, i) => ({ ...each, meets: meets[i]! }))
 }
 
-/** Deals out to so many threads. @param partWork nanoseconds that a part must be worth; default PART_WORK */
+/** Shares work among `threads` threads. @param partWork the least nanoseconds of a part; default PART_WORK */
 export function sharing(threads: number, partWork?: number): Share {
   return (all) => ({
     instructions: dealOut(all, threads, partWork),

@@ -1,5 +1,5 @@
-// The tape as a target of the planner: a kernel for every primitive that has one. Those of convolution and pooling are added
-// by the ops that use them.
+// The tape as a target of the planner: its kernel for every primitive that has one. Ops that use convolution
+// and pooling add those kernels.
 
 import { internalError } from '../core/errors'
 import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'

@@ -1,26 +1,27 @@
-// What each instruction costs, as estimates: threads share what is worth it. The results depend on none of these numbers.
+// Estimates the cost of each instruction: threads share instructions that are worth it. Results do not depend
+// on these numbers.
 
 import { Access, Opcode } from '../../assembly/shared/opcodes'
 import * as layouts from '../../assembly/shared/instructions'
 import { fieldOf } from '../ir/instruction'
 import type { TapeInstruction } from './encode'
 
-/** An estimate for one thread, and the most parts that have something to do. */
+/** An estimate for one thread, and the largest useful number of parts. */
 export interface Work {
   readonly nanoseconds: number
   readonly pieces: number
 }
 
-/** A field of the instruction by its offset, when it is a plain number. */
+/** A field of the instruction by its offset, if it is a plain number. */
 type Field = (offset: number) => number
 type WorkRule = (field: Field, instruction: TapeInstruction) => Work
 
-// Nanoseconds for one element, or one multiply-add, in code that is optimised, on one core of about 3 GHz. Factors
-// of two do not matter: they only move the size from which on a second thread helps.
+// Nanoseconds per element, or per multiply-add, in optimized code on one core of about 3 GHz. Factors of two do
+// not matter: they only shift the size at which a second thread helps.
 const MULTIPLY_ADD = 0.04
 const STREAMED = 0.12
 const PLAIN_STEP = 0.2
-/** What a step of a chain costs by itself, and each of the operations that its primitive declares. */
+/** The cost of a step of a chain, and of each operation that its primitive declares. */
 const STEP = 0.08
 const OPERATION = 0.12
 const SLOW_STEP = 1
@@ -32,7 +33,7 @@ const SORTED = 20
 const FILLED = 0.1
 const RANDOM = 1.2
 
-// Elements are dealt out 16 at a time: one line of the cache, so that no two threads write to the same one.
+// Parts are multiples of 16 elements, one cache line, so that no two threads write to the same line.
 const runsOf = (count: number): number => Math.ceil(count / 16)
 
 const elements =
@@ -66,7 +67,7 @@ function chainWork(field: Field, { lists, flops = 0 }: TapeInstruction): Work {
   return { nanoseconds: field(count) * cost, pieces: runsOf(field(count)) }
 }
 
-// Every place, every element that a window sees, every channel of the result.
+// Places × elements of a window × channels of the result.
 function windowWork(
   layout: {
     readonly places: number
@@ -85,7 +86,10 @@ function windowWork(
   }
 }
 
-/** @param products as many of scores by features. @param block rows that a part may have alone; Infinity: whole heads of keys */
+/**
+ * @param products the number of matrix products of the size scores × features @param block the rows of the
+ * smallest part; Infinity: whole heads of keys
+ */
 function attentionWork(products: number, block: number): WorkRule {
   const { batch, heads, keyHeads, rows, columns, depth, width } = layouts.Attention
   return (field) => {
@@ -154,7 +158,7 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
     nanoseconds: field(layouts.Search.count) * Math.log2(2 + field(layouts.Search.length)),
     pieces: 1,
   }),
-  // Matrices are small: one thread takes them apart.
+  // Matrices are small, so one thread factorizes each.
   [Opcode.Factorize]: (field) => {
     const { batch, rows, columns } = layouts.Factorize
     return { nanoseconds: field(batch) * field(rows) * field(columns) ** 2, pieces: 1 }
@@ -179,12 +183,12 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   [Opcode.Accumulate]: copyWork,
   [Opcode.Fill]: elements(layouts.Fill.count, FILLED),
   [Opcode.Random]: elements(layouts.Random.count, RANDOM),
-  // Ends the tape, so it belongs to the thread that leads.
+  // Ends the tape, so it runs on the leading thread.
   [Opcode.Guard]: () => ({ nanoseconds: 0, pieces: 1 }),
   [Opcode.Sgd]: elements(layouts.Sgd.count, 0.3),
   [Opcode.RmsProp]: elements(layouts.RmsProp.count, 1),
   [Opcode.Adam]: elements(layouts.Adam.count, 0.7),
-  // Dealt out by the instructions of its body: see dealOut.
+  // Shared through the instructions of its body: see dealOut.
   [Opcode.Loop]: (field, { body = [] }) => ({
     nanoseconds: field(layouts.Loop.count) * body.reduce((sum, each) => sum + workOf(each).nanoseconds, 0),
     pieces: 1,
@@ -193,7 +197,7 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
 
 let table: Readonly<Record<Opcode, WorkRule>> | null = null
 
-/** What an instruction costs, by its opcode and sizes. */
+/** The estimated cost of an instruction, from its opcode and sizes. */
 export function workOf(instruction: TapeInstruction): Work {
   const field: Field = (offset) => Number(fieldOf(instruction, offset))
   table ??= rules()

@@ -1,5 +1,5 @@
-// Builds graphs node by node. Broadcasting and dtypes are checked by each primitive's `infer`; short methods for
-// gradient rules are in emitter.ts.
+// Builds graphs node by node. Each primitive's `infer` checks broadcasting and dtypes. Methods for gradient
+// rules are in emitter.ts.
 
 import { ArgumentError, internalError } from '../core/errors'
 import type { Cell, Graph, Node, Update } from '../ir/graph'
@@ -11,7 +11,7 @@ import { NodeEmitter } from './emitter'
 import type { TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 
-/** A node as its builder has it. */
+/** A node with mutable outputs while its graph is being built. */
 interface OpenNode<Name extends PrimitiveName> {
   readonly name: Name
   attributes: PrimitiveAttributes[Name]
@@ -24,7 +24,7 @@ function isOpenLoop(node: OpenNode<PrimitiveName>): node is OpenNode<'loop'> {
   return node.name === 'loop'
 }
 
-/** A graph that is being made. */
+/** A graph under construction. */
 export class GraphBuilder {
   private nextId: number
   private readonly parameters: Value[]
@@ -32,11 +32,11 @@ export class GraphBuilder {
   private readonly nodes: Node[] = []
   private readonly loops = new Map<Node, OpenNode<'loop'>>()
   private readonly updates = new Map<Cell, Value>()
-  /** The scope that new nodes get. */
+  /** The scope of new nodes. */
   scope = ''
   readonly e: Emitter = new NodeEmitter(this)
 
-  /** @param rebuilt a graph whose parameters and cells the new one has, too; so it can take over nodes: see `keep` */
+  /** @param rebuilt a graph whose parameters and cells the new graph shares, so that it can reuse nodes: see `keep` */
   constructor(rebuilt?: Graph) {
     this.nextId = rebuilt?.idEnd ?? 0
     this.parameters = [...(rebuilt?.parameters ?? [])]
@@ -53,7 +53,7 @@ export class GraphBuilder {
     return value
   }
 
-  /** The content of a cell as of now in the traced function: its new one when it was updated already. */
+  /** The current content of a cell in the traced function: its new one if it was updated. */
   read(cell: Cell): Value {
     return this.updates.get(cell) ?? this.initial(cell)
   }
@@ -67,20 +67,20 @@ export class GraphBuilder {
     return value
   }
 
-  /** The content of `cell` after a run. */
+  /** Sets the content of `cell` after a run. */
   update(cell: Cell, value: Value): void {
     if (!sameShape(cell.shape, value.shape) || cell.dtype !== value.dtype) {
-      throw internalError(`update of ${cell.name} with another type`)
+      throw internalError(`the update of ${cell.name} has another type`)
     }
     this.updates.set(cell, value)
   }
 
-  /** Whether the content of `cell` is a new one. */
+  /** Whether `cell` was updated. */
   isUpdated(cell: Cell): boolean {
     return this.updates.has(cell)
   }
 
-  /** Takes back an update, because another one of the same bytes follows. */
+  /** Removes an update, because an update of the same bytes follows. */
   forget(cell: Cell): void {
     this.updates.delete(cell)
   }
@@ -93,7 +93,7 @@ export class GraphBuilder {
     return this.append(name, inputs, attributes, inferred(name, inputs, attributes)).outputs
   }
 
-  /** The node itself, for those that may have no result. */
+  /** The node itself, for nodes that may have no result. */
   emitNode<Name extends PrimitiveName>(
     name: Name,
     inputs: readonly Value[],
@@ -102,7 +102,7 @@ export class GraphBuilder {
     return this.append(name, inputs, attributes, inferred(name, inputs, attributes))
   }
 
-  /** A node of the graph that is rebuilt: itself when its operands are still the same, a copy otherwise. */
+  /** A node of the rebuilt graph: reused if its operands are unchanged, otherwise copied. */
   keep<Name extends PrimitiveName>(node: Node<Name>, inputs: readonly Value[]): readonly Value[] {
     if (inputs !== node.inputs)
       for (let i = 0; i < inputs.length; i++) if (inputs[i] !== node.inputs[i]) return this.copy(node, inputs)
@@ -110,7 +110,7 @@ export class GraphBuilder {
     return node.outputs
   }
 
-  /** The same node with other operands of the same types: nothing needs to be inferred again. */
+  /** The same node with other operands of the same types, so nothing is inferred again. */
   copy<Name extends PrimitiveName>(node: Node<Name>, inputs: readonly Value[]): readonly Value[] {
     return this.append(node.name, inputs, node.attributes, node.outputs).outputs
   }
@@ -130,13 +130,13 @@ export class GraphBuilder {
   }
 
   /**
-   * Lets a loop of this builder stack more: its gradient needs values that the loop has made.
-   * @param body as it was, with more results behind those that it had
+   * Appends stacked results to a loop of this builder; its gradient needs further values of its iterations.
+   * @param body the loop's body with additional results at the end
    * @returns all results of the loop
    */
   extendLoop(loop: Node<'loop'>, body: Region): readonly Value[] {
     const node = this.loops.get(loop)
-    if (node === undefined) throw internalError('a loop of another builder')
+    if (node === undefined) throw internalError('the loop belongs to another builder')
     node.attributes = { ...node.attributes, body }
     const added = ruleOf('loop').infer(node.inputs, node.attributes).slice(node.outputs.length)
     node.outputs = [...node.outputs, ...added.map((type) => this.value(type, node))]
@@ -151,19 +151,19 @@ export class GraphBuilder {
     return this.emit(name, inputs, attributes)[0]!
   }
 
-  /** The nodes so far. */
+  /** The nodes emitted so far. */
   emitted(): readonly Node[] {
     return [...this.nodes]
   }
 
-  /** @param parameters all of them, in another order */
+  /** @param parameters all parameters, possibly in another order */
   finish(outputs: readonly Value[], parameters: readonly Value[] = this.parameters): Graph {
     const updates: Update[] = [...this.updates].map(([cell, value]) => ({ cell, value }))
     return { parameters, cells: this.cells, nodes: this.nodes, outputs, updates, idEnd: this.nextId }
   }
 }
 
-/** The types of a primitive's results. @throws ArgumentError for int8 where no kernel reads it */
+/** The types of a primitive's results. @throws ArgumentError for int8 operands that no kernel reads */
 function inferred<Name extends PrimitiveName>(
   name: Name,
   inputs: readonly Value[],
@@ -172,7 +172,7 @@ function inferred<Name extends PrimitiveName>(
   const rule = ruleOf(name)
   for (let i = 0; i < inputs.length; i++) {
     if (inputs[i]!.dtype !== 'int8' || rule.takesInt8?.(attributes) === true) continue
-    throw new ArgumentError(`${name}: int8 is for the weights of quantized layers, and no op computes with it`)
+    throw new ArgumentError(`${name}: ops do not compute with int8, which only stores the weights of quantized layers`)
   }
   return rule.infer(inputs, attributes)
 }

@@ -1,6 +1,6 @@
-// What flows back to each value of a graph. Whole contributions are summed as they come; blocks are collected, and put
-// together when the value's turn has come. Those that lie side by side become one concatenation; others are added where
-// they belong, so that n slices cost n blocks and not n times the whole.
+// Collects the cotangents of each value of a graph. Whole contributions are summed as they arrive. Blocks are
+// collected and joined when the total is needed: adjacent blocks become one concatenation, others are added in
+// place, so n slices cost n blocks and not n times the whole.
 
 import type { TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
@@ -17,7 +17,7 @@ export class Cotangents {
   private readonly lists = new Map<Value, Scoped[]>()
   private readonly totals = new Map<Value, Value>()
 
-  /** @param apart values whose contributions are not summed before they are asked for */
+  /** @param apart values whose contributions are summed only when their total is needed */
   constructor(
     private readonly builder: GraphBuilder,
     private readonly apart: ReadonlySet<Value> = new Set(),
@@ -35,7 +35,8 @@ export class Cotangents {
       this.lists.set(value, [{ contribution, scope }])
       return
     }
-    // Whole ones are summed at once: gradients of a weight that is used again and again must not all be kept.
+    // Whole contributions are summed immediately, so that the gradients of a weight with many uses are not all
+    // kept.
     const whole =
       contribution instanceof Value && !this.apart.has(value)
         ? list.findIndex((each) => each.contribution instanceof Value)
@@ -46,12 +47,12 @@ export class Cotangents {
     else list.push({ contribution, scope })
   }
 
-  /** What has arrived for a value so far. */
+  /** The contributions to a value so far. */
   contributions(value: Value): readonly Contribution[] {
     return (this.lists.get(value) ?? []).map(({ contribution }) => contribution)
   }
 
-  /** The sum of what has arrived; null when nothing has. */
+  /** The sum of the contributions to a value; null if there are none. */
   total(value: Value): Value | null {
     const known = this.totals.get(value)
     if (known !== undefined) return known
@@ -61,7 +62,7 @@ export class Cotangents {
     if (list.length === 1 && first instanceof Value) return first
     const { builder } = this
     const scope = builder.scope
-    // A sum belongs to whoever gave its last term.
+    // A sum gets the scope of its last term.
     builder.scope = list[list.length - 1]!.scope
     const total = sumOf(
       builder,
@@ -74,7 +75,7 @@ export class Cotangents {
   }
 }
 
-/** Σ contributions, of the given type. */
+/** Σ contributions, with the given type. */
 export function sumOf(builder: GraphBuilder, type: TensorType, contributions: readonly Contribution[]): Value {
   const { e } = builder
   const isDense = (each: Contribution): each is Value => each instanceof Value
@@ -100,7 +101,7 @@ function surrounded({ e }: GraphBuilder, { shape }: TensorType, { block, starts 
   )
 }
 
-/** The axis along which blocks lie side by side without overlapping, each whole in every other axis. */
+/** The axis along which blocks are side by side without overlap, complete in every other axis; otherwise null. */
 function sharedAxis({ shape }: TensorType, blocks: readonly Block[]): number | null {
   const axis = shape.findIndex((extent, i) => blocks.some(({ block }) => block.shape[i] !== extent))
   if (axis < 0) return null
@@ -116,12 +117,12 @@ function inOrder(blocks: readonly Block[], axis: number): Block[] {
 
 const endOf = ({ block, starts }: Block, axis: number): number => starts[axis]! + block.shape[axis]!
 
-/** Whether blocks that do not overlap leave no gap. */
+/** Whether blocks without overlap leave no gap. */
 function tiles({ shape }: TensorType, blocks: readonly Block[], axis: number): boolean {
   return blocks.reduce((sum, { block }) => sum + block.shape[axis]!, 0) === shape[axis]
 }
 
-/** One concatenation of the blocks, with zeros in the gaps. */
+/** A concatenation of the blocks, with zeros in the gaps. */
 function join({ e }: GraphBuilder, { shape, dtype }: TensorType, blocks: readonly Block[], axis: number): Value {
   const parts: Value[] = []
   let at = 0

@@ -1,11 +1,11 @@
-// Cuts a graph in two that run one after the other: what comes later gets what it needs of the earlier values as parameters.
-// That is how a pullback runs long after its function did.
+// Cuts a graph into two parts that run one after the other: values of the first that the second needs become
+// its parameters. A pullback thus runs long after its function.
 
 import { ruleOf } from '../primitives'
 import { GraphBuilder } from './builder'
 import type { Graph, Node, Value } from '../ir/graph'
 
-/** How many nodes, parameters and outputs belong to the first part; the others belong to the second. */
+/** The numbers of nodes, parameters and outputs in the first part; the others belong to the second. */
 export interface CutPlace {
   readonly nodes: number
   readonly parameters: number
@@ -24,7 +24,7 @@ export function cut(graph: Graph, { nodes, parameters, outputs }: CutPlace): Cut
   const later = neededFor(results, graph.nodes.slice(nodes))
   const made = new Set<Value>([...graph.parameters.slice(parameters), ...later.flatMap((node) => node.outputs)])
   const wanted = new Set([...results, ...later.flatMap((node) => node.inputs)].filter((value) => !made.has(value)))
-  // What follows from constants alone is cheaper made again than kept.
+  // Values computed from constants alone are recomputed, which is cheaper than keeping them.
   const carried = [...wanted].filter((value) => !isConstant(value))
 
   const builder = new GraphBuilder()
@@ -49,7 +49,7 @@ export function cut(graph: Graph, { nodes, parameters, outputs }: CutPlace): Cut
   return { first, second: builder.finish(results.map(get)) }
 }
 
-/** Those of some nodes that values depend on, in their order. */
+/** The nodes that values depend on, in order. */
 function neededFor(values: readonly Value[], nodes: readonly Node[]): Node[] {
   const live = new Set(values)
   const needed: Node[] = []

@@ -1,10 +1,10 @@
-// The gradient of a loop is a loop that goes the other way: it carries the cotangents of the carries, and its body is the
-// gradient of the body. Values that it needs from the turns forwards are stacked by the loop forwards; what is a view, a
-// constant or the same in every turn is made again. The gradient of a captured weight that is a sum of products is one
-// product outside.
+// The gradient of a loop is a loop in the opposite direction. It carries the cotangents of the carries, and its body is
+// the gradient of the body. The forward loop stacks the values of its iterations that the gradient needs; views, constants
+// and values that are the same in every iteration are recomputed. If the gradient of a captured weight is a sum of
+// products, it becomes one product outside the loop.
 //
-//   forwards    (c_{t+1}, y_t) = f(c_t, x_t, k)
-//   backwards   (dc_t, dx_t, dk_t) = Jᵀf (dc_{t+1}, dy_t)        dk = Σ dk_t
+//   forward    (c_{t+1}, y_t) = f(c_t, x_t, k)
+//   backward   (dc_t, dx_t, dk_t) = Jᵀf (dc_{t+1}, dy_t)        dk = Σ dk_t
 
 import type { TensorType } from '../core/shapes'
 import { ruleOf } from '../primitives'
@@ -19,14 +19,14 @@ import { Value } from '../ir/graph'
 import { isLiftable, liftNode } from './lift'
 import { bodyOf, isLoop, operandsOf, regionOf } from '../ir/region'
 
-/** The results of a loop that depend on one of its operands among `carriers`. */
+/** The results of a loop that depend on one of its operands in `carriers`. */
 export function loopDependents(node: Node<'loop'>, carriers: ReadonlySet<Value>): Value[] {
   const body = bodyOf(node)
   const active = activeValues(node, body.parameters, body.outputs, body.nodes, carriers)
   return node.outputs.filter((_, i) => active.has(body.outputs[i]!))
 }
 
-/** The values of a body that depend on carriers, in some turn. */
+/** The values of a body that depend on carriers in some iteration. */
 function activeValues(
   node: Node<'loop'>,
   parameters: readonly Value[],
@@ -43,24 +43,24 @@ function activeValues(
   }
 }
 
-/** Adds what a loop's results send back to the cotangents of its operands. */
+/** Adds the cotangents of a loop's operands that follow from those of its results. */
 export function pullBackLoop(node: Node<'loop'>, pass: BackwardPass): void {
   new LoopGradient(node, pass).run()
 }
 
 class LoopGradient {
   private readonly body: Graph
-  /** A copy of the body that can still be added to. */
+  /** A copy of the body, to which results can be added. */
   private readonly inner = new GraphBuilder()
   private readonly parameters: readonly Value[]
-  /** What the loop gives forwards; what the gradient needs besides is added at the end. */
+  /** The results of the forward loop; further results that the gradient needs are appended. */
   private readonly results: Value[]
-  /** The gradient of the body, on values of `inner`. */
+  /** The gradient of the body, in terms of values of `inner`. */
   private readonly raw = new GraphBuilder()
   private readonly rawValues = new Set<Value>()
   private readonly cotangents: Cotangents
   private readonly active: ReadonlySet<Value>
-  /** Values of `inner` that are the same in every turn. */
+  /** Values of `inner` that are the same in every iteration. */
   private readonly same = new Set<Value>()
 
   constructor(
@@ -83,7 +83,7 @@ class LoopGradient {
       outputs.forEach((output, i) => map.set(each.outputs[i]!, output))
     }
     this.results = this.body.outputs.map((output) => map.get(output)!)
-    // Contributions to captures are looked at one by one.
+    // Contributions to captures are kept apart, to be examined one by one.
     this.cotangents = new Cotangents(this.raw, new Set(operandsOf(node, this.parameters).captures))
     this.active = activeValues(node, this.parameters, this.results, this.inner.emitted(), pass.carriers)
     this.findSame()
@@ -193,7 +193,7 @@ class LoopGradient {
     if (this.pass.carriers.has(input)) this.pass.cotangents.add(input, contribution)
   }
 
-  /** The carries whose cotangents are more than zeros in some turn. */
+  /** The carries whose cotangents may be nonzero in some iteration. */
   private carriedBack(stackedResults: readonly number[]): number[] {
     const { pass, node, results, parameters, active } = this
     const all = Array.from({ length: this.carryCount }, (_, i) => i).filter((i) => active.has(results[i]!))
@@ -211,14 +211,17 @@ class LoopGradient {
     }
   }
 
-  /** What a capture gets: sums that can be had outside at once, and those that are added up turn by turn. */
+  /**
+   * The contributions to a capture: sums that can be computed outside at once, and those that are added in each
+   * iteration.
+   */
   private splitContributions(parameter: Value, input: Value) {
     const atOnce: Contribution[] = []
     const turnwise: Contribution[] = []
     const probe = new GraphBuilder()
     for (const each of this.cotangents.contributions(parameter)) {
       const value = each instanceof Value ? each : each.block
-      // Only whether it can be: what is emitted here is thrown away.
+      // Only tests whether it is possible; the emitted nodes are discarded.
       const can =
         this.totalOf(value, probe, (operand) =>
           this.canStack(operand) ? probe.parameter(this.stackedType(operand)) : null,
@@ -237,7 +240,7 @@ class LoopGradient {
     return !this.same.has(value)
   }
 
-  /** Σ value over all turns, emitted outside of the loop. */
+  /** Σ value over all iterations, emitted outside the loop. */
   private totalOf(value: Value, outside: GraphBuilder, stackRoot: (operand: Value) => Value | null): Value | null {
     const { node } = value
     return node === null ? null : this.totalOfNode(node, outside, stackRoot)
@@ -249,7 +252,7 @@ class LoopGradient {
     stackRoot: (operand: Value) => Value | null,
   ): Value | null {
     const stack = (operand: Value): Value | null => {
-      // A view of all turns at once moves nothing.
+      // A view of the stacked values of all iterations moves no data.
       const { node: maker } = operand
       if (maker === null || ruleOf(maker.name).kind !== 'view' || !isLiftable(maker)) return stackRoot(operand)
       const value = stack(maker.inputs[0]!)
@@ -269,7 +272,7 @@ class LoopGradient {
     )
   }
 
-  /** Values of the backward body that are needed outside, of all turns. */
+  /** Values of the backward body whose stacked values are needed outside. */
   private exports(contributions: readonly Contribution[], given: readonly Value[]): Value[] {
     const found = new Set<Value>()
     const probe = new GraphBuilder()
@@ -283,7 +286,10 @@ class LoopGradient {
     return [...found]
   }
 
-  /** Where a value of the turns forwards is found, of all turns; lets the loop forwards stack it when nowhere. */
+  /**
+   * The location of a forward value's stacked values. If there is none, the forward loop stacks them as another
+   * result.
+   */
   private sourceOf(value: Value): Source {
     const parameter = this.parameters.indexOf(value)
     if (parameter >= this.carryCount) return { from: 'operands', index: parameter }
@@ -296,7 +302,7 @@ class LoopGradient {
     return from === 'operands' ? this.node.inputs[index]! : results[index]!
   }
 
-  /** The backward body as a graph of its own: what it needs of the turns forwards becomes slices and captures. */
+  /** The backward body as a separate graph: the forward values that it needs become slices and captures. */
   private close(carries: readonly Value[], slices: readonly Value[], outputs: readonly Value[]) {
     const builder = new GraphBuilder()
     const map = new Map<Value, Value>()
@@ -347,14 +353,14 @@ class LoopGradient {
     return { body, scanned, captured }
   }
 
-  /** Whether a value of the turns forwards is made again: a view, a constant, or what leaves the loop anyway. */
+  /** Whether a forward value is recomputed: a view, a constant, or a value that is the same in every iteration. */
   private isMadeAgain(value: Value, node: Node): boolean {
     const { kind } = ruleOf(node.name)
     return kind === 'view' || kind === 'constant' || this.same.has(value)
   }
 }
 
-/** Where the values of all turns are: an operand of the loop forwards, or one of its results. */
+/** The location of a value's stacked values: an operand of the forward loop, or one of its results. */
 interface Source {
   readonly from: 'operands' | 'results'
   readonly index: number

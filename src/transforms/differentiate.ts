@@ -1,5 +1,5 @@
-// Reverse-mode differentiation: appends the backward nodes to the graph that is being built. Rules live
-// with the primitives; nothing here knows one by name.
+// Reverse-mode differentiation: appends backward nodes to the graph under construction. The rules belong to the
+// primitives; this file mentions none by name.
 
 import type { GraphBuilder } from './builder'
 import { Cotangents } from './cotangents'
@@ -14,14 +14,14 @@ import type { Contribution } from '../primitives/rule'
 
 /**
  * The vector-Jacobian product: Σ cotangent · ∂y/∂x for each x of `wrt`.
- * @param cotangent of y's type; for a scalar loss, one.
- * @returns one value per `wrt`, of its type; zeros where y does not depend on it.
+ * @param cotangent has y's type; 1 for a scalar loss
+ * @returns one value per element of `wrt`, with its type; zeros where y does not depend on it
  */
 export function gradients(builder: GraphBuilder, y: Value, wrt: readonly Value[], cotangent: Value): Value[] {
   return pullBackAll(builder, [y], wrt, [cotangent])
 }
 
-/** The same for several results: Σ over them of cotangent · ∂y/∂x. */
+/** Like `gradients` for several results: Σ over them of cotangent · ∂y/∂x. */
 export function pullBackAll(
   builder: GraphBuilder,
   ys: readonly Value[],
@@ -37,7 +37,7 @@ export function pullBackAll(
   return wrt.map((x) => cotangents.total(x) ?? builder.e.zeros(x))
 }
 
-/** Hands the cotangents of results on to operands, node by node. */
+/** Propagates the cotangents of results to operands, node by node. */
 export function backward(pass: BackwardPass, forward: readonly Node[]): void {
   const { back, carriers, cotangents } = pass
   const isReached = (output: Value): boolean => carriers.has(output) && cotangents.has(output)
@@ -62,7 +62,7 @@ function gradientScope(scope: string): string {
   return scope.endsWith('gradient') ? scope : scope === '' ? 'gradient' : `${scope}/gradient`
 }
 
-/** The values through which y can depend on one of `wrt`. */
+/** The values through which y may depend on one of `wrt`. */
 export function dependents(nodes: readonly Node[], wrt: Iterable<Value>): Set<Value> {
   const found = new Set(wrt)
   const isFound = (value: Value): boolean => found.has(value)
@@ -92,7 +92,7 @@ function pullBack<Name extends PrimitiveName>(
     isUsed: (output) => cotangents.has(node.outputs[output]!),
     isWanted: (input) => carriers.has(node.inputs[input]!),
   })
-  // Only elementwise rules may leave the gradient of a broadcast operand in the result's shape.
+  // Only elementwise rules may return the gradient of a broadcast operand in the result's shape.
   if (rule.kind !== 'elementwise') return contributions
   return contributions.map((each, i) => {
     const input = node.inputs[i]!

@@ -1,4 +1,4 @@
-// Short methods for the primitives that gradient rules are written with. What each means: primitives/emitter.ts.
+// Methods for the primitives that gradient rules use. Their meaning is documented in primitives/emitter.ts.
 
 import { TargetKind } from '../../assembly/shared/opcodes'
 import type { DType, NumericArray } from '../core/dtypes'
@@ -9,7 +9,7 @@ import type { PrimitiveAttributes, PrimitiveName, ReductionName, Routine } from 
 import type { Emitter } from '../primitives/emitter'
 import type { Value } from '../ir/graph'
 
-/** What the emitter appends to. */
+/** Where the emitter appends nodes. */
 interface NodeSink {
   emit<Name extends PrimitiveName>(
     name: Name,
@@ -26,7 +26,7 @@ interface NodeSink {
 const none = {}
 
 export class NodeEmitter implements Emitter {
-  /** Each number is one node. −0 is not 0. */
+  /** One node per number. −0 differs from 0. */
   private readonly scalars: Readonly<Record<DType, Map<number | '-0', Value>>> = {
     float32: new Map(),
     int32: new Map(),
@@ -214,7 +214,7 @@ export class NodeEmitter implements Emitter {
     return this.builder.emitOne(name, [p, targets, scale], none)
   }
 
-  /** Folds sorted axes and drops them. */
+  /** Reduces sorted axes and removes them. */
   reduce(name: ReductionName, x: Value, axes: readonly number[]): Value {
     return axes.length === 0 ? x : this.builder.emitOne(name, [x], { axes })
   }
@@ -284,7 +284,7 @@ export class NodeEmitter implements Emitter {
     return this.broadcastTo(this.scalar(0, type.dtype), type.shape)
   }
 
-  /** The adjoint of broadcasting: sums over what was repeated, so that the result has `shape`. */
+  /** The adjoint of broadcasting: sums over the repeated axes, so that the result has `shape`. */
   sumTo(x: Value, shape: Shape): Value {
     if (sameShape(x.shape, shape)) return x
     const offset = x.shape.length - shape.length
@@ -292,7 +292,7 @@ export class NodeEmitter implements Emitter {
     return this.reshape(this.sum(x, axes), shape)
   }
 
-  /** Puts the axes that a reduction dropped back as extents of 1. */
+  /** Restores the axes that a reduction removed, with extent 1. */
   keepAxes(x: Value, shape: Shape, axes: readonly number[]): Value {
     return this.reshape(
       x,

@@ -1,4 +1,4 @@
-// Runs a loop turn by turn: slices in, carries handed on, results stacked. One turn is interpret.ts's.
+// Runs a loop: reads slices, passes carries on, stacks results. interpret.ts runs each iteration.
 
 import type { NumericArray } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
@@ -6,7 +6,7 @@ import type { Node } from '../ir/graph'
 import type { RunBody } from './loops'
 import { bodyOf, operandsOf } from '../ir/region'
 
-/** @returns the node at which the run was ended early; null when all turns came to their end */
+/** @returns the node where the run ended early; null after all iterations */
 export function interpretLoop(
   node: Node<'loop'>,
   inputs: readonly NumericArray[],

@@ -1,5 +1,5 @@
-// Runs a graph node by node with each primitive's plain reference. Slow and obvious: the truth that the
-// kernels are compared with, and a backend that needs no WebAssembly.
+// Runs a graph node by node with each primitive's reference. Slow and simple: kernels are tested against it,
+// and it is a backend that needs no WebAssembly.
 
 import { internalError } from '../core/errors'
 import { ruleOf } from '../primitives'
@@ -16,22 +16,22 @@ import { allocateData } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { broadcastStrides, forEachOffset, rowMajorStrides, sizeOf } from '../core/shapes'
 
-/** What float32 tensors are computed in. float64 is for finite differences. */
+/** The precision of float32 tensors. float64 is for finite differences. */
 export type Precision = 'float32' | 'float64'
 
 export interface Interpretation {
   readonly outputs: readonly NumericArray[]
-  /** New contents of cells; not yet written. Empty, as the outputs are, when the run was ended early. */
+  /** New contents of cells, not yet written. Empty, like the outputs, if the run ended early. */
   readonly updates: readonly (readonly [Cell, NumericArray])[]
-  /** Where the run ended early: the guard that found NaN or ±Inf, or the node that `onNode` stopped at. */
+  /** The node where the run ended early: a guard that found NaN or ±Inf, or the node at which `onNode` stopped. */
   readonly stoppedAt: Node | null
 }
 
 export interface InterpretOptions {
   readonly precision?: Precision
   /**
-   * Called after each node with its results and, inside of loops, the index of the slices of each, outermost first.
-   * Return false to end the run.
+   * Called after each node with its results and, inside loops, the index of each loop's slices, outermost
+   * first. Return false to end the run.
    */
   readonly onNode?: (node: Node, results: readonly NumericArray[], turns: readonly number[]) => boolean
 }
@@ -58,7 +58,7 @@ export function interpret(
   }
 }
 
-/** One run of a graph, or one turn of a loop's body. */
+/** One run of a graph, or one iteration of a loop's body. */
 class Interpreter {
   private readonly contents = new Map<Value, NumericArray>()
   private readonly precision: Precision
@@ -73,7 +73,7 @@ class Interpreter {
 
   get(value: Value): NumericArray {
     const content = this.contents.get(value)
-    if (content === undefined) throw internalError(`value ${value.id} is used before it is made`)
+    if (content === undefined) throw internalError(`value ${value.id} is used before it is computed`)
     return content
   }
 
@@ -82,7 +82,7 @@ class Interpreter {
     this.contents.set(value, isWide ? Float64Array.from(data) : data)
   }
 
-  /** The node at which the run was ended early; null when it came to its end. */
+  /** Runs the nodes. Returns the node where the run ended early, or null. */
   nodes(): Node | null {
     const { onNode } = this.options
     for (const node of this.graph.nodes) {
@@ -140,7 +140,7 @@ function evaluate<Name extends PrimitiveName>(
     case 'composed':
       return referenceOf(node.name)!(context)
     case 'loop':
-      throw internalError('a loop runs its body')
+      throw internalError('a loop cannot be evaluated like a kernel')
     case 'constant':
       return outputs[0]!.set(rule.data(node.attributes))
     case 'view': {

@@ -1,5 +1,5 @@
-// Nodes of a loop's body carried out for all turns at once: every value gets one more axis in front. Decides nothing: which
-// nodes are worth it is in plan/simplify-loop.ts and differentiate-loop.ts.
+// Computes nodes of a loop's body for all iterations at once: every value gets one more leading axis.
+// plan/simplify-loop.ts and differentiate-loop.ts decide which nodes are worth it.
 
 import { ruleOf } from '../primitives'
 import type { PrimitiveName } from '../ir/attributes'
@@ -8,13 +8,13 @@ import type { Node, Value } from '../ir/graph'
 import { isLoop } from '../ir/region'
 import { hasEffect } from './effect'
 
-/** A value of the body, outside: the same in every turn, or one slice for each turn. */
+/** A value of the body, outside the loop: the same in every iteration, or stacked with one slice per iteration. */
 export interface Outside {
   readonly value: Value
   readonly isStacked: boolean
 }
 
-/** Whether a node can be carried out for all turns at once. */
+/** Whether a node can be computed for all iterations at once. */
 export function isLiftable(node: Node): boolean {
   const rule = ruleOf(node.name)
   return (
@@ -25,7 +25,7 @@ export function isLiftable(node: Node): boolean {
   )
 }
 
-/** Emits a node of the body outside of the loop. */
+/** Emits a node of the body outside the loop. */
 export function liftNode<Name extends PrimitiveName>(
   builder: GraphBuilder,
   node: Node<Name>,
@@ -45,10 +45,10 @@ export function liftNode<Name extends PrimitiveName>(
   const attributes = rule.lift?.(node.attributes, length) ?? node.attributes
   const rank = node.outputs[0]!.shape.length
   const inputs = operands.map(({ value, isStacked }) => {
-    // An operand that is the same for all turns is broadcast, by the rules of its primitive.
+    // An operand that is the same in all iterations is broadcast by the rules of its primitive.
     if (!isStacked) return value
     const own = value.shape.slice(1)
-    // Aligned at the right, so that the new axis stays the first.
+    // Aligned at the right, so that the new axis stays first.
     const missing = new Array<number>(Math.max(0, rank - own.length)).fill(1)
     return builder.e.reshape(value, [length, ...missing, ...own])
   })

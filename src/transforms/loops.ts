@@ -1,5 +1,5 @@
-// What differentiation and the interpreter do with loops: the interface. It comes with the body, so that an application
-// without loops does not carry what carries it out.
+// The interface for differentiating and interpreting loops. The implementation comes with the body, so that
+// applications without loops do not bundle it.
 
 import type { NumericArray } from '../core/dtypes'
 import type { Graph, Node, Value } from '../ir/graph'
@@ -7,18 +7,18 @@ import { LoopPasses } from '../ir/region'
 import type { GraphBuilder } from './builder'
 import type { Cotangents } from './cotangents'
 
-/** One walk backwards over the nodes of a graph. */
+/** One backward pass over the nodes of a graph. */
 export interface BackwardPass {
-  /** Holds the nodes: its loops can be made to stack more. */
+  /** Owns the nodes; its loops can be extended to stack more values. */
   readonly owner: GraphBuilder
-  /** Takes the backward nodes. The same builder, but for bodies of loops. */
+  /** Receives the backward nodes. The same builder, except for bodies of loops. */
   readonly back: GraphBuilder
-  /** The values that depend on what is differentiated with respect to. */
+  /** The values that depend on the variables of differentiation. */
   readonly carriers: ReadonlySet<Value>
   readonly cotangents: Cotangents
 }
 
-/** What one turn of a loop gives; no results when it was ended early. */
+/** The results of one iteration of a loop; empty if it ended early. */
 export interface Turn {
   readonly results: readonly NumericArray[]
   readonly stoppedAt: Node | null
@@ -27,11 +27,11 @@ export interface Turn {
 export type RunBody = (body: Graph, parameters: readonly NumericArray[], at: number) => Turn
 
 export abstract class LoopTransforms extends LoopPasses {
-  /** The results that depend on one of the operands among `carriers`. */
+  /** The results that depend on one of the operands in `carriers`. */
   abstract dependents(node: Node<'loop'>, carriers: ReadonlySet<Value>): readonly Value[]
-  /** Adds what the results send back to the cotangents of the operands. */
+  /** Adds the cotangents of the operands that follow from those of the results. */
   abstract pullBack(node: Node<'loop'>, pass: BackwardPass): void
-  /** Runs all turns. @returns the node at which the run was ended early */
+  /** Runs all iterations. @returns the node where the run ended early, or null */
   abstract interpret(
     node: Node<'loop'>,
     inputs: readonly NumericArray[],

@@ -206,7 +206,7 @@ describe('a class with options', () => {
       }
     }
     expect(messageOf(() => new All({ rate: 0.5, extra: 3 }))).toBe(
-      "Unknown option of All 'extra'. Known: name, seed, rate, noiseShape. A constructor takes the options that it reads itself out of what it gives to super: constructor({ mine, ...others }) { super(others) }",
+      "Unknown option of All 'extra'. Known: name, seed, rate, noiseShape. A constructor must not pass the options that it reads itself to super: constructor({ mine, ...others }) { super(others) }",
     )
   })
 
@@ -316,7 +316,7 @@ describe('kinds', () => {
       text,
       ['a'],
       [
-        ['', "a text that is not empty, received ''"],
+        ['', "a non-empty string, received ''"],
         [3, 'received 3'],
       ],
     ],
@@ -350,7 +350,7 @@ describe('kinds', () => {
         [3, 'an array such as [8]'],
       ],
     ],
-    ['either', either(number(), text, (value) => typeof value === 'number'), [1, 'a'], [[false, 'a text']]],
+    ['either', either(number(), text, (value) => typeof value === 'number'), [1, 'a'], [[false, 'a non-empty string']]],
   ])('%s', (_name, kind, good, bad) => {
     for (const value of good) expect(read(kind, value)).toEqual(value)
     for (const [value, message] of bad) expect(messageOf(() => read(kind, value))).toContain(message)
@@ -489,7 +489,7 @@ describe('values that cannot be', () => {
     ],
     [
       () => new initializers.Constant('x' as never),
-      "Constant: value must be a finite number, or lists of them, received 'x'",
+      "Constant: value must be a finite number or nested lists of finite numbers, received 'x'",
     ],
     [() => new EarlyStopping({ mode: 'up' as never }), "mode must be 'auto' or 'min' or 'max'"],
     [() => new EarlyStopping({ patience: -1 }), 'patience must be an integer ≥ 0'],

@@ -122,7 +122,7 @@ describe.each(each)('%s', (_, read) => {
     const wrong = async (signal: unknown) => read({ text: '"a"\n1\n' }, signal as AbortSignal)
     for (const each of [3, 'stop', {}, new AbortController(), true])
       await expect(wrong(each), String(each)).rejects.toThrow(
-        /: signal must be an AbortSignal, as of new AbortController/,
+        /: signal must be an AbortSignal, such as new AbortController/,
       )
   })
 })

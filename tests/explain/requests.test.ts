@@ -456,7 +456,7 @@ describe('a model that is explained', () => {
     controller.abort(new Error('enough'))
     await expect(sampledShapley(wide(3), row(3), { signal: controller.signal })).rejects.toThrow('enough')
     await expect(saliency(wide(3), row(3), { signal: 3 as never })).rejects.toThrow(
-      'signal must be an AbortSignal, as of new AbortController().signal, received 3',
+      'signal must be an AbortSignal, such as new AbortController().signal, received 3',
     )
   })
 })

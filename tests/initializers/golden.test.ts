@@ -209,7 +209,7 @@ describe('of one’s own', () => {
     ])
     // Two that are written at their options have no names to tell them apart.
     expect((await errorOf(() => model.save())).message).toContain(
-      "A function without a name that is an initializer cannot be saved: 'biasInitializer' is that of the option it was given as. Give it one",
+      "A function without a name that is an initializer cannot be saved: 'biasInitializer' is only the name of the option that it was given as. Give it one",
     )
     const named = new Sequential([new Dense({ units: 2, inputShape: [3], kernelInitializer: rising })])
     const bytes = await named.save()
@@ -353,7 +353,7 @@ describe('STFT', () => {
     )
     expect(() => of({ window: [1, 2] })).toThrow('STFT: a frame of 4 needs a window of the same length, received 2')
     expect(() => new Dense({ units: 1, kernelInitializer: 'stft' })).toThrow(
-      "The initializer 'stft' is given as an object, such as new initializers.STFT(…), not by its name.",
+      "The initializer 'stft' must be given as an object, such as new initializers.STFT(…), not by name.",
     )
   })
 })

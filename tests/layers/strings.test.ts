@@ -275,7 +275,7 @@ describe('StringLookup', () => {
     expect(() => new StringLookup({ vocabulary: ['a'] }).apply([['a'], ['b', 'c']])).toThrow(/ragged/)
     expect(await errorOf(() => new StringLookup().adapt(Dataset.from(['a']).repeat()))).toBeInstanceOf(ArgumentError)
     expect(() => ops.add(new StringLookup({ vocabulary: ['a'], invert: true }).apply([1]), 1)).toThrow(
-      /strings cannot be computed with/,
+      /cannot compute with strings/,
     )
   })
 })
@@ -748,7 +748,7 @@ describe('strings in models', () => {
       () => new Model({ inputs: Input({ shape: [2], dtype: 'string' }), outputs: Input({ shape: [1] }) }),
     ).toThrow()
     const symbol = Input({ shape: [2], dtype: 'string' })
-    expect(() => new Dense({ units: 1 }).apply(symbol)).toThrow(/strings cannot be computed with/)
+    expect(() => new Dense({ units: 1 }).apply(symbol)).toThrow(/cannot compute with strings/)
     const fresh = new TextVectorization()
     expect(() =>
       new Sequential([Input({ shape: [1], dtype: 'string' }), fresh]).predictOnBatch(strings(['a'])),
@@ -758,6 +758,6 @@ describe('strings in models', () => {
         return ops.multiply(x, 2)
       }
     }
-    expect(() => new Mixed().apply(symbol)).toThrow(/strings cannot/)
+    expect(() => new Mixed().apply(symbol)).toThrow(/cannot compute with strings/)
   })
 })

@@ -62,7 +62,7 @@ describe('a metric by name', () => {
 
   it('needs options where no name can say them', () => {
     expect(() => getMetric('mean_io_u', UNKNOWN_SHAPES)).toThrow(
-      "The metric 'mean_io_u' is given as an object, such as new metrics.MeanIoU(…), not by its name.",
+      "The metric 'mean_io_u' must be given as an object, such as new metrics.MeanIoU(…), not by name.",
     )
     expect(() => getMetric('meanSquarredError', UNKNOWN_SHAPES)).toThrow("Did you mean 'meanSquaredError'?")
   })

@@ -101,7 +101,7 @@ describe('distributions', () => {
       "Unknown option of normal 'std'. Did you mean 'stddev'?",
     )
     expect(() => random.normal([3], { stddev: -1 })).toThrow('normal: stddev must be a finite number ≥ 0, received -1')
-    expect(() => random.uniform(['3'] as never)).toThrow("uniform: the shape must hold integers ≥ 0, received ['3']")
+    expect(() => random.uniform(['3'] as never)).toThrow("uniform: the shape must contain integers ≥ 0, received ['3']")
     expect(() => random.uniform([3], { seed: 0.5 })).toThrow('uniform: seed must be an integer, received 0.5')
     expect(() => random.randint([3], 5, 5)).toThrow('randint: maxval must be an integer ≥ 6, received 5')
     expect(() => random.dropout(tensor([1]), 1.5)).toThrow(

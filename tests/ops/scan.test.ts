@@ -191,7 +191,7 @@ describe('scan', () => {
       [1, 2],
       [3, 4],
     ])
-    expect(() => ops.scan((c) => [c, c], 0, null)).toThrow('length must say how many turns')
+    expect(() => ops.scan((c) => [c, c], 0, null)).toThrow('length, the number of iterations, is required')
     expect(() => ops.scan((c) => [c, c], 0, xs, { length: 3 })).toThrow('length is 3, but xs has 2')
     expect(() => ops.scan((c) => [c, c], 0, null, { length: -1 })).toThrow('length must be an integer')
     expect(() => ops.scan((c) => [c, c], 0, { a: xs, b: tensor([1, 2, 3]) })).toThrow(
@@ -205,11 +205,13 @@ describe('scan', () => {
       'must stay float32 [], the function returned int32 []',
     )
     // @ts-expect-error the carry must keep its structure
-    expect(() => ops.scan((c) => [[c], null], 0, xs)).toThrow('a carry of the structure it gets, *, received [*]')
+    expect(() => ops.scan((c) => [[c], null], 0, xs)).toThrow(
+      'a carry with the structure of its argument, *, received [*]',
+    )
     // @ts-expect-error there is no such option
     expect(() => ops.scan((c) => [c, c], 0, xs, { reversed: true })).toThrow('reverse')
     // @ts-expect-error a function is needed
-    expect(() => ops.scan(1, 0, xs)).toThrow('scan: needs a function, received 1')
+    expect(() => ops.scan(1, 0, xs)).toThrow('scan: expected a function, received 1')
     // @ts-expect-error a pair is needed
     expect(() => ops.scan((c) => c, 0, xs)).toThrow('must return [carry, y]')
   })

@@ -191,9 +191,9 @@ describe('grad', () => {
     const loop: unknown[] = [tensor(1)]
     loop.push(loop)
     // @ts-expect-error: a list that holds itself
-    expect(() => grad((x) => x)(loop)).toThrow('argument 0[1] holds itself')
+    expect(() => grad((x) => x)(loop)).toThrow('argument 0[1] contains itself')
     // @ts-expect-error: no function
-    expect(() => grad(3)).toThrow('grad: needs a function of tensors, received 3')
+    expect(() => grad(3)).toThrow('grad: expected a function of tensors, received 3')
     // @ts-expect-error: returns a list
     expect(() => grad((x: Tensor) => [x])(1)).toThrow('must return a scalar Tensor, received an array of 1')
     // @ts-expect-error: returns a Tensor
@@ -215,7 +215,7 @@ describe('grad', () => {
     expect(() => grad((x) => x)([1, 2])).toThrow(ArgumentError)
     expect(() => grad((x) => x)([1, 2])).toThrow('scalar float32 result, received float32 [2]')
     expect(() => grad((x) => ops.argmax(x))([1, 2])).toThrow('received int32')
-    expect(() => grad((x) => ops.sum(x), { argnums: [1] })([1])).toThrow('there is no argument 1, received 1')
+    expect(() => grad((x) => ops.sum(x), { argnums: [1] })([1])).toThrow('argument 1 is missing, received 1 arguments')
     // The next one works again.
     expect(grad(cube)(1).item()).toBe(3)
   })

@@ -73,7 +73,7 @@ describe.runIf(settings.backend === 'wasm')('the workers of a runtime go', () =>
   it('at once when configure makes another one and nothing was made in this', async () => {
     const pool = await threaded()
     configure({ threads: 1 })
-    expect(pool).toMatchObject({ isRunning: false, note: 'its runtime is not used any more' })
+    expect(pool).toMatchObject({ isRunning: false, note: 'its runtime is no longer used' })
   })
 
   it('at once when what was made in it was given back', async () => {
@@ -97,6 +97,6 @@ describe.runIf(settings.backend === 'wasm')('the workers of a runtime go', () =>
         await collectGarbage()
         return pool.note
       })
-      .toBe('its runtime is gone')
+      .toBe('its runtime was collected')
   })
 })

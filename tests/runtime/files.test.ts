@@ -216,7 +216,7 @@ describe('a file that grows', () => {
     const file = new GrowingFile(path, null)
     await file.append(Uint8Array.of(65))
     await expect(withWrites(0, () => file.append(Uint8Array.of(66, 67)))).rejects.toThrow(
-      /log' takes no more bytes: 0 of 2/,
+      /log' is incomplete: only 0 of 2/,
     )
     await file.append(Uint8Array.of(68))
     expect(await readFile(path, 'utf8')).toBe('AD')
@@ -228,7 +228,7 @@ describe('where there are no files', () => {
     const getBuiltinModule = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)
     try {
       await expect(model(2).save(join(place, 'model'))).rejects.toThrow(
-        'Files are written in Node 20.16, 22.3 and later',
+        'Writing files requires Node 20.16, 22.3 or later',
       )
     } finally {
       getBuiltinModule.mockRestore()

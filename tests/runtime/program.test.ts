@@ -274,7 +274,7 @@ describe('a loop', () => {
     expect(line).toMatch(/^ {4}/)
     if (settings.backend === 'wasm') {
       expect(text).toMatch(/Loop +rnn: loop\n +count=6 patchCount=\d+/)
-      expect(text).toMatch(/\+\d+: work\+\d+, then work\+\d+, going on by -16/)
+      expect(text).toMatch(/\+\d+: work\+\d+, then work\+\d+, advancing by -16/)
     }
   })
 })

@@ -33,6 +33,6 @@ describe('turbo', () => {
   })
 
   it.runIf(major >= 21 && major < 24)('names the first version of Node that has it', () => {
-    expect(requestTurbo('relaxed')).toContain('Node 24 can')
+    expect(requestTurbo('relaxed')).toContain('requires Node 24')
   })
 })

@@ -419,7 +419,7 @@ describe('callbacks', () => {
     ]) {
       expect(await errorOf(run)).toMatchObject({
         name: 'ArgumentError',
-        message: 'signal must be an AbortSignal, as of new AbortController().signal, received 1',
+        message: 'signal must be an AbortSignal, such as new AbortController().signal, received 1',
       })
     }
   })

@@ -1,4 +1,4 @@
-// Bytes from the text that scripts/encode-bytes.mjs makes of them. How it is read is assembly/decode.ts.
+// Decodes bytes from the text that scripts/encode-bytes.mjs writes. The decoder is assembly/decode.ts.
 
 import { internalError } from '../../core/errors'
 
@@ -7,16 +7,16 @@ const PAGE = 65536
 type Decode = (from: number, out: number, end: number) => void
 
 /**
- * @param size how many bytes they are
+ * @param size the number of bytes
  * @param decoder assembly/decode.ts, base64
- * @throws what the engine throws where a page forbids WebAssembly
+ * @throws the engine's error if a page forbids WebAssembly
  */
 export function decodeBytes(text: string, size: number, decoder: string): Uint8Array<ArrayBuffer> {
   const code = Uint8Array.from(atob(decoder), (letter) => letter.charCodeAt(0))
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code))
   const { decode, memory } = exports
   if (!isDecode(decode) || !(memory instanceof WebAssembly.Memory)) throw internalError('the decoder has no function')
-  // the decoder's model | text | 3 zeros | bytes
+  // The decoder's model | text | 3 zeros | bytes
   const from = memory.buffer.byteLength
   const out = from + text.length + 3
   const end = out + size

@@ -1,15 +1,16 @@
-// The binaries beside the core that ops have asked for, by the opcodes of their kernels. Compiles nothing: see kernel-set.ts.
+// The binaries besides the core that ops have requested, by the opcodes of their kernels. Compiles nothing: see
+// kernel-set.ts.
 
 import type { Opcode } from '../../../assembly/shared/opcodes'
 
-/** Kernels as scripts/build-wasm.mjs stores them. */
+/** Kernels in the form that scripts/build-wasm.mjs stores. */
 export interface Binary {
   readonly name: string
-  /** The plain variant, as scripts/encode-bytes.mjs writes it. */
+  /** The plain variant, encoded by scripts/encode-bytes.mjs. */
   readonly encoded: string
-  /** Its bytes. */
+  /** The number of decoded bytes. */
   readonly size: number
-  /** Which export runs which opcode. None in the core, which runs its own. */
+  /** The export for each opcode. Empty for the core, which dispatches its own opcodes. */
   readonly kernels: readonly (readonly [name: string, opcode: number])[]
 }
 
@@ -22,7 +23,7 @@ export function addBinary(family: Binary): boolean {
   return isNew
 }
 
-/** The family that holds the kernel of an opcode; null for the core. */
+/** The family that contains the kernel of an opcode; null for the core. */
 export function familyOf(opcode: Opcode): Binary | null {
   return families.get(opcode) ?? null
 }

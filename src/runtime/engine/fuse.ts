@@ -1,9 +1,10 @@
-// The relaxed binary out of the plain one, in place: scripts/multiply-add.mjs made both, of the same length.
+// Turns the plain binary into the relaxed one, in place: scripts/multiply-add.mjs makes both with the same
+// length.
 
-/** Bytes of the plain binary, −1 for any byte, and what stands there in the relaxed one. */
+/** Bytes of the plain binary, −1 for any byte, and their replacement in the relaxed binary. */
 export type Fusion = readonly [plain: readonly number[], relaxed: readonly number[]]
 
-/** The place in a fusion of a byte that is rare, and so soon found. */
+/** The position in a fusion of a rare byte, which is fast to find. */
 const RARE = 3
 
 export function fuse(bytes: Uint8Array, fusions: readonly Fusion[]): void {

@@ -1,5 +1,6 @@
-// What the binary and this side of it must mean alike, as one number: a hash of all that assembly/shared says. Run from the source,
-// it is worked out; scripts/instruction-set.mjs puts the number itself into binaries.ts and into the package.
+// The version of the instruction set that the binary and TypeScript share: a hash of everything in
+// assembly/shared. Computed when run from source; scripts/instruction-set.mjs writes the number into
+// binaries.ts and into the package.
 
 import * as instructions from '../../../assembly/shared/instructions'
 import * as opcodes from '../../../assembly/shared/opcodes'
@@ -13,7 +14,7 @@ export function hashOf(...tables: readonly object[]): number {
   return hash >>> 0
 }
 
-/** Of the opcodes, the layout of instructions and the sizes of blocks. */
+/** The hash of the opcodes, the layouts of instructions and the sizes of blocks. */
 export function instructionSet(): number {
   return hashOf(opcodes, instructions, pool)
 }

@@ -1,4 +1,4 @@
-// The kernels that run in one memory: the core from the start, and a family when a program first needs it.
+// The kernels in one memory: the core from the start, and each family when a program first needs it.
 
 import type { Opcode } from '../../../assembly/shared/opcodes'
 import type { Binary } from './families'
@@ -6,7 +6,7 @@ import { familyOf } from './families'
 import type { KernelExports, ModuleVariant } from './wasm'
 import { compileKernels, instantiate, link } from './wasm'
 
-/** A family in compiled form, as the threads get it. */
+/** A compiled family, as threads receive it. */
 export interface LoadedFamily extends Pick<Binary, 'kernels'> {
   readonly module: WebAssembly.Module
 }
@@ -25,7 +25,7 @@ export class KernelSet {
     this.exports = instantiate(this.module, memory)
   }
 
-  /** Loads the families to which kernels belong. @returns those that were not loaded before */
+  /** Loads the families that contain kernels. @returns the newly loaded ones */
   require(opcodes: Iterable<Opcode>): readonly LoadedFamily[] {
     const added: LoadedFamily[] = []
     for (const opcode of opcodes) {

@@ -1,47 +1,47 @@
-// Asks V8 for what it has but does not use by default, and measures whether it took place: 256-bit vectors for pairs
-// of 128-bit ones (Node 24), fused multiply-add (Node 20). Chooses tiles; runs nothing of a model.
+// Enables V8 features that are off by default, and measures whether they took effect: 256-bit vectors for pairs
+// of 128-bit ones (Node 24), fused multiply-add (Node 20). Selects tiles; runs nothing of a model.
 
 import { GEMM_KC } from '../../../assembly/shared/instructions'
 import { nodeModule, nodeProcess } from '../platform'
 import type { KernelExports, SimdLevel } from './wasm'
 
 /**
- * Sets V8's flags for the whole process; they hold for modules compiled afterwards. null where V8 then pairs vectors,
- * else why it does not.
+ * Sets V8's flags for the whole process; they apply to modules compiled afterwards. Returns null if V8 then
+ * pairs vectors, else the reason why it does not.
  */
 export function requestTurbo(level: SimdLevel): string | null {
-  if (level === 'plain') return "simd is 'plain', which keeps to instructions that every machine has"
+  if (level === 'plain') return "simd is 'plain', which only uses instructions that every machine has"
   const node = nodeProcess()
-  if (node === null) return 'only Node can switch it on'
+  if (node === null) return 'only Node can enable it'
   const engine = nodeModule('node:v8')
   if (engine === null || node.versions.v8 === undefined) return 'this engine is not V8, or older than Node 20.16'
   const major = Number(node.versions.node.split('.')[0])
   try {
     if (major < 21) {
       engine.setFlagsFromString('--experimental-wasm-relaxed-simd')
-      return `Node ${major} has relaxed SIMD now, but cannot pair vectors: Node 24 can`
+      return `Node ${major} now has relaxed SIMD, but pairing vectors requires Node 24`
     }
-    if (major < 24) return `Node ${major} cannot pair vectors: Node 24 can`
-    // V8 pairs vectors on x64 alone.
+    if (major < 24) return `Node ${major} cannot pair vectors, which requires Node 24`
+    // V8 pairs vectors only on x64.
     if (node.arch !== 'x64') return `V8 does not pair vectors on ${node.arch}`
     engine.setFlagsFromString('--experimental-wasm-revectorize')
     return null
   } catch (error) {
-    // Programs that pass for Node without being V8.
-    return `the engine takes no flags: ${String(error)}`
+    // Programs that imitate Node without V8.
+    return `the engine does not accept flags: ${String(error)}`
   }
 }
 
-/** How much more work in the same time tells one 256-bit operation from two: twice as much in theory, half without. */
+/** The ratio of work in equal time that indicates 256-bit operations: 2 in theory, about 1 without them. */
 const PAIRED = 1.3
-/** V8 first runs code that it has not optimised, five times slower, and replaces it after some milliseconds. */
+/** V8 first runs unoptimized code, five times slower, and replaces it after some milliseconds. */
 const OPTIMISED = 2
 const PATIENCE_MS = 100
 const ROWS = 96
 const DEPTH = GEMM_KC
 const REPETITIONS = 10
 
-/** The kernels are exported as what they are; here they are called by hand. */
+/** The exports are not typed as functions of numbers; this is the type for calling them directly. */
 type Tile = (...numbers: number[]) => void
 
 function isTile(value: unknown): value is Tile {
@@ -51,8 +51,8 @@ function isTile(value: unknown): value is Tile {
 const found = new WeakMap<WebAssembly.Module, boolean>()
 
 /**
- * Whether the tile of 16 columns does more in the same time than that of 8, which it can only if V8 pairs its vectors.
- * Takes about 10 ms, once for each module.
+ * Whether the tile of 16 columns does more work in the same time than that of 8, which requires that V8 pairs its vectors.
+ * Takes about 10 ms, once per module.
  * @param scratch the address of GEMM_SCRATCH bytes
  */
 export function pairsVectors(module: WebAssembly.Module, kernels: KernelExports, scratch: number): boolean {
@@ -64,7 +64,7 @@ export function pairsVectors(module: WebAssembly.Module, kernels: KernelExports,
 function isWideFaster(kernels: KernelExports, scratch: number): boolean {
   const { gemm_4x8_columns_f32: narrow, gemm_6x16_columns_f32: wide } = kernels
   if (!isTile(narrow) || !isTile(wide)) return false
-  // bytes: lhs panel [k,6], two rhs panels [k,8], a row of zeros, out [rows,16]
+  // Bytes: lhs panel [k,6], two rhs panels [k,8], a row of zeros, out [rows,16].
   const [lhs, rhs, zeros, out] = [scratch, scratch + 24 * DEPTH, scratch + 88 * DEPTH, scratch + 88 * DEPTH + 64]
   const runNarrow = (): void => narrow(out, 64, 128, lhs, 16, 0, rhs, 32, ROWS, DEPTH, 8, zeros, 0, 0, -Infinity)
   const runWide = (): void => wide(out, 64, lhs, 24, 0, rhs, 32, 32 * DEPTH, ROWS, DEPTH, zeros, 0, -Infinity)
@@ -78,7 +78,7 @@ function isWideFaster(kernels: KernelExports, scratch: number): boolean {
   return (2 * narrowMs) / wideMs > PAIRED
 }
 
-/** Runs until the optimised code has taken over, or has had the time to. */
+/** Runs until the optimized code is in use, or has had time to be. */
 function optimise(run: () => void): void {
   run()
   const first = Math.min(timeOf(run), timeOf(run))

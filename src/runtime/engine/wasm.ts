@@ -1,4 +1,4 @@
-// Binds the wasm kernels to a memory, plain or shared: picks the binary, decodes it, instantiates it. Nothing
+// Binds the wasm kernels to a memory, plain or shared: selects the binary, decodes it, instantiates it. Nothing
 // happens before the first call.
 
 import { StateError, internalError } from '../../core/errors'
@@ -11,25 +11,28 @@ import { instructionSet } from './instruction-set'
 /** `relaxed` has fused multiply-add; its last bits may differ between machines. */
 export type SimdLevel = 'plain' | 'relaxed'
 
-/** What the tape loop offers; addresses and numbers only. */
+/** The exports of the core. They take only addresses and numbers. */
 export interface KernelExports extends WebAssembly.Exports {
-  /** Runs a tape. 0, or 1 + the byte offset of the guard that ended it. */
+  /** Runs a tape. Returns 0, or 1 + the byte offset of the guard that ended it. */
   run(tape: number): number
-  /** Runs one instruction. Not 0 when it was a guard that found NaN or ±Inf. */
+  /** Runs one instruction. Returns a nonzero number if it was a guard that found NaN or ±Inf. */
   runOne(instruction: number): number
-  /** Gives the words of a Loop's body what they are in a turn. */
+  /** Sets the words of a Loop's body for an iteration. */
   setTurn(loop: number, turn: number): void
-  /** Runs one part of an instruction. As runOne. */
+  /** Runs one part of an instruction. Returns what runOne returns. */
   runPart(instruction: number, part: number, parts: number): number
-  /** Runs a tape with the workers of a pool. As run; −1 − the byte offset that was not reached when one is missing. */
+  /**
+   * Runs a tape with the workers of a pool. Returns what run returns, or −1 − the byte offset that was not
+   * reached because a worker is missing.
+   */
   lead(tape: number, threads: number, pool: number, patience: number): number
-  /** Lets a pool's workers return to their host. 0 when one did not come within `patience` milliseconds. */
+  /** Lets a pool's workers return to their host. Returns 0 if one did not respond within `patience` milliseconds. */
   pause(pool: number, threads: number, patience: number): number
-  /** Sends a pool's workers home. */
+  /** Ends a pool's workers. */
   abandon(pool: number): void
-  /** int32 out [length] ← a random order, as core/permute.ts makes it. */
+  /** int32 out [length] ← a random order, as in core/permute.ts. */
   permute(out: number, length: number, a: number, b: number, c: number, counter: number): void
-  /** Kernels outside of the core, each at the number of its opcode. */
+  /** Kernels outside the core, indexed by opcode. */
   readonly table: WebAssembly.Table
 }
 
@@ -57,24 +60,28 @@ export function supportsRelaxedSimd(): boolean {
 
 const modules = new Map<string, WebAssembly.Module>()
 
-/** A module as it is compiled: the same kernels, in different code. */
+/** A compiled form of a module: the same kernels in different code. */
 export interface ModuleVariant {
   readonly level: SimdLevel
   /** For a shared memory. */
   readonly shared: boolean
-  /** Compiled anew after V8's flags were set: it would take code that it made before for the same bytes. */
+  /**
+   * Recompiled after V8's flags were set: otherwise the engine would reuse code compiled earlier for the same
+   * bytes.
+   */
   readonly turbo: boolean
 }
 
 /**
- * A binary, compiled once in each variant.
- * @param instructions what the binaries were built for
- * @throws StateError where the engine lacks WebAssembly SIMD, where a page forbids WebAssembly, and for a binary of other sources.
+ * A binary, compiled once per variant.
+ * @param instructions the version of the instruction set that the binaries were built for
+ * @throws StateError if the engine lacks WebAssembly SIMD, if the page forbids WebAssembly, or if the binary was built
+ * from other sources
  */
 export function compileKernels(variant: ModuleVariant, of = core, instructions = builtFor): WebAssembly.Module {
   if (!supportsSimd()) {
     throw new StateError(
-      "This JavaScript engine has no WebAssembly SIMD (Chrome 91, Firefox 89, Safari 16.4 and Node 16.4 have). configure({ backend: 'interpreter' }) works everywhere, slowly.",
+      "This JavaScript engine has no WebAssembly SIMD (it requires Chrome 91, Firefox 89, Safari 16.4 or Node 16.4). configure({ backend: 'interpreter' }) works everywhere, but slowly.",
     )
   }
   const key = `${of.name} ${variant.level} ${variant.shared} ${variant.turbo}`
@@ -87,26 +94,26 @@ export function compileKernels(variant: ModuleVariant, of = core, instructions =
   return module
 }
 
-/** Refuses a binary that would read tapes otherwise than they are written. @throws StateError */
+/** Checks that a binary reads the instruction set that is written. @throws StateError */
 function requireBuiltFor(instructions: number): void {
   if (instructions === instructionSet()) return
   throw new StateError(
-    'The WebAssembly binary was built from other sources: it knows other instructions than those that are written for it now. Run `npm run build:wasm`.',
+    'The WebAssembly binary was built from other sources: its instruction set differs from the current one. Run `npm run build:wasm`.',
   )
 }
 
-// The bytes are valid wherever there is SIMD, so an engine that refuses them was told to.
+// The bytes are valid on every engine with SIMD, so an engine that rejects them follows a policy.
 function compileModule(of: Binary, { level, shared, turbo }: ModuleVariant): WebAssembly.Module {
   try {
     const bytes = turbo ? withMark(bytesOf(of, level)) : bytesOf(of, level)
     if (shared) importShared(bytes)
     return new WebAssembly.Module(bytes)
   } catch (error) {
-    // Safari's is an EvalError.
+    // Safari throws an EvalError.
     if (!(error instanceof WebAssembly.CompileError || error instanceof EvalError)) throw error
     throw new StateError(
-      "WebAssembly was refused here. If the page has a Content Security Policy, its script-src directive must contain 'wasm-unsafe-eval'; " +
-        `configure({ backend: 'interpreter' }) works without, slowly. The engine says: ${error.message}`,
+      "This page does not allow WebAssembly. If the page has a Content Security Policy, its script-src directive must contain 'wasm-unsafe-eval'; " +
+        `configure({ backend: 'interpreter' }) works without WebAssembly, but slowly. The engine's message: ${error.message}`,
       { cause: error },
     )
   }
@@ -122,7 +129,7 @@ function hasKernels(exports: WebAssembly.Exports): exports is KernelExports {
   return ENTRIES.every((name) => typeof exports[name] === 'function')
 }
 
-/** Puts the kernels of a family into the table of the core. Both have the same memory. */
+/** Adds the kernels of a family to the table of the core. Both have the same memory. */
 export function link(
   { table }: KernelExports,
   kernels: Binary['kernels'],
@@ -143,7 +150,7 @@ export function bytesOf({ encoded, size }: Binary, level: SimdLevel): Uint8Array
   return bytes
 }
 
-// A custom section, which means nothing, with the name "turbo"
+// A custom section without effect, with the name "turbo".
 const MARK = [0, 6, 5, ...latin1('turbo')]
 
 function withMark(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -153,19 +160,20 @@ function withMark(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return marked
 }
 
-// (import "env" "memory" (memory …)): the last byte says that the memory has a maximum; bit 1 says that it is shared
+// (import "env" "memory" (memory …)): in the last byte, bit 0 means that the memory has a maximum, bit 1 that
+// it is shared.
 const MEMORY_IMPORT = [3, ...latin1('env'), 6, ...latin1('memory'), 2, 1]
 
 function latin1(text: string): number[] {
   return Array.from(text, (letter) => letter.charCodeAt(0))
 }
 
-/** Lets a module take a shared memory: atomic instructions are valid on both kinds, so the code is the same. */
+/** Makes a module import a shared memory. Atomic instructions are valid on both kinds, so the code stays the same. */
 function importShared(bytes: Uint8Array): void {
   for (let at = 8; at < bytes.length; at++) {
     if (MEMORY_IMPORT.some((byte, i) => bytes[at + i] !== byte)) continue
     bytes[at + MEMORY_IMPORT.length - 1] = 3
     return
   }
-  throw internalError('the kernels import no memory with a maximum')
+  throw internalError('the kernels do not import a memory with a maximum')
 }

@@ -1,4 +1,5 @@
-// The backend that runs tapes on several threads. While the workers start, and once they are gone, it runs them on one.
+// The backend that runs tapes on several threads. Until the workers have started, and after they have ended, it
+// uses one thread.
 
 import { counters } from '../runtime'
 import type { KernelSet, LoadedFamily } from '../engine/kernel-set'
@@ -47,11 +48,13 @@ export class ThreadedBackend extends TapeBackend {
     return this.pool.lost(hasWritten)
   }
 
-  /** Ends the workers if no model, tensor or program is left that they could work for. @param workspaceBytes of the runtime */
+  /** Ends the workers if no model, tensor or program needs them. @param workspaceBytes of the runtime */
   endWhereIdle(workspaceBytes: number): void {
     const own = workspaceBytes > 0 ? 2 : 1
-    if (this.arena.usedBlocks === own) void this.pool.end('its runtime is not used any more')
+    if (this.arena.usedBlocks === own) void this.pool.end('its runtime is no longer used')
   }
 }
 
-const collected = /* @__PURE__ */ new FinalizationRegistry<ThreadPool>((pool) => void pool.end('its runtime is gone'))
+const collected = /* @__PURE__ */ new FinalizationRegistry<ThreadPool>(
+  (pool) => void pool.end('its runtime was collected'),
+)

@@ -1,5 +1,5 @@
-// The threads of one runtime: starts workers, tests that they share memory, gives them tapes, and gives them up when
-// one fails. Never decides what a thread does: see tape/parts.ts and assembly/tape.ts.
+// The threads of one runtime: starts workers, tests that they share memory, gives them tapes, and ends them
+// when one fails. Does not decide what a thread runs: see tape/parts.ts and assembly/tape.ts.
 
 import { MAX_THREADS, Pool } from '../../../assembly/shared/pool'
 import { END_OF_TAPE } from '../../../assembly/shared/instructions'
@@ -11,34 +11,34 @@ import type { LoadedFamily } from '../engine/kernel-set'
 import type { WorkerHandle } from './worker'
 import { startWorker } from './worker'
 
-/** Milliseconds that all workers together have to start in. */
+/** The milliseconds within which all workers must start. */
 const START_PATIENCE = 10_000
-/** Milliseconds for the meeting that ends the self-test. */
+/** The milliseconds for the meeting that ends the self-test. */
 const TEST_PATIENCE = 2_000
 
 export interface PoolMemory {
   readonly module: WebAssembly.Module
   readonly memory: WebAssembly.Memory
   readonly kernels: KernelExports
-  /** Of Pool.size bytes. */
+  /** The address of Pool.size bytes. */
   readonly address: number
 }
 
 /** Pools whose workers may be alive. */
 const alive = new Set<ThreadPool>()
 
-// Holds no reference to its runtime, so that a runtime that nothing uses takes its workers with it.
+// Holds no reference to its runtime, so that collecting an unused runtime ends its workers.
 export class ThreadPool {
-  /** Settles when the workers have started or are known not to; never rejects. */
+  /** Settles when the workers have started or have failed to start; never rejects. */
   readonly ready: Promise<void>
-  /** Milliseconds that a run waits for a worker, beyond what the work is expected to take. */
+  /** The milliseconds that a run waits for a worker, beyond the expected time of the work. */
   patience = 10_000
   private state: 'starting' | 'running' | 'ended' = 'starting'
   private reason = 'the workers are starting: await threadsReady()'
   /** @internal */
   readonly workers: WorkerHandle[] = []
   private ending: Promise<void> = Promise.resolve()
-  /** Kernels that came while the workers were starting. */
+  /** Kernels that were loaded while the workers were starting. */
   private readonly waiting: LoadedFamily[] = []
 
   constructor(
@@ -53,7 +53,7 @@ export class ThreadPool {
     return this.state === 'running'
   }
 
-  /** Why there is one thread only; null while all run. */
+  /** Why there is only one thread; null if all threads run. */
   get note(): string | null {
     return this.state === 'running' ? null : this.reason
   }
@@ -89,13 +89,13 @@ export class ThreadPool {
     for (const worker of this.workers) worker.unref()
   }
 
-  /** Gives kernels to the workers, which run no tape with such instructions before. */
+  /** Loads kernels in the workers before they run a tape that uses them. */
   load(family: LoadedFamily): void {
     if (this.state === 'starting') return void this.waiting.push(family)
     if (this.state === 'ended') return
     for (const worker of this.workers) worker.load(family)
     if (this.own.kernels.pause(this.own.address, this.threads, this.patience) === 0)
-      void this.end('a worker did not come to load kernels')
+      void this.end('a worker did not respond to load kernels')
   }
 
   private startOne(task: Parameters<typeof startWorker>[0]): Promise<void> {
@@ -112,7 +112,10 @@ export class ThreadPool {
     })
   }
 
-  /** What is wrong: whether each thread saw the other's word, and whether all come to a meeting. */
+  /**
+   * Tests whether each thread sees the others' writes, and whether all reach a meeting. Returns the problem, or
+   * null.
+   */
   private test(challenge: number): string | null {
     const words = this.words
     for (let thread = 1; thread < this.threads; thread++) {
@@ -121,12 +124,12 @@ export class ThreadPool {
     }
     const met =
       this.own.kernels.lead(this.own.address + Pool.empty, this.threads, this.own.address, TEST_PATIENCE) === 0
-    return met ? null : `not all workers came to the first meeting within ${TEST_PATIENCE} ms`
+    return met ? null : `not all workers reached the first meeting within ${TEST_PATIENCE} ms`
   }
 
   /**
-   * Runs a tape on all threads. 0; 1 + the byte offset of the guard that ended it; or −1 − the byte offset of the
-   * instruction that was not reached because a worker is gone: then the pool is given up.
+   * Runs a tape on all threads. Returns 0; 1 + the byte offset of the guard that ended it; or −1 − the byte offset of the
+   * instruction that was not reached because a worker was lost, which ends the pool.
    * @param expected the milliseconds that one thread is expected to need
    */
   run(tape: number, expected: number): number {
@@ -146,12 +149,12 @@ export class ThreadPool {
   /** The error for a run that lost a worker. */
   lost(hasWritten: boolean): StateError {
     const state = hasWritten
-      ? 'It had begun to write: weights, optimizer and metrics may be half updated, so load a saved model before going on.'
-      : 'It had not begun to write: weights, optimizer and metrics are those before it.'
-    return new StateError(`A worker thread stopped during a run. ${state} Everything runs on one thread from now on.`)
+      ? 'It had started to write: weights, optimizer and metrics may be partly updated, so load a saved model before you continue.'
+      : 'It had not started to write: weights, optimizer and metrics are unchanged.'
+    return new StateError(`A worker thread stopped during a run. ${state} Everything now runs on one thread.`)
   }
 
-  /** Ends the workers; what ran on them runs on one thread from now on. Resolves when they are gone. */
+  /** Ends the workers; their work then runs on one thread. Resolves when they have exited. */
   end(reason: string): Promise<void> {
     if (this.state !== 'ended') {
       this.state = 'ended'
@@ -169,7 +172,7 @@ export async function endAllPools(reason: string): Promise<void> {
   await Promise.all([...alive].map((pool) => pool.end(reason)))
 }
 
-/** Why threads cannot be had here; null where they can. */
+/** Why threads are not available here; null if they are. */
 export function whyNoThreads(): string | null {
   if (typeof SharedArrayBuffer === 'undefined' || globalThis.crossOriginIsolated === false) {
     return 'SharedArrayBuffer is not available: the page is not cross-origin isolated'
@@ -177,14 +180,14 @@ export function whyNoThreads(): string | null {
   return null
 }
 
-/** How many threads `'auto'` stands for. */
+/** The number of threads for `'auto'`. */
 export function automaticThreads(): number {
   return Math.max(1, Math.min(coreCount(), 8))
 }
 
 function coreCount(): number {
   if (typeof navigator === 'object' && navigator.hardwareConcurrency > 0) return navigator.hardwareConcurrency
-  // Node 20
+  // Node 20 has no navigator.
   return nodeModule('node:os')?.availableParallelism() ?? 1
 }
 
@@ -202,7 +205,7 @@ function maySleep(): boolean {
   }
 }
 
-/** The number of the word at an address. */
+/** The index of the word at an address. */
 function wordAt(address: number): number {
   return address / BYTES_PER_ELEMENT
 }

@@ -1,29 +1,29 @@
-// Starts one worker thread, in Node and in browsers, and says how it fares. What the thread does is one call of
-// `serve` in assembly/tape.ts; who leads it is in pool.ts.
+// Starts one worker thread, in Node and in browsers, and reports its state. The thread runs `serve` in
+// assembly/tape.ts; pool.ts leads it.
 
 import { StateError } from '../../core/errors'
 import type { LoadedFamily } from '../engine/kernel-set'
 import { nodeModule, nodeProcess } from '../platform'
 
-/** What a worker is given. */
+/** The inputs of a worker. */
 export interface WorkerTask {
   readonly module: WebAssembly.Module
   readonly memory: WebAssembly.Memory
-  /** The address of the words of assembly/shared/pool.ts. */
+  /** The address of the pool's words: see assembly/shared/pool.ts. */
   readonly pool: number
-  /** Kernels that are loaded already. */
+  /** Kernels to load at the start. */
   readonly families: readonly LoadedFamily[]
   readonly thread: number
   readonly threads: number
-  /** Where it finds a number and where it writes that number + thread; in words. */
+  /** The indices of two words: the worker reads a number from one and writes that number + thread to the other. */
   readonly challenge: number
   readonly answer: number
 }
 
 export interface WorkerEvents {
-  /** It has written its answer and is about to wait for tapes. */
+  /** The worker has written its answer and is about to wait for tapes. */
   onReady(): void
-  /** It cannot start, has thrown, or is gone. */
+  /** The worker failed to start, threw an error, or exited. */
   onEnd(reason: string): void
 }
 
@@ -35,9 +35,9 @@ export interface WorkerHandle {
   terminate(): Promise<void>
 }
 
-// Plain text, because it must reach users' bundles as it is; with no `require`, which tools take for CommonJS. The turn
-// of the event loop before `serve` lets the message out. When `serve` returns, the pool is paused: then the worker hears of the
-// kernels that it is to load.
+// A string, because it must reach users' bundles unchanged; without `require`, which tools take for CommonJS.
+// The timeout before `serve` lets the message out. When `serve` returns, the pool is paused, and the worker
+// receives kernels to load.
 const SOURCE = `
 function start({ module, memory, families, pool, thread, threads, challenge, answer }, say, hear) {
   const { abandon, serve, table } = new WebAssembly.Instance(module, { env: { memory } }).exports
@@ -76,15 +76,15 @@ if (globalThis.process) {
 }
 `
 
-/** @throws whatever the engine throws when it has no workers or forbids them. */
+/** @throws the engine's error if it has no workers or forbids them */
 export async function startWorker(task: WorkerTask, events: WorkerEvents): Promise<WorkerHandle> {
   return nodeProcess() === null ? startWebWorker(task, events) : startNodeWorker(task, events)
 }
 
 function startNodeWorker(task: WorkerTask, { onReady, onEnd }: WorkerEvents): WorkerHandle {
   const threads = nodeModule('node:worker_threads')
-  if (threads === null) throw new StateError('threads need Node 20.16, 22.3 or later')
-  // Flags of the process, such as --input-type or a loader, are not meant for this worker.
+  if (threads === null) throw new StateError('threads require Node 20.16, 22.3 or later')
+  // Flags of the process, such as --input-type or a loader, do not apply to this worker.
   const worker = new threads.Worker(SOURCE, {
     eval: true,
     workerData: task,

@@ -1,4 +1,4 @@
-// Matrix products on the tape. The kernel reads transposed operands as they lie.
+// Matrix products on the tape. The kernel reads transposed operands in place.
 
 import { Gemm } from '../../../assembly/shared/instructions'
 import { Opcode } from '../../../assembly/shared/opcodes'
@@ -13,7 +13,7 @@ import { STRIP } from '../../primitives/contraction'
 import type { Layout } from '../../primitives/rule'
 import type { TapeKernel } from './kernel'
 
-/** One matrix of each operand after another: the stride between them, when one number can say it. */
+/** The stride between the matrices of an operand, if one number expresses it; else null. */
 function batchStride(batch: readonly number[], shape: readonly number[], strides: readonly number[]): number | null {
   const own = broadcastStrides(shape.slice(0, -2), strides.slice(0, -2), batch)
   let stride = 0
@@ -31,7 +31,7 @@ export function acceptsMatrices(_operand: number, input: TensorType, layout: Lay
   const { shape } = input
   const { strides } = layout
   const unitStride = strides.at(-1) === 1 || strides.at(-2) === 1 || shape.at(-1) === 1 || shape.at(-2) === 1
-  // A view over the batch axes must be as regular as a contiguous one; copying is cheap beside the product.
+  // The batch axes of a view must have a single stride; copying is cheap compared with the product.
   const batch = shape.slice(0, -2)
   return unitStride && (sizeOf(batch) === 1 || batchStride(batch, shape, strides) !== null) && shape.length >= 2
 }
@@ -88,13 +88,13 @@ export function lowerProduct(context: LowerContext<NoAttributes>): void {
   const rhsBatch = batchStride(batch, b.shape, b.strides)
   const matrices = sizeOf(batch)
   if (lhsBatch !== null && rhsBatch !== null) {
-    // One rhs for matrices of lhs that follow each other: one taller product.
+    // One rhs for consecutive matrices of lhs: one taller product.
     const stacked = rhsBatch === 0 && (matrices === 1 || lhsBatch === m * lhsRow)
     if (stacked) emit(out.address, a.address, b.address, bias, m * matrices, 1, 0, rhsBatch)
     else emit(out.address, a.address, b.address, bias, m, matrices, lhsBatch, rhsBatch)
     return
   }
-  // Broadcasting that one stride cannot say: one instruction per matrix.
+  // Broadcasting that one stride cannot express: one instruction per matrix.
   const starts = (operand: Operand): Address[] => {
     const addresses: Address[] = []
     const strides = broadcastStrides(operand.shape.slice(0, -2), operand.strides.slice(0, -2), batch)
@@ -116,7 +116,7 @@ function moved({ buffer, offset }: Address, bytes: number): Address {
   return { buffer, offset: offset + bytes }
 }
 
-/** What the sums begin with: nothing, a row for all rows of the result, or a matrix as large as the result. */
+/** The initial value of the sums: nothing, a row for all rows of the result, or a matrix of its size. */
 function biasOf(
   { bias, outputs: [out] }: LowerContext<unknown>,
   n: number,

@@ -1,4 +1,4 @@
-// Convolutions on the tape: boxes of places that see the same taps, or a matrix product.
+// Convolutions on the tape: boxes of places with the same taps, or a matrix product.
 
 import {
   Convolution,
@@ -24,7 +24,7 @@ import { boxLists, depthwiseBoxLists, hasPixels, slidingStretches, transposedStr
 const acceptsPixels = (operand: number, input: TensorType, layout: Layout): boolean =>
   operand === 0 ? hasPixels(input, layout) : isContiguous(input.shape, layout.strides)
 
-/** Each group of channels of x meets its own filters, at the places of `stretches`. */
+/** Convolves each group of channels of x with its own filters, at the places of `stretches`. */
 function lowerConvolution(
   {
     inputs: [x, kernel],
@@ -235,7 +235,7 @@ const depthwiseConvolutionTranspose: TapeKernel<PrimitiveAttributes['depthwiseCo
   },
 }
 
-/** Taps by their own numbers instead of from the last on. */
+/** Numbers taps from the first instead of from the last. */
 function renumber(stretches: readonly (readonly Stretch[])[], window: Shape): Stretch[][] {
   return stretches.map((axis, i) =>
     axis.map((stretch) => ({

@@ -41,7 +41,7 @@ function gradientOf(kind: TargetKind): TapeKernel<NoAttributes> {
         }),
       )
     },
-    // The same scale for every row is the usual one.
+    // Usually every row has the same scale.
     accepts: (operand, _type, { strides }) => operand === 2 && strides.every((stride) => stride === 0),
     inPlace: () => [[0, 0]],
   }

@@ -1,9 +1,9 @@
-// A primitive's kernel on the tape: what the planner has to know of it, and its instructions.
+// A primitive's kernel on the tape: its traits for the planner, and its instructions.
 
 import type { LowerContext } from '../../ir/instruction'
 import type { KernelTraits } from '../../plan/target'
 
 export interface TapeKernel<Attributes> extends KernelTraits<Attributes> {
-  /** Emits its instruction, or several. */
+  /** Emits one or more instructions. */
   lower(context: LowerContext<Attributes>): void
 }

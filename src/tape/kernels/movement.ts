@@ -42,7 +42,7 @@ interface CopyAxis {
   readonly outStride: number
 }
 
-/** Merges neighbouring axes that both sides step through as one. */
+/** Merges neighbouring axes that both sides traverse as one. */
 function collapse(shape: Shape, inputStrides: readonly number[], outStrides: readonly number[]): CopyAxis[] {
   const result: CopyAxis[] = []
   for (let i = 0; i < shape.length; i++) {

@@ -1,4 +1,4 @@
-// Folds and softmax on the tape.
+// Reductions and softmax on the tape.
 
 import { ArgReduce, Fill, Reduce, Softmax } from '../../../assembly/shared/instructions'
 import { Extreme, Opcode, Reduction, SoftmaxKind } from '../../../assembly/shared/opcodes'
@@ -9,10 +9,10 @@ import type { AxesAttributes, AxisAttributes, NoAttributes } from '../../ir/attr
 import { instruction } from '../../ir/instruction'
 import type { TapeKernel } from './kernel'
 
-/** One dtype's way of folding. */
+/** A reduction for one dtype. */
 interface Fold {
   readonly reduction: Reduction
-  /** What an empty axis of integers gives; the kernel knows it of floats. */
+  /** The result for an empty integer axis; for floats the kernel knows it. */
   readonly start: number
 }
 
@@ -23,7 +23,7 @@ function reduction(folds: Folds): TapeKernel<AxesAttributes> {
     lower({ inputs: [x], outputs: [out], attributes: { axes }, emit }) {
       const fold = folds[x!.dtype]
       if (fold === undefined || adjacentGroups(axes).length > 1)
-        throw internalError(`no fold of ${x!.dtype} along axes ${axes.join()}`)
+        throw internalError(`no reduction of ${x!.dtype} along axes ${axes.join()}`)
       const { shape } = x!
       const split = axes.length === 0 ? splitAround(shape, 0, -1) : splitAround(shape, axes[0]!, axes.at(-1))
       const isEmpty = x!.dtype !== 'float32' && split.axis === 0

@@ -1,4 +1,4 @@
-// Kernels that come with their ops: see primitives/routine.ts.
+// Kernels that load with their ops: see primitives/routine.ts.
 
 import type { PrimitiveAttributes } from '../../ir/attributes'
 import { routineOf } from '../../primitives/routine'

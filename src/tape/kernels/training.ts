@@ -10,7 +10,7 @@ import type { TapeKernel } from './kernel'
 
 const guard: TapeKernel<PrimitiveAttributes['guard']> = {
   lower({ inputs, attributes: { limits }, emit }) {
-    // What is larger than its limit is infinite when it is scaled.
+    // Scaling makes values above their limit infinite.
     const scales = inputs.map((_, i) => LARGEST / Math.min(limits?.[i] ?? LARGEST, LARGEST))
     const lists = inputs.flatMap((input, i) => [input.address, sizeOf(input.shape), float(scales[i]!)])
     emit(instruction(Opcode.Guard, Guard, { bufferCount: inputs.length }, lists))

@@ -1,4 +1,4 @@
-// Where windows stand and what they see, as the lists of an instruction: places and taps of pooling, boxes of convolutions.
+// The lists of window instructions: places and taps of pooling, boxes of convolutions.
 
 import { WindowAxis } from '../../../assembly/shared/instructions'
 import type { Shape, TensorType } from '../../core/shapes'
@@ -8,7 +8,7 @@ import type { Operand } from '../../ir/operand'
 import type { Layout } from '../../primitives/rule'
 import { combinations, placesOf } from '../../primitives/window'
 
-/** Where a window stands and what it sees, for an instruction: see assembly/shared/instructions.ts. */
+/** The places and taps of a window for an instruction: see assembly/shared/instructions.ts. */
 export interface WindowLists {
   readonly places: number
   readonly rank: number
@@ -36,7 +36,7 @@ export function windowLists(x: Operand, window: Shape, attributes: WindowAttribu
   }
 }
 
-/** Extents and strides in turn; neighbouring axes that can be stepped through as one are joined, except the batch. */
+/** Alternates extents and strides. Merges neighbouring axes that can be traversed as one, except the batch. */
 function joinAxes(extents: readonly number[], strides: readonly number[]): number[] {
   const axes = [extents[0]!, strides[0]!]
   for (let i = 1; i < extents.length; i++) {
@@ -49,20 +49,20 @@ function joinAxes(extents: readonly number[], strides: readonly number[]): numbe
   return axes
 }
 
-/** A tap, by its number along an axis, and the element of the tensor that it sees. */
+/** A tap, by its number along an axis, and the element of the tensor that it reads. */
 interface Seen {
   readonly tap: number
   readonly at: number
 }
 
-/** Places along an axis that see the same taps: `count` of them from `first` on, each `step` behind the one before. */
+/** Places along an axis with the same taps: `count` places from `first` on, at distance `step`. */
 export interface Stretch {
   readonly first: number
   readonly step: number
   readonly count: number
-  /** How much further along the tensor the next one sees. */
+  /** The distance in the tensor between the elements that neighbouring places read. */
   readonly stride: number
-  /** What the first one sees, by rising numbers. */
+  /** The elements that the first place reads, by ascending tap numbers. */
   readonly seen: readonly Seen[]
 }
 
@@ -77,8 +77,8 @@ export function slidingStretches(x: Shape, window: Shape, attributes: PaddedAttr
 }
 
 /**
- * The adjoint: x[i] is seen by the taps t with i + before = o·stride + t·dilation, and adds up what is at o. Which taps these are
- * depends, but for the ends, on i modulo the stride. Taps are numbered from the last on.
+ * The adjoint: x[i] adds up the elements at o for the taps t with i + before = o·stride + t·dilation. Except
+ * near the ends, the set of taps depends on i modulo the stride. Taps are numbered from the last.
  */
 export function transposedStretches(x: Shape, window: Shape, attributes: PaddedAttributes): Stretch[][] {
   const { strides, dilation, before } = attributes
@@ -121,7 +121,7 @@ function stretchesOf(
 export interface BoxLists {
   readonly places: number
   readonly boxes: number
-  /** Of the whole window: so many runs of so many elements, which no box divides in another way. */
+  /** The number of runs in the whole window, and the number of elements in each; every box uses this division. */
   readonly taps: number
   readonly run: number
   readonly lists: readonly number[]
@@ -130,7 +130,7 @@ export interface BoxLists {
 /**
  * @param stretches of each axis of the window
  * @param out the shape of the result, [batch, …, channels]
- * @param channels neighbouring elements of one tap, each with a row of weights; taps that go on where the one before ends are joined to it
+ * @param channels the number of neighbouring elements of one tap, each with a row of weights; contiguous taps are joined
  */
 export function boxLists(
   x: Operand,
@@ -144,7 +144,7 @@ export function boxLists(
   return { ...boxesOf(x, out, window, stretches, joined, channels), taps: sizeOf(window.slice(0, joined)), run }
 }
 
-/** Of a depthwise convolution: every tap has as many neighbouring weights as there are channels, and its own place. */
+/** For depthwise convolution: every tap has one weight per channel and its own position; taps are not joined. */
 export function depthwiseBoxLists(
   x: Operand,
   out: Shape,
@@ -154,7 +154,7 @@ export function depthwiseBoxLists(
   return { ...boxesOf(x, out, window, stretches, window.length, 4 * x.shape.at(-1)!), taps: sizeOf(window), run: 1 }
 }
 
-/** The first of the last axes whose taps lie side by side wherever a window stands, and the elements that are one run then. */
+/** The first of the last axes whose taps are contiguous at every place, and the number of elements of such a run. */
 function joinTaps(
   inner: readonly number[],
   window: Shape,
@@ -173,7 +173,7 @@ function joinTaps(
   return { joined, run }
 }
 
-/** @param rows what a tap has in the weights */
+/** @param rows the stride of a tap in the weights */
 function boxesOf(
   x: Operand,
   out: Shape,
@@ -191,7 +191,7 @@ function boxesOf(
     const sum = (taps: readonly Seen[], of: (seen: Seen, axis: number) => number): number =>
       taps.reduce((total, seen, axis) => total + of(seen, axis), 0)
     const run = box.slice(joined).map(({ seen }) => seen)
-    // runs begin with the first tap of each joined axis
+    // Runs begin with the first tap of each joined axis.
     const taps = combinations(box.map(({ seen }, axis) => (axis < joined ? seen : seen.slice(0, 1)))).flatMap(
       (taps) => [
         4 * sum(taps, ({ at }, axis) => at * inner[axis]!),
@@ -219,7 +219,7 @@ function boxesOf(
 
 type BoxAxis = readonly [extent: number, stride: number, outStride: number]
 
-/** Neighbouring axes that both sides step through as one are joined; one is left at least. */
+/** Merges neighbouring axes that both sides traverse as one; at least one axis remains. */
 function joinBoxAxes([first, ...rest]: readonly BoxAxis[]): BoxAxis[] {
   const axes = [first!]
   for (const axis of rest) {
@@ -233,7 +233,7 @@ function joinBoxAxes([first, ...rest]: readonly BoxAxis[]): BoxAxis[] {
   return axes
 }
 
-/** Whether the channels of a pixel are neighbours, which is all that windows ask for. */
+/** Whether the channels of a pixel are adjacent, which is all that windows require. */
 export function hasPixels(x: TensorType, { strides }: Layout): boolean {
   return x.shape.at(-1) === 1 || strides.at(-1) === 1
 }

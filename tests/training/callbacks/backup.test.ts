@@ -419,7 +419,7 @@ describe('a backup that cannot be used', () => {
   })
 
   it('refuses options that cannot be', () => {
-    expect(() => new BackupAndRestore('')).toThrow('BackupAndRestore: backupDir must be a text that is not empty')
+    expect(() => new BackupAndRestore('')).toThrow('BackupAndRestore: backupDir must be a non-empty string')
     expect(() => new BackupAndRestore({ backupDir, saveFreq: 0 })).toThrow(
       "BackupAndRestore: saveFreq must be 'epoch' or a number of batches ≥ 1, received 0",
     )

@@ -269,7 +269,7 @@ describe('CSVLogger', () => {
   })
 
   it('refuses what cannot be', () => {
-    expect(() => new CSVLogger('')).toThrow('CSVLogger: filename must be a text that is not empty')
+    expect(() => new CSVLogger('')).toThrow('CSVLogger: filename must be a non-empty string')
     expect(() => new CSVLogger({ filename: 'a', append: 1 as never })).toThrow(ArgumentError)
   })
 })
