@@ -2,8 +2,8 @@
 
     python serve.py keras|torch|torch-compiled
 
-Weights, rows and labels come from the caller, so that every library does the same work; it also decides what is
-right. Keras runs on the backend that KERAS_BACKEND names. One thread, as everything else here.
+Weights, rows and labels come from the caller, so that every library does the same work; the caller also checks the
+results. Keras runs on the backend in KERAS_BACKEND. One thread, like all other libraries here.
 """
 
 import base64
