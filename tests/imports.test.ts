@@ -91,7 +91,7 @@ function circles(): string[] {
 }
 
 describe('imports', () => {
-  it('are found: each is a file, and each folder has its place in the order', () => {
+  it('are found: each is a file, and each folder has its position in the order', () => {
     expect(new Set(files.map(folderOf))).toEqual(new Set(order.flat()))
     const missing = [...imports.values()].flat().filter((file) => !existsSync(file))
     expect(missing).toEqual([])
@@ -101,14 +101,14 @@ describe('imports', () => {
     expect(imports.get('src/index.ts')).toContain('src/runtime/configure.ts')
   })
 
-  it('point down', () => {
+  it('only go down the order', () => {
     const upward = [...imports].flatMap(([file, targets]) =>
       targets.filter((target) => !isAllowed(folderOf(file), folderOf(target))).map((target) => `${file} → ${target}`),
     )
     expect([...new Set(upward)].sort()).toEqual([...known].sort())
   })
 
-  it('make no circle', () => {
+  it('have no cycles', () => {
     expect(circles()).toEqual([])
   })
 })

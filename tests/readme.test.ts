@@ -19,7 +19,7 @@ function rows(count: number): { x: number[][]; y: number[][] } {
   return { x, y: x.map(([a, b]) => [Number(a! + b! > 0)]) }
 }
 
-it('has code that runs as it stands', async () => {
+it('has code that runs unchanged', async () => {
   expect(blocks.length).toBeGreaterThanOrEqual(4)
   const train = rows(64)
   const test = rows(16)
@@ -118,7 +118,7 @@ it('has code that runs as it stands', async () => {
   expect(made.slope.toArray()).toEqual([-6, 2])
 })
 
-it('promises commands that exist', () => {
+it('mentions only commands that exist', () => {
   const { scripts } = JSON.parse(readDocument('package.json')) as { scripts: Record<string, string> }
   const lines = readme.split('\n')
   for (const line of ['npm ci && npm run demo', 'npm ci && npm test']) expect(lines).toContain(line)

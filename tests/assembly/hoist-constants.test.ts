@@ -62,6 +62,6 @@ it.each([
   expect(hoistConstants(module(...body), [], 64)).toContain(body.map((line) => `  ${line}`).join('\n'))
 })
 
-it('keeps the table apart from what kernels write', () => {
+it('separates the table from the memory that kernels write', () => {
   expect(new Arena(new PlainMemory()).scratch).toBeGreaterThanOrEqual(CONSTANTS + CONSTANTS_SIZE)
 })

@@ -126,7 +126,7 @@ it('tanh and erf never leave [−1, 1]; sigmoid never leaves [0, 1]', () => {
   }
 })
 
-it('the result of an element does not depend on its place', () => {
+it('the result of an element does not depend on its position', () => {
   const x = Array.from({ length: 37 }, (_, i) => Math.fround(Math.sin(i) * 5))
   for (const { name } of CONTRACTS) {
     const whole = run(name, [exactly(x)])

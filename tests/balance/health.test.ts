@@ -194,7 +194,7 @@ describe('UnitHealth', () => {
     expect(new UnitHealth().table()).toBe('No health recorded yet.')
   })
 
-  it('lists the layers it leaves out, with reasons', async () => {
+  it('lists the layers it skips, with reasons', async () => {
     expect((await healthOf(network(), { layers: ['second'] })).health.leftOut).toEqual({
       first: 'not among the chosen layers',
       out: 'they are an output of the model',

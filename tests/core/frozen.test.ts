@@ -102,7 +102,7 @@ describe('tensors', () => {
     ['the value of a Variable', () => new Variable([4]).value],
   ]
 
-  it.each(made)('%s has a shape and a dtype that nothing changes', (name, make) => {
+  it.each(made)('the shape and dtype of %s cannot be changed', (name, make) => {
     const x = make()
     const [shape, { dtype }] = [[...x.shape], x]
     expect(expectFixed(name, x)).toBeGreaterThan(0)
@@ -111,14 +111,14 @@ describe('tensors', () => {
     expect([x.shape, x.dtype]).toEqual([shape, dtype])
   })
 
-  it('reads its own elements after an attack, and the next result of the same program has its shape', () => {
+  it('an attacked tensor reads its own elements, and the next result of the same program has its shape', () => {
     const x = ops.add([1, 2, 3], 0)
     attack('shape', x.shape as number[])
     expect(x.toArray()).toEqual([1, 2, 3])
     expect(ops.add([4, 5, 6], 0).toArray()).toEqual([4, 5, 6])
   })
 
-  it('keeps the shape apart from the list that it was made with, which stays changeable', () => {
+  it('copies the list of its shape, which stays mutable', () => {
     const shape = [2, 2]
     const results = [
       tensor([1, 2, 3, 4], shape),
@@ -143,7 +143,7 @@ describe('tensors', () => {
 })
 
 describe('variables', () => {
-  it('cannot be made longer, so that assign writes nothing of others', () => {
+  it('cannot be enlarged, so that assign writes only its own memory', () => {
     const [variable, other] = [new Variable([4]), new Variable([400])]
     expectFixed('Variable', variable)
     expect(Reflect.set(variable, 'shape', [400])).toBe(false)
@@ -153,7 +153,7 @@ describe('variables', () => {
     expect(variable.shape).toEqual([4])
   })
 
-  it('shares no list with the tensor that it begins with', () => {
+  it('does not share a list with its initial tensor', () => {
     const initial = tensor([1, 2])
     const variable = new Variable(initial)
     attack('shape', initial.shape as number[])
@@ -201,7 +201,7 @@ describe('models', () => {
     expect(model.countParams()).toBe(3)
   })
 
-  it('the window of a layer that was built, exchanged as a whole, reads no other memory', () => {
+  it('replacing the window of a built layer reads no other memory', () => {
     const layer = new myelin.Conv1D({ filters: 2, kernelSize: 3, inputShape: [8, 1], kernelInitializer: 'ones' })
     const x = ops.ones([1, 8, 1])
     const before = layer.apply(x).toArray()
@@ -216,7 +216,7 @@ describe('models', () => {
   })
 })
 
-describe('optimizers and data sets', () => {
+describe('optimizers and datasets', () => {
   const classes = Object.entries<unknown>({ ...optimizers }).flatMap(([name, Class]) =>
     typeof Class === 'function' && Class.prototype instanceof optimizers.Optimizer && name !== 'MultiOptimizer'
       ? [{ name, make: () => Reflect.construct(Class, []) as object }]

@@ -54,7 +54,7 @@ const manyDigits = fc.oneof(
 )
 
 describe('the kernel', () => {
-  it('reads what is made of few digits, of any width', () => {
+  it('reads cells of few digits, of any width', () => {
     const table = fc
       .integer({ min: 1, max: 70 })
       .chain((width) =>
@@ -69,7 +69,7 @@ describe('the kernel', () => {
     )
   })
 
-  it('reads numbers of up to fifteen digits, rounded as Number rounds them', () => {
+  it('reads numbers of up to fifteen digits, rounded like Number()', () => {
     const table = fc
       .integer({ min: 1, max: 12 })
       .chain((width) =>
@@ -86,7 +86,7 @@ describe('the kernel', () => {
     )
   })
 
-  it('leaves every other line to others, and says where it begins', () => {
+  it('leaves all other lines to the caller, and reports where the first begins', () => {
     const others = [
       '1,2',
       '1,2,3,4',
@@ -126,7 +126,7 @@ describe('the kernel', () => {
     }
   })
 
-  it('does not take digits of the line before for its own', () => {
+  it('does not read digits of the line before', () => {
     // Lines begin at every place within 16 bytes, behind digits.
     for (let length = 1; length < 40; length++)
       expect(byKernel(`${'9,'.repeat(length)}9\n${'1,'.repeat(length)}1\n`, length + 1)[1]).toEqual(
@@ -134,7 +134,7 @@ describe('the kernel', () => {
       )
   })
 
-  it('puts columns where they belong, and passes over what is asked for by nobody', () => {
+  it('puts columns at their indices, and skips unused ones', () => {
     const kernel = LineKernel.make({
       delimiter: 44,
       slots: Int32Array.of(2, -2, -1, 0, 1, -3),
@@ -152,7 +152,7 @@ describe('the kernel', () => {
     }
   })
 
-  it('is not used where what is between cells may be part of a number', () => {
+  it('is not used if the delimiter may be part of a number', () => {
     for (const delimiter of '0.-+')
       expect(
         LineKernel.make({
@@ -164,7 +164,7 @@ describe('the kernel', () => {
       ).toBeNull()
   })
 
-  it('counts lines and sees a quote, in whatever place', () => {
+  it('counts lines and detects a quote at any position', () => {
     for (let length = 0; length < 70; length++) {
       const bytes = encoder.encode('a\n'.repeat(70).slice(0, length))
       expect(survey(bytes, 34)).toEqual({ lines: Math.floor(length / 2), isQuoted: false })
@@ -189,7 +189,7 @@ describe('batches of lines', () => {
     .integer({ min: 1, max: 8 })
     .chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 40 }))
 
-  it('are the elements, stacked, wherever chunks end', async () => {
+  it('equal the stacked elements, wherever chunks end', async () => {
     await fc.assert(
       fc.asyncProperty(
         table,
@@ -218,7 +218,7 @@ describe('batches of lines', () => {
     )
   })
 
-  it('have targets, one or several, and lose a rest where that is asked', async () => {
+  it('have one or several targets, and drop the remainder on request', async () => {
     const content = Array.from({ length: 10 }, (_, i) => `${i},${i / 4},${-i}`).join('\n')
     for (const target of ['b', ['c', 'a']] as const) {
       const rows = readCsv({ text: content }, { header: ['a', 'b', 'c'], target, features: 'vector' })
@@ -239,7 +239,7 @@ describe('batches of lines', () => {
     }
   })
 
-  it('leave bad lines out, and name them', async () => {
+  it('skip bad lines, and report them', async () => {
     const lines = Array.from({ length: 500 }, (_, i) => (i % 50 === 7 ? `${i},x` : i % 50 === 9 ? String(i) : `${i},1`))
     const rows = readCsv(() => pieces(lines.join('\n'), 333), {
       header: ['a', 'b'],
@@ -261,7 +261,7 @@ describe('batches of lines', () => {
     await expect(strict.batch(64).toArray()).rejects.toThrow(/line 8, column 'b'/)
   })
 
-  it('that are given back lend their memory to a later one, and not before', async () => {
+  it('lend their memory to a later batch once they are given back, and not before', async () => {
     const rows = readCsv({ text: '1\n2\n3\n4\n5\n6\n7' }, { header: ['a'], features: 'vector' }).batch(2)
     const cursor = rows.open(0)
     const next = async (): Promise<Tensor> => {
@@ -281,7 +281,7 @@ describe('batches of lines', () => {
     await cursor.close()
   })
 
-  it('go on where a pass is resumed', async () => {
+  it('continue where a pass is resumed', async () => {
     const rows = readCsv(
       { text: Array.from({ length: 100 }, (_, i) => `${i}`).join('\n') },
       { header: ['a'], features: 'vector' },
@@ -293,7 +293,7 @@ describe('batches of lines', () => {
     await iterator.return()
   })
 
-  it('are the same from two passes at once', async () => {
+  it('are the same in two concurrent passes', async () => {
     const content = Array.from({ length: 3000 }, (_, i) => `${i % 1000},${i % 7}`).join('\n')
     const rows = readCsv(() => pieces(content, 1000), { header: ['a', 'b'], features: 'vector' })
     const [left, right] = await Promise.all([rows.batch(32).toArray(), rows.batch(100).unbatch().toArray()])
@@ -304,7 +304,7 @@ describe('batches of lines', () => {
     )
   })
 
-  it('are read without the kernels where the engine cannot run them', async () => {
+  it('are read without the kernels if the engine cannot run them', async () => {
     vi.resetModules()
     vi.stubGlobal('WebAssembly', {
       ...WebAssembly,

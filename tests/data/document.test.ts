@@ -9,7 +9,7 @@ import * as myelin from '../../src'
 import * as data from '../../src/data'
 import { readDocument, runBlocks, testedBlocks } from '../helpers/documented'
 
-it('has code that runs as it stands', async () => {
+it('has code that runs unchanged', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'myelin-document-'))
   // Its paths lie in that folder.
   const there = (path: unknown): unknown => (typeof path === 'string' ? join(folder, path) : path)

@@ -64,12 +64,12 @@ describe('integrated gradients in pieces', () => {
     gap.data.forEach((each) => expect(Math.abs(each)).toBeLessThan(1e-4))
   })
 
-  it('ends at the precision of float32, for a tolerance that cannot be met', async () => {
+  it('stops at the precision of float32 if the tolerance is impossible', async () => {
     const { gap } = await integratedGradients(bent(), x, { tolerance: 1e-12 })
     gap.data.forEach((each) => expect(Math.abs(each)).toBeLessThan(1e-3))
   })
 
-  it('are refused for integers', async () => {
+  it('raise an error for integers', async () => {
     const model = new Sequential([
       new Embedding({ inputDim: 5, outputDim: 2, inputShape: [3] }),
       new Flatten(),

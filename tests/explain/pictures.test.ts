@@ -121,7 +121,7 @@ describe('attributionBars', () => {
     expect(b!.x + b!.width).toBeCloseTo(a!.x, 1)
   })
 
-  it('escapes names and titles, and cuts long ones, which stay as tooltips', () => {
+  it('escapes names and titles, and shortens long ones, which remain as tooltips', () => {
     const name = '<script>alert("1")</script> & more than fits'
     const { root } = checked(attributionBars([1], { names: [name], title: `'<b>' & "c"\u0001` }))
     expect(all(root, 'script')).toEqual([])
@@ -130,13 +130,13 @@ describe('attributionBars', () => {
     expect(texts(root)[1]!.replace(name, '')).toBe('<script>alert("1")</scrip…')
   })
 
-  it('adds up what it does not show', () => {
+  it('sums up hidden attributions', () => {
     const { root } = checked(attributionBars([5, 4, 3, -2, 0.5], { most: 2 }))
     expect(texts(root).slice(1)).toEqual(['0', '+5', '1', '+4', '3 others', '+1.5'])
     expect(texts(checked(attributionBars([5, 4, 3], { most: 2 })).root)).toHaveLength(7)
   })
 
-  it('takes attributions that are all 0, and refuses what does not fit', () => {
+  it('accepts attributions that are all 0, and refuses other shapes', () => {
     checked(attributionBars([0, 0]))
     expect(() => attributionBars([1, 2], { names: ['a'] })).toThrow(
       new ArgumentError('attributionBars: needs a name for each of 2 features, received 1'),
@@ -151,7 +151,7 @@ describe('heatMapPicture', () => {
   const imagesOf = (svg: string) =>
     all(checked(svg).root, 'image').map(({ attributes }) => pixelsOf(attributes['href']!))
 
-  it('is orange for more and blue for less, the stronger the larger', () => {
+  it('is orange for positive and blue for negative values, stronger for larger ones', () => {
     const svg = heatMapPicture([
       [1, 0.25, 0],
       [0, -0.5, -1],
@@ -166,7 +166,7 @@ describe('heatMapPicture', () => {
     expect(checked(svg).said).toBe('Attributions of 2 by 3 pixels, from −1 to 1. The strongest is at row 0, column 0.')
   })
 
-  it('lies over grey and coloured images, of whatever range', () => {
+  it('covers grey and coloured images of any range', () => {
     const map = tensor([0, 0, 0, 1], [1, 2, 2])
     const grey = imagesOf(heatMapPicture(map, { image: tensor([0, 1, 0.5, 0], [1, 2, 2, 1]) }))[0]!.rgb
     expect(grey.slice(0, 3)).toEqual([
@@ -288,14 +288,14 @@ describe('dependenceCurves', () => {
     expect(texts(root)).toEqual(expect.arrayContaining(['age', 'risk', '0', '1', '2', '3', '4']))
   })
 
-  it('takes a line that is flat, and one value', () => {
+  it('takes a flat line, and a single value', () => {
     checked(dependenceCurves({ grid: tensor([1]), average: tensor([0]), individual: tensor([[0]]) }))
     checked(dependenceCurves({ grid: tensor([1, 2]), average: tensor([5, 5]), individual: tensor([[5, 5]]) }))
     expect(() => dependenceCurves({} as never)).toThrow(ArgumentError)
   })
 })
 
-it('attributions that are no numbers are refused, not drawn', () => {
+it('non-finite attributions are refused, not drawn', () => {
   expect(() => attributionBars([1, NaN, 2], { names: ['a', 'b', 'c'] })).toThrow(
     'attributionBars: attributions must be finite, received NaN for feature b',
   )

@@ -213,7 +213,7 @@ describe('Shapley values', () => {
     }
   })
 
-  it('is the same for the same seed', async () => {
+  it('are the same for the same seed', async () => {
     const x = row(20)
     const model = wide(20)
     for (const options of [
@@ -281,7 +281,7 @@ describe('integers', () => {
     )
   })
 
-  it('have no gradient where no Embedding reads them', async () => {
+  it('have no gradient unless an Embedding reads them', async () => {
     const [ids, x] = [Input({ shape: [1], dtype: 'int32', name: 'ids' }), Input({ shape: [2], name: 'x' })]
     const model = new Model({
       inputs: { ids, x },
@@ -306,7 +306,7 @@ describe('integers', () => {
 })
 
 describe('windows', () => {
-  it('fit the axes of a row', async () => {
+  it('must fit the axes of a row', async () => {
     const image = new Sequential([
       new Conv2D({ filters: 1, kernelSize: 1, inputShape: [4, 4, 1] }),
       new Flatten(),
@@ -331,7 +331,7 @@ describe('windows', () => {
 describe('importance', () => {
   const x = Array.from({ length: 30 }, (_, i) => [Math.sin(i), Math.cos(2 * i), Math.sin(5 * i)])
 
-  it('is that of the loss that compile chose, or of a metric', async () => {
+  it('uses the loss of compile, or a metric', async () => {
     const model = wide(3, 1)
     const y = model.predictOnBatch(x)
     await expect(permutationImportance(model, x, y)).rejects.toThrow(StateError)
@@ -351,7 +351,7 @@ describe('importance', () => {
     await expect(permutationImportance(model, x, [[1]], { metric: 'mse' })).rejects.toThrow(ShapeError)
   })
 
-  it('of a score is the loss of score', async () => {
+  it('of a score is the decrease of the score', async () => {
     const model = new Sequential([new Dense({ units: 1, activation: 'sigmoid', inputShape: [3] })])
     model.setWeights([tensor([[20], [0], [0]]), tensor([0])])
     const { importances, score } = await permutationImportance(
@@ -400,7 +400,7 @@ describe('dependence', () => {
   })
 })
 
-describe('a model that is explained', () => {
+describe('an explained model', () => {
   it('is unchanged, and may be trained, frozen and changed between explanations', async () => {
     const model = new Sequential([
       new Dense({ units: 4, activation: 'relu', inputShape: [3] }),

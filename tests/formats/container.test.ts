@@ -46,7 +46,7 @@ async function trained(): Promise<Uint8Array> {
   return model.save()
 }
 
-describe('what the format forbids', () => {
+describe('violations of the format', () => {
   it.each<[string, string | object, number, RegExp]>([
     [
       'a name twice',
@@ -83,7 +83,7 @@ describe('what the format forbids', () => {
     expect(() => decodeContainer(container(header, data))).toThrow(FormatError)
   })
 
-  it('what it allows is read: any order, empty tensors, data at odd places, spaces behind the object', () => {
+  it('valid variations are read: any order, empty tensors, unaligned data, spaces after the object', () => {
     const bytes = container(
       `${JSON.stringify({ c: floats(3, 11), none: floats(3, 3), a: { dtype: 'I8', shape: [3], data_offsets: [0, 3] } })}  `,
       11,
@@ -96,18 +96,18 @@ describe('what the format forbids', () => {
     )
   })
 
-  it.each(['F16', 'BF16', 'F64', 'I64', 'U8', 'BOOL', 'F8_E4M3'])('numbers of %s are named', (dtype) => {
+  it.each(['F16', 'BF16', 'F64', 'I64', 'U8', 'BOOL', 'F8_E4M3'])('numbers of %s are reported', (dtype) => {
     expect(() => decodeContainer(container({ a: { dtype, shape: [0], data_offsets: [0, 0] } }, 0))).toThrow(
       new RegExp(`'a' has numbers of ${dtype}.*F32, I32, I8`),
     )
   })
 
-  it('two tensors of one name are not written', () => {
+  it('two tensors with the same name are not written', () => {
     const one = { name: 'a', shape: [1], data: Float32Array.of(1) }
     expect(() => encodeContainer([one, one], {})).toThrow(/two weights would have the name 'a'/)
   })
 
-  it('weights whose own names look numbered keep paths of their own', async () => {
+  it('weights whose own names look numbered keep separate paths', async () => {
     class Odd extends Layer {
       override build(): void {
         for (const name of ['a_1', 'a', 'b/a', 'a_2']) this.addWeight({ name, shape: [1], initializer: 'ones' })
@@ -124,7 +124,7 @@ describe('what the format forbids', () => {
   })
 })
 
-describe('a key that stands twice', () => {
+describe('a duplicate key', () => {
   it('is found at any depth, and only where it is a key', () => {
     expect(repeatedKey('{"a":1,"b":{"a":2},"c":[{"a":1},{"a":1}],"d":"\\"a\\":1,\\\\","e":"a"}')).toBeNull()
     expect(repeatedKey('[{"x":[1,{"y":1,"z":"}","y":2}]}]')).toBe('y')
@@ -206,7 +206,7 @@ describe('the checksum', () => {
     )
   })
 
-  it('says that the file is damaged', async () => {
+  it('reports a damaged file', async () => {
     const bytes = await trained()
     bytes[bytes.length - 5]! ^= 1
     await expect(loadModel(bytes)).rejects.toThrow(/damaged: its checksum differs/)
@@ -216,7 +216,7 @@ describe('the checksum', () => {
     await expect(loadModel(renamed)).rejects.toThrow(/damaged: its metadata have 'xxh33'/)
   })
 
-  it('files without one are read, and those that another tool wrote in another order', async () => {
+  it('files without one are read, and files that another tool reordered', async () => {
     setRandomSeed(3)
     const model = new Sequential([new Dense({ units: 2, inputShape: [3] })])
     const { metadata, tensors } = decodeContainer(await model.save())

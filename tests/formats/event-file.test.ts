@@ -32,7 +32,7 @@ const golden: Golden = JSON.parse(readFileSync(new URL('../golden/events.json', 
 const values = [-1, -0.5, 0, 0.25, 0.25, 2]
 
 describe('an event file', () => {
-  it('has the bytes that TensorBoard read', () => {
+  it('has the bytes that TensorBoard reads', () => {
     const file = Buffer.concat([
       fileHead(1.5),
       eventRecord(2.25, 7, [
@@ -55,7 +55,7 @@ describe('an event file', () => {
     }
   })
 
-  it('says to TensorBoard what was written', () => {
+  it('gives TensorBoard the written values', () => {
     expect(golden.scalars).toEqual({
       epoch_loss: [
         [2.25, 7, Math.fround(0.1)],

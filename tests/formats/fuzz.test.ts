@@ -104,7 +104,7 @@ describe('damaged files of functional models', () => {
     )
   })
 
-  it('a piece that is cut out, or written twice', async () => {
+  it('a removed or repeated piece', async () => {
     const bytes = await saved()
     await assert(
       asyncProperty(
@@ -212,7 +212,7 @@ describe('damaged files of functional models', () => {
     { minLength: 1, maxLength: 3 },
   )
 
-  it('a description that says something else', async () => {
+  it('a modified description', async () => {
     const { metadata, tensors } = decodeContainer(await saved())
     await assert(
       asyncProperty(edits, async (list) => {
@@ -224,7 +224,7 @@ describe('damaged files of functional models', () => {
     )
   })
 
-  it('an architecture without weights that says something else', async () => {
+  it('a modified architecture without weights', async () => {
     const { metadata } = decodeContainer(await saved())
     const whole: { model: Json } = JSON.parse(metadata['description']!)
     await assert(

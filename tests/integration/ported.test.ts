@@ -39,7 +39,7 @@ it('a sequence model is rewired from model.layers into an encoder', () => {
   expect(rewired.predictOnBatch(data).toArray()).toEqual(encoder.predictOnBatch(data).toArray())
 })
 
-it('EarlyStopping listens to a metric of its own with an underscore', async () => {
+it('EarlyStopping monitors a custom metric with an underscore', async () => {
   const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
   model.compile({ optimizer: 'sgd', loss: 'mse', metrics: [new metrics.MeanAbsoluteError({ name: 'my_error' })] })
   const stop = new EarlyStopping({ monitor: 'val_my_error', minDelta: 1e6, patience: 1, mode: 'min' })

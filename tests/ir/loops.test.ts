@@ -197,7 +197,7 @@ const lossOf =
 describe.each(Object.entries(cases))('%s', (name, each) => {
   const { inputs, ulp = 64 } = each
 
-  it('gives what it gives unrolled', () => {
+  it('equals the unrolled loop', () => {
     const graph = draw(each, looped)
     verify(graph)
     const simple = simplify(graph)
@@ -213,7 +213,7 @@ describe.each(Object.entries(cases))('%s', (name, each) => {
     check(runWatched(runtime, graph, inputs, name)!, 'run')
   })
 
-  it('has the gradient that it has unrolled, and by finite differences', () => {
+  it('has the gradient of the unrolled loop and of finite differences', () => {
     expectGradient(runtime, inputs, lossOf(each, looped), 2e-5, name)
     const slope = (make: MakeLoop) =>
       draw({ ...each, results: (_, b, values) => slopes(b, lossOf(each, make)(b, values), values) }, make)
@@ -223,7 +223,7 @@ describe.each(Object.entries(cases))('%s', (name, each) => {
     })
   })
 
-  it('has the gradient of the gradient', () => {
+  it('has the second derivative', () => {
     const slope = (builder: GraphBuilder, values: readonly Value[]): Value =>
       weightedSum(builder, slopes(builder, lossOf(each, looped)(builder, values), values))
     expectGradient(runtime, inputs, slope, 5e-5, `${name}, twice`)

@@ -34,7 +34,7 @@ describe.each(named(all))('%s', (_, layer) => {
       expectNear(received.data, forAll!.data, 'for all samples')
   })
 
-  it('says which shape attentionMask must have', () => {
+  it('reports the required shape of attentionMask', () => {
     for (const isStored of [false, true]) {
       const call = (attentionMask: Tensor) => () =>
         isStored
@@ -49,7 +49,7 @@ describe.each(named(all))('%s', (_, layer) => {
 })
 
 describe.each(named(ofHeads))('%s', (_, layer) => {
-  it('takes attentionMask for each head, beside a mask of steps', () => {
+  it('takes attentionMask for each head, together with a mask of steps', () => {
     const steps = ops.less(ops.reshape(ops.arange(10), [2, 5]), 8)
     const seen = ops.logicalAnd(ops.expandDims(pairs, 1), ops.expandDims(ops.expandDims(steps, 1), 1))
     const [expected] = ways(layer, ops.repeat(seen, 4, 1))
@@ -61,7 +61,7 @@ describe.each(named(ofHeads))('%s', (_, layer) => {
       expectNear(received.data, expected!.data, 'both')
   })
 
-  it('says which shapes attentionMask may have', () => {
+  it('reports the allowed shapes of attentionMask', () => {
     expect(() => layer.apply([query, value], { attentionMask: ops.ones([2, 2, 3, 5]) })).toThrow(
       'attentionMask must be [batch, query steps, value steps] or [batch, heads, query steps, value steps], here [2, 3, 5] or [2, 4, 3, 5], where any extent may be 1; received [2, 2, 3, 5]',
     )

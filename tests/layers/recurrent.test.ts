@@ -65,8 +65,8 @@ class Minimal extends Cell {
 const { data, shape } = floats([5, 7, 3])
 const x = tensor([...data], shape)
 
-describe('a cell of one’s own', () => {
-  it('gives in a loop what it gives step by step', () => {
+describe('a custom cell', () => {
+  it('gives the same in a loop as step by step', () => {
     const cell = new Minimal()
     const layer = new RNN({ cell, returnSequences: true, returnState: true })
     const [outputs, ...states] = layer.applyWithState(x)
@@ -98,7 +98,7 @@ describe('a cell of one’s own', () => {
 })
 
 describe('SimpleRNN', () => {
-  it('learns whether ones or zeros are more, of sequences with padding', async () => {
+  it('learns whether ones or zeros are more frequent, in padded sequences', async () => {
     setRandomSeed(3)
     const random = generator(5)
     const rows = Array.from({ length: 96 }, () =>
@@ -201,7 +201,7 @@ const gated = {
 }
 
 describe.each(Object.entries(gated))('%s', (_name, make) => {
-  it('goes on from the states it gave', () => {
+  it('continues from the states it returned', () => {
     const layer = make({ returnSequences: true, returnState: true })
     const [whole] = layer.applyWithState(x)
     const [first, ...states] = layer.applyWithState(stepsOf(x, 0, 3))
@@ -209,7 +209,7 @@ describe.each(Object.entries(gated))('%s', (_name, make) => {
     expectNear(ops.concatenate([first, second], 1).data, whole.data, 'in two parts', 1e-6)
   })
 
-  it('keeps its state over batches when it is stateful, until resetState', () => {
+  it('keeps its state over batches if stateful, until resetState', () => {
     const layer = make({ returnSequences: true, stateful: true })
     expect(layer.states).toBeNull()
     const first = layer.apply(stepsOf(x, 0, 3))
@@ -256,7 +256,7 @@ describe.each(Object.entries(gated))('%s', (_name, make) => {
 })
 
 describe('stateful layers in models', () => {
-  it('go on from batch to batch of predict and of fit', async () => {
+  it('continue from batch to batch of predict and fit', async () => {
     const model = new Sequential([
       new GRU({ units: 3, stateful: true, inputShape: [null, 3], name: 'kept' }),
       new Dense(1),
@@ -289,7 +289,7 @@ describe('stateful layers in models', () => {
 })
 
 describe('gates', () => {
-  it('begin with ones in the bias of the forget gate', () => {
+  it('start with ones in the bias of the forget gate', () => {
     const layers = [true, false].map(
       (unitForgetBias) =>
         new LSTM({ units: 2, unitForgetBias, biasInitializer: { className: 'Constant', config: { value: 3 } } }),
@@ -315,7 +315,7 @@ describe('gates', () => {
     expect(all[1]).not.toEqual(all[0])
   })
 
-  it('see the masks that are theirs', () => {
+  it('use their own masks', () => {
     const cell = new GRUCell({ units: 2, resetAfter: false, dropout: 0.5, recurrentDropout: 0.5 })
     const input = { input: ops.ones([1, 2]), state: [ops.ones([1, 2])] }
     const without = cell.apply(input)
@@ -338,7 +338,7 @@ describe('gates', () => {
 })
 
 // The interpreter runs what was recorded.
-describe.runIf(currentRuntime().settings.backend === 'wasm')('what is hoisted', () => {
+describe.runIf(currentRuntime().settings.backend === 'wasm')('hoisted out of the loop', () => {
   /** How many instructions of a name each loop of a model's last program has. */
   const countsInLoops = (model: Sequential, name: string): number[] => {
     const text = [...model.disassemble().values()].at(-1)!
@@ -397,7 +397,7 @@ describe('a wide cell', () => {
       'GRU that resets before',
       () => new GRU({ units: 64, resetAfter: false, goBackwards: true, returnSequences: true }),
     ],
-  ])('of %s has in a loop the outputs and gradients that it has step by step', (_name, make) => {
+  ])('of %s has the same outputs and gradients in a loop as step by step', (_name, make) => {
     const layer = make()
     layer.ensureBuilt([null, null, 16])
     const { cell, goBackwards } = layer
@@ -422,8 +422,8 @@ describe('a wide cell', () => {
   })
 })
 
-describe('what is added to the loss in a loop', () => {
-  it('is added up over the steps', () => {
+describe('losses added in a loop', () => {
+  it('are summed over the steps', () => {
     const model = new Sequential([
       new TimeDistributed({ layer: new Dense({ units: 2, activityRegularizer: 'l2' }), inputShape: [7, 3] }),
     ])
@@ -453,7 +453,7 @@ describe('what is added to the loss in a loop', () => {
 })
 
 describe('Bidirectional', () => {
-  it('has two layers with weights of their own', () => {
+  it('has two layers with separate weights', () => {
     const pattern = new LSTM({ units: 2, name: 'lstm' })
     const layer = new Bidirectional(pattern)
     layer.apply(x)
@@ -464,7 +464,7 @@ describe('Bidirectional', () => {
     expect(layer.weights[3]!.name).toBe(`${layer.name}/backward_lstm/lstm_cell/kernel`)
   })
 
-  it('reads a sequence backwards as the other layer reads it reversed', () => {
+  it('reads a sequence backwards like the other layer reads the reversed one', () => {
     const layer = new Bidirectional({ layer: new GRU({ units: 2, returnSequences: true }), mergeMode: null })
     const [, z] = layer.applyWithState(x)
     const forwards = new GRU({ units: 2, returnSequences: true })
@@ -473,7 +473,7 @@ describe('Bidirectional', () => {
     expectNear(z!.data, ops.flip(forwards.apply(ops.flip(x, 1)), 1).data, 'z', 1e-6)
   })
 
-  it('takes cells of one’s own', () => {
+  it('takes custom cells', () => {
     const layer = new Bidirectional({
       layer: new RNN({ cell: new Minimal(), returnSequences: true }),
       mergeMode: 'sum',
@@ -482,7 +482,7 @@ describe('Bidirectional', () => {
     expect(layer.weights).toHaveLength(4)
   })
 
-  it('is a part of functional models, its states as well', async () => {
+  it('works in functional models, with its states', async () => {
     const input = Input({ shape: [null, 3] })
     const [, ...states] = new Bidirectional(new LSTM({ units: 2, returnState: true })).applyWithState(input)
     const y = new Bidirectional(new LSTM({ units: 2 })).apply(input, { initialState: states })
@@ -493,7 +493,7 @@ describe('Bidirectional', () => {
 })
 
 describe('TimeDistributed', () => {
-  it('trains a model within', async () => {
+  it('trains a model inside', async () => {
     const model = new Sequential([
       new TimeDistributed({
         layer: new Sequential([new Dense({ units: 4, activation: 'tanh' }), new Dense(2)]),
@@ -523,7 +523,7 @@ describe('initialState as plain arrays', () => {
   const stepsOf = (layer: { apply(x: Tensor, options: object): Tensor }, initialState: unknown, x = two): unknown =>
     layer.apply(x, { initialState }).toArray()
 
-  it('is what it is as tensors', () => {
+  it('equals the same as tensors', () => {
     for (const states of [[[[0.7, 0.1]]], [[[0.7, 0.1]], [[0.2, -1]]]]) {
       const layer = states.length === 1 ? new SimpleRNN(2) : new LSTM(2)
       const expected = stepsOf(
@@ -548,7 +548,7 @@ describe('initialState as plain arrays', () => {
     expect(stepsOf(images, [h, c], x)).toEqual(stepsOf(images, [tensor(h), tensor(c)], x))
   })
 
-  it('may be said of a call on symbols', () => {
+  it('may be given to a call on symbols', () => {
     const layer = new SimpleRNN(1)
     const x = Input({ shape: [2, 1] })
     const model = new Model({ inputs: x, outputs: layer.apply(x, { initialState: [[[0.7]]] }) })
@@ -576,7 +576,7 @@ describe('initialState as plain arrays', () => {
     expect(call).toThrow(message)
   })
 
-  it('names the shapes of channels that come first as they are given', () => {
+  it('reports channels-first shapes as given', () => {
     const images = new ConvLSTM1D({ filters: 2, kernelSize: 1, dataFormat: 'channelsFirst' })
     const call = (states: unknown) => () => stepsOf(images, states, ops.ones([1, 2, 1, 3]))
     expect(call([ops.ones([1, 2, 4]), ops.ones([1, 2, 3])])).toThrow(
@@ -652,8 +652,8 @@ describe('the recurrent family', () => {
   })
 })
 
-describe('what does not fit', () => {
-  it('is a list given to a layer of one tensor', () => {
+describe('invalid arguments', () => {
+  it('a list for a layer of one tensor', () => {
     const states = new LSTM({ units: 3, returnState: true }).apply(ops.zeros([2, 4, 5])) as unknown as Tensor
     for (const layer of [
       new Dense(3),
@@ -670,7 +670,7 @@ describe('what does not fit', () => {
     }
   })
 
-  it('is a mask of other steps', () => {
+  it('a mask with other steps', () => {
     const layer = new LSTM({ units: 2 })
     for (const shape of [[2, 3], [4], [2, 4, 1]]) {
       expect(() => layer.apply(ops.zeros([2, 4, 5]), { mask: ops.cast(ops.ones(shape), 'bool') })).toThrow(
@@ -679,7 +679,7 @@ describe('what does not fit', () => {
     }
   })
 
-  it('is not a first state of integers', () => {
+  it('an initial state of integers', () => {
     expect(
       new GRU({ units: 2 }).apply(ops.zeros([2, 4, 5]), { initialState: ops.ones([2, 2], 'int32') }).shape,
     ).toEqual([2, 2])

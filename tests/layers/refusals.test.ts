@@ -31,7 +31,7 @@ import type { CallContext, Tensor } from '../../src'
 const mask = (...shape: number[]): Tensor => ops.ones(shape, 'bool')
 const name = 'x'
 
-describe('inputs that weights do not fit', () => {
+describe('inputs that do not fit the weights', () => {
   it.each<[string, Layer, Tensor, Tensor, string]>([
     [
       'GRU',
@@ -96,7 +96,7 @@ describe('inputs that weights do not fit', () => {
     expect(() => layer.apply(Input({ shape }))).toThrow(message.replace(/received \[\d+/, 'received [null'))
   })
 
-  it('name the layer that was called, and then the one within', () => {
+  it('the error names the called layer, then the inner one', () => {
     const inside = new TimeDistributed({ layer: new Conv2D({ filters: 1, kernelSize: 2, name: 'conv' }), name })
     expect(() => inside.apply(ops.ones([2, 3, 4, 5]))).toThrow(
       'TimeDistributed "x": Conv2D "conv": the input must be [batch, rows, columns, channels], received [null, 4, 5]',
@@ -109,7 +109,7 @@ describe('inputs that weights do not fit', () => {
     )
   })
 
-  it('Cropping says how much it cuts', () => {
+  it('Cropping reports how much it cuts', () => {
     expect(() =>
       new Cropping2D({
         cropping: [
@@ -122,7 +122,7 @@ describe('inputs that weights do not fit', () => {
   })
 })
 
-describe('constraints are tried when the weight is made', () => {
+describe('constraints are checked when the weight is made', () => {
   class Flat extends Constraint {
     static readonly className = 'Flat'
     call(w: Tensor): Tensor {
@@ -209,7 +209,7 @@ describe('masks', () => {
     expect(call).toThrow(message)
   })
 
-  it('of query and value count, with a key as well', () => {
+  it('of query and value apply, with a key as well', () => {
     const value = ops.reshape(ops.arange(0, 24, 1, 'float32'), [2, 3, 4])
     const first = ops.equal(ops.add(ops.zeros([2, 3]), ops.arange(3)), 0)
     for (const inputs of [
@@ -222,7 +222,7 @@ describe('masks', () => {
   })
 })
 
-describe('what is said to symbols is looked at when it is said', () => {
+describe('arguments on symbols are checked at once', () => {
   const x = Input({ shape: [3, 4] })
   const state = Input({ shape: [5] })
   it.each<[string, () => unknown, string]>([
@@ -261,7 +261,7 @@ describe('what is said to symbols is looked at when it is said', () => {
     expect(call).toThrow(message)
   })
 
-  it('and what fits works, whatever is open', () => {
+  it('valid ones work with any open extents', () => {
     const open = Input({ shape: [null, 4] })
     const counts = Input({ shape: [null], dtype: 'bool' })
     const seven = Input({ shape: [7], dtype: 'bool' })
@@ -284,7 +284,7 @@ describe('what is said to symbols is looked at when it is said', () => {
 })
 
 describe('options of a call', () => {
-  it('that nobody reads are refused', () => {
+  it('unknown ones are refused', () => {
     expect(() => new Dense({ units: 2, name }).apply(ops.ones([2, 3]), { initialState: [ops.ones([2, 2])] })).toThrow(
       'Dense "x": takes no initialState; a call of it may say training, mask',
     )
@@ -296,7 +296,7 @@ describe('options of a call', () => {
     ).not.toThrow()
   })
 
-  it("that a layer of one's own reads, it names", () => {
+  it('custom ones are suggested by name', () => {
     class Started extends Layer {
       protected override get callOptions() {
         return ['initialState'] as const

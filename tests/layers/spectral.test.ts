@@ -62,7 +62,7 @@ describe('SpectralNormalization', () => {
     expect(s).toBeLessThan(1.05)
   })
 
-  it('leaves a kernel of zeros as it is', () => {
+  it('leaves a kernel of zeros unchanged', () => {
     const dense = new Dense({ units: 2, kernelInitializer: 'zeros' })
     const layer = new SpectralNormalization(dense)
     layer.apply(ops.ones([1, 3]), { training: true })

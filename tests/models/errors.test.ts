@@ -58,7 +58,7 @@ describe('inputs', () => {
     await expectError(model, () => model.trainOnBatch(inputs, targets), ShapeError, ...parts)
   })
 
-  it('images in front of a Dense layer: was Flatten forgotten?', async () => {
+  it('images before a Dense layer suggest Flatten', async () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [6], name: 'fc1' })])
     model.compile({ loss: 'mse' })
     const images = tensor(new Float32Array(24), [4, 2, 3])
@@ -92,7 +92,7 @@ describe('inputs', () => {
     ['channels in front', [2, 3, 4, 4], ' Are the axes in another order?'],
     ['other images', [2, 4, 4, 1], ''],
     ['one image', [4, 4, 3], ' For one sample, make a batch of 1: ops.expandDims(x, 0), or [x] of an array.'],
-  ])('%s in front of a convolution', (_title, shape, hint) => {
+  ])('%s before a convolution', (_title, shape, hint) => {
     const model = new Sequential([new Conv2D({ filters: 2, kernelSize: 3, inputShape: [4, 4, 3] })], { name: 'eye' })
     expect(() => model.predictOnBatch(ops.ones(shape))).toThrow(
       new ShapeError(`Sequential "eye": the input must be [batch, 4, 4, 3], received [${shape.join(', ')}].${hint}`),
@@ -154,7 +154,7 @@ describe('inputs', () => {
     await expectError(model, () => model.predict(inputs as TensorLike), type, ...parts)
   })
 
-  it('an error before the first data leaves no weights behind', async () => {
+  it('an error before the first data makes no weights', async () => {
     const model = new Sequential([new Dense({ units: 2 }), new Dense({ units: 1 })])
     model.compile({ loss: 'mse' })
     await expectError(model, () => model.fit([[NaN]], [1], { verbose: 0 }), DataError)
@@ -257,13 +257,13 @@ describe('targets', () => {
     await expectError(model, () => model.trainOnBatch(x, targets as TensorLike), type, ...parts)
   })
 
-  it('yes or no must be between 0 and 1', async () => {
+  it('binary targets must be between 0 and 1', async () => {
     const model = binaryModel()
     const wrong = yes.map(([label]) => 2 * label! - 1)
     await expectError(model, () => model.fit(x, wrong, { verbose: 0 }), DataError, 'between 0 and 1', 'received -1')
   })
 
-  it('validation data is looked at before training', async () => {
+  it('validation data are checked before training', async () => {
     const model = classifier('sparseCategoricalCrossentropy')
     const fit = (validationData: FitOptions['validationData']) => () =>
       model.fit(x, labels, { verbose: 0, ...(validationData && { validationData }) })
@@ -389,7 +389,7 @@ describe('compile', () => {
     expect((await model.predict(x)).shape).toEqual([12, 1])
   })
 
-  it('knows nearest names of initializers, regularizers and activations, too', () => {
+  it('suggests nearest names of initializers, regularizers and activations, too', () => {
     expect(() => new Dense({ units: 1, kernelInitializer: 'glorot_unifrom' })).toThrow(
       "Unknown initializer 'glorot_unifrom'. Did you mean 'glorotUniform'?",
     )
@@ -400,7 +400,7 @@ describe('compile', () => {
   })
 })
 
-describe('options of layers, losses, metrics, optimizers and the rest', () => {
+describe('options of layers, losses, metrics, optimizers and others', () => {
   it.each<[string, () => unknown, string]>([
     ['units 0', () => new Dense({ units: 0, name: 'fc' }), 'Dense "fc": units must be an integer ≥ 1, received 0'],
     ['units −1', () => new Dense({ units: -1 }), 'received -1'],
@@ -524,7 +524,7 @@ describe('options of layers, losses, metrics, optimizers and the rest', () => {
   })
 })
 
-describe('code of the user', () => {
+describe('custom code', () => {
   /** Does what it should until it is trained. */
   class Faulty extends Layer {
     constructor(
@@ -562,7 +562,7 @@ describe('code of the user', () => {
     expect(ops.add(1, 2).item()).toBe(3)
   })
 
-  it('a layer that throws while it is built: the model can be built for something else', async () => {
+  it('a layer that throws while it is built: the model can be built for other shapes', async () => {
     class Picky extends Layer {
       override build(inputShape: BatchShape): void {
         this.addWeight({ name: 'early', shape: [3] })
@@ -626,7 +626,7 @@ describe('code of the user', () => {
     expect(weightsOf(model)).toEqual(before)
   })
 
-  it('shapes that do not go together inside a layer name the operation', async () => {
+  it('shapes that do not fit inside a layer are reported with the operation', async () => {
     const { error } = await withFault((x) => ops.add(x, ops.zeros([3])))
     expect(error).toBeInstanceOf(ShapeError)
     expect(error.message).toMatch(/add.*\[12, 2\] and \[3\]/)

@@ -51,7 +51,7 @@ describe.each(groups)('every name of %s', (_group, names) => {
 })
 
 describe('the check itself', () => {
-  it('misses what is not there', () => {
+  it('reports missing names', () => {
     expect(isUsed('NoSuchLayerAnywhere', library.Dense)).toBe(false)
     expect(isUsed(['noSuch', 'Function'].join(''), () => 0)).toBe(false)
   })

@@ -76,13 +76,13 @@ function shown(between: (x: Tensor, start: Tensor) => Tensor): number[][] {
 const warnings = () => vi.spyOn(console, 'warn').mockImplementation(() => {})
 afterEach(() => vi.restoreAllMocks())
 
-describe('a mask begins', () => {
+describe('a mask starts', () => {
   it('at an Embedding with maskZero, and at no other', () => {
     expect(shown((x) => x)).toEqual(counts)
     expect(shown((_, start) => new Embedding({ inputDim: 4, outputDim: 2 }).apply(start))).toEqual(none)
   })
 
-  it('at Masking, which sets what does not count to 0', () => {
+  it('at Masking, which sets masked steps to 0', () => {
     const data = [
       [
         [1, 0],
@@ -125,7 +125,7 @@ describe('a mask begins', () => {
   })
 })
 
-describe('a mask goes on', () => {
+describe('a mask continues', () => {
   const sameMask = (_x: Tensor, mask: unknown) => mask as Tensor
   it.each<[string, () => Layer]>([
     ['Dense', () => new Dense({ units: 2, activation: 'relu' })],
@@ -159,7 +159,7 @@ describe('a mask goes on', () => {
     expect(shown((x) => make().apply([x, new Dense({ units: 3 }).apply(x)]))).toEqual(counts)
   })
 
-  it('out of a merging layer where every input has one', () => {
+  it('after a merging layer if every input has one', () => {
     expect(
       shown((x, start) => new Add().apply([x, new Embedding({ inputDim: 4, outputDim: 3 }).apply(start)])),
     ).toEqual(none)
@@ -169,7 +169,7 @@ describe('a mask goes on', () => {
     expect(shown((x, start) => new Add().apply([x, other(start)]))).toEqual(either)
   })
 
-  it('along the axis that is concatenated', () => {
+  it('along the concatenated axis', () => {
     const x = sequence()
     const embedding = words()
     const model = new Model({
@@ -196,7 +196,7 @@ describe('a mask ends', () => {
         })(),
     ],
     ['Lambda', () => new Lambda((x) => ops.square(x))],
-  ])('at %s, with a warning that names it, once', (_title, make) => {
+  ])('at %s, with one warning that names it', (_title, make) => {
     const warn = warnings()
     const layer = make()
     const embedded = words().apply(tensor(ids, [3, STEPS], 'int32'))
@@ -208,14 +208,14 @@ describe('a mask ends', () => {
     )
   })
 
-  it('at ops and at Dot, which know nothing of steps, without a warning', () => {
+  it('at ops and at Dot, which have no steps, without a warning', () => {
     const warn = warnings()
     expect(shown((x) => ops.multiply(x, 2))).toEqual(none)
     expect(shown((x) => new Dot({ axes: 2 }).apply([x, x]))).toEqual(none)
     expect(warn).not.toHaveBeenCalled()
   })
 
-  it('not at what never had one', () => {
+  it('only where there was one', () => {
     const warn = warnings()
     new RepeatVector(2).apply([[1, 2]])
     new Flatten().apply([[[1], [2]]])
@@ -223,8 +223,8 @@ describe('a mask ends', () => {
   })
 })
 
-describe('a mask that is said', () => {
-  it('wins over that of the input, on data and on symbols', () => {
+describe('an explicit mask', () => {
+  it('overrides that of the input, on data and on symbols', () => {
     const embedded = words().apply(tensor(ids, [3, STEPS], 'int32'))
     const said = tensor([
       [false, true, true, true],
@@ -243,7 +243,7 @@ describe('a mask that is said', () => {
     )
   })
 
-  it('also to a layer that gives its input back, and to a nested model', () => {
+  it('works for a layer that returns its input, and for a nested model', () => {
     const embedded = words().apply(tensor(ids, [3, STEPS], 'int32'))
     const said = tensor(ids.map((row) => row.map((id) => id > 1)))
     const input = Input({ shape: [STEPS, 3] })
@@ -258,7 +258,7 @@ describe('a mask that is said', () => {
     expect(maskOf(embedded)!.toArray(), 'that of the input').toEqual(counts.map((row) => row.map(Boolean)))
   })
 
-  it('is what Softmax leaves out', () => {
+  it('masks Softmax', () => {
     const x = tensor([[1, 2, 3]])
     const [a, b] = [Math.exp(1), Math.exp(3)]
     expectNear(
@@ -270,7 +270,7 @@ describe('a mask that is said', () => {
 })
 
 describe('nested and shared models', () => {
-  it('are given masks, and give those that they make', () => {
+  it('receive masks, and return the masks they make', () => {
     const inner = new Sequential([words(3), new Dense({ units: 3 })])
     expect(shown((_, start) => inner.apply(start))).toEqual(counts)
     const input = Input({ shape: [STEPS, 3] })
@@ -278,14 +278,14 @@ describe('nested and shared models', () => {
     expect(shown((x) => block.apply(block.apply(x)))).toEqual(counts)
   })
 
-  it('end a mask where they have a layer that does', () => {
+  it('end a mask if one of their layers does', () => {
     warnings()
     const input = Input({ shape: [STEPS, 3] })
     const block = new Model({ inputs: input, outputs: new Reshape([STEPS, 3]).apply(input) })
     expect(shown((x) => block.apply(x))).toEqual(none)
   })
 
-  it('keep the masks of several outputs apart', () => {
+  it('keep the masks of several outputs separate', () => {
     const input = Input({ shape: [STEPS, 3] })
     const both = new Model({
       inputs: input,
@@ -295,7 +295,7 @@ describe('nested and shared models', () => {
     expect(shown((x) => both.apply(x).lost)).toEqual(none)
   })
 
-  it('and shared layers know the mask of each call', () => {
+  it('and shared layers use the mask of each call', () => {
     const dense = new Dense({ units: 3 })
     expect(shown((x) => dense.apply(dense.apply(x)))).toEqual(counts)
     expect(
@@ -355,7 +355,7 @@ function meanOf(
 describe('losses and metrics', () => {
   const found = (model: Sequential) => model.predictOnBatch(ids).toArray() as number[][][]
 
-  it('leave out what is masked, in training, in validation and in evaluate', async () => {
+  it('skip masked elements, in training, in validation and in evaluate', async () => {
     const model = tagger()
     const p = found(model)
     const error = (i: number, j: number) => p[i]![j]![0]! - targets[i]![j]![0]!
@@ -378,7 +378,7 @@ describe('losses and metrics', () => {
   it.each([
     ['of samples', rowWeights, (i: number) => rowWeights[i]!],
     ['of steps', stepWeights, (i: number, j: number) => stepWeights[i]![j]!],
-  ] as const)('weights %s multiply what counts', async (_title, sampleWeight, weight) => {
+  ] as const)('weights %s multiply unmasked elements', async (_title, sampleWeight, weight) => {
     const model = tagger()
     const p = found(model)
     const error = (i: number, j: number) => p[i]![j]![0]! - targets[i]![j]![0]!
@@ -430,7 +430,7 @@ describe('losses and metrics', () => {
     )
   })
 
-  it('are 0 where nothing counts, and train nothing', async () => {
+  it('are 0 if everything is masked, and train nothing', async () => {
     const model = tagger({}, 0.1)
     const before = weightsOf(model)
     const { history } = await model.fit([[0, 0, 0, 0]], [targets[0]!], { verbose: 0 })
@@ -438,7 +438,7 @@ describe('losses and metrics', () => {
     expect(weightsOf(model)).toEqual(before)
   })
 
-  it('what is masked has no part in training', async () => {
+  it('masked elements do not affect training', async () => {
     const other = targets.map((row, i) => row.map((step, j) => (counts[i]![j] === 1 ? step : [-1000])))
     const [a, b] = [tagger({}, 0.1), tagger({}, 0.1)]
     await a.fit(ids, targets, { verbose: 0, epochs: 3, shuffle: false, batchSize: 2 })
@@ -447,7 +447,7 @@ describe('losses and metrics', () => {
     expect(weightsOf(a)).not.toEqual(weightsOf(tagger()))
   })
 
-  it('see the mask of each output, also out of a model of one’s own', async () => {
+  it('receive the mask of each output, also of a subclassed model', async () => {
     class Two extends Model<Tensor, { each: Tensor; whole: Tensor }> {
       readonly words = words()
       readonly each = new Dense({ units: 1 })

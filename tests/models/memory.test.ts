@@ -81,7 +81,7 @@ describe('memory is flat', () => {
     expectFlat(before, await heapSizes())
   })
 
-  it('over models that come and go: dispose gives everything back', async () => {
+  it('over models that are made and disposed: dispose frees everything', async () => {
     const once = async (): Promise<void> => {
       const model = binaryModel()
       await model.fit(x, yes, { verbose: 0 })

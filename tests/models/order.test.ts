@@ -155,7 +155,7 @@ function formerly(bytes: Uint8Array): Uint8Array {
   return encodeContainer([...tensors.values()], { ...rest, ...old })
 }
 
-it('weights in properties come behind those of the graph, and weights made to be trained before others', () => {
+it('weights in properties come after those of the graph, trainable weights before others', () => {
   class Own extends Model {
     extra = new Dense({ units: 1, name: 'extra' })
     constructor() {

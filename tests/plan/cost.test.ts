@@ -78,7 +78,7 @@ describe('costOf', () => {
     expect(flops).toBe(Object.values(by).reduce((a, b) => a + b, 0))
   })
 
-  it('what passes inside a kernel costs no bytes', () => {
+  it('values that pass inside a kernel cost no bytes', () => {
     const graph = forward()
     const fused = costOfKernels(planTape(graph, { fuse: true }).kernels)
     expect(fused.flops).toBe(costOf(graph).flops)
@@ -107,7 +107,7 @@ describe('costOf', () => {
     expect(flopsOf(shapes, emit)).toBe(flops)
   })
 
-  it('a gather reads what it picks, not the table', () => {
+  it('a gather reads the selected slices, not the table', () => {
     const builder = new GraphBuilder()
     const table = builder.parameter({ shape: [1000, 8], dtype: 'float32' })
     const indices = builder.parameter({ shape: [5], dtype: 'int32' })

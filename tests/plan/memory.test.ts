@@ -159,7 +159,7 @@ describe.each([
   { name: 'fused', enabled: true },
   { name: 'unfused', enabled: false },
 ])('random graphs, $name', ({ enabled }) => {
-  it('every value is whole when it is read, and every update arrives', () => {
+  it('every value is complete when it is read, and every update arrives', () => {
     fc.assert(
       fc.property(recipes, (recipe) => {
         simulate(planned(drawGraph(recipe, storage), enabled))
@@ -261,7 +261,7 @@ describe('assignOffsets', () => {
   it.each([
     ['largest first', largestFirst],
     ['in order of time', inOrderOfTime],
-  ] as const)('keeps blocks that live at one time apart, aligned, and inside the size: %s', (_name, assign) => {
+  ] as const)('keeps simultaneously live blocks separate, aligned, and inside the size: %s', (_name, assign) => {
     fc.assert(
       fc.property(blocks, (intervals) => {
         const { offsets, size } = assign(intervals)
@@ -279,7 +279,7 @@ describe('assignOffsets', () => {
     )
   })
 
-  it('stays near the lower bound where there are thousands of blocks', () => {
+  it('stays near the lower bound with thousands of blocks', () => {
     const graph = denseStep(8, new Array<number>(300).fill(4), 'tanh', { address: 0, byteLength: 0 })
     const { buffers, lowerBound } = planned(graph, true).memory
     const intervals = buffers.flatMap(({ home, byteLength, start, end }) =>

@@ -51,7 +51,7 @@ function compare(
 }
 
 describe('random graphs', () => {
-  it('run as the interpreter says, the first time and again', () => {
+  it('run like the interpreter, the first time and again', () => {
     fc.assert(
       fc.property(recipes, (recipe) => {
         const graph = drawGraph(recipe, storage)

@@ -49,7 +49,7 @@ describe('the linear memory of a runtime is collected', () => {
     expect(await isCollected(watched)).toBe(true)
   })
 
-  it('but not while a model lives in it', async () => {
+  it('but not while one of its models lives', async () => {
     const models: Sequential[] = []
     const watched = await inPassing(() => {
       const model = new Sequential([new Dense({ units: 1, inputShape: [2], kernelInitializer: 'ones' })])
@@ -61,7 +61,7 @@ describe('the linear memory of a runtime is collected', () => {
   })
 })
 
-describe.runIf(settings.backend === 'wasm')('the workers of a runtime go', () => {
+describe.runIf(settings.backend === 'wasm')('the workers of a runtime end', () => {
   async function threaded(): Promise<ThreadPool> {
     configure({ threads: 2 })
     await threadsReady()
@@ -70,13 +70,13 @@ describe.runIf(settings.backend === 'wasm')('the workers of a runtime go', () =>
     return pool
   }
 
-  it('at once when configure makes another one and nothing was made in this', async () => {
+  it('at once when configure makes another one and nothing was made in this one', async () => {
     const pool = await threaded()
     configure({ threads: 1 })
     expect(pool).toMatchObject({ isRunning: false, note: 'its runtime is not used any more' })
   })
 
-  it('at once when what was made in it was given back', async () => {
+  it('at once when everything made in it was disposed', async () => {
     const pool = await threaded()
     currentRuntime().createStorage(64).dispose()
     currentRuntime().workspaceFor(64)

@@ -25,7 +25,7 @@ describe('a page that forbids WebAssembly', () => {
     ],
     ['Firefox', new WebAssembly.CompileError('call to WebAssembly.Module() blocked by CSP')],
     ['Safari', new EvalError("Refused to create a WebAssembly object because 'wasm-unsafe-eval' is not allowed")],
-  ])('is told what to allow, and of the interpreter: %s', async (_, refusal) => {
+  ])('gets an error that says what to allow, and mentions the interpreter: %s', async (_, refusal) => {
     vi.resetModules() // modules that were compiled before are kept
     const fresh = await import('../../src')
     fresh.configure({ simd: 'plain' })

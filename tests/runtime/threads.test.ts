@@ -392,7 +392,7 @@ describe.skipIf(settings.backend === 'interpreter')('the same bits on any number
     })
   }, 20_000)
 
-  it('guards in a loop, in any turn', () => {
+  it('guards in a loop, in any iteration', () => {
     const runtime = runtimes[1]!
     const graph = graphOf(
       [
@@ -468,7 +468,7 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
   ]
 
   // Runs part after part on this thread and counts the words that each has written.
-  it.each(large)('of $name are equal within 10 per cent, apart, and the whole', ({ shapes, body }) => {
+  it.each(large)('of $name are equal within 10 per cent, disjoint, and cover the whole', ({ shapes, body }) => {
     // Every part has its own scratch; the workers are not asked.
     const runtime = makeRuntime({ ...settings, threads: 4 })
     const graph = graphOf(shapes, body)
@@ -523,7 +523,7 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
     }
   })
 
-  it('are one each for a small model, which never wakes a worker', async () => {
+  it('are single for a small model, which never wakes a worker', async () => {
     await withThreads(4, async () => {
       const model = new Sequential([
         new Dense({ units: 10, activation: 'relu', inputShape: [8] }),
@@ -559,7 +559,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     await dispose()
   })
 
-  it('meets at little cost', async () => {
+  it('has cheap meetings', async () => {
     const runtime = await threadedRuntime(2)
     const meetings = 2000
     const target = new Storage(runtime, 128)
@@ -593,7 +593,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     expect(shared - single).toBeLessThan(100)
   })
 
-  it('says why there is one thread', async () => {
+  it('reports why there is one thread', async () => {
     expect(runtimeInfo()).toMatchObject({ threads: 1, threadsNote: 'one thread was configured' })
     vi.stubGlobal('crossOriginIsolated', false)
     configure({ threads: 2 })
@@ -607,7 +607,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     expect(ops.add([1, 2], 3).toArray()).toEqual([4, 5])
   })
 
-  it('says that it is starting, and runs on one thread meanwhile', async () => {
+  it('reports that it is starting, and runs on one thread meanwhile', async () => {
     configure({ threads: 2 })
     expect(runtimeInfo()).toMatchObject({ threads: 1, threadsNote: 'the workers are starting: await threadsReady()' })
     const graph = graphOf([[200, 200]], ([x]) => [matmul(x!, x!)])
@@ -647,7 +647,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     expect(() => configure({ threads })).toThrow(ArgumentError)
   })
 
-  it('ends a run with an error when a worker dies, and goes on alone', async () => {
+  it('ends a run with an error when a worker dies, and continues alone', async () => {
     const runtime = await threadedRuntime(3)
     poolOf(runtime).patience = 100
     const graph = graphOf([[300, 300]], ([x]) => [matmul(x!, matmul(x!, x!))])
@@ -686,7 +686,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     })
   }, 30_000)
 
-  it('has changed nothing when a run ends before it writes', async () => {
+  it('has changed nothing if a run ends before it writes', async () => {
     await withThreads(2, () => {
       const model = new Sequential([new Dense({ units: 300, inputShape: [300] }), new Dense({ units: 300 })])
       model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
@@ -743,7 +743,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
 })
 
 describe.runIf(settings.backend === 'interpreter')('the interpreter', () => {
-  it('runs on one thread and says so', async () => {
+  it('runs on one thread and reports it', async () => {
     configure({ threads: 2 })
     expect(await threadsReady()).toMatchObject({ threads: 1, threadsNote: 'the interpreter runs on one thread' })
     configure({ threads: 1 })

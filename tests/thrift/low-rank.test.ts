@@ -90,7 +90,7 @@ describe('lowRank', () => {
     }
   })
 
-  it('is exact where the kernel has that rank', async () => {
+  it('is exact if the kernel has that rank', async () => {
     const input = Input({ shape: [4, 4, 2] })
     const features = new Flatten().apply(
       new BatchNormalization({ name: 'norm' }).apply(

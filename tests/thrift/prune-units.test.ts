@@ -119,7 +119,7 @@ async function expectOrdinary(model: Model | Sequential, x: Tensor, keep: Record
 }
 
 describe('removes units', () => {
-  it('of Dense layers, behind Dropout and BatchNormalization', async () => {
+  it('of Dense layers, before Dropout and BatchNormalization', async () => {
     const model = new Sequential([
       new Dense({ units: 6, activation: 'relu', inputShape: [4], name: 'a' }),
       new BatchNormalization(),
@@ -151,7 +151,7 @@ describe('removes units', () => {
     await expectSameWithout(model, data(3, 6, 6, 2), { conv: [2], sep: [0, 3] }, { conv: 3, sep: 3 })
   })
 
-  it('joined by a skip connection, and side by side', async () => {
+  it('joined by a skip connection, and concatenated', async () => {
     const input = Input({ shape: [4, 4, 3] })
     const stem = new Conv2D({ filters: 4, kernelSize: 1, name: 'stem' }).apply(input)
     const inner = new Conv2D({ filters: 6, kernelSize: 3, padding: 'same', activation: 'relu', name: 'inner' }).apply(
@@ -257,7 +257,7 @@ describe('removes units', () => {
   })
 
   it.each(['concat', 'sum', 'ave', 'mul'] as const)(
-    'of both ways of a Bidirectional, merged by %s',
+    'of both directions of a Bidirectional, merged by %s',
     async (mergeMode) => {
       for (const recurrent of [
         new LSTM({ units: 4, returnSequences: true }),
@@ -320,7 +320,7 @@ describe('removes units', () => {
     await expectOrdinary(model, x, keep)
   })
 
-  it('of layers within layers within layers', async () => {
+  it('of deeply nested layers', async () => {
     const model = new Sequential([
       new TimeDistributed({
         layer: new TimeDistributed(new Dense({ units: 5, activation: 'relu' })),
@@ -336,7 +336,7 @@ describe('removes units', () => {
     await expectOrdinary(model, x, keep)
   })
 
-  it('of models within models', async () => {
+  it('of nested models', async () => {
     const inner = new Sequential(
       [new Dense({ units: 4, activation: 'relu', inputShape: [3], name: 'in' }), new Dense({ units: 3, name: 'mid' })],
       { name: 'inner' },
@@ -451,7 +451,7 @@ describe('ranks units', () => {
     ])
   })
 
-  it('at least one stays', async () => {
+  it('keeps at least one', async () => {
     expect((await pruneUnits(model(), { keep: 0.01 })).weights[0]!.shape).toEqual([2, 1])
   })
 })
@@ -468,7 +468,7 @@ describe('the smaller model', () => {
     return made
   }
 
-  it('trains on like the model with silenced units: slots are sliced, too', async () => {
+  it('continues training like the model with silenced units: slots are sliced, too', async () => {
     for (const optimizer of [
       new Adam({ learningRate: 0.02, useEma: true }),
       new SGD({ learningRate: 0.1, momentum: 0.9, gradientAccumulationSteps: 2 }),
@@ -499,7 +499,7 @@ describe('the smaller model', () => {
     }
   })
 
-  it('trains on with several optimizers', async () => {
+  it('continues training with several optimizers', async () => {
     const whole = model(
       new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 0.1, momentum: 0.9 }), 'out'], ['adam']] }),
     )
@@ -516,7 +516,7 @@ describe('the smaller model', () => {
     await small.fit(x, y, { verbose: 0 })
   })
 
-  it('trains on with custom schedules, functions, metrics and losses', async () => {
+  it('continues training with custom schedules, functions, metrics and losses', async () => {
     class Halving extends LearningRateSchedule {
       call(step: Tensor): Tensor {
         return ops.multiply(0.1, ops.power(0.5, ops.cast(step, 'float32')))
@@ -550,7 +550,7 @@ describe('the smaller model', () => {
     expect(small.optimizer.learningRate).toBeCloseTo(0.1 / 4, 6)
   })
 
-  it('can be saved and loaded, and the given model trains on', async () => {
+  it('can be saved and loaded, and the given model can be trained further', async () => {
     const whole = model()
     const twin = model(new Adam({ learningRate: 0.02 }))
     twin.setWeights(whole.getWeights())
@@ -599,7 +599,7 @@ describe('the smaller model', () => {
     expect([...small.stateVariables[0]!.view]).toEqual([first[0], first[2], first[3], first[5]])
   })
 
-  it('keeps what is frozen', async () => {
+  it('keeps layers frozen', async () => {
     const whole = model()
     whole.layers[0]!.trainable = false
     const small = await pruneUnits(whole, { keep: 0.5, x })

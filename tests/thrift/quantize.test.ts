@@ -117,7 +117,7 @@ describe.each(models)('of %s layers', (_name, make, shape) => {
 })
 
 describe('quantize', () => {
-  it('rounds to even, each output with a scale of its own', () => {
+  it('rounds to even, with a scale for each output', () => {
     const { integers, scales } = quantizeChannels([127, 0, 2.5, -1, -3.5, 0.25], 2)
     expect([...integers]).toEqual([127, 0, 2, -127, -4, 32])
     expect([...scales]).toEqual([1, Math.fround(1 / 127)])
@@ -167,7 +167,7 @@ describe('quantize', () => {
     expect(ten).toEqual(one)
   })
 
-  it('files are about a quarter as large, and hold int8', async () => {
+  it('files are about a quarter as large, and contain int8', async () => {
     const model = new Sequential([
       new Dense({ units: 304, activation: 'relu', inputShape: [784] }),
       new Dense({ units: 10 }),
@@ -177,7 +177,7 @@ describe('quantize', () => {
     expect(new TextDecoder().decode(small.subarray(0, 2000))).toContain('"I8"')
   })
 
-  it('is evaluated as the given one was compiled, with metrics of its own', async () => {
+  it('is evaluated as the given one was compiled, with separate metrics', async () => {
     const model = dense()
     model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
     const [x, y] = [data([40, 30]), Array.from({ length: 40 }, (_, i) => i % 5)]
@@ -367,7 +367,7 @@ describe('quantization-aware training', () => {
     ])
   })
 
-  it.each(models)('%s: learns, and quantize gives what was trained', async (_name, make, shape) => {
+  it.each(models)('%s: learns, and quantize gives the trained model', async (_name, make, shape) => {
     const model = make()
     const [x, units] = [data(shape), model.predictOnBatch(data(shape)).shape[1]!]
     const y = ops.softmax(ops.multiply(data([shape[0]!, units], 3), 3))
@@ -383,7 +383,7 @@ describe('quantization-aware training', () => {
     expect((await again.predict(x)).data).toEqual((await aware.predict(x)).data)
   })
 
-  it('keeps functions of the user, which need no names', () => {
+  it('keeps custom functions, which need no names', () => {
     const model = new Sequential([
       new Dense({
         units: 2,

@@ -89,7 +89,7 @@ describe('the order of calls', () => {
     expect(calls).toEqual(['a begin', 'b begin', 'a end', 'slow onEpochEnd', 'b end'])
   })
 
-  it('is the same for subclasses, which know the model and the parameters', async () => {
+  it('is the same for subclasses, which receive the model and the parameters', async () => {
     const seen: unknown[] = []
     class Own extends Callback {
       override onEpochEnd(epoch: number): void {
@@ -216,7 +216,7 @@ describe('EarlyStopping', () => {
     if (expected < values.length) expect(model.stopTraining).toBe(true)
   })
 
-  it('restoreBestWeights puts the best epoch back, also when it was not stopped', async () => {
+  it('restoreBestWeights restores the best epoch, also if training was not stopped early', async () => {
     const stopped = await run({ restoreBestWeights: true, patience: 2 }, [3, 1, 2, 2, 0])
     expect(stopped.epochs).toBe(4)
     expect(stopped.stopping.bestEpoch).toBe(1)
@@ -227,7 +227,7 @@ describe('EarlyStopping', () => {
     expect(weightsOf(ended.model)).toEqual(ended.weights[1])
   })
 
-  it('without restoreBestWeights the last weights stay', async () => {
+  it('without restoreBestWeights the last weights are kept', async () => {
     const { model, weights } = await run({ patience: 1 }, [3, 1, 2, 2])
     expect(weightsOf(model)).toEqual(weights.at(-1))
   })
@@ -250,7 +250,7 @@ describe('EarlyStopping', () => {
     expect(second.epoch).toEqual([0, 1])
   })
 
-  it('warns once about a name that is not there, and goes on', async () => {
+  it('warns once about an unknown name, and continues', async () => {
     const warn = vi.spyOn(console, 'warn').mockReturnValue()
     try {
       const { epochs } = await run({ monitor: 'valMse' }, [1, 2, 3])
@@ -261,7 +261,7 @@ describe('EarlyStopping', () => {
     }
   })
 
-  it('says where it stopped with verbose 1', async () => {
+  it('reports where it stopped with verbose 1', async () => {
     const log = vi.spyOn(console, 'log').mockReturnValue()
     try {
       await run({ verbose: 1 }, [1, 2, 3])
@@ -317,7 +317,7 @@ describe('training that is not finite', () => {
   })
 
   it.each(['sgd', 'rmsprop', 'adam'])(
-    'a gradient whose square float32 cannot hold ends it before %s sees it',
+    'a gradient whose square overflows float32 ends it before %s reads it',
     async (optimizer) => {
       const model = new Sequential([new Dense({ units: 1, inputShape: [1], kernelInitializer: 'ones' })])
       model.compile({ optimizer, loss: 'mse' })
@@ -344,7 +344,7 @@ describe('training that is not finite', () => {
     expect(model.optimizer.iterations.value.item()).toBe(1)
   })
 
-  it('TerminateOnNaN ends it quietly, with a warning', async () => {
+  it('TerminateOnNaN ends it without an error, with a warning', async () => {
     const warn = vi.spyOn(console, 'warn').mockReturnValue()
     try {
       const model = explosive()
@@ -394,7 +394,7 @@ describe('callbacks', () => {
     await model.fit(x, yes, { verbose: 0, callbacks: null })
   })
 
-  it('may have methods of other names', async () => {
+  it('may have further methods', async () => {
     class Own extends Callback {
       heard = 0
       note(): void {
@@ -410,7 +410,7 @@ describe('callbacks', () => {
     expect(own.heard).toBe(1)
   })
 
-  it('a signal is one', async () => {
+  it('may be an abort signal', async () => {
     const signal = 1 as never
     for (const run of [
       () => binaryModel().fit(x, yes, { signal }),
@@ -425,7 +425,7 @@ describe('callbacks', () => {
   })
 })
 
-describe('what is no callback', () => {
+describe('a value that is not a callback', () => {
   const fit = (callbacks: unknown) =>
     Reflect.apply(binaryModel().fit, binaryModel(), [x, yes, { verbose: 0, callbacks }])
 

@@ -77,7 +77,7 @@ describe('data are given', () => {
     weightsOf(model).forEach((each, i) => expectNear(each, weightsOf(expected)[i]!, `weights ${i}`, 1e-6))
   })
 
-  it('one list of sample weights is for all outputs, two lists of numbers are one for each', async () => {
+  it('one list of sample weights applies to all outputs, two lists of numbers to one each', async () => {
     const [one, two, named] = [twoByTwo(), twoByTwo(), twoByTwo()]
     await fit(one, x, y, { sampleWeight: weights })
     await fit(two, x, y, { sampleWeight: [weights, weights] })
@@ -107,7 +107,7 @@ describe('data are given', () => {
     }
   })
 
-  it('and what has no loss and no metrics needs no targets', async () => {
+  it('and outputs without a loss and metrics need no targets', async () => {
     const model = twoByTwo({ loss: { price: 'mse' } })
     const before = [weightsOf(model.getLayer('kind')), weightsOf(model.getLayer('price'))]
     const { history } = await fit(model, x, { price })
@@ -118,7 +118,7 @@ describe('data are given', () => {
     await fit(twoByTwo({ loss: ['mse', null] }, 'lists'), x, [price, null])
   })
 
-  it('for validation: as trees, and split off the end of every part', async () => {
+  it('for validation: as trees, and split off the end of every leaf', async () => {
     const model = twoByTwo({ optimizer: 'sgd' })
     const { history } = await fit(model, x, y, { validationData: [[image, tags], [price, kind], { kind: weights }] })
     expect(Object.keys(history)).toEqual(['loss', 'priceLoss', 'kindLoss', 'valLoss', 'valPriceLoss', 'valKindLoss'])
@@ -139,7 +139,7 @@ describe('data are given', () => {
 const withAt = (rows: readonly number[][], row: number, column: number, value: number) =>
   rows.map((each, i) => each.map((old, j) => (i === row && j === column ? value : old)))
 
-describe('inputs that cannot be right', () => {
+describe('invalid inputs', () => {
   it.each<[string, unknown, new (message: string) => Error, string]>([
     ['one array for a record', image, ArgumentError, 'x: expected an object { image, tags }, received an array'],
     ['nothing', undefined, ArgumentError, 'x: expected an object { image, tags }, received undefined'],
@@ -225,7 +225,7 @@ describe('inputs that cannot be right', () => {
     )
   })
 
-  it('a name that is not that of the only input or output', async () => {
+  it('a name other than that of the only input or output', async () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [4], name: 'out' })], { name: 'single' })
     model.compile({ loss: 'mse' })
     await expectError(
@@ -255,7 +255,7 @@ describe('inputs that cannot be right', () => {
   })
 })
 
-describe('targets that cannot be right', () => {
+describe('invalid targets', () => {
   it.each<[string, unknown, new (message: string) => Error, string]>([
     ['none', undefined, ArgumentError, 'y: targets are missing'],
     ['one array for a record', price, ArgumentError, 'y: expected an object { price, kind }, received an array'],
@@ -313,7 +313,7 @@ describe('targets that cannot be right', () => {
   })
 })
 
-describe('sample weights that cannot be right', () => {
+describe('invalid sample weights', () => {
   it.each<[string, unknown, new (message: string) => Error, string]>([
     [
       'a name that is none',
@@ -350,7 +350,7 @@ describe('sample weights that cannot be right', () => {
     )
   })
 
-  it('weights of steps that are not those of the output', async () => {
+  it('weights with other steps than the output', async () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [3, 4] })])
     model.compile({ loss: 'mse', optimizer: 'sgd' })
     const [steps, targets] = [
@@ -374,7 +374,7 @@ describe('sample weights that cannot be right', () => {
     )
   })
 
-  it('classWeight of what are no classes', async () => {
+  it('classWeight for targets that are not classes', async () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
     model.compile({ loss: 'mse' })
     const wrong = (y: number[], classWeight: FitOptions['classWeight']) => () =>
@@ -410,7 +410,7 @@ describe('sample weights that cannot be right', () => {
     await wrong([{ 0: 2 }], 'one entry for each of the 2 outputs, received 1')
   })
 
-  it('classWeight by output weighs as sampleWeight does', async () => {
+  it('classWeight by output weighs like sampleWeight', async () => {
     const trained = async (options: FitOptions) => {
       setRandomSeed(3)
       const model = twoByTwo()
@@ -459,7 +459,7 @@ describe('compile', () => {
       { loss: { price: 'mse', kind: 'crossentrop' } },
       "Unknown loss 'crossentrop'. Did you mean 'crossentropy'?",
     ],
-  ])('refuses %s at once', async (_title, options, message) => {
+  ])('refuses %s immediately', async (_title, options, message) => {
     const model = twoByTwo()
     const error = await errorOf(() => model.compile({ loss: LOSSES, ...options }))
     expect(error).toBeInstanceOf(ArgumentError)
@@ -509,7 +509,7 @@ describe('compile', () => {
     }
   })
 
-  it('weighs the losses in the sum and not in what is reported of each', async () => {
+  it('weighs the losses in the sum and not in the separate logs', async () => {
     const model = twoByTwo({ lossWeights: { price: 0.25, kind: 3 } })
     const { loss, priceLoss, kindLoss } = await model.evaluate(typed(x), typed(y))
     expectNear([loss!], [0.25 * priceLoss! + 3 * kindLoss!], 'loss')

@@ -56,7 +56,7 @@ describe('the output of fit', () => {
     expect(lines).toEqual(['Epoch 1/2', done, 'Epoch 2/2', done, ''])
   })
 
-  it('verbose 1 on a terminal rewrites its line, with the time that is left', async () => {
+  it('verbose 1 on a terminal rewrites its line, with the remaining time', async () => {
     const model = binaryModel()
     const start = performance.now()
     const text = await outputOf(

@@ -30,14 +30,14 @@ describe('many steps in one call', () => {
     [8, 8],
     [1, 1],
     [200, 1],
-  ])('%i rows in batches of %i: as step by step', async (size, batchSize) => {
+  ])('%i rows in batches of %i: the same as step by step', async (size, batchSize) => {
     const alone = await trained(size, batchSize, [listener])
     const together = await trained(size, batchSize, [])
     expect((await together.history).history).toEqual((await alone.history).history)
     expect(weightsOf(together.model)).toEqual(weightsOf(alone.model))
   })
 
-  it('stops at the step that is not finite, and says which one', async () => {
+  it('stops at the non-finite step, and reports which one', async () => {
     const y = rows(64, 1)
     // Its square is infinite.
     y[37] = [3e38]
@@ -55,7 +55,7 @@ describe('many steps in one call', () => {
     expect(together.message).toMatch(/at step \d+: /)
   })
 
-  it('looks its addresses up again when the memory grows between two calls', async () => {
+  it('looks up its addresses again when the memory grows between two calls', async () => {
     const grow: CallbackMethods = {
       onEpochEnd: () => void currentRuntime().createStorage(currentRuntime().memory.buffer.byteLength),
     }

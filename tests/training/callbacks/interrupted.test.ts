@@ -127,7 +127,7 @@ describe('a run that is killed a hundred times', () => {
     ['gathering', 'epoch', 25],
     ['renewed', '7', 5],
   ])(
-    '%s, kept every %s: ends with the same bits',
+    '%s, saved every %s: ends with the same bits',
     async (kind, every, least) => {
       const random = generator(11)
       const whole = join(folder, `${kind}-whole`)
