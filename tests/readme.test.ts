@@ -1,5 +1,5 @@
-// The README's own code, run as it stands: every block below a `<!-- tested -->` line, in order and in one scope,
-// as a reader would type it. And the commands that the README promises.
+// The README's code, run unchanged: every block below a `<!-- tested -->` line, in order and in one scope, as a reader
+// would type it. And the commands in the README.
 // modes: simd
 
 import { expect, it, vi } from 'vitest'
@@ -75,7 +75,7 @@ it('has code that runs unchanged', async () => {
     'rows',
     'run',
   ]
-  // The summary and the progress bar are not for the test's output.
+  // Keeps the summary and the progress bar out of the test's output.
   const quiet = [vi.spyOn(console, 'log').mockReturnValue(), vi.spyOn(process.stdout, 'write').mockReturnValue(true)]
   let made
   try {
@@ -129,7 +129,7 @@ it('mentions only commands that exist', () => {
 it('lists every layer, those for one, two and three axes in one', () => {
   const section = /^### Layers\n([\s\S]*?)^#/m.exec(readme)![1]!
   const listed = [...section.matchAll(/`(\w+)`/g)].map(([, name]) => name!)
-  // What ops on symbols are recorded as is no layer of the user's.
+  // The record of an op on symbols is not a user's layer.
   const missing = Object.keys(layers.all).filter(
     (name) => name !== 'Operation' && !listed.includes(name) && !listed.includes(name.replace(/[123]D$/, '')),
   )

@@ -1,5 +1,5 @@
-// What the types promise: what tsc must accept, refuse and infer. Nothing here trains; the functions that are never called are
-// there for tsc, which `npm test` runs first.
+// The promises of the types: what tsc must accept, refuse and infer. Nothing here trains; the functions that are never
+// called are for tsc, which `npm test` runs first.
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type {
   Batch,
@@ -44,7 +44,7 @@ import {
   vjp,
 } from '../src'
 
-/** For tsc alone. */
+/** For tsc only. */
 function unrun(..._checks: (() => unknown)[]): void {}
 
 const image = Input({ shape: [6], name: 'image' })

@@ -1,5 +1,5 @@
-// The binaries as they stand in the source: text that gives their bytes, and modules that AssemblyScript's own loader
-// takes.
+// The binaries as stored in the source: text that decodes to their bytes, and modules that AssemblyScript's loader
+// accepts.
 // modes: simd
 
 import { readFileSync } from 'node:fs'
@@ -36,7 +36,7 @@ describe('the instruction set of the binary', () => {
   })
 
   it('must match, or nothing is compiled', () => {
-    // A variant that nobody has.
+    // A variant that is not in use.
     const variant = { level: 'plain', shared: true, turbo: true } as const
     for (const other of [builtFor + 1, 0, NaN])
       expect(() => compileKernels(variant, core, other)).toThrow(/built from other sources.*Run `npm run build:wasm`/)
@@ -101,7 +101,7 @@ describe('the text of the binaries', () => {
     )
   })
 
-  // Lengths and distances beyond a block of the encoder, repetitions that overlap themselves, carries through many digits.
+  // Lengths and distances beyond a block of the encoder, self-overlapping repetitions, carries through many digits.
   it('represents repeated bytes', () => {
     const run = tuple(constantFrom(0, 255, 7), nat(1200)).map(([byte, length]) => new Array<number>(length).fill(byte))
     assert(

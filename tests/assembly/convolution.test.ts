@@ -1,4 +1,4 @@
-// Convolutions in tiles of 16 channels give what those of 8 give, to the last bit: sizes around both tiles.
+// Convolutions in tiles of 16 channels give the same as in tiles of 8, to the last bit: sizes around both tiles.
 // modes: simd, relaxed
 
 import { describe, expect, it } from 'vitest'

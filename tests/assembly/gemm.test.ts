@@ -18,7 +18,7 @@ interface Product {
   readonly right: boolean
 }
 
-/** All products in one graph, over parts of two matrices; each part is then a view with strides of its own. */
+/** All products in one graph, over parts of two matrices; each part is then a view with its own strides. */
 function check(products: readonly Product[], runtime: Runtime = currentRuntime()): void {
   const largest = Math.max(...products.flatMap(({ m, k, n }) => [m, k, n]))
   const inputs: TensorContent[] = [
@@ -74,7 +74,7 @@ describe('matrix products', () => {
 
 const { settings } = currentRuntime()
 
-// Whether or not the engine pairs vectors: then these tiles are slow, and must be right.
+// Whether or not the engine pairs vectors: without pairs these tiles are slow, but must be correct.
 describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('matrix products in wide tiles', () => {
   const wide = makeRuntime({ ...settings, wideTiles: true })
 

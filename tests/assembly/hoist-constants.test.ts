@@ -1,5 +1,5 @@
-// Constants of loops move into memory, and nothing else does. That the kernels still compute what they did is what all
-// other tests show.
+// Constants of loops move into memory, and nothing else does. All other tests show that the kernels still compute the
+// same.
 // modes: simd
 
 import { expect, it } from 'vitest'

@@ -29,9 +29,8 @@ type UnaryName =
 interface Contract {
   readonly name: UnaryName & PrimitiveName
   readonly truth: (x: number) => number
-  /** The largest error in ulp. */
   readonly ulp: number
-  /** Where the function is swept beside the whole of float32. */
+  /** The range swept in addition to all of float32. */
   readonly from: number
   readonly to: number
 }

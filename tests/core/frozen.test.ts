@@ -1,5 +1,5 @@
-// Kernels trust shapes, dtypes and lists of extents. Nothing that a user holds may change them: every list of numbers
-// that can be reached from a public object either refuses a change or is a copy.
+// Kernels trust shapes, dtypes and lists of extents. Users must not be able to change them: every list of numbers that
+// can be reached from a public object either refuses a change or is a copy.
 
 import { describe, expect, it } from 'vitest'
 import * as myelin from '../../src'
@@ -20,7 +20,7 @@ import {
 import { Dataset } from '../../src/data'
 import { examples } from '../layers/examples'
 
-/** Tries every way to change a list, and to put another one in its place. */
+/** Tries every way to change a list, and to replace it. */
 function attack(key: string, list: unknown[]): void {
   const changes = [
     () => (list[0] = 400),
@@ -39,7 +39,7 @@ function attack(key: string, list: unknown[]): void {
   }
 }
 
-/** The names of all that can be read of an object: its own, and its getters. */
+/** The names of all readable properties of an object: its own, and its getters. */
 function readable(object: object): string[] {
   const names = new Set(Object.keys(object))
   for (
@@ -61,7 +61,7 @@ function read(object: object, name: string): unknown {
   }
 }
 
-/** What lists of numbers, shapes and names look like, to compare. Lists of objects are compared by their elements. */
+/** Copies of lists of numbers, shapes and names, to compare. Lists of objects are compared by their elements. */
 const copyOf = (list: readonly unknown[]): unknown[] => list.map((each) => (Array.isArray(each) ? copyOf(each) : each))
 
 /** Lists of numbers and of open extents, to any depth, and those of weights and layers. */
@@ -71,7 +71,7 @@ function isTrusted(name: string, list: readonly unknown[]): boolean {
   return /^(weights|trainableWeights|layers)$/.test(name) || (list.length > 0 && list.every(isNumbers))
 }
 
-/** Attacks every list of an object, also those within lists; afterwards each must read as before. */
+/** Attacks every list of an object, also nested lists; afterwards each must read as before. */
 function expectFixed(where: string, object: object): number {
   let lists = 0
   for (const name of readable(object)) {

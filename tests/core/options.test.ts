@@ -1,5 +1,5 @@
-// Options as a class declares them: what is read, what is refused and how, what is written. What the library's own
-// classes declare is at the end.
+// Options that a class declares: which are read, which are refused and with what error, which are written. The
+// library's own declarations are tested at the end.
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { AdamOptions, EarlyStoppingOptions } from '../../src'
 import {
@@ -219,7 +219,7 @@ describe('a class with options', () => {
 
   it('does not depend on the source text of a class', () => {
     class Commented extends Dropper {
-      // A constructor (of the user's own) would go here.
+      // A constructor of the user's own would be here.
       readonly note = 'constructor (x) {}'
     }
     class Plain extends Dropper {}
@@ -230,7 +230,7 @@ describe('a class with options', () => {
   })
 
   it('distinguishes a class from a function, also when a compiler replaced one by the other', () => {
-    // What compilers to older JavaScript write.
+    // The output of compilers for older JavaScript.
     function Older(this: object): void {}
     Older.prototype.call = () => 0
     function plain(): number {

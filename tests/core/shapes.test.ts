@@ -27,7 +27,7 @@ const related = fc
     ),
   )
 
-/** Right-aligned, every position: all equal, or 1. null when they do not fit. */
+/** Right-aligned, every position: all equal, or 1. null if they do not fit. */
 function naiveBroadcast(all: readonly (readonly number[])[]): number[] | null {
   const rank = Math.max(0, ...all.map(({ length }) => length))
   const result: number[] = []

@@ -1,4 +1,4 @@
-// Whatever reads data ends with the reason of a signal, at once, and lets go of what it reads.
+// Every reader of data ends with the reason of a signal, at once, and releases its source.
 // modes: simd
 
 import { createServer } from 'node:http'
@@ -33,7 +33,7 @@ import {
   loadModel,
 } from '../../src/index'
 
-/** Every reader of bytes, from its beginning to its end. */
+/** Every reader of bytes, from start to end. */
 const readers: Readonly<Record<string, (source: ByteSource, signal: AbortSignal) => Promise<unknown>>> = {
   readCsv: (source, signal) => readCsv(source, { signal }).toArray(),
   'readCsv, vectors': (source, signal) => readCsv(source, { signal, features: 'vector' }).toArray(),
@@ -52,7 +52,7 @@ const each = Object.entries(readers)
 class Enough extends Error {}
 const enough = new Enough('enough')
 
-/** What a run that is aborted while it waits fails with. */
+/** The error of a run that is aborted while it waits. */
 async function aborted(run: (signal: AbortSignal) => Promise<unknown>, delay = 30): Promise<unknown> {
   const abort = new AbortController()
   setTimeout(() => abort.abort(enough), delay)

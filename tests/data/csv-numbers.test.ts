@@ -1,5 +1,4 @@
-// Lines of numbers by the kernels of assembly/csv.ts: what they read is what the plain way reads, whatever the lines look like and
-// wherever the chunks of the file end.
+// Lines of numbers, read by the kernels of assembly/csv.ts: equal to the plain reader, for any lines and any chunks.
 // modes: simd
 
 import * as fc from 'fast-check'
@@ -11,7 +10,7 @@ import { END } from '../../src/data/source'
 
 const encoder = new TextEncoder()
 
-/** Text in chunks of so many bytes. */
+/** Text in chunks of `length` bytes. */
 function* pieces(content: string, length: number): Generator<Uint8Array> {
   const bytes = encoder.encode(content)
   for (let at = 0; at < bytes.length; at += length) yield bytes.slice(at, at + length)
@@ -19,14 +18,14 @@ function* pieces(content: string, length: number): Generator<Uint8Array> {
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `c${i}`)
 
-/** The plain way: one record after the other, by Papa Parse. */
+/** The plain reader: one record at a time, with Papa Parse. */
 async function plainly(content: string, width: number): Promise<number[][]> {
   const types = Object.fromEntries(names(width).map((name) => [name, 'number'] as const))
   const rows = await readCsv({ text: content }, { header: names(width), types }).toArray()
   return rows.map((row) => names(width).map((name) => Math.fround(row[name] as number)))
 }
 
-/** What a kernel reads of lines, until one is left to others. */
+/** The lines that the kernel reads, up to the first that it leaves to the caller. */
 function byKernel(content: string, width: number, delimiter = ','): number[][] {
   const kernel = LineKernel.make({
     delimiter: delimiter.charCodeAt(0),
@@ -127,7 +126,7 @@ describe('the kernel', () => {
   })
 
   it('does not read digits of the line before', () => {
-    // Lines begin at every place within 16 bytes, behind digits.
+    // Lines start at every offset within 16 bytes, after digits.
     for (let length = 1; length < 40; length++)
       expect(byKernel(`${'9,'.repeat(length)}9\n${'1,'.repeat(length)}1\n`, length + 1)[1]).toEqual(
         Array.from({ length: length + 1 }, () => 1),
@@ -298,7 +297,7 @@ describe('batches of lines', () => {
     const rows = readCsv(() => pieces(content, 1000), { header: ['a', 'b'], features: 'vector' })
     const [left, right] = await Promise.all([rows.batch(32).toArray(), rows.batch(100).unbatch().toArray()])
     expect(left.flatMap((batch) => [...batch.data])).toEqual(right.flatMap((row) => [...(row as Tensor).data]))
-    // And later passes, which use the same kernels again.
+    // Later passes use the same kernels again.
     expect((await rows.batch(32).toArray()).flatMap((batch) => [...batch.data])).toEqual(
       left.flatMap((batch) => [...batch.data]),
     )

@@ -1,4 +1,4 @@
-// readCsv: what cells become, that every row comes once whatever it is cut into, and what is said of bad rows.
+// readCsv: the values of cells, that every row comes once for any chunks, and the reports of bad rows.
 // modes: simd
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -20,7 +20,7 @@ const flats =
   'rooms,area,kind,since,note\n2,50.5,old,2001-02-03,a\n3,70,new,2020-12-31,"b, ""c"""\n1,30,old,1999-01-01,"two\nlines"\n'
 const types = { kind: 'category' } as const
 
-/** Bytes in pieces of a length. */
+/** Bytes in pieces of `length`. */
 const pieces = (content: string, length: number) => () => {
   const bytes = new TextEncoder().encode(content)
   return Array.from({ length: Math.ceil(bytes.length / length) }, (_, i) => bytes.slice(i * length, (i + 1) * length))
@@ -328,7 +328,7 @@ describe('file formats', () => {
       [{ a: 2, b: 40 }, 0],
       [{ a: 100, b: 5 }, 0],
     ])
-    // New rows, of which nobody knows what is to be predicted.
+    // New rows without a known target.
     expect(await readCsv({ text: 'a,b\n,7\n' }, { missing: means, features: 'vector' }).toArray()).toEqual([
       Float32Array.of(2, 7),
     ])

@@ -1,4 +1,4 @@
-// Dataset: what each transformation gives, in which order, and that a pass can be taken up in its middle.
+// Dataset: the elements of each transformation, their order, and that a pass can be resumed in its middle.
 // modes: simd
 
 import { Readable } from 'node:stream'
@@ -13,7 +13,7 @@ async function* slowly(n: number) {
   for (let i = 0; i < n; i++) yield await later(i)
 }
 
-/** The same elements, at once and after a wait. */
+/** The same elements, at once and after a delay. */
 const kinds = {
   'at once': (n: number) => Dataset.range(n),
   'after a wait': (n: number) => Dataset.from(() => slowly(n)),
@@ -361,7 +361,7 @@ describe.each(Object.entries(kinds))('%s', (_, make) => {
     expect(passes[0]).not.toEqual(passes[1])
     expect(passes[0]).toEqual(passes[2])
     expect(passes[0]).not.toEqual(passes[3])
-    // An element is not before its turn by more than the buffer holds.
+    // An element comes early by at most the size of the buffer.
     passes.forEach((pass) => pass.forEach((element, at) => expect(element).toBeLessThan(at + 4)))
     const same = dataset.shuffle(10, { reshuffleEachEpoch: false })
     expect(await same.toArray()).toEqual(await same.toArray())

@@ -1,4 +1,4 @@
-// Pictures: against what Pillow and Keras make of the same files (tests/golden/data); pages through small stand-ins.
+// Images: compared with Pillow and Keras on the same files (tests/golden/data); pages are simulated by small stand-ins.
 // modes: simd
 
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -29,7 +29,7 @@ describe('readImage', () => {
       const expected = flat(modes[mode])
       expect(image.shape).toEqual([modes.L.length, modes.L[0]!.length, channels])
       const distance = Math.max(...expected.map((value, i) => Math.abs(value - image.data[i]!)))
-      // JPEG leaves the rounding to the decoder, and how colours of half the size are made larger.
+      // JPEG does not specify the rounding of the decoder, or the enlargement of subsampled colours.
       expect(distance).toBeLessThanOrEqual(name === 'halved.jpg' ? 10 : name.endsWith('.jpg') ? 3 : 0)
     }
   })

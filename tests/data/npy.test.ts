@@ -39,7 +39,7 @@ describe('files written by NumPy', () => {
   it('refuses a .npz that would become too large, before inflating it', async () => {
     const bytes = await writeNpz({ x: [1, 2], y: [3] }, null, { compressed: true })
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    // The directory at the end has what is used: the sizes behind the signature PK\x01\x02.
+    // The directory at the end counts: it has the sizes after the signature PK\x01\x02.
     for (let at = 0; at < bytes.length - 4; at++)
       if (view.getUint32(at, true) === 0x02014b50) view.setUint32(at + 24, 2 ** 30 + 1, true)
     const failed = expect(readNpz(bytes)).rejects

@@ -1,4 +1,4 @@
-// padSequences, held to what keras.utils.pad_sequences gives.
+// padSequences, compared with keras.utils.pad_sequences.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'

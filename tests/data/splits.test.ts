@@ -1,4 +1,4 @@
-// Splits, folds, windows: against scikit-learn and Keras (tests/golden/data.json), and what holds for all of them.
+// Splits, folds, windows: compared with scikit-learn and Keras (tests/golden/data.json), and general properties.
 // modes: simd
 
 import * as fc from 'fast-check'
@@ -94,7 +94,7 @@ describe('trainTestSplit', () => {
       const [, test] = trainTestSplit(y, { testSize: Number(size), stratify: y, seed: 1 })
       const own = counted(test)
       expect(own.reduce((a, b) => a + b)).toBe(counts.reduce((a, b) => a + b))
-      // Where the rest of two labels is the same, scikit-learn draws.
+      // For labels with equal remainders, scikit-learn draws.
       own.forEach((count, i) => expect(Math.abs(count - counts[i]!)).toBeLessThanOrEqual(1))
     }
   })

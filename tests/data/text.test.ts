@@ -1,4 +1,4 @@
-// readJsonLines and readText: every line once, and what is said of bad ones.
+// readJsonLines and readText: every line once, and the reports of bad ones.
 // modes: simd
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

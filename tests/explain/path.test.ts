@@ -33,7 +33,7 @@ describe('integrated gradients in pieces', () => {
     expect(Math.max(...[...exact.gap.data].map(Math.abs))).toBeLessThan(1e-4)
     expect([...exact.value.data]).toEqual([...once.value.data])
     expect([...exact.units!.data]).toEqual([...once.units!.data])
-    // A rule with very many points comes to the same.
+    // A rule with very many points gives the same.
     const fine = await integratedGradients(model, x, { points: 900 })
     exact.attributions.data.forEach((each, i) => expect(Math.abs(each - fine.attributions.data[i]!)).toBeLessThan(5e-3))
   })

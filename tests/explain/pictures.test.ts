@@ -1,4 +1,4 @@
-// Pictures: that they are well formed, show the numbers they are given, and say them to those who do not see them.
+// Images: they are well formed, show the given numbers, and have a text alternative.
 // modes: simd
 import { inflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
@@ -17,7 +17,7 @@ interface Node {
   readonly children: (Node | string)[]
 }
 
-/** A strict reader of the XML that pictures are made of: throws for what is not well formed. */
+/** A strict parser of the XML of the images: throws if it is not well formed. */
 function parsed(xml: string): Node {
   const root: Node = { name: '', attributes: {}, children: [] }
   const open: Node[] = [root]
@@ -70,13 +70,13 @@ function checked(svg: string): { root: Node; said: string; width: number; height
   const [x, y, width, height] = root.attributes['viewBox']!.split(' ').map(Number)
   expect([x, y, width! > 100, height! > 60]).toEqual([0, 0, true, true])
   expect(svg).not.toMatch(/NaN|Infinity|undefined/)
-  // A page without a charset shows nothing else as it is.
+  // A page without a charset shows only ASCII unchanged.
   expect(svg).toMatch(/^[\0-\x7f]*$/)
   expect(svg).toContain('prefers-color-scheme:dark')
   return { root, said: textOf(description), width: width!, height: height! }
 }
 
-/** The pixels of a PNG that is not filtered, row by row. */
+/** The pixels of an unfiltered PNG, row by row. */
 function pixelsOf(uri: string): { width: number; height: number; rgb: number[][] } {
   const bytes = Buffer.from(uri.replace('data:image/png;base64,', ''), 'base64')
   const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
@@ -248,7 +248,7 @@ describe('reliabilityPicture', () => {
       { bins: 10 },
     )
     const { root, said } = checked(reliabilityPicture(diagram))
-    // [0.8, 0.9] holds one that is wrong, the last bin and (0.6, 0.7] one that is right.
+    // [0.8, 0.9] contains one wrong prediction, the last bin and (0.6, 0.7] one correct one.
     expect(said).toContain('confidence 0.65: 1 right of 1; confidence 0.9: 0 right of 1; confidence 0.95: 1 right of 1')
     expect(texts(root)).toContain('confidence')
     expect(texts(root).at(-1)).toBe(
@@ -277,7 +277,7 @@ describe('dependenceCurves', () => {
       .split(/[ML]/)
       .slice(1)
       .map((each) => each.split(' ').map(Number)) as [number, number][]
-    // A quarter of the way, then the rest; up by as much each time.
+    // A quarter of the way, then the rest; equal rises.
     expect((points[1]![0] - points[0]![0]) / (points[2]![0] - points[0]![0])).toBeCloseTo(0.25, 2)
     expect(points[0]![1] - points[1]![1]).toBeCloseTo(points[1]![1] - points[2]![1], 1)
     expect(

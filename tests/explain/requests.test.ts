@@ -1,4 +1,5 @@
-// What explanations accept and refuse: outputs, baselines, integers, models of all kinds; and that models stay unchanged.
+// The inputs that explanations accept and refuse: outputs, baselines, integers, models of all kinds; and that models
+// stay unchanged.
 
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
@@ -253,10 +254,10 @@ describe('integers', () => {
       }
       const { gap, baseValue } = await integratedGradients(model, tokens, { output: 1 })
       gap.data.forEach((each) => expect(Math.abs(each)).toBeLessThan(1e-4))
-      // Vectors of zeros leave the bias alone, which is 0.
+      // Vectors of zeros leave only the bias, which is 0.
       expect(baseValue.data[0]).toBeCloseTo(0, 6)
     }
-    // What is masked has no part.
+    // A masked token contributes nothing.
     expect((await integratedGradients(reader(true), tokens)).attributions.toArray<number[][]>()[0]![2]).toBeCloseTo(
       0,
       6,
@@ -295,7 +296,7 @@ describe('integers', () => {
     )
     const { attributions } = await occlusion(model, data)
     expect([[...attributions.ids.data], [...attributions.x.data]]).toEqual([[9], [3, 6]])
-    // Tokens outside of the vocabulary are data that cannot be.
+    // Tokens outside the vocabulary are invalid data.
     await expect(saliency(reader(), [[1, 2, 3, 9]])).rejects.toThrow(DataError)
   })
 
@@ -322,7 +323,7 @@ describe('windows', () => {
     const { attributions, value } = await occlusion(image, x, { window: 9 })
     expect(new Set(attributions.data).size).toBe(1)
     expect(attributions.data[0]).toBeCloseTo(value.data[0]! - image.predictOnBatch(ops.zeros([1, 4, 4, 1])).data[0]!, 4)
-    // What a stride leaves out was never covered.
+    // Elements between strides are never covered.
     const gaps = await occlusion(image, x, { window: 1, stride: 2 })
     expect(gaps.attributions.data[1]).toBe(0)
   })

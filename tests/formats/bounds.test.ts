@@ -1,4 +1,4 @@
-// Small options and small files that would cost a whole process: refused before anything is made.
+// Small options and small files that would exhaust a process: refused before anything is allocated.
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import {

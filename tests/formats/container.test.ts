@@ -1,4 +1,4 @@
-// The container: what the safetensors format forbids is refused, and no damage of our own files goes unseen.
+// The container: violations of the safetensors format are refused, and no damage of our own files goes undetected.
 // modes: simd
 import { array, assert, constantFrom, integer, nat, property, record } from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -9,7 +9,7 @@ import type { Container } from '../../src/formats/safetensors'
 import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
 import { binaryModel, samples, weightsOf } from '../helpers/training'
 
-/** A container as another tool would write it, or should not. */
+/** A valid or invalid container of another tool. */
 function container(header: string | object, data: number): Uint8Array {
   const json = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header))
   const bytes = new Uint8Array(8 + json.length + data)
@@ -25,7 +25,7 @@ const floats = (begin: number, end: number) => ({
   data_offsets: [begin, end],
 })
 
-/** What a file says; null where it is refused. @throws whatever is no FormatError */
+/** The content of a file; null if it is refused. @throws any error other than FormatError */
 function said(bytes: Uint8Array): unknown {
   try {
     const { metadata, tensors } = decodeContainer(bytes)
@@ -151,7 +151,7 @@ describe('the checksum', () => {
     const whole = said(bytes)
     expect(whole).not.toBeNull()
     let refused = 0
-    // 7 and 8 have no common factor: bits of every place in a byte.
+    // 7 and 8 are coprime: bits at every position of a byte.
     for (let bit = 0; bit < bytes.length * 8; bit += 7) {
       bytes[bit >> 3]! ^= 1 << (bit & 7)
       let same: Container | null = null
@@ -188,7 +188,7 @@ describe('the checksum', () => {
     if (how === 'flip') other[i]! ^= by
     if (how === 'swap') [other[i], other[j]] = [other[j]!, other[i]!]
     if (how === 'copy') other.set(piece.subarray(0, bytes.length - i), i)
-    // A digit next to `at` becomes another one: what JSON takes as well.
+    // Changes a digit next to `at` to another, which is still valid JSON.
     const digit = other.findIndex((byte, k) => k >= i && byte >= 0x30 && byte <= 0x39)
     if (how === 'digit' && digit >= 0) other[digit] = 0x30 + (by % 10)
     return other

@@ -1,4 +1,4 @@
-// Event files are what TensorBoard reads: the stored bytes are those that it has read.
+// Event files are readable by TensorBoard: the stored bytes are ones that it has read.
 // modes: simd
 
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
@@ -66,7 +66,7 @@ describe('an event file', () => {
     const [histogram] = golden.histograms['dense/kernel/histogram']!
     expect(histogram).toMatchObject({ step: 7, min: -1, max: 2, num: 6, sum: 1, sum_squares: 5.375 })
     expect(histogram!.bucket.reduce((a, b) => a + b)).toBe(6)
-    // The buckets are a tenth wide: where a value is, its bucket ends above it.
+    // Buckets are a tenth wide: the bucket of a value ends above it.
     for (const value of values.slice(0, -1)) {
       const at = histogram!.bucket_limit.findIndex((limit) => limit > value + 1e-9)
       expect(histogram!.bucket[at], String(value)).toBeGreaterThan(0)

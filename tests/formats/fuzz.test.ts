@@ -1,5 +1,5 @@
-// Damaged files of functional models: bytes that are flipped, and descriptions that say something else. Every one of them
-// must give an error of this library or a model that can be used; nothing else may be thrown, and nothing may hang.
+// Damaged files of functional models: flipped bytes, and modified descriptions. Each must give an error of this library
+// or a usable model; no other error may be thrown, and nothing may hang.
 import { array, assert, asyncProperty, constantFrom, integer, nat, oneof, record } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -70,14 +70,14 @@ async function saved(): Promise<Uint8Array> {
   return model.save()
 }
 
-/** Loads, and uses what was loaded. */
+/** Loads a model and uses it. */
 async function use(bytes: Uint8Array): Promise<void> {
   try {
     const model = await loadModel(bytes)
     expect(model).toBeInstanceOf(Model)
     model.summary({ print: () => {} })
     JSON.stringify(model)
-    // Damage may have changed what the inputs are; then the model says so.
+    // Damage may have changed the inputs; then the model reports it.
     model.predictOnBatch(data as never)
     model.dispose()
   } catch (error) {
@@ -249,7 +249,7 @@ interface Edit {
   readonly from: number
 }
 
-/** Changes one place of a tree of JSON. */
+/** Changes one position of a JSON tree. */
 function change(tree: Json, { at, how, value, from }: Edit): void {
   const places: { parent: Json[] | { [key: string]: Json }; key: string }[] = []
   const walk = (node: Json): void => {

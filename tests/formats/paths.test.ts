@@ -1,5 +1,5 @@
-// What save and load are given in place of a model's file: wrong arguments, paths that lead nowhere, files of other libraries,
-// options that nobody reads; and what killed processes left.
+// Wrong arguments of save and load: values that are not paths, paths that do not exist, files of other libraries,
+// unknown options; and leftovers of killed processes.
 // modes: simd
 import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises'
@@ -161,7 +161,7 @@ describe('unknown options', () => {
 })
 
 describe('leftovers of killed processes', () => {
-  /** The number of a process that is gone. */
+  /** The id of a process that has ended. */
   const gone = (): number => spawnSync(process.execPath, ['-e', '']).pid
   const left = async (name: string, hours = 0): Promise<string> => {
     await writeFile(join(folder, name), 'half')

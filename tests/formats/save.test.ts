@@ -1,4 +1,4 @@
-// A model as bytes and back: training goes on bit for bit, and nothing but a whole file is taken.
+// A model as bytes and back: training continues bit for bit, and only a complete file is accepted.
 // modes: simd, interpreter
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// generate: the same tokens as without a cache, random draws, where sequences end, and what is refused.
+// generate: the same tokens as without a cache, random draws, ends of sequences, and errors.
 // modes: simd, interpreter
 
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -65,7 +65,7 @@ function decoder(
   return new Model({ inputs, outputs: end(new Dense(TOKENS).apply(new LayerNormalization().apply(x))) })
 }
 
-/** The likeliest tokens, computed from the whole sequence each time. */
+/** The most probable tokens, computed from the whole sequence each time. */
 function likeliest(model: Model<Tensor, Tensor>, prompt: readonly number[], count: number): number[] {
   const made = [...prompt]
   for (let i = 0; i < count; i++) {
@@ -281,15 +281,13 @@ describe('generate', () => {
     await expect(generate(model, [1], { maxTokens: 3, cache })).rejects.toThrow(
       /generate: the model cannot take token 8, which the model generated: Embedding/,
     )
-    // What is never shown to the model may be any token.
+    // A token that the model never reads may have any value.
     expect(await generate(model, [1], { maxTokens: 1, cache })).toEqual([1, 8])
     expect(await generate(model, [1], { maxTokens: 3, stopTokens: 8, cache })).toEqual([1, 8])
   })
 })
 
-/**
- * Scores of an embedding after one layer or op that mixes steps; with a last kernel of zeros the mixing does not show.
- */
+/** Scores of an embedding after one layer or op that mixes steps; a last kernel of zeros hides the mixing. */
 function mixer(mix: Attend, isShown = true): Model<Tensor, Tensor> {
   const inputs = Input({ shape: [null], dtype: 'int32' })
   const x = new Embedding({

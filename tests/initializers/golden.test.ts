@@ -50,7 +50,7 @@ describe('initializers have the moments and bounds of Keras', () => {
     expect(Math.abs(mean - each.mean)).toBeLessThan(5 * deviation)
     expect(Math.abs(std - each.std)).toBeLessThan(5 * deviation)
     if (each.min === null || each.max === null) {
-      // Unbounded: among thousands of normal numbers some lie beyond three standard deviations.
+      // Unbounded: among thousands of normal numbers some are beyond three standard deviations.
       expect(max - each.mean).toBeGreaterThan(3 * each.std)
       expect(each.mean - min).toBeGreaterThan(3 * each.std)
       return
@@ -207,7 +207,7 @@ describe('custom initializers', () => {
       ],
       [7, 7],
     ])
-    // Two that are written at their options have no names to tell them apart.
+    // Two inline functions have no names to distinguish them.
     expect((await errorOf(() => model.save())).message).toContain(
       "A function without a name that is an initializer cannot be saved: 'biasInitializer' is that of the option it was given as. Give it one",
     )
@@ -221,7 +221,7 @@ describe('custom initializers', () => {
       className: 'LambdaInitializer',
       config: { initializer: 'rising' },
     })
-    // Not the name of the option that it is written at, but of one of what is made of it.
+    // Not named after the option that it is written at, but after an option of an inner object.
     const initializer = (shape: readonly number[]) => ops.ones(shape)
     expect(new Dense({ units: 1, kernelInitializer: initializer }).getConfig()).toMatchObject({
       kernelInitializer: { config: { initializer: 'initializer' } },
@@ -306,7 +306,7 @@ describe('STFT', () => {
   const of = (options: STFTOptions) => Array.from(new library.STFT(options).call([4, 1, 3]).data)
 
   it.each<[STFTOptions, number[]]>([
-    // As Keras 3.15 gives them.
+    // As in Keras 3.15.
     [{}, [0, 0, 0, half, 0, -half, half, -half, half, 0, 0, 0]],
     [
       { side: 'imag', window: 'hamming', scaling: 'spectrum', periodic: true },

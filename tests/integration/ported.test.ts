@@ -1,4 +1,5 @@
-// Programs as people port them from Keras, small: a discriminator frozen after compile, and a sequence model rewired from its layers.
+// Small versions of programs that people port from Keras: a discriminator frozen after compile, and a sequence model
+// rewired from its layers.
 // modes: simd
 import { expect, it } from 'vitest'
 import { Dense, EarlyStopping, GRU, Input, Model, Sequential, metrics, ops, setRandomSeed, tensor } from '../../src'

@@ -1,4 +1,4 @@
-// Gradients where finite differences cannot say what is right: ties, kinks, unused inputs, stopped gradients.
+// Gradients where finite differences are no reference: ties, kinks, unused inputs, stopped gradients.
 
 import { describe, expect, it } from 'vitest'
 import { Fill } from '../../assembly/shared/instructions'
@@ -134,7 +134,7 @@ describe('slices of one operand', () => {
     ],
   ]
 
-  /** Σ i · Σ sin(part i), and what else reads x. */
+  /** Σ i · Σ sin(part i), and other uses of x. */
   const lossOf =
     (parts: readonly Part[], rest?: (builder: GraphBuilder, x: Value) => Value) =>
     (b: GraphBuilder, [v]: readonly Value[]) => {

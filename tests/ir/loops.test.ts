@@ -1,4 +1,4 @@
-// Loops against the same function unrolled: values, gradients and gradients of gradients, in the mode's backend.
+// Loops compared with the same function unrolled: values, gradients and gradients of gradients, in the mode's backend.
 
 import type { NumericArray } from '../../src/core/dtypes'
 import { describe, it } from 'vitest'

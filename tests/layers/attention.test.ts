@@ -1,5 +1,5 @@
-// Masks of pairs in the layers of attention: which shapes count as what, and what the others are told. The numbers:
-// layers/golden.test.ts.
+// Masks of pairs in the attention layers: the meaning of each shape, and the errors for others. layers/golden.test.ts
+// has the numbers.
 
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
@@ -18,7 +18,7 @@ const all = [...ofHeads, new Attention({ name: 'attention' }), new AdditiveAtten
 const named = (layers: typeof all) =>
   layers.map((layer) => [(layer.constructor as typeof Attention).className, layer] as const)
 
-/** With the scores that are asked for, and without. */
+/** With returned scores, and without. */
 const ways = (layer: (typeof all)[number], attentionMask: Tensor, mask?: Tensor[]): Tensor[] => [
   layer.apply([query, value], { attentionMask, ...(mask && { mask }) }),
   layer.applyWithScores([query, value], { attentionMask, ...(mask && { mask }) })[0],

@@ -1,5 +1,5 @@
-// What holds for every layer: a layer passes by being registered and having a row in examples.ts. What each computes is
-// compared with Keras in golden.test.ts.
+// Properties of every layer: a layer is tested once it is registered and has a row in examples.ts. golden.test.ts
+// compares the numbers with Keras.
 
 import { describe, expect, it, vi } from 'vitest'
 import type { Layer } from '../../src'
@@ -45,7 +45,7 @@ import { Input, customObjects, examples } from './examples'
 type AnyClass = new (options: object) => LayerBase
 const classes = layers.all as Readonly<Record<string, AnyClass>>
 
-/** These have tests of their own: strings.test.ts. */
+/** These have separate tests: strings.test.ts. */
 const readsStrings = (name: string): boolean => classes[name]!.prototype instanceof StringLayer
 
 it('every registered layer has a row, and every row a layer', () => {
@@ -56,7 +56,7 @@ it('every registered layer has a row, and every row a layer', () => {
   )
 })
 
-/** Found by their names, as where a file is read. */
+/** Found by name, as when a file is read. */
 const withClasses = <Result>(body: () => Result): Result => customObjectScope({ ...classes, ...customObjects }, body)
 
 function dataOf(input: Tree<Input>, batch: number): Tree<Tensor> {
@@ -96,7 +96,7 @@ function setWeights(layer: LayerBase): void {
   })
 }
 
-/** By class that declares something of units: how many groups of them were tried. */
+/** For each class that declares units: the number of groups tested. */
 const unitsTried = new Map<string, number>()
 
 const rows = Object.entries(examples).flatMap(([name, all]) =>
@@ -151,7 +151,7 @@ describe.each(rows)('$title', ({ name, example }) => {
 
   it('computes the units that it declares', () => {
     expect(whyUnknown(built())).toBeNull()
-    // A step of a cell is no input that a model has: cells are tried within their layers.
+    // A model has no cell steps as inputs: cells are tested within their layers.
     if (example.begins || example.adapts || make() instanceof Cell) return
     const count = tryUnits(make, input, example.random === true)
     if (count !== null) unitsTried.set(name, (unitsTried.get(name) ?? 0) + count)
@@ -216,7 +216,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     expectEqualTrees(model.predictOnBatch(data), layer.applyTree(data, {}), 'predictions')
     const copy = await loadModel(await model.save(), { customObjects })
     expectEqualTrees(copy.predictOnBatch(data), model.predictOnBatch(data), 'predictions of the loaded model', 0)
-    // With the shape of a sample it can stand first.
+    // With the shape of a sample it can be the first layer.
     const first = typed<Layer>(new layerClass({ ...options(), inputShape: input.shape }))
     expect(new Sequential([first]).built).toBe(true)
   })
@@ -365,7 +365,10 @@ it('every class that declares units has a row that tests them', () => {
   expect([...unitsTried].filter(([, count]) => count === 0)).toEqual([])
 })
 
-/** A call works, or its error begins with the layer's name, and tells what was expected and what came in words of layers alone. */
+/**
+ * A call works, or its error begins with the layer's name, and states what was expected and received in terms of
+ * layers.
+ */
 function expectOwnWords(layer: LayerBase, call: () => unknown): void {
   try {
     call()
@@ -374,7 +377,7 @@ function expectOwnWords(layer: LayerBase, call: () => unknown): void {
     expect(error, message).toBeInstanceOf(MyelinError)
     if (layer instanceof Operation) return
     expect(message.startsWith(`${layer}: `), message).toBe(true)
-    // An op says what it must; a layer says it of itself, or of one within.
+    // Errors of an op are prefixed by the layer, or by a layer inside.
     const said = message.replace(/^(?:\w+ "[^"]*": )+/, '')
     expect(said, message).not.toMatch(/^\w+: /)
   }

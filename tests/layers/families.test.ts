@@ -1,4 +1,4 @@
-// What single layers do that neither the contract nor Keras's numbers tell: errors in words, masks, functions of the user's own.
+// Properties of single layers beyond the contract and Keras's numbers: error messages, masks, custom functions.
 
 import { describe, expect, it } from 'vitest'
 import type { BatchShape, LambdaContext, Tensor } from '../../src'

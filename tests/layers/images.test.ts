@@ -1,5 +1,5 @@
-// Layers of images: what they do in training, against Keras where nothing is left to chance, by statistics where it is; records,
-// forms, seeds, files, errors.
+// Layers of images in training: compared with Keras where they are deterministic, by statistics otherwise; records,
+// formats, seeds, files, errors.
 
 import { describe, expect, it } from 'vitest'
 import {
@@ -111,7 +111,7 @@ describe('random parameters', () => {
 
   it('positions: translation, zoom and shear', () => {
     const slope = ops.broadcastTo(ops.reshape(ops.arange(0, 10), [1, 1, 10, 1]), [many, 1, 10, 1])
-    // what lies at column 5 comes from 5 − dx
+    // the value at column 5 comes from 5 − dx
     expectUniform(
       each(new RandomTranslation({ heightFactor: 0, widthFactor: 0.3, seed: 1 }).apply(slope, training), 5),
       2,
@@ -126,7 +126,7 @@ describe('random parameters', () => {
   })
 
   it('rotation, over the whole range of angles', () => {
-    // a pixel right of the middle goes round
+    // a pixel right of the centre rotates
     const images = ops.broadcastTo(
       tensor(
         [
@@ -195,7 +195,7 @@ describe('random parameters', () => {
     expect(grey.filter((x) => x < 0.5).length / many).toBeCloseTo(0.3, 1)
     const negative = each(new RandomInvert({ factor: [0.8, 0.8], valueRange: [0, 1], seed: 1 }).apply(rgb, training))
     expect(negative.filter((x) => x === 0).length / many).toBeCloseTo(0.8, 1)
-    // one number f is a chance of 0 … f
+    // one number f is a probability of 0 … f
     expect(
       each(new RandomInvert({ factor: 1, valueRange: [0, 1], seed: 1 }).apply(rgb, training)).filter((x) => x === 0)
         .length / many,
@@ -241,7 +241,7 @@ describe('random parameters', () => {
 
 describe('mixing', () => {
   const classes = 16
-  /** Images of one value, that of their class, and one-hot labels. */
+  /** Images of a single value, that of their class, and one-hot labels. */
   const batch = (): { images: Tensor; labels: Tensor } => {
     const images = ops.broadcastTo(ops.reshape(ops.arange(0, classes), [classes, 1, 1, 1]), [classes, 10, 10, 1])
     return { images, labels: ops.eye(classes) }
@@ -261,7 +261,7 @@ describe('mixing', () => {
     for (const alpha of [0.2, 1, 3]) {
       const x = tensor({ data: Float32Array.from({ length: 8000 }, (_, i) => i % 2), shape: [8000, 1, 1, 1] })
       const weights = each(new MixUp({ alpha, seed: 2 }).apply(x, training)).filter((y) => y !== 0 && y !== 1)
-      // of pairs of 0 and 1: the mean ½ and the variance 1 / (4 (2α + 1)), which pairs of one kind do not change
+      // of pairs of 0 and 1: the mean ½ and the variance 1 / (4 (2α + 1)), which equal pairs do not change
       const of01 = weights.filter((y) => y > 1e-6 && y < 1 - 1e-6)
       expect(Math.abs(mean(of01) - 0.5)).toBeLessThan(0.02)
       const variance = mean(of01.map((y) => (y - 0.5) ** 2))
@@ -413,7 +413,7 @@ describe('seeds', () => {
       return draws(new RandomRotation(0.3))
     }
     expect(unseeded()).toEqual(unseeded())
-    // each image in its own way
+    // each image differently
     const alike = new RandomRotation({ factor: 0.3, seed: 5 }).apply(
       ops.broadcastTo(ops.slice(x, [0, 0, 0, 0], [1, 5, 5, 1]), [4, 5, 5, 1]),
       training,

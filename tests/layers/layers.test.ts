@@ -1,4 +1,4 @@
-// What layers do besides computing what Keras computes (golden.test.ts): names, shapes, life cycle, Dropout.
+// Properties of layers beyond Keras's numbers (golden.test.ts): names, shapes, life cycle, Dropout.
 import { describe, expect, it } from 'vitest'
 import type { ApplyOptions, CallbackMethods } from '../../src'
 import {
@@ -108,7 +108,7 @@ describe('a call', () => {
       name: 'steps',
     })
     expect(() => inner.apply(ops.ones([1, 4, 5]))).toThrow(/^TimeDistributed "steps": Lambda "inner": reshape: /)
-    // Also where nobody catches it, and the stack is printed.
+    // Also if nobody catches it, and the stack is printed.
     expect(() => inner.apply(ops.ones([1, 4, 5]))).toThrow(
       expect.objectContaining({ stack: expect.stringContaining('TimeDistributed "steps": Lambda') }),
     )

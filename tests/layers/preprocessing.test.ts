@@ -1,4 +1,4 @@
-// Layers that prepare numbers, where goldens without adapt and the contract say nothing: adapt, files, clones, errors.
+// Preprocessing layers beyond the goldens without adapt and the contract: adapt, files, clones, errors.
 
 import { describe, expect, it } from 'vitest'
 import {
@@ -132,7 +132,7 @@ describe('adapt', () => {
     for (const layer of [new Normalization({ name: 'one' }), new Discretization({ numBins: 3, name: 'one' })]) {
       expect(() => layer.apply([[1, 2]])).toThrow(StateError)
       expect(() => layer.apply([[1, 2]])).toThrow(/"one" does not know its data yet. Call await layer.adapt\(data\)/)
-      // A model can be made and described before.
+      // A model can be made and described before adapt.
       const x = Input({ shape: [2] })
       const model = new Model({ inputs: x, outputs: layer.apply(x), name: 'around' })
       expect(() => model.predictOnBatch([[1, 2]])).toThrow(StateError)

@@ -1,5 +1,5 @@
-// Recurrent layers besides Keras's numbers (golden.test.ts) and the contract: cells of one's own, training, state over batches,
-// dropout, what leaves a loop, errors.
+// Recurrent layers beyond Keras's numbers (golden.test.ts) and the contract: custom cells, training, state over
+// batches, dropout, hoisting out of a loop, errors.
 
 import { describe, expect, it, vi } from 'vitest'
 import type { CallContext, CellInput, CellOutput, ShapesOf, Tensor, Variable } from '../../src'
@@ -57,7 +57,7 @@ class Minimal extends Cell {
 
   call({ input, state: [h, square] }: CellInput): CellOutput {
     const next = ops.tanh(ops.add(ops.matmul(input, this.kernel!), ops.matmul(h!, this.recurrentKernel!)))
-    // An output that is no state.
+    // An output that is not a state.
     return { output: ops.add(next, square!), state: [next, ops.square(next)] }
   }
 }
@@ -337,13 +337,13 @@ describe('gates', () => {
   })
 })
 
-// The interpreter runs what was recorded.
+// The interpreter runs the graph as recorded.
 describe.runIf(currentRuntime().settings.backend === 'wasm')('hoisted out of the loop', () => {
-  /** How many instructions of a name each loop of a model's last program has. */
+  /** The number of instructions of an opcode in each loop of a model's last program. */
   const countsInLoops = (model: Sequential, name: string): number[] => {
     const text = [...model.disassemble().values()].at(-1)!
     const [, ...loops] = text.split(/^ {0,5}\d+ {2}Loop /m)
-    // The body is indented further than what follows.
+    // The body is indented further than the instructions after it.
     return loops.map((rest) => rest.split(/^ {0,4}\d+ {2}\w/m)[0]!).map((body) => body.split(` ${name} `).length - 1)
   }
 
@@ -371,7 +371,8 @@ describe.runIf(currentRuntime().settings.backend === 'wasm')('hoisted out of the
     const model = new Sequential([make(), new Dense(1)])
     model.predictOnBatch(ops.ones([2, 6, 3]))
     expect(countsInLoops(model, 'Gemm')).toEqual([1])
-    // Forwards the product with the state; backwards its gradient. Those of the weights are one product each, for all steps.
+    // Forwards the product with the state; backwards its gradient. The gradients of the weights are one product each,
+    // for all steps.
     model.compile({ optimizer: 'sgd', loss: 'mse' })
     model.trainOnBatch(ops.ones([2, 6, 3]), ops.ones([2, 1]))
     expect(countsInLoops(model, 'Gemm')).toEqual([1, 1])
@@ -386,7 +387,7 @@ describe.runIf(currentRuntime().settings.backend === 'wasm')('hoisted out of the
   })
 })
 
-/** A cell that is wide enough for what only large products get. */
+/** A cell that is wide enough for the optimizations of large products. */
 describe('a wide cell', () => {
   const wide = tensor([...floats([8, 64, 16]).data], [8, 64, 16])
 

@@ -1,4 +1,5 @@
-// What layers refuse, in which words, and when: while they are made or applied, not when data come or training begins.
+// The errors of layers and when they are thrown: when a layer is made or applied, not when data come or training
+// begins.
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import {
@@ -272,7 +273,7 @@ describe('arguments on symbols are checked at once', () => {
     })
     expect(model.predictOnBatch([ops.ones([3, 6, 4]), mask(3, 6), ops.zeros([3, 5])]).shape).toEqual([3, 5])
     expect(layer.apply(open, { mask: seven }).shape).toEqual([null, 5])
-    // data for batches of one size
+    // data for batches of a fixed size
     const fixed = new Model({
       inputs: open,
       outputs: layer.apply(open, { initialState: [ops.ones([3, 5])], mask: mask(3, 6) }),

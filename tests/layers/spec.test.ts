@@ -1,10 +1,10 @@
-// TensorSpec: what a layer says of its input and output before there are data.
+// TensorSpec: the input and output of a layer before there are data.
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { Input, Layer, Model, TensorSpec, ops, tensor } from '../../src'
 
-/** The position of the largest element, and its value; `call` is not traced to find out the types. */
+/** The position of the largest element, and its value; `call` is not traced to find the types. */
 class Largest extends Layer<Tensor, { position: Tensor; value: Tensor }> {
   override computeOutputSpec({ shape }: TensorSpec) {
     return { position: new TensorSpec(shape.slice(0, -1), 'int32'), value: new TensorSpec(shape.slice(0, -1)) }

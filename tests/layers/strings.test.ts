@@ -1,4 +1,4 @@
-// Layers that read strings: what Keras gives, and strings on their way through models.
+// Layers that read strings: compared with Keras, and strings in models.
 
 import { describe, expect, it } from 'vitest'
 import {
@@ -295,7 +295,7 @@ describe('IntegerLookup', () => {
       [4, 0, 2],
     ])
     expect(values(new IntegerLookup({ vocabulary, maskToken: 0 }).apply([[12, 0, 7]]))).toEqual([[2, 0, 1]])
-    // Published: the example of Keras with two numbers for the unknown.
+    // Published: the example of Keras with two indices for unknown tokens.
     expect(
       values(
         new IntegerLookup({ vocabulary, numOovIndices: 2 }).apply([

@@ -1,4 +1,4 @@
-// Convolution, pooling, normalization and noise, where goldens and the contract say nothing: training, errors, statistics.
+// Convolution, pooling, normalization and noise beyond the goldens and the contract: training, errors, statistics.
 
 import { describe, expect, it } from 'vitest'
 import {

@@ -1,5 +1,5 @@
-// CTC against the sum over all paths, its gradient against differences, its mask, its tape, and a model that learns by it. The
-// numbers of Keras are in golden.test.ts.
+// CTC compared with the sum over all paths, its gradient with finite differences, its mask, its tape, and a model that
+// trains with it. golden.test.ts has the numbers of Keras.
 import { describe, expect, it } from 'vitest'
 import {
   Dense,
@@ -19,7 +19,7 @@ import { expectNear } from '../helpers/golden'
 
 type Rows = readonly (readonly number[])[]
 
-/** −ln of the probability of all paths that become the labels, one by one. */
+/** −ln of the probability of all paths that collapse to the labels, one by one. */
 function overAllPaths(labels: readonly number[], logits: Rows): number {
   const wanted = labels.filter((label) => label !== 0).join()
   const probabilities = logits.map((row) => {
@@ -124,7 +124,7 @@ describe('ctc', () => {
   })
 })
 
-/** Rows in which label k is a spike in feature k, with silence around it. */
+/** Rows in which label k is a spike in feature k, surrounded by silence. */
 function spelled(words: Rows, steps: number): number[][][] {
   return words.map((word) =>
     Array.from({ length: steps }, (_, t) => {

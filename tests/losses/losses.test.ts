@@ -1,4 +1,4 @@
-// Losses beside their numbers: names, targets that are refused, pairs of embeddings, saturated predictions.
+// Losses beyond their numbers: names, refused targets, pairs of embeddings, saturated predictions.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { Dense, Reshape, Sequential, ShapeError, grad, loadModel, losses, ops, tensor } from '../../src'

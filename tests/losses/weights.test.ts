@@ -1,4 +1,5 @@
-// Sample weights, masks and ranks: how they meet values in losses and metrics. The numbers of Keras are in golden.test.ts.
+// Sample weights, masks and ranks: how losses and metrics align them with values. golden.test.ts has the numbers of
+// Keras.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { Loss, Metric, Sequential, Dense, losses, metrics, ops, tensor } from '../../src'

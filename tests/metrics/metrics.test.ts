@@ -1,4 +1,4 @@
-// Metrics beside their numbers: names, what logs tell of vectors and matrices, confusion matrices, what is refused.
+// Metrics beyond their numbers: names, logs of vectors and matrices, confusion matrices, errors.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
@@ -26,7 +26,7 @@ const x = [
   [1, 0, 0],
 ]
 
-/** What comes in goes out. */
+/** Returns its input. */
 function identity(units = 3): Sequential {
   const model = new Sequential([new Dense({ units, inputShape: [units], useBias: false })])
   model.setWeights([ops.eye(units)])
@@ -117,7 +117,7 @@ describe('the direction of a metric', () => {
     const stop = new EarlyStopping({ monitor: 'f1Score', baseline: 0.5, patience: 2 })
     const { history } = await model.fit([[1], [0]], [[1], [0]], { epochs: 6, verbose: 0, callbacks: [stop] })
     expect(history['f1Score']!.length).toBe(3)
-    // A score of 1 is better than the baseline; as an error it would be worse from the beginning.
+    // As a score, 1 is better than the baseline; as an error it would be worse from the start.
     expect(stop.stoppedEpoch).toBe(2)
   })
 })
@@ -169,7 +169,7 @@ it('a number over all samples is weighted, also by a mask', async () => {
   const spread = (y: Tensor, p: Tensor) => ops.mean(ops.square(ops.subtract(y, p)))
   const model = new Sequential([new Masking({ inputShape: [2, 1] })])
   model.compile({ loss: 'mse', metrics: [spread], weightedMetrics: [spread] })
-  // Batches of spread 1 and 4: of three steps that count, and of two of weight 2.
+  // Batches of spread 1 and 4: with three unmasked steps, and with two of weight 2.
   const logs = await model.evaluate(
     [
       [[1], [2]],
@@ -351,7 +351,7 @@ describe('ConfusionMatrix', () => {
     expect(() => new metrics.MeanIoU({ numClasses: 2, sparseYPred: false }).apply([0, 1], scores)).toThrow(
       "Metric 'meanIoU': numClasses is 2, received 3 classes in [2, 3]",
     )
-    // What is no class number is not counted.
+    // Values that are not class numbers are not counted.
     expect(
       counted({}, [
         [0, 255, -1],

@@ -1,4 +1,4 @@
-// Rows and batches whose steps are all masked: no NaN from layers, losses, metrics, fit, evaluate or predict.
+// Rows and batches with fully masked steps: no NaN from layers, losses, metrics, fit, evaluate or predict.
 import { describe, expect, it } from 'vitest'
 import type { Layer } from '../../src'
 import {
@@ -35,7 +35,7 @@ const x = tensor([
     [3, 5],
   ],
 ])
-/** The first row counts nothing, the second one step. */
+/** The first row has no unmasked step, the second has one. */
 const mask = tensor([
   [false, false],
   [true, false],

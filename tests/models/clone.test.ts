@@ -26,7 +26,7 @@ const rows = tensor([
   [4, -5, 6],
 ])
 
-/** No weight of one model is one of the other; with its weights the clone computes the same. */
+/** The models share no weights; with the same weights the clone computes the same. */
 function expectClone(model: Model, copy: Model, x: Tensor = rows): void {
   expect(copy).not.toBe(model)
   expect(copy.weights.map(({ shape, name }) => [shape, name])).toEqual(
@@ -75,7 +75,7 @@ describe('cloneModel', () => {
     expect(copy.getWeights().map(String)).toEqual(model.getWeights().map(String))
     const x = ops.ones([2, 3, 2])
     expect(copy.predictOnBatch(x).toArray()).toEqual(model.predictOnBatch(x).toArray())
-    // What has no name still cannot be saved.
+    // An unnamed function still cannot be saved.
     for (const each of [model, copy]) expect(() => each.getConfig()).toThrow(ArgumentError)
   })
 

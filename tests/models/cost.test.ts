@@ -6,7 +6,7 @@ import { predictionCost, programCosts } from '../../src/models/cost'
 
 const FUNCTION = 8
 
-/** The cells of the table by the name of the layer, and the lines below it. */
+/** The cells of the table by layer name, and the lines below it. */
 function summaryOf(
   model: { summary(options: SummaryOptions): void },
   options: SummaryOptions = {},

@@ -1,4 +1,4 @@
-// Layers, losses and metrics of the user's own, written with ops alone, next to the built-in ones.
+// Custom layers, losses and metrics, written only with ops, compared with the built-in ones.
 import { describe, expect, it } from 'vitest'
 import type { BatchShape, CallContext, Tensor, UpdateInput, UpdateResult, Variable } from '../../src'
 import {

@@ -1,4 +1,4 @@
-// Every mistake is a typed error that names where, what was expected and what came; the weights stay as they were.
+// Every mistake is a typed error that names where, what was expected and what came; the weights are unchanged.
 // modes: simd, interpreter
 import { describe, expect, it } from 'vitest'
 import type { BatchShape, CallContext, CompileOptions, FitOptions, Tensor, TensorLike } from '../../src'
@@ -525,7 +525,7 @@ describe('options of layers, losses, metrics, optimizers and others', () => {
 })
 
 describe('custom code', () => {
-  /** Does what it should until it is trained. */
+  /** Works until it is trained. */
   class Faulty extends Layer {
     constructor(
       private readonly fault: (x: Tensor) => Tensor,
@@ -558,7 +558,7 @@ describe('custom code', () => {
     })
     expect(error).toBeInstanceOf(RangeError)
     expect(error.message).toContain('my own mistake')
-    // The library works on.
+    // The library still works.
     expect(ops.add(1, 2).item()).toBe(3)
   })
 

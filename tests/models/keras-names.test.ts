@@ -1,4 +1,4 @@
-// What Keras's models, layers and variables have besides: assigned arrays, input and output, options that are set later.
+// Further API of Keras's models, layers and variables: assigned arrays, input and output, options that are set later.
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'

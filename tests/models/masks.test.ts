@@ -1,5 +1,6 @@
-// Masks through whole models: from where they begin, through layers and nested models, to losses and metrics. How each layer
-// treats a mask is in layers/contract.test.ts; the numbers of Keras are in training/functional.golden.test.ts.
+// Masks through whole models: from their origin, through layers and nested models, to losses and metrics.
+// layers/contract.test.ts tests how each layer treats a mask; training/functional.golden.test.ts has the numbers of
+// Keras.
 // modes: simd, interpreter
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { BatchShape, CallContext, Tensor } from '../../src'
@@ -52,7 +53,7 @@ const ids = [
 const counts = ids.map((row) => row.map((id) => Number(id !== 0)))
 const none = ids.map((row) => row.map(() => -1))
 
-/** Gives the mask of its input as numbers; −1 everywhere where there is none. */
+/** Returns the mask of its input as numbers; −1 everywhere without a mask. */
 class ShowMask extends Layer {
   override readonly supportsMasking = true
   call(x: Tensor, { mask }: CallContext): Tensor {
@@ -66,7 +67,7 @@ class ShowMask extends Layer {
 const words = (outputDim = 3) => new Embedding({ inputDim: 4, outputDim, maskZero: true })
 const sequence = () => Input({ shape: [STEPS], dtype: 'int32' })
 
-/** What ShowMask says at the end of a functional model, which predicts, and of the same layers called at once. */
+/** The output of ShowMask at the end of a functional model, in predict, and of the same layers called at once. */
 function shown(between: (x: Tensor, start: Tensor) => Tensor): number[][] {
   const x = sequence()
   const model = new Model({ inputs: x, outputs: new ShowMask().apply(between(words().apply(x), x)) })
@@ -163,7 +164,7 @@ describe('a mask continues', () => {
     expect(
       shown((x, start) => new Add().apply([x, new Embedding({ inputDim: 4, outputDim: 3 }).apply(start)])),
     ).toEqual(none)
-    // What counts in any of them counts.
+    // A step that counts in any of them counts.
     const other = (start: Tensor) => words().apply(ops.subtract(start, 1))
     const either = ids.map((row) => row.map((id) => Number(id !== 0 || id - 1 !== 0)))
     expect(shown((x, start) => new Add().apply([x, other(start)]))).toEqual(either)
@@ -319,7 +320,7 @@ const stepWeights = [
   [3, 1, 0.5, 9],
 ]
 
-/** Words → one number for each step; a learning rate of 0 unless another is said. */
+/** Words → one number per step; the default learning rate is 0. */
 function tagger(options: object = {}, learningRate = 0): Sequential {
   setRandomSeed(12)
   const model = new Sequential([
@@ -336,7 +337,7 @@ function tagger(options: object = {}, learningRate = 0): Sequential {
   return model
 }
 
-/** Σ w v / Σ of what divides, over the steps that count. */
+/** Σ w v / Σ of the divisors, over the unmasked steps. */
 function meanOf(
   value: (row: number, step: number) => number,
   weight: (row: number, step: number) => number,
@@ -383,7 +384,7 @@ describe('losses and metrics', () => {
     const p = found(model)
     const error = (i: number, j: number) => p[i]![j]![0]! - targets[i]![j]![0]!
     const { history } = await model.fit(ids, targets, { verbose: 0, sampleWeight: tensor(sampleWeight as number[]) })
-    // The loss is divided by how many steps count, the metric by their weights.
+    // The loss is divided by the number of unmasked steps, the metric by their weights.
     expectNear(history['loss']!, [meanOf((i, j) => error(i, j) ** 2, weight)], 'loss')
     expectNear(
       history['mae']!,

@@ -19,7 +19,7 @@ import { heapSizes } from '../helpers/heap'
 import { settingsOf } from '../helpers/modes'
 import { binaryModel, errorOf, samples } from '../helpers/training'
 
-// The interpreter allocates each step's results on the JavaScript heap; fewer steps tell as much.
+// The interpreter allocates each step's results on the JavaScript heap; fewer steps are enough.
 const STEPS = settingsOf[inject('mode')].backend === 'interpreter' ? 400 : 10_000
 const { x, yes } = samples(40)
 

@@ -1,4 +1,4 @@
-// Classes of one's own that compute otherwise than the layer from which they inherit what is declared of units.
+// Custom classes whose computation differs from the layer that declares their units.
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { BatchShape, Layer, Tensor } from '../../src'
@@ -37,14 +37,14 @@ import { errorOf, samples } from '../helpers/training'
 
 beforeEach(() => setRandomSeed(3))
 
-/** Gives each unit the sum of all before it as well. */
+/** Adds to each unit the sum of all units before it. */
 class Cumulative extends Dense {
   static override readonly className = 'Cumulative'
   override call(x: Tensor): Tensor {
     return ops.cumsum(super.call(x), -1)
   }
 }
-/** The same layer by another name. */
+/** The same layer with another name. */
 class Renamed extends Dense {
   static override readonly className = 'Renamed'
 }

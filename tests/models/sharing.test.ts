@@ -1,5 +1,5 @@
-// Things that share memory or state: layers in two models, weights that move, disposal, programs that became stale.
-// Saving is in save.test.ts; placing values in memory in tests/plan.
+// Shared memory and state: layers in two models, weights that move, disposal, stale programs. save.test.ts tests
+// saving; tests/plan tests the placement of values in memory.
 
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
@@ -101,7 +101,7 @@ describe('an optimizer', () => {
     expect(means(model).slice(0, 2)).toEqual(before.slice(0, 2))
     expect(means(model)[2]).not.toEqual(before[2])
     expect(model.layers[0]!.getWeights().map(String)).toEqual(frozen)
-    // The slots are saved with the frozen weights, and go on where they were.
+    // The slots are saved with the frozen weights, and continue from there.
     const again = await loadModel(await model.save())
     expect(means(again)).toEqual(means(model))
     for (const each of [model, again]) {

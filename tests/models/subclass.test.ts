@@ -1,4 +1,4 @@
-// Models that are classes: layers in properties, a call, and steps of one's own.
+// Subclassed models: layers in properties, a call, and custom steps.
 import { describe, expect, it } from 'vitest'
 import type { Batch, Tensor } from '../../src'
 import {
@@ -37,7 +37,7 @@ class Two extends Model {
   }
 }
 
-/** What steps of one's own are tried on. */
+/** A small model for custom steps. */
 class OneDense extends Model {
   net = new Dense({ units: 1, name: 'net' })
   override call(input: Tensor): Tensor {
@@ -303,7 +303,7 @@ describe('a custom class', () => {
     const logs = gan.trainOnBatch(data)
     expectNear([logs['criticLoss']!, logs['generatorLoss']!], [expected.criticLoss, expected.generatorLoss], 'losses')
     expect(bias.value.item()).toBeCloseTo(-0.01 * slope, 5)
-    // But for the critic's last bias, which counts on both sides alike.
+    // Except the critic's last bias, which contributes equally to both sides.
     weightsOf(gan)
       .slice(0, -1)
       .forEach((weight, i) => expect(weight, `weight ${i}`).not.toEqual(before[i]))

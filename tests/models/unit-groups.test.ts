@@ -42,13 +42,13 @@ function places({ incoming, along, outgoing }: UnitGroup) {
   return { incoming: incoming.map(text), along: along.map(text), outgoing: outgoing.map(text) }
 }
 
-/** Sets weights of some units to zero in every place that goes out. */
+/** Sets weights of some units to zero in every outgoing place. */
 function silence(group: UnitGroup, units: readonly number[]): void {
   for (const place of group.outgoing)
     visitUnits(place, units, (start, length) => void place.weight.view.fill(0, start, start + length))
 }
 
-/** Fills what comes in to some units, and what they have of their own, with noise. */
+/** Fills incoming and own weights of some units with noise. */
 function disturb(group: UnitGroup, units: readonly number[]): void {
   for (const place of [...group.incoming, ...group.along]) {
     visitUnits(place, units, (start, length) => {
@@ -57,7 +57,7 @@ function disturb(group: UnitGroup, units: readonly number[]): void {
   }
 }
 
-/** Units that nobody listens to may be anything: what a group says of its places is all there is. */
+/** Unused units may have any value: the places of a group are complete. */
 function expectComplete(model: Model | Sequential, x: Tensor, units = [1, 2]): void {
   const groups = unitGroups(model.graph!).filter(({ fixed }) => fixed === null)
   expect(groups.length).toBeGreaterThan(0)
@@ -67,7 +67,7 @@ function expectComplete(model: Model | Sequential, x: Tensor, units = [1, 2]): v
     disturb(group, units)
     const after = [...(model.predictOnBatch(x) as Tensor).data]
     after.forEach((value, i) => expect(value, group.makers.join()).toBeCloseTo(before[i]!, 5))
-    // And those that somebody listens to may not.
+    // Used units may not.
     disturb(group, [0])
     expect([...(model.predictOnBatch(x) as Tensor).data]).not.toEqual(after)
   }

@@ -1,4 +1,4 @@
-// Every op reads each argument that it takes, and refuses those that it does not take.
+// Every op reads each argument that it takes, and refuses all others.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'

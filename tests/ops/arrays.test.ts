@@ -1,4 +1,4 @@
-// Ops on concrete tensors against what NumPy gives. Values of single primitives are in tests/ir.
+// Ops on concrete tensors compared with NumPy. tests/ir has the values of single primitives.
 import { describe, expect, it } from 'vitest'
 import type { TensorLike } from '../../src'
 import {
@@ -736,7 +736,7 @@ describe('shapes', () => {
       [0, 0, 1],
     ])
     expect(ops.oneHot(int(1), 2).toArray()).toEqual([[0, 1]])
-    // As in Keras, what is outside is 0 everywhere.
+    // As in Keras, an index out of range gives zeros.
     expect(jit((index: Tensor) => ops.oneHot(index, 3))([-1, 3]).toArray()).toEqual([
       [0, 0, 0],
       [0, 0, 0],

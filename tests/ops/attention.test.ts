@@ -1,5 +1,5 @@
-// dotProductAttention against Keras, its second derivatives against plain ops, and what its errors say. The kernels themselves: primitives/attention-cases.ts; memory:
-// plan/attention-memory.test.ts.
+// dotProductAttention compared with Keras, its second derivatives with plain ops, and its errors.
+// primitives/attention-cases.ts tests the kernels; plan/attention-memory.test.ts the memory.
 
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
@@ -16,7 +16,7 @@ function attended({ bias, mask, options }: AttentionCase) {
   return { inputs, given: bias === null ? [] : [toTensor(bias)] }
 }
 
-/** The same by ops that store all scores. */
+/** The same with ops that store all scores. */
 function stored({ mask, options }: AttentionCase) {
   return ([query, key, value, bias]: readonly Tensor[]) => {
     const headsFirst = (x: Tensor) => ops.transpose(x, [0, 2, 1, 3])

@@ -1,4 +1,5 @@
-// Convolution, pooling and resizing as users call them: against plain sums, each other, and wrong input.
+// Convolution, pooling and resizing as users call them: compared with plain sums, with each other, and with wrong
+// input.
 
 import { describe, expect, it } from 'vitest'
 import { ArgumentError, ShapeError, ops, tensor, vjp } from '../../src'

@@ -1,5 +1,5 @@
-// Indices below 0 count from the end, and those outside of the axis are refused where they are data. In a program they give NaN,
-// the least int32 or true, and have no gradient, as Keras does on JAX: the numbers here are those of Keras 3.15 on JAX.
+// Indices below 0 count from the end, and data indices outside the axis are refused. In a program they give NaN, the
+// least int32 or true, and have no gradient, as in Keras on JAX: the numbers here are those of Keras 3.15 on JAX.
 
 import { describe, expect, it } from 'vitest'
 import { DataError, Embedding, grad, jit, ops, tensor } from '../../src'

@@ -1,5 +1,5 @@
-// Factorizations put together again; einsum, tensordot, dot, outer and norm against plain loops over all indices, and their gradients against finite
-// differences.
+// Factorizations multiplied again; einsum, tensordot, dot, outer and norm compared with plain loops over all indices,
+// and their gradients with finite differences.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { ArgumentError, ShapeError, grad, ops, tensor } from '../../src'
@@ -8,7 +8,7 @@ import { expectNear } from '../helpers/golden'
 
 const of = (shape: readonly number[], seed = 1): Tensor => tensor({ data: [...floats(shape, -2, 2, seed).data], shape })
 
-/** Every combination of the letters' values: the definition. Letters only. */
+/** All combinations of the letters' values, by definition. Letters only. */
 function naive(equation: string, operands: readonly Tensor[]): { shape: number[]; data: number[] } {
   const [left, right] = equation.split('->') as [string, string]
   const terms = left.split(',')
@@ -76,7 +76,7 @@ describe('einsum', () => {
     expectNear(product.data, ops.matmul(a, b).data, 'as matmul')
     expect(ops.einsum('i...->...i', of([2, 3, 4])).shape).toEqual([3, 4, 2])
     expect(ops.einsum('...,...', of([3, 1]), of([1, 4])).shape).toEqual([3, 4])
-    // nothing under it
+    // the ellipsis covers no axes
     expect(ops.einsum('b...->b', of([2])).shape).toEqual([2])
   })
 
@@ -277,7 +277,7 @@ describe('factorizations', () => {
 
   it('det has the gradient of the adjugate if the matrix is singular', () => {
     const slope = grad((x: Tensor) => ops.sum(ops.det(x)))
-    // elimination finds the 0 last, first, and several
+    // elimination finds the 0 last, first, and several times
     const last = [
       [1, 1, 0, 0],
       [1, 1, 0, 1],

@@ -1,5 +1,5 @@
-// scan, map and foriLoop against plain JavaScript loops: at once, traced, differentiated; what is captured, assigned
-// and random; and every error.
+// scan, map and foriLoop compared with plain JavaScript loops: eager, traced, differentiated; captures, assignments and
+// random numbers; and every error.
 
 import { describe, expect, it } from 'vitest'
 import { SeedGenerator, Variable, grad, jit, ops, random, tensor, valueAndGrad } from '../../src'

@@ -141,7 +141,7 @@ describe('grad', () => {
     const gradients = grad((_weights: readonly Tensor[]) => loss())([w, b])
     expect(gradients.map((each) => each.toArray())).toEqual([[8, 10], 18])
     expect(grad(({ w }: { w: Tensor }) => ops.sum(ops.square(w)))({ w }).w.toArray()).toEqual([2, 4])
-    // Inside a trace the same.
+    // The same inside a trace.
     const inside = jit(() => grad((_weights: readonly Tensor[]) => loss())([w, b]))
     expect(inside().map((each) => each.toArray())).toEqual([[8, 10], 18])
     w.assign(tensor([0, 0]))
@@ -216,7 +216,7 @@ describe('grad', () => {
     expect(() => grad((x) => x)([1, 2])).toThrow('scalar float32 result, received float32 [2]')
     expect(() => grad((x) => ops.argmax(x))([1, 2])).toThrow('received int32')
     expect(() => grad((x) => ops.sum(x), { argnums: [1] })([1])).toThrow('there is no argument 1, received 1')
-    // The next one works again.
+    // The next call works again.
     expect(grad(cube)(1).item()).toBe(3)
   })
 })
@@ -256,7 +256,7 @@ describe('jit', () => {
     count.assign(tensor(7))
     results.push(f(10).item())
     expect(count.value.item()).toBe(8)
-    // What `value` gives after an assign in the same run.
+    // `value` after an assign in the same run.
     expect(results).toEqual([10, 20, 30, 80])
   })
 
@@ -385,7 +385,7 @@ describe('vjp', () => {
       [50, 60],
     ])
     expect(dw.toArray()).toEqual([[31], [42]])
-    // Once more, with other cotangents.
+    // Again, with other cotangents.
     expect(pullback([[1], [0]])[1].toArray()).toEqual([[1], [2]])
   })
 
@@ -463,7 +463,7 @@ describe('vjp', () => {
     expect(y.item()).toBe(96)
     expect(pullback(1).map((each) => each.item())).toEqual([32, 3 * 5 * 16])
     expect(jit((v: Tensor) => pullback(v))(2).map((each) => each.item())).toEqual([64, 480])
-    // Newton's method for x³ = 8, its slope by a pullback in the body.
+    // Newton's method for x³ = 8, with its slope from a pullback in the body.
     const w = new Variable(tensor(8))
     const [root] = ops.scan(
       (x) => {

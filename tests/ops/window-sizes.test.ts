@@ -1,4 +1,4 @@
-// Windows and sizes that would take gigabytes are refused when they are read.
+// Windows and sizes that would take gigabytes are refused at once.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'

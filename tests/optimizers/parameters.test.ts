@@ -1,5 +1,5 @@
-// Which weights an optimizer updates, and how: groups, several optimizers, parts of the weights, frozen weights, several
-// updates in one traced step. The formulas are in golden.test.ts.
+// Which weights an optimizer updates, and how: groups, several optimizers, subsets of weights, frozen weights, several
+// updates in one traced step. golden.test.ts has the formulas.
 import { describe, expect, it } from 'vitest'
 import type { Optimizer, Tensor } from '../../src'
 import {

@@ -1,5 +1,5 @@
-// What rules keep and how they are carried out: slots of other shapes, scalars, weights apart, instructions. Formulas are in
-// rules.golden.test.ts.
+// The slots and the execution of rules: slots of other shapes, scalars, separate weights, instructions.
+// rules.golden.test.ts has the formulas.
 import { describe, expect, it } from 'vitest'
 import type { OptimizerOptions, Slot, UpdateInput, UpdateResult } from '../../src'
 import {
@@ -160,7 +160,7 @@ describe('instructions', () => {
   it
     .skipIf(runtimeInfo().backend === 'interpreter' || runtimeInfo().fuse === false)
     .each<[string, () => Optimizer, number]>([
-      // Each number counts what updates weights, and one for scalars.
+      // The number of instructions that update weights, and one for scalars.
       ['Adadelta', () => new Adadelta(), 1],
       ['Adagrad', () => new Adagrad(), 1],
       ['Lion', () => new Lion(), 1],
@@ -245,7 +245,7 @@ describe('slots', () => {
     })
     const slots = [...optimizer.slotsOf(own.weights[0]!)].map(([kind, { view }]) => [kind, new Set(view)] as const)
     if (optimizer instanceof Adagrad) return expect(slots).toEqual([['accumulator', new Set([Math.fround(0.1)])]])
-    // Rows tell inputs apart, columns units.
+    // Rows are inputs, columns are units.
     expect(slots[1]).toEqual(['columns', new Set([0])])
     expect([...slots[0]![1]].every((value) => value > 0)).toBe(true)
   })
@@ -289,7 +289,10 @@ describe('Muon', () => {
   })
 })
 
-/** Steps along the gradient's direction, a little shorter each time; keeps a weight's first value and the size of each row. */
+/**
+ * Steps along the gradient's direction, each a little shorter; keeps the initial value of a weight and the size of each
+ * row.
+ */
 class Shrinking extends Optimizer {
   static readonly className = 'Shrinking'
 

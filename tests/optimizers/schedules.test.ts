@@ -1,4 +1,4 @@
-// Functions as learning rates, and what schedules refuse. Their values are in golden.test.ts.
+// Functions as learning rates, and errors of schedules. golden.test.ts has their values.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
@@ -135,7 +135,7 @@ describe('a function as learning rate', () => {
     })
     own.trainOnBatch(x, y)
     const nameless = await pruneUnits(own, { keep: 0.5 })
-    // Each is the one that it was, though both are called learningRate.
+    // Each is restored as itself, although both are called learningRate.
     expect([
       nameless.optimizer.learningRate,
       nameless.optimizer.groups[0]!.rate?.schedule?.call(tensor(0)).item(),

@@ -1,4 +1,4 @@
-// What is fused and what must not be: looked at in the instructions, not in results.
+// Nodes that are fused and nodes that must not be: checked in the instructions, not in results.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'

@@ -1,5 +1,5 @@
-// Planned memory: by simulation of who owns which word at which time, and by comparison with the lower bound.
-// Runs no kernel: see random-runs.test.ts.
+// Planned memory: by simulating the owner of each word over time, and compared with the lower bound.
+// random-runs.test.ts runs the kernels.
 // modes: simd
 
 import * as fc from 'fast-check'
@@ -31,7 +31,7 @@ type Planned = ReturnType<typeof planned>
 const OLD = 'what the cells held before the run'
 type Owner = Value | typeof OLD
 
-/** Who owns each word of the workspace and of the cells, kernel by kernel. */
+/** The owner of each word of the workspace and of the cells, kernel by kernel. */
 class Simulation {
   private readonly owners = new Map<string, Set<Owner>>()
 
@@ -44,7 +44,7 @@ class Simulation {
     return this.plan.memory
   }
 
-  /** The words of a value; none for constants, which nothing can overwrite. */
+  /** The words of a value; empty for constants, which nothing can overwrite. */
   wordsOf(value: Value): string[] {
     const { buffer, offset } = this.memory.places[value.id]!
     const { home } = buffer
@@ -72,7 +72,7 @@ class Simulation {
   step(kernel: Kernel, index: number): void {
     for (const read of kernel.reads) this.expectOwned(read, `read by kernel ${index}`)
     const written = kernel.writes.map((value) => new Set(this.wordsOf(value)))
-    // Values of a carry before and after each turn lie in one block on purpose.
+    // Values of a carry before and after each iteration share a block on purpose.
     const blocks = (kernel.blocks ?? []).map(({ parts }) => new Set(parts.keys()))
     const blockOf = (write: Value): ReadonlySet<Value> => blocks.find((block) => block.has(write)) ?? new Set([write])
     const all = kernel.writes.flatMap((write, i) => (blocks.some((block) => block.has(write)) ? [] : [...written[i]!]))
@@ -105,7 +105,7 @@ class Simulation {
     }
   }
 
-  /** Words of cells that still hold what they held before the run. */
+  /** Words of cells that still have their content from before the run. */
   unchangedCellWords(): number {
     return [...this.owners.values()].filter((owners) => owners.has(OLD)).length
   }
@@ -115,7 +115,7 @@ class Simulation {
   }
 }
 
-/** Joins find some operands where they belong already. */
+/** Joins find some operands already in place. */
 function isJoin(kernel: Kernel): boolean {
   return kernel.nodes.some((node) => {
     return ruleOf(node.name).kind === 'kernel' && tapeTarget.kernelOf(node.name).places !== undefined
@@ -169,7 +169,7 @@ describe.each([
   })
 })
 
-/** Where an update must wait: drawn by hand, for random graphs meet them seldom. */
+/** Updates that must wait: built by hand, because random graphs rarely contain them. */
 describe('updates of cells', () => {
   const cells = slabCells(storage)
   const row = { shape: [12], dtype: 'float32' } as const

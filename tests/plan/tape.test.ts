@@ -1,4 +1,4 @@
-// Encoded tapes, walked as the instruction loop walks them; and their disassembly.
+// Encoded tapes, read like the instruction loop reads them; and their disassembly.
 // modes: simd
 
 import * as fc from 'fast-check'

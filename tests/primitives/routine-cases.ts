@@ -70,7 +70,7 @@ const searches: readonly RoutineCase[] = [
   ...search('a matrix of values', { ...distinct([1]), shape: [1] }, floats([3, 4])),
 ]
 
-/** Differences of −∞ are no numbers. */
+/** Differences of −∞ are NaN. */
 const finite: OpCase<'routine'>['reader'] = (builder, y) => builder.emitOne('maximum', [y, builder.e.scalar(-100)], {})
 
 const most = (
@@ -295,7 +295,7 @@ const systems: readonly RoutineCase[] = [
   },
 ]
 
-/** What Lu gives is made of the same numbers. Its gradient is compared with JAX's: see ops/golden.test.ts. */
+/** The results of Lu are used together. Its gradient is compared with JAX's: see ops/golden.test.ts. */
 function solved(title: string, matrix: Shape, right: Shape, isTransposed: boolean): RoutineCase {
   const exchanged = (e: Emitter, x: Value): Value => e.reverse(dominant(e, x), [matrix.length - 2])
   const factor = (i: number): CaseInput => ({
@@ -375,7 +375,7 @@ const insertions: readonly RoutineCase[] = [
   },
 ]
 
-/** The sums are exact, and what is done with them is rounded as said: no error is allowed but that of the last bit. */
+/** The sums are exact, and their rounding is specified: only an error of the last bit is allowed. */
 function quantized(
   title: string,
   x: CaseInput,

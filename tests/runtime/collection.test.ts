@@ -1,4 +1,4 @@
-// A runtime that nothing uses any more goes: its linear memory, and the workers of its threads.
+// An unused runtime is collected: its linear memory, and the workers of its threads.
 // modes: simd, interpreter
 
 import { describe, expect, inject, it } from 'vitest'
@@ -12,7 +12,7 @@ import { withSettings } from '../helpers/with-settings'
 
 const settings = settingsOf[inject('mode')]
 
-/** Uses a runtime of its own for a moment; what to watch of it. */
+/** Uses a separate runtime temporarily; returns the object to watch. */
 async function inPassing(use: () => void | Promise<void>): Promise<WeakRef<object>> {
   return withSettings({ fuse: !settings.fuse }, async () => {
     await use()
@@ -20,7 +20,7 @@ async function inPassing(use: () => void | Promise<void>): Promise<WeakRef<objec
   })
 }
 
-/** Whether it goes when garbage is collected. */
+/** Whether it is garbage-collected. */
 async function isCollected(watched: WeakRef<object>): Promise<boolean> {
   for (let i = 0; i < 20; i++) {
     await collectGarbage()

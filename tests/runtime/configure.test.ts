@@ -15,7 +15,7 @@ const mode = settingsOf[inject('mode')]
 const input = [floats([5])]
 const graph = graphOf(input, (b, [x]) => [b.e.exp(x!)])
 
-/** What JavaScript callers may pass. */
+/** Untyped arguments of JavaScript callers. */
 const unchecked = (changes: object) => configure(changes)
 
 describe('configure', () => {

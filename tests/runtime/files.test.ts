@@ -1,4 +1,4 @@
-// Saving to a file: it is there whole or as it was before, whatever happens meanwhile, and the last call wins.
+// Saving to a file: it is either complete or unchanged, whatever happens meanwhile, and the last call wins.
 // modes: simd
 
 import { spawn, spawnSync } from 'node:child_process'
@@ -16,7 +16,7 @@ const onWindows = process.platform === 'win32'
 let folder: string
 let place: string
 let count = 0
-/** src/runtime/files.ts as a module that a process of its own can import. */
+/** src/runtime/files.ts as a module that a separate process can import. */
 let built: string
 
 beforeAll(async () => {
@@ -46,7 +46,7 @@ function model(units: number): Sequential {
   return new Sequential([new Dense({ units, inputShape: [units] })])
 }
 
-/** A script that has writeFile and what follows in its arguments: where to write, then files of bytes. */
+/** A script with writeFile and its arguments: the target path, then files of bytes. */
 const PRELUDE = `
 import { readFileSync } from 'node:fs'
 const { writeFile } = await import(process.argv[2])
@@ -60,7 +60,7 @@ async function script(name: string, body: string): Promise<string> {
   return file
 }
 
-/** Kills a process that saves in a loop, so many milliseconds after its first save. */
+/** Kills a process that saves in a loop, `delay` milliseconds after its first save. */
 function killWhileSaving(file: string, path: string, contents: readonly string[], delay: number): Promise<void> {
   const child = spawn(process.execPath, [file, built, path, ...contents], { stdio: ['ignore', 'pipe', 'inherit'] })
   child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), delay))
@@ -181,7 +181,7 @@ describe('a file that save writes', () => {
 })
 
 describe('an appended file', () => {
-  /** node:fs/promises, of which a write takes so many bytes at most. */
+  /** node:fs/promises with writes of at most `most` bytes. */
   function withWrites<Result>(most: number, body: () => Promise<Result>): Promise<Result> {
     const open: typeof promises.open = async (...given) => {
       const handle = await promises.open(...given)

@@ -1,4 +1,4 @@
-// The arena: blocks that never overlap, and that merge again when they are given back.
+// The arena: blocks that never overlap, and that merge again when they are freed.
 // modes: simd, interpreter
 
 import * as fc from 'fast-check'
@@ -14,7 +14,7 @@ interface Taken {
   readonly bytes: number
 }
 
-/** A number > 0 allocates so many bytes; one ≤ 0 gives back one of the blocks. */
+/** A number > 0 allocates that many bytes; one ≤ 0 frees one of the blocks. */
 const actions = fc.array(fc.oneof(fc.integer({ min: 1, max: 300_000 }), fc.integer({ min: -50, max: 0 })), {
   maxLength: 60,
 })

@@ -1,4 +1,4 @@
-// Programs by signature, up to a number of bytes. A cache that is held gives nothing back too early.
+// Programs by signature, up to a number of bytes. Programs in use are not freed too early.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
@@ -72,7 +72,7 @@ describe('a model', () => {
       kept.push(model.trainer.programs.size)
       bytes.push(usedBytes - workspaceBytes)
     }
-    // All at first, then as many as there is room for.
+    // All at first, then as many as fit.
     expect(kept[50]).toBe(51)
     expect(kept.at(-1)).toBe(kept.at(-100))
     expect(kept.at(-1)).toBeLessThan(500)

@@ -32,7 +32,7 @@ function learningGraph(weights: Cell, batch: number): Graph {
   return builder.finish([y])
 }
 
-/** y = Σ over rows of tanh(x) · factor: `rows` decides how much workspace is needed. */
+/** y = Σ over rows of tanh(x) · factor: `rows` determines the size of the workspace. */
 function sumGraph(rows: number, factor: number): Graph {
   const builder = new GraphBuilder()
   const { e } = builder
@@ -65,7 +65,7 @@ describe('ten thousand runs', () => {
     await collectGarbage()
     expect(infoOf(runtime).memory).toEqual(before)
     expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(500_000)
-    // W has gone to where y = 0, which took all the runs.
+    // W converges to where y = 0, which takes all the runs.
     expect(Math.max(...Array.from(program.output(0), Math.abs))).toBeLessThan(0.01)
   })
 })
@@ -164,7 +164,7 @@ function guardedGraph(weights: Cell, count: Cell): Graph {
   builder.scope = 'optimizer'
   builder.update(weights, e.multiply(w, 2))
   builder.update(count, e.add(builder.read(count), 1))
-  // After the updates, which must wait for it all the same.
+  // After the updates, which must wait for it nevertheless.
   builder.emit('guard', [loss], {})
   return builder.finish([loss])
 }
@@ -215,7 +215,7 @@ describe('a guard', () => {
 describe('a loop', () => {
   const turns = 6
 
-  /** c ← log(c) + x, guarded; counts the turns that were done, and updates a cell. */
+  /** c ← log(c) + x, guarded; counts the completed iterations, and updates a cell. */
   const make = () => {
     const runtime = makeRuntime(settings)
     const cell = cellIn(runtime, 'state', [4], [1, 1, 1, 1])
@@ -247,7 +247,7 @@ describe('a loop', () => {
   it('is ended by a guard in any iteration, then changes nothing, and is complete the next time', () => {
     const { run, state, program } = make()
     for (let at = 1; at < turns; at++) {
-      // The logarithm of the next turn gets a negative number; the last turn is that of the first slice.
+      // The logarithm of the next iteration gets a negative number; the last iteration is that of the first slice.
       expect(run(at), `slice ${at}`).toBe(false)
       expect(state()).toEqual([1, 1, 1, 1])
     }

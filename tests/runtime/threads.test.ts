@@ -1,5 +1,5 @@
-// Several threads: the same bits as one, in parts that are about equal, at meetings that cost little; and what
-// happens when a worker is gone or cannot be had.
+// Several threads: the same bits as one, in parts of about equal size, with cheap meetings; and lost or missing
+// workers.
 // modes: simd, relaxed, interpreter, turbo
 
 import { spawnSync } from 'node:child_process'
@@ -317,7 +317,7 @@ const attentions = [
 }))
 
 describe.skipIf(settings.backend === 'interpreter')('the same bits on any number of threads', () => {
-  // Parts of one nanosecond: everything that can be dealt out is.
+  // Parts of one nanosecond: all work that can be divided is divided.
   const runtimes: Runtime[] = []
   const one = makeRuntime(settings)
 
@@ -467,9 +467,9 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
     { name: 'a copy', shapes: [[301, 511]], body: ([x]) => [ops.concatenate([transpose(x!), transpose(x!)], 0)] },
   ]
 
-  // Runs part after part on this thread and counts the words that each has written.
+  // Runs part after part on this thread and counts the words that each writes.
   it.each(large)('of $name are equal within 10 per cent, disjoint, and cover the whole', ({ shapes, body }) => {
-    // Every part has its own scratch; the workers are not asked.
+    // Every part has its own scratch; the workers are not used.
     const runtime = makeRuntime({ ...settings, threads: 4 })
     const graph = graphOf(shapes, body)
     const { memory, instructions, parameters } = planTape(graph, settings)
@@ -589,7 +589,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     runtime.view('int32', tape.address, words.length).set(alone)
     const single = time(() => expect(tapeBackendOf(runtime).kernels.run(tape.address)).toBe(0))
     console.log(`a meeting of two threads: ${(shared - single).toFixed(2)} µs`)
-    // 3 µs is the aim; the machine may have one core, and others on it.
+    // The goal is 3 µs; the machine may have one core, and other processes on it.
     expect(shared - single).toBeLessThan(100)
   })
 
@@ -624,7 +624,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
 
   it('falls back when a worker does not see the memory', async () => {
     const runtime = makeRuntime({ ...settings, threads: 2 })
-    // The first block of the arena; the worker answers to another number than it was asked.
+    // The first block of the arena; the worker answers to another challenge than it was asked.
     const words = runtime.view('int32', 0, runtime.memory.buffer.byteLength / 4)
     const pool = words.findIndex((word, at) => word === END_OF_TAPE && words[at - 1] !== 0) - Pool.empty / 4
     words[pool + Pool.challenge / 4]! ^= 1
@@ -674,7 +674,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
       const pool = poolOf(currentRuntime())
       pool.patience = 100
       await model.fit(x, x, { verbose: 0 })
-      // The process learns of it in a later turn; until then the pool looks whole.
+      // The process learns of it in a later turn; until then the pool looks intact.
       void pool.workers[0]!.terminate()
       const train = (steps: number) => {
         for (let i = 0; i < steps; i++) model.trainOnBatch(x, x)
@@ -696,7 +696,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
       const before = weights()
       const pool = poolOf(currentRuntime())
       const { kernels } = tapeBackendOf(currentRuntime())
-      // As when the worker has thrown: it tells the others to leave.
+      // As if the worker had thrown: it tells the others to leave.
       vi.spyOn(pool, 'run').mockImplementationOnce((tape, expected) => {
         kernels.abandon(pool['own'].address)
         vi.restoreAllMocks()

@@ -1,5 +1,5 @@
-// turbo: what it says where it takes place and where not. That its results are right is what the mode `turbo` shows,
-// in which the whole suite runs on Node 24 and later.
+// turbo: its reports when it is active and when not. The mode `turbo` tests its results: the whole suite runs in it on
+// Node 24 and later.
 
 import { inject } from 'vitest'
 import { describe, expect, it } from 'vitest'

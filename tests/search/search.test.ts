@@ -1,4 +1,4 @@
-// Searches: the choices, how they are compared, what is kept, and that a run can be repeated.
+// Searches: the choices, how they are compared, which models are kept, and that a run can be repeated.
 // modes: simd
 
 import { describe, expect, it, vi } from 'vitest'
@@ -176,7 +176,7 @@ describe('gridSearch', () => {
     const scores = result.trials.map(({ score }) => score)
     expect(result.best.score).toBe(Math.min(...scores))
     expect(result.best.choice).toEqual(result.trials[scores.indexOf(result.best.score)]!.choice)
-    // The last quarter is what fit keeps apart.
+    // The last quarter is the validation split of fit.
     const { loss } = await result.best.model.evaluate(x.slice(45), yes.slice(45))
     expect(loss).toBeCloseTo(result.best.score, 5)
     for (const { logs, epochs, seconds, error, scores: own, spread } of result.trials) {
@@ -414,7 +414,7 @@ describe('successive halving', () => {
     expect(halved.trials.map(({ epochs }) => epochs).sort()).toEqual([1, 1, 1, 1, 1, 1, 3, 3, 9])
     const last = halved.trials.find(({ rounds }) => rounds === 3)!
     expect(halved.best).toMatchObject({ choice: last.choice, score: last.score })
-    // Who went on was among the best after the first epoch.
+    // The trials that continued were the best after the first epoch.
     const first = halved.trials
       .map(({ logs, rounds }) => ({ score: logs['valLoss']![0]!, rounds }))
       .sort((a, b) => a.score - b.score)
@@ -442,7 +442,7 @@ describe('successive halving', () => {
 describe('memory', () => {
   it('stays constant over fifty trials: models that are not kept are disposed', async () => {
     const used: number[] = []
-    // Held here, so that only dispose gives their memory back.
+    // Kept here, so that only dispose frees their memory.
     const models: Sequential[] = []
     const result = await randomSearch(
       async ({ learningRate }) => {
@@ -453,7 +453,7 @@ describe('memory', () => {
       { learningRate: { min: 1e-4, max: 0.1, scale: 'log' } },
       { x, y: yes, validationSplit: 0.25, trials: 50, seed: 1 },
     )
-    // A model that is not disposed of takes 15 kB; what is left of others are cells of their metrics.
+    // A model that is not disposed takes 15 kB; the rest of the others are cells of their metrics.
     expect(used.at(-1)! - used[1]!).toBeLessThan(30 * 1000)
     expect(models.filter(isUsable).map((model) => models.indexOf(model))).toEqual([
       models.indexOf(result.best.model as Sequential),

@@ -1,4 +1,4 @@
-// Trials in workers: the same results as without workers, weights that come back, and options that workers cannot take.
+// Trials in workers: the same results as without workers, returned weights, and options that workers cannot take.
 // modes: simd
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -79,7 +79,7 @@ describe('two workers', () => {
         await gridSearch(make, space, { ...options, ...more, workers: 2 }),
       ]
       expect(outcome(two)).toEqual(outcome(one))
-      // Training goes on there as here: the optimizer's state and that of random numbers came along.
+      // Training continues as in the worker: the states of the optimizer and of random numbers were returned.
       for (const {
         best: { model },
       } of [one, two])

@@ -1,4 +1,4 @@
-// Training that ends when it has cost enough.
+// Training that ends at a given cost.
 // modes: simd, interpreter
 import { describe, expect, it, vi } from 'vitest'
 import type { CallbackMethods } from '../../src'
@@ -136,7 +136,7 @@ describe('StopWhenUneconomic', () => {
     expect(history.epoch.length).toBeLessThan(1000)
     const worth = patient.epochs.map(({ gain, cost }) => gain >= (1e-3 / each) * cost)
     expect(worth.slice(-2)).toEqual([false, false])
-    // Never two in a row before.
+    // Never two in a row before the end.
     expect(worth.slice(0, -1).some((is, i, all) => !is && all[i + 1] === false)).toBe(false)
     expect(patient.epochs.every(({ cost }) => cost === each)).toBe(true)
     const best = history.history['loss']!.map((_, i, all) => Math.min(...all.slice(0, i + 1)))

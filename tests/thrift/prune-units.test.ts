@@ -1,4 +1,4 @@
-// Pruning of units: against models whose units were silenced by hand, layer family by layer family.
+// Pruning of units: compared with models whose units were silenced by hand, layer family by layer family.
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Tensor, Variable } from '../../src'
@@ -144,7 +144,7 @@ describe('removes units', () => {
       new Flatten(),
       new Dense({ units: 2 }),
     ])
-    // Averages that are not those that everybody begins with.
+    // Averages other than the initial ones.
     model.weights.forEach(
       ({ name, view }) => name.includes('moving') && view.forEach((_, i) => (view[i] = 0.5 + 0.1 * i)),
     )
@@ -408,7 +408,7 @@ describe('ranks units', () => {
       [0],
     ])
     twice.compile({ optimizer: 'sgd', loss: 'mse' })
-    // The first unit is of use in the first call alone, and of more than the second unit is in the last.
+    // The first unit is used only in the first call, and more than the second unit is in the last.
     const given = { by, x: [[[10, 0]], [[0, 1]]] as const, y: [[0]] }
     const one = await pruneUnits(twice, { keep: { hidden: 1 }, ...given } as never)
     expect([...one.weights[0]!.view]).toEqual([1, 0])
@@ -428,7 +428,7 @@ describe('ranks units', () => {
       model.weights.find((weight) => weight.name.endsWith(name))!,
     )
     output!.view.fill(1)
-    // What the second of three says is louder: kernel [features, heads, size].
+    // The value of the second of three is larger: kernel [features, heads, size].
     value!.view.forEach((_, i, view) => (view[i] = Math.floor(i / 2) % 3 === 1 ? 1 : 0.01))
     const small = await pruneUnits(model, {
       keep: { attention: 1 },
@@ -570,7 +570,7 @@ describe('the smaller model', () => {
     const own = await whole.predict(x)
     expect((await pruneUnits(whole, { maxLoss: 0, x, y: own })).weights[0]!.shape).toEqual([3, 3])
     expect((await pruneUnits(whole, { maxLoss: 1e6, x, y: own })).weights[0]!.shape).toEqual([3, 1])
-    // One of the three may go, where the loss tells.
+    // One of the three may be removed, by the loss.
     const losses = await Promise.all(
       [1, 2].map(
         async (units) => (await (await pruneUnits(whole, { keep: { hidden: units }, x })).evaluate(x, own)).loss,

@@ -42,7 +42,7 @@ import { threadedRuntime } from '../helpers/threads'
 
 const data = (shape: number[], seed = 1): Tensor => tensor([...floats(shape, -1, 1, seed).data], shape)
 
-/** The largest difference, beside the largest number. */
+/** The largest difference, relative to the largest number. */
 function difference(a: Tensor, b: Tensor): number {
   expect(a.shape).toEqual(b.shape)
   const largest = Math.max(...Array.from(b.data, Math.abs))
@@ -92,7 +92,7 @@ describe.each(models)('of %s layers', (_name, make, shape) => {
     const small = quantize(model, isCalibrated ? { calibration: x } : {})
     expect(difference(await small.predict(x), await model.predict(x))).toBeLessThan(0.04)
     expect(small.layers.map(({ name }) => name)).toEqual(model.layers.map(({ name }) => name))
-    // The given one is what it was.
+    // The given model is unchanged.
     expect(model.getWeights()).toEqual(before)
     expect(
       model.layers.some(
@@ -187,7 +187,7 @@ describe('quantize', () => {
     expect(Object.keys(b)).toEqual(Object.keys(a))
     expect(b['loss']).toBeCloseTo(a['loss'], 1)
     expect(Math.abs(b['accuracy']! - a['accuracy']!)).toBeLessThanOrEqual(0.05)
-    // Nothing of it is trained: what is int8 stays as it is.
+    // None of it is trained: int8 weights are constant.
     expect(small.trainableWeights).toEqual([])
   })
 
@@ -377,7 +377,7 @@ describe('quantization-aware training', () => {
     const { history } = await aware.fit(x, y, { epochs: 30, batchSize: shape[0]!, verbose: 0 })
     expect(history['loss']!.at(-1)).toBeLessThan(history['loss']![0]!)
     const small = quantize(aware)
-    // Predictions are those that training saw, but for the last bits.
+    // Predictions are those of training, up to the last bits.
     expect(difference(await small.predict(x), await aware.predict(x))).toBeLessThan(1e-3)
     const again = await loadModel(await aware.save(), { customObjects: quantizedLayers })
     expect((await again.predict(x)).data).toEqual((await aware.predict(x)).data)

@@ -1,5 +1,5 @@
-// What fit, evaluate and their kin take: options in the place of targets, targets of some outputs, nothing to train, and what
-// stopping within an epoch still runs.
+// Arguments of fit, evaluate and similar methods: options instead of targets, targets of some outputs, nothing to
+// train, and what still runs after stopping within an epoch.
 
 import { describe, expect, it, vi } from 'vitest'
 import type { Batch, CallbackMethods, PerOutput, Tensor } from '../../src'
@@ -82,7 +82,7 @@ describe('options instead of targets', () => {
 })
 
 describe('outputs without a loss', () => {
-  // The weights are ones: a is b. Losses as Keras 3.15 has them for the same data.
+  // The weights are ones: a equals b. Losses as in Keras 3.15 for the same data.
   const rows = tensor([
     [0, 1],
     [2, 3],
@@ -216,7 +216,7 @@ describe('stopTraining within an epoch', () => {
     )
   }
 
-  // As Keras 3.15 calls them, with 3 batches in an epoch.
+  // The calls of Keras 3.15, with 3 batches per epoch.
   it.each<[keyof CallbackMethods, number, string[]]>([
     ['onEpochBegin', 0, ['onTrainBatchBegin 0', 'onTrainBatchEnd 0']],
     ['onTrainBatchBegin', 0, ['onTrainBatchBegin 0', 'onTrainBatchEnd 0']],

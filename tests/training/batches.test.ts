@@ -1,4 +1,4 @@
-// fit, evaluate and predict on batches that come one after the other: the same as on arrays, and what can be wrong with them.
+// fit, evaluate and predict on batches from a source: the same as on arrays, and errors.
 
 import { describe, expect, it, vi } from 'vitest'
 import {
@@ -217,7 +217,7 @@ describe('epochs', () => {
     const arrays = await seen((model, options) => model.fit(x, y, { ...options, batchSize: 2 }))
     expect(await seen((model, options) => model.fit(rows().batch(2), options))).toEqual(arrays)
     expect(await seen((model, options) => model.fit(rows().batch(2).repeat(), options))).toEqual(arrays)
-    // A generator that is there once is enough, because no second pass begins.
+    // A one-shot generator is enough, because no second pass begins.
     expect(await seen((model, options) => model.fit(waiting(pairs(2)), options))).not.toEqual([])
   })
 
@@ -545,7 +545,7 @@ it('the memory of batches is reused, and kept values are unchanged', async () =>
   const direct = rows().batch(4)
   const watched = direct.map((batch) => (seen.push(batch.x), batch))
   await reference.fit(watched, quiet({ epochs: 2 }))
-  // A batch that passes through another stage may be held: it is not written over.
+  // A batch that passes through another stage may be kept: it is not overwritten.
   expect(seen.slice(0, 6).flatMap(({ data }) => [...data])).toEqual([...tensor(x).data])
   for await (const { x: each } of direct) buffers.add(each.data.buffer)
   expect(buffers.size).toBe(6)

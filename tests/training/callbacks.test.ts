@@ -19,7 +19,7 @@ const { x, yes } = samples(20)
 
 type Told = Extract<keyof CallbackMethods, `on${string}` | 'setModel' | 'setParams'>
 
-/** A callback that notes every call with its arguments. */
+/** A callback that records every call with its arguments. */
 function recorder(calls: string[], name = ''): Required<Omit<Pick<CallbackMethods, Told>, 'onNonFinite'>> {
   const show = (logs: Logs | null): string => (logs === null ? 'null' : Object.keys(logs).join())
   const note = (text: string) => void calls.push(name + text)
@@ -175,7 +175,7 @@ describe('stopTraining', () => {
   })
 })
 
-/** A model whose logs are what the test says: EarlyStopping sees them after this callback has changed them. */
+/** A model with the logs of the test: EarlyStopping sees them after this callback has changed them. */
 async function run(options: EarlyStoppingOptions, values: readonly number[], monitor = 'valLoss') {
   const model = binaryModel()
   const stopping = new EarlyStopping(options)
@@ -355,7 +355,7 @@ describe('training that is not finite', () => {
         callbacks: [new TerminateOnNaN(), recorder(calls)],
       })
       expect(epoch).toEqual([0, 1])
-      // Not 0, than which nothing is better.
+      // Not 0, which nothing could improve on.
       expect(history['loss']).toEqual([expect.any(Number), NaN])
       expect(calls.at(-1)).toMatch(/^onTrainEnd/)
       expect(weightsOf(model).flat().every(Number.isFinite)).toBe(true)

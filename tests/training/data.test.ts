@@ -1,5 +1,5 @@
-// Data for models with several inputs and outputs: how they may be given, and what cannot be right. Every error names the
-// part of the data that is meant, and changes no weight. Models with one input and one output are in models/errors.test.ts.
+// Data for models with several inputs and outputs: accepted forms, and errors. Every error names the part of the data,
+// and changes no weight. models/errors.test.ts tests models with one input and one output.
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import type { CompileOptions, FitOptions } from '../../src'
@@ -112,7 +112,7 @@ describe('data are given', () => {
     const before = [weightsOf(model.getLayer('kind')), weightsOf(model.getLayer('price'))]
     const { history } = await fit(model, x, { price })
     expect(Object.keys(history)).toEqual(['loss'])
-    // The weights behind the other output have no part in the loss.
+    // The weights of the other output do not affect the loss.
     expect(weightsOf(model.getLayer('kind'))).toEqual(before[0])
     expect(weightsOf(model.getLayer('price'))).not.toEqual(before[1])
     await fit(twoByTwo({ loss: ['mse', null] }, 'lists'), x, [price, null])

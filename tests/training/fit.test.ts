@@ -1,4 +1,4 @@
-// What fit does with data and options. Callbacks are in tests/callbacks, errors in errors.test.ts.
+// fit with different data and options. tests/callbacks tests callbacks, errors.test.ts errors.
 // modes: simd, interpreter
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
@@ -13,7 +13,7 @@ const { x, yes } = samples(20)
 const sorted = (rows: readonly number[]): number[] => [...rows].sort((a, b) => a - b)
 const upTo = (end: number): number[] => Array.from({ length: end }, (_, i) => i)
 
-/** A model that cannot learn: what it reports depends on the data alone. */
+/** A model that cannot learn: its logs depend only on the data. */
 function frozenModel(options: Partial<CompileOptions> = {}): Sequential {
   setRandomSeed(4)
   const model = new Sequential([new Dense({ units: 1, inputShape: [4] })])
@@ -472,7 +472,7 @@ describe('the event loop', () => {
     clearInterval(timer)
     expect(turns.timers).toBeGreaterThanOrEqual(10)
     expect(turns.immediates).toBeGreaterThanOrEqual(10)
-    // Slices are 10 ms. Processor time, so that a machine that is busy with other things makes no difference.
+    // Slices are 10 ms. Measures processor time, so that a busy machine makes no difference.
     const { user, system } = process.cpuUsage(cpu)
     expect((user + system) / 1000 / turns.timers).toBeLessThan(50)
   })
@@ -620,7 +620,7 @@ describe('the model itself', () => {
     model.trainOnBatch(x, yes)
     const first = weightsOf(model)
     model.layers[0]!.trainable = false
-    // Without a learning rate only the velocity moves the weights.
+    // Without a learning rate only the velocity changes the weights.
     model.optimizer.learningRate = 0
     model.trainOnBatch(x, yes)
     const second = weightsOf(model)

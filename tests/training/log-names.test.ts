@@ -1,4 +1,4 @@
-// Names of logs with underscores, in everything that reads logs by name.
+// Names of logs with underscores, in all code that reads logs by name.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -27,7 +27,7 @@ function script(name: string, values: readonly number[]): CallbackMethods {
   return { onEpochEnd: (epoch: number, logs: Logs) => void (logs[name] = values[epoch]!) }
 }
 
-/** Names, and how else they may be spelled. */
+/** Names, and their other spellings. */
 const SPELLINGS: readonly (readonly [name: string, val: string, others: readonly string[]])[] = [
   ['loss', 'valLoss', ['val_loss']],
   ['kl_loss', 'val_kl_loss', ['valKlLoss', 'val_klLoss']],

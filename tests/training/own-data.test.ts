@@ -1,4 +1,5 @@
-// Steps of one's own in a functional model take data that the graph does not: records, batches without targets, further inputs.
+// Custom steps in a functional model take data that the graph does not: records, batches without targets, further
+// inputs.
 import { describe, expect, it } from 'vitest'
 import type { Batch, StepLogs, Tensor } from '../../src'
 import { Dense, Embedding, Input, Model, SGD, Sequential, ops, tensor } from '../../src'
@@ -8,7 +9,7 @@ const rows = (n: number, width = 2): number[][] =>
 
 type Step<In> = (this: Model<Tensor, Tensor>, batch: Batch<In, Tensor>) => StepLogs
 
-/** A functional model whose steps are given. */
+/** A functional model with the given steps. */
 function own<In>(train: Step<In>, test: Step<In> | null = null): Model<Tensor, Tensor> {
   class Own extends Model<Tensor, Tensor> {
     override trainStep(batch: Batch<Tensor, Tensor>): StepLogs {

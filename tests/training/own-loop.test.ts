@@ -1,4 +1,4 @@
-// Loops and steps of one's own: losses that layers add, computeLoss, and the metrics of compile.
+// Custom loops and steps: losses that layers add, computeLoss, and the metrics of compile.
 
 import { describe, expect, it } from 'vitest'
 import type { Batch, Tensor } from '../../src'
@@ -53,7 +53,7 @@ describe('losses that layers add', () => {
       },
       { argnums: positions },
     )
-    // Variables are read by the function itself, so that they are not arguments of the compiled one.
+    // The function itself reads the variables, so that they are not arguments of the compiled one.
     const run = (): readonly Tensor[] => gradients(...(model.trainableWeights as never[]))[1] as readonly Tensor[]
     const call = isCompiled ? jit(run) : run
     for (let epoch = 0; epoch < 4; epoch++) {
@@ -78,7 +78,7 @@ describe('losses that layers add', () => {
   })
 })
 
-/** A step in Keras's words. */
+/** A step as in Keras. */
 class Stepping extends Model {
   dense = new Dense({ units: 1, kernelInitializer: 'ones', kernelRegularizer: 'l2' })
   tracker = new metrics.Mean({ name: 'loss' })

@@ -65,7 +65,7 @@ describe('the output of fit', () => {
           epochs: 1,
           batchSize: 1,
           verbose: 1,
-          // Slow enough to be painted on the way.
+          // Slow enough to be painted meanwhile.
           callbacks: [{ onTrainBatchEnd: () => new Promise((resolve) => setTimeout(resolve, 12)) }],
         }),
       { isTTY: true },

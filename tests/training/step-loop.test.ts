@@ -1,4 +1,5 @@
-// fit runs many steps in one call of the engine when nobody listens to single batches: with the same results to the last bit.
+// fit runs many steps in one call of the engine if no callback listens to single batches: with the same results to the
+// last bit.
 // modes: simd, relaxed, interpreter
 
 import { describe, expect, it } from 'vitest'

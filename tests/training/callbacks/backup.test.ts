@@ -1,5 +1,5 @@
-// BackupAndRestore within one process: what is taken up, and what is refused. That killed processes end with the same bits is
-// in interrupted.test.ts.
+// BackupAndRestore within one process: which state is restored, and which backups are refused. interrupted.test.ts
+// tests that killed processes end with the same bits.
 // modes: simd
 
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
@@ -53,7 +53,7 @@ afterAll(() => Promise.all(made.map((each) => rm(each, { recursive: true }))))
 
 class Interruption extends Error {}
 
-/** Ends fit with an error after so many steps. */
+/** Ends fit with an error after `steps` steps. */
 function interruptAfter(steps: number): CallbackMethods {
   let done = 0
   return {
@@ -75,7 +75,10 @@ async function fitWith(
   return model.fit(x, yes, { ...options, callbacks: [...callbacks, ...more] })
 }
 
-/** A run, and one that is interrupted after so many steps and taken up by new objects. Their ends, and how both are told. */
+/**
+ * A run, and one that is interrupted after `steps` steps and resumed by new objects. Returns their final states, and
+ * the calls of both.
+ */
 async function bothEnds(make: Make, options: Omit<BackupAndRestoreOptions, 'backupDir'>, steps: number) {
   const whole = make()
   const wholeHistory = await fitWith(whole, [interruptAfter(Infinity)])
@@ -83,7 +86,7 @@ async function bothEnds(make: Make, options: Omit<BackupAndRestoreOptions, 'back
   await expect(
     fitWith(first, [new BackupAndRestore({ backupDir, ...options }), interruptAfter(steps)]),
   ).rejects.toThrow(Interruption)
-  // This process lives on: what measures must not go on for ever.
+  // This process continues: measurements must not run forever.
   for (const callback of first.callbacks as readonly CallbackMethods[]) await callback.onTrainEnd?.(null)
   const second = make()
   const backup = new BackupAndRestore({ backupDir, ...options })
@@ -94,12 +97,12 @@ async function bothEnds(make: Make, options: Omit<BackupAndRestoreOptions, 'back
 const make: Make = () => ({ model: binaryModel({ optimizer: new Adam({ learningRate: 0.01 }) }), callbacks: [] })
 
 describe('a resumed run', () => {
-  // 5 steps an epoch.
+  // 5 steps per epoch.
   it.each<[Omit<BackupAndRestoreOptions, 'backupDir'>, number, number, number]>([
     [{}, 13, 2, 0],
     [{ saveFreq: 4 }, 14, 2, 2],
     [{ saveFreq: 5 }, 11, 2, 0],
-    // The last step of an epoch, whose validation did not come to its end.
+    // The last step of an epoch, whose validation did not finish.
     [{ saveFreq: 3 }, 16, 3, 0],
     [{ saveFreq: 1 }, 3, 0, 2],
   ])('%o, interrupted at step %i: continues at epoch %i, batch %i', async (options, steps, epoch, batch) => {

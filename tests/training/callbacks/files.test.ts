@@ -1,4 +1,4 @@
-// Callbacks that write: checkpoints, logs as CSV and for TensorBoard, and what goes to a server.
+// Callbacks that write: checkpoints, logs as CSV and for TensorBoard, and requests to a server.
 // modes: simd
 
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
@@ -37,7 +37,7 @@ afterEach(() => {
 })
 afterAll(() => Promise.all(made.map((each) => rm(each, { recursive: true }))))
 
-/** Makes logs what the test says. */
+/** Sets the logs to the values of the test. */
 function script(values: readonly Record<string, number>[]): CallbackMethods {
   return { onEpochEnd: (epoch, logs) => void Object.assign(logs, values[epoch]) }
 }
@@ -128,7 +128,7 @@ describe('ModelCheckpoint', () => {
     [{ saveBestOnly: true, monitor: 'val_auc' }, [0.3, 0.2, 0.4], ['1', '3'], 'valAuc'],
     [{ saveBestOnly: true, initialValueThreshold: 2.5 }, [3, 2, 4], ['2']],
     [{ saveBestOnly: true }, [NaN, 2, 3], ['2']],
-    // 3 batches an epoch; every second one.
+    // 3 batches per epoch; every second one.
     [{ saveFreq: 2, filepath: '{epoch}-{batch}' }, [0, 0], ['1-2', '2-1', '2-3']],
   ])('%o of %o saves %o', async (options, values, expected, log) => {
     expect(await saved(options, values, log)).toEqual(expected)
@@ -303,7 +303,7 @@ describe('a failed write', () => {
     ['TensorBoard', (path) => new TensorBoard(path)],
     ['BackupAndRestore', (path) => new BackupAndRestore({ backupDir: path, deleteCheckpoint: false })],
   ])('reports %s and the path, and has the cause', async (name, make) => {
-    // A file is where a folder is to be.
+    // A file at the path of a folder.
     await writeFile(join(folder, 'file'), '')
     const error = await errorOf(() =>
       binaryModel().fit(x, yes, { verbose: 0, callbacks: make(join(folder, 'file/below')) }),

@@ -1,4 +1,4 @@
-// What evaluate and predict tell callbacks, and averages that take the place of weights while they run.
+// The hooks that evaluate and predict call, and averages that replace weights while they run.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
@@ -138,7 +138,7 @@ describe('SwapEMAWeights', () => {
     const options = { epochs: 3, batchSize: 8, verbose: 0, validationData: [x, yes] } as const
     await plain.fit(x, yes, options)
     const { history } = await swapped.fit(x, yes, { ...options, callbacks: [new SwapEMAWeights(), look] })
-    // At the end the averages take the place of the weights.
+    // At the end the averages replace the weights.
     expect(weightsOf(swapped)).toEqual(weightsOf(plain))
     expect(seen).toEqual(weightsOf(swapped))
     expect(history['valLoss']!.at(-1)).toBeCloseTo((await swapped.evaluate(x, yes)).loss, 6)

@@ -1,4 +1,4 @@
-// Learning rates that callbacks set, and what they say of them.
+// Learning rates that callbacks set, and their messages.
 // modes: simd
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -19,7 +19,7 @@ const { x, yes } = samples(20)
 
 afterEach(() => vi.restoreAllMocks())
 
-/** The rates after each epoch of a run whose monitored log is what the test says. */
+/** The rates after each epoch of a run with the monitored log of the test. */
 async function ratesOf(options: ReduceLROnPlateauOptions, values: readonly number[]): Promise<number[]> {
   const model = binaryModel({ optimizer: new SGD({ learningRate: 1 }) })
   const rates: number[] = []
@@ -36,7 +36,7 @@ async function ratesOf(options: ReduceLROnPlateauOptions, values: readonly numbe
 describe('ReduceLROnPlateau', () => {
   const values = [3, 2, 2, 2, 1.99995, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1]
   const halves = (...powers: number[]): number[] => powers.map((power) => 0.5 ** power)
-  // What Keras 3.15 gives for these.
+  // The results of Keras 3.15.
   it.each<[ReduceLROnPlateauOptions, number[]]>([
     [{ factor: 0.5, patience: 2 }, halves(0, 0, 0, 1, 1, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6)],
     [{ factor: 0.5, patience: 2, cooldown: 2 }, halves(0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 4)],
