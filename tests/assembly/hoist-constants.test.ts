@@ -55,7 +55,7 @@ it('loads what a loop uses once, before the outermost loop', () => {
 
 it.each([
   ['outside loops', [constant(ONE), 'drop', 'loop $a', 'end']],
-  ['that one instruction makes', ['loop $a', constant('0x00000000'), 'drop', constant('0xffffffff'), 'drop', 'end']],
+  ['of a single instruction', ['loop $a', constant('0x00000000'), 'drop', constant('0xffffffff'), 'drop', 'end']],
   ['with different lanes', ['loop $a', `v128.const i32x4 ${ONE} ${TWO} ${ONE} ${TWO}`, 'drop', 'end']],
 ])('leaves constants %s', (_, body) => {
   expect(hoistedConstants(module(...body)).size).toBe(0)

@@ -148,7 +148,7 @@ async function runScenario({ name, isolated }) {
     assert.deepEqual(
       { epoch, left, sameEnd, isKept: kept > 0 },
       { epoch: 3, left: null, sameEnd: true, isKept: true },
-      'a run that was taken up',
+      'a resumed run',
     )
     if (!isolated) assert.match(threadsNote, /not cross-origin isolated/)
     const { loss } = result
@@ -159,7 +159,7 @@ async function runScenario({ name, isolated }) {
     const longest = Math.max(...result.responsiveness.map(({ milliseconds }) => milliseconds))
     assert.ok(longest > 100, `expected a fit long enough to judge, over 100 ms, received ${longest} ms`)
     for (const image of result.pictures.images)
-      assert.deepEqual(image, golden.images['rgb.png'].RGB, 'the pixels of a picture')
+      assert.deepEqual(image, golden.images['rgb.png'].RGB, 'the pixels of an image')
     assert.deepEqual(result.pictures.values, [{ a: 1 }, { a: 2 }])
     assert.deepEqual(
       result.pictures.table,

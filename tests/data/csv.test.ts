@@ -46,9 +46,9 @@ describe('sources', () => {
     ['a Blob', new Blob([flats])],
     ['text', content],
     ['bytes', new TextEncoder().encode(flats)],
-    ['a function that makes a stream of Node', () => Readable.from([flats.slice(0, 20), flats.slice(20)])],
-    ['a function that makes a stream of the web', () => new Blob([flats]).stream()],
-    ['a function that promises', async () => content],
+    ['a function that makes a Node stream', () => Readable.from([flats.slice(0, 20), flats.slice(20)])],
+    ['a function that makes a web stream', () => new Blob([flats]).stream()],
+    ['a function that returns a promise', async () => content],
   ])('%s, twice', async (_, source) => {
     const rows = readCsv(source, { types })
     const expected = [
@@ -401,7 +401,7 @@ describe('errors', () => {
 
   it.each<[string, string, object, Partial<RowError> & { message?: unknown }]>([
     [
-      'a word for a number',
+      'a word instead of a number',
       text,
       { types: { a: 'number' }, vocabulary },
       {
@@ -413,13 +413,13 @@ describe('errors', () => {
       },
     ],
     [
-      'a cell too few',
+      'a missing cell',
       'a,b\n1,2\n4\n',
       {},
       { line: 3, column: null, message: 'the text, line 3: expected 2 cells, received 1' },
     ],
     [
-      'a cell too many',
+      'an extra cell',
       'a,b\n1,2\n4,5,6\n',
       { features: 'vector' },
       { line: 3, message: 'the text, line 3: expected 2 cells, received 3' },
@@ -431,7 +431,7 @@ describe('errors', () => {
       { line: 3, column: 'b', value: 'five' },
     ],
     [
-      'a class that is none',
+      'an unknown class',
       'k\nred\ngren\n',
       { vocabulary: { k: ['red', 'green'] } },
       {
@@ -444,18 +444,18 @@ describe('errors', () => {
       },
     ],
     [
-      'a quote that is not closed',
+      'an unclosed quote',
       'a,b\n1,"2\n3,4\n',
       {},
       { line: 2, message: 'the text, line 2: a quote is opened and not closed' },
     ],
     [
-      'something behind a quote',
+      'characters after a quote',
       'a,b\n1,2\n3,"4"5\n6,"7"\n',
       {},
       { line: 3, message: expect.stringMatching(/quote is in the wrong place/) },
     ],
-    ['a number that is none', 'a\n1\n0x10\n', { types: { a: 'number' } }, { line: 3, value: '0x10' }],
+    ['an invalid number', 'a\n1\n0x10\n', { types: { a: 'number' } }, { line: 3, value: '0x10' }],
     ['a number too large', 'a\n1\n1e999\n', { types: { a: 'number' } }, { line: 3, value: '1e999' }],
   ])('%s', async (_, content, options, expected) => {
     const error = await failure(readCsv({ text: content }, options).toArray())

@@ -16,7 +16,7 @@ async function* slowly(n: number) {
 /** The same elements, at once and after a delay. */
 const kinds = {
   'at once': (n: number) => Dataset.range(n),
-  'after a wait': (n: number) => Dataset.from(() => slowly(n)),
+  'after a delay': (n: number) => Dataset.from(() => slowly(n)),
 }
 
 describe('sources', () => {
@@ -31,10 +31,10 @@ describe('sources', () => {
         }),
     ],
     ['an async generator function', () => Dataset.from(() => slowly(3))],
-    ['a function that promises', () => Dataset.from(async () => [0, 1, 2])],
-    ['a function that makes a stream of Node', () => Dataset.from<number>(() => Readable.from([0, 1, 2]))],
+    ['a function that returns a promise', () => Dataset.from(async () => [0, 1, 2])],
+    ['a function that makes a Node stream', () => Dataset.from<number>(() => Readable.from([0, 1, 2]))],
     [
-      'a function that makes a stream of the web',
+      'a function that makes a web stream',
       () =>
         Dataset.from<number>(
           () =>
@@ -55,7 +55,7 @@ describe('sources', () => {
           },
         }),
     ],
-    ['a data set', () => Dataset.from(Dataset.range(3))],
+    ['a dataset', () => Dataset.from(Dataset.range(3))],
   ])('%s, twice', async (_, make) => {
     const dataset = make()
     expect(await dataset.toArray()).toEqual([0, 1, 2])

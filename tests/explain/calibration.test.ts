@@ -147,7 +147,7 @@ describe('temperatureScaling', () => {
     ['a softmax', () => new Dense({ units: 3, activation: 'softmax', inputShape: [4] })],
     ['logits', () => new Dense({ units: 3, inputShape: [4] })],
     ['a Softmax layer', () => new Softmax()],
-    ['probabilities of another origin', () => new Lambda((x) => ops.add(ops.multiply(ops.softmax(x), 1), 0))],
+    ['probabilities from elsewhere', () => new Lambda((x) => ops.add(ops.multiply(ops.softmax(x), 1), 0))],
   ])('wraps a model that ends in %s, which stays unchanged', async (_what, last) => {
     const layer = last()
     const model = new Sequential(layer instanceof Dense ? [layer] : [new Dense({ units: 3, inputShape: [4] }), layer])

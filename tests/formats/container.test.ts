@@ -49,19 +49,19 @@ async function trained(): Promise<Uint8Array> {
 describe('violations of the format', () => {
   it.each<[string, string | object, number, RegExp]>([
     [
-      'a name twice',
+      'a duplicate name',
       '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
       4,
       /has 'a' twice/,
     ],
     [
-      'a name twice, once escaped',
+      'a duplicate name, once escaped',
       '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\\u0061":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}',
       8,
       /has 'a' twice/,
     ],
-    ['a shape twice', '{"a":{"dtype":"F32","shape":[2],"shape":[1],"data_offsets":[0,4]}}', 4, /has 'shape' twice/],
-    ['metadata twice', '{"__metadata__":{"k":"1"},"__metadata__":{"k":"2"}}', 0, /has '__metadata__' twice/],
+    ['a duplicate shape', '{"a":{"dtype":"F32","shape":[2],"shape":[1],"data_offsets":[0,4]}}', 4, /has 'shape' twice/],
+    ['duplicate metadata', '{"__metadata__":{"k":"1"},"__metadata__":{"k":"2"}}', 0, /has '__metadata__' twice/],
     ['a hole between tensors', { a: floats(0, 4), b: floats(8, 12) }, 12, /'b' begin at 8, after a hole: expected 4/],
     ['a hole before the first', { a: floats(4, 8) }, 8, /'a' begin at 4, after a hole: expected 0/],
     [
@@ -72,11 +72,11 @@ describe('violations of the format', () => {
     ],
     ['two tensors over the same bytes', { a: floats(0, 8), b: floats(0, 8) }, 8, /within another tensor/],
     ['an empty tensor in the middle of another', { a: floats(0, 8), b: floats(4, 4) }, 8, /within another tensor/],
-    ['bytes behind the last', { a: floats(0, 4) }, 5, /1 bytes too many/],
-    ['data without any tensor', {}, 4, /4 bytes too many/],
+    ['bytes after the last', { a: floats(0, 4) }, 5, /1 bytes too many/],
+    ['data without tensors', {}, 4, /4 bytes too many/],
     ['fewer bytes than elements', { a: { dtype: 'F32', shape: [2], data_offsets: [0, 7] } }, 7, /entry of 'a'/],
-    ['an end before its beginning', { a: { dtype: 'F32', shape: [0], data_offsets: [4, 0] } }, 4, /entry of 'a'/],
-    ['metadata that are no text', { __metadata__: { n: 1 } }, 0, /not all strings/],
+    ['an end before its start', { a: { dtype: 'F32', shape: [0], data_offsets: [4, 0] } }, 4, /entry of 'a'/],
+    ['metadata that are not strings', { __metadata__: { n: 1 } }, 0, /not all strings/],
     ['a space before the object', ' {}', 0, /not a JSON object/],
   ])('%s', (_title, header, data, message) => {
     expect(() => decodeContainer(container(header, data))).toThrow(message)

@@ -124,25 +124,25 @@ describe('damaged files of functional models', () => {
 
   it.each<[string, RegExp, RegExp, string]>([
     [
-      'a constant that has too few elements',
+      'a constant with too few elements',
       /constant of shape \[1, 4\] has 2 elements/,
       /"data":\[1,0,1,0\]/,
       '"data":[1,0]',
     ],
     [
-      'a constant of a shape with a hole',
+      'a constant whose shape has a gap',
       /constant is incomplete/,
       /"tensor":\{"shape":\[1,4\]/,
       '"tensor":{"shape":[1,null]',
     ],
-    ['a number that is none', /\{"number":"many"\} stands for a number/, /"number":"Infinity"/, '"number":"many"'],
+    ['an invalid number', /\{"number":"many"\} stands for a number/, /"number":"Infinity"/, '"number":"many"'],
     [
-      'a call of no layer',
+      'a call without a layer',
       /a call names layer null, which is not there/,
       /"calls":\[\{"layer":\d+/,
       '"calls":[{"layer":null',
     ],
-    ['a result that is not made yet', /refers to result 0 of call 40/, /"ref":\[0,0\]/, '"ref":[40,0]'],
+    ['a result used before it is made', /refers to result 0 of call 40/, /"ref":\[0,0\]/, '"ref":[40,0]'],
     [
       'a call without an input of the model',
       /a call of Dense "shared" has no input that the model makes/,
@@ -156,7 +156,7 @@ describe('damaged files of functional models', () => {
       '"input":$1',
     ],
     [
-      'a layer whose configuration is a text',
+      'a layer whose configuration is a string',
       /a layer has no class name/,
       /"className":"Dense","config":\{/,
       '"className":"Dense","config":"","other":{',

@@ -34,10 +34,10 @@ describe('an argument that is not a path', () => {
   it.each<[string, unknown]>([
     ['a number', 7],
     ['null', null],
-    ['an empty text', ''],
+    ['an empty string', ''],
     ['an object', {}],
     ['an array', ['a']],
-    ['a text with a zero', 'a\0b'],
+    ['a string with a zero', 'a\0b'],
   ])('%s', async (_title, path) => {
     for (const [name, call] of calls()) {
       const error = await errorOf(() => call(path as never))

@@ -304,7 +304,7 @@ function mixer(mix: Attend, isShown = true): Model<Tensor, Tensor> {
 describe('the cache', () => {
   it.each<[string, Attend]>([
     [
-      'an attention whose keys and values are made of the query',
+      'an attention whose keys and values come from the query',
       (x) =>
         new MultiHeadAttention({ numHeads: 2, keyDim: 4 }).apply([x, new Dense(SIZE).apply(x), new Dense(5).apply(x)], {
           useCausalMask: true,
@@ -319,7 +319,7 @@ describe('the cache', () => {
         ),
     ],
     [
-      'layers that take each step by itself',
+      'layers that process each step separately',
       (x) =>
         new TimeDistributed({ layer: new Dense(SIZE) }).apply(
           new BatchNormalization().apply(new Conv1D({ filters: SIZE, kernelSize: 1 }).apply(x)),
@@ -332,12 +332,12 @@ describe('the cache', () => {
 
   it.each<[string, Attend, RegExp]>([
     [
-      'a convolution that reaches behind the prompt',
+      'a convolution with a receptive field beyond the prompt',
       (x) => new Conv1D({ filters: 8, kernelSize: 2, dilationRate: 4, padding: 'causal' }).apply(x),
       /for step 4 .* Conv1D ".*" may be the reason/,
     ],
     [
-      'one that reaches further than most',
+      'a larger receptive field',
       (x) => new Conv1D({ filters: 8, kernelSize: 2, dilationRate: 12, padding: 'causal' }).apply(x),
       /for step 13 .* Conv1D/,
     ],
@@ -357,7 +357,11 @@ describe('the cache', () => {
     ],
     ['ops.cumsum', (x) => ops.cumsum(x, 1), /A layer or an op/],
     ['ops.flip', (x) => ops.flip(x, 1), /A layer or an op/],
-    ['what is subtracted from all steps', (x) => ops.subtract(x, ops.mean(x, 1, true)), /A layer or an op/],
+    [
+      'a subtraction of the same value from all steps',
+      (x) => ops.subtract(x, ops.mean(x, 1, true)),
+      /A layer or an op/,
+    ],
   ])('refuses %s', async (_name, mix, why) => {
     for (const isShown of [true, false]) {
       const model = mixer(mix, isShown)

@@ -173,7 +173,7 @@ describe('slices of one operand', () => {
     ],
   ]
   const cases = {
-    'that tile it': lossOf(columns),
+    'that cover it': lossOf(columns),
     'with gaps': lossOf(columns.slice(0, 2)),
     'that overlap': lossOf(overlapping),
     'in blocks': lossOf(blocks),
@@ -184,8 +184,8 @@ describe('slices of one operand', () => {
         [4, 6],
       ],
     ]),
-    'beside the whole': lossOf(columns, (b, v) => b.e.exp(v)),
-    'beside the whole, with gaps': lossOf(columns.slice(0, 2), (b, v) => b.e.exp(v)),
+    'next to the whole': lossOf(columns, (b, v) => b.e.exp(v)),
+    'next to the whole, with gaps': lossOf(columns.slice(0, 2), (b, v) => b.e.exp(v)),
   }
 
   it.each(Object.keys(cases) as (keyof typeof cases)[])('%s: the gradient is right', (name) => {
@@ -193,7 +193,7 @@ describe('slices of one operand', () => {
   })
 
   it('adjacent ones become one concatenation', () => {
-    for (const name of ['that tile it', 'with gaps'] as const) {
+    for (const name of ['that cover it', 'with gaps'] as const) {
       const all = names(cases[name])
       expect([count(all, 'concat'), count(all, 'sliceAdd'), count(all, 'pad')]).toEqual([1, 0, 0])
     }

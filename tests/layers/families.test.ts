@@ -54,7 +54,7 @@ describe('merging', () => {
     ],
     ['other batch sizes', () => new Add({ name: 'x' }).apply([a, ops.ones([3, 3])]), 'received [2, 3] and [3, 3]'],
     [
-      'extents beside the axis',
+      'other extents than along the axis',
       () => new Concatenate({ name: 'x', axis: 1 }).apply([ops.ones([2, 3, 4]), ops.ones([2, 3, 5])]),
       'Concatenate "x": the shapes of the inputs must be equal but for axis 1, received [null, 3, 4] and [null, 3, 5]',
     ],
@@ -64,7 +64,7 @@ describe('merging', () => {
       'received [null, 3, 4] and [null, 3]',
     ],
     [
-      'no such axis',
+      'a missing axis',
       () => new Concatenate({ name: 'x', axis: 2 }).apply([a, a]),
       'Concatenate "x": the axis must be in −2 … 1, received 2',
     ],
@@ -74,7 +74,7 @@ describe('merging', () => {
       'Dot "x": axes must not name the batch axis',
     ],
     [
-      'axes that do not meet',
+      'incompatible axes',
       () => new Dot({ name: 'x', axes: 1 }).apply([a, ops.ones([2, 4])]),
       'Dot "x": axis 1 of the first input and axis 1 of the second must be equal, received [null, 3] and [null, 4]',
     ],
@@ -154,7 +154,11 @@ describe('inputs of the wrong rank', () => {
       () => new Permute({ dims: [2, 1], name: 'x' }).apply(ops.ones([2, 3])),
       'Permute "x": the input must be [batch, axis 1, axis 2], received [2, 3].',
     ],
-    ['Permute twice', () => new Permute({ dims: [1, 1] }), 'dims must hold each of 1 … 2 once, received [1, 1]'],
+    [
+      'Permute with a repeated axis',
+      () => new Permute({ dims: [1, 1] }),
+      'dims must hold each of 1 … 2 once, received [1, 1]',
+    ],
   ])('%s', (_what, action, message) => {
     expect(action).toThrow(message)
   })
@@ -166,10 +170,22 @@ describe('EinsumDense', () => {
 
   it.each([
     ['no arrow', () => make('ab,bc', 3), 'EinsumDense "x": the equation must be like \'ab,bc->ac\''],
-    ['an ellipsis at one side', () => make('...ab,bc->ac', 3), "received '...ab,bc->ac'"],
-    ['a letter from nowhere', () => make('ab,bc->ad', 3), "d of the output is in neither operand of 'ab,bc->ad'"],
-    ['a letter for nothing', () => make('ab,bcd->ac', 3), 'd of the kernel is in neither input nor output'],
-    ['a bias for nothing', () => make('ab,bc->ac', 3, 'b'), "b of biasAxes is not in the output of 'ab,bc->ac'"],
+    ['an ellipsis on one side', () => make('...ab,bc->ac', 3), "received '...ab,bc->ac'"],
+    [
+      'an unknown letter in the output',
+      () => make('ab,bc->ad', 3),
+      "d of the output is in neither operand of 'ab,bc->ad'",
+    ],
+    [
+      'a kernel letter in neither input nor output',
+      () => make('ab,bcd->ac', 3),
+      'd of the kernel is in neither input nor output',
+    ],
+    [
+      'a bias axis outside the output',
+      () => make('ab,bc->ac', 3, 'b'),
+      "b of biasAxes is not in the output of 'ab,bc->ac'",
+    ],
     [
       'too many axes',
       () => make('ab,bc->ac', 3).ensureBuilt([null, 2, 3]),

@@ -174,13 +174,13 @@ describe('SimpleRNN', () => {
       'SimpleRNN "x": initialState[0] must be [5, 2], received [5, 3]',
     ],
     [
-      'a layer that is no cell',
+      'a layer that is not a cell',
       () => Reflect.construct(RNN, [{ cell: new Dense(2) }]),
       'cell must be a cell, a subclass of Cell, received Dense',
     ],
     ['no cells', () => new RNN([]), 'needs at least one cell'],
     [
-      'states that were not asked for',
+      'states that were not requested',
       () => new SimpleRNN({ units: 2 }).applyWithState(x),
       'applyWithState needs returnState: true',
     ],
@@ -220,7 +220,7 @@ describe.each(Object.entries(gated))('%s', (_name, make) => {
     expect(layer.states!.map(({ shape, trainable }) => [shape[0], trainable])).toEqual(
       layer.cell.stateSizes.map(() => [5, false]),
     )
-    expect(layer.weights, 'states are no weights').toHaveLength(layer.trainableWeights.length)
+    expect(layer.weights, 'states are not weights').toHaveLength(layer.trainableWeights.length)
     expect(() => layer.apply(ops.ones([4, 7, 3]))).toThrow(
       /stateful, so all batches must have as many samples as the first one, 5, received 4/,
     )
@@ -303,8 +303,8 @@ describe('gates', () => {
 
   it.each([
     ['share a mask', { dropout: 0.5 }, [4, 3]],
-    ['have masks of their own with implementation 1', { dropout: 0.5, implementation: 1 }, [4, 4, 3]],
-    ['have masks of their own with recurrentDropout', { dropout: 0.5, recurrentDropout: 0.2 }, [4, 4, 3]],
+    ['have separate masks with implementation 1', { dropout: 0.5, implementation: 1 }, [4, 4, 3]],
+    ['have separate masks with recurrentDropout', { dropout: 0.5, recurrentDropout: 0.2 }, [4, 4, 3]],
   ])('%s', (_what, options, expected) => {
     const cell = new LSTMCell({ units: 2, seed: 1, ...options })
     expect(cell.dropoutMasks(4, [3])['input']!.shape).toEqual(expected)
@@ -366,7 +366,7 @@ describe.runIf(currentRuntime().settings.backend === 'wasm')('hoisted out of the
   it.each([
     ['LSTM', () => new LSTM({ units: 4, inputShape: [6, 3] })],
     ['GRU', () => new GRU({ units: 4, inputShape: [6, 3] })],
-    ['a cell of one’s own', () => new RNN({ cell: new Own(), inputShape: [6, 3] })],
+    ['a custom cell', () => new RNN({ cell: new Own(), inputShape: [6, 3] })],
   ])('the product with the input, of %s', (_name, make) => {
     const model = new Sequential([make(), new Dense(1)])
     model.predictOnBatch(ops.ones([2, 6, 3]))
@@ -600,12 +600,12 @@ describe('the recurrent family', () => {
       'Bidirectional: layer and backwardLayer must go in opposite directions, received goBackwards false for both',
     ],
     [
-      'a pattern that goes backwards',
+      'a backward pattern',
       () => new Bidirectional(new LSTM({ units: 2, goBackwards: true })),
       'must go in opposite directions, received goBackwards true',
     ],
     [
-      'layers that give different things',
+      'layers with different results',
       () =>
         new Bidirectional({
           layer: new LSTM({ units: 2, returnSequences: true }),
@@ -629,12 +629,12 @@ describe('the recurrent family', () => {
       'Bidirectional "x": the input must be [batch, steps, features], received [null, 3]',
     ],
     [
-      'steps that are not there',
+      'missing steps',
       () => new TimeDistributed({ layer: new Dense(2), name: 'x' }).apply(ops.ones([2])),
       'TimeDistributed "x": the input must be [batch, steps, …] with at least 3 axes, received [null]',
     ],
     [
-      'states that were not asked for',
+      'states that were not requested',
       () => new Bidirectional(new LSTM(2)).applyWithState(x),
       'applyWithState needs a layer with returnState: true',
     ],

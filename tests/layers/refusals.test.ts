@@ -84,7 +84,7 @@ describe('inputs that do not fit the weights', () => {
       'SeparableConv2D "x": the last input dimension must be 2, received [1, 3, 3, 3]',
     ],
     [
-      'Conv2D with the channels first',
+      'Conv2D with channels first',
       new Conv2D({ filters: 2, kernelSize: 2, dataFormat: 'channelsFirst', name }),
       ops.ones([1, 2, 3, 3]),
       ops.ones([1, 3, 3, 3]),
@@ -177,12 +177,12 @@ describe('masks', () => {
       'Concatenate "x": the mask of input[1] must be',
     ],
     [
-      'one for two inputs',
+      'one mask for two inputs',
       () => new Concatenate({ name }).apply([x, x], { mask: mask(2, 3) }),
       'Concatenate "x": the mask: expected an array of 2, received Tensor',
     ],
     [
-      'two for one input',
+      'two masks for one input',
       () => new LSTM({ units: 2, name }).apply(x, { mask: [mask(2, 3), mask(2, 3)] }),
       'LSTM "x": the mask must be one, as there is one input, received a list of 2',
     ],

@@ -52,7 +52,7 @@ describe('invalid inputs raise clear errors', () => {
       /dilation/,
     ],
     [
-      'other channels than it was built for',
+      'other channels than at build',
       () => {
         const layer = new Conv2D({ filters: 2, kernelSize: 1 })
         layer.apply(make([1, 2, 2, 3]))
@@ -66,7 +66,7 @@ describe('invalid inputs raise clear errors', () => {
       /2 groups/,
     ],
     [
-      'channels that a depthwise kernel does not have',
+      'channels without a depthwise kernel',
       () => {
         const layer = new DepthwiseConv2D({ kernelSize: 1 })
         layer.apply(make([1, 2, 2, 3]))

@@ -89,7 +89,7 @@ describe('inputs', () => {
 
   it.each<[string, number[], string]>([
     ['flat images', [2, 48], ' Its rows have as many elements: ops.reshape(x, [2, 4, 4, 3]) fits.'],
-    ['channels in front', [2, 3, 4, 4], ' Are the axes in another order?'],
+    ['channels first', [2, 3, 4, 4], ' Are the axes in another order?'],
     ['other images', [2, 4, 4, 1], ''],
     ['one image', [4, 4, 3], ' For one sample, make a batch of 1: ops.expandDims(x, 0), or [x] of an array.'],
   ])('%s before a convolution', (_title, shape, hint) => {
@@ -109,8 +109,8 @@ describe('inputs', () => {
       DataError,
       [/^x: /, 'ragged', '[1] must be an array of length 4, received an array of length 3'],
     ],
-    ['a number between rows', [[1, 2, 3, 4], 5], DataError, ['ragged', 'received the number 5']],
-    ['a row between numbers', [1, [2]], DataError, ['ragged', 'must be a number']],
+    ['a number among rows', [[1, 2, 3, 4], 5], DataError, ['ragged', 'received the number 5']],
+    ['a row among numbers', [1, [2]], DataError, ['ragged', 'must be a number']],
     ['a string', 'abc', DataError, [/^x: expected numbers/, "the string 'abc'"]],
     ['a string in a row', [[1, 2, 'x', 4]], DataError, ['[0][2]', "the string 'x'"]],
     ['null in a row', [[1, 2, null, 4]], DataError, ['[0][2]', 'null']],
@@ -197,28 +197,28 @@ describe('targets', () => {
       ['class numbers', 'received -1'],
     ],
     [
-      'a fraction of a label',
+      'a fractional label',
       'sparseCategoricalCrossentropy',
       labels.map(() => 0.5),
       DataError,
       ['received 0.5 in row 0'],
     ],
     [
-      'one-hot for class numbers',
+      'one-hot instead of class numbers',
       'sparseCategoricalCrossentropy',
       labels.map((k) => [0, 1, 2].map((i) => Number(i === k))),
       ShapeError,
       ['[batch], received [12, 3]', 'categoricalCrossentropy'],
     ],
     [
-      'class numbers for one-hot',
+      'class numbers instead of one-hot',
       'categoricalCrossentropy',
       labels,
       ShapeError,
       ['[batch, 3], received [12].', 'sparseCategoricalCrossentropy'],
     ],
     [
-      'class numbers in a column for one-hot',
+      'a column of class numbers instead of one-hot',
       'categoricalCrossentropy',
       labels.map((k) => [k]),
       ShapeError,
@@ -479,7 +479,7 @@ describe('options of layers, losses, metrics, optimizers and others', () => {
       'one more value than boundaries, received 1 and 1',
     ],
     [
-      'boundaries that fall',
+      'decreasing boundaries',
       () => new PiecewiseConstantDecay({ boundaries: [2, 1], values: [1, 2, 3] }),
       'boundaries must be ascending',
     ],
@@ -497,7 +497,7 @@ describe('options of layers, losses, metrics, optimizers and others', () => {
       'follows a schedule',
     ],
     [
-      'one layer twice',
+      'a repeated layer',
       () => {
         const flatten = new Flatten()
         return new Sequential([flatten, flatten])
@@ -505,11 +505,11 @@ describe('options of layers, losses, metrics, optimizers and others', () => {
       'is in the model already',
     ],
     [
-      'two layers of one name',
+      'two layers with the same name',
       () => new Sequential([new Dense({ units: 1, name: 'a' }), new Dropout({ rate: 0.5, name: 'a' })]),
       "there is a layer named 'a' already",
     ],
-    ['something that is no layer', () => new Sequential(['dense' as never]), 'add needs a layer, received string'],
+    ['a value that is not a layer', () => new Sequential(['dense' as never]), 'add needs a layer, received string'],
     ['a model without layers', () => new Sequential().apply(ops.zeros([1, 1])), 'has no layers'],
     ['an unknown layer', () => binaryModel().getLayer('hiden'), 'there is no layer hiden. There are: hidden, output'],
     [

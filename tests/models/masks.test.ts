@@ -138,7 +138,7 @@ describe('a mask continues', () => {
     ['LeakyReLU', () => new LeakyReLU()],
     ['ELU', () => new ELU()],
     ['PReLU', () => new PReLU({ sharedAxes: [1] })],
-    ['Lambda that says how', () => new Lambda({ function: (x) => ops.multiply(x, 2), mask: sameMask })],
+    ['Lambda that declares it', () => new Lambda({ function: (x) => ops.multiply(x, 2), mask: sameMask })],
     ['Sequential', () => new Sequential([new Dense({ units: 2 }), new ReLU()])],
   ])('through %s', (_title, make) => {
     const warn = warnings()
@@ -188,7 +188,7 @@ describe('a mask ends', () => {
     ['Permute', () => new Permute([2, 1])],
     ['EinsumDense', () => new EinsumDense({ equation: 'abc,cd->abd', outputShape: [null, 2] })],
     [
-      'a layer of one’s own',
+      'a custom layer',
       () =>
         new (class Plain extends Layer {
           call(x: Tensor): Tensor {

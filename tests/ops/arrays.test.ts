@@ -266,7 +266,7 @@ describe('reductions', () => {
     ['two apart', { axis: [0, -1] }, [3]],
     ['no axes', { axis: [] }, [2, 3, 4]],
     ['keepDims', { axis: [0, 2], keepDims: true }, [1, 3, 1]],
-    ['keepDims of everything', { keepDims: true }, [1, 1, 1]],
+    ['keepDims over all axes', { keepDims: true }, [1, 1, 1]],
   ])('%s', (_title, options, shape) => {
     for (const fold of [ops.sum, ops.mean, ops.max, ops.min, ops.prod, ops.variance, ops.std, ops.logSumExp]) {
       expect(fold(t, options).shape).toEqual(shape)
@@ -539,12 +539,12 @@ describe('arguments', () => {
       'element [0][1] must be a number, received an object (Object)',
     ],
     [
-      'objects for rows',
+      'objects instead of rows',
       () => tensor([{ x: 1 }] as never),
       'element [0] must be a number, received an object (Object)',
     ],
     [
-      'data that is no data',
+      'invalid data',
       () => tensor({ data: 'ab', shape: [2] } as never),
       "data must be a typed array or an array of numbers, received the string 'ab'",
     ],

@@ -133,7 +133,7 @@ function expectDisjoint({ buffers }: MemoryPlan): void {
       return together && overlap ? [`${a.id} and ${b.id}`] : []
     }),
   )
-  expect(clashes, 'buffers that live at one time in the same bytes').toEqual([])
+  expect(clashes, 'simultaneously live buffers in the same bytes').toEqual([])
 }
 
 function simulate(plan: Planned): void {
@@ -191,7 +191,7 @@ describe('updates of cells', () => {
       b.update(cells.whole, b.emitOne('concat', [first, b.e.sin(first)], { axis: 0 }))
       return [scaled]
     }),
-    'exchanged with each other': draw((b) => {
+    swapped: draw((b) => {
       const left = b.e.reshape(b.read(cells.left), [12])
       const right = b.e.reshape(b.read(cells.right), [3, 4])
       b.update(cells.left, right)

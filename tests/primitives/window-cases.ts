@@ -282,7 +282,7 @@ const maxPoolPick: OpCase<'maxPoolPick'>[] = [
     attributes: poolOf(each),
   })),
   {
-    title: 'the first among equals',
+    title: 'the first of equal maxima',
     inputs: [floats([1, 4, 4, 5], 1, 1, 1), operand([1, 4, 4, 5], 2)],
     attributes: { window: [2, 2], strides: [1, 2] },
   },
@@ -296,7 +296,7 @@ const maxPoolTranspose: OpCase<'maxPoolTranspose'>[] = [
     attributes: poolOf(each),
   })),
   {
-    title: 'the first among equals',
+    title: 'the first of equal maxima',
     inputs: [floats([1, 4, 4, 5], 1, 1, 1), operand([1, 3, 2, 5], 2)],
     attributes: { window: [2, 2], strides: [1, 2] },
     ulp: 2,

@@ -92,7 +92,7 @@ describe('spaces', () => {
     ['a number', { a: 3 }, /randomSearch: a must be a list/],
     ['an empty range', { a: { min: 1, max: 1 } }, /a: min must be below max, received 1 and 1/],
     ['a log scale at 0', { a: { min: 0, max: 1, scale: 'log' } }, /min must be above 0 on a log scale/],
-    ['broken integers', { a: { min: 0.5, max: 2, integer: true } }, /must be integers/],
+    ['fractional integers', { a: { min: 0.5, max: 2, integer: true } }, /must be integers/],
     ['an unknown scale', { a: { min: 1, max: 2, scale: 'cubic' } }, /'linear' or 'log'/],
     ['an unknown name', { a: { min: 1, max: 2, step: 1 } }, /Unknown option of randomSearch: a 'step'/],
   ])('refuses %s', (_name, wrong, message) => {
@@ -344,7 +344,7 @@ describe('trials that fail', () => {
 describe('options that are refused', () => {
   it.each([
     ['no data', {}, /needs either x and y, or data/],
-    ['nothing to validate on', { x, y: yes }, /'valLoss' needs data to validate on/],
+    ['no validation data', { x, y: yes }, /'valLoss' needs data to validate on/],
     [
       'two ways to validate',
       { x, y: yes, folds: 2, validationSplit: 0.5 },
@@ -357,7 +357,7 @@ describe('options that are refused', () => {
       /minEpochs must be at most epochs, 2, received 3/,
     ],
     [
-      'no log of that name',
+      'a missing log',
       { x, y: yes, monitor: 'f1Score' },
       /there is no log 'f1Score' to monitor. The logs are: loss, accuracy/,
     ],

@@ -98,11 +98,8 @@ describe('MagnitudePruning', () => {
     ['momentum', () => new SGD({ learningRate: 0.05, momentum: 0.9, nesterov: true })],
     ['weight decay', () => new AdamW({ learningRate: 0.01, weightDecay: 0.1 })],
     ['averages', () => new Adam({ learningRate: 0.02, useEma: true, emaMomentum: 0.9 })],
-    [
-      'averages that take the place of weights',
-      () => new Adam({ learningRate: 0.02, useEma: true, emaOverwriteFrequency: 3 }),
-    ],
-    ['gathered gradients', () => new Adam({ learningRate: 0.02, gradientAccumulationSteps: 3 })],
+    ['averages that replace weights', () => new Adam({ learningRate: 0.02, useEma: true, emaOverwriteFrequency: 3 })],
+    ['accumulated gradients', () => new Adam({ learningRate: 0.02, gradientAccumulationSteps: 3 })],
   ]
   it.each(optimizers)('zeros are zeros after every step: %s', async (_name, make) => {
     const net = model(make())

@@ -618,16 +618,16 @@ describe('refuses unsuitable models and options', () => {
     ])
   it.each<[string, unknown, RegExp]>([
     ['neither option is given', {}, /needs either keep or maxLoss/],
-    ['both are said', { keep: 0.5, maxLoss: 1 }, /needs either keep or maxLoss/],
-    ['everything would go', { keep: 0 }, /fraction above 0 .* At least one unit stays/],
-    ['everything of a layer would go', { keep: { b: 0 } }, /keep.b must be .* number of units ≥ 1/],
-    ['more is to stay than there is', { keep: { b: 4 } }, /at most 3/],
+    ['both options are given', { keep: 0.5, maxLoss: 1 }, /needs either keep or maxLoss/],
+    ['all units would be removed', { keep: 0 }, /fraction above 0 .* At least one unit stays/],
+    ['all units of a layer would be removed', { keep: { b: 0 } }, /keep.b must be .* number of units ≥ 1/],
+    ['more units are kept than exist', { keep: { b: 4 } }, /at most 3/],
     ['a layer mixes its units', { keep: { a: 2 } }, /'a': LayerNormalization "norm" .* Possible: b/],
-    ['they are the output', { keep: { c: 1 } }, /'c': they are an output/],
-    ['there is no such layer', { keep: { d: 1 } }, /no layer of this name/],
+    ['the units are an output', { keep: { c: 1 } }, /'c': they are an output/],
+    ['the layer does not exist', { keep: { d: 1 } }, /no layer of this name/],
     ['data are missing', { keep: 0.5, by: 'utility' }, /needs x/],
     ['targets are missing', { keep: 0.5, by: 'taylor', x }, /needs x and y/],
-    ['it is not compiled', { maxLoss: 0.1, x, y: data(4, 2) }, /call compile\(\) before/],
+    ['the model is not compiled', { maxLoss: 0.1, x, y: data(4, 2) }, /call compile\(\) before/],
     ['a name is misspelt', { keeps: 0.5 }, /Did you mean 'keep'/],
   ])('%s', async (_case, given, message) => {
     await expect(pruneUnits(model(), given as never)).rejects.toThrow(message)

@@ -89,7 +89,7 @@ describe('batches as data', () => {
       'as tensors',
       (model, options) => model.fit(() => pairs().map(([a, b]) => ({ x: tensor(a), y: tensor(b) })), options),
     ],
-    ['read ahead', (model, options) => model.fit(Dataset.from(() => waiting(pairs())).prefetch(2), options)],
+    ['prefetched', (model, options) => model.fit(Dataset.from(() => waiting(pairs())).prefetch(2), options)],
     [
       'as a stream',
       (model, options) =>
@@ -339,7 +339,7 @@ describe('errors', () => {
     ],
     ['no batches', (model) => model.fit(Dataset.from([]), quiet()), DataError, 'the data have no batches'],
     [
-      'targets besides',
+      'separate targets',
       (model) => model.fit(rows().batch(4) as never, y, quiet()),
       ArgumentError,
       'targets come with the batches',
@@ -378,7 +378,7 @@ describe('errors', () => {
       '[batch, 3]',
     ],
     [
-      'labels beyond',
+      'labels out of range',
       (model) => model.fit(Dataset.fromTensorSlices({ x, y: y.map(() => [2]) }).batch(4), quiet()),
       DataError,
       'batch 0',

@@ -192,23 +192,23 @@ async function run(options: EarlyStoppingOptions, values: readonly number[], mon
 
 describe('EarlyStopping', () => {
   it.each<[string, EarlyStoppingOptions, number[], number, string?]>([
-    ['stops at the first epoch that is not better', {}, [3, 2, 2, 1, 1], 3],
+    ['stops at the first epoch without improvement', {}, [3, 2, 2, 1, 1], 3],
     ['waits for patience', { patience: 2 }, [3, 2, 2.5, 2.5, 1], 4],
-    ['starts waiting anew after an improvement', { patience: 2 }, [3, 4, 2, 3, 1, 2, 2, 0], 7],
-    ['wants minDelta', { minDelta: 0.5 }, [3, 2.4, 2, 0, 0], 3],
-    ['takes minDelta by its size', { minDelta: -0.5 }, [3, 2.4, 2, 0, 0], 3],
-    ['does not stop while it falls', {}, [5, 4, 3, 2, 1], 5],
-    ['mode max wants a rise', { mode: 'max' }, [1, 2, 3, 3, 4], 4],
-    ['mode min wants a fall', { mode: 'min', monitor: 'accuracy' }, [1, 2, 3], 2, 'accuracy'],
-    ['accuracy should rise by itself', { monitor: 'valAccuracy' }, [0.1, 0.2, 0.2, 0.3], 3, 'valAccuracy'],
+    ['restarts waiting after an improvement', { patience: 2 }, [3, 4, 2, 3, 1, 2, 2, 0], 7],
+    ['requires minDelta', { minDelta: 0.5 }, [3, 2.4, 2, 0, 0], 3],
+    ['uses the absolute value of minDelta', { minDelta: -0.5 }, [3, 2.4, 2, 0, 0], 3],
+    ['does not stop while the log falls', {}, [5, 4, 3, 2, 1], 5],
+    ['mode max requires a rise', { mode: 'max' }, [1, 2, 3, 3, 4], 4],
+    ['mode min requires a fall', { mode: 'min', monitor: 'accuracy' }, [1, 2, 3], 2, 'accuracy'],
+    ['accuracy should rise by default', { monitor: 'valAccuracy' }, [0.1, 0.2, 0.2, 0.3], 3, 'valAccuracy'],
     ['so should auc', { monitor: 'val_auc' }, [0.1, 0.2, 0.1, 0.3], 3, 'valAuc'],
     ['takes names in snake_case', { monitor: 'val_loss' }, [3, 4, 5], 2],
-    ['startFromEpoch compares nothing before', { startFromEpoch: 3 }, [1, 2, 3, 4, 3, 4, 0], 6],
-    ['a baseline that is never passed ends it', { baseline: 1, patience: 2 }, [4, 3, 2, 1.5, 1.2], 5],
-    ['a baseline that is never passed counts plateaus', { baseline: 1, patience: 2 }, [4, 3, 3, 3], 3],
-    ['a baseline that is passed starts waiting anew', { baseline: 1, patience: 2 }, [0.9, 0.95, 0.8, 0.9, 0.9, 0], 5],
+    ['startFromEpoch ignores earlier epochs', { startFromEpoch: 3 }, [1, 2, 3, 4, 3, 4, 0], 6],
+    ['a baseline that is never reached ends training', { baseline: 1, patience: 2 }, [4, 3, 2, 1.5, 1.2], 5],
+    ['a baseline that is never reached counts plateaus', { baseline: 1, patience: 2 }, [4, 3, 3, 3], 3],
+    ['reaching a baseline restarts waiting', { baseline: 1, patience: 2 }, [0.9, 0.95, 0.8, 0.9, 0.9, 0], 5],
     ['never stops at the first epoch', { baseline: 0 }, [4, 5], 2],
-    ['NaN is no improvement', { patience: 2 }, [3, NaN, NaN, 1], 3],
+    ['NaN is not an improvement', { patience: 2 }, [3, NaN, NaN, 1], 3],
   ])('%s', async (_title, options, values, expected, monitor = 'valLoss') => {
     const { epochs, stopping, model } = await run(options, values, monitor)
     expect(epochs).toBe(expected)

@@ -46,7 +46,7 @@ describe('data are given', () => {
   it.each<[string, 'records' | 'lists', unknown, unknown, object]>([
     ['by position to a model of records', 'records', [image, tags], [price, kind], {}],
     ['by name to a model of lists', 'lists', x, y, {}],
-    ['list for list', 'lists', [image, tags], [price, kind], {}],
+    ['list to list', 'lists', [image, tags], [price, kind], {}],
     ['in another order of names', 'records', { tags, image }, { kind, price }, {}],
     ['as tensors', 'records', { image: tensor(image), tags: tensor(tags) }, [tensor(price), tensor(kind)], {}],
     [
@@ -144,14 +144,9 @@ describe('invalid inputs', () => {
     ['one array for a record', image, ArgumentError, 'x: expected an object { image, tags }, received an array'],
     ['nothing', undefined, ArgumentError, 'x: expected an object { image, tags }, received undefined'],
     ['a list that is too short', [image], ArgumentError, 'x: expected an object { image, tags }'],
-    ['an input that is missing', { image }, ArgumentError, "x: expected { image, tags }; 'tags' is missing"],
-    ['an input that is null', { image, tags: null }, DataError, 'x.tags: expected numbers'],
-    [
-      'a name that is none',
-      { image, tag: tags },
-      ArgumentError,
-      "x: expected { image, tags }; 'tag' is not one of them",
-    ],
+    ['a missing input', { image }, ArgumentError, "x: expected { image, tags }; 'tags' is missing"],
+    ['a null input', { image, tags: null }, DataError, 'x.tags: expected numbers'],
+    ['an unknown name', { image, tag: tags }, ArgumentError, "x: expected { image, tags }; 'tag' is not one of them"],
     [
       'text',
       { image, tags: 'red' },
@@ -166,7 +161,7 @@ describe('invalid inputs', () => {
       'x.image and x.tags must have as many rows, received 6 and 5',
     ],
     [
-      'NaN in one of them',
+      'NaN in one row',
       { image: withAt(image, 2, 1, NaN), tags },
       DataError,
       'x.image: every element must be a finite number, received NaN in row 2, element 1',
@@ -178,7 +173,7 @@ describe('invalid inputs', () => {
       'x.tags: every element must be a finite number, received NaN in row 3',
     ],
     [
-      'a fraction for integers',
+      'a fraction instead of an integer',
       { image, tags: withAt(tags, 4, 1, 0.5) },
       DataError,
       'x.tags: every element must be an integer, received 0.5 in row 4',
@@ -191,7 +186,7 @@ describe('invalid inputs', () => {
       'x.tags: the data set is empty, shape [0, 2]',
     ],
     ['one number', { image, tags: 3 }, ShapeError, 'x.tags: needs a batch axis'],
-    ['the inputs exchanged', [tags, image], DataError, 'x.tags'],
+    ['swapped inputs', [tags, image], DataError, 'x.tags'],
     ['too few columns', { image: tags, tags }, ShapeError, "the input 'image' must be [batch, 4], received [6, 2]"],
   ])('%s', async (_title, data, type, message) => {
     const model = twoByTwo()
@@ -260,14 +255,9 @@ describe('invalid targets', () => {
     ['none', undefined, ArgumentError, 'y: targets are missing'],
     ['one array for a record', price, ArgumentError, 'y: expected an object { price, kind }, received an array'],
     ['too many', [price, kind, kind], ArgumentError, 'y: expected an object { price, kind }'],
-    [
-      'a name that is none',
-      { price, kid: kind },
-      ArgumentError,
-      "y: expected { price, kind }; 'kid' is not one of them",
-    ],
-    ['one that is missing', { price }, ArgumentError, 'y.kind: targets are missing'],
-    ['one that is null', [null, kind], ArgumentError, 'y.price: targets are missing'],
+    ['an unknown name', { price, kid: kind }, ArgumentError, "y: expected { price, kind }; 'kid' is not one of them"],
+    ['a missing output', { price }, ArgumentError, 'y.kind: targets are missing'],
+    ['a null output', [null, kind], ArgumentError, 'y.price: targets are missing'],
     [
       'another number of rows',
       { price, kind: kind.slice(2) },
@@ -275,7 +265,7 @@ describe('invalid targets', () => {
       'x and y.kind must have as many rows, received 6 and 4',
     ],
     [
-      'no such class',
+      'an unknown class',
       { price, kind: kind.map((k) => k + 1) },
       DataError,
       'y.kind: crossentropy: targets must be class numbers 0 … 2, received 3 in row 2',
@@ -316,7 +306,7 @@ describe('invalid targets', () => {
 describe('invalid sample weights', () => {
   it.each<[string, unknown, new (message: string) => Error, string]>([
     [
-      'a name that is none',
+      'an unknown name',
       { kid: weights },
       ArgumentError,
       "sampleWeight: expected { price, kind }; 'kid' is not one of them",
@@ -427,7 +417,7 @@ describe('invalid sample weights', () => {
 describe('compile', () => {
   it.each<[string, object, string]>([
     [
-      'a loss for no output',
+      'a loss for an unknown output',
       { loss: { prize: 'mse' } },
       "compile: loss names 'prize', which is no output. The outputs are: price, kind",
     ],
@@ -437,10 +427,10 @@ describe('compile', () => {
       { loss: { price: ['mse', 'mae'], kind: 'ce' } },
       "compile: the output 'price' has one loss, received several",
     ],
-    ['a weight for no output', { lossWeights: { prize: 1 } }, "compile: lossWeights names 'prize'"],
+    ['a weight for an unknown output', { lossWeights: { prize: 1 } }, "compile: lossWeights names 'prize'"],
     ['too few weights', { lossWeights: [1] }, 'compile: lossWeights must have one entry for each of the 2 outputs'],
     [
-      'a weight that is no number',
+      'a weight that is not a number',
       { lossWeights: { price: NaN } },
       'compile: lossWeights must be finite numbers, received NaN',
     ],
@@ -450,12 +440,12 @@ describe('compile', () => {
       'compile: metrics must have one entry for each of the 2 outputs, received 1',
     ],
     [
-      'metrics for no output',
+      'metrics for an unknown output',
       { weightedMetrics: { kid: 'accuracy' } },
       "compile: weightedMetrics names 'kid', which is no output. The outputs are: price, kind",
     ],
     [
-      'a name that is nearly one',
+      'a misspelt name',
       { loss: { price: 'mse', kind: 'crossentrop' } },
       "Unknown loss 'crossentrop'. Did you mean 'crossentropy'?",
     ],
@@ -496,7 +486,7 @@ describe('compile', () => {
     ],
     ['weighted metrics', { weightedMetrics: { kind: 'acc' } }, ['loss', 'priceLoss', 'kindLoss', 'kindAcc']],
     [
-      'the same weighted and not',
+      'the same metric weighted and unweighted',
       { metrics: [null, ['accuracy']], weightedMetrics: { kind: ['accuracy', 'accuracy'] } },
       ['loss', 'priceLoss', 'kindLoss', 'kindAccuracy', 'kindWeightedAccuracy', 'kindWeightedAccuracy_1'],
     ],

@@ -285,9 +285,9 @@ describe('a resumed run', () => {
 
   const rows = () => Dataset.fromTensorSlices({ x, y: yes })
   it.each<[string, () => Parameters<Sequential['fit']>[0] | Dataset<unknown>, FitOptions]>([
-    ['a data set', () => rows().shuffle(40, { seed: 2 }).batch(8), {}],
+    ['a dataset', () => rows().shuffle(40, { seed: 2 }).batch(8), {}],
     [
-      'batches that are waited for',
+      'batches from promises',
       () =>
         rows()
           .shuffle(10, { seed: 2 })
@@ -296,7 +296,7 @@ describe('a resumed run', () => {
           .batch(8),
       {},
     ],
-    ['data without end', () => rows().shuffle(40, { seed: 2 }).repeat().batch(8), { stepsPerEpoch: 7 }],
+    ['endless data', () => rows().shuffle(40, { seed: 2 }).repeat().batch(8), { stepsPerEpoch: 7 }],
     ['epochs that end within a pass', () => rows().shuffle(40, { seed: 2 }).batch(8), { stepsPerEpoch: 3 }],
     ['arrays, and epochs that end within a pass', () => x, { stepsPerEpoch: 3, batchSize: 8 }],
   ])('continues at the same position: %s', async (_title, data, options) => {
@@ -345,7 +345,7 @@ describe('a backup that cannot be used', () => {
     ['is truncated', (bytes) => bytes.subarray(0, bytes.length - 9), /truncated/],
     ['is empty', () => new Uint8Array(), /not a saved model: it has 0 bytes/],
     ['has a flipped bit', (bytes) => ((bytes[bytes.length - 3]! ^= 1), bytes), /damaged: its checksum differs/],
-    ['is a text', () => Buffer.from('hello, this is a text'), /not a saved model/],
+    ['is text', () => Buffer.from('hello, this is a text'), /not a saved model/],
   ]
 
   it.each(damages)('because it %s: reports it, with advice', async (_title, damage, words) => {
