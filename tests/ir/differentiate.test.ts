@@ -202,7 +202,7 @@ describe('slices of one operand', () => {
   it('others are added at their positions', () => {
     const all = names(cases['in blocks'])
     expect([count(all, 'concat'), count(all, 'sliceAdd'), count(all, 'pad')]).toEqual([0, 3, 0])
-    const beside = names(cases['beside the whole, with gaps'])
+    const beside = names(cases['next to the whole, with gaps'])
     expect([count(beside, 'concat'), count(beside, 'sliceAdd')]).toEqual([0, 2])
   })
 
