@@ -1,20 +1,21 @@
-// Where the threads of a pool wait for each other: spinning first, because a sleeping thread takes longer to wake
-// than most instructions take to run. Runs nothing: see tape.ts. The words are drawn in shared/pool.ts.
+// The barrier at which the threads of a pool wait for each other. A thread spins first, because waking a sleeping
+// thread takes longer than most instructions take to run. Runs no tapes: see tape.ts. shared/pool.ts draws the words.
 
 import { ABANDONED, Pool } from './shared/pool'
 
 /**
- * Loads before a waiting thread goes to sleep: about 5 µs. Less than it takes to wake up (9 µs), and two threads that
- * once were out of step put each other to sleep at every meeting; more, and a thread without a core wastes another's.
+ * Loads before a waiting thread goes to sleep: about 5 µs. Waking up takes 9 µs; with fewer loads, two threads that
+ * were out of step once put each other to sleep at every meeting. With more, a thread without a core wastes another
+ * thread's core.
  */
 const SPINS = 8000
-/** Patience without end, for workers: whoever leads tells them when to leave. */
+/** No time limit, for workers: the leader tells them when to leave. */
 export const FOREVER = -1
 const MILLISECOND: i64 = 1000000
 
 /**
- * Waits until the word at `address` is no longer `seen`. false when that took longer than `patience`
- * milliseconds. A thread that may not sleep counts a nanosecond for each look instead.
+ * Waits until the word at `address` differs from `seen`. Returns false when that takes longer than `patience`
+ * milliseconds. A thread that may not sleep counts one nanosecond per load instead.
  */
 function awaitChange(pool: usize, address: usize, seen: i32, patience: i32, maySleep: bool): bool {
   for (let i = 0; i < SPINS; i++) {
@@ -27,7 +28,7 @@ function awaitChange(pool: usize, address: usize, seen: i32, patience: i32, mayS
     }
     return false
   }
-  // counted first: whoever changes the word afterwards sees that someone may sleep
+  // before the loop: a thread that changes the word afterwards then knows that someone may sleep
   atomic.add<i32>(pool, 1, Pool.sleepers)
   let inTime = true
   while (inTime && atomic.load<i32>(address) == seen) inTime = atomic.wait<i32>(address, seen, nanoseconds) != 2
@@ -42,7 +43,7 @@ function change(pool: usize, address: usize): void {
 }
 
 /**
- * Comes back when all threads have come here. 0; or what the leader has put into Pool.stop for this meeting; or
+ * Returns when all threads have arrived: 0, the value that the leader put into Pool.stop for this meeting, or
  * ABANDONED.
  */
 export function meet(pool: usize, thread: i32, threads: i32, patience: i32): i32 {
@@ -65,20 +66,20 @@ export function stopNext(pool: usize, stop: i32): void {
   atomic.store<i32>(pool, stop, Pool.stop)
 }
 
-/** Tells all threads to leave the pool for good. */
+/** Makes all threads leave the pool for good. */
 export function abandon(pool: usize): void {
   atomic.store<i32>(pool, ABANDONED, Pool.stop)
   change(pool, pool + Pool.meetings)
   change(pool, pool + Pool.command)
 }
 
-/** Gives a tape to the workers. */
+/** Hands a tape to the workers. */
 export function publish(pool: usize, tape: usize): void {
   store<usize>(pool, tape, Pool.tape)
   change(pool, pool + Pool.command)
 }
 
-/** Waits for the tape after command `seen` and returns its address, or 0 when the pool is given up. */
+/** Waits for the tape after command `seen` and returns its address, or 0 when the pool is abandoned. */
 export function awaitTape(pool: usize, seen: i32): usize {
   awaitChange(pool, pool + Pool.command, seen, FOREVER, true)
   return atomic.load<i32>(pool, Pool.stop) == ABANDONED ? 0 : load<usize>(pool, Pool.tape)

@@ -1,11 +1,14 @@
-// A module of its own, for myelin/data: numbers out of the lines of a CSV file. A line that has anything else is left to the
-// caller, src/data/readers/csv/vectors.ts, which also places everything in this module's memory.
+// A module of its own, for myelin/data: parses the numbers in the lines of a CSV file. A line with anything but numbers
+// is left to the caller, src/data/readers/csv/vectors.ts, which also places everything in this module's memory.
 
 const SHUFFLES: usize = 0
 const POWERS: usize = SHUFFLES + 256 * 8
-/** So many digits are exact in a float64. */
+/** Numbers of up to this many digits are exact in a float64. */
 const MOST_DIGITS: usize = 15
-/** Numbers that a loop needs in every turn: what is loaded before a loop stays in a register, a constant is made anew each time. */
+/**
+ * Vectors that the loops use. A vector loaded before a loop stays in a register; a constant would be made anew in each
+ * iteration.
+ */
 const VECTORS: usize = POWERS + (MOST_DIGITS + 1) * 8
 const ZEROS: usize = VECTORS
 const NINES: usize = VECTORS + 16
@@ -23,9 +26,11 @@ const POINT: u32 = 46
 
 let delimiter: u32 = 0
 let columns: usize = 0
-/** What each column is for: a place among the features, −1 for nothing, −2 − i for target i. */
+/** The destination of each column: a feature's index, −1 for none, −2 − i for target i. */
 let slots: usize = 0
-/** Neighbours that stay neighbours: first column, first feature, how many; one after the other. */
+/**
+ * Runs of neighbouring columns that are also neighbouring features: first column, first feature and length of each run.
+ */
 let spans: usize = 0
 let spanCount: usize = 0
 /** The cells of a line. */
@@ -35,7 +40,7 @@ let featureCount: usize = 0
 let targets: usize = 0
 let targetCount: usize = 0
 
-/** Behind the last line that was read. */
+/** The address after the last line that was read. */
 export let stopped: usize = 0
 
 export function setUp(_delimiter: u32, _columns: usize, _slots: usize, _spans: usize, _spanCount: usize, _cells: usize, _features: usize, _featureCount: usize, _targets: usize, _targetCount: usize): void {
@@ -65,7 +70,10 @@ export function setUp(_delimiter: u32, _columns: usize, _slots: usize, _spans: u
   for (let i: usize = 0; i <= MOST_DIGITS; i++, power *= 10) store<f64>(POWERS + (i << 3), power)
 }
 
-/** How many lines end among some bytes; its complement where a quote is among them. Behind `to` 16 bytes are read. */
+/**
+ * Counts the lines that end between `from` and `to`; returns the complement of the count if a quote is among the bytes.
+ * Reads up to 16 bytes past `to`.
+ */
 export function survey(from: usize, to: usize, quote: u32): i32 {
   const feeds = i8x16.splat(<i8>LINE_FEED), quotes = i8x16.splat(<i8>quote)
   let found = i8x16.splat(0)
@@ -86,10 +94,11 @@ export function survey(from: usize, to: usize, quote: u32): i32 {
 }
 
 /**
- * Reads up to `most` lines. Empty ones are passed over, and count for nothing.
- * @param from the beginning of a line; what stands in the 3 bytes before it makes no digit longer
- * @param to behind the last line; 16 bytes that are no digits stand there
- * @returns how many were read; where fewer, the line at `stopped` has something else than numbers
+ * Parses up to `most` lines. Skips empty lines and does not count them.
+ * @param from the start of a line; its first cell ignores the 3 bytes before it
+ * @param to the end of the last line, followed by 16 bytes that are no digits
+ * @returns the number of lines parsed; if fewer than `most`, the line at `stopped` contains something other than
+ *   numbers
  */
 export function scan(from: usize, to: usize, most: usize): usize {
   let row: usize = 0
@@ -122,17 +131,18 @@ function lineEnd(from: usize, to: usize): usize {
 }
 
 /**
- * A line whose cells are one to three digits each. Every byte is taken for the end of a cell, with the two before it for tens
- * and hundreds, and those that are none are left out. A cell and its end are two bytes, so eight bytes end four cells at most.
+ * Parses a line whose cells have one to three digits each. Computes a number for every byte as if it ended a cell, with
+ * the two bytes before it as tens and hundreds, then keeps the bytes that do end one. A cell and its end take at least
+ * two bytes, so eight bytes end at most four cells.
  */
 function readShort(at: usize, last: usize, row: usize): bool {
   const zeros = v128.load(ZEROS), nines = v128.load(NINES), ends = v128.load(ENDS)
   const tens = v128.load(TENS), hundreds = v128.load(HUNDREDS), upper = v128.load(UPPER)
   const most = cells + (columns << 2)
   let out = cells
-  /** What is neither a digit nor an end, an end behind an end, a fourth digit. */
+  /** Errors: a byte that is neither a digit nor an end, an end right after an end, a fourth digit. */
   let wrong = i8x16.splat(0)
-  /** The 16 bytes before, as digits, and which of them are. No cell goes on from the line before. */
+  /** The previous 16 bytes minus '0', and which of them are digits. A cell never continues from the line before. */
   let before = i8x16.splat(0), wereDigits = i8x16.splat(0)
   for (; at <= last; at += 16) {
     if (out > most) return false
@@ -141,7 +151,7 @@ function readShort(at: usize, last: usize, row: usize): bool {
     let areEnds = i8x16.eq(v128.load(at), ends)
     const left = last - at
     if (left < 16) {
-      // The end of the line is that of a cell.
+      // The end of the line ends a cell.
       const numbers = v128(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
       const inside = i8x16.lt_u(numbers, i8x16.splat(<i8>left))
       const end = i8x16.eq(numbers, i8x16.splat(<i8>left))
@@ -156,13 +166,13 @@ function readShort(at: usize, last: usize, row: usize): bool {
     const ones = behind1(before, digits)
     const end = <u32>i8x16.bitmask(areEnds)
     if ((end == 0xaaaa && !i8x16.extract_lane_s(haveOne, 0)) || (end == 0x5555 && !i8x16.extract_lane_s(haveTwo, 0))) {
-      // Eight cells of a digit each.
+      // Eight cells of one digit each.
       const each = end == 0xaaaa ? i16x8.shr_u(ones, 8) : v128.and(ones, i16x8.splat(0xff))
       v128.store(out, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(each)))
       v128.store(out, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(each)), 16)
       out += 32
     } else {
-      // What is no digit picks nothing of the table.
+      // A byte that is no digit selects nothing from the table.
       const low = i8x16.add(ones, i8x16.swizzle(tens, behind2(before, digits)))
       const high = v128.and(behind3(before, digits), haveHundreds)
       const first = v128.load64_zero(SHUFFLES + (<usize>(end & 0xff) << 3))
@@ -180,7 +190,7 @@ function readShort(at: usize, last: usize, row: usize): bool {
   return true
 }
 
-/** The bytes that stand one before each of `now`. */
+/** For each byte of `now`, the byte before it. */
 @inline
 function behind1(before: v128, now: v128): v128 {
   return i8x16.shuffle(before, now, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30)
@@ -196,14 +206,14 @@ function behind3(before: v128, now: v128): v128 {
   return i8x16.shuffle(before, now, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28)
 }
 
-/** Four numbers of their last two digits and of their hundreds. */
+/** Four numbers from their last two digits and their hundreds. */
 @inline
 function weighted(low: v128, high: v128, hundreds: v128): v128 {
   const all = i16x8.add(i16x8.extend_low_i8x16_u(low), i16x8.mul(i16x8.extend_low_i8x16_u(high), hundreds))
   return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(all))
 }
 
-/** Moves the cells of a line to where they belong. */
+/** Copies the cells of a line to their destinations. */
 function place(row: usize): void {
   const out = features + ((row * featureCount) << 2)
   for (let i: usize = 0; i < spanCount; i++) {
@@ -217,7 +227,7 @@ function place(row: usize): void {
   }
 }
 
-/** Any line of numbers with up to fifteen digits each. */
+/** Parses any line of numbers with up to fifteen digits each. */
 function readLong(at: usize, last: usize, row: usize): bool {
   const feature = features + ((row * featureCount) << 2)
   const target = targets + ((row * targetCount) << 3)
@@ -232,7 +242,7 @@ function readLong(at: usize, last: usize, row: usize): bool {
       let digits: usize = 0
       let point: usize = -1
       for (;;) {
-        // Up to eight digits at once. A byte that is none is 10 or more here, and its highest bit is set by the sum.
+        // Up to eight digits at once. A byte that is no digit is 10 or more here, and the sum sets its highest bit.
         const bytes = load<u64>(at) ^ 0x3030303030303030
         const others = ((bytes + 0x7676767676767676) | bytes) & 0x8080808080808080
         const count = <usize>ctz(others) >>> 3
@@ -251,7 +261,7 @@ function readLong(at: usize, last: usize, row: usize): bool {
         at++
       }
       if (digits == 0) return false
-      // Both are exact, so the quotient is what the text says, rounded once.
+      // Both are exact, so the quotient is the value of the text, rounded once.
       let value = <f64>whole
       if (point != -1) value /= load<f64>(POWERS + ((digits - point) << 3))
       if (isNegative) value = -value

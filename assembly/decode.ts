@@ -1,5 +1,5 @@
-// A module of its own: the bytes of a text that scripts/encode-bytes.mjs made, where the format is described. The names of
-// contexts are the same there.
+// A module of its own: decodes the bytes of a text that scripts/encode-bytes.mjs made, which describes the format.
+// Contexts have the same names there.
 
 const NUMBER: usize = 32 * 18
 const BEFORE: usize = 256 + 3
@@ -14,11 +14,11 @@ const CONTEXTS: usize = DISTANCE + 2 * NUMBER
 
 /** The next character. */
 let text: usize
-/** The interval's size, and how far from its beginning the text's number lies. */
+/** The size of the interval, and the distance of the text's number from its start. */
 let range: u32
 let offset: u32
 
-/** Takes the next digit. */
+/** Shifts the next digit in. */
 @inline
 function shift(): void {
   let character = <u32>load<u8>(text++)
@@ -26,10 +26,10 @@ function shift(): void {
   offset = (offset << 6) | (character - 63)
 }
 
-// Exported, so that it stays a function of its own: one that is called this often is soon optimised, the loop around it
-// never.
+// Exported, so that it stays a function of its own: the engine soon optimises a function that is called this often, but
+// never the loop around it.
 export function bit(context: usize): usize {
-  const chance = context << 2 // two u16 in the place of the model's context
+  const chance = context << 2 // each context of the model is two u16
   const quick = <u32>load<u16>(chance)
   const slow = <u32>load<u16>(chance, 2)
   const part = (range >>> 16) * ((quick + slow) >>> 1)
@@ -65,7 +65,7 @@ function ofLocal(byte: u32): bool {
   return byte - 0x20 < 3
 }
 
-/** What stands before the byte at `out`. */
+/** The context for the byte at `out`: the bytes before it. */
 @inline
 function before(out: usize): usize {
   const byte = <u32>load<u8>(out - 2)
@@ -73,8 +73,8 @@ function before(out: usize): usize {
 }
 
 /**
- * @param from the characters, behind the module's first five pages, which hold the model
- * @param out where the bytes go, up to `end`, behind three zeros
+ * @param from the characters, after the module's first five pages, which hold the model
+ * @param out the destination of the bytes, up to `end`, after three zero bytes
  */
 export function decode(from: usize, out: usize, end: usize): void {
   text = from

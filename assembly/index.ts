@@ -1,5 +1,6 @@
-// What the core binary exports; the other binaries are in families/. Kernels and steps are exported although JS calls `run` only: a function that is called
-// from one place is inlined there, and code inside the tape loop would never be optimised.
+// The exports of the core binary; the other binaries are in families/. Kernels and steps are exported although JS calls
+// only `run`: asc would inline a function that is called from one place, and the engine would never optimise code
+// inside the tape loop.
 
 export { lead, pause, run, runLoop, runOne, runPart, serve, setTurn, shareLoop } from './tape'
 export { abandon, meet } from './barrier'

@@ -1,9 +1,9 @@
-// Elementary functions on four float32 lanes. Never touches memory: the loops are in kernels/.
+// Elementary functions on four float32 lanes. No memory access: the loops are in kernels/.
 // Polynomials are minimax fits of the formula above them. "ulp" is the largest error against float64 that a sweep over
 // every 61st float32 found (erf, erfInv: every 1511th; power, modulo: random pairs), without / with FMA.
 //
 // The polynomials of exp, log and softplus are summed in pairs, pairs of pairs and so on (Estrin), not term after term
-// (Horner): the loops wait for results, not for instructions, and this way fewer stand behind one another.
+// (Horner): latency, not throughput, limits the loops, and Estrin's dependency chains are shorter.
 
 import { madd, madd_f64, nmadd, swapHalves } from './simd'
 
@@ -11,7 +11,7 @@ import { madd, madd_f64, nmadd, swapHalves } from './simd'
 const LN2_HIGH: f32 = 0.693145751953125
 const LN2_LOW: f32 = 1.428606765330187e-6
 const LOG2_E: f32 = 1.4426950408889634
-/** 1.5 · 2²³: adding it rounds to an integer, which then stands in the low bits. */
+/** 1.5 · 2²³: adding it rounds to an integer, which is then in the low bits. */
 const ROUND: f32 = 12582912.0
 /** 1.5 · 2⁵², likewise for float64. */
 const ROUND_F64: f64 = 6755399441055744.0
@@ -44,13 +44,13 @@ function expm1Polynomial(r: v128): v128 {
 
 // x = n·ln2 + r,  e^x = 2ⁿ·e^r; 2ⁿ in two factors, so that n = 128 and denormal results come out right
 
-/** x · log₂e rounded to n, which then stands in the low bits. */
+/** x · log₂e rounded to n, in the low bits. */
 @inline
 function shiftedExponent(x: v128): v128 {
   return madd(x, splat(LOG2_E), splat(ROUND))
 }
 
-/** e^r for the r that is left of x. */
+/** e^r for the remainder r of x. */
 @inline
 function expOfRest(x: v128, shifted: v128): v128 {
   const n = f32x4.sub(shifted, splat(ROUND))
@@ -82,12 +82,14 @@ export function exp(x: v128): v128 {
 export function expNegative(x: v128): v128 {
   const c = f32x4.pmax(x, splat(-104.0))
   const shifted = shiftedExponent(c)
-  // 2ⁿ = 2ⁿ⁺⁶⁴ · 2⁻⁶⁴: the first is a normal number for every n here, and its exponent needs no halves
+  // 2ⁿ = 2ⁿ⁺⁶⁴ · 2⁻⁶⁴: the first is a normal number for every n here, so that its exponent need not be split
   const scale = i32x4.shl(i32x4.sub(shifted, i32x4.splat(0x4b400000 - 64 - 127)), 23)
   return f32x4.mul(f32x4.mul(expOfRest(c, shifted), scale), splat(5.421010862427522e-20))
 }
 
-/** e^x for x ≤ 0, but 0 below −87.3: nothing of it is denormal, which processors take many times as long for. as exp. */
+/**
+ * e^x for x ≤ 0, but 0 below −87.3, so that no result is denormal: processors are many times slower on those. as exp.
+ */
 @inline
 export function expFlushed(x: v128): v128 {
   const c = f32x4.pmax(x, splat(-87.3))
@@ -165,7 +167,7 @@ export function log(x: v128): v128 {
 /** ln(1 + x) without the special cases, for −1 < x < Inf. */
 @inline
 function log1pOrdinary(x: v128): v128 {
-  // u = 1 + x rounded, ln(1 + x) = ln u + (what the rounding lost) / u
+  // u = 1 + x rounded, ln(1 + x) = ln u + (the rounding error) / u
   const u = f32x4.add(x, splat(1.0))
   const big = f32x4.gt(u, splat(2.0))
   const lostBig = f32x4.sub(splat(1.0), f32x4.sub(u, x))
@@ -242,7 +244,9 @@ export function erf(x: v128): v128 {
   return withSignOf(v128.bitselect(far, near, f32x4.gt(t, splat(0.921875))), x)
 }
 
-/** ½ erfc(t/√2) · e^(t²/2) for 0 ≤ t ≤ 14: what e^(−t²/2) is multiplied by to give Φ(−t). A polynomial of 1/(1 + 0.21 t). */
+/**
+ * ½ erfc(t/√2) · e^(t²/2) for 0 ≤ t ≤ 14: the factor that turns e^(−t²/2) into Φ(−t). A polynomial in 1/(1 + 0.21 t).
+ */
 @inline
 function normalTail(t: v128): v128 {
   const u = f32x4.div(splat(1.0), madd(splat(0.21), t, splat(1.0)))
@@ -320,7 +324,7 @@ export function rsqrt(x: v128): v128 {
 const PI_2_HIGH: f64 = 1.5707963109016418
 const PI_2_LOW: f64 = 1.5893254773528197e-8
 const TWO_OVER_PI: f64 = 0.6366197723675814
-/** Beyond this, x mod π/2 wants more of π than two float64 hold. */
+/** Beyond this, x mod π/2 needs more digits of π than two float64 hold. */
 const LARGE_ANGLE: f32 = 268435456.0
 
 /** 2/π·x + ROUND: k = round(x·2/π) in the low bits. */
@@ -402,7 +406,7 @@ function sineLargeLane(bits: u32, turn: i32): f32 {
   const w2 = twoOverPi(word + 2)
   const high = shift ? w0 << shift | w1 >> (64 - shift) : w0
   const low = shift ? w1 << shift | w2 >> (64 - shift) : w1
-  // two bits before the point, 62 behind it
+  // two bits before the binary point, 62 after it
   const product = m * high + (m * (low >> 32) >> 32)
   const k = <i32>(product + 0x2000000000000000 >> 62)
   const r = <f64>(<i64>(product - (<u64>k << 62))) * 3.4061215800865545e-19
@@ -519,7 +523,7 @@ export function arctan2(y: v128, x: v128): v128 {
   let angle = madd(f32x4.mul(p, z), r, r)
   angle = v128.bitselect(f32x4.add(angle, splat(0.785398185)), angle, isUpper)
   angle = v128.bitselect(f32x4.sub(splat(1.57079637), angle), angle, f32x4.gt(f32x4.abs(y), f32x4.abs(x)))
-  // of −0, too
+  // also for −0
   angle = v128.bitselect(f32x4.sub(splat(3.14159274), angle), angle, i32x4.shr_s(x, 31))
   return v128.or(angle, v128.and(y, i32x4.splat(0x80000000)))
 }

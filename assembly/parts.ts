@@ -1,17 +1,17 @@
-// How the work of one instruction is dealt out to threads. Decides nothing about the results: what a kernel adds
-// up, and in which order, follows from the whole instruction, never from the part.
+// Divides the work of one instruction among threads. Never changes the results: which elements a kernel adds, and in
+// which order, follows from the whole instruction, never from the part.
 //
-// `count` items are dealt out in whole blocks; parts differ by one block at most. The elements of [outer, inner] are
-// dealt out in runs of `block` that end with their row, and a place among them is one in row-major order. An
-// instruction of one part asks nothing: small models would notice.
+// `count` items are divided into whole blocks; parts differ by one block at most. The elements of [outer, inner] are
+// divided into runs of `block` that end with their row; positions among them are in row-major order. An instruction of
+// one part takes no divisions, whose time small models would notice.
 
-/** Where the blocks before part `part` end. */
+/** The end of the blocks before part `part`. */
 export function partBorder(count: i32, block: i32, part: i32, parts: i32): i32 {
   const blocks = (count + block - 1) / block
   return min((blocks / parts * part + min(part, blocks % parts)) * block, count)
 }
 
-/** Where the runs before part `part` end. */
+/** The end of the runs before part `part`. */
 export function rowPartBorder(outer: i32, inner: i32, block: i32, part: i32, parts: i32): i32 {
   const runs = (inner + block - 1) / block
   const run = partBorder(outer * runs, 1, part, parts)

@@ -1,5 +1,5 @@
-// Small building blocks of every kernel: multiply-add, tails, sums across lanes, runs of words and rows.
-// No mathematics beyond + and ×: see math.ts.
+// Small building blocks of every kernel: multiply-add, tails, sums across lanes, runs of words and rows. math.ts has
+// the functions beyond + and ×.
 
 // In the plain binary, which the build makes of the relaxed one (scripts/multiply-add.mjs), the next three are two
 // instructions each and round twice.
@@ -10,21 +10,21 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.relaxed_madd(a, b, c)
 }
 
-/** c − a·b, rounded as madd is. */
+/** c − a·b, rounded like madd. */
 @inline
 export function nmadd(a: v128, b: v128, c: v128): v128 {
   return f32x4.relaxed_nmadd(a, b, c)
 }
 
-/** a·b + c on two float64, rounded as madd is. */
+/** a·b + c on two float64, rounded like madd. */
 @inline
 export function madd_f64(a: v128, b: v128, c: v128): v128 {
   return f64x2.relaxed_madd(a, b, c)
 }
 
 /**
- * sums + Σ of four products of bytes, in each lane. Engines agree where the second operand is within 0 … 127; see Bytes in
- * kernels/quantized.ts. In the plain binary it is no such thing, and its result says nothing.
+ * sums + Σ of four products of bytes, in each lane. Engines agree if the second operand is within 0 … 127; see Bytes in
+ * kernels/quantized.ts. The plain binary computes something else, whose result has no meaning.
  */
 @inline
 export function dotBytes(a: v128, b: v128, sums: v128): v128 {
@@ -48,14 +48,14 @@ export function storeTail(pointer: usize, value: v128, n: i32): void {
   }
 }
 
-/** Stores the first `n` ≥ 1 of four lanes; 4 and more are all. */
+/** Stores the first `n` ≥ 1 of four lanes; all if n ≥ 4. */
 @inline
 export function storeUpTo4(pointer: usize, value: v128, n: i32): void {
   if (n >= 4) v128.store(pointer, value)
   else storeTail(pointer, value, n)
 }
 
-/** Stores the first `n` ≥ 1 of the eight lanes of two vectors; 8 and more are all. */
+/** Stores the first `n` ≥ 1 of the eight lanes of two vectors; all if n ≥ 8. */
 @inline
 export function storeUpTo8(pointer: usize, low: v128, high: v128, n: i32): void {
   if (n >= 8) {
@@ -92,7 +92,7 @@ export function sumLanes(a: v128): v128 {
   return f32x4.add(pairs, swapNeighbours(pairs))
 }
 
-/** The largest lane in every lane. NaN is skipped or kept as pmax has it. */
+/** The largest lane in every lane. NaN is skipped or kept as pmax does it. */
 @inline
 export function pmaxLanes(a: v128): v128 {
   const pairs = f32x4.pmax(a, swapHalves(a))
@@ -142,7 +142,7 @@ export function scaleRow(out: usize, input: usize, columns: i32, scale: v128): v
   if (columns > 0) storeTail(out, f32x4.mul(v128.load(input), scale), columns)
 }
 
-/** Σ a·b, in runs of 256: a long row loses nothing. */
+/** Σ a·b, in runs of 256, so that long rows lose no precision. */
 @inline
 export function rowProduct(a: usize, b: usize, n: i32): f32 {
   let total = f32x4.splat(0.0)

@@ -1,5 +1,5 @@
-// The instruction loop: fetch, call the kernel, go on. Computes nothing itself and keeps no state. Alone, or on
-// every thread of a pool at once, each doing its part.
+// The instruction loop: fetches an instruction, calls its kernel, continues. Computes nothing itself and keeps no
+// state. Runs alone, or on every thread of a pool at once, each thread computing its part.
 
 import { Opcode } from './shared/opcodes'
 import { END_OF_TAPE, Header, Loop, LoopPatch } from './shared/instructions'
@@ -17,8 +17,8 @@ import { reduce } from './kernels/reduce'
 import { crossEntropy, crossEntropyGradient, softmax } from './kernels/softmax'
 
 /**
- * Runs part `part` of the instruction at `instruction`, a Loop always as a whole. 0; or 1 + the bytes from there to
- * the Guard that found NaN or ±Inf.
+ * Runs part `part` of the instruction at `instruction`; a Loop always as a whole. Returns 0, or 1 + the bytes from
+ * there to the Guard that found NaN or ±Inf.
  */
 export function runPart(instruction: usize, part: i32, parts: i32): i32 {
   switch (<i32>load<u16>(instruction, Header.opcode)) {
@@ -53,8 +53,8 @@ export function runOne(instruction: usize): i32 {
 }
 
 /**
- * Runs a tape on this thread, to its end, and returns 0; or stops at the first Guard that finds NaN or ±Inf and
- * returns 1 + the bytes from the start of the tape to that Guard.
+ * Runs a tape on this thread to its end and returns 0, or stops at the first Guard that finds NaN or ±Inf and returns 1
+ * + the bytes from the start of the tape to that Guard.
  */
 export function run(tape: usize): i32 {
   let instruction = tape
@@ -66,13 +66,13 @@ export function run(tape: usize): i32 {
   return 0
 }
 
-/** Where the body of a Loop begins; it ends where the Loop does. */
+/** The start of the body of a Loop; it ends where the Loop does. */
 @inline
 function bodyOf(loop: usize): usize {
   return loop + Loop.size + <usize>load<i32>(loop, Loop.patchCount) * LoopPatch.size
 }
 
-/** Gives the patched words of a Loop's body what they are in turn `turn`. */
+/** Sets the patched words of a Loop's body to their values for iteration `turn`. */
 export function setTurn(loop: usize, turn: i32): void {
   const half = <usize>(turn >> 1)
   const base: usize = turn == 0 ? LoopPatch.first : turn & 1 ? LoopPatch.odd : LoopPatch.even
@@ -83,7 +83,7 @@ export function setTurn(loop: usize, turn: i32): void {
   }
 }
 
-/** All turns of a Loop on this thread. Returns as runPart does. */
+/** Runs all iterations of a Loop on this thread. Returns as runPart does. */
 export function runLoop(loop: usize): i32 {
   const count = load<i32>(loop, Loop.count)
   const body = bodyOf(loop)
@@ -99,9 +99,9 @@ export function runLoop(loop: usize): i32 {
 }
 
 /**
- * One thread's share of a tape: its part of the instructions that have one for it, and the meetings between them.
- * Returns as run does on every thread; −1 − the bytes to the instruction that was not reached when a meeting did
- * not come about.
+ * One thread's share of a tape: its part of each instruction that has a part for it, and the meetings between them.
+ * Returns as run does on every thread, or −1 − the bytes to the instruction that was not reached because a meeting
+ * failed.
  */
 export function runShare(tape: usize, thread: i32, threads: i32, pool: usize, patience: i32): i32 {
   let instruction = tape
@@ -113,16 +113,16 @@ export function runShare(tape: usize, thread: i32, threads: i32, pool: usize, pa
   return come(instruction, tape, thread, threads, pool, patience)
 }
 
-/** A meeting before `instruction`. 0; or what runShare returns. */
+/** Meets before `instruction`. Returns 0, or the result of runShare. */
 function come(instruction: usize, tape: usize, thread: i32, threads: i32, pool: usize, patience: i32): i32 {
   const stop = meet(pool, thread, threads, patience)
   if (!stop) return 0
-  // a second meeting, so that the next run's stop cannot take the place of this one before all have seen it
+  // a second meeting, so that the next run's stop cannot replace this one before all threads have read it
   if (stop == ABANDONED || meet(pool, thread, threads, patience) == ABANDONED) return <i32>(tape - instruction) - 1
   return stop
 }
 
-/** A thread's part of one instruction, and the meeting before it. 0; or what runShare returns. */
+/** A thread's part of one instruction, and the meeting before it. Returns 0, or the result of runShare. */
 function shareOne(instruction: usize, tape: usize, thread: i32, threads: i32, pool: usize, patience: i32): i32 {
   if (load<u8>(instruction, Header.meet)) {
     const stop = come(instruction, tape, thread, threads, pool, patience)
@@ -137,7 +137,7 @@ function shareOne(instruction: usize, tape: usize, thread: i32, threads: i32, po
   return stop ? stopAt(instruction + <usize>(stop - 1), tape, threads, pool, patience) : 0
 }
 
-/** A Loop in whose body several threads have something to do: all walk it, and meet around the leader's patching. */
+/** A Loop in whose body several threads have work: all run it, and meet around the leader's patching. */
 export function shareLoop(loop: usize, tape: usize, thread: i32, threads: i32, pool: usize, patience: i32): i32 {
   const count = load<i32>(loop, Loop.count)
   const body = bodyOf(loop)
@@ -156,7 +156,7 @@ export function shareLoop(loop: usize, tape: usize, thread: i32, threads: i32, p
   return 0
 }
 
-/** The leader's end of a tape whose Guard has found something: the others learn it where they wait for it. */
+/** The leader's end of a tape whose Guard has found something: the other threads learn of it at their next meeting. */
 function stopAt(guard: usize, tape: usize, threads: i32, pool: usize, patience: i32): i32 {
   const stop = <i32>(guard - tape) + 1
   stopNext(pool, stop)
@@ -172,8 +172,8 @@ export function lead(tape: usize, threads: i32, pool: usize, patience: i32): i32
 }
 
 /**
- * A worker's life: one tape after another, from the command after `seen` on. Returns how many commands it has seen when the
- * leader pauses the pool, and −1 when the pool is given up.
+ * The loop of a worker: runs one tape after another, from the command after `seen` on. Returns the number of commands
+ * seen when the leader pauses the pool, and −1 when the pool is abandoned.
  */
 export function serve(pool: usize, thread: i32, threads: i32, seen: i32): i32 {
   let tape = awaitTape(pool, seen)
@@ -181,7 +181,9 @@ export function serve(pool: usize, thread: i32, threads: i32, seen: i32): i32 {
   return tape == PAUSE && meet(pool, thread, threads, FOREVER) != ABANDONED ? seen + 1 : -1
 }
 
-/** Sends the workers back to their host, which lets them serve again. false when one did not come in time. */
+/**
+ * Sends the workers back to their host, which can let them serve again. Returns false if one did not arrive in time.
+ */
 export function pause(pool: usize, threads: i32, patience: i32): bool {
   publish(pool, PAUSE)
   return meet(pool, 0, threads, patience) != ABANDONED

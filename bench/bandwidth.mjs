@@ -53,7 +53,8 @@ const places = [
 
 /**
  * `reads` and `writes` count floats per element; `steps` the elementary functions, by the name of their loop.
- * `shape` says how n elements lie, if not in one row. `body` gets one tensor of that shape for each buffer that is read.
+ * `shape` is the shape of n elements, if not one row. `body` gets one tensor of that shape for each buffer that is
+ * read.
  */
 const elementwise = (name, reads, body, steps = []) => ({ name, reads, writes: 1, body, steps })
 const rowWise = (name, columns, body, steps, { writes = 1 } = {}) => ({
@@ -235,7 +236,7 @@ async function measure() {
         ],
         timing,
       )
-      // A copy of `bytes` in all moves just as many.
+      // A copy that moves as many bytes in total.
       const moved = 4 * elements * (each.reads + each.writes)
       const bytesMs = samples
         .get('copy loop')

@@ -29,7 +29,7 @@ const timing = options.quick
 const { Adam, Dense, Layer, Sequential, Variable, configure, losses, ops, runtimeInfo, tensor, valueAndGrad } =
   await loadBuilt()
 
-/** Values of both signs around 1, or numbers of classes. */
+/** Values of both signs around 1, or class numbers. */
 const content = (length, phase, classes = 0) =>
   Float32Array.from({ length }, (_, i) => (classes > 0 ? i % classes : Math.sin(1.3 * i + phase)))
 

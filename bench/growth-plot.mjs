@@ -150,7 +150,7 @@ function panel({ x, y, xs, sweep, range, kind, first, yTitle }, draw) {
       `<path class="grid" d="M${x} ${round(ty)}h${width}"/><text x="${x - 8}" y="${round(ty + 4)}" text-anchor="end">${label(tick, kind)}</text>`,
     )
   }
-  // Powers of two, every second or third when they are many.
+  // Powers of two; every second or third if there are many.
   const powers = xs.filter((value) => Number.isInteger(Math.log2(value)))
   const every = Math.ceil(powers.length / 7)
   powers.forEach((value, i) => {

@@ -3,7 +3,7 @@
 // workspace with the planner's lower bound.
 //
 //   node bench/growth.mjs            writes results/growth.json, docs/growth.svg and the table in README.md
-//   node bench/growth.mjs --quick    shorter samples; prints only, and draws where --svg FILE says
+//   node bench/growth.mjs --quick    shorter samples; prints only, and draws into FILE with --svg FILE
 //   node bench/growth.mjs --only width    one sweep; prints only
 //
 // Exits with 1 when a peak workspace is more than 10 % above the lower bound. Cliffs in time are reported only.
@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
-    /** Where to draw when results are not published. */
+    /** The file of the drawing when results are not published. */
     svg: { type: 'string' },
     rounds: { type: 'string', default: '7' },
     'sample-ms': { type: 'string', default: '80' },
@@ -69,8 +69,8 @@ const dense = ({ batch, width, depth }) => ({
 const BASE = { batch: 64, width: 64, depth: 2 }
 
 /**
- * One size is swept, the others are those of `base`. Powers of two, and between them sizes that no tile divides, where edges cost
- * most. Time is a + b·valueᵖ with p = power.
+ * One size is swept, the others are those of `base`. Sizes are powers of two and, between them, sizes that no tile
+ * divides, where edges cost most. Time is a + b·valueᵖ with p = power.
  */
 const sweeps = [
   {
@@ -217,7 +217,7 @@ function exponent(xs, ys) {
 function cliffs(xs, ys) {
   const found = []
   xs.forEach((x, i) => {
-    // inner points: between the two neighbours; the ends: the line through the next and the one after the next but one
+    // inner points: between the two neighbours; ends: the line through two of the next three points
     const [l, r] = i === 0 ? [1, 3] : i === xs.length - 1 ? [i - 3, i - 1] : [i - 1, i + 1]
     const slope = Math.log(ys[r] / ys[l]) / Math.log(xs[r] / xs[l])
     const factor = ys[i] / (ys[l] * Math.exp(slope * Math.log(x / xs[l])))
@@ -254,14 +254,14 @@ for (const [i, result] of results.entries()) {
   const xs = result.points.map(({ value }) => value)
   const of = (key) => result.points.map((point) => point[key])
   const { power } = sweeps[i]
-  // The fastest rounds: what a disturbance adds is not growth.
+  // The fastest rounds: disturbances only add time.
   const times = of('minMs')
   result.time = { fit: fitCurve(xs, times, power), exponent: exponent(xs, times), cliffs: cliffs(xs, times) }
   result.workspace = { exponent: exponent(xs, of('workspaceBytes')), cliffs: cliffs(xs, of('workspaceBytes')) }
   result.used = { exponent: exponent(xs, of('usedBytes')), cliffs: cliffs(xs, of('usedBytes')) }
 }
 
-/** The dense sweeps, which have a unit to draw. */
+/** The dense sweeps, which have a unit, are drawn. */
 const drawn = results.filter(({ unit }) => unit !== undefined)
 
 const formatBytes = (bytes) =>

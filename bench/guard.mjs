@@ -1,12 +1,12 @@
 // Guards the speed of the hot loops without measuring time: checks the machine code that V8 generates.
 //
 //   node bench/guard.mjs             this Node, and the ones in NODE_BINARIES (paths, separated by commas)
-//   node bench/guard.mjs --update    writes what it finds into guard.json, for this engine: look at the difference
+//   node bench/guard.mjs --update    writes the counts of this engine into guard.json: review the difference
 //   node bench/guard.mjs --print gemm_4x8_rows_f32    the loop itself
 //
 // For each kernel of guard.json it finds the innermost loop and counts, per step of the loop as it was written:
 // instructions, accesses of the stack, and vectors among these. V8 may unroll a loop: the kernel's own arithmetic
-// tells how many steps one turn has. Exits with 1 when a count is above its limit, or a kernel is no longer a
+// gives the number of steps per iteration. Exits with 1 when a count is above its limit, or a kernel is no longer a
 // function of its own. The code depends on the engine and on the CPU, so limits are kept by V8 version, for x64.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ const file = new URL('guard.json', import.meta.url)
 const guard = JSON.parse(readFileSync(file, 'utf8'))
 /** turbo is the relaxed binary in an engine that pairs vectors. */
 const LEVELS = ['plain', 'relaxed', 'turbo']
-/** The first version of Node that does so. */
+/** The first version of Node with that. */
 const PAIRS_VECTORS = 24
 
 const { values: options } = parseArgs({
@@ -120,7 +120,7 @@ function count(instructions, { arithmetic, perStep }) {
 }
 
 if (process.arch !== 'x64') {
-  console.log(`guard: knows x64 only, not ${process.arch}; nothing was checked`)
+  console.log(`guard: supports x64 only, not ${process.arch}; nothing was checked`)
   process.exit()
 }
 
@@ -138,7 +138,7 @@ for (const node of nodes) {
       if (!(kernel.levels ?? ['plain', 'relaxed']).includes(level)) continue
       const body = functions.get(name)
       if (body === undefined) {
-        failures.push(`${name} (${level}, V8 ${engine}): is not an exported function with code of its own any more`)
+        failures.push(`${name} (${level}, V8 ${engine}): is no longer an exported function with code of its own`)
         continue
       }
       const found = count(body, kernel)
@@ -166,11 +166,11 @@ for (const node of nodes) {
       rows.push([`${name}, ${level}, V8 ${engine}`, ...COUNTS.map(beside), String(found.steps)])
     }
     if (guard.limits[engine] === undefined)
-      console.error(`guard: no limits are known for V8 ${engine}; it was only looked at`)
+      console.error(`guard: no limits are known for V8 ${engine}; counts were only printed`)
   }
 }
 if (options.print === undefined)
-  console.log(table(['', 'instructions per step', 'on the stack', 'vectors among them', 'steps per turn'], rows))
+  console.log(table(['', 'instructions per step', 'on the stack', 'vectors among them', 'steps per iteration'], rows))
 if (options.update) writeFileSync(file, `${JSON.stringify(guard, null, 2)}\n`)
 for (const failure of failures) console.error(`error: ${failure}`)
 process.exit(failures.length === 0 ? 0 : 1)

@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
 })
 const timeMs = options.quick ? 200 : Number(options.time)
 
-/** In one Node: all tasks, one after the other. @param {'' | 'turbo'} variant */
+/** In one Node: all tasks, one at a time. @param {'' | 'turbo'} variant */
 async function measure(variant) {
   const { configure, ops, runtimeInfo, tensor } = await loadBuilt()
   configure({ turbo: variant === 'turbo' })
@@ -45,7 +45,7 @@ async function measure(variant) {
         Float32Array.from({ length: n * n }, (_, i) => Math.cos(i)),
         [n, n],
       )
-      // a [N,N] · b [N,N]: N³ multiplications and as many additions
+      // a [N,N] · b [N,N]: N³ multiplications and N³ additions
       return { name: `ops.matmul ${n}×${n}×${n}`, call: () => ops.matmul(a, b).dispose?.(), flops: 2 * n ** 3 }
     }),
   ].filter(({ name }) => name.includes(options.only ?? ''))

@@ -47,7 +47,7 @@ export function kernelBinaries() {
 export function predictionProgram(model, shape) {
   const program = model.trainer?.predictionProgram?.({ dtype: 'float32', shape })
   if (typeof program?.run !== 'function')
-    throw new Error('Trainer.predictionProgram is not there any more: see src/training/trainer.ts')
+    throw new Error('Trainer.predictionProgram no longer exists: see src/training/trainer.ts')
   return program
 }
 
@@ -70,7 +70,7 @@ export function instructionsOf(program) {
   const { runOne } = program.backend?.kernels ?? {}
   const start = program.tape?.address
   if (typeof runOne !== 'function' || !Number.isInteger(start))
-    throw new Error('TapeProgram is not as it was: see src/runtime/tape-program.ts')
+    throw new Error('TapeProgram has changed: see src/runtime/tape-program.ts')
   return [...program.disassemble().matchAll(/^ *(\d+) {2}(\w+) *(.*)$/gm)].map(([, offset, opcode, label]) => {
     const address = start + Number(offset)
     return { opcode, label, call: () => runOne(address) }
@@ -84,21 +84,19 @@ export function instructionsOf(program) {
 export function memoryPlans(model) {
   const programs = model.trainer?.programs
   if (!(programs instanceof Map) || programs.size === 0)
-    throw new Error('Trainer.programs is not there any more: see src/training/trainer.ts')
+    throw new Error('Trainer.programs no longer exists: see src/training/trainer.ts')
   return new Map(
     [...programs].map(([signature, program]) => {
       const { workspaceBytes, lowerBound } = program.planned?.().memory ?? {}
       if (!Number.isFinite(workspaceBytes) || !Number.isFinite(lowerBound)) {
-        throw new Error(
-          'TapeProgram.planned is not there any more: see src/runtime/tape-program.ts and src/plan/memory.ts',
-        )
+        throw new Error('TapeProgram.planned no longer exists: see src/runtime/tape-program.ts and src/plan/memory.ts')
       }
       return [signature, { workspaceBytes, lowerBound }]
     }),
   )
 }
 
-/** The number of each instruction on a program's tape. @returns {Map<string, number>} */
+/** The number of instructions on a program's tape, by opcode. @returns {Map<string, number>} */
 export function instructionCounts(program) {
   const counts = new Map()
   for (const [, name] of program.disassemble().matchAll(/^ *\d+ {2}(\w+)/gm))

@@ -5,7 +5,7 @@
 //   node bench/layers.mjs --quick             one short pass
 //   node bench/layers.mjs --cases cnn,lstm    some of them
 //   node bench/layers.mjs --simd relaxed      one of the two
-//   node bench/layers.mjs --profile encoder   what each instruction of a step takes
+//   node bench/layers.mjs --profile encoder   the time of each instruction of a step
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { instructionsOf, predictionProgram, trainingProgram } from './internals.mjs'
@@ -124,7 +124,7 @@ function trainingStep(id, own) {
 /** The time of a step's products, in large products. */
 const productsOf = (id) => (1e6 * networks[id].mflop) / (2 * SQUARE ** 3)
 
-/** The milliseconds of a run of each. */
+/** The milliseconds of one run of each program. */
 async function timed(programs) {
   const samples = await interleave(
     Object.entries(programs).map(([name, program]) => ({ name, call: () => program.run() })),
@@ -196,7 +196,7 @@ else {
   for (const id of chosen) {
     const isCell = id === CELL
     const { title, mflop } = isCell
-      ? { title: 'LSTM(64) as a cell of one’s own in RNN; share of the built-in layer', mflop: networks.lstm.mflop }
+      ? { title: 'LSTM(64) as a custom cell in RNN; share of the built-in layer', mflop: networks.lstm.mflop }
       : networks[id]
     const columns = []
     for (const simd of levels) {

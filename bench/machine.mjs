@@ -1,15 +1,15 @@
 // Describes where and in which versions of Node numbers were measured, and warns when the machine is busy. Measures
 // nothing.
 //
-// A program whose table shows several versions of Node side by side is a function that measures, and
+// A program whose table shows several versions of Node side by side is a function that measures, followed by
 //
 //   const report = await measureInEachNode(import.meta.url, measure);
 //   const columns = report.runs.map((run) => `${nodeTitle(run)}: median`); // 'Node 20, plain: median', …
 //   publish(name, report, [table(columns, …), '', machineLine(report)].join('\n'));
 //
-// `NODE_BINARIES=path/to/node24,path/to/node26 node program.mjs` then takes this Node, Node 24 and Node 26, one after
-// the other, each in a process of its own; without NODE_BINARIES it is this Node alone. A program that interleaves its
-// processes takes `nodeBinaries()` instead.
+// `NODE_BINARIES=path/to/node24,path/to/node26 node program.mjs` then measures in this Node, Node 24 and Node 26, one
+// at a time, each in its own process; without NODE_BINARIES, in this Node only. A program that interleaves its
+// processes uses `nodeBinaries()` instead.
 import { execFileSync, fork } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
@@ -50,19 +50,19 @@ export function nodeBinaries() {
   })
 }
 
-/**
- * Set for the processes that measureInEachNode starts, to the variant to measure: they report to their parent.
- */
+/** Set to the variant to measure in the processes that measureInEachNode starts: they report to their parent. */
 const MEASURES = 'BENCH_MEASURES'
 
 /**
- * Runs the program again in each of nodeBinaries(), with the same arguments, and there `measure` alone: whatever else
- * the program does comes after this call, which does not return in those processes.
+ * Runs the program again in each of nodeBinaries(), with the same arguments. Those processes run only `measure`: this
+ * call does not return there, so the rest of the program must follow it.
  * @template T
  * @param {string} program  import.meta.url of the program
- * @param {(variant: string) => Promise<T>} measure  what it resolves to must survive JSON; `simd`, if it has one, is printed as well
- * @param {string[]} variants  each in a process of its own, because it cannot be switched on in one that runs
- * @returns {Promise<Omit<ReturnType<typeof describeMachine>, 'node' | 'v8'> & { runs: ({ node: string, v8: string } & T)[] }>}
+ * @param {(variant: string) => Promise<T>} measure  its result must survive JSON; `simd`, if it has one, is printed as
+ *   well
+ * @param {string[]} variants  each in its own process, because a running process cannot switch
+ * @returns {Promise<Omit<ReturnType<typeof describeMachine>, 'node' | 'v8'> & { runs: ({ node: string, v8: string } &
+ *   T)[] }>}
  */
 export async function measureInEachNode(program, measure, variants = ['']) {
   if (process.env[MEASURES] !== undefined) {
@@ -92,10 +92,10 @@ function runOf(script, execPath, variant) {
     child.on('error', reject)
     // Not 'exit', which may come before the message.
     child.on('close', (code, signal) => {
-      // It has printed the error itself.
+      // The process has printed the error itself.
       if (code > 0) process.exit(code)
       if (run === undefined)
-        reject(new Error(`${script} in ${execPath} has ended without a report${signal ? `: ${signal}` : ''}`))
+        reject(new Error(`${script} in ${execPath} ended without a report${signal ? `: ${signal}` : ''}`))
       else resolve(run)
     })
   })
@@ -106,7 +106,7 @@ export function nodeTitle({ node, simd }) {
   return `Node ${node.slice(1).split('.')[0]}${simd === undefined ? '' : `, ${simd}`}`
 }
 
-/** One line under a table: of a report of measureInEachNode, or of what describeMachine says. */
+/** One line under a table, from a report of measureInEachNode or from describeMachine. */
 export function machineLine({ version, cpu, logicalCpus, platform, ...own }) {
   const { runs = [own] } = own
   const nodes = [...new Set(runs.map(({ node, v8 }) => `Node ${node} (V8 ${v8})`))].join(', ')
@@ -118,7 +118,7 @@ export function machineLine({ version, cpu, logicalCpus, platform, ...own }) {
 const WHY_LEVELS_DIFFER =
   "*plain*, *relaxed*: which of myelin's SIMD binaries runs when nothing is set; Node 20 has relaxed SIMD behind a flag only, so it runs the plain one."
 
-/** Call it before measuring: above a fraction of the CPUs the medians are not worth publishing. */
+/** Call it before measuring: above this fraction of the CPUs the medians are not worth publishing. */
 export function warnIfBusy({ loadBefore }) {
   if (loadBefore > 0.5) {
     console.error(`warning: other processes use the CPU (load ${loadBefore.toFixed(1)}): do not publish these times`)

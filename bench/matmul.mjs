@@ -34,8 +34,8 @@ const { Layer, Sequential, Variable, configure, ops, runtimeInfo, tensor } = awa
 
 const square = (n, products = 1) => ({ name: `${n}×${n}×${n}`, m: n, k: n, n, products })
 /**
- * lhs [m,k] · rhs [k,n]. Small products are repeated on one tape, with different operands, so that the time is an
- * instruction's and not that of the call from JavaScript.
+ * lhs [m,k] · rhs [k,n]. Small products are repeated on one tape, with different operands, so that the time is that of
+ * the instruction and not of the call from JavaScript.
  */
 const shapes = [
   square(8, 16),
@@ -71,7 +71,8 @@ function content(length, phase) {
 class Products extends Layer {
   constructor({ m, k, n, products, transposeLhs = false, transposeRhs = false }) {
     super({ inputShape: [1] })
-    // √products of each side, every one with every other: all products differ, so none is computed once for two.
+    // √products operands on each side, each combined with all of the other side: all products differ, so none is
+    // shared.
     const side = Math.sqrt(products)
     const operand = (rows, columns, transposed, phase) =>
       new Variable(tensor(content(rows * columns, phase), transposed ? [columns, rows] : [rows, columns]), {
@@ -88,7 +89,7 @@ class Products extends Layer {
       side.map(({ value }) => (this.transposed[i] ? ops.transpose(value) : value)),
     )
     const results = lhs.flatMap((a) => rhs.map((b) => ops.matmul(a, b)))
-    // The last one is the program's output. Others would have to be copied there.
+    // The last one is the program's output. The others would have to be copied there.
     this.out.forEach((out, i) => out.assign(results[i]))
     return results.at(-1)
   }
@@ -147,7 +148,7 @@ function microKernel(level) {
   const panel = (address, length, phase) => new Float32Array(memory.buffer, address, length).set(content(length, phase))
   panel(lhs, height * k, 0)
   panel(rhs, width * k, 0.5)
-  // The same rows of lhs again and again: a step of 0 to the next panel.
+  // The same rows of lhs every time: a step of 0 to the next panel.
   const call =
     level === 'turbo'
       ? () => exports.gemm_6x16_columns_f32(out, 64, lhs, 24, 0, rhs, 32, 32 * k, rows, k, zeros, 0, -Infinity)
@@ -170,7 +171,7 @@ function microKernel(level) {
   return { call, flops: 2 * rows * width * k }
 }
 
-/** The kernels as the level runs them; for turbo as compiled by the library after V8's flag was set. */
+/** The kernels as the level runs them; for turbo, compiled by the library after V8's flag is set. */
 function kernelsOf(level) {
   if (level !== 'turbo') return instantiateKernels(level)
   configure(settingsOf(level))
@@ -180,7 +181,7 @@ function kernelsOf(level) {
 }
 
 async function measure() {
-  // turbo last: its flag holds for every module that is compiled afterwards.
+  // turbo last: its flag applies to every module compiled afterwards.
   const peaks = new Map(levels.map((level) => [level, { ...microKernel(level), rates: [] }]))
   const rows = []
   for (const shape of shapes) {

@@ -34,7 +34,7 @@ const programs = {
       .batch(32)
       .forEach(() => {}),
   "features: 'record'": () => readCsv(path, { target: 'label' }).forEach(() => {}),
-  'Papa Parse, and Number of every cell': () =>
+  'Papa Parse, and Number() for every cell': () =>
     Papa.parse(readFileSync(path, 'utf8'), { delimiter: ',', newline: '\n', skipEmptyLines: true }).data.map((row) =>
       Float32Array.from(row, Number),
     ),

@@ -1,7 +1,7 @@
 // Training from streamed batches: whether memory stays constant, and the speed compared with arrays.
 //
-//   node bench/streams.mjs               2 GiB made on the way, then the speeds
-//   node bench/streams.mjs --gib 0.25    less of it
+//   node bench/streams.mjs               2 GiB of generated batches, then the speeds
+//   node bench/streams.mjs --gib 0.25    fewer
 //
 // The model is 784→128→10 with Adam, batches of 32. Exits with 1 if memory grows by more than 64 MiB after the first
 // tenth.
@@ -34,7 +34,7 @@ function makeModel() {
   return model
 }
 
-/** Every batch is new, as if it came from a disk. */
+/** Every batch is new, like batches read from a disk. */
 function* batches(count) {
   for (let i = 0; i < count; i++) {
     const x = Float32Array.from({ length: BATCH * PIXELS }, (_, at) => ((i * 31 + at * 17) % 256) / 255)
@@ -78,7 +78,7 @@ async function measureSpeed(rounds) {
   const csv = readCsv(path, { features: 'vector', target: 'label' }).batch(BATCH)
   const rows = Dataset.fromTensorSlices({ x, y: labels })
   const ways = {
-    'arrays at hand': (model) => model.fit(x, labels, { batchSize: BATCH, verbose: 0 }),
+    'arrays in memory': (model) => model.fit(x, labels, { batchSize: BATCH, verbose: 0 }),
     'a Dataset of their rows, shuffled': (model) => model.fit(rows.shuffle(1000).batch(BATCH), { verbose: 0 }),
     'the CSV file, parsed in every epoch': (model) => model.fit(csv, { verbose: 0 }),
     'the CSV file, cached after the first epoch': (

@@ -57,7 +57,7 @@ async function trainFresh({ layers, loss, batchSize, rows, inputs, file }) {
   const x = tensor(data.subarray(0, rows * inputs), [rows, inputs])
   const y = tensor(data.subarray(rows * inputs), [rows, 1])
 
-  // fit checks after every step whether to stop, and once more after every epoch. Observing that costs a few
+  // fit checks whether to stop after every step, and once more after every epoch. Observing these checks costs a few
   // nanoseconds; a callback for batches would use another loop, which reads the loss after each step.
   const asked = new Float64Array(1 << 22)
   let questions = 0
@@ -77,12 +77,12 @@ async function trainFresh({ layers, loss, batchSize, rows, inputs, file }) {
   const perEpoch = rows / batchSize + 1
   if (questions < asked.length && Math.ceil(questions / perEpoch) !== history.loss.length) {
     throw new Error(
-      `${history.loss.length} epochs: expected ${perEpoch} questions in each, received ${questions} in all. Has fit's loop changed?`,
+      `${history.loss.length} epochs: expected ${perEpoch} checks in each, received ${questions} in all. Has fit's loop changed?`,
     )
   }
   if (!(history.loss.at(-1) < history.loss[0]))
     throw new Error(`the loss does not fall: ${history.loss[0]} → ${history.loss.at(-1)}`)
-  // Without the questions after epochs: the first step of an epoch begins when the last one ended.
+  // Without the checks after epochs: the first step of an epoch begins when the last one ended.
   const ends = Array.from(asked.subarray(0, questions - 1), (end) => end - start).filter(
     (_, i) => (i + 1) % perEpoch !== 0,
   )
@@ -91,7 +91,7 @@ async function trainFresh({ layers, loss, batchSize, rows, inputs, file }) {
 
 function reachesFullSpeed(ends) {
   const times = ends.slice(1).map((end, i) => end - ends[i])
-  if (times.length < 4 * WINDOW) throw new Error(`only ${ends.length} steps: too few to see a steady state`)
+  if (times.length < 4 * WINDOW) throw new Error(`only ${ends.length} steps: too few for a steady state`)
   const steadyMs = median(times.slice(times.length >> 1))
   const running = (step) => median(times.slice(step, step + WINDOW))
   let step = 0
@@ -117,8 +117,8 @@ if (options.child !== undefined) {
   process.exit()
 }
 
-// Not in the timed processes: making networks and data leaves garbage, and their first step would include a collection
-// of 5 ms.
+// Not in the timed processes: making networks and data leaves garbage, so that their first step would include a
+// collection of 5 ms.
 const { cases, dataset } = await import('./peers/cases.mjs')
 const folder = mkdtempSync(join(tmpdir(), 'myelin-warmup-'))
 process.on('exit', () => rmSync(folder, { recursive: true }))

@@ -100,7 +100,7 @@ if (Number(process.versions.node.split('.')[0]) < 21) setFlagsFromString('--expe
 const { default: binaryen } = await import(pathToFileURL(binaryenFile))
 const started = performance.now()
 mkdirSync('build', { recursive: true })
-const scratch = mkdtempSync('build/asc-') // two builds at once must not see each other's half-written files
+const scratch = mkdtempSync('build/asc-') // concurrent builds must not see each other's half-written files
 try {
   await Promise.all([
     ...[...entries].map(([name, entry]) => runCompiler(`${target}.${name}`, scratch, [entry, '--target', target])),
@@ -247,10 +247,10 @@ function assemble(text) {
   return binary
 }
 
-// A kernel module owns no memory: JS plans every byte. So it imports only the memory and has no data segment of asc's,
+// A kernel module owns no memory: JS plans every byte. So it imports only the memory and has no data segment from asc,
 // which each worker's instantiation would write again over memory in use. (The hoisted constants are the same bytes
 // every time.)
-// asc emits a data segment for strings, static arrays and for functions used as values.
+// asc emits a data segment for strings, static arrays and functions used as values.
 function checkModule(bytes) {
   const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map(
     (entry) => `${entry.module}.${entry.name}`,

@@ -49,7 +49,7 @@ report(
   lint.messages.filter((message) => message.type !== 'suggestion').map((message) => formatMessage(message, manifest)),
 )
 
-// This package is ESM only, so `require` finds an ES module; Node ≥ 22 can load it anyway.
+// This package is ESM only, so `require` finds an ES module; Node ≥ 22 can load it.
 const types = await checkPackage(createPackageFromTarballData(tarball))
 const expected = (problem) => problem.kind === 'CJSResolvesToESM'
 report(
@@ -61,7 +61,8 @@ report(
         .map((problem) => `${problem.kind} ${JSON.stringify(problem)}`),
 )
 
-// A program in TypeScript that imports every entry, as an application compiles it: also the declarations themselves.
+// A TypeScript program that imports every entry, compiled like an application; it also checks the declarations
+// themselves.
 const program = join(root, 'build', 'types-of-the-package')
 rmSync(program, { recursive: true, force: true })
 mkdirSync(join(program, 'node_modules'), { recursive: true })
@@ -104,7 +105,7 @@ console.log(history, rows, layers.Dense === Dense, StringLookup, saliency, gridS
 const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', program], {
   encoding: 'utf8',
 })
-report('types as a program sees them', tsc.status === 0 ? [] : tsc.stdout.trim().split('\n').slice(0, 10))
+report('types in a program', tsc.status === 0 ? [] : tsc.stdout.trim().split('\n').slice(0, 10))
 
 const scripts = readdirSync('dist').filter((name) => name.endsWith('.js'))
 const codeOf = new Map(scripts.map((name) => [name, readFileSync(join('dist', name), 'utf8')]))
@@ -178,7 +179,7 @@ const unreached = {
   loadModel: 'This file has weights, but no model',
 }
 report(
-  'drops what is not used',
+  'drops unused code',
   Object.keys(unreached)
     .filter((part) => small.includes(unreached[part]))
     .map((part) => `the bundle has ${part}`),
@@ -195,7 +196,7 @@ for (const part of parts) {
     kilobytes(size),
   )
 }
-// Strings from code of a sub-path, which other code must not contain.
+// Strings from the code of a sub-path, which other code must not contain.
 const apart = {
   'myelin/data': {
     import: 'Dataset',
@@ -231,14 +232,14 @@ for (const [name, { import: one, unreached }] of Object.entries(apart)) {
     .map((words) => `the bundle of ${one} has '${words}'`)
   const lost = unreached
     .filter((words) => !all.includes(words))
-    .map((words) => `nothing says '${words}' any more: choose other words`)
-  report(`drops what is not used of ${name}`, [...found, ...lost])
+    .map((words) => `no code contains '${words}' any more: choose other words`)
+  report(`drops unused code of ${name}`, [...found, ...lost])
 }
 report(
-  'words of what is not used',
+  'strings of unused code',
   Object.keys(unreached)
     .filter((part) => !whole.includes(unreached[part]))
-    .map((part) => `nothing says '${unreached[part]}' any more: choose another word for ${part}`),
+    .map((part) => `no code contains '${unreached[part]}' any more: choose another string for ${part}`),
 )
 
 report(
@@ -276,7 +277,7 @@ report(
       const { sources, sourcesContent } = JSON.parse(readFileSync(path, 'utf8'))
       const problems = sources
         .filter((source) => !/^\.\.\/(src|assembly\/shared)\//.test(source))
-        .map((source) => `${path} has a source of others: ${source}`)
+        .map((source) => `${path} has a source from elsewhere: ${source}`)
       return sourcesContent?.length === sources.length && sourcesContent.every(Boolean)
         ? problems
         : [...problems, `${path} lacks sources`]
@@ -287,12 +288,12 @@ report(
 
 const forbidden = [
   [/^\s*(?:import|export)\b[^'"\n]*['"](?!\.)[^'"\n]+['"]/m, 'a static import from another package or from Node'],
-  // Or of a module that the user names, marked so that bundlers do neither.
+  // Or of a module that the user names, marked so that bundlers ignore it.
   [
     new RegExp(
       String.raw`\bimport\s*\((?!"(?:${loaded.join('|')})"\)|\s*\/\* webpackIgnore: true \*\/\s*\/\* @vite-ignore \*\/)`,
     ),
-    'a dynamic import of something that is no dependency, which bundlers follow or warn about',
+    'a dynamic import of a package that is no dependency, which bundlers follow or warn about',
   ],
   [
     /(?<![\w$.])(?:process|Buffer|global)\b(?=\??\.| ===)/,

@@ -5,23 +5,27 @@
 //   token    0 literal              a byte
 //            1 1 length             a repetition at the last distance
 //            1 0 length−1 distance  a repetition of at least two bytes
-//   literal  eight bits, the highest first. The chance of each depends on those before it and on what stands before the
-//            byte; right after a repetition on the byte that would have continued it, as long as the bits are the same
-//   number   1 or more: for each bit behind its highest a 1, then a 0, then these bits. The first three depend on those
+//   literal  eight bits, the highest first. The probability of each depends on those before it and on the
+//            preceding context; right after a repetition, on the byte that would have continued it, while the bits agree
+//   number   1 or more: a 1 for each bit after its highest, then a 0, then these bits. The first three depend on those
 //            before
-//   text     the digits of one number to the base of 64: where in the interval of all files this one lies. Each bit
-//            narrows the interval to a part as large as the bit is likely
+//   text     the digits of one number in base 64: the position of this file in the interval of all files. Each bit
+//            narrows the interval to a part proportional to the bit's probability
 //
-// What stands before is the byte before; of a local's number, which says nothing, the instruction that has it.
+// The preceding context is the byte before; after the index of a local, which predicts nothing, it is the instruction
+// that uses the local.
 //
-// Measured, a binary of 92.5 kB: this 18.3 kB, xz 18.5, gzip 24.1.
+// Measured for a binary of 92.5 kB: this 18.3 kB, xz 18.5, gzip 24.1.
 
-/** Which chance a bit goes by: numbers of contexts. A number has 32 for its length, and as many for bits of each length. */
+/**
+ * Contexts, which select the probability of a bit. A number has 32 for its length, and as many for the bits of each
+ * length.
+ */
 const NUMBER = 32 * 18
 const BEFORE = 256 + 3
-const LITERAL = 0 // [what stands before, bits so far]
+const LITERAL = 0 // [preceding context, bits so far]
 const CONTINUED = LITERAL + BEFORE * 256 // [expected bit, bits so far]
-const REPEATS = CONTINUED + 2 * 256 // [after a repetition, what stands before]
+const REPEATS = CONTINUED + 2 * 256 // [after a repetition, preceding context]
 const SAME_DISTANCE = REPEATS + 2 * BEFORE // [after a repetition]
 const LENGTH = SAME_DISTANCE + 2
 const SAME_LENGTH = LENGTH + NUMBER
@@ -51,7 +55,7 @@ function before(bytes, at) {
   return ofLocal(bytes[at - 2]) && !ofLocal(bytes[at - 3]) ? 256 + bytes[at - 2] - 0x20 : (bytes[at - 1] ?? 0)
 }
 
-// The bits of a token: calls `each` with the context and the bit, and returns the sum of its results.
+// The bits of a literal: calls `each` with the context and the bit, and returns the sum of its results.
 
 function literalBits(bytes, at, repeated, distance, each) {
   const row = LITERAL + 256 * before(bytes, at)
@@ -214,7 +218,7 @@ function tokensOf(bytes, start, found, state, chances) {
   return tokens.reverse()
 }
 
-// ASCII from ? to ~. A backslash and a backtick would end or change the string they stand in.
+// ASCII from ? to ~. A backslash or a backtick would change or end the string that contains it.
 const ALPHABET = Array.from({ length: 64 }, (_, digit) =>
   String.fromCharCode(63 + digit)
     .replace('\\', '!')

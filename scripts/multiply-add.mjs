@@ -22,7 +22,7 @@ const FORMS = [
   { relaxed: [0xfd, 0x93, 0x02], plain: [DROP, DROP, 0xfd, 0xa1, 0x01] },
 ]
 
-/** For the way back: [plain, relaxed] with −1 for locals. */
+/** For the reverse direction: [plain, relaxed] with −1 for locals. */
 export const fusions = FORMS.map(({ relaxed, plain }) => [
   plain.map((byte) => (typeof byte === 'string' ? -1 : byte)),
   [...relaxed, ...new Array(plain.length - relaxed.length).fill(NOP)],

@@ -1,5 +1,5 @@
 // Finds options without documentation in editors: for everything a program can import, writes a call with each options
-// object, and asks TypeScript's language service what it shows for every option.
+// object, and asks TypeScript's language service for the documentation of every option.
 
 import { join } from 'node:path'
 import ts from 'typescript'
@@ -7,7 +7,7 @@ import ts from 'typescript'
 /**
  * @param folder with a tsconfig.json from which the imports resolve
  * @param imports such as 'myelin/data'
- * @returns how many options there are, and the calls of those without documentation: `new Conv2D({ padding })`
+ * @returns the number of options, and the calls of those without documentation: `new Conv2D({ padding })`
  */
 export function undocumentedOptions(folder, imports) {
   const file = join(folder, 'calls.ts')
@@ -41,8 +41,8 @@ export function undocumentedOptions(folder, imports) {
 }
 
 /**
- * The calls that take options, for the exports of a file: how to write one, the number of arguments before the options,
- * and their names.
+ * The calls that take options, for the exports of a file: the text of each call, the number of arguments before the
+ * options, and the options' names.
  */
 function callsWithOptions(program, file) {
   const checker = program.getTypeChecker()

@@ -1,4 +1,4 @@
-// Examples in the documentation of functions and classes that say what they give: it is what they give.
+// Examples in docstrings with a result: the code gives that result.
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import * as exported from '../src'
@@ -11,14 +11,14 @@ interface Example {
 
 const root = new URL('../src/', import.meta.url)
 
-/** What stands behind the last `//`, where it is numbers. */
+/** The text after the last `//`, if it is numbers. */
 function valueIn(text: string): { code: string; expected: unknown } | null {
   const [, code, comment] = /^([\s\S]*?) +\/\/ (.*)$/.exec(text.trim()) ?? []
   if (code === undefined || !/^[[\]\d.,\s\-e]+$/.test(comment!)) return null
   return { code, expected: JSON.parse(comment!) }
 }
 
-/** `@example` with code behind it, or with lines of it below. */
+/** `@example` followed by code, on the same line or on the lines below. */
 function examplesIn(file: string): Example[] {
   const text = readFileSync(new URL(file, root), 'utf8')
   return [...text.matchAll(/^ *\* @example(?: (.*)|((?:\n *\* (?!@).*)+))$/gm)].flatMap(([, line, lines]) => {
@@ -37,7 +37,7 @@ function run(code: string): unknown {
   return result instanceof exported.Tensor ? result.toArray() : result
 }
 
-/** Numbers as they are printed, with some digits. */
+/** Numbers as printed, to some digits. */
 const near = (value: unknown): unknown =>
   Array.isArray(value) ? value.map(near) : expect.closeTo(value as number, Math.abs(value as number) < 1 ? 3 : 2)
 

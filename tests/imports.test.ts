@@ -1,4 +1,4 @@
-// The order of the folders of src/: every import points down, those of types too, and no files import each other in a circle.
+// The order of the folders of src/: every import goes down, also of types, and files have no import cycles.
 // modes: simd
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
@@ -6,7 +6,7 @@ import { posix } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 
-/** Lowest first. A folder may import those of earlier lines; those of one line do not know each other. */
+/** Lowest first. A folder may import those of earlier lines; folders on one line do not import each other. */
 const order: readonly (readonly string[])[] = [
   ['core'],
   ['ir'],
@@ -31,7 +31,7 @@ const order: readonly (readonly string[])[] = [
 /** The folders that write or read instructions and steps, and so import assembly/shared. */
 const knowAssembly: readonly string[] = ['ir', 'primitives', 'transforms', 'plan', 'tape', 'runtime']
 
-/** Imports that point up today. Each line goes with its import; none may be added. */
+/** Imports that go up today. Each line is removed with its import; none may be added. */
 const known: readonly string[] = [
   'src/data/arrays.ts → src/layers/base.ts',
   'src/data/arrays.ts → src/layers/spec.ts',
@@ -47,7 +47,7 @@ const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => posix.join('src', ...name.split(/[\\/]/)))
 
-/** The files that a file imports. A name without a file is that of a folder with an index. */
+/** The files that a file imports. A folder name means its index file. */
 function importsOf(file: string): string[] {
   const { importedFiles } = ts.preProcessFile(readFileSync(file, 'utf8'), true, true)
   return importedFiles.flatMap(({ fileName }) => {
@@ -72,7 +72,7 @@ function isAllowed(from: string, to: string): boolean {
   return rankOf(to) < rankOf(from)
 }
 
-/** Each circle of imports, from the file at which it was found. */
+/** Each import cycle, from the file at which it was found. */
 function circles(): string[] {
   const found: string[] = []
   const done = new Set<string>()
@@ -91,7 +91,7 @@ function circles(): string[] {
 }
 
 describe('imports', () => {
-  it('are found: each is a file, and each folder has its place in the order', () => {
+  it('are found: each is a file, and each folder has its position in the order', () => {
     expect(new Set(files.map(folderOf))).toEqual(new Set(order.flat()))
     const missing = [...imports.values()].flat().filter((file) => !existsSync(file))
     expect(missing).toEqual([])
@@ -101,14 +101,14 @@ describe('imports', () => {
     expect(imports.get('src/index.ts')).toContain('src/runtime/configure.ts')
   })
 
-  it('point down', () => {
+  it('only go down the order', () => {
     const upward = [...imports].flatMap(([file, targets]) =>
       targets.filter((target) => !isAllowed(folderOf(file), folderOf(target))).map((target) => `${file} → ${target}`),
     )
     expect([...new Set(upward)].sort()).toEqual([...known].sort())
   })
 
-  it('make no circle', () => {
+  it('have no cycles', () => {
     expect(circles()).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
-// The README's own code, run as it stands: every block below a `<!-- tested -->` line, in order and in one scope,
-// as a reader would type it. And the commands that the README promises.
+// The README's code, run unchanged: every block below a `<!-- tested -->` line, in order and in one scope, as a reader
+// would type it. And the commands in the README.
 // modes: simd
 
 import { expect, it, vi } from 'vitest'
@@ -19,7 +19,7 @@ function rows(count: number): { x: number[][]; y: number[][] } {
   return { x, y: x.map(([a, b]) => [Number(a! + b! > 0)]) }
 }
 
-it('has code that runs as it stands', async () => {
+it('has code that runs unchanged', async () => {
   expect(blocks.length).toBeGreaterThanOrEqual(4)
   const train = rows(64)
   const test = rows(16)
@@ -75,7 +75,7 @@ it('has code that runs as it stands', async () => {
     'rows',
     'run',
   ]
-  // The summary and the progress bar are not for the test's output.
+  // Keeps the summary and the progress bar out of the test's output.
   const quiet = [vi.spyOn(console, 'log').mockReturnValue(), vi.spyOn(process.stdout, 'write').mockReturnValue(true)]
   let made
   try {
@@ -118,7 +118,7 @@ it('has code that runs as it stands', async () => {
   expect(made.slope.toArray()).toEqual([-6, 2])
 })
 
-it('promises commands that exist', () => {
+it('mentions only commands that exist', () => {
   const { scripts } = JSON.parse(readDocument('package.json')) as { scripts: Record<string, string> }
   const lines = readme.split('\n')
   for (const line of ['npm ci && npm run demo', 'npm ci && npm test']) expect(lines).toContain(line)
@@ -129,7 +129,7 @@ it('promises commands that exist', () => {
 it('lists every layer, those for one, two and three axes in one', () => {
   const section = /^### Layers\n([\s\S]*?)^#/m.exec(readme)![1]!
   const listed = [...section.matchAll(/`(\w+)`/g)].map(([, name]) => name!)
-  // What ops on symbols are recorded as is no layer of the user's.
+  // The record of an op on symbols is not a user's layer.
   const missing = Object.keys(layers.all).filter(
     (name) => name !== 'Operation' && !listed.includes(name) && !listed.includes(name.replace(/[123]D$/, '')),
   )

@@ -1,5 +1,5 @@
-// What the types promise: what tsc must accept, refuse and infer. Nothing here trains; the functions that are never called are
-// there for tsc, which `npm test` runs first.
+// The promises of the types: what tsc must accept, refuse and infer. Nothing here trains; the functions that are never
+// called are for tsc, which `npm test` runs first.
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type {
   Batch,
@@ -44,7 +44,7 @@ import {
   vjp,
 } from '../src'
 
-/** For tsc alone. */
+/** For tsc only. */
 function unrun(..._checks: (() => unknown)[]): void {}
 
 const image = Input({ shape: [6], name: 'image' })
@@ -61,7 +61,7 @@ const rows = tensor([[1, 2, 3, 4, 5, 6]])
 const marks = tensor([[1, 2, 3]])
 
 describe('models', () => {
-  it('give what their outputs are: a Tensor, a record, a tuple', () => {
+  it('return the types of their outputs: a Tensor, a record, a tuple', () => {
     expectTypeOf(one.predictOnBatch(rows)).toEqualTypeOf<Tensor>()
     expectTypeOf(chain.predictOnBatch(rows)).toEqualTypeOf<Tensor>()
     const { price, kind } = record.predictOnBatch({ image: rows, tags: marks })
@@ -86,7 +86,7 @@ describe('models', () => {
     )
   })
 
-  it('fit refuses inputs that are missing or have other names, and options that are not there', () => {
+  it('fit refuses inputs that are missing or have other names, and unknown options', () => {
     unrun(
       () => record.fit({ image: [[1]], tags: rows }, { price: [1], kind: [[1, 0, 0]] }, { epochs: 2 }),
       () => record.fit({ image: rows, tags: rows }, { kind: [2] }),
@@ -152,7 +152,7 @@ describe('models', () => {
     )
   })
 
-  it('any model goes where its inputs do not matter', () => {
+  it('any model is accepted if its inputs do not matter', () => {
     const models: Model<unknown, unknown>[] = [one, record, list, nested, chain]
     expect(models.map((model) => model.countParams() > 0)).not.toContain(false)
   })
@@ -207,7 +207,7 @@ describe('models', () => {
 })
 
 describe('callbacks', () => {
-  it('know what they may hear', () => {
+  it('know the types of their events', () => {
     class Own extends Callback {
       override onEpochEnd(epoch: number, logs: Logs): void {
         void [epoch, logs]
@@ -223,7 +223,7 @@ describe('callbacks', () => {
 })
 
 describe('layers', () => {
-  it('know what must be said, and keep what was said', () => {
+  it('require options, and keep their values', () => {
     const layer = new Dense({ units: 3, activation: 'relu', useBias: false, inputShape: [2] })
     expectTypeOf(new Sequential([layer])).toEqualTypeOf<Sequential>()
     expectTypeOf(layer.units).toEqualTypeOf<number>()
@@ -293,7 +293,7 @@ describe('layers', () => {
     )
   })
 
-  it('models that are classes: batches and steps have the types of their inputs', () => {
+  it('subclassed models: batches and steps have the types of their inputs', () => {
     type In = { x: Tensor; noise: Tensor }
     class Own extends Model<In, readonly [Tensor, Tensor]> {
       head = new Dense(1)
@@ -366,7 +366,7 @@ describe('transformations', () => {
     )
   })
 
-  it('jit: the arguments take data, the result stays what it is', () => {
+  it('jit: the arguments take data, the result keeps its type', () => {
     const f = jit(({ w }: Params, [a, b]: readonly [Tensor, Tensor]) => ({
       sum: ops.add(a, b),
       parts: [w, a] as const,
@@ -403,8 +403,8 @@ describe('transformations', () => {
   })
 })
 
-describe('words of options', () => {
-  it('are known in both spellings, and nothing else', () => {
+describe('option strings', () => {
+  it('are known in both spellings, and no others', () => {
     unrun(
       () => new initializers.VarianceScaling({ mode: 'fanIn', distribution: 'truncated_normal' }),
       () => new initializers.VarianceScaling({ mode: 'fan_in', distribution: 'untruncatedNormal' }),
@@ -424,7 +424,7 @@ describe('words of options', () => {
 })
 
 describe('searches', () => {
-  it('a choice is what the space says, the best model what make gives', () => {
+  it('a choice has the types of the space, the best model that of make', () => {
     unrun(
       async () => {
         const { best } = await gridSearch(

@@ -1,5 +1,6 @@
-// The kernels of linear algebra, Fourier transforms and sorting. A binary of its own, which loads with the primitives that need it: the core
-// calls a kernel of a family through the table, at the number of its opcode. The kernel of an opcode has the opcode's name.
+// The kernels of linear algebra, Fourier transforms and sorting: a binary of its own, which loads with the primitives
+// that need it. The core calls a kernel of a family through the table, at the index of its opcode. A kernel has the
+// name of its opcode.
 
 export * from '../kernels/factorize'
 export * from '../kernels/vectors'

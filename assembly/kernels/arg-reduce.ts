@@ -1,5 +1,5 @@
-// Where the extremes of the middle axis of [outer, axis, inner] stand: the first index of the largest or smallest, or of
-// the first NaN. Values are reduced in reduce.ts, integers in reduce-i32.ts.
+// The index of the extreme along the middle axis of [outer, axis, inner]: the first index of the largest or smallest
+// element, or of the first NaN. reduce.ts reduces values, reduce-i32.ts integers.
 
 import { Extreme, Reduction } from '../shared/opcodes'
 import { rowPartEnd, rowPartStart } from '../parts'
@@ -16,15 +16,15 @@ function isBest(x: v128, best: v128, seeksNaN: v128): v128 {
 @inline
 function argRows(reduction: Reduction, out: usize, input: usize, rows: i32, axis: i32): void {
   for (; rows > 0; rows--) {
-    // first the value, then where it stands first
+    // first the value, then its first index
     let best = extremeRun(reduction, input, axis)
     best = combine(reduction, best, swapHalves(best))
     best = combine(reduction, best, swapNeighbours(best))
     const seeksNaN = f32x4.ne(best, best)
     let pointer = input
     let index = 0
-    // sixteen at a time: leaving in the middle costs a mispredicted branch. What follows the row is not looked at,
-    // because something in the row is found before it.
+    // sixteen at a time: leaving in the middle costs a mispredicted branch. The search stops inside the row, because
+    // the row contains the value.
     for (; index < axis; index += 16) {
       const found = i32x4.bitmask(isBest(v128.load(pointer), best, seeksNaN))
         | i32x4.bitmask(isBest(v128.load(pointer, 16), best, seeksNaN)) << 4
@@ -42,12 +42,12 @@ function argRows(reduction: Reduction, out: usize, input: usize, rows: i32, axis
   }
 }
 
-/** The first index of the largest element of each row; of the first NaN, if there is one. */
+/** The first index of the largest element of each row, or of the first NaN. */
 export function argMax_rows_f32(out: usize, input: usize, rows: i32, axis: i32): void {
   argRows(Reduction.Max, out, input, rows, axis)
 }
 
-/** The first index of the smallest element of each row; of the first NaN, if there is one. */
+/** The first index of the smallest element of each row, or of the first NaN. */
 export function argMin_rows_f32(out: usize, input: usize, rows: i32, axis: i32): void {
   argRows(Reduction.Min, out, input, rows, axis)
 }

@@ -1,11 +1,11 @@
-// softmax(query · keyᵀ) · value without storing the scores, after Dao et al., "FlashAttention" (2022): a block of rows meets
-// one block of columns after another, with the largest score and the sum of exponentials of each row kept up. The gradient
-// makes the scores once more. Products are gemm's.
+// softmax(query · keyᵀ) · value without storing the scores, after Dao et al., "FlashAttention" (2022): a block of rows
+// is combined with one block of columns at a time, while each row keeps its largest score and its sum of exponentials
+// so far. The gradient recomputes the scores. gemm computes the products.
 //
-// Scores of a block lie transposed, a query in each column: maxima and sums of all queries are then vectors that nothing
-// has to fold, keys are read as they stand, and a block's queries are put into panels once for all keys.
+// The scores of a block are transposed, one query per column: maxima and sums of all queries are then vectors that need
+// no horizontal reduction, keys are read without packing, and the queries of a block are packed once for all keys.
 //
-//   scratch   what gemm packs │ scores [columns, rows] │ their gradient, or mask or bias │ vectors │ panels of queries │ of G
+//   scratch   panels of gemm │ scores [columns, rows] │ their gradient, or mask or bias │ vectors │ query panels │ panels of G
 
 import { log, expFlushed } from '../math'
 import { partEnd, partStart } from '../parts'
@@ -16,17 +16,20 @@ import { pack_panels_8_f32, pack_strided_4_f32, pack_transpose_4_f32, panelBytes
 
 /** Bytes from one row of a block of scores to the next. */
 const STEP: usize = 4 * ATTENTION_ROWS
-/** Where the own part of scratch begins: gemm may put a block of values into panels before it. */
+/** Offset of this kernel's own data in scratch: gemm may pack a block of values before it. */
 const OWN: usize = 4 * ATTENTION_COLUMNS * 512
-/** Features of a value up to which those panels have room. */
+/** Features of a value up to which those panels fit. */
 const PACKED_WIDTH: i32 = 512
-/** Bytes between steps from which on the second factor of a product is put into panels: 1.3 times as fast for 64 steps of 512. */
+/**
+ * Bytes between rows from which on the second factor of a product is packed: 1.3 times as fast for 64 rows 512 bytes
+ * apart.
+ */
 const FAR: usize = 512
 const TILE: usize = STEP * (ATTENTION_COLUMNS + 4)
 const VECTORS: usize = OWN + 3 * TILE
 const PANELS: usize = VECTORS + 4 * STEP
 
-/** Rows of a block: fewer where they are so long that their panels would not fit. */
+/** Rows of a block: fewer when rows are so long that their panels would not fit. */
 @inline
 function blockRows(instruction: usize): i32 {
   return load<i32>(instruction, Attention.depth) + load<i32>(instruction, Attention.width) <= ATTENTION_FEATURES ? ATTENTION_ROWS : 8
@@ -37,7 +40,10 @@ function stride(instruction: usize, field: usize): usize {
   return <usize>load<i32>(instruction + field) << 2
 }
 
-/** Whether any of rows t … and columns s … may count: blocks outside the band, and of keys that are masked, are left out. */
+/**
+ * Whether any score of rows t … and columns s … counts: blocks outside the band, and blocks of masked keys, are
+ * skipped.
+ */
 function isSeen(instruction: usize, mask: usize, t: i32, rows: i32, s: i32, columns: i32): bool {
   if (s > t + rows - 1 + load<i32>(instruction, Attention.after)) return false
   if (s + columns - 1 < t - load<i32>(instruction, Attention.before)) return false
@@ -48,7 +54,7 @@ function isSeen(instruction: usize, mask: usize, t: i32, rows: i32, s: i32, colu
   return false
 }
 
-/** target [columns, rows] = source [rows, columns] with these steps; up to three rows more are written. */
+/** target [columns, rows] = source [rows, columns] with these steps; writes up to three rows more. */
 function transposeTile(target: usize, source: usize, rowStep: usize, columnStep: usize, rows: i32, columns: i32): void {
   for (; rows > 0; rows -= 4) {
     if (columnStep == 4) pack_transpose_4_f32(target, STEP, source, rowStep, rows, columns)
@@ -77,7 +83,7 @@ export function attention_mask_f32(scores: usize, mask: usize, rows: i32, column
   }
 }
 
-/** scores [columns, rows] = what softmax is taken of, for rows t … and columns s …; `query` in panels, scaled. */
+/** scores [columns, rows] = the operand of softmax for rows t … and columns s …; `query` is packed and scaled. */
 function makeScores(
   instruction: usize, scores: usize, spare: usize, query: usize, key: usize, mask: usize, bias: usize,
   t: i32, rows: i32, s: i32, columns: i32, scratch: usize,
@@ -109,14 +115,14 @@ function makeScores(
   const before = load<i32>(instruction, Attention.before), after = load<i32>(instruction, Attention.after)
   if (s + columns - 1 <= t + after && s >= t + rows - 1 - before) return
   for (let i = 0; i < columns; i++) {
-    // Rows below `first` look too far ahead, those from `end` on too far back.
+    // Rows before `first` would see keys too far ahead; rows from `end` on, keys too far back.
     const first = min(max(s + i - after - t, 0), rows)
     const end = min(max(s + i + before + 1 - t, first), rows)
     leaveOnly(scores + <usize>i * STEP, first, end, rows)
   }
 }
 
-/** −∞ everywhere but in first … end, in whole vectors: what a narrow store wrote would be waited for by the next load. */
+/** Writes −∞ everywhere except in first … end, in whole vectors: the next load would wait for a narrower store. */
 @inline
 function leaveOnly(row: usize, first: i32, end: i32, count: i32): void {
   const negative = f32x4.splat(-Infinity)
@@ -132,7 +138,7 @@ function leaveOnly(row: usize, first: i32, end: i32, count: i32): void {
   for (const last = row + (<usize>count << 2); pointer < last; pointer += 16) v128.store(pointer, negative)
 }
 
-/** maxima [rows] = max(maxima, the largest of each column's scores). NaN is passed over. */
+/** maxima [rows] = max(maxima, the largest of each column's scores). Skips NaN. */
 export function attention_maxima_f32(maxima: usize, scores: usize, rows: i32, columns: i32): void {
   for (; rows > 0; rows -= 16) {
     let m0 = v128.load(maxima), m1 = v128.load(maxima, 16), m2 = v128.load(maxima, 32), m3 = v128.load(maxima, 48)
@@ -151,7 +157,7 @@ export function attention_maxima_f32(maxima: usize, scores: usize, rows: i32, co
   }
 }
 
-/** scores = e^(scores − shifts) [rows], and their sums are added to `sums` [rows]. No score is above its shift. */
+/** scores = e^(scores − shifts [rows]), and adds their sums to `sums` [rows]. No score is above its shift. */
 export function attention_exponentials_f32(sums: usize, shifts: usize, scores: usize, rows: i32, columns: i32): void {
   for (; rows > 0; rows -= 4) {
     const shift = v128.load(shifts)
@@ -168,7 +174,7 @@ export function attention_exponentials_f32(sums: usize, shifts: usize, scores: u
   }
 }
 
-/** Rows of `out` times `factors`, unless all are 1. */
+/** Multiplies the rows of `out` by `factors`, unless all factors are 1. */
 function scaleRows(out: usize, outStep: usize, width: i32, factors: usize, rows: i32): void {
   for (; rows > 0; rows--, out += outStep, factors += 4) {
     if (load<f32>(factors) != 1.0) scaleRow(out, out, width, v128.load32_splat(factors))
@@ -186,7 +192,7 @@ function addRow(target: usize, source: usize, count: i32, factor: v128): void {
   if (count > 0) storeTail(target, madd(v128.load(source), factor, v128.load(target)), count)
 }
 
-/** Rows t … of one head. */
+/** Computes rows t … of one head. */
 function attendRows(instruction: usize, b: i32, h: i32, t: i32, rows: i32, scratch: usize): void {
   const heads = load<i32>(instruction, Attention.heads), all = load<i32>(instruction, Attention.rows)
   const columns = load<i32>(instruction, Attention.columns)
@@ -220,7 +226,7 @@ function attendRows(instruction: usize, b: i32, h: i32, t: i32, rows: i32, scrat
     memory.copy(factors, maxima, STEP)
     attention_maxima_f32(maxima, scores, rows, count)
     for (let at: usize = 0; at < <usize>rows << 2; at += 16) {
-      // of a row of which nothing is left so far −∞ − −∞ would be NaN
+      // a row with nothing unmasked so far would give −∞ − −∞ = NaN
       const largest = v128.load(maxima + at)
       const shift = v128.bitselect(f32x4.splat(0.0), largest, f32x4.eq(largest, f32x4.splat(-Infinity)))
       const factor = expFlushed(f32x4.sub(v128.load(factors + at), shift))
@@ -259,13 +265,13 @@ function attendRows(instruction: usize, b: i32, h: i32, t: i32, rows: i32, scrat
   }
 }
 
-/** Bytes to where head h of sample b begins. */
+/** The byte offset of head h of sample b. */
 @inline
 function placed(instruction: usize, batchField: usize, b: i32, headField: usize, h: i32): usize {
   return <usize>b * stride(instruction, batchField) + <usize>h * stride(instruction, headField)
 }
 
-/** Panels of 8 of source [rows, depth] · scale. */
+/** Packs source [rows, depth] · scale into panels of 8. */
 function packScaled(panels: usize, source: usize, step: usize, rows: i32, depth: i32, scale: f32): void {
   pack_panels_8_f32(panels, source, step, 4, rows, depth)
   const bytes = <usize>((rows + 7) >> 3) * panelBytes(8, depth)
@@ -288,8 +294,8 @@ export function attention(instruction: usize, part: i32, parts: i32): void {
 }
 
 /**
- * From scores [columns, rows] and dP likewise: P = e^(scores − logSums) in the place of the scores, and
- * scale · dS = scale · P · (dP − deltas) in the place of dP.
+ * Turns scores [columns, rows] and dP in place into P = e^(scores − logSums) and scale · dS = scale · P · (dP −
+ * deltas).
  */
 export function attention_gradients_f32(
   scores: usize, gradients: usize, logSums: usize, deltas: usize, scale: f32, rows: i32, columns: i32,
@@ -309,7 +315,7 @@ export function attention_gradients_f32(
   }
 }
 
-/** The gradients of one head of keys and values of one sample, and of the queries that look at it. */
+/** The gradients of one head of keys and values of one sample, and of the queries that attend to it. */
 function gradientOfHead(instruction: usize, b: i32, g: i32, scratch: usize): void {
   const heads = load<i32>(instruction, Attention.heads), keyHeads = load<i32>(instruction, Attention.keyHeads)
   const all = load<i32>(instruction, Attention.rows), columns = load<i32>(instruction, Attention.columns)
@@ -404,7 +410,7 @@ function gradientOfHead(instruction: usize, b: i32, g: i32, scratch: usize): voi
   }
 }
 
-/** A row of which nothing was left is the mean of all values: each has its share of the gradient. */
+/** The output of a fully masked row is the mean of all values: each value gets its share of the gradient. */
 function addMean(dValue: usize, step: usize, gradient: usize, width: i32, columns: i32): void {
   const share = f32x4.splat(1.0 / <f32>columns)
   for (let s = 0; s < columns; s++) addRow(dValue + <usize>s * step, gradient, width, share)

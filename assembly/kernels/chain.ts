@@ -1,5 +1,5 @@
-// The Chain instruction: an elementwise program run tile by tile, so that its temporaries stay in L1.
-// Knows where operands lie, not what a step computes: see steps.ts.
+// The Chain instruction: an elementwise program run tile by tile, so that its temporaries stay in L1. Addresses the
+// operands; steps.ts computes the steps.
 
 import { Access, Step } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
@@ -7,7 +7,9 @@ import { Chain, ChainOperand, ChainStep, GEMM_SCRATCH } from '../shared/instruct
 import { copyWords, fillWords } from '../simd'
 import * as steps from './steps'
 
-/** Runs one step over `count` ≥ 1 words of each register. The steps are calls, so that each tiers up by itself. */
+/**
+ * Runs one step over `count` ≥ 1 words of each register. The steps are function calls, so that each tiers up by itself.
+ */
 @inline
 function runStep(step: Step, target: usize, a: usize, b: usize, c: usize, count: i32): void {
   switch (step) {
@@ -84,16 +86,16 @@ function register(table: usize, index: usize): usize {
   return load<usize>(table + (index << 2))
 }
 
-// A strided operand is seen as rows: its innermost dimensions merged while they are evenly spaced, then the
-// next ones merged likewise, then whatever is left.
+// A strided operand is read as rows: its innermost dimensions merged while they are evenly spaced, then the
+// next ones merged likewise, then the rest.
 //
 //   element i of the result:  column = i mod columns,  row = (i / columns) mod rows,  block = i / columns / rows
 //   bias [n] over [m,n]:      columns = n, columnStride = 1, rows = m, rowStride = 0
 //   column [m,1] over [m,n]:  columns = n, columnStride = 0, rows = m, rowStride = 1
 
 /**
- * Gathers elements start … start+count−1 of a strided operand into `target`. With `again`, `target` still holds
- * the elements of an earlier tile of as many or more elements, a multiple of `tile` away.
+ * Gathers elements start … start+count−1 of a strided operand into `target`. With `again`, `target` still holds the
+ * elements of an earlier tile that had at least as many elements and began a multiple of `tile` earlier.
  */
 export function gatherStrided(
   target: usize, source: usize, dims: usize, strides: usize, rank: i32,
@@ -143,7 +145,7 @@ export function gatherStrided(
       copyWords(pointer, from, run)
     } else if (columnStride == 0) {
       if (columns <= 16 && column == 0 && left > columns + 16) {
-        // short runs, one row after the other, in whole vectors: what is too much, the next row overwrites
+        // short runs, row by row, in whole vectors: the next row overwrites the excess
         const rowSize = <usize>columns << 2
         const rowStep = <usize>rowStride << 2
         for (;;) {
@@ -180,13 +182,13 @@ export function gatherStrided(
       if (left > 0) base = source + blockOffset(++block, dims, strides, outer)
     }
   }
-  // what repeats is copied from what is already there, twice as much each time
+  // repeats are copied from the elements already written, twice as many each time
   for (let done = period; done < count; done <<= 1) {
     copyWords(target + (<usize>done << 2), target, min(done, count - done))
   }
 }
 
-/** Bytes from the start of an operand to block `block`; the blocks count through the outer `rank` dimensions. */
+/** The byte offset of block `block` in an operand; blocks count through the outer `rank` dimensions. */
 @inline
 function blockOffset(block: i32, dims: usize, strides: usize, rank: i32): usize {
   let offset = 0
@@ -198,7 +200,7 @@ function blockOffset(block: i32, dims: usize, strides: usize, rank: i32): usize 
   return <usize>offset << 2
 }
 
-/** The number of columns when an operand repeats its innermost dimensions (a bias), else 0. */
+/** The number of columns if an operand repeats its innermost dimensions (a bias), else 0. */
 @inline
 function periodOf(dims: usize, strides: usize, rank: i32): i32 {
   let period = 1
@@ -238,7 +240,7 @@ export function chain(instruction: usize, part: i32, parts: i32): void {
   const firstTemporary = <usize>(operandCount + outputCount)
   const firstByte = <usize>first << 2
 
-  // slots lie a whole tile apart, even where fewer elements of them are used
+  // slots are a whole tile apart, even if fewer of their elements are used
   const slotSize = <usize>tile << 2
   let slot = (table + (<usize>registerCount << 2) + 15) & ~15
   let pointer = table
@@ -251,7 +253,7 @@ export function chain(instruction: usize, part: i32, parts: i32): void {
     if (access == Access.Scalar) fillWords(slot, v128.load32_splat(address), tile)
     if (access == Access.Strided) {
       strided = true
-      // whole periods in a tile: such an operand is gathered once
+      // a tile holds whole periods: such an operand is gathered once
       const period = periodOf(dims, operand + ChainOperand.size, rank)
       if (period && tile < count) {
         if (period << 2 <= tile) tile -= tile % (period << 2)
@@ -285,7 +287,7 @@ export function chain(instruction: usize, part: i32, parts: i32): void {
         pointer += 4
       }
     }
-    // temporaries are written in whole vectors: reading back a part of one stalls
+    // temporaries are written in whole vectors: reading back part of one stalls
     const padded = n + 3 & ~3
     for (let step = program; step < programEnd; step += ChainStep.size) {
       const index = load<usize>(step, ChainStep.target)

@@ -1,6 +1,6 @@
-// Convolution as a matrix product whose left side is never written down: a row of it is what a window sees, and four of
-// them are four pointers into input. The weights are packed as those of a Gemm. Box by box, so that no zero around input is
-// ever multiplied.
+// Convolution as a matrix product whose left side is never stored: one of its rows is a window, and four rows are four
+// pointers into input. Weights are packed like those of a Gemm. Works box by box, so that the zeros of the padding are
+// never multiplied.
 
 import { Box, BoxAxis, BoxTap, Convolution, ConvolutionKernel, CONVOLUTION_CHANNELS, CONVOLUTION_DEPTH, CONVOLUTION_PLACES, GEMM_SCRATCH } from '../shared/instructions'
 import { Epilogue } from '../shared/opcodes'
@@ -9,13 +9,13 @@ import { fillWords, madd, storeUpTo8, storeTail } from '../simd'
 import { pack_panels_8_f32, panelBytes } from './pack'
 import { TABLE_BYTES, activateBox, boxRow, boxTaps, nextBox, writeBoxPlaces, writeBoxRows } from './window'
 
-/** Places from which on packed weights repay their packing. */
+/** Places from which on packing the weights pays. */
 const PACK_PLACES: i32 = 40
-/** Bytes that the rows of a block may have, input and gradient together, so that they stay in the first-level cache. */
+/** Bytes of the rows of a block, input and gradient together, so that they stay in the first-level cache. */
 const ROWS_BYTES: i32 = 20 * 1024
 const MOST_ROWS: i32 = 64
 
-// In scratch: the packed weights, a row of zeros, the tables of places and of results.
+// Scratch holds the packed weights, a row of zeros, and the tables of places and of results.
 const PACKED_BYTES: usize = 4 * CONVOLUTION_DEPTH * CONVOLUTION_CHANNELS
 const ZEROS_BYTES: usize = 64
 
@@ -61,9 +61,9 @@ export function convolution(instruction: usize, part: i32, parts: i32): void {
         if (packs) pack_panels_8_f32(scratch, weights, 4, step, columns, depth)
         const panelStep: usize = packs ? panelBytes(8, depth) : 32
         const weightStep: usize = packs ? 32 : step
-        // taps know their row in all weights
+        // taps store their row in all weights
         const panels = (packs ? scratch : weights) - <usize>row * weightStep
-        // the sums begin with what the taps before left, else with the bias, else with zeros
+        // the sums start from the results of the taps before, else from the bias, else from zeros
         const start: usize = tap > 0 ? 0 : bias ? bias + column : zeros
         let box = firstBox
         for (let i = 0; i < boxes; i++) {
@@ -86,7 +86,7 @@ export function convolution(instruction: usize, part: i32, parts: i32): void {
   }
 }
 
-/** A part of the places of a box, by the taps whose weights are the rows from `row` to `rowEnd`. */
+/** Computes a part of the places of a box with the taps whose weights are rows `row` to `rowEnd`. */
 function convolveBox(
   box: usize, part: i32, parts: i32, tables: usize, input: usize, out: usize, column: usize, columns: i32, row: i32, rowEnd: i32,
   panels: usize, panelStep: usize, weightStep: usize, start: usize, startStrip: usize, floor: f32, wide: bool,
@@ -124,9 +124,9 @@ function convolveBox(
 }
 
 /**
- * 5 to 8 channels of m places, padded to a multiple of 4, whose windows begin where `places` says and whose results go where
- * `outs` says, `column` bytes on. The sums begin with the row at `start`, or, if that is 0, with the results. Of the weights,
- * neighbouring elements of a window are `weightStep` bytes apart.
+ * Computes 5 to 8 channels of m places, m padded to a multiple of 4. `places` holds the start of each window, `outs`
+ * the address of each result, to which `column` bytes are added. The sums start from the row at `start`, or, if that is
+ * 0, from the results. `weightStep` is the bytes between the weights of neighbouring elements of a window.
  */
 export function convolution_4x8_f32(
   outs: usize, column: usize, places: usize, taps: usize, tapsEnd: usize, run: i32, weights: usize, weightStep: usize,
@@ -269,15 +269,15 @@ export function convolution_4x4_f32(
 }
 
 /**
- * Runs a ConvolutionKernel, or a part of its tiles, each of four neighbouring elements of a window and 8 channels. Rows
- * of places are gone through in blocks that stay in the first-level cache; the order of additions is that of the boxes, and
- * of the places in them.
+ * Runs a ConvolutionKernel, or a part of its tiles, each of four neighbouring elements of a window and 8 channels.
+ * Processes rows of places in blocks that stay in the first-level cache; additions follow the order of the boxes, and
+ * of the places in each box.
  */
 export function convolutionKernel(instruction: usize, part: i32, parts: i32): void {
   const channels = load<i32>(instruction, ConvolutionKernel.channels)
   const groups = load<i32>(instruction, ConvolutionKernel.groups)
   const elements = load<i32>(instruction, ConvolutionKernel.taps) * load<i32>(instruction, ConvolutionKernel.run)
-  // 16 channels at once where they come out even
+  // 16 channels at a time if they divide evenly
   const isWide = load<i32>(instruction, ConvolutionKernel.wide) != 0 && (channels & 15) == 0
   const width = isWide ? 16 : 8
   const strips = (channels + width - 1) / width
@@ -304,7 +304,7 @@ export function convolutionKernel(instruction: usize, part: i32, parts: i32): vo
     const row = boxRow(box)
     const extent = load<i32>(row, BoxAxis.extent), inputStep = load<usize>(row, BoxAxis.stride) << 2, gradientStep = load<usize>(row, BoxAxis.outStride) << 2
     const run = load<i32>(box, Box.run), rows = load<i32>(box, Box.places) / extent
-    // of a gradient, the tiles of a strip see the lines that the strip lies in
+    // the tiles of a strip read the cache lines of the gradient that contain the strip
     const seen = <usize>extent * (inputStep + min(gradientStep, isWide ? 128 : 64))
     const block = max(1, min(MOST_ROWS, ROWS_BYTES / max(<i32>seen, 1)))
     const rowsAt = tables, gradientsAt = tables + TABLE_BYTES

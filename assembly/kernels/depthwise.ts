@@ -1,4 +1,4 @@
-// Convolution of each channel by itself: four neighbouring channels in a vector, four places at a time.
+// Convolution of each channel separately: four neighbouring channels per vector, four places at a time.
 
 import { Box, BoxAxis, BoxTap, CONVOLUTION_PLACES, DepthwiseConvolution, DepthwiseConvolutionKernel, GEMM_SCRATCH } from '../shared/instructions'
 import { Epilogue } from '../shared/opcodes'
@@ -6,7 +6,7 @@ import { partEnd, partStart } from '../parts'
 import { fillWords, madd, storeTail } from '../simd'
 import { TABLE_BYTES, activateBox, boxRow, boxTaps, nextBox, writeBoxPlaces, writeBoxRows } from './window'
 
-/** Bytes that the rows of a block may have, so that they stay in the first-level cache. */
+/** Bytes of the rows of a block, so that they stay in the first-level cache. */
 const ROWS_BYTES: i32 = 20 * 1024
 const MOST_ROWS: i32 = 64
 
@@ -60,7 +60,9 @@ export function depthwise_4_f32(outs: usize, places: usize, taps: usize, tapsEnd
   }
 }
 
-/** Runs a DepthwiseConvolutionKernel, or a part of its vectors of channels; rows in blocks, as convolutionKernel has them. */
+/**
+ * Runs a DepthwiseConvolutionKernel, or a part of its vectors of channels; rows are in blocks, as in convolutionKernel.
+ */
 export function depthwiseConvolutionKernel(instruction: usize, part: i32, parts: i32): void {
   const channels = load<i32>(instruction, DepthwiseConvolutionKernel.channels)
   const first = partStart(channels, 4, part, parts), last = partEnd(channels, 4, part, parts)
@@ -97,7 +99,7 @@ export function depthwise_kernel_4_f32(
   out: usize, list: usize, taps: i32, columns: i32, rowsAt: usize, gradientsAt: usize, at: usize, inputStep: usize, gradientStep: usize,
   width: i32, rows: i32,
 ): void {
-  // taps that are not there do what tap 0 does, and are not stored
+  // missing taps repeat tap 0 and are not stored
   const tap1 = taps > 1 ? list + BoxTap.size : list, tap2 = taps > 2 ? list + 2 * BoxTap.size : list, tap3 = taps > 3 ? list + 3 * BoxTap.size : list
   const offset0 = load<usize>(list, BoxTap.offset) + at, offset1 = load<usize>(tap1, BoxTap.offset) + at
   const offset2 = load<usize>(tap2, BoxTap.offset) + at, offset3 = load<usize>(tap3, BoxTap.offset) + at

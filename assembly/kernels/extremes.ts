@@ -1,10 +1,10 @@
-// What reductions and arg-reductions share: how two partial results become one, and the extremes of a run. Knows no
-// instruction: see reduce.ts and arg-reduce.ts.
+// Shared by reductions and arg-reductions: combining two partial results, and the extremes of a run. Reads no
+// instructions: see reduce.ts and arg-reduce.ts.
 
 import { Reduction } from '../shared/opcodes'
 import { tailMask } from '../simd'
 
-/** Max and Min give NaN when either side is NaN. */
+/** Max and Min give NaN if either side is NaN. */
 @inline
 export function combine(reduction: Reduction, a: v128, b: v128): v128 {
   if (reduction == Reduction.Max) return f32x4.max(a, b)
@@ -12,7 +12,7 @@ export function combine(reduction: Reduction, a: v128, b: v128): v128 {
   return f32x4.add(a, b)
 }
 
-/** What an empty axis gives. */
+/** The result for an empty axis. */
 @inline
 export function identity(reduction: Reduction): v128 {
   if (reduction == Reduction.Max) return f32x4.splat(-Infinity)
@@ -25,19 +25,19 @@ export function isExtreme(reduction: Reduction): bool {
   return reduction == Reduction.Max || reduction == Reduction.Min
 }
 
-/** One instruction where f32x4.max is seven on x86, but passes over a NaN in `b`. */
+/** One instruction on x86, where f32x4.max is seven, but ignores a NaN in `b`. */
 @inline
 export function pickExtreme(reduction: Reduction, a: v128, b: v128): v128 {
   return reduction == Reduction.Max ? f32x4.pmax(a, b) : f32x4.pmin(a, b)
 }
 
-/** Ones where x or y is NaN. */
+/** All ones where x or y is NaN. */
 @inline
 export function unordered(x: v128, y: v128): v128 {
   return v128.or(f32x4.ne(x, x), f32x4.ne(y, y))
 }
 
-/** Four partial maxima or minima of `n` ≥ 0 floats; the NaN are collected aside. */
+/** Four partial maxima or minima of `n` ≥ 0 floats; NaN is tracked separately. */
 @inline
 export function extremeRun(reduction: Reduction, pointer: usize, n: i32): v128 {
   let a0 = identity(reduction), a1 = a0, a2 = a0, a3 = a0

@@ -1,5 +1,5 @@
-// Factorizations of small dense matrices, one after the other. Cholesky and LU work where the result stands, in float32;
-// QR and the rotations of rotations.ts in float64.
+// Factorizations of small dense matrices, one matrix at a time. Cholesky and LU work in the result, in float32; QR and
+// the rotations of rotations.ts in float64.
 
 import { Factorization } from '../shared/opcodes'
 import { Factorize } from '../shared/instructions'
@@ -7,7 +7,10 @@ import { copyWords, fillWords } from '../simd'
 import { eigen, singular } from './rotations'
 import { dot_f32, dot_f64, subtract_scaled_f32, subtract_scaled_f64 } from './vectors'
 
-/** L [n, n] of the lower part of input. Rows from the first one that is not positive definite on would be NaN: so are all. */
+/**
+ * L [n, n] from the lower part of input. If input is not positive definite, the rows from the first failure on would be
+ * NaN; the whole lower part is set to NaN.
+ */
 export function cholesky_f32(out: usize, input: usize, n: i32): void {
   const rowSize = <usize>n << 2
   for (let i = 0; i < n; i++) {
@@ -22,7 +25,7 @@ export function cholesky_f32(out: usize, input: usize, n: i32): void {
     const diagonal = <usize>i << 2
     store<f32>(row + diagonal, sqrt<f32>(load<f32>(source + diagonal) - dot_f32(row, row, i)))
     fillWords(row + diagonal + 4, i32x4.splat(0), n - i - 1)
-    // NaN, or 0, which no later row could be divided by
+    // NaN, or 0, by which no later row could be divided
     if (!(load<f32>(row + diagonal) > 0)) {
       for (let j = 0; j < n; j++) {
         fillWords(out + <usize>j * rowSize, i32x4.splat(0x7fc00000), j + 1)
@@ -44,7 +47,7 @@ function exchangeWords(a: usize, b: usize, n: i32): void {
   }
 }
 
-/** The matrix a [n, n] becomes L and U of its rows in another order. A pivot of 0 is left where it is. */
+/** Replaces a [n, n] by L and U of its reordered rows. A pivot of 0 is left in place. */
 export function lu_f32(a: usize, pivots: usize, order: usize, n: i32): void {
   const rowSize = <usize>n << 2
   for (let i = 0; i < n; i++) store<i32>(order + (<usize>i << 2), i)
@@ -77,8 +80,9 @@ export function lu_f32(a: usize, pivots: usize, order: usize, n: i32): void {
 }
 
 /**
- * The reflection that maps a vector of n ≥ 1 float64 to a multiple of the first unit vector: that multiple takes the
- * place of the first element, the reflection's direction, whose first element is 1, that of the others. Returns its factor.
+ * The reflection that maps a vector of n ≥ 1 float64 to a multiple of the first unit vector. Stores that multiple in
+ * the first element, and in the others the direction of the reflection, whose own first element is 1. Returns the
+ * factor of the reflection.
  */
 function reflection(x: usize, n: i32): f64 {
   const alpha = load<f64>(x)
@@ -98,7 +102,7 @@ function reflect(vector: usize, direction: usize, factor: f64, n: i32): void {
   subtract_scaled_f64(vector + 8, direction + 8, amount, n - 1)
 }
 
-/** By Householder's reflections; signs as in LAPACK. */
+/** QR by Householder reflections; signs as in LAPACK. */
 export function qr_f64(q: usize, r: usize, input: usize, rows: i32, columns: i32, width: i32, temporary: usize): void {
   const columnSize = <usize>rows << 3
   const basis = temporary + <usize>columns * columnSize

@@ -1,20 +1,21 @@
-// The fast Fourier transform of a power of two of elements: Stockham's, which leaves them in order, four at a time.
+// The fast Fourier transform for lengths that are a power of two: Stockham's algorithm of radix 4, whose result is in
+// order.
 //
 //   out[k] = Σ_j input[j] w^(jk),  w = e^(−2πi/n)
 //
-// A stage takes sequences of length n that lie `stride` elements apart and makes four times as many of length n/4. Elements
-// of one place in all sequences are neighbours, so that from the second stage on vectors run along them; with more than
-// one column from the first.
+// A stage takes sequences of length n whose elements are `stride` apart and makes four times as many of length n/4. The
+// elements at one position of all sequences are neighbours, so that vectors run along them from the second stage on, or
+// from the first if there is more than one column.
 
 import { FOURIER_FIXED, Fourier } from '../shared/instructions'
 import { madd, nmadd } from '../simd'
 
 /**
- * real and imag of w^k for k < n, n a power of two. w, w², w⁴, … are found by halving angles; every further power is the
- * product of those that its bits name, in float64.
+ * real and imag of w^k for k < n, n a power of two. w, w², w⁴, … come from halving angles; every other power is the
+ * product of those for the bits of its exponent, in float64.
  */
 export function roots_of_unity(real: usize, imag: usize, n: i32, temporary: usize): void {
-  // w^(2^b) at b, and behind them the products over the bits from b on
+  // w^(2^b) at b, followed by the products over the bits from b on
   const products = temporary + 512
   const bits = ctz(n)
   let c: f64 = -1
@@ -48,7 +49,7 @@ export function roots_of_unity(real: usize, imag: usize, n: i32, temporary: usiz
   }
 }
 
-/** A stage of two elements, the last one: `count` of them. */
+/** The last stage of two elements, `count` of them. */
 export function fourier_2_f32(outReal: usize, outImag: usize, real: usize, imag: usize, count: i32): void {
   const far = <usize>count << 2
   for (; count >= 4; count -= 4) {
@@ -82,8 +83,8 @@ export function fourier_2_f32(outReal: usize, outImag: usize, real: usize, imag:
 }
 
 /**
- * One place of a stage of four: `count` neighbours that share their roots r, r², r³. Inputs lie `from` bytes apart, outputs
- * `to` bytes.
+ * One position of a stage of four: `count` neighbours that share their roots r, r², r³. Inputs are `from` bytes apart,
+ * outputs `to` bytes.
  */
 export function fourier_4_f32(
   outReal: usize, outImag: usize, real: usize, imag: usize, count: i32, from: usize, to: usize, rootsReal: usize, rootsImag: usize, k: usize,
@@ -133,7 +134,7 @@ export function fourier_4_f32(
   }
 }
 
-/** The same for `count` < 4 neighbours at `places` places: the roots go on by `step` from place to place. */
+/** The same for `count` < 4 neighbours at `places` positions: the roots advance by `step` from position to position. */
 export function fourier_4_narrow_f32(
   outReal: usize, outImag: usize, real: usize, imag: usize, count: i32, from: usize, to: usize, rootsReal: usize, rootsImag: usize, step: usize, places: i32,
   skip: usize,
@@ -182,7 +183,7 @@ export function fourier_4_narrow_f32(
   }
 }
 
-/** All places of a stage of four: sequences of length n, `stride` neighbours. step: bytes from root to root. */
+/** All positions of a stage of four: sequences of length n, `stride` neighbours. step: bytes from root to root. */
 function stage(outReal: usize, outImag: usize, real: usize, imag: usize, n: i32, stride: i32, rootsReal: usize, rootsImag: usize, step: usize): void {
   const to = <usize>stride << 2
   const places = n >> 2
@@ -215,7 +216,7 @@ export function fourier(instruction: usize, _part: i32, _parts: i32): void {
   const spareReal = rootsImag + (<usize>axis << 2)
   const spareImag = spareReal + block
   roots_of_unity(rootsReal, rootsImag, axis, temporary)
-  // two bits a stage; the last one may have but one
+  // two bits a stage; the last stage may have one
   const stages = ctz(axis) + 1 >> 1
   for (let outer = load<i32>(instruction, Fourier.outer); outer > 0; outer--) {
     let fromReal = real
@@ -227,7 +228,7 @@ export function fourier(instruction: usize, _part: i32, _parts: i32): void {
       memory.copy(outImag, imag, block)
     }
     for (let left = stages; left > 0; left--) {
-      // such that the last stage writes to the result
+      // so that the last stage writes to the result
       const toReal = left & 1 ? outReal : spareReal
       const toImag = left & 1 ? outImag : spareImag
       if (n == 2) fourier_2_f32(toReal, toImag, fromReal, fromImag, stride)

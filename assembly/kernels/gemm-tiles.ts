@@ -1,9 +1,9 @@
 // The register tiles of the matrix product: strips of 8 or 4 columns, four rows at a time, and of 16 columns, six at a
 // time, for engines that pair vectors.
-// Chooses nothing and packs nothing: see gemm.ts and pack.ts.
+// gemm.ts chooses among them, and pack.ts packs.
 //
 // A strip runs over all its rows inside one function, so that a small product costs a handful of calls.
-// Only the innermost loop is hot: one k per turn. V8 before 12.8 hoists every load of a basic block above
+// Only the innermost loop is hot: one k per iteration. V8 before 12.8 hoists every load of a basic block above
 // its arithmetic, so a second k in the same block would not fit into 15 vector registers.
 //
 // Edges. The four rows of a tile are at 0, step1, step2 and step1 + step2: (r, 2r) gives four rows, (r, r) the
@@ -17,10 +17,10 @@ import { madd } from '../simd'
 //
 //   out [m, columns] = max(lhs [m,k] · rhs [k, columns] + start, floor)
 //
-// out, rhs and start have neighbouring columns; all steps are in bytes and rhsStep ≠ 0. start is what the
-// sums begin with: a row of biases or zeros (steps 0), or what out already holds (the steps of out).
-// m is a multiple of 4 unless the steps say otherwise: 1, 2 or, with rows only, 3.
-// max(x, floor) is x < floor ? floor : x, so NaN passes; floor is 0 for relu and −∞ for none.
+// out, rhs and start have neighbouring columns; all steps are in bytes and rhsStep ≠ 0. start holds the initial sums: a
+// row of biases or zeros (steps 0), or the present contents of out (the steps of out). m is a multiple of 4 unless the
+// steps make it 1, 2 or, with rows only, 3. max(x, floor) is x < floor ? floor : x, so NaN passes; floor is 0 for relu
+// and −∞ for none.
 
 /**
  * 5 to 8 columns, lhs [m,k] with neighbouring columns: four row pointers.
@@ -280,10 +280,11 @@ export function gemm_4x4_columns_f32(
   }
 }
 
-// V8 with --experimental-wasm-revectorize makes one 256-bit operation of two neighbouring 128-bit ones, so that the 24
-// accumulators below fit into 12 registers. It starts from pairs of stores to neighbouring addresses in one block of
-// code: hence no narrow edges here. Without pairing the tile spills and has half the speed of 4 × 8: src/runtime/turbo.ts
-// finds out. 6 rows, because V8 adds an instruction for every splat but the first, which 4 rows do not hide.
+// V8 with --experimental-wasm-revectorize combines two neighbouring 128-bit operations into one of 256 bits, so that
+// the 24 accumulators below fit into 12 registers. It starts from pairs of stores to neighbouring addresses in one
+// basic block: hence no narrow edges here. Without pairing the tile spills and runs at half the speed of 4 × 8:
+// src/runtime/turbo.ts measures that. 6 rows, because V8 adds an instruction for every splat but the first, which 4
+// rows do not hide.
 
 /**
  * Exactly 16 columns, the second 8 of rhs at rhsHalf from the first, and m a multiple of 6; lhs [m,k] with neighbouring

@@ -1,7 +1,7 @@
-// Matrix · vector, in the two directions that memory can have. Chooses nothing: see gemm.ts.
+// Matrix · vector, for both directions of memory. gemm.ts chooses between them.
 //
-// Common to all: out [count] = max(matrix · vector + bias, floor). bias may be 0; it has one element for
-// every output when biasIsVector, else one for all of them. Steps are in bytes.
+// Common to all: out [count] = max(matrix · vector + bias, floor). bias may be 0; it has one element per output if
+// biasIsVector, else one for all of them. Steps are in bytes.
 import { madd, storeTail, tailMask } from '../simd'
 
 /** Stores the first `count` lanes, or all when there are more. */
@@ -19,9 +19,9 @@ function biasOf(bias: usize, biasIsVector: bool, index: usize): v128 {
 }
 
 /**
- * out[j] = Σₚ vector[p] · matrix[p,j], matrix [k, count] with neighbouring columns.
- * Streams rows of the matrix past 24 columns of accumulators; narrow edges take two or four rows at once,
- * so that they too have four independent sums in flight.
+ * out[j] = Σₚ vector[p] · matrix[p,j], matrix [k, count] with neighbouring columns. Streams rows of the matrix past 24
+ * columns of accumulators; narrow edges take two or four rows at once, so that they also have four independent sums in
+ * flight.
  */
 export function gemv_columns_f32(
   out: usize, vector: usize, vectorStep: usize, matrix: usize, matrixStep: usize,
@@ -114,9 +114,9 @@ export function gemv_columns_f32(
 }
 
 /**
- * The same for a matrix that does not fit into the second-level cache, count a multiple of 4. Reads it four
- * whole rows at a time, front to back, and keeps the sums in out: columns of tiles would jump a row ahead at
- * every step and wait for memory (1024 × 1024: 180 → 90 to 110 µs).
+ * The same for a matrix that does not fit into the second-level cache, count a multiple of 4. Reads it four whole rows
+ * at a time, front to back, and keeps the sums in out: columns of tiles would jump a row ahead at every step and wait
+ * for memory (1024 × 1024: 180 → 90 to 110 µs).
  */
 export function gemv_stream_f32(
   out: usize, vector: usize, vectorStep: usize, matrix: usize, matrixStep: usize,
@@ -156,9 +156,9 @@ export function gemv_stream_f32(
 }
 
 /**
- * out[i] = Σₚ matrix[i,p] · vector[p], matrix [count, k] and vector with neighbouring p.
- * Four dot products at a time, summed across lanes by one 4×4 transpose; the last k mod 4 elements are
- * masked on both sides, since what lies behind them may be NaN.
+ * out[i] = Σₚ matrix[i,p] · vector[p], matrix [count, k] and vector with neighbouring p. Computes four dot products at
+ * a time and sums them across lanes by one 4×4 transpose. The last k mod 4 elements are masked on both sides, since the
+ * bytes after them may be NaN.
  */
 export function gemv_rows_f32(
   out: usize, matrix: usize, matrixStep: usize, vector: usize,

@@ -1,5 +1,5 @@
-// Runs a Gemm instruction: looks at shapes and strides, blocks, packs where it pays, and calls the tiles.
-// Holds no inner loop of a product: see gemm-tiles.ts, gemm-vector.ts and pack.ts.
+// Runs a Gemm instruction: examines shapes and strides, blocks, packs where it pays, and calls the tiles. The inner
+// loops are in gemm-tiles.ts, gemm-vector.ts and pack.ts.
 import { Epilogue } from '../shared/opcodes'
 import { partBorder, rowPartEnd, rowPartStart } from '../parts'
 import { Gemm, GEMM_KC, GEMM_MC, GEMM_NC, GEMM_SCRATCH } from '../shared/instructions'
@@ -21,30 +21,30 @@ export {
   pack_transpose_4_f32, pack_transpose_6_f32,
 } from './pack'
 
-// Where packing begins to pay, chosen on Zen 4 from 12, 24 and 48 rows and 32, 64, 128 and ∞ columns, measured
-// interleaved in one run: 16 rows of 784 × 128 run at 0.95 of the tile's peak unpacked, at 0.80 packed.
+// The sizes at which packing begins to pay, chosen on Zen 4 from 12, 24 and 48 rows and 32, 64, 128 and ∞ columns,
+// measured interleaved in one run: 16 rows of 784 × 128 run at 0.95 of the tile's peak unpacked, at 0.80 packed.
 
-/** rhs elements above which strips of the matrix as it stands miss the first-level cache. */
+/** rhs elements above which strips of the unpacked matrix miss the first-level cache. */
 const PACK_RHS_ELEMENTS: i32 = 4096
-/** Rows of lhs from which on packed rhs repays its packing; fewer where lhs is transposed, as in the gradient of a kernel. */
+/** Rows of lhs from which on packing rhs pays; fewer if lhs is transposed, as in the gradient of a kernel. */
 const PACK_RHS_ROWS: i32 = 40
 const PACK_RHS_COLUMNS: i32 = 16
-/** Columns of out from which on packed lhs repays its packing: rows read well as they are, a transposed lhs less. */
+/** Columns of out from which on packing lhs pays: rows read well unpacked, a transposed lhs less so. */
 const PACK_LHS_ROWS_COLUMNS: i32 = 384
 const PACK_LHS_COLUMNS_COLUMNS: i32 = 64
 /** The same for rows and wide tiles, which take lhs in panels only. */
 const PACK_LHS_WIDE_COLUMNS: i32 = 48
 /** Rows of lhs below which it is never packed: an edge of three rows costs packed panels two tiles. */
 const PACK_LHS_LEAST_ROWS: i32 = 24
-/** Elements of a matrix from which on a product with one vector waits for memory. */
+/** Elements of a matrix from which on a product with one vector is bound by memory. */
 const STREAM_ELEMENTS: i32 = 48 * 1024
 
-/** What packing one element costs, in multiply-adds of the tiles. */
+/** The cost of packing one element, in multiply-adds of the tiles. */
 const PACK_COST: f32 = 8
 
 /**
- * For each of `batch` matrices: out [m,n] = epilogue(lhs [m,k] · rhs [k,n] + bias [n]). A part is some of the
- * matrices, and of the first and last of them some of the rows or columns. The path is chosen for the whole.
+ * For each of `batch` matrices: out [m,n] = epilogue(lhs [m,k] · rhs [k,n] + bias [n]). A part is some of the matrices,
+ * with only some rows or columns of the first and last. The path is chosen for the whole.
  */
 export function gemm(instruction: usize, part: i32, parts: i32): void {
   let m = load<i32>(instruction, Gemm.m)
@@ -80,7 +80,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     batch = 1
   }
 
-  // where each matrix has a bias of its own
+  // if each matrix has its own bias
   const biasBatch: usize = biasRow * <usize>m
   const inStrips = rhsStrip != 32
   const matrixByVector = n == 1 && m > 1 && lhsRow == 4
@@ -163,7 +163,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   }
 }
 
-// What the largest part costs, per k: its tiles, and what it packs. Parts of rows all pack the whole of rhs, parts of
+// The cost of the largest part, per k: its tiles and its packing. Parts of rows each pack the whole of rhs, parts of
 // columns the whole of lhs.
 
 @inline
@@ -185,7 +185,7 @@ function isStreamed(count: i32, k: i32): bool {
 
 /**
  * Elements first … end of out [count] = max(vector [k] · matrix [k, count] + bias, floor), the matrix with
- * neighbouring columns. The order of additions depends on where an element stands among `count`: `first` is a
+ * neighbouring columns. The order of additions depends on an element's position in `count`: `first` is a
  * multiple of 16 when the matrix is streamed, of 24 else, and so is `end` unless it is count.
  */
 function multiplyVector(
@@ -210,11 +210,12 @@ function multiplyVector(
 }
 
 /**
- * out [m,n] = max(lhs [m,k] · rhs [k,n] + bias, floor), bias [n] or with steps [m,n], blocked after Goto and van de Geijn, "Anatomy of
- * High-Performance Matrix Multiplication" (2008): kc × nc of rhs, then mc × kc of lhs, then strips of 8
+ * out [m,n] = max(lhs [m,k] · rhs [k,n] + bias, floor), bias [n] or with steps [m,n], blocked after Goto and van de
+ * Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): kc × nc of rhs, then mc × kc of lhs, then strips
+ * of 8
  * columns, so that a strip's panel of rhs stays in the first-level cache while the block of lhs streams past
- * it from the second. With `wide`, two strips at once where there are two. Both sides are used as they stand where
- * packing would cost more than it saves. Every element of out is one sum over k in order, whichever tile it falls into.
+ * it from the second. With `wide`, two strips at once where there are two. A side is left unpacked where packing would
+ * cost more than it saves. Every element of out is one sum over k in order, whichever tile it falls into.
  */
 export function gemm_blocked_f32(
   out: usize, lhs: usize, lhsRow: usize, lhsColumn: usize, rhs: usize, rhsRow: usize, rhsColumn: usize, rhsStrip: usize,
@@ -261,7 +262,7 @@ export function gemm_blocked_f32(
         const startStrip: usize = p > 0 || bias ? 32 : 0
         let start = p > 0 ? blockOut : bias ? bias + <usize>i * biasRow + <usize>j * 4 : zeros
         let strip = packRhs ? scratch : blockRhs
-        // How many of the next strips have their first rows already, and how many rows.
+        // How many of the next strips already have their first rows, and how many rows.
         let wideStrips = 0, wideRows = 0
         for (let left = columns; left > 0; left -= 8) {
           if (wide && !rows && wideStrips == 0 && left >= 16) {
@@ -288,8 +289,8 @@ export function gemm_blocked_f32(
 }
 
 /**
- * Rows `first` … height of one strip of up to 8 columns. Panels of 4 are one product; of panels of 6 each is one of its
- * own. `first` > 0 only behind wide tiles: it begins a panel of 6, or is a row of a lhs with neighbouring rows.
+ * Rows `first` … height of one strip of up to 8 columns. Panels of 4 are one product together; each panel of 6 is one
+ * product. `first` > 0 only after wide tiles: it begins a panel of 6, or is a row of a lhs with neighbouring rows.
  */
 @inline
 function multiplyRows(
@@ -299,7 +300,7 @@ function multiplyRows(
   let row = first
   let panel = lhs + (panelRows == 6 ? <usize>(first / 6) * lhsPanel : <usize>first * 4)
   while (row < height) {
-    // Rows of this panel, or of all that are left.
+    // The rows of this panel, or all remaining rows.
     const end = panelRows == 6 ? min(row + 6, height) : height
     const whole = (end - row) & ~3
     if (whole) {
@@ -311,7 +312,7 @@ function multiplyRows(
     let edge = panelRows == 6 ? panel + <usize>whole * 4 : panel + <usize>(whole >> 2) * lhsPanel
     row += whole
     while (row < end) {
-      // three rows at once only where the tile can tell rows 1 and 2 of lhs apart
+      // three rows at once only if the tile can distinguish rows 1 and 2 of lhs
       const rest = end - row == 3 && !rows ? 2 : end - row
       const one: usize = rest > 1 ? usize.MAX_VALUE : 0
       const two: usize = rest > 2 ? usize.MAX_VALUE : 0
@@ -346,8 +347,8 @@ function multiplyStrip(
 }
 
 /**
- * values [count] = sigmoid or tanh of themselves. A pass of its own: unlike relu these take some twenty
- * instructions per vector, so that one more load and store are lost among them, and the tiles stay small.
+ * values [count] = sigmoid or tanh of themselves. A separate pass: unlike relu, these take some twenty instructions per
+ * vector, which hide one more load and store, and the tiles stay small.
  */
 export function activate_f32(values: usize, count: i32, epilogue: i32): void {
   if (epilogue == Epilogue.Tanh) {

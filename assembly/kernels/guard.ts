@@ -1,4 +1,5 @@
-// Looks for NaN, ±Inf and what is too large. Only says whether there is any: the tape stops, JS names the instruction.
+// Searches for NaN, ±Inf and numbers that are too large. Only reports whether there is any: the tape stops, and JS
+// names the instruction.
 
 import { Guard, GuardBuffer } from '../shared/instructions'
 import { tailMask } from '../simd'
@@ -30,7 +31,7 @@ export function hasNonFinite_f32(pointer: usize, n: i32, scale: f32): i32 {
   return i32(v128.any_true(f32x4.ne(sum, sum)))
 }
 
-/** Runs a Guard: 1 when one of its buffers holds NaN, ±Inf or what is too large, else 0. */
+/** Runs a Guard: 1 if one of its buffers holds NaN, ±Inf or a number that is too large, else 0. */
 export function guard(instruction: usize): i32 {
   let buffer = instruction + Guard.size
   for (let i = load<i32>(instruction, Guard.bufferCount); i > 0; i--) {

@@ -1,12 +1,12 @@
-// Gather and its adjoint, a Scatter of sums, over the middle axis, and Insert. Indices below 0
-// count from the end of the axis; what lies outside all the same is filled by Gather and dropped by Scatter.
+// Gather and its adjoint, a Scatter of sums, over the middle axis, and Insert. Indices below 0 count from the end of
+// the axis; Gather fills slices whose index is still outside, and Scatter drops them.
 
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { Gather, Insert, Scatter } from '../shared/instructions'
 import { Scattering } from '../shared/opcodes'
 import { copyWords, fillWords } from '../simd'
 
-/** The place that an index names; not below `axis`, without a sign, where it lies outside. */
+/** The position that an index refers to; not below `axis`, as an unsigned number, if it is outside. */
 @inline
 function placeOf(pointer: usize, axis: i32): u32 {
   const index = load<i32>(pointer)
@@ -69,7 +69,9 @@ function mergeWord(scattering: Scattering, target: usize, update: usize): void {
   else store<i32>(target, max<i32>(load<i32>(target), load<i32>(update)))
 }
 
-/** Slices `width` wide at rows `rowSize` bytes apart, merged into the rows of `out` that indices … end name. */
+/**
+ * Merges slices of `width` elements into the rows of `out` that indices … end refer to; rows are `rowSize` bytes apart.
+ */
 @inline
 function scatterRows(scattering: Scattering, out: usize, updates: usize, indices: usize, end: usize, axis: i32, width: i32, rowSize: usize): void {
   const skip = rowSize - (<usize>width << 2)
@@ -111,7 +113,7 @@ export function scatter_max_i32(out: usize, updates: usize, indices: usize, end:
   scatterRows(Scattering.MaxI32, out, updates, indices, end, axis, width, rowSize)
 }
 
-/** What an element is that no update reaches. */
+/** The value of an element that no update reaches. */
 @inline
 function emptyOf(scattering: Scattering): i32 {
   if (scattering == Scattering.Max) return <i32>0xff800000
@@ -119,8 +121,8 @@ function emptyOf(scattering: Scattering): i32 {
 }
 
 /**
- * Runs a Scatter, or a part of its columns [outer, inner]: each part looks at all indices, so that the updates of an
- * element are merged in their order.
+ * Runs a Scatter, or a part of its columns [outer, inner]: each part reads all indices, so that the updates of an
+ * element are merged in order.
  */
 export function scatter(instruction: usize, part: i32, parts: i32): void {
   const outAll = load<usize>(instruction, Scatter.out)

@@ -1,12 +1,12 @@
-// Copies, fills, and adds into a part of a buffer. Copies and fills take any 32-bit element.
+// Copies and fills buffers, and adds into a part of one. Copies and fills take any 32-bit element.
 
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { Copy, CopyDimension, Fill } from '../shared/instructions'
 import { copyWords, fillWords } from '../simd'
 
 /**
- * out[i, j] = input[j, i] for out [rows, columns]: rows of out and rows of input are `…Stride` bytes apart.
- * Sixteen rows of out at a time, so that a cache line of input is used up while it is there.
+ * out[i, j] = input[j, i] for out [rows, columns]: rows of out and rows of input are `…Stride` bytes apart. Takes
+ * sixteen rows of out at a time, so that a cache line of input is used up while it is cached.
  */
 export function transpose_4x4_bits(
   out: usize, input: usize, rows: i32, columns: i32, outStride: usize, inputStride: usize,
@@ -136,8 +136,8 @@ export function accumulate(instruction: usize, part: i32, parts: i32): void {
 }
 
 /**
- * Copies or adds the two innermost groups of evenly spaced dimensions as a matrix, the others one by one. A part is
- * some of the matrices, and of the first and last of them some of the rows, or of the columns if those are more.
+ * Copies or adds the two innermost groups of evenly spaced dimensions as a matrix, for each index of the others. A part
+ * is some of the matrices, with only some rows of the first and last, or columns if those are more.
  */
 function moveBlocks(instruction: usize, part: i32, parts: i32, adds: bool): void {
   const out = load<usize>(instruction, Copy.out)

@@ -1,11 +1,11 @@
-// Optimizer updates: one pass over all parameters. The formulas stand in shared/instructions.ts. Never changes the
-// learning rate or the iteration count: those are cells that the tape and JS write.
+// Optimizer updates: one pass over all parameters. shared/instructions.ts has the formulas. Never changes the learning
+// rate or the iteration count: those are cells that the tape and JS write.
 
 import { partEnd, partStart } from '../parts'
 import { Adam, RmsProp, Sgd } from '../shared/instructions'
 import { madd, nmadd, storeTail } from '../simd'
 
-/** Stores four lanes, or the first `n` where fewer are left. */
+/** Stores four lanes, or the first `n` if n < 4. */
 @inline
 function storeUpTo4(pointer: usize, value: v128, n: i32): void {
   if (n >= 4) v128.store(pointer, value)
@@ -31,8 +31,8 @@ function sgdStep(
   storeUpTo4(parametersOut, p, n)
 }
 
-// One loop per form of the update, without a branch in it: see the loops of steps.ts. The addresses are read before:
-// in the loop the engine could not know that no store changes them.
+// One loop per form of the update, without a branch in it: see the loops of steps.ts. The addresses are read before the
+// loop, where the engine could not prove that no store changes them.
 @inline
 function sgdLoop(instruction: usize, first: i32, end: i32, withVelocity: bool, nesterov: bool): void {
   const parameters = load<usize>(instruction, Sgd.parameters)
@@ -83,7 +83,7 @@ function rmsPropStep(
   if (centered) {
     const a = madd(rho, v128.load(load<usize>(instruction, RmsProp.average) + i), f32x4.mul(rest, g))
     storeUpTo4(load<usize>(instruction, RmsProp.averageOut) + i, a, n)
-    // A variance that rounding makes negative is 0.
+    // A variance that rounding makes negative counts as 0.
     d = f32x4.max(nmadd(a, a, s), f32x4.splat(0.0))
   }
   let u = f32x4.div(f32x4.mul(lr, g), f32x4.sqrt(f32x4.add(d, epsilon)))

@@ -1,5 +1,5 @@
-// Copies blocks of a strided matrix into panels that the tiles of gemm-tiles.ts read from front to back.
-// Multiplies nothing and decides nothing: see gemm.ts.
+// Copies blocks of a strided matrix into panels that the tiles of gemm-tiles.ts read from front to back. gemm.ts
+// multiplies and decides what to pack.
 //
 // Element (j, p) of the source is at source + j·across + p·along (bytes). A panel of width w holds w
 // neighbouring j for every p:
@@ -9,8 +9,8 @@
 //            │ j0 j1 … j(w−1) │ j0 j1 … j(w−1) │     │ j0 j1 … j(w−1) │ padding │
 //            └────────────────┴────────────────┴─ … ─┴────────────────┴─────────┘
 //
-// k is rounded up to a multiple of 4. Padding, and the j past the last one, hold arbitrary numbers: the
-// tiles never let them reach a column or row that is stored.
+// k is rounded up to a multiple of 4. Padding, and the j past the last one, hold arbitrary numbers, which the tiles
+// never use for a column or row that they store.
 
 /** Bytes from one panel to the next. */
 @inline
@@ -83,8 +83,8 @@ export function pack_panels_6_f32(
 }
 
 /**
- * Two panels of 8 from neighbouring j. A line of the cache at a time: rows whose distance is a large power of two push
- * each other out of it before the second half of a line would be read (512 of 1024 columns: 1.5 times as fast).
+ * Two panels of 8 from neighbouring j, a cache line at a time: rows whose distance is a large power of two evict each
+ * other before the second half of a line would be read (512 of 1024 columns: 1.5 times as fast).
  */
 export function pack_copy_16_f32(target: usize, second: usize, source: usize, along: usize, k: i32): void {
   for (; k > 0; k--) {
@@ -108,7 +108,7 @@ export function pack_copy_8_f32(target: usize, source: usize, along: usize, k: i
   }
 }
 
-/** Four j of a panel, from neighbouring p when there are any. */
+/** Four j of a panel; from neighbouring p if there are any. */
 @inline
 function pack_four(
   target: usize, step: usize, source: usize, across: usize, along: usize, extent: i32, k: i32,
@@ -118,8 +118,8 @@ function pack_four(
 }
 
 /**
- * Four j of a panel from neighbouring p, by 4×4 transposes in registers: 4 loads, 8 shuffles and 4 stores
- * for 16 elements. Every fourth p may read up to three elements too far.
+ * Four j of a panel from neighbouring p, by 4×4 transposes in registers: 4 loads, 8 shuffles and 4 stores for 16
+ * elements. Every fourth p may read up to three elements too far.
  */
 export function pack_transpose_4_f32(
   target: usize, step: usize, source: usize, across: usize, extent: i32, k: i32,
@@ -174,7 +174,7 @@ export function pack_transpose_6_f32(target: usize, source: usize, across: usize
   }
 }
 
-/** Four j of a panel, element by element: for strides that a broadcast or a slice leaves behind. */
+/** Four j of a panel, element by element: for strides that result from a broadcast or a slice. */
 export function pack_strided_4_f32(
   target: usize, step: usize, source: usize, across: usize, along: usize, extent: i32, k: i32,
 ): void {

@@ -1,5 +1,5 @@
-// A permutation in place of a JavaScript loop: a quarter of its time. Its twin, and what the numbers mean, is in
-// src/core/permute.ts.
+// A permutation in a quarter of the time of a JavaScript loop. src/core/permute.ts has the same algorithm in JavaScript
+// and explains the numbers.
 
 /** int32 out [length] ← 0 … length − 1 in random order, from the state of sfc32. */
 export function permute(out: usize, length: i32, a: u32, b: u32, c: u32, counter: u32): void {

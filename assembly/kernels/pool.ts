@@ -6,7 +6,7 @@ import { partEnd, partStart } from '../parts'
 import { fillWords, storeTail } from '../simd'
 import { writePlaces } from './window'
 
-/** Ones where x is above the largest so far, or NaN. */
+/** All ones where x is above the largest so far, or NaN. */
 @inline
 function isAbove(x: v128, largest: v128): v128 {
   return v128.not(f32x4.le(x, largest))
@@ -42,7 +42,7 @@ function storeChannels(out: usize, value: v128, columns: i32): void {
   else storeTail(out, value, columns)
 }
 
-/** NaN where a window has one. */
+/** A window with a NaN gives NaN. */
 export function pool_max_f32(out: usize, places: usize, offsets: usize, taps: i32, channels: i32, count: i32): void {
   const end = offsets + <usize>taps * 4
   for (; count > 0; count--, places += 4) {
@@ -54,7 +54,7 @@ export function pool_max_f32(out: usize, places: usize, offsets: usize, taps: i3
         largest = f32x4.pmax(largest, x)
         nan = v128.or(nan, f32x4.ne(x, x))
       }
-      // all ones are a NaN
+      // all ones is a NaN
       storeChannels(out, v128.or(largest, nan), left)
       out += <usize>min(left, 4) * 4
     }
@@ -74,7 +74,7 @@ export function pool_sum_f32(out: usize, places: usize, offsets: usize, taps: i3
   }
 }
 
-/** @param values bytes from an element of input to that of values */
+/** @param values bytes from an element of input to the element of values */
 export function pool_pick_f32(out: usize, places: usize, offsets: usize, taps: i32, channels: i32, count: i32, values: usize): void {
   const end = offsets + <usize>taps * 4
   for (; count > 0; count--, places += 4) {
@@ -136,14 +136,14 @@ export function unpool_sum_f32(places: usize, offsets: usize, taps: i32, gradien
   }
 }
 
-/** @param out bytes from an element of input to that of out */
+/** @param out bytes from an element of input to the element of out */
 export function unpool_pick_f32(out: usize, places: usize, offsets: usize, taps: i32, gradient: usize, channels: i32, count: i32): void {
   const end = offsets + <usize>taps * 4
   for (; count > 0; count--, places += 4) {
     let at = load<usize>(places)
     for (let left = channels; left > 0; left -= 4, at += 16) {
       let from = at + (load<usize>(offsets) << 2)
-      // The address of the maximum of each channel, in bytes from input's element there.
+      // The offset of the tap with the maximum, per channel.
       let largest = v128.load(from), winner = i32x4.splat(<i32>load<usize>(offsets))
       for (let tap = offsets + 4; tap < end; tap += 4) {
         const x = v128.load(at + (load<usize>(tap) << 2))

@@ -1,8 +1,9 @@
-// Products of int8 weights: rows of float32 become integers within ±127, are multiplied exactly, and the sums are scaled.
-// Dense layers and convolutions alike: what a window sees is some runs of neighbouring elements. The results are the same on
-// every machine.
+// Products of int8 weights: rows of float32 become integers within ±127, are multiplied exactly, and the sums are
+// scaled. Dense layers and convolutions work alike: a window is some runs of neighbouring elements. The results are the
+// same on every machine.
 //
-// The integers are bytes where an instruction of the engine multiplies bytes and adds four products, and int16 elsewhere.
+// The integers are bytes if the engine has an instruction that multiplies bytes and adds four products, and int16
+// otherwise.
 
 import { GEMM_SCRATCH, QUANTIZED_SUMS, Quantize, QuantizedProduct, QuantizedRow, WindowAxis } from '../shared/instructions'
 import { Epilogue } from '../shared/opcodes'
@@ -10,18 +11,18 @@ import { partEnd, partStart } from '../parts'
 import { dotBytes, storeUpTo4, storeUpTo8, sumPairs } from '../simd'
 import { writePlaces } from './window'
 
-/** The largest integer, and what smaller maxima count as: 0. */
+/** The largest integer. A maximum up to TINY counts as 0. */
 const LARGEST: f32 = 127
 const TINY: f32 = 1e-30
 /** x + this has ⌊x⌉, to even, in its low bits, for |x| < 2²². */
 const ROUNDING: f32 = 12582912
 const ROUNDING_BITS: i32 = 0x4b400000
 
-/** What an engine makes of `dotBytes` with a second operand above 127. Up to 127 all agree. */
+/** How an engine computes `dotBytes` with a second operand above 127. Up to 127 all agree. */
 enum Bytes {
   /** The plain binary multiplies no bytes: all rows are int16. */
   None,
-  /** Sums of two are cut down to int16 (SSSE3): rows without a negative number are bytes. */
+  /** Sums of two products saturate at int16 (SSSE3): rows without a negative number are bytes. */
   Cut,
   /** Bytes are signed (ARM). */
   Signed,
@@ -116,7 +117,7 @@ export function quantize_row_i8_f32(out: usize, input: usize, n: i32, factor: f3
   for (; n > 0; n--, input += 4, out++) store<i8>(out, <i8>(i32x4.extract_lane(integers(v128.load32_zero(input), by), 0) + zero))
 }
 
-/** Places of a block: what they see should stay in the first-level cache. */
+/** Places of a block: their windows should stay in the first-level cache. */
 const MOST_PLACES: i32 = 96
 const BLOCK_BYTES: i32 = 20 * 1024
 
@@ -155,12 +156,12 @@ export function quantizedProduct(instruction: usize, part: i32, parts: i32): voi
       const own = scales + <usize>row * QuantizedRow.size
       const isBytes = load<i32>(own, QuantizedRow.isBytes)
       const at = places + (<usize>i << 2)
-      // A row takes two bytes an element, of which it may use one only.
+      // The space of a row is two bytes per element, of which it may use one.
       store<usize>(at, input + (isBytes ? (load<usize>(at) >> 2) + <usize>row * columns : load<usize>(at) >> 1))
       store<f32>(placeScales + (<usize>i << 2), load<f32>(own, QuantizedRow.scale))
       ofBytes += isBytes
     }
-    // Where both kinds of rows meet in a block, its places are multiplied one by one.
+    // If a block has rows of both kinds, its places are multiplied one by one.
     const whole = ofBytes == 0 || ofBytes == height ? height & ~3 : 0
     let strip = weights
     let to = out + <usize>place * step
@@ -194,10 +195,10 @@ function finished(sums: v128, scale: v128, scales: v128, bias: v128, floor: v128
   return f32x4.pmax(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(sums), f32x4.mul(scale, scales)), bias), floor)
 }
 
-// Weights stand in groups of four neighbouring elements for each of 8 channels. The integers of a place are one word for all
-// lanes, and so an instruction serves four channels.
+// Weights are in groups of four neighbouring elements for each of 8 channels. The integers of a place are one word for
+// all lanes, so that one instruction serves four channels.
 
-/** Up to 8 channels of m places, a multiple of 4, whose integers are bytes: sixteen products an instruction. */
+/** Up to 8 channels of m places, a multiple of 4, whose integers are bytes: sixteen products per instruction. */
 export function quantized_4x8_i8(
   out: usize, step: usize, places: usize, placeScales: usize, offsets: usize, taps: i32, quads: i32, weights: usize,
   weightScales: usize, bias: usize, m: i32, columns: i32, floor: f32, zero: i32,
@@ -244,7 +245,10 @@ export function quantized_4x8_i8(
   }
 }
 
-/** Up to 8 channels of one place whose integers are bytes. Two sums for each, so that an addition need not wait for the one before. */
+/**
+ * Up to 8 channels of one place whose integers are bytes. Two sums per channel, so that an addition need not wait for
+ * the previous one.
+ */
 export function quantized_1x8_i8(
   out: usize, place: usize, scale: f32, offsets: usize, taps: i32, quads: i32, weights: usize, weightScales: usize, bias: usize,
   columns: i32, floor: f32, zero: i32,
@@ -279,8 +283,8 @@ export function quantized_1x8_i8(
 }
 
 /**
- * Up to 8 channels of m places, a multiple of 4, whose integers are int16: eight products an instruction, added in pairs, for
- * two channels. Weights are widened once for the four places, of four channels at a time.
+ * Up to 8 channels of m places, a multiple of 4, whose integers are int16: eight products per instruction, added in
+ * pairs, for two channels. Weights are widened once for the four places, four channels at a time.
  */
 export function quantized_4x8_i16(
   out: usize, step: usize, places: usize, placeScales: usize, offsets: usize, taps: i32, quads: i32, weights: usize,

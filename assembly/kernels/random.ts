@@ -1,5 +1,5 @@
-// Uniform numbers from Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as
-// easy as 1, 2, 3", 2011). Keeps no state: an element depends on the key, the stream and its own index only.
+// Uniform numbers from Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy
+// as 1, 2, 3", 2011). Keeps no state: an element depends only on the key, the stream and its own index.
 //
 //   pair j = i >> 1:   (w0, w1) = threefry(key, counter = (j, stream))
 //   element i       =  (w[i & 1] >>> 9) · 2⁻²³
@@ -19,8 +19,8 @@ function uniform(bits: v128): v128 {
 }
 
 /**
- * The first `n` ≥ 1 of the 8 floats of four blocks. x0, x1: the counters with the key words added; k: the key words;
- * kᵢ_j: the key words with the number of their injection added.
+ * Stores the first `n` ≥ 1 of the 8 floats of four blocks. x0, x1: the counters plus the key words; k: the key words;
+ * kᵢ_j: the key words plus the number of their injection.
  */
 @inline
 function storeBlocks(
@@ -93,7 +93,7 @@ function storeBlocks(
   }
 }
 
-/** Runs a Random, or a part of its elements: an even number of them comes before it, so that pairs stay whole. */
+/** Runs a Random, or a part of its elements, which starts at an even index so that pairs stay whole. */
 export function random(instruction: usize, part: i32, parts: i32): void {
   const whole = load<i32>(instruction, Random.count)
   const first = partStart(whole, 16, part, parts)
@@ -115,7 +115,7 @@ export function random(instruction: usize, part: i32, parts: i32): void {
   const x1 = i32x4.splat(stream + word1)
   let x0 = i32x4.add(i32x4.add(i32x4(0, 1, 2, 3), k0), i32x4.splat(first >> 1))
   const four = i32x4.splat(4)
-  // the rounds of a block wait for each other: two groups of blocks a turn
+  // the rounds of a block depend on each other: two groups of blocks per iteration
   for (; count >= 16; count -= 16) {
     storeBlocks(out, x0, x1, k0, k1, k2, k2_1, k0_2, k1_3, k2_4, k0_5, 8)
     x0 = i32x4.add(x0, four)

@@ -1,6 +1,6 @@
-// Reductions and arg-reductions of integers (0 and 1 of bool among them) over the middle axis of [outer, axis, inner].
-// Integers wrap and have no NaN, so that any order gives the same bits and one plain form serves every length. Knows no
-// instruction: see reduce.ts and arg-reduce.ts, which call it.
+// Reductions and arg-reductions of integers (and of bool as 0 and 1) over the middle axis of [outer, axis, inner].
+// Integers wrap and have no NaN, so that any order gives the same bits and one plain form serves every length. Reads no
+// instructions: reduce.ts and arg-reduce.ts call it.
 
 import { Reduction } from '../shared/opcodes'
 import { storeTail, swapHalves, swapNeighbours, tailMask } from '../simd'
@@ -12,7 +12,7 @@ function combine(reduction: Reduction, a: v128, b: v128): v128 {
   return i32x4.add(a, b)
 }
 
-/** What changes nothing when it is combined. */
+/** The identity element: combining it changes nothing. */
 @inline
 function identity(reduction: Reduction): v128 {
   if (reduction == Reduction.MaxI32) return i32x4.splat(i32.MIN_VALUE)
@@ -50,8 +50,8 @@ function reduceRows(reduction: Reduction, out: usize, input: usize, rows: i32, a
   }
 }
 
-// From column `first` of the first of `outer` rows of out to column `end` of the last one; 16 columns, a line of the
-// cache, at a time while there are as many.
+// From column `first` of the first of `outer` rows of out to column `end` of the last one; 16 columns, a cache line, at
+// a time while that many are left.
 @inline
 function reduceColumns(
   reduction: Reduction, out: usize, input: usize, outer: i32, axis: i32, inner: i32, first: i32, end: i32,
@@ -91,7 +91,7 @@ function reduceColumns(
   }
 }
 
-/** Stores the first `n` ≥ 1 lanes, four at most. */
+/** Stores the first `n` ≥ 1 lanes, at most four. */
 @inline
 function storeUpTo4(pointer: usize, value: v128, n: i32): void {
   if (n >= 4) v128.store(pointer, value)
@@ -101,7 +101,7 @@ function storeUpTo4(pointer: usize, value: v128, n: i32): void {
 @inline
 function argRows(smallest: bool, out: usize, input: usize, rows: i32, axis: i32): void {
   for (; rows > 0; rows--) {
-    // first the value, then where it stands first: something in the row is found, so what follows it is not looked at
+    // first the value, then its first index; the row contains the value, so the search stops inside the row
     const best = smallest ? reduceRun(Reduction.MinI32, input, axis) : reduceRun(Reduction.MaxI32, input, axis)
     let pointer = input
     let index = 0
@@ -120,7 +120,7 @@ function argRows(smallest: bool, out: usize, input: usize, rows: i32, axis: i32)
 function argColumns(
   smallest: bool, out: usize, input: usize, outer: i32, axis: i32, inner: i32, first: i32, end: i32,
 ): void {
-  // the smallest is the largest of ~x, which falls where x rises
+  // the smallest is the largest of ~x, which decreases as x increases
   const flip = i32x4.splat(smallest ? -1 : 0)
   const rowSize = <usize>inner << 2
   for (; outer > 0; outer--) {

@@ -1,9 +1,9 @@
-// Reductions over the middle axis of [outer, axis, inner]. Along rows (inner = 1) and along columns are two forms.
-// Those of integers are in reduce-i32.ts.
-// Nothing here depends on the number of threads: the order of additions is fixed by the shape.
+// Reductions over the middle axis of [outer, axis, inner], in two forms: along rows (inner = 1) and along columns.
+// reduce-i32.ts has those of integers. Results never depend on the number of threads: the shape fixes the order of
+// additions.
 //
-// Sums are kept short: a chain of at most 64 additions per accumulator, then sums of sums, so that the error
-// grows with the logarithm of the length rather than with the length.
+// Sums are kept short: a chain of at most 64 additions per accumulator, then sums of sums, so that the error grows with
+// the logarithm of the length rather than with the length.
 
 import { Reduction } from '../shared/opcodes'
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
@@ -19,7 +19,7 @@ import { combine, extremeRun, identity, isExtreme, pickExtreme, unordered } from
 function sumRun(pointer: usize, n: i32): v128 {
   let a0 = f32x4.splat(0.0)
   if (n >= 32) {
-    // eight loads, but four sums: with one more vector alive than registers, a sum would pass through the stack
+    // eight loads, but four sums: one more live vector would spill a sum to the stack
     let a1 = a0, a2 = a0, a3 = a0
     for (; n >= 32; n -= 32) {
       a0 = f32x4.add(a0, f32x4.add(v128.load(pointer), v128.load(pointer, 64)))
@@ -38,7 +38,7 @@ function sumRun(pointer: usize, n: i32): v128 {
   return a0
 }
 
-/** Four partial sums of `n` floats: runs of 256, and sixteen sums to a sum of the next level. */
+/** Four partial sums of `n` floats: runs of 256, and sixteen sums per sum of the next level. */
 @inline
 function sumLong(pointer: usize, n: i32): v128 {
   const zero = f32x4.splat(0.0)
@@ -66,7 +66,7 @@ function sumLong(pointer: usize, n: i32): v128 {
   return f32x4.add(f32x4.add(level4, level3), f32x4.add(level2, level1))
 }
 
-/** The four results of four vectors of partial results, one in each lane; the order is that of (a0 + a2) + (a1 + a3). */
+/** The four results of four vectors of partial results, one per lane, in the order of (a0 + a2) + (a1 + a3). */
 @inline
 function reduceLanes(reduction: Reduction, a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = combine(reduction, v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7))
@@ -79,7 +79,7 @@ const SHORT_SUM = 64
 /** The same for maxima and minima, whose order does not matter. */
 const SHORT_EXTREME = 256
 
-/** Four partial sums of `n` ≥ 0 floats, added up as sumFourRows does. */
+/** Four partial sums of `n` ≥ 0 floats, in the order of sumFourRows. */
 @inline
 function sumShortRun(pointer: usize, n: i32): v128 {
   let a = f32x4.splat(0.0)
@@ -168,7 +168,7 @@ function reduceRows(reduction: Reduction, out: usize, input: usize, rows: i32, a
   const extreme = isExtreme(reduction)
   const rowSize = <usize>axis << 2
   if (axis <= (extreme ? SHORT_EXTREME : SHORT_SUM)) {
-    // the lanes of four rows are taken together, not each row's apart
+    // the lanes of four rows are reduced together, not row by row
     for (; rows >= 4; rows -= 4) {
       const r1 = input + rowSize
       const r2 = r1 + rowSize
@@ -323,7 +323,7 @@ function reduceColumns4(reduction: Reduction, out: usize, input: usize, axis: i3
   else storeTail(out, y, width)
 }
 
-/** target [bytes / 4] = reduction(target, rows of input). Four rows at a time: each is a stream that is read ahead. */
+/** target [bytes / 4] = reduction(target, rows of input). Four rows at a time: each is a stream that is prefetched. */
 @inline
 function foldRows(reduction: Reduction, target: usize, input: usize, rows: i32, rowSize: usize, bytes: usize): void {
   for (; rows & 3; rows--) {
@@ -345,7 +345,7 @@ function foldRows(reduction: Reduction, target: usize, input: usize, rows: i32, 
       const x3 = v128.load(r3)
       let y = v128.load(t)
       if (isExtreme(reduction)) {
-        // a NaN in y, which is the first operand, stays
+        // a NaN in y, the first operand, is kept
         y = pickExtreme(reduction, pickExtreme(reduction, y, x0), pickExtreme(reduction, x1, x2))
         y = v128.or(pickExtreme(reduction, y, x3), v128.or(unordered(x0, x1), unordered(x2, x3)))
       } else {
@@ -358,7 +358,7 @@ function foldRows(reduction: Reduction, target: usize, input: usize, rows: i32, 
   }
 }
 
-// Functions of their own, because they are called often enough to be optimised within the first large reduction.
+// Separate functions, because they are called often enough to be optimised within the first large reduction.
 
 export function fold_sum_f32(target: usize, input: usize, rows: i32, rowSize: usize, bytes: usize): void {
   foldRows(Reduction.Sum, target, input, rows, rowSize, bytes)
@@ -372,16 +372,16 @@ export function fold_min_f32(target: usize, input: usize, rows: i32, rowSize: us
   foldRows(Reduction.Min, target, input, rows, rowSize, bytes)
 }
 
-/** Bytes of [axis, inner] from which on columns are walked side by side. */
+/** Bytes of [axis, inner] from which on columns are processed side by side. */
 const STREAMED: usize = 256 << 10
-/** Columns of a strip: its sums stay in the second-level cache. Whole rows are best, since memory is read ahead. */
+/** Columns of a strip: its sums stay in the second-level cache. Whole rows are best, since memory is prefetched. */
 const STRIP = 8192
 
 /**
- * Columns `column` to `end` of [axis, inner] as far as they can be walked side by side, along the rows; gives the column
- * where this ends. One group of 16 after the other, a matrix that is not in a cache would be read a line here and a line
- * there. The bits are the same in both ways. Sums of blocks, and of blocks of blocks, stand in columns of out that are
- * not done yet, so that a strip is at most a half or a third of what is left.
+ * Reduces columns `column` to `end` of [axis, inner], side by side and row by row, as far as that works; returns the
+ * column where it stops. Taking one group of 16 columns after another would read scattered cache lines of an uncached
+ * matrix. Both ways give the same bits. Sums of blocks, and of blocks of blocks, are kept in columns of out that are
+ * not done yet, so that a strip is at most a half or a third of the remaining columns.
  */
 @inline
 function streamColumns(reduction: Reduction, out: usize, input: usize, axis: i32, inner: i32, column: i32, end: i32): i32 {
@@ -424,8 +424,8 @@ function streamColumns(reduction: Reduction, out: usize, input: usize, axis: i32
   return column
 }
 
-// Parts of columns: from column `first` of the first of `outer` rows of out to column `end` of the last one. Both are
-// multiples of 16, or inner, so that every column falls into the same group of columns as it would in the whole.
+// A part of the columns: from column `first` of the first of `outer` rows of out to column `end` of the last one. Both
+// are multiples of 16, or inner, so that every column falls into the same group of columns as in the whole.
 
 @inline
 function reduceColumns(

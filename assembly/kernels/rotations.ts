@@ -1,11 +1,11 @@
-// Jacobi's rotations, in float64: eigenvalues of symmetric matrices and singular values of others. Simple, and accurate for
-// small ones too. Vectors stand in rows while they are rotated.
+// Jacobi rotations, in float64: eigenvalues of symmetric matrices, and singular values. Simple, and accurate for small
+// values too. Vectors are rows while they are rotated.
 
 import { dot_f64, subtract_scaled_f64 } from './vectors'
 
-/** Rounds over all pairs after which a matrix counts as done; a handful is enough for what has numbers only. */
+/** Rounds over all pairs after which a matrix counts as done; finite matrices take a handful. */
 const MOST_ROUNDS = 60
-/** Relative to the diagonal, squared and not. */
+/** Relative to the diagonal, squared and not squared. */
 const NEGLIGIBLE: f64 = 1e-30
 const ORTHOGONAL: f64 = 1e-15
 /** Singular values below it, relative to the largest, are rounding errors: they have no direction. */
@@ -63,7 +63,7 @@ function signOf(row: usize, n: i32): f64 {
   return largest < 0 ? -1 : 1
 }
 
-/** Makes element (p, q) of a symmetric matrix 0; turns the rows of `vectors` along. */
+/** Makes element (p, q) of a symmetric matrix 0 and rotates the rows of `vectors` along. */
 export function jacobi_rotation(matrix: usize, vectors: usize, p: i32, q: i32, n: i32): void {
   const rowSize = <usize>n << 3
   const rowP = matrix + <usize>p * rowSize
@@ -77,7 +77,7 @@ export function jacobi_rotation(matrix: usize, vectors: usize, p: i32, q: i32, n
   const s = t * c
   rotate_f64(rowP, rowQ, c, s, n)
   rotate_f64(vectors + <usize>p * rowSize, vectors + <usize>q * rowSize, c, s, n)
-  // the columns are the rows, but for the four elements that turn twice
+  // the columns equal the rows, except for the four elements that rotate twice
   let column = matrix
   for (let k = 0; k < n; k++) {
     store<f64>(column + (<usize>p << 3), load<f64>(rowP + (<usize>k << 3)))
@@ -90,7 +90,7 @@ export function jacobi_rotation(matrix: usize, vectors: usize, p: i32, q: i32, n
   store<f64>(rowQ + (<usize>p << 3), 0)
 }
 
-/** Σ x² over what is below the diagonal, relative to all; 0 of zeros. */
+/** Σ x² over the elements below the diagonal, relative to all; 0 for zeros. */
 function offDiagonal(matrix: usize, n: i32): f64 {
   let below: f64 = 0
   for (let i = 1; i < n; i++) {
@@ -100,7 +100,7 @@ function offDiagonal(matrix: usize, n: i32): f64 {
   return below == 0 ? 0 : below / dot_f64(matrix, matrix, n * n)
 }
 
-/** values [n] and vectors [n, n], in columns, of a symmetric input. */
+/** values [n] and vectors [n, n], as columns, of a symmetric input. */
 export function eigen(values: usize, vectors: usize, input: usize, n: i32, temporary: usize): void {
   const basis = temporary + (<usize>(n * n) << 3)
   const rowSize = <usize>n << 3
@@ -112,7 +112,7 @@ export function eigen(values: usize, vectors: usize, input: usize, n: i32, tempo
     }
   }
   for (let i = 0; i < n; i++) {
-    // the smallest of what is left
+    // the smallest of the rest
     let best = i
     for (let j = i + 1; j < n; j++) {
       if (load<f64>(temporary + (<usize>(j * (n + 1)) << 3)) < load<f64>(temporary + (<usize>(best * (n + 1)) << 3))) best = j
@@ -127,7 +127,7 @@ export function eigen(values: usize, vectors: usize, input: usize, n: i32, tempo
   }
 }
 
-/** Makes two rows orthogonal; turns the rows of `vectors` along. Whether they were not. */
+/** Makes two rows orthogonal and rotates the rows of `vectors` along. Returns whether they were not orthogonal. */
 export function orthogonalize(p: usize, q: usize, length: i32, vectorP: usize, vectorQ: usize, n: i32): i32 {
   const a = dot_f64(p, p, length)
   const b = dot_f64(q, q, length)
@@ -140,7 +140,7 @@ export function orthogonalize(p: usize, q: usize, length: i32, vectorP: usize, v
   return 1
 }
 
-/** A row of unit length, orthogonal to the `count` ≤ n − 1 rows before it, which are of n float64. */
+/** Adds a row of unit length that is orthogonal to the `count` ≤ n − 1 rows before it, each of n float64. */
 function complete(rows: usize, count: i32, n: i32): void {
   const rowSize = <usize>n << 3
   const row = rows + <usize>count * rowSize
@@ -193,7 +193,7 @@ export function singular(left: usize, values: usize, right: usize, input: usize,
   }
   let largest: f64 = 0
   for (let j = 0; j < columns; j++) {
-    // the longest of what is left
+    // the longest of the rest
     let best = j
     let most: f64 = -1
     for (let k = j; k < columns; k++) {

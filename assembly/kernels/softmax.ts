@@ -1,9 +1,9 @@
 // softmax and log-softmax over the rows of [rows, columns], and the cross-entropy of softmax with its gradient.
 //
-// Rows are taken in blocks that stay in the first-level cache, step by step: first the exponentials, of short rows as one
-// run over the whole block, then what is one number to a row, four rows at a time. In rows of ten columns that is 1.3
-// times (log-softmax: twice) as fast as one row after the other. What a row gives does not depend on which rows stand
-// beside it.
+// Rows are processed in blocks that stay in the first-level cache, step by step: first the exponentials (of short rows
+// as one run over the whole block), then the steps with one number per row, four rows at a time. For rows of ten
+// columns that is 1.3 times (log-softmax: twice) as fast as row by row. The result of a row does not depend on its
+// neighbours.
 
 import { SoftmaxKind, TargetKind } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
@@ -21,7 +21,7 @@ function blockRows(columns: i32): i32 {
   return fitting >= 4 ? fitting & ~3 : 4
 }
 
-/** The largest of `n` ≥ 1 floats in every lane; NaN is passed over. */
+/** The largest of `n` ≥ 1 floats in every lane; skips NaN. */
 @inline
 function rowMaximum(pointer: usize, n: i32): v128 {
   let m0 = f32x4.splat(-Infinity)
@@ -58,7 +58,7 @@ export function subtractMaximum_rows_f32(out: usize, input: usize, rows: i32, co
   }
 }
 
-// y = e^(x − m) for x ≤ m or NaN; 0 where that is denormal, as it is where scores are masked. In place safe.
+// y = e^(x − m) for x ≤ m or NaN; 0 where that would be denormal, as it is for masked scores. In place safe.
 export function exponentials_f32(out: usize, input: usize, count: i32, m: f32): void {
   for (; count >= 4; count -= 4) {
     v128.store(out, expFlushed(f32x4.sub(v128.load(input), f32x4.splat(m))))
@@ -68,7 +68,7 @@ export function exponentials_f32(out: usize, input: usize, count: i32, m: f32): 
   if (count > 0) storeTail(out, expFlushed(f32x4.sub(v128.load(input), f32x4.splat(m))), count)
 }
 
-/** Rows of fewer columns have their exponentials taken together. */
+/** The exponentials of rows with fewer columns are computed together. */
 const LONG_ROW = 32
 
 // y = e^(x − m),  m = max x. In place safe.
@@ -86,7 +86,7 @@ export function exponentials_rows_f32(out: usize, input: usize, rows: i32, colum
   }
 }
 
-/** Σ x of a row in every lane, in runs of 256: a long row loses nothing. */
+/** Σ x of a row in every lane, in runs of 256, so that long rows lose no precision. */
 @inline
 function rowSum(pointer: usize, n: i32): v128 {
   let total = f32x4.splat(0.0)
@@ -101,8 +101,8 @@ function rowSum(pointer: usize, n: i32): v128 {
   return sumLanes(total)
 }
 
-// The numbers of four rows are the lanes of a vector. Row after row pushes its number in from the right, and takes it
-// out again from the left.
+// The numbers of four rows are the lanes of a vector. Each row in turn pushes its number in from the right and takes it
+// out from the left.
 
 /** Drops the first lane and appends the first one of `next`. */
 @inline
@@ -120,7 +120,7 @@ function firstLane(lanes: v128): v128 {
 function rowSums(pointer: usize, rows: i32, columns: i32): v128 {
   const rowSize = <usize>columns << 2
   let sums = rowSum(pointer, columns)
-  // a row that is not there is the last one again
+  // a missing row repeats the last one
   for (let row = 1; row < 4; row++) {
     if (row < rows) pointer += rowSize
     sums = push(sums, rowSum(pointer, columns))
@@ -208,11 +208,11 @@ export function softmax(instruction: usize, part: i32, parts: i32): void {
   else logSoftmax_rows_f32(out, input, rows, columns, load<usize>(instruction, Softmax.scratch) + part * GEMM_SCRATCH)
 }
 
-/** Both steps of a loss that are the same for all targets: p from e^(x − m), and loss += weight · ln Σ e^(x − m). */
+/** The steps of a loss that are the same for all targets: p from e^(x − m), and loss += weight · ln Σ e^(x − m). */
 @inline
 function finishCrossEntropy(losses: usize, p: usize, weights: v128, left: i32, columns: i32): void {
   const totals = rowSums(p, left, columns)
-  // a loss of no weight stays as it is, NaN or not
+  // a loss with weight 0 stays as it is, NaN or not
   const added = v128.and(f32x4.mul(weights, log(totals)), f32x4.ne(weights, f32x4.splat(0.0)))
   const loss = f32x4.add(v128.load(losses), added)
   if (left >= 4) v128.store(losses, loss)
@@ -231,7 +231,7 @@ function existing(classes: usize, columns: i32): v128 {
   return v128.and(i32x4.lt_u(v128.load(classes), i32x4.splat(columns)), f32x4.splat(1.0))
 }
 
-// p = softmax x,  loss = −ln p[class], 0 for a class that does not exist. p may take the place of x.
+// p = softmax x,  loss = −ln p[class], 0 for a class that does not exist. p may overwrite x.
 export function crossEntropy_classes_f32(losses: usize, p: usize, logits: usize, classes: usize, rows: i32, columns: i32): void {
   const rowSize = <usize>columns << 2
   const group = blockRows(columns)
@@ -256,7 +256,7 @@ export function crossEntropy_classes_f32(losses: usize, p: usize, logits: usize,
   }
 }
 
-// p = softmax x,  loss = −Σ t ln p. p may take the place of x.
+// p = softmax x,  loss = −Σ t ln p. p may overwrite x.
 export function crossEntropy_distributions_f32(losses: usize, p: usize, logits: usize, targets: usize, rows: i32, columns: i32): void {
   const rowSize = <usize>columns << 2
   const group = blockRows(columns)

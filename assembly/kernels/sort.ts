@@ -1,10 +1,10 @@
-// Sorting, and searching in what is sorted. Elements become keys, unsigned integers in the same order, so that one loop
-// serves floats and integers: 0 and −0 are equal, NaN is above all. An entry of 64 bits is a key above an index: entries
-// differ in the index at least, and comparing them whole keeps equal keys in their order.
+// Sorting, and searching in sorted values. Elements become keys, unsigned integers in the same order, so that one loop
+// serves floats and integers: 0 and −0 are equal, NaN is above all. An entry of 64 bits is a key above an index:
+// entries differ at least in the index, so comparing whole entries keeps the order of equal keys.
 
 import { SORT_FIXED, Search, Sort } from '../shared/instructions'
 
-/** Rows up to here are sorted by insertion: below it counting bytes costs more. */
+/** Rows up to this length are sorted by insertion; for them, counting bytes costs more. */
 const SHORT = 48
 
 /** A key for the 32 bits of a float32 or int32. */
@@ -17,7 +17,7 @@ function keyOf(bits: u32, isInteger: i32): u32 {
   return bits ^ (<u32>(<i32>bits >> 31) | 0x80000000)
 }
 
-/** Entries of `n` elements `stride` bytes apart. `flip` is all ones to fall, 0 to rise. */
+/** Entries of `n` elements `stride` bytes apart. `flip` is all ones for descending order, 0 for ascending. */
 export function sort_entries(entries: usize, input: usize, n: i32, stride: usize, isInteger: i32, flip: u32): void {
   for (let i = 0; i < n; i++) {
     store<u32>(entries, i)
@@ -27,7 +27,7 @@ export function sort_entries(entries: usize, input: usize, n: i32, stride: usize
   }
 }
 
-/** Sorts n ≥ 0 entries where they are. */
+/** Sorts n ≥ 0 entries in place. */
 export function insertion_sort(entries: usize, n: i32): void {
   const end = entries + (<usize>n << 3)
   for (let at = entries + 8; at < end; at += 8) {
@@ -55,7 +55,7 @@ export function count_bytes(counts: usize, entries: usize, n: i32): void {
   }
 }
 
-/** Moves entries to where the byte at `shift` of their keys belongs. `places` holds how often each value occurs. */
+/** Moves entries to their positions by the byte at `shift` of their keys. `places` holds the count of each value. */
 export function radix_pass(target: usize, entries: usize, n: i32, places: usize, shift: u32): void {
   let next: u32 = 0
   for (let value: usize = 0; value < 1024; value += 4) {
@@ -73,13 +73,13 @@ export function radix_pass(target: usize, entries: usize, n: i32, places: usize,
   }
 }
 
-/** Sorts n entries; returns where they are then, which is `entries` or `spare`. */
+/** Sorts n entries; returns their address afterwards, `entries` or `spare`. */
 export function radix_sort(entries: usize, spare: usize, counts: usize, n: i32): usize {
   count_bytes(counts, entries, n)
   const first = <usize>load<u32>(entries, 4)
   for (let shift: u32 = 0; shift < 32; shift += 8) {
     const places = counts + <usize>(shift << 7)
-    // a byte that all keys have alike says nothing
+    // all keys have the same byte here
     if (load<i32>(places + ((first >> shift & 0xff) << 2)) == n) continue
     radix_pass(spare, entries, n, places, shift)
     const sorted = spare
@@ -125,7 +125,7 @@ export function sort(instruction: usize, _part: i32, _parts: i32): void {
   }
 }
 
-/** How many of the sorted are below the key; with isRight below or equal. */
+/** The number of sorted elements below the key; with isRight, below or equal. */
 export function search_sorted(sorted: usize, length: i32, key: u32, isInteger: i32, isRight: i32): i32 {
   let low = 0
   while (length > 0) {

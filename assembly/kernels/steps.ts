@@ -1,6 +1,6 @@
-// The steps of a Chain: one loop over contiguous words per Step. Never looks at an instruction: see chain.ts.
-// Each step is a function of its own, so that the engine optimises it by itself. In place safe: an output may
-// be the same run as an operand. Reads up to 15 bytes past a run, writes nothing outside it.
+// The steps of a Chain: one loop over contiguous words per Step. Never reads an instruction: see chain.ts. Each step is
+// a function of its own, so that the engine optimises it by itself. In place safe: an output may be the same run as an
+// operand. Reads up to 15 bytes past a run, writes nothing outside it.
 
 import { Step } from '../shared/opcodes'
 import { storeTail, swapHalves } from '../simd'
@@ -74,12 +74,12 @@ function binary(step: Step, a: v128, b: v128): v128 {
 }
 
 // Without a branch in its body the engine unrolls or peels a loop, and keeps the vector constants of a step in
-// registers or on the stack; else it makes each of them anew in every turn, at three instructions each (exp: 1.29
-// against 0.85 ns an element, interleaved, Node 20). So the tail stands apart.
+// registers or on the stack; else it makes each of them anew in every iteration, at three instructions each (exp: 1.29
+// against 0.85 ns an element, interleaved, Node 20). So the tail is separate.
 
-// For steps of few instructions; the loop is too long all the same for asc to inline it into the chain. Steps of
-// many instructions have a loop of their own, four lanes at a time: as branches of `unary`, asc would compile each
-// of them into every step before it dropped all but one, which took it twice as long.
+// For steps of few instructions; even so, the loop is too long for asc to inline it into the chain. Steps of many
+// instructions have a loop of their own, four lanes at a time: as branches of `unary`, asc would compile each of them
+// into every step before it dropped all but one, which took it twice as long.
 
 @inline
 function runUnary(step: Step, target: usize, a: usize, count: i32): void {
@@ -413,7 +413,7 @@ export function minimum_i32(target: usize, a: usize, b: usize, count: i32): void
   runBinary(Step.MinimumI32, target, a, b, count)
 }
 
-/** ⌊a/b⌋ of two lanes as float64: exact, because a quotient that is no integer is at least 1/|b| away from one. */
+/** ⌊a/b⌋ of two lanes as float64: exact, because a quotient that is not an integer is at least 1/|b| from one. */
 @inline
 function floorQuotients(a: v128, b: v128): v128 {
   return f64x2.floor(f64x2.div(f64x2.convert_low_i32x4_s(a), f64x2.convert_low_i32x4_s(b)))
@@ -422,7 +422,7 @@ function floorQuotients(a: v128, b: v128): v128 {
 /** ⌊a/b⌋, wrapped to 32 bits; 0 where b is 0. */
 @inline
 function floorDivide(a: v128, b: v128): v128 {
-  // 1.5 · 2⁵²: added to an integer, the low word of the sum is that integer, wrapped.
+  // 1.5 · 2⁵²: the low word of an integer plus this is that integer, wrapped.
   const shift = f64x2.splat(6755399441055744.0)
   const low = f64x2.add(floorQuotients(a, b), shift)
   const high = f64x2.add(floorQuotients(swapHalves(a), swapHalves(b)), shift)

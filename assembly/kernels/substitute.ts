@@ -1,13 +1,14 @@
-// Systems with triangular matrices, by substitution: forwards from the first unknown, or backwards from the last. Every
-// column of the right side is a system of its own; sixteen are solved side by side, so that their rows stay in the cache.
+// Solves triangular systems by substitution: forwards from the first unknown, or backwards from the last. Every column
+// of the right side is a system of its own; sixteen are solved side by side, so that their rows stay in the cache.
 
 import { Substitute } from '../shared/instructions'
 import { Triangle } from '../shared/opcodes'
 import { copyWords, nmadd } from '../simd'
 
 /**
- * Sixteen columns of x [n, …], in place, rows xRow bytes apart. `matrix` is the first coefficient on the diagonal that is
- * used, and of x its row; the next unknown is one `rowStep` or `columnStep` further in the matrix and `xStep` further in x.
+ * Solves sixteen columns of x [n, …], in place, with rows xRow bytes apart. `matrix` points to the first diagonal
+ * coefficient to use, `x` to its row; the next unknown is one `rowStep` or `columnStep` further in the matrix and
+ * `xStep` further in x.
  */
 export function substitute_16_f32(matrix: usize, x: usize, n: i32, rowStep: usize, columnStep: usize, xStep: usize, isUnit: i32): void {
   let target = x
@@ -68,7 +69,7 @@ function solve(matrix: usize, x: usize, n: i32, columns: i32, triangle: i32): vo
   const isLower = triangle & Triangle.Lower
   const isTransposed = triangle & Triangle.Transposed
   const isUnit = triangle & Triangle.Unit
-  // the first unknown that stands alone
+  // the first unknown has an equation of its own
   const isForward = (isLower != 0) != (isTransposed != 0)
   let rowStep = isTransposed ? <usize>4 : <usize>n << 2
   let columnStep = isTransposed ? <usize>n << 2 : <usize>4

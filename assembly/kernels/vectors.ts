@@ -1,4 +1,4 @@
-// Products and sums of two vectors, of which matrices are taken apart.
+// Products and sums of two vectors, the basis of factorizations.
 
 import { madd, nmadd, sumLanes } from '../simd'
 

@@ -1,13 +1,13 @@
-// Where windows stand: what convolution, depthwise convolution and pooling have in common.
+// Positions of windows, shared by convolution, depthwise convolution and pooling.
 
 import { Box, BoxAxis, BoxTap, CONVOLUTION_PLACES, WindowAxis } from '../shared/instructions'
 import { partEnd, partStart } from '../parts'
 import { activate_f32 } from './gemm'
 
-/** Of a table of places: four more than CONVOLUTION_PLACES, for the last tile. */
+/** Bytes of a table of places: four more places than CONVOLUTION_PLACES, for the last tile. */
 export const TABLE_BYTES: usize = 4 * (CONVOLUTION_PLACES + 4)
 
-/** Bytes from the start of input to where the window stands at a place. */
+/** The byte offset in input of the window at a place. */
 export function windowOffset(axes: usize, rank: i32, place: i32): usize {
   let offset: usize = 0
   for (let axis = axes + <usize>(rank - 1) * WindowAxis.size; axis >= axes; axis -= WindowAxis.size) {
@@ -19,7 +19,7 @@ export function windowOffset(axes: usize, rank: i32, place: i32): usize {
   return offset
 }
 
-/** Writes where the windows of `count` places from `first` on begin. */
+/** Writes the start addresses of the windows of `count` places from `first` on. */
 export function writePlaces(table: usize, input: usize, axes: usize, rank: i32, first: i32, count: i32): void {
   const last = axes + <usize>(rank - 1) * WindowAxis.size
   const extent = load<i32>(last, WindowAxis.extent), step = load<usize>(last, WindowAxis.stride) << 2
@@ -37,19 +37,19 @@ export function boxTaps(box: usize): usize {
   return box + Box.size + <usize>load<i32>(box, Box.rank) * BoxAxis.size
 }
 
-/** The box behind this one. */
+/** The box after this one. */
 @inline
 export function nextBox(box: usize): usize {
   return boxTaps(box) + <usize>load<i32>(box, Box.taps) * BoxTap.size
 }
 
-/** The axis along which the places of a box lie in rows: its last one. */
+/** The axis along which the places of a box form rows: its last one. */
 @inline
 export function boxRow(box: usize): usize {
   return boxTaps(box) - BoxAxis.size
 }
 
-/** Bytes from the first place of a box to another one, by one of its strides. */
+/** Bytes from the first place of a box to another, by one of its strides. */
 function boxOffset(box: usize, place: i32, stride: usize): usize {
   let offset: usize = 0
   for (let axis = boxRow(box); axis >= box + Box.size; axis -= BoxAxis.size) {
@@ -61,7 +61,9 @@ function boxOffset(box: usize, place: i32, stride: usize): usize {
   return offset
 }
 
-/** Writes where `count` rows of a box from row `first` on begin, in input and in what belongs to its places. */
+/**
+ * Writes the start addresses of `count` rows of a box from row `first` on, in input and in the tensor of its places.
+ */
 export function writeBoxRows(rows: usize, outs: usize, box: usize, input: usize, out: usize, first: i32, count: i32): void {
   const extent = load<i32>(boxRow(box), BoxAxis.extent)
   out += load<usize>(box, Box.to) << 2
@@ -72,8 +74,8 @@ export function writeBoxRows(rows: usize, outs: usize, box: usize, input: usize,
 }
 
 /**
- * Writes where the windows of `count` places of a box from `first` on begin, and where their results go. The last one is
- * repeated until they are a multiple of four.
+ * Writes the start addresses of the windows of `count` places of a box from `first` on, and the addresses of their
+ * results. The last one is repeated up to a multiple of four.
  */
 export function writeBoxPlaces(places: usize, outs: usize, box: usize, input: usize, out: usize, first: i32, count: i32): void {
   const last = boxRow(box)
@@ -96,7 +98,7 @@ export function writeBoxPlaces(places: usize, outs: usize, box: usize, input: us
   }
 }
 
-/** Applies an epilogue that is no part of the tiles to a part of the places of a box. */
+/** Applies an epilogue that the tiles do not compute to a part of the places of a box. */
 export function activateBox(box: usize, part: i32, parts: i32, tables: usize, out: usize, channels: i32, epilogue: i32): void {
   const all = load<i32>(box, Box.places)
   const last = partEnd(all, 4, part, parts)

@@ -1,4 +1,4 @@
-// The byte layout of a tape, drawn once. Compiled by asc and by tsc; no literal offset stands anywhere else.
+// The byte layout of a tape, drawn once. Compiled by asc and by tsc; no other file has a literal offset.
 //
 //   tape   = instruction … instruction End
 //   instruction:
@@ -17,7 +17,7 @@
 export enum Header {
   /** 16 bits. */
   opcode = 0,
-  /** 8 bits: one less than the parts that the work is dealt out in, one to a thread. */
+  /** 8 bits: the number of parts that the work is divided into, minus one; one part per thread. */
   moreParts = 2,
   /** 8 bits: 1 when all threads meet before this instruction. */
   meet = 3,
@@ -84,10 +84,10 @@ export enum ChainStep {
 
 // Gemm: for each of `batch` matrices, out [m,n] = epilogue(lhs [m,k] · rhs [k,n] + bias [n]).
 // lhs[i,p] is at lhs + 4·(i·lhsRow + p·lhsColumn), and so on; of a matrix's two strides one is 1 or its
-// extent is 1. out is row-major and contiguous. biasRow is 0, or n: then bias lies like all of out.
-// rhsStrip is 8, or rhs stands in strips of 8 columns, [n/8, k, 8]: then it is 8·k, rhsRow 8, rhsColumn 1, and m ≥ 4. `scratch` has GEMM_SCRATCH bytes for packed panels, and as many
-// again for every further thread, as all scratch. wide ≠ 0: tiles of 6 × 16, for engines that pair vectors; the
-// results are the same.
+// extent is 1. out is row-major and contiguous. biasRow is 0, or n: then bias has the layout of out.
+// rhsStrip is 8, or rhs is stored in strips of 8 columns, [n/8, k, 8]: then rhsStrip is 8·k, rhsRow 8, rhsColumn 1, and
+// m ≥ 4. `scratch` has GEMM_SCRATCH bytes for packed panels, and as many again for every further thread, like
+// all scratch. wide ≠ 0: tiles of 6 × 16, for engines that pair vectors; the results are the same.
 export enum Gemm {
   out = 8,
   lhs = 12,
@@ -118,8 +118,8 @@ export const GEMM_NC = 512
 /** Room for one packed panel of each side and for zero-padded edges. */
 export const GEMM_SCRATCH = 4 * GEMM_KC * (GEMM_NC + 16 + GEMM_MC + 16)
 
-// Windows. A window stands at `places` places, in row-major order over `rank` axes, the first of them the batch. At place
-// (i0, i1, …) it begins Σ i·stride elements into input; its taps lie at offsets from there.
+// Windows. There are `places` of them, in row-major order over `rank` axes, the first of which is the batch. The window
+// at place (i0, i1, …) begins Σ i·stride elements into input; its taps are at offsets from there.
 //   lists   rank × { WindowAxis }, taps × { offset }
 export enum WindowAxis {
   extent = 0,
@@ -127,10 +127,10 @@ export enum WindowAxis {
   size = 8,
 }
 
-// Where zeros surround a tensor, not every window sees all its taps. Places whose windows see the same ones make a box, and the
-// zeros are nowhere. At place (i0, i1, …) of a box, in row-major order over its axes, the result lies Σ i·outStride elements
-// from `to`, and tap t sees `run` neighbouring elements of input from t.offset bytes + Σ i·stride elements on; t.weight is its
-// first row of the weights (depthwise: bytes from their start).
+// Where zeros pad a tensor, some taps of a window fall outside it. Places whose windows have the same taps inside form
+// a box, so that the zeros are never stored. At place (i0, i1, …) of a box, in row-major order over its axes, the
+// result is Σ i·outStride elements from `to`, and tap t reads `run` neighbouring elements of input from t.offset bytes
+// + Σ i·stride elements on; t.weight is its first row of the weights (depthwise: bytes from their start).
 //   lists   for each box { Box }, rank × { BoxAxis }, taps × { BoxTap }
 export enum Box {
   places = 0,
@@ -152,11 +152,12 @@ export enum BoxTap {
   size = 8,
 }
 
-// Convolution: for each of `groups`, whose channels of input lie `groupStride` elements apart, at every place of `boxes`,
+// Convolution: for each of `groups`, whose channels of input are `groupStride` elements apart, at every place of
+// `boxes`,
 //   out[place, channel] = epilogue(Σ over taps t and p < run: input[place + t + p] · weights[t.weight + p, channel] + bias)
-// weights [taps·run, groups·channels] are contiguous; `run` rows of them are never parted, and those of a box are within.
-// `places` are those of all boxes. `scratch` has GEMM_SCRATCH bytes for every thread. wide ≠ 0: tiles of 16 channels, for engines
-// that pair vectors.
+// weights [taps·run, groups·channels] are contiguous; a tap's `run` rows of them are never split. `places` are those of all
+// boxes. `scratch` has GEMM_SCRATCH bytes for every thread. wide ≠ 0: tiles of 16 channels, for engines that pair
+// vectors.
 export enum Convolution {
   out = 8,
   input = 12,
@@ -175,8 +176,8 @@ export enum Convolution {
   size = 64,
 }
 
-// ConvolutionKernel: out [taps·run, groups·channels] = Σ over the places of `boxes`: input[place + t + p] · gradient[place, channel],
-// where a box says of the gradient what it says of a convolution's result
+// ConvolutionKernel: out [taps·run, groups·channels] = Σ over the places of `boxes`: input[place + t + p] ·
+// gradient[place, channel], where a box places the gradient as it places a convolution's result
 export enum ConvolutionKernel {
   out = 8,
   input = 12,
@@ -222,8 +223,8 @@ export enum DepthwiseConvolutionKernel {
   size = 40,
 }
 
-// Pool: out [places, channels] = what `pooling` makes of input[place + t, channel] over the taps t.
-//   Pick    values[place + t, channel] for the first t at which input is largest; values lie as input does
+// Pool: out [places, channels] = `pooling` of input[place + t, channel] over the taps t.
+//   Pick    values[place + t, channel] for the first t at which input is largest; values has the layout of input
 export enum Pool {
   out = 8,
   input = 12,
@@ -237,7 +238,7 @@ export enum Pool {
   size = 44,
 }
 
-// Unpool, the adjoint of Pool: out [count], which lies as input does, = 0, and then
+// Unpool, the adjoint of Pool: out [count], which has the layout of input, = 0, and then
 //   Sum     out[place + t, channel] += gradient[place, channel] for all taps t
 //   Pick    the same for the first t only at which input is largest
 export enum Unpool {
@@ -254,7 +255,7 @@ export enum Unpool {
   size = 48,
 }
 
-// Blocking of Convolution: so many floats of all taps, channels and places at once.
+// Blocking of Convolution: the numbers of floats of all taps, of channels and of places processed at once.
 export const CONVOLUTION_DEPTH = 640
 export const CONVOLUTION_CHANNELS = 208
 export const CONVOLUTION_PLACES = 96
@@ -293,7 +294,7 @@ export enum Softmax {
 }
 
 // CrossEntropy: probabilities [rows, columns] = softmax(logits [rows, columns]), which they may replace.
-//   Classes        targets int32 [rows]:    loss [rows] = −ln probabilities[target]; 0 where there is no such column
+//   Classes        targets int32 [rows]:    loss [rows] = −ln probabilities[target]; 0 if the column does not exist
 //   Distributions  targets [rows, columns]: loss [rows] = −Σ target · ln probabilities
 export enum CrossEntropy {
   loss = 8,
@@ -306,8 +307,8 @@ export enum CrossEntropy {
   size = 36,
 }
 
-// CrossEntropyGradient: with the scale of row i at scale + 4·i·scaleStride; in place safe.
-//   Classes        out [rows, columns] = (probabilities − [column = target]) · scale; 0 where there is no such column
+// CrossEntropyGradient: the scale of row i is at scale + 4·i·scaleStride; in place safe.
+//   Classes        out [rows, columns] = (probabilities − [column = target]) · scale; 0 if the column does not exist
 //   Distributions  out [rows, columns] = (probabilities · Σ target − target) · scale
 export enum CrossEntropyGradient {
   out = 8,
@@ -326,7 +327,7 @@ export enum CrossEntropyGradient {
 //   S[t,s] = scale · Σ over depth: query[b,t,h] · key[b,s,g]  + bias[b,h,t,s];  −∞ where mask[b,h,t,s] = 0, and outside
 //   the band t − before ≤ s ≤ t + after. A row of which nothing is left is the mean of all values.
 //   logSum [batch, heads, rows] = ln Σ e^S; +∞ for a row of which nothing is left.
-// Features lie side by side; other axes have strides. mask (int32) and bias may be absent. `scratch` has GEMM_SCRATCH bytes
+// Features are contiguous; other axes have strides. mask (int32) and bias may be absent. `scratch` has GEMM_SCRATCH bytes
 // for every thread.
 export enum Attention {
   query = 8,
@@ -368,7 +369,7 @@ export enum Attention {
   size = 152,
 }
 
-// AttentionGradient: begins as Attention does, whose results `out` and `logSum` it reads. With G = gradient, which lies as out,
+// AttentionGradient: starts with the fields of Attention, whose results `out` and `logSum` it reads. With G = gradient, in the layout of out,
 //   dP = G · valueᵀ,  dS = P ⊙ (dP − Σ G·out + dLogSum),
 //   dValue = Pᵀ · G,  dQuery = scale · dS · key,  dKey = scale · dSᵀ · query,  dBias [batch, heads, rows, columns] = dS
 // All contiguous; dLogSum and dBias may be absent.
@@ -382,7 +383,7 @@ export enum AttentionGradient {
   size = 176,
 }
 
-// Blocking of Attention: scores of so many rows and columns at once.
+// Blocking of Attention: the rows and columns of scores computed at once.
 export const ATTENTION_ROWS = 64
 export const ATTENTION_COLUMNS = 64
 /** The most features of a query and a value together for which the panels of a block's rows fit into scratch. */
@@ -402,8 +403,8 @@ export enum Gather {
   size = 40,
 }
 
-// Scatter: out [outer, axis, inner] = what `scattering` makes of those slices of updates [outer, count, inner] whose index, of
-// indices int32 [count], is the place in the axis: 0 or the least number where there are none.
+// Scatter: out [outer, axis, inner] = `scattering` of those slices of updates [outer, count, inner] whose index, of
+// indices int32 [count], is the position in the axis; 0 or the least number if there are none.
 // Indices −axis … −1 count from the end. A slice whose index is outside −axis … axis−1 is dropped.
 export enum Scatter {
   out = 8,
@@ -417,8 +418,9 @@ export enum Scatter {
   size = 40,
 }
 
-// Sort: out int32 [outer, axis, inner] = the indices along the axis at which input rises, or falls when `descending` is 1.
-// Equal elements keep their order, 0 and −0 are equal, NaN is above all. isInteger is 1 for int32.
+// Sort: out int32 [outer, axis, inner] = the indices along the axis that sort input in ascending order, or in
+// descending order if `descending` is 1. Equal elements keep their order, 0 and −0 are equal, NaN is above all.
+// isInteger is 1 for int32.
 // temporary has SORT_FIXED + SORT_BYTES · axis bytes.
 export enum Sort {
   out = 8,
@@ -437,8 +439,8 @@ export const SORT_FIXED = 4096
 /** A key and an index, twice. */
 export const SORT_BYTES = 16
 
-// Search: out int32 [count] = how many of sorted [length] are below each of values [count]; with isRight below or equal.
-// The order is that of Sort.
+// Search: out int32 [count] = the number of elements of sorted [length] below each of values [count]; with isRight,
+// below or equal. The order is that of Sort.
 export enum Search {
   out = 8,
   sorted = 12,
@@ -450,8 +452,8 @@ export enum Search {
   size = 36,
 }
 
-// Insert: out [outer, axis, inner] = base, and from int32 start on along the axis = block [outer, count, inner]. A start with which
-// block does not fit means the nearest one. In place safe with base.
+// Insert: out [outer, axis, inner] = base, with block [outer, count, inner] written along the axis from int32 start on.
+// A start at which block does not fit is moved to the nearest one at which it does. In place safe with base.
 export enum Insert {
   out = 8,
   base = 12,
@@ -467,7 +469,7 @@ export enum Insert {
 // Factorize: for each of `batch` matrices input [rows, columns], row-major as all results:
 //   Cholesky   first = L [n, n], of the lower part of input; its lower part is NaN when input is not positive definite
 //   Lu         first = L below the diagonal, whose own is 1, and U; second int32 [n]: row i was exchanged with row second[i],
-//              one after the other; third int32 [n]: row i of P A is row third[i] of A. The largest pivot of a column is taken
+//              in this order; third int32 [n]: row i of P A is row third[i] of A. The largest pivot of a column is taken
 //   Qr         first = Q [rows, width], second = R [width, columns]; width = min(rows, columns) or rows
 //   Eigen      first = w [n], rising, second = V [n, n], of a symmetric input; the largest element of each column is positive
 //   Singular   first = U [rows, width], second = s [columns], falling, third = Vᵀ [columns, columns]; rows ≥ columns, width =
@@ -487,9 +489,9 @@ export enum Factorize {
   size = 48,
 }
 
-// Substitute: for each of `batch`, out [n, columns] = T⁻¹ · input [n, columns], T the triangle of matrix [n, n] that `triangle`
-// says. order int32 [n] is absent, or row order[i] of input stands for row i; or, with `places`, row i of the result comes to
-// row order[i]: then temporary has n·columns numbers.
+// Substitute: for each of `batch`, out [n, columns] = T⁻¹ · input [n, columns], T the triangle of matrix [n, n] that
+// `triangle` selects. order int32 [n] is absent, or row i is row order[i] of input; or, with `places`, row i of the
+// result is written to row order[i]: then temporary has n·columns numbers.
 export enum Substitute {
   out = 8,
   matrix = 12,
@@ -504,8 +506,8 @@ export enum Substitute {
   size = 48,
 }
 
-// Fourier: out[k] = Σ_j input[j] e^(−2πi jk/n) along the axis, whose length n is a power of two; numbers are complex, real and
-// imaginary parts apart. With the parts exchanged on both sides it is the inverse, times n.
+// Fourier: out[k] = Σ_j input[j] e^(−2πi jk/n) along the axis, whose length n is a power of two; numbers are complex,
+// in separate real and imaginary parts. With the parts exchanged on both sides it is the inverse, times n.
 // temporary has FOURIER_FIXED bytes, 2·n numbers, and 2·n·inner.
 export enum Fourier {
   outReal = 8,
@@ -522,9 +524,9 @@ export enum Fourier {
 /** Roots of unity and their products, in float64. */
 export const FOURIER_FIXED = 1024
 
-// Quantize: for each row of input [rows, columns], out = ⌊x / scale⌉, to even, within ±127: int16, or bytes, as the engine
-// multiplies them, in the first half of the row's place. scale = max |x| / 127 over the row, or what stands at `fixed`. Of each row
-// a QuantizedRow is written to scales.
+// Quantize: for each row of input [rows, columns], out = ⌊x / scale⌉, to even, within ±127: int16, or bytes in the
+// first half of the row's space, depending on the engine's multiplication. scale = max |x| / 127 over the row, or the
+// number at `fixed`. Writes a QuantizedRow for each row to scales.
 export enum Quantize {
   out = 8,
   scales = 12,
@@ -543,10 +545,10 @@ export enum QuantizedRow {
 
 // QuantizedProduct: out [places, channels] = epilogue(scales[⌊place / perScale⌋] · weightScales[channel]
 //     · Σ over taps t and p < run: input[place + t + p] · weights[t, p, channel] + bias[channel]); the sums are integers.
-// input and scales are as Quantize wrote them from rows of `columns`; 3 elements of input more than there are may be read. Windows
-// as above, in elements of input. weights int8 stand in ⌈channels/8⌉ strips: the sums of each channel's weights, int32 [8], and then
-// fours of elements, [taps, ⌈run/4⌉, 8, 4], with zeros for what is too many. bias may be absent. The epilogue is None or Relu.
-// `scratch` has GEMM_SCRATCH bytes for every thread.
+// input and scales come from Quantize with rows of `columns`; up to 3 elements past the end of input may be read.
+// Windows as above, in elements of input. weights int8 are in ⌈channels/8⌉ strips: the sums of each channel's weights,
+// int32 [8], and then fours of elements, [taps, ⌈run/4⌉, 8, 4], padded with zeros. bias may be absent. The epilogue is
+// None or Relu. `scratch` has GEMM_SCRATCH bytes for every thread.
 export enum QuantizedProduct {
   out = 8,
   input = 12,
@@ -566,7 +568,7 @@ export enum QuantizedProduct {
   size = 68,
 }
 
-/** Bytes of the sums in front of a strip of QuantizedProduct. */
+/** Bytes of the sums at the start of a strip of QuantizedProduct. */
 export const QUANTIZED_SUMS = 32
 
 // Copy: out(i0, i1, …) = input(i0, i1, …), both strided.
@@ -611,8 +613,8 @@ export enum Random {
   size = 24,
 }
 
-// Guard: ends the tape early when any listed float32 buffer, times its scale, holds NaN or ±Inf. A scale above 1 makes
-// numbers that are too large infinite.
+// Guard: ends the tape early when any listed float32 buffer, times its scale, holds NaN or ±Inf. A scale above 1 turns
+// numbers that are too large into infinity.
 //   lists   bufferCount × { GuardBuffer }
 export enum Guard {
   bufferCount = 8,
@@ -688,12 +690,12 @@ export enum Adam {
   size = 64,
 }
 
-// Loop: runs its body `count` times. Before turn t = 0, 1, … every patched word of the body becomes
+// Loop: runs its body `count` times. Before iteration t = 0, 1, … every patched word of the body becomes
 //   t = 0    first
 //   t odd    odd  + step·⌊t/2⌋
 //   t even   even + step·⌊t/2⌋
-// which says both an address that goes on by the same distance every turn, and two buffers in turn. A word is `word`
-// bytes from the start of the Loop; of a Loop in the body it may be a word of its patches.
+// which covers both an address that advances by the same distance in every iteration, and two alternating buffers. A
+// word is `word` bytes from the start of the Loop; it may be a word of the patches of a Loop in the body.
 //   lists   patchCount × { LoopPatch }
 //   then    the body: instructions up to byteLength, which counts them too
 export enum Loop {

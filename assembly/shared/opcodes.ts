@@ -1,7 +1,7 @@
-// The instruction set: names only. What each instruction holds is drawn in instructions.ts.
-// Compiled by asc (kernels) and by tsc (planner), so that the two can never disagree.
+// The instruction set: names only. instructions.ts draws the fields of each instruction. Compiled by asc (kernels) and
+// by tsc (planner), so that the two can never disagree.
 
-/** What one instruction of a tape does. */
+/** The operation of an instruction. */
 export enum Opcode {
   /** An elementwise program, run tile by tile. */
   Chain,
@@ -11,7 +11,7 @@ export enum Opcode {
   Convolution,
   /** The gradient of Convolution with respect to its weights. */
   ConvolutionKernel,
-  /** A Convolution of each channel by itself. */
+  /** A Convolution of each channel separately. */
   DepthwiseConvolution,
   /** The gradient of DepthwiseConvolution with respect to its weights. */
   DepthwiseConvolutionKernel,
@@ -39,17 +39,17 @@ export enum Opcode {
   Scatter,
   /** The indices that sort the middle axis of [outer, axis, inner]. */
   Sort,
-  /** Where values belong among sorted ones. */
+  /** The positions of values among sorted ones. */
   Search,
   /** Writes slices into the middle axis of [outer, axis, inner], from an index on. */
   Insert,
-  /** Takes matrices apart: a Factorization. */
+  /** Factorizes matrices: see Factorization. */
   Factorize,
   /** Solves systems with triangular matrices. */
   Substitute,
   /** Rows of float32 as integers within ±127, each with a scale. */
   Quantize,
-  /** Windows of what Quantize made, times int8 weights. */
+  /** Windows of the results of Quantize, times int8 weights. */
   QuantizedProduct,
   /** Discrete Fourier transforms along the middle axis of [outer, axis, inner]. */
   Fourier,
@@ -69,7 +69,7 @@ export enum Opcode {
   RmsProp,
   /** Adam and AdamW, likewise. */
   Adam,
-  /** Runs the instructions of its body again and again, each time with other addresses. */
+  /** Runs the instructions of its body repeatedly, each time with other addresses. */
   Loop,
 }
 
@@ -159,7 +159,7 @@ export enum Step {
   Select,
 }
 
-/** What a Reduce computes. The suffix I32 marks integers, 0 and 1 of bool among them; sums wrap at 32 bits. */
+/** The operation of a Reduce. The suffix I32 marks integers, with bool as 0 and 1; sums wrap at 32 bits. */
 export enum Reduction {
   Sum,
   Mean,
@@ -170,7 +170,7 @@ export enum Reduction {
   MinI32,
 }
 
-/** What a Scatter makes of the slices with one index. The suffix I32 marks integers; sums wrap at 32 bits. */
+/** How a Scatter combines the slices with one index. The suffix I32 marks integers; sums wrap at 32 bits. */
 export enum Scattering {
   Sum,
   Max,
@@ -178,7 +178,7 @@ export enum Scattering {
   MaxI32,
 }
 
-/** What a Factorize takes a matrix apart into. */
+/** The factors that a Factorize computes. */
 export enum Factorization {
   /** A = L Lᵀ */
   Cholesky,
@@ -192,25 +192,25 @@ export enum Factorization {
   Singular,
 }
 
-/** What a Substitute does with its matrix: bits that are added up. */
+/** How a Substitute reads its matrix: bits that are added up. */
 export enum Triangle {
-  /** Its lower part; otherwise the upper one. */
+  /** The lower part; otherwise the upper one. */
   Lower = 1,
-  /** That part transposed. */
+  /** That part, transposed. */
   Transposed = 2,
-  /** Its diagonal counts as ones. */
+  /** The diagonal counts as ones. */
   Unit = 4,
 }
 
-/** What a Pool makes of a window. */
+/** How a Pool reduces a window. */
 export enum Pooling {
   Max,
   Sum,
-  /** Another tensor's element where the first maximum is. */
+  /** Another tensor's element at the first maximum. */
   Pick,
 }
 
-/** What an ArgReduce looks for. The first of equal elements wins; NaN counts as the extreme. */
+/** The extreme that an ArgReduce finds. The first of equal elements wins; NaN counts as the extreme. */
 export enum Extreme {
   Max,
   Min,
@@ -218,21 +218,21 @@ export enum Extreme {
   MinI32,
 }
 
-/** What the rows of a Softmax instruction become. */
+/** The results of a Softmax instruction. */
 export enum SoftmaxKind {
   Softmax,
   LogSoftmax,
 }
 
-/** What the targets of a CrossEntropy are. */
+/** The targets of a CrossEntropy. */
 export enum TargetKind {
-  /** One number of a class for each row. */
+  /** One class number per row. */
   Classes,
-  /** A distribution over the columns for each row. */
+  /** A distribution over the columns per row. */
   Distributions,
 }
 
-/** What a Gemm applies to its result before it is stored. */
+/** The function that a Gemm applies to its result before it stores it. */
 export enum Epilogue {
   None,
   Relu,

@@ -1,6 +1,6 @@
-// The words through which the threads of a pool meet, drawn once. Compiled by asc and by tsc.
+// The words by which the threads of a pool synchronize, drawn once. Compiled by asc and by tsc.
 //
-// What different threads write at the same time lies on different lines of 64 bytes:
+// Words that different threads write at the same time are on different cache lines of 64 bytes:
 //
 //   0            64        128                192        256
 //   ┌────────────┬─────────┬──────────────────┬──────────┬──────────────────────┐
@@ -8,34 +8,34 @@
 //   └────────────┴─────────┴──────────────────┴──────────┴──────────────────────┘
 
 export enum Pool {
-  /** Counts the tapes that were given out. Workers wait for it to change. */
+  /** Counts the published tapes. Workers wait for it to change. */
   command = 0,
   /** The address of the tape to run. */
   tape = 4,
   /** 1 when the leading thread may sleep: a browser's main thread may not. */
   leaderSleeps = 8,
-  /** What each worker must add its number to and write to its own word, to show that memory is shared. */
+  /** Each worker adds its number to this and writes the sum to its own word, to prove that memory is shared. */
   challenge = 12,
   /** An empty tape. */
   empty = 16,
-  /** How many threads have come to the meeting. */
+  /** The number of threads that have arrived at the meeting. */
   arrived = 64,
-  /** Counts the meetings that have come about. */
+  /** Counts the completed meetings. */
   meetings = 128,
   /** 0: go on. ABANDONED, or 1 + the bytes from the start of the tape to the guard that ended it. */
   stop = 132,
-  /** The meeting that a guard's stop is for: whoever still comes from an earlier one must not see it. */
+  /** The meeting that a guard's stop belongs to: a thread still at an earlier meeting must not react to it. */
   stopMeeting = 136,
-  /** How many threads sleep, or are about to. */
+  /** The number of threads that sleep, or are about to. */
   sleepers = 192,
   answers = 256,
   size = 512,
 }
 
-/** In Pool.stop: the pool is given up, every thread leaves. */
+/** In Pool.stop: the pool is abandoned, and every thread leaves. */
 export const ABANDONED = -1
-/** In the place of a tape: the workers return to their host. */
+/** Instead of a tape: the workers return to their host. */
 export const PAUSE = 1
 
-/** As many answers fit. */
+/** The number of answers that fit. */
 export const MAX_THREADS = 64

@@ -3,7 +3,7 @@
 /**
  * @param {typeof import('../../dist/index.js')} myelin  the built package
  * @param {ReturnType<typeof import('./networks.mjs').prepared>['network']} network
- * @param {{ layers?: Record<string, (options: object) => any> }} [own]  how to make a layer otherwise
+ * @param {{ layers?: Record<string, (options: object) => any> }} [own]  other constructors of some layers
  */
 export function myelinModel(myelin, { inputShape, tokens, layers }, { layers: own = {} } = {}) {
   const { Bidirectional, Input, LSTM, Model, ops, tensor } = myelin

@@ -1,5 +1,5 @@
-// What is measured: the networks, their data and initial weights, and the operations timed on them.
-// Not how it is measured (measure.mjs), nor in which library (adapters/).
+// The cases: the networks, their data and initial weights, and the operations timed on them. measure.mjs times them,
+// and adapters/ connect the libraries.
 import { networks, prepared } from './networks.mjs'
 import { random } from './random.mjs'
 
@@ -103,7 +103,7 @@ const mnistSize = {
   data: dataset(128, 784, 10, 4),
 }
 
-// No training: 670,000 weights, of which one row uses every one once, so this is mostly about reading them.
+// No training: 670,000 weights, each of which a row uses once, so this is mostly about reading them.
 const wide = {
   batchSize: 1,
   network: network(
@@ -119,7 +119,7 @@ const wide = {
   data: dataset(16, 784, 10, 6),
 }
 
-/** Epochs of one timed `fit`: 256 rows / 32 × 100 = 800 steps, so that its fixed cost weighs little. */
+/** Epochs of one timed `fit`: 256 rows / 32 × 100 = 800 steps, so that its fixed cost matters little. */
 export const FIT_EPOCHS = 100
 
 /** Training steps before the losses of layers are compared. */
@@ -128,17 +128,18 @@ export const LAYER_STEPS = 3
 /**
  * @typedef {object} Case
  * @property {string} id
- * @property {'dense' | 'layers'} group  which table it stands in
+ * @property {'dense' | 'layers'} group  its table
  * @property {string} [name]  for a narrow table
- * @property {'fit' | 'trainOnBatch' | 'predict'} operation  what is timed, and what is compared with the reference
- *   before: the loss after training, or the predictions of the initial weights
+ * @property {'fit' | 'trainOnBatch' | 'predict'} operation  what is timed and, before that, compared with the
+ *   reference: the loss after training, or the predictions of the initial weights
  * @property {string} title
  * @property {Network} network
  * @property {Dataset} data
  * @property {number} batchSize
  * @property {number} checkSteps  training steps before the loss is compared with the reference; 0: only libraries
- *   whose predictions can be compared take part
- * @property {string} [reference]  the key in references.json: what Keras gives, for what reference.mjs does not know
+ * only libraries
+ * @property {string} [reference]  the key in references.json: the results of Keras, for networks that reference.mjs
+ *   does not support
  * @property {number} unitsPerCall  the time of one call is divided by this
  * @property {(model: import('./adapters/interface.mjs').Model) => unknown} call
  */

@@ -1,6 +1,6 @@
-// Decides whether a library may be timed: does it compute what reference.mjs computes? For training that is the loss
-// after some steps, for predictions the predictions. What reference.mjs does not know, Keras has computed: references.json, by
-// record.mjs.
+// Decides whether a library may be timed: its results must be those of reference.mjs. For training that is the loss
+// after some steps, for predictions the predictions. For networks that reference.mjs does not support, they are
+// compared with results of Keras: references.json, by record.mjs.
 import { readFileSync } from 'node:fs'
 import { meanLoss, predict, train } from './reference.mjs'
 
@@ -10,18 +10,19 @@ export const TOLERANCE = 1e-3
 /** Largest difference allowed between a predicted probability and the reference's. */
 export const PREDICTION_TOLERANCE = 1e-5
 
-/** A library whose loss may differ must still learn: within this many passes over the same steps. */
+/** A library whose loss may differ must still learn within this many passes over the same steps. */
 const PASSES_TO_LEARN = 10
 
 /** The same for layers, relative to the largest output. */
 export const LAYER_TOLERANCE = 1e-5
 
-/** Of the loss before training, relative to itself: jax-js adds up a hundred thousand numbers one after the other. */
+/** For the loss before training, relative to itself: jax-js adds up a hundred thousand numbers sequentially. */
 const LAYER_LOSS_TOLERANCE = 1e-4
 
 /**
- * How far what a library has learnt, the change of the loss, may be from what the reference has. Adam's ε stands in one of
- * two places, which shows where gradients are small; a library that does nothing, or the wrong thing, is off by about 1. */
+ * The largest difference of the change of the loss from the reference's change. Adam's ε has two conventions, which
+ * differ where gradients are small; a library that does nothing, or the wrong thing, is off by about 1.
+ */
 export const LEARNT_TOLERANCE = 0.1
 
 const references = new Map()
@@ -34,7 +35,7 @@ function reference(testCase) {
     // Otherwise a library that does nothing would pass.
     if (before - after < 20 * TOLERANCE) {
       throw new Error(
-        `case "${testCase.id}": ${checkSteps} steps change the loss by ${before - after} only: too little to check`,
+        `case "${testCase.id}": ${checkSteps} steps change the loss only by ${before - after}: too little to check`,
       )
     }
     const first = { ...data, rows: batchSize }
@@ -66,14 +67,16 @@ async function checkPredictions(adapter, { network, data, batchSize, id }) {
     }
   }
   all.forEach((actual, index) => compare(actual, index, 'of all rows'))
-  for (let row = 0; row < data.rows; row++) compare(await model.predictRow(row), row * outputs, 'of a row alone')
+  for (let row = 0; row < data.rows; row++) compare(await model.predictRow(row), row * outputs, 'of a single row')
   await model.dispose()
   return { largest }
 }
 
 /**
- * Predictions are compared one by one. Training goes through `trainOnBatch` and, where the case times `fit`, through `fit` as well.
- * @returns {Promise<{ largest: number } | { before: number, after: number, reference: number, difference: number | null }>}
+ * Predictions are compared one by one. Training goes through `trainOnBatch` and, if the case times `fit`, also through
+ * `fit`.
+ * @returns {Promise<{ largest: number } | { before: number, after: number, reference: number, difference: number | null
+ *   }>}
  */
 export async function check(adapter, testCase) {
   if (testCase.reference !== undefined) return checkLayers(adapter, testCase)
@@ -101,8 +104,8 @@ export async function check(adapter, testCase) {
       for (let step = 0; step < steps; step++) {
         const reported = await model.trainOnBatch(step % batches)
         if (!Number.isFinite(reported))
-          throw new Error(`${adapter.title}, case "${id}": trainOnBatch must give its loss, received ${reported}`)
-        if (adapter.comparable && step === 0) expectNear(reported, expected.firstBatch, 'that the first step reports')
+          throw new Error(`${adapter.title}, case "${id}": trainOnBatch must return its loss, received ${reported}`)
+        if (adapter.comparable && step === 0) expectNear(reported, expected.firstBatch, 'reported by the first step')
       }
     }
   }
@@ -137,7 +140,7 @@ const recorded = (id) => {
   return all[id]
 }
 
-/** Of all outputs, this many, at equal distances. */
+/** The number of outputs compared, at equal distances. */
 const SAMPLED = 48
 const sampleOf = (outputs) =>
   Array.from(
@@ -145,7 +148,7 @@ const sampleOf = (outputs) =>
     (_, i) => outputs[Math.floor((i * outputs.length) / Math.min(SAMPLED, outputs.length))],
   )
 
-/** What a library gives before it is trained, and the losses that its steps report. */
+/** The predictions of a library before training, and the losses that its steps report. */
 export async function outcome(adapter, { network, data, batchSize, checkSteps, operation }) {
   const model = await adapter.build(network, data, batchSize)
   const outputs = await model.predictAll()
@@ -163,7 +166,7 @@ async function checkLayers(adapter, testCase) {
   const expected = recorded(testCase.reference)
   const learnt = Math.abs(expected.losses[0] - expected.losses.at(-1))
   if (learnt < 10 * LAYER_LOSS_TOLERANCE * expected.losses[0])
-    throw new Error(`case "${id}": ${checkSteps} steps change the loss by ${learnt} only: too little to check`)
+    throw new Error(`case "${id}": ${checkSteps} steps change the loss only by ${learnt}: too little to check`)
   const { predictions, losses, first, one } = await outcome(adapter, testCase)
   const farthest = (actual, wanted, scale, what, tolerance = LAYER_TOLERANCE) =>
     wanted.reduce((largest, value, i) => {

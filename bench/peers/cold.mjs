@@ -1,5 +1,5 @@
-// One cold start in a fresh process: `node cold.mjs <adapter>` prints the milliseconds from the import of the
-// library to the end of its first training step. Node's own start is not in it.
+// One cold start in a fresh process: `node cold.mjs <adapter>` prints the milliseconds from the import of the library
+// to the end of its first training step. Node's own start is not included.
 import { performance } from 'node:perf_hooks'
 import { coldStartCase } from './cases.mjs'
 

@@ -1,4 +1,4 @@
-// Interleaved timing: every contender runs in every round. Knows no library and prints nothing.
+// Interleaved timing: every contender runs in every round. Independent of libraries; prints nothing.
 import { performance } from 'node:perf_hooks'
 
 export function median(values) {
@@ -10,7 +10,7 @@ export function median(values) {
 async function callTimes(call, count) {
   for (let i = 0; i < count; i++) {
     const result = call()
-    // A synchronous call is not made to wait for a microtask: at 1 µs that would be most of the time.
+    // A synchronous call does not wait for a microtask: for a call of 1 µs that would be most of the time.
     if (result instanceof Promise) await result
   }
 }
@@ -32,8 +32,9 @@ async function warmUp(call, warmUpMs) {
 /**
  * Rounds of all contenders, in turn; the order rotates, so that none always runs after the same neighbour.
  * @param {{ name: string, call: () => unknown, sample?: (milliseconds: number) => Promise<number> }[]} contenders
- *   `sample` takes the place of timed calls: it gives the milliseconds of one
- * @param {{ rounds: number, warmUpMs: number, sampleMs: number, clock?: () => number }} options  the clock in milliseconds
+ *   `sample` replaces timed calls: it returns the milliseconds of one
+ * @param {{ rounds: number, warmUpMs: number, sampleMs: number, clock?: () => number }} options  the clock in
+ *   milliseconds
  * @returns {Promise<Map<string, number[]>>} milliseconds per call, one number for each round
  */
 export async function interleave(contenders, { rounds, warmUpMs, sampleMs, clock = () => performance.now() }) {
@@ -65,14 +66,14 @@ export async function interleave(contenders, { rounds, warmUpMs, sampleMs, clock
 }
 
 /**
- * How many times `theirs` takes what `ours` takes: the median of the rounds' own ratios, since the two
- * numbers of one round have met the same disturbance.
+ * How many times longer `theirs` takes than `ours`: the median of the ratios within each round, since both numbers of a
+ * round are affected by the same disturbance.
  */
 export function ratio(theirs, ours) {
   return median(theirs.map((time, round) => time / ours[round]))
 }
 
-/** CPU time of this process in milliseconds: for work of one thread on a machine that others use too. */
+/** CPU time of this process in milliseconds: for single-threaded work on a shared machine. */
 export function cpuTime() {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000

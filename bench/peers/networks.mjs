@@ -1,5 +1,5 @@
-// The networks of vision and language, as data: lists of layers from which every adapter, and bench/layers.mjs, build the same
-// model. Options are Keras's; layers that Keras does not have in this form:
+// The networks of vision and language, as data: lists of layers from which every adapter, and bench/layers.mjs, build
+// the same model. Options are Keras's; layers that Keras does not have in this form:
 //
 //   { layer: 'Residual', layers }                      x + layers(x)
 //   { layer: 'PositionEmbedding', sequenceLength }     x + a weight [sequenceLength, features]
@@ -18,7 +18,8 @@ import { random } from './random.mjs'
  * @property {Layer[]} layers
  * @property {'mse' | 'sparseCategoricalCrossentropy'} loss
  * @property {number} batchSize
- * @property {number} mflop  of the products of a training step: forwards, and backwards but for the gradient of the input
+ * @property {number} mflop  of the products of a training step: forwards, and backwards except for the gradient of the
+ *   input
  */
 
 const conv = (filters, options) => ({ layer: 'Conv2D', filters, kernelSize: 3, ...options })
@@ -151,7 +152,10 @@ const last = (shape) => shape.at(-1)
 const scaleAndShift = (shape) => [[last(shape)], [last(shape)]]
 const lstmWeights = ({ units }, shape) => [[last(shape), 4 * units], [units, 4 * units], [4 * units]]
 
-/** Of each layer the shapes of its weights in Keras's order, and of its output: both from its options and the input's shape without the batch. */
+/**
+ * For each kind of layer, the shapes of its weights in Keras's order, and of its output: both from its options and the
+ * input's shape without the batch.
+ */
 const kinds = {
   Activation: {},
   BatchNormalization: { weights: (_, shape) => [...scaleAndShift(shape), ...scaleAndShift(shape)] },
@@ -209,7 +213,7 @@ const kinds = {
 }
 
 /**
- * The list with what each layer is given and gives, and its weights, all of them deterministic.
+ * The list with the input and output shapes of each layer, and its weights, all of them deterministic.
  * @returns {{ layers: Layer[], outputShape: number[] }} layers with `inputShape`, `outputShape` and `weights`
  */
 function withWeights(layers, inputShape, next) {
@@ -230,7 +234,7 @@ function withWeights(layers, inputShape, next) {
   return { layers: made, outputShape: shape }
 }
 
-/** Nothing is zero, so that a bias in the wrong place shows; kernels are Glorot-uniform. */
+/** No weight is zero, so that a misplaced bias is detected; kernels are Glorot-uniform. */
 function content({ layer }, dims, k, next) {
   const size = dims.reduce((a, b) => a * b)
   const isNorm = layer.endsWith('Normalization')
@@ -242,13 +246,16 @@ function content({ layer }, dims, k, next) {
   return Float32Array.from({ length: size }, () => centre + (2 * next() - 1) * limit)
 }
 
-/** How many numbers of the input go into one of the output. */
+/** The number of inputs that contribute to one output. */
 function fanIn(layer, dims, k) {
   if (layer === 'MultiHeadAttention') return k === 6 ? dims[0] * dims[1] : dims[0]
   return dims.slice(0, -1).reduce((a, b) => a * b, 1)
 }
 
-/** One batch, with what it should give: targetShape for each sample. @returns {{ rows: number, x: Float32Array | Int32Array, y: Float32Array | Int32Array }} */
+/**
+ * One batch with its targets: targetShape for each sample. @returns {{ rows: number, x: Float32Array | Int32Array, y:
+ * Float32Array | Int32Array }}
+ */
 function batchOf({ inputShape, tokens, loss, batchSize, layers }, outputShape, next) {
   const sizeOf = (shape) => batchSize * shape.reduce((a, b) => a * b, 1)
   const length = sizeOf(inputShape)

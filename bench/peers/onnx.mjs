@@ -1,7 +1,7 @@
 // A network as the bytes of an ONNX model: the few messages of onnx.proto that it needs, written by hand.
-// Reads nothing and runs nothing: see adapters/onnxruntime.mjs.
+// adapters/onnxruntime.mjs runs it.
 
-/** Messages are { field number: value or values }; the value's kind decides how it is written. */
+/** Messages are { field number: value or values }; the kind of the value determines its encoding. */
 const integer = (value) => ({ wire: 0, bytes: varint(value) })
 const float = (value) => ({ wire: 5, bytes: [...new Uint8Array(Float32Array.of(value).buffer)] })
 const bytes = (content) => ({ wire: 2, bytes: [...varint(content.length), ...content] })
@@ -15,7 +15,7 @@ function varint(value) {
   return [...out, Number(rest)]
 }
 
-// Bytes of weights are many: no spreading of them into arguments.
+// Weights have too many bytes to be spread into arguments.
 function encode(fields) {
   const out = []
   for (const [number, values] of Object.entries(fields)) {
@@ -27,7 +27,7 @@ function encode(fields) {
   return out
 }
 
-// The numbers are those of onnx.proto3.
+// The values of onnx.proto3.
 const TYPES = { float32: 1, int32: 6, int64: 7 }
 const OPERATOR_SET = 17
 const [ATTRIBUTE_FLOAT, ATTRIBUTE_INT, ATTRIBUTE_STRING, ATTRIBUTE_INTS] = [1, 2, 3, 7]
@@ -51,7 +51,7 @@ function attribute([name, value]) {
   return message({ 1: text(name), ...written })
 }
 
-/** The batch, which may be any number of rows, and sizes that are known. */
+/** The batch, with any number of rows, and known extents. */
 const valueInfo = (name, sizes, type) => {
   const shape = message({ 1: [message({ 2: text('rows') }), ...sizes.map((size) => message({ 1: integer(size) }))] })
   return message({ 1: text(name), 2: message({ 1: message({ 1: integer(TYPES[type]), 2: shape }) }) })
@@ -78,7 +78,7 @@ class Graph {
     return this.constant([], Float32Array.of(value))
   }
 
-  /** An operator. @returns {string} the name of its output, of the last where it has several */
+  /** An operator. @returns {string} the name of its output, or of the last one */
   node(operator, inputs, attributes = {}, outputs = 1) {
     const names = Array.from({ length: outputs }, () => `v${this.#count++}`)
     this.nodes.push(
@@ -100,7 +100,7 @@ function transposed({ shape, data }) {
   return Float32Array.from({ length: data.length }, (_, i) => data[(i % rows) * columns + Math.floor(i / rows)])
 }
 
-/** The parts of the rows that gates are, in another order. */
+/** Reorders the gates, which are parts of the rows. */
 function gates(data, order) {
   const size = data.length / order.length
   return Float32Array.from({ length: data.length }, (_, i) => data[order[Math.floor(i / size)] * size + (i % size)])
@@ -112,7 +112,7 @@ const activations = {
   relu: (graph, x) => graph.node('Relu', [x]),
   sigmoid: (graph, x) => graph.node('Sigmoid', [x]),
   softmax: (graph, x) => graph.node('Softmax', [x], { axis: -1 }),
-  // x/2 · (1 + erf(x / √2)): onnxruntime knows the pattern.
+  // x/2 · (1 + erf(x / √2)): a pattern that onnxruntime recognizes.
   gelu(graph, x) {
     const erf = graph.node('Erf', [graph.node('Div', [x, graph.number(Math.SQRT2)])])
     return graph.node('Mul', [graph.node('Mul', [x, graph.node('Add', [erf, graph.number(1)])]), graph.number(0.5)])
@@ -152,7 +152,7 @@ function transposedKernel({ shape: [height, width, inner, outer], data }) {
   })
 }
 
-/** Steps come first, and a direction after them. From [kernel, recurrent kernel, biases] of each direction. */
+/** Steps come first, directions second. From [kernel, recurrent kernel, biases] of each direction. */
 function recurrent(graph, x, operator, layer, order, directions, attributes) {
   const {
     units,
@@ -193,7 +193,10 @@ const LSTM_ORDER = [0, 3, 1, 2]
 const addMany = (graph, x, list) => list.reduce((value, layer) => layers[layer.layer](graph, value, layer), x)
 const scaled = ({ shape, data }, factor) => ({ shape, data: data.map((value) => value * factor) })
 
-/** Of every kind of layer: adds its operators, and gives the name of its output. Images are [batch, channels, height, width]. */
+/**
+ * For each kind of layer: adds its operators, and returns the name of its output. Images are [batch, channels, height,
+ * width].
+ */
 const layers = {
   Activation: activated,
   BatchNormalization: (graph, x, { weights }) =>
@@ -213,12 +216,12 @@ const layers = {
   },
   DepthwiseConv2D: convolution,
   Embedding: (graph, x, { weights: [{ shape, data }] }) => graph.node('Gather', [graph.constant(shape, data), x]),
-  // Weights of what follows have their rows in the order height, width, channels.
+  // The weights of the next layer have their rows in the order height, width, channels.
   Flatten: (graph, x) => graph.node('Flatten', [graph.node('Transpose', [x], { perm: [0, 2, 3, 1] })]),
   GlobalAveragePooling1D: (graph, x) => graph.node('ReduceMean', [x], { axes: [1], keepdims: 0 }),
   GlobalAveragePooling2D: (graph, x) => graph.node('Flatten', [graph.node('GlobalAveragePool', [x])]),
   GRU: (graph, x, layer) => recurrent(graph, x, 'GRU', layer, [0, 1, 2], [layer.weights], { linear_before_reset: 1 }),
-  // Operator set 17 has it as one operator.
+  // One operator in operator set 17.
   LayerNormalization: (graph, x, { weights }) =>
     graph.node('LayerNormalization', [x, ...weights.map(({ shape, data }) => graph.constant(shape, data))], {
       axis: -1,
@@ -234,7 +237,7 @@ const layers = {
         graph.constant([columns], bias.data),
       ])
     const heads = (i, perm) => {
-      // The scale of the scores is in the queries.
+      // The queries include the scale of the scores.
       const parts = weights
         .slice(2 * i, 2 * i + 2)
         .map((weight) => (i === 0 ? scaled(weight, 1 / Math.sqrt(keyDim)) : weight))

@@ -1,4 +1,4 @@
-// What Keras gives for the cases of layers, on JAX: check.mjs compares every library with it.
+// Records the results of Keras on JAX for the cases of layers: check.mjs compares every library with them.
 //
 //   node record.mjs PYTHON     an interpreter with Keras 3 and JAX; writes references.json
 import { writeFileSync } from 'node:fs'

@@ -1,5 +1,5 @@
-// A plain float64 MLP with Keras's losses and Adam: the judge every library is compared with.
-// Never timed, and deliberately the obvious loops.
+// A plain float64 MLP with Keras's losses and Adam, with which every library is compared. Never timed, and deliberately
+// the obvious loops.
 
 /** @typedef {import('./cases.mjs').Network} Network */
 
@@ -102,7 +102,7 @@ export function train(network, data, batchSize, steps) {
         delta = back.map((d, i) => (input[i] > 0 ? d : 0))
       }
     }
-    // Kingma & Ba 2015, section 2, with the two bias corrections in one rate, as Keras has it
+    // Kingma & Ba 2015, section 2, with the two bias corrections in one rate, as in Keras
     const rate = (RATE * Math.sqrt(1 - BETA2 ** step)) / (1 - BETA1 ** step)
     weights.forEach((w, k) => {
       for (let i = 0; i < w.length; i++) {

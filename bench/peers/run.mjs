@@ -1,4 +1,4 @@
-// Compares the libraries: checks that they compute the same, times them interleaved, and reports.
+// Compares the libraries: checks that they compute the same results, times them interleaved, and reports.
 //
 //   node run.mjs                     everything; writes ../results/peers.json and ../results/peers-layers.json, the tables in
 //                                    ../README.md and, ratios only, those in ../../README.md
@@ -8,7 +8,7 @@
 //   node run.mjs --rounds 15 --sample-ms 400 --warm-up-ms 4000
 //   node run.mjs --quick             checks, and one short round: for trying out an adapter; prints only
 //   node run.mjs --python PATH       also Keras 3 and PyTorch, whichever that interpreter has
-//   NODE_BINARIES=path/to/node24 node run.mjs     in this Node and in that one, side by side
+//   NODE_BINARIES=path/to/node24 node run.mjs     in both versions of Node, side by side
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -22,7 +22,7 @@ import { loadBuilt, machineLine, measureInEachNode, nodeTitle, publish } from '.
 import { formatMilliseconds, replaceTable, table } from '../report.mjs'
 
 const ALL = ['myelin', 'tfjs', 'jax', 'brain', 'ort-web', 'ort-node']
-/** What stands in the narrow table, where there is room for four. */
+/** The columns of the narrow table, which has room for four. */
 const NARROW = ['myelin', 'tfjs', 'jax', 'torch']
 const NONE = '–'
 
@@ -50,7 +50,7 @@ const chosenCases = choose(
   wanted,
   cases.map((c) => c.id),
 ).map((id) => cases.find((c) => c.id === id))
-/** The tables of which a case was chosen. */
+/** The tables with at least one chosen case. */
 const groups = GROUPS.filter((group) => chosenCases.some((c) => c.group === group))
 const isComplete = (group) =>
   chosen.length === ALL.length && idsOf(group).every((id) => chosenCases.some((c) => c.id === id)) && !options.quick
@@ -67,14 +67,14 @@ function choose(flag, list, known) {
   return known.filter((name) => names.includes(name))
 }
 
-/** The version that is really installed, which is also the pinned one. */
+/** The installed version, which is also the pinned one. */
 function versionOf(adapter) {
   if (adapter.package === null) return adapter.version
   const path = adapter.package === 'myelin' ? '../../package.json' : `node_modules/${adapter.package}/package.json`
   return JSON.parse(readFileSync(new URL(path, import.meta.url))).version
 }
 
-/** A library is not asked for what it cannot do, nor one that cannot be compared to predict what nobody checks. */
+/** A library skips cases that it does not support, and predictions that cannot be checked. */
 function takesPart(adapter, testCase) {
   return (adapter.can?.(testCase) ?? true) && (adapter.comparable || testCase.checkSteps > 0)
 }
@@ -85,7 +85,7 @@ function freshProcess(file, name) {
   return Number(execFileSync(process.execPath, [script, name], { encoding: 'utf8' }).trim().split('\n').at(-1))
 }
 
-/** In one Node: checks, times, and starts in new processes. The first adapter's numbers are what ratios refer to. */
+/** In one Node: checks, times, and starts in new processes. Ratios refer to the first adapter's numbers. */
 async function measure() {
   const adapters = new Map()
   for (const name of chosen) {
@@ -163,7 +163,7 @@ async function measureCase(testCase, adapters) {
 function measureFreshProcesses(file, names) {
   console.error(file)
   const starts = Object.fromEntries(names.map((name) => [name, []]))
-  for (const name of names) freshProcess(file, name) // the disk's cache
+  for (const name of names) freshProcess(file, name) // fills the disk cache
   for (let round = 0; round < coldStarts; round++) {
     for (const name of names) starts[name].push(freshProcess(file, name))
   }
@@ -208,7 +208,7 @@ function toShortMarkdown(report) {
   ].join('\n')
 }
 
-/** For a narrow screen: the newest Node, and of the other libraries those that train. */
+/** For a narrow screen: the newest Node, and the other libraries that can train. */
 function toNarrowMarkdown(report) {
   const run = report.runs.at(-1)
   const [own, ...others] = NARROW.filter((name) => run.libraries[name] !== undefined)
@@ -224,13 +224,13 @@ function toNarrowMarkdown(report) {
   ].join('\n')
 }
 
-/** Of all runs: the fastest backend of Keras need not be the same in each. */
+/** Libraries of all runs: the fastest backend of Keras may differ between them. */
 function librariesOf({ runs }) {
   return Object.assign({}, ...runs.map(({ libraries }) => libraries))
 }
 
 /**
- * One line for each case in each Node.
+ * One line per case and Node.
  * @param cell text of a number and its ratio to the first library's, null for that library itself → content of a cell
  */
 function comparison({ runs, size }, libraries, cell) {
@@ -242,7 +242,7 @@ function comparison({ runs, size }, libraries, cell) {
       results[name] === undefined ? NONE : cell(textOf(results[name]), i === 0 ? null : ratioOf(results[name])),
     ),
   ]
-  // The title stands once, above the other Nodes.
+  // The title is printed once, for the first Node.
   const lines = (title, resultsOf) =>
     runs.map((run, i) =>
       line(

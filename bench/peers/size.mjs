@@ -1,5 +1,5 @@
-// What a browser would have to fetch for each library: bytes after gzip -9 of the files as published, minified
-// where the package has a minified build. Not what a bundler's tree-shaking may leave of them.
+// The download size of each library in a browser: bytes after gzip -9 of the files as published, minified where the
+// package has a minified build. Tree-shaking of a bundler is not considered.
 import { readFileSync, readdirSync, existsSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 
@@ -7,7 +7,7 @@ const at = (path) => new URL(path, import.meta.url)
 
 function filesOf(name) {
   if (name === 'myelin') {
-    // Without what is imported by a path of its own, such as myelin/explain, and the kernels of myelin/data.
+    // Without sub-paths, such as myelin/explain, and the kernels of myelin/data.
     const { '.': _whole, ...parts } = JSON.parse(readFileSync(at('../../package.json'), 'utf8')).exports
     const apart = [...Object.values(parts).map((entry) => entry.default), './dist/csv-binary.js']
     return readdirSync(at('../../dist/'), { recursive: true })
@@ -21,7 +21,7 @@ function filesOf(name) {
       'node_modules/@tensorflow/tfjs-backend-wasm/dist/tf-backend-wasm.min.js',
       'node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm',
     ],
-    // Its two chunks for the GPU are loaded on demand; its wasm is generated at run time.
+    // Its two chunks for the GPU load on demand; its wasm is generated at run time.
     jax: [
       'node_modules/@jax-js/jax/dist/index.js',
       ...readdirSync(at('node_modules/@jax-js/jax/dist/'))
@@ -37,7 +37,7 @@ function filesOf(name) {
   }[name]
 }
 
-/** @returns {{ files: string[], bytes: number, gzip: number } | null} null for what no browser can load */
+/** @returns {{ files: string[], bytes: number, gzip: number } | null} null if no browser can load it */
 export function sizeOf(name) {
   const files = filesOf(name)
   if (files === undefined) return null

@@ -1,4 +1,4 @@
-// Compresses each handwritten digit, 784 numbers, to a code of 16 numbers and reconstructs it from the code. Run it
+// Compresses each handwritten digit, 784 numbers, to a code of 16 numbers and reconstructs the digit from it. Run it
 // after `npm run build` with `node examples/autoencoder`.
 
 import {
@@ -20,7 +20,7 @@ import { digitAt, drawDigits, readDigits } from '../data/digits.js'
 const CODE = 16
 const EPOCHS = 6
 const BATCH_SIZE = 32
-/** The largest allowed error relative to that of principal components. */
+/** The largest allowed error, relative to that of principal components. */
 const MOST_OF_BASELINE = 0.7
 
 const { train, test } = readDigits([28, 28, 1])
@@ -47,7 +47,7 @@ const decoder = new Sequential(
   { name: 'decoder' },
 )
 
-// Models are layers: trained as one, and then used separately.
+// Models are layers: they are trained as one model, and then used separately.
 const autoencoder = new Sequential([encoder, decoder], { name: 'autoencoder' })
 const decaySteps = EPOCHS * Math.ceil(train.count / BATCH_SIZE)
 const optimizer = new Adam({ learningRate: new CosineDecay({ initialLearningRate: 0.005, decaySteps }) })
@@ -61,7 +61,7 @@ const seconds = (performance.now() - started) / 1000
 
 const codes = await encoder.predict(test.x)
 const drawn = await decoder.predict(codes)
-console.log('\nDigits kept apart, and what was drawn from their codes')
+console.log('\nHeld-out digits, and their reconstructions from the codes')
 const shown = [0, 1, 2, 3]
 const captions = shown.map(
   (i) => `${Array.from(codes.data.subarray(CODE * i, CODE * i + 3), (each) => each.toFixed(1)).join(', ')}, …`,
@@ -88,7 +88,7 @@ const linear = ops.add(ops.matmul(testCodes, ops.transpose(components)), mean)
 
 const error = meanSquare(ops.subtract(ops.reshape(drawn, testRows.shape), testRows))
 const baseline = meanSquare(ops.subtract(linear, testRows))
-console.log(`\nMean squared error of a pixel on the ${test.count} digits kept apart`)
+console.log(`\nMean squared error of a pixel on the ${test.count} held-out digits`)
 console.log(`  autoencoder, ${CODE} numbers  ${error.toFixed(4)}`)
 console.log(`  PCA, ${CODE} numbers          ${baseline.toFixed(4)}`)
 console.log(`  the mean digit           ${meanSquare(ops.subtract(mean, testRows)).toFixed(4)}`)

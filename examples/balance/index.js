@@ -1,5 +1,5 @@
-// The small network of the demo, 8→10→8→1 on penguins, from the first step to the energy used: train it within a
-// budget, check the health of its units, prune it, quantize it, and explain its answers. Prints accuracy, size, FLOPs,
+// The small network of the demo, 8→10→8→1 on penguins, from the first step to its energy use: train it within a budget,
+// check the health of its units, prune it, quantize it, and explain its predictions. Prints accuracy, size, FLOPs,
 // microseconds and joules before and after. Run it with `npm run demo:balance`; docs/balance.md explains it.
 
 import { Adam, Dense, Sequential, setRandomSeed } from 'myelin'
@@ -29,8 +29,8 @@ const model = new Sequential(
 model.compile({ optimizer: new Adam({ learningRate: 0.01 }), loss: 'binaryCrossentropy', metrics: ['accuracy'] })
 const [budget, tracker, health] = [new Budget({ flops: BUDGET }), new EmissionsTracker(), new UnitHealth({ every: 8 })]
 await model.fit(train.x, train.y, { epochs: 1000, verbose: 0, callbacks: [budget, tracker, health] })
-console.log('1. Learn within a budget')
-console.log(`   ended by its budget of ${(BUDGET / 1e6).toFixed(0)} MFLOP: ${budget.ended !== null}`)
+console.log('1. Train within a budget')
+console.log(`   stopped by the budget of ${(BUDGET / 1e6).toFixed(0)} MFLOP: ${budget.ended !== null}`)
 console.log(`   ${tracker.footprint}\n`)
 
 // 2. Check the units.
@@ -46,7 +46,7 @@ console.log(`3. Prune: 8→${widths(model)} becomes 8→${widths(smaller)}\n`)
 // 4. Quantize the weights to bytes.
 const bytes = quantize(smaller, { calibration: train.x })
 
-// 5. Before and after.
+// 5. Compare.
 async function measure(of) {
   const rows = Array.from({ length: 1000 }, () => test.x).flat()
   await of.predict(rows, { batchSize: 1000 })
@@ -72,25 +72,25 @@ async function measure(of) {
 // The first measurement is a warm-up.
 await measure(model)
 const results = [await measure(model), await measure(smaller), await measure(bytes)]
-console.log(`4. Before and after: ${test.birds.length} birds kept apart; joules ${results[0].how}\n`)
+console.log(`4. Before and after: ${test.birds.length} held-out birds; joules ${results[0].how}\n`)
 console.log('   |                      |  trained |   pruned | and int8 |\n   |---|--:|--:|--:|')
 const line = (title, key) =>
   console.log(`   | ${title.padEnd(20)} | ${results.map((each) => String(each[key]).padStart(8)).join(' | ')} |`)
 line('accuracy', 'accuracy')
 line('parameters', 'parameters')
 line('bytes of weights', 'weights')
-line('FLOPs of one answer', 'flops')
-line('µs of one answer', 'microseconds')
+line('FLOPs per prediction', 'flops')
+line('µs per prediction', 'microseconds')
 line('µJ, one of 1,000', 'joules')
 
-// 6. Explain: the exact contributions of the eight inputs to one answer, relative to the average bird.
+// 6. Explain: the exact contributions of the eight inputs to one prediction, relative to the average bird.
 const bird = test.birds[0]
 const why = await shapleyValues(smaller, [test.x[0]], { background: train.x, logits: true })
 const path = await integratedGradients(smaller, [test.x[0]], { logits: true, tolerance: 1e-4 })
 const answer = smaller.predictOnBatch([test.x[0]]).data[0]
 const values = [...why.attributions.data]
 console.log(
-  `\n5. Why is ${bird.species}, ${bird.body_mass_g} g, a male with probability ${answer.toFixed(2)}? (It is ${bird.sex}.) In log-odds, against the other birds:`,
+  `\n5. Why is ${bird.species}, ${bird.body_mass_g} g, a male with probability ${answer.toFixed(2)}? (It is ${bird.sex}.) In log-odds, relative to the other birds:`,
 )
 for (const i of values.map((_, i) => i).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]))) {
   console.log(
@@ -98,11 +98,11 @@ for (const i of values.map((_, i) => i).sort((a, b) => Math.abs(values[b]) - Mat
   )
 }
 const file = join(tmpdir(), 'why.svg')
-writeFileSync(file, attributionBars(values, { names, title: `${bird.species}: what speaks for a male` }))
-console.log(`   as a picture: ${file}`)
+writeFileSync(file, attributionBars(values, { names, title: `${bird.species}: contributions to male` }))
+console.log(`   the same as a picture: ${file}`)
 const worstGap = (gap) => Math.max(...[...gap.data].map(Math.abs))
 console.log(
-  `   They add up to the answer: Shapley values to ${worstGap(why.gap).toExponential(0)}, integrated gradients to ${worstGap(path.gap).toExponential(0)}.`,
+  `   The contributions add up to the prediction: Shapley values within ${worstGap(why.gap).toExponential(0)}, integrated gradients within ${worstGap(path.gap).toExponential(0)}.`,
 )
 
 const accuracies = results.map(({ accuracy }) => parseFloat(accuracy))
@@ -112,6 +112,6 @@ if (
   worstGap(path.gap) > 1e-4 ||
   results[1].flops >= results[0].flops
 ) {
-  console.error('Expected 80 % at least, explanations that add up, and fewer FLOPs than before')
+  console.error('Expected an accuracy of at least 80 %, explanations that add up, and fewer FLOPs than before')
   process.exitCode = 1
 }

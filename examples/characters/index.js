@@ -17,7 +17,7 @@ import {
   setRandomSeed,
 } from 'myelin'
 
-const STEPS = 32 // the number of characters the model sees at once
+const STEPS = 32 // the number of characters in one piece
 const WIDTH = 64
 const HEADS = 4
 const BLOCKS = 2
@@ -34,8 +34,7 @@ const train = numbersOf(text.slice(0, border))
 const test = numbersOf(text.slice(border))
 
 /**
- * Pieces of STEPS characters, starting every `stride` characters, and the same pieces shifted by one character: the
- * targets.
+ * Pieces of STEPS characters, one every `stride` characters, and the same pieces shifted by one character as targets.
  */
 function piecesOf(numbers, stride) {
   const count = Math.floor((numbers.length - STEPS - 1) / stride) + 1
@@ -50,7 +49,7 @@ function piecesOf(numbers, stride) {
 
 // 2. The model.
 function block(x) {
-  // useCausalMask: each character looks at those before it only.
+  // useCausalMask: each character attends only to itself and those before it.
   const attention = new MultiHeadAttention({ numHeads: HEADS, keyDim: WIDTH / HEADS })
   const seen = new Add().apply([x, attention.apply(new LayerNormalization().apply(x), { useCausalMask: true })])
   const wide = new Dense({ units: 4 * WIDTH, activation: 'gelu' }).apply(new LayerNormalization().apply(seen))
@@ -60,7 +59,7 @@ function block(x) {
 setRandomSeed(1)
 const input = Input({ shape: [null], dtype: 'int32' })
 const characters = new Embedding({ inputDim: alphabet.length, outputDim: WIDTH }).apply(input)
-// Attention does not depend on order, so a vector per position is added; it starts small, like those of the characters.
+// Attention ignores order, so a vector per position is added; it starts small, like those of the characters.
 const places = new PositionEmbedding({ sequenceLength: STEPS, embeddingsInitializer: 'uniform' }).apply(characters)
 let x = new Add().apply([characters, places])
 for (let i = 0; i < BLOCKS; i++) x = block(x)
@@ -80,17 +79,17 @@ await model.fit(pieces.x, pieces.y, { batchSize: BATCH_SIZE, verbose: 2 })
 const seconds = (performance.now() - started) / 1000
 console.log(`\n${await write('Call me ', 400)}`)
 
-// 4. The perplexity, e to the power of the loss: the average number of characters the model hesitates between.
+// 4. The perplexity, e to the power of the loss: the number of equally likely characters with the same loss.
 const kept = piecesOf(test, STEPS)
 const { loss, accuracy } = await model.evaluate(kept.x, kept.y, { batchSize: 64 })
 const perplexity = Math.exp(loss)
 const baseline = Math.exp(trigramLoss())
-console.log(`\nPerplexity on the ${test.length} characters kept apart`)
+console.log(`\nPerplexity on the ${test.length} held-out characters`)
 console.log(
   `  GPT                        ${perplexity.toFixed(2).padStart(6)}   (guesses ${(100 * accuracy).toFixed(0)} % of them)`,
 )
 console.log(`  trigrams                   ${baseline.toFixed(2).padStart(6)}`)
-console.log(`  any character, all alike   ${alphabet.length.toFixed(2).padStart(6)}`)
+console.log(`  all characters alike       ${alphabet.length.toFixed(2).padStart(6)}`)
 console.log(`Trained in ${seconds.toFixed(1)} s, ${((1000 * seconds) / decaySteps).toFixed(1)} ms a step`)
 
 if (perplexity > MOST_OF_BASELINE * baseline) {
@@ -120,7 +119,7 @@ async function write(beginning, length) {
  * The mean of −ln p on the held-out text, where p mixes the frequencies after the two, one and zero characters before.
  */
 function trigramLoss() {
-  const PRIOR = 10 // how many occurrences the shorter context counts as; of 1, 3, 10 and 30 the best on the text kept apart
+  const PRIOR = 10 // how many occurrences the shorter context counts as; of 1, 3, 10 and 30 the best on the held-out text
   const counts = [0, 1, 2].map((order) => {
     const seen = new Map()
     for (let i = order; i < train.length; i++) {

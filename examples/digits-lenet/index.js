@@ -55,7 +55,7 @@ console.log(
 )
 
 console.log(
-  `\nOn the ${test.count} digits kept apart: accuracy ${(100 * accuracy).toFixed(1)} %, loss ${loss.toFixed(3)}`,
+  `\nOn the ${test.count} held-out digits: accuracy ${(100 * accuracy).toFixed(1)} %, loss ${loss.toFixed(3)}`,
 )
 console.log('(the dense network of examples/mnist: 96 %)')
 console.log(`Trained on ${train.count} digits in ${seconds.toFixed(1)} s`)

@@ -1,7 +1,7 @@
 // The cost of reading 97 of 100 digits: FLOPs, CPU seconds and joules until a LeNet reaches this accuracy on test
-// digits, when trained as long as planned, stopped in time, pruned to half its units after the first epoch, and built
-// with half of them from the start. Run it after `npm run build` with `node examples/energy`; `--seeds 1` takes a fifth
-// of the time.
+// digits, when it is trained for all planned epochs, stopped at the goal, pruned to half its units after the first
+// epoch, or built with half of them. Run it after `npm run build` with `node examples/energy`; `--seeds 1` takes a
+// fifth of the time.
 
 import { Adam, Conv2D, Dense, Flatten, MaxPooling2D, Sequential, setRandomSeed } from 'myelin'
 import { EmissionsTracker, pruneUnits } from 'myelin/thrift'
@@ -66,7 +66,7 @@ const ways = {
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
 
-// One-time work, such as allocating memory and compiling code, is excluded.
+// Excludes one-time work, such as allocating memory and compiling code.
 setRandomSeed(0)
 await epoch(lenet())
 
@@ -90,8 +90,8 @@ for (const [name, run] of Object.entries(ways)) {
 }
 
 const [first] = rows
-console.log(`Medians of ${SEEDS} seed${SEEDS === 1 ? '' : 's'}; joules ${first.how}; evaluations count.\n`)
-console.log(`| | right, of ${test.count} kept apart | GFLOP | CPU seconds | joules |\n|---|--:|--:|--:|--:|`)
+console.log(`Medians of ${SEEDS} seed${SEEDS === 1 ? '' : 's'}; joules ${first.how}; evaluations are included.\n`)
+console.log(`| | accuracy on ${test.count} held-out digits | GFLOP | CPU seconds | joules |\n|---|--:|--:|--:|--:|`)
 for (const { name, accuracy, gigaflops, seconds, joules } of rows) {
   console.log(
     `| ${name} | ${(100 * accuracy).toFixed(1)} % | ${gigaflops.toFixed(1)} | ${seconds.toFixed(1)} | ${joules.toFixed(0)} |`,
@@ -104,6 +104,6 @@ if (
   ended.gigaflops > planned.gigaflops / 2 ||
   pruned.gigaflops > planned.gigaflops / 2
 ) {
-  console.error(`\nExpected ${100 * GOAL} % in every way, and half the FLOPs where training ends in time`)
+  console.error(`\nExpected ${100 * GOAL} % for every method, and half the FLOPs when training stops at the goal`)
   process.exitCode = 1
 }

@@ -1,14 +1,14 @@
-// Forecasts how many children are born in the United States tomorrow, from the last four weeks and the calendar, by a GRU.
-// Run it after `npm run build` with `node examples/forecast`.
+// Forecasts tomorrow's births in the United States from the last four weeks and the calendar, with a GRU. Run it after
+// `npm run build` with `node examples/forecast`.
 
 import { readFileSync } from 'node:fs'
 import { Adam, Dense, EarlyStopping, GRU, Sequential, setRandomSeed } from 'myelin'
 
 const STEPS = 28
-/** The most of the error of the best naive forecast that may be left. */
+/** The largest allowed error, relative to that of the best naive forecast. */
 const MOST_OF_BASELINE = 0.8
 
-// 1. The days, in three parts by time: to learn from, to see when to stop, to be forecast.
+// 1. The days, in three parts by time: for training, for early stopping, for testing.
 const [, ...lines] = readFileSync(new URL('../data/births.csv', import.meta.url), 'utf8')
   .trim()
   .split('\n')
@@ -19,13 +19,13 @@ const days = lines.map((line) => {
 const startOf = (year) => days.findIndex(({ date }) => date.startsWith(year))
 const [validationStart, testStart] = [startOf('2011'), startOf('2012')]
 
-// 2. Births in standard deviations from the mean, both of the days to learn from.
+// 2. Births in standard deviations from the mean, both computed from the training days.
 const known = days.slice(0, validationStart)
 const mean = known.reduce((sum, { births }) => sum + births, 0) / known.length
 const deviation = Math.sqrt(known.reduce((sum, { births }) => sum + (births - mean) ** 2, 0) / known.length)
 const scaled = days.map(({ births }) => (births - mean) / deviation)
 
-// 3. What is known before day i: the births of the day before, and day i's place in the week, the year and the month.
+// 3. The inputs for day i: the births of the day before, and the position of day i in the week, the year and the month.
 const oneHot = (index, size) => Array.from({ length: size }, (_, i) => Number(i === index))
 const features = days.map(({ date, weekday }, i) => [
   scaled[i - 1] ?? 0,
@@ -35,7 +35,7 @@ const features = days.map(({ date, weekday }, i) => [
 ])
 const FEATURES = features[0].length
 
-/** For each day of a part: the STEPS rows that end with its own, and its births. */
+/** For each day of a part: the STEPS rows up to its own, and its births. */
 function part(start, end) {
   const x = new Float32Array((end - start) * STEPS * FEATURES)
   for (let i = start; i < end; i++) x.set(features.slice(i - STEPS + 1, i + 1).flat(), (i - start) * STEPS * FEATURES)
@@ -63,7 +63,7 @@ await model.fit(train.x, train.y, {
 const seconds = (performance.now() - started) / 1000
 console.log(`The best epoch was ${stopping.bestEpoch + 1}`)
 
-// 5. How wrong the forecasts of three years are, and how wrong naive ones are.
+// 5. The errors of the forecasts for three years, and of naive forecasts.
 const forecasts = (await model.predict(test.x)).data.map((each) => mean + deviation * each)
 const errorOf = (forecast) => {
   const errors = days.slice(testStart).map(({ births }, i) => Math.abs(births - forecast(testStart + i)))
@@ -77,7 +77,7 @@ const naive = [
   ['as 52 weeks ago', daysAgo(364)],
 ]
 
-console.log(`\nOf the ${test.y.length} days kept apart, the week of Thanksgiving 2014`)
+console.log(`\nOf the ${test.y.length} held-out days, the week of Thanksgiving 2014`)
 for (let i = startOf('2014-11-24'); i < startOf('2014-12-01'); i++) {
   const { date, births } = days[i]
   console.log(

@@ -1,5 +1,5 @@
-// Learns to read handwritten digits: 784 pixels → 128 → 10 classes. Run it after `npm run build` with
-// `node examples/mnist`.
+// Learns to read handwritten digits: 784 pixels → 128 → 10 classes. Run it after `npm run build` with `node
+// examples/mnist`.
 
 import { Adam, CosineDecay, Dense, Dropout, Sequential, setRandomSeed } from 'myelin'
 import { digitAt, drawDigits, readDigits } from '../data/digits.js'
@@ -17,7 +17,7 @@ const model = new Sequential([
   new Dropout(0.3),
   new Dense({ units: 10, activation: 'softmax' }),
 ])
-// Large steps at first, ever smaller ones towards the end.
+// The learning rate decreases towards the end.
 const decaySteps = EPOCHS * Math.ceil(train.count / BATCH_SIZE)
 const optimizer = new Adam({ learningRate: new CosineDecay({ initialLearningRate: 0.004, decaySteps }) })
 model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
@@ -36,7 +36,7 @@ const guesses = Array.from({ length: test.count }, (_, i) => {
   return row.indexOf(Math.max(...row))
 })
 
-// Two digits: one that was read rightly, and one that was not.
+// Two digits: one read correctly, and one not.
 const right = guesses.findIndex((guess, i) => guess === test.y[i])
 const wrong = guesses.findIndex((guess, i) => guess !== test.y[i])
 const shown = [right, wrong].filter((i) => i >= 0)
@@ -52,7 +52,7 @@ console.log(
 )
 
 console.log(
-  `\nOn the ${test.count} digits kept apart: accuracy ${(100 * accuracy).toFixed(1)} %, loss ${loss.toFixed(3)}`,
+  `\nOn the ${test.count} held-out digits: accuracy ${(100 * accuracy).toFixed(1)} %, loss ${loss.toFixed(3)}`,
 )
 console.log(`Trained on ${train.count} digits in ${seconds.toFixed(2)} s`)
 

@@ -1,5 +1,5 @@
-// Tells male from female penguins by four measurements, the species and the island: from a CSV file to the answer for a new bird.
-// Run it with `npm run demo`, or after a build with `node examples/penguins`.
+// Predicts the sex of penguins from four measurements, the species and the island: from a CSV file to the prediction
+// for a new bird. Run it with `npm run demo`, or after a build with `node examples/penguins`.
 
 import { Adam, Concatenate, Dense, Input, Model, Normalization, StringLookup, loadModel, setRandomSeed } from 'myelin'
 import { Dataset, readCsv } from 'myelin/data'
@@ -8,7 +8,7 @@ setRandomSeed(1)
 const MEASUREMENTS = ['bill_length_mm', 'bill_depth_mm', 'flipper_length_mm', 'body_mass_g']
 const NAMES = ['species', 'island']
 
-// 1. Read the birds in a random order, and keep 83 of 333 apart. Nothing may learn anything from these.
+// 1. Read the birds in a random order, and hold out 83 of 333. Nothing may learn from these.
 const file = new URL('../data/penguins.csv', import.meta.url)
 const birds = readCsv(file, {
   target: 'sex',
@@ -19,7 +19,8 @@ const birds = readCsv(file, {
   .cache()
 const [test, train] = [birds.take(83).batch(83), birds.skip(83)]
 
-// 2. The columns of the file are the inputs of the model. What scales and encodes them learns from the training birds, and is saved with it.
+// 2. The columns of the file are the inputs of the model. The layers that scale and encode them learn from the training
+// birds, and are saved with the model.
 const normalization = new Normalization()
 await normalization.adapt(train.map(([bird]) => MEASUREMENTS.map((name) => bird[name])).batch(32))
 const encode = async (name) => {
@@ -40,16 +41,17 @@ const hidden = new Dense({ units: 8, activation: 'relu' }).apply(
 )
 const model = new Model({ inputs, outputs: new Dense({ units: 1, activation: 'sigmoid' }).apply(hidden) })
 
-// 3. Learn, then look at the birds that were kept apart. Ten times the default learning rate: an epoch of so few birds has eight steps only.
+// 3. Train, then evaluate on the held-out birds. The learning rate is ten times the default: an epoch has only eight
+// steps.
 model.compile({ optimizer: new Adam({ learningRate: 0.01 }), loss: 'binaryCrossentropy', metrics: ['accuracy'] })
 model.summary()
 await model.fit(train.shuffle(250).batch(32), { epochs: 25, validationData: test })
 const { accuracy } = await model.evaluate(test)
 console.log(
-  `\n${(100 * accuracy).toFixed(1)} % of 83 birds that it never saw are told right; always saying the same would be right for half of them.`,
+  `\n${(100 * accuracy).toFixed(1)} % of 83 held-out birds are classified correctly; a constant answer would be correct for half of them.`,
 )
 
-// 4. Save, load, and ask about a bird as the file would have it.
+// 4. Save, load, and predict the sex of a bird given as in the file.
 const again = await loadModel(await model.save())
 const bird = {
   species: 'Gentoo',
@@ -62,4 +64,4 @@ const bird = {
 const probability = (await again.predict(Dataset.from([bird]).batch(1))).item()
 console.log(`${JSON.stringify(bird)}\nis a male with a probability of ${(100 * probability).toFixed(0)} %.`)
 if (accuracy < 0.85 || probability < 0.5)
-  throw new Error('The model should be right far more often than a guess: something is broken.')
+  throw new Error('Expected the model to be correct far more often than a guess')

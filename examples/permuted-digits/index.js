@@ -1,5 +1,5 @@
-// One task after another, each the same digits with their pixels in another order: how well does a network learn the 60th? Plain
-// backpropagation worse and worse; with L2 init, renewal of units or both as well as the first.
+// A sequence of tasks, each the same digits with their pixels in another order: how well does a network learn the 60th?
+// With plain backpropagation ever worse; with L2 init, renewal of units or both, as well as the first.
 // Kumar et al. 2023; Dohare et al. 2024. Run it after `npm run build` with `node examples/permuted-digits`;
 // `node examples/permuted-digits 100 3 all` is the whole comparison: 100 tasks, 3 seeds, all methods.
 
@@ -14,10 +14,10 @@ const BATCH = 16
 const PIXELS = 784
 /** Tasks over which accuracy is averaged. */
 const WINDOW = 10
-/** The tasks up to which: in the beginning, at the 60th and in the end. */
+/** The last tasks of the averages: at the beginning, at the 60th task and at the end. */
 const ENDS = [...new Set([WINDOW, Math.min(60, TASKS), TASKS])]
 
-// All 10,000 digits: nothing is kept apart, since what counts is how fast each task is learnt.
+// All 10,000 digits: nothing is held out, since the experiment measures how fast each task is learnt.
 const { train, test } = readDigits([PIXELS])
 const COUNT = train.count + test.count
 const STEPS = Math.ceil(COUNT / BATCH)
@@ -36,7 +36,7 @@ function permuted(random) {
   return { data, shape: [COUNT, PIXELS] }
 }
 
-/** Learns task after task, each for one epoch: accuracies while learning, up to each of `ENDS`. */
+/** Trains on one task after another, one epoch each: accuracies while learning, up to each of `ENDS`. */
 async function learn(seed, { regularizer = null, callbacks = [] }) {
   setRandomSeed(seed)
   const random = generator(seed)

@@ -1,30 +1,30 @@
-// Tells praise from blame in short film reviews: by an LSTM, which reads word after word, and by the average of the words'
-// vectors, which knows no order. Run it after `npm run build` with `node examples/reviews`.
+// Classifies short film reviews as praise or blame: with an LSTM, which reads word by word, and with the average of the
+// word vectors, which ignores order. Run it after `npm run build` with `node examples/reviews`.
 
 import { Adam, Dense, Embedding, GlobalAveragePooling1D, LSTM, Sequential, padSequences, setRandomSeed } from 'myelin'
 import { writeReviews } from './reviews.js'
 
 const LEAST_ACCURACY = 0.97
-/** By how much the LSTM must be better than what counts words. */
+/** The least lead of the LSTM over models that ignore order. */
 const LEAST_LEAD = 0.1
 
-// 1. The reviews are made up, see reviews.js.
+// 1. The reviews are synthetic, see reviews.js.
 const reviews = writeReviews(5000, 1)
 const train = reviews.slice(0, 4000)
 const test = reviews.slice(4000)
-console.log('Reviews that a few rules made up')
+console.log('Synthetic reviews, written by a few rules')
 for (const { text, isPraise } of train.slice(0, 4)) console.log(`  ${isPraise ? '+' : '−'}  ${text}`)
 console.log()
 const wordsOf = ({ text }) => text.split(' ')
 
-// 2. Words as numbers from 1; 0 is padding, which the embedding's mask leaves out.
+// 2. Words as numbers from 1; 0 is padding, which the embedding masks.
 const vocabulary = [...new Set(train.flatMap(wordsOf))]
 const numberOf = new Map(vocabulary.map((word, i) => [word, i + 1]))
 const toNumbers = (review) => wordsOf(review).map((word) => numberOf.get(word))
 const toInputs = (some) => padSequences(some.map(toNumbers), { padding: 'post' })
 const toLabels = (some) => some.map(({ isPraise }) => Number(isPraise))
 
-// 3. Two models that differ in how a sequence becomes one vector.
+// 3. Two models that differ in how they turn a sequence into one vector.
 async function learn(name, layers, epochs) {
   setRandomSeed(1)
   const model = new Sequential(
@@ -46,7 +46,7 @@ async function learn(name, layers, epochs) {
 const average = await learn('average', [new GlobalAveragePooling1D(), new Dense({ units: 16, activation: 'relu' })], 10)
 const lstm = await learn('lstm', [new LSTM({ units: 32 })], 6)
 
-// 4. What the LSTM says about reviews that differ in little.
+// 4. Predictions of the LSTM for reviews with small differences.
 const asked = [
   'the plot was great .',
   'the plot was not great at all .',
@@ -61,8 +61,8 @@ const praised = test.filter(({ isPraise }) => isPraise).length
 const majority = Math.max(praised, test.length - praised) / test.length
 const counted = naiveBayes()
 const percent = (fraction) => `${(100 * fraction).toFixed(1).padStart(5)} %`
-console.log(`\nRight about ${test.length} reviews kept apart, of ${train.length} learnt from`)
-console.log(`  always the same     ${percent(majority)}`)
+console.log(`\nCorrect for ${test.length} held-out reviews, after training on ${train.length}`)
+console.log(`  constant            ${percent(majority)}`)
 console.log(`  naive Bayes         ${percent(counted)}   counts words`)
 console.log(`  average of vectors  ${percent(average.accuracy)}   trained in ${average.seconds.toFixed(1)} s`)
 console.log(`  LSTM                ${percent(lstm.accuracy)}   trained in ${lstm.seconds.toFixed(1)} s`)
@@ -72,12 +72,15 @@ if (
   average.accuracy < majority + LEAST_LEAD
 ) {
   console.error(
-    `Expected the LSTM to be right at least ${100 * LEAST_ACCURACY} times in 100, and far more often than the others`,
+    `Expected the LSTM to be correct at least ${100 * LEAST_ACCURACY} times in 100, and far more often than the others`,
   )
   process.exitCode = 1
 }
 
-/** How often the kind is right under which the words are likelier, each counted by itself (with one more of each). */
+/**
+ * The fraction of reviews whose class is the one under which their words are likelier, with independent words (each
+ * count plus one).
+ */
 function naiveBayes() {
   const kinds = [true, false].map((isPraise) => {
     const counts = new Map(vocabulary.map((word) => [word, 1]))

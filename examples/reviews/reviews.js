@@ -1,5 +1,5 @@
-// Writes film reviews of a few words. They are made up: what they show is that the order of words matters. "not boring" is
-// praise, "not great" is none, and of "I expected X but it was Y" only Y counts, so that the single words say little.
+// Writes synthetic film reviews of a few words, in which the order of words matters. "not boring" is praise, "not
+// great" is not, and of "I expected X but it was Y" only Y counts, so that single words carry little information.
 
 import { random } from 'myelin'
 
@@ -20,7 +20,7 @@ const PARTS = ['plot', 'acting', 'ending', 'music', 'script', 'cast', 'opening',
 const OPENINGS = ['', '', 'honestly ,', 'saw it twice .', 'well ,', 'what can i say .', 'last night at the cinema :']
 const CLOSINGS = ['', '', 'that is all .', 'two hours long .', 'my sister came along .', 'no more to say .']
 
-// {mean} stands for a word of the review's own opinion, {not} for one of the opposite, {part} for a part of the film.
+// {mean} is a word of the review's own opinion, {not} a word of the opposite opinion, {part} a part of the film.
 const SENTENCES = [
   'the {part} was {mean} .',
   'the {part} was {mean} and the {part} {mean} too .',
@@ -34,7 +34,7 @@ const SENTENCES = [
   'a {mean} film which i had thought would be {not} .',
 ]
 
-/** `count` reviews of one or two sentences: { text, isPraise }, one half of each kind. */
+/** `count` reviews of one or two sentences: { text, isPraise }, half of each kind. */
 export function writeReviews(count, seed) {
   const draws = random.uniform([count * 20], { seed }).data
   let used = 0

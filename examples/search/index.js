@@ -1,6 +1,6 @@
-// Finds how many units and which learning rate tell male from female penguins best: 27 random choices, of which a third goes on
-// after every round of training, each compared on five folds. Then looks at the birds that no trial has seen.
-// Run it after a build with `node examples/search`, or with two threads: `node examples/search 2`.
+// Finds the number of units and the learning rate that best predict the sex of penguins: 27 random choices, of which a
+// third continues after every round of training, each compared on five folds. Then evaluates on birds that no trial
+// used. Run it after a build with `node examples/search`, or with two threads: `node examples/search 2`.
 
 import { randomSearch } from 'myelin/search'
 import { readPenguins } from '../data/penguins.js'
@@ -39,7 +39,7 @@ console.log(result.table(12))
 const { accuracy } = await result.best.model.evaluate(test.x, test.y)
 const { units, learningRate } = result.best.choice
 console.log(
-  `\nThe best, ${units} units and a learning rate of ${learningRate.toPrecision(2)}, is right for ${(100 * accuracy).toFixed(1)} % of the ${test.birds.length} birds kept apart`,
+  `\nThe best, ${units} units and a learning rate of ${learningRate.toPrecision(2)}, is correct for ${(100 * accuracy).toFixed(1)} % of the ${test.birds.length} held-out birds`,
 )
 
 const worst = Math.max(...result.trials.filter(({ rounds }) => rounds === 1).map(({ score }) => score))

@@ -1,11 +1,11 @@
-// A world that changes: after every 10,000 examples some bits of the input are others, and learning goes on. Backpropagation loses the
-// ability to learn; continual backpropagation, which renews a few units all the time, does not.
-// Dohare et al., Loss of plasticity in deep continual learning, Nature 632:768, 2024: the slowly-changing regression problem.
-// The target and its bias, how weights are drawn, rates, and errors averaged over 20,000 examples are those of the programs that
-// the authors published. Runs differ much: there they are 100.
+// A task that changes: after every 10,000 examples some bits of the input change, and training continues.
+// Backpropagation loses the ability to learn; continual backpropagation, which keeps renewing a few units, does not.
+// Dohare et al., Loss of plasticity in deep continual learning, Nature 632:768, 2024: the slowly-changing regression
+// problem. The target and its bias, the distribution of weights, rates, and errors averaged over 20,000 examples are
+// those of the authors' published programs. Runs vary a lot: the authors average 100.
 // Run it after `npm run build` with `node examples/slowly-changing`; `--examples 1000000` is the whole experiment.
 //   --seeds        default 100
-//   --flip         all (default): all slow bits are drawn anew, as in the published runs; one: one of them flips, as in the text
+//   --flip         all (default): all slow bits are redrawn, as in the published runs; one: one of them flips, as in the text
 //   --rate         default 0.01, the largest published; also 0.003 and 0.001
 //   --activation   default relu; also tanh, sigmoid, elu, leakyRelu, swish
 //   --optimizer    sgd (default) or adam
@@ -29,15 +29,18 @@ const [EXAMPLES, SEEDS, RATE] = [options.examples, options.seeds, options.rate].
 const optimizer = { sgd: SGD, adam: Adam }[options.optimizer]
 
 const TASK = 10_000
-/** Examples over which the error is averaged, in the beginning and in the end. */
+/** Tasks over which the error is averaged, at the beginning and at the end. */
 const WINDOW = 20_000 / TASK
 const INPUTS = 20
-/** Bits that hold for a task; the others are drawn anew for each example. */
+/** Bits that are fixed during a task; the others are redrawn for each example. */
 const SLOW = 15
 const TARGET_UNITS = 100
 const THRESHOLD = 0.7
 
-/** A function of 20 bits: the sum, with signs, of 100 units that fire when about 70 % of their inputs are as they like. */
+/**
+ * A function of 20 bits: the signed sum of 100 units, each of which fires when about 70 % of its inputs match its
+ * pattern.
+ */
 function targetOf(random) {
   const sign = () => (random() < 0.5 ? 1 : -1)
   const units = Array.from({ length: TARGET_UNITS }, () => {
@@ -53,7 +56,7 @@ function targetOf(random) {
     }, base)
 }
 
-/** What the slow bits of the next task are. */
+/** The slow bits of the next task. */
 const changes = {
   all: (slow, random) => slow.map(() => Number(random() < 0.5)),
   one(slow, random) {
@@ -62,7 +65,7 @@ const changes = {
   },
 }
 
-/** One task after another, for ever. */
+/** An endless sequence of tasks. */
 function* tasks(seed) {
   const random = generator(seed)
   const target = targetOf(random)
@@ -82,7 +85,10 @@ function* tasks(seed) {
   }
 }
 
-/** Learns one example at a time, and looks at the hidden units in the last task: the mean error of the first and the last tasks. */
+/**
+ * Trains on one example at a time, and examines the hidden units in the last task. Returns the mean errors of the first
+ * and the last tasks.
+ */
 async function learn(seed, { isLinear = false, regularizer = null, callbacks = [] }) {
   setRandomSeed(seed)
   const layer = (units, own) =>
@@ -139,7 +145,7 @@ for (const [name, settings] of Object.entries(methods)) {
 const [plain, continual, pulled] = ['backpropagation', 'continual backprop', 'L2 init 0.01'].map(
   (name) => results[name],
 )
-// The loss of plasticity takes its time.
+// Loss of plasticity takes long to appear.
 const least = EXAMPLES >= 1e6 ? 1.6 : 1.5
 const expected = [
   [`backpropagation ends with an error ${least} times that of its beginning`, plain.growth >= least],
@@ -150,7 +156,7 @@ const expected = [
   ],
   ['a million examples with continual backprop in 20 s', continual.million <= 20],
 ]
-// Other settings are for looking.
+// Other settings have no expected results.
 const isPublished =
   options.flip === 'all' && RATE === 0.01 && options.activation === 'relu' && options.optimizer === 'sgd'
 for (const [claim, holds] of expected) {

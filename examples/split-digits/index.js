@@ -1,6 +1,6 @@
-// Digits in five tasks, two classes after the other, and none of them comes back. A network that only learns forgets: what a
-// memory of some samples, and weights that are held where they matter, save of it, and what each costs.
-// Run it after `npm run build` with `node examples/split-digits`.
+// Digits in five tasks of two classes each, none of which comes back. Plain training forgets: compares how much a
+// memory of some samples, and weights held where they matter, preserve, and their costs. Run it after `npm run build`
+// with `node examples/split-digits`.
 
 import { Adam, Dense, Sequential, setRandomSeed } from 'myelin'
 import { ElasticWeightConsolidation, KWinnersTakeAll, ReservoirReplay, consolidate } from 'myelin/balance'
@@ -34,8 +34,8 @@ const tasks = TASKS.map((classes) => ({
 }))
 
 /**
- * Learns task after task.
- *   perTask   whether it is known at the end which task a digit belongs to: then only its two classes are compared
+ * Trains on task after task.
+ *   perTask   whether the task of a digit is known at the end: then only its two classes are compared
  */
 async function learn(seed, { perTask, regularizer = null, replay = null, winners = null }) {
   setRandomSeed(seed)
@@ -82,7 +82,7 @@ const methods = {
   'EWC, replay of 200': () => ({ regularizer: new ElasticWeightConsolidation(1000), replay: new ReservoirReplay(200) }),
   '20 winners of 200': () => ({ winners: 20 }),
 }
-/** Megabytes that are kept besides the model: samples, or two numbers for each weight. */
+/** Megabytes that are kept besides the model: samples, or two numbers per weight. */
 const memory = {
   nothing: 0,
   'replay of 200': (200 * 4 * (PIXELS + 1)) / 1e6,
@@ -95,7 +95,7 @@ memory['EWC, replay of 200'] = memory['EWC'] + memory['replay of 200']
 const results = {}
 for (const perTask of [false, true]) {
   console.log(
-    `${perTask ? '\n' : ''}Accuracy over five tasks, ${perTask ? 'when it is known which task a digit belongs to' : 'among all ten classes'}; median of ${SEEDS} seeds`,
+    `${perTask ? '\n' : ''}Accuracy over five tasks, ${perTask ? 'when the task of a digit is known' : 'among all ten classes'}; median of ${SEEDS} seeds`,
   )
   console.log(`${''.padEnd(20)} when learnt   in the end   seconds   memory`)
   for (const [name, options] of Object.entries(methods)) {

@@ -1,5 +1,6 @@
-// What a model costs, and making it cost less: trains a dense network and a LeNet on handwritten digits within a budget, and
-// gives them int8 weights. Run it after `npm run build` with `node examples/thrift`; `--seeds 5` gives medians of five trainings.
+// The cost of a model, and how to reduce it: trains a dense network and a LeNet on handwritten digits within a budget,
+// and quantizes their weights to int8. Run it after `npm run build` with `node examples/thrift`; `--seeds 5` gives
+// medians of five trainings.
 
 import { Adam, Conv2D, Dense, Flatten, MaxPooling2D, Sequential, setRandomSeed } from 'myelin'
 import { Budget, EmissionsTracker, ledger, quantize } from 'myelin/thrift'
@@ -26,7 +27,7 @@ const lenet = () => [
   new Dense({ units: 10, activation: 'softmax' }),
 ]
 
-/** Seconds of a prediction of one batch, the least of many, of several models in turn. */
+/** Seconds of a prediction of one batch of several models, measured in turn: the minimum of many. */
 function secondsOf(models, x) {
   const least = models.map(() => Infinity)
   for (let i = 0; i < 600; i++) {
@@ -41,7 +42,7 @@ function secondsOf(models, x) {
 
 const percent = (part) => `${(100 * part).toFixed(1)} %`
 
-/** What one model is like before and after, trained from one seed. */
+/** The figures of one model before and after, trained from one seed. */
 async function figuresOf(name, layers, shape, seed) {
   const { train, test } = readDigits(shape)
   setRandomSeed(seed)
@@ -54,7 +55,7 @@ async function figuresOf(name, layers, shape, seed) {
   const costs = ledger(model, { batchSize: BATCH_SIZE })
   if (seed === 1) costs.print()
 
-  // Four times over the data; the budget would end a fifth.
+  // Four passes over the data; the budget would end a fifth.
   const steps = 4 * Math.ceil(train.count / BATCH_SIZE)
   const budget = new Budget({ flops: steps * costs.training.flops })
   const { footprint } = await model.fit(train.x, train.y, {

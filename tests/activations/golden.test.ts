@@ -34,7 +34,7 @@ describe.each(cases.map((each) => ({ name: nameOf(each), each })))('$name agrees
 })
 
 describe('activations by name', () => {
-  it.each(['leaky_relu', 'leakyRelu', 'LeakyRelu', 'leakyrelu'])('%s is known', (name) => {
+  it.each(['leaky_relu', 'leakyRelu', 'LeakyRelu', 'leakyrelu'])('%s is registered', (name) => {
     expect(getActivation(name)(tensor([-1])).data).toEqual(Float32Array.of(-0.2))
   })
 
@@ -49,7 +49,7 @@ describe('activations by name', () => {
     expect(getActivation(null)(x)).toBe(x)
   })
 
-  it('names the nearest known one', () => {
+  it('suggests the nearest known name', () => {
     expect(() => new Dense({ units: 1, activation: 'relux' })).toThrow(ArgumentError)
     expect(() => new Dense({ units: 1, activation: 'relux' })).toThrow(
       "Unknown activation 'relux'. Did you mean 'relu'?",

@@ -1,5 +1,5 @@
-// The binaries as they stand in the source: text that gives their bytes, and modules that AssemblyScript's own loader
-// takes.
+// The binaries as stored in the source: text that decodes to their bytes, and modules that AssemblyScript's loader
+// accepts.
 // modes: simd
 
 import { readFileSync } from 'node:fs'
@@ -30,13 +30,13 @@ const levels = [
 
 const binaries = [core, algebra, attention, convolution, quantized]
 
-describe('what the binary is built for', () => {
-  it('is what is written for it', () => {
+describe('the instruction set of the binary', () => {
+  it('matches the recorded number', () => {
     expect(builtFor).toBe(instructionSet())
   })
 
-  it('must be, else nothing is compiled', () => {
-    // A variant that nobody has.
+  it('must match, or nothing is compiled', () => {
+    // A variant that is not in use.
     const variant = { level: 'plain', shared: true, turbo: true } as const
     for (const other of [builtFor + 1, 0, NaN])
       expect(() => compileKernels(variant, core, other)).toThrow(/built from other sources.*Run `npm run build:wasm`/)
@@ -66,18 +66,18 @@ describe('what the binary is built for', () => {
 })
 
 describe('the text of the binaries', () => {
-  it.each(levels)('gives the bytes of the %s variants', (level, name) => {
+  it.each(levels)('decodes to the bytes of the %s variants', (level, name) => {
     for (const binary of binaries)
       expect(Buffer.from(bytesOf(binary, level)).equals(file(`${name}.${binary.name}`)), binary.name).toBe(true)
   })
 
-  it('gives binaries that differ, and are of the same length', () => {
+  it('decodes to different binaries of equal length', () => {
     const [plain, relaxed] = [bytesOf(core, 'plain'), bytesOf(core, 'relaxed')]
     expect(relaxed.length).toBe(plain.length)
     expect(plain.filter((byte, i) => byte !== relaxed[i]).length).toBeGreaterThan(3000)
   })
 
-  it('gives them where there is no TextEncoder, as in jsdom', () => {
+  it('decodes without TextEncoder, as in jsdom', () => {
     vi.stubGlobal('TextEncoder', undefined)
     try {
       expect(Buffer.from(bytesOf(core, 'plain')).equals(file('simd.core'))).toBe(true)
@@ -86,13 +86,13 @@ describe('the text of the binaries', () => {
     }
   })
 
-  it('is nothing that a string, a template, a page or an encoding could read otherwise', () => {
+  it('contains no character that is special in a string, a template, a page or an encoding', () => {
     for (const { encoded } of binaries) expect(encoded).toMatch(/^[!#?-[\]-_a-~]*$/)
   })
 
   const roundTrip = (bytes: Uint8Array): number[] => [...decodeBytes(encodeBytes(bytes), bytes.length, decoder)]
 
-  it('holds any bytes', () => {
+  it('represents any bytes', () => {
     assert(
       property(uint8Array({ maxLength: 2000 }), (bytes) => {
         expect(roundTrip(bytes)).toEqual([...bytes])
@@ -101,8 +101,8 @@ describe('the text of the binaries', () => {
     )
   })
 
-  // Lengths and distances beyond a block of the encoder, repetitions that overlap themselves, carries through many digits.
-  it('holds bytes that repeat', () => {
+  // Lengths and distances beyond a block of the encoder, self-overlapping repetitions, carries through many digits.
+  it('represents repeated bytes', () => {
     const run = tuple(constantFrom(0, 255, 7), nat(1200)).map(([byte, length]) => new Array<number>(length).fill(byte))
     assert(
       property(array(run, { maxLength: 3 }), uint8Array({ maxLength: 700 }), nat(3), (runs, word, times) => {
@@ -117,14 +117,14 @@ describe('the text of the binaries', () => {
     )
   })
 
-  it('is shorter the more they repeat', () => {
+  it('gets shorter with more repetitions', () => {
     const bytes = Uint8Array.from({ length: 3000 }, (_, i) => (i * i) % 251)
     expect(encodeBytes(bytes).length).toBeLessThan(bytes.length / 5)
   })
 })
 
 describe('the families', () => {
-  it('have the kernels of every opcode that the core lacks', () => {
+  it('have kernels for every opcode that the core lacks', () => {
     const inFamilies = binaries.flatMap(({ kernels }) => kernels.map(([name, opcode]) => [Opcode[opcode], name]))
     for (const [opcode, name] of inFamilies) expect(name).toBe(opcode![0]!.toLowerCase() + opcode!.slice(1))
     const tape = readFileSync(new URL('../../assembly/tape.ts', import.meta.url), 'utf8')
@@ -135,7 +135,7 @@ describe('the families', () => {
 })
 
 describe('a binary', () => {
-  it.each(levels)('of the %s kind runs with nothing but a memory', (level) => {
+  it.each(levels)('of the %s kind needs only a memory', (level) => {
     if (level === 'relaxed' && !supportsRelaxedSimd()) return
     const memory = createWasmMemory()
     const { exports } = instantiateSync<KernelExports>(bytesOf(core, level), { env: { memory } })

@@ -1,4 +1,4 @@
-// Convolutions in tiles of 16 channels give what those of 8 give, to the last bit: sizes around both tiles.
+// Convolutions in tiles of 16 channels give the same as in tiles of 8, to the last bit: sizes around both tiles.
 // modes: simd, relaxed
 
 import { describe, expect, it } from 'vitest'
@@ -15,7 +15,7 @@ const around = { ...window, before: [2, 1], after: [1, 2] }
 describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('convolutions in wide tiles', () => {
   const wide = makeRuntime({ ...settings, wideTiles: true })
 
-  it('say so', () => expect(infoOf(wide).tile).toBe('6×16'))
+  it('are enabled', () => expect(infoOf(wide).tile).toBe('6×16'))
 
   // [rows, columns, channels, filters]; places of a 3 × 3 window: 5 of one block up to several blocks of 96.
   it.each([
@@ -47,7 +47,7 @@ describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('conv
     expect(runGraph(wide, graph, inputs)).toEqual(runGraph(currentRuntime(), graph, inputs))
   })
 
-  it('of groups and strides', () => {
+  it('with groups and strides', () => {
     const slide = { strides: [2, 1], dilation: [1, 2], before: [0, 1], after: [1, 0], groups: 2 }
     const inputs: TensorContent[] = [floats([2, 11, 13, 6], -2, 2, 3), floats([3, 3, 3, 64], -2, 2, 4)]
     const graph = graphOf(inputs, (b, [x, kernel]) => {

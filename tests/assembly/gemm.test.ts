@@ -18,7 +18,7 @@ interface Product {
   readonly right: boolean
 }
 
-/** All products in one graph, over parts of two matrices; each part is then a view with strides of its own. */
+/** All products in one graph, over parts of two matrices; each part is then a view with its own strides. */
 function check(products: readonly Product[], runtime: Runtime = currentRuntime()): void {
   const largest = Math.max(...products.flatMap(({ m, k, n }) => [m, k, n]))
   const inputs: TensorContent[] = [
@@ -48,11 +48,11 @@ const EXTENTS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 13]
 const LAYOUTS = [false, true].flatMap((left) => [false, true].map((right) => ({ left, right })))
 
 describe('matrix products', () => {
-  it.each([1, 2, 3, 4, 5, 7, 8, 16, 33])('of inner extent %d: all m and n, all layouts', (k) => {
+  it.each([1, 2, 3, 4, 5, 7, 8, 16, 33])('with inner extent %d: all m and n, all layouts', (k) => {
     for (const layout of LAYOUTS) check(EXTENTS.flatMap((m) => EXTENTS.map((n) => ({ m, k, n, ...layout }))))
   })
 
-  it('of any extents up to 150', () => {
+  it('with any extents up to 150', () => {
     const extent = fc.integer({ min: 1, max: 150 })
     fc.assert(
       fc.property(fc.record({ m: extent, k: extent, n: extent, left: fc.boolean(), right: fc.boolean() }), (product) =>
@@ -74,13 +74,13 @@ describe('matrix products', () => {
 
 const { settings } = currentRuntime()
 
-// Whether or not the engine pairs vectors: then these tiles are slow, and must be right.
+// Whether or not the engine pairs vectors: without pairs these tiles are slow, but must be correct.
 describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('matrix products in wide tiles', () => {
   const wide = makeRuntime({ ...settings, wideTiles: true })
 
-  it('say so', () => expect(infoOf(wide).tile).toBe('6×16'))
+  it('are enabled', () => expect(infoOf(wide).tile).toBe('6×16'))
 
-  it.each([1, 2, 3, 6, 16, 33])('of inner extent %d: sizes around the tile and around packing, all layouts', (k) => {
+  it.each([1, 2, 3, 6, 16, 33])('with inner extent %d: sizes around the tile and around packing, all layouts', (k) => {
     for (const layout of LAYOUTS) {
       check(
         [5, 6, 7, 12, 23, 24, 25, 29].flatMap((m) => [15, 16, 17, 24, 31, 48, 49].map((n) => ({ m, k, n, ...layout }))),
@@ -89,7 +89,7 @@ describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('matr
     }
   })
 
-  it('of any extents up to 150', () => {
+  it('with any extents up to 150', () => {
     const extent = fc.integer({ min: 1, max: 150 })
     fc.assert(
       fc.property(fc.record({ m: extent, k: extent, n: extent, left: fc.boolean(), right: fc.boolean() }), (product) =>

@@ -1,5 +1,5 @@
-// Constants of loops move into memory, and nothing else does. That the kernels still compute what they did is what all
-// other tests show.
+// Constants of loops move into memory, and nothing else does. All other tests show that the kernels still compute the
+// same.
 // modes: simd
 
 import { expect, it } from 'vitest'
@@ -55,13 +55,13 @@ it('loads what a loop uses once, before the outermost loop', () => {
 
 it.each([
   ['outside loops', [constant(ONE), 'drop', 'loop $a', 'end']],
-  ['that one instruction makes', ['loop $a', constant('0x00000000'), 'drop', constant('0xffffffff'), 'drop', 'end']],
+  ['of a single instruction', ['loop $a', constant('0x00000000'), 'drop', constant('0xffffffff'), 'drop', 'end']],
   ['with different lanes', ['loop $a', `v128.const i32x4 ${ONE} ${TWO} ${ONE} ${TWO}`, 'drop', 'end']],
 ])('leaves constants %s', (_, body) => {
   expect(hoistedConstants(module(...body)).size).toBe(0)
   expect(hoistConstants(module(...body), [], 64)).toContain(body.map((line) => `  ${line}`).join('\n'))
 })
 
-it('keeps the table apart from what kernels write', () => {
+it('separates the table from the memory that kernels write', () => {
   expect(new Arena(new PlainMemory()).scratch).toBeGreaterThanOrEqual(CONSTANTS + CONSTANTS_SIZE)
 })

@@ -29,9 +29,8 @@ type UnaryName =
 interface Contract {
   readonly name: UnaryName & PrimitiveName
   readonly truth: (x: number) => number
-  /** The largest error in ulp. */
   readonly ulp: number
-  /** Where the function is swept beside the whole of float32. */
+  /** The range swept in addition to all of float32. */
   readonly from: number
   readonly to: number
 }
@@ -126,7 +125,7 @@ it('tanh and erf never leave [−1, 1]; sigmoid never leaves [0, 1]', () => {
   }
 })
 
-it('the result of an element does not depend on its place', () => {
+it('the result of an element does not depend on its position', () => {
   const x = Array.from({ length: 37 }, (_, i) => Math.fround(Math.sin(i) * 5))
   for (const { name } of CONTRACTS) {
     const whole = run(name, [exactly(x)])

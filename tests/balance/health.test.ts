@@ -107,7 +107,7 @@ describe('UnitHealth', () => {
     ;(dead.layers[1] as Dense).bias!.assign(tensor(new Float32Array(6).fill(-100)))
     const { health } = await healthOf(dead)
     expect(health.records[0]!.layers[1]!.dead).toBe(1)
-    // That no gradient passes it needs no second sentence.
+    // A layer whose units never fire gets no second message about gradients.
     expect(health.advice).toEqual([expect.stringMatching(/^second: 100 % of the units never fire\. Lower/)])
     expect(health.table()).toMatch(/second +6 +100 %[^]*never fire/)
 
@@ -176,7 +176,7 @@ describe('UnitHealth', () => {
     expect(health.records).toHaveLength(4)
     expect(health.records[3]!.layers[0]!.rank).toBeGreaterThan(1)
     expect((await model.fit(x, yes, { verbose: 0 })).health).toEqual([])
-    // Two steps an epoch: fewer than lie between two looks otherwise.
+    // Two steps per epoch: fewer than the default interval between measurements.
     const short = new UnitHealth()
     const { health: records } = await model.fit(x, yes, { batchSize: 20, epochs: 3, verbose: 0, callbacks: [short] })
     expect(records.map(({ epoch }) => epoch)).toEqual([0, 1, 2])
@@ -194,7 +194,7 @@ describe('UnitHealth', () => {
     expect(new UnitHealth().table()).toBe('No health recorded yet.')
   })
 
-  it('lists the layers it leaves out, with reasons', async () => {
+  it('lists the layers it skips, with reasons', async () => {
     expect((await healthOf(network(), { layers: ['second'] })).health.leftOut).toEqual({
       first: 'not among the chosen layers',
       out: 'they are an output of the model',

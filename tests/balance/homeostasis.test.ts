@@ -167,7 +167,7 @@ describe('balanceSynapses', () => {
       expect(a).toBeCloseTo(least[j]!, 4)
       expect(b).toBeCloseTo(least[j]!, 4)
     })
-    // Once is enough.
+    // One sweep is enough.
     expect(balanceSynapses(model).sweeps).toBe(1)
   })
 
@@ -335,7 +335,7 @@ describe('DalesPrinciple', () => {
 
   it('uses the input axes that the layer declares', () => {
     const constraint = new DalesPrinciple({ excitatory: 0.5 })
-    /** The sign of each input's weights, by the axes along which inputs lie. */
+    /** The sign of each input's weights, by the axes of the inputs. */
     const signsOf = ({ view, shape }: Variable, axes: readonly number[]): number[] => {
       const made = ops.sum(
         tensor(view, shape),

@@ -84,7 +84,7 @@ describe('ReservoirReplay', () => {
     empty.add(ops.zeros([0, 3]), ops.zeros([0, 1]))
     expect(() => empty.sample(1)).toThrow('nothing was added yet')
     expect(empty.mixed([[1, 2]], [[1]])[0].toArray()).toEqual([[1, 2]])
-    // No rows say nothing of what rows are like.
+    // Empty data do not define the shape of rows.
     empty.add([[5, 6]], [[7]])
     expect(empty.sample(1).map((each) => each.toArray())).toEqual([[[5, 6]], [[7]]])
     for (const act of [
@@ -150,7 +150,7 @@ describe('ElasticWeightConsolidation', () => {
             )
         )
       }, 0)
-    // The penalties of two tasks differ from the one that is kept by a constant: what they are where that one is least.
+    // The penalties of two tasks differ from the stored one by a constant: their value at the stored minimum.
     const offset = () => penalty() - (plain(elastic) - unpenalised())
     for (const [rows, targets] of [
       [first, labels.slice(0, 15)],

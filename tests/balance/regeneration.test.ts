@@ -50,7 +50,7 @@ describe('ContinualBackprop', () => {
     const [hidden, out] = model.layers as [Dense, Dense]
     const [rate, decay, maturity] = [0.05, 0.9, 7]
     const [activity, strength] = [new Variable([6], { trainable: false }), new Variable([6], { trainable: false })]
-    // The same in plain numbers, one step after the other.
+    // The same in plain numbers, step by step.
     const [u, age] = [new Array<number>(6).fill(0), new Array<number>(6).fill(0)]
     let credit = 0
     let expected: number[] = []
@@ -140,7 +140,7 @@ describe('ContinualBackprop', () => {
     const images = ops.reshape(tensor(Float32Array.from({ length: 8 * 25 }, (_, i) => Math.sin(i * i))), [8, 5, 5, 1])
     const renewal = new ContinualBackprop({ replacementRate: 1, maturity: 0 })
     await model.fit(images, yes.slice(0, 8), { batchSize: 8, epochs: 3, verbose: 0, callbacks: [renewal] })
-    // In the first step nobody is older than 0 … but 1 > 0: all three, three times.
+    // In the first step no unit is older than 0 … but 1 > 0: all three, three times.
     expect(renewal.replaced).toEqual({ conv: 9 })
     expect(dense.kernel.shape).toEqual([12, 1])
     expect([...dense.kernel.view].every((value) => value === 0)).toBe(true)
@@ -250,7 +250,7 @@ describe('ReDo', () => {
     expect(redo.replaced).toEqual({ hidden: 2 })
     expect([0, 1, 2, 3, 4, 5].filter((i) => out.kernel.view[i] === 0)).toEqual([1, 4])
     expect([1, 4].map((i) => hidden.bias!.view[i])).toEqual([0, 0])
-    // Before the next look nothing more happens; then the new ones fire.
+    // Until the next check nothing more happens; then the new units fire.
     await model.fit(x, yes, { batchSize: 4, epochs: 2, verbose: 0, callbacks: [redo] })
     expect(redo.replaced).toEqual({ hidden: 2 })
   })
@@ -406,7 +406,7 @@ describe('initializers with a seed', () => {
       return seen
     }
     const kernels = await run()
-    // The seed says what the weights begin with.
+    // The seed determines the initial weights.
     expect(kernels[0]).toEqual([...new initializers.GlorotUniform({ seed: 5 }).call([2, 12]).data])
     const all = kernels.flat()
     const repeated = all.length - new Set(all).size

@@ -55,7 +55,7 @@ describe('units of a Bidirectional', () => {
     const [found, model] = await healthOf({ mergeMode })
     expect(found).toMatchObject({ layer: 'both', units: 3, dead: 0 })
     expect(found.activity).toBeCloseTo(mean(sizes(outputsOf(model).data)), 6)
-    // What two units in −1 … 1 sum to has other limits.
+    // The sum of two units in −1 … 1 has other limits.
     expect(found.saturated).toBe(mergeMode === 'sum' ? null : 0)
   })
 
@@ -63,7 +63,7 @@ describe('units of a Bidirectional', () => {
     const callback = new ContinualBackprop({ replacementRate: 0 })
     const model = await step([both()], [callback])
     const [given, out] = [sizes(outputsOf(model).data), sizes(model.getLayer('out').weights[0]!.view)]
-    // The weights by which a unit is used by the others of its way.
+    // The weights by which other units of the same direction use a unit.
     const recurrent = model.layers[0]!.weights.filter(({ name }) => name.endsWith('recurrent_kernel')).map(({ view }) =>
       sizes(view),
     )

@@ -1,5 +1,5 @@
-// Trains two models in the page and measures whether the page stays responsive meanwhile.
-// Leaves what it found in window.testResult; run.mjs asserts it.
+// Trains two models in the page and measures whether the page stays responsive meanwhile. Leaves its results in
+// window.testResult; run.mjs asserts them.
 import { fromPixels, readCsv, readImage, readJsonLines } from '../../dist/data.js'
 import {
   BackupAndRestore,
@@ -48,7 +48,8 @@ async function main() {
   }
 }
 
-// What the browser decodes and draws: a picture from an address, the same from bytes, and from a canvas; values and rows of a Blob.
+// Decoding and drawing in the browser: an image from a URL, the same from bytes, and from a canvas; values and rows of
+// a Blob.
 async function readPictures() {
   const address = new URL('../golden/data/rgb.png', import.meta.url)
   const [fetched, uploaded] = [await readImage(address), await readImage(await (await fetch(address)).blob())]
@@ -60,7 +61,7 @@ async function readPictures() {
   return { table, images: [fetched, uploaded, fromPixels(canvas)].map((image) => image.toArray()), values }
 }
 
-// A run that is interrupted and taken up from what the page keeps, beside one that nobody interrupted.
+// A run that is interrupted and resumed from a store of the page, and one without interruption.
 async function takeUp(x, y) {
   const store = new BrowserStore('taken-up')
   const run = async (callbacks) => {
@@ -121,7 +122,7 @@ async function trainPenguins(x, y) {
       drawing ||= requestAnimationFrame(draw)
     },
   }
-  drawCurve([1], epochs) // the first use of a canvas sets it up, which is not fit's time
+  drawCurve([1], epochs) // the first use of a canvas initializes it, which does not belong to fit's time
   const { result: history, ...responsiveness } = await watch('8→10→8→1', () =>
     model.fit(x, y, { epochs, batchSize: 32, verbose: 0, callbacks: [live] }),
   )
@@ -135,7 +136,7 @@ async function trainPenguins(x, y) {
   }
 }
 
-// One epoch takes far longer than 50 ms here, so fit has to let the page breathe between batches.
+// One epoch takes far longer than 50 ms here, so fit has to yield to the page between batches.
 async function trainWide() {
   const rows = 4096
   const columns = 256
@@ -158,7 +159,7 @@ async function trainWide() {
   return responsiveness
 }
 
-// A product on one thread and on two, where the page may have them.
+// A product on one thread and on two, if the page may have threads.
 async function useThreads() {
   const product = () => {
     const x = ops.reshape(ops.sin(ops.arange(0, 90000, 1, 'float32')), [300, 300])
@@ -175,8 +176,8 @@ async function useThreads() {
   return { threads, threadsNote, same, runs }
 }
 
-// Runs `work` beside two heartbeats, a message loop and a timer loop. A gap is the time between two beats of
-// any kind: how long the page could not have answered a click.
+// Runs `work` while two heartbeats tick, a message loop and a timer loop. A gap is the time between two beats of any
+// kind: how long the page could not have answered a click.
 async function watch(model, work) {
   const tasks = []
   const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries()))
@@ -201,7 +202,7 @@ async function watch(model, work) {
     beat()
     setTimeout(tick, 0)
   }
-  await new Promise((resolve) => setTimeout(resolve, 500)) // let whatever came before settle
+  await new Promise((resolve) => setTimeout(resolve, 500)) // let earlier work settle
   lastBeat = performance.now()
   channel.port2.postMessage(null)
   setTimeout(tick, 0)

@@ -1,5 +1,5 @@
-// What a page meets whose Content Security Policy forbids WebAssembly: an error that says what to allow, and the
-// interpreter. It has no Papa Parse either. Leaves what it found in window.testResult; run.mjs asserts it.
+// A page whose Content Security Policy forbids WebAssembly: gets an error that says what to allow, and can use the
+// interpreter. It has no Papa Parse either. Leaves its results in window.testResult; run.mjs asserts them.
 import { readCsv } from '../../dist/data.js'
 import { Dense, Sequential, StateError, configure } from '../../dist/index.js'
 

@@ -1,6 +1,5 @@
-// Runs page.html, which trains with the built dist/, in a real Chromium and asserts what it measured; and refused.html,
-// where WebAssembly is forbidden.
-// Needs `npm run build`. Without a Chromium it skips, or fails when REQUIRE_BROWSER=1.
+// Runs page.html, which trains with the built dist/, in a real Chromium and asserts its measurements; and refused.html,
+// which forbids WebAssembly. Needs `npm run build`. Without a Chromium it skips, or fails if REQUIRE_BROWSER=1.
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -18,12 +17,12 @@ const candidates = [
   '/usr/bin/google-chrome-stable',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ]
-/** What Pillow makes of the pictures. */
+/** The images as Pillow decodes them. */
 const golden = JSON.parse(await readFile(join(root, 'tests/golden/data.json'), 'utf8'))
 const timeout = 120_000 // milliseconds, for all training in one page
-const attempts = 3 // other work on the machine can hold up a page at any time, so a late beat gets another chance
+const attempts = 3 // other work on the machine can delay a page at any time, so a late beat gets another attempt
 
-// The page was held up while fit ran.
+// The page was blocked while fit ran.
 class NotResponsive extends Error {}
 
 const executablePath = candidates.find((path) => path !== undefined && path !== '' && existsSync(path))
@@ -39,7 +38,7 @@ if (!existsSync(join(root, 'dist/index.js'))) {
   process.exit(1)
 }
 
-// SharedArrayBuffer, so threads, exists only in a cross-origin isolated page. Both kinds of page must work.
+// SharedArrayBuffer, and so threads, exist only in a cross-origin isolated page. Both kinds of page must work.
 const scenarios = [
   { name: 'plain page', isolated: false },
   { name: 'cross-origin isolated page', isolated: true },
@@ -149,7 +148,7 @@ async function runScenario({ name, isolated }) {
     assert.deepEqual(
       { epoch, left, sameEnd, isKept: kept > 0 },
       { epoch: 3, left: null, sameEnd: true, isKept: true },
-      'a run that was taken up',
+      'a resumed run',
     )
     if (!isolated) assert.match(threadsNote, /not cross-origin isolated/)
     const { loss } = result
@@ -160,7 +159,7 @@ async function runScenario({ name, isolated }) {
     const longest = Math.max(...result.responsiveness.map(({ milliseconds }) => milliseconds))
     assert.ok(longest > 100, `expected a fit long enough to judge, over 100 ms, received ${longest} ms`)
     for (const image of result.pictures.images)
-      assert.deepEqual(image, golden.images['rgb.png'].RGB, 'the pixels of a picture')
+      assert.deepEqual(image, golden.images['rgb.png'].RGB, 'the pixels of an image')
     assert.deepEqual(result.pictures.values, [{ a: 1 }, { a: 2 }])
     assert.deepEqual(
       result.pictures.table,

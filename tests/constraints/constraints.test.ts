@@ -54,7 +54,7 @@ const fitted = async (layer: Dense, optimizer: Adam | SGD | MultiOptimizer = new
 }
 
 describe('a constraint', () => {
-  it('of one’s own is applied after every update, saved and loaded', async () => {
+  it('a custom one is applied after every update, saved and loaded', async () => {
     const dense = new Dense({ units: 3, kernelConstraint: new Symmetric() })
     const model = await fitted(dense)
     expectNear(ops.transpose(dense.kernel).data, dense.kernel.value.data, 'symmetric', 1e-7)
@@ -65,7 +65,7 @@ describe('a constraint', () => {
     expect(() => customObjectScope({}, () => registry.get('symmetricc'))).toThrow(/[Cc]onstraint/)
   })
 
-  it('may be a function, saved by its name', async () => {
+  it('may be a function, saved by name', async () => {
     const atMostOne = (w: Tensor) => ops.minimum(w, 1)
     const own = new Sequential([
       new Dense({ units: 1, inputShape: [2], kernelConstraint: atMostOne, kernelInitializer: 'ones' }),
@@ -78,7 +78,7 @@ describe('a constraint', () => {
     }
   })
 
-  it('holds with several optimizers, and where weights are set apart', async () => {
+  it('works with several optimizers, and with excluded weights', async () => {
     const dense = new Dense({ units: 2, kernelConstraint: 'nonNeg', biasConstraint: new constraints.MaxNorm(0.1) })
     const model = new Sequential([dense])
     model.compile({
@@ -90,7 +90,7 @@ describe('a constraint', () => {
     expect(Math.hypot(...dense.bias!.value.data)).toBeLessThanOrEqual(0.1 + 1e-6)
   })
 
-  it('that changes the shape is refused with the name of the weight', async () => {
+  it('that changes the shape raises an error with the name of the weight', async () => {
     await expect(fitted(new Dense({ units: 3, kernelConstraint: new Flat() }))).rejects.toThrow(
       /the constraint Flat\w* of kernel \[3, 3\] must give a tensor of this shape, received \[9\]/,
     )
@@ -99,7 +99,7 @@ describe('a constraint', () => {
     )
   })
 
-  it('refuses what is none', () => {
+  it('raises an error for other values', () => {
     expect(() => new Dense({ units: 1, kernelConstraint: 'maxNrm' })).toThrow(/maxNorm|MaxNorm/)
     expect(() => new constraints.MaxNorm({ maxValue: -1 })).toThrow(/maxValue/)
     expect(() => new constraints.MinMaxNorm({ minValue: 2, maxValue: 1 })).toThrow(

@@ -1,5 +1,5 @@
-// Kernels trust shapes, dtypes and lists of extents. Nothing that a user holds may change them: every list of numbers
-// that can be reached from a public object either refuses a change or is a copy.
+// Kernels trust shapes, dtypes and lists of extents. Users must not be able to change them: every list of numbers that
+// can be reached from a public object either refuses a change or is a copy.
 
 import { describe, expect, it } from 'vitest'
 import * as myelin from '../../src'
@@ -20,7 +20,7 @@ import {
 import { Dataset } from '../../src/data'
 import { examples } from '../layers/examples'
 
-/** Tries every way to change a list, and to put another one in its place. */
+/** Tries every way to change a list, and to replace it. */
 function attack(key: string, list: unknown[]): void {
   const changes = [
     () => (list[0] = 400),
@@ -39,7 +39,7 @@ function attack(key: string, list: unknown[]): void {
   }
 }
 
-/** The names of all that can be read of an object: its own, and its getters. */
+/** The names of all readable properties of an object: its own, and its getters. */
 function readable(object: object): string[] {
   const names = new Set(Object.keys(object))
   for (
@@ -61,7 +61,7 @@ function read(object: object, name: string): unknown {
   }
 }
 
-/** What lists of numbers, shapes and names look like, to compare. Lists of objects are compared by their elements. */
+/** Copies of lists of numbers, shapes and names, to compare. Lists of objects are compared by their elements. */
 const copyOf = (list: readonly unknown[]): unknown[] => list.map((each) => (Array.isArray(each) ? copyOf(each) : each))
 
 /** Lists of numbers and of open extents, to any depth, and those of weights and layers. */
@@ -71,7 +71,7 @@ function isTrusted(name: string, list: readonly unknown[]): boolean {
   return /^(weights|trainableWeights|layers)$/.test(name) || (list.length > 0 && list.every(isNumbers))
 }
 
-/** Attacks every list of an object, also those within lists; afterwards each must read as before. */
+/** Attacks every list of an object, also nested lists; afterwards each must read as before. */
 function expectFixed(where: string, object: object): number {
   let lists = 0
   for (const name of readable(object)) {
@@ -102,7 +102,7 @@ describe('tensors', () => {
     ['the value of a Variable', () => new Variable([4]).value],
   ]
 
-  it.each(made)('%s has a shape and a dtype that nothing changes', (name, make) => {
+  it.each(made)('the shape and dtype of %s cannot be changed', (name, make) => {
     const x = make()
     const [shape, { dtype }] = [[...x.shape], x]
     expect(expectFixed(name, x)).toBeGreaterThan(0)
@@ -111,14 +111,14 @@ describe('tensors', () => {
     expect([x.shape, x.dtype]).toEqual([shape, dtype])
   })
 
-  it('reads its own elements after an attack, and the next result of the same program has its shape', () => {
+  it('an attacked tensor reads its own elements, and the next result of the same program has its shape', () => {
     const x = ops.add([1, 2, 3], 0)
     attack('shape', x.shape as number[])
     expect(x.toArray()).toEqual([1, 2, 3])
     expect(ops.add([4, 5, 6], 0).toArray()).toEqual([4, 5, 6])
   })
 
-  it('keeps the shape apart from the list that it was made with, which stays changeable', () => {
+  it('copies the list of its shape, which stays mutable', () => {
     const shape = [2, 2]
     const results = [
       tensor([1, 2, 3, 4], shape),
@@ -143,7 +143,7 @@ describe('tensors', () => {
 })
 
 describe('variables', () => {
-  it('cannot be made longer, so that assign writes nothing of others', () => {
+  it('cannot be enlarged, so that assign writes only its own memory', () => {
     const [variable, other] = [new Variable([4]), new Variable([400])]
     expectFixed('Variable', variable)
     expect(Reflect.set(variable, 'shape', [400])).toBe(false)
@@ -153,7 +153,7 @@ describe('variables', () => {
     expect(variable.shape).toEqual([4])
   })
 
-  it('shares no list with the tensor that it begins with', () => {
+  it('does not share a list with its initial tensor', () => {
     const initial = tensor([1, 2])
     const variable = new Variable(initial)
     attack('shape', initial.shape as number[])
@@ -201,7 +201,7 @@ describe('models', () => {
     expect(model.countParams()).toBe(3)
   })
 
-  it('the window of a layer that was built, exchanged as a whole, reads no other memory', () => {
+  it('replacing the window of a built layer reads no other memory', () => {
     const layer = new myelin.Conv1D({ filters: 2, kernelSize: 3, inputShape: [8, 1], kernelInitializer: 'ones' })
     const x = ops.ones([1, 8, 1])
     const before = layer.apply(x).toArray()
@@ -216,7 +216,7 @@ describe('models', () => {
   })
 })
 
-describe('optimizers and data sets', () => {
+describe('optimizers and datasets', () => {
   const classes = Object.entries<unknown>({ ...optimizers }).flatMap(([name, Class]) =>
     typeof Class === 'function' && Class.prototype instanceof optimizers.Optimizer && name !== 'MultiOptimizer'
       ? [{ name, make: () => Reflect.construct(Class, []) as object }]

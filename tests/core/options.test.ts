@@ -1,5 +1,5 @@
-// Options as a class declares them: what is read, what is refused and how, what is written. What the library's own
-// classes declare is at the end.
+// Options that a class declares: which are read, which are refused and with what error, which are written. The
+// library's own declarations are tested at the end.
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { AdamOptions, EarlyStoppingOptions } from '../../src'
 import {
@@ -85,7 +85,7 @@ const messageOf = (action: () => unknown): string => {
 }
 
 describe('a class with options', () => {
-  it('has their values as properties, its own and those of its bases', () => {
+  it("has its own and its bases' options as properties", () => {
     const { rate, noiseShape, name, seed } = new Dropper({ rate: 0.5, seed: 7 })
     expect({ rate, noiseShape, name, seed }).toEqual({ rate: 0.5, noiseShape: null, name: 'Dropper', seed: 7 })
   })
@@ -97,7 +97,7 @@ describe('a class with options', () => {
     )
   })
 
-  it('takes one option alone', () => {
+  it('takes a single option', () => {
     expect(new Dropper(0.25).rate).toBe(0.25)
     expect(messageOf(() => new Base(0.25 as never))).toContain(
       'expected an object of options, { name: … }, received 0.25',
@@ -136,7 +136,7 @@ describe('a class with options', () => {
       () => Reflect.construct(EarlyStopping, ['valLoss', { patience: 3 }]),
       "EarlyStopping takes { monitor: … }, received ('valLoss', an object (Object))",
     ],
-  ])('refuses further arguments, which would be lost: %#', (make, message) => {
+  ])('refuses further arguments, which would be ignored: %#', (make, message) => {
     expect(messageOf(make)).toContain(message)
   })
 
@@ -157,7 +157,7 @@ describe('a class with options', () => {
     expect(new LearningRateScheduler(() => 1, { verbose: 1 }).verbose).toBe(1)
   })
 
-  it('refuses unknown names with the nearest known one, and what was left out', () => {
+  it('refuses unknown names with the nearest known one, and missing options', () => {
     expect(messageOf(() => new Dropper({ rate: 1, sede: 3 } as never))).toBe(
       "Unknown option of Dropper 'sede'. Did you mean 'seed'?",
     )
@@ -176,7 +176,7 @@ describe('a class with options', () => {
     )
   })
 
-  it('writes what makes an equal object', () => {
+  it('serializes to a config that makes an equal object', () => {
     const one = new Dropper({ rate: 0.5, name: 'drop', noiseShape: [null, 3] })
     expect(serialize(one)).toEqual({
       className: 'Dropper',
@@ -185,7 +185,7 @@ describe('a class with options', () => {
     expect(new Dropper(one.getConfig() as never)).toEqual(one)
   })
 
-  it('is as strict in a subclass with a constructor, which keeps its own options from super', () => {
+  it('is as strict in a subclass with a constructor, which removes its own options before super', () => {
     class Own extends Dropper {
       readonly extra: number
       constructor({ extra, ...options }: { extra: number; rate: number; seed?: number }) {
@@ -210,16 +210,16 @@ describe('a class with options', () => {
     )
   })
 
-  it('refuses the value of an option that would change nothing', () => {
+  it('refuses an option value that would have no effect', () => {
     expect(new Adafactor({ relativeStep: true }).relativeStep).toBe(true)
     expect(messageOf(() => new Adafactor({ relativeStep: false }))).toContain(
       'Adafactor: relativeStep must be true: the rate is at most 1/√t',
     )
   })
 
-  it('is the same whatever stands in the text of a class', () => {
+  it('does not depend on the source text of a class', () => {
     class Commented extends Dropper {
-      // A constructor (of the user's own) would go here.
+      // A constructor of the user's own would be here.
       readonly note = 'constructor (x) {}'
     }
     class Plain extends Dropper {}
@@ -229,8 +229,8 @@ describe('a class with options', () => {
       )
   })
 
-  it('tells a class from a function, also where a compiler made one of the other', () => {
-    // What compilers to older JavaScript write.
+  it('distinguishes a class from a function, also when a compiler replaced one by the other', () => {
+    // The output of compilers for older JavaScript.
     function Older(this: object): void {}
     Older.prototype.call = () => 0
     function plain(): number {
@@ -245,7 +245,7 @@ describe('a class with options', () => {
     for (const each of [Hidden, Dropper, Older, Map]) expect(customFunction(each)).toBeNull()
   })
 
-  it('compares its options when all are set', () => {
+  it('validates options against each other once all are set', () => {
     class Between extends configured(Configured, () => ({ low: option(number(), 0), high: option(number(), 1) })) {
       protected override checkOptions(): void {
         if (this.low > this.high) throw new ArgumentError('low > high')
@@ -356,14 +356,14 @@ describe('kinds', () => {
     for (const [value, message] of bad) expect(messageOf(() => read(kind, value))).toContain(message)
   })
 
-  it('choice in every spelling', () => {
+  it('choice, in every spelling', () => {
     const kind = choice('fanIn', 'fanOut')
     expect(['fanIn', 'fan_in', 'FAN_OUT'].map((word) => read(kind, word))).toEqual(['fanIn', 'fanIn', 'fanOut'])
     expect(messageOf(() => read(kind, 'fan'))).toBe("x must be 'fanIn' or 'fanOut', received 'fan'")
     expect(messageOf(() => read(kind, 3))).toContain('received 3')
   })
 
-  it('named objects by name, instance and saved', () => {
+  it('named objects by name, instance and config', () => {
     const kind = named(regularizerRegistry)
     const own = new regularizers.L2(0.5)
     expect(kind.read(own, 'x')).toBe(own)
@@ -382,7 +382,7 @@ describe('kinds', () => {
 
 describe('options of a function', () => {
   const table = { delta: option(number({ above: 0 }), 1) }
-  it('are read by their table, or those of an object', () => {
+  it('are read through their table, or through the table of an object', () => {
     expect(functionOptions('huber', table, {})).toEqual({ delta: 1 })
     expect(readOptions('huber', table, undefined)).toEqual({ delta: 1 })
     const loss = new losses.Huber({ delta: 3 })
@@ -394,7 +394,7 @@ describe('options of a function', () => {
   })
 })
 
-describe('options that nobody reads are refused', () => {
+describe('unknown options are refused', () => {
   it.each<[() => unknown, string]>([
     [() => new Adam({ lr: 1 } as never), "'lr'. Did you mean 'learningRate'?"],
     [() => new SGD({ momentun: 1 } as never), "Did you mean 'momentum'?"],
@@ -436,7 +436,7 @@ describe('options that nobody reads are refused', () => {
   })
 })
 
-describe('values that cannot be', () => {
+describe('invalid values', () => {
   it.each<[() => unknown, string]>([
     [() => new Adam({ epsilon: NaN }), 'Adam: epsilon must be a finite number ≥ 0, received NaN'],
     [
@@ -499,8 +499,8 @@ describe('values that cannot be', () => {
   })
 })
 
-describe('spellings of Keras', () => {
-  it('of names and of values', () => {
+describe('Keras spellings', () => {
+  it('of names and values', () => {
     expect(new initializers.VarianceScaling({ mode: 'fan_in', distribution: 'untruncated_normal' })).toMatchObject({
       mode: 'fanIn',
       distribution: 'untruncatedNormal',
@@ -528,7 +528,7 @@ describe('spellings of Keras', () => {
   })
 })
 
-it('a class in the place of an instance is called by the name that it is saved under, whatever a bundler made of the other', () => {
+it('a class passed as an instance is reported under its registered name, even if a bundler renamed it', () => {
   class MeanSquaredError$1 extends losses.MeanSquaredError {
     static override readonly className = 'MeanSquaredError'
   }
@@ -566,7 +566,7 @@ describe('configurations', () => {
     [new EarlyStopping({ patience: 3 })],
     [new PiecewiseConstantDecay({ boundaries: [1], values: [1, 0.5] })],
     [new ExponentialDecay({ initialLearningRate: 1, decaySteps: 2, decayRate: 0.5 })],
-  ])('%o makes an equal one', (object) => {
+  ])('%o makes an equal object', (object) => {
     const saved = JSON.parse(JSON.stringify(object.getConfig()))
     const again = construct(object.constructor, saved)
     expect(again).toBeInstanceOf(object.constructor)
@@ -574,8 +574,8 @@ describe('configurations', () => {
   })
 })
 
-describe('names that every object has', () => {
-  it.each(['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf'])('%s is no name', (name) => {
+describe('names of Object.prototype', () => {
+  it.each(['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf'])('%s is not a known name', (name) => {
     const all: readonly (() => unknown)[] = [
       () => getActivation(name),
       () => getLoss(name),
@@ -608,7 +608,7 @@ describe('custom objects in scope', () => {
     expect(messageOf(() => getLoss('far'))).toContain("Unknown loss 'far'")
   })
 
-  it('that are of another kind are refused', () => {
+  it('of another kind are refused', () => {
     expect(
       messageOf(() =>
         customObjectScope(

@@ -27,7 +27,7 @@ const related = fc
     ),
   )
 
-/** Right-aligned, every position: all equal, or 1. null when they do not fit. */
+/** Right-aligned, every position: all equal, or 1. null if they do not fit. */
 function naiveBroadcast(all: readonly (readonly number[])[]): number[] | null {
   const rank = Math.max(0, ...all.map(({ length }) => length))
   const result: number[] = []
@@ -40,7 +40,7 @@ function naiveBroadcast(all: readonly (readonly number[])[]): number[] | null {
 }
 
 describe('broadcasting', () => {
-  it('gives the extents that are not 1, or throws', () => {
+  it('gives the extents other than 1, or throws', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(shapes, related), { minLength: 1, maxLength: 3 }), (all) => {
         const expected = naiveBroadcast(all)
@@ -118,7 +118,7 @@ describe('axes', () => {
     expect(() => normalizeAxes('sum', [1, -1], 2)).toThrow('sum: the axes must be distinct, received [1, -1]')
   })
 
-  it('neighbours form groups, the last group first', () => {
+  it('neighbours form groups, with the last group first', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.nat({ max: 8 })), (raw) => {
         const axes = raw.sort((a, b) => a - b)
@@ -135,7 +135,7 @@ describe('axes', () => {
 })
 
 describe('splitAround', () => {
-  it('multiplies what is before, inside and after', () => {
+  it('multiplies the extents before, inside and after', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 5 }), { minLength: 1, maxLength: 5 }), fc.nat(), fc.nat(), (shape, a, b) => {
         const [first, last] = [a % shape.length, b % shape.length].sort((x, y) => x - y) as [number, number]

@@ -1,4 +1,4 @@
-// Whatever reads data ends with the reason of a signal, at once, and lets go of what it reads.
+// Every reader of data ends with the reason of a signal, at once, and releases its source.
 // modes: simd
 
 import { createServer } from 'node:http'
@@ -33,7 +33,7 @@ import {
   loadModel,
 } from '../../src/index'
 
-/** Every reader of bytes, from its beginning to its end. */
+/** Every reader of bytes, from start to end. */
 const readers: Readonly<Record<string, (source: ByteSource, signal: AbortSignal) => Promise<unknown>>> = {
   readCsv: (source, signal) => readCsv(source, { signal }).toArray(),
   'readCsv, vectors': (source, signal) => readCsv(source, { signal, features: 'vector' }).toArray(),
@@ -52,7 +52,7 @@ const each = Object.entries(readers)
 class Enough extends Error {}
 const enough = new Enough('enough')
 
-/** What a run that is aborted while it waits fails with. */
+/** The error of a run that is aborted while it waits. */
 async function aborted(run: (signal: AbortSignal) => Promise<unknown>, delay = 30): Promise<unknown> {
   const abort = new AbortController()
   setTimeout(() => abort.abort(enough), delay)
@@ -71,7 +71,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 describe.each(each)('%s', (_, read) => {
-  it('ends while a stream of Node gives nothing, which is destroyed', async () => {
+  it('aborts while a Node stream gives nothing, and destroys it', async () => {
     const stream = new Readable({ read: () => undefined })
     stream.push('"a"\n1\n')
     expect(await aborted((signal) => read(stream, signal))).toBe(enough)
@@ -79,7 +79,7 @@ describe.each(each)('%s', (_, read) => {
     expect(stream.destroyed).toBe(true)
   })
 
-  it('ends while a stream of the web gives nothing, which is cancelled', async () => {
+  it('aborts while a web stream gives nothing, and cancels it', async () => {
     let isCancelled = false
     const stream = new ReadableStream<Uint8Array>({
       start: (control) => control.enqueue(new TextEncoder().encode('"a"\n1\n')),
@@ -90,11 +90,11 @@ describe.each(each)('%s', (_, read) => {
     expect(isCancelled).toBe(true)
   })
 
-  it('ends while a source is waited for', async () => {
+  it('aborts while waiting for a source', async () => {
     expect(await aborted((signal) => read(() => new Promise<never>(() => undefined), signal))).toBe(enough)
   })
 
-  it('ends while a server does not answer, or stops in the middle, and hangs up', async () => {
+  it('aborts while a server does not answer or stalls, and closes the connection', async () => {
     for (const begins of [false, true]) {
       const closed: Promise<unknown>[] = []
       const server = createServer((request, response) => {
@@ -109,7 +109,7 @@ describe.each(each)('%s', (_, read) => {
     }
   })
 
-  it('reads nothing when the signal fired before', async () => {
+  it('reads nothing if the signal was already aborted', async () => {
     const opened: string[] = []
     const source = () => (opened.push('opened'), { text: '"a"\n1\n' })
     await expect(read(source, AbortSignal.abort(enough))).rejects.toBe(enough)
@@ -118,7 +118,7 @@ describe.each(each)('%s', (_, read) => {
     expect(opened).toEqual([])
   })
 
-  it('refuses what is no signal', async () => {
+  it('refuses values that are not signals', async () => {
     const wrong = async (signal: unknown) => read({ text: '"a"\n1\n' }, signal as AbortSignal)
     for (const each of [3, 'stop', {}, new AbortController(), true])
       await expect(wrong(each), String(each)).rejects.toThrow(
@@ -144,7 +144,7 @@ describe('files', () => {
   }
 
   it.runIf(process.platform === 'linux').each(Object.entries(passes))(
-    '%s closes the file when the signal fires, also while nobody asks for rows',
+    '%s closes the file on abort, also while no rows are requested',
     async (name, open) => {
       const path = join(folder, 'rows')
       await writeFile(path, name === 'readJsonLines' ? '[1, 2]\n'.repeat(1_000_000) : rows)
@@ -159,7 +159,7 @@ describe('files', () => {
     },
   )
 
-  it('a pass over text in memory lets timers fire, and gives no row behind the signal', async () => {
+  it('a pass over text in memory lets timers run, and gives no row after the abort', async () => {
     let [count, atAbort] = [0, 0]
     const abort = new AbortController()
     setTimeout(() => ((atAbort = count), abort.abort(enough)), 20)
@@ -173,7 +173,7 @@ describe('files', () => {
 describe('imageFolder', () => {
   const options = { imageSize: [2, 2] as [number, number], labels: null, batchSize: null }
 
-  it('ends while it lists folders, and while it reads pictures', async () => {
+  it('aborts while it lists folders, and while it reads images', async () => {
     const root = join(folder, 'pictures')
     await mkdir(join(root, 'inner'), { recursive: true })
     await writeFile(join(root, 'inner', 'a.png'), 'no picture')
@@ -212,7 +212,7 @@ describe('Dataset', () => {
     concatenate: (from) => from.map<number>(never).concatenate(from),
   }
 
-  it.each(Object.entries(stages))('%s: a pass ends with the signal, and the source is closed', async (_, stage) => {
+  it.each(Object.entries(stages))('%s: a pass ends on abort, and the source is closed', async (_, stage) => {
     let open = 0
     const from = Dataset.from<number>(async function* () {
       open++
@@ -236,7 +236,7 @@ describe('Dataset', () => {
     ).toBe(enough)
   })
 
-  it('a source with a signal lets timers fire, though a filter drops every element', async () => {
+  it('a source with a signal lets timers run, even if a filter drops every element', async () => {
     const dropped = (signal: AbortSignal) =>
       Dataset.from(Dataset.range(2).repeat(), { signal })
         .filter(() => false)
@@ -244,7 +244,7 @@ describe('Dataset', () => {
     expect(await aborted(dropped)).toBe(enough)
   })
 
-  it('a source with a signal ends in fit with its reason', async () => {
+  it('a source with a signal ends fit with the reason of the signal', async () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
     model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
     const endless = async function* () {
@@ -267,7 +267,7 @@ describe('Dataset', () => {
     await expect(frames.next()).rejects.toThrow(/timeout/)
   })
 
-  it('leaves no listener behind, and no element changes', async () => {
+  it('removes all listeners, and changes no element', async () => {
     const { signal } = new AbortController()
     let listeners = 0
     const [add, remove] = [signal.addEventListener, signal.removeEventListener]
@@ -294,30 +294,27 @@ describe('adapt', () => {
     TextVectorization: [() => new TextVectorization({}), ['a b', 'c'], ['d']],
   } as const
 
-  it.each(Object.entries(layers))(
-    '%s ends with the signal, and knows what it knew',
-    async (_, [make, first, batch]) => {
-      const layer = make() as Normalization
-      const data = (rows: unknown) => [rows][Symbol.iterator]() as never
-      await layer.adapt(data(first))
-      const known = JSON.stringify(layer.getConfig())
-      const stalled = async function* () {
-        yield batch
-        await new Promise(() => undefined)
-      }
-      expect(await aborted((signal) => layer.adapt(stalled as never, { signal }))).toBe(enough)
-      await expect(layer.adapt(first as never, { signal: AbortSignal.abort(enough) })).rejects.toBe(enough)
-      expect(JSON.stringify(layer.getConfig())).toBe(known)
-      await expect(layer.adapt(first as never, { signal: 3 as never })).rejects.toThrow('signal must be an AbortSignal')
-      await expect(layer.adapt(first as never, { sgnal: null } as never)).rejects.toThrow('sgnal')
-      await layer.adapt((() => [first, batch]) as never, { steps: 1 })
-      expect(JSON.stringify(layer.getConfig())).toBe(known)
-    },
-  )
+  it.each(Object.entries(layers))('%s ends on abort, and keeps its previous state', async (_, [make, first, batch]) => {
+    const layer = make() as Normalization
+    const data = (rows: unknown) => [rows][Symbol.iterator]() as never
+    await layer.adapt(data(first))
+    const known = JSON.stringify(layer.getConfig())
+    const stalled = async function* () {
+      yield batch
+      await new Promise(() => undefined)
+    }
+    expect(await aborted((signal) => layer.adapt(stalled as never, { signal }))).toBe(enough)
+    await expect(layer.adapt(first as never, { signal: AbortSignal.abort(enough) })).rejects.toBe(enough)
+    expect(JSON.stringify(layer.getConfig())).toBe(known)
+    await expect(layer.adapt(first as never, { signal: 3 as never })).rejects.toThrow('signal must be an AbortSignal')
+    await expect(layer.adapt(first as never, { sgnal: null } as never)).rejects.toThrow('sgnal')
+    await layer.adapt((() => [first, batch]) as never, { steps: 1 })
+    expect(JSON.stringify(layer.getConfig())).toBe(known)
+  })
 })
 
 describe('models', () => {
-  it('loadModel and loadWeights end while a server does not answer', async () => {
+  it('loadModel and loadWeights abort while a server does not answer', async () => {
     const server = createServer(() => undefined).listen(0)
     const url = `http://localhost:${(server.address() as AddressInfo).port}/`
     const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])

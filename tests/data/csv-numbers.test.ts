@@ -1,5 +1,4 @@
-// Lines of numbers by the kernels of assembly/csv.ts: what they read is what the plain way reads, whatever the lines look like and
-// wherever the chunks of the file end.
+// Lines of numbers, read by the kernels of assembly/csv.ts: equal to the plain reader, for any lines and any chunks.
 // modes: simd
 
 import * as fc from 'fast-check'
@@ -11,7 +10,7 @@ import { END } from '../../src/data/source'
 
 const encoder = new TextEncoder()
 
-/** Text in chunks of so many bytes. */
+/** Text in chunks of `length` bytes. */
 function* pieces(content: string, length: number): Generator<Uint8Array> {
   const bytes = encoder.encode(content)
   for (let at = 0; at < bytes.length; at += length) yield bytes.slice(at, at + length)
@@ -19,14 +18,14 @@ function* pieces(content: string, length: number): Generator<Uint8Array> {
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `c${i}`)
 
-/** The plain way: one record after the other, by Papa Parse. */
+/** The plain reader: one record at a time, with Papa Parse. */
 async function plainly(content: string, width: number): Promise<number[][]> {
   const types = Object.fromEntries(names(width).map((name) => [name, 'number'] as const))
   const rows = await readCsv({ text: content }, { header: names(width), types }).toArray()
   return rows.map((row) => names(width).map((name) => Math.fround(row[name] as number)))
 }
 
-/** What a kernel reads of lines, until one is left to others. */
+/** The lines that the kernel reads, up to the first that it leaves to the caller. */
 function byKernel(content: string, width: number, delimiter = ','): number[][] {
   const kernel = LineKernel.make({
     delimiter: delimiter.charCodeAt(0),
@@ -54,7 +53,7 @@ const manyDigits = fc.oneof(
 )
 
 describe('the kernel', () => {
-  it('reads what is made of few digits, of any width', () => {
+  it('reads cells of few digits, of any width', () => {
     const table = fc
       .integer({ min: 1, max: 70 })
       .chain((width) =>
@@ -69,7 +68,7 @@ describe('the kernel', () => {
     )
   })
 
-  it('reads numbers of up to fifteen digits, rounded as Number rounds them', () => {
+  it('reads numbers of up to fifteen digits, rounded like Number()', () => {
     const table = fc
       .integer({ min: 1, max: 12 })
       .chain((width) =>
@@ -86,7 +85,7 @@ describe('the kernel', () => {
     )
   })
 
-  it('leaves every other line to others, and says where it begins', () => {
+  it('leaves all other lines to the caller, and reports where the first begins', () => {
     const others = [
       '1,2',
       '1,2,3,4',
@@ -126,15 +125,15 @@ describe('the kernel', () => {
     }
   })
 
-  it('does not take digits of the line before for its own', () => {
-    // Lines begin at every place within 16 bytes, behind digits.
+  it('does not read digits of the line before', () => {
+    // Lines start at every offset within 16 bytes, after digits.
     for (let length = 1; length < 40; length++)
       expect(byKernel(`${'9,'.repeat(length)}9\n${'1,'.repeat(length)}1\n`, length + 1)[1]).toEqual(
         Array.from({ length: length + 1 }, () => 1),
       )
   })
 
-  it('puts columns where they belong, and passes over what is asked for by nobody', () => {
+  it('puts columns at their indices, and skips unused ones', () => {
     const kernel = LineKernel.make({
       delimiter: 44,
       slots: Int32Array.of(2, -2, -1, 0, 1, -3),
@@ -152,7 +151,7 @@ describe('the kernel', () => {
     }
   })
 
-  it('is not used where what is between cells may be part of a number', () => {
+  it('is not used if the delimiter may be part of a number', () => {
     for (const delimiter of '0.-+')
       expect(
         LineKernel.make({
@@ -164,7 +163,7 @@ describe('the kernel', () => {
       ).toBeNull()
   })
 
-  it('counts lines and sees a quote, in whatever place', () => {
+  it('counts lines and detects a quote at any position', () => {
     for (let length = 0; length < 70; length++) {
       const bytes = encoder.encode('a\n'.repeat(70).slice(0, length))
       expect(survey(bytes, 34)).toEqual({ lines: Math.floor(length / 2), isQuoted: false })
@@ -189,7 +188,7 @@ describe('batches of lines', () => {
     .integer({ min: 1, max: 8 })
     .chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 40 }))
 
-  it('are the elements, stacked, wherever chunks end', async () => {
+  it('equal the stacked elements, wherever chunks end', async () => {
     await fc.assert(
       fc.asyncProperty(
         table,
@@ -218,7 +217,7 @@ describe('batches of lines', () => {
     )
   })
 
-  it('have targets, one or several, and lose a rest where that is asked', async () => {
+  it('have one or several targets, and drop the remainder on request', async () => {
     const content = Array.from({ length: 10 }, (_, i) => `${i},${i / 4},${-i}`).join('\n')
     for (const target of ['b', ['c', 'a']] as const) {
       const rows = readCsv({ text: content }, { header: ['a', 'b', 'c'], target, features: 'vector' })
@@ -239,7 +238,7 @@ describe('batches of lines', () => {
     }
   })
 
-  it('leave bad lines out, and name them', async () => {
+  it('skip bad lines, and report them', async () => {
     const lines = Array.from({ length: 500 }, (_, i) => (i % 50 === 7 ? `${i},x` : i % 50 === 9 ? String(i) : `${i},1`))
     const rows = readCsv(() => pieces(lines.join('\n'), 333), {
       header: ['a', 'b'],
@@ -261,7 +260,7 @@ describe('batches of lines', () => {
     await expect(strict.batch(64).toArray()).rejects.toThrow(/line 8, column 'b'/)
   })
 
-  it('that are given back lend their memory to a later one, and not before', async () => {
+  it('lend their memory to a later batch once they are given back, and not before', async () => {
     const rows = readCsv({ text: '1\n2\n3\n4\n5\n6\n7' }, { header: ['a'], features: 'vector' }).batch(2)
     const cursor = rows.open(0)
     const next = async (): Promise<Tensor> => {
@@ -281,7 +280,7 @@ describe('batches of lines', () => {
     await cursor.close()
   })
 
-  it('go on where a pass is resumed', async () => {
+  it('continue where a pass is resumed', async () => {
     const rows = readCsv(
       { text: Array.from({ length: 100 }, (_, i) => `${i}`).join('\n') },
       { header: ['a'], features: 'vector' },
@@ -293,18 +292,18 @@ describe('batches of lines', () => {
     await iterator.return()
   })
 
-  it('are the same from two passes at once', async () => {
+  it('are the same in two concurrent passes', async () => {
     const content = Array.from({ length: 3000 }, (_, i) => `${i % 1000},${i % 7}`).join('\n')
     const rows = readCsv(() => pieces(content, 1000), { header: ['a', 'b'], features: 'vector' })
     const [left, right] = await Promise.all([rows.batch(32).toArray(), rows.batch(100).unbatch().toArray()])
     expect(left.flatMap((batch) => [...batch.data])).toEqual(right.flatMap((row) => [...(row as Tensor).data]))
-    // And later passes, which use the same kernels again.
+    // Later passes use the same kernels again.
     expect((await rows.batch(32).toArray()).flatMap((batch) => [...batch.data])).toEqual(
       left.flatMap((batch) => [...batch.data]),
     )
   })
 
-  it('are read without the kernels where the engine cannot run them', async () => {
+  it('are read without the kernels if the engine cannot run them', async () => {
     vi.resetModules()
     vi.stubGlobal('WebAssembly', {
       ...WebAssembly,

@@ -1,4 +1,4 @@
-// readCsv: what cells become, that every row comes once whatever it is cut into, and what is said of bad rows.
+// readCsv: the values of cells, that every row comes once for any chunks, and the reports of bad rows.
 // modes: simd
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -20,7 +20,7 @@ const flats =
   'rooms,area,kind,since,note\n2,50.5,old,2001-02-03,a\n3,70,new,2020-12-31,"b, ""c"""\n1,30,old,1999-01-01,"two\nlines"\n'
 const types = { kind: 'category' } as const
 
-/** Bytes in pieces of a length. */
+/** Bytes in pieces of `length`. */
 const pieces = (content: string, length: number) => () => {
   const bytes = new TextEncoder().encode(content)
   return Array.from({ length: Math.ceil(bytes.length / length) }, (_, i) => bytes.slice(i * length, (i + 1) * length))
@@ -35,7 +35,7 @@ const failure = async (work: Promise<unknown>): Promise<RowError> => {
   return error as RowError
 }
 
-describe('where it reads from', () => {
+describe('sources', () => {
   const path = join(folder, 'flats.csv')
   writeFileSync(path, flats)
   const content = { text: flats }
@@ -46,9 +46,9 @@ describe('where it reads from', () => {
     ['a Blob', new Blob([flats])],
     ['text', content],
     ['bytes', new TextEncoder().encode(flats)],
-    ['a function that makes a stream of Node', () => Readable.from([flats.slice(0, 20), flats.slice(20)])],
-    ['a function that makes a stream of the web', () => new Blob([flats]).stream()],
-    ['a function that promises', async () => content],
+    ['a function that makes a Node stream', () => Readable.from([flats.slice(0, 20), flats.slice(20)])],
+    ['a function that makes a web stream', () => new Blob([flats]).stream()],
+    ['a function that returns a promise', async () => content],
   ])('%s, twice', async (_, source) => {
     const rows = readCsv(source, { types })
     const expected = [
@@ -71,7 +71,7 @@ describe('where it reads from', () => {
     })
   })
 
-  it('a stream that can be read once, as long as nothing must be learnt before', async () => {
+  it('a one-shot stream, if nothing must be learnt first', async () => {
     const once = () => Readable.from([flats])
     expect(await readCsv(once(), { types: { kind: 'string' } }).toArray()).toHaveLength(3)
     expect(await readCsv(once(), { vocabulary: { kind: ['old', 'new'] } }).toArray()).toMatchObject([
@@ -89,7 +89,7 @@ describe('where it reads from', () => {
     expect(a).toEqual(b)
   })
 
-  it('refuses content in place of a path, and what holds no bytes', async () => {
+  it('refuses content instead of a path, and values without bytes', async () => {
     expect(() => readCsv(flats)).toThrow(/say \{ text: … \}/)
     for (const wrong of [3, null, { a: 1 }]) expect(() => readCsv(wrong as never)).toThrow(ArgumentError)
     expect(() => readCsv(['one.csv', 'two.csv'])).toThrow(/have no line end, received \['one\.csv', 'two\.csv'\]/)
@@ -98,7 +98,7 @@ describe('where it reads from', () => {
     await failure(readCsv(() => [Uint8Array.of(0xff, 0xfe, 65, 0)]).toArray())
   })
 
-  it('lets go of the file, also when a pass ends early or fails', async () => {
+  it('closes the file, also when a pass ends early or fails', async () => {
     let open = 0
     const source = () =>
       (async function* () {
@@ -120,10 +120,10 @@ describe('where it reads from', () => {
   })
 })
 
-describe('what a file looks like', () => {
+describe('file formats', () => {
   const read = (text: string, options = {}) => readCsv({ text }, options).toArray()
 
-  it('header, delimiter, byte order mark, line ends, empty lines', async () => {
+  it('header, delimiter, byte order mark, line endings, empty lines', async () => {
     expect(await read('1;2\n3;4', { header: ['a', 'b'], delimiter: ';' })).toEqual([
       { a: 1, b: 2 },
       { a: 3, b: 4 },
@@ -163,13 +163,13 @@ describe('what a file looks like', () => {
     expect(() => readCsv(source, { encoding: 'utf-16le' })).toThrow(/lines of 'utf-16le' cannot be told apart/)
   })
 
-  it('refuses lines that end in a carriage return alone', async () => {
+  it('refuses lines that end in a lone carriage return', async () => {
     expect((await failure(read('a,b\r1,2\r3,4\r'))).message).toMatch(
       /the text: its lines end in a carriage return alone/,
     )
   })
 
-  it('columns may be called as what every object has', async () => {
+  it('columns may have the names of Object.prototype', async () => {
     expect(await read('constructor,toString,__proto__\n1,2,x\n')).toEqual([
       Object.fromEntries([
         ['constructor', 1],
@@ -188,7 +188,7 @@ describe('what a file looks like', () => {
     ])
   })
 
-  it('numbers that a vector cannot hold', async () => {
+  it('numbers that a vector cannot represent', async () => {
     const text = 'a,b\n1,2\n3,1e39\n'
     expect(await read(text)).toEqual([
       { a: 1, b: 2 },
@@ -270,7 +270,7 @@ describe('what a file looks like', () => {
     await failure(read('a,b\n,1', { missing: 'mean' }))
   })
 
-  it('missing cells, where what is said for all columns cannot be for one', async () => {
+  it('missing cells, when a setting for all columns does not fit one of them', async () => {
     const cases: [string, CsvOptions, string][] = [
       [
         'd,b\n2020-01-01,1\n,2\n',
@@ -300,7 +300,7 @@ describe('what a file looks like', () => {
     ])
   })
 
-  it('a target is not made up, unless it is said of its column', async () => {
+  it('a target is not imputed, unless its column says so', async () => {
     const source = { text: 'a,y\n,1\n3,\n5,2\n' }
     await expect(readCsv(source, { missing: 'mean', target: 'y' }).toArray()).rejects.toThrow(
       "column 'y': is missing, and what is to be predicted is not made up. Say missing by column: { 'y': … }",
@@ -320,7 +320,7 @@ describe('what a file looks like', () => {
     ])
   })
 
-  it('means are learnt once, and stand in for empty cells of other files', async () => {
+  it('means are learnt once, and replace empty cells of other files', async () => {
     const train = readCsv({ text: 'a,b,k,y\n1,5,x,1\n,,,2\n3,,z,7\n' }, { missing: 'mean', target: 'y' })
     const { means } = await train.schema()
     expect(means).toEqual({ a: 2, b: 5 })
@@ -328,7 +328,7 @@ describe('what a file looks like', () => {
       [{ a: 2, b: 40 }, 0],
       [{ a: 100, b: 5 }, 0],
     ])
-    // New rows, of which nobody knows what is to be predicted.
+    // New rows without a known target.
     expect(await readCsv({ text: 'a,b\n,7\n' }, { missing: means, features: 'vector' }).toArray()).toEqual([
       Float32Array.of(2, 7),
     ])
@@ -337,7 +337,7 @@ describe('what a file looks like', () => {
     })
   })
 
-  it('classes that are new are text, which StringLookup numbers', async () => {
+  it('new classes are text, which StringLookup encodes', async () => {
     const lookup = new StringLookup({ vocabulary: ['x', 'y'] })
     const rows = readCsv({ text: 'k,a\ny,1\nq,2\n' }, { types: { k: 'string' } })
     const [numbers] = await rows
@@ -347,7 +347,7 @@ describe('what a file looks like', () => {
     expect(numbers).toEqual([2, 0])
   })
 
-  it('types of dates follow what dates become', async () => {
+  it('types of dates follow their conversion', async () => {
     const text = 'd,y\n1970-01-02,1\n'
     const date = { types: { d: 'date' } } as const
     const first = async <T>(rows: Dataset<T>): Promise<T> => (await rows.toArray())[0]!
@@ -381,7 +381,7 @@ describe('what a file looks like', () => {
   })
 })
 
-it('records that a model with one input cannot take are told what to do', async () => {
+it('records that a model with one input cannot take raise an error with advice', async () => {
   const text = 'rooms,area,rent\n1,2,3\n'
   for (const shape of [{ inputShape: [2] }, {}]) {
     const model = new Sequential([new Dense({ units: 1, ...shape })])
@@ -395,13 +395,13 @@ it('records that a model with one input cannot take are told what to do', async 
   }
 })
 
-describe('what is wrong', () => {
+describe('errors', () => {
   const text = 'a,kind\n1,x\n\n2,"y\nz"\nthree,x\n4\n5,x,x\n6,q\n'
   const vocabulary = { kind: ['x', 'y\nz'] }
 
   it.each<[string, string, object, Partial<RowError> & { message?: unknown }]>([
     [
-      'a word for a number',
+      'a word instead of a number',
       text,
       { types: { a: 'number' }, vocabulary },
       {
@@ -413,13 +413,13 @@ describe('what is wrong', () => {
       },
     ],
     [
-      'a cell too few',
+      'a missing cell',
       'a,b\n1,2\n4\n',
       {},
       { line: 3, column: null, message: 'the text, line 3: expected 2 cells, received 1' },
     ],
     [
-      'a cell too many',
+      'an extra cell',
       'a,b\n1,2\n4,5,6\n',
       { features: 'vector' },
       { line: 3, message: 'the text, line 3: expected 2 cells, received 3' },
@@ -431,7 +431,7 @@ describe('what is wrong', () => {
       { line: 3, column: 'b', value: 'five' },
     ],
     [
-      'a class that is none',
+      'an unknown class',
       'k\nred\ngren\n',
       { vocabulary: { k: ['red', 'green'] } },
       {
@@ -444,18 +444,18 @@ describe('what is wrong', () => {
       },
     ],
     [
-      'a quote that is not closed',
+      'an unclosed quote',
       'a,b\n1,"2\n3,4\n',
       {},
       { line: 2, message: 'the text, line 2: a quote is opened and not closed' },
     ],
     [
-      'something behind a quote',
+      'characters after a quote',
       'a,b\n1,2\n3,"4"5\n6,"7"\n',
       {},
       { line: 3, message: expect.stringMatching(/quote is in the wrong place/) },
     ],
-    ['a number that is none', 'a\n1\n0x10\n', { types: { a: 'number' } }, { line: 3, value: '0x10' }],
+    ['an invalid number', 'a\n1\n0x10\n', { types: { a: 'number' } }, { line: 3, value: '0x10' }],
     ['a number too large', 'a\n1\n1e999\n', { types: { a: 'number' } }, { line: 3, value: '1e999' }],
   ])('%s', async (_, content, options, expected) => {
     const error = await failure(readCsv({ text: content }, options).toArray())
@@ -463,7 +463,7 @@ describe('what is wrong', () => {
     expect(error).toMatchObject(expected)
   })
 
-  it('is collected, and the rest is read', async () => {
+  it('are collected, and the rest is read', async () => {
     const rows = readCsv({ text }, { types: { a: 'number' }, vocabulary, onError: 'collect' })
     for (let pass = 0; pass < 2; pass++) {
       expect(await rows.toArray()).toEqual([
@@ -494,7 +494,7 @@ describe('what is wrong', () => {
     expect(learnt.errors).toHaveLength(1)
   })
 
-  it('names of columns, and options that do not fit', async () => {
+  it('column names, and options that conflict', async () => {
     const unknown: CsvOptions[] = [
       { columns: ['b', 'x'] },
       { types: { x: 'number' } },
@@ -537,7 +537,7 @@ describe('what is wrong', () => {
     expect(() => readCsv({ text: '' }, { missing: { a: null } } as object)).toThrow(ArgumentError)
   })
 
-  it('a row without end is refused before it fills the memory', async () => {
+  it('an endless row is refused before it fills the memory', async () => {
     const endless = () =>
       (function* () {
         yield 'a,b\n1,"'
@@ -548,7 +548,7 @@ describe('what is wrong', () => {
 })
 
 describe('Papa Parse', () => {
-  it('is the one that a page has loaded', async () => {
+  it('is the instance that a page has loaded', async () => {
     const parse = vi.fn(Papa.parse)
     vi.stubGlobal('Papa', { parse })
     try {
@@ -559,7 +559,7 @@ describe('Papa Parse', () => {
     }
   })
 
-  it('that cannot be loaded is an error that says what to do', async () => {
+  it('that cannot be loaded raises an error with advice', async () => {
     vi.doMock('papaparse', () => {
       throw new TypeError('Failed to resolve module specifier')
     })
@@ -581,7 +581,7 @@ describe('Papa Parse', () => {
   })
 })
 
-it('reads no further than it needs', async () => {
+it('reads only as far as needed', async () => {
   let given = 0
   const endless = () =>
     (function* () {
@@ -656,7 +656,7 @@ describe('every row once', () => {
     )
   })
 
-  it('in every order that a data set is put into', async () => {
+  it('in every order of a dataset', async () => {
     const content = Array.from({ length: 5000 }, (_, i) => `${i},${i % 10}`).join('\n')
     const rows = readCsv(pieces(content, 777), { header: ['x', 'y'], features: 'vector', target: 'y' })
     const shuffled = await rows.shuffle(1000, { seed: 1 }).toArray()
@@ -665,7 +665,7 @@ describe('every row once', () => {
   })
 })
 
-it('a column of numbers with some other cells is not taken for text without a word', async () => {
+it('a column of numbers with a few other cells becomes text only with a warning', async () => {
   const rows = (cell: string) => ({
     text: `a,y\n${Array.from({ length: 50 }, (_, i) => `${i === 7 ? cell : i},1`).join('\n')}`,
   })

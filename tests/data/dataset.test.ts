@@ -1,4 +1,4 @@
-// Dataset: what each transformation gives, in which order, and that a pass can be taken up in its middle.
+// Dataset: the elements of each transformation, their order, and that a pass can be resumed in its middle.
 // modes: simd
 
 import { Readable } from 'node:stream'
@@ -13,13 +13,13 @@ async function* slowly(n: number) {
   for (let i = 0; i < n; i++) yield await later(i)
 }
 
-/** The same elements, at once and after a wait. */
+/** The same elements, at once and after a delay. */
 const kinds = {
   'at once': (n: number) => Dataset.range(n),
-  'after a wait': (n: number) => Dataset.from(() => slowly(n)),
+  'after a delay': (n: number) => Dataset.from(() => slowly(n)),
 }
 
-describe('where elements come from', () => {
+describe('sources', () => {
   it.each<[string, () => Dataset<number>]>([
     ['an array', () => Dataset.from([0, 1, 2])],
     ['a set', () => Dataset.from(new Set([0, 1, 2]))],
@@ -31,10 +31,10 @@ describe('where elements come from', () => {
         }),
     ],
     ['an async generator function', () => Dataset.from(() => slowly(3))],
-    ['a function that promises', () => Dataset.from(async () => [0, 1, 2])],
-    ['a function that makes a stream of Node', () => Dataset.from<number>(() => Readable.from([0, 1, 2]))],
+    ['a function that returns a promise', () => Dataset.from(async () => [0, 1, 2])],
+    ['a function that makes a Node stream', () => Dataset.from<number>(() => Readable.from([0, 1, 2]))],
     [
-      'a function that makes a stream of the web',
+      'a function that makes a web stream',
       () =>
         Dataset.from<number>(
           () =>
@@ -55,14 +55,14 @@ describe('where elements come from', () => {
           },
         }),
     ],
-    ['a data set', () => Dataset.from(Dataset.range(3))],
+    ['a dataset', () => Dataset.from(Dataset.range(3))],
   ])('%s, twice', async (_, make) => {
     const dataset = make()
     expect(await dataset.toArray()).toEqual([0, 1, 2])
     expect(await dataset.toArray()).toEqual([0, 1, 2])
   })
 
-  it('what can be read once says so the second time', async () => {
+  it('a one-shot source says so the second time', async () => {
     for (const once of [slowly(2), [0, 1].values(), Readable.from([0, 1]), new Blob(['ab']).stream()]) {
       const dataset = Dataset.from<unknown>(once as AsyncIterable<unknown>)
       await dataset.toArray()
@@ -70,7 +70,7 @@ describe('where elements come from', () => {
     }
   })
 
-  it('refuses what has no elements', () => {
+  it('refuses values without elements', () => {
     for (const wrong of [3, 'text', null, { a: 1 }]) expect(() => Dataset.from(wrong as never)).toThrow(ArgumentError)
   })
 
@@ -100,7 +100,7 @@ describe('where elements come from', () => {
     expect(() => Dataset.fromTensorSlices(3)).toThrow(DataError)
   })
 
-  it('rows of tensors in batches, as their elements are stacked', async () => {
+  it('rows of tensors in batches, like their stacked elements', async () => {
     const x = tensor(Array.from({ length: 10 }, (_, i) => [i, i + 0.5, -i]))
     const trees = {
       'a tensor': x,
@@ -131,7 +131,7 @@ describe('where elements come from', () => {
     }
   })
 
-  it('closes what it read, and opens nothing more, whatever ends a pass', async () => {
+  it('closes its sources, and opens no more, whatever ends a pass', async () => {
     const open = new Set<string>()
     const source = (name: string, count: number) =>
       Dataset.from(async function* () {
@@ -171,7 +171,7 @@ describe('where elements come from', () => {
     expect([...open]).toEqual([])
   })
 
-  it('tells what went wrong in elements that are passed over', async () => {
+  it('reports errors in skipped elements', async () => {
     const failing = Dataset.from(() => slowly(9)).map((i) => {
       if (i === 2) throw new RangeError('no')
       return i
@@ -188,7 +188,7 @@ describe('where elements come from', () => {
     expect(seen).toEqual([[0]])
   })
 
-  it('leaves no error unheard where another one came first', async () => {
+  it('reports later errors as well as the first', async () => {
     const unheard: unknown[] = []
     const hear = (error: unknown) => void unheard.push(error)
     process.on('unhandledRejection', hear)
@@ -208,7 +208,7 @@ describe('where elements come from', () => {
     expect(unheard).toEqual([])
   })
 
-  it('several elements asked for at once come one after the other', async () => {
+  it('concurrent requests give elements in order', async () => {
     const iterator = Dataset.from(() => slowly(6))
       .batch(2)
       .iterator()
@@ -220,7 +220,7 @@ describe('where elements come from', () => {
     ])
   })
 
-  it('closes what it read when a pass ends early', async () => {
+  it('closes its source when a pass ends early', async () => {
     let closed = 0
     const dataset = Dataset.from(function* () {
       try {
@@ -270,7 +270,7 @@ describe.each(Object.entries(kinds))('%s', (_, make) => {
     ])
   })
 
-  it('several calls at once, in their order', async () => {
+  it('concurrent calls, in order', async () => {
     let most = 0,
       running = 0
     const slow = dataset.map(
@@ -349,7 +349,7 @@ describe.each(Object.entries(kinds))('%s', (_, make) => {
     expect(await dataset.batch(4).unbatch().toArray()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 
-  it('shuffle: every element once, another order in every pass, the same by seed', async () => {
+  it('shuffle: every element once, another order in every pass, the same for one seed', async () => {
     const shuffled = dataset.shuffle(4, { seed: 1 })
     const passes = [
       await shuffled.toArray(),
@@ -361,7 +361,7 @@ describe.each(Object.entries(kinds))('%s', (_, make) => {
     expect(passes[0]).not.toEqual(passes[1])
     expect(passes[0]).toEqual(passes[2])
     expect(passes[0]).not.toEqual(passes[3])
-    // An element is not before its turn by more than the buffer holds.
+    // An element comes early by at most the size of the buffer.
     passes.forEach((pass) => pass.forEach((element, at) => expect(element).toBeLessThan(at + 4)))
     const same = dataset.shuffle(10, { reshuffleEachEpoch: false })
     expect(await same.toArray()).toEqual(await same.toArray())
@@ -379,7 +379,7 @@ describe.each(Object.entries(kinds))('%s', (_, make) => {
     expect(reads).toBe(13)
   })
 
-  it('cache of what was shuffled has the same elements in a run that goes on elsewhere', async () => {
+  it('cache of shuffled elements has the same elements in a resumed run', async () => {
     const make = () => dataset.shuffle(10, { seed: 3 }).cache()
     const rest = async (from: ReturnType<typeof make>, taken: number) => {
       const all: number[] = []
@@ -425,7 +425,7 @@ describe.each(Object.entries(kinds))('%s', (_, make) => {
           .map((x) => new Array<number>(x + 1).fill(x))
           .bucketByLength((x) => x.length, { boundaries: [3, 6], batchSize: 2 }),
     ],
-  ])('is taken up anywhere: %s', async (_title, transform) => {
+  ])('resumes anywhere: %s', async (_title, transform) => {
     const plain = (element: unknown): unknown =>
       JSON.parse(JSON.stringify(element, (_key, value: unknown) => (value instanceof Tensor ? [...value.data] : value)))
     for (const pass of [0, 2]) {
@@ -449,7 +449,7 @@ describe('batches', () => {
   const batchOf = async (elements: readonly unknown[]) =>
     (await Dataset.from(elements).batch(elements.length).toArray())[0]
 
-  it('keep records and lists, and stack what they hold', async () => {
+  it('keep records and lists, and stack their values', async () => {
     const batch = (
       await Dataset.from([
         { x: [1, 2], y: 0, name: 'a' },
@@ -529,7 +529,7 @@ describe('batches', () => {
     expect(() => Dataset.fromTensorSlices([['a', 'b'], ['c']])).toThrow(/ragged/)
   })
 
-  it('say which element is wrong', async () => {
+  it('report the wrong element', async () => {
     await expect(batchOf([[1, 2], [3]])).rejects.toThrow(
       /element 1 must have shape \[2\] as in the first element, received \[1\]. Use paddedBatch/,
     )
@@ -547,7 +547,7 @@ describe('batches', () => {
     ).rejects.toThrow(DataError)
   })
 
-  it('fill up short rows', async () => {
+  it('pad short rows', async () => {
     const rows = Dataset.from([
       { x: [1], y: 1 },
       { x: [2, 3, 4], y: 2 },
@@ -585,7 +585,7 @@ describe('batches', () => {
     ).rejects.toThrow(ShapeError)
   })
 
-  it('of like lengths', async () => {
+  it('of similar lengths', async () => {
     const rows = Dataset.range(12).map((i) => new Array<number>(((i * 5) % 12) + 1).fill(i))
     const batches = await rows
       .bucketByLength((row) => row.length, { boundaries: [4, 8], batchSize: [3, 2, 2] })
@@ -608,7 +608,7 @@ describe('batches', () => {
 })
 
 describe('sizes', () => {
-  it('are told where they can be known', async () => {
+  it('are reported if they can be known', async () => {
     const ten = Dataset.range(10)
     expect(
       [
@@ -628,7 +628,7 @@ describe('sizes', () => {
     await expect(ten.repeat().toArray()).rejects.toThrow(/has no end/)
   })
 
-  it('options are checked when they are said', () => {
+  it('options are checked when they are given', () => {
     const ten = Dataset.range(10)
     expect(() => ten.batch(0)).toThrow(ArgumentError)
     expect(() => ten.batch(2, { dropReminder: true } as never)).toThrow(/dropRemainder/)
@@ -639,7 +639,7 @@ describe('sizes', () => {
     expect(() => Dataset.range(0, 5, 0)).toThrow(ArgumentError)
   })
 
-  it('setRandomSeed makes orders the same', async () => {
+  it('setRandomSeed makes orders repeatable', async () => {
     const order = async () => {
       setRandomSeed(4)
       return Dataset.range(20).shuffle(20).toArray()
@@ -648,7 +648,7 @@ describe('sizes', () => {
   })
 })
 
-it('lists of strings are rows, as lists of numbers are', async () => {
+it('lists of strings are rows, like lists of numbers', async () => {
   const [batch] = await Dataset.from([
     { words: ['a', 'b'], age: [1] },
     { words: ['c', 'd'], age: [2] },

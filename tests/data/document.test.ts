@@ -1,4 +1,4 @@
-// docs/data.md: its code, run as it stands on files as it describes them.
+// docs/data.md: its code, run unchanged on the files that it describes.
 // modes: simd
 
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,9 +9,9 @@ import * as myelin from '../../src'
 import * as data from '../../src/data'
 import { readDocument, runBlocks, testedBlocks } from '../helpers/documented'
 
-it('has code that runs as it stands', async () => {
+it('has code that runs unchanged', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'myelin-document-'))
-  // Its paths lie in that folder.
+  // Its paths are in that folder.
   const there = (path: unknown): unknown => (typeof path === 'string' ? join(folder, path) : path)
   const placed = Object.fromEntries(
     ['readCsv', 'readText', 'readJsonLines', 'readImage', 'imageFolder', 'readNpz', 'writeNpz'].map((name) => {

@@ -1,4 +1,4 @@
-// Pictures: against what Pillow and Keras make of the same files (tests/golden/data); pages through small stand-ins.
+// Images: compared with Pillow and Keras on the same files (tests/golden/data); pages are simulated by small stand-ins.
 // modes: simd
 
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ const flat = (values: unknown): number[] => (values as unknown[]).flat(3) as num
 
 describe('readImage', () => {
   const { 'deep.png': deep, ...others } = golden.images
-  it.each(Object.entries(others))('%s, as Pillow reads it', async (name, modes) => {
+  it.each(Object.entries(others))('%s, like Pillow', async (name, modes) => {
     for (const [mode, channels] of [
       ['L', 1],
       ['RGB', 3],
@@ -29,7 +29,7 @@ describe('readImage', () => {
       const expected = flat(modes[mode])
       expect(image.shape).toEqual([modes.L.length, modes.L[0]!.length, channels])
       const distance = Math.max(...expected.map((value, i) => Math.abs(value - image.data[i]!)))
-      // JPEG leaves the rounding to the decoder, and how colours of half the size are made larger.
+      // JPEG does not specify the rounding of the decoder, or the enlargement of subsampled colours.
       expect(distance).toBeLessThanOrEqual(name === 'halved.jpg' ? 10 : name.endsWith('.jpg') ? 3 : 0)
     }
   })
@@ -44,7 +44,7 @@ describe('readImage', () => {
     expect([...integers.data]).toEqual(flat(golden.images['rgb.png'].RGB))
   })
 
-  it('says which picture is broken', async () => {
+  it('reports which image is broken', async () => {
     for (const name of ['rgb.png', 'color.jpg']) {
       const path = join(temporary, `half-${name}`)
       writeFileSync(path, readFileSync(file(name)).subarray(0, 60))
@@ -56,7 +56,7 @@ describe('readImage', () => {
     await expect(readImage(file('rgb.png'), { channels: 2 } as never)).rejects.toThrow(/must be 1, 3 or 4, received 2/)
   })
 
-  it('refuses a picture whose header says that it is too large, before it is decoded', async () => {
+  it('refuses an image with a too large header, before decoding it', async () => {
     const bytes = new Uint8Array(readFileSync(file('gray.png')))
     const view = new DataView(bytes.buffer)
     view.setUint32(16, 9920)
@@ -64,7 +64,7 @@ describe('readImage', () => {
     await expect(readImage(bytes)).rejects.toThrow('a picture must have at most 67108864 pixels, received 9920 × 14032')
   })
 
-  it('leaves it to the browser in a page', async () => {
+  it('uses the decoder of the browser in a page', async () => {
     const closed = vi.fn()
     const drawnOn = {
       drawImage: vi.fn(),
@@ -93,7 +93,7 @@ describe('readImage', () => {
 
 describe('fromPixels', () => {
   const picture = { width: 1, height: 2, data: Uint8ClampedArray.of(255, 0, 0, 255, 10, 20, 30, 40) }
-  it('takes an ImageData, a canvas and what can be drawn', () => {
+  it('takes an ImageData, a canvas and drawable elements', () => {
     const canvas = { width: 1, height: 2, getContext: () => ({ getImageData: () => picture }) }
     for (const source of [picture, canvas as unknown as OffscreenCanvas]) {
       expect(fromPixels(source).toArray()).toEqual([[[255, 0, 0]], [[10, 20, 30]]])
@@ -109,7 +109,7 @@ describe('fromPixels', () => {
     expect(fromPixels({ naturalWidth: 1, naturalHeight: 2, width: 50 } as HTMLImageElement).shape).toEqual([2, 1, 3])
   })
 
-  it('refuses what has no pixels', () => {
+  it('refuses values without pixels', () => {
     expect(() => fromPixels({ naturalWidth: 0, naturalHeight: 0 } as HTMLImageElement)).toThrow(/no pixels yet/)
     expect(() => fromPixels({ naturalWidth: 3, naturalHeight: 1 } as HTMLImageElement)).toThrow(StateError)
     expect(() => fromPixels({ ...picture, width: 9 })).toThrow(/must have 72 bytes .*received 8/)
@@ -138,7 +138,7 @@ describe('webcamFrames', () => {
     return { stopped, video }
   }
 
-  it('gives frame by frame, and switches the camera off when the loop is left', async () => {
+  it('gives one frame at a time, and switches the camera off when the loop ends', async () => {
     const { stopped } = page()
     const seen: number[] = []
     for await (const frame of webcamFrames()) {
@@ -150,7 +150,7 @@ describe('webcamFrames', () => {
     expect(stopped).toHaveBeenCalledOnce()
   })
 
-  it('ends with the video, leaves the camera of others on, and is elements of a Dataset', async () => {
+  it('ends with the video, leaves a given camera on, and works as a Dataset', async () => {
     const { stopped, video } = page()
     const frames = Dataset.from(() => webcamFrames(video as unknown as HTMLVideoElement, { channels: 1 })).map(
       (frame, i) => {
@@ -168,7 +168,7 @@ describe('webcamFrames', () => {
     expect(stopped).not.toHaveBeenCalled()
   })
 
-  it('says where there is no camera', async () => {
+  it('reports a missing camera', async () => {
     vi.stubGlobal('navigator', {})
     await expect(webcamFrames().next()).rejects.toThrow(/no camera here/)
   })
@@ -178,7 +178,7 @@ describe('imageFolder', () => {
   const animals = file('animals')
   const imageSize = [6, 5]
 
-  it('reads the classes, pictures and sizes that Keras reads', async () => {
+  it('reads the same classes, images and sizes as Keras', async () => {
     const images = await imageFolder(animals, { imageSize, batchSize: null, shuffle: false })
     expect(images.classNames).toEqual(golden.imageFolder.classNames)
     expect(images.files.map((path) => path.slice(animals.length + 1))).toEqual(golden.imageFolder.files)
@@ -215,7 +215,7 @@ describe('imageFolder', () => {
     expect((await two.toArray()).map(([, label]) => label)).toEqual([0, 1, 1])
   })
 
-  it('splits so that every picture is in one part', async () => {
+  it('splits so that every image is in one part', async () => {
     for (const shuffle of [true, false]) {
       const options = { imageSize, validationSplit: 0.34, seed: 3, shuffle }
       const [train, validation] = [
@@ -239,7 +239,7 @@ describe('imageFolder', () => {
     expect(await labels(1)).not.toEqual(await labels(2))
   })
 
-  it('names a broken file, or leaves it out', async () => {
+  it('reports a broken file, or skips it', async () => {
     const folder = join(temporary, 'animals')
     cpSync(animals, folder, { recursive: true })
     writeFileSync(join(folder, 'cat', '0.png'), readFileSync(join(folder, 'cat', '0.png')).subarray(0, 50))
@@ -253,7 +253,7 @@ describe('imageFolder', () => {
     }
   })
 
-  it('tells once of pictures that it cannot read, and refuses a folder of nothing else', async () => {
+  it('warns once about images that it cannot read, and refuses a folder without others', async () => {
     const folder = join(temporary, 'mixed')
     cpSync(animals, folder, { recursive: true })
     for (const name of ['a.webp', 'b.WEBP', 'c.gif', 'd.bmp', 'notes.txt']) writeFileSync(join(folder, 'cat', name), '')
@@ -280,7 +280,7 @@ describe('imageFolder', () => {
     }
   })
 
-  it('refuses what makes no sense', async () => {
+  it('refuses invalid options', async () => {
     const refused: [string, object, RegExp][] = [
       [animals, { imageSize, validationSplit: 0.5 }, /go together/],
       [animals, { imageSize, validationSplit: 0.5, subset: 'training' }, /needs a seed/],

@@ -13,7 +13,7 @@ const file = (name: string): string => new URL(`../golden/data/${name}`, import.
 const folder = mkdtempSync(join(tmpdir(), 'myelin-npy-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-describe('what NumPy wrote', () => {
+describe('files written by NumPy', () => {
   it.each(Object.entries(golden.npy))('%s', async (name, expected) => {
     const read = await readNpy(file(`${name}.npy`))
     const kind = name.replace(/^.*_/, '')[0] as 'b' | 'i' | 'u' | 'f'
@@ -36,10 +36,10 @@ describe('what NumPy wrote', () => {
     )
   })
 
-  it('refuses a .npz that would become too large, before it is inflated', async () => {
+  it('refuses a .npz that would become too large, before inflating it', async () => {
     const bytes = await writeNpz({ x: [1, 2], y: [3] }, null, { compressed: true })
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    // The directory at the end has what is used: the sizes behind the signature PK\x01\x02.
+    // The directory at the end counts: it has the sizes after the signature PK\x01\x02.
     for (let at = 0; at < bytes.length - 4; at++)
       if (view.getUint32(at, true) === 0x02014b50) view.setUint32(at + 24, 2 ** 30 + 1, true)
     const failed = expect(readNpz(bytes)).rejects
@@ -55,7 +55,7 @@ describe('what NumPy wrote', () => {
     }
   })
 
-  it('refuses what would be lost, and what is no array of numbers', async () => {
+  it('refuses lossy conversions, and arrays without numbers', async () => {
     await expect(readNpy(file('large.npy'))).rejects.toThrow(
       /large\.npy: element 1 is 1099511627776, which int32 cannot hold/,
     )
@@ -72,7 +72,7 @@ describe('what NumPy wrote', () => {
   })
 })
 
-describe('what is written', () => {
+describe('written files', () => {
   const arrays = {
     x: tensor([
       [1, -2.5],
@@ -84,7 +84,7 @@ describe('what is written', () => {
     only: tensor(5),
   }
 
-  it('is read again, array by array', async () => {
+  it('are read again, array by array', async () => {
     for (const [name, array] of Object.entries(arrays)) {
       const path = join(folder, `${name}.npy`)
       const bytes = await writeNpy(array, path)
@@ -93,14 +93,14 @@ describe('what is written', () => {
     }
   })
 
-  it('is what NumPy writes, byte by byte', async () => {
+  it("equal NumPy's, byte by byte", async () => {
     expect(await writeNpy(await readNpy(file('little_f4.npy')))).toEqual(
       new Uint8Array(readFileSync(file('little_f4.npy'))),
     )
     expect(await writeNpy(await readNpy(file('b1.npy')))).toEqual(new Uint8Array(readFileSync(file('b1.npy'))))
   })
 
-  it('is read again, all at once', async () => {
+  it('are read again, all at once', async () => {
     const sizes: number[] = []
     for (const compressed of [false, true]) {
       const bytes = await writeNpz({ ...arrays, zeros: new Float32Array(1000) }, null, { compressed })

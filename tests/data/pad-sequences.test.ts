@@ -1,4 +1,4 @@
-// padSequences, held to what keras.utils.pad_sequences gives.
+// padSequences, compared with keras.utils.pad_sequences.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
@@ -77,16 +77,16 @@ describe('padSequences', () => {
     expect(padded.dtype).toBe('float32')
   })
 
-  it('cuts fractions off, as Keras does, unless it is told to keep them', () => {
+  it('truncates fractions, as Keras does, unless an option keeps them', () => {
     expect(padSequences([[1.9, -1.5]]).toArray()).toEqual([[1, -1]])
     expect(padSequences([[1.5, -1.5]], { dtype: 'float32' }).toArray()).toEqual([[1.5, -1.5]])
   })
 
-  it('of sequences without any step', () => {
+  it('of sequences without steps', () => {
     expect(padSequences([[], []]).shape).toEqual([2, 0])
   })
 
-  it('says what is wrong', () => {
+  it('reports invalid arguments', () => {
     expect(() => padSequences([])).toThrow(new DataError('padSequences: expected a list of sequences, received []'))
     expect(() => padSequences([[1], 3])).toThrow(
       new DataError('padSequences: sequence 1 must be a list of steps, received 3'),

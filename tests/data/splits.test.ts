@@ -1,4 +1,4 @@
-// Splits, folds, windows: against scikit-learn and Keras (tests/golden/data.json), and what holds for all of them.
+// Splits, folds, windows: compared with scikit-learn and Keras (tests/golden/data.json), and general properties.
 // modes: simd
 
 import * as fc from 'fast-check'
@@ -59,14 +59,14 @@ describe('kFold', () => {
     )
   })
 
-  it('has one order for one seed', () => {
+  it('has the same order for the same seed', () => {
     const of = (seed: number) => listed(kFold(50, { shuffle: true, seed }))
     expect(of(1)).toEqual(of(1))
     expect(of(1)).not.toEqual(of(2))
     expect(of(1)).not.toEqual(listed(kFold(50)))
   })
 
-  it('refuses what cannot be dealt', () => {
+  it('refuses impossible splits', () => {
     expect(() => kFold(3)).toThrow('kFold: 5 folds need as many rows, there are 3')
     expect(() => kFold([1, 2, 3], { folds: 3, stratify: [1, 1, 2] })).toThrow(/rows of a label, there are at most 2/)
     expect(() => kFold(4, { folds: 3, groups: ['a', 'b', 'b', 'a'] })).toThrow(/as many groups, there are 2/)
@@ -87,19 +87,19 @@ describe('kFold', () => {
 })
 
 describe('trainTestSplit', () => {
-  it('has as many rows as in scikit-learn, of each label too', () => {
+  it('has as many rows as scikit-learn, also per label', () => {
     for (const [size, count] of Object.entries(expected.sizes))
       expect(trainTestSplit(y, { testSize: Number(size), seed: 1 })[1]).toHaveLength(count)
     for (const [size, counts] of Object.entries(expected.stratifiedCounts)) {
       const [, test] = trainTestSplit(y, { testSize: Number(size), stratify: y, seed: 1 })
       const own = counted(test)
       expect(own.reduce((a, b) => a + b)).toBe(counts.reduce((a, b) => a + b))
-      // Where the rest of two labels is the same, scikit-learn draws.
+      // For labels with equal remainders, scikit-learn draws.
       own.forEach((count, i) => expect(Math.abs(count - counts[i]!)).toBeLessThanOrEqual(1))
     }
   })
 
-  it('keeps rows together, whatever they lie in', () => {
+  it('keeps rows together, in any structure', () => {
     const numbers = upTo(10)
     const data = [
       tensor(
@@ -131,7 +131,7 @@ describe('trainTestSplit', () => {
     expect(trainTestSplit(numbers).map((part) => part.length)).toEqual([7, 3])
   })
 
-  it('refuses what cannot be split', () => {
+  it('refuses impossible splits', () => {
     expect(() => trainTestSplit([1, 2], [1])).toThrow(
       'trainTestSplit: all data must have as many rows, received 2 and 1',
     )
@@ -160,7 +160,7 @@ describe('crossValidate', () => {
     return model
   }
 
-  it('trains a fresh model for each fold and says how it did', async () => {
+  it('trains a fresh model for each fold and reports its results', async () => {
     const { scores, mean, std } = await crossValidate(build, x, labels, {
       folds: 4,
       stratify: true,
@@ -199,7 +199,7 @@ describe('crossValidate', () => {
 })
 
 describe('classes', () => {
-  it('weights as scikit-learn has them', () => {
+  it("weights equal scikit-learn's", () => {
     for (const [label, weight] of Object.entries(classWeights(y)))
       expect(weight).toBeCloseTo(Reflect.get(expected.classWeights, label) as number, 12)
     expect(classWeights([0, 0, 0, 1])).toEqual({ 0: 2 / 3, 1: 2 })
@@ -207,7 +207,7 @@ describe('classes', () => {
     expect(() => classWeights([[0, 1]])).toThrow(ArgumentError)
   })
 
-  it('one-hot rows as Keras has them', () => {
+  it("one-hot rows equal Keras's", () => {
     expect(toCategorical([0, 2, 1], 4).toArray()).toEqual(expected.categorical)
     expect(toCategorical([[0], [1]]).toArray()).toEqual([
       [1, 0],
@@ -248,7 +248,7 @@ describe('timeseriesDataset', () => {
     },
   )
 
-  it('has every window once in random order', async () => {
+  it('gives every window once in random order', async () => {
     const windows = timeseriesDataset(upTo(30), {
       sequenceLength: 3,
       batchSize: null,
@@ -265,7 +265,7 @@ describe('timeseriesDataset', () => {
       expect(pass.sort((a, b) => a[0]! - b[0]!)).toEqual(upTo(28).map((i) => [i, i + 1, i + 2, i]))
   })
 
-  it('refuses windows that have no room', () => {
+  it('refuses windows longer than the data', () => {
     expect(() => timeseriesDataset(upTo(5), { sequenceLength: 6 })).toThrow(
       'timeseriesDataset: a window of 6 steps spans 6, there are 5',
     )
@@ -275,7 +275,7 @@ describe('timeseriesDataset', () => {
   })
 })
 
-it('crossValidate says what is wrong with its model and its options', async () => {
+it('crossValidate reports errors in its model and its options', async () => {
   const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
   model.compile({ optimizer: 'sgd', loss: 'mse' })
   const [x, y] = [

@@ -1,4 +1,4 @@
-// readJsonLines and readText: every line once, and what is said of bad ones.
+// readJsonLines and readText: every line once, and the reports of bad ones.
 // modes: simd
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ const pieces = (content: string, length: number) => () => {
 }
 
 describe('readJsonLines', () => {
-  it('every value once, cut anywhere', async () => {
+  it('gives every value once, for any chunks', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.jsonValue()),
@@ -35,7 +35,7 @@ describe('readJsonLines', () => {
     )
   })
 
-  it('names a bad line, or collects it', async () => {
+  it('reports a bad line, or collects it', async () => {
     const text = '{"a":1}\n{"a":2\n\n{"a":3}\n'
     await expect(readJsonLines({ text }).toArray()).rejects.toMatchObject({
       name: 'RowError',
@@ -58,7 +58,7 @@ describe('readText', () => {
   writeFileSync(one, '\ufeffa\r\nb\n\nc')
   writeFileSync(two, 'd\n')
 
-  it('lines and files, of one source or several', async () => {
+  it('lines and files, from one source or several', async () => {
     expect(await readText(one).toArray()).toEqual(['a', 'b', '', 'c'])
     expect(await readText([one, two]).toArray()).toEqual(['a', 'b', '', 'c', 'd'])
     expect(await readText([one, two], { by: 'file' }).toArray()).toEqual(['a\r\nb\n\nc', 'd\n'])
@@ -67,7 +67,7 @@ describe('readText', () => {
     expect(await readText(new Blob(['a\nb'])).toArray()).toEqual(['a', 'b'])
   })
 
-  it('says which line is no text', async () => {
+  it('reports the line that is not text', async () => {
     await expect(readText(() => [Uint8Array.of(97, 10, 0xff)]).toArray()).rejects.toMatchObject({
       line: 2,
       message: expect.stringMatching(/not utf-8/),

@@ -147,8 +147,8 @@ describe('temperatureScaling', () => {
     ['a softmax', () => new Dense({ units: 3, activation: 'softmax', inputShape: [4] })],
     ['logits', () => new Dense({ units: 3, inputShape: [4] })],
     ['a Softmax layer', () => new Softmax()],
-    ['probabilities of another origin', () => new Lambda((x) => ops.add(ops.multiply(ops.softmax(x), 1), 0))],
-  ])('makes a model of one that ends in %s, which stays as it is', async (_what, last) => {
+    ['probabilities from elsewhere', () => new Lambda((x) => ops.add(ops.multiply(ops.softmax(x), 1), 0))],
+  ])('wraps a model that ends in %s, which stays unchanged', async (_what, last) => {
     const layer = last()
     const model = new Sequential(layer instanceof Dense ? [layer] : [new Dense({ units: 3, inputShape: [4] }), layer])
     const { logits, labels } = honest(200, 3)
@@ -280,7 +280,7 @@ describe('reliabilityDiagram', () => {
     expect([accuracy, Number(confidence.toFixed(4))]).toEqual([0.75, 0.7175])
   })
 
-  it('has 15 bins, which include their upper bounds', () => {
+  it('has 15 bins, with inclusive upper bounds', () => {
     const { bins } = reliabilityDiagram(
       [
         [0.6, 0.4],

@@ -112,7 +112,7 @@ describe('a dense model', () => {
     expect(beyond).toHaveLength(0)
   })
 
-  it('depends on a feature as scikit-learn says', async () => {
+  it('has the partial dependence of scikit-learn', async () => {
     const { grid, average, individual } = dense.dependence
     const found = await partialDependence(model(), background, 2, { output: 1, grid: toTensor(grid).data })
     expectTensor(found.average, average, 'average', CLOSE)
@@ -179,7 +179,7 @@ describe('a convolutional model', () => {
   })
 })
 
-it('has the integrated gradients of an Embedding as Captum', async () => {
+it('has the integrated gradients of an Embedding of Captum', async () => {
   const { tokens } = golden
   const model = given(
     new Sequential([

@@ -1,5 +1,5 @@
-// Explanations of functions whose explanation is known: of a linear model every element contributes its weight times how far
-// it is from the baseline, whoever asks.
+// Explanations with a known result: for a linear model every method must give each element its weight times its
+// distance from the baseline.
 
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Dense, Input, Model, Sequential, ops, tensor } from '../../src'

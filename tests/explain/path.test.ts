@@ -33,7 +33,7 @@ describe('integrated gradients in pieces', () => {
     expect(Math.max(...[...exact.gap.data].map(Math.abs))).toBeLessThan(1e-4)
     expect([...exact.value.data]).toEqual([...once.value.data])
     expect([...exact.units!.data]).toEqual([...once.units!.data])
-    // A rule with very many points comes to the same.
+    // A rule with very many points gives the same.
     const fine = await integratedGradients(model, x, { points: 900 })
     exact.attributions.data.forEach((each, i) => expect(Math.abs(each - fine.attributions.data[i]!)).toBeLessThan(5e-3))
   })
@@ -64,12 +64,12 @@ describe('integrated gradients in pieces', () => {
     gap.data.forEach((each) => expect(Math.abs(each)).toBeLessThan(1e-4))
   })
 
-  it('ends at the precision of float32, for a tolerance that cannot be met', async () => {
+  it('stops at the precision of float32 if the tolerance is impossible', async () => {
     const { gap } = await integratedGradients(bent(), x, { tolerance: 1e-12 })
     gap.data.forEach((each) => expect(Math.abs(each)).toBeLessThan(1e-3))
   })
 
-  it('are refused for integers', async () => {
+  it('raise an error for integers', async () => {
     const model = new Sequential([
       new Embedding({ inputDim: 5, outputDim: 2, inputShape: [3] }),
       new Flatten(),

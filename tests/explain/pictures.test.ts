@@ -1,4 +1,4 @@
-// Pictures: that they are well formed, show the numbers they are given, and say them to those who do not see them.
+// Images: they are well formed, show the given numbers, and have a text alternative.
 // modes: simd
 import { inflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
@@ -17,7 +17,7 @@ interface Node {
   readonly children: (Node | string)[]
 }
 
-/** A strict reader of the XML that pictures are made of: throws for what is not well formed. */
+/** A strict parser of the XML of the images: throws if it is not well formed. */
 function parsed(xml: string): Node {
   const root: Node = { name: '', attributes: {}, children: [] }
   const open: Node[] = [root]
@@ -70,13 +70,13 @@ function checked(svg: string): { root: Node; said: string; width: number; height
   const [x, y, width, height] = root.attributes['viewBox']!.split(' ').map(Number)
   expect([x, y, width! > 100, height! > 60]).toEqual([0, 0, true, true])
   expect(svg).not.toMatch(/NaN|Infinity|undefined/)
-  // A page without a charset shows nothing else as it is.
+  // A page without a charset shows only ASCII unchanged.
   expect(svg).toMatch(/^[\0-\x7f]*$/)
   expect(svg).toContain('prefers-color-scheme:dark')
   return { root, said: textOf(description), width: width!, height: height! }
 }
 
-/** The pixels of a PNG that is not filtered, row by row. */
+/** The pixels of an unfiltered PNG, row by row. */
 function pixelsOf(uri: string): { width: number; height: number; rgb: number[][] } {
   const bytes = Buffer.from(uri.replace('data:image/png;base64,', ''), 'base64')
   const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
@@ -121,7 +121,7 @@ describe('attributionBars', () => {
     expect(b!.x + b!.width).toBeCloseTo(a!.x, 1)
   })
 
-  it('escapes names and titles, and cuts long ones, which stay as tooltips', () => {
+  it('escapes names and titles, and shortens long ones, which remain as tooltips', () => {
     const name = '<script>alert("1")</script> & more than fits'
     const { root } = checked(attributionBars([1], { names: [name], title: `'<b>' & "c"\u0001` }))
     expect(all(root, 'script')).toEqual([])
@@ -130,13 +130,13 @@ describe('attributionBars', () => {
     expect(texts(root)[1]!.replace(name, '')).toBe('<script>alert("1")</scrip…')
   })
 
-  it('adds up what it does not show', () => {
+  it('sums up hidden attributions', () => {
     const { root } = checked(attributionBars([5, 4, 3, -2, 0.5], { most: 2 }))
     expect(texts(root).slice(1)).toEqual(['0', '+5', '1', '+4', '3 others', '+1.5'])
     expect(texts(checked(attributionBars([5, 4, 3], { most: 2 })).root)).toHaveLength(7)
   })
 
-  it('takes attributions that are all 0, and refuses what does not fit', () => {
+  it('accepts attributions that are all 0, and refuses other shapes', () => {
     checked(attributionBars([0, 0]))
     expect(() => attributionBars([1, 2], { names: ['a'] })).toThrow(
       new ArgumentError('attributionBars: needs a name for each of 2 features, received 1'),
@@ -151,7 +151,7 @@ describe('heatMapPicture', () => {
   const imagesOf = (svg: string) =>
     all(checked(svg).root, 'image').map(({ attributes }) => pixelsOf(attributes['href']!))
 
-  it('is orange for more and blue for less, the stronger the larger', () => {
+  it('is orange for positive and blue for negative values, stronger for larger ones', () => {
     const svg = heatMapPicture([
       [1, 0.25, 0],
       [0, -0.5, -1],
@@ -166,7 +166,7 @@ describe('heatMapPicture', () => {
     expect(checked(svg).said).toBe('Attributions of 2 by 3 pixels, from −1 to 1. The strongest is at row 0, column 0.')
   })
 
-  it('lies over grey and coloured images, of whatever range', () => {
+  it('covers grey and coloured images of any range', () => {
     const map = tensor([0, 0, 0, 1], [1, 2, 2])
     const grey = imagesOf(heatMapPicture(map, { image: tensor([0, 1, 0.5, 0], [1, 2, 2, 1]) }))[0]!.rgb
     expect(grey.slice(0, 3)).toEqual([
@@ -248,7 +248,7 @@ describe('reliabilityPicture', () => {
       { bins: 10 },
     )
     const { root, said } = checked(reliabilityPicture(diagram))
-    // [0.8, 0.9] holds one that is wrong, the last bin and (0.6, 0.7] one that is right.
+    // [0.8, 0.9] contains one wrong prediction, the last bin and (0.6, 0.7] one correct one.
     expect(said).toContain('confidence 0.65: 1 right of 1; confidence 0.9: 0 right of 1; confidence 0.95: 1 right of 1')
     expect(texts(root)).toContain('confidence')
     expect(texts(root).at(-1)).toBe(
@@ -277,7 +277,7 @@ describe('dependenceCurves', () => {
       .split(/[ML]/)
       .slice(1)
       .map((each) => each.split(' ').map(Number)) as [number, number][]
-    // A quarter of the way, then the rest; up by as much each time.
+    // A quarter of the way, then the rest; equal rises.
     expect((points[1]![0] - points[0]![0]) / (points[2]![0] - points[0]![0])).toBeCloseTo(0.25, 2)
     expect(points[0]![1] - points[1]![1]).toBeCloseTo(points[1]![1] - points[2]![1], 1)
     expect(
@@ -288,14 +288,14 @@ describe('dependenceCurves', () => {
     expect(texts(root)).toEqual(expect.arrayContaining(['age', 'risk', '0', '1', '2', '3', '4']))
   })
 
-  it('takes a line that is flat, and one value', () => {
+  it('takes a flat line, and a single value', () => {
     checked(dependenceCurves({ grid: tensor([1]), average: tensor([0]), individual: tensor([[0]]) }))
     checked(dependenceCurves({ grid: tensor([1, 2]), average: tensor([5, 5]), individual: tensor([[5, 5]]) }))
     expect(() => dependenceCurves({} as never)).toThrow(ArgumentError)
   })
 })
 
-it('attributions that are no numbers are refused, not drawn', () => {
+it('non-finite attributions are refused, not drawn', () => {
   expect(() => attributionBars([1, NaN, 2], { names: ['a', 'b', 'c'] })).toThrow(
     'attributionBars: attributions must be finite, received NaN for feature b',
   )

@@ -1,4 +1,5 @@
-// What explanations accept and refuse: outputs, baselines, integers, models of all kinds; and that models stay unchanged.
+// The inputs that explanations accept and refuse: outputs, baselines, integers, models of all kinds; and that models
+// stay unchanged.
 
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
@@ -213,7 +214,7 @@ describe('Shapley values', () => {
     }
   })
 
-  it('is the same for the same seed', async () => {
+  it('are the same for the same seed', async () => {
     const x = row(20)
     const model = wide(20)
     for (const options of [
@@ -253,10 +254,10 @@ describe('integers', () => {
       }
       const { gap, baseValue } = await integratedGradients(model, tokens, { output: 1 })
       gap.data.forEach((each) => expect(Math.abs(each)).toBeLessThan(1e-4))
-      // Vectors of zeros leave the bias alone, which is 0.
+      // Vectors of zeros leave only the bias, which is 0.
       expect(baseValue.data[0]).toBeCloseTo(0, 6)
     }
-    // What is masked has no part.
+    // A masked token contributes nothing.
     expect((await integratedGradients(reader(true), tokens)).attributions.toArray<number[][]>()[0]![2]).toBeCloseTo(
       0,
       6,
@@ -281,7 +282,7 @@ describe('integers', () => {
     )
   })
 
-  it('have no gradient where no Embedding reads them', async () => {
+  it('have no gradient unless an Embedding reads them', async () => {
     const [ids, x] = [Input({ shape: [1], dtype: 'int32', name: 'ids' }), Input({ shape: [2], name: 'x' })]
     const model = new Model({
       inputs: { ids, x },
@@ -295,7 +296,7 @@ describe('integers', () => {
     )
     const { attributions } = await occlusion(model, data)
     expect([[...attributions.ids.data], [...attributions.x.data]]).toEqual([[9], [3, 6]])
-    // Tokens outside of the vocabulary are data that cannot be.
+    // Tokens outside the vocabulary are invalid data.
     await expect(saliency(reader(), [[1, 2, 3, 9]])).rejects.toThrow(DataError)
   })
 
@@ -306,7 +307,7 @@ describe('integers', () => {
 })
 
 describe('windows', () => {
-  it('fit the axes of a row', async () => {
+  it('must fit the axes of a row', async () => {
     const image = new Sequential([
       new Conv2D({ filters: 1, kernelSize: 1, inputShape: [4, 4, 1] }),
       new Flatten(),
@@ -322,7 +323,7 @@ describe('windows', () => {
     const { attributions, value } = await occlusion(image, x, { window: 9 })
     expect(new Set(attributions.data).size).toBe(1)
     expect(attributions.data[0]).toBeCloseTo(value.data[0]! - image.predictOnBatch(ops.zeros([1, 4, 4, 1])).data[0]!, 4)
-    // What a stride leaves out was never covered.
+    // Elements between strides are never covered.
     const gaps = await occlusion(image, x, { window: 1, stride: 2 })
     expect(gaps.attributions.data[1]).toBe(0)
   })
@@ -331,7 +332,7 @@ describe('windows', () => {
 describe('importance', () => {
   const x = Array.from({ length: 30 }, (_, i) => [Math.sin(i), Math.cos(2 * i), Math.sin(5 * i)])
 
-  it('is that of the loss that compile chose, or of a metric', async () => {
+  it('uses the loss of compile, or a metric', async () => {
     const model = wide(3, 1)
     const y = model.predictOnBatch(x)
     await expect(permutationImportance(model, x, y)).rejects.toThrow(StateError)
@@ -351,7 +352,7 @@ describe('importance', () => {
     await expect(permutationImportance(model, x, [[1]], { metric: 'mse' })).rejects.toThrow(ShapeError)
   })
 
-  it('of a score is the loss of score', async () => {
+  it('of a score is the decrease of the score', async () => {
     const model = new Sequential([new Dense({ units: 1, activation: 'sigmoid', inputShape: [3] })])
     model.setWeights([tensor([[20], [0], [0]]), tensor([0])])
     const { importances, score } = await permutationImportance(
@@ -400,7 +401,7 @@ describe('dependence', () => {
   })
 })
 
-describe('a model that is explained', () => {
+describe('an explained model', () => {
   it('is unchanged, and may be trained, frozen and changed between explanations', async () => {
     const model = new Sequential([
       new Dense({ units: 4, activation: 'relu', inputShape: [3] }),

@@ -1,4 +1,4 @@
-// SmoothGrad against what normal noise does to a cubic, and the quadrature of integrated gradients against polynomials.
+// SmoothGrad compared with normal noise on a cubic, and the quadrature of integrated gradients with polynomials.
 
 import { describe, expect, it } from 'vitest'
 import { Input, Model, ops } from '../../src'

@@ -1,4 +1,4 @@
-// Small options and small files that would cost a whole process: refused before anything is made.
+// Small options and small files that would exhaust a process: refused before anything is allocated.
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import {
@@ -39,7 +39,7 @@ describe('a table that is far too large', () => {
     }
   })
 
-  it('a picture of imageFolder, before the folder is read', async () => {
+  it('an image of imageFolder, before the folder is read', async () => {
     const error = await errorOf(() => imageFolder('nowhere', { imageSize: [1e9, 1e9] }))
     expect(error).toBeInstanceOf(ArgumentError)
     expect(error.message).toContain('imageSize must have at most')

@@ -1,4 +1,4 @@
-// The container: what the safetensors format forbids is refused, and no damage of our own files goes unseen.
+// The container: violations of the safetensors format are refused, and no damage of our own files goes undetected.
 // modes: simd
 import { array, assert, constantFrom, integer, nat, property, record } from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -9,7 +9,7 @@ import type { Container } from '../../src/formats/safetensors'
 import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
 import { binaryModel, samples, weightsOf } from '../helpers/training'
 
-/** A container as another tool would write it, or should not. */
+/** A valid or invalid container of another tool. */
 function container(header: string | object, data: number): Uint8Array {
   const json = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header))
   const bytes = new Uint8Array(8 + json.length + data)
@@ -25,7 +25,7 @@ const floats = (begin: number, end: number) => ({
   data_offsets: [begin, end],
 })
 
-/** What a file says; null where it is refused. @throws whatever is no FormatError */
+/** The content of a file; null if it is refused. @throws any error other than FormatError */
 function said(bytes: Uint8Array): unknown {
   try {
     const { metadata, tensors } = decodeContainer(bytes)
@@ -49,22 +49,22 @@ async function trained(): Promise<Uint8Array> {
   return model.save()
 }
 
-describe('what the format forbids', () => {
+describe('violations of the format', () => {
   it.each<[string, string | object, number, RegExp]>([
     [
-      'a name twice',
+      'a duplicate name',
       '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
       4,
       /has 'a' twice/,
     ],
     [
-      'a name twice, once escaped',
+      'a duplicate name, once escaped',
       '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\\u0061":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}',
       8,
       /has 'a' twice/,
     ],
-    ['a shape twice', '{"a":{"dtype":"F32","shape":[2],"shape":[1],"data_offsets":[0,4]}}', 4, /has 'shape' twice/],
-    ['metadata twice', '{"__metadata__":{"k":"1"},"__metadata__":{"k":"2"}}', 0, /has '__metadata__' twice/],
+    ['a duplicate shape', '{"a":{"dtype":"F32","shape":[2],"shape":[1],"data_offsets":[0,4]}}', 4, /has 'shape' twice/],
+    ['duplicate metadata', '{"__metadata__":{"k":"1"},"__metadata__":{"k":"2"}}', 0, /has '__metadata__' twice/],
     ['a hole between tensors', { a: floats(0, 4), b: floats(8, 12) }, 12, /'b' begin at 8, after a hole: expected 4/],
     ['a hole before the first', { a: floats(4, 8) }, 8, /'a' begin at 4, after a hole: expected 0/],
     [
@@ -75,18 +75,18 @@ describe('what the format forbids', () => {
     ],
     ['two tensors over the same bytes', { a: floats(0, 8), b: floats(0, 8) }, 8, /within another tensor/],
     ['an empty tensor in the middle of another', { a: floats(0, 8), b: floats(4, 4) }, 8, /within another tensor/],
-    ['bytes behind the last', { a: floats(0, 4) }, 5, /1 bytes too many/],
-    ['data without any tensor', {}, 4, /4 bytes too many/],
+    ['bytes after the last', { a: floats(0, 4) }, 5, /1 bytes too many/],
+    ['data without tensors', {}, 4, /4 bytes too many/],
     ['fewer bytes than elements', { a: { dtype: 'F32', shape: [2], data_offsets: [0, 7] } }, 7, /entry of 'a'/],
-    ['an end before its beginning', { a: { dtype: 'F32', shape: [0], data_offsets: [4, 0] } }, 4, /entry of 'a'/],
-    ['metadata that are no text', { __metadata__: { n: 1 } }, 0, /not all strings/],
+    ['an end before its start', { a: { dtype: 'F32', shape: [0], data_offsets: [4, 0] } }, 4, /entry of 'a'/],
+    ['metadata that are not strings', { __metadata__: { n: 1 } }, 0, /not all strings/],
     ['a space before the object', ' {}', 0, /not a JSON object/],
   ])('%s', (_title, header, data, message) => {
     expect(() => decodeContainer(container(header, data))).toThrow(message)
     expect(() => decodeContainer(container(header, data))).toThrow(FormatError)
   })
 
-  it('what it allows is read: any order, empty tensors, data at odd places, spaces behind the object', () => {
+  it('valid variations are read: any order, empty tensors, unaligned data, spaces after the object', () => {
     const bytes = container(
       `${JSON.stringify({ c: floats(3, 11), none: floats(3, 3), a: { dtype: 'I8', shape: [3], data_offsets: [0, 3] } })}  `,
       11,
@@ -99,18 +99,18 @@ describe('what the format forbids', () => {
     )
   })
 
-  it.each(['F16', 'BF16', 'F64', 'I64', 'U8', 'BOOL', 'F8_E4M3'])('numbers of %s are named', (dtype) => {
+  it.each(['F16', 'BF16', 'F64', 'I64', 'U8', 'BOOL', 'F8_E4M3'])('numbers of %s are reported', (dtype) => {
     expect(() => decodeContainer(container({ a: { dtype, shape: [0], data_offsets: [0, 0] } }, 0))).toThrow(
       new RegExp(`'a' has numbers of ${dtype}.*F32, I32, I8`),
     )
   })
 
-  it('two tensors of one name are not written', () => {
+  it('two tensors with the same name are not written', () => {
     const one = { name: 'a', shape: [1], data: Float32Array.of(1) }
     expect(() => encodeContainer([one, one], {})).toThrow(/two weights would have the name 'a'/)
   })
 
-  it('weights whose own names look numbered keep paths of their own', async () => {
+  it('weights whose own names look numbered keep separate paths', async () => {
     class Odd extends Layer {
       override build(): void {
         for (const name of ['a_1', 'a', 'b/a', 'a_2']) this.addWeight({ name, shape: [1], initializer: 'ones' })
@@ -127,7 +127,7 @@ describe('what the format forbids', () => {
   })
 })
 
-describe('a key that stands twice', () => {
+describe('a duplicate key', () => {
   it('is found at any depth, and only where it is a key', () => {
     expect(repeatedKey('{"a":1,"b":{"a":2},"c":[{"a":1},{"a":1}],"d":"\\"a\\":1,\\\\","e":"a"}')).toBeNull()
     expect(repeatedKey('[{"x":[1,{"y":1,"z":"}","y":2}]}]')).toBe('y')
@@ -154,7 +154,7 @@ describe('the checksum', () => {
     const whole = said(bytes)
     expect(whole).not.toBeNull()
     let refused = 0
-    // 7 and 8 have no common factor: bits of every place in a byte.
+    // 7 and 8 are coprime: bits at every position of a byte.
     for (let bit = 0; bit < bytes.length * 8; bit += 7) {
       bytes[bit >> 3]! ^= 1 << (bit & 7)
       let same: Container | null = null
@@ -191,7 +191,7 @@ describe('the checksum', () => {
     if (how === 'flip') other[i]! ^= by
     if (how === 'swap') [other[i], other[j]] = [other[j]!, other[i]!]
     if (how === 'copy') other.set(piece.subarray(0, bytes.length - i), i)
-    // A digit next to `at` becomes another one: what JSON takes as well.
+    // Changes a digit next to `at` to another, which is still valid JSON.
     const digit = other.findIndex((byte, k) => k >= i && byte >= 0x30 && byte <= 0x39)
     if (how === 'digit' && digit >= 0) other[digit] = 0x30 + (by % 10)
     return other
@@ -209,7 +209,7 @@ describe('the checksum', () => {
     )
   })
 
-  it('says that the file is damaged', async () => {
+  it('reports a damaged file', async () => {
     const bytes = await trained()
     bytes[bytes.length - 5]! ^= 1
     await expect(loadModel(bytes)).rejects.toThrow(/damaged: its checksum differs/)
@@ -219,7 +219,7 @@ describe('the checksum', () => {
     await expect(loadModel(renamed)).rejects.toThrow(/damaged: its metadata have 'xxh33'/)
   })
 
-  it('files without one are read, and those that another tool wrote in another order', async () => {
+  it('files without one are read, and files that another tool reordered', async () => {
     setRandomSeed(3)
     const model = new Sequential([new Dense({ units: 2, inputShape: [3] })])
     const { metadata, tensors } = decodeContainer(await model.save())

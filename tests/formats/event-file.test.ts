@@ -1,4 +1,4 @@
-// Event files are what TensorBoard reads: the stored bytes are those that it has read.
+// Event files are readable by TensorBoard: the stored bytes are ones that it has read.
 // modes: simd
 
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
@@ -32,7 +32,7 @@ const golden: Golden = JSON.parse(readFileSync(new URL('../golden/events.json', 
 const values = [-1, -0.5, 0, 0.25, 0.25, 2]
 
 describe('an event file', () => {
-  it('has the bytes that TensorBoard read', () => {
+  it('has the bytes that TensorBoard reads', () => {
     const file = Buffer.concat([
       fileHead(1.5),
       eventRecord(2.25, 7, [
@@ -55,7 +55,7 @@ describe('an event file', () => {
     }
   })
 
-  it('says to TensorBoard what was written', () => {
+  it('gives TensorBoard the written values', () => {
     expect(golden.scalars).toEqual({
       epoch_loss: [
         [2.25, 7, Math.fround(0.1)],
@@ -66,7 +66,7 @@ describe('an event file', () => {
     const [histogram] = golden.histograms['dense/kernel/histogram']!
     expect(histogram).toMatchObject({ step: 7, min: -1, max: 2, num: 6, sum: 1, sum_squares: 5.375 })
     expect(histogram!.bucket.reduce((a, b) => a + b)).toBe(6)
-    // The buckets are a tenth wide: where a value is, its bucket ends above it.
+    // Buckets are a tenth wide: the bucket of a value ends above it.
     for (const value of values.slice(0, -1)) {
       const at = histogram!.bucket_limit.findIndex((limit) => limit > value + 1e-9)
       expect(histogram!.bucket[at], String(value)).toBeGreaterThan(0)

@@ -1,5 +1,5 @@
-// Damaged files of functional models: bytes that are flipped, and descriptions that say something else. Every one of them
-// must give an error of this library or a model that can be used; nothing else may be thrown, and nothing may hang.
+// Damaged files of functional models: flipped bytes, and modified descriptions. Each must give an error of this library
+// or a usable model; no other error may be thrown, and nothing may hang.
 import { array, assert, asyncProperty, constantFrom, integer, nat, oneof, record } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -70,14 +70,14 @@ async function saved(): Promise<Uint8Array> {
   return model.save()
 }
 
-/** Loads, and uses what was loaded. */
+/** Loads a model and uses it. */
 async function use(bytes: Uint8Array): Promise<void> {
   try {
     const model = await loadModel(bytes)
     expect(model).toBeInstanceOf(Model)
     model.summary({ print: () => {} })
     JSON.stringify(model)
-    // Damage may have changed what the inputs are; then the model says so.
+    // Damage may have changed the inputs; then the model reports it.
     model.predictOnBatch(data as never)
     model.dispose()
   } catch (error) {
@@ -104,7 +104,7 @@ describe('damaged files of functional models', () => {
     )
   })
 
-  it('a piece that is cut out, or written twice', async () => {
+  it('a removed or repeated piece', async () => {
     const bytes = await saved()
     await assert(
       asyncProperty(
@@ -124,25 +124,25 @@ describe('damaged files of functional models', () => {
 
   it.each<[string, RegExp, RegExp, string]>([
     [
-      'a constant that has too few elements',
+      'a constant with too few elements',
       /constant of shape \[1, 4\] has 2 elements/,
       /"data":\[1,0,1,0\]/,
       '"data":[1,0]',
     ],
     [
-      'a constant of a shape with a hole',
+      'a constant whose shape has a gap',
       /constant is incomplete/,
       /"tensor":\{"shape":\[1,4\]/,
       '"tensor":{"shape":[1,null]',
     ],
-    ['a number that is none', /\{"number":"many"\} stands for a number/, /"number":"Infinity"/, '"number":"many"'],
+    ['an invalid number', /\{"number":"many"\} stands for a number/, /"number":"Infinity"/, '"number":"many"'],
     [
-      'a call of no layer',
+      'a call without a layer',
       /a call names layer null, which is not there/,
       /"calls":\[\{"layer":\d+/,
       '"calls":[{"layer":null',
     ],
-    ['a result that is not made yet', /refers to result 0 of call 40/, /"ref":\[0,0\]/, '"ref":[40,0]'],
+    ['a result used before it is made', /refers to result 0 of call 40/, /"ref":\[0,0\]/, '"ref":[40,0]'],
     [
       'a call without an input of the model',
       /a call of Dense "shared" has no input that the model makes/,
@@ -156,7 +156,7 @@ describe('damaged files of functional models', () => {
       '"input":$1',
     ],
     [
-      'a layer whose configuration is a text',
+      'a layer whose configuration is a string',
       /a layer has no class name/,
       /"className":"Dense","config":\{/,
       '"className":"Dense","config":"","other":{',
@@ -212,7 +212,7 @@ describe('damaged files of functional models', () => {
     { minLength: 1, maxLength: 3 },
   )
 
-  it('a description that says something else', async () => {
+  it('a modified description', async () => {
     const { metadata, tensors } = decodeContainer(await saved())
     await assert(
       asyncProperty(edits, async (list) => {
@@ -224,7 +224,7 @@ describe('damaged files of functional models', () => {
     )
   })
 
-  it('an architecture without weights that says something else', async () => {
+  it('a modified architecture without weights', async () => {
     const { metadata } = decodeContainer(await saved())
     const whole: { model: Json } = JSON.parse(metadata['description']!)
     await assert(
@@ -249,7 +249,7 @@ interface Edit {
   readonly from: number
 }
 
-/** Changes one place of a tree of JSON. */
+/** Changes one position of a JSON tree. */
 function change(tree: Json, { at, how, value, from }: Edit): void {
   const places: { parent: Json[] | { [key: string]: Json }; key: string }[] = []
   const walk = (node: Json): void => {

@@ -1,5 +1,5 @@
-// What save and load are given in place of a model's file: wrong arguments, paths that lead nowhere, files of other libraries,
-// options that nobody reads; and what killed processes left.
+// Wrong arguments of save and load: values that are not paths, paths that do not exist, files of other libraries,
+// unknown options; and leftovers of killed processes.
 // modes: simd
 import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises'
@@ -30,14 +30,14 @@ const calls = (): [string, (path: never) => Promise<unknown>][] => {
   ]
 }
 
-describe('an argument that is no path', () => {
+describe('an argument that is not a path', () => {
   it.each<[string, unknown]>([
     ['a number', 7],
     ['null', null],
-    ['an empty text', ''],
+    ['an empty string', ''],
     ['an object', {}],
     ['an array', ['a']],
-    ['a text with a zero', 'a\0b'],
+    ['a string with a zero', 'a\0b'],
   ])('%s', async (_title, path) => {
     for (const [name, call] of calls()) {
       const error = await errorOf(() => call(path as never))
@@ -46,7 +46,7 @@ describe('an argument that is no path', () => {
     }
   })
 
-  it('an address is not written to', async () => {
+  it('a URL is not written to', async () => {
     for (const path of ['https://example.com/a', new URL('https://example.com/a')]) {
       const error = await errorOf(() => binaryModel().save(path))
       expect(error).toBeInstanceOf(ArgumentError)
@@ -56,8 +56,8 @@ describe('an argument that is no path', () => {
   })
 })
 
-describe('a path that leads nowhere', () => {
-  it('names the path, what is wrong and the cause', async () => {
+describe('a path that does not exist', () => {
+  it('the error has the path, the problem and the cause', async () => {
     await writeFile(join(folder, 'file'), '')
     for (const [name, call] of calls()) {
       for (const [path, code] of [
@@ -128,7 +128,7 @@ describe('files of other libraries', () => {
   })
 })
 
-describe('options that nobody reads', () => {
+describe('unknown options', () => {
   it('are refused with the nearest name, before anything is written', async () => {
     const model = binaryModel()
     const path = join(folder, 'model')
@@ -160,8 +160,8 @@ describe('options that nobody reads', () => {
   })
 })
 
-describe('what killed processes left', () => {
-  /** The number of a process that is gone. */
+describe('leftovers of killed processes', () => {
+  /** The id of a process that has ended. */
   const gone = (): number => spawnSync(process.execPath, ['-e', '']).pid
   const left = async (name: string, hours = 0): Promise<string> => {
     await writeFile(join(folder, name), 'half')
@@ -172,7 +172,7 @@ describe('what killed processes left', () => {
   const named = (pid: number): string => temporaryName().replace(/-\d+-/, `-${pid}-`)
   const otherScope = (pid: number): string => `.myelin-00000000-${pid}-abc.tmp`
 
-  it('goes with the next save to the folder: of dead processes here, of others after a day', async () => {
+  it('are removed by the next save to the folder: of dead processes here, of others after a day', async () => {
     await left(named(gone()))
     await left(otherScope(gone()), 25)
     await left(`.myelin-${gone()}-k3j.tmp`, 25)
@@ -191,7 +191,7 @@ describe('what killed processes left', () => {
     expect(names.sort()).toEqual([...stays, 'model'].sort())
   })
 
-  it('goes with the next checkpoint, and with a backup', async () => {
+  it('are removed by the next checkpoint, and by a backup', async () => {
     const name = await left(named(gone()))
     await new FolderStore(folder).write('model', Uint8Array.of(1))
     expect(await readdir(folder)).not.toContain(name)

@@ -1,4 +1,4 @@
-// A model as bytes and back: training goes on bit for bit, and nothing but a whole file is taken.
+// A model as bytes and back: training continues bit for bit, and only a complete file is accepted.
 // modes: simd, interpreter
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -104,7 +104,7 @@ const optimizers: [string, () => Optimizer][] = [
   ],
 ]
 
-describe('training goes on bit for bit', () => {
+describe('training continues bit for bit', () => {
   it.each(optimizers)('%s', async (_title, make) => {
     const options = { batchSize: 10, verbose: 0 as const, validationData: [x, yes] as const }
     const whole = statefulModel(make())
@@ -121,7 +121,7 @@ describe('training goes on bit for bit', () => {
       expect(rest.history[name], name).toEqual(values.slice(3))
   })
 
-  it('also when the rate was set by hand', async () => {
+  it('also if the rate was set by hand', async () => {
     const model = statefulModel(new Adam())
     await model.fit(x, yes, { verbose: 0 })
     model.optimizer.learningRate = 0.25
@@ -145,8 +145,8 @@ describe('training goes on bit for bit', () => {
   })
 })
 
-describe('what comes back', () => {
-  it('predictions, names and the summary are the same', async () => {
+describe('a loaded model', () => {
+  it('has the same predictions, names and summary', async () => {
     const model = binaryModel()
     const copy = await loadModel(await model.save())
     expect((await copy.predict(x)).data).toEqual((await model.predict(x)).data)
@@ -157,7 +157,7 @@ describe('what comes back', () => {
     expect(await copy.save()).toEqual(await model.save())
   })
 
-  it('every layer, initializer and regularizer with its options', async () => {
+  it('has every layer, initializer and regularizer with its options', async () => {
     const { L1, L2, L1L2 } = regularizers
     const model = new Sequential([
       new InputLayer({ shape: [2, 2], name: 'in' }),
@@ -210,7 +210,7 @@ describe('what comes back', () => {
         weightedMetrics: [new metrics.BinaryCrossentropy({ fromLogits: true, name: 'own' })],
       },
     ],
-  ])('what compile chose: %s', async (_title, options) => {
+  ])('has the options of compile: %s', async (_title, options) => {
     const model = binaryModel()
     model.compile(options)
     await model.fit(x, yes, { verbose: 0 })
@@ -218,7 +218,7 @@ describe('what comes back', () => {
     expect(await copy.evaluate(x, yes)).toEqual(await model.evaluate(x, yes))
   })
 
-  it('class metrics with options', async () => {
+  it('has class metrics with options', async () => {
     const model = new Sequential([new Dense({ units: 3, inputShape: [4], activation: 'softmax' })])
     model.compile({
       loss: 'sparseCategoricalCrossentropy',
@@ -233,7 +233,7 @@ describe('what comes back', () => {
     expect(await copy.evaluate(x, labels)).toEqual(await model.evaluate(x, labels))
   })
 
-  it('a model that was compiled, but not trained', async () => {
+  it('that was compiled, but not trained', async () => {
     const model = binaryModel({ optimizer: 'adam' })
     const copy = await loadModel(await model.save())
     await copy.fit(x, yes, { epochs: 2, verbose: 0 })
@@ -241,7 +241,7 @@ describe('what comes back', () => {
     expect(stateOf(copy)).toEqual(stateOf(model))
   })
 
-  it('a model that was compiled again after training', async () => {
+  it('that was compiled again after training', async () => {
     const model = binaryModel()
     await model.fit(x, yes, { verbose: 0 })
     model.compile({ optimizer: 'rmsprop', loss: 'mse' })
@@ -251,14 +251,14 @@ describe('what comes back', () => {
     expect(stateOf(copy)).toEqual(stateOf(model))
   })
 
-  it('a model that is not compiled', async () => {
+  it('that was not compiled', async () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [4] })])
     const copy = await loadModel(await model.save())
     expect(copy.trainer.compiledState).toBeNull()
     expect(weightsOf(copy)).toEqual(weightsOf(model))
   })
 
-  it('a model that has no weights yet', async () => {
+  it('without weights yet', async () => {
     const model = new Sequential([new Dense({ units: 2 })])
     model.compile({ loss: 'mse' })
     const copy = await loadModel(await model.save())
@@ -271,7 +271,7 @@ describe('what comes back', () => {
     expect(copy.getWeights().map(({ shape }) => shape)).toEqual([[4, 2], [2]])
   })
 
-  it('a layer that was frozen after training', async () => {
+  it('with a layer that was frozen after training', async () => {
     const model = binaryModel()
     await model.fit(x, yes, { verbose: 0 })
     model.getLayer('hidden').trainable = false
@@ -283,7 +283,7 @@ describe('what comes back', () => {
     expect(weightsOf(copy).slice(2)).not.toEqual(weightsOf(model).slice(2))
   })
 
-  it('a layer can be frozen after loading', async () => {
+  it('can have layers frozen after loading', async () => {
     const model = binaryModel()
     await model.fit(x, yes, { verbose: 0 })
     const copy = await loadModel(await model.save())
@@ -293,7 +293,7 @@ describe('what comes back', () => {
     expect(weightsOf(copy).slice(2)).not.toEqual(weightsOf(model).slice(2))
   })
 
-  it('compile: false leaves the optimizer out', async () => {
+  it('with compile: false has no optimizer', async () => {
     const model = binaryModel()
     await model.fit(x, yes, { verbose: 0 })
     const copy = await loadModel(await model.save(), { compile: false })
@@ -323,7 +323,7 @@ describe('what comes back', () => {
     }
   })
 
-  it('from bytes that do not begin at a multiple of 8', async () => {
+  it('from bytes at an unaligned offset', async () => {
     const model = binaryModel()
     const bytes = await model.save()
     const shifted = new Uint8Array(bytes.length + 3)
@@ -487,7 +487,7 @@ describe('customObjects', () => {
   })
 })
 
-describe('files that are not whole', () => {
+describe('incomplete files', () => {
   const trained = async (): Promise<Uint8Array> => {
     const model = binaryModel()
     await model.fit(x, yes, { verbose: 0 })
@@ -508,7 +508,7 @@ describe('files that are not whole', () => {
 
   it.each<[string, () => Uint8Array]>([
     ['text', () => new TextEncoder().encode('{"class_name": "Sequential", "config": {"layers": []}}')],
-    ['a long text', () => new TextEncoder().encode('hello world, '.repeat(1000))],
+    ['a long string', () => new TextEncoder().encode('hello world, '.repeat(1000))],
     ['zeros', () => new Uint8Array(64)],
     ['an HDF5 file', () => Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a, ...new Uint8Array(100))],
     ['a zip file', () => Uint8Array.of(0x50, 0x4b, 3, 4, ...new Uint8Array(100))],
@@ -518,7 +518,7 @@ describe('files that are not whole', () => {
     expect(error.message).toMatch(/not a saved model|truncated or foreign|not written by this library/)
   })
 
-  it('a safetensors file of someone else', async () => {
+  it('a safetensors file from elsewhere', async () => {
     const foreign = encodeContainer([{ name: 'weight', shape: [2], data: Float32Array.of(1, 2) }], { format: 'pt' })
     const error = await errorOf(() => loadModel(foreign))
     expect(error).toBeInstanceOf(FormatError)
@@ -609,7 +609,7 @@ describe('files that are not whole', () => {
     )
   })
 
-  it('a random header in front of random bytes', async () => {
+  it('a random header before random bytes', async () => {
     await assert(
       asyncProperty(json(), uint8Array({ maxLength: 50 }), async (text, data) => {
         const header = new TextEncoder().encode(text)
@@ -638,7 +638,7 @@ describe('files that are not whole', () => {
     )
   })
 
-  it('leave other models and the library as they are', async () => {
+  it('leave other models and the library unchanged', async () => {
     const model = binaryModel()
     await model.fit(x, yes, { verbose: 0 })
     const before = stateOf(model)
@@ -649,7 +649,7 @@ describe('files that are not whole', () => {
   })
 })
 
-it('a layer and an initializer of one name are told apart', async () => {
+it('a layer and an initializer with the same name are distinguished', async () => {
   const model = new Sequential([
     new Dense({ units: 3, kernelInitializer: 'identity', useBias: false, inputShape: [3] }),
   ])

@@ -1,4 +1,4 @@
-// generate: the same tokens as without a cache, random draws, where sequences end, and what is refused.
+// generate: the same tokens as without a cache, random draws, ends of sequences, and errors.
 // modes: simd, interpreter
 
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -65,7 +65,7 @@ function decoder(
   return new Model({ inputs, outputs: end(new Dense(TOKENS).apply(new LayerNormalization().apply(x))) })
 }
 
-/** The likeliest tokens, computed from the whole sequence each time. */
+/** The most probable tokens, computed from the whole sequence each time. */
 function likeliest(model: Model<Tensor, Tensor>, prompt: readonly number[], count: number): number[] {
   const made = [...prompt]
   for (let i = 0; i < count; i++) {
@@ -281,15 +281,13 @@ describe('generate', () => {
     await expect(generate(model, [1], { maxTokens: 3, cache })).rejects.toThrow(
       /generate: the model cannot take token 8, which the model generated: Embedding/,
     )
-    // What is never shown to the model may be any token.
+    // A token that the model never reads may have any value.
     expect(await generate(model, [1], { maxTokens: 1, cache })).toEqual([1, 8])
     expect(await generate(model, [1], { maxTokens: 3, stopTokens: 8, cache })).toEqual([1, 8])
   })
 })
 
-/**
- * Scores of an embedding after one layer or op that mixes steps; with a last kernel of zeros the mixing does not show.
- */
+/** Scores of an embedding after one layer or op that mixes steps; a last kernel of zeros hides the mixing. */
 function mixer(mix: Attend, isShown = true): Model<Tensor, Tensor> {
   const inputs = Input({ shape: [null], dtype: 'int32' })
   const x = new Embedding({
@@ -306,7 +304,7 @@ function mixer(mix: Attend, isShown = true): Model<Tensor, Tensor> {
 describe('the cache', () => {
   it.each<[string, Attend]>([
     [
-      'an attention whose keys and values are made of the query',
+      'an attention whose keys and values come from the query',
       (x) =>
         new MultiHeadAttention({ numHeads: 2, keyDim: 4 }).apply([x, new Dense(SIZE).apply(x), new Dense(5).apply(x)], {
           useCausalMask: true,
@@ -321,7 +319,7 @@ describe('the cache', () => {
         ),
     ],
     [
-      'layers that take each step by itself',
+      'layers that process each step separately',
       (x) =>
         new TimeDistributed({ layer: new Dense(SIZE) }).apply(
           new BatchNormalization().apply(new Conv1D({ filters: SIZE, kernelSize: 1 }).apply(x)),
@@ -334,12 +332,12 @@ describe('the cache', () => {
 
   it.each<[string, Attend, RegExp]>([
     [
-      'a convolution that reaches behind the prompt',
+      'a convolution with a receptive field beyond the prompt',
       (x) => new Conv1D({ filters: 8, kernelSize: 2, dilationRate: 4, padding: 'causal' }).apply(x),
       /for step 4 .* Conv1D ".*" may be the reason/,
     ],
     [
-      'one that reaches further than most',
+      'a larger receptive field',
       (x) => new Conv1D({ filters: 8, kernelSize: 2, dilationRate: 12, padding: 'causal' }).apply(x),
       /for step 13 .* Conv1D/,
     ],
@@ -359,7 +357,11 @@ describe('the cache', () => {
     ],
     ['ops.cumsum', (x) => ops.cumsum(x, 1), /A layer or an op/],
     ['ops.flip', (x) => ops.flip(x, 1), /A layer or an op/],
-    ['what is subtracted from all steps', (x) => ops.subtract(x, ops.mean(x, 1, true)), /A layer or an op/],
+    [
+      'a subtraction of the same value from all steps',
+      (x) => ops.subtract(x, ops.mean(x, 1, true)),
+      /A layer or an op/,
+    ],
   ])('refuses %s', async (_name, mix, why) => {
     for (const isShown of [true, false]) {
       const model = mixer(mix, isShown)

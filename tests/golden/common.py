@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 
 
 def number(value):
-    """The shortest decimal that becomes the same float32 again; NaN and infinity are refused."""
+    """The shortest decimal that gives the same float32 again; NaN and infinity are refused."""
     value = np.float32(value)
     assert np.isfinite(value), value
     decimal = float(str(value))
@@ -84,7 +84,7 @@ def camel(name):
     return re.sub(r"_([a-z])", lambda m: m.group(1).upper(), name)
 
 
-NAMED_BY_STRING = {"activation", "classAggregation", "recurrentActivation", "reduction", "mode", "outputMode", "distribution", "dataFormat"}  # not summationMethod, curve: those are alike
+NAMED_BY_STRING = {"activation", "classAggregation", "recurrentActivation", "reduction", "mode", "outputMode", "distribution", "dataFormat"}  # not summationMethod, curve: those are the same
 NAMESPACES = {
     "learningRate": keras.optimizers.schedules,
     "cell": keras.layers,
@@ -110,7 +110,7 @@ def build(namespace, described):
         elif key in NAMED_BY_STRING and value is not None:
             value = snake(value)
         arguments[snake(key)] = value
-    # Keras exports this one class under another name than its own.
+    # Keras exports this class under another name.
     name = {"GroupedQueryAttention": "GroupQueryAttention"}.get(described["class"], described["class"])
     return getattr(namespace, name)(**arguments)
 

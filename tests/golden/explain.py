@@ -84,7 +84,7 @@ def dense():
         "integratedGradients": paths,
         "occlusion": tensor(numpy(Occlusion(model).attribute(rows, (1,), baselines=base.expand(4, 6), target=target))),
         "occlusionOfTwo": tensor(numpy(Occlusion(model).attribute(rows, (2,), target=target))),
-        # Of unit 1, against the background.
+        # For unit 1, with the background.
         "exact": tensor(exact.values),
         "exactBase": tensor(exact.base_values),
         "kernelShap": tensor(kernel),
@@ -121,7 +121,7 @@ def cnn():
         "integratedGradients": {"attributions": last(path), "delta": tensor(numpy(delta))},
         "occlusion": last(Occlusion(model).attribute(images, (2, 3, 2), strides=(2, 2, 1), target=target)),
         "gradCam": {"coarse": tensor(numpy(cam)[:, 0]), "heatMap": tensor(numpy(large)[:, 0])},
-        # Of unit 0, at the first convolution.
+        # For unit 0, at the first convolution.
         "gradCamEarly": tensor(numpy(early)[:, 0]),
     }
 

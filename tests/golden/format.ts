@@ -9,7 +9,7 @@ export interface FixtureTensor {
 
 export type ConfigValue = string | number | boolean | null | (number | null)[] | Described | Described[]
 
-/** A class and its options; an option that is left out has Keras's default. */
+/** A class and its options; omitted options have Keras's default. */
 export interface Described {
   class: string
   config: { [option: string]: ConfigValue }
@@ -97,11 +97,11 @@ export interface LayerCase {
   inputs: LayerInput[]
   /** Whether the layer takes a list. */
   isList: boolean
-  /** 0 and 1, for each input that has one; null when none has. */
+  /** 0 and 1, for each input that has one; null if none has. */
   masks: (FixtureTensor | null)[] | null
-  /** What a recurrent layer begins with; null for zeros. */
+  /** The initial state of a recurrent layer; null for zeros. */
   initialState: FixtureTensor[] | null
-  /** What the call is told besides; a mask is 0 and 1. */
+  /** Further arguments of the call; a mask is 0 and 1. */
   said?: Record<string, boolean | FixtureTensor>
   /** In Keras's order, kernel then bias; empty for a layer without weights. */
   weights: FixtureTensor[]
@@ -109,7 +109,7 @@ export interface LayerCase {
   /** The last states of a recurrent layer with returnState; otherwise empty. */
   states: FixtureTensor[]
   outputMask: FixtureTensor | null
-  /** What the layer and its regularizers add to the loss. */
+  /** The losses of the layer and its regularizers. */
   loss: number
   outputWeights: FixtureTensor
   /** d (sum(output · outputWeights) + ½ sum of all states) / d input; null for an input of integers. */
@@ -126,7 +126,7 @@ export interface LayersFile extends FixtureFile {
 export interface AdaptedCase {
   name: string
   layer: Described
-  /** What adapt is given, one after the other. */
+  /** The arguments of adapt, one at a time. */
   batches: FixtureTensor[]
   /** The boundaries of Discretization; mean, then variance of Normalization. */
   found: FixtureTensor
@@ -134,7 +134,7 @@ export interface AdaptedCase {
   output: FixtureTensor
 }
 
-/** A layer of images called with training = true. Nothing is left to chance: factors are [f, f]. */
+/** A layer of images called with training = true. Not random: factors are [f, f]. */
 export interface TrainedCase {
   name: string
   layer: Described
@@ -155,7 +155,7 @@ export interface EmbeddingCase {
   ids: FixtureTensor
   y: FixtureTensor
   initialWeights: FixtureTensor[]
-  /** Of each epoch. */
+  /** For each epoch. */
   loss: number[]
   weights: FixtureTensor[]
   predictions: FixtureTensor
@@ -175,7 +175,7 @@ export interface LossCase {
   yPred: FixtureTensor
   /** The shape of the per-sample losses, or one that is aligned with it. */
   sampleWeight: FixtureTensor | null
-  /** 1 for the predictions that count. */
+  /** 1 for the predictions that are not masked. */
   mask?: FixtureTensor
   /** The loss with each reduction. `none`: per sample, times its weight. */
   none: FixtureTensor
@@ -190,7 +190,10 @@ export interface LossCase {
 
 export interface LossesFile extends FixtureFile {
   cases: LossCase[]
-  /** What is saved of each class, with what is required said and the rest by default; without dtype, and of losses without name. */
+  /**
+   * The saved configuration of each class, with required options given and the others by default; without dtype, and
+   * for losses without name.
+   */
   configs: Described[]
 }
 
@@ -204,7 +207,7 @@ export interface MetricBatch {
 
 export interface MetricCase {
   metric: Described
-  /** Which of `data`. Every batch is one updateState. */
+  /** The key in `data`. Every batch is one updateState. */
   data: string
   /** Whether the batches' sampleWeight is passed. */
   weighted: boolean
@@ -224,7 +227,7 @@ export interface MetricsFile extends FixtureFile {
   means: MeanCase[]
   /** The metric Sum, likewise. */
   sums: MeanCase[]
-  /** As of losses. */
+  /** As for losses. */
   configs: Described[]
 }
 
@@ -237,7 +240,7 @@ export interface OptimizerCase {
   steps: FixtureTensor[][]
   /** Parts of the names, v0 and v1, of parameters that are excluded from weight decay. */
   exclude?: string[]
-  /** The parameters after training was ended; of optimizers that keep an average. */
+  /** The parameters at the end of training, for optimizers that keep an average. */
   finalized?: FixtureTensor[]
 }
 
@@ -250,7 +253,7 @@ export interface ScheduleCase {
 }
 
 export interface OptimizersFile extends FixtureFile {
-  /** Where every case starts. */
+  /** The initial parameters of every case. */
   parameters: FixtureTensor[]
   /** One list for each step: a gradient for each parameter. */
   gradients: FixtureTensor[][]
@@ -263,7 +266,10 @@ export interface OptimizersFile extends FixtureFile {
 export interface RuleCase {
   name: string
   optimizer: Described
-  /** The parameters after each of the file's gradients has been applied, one after the other in one list; a case may end early. */
+  /**
+   * The parameters after each of the file's gradients has been applied, concatenated into one list; a case may end
+   * early.
+   */
   steps: number[][]
   exclude?: string[]
   finalized?: number[]
@@ -271,7 +277,7 @@ export interface RuleCase {
 
 export interface RulesFile extends FixtureFile {
   names: string[]
-  /** Where every case starts. */
+  /** The initial parameters of every case. */
   parameters: FixtureTensor[]
   /** One list for each step: a gradient for each parameter. */
   gradients: FixtureTensor[][]
@@ -304,7 +310,7 @@ export interface TrajectoryCase {
   inputShape: number[]
   /** Of a Sequential. */
   layers: Described[]
-  /** Which of the file's `initialWeights`. */
+  /** The key in the file's `initialWeights`. */
   initialWeights: string
   compile: {
     optimizer: Described
@@ -320,12 +326,12 @@ export interface TrajectoryCase {
     epochs: number
     validationData?: ValidationData
     sampleWeight?: Rows
-    /** A class that is left out weighs 1. */
+    /** An omitted class has weight 1. */
     classWeight?: { [label: string]: number }
   }
   /** One value per epoch: loss, accuracy, valLoss, valAccuracy, … */
   history: { [name: string]: number[] }
-  /** evaluate(x, y) after fit, with fit's batchSize and sampleWeight; classWeight has no part in it. */
+  /** evaluate(x, y) after fit, with fit's batchSize and sampleWeight; classWeight does not affect it. */
   evaluate: { [name: string]: number }
   finalWeights: FixtureTensor[]
   /** predict of the first five rows of x */
@@ -364,10 +370,10 @@ export interface InitializersFile extends FixtureFile {
   cases: InitializerCase[]
 }
 
-// explain.json: what Captum, SHAP and scikit-learn say; weights in Keras's layouts
+// explain.json: the results of Captum, SHAP and scikit-learn; weights in Keras's layouts
 
 export interface ExplainFile extends FixtureFile {
-  /** Dense 8 tanh → Dense 5 relu → Dense 3. Of the largest unit of each row, but where another is named. */
+  /** Dense 8 tanh → Dense 5 relu → Dense 3. For the largest unit of each row unless another is named. */
   dense: {
     weights: FixtureTensor[]
     x: FixtureTensor
@@ -379,14 +385,14 @@ export interface ExplainFile extends FixtureFile {
     gradientTimesInput: FixtureTensor
     /** By the number of points, from the baseline. */
     integratedGradients: { [points: string]: { attributions: FixtureTensor; delta: FixtureTensor } }
-    /** One element at a time, by the baseline; two at a time, by 0. */
+    /** One element at a time, replaced by the baseline; two at a time, by 0. */
     occlusion: FixtureTensor
     occlusionOfTwo: FixtureTensor
     /** Shapley values of unit 1 against the background. */
     exact: FixtureTensor
     exactBase: FixtureTensor
     kernelShap: FixtureTensor
-    /** Of unit 1 on feature 2 of the background. */
+    /** For unit 1 and feature 2 of the background. */
     dependence: { grid: FixtureTensor; average: FixtureTensor; individual: FixtureTensor }
   }
   /** Conv2D 4 of 3 × 3 same tanh → MaxPooling2D → Conv2D 5 of 3 × 3 relu → Flatten → Dense 3. */
@@ -397,10 +403,10 @@ export interface ExplainFile extends FixtureFile {
     saliency: FixtureTensor
     gradientTimesInput: FixtureTensor
     integratedGradients: { attributions: FixtureTensor; delta: FixtureTensor }
-    /** Windows of three rows and two columns, two rows and one column apart. */
+    /** Windows of three rows and two columns, with strides of two rows and one column. */
     occlusion: FixtureTensor
     gradCam: { coarse: FixtureTensor; heatMap: FixtureTensor }
-    /** Of unit 0 at the first convolution. */
+    /** For unit 0 at the first convolution. */
     gradCamEarly: FixtureTensor
   }
   /** Embedding 12 × 3 → Flatten → Dense 6 tanh → Dense 2; unit 1, from token 0. */
@@ -412,20 +418,20 @@ export interface ExplainFile extends FixtureFile {
 /** A value, or lists and records of trees. */
 export type FixtureTree<Leaf> = Leaf | FixtureTree<Leaf>[] | { [key: string]: FixtureTree<Leaf> }
 
-/** The key of a layer, a nested model, or an op with arguments besides the symbols. */
+/** The key of a layer, a nested model, or an op with further arguments. */
 export type Callee = string | { model: string } | { op: string; more?: (string | number)[] }
 
 export interface GraphCall {
   layer: Callee
   /** Names of symbols, and numbers; for an op the list of its arguments. */
   from: FixtureTree<string | number>
-  /** The names of what it gives. */
+  /** The names of the results. */
   as: FixtureTree<string>
 }
 
 export interface GraphDescription {
   inputs: { [name: string]: { shape: number[]; dtype: 'float32' | 'int32' } }
-  /** What the model takes: a tree of names of inputs. */
+  /** The inputs of the model: a tree of names. */
   order: FixtureTree<string>
   calls: GraphCall[]
   outputs: FixtureTree<string>
@@ -440,7 +446,7 @@ export interface FunctionalCase {
   name: string
   /** By key, which is also the name. `OutputPenalty` adds factor · mean(x²) to the loss. */
   layers: { [key: string]: Described }
-  /** Nested models by key, in the order in which they can be made. */
+  /** Nested models by key, in an order in which they can be made. */
   models: { [key: string]: GraphDescription | SequentialDescription }
   main: GraphDescription
   compile: {
@@ -450,7 +456,7 @@ export interface FunctionalCase {
     metrics?: FixtureTree<string | null>
     weightedMetrics?: FixtureTree<string | null>
   }
-  /** Trees of names of the file's `data`: of rows 0 … 9, and rows 10 … 13 for validation. Never shuffled. */
+  /** Trees of names of the file's `data`: rows 0 … 9, and rows 10 … 13 for validation. Never shuffled. */
   fit: {
     x: FixtureTree<string>
     y: FixtureTree<string>
@@ -459,17 +465,17 @@ export interface FunctionalCase {
     epochs: number
     validation: boolean
   }
-  /** What is frozen in a first fit, and not in a second one, which begins with another compile. */
+  /** Layers that are frozen in a first fit, and not in a second one, which starts with another compile. */
   freeze?: string[]
   frozenHistory?: { [name: string]: number[] }
   frozenWeights?: WeightsByLayer
   initialWeights: WeightsByLayer
-  /** null for what Keras on JAX does not tell: metrics of training where the predictions are masked. */
+  /** null for numbers that Keras on JAX does not report: metrics of training if the predictions are masked. */
   history: { [name: string]: number[] | null }
-  /** evaluate of the rows of training, weighted as they are. */
+  /** evaluate on the training rows, with the same weights. */
   evaluate: { [name: string]: number }
   finalWeights: WeightsByLayer
-  /** predict of the rows of validation. */
+  /** predict on the validation rows. */
   predictions: FixtureTree<FixtureTensor>
 }
 
@@ -480,7 +486,7 @@ export interface FunctionalFile extends FixtureFile {
 
 // ops/<family>.json
 
-/** NaN and infinities are texts. */
+/** NaN and infinities are strings. */
 export interface OpTensor {
   shape: number[]
   dtype: 'float32' | 'int32' | 'bool'
@@ -492,12 +498,12 @@ export interface OpCase {
   inputs: OpTensor[]
   /** Whether the first two are the parts of one complex operand. */
   pairs?: boolean
-  /** What the call has behind its tensors. */
+  /** The arguments after the tensors. */
   more: unknown[]
   outputs: OpTensor[]
-  /** Of the gradients. Default 1e-5. */
+  /** For the gradients. Default 1e-5. */
   tolerance?: number
-  /** d Σ w · output / d input for each float32 input; which w: see flat_weights in ops.py. */
+  /** d Σ w · output / d input for each float32 input; see flat_weights in ops.py for w. */
   gradients?: OpTensor[]
   /** d Σ w · gradient / d input */
   second?: OpTensor[]
@@ -509,7 +515,7 @@ export interface OpsFile extends FixtureFile {
 
 // order.json: random graphs in which every symbol is [batch, 3]
 
-/** Each step gives one symbol, a nested model as many as it has outputs; they are numbered through. */
+/** Each step gives one symbol, a nested model one per output; they are numbered consecutively. */
 export type OrderStep =
   | { input: string }
   | { class: string; name: string; from: number[] }
@@ -519,7 +525,7 @@ export type OrderStep =
 
 export interface OrderModel {
   steps: OrderStep[]
-  /** Numbers of symbols, now and then of one that a layer made. */
+  /** Numbers of symbols, sometimes of one that a layer made. */
   inputs: number[]
   outputs: number[] | { [name: string]: number }
   /** Names of layers that are not trainable. */
@@ -527,7 +533,7 @@ export interface OrderModel {
 }
 
 export interface OrderCase {
-  /** Nested models, in the order in which they can be made. */
+  /** Nested models, in an order in which they can be made. */
   models: { [key: string]: OrderModel }
   main: OrderModel
   /** Their names; '' for the layer of an input that another layer made. */
@@ -537,7 +543,7 @@ export interface OrderCase {
   variables: string[]
   trainable: string[]
   nonTrainable: string[]
-  /** Where setWeights was given wave(size, 7 i), for inputs wave(6, 100 + i). */
+  /** Computed with setWeights of wave(size, 7 i), for inputs wave(6, 100 + i). */
   predictions: FixtureTensor[]
 }
 

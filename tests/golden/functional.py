@@ -32,7 +32,7 @@ class OutputPenalty(keras.layers.Layer):
 
 
 def graph(inputs, calls, outputs, order=None):
-    """inputs: name → {"shape", "dtype"}; order: the tree of input names that the model takes, by default a record of all."""
+    """inputs: name → {"shape", "dtype"}; order: the tree of the model's input names, by default a record of all."""
     return {"inputs": {k: {"shape": s[0], "dtype": s[1] if len(s) > 1 else "float32"} for k, s in inputs.items()},
             "order": order if order is not None else {k: k for k in inputs}, "calls": calls, "outputs": outputs}
 
@@ -43,7 +43,7 @@ def call(layer, given, gives):
 
 
 def chain(*names, start):
-    """Calls of layers one after the other; each symbol has the name of its layer."""
+    """Calls of layers in sequence; each symbol has the name of its layer."""
     symbols = [start, *names]
     return [call(name, symbols[i], name) for i, name in enumerate(names)]
 
@@ -189,7 +189,7 @@ def nested_cases():
                graph(A, [call({"model": "block"}, "a", "h"), call("add", ["a", "h"], "sum"), call("out", "sum", "y")], "y", "a"), "a", "price", models=block)
     yield case("functional in functional", {"one": dense(4, "tanh"), "two": dense(4, "tanh"), "add": spec("Add"), "out": dense(1)},
                graph({**A, **B}, [call({"model": "inner"}, {"p": "a", "q": "b"}, "h"), call("out", "h", "y")], "y"), {"a": "a", "b": "b"}, "price", models=inner, optimizer=SGD)
-    # No penalty of activities: compiled by JAX, Keras counts only that of the last call; without JAX it counts all.
+    # No activity penalty: compiled by JAX, Keras counts only that of the last call; without JAX it counts all.
     yield case("a nested model that is shared", {"one": dense(4, "tanh", kernelRegularizer=l2), "two": dense(4, biasRegularizer=l1), "join": spec("Concatenate"), "out": dense(1)},
                graph(A, [call({"model": "block"}, "a", "h"), call({"model": "block"}, "h", "k"), call("join", ["h", "k"], "all"), call("out", "all", "y")], "y", "a"),
                "a", "price", models=block)
@@ -207,7 +207,7 @@ def nested_cases():
 def mask_cases():
     words = {"words": spec("Embedding", inputDim=7, outputDim=4, maskZero=True)}
     ids = {"ids": ([5], "int32")}
-    # Keras has a weight for each step where there is a mask.
+    # With a mask, Keras has a weight for each step.
     weighted = lambda weights: dict(sampleWeight=weights, weightedMetrics=["meanAbsoluteError"])
     yield case("Embedding with a mask to loss and metrics", {**words, "one": dense(3, "tanh"), "out": dense(1)},
                graph(ids, chain("words", "one", "out", start="ids"), "out", "ids"), "ids", "idTargets", metrics=["meanAbsoluteError"])

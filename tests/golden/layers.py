@@ -20,7 +20,7 @@ def evaluate(rng, name, described, *inputs, masks=None, initial_state=None, weig
     """One case: the layer called with training = False on one input, or on a list of several."""
     layer = build(keras.layers, described)
     is_list = isinstance(layer, (Merge, keras.layers.Attention))
-    # Layers that take their inputs one by one.
+    # Layers that take their inputs as separate arguments.
     is_apart = isinstance(layer, (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention))
     shapes = [x.shape for x in inputs]
     layer.build(*shapes) if is_apart else layer.build(shapes if is_list else shapes[0])
@@ -45,18 +45,18 @@ def evaluate(rng, name, described, *inputs, masks=None, initial_state=None, weig
                 set_keras_mask(x, jnp.asarray(mask))
         return [list(xs)] if is_list else list(xs) if is_apart else [xs[0]]
 
-    # `call` alone, without what __call__ does around it.
+    # Only `call`, without the work of __call__.
     def forward(trainable, xs):
         constants = [v.value for v in layer.non_trainable_variables]
         return layer.stateless_call(trainable, constants, *with_masks(xs), **options, **state)[0]
 
     def parts(outputs):
-        """The output, and the states that come with it."""
+        """The output, and its states."""
         first, *states = outputs if isinstance(outputs, (list, tuple)) else [outputs]
         return first, jax.tree_util.tree_leaves(states)
 
     xs = tuple(jnp.asarray(x) for x in inputs)
-    # Keras looks for the mask of the only tensor; beside a state it has to be told.
+    # Keras infers the mask of a single tensor; with a state it must be passed.
     told = options if state else {k: v for k, v in options.items() if k not in ("mask", "query_mask", "value_mask", "key_mask")}
     output, states = parts(layer(*with_masks(xs), **told, **state))
     output_mask, loss = get_keras_mask(output), sum(float(each) for each in layer.losses)
@@ -279,7 +279,7 @@ def recurrent(rng):
     for options in (dict(), dict(returnSequences=True), dict(returnSequences=True, goBackwards=True), dict(returnState=True),
                     dict(returnSequences=True, returnState=True), dict(returnSequences=True, zeroOutputForMask=True),
                     dict(zeroOutputForMask=True), dict(returnSequences=True, unroll=True)):
-        # What zeros stand for is an option of RNN, which Keras's SimpleRNN has not.
+        # zeroOutputForMask is an option of RNN, which Keras's SimpleRNN lacks.
         described = spec("RNN", cell=cell(3), **options)
         yield f"RNN with a mask {options}", described, x, dict(masks=[some])
     yield "SimpleRNN relu", spec("SimpleRNN", units=3, activation="relu"), x
@@ -514,7 +514,7 @@ def normalization(rng):
 def attention(rng):
     query, value, key = normal(rng, (2, 3, 4)), normal(rng, (2, 5, 4)), normal(rng, (2, 5, 4))
     of_query, of_value, of_key = mask_of(rng, (2, 3)), mask_of(rng, (2, 5)), mask_of(rng, (2, 5))
-    # No row without anything to look at.
+    # No fully masked row.
     of_query[0], of_value[:, 0], of_key[:, 0] = True, True, True
     seen = mask_of(rng, (2, 3, 5))
     seen[:, :, 0] = True
@@ -606,7 +606,7 @@ FAMILIES = [merging, core, reshaping, regularization, activations, recurrent, co
 
 
 def train_embedding(mask_zero, optimizer):
-    """A few epochs without shuffling. Some rows of the table are never used; with maskZero the loss leaves padding out."""
+    """A few epochs without shuffling. Some rows of the table are never used; with maskZero the loss skips padding."""
     rng = random(200)
     ids = rng.integers(0, 6, (10, 3)).astype(np.int32)
     y = normal(rng, (10, 3, 1) if mask_zero else (10, 1))

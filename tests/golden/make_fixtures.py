@@ -24,7 +24,7 @@ import numpy as np
 def activations():
     smooth = np.array([-6, -4.5, -3.25, -2.5, -1.75, -1, -0.5, -0.25, -0.125, 0,
                        0.125, 0.25, 0.5, 1, 1.75, 2.5, 3.25, 4.5, 5.5, 6], FLOAT).reshape(4, 5)
-    # The same, with every point moved at which some activation has a kink: 0, ±3, 6.
+    # The same, with the points at kinks of activations (0, ±3, 6) moved.
     kinked = np.where(np.isin(smooth, [0, 6]), smooth - 0.0625, smooth).astype(FLOAT)
     weights = normal(random(1), (4, 5))
     has_kink = {"relu", "leakyRelu", "relu6", "selu", "hardSigmoid", "hardSilu"}
@@ -116,9 +116,9 @@ LOSSES = [
 
 
 def default_config(namespace, name, **required):
-    """What Keras saves of an object of which only what is required was said."""
+    """The config of an object with only the required options."""
     config = {camel(k): v for k, v in build(namespace, spec(name, **required)).get_config().items()}
-    # Counts of pairs are float32 in myelin, and names have no numbers; those of losses are not seen.
+    # Counts of pairs are float32 in myelin, and names have no numbers; names of losses are not visible.
     config.pop("dtype", None)
     config["name"] = re.sub(r"_\d+$", "", config["name"])
     if namespace is keras.losses:
@@ -128,7 +128,7 @@ def default_config(namespace, name, **required):
 
 
 def more_loss_cases(rng):
-    """Everything but cross-entropies and plain errors."""
+    """All losses except cross-entropies and plain errors."""
     near = lambda *shape: uniform(rng, shape, 0.05, 0.95)
     signs = lambda *shape: np.where(rng.uniform(size=shape) > 0.5, 1, -1).astype(FLOAT)
     yes = lambda *shape: rng.integers(0, 2, shape).astype(FLOAT)
@@ -179,7 +179,7 @@ def more_loss_cases(rng):
         samples = build(keras.losses, {**loss, "config": {**loss["config"], "reduction": "none"}})(y_true, y_pred)
         for weight in (None, uniform(rng, samples.shape or y_true.shape[:1], 0.2, 2, 2)):
             cases.append(loss_case(loss, name, y_true, y_pred, weight, False))
-    # Nobody is alike: no loss, and none that counts in a mean.
+    # Samples without a pair have loss 0 and do not count in a mean.
     alone = np.array([0, 1, 0, 2], FLOAT), directions[:4]
     return cases + [loss_case(spec("Circle"), "some alone", *alone, None, True)]
 
@@ -268,7 +268,7 @@ def loss_case(described, name, y_true, y_pred, sample_weight, forward_only, mask
 
 def metrics():
     rng = random(4)
-    sizes = (7, 7, 3)  # the last batch is a smaller one
+    sizes = (7, 7, 3)  # the last batch is smaller
 
     def batches(make):
         return [make(n) for n in sizes]
@@ -378,7 +378,7 @@ def metrics():
     cases = []
     for described_metric, names in described:
         for name in names:
-            # Keras has no weights for samples of several pairs.
+            # Keras has no sample weights for several pairs.
             for weighted in (False,) if name == "pictures" else (False, True):
                 metric, results = build(keras.metrics, described_metric), []
                 for i, (y_true, y_pred) in enumerate(data[name]):
@@ -433,7 +433,7 @@ PAIRS = {"numbered", "scored", "hot", "yesAtHalf", "pictures"}
 
 
 def more_metrics(rng, sizes):
-    """Data and metrics beside accuracies, errors, precision, recall and AUC."""
+    """Data and metrics other than accuracies, errors, precision, recall and AUC."""
 
     def batches(make):
         return [make(n) for n in sizes]
@@ -547,7 +547,7 @@ CONSTRAINED = [
 
 
 def fitted_run(rng, layers, optimizer, shape):
-    """A few epochs of fit in order, from weights that are given."""
+    """A few epochs of fit in order, from given weights."""
     model = keras.Sequential([keras.Input(shape)] + [build(keras.layers, each) for each in layers])
     x = normal(rng, (8, *shape))
     initial = [normal(rng, w.shape, 0.5) for w in model.get_weights()]
@@ -603,7 +603,7 @@ def initializer_facts(described, shape):
 
 
 def check_by_sampling(initializer, shape, mean, std, low, high):
-    """That Keras's own numbers agree with the formulas."""
+    """Checks that Keras's own numbers agree with the formulas."""
     draws = [type(initializer).from_config({**initializer.get_config(), "seed": seed})(shape) for seed in range(60)]
     values = np.asarray(draws)
     assert abs(values.mean() - mean) <= 0.01 * std + 1e-7, (initializer, values.mean(), mean)

@@ -16,7 +16,7 @@ NAN, INF = np.nan, np.inf
 
 
 def number(value):
-    """JSON has no NaN and no infinities: they are texts."""
+    """JSON has no NaN and no infinities: they are strings."""
     return plain_number(value) if np.isfinite(value) else {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(float(value))]
 
 
@@ -27,7 +27,7 @@ def tensor(array):
 
 
 def flat_weights(size, salt):
-    """What a result is weighted with, to make one number of it: as in golden.test.ts."""
+    """The weights that reduce a result to one number, as in golden.test.ts."""
     return np.array([((j * 7 + salt * 3) % 11 - 5) / 4 for j in range(size)], FLOAT)
 
 
@@ -40,7 +40,7 @@ def leaves(result):
 
 
 def case(op, inputs, *more, fn=None, gradient=True, second=True, tolerance=None, **options):
-    """One call: op(...inputs, ...more, options) in myelin's names. fn: what computes it, when not keras.ops."""
+    """One call: op(...inputs, ...more, options) in myelin's names. fn: the function that computes it, if not from keras.ops."""
     inputs = [np.asarray(x) if np.asarray(x).dtype.kind in "iub" else np.asarray(x, FLOAT) for x in inputs]
     keyword = {snake(k): v for k, v in options.items()}
     keras_fn = fn or getattr(keras.ops, snake(op))
@@ -335,7 +335,7 @@ def linalg():
         yield case("inv", [a], **loose)
         yield case("det", [a], **loose)
         yield case("slogdet", [a], **loose)
-        # Keras does not symmetrize: beside symmetric matrices it has other second derivatives
+        # Keras does not symmetrize: near symmetric matrices it has other second derivatives
         yield case("logdet", [definite], second=False, **loose)
         yield case("luFactor", [a], gradient=False)
         yield case("eigh", [(a + t) / 2 + 0.25 * t], fn=signed_eigh, **loose)
@@ -354,7 +354,7 @@ def linalg():
     # wide and tall right sides
     yield case("solve", [square[1], normal(rng, (2, 5))], tolerance=1e-4)
     yield case("solve", [square[4], normal(rng, (6, 1))], tolerance=1e-4)
-    # rows have to be exchanged
+    # rows must be swapped
     yield case("solve", [[[0.0, 1], [2, 3]], [[1.0], [2]]], tolerance=1e-4)
     yield case("det", [[[0.0, 1], [2, 3]]], tolerance=1e-4)
     yield case("det", [[[1.0, 2], [2, 4]]], second=False)
@@ -420,7 +420,7 @@ def fourier():
 
 
 def pairs(made):
-    """The first two operands are one complex one."""
+    """The first two operands are the parts of one complex operand."""
     return {**made, "pairs": True}
 
 

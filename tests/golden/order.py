@@ -18,7 +18,7 @@ OPS = {"add": 2, "multiply": 2, "tanh": 1, "maximum": 2}
 
 
 def description(rng, nested):
-    """A model as steps; a step gives one symbol or several, which are numbered through. `nested`: key → (inputs, outputs)."""
+    """A model as steps; a step gives one symbol or several, which are numbered consecutively. `nested`: key → (inputs, outputs)."""
     steps, called = [], []
     count = 0
 
@@ -35,7 +35,7 @@ def description(rng, nested):
         return f"l{sum('class' in each for each in steps)}"
 
     inputs = [step(1, input=f"i{i}")[0] for i in range(rng.randint(1, 3))]
-    # Now and then an input that nothing reads.
+    # Sometimes an input that nothing reads.
     usable = [i for i in inputs if i == 0 or rng.random() < 0.8]
     symbols = list(usable)
     for _ in range(rng.randint(3, 11)):
@@ -66,7 +66,7 @@ def description(rng, nested):
     outputs = list(dict.fromkeys(outputs))
     if len(outputs) > 1 and rng.random() < 0.3:
         outputs = dict(zip(rng.sample(["zeta", "alpha", "mu"], len(outputs)), outputs))
-    # Now and then an input in the middle.
+    # Sometimes an input in the middle.
     middle = [i for i in symbols if i not in inputs]
     if middle and rng.random() < 0.08:
         inputs = [rng.choice(middle), *inputs]
@@ -132,7 +132,7 @@ def built(rng, nested, name, models):
         try:
             return described, build(described, name, models)
         except ValueError as error:
-            # An input in the middle may cut off what an output needs besides.
+            # An input in the middle may cut off other inputs that an output needs.
             assert "not connected" in str(error) or "disconnected" in str(error), error
 
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras.src.layers.preprocessing import discretization, normalization
 
-# adapt asks TensorFlow whether data are one of its data sets; none of these are
+# adapt asks TensorFlow whether data are one of its datasets; these are not
 for module in (discretization, normalization):
     module.tf = SimpleNamespace(data=SimpleNamespace(Dataset=()), is_tensor=lambda data: False)
 
@@ -63,7 +63,7 @@ def training(rng):
     yield trained("RandomShear", image, xFactor=[0, 0], yFactor=[0, 0])
     yield trained("RandomBrightness", coloured, factor=[0.2, 0.2], valueRange=[0, 1])
     yield trained("RandomBrightness", bytes_, factor=[-0.3, -0.3])
-    # of [low, high] the factor is drawn from 1 − low … 1 + high, so that only 0 is fixed
+    # for [low, high] the factor is drawn from 1 − low … 1 + high, so that only 0 is fixed
     yield trained("RandomContrast", coloured, factor=[0, 0], valueRange=[0.2, 0.7])
     yield trained("RandomGrayscale", coloured, factor=1)
     yield trained("RandomInvert", coloured, factor=[1, 1], valueRange=[0, 1])

@@ -77,7 +77,7 @@ CALLS = [
     ("rfft", [VECTOR]),
     ("clip", [VECTOR, 2, 3]),
     ("where", [VECTOR, VECTOR, OTHER]),
-    # what the options do that come by position
+    # the positional options
     ("round", [np.array([15, 25, 24, -15, -25], "int32"), -1]),
     ("round", [np.array([1.25, 1.35, -0.125], "float32"), 1]),
     ("round", [np.array([15, 25, -15], "float32"), -1]),
@@ -109,7 +109,7 @@ def default(value):
 
 
 def parameters(function):
-    """[name, default] of each; a required one has no default."""
+    """[name, default] of each parameter; a required one has no default."""
     return [
         [("*" if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) else "") + each.name]
         + ([] if each.default is each.empty else [default(each.default)])

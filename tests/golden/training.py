@@ -148,7 +148,7 @@ def rules():
     shapes = {"scale": (), "bias": (3,), "kernel": (3, 2), "filters": (2, 1, 1, 2), "embeddings": (2, 3)}
     start = {name: normal(rng, shape, 0.8, 2) for name, shape in shapes.items()}
     gradients = [[normal(rng, shape, scale, 3) for shape in shapes.values()] for scale in [1, 3, 0.5, 0.05]]
-    # Not even: a large and a small element, a row and a weight without a gradient.
+    # Uneven: a large and a small element, a row and a weight without a gradient.
     gradients[0][2][0, 0], gradients[1][2][2, 1] = 30, 1e-4
     gradients[2][2][1] = 0
     gradients[3][1] = np.zeros_like(gradients[3][1])
@@ -299,7 +299,7 @@ def trajectories():
             start_name += " some without bias"
         if start_name not in starts:
             rng = random(100 + len(starts))
-            # Non-zero biases, so that a regularizer has something to pull on.
+            # Non-zero biases, so that a regularizer has an effect.
             starts[start_name] = [normal(rng, w.shape, 0.1 if len(w.shape) == 1 else (2 / sum(w.shape)) ** 0.5)
                                   for w in model.weights]
         model.set_weights(starts[start_name])
@@ -333,7 +333,7 @@ def trajectories():
 
 
 def compare_with_stored(cases):
-    """How far float32 has drifted from float64: the least tolerance that a test can ask for."""
+    """The drift of float32 from float64: the least tolerance of a test."""
     stored = {c["name"]: c for c in json.loads((HERE / "trajectories.json").read_text())["cases"]}
 
     def flat(case):

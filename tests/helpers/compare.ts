@@ -21,7 +21,7 @@ export function ulpAt(x: number): number {
   return 2 ** (Math.floor(Math.log2(Math.min(magnitude, LARGEST_FLOAT32))) - 23)
 }
 
-/** How far a float32 is from the truth, in ulp; Infinity when one is NaN or infinite and the other is not. */
+/** The distance of a float32 from the truth, in ulp; Infinity if one is NaN or infinite and the other is not. */
 export function ulpError(received: number, expected: number): number {
   const rounded = Math.fround(expected)
   if (Object.is(received, rounded) || received === rounded) return 0

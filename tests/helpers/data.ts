@@ -42,7 +42,7 @@ export function nonZero(shape: Shape, low = 0.1, high = 2, seed = 1): TensorCont
   return fill(shape, 'float32', () => (low + (high - low) * random()) * (random() < 0.5 ? -1 : 1))
 }
 
-/** Multiples of `step` in shuffled order, all different, around 0; `offset` keeps two such sets apart. */
+/** Multiples of `step` in shuffled order, all different, around 0; `offset` keeps two such sets disjoint. */
 export function distinct(shape: Shape, step = 0.25, offset = 0, seed = 1): TensorContent {
   const size = sizeOf(shape)
   const random = generator(seed * 31 + size)
@@ -71,7 +71,7 @@ export function bools(shape: Shape, seed = 1): TensorContent {
   return { ...integers(shape, 0, 1, seed), dtype: 'bool' }
 }
 
-/** Given elements; a vector when no shape is given. */
+/** Given elements; a vector if no shape is given. */
 export function exactly(
   data: readonly number[],
   dtype: DType = 'float32',

@@ -1,5 +1,5 @@
-// Code that stands in documents, run as it stands: every block below a `<!-- tested -->` line, in order and in one scope, as a
-// reader would type it.
+// Runs code of documents unchanged: every block below a `<!-- tested -->` line, in order and in one scope, as a reader
+// would type it.
 
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
@@ -13,7 +13,7 @@ export function testedBlocks(document: string): string[] {
   return [...document.matchAll(/^<!-- tested -->\n```[jt]s\n([\s\S]*?)^```$/gm)].map(([, code]) => code!)
 }
 
-/** Turns imports from the package into a look-up in what is exported, so that a missing name is an error. */
+/** Replaces imports from the package by look-ups in its exports, so that a missing name is an error. */
 function withoutImports(code: string): { code: string; names: string[] } {
   const names: string[] = []
   const body = code.replace(/^import \{ (.*) \} from 'myelin(?:\/\w+)?'$/gm, (_line, list: string) => {
@@ -24,9 +24,9 @@ function withoutImports(code: string): { code: string; names: string[] } {
 }
 
 /**
- * Runs blocks and gives the variables that are asked for.
- * @param exported what the package exports
- * @param scope what the text takes for granted
+ * Runs blocks and returns the requested variables.
+ * @param exported the exports of the package
+ * @param scope the variables that the text assumes
  */
 export async function runBlocks(
   blocks: readonly string[],

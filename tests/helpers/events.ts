@@ -1,4 +1,4 @@
-// Reads event files, as far as tests ask: the tags of a file, their steps and scalars.
+// Reads event files for tests: the tags of a file, their steps and scalars.
 
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -36,10 +36,10 @@ function fieldsOf(bytes: Uint8Array): Fields {
   return fields
 }
 
-/** By tag: [step, scalar]; [step, null] for what is no scalar. */
+/** By tag: [step, scalar]; [step, null] for other values. */
 export type Events = Record<string, [step: number, scalar: number | null][]>
 
-/** What the only event file of a folder says. */
+/** The contents of the only event file of a folder. */
 export async function eventsIn(folder: string): Promise<Events> {
   const names = await readdir(folder)
   if (names.length !== 1 || !names[0]!.includes('tfevents'))

@@ -1,4 +1,4 @@
-// Short runs of fit that Keras made, taken again.
+// Repeats short runs of fit recorded from Keras.
 import type { Layer } from '../../src'
 import { Sequential } from '../../src'
 import { layers } from '../../src/layers/registry'

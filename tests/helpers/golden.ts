@@ -1,4 +1,4 @@
-// The fixtures that Keras made: reads them, turns their descriptions into what this library takes, compares.
+// The fixtures from Keras: reads them, turns their descriptions into objects of this library, compares.
 
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'

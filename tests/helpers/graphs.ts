@@ -1,5 +1,5 @@
-// Runs graphs for tests: on a runtime, with an eye on every byte that must not change; and in float64, for the
-// truth and for finite differences. Knows no primitive.
+// Runs graphs for tests: on a runtime, checking every byte that must not change; and in float64, for the truth and for
+// finite differences. Independent of single primitives.
 
 import { expect } from 'vitest'
 import { GEMM_SCRATCH } from '../../assembly/shared/instructions'
@@ -20,7 +20,7 @@ import { expectClose } from './compare'
 import type { TensorContent } from './data'
 import { generator } from './data'
 
-/** Builds a graph whose parameters have the contents' types. */
+/** Builds a graph whose parameters have the types of the contents. */
 export function graphOf(
   contents: readonly TensorContent[],
   body: (builder: GraphBuilder, inputs: Value[]) => readonly Value[],
@@ -43,7 +43,7 @@ export function interpretWide(graph: Graph, contents: readonly TensorContent[]):
   return interpret(graph, contents.map(typed), noCells, { precision: 'float64' })
 }
 
-/** Runs a program; copies of its outputs, or null when a guard ended the run. */
+/** Runs a program; returns copies of its outputs, or null if a guard ended the run. */
 export function runProgram(program: Program, contents: readonly TensorContent[]): NumericArray[] | null {
   contents.forEach((content, i) => program.parameter(i).set(content.data))
   if (!program.run()) return null
@@ -62,11 +62,14 @@ export function runGraph(runtime: Runtime, graph: Graph, contents: readonly Tens
 
 type Range = readonly [start: number, end: number]
 
-/** What the plan gives a graph to work in, as absolute addresses. Nothing with the interpreter. */
+/** The memory that the plan gives to a graph, as absolute addresses. Empty with the interpreter. */
 interface WorkArea {
   readonly start: number
   readonly bytes: number
-  /** What a run may change: scratch, and all planned buffers but inputs that share their bytes with nothing. */
+  /**
+   * The memory that a run may change: scratch, and all planned buffers except inputs that share their bytes with
+   * nothing.
+   */
   readonly writable: readonly Range[]
 }
 
@@ -102,7 +105,7 @@ function updatedBytes({ updates }: Graph): Range[] {
 
 const FREE_BYTES = 32768
 
-/** The memory in use and some that is not, what may change blanked out. */
+/** The memory in use and some unused memory, with the writable ranges blanked. */
 function fixedBytes(runtime: Runtime, writable: readonly Range[]): Uint8Array {
   const end = runtime.arena.scratch + GEMM_SCRATCH + runtime.arena.usedBytes + FREE_BYTES
   const bytes = new Uint8Array(runtime.memory.buffer.slice(0, end))
@@ -116,9 +119,9 @@ function firstDifference(a: Uint8Array, b: Uint8Array): number | null {
 }
 
 /**
- * Runs a graph without cells' updates twice, over different leftovers in the workspace. Expects the same bits
- * both times, and not one byte changed outside what the plan gives to results.
- * @returns the outputs, or null when a guard ended the run
+ * Runs a graph without cells' updates twice, with different leftovers in the workspace. Expects the same bits both
+ * times, and no byte changed outside the planned results.
+ * @returns the outputs, or null if a guard ended the run
  */
 export function runWatched(
   runtime: Runtime,
@@ -156,7 +159,7 @@ function bitsOf(data: NumericArray): Int32Array {
 /** A scalar float32 loss of the inputs. */
 export type Loss = (builder: GraphBuilder, inputs: readonly Value[]) => Value
 
-/** Σ output · w over all float32 outputs, w fixed in ±[½, 1½): every element counts, each differently. */
+/** Σ output · w over all float32 outputs, w fixed in ±[½, 1½): every element counts with a different weight. */
 export function weightedSum(builder: GraphBuilder, outputs: readonly Value[]): Value {
   const { e } = builder
   const random = generator(17)
@@ -221,7 +224,7 @@ export function expectGradient(
   const expected = finiteDifferences(contents, loss)
   const largest = Math.max(...expected.map((each) => each.reduce((a, x) => Math.max(a, Math.abs(x)), 0)))
   expected.forEach((each, i) => {
-    // Finite differences are good to about 1e-10 of the loss.
+    // Finite differences are accurate to about 1e-10 of the loss.
     const tolerance = { ulp: 0, absolute: relative * largest + 1e-7, signedZero: false }
     expectClose(received[i]!, each, tolerance, `${where}: gradient of input ${i}`)
   })

@@ -6,7 +6,7 @@ import { collectGarbage } from './gc'
 export interface HeapSizes {
   /** Bytes of JavaScript objects. */
   readonly javascript: number
-  /** Bytes of ArrayBuffers outside of the JavaScript heap, linear memory included. */
+  /** Bytes of ArrayBuffers outside the JavaScript heap, including linear memory. */
   readonly buffers: number
   /** Bytes of linear memory in use. */
   readonly linear: number

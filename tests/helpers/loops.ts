@@ -13,7 +13,7 @@ export interface LoopOperands {
   readonly reverse?: boolean
 }
 
-/** What one turn does. */
+/** The body of one iteration. */
 export interface Turn {
   readonly carries: readonly Value[]
   readonly stacked: readonly Value[]
@@ -48,7 +48,7 @@ export const looped: MakeLoop = (builder, { carries, scanned, captures, length, 
   })
 }
 
-/** The same without a loop; at least one turn. */
+/** The same without a loop; at least one iteration. */
 export const unrolled: MakeLoop = (builder, { carries, scanned, captures, length, reverse = false }, body) => {
   const { e } = builder
   let state = carries

@@ -6,12 +6,12 @@ import { leftOut, markedModes } from './marked-modes'
 import { allModes } from './modes'
 
 describe('the modes of a test file', () => {
-  it('are all where it names none, or names some further down', () => {
+  it('are all modes if it names none at its top', () => {
     expect(markedModes('// Tests.\n\nimport a\n', allModes)).toBe(null)
     expect(markedModes(`${'//\n'.repeat(20)}// modes: simd`, allModes)).toBe(null)
   })
 
-  it('are those in its head', () => {
+  it('are the modes named at its top', () => {
     expect(markedModes('// Tests.\n// modes: simd\n', allModes)).toEqual(['simd'])
     expect(markedModes('// Tests.\n// modes: simd, turbo\n', allModes)).toEqual(['simd', 'turbo'])
   })
@@ -21,7 +21,7 @@ describe('the modes of a test file', () => {
     expect(() => markedModes('// modes: relaxed', allModes)).toThrow('every file must run in the mode simd')
   })
 
-  it('hold: this file is run in simd and left out of every other', () => {
+  it('hold: this file runs in simd and in no other mode', () => {
     expect(inject('mode')).toBe('simd')
     for (const mode of allModes) {
       expect(leftOut('tests', mode, allModes).includes('tests/helpers/marked-modes.test.ts')).toBe(mode !== 'simd')

@@ -1,4 +1,4 @@
-// Which test files a mode leaves out. A file that only some modes can change says so in its first lines:
+// Which test files a mode leaves out. A file whose result depends only on some modes lists them in its first lines:
 //
 //   // modes: simd, interpreter
 //
@@ -11,7 +11,7 @@ import type { Mode } from './modes'
 const MARK = /^\/\/ modes: (.*)$/m
 const HEAD_LINES = 8
 
-/** The modes that a test file names; null when it runs in all. @throws Error for a mode that there is not */
+/** The modes that a test file names; null if it runs in all. @throws Error for an unknown mode */
 export function markedModes(source: string, known: readonly string[]): readonly string[] | null {
   const found = MARK.exec(source.split('\n', HEAD_LINES).join('\n'))
   if (found === null) return null

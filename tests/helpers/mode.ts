@@ -1,5 +1,5 @@
-// Setup file of every test file: switches the library to the project's mode before the tests load, and
-// fails the file afterwards if another path was taken, so that no fallback goes unnoticed. What is random is the same in every run.
+// Setup file of every test file: switches the library to the project's mode before the tests load, and fails the file
+// afterwards if another path was taken, so that every fallback is noticed. Random numbers are the same in every run.
 import { afterAll, beforeEach, expect, inject } from 'vitest'
 import { configure, runtimeInfo, setRandomSeed } from '../../src'
 import { settingsOf } from './modes'
@@ -16,7 +16,7 @@ afterAll(() => {
   const after = ownRuns()
   const wasmRuns = after.wasmRuns - before.wasmRuns
   const interpreterRuns = after.interpreterRuns - before.interpreterRuns
-  // A file that runs no graph, say a test of the planner, is fine in every mode.
+  // A file that runs no graph, for example a test of the planner, passes in every mode.
   if (wasmRuns === 0 && interpreterRuns === 0) return
 
   const { backend, simd, fuse, tile, turboNote } = runtimeInfo()
@@ -26,7 +26,7 @@ afterAll(() => {
   } else {
     const { turbo = false, ...others } = settings
     expect({ backend, simd, fuse }, `mode ${mode}: settings after the file`).toEqual(others)
-    // A processor without 256-bit vectors says so; then the mode tests the fallback.
+    // A processor without 256-bit vectors reports it; then the mode tests the fallback.
     if (!turbo || turboNote !== null) expect(tile, `mode ${mode}: ${turboNote}`).toBe('4×8')
     else expect(tile, `mode ${mode}`).toBe('6×16')
     expect(interpreterRuns, `mode ${mode}: runs that fell back to the interpreter`).toBe(0)

@@ -1,5 +1,4 @@
-// The execution paths that the suite runs in, and what each asks of the library.
-// Knows nothing of vitest's life cycle: see mode.ts.
+// The execution paths that the suite runs in, and their settings. mode.ts applies them.
 
 export type Mode = 'simd' | 'relaxed' | 'interpreter' | 'unfused' | 'turbo'
 
@@ -8,7 +7,7 @@ const hasTurbo = Number(process.versions.node.split('.')[0]) >= 24
 
 export const allModes: readonly Mode[] = ['simd', 'relaxed', 'interpreter', 'unfused', 'turbo']
 
-/** Those that this Node can run. */
+/** The modes that this Node can run. */
 export const modes = allModes.filter((mode) => mode !== 'turbo' || hasTurbo)
 
 export interface Settings {

@@ -18,8 +18,8 @@ const stored: { [File in FixtureName]?: [name: string, text: string][] } = {
   trajectories: readFixture<TrajectoriesFile>('trajectories').cases.map((each) => [each.name, JSON.stringify(each)]),
 }
 
-describe('the list of what is not there yet', () => {
-  it.each(notYet)('names exactly the cases that use $option', ({ option, cases }) => {
+describe('the list of missing features', () => {
+  it.each(notYet)('has exactly the cases that use $option', ({ option, cases }) => {
     for (const [file, all] of Object.entries(stored)) {
       const using = all.filter(([, text]) => text.includes(`"${option}"`)).map(([name]) => name)
       expect(new Map(Object.entries(cases)).get(file) ?? [], file).toEqual(using)

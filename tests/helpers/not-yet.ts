@@ -1,5 +1,5 @@
-// The one list of what the fixtures have and this library has not. not-yet.test.ts checks that it is complete:
-// a case is left out exactly if it uses a listed option.
+// The list of features that the fixtures use and this library lacks. not-yet.test.ts checks that it is complete: a case
+// is skipped exactly if it uses a listed option.
 
 export type FixtureName =
   | 'activations'
@@ -14,7 +14,7 @@ export type FixtureName =
   | 'normalized'
 
 export interface NotYet {
-  /** What the cases use, as the fixtures spell it. */
+  /** An option of the cases, as the fixtures spell it. */
   readonly option: string
   readonly reason: string
   readonly cases: { readonly [File in FixtureName]?: readonly string[] }

@@ -25,7 +25,7 @@ export function poolOf({ backend }: Runtime): ThreadPool {
   return backend.pool
 }
 
-/** Runs `body` with models on so many threads. */
+/** Runs `body` with models on `threads` threads. */
 export async function withThreads<Result>(threads: number, body: () => Result | Promise<Result>): Promise<Result> {
   configure({ threads })
   try {
@@ -44,7 +44,7 @@ export function graphOf(shapes: readonly (readonly number[])[], body: (inputs: T
   ).graph
 }
 
-/** Numbers between −1 and 1 without a pattern that sums could hide in. */
+/** Numbers between −1 and 1 without a regular pattern. */
 export function fillInput(target: { [index: number]: number; readonly length: number }, seed: number): void {
   for (let i = 0; i < target.length; i++) target[i] = Math.sin(i * 12.9898 + seed * 78.233) * Math.cos(i * 0.3711)
 }

@@ -1,4 +1,4 @@
-// Small models and data for tests of training, and eyes on what must not change.
+// Small models and data for tests of training, and checks of state that must not change.
 
 import { expect, vi } from 'vitest'
 import type { CallbackMethods, FitOptions, LayerBase, Model, OptimizerIdentifier } from '../../src'
@@ -49,7 +49,7 @@ export function stateOf(model: Model): Record<string, number[]> {
 
 type ErrorClass = abstract new (...inputs: never[]) => Error
 
-/** What `action` throws or rejects with; fails when it does neither. */
+/** The error that `action` throws or rejects with; fails if it does neither. */
 export async function errorOf(action: () => unknown): Promise<Error> {
   try {
     await action()
@@ -60,7 +60,7 @@ export async function errorOf(action: () => unknown): Promise<Error> {
   throw new Error('expected an error, received none')
 }
 
-/** Expects a typed error whose message has all parts, and the model's weights as they were. */
+/** Expects a typed error whose message has all parts, and unchanged weights. */
 export async function expectError(
   model: Model,
   action: () => unknown,
@@ -77,8 +77,8 @@ export async function expectError(
 }
 
 /**
- * Which rows each batch of one was trained on, epoch by epoch. The prediction is always 0 and row k has the
- * target k, so the loss of a batch tells the row.
+ * The row that each batch of one was trained on, epoch by epoch. The prediction is always 0 and row k has the target k,
+ * so the loss of a batch identifies the row.
  */
 export async function ordersOf(rows: number, options: FitOptions): Promise<number[][]> {
   const model = new Sequential([new Dense({ units: 1, kernelInitializer: 'zeros', inputShape: [1] })])
@@ -103,7 +103,7 @@ export async function ordersOf(rows: number, options: FitOptions): Promise<numbe
   return orders
 }
 
-/** What `action` writes to the standard output; `isTTY` makes it a terminal for that time. */
+/** The text that `action` writes to the standard output; `isTTY` makes it a terminal for that time. */
 export async function outputOf(action: () => Promise<unknown>, { isTTY = false } = {}): Promise<string> {
   let text = ''
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {

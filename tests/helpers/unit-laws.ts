@@ -1,5 +1,5 @@
-// The laws of units: what a layer declares of them (layers/units.ts) against what it computes. The layer stands in a model between
-// layers of known units, and all that follows from the walk over this model is tried with numbers.
+// The laws of units: the declaration of a layer (layers/units.ts) compared with its computation. The layer is between
+// layers with known units in a model, and every consequence of the unit groups of this model is tested with numbers.
 
 import { expect } from 'vitest'
 import type { Tensor, Variable } from '../../src'
@@ -17,7 +17,7 @@ import { unitGroups } from '../../src/models/unit-groups'
 import { smaller } from '../../src/thrift/smaller'
 import { floats, integers } from './data'
 
-/** What an input is; the shape is that of one sample. */
+/** The description of an input; the shape is that of one sample. */
 export interface UnitInput {
   readonly shape: readonly number[]
   readonly dtype: string
@@ -65,7 +65,7 @@ function outputsOf(model: Model<never, Tensor[]>, data: readonly Tensor[], train
   return outputs
 }
 
-/** Whether training draws numbers, so that it gives no sample twice. */
+/** Whether training draws random numbers, so that it never gives the same output twice. */
 function drawsIn(model: Model<never, Tensor[]>, data: readonly Tensor[]): boolean {
   const [a, b] = [1, 2].map(() => flatten<Tensor>(model.applyTree(typed(data), { training: true })))
   return distance(a!, b!) > 0
@@ -92,7 +92,7 @@ function placesOf({ incoming, along, outgoing }: UnitGroup): UnitPlace[] {
   return [...seen.values()]
 }
 
-/** Unit j takes the place of unit j − 1, the first that of the last. */
+/** Unit j moves to position j − 1, the first unit to the last position. */
 function rotate(group: UnitGroup): void {
   for (const place of placesOf(group)) {
     const { view } = place.weight
@@ -115,11 +115,11 @@ const isFree = ({ fixed, count, outgoing, uses }: UnitGroup): boolean =>
   fixed === null && count > 1 && outgoing.length > 0 && uses.length > 0
 
 /**
- * Checks that the units in front of a layer, in it and behind it are what it declares:
- * 1. units that change places, with all weights that belong to them, leave the output what it was;
- * 2. a unit that nothing uses can be taken away, with all weights that belong to it, and the output is what it was;
- * 3. weights of units that are balanced leave the output what it was.
- * @returns how many groups of units were tried; null where the layer declares nothing
+ * Checks that the units before a layer, in it and after it are as declared:
+ * 1. permuting units, with all weights that belong to them, does not change the output;
+ * 2. removing an unused unit, with all weights that belong to it, does not change the output;
+ * 3. balancing the weights of units does not change the output.
+ * @returns the number of groups tested; null if the layer declares nothing
  */
 export function tryUnits(make: () => LayerBase, input: Tree<UnitInput>, isRandom: boolean): number | null {
   const layer = make()
@@ -145,7 +145,7 @@ export function tryUnits(make: () => LayerBase, input: Tree<UnitInput>, isRandom
       const kept = Array.from({ length: group.count }, (_, unit) => unit).filter((unit) => unit !== gone)
       const less = typed<typeof own>(smaller(typed<Model<never, never>>(own), new Map([[group, kept]])))
       expect(distance(outputsOf(less, data, training), without), `without a unit: ${where}`).toBeLessThan(2e-5)
-      // With what is drawn, too, it can be computed.
+      // The model can be computed with random draws, too.
       expect(() => outputsOf(less, data, true), `trained without a unit: ${where}`).not.toThrow()
       less.dispose()
     }

@@ -1,5 +1,5 @@
-// Lets one test leave its mode for a moment, say to compare the wasm core with the interpreter.
-// Its runs do not count when mode.ts checks which path a file took.
+// Lets one test leave its mode temporarily, for example to compare the wasm core with the interpreter. Its runs do not
+// count when mode.ts checks which path a file took.
 import { inject } from 'vitest'
 import { configure, runtimeInfo } from '../../src'
 import { settingsOf, type Settings } from './modes'

@@ -50,7 +50,7 @@ describe('initializers have the moments and bounds of Keras', () => {
     expect(Math.abs(mean - each.mean)).toBeLessThan(5 * deviation)
     expect(Math.abs(std - each.std)).toBeLessThan(5 * deviation)
     if (each.min === null || each.max === null) {
-      // Unbounded: among thousands of normal numbers some lie beyond three standard deviations.
+      // Unbounded: among thousands of normal numbers some are beyond three standard deviations.
       expect(max - each.mean).toBeGreaterThan(3 * each.std)
       expect(each.mean - min).toBeGreaterThan(3 * each.std)
       return
@@ -133,7 +133,7 @@ describe('seeds', () => {
     expect(draw(make())).toEqual(first)
   })
 
-  it('setRandomSeed makes the weights of layers repeat, each layer with its own', () => {
+  it('setRandomSeed makes the weights of layers repeatable, each layer with its own', () => {
     const kernels = () => {
       setRandomSeed(3)
       return [new Dense({ units: 3, inputDim: 4 }), new Dense({ units: 3, inputDim: 4 })].map((layer) => {
@@ -187,10 +187,10 @@ describe('the formulas', () => {
   })
 })
 
-describe('of one’s own', () => {
+describe('custom initializers', () => {
   const rising = (shape: readonly number[]) => ops.reshape(ops.arange(shape.reduce((a, b) => a * b, 1)), [...shape])
 
-  it('a function is an initializer, saved by its name', async () => {
+  it('a function is an initializer, saved by name', async () => {
     const model = new Sequential([
       new Dense({
         units: 2,
@@ -207,7 +207,7 @@ describe('of one’s own', () => {
       ],
       [7, 7],
     ])
-    // Two that are written at their options have no names to tell them apart.
+    // Two inline functions have no names to distinguish them.
     expect((await errorOf(() => model.save())).message).toContain(
       "A function without a name that is an initializer cannot be saved: 'biasInitializer' is only the name of the option that it was given as. Give it one",
     )
@@ -221,7 +221,7 @@ describe('of one’s own', () => {
       className: 'LambdaInitializer',
       config: { initializer: 'rising' },
     })
-    // Not the name of the option that it is written at, but of one of what is made of it.
+    // Not named after the option that it is written at, but after an option of an inner object.
     const initializer = (shape: readonly number[]) => ops.ones(shape)
     expect(new Dense({ units: 1, kernelInitializer: initializer }).getConfig()).toMatchObject({
       kernelInitializer: { config: { initializer: 'initializer' } },
@@ -235,7 +235,7 @@ describe('of one’s own', () => {
     ).toMatchObject({ kernelInitializer: { config: { initializer: 'rising' } } })
   })
 
-  it('numbers that are known are Constant, also in files', async () => {
+  it('an array of numbers is Constant, also in files', async () => {
     const vectors = [
       [0, 0],
       [1, 0.5],
@@ -274,14 +274,14 @@ describe('of one’s own', () => {
     [{ class_name: 'Zeros', config: {} }, 'received an object (Object)'],
     [library.Zeros, 'received the class Zeros. Pass an instance: new Zeros()'],
     [[1], 'received [1]'],
-  ])('%s is refused with the name of the option', (kernelInitializer, message) => {
+  ])('%s raises an error with the name of the option', (kernelInitializer, message) => {
     expect(() => new Dense({ units: 1, name: 'd', kernelInitializer: kernelInitializer as never })).toThrow(
       `Dense "d": kernelInitializer must be a name`,
     )
     expect(() => new Dense({ units: 1, name: 'd', kernelInitializer: kernelInitializer as never })).toThrow(message)
   })
 
-  it('VarianceScaling takes both lists of axes or none', () => {
+  it('VarianceScaling takes both lists of axes or neither', () => {
     expect(() => new library.VarianceScaling({ inputAxes: [0] })).toThrow(
       'inputAxes and outputAxes must be given together; received only inputAxes',
     )
@@ -290,7 +290,7 @@ describe('of one’s own', () => {
 
 describe('Orthogonal', () => {
   it.each([[[70, 130]], [[130, 70]], [[3, 4, 5, 90]], [[33, 33]], [[1, 5]]])(
-    '%j has orthonormal rows or columns, beyond one block too',
+    '%j has orthonormal rows or columns, also beyond one block',
     (shape) => {
       const matrix = ops.reshape(new library.Orthogonal({ seed: 3, gain: 2 }).call(shape), [-1, shape.at(-1)!])
       const [rows, columns] = matrix.shape as [number, number]
@@ -306,7 +306,7 @@ describe('STFT', () => {
   const of = (options: STFTOptions) => Array.from(new library.STFT(options).call([4, 1, 3]).data)
 
   it.each<[STFTOptions, number[]]>([
-    // As Keras 3.15 gives them.
+    // As in Keras 3.15.
     [{}, [0, 0, 0, half, 0, -half, half, -half, half, 0, 0, 0]],
     [
       { side: 'imag', window: 'hamming', scaling: 'spectrum', periodic: true },
@@ -321,7 +321,7 @@ describe('STFT', () => {
     expectNear(of(options), expected, 'kernel', 1e-5)
   })
 
-  it('with it a convolution is a Fourier transform, also from a file', async () => {
+  it('makes a convolution a Fourier transform, also when loaded', async () => {
     const make = (side: 'real' | 'imag') =>
       new Sequential([
         new Conv1D({
@@ -347,7 +347,7 @@ describe('STFT', () => {
     }
   })
 
-  it('refuses what does not fit', () => {
+  it('refuses invalid shapes', () => {
     expect(() => new library.STFT().call([4, 2, 3])).toThrow(
       'STFT: the shape must be [frame length, 1, frequencies], received [4, 2, 3]',
     )

@@ -1,4 +1,5 @@
-// Programs as people port them from Keras, small: a discriminator frozen after compile, and a sequence model rewired from its layers.
+// Small versions of programs that people port from Keras: a discriminator frozen after compile, and a sequence model
+// rewired from its layers.
 // modes: simd
 import { expect, it } from 'vitest'
 import { Dense, EarlyStopping, GRU, Input, Model, Sequential, metrics, ops, setRandomSeed, tensor } from '../../src'
@@ -39,7 +40,7 @@ it('a sequence model is rewired from model.layers into an encoder', () => {
   expect(rewired.predictOnBatch(data).toArray()).toEqual(encoder.predictOnBatch(data).toArray())
 })
 
-it('EarlyStopping listens to a metric of its own with an underscore', async () => {
+it('EarlyStopping monitors a custom metric with an underscore', async () => {
   const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
   model.compile({ optimizer: 'sgd', loss: 'mse', metrics: [new metrics.MeanAbsoluteError({ name: 'my_error' })] })
   const stop = new EarlyStopping({ monitor: 'val_my_error', minDelta: 1e6, patience: 1, mode: 'min' })

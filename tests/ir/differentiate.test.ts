@@ -1,4 +1,4 @@
-// Gradients where finite differences cannot say what is right: ties, kinks, unused inputs, stopped gradients.
+// Gradients where finite differences are no reference: ties, kinks, unused inputs, stopped gradients.
 
 import { describe, expect, it } from 'vitest'
 import { Fill } from '../../assembly/shared/instructions'
@@ -44,7 +44,7 @@ describe('ties and kinks', () => {
     ])
   })
 
-  it('max and min share it among all extremes of the reduced axes', () => {
+  it('max and min share the gradient among all extremes of the reduced axes', () => {
     const x = exactly([1, 5, 5, 5, 2, 2, 0, 1], 'float32', [2, 4])
     const third = Math.fround(1 / 3)
     expect(gradientsOfSum([x], (b, [v]) => b.emitOne('max', [v!], { axes: [1] }))).toEqual([
@@ -69,7 +69,7 @@ describe('ties and kinks', () => {
 describe('where no gradient flows', () => {
   const operands = [exactly([2, 3]), exactly([5, 7])]
 
-  it('is zero through stopGradient, and untouched beside it', () => {
+  it('is zero through stopGradient, without effect on other operands', () => {
     expect(gradientsOfSum(operands, (b, [x, y]) => b.e.multiply(b.emitOne('stopGradient', [x!], {}), y!))).toEqual([
       [0, 0],
       [2, 3],
@@ -98,7 +98,7 @@ describe('where no gradient flows', () => {
     ])
   })
 
-  it('reaches an operand that is used twice by both ways', () => {
+  it('sums both paths of an operand that is used twice', () => {
     expect(gradientsOfSum(operands, (b, [x, y]) => b.e.add(b.e.multiply(x!, y!), b.e.multiply(x!, x!)))).toEqual([
       [9, 13],
       [2, 3],
@@ -106,7 +106,7 @@ describe('where no gradient flows', () => {
   })
 })
 
-it('names the scope of the forward node in the backward one', () => {
+it('copies the scope of the forward node to the backward one', () => {
   const graph = graphOf([exactly([1, 2])], (b, [x]) => {
     b.scope = 'dense_1'
     const y = b.emitOne('tanh', [x!], {})
@@ -134,7 +134,7 @@ describe('slices of one operand', () => {
     ],
   ]
 
-  /** Σ i · Σ sin(part i), and what else reads x. */
+  /** Σ i · Σ sin(part i), and other uses of x. */
   const lossOf =
     (parts: readonly Part[], rest?: (builder: GraphBuilder, x: Value) => Value) =>
     (b: GraphBuilder, [v]: readonly Value[]) => {
@@ -173,7 +173,7 @@ describe('slices of one operand', () => {
     ],
   ]
   const cases = {
-    'that tile it': lossOf(columns),
+    'that cover it': lossOf(columns),
     'with gaps': lossOf(columns.slice(0, 2)),
     'that overlap': lossOf(overlapping),
     'in blocks': lossOf(blocks),
@@ -184,29 +184,29 @@ describe('slices of one operand', () => {
         [4, 6],
       ],
     ]),
-    'beside the whole': lossOf(columns, (b, v) => b.e.exp(v)),
-    'beside the whole, with gaps': lossOf(columns.slice(0, 2), (b, v) => b.e.exp(v)),
+    'next to the whole': lossOf(columns, (b, v) => b.e.exp(v)),
+    'next to the whole, with gaps': lossOf(columns.slice(0, 2), (b, v) => b.e.exp(v)),
   }
 
   it.each(Object.keys(cases) as (keyof typeof cases)[])('%s: the gradient is right', (name) => {
     expectGradient(currentRuntime(), [x], cases[name], 1e-5, name)
   })
 
-  it('that lie side by side become one concatenation', () => {
-    for (const name of ['that tile it', 'with gaps'] as const) {
+  it('adjacent ones become one concatenation', () => {
+    for (const name of ['that cover it', 'with gaps'] as const) {
       const all = names(cases[name])
       expect([count(all, 'concat'), count(all, 'sliceAdd'), count(all, 'pad')]).toEqual([1, 0, 0])
     }
   })
 
-  it('that do not are added where they belong', () => {
+  it('others are added at their positions', () => {
     const all = names(cases['in blocks'])
     expect([count(all, 'concat'), count(all, 'sliceAdd'), count(all, 'pad')]).toEqual([0, 3, 0])
-    const beside = names(cases['beside the whole, with gaps'])
+    const beside = names(cases['next to the whole, with gaps'])
     expect([count(beside, 'concat'), count(beside, 'sliceAdd')]).toEqual([0, 2])
   })
 
-  it('cost their own size each: the elements moved grow with the slices, not with their square', () => {
+  it('cost their own size each: the moved elements grow linearly with the slices', () => {
     const moved = (steps: number): number => {
       const content = floats([steps, 8])
       const rows = Array.from({ length: steps - 1 }, (_, i): Part => [

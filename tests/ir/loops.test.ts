@@ -1,4 +1,4 @@
-// Loops against the same function unrolled: values, gradients and gradients of gradients, in the mode's backend.
+// Loops compared with the same function unrolled: values, gradients and gradients of gradients, in the mode's backend.
 
 import type { NumericArray } from '../../src/core/dtypes'
 import { describe, it } from 'vitest'
@@ -70,15 +70,15 @@ const cases: Record<string, LoopCase> = {
     inputs: rnnInputs(),
     results: (make, b, inputs) => rnn(make, b, inputs, { stack: 'none' }),
   },
-  'one turn': {
+  'one iteration': {
     inputs: rnnInputs(1),
     results: (make, b, inputs) => rnn(make, b, inputs, { length: 1, stack: 'both' }),
   },
-  'an odd number of turns, carries in two buffers': {
+  'an odd number of iterations, carries in two buffers': {
     inputs: rnnInputs(5),
     results: (make, b, inputs) => rnn(make, b, inputs, { length: 5, stack: 'none' }),
   },
-  'values before each turn are stacked': {
+  'values before each iteration are stacked': {
     inputs: rnnInputs(),
     results: (make, b, inputs) => rnn(make, b, inputs, { stack: 'before' }),
   },
@@ -90,7 +90,7 @@ const cases: Record<string, LoopCase> = {
     inputs: rnnInputs(),
     results: (make, b, inputs) => rnn(make, b, inputs, { stack: 'both', reverse: true }),
   },
-  'only the stacked values are wanted': {
+  'only the stacked values are used': {
     inputs: rnnInputs(),
     results: (make, b, inputs) => rnn(make, b, inputs, { stack: 'both' }).slice(1),
   },
@@ -98,7 +98,7 @@ const cases: Record<string, LoopCase> = {
     inputs: [floats([B, U]), floats([B, T, F], -1, 1, 2), ...rnnInputs().slice(2)],
     results: (make, b, [h, xs, ...rest]) => rnn(make, b, [h!, b.e.transpose(xs!, [1, 0, 2]), ...rest]),
   },
-  'stacked values that change place': {
+  'stacked values that are transposed': {
     inputs: rnnInputs(),
     results: (make, b, inputs) =>
       rnn(make, b, inputs, { stack: 'after' }).map((y) =>
@@ -108,7 +108,7 @@ const cases: Record<string, LoopCase> = {
         ),
       ),
   },
-  'carries that are exchanged': {
+  'swapped carries': {
     inputs: [floats([3]), floats([3], -1, 1, 2)],
     results: (make, b, [x, y]) =>
       make(b, { carries: [x!, y!], scanned: [], captures: [], length: 3 }, ({ e }, [p, q]) => ({
@@ -116,7 +116,7 @@ const cases: Record<string, LoopCase> = {
         stacked: [p!, e.multiply(p!, q!)],
       })),
   },
-  'a carry that never changes, and one that nothing needs': {
+  'a constant carry, and an unused one': {
     inputs: [floats([3]), floats([3], -1, 1, 2), floats([3], -1, 1, 3)],
     results: (make, b, [x, y, z]) =>
       make(b, { carries: [x!, y!, z!], scanned: [], captures: [], length: 3 }, ({ e }, [p, q, r]) => ({
@@ -177,7 +177,7 @@ const cases: Record<string, LoopCase> = {
         return { carries: [last!], stacked: [all!, outer.e.sum(all!, [0])] }
       }),
   },
-  'integers beside floats': {
+  'integers and floats together': {
     inputs: [floats([3]), { data: [1, 2, 3], shape: [3], dtype: 'int32' }],
     results: (make, b, [x, n]) =>
       make(b, { carries: [x!, n!], scanned: [], captures: [], length: 3 }, ({ e }, [p, q]) => ({
@@ -197,7 +197,7 @@ const lossOf =
 describe.each(Object.entries(cases))('%s', (name, each) => {
   const { inputs, ulp = 64 } = each
 
-  it('gives what it gives unrolled', () => {
+  it('equals the unrolled loop', () => {
     const graph = draw(each, looped)
     verify(graph)
     const simple = simplify(graph)
@@ -213,7 +213,7 @@ describe.each(Object.entries(cases))('%s', (name, each) => {
     check(runWatched(runtime, graph, inputs, name)!, 'run')
   })
 
-  it('has the gradient that it has unrolled, and by finite differences', () => {
+  it('has the gradient of the unrolled loop and of finite differences', () => {
     expectGradient(runtime, inputs, lossOf(each, looped), 2e-5, name)
     const slope = (make: MakeLoop) =>
       draw({ ...each, results: (_, b, values) => slopes(b, lossOf(each, make)(b, values), values) }, make)
@@ -223,7 +223,7 @@ describe.each(Object.entries(cases))('%s', (name, each) => {
     })
   })
 
-  it('has the gradient of the gradient', () => {
+  it('has the second derivative', () => {
     const slope = (builder: GraphBuilder, values: readonly Value[]): Value =>
       weightedSum(builder, slopes(builder, lossOf(each, looped)(builder, values), values))
     expectGradient(runtime, inputs, slope, 5e-5, `${name}, twice`)

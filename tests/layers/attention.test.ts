@@ -1,5 +1,5 @@
-// Masks of pairs in the layers of attention: which shapes count as what, and what the others are told. The numbers:
-// layers/golden.test.ts.
+// Masks of pairs in the attention layers: the meaning of each shape, and the errors for others. layers/golden.test.ts
+// has the numbers.
 
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
@@ -18,7 +18,7 @@ const all = [...ofHeads, new Attention({ name: 'attention' }), new AdditiveAtten
 const named = (layers: typeof all) =>
   layers.map((layer) => [(layer.constructor as typeof Attention).className, layer] as const)
 
-/** With the scores that are asked for, and without. */
+/** With returned scores, and without. */
 const ways = (layer: (typeof all)[number], attentionMask: Tensor, mask?: Tensor[]): Tensor[] => [
   layer.apply([query, value], { attentionMask, ...(mask && { mask }) }),
   layer.applyWithScores([query, value], { attentionMask, ...(mask && { mask }) })[0],
@@ -34,7 +34,7 @@ describe.each(named(all))('%s', (_, layer) => {
       expectNear(received.data, forAll!.data, 'for all samples')
   })
 
-  it('says which shape attentionMask must have', () => {
+  it('reports the required shape of attentionMask', () => {
     for (const isStored of [false, true]) {
       const call = (attentionMask: Tensor) => () =>
         isStored
@@ -49,7 +49,7 @@ describe.each(named(all))('%s', (_, layer) => {
 })
 
 describe.each(named(ofHeads))('%s', (_, layer) => {
-  it('takes attentionMask for each head, beside a mask of steps', () => {
+  it('takes attentionMask for each head, together with a mask of steps', () => {
     const steps = ops.less(ops.reshape(ops.arange(10), [2, 5]), 8)
     const seen = ops.logicalAnd(ops.expandDims(pairs, 1), ops.expandDims(ops.expandDims(steps, 1), 1))
     const [expected] = ways(layer, ops.repeat(seen, 4, 1))
@@ -61,7 +61,7 @@ describe.each(named(ofHeads))('%s', (_, layer) => {
       expectNear(received.data, expected!.data, 'both')
   })
 
-  it('says which shapes attentionMask may have', () => {
+  it('reports the allowed shapes of attentionMask', () => {
     expect(() => layer.apply([query, value], { attentionMask: ops.ones([2, 2, 3, 5]) })).toThrow(
       'attentionMask must be [batch, query steps, value steps] or [batch, heads, query steps, value steps], here [2, 3, 5] or [2, 4, 3, 5], where any extent may be 1; received [2, 2, 3, 5]',
     )

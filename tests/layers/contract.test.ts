@@ -1,5 +1,5 @@
-// What holds for every layer: a layer passes by being registered and having a row in examples.ts. What each computes is
-// compared with Keras in golden.test.ts.
+// Properties of every layer: a layer is tested once it is registered and has a row in examples.ts. golden.test.ts
+// compares the numbers with Keras.
 
 import { describe, expect, it, vi } from 'vitest'
 import type { Layer } from '../../src'
@@ -45,7 +45,7 @@ import { Input, customObjects, examples } from './examples'
 type AnyClass = new (options: object) => LayerBase
 const classes = layers.all as Readonly<Record<string, AnyClass>>
 
-/** These have tests of their own: strings.test.ts. */
+/** These have separate tests: strings.test.ts. */
 const readsStrings = (name: string): boolean => classes[name]!.prototype instanceof StringLayer
 
 it('every registered layer has a row, and every row a layer', () => {
@@ -56,7 +56,7 @@ it('every registered layer has a row, and every row a layer', () => {
   )
 })
 
-/** Found by their names, as where a file is read. */
+/** Found by name, as when a file is read. */
 const withClasses = <Result>(body: () => Result): Result => customObjectScope({ ...classes, ...customObjects }, body)
 
 function dataOf(input: Tree<Input>, batch: number): Tree<Tensor> {
@@ -96,7 +96,7 @@ function setWeights(layer: LayerBase): void {
   })
 }
 
-/** By class that declares something of units: how many groups of them were tried. */
+/** For each class that declares units: the number of groups tested. */
 const unitsTried = new Map<string, number>()
 
 const rows = Object.entries(examples).flatMap(([name, all]) =>
@@ -118,7 +118,7 @@ describe.each(rows)('$title', ({ name, example }) => {
   }
 
   it.each([input, ...others].map((each) => ({ each, text: textOf(each) })))(
-    'gives what it promises for $text',
+    'computes the promised output for $text',
     ({ each }) => {
       const layer = built(each)
       for (const batch of [1, 2, 5]) {
@@ -149,15 +149,15 @@ describe.each(rows)('$title', ({ name, example }) => {
     expect(weights.every((weight) => weight.name.startsWith(`${layer.name}/`))).toBe(true)
   })
 
-  it('computes with units what it declares', () => {
+  it('computes the units that it declares', () => {
     expect(whyUnknown(built())).toBeNull()
-    // A step of a cell is no input that a model has: cells are tried within their layers.
+    // A model has no cell steps as inputs: cells are tested within their layers.
     if (example.begins || example.adapts || make() instanceof Cell) return
     const count = tryUnits(make, input, example.random === true)
     if (count !== null) unitsTried.set(name, (unitsTried.get(name) ?? 0) + count)
   })
 
-  it('is the same inside a trace', () => {
+  it('gives the same inside a trace', () => {
     const layer = built()
     const data = dataOf(input, 3)
     const program = compileTraced(
@@ -168,7 +168,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     expectEqualTrees(outputs, flatten(layer.applyTree(data, {})), 'traced')
   })
 
-  it('takes training, and changes its output by it only where it says so', () => {
+  it('accepts training, which changes its output only if declared', () => {
     const layer = built()
     const data = dataOf(input, 4)
     const off = layer.applyTree(data, { training: false })
@@ -183,7 +183,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     expectEqualTrees(layer.applyTree(data, context), off, 'a context that was handed on')
   })
 
-  it('works in a functional model, twice, and comes back from a file', async () => {
+  it('works in a functional model, twice, and after loading', async () => {
     if (example.begins) return
     const layer = built()
     const symbols = () => mapTree(input, ({ shape, dtype }) => inputSymbol({ shape, dtype }))
@@ -216,12 +216,12 @@ describe.each(rows)('$title', ({ name, example }) => {
     expectEqualTrees(model.predictOnBatch(data), layer.applyTree(data, {}), 'predictions')
     const copy = await loadModel(await model.save(), { customObjects })
     expectEqualTrees(copy.predictOnBatch(data), model.predictOnBatch(data), 'predictions of the loaded model', 0)
-    // With the shape of a sample it can stand first.
+    // With the shape of a sample it can be the first layer.
     const first = typed<Layer>(new layerClass({ ...options(), inputShape: input.shape }))
     expect(new Sequential([first]).built).toBe(true)
   })
 
-  it('passes a mask on exactly where it says so', () => {
+  it('passes a mask on exactly if declared', () => {
     const layer = built()
     const data = dataOf(input, 2)
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
@@ -247,7 +247,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     }
   })
 
-  it('says of itself what does not fit, of data and of symbols alike, once it is built', () => {
+  it('rejects data and symbols that do not fit, once it is built', () => {
     const layer = built()
     const others = flatten(input).flatMap((leaf, i) => {
       const changed = [...leaf.shape.keys()].map((axis) =>
@@ -269,7 +269,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     for (const call of calls) expectOwnWords(layer, call)
   })
 
-  it('says of itself which masks do not fit', () => {
+  it('rejects masks that do not fit', () => {
     const layer = built()
     if (!layer.supportsMasking) return
     const data = dataOf(input, 2)
@@ -282,7 +282,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     if (isBranch(data)) expect(() => layer.applyTree(data, { mask: ops.ones([2], 'bool') })).toThrow(String(layer))
   })
 
-  it('refuses what its call does not read', () => {
+  it('refuses arguments that its call does not read', () => {
     const layer = built()
     const data = dataOf(input, 2)
     const isRecurrent = layer instanceof RecurrentLayer || layer instanceof Bidirectional
@@ -295,7 +295,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     expect(() => layer.applyTree(data, { initialState: null, useCausalMask: false })).not.toThrow()
   })
 
-  it('comes back from its configuration', () => {
+  it('is restored from its configuration', () => {
     const layer = built()
     const config = JSON.parse(JSON.stringify(layer.getConfig()))
     const copy = withClasses(() => layers.get({ className: name, config }))
@@ -307,7 +307,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     expectEqualTrees(copy.applyTree(data, {}), layer.applyTree(data, {}), 'the copy')
   })
 
-  it('refuses an option that it does not have, and names the nearest', () => {
+  it('refuses an unknown option, and suggests the nearest', () => {
     for (const option of Object.keys(optionsOf(layerClass))) {
       expect(() => new layerClass({ ...options(), [`${option}x`]: 1 })).toThrow(
         new RegExp(`Unknown option of ${name} '${option}x'. Did you mean '${option}'`),
@@ -315,7 +315,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     }
   })
 
-  it('takes its options in snake case as well', () => {
+  it('takes its options in snake case, too', () => {
     const config = built().getConfig()
     const snaked = Object.fromEntries(Object.entries(config).map(([key, value]) => [snakeCase(key), value]))
     const copy = withClasses(() => layers.get({ className: name, config: snaked }))
@@ -361,11 +361,14 @@ describe.each(rows)('$title', ({ name, example }) => {
   })
 })
 
-it('every class that declares units has a row in which they are tried', () => {
+it('every class that declares units has a row that tests them', () => {
   expect([...unitsTried].filter(([, count]) => count === 0)).toEqual([])
 })
 
-/** A call works, or its error begins with the layer's name, and tells what was expected and what came in words of layers alone. */
+/**
+ * A call works, or its error begins with the layer's name, and states what was expected and received in terms of
+ * layers.
+ */
 function expectOwnWords(layer: LayerBase, call: () => unknown): void {
   try {
     call()
@@ -374,7 +377,7 @@ function expectOwnWords(layer: LayerBase, call: () => unknown): void {
     expect(error, message).toBeInstanceOf(MyelinError)
     if (layer instanceof Operation) return
     expect(message.startsWith(`${layer}: `), message).toBe(true)
-    // An op says what it must; a layer says it of itself, or of one within.
+    // Errors of an op are prefixed by the layer, or by a layer inside.
     const said = message.replace(/^(?:\w+ "[^"]*": )+/, '')
     expect(said, message).not.toMatch(/^\w+: /)
   }

@@ -30,14 +30,14 @@ describe('Embedding trains as in Keras', () => {
 })
 
 describe('Embedding', () => {
-  it('wants integers, and takes floats that are', () => {
+  it('takes integers, and floats with integer values', () => {
     const model = new Sequential([new Embedding({ inputDim: 3, outputDim: 2, inputShape: [2] })])
     expect(model.inputs[0]!.dtype).toBe('int32')
     const layer = model.layers[0]!
     expect(layer.apply([[0, 2]]).data).toEqual(layer.apply(tensor([[0, 2]], [1, 2], 'int32')).data)
   })
 
-  it('says which index is outside', () => {
+  it('reports the index that is out of range', () => {
     const layer = new Embedding({ inputDim: 3, outputDim: 2, name: 'words' })
     expect(() =>
       layer.apply([
@@ -61,7 +61,7 @@ describe('Embedding', () => {
     expect(() => layer.apply([[NaN, 1]])).toThrow('received NaN in sample 0')
   })
 
-  it('gives a mask of padding where it is told to', () => {
+  it('gives a mask of padding on request', () => {
     const ids = tensor(
       [
         [1, 0],
@@ -78,7 +78,7 @@ describe('Embedding', () => {
   })
 })
 
-describe('indices of data outside of the table', () => {
+describe('data indices outside the table', () => {
   const make = () => {
     const model = new Sequential([
       new Embedding({ inputDim: 4, outputDim: 2, name: 'words' }),

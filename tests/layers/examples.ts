@@ -1,5 +1,5 @@
-// One row or more for every registered layer: what contract.test.ts makes it with and feeds it. A layer that is not here
-// fails the test.
+// One row or more for every registered layer: its options and inputs in contract.test.ts. A layer without a row fails
+// the test.
 
 import type { BatchShape, DType, LambdaContext, Tensor } from '../../src'
 import {
@@ -20,7 +20,7 @@ import {
 } from '../../src'
 import type { Tree } from '../../src/core/tree'
 
-/** What an input is; the shape is that of one sample. */
+/** The description of an input; the shape is that of one sample. */
 export class Input {
   constructor(
     readonly shape: readonly number[],
@@ -36,25 +36,25 @@ export class Input {
 }
 
 export interface Example {
-  /** Default: none. A function where they hold layers: those of each object are its own. */
+  /** Default: none. A function if they contain layers: each object needs its own. */
   readonly options?: object | (() => object)
   readonly input: Tree<Input>
-  /** Other inputs that it takes as well. */
+  /** Other accepted inputs. */
   readonly others?: readonly Tree<Input>[]
-  /** How many axes the mask of an input has. Default: all but the last, at most 2. */
+  /** The number of axes of an input's mask. Default: all but the last, at most 2. */
   readonly maskRank?: number
   /**
-   * What becomes of a mask. Default: passed on by layers that support masking, dropped by the others. `drops`: although the
-   * layer supports masking. `makes`: it gives its output a mask in any case.
+   * The mask of the output. Default: passed on by layers that support masking, dropped by the others. `drops`: although
+   * the layer supports masking. `makes`: its output always has a mask.
    */
   readonly mask?: 'drops' | 'makes'
   /** Whether training changes the output. */
   readonly random?: boolean
-  /** Whether training replaces weights, so that its gradient is not that of the weights before. */
+  /** Whether training replaces weights, so that its gradient differs from that of the old weights. */
   readonly assigns?: boolean
-  /** Whether it has to be adapted, or given weights, before it is called. */
+  /** Whether it must be adapted, or given weights, before it is called. */
   readonly adapts?: boolean
-  /** It begins a model and cannot stand within one. */
+  /** It starts a model and cannot be inside one. */
   readonly begins?: boolean
 }
 
@@ -73,12 +73,12 @@ const merging: readonly Example[] = [
 
 const tripled = (x: Tensor): Tensor => ops.multiply(x, 3)
 const scaled = (x: Tensor, { by }: LambdaContext): Tensor => ops.multiply(x, (by as number[])[1]!)
-/** Each feature as a part of all. */
+/** Each feature as a fraction of the total. */
 const shared = (x: Tensor): Tensor => ops.divide(x, ops.add(ops.sum(ops.abs(x), { axis: -1, keepDims: true }), 1))
 const bent = (x: Tensor): Tensor => ops.where(ops.greater(x, 0), x, ops.multiply(x, 0.1))
 const sameMask = (_x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> => mask
 
-/** What files name. */
+/** Objects that files name. */
 export const customObjects = { tripled, scaled, sameMask, shared, bent }
 
 export const examples: Readonly<Record<string, readonly Example[]>> = {

@@ -1,4 +1,4 @@
-// What single layers do that neither the contract nor Keras's numbers tell: errors in words, masks, functions of the user's own.
+// Properties of single layers beyond the contract and Keras's numbers: error messages, masks, custom functions.
 
 import { describe, expect, it } from 'vitest'
 import type { BatchShape, LambdaContext, Tensor } from '../../src'
@@ -54,7 +54,7 @@ describe('merging', () => {
     ],
     ['other batch sizes', () => new Add({ name: 'x' }).apply([a, ops.ones([3, 3])]), 'received [2, 3] and [3, 3]'],
     [
-      'extents beside the axis',
+      'other extents than along the axis',
       () => new Concatenate({ name: 'x', axis: 1 }).apply([ops.ones([2, 3, 4]), ops.ones([2, 3, 5])]),
       'Concatenate "x": the shapes of the inputs must be equal but for axis 1, received [null, 3, 4] and [null, 3, 5]',
     ],
@@ -64,7 +64,7 @@ describe('merging', () => {
       'received [null, 3, 4] and [null, 3]',
     ],
     [
-      'no such axis',
+      'a missing axis',
       () => new Concatenate({ name: 'x', axis: 2 }).apply([a, a]),
       'Concatenate "x": the axis must be in −2 … 1, received 2',
     ],
@@ -74,7 +74,7 @@ describe('merging', () => {
       'Dot "x": axes must not name the batch axis',
     ],
     [
-      'axes that do not meet',
+      'incompatible axes',
       () => new Dot({ name: 'x', axes: 1 }).apply([a, ops.ones([2, 4])]),
       'Dot "x": axis 1 of the first input and axis 1 of the second must be equal, received [null, 3] and [null, 4]',
     ],
@@ -82,7 +82,7 @@ describe('merging', () => {
     expect(action).toThrow(message)
   })
 
-  it('is a base for merges of one’s own', () => {
+  it('is a base for custom merges', () => {
     class First extends Merge {
       protected merge([first]: readonly Tensor[]): Tensor {
         return first!
@@ -94,12 +94,12 @@ describe('merging', () => {
     )
   })
 
-  it('takes rows of numbers as an input each', () => {
+  it('takes each row of numbers as an input', () => {
     // @ts-expect-error the types ask for tensors in lists; plain JavaScript may give rows of numbers
     expect(new Add().apply([[[1, 2]], [[3, 4]]]).toArray()).toEqual([[4, 6]])
   })
 
-  it('knows what broadcasts to an open extent', () => {
+  it('handles broadcasting to an open extent', () => {
     expect(
       new Add().computeOutputShape([
         [null, 1, 4],
@@ -128,15 +128,15 @@ describe('merging', () => {
   })
 })
 
-describe('types before data', () => {
-  it('are specs, for lists as for one', () => {
+describe('specs before data', () => {
+  it('exist for lists and for single inputs', () => {
     const [ids, x] = [new TensorSpec([null, 3], 'int32'), new TensorSpec([null, 3])]
     expect(String(new Add().computeOutputSpec([ids, ids]))).toBe('int32 [null, 3]')
     expect(String(new Add().computeOutputSpec([ids, x]))).toBe('float32 [null, 3]')
     expect(String(new Concatenate().computeOutputSpec([ids, ids]))).toBe('int32 [null, 6]')
   })
 
-  it('are asked of layers of any inputs and outputs as of one kind', () => {
+  it('have a single type for layers of any inputs and outputs', () => {
     const all: readonly LayerBase[] = [new Add(), new Dense(2)]
     for (const layer of all) expect(layer).toBeInstanceOf(LayerBase)
   })
@@ -154,7 +154,11 @@ describe('inputs of the wrong rank', () => {
       () => new Permute({ dims: [2, 1], name: 'x' }).apply(ops.ones([2, 3])),
       'Permute "x": the input must be [batch, axis 1, axis 2], received [2, 3].',
     ],
-    ['Permute twice', () => new Permute({ dims: [1, 1] }), 'dims must hold each of 1 … 2 once, received [1, 1]'],
+    [
+      'Permute with a repeated axis',
+      () => new Permute({ dims: [1, 1] }),
+      'dims must hold each of 1 … 2 once, received [1, 1]',
+    ],
   ])('%s', (_what, action, message) => {
     expect(action).toThrow(message)
   })
@@ -166,10 +170,22 @@ describe('EinsumDense', () => {
 
   it.each([
     ['no arrow', () => make('ab,bc', 3), 'EinsumDense "x": the equation must be like \'ab,bc->ac\''],
-    ['an ellipsis at one side', () => make('...ab,bc->ac', 3), "received '...ab,bc->ac'"],
-    ['a letter from nowhere', () => make('ab,bc->ad', 3), "d of the output is in neither operand of 'ab,bc->ad'"],
-    ['a letter for nothing', () => make('ab,bcd->ac', 3), 'd of the kernel is in neither input nor output'],
-    ['a bias for nothing', () => make('ab,bc->ac', 3, 'b'), "b of biasAxes is not in the output of 'ab,bc->ac'"],
+    ['an ellipsis on one side', () => make('...ab,bc->ac', 3), "received '...ab,bc->ac'"],
+    [
+      'an unknown letter in the output',
+      () => make('ab,bc->ad', 3),
+      "d of the output is in neither operand of 'ab,bc->ad'",
+    ],
+    [
+      'a kernel letter in neither input nor output',
+      () => make('ab,bcd->ac', 3),
+      'd of the kernel is in neither input nor output',
+    ],
+    [
+      'a bias axis outside the output',
+      () => make('ab,bc->ac', 3, 'b'),
+      "b of biasAxes is not in the output of 'ab,bc->ac'",
+    ],
     [
       'too many axes',
       () => make('ab,bc->ac', 3).ensureBuilt([null, 2, 3]),
@@ -199,13 +215,13 @@ describe('EinsumDense', () => {
     expect(action).toThrow(message)
   })
 
-  it('keeps what is open open', () => {
+  it('keeps open extents open', () => {
     expect(make('abc,cd->abd', [null, 8]).computeOutputShape([null, null, 4])).toEqual([null, null, 8])
     expect(make('...x,xy->...y', 8).computeOutputShape([null, 3, null, 4])).toEqual([null, 3, null, 8])
     expect(make('ab...,bc->ac...', 8).computeOutputShape([null, 4, null])).toEqual([null, 8, null])
   })
 
-  it('scales its first weights by the axes that the equation sums over', () => {
+  it('scales its initial weights by the axes that the equation sums over', () => {
     // ±√(6 / (fanIn + fanOut)) with 4 inputs and 50 · 40 outputs
     const layer = make('ab,bcd->acd', [50, 40])
     layer.ensureBuilt([null, 4])
@@ -217,14 +233,14 @@ describe('EinsumDense', () => {
 })
 
 describe('activations', () => {
-  it('Softmax says which mask does not fit', () => {
+  it('Softmax reports a mask that does not fit', () => {
     const mask = ops.equal(ops.ones([2, 3]), 1)
     expect(() => new Softmax({ name: 'x' }).apply(ops.ones([2, 3, 4]), { mask })).toThrow(
       'Softmax "x": the mask must broadcast to the input [2, 3, 4], received [2, 3]',
     )
   })
 
-  it('PReLU takes open extents along shared axes only', () => {
+  it('PReLU accepts open extents along shared axes only', () => {
     expect(() => new PReLU({ name: 'x' }).ensureBuilt([null, null, 3])).toThrow(
       'PReLU "x": axis 1 of the input must be known, or be among sharedAxes, received [null, null, 3]',
     )
@@ -242,12 +258,12 @@ describe('Lambda', () => {
   const model = (): Sequential =>
     new Sequential([new Lambda({ function: shifted, arguments: { by: 4 }, inputShape: [2] })])
 
-  it('is found by its name where a model is loaded', async () => {
+  it('is found by name when a model is loaded', async () => {
     const copy = await loadModel(await model().save(), { customObjects: { shifted } })
     expect(copy.predictOnBatch([[1, 2]]).toArray()).toEqual([[5, 6]])
   })
 
-  it('names the layer that is not found', async () => {
+  it('the error names the missing layer', async () => {
     class Own extends Layer {
       static readonly className = 'OwnOfTheUser'
       call(x: Tensor): Tensor {
@@ -260,7 +276,7 @@ describe('Lambda', () => {
     )
   })
 
-  it('names the function that is not found', async () => {
+  it('the error names the missing function', async () => {
     const bytes = await model().save()
     const error = await errorOf(() => loadModel(bytes))
     expect(error.message).toMatch(
@@ -268,7 +284,7 @@ describe('Lambda', () => {
     )
   })
 
-  it('works without a name, and then says why it cannot be saved', async () => {
+  it('works without a name, and explains on saving why it cannot be saved', async () => {
     const anonymous = new Sequential([new Lambda({ function: (x) => ops.multiply(x, 2), inputShape: [1] })])
     expect(anonymous.predictOnBatch([[3]]).toArray()).toEqual([[6]])
     expect((await errorOf(() => anonymous.save())).message).toContain(
@@ -276,13 +292,13 @@ describe('Lambda', () => {
     )
   })
 
-  it('refuses arguments that cannot be saved, when it is saved', () => {
+  it('refuses arguments that cannot be saved, on saving', () => {
     expect(() => new Lambda({ function: shifted, arguments: { by: ops.ones([2]) } }).getConfig()).toThrow(
       'cannot be saved',
     )
   })
 
-  it('is given training and the mask, and takes the shape it is told', () => {
+  it('receives training and the mask, and uses the given output shape', () => {
     const seen: unknown[] = []
     const watched = new Lambda((x, { training, mask }) => (seen.push(training, mask !== null), x))
     new Sequential([new Masking({ inputShape: [2, 1] }), watched]).apply([[[1], [0]]], { training: true })
@@ -299,7 +315,7 @@ describe('Lambda', () => {
     ['the shape of a sample', [3]],
     ['open extents', [null]],
     ['a function of all shapes', ([first]: readonly BatchShape[]) => first!],
-  ] as const)('takes a list of inputs, and of its shape is told %s', (_, outputShape) => {
+  ] as const)('takes a list of inputs, with an output shape given as %s', (_, outputShape) => {
     const total = ([p, q]: readonly Tensor[]): Tensor => ops.add(p!, q!)
     const layer = new Lambda({ function: total, ...(outputShape === undefined ? {} : { outputShape }) })
     expect(layer.apply(rows.map((each) => tensor(each))).toArray()).toEqual([[11, 22, 33]])
@@ -337,7 +353,7 @@ describe('Lambda', () => {
 })
 
 describe('Masking', () => {
-  it('marks steps for the layers behind it', () => {
+  it('marks steps for the following layers', () => {
     const x = Input({ shape: [3, 1] })
     const masked = new Masking({ maskValue: -1 }).apply(x)
     const model = new Model({ inputs: x, outputs: new Dense({ units: 1 }).apply(masked) })

@@ -62,7 +62,7 @@ describe.each(families)('layers of %s agree with Keras:', (family) => {
     expect(mask === null ? null : { shape: mask.shape, data: Array.from(mask.data) }, 'mask').toEqual(each.outputMask)
   })
 
-  it.each(cases)('$name, in what it adds to the loss', (each) => {
+  it.each(cases)('$name, in its contribution to the loss', (each) => {
     const { layer, xs, structure, options } = make(each)
     const context = new CallContext(false)
     layer.applyTree(unflatten(structure, xs), Object.assign(context, options))

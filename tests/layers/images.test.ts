@@ -1,5 +1,5 @@
-// Layers of images: what they do in training, against Keras where nothing is left to chance, by statistics where it is; records,
-// forms, seeds, files, errors.
+// Layers of images in training: compared with Keras where they are deterministic, by statistics otherwise; records,
+// formats, seeds, files, errors.
 
 import { describe, expect, it } from 'vitest'
 import {
@@ -54,7 +54,7 @@ const mean = (xs: ArrayLike<number>): number => Array.from(xs).reduce((a, b) => 
 const each = (x: Tensor, at = 0): number[] =>
   Array.from({ length: x.shape[0]! }, (_, i) => x.data[(i * x.size) / x.shape[0]! + at]!)
 
-describe('in training they do what those of Keras do', () => {
+describe('in training they agree with Keras', () => {
   it.each(trained.map((one): [string, TrainedCase] => [`${titleOf(one.layer)} of [${one.input.shape.join()}]`, one]))(
     '%s',
     (_title, { layer, input, output }) => {
@@ -70,7 +70,7 @@ describe('in training they do what those of Keras do', () => {
   )
 })
 
-describe('what is drawn', () => {
+describe('random parameters', () => {
   // Of 4000 draws the mean of a uniform number is within 0.02 of the middle, the least and the largest near the ends.
   const many = 4000
   const expectUniform = (xs: readonly number[], low: number, high: number): void => {
@@ -81,7 +81,7 @@ describe('what is drawn', () => {
     expect(Math.max(...xs)).toBeGreaterThan(high - 0.01 * width)
   }
 
-  it('brightness and contrast, each image its own', () => {
+  it('brightness and contrast, separate for each image', () => {
     const grey = ops.full([many, 1, 1, 1], 0.5)
     expectUniform(
       each(new RandomBrightness({ factor: [-0.1, 0.3], valueRange: [0, 1], seed: 1 }).apply(grey, training)),
@@ -109,9 +109,9 @@ describe('what is drawn', () => {
     ).toBe(true)
   })
 
-  it('places: translation, zoom and shear', () => {
+  it('positions: translation, zoom and shear', () => {
     const slope = ops.broadcastTo(ops.reshape(ops.arange(0, 10), [1, 1, 10, 1]), [many, 1, 10, 1])
-    // what lies at column 5 comes from 5 − dx
+    // the value at column 5 comes from 5 − dx
     expectUniform(
       each(new RandomTranslation({ heightFactor: 0, widthFactor: 0.3, seed: 1 }).apply(slope, training), 5),
       2,
@@ -125,8 +125,8 @@ describe('what is drawn', () => {
     expect(Math.abs(mean(sheared) - 4)).toBeLessThan(0.1)
   })
 
-  it('rotation, by the whole range of angles', () => {
-    // a pixel right of the middle goes round
+  it('rotation, over the whole range of angles', () => {
+    // a pixel right of the centre rotates
     const images = ops.broadcastTo(
       tensor(
         [
@@ -145,7 +145,7 @@ describe('what is drawn', () => {
     expect([3, 7].map((at) => Math.max(...each(some, at)))).toEqual([0, 0].map(() => expect.closeTo(0, 1)))
   })
 
-  it('flips, one half of the images', () => {
+  it('flips, of half of the images', () => {
     const x = ops.broadcastTo(tensor([1, 2, 3, 4], [1, 2, 2, 1]), [many, 2, 2, 1])
     const seen = (mode: RandomFlip['mode'] | 'horizontal_and_vertical'): (readonly [string, number])[] => {
       const y = new RandomFlip({ mode, seed: 1 }).apply(x, training)
@@ -171,7 +171,7 @@ describe('what is drawn', () => {
     ])
   })
 
-  it('crops, anywhere, and the middle out of training', () => {
+  it('crops, at random positions, and of the centre outside training', () => {
     const x = ops.broadcastTo(tensor({ data: Float32Array.from({ length: 12 }, (_, i) => i), shape: [1, 3, 4, 1] }), [
       many,
       3,
@@ -189,13 +189,13 @@ describe('what is drawn', () => {
     expect(new RandomCrop({ height: 6, width: 2 }).apply(x, training).shape).toEqual([many, 6, 2, 1])
   })
 
-  it('chances: grey, negative, erased', () => {
+  it('probabilities: grey, inverted, erased', () => {
     const rgb = ops.broadcastTo(tensor([1, 0, 0], [1, 1, 1, 3]), [many, 1, 1, 3])
     const grey = each(new RandomGrayscale({ factor: 0.3, seed: 1 }).apply(rgb, training))
     expect(grey.filter((x) => x < 0.5).length / many).toBeCloseTo(0.3, 1)
     const negative = each(new RandomInvert({ factor: [0.8, 0.8], valueRange: [0, 1], seed: 1 }).apply(rgb, training))
     expect(negative.filter((x) => x === 0).length / many).toBeCloseTo(0.8, 1)
-    // one number f is a chance of 0 … f
+    // one number f is a probability of 0 … f
     expect(
       each(new RandomInvert({ factor: 1, valueRange: [0, 1], seed: 1 }).apply(rgb, training)).filter((x) => x === 0)
         .length / many,
@@ -220,7 +220,7 @@ describe('what is drawn', () => {
     expect(Math.max(...noise.data.subarray(0, 4000))).toBe(3)
   })
 
-  it('solarization: what is added, and from where on it is inverted', () => {
+  it('solarization: the addition, and the threshold of inversion', () => {
     const x = ops.full([many, 1, 1, 1], 0.5)
     expectUniform(
       each(
@@ -241,14 +241,14 @@ describe('what is drawn', () => {
 
 describe('mixing', () => {
   const classes = 16
-  /** Images of one value, that of their class, and one-hot labels. */
+  /** Images of a single value, that of their class, and one-hot labels. */
   const batch = (): { images: Tensor; labels: Tensor } => {
     const images = ops.broadcastTo(ops.reshape(ops.arange(0, classes), [classes, 1, 1, 1]), [classes, 10, 10, 1])
     return { images, labels: ops.eye(classes) }
   }
   const numbers = ops.reshape(ops.arange(0, classes), [classes, 1])
 
-  it.each([new MixUp({ alpha: 1, seed: 1 }), new CutMix({ seed: 1 })])('%s mixes labels as images', (layer) => {
+  it.each([new MixUp({ alpha: 1, seed: 1 }), new CutMix({ seed: 1 })])('%s mixes labels like images', (layer) => {
     const { images, labels } = layer.apply(batch(), training)
     const values = ops.reshape(ops.mean(images, [1, 2]), [classes])
     const expected = ops.reshape(ops.matmul(labels, numbers), [classes])
@@ -257,11 +257,11 @@ describe('mixing', () => {
     expect(labels.data.some((x: number) => x > 0.05 && x < 0.95)).toBe(true)
   })
 
-  it('weights are of a symmetric beta distribution', () => {
+  it('weights follow a symmetric beta distribution', () => {
     for (const alpha of [0.2, 1, 3]) {
       const x = tensor({ data: Float32Array.from({ length: 8000 }, (_, i) => i % 2), shape: [8000, 1, 1, 1] })
       const weights = each(new MixUp({ alpha, seed: 2 }).apply(x, training)).filter((y) => y !== 0 && y !== 1)
-      // of pairs of 0 and 1: the mean ½ and the variance 1 / (4 (2α + 1)), which pairs of one kind do not change
+      // of pairs of 0 and 1: the mean ½ and the variance 1 / (4 (2α + 1)), which equal pairs do not change
       const of01 = weights.filter((y) => y > 1e-6 && y < 1 - 1e-6)
       expect(Math.abs(mean(of01) - 0.5)).toBeLessThan(0.02)
       const variance = mean(of01.map((y) => (y - 0.5) ** 2))
@@ -270,7 +270,7 @@ describe('mixing', () => {
     }
   })
 
-  it('refuses class numbers, and leaves labels alone out of training', () => {
+  it('refuses class numbers, and leaves labels unchanged outside training', () => {
     const { images } = batch()
     expect(() => new MixUp({ name: 'mix' }).apply({ images, labels: ops.arange(0, classes) }, training)).toThrow(
       'MixUp "mix": labels must be one-hot rows, [batch, classes], to be mixed, received [16]. See ops.oneHot',
@@ -280,8 +280,8 @@ describe('mixing', () => {
   })
 })
 
-describe('records and forms', () => {
-  it('masks are moved as images are, and keep their numbers', () => {
+describe('records and formats', () => {
+  it('masks are transformed like images, and keep their values', () => {
     const images = tensor({ data: Float32Array.from({ length: 60 }, (_, i) => i % 4), shape: [3, 4, 5, 1] })
     for (const layer of [
       new RandomFlip({ seed: 1 }),
@@ -322,7 +322,7 @@ describe('records and forms', () => {
     expect([images.shape, labels.shape]).toEqual([[4, 5, 3], [2]])
   })
 
-  it('refuses what are no images', () => {
+  it('refuses inputs that are not images', () => {
     expect(() => new RandomFlip({ name: 'f' }).apply([[1, 2]])).toThrow(
       'RandomFlip "f": the input must be [batch, rows, columns, channels] or [rows, columns, channels], received [1, 2]',
     )
@@ -340,7 +340,7 @@ describe('records and forms', () => {
     )
   })
 
-  it('refuses options that cannot be', () => {
+  it('refuses invalid options', () => {
     expect(() => new RandomRotation(1.5)).toThrow(
       'RandomRotation: factor must be a finite number in [-1, 1], received 1.5',
     )
@@ -355,7 +355,7 @@ describe('records and forms', () => {
 })
 
 describe('the channels of an image', () => {
-  it('of one value stay, and others are stretched', () => {
+  it('with one value stay, and others are stretched', () => {
     const x = tensor([5, 1, 5, 3], [1, 1, 2, 2])
     expect([...new AutoContrast({ valueRange: [0, 10] }).apply(x).data]).toEqual([5, 0, 5, 10])
     expect([...new Equalization({ valueRange: [0, 10] }).apply(x, training).data]).toEqual([5, 0, 5, 10])
@@ -368,7 +368,7 @@ describe('the channels of an image', () => {
   })
 })
 
-it("a layer of images of one's own, in training and out of it", () => {
+it('a custom image layer, in training and outside', () => {
   class Brighter extends ImageLayer {
     transformation() {
       return { images: (x: Tensor) => ops.add(x, 1), labels: (y: Tensor) => ops.multiply(y, 2) }
@@ -381,7 +381,7 @@ it("a layer of images of one's own, in training and out of it", () => {
   expect([images.shape, [...images.data], [...labels.data]]).toEqual([[1, 2, 3], new Array(6).fill(1), [6]])
 })
 
-it("an augmentation of one's own", async () => {
+it('a custom augmentation', async () => {
   class RandomGain extends RandomImageLayer {
     static readonly className = 'RandomGain'
 
@@ -403,7 +403,7 @@ it("an augmentation of one's own", async () => {
 describe('seeds', () => {
   const x = make([4, 5, 5, 1])
 
-  it('make runs the same, and calls differ', () => {
+  it('make runs repeatable, and calls differ', () => {
     const draws = (layer: RandomRotation): number[][] => [1, 2].map(() => [...layer.apply(x, training).data])
     const [first, second] = draws(new RandomRotation({ factor: 0.3, seed: 5 }))
     expect(first).not.toEqual(second)
@@ -413,7 +413,7 @@ describe('seeds', () => {
       return draws(new RandomRotation(0.3))
     }
     expect(unseeded()).toEqual(unseeded())
-    // each image in its own way
+    // each image differently
     const alike = new RandomRotation({ factor: 0.3, seed: 5 }).apply(
       ops.broadcastTo(ops.slice(x, [0, 0, 0, 0], [1, 5, 5, 1]), [4, 5, 5, 1]),
       training,
@@ -421,7 +421,7 @@ describe('seeds', () => {
     expect(new Set(each(alike, 6)).size).toBe(4)
   })
 
-  it('are saved: a loaded model goes on where it was', async () => {
+  it('are saved: a loaded model continues the sequence', async () => {
     const model = new Sequential([
       new RandomTranslation({ heightFactor: 0.4, widthFactor: 0.4, inputShape: [5, 5, 1] }),
       new Flatten(),
@@ -441,7 +441,7 @@ describe('seeds', () => {
 })
 
 describe('pipelines', () => {
-  it('within a model: training changes images, predictions do not', async () => {
+  it('inside a model: training changes images, predictions do not', async () => {
     setRandomSeed(1)
     const model = new Sequential([
       new Rescaling({ scale: 1 / 255, inputShape: [6, 6, 1] }),

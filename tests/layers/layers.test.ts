@@ -1,4 +1,4 @@
-// What layers do besides computing what Keras computes (golden.test.ts): names, shapes, life cycle, Dropout.
+// Properties of layers beyond Keras's numbers (golden.test.ts): names, shapes, life cycle, Dropout.
 import { describe, expect, it } from 'vitest'
 import type { ApplyOptions, CallbackMethods } from '../../src'
 import {
@@ -29,7 +29,7 @@ import { expectNear } from '../helpers/golden'
 const training = (): CallContext => new CallContext(true)
 
 describe('names', () => {
-  it('are counted by class, and begin again after clearSession', () => {
+  it('are counted by class, and restart after clearSession', () => {
     clearSession()
     const names = [
       new Dense({ units: 1 }),
@@ -80,7 +80,7 @@ describe('life cycle', () => {
 })
 
 describe('a call', () => {
-  it('refuses options that nobody reads, in either spelling', () => {
+  it('refuses unknown options, in either spelling', () => {
     const attention = new MultiHeadAttention({ numHeads: 1, keyDim: 2, name: 'attention' })
     const x = tensor([
       [
@@ -102,13 +102,13 @@ describe('a call', () => {
     }
   })
 
-  it('says in which layer an op refused its operands', () => {
+  it('names the layer in which an op refused its operands', () => {
     const inner = new TimeDistributed({
       layer: new Lambda({ function: (x) => ops.reshape(x, [7]), name: 'inner' }),
       name: 'steps',
     })
     expect(() => inner.apply(ops.ones([1, 4, 5]))).toThrow(/^TimeDistributed "steps": Lambda "inner": reshape: /)
-    // Also where nobody catches it, and the stack is printed.
+    // Also if nobody catches it, and the stack is printed.
     expect(() => inner.apply(ops.ones([1, 4, 5]))).toThrow(
       expect.objectContaining({ stack: expect.stringContaining('TimeDistributed "steps": Lambda') }),
     )
@@ -124,11 +124,11 @@ describe('a call', () => {
 describe('Dropout', () => {
   const x = ops.ones([40, 50])
 
-  it('passes on what it is given outside of training', () => {
+  it('returns its input outside training', () => {
     expect(new Dropout(0.9).apply(x).data).toEqual(x.data)
   })
 
-  it('drops in training, something else each time, the same with the same seed', () => {
+  it('drops in training, differently each time, the same with the same seed', () => {
     const [a, b] = [new Dropout({ rate: 0.25, seed: 5 }), new Dropout({ rate: 0.25, seed: 5 })]
     const first = a.apply(x, training())
     const second = a.apply(x, training())
@@ -150,7 +150,7 @@ describe('Dropout', () => {
     expect(new Set(new Dropout(1).apply(x, training()).data)).toEqual(new Set([0]))
   })
 
-  it('has another mask in each step of fit, in the gradient the same as forward', async () => {
+  it('has another mask in each step of fit, the same in the gradient as forward', async () => {
     setRandomSeed(2)
     const width = 30
     const model = new Sequential([
@@ -196,7 +196,7 @@ describe('regularizers', () => {
     )
   })
 
-  it('rest while their layer is frozen', () => {
+  it('are inactive while their layer is frozen', () => {
     const model = new Sequential([
       new Dense({ units: 1, inputShape: [1], kernelInitializer: 'ones', kernelRegularizer: 'l2' }),
     ])

@@ -1,4 +1,4 @@
-// Layers that prepare numbers, where goldens without adapt and the contract say nothing: adapt, files, clones, errors.
+// Preprocessing layers beyond the goldens without adapt and the contract: adapt, files, clones, errors.
 
 import { describe, expect, it } from 'vitest'
 import {
@@ -29,7 +29,7 @@ import { expectNear, expectTensor, readFixture, serialized, toTensor } from '../
 
 const { adapted } = readFixture<PreprocessingFile>('preprocessing')
 
-describe('adapt finds what Keras finds', () => {
+describe('adapt computes the same as Keras', () => {
   it.each(adapted.map((each, i): [string, AdaptedCase] => [`${each.name} ${i}`, each]))(
     '%s',
     async (_title, { layer: described, batches, found, input, output }) => {
@@ -55,7 +55,7 @@ const rows = [
 ]
 
 describe('adapt', () => {
-  it('takes a batch, or batches from anything that gives them', async () => {
+  it('takes a batch, or batches from any iterable', async () => {
     async function* later() {
       yield tensor(rows.slice(0, 1))
       yield tensor(rows.slice(1))
@@ -80,7 +80,7 @@ describe('adapt', () => {
     }
   })
 
-  it('begins anew each time, and stops where it is told', async () => {
+  it('starts again each time, and stops at the given step', async () => {
     const layer = new Normalization()
     await layer.adapt(rows)
     await layer.adapt(
@@ -112,7 +112,7 @@ describe('adapt', () => {
     )
   })
 
-  it('refuses data that say nothing, and leaves what was known', async () => {
+  it('refuses data without information, and keeps the previous state', async () => {
     const layer = new Normalization({ name: 'scaled' })
     await layer.adapt(rows)
     await expect(layer.adapt(Dataset.from([]))).rejects.toThrow('Normalization "scaled": adapt: the data have no batch')
@@ -128,11 +128,11 @@ describe('adapt', () => {
     await expect(new Discretization({ numBins: 2 }).adapt([Infinity])).rejects.toThrow(DataError)
   })
 
-  it('has to come first', async () => {
+  it('must come first', async () => {
     for (const layer of [new Normalization({ name: 'one' }), new Discretization({ numBins: 3, name: 'one' })]) {
       expect(() => layer.apply([[1, 2]])).toThrow(StateError)
       expect(() => layer.apply([[1, 2]])).toThrow(/"one" does not know its data yet. Call await layer.adapt\(data\)/)
-      // A model can be made and described before.
+      // A model can be made and described before adapt.
       const x = Input({ shape: [2] })
       const model = new Model({ inputs: x, outputs: layer.apply(x), name: 'around' })
       expect(() => model.predictOnBatch([[1, 2]])).toThrow(StateError)
@@ -141,7 +141,7 @@ describe('adapt', () => {
     }
   })
 
-  it('is seen by a model that ran before', async () => {
+  it('affects a model that ran before', async () => {
     for (const layer of [new Normalization(), new Discretization({ numBins: 2 })]) {
       const model = new Sequential([layer])
       await layer.adapt([[0], [2]])
@@ -153,7 +153,7 @@ describe('adapt', () => {
   })
 })
 
-it("a layer of one's own adapts", async () => {
+it('a custom layer adapts', async () => {
   class ByLargest extends AdaptedLayer {
     private largest = 0
     private found = 0
@@ -187,8 +187,8 @@ it("a layer of one's own adapts", async () => {
   expect([...layer.apply([2, 8]).data]).toEqual([1, 4])
 })
 
-describe('what was found lasts', () => {
-  it('in files, with training that does not touch it', async () => {
+describe('the adapted state is kept', () => {
+  it('in files, with training that does not change it', async () => {
     const layer = new Normalization()
     await layer.adapt(rows)
     const model = new Sequential([layer, new Dense({ units: 1 })])
@@ -219,7 +219,7 @@ describe('what was found lasts', () => {
 })
 
 describe('Normalization', () => {
-  it('refuses what does not fit', () => {
+  it('refuses data that do not fit', () => {
     expect(() => new Normalization({ mean: 1 })).toThrow('Normalization: mean and variance must be given together')
     expect(() => new Normalization({ mean: [1, 2], variance: [1] })).toThrow(/the same shape/)
     expect(() => new Normalization({ mean: 1, variance: -1 })).toThrow(/≥ 0/)
@@ -228,7 +228,7 @@ describe('Normalization', () => {
     expect(() => new Normalization({ axis: 0 }).build([null, 2])).toThrow(/must be known/)
   })
 
-  it('says what it found, which is no option', async () => {
+  it('reports its state, which is not an option', async () => {
     const layer = new Normalization()
     expect([layer.mean, layer.variance]).toEqual([null, null])
     await layer.adapt([
@@ -243,7 +243,7 @@ describe('Normalization', () => {
     expect(new Normalization({ mean: [1], variance: [4] }).mean).toEqual([1])
   })
 
-  it('goes back', async () => {
+  it('inverts', async () => {
     const [there, back] = [new Normalization(), new Normalization({ invert: true })]
     await Promise.all([there.adapt(rows), back.adapt(rows)])
     expectNear(back.apply(there.apply(rows)).data, rows.flat(), 'the features', 1e-5)
@@ -251,14 +251,14 @@ describe('Normalization', () => {
 })
 
 describe('Discretization', () => {
-  it('gives the last bins to nothing where there are fewer data than bins', async () => {
+  it('leaves the last bins empty if there are fewer data than bins', async () => {
     const layer = new Discretization({ numBins: 6, outputMode: 'count' })
     await layer.adapt([[1, 2, 3]])
     expect(layer.binBoundaries).toEqual([1, 2])
     expect([...layer.apply([[0, 1, 2, 99]]).data]).toEqual([1, 1, 2, 0, 0, 0])
   })
 
-  it('refuses what does not fit', () => {
+  it('refuses data that do not fit', () => {
     expect(() => new Discretization({})).toThrow('Discretization: needs binBoundaries, or numBins for adapt')
     expect(() => new Discretization({ binBoundaries: [1, 0] })).toThrow('binBoundaries must rise, received 0 behind 1')
     expect(() => new Discretization({ binBoundaries: [0, 1], numBins: 2 })).toThrow(/3 bins, more than numBins/)
@@ -269,7 +269,7 @@ describe('Discretization', () => {
 describe('CategoryEncoding', () => {
   const layer = new CategoryEncoding({ numTokens: 3, outputMode: 'count' })
 
-  it('counts with weights, of data and of symbols', () => {
+  it('counts with weights, for data and symbols', () => {
     const [tokens, weights] = [
       [
         [0, 1, 0],
@@ -295,7 +295,7 @@ describe('CategoryEncoding', () => {
     expect(() => new Rescaling(1).apply(tokens, { countWeights: weights })).toThrow(/takes no countWeights/)
   })
 
-  it('refuses tokens that there are not, also on their way into a model', async () => {
+  it('refuses tokens out of range, also as inputs of a model', async () => {
     expect(() => layer.apply([[0, 3]])).toThrow('the tokens must be integers in 0 … 2, received 3')
     const model = new Sequential([new CategoryEncoding({ numTokens: 3, inputShape: [2] })])
     await expect(model.predict([[0, -1]])).rejects.toThrow(DataError)

@@ -1,5 +1,5 @@
-// Recurrent layers besides Keras's numbers (golden.test.ts) and the contract: cells of one's own, training, state over batches,
-// dropout, what leaves a loop, errors.
+// Recurrent layers beyond Keras's numbers (golden.test.ts) and the contract: custom cells, training, state over
+// batches, dropout, hoisting out of a loop, errors.
 
 import { describe, expect, it, vi } from 'vitest'
 import type { CallContext, CellInput, CellOutput, ShapesOf, Tensor, Variable } from '../../src'
@@ -57,7 +57,7 @@ class Minimal extends Cell {
 
   call({ input, state: [h, square] }: CellInput): CellOutput {
     const next = ops.tanh(ops.add(ops.matmul(input, this.kernel!), ops.matmul(h!, this.recurrentKernel!)))
-    // An output that is no state.
+    // An output that is not a state.
     return { output: ops.add(next, square!), state: [next, ops.square(next)] }
   }
 }
@@ -65,8 +65,8 @@ class Minimal extends Cell {
 const { data, shape } = floats([5, 7, 3])
 const x = tensor([...data], shape)
 
-describe('a cell of one’s own', () => {
-  it('gives in a loop what it gives step by step', () => {
+describe('a custom cell', () => {
+  it('gives the same in a loop as step by step', () => {
     const cell = new Minimal()
     const layer = new RNN({ cell, returnSequences: true, returnState: true })
     const [outputs, ...states] = layer.applyWithState(x)
@@ -98,7 +98,7 @@ describe('a cell of one’s own', () => {
 })
 
 describe('SimpleRNN', () => {
-  it('learns whether ones or zeros are more, of sequences with padding', async () => {
+  it('learns whether ones or zeros are more frequent, in padded sequences', async () => {
     setRandomSeed(3)
     const random = generator(5)
     const rows = Array.from({ length: 96 }, () =>
@@ -174,13 +174,13 @@ describe('SimpleRNN', () => {
       'SimpleRNN "x": initialState[0] must be [5, 2], received [5, 3]',
     ],
     [
-      'a layer that is no cell',
+      'a layer that is not a cell',
       () => Reflect.construct(RNN, [{ cell: new Dense(2) }]),
       'cell must be a cell, a subclass of Cell, received Dense',
     ],
     ['no cells', () => new RNN([]), 'needs at least one cell'],
     [
-      'states that were not asked for',
+      'states that were not requested',
       () => new SimpleRNN({ units: 2 }).applyWithState(x),
       'applyWithState needs returnState: true',
     ],
@@ -201,7 +201,7 @@ const gated = {
 }
 
 describe.each(Object.entries(gated))('%s', (_name, make) => {
-  it('goes on from the states it gave', () => {
+  it('continues from the states it returned', () => {
     const layer = make({ returnSequences: true, returnState: true })
     const [whole] = layer.applyWithState(x)
     const [first, ...states] = layer.applyWithState(stepsOf(x, 0, 3))
@@ -209,7 +209,7 @@ describe.each(Object.entries(gated))('%s', (_name, make) => {
     expectNear(ops.concatenate([first, second], 1).data, whole.data, 'in two parts', 1e-6)
   })
 
-  it('keeps its state over batches when it is stateful, until resetState', () => {
+  it('keeps its state over batches if stateful, until resetState', () => {
     const layer = make({ returnSequences: true, stateful: true })
     expect(layer.states).toBeNull()
     const first = layer.apply(stepsOf(x, 0, 3))
@@ -220,7 +220,7 @@ describe.each(Object.entries(gated))('%s', (_name, make) => {
     expect(layer.states!.map(({ shape, trainable }) => [shape[0], trainable])).toEqual(
       layer.cell.stateSizes.map(() => [5, false]),
     )
-    expect(layer.weights, 'states are no weights').toHaveLength(layer.trainableWeights.length)
+    expect(layer.weights, 'states are not weights').toHaveLength(layer.trainableWeights.length)
     expect(() => layer.apply(ops.ones([4, 7, 3]))).toThrow(
       /stateful, so all batches must have as many samples as the first one, 5, received 4/,
     )
@@ -256,7 +256,7 @@ describe.each(Object.entries(gated))('%s', (_name, make) => {
 })
 
 describe('stateful layers in models', () => {
-  it('go on from batch to batch of predict and of fit', async () => {
+  it('continue from batch to batch of predict and fit', async () => {
     const model = new Sequential([
       new GRU({ units: 3, stateful: true, inputShape: [null, 3], name: 'kept' }),
       new Dense(1),
@@ -289,7 +289,7 @@ describe('stateful layers in models', () => {
 })
 
 describe('gates', () => {
-  it('begin with ones in the bias of the forget gate', () => {
+  it('start with ones in the bias of the forget gate', () => {
     const layers = [true, false].map(
       (unitForgetBias) =>
         new LSTM({ units: 2, unitForgetBias, biasInitializer: { className: 'Constant', config: { value: 3 } } }),
@@ -303,8 +303,8 @@ describe('gates', () => {
 
   it.each([
     ['share a mask', { dropout: 0.5 }, [4, 3]],
-    ['have masks of their own with implementation 1', { dropout: 0.5, implementation: 1 }, [4, 4, 3]],
-    ['have masks of their own with recurrentDropout', { dropout: 0.5, recurrentDropout: 0.2 }, [4, 4, 3]],
+    ['have separate masks with implementation 1', { dropout: 0.5, implementation: 1 }, [4, 4, 3]],
+    ['have separate masks with recurrentDropout', { dropout: 0.5, recurrentDropout: 0.2 }, [4, 4, 3]],
   ])('%s', (_what, options, expected) => {
     const cell = new LSTMCell({ units: 2, seed: 1, ...options })
     expect(cell.dropoutMasks(4, [3])['input']!.shape).toEqual(expected)
@@ -315,7 +315,7 @@ describe('gates', () => {
     expect(all[1]).not.toEqual(all[0])
   })
 
-  it('see the masks that are theirs', () => {
+  it('use their own masks', () => {
     const cell = new GRUCell({ units: 2, resetAfter: false, dropout: 0.5, recurrentDropout: 0.5 })
     const input = { input: ops.ones([1, 2]), state: [ops.ones([1, 2])] }
     const without = cell.apply(input)
@@ -337,13 +337,13 @@ describe('gates', () => {
   })
 })
 
-// The interpreter runs what was recorded.
-describe.runIf(currentRuntime().settings.backend === 'wasm')('what is hoisted', () => {
-  /** How many instructions of a name each loop of a model's last program has. */
+// The interpreter runs the graph as recorded.
+describe.runIf(currentRuntime().settings.backend === 'wasm')('hoisted out of the loop', () => {
+  /** The number of instructions of an opcode in each loop of a model's last program. */
   const countsInLoops = (model: Sequential, name: string): number[] => {
     const text = [...model.disassemble().values()].at(-1)!
     const [, ...loops] = text.split(/^ {0,5}\d+ {2}Loop /m)
-    // The body is indented further than what follows.
+    // The body is indented further than the instructions after it.
     return loops.map((rest) => rest.split(/^ {0,4}\d+ {2}\w/m)[0]!).map((body) => body.split(` ${name} `).length - 1)
   }
 
@@ -366,12 +366,13 @@ describe.runIf(currentRuntime().settings.backend === 'wasm')('what is hoisted', 
   it.each([
     ['LSTM', () => new LSTM({ units: 4, inputShape: [6, 3] })],
     ['GRU', () => new GRU({ units: 4, inputShape: [6, 3] })],
-    ['a cell of one’s own', () => new RNN({ cell: new Own(), inputShape: [6, 3] })],
+    ['a custom cell', () => new RNN({ cell: new Own(), inputShape: [6, 3] })],
   ])('the product with the input, of %s', (_name, make) => {
     const model = new Sequential([make(), new Dense(1)])
     model.predictOnBatch(ops.ones([2, 6, 3]))
     expect(countsInLoops(model, 'Gemm')).toEqual([1])
-    // Forwards the product with the state; backwards its gradient. Those of the weights are one product each, for all steps.
+    // Forwards the product with the state; backwards its gradient. The gradients of the weights are one product each,
+    // for all steps.
     model.compile({ optimizer: 'sgd', loss: 'mse' })
     model.trainOnBatch(ops.ones([2, 6, 3]), ops.ones([2, 1]))
     expect(countsInLoops(model, 'Gemm')).toEqual([1, 1])
@@ -386,7 +387,7 @@ describe.runIf(currentRuntime().settings.backend === 'wasm')('what is hoisted', 
   })
 })
 
-/** A cell that is wide enough for what only large products get. */
+/** A cell that is wide enough for the optimizations of large products. */
 describe('a wide cell', () => {
   const wide = tensor([...floats([8, 64, 16]).data], [8, 64, 16])
 
@@ -397,7 +398,7 @@ describe('a wide cell', () => {
       'GRU that resets before',
       () => new GRU({ units: 64, resetAfter: false, goBackwards: true, returnSequences: true }),
     ],
-  ])('of %s has in a loop the outputs and gradients that it has step by step', (_name, make) => {
+  ])('of %s has the same outputs and gradients in a loop as step by step', (_name, make) => {
     const layer = make()
     layer.ensureBuilt([null, null, 16])
     const { cell, goBackwards } = layer
@@ -422,8 +423,8 @@ describe('a wide cell', () => {
   })
 })
 
-describe('what is added to the loss in a loop', () => {
-  it('is added up over the steps', () => {
+describe('losses added in a loop', () => {
+  it('are summed over the steps', () => {
     const model = new Sequential([
       new TimeDistributed({ layer: new Dense({ units: 2, activityRegularizer: 'l2' }), inputShape: [7, 3] }),
     ])
@@ -453,7 +454,7 @@ describe('what is added to the loss in a loop', () => {
 })
 
 describe('Bidirectional', () => {
-  it('has two layers with weights of their own', () => {
+  it('has two layers with separate weights', () => {
     const pattern = new LSTM({ units: 2, name: 'lstm' })
     const layer = new Bidirectional(pattern)
     layer.apply(x)
@@ -464,7 +465,7 @@ describe('Bidirectional', () => {
     expect(layer.weights[3]!.name).toBe(`${layer.name}/backward_lstm/lstm_cell/kernel`)
   })
 
-  it('reads a sequence backwards as the other layer reads it reversed', () => {
+  it('reads a sequence backwards like the other layer reads the reversed one', () => {
     const layer = new Bidirectional({ layer: new GRU({ units: 2, returnSequences: true }), mergeMode: null })
     const [, z] = layer.applyWithState(x)
     const forwards = new GRU({ units: 2, returnSequences: true })
@@ -473,7 +474,7 @@ describe('Bidirectional', () => {
     expectNear(z!.data, ops.flip(forwards.apply(ops.flip(x, 1)), 1).data, 'z', 1e-6)
   })
 
-  it('takes cells of one’s own', () => {
+  it('takes custom cells', () => {
     const layer = new Bidirectional({
       layer: new RNN({ cell: new Minimal(), returnSequences: true }),
       mergeMode: 'sum',
@@ -482,7 +483,7 @@ describe('Bidirectional', () => {
     expect(layer.weights).toHaveLength(4)
   })
 
-  it('is a part of functional models, its states as well', async () => {
+  it('works in functional models, with its states', async () => {
     const input = Input({ shape: [null, 3] })
     const [, ...states] = new Bidirectional(new LSTM({ units: 2, returnState: true })).applyWithState(input)
     const y = new Bidirectional(new LSTM({ units: 2 })).apply(input, { initialState: states })
@@ -493,7 +494,7 @@ describe('Bidirectional', () => {
 })
 
 describe('TimeDistributed', () => {
-  it('trains a model within', async () => {
+  it('trains a model inside', async () => {
     const model = new Sequential([
       new TimeDistributed({
         layer: new Sequential([new Dense({ units: 4, activation: 'tanh' }), new Dense(2)]),
@@ -523,7 +524,7 @@ describe('initialState as plain arrays', () => {
   const stepsOf = (layer: { apply(x: Tensor, options: object): Tensor }, initialState: unknown, x = two): unknown =>
     layer.apply(x, { initialState }).toArray()
 
-  it('is what it is as tensors', () => {
+  it('equals the same as tensors', () => {
     for (const states of [[[[0.7, 0.1]]], [[[0.7, 0.1]], [[0.2, -1]]]]) {
       const layer = states.length === 1 ? new SimpleRNN(2) : new LSTM(2)
       const expected = stepsOf(
@@ -548,7 +549,7 @@ describe('initialState as plain arrays', () => {
     expect(stepsOf(images, [h, c], x)).toEqual(stepsOf(images, [tensor(h), tensor(c)], x))
   })
 
-  it('may be said of a call on symbols', () => {
+  it('may be given to a call on symbols', () => {
     const layer = new SimpleRNN(1)
     const x = Input({ shape: [2, 1] })
     const model = new Model({ inputs: x, outputs: layer.apply(x, { initialState: [[[0.7]]] }) })
@@ -576,7 +577,7 @@ describe('initialState as plain arrays', () => {
     expect(call).toThrow(message)
   })
 
-  it('names the shapes of channels that come first as they are given', () => {
+  it('reports channels-first shapes as given', () => {
     const images = new ConvLSTM1D({ filters: 2, kernelSize: 1, dataFormat: 'channelsFirst' })
     const call = (states: unknown) => () => stepsOf(images, states, ops.ones([1, 2, 1, 3]))
     expect(call([ops.ones([1, 2, 4]), ops.ones([1, 2, 3])])).toThrow(
@@ -599,12 +600,12 @@ describe('the recurrent family', () => {
       'Bidirectional: layer and backwardLayer must go in opposite directions, received goBackwards false for both',
     ],
     [
-      'a pattern that goes backwards',
+      'a backward pattern',
       () => new Bidirectional(new LSTM({ units: 2, goBackwards: true })),
       'must go in opposite directions, received goBackwards true',
     ],
     [
-      'layers that give different things',
+      'layers with different results',
       () =>
         new Bidirectional({
           layer: new LSTM({ units: 2, returnSequences: true }),
@@ -628,12 +629,12 @@ describe('the recurrent family', () => {
       'Bidirectional "x": the input must be [batch, steps, features], received [null, 3]',
     ],
     [
-      'steps that are not there',
+      'missing steps',
       () => new TimeDistributed({ layer: new Dense(2), name: 'x' }).apply(ops.ones([2])),
       'TimeDistributed "x": the input must be [batch, steps, …] with at least 3 axes, received [null]',
     ],
     [
-      'states that were not asked for',
+      'states that were not requested',
       () => new Bidirectional(new LSTM(2)).applyWithState(x),
       'applyWithState needs a layer with returnState: true',
     ],
@@ -652,8 +653,8 @@ describe('the recurrent family', () => {
   })
 })
 
-describe('what does not fit', () => {
-  it('is a list given to a layer of one tensor', () => {
+describe('invalid arguments', () => {
+  it('a list for a layer of one tensor', () => {
     const states = new LSTM({ units: 3, returnState: true }).apply(ops.zeros([2, 4, 5])) as unknown as Tensor
     for (const layer of [
       new Dense(3),
@@ -670,7 +671,7 @@ describe('what does not fit', () => {
     }
   })
 
-  it('is a mask of other steps', () => {
+  it('a mask with other steps', () => {
     const layer = new LSTM({ units: 2 })
     for (const shape of [[2, 3], [4], [2, 4, 1]]) {
       expect(() => layer.apply(ops.zeros([2, 4, 5]), { mask: ops.cast(ops.ones(shape), 'bool') })).toThrow(
@@ -679,7 +680,7 @@ describe('what does not fit', () => {
     }
   })
 
-  it('is not a first state of integers', () => {
+  it('an initial state of integers', () => {
     expect(
       new GRU({ units: 2 }).apply(ops.zeros([2, 4, 5]), { initialState: ops.ones([2, 2], 'int32') }).shape,
     ).toEqual([2, 2])

@@ -1,4 +1,5 @@
-// What layers refuse, in which words, and when: while they are made or applied, not when data come or training begins.
+// The errors of layers and when they are thrown: when a layer is made or applied, not when data come or training
+// begins.
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import {
@@ -31,7 +32,7 @@ import type { CallContext, Tensor } from '../../src'
 const mask = (...shape: number[]): Tensor => ops.ones(shape, 'bool')
 const name = 'x'
 
-describe('inputs that weights do not fit', () => {
+describe('inputs that do not fit the weights', () => {
   it.each<[string, Layer, Tensor, Tensor, string]>([
     [
       'GRU',
@@ -83,7 +84,7 @@ describe('inputs that weights do not fit', () => {
       'SeparableConv2D "x": the last input dimension must be 2, received [1, 3, 3, 3]',
     ],
     [
-      'Conv2D with the channels first',
+      'Conv2D with channels first',
       new Conv2D({ filters: 2, kernelSize: 2, dataFormat: 'channelsFirst', name }),
       ops.ones([1, 2, 3, 3]),
       ops.ones([1, 3, 3, 3]),
@@ -96,7 +97,7 @@ describe('inputs that weights do not fit', () => {
     expect(() => layer.apply(Input({ shape }))).toThrow(message.replace(/received \[\d+/, 'received [null'))
   })
 
-  it('name the layer that was called, and then the one within', () => {
+  it('the error names the called layer, then the inner one', () => {
     const inside = new TimeDistributed({ layer: new Conv2D({ filters: 1, kernelSize: 2, name: 'conv' }), name })
     expect(() => inside.apply(ops.ones([2, 3, 4, 5]))).toThrow(
       'TimeDistributed "x": Conv2D "conv": the input must be [batch, rows, columns, channels], received [null, 4, 5]',
@@ -109,7 +110,7 @@ describe('inputs that weights do not fit', () => {
     )
   })
 
-  it('Cropping says how much it cuts', () => {
+  it('Cropping reports how much it cuts', () => {
     expect(() =>
       new Cropping2D({
         cropping: [
@@ -122,7 +123,7 @@ describe('inputs that weights do not fit', () => {
   })
 })
 
-describe('constraints are tried when the weight is made', () => {
+describe('constraints are checked when the weight is made', () => {
   class Flat extends Constraint {
     static readonly className = 'Flat'
     call(w: Tensor): Tensor {
@@ -176,12 +177,12 @@ describe('masks', () => {
       'Concatenate "x": the mask of input[1] must be',
     ],
     [
-      'one for two inputs',
+      'one mask for two inputs',
       () => new Concatenate({ name }).apply([x, x], { mask: mask(2, 3) }),
       'Concatenate "x": the mask: expected an array of 2, received Tensor',
     ],
     [
-      'two for one input',
+      'two masks for one input',
       () => new LSTM({ units: 2, name }).apply(x, { mask: [mask(2, 3), mask(2, 3)] }),
       'LSTM "x": the mask must be one, as there is one input, received a list of 2',
     ],
@@ -209,7 +210,7 @@ describe('masks', () => {
     expect(call).toThrow(message)
   })
 
-  it('of query and value count, with a key as well', () => {
+  it('of query and value apply, with a key as well', () => {
     const value = ops.reshape(ops.arange(0, 24, 1, 'float32'), [2, 3, 4])
     const first = ops.equal(ops.add(ops.zeros([2, 3]), ops.arange(3)), 0)
     for (const inputs of [
@@ -222,7 +223,7 @@ describe('masks', () => {
   })
 })
 
-describe('what is said to symbols is looked at when it is said', () => {
+describe('arguments on symbols are checked at once', () => {
   const x = Input({ shape: [3, 4] })
   const state = Input({ shape: [5] })
   it.each<[string, () => unknown, string]>([
@@ -261,7 +262,7 @@ describe('what is said to symbols is looked at when it is said', () => {
     expect(call).toThrow(message)
   })
 
-  it('and what fits works, whatever is open', () => {
+  it('valid ones work with any open extents', () => {
     const open = Input({ shape: [null, 4] })
     const counts = Input({ shape: [null], dtype: 'bool' })
     const seven = Input({ shape: [7], dtype: 'bool' })
@@ -272,7 +273,7 @@ describe('what is said to symbols is looked at when it is said', () => {
     })
     expect(model.predictOnBatch([ops.ones([3, 6, 4]), mask(3, 6), ops.zeros([3, 5])]).shape).toEqual([3, 5])
     expect(layer.apply(open, { mask: seven }).shape).toEqual([null, 5])
-    // data for batches of one size
+    // data for batches of a fixed size
     const fixed = new Model({
       inputs: open,
       outputs: layer.apply(open, { initialState: [ops.ones([3, 5])], mask: mask(3, 6) }),
@@ -284,7 +285,7 @@ describe('what is said to symbols is looked at when it is said', () => {
 })
 
 describe('options of a call', () => {
-  it('that nobody reads are refused', () => {
+  it('unknown ones are refused', () => {
     expect(() => new Dense({ units: 2, name }).apply(ops.ones([2, 3]), { initialState: [ops.ones([2, 2])] })).toThrow(
       'Dense "x": takes no initialState; a call of it may say training, mask',
     )
@@ -296,7 +297,7 @@ describe('options of a call', () => {
     ).not.toThrow()
   })
 
-  it("that a layer of one's own reads, it names", () => {
+  it('custom ones are suggested by name', () => {
     class Started extends Layer {
       protected override get callOptions() {
         return ['initialState'] as const

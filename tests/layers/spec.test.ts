@@ -1,10 +1,10 @@
-// TensorSpec: what a layer says of its input and output before there are data.
+// TensorSpec: the input and output of a layer before there are data.
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { Input, Layer, Model, TensorSpec, ops, tensor } from '../../src'
 
-/** The position of the largest element, and its value; `call` is not traced to find out the types. */
+/** The position of the largest element, and its value; `call` is not traced to find the types. */
 class Largest extends Layer<Tensor, { position: Tensor; value: Tensor }> {
   override computeOutputSpec({ shape }: TensorSpec) {
     return { position: new TensorSpec(shape.slice(0, -1), 'int32'), value: new TensorSpec(shape.slice(0, -1)) }
@@ -15,13 +15,13 @@ class Largest extends Layer<Tensor, { position: Tensor; value: Tensor }> {
 }
 
 describe('TensorSpec', () => {
-  it('has a shape, a dtype that is float32 unless another is said, and a name', () => {
+  it('has a shape, a dtype with default float32, and a name', () => {
     const spec = new TensorSpec([null, 3], 'int32', 'ids')
     expect([spec.shape, spec.dtype, spec.name]).toEqual([[null, 3], 'int32', 'ids'])
     expect(new TensorSpec([2]).dtype).toBe('float32')
   })
 
-  it('tells the types of a layer’s outputs, as data confirm', () => {
+  it('gives the dtypes of a layer’s outputs, as data confirm', () => {
     const x = Input({ shape: [5, 3] })
     const { position, value } = new Largest().apply(x)
     expect([position.shape, position.dtype]).toEqual([[null, 5], 'int32'])

@@ -1,4 +1,4 @@
-// SpectralNormalization in training: the goldens see it when it predicts.
+// SpectralNormalization in training: the goldens test its predictions.
 
 import { describe, expect, it } from 'vitest'
 import {
@@ -15,7 +15,7 @@ import {
   tensor,
 } from '../../src'
 
-/** The kernel that one step of training leaves, in plain loops. */
+/** The kernel after one step of training, in plain loops. */
 function divided(kernel: readonly (readonly number[])[], u: readonly number[], iterations: number): number[][] {
   const unit = (x: readonly number[]): number[] => x.map((each) => each / Math.hypot(...x))
   const rows = (y: readonly number[]): number[] => kernel.map((row) => row.reduce((sum, w, j) => sum + w * y[j]!, 0))
@@ -58,11 +58,11 @@ describe('SpectralNormalization', () => {
     await model.fit(random.normal([32, 5, 5, 2]), random.normal([32, 1]), { epochs: 60, verbose: 0 })
     const s = largestSingularValue(conv.kernel.value.data, 18, 6)
     expect(s).toBeGreaterThan(0.9)
-    // The optimizer has moved it once since it was divided.
+    // The optimizer has updated it once since it was divided.
     expect(s).toBeLessThan(1.05)
   })
 
-  it('leaves a kernel of zeros as it is', () => {
+  it('leaves a kernel of zeros unchanged', () => {
     const dense = new Dense({ units: 2, kernelInitializer: 'zeros' })
     const layer = new SpectralNormalization(dense)
     layer.apply(ops.ones([1, 3]), { training: true })

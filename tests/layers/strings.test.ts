@@ -1,4 +1,4 @@
-// Layers that read strings: what Keras gives, and strings on their way through models.
+// Layers that read strings: compared with Keras, and strings in models.
 
 import { describe, expect, it } from 'vitest'
 import {
@@ -82,7 +82,7 @@ describe('StringLookup', () => {
     ['d', 'z', 'b'],
   ]
 
-  it('numbers of a vocabulary, of the unknown, of a mask', () => {
+  it('indices with a vocabulary, unknown tokens and a mask', () => {
     expect(values(new StringLookup({ vocabulary: ['a', 'b', 'c', 'd'] }).apply(data))).toEqual([
       [1, 3, 4],
       [4, 0, 2],
@@ -153,7 +153,7 @@ describe('StringLookup', () => {
     ])
   })
 
-  it('padding counts nowhere in vectors, and is not learnt', async () => {
+  it('padding does not count in vectors, and is not learnt', async () => {
     const of = (outputMode: 'oneHot' | 'multiHot' | 'count') =>
       values(
         new StringLookup({ vocabulary: ['a', 'b'], maskToken: '', outputMode }).apply([
@@ -202,7 +202,7 @@ describe('StringLookup', () => {
     expect(values(bags.apply(['a  b'] as never))).toEqual([[0, 1, 1]])
   })
 
-  it('takes what getVocabulary gives', () => {
+  it('accepts the result of getVocabulary', () => {
     const made = new StringLookup({ vocabulary: ['', '[UNK]', '[UNK]', 'a', 'b'], maskToken: '', numOovIndices: 2 })
     expect(made.getVocabulary(false)).toEqual(['a', 'b'])
     made.setVocabulary(made.getVocabulary())
@@ -210,7 +210,7 @@ describe('StringLookup', () => {
     expect(new TextVectorization({ vocabulary: ['', '[UNK]', 'a'] }).getVocabulary()).toEqual(['', '[UNK]', 'a'])
   })
 
-  it('is adapted again where its vectors keep their length', async () => {
+  it('is adapted again if its vectors keep their length', async () => {
     const layer = new StringLookup({ maxTokens: 4, padToMaxTokens: true, outputMode: 'tfIdf' })
     await layer.adapt([['a'], ['a']])
     const model = new Sequential([Input({ shape: [1], dtype: 'string' }), layer])
@@ -259,7 +259,7 @@ describe('StringLookup', () => {
     expect(named).toBeInstanceOf(Tensor)
   })
 
-  it('what is wrong', async () => {
+  it('errors', async () => {
     expect(() => new StringLookup({ vocabulary: ['a', 'a'] })).toThrow(/'a' twice, at 0 and 1/)
     expect(() => new StringLookup({ vocabulary: ['a', '[UNK]'] })).toThrow(/unknown tokens/)
     expect(() => new StringLookup({ vocabulary: ['a', ''], maskToken: '', outputMode: 'count' })).toThrow(/padding/)
@@ -282,7 +282,7 @@ describe('StringLookup', () => {
 
 describe('IntegerLookup', () => {
   const vocabulary = [12, 36, 1138, 42]
-  it('is StringLookup for integers, also in a step', () => {
+  it('equals StringLookup for integers, also in a step', () => {
     expect(
       values(
         new IntegerLookup({ vocabulary }).apply([
@@ -295,7 +295,7 @@ describe('IntegerLookup', () => {
       [4, 0, 2],
     ])
     expect(values(new IntegerLookup({ vocabulary, maskToken: 0 }).apply([[12, 0, 7]]))).toEqual([[2, 0, 1]])
-    // Published: the example of Keras with two numbers for the unknown.
+    // Published: the example of Keras with two indices for unknown tokens.
     expect(
       values(
         new IntegerLookup({ vocabulary, numOovIndices: 2 }).apply([
@@ -332,7 +332,7 @@ describe('IntegerLookup', () => {
     expect(values(new IntegerLookup({ vocabulary: [] }).apply([3, 4]))).toEqual([0, 0])
   })
 
-  it('large integers, and those that are no int32', async () => {
+  it('large integers, also beyond int32', async () => {
     const large = [16777216, 16777217, 2147483647, -5]
     const layer = new IntegerLookup({ vocabulary: large })
     expect(values(layer.apply([16777217, 16777216, 16777218, 2147483647, -5, -6]))).toEqual([2, 1, 0, 3, 4, 0])
@@ -351,7 +351,7 @@ describe('IntegerLookup', () => {
     expect(() => new IntegerLookup({ vocabulary: [2 ** 40] })).toThrow(ArgumentError)
   })
 
-  it('refuses what is unknown where nothing may be', async () => {
+  it('refuses unknown values if there is no index for them', async () => {
     const layer = new IntegerLookup({ vocabulary: [7], numOovIndices: 0 })
     expect(values(layer.apply([7]))).toEqual([0])
     expect(() => layer.apply([8])).toThrow(/8 is not in the vocabulary/)
@@ -380,7 +380,7 @@ describe('IntegerLookup', () => {
 })
 
 describe('TextVectorization', () => {
-  it('numbers of words, as the example of Keras', async () => {
+  it('word indices, as in the example of Keras', async () => {
     const layer = new TextVectorization({ maxTokens: 5000, outputSequenceLength: 4 })
     await layer.adapt(['foo bar', 'bar baz', 'baz bada boom'])
     expect(layer.getVocabulary()).toEqual(['', '[UNK]', 'baz', 'bar', 'foo', 'boom', 'bada'])
@@ -426,7 +426,7 @@ describe('TextVectorization', () => {
     ;[(a + b) / 2, 2 * a, 0].forEach((expected, i) => expect(rows[0]![i]).toBeCloseTo(expected, 6))
   })
 
-  it('what is wrong', () => {
+  it('errors', () => {
     expect(() => new TextVectorization({ standardize: 'upper' })).toThrow(/'lowerAndStripPunctuation' or 'lower'/)
     expect(() => new TextVectorization({ outputMode: 'oneHot' })).toThrow(ArgumentError)
     expect(() => new TextVectorization({ outputMode: 'count', outputSequenceLength: 3 })).toThrow(ArgumentError)
@@ -480,7 +480,7 @@ describe('strings in models', () => {
     expect(values(await copy.predict(strings(['a fine film', 'dull'])))).toEqual(values(predicted))
   })
 
-  it('the same as numbers that are made before', async () => {
+  it('give the same as precomputed indices', async () => {
     const { model, vectorize } = await reviewModel()
     const numbers = vectorize.apply(strings(texts))
     setRandomSeed(4)
@@ -498,7 +498,7 @@ describe('strings in models', () => {
     expect(weightsOf(model)).toEqual(weightsOf(plain))
   })
 
-  it('in batches of their own widths, and step by step', async () => {
+  it('in batches of different widths, and step by step', async () => {
     const { model } = await reviewModel()
     const rows = Dataset.fromTensorSlices({ x: texts, y: labels })
     const { history } = await model.fit(rows.shuffle(24, { seed: 1 }).batch(8) as never, { epochs: 30, verbose: 0 })
@@ -510,7 +510,7 @@ describe('strings in models', () => {
     model.testOnBatch(strings(texts), labels)
   })
 
-  it('rows as long as the texts, under windows of later layers and with a target for each word', async () => {
+  it('rows as long as the texts, with windows of later layers and a target for each word', async () => {
     const vectorize = new TextVectorization({ vocabulary: ['a', 'b', 'c', 'd'] })
     const windows = new Sequential([
       Input({ shape: [1], dtype: 'string' }),
@@ -568,7 +568,7 @@ describe('strings in models', () => {
     )
   })
 
-  it('how important strings are, beside numbers and each by itself', async () => {
+  it('importance of strings, with numbers and separately', async () => {
     const [kind, size] = [Input({ shape: [2], dtype: 'string', name: 'kind' }), Input({ shape: [1], name: 'size' })]
     const codes = new StringLookup({ vocabulary: ['cat', 'dog'], numOovIndices: 0 }).apply(kind)
     const model = new Model({
@@ -594,7 +594,7 @@ describe('strings in models', () => {
     }
   })
 
-  it('how the answer goes with numbers beside strings', async () => {
+  it('partial dependence of numbers next to strings', async () => {
     const [kind, size] = [Input({ shape: [1], dtype: 'string', name: 'kind' }), Input({ shape: [2], name: 'size' })]
     const vocabulary = ['cat', 'dog']
     const codes = [
@@ -628,7 +628,7 @@ describe('strings in models', () => {
     )
   })
 
-  it('scaled to honest confidence, and quantized by what they are made of', async () => {
+  it('calibrated, and quantized with their strings', async () => {
     const { model } = await reviewModel()
     await model.fit(strings(texts), labels, { ...quiet, epochs: 20 })
     const { temperature, model: honest } = await temperatureScaling(model, strings(texts), labels.flat())
@@ -641,7 +641,7 @@ describe('strings in models', () => {
     exact.data.forEach((p, i) => expect(Math.abs(small.data[i]! - p)).toBeLessThan(0.02))
   })
 
-  it('distilled into a student that reads them in another way', async () => {
+  it('distilled into a student that encodes them differently', async () => {
     const { model } = await reviewModel()
     await model.fit(strings(texts), labels, { ...quiet, epochs: 20 })
     const before = await model.predict(strings(texts))
@@ -659,7 +659,7 @@ describe('strings in models', () => {
     expect(values(await model.predict(strings(texts)))).toEqual(values(before))
   })
 
-  it('beside numbers, in functional, nested and subclassed models', async () => {
+  it('with numbers, in functional, nested and subclassed models', async () => {
     const kind = Input({ shape: [1], dtype: 'string', name: 'kind' })
     const size = Input({ shape: [2], name: 'size' })
     const lookup = new StringLookup({ vocabulary: ['cat', 'dog'], outputMode: 'oneHot' })
@@ -712,7 +712,7 @@ describe('strings in models', () => {
     expect((await own.predict(strings(rows.kind))).shape).toEqual([3, 1])
   })
 
-  it('what is wrong', async () => {
+  it('errors', async () => {
     const { model } = await reviewModel()
     await expectError(
       model,

@@ -1,4 +1,4 @@
-// Convolution, pooling, normalization and noise, where goldens and the contract say nothing: training, errors, statistics.
+// Convolution, pooling, normalization and noise beyond the goldens and the contract: training, errors, statistics.
 
 import { describe, expect, it } from 'vitest'
 import {
@@ -34,7 +34,7 @@ import { expectNear, readFixture, titleOf } from '../helpers/golden'
 
 const make = (shape: readonly number[], seed = 1): Tensor => tensor([...floats(shape, -2, 2, seed).data], shape)
 
-describe('what does not fit is refused in words', () => {
+describe('invalid inputs raise clear errors', () => {
   it.each([
     [
       'a wrong rank',
@@ -52,7 +52,7 @@ describe('what does not fit is refused in words', () => {
       /dilation/,
     ],
     [
-      'other channels than it was built for',
+      'other channels than at build',
       () => {
         const layer = new Conv2D({ filters: 2, kernelSize: 1 })
         layer.apply(make([1, 2, 2, 3]))
@@ -66,7 +66,7 @@ describe('what does not fit is refused in words', () => {
       /2 groups/,
     ],
     [
-      'channels that a depthwise kernel does not have',
+      'channels without a depthwise kernel',
       () => {
         const layer = new DepthwiseConv2D({ kernelSize: 1 })
         layer.apply(make([1, 2, 2, 3]))
@@ -86,7 +86,7 @@ describe('what does not fit is refused in words', () => {
     expect(call).toThrow(message)
   })
 
-  it('options that do not fit each other', () => {
+  it('conflicting options', () => {
     expect(() => new Conv2D({ filters: 3, kernelSize: 1, groups: 2 })).toThrow(ArgumentError)
     expect(() => new Conv2DTranspose({ filters: 3, kernelSize: 3, strides: 2, outputPadding: 2 })).toThrow(
       ArgumentError,
@@ -124,7 +124,7 @@ describe('BatchNormalization in training', () => {
     expectNear(layer.movingVariance.value.data, [0.75 + 5 / 4, 0.75 + 2 / 4], 'variance', 1e-6)
   })
 
-  it('leaves out what a mask leaves out', () => {
+  it('skips masked elements', () => {
     const layer = new BatchNormalization({ momentum: 0 })
     layer.apply(x, {
       training: true,
@@ -138,11 +138,11 @@ describe('BatchNormalization in training', () => {
   })
 
   it.each(readFixture<NormalizedFile>('normalized').runs.map((run) => ({ title: titleOf(run.layers[1]!), ...run })))(
-    'ends where Keras ends: $title',
+    'agrees with Keras: $title',
     expectFitted,
   )
 
-  it('refuses limits of renorm that it does not know, or that exclude each other', () => {
+  it('refuses unknown or conflicting limits of renorm', () => {
     expect(() => new BatchNormalization({ renorm: true, renormClipping: { rMx: 1 } })).toThrow(/rMx.*rmax/s)
     expect(() => new BatchNormalization({ renorm: true, renormClipping: { rmin: 2, rmax: 1 } })).toThrow(
       /rmax must not be below rmin, received 1 and 2/,
@@ -150,7 +150,7 @@ describe('BatchNormalization in training', () => {
     expect(() => new BatchNormalization({ renorm: true, renormClipping: { dmax: -1 } })).toThrow(/dmax must be ≥ 0/)
   })
 
-  it('uses its averages when it is frozen, and changes nothing', () => {
+  it('uses its averages when frozen, and changes nothing', () => {
     const layer = new BatchNormalization({ epsilon: 0 })
     layer.apply(x)
     layer.trainable = false
@@ -158,14 +158,14 @@ describe('BatchNormalization in training', () => {
     expect([...layer.movingMean.value.data]).toEqual([0, 0])
   })
 
-  it('moves them twice when it is called twice', () => {
+  it('updates them twice when called twice', () => {
     const layer = new BatchNormalization({ momentum: 0.5 })
     layer.apply(x, { training: true })
     layer.apply(x, { training: true })
     expectNear(layer.movingMean.value.data, [3, 1.5], 'mean', 1e-6)
   })
 
-  it('learns in a model what the layer before it makes', async () => {
+  it('learns the output of the layer before it in a model', async () => {
     const model = new Sequential([
       new Conv2D({
         filters: 4,
@@ -193,7 +193,7 @@ describe('noise', () => {
   const ones = ops.ones([100, 50])
   const moments = (x: Tensor): [number, number] => [ops.mean(x).item(), ops.std(x).item()]
 
-  it('has the mean and deviation that it promises', () => {
+  it('has the declared mean and deviation', () => {
     const [mean, deviation] = moments(new GaussianNoise({ stddev: 0.3, seed: 1 }).apply(ones, { training: true }))
     expect(Math.abs(mean - 1)).toBeLessThan(0.02)
     expect(Math.abs(deviation - 0.3)).toBeLessThan(0.01)
@@ -210,7 +210,7 @@ describe('noise', () => {
     expect(Math.abs(deviation - 1)).toBeLessThan(0.05)
   })
 
-  it('of SpatialDropout leaves out whole channels', () => {
+  it('of SpatialDropout drops whole channels', () => {
     for (const [layer, axes] of [
       [new SpatialDropout1D({ rate: 0.5, seed: 1 }), 1],
       [new SpatialDropout2D({ rate: 0.5, seed: 1 }), 2],
@@ -225,7 +225,7 @@ describe('noise', () => {
   })
 })
 
-it('a spatial layer of a user sees the channels last', () => {
+it('a custom spatial layer receives channels last', () => {
   class Brightness extends SpatialLayer {
     static readonly className = 'Brightness'
     protected readonly rank = 2

@@ -1,5 +1,5 @@
-// CTC against the sum over all paths, its gradient against differences, its mask, its tape, and a model that learns by it. The
-// numbers of Keras are in golden.test.ts.
+// CTC compared with the sum over all paths, its gradient with finite differences, its mask, its tape, and a model that
+// trains with it. golden.test.ts has the numbers of Keras.
 import { describe, expect, it } from 'vitest'
 import {
   Dense,
@@ -19,7 +19,7 @@ import { expectNear } from '../helpers/golden'
 
 type Rows = readonly (readonly number[])[]
 
-/** −ln of the probability of all paths that become the labels, one by one. */
+/** −ln of the probability of all paths that collapse to the labels, one by one. */
 function overAllPaths(labels: readonly number[], logits: Rows): number {
   const wanted = labels.filter((label) => label !== 0).join()
   const probabilities = logits.map((row) => {
@@ -56,12 +56,12 @@ describe('ctc', () => {
     [[0], 3],
     [[1, 0, 0], 4],
     [[2, 1, 0], 5],
-  ])('of the labels %j in %i steps is the sum over all paths', (labels, steps) => {
+  ])('of the labels %j in %i steps equals the sum over all paths', (labels, steps) => {
     const logits = randomLogits(steps, 3, steps)
     expectNear(losses.ctc([labels], [logits]).data, [overAllPaths(labels, logits)], 'loss')
   })
 
-  it('has the gradient that differences have', () => {
+  it('has the gradient of finite differences', () => {
     const logits = randomLogits(4, 3, 7)
     const gradient = grad((x) => ops.sum(losses.ctc([[1, 1]], x)))(tensor([logits]))
     const step = 1e-5
@@ -78,7 +78,7 @@ describe('ctc', () => {
     expectNear(gradient.data, expected, 'gradient')
   })
 
-  it('stays finite where logits are large, and where no path is short enough', () => {
+  it('stays finite for large logits, and if no path is short enough', () => {
     const [sure, far] = [
       [
         [90, -90, 0],
@@ -97,7 +97,7 @@ describe('ctc', () => {
     expect(grad(impossible)(tensor([sure])).data.every(Number.isFinite)).toBe(true)
   })
 
-  it('leaves out the steps that a mask does not hold', () => {
+  it('skips masked steps', () => {
     const logits = randomLogits(5, 3, 3)
     const masked = losses.ctc([[1, 2]], [logits], [[true, true, true, false, false]])
     expectNear(masked.data, losses.ctc([[1, 2]], [logits.slice(0, 3)]).data, 'mask')
@@ -124,7 +124,7 @@ describe('ctc', () => {
   })
 })
 
-/** Rows in which label k is a spike in feature k, with silence around it. */
+/** Rows in which label k is a spike in feature k, surrounded by silence. */
 function spelled(words: Rows, steps: number): number[][][] {
   return words.map((word) =>
     Array.from({ length: steps }, (_, t) => {
@@ -151,8 +151,8 @@ const speller = (): Sequential => {
   return model
 }
 
-describe('a model that learns by CTC', () => {
-  it('says the words in the end', async () => {
+describe('a model that trains with CTC', () => {
+  it('predicts the words in the end', async () => {
     const model = speller()
     const x = spelled(words, 9)
     const { history } = await model.fit(x, words, { epochs: 120, verbose: 0 })
@@ -162,7 +162,7 @@ describe('a model that learns by CTC', () => {
     expect(said).toEqual(words.map((word) => word.filter((k) => k !== 0)))
   })
 
-  it('is one loop forward and one backward, as long for many steps as for few', () => {
+  it('has one loop forward and one backward, whatever the number of steps', () => {
     const model = speller()
     for (const steps of [9, 30]) model.trainOnBatch(spelled(words, steps), words)
     if (runtimeInfo().backend === 'interpreter') return
@@ -170,7 +170,7 @@ describe('a model that learns by CTC', () => {
     expect(lengths[1]).toBe(lengths[0])
   })
 
-  it('is loaded with its loss, which files name', async () => {
+  it('is loaded with its loss, which files store by name', async () => {
     const model = speller()
     const x = spelled(words, 9)
     const copy = await loadModel(await model.save())
@@ -180,7 +180,7 @@ describe('a model that learns by CTC', () => {
     )
   })
 
-  it('refuses labels that cannot be', () => {
+  it('refuses invalid labels', () => {
     const model = speller()
     const x = spelled(words, 4)
     const train = (y: number[] | number[][]) => () => model.trainOnBatch(x, y)

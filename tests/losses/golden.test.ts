@@ -57,7 +57,7 @@ describe.each(cases.map((each) => ({ ...each, title: `${titleOf(each.loss)} of $
       })
     }
 
-    it('in the gradient of the sum of none', () => {
+    it('in the gradient of the sum of the unreduced loss', () => {
       const loss = make('none')
       const gradient = grad((p) => ops.sum(loss.apply(yTrue, p, weights, mask)))(yPred)
       if (each.sumGradient === null) expect(gradient.shape).toEqual(yPred.shape)
@@ -66,7 +66,7 @@ describe.each(cases.map((each) => ({ ...each, title: `${titleOf(each.loss)} of $
   },
 )
 
-describe('losses are saved as Keras saves them', () => {
+describe('losses are saved as in Keras', () => {
   it.each(configs)('$class', (described) => {
     const { className, config } = serialized(described)
     expect(lossOf(className, {}).getConfig()).toMatchObject(config)
@@ -126,7 +126,7 @@ describe('cross-entropies of a softmax', () => {
   const composed = (x: Tensor) =>
     ops.negative(ops.sum(ops.multiply(ops.oneHot([2, 0, 1], 3), ops.logSoftmax(x)), { axis: -1 }))
 
-  it('are found behind the activation as well as in logits, and give what their parts give', () => {
+  it('are detected after the activation and with logits, and equal their parts', () => {
     const oneHot = ops.oneHot([2, 0, 1], 3)
     const losses: ((x: Tensor) => Tensor)[] = [
       (x) => library.sparseCategoricalCrossentropy([2, 0, 1], x, { fromLogits: true }),
@@ -169,7 +169,7 @@ describe('cross-entropies of a softmax', () => {
     }
   })
 
-  it('of a class that does not exist are 0, and so is their gradient', () => {
+  it('are 0 for a class that does not exist, and so is their gradient', () => {
     const [value, gradient] = valueAndGrad((x) =>
       ops.sum(library.sparseCategoricalCrossentropy([-1, 3, 7], x, { fromLogits: true })),
     )(logits)
@@ -177,7 +177,7 @@ describe('cross-entropies of a softmax', () => {
     expect([...gradient.data].every((x) => x === 0)).toBe(true)
   })
 
-  it('of a class whose probability is not lost in one that is 0', () => {
+  it('are exact for a class next to one with logit −∞', () => {
     const masked = [[1, -Infinity, 1]]
     expectNear(library.sparseCategoricalCrossentropy([0], masked, { fromLogits: true }).data, [Math.LN2], 'loss')
   })

@@ -1,4 +1,4 @@
-// Losses beside their numbers: names, targets that are refused, pairs of embeddings, saturated predictions.
+// Losses beyond their numbers: names, refused targets, pairs of embeddings, saturated predictions.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { Dense, Reshape, Sequential, ShapeError, grad, loadModel, losses, ops, tensor } from '../../src'
@@ -32,14 +32,14 @@ describe('a loss by name', () => {
     expect(getLoss(name).constructor).toHaveProperty('className', className)
   })
 
-  it('has a name of one spelling', () => {
+  it('is logged in one spelling', () => {
     expect(new losses.KLDivergence().name).toBe('klDivergence')
     expect(new losses.CTC().name).toBe('ctc')
     expect(new losses.CategoricalGeneralizedCrossEntropy().name).toBe('categoricalGeneralizedCrossEntropy')
   })
 })
 
-describe('targets that cannot be right are refused', () => {
+describe('invalid targets are refused', () => {
   const model = (loss: losses.LossIdentifier, units = 3): Sequential => {
     const made = new Sequential([new Dense({ units, inputShape: [1], activation: 'sigmoid' })])
     made.compile({ loss })
@@ -85,18 +85,18 @@ describe('targets that cannot be right are refused', () => {
     ['kld', [[0.5, 0.5, 0]]],
     ['tversky', [[0.5, 1, 0]]],
     ['logCosh', [[5, -5, 0]]],
-  ])('others are taken: %s %j', (loss, y) => {
+  ])('others are accepted: %s %j', (loss, y) => {
     expect(model(loss).trainOnBatch([[1]], y).loss).toBeTypeOf('number')
   })
 
-  it('one for each of two classes is no column', () => {
+  it('one number for each of two classes is not a column', () => {
     const made = model('categoricalGeneralizedCrossEntropy')
     const column = made.testOnBatch([[1], [2]], [[2], [0]]).loss
     expect(made.testOnBatch([[1], [2]], [2, 0]).loss).toBe(column)
   })
 })
 
-describe('options that cannot be right are refused', () => {
+describe('invalid options are refused', () => {
   it.each([
     [() => new losses.CategoricalGeneralizedCrossEntropy({ q: 1 }), 'q must be a finite number in (0, 1), received 1'],
     [
@@ -110,7 +110,7 @@ describe('options that cannot be right are refused', () => {
   })
 })
 
-describe('what a loss cannot compare is said in its words', () => {
+describe('losses report what they cannot compare', () => {
   const [y, p] = [
     [
       [1, 2],
@@ -176,7 +176,7 @@ describe('what a loss cannot compare is said in its words', () => {
     expect(compare).toThrow(message)
   })
 
-  it('a loss that gives no tensor', () => {
+  it('a loss that returns no tensor', () => {
     class Nothing extends losses.Loss {
       static readonly className = 'Nothing'
       call() {
@@ -186,12 +186,12 @@ describe('what a loss cannot compare is said in its words', () => {
     expect(() => new Nothing().apply(y, p)).toThrow("Loss 'nothing': must return a Tensor, received null")
   })
 
-  it('null is no weight, and no mask', () => {
+  it('null means no weight, and no mask', () => {
     expect(mse.apply(y, p, null, null).item()).toBe(mse.apply(y, p).item())
     expect(losses.ctc([[1]], ops.zeros([1, 2, 2]), null).item()).toBe(losses.ctc([[1]], ops.zeros([1, 2, 2])).item())
   })
 
-  it('one alpha is that of all classes', () => {
+  it('one alpha applies to all classes', () => {
     const of = (alpha: number | number[]): number =>
       new losses.CategoricalFocalCrossentropy({ alpha }).apply([[0, 0, 1]], probabilities).item()
     expect(of([0.5])).toBe(of(0.5))
@@ -206,7 +206,7 @@ describe('the circle loss', () => {
     [0.25, 1],
   ])
 
-  it('leaves out embeddings without a pair, and has a gradient all the same', () => {
+  it('skips embeddings without a pair, and has a gradient nevertheless', () => {
     const loss = new losses.Circle()
     const [pair, alone] = [loss.apply([0, 0, 1, 2], embeddings), loss.apply([0, 1, 2, 3], embeddings)]
     expectNear(
@@ -254,7 +254,7 @@ describe('the circle loss', () => {
   })
 })
 
-describe('focal losses of sure predictions are finite', () => {
+describe('focal losses of certain predictions are finite', () => {
   it.each<[string, (x: Tensor) => Tensor]>([
     ['logits', (x) => losses.binaryFocalCrossentropy([[1, 0, 1]], x, { fromLogits: true })],
     ['a sigmoid', (x) => losses.binaryFocalCrossentropy([[1, 0, 1]], ops.sigmoid(x))],
@@ -267,7 +267,7 @@ describe('focal losses of sure predictions are finite', () => {
   })
 })
 
-it('losses with options are loaded as they were', async () => {
+it('losses with options are restored', async () => {
   const model = new Sequential([
     new Dense({ units: 4, inputShape: [2], activation: 'sigmoid' }),
     new Reshape({ targetShape: [2, 2] }),

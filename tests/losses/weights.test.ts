@@ -1,4 +1,5 @@
-// Sample weights, masks and ranks: how they meet values in losses and metrics. The numbers of Keras are in golden.test.ts.
+// Sample weights, masks and ranks: how losses and metrics align them with values. golden.test.ts has the numbers of
+// Keras.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { Loss, Metric, Sequential, Dense, losses, metrics, ops, tensor } from '../../src'
@@ -10,7 +11,7 @@ const mask = tensor([
 ])
 
 describe('applyMask', () => {
-  it('makes weights of a mask; in a mean what is left weighs more', () => {
+  it('turns a mask into weights; in a mean the remaining elements weigh more', () => {
     expect(losses.applyMask(undefined, undefined, 'mean')).toBe(undefined)
     const weights = tensor([1, 2])
     expect(losses.applyMask(weights, undefined, 'sum')).toBe(weights)
@@ -25,7 +26,7 @@ describe('applyMask', () => {
     expect(losses.applyMask(undefined, tensor([false, false]), 'mean')!.toArray()).toEqual([0, 0])
   })
 
-  it('lays weights beside it: one for each sample, or each element', () => {
+  it('aligns weights: one for each sample, or each element', () => {
     expect(losses.applyMask(tensor([3, 5]), mask, 'sum')!.toArray()).toEqual([
       [3, 3, 0],
       [5, 0, 0],
@@ -58,7 +59,7 @@ describe('a loss', () => {
     [42.5, 72.5, 110.5],
   ]
 
-  it('leaves out what the mask does not hold', () => {
+  it('skips masked elements', () => {
     const loss = (reduction: losses.Reduction) =>
       new losses.MeanSquaredError({ reduction }).apply(yTrue, yPred, undefined, mask)
     expectNear(loss('sum').data, [0.5 + 6.5 + 42.5], 'sum')
@@ -70,14 +71,14 @@ describe('a loss', () => {
     ])
   })
 
-  it('takes weights for samples where there are steps', () => {
+  it('takes sample weights for outputs with steps', () => {
     expect(new losses.MeanSquaredError({ reduction: 'none' }).apply(yTrue, yPred, [1, 2]).toArray()).toEqual([
       perStep[0],
       perStep[1]!.map((each) => 2 * each),
     ])
   })
 
-  it('of the user’s own compares [batch] with [batch, 1], not each with each', () => {
+  it('from the user compares [batch] with [batch, 1], not each with each', () => {
     const shapes: string[] = []
     class Own extends Loss {
       call(y: Tensor, p: Tensor): Tensor {
@@ -137,7 +138,7 @@ describe('a metric', () => {
     }
   }
 
-  it('of the user’s own compares [batch] with [batch, 1] as well', () => {
+  it('from the user compares [batch] with [batch, 1], too', () => {
     const metric = new Sum()
     metric.apply([1, 2, 3], [[0], [0], [0]])
     expect(metric.result().item()).toBe(6)
@@ -146,7 +147,7 @@ describe('a metric', () => {
     expect(model.testOnBatch([[1], [1], [1]], [1, 2, 3])['off']).toBe(6)
   })
 
-  it('gives what the mask leaves out no weight', () => {
+  it('gives masked elements no weight', () => {
     const mean = new metrics.MeanSquaredError()
     mean.apply(
       ops.zeros([2, 3, 1]),
@@ -169,7 +170,7 @@ describe('a metric', () => {
     expect(metric.result().toArray()).toEqual([1, 0.5])
   })
 
-  it('names what does not fit', () => {
+  it('reports arguments that do not fit', () => {
     expect(() => new metrics.Precision({ classId: 3 }).updateState(ops.zeros([2, 3]), ops.zeros([2, 3]))).toThrow(
       'classId 3 needs predictions [batch, more than 3 classes], received [2, 3]',
     )

@@ -50,7 +50,7 @@ describe('metrics agree with Keras after each batch', () => {
   })
 })
 
-describe('metrics are saved as Keras saves them', () => {
+describe('metrics are saved as in Keras', () => {
   it.each(configs)('$class', (described) => {
     const { className, config } = serialized(described)
     const required = Object.fromEntries(
@@ -72,7 +72,7 @@ describe('metrics are saved as Keras saves them', () => {
 })
 
 describe('AUC at the ends of its thresholds', () => {
-  it.each(['ROC', 'PR'] as const)('predictions of exactly 0 and 1 count as far apart (%s)', (curve) => {
+  it.each(['ROC', 'PR'] as const)('predictions of exactly 0 and 1 are separated (%s)', (curve) => {
     const auc = new library.AUC({ curve })
     auc.updateState(tensor([0, 1, 0, 1]), tensor([0, 1, 0, 1]))
     expectNear(auc.result().data, [1], curve)

@@ -1,4 +1,4 @@
-// Metrics beside their numbers: names, what logs tell of vectors and matrices, confusion matrices, what is refused.
+// Metrics beyond their numbers: names, logs of vectors and matrices, confusion matrices, errors.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
@@ -26,7 +26,7 @@ const x = [
   [1, 0, 0],
 ]
 
-/** What comes in goes out. */
+/** Returns its input. */
 function identity(units = 3): Sequential {
   const model = new Sequential([new Dense({ units, inputShape: [units], useBias: false })])
   model.setWeights([ops.eye(units)])
@@ -54,13 +54,13 @@ describe('a metric by name', () => {
     expect(getMetric(name, UNKNOWN_SHAPES).constructor).toHaveProperty('className', className)
   })
 
-  it('suits outputs of one number a sample, with and without an axis for it', () => {
+  it('suits outputs of one number per sample, with and without an axis for it', () => {
     for (const output of [[5], [5, 1]])
       expect(getMetric('accuracy', { target: [5], output })).toBeInstanceOf(metrics.BinaryAccuracy)
     expect(getMetric('accuracy', { target: [5], output: [5, 5] })).toBeInstanceOf(metrics.SparseCategoricalAccuracy)
   })
 
-  it('needs options where no name can say them', () => {
+  it('needs options if its name cannot express them', () => {
     expect(() => getMetric('mean_io_u', UNKNOWN_SHAPES)).toThrow(
       "The metric 'mean_io_u' must be given as an object, such as new metrics.MeanIoU(…), not by name.",
     )
@@ -68,8 +68,8 @@ describe('a metric by name', () => {
   })
 })
 
-describe('whether more is better', () => {
-  it('is told by the name of every metric', () => {
+describe('the direction of a metric', () => {
+  it('is defined for every name', () => {
     const errors = Object.values(metrics)
       .flatMap((each) => ('className' in each && isScore(each.className) === false ? [each.className] : []))
       .sort()
@@ -107,7 +107,7 @@ describe('whether more is better', () => {
     expect(isScore('previous')).toBe(null)
   })
 
-  it('is what callbacks go by', async () => {
+  it('is used by callbacks', async () => {
     const model = identity(1)
     model.compile({
       loss: 'mse',
@@ -117,13 +117,13 @@ describe('whether more is better', () => {
     const stop = new EarlyStopping({ monitor: 'f1Score', baseline: 0.5, patience: 2 })
     const { history } = await model.fit([[1], [0]], [[1], [0]], { epochs: 6, verbose: 0, callbacks: [stop] })
     expect(history['f1Score']!.length).toBe(3)
-    // A score of 1 is better than the baseline; as an error it would be worse from the beginning.
+    // As a score, 1 is better than the baseline; as an error it would be worse from the start.
     expect(stop.stoppedEpoch).toBe(2)
   })
 })
 
 describe('logs', () => {
-  it('have a number for each element of a vector, and leave out a matrix', async () => {
+  it('have a number for each element of a vector, and omit a matrix', async () => {
     const model = identity()
     const confusion = new metrics.ConfusionMatrix({ numClasses: 3 })
     model.compile({
@@ -152,7 +152,7 @@ describe('logs', () => {
     expect(Object.keys(history)).toContain('valF1Score_2')
   })
 
-  it('have a vector of one element, and a matrix of one, under its own name', async () => {
+  it('have a vector or matrix of one element under its own name', async () => {
     class Square extends Metric {
       updateState(): void {}
       result(): Tensor {
@@ -165,11 +165,11 @@ describe('logs', () => {
   })
 })
 
-it('a number of all samples at once counts by their weights, also those of a mask', async () => {
+it('a number over all samples is weighted, also by a mask', async () => {
   const spread = (y: Tensor, p: Tensor) => ops.mean(ops.square(ops.subtract(y, p)))
   const model = new Sequential([new Masking({ inputShape: [2, 1] })])
   model.compile({ loss: 'mse', metrics: [spread], weightedMetrics: [spread] })
-  // Batches of spread 1 and 4: of three steps that count, and of two of weight 2.
+  // Batches of spread 1 and 4: with three unmasked steps, and with two of weight 2.
   const logs = await model.evaluate(
     [
       [[1], [2]],
@@ -198,7 +198,7 @@ describe('ConfusionMatrix', () => {
     return metric.result().toArray()
   }
 
-  it('finds out what targets are', () => {
+  it('infers the form of targets', () => {
     expect(
       counted({}, [
         [0, 1, 1],
@@ -249,7 +249,7 @@ describe('ConfusionMatrix', () => {
     ])
   })
 
-  it('counts over batches, by weights, without what is masked', () => {
+  it('counts over batches, with weights, without masked elements', () => {
     expect(
       counted(
         {},
@@ -314,7 +314,7 @@ describe('ConfusionMatrix', () => {
     ])
   })
 
-  it('normalizes rows, columns or all; what is empty stays 0', () => {
+  it('normalizes rows, columns or all; empty ones stay 0', () => {
     const batch: [number[], number[]] = [
       [1, 1, 1, 1],
       [0, 1, 1, 1],
@@ -351,7 +351,7 @@ describe('ConfusionMatrix', () => {
     expect(() => new metrics.MeanIoU({ numClasses: 2, sparseYPred: false }).apply([0, 1], scores)).toThrow(
       "Metric 'meanIoU': numClasses is 2, received 3 classes in [2, 3]",
     )
-    // What is no class number is not counted.
+    // Values that are not class numbers are not counted.
     expect(
       counted({}, [
         [0, 255, -1],
@@ -367,7 +367,7 @@ describe('ConfusionMatrix', () => {
     ])
   })
 
-  it('refuses predictions that do not go with the targets', () => {
+  it('refuses predictions that do not match the targets', () => {
     expect(() =>
       counted({}, [
         [0, 1, 1],
@@ -381,7 +381,7 @@ describe('ConfusionMatrix', () => {
 })
 
 describe('IoU', () => {
-  it('takes classes along another axis, weights that are no integers, and one for each picture', () => {
+  it('takes classes along another axis, fractional weights, and one for each image', () => {
     const metric = new metrics.MeanIoU({ numClasses: 2, sparseYPred: false, axis: 1 })
     const scores = [
       [
@@ -405,7 +405,7 @@ describe('IoU', () => {
     expectNear(metric.result().data, [(1 / 1.5 + 1.5 / 2) / 2], 'mean')
   })
 
-  it('refuses classes that there are not', () => {
+  it('refuses classes that do not exist', () => {
     expect(() => new metrics.IoU({ numClasses: 3, targetClassIds: [0, 3] })).toThrow(
       'IoU: targetClassIds must be class numbers 0 … 2, received 3',
     )
@@ -445,7 +445,7 @@ describe('scores of rows', () => {
     )
   })
 
-  it('count elements by weights of their own, and not what is masked', () => {
+  it('weigh elements separately, without masked ones', () => {
     const metric = new metrics.F1Score({ threshold: 0.5 })
     metric.apply(
       [
@@ -478,7 +478,7 @@ describe('scores of rows', () => {
     expectNear(metric.result().data, [1, 1], 'masked')
   })
 
-  it('are 0 where targets are all alike, and plain while there are too few samples to adjust', () => {
+  it('are 0 for constant targets, and unadjusted for too few samples', () => {
     const constant = new metrics.R2Score()
     constant.apply([[2], [2]], [[2], [2]])
     expect(constant.result().item()).toBe(0)
@@ -493,7 +493,7 @@ describe('scores of rows', () => {
   })
 })
 
-describe('counts of yes and no', () => {
+describe('binary counts', () => {
   const p = [
     [0.125, 0.25, 0.625],
     [0.75, 0.125, 0.125],
@@ -529,13 +529,13 @@ describe('counts of yes and no', () => {
     expect(metric.result().size).toBe(1)
   })
 
-  it('so does f1Score of a column', () => {
+  it('f1Score of a column refuses them, too', () => {
     expect(() => new metrics.F1Score().apply([[0], [1], [2]], p)).toThrow(
       'received [3, 1] and [3, 3]. Class numbers must be made one-hot rows.',
     )
   })
 
-  it('take a list for a column', () => {
+  it('take a list as a column', () => {
     for (const [y, column] of [
       [
         [1, 0],
@@ -606,21 +606,21 @@ describe('correlations', () => {
 })
 
 describe('points of a curve', () => {
-  it('refuse what is no share, and need to know which', () => {
+  it('refuse values outside [0, 1], and require one', () => {
     expect(() => new metrics.PrecisionAtRecall({ recall: 1.5 })).toThrow(
       'PrecisionAtRecall: recall must be a finite number in [0, 1], received 1.5',
     )
     expect(() => new metrics.PrecisionAtRecall({} as never)).toThrow('PrecisionAtRecall: needs recall')
   })
 
-  it('are 0 where nothing is good enough', () => {
+  it('are 0 if no threshold reaches the value', () => {
     const metric = new metrics.RecallAtPrecision({ precision: 0.9 })
     metric.apply([0, 1], [0.75, 0.25])
     expect(metric.result().item()).toBe(0)
   })
 })
 
-it('metrics with options are loaded as they were', async () => {
+it('metrics with options are restored', async () => {
   const model = identity()
   model.compile({
     loss: 'mse',
@@ -658,7 +658,7 @@ describe('MeanMetricWrapper', () => {
     await expect(loadModel(bytes)).rejects.toThrow(/Unknown function 'worst' .*customObjects/)
   })
 
-  it('without a name says at save what to do', async () => {
+  it('without a name explains on saving what to do', async () => {
     const model = compiled((y, p) => worst(y, p))
     expect(model.testOnBatch(...data)['own']).toBe(2)
     await expect(model.save()).rejects.toThrow(/without a name .* cannot be saved/)

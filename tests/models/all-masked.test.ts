@@ -1,4 +1,4 @@
-// Rows and batches whose steps are all masked: no NaN from layers, losses, metrics, fit, evaluate or predict.
+// Rows and batches with fully masked steps: no NaN from layers, losses, metrics, fit, evaluate or predict.
 import { describe, expect, it } from 'vitest'
 import type { Layer } from '../../src'
 import {
@@ -35,7 +35,7 @@ const x = tensor([
     [3, 5],
   ],
 ])
-/** The first row counts nothing, the second one step. */
+/** The first row has no unmasked step, the second has one. */
 const mask = tensor([
   [false, false],
   [true, false],
@@ -88,7 +88,7 @@ describe('layers', () => {
     }
   })
 
-  it('Softmax gives 0 where nothing counts', () => {
+  it('Softmax gives 0 if all are masked', () => {
     const output = new Softmax().apply(
       [
         [1, 2],
@@ -117,7 +117,7 @@ describe('layers', () => {
 
 const [targets, predictions] = [ops.full([2, 2, 3], 0.2), ops.full([2, 2, 3], 0.3)]
 
-describe('losses of no element', () => {
+describe('losses without elements', () => {
   it.each([
     losses.BinaryCrossentropy,
     losses.BinaryFocalCrossentropy,
@@ -148,7 +148,7 @@ describe('losses of no element', () => {
   })
 })
 
-describe('metrics of no element', () => {
+describe('metrics without elements', () => {
   it.each([
     metrics.AUC,
     metrics.BinaryAccuracy,
@@ -173,7 +173,7 @@ describe('metrics of no element', () => {
   })
 })
 
-describe('models of rows that are all padding', () => {
+describe('models with fully padded rows', () => {
   const ids = [
     [1, 2, 0],
     [0, 0, 0],

@@ -26,7 +26,7 @@ const rows = tensor([
   [4, -5, 6],
 ])
 
-/** No weight of one model is one of the other; with its weights the clone computes the same. */
+/** The models share no weights; with the same weights the clone computes the same. */
 function expectClone(model: Model, copy: Model, x: Tensor = rows): void {
   expect(copy).not.toBe(model)
   expect(copy.weights.map(({ shape, name }) => [shape, name])).toEqual(
@@ -56,7 +56,7 @@ describe('cloneModel', () => {
     expectClone(model, copy)
   })
 
-  it('functions of the user stay as they are, named or not, also in layers within', () => {
+  it('custom functions are kept, named or not, also in inner layers', () => {
     const filled = (value: number) => (shape: readonly number[]) => ops.full(shape, value)
     const relu = (x: Tensor) => ops.multiply(x, 3)
     const cell = { units: 2, kernelInitializer: filled(0.5), recurrentInitializer: filled(0.25), activation: relu }
@@ -75,7 +75,7 @@ describe('cloneModel', () => {
     expect(copy.getWeights().map(String)).toEqual(model.getWeights().map(String))
     const x = ops.ones([2, 3, 2])
     expect(copy.predictOnBatch(x).toArray()).toEqual(model.predictOnBatch(x).toArray())
-    // What has no name still cannot be saved.
+    // An unnamed function still cannot be saved.
     for (const each of [model, copy]) expect(() => each.getConfig()).toThrow(ArgumentError)
   })
 
@@ -117,7 +117,7 @@ describe('cloneModel', () => {
     }
   })
 
-  it('Sequential that is not built, or begins with an InputLayer', () => {
+  it('Sequential that is not built, or starts with an InputLayer', () => {
     const copy = cloneModel(new Sequential([new Dense({ units: 4 })]))
     expect(copy.built).toBe(false)
     expect(copy.predictOnBatch(rows).shape).toEqual([2, 4])
@@ -158,7 +158,7 @@ describe('cloneModel', () => {
     ])
   })
 
-  it('nested models; what they share with the outside stays shared', () => {
+  it('nested models; layers shared with the outside stay shared', () => {
     const shared = new Dense({ units: 3, name: 'shared' })
     const inner = Input({ shape: [3] })
     const nested = new Model({
@@ -174,7 +174,7 @@ describe('cloneModel', () => {
     expectClone(model, copy)
   })
 
-  it('classes and functions of one’s own', () => {
+  it('custom classes and functions', () => {
     class Fives extends Initializer {
       override call(shape: readonly number[]): Tensor {
         return ops.full(shape, 5)
@@ -208,7 +208,7 @@ describe('cloneModel', () => {
     expectClone(model, copy)
   })
 
-  it('a model that is a class', () => {
+  it('a subclassed model', () => {
     class Two extends Model {
       first = new Dense({ units: 4, name: 'first' })
       second = new Dense({ units: 1, name: 'second' })
@@ -224,14 +224,14 @@ describe('cloneModel', () => {
     expectClone(model, copy)
   })
 
-  it('what is frozen stays frozen', () => {
+  it('frozen layers stay frozen', () => {
     const model = new Sequential([new Dense({ units: 4, inputShape: [3], trainable: false }), new Dense({ units: 2 })])
     expect(cloneModel(model).trainableWeights).toHaveLength(2)
     model.trainable = false
     expect(cloneModel(model).trainableWeights).toHaveLength(0)
   })
 
-  it('is not compiled, and trains apart from the original', () => {
+  it('is not compiled, and trains independently of the original', () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [3] })])
     model.compile({ loss: 'mse' })
     const copy = cloneModel(model)
@@ -242,7 +242,7 @@ describe('cloneModel', () => {
     expectNear(model.getWeights()[0]!.data, before, 'original')
   })
 
-  it('makes layers by cloneFunction, those of nested models too', () => {
+  it('makes layers with cloneFunction, also in nested models', () => {
     const kept = new Dense({ units: 3, name: 'kept' })
     const nested = new Sequential([new Dense({ units: 4, name: 'inner', inputShape: [3] }), kept])
     const x = Input({ shape: [3] })
@@ -261,7 +261,7 @@ describe('cloneModel', () => {
     expect(copy.weights.filter((weight) => model.weights.includes(weight))).toEqual([kept.kernel, kept.bias])
   })
 
-  it('says what is wrong', () => {
+  it('errors', () => {
     expect(() => cloneModel(new Dense({ units: 1, name: 'd' }))).toThrow(
       'cloneModel: needs a model, received Dense "d"',
     )

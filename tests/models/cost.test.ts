@@ -8,7 +8,7 @@ import { simplify } from '../../src/plan/simplify'
 
 const FUNCTION = 8
 
-/** The cells of the table by the name of the layer, and the lines below it. */
+/** The cells of the table by layer name, and the lines below it. */
 function summaryOf(
   model: { summary(options: SummaryOptions): void },
   options: SummaryOptions = {},
@@ -55,7 +55,7 @@ describe('FLOPs of a prediction', () => {
     expect(lines.at(-1)).toBe(` FLOPs per sample: ${(2 * each + 1000).toLocaleString('en-US')}`)
   })
 
-  it('of nested models: the row of a model has all within it', () => {
+  it('of nested models: the row of a model includes its layers', () => {
     const inner = new Sequential(
       [new Dense({ units: 5, inputShape: [3], name: 'first' }), new Dense({ units: 1, name: 'second' })],
       { name: 'inner' },
@@ -70,7 +70,7 @@ describe('FLOPs of a prediction', () => {
     expect(lines.at(-1)).toBe(` FLOPs per sample: ${first + second + last}`)
   })
 
-  it('of a model that is a class, once it is built', () => {
+  it('of a subclassed model, once it is built', () => {
     class Two extends Model {
       first = new Dense({ units: 5, name: 'first' })
       second = new Dense({ units: 1, name: 'second' })
@@ -86,7 +86,7 @@ describe('FLOPs of a prediction', () => {
     expect(summaryOf(model).rows['second']!.at(-1)).toBe(String(2 * 5 + 1))
   })
 
-  it('is unknown where more than the number of rows is open', () => {
+  it('is unknown if more than the number of rows is open', () => {
     const x = Input({ shape: [null, 3] })
     const model = new Model({ inputs: x, outputs: new Dense({ units: 2, name: 'd' }).apply(x) })
     const { rows, lines } = summaryOf(model)
@@ -94,7 +94,7 @@ describe('FLOPs of a prediction', () => {
     expect(lines.at(-1)).toBe(' FLOPs per sample: ? (they depend on extents that are open)')
   })
 
-  it('is not shown unless asked for; unknown options are refused', () => {
+  it('is shown only on request; unknown options are refused', () => {
     const model = new Sequential([new Dense({ units: 5, inputShape: [3] })])
     expect(summaryOf(model, { flops: false }).lines.join('\n')).not.toMatch(/FLOP/)
     // @ts-expect-error: flop

@@ -1,4 +1,4 @@
-// Layers, losses and metrics of the user's own, written with ops alone, next to the built-in ones.
+// Custom layers, losses and metrics, written only with ops, compared with the built-in ones.
 import { describe, expect, it } from 'vitest'
 import type { BatchShape, CallContext, Tensor, UpdateInput, UpdateResult, Variable } from '../../src'
 import {
@@ -65,7 +65,7 @@ async function trained(middle: () => Layer, loss: NonNullable<Parameters<Sequent
 }
 
 describe('layers', () => {
-  it('a Dense of one’s own trains like the built-in one', async () => {
+  it('a custom Dense trains like the built-in one', async () => {
     const own = await trained(() => new OwnDense(5))
     const builtIn = await trained(() => new Dense({ units: 5, activation: 'tanh' }))
     own.weights.forEach((weight, i) => expectNear(weight, builtIn.weights[i]!, `weights ${i}`, 1e-6))
@@ -87,7 +87,7 @@ describe('layers', () => {
     expect(weightsOf(model)[0]).not.toEqual(before[0])
   })
 
-  it('a weight that is not trainable stays unless the layer assigns it', async () => {
+  it('a non-trainable weight changes only if the layer assigns it', async () => {
     class Counter extends Layer {
       private fixed: Variable | null = null
       private calls: Variable | null = null
@@ -121,7 +121,7 @@ describe('layers', () => {
     expectNear([costly.testOnBatch(x, yes).loss], [plain.testOnBatch(x, yes).loss + 2], 'loss')
   })
 
-  it('know in call whether they train', async () => {
+  it('receive the training flag in call', async () => {
     class Doubling extends Layer {
       call(x: Tensor, { training }: CallContext): Tensor {
         return training ? ops.multiply(x, 2) : x
@@ -160,14 +160,14 @@ describe('losses', () => {
     expectNear(own.history['loss']!, builtIn.history['loss']!, 'loss', 1e-6)
   })
 
-  it('a function that gives a scalar is fine', () => {
+  it('a function may return a scalar', () => {
     const model = binaryModel()
     model.compile({ loss: (yTrue, yPred) => ops.mean(ops.abs(ops.subtract(yTrue, yPred))), metrics: ['mae'] })
     const { loss, mae } = model.trainOnBatch(x, yes)
     expectNear([loss], [mae!], 'loss')
   })
 
-  it('weigh samples', () => {
+  it('apply sample weights', () => {
     const model = binaryModel()
     model.compile({ loss: squared })
     const weighted = model.testOnBatch(x, yes, { sampleWeight: x.map((_, i) => (i < 10 ? 2 : 0)) })
@@ -228,14 +228,14 @@ describe('metrics', () => {
     expect(metric.name).toBe('off')
   })
 
-  it('two of one name are told apart', () => {
+  it('two with the same name are distinguished', () => {
     const model = binaryModel()
     model.compile({ loss: 'mse', metrics: ['mae', 'mae', new metrics.MeanAbsoluteError({ name: 'mae' })] })
     expect(Object.keys(model.testOnBatch(x, yes))).toEqual(['loss', 'mae', 'mae_1', 'mae_2'])
   })
 })
 
-describe('the rest', () => {
+describe('other classes', () => {
   it('an optimizer', async () => {
     class SignDescent extends Optimizer {
       constructor() {

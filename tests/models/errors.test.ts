@@ -1,4 +1,4 @@
-// Every mistake is a typed error that names where, what was expected and what came; the weights stay as they were.
+// Every mistake is a typed error that names where, what was expected and what came; the weights are unchanged.
 // modes: simd, interpreter
 import { describe, expect, it } from 'vitest'
 import type { BatchShape, CallContext, CompileOptions, FitOptions, Tensor, TensorLike } from '../../src'
@@ -58,7 +58,7 @@ describe('inputs', () => {
     await expectError(model, () => model.trainOnBatch(inputs, targets), ShapeError, ...parts)
   })
 
-  it('images in front of a Dense layer: was Flatten forgotten?', async () => {
+  it('images before a Dense layer suggest Flatten', async () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [6], name: 'fc1' })])
     model.compile({ loss: 'mse' })
     const images = tensor(new Float32Array(24), [4, 2, 3])
@@ -89,10 +89,10 @@ describe('inputs', () => {
 
   it.each<[string, number[], string]>([
     ['flat images', [2, 48], ' Its rows have as many elements: ops.reshape(x, [2, 4, 4, 3]) fits.'],
-    ['channels in front', [2, 3, 4, 4], ' Are the axes in another order?'],
+    ['channels first', [2, 3, 4, 4], ' Are the axes in another order?'],
     ['other images', [2, 4, 4, 1], ''],
     ['one image', [4, 4, 3], ' For one sample, make a batch of 1: ops.expandDims(x, 0), or [x] of an array.'],
-  ])('%s in front of a convolution', (_title, shape, hint) => {
+  ])('%s before a convolution', (_title, shape, hint) => {
     const model = new Sequential([new Conv2D({ filters: 2, kernelSize: 3, inputShape: [4, 4, 3] })], { name: 'eye' })
     expect(() => model.predictOnBatch(ops.ones(shape))).toThrow(
       new ShapeError(`Sequential "eye": the input must be [batch, 4, 4, 3], received [${shape.join(', ')}].${hint}`),
@@ -109,8 +109,8 @@ describe('inputs', () => {
       DataError,
       [/^x: /, 'ragged', '[1] must be an array of length 4, received an array of length 3'],
     ],
-    ['a number between rows', [[1, 2, 3, 4], 5], DataError, ['ragged', 'received the number 5']],
-    ['a row between numbers', [1, [2]], DataError, ['ragged', 'must be a number']],
+    ['a number among rows', [[1, 2, 3, 4], 5], DataError, ['ragged', 'received the number 5']],
+    ['a row among numbers', [1, [2]], DataError, ['ragged', 'must be a number']],
     ['a string', 'abc', DataError, [/^x: expected numbers/, "the string 'abc'"]],
     ['a string in a row', [[1, 2, 'x', 4]], DataError, ['[0][2]', "the string 'x'"]],
     ['null in a row', [[1, 2, null, 4]], DataError, ['[0][2]', 'null']],
@@ -154,7 +154,7 @@ describe('inputs', () => {
     await expectError(model, () => model.predict(inputs as TensorLike), type, ...parts)
   })
 
-  it('an error before the first data leaves no weights behind', async () => {
+  it('an error before the first data makes no weights', async () => {
     const model = new Sequential([new Dense({ units: 2 }), new Dense({ units: 1 })])
     model.compile({ loss: 'mse' })
     await expectError(model, () => model.fit([[NaN]], [1], { verbose: 0 }), DataError)
@@ -197,28 +197,28 @@ describe('targets', () => {
       ['class numbers', 'received -1'],
     ],
     [
-      'a fraction of a label',
+      'a fractional label',
       'sparseCategoricalCrossentropy',
       labels.map(() => 0.5),
       DataError,
       ['received 0.5 in row 0'],
     ],
     [
-      'one-hot for class numbers',
+      'one-hot instead of class numbers',
       'sparseCategoricalCrossentropy',
       labels.map((k) => [0, 1, 2].map((i) => Number(i === k))),
       ShapeError,
       ['[batch], received [12, 3]', 'categoricalCrossentropy'],
     ],
     [
-      'class numbers for one-hot',
+      'class numbers instead of one-hot',
       'categoricalCrossentropy',
       labels,
       ShapeError,
       ['[batch, 3], received [12].', 'sparseCategoricalCrossentropy'],
     ],
     [
-      'class numbers in a column for one-hot',
+      'a column of class numbers instead of one-hot',
       'categoricalCrossentropy',
       labels.map((k) => [k]),
       ShapeError,
@@ -257,13 +257,13 @@ describe('targets', () => {
     await expectError(model, () => model.trainOnBatch(x, targets as TensorLike), type, ...parts)
   })
 
-  it('yes or no must be between 0 and 1', async () => {
+  it('binary targets must be between 0 and 1', async () => {
     const model = binaryModel()
     const wrong = yes.map(([label]) => 2 * label! - 1)
     await expectError(model, () => model.fit(x, wrong, { verbose: 0 }), DataError, 'between 0 and 1', 'received -1')
   })
 
-  it('validation data is looked at before training', async () => {
+  it('validation data are checked before training', async () => {
     const model = classifier('sparseCategoricalCrossentropy')
     const fit = (validationData: FitOptions['validationData']) => () =>
       model.fit(x, labels, { verbose: 0, ...(validationData && { validationData }) })
@@ -389,7 +389,7 @@ describe('compile', () => {
     expect((await model.predict(x)).shape).toEqual([12, 1])
   })
 
-  it('knows nearest names of initializers, regularizers and activations, too', () => {
+  it('suggests nearest names of initializers, regularizers and activations, too', () => {
     expect(() => new Dense({ units: 1, kernelInitializer: 'glorot_unifrom' })).toThrow(
       "Unknown initializer 'glorot_unifrom'. Did you mean 'glorotUniform'?",
     )
@@ -400,7 +400,7 @@ describe('compile', () => {
   })
 })
 
-describe('options of layers, losses, metrics, optimizers and the rest', () => {
+describe('options of layers, losses, metrics, optimizers and others', () => {
   it.each<[string, () => unknown, string]>([
     ['units 0', () => new Dense({ units: 0, name: 'fc' }), 'Dense "fc": units must be an integer ≥ 1, received 0'],
     ['units −1', () => new Dense({ units: -1 }), 'received -1'],
@@ -479,7 +479,7 @@ describe('options of layers, losses, metrics, optimizers and the rest', () => {
       'one more value than boundaries, received 1 and 1',
     ],
     [
-      'boundaries that fall',
+      'decreasing boundaries',
       () => new PiecewiseConstantDecay({ boundaries: [2, 1], values: [1, 2, 3] }),
       'boundaries must be ascending',
     ],
@@ -497,7 +497,7 @@ describe('options of layers, losses, metrics, optimizers and the rest', () => {
       'follows a schedule',
     ],
     [
-      'one layer twice',
+      'a repeated layer',
       () => {
         const flatten = new Flatten()
         return new Sequential([flatten, flatten])
@@ -505,11 +505,11 @@ describe('options of layers, losses, metrics, optimizers and the rest', () => {
       'is in the model already',
     ],
     [
-      'two layers of one name',
+      'two layers with the same name',
       () => new Sequential([new Dense({ units: 1, name: 'a' }), new Dropout({ rate: 0.5, name: 'a' })]),
       "there is a layer named 'a' already",
     ],
-    ['something that is no layer', () => new Sequential(['dense' as never]), 'add needs a layer, received string'],
+    ['a value that is not a layer', () => new Sequential(['dense' as never]), 'add needs a layer, received string'],
     ['a model without layers', () => new Sequential().apply(ops.zeros([1, 1])), 'has no layers'],
     ['an unknown layer', () => binaryModel().getLayer('hiden'), 'there is no layer hiden. There are: hidden, output'],
     [
@@ -524,8 +524,8 @@ describe('options of layers, losses, metrics, optimizers and the rest', () => {
   })
 })
 
-describe('code of the user', () => {
-  /** Does what it should until it is trained. */
+describe('custom code', () => {
+  /** Works until it is trained. */
   class Faulty extends Layer {
     constructor(
       private readonly fault: (x: Tensor) => Tensor,
@@ -558,11 +558,11 @@ describe('code of the user', () => {
     })
     expect(error).toBeInstanceOf(RangeError)
     expect(error.message).toContain('my own mistake')
-    // The library works on.
+    // The library still works.
     expect(ops.add(1, 2).item()).toBe(3)
   })
 
-  it('a layer that throws while it is built: the model can be built for something else', async () => {
+  it('a layer that throws while it is built: the model can be built for other shapes', async () => {
     class Picky extends Layer {
       override build(inputShape: BatchShape): void {
         this.addWeight({ name: 'early', shape: [3] })
@@ -626,7 +626,7 @@ describe('code of the user', () => {
     expect(weightsOf(model)).toEqual(before)
   })
 
-  it('shapes that do not go together inside a layer name the operation', async () => {
+  it('shapes that do not fit inside a layer are reported with the operation', async () => {
     const { error } = await withFault((x) => ops.add(x, ops.zeros([3])))
     expect(error).toBeInstanceOf(ShapeError)
     expect(error.message).toMatch(/add.*\[12, 2\] and \[3\]/)

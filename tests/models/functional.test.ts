@@ -81,7 +81,7 @@ describe('functional models', () => {
     expect(outer.predictOnBatch(tensor([[1, 2]])).shape).toEqual([1, 6])
   })
 
-  it('are made of one record', () => {
+  it('are made from one record', () => {
     const x = Input({ shape: [2] })
     for (const inputs of [x, [x]]) {
       expect(() => Reflect.construct(Model, [inputs, new Dense({ units: 1 }).apply(x)])).toThrow(
@@ -94,8 +94,8 @@ describe('functional models', () => {
   })
 })
 
-describe('a Sequential that begins with an Input', () => {
-  it('is built at once, as Keras users write it, and is saved', async () => {
+describe('a Sequential that starts with an Input', () => {
+  it('is built at once, as in Keras, and is saved', async () => {
     const model = new Sequential([
       Input({ shape: [8], name: 'features' }),
       new Dense({ units: 10, activation: 'relu' }),
@@ -125,7 +125,7 @@ describe('a Sequential that begins with an Input', () => {
     expect(rows).toContain(' Total params: 27 (108 B)')
   })
 
-  it('takes no other symbol, and no Input behind a layer', () => {
+  it('takes no other symbol, and no Input after a layer', () => {
     const input = Input({ shape: [4] })
     const output = new Dense({ units: 2 }).apply(input)
     expect(() => new Sequential([output])).toThrow('Chains of symbols are for new Model')
@@ -138,7 +138,7 @@ describe('a Sequential that begins with an Input', () => {
 })
 
 describe('a Sequential that the first data build', () => {
-  it('takes sequences of other lengths afterwards, also when it was saved', async () => {
+  it('takes sequences of other lengths afterwards, also when loaded', async () => {
     const model = new Sequential(
       [new Embedding({ inputDim: 9, outputDim: 4 }), new GRU({ units: 3 }), new Dense({ units: 1 })],
       { name: 'reader' },
@@ -179,7 +179,7 @@ describe('a Sequential that the first data build', () => {
     }
   })
 
-  it('reads data as its first layer needs them', () => {
+  it('converts data as its first layer needs them', () => {
     const model = new Sequential([
       new Sequential([new Embedding({ inputDim: 9, outputDim: 4 })]),
       new GRU({ units: 3 }),
@@ -189,7 +189,7 @@ describe('a Sequential that the first data build', () => {
     expect(model.buildSpec).toMatchObject({ dtype: 'int32' })
   })
 
-  it('refuses what one of its layers refuses', () => {
+  it('refuses inputs that one of its layers refuses', () => {
     const model = new Sequential([new Flatten(), new Dense({ units: 1 })], { name: 'flat' })
     model.predictOnBatch(ops.ones([2, 3, 4]))
     expect(() => model.predictOnBatch(ops.ones([2, 3, 5]))).toThrow(
@@ -198,7 +198,7 @@ describe('a Sequential that the first data build', () => {
     expect(model.predictOnBatch(ops.ones([2, 4, 3])).shape).toEqual([2, 1])
   })
 
-  it('holds to what is declared', () => {
+  it('keeps its declared shapes', () => {
     const model = new Sequential([new GRU({ units: 3, inputShape: [5, 2], name: 'gru' })], { name: 'five' })
     expect(() => model.predictOnBatch(ops.ones([2, 6, 2]))).toThrow(
       'Sequential "five": the input must be [batch, 5, 2], received [2, 6, 2]',

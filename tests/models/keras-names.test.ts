@@ -1,11 +1,11 @@
-// What Keras's models, layers and variables have besides: assigned arrays, input and output, options that are set later.
+// Further API of Keras's models, layers and variables: assigned arrays, input and output, options that are set later.
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { Dense, Dropout, Input, LSTM, Model, Sequential, Variable, cloneModel, loadModel, tensor } from '../../src'
 import { StateError } from '../../src/core/errors'
 
-it('a variable takes arrays, and is added to and subtracted from', () => {
+it('a variable takes arrays, and supports addition and subtraction', () => {
   const v = new Variable(tensor([0, 0]))
   v.assign([1, 2])
   v.assignAdd([1, 1])
@@ -23,7 +23,7 @@ it('a layer takes its weights as a list', () => {
 })
 
 describe('parts of models', () => {
-  it('inputs and outputs are lists, input and output what was given', async () => {
+  it('inputs and outputs are lists, input and output the given values', async () => {
     const [a, b] = [Input({ shape: [2], name: 'a' }), Input({ shape: [2], name: 'b' })]
     const y = new Dense({ units: 1 }).apply(a)
     const one = new Model({ inputs: a, outputs: y })
@@ -33,7 +33,7 @@ describe('parts of models', () => {
     expect(await again.predict([[1, 2]])).toHaveLength(1)
   })
 
-  it('encoder and decoder of a loaded model, as in Keras’s sequence to sequence', async () => {
+  it('encoder and decoder of a loaded model, as in Keras’s sequence-to-sequence example', async () => {
     const [x, given] = [Input({ shape: [null, 2], name: 'x' }), Input({ shape: [null, 3], name: 'given' })]
     const [, h, c] = new LSTM({ units: 4, returnState: true, name: 'encoder' }).apply(x) as unknown as Tensor[]
     const decoder = new LSTM({ units: 4, returnSequences: true, returnState: true, name: 'decoder' })
@@ -54,7 +54,7 @@ describe('parts of models', () => {
     expect(model.getLayer('d').input).not.toBe(out)
   })
 
-  it('a class without a constructor of its own is saved and cloned with its graph', async () => {
+  it('a class without its own constructor is saved and cloned with its graph', async () => {
     class Own extends Model {}
     const x = Input({ shape: [2] })
     const model = new Own({ inputs: x, outputs: new Dense({ units: 1 }).apply(x) })
@@ -64,8 +64,8 @@ describe('parts of models', () => {
   })
 })
 
-describe('an option that is set after a prediction', () => {
-  it('holds for batches of all sizes where calls read it', () => {
+describe('an option set after a prediction', () => {
+  it('applies to batches of all sizes if calls read it', () => {
     const last = new Dense({ units: 2, activation: 'softmax', inputShape: [2] })
     const model = new Sequential([last])
     const rows = (count: number): number[][] => Array.from({ length: count }, () => [1, 2])
@@ -78,7 +78,7 @@ describe('an option that is set after a prediction', () => {
     expect(() => Object.assign(last, { activation: 'lineer' })).toThrow(/activation/)
   })
 
-  it('is refused where weights or parts were made with it', () => {
+  it('is refused if weights or inner layers depend on it', () => {
     const dense = new Dense({ units: 2, inputShape: [2], name: 'd' })
     dense.ensureBuilt([null, 2])
     for (const change of [{ units: 3 }, { useBias: false }, { kernelInitializer: 'ones' }, { inputShape: [3] }])

@@ -1,5 +1,6 @@
-// Masks through whole models: from where they begin, through layers and nested models, to losses and metrics. How each layer
-// treats a mask is in layers/contract.test.ts; the numbers of Keras are in training/functional.golden.test.ts.
+// Masks through whole models: from their origin, through layers and nested models, to losses and metrics.
+// layers/contract.test.ts tests how each layer treats a mask; training/functional.golden.test.ts has the numbers of
+// Keras.
 // modes: simd, interpreter
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { BatchShape, CallContext, Tensor } from '../../src'
@@ -52,7 +53,7 @@ const ids = [
 const counts = ids.map((row) => row.map((id) => Number(id !== 0)))
 const none = ids.map((row) => row.map(() => -1))
 
-/** Gives the mask of its input as numbers; −1 everywhere where there is none. */
+/** Returns the mask of its input as numbers; −1 everywhere without a mask. */
 class ShowMask extends Layer {
   override readonly supportsMasking = true
   call(x: Tensor, { mask }: CallContext): Tensor {
@@ -66,7 +67,7 @@ class ShowMask extends Layer {
 const words = (outputDim = 3) => new Embedding({ inputDim: 4, outputDim, maskZero: true })
 const sequence = () => Input({ shape: [STEPS], dtype: 'int32' })
 
-/** What ShowMask says at the end of a functional model, which predicts, and of the same layers called at once. */
+/** The output of ShowMask at the end of a functional model, in predict, and of the same layers called at once. */
 function shown(between: (x: Tensor, start: Tensor) => Tensor): number[][] {
   const x = sequence()
   const model = new Model({ inputs: x, outputs: new ShowMask().apply(between(words().apply(x), x)) })
@@ -76,13 +77,13 @@ function shown(between: (x: Tensor, start: Tensor) => Tensor): number[][] {
 const warnings = () => vi.spyOn(console, 'warn').mockImplementation(() => {})
 afterEach(() => vi.restoreAllMocks())
 
-describe('a mask begins', () => {
+describe('a mask starts', () => {
   it('at an Embedding with maskZero, and at no other', () => {
     expect(shown((x) => x)).toEqual(counts)
     expect(shown((_, start) => new Embedding({ inputDim: 4, outputDim: 2 }).apply(start))).toEqual(none)
   })
 
-  it('at Masking, which sets what does not count to 0', () => {
+  it('at Masking, which sets masked steps to 0', () => {
     const data = [
       [
         [1, 0],
@@ -125,7 +126,7 @@ describe('a mask begins', () => {
   })
 })
 
-describe('a mask goes on', () => {
+describe('a mask continues', () => {
   const sameMask = (_x: Tensor, mask: unknown) => mask as Tensor
   it.each<[string, () => Layer]>([
     ['Dense', () => new Dense({ units: 2, activation: 'relu' })],
@@ -137,7 +138,7 @@ describe('a mask goes on', () => {
     ['LeakyReLU', () => new LeakyReLU()],
     ['ELU', () => new ELU()],
     ['PReLU', () => new PReLU({ sharedAxes: [1] })],
-    ['Lambda that says how', () => new Lambda({ function: (x) => ops.multiply(x, 2), mask: sameMask })],
+    ['Lambda that declares it', () => new Lambda({ function: (x) => ops.multiply(x, 2), mask: sameMask })],
     ['Sequential', () => new Sequential([new Dense({ units: 2 }), new ReLU()])],
   ])('through %s', (_title, make) => {
     const warn = warnings()
@@ -159,17 +160,17 @@ describe('a mask goes on', () => {
     expect(shown((x) => make().apply([x, new Dense({ units: 3 }).apply(x)]))).toEqual(counts)
   })
 
-  it('out of a merging layer where every input has one', () => {
+  it('after a merging layer if every input has one', () => {
     expect(
       shown((x, start) => new Add().apply([x, new Embedding({ inputDim: 4, outputDim: 3 }).apply(start)])),
     ).toEqual(none)
-    // What counts in any of them counts.
+    // A step that counts in any of them counts.
     const other = (start: Tensor) => words().apply(ops.subtract(start, 1))
     const either = ids.map((row) => row.map((id) => Number(id !== 0 || id - 1 !== 0)))
     expect(shown((x, start) => new Add().apply([x, other(start)]))).toEqual(either)
   })
 
-  it('along the axis that is concatenated', () => {
+  it('along the concatenated axis', () => {
     const x = sequence()
     const embedding = words()
     const model = new Model({
@@ -187,7 +188,7 @@ describe('a mask ends', () => {
     ['Permute', () => new Permute([2, 1])],
     ['EinsumDense', () => new EinsumDense({ equation: 'abc,cd->abd', outputShape: [null, 2] })],
     [
-      'a layer of one’s own',
+      'a custom layer',
       () =>
         new (class Plain extends Layer {
           call(x: Tensor): Tensor {
@@ -196,7 +197,7 @@ describe('a mask ends', () => {
         })(),
     ],
     ['Lambda', () => new Lambda((x) => ops.square(x))],
-  ])('at %s, with a warning that names it, once', (_title, make) => {
+  ])('at %s, with one warning that names it', (_title, make) => {
     const warn = warnings()
     const layer = make()
     const embedded = words().apply(tensor(ids, [3, STEPS], 'int32'))
@@ -208,14 +209,14 @@ describe('a mask ends', () => {
     )
   })
 
-  it('at ops and at Dot, which know nothing of steps, without a warning', () => {
+  it('at ops and at Dot, which have no steps, without a warning', () => {
     const warn = warnings()
     expect(shown((x) => ops.multiply(x, 2))).toEqual(none)
     expect(shown((x) => new Dot({ axes: 2 }).apply([x, x]))).toEqual(none)
     expect(warn).not.toHaveBeenCalled()
   })
 
-  it('not at what never had one', () => {
+  it('only where there was one', () => {
     const warn = warnings()
     new RepeatVector(2).apply([[1, 2]])
     new Flatten().apply([[[1], [2]]])
@@ -223,8 +224,8 @@ describe('a mask ends', () => {
   })
 })
 
-describe('a mask that is said', () => {
-  it('wins over that of the input, on data and on symbols', () => {
+describe('an explicit mask', () => {
+  it('overrides that of the input, on data and on symbols', () => {
     const embedded = words().apply(tensor(ids, [3, STEPS], 'int32'))
     const said = tensor([
       [false, true, true, true],
@@ -243,7 +244,7 @@ describe('a mask that is said', () => {
     )
   })
 
-  it('also to a layer that gives its input back, and to a nested model', () => {
+  it('works for a layer that returns its input, and for a nested model', () => {
     const embedded = words().apply(tensor(ids, [3, STEPS], 'int32'))
     const said = tensor(ids.map((row) => row.map((id) => id > 1)))
     const input = Input({ shape: [STEPS, 3] })
@@ -258,7 +259,7 @@ describe('a mask that is said', () => {
     expect(maskOf(embedded)!.toArray(), 'that of the input').toEqual(counts.map((row) => row.map(Boolean)))
   })
 
-  it('is what Softmax leaves out', () => {
+  it('masks Softmax', () => {
     const x = tensor([[1, 2, 3]])
     const [a, b] = [Math.exp(1), Math.exp(3)]
     expectNear(
@@ -270,7 +271,7 @@ describe('a mask that is said', () => {
 })
 
 describe('nested and shared models', () => {
-  it('are given masks, and give those that they make', () => {
+  it('receive masks, and return the masks they make', () => {
     const inner = new Sequential([words(3), new Dense({ units: 3 })])
     expect(shown((_, start) => inner.apply(start))).toEqual(counts)
     const input = Input({ shape: [STEPS, 3] })
@@ -278,14 +279,14 @@ describe('nested and shared models', () => {
     expect(shown((x) => block.apply(block.apply(x)))).toEqual(counts)
   })
 
-  it('end a mask where they have a layer that does', () => {
+  it('end a mask if one of their layers does', () => {
     warnings()
     const input = Input({ shape: [STEPS, 3] })
     const block = new Model({ inputs: input, outputs: new Reshape([STEPS, 3]).apply(input) })
     expect(shown((x) => block.apply(x))).toEqual(none)
   })
 
-  it('keep the masks of several outputs apart', () => {
+  it('keep the masks of several outputs separate', () => {
     const input = Input({ shape: [STEPS, 3] })
     const both = new Model({
       inputs: input,
@@ -295,7 +296,7 @@ describe('nested and shared models', () => {
     expect(shown((x) => both.apply(x).lost)).toEqual(none)
   })
 
-  it('and shared layers know the mask of each call', () => {
+  it('and shared layers use the mask of each call', () => {
     const dense = new Dense({ units: 3 })
     expect(shown((x) => dense.apply(dense.apply(x)))).toEqual(counts)
     expect(
@@ -319,7 +320,7 @@ const stepWeights = [
   [3, 1, 0.5, 9],
 ]
 
-/** Words → one number for each step; a learning rate of 0 unless another is said. */
+/** Words → one number per step; the default learning rate is 0. */
 function tagger(options: object = {}, learningRate = 0): Sequential {
   setRandomSeed(12)
   const model = new Sequential([
@@ -336,7 +337,7 @@ function tagger(options: object = {}, learningRate = 0): Sequential {
   return model
 }
 
-/** Σ w v / Σ of what divides, over the steps that count. */
+/** Σ w v / Σ of the divisors, over the unmasked steps. */
 function meanOf(
   value: (row: number, step: number) => number,
   weight: (row: number, step: number) => number,
@@ -355,7 +356,7 @@ function meanOf(
 describe('losses and metrics', () => {
   const found = (model: Sequential) => model.predictOnBatch(ids).toArray() as number[][][]
 
-  it('leave out what is masked, in training, in validation and in evaluate', async () => {
+  it('skip masked elements, in training, in validation and in evaluate', async () => {
     const model = tagger()
     const p = found(model)
     const error = (i: number, j: number) => p[i]![j]![0]! - targets[i]![j]![0]!
@@ -378,12 +379,12 @@ describe('losses and metrics', () => {
   it.each([
     ['of samples', rowWeights, (i: number) => rowWeights[i]!],
     ['of steps', stepWeights, (i: number, j: number) => stepWeights[i]![j]!],
-  ] as const)('weights %s multiply what counts', async (_title, sampleWeight, weight) => {
+  ] as const)('weights %s multiply unmasked elements', async (_title, sampleWeight, weight) => {
     const model = tagger()
     const p = found(model)
     const error = (i: number, j: number) => p[i]![j]![0]! - targets[i]![j]![0]!
     const { history } = await model.fit(ids, targets, { verbose: 0, sampleWeight: tensor(sampleWeight as number[]) })
-    // The loss is divided by how many steps count, the metric by their weights.
+    // The loss is divided by the number of unmasked steps, the metric by their weights.
     expectNear(history['loss']!, [meanOf((i, j) => error(i, j) ** 2, weight)], 'loss')
     expectNear(
       history['mae']!,
@@ -430,7 +431,7 @@ describe('losses and metrics', () => {
     )
   })
 
-  it('are 0 where nothing counts, and train nothing', async () => {
+  it('are 0 if everything is masked, and train nothing', async () => {
     const model = tagger({}, 0.1)
     const before = weightsOf(model)
     const { history } = await model.fit([[0, 0, 0, 0]], [targets[0]!], { verbose: 0 })
@@ -438,7 +439,7 @@ describe('losses and metrics', () => {
     expect(weightsOf(model)).toEqual(before)
   })
 
-  it('what is masked has no part in training', async () => {
+  it('masked elements do not affect training', async () => {
     const other = targets.map((row, i) => row.map((step, j) => (counts[i]![j] === 1 ? step : [-1000])))
     const [a, b] = [tagger({}, 0.1), tagger({}, 0.1)]
     await a.fit(ids, targets, { verbose: 0, epochs: 3, shuffle: false, batchSize: 2 })
@@ -447,7 +448,7 @@ describe('losses and metrics', () => {
     expect(weightsOf(a)).not.toEqual(weightsOf(tagger()))
   })
 
-  it('see the mask of each output, also out of a model of one’s own', async () => {
+  it('receive the mask of each output, also of a subclassed model', async () => {
     class Two extends Model<Tensor, { each: Tensor; whole: Tensor }> {
       readonly words = words()
       readonly each = new Dense({ units: 1 })

@@ -19,7 +19,7 @@ import { heapSizes } from '../helpers/heap'
 import { settingsOf } from '../helpers/modes'
 import { binaryModel, errorOf, samples } from '../helpers/training'
 
-// The interpreter allocates each step's results on the JavaScript heap; fewer steps tell as much.
+// The interpreter allocates each step's results on the JavaScript heap; fewer steps are enough.
 const STEPS = settingsOf[inject('mode')].backend === 'interpreter' ? 400 : 10_000
 const { x, yes } = samples(40)
 
@@ -81,7 +81,7 @@ describe('memory is flat', () => {
     expectFlat(before, await heapSizes())
   })
 
-  it('over models that come and go: dispose gives everything back', async () => {
+  it('over models that are made and disposed: dispose frees everything', async () => {
     const once = async (): Promise<void> => {
       const model = binaryModel()
       await model.fit(x, yes, { verbose: 0 })

@@ -1,4 +1,4 @@
-// The namespaces have what is exported flat, and nothing is there twice.
+// The namespaces have the flat exports, without duplicates.
 // modes: simd
 
 import { expect, it } from 'vitest'

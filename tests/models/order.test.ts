@@ -73,7 +73,7 @@ function build({ steps, inputs, outputs, frozen }: OrderModel, name: string, mod
   return new Model({ inputs: inputs.map((i) => symbols[i]!), outputs: typed(ends), name })
 }
 
-/** The leaves in the order in which Keras takes records apart. */
+/** The leaves in the order in which Keras flattens records. */
 function byKey(tree: unknown): Tensor[] {
   if (tree instanceof Object && !Array.isArray(tree) && !('shape' in tree))
     return Object.entries(tree)
@@ -98,7 +98,7 @@ function pathsIn(model: LayerBase, variables: readonly Variable[]): string[] {
   return variables.map((variable) => paths.get(variable)!)
 }
 
-/** Whether a model is called both in the main model and within another nested one: files hold such a model twice. */
+/** Whether a model is called both in the main model and inside another nested one: files contain such a model twice. */
 function sharesAcross({ models, main }: OrderCase): boolean {
   const calledIn = ({ steps }: OrderModel): string[] => steps.flatMap((step) => ('model' in step ? [step.model] : []))
   return Object.values(models).some((within) => calledIn(within).some((key) => calledIn(main).includes(key)))
@@ -126,7 +126,7 @@ describe('as in Keras', () => {
       byKey(of.predictOnBatch(x)).forEach((y, i) => expectTensor(y, each.predictions[i]!, `output ${i}`))
     expectPredictions(model)
     if (sharesAcross(each) || model.weights.length === 0) return
-    // So have copies from files, also those of the former order.
+    // Copies from files agree, also from files with the former order.
     const copies = [
       await loadModel(await model.save()),
       await loadModel(inFormerOrder(true, () => formerly(saveModel(model)))),
@@ -155,7 +155,7 @@ function formerly(bytes: Uint8Array): Uint8Array {
   return encodeContainer([...tensors.values()], { ...rest, ...old })
 }
 
-it('weights in properties come behind those of the graph, and weights made to be trained before others', () => {
+it('weights in properties come after those of the graph, trainable weights before others', () => {
   class Own extends Model {
     extra = new Dense({ units: 1, name: 'extra' })
     constructor() {
@@ -182,7 +182,7 @@ it('weights in properties come behind those of the graph, and weights made to be
   const counted = new Counted({ name: 'counted' })
   counted.ensureBuilt([null, 2])
   expect(counted.weights.map(({ name }) => name)).toEqual(['counted/scale', 'counted/count'])
-  // Its place is the same when it is frozen.
+  // Freezing does not change its position.
   counted.weights[0]!.trainable = false
   expect(counted.weights.map(({ name }) => name)).toEqual(['counted/scale', 'counted/count'])
 })

@@ -1,4 +1,4 @@
-// Classes of one's own that compute otherwise than the layer from which they inherit what is declared of units.
+// Custom classes whose computation differs from the layer that declares their units.
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { BatchShape, Layer, Tensor } from '../../src'
@@ -37,14 +37,14 @@ import { errorOf, samples } from '../helpers/training'
 
 beforeEach(() => setRandomSeed(3))
 
-/** Gives each unit the sum of all before it as well. */
+/** Adds to each unit the sum of all units before it. */
 class Cumulative extends Dense {
   static override readonly className = 'Cumulative'
   override call(x: Tensor): Tensor {
     return ops.cumsum(super.call(x), -1)
   }
 }
-/** The same layer by another name. */
+/** The same layer with another name. */
 class Renamed extends Dense {
   static override readonly className = 'Renamed'
 }
@@ -63,8 +63,8 @@ const groupsOf = (model: Model): [string, number, string | null][] =>
     fixed,
   ])
 
-describe('a subclass with a call of its own', () => {
-  it('declares nothing, so that units before and in it stay whole', async () => {
+describe('a subclass with its own call', () => {
+  it('declares nothing, so that units before and in it are kept', async () => {
     const model = network(new Cumulative({ units: 5, name: 'own' }))
     const why = 'Cumulative "own" has a call of its own, and its class does not say what that does with units'
     expect(groupsOf(model)).toEqual([
@@ -91,7 +91,7 @@ describe('a subclass with a call of its own', () => {
     expect((await fit(['own'])).message).toContain(why)
   })
 
-  it('counts where it says again what it does', () => {
+  it('is included if it declares units again', () => {
     class Again extends Cumulative {
       override call(x: Tensor): Tensor {
         return Dense.prototype.call.call(this, x)
@@ -114,7 +114,7 @@ describe('a subclass with a call of its own', () => {
     ])
   })
 
-  it('also in convolutions, merges, attention and cells', () => {
+  it('also for convolutions, merges, attention and cells', () => {
     class Shuffled extends Conv2D {
       protected override callLast(x: Tensor): Tensor {
         return ops.flip(super.callLast(x), -1)
@@ -210,7 +210,7 @@ describe('a subclass with a call of its own', () => {
     expect(groupsOf(recurrent(new Turned({ units: 3 }))).map(([name]) => name)).toEqual(['out'])
   })
 
-  it('leaves those of the library what they are', () => {
+  it('does not affect the built-in classes', () => {
     const masked = new Sequential([
       new LSTM({ units: 3, returnSequences: true, inputShape: [5, 4], name: 'lstm' }),
       new BatchNormalization(),
@@ -225,7 +225,7 @@ describe('a subclass with a call of its own', () => {
     ])
   })
 
-  it('stays as it is where layers are replaced', () => {
+  it('is kept where layers are replaced', () => {
     const x = tensor([[1, -2, 3, 0.5]])
     const model = network(new Cumulative({ units: 5, name: 'own' }))
     expect(() => lowRank(model, { rank: 1, layers: ['own'] })).toThrow(
@@ -246,7 +246,7 @@ describe('a subclass with a call of its own', () => {
     expect(quantizationAware(renamed).getLayer('own')).toBeInstanceOf(QuantizationAwareDense)
   })
 
-  it('of a base of the library that leaves open what is computed', async () => {
+  it('of an abstract base of the library', async () => {
     class Softmax2D extends ElementwiseLayer {
       static readonly className = 'Softmax2D'
       call(x: Tensor): Tensor {
@@ -288,7 +288,7 @@ describe('a subclass with a call of its own', () => {
     )
   })
 
-  it('by any member of which its class computes, not call alone', () => {
+  it('with any overridden member that computes, not only call', () => {
     class Turned extends Dense {
       override get kernel() {
         return super.kernel
@@ -322,7 +322,7 @@ describe('a subclass with a call of its own', () => {
     expect(groupsOf(new Model({ inputs: steps, outputs: heads.apply(steps) }))).toEqual([])
   })
 
-  it('in functions of an activation: they are tried', () => {
+  it('in functions of an activation, which are tested', () => {
     const fixedBy = (activation: (x: Tensor) => Tensor) => {
       const [first, own] = groupsOf(network(new Dense({ units: 5, activation, name: 'own' })))
       expect(first![2]).toBeNull()
@@ -337,7 +337,7 @@ describe('a subclass with a call of its own', () => {
     expect(fixedBy((x) => ops.where(ops.greater(x, 1), 1, ops.square(x)))).toBeNull()
   })
 
-  it('in a convolution for int8, which keeps no channels', async () => {
+  it('of a convolution for int8, which keeps no channels', async () => {
     const images = new Sequential([
       new Conv2D({ filters: 4, kernelSize: 2, inputShape: [4, 4, 1], name: 'first' }),
       new Conv2D({ filters: 4, kernelSize: 2, name: 'second' }),
@@ -349,7 +349,7 @@ describe('a subclass with a call of its own', () => {
     expect(names.filter(([name, fixed]) => name !== 'out' && fixed === null)).toEqual([])
   })
 
-  it('of a model: its list is not what it computes', async () => {
+  it('of a model: its list of layers is not its computation', async () => {
     class Residual extends Sequential {
       override call(x: Tensor, context: CallContext): Tensor {
         return ops.add(x, super.call(x, context))

@@ -1,5 +1,5 @@
-// Things that share memory or state: layers in two models, weights that move, disposal, programs that became stale.
-// Saving is in save.test.ts; placing values in memory in tests/plan.
+// Shared memory and state: layers in two models, weights that move, disposal, stale programs. save.test.ts tests
+// saving; tests/plan tests the placement of values in memory.
 
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
@@ -37,7 +37,7 @@ function compiled(layers: ConstructorParameters<typeof Sequential>[0]): Sequenti
 }
 
 describe('a layer in two models', () => {
-  it('is trained by both, and seen by both', async () => {
+  it('is trained by both, and both see the updates', async () => {
     const shared = new Dense({ units: 3, inputShape: [2] })
     const first = compiled([shared, new Dense({ units: 1 })])
     const second = compiled([shared, new Dense({ units: 1 })])
@@ -49,7 +49,7 @@ describe('a layer in two models', () => {
     expect(new Set(seen).size).toBe(5)
   })
 
-  it('moves with its optimizer: programs that were compiled before read the new weights', async () => {
+  it('moves with its optimizer: programs compiled before read the new weights', async () => {
     const base = new Sequential([new Dense({ units: 3, inputShape: [2] })])
     const before = base.predictOnBatch(x)
     const kernel = (base.layers[0] as Dense).kernel
@@ -83,7 +83,7 @@ describe('an optimizer', () => {
     await expect(models[1]!.fit(x, y, quiet)).rejects.toThrow(StateError)
   })
 
-  it('keeps the slots of all weights when a layer is frozen, saved and thawed', async () => {
+  it('keeps the slots of all weights when a layer is frozen, saved and unfrozen', async () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [2] }), new Dense({ units: 1 })])
     model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })
     await model.fit(x, y, { ...quiet, epochs: 5 })
@@ -101,7 +101,7 @@ describe('an optimizer', () => {
     expect(means(model).slice(0, 2)).toEqual(before.slice(0, 2))
     expect(means(model)[2]).not.toEqual(before[2])
     expect(model.layers[0]!.getWeights().map(String)).toEqual(frozen)
-    // The slots are saved with the frozen weights, and go on where they were.
+    // The slots are saved with the frozen weights, and continue from there.
     const again = await loadModel(await model.save())
     expect(means(again)).toEqual(means(model))
     for (const each of [model, again]) {
@@ -113,7 +113,7 @@ describe('an optimizer', () => {
     expect(means(model)[0]).not.toEqual(before[0])
   })
 
-  it('trains a layer that was thawed after everything was frozen', async () => {
+  it('trains a layer that was unfrozen after all were frozen', async () => {
     const model = compiled([new Dense({ units: 1, inputShape: [2] })])
     model.layers[0]!.trainable = false
     await model.fit(x, y, quiet)
@@ -124,7 +124,7 @@ describe('an optimizer', () => {
   })
 })
 
-describe('programs that became stale', () => {
+describe('stale programs', () => {
   it('are made again after add and pop', () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [2] }), new Dense({ units: 3 })])
     expect(model.predictOnBatch(x).shape).toEqual([4, 3])
@@ -136,7 +136,7 @@ describe('programs that became stale', () => {
     model.predictOnBatch(x).data.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 6))
   })
 
-  it('stay while fit runs: freezing in a callback takes effect in the next fit', async () => {
+  it('are kept while fit runs: freezing in a callback takes effect in the next fit', async () => {
     const model = compiled([new Dense({ units: 2, inputShape: [2] }), new Dense({ units: 1 })])
     const history = await model.fit(x, y, {
       ...quiet,
@@ -168,7 +168,7 @@ describe('programs that became stale', () => {
 })
 
 describe('dispose', () => {
-  it('makes later use an error, and leaves other models alone', async () => {
+  it('makes later use an error, and leaves other models unchanged', async () => {
     const model = compiled([new Dense({ units: 1, inputShape: [2] })])
     await model.fit(x, y, quiet)
     model.dispose()
@@ -189,13 +189,13 @@ describe('dispose', () => {
 })
 
 describe('traced functions', () => {
-  it('draw anew on every run', () => {
+  it('draw new numbers in every run', () => {
     const mask = jit((input: Tensor) => random.dropout(input, 0.5))
     const ones = ops.ones([64])
     expect(String(mask(ones).data)).not.toBe(String(mask(ones).data))
   })
 
-  it('tell attributes apart that JSON does not', () => {
+  it('distinguish attributes that are equal in JSON', () => {
     const padded = [Infinity, -Infinity, NaN].map((value) => ops.pad([1], [[1, 0]], value).data[0])
     expect(padded).toEqual([Infinity, -Infinity, NaN])
   })
@@ -205,7 +205,7 @@ describe('traced functions', () => {
     expect(() => jit((input: Tensor) => ops.add(model.predictOnBatch(x), ops.sum(input)))(1)).toThrow(StateError)
   })
 
-  it('write no operand over that is read as a part of a concatenation', () => {
+  it('do not overwrite an operand that is read as part of a concatenation', () => {
     const size = 5000
     const a = Float32Array.from({ length: size }, (_, i) => Math.sin(i))
     const b = Float32Array.from({ length: size }, (_, i) => Math.cos(i))
@@ -224,7 +224,7 @@ describe('traced functions', () => {
 })
 
 describe('a layer that is called twice', () => {
-  it('adds the penalty of its activities for each call, and that of its weights once', async () => {
+  it('adds its activity penalty for each call, and its weight penalty once', async () => {
     const input = Input({ shape: [2] })
     const shared = new Dense({ units: 2, kernelRegularizer: 'l2', activityRegularizer: 'l1' })
     const first = shared.apply(input)
@@ -242,7 +242,7 @@ describe('a layer that is called twice', () => {
 })
 
 describe('a failed build', () => {
-  it('leaves the model as it was', async () => {
+  it('leaves the model unchanged', async () => {
     const model = new Sequential([new Dense({ units: 3 }), new Dense({ units: 2, biasInitializer: 'orthogonal' })])
     await expect(model.predict(x)).rejects.toThrow('Orthogonal')
     expect(model.layers.map((layer) => layer.built)).toEqual([false, false])

@@ -1,4 +1,4 @@
-// Models that are classes: layers in properties, a call, and steps of one's own.
+// Subclassed models: layers in properties, a call, and custom steps.
 import { describe, expect, it } from 'vitest'
 import type { Batch, Tensor } from '../../src'
 import {
@@ -37,7 +37,7 @@ class Two extends Model {
   }
 }
 
-/** What steps of one's own are tried on. */
+/** A small model for custom steps. */
 class OneDense extends Model {
   net = new Dense({ units: 1, name: 'net' })
   override call(input: Tensor): Tensor {
@@ -45,7 +45,7 @@ class OneDense extends Model {
   }
 }
 
-describe('a class of one’s own', () => {
+describe('a custom class', () => {
   it('is trained, saved and loaded without further methods', async () => {
     setRandomSeed(3)
     const model = new Two()
@@ -61,7 +61,7 @@ describe('a class of one’s own', () => {
     expect(weightsOf(copy)).toEqual(weightsOf(model))
   })
 
-  it('inherits training: a nested Dropout drops and a nested addLoss counts, with nothing handed on', async () => {
+  it('inherits training: a nested Dropout drops and a nested addLoss counts, without passing arguments on', async () => {
     class Inner extends Layer {
       drop = new Dropout(0.99)
       call(input: Tensor): Tensor {
@@ -87,7 +87,7 @@ describe('a class of one’s own', () => {
     expect(Math.abs(trained.loss - 23)).toBeGreaterThan(1)
   })
 
-  it('refuses a layer with weights that it does not keep', async () => {
+  it('refuses a layer with weights that is not a property', async () => {
     class Leaky extends Model {
       #hidden = new Dense({ units: 1, name: 'secret' })
       override call(input: Tensor): Tensor {
@@ -108,7 +108,7 @@ describe('a class of one’s own', () => {
     expect(tracked.weights).toHaveLength(2)
   })
 
-  it('has a step of its own, and metrics in properties', async () => {
+  it('has its own step, and metrics in properties', async () => {
     class Own extends Model {
       net = new Dense({ units: 1, name: 'net' })
       error = new metrics.Mean({ name: 'error' })
@@ -132,7 +132,7 @@ describe('a class of one’s own', () => {
     expect(history['loss']!.at(-1)).toBeLessThan(history['loss']![0]!)
   })
 
-  it('has a step of its own, with a penalty on a gradient through attention', () => {
+  it('has its own step, with a penalty on a gradient through attention', () => {
     const sequences = ops.sin(ops.reshape(ops.arange(24), [2, 4, 3]))
     const layers = [
       () => new MultiHeadAttention({ numHeads: 2, keyDim: 4 }),
@@ -183,7 +183,7 @@ describe('a class of one’s own', () => {
     }
   })
 
-  it('has a step of its own, whose logs are not those of the built-in test step', async () => {
+  it('has its own step, whose logs differ from those of the built-in test step', async () => {
     class Own extends OneDense {
       override trainStep(batch: Batch<Tensor, Tensor>) {
         super.trainStep(batch)
@@ -201,7 +201,7 @@ describe('a class of one’s own', () => {
     expect(model.trainOnBatch(x, numbers)).toEqual({ loss: 77, only: 5 })
   })
 
-  it('has a step of its own, and freezes all that it has after the first fit', async () => {
+  it('has its own step, and freezes all its layers after the first fit', async () => {
     class Own extends OneDense {
       override trainStep(batch: Batch<Tensor, Tensor>) {
         super.trainStep(batch)
@@ -219,7 +219,7 @@ describe('a class of one’s own', () => {
     expect(weightsOf(model)).not.toEqual(before)
   })
 
-  it('has a step of its own, which must be traced and return scalar tensors', async () => {
+  it('has its own step, which must be traced and return scalar tensors', async () => {
     const stepThat = (answer: () => unknown) => {
       class Own extends OneDense {
         override trainStep(batch: Batch<Tensor, Tensor>) {
@@ -303,7 +303,7 @@ describe('a class of one’s own', () => {
     const logs = gan.trainOnBatch(data)
     expectNear([logs['criticLoss']!, logs['generatorLoss']!], [expected.criticLoss, expected.generatorLoss], 'losses')
     expect(bias.value.item()).toBeCloseTo(-0.01 * slope, 5)
-    // But for the critic's last bias, which counts on both sides alike.
+    // Except the critic's last bias, which contributes equally to both sides.
     weightsOf(gan)
       .slice(0, -1)
       .forEach((weight, i) => expect(weight, `weight ${i}`).not.toEqual(before[i]))
@@ -322,7 +322,7 @@ describe('callbacks that evaluate', () => {
     return model
   }
 
-  it('in the middle of an epoch leave the metrics of fit as they are', async () => {
+  it('in the middle of an epoch do not change the metrics of fit', async () => {
     const plain = await make().fit(x, numbers, { ...quiet, epochs: 2, batchSize: 4, shuffle: false })
     const model = make()
     const watched = await model.fit(x, numbers, {
@@ -335,7 +335,7 @@ describe('callbacks that evaluate', () => {
     expect(watched.history).toEqual(plain.history)
   })
 
-  it('not awaited, do not lock the model', async () => {
+  it('without await do not lock the model', async () => {
     const model = make()
     const results: number[] = []
     const { history } = await model.fit(x, numbers, {
@@ -357,7 +357,7 @@ describe('files', () => {
     ['function', () => 1],
     ['Float32Array', Float32Array.of(1)],
     ['Map', new Map()],
-  ])('refuse a configuration that holds a %s', async (word, value) => {
+  ])('refuse a configuration that contains a %s', async (word, value) => {
     class Keeps extends OneDense {
       override getConfig() {
         return { ...super.getConfig(), own: value as never }
@@ -368,7 +368,7 @@ describe('files', () => {
     await expect(model.save()).rejects.toThrow(`'own' in a configuration is a ${word}`)
   })
 
-  it('of a layer that was built before another layer held it', async () => {
+  it('of a layer that was built before it became part of another layer', async () => {
     class Holder extends Layer {
       inner: Dense
       constructor(options: { name?: string; inner?: Dense } = {}) {

@@ -42,13 +42,13 @@ function places({ incoming, along, outgoing }: UnitGroup) {
   return { incoming: incoming.map(text), along: along.map(text), outgoing: outgoing.map(text) }
 }
 
-/** Sets weights of some units to zero in every place that goes out. */
+/** Sets weights of some units to zero in every outgoing place. */
 function silence(group: UnitGroup, units: readonly number[]): void {
   for (const place of group.outgoing)
     visitUnits(place, units, (start, length) => void place.weight.view.fill(0, start, start + length))
 }
 
-/** Fills what comes in to some units, and what they have of their own, with noise. */
+/** Fills incoming and own weights of some units with noise. */
 function disturb(group: UnitGroup, units: readonly number[]): void {
   for (const place of [...group.incoming, ...group.along]) {
     visitUnits(place, units, (start, length) => {
@@ -57,7 +57,7 @@ function disturb(group: UnitGroup, units: readonly number[]): void {
   }
 }
 
-/** Units that nobody listens to may be anything: what a group says of its places is all there is. */
+/** Unused units may have any value: the places of a group are complete. */
 function expectComplete(model: Model | Sequential, x: Tensor, units = [1, 2]): void {
   const groups = unitGroups(model.graph!).filter(({ fixed }) => fixed === null)
   expect(groups.length).toBeGreaterThan(0)
@@ -67,7 +67,7 @@ function expectComplete(model: Model | Sequential, x: Tensor, units = [1, 2]): v
     disturb(group, units)
     const after = [...(model.predictOnBatch(x) as Tensor).data]
     after.forEach((value, i) => expect(value, group.makers.join()).toBeCloseTo(before[i]!, 5))
-    // And those that somebody listens to may not.
+    // Used units may not.
     disturb(group, [0])
     expect([...(model.predictOnBatch(x) as Tensor).data]).not.toEqual(after)
   }
@@ -100,7 +100,7 @@ describe('unit groups', () => {
     expectComplete(model, image(4, 3))
   })
 
-  it('go through normalisation, pooling and Flatten', () => {
+  it('continue through normalisation, pooling and Flatten', () => {
     setRandomSeed(1)
     const model = new Sequential([
       new Conv2D({ filters: 4, kernelSize: 3, padding: 'same', inputShape: [6, 6, 2], name: 'conv' }),
@@ -130,7 +130,7 @@ describe('unit groups', () => {
     expectComplete(model, image(2, 6, 6, 2))
   })
 
-  it('repeat for every place of a flattened image', () => {
+  it('repeat for every position of a flattened image', () => {
     const model = new Sequential([
       new Conv2D({ filters: 3, kernelSize: 2, inputShape: [3, 3, 1] }),
       new Flatten(),
@@ -142,7 +142,7 @@ describe('unit groups', () => {
     expectComplete(model, image(2, 3, 3, 1))
   })
 
-  it('are one where Add joins them, and lie side by side behind Concatenate', () => {
+  it('merge at Add, and are adjacent after Concatenate', () => {
     const input = Input({ shape: [6] })
     const a = new Dense({ units: 4, name: 'a' }).apply(input)
     const b = new Dense({ units: 4, name: 'b' }).apply(input)
@@ -184,7 +184,7 @@ describe('unit groups', () => {
     expectComplete(model, image(2, 4, 4, 3))
   })
 
-  it('of recurrent layers lie in every gate', () => {
+  it('of recurrent layers are in every gate', () => {
     for (const Recurrent of [LSTM, GRU]) {
       const model = new Sequential([
         new Embedding({ inputDim: 7, outputDim: 3, inputShape: [5], name: 'words' }),
@@ -214,7 +214,7 @@ describe('unit groups', () => {
     }
   })
 
-  it('go through models within models, and shared layers', () => {
+  it('continue through nested models, and shared layers', () => {
     const input = Input({ shape: [3] })
     const inner = new Sequential([
       new Dense({ units: 4, activation: 'relu', inputShape: [3], name: 'in' }),
@@ -235,7 +235,7 @@ describe('unit groups', () => {
     expectComplete(model, image(2, 3))
   })
 
-  it('are fixed where a layer mixes them or nobody knows', () => {
+  it('are fixed if a layer mixes them or is unknown', () => {
     const cases = [
       [new LayerNormalization(), /LayerNormalization/],
       [new Activation('softmax'), /Activation/],
@@ -268,7 +268,7 @@ describe('unit groups', () => {
     expectComplete(turned, image(2, 2, 2, 2))
   })
 
-  it('behind softmax are fixed, and not those in front of it', () => {
+  it('after softmax are fixed, but not those before it', () => {
     const model = new Sequential([
       new Dense({ units: 4, activation: 'relu', inputShape: [3], name: 'a' }),
       new Dense({ units: 5, activation: 'softmax', name: 'gate' }),
@@ -295,7 +295,7 @@ describe('unit groups', () => {
     expectComplete(images, image(2, 4, 4, 2))
   })
 
-  it('of both ways of a Bidirectional are one, which stands twice in what it gives', () => {
+  it('of both directions of a Bidirectional are one, which occurs twice in its output', () => {
     const model = new Sequential([
       new Bidirectional({ layer: new LSTM({ units: 3, returnSequences: true }), inputShape: [4, 2], name: 'both' }),
       new TimeDistributed({ layer: new Dense(4), name: 'each' }),
@@ -318,7 +318,7 @@ describe('unit groups', () => {
     expectComplete(model, image(2, 4, 2))
   })
 
-  it('are flattened step by step where a layer sees one step at a time', () => {
+  it('are flattened step by step if a layer sees one step at a time', () => {
     const model = new Sequential([
       new TimeDistributed({ layer: new Conv2D({ filters: 3, kernelSize: 2 }), inputShape: [5, 3, 3, 1] }),
       new TimeDistributed(new Flatten()),
@@ -332,7 +332,7 @@ describe('unit groups', () => {
     expectComplete(model, image(2, 5, 3, 3, 1))
   })
 
-  it('are fixed where both ways do not match, or wrappers share a layer', () => {
+  it('are fixed if both directions do not match, or wrappers share a layer', () => {
     const fixedBy = (layer: Bidirectional | TimeDistributed) =>
       unitGroups(
         new Sequential([new Dense({ units: 4, inputShape: [3, 2] }), layer as Bidirectional, new Dense(1)]).graph!,
@@ -395,7 +395,7 @@ describe('unit groups', () => {
     ).toEqual([true, true, false])
   })
 
-  it('draw weights anew as they were drawn first', () => {
+  it('draw new weights as the first were drawn', () => {
     const layer = new Dense({ units: 40, inputShape: [30] })
     const model = new Sequential([layer, new Dense({ units: 1 })])
     const fresh = model.drawAnew(layer.kernel)

@@ -1,4 +1,4 @@
-// Every op reads each argument that it takes, and refuses those that it does not take.
+// Every op reads each argument that it takes, and refuses all others.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
@@ -38,14 +38,14 @@ describe('arguments of ops', () => {
     expect(() => call(...given)).toThrow(`received ${length + 1}: it would not read ['surplus']`)
   })
 
-  it('are refused on symbols, and by the layer that a model has in the place of an op', () => {
+  it('are refused on symbols, and by the layer that represents an op in a model', () => {
     const add = ops.add as AnyFunction
     expect(() => add(Input({ shape: [2] }), 1, 2)).toThrow('ops.add takes 2 arguments, received 3')
     expect(() => new Operation({ op: 'add' }).call([1, 2, 4])).toThrow('ops.add takes 2 arguments, received 3')
     expect(() => new Operation({ op: 'random.dropout' }).call([1, 0.5, {}, 4])).toThrow('random.dropout takes 3')
   })
 
-  it('name what to do where an op is passed to a method of arrays', () => {
+  it('give advice if an op is passed to an array method', () => {
     const relu = ops.relu as AnyFunction
     expect(() => [1, 2].map(relu as (x: number) => Tensor)).toThrow('(x) => ops.relu(x)')
   })
@@ -65,7 +65,7 @@ describe('arguments of ops', () => {
     ['argmax: keepDims', () => ops.argmax(m, { axis: 0 }, true)],
     ['pad: constantValues', () => ops.pad(m, 1, 'edge', 2)],
     ['pad: constantValues', () => ops.pad(m, 1, 3, 2)],
-  ])('%s is refused where it would not be read', (message, call) => {
+  ])('%s is refused if it would not be read', (message, call) => {
     expect(call).toThrow(ArgumentError)
     expect(call).toThrow(message)
   })

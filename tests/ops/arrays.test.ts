@@ -1,4 +1,4 @@
-// Ops on concrete tensors against what NumPy gives. Values of single primitives are in tests/ir.
+// Ops on concrete tensors compared with NumPy. tests/ir has the values of single primitives.
 import { describe, expect, it } from 'vitest'
 import type { TensorLike } from '../../src'
 import {
@@ -46,7 +46,7 @@ describe('tensor', () => {
     expect(made.size).toBe(shape.reduce((a, b) => a * b, 1))
   })
 
-  it('copies what it is given', () => {
+  it('copies its argument', () => {
     const data = Float32Array.of(1, 2)
     const made = tensor(data)
     data[0] = 9
@@ -62,7 +62,7 @@ describe('tensor', () => {
     expect(String(ops.arange(20))).toMatch(/…\]$/)
   })
 
-  it('refuses what is not numbers, and wrong shapes', () => {
+  it('refuses values that are not numbers, and wrong shapes', () => {
     expect(() => tensor('abc' as never)).toThrow(DataError)
     expect(() => tensor([1, 2, 3], [2, 2])).toThrow('tensor: shape [2, 2] needs 4 elements, received 3')
     expect(() => tensor([1], [-1])).toThrow(ShapeError)
@@ -113,7 +113,7 @@ describe('broadcasting', () => {
     expect(ops.add(b, a).toArray()).toEqual(expected)
   })
 
-  it('refuses shapes that do not go together', () => {
+  it('refuses incompatible shapes', () => {
     expect(() => ops.add([1, 2], [1, 2, 3])).toThrow(ShapeError)
     expect(() => ops.add([1, 2], [1, 2, 3])).toThrow(/add: .*\[2\] and \[3\]/)
     expect(() => ops.where([true, false], [1, 2, 3], 0)).toThrow(ShapeError)
@@ -200,7 +200,7 @@ describe('dtypes', () => {
     expect(ops.cast(x, 'float32')).toBe(x)
   })
 
-  it('logic takes numbers as ≠ 0', () => {
+  it('logic treats numbers as ≠ 0', () => {
     expect(ops.logicalAnd([1, 0, 2], [1, 1, 0]).toArray()).toEqual([true, false, false])
     expect(ops.logicalOr([1, 0, 0], [true, true, false]).toArray()).toEqual([true, true, false])
     expect(ops.logicalNot([1, 0]).toArray()).toEqual([false, true])
@@ -240,7 +240,7 @@ describe('elementwise', () => {
     expectNear(tensor(received).data, tensor(expected).data, name, 2e-6)
   })
 
-  it('where picks and takes no gradient from what is not picked', () => {
+  it('where selects, and has no gradient for elements not selected', () => {
     expect(ops.where([true, false, true], [1, 2, 3], 0).toArray()).toEqual([1, 0, 3])
     expect(ops.where([1, 0], int(5, 6), 7).dtype).toBe('int32')
     const gradient = grad((x) =>
@@ -266,7 +266,7 @@ describe('reductions', () => {
     ['two apart', { axis: [0, -1] }, [3]],
     ['no axes', { axis: [] }, [2, 3, 4]],
     ['keepDims', { axis: [0, 2], keepDims: true }, [1, 3, 1]],
-    ['keepDims of everything', { keepDims: true }, [1, 1, 1]],
+    ['keepDims over all axes', { keepDims: true }, [1, 1, 1]],
   ])('%s', (_title, options, shape) => {
     for (const fold of [ops.sum, ops.mean, ops.max, ops.min, ops.prod, ops.variance, ops.std, ops.logSumExp]) {
       expect(fold(t, options).shape).toEqual(shape)
@@ -402,18 +402,18 @@ describe('reductions', () => {
     expect(grad((x) => ops.max(x))([2, 2, 1, 2]).toArray()).toEqual([1 / 3, 1 / 3, 0, 1 / 3].map(Math.fround))
   })
 
-  it('NaN goes through max and min', () => {
+  it('NaN propagates through max and min', () => {
     expect(ops.max([1, NaN, 2]).item()).toBeNaN()
     expect(ops.min([1, NaN, 2]).item()).toBeNaN()
   })
 
-  it('refuses axes that are not there, or twice', () => {
+  it('refuses axes that do not exist, or repeat', () => {
     expect(() => ops.sum(m, { axis: 2 })).toThrow(/sum: the axis must be in −2 … 1, received 2/)
     expect(() => ops.sum(m, { axis: [0, -2] })).toThrow(/distinct/)
     expect(() => ops.sum(m, { axis: 0.5 })).toThrow('sum: axis must be an integer, received 0.5')
   })
 
-  it('prod, its gradient with zeros, too', () => {
+  it('prod, and its gradient with zeros', () => {
     expect(
       ops
         .prod(
@@ -439,7 +439,7 @@ describe('reductions', () => {
     expectNear(grad((x) => ops.logSumExp(x))([1, 1000]).data, [0, 1], 'gradient')
   })
 
-  it('argmax and argmin give the first, as int32', () => {
+  it('argmax and argmin give the first index, as int32', () => {
     const tied = [
       [1, 3, 3],
       [2, 0, 0],
@@ -468,7 +468,7 @@ describe('arguments', () => {
     any: ops.any,
   }
 
-  it.each(Object.entries(folds))('%s takes an axis by itself, or options in any spelling', (name, fold) => {
+  it.each(Object.entries(folds))('%s takes an axis alone, or options in any spelling', (name, fold) => {
     for (const axis of [1, -1, [0, 2], null] as const) {
       const expected = fold(t, { axis, keepDims: true })
       expect(fold(t, axis).toArray()).toEqual(fold(t, { axis }).toArray())
@@ -489,7 +489,7 @@ describe('arguments', () => {
     expect(() => fold(t, [0, 0])).toThrow(/distinct/)
   })
 
-  it('argmax, softmax and their kin, too', () => {
+  it('argmax, softmax and similar ops, too', () => {
     expect(ops.argmax(t, { axis: 1, keepDims: true }).shape).toEqual([2, 1, 4])
     expect(ops.argmin(t, { axis: null }).item()).toBe(0)
     expect(ops.argmax(t, { keepdims: true } as object).shape).toEqual([1, 1, 1])
@@ -539,21 +539,21 @@ describe('arguments', () => {
       'element [0][1] must be a number, received an object (Object)',
     ],
     [
-      'objects for rows',
+      'objects instead of rows',
       () => tensor([{ x: 1 }] as never),
       'element [0] must be a number, received an object (Object)',
     ],
     [
-      'data that is no data',
+      'invalid data',
       () => tensor({ data: 'ab', shape: [2] } as never),
       "data must be a typed array or an array of numbers, received the string 'ab'",
     ],
-  ])('%s refuses what it cannot read', (_title, call, message) => {
+  ])('%s refuses invalid arguments', (_title, call, message) => {
     expect(call).toThrow(message)
     expect(call).toThrow(MyelinError)
   })
 
-  it('bool holds 0 and 1 only', () => {
+  it('bool contains only 0 and 1', () => {
     expect(ops.full([2], 5, 'bool').data).toEqual(Int32Array.of(1, 1))
     expect(ops.pad(tensor([true]), [[1, 0]], 7).data).toEqual(Int32Array.of(1, 1))
     expect(tensor(Int32Array.of(3, 0), undefined, 'bool').data).toEqual(Int32Array.of(1, 0))
@@ -736,7 +736,7 @@ describe('shapes', () => {
       [0, 0, 1],
     ])
     expect(ops.oneHot(int(1), 2).toArray()).toEqual([[0, 1]])
-    // As in Keras, what is outside is 0 everywhere.
+    // As in Keras, an index out of range gives zeros.
     expect(jit((index: Tensor) => ops.oneHot(index, 3))([-1, 3]).toArray()).toEqual([
       [0, 0, 0],
       [0, 0, 0],
@@ -785,14 +785,14 @@ describe('matmul', () => {
     expect(ops.matmul(ops.ones([5, 1, 2, 3]), ops.ones([4, 3, 6])).shape).toEqual([5, 4, 2, 6])
   })
 
-  it('refuses what does not go together', () => {
+  it('refuses incompatible shapes', () => {
     expect(() => ops.matmul(m, m)).toThrow(/matmul.*\[2, 3\].*\[2, 3\]/)
     expect(() => ops.matmul(2, m)).toThrow('a scalar is not a matrix')
   })
 })
 
 describe('Variable', () => {
-  it('starts with zeros or a tensor, and takes only its shape', () => {
+  it('starts with zeros or a tensor, and accepts only its shape', () => {
     expect(new Variable([2]).value.toArray()).toEqual([0, 0])
     const variable = new Variable(tensor(m), { name: 'v' })
     variable.assign(ops.ones([2, 3]))
@@ -816,7 +816,7 @@ describe('Variable', () => {
     expect(before.toArray()).toEqual([1, 2])
   })
 
-  it('stands for its content in ops', () => {
+  it('acts as its value in ops', () => {
     const variable = new Variable(tensor([1, 2]))
     expect(ops.add(variable, 1).toArray()).toEqual([2, 3])
   })

@@ -1,5 +1,5 @@
-// dotProductAttention against Keras, its second derivatives against plain ops, and what its errors say. The kernels themselves: primitives/attention-cases.ts; memory:
-// plan/attention-memory.test.ts.
+// dotProductAttention compared with Keras, its second derivatives with plain ops, and its errors.
+// primitives/attention-cases.ts tests the kernels; plan/attention-memory.test.ts the memory.
 
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
@@ -16,7 +16,7 @@ function attended({ bias, mask, options }: AttentionCase) {
   return { inputs, given: bias === null ? [] : [toTensor(bias)] }
 }
 
-/** The same by ops that store all scores. */
+/** The same with ops that store all scores. */
 function stored({ mask, options }: AttentionCase) {
   return ([query, key, value, bias]: readonly Tensor[]) => {
     const headsFirst = (x: Tensor) => ops.transpose(x, [0, 2, 1, 3])
@@ -95,7 +95,7 @@ describe('dotProductAttention', () => {
   const zeros = (...shape: number[]) => ops.zeros(shape)
   const key = zeros(2, 4, 2, 3)
 
-  it('takes masks and biases of fewer axes, and numbers for true', () => {
+  it('takes masks and biases with fewer axes, and numbers for true', () => {
     const query = zeros(2, 5, 2, 3)
     const value = ops.reshape(ops.arange(48), [2, 4, 2, 3])
     const first = ops.dotProductAttention(query, key, value, { mask: [1, 0, 0, 0] })
@@ -104,7 +104,7 @@ describe('dotProductAttention', () => {
     expect(Array.from(last.data)).toEqual(Array.from(ops.broadcastTo(ops.take(value, [3], 1), [2, 5, 2, 3]).data))
   })
 
-  it('says what does not fit', () => {
+  it('reports arguments that do not fit', () => {
     expect(() => ops.dotProductAttention(zeros(2, 5, 6), key, key)).toThrow(
       /dotProductAttention: expected query \[batch, steps, heads, size\].*received \[2, 5, 6\]/,
     )

@@ -1,4 +1,5 @@
-// Convolution, pooling and resizing as users call them: against plain sums, each other, and wrong input.
+// Convolution, pooling and resizing as users call them: compared with plain sums, with each other, and with wrong
+// input.
 
 import { describe, expect, it } from 'vitest'
 import { ArgumentError, ShapeError, ops, tensor, vjp } from '../../src'
@@ -18,7 +19,7 @@ describe('conv', () => {
     expect([...y.data]).toEqual([12, 23, 34])
   })
 
-  it('has the places that strides, dilation and padding leave', () => {
+  it('has the positions that strides, dilation and padding give', () => {
     const x = make([2, 7, 8, 3])
     const kernel = make([3, 2, 3, 4], 2)
     expect(ops.conv(x, kernel).shape).toEqual([2, 5, 7, 4])
@@ -27,7 +28,7 @@ describe('conv', () => {
     expect(ops.conv(x, kernel, { dilationRate: 2, strides: 2 }).shape).toEqual([2, 2, 3, 4])
   })
 
-  it('convolves groups by themselves', () => {
+  it('convolves groups separately', () => {
     const [x, kernel] = [make([2, 5, 5, 4]), make([3, 3, 2, 6], 2)]
     const halves = [0, 1].map((i) =>
       ops.conv(ops.slice(x, [0, 0, 0, 2 * i], [-1, -1, -1, 2]), ops.slice(kernel, [0, 0, 0, 3 * i], [-1, -1, -1, 3])),
@@ -35,7 +36,7 @@ describe('conv', () => {
     near(ops.conv(x, kernel), ops.concatenate(halves, 3), 'groups')
   })
 
-  it('of one pixel is a product', () => {
+  it('with one pixel is a matrix product', () => {
     const [x, kernel] = [make([2, 3, 4, 5]), make([1, 1, 5, 6], 2)]
     near(ops.conv(x, kernel), ops.matmul(x, ops.reshape(kernel, [5, 6])), 'product')
   })
@@ -48,7 +49,7 @@ describe('conv', () => {
     ['no spatial axes', () => ops.conv(make([4, 4]), make([3, 1]))],
   ])('refuses %s', (_title, call) => expect(call).toThrow(ShapeError))
 
-  it('refuses options it does not know, and names the nearest', () => {
+  it('refuses unknown options, and suggests the nearest', () => {
     expect(() => ops.conv(make([1, 4, 1]), make([2, 1, 1]), { stride: 2 } as object)).toThrow(/strides/)
     expect(() => ops.conv(make([1, 4, 1]), make([2, 1, 1]), { padding: 'full' as never })).toThrow(ArgumentError)
   })
@@ -67,14 +68,14 @@ describe('convTranspose', () => {
     expect([...y.data]).toEqual([1, 10, 102, 20, 200])
   })
 
-  it('refuses other channels, and what would be empty', () => {
+  it('refuses other channels, and empty results', () => {
     expect(() => ops.convTranspose(make([1, 3, 2]), make([2, 4, 3]))).toThrow(ShapeError)
     expect(() => ops.convTranspose(make([1, 3, 2]), make([2, 4, 2]), { outputPadding: -1 })).toThrow(ArgumentError)
   })
 })
 
 describe('depthwiseConv and separableConv', () => {
-  it('meet no other channel', () => {
+  it('keep channels separate', () => {
     const [x, kernel] = [make([2, 5, 5, 3]), make([2, 2, 3, 2], 2)]
     const apart = [0, 1, 2].map((c) =>
       ops.conv(ops.slice(x, [0, 0, 0, c], [-1, -1, -1, 1]), ops.slice(kernel, [0, 0, c, 0], [-1, -1, 1, -1])),
@@ -97,19 +98,19 @@ describe('depthwiseConv and separableConv', () => {
 describe('maxPool and averagePool', () => {
   const x = tensor([1, 5, 2, 4, 3], [1, 5, 1])
 
-  it('fold windows', () => {
+  it('reduce windows', () => {
     expect([...ops.maxPool(x, 2).data]).toEqual([5, 4])
     expect([...ops.averagePool(x, 2).data]).toEqual([3, 3])
     expect([...ops.maxPool(x, 3, { strides: 1 }).data]).toEqual([5, 5, 4])
   })
 
-  it('count only what is there', () => {
+  it('ignore padding', () => {
     expect([...ops.averagePool(x, 2, { padding: 'same' }).data]).toEqual([3, 3, 3])
     expect([...ops.averagePool(x, 3, { padding: 'same', strides: 2 }).data]).toEqual([3, 11 / 3, 3.5].map(Math.fround))
     expect([...ops.maxPool(ops.negative(x), 3, { padding: 'same', strides: 2 }).data]).toEqual([-1, -2, -3])
   })
 
-  it('refuse a window that does not fit, and what is no image', () => {
+  it('refuse a window that does not fit, and inputs that are not images', () => {
     expect(() => ops.maxPool(x, 6)).toThrow(/window/)
     expect(() => ops.averagePool(tensor([1, 2]), 1)).toThrow(ShapeError)
   })
@@ -123,7 +124,7 @@ describe('resize', () => {
     }
   })
 
-  it('averages what a smaller image leaves out, on request', () => {
+  it('averages the omitted pixels of a smaller image, on request', () => {
     const steps = tensor([0, 1, 2, 3], [1, 1, 4, 1])
     expect([...ops.resize(steps, [1, 2]).data]).toEqual([0.5, 2.5])
     expectNear(ops.resize(steps, [1, 2], { antialias: true }).data, [5 / 7, 16 / 7], 'antialias', 1e-6)
@@ -141,7 +142,7 @@ describe('affineTransform', () => {
     ...ops.affineTransform(row, [1, 0, by, 0, 1, 0, 0, 0], options).data,
   ]
 
-  it('says what lies beyond the edges', () => {
+  it('fills the area beyond the edges as requested', () => {
     expect(moved(2, {})).toEqual([3, 0, 0])
     expect(moved(2, { fillValue: 9 })).toEqual([3, 9, 9])
     expect(moved(2, { fillMode: 'nearest' })).toEqual([3, 3, 3])
@@ -151,7 +152,7 @@ describe('affineTransform', () => {
     expect(moved(0.5, { fillMode: 'nearest' })).toEqual([1.5, 2.5, 3])
   })
 
-  it('refuses what does not fit', () => {
+  it('refuses invalid arguments', () => {
     expect(() => ops.affineTransform(row, [1, 0, 0, 0, 1, 0])).toThrow(
       'affineTransform: the transform must be [8], or [1, 8] for each image, received [6]',
     )
@@ -169,7 +170,7 @@ describe('batchNorm, layerNorm and rmsNorm', () => {
     [3, 6],
   ])
 
-  it('bring to mean 0 and variance 1', () => {
+  it('normalize to mean 0 and variance 1', () => {
     near(
       ops.batchNorm(x, tensor([2, 4]), tensor([1, 4]), { epsilon: 0 }),
       tensor([

@@ -1,6 +1,6 @@
-// Every op, called with what nobody should give it: either a sound result or an error of this library that a user can
-// read. Never a TypeError of ours, an internal error, or numbers from outside the operands: the interpreter, which
-// reads undefined there, must say the same.
+// Every op, called with invalid arguments: either a correct result or a readable error of this library. Never a
+// TypeError of ours, an internal error, or numbers from outside the operands: the interpreter, which reads undefined
+// there, must agree.
 
 import { describe, expect, it } from 'vitest'
 import { MyelinError, Tensor, ops, random, setRandomSeed, tensor } from '../../src'
@@ -144,7 +144,7 @@ function functionsOf(module: object): [string, AnyFunction][] {
   )
 }
 
-/** What a call came to: a result, or the name of an error that users can catch. */
+/** The outcome of a call: a result, or the name of an error that users can catch. */
 function outcome(name: string, call: AnyFunction, given: readonly unknown[]): unknown {
   setRandomSeed(1)
   try {
@@ -204,7 +204,7 @@ function callsOf(name: string): (readonly unknown[])[] {
 const moving = new Set(functionsOf({ ...shape, ...reduce, ...linalg }).map(([name]) => name))
 
 describe.each(functionsOf({ ...ops, ...random }))('%s', (name, call) => {
-  it('gives a sound result or an error that a user can read', async () => {
+  it('gives a correct result or a readable error', async () => {
     const calls = callsOf(name)
     const results = calls.map((given) => outcome(name, call, given))
     results.forEach((result, i) => expectSound(result, `${name}(${calls[i]!.map(print).join(', ')})`))

@@ -1,4 +1,4 @@
-// Ops against what Keras on JAX gives: results, gradients, and gradients of gradients.
+// Ops compared with Keras on JAX: results, gradients, and gradients of gradients.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { grad, ops, tensor } from '../../src'
@@ -26,12 +26,12 @@ function toTensor({ data, shape, dtype }: OpTensor): Tensor {
   return tensor({ data: data.map(Number), shape, dtype })
 }
 
-/** As flat_weights in ops.py. */
+/** Like flat_weights in ops.py. */
 function weightsFor({ shape, size }: Tensor, salt: number): Tensor {
   return tensor({ data: Float32Array.from({ length: size }, (_, j) => (((j * 7 + salt * 3) % 11) - 5) / 4), shape })
 }
 
-/** Every element within tolerance of the largest one around it; NaN and infinities alike. */
+/** Every element within tolerance of the largest one; NaN and infinities equal. */
 function expectAlike(received: Tensor, expected: OpTensor, where: string, tolerance: number): void {
   expect([received.dtype, ...received.shape], `${where}: type`).toEqual([expected.dtype, ...expected.shape])
   const wanted = expected.data.map(Number)

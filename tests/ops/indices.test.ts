@@ -1,5 +1,5 @@
-// Indices below 0 count from the end, and those outside of the axis are refused where they are data. In a program they give NaN,
-// the least int32 or true, and have no gradient, as Keras does on JAX: the numbers here are those of Keras 3.15 on JAX.
+// Indices below 0 count from the end, and data indices outside the axis are refused. In a program they give NaN, the
+// least int32 or true, and have no gradient, as in Keras on JAX: the numbers here are those of Keras 3.15 on JAX.
 
 import { describe, expect, it } from 'vitest'
 import { DataError, Embedding, grad, jit, ops, tensor } from '../../src'
@@ -49,8 +49,8 @@ describe('negative indices', () => {
   })
 })
 
-describe('indices outside of the axis', () => {
-  it('are refused where they are data', () => {
+describe('indices outside the axis', () => {
+  it('are refused in data', () => {
     for (const wrong of [[3], [-4], [0.5], [NaN]]) {
       expect(() => ops.take(x, wrong)).toThrow(DataError)
       expect(() => ops.takeAlongAxis(x, wrong, 0)).toThrow(DataError)
@@ -71,7 +71,7 @@ describe('indices outside of the axis', () => {
     expect(run(ops.greater(x, 15), indices).toArray()).toEqual([true, false, true, true, true, true])
   })
 
-  it('fill whole slices, and rows of a matrix do not run into each other', () => {
+  it('fill whole slices, without overlap between the rows of a matrix', () => {
     const rows = tensor([
       [1, 2, 3, 4, 5],
       [6, 7, 8, 9, 10],
@@ -92,7 +92,7 @@ describe('indices outside of the axis', () => {
   })
 })
 
-it('take without an axis picks from all elements', () => {
+it('take without an axis selects from all elements', () => {
   expect(
     ops
       .take(

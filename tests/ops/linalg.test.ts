@@ -1,5 +1,5 @@
-// Factorizations put together again; einsum, tensordot, dot, outer and norm against plain loops over all indices, and their gradients against finite
-// differences.
+// Factorizations multiplied again; einsum, tensordot, dot, outer and norm compared with plain loops over all indices,
+// and their gradients with finite differences.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { ArgumentError, ShapeError, grad, ops, tensor } from '../../src'
@@ -8,7 +8,7 @@ import { expectNear } from '../helpers/golden'
 
 const of = (shape: readonly number[], seed = 1): Tensor => tensor({ data: [...floats(shape, -2, 2, seed).data], shape })
 
-/** Every combination of the letters' values: the definition. Letters only. */
+/** All combinations of the letters' values, by definition. Letters only. */
 function naive(equation: string, operands: readonly Tensor[]): { shape: number[]; data: number[] } {
   const [left, right] = equation.split('->') as [string, string]
   const terms = left.split(',')
@@ -69,14 +69,14 @@ describe('einsum', () => {
     expectNear(received.data, expected.data, equation)
   })
 
-  it('an ellipsis stands for any axes, which broadcast', () => {
+  it('an ellipsis means any axes, which broadcast', () => {
     const [a, b] = [of([2, 1, 3, 4]), of([5, 4, 2], 2)]
     const product = ops.einsum('...ij,...jk->...ik', a, b)
     expect(product.shape).toEqual([2, 5, 3, 2])
     expectNear(product.data, ops.matmul(a, b).data, 'as matmul')
     expect(ops.einsum('i...->...i', of([2, 3, 4])).shape).toEqual([3, 4, 2])
     expect(ops.einsum('...,...', of([3, 1]), of([1, 4])).shape).toEqual([3, 4])
-    // nothing under it
+    // the ellipsis covers no axes
     expect(ops.einsum('b...->b', of([2])).shape).toEqual([2])
   })
 
@@ -97,7 +97,7 @@ describe('einsum', () => {
     )
   })
 
-  it('gradients follow', () => {
+  it('has gradients', () => {
     const [a, b] = [of([2, 3, 3]), of([2, 3, 4], 2)]
     const loss = (x: Tensor): Tensor => ops.sum(ops.square(ops.einsum('bii,bij->j', x, b)))
     const received = grad(loss)(a)
@@ -134,7 +134,7 @@ describe('tensordot, dot and outer', () => {
     expectNear(received.data, expected.data, equation)
   }
 
-  it('tensordot sums over the axes that meet', () => {
+  it('tensordot sums over the chosen axes', () => {
     same(ops.tensordot(a, b), 'ijk,jkl->il', a, b)
     same(
       ops.tensordot(a, b, [
@@ -208,7 +208,7 @@ describe('norm', () => {
 describe('factorizations', () => {
   const a = of([2, 4, 3])
 
-  it('svd and qr give back what they took apart, full or not', () => {
+  it('svd and qr reproduce the matrix, full or not', () => {
     for (const full of [false, true]) {
       const [u, s, vt] = ops.svd(a, full)
       const size = full ? 4 : 3
@@ -236,7 +236,7 @@ describe('factorizations', () => {
     }
   })
 
-  it('svd of a wide matrix is that of the tall one, turned', () => {
+  it('svd of a wide matrix is that of its transpose', () => {
     const [u, s, vt] = ops.svd(ops.swapAxes(a, 1, 2), true)
     expect([u.shape, s.shape, vt.shape]).toEqual([
       [2, 3, 3],
@@ -258,7 +258,7 @@ describe('factorizations', () => {
     expect(slope(of([4, 2])).shape).toEqual([4, 2])
   })
 
-  it('large systems are solved to rounding', () => {
+  it('large systems are solved up to rounding', () => {
     const n = 70
     const matrix = ops.add(of([n, n]), ops.multiply(ops.eye(n), 20))
     const x = of([n, 33], 2)
@@ -275,9 +275,9 @@ describe('factorizations', () => {
     )
   })
 
-  it('det has the gradient of the adjugate where the matrix is singular', () => {
+  it('det has the gradient of the adjugate if the matrix is singular', () => {
     const slope = grad((x: Tensor) => ops.sum(ops.det(x)))
-    // elimination finds the 0 last, first, and several
+    // elimination finds the 0 last, first, and several times
     const last = [
       [1, 1, 0, 0],
       [1, 1, 0, 1],
@@ -295,7 +295,7 @@ describe('factorizations', () => {
     expect([...slope(ops.ones([2, 4, 4])).data]).toEqual(new Array(32).fill(0))
   })
 
-  it('pinv of what has no full rank has the gradient 0', () => {
+  it('pinv without full rank has the gradient 0', () => {
     const low = ops.matmul(of([4, 2]), of([2, 3], 2))
     expect([...grad((x: Tensor) => ops.sum(ops.pinv(x)))(low).data]).toEqual(new Array(12).fill(0))
     expectNear(ops.pinv(ops.zeros([3, 2])).data, new Array(6).fill(0), 'of zeros')
@@ -360,13 +360,13 @@ describe('factorizations', () => {
       /norm: ord 1 requires one axis for vectors or two for matrices/,
     ],
     ['norm', () => ops.norm([1, 2], 'fro'), /norm: ord 'fro' applies to matrices only/],
-  ])('%s refuses what it cannot do', (_title, call, message) => {
+  ])('%s refuses unsupported arguments', (_title, call, message) => {
     expect(call).toThrow(message)
   })
 })
 
 describe('Fourier transforms', () => {
-  it('ifft undoes fft for any length, in pairs of either form', () => {
+  it('ifft inverts fft for any length, in both forms of pairs', () => {
     for (const n of [1, 3, 8, 100, 1024]) {
       const [real, imag] = [of([2, n]), of([2, n], 2)]
       const back = ops.ifft(ops.fft([real, imag]))

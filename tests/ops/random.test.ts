@@ -64,7 +64,7 @@ describe('distributions', () => {
     expect(max).toBeGreaterThan(2.9)
   })
 
-  it('are finite at both ends of the uniform numbers they are made of', () => {
+  it('are finite at both ends of the underlying uniform numbers', () => {
     // Seeds whose first number is the smallest, 0, and the largest, 1 − 2⁻²³.
     for (const [seed, first, bound] of [
       [4166419, 0, -1],
@@ -88,7 +88,7 @@ describe('distributions', () => {
     for (const count of counts.values()) expect(Math.abs(count / COUNT - 0.2)).toBeLessThan(five(0.4))
   })
 
-  it('randint keeps integers that float32 cannot hold', () => {
+  it('randint keeps integers that float32 cannot represent', () => {
     const { data } = random.randint([COUNT], 2 ** 30, 2 ** 30 + 3, { seed: 1 })
     expect(new Set(data)).toEqual(new Set([2 ** 30, 2 ** 30 + 1, 2 ** 30 + 2]))
   })
@@ -129,13 +129,13 @@ describe('distributions', () => {
 })
 
 describe('seeds', () => {
-  it('a number gives always the same, none something new', () => {
+  it('a number always gives the same, no seed something new', () => {
     expect(random.uniform([8], { seed: 1 }).data).toEqual(random.uniform([8], { seed: 1 }).data)
     expect(random.uniform([8], { seed: 1 }).data).not.toEqual(random.uniform([8], { seed: 2 }).data)
     expect(random.uniform([8]).data).not.toEqual(random.uniform([8]).data)
   })
 
-  it('setRandomSeed makes everything repeat', () => {
+  it('setRandomSeed makes everything repeatable', () => {
     const draw = (seed: number) => {
       setRandomSeed(seed)
       return [random.uniform([4]).data, random.normal([4]).data, random.permutation(9), new SeedGenerator().next().data]
@@ -145,7 +145,7 @@ describe('seeds', () => {
     expect(draw(2)).not.toEqual(first)
   })
 
-  it('a generator goes on, in traced functions with every run', () => {
+  it('a generator advances, also in traced functions with every run', () => {
     const own = new SeedGenerator(3)
     const draws = [1, 2, 3].map(() => random.uniform([4], { seed: own }).data.join())
     expect(new Set(draws).size).toBe(3)
@@ -155,7 +155,7 @@ describe('seeds', () => {
     expect(again.state.value.toArray()).toEqual(own.state.value.toArray())
   })
 
-  it('the first numbers are these, in every mode and on every machine', () => {
+  it('the first numbers are the same in every mode and on every machine', () => {
     expect(random.uniform([4], { seed: 42 }).data).toMatchInlineSnapshot(`
       Float32Array [
         0.8690483570098877,

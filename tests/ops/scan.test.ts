@@ -1,5 +1,5 @@
-// scan, map and foriLoop against plain JavaScript loops: at once, traced, differentiated; what is captured, assigned
-// and random; and every error.
+// scan, map and foriLoop compared with plain JavaScript loops: eager, traced, differentiated; captures, assignments and
+// random numbers; and every error.
 
 import { describe, expect, it } from 'vitest'
 import { SeedGenerator, Variable, grad, jit, ops, random, tensor, valueAndGrad } from '../../src'
@@ -12,13 +12,13 @@ const close = (received: Tensor, expected: readonly number[], digits = 5): void 
 }
 
 describe('scan', () => {
-  it('hands the carry on and stacks what is returned', () => {
+  it('passes the carry on and stacks the returned values', () => {
     const [total, sums] = ops.scan((sum, x) => [ops.add(sum, x), ops.add(sum, x)], 0, tensor([1, 2, 3]))
     expect(total.item()).toBe(6)
     expect(sums.toArray()).toEqual([1, 3, 6])
   })
 
-  it('goes backwards', () => {
+  it('runs backwards', () => {
     const [last, ys] = ops.scan((c, x) => [x, ops.subtract(c, x)], 10, tensor([1, 2, 3]), { reverse: true })
     expect(last.item()).toBe(1)
     expect(ys.toArray()).toEqual([1, 1, 7])
@@ -56,18 +56,18 @@ describe('scan', () => {
     ])
   })
 
-  it.each([0, 1, 2, 7])('runs %i turns', (length) => {
+  it.each([0, 1, 2, 7])('runs %i iterations', (length) => {
     const [x, ys] = ops.scan((c) => [ops.multiply(c, 2), c], 1, null, { length })
     expect(x.item()).toBe(2 ** length)
     expect(ys.toArray()).toEqual(Array.from({ length }, (_, i) => 2 ** i))
   })
 
-  it('returns null where nothing is stacked', () => {
+  it('returns null if nothing is stacked', () => {
     const [x, ys] = ops.scan((c, x) => [ops.add(c, x), null], 0, tensor([1, 2]))
     expect([x.item(), ys]).toEqual([3, null])
   })
 
-  it('captures tensors, variables and symbols of the code around it', () => {
+  it('captures tensors, variables and symbols of the surrounding code', () => {
     const weight = new Variable(tensor([2, 3]))
     const f = (x: Tensor, scale: Tensor): Tensor => {
       const shifted = ops.add(x, 1)
@@ -89,7 +89,7 @@ describe('scan', () => {
     expect(jit(f)(tensor([1, 2]), tensor(10)).toArray()).toEqual(expected)
   })
 
-  it('differentiates by what is carried, scanned and captured', () => {
+  it('has gradients for carries, slices and captures', () => {
     // c ← c·w + x; the sum of all c
     const loss = (c: Tensor, xs: Tensor, w: Tensor): Tensor => {
       const [, ys] = ops.scan(
@@ -117,7 +117,7 @@ describe('scan', () => {
     expect(grad((x) => grad(power)(x))(1.5).item()).toBeCloseTo(56 * 1.5 ** 6, 2)
   })
 
-  it('differentiates inside of its function', () => {
+  it('differentiates inside its function', () => {
     const [x] = ops.scan(
       (c) => [ops.subtract(c, ops.multiply(0.25, grad((y) => ops.square(ops.subtract(y, 3)))(c))), null],
       1,
@@ -127,7 +127,7 @@ describe('scan', () => {
     expect(x.item()).toBeCloseTo(3 - 2 * 0.5 ** 4)
   })
 
-  it('runs in a scan', () => {
+  it('runs inside a scan', () => {
     const [total, rows] = ops.scan(
       (c, row) => {
         const [sum] = ops.scan((s, x) => [ops.add(ops.multiply(s, 2), x), null], c, row)
@@ -142,7 +142,7 @@ describe('scan', () => {
     expect([total.item(), rows.toArray()]).toEqual([26, [4, 26]])
   })
 
-  it('lets variables go on from turn to turn', () => {
+  it('updates variables from iteration to iteration', () => {
     const count = new Variable(tensor(0))
     const last = new Variable(tensor([9, 9]))
     const f = (x: Tensor): Tensor => {
@@ -177,7 +177,7 @@ describe('scan', () => {
     expect([count.value.item(), last.value.toArray()]).toEqual([4, [7, 8]])
   })
 
-  it('draws other random numbers in every turn, the same as without a loop', () => {
+  it('draws other random numbers in every iteration, the same as without a loop', () => {
     const [, ys] = ops.scan((c) => [c, random.uniform([3], { seed: generator })], 0, null, { length: 3 })
     const generator2 = new SeedGenerator(5)
     const expected = [0, 1, 2].map(() => numbers(random.uniform([3], { seed: generator2 })))
@@ -186,7 +186,7 @@ describe('scan', () => {
   })
   const generator = new SeedGenerator(5)
 
-  it('says what is wrong', () => {
+  it('reports errors', () => {
     const xs = tensor([
       [1, 2],
       [3, 4],
@@ -216,7 +216,7 @@ describe('scan', () => {
     expect(() => ops.scan((c) => c, 0, xs)).toThrow('must return [carry, y]')
   })
 
-  it('keeps what is inside of it inside', () => {
+  it('keeps inner symbols inside', () => {
     let leaked: Tensor | null = null
     expect(() =>
       ops
@@ -236,7 +236,7 @@ describe('scan', () => {
 })
 
 describe('map', () => {
-  it('stacks what the function returns for each slice', () => {
+  it('stacks the values that the function returns for each slice', () => {
     expect(
       ops
         .map(
@@ -268,7 +268,7 @@ describe('foriLoop', () => {
     expect(ops.foriLoop(5, 2, (_i, x) => ops.multiply(x, 2), 7).item()).toBe(7)
   })
 
-  it('takes trees and asks for integers', () => {
+  it('takes trees and requires integers', () => {
     const { a, b } = ops.foriLoop(0, 3, (_i, { a, b }) => ({ a: b, b: ops.add(a, b) }), { a: 0, b: 1 })
     expect([a.item(), b.item()]).toEqual([2, 3])
     expect(() => ops.foriLoop(0, 1.5, (_i, x) => x, 0)).toThrow('foriLoop: upper must be an integer, received 1.5')

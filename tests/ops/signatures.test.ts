@@ -1,5 +1,5 @@
-// The parameters of every op against those of Keras: names, order and defaults. Ours are read from the sources; the
-// defaults are also proved by calls with the required arguments only.
+// The parameters of every op compared with Keras: names, order and defaults. Ours are read from the sources; calls with
+// only the required arguments verify the defaults.
 
 import { readFileSync, readdirSync } from 'node:fs'
 import ts from 'typescript'
@@ -21,7 +21,7 @@ const camelCase = (name: string): string =>
 
 // ---------------------------------------------------------------- intended differences
 
-/** Ops whose name is another one in Keras. */
+/** Ops with another name in Keras. */
 const NAMES: Readonly<Record<string, string>> = {
   variance: 'var',
   batchNorm: 'batch_normalization',
@@ -33,8 +33,8 @@ const NAMES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Parameters that have another name here, as they stand in formulas: an operand is x, two are a and b. `keepDims` and `minlength`
- * are options, which any spelling names.
+ * Parameters with another name here, as in formulas: an operand is x, two are a and b. `keepDims` and `minlength` are
+ * options, which any spelling names.
  */
 const SPELLED: Readonly<Record<string, readonly string[]>> = {
   x: ['inputs', 'x1', 'variable', 'a', 'array', 'logits', 'operands'],
@@ -63,7 +63,7 @@ const SPELLED: Readonly<Record<string, readonly string[]>> = {
   dilation: ['dilationRate'],
 }
 
-/** Parameters of Keras that an op does not have, and why. */
+/** Parameters of Keras that an op lacks, and why. */
 const LEFT_OUT: readonly {
   readonly parameters: readonly string[]
   readonly ops?: readonly string[]
@@ -84,7 +84,7 @@ const LEFT_OUT: readonly {
   },
 ]
 
-/** Parameters that an op has beyond those of Keras, and why. */
+/** Further parameters that Keras does not have, and why. */
 const ADDED: Readonly<Record<string, readonly string[]>> = {
   // all reductions have it
   countNonzero: ['keepDims'],
@@ -103,7 +103,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   'randint dtype': 'there is one dtype of integers',
 }
 
-/** Results that have another dtype than those of Keras, and why. */
+/** Results with another dtype than in Keras, and why. */
 const DTYPES: readonly { readonly ops: readonly string[]; readonly why: string }[] = [
   { ops: ['floor', 'ceil'], why: 'an int32 is whole, and stays exact' },
   { ops: ['power', 'vander'], why: 'powers are computed in float32' },
@@ -166,7 +166,7 @@ const exported = (namespace: object): string[] =>
     typeof value === 'function' && !/^[A-Z]/.test(name) ? [name] : [],
   )
 
-/** The declaration of a name that the namespace exports: in the file that exports it, of those that have it. */
+/** The declaration of an exported name, in the file that exports it. */
 function find(name: string): Ours {
   const index = sources.find(({ fileName }) => fileName === 'index.ts')!.getText()
   const found = [...declared].filter(([key, { source }]) => {
@@ -182,7 +182,7 @@ function find(name: string): Ours {
   return found[0]![1]
 }
 
-/** Positional parameters, with the options of an object in the place of the object. */
+/** Positional parameters, and the options of an object in place of the object. */
 function namesOf({ parameters }: Ours): { readonly positional: string[]; readonly options: string[] } {
   const positional: string[] = []
   const options: string[] = []
@@ -197,7 +197,7 @@ function namesOf({ parameters }: Ours): { readonly positional: string[]; readonl
 const same = (ours: string, theirs: string): boolean =>
   ours.toLowerCase() === theirs.toLowerCase() || (SPELLED[ours] ?? []).includes(theirs)
 
-/** What is left of Keras's parameters without those that are left out here. */
+/** Keras's parameters without those that this library omits. */
 function expectedOf(name: string, kerasName: string, namespace: 'ops' | 'random'): SignatureParameter[] {
   return signatures[namespace][kerasName]!.filter(([parameter]) =>
     LEFT_OUT.every(
@@ -208,8 +208,8 @@ function expectedOf(name: string, kerasName: string, namespace: 'ops' | 'random'
 }
 
 /**
- * The default of a parameter, as its function or the tables of its file write it; undefined where neither does. What stands
- * behind `??` takes the place of null as well.
+ * The default of a parameter, from its function or the tables of its file; undefined if neither has one. The value
+ * after `??` also replaces null.
  */
 function defaultOf({ text, source }: Ours, name: string, initial: SignatureDefault | undefined): string | undefined {
   const value = String.raw`(-?\d[\d.e-]*|true|false|null|'\w+'|\[[^\]]*\])`
@@ -258,7 +258,7 @@ const compared = (
 describe('parameters of ops and Keras', () => {
   it.each(compared)('$title', ({ namespace, name, kerasName }) => {
     const ours = find(name)
-    // `length`, by which surplus arguments are refused, does not count a parameter with a default value
+    // `length`, which detects surplus arguments, does not count a parameter with a default value
     expect(ours.parameters.filter(({ initializer }) => initializer !== undefined).length, 'default values').toBe(0)
     const expected = expectedOf(name, kerasName, namespace)
     const { positional, options } = namesOf(ours)

@@ -74,14 +74,14 @@ describe('grad', () => {
     )
   })
 
-  it('a penalty on a gradient can be differentiated', () => {
+  it('a penalty on a gradient is differentiable', () => {
     // p(w) = |∂/∂x Σ(w·x)²|² at x: (2 (w·x) w)² summed; by hand for one dimension p = 4 w⁴ x², p′ = 16 w³ x².
     const penalty = (w: Tensor): Tensor =>
       ops.sum(ops.square(grad((x) => ops.sum(ops.square(ops.multiply(w, x))))(tensor([3]))))
     expectNear(grad(penalty)([2]).data, [16 * 8 * 9], 'p′')
   })
 
-  it('is 0 where nothing depends on the argument', () => {
+  it('is 0 if nothing depends on the argument', () => {
     expect(grad((x) => ops.sum(ops.multiply(ops.stopGradient(x), 3)))([1, 2]).toArray()).toEqual([0, 0])
     expect(grad(() => ops.full([], 4))([1, 2]).toArray()).toEqual([0, 0])
   })
@@ -92,7 +92,7 @@ describe('grad', () => {
     expect(w.value.toArray()).toEqual([1, 2])
   })
 
-  it('of trees: the structure of the argument', () => {
+  it('of trees: has the structure of the argument', () => {
     const f = ({ w, layers }: { w: Tensor; layers: Tensor[] }, x: Tensor): Tensor =>
       ops.sum(ops.multiply(ops.multiply(w, layers[0]!), ops.multiply(layers[1]!, x)))
     const gradients = grad(f)({ w: [1, 2], layers: [tensor([3, 4]), tensor(5)] }, [1, 10])
@@ -101,7 +101,7 @@ describe('grad', () => {
     expect(gradients.layers.map((each) => each.toArray())).toEqual([[5, 100], 3 + 80])
   })
 
-  it('of one argument by its number, of several as a tuple', () => {
+  it('of one argument by its index, of several as a tuple', () => {
     const f = (a: Tensor, b: { c: Tensor }): Tensor => ops.multiply(a, ops.square(b.c))
     expect(grad(f, { argnums: 1 })(2, { c: 3 }).c.item()).toBe(12)
     expect(grad(f, { argnums: -1 })(2, { c: 3 })).toEqual({ c: tensor(12) })
@@ -109,7 +109,7 @@ describe('grad', () => {
     expect([c.item(), a.item()]).toEqual([12, 9])
   })
 
-  it('hands on what the function returns besides', () => {
+  it('returns auxiliary values of the function', () => {
     const f = (x: Tensor): [Tensor, { doubled: Tensor; none: null }] => [
       ops.sum(ops.square(x)),
       { doubled: ops.multiply(x, 2), none: null },
@@ -125,7 +125,7 @@ describe('grad', () => {
     expect([again.item(), first.toArray()]).toEqual([5, [2, 4]])
   })
 
-  it('what is nothing stays nothing', () => {
+  it('null stays null', () => {
     const f = (x: Tensor, mask: Tensor | null, more?: Tensor): Tensor =>
       ops.sum(more === undefined && mask === null ? ops.square(x) : x)
     expect(grad(f)([1, 2], null).toArray()).toEqual([2, 4])
@@ -134,14 +134,14 @@ describe('grad', () => {
     expect(jit(f)([1, 2], [1, 1]).item()).toBe(3)
   })
 
-  it('with respect to variables: also where the function reads them by itself', () => {
+  it('with respect to variables: also if the function reads them itself', () => {
     const w = new Variable(tensor([1, 2]), { name: 'w' })
     const b = new Variable(tensor(3), { name: 'b' })
     const loss = (): Tensor => ops.sum(ops.square(ops.add(w.value, b.value)))
     const gradients = grad((_weights: readonly Tensor[]) => loss())([w, b])
     expect(gradients.map((each) => each.toArray())).toEqual([[8, 10], 18])
     expect(grad(({ w }: { w: Tensor }) => ops.sum(ops.square(w)))({ w }).w.toArray()).toEqual([2, 4])
-    // Inside a trace the same.
+    // The same inside a trace.
     const inside = jit(() => grad((_weights: readonly Tensor[]) => loss())([w, b]))
     expect(inside().map((each) => each.toArray())).toEqual([[8, 10], 18])
     w.assign(tensor([0, 0]))
@@ -162,7 +162,7 @@ describe('grad', () => {
     ])
   })
 
-  it('what the function reads besides its argument is a constant, though it is the same tensor', () => {
+  it('a captured tensor is a constant, even if it is also the argument', () => {
     const product = (x: Tensor): Tensor => grad((y) => ops.multiply(x, y))(x)
     expect(product(tensor(3)).item()).toBe(3)
     expect(jit(product)(3).item()).toBe(3)
@@ -181,7 +181,7 @@ describe('grad', () => {
     expect(() => grad(pick, { argnums: [0, 1] })([1, 2, 3], Int32Array.of(0))).toThrow('argument 1 is int32')
   })
 
-  it('says which argument is wrong, and where in it', () => {
+  it('reports which argument is wrong, and where in it', () => {
     const f = ({ w }: { w: Tensor[] }): Tensor => ops.sum(w[0]!)
     // @ts-expect-error: a text
     expect(() => grad(f)({ w: ['a'] })).toThrow(
@@ -216,7 +216,7 @@ describe('grad', () => {
     expect(() => grad((x) => x)([1, 2])).toThrow('scalar float32 result, received float32 [2]')
     expect(() => grad((x) => ops.argmax(x))([1, 2])).toThrow('received int32')
     expect(() => grad((x) => ops.sum(x), { argnums: [1] })([1])).toThrow('argument 1 is missing, received 1 arguments')
-    // The next one works again.
+    // The next call works again.
     expect(grad(cube)(1).item()).toBe(3)
   })
 })
@@ -256,7 +256,7 @@ describe('jit', () => {
     count.assign(tensor(7))
     results.push(f(10).item())
     expect(count.value.item()).toBe(8)
-    // What `value` gives after an assign in the same run.
+    // `value` after an assign in the same run.
     expect(results).toEqual([10, 20, 30, 80])
   })
 
@@ -306,7 +306,7 @@ describe('jit', () => {
     expect(grad(jit(cube))(2).item()).toBe(12)
   })
 
-  it('tells records from lists, and names apart', () => {
+  it('distinguishes records from lists, and names', () => {
     const keys = jit((x: Record<string, Tensor>) =>
       Object.fromEntries(Object.entries(x).map(([key, each]) => [`${key}!`, each])),
     )
@@ -315,7 +315,7 @@ describe('jit', () => {
     expect(Object.keys(keys({ c: 1, b: 2 }))).toEqual(['c!', 'b!'])
   })
 
-  it('a variable as an argument is read at each call; another one makes another program', () => {
+  it('a variable as an argument is read at each call; another variable makes another program', () => {
     const [a, b] = [1, 2].map((x) => new Variable(tensor(x))) as [Variable, Variable]
     const double = jit((x: Tensor) => ops.multiply(x, 2))
     expect([double(a), double(b)].map((each) => each.item())).toEqual([2, 4])
@@ -354,14 +354,14 @@ describe('jit', () => {
     expect(f(4).item()).toBe(64)
   })
 
-  it('refuses results that are no tensors', () => {
+  it('refuses results that are not tensors', () => {
     expect(() => jit((x: Tensor) => ({ a: x, b: 'text' }))(1)).toThrow(
       "jit: the function must return Tensors, received 'text' at .b",
     )
     expect(() => jit(async (x: Tensor) => x)(1)).toThrow('received an object (Promise)')
   })
 
-  it('an error in the function leaves the library as it was', () => {
+  it('an error in the function leaves the library unchanged', () => {
     const broken = jit((_x: Tensor) => {
       throw new RangeError('mine')
     })
@@ -385,7 +385,7 @@ describe('vjp', () => {
       [50, 60],
     ])
     expect(dw.toArray()).toEqual([[31], [42]])
-    // Once more, with other cotangents.
+    // Again, with other cotangents.
     expect(pullback([[1], [0]])[1].toArray()).toEqual([[1], [2]])
   })
 
@@ -402,7 +402,7 @@ describe('vjp', () => {
     expectNear(b.data, [11], 'b')
   })
 
-  it('runs the function once, on what variables hold then', () => {
+  it('runs the function once, on the values of variables at that time', () => {
     const w = new Variable(tensor(3), { name: 'w' })
     const calls = new Variable([], { name: 'calls' })
     const [y, pullback] = vjp((x: Tensor) => {
@@ -427,7 +427,7 @@ describe('vjp', () => {
     expect(pullback([1, 10])[0].toArray()).toEqual([2, 40])
   })
 
-  it('hands on what the function returns besides', () => {
+  it('returns auxiliary values of the function', () => {
     const [y, pullback, { index }] = vjp(
       (x: Tensor): [Tensor, { index: Tensor }] => [ops.square(x), { index: ops.argmax(x) }],
       [1, 3, 2],
@@ -438,7 +438,7 @@ describe('vjp', () => {
     expect(() => vjp((x: Tensor) => x, 1, { hasAuxx: true })).toThrow("Did you mean 'hasAux'?")
   })
 
-  it('inside traces: as a part of them', () => {
+  it('inside traces: becomes a part of them', () => {
     const both = jit((x: Tensor, v: Tensor) => {
       const [y, pullback] = vjp((x: Tensor) => ops.multiply(ops.square(x), x), x)
       return { y, slope: pullback(v)[0] }
@@ -455,7 +455,7 @@ describe('vjp', () => {
     expect(grad((v) => ops.sum(ops.square(pullback(v)[0])))([1, 1]).toArray()).toEqual([8, 32])
   })
 
-  it('through loops, and within their bodies', () => {
+  it('through loops, and inside their bodies', () => {
     // c ← c · w, five times: c w⁵
     const power = (c: Tensor, w: Tensor): Tensor =>
       ops.scan((c) => [ops.multiply(c, w), null], c, null, { length: 5 })[0]
@@ -463,7 +463,7 @@ describe('vjp', () => {
     expect(y.item()).toBe(96)
     expect(pullback(1).map((each) => each.item())).toEqual([32, 3 * 5 * 16])
     expect(jit((v: Tensor) => pullback(v))(2).map((each) => each.item())).toEqual([64, 480])
-    // Newton's method for x³ = 8, its slope by a pullback in the body.
+    // Newton's method for x³ = 8, with its slope from a pullback in the body.
     const w = new Variable(tensor(8))
     const [root] = ops.scan(
       (x) => {
@@ -499,7 +499,7 @@ describe('vjp', () => {
     expect(() => kept!(1)).toThrow(StateError)
   })
 
-  it('says what is wrong', () => {
+  it('reports errors', () => {
     const f = (x: Tensor): { a: Tensor } => ({ a: ops.square(x) })
     const [, pullback] = vjp(f, [1, 2])
     expect(() => pullback({ a: [1, 2, 3] })).toThrow(ShapeError)

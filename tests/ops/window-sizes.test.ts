@@ -1,4 +1,4 @@
-// Windows and sizes that would take gigabytes are refused when they are read.
+// Windows and sizes that would take gigabytes are refused at once.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
@@ -13,7 +13,7 @@ describe('sizes along axes', () => {
     ['strides', () => new MaxPooling2D({ poolSize: 2, strides: 1e9 })],
     ['Conv2D', () => new Conv2D({ filters: 1, kernelSize: 20000 })],
     ['resize', () => ops.resize(image, [20000, 20000])],
-  ])('%s: more than 2²⁶ places are refused', (_, make) => {
+  ])('%s: more than 2²⁶ positions are refused', (_, make) => {
     expect(make).toThrow('must have a product of at most 67108864, received [')
   })
 

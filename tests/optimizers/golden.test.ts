@@ -9,8 +9,8 @@ import { runnable } from '../helpers/not-yet'
 const { parameters, gradients, cases, schedules } = readFixture<OptimizersFile>('optimizers')
 const { schedules: oneCycles } = readFixture<Pick<OptimizersFile, 'schedules'>>('one-cycle')
 
-// Keras raises β to the step's power in float32, which 1 − β₂ᵗ feels in the first steps; at a learning rate
-// near 0.1 the weights feel it, too.
+// Keras raises β to the step's power in float32, which affects 1 − β₂ᵗ in the first steps; at a learning rate near 0.1
+// it affects the weights, too.
 const LARGE_RATE_ADAM = 2e-5
 
 function toleranceOf({ class: className, config }: (typeof cases)[number]['optimizer']): number {

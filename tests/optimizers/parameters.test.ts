@@ -1,5 +1,5 @@
-// Which weights an optimizer updates, and how: groups, several optimizers, parts of the weights, frozen weights, several
-// updates in one traced step. The formulas are in golden.test.ts.
+// Which weights an optimizer updates, and how: groups, several optimizers, subsets of weights, frozen weights, several
+// updates in one traced step. golden.test.ts has the formulas.
 import { describe, expect, it } from 'vitest'
 import type { Optimizer, Tensor } from '../../src'
 import {
@@ -51,7 +51,7 @@ function model(name: string): Sequential {
 }
 
 describe('groups of weights', () => {
-  it('have a learning rate and weight decay of their own; the first that matches counts', () => {
+  it('have their own learning rate and weight decay; the first match counts', () => {
     const optimizer = new SGD({
       learningRate: 0.5,
       weightDecay: 0.5,
@@ -170,7 +170,7 @@ describe('groups of weights', () => {
     expect(() => new AdamW().excludeFromWeightDecay(which as never)).toThrow(message)
   })
 
-  it('excluding comes before the first update', () => {
+  it('exclusion must come before the first update', () => {
     const optimizer = new SGD()
     optimizer.build(make('a'))
     expect(() => optimizer.excludeFromWeightDecay({ names: ['a'] })).toThrow(StateError)
@@ -178,7 +178,7 @@ describe('groups of weights', () => {
 })
 
 describe('MultiOptimizer', () => {
-  it('updates weights as each optimizer does alone', () => {
+  it('updates weights like each optimizer alone', () => {
     const together = make('a/kernel', 'b/kernel', 'c/bias')
     const alone = make('a/kernel', 'b/kernel', 'c/bias')
     const multi = new MultiOptimizer({
@@ -197,7 +197,7 @@ describe('MultiOptimizer', () => {
     expect(multi.variables).toHaveLength(1 + 2 + 2 + 1 + 2 + 2)
   })
 
-  it('trains a model, is saved and goes on', async () => {
+  it('trains a model, is saved and continues', async () => {
     const own = model('own')
     own.compile({
       optimizer: new MultiOptimizer({
@@ -229,7 +229,7 @@ describe('MultiOptimizer', () => {
 })
 
 describe('apply', () => {
-  it('updates some of the weights, the others and their slots stay', () => {
+  it('updates some of the weights; the others and their slots are unchanged', () => {
     const [a, b, c] = make('a', 'b', 'c')
     const optimizer = new SGD({ learningRate: 0.5, momentum: 0.5 })
     optimizer.build([a!, b!, c!])
@@ -259,7 +259,7 @@ describe('apply', () => {
     expect(optimizer.iterations.value.item()).toBe(3)
   })
 
-  it('keeps variables in one order: counters, then slots by kind and weight, of the shapes of the weights', () => {
+  it('keeps variables in one order: counters, then slots by kind and weight, in the shapes of the weights', () => {
     const weights = [new Variable([2, 3], { name: 'w' }), new Variable([3], { name: 'b' })]
     const optimizer = new Adam({
       useEma: true,
@@ -287,7 +287,7 @@ describe('apply', () => {
     ['SGD', () => new SGD({ learningRate: 0.5 })],
     ['Adam', () => new Adam()],
     ['Lamb', () => new Lamb()],
-  ])('%s takes gradients of other types as the numbers they are, also nested arrays', (_name, make) => {
+  ])('%s takes gradients of other types as numbers, also nested arrays', (_name, make) => {
     const given = [tensor([1, -2]), tensor([1, -2], [2], 'int32'), [1, -2] as never]
     const [first, ...others] = given.map((gradient) => {
       const weight = new Variable(tensor([1, 1]), { name: 'w' })
@@ -298,7 +298,7 @@ describe('apply', () => {
     for (const each of others) expect(each).toEqual(first)
   })
 
-  it('refuses gradients of other shapes, and pairs the other way round', () => {
+  it('refuses gradients with other shapes, and swapped pairs', () => {
     const [w, v] = [new Variable([2], { name: 'w' }), new Variable([2, 3], { name: 'v' })]
     const sgd = new SGD()
     expect(() => sgd.apply([ops.ones([3]), ops.ones([5])], [w, v])).toThrow(
@@ -313,7 +313,7 @@ describe('apply', () => {
     expect([...w.view, ...v.view].every((each) => each === 0)).toBe(true)
   })
 
-  it('refuses weights that it is not built for, and another number of gradients', () => {
+  it('refuses weights that it was not built for, and another number of gradients', () => {
     const [a, b] = make('a', 'b')
     const optimizer = new SGD()
     optimizer.apply(ones(1), [a!])
@@ -327,7 +327,7 @@ describe('apply', () => {
     )
   })
 
-  it('goes on with slots when weights come later, and tells programs nothing', () => {
+  it('keeps its slots when weights are added later, without recompiling programs', () => {
     const [a, b] = make('a', 'b')
     const optimizer = new SGD({ learningRate: 0.5, momentum: 0.5 })
     optimizer.build([a!])
@@ -348,7 +348,7 @@ describe('apply', () => {
 })
 
 describe('within one traced step', () => {
-  it('two optimizers train two players, the second against the first as it is by then', () => {
+  it('two optimizers train two players, the second against the updated first', () => {
     const [critic, generator] = [
       new Variable(tensor([2]), { name: 'critic' }),
       new Variable(tensor([3]), { name: 'generator' }),
@@ -393,7 +393,7 @@ describe('within one traced step', () => {
     ])
   })
 
-  it('a weight that was assigned before is updated from there', () => {
+  it('a weight assigned before is updated from its new value', () => {
     const [a, b] = make('a', 'b')
     const optimizer = new SGD({ learningRate: 0.5 })
     optimizer.build([a!, b!])
@@ -408,7 +408,7 @@ describe('within one traced step', () => {
     ])
   })
 
-  it('the same weights may be updated twice, also cut in another way', () => {
+  it('the same weights may be updated twice, also in other groups', () => {
     const [a, b, c] = make('a', 'b', 'c')
     const optimizer = new SGD({ learningRate: 0.5, momentum: 0.5 })
     optimizer.build([a!, b!, c!])
@@ -427,7 +427,7 @@ describe('within one traced step', () => {
   })
 })
 
-describe('weights that take turns', () => {
+describe('alternating weights', () => {
   it.each([
     () => new Adam(),
     () => new MultiOptimizer({ optimizers: [[new SGD({ momentum: 0.5 }), 'head'], ['adam']] }),
@@ -464,14 +464,14 @@ describe('options of updates in a model', () => {
     return own
   }
 
-  it('gathered gradients of two halves are those of the whole', async () => {
+  it('accumulated gradients of two halves equal those of the whole', async () => {
     const halves = await train(new SGD({ learningRate: 0.5, gradientAccumulationSteps: 2 }), 3, 2)
     const whole = await train(new SGD({ learningRate: 0.5 }), 3, 4)
     halves.getWeights().forEach(({ data }, i) => expectNear(data, whole.getWeights()[i]!.data, `weight ${i}`))
     expect(halves.optimizer.iterations.value.item()).toBe(3)
   })
 
-  it('are saved in the middle of gathering', async () => {
+  it('are saved in the middle of accumulation', async () => {
     const own = await train(
       new SGD({ learningRate: 0.5, gradientAccumulationSteps: 4, useEma: true, emaMomentum: 0.5 }),
       3,
@@ -482,7 +482,7 @@ describe('options of updates in a model', () => {
     expect(copy.getWeights().map(String)).toEqual(own.getWeights().map(String))
   })
 
-  it('lossScaleFactor changes nothing but rounding', async () => {
+  it('lossScaleFactor changes only rounding', async () => {
     const [scaled, plain] = [
       await train(new SGD({ learningRate: 0.5, lossScaleFactor: 64 }), 3, 4),
       await train(new SGD({ learningRate: 0.5 }), 3, 4),
@@ -490,7 +490,7 @@ describe('options of updates in a model', () => {
     scaled.getWeights().forEach(({ data }, i) => expectNear(data, plain.getWeights()[i]!.data, `weight ${i}`))
   })
 
-  it('useEma puts the average in the place of the weights when fit ends', async () => {
+  it('useEma replaces the weights by their average when fit ends', async () => {
     const optimizer = new SGD({ learningRate: 0.5, useEma: true, emaMomentum: 0.5 })
     const own = await train(optimizer, 3, 4)
     expect(own.getWeights().map(String)).toEqual(optimizer.slots.get('average')!.map(({ value }) => String(value)))
@@ -498,7 +498,7 @@ describe('options of updates in a model', () => {
     expect(own.getWeights().map(String)).not.toEqual(plain.getWeights().map(String))
   })
 
-  it('a centered RMSprop of a gradient that stays the same is finite, though its variance is 0', () => {
+  it('a centered RMSprop with a constant gradient is finite, although its variance is 0', () => {
     const variable = new Variable(tensor([0, 0, 0, 0, 0]), { name: 'v' })
     const optimizer = new RMSprop({ centered: true, learningRate: 0.5 })
     const step = jit((gradient: Tensor) => (optimizer.apply([gradient], [variable]), ops.zeros([])))

@@ -1,4 +1,4 @@
-// Rules with every option that an optimizer has, on weights of several shapes.
+// Rules with every option of an optimizer, on weights of several shapes.
 import { describe, expect, it } from 'vitest'
 import { Variable, jit, ops } from '../../src'
 import { getOptimizer } from '../../src/optimizers/registry'

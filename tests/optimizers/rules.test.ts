@@ -1,5 +1,5 @@
-// What rules keep and how they are carried out: slots of other shapes, scalars, weights apart, instructions. Formulas are in
-// rules.golden.test.ts.
+// The slots and the execution of rules: slots of other shapes, scalars, separate weights, instructions.
+// rules.golden.test.ts has the formulas.
 import { describe, expect, it } from 'vitest'
 import type { OptimizerOptions, Slot, UpdateInput, UpdateResult } from '../../src'
 import {
@@ -72,14 +72,14 @@ const makers: [string, (options?: OptimizerOptions) => Optimizer][] = [
 ]
 
 describe.each(makers)('%s', (name, make) => {
-  it('lowers the loss; is known by its name', async () => {
+  it('lowers the loss; is registered by name', async () => {
     const own = model(make())
     const { history } = await own.fit(x, y, { ...quiet, epochs: 30 })
     expect(history['loss']!.at(-1)!).toBeLessThan(history['loss']![0]!)
     expect(model(name.toLowerCase()).optimizer).toBeInstanceOf(make().constructor)
   })
 
-  it('goes on as it was after loading, also in the middle of gathering', async () => {
+  it('continues unchanged after loading, also in the middle of accumulation', async () => {
     const own = model(make({ gradientAccumulationSteps: 3, useEma: true }))
     train(own, 7)
     const copy = (await loadModel(await own.save())) as Sequential
@@ -90,7 +90,7 @@ describe.each(makers)('%s', (name, make) => {
     expect(state(copy)).toEqual(state(own))
   })
 
-  it('does the same in groups of equal settings, and as one of several', () => {
+  it('does the same with groups of equal settings, and as one of several', () => {
     const alone = model(make())
     const others = [
       model(make({ groups: [{ match: 'narrow/bias' }, { match: 'narrow' }] })),
@@ -102,7 +102,7 @@ describe.each(makers)('%s', (name, make) => {
       each.getWeights().forEach(({ data }, i) => expectNear(data, alone.getWeights()[i]!.data, `weight ${i}`, 1e-6))
   })
 
-  it('leaves weights where they are at a learning rate of 0, and goes on from there', () => {
+  it('leaves weights unchanged at a learning rate of 0, and continues from there', () => {
     const own = model(make())
     own.optimizer.learningRate = 0
     const before = weightsOf(own)
@@ -119,7 +119,7 @@ describe.each(makers)('%s', (name, make) => {
     ).toBe(true)
   })
 
-  it('is finite where gradients are 0, huge and tiny', () => {
+  it('is finite for gradients that are 0, huge and tiny', () => {
     const weights = [
       new Variable(
         tensor([
@@ -146,7 +146,7 @@ describe.each(makers)('%s', (name, make) => {
 })
 
 describe('Ftrl', () => {
-  it('makes a weight without a gradient 0 and not NaN, whatever its sums begin with', () => {
+  it('sets a weight without a gradient to 0 and not NaN, whatever its initial sums', () => {
     for (const initialAccumulatorValue of [0, 0.1]) {
       const weight = new Variable(tensor([1, 1]), { name: 'w' })
       new Ftrl({ learningRate: 0.1, initialAccumulatorValue }).apply([tensor([0, 1])], [weight])
@@ -160,26 +160,26 @@ describe('instructions', () => {
   it
     .skipIf(runtimeInfo().backend === 'interpreter' || runtimeInfo().fuse === false)
     .each<[string, () => Optimizer, number]>([
-      // Each number counts what updates weights, and one for scalars.
+      // The number of instructions that update weights, and one for scalars.
       ['Adadelta', () => new Adadelta(), 1],
       ['Adagrad', () => new Adagrad(), 1],
       ['Lion', () => new Lion(), 1],
       ['Ftrl', () => new Ftrl(), 2],
       ['Adamax', () => new Adamax(), 2],
       ['ScheduleFreeAdamW', () => new ScheduleFreeAdamW(), 4],
-    ])('%s is one over all weights', (_name, make, expected) => {
+    ])('%s has one for all weights', (_name, make, expected) => {
     expect(instructions(make())).toEqual(Array.from({ length: expected + 1 }, () => 'Chain'))
   })
 
-  it.skipIf(runtimeInfo().backend === 'interpreter')('Muon updates all that are no matrices by one', () => {
+  it.skipIf(runtimeInfo().backend === 'interpreter')('Muon updates all weights that are not matrices with one', () => {
     const own = instructions(new Muon({ excludeLayers: ['out'] }))
     expect(own.filter((each) => each === 'Adam')).toHaveLength(1)
     expect(own.filter((each) => each === 'Gemm')).toHaveLength(2 * 5 * 3)
   })
 })
 
-describe('what is kept', () => {
-  it('is rows and columns of matrices with Adafactor, of larger weights those of the last two axes', () => {
+describe('slots', () => {
+  it('are rows and columns of matrices with Adafactor, of larger weights those of the last two axes', () => {
     const weights = [
       new Variable([2, 3], { name: 'w' }),
       new Variable([3], { name: 'b' }),
@@ -199,7 +199,7 @@ describe('what is kept', () => {
     ])
   })
 
-  it('begins as the rule says, also for weights that come later', () => {
+  it('start as the rule defines, also for weights that are added later', () => {
     const [a, b] = [new Variable([2], { name: 'a' }), new Variable([2], { name: 'b' })]
     const optimizer = new Adagrad({ initialAccumulatorValue: 0.5 })
     optimizer.build([a])
@@ -210,7 +210,7 @@ describe('what is kept', () => {
     ])
   })
 
-  it('is a scalar with Nadam, that changes once an update, however weights are grouped', () => {
+  it('include a scalar with Nadam that changes once per update, however weights are grouped', () => {
     const own = model(new Nadam({ groups: [{ match: 'narrow', learningRate: 0.1 }] }))
     train(own, 2)
     const at = (t: number) => 0.9 * (1 - 0.5 * 0.96 ** t)
@@ -218,7 +218,7 @@ describe('what is kept', () => {
     expect(product.value.item()).toBeCloseTo(at(1) * at(2), 6)
   })
 
-  it('of removed units is gone: rows and columns are sliced along', async () => {
+  it('of removed units are removed: rows and columns are sliced along', async () => {
     const own = model(new Adafactor({ learningRate: 0.1 }))
     await own.fit(x, y, { ...quiet, epochs: 3 })
     const small = (await pruneUnits(own, { keep: 0.5 })) as unknown as Sequential
@@ -237,7 +237,7 @@ describe('what is kept', () => {
     train(small, 3)
   })
 
-  it.each([new Adagrad(), new Adafactor()])('of units that begin anew is as at the start (%#)', async (optimizer) => {
+  it.each([new Adagrad(), new Adafactor()])('of reinitialized units are as at the start (%#)', async (optimizer) => {
     const own = model(optimizer)
     await own.fit(x, y, {
       ...quiet,
@@ -245,7 +245,7 @@ describe('what is kept', () => {
     })
     const slots = [...optimizer.slotsOf(own.weights[0]!)].map(([kind, { view }]) => [kind, new Set(view)] as const)
     if (optimizer instanceof Adagrad) return expect(slots).toEqual([['accumulator', new Set([Math.fround(0.1)])]])
-    // Rows tell inputs apart, columns units.
+    // Rows are inputs, columns are units.
     expect(slots[1]).toEqual(['columns', new Set([0])])
     expect([...slots[0]![1]].every((value) => value > 0)).toBe(true)
   })
@@ -265,7 +265,7 @@ describe('Muon', () => {
     return all.filter((weight) => optimizer.slotsOf(weight).has('momentum')).map(({ name }) => name)
   }
 
-  it('is for matrices that are not excluded', () => {
+  it('applies to matrices that are not excluded', () => {
     expect(matrices(new Muon())).toEqual(['dense/kernel', 'output/kernel'])
     expect(matrices(new Muon({ excludeEmbeddings: false }))).toEqual([
       'dense/kernel',
@@ -276,7 +276,7 @@ describe('Muon', () => {
     expect(matrices(new Muon({ excludeLayers: [/DENSE/i, ({ shape }) => shape[0] === 3] }))).toEqual([])
   })
 
-  it('is saved with what it excludes', () => {
+  it('is saved with its exclusions', () => {
     const own = new Muon({ excludeLayers: ['^out', /a/i] })
     const again = new Muon(JSON.parse(JSON.stringify(own.getConfig())))
     expect(again.excludeLayers).toEqual(['^out', /a/i])
@@ -289,7 +289,10 @@ describe('Muon', () => {
   })
 })
 
-/** Steps along the gradient's direction, a little shorter each time; keeps a weight's first value and the size of each row. */
+/**
+ * Steps along the gradient's direction, each a little shorter; keeps the initial value of a weight and the size of each
+ * row.
+ */
 class Shrinking extends Optimizer {
   static readonly className = 'Shrinking'
 
@@ -326,7 +329,7 @@ class Shrinking extends Optimizer {
   }
 }
 
-describe('a rule of one’s own', () => {
+describe('a custom rule', () => {
   it('may keep slots of other shapes and scalars, and see weights in their shapes', () => {
     const weights = [
       new Variable(

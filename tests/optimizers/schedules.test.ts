@@ -1,4 +1,4 @@
-// Functions as learning rates, and what schedules refuse. Their values are in golden.test.ts.
+// Functions as learning rates, and errors of schedules. golden.test.ts has their values.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
@@ -38,7 +38,7 @@ function model(optimizer: SGD | Adam): Sequential {
 }
 
 describe('a function as learning rate', () => {
-  it('is traced into the step and told by learningRate', () => {
+  it('is traced into the step and reported by learningRate', () => {
     const weight = new Variable(tensor([10]), { name: 'w' })
     let calls = 0
     const optimizer = new SGD({ learningRate: (step) => (calls++, halving(step)) })
@@ -50,14 +50,14 @@ describe('a function as learning rate', () => {
     expect(() => (optimizer.learningRate = 1)).toThrow(StateError)
   })
 
-  it('may be that of a group, and give a number', () => {
+  it('may belong to a group, and may return a number', () => {
     const [a, b] = [new Variable(tensor([1]), { name: 'a' }), new Variable(tensor([1]), { name: 'b' })]
     const optimizer = new SGD({ learningRate: 0.5, groups: [{ match: 'a', learningRate: () => 0.25 }] })
     optimizer.apply([tensor([1]), tensor([1])], [a, b])
     expect([a.view[0], b.view[0]]).toEqual([0.75, 0.5])
   })
 
-  it('is saved by its name, as an argument and as a LambdaSchedule', async () => {
+  it('is saved by name, as an argument and as a LambdaSchedule', async () => {
     for (const learningRate of [halving, new LambdaSchedule(halving)]) {
       const own = model(new Adam({ learningRate }))
       own.trainOnBatch(x, y)
@@ -92,14 +92,14 @@ describe('a function as learning rate', () => {
     expect(() => new SGD({ learningRate: OneCycle as never })).toThrow('Pass an instance: new OneCycle()')
   })
 
-  it('written at its option has no name of its own', async () => {
+  it('written inline at its option has no name of its own', async () => {
     const own = model(new SGD({ learningRate: (step) => ops.divide(1, ops.add(ops.cast(step, 'float32'), 1)) }))
     expect((await errorOf(() => own.save())).message).toContain(
       'A function without a name that is a learning rate cannot be saved',
     )
   })
 
-  it.each([NaN, Infinity, 1e16])('that gives %s ends a step before it updates anything', async (rate) => {
+  it.each([NaN, Infinity, 1e16])('that returns %s ends a step before any update', async (rate) => {
     const weight = () => new Variable([2], { name: 'w' })
     const sgd = new SGD({ learningRate: (step) => ops.where(ops.equal(step, 1), rate, 0.5), groups: [] })
     const own = model(sgd)
@@ -116,7 +116,7 @@ describe('a function as learning rate', () => {
     for (const each of [eager, traced]) expect([...each.view]).toEqual([0, 0])
   })
 
-  it('may be called as the option of a schedule is', () => {
+  it("may have the name of a schedule's option", () => {
     const schedule = (step: Tensor) => halving(step)
     expect(new SGD({ learningRate: schedule }).getConfig()['learningRate']).toEqual({
       className: 'LambdaSchedule',
@@ -124,7 +124,7 @@ describe('a function as learning rate', () => {
     })
   })
 
-  it('is that of a smaller model, too', async () => {
+  it('is kept by a smaller model, too', async () => {
     const own = new Sequential([new Dense({ units: 4, inputShape: [2], name: 'hidden' }), new Dense({ units: 1 })])
     own.compile({
       optimizer: new SGD({
@@ -135,7 +135,7 @@ describe('a function as learning rate', () => {
     })
     own.trainOnBatch(x, y)
     const nameless = await pruneUnits(own, { keep: 0.5 })
-    // Each is the one that it was, though both are called learningRate.
+    // Each is restored as itself, although both are called learningRate.
     expect([
       nameless.optimizer.learningRate,
       nameless.optimizer.groups[0]!.rate?.schedule?.call(tensor(0)).item(),
@@ -182,7 +182,7 @@ describe('schedules', () => {
     }
   })
 
-  it('stay where they end', () => {
+  it('are constant after their end', () => {
     expectNear(
       at(new OneCycle({ maxLearningRate: 1, totalSteps: 10 }), 9, 10, 1000),
       [4e-6, 4e-6, 4e-6],

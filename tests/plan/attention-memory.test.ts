@@ -1,4 +1,4 @@
-// What attention takes of memory: in proportion to the steps of a sequence, not to their square.
+// The memory of attention: proportional to the steps of a sequence, not to their square.
 // modes: simd
 
 import { expect, it } from 'vitest'
@@ -39,6 +39,6 @@ it.each([
 ])('%s takes twice as much for twice the steps', (_name, block) => {
   const [small, large] = [1024, 2048].map((steps) => bytesFor(steps, block)) as [number, number]
   expect(large / small).toBeLessThan(2.01)
-  // One head's scores alone would be more.
+  // The scores of one head alone would take more.
   expect(large).toBeLessThan(4 * 2048 * 2048)
 })

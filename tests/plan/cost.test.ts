@@ -97,7 +97,7 @@ describe('costOf', () => {
     expect(flopsOf(shapes, emit)).toBe(flops)
   })
 
-  it('a gather reads what it picks, not the table', () => {
+  it('a gather reads the selected slices, not the table', () => {
     const builder = new GraphBuilder()
     const table = builder.parameter({ shape: [1000, 8], dtype: 'float32' })
     const indices = builder.parameter({ shape: [5], dtype: 'int32' })

@@ -1,4 +1,4 @@
-// Loops over the rows of an empty batch: nothing to compute, and the shapes of what there would be.
+// Loops over the rows of an empty batch: no computation, and correct shapes.
 
 import { describe, expect, it } from 'vitest'
 import { Bidirectional, ConvLSTM2D, Dense, GRU, LSTM, TimeDistributed, jit, ops, valueAndGrad } from '../../src'

@@ -1,4 +1,4 @@
-// What is fused and what must not be: looked at in the instructions, not in results.
+// Nodes that are fused and nodes that must not be: checked in the instructions, not in results.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
@@ -37,19 +37,19 @@ describe('matrix products', () => {
     ['relu', Epilogue.Relu],
     ['sigmoid', Epilogue.Sigmoid],
     ['tanh', Epilogue.Tanh],
-  ] as const)('take in a bias and %s', (name, epilogue) => {
+  ] as const)('absorb a bias and %s', (name, epilogue) => {
     const planned = planOf(dense, layer(name))
     expect(opcodes(planned)).toEqual(['Gemm'])
     expect(fieldOf(planned.instructions[0]!, Gemm.epilogue)).toBe(epilogue)
     expect(fieldOf(planned.instructions[0]!, Gemm.bias)).toStrictEqual(planned.parameters[2])
   })
 
-  it('take in an activation without a bias, and a bias without an activation', () => {
+  it('absorb an activation without a bias, and a bias without an activation', () => {
     expect(opcodes(planOf(dense, (b, [x, w]) => [b.emitOne('tanh', [b.e.matmul(x!, w!)], {})]))).toEqual(['Gemm'])
     expect(opcodes(planOf(dense, (b, [x, w, bias]) => [b.e.add(bias!, b.e.matmul(x!, w!))]))).toEqual(['Gemm'])
   })
 
-  it('keep a product that something else reads', () => {
+  it('keep a product that another node reads', () => {
     const planned = planOf(dense, (b, [x, w, bias]) => {
       const product = b.e.matmul(x!, w!)
       return [b.emitOne('relu', [b.e.add(product, bias!)], {}), product]
@@ -57,7 +57,7 @@ describe('matrix products', () => {
     expect(opcodes(planned)).toEqual(['Gemm', 'Chain'])
   })
 
-  it('do not take in what is not a row', () => {
+  it('do not absorb an operand that is not a row', () => {
     const column = planOf(
       [
         [4, 3],
@@ -77,7 +77,7 @@ describe('matrix products', () => {
     expect(opcodes(doubled)).toEqual(['Gemm', 'Chain'])
   })
 
-  it('of one row each: the sum of two is the bias of one of them only', () => {
+  it('of one row each: the sum of two is the bias of only one of them', () => {
     const planned = planOf(
       [
         [1, 3],
@@ -90,25 +90,25 @@ describe('matrix products', () => {
     expect(opcodes(planned)).toEqual(['Gemm', 'Gemm'])
   })
 
-  it('stay alone when fusion is off', () => {
+  it('stay separate when fusion is off', () => {
     expect(opcodes(planOf(dense, layer('relu'), false))).toEqual(['Gemm', 'Chain', 'Chain'])
   })
 })
 
 describe('elementwise nodes', () => {
-  it('of one shape become one chain, temporaries without memory', () => {
+  it('of one shape become one chain, with temporaries outside memory', () => {
     const planned = planOf([[100], [100]], (b, [x, y]) => [b.e.exp(b.e.multiply(b.e.add(x!, y!), x!))])
     expect(opcodes(planned)).toEqual(['Chain'])
     expect(fieldOf(planned.instructions[0]!, Chain.stepCount)).toBe(3)
     expect(planned.memory.buffers.filter(({ home }) => home.kind === 'workspace').length).toBeLessThanOrEqual(3)
   })
 
-  it('that only copy are a Copy', () => {
+  it('that only copy become a Copy', () => {
     expect(opcodes(planOf([[3, 5]], (b, [x]) => [b.e.transposeMatrix(x!)]))).toEqual(['Copy'])
     expect(opcodes(planOf([[3, 5]], (b, [x]) => [b.e.negative(b.e.transposeMatrix(x!))]))).toEqual(['Chain'])
   })
 
-  it('are cut where a reduction stands between them', () => {
+  it('are split at a reduction between them', () => {
     const planned = planOf([[4, 5]], (b, [x]) => {
       const y = b.e.exp(x!)
       return [b.e.divide(y, b.e.keepAxes(b.e.sum(y, [1]), y.shape, [1]))]
@@ -116,7 +116,7 @@ describe('elementwise nodes', () => {
     expect(opcodes(planned)).toEqual(['Chain', 'Reduce', 'Chain'])
   })
 
-  it('are cut where one is read through a view', () => {
+  it('are split where one is read through a view', () => {
     const planned = planOf([[3, 3]], (b, [x]) => {
       const y = b.e.exp(x!)
       return [b.e.add(y, b.e.transposeMatrix(y))]
@@ -181,7 +181,7 @@ describe('axes of a chain', () => {
     })
   })
 
-  it('keep apart what a transpose swaps', () => {
+  it('separate axes that a transpose swaps', () => {
     expect(
       chainOf(
         [

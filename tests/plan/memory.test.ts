@@ -1,5 +1,5 @@
-// Planned memory: by simulation of who owns which word at which time, and by comparison with the lower bound.
-// Runs no kernel: see random-runs.test.ts.
+// Planned memory: by simulating the owner of each word over time, and compared with the lower bound.
+// random-runs.test.ts runs the kernels.
 // modes: simd
 
 import * as fc from 'fast-check'
@@ -31,7 +31,7 @@ type Planned = ReturnType<typeof planned>
 const OLD = 'what the cells held before the run'
 type Owner = Value | typeof OLD
 
-/** Who owns each word of the workspace and of the cells, kernel by kernel. */
+/** The owner of each word of the workspace and of the cells, kernel by kernel. */
 class Simulation {
   private readonly owners = new Map<string, Set<Owner>>()
 
@@ -44,7 +44,7 @@ class Simulation {
     return this.plan.memory
   }
 
-  /** The words of a value; none for constants, which nothing can overwrite. */
+  /** The words of a value; empty for constants, which nothing can overwrite. */
   wordsOf(value: Value): string[] {
     const { buffer, offset } = this.memory.places[value.id]!
     const { home } = buffer
@@ -72,7 +72,7 @@ class Simulation {
   step(kernel: Kernel, index: number): void {
     for (const read of kernel.reads) this.expectOwned(read, `read by kernel ${index}`)
     const written = kernel.writes.map((value) => new Set(this.wordsOf(value)))
-    // Values of a carry before and after each turn lie in one block on purpose.
+    // Values of a carry before and after each iteration share a block on purpose.
     const blocks = (kernel.blocks ?? []).map(({ parts }) => new Set(parts.keys()))
     const blockOf = (write: Value): ReadonlySet<Value> => blocks.find((block) => block.has(write)) ?? new Set([write])
     const all = kernel.writes.flatMap((write, i) => (blocks.some((block) => block.has(write)) ? [] : [...written[i]!]))
@@ -105,7 +105,7 @@ class Simulation {
     }
   }
 
-  /** Words of cells that still hold what they held before the run. */
+  /** Words of cells that still have their content from before the run. */
   unchangedCellWords(): number {
     return [...this.owners.values()].filter((owners) => owners.has(OLD)).length
   }
@@ -115,7 +115,7 @@ class Simulation {
   }
 }
 
-/** Joins find some operands where they belong already. */
+/** Joins find some operands already in place. */
 function isJoin(kernel: Kernel): boolean {
   return kernel.nodes.some((node) => {
     return ruleOf(node.name).kind === 'kernel' && tapeTarget.kernelOf(node.name).places !== undefined
@@ -133,7 +133,7 @@ function expectDisjoint({ buffers }: MemoryPlan): void {
       return together && overlap ? [`${a.id} and ${b.id}`] : []
     }),
   )
-  expect(clashes, 'buffers that live at one time in the same bytes').toEqual([])
+  expect(clashes, 'simultaneously live buffers in the same bytes').toEqual([])
 }
 
 function simulate(plan: Planned): void {
@@ -159,7 +159,7 @@ describe.each([
   { name: 'fused', enabled: true },
   { name: 'unfused', enabled: false },
 ])('random graphs, $name', ({ enabled }) => {
-  it('every value is whole when it is read, and every update arrives', () => {
+  it('every value is complete when it is read, and every update arrives', () => {
     fc.assert(
       fc.property(recipes, (recipe) => {
         simulate(planned(drawGraph(recipe, storage), enabled))
@@ -169,7 +169,7 @@ describe.each([
   })
 })
 
-/** Where an update must wait: drawn by hand, for random graphs meet them seldom. */
+/** Updates that must wait: built by hand, because random graphs rarely contain them. */
 describe('updates of cells', () => {
   const cells = slabCells(storage)
   const row = { shape: [12], dtype: 'float32' } as const
@@ -191,7 +191,7 @@ describe('updates of cells', () => {
       b.update(cells.whole, b.emitOne('concat', [first, b.e.sin(first)], { axis: 0 }))
       return [scaled]
     }),
-    'exchanged with each other': draw((b) => {
+    swapped: draw((b) => {
       const left = b.e.reshape(b.read(cells.left), [12])
       const right = b.e.reshape(b.read(cells.right), [3, 4])
       b.update(cells.left, right)
@@ -261,7 +261,7 @@ describe('assignOffsets', () => {
   it.each([
     ['largest first', largestFirst],
     ['in order of time', inOrderOfTime],
-  ] as const)('keeps blocks that live at one time apart, aligned, and inside the size: %s', (_name, assign) => {
+  ] as const)('keeps simultaneously live blocks separate, aligned, and inside the size: %s', (_name, assign) => {
     fc.assert(
       fc.property(blocks, (intervals) => {
         const { offsets, size } = assign(intervals)
@@ -279,7 +279,7 @@ describe('assignOffsets', () => {
     )
   })
 
-  it('stays near the lower bound where there are thousands of blocks', () => {
+  it('stays near the lower bound with thousands of blocks', () => {
     const graph = denseStep(8, new Array<number>(300).fill(4), 'tanh', { address: 0, byteLength: 0 })
     const { buffers, lowerBound } = planned(graph, true).memory
     const intervals = buffers.flatMap(({ home, byteLength, start, end }) =>

@@ -21,7 +21,7 @@ export interface Step {
   readonly c: number
 }
 
-/** What a graph is made from; shrinks well. */
+/** A description of a graph; shrinks well. */
 export interface Recipe {
   readonly steps: readonly Step[]
   readonly outputs: readonly number[]
@@ -88,7 +88,7 @@ class Drawing {
     return this.pool[n % this.pool.length]!
   }
 
-  /** The first value from position n on that fits, or `otherwise`. */
+  /** The first fitting value from position n on, or `otherwise`. */
   find(n: number, fits: (value: Value) => boolean, otherwise: Value): Value {
     const start = n % this.pool.length
     return [...this.pool.slice(start), ...this.pool.slice(0, start)].find(fits) ?? otherwise
@@ -125,7 +125,7 @@ function broadcasts(a: Shape, b: Shape): boolean {
   return true
 }
 
-/** `count` elements of x, from its beginning, repeated or cut. */
+/** `count` elements of x, from its start, repeated or cut. */
 function resized(d: Drawing, x: Value, shape: Shape): Value {
   const size = sizeOf(shape)
   const flat = d.e.reshape(x, [sizeOf(x.shape)])
@@ -161,7 +161,7 @@ const draws: readonly Draw[] = [
       d.keep(d.builder.emitOne(BINARY[c % BINARY.length]!, operands, {}))
   },
   (d, x, { b }) => d.keep(d.builder.emitOne(UNARY[b % UNARY.length]!, [x], {})),
-  // Constants, the neutral ones too: what simplify.ts looks for.
+  // Constants, including the neutral ones that simplify.ts looks for.
   (d, x, { b, c }) => d.keep(d.e[CONSTANT_BINARY[b % CONSTANT_BINARY.length]!](x, c % 3)),
   (d, x, { c }) => d.keep(d.e.add(d.e.multiply(d.e.scalar(c % 3), d.e.scalar(2)), x)),
   (d, x, { b, c }) => {
@@ -259,7 +259,7 @@ const draws: readonly Draw[] = [
     const cell = d.updatable(b)
     d.builder.update(cell, resized(d, x, cell.shape))
   },
-  // In the form that optimizers have: the cell's own content is an operand.
+  // In the form of optimizers: the cell's own content is an operand.
   (d, x, { b, c }) => {
     const cell = d.updatable(b)
     const content = d.builder.read(cell)
@@ -272,7 +272,7 @@ const draws: readonly Draw[] = [
     )
   },
   (d, x) => void d.builder.emit('guard', [x], {}),
-  // Routines: one with a gradient, one with memory of its own.
+  // Routines: one with a gradient, one with its own memory.
   ranked((d, x, { b, c }) => {
     const axis = axisOf(x, b)
     const size = 1 + (c % 4)
@@ -282,7 +282,7 @@ const draws: readonly Draw[] = [
   ranked((d, x, step) => drawLoop(d, x, step)),
 ]
 
-/** Over the first axis of x: carries, captures and slices are drawn from the pool, the same one also twice. */
+/** Over the first axis of x: carries, captures and slices are drawn from the pool, with repetition. */
 function drawLoop(d: Drawing, x: Value, { a, b, c }: Step): void {
   const length = x.shape[0]!
   const carry = d.find(

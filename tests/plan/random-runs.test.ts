@@ -1,5 +1,5 @@
-// Random graphs end to end: what the planner makes of them gives what the interpreter gives, bit by bit, for
-// outputs and for the cells that are updated; and simplify changes no result.
+// Random graphs end to end: the plan gives the same as the interpreter, bit by bit, for outputs and for updated cells;
+// and simplify changes no result.
 
 import '../helpers/families'
 import * as fc from 'fast-check'
@@ -35,7 +35,7 @@ function truth(graph: Graph): Interpretation & { slab: NumericArray } {
   return { ...result, slab: after }
 }
 
-/** Whole numbers are exact; only gradients may round, where shares of ties are summed. */
+/** Whole numbers are exact; only gradients may round, where ties share them. */
 function compare(
   received: readonly NumericArray[],
   expected: readonly NumericArray[],
@@ -51,7 +51,7 @@ function compare(
 }
 
 describe('random graphs', () => {
-  it('run as the interpreter says, the first time and again', () => {
+  it('run like the interpreter, the first time and again', () => {
     fc.assert(
       fc.property(recipes, (recipe) => {
         const graph = drawGraph(recipe, storage)
@@ -82,7 +82,7 @@ describe('random graphs', () => {
         const simple = simplify(graph)
         verify(simple)
         verify(legalize(simple, tapeTarget).graph)
-        // What is done for all turns of a loop at once stands in nodes of its own.
+        // Work that is hoisted out of a loop is in separate nodes.
         if (!graph.nodes.some(isLoop)) expect(simple.nodes.length).toBeLessThanOrEqual(graph.nodes.length)
         const expected = truth(graph)
         const received = truth(simple)

@@ -1,4 +1,4 @@
-// Planning takes time in proportion to the number of nodes. Times are the least of several runs, and limits are ratios,
+// Planning time is proportional to the number of nodes. Times are the minimum of several runs, and limits are ratios,
 // so that a busy or a slow machine changes nothing.
 
 import { expect, inject, it } from 'vitest'
@@ -20,7 +20,7 @@ function manyChains(count: number): Graph {
   return builder.finish([sum])
 }
 
-/** Views of views, of a number that is known. */
+/** Views of views of a constant. */
 function manyViews(count: number): Graph {
   const builder = new GraphBuilder()
   const { e } = builder
@@ -61,13 +61,13 @@ const once = it.skipIf(inject('mode') !== 'simd')
 once.each(names)('%s: six times the nodes take about six times as long', (name) => {
   const make = kinds[name]
   const [small, large] = [make(100), make(600)]
-  // Six small ones against a large one: both leave as much to the garbage collector.
+  // Six small ones against a large one: both leave the same amount to the garbage collector.
   const six = (): void => {
     for (let i = 0; i < 6; i++) planned(small)()
   }
   const ratio = large.nodes.length / (6 * small.nodes.length)
   leastTime(2, six)
-  // Quadratic would be six times as much. Again and again, should something else have had the machine.
+  // Quadratic time would be six times as much. Repeated, in case other work had the machine.
   let [least, most] = [Infinity, Infinity]
   for (let round = 0; round < 12 && !(most < 3 * ratio * least); round++) {
     least = Math.min(least, leastTime(2, six))
@@ -76,7 +76,7 @@ once.each(names)('%s: six times the nodes take about six times as long', (name) 
   expect(most / least).toBeLessThan(3 * ratio)
 })
 
-/** Text, maps and small objects, as the planner makes them: what a budget is counted in. */
+/** Text, maps and small objects, as in the planner: the unit of the budgets. */
 function fixedWork(): number {
   const seen = new Map<string, { readonly shape: readonly number[] }>()
   for (let i = 0; i < 10_000; i++) {

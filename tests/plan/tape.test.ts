@@ -1,4 +1,4 @@
-// Encoded tapes, walked as the instruction loop walks them; and their disassembly.
+// Encoded tapes, read like the instruction loop reads them; and their disassembly.
 // modes: simd
 
 import * as fc from 'fast-check'
@@ -36,7 +36,7 @@ it('instructions follow each other by their byteLength and end with the end mark
   )
 })
 
-it('every word is the number, the float or the resolved address that the instruction holds', () => {
+it('every word is the number, the float or the resolved address of the instruction', () => {
   const graph = graphOf([floats([4]), floats([4], -1, 1, 2)], (b, [p, g]) =>
     b.emit('sgd', [p!, g!, b.e.scalar(0.5)], { momentum: 0.25, nesterov: true, weightDecay: -0.125 }),
   )
@@ -58,7 +58,7 @@ it('every word is the number, the float or the resolved address that the instruc
   expect(words[words.length - 1]).toBe(END_OF_TAPE)
 })
 
-it('every field of an instruction has a word, and none lies outside its fixed part', () => {
+it('every field of an instruction has a word, and none is outside its fixed part', () => {
   fc.assert(
     fc.property(recipes, (recipe) => {
       for (const { fields, fixedBytes } of planTape(drawGraph(recipe, { address: 0, byteLength: 96 }), { fuse: true })

@@ -1,4 +1,4 @@
-// Training steps as models make them, drawn by hand: what the planner is judged on.
+// Training steps as models make them, built by hand: the benchmark of the planner.
 
 import { GraphBuilder } from '../../src/transforms/builder'
 import { gradients } from '../../src/transforms/differentiate'

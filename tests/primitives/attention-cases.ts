@@ -1,5 +1,5 @@
-// The rows of the table for attention: extents around those of a block, heads that share keys, bands, masks and biases that
-// broadcast in every way, operands as projections leave them.
+// The rows of the table for attention: extents around those of a block, heads that share keys, bands, masks and biases
+// that broadcast in every way, operands with the strides of projections.
 
 import type { Shape } from '../../src/core/shapes'
 import type { Emitter } from '../../src/primitives/emitter'
@@ -20,7 +20,7 @@ interface Attended {
   readonly mask: TensorContent | null
   readonly bias: TensorContent | null
   readonly through?: CaseInput['through']
-  /** Whether some row has nothing left, so that its ln Σ is infinite. */
+  /** Whether some row is fully masked, so that its ln Σ is infinite. */
   readonly isEmpty: boolean
 }
 
@@ -112,9 +112,9 @@ const LARGE: readonly Attended[] = [
   attended('large scores', [1, 66, 68, 1, 1, 8, 8], { scale: 20 }),
 ]
 
-/** [batch, steps, heads, size] of what lies as [batch, heads, steps, size]. */
+/** [batch, steps, heads, size] from [batch, heads, steps, size]. */
 const headsFirst = (e: Emitter, x: Value): Value => e.transpose(x, [0, 2, 1, 3])
-/** The same elements in a larger one. */
+/** The same elements inside a larger tensor. */
 const inner = (e: Emitter, x: Value): Value =>
   e.slice(
     x,

@@ -1,5 +1,5 @@
-// Every row of the table: the mode's backend against the interpreter in float64, special values included;
-// gradients against finite differences; and not a byte written that is not a result's.
+// Every row of the table: the mode's backend compared with the interpreter in float64, including special values;
+// gradients compared with finite differences; and no byte written outside the results.
 
 import '../helpers/families'
 import { describe, expect, it } from 'vitest'
@@ -13,7 +13,7 @@ import { expectGradient, graphOf, interpretWide, runWatched, weightedSum } from 
 import type { PreparedCase } from './cases'
 import { casesOf, primitiveNames } from './cases'
 
-// A memory of its own: every byte of it is compared after each run.
+// Its own memory: every byte of it is compared after each run.
 const { settings } = currentRuntime()
 const runtime = makeRuntime(settings)
 
@@ -35,7 +35,7 @@ function lossOf(opCase: PreparedCase) {
   return (builder: GraphBuilder, inputs: readonly Value[]): Value => weightedSum(builder, opCase.emit(builder, inputs))
 }
 
-/** Σ w · ∂loss/∂x: its gradient holds second derivatives. */
+/** Σ w · ∂loss/∂x: its gradient contains second derivatives. */
 function slopeOf(opCase: PreparedCase) {
   return (builder: GraphBuilder, inputs: readonly Value[]): Value => {
     const wrt = inputs.filter(({ dtype }) => dtype === 'float32')

@@ -1,5 +1,5 @@
-// The table that drives the op tests: for every primitive the operands, attributes and tolerances that it is
-// tried with. tsc finds a primitive without a row. Runs nothing: see ir/op-cases.test.ts.
+// The table that drives the op tests: for every primitive its operands, attributes and tolerances. tsc finds a
+// primitive without a row. ir/op-cases.test.ts runs it.
 
 import { GraphBuilder } from '../../src/transforms/builder'
 import type { Emitter } from '../../src/primitives/emitter'
@@ -14,7 +14,7 @@ import { routineCases } from './routine-cases'
 import { windowCases } from './window-cases'
 import { bools, distinct, exactly, floats, integers, nonZero, wholeFloats } from '../helpers/data'
 
-/** An operand; `through` says which view of it the primitive gets. */
+/** An operand; `through` is the view of it that the primitive gets. */
 export interface CaseInput extends TensorContent {
   readonly through?: (e: Emitter, x: Value) => Value
 }
@@ -22,15 +22,15 @@ export interface CaseInput extends TensorContent {
 interface CaseOptions {
   /** Allowed error of the result, in units in the last place. Default 0.5: the nearest float32. */
   readonly ulp?: number
-  /** Allowed error besides, for sums whose terms cancel. Default 0. */
+  /** Additional allowed error, for sums whose terms cancel. Default 0. */
   readonly absolute?: number
-  /** Whether 0 and −0 must be told apart. Default false. */
+  /** Whether 0 and −0 must be distinguished. Default false. */
   readonly signedZero?: boolean
   /** Whether gradients are compared with finite differences. Default false. */
   readonly gradient?: boolean
   /** Whether gradients of gradients are, too. Default false. */
   readonly secondGradient?: boolean
-  /** What reads the result; the result itself when left out. */
+  /** Reads the result; default: the result itself. */
   readonly reader?: (builder: GraphBuilder, y: Value) => Value
 }
 
@@ -50,7 +50,7 @@ const reversed = (e: Emitter, x: Value): Value =>
     x,
     x.shape.map((_, axis) => axis),
   )
-/** All but the first of every axis. */
+/** All but the first along every axis. */
 const inner = (e: Emitter, x: Value): Value =>
   e.slice(
     x,
@@ -192,14 +192,16 @@ const anyDType: Cases<NoAttributes> = [
 const positive: Make = (shape, seed) => floats(shape, 0.2, 3, seed)
 const within: (low: number, high: number) => Make = (low, high) => (shape, seed) => floats(shape, low, high, seed)
 const away: Make = (shape, seed) => nonZero(shape, 0.1, 2, seed)
-/** Never an integer, nor half way between two. */
+/** Never an integer, nor halfway between two. */
 const betweenSteps: Make = (shape, seed) => distinct(shape, 0.125, 0.0625, seed)
 const divisors: Make = (shape) => ({
   ...floats(shape),
   data: floats(shape).data.map((_, i) => [1.75, -1.25, 2.5][i % 3]!),
 })
 /** Without quotients beyond 2²⁹, whose remainder is not defined, and 0 mod ±Inf, whose sign is not. */
-/** What tanh and sigmoid give, and any gradient: with large numbers for both, float32 overflows where float64 does not. */
+/**
+ * Outputs of tanh and sigmoid, and any gradient: with large numbers for both, float32 overflows and float64 does not.
+ */
 const OUTPUT_PAIRS = [NaN, 0, -0, 1, -1, 0.5, 0.99999994].flatMap((y) =>
   SPECIAL.map((dy): readonly [number, number] => [y, dy]),
 )
@@ -361,7 +363,7 @@ function folds(make: Make, tolerance: CaseOptions, empty: boolean): Cases<Primit
   return [
     ...TAILS.map((n) => over([n], [0])),
     ...TAILS.map((n) => over([3, n], [1])),
-    // four rows at a time, and what is left
+    // four rows at a time, and the rest
     ...TAILS.map((n) => over([9, n], [1])),
     over([6, 100], [1]),
     ...TAILS.map((n) => over([3, n], [0])),
@@ -381,7 +383,7 @@ function folds(make: Make, tolerance: CaseOptions, empty: boolean): Cases<Primit
     over([3, 1030], [1]),
     over([1030, 3], [0]),
     over([70, 40], [0]),
-    // so large that columns are walked side by side: in one block of rows, in two, and in blocks of blocks
+    // so large that columns are processed side by side: in one block of rows, in two, and in blocks of blocks
     over([9, 8201], [0]),
     over([2, 70, 1001], [1]),
     over([4199, 400], [0]),
@@ -540,7 +542,7 @@ const ENTROPY_SHAPES: readonly Shape[] = [
 /** Class numbers for all but the last axis. */
 const classesFor = (shape: Shape): CaseInput => integers(shape.slice(0, -1), 0, shape[shape.length - 1]! - 1)
 const oneRow = (x: TensorContent): CaseInput => ({ ...x, shape: [2, 3] })
-/** Rows of 3 that hold what is not finite, for targets of either kind. */
+/** Rows of 3 with non-finite values, for targets of either kind. */
 const ODD_ROWS = [
   [1, NaN, 2, 1, 2, 3],
   [1, Infinity, 2, 1, 2, 3],
@@ -685,7 +687,7 @@ const view = <Attributes>(
   ...more,
 })
 
-/** Elementwise on both sides, so that the view is read as it lies. */
+/** Elementwise on both sides, so that the view is read with its strides. */
 const doubled = (builder: GraphBuilder, y: Value): Value => builder.e.add(y, y)
 const summedRows = (builder: GraphBuilder, y: Value): Value => builder.e.sum(y, [y.shape.length - 1])
 const timesItself = (builder: GraphBuilder, y: Value): Value => builder.e.matmul(y, builder.e.transposeMatrix(y))
@@ -1258,10 +1260,10 @@ export const opCases = {
   ],
 } satisfies { readonly [Name in PrimitiveName]: readonly OpCase<Name>[] }
 
-/** A case whose primitive is bound: ready to be built into a graph. */
+/** A case with its primitive bound, ready for a graph. */
 export interface PreparedCase extends Omit<CaseOf<unknown>, 'attributes'> {
   readonly name: PrimitiveName
-  /** The primitive's results, or what `reader` makes of them. */
+  /** The primitive's results, or the result of `reader`. */
   emit(builder: GraphBuilder, inputs: readonly Value[]): readonly Value[]
 }
 

@@ -70,7 +70,7 @@ const searches: readonly RoutineCase[] = [
   ...search('a matrix of values', { ...distinct([1]), shape: [1] }, floats([3, 4])),
 ]
 
-/** Differences of −∞ are no numbers. */
+/** Differences of −∞ are NaN. */
 const finite: OpCase<'routine'>['reader'] = (builder, y) => builder.emitOne('maximum', [y, builder.e.scalar(-100)], {})
 
 const most = (
@@ -222,7 +222,7 @@ const factorizations: readonly RoutineCase[] = [
     attributes: { routine: new Eigen() },
   },
   {
-    title: 'cholesky of what is not positive definite',
+    title: 'cholesky of a matrix that is not positive definite',
     inputs: [exactly([1, 2, 2, 1], 'float32', [2, 2])],
     attributes: { routine: new Cholesky() },
   },
@@ -295,7 +295,7 @@ const systems: readonly RoutineCase[] = [
   },
 ]
 
-/** What Lu gives is made of the same numbers. Its gradient is compared with JAX's: see ops/golden.test.ts. */
+/** The results of Lu are used together. Its gradient is compared with JAX's: see ops/golden.test.ts. */
 function solved(title: string, matrix: Shape, right: Shape, isTransposed: boolean): RoutineCase {
   const exchanged = (e: Emitter, x: Value): Value => e.reverse(dominant(e, x), [matrix.length - 2])
   const factor = (i: number): CaseInput => ({
@@ -375,7 +375,7 @@ const insertions: readonly RoutineCase[] = [
   },
 ]
 
-/** The sums are exact, and what is done with them is rounded as said: no error is allowed but that of the last bit. */
+/** The sums are exact, and their rounding is specified: only an error of the last bit is allowed. */
 function quantized(
   title: string,
   x: CaseInput,
@@ -425,12 +425,12 @@ const quantizedCases: readonly RoutineCase[] = [
   quantized('no rows', floats([0, 10]), rowsBy(10, 5)),
   quantized('zeros', exactly(new Array<number>(20).fill(0), 'float32', [2, 10]), rowsBy(10, 3)),
   quantized(
-    'numbers too small to tell from zeros',
+    'numbers too small to distinguish from zeros',
     exactly([1e-31, -1e-40, 1e-45, 0], 'float32', [2, 2]),
     rowsBy(2, 3),
   ),
   quantized('ties', exactly([127, 0.5, 1.5, -0.5, -1.5, 2.5, -2.5, 126.5], 'float32', [1, 8]), rowsBy(8, 3)),
-  quantized('what lies beyond', floats([4, 10], -5, 5), rowsBy(10, 3), { fixed: 1 / 127 }),
+  quantized('values out of range', floats([4, 10], -5, 5), rowsBy(10, 3), { fixed: 1 / 127 }),
   quantized('more rows than a block', floats([101, 40]), rowsBy(40, 9), { fixed: 0.01 }),
   quantized('long sums', floats([5, 1500]), rowsBy(1500, 17)),
   ...[3, 4, 9].map((rows) =>

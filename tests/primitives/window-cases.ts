@@ -1,5 +1,5 @@
-// The rows of the table for primitives that see tensors through windows: convolution and pooling. One list of windows
-// serves them all: shapes that do not divide tiles, single pixels, windows as large as the tensor, strides with dilation.
+// The rows of the table for primitives with windows: convolution and pooling. One list of windows serves them all:
+// shapes that do not divide tiles, single pixels, windows as large as the tensor, strides with dilation.
 
 import type { Shape } from '../../src/core/shapes'
 import type { Emitter } from '../../src/primitives/emitter'
@@ -78,7 +78,10 @@ function sums({ title }: Windowed) {
   const isLarge = [...LARGE, ...LARGE_PADDED].some((each) => each.title === title)
   return { title, ulp: 16, absolute: isLarge ? 2e-3 : 2e-5, gradient: !isLarge, secondGradient: !isLarge }
 }
-/** What is around the tensor: as much as the window reaches, on one side only, more than the window, stretches that see nothing. */
+/**
+ * Padding of a tensor: as much as the window reaches, on one side only, more than the window, with windows entirely in
+ * the padding.
+ */
 const PADDED: readonly Windowed[] = [
   windowed('zeros all around', [5, 3, 4, 2], [3, 3], { before: [1, 1], after: [1, 1], filters: 5 }),
   windowed('zeros as far as the window reaches', [2, 3, 4, 2], [4, 3], { before: [3, 2], after: [3, 2], filters: 5 }),
@@ -113,7 +116,7 @@ const PADDED: readonly Windowed[] = [
   windowed('zeros around a window as wide as the tensor', [2, 5, 3, 2], [3, 3], { before: [1, 0], after: [1, 0] }),
   windowed('elements left out behind', [4, 6, 5, 1], [3, 2], { before: [1, 0], after: [-2, -1], strides: [2, 2] }),
 ]
-/** As in LARGE: several blocks of taps and channels meet many boxes. */
+/** As in LARGE: several blocks of taps and channels with many boxes. */
 const LARGE_PADDED: readonly Windowed[] = [
   windowed('many channels and zeros', [4, 5, 6, 95], [3, 3], { before: [1, 1], after: [1, 1], filters: 20 }),
   windowed('many filters and zeros', [4, 4, 5, 40], [5, 5], { before: [4, 2], after: [4, 2], filters: 250 }),
@@ -125,12 +128,12 @@ const LARGE_PADDED: readonly Windowed[] = [
   }),
 ]
 
-/** Pooling is padded before. */
+/** Pooling is padded beforehand. */
 const inside = [...WINDOWS, ...LARGE]
 const all = [...inside, ...PADDED, ...LARGE_PADDED]
 const operand = (shape: Shape, seed: number): TensorContent => floats(shape, -2, 2, seed)
 
-/** Part of a larger tensor: rows that do not lie side by side. */
+/** Part of a larger tensor: rows that are not adjacent. */
 const inner = (e: Emitter, x: Value): Value =>
   e.slice(
     x,
@@ -242,11 +245,11 @@ const depthwiseConvolutionTranspose: OpCase<'depthwiseConvolutionTranspose'>[] =
   attributes: { ...withAxes(each), spatial: spatialOf(each) },
 }))
 
-/** Windows of pooling know no dilation. */
+/** Pooling has no dilation. */
 const pools = inside.map((each) => ({ ...each, dilation: each.window.map(() => 1) }))
 const poolOf = ({ window, strides }: Windowed): PoolAttributes => ({ window, strides })
 const pooledOf = (each: Windowed): Shape => [...placesIn(each), each.x.at(-1)!]
-/** Far enough apart for finite differences not to change which is largest. */
+/** Far enough apart that finite differences do not change which is largest. */
 const apart = (shape: Shape, seed: number): TensorContent => distinct(shape, 0.25, 0, seed)
 
 const maxPool: OpCase<'maxPool'>[] = [
@@ -279,7 +282,7 @@ const maxPoolPick: OpCase<'maxPoolPick'>[] = [
     attributes: poolOf(each),
   })),
   {
-    title: 'the first among equals',
+    title: 'the first of equal maxima',
     inputs: [floats([1, 4, 4, 5], 1, 1, 1), operand([1, 4, 4, 5], 2)],
     attributes: { window: [2, 2], strides: [1, 2] },
   },
@@ -293,7 +296,7 @@ const maxPoolTranspose: OpCase<'maxPoolTranspose'>[] = [
     attributes: poolOf(each),
   })),
   {
-    title: 'the first among equals',
+    title: 'the first of equal maxima',
     inputs: [floats([1, 4, 4, 5], 1, 1, 1), operand([1, 3, 2, 5], 2)],
     attributes: { window: [2, 2], strides: [1, 2] },
     ulp: 2,

@@ -80,7 +80,7 @@ describe('OrthogonalRegularizer', () => {
     expect(await again.evaluate(x, y, { verbose: 0 })).toEqual(await penalty())
   })
 
-  it('refuses what is no matrix, and other words', () => {
+  it('refuses weights that are not matrices, and other modes', () => {
     expect(() => new regularizers.OrthogonalRegularizer().call(tensor([1, 2]))).toThrow(
       'needs a matrix, received shape [2]',
     )
@@ -91,10 +91,10 @@ describe('OrthogonalRegularizer', () => {
   })
 })
 
-describe('of one’s own', () => {
+describe('custom regularizers', () => {
   const spread = (w: Tensor) => ops.multiply(ops.sum(ops.square(w)), 0.5)
 
-  it('a function is a regularizer, saved by its name', async () => {
+  it('a function is a regularizer, saved by name', async () => {
     const make = (kernelRegularizer: RegularizerIdentifier) => {
       const model = new Sequential([
         new Dense({ units: 2, inputShape: [3], kernelRegularizer, kernelInitializer: 'ones' }),

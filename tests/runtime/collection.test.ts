@@ -1,4 +1,4 @@
-// A runtime that nothing uses any more goes: its linear memory, and the workers of its threads.
+// An unused runtime is collected: its linear memory, and the workers of its threads.
 // modes: simd, interpreter
 
 import { describe, expect, inject, it } from 'vitest'
@@ -12,7 +12,7 @@ import { withSettings } from '../helpers/with-settings'
 
 const settings = settingsOf[inject('mode')]
 
-/** Uses a runtime of its own for a moment; what to watch of it. */
+/** Uses a separate runtime temporarily; returns the object to watch. */
 async function inPassing(use: () => void | Promise<void>): Promise<WeakRef<object>> {
   return withSettings({ fuse: !settings.fuse }, async () => {
     await use()
@@ -20,7 +20,7 @@ async function inPassing(use: () => void | Promise<void>): Promise<WeakRef<objec
   })
 }
 
-/** Whether it goes when garbage is collected. */
+/** Whether it is garbage-collected. */
 async function isCollected(watched: WeakRef<object>): Promise<boolean> {
   for (let i = 0; i < 20; i++) {
     await collectGarbage()
@@ -49,7 +49,7 @@ describe('the linear memory of a runtime is collected', () => {
     expect(await isCollected(watched)).toBe(true)
   })
 
-  it('but not while a model lives in it', async () => {
+  it('but not while one of its models lives', async () => {
     const models: Sequential[] = []
     const watched = await inPassing(() => {
       const model = new Sequential([new Dense({ units: 1, inputShape: [2], kernelInitializer: 'ones' })])
@@ -61,7 +61,7 @@ describe('the linear memory of a runtime is collected', () => {
   })
 })
 
-describe.runIf(settings.backend === 'wasm')('the workers of a runtime go', () => {
+describe.runIf(settings.backend === 'wasm')('the workers of a runtime end', () => {
   async function threaded(): Promise<ThreadPool> {
     configure({ threads: 2 })
     await threadsReady()
@@ -70,13 +70,13 @@ describe.runIf(settings.backend === 'wasm')('the workers of a runtime go', () =>
     return pool
   }
 
-  it('at once when configure makes another one and nothing was made in this', async () => {
+  it('at once when configure makes another one and nothing was made in this one', async () => {
     const pool = await threaded()
     configure({ threads: 1 })
     expect(pool).toMatchObject({ isRunning: false, note: 'its runtime is no longer used' })
   })
 
-  it('at once when what was made in it was given back', async () => {
+  it('at once when everything made in it was disposed', async () => {
     const pool = await threaded()
     currentRuntime().createStorage(64).dispose()
     currentRuntime().workspaceFor(64)

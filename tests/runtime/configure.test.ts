@@ -15,11 +15,11 @@ const mode = settingsOf[inject('mode')]
 const input = [floats([5])]
 const graph = graphOf(input, (b, [x]) => [b.e.exp(x!)])
 
-/** What JavaScript callers may pass. */
+/** Untyped arguments of JavaScript callers. */
 const unchecked = (changes: object) => configure(changes)
 
 describe('configure', () => {
-  it('names the option and the nearest choice for a misspelt one', () => {
+  it('reports the option and the nearest choice for a misspelt one', () => {
     expect(() => unchecked({ backend: 'wsam' })).toThrow(ArgumentError)
     expect(() => unchecked({ backend: 'wsam' })).toThrow("Unknown backend 'wsam'. Did you mean 'wasm'?")
     expect(() => unchecked({ backend: 'gpu-cluster' })).toThrow('Known: wasm, interpreter')
@@ -34,7 +34,7 @@ describe('configure', () => {
     expect(runtimeInfo()).toMatchObject({ backend: mode.backend, fuse: mode.fuse })
   })
 
-  it('accepts relaxed SIMD exactly where the engine has it', async () => {
+  it('accepts relaxed SIMD exactly if the engine supports it', async () => {
     const choose = () => withSettings({ backend: 'interpreter', simd: 'relaxed' }, () => runtimeInfo().simd)
     if (supportsRelaxedSimd()) expect(await choose()).toBe('relaxed')
     else await expect(choose()).rejects.toThrow("simd: 'relaxed' is not available in this JavaScript engine")
@@ -53,7 +53,7 @@ describe('configure', () => {
 })
 
 describe('runtimeInfo', () => {
-  it('tells the mode', () => {
+  it('reports the mode', () => {
     expect(runtimeInfo()).toMatchObject({ backend: mode.backend, simd: mode.simd, fuse: mode.fuse, threads: 1 })
   })
 
@@ -70,7 +70,7 @@ describe('runtimeInfo', () => {
     })
   })
 
-  it('tells how much memory is reserved and used', () => {
+  it('reports reserved and used memory', () => {
     const { memory } = runtimeInfo()
     expect(memory.reservedBytes).toBe(currentRuntime().memory.buffer.byteLength)
     const storage = currentRuntime().createStorage(64_000)

@@ -1,4 +1,4 @@
-// Saving to a file: it is there whole or as it was before, whatever happens meanwhile, and the last call wins.
+// Saving to a file: it is either complete or unchanged, whatever happens meanwhile, and the last call wins.
 // modes: simd
 
 import { spawn, spawnSync } from 'node:child_process'
@@ -16,7 +16,7 @@ const onWindows = process.platform === 'win32'
 let folder: string
 let place: string
 let count = 0
-/** src/runtime/files.ts as a module that a process of its own can import. */
+/** src/runtime/files.ts as a module that a separate process can import. */
 let built: string
 
 beforeAll(async () => {
@@ -46,7 +46,7 @@ function model(units: number): Sequential {
   return new Sequential([new Dense({ units, inputShape: [units] })])
 }
 
-/** A script that has writeFile and what follows in its arguments: where to write, then files of bytes. */
+/** A script with writeFile and its arguments: the target path, then files of bytes. */
 const PRELUDE = `
 import { readFileSync } from 'node:fs'
 const { writeFile } = await import(process.argv[2])
@@ -60,7 +60,7 @@ async function script(name: string, body: string): Promise<string> {
   return file
 }
 
-/** Kills a process that saves in a loop, so many milliseconds after its first save. */
+/** Kills a process that saves in a loop, `delay` milliseconds after its first save. */
 function killWhileSaving(file: string, path: string, contents: readonly string[], delay: number): Promise<void> {
   const child = spawn(process.execPath, [file, built, path, ...contents], { stdio: ['ignore', 'pipe', 'inherit'] })
   child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), delay))
@@ -71,7 +71,7 @@ function killWhileSaving(file: string, path: string, contents: readonly string[]
 }
 
 describe('a file that save writes', () => {
-  it('is whole whenever the process is killed', async () => {
+  it('is complete whenever the process is killed', async () => {
     const bytes = await Promise.all([300, 310].map((units) => model(units).save()))
     const contents = await Promise.all(
       bytes.map(async (content, i) => {
@@ -100,7 +100,7 @@ describe('a file that save writes', () => {
     }
   }, 60_000)
 
-  it.skipIf(onWindows)('is the old one where the disk is full', async () => {
+  it.skipIf(onWindows)('is the old one if the disk is full', async () => {
     const path = join(place, 'model')
     const old = await model(3).save(path)
     const large = join(place, 'large')
@@ -118,7 +118,7 @@ describe('a file that save writes', () => {
     expect((await readdir(place)).sort()).toEqual(['large', 'model'])
   })
 
-  it('holds the bytes of the last of many calls that nobody awaits, however the path is written', async () => {
+  it('contains the bytes of the last of many calls without await, however the path is written', async () => {
     const path = join(place, 'model')
     const ways = [path, pathToFileURL(path), pathToFileURL(path).href, relative(process.cwd(), path)]
     const saved = model(40)
@@ -135,7 +135,7 @@ describe('a file that save writes', () => {
     expect(await readdir(place)).toEqual(['model'])
   })
 
-  it('is written by the next call when one has failed', async () => {
+  it('is written by the next call after a failed one', async () => {
     const path = join(place, 'late', 'model')
     const failing = model(2).save(path)
     await expect(failing).rejects.toThrow('ENOENT')
@@ -144,7 +144,7 @@ describe('a file that save writes', () => {
     expect((await readFile(path)).equals(bytes)).toBe(true)
   })
 
-  it.skipIf(onWindows)('keeps the mode of the file before', async () => {
+  it.skipIf(onWindows)('keeps the mode of the previous file', async () => {
     const path = join(place, 'model')
     await model(2).save(path)
     for (const mode of [0o600, 0o640, 0o777]) {
@@ -154,7 +154,7 @@ describe('a file that save writes', () => {
     }
   })
 
-  it.skipIf(onWindows)('is the target of a link, also of one that leads nowhere yet', async () => {
+  it.skipIf(onWindows)('is the target of a link, also of a link to a missing file', async () => {
     const [target, link, second] = ['target', 'link', 'second'].map((name) => join(place, name)) as [
       string,
       string,
@@ -174,14 +174,14 @@ describe('a file that save writes', () => {
     ).toEqual(['link', 'second'])
   })
 
-  it.skipIf(onWindows)('is not put in the place of a device', async () => {
+  it.skipIf(onWindows)('does not replace a device', async () => {
     await model(2).save('/dev/null')
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true)
   })
 })
 
-describe('a file that grows', () => {
-  /** node:fs/promises, of which a write takes so many bytes at most. */
+describe('an appended file', () => {
+  /** node:fs/promises with writes of at most `most` bytes. */
   function withWrites<Result>(most: number, body: () => Promise<Result>): Promise<Result> {
     const open: typeof promises.open = async (...given) => {
       const handle = await promises.open(...given)
@@ -200,7 +200,7 @@ describe('a file that grows', () => {
     return body().finally(() => spy.mockRestore())
   }
 
-  it('holds all bytes where a write takes fewer than it was given', async () => {
+  it('contains all bytes even if a write takes only some of them', async () => {
     const path = join(place, 'log')
     const file = new GrowingFile(path, null)
     await withWrites(3, async () => {
@@ -211,7 +211,7 @@ describe('a file that grows', () => {
     expect(file.known).toBe(17)
   })
 
-  it('says so where nothing more is taken, and goes on behind what was whole', async () => {
+  it('reports when nothing more can be written, and continues after the complete part', async () => {
     const path = join(place, 'log')
     const file = new GrowingFile(path, null)
     await file.append(Uint8Array.of(65))
@@ -223,8 +223,8 @@ describe('a file that grows', () => {
   })
 })
 
-describe('where there are no files', () => {
-  it('save says so', async () => {
+describe('without a file system', () => {
+  it('save reports it', async () => {
     const getBuiltinModule = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)
     try {
       await expect(model(2).save(join(place, 'model'))).rejects.toThrow(

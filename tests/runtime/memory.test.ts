@@ -1,4 +1,4 @@
-// The arena: blocks that never overlap, and that merge again when they are given back.
+// The arena: blocks that never overlap, and that merge again when they are freed.
 // modes: simd, interpreter
 
 import * as fc from 'fast-check'
@@ -14,7 +14,7 @@ interface Taken {
   readonly bytes: number
 }
 
-/** A number > 0 allocates so many bytes; one ≤ 0 gives back one of the blocks. */
+/** A number > 0 allocates that many bytes; one ≤ 0 frees one of the blocks. */
 const actions = fc.array(fc.oneof(fc.integer({ min: 1, max: 300_000 }), fc.integer({ min: -50, max: 0 })), {
   maxLength: 60,
 })
@@ -29,7 +29,7 @@ function run(arena: Arena, sequence: readonly number[]): Taken[] {
 }
 
 describe('arena', () => {
-  it('blocks are aligned, apart from each other and from scratch, and inside the memory', () => {
+  it('blocks are aligned, separate from each other and from scratch, and inside the memory', () => {
     fc.assert(
       fc.property(actions, (sequence) => {
         const memory = new PlainMemory()
@@ -50,7 +50,7 @@ describe('arena', () => {
     )
   })
 
-  it('merges what is given back into one block again', () => {
+  it('merges freed blocks again', () => {
     fc.assert(
       fc.property(actions, (sequence) => {
         const memory = new PlainMemory()
@@ -78,7 +78,7 @@ describe('arena', () => {
     expect(Array.from(new Int32Array(memory.buffer, address, 10))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   })
 
-  it('says how much did not fit when the address space is used up, and stays usable', () => {
+  it('reports the size that did not fit when the address space is used up, and stays usable', () => {
     const arena = new Arena(new PlainMemory())
     expect(() => arena.allocate(5e9)).toThrow(ArgumentError)
     expect(() => arena.allocate(5e9)).toThrow('Out of memory: 5000000000 more bytes do not fit into the 4 GiB')
@@ -95,7 +95,7 @@ describe('arena', () => {
 })
 
 describe('storage', () => {
-  it('is given back by dispose, once', () => {
+  it('is freed by dispose, once', () => {
     const runtime = currentRuntime()
     const before = runtime.arena.usedBytes
     const storage = runtime.createStorage(1000)
@@ -105,7 +105,7 @@ describe('storage', () => {
     expect(runtime.arena.usedBytes).toBe(before)
   })
 
-  it('is given back when nothing refers to it any more', async () => {
+  it('is freed when nothing refers to it any more', async () => {
     const runtime = currentRuntime()
     await collectGarbage()
     const before = runtime.arena.usedBytes

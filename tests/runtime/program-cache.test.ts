@@ -1,4 +1,4 @@
-// Programs by signature, up to a number of bytes. A cache that is held gives nothing back too early.
+// Programs by signature, up to a number of bytes. Programs in use are not freed too early.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
@@ -26,7 +26,7 @@ function fake(bytes: number, log: string[], name: string): Program {
 }
 
 describe('the cache', () => {
-  it('lets go of what was not used for the longest time', () => {
+  it('evicts the least recently used program', () => {
     const log: string[] = []
     const cache = new ProgramCache(300)
     for (const name of ['a', 'b', 'c']) cache.get(name, () => fake(100, log, name))
@@ -36,7 +36,7 @@ describe('the cache', () => {
     expect([...cache.all.keys()].sort()).toEqual(['a', 'c', 'd'])
   })
 
-  it('keeps one that is larger than all it may keep, while it is the last', () => {
+  it('keeps a program that is larger than the limit, while it is the last', () => {
     const log: string[] = []
     const cache = new ProgramCache(300)
     cache.get('large', () => fake(1000, log, 'large'))
@@ -45,7 +45,7 @@ describe('the cache', () => {
     expect(log).toEqual(['large'])
   })
 
-  it('gives back a program that is held only when it is released', () => {
+  it('frees a program in use only when it is released', () => {
     const log: string[] = []
     const cache = new ProgramCache(100)
     const held = cache.get('held', () => fake(100, log, 'held'))
@@ -58,7 +58,7 @@ describe('the cache', () => {
 })
 
 describe('a model', () => {
-  it('that sees more and more batch sizes keeps a bounded number of programs', () => {
+  it('with more and more batch sizes keeps a bounded number of programs', () => {
     const layers = Array.from(
       { length: 16 },
       (_, i) => new Dense({ units: 2, activation: 'gelu', ...(i === 0 ? { inputShape: [2] } : {}) }),
@@ -72,14 +72,14 @@ describe('a model', () => {
       kept.push(model.trainer.programs.size)
       bytes.push(usedBytes - workspaceBytes)
     }
-    // All at first, then as many as there is room for.
+    // All at first, then as many as fit.
     expect(kept[50]).toBe(51)
     expect(kept.at(-1)).toBe(kept.at(-100))
     expect(kept.at(-1)).toBeLessThan(500)
     expect(bytes.at(-1)! - bytes.at(-100)!).toBeLessThan(0.02 * bytes.at(-1)!)
   })
 
-  it('predicts as it did last, however many other programs there were since', () => {
+  it('gives the same predictions, however many other programs ran since', () => {
     const layers = Array.from(
       { length: 16 },
       (_, i) => new Dense({ units: 2, activation: 'gelu', ...(i === 0 ? { inputShape: [2] } : {}) }),
@@ -93,7 +93,7 @@ describe('a model', () => {
     expect(model.predictOnBatch([[1, 2]]).toArray()).toEqual(before)
   })
 
-  it('trains on with a program that was let go of and made again', () => {
+  it('continues training with a program that was evicted and made again', () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
     model.compile({ optimizer: new SGD({ learningRate: 0.01 }), loss: 'mse' })
     const losses = [1, 2, 3, 1, 2, 3].map((rows) => model.trainOnBatch(ops.ones([rows, 1]), ops.ones([rows, 1])).loss)

@@ -32,7 +32,7 @@ function learningGraph(weights: Cell, batch: number): Graph {
   return builder.finish([y])
 }
 
-/** y = Σ over rows of tanh(x) · factor: `rows` decides how much workspace is needed. */
+/** y = Σ over rows of tanh(x) · factor: `rows` determines the size of the workspace. */
 function sumGraph(rows: number, factor: number): Graph {
   const builder = new GraphBuilder()
   const { e } = builder
@@ -47,7 +47,7 @@ function sumGraph(rows: number, factor: number): Graph {
 }
 
 describe('ten thousand runs', () => {
-  it('take no memory: neither linear nor on the heap', async () => {
+  it('allocate no memory: neither linear nor on the heap', async () => {
     const runtime = makeRuntime(settings)
     const weights = cellIn(runtime, 'weights', [3, 2], [1, 2, 3, 4, 5, 6])
     const program = compile(runtime, learningGraph(weights, 4))
@@ -65,7 +65,7 @@ describe('ten thousand runs', () => {
     await collectGarbage()
     expect(infoOf(runtime).memory).toEqual(before)
     expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(500_000)
-    // W has gone to where y = 0, which took all the runs.
+    // W converges to where y = 0, which takes all the runs.
     expect(Math.max(...Array.from(program.output(0), Math.abs))).toBeLessThan(0.01)
   })
 })
@@ -97,7 +97,7 @@ describe('programs that share a workspace', () => {
     expect(infoOf(runtime).memory.reservedBytes).toBeGreaterThan(reserved)
   })
 
-  it('a program does not write to where the workspace was before it moved', () => {
+  it('a program does not write to the old workspace after a move', () => {
     const runtime = makeRuntime(settings)
     const small = compile(runtime, sumGraph(2, 0.5))
     small.parameter(0).fill(1)
@@ -114,7 +114,7 @@ describe('programs that share a workspace', () => {
     expect(infoOf(runtime).memory.reservedBytes, 'it moved without growth').toBe(reservedBytes)
   })
 
-  it('memory that grows between writing a parameter and running does not matter', () => {
+  it('memory may grow between writing a parameter and running', () => {
     const runtime = makeRuntime(settings)
     const program = compile(runtime, sumGraph(2, 0.5))
     program.parameter(0).set([1, 2, 3, 4, 5, 6, 7, 8])
@@ -135,7 +135,7 @@ describe('programs that share a workspace', () => {
     expect(sizes[2]).toBe(sizes[1])
   })
 
-  it('dispose gives everything back', () => {
+  it('dispose frees everything', () => {
     const runtime = makeRuntime(settings)
     const keeper = compile(runtime, sumGraph(100, 1))
     keeper.parameter(0).fill(1)
@@ -164,7 +164,7 @@ function guardedGraph(weights: Cell, count: Cell): Graph {
   builder.scope = 'optimizer'
   builder.update(weights, e.multiply(w, 2))
   builder.update(count, e.add(builder.read(count), 1))
-  // After the updates, which must wait for it all the same.
+  // After the updates, which must wait for it nevertheless.
   builder.emit('guard', [loss], {})
   return builder.finish([loss])
 }
@@ -181,7 +181,7 @@ describe('a guard', () => {
   const good = [1, 2, 3, 4, 5, 6]
   const bad = [1, 2, 3, -4, -5, -6]
 
-  it('lets finite numbers pass', () => {
+  it('passes finite numbers', () => {
     const { program, cells } = make()
     program.parameter(0).set(good)
     expect(program.run()).toBe(true)
@@ -190,7 +190,7 @@ describe('a guard', () => {
     expect(program.findNonFinite()).toBeNull()
   })
 
-  it('ends the run before any update when there is a NaN, and the next run is whole again', () => {
+  it('ends the run before any update if there is a NaN, and the next run is complete again', () => {
     const { program, cells } = make()
     program.parameter(0).set(bad)
     expect(program.run()).toBe(false)
@@ -215,7 +215,7 @@ describe('a guard', () => {
 describe('a loop', () => {
   const turns = 6
 
-  /** c ← log(c) + x, guarded; counts the turns that were done, and updates a cell. */
+  /** c ← log(c) + x, guarded; counts the completed iterations, and updates a cell. */
   const make = () => {
     const runtime = makeRuntime(settings)
     const cell = cellIn(runtime, 'state', [4], [1, 1, 1, 1])
@@ -244,10 +244,10 @@ describe('a loop', () => {
     return { program, run, state: () => [...cellView(runtime, cell)] }
   }
 
-  it('is ended by a guard in any turn, changes nothing then, and is whole the next time', () => {
+  it('is ended by a guard in any iteration, then changes nothing, and is complete the next time', () => {
     const { run, state, program } = make()
     for (let at = 1; at < turns; at++) {
-      // The logarithm of the next turn gets a negative number; the last turn is that of the first slice.
+      // The logarithm of the next iteration gets a negative number; the last iteration is that of the first slice.
       expect(run(at), `slice ${at}`).toBe(false)
       expect(state()).toEqual([1, 1, 1, 1])
     }
@@ -257,7 +257,7 @@ describe('a loop', () => {
     expect(first.every((x) => Number.isFinite(x))).toBe(true)
   })
 
-  it('says in which turn the first NaN was made, and by what', () => {
+  it('reports the iteration and the instruction that made the first NaN', () => {
     const { run, program } = make()
     expect(run(3)).toBe(false)
     run(3)
@@ -291,8 +291,8 @@ describe('disassemble', () => {
   })
 })
 
-describe('what is read for later', () => {
-  it('stays what it was when the program runs again', async () => {
+describe('a value kept for later', () => {
+  it('is unchanged when the program runs again', async () => {
     const runtime = makeRuntime(settings)
     const weights = cellIn(runtime, 'weights', [2, 1], [3, -1])
     const program = compile(runtime, learningGraph(weights, 1))

@@ -1,5 +1,5 @@
-// Pages that forbid WebAssembly: an error that says what to allow, and the way without. In real browsers:
-// tests/browser.
+// Pages that forbid WebAssembly: an error that says what to allow, and the alternative. tests/browser uses real
+// browsers.
 // modes: simd
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -25,8 +25,8 @@ describe('a page that forbids WebAssembly', () => {
     ],
     ['Firefox', new WebAssembly.CompileError('call to WebAssembly.Module() blocked by CSP')],
     ['Safari', new EvalError("Refused to create a WebAssembly object because 'wasm-unsafe-eval' is not allowed")],
-  ])('is told what to allow, and of the interpreter: %s', async (_, refusal) => {
-    vi.resetModules() // modules that were compiled before are kept
+  ])('gets an error that says what to allow, and mentions the interpreter: %s', async (_, refusal) => {
+    vi.resetModules() // modules compiled before are cached
     const fresh = await import('../../src')
     fresh.configure({ simd: 'plain' })
     refuse(refusal)

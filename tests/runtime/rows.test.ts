@@ -1,4 +1,4 @@
-// Rows kept in linear memory: the order that the kernel draws is the one that JavaScript draws.
+// Rows in linear memory: the kernel draws the same order as JavaScript.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
@@ -7,7 +7,7 @@ import { ResidentRows } from '../../src/runtime/rows'
 import { currentRuntime } from '../../src/runtime/current'
 
 describe('the order of resident rows', () => {
-  // Above 2²¹ the product of a random word and a place does not fit float64.
+  // Above 2²¹ the product of a random word and an index does not fit float64.
   it.each([1, 2, 3, 1000, 3_000_001])('%i rows', (size) => {
     const runtime = currentRuntime()
     const rows = new ResidentRows(runtime, [{ data: new Int32Array(size), width: 1 }], size)

@@ -1,5 +1,5 @@
-// Several threads: the same bits as one, in parts that are about equal, at meetings that cost little; and what
-// happens when a worker is gone or cannot be had.
+// Several threads: the same bits as one, in parts of about equal size, with cheap meetings; and lost or missing
+// workers.
 // modes: simd, relaxed, interpreter, turbo
 
 import { spawnSync } from 'node:child_process'
@@ -317,7 +317,7 @@ const attentions = [
 }))
 
 describe.skipIf(settings.backend === 'interpreter')('the same bits on any number of threads', () => {
-  // Parts of one nanosecond: everything that can be dealt out is.
+  // Parts of one nanosecond: all work that can be divided is divided.
   const runtimes: Runtime[] = []
   const one = makeRuntime(settings)
 
@@ -392,7 +392,7 @@ describe.skipIf(settings.backend === 'interpreter')('the same bits on any number
     })
   }, 20_000)
 
-  it('guards in a loop, in any turn', () => {
+  it('guards in a loop, in any iteration', () => {
     const runtime = runtimes[1]!
     const graph = graphOf(
       [
@@ -467,9 +467,9 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
     { name: 'a copy', shapes: [[301, 511]], body: ([x]) => [ops.concatenate([transpose(x!), transpose(x!)], 0)] },
   ]
 
-  // Runs part after part on this thread and counts the words that each has written.
-  it.each(large)('of $name are equal within 10 per cent, apart, and the whole', ({ shapes, body }) => {
-    // Every part has its own scratch; the workers are not asked.
+  // Runs part after part on this thread and counts the words that each writes.
+  it.each(large)('of $name are equal within 10 per cent, disjoint, and cover the whole', ({ shapes, body }) => {
+    // Every part has its own scratch; the workers are not used.
     const runtime = makeRuntime({ ...settings, threads: 4 })
     const graph = graphOf(shapes, body)
     const { memory, instructions, parameters } = planTape(graph, settings)
@@ -523,7 +523,7 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
     }
   })
 
-  it('are one each for a small model, which never wakes a worker', async () => {
+  it('are single for a small model, which never wakes a worker', async () => {
     await withThreads(4, async () => {
       const model = new Sequential([
         new Dense({ units: 10, activation: 'relu', inputShape: [8] }),
@@ -559,7 +559,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     await dispose()
   })
 
-  it('meets at little cost', async () => {
+  it('has cheap meetings', async () => {
     const runtime = await threadedRuntime(2)
     const meetings = 2000
     const target = new Storage(runtime, 128)
@@ -589,11 +589,11 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     runtime.view('int32', tape.address, words.length).set(alone)
     const single = time(() => expect(tapeBackendOf(runtime).kernels.run(tape.address)).toBe(0))
     console.log(`a meeting of two threads: ${(shared - single).toFixed(2)} µs`)
-    // 3 µs is the aim; the machine may have one core, and others on it.
+    // The goal is 3 µs; the machine may have one core, and other processes on it.
     expect(shared - single).toBeLessThan(100)
   })
 
-  it('says why there is one thread', async () => {
+  it('reports why there is one thread', async () => {
     expect(runtimeInfo()).toMatchObject({ threads: 1, threadsNote: 'one thread was configured' })
     vi.stubGlobal('crossOriginIsolated', false)
     configure({ threads: 2 })
@@ -607,7 +607,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     expect(ops.add([1, 2], 3).toArray()).toEqual([4, 5])
   })
 
-  it('says that it is starting, and runs on one thread meanwhile', async () => {
+  it('reports that it is starting, and runs on one thread meanwhile', async () => {
     configure({ threads: 2 })
     expect(runtimeInfo()).toMatchObject({ threads: 1, threadsNote: 'the workers are starting: await threadsReady()' })
     const graph = graphOf([[200, 200]], ([x]) => [matmul(x!, x!)])
@@ -624,7 +624,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
 
   it('falls back when a worker does not see the memory', async () => {
     const runtime = makeRuntime({ ...settings, threads: 2 })
-    // The first block of the arena; the worker answers to another number than it was asked.
+    // The first block of the arena; the worker answers to another challenge than it was asked.
     const words = runtime.view('int32', 0, runtime.memory.buffer.byteLength / 4)
     const pool = words.findIndex((word, at) => word === END_OF_TAPE && words[at - 1] !== 0) - Pool.empty / 4
     words[pool + Pool.challenge / 4]! ^= 1
@@ -647,7 +647,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     expect(() => configure({ threads })).toThrow(ArgumentError)
   })
 
-  it('ends a run with an error when a worker dies, and goes on alone', async () => {
+  it('ends a run with an error when a worker dies, and continues alone', async () => {
     const runtime = await threadedRuntime(3)
     poolOf(runtime).patience = 100
     const graph = graphOf([[300, 300]], ([x]) => [matmul(x!, matmul(x!, x!))])
@@ -674,7 +674,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
       const pool = poolOf(currentRuntime())
       pool.patience = 100
       await model.fit(x, x, { verbose: 0 })
-      // The process learns of it in a later turn; until then the pool looks whole.
+      // The process learns of it in a later turn; until then the pool looks intact.
       void pool.workers[0]!.terminate()
       const train = (steps: number) => {
         for (let i = 0; i < steps; i++) model.trainOnBatch(x, x)
@@ -686,7 +686,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     })
   }, 30_000)
 
-  it('has changed nothing when a run ends before it writes', async () => {
+  it('has changed nothing if a run ends before it writes', async () => {
     await withThreads(2, () => {
       const model = new Sequential([new Dense({ units: 300, inputShape: [300] }), new Dense({ units: 300 })])
       model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
@@ -696,7 +696,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
       const before = weights()
       const pool = poolOf(currentRuntime())
       const { kernels } = tapeBackendOf(currentRuntime())
-      // As when the worker has thrown: it tells the others to leave.
+      // As if the worker had thrown: it tells the others to leave.
       vi.spyOn(pool, 'run').mockImplementationOnce((tape, expected) => {
         kernels.abandon(pool['own'].address)
         vi.restoreAllMocks()
@@ -743,7 +743,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
 })
 
 describe.runIf(settings.backend === 'interpreter')('the interpreter', () => {
-  it('runs on one thread and says so', async () => {
+  it('runs on one thread and reports it', async () => {
     configure({ threads: 2 })
     expect(await threadsReady()).toMatchObject({ threads: 1, threadsNote: 'the interpreter runs on one thread' })
     configure({ threads: 1 })

@@ -1,5 +1,5 @@
-// turbo: what it says where it takes place and where not. That its results are right is what the mode `turbo` shows,
-// in which the whole suite runs on Node 24 and later.
+// turbo: its reports when it is active and when not. The mode `turbo` tests its results: the whole suite runs in it on
+// Node 24 and later.
 
 import { inject } from 'vitest'
 import { describe, expect, it } from 'vitest'
@@ -12,13 +12,13 @@ const { settings } = currentRuntime()
 const major = Number(process.versions.node.split('.')[0])
 
 describe('turbo', () => {
-  it.runIf(inject('mode') !== 'turbo')('is off and says so', () => {
+  it.runIf(inject('mode') !== 'turbo')('is off and reports it', () => {
     const note = settings.backend === 'interpreter' ? 'the interpreter has no vectors' : 'turbo was not configured'
     expect(runtimeInfo()).toMatchObject({ turbo: false, turboNote: note, tile: '4×8' })
   })
 
   it.runIf(inject('mode') === 'turbo')(
-    'was measured: either it is on, with tiles for it, or a note says why not',
+    'was measured: either it is on, with tiles for it, or a note explains why not',
     () => {
       const { turbo, turboNote, tile } = runtimeInfo()
       expect(tile).toBe(turbo ? '6×16' : '4×8')
@@ -26,13 +26,13 @@ describe('turbo', () => {
     },
   )
 
-  it('leaves the plain binary alone, which has the same bits everywhere', () => {
+  it('leaves the plain binary unchanged, which has the same bits everywhere', () => {
     expect(requestTurbo('plain')).toContain("simd is 'plain'")
     const info = infoOf(makeRuntime({ backend: 'wasm', simd: 'plain', fuse: true, turbo: true }))
     expect(info).toMatchObject({ turbo: false, tile: '4×8' })
   })
 
-  it.runIf(major >= 21 && major < 24)('names the first version of Node that has it', () => {
+  it.runIf(major >= 21 && major < 24)('reports the first version of Node that supports it', () => {
     expect(requestTurbo('relaxed')).toContain('requires Node 24')
   })
 })

@@ -1,4 +1,4 @@
-// Searches: the choices, how they are compared, what is kept, and that a run can be repeated.
+// Searches: the choices, how they are compared, which models are kept, and that a run can be repeated.
 // modes: simd
 
 import { describe, expect, it, vi } from 'vitest'
@@ -92,7 +92,7 @@ describe('spaces', () => {
     ['a number', { a: 3 }, /randomSearch: a must be a list/],
     ['an empty range', { a: { min: 1, max: 1 } }, /a: min must be below max, received 1 and 1/],
     ['a log scale at 0', { a: { min: 0, max: 1, scale: 'log' } }, /min must be above 0 on a log scale/],
-    ['broken integers', { a: { min: 0.5, max: 2, integer: true } }, /must be integers/],
+    ['fractional integers', { a: { min: 0.5, max: 2, integer: true } }, /must be integers/],
     ['an unknown scale', { a: { min: 1, max: 2, scale: 'cubic' } }, /'linear' or 'log'/],
     ['an unknown name', { a: { min: 1, max: 2, step: 1 } }, /Unknown option of randomSearch: a 'step'/],
   ])('refuses %s', (_name, wrong, message) => {
@@ -176,7 +176,7 @@ describe('gridSearch', () => {
     const scores = result.trials.map(({ score }) => score)
     expect(result.best.score).toBe(Math.min(...scores))
     expect(result.best.choice).toEqual(result.trials[scores.indexOf(result.best.score)]!.choice)
-    // The last quarter is what fit keeps apart.
+    // The last quarter is the validation split of fit.
     const { loss } = await result.best.model.evaluate(x.slice(45), yes.slice(45))
     expect(loss).toBeCloseTo(result.best.score, 5)
     for (const { logs, epochs, seconds, error, scores: own, spread } of result.trials) {
@@ -344,7 +344,7 @@ describe('trials that fail', () => {
 describe('options that are refused', () => {
   it.each([
     ['no data', {}, /needs either x and y, or data/],
-    ['nothing to validate on', { x, y: yes }, /'valLoss' needs data to validate on/],
+    ['no validation data', { x, y: yes }, /'valLoss' needs data to validate on/],
     [
       'two ways to validate',
       { x, y: yes, folds: 2, validationSplit: 0.5 },
@@ -357,7 +357,7 @@ describe('options that are refused', () => {
       /minEpochs must be at most epochs, 2, received 3/,
     ],
     [
-      'no log of that name',
+      'a missing log',
       { x, y: yes, monitor: 'f1Score' },
       /there is no log 'f1Score' to monitor. The logs are: loss, accuracy/,
     ],
@@ -414,7 +414,7 @@ describe('successive halving', () => {
     expect(halved.trials.map(({ epochs }) => epochs).sort((a, b) => a - b)).toEqual([1, 1, 1, 1, 1, 1, 3, 3, 9])
     const last = halved.trials.find(({ rounds }) => rounds === 3)!
     expect(halved.best).toMatchObject({ choice: last.choice, score: last.score })
-    // Who went on was among the best after the first epoch.
+    // The trials that continued were the best after the first epoch.
     const first = halved.trials
       .map(({ logs, rounds }) => ({ score: logs['valLoss']![0]!, rounds }))
       .sort((a, b) => a.score - b.score)
@@ -442,7 +442,7 @@ describe('successive halving', () => {
 describe('memory', () => {
   it('stays constant over fifty trials: models that are not kept are disposed', async () => {
     const used: number[] = []
-    // Held here, so that only dispose gives their memory back.
+    // Kept here, so that only dispose frees their memory.
     const models: Sequential[] = []
     const result = await randomSearch(
       async ({ learningRate }) => {
@@ -453,7 +453,7 @@ describe('memory', () => {
       { learningRate: { min: 1e-4, max: 0.1, scale: 'log' } },
       { x, y: yes, validationSplit: 0.25, trials: 50, seed: 1 },
     )
-    // A model that is not disposed of takes 15 kB; what is left of others are cells of their metrics.
+    // A model that is not disposed takes 15 kB; the rest of the others are cells of their metrics.
     expect(used.at(-1)! - used[1]!).toBeLessThan(30 * 1000)
     expect(models.filter(isUsable).map((model) => models.indexOf(model))).toEqual([
       models.indexOf(result.best.model as Sequential),

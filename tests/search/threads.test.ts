@@ -1,4 +1,4 @@
-// Trials in workers: the same results as without workers, weights that come back, and options that workers cannot take.
+// Trials in workers: the same results as without workers, returned weights, and options that workers cannot take.
 // modes: simd
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -71,7 +71,7 @@ describe('two workers', () => {
     ['halving', { halving: { factor: 2 } }],
     ['folds', { folds: 2, validationSplit: null }],
   ])(
-    'give what one thread gives: %s',
+    'give the same as one thread: %s',
     async (_name, more) => {
       const { gridSearch } = built
       const [one, two] = [
@@ -79,7 +79,7 @@ describe('two workers', () => {
         await gridSearch(make, space, { ...options, ...more, workers: 2 }),
       ]
       expect(outcome(two)).toEqual(outcome(one))
-      // Training goes on there as here: the optimizer's state and that of random numbers came along.
+      // Training continues as in the worker: the states of the optimizer and of random numbers were returned.
       for (const {
         best: { model },
       } of [one, two])
@@ -134,7 +134,7 @@ describe('two workers', () => {
     ).toContain('the default export must be a function')
   })
 
-  it('are optional: without threads, trials run one after the other', async () => {
+  it('are optional: without threads, trials run one at a time', async () => {
     const alone = await built.gridSearch(make, space, options)
     const builtin = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never)
     try {
@@ -151,7 +151,7 @@ describe('two workers', () => {
     }
   })
 
-  it('see one copy of the samples', () => {
+  it('share one copy of the samples', () => {
     const columns = {
       x: { a: tensor(x), b: new StringTensor(['yes', 'no'], [2]) },
       y: tensor([1, 2], [2], 'int32'),
@@ -169,7 +169,7 @@ describe('two workers', () => {
     expect((unpacked.x as unknown as typeof columns.x).a.data).toEqual(columns.x.a.data)
   })
 
-  it('cannot be started from elsewhere', () => {
+  it('can only be started by a search', () => {
     expect(() => built.serveTrials()).toThrow('serveTrials is for the workers of a search')
   })
 })

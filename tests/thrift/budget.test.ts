@@ -1,4 +1,4 @@
-// Training that ends when it has cost enough.
+// Training that ends at a given cost.
 // modes: simd, interpreter
 import { describe, expect, it, vi } from 'vitest'
 import type { CallbackMethods } from '../../src'
@@ -25,7 +25,7 @@ describe('Budget', () => {
     expect(model.getWeights().every(({ data }) => data.every(Number.isFinite))).toBe(true)
   })
 
-  it('of FLOPs: at the end of an epoch no other begins; validation counts', async () => {
+  it('of FLOPs: an exhausted budget starts no further epoch; validation counts', async () => {
     const model = network()
     const { training, prediction } = ledger(model, { batchSize: 10 })
     const budget = new Budget({ flops: 20 * training!.flops })
@@ -65,7 +65,7 @@ describe('Budget', () => {
     expect(budget.ended!.steps).toBe(model.optimizer.iterations.value.item())
   })
 
-  it('of joules and of CO2e: the first that is spent ends training, with a message', async () => {
+  it('of joules and of CO2e: the first that is exhausted ends training, with a message', async () => {
     const lines: string[] = []
     const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
     const progress = vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
@@ -111,7 +111,7 @@ describe('stepsAhead', () => {
     expect(new Budget({ flops: 1e40 }).flops).toBe(1e40)
   })
 
-  it('limits how many steps run before it is asked again', async () => {
+  it('limits how many steps run before the next call', async () => {
     const model = network()
     const asked: number[] = []
     const callback: CallbackMethods = {
@@ -136,7 +136,7 @@ describe('StopWhenUneconomic', () => {
     expect(history.epoch.length).toBeLessThan(1000)
     const worth = patient.epochs.map(({ gain, cost }) => gain >= (1e-3 / each) * cost)
     expect(worth.slice(-2)).toEqual([false, false])
-    // Never two in a row before.
+    // Never two in a row before the end.
     expect(worth.slice(0, -1).some((is, i, all) => !is && all[i + 1] === false)).toBe(false)
     expect(patient.epochs.every(({ cost }) => cost === each)).toBe(true)
     const best = history.history['loss']!.map((_, i, all) => Math.min(...all.slice(0, i + 1)))

@@ -1,4 +1,5 @@
-// distill: Hinton's loss against numbers computed here, what it does not change, and that the student learns.
+// distill: Hinton's loss compared with numbers computed here, state that it does not change, and that the student
+// learns.
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
@@ -33,7 +34,7 @@ const kl = (p: readonly number[], q: readonly number[]): number =>
   p.reduce((total, each, i) => total + each * Math.log(each / q[i]!), 0)
 const meanOf = (list: readonly number[]): number => list.reduce((a, b) => a + b) / list.length
 
-/** x [2] → logits x · W + b, with an activation behind. */
+/** x [2] → logits x · W + b, followed by an activation. */
 function linear(weights: number[][], bias: number[], activation: string | null): Sequential {
   const model = new Sequential([new Dense({ units: bias.length, activation, inputShape: [2] })])
   model.setWeights([weights, bias])
@@ -99,7 +100,7 @@ describe('the loss', () => {
       T * T * meanOf(t.flatMap((each, i) => each.map((z, j) => binary(sigmoid(z / T), sigmoid(s[i]![j]! / T)))))
     const lesson = distill(linear(tw, tb, 'sigmoid'), linear(sw, sb, 'sigmoid'), { temperature: T, alpha: 0 })
     expect(lesson.testOnBatch(X, null).loss).toBeCloseTo(softened, 5)
-    // One logit is yes or no.
+    // A single logit is binary.
     const single = distill(linear([[1], [-2]], [0.5], null), linear([[0.5], [1]], [0], null), {
       temperature: T,
       alpha: 0,
@@ -146,7 +147,7 @@ describe('the loss', () => {
     )
     const [p, q] = [teacher, student].map((model) => [...(model.predictOnBatch(words) as Tensor).data])
     const row = (list: readonly number[] | undefined, i: number): number[] => list!.slice(3 * i, 3 * i + 3)
-    // At temperature 1 probabilities are what they are.
+    // At temperature 1 probabilities are unchanged.
     const expected = meanOf([0, 1, 4, 5, 6].map((i) => kl(row(p, i), row(q, i))))
     expect(distill(teacher, student, { temperature: 1, alpha: 0 }).testOnBatch(words, null).loss).toBeCloseTo(
       expected,
@@ -224,7 +225,7 @@ describe('distill', () => {
       (model: Model, options = {}) =>
       () =>
         distill(teacher, model, options).trainOnBatch(X, [0, 1, 0])
-    // At once, and not only when there are data.
+    // At once, and not only with data.
     expect(() =>
       distill(teacher, new Sequential([new Dense({ units: 3, activation: 'softmax', inputShape: [2] })])),
     ).toThrow(/must return the same shape, received \[.*, 2\] of Sequential .* and \[.*, 3\] of Sequential/)

@@ -53,7 +53,7 @@ describe('EmissionsTracker', () => {
     expect(footprint.sci.value).toBeCloseTo((footprint.gCO2e.value + 6) / 3, 12)
     expect(footprint.joules.from).toContain('PUE 2')
     expect(tracker.footprint).toBe(footprint)
-    // Nothing more is counted when it is over, and the next begins at nothing.
+    // Nothing more is counted after the end, and the next one starts at zero.
     await model.predict(x)
     expect((await tracker.track(() => 5)).footprint.runs.value).toBe(0)
     await expect(tracker.track(() => Promise.reject(new Error('mine')))).rejects.toThrow('mine')
@@ -119,7 +119,7 @@ describe('EmissionsTracker', () => {
   })
 })
 
-/** A folder like /sys/class/powercap, with counters that a test sets. */
+/** A folder like /sys/class/powercap, with counters set by the test. */
 function powercap(range = 1000) {
   const root = mkdtempSync(join(tmpdir(), 'powercap-'))
   const set = (name: string, microjoules: number | string): void => {

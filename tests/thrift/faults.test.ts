@@ -26,7 +26,7 @@ function network(regularizer: L2Init | null = null): Sequential {
   return model
 }
 
-describe('what a regularizer keeps', () => {
+describe('the state of a regularizer', () => {
   it('is copied by quantizationAware', async () => {
     const model = network(new L2Init(1))
     await model.fit(x, yes, { epochs: 2, verbose: 0 })

@@ -1,4 +1,4 @@
-// The ledger against numbers counted by hand, and against the operations that the interpreter carries out.
+// The ledger compared with numbers counted by hand, and with the operations that the interpreter performs.
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import type { Model } from '../../src'
@@ -85,7 +85,7 @@ describe('counted by hand', () => {
   })
 })
 
-/** What an element of an elementwise result takes, where it is not one operation. */
+/** The number of operations per element of an elementwise result, if not one. */
 const OPERATIONS: Readonly<Record<string, number>> = {
   tanh: FUNCTION,
   sigmoid: FUNCTION,
@@ -97,7 +97,10 @@ const OPERATIONS: Readonly<Record<string, number>> = {
   sigmoidGradient: 3,
 }
 
-/** What one node does in the interpreter: the multiplications and additions of its loops, seen by what they read. */
+/**
+ * The operations of one node in the interpreter: the multiplications and additions of its loops, derived from what they
+ * read.
+ */
 function operationsOf(node: Node): number {
   const rule = ruleOf(node.name)
   if (rule.kind === 'elementwise') return sizeOf(node.outputs[0]!.shape) * (OPERATIONS[node.name] ?? 1)
@@ -124,7 +127,7 @@ function operationsOf(node: Node): number {
   return reads + (node.name === 'mean' ? outputs[0]!.length : 0)
 }
 
-/** Operations by scope, as the interpreter runs the graph, turn by turn. */
+/** Operations by scope, as the interpreter runs the graph, iteration by iteration. */
 function interpretedOperations(graph: Graph): Map<string, number> {
   const known = new Map<Node, number>()
   const byScope = new Map<string, number>()
@@ -203,7 +206,7 @@ describe('ledger', () => {
     const weights = model.getWeights().map(({ data }) => [...data])
     const before = ledger(model, { batchSize: 4 })
     expect(model.getWeights().map(({ data }) => [...data])).toEqual(weights)
-    // 'crossentropy' is still free to mean class numbers.
+    // 'crossentropy' may still mean class numbers.
     await model.fit(
       [
         [1, 2, 3],

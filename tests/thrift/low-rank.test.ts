@@ -47,7 +47,7 @@ function setSpectrum(kernel: Variable, s: number): number[] {
 }
 
 describe('lowRank', () => {
-  // Both sides, and one where few vectors of many are sought.
+  // Both sides, and one with few of many vectors.
   it.each([
     [20, 12, 4],
     [12, 20, 4],
@@ -60,7 +60,7 @@ describe('lowRank', () => {
     const thin = lowRank(model, { rank, layers: ['hidden'] })
     expect(thin).toBeInstanceOf(Sequential)
     expect(thin.layers.map(({ name }) => name)).toEqual(['hidden_in', 'hidden', 'out'])
-    // Eckart and Young: √ Σ σ² of those that are left out.
+    // Eckart and Young: √ Σ σ² of the omitted values.
     const least = Math.sqrt(sigma.slice(rank).reduce((sum, each) => sum + each * each, 0))
     const found = distance(product(thin, 'hidden'), kernel.value)
     expect(found / least).toBeCloseTo(1, 3)
@@ -90,7 +90,7 @@ describe('lowRank', () => {
     }
   })
 
-  it('is exact where the kernel has that rank', async () => {
+  it('is exact if the kernel has that rank', async () => {
     const input = Input({ shape: [4, 4, 2] })
     const features = new Flatten().apply(
       new BatchNormalization({ name: 'norm' }).apply(
@@ -122,7 +122,7 @@ describe('lowRank', () => {
     expect(thin.allLayers.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['in_in', 'in', 'hidden_in', 'hidden']),
     )
-    // [12, 2] takes no less as two.
+    // [12, 2] costs no less as two factors.
     expect(thin.allLayers.map(({ name }) => name)).not.toContain('out_in')
     expect(thin.countParams()).toBeLessThan(model.countParams())
     expect((thin.getLayer('hidden_in') as unknown as Dense).trainable).toBe(false)
@@ -154,7 +154,7 @@ describe('lowRank', () => {
     )
     expect(() => lowRank(new Sequential([new Dense(3)]), { rank: 1 })).toThrow(/must be built/)
     expect(() => lowRank(new Sequential([new Flatten({ inputShape: [2, 2] })]), { rank: 1 })).toThrow(/no Dense layers/)
-    // A layer within a wrapper stays as it is.
+    // A layer inside a wrapper is unchanged.
     const wrapped = new Sequential([
       new TimeDistributed({ layer: new Dense({ units: 9, name: 'inner' }), inputShape: [3, 9] }),
     ])

@@ -1,4 +1,4 @@
-// MagnitudePruning: the schedule, which weights are chosen, and that zeros stay zero with every optimizer.
+// MagnitudePruning: the schedule, the chosen weights, and that zeros stay zero with every optimizer.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Batch, Optimizer, Tensor, Variable } from '../../src'
 import {
@@ -98,11 +98,8 @@ describe('MagnitudePruning', () => {
     ['momentum', () => new SGD({ learningRate: 0.05, momentum: 0.9, nesterov: true })],
     ['weight decay', () => new AdamW({ learningRate: 0.01, weightDecay: 0.1 })],
     ['averages', () => new Adam({ learningRate: 0.02, useEma: true, emaMomentum: 0.9 })],
-    [
-      'averages that take the place of weights',
-      () => new Adam({ learningRate: 0.02, useEma: true, emaOverwriteFrequency: 3 }),
-    ],
-    ['gathered gradients', () => new Adam({ learningRate: 0.02, gradientAccumulationSteps: 3 })],
+    ['averages that replace weights', () => new Adam({ learningRate: 0.02, useEma: true, emaOverwriteFrequency: 3 })],
+    ['accumulated gradients', () => new Adam({ learningRate: 0.02, gradientAccumulationSteps: 3 })],
   ]
   it.each(optimizers)('zeros are zeros after every step: %s', async (_name, make) => {
     const net = model(make())
@@ -117,7 +114,7 @@ describe('MagnitudePruning', () => {
       },
     }
     await net.fit(x, y, { batchSize: 4, verbose: 0, callbacks: [pruning, watch] })
-    // And where many steps are one call.
+    // Also if many steps are one call.
     expect(after).toHaveLength(30)
     expect(zeros(hidden)).toEqual(after)
     const before = (await net.evaluate(x, y)).loss
@@ -181,7 +178,7 @@ describe('MagnitudePruning', () => {
         const weights = this.trainableWeights
         this.optimizer.build(weights.slice(0, 3))
         const gradients = this.gradients(loss)
-        // Other weights are updated as one where there are fewer rows.
+        // Other weights are updated together if there are fewer rows.
         if (input.shape[0] === 24) this.optimizer.apply(gradients.slice(0, 3))
         else this.optimizer.apply(gradients.slice(0, 1), weights.slice(0, 1))
         weights[3]!.assign(ops.subtract(weights[3]!.value, ops.multiply(0.01, gradients[3]!)))
@@ -203,7 +200,7 @@ describe('MagnitudePruning', () => {
     expect(own).toHaveLength(24)
     const loaded = await loadModel(await net.save())
     expect(zeros(loaded.weights[0]!)).toEqual(own)
-    // Steps after which what was zero would be larger than the rest.
+    // Steps after which weights that were zero would be larger than the rest.
     loaded.optimizer.learningRate = 1
     await loaded.fit(x, y, {
       epochs: 2,

@@ -1,4 +1,4 @@
-// Pruning of units: against models whose units were silenced by hand, layer family by layer family.
+// Pruning of units: compared with models whose units were silenced by hand, layer family by layer family.
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Tensor, Variable } from '../../src'
@@ -119,7 +119,7 @@ async function expectOrdinary(model: Model | Sequential, x: Tensor, keep: Record
 }
 
 describe('removes units', () => {
-  it('of Dense layers, behind Dropout and BatchNormalization', async () => {
+  it('of Dense layers, before Dropout and BatchNormalization', async () => {
     const model = new Sequential([
       new Dense({ units: 6, activation: 'relu', inputShape: [4], name: 'a' }),
       new BatchNormalization(),
@@ -144,14 +144,14 @@ describe('removes units', () => {
       new Flatten(),
       new Dense({ units: 2 }),
     ])
-    // Averages that are not those that everybody begins with.
+    // Averages other than the initial ones.
     model.weights.forEach(
       ({ name, view }) => name.includes('moving') && view.forEach((_, i) => (view[i] = 0.5 + 0.1 * i)),
     )
     await expectSameWithout(model, data(3, 6, 6, 2), { conv: [2], sep: [0, 3] }, { conv: 3, sep: 3 })
   })
 
-  it('joined by a skip connection, and side by side', async () => {
+  it('joined by a skip connection, and concatenated', async () => {
     const input = Input({ shape: [4, 4, 3] })
     const stem = new Conv2D({ filters: 4, kernelSize: 1, name: 'stem' }).apply(input)
     const inner = new Conv2D({ filters: 6, kernelSize: 3, padding: 'same', activation: 'relu', name: 'inner' }).apply(
@@ -257,7 +257,7 @@ describe('removes units', () => {
   })
 
   it.each(['concat', 'sum', 'ave', 'mul'] as const)(
-    'of both ways of a Bidirectional, merged by %s',
+    'of both directions of a Bidirectional, merged by %s',
     async (mergeMode) => {
       for (const recurrent of [
         new LSTM({ units: 4, returnSequences: true }),
@@ -320,7 +320,7 @@ describe('removes units', () => {
     await expectOrdinary(model, x, keep)
   })
 
-  it('of layers within layers within layers', async () => {
+  it('of deeply nested layers', async () => {
     const model = new Sequential([
       new TimeDistributed({
         layer: new TimeDistributed(new Dense({ units: 5, activation: 'relu' })),
@@ -336,7 +336,7 @@ describe('removes units', () => {
     await expectOrdinary(model, x, keep)
   })
 
-  it('of models within models', async () => {
+  it('of nested models', async () => {
     const inner = new Sequential(
       [new Dense({ units: 4, activation: 'relu', inputShape: [3], name: 'in' }), new Dense({ units: 3, name: 'mid' })],
       { name: 'inner' },
@@ -408,7 +408,7 @@ describe('ranks units', () => {
       [0],
     ])
     twice.compile({ optimizer: 'sgd', loss: 'mse' })
-    // The first unit is of use in the first call alone, and of more than the second unit is in the last.
+    // The first unit is used only in the first call, and more than the second unit is in the last.
     const given = { by, x: [[[10, 0]], [[0, 1]]] as const, y: [[0]] }
     const one = await pruneUnits(twice, { keep: { hidden: 1 }, ...given } as never)
     expect([...one.weights[0]!.view]).toEqual([1, 0])
@@ -428,7 +428,7 @@ describe('ranks units', () => {
       model.weights.find((weight) => weight.name.endsWith(name))!,
     )
     output!.view.fill(1)
-    // What the second of three says is louder: kernel [features, heads, size].
+    // The value of the second of three is larger: kernel [features, heads, size].
     value!.view.forEach((_, i, view) => (view[i] = Math.floor(i / 2) % 3 === 1 ? 1 : 0.01))
     const small = await pruneUnits(model, {
       keep: { attention: 1 },
@@ -451,7 +451,7 @@ describe('ranks units', () => {
     ])
   })
 
-  it('at least one stays', async () => {
+  it('keeps at least one', async () => {
     expect((await pruneUnits(model(), { keep: 0.01 })).weights[0]!.shape).toEqual([2, 1])
   })
 })
@@ -468,7 +468,7 @@ describe('the smaller model', () => {
     return made
   }
 
-  it('trains on like the model with silenced units: slots are sliced, too', async () => {
+  it('continues training like the model with silenced units: slots are sliced, too', async () => {
     for (const optimizer of [
       new Adam({ learningRate: 0.02, useEma: true }),
       new SGD({ learningRate: 0.1, momentum: 0.9, gradientAccumulationSteps: 2 }),
@@ -499,7 +499,7 @@ describe('the smaller model', () => {
     }
   })
 
-  it('trains on with several optimizers', async () => {
+  it('continues training with several optimizers', async () => {
     const whole = model(
       new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 0.1, momentum: 0.9 }), 'out'], ['adam']] }),
     )
@@ -516,7 +516,7 @@ describe('the smaller model', () => {
     await small.fit(x, y, { verbose: 0 })
   })
 
-  it('trains on with custom schedules, functions, metrics and losses', async () => {
+  it('continues training with custom schedules, functions, metrics and losses', async () => {
     class Halving extends LearningRateSchedule {
       call(step: Tensor): Tensor {
         return ops.multiply(0.1, ops.power(0.5, ops.cast(step, 'float32')))
@@ -550,7 +550,7 @@ describe('the smaller model', () => {
     expect(small.optimizer.learningRate).toBeCloseTo(0.1 / 4, 6)
   })
 
-  it('can be saved and loaded, and the given model trains on', async () => {
+  it('can be saved and loaded, and the given model can be trained further', async () => {
     const whole = model()
     const twin = model(new Adam({ learningRate: 0.02 }))
     twin.setWeights(whole.getWeights())
@@ -570,7 +570,7 @@ describe('the smaller model', () => {
     const own = await whole.predict(x)
     expect((await pruneUnits(whole, { maxLoss: 0, x, y: own })).weights[0]!.shape).toEqual([3, 3])
     expect((await pruneUnits(whole, { maxLoss: 1e6, x, y: own })).weights[0]!.shape).toEqual([3, 1])
-    // One of the three may go, where the loss tells.
+    // One of the three may be removed, by the loss.
     const losses = await Promise.all(
       [1, 2].map(
         async (units) => (await (await pruneUnits(whole, { keep: { hidden: units }, x })).evaluate(x, own)).loss,
@@ -599,7 +599,7 @@ describe('the smaller model', () => {
     expect([...small.stateVariables[0]!.view]).toEqual([first[0], first[2], first[3], first[5]])
   })
 
-  it('keeps what is frozen', async () => {
+  it('keeps layers frozen', async () => {
     const whole = model()
     whole.layers[0]!.trainable = false
     const small = await pruneUnits(whole, { keep: 0.5, x })
@@ -618,16 +618,16 @@ describe('refuses unsuitable models and options', () => {
     ])
   it.each<[string, unknown, RegExp]>([
     ['neither option is given', {}, /needs either keep or maxLoss/],
-    ['both are said', { keep: 0.5, maxLoss: 1 }, /needs either keep or maxLoss/],
-    ['everything would go', { keep: 0 }, /fraction above 0 .* At least one unit stays/],
-    ['everything of a layer would go', { keep: { b: 0 } }, /keep.b must be .* number of units ≥ 1/],
-    ['more is to stay than there is', { keep: { b: 4 } }, /at most 3/],
+    ['both options are given', { keep: 0.5, maxLoss: 1 }, /needs either keep or maxLoss/],
+    ['all units would be removed', { keep: 0 }, /fraction above 0 .* At least one unit stays/],
+    ['all units of a layer would be removed', { keep: { b: 0 } }, /keep.b must be .* number of units ≥ 1/],
+    ['more units are kept than exist', { keep: { b: 4 } }, /at most 3/],
     ['a layer mixes its units', { keep: { a: 2 } }, /'a': LayerNormalization "norm" .* Possible: b/],
-    ['they are the output', { keep: { c: 1 } }, /'c': they are an output/],
-    ['there is no such layer', { keep: { d: 1 } }, /no layer of this name/],
+    ['the units are an output', { keep: { c: 1 } }, /'c': they are an output/],
+    ['the layer does not exist', { keep: { d: 1 } }, /no layer of this name/],
     ['data are missing', { keep: 0.5, by: 'utility' }, /needs x/],
     ['targets are missing', { keep: 0.5, by: 'taylor', x }, /needs x and y/],
-    ['it is not compiled', { maxLoss: 0.1, x, y: data(4, 2) }, /call compile\(\) before/],
+    ['the model is not compiled', { maxLoss: 0.1, x, y: data(4, 2) }, /call compile\(\) before/],
     ['a name is misspelt', { keeps: 0.5 }, /Did you mean 'keep'/],
   ])('%s', async (_case, given, message) => {
     await expect(pruneUnits(model(), given as never)).rejects.toThrow(message)

@@ -42,7 +42,7 @@ import { threadedRuntime } from '../helpers/threads'
 
 const data = (shape: number[], seed = 1): Tensor => tensor([...floats(shape, -1, 1, seed).data], shape)
 
-/** The largest difference, beside the largest number. */
+/** The largest difference, relative to the largest number. */
 function difference(a: Tensor, b: Tensor): number {
   expect(a.shape).toEqual(b.shape)
   const largest = Math.max(...Array.from(b.data, Math.abs))
@@ -92,7 +92,7 @@ describe.each(models)('of %s layers', (_name, make, shape) => {
     const small = quantize(model, isCalibrated ? { calibration: x } : {})
     expect(difference(await small.predict(x), await model.predict(x))).toBeLessThan(0.04)
     expect(small.layers.map(({ name }) => name)).toEqual(model.layers.map(({ name }) => name))
-    // The given one is what it was.
+    // The given model is unchanged.
     expect(model.getWeights()).toEqual(before)
     expect(
       model.layers.some(
@@ -117,7 +117,7 @@ describe.each(models)('of %s layers', (_name, make, shape) => {
 })
 
 describe('quantize', () => {
-  it('rounds to even, each output with a scale of its own', () => {
+  it('rounds to even, with a scale for each output', () => {
     const { integers, scales } = quantizeChannels([127, 0, 2.5, -1, -3.5, 0.25], 2)
     expect([...integers]).toEqual([127, 0, 2, -127, -4, 32])
     expect([...scales]).toEqual([1, Math.fround(1 / 127)])
@@ -167,7 +167,7 @@ describe('quantize', () => {
     expect(ten).toEqual(one)
   })
 
-  it('files are about a quarter as large, and hold int8', async () => {
+  it('files are about a quarter as large, and contain int8', async () => {
     const model = new Sequential([
       new Dense({ units: 304, activation: 'relu', inputShape: [784] }),
       new Dense({ units: 10 }),
@@ -177,7 +177,7 @@ describe('quantize', () => {
     expect(new TextDecoder().decode(small.subarray(0, 2000))).toContain('"I8"')
   })
 
-  it('is evaluated as the given one was compiled, with metrics of its own', async () => {
+  it('is evaluated as the given one was compiled, with separate metrics', async () => {
     const model = dense()
     model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
     const [x, y] = [data([40, 30]), Array.from({ length: 40 }, (_, i) => i % 5)]
@@ -187,7 +187,7 @@ describe('quantize', () => {
     expect(Object.keys(b)).toEqual(Object.keys(a))
     expect(b['loss']).toBeCloseTo(a['loss'], 1)
     expect(Math.abs(b['accuracy']! - a['accuracy']!)).toBeLessThanOrEqual(0.05)
-    // Nothing of it is trained: what is int8 stays as it is.
+    // None of it is trained: int8 weights are constant.
     expect(small.trainableWeights).toEqual([])
   })
 
@@ -367,7 +367,7 @@ describe('quantization-aware training', () => {
     ])
   })
 
-  it.each(models)('%s: learns, and quantize gives what was trained', async (_name, make, shape) => {
+  it.each(models)('%s: learns, and quantize gives the trained model', async (_name, make, shape) => {
     const model = make()
     const [x, units] = [data(shape), model.predictOnBatch(data(shape)).shape[1]!]
     const y = ops.softmax(ops.multiply(data([shape[0]!, units], 3), 3))
@@ -377,13 +377,13 @@ describe('quantization-aware training', () => {
     const { history } = await aware.fit(x, y, { epochs: 30, batchSize: shape[0]!, verbose: 0 })
     expect(history['loss']!.at(-1)).toBeLessThan(history['loss']![0]!)
     const small = quantize(aware)
-    // Predictions are those that training saw, but for the last bits.
+    // Predictions are those of training, up to the last bits.
     expect(difference(await small.predict(x), await aware.predict(x))).toBeLessThan(1e-3)
     const again = await loadModel(await aware.save(), { customObjects: quantizedLayers })
     expect((await again.predict(x)).data).toEqual((await aware.predict(x)).data)
   })
 
-  it('keeps functions of the user, which need no names', () => {
+  it('keeps custom functions, which need no names', () => {
     const model = new Sequential([
       new Dense({
         units: 2,

@@ -1,5 +1,5 @@
-// What fit, evaluate and their kin take: options in the place of targets, targets of some outputs, nothing to train, and what
-// stopping within an epoch still runs.
+// Arguments of fit, evaluate and similar methods: options instead of targets, targets of some outputs, nothing to
+// train, and what still runs after stopping within an epoch.
 
 import { describe, expect, it, vi } from 'vitest'
 import type { Batch, CallbackMethods, PerOutput, Tensor } from '../../src'
@@ -34,8 +34,8 @@ function unsupervised(): Unsupervised {
   return model
 }
 
-describe('options in the place of targets', () => {
-  it('are options where the model has a step of its own', async () => {
+describe('options instead of targets', () => {
+  it('are options if the model has its own step', async () => {
     const [model, other] = [unsupervised(), unsupervised()]
     const { history } = await model.fit(x, { epochs: 3, verbose: 0, shuffle: false })
     const expected = await other.fit(x, null, { epochs: 3, verbose: 0, shuffle: false })
@@ -46,7 +46,7 @@ describe('options in the place of targets', () => {
     expect(model.testOnBatch(x, {})).toEqual(other.testOnBatch(x))
   })
 
-  it('are options where the layers say the loss', async () => {
+  it('are options if the layers add the loss', async () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [4], activityRegularizer: 'l2' })])
     model.compile({ optimizer: 'sgd', loss: null })
     const { history } = await model.fit(x, { epochs: 2, verbose: 0 })
@@ -58,7 +58,7 @@ describe('options in the place of targets', () => {
     ['evaluate', (model) => model.evaluate(x, { batchSize: 4 })],
     ['trainOnBatch', (model) => model.trainOnBatch(x, { classWeight: { 0: 1 } })],
     ['testOnBatch', (model) => model.testOnBatch(x, { sampleWeight: null })],
-  ])('%s refuses them where targets are needed', async (method, call) => {
+  ])('%s refuses them if targets are required', async (method, call) => {
     const model = binaryModel()
     const before = weightsOf(model)
     expect((await errorOf(() => call(model))).message).toMatch(
@@ -67,7 +67,7 @@ describe('options in the place of targets', () => {
     expect(weightsOf(model)).toEqual(before)
   })
 
-  it('are targets where outputs have these names', async () => {
+  it('are targets if outputs have these names', async () => {
     const input = Input({ shape: [4] })
     const outputs = ['epochs', 'shuffle'].map((name) => new Dense({ units: 1, name }).apply(input))
     const model = new Model({ inputs: input, outputs })
@@ -76,13 +76,13 @@ describe('options in the place of targets', () => {
     expect(Object.keys(logs)).toEqual(['loss', 'epochsLoss', 'shuffleLoss'])
   })
 
-  it('that are wrong are refused by their names', async () => {
+  it('invalid ones are refused by name', async () => {
     expect((await errorOf(() => unsupervised().fit(x, null, { epoch: 3 } as never))).message).toContain("'epoch'")
   })
 })
 
 describe('outputs without a loss', () => {
-  // The weights are ones: a is b. Losses as Keras 3.15 has them for the same data.
+  // The weights are ones: a equals b. Losses as in Keras 3.15 for the same data.
   const rows = tensor([
     [0, 1],
     [2, 3],
@@ -137,7 +137,7 @@ describe('outputs without a loss', () => {
     },
   )
 
-  it('as many rows as outputs: a list of targets comes before rows', async () => {
+  it('a list of targets has priority over rows, for as many rows as outputs', async () => {
     const two = tensor([
       [0, 1],
       [2, 3],
@@ -176,7 +176,7 @@ describe('outputs without a loss', () => {
 })
 
 describe('nothing to train', () => {
-  it('is said once by each fit', async () => {
+  it('is reported once by each fit', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
     try {
       const model = binaryModel()
@@ -216,7 +216,7 @@ describe('stopTraining within an epoch', () => {
     )
   }
 
-  // As Keras 3.15 calls them, with 3 batches in an epoch.
+  // The calls of Keras 3.15, with 3 batches per epoch.
   it.each<[keyof CallbackMethods, number, string[]]>([
     ['onEpochBegin', 0, ['onTrainBatchBegin 0', 'onTrainBatchEnd 0']],
     ['onTrainBatchBegin', 0, ['onTrainBatchBegin 0', 'onTrainBatchEnd 0']],
@@ -239,7 +239,7 @@ describe('stopTraining within an epoch', () => {
     expect(history['valLoss']![0]).toBe((await model.evaluate(x, yes, { batchSize: 4 })).loss)
   })
 
-  it('keeps to validationFreq, and does not speak of data that ended', async () => {
+  it('respects validationFreq, and does not report exhausted data', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
     try {
       const model = binaryModel()

@@ -1,4 +1,4 @@
-// fit, evaluate and predict on batches that come one after the other: the same as on arrays, and what can be wrong with them.
+// fit, evaluate and predict on batches from a source: the same as on arrays, and errors.
 
 import { describe, expect, it, vi } from 'vitest'
 import {
@@ -56,7 +56,7 @@ async function* waiting<T>(all: readonly T[]) {
   }
 }
 
-describe('batches are given', () => {
+describe('batches as data', () => {
   const expected = (async () => {
     const model = makeModel()
     const { history } = await model.fit(x, y, quiet({ batchSize: 4, epochs: 3, shuffle: false }))
@@ -89,7 +89,7 @@ describe('batches are given', () => {
       'as tensors',
       (model, options) => model.fit(() => pairs().map(([a, b]) => ({ x: tensor(a), y: tensor(b) })), options),
     ],
-    ['read ahead', (model, options) => model.fit(Dataset.from(() => waiting(pairs())).prefetch(2), options)],
+    ['prefetched', (model, options) => model.fit(Dataset.from(() => waiting(pairs())).prefetch(2), options)],
     [
       'as a stream',
       (model, options) =>
@@ -104,7 +104,7 @@ describe('batches are given', () => {
           options,
         ),
     ],
-  ])('%s: training is that of arrays', async (_title, fit) => {
+  ])('%s: trains like arrays', async (_title, fit) => {
     const model = makeModel()
     const { history } = await fit(model, quiet({ epochs: 3 }))
     expect(history).toEqual((await expected).history)
@@ -157,7 +157,7 @@ describe('batches are given', () => {
     expect((await model.predict(x, { batchSize: 5, steps: 3 })).shape).toEqual([15, 1])
   })
 
-  it('to a model that learns its shapes from the first batch, and to one of several inputs and outputs', async () => {
+  it('for a model that learns its shapes from the first batch, and one with several inputs and outputs', async () => {
     setRandomSeed(1)
     const lazy = new Sequential([new Flatten(), new Dense({ units: 1 })])
     lazy.compile({ optimizer: 'sgd', loss: 'mse' })
@@ -208,7 +208,7 @@ describe('batches are given', () => {
 })
 
 describe('epochs', () => {
-  it('of so many steps go on where the last one stopped, on arrays and on batches', async () => {
+  it('with stepsPerEpoch continue where the last one stopped, for arrays and batches', async () => {
     const seen = async (fit: (model: Sequential, options: FitOptions) => ReturnType<Sequential['fit']>) => {
       const model = makeModel()
       const { history } = await fit(model, quiet({ stepsPerEpoch: 3, epochs: 3, shuffle: false }))
@@ -217,11 +217,11 @@ describe('epochs', () => {
     const arrays = await seen((model, options) => model.fit(x, y, { ...options, batchSize: 2 }))
     expect(await seen((model, options) => model.fit(rows().batch(2), options))).toEqual(arrays)
     expect(await seen((model, options) => model.fit(rows().batch(2).repeat(), options))).toEqual(arrays)
-    // A generator that is there once is enough, because no second pass begins.
+    // A one-shot generator is enough, because no second pass begins.
     expect(await seen((model, options) => model.fit(waiting(pairs(2)), options))).not.toEqual([])
   })
 
-  it('end with the data, and say so once', async () => {
+  it('end with the data, and report it once', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
     const steps: number[] = []
     await makeModel().fit(
@@ -239,7 +239,7 @@ describe('epochs', () => {
     warn.mockRestore()
   })
 
-  it('of data without end need a number of steps', async () => {
+  it('of endless data need a number of steps', async () => {
     const model = makeModel()
     const endless = rows().batch(4).repeat()
     await expectError(
@@ -263,7 +263,7 @@ describe('epochs', () => {
     expect(history['valLoss']).toHaveLength(1)
   })
 
-  it('have another order each where elements are shuffled, the same in every run', async () => {
+  it('have different orders if elements are shuffled, the same in every run', async () => {
     const orders = async () => {
       setRandomSeed(9)
       const model = makeModel()
@@ -283,7 +283,7 @@ describe('epochs', () => {
     expect((await orders()).flat()).toEqual(first)
   })
 
-  it('callbacks hear of batches, may stop, and may evaluate on a data set', async () => {
+  it('callbacks receive batches, may stop, and may evaluate on a dataset', async () => {
     const model = makeModel()
     const heard: string[] = []
     const inside: Logs[] = []
@@ -310,7 +310,7 @@ describe('epochs', () => {
   })
 })
 
-describe('what is wrong', () => {
+describe('errors', () => {
   it.each<[string, (model: Sequential) => Promise<unknown>, new (...rest: never[]) => Error, ...string[]]>([
     [
       'rows instead of batches',
@@ -339,7 +339,7 @@ describe('what is wrong', () => {
     ],
     ['no batches', (model) => model.fit(Dataset.from([]), quiet()), DataError, 'the data have no batches'],
     [
-      'targets besides',
+      'separate targets',
       (model) => model.fit(rows().batch(4) as never, y, quiet()),
       ArgumentError,
       'targets come with the batches',
@@ -378,7 +378,7 @@ describe('what is wrong', () => {
       '[batch, 3]',
     ],
     [
-      'labels beyond',
+      'labels out of range',
       (model) => model.fit(Dataset.fromTensorSlices({ x, y: y.map(() => [2]) }).batch(4), quiet()),
       DataError,
       'batch 0',
@@ -403,7 +403,7 @@ describe('what is wrong', () => {
     await model.fit(rows().batch(4), quiet())
   })
 
-  it('a batch in the middle leaves the weights of the step before it', async () => {
+  it('a bad batch in the middle leaves the weights of the step before it', async () => {
     const bad = [...pairs().slice(0, 3), [x.slice(0, 4).map(() => [NaN, 0, 0]), y.slice(0, 4)] as const]
     for (const data of [() => bad, () => waiting(bad)]) {
       const [model, reference] = [makeModel(), makeModel()]
@@ -415,7 +415,7 @@ describe('what is wrong', () => {
     }
   })
 
-  it('a step that is not finite names itself', async () => {
+  it('a non-finite step is reported with its number', async () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [3] })])
     model.compile({ optimizer: 'sgd', loss: 'mse' })
     const huge = [pairs()[0]!, [[[1e30, 1e30, 1e30]], [[1e30]]] as const]
@@ -452,7 +452,7 @@ describe('what is wrong', () => {
     expect(closed).toBe(2)
   })
 
-  it('lets go of the data where callbacks are refused', async () => {
+  it('releases the data if callbacks are refused', async () => {
     let closed = 0
     const data = () =>
       (function* () {
@@ -473,7 +473,7 @@ describe('what is wrong', () => {
     expect(closed).toBe(2)
   })
 
-  it('can be ended while a batch is waited for that never comes', async () => {
+  it('can be aborted while it waits for a batch that never comes', async () => {
     const stalled = async function* () {
       yield pairs()[0]!
       await new Promise(() => {})
@@ -513,7 +513,7 @@ describe('what is wrong', () => {
     expect(await running).toEqual(expected)
   })
 
-  it('evaluate takes the first pass of a data set, however long the model was trained', async () => {
+  it('evaluate takes the first pass of a dataset, however long the model was trained', async () => {
     const some = rows().shuffle(ROWS, { seed: 2 }).batch(4).take(2)
     const model = makeModel()
     const before = await model.evaluate(some)
@@ -530,14 +530,14 @@ describe('what is wrong', () => {
     await running
   })
 
-  it('a generator that is there once cannot begin a second epoch', async () => {
+  it('a one-shot generator cannot start a second epoch', async () => {
     const model = makeModel()
     const error = await errorOf(() => model.fit(waiting(pairs()), quiet({ epochs: 2 })))
     expect(error.message).toContain('Give a function')
   })
 })
 
-it('the memory of batches is used again, and what was kept stays as it was', async () => {
+it('the memory of batches is reused, and kept values are unchanged', async () => {
   const model = makeModel()
   const reference = makeModel()
   const seen: Tensor[] = []
@@ -545,7 +545,7 @@ it('the memory of batches is used again, and what was kept stays as it was', asy
   const direct = rows().batch(4)
   const watched = direct.map((batch) => (seen.push(batch.x), batch))
   await reference.fit(watched, quiet({ epochs: 2 }))
-  // A batch that passes through another stage may be held: it is not written over.
+  // A batch that passes through another stage may be kept: it is not overwritten.
   expect(seen.slice(0, 6).flatMap(({ data }) => [...data])).toEqual([...tensor(x).data])
   for await (const { x: each } of direct) buffers.add(each.data.buffer)
   expect(buffers.size).toBe(6)
@@ -562,7 +562,7 @@ it('the memory of batches is used again, and what was kept stays as it was', asy
   ])
 })
 
-describe('the event loop has its turns, and the signal is heard', () => {
+describe('the event loop gets turns, and abort works', () => {
   const bad = async (data: () => AsyncGenerator<unknown>) => {
     const abort = new AbortController()
     let turns = 0
@@ -576,7 +576,7 @@ describe('the event loop has its turns, and the signal is heard', () => {
     return turns
   }
 
-  it('where batches are promises that are kept at once', async () => {
+  it('for batches that are promises fulfilled at once', async () => {
     expect(
       await bad(async function* () {
         for (;;) yield pairs()[0]
@@ -584,7 +584,7 @@ describe('the event loop has its turns, and the signal is heard', () => {
     ).toBeGreaterThan(1)
   })
 
-  it('where a batch never comes', async () => {
+  it('for a batch that never comes', async () => {
     expect(
       await bad(async function* () {
         yield pairs()[0]
@@ -594,7 +594,7 @@ describe('the event loop has its turns, and the signal is heard', () => {
   })
 })
 
-it('of what can be read once, validation takes what is left', async () => {
+it('validation takes the rest of a one-shot source', async () => {
   const endless = (function* () {
     for (;;) yield pairs()[0]!
   })()

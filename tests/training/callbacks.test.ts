@@ -19,7 +19,7 @@ const { x, yes } = samples(20)
 
 type Told = Extract<keyof CallbackMethods, `on${string}` | 'setModel' | 'setParams'>
 
-/** A callback that notes every call with its arguments. */
+/** A callback that records every call with its arguments. */
 function recorder(calls: string[], name = ''): Required<Omit<Pick<CallbackMethods, Told>, 'onNonFinite'>> {
   const show = (logs: Logs | null): string => (logs === null ? 'null' : Object.keys(logs).join())
   const note = (text: string) => void calls.push(name + text)
@@ -89,7 +89,7 @@ describe('the order of calls', () => {
     expect(calls).toEqual(['a begin', 'b begin', 'a end', 'slow onEpochEnd', 'b end'])
   })
 
-  it('is the same for subclasses, which know the model and the parameters', async () => {
+  it('is the same for subclasses, which receive the model and the parameters', async () => {
     const seen: unknown[] = []
     class Own extends Callback {
       override onEpochEnd(epoch: number): void {
@@ -175,7 +175,7 @@ describe('stopTraining', () => {
   })
 })
 
-/** A model whose logs are what the test says: EarlyStopping sees them after this callback has changed them. */
+/** A model with the logs of the test: EarlyStopping sees them after this callback has changed them. */
 async function run(options: EarlyStoppingOptions, values: readonly number[], monitor = 'valLoss') {
   const model = binaryModel()
   const stopping = new EarlyStopping(options)
@@ -192,23 +192,23 @@ async function run(options: EarlyStoppingOptions, values: readonly number[], mon
 
 describe('EarlyStopping', () => {
   it.each<[string, EarlyStoppingOptions, number[], number, string?]>([
-    ['stops at the first epoch that is not better', {}, [3, 2, 2, 1, 1], 3],
+    ['stops at the first epoch without improvement', {}, [3, 2, 2, 1, 1], 3],
     ['waits for patience', { patience: 2 }, [3, 2, 2.5, 2.5, 1], 4],
-    ['starts waiting anew after an improvement', { patience: 2 }, [3, 4, 2, 3, 1, 2, 2, 0], 7],
-    ['wants minDelta', { minDelta: 0.5 }, [3, 2.4, 2, 0, 0], 3],
-    ['takes minDelta by its size', { minDelta: -0.5 }, [3, 2.4, 2, 0, 0], 3],
-    ['does not stop while it falls', {}, [5, 4, 3, 2, 1], 5],
-    ['mode max wants a rise', { mode: 'max' }, [1, 2, 3, 3, 4], 4],
-    ['mode min wants a fall', { mode: 'min', monitor: 'accuracy' }, [1, 2, 3], 2, 'accuracy'],
-    ['accuracy should rise by itself', { monitor: 'valAccuracy' }, [0.1, 0.2, 0.2, 0.3], 3, 'valAccuracy'],
+    ['restarts waiting after an improvement', { patience: 2 }, [3, 4, 2, 3, 1, 2, 2, 0], 7],
+    ['requires minDelta', { minDelta: 0.5 }, [3, 2.4, 2, 0, 0], 3],
+    ['uses the absolute value of minDelta', { minDelta: -0.5 }, [3, 2.4, 2, 0, 0], 3],
+    ['does not stop while the log falls', {}, [5, 4, 3, 2, 1], 5],
+    ['mode max requires a rise', { mode: 'max' }, [1, 2, 3, 3, 4], 4],
+    ['mode min requires a fall', { mode: 'min', monitor: 'accuracy' }, [1, 2, 3], 2, 'accuracy'],
+    ['accuracy should rise by default', { monitor: 'valAccuracy' }, [0.1, 0.2, 0.2, 0.3], 3, 'valAccuracy'],
     ['so should auc', { monitor: 'val_auc' }, [0.1, 0.2, 0.1, 0.3], 3, 'valAuc'],
     ['takes names in snake_case', { monitor: 'val_loss' }, [3, 4, 5], 2],
-    ['startFromEpoch compares nothing before', { startFromEpoch: 3 }, [1, 2, 3, 4, 3, 4, 0], 6],
-    ['a baseline that is never passed ends it', { baseline: 1, patience: 2 }, [4, 3, 2, 1.5, 1.2], 5],
-    ['a baseline that is never passed counts plateaus', { baseline: 1, patience: 2 }, [4, 3, 3, 3], 3],
-    ['a baseline that is passed starts waiting anew', { baseline: 1, patience: 2 }, [0.9, 0.95, 0.8, 0.9, 0.9, 0], 5],
+    ['startFromEpoch ignores earlier epochs', { startFromEpoch: 3 }, [1, 2, 3, 4, 3, 4, 0], 6],
+    ['a baseline that is never reached ends training', { baseline: 1, patience: 2 }, [4, 3, 2, 1.5, 1.2], 5],
+    ['a baseline that is never reached counts plateaus', { baseline: 1, patience: 2 }, [4, 3, 3, 3], 3],
+    ['reaching a baseline restarts waiting', { baseline: 1, patience: 2 }, [0.9, 0.95, 0.8, 0.9, 0.9, 0], 5],
     ['never stops at the first epoch', { baseline: 0 }, [4, 5], 2],
-    ['NaN is no improvement', { patience: 2 }, [3, NaN, NaN, 1], 3],
+    ['NaN is not an improvement', { patience: 2 }, [3, NaN, NaN, 1], 3],
   ])('%s', async (_title, options, values, expected, monitor = 'valLoss') => {
     const { epochs, stopping, model } = await run(options, values, monitor)
     expect(epochs).toBe(expected)
@@ -216,7 +216,7 @@ describe('EarlyStopping', () => {
     if (expected < values.length) expect(model.stopTraining).toBe(true)
   })
 
-  it('restoreBestWeights puts the best epoch back, also when it was not stopped', async () => {
+  it('restoreBestWeights restores the best epoch, also if training was not stopped early', async () => {
     const stopped = await run({ restoreBestWeights: true, patience: 2 }, [3, 1, 2, 2, 0])
     expect(stopped.epochs).toBe(4)
     expect(stopped.stopping.bestEpoch).toBe(1)
@@ -227,7 +227,7 @@ describe('EarlyStopping', () => {
     expect(weightsOf(ended.model)).toEqual(ended.weights[1])
   })
 
-  it('without restoreBestWeights the last weights stay', async () => {
+  it('without restoreBestWeights the last weights are kept', async () => {
     const { model, weights } = await run({ patience: 1 }, [3, 1, 2, 2])
     expect(weightsOf(model)).toEqual(weights.at(-1))
   })
@@ -250,7 +250,7 @@ describe('EarlyStopping', () => {
     expect(second.epoch).toEqual([0, 1])
   })
 
-  it('warns once about a name that is not there, and goes on', async () => {
+  it('warns once about an unknown name, and continues', async () => {
     const warn = vi.spyOn(console, 'warn').mockReturnValue()
     try {
       const { epochs } = await run({ monitor: 'valMse' }, [1, 2, 3])
@@ -261,7 +261,7 @@ describe('EarlyStopping', () => {
     }
   })
 
-  it('says where it stopped with verbose 1', async () => {
+  it('reports where it stopped with verbose 1', async () => {
     const log = vi.spyOn(console, 'log').mockReturnValue()
     try {
       await run({ verbose: 1 }, [1, 2, 3])
@@ -317,7 +317,7 @@ describe('training that is not finite', () => {
   })
 
   it.each(['sgd', 'rmsprop', 'adam'])(
-    'a gradient whose square float32 cannot hold ends it before %s sees it',
+    'a gradient whose square overflows float32 ends it before %s reads it',
     async (optimizer) => {
       const model = new Sequential([new Dense({ units: 1, inputShape: [1], kernelInitializer: 'ones' })])
       model.compile({ optimizer, loss: 'mse' })
@@ -344,7 +344,7 @@ describe('training that is not finite', () => {
     expect(model.optimizer.iterations.value.item()).toBe(1)
   })
 
-  it('TerminateOnNaN ends it quietly, with a warning', async () => {
+  it('TerminateOnNaN ends it without an error, with a warning', async () => {
     const warn = vi.spyOn(console, 'warn').mockReturnValue()
     try {
       const model = explosive()
@@ -355,7 +355,7 @@ describe('training that is not finite', () => {
         callbacks: [new TerminateOnNaN(), recorder(calls)],
       })
       expect(epoch).toEqual([0, 1])
-      // Not 0, than which nothing is better.
+      // Not 0, which nothing could improve on.
       expect(history['loss']).toEqual([expect.any(Number), NaN])
       expect(calls.at(-1)).toMatch(/^onTrainEnd/)
       expect(weightsOf(model).flat().every(Number.isFinite)).toBe(true)
@@ -394,7 +394,7 @@ describe('callbacks', () => {
     await model.fit(x, yes, { verbose: 0, callbacks: null })
   })
 
-  it('may have methods of other names', async () => {
+  it('may have further methods', async () => {
     class Own extends Callback {
       heard = 0
       note(): void {
@@ -410,7 +410,7 @@ describe('callbacks', () => {
     expect(own.heard).toBe(1)
   })
 
-  it('a signal is one', async () => {
+  it('may be an abort signal', async () => {
     const signal = 1 as never
     for (const run of [
       () => binaryModel().fit(x, yes, { signal }),
@@ -425,7 +425,7 @@ describe('callbacks', () => {
   })
 })
 
-describe('what is no callback', () => {
+describe('a value that is not a callback', () => {
   const fit = (callbacks: unknown) =>
     Reflect.apply(binaryModel().fit, binaryModel(), [x, yes, { verbose: 0, callbacks }])
 

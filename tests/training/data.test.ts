@@ -1,5 +1,5 @@
-// Data for models with several inputs and outputs: how they may be given, and what cannot be right. Every error names the
-// part of the data that is meant, and changes no weight. Models with one input and one output are in models/errors.test.ts.
+// Data for models with several inputs and outputs: accepted forms, and errors. Every error names the part of the data,
+// and changes no weight. models/errors.test.ts tests models with one input and one output.
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import type { CompileOptions, FitOptions } from '../../src'
@@ -46,7 +46,7 @@ describe('data are given', () => {
   it.each<[string, 'records' | 'lists', unknown, unknown, object]>([
     ['by position to a model of records', 'records', [image, tags], [price, kind], {}],
     ['by name to a model of lists', 'lists', x, y, {}],
-    ['list for list', 'lists', [image, tags], [price, kind], {}],
+    ['list to list', 'lists', [image, tags], [price, kind], {}],
     ['in another order of names', 'records', { tags, image }, { kind, price }, {}],
     ['as tensors', 'records', { image: tensor(image), tags: tensor(tags) }, [tensor(price), tensor(kind)], {}],
     [
@@ -77,7 +77,7 @@ describe('data are given', () => {
     weightsOf(model).forEach((each, i) => expectNear(each, weightsOf(expected)[i]!, `weights ${i}`, 1e-6))
   })
 
-  it('one list of sample weights is for all outputs, two lists of numbers are one for each', async () => {
+  it('one list of sample weights applies to all outputs, two lists of numbers to one each', async () => {
     const [one, two, named] = [twoByTwo(), twoByTwo(), twoByTwo()]
     await fit(one, x, y, { sampleWeight: weights })
     await fit(two, x, y, { sampleWeight: [weights, weights] })
@@ -107,18 +107,18 @@ describe('data are given', () => {
     }
   })
 
-  it('and what has no loss and no metrics needs no targets', async () => {
+  it('and outputs without a loss and metrics need no targets', async () => {
     const model = twoByTwo({ loss: { price: 'mse' } })
     const before = [weightsOf(model.getLayer('kind')), weightsOf(model.getLayer('price'))]
     const { history } = await fit(model, x, { price })
     expect(Object.keys(history)).toEqual(['loss'])
-    // The weights behind the other output have no part in the loss.
+    // The weights of the other output do not affect the loss.
     expect(weightsOf(model.getLayer('kind'))).toEqual(before[0])
     expect(weightsOf(model.getLayer('price'))).not.toEqual(before[1])
     await fit(twoByTwo({ loss: ['mse', null] }, 'lists'), x, [price, null])
   })
 
-  it('for validation: as trees, and split off the end of every part', async () => {
+  it('for validation: as trees, and split off the end of every leaf', async () => {
     const model = twoByTwo({ optimizer: 'sgd' })
     const { history } = await fit(model, x, y, { validationData: [[image, tags], [price, kind], { kind: weights }] })
     expect(Object.keys(history)).toEqual(['loss', 'priceLoss', 'kindLoss', 'valLoss', 'valPriceLoss', 'valKindLoss'])
@@ -139,19 +139,14 @@ describe('data are given', () => {
 const withAt = (rows: readonly number[][], row: number, column: number, value: number) =>
   rows.map((each, i) => each.map((old, j) => (i === row && j === column ? value : old)))
 
-describe('inputs that cannot be right', () => {
+describe('invalid inputs', () => {
   it.each<[string, unknown, new (message: string) => Error, string]>([
     ['one array for a record', image, ArgumentError, 'x: expected an object { image, tags }, received an array'],
     ['nothing', undefined, ArgumentError, 'x: expected an object { image, tags }, received undefined'],
     ['a list that is too short', [image], ArgumentError, 'x: expected an object { image, tags }'],
-    ['an input that is missing', { image }, ArgumentError, "x: expected { image, tags }; 'tags' is missing"],
-    ['an input that is null', { image, tags: null }, DataError, 'x.tags: expected numbers'],
-    [
-      'a name that is none',
-      { image, tag: tags },
-      ArgumentError,
-      "x: expected { image, tags }; 'tag' is not one of them",
-    ],
+    ['a missing input', { image }, ArgumentError, "x: expected { image, tags }; 'tags' is missing"],
+    ['a null input', { image, tags: null }, DataError, 'x.tags: expected numbers'],
+    ['an unknown name', { image, tag: tags }, ArgumentError, "x: expected { image, tags }; 'tag' is not one of them"],
     [
       'text',
       { image, tags: 'red' },
@@ -166,7 +161,7 @@ describe('inputs that cannot be right', () => {
       'x.image and x.tags must have as many rows, received 6 and 5',
     ],
     [
-      'NaN in one of them',
+      'NaN in one row',
       { image: withAt(image, 2, 1, NaN), tags },
       DataError,
       'x.image: every element must be a finite number, received NaN in row 2, element 1',
@@ -178,7 +173,7 @@ describe('inputs that cannot be right', () => {
       'x.tags: every element must be a finite number, received NaN in row 3',
     ],
     [
-      'a fraction for integers',
+      'a fraction instead of an integer',
       { image, tags: withAt(tags, 4, 1, 0.5) },
       DataError,
       'x.tags: every element must be an integer, received 0.5 in row 4',
@@ -191,7 +186,7 @@ describe('inputs that cannot be right', () => {
       'x.tags: the data set is empty, shape [0, 2]',
     ],
     ['one number', { image, tags: 3 }, ShapeError, 'x.tags: needs a batch axis'],
-    ['the inputs exchanged', [tags, image], DataError, 'x.tags'],
+    ['swapped inputs', [tags, image], DataError, 'x.tags'],
     ['too few columns', { image: tags, tags }, ShapeError, "the input 'image' must be [batch, 4], received [6, 2]"],
   ])('%s', async (_title, data, type, message) => {
     const model = twoByTwo()
@@ -225,7 +220,7 @@ describe('inputs that cannot be right', () => {
     )
   })
 
-  it('a name that is not that of the only input or output', async () => {
+  it('a name other than that of the only input or output', async () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [4], name: 'out' })], { name: 'single' })
     model.compile({ loss: 'mse' })
     await expectError(
@@ -255,19 +250,14 @@ describe('inputs that cannot be right', () => {
   })
 })
 
-describe('targets that cannot be right', () => {
+describe('invalid targets', () => {
   it.each<[string, unknown, new (message: string) => Error, string]>([
     ['none', undefined, ArgumentError, 'y: targets are missing'],
     ['one array for a record', price, ArgumentError, 'y: expected an object { price, kind }, received an array'],
     ['too many', [price, kind, kind], ArgumentError, 'y: expected an object { price, kind }'],
-    [
-      'a name that is none',
-      { price, kid: kind },
-      ArgumentError,
-      "y: expected { price, kind }; 'kid' is not one of them",
-    ],
-    ['one that is missing', { price }, ArgumentError, 'y.kind: targets are missing'],
-    ['one that is null', [null, kind], ArgumentError, 'y.price: targets are missing'],
+    ['an unknown name', { price, kid: kind }, ArgumentError, "y: expected { price, kind }; 'kid' is not one of them"],
+    ['a missing output', { price }, ArgumentError, 'y.kind: targets are missing'],
+    ['a null output', [null, kind], ArgumentError, 'y.price: targets are missing'],
     [
       'another number of rows',
       { price, kind: kind.slice(2) },
@@ -275,7 +265,7 @@ describe('targets that cannot be right', () => {
       'x and y.kind must have as many rows, received 6 and 4',
     ],
     [
-      'no such class',
+      'an unknown class',
       { price, kind: kind.map((k) => k + 1) },
       DataError,
       'y.kind: crossentropy: targets must be class numbers 0 … 2, received 3 in row 2',
@@ -313,10 +303,10 @@ describe('targets that cannot be right', () => {
   })
 })
 
-describe('sample weights that cannot be right', () => {
+describe('invalid sample weights', () => {
   it.each<[string, unknown, new (message: string) => Error, string]>([
     [
-      'a name that is none',
+      'an unknown name',
       { kid: weights },
       ArgumentError,
       "sampleWeight: expected { price, kind }; 'kid' is not one of them",
@@ -350,7 +340,7 @@ describe('sample weights that cannot be right', () => {
     )
   })
 
-  it('weights of steps that are not those of the output', async () => {
+  it('weights with other steps than the output', async () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [3, 4] })])
     model.compile({ loss: 'mse', optimizer: 'sgd' })
     const [steps, targets] = [
@@ -374,7 +364,7 @@ describe('sample weights that cannot be right', () => {
     )
   })
 
-  it('classWeight of what are no classes', async () => {
+  it('classWeight for targets that are not classes', async () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
     model.compile({ loss: 'mse' })
     const wrong = (y: number[], classWeight: FitOptions['classWeight']) => () =>
@@ -410,7 +400,7 @@ describe('sample weights that cannot be right', () => {
     await wrong([{ 0: 2 }], 'one entry for each of the 2 outputs, received 1')
   })
 
-  it('classWeight by output weighs as sampleWeight does', async () => {
+  it('classWeight by output weighs like sampleWeight', async () => {
     const trained = async (options: FitOptions) => {
       setRandomSeed(3)
       const model = twoByTwo()
@@ -427,7 +417,7 @@ describe('sample weights that cannot be right', () => {
 describe('compile', () => {
   it.each<[string, object, string]>([
     [
-      'a loss for no output',
+      'a loss for an unknown output',
       { loss: { prize: 'mse' } },
       "compile: loss names 'prize', which is no output. The outputs are: price, kind",
     ],
@@ -437,10 +427,10 @@ describe('compile', () => {
       { loss: { price: ['mse', 'mae'], kind: 'ce' } },
       "compile: the output 'price' has one loss, received several",
     ],
-    ['a weight for no output', { lossWeights: { prize: 1 } }, "compile: lossWeights names 'prize'"],
+    ['a weight for an unknown output', { lossWeights: { prize: 1 } }, "compile: lossWeights names 'prize'"],
     ['too few weights', { lossWeights: [1] }, 'compile: lossWeights must have one entry for each of the 2 outputs'],
     [
-      'a weight that is no number',
+      'a weight that is not a number',
       { lossWeights: { price: NaN } },
       'compile: lossWeights must be finite numbers, received NaN',
     ],
@@ -450,16 +440,16 @@ describe('compile', () => {
       'compile: metrics must have one entry for each of the 2 outputs, received 1',
     ],
     [
-      'metrics for no output',
+      'metrics for an unknown output',
       { weightedMetrics: { kid: 'accuracy' } },
       "compile: weightedMetrics names 'kid', which is no output. The outputs are: price, kind",
     ],
     [
-      'a name that is nearly one',
+      'a misspelt name',
       { loss: { price: 'mse', kind: 'crossentrop' } },
       "Unknown loss 'crossentrop'. Did you mean 'crossentropy'?",
     ],
-  ])('refuses %s at once', async (_title, options, message) => {
+  ])('refuses %s immediately', async (_title, options, message) => {
     const model = twoByTwo()
     const error = await errorOf(() => model.compile({ loss: LOSSES, ...options }))
     expect(error).toBeInstanceOf(ArgumentError)
@@ -496,7 +486,7 @@ describe('compile', () => {
     ],
     ['weighted metrics', { weightedMetrics: { kind: 'acc' } }, ['loss', 'priceLoss', 'kindLoss', 'kindAcc']],
     [
-      'the same weighted and not',
+      'the same metric weighted and unweighted',
       { metrics: [null, ['accuracy']], weightedMetrics: { kind: ['accuracy', 'accuracy'] } },
       ['loss', 'priceLoss', 'kindLoss', 'kindAccuracy', 'kindWeightedAccuracy', 'kindWeightedAccuracy_1'],
     ],
@@ -509,7 +499,7 @@ describe('compile', () => {
     }
   })
 
-  it('weighs the losses in the sum and not in what is reported of each', async () => {
+  it('weighs the losses in the sum and not in the separate logs', async () => {
     const model = twoByTwo({ lossWeights: { price: 0.25, kind: 3 } })
     const { loss, priceLoss, kindLoss } = await model.evaluate(typed(x), typed(y))
     expectNear([loss!], [0.25 * priceLoss! + 3 * kindLoss!], 'loss')

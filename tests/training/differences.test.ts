@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { Dense, SGD, Sequential, TextVectorization, setRandomSeed } from '../../src'
 import { weightsOf } from '../helpers/training'
 
-it('classWeight beside sampleWeight is the product of both', async () => {
+it('classWeight and sampleWeight multiply', async () => {
   const x = [[1], [2], [3], [4]]
   const y = [0, 1, 1, 0]
   const trained = async (options: object): Promise<readonly (readonly number[])[]> => {
@@ -19,7 +19,7 @@ it('classWeight beside sampleWeight is the product of both', async () => {
   expect(both).not.toEqual(await trained({ sampleWeight: [1, 2, 0.5, 4] }))
 })
 
-it('TextVectorization makes small letters of all of Unicode, and strips the punctuation of ASCII', async () => {
+it('TextVectorization lowercases all of Unicode, and strips ASCII punctuation', async () => {
   const layer = new TextVectorization()
   await layer.adapt(['ÄRGER! “Ja”… ΣΟΦΙΑ'])
   expect(layer.getVocabulary().slice(2).sort()).toEqual(['ärger', '“ja”…', 'σοφια'].sort())

@@ -1,4 +1,4 @@
-// What fit does with data and options. Callbacks are in tests/callbacks, errors in errors.test.ts.
+// fit with different data and options. tests/callbacks tests callbacks, errors.test.ts errors.
 // modes: simd, interpreter
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
@@ -13,7 +13,7 @@ const { x, yes } = samples(20)
 const sorted = (rows: readonly number[]): number[] => [...rows].sort((a, b) => a - b)
 const upTo = (end: number): number[] => Array.from({ length: end }, (_, i) => i)
 
-/** A model that cannot learn: what it reports depends on the data alone. */
+/** A model that cannot learn: its logs depend only on the data. */
 function frozenModel(options: Partial<CompileOptions> = {}): Sequential {
   setRandomSeed(4)
   const model = new Sequential([new Dense({ units: 1, inputShape: [4] })])
@@ -49,7 +49,7 @@ describe('validationSplit', () => {
     expectNear(history['valLoss']!, [last.loss], 'valLoss')
   })
 
-  it('does not weigh the classes of validation data', async () => {
+  it('does not apply class weights to validation data', async () => {
     const model = frozenModel({ loss: 'binaryCrossentropy' })
     const { history } = await model.fit(x, yes, { validationSplit: 0.5, classWeight: { 0: 3, 1: 5 }, verbose: 0 })
     expectNear(history['valLoss']!, [(await model.evaluate(x.slice(10), yes.slice(10))).loss], 'valLoss')
@@ -60,7 +60,7 @@ describe('validationSplit', () => {
 })
 
 describe('shuffle', () => {
-  it('meets every row once per epoch, in another order each time', async () => {
+  it('uses every row once per epoch, in another order each time', async () => {
     setRandomSeed(1)
     const orders = await ordersOf(12, { epochs: 4 })
     for (const order of orders) expect(sorted(order)).toEqual(upTo(12))
@@ -68,7 +68,7 @@ describe('shuffle', () => {
     expect(orders[0]).not.toEqual(upTo(12))
   })
 
-  it('is the same again after setRandomSeed, and another with another seed', async () => {
+  it('repeats after setRandomSeed, and differs with another seed', async () => {
     const withSeed = (seed: number) => {
       setRandomSeed(seed)
       return ordersOf(12, { epochs: 3 })
@@ -91,7 +91,7 @@ describe('epochs', () => {
     expect(history.history['loss']).toHaveLength(2)
   })
 
-  it('nothing is trained when initialEpoch is the last', async () => {
+  it('nothing is trained if initialEpoch is the last', async () => {
     const model = binaryModel()
     const before = weightsOf(model)
     const history = await model.fit(x, yes, { initialEpoch: 2, epochs: 2, verbose: 0 })
@@ -99,7 +99,7 @@ describe('epochs', () => {
     expect(weightsOf(model)).toEqual(before)
   })
 
-  it('a second fit goes on where the first ended', async () => {
+  it('a second fit continues where the first ended', async () => {
     const twice = binaryModel()
     await twice.fit(x, yes, { epochs: 2, batchSize: 8, verbose: 0 })
     await twice.fit(x, yes, { epochs: 2, batchSize: 8, verbose: 0 })
@@ -109,7 +109,7 @@ describe('epochs', () => {
     expect(once.optimizer.iterations.value.item()).toBe(12)
   })
 
-  it('compile starts the optimizer anew and keeps the weights', async () => {
+  it('compile resets the optimizer and keeps the weights', async () => {
     const model = binaryModel()
     await model.fit(x, yes, { epochs: 2, verbose: 0 })
     const before = weightsOf(model)
@@ -152,7 +152,7 @@ describe('batches', () => {
     expectNear(parts.data, whole.data, 'predictions', 1e-6)
   })
 
-  it('predict looks at all numbers, also of a batch like the last', async () => {
+  it('predict reads all numbers, also of a batch like the last', async () => {
     const model = binaryModel()
     const row = [[0.5, 0.25, -0.75, 0.125]]
     const first = await model.predict(row)
@@ -178,8 +178,8 @@ describe('batches', () => {
   })
 })
 
-describe('weights of samples', () => {
-  it('a weight of 0 takes a row out, of 2 counts it twice', async () => {
+describe('sample weights', () => {
+  it('a weight of 0 removes a row, of 2 counts it twice', async () => {
     const { numbers } = samples(6)
     const rows = x.slice(0, 6)
     const model = frozenModel()
@@ -200,7 +200,7 @@ describe('weights of samples', () => {
     weightsOf(both).forEach((weight, i) => expectNear(weight, weightsOf(product)[i]!, 'weights', 1e-6))
   })
 
-  it('count in validation data, and weightedMetrics only', async () => {
+  it('apply to validation data, and to weightedMetrics only', async () => {
     const model = frozenModel({ loss: 'binaryCrossentropy', metrics: ['accuracy'], weightedMetrics: ['accuracy'] })
     const weights = upTo(20).map((i) => (i < 10 ? 0 : 1))
     const { history } = await model.fit(x, yes, { validationData: [x, yes, weights], verbose: 0 })
@@ -221,7 +221,7 @@ describe('weights of samples', () => {
 })
 
 describe('validation', () => {
-  it('validationFreq leaves epochs out', async () => {
+  it('validationFreq skips epochs', async () => {
     const model = binaryModel()
     const tests: number[] = []
     let epoch = -1
@@ -257,7 +257,7 @@ describe('validation', () => {
     expect(tests).toEqual([0, 2])
   })
 
-  it('no epochs are a history without any, of which callbacks hear the begin and the end', async () => {
+  it('no epochs give an empty history; callbacks receive the begin and the end', async () => {
     const model = binaryModel()
     const before = weightsOf(model)
     const calls: unknown[] = []
@@ -271,7 +271,7 @@ describe('validation', () => {
     expect(weightsOf(model)).toEqual(before)
   })
 
-  it('leaves weights, optimizer and the training logs alone', async () => {
+  it('does not change weights, optimizer and the training logs', async () => {
     const options = { epochs: 3, batchSize: 8, verbose: 0 as const }
     const [plain, validated] = [binaryModel(), binaryModel()]
     const first = await plain.fit(x, yes, options)
@@ -285,7 +285,7 @@ describe('validation', () => {
     expect(second.history['accuracy']).toEqual(first.history['accuracy'])
   })
 
-  it('evaluate and predict leave the model as it is', async () => {
+  it('evaluate and predict do not change the model', async () => {
     const model = binaryModel()
     await model.fit(x, yes, { verbose: 0 })
     const before = stateOf(model)
@@ -364,7 +364,7 @@ describe('data in', () => {
     expect([Array.from(inputs.data), Array.from(targets)]).toEqual(before)
   })
 
-  it('weights are made for the first data when no inputShape is given', async () => {
+  it('weights are made for the first data if no inputShape is given', async () => {
     const model = new Sequential([new Dense({ units: 2, activation: 'relu' }), new Dense({ units: 1 })])
     model.compile({ loss: 'mse' })
     expect(model.getWeights()).toEqual([])
@@ -373,7 +373,7 @@ describe('data in', () => {
   })
 })
 
-describe('the copy of the data set in linear memory', () => {
+describe('the copy of the dataset in linear memory', () => {
   const fitted = async (options: FitOptions, columns = 4): Promise<{ model: Sequential; loss: number[] }> => {
     const { x, yes } = samples(21, columns)
     const model = binaryModel({ features: columns })
@@ -381,7 +381,7 @@ describe('the copy of the data set in linear memory', () => {
     return { model, loss: history['loss']! }
   }
 
-  it('gives the rows of the order that was drawn, with their targets and weights', async () => {
+  it('gives the rows in the drawn order, with their targets and weights', async () => {
     const { x, yes } = samples(21)
     const sampleWeight = upTo(21).map((row) => 1 + row)
     const { model } = await fitted({ epochs: 1, sampleWeight })
@@ -415,7 +415,7 @@ describe('the copy of the data set in linear memory', () => {
     expect(disturbed.loss).toEqual(undisturbed.loss)
   })
 
-  it.each(['ends', 'fails', 'is aborted'])('is given back when fit %s', async (how) => {
+  it.each(['ends', 'fails', 'is aborted'])('is freed when fit %s', async (how) => {
     const rows = 5000
     const { x, yes } = samples(rows)
     const model = binaryModel()
@@ -438,7 +438,7 @@ describe('the copy of the data set in linear memory', () => {
 })
 
 describe('the event loop', () => {
-  it('gets its turn after a prediction like the last that took long', async () => {
+  it('gets its turn after a prediction as long as the last one', async () => {
     const model = binaryModel()
     await model.predict(x)
     let [now, turns] = [0, 0]
@@ -472,7 +472,7 @@ describe('the event loop', () => {
     clearInterval(timer)
     expect(turns.timers).toBeGreaterThanOrEqual(10)
     expect(turns.immediates).toBeGreaterThanOrEqual(10)
-    // Slices are 10 ms. Processor time, so that a machine that is busy with other things makes no difference.
+    // Slices are 10 ms. Measures processor time, so that a busy machine makes no difference.
     const { user, system } = process.cpuUsage(cpu)
     expect((user + system) / 1000 / turns.timers).toBeLessThan(50)
   })
@@ -497,7 +497,7 @@ describe('the event loop', () => {
     await model.fit(x, yes, { verbose: 0 })
   })
 
-  it('predict during fit sees the weights of the moment and disturbs nothing', async () => {
+  it('predict during fit uses the current weights and disturbs nothing', async () => {
     const model = binaryModel()
     const reference = binaryModel()
     const options = { epochs: 4, batchSize: 8, verbose: 0 as const }
@@ -620,7 +620,7 @@ describe('the model itself', () => {
     model.trainOnBatch(x, yes)
     const first = weightsOf(model)
     model.layers[0]!.trainable = false
-    // Without a learning rate only the velocity moves the weights.
+    // Without a learning rate only the velocity changes the weights.
     model.optimizer.learningRate = 0
     model.trainOnBatch(x, yes)
     const second = weightsOf(model)
@@ -650,7 +650,7 @@ describe('the model itself', () => {
     expect(text).toMatch(/Non-trainable params: 0/)
   })
 
-  it('getLayer finds by name and by position', () => {
+  it('getLayer finds by name and by index', () => {
     const model = binaryModel()
     expect(model.getLayer('hidden')).toBe(model.layers[0])
     expect(model.getLayer(-1)).toBe(model.layers[1])

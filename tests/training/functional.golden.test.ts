@@ -1,5 +1,5 @@
-// Runs of functional models against those of Keras: shared layers, nested models, masks, several inputs and outputs. The
-// models are described in the fixture as graphs.
+// Runs of functional models compared with Keras: shared layers, nested models, masks, several inputs and outputs. The
+// fixture describes the models as graphs.
 import { describe, expect, it } from 'vitest'
 import type { CompileOptions, LayerBase, SampleWeights, Tensor } from '../../src'
 import { Input, Layer, Model, Sequential, ops } from '../../src'

@@ -1,4 +1,4 @@
-// Names of logs with underscores, in everything that reads logs by name.
+// Names of logs with underscores, in all code that reads logs by name.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -27,7 +27,7 @@ function script(name: string, values: readonly number[]): CallbackMethods {
   return { onEpochEnd: (epoch: number, logs: Logs) => void (logs[name] = values[epoch]!) }
 }
 
-/** Names, and how else they may be spelled. */
+/** Names, and their other spellings. */
 const SPELLINGS: readonly (readonly [name: string, val: string, others: readonly string[]])[] = [
   ['loss', 'valLoss', ['val_loss']],
   ['kl_loss', 'val_kl_loss', ['valKlLoss', 'val_klLoss']],
@@ -44,7 +44,7 @@ describe('names of logs', () => {
   it.each([
     ['loss', 'Loss'],
     ['mae', 'Mae'],
-  ])('%s beside %s is refused at compile, as both have one name of validation', (name, other) => {
+  ])('%s and %s are refused at compile, as both have the same name in validation', (name, other) => {
     const given = [name, other]
       .filter((each) => each !== 'loss')
       .map((each) => new metrics.MeanAbsoluteError({ name: each }))
@@ -55,7 +55,7 @@ describe('names of logs', () => {
       )
   })
 
-  it.each(SPELLINGS)('%s is %s of validation', async (name, val, others) => {
+  it.each(SPELLINGS)('%s is %s in validation', async (name, val, others) => {
     expect(valName(name)).toBe(val)
     expect(withoutVal(val, [name])).toBe(name)
     const { history } = await modelWith(name === 'loss' ? 'mae' : name).fit(x, numbers, { validationData, verbose: 0 })
@@ -68,13 +68,13 @@ describe('names of logs', () => {
     }
   })
 
-  it('takes the name as it stands before another spelling', () => {
+  it('prefers the exact name over another spelling', () => {
     expect(logOf({ klLoss: 1, kl_loss: 2 }, 'kl_loss')).toBe(2)
     expect(logOf({ kl_loss: 2, klLoss: 1 }, 'klLoss')).toBe(1)
     expect(logOf<unknown>({ loss: 1 }, 'constructor')).toBeUndefined()
   })
 
-  it.each(['kl_loss', 'klLoss', 'val_kl_loss', 'valKlLoss'])('callbacks watch %s', async (monitor) => {
+  it.each(['kl_loss', 'klLoss', 'val_kl_loss', 'valKlLoss'])('callbacks monitor %s', async (monitor) => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
     const model = modelWith('kl_loss')
     const stopping = new EarlyStopping({ monitor, patience: 1 })
@@ -156,7 +156,7 @@ describe('names of logs', () => {
     for (const { score, logs } of result.trials) expect(score).toBe(logs[key]!.at(-1))
   })
 
-  it('a search knows without a mode how a name with underscores is meant, and that it needs data to validate on', async () => {
+  it('a search infers the direction of a name with underscores, and that it needs validation data', async () => {
     const make = () => modelWith('mse')
     await expect(gridSearch(make, { units: [1] }, { x, y: numbers, monitor: 'val_mse' })).rejects.toThrow(
       "'val_mse' needs data to validate on",
@@ -169,7 +169,7 @@ describe('names of logs', () => {
     expect(rises).toBe(false)
   })
 
-  it('pruneUnits measures by one', async () => {
+  it('pruneUnits measures with one', async () => {
     const model = new Sequential([new Dense({ units: 3, inputShape: [4] }), new Dense({ units: 1 })])
     const metric = new metrics.MeanAbsoluteError({ name: 'l1_error' })
     model.compile({ optimizer: 'sgd', loss: 'meanSquaredError', metrics: [metric] })

@@ -1,4 +1,5 @@
-// Steps of one's own in a functional model take data that the graph does not: records, batches without targets, further inputs.
+// Custom steps in a functional model take data that the graph does not: records, batches without targets, further
+// inputs.
 import { describe, expect, it } from 'vitest'
 import type { Batch, StepLogs, Tensor } from '../../src'
 import { Dense, Embedding, Input, Model, SGD, Sequential, ops, tensor } from '../../src'
@@ -8,7 +9,7 @@ const rows = (n: number, width = 2): number[][] =>
 
 type Step<In> = (this: Model<Tensor, Tensor>, batch: Batch<In, Tensor>) => StepLogs
 
-/** A functional model whose steps are given. */
+/** A functional model with the given steps. */
 function own<In>(train: Step<In>, test: Step<In> | null = null): Model<Tensor, Tensor> {
   class Own extends Model<Tensor, Tensor> {
     override trainStep(batch: Batch<Tensor, Tensor>): StepLogs {
@@ -46,8 +47,8 @@ const contrasted: Step<Pair> = function ({ x }) {
 }
 const pair = { left: rows(8), right: rows(8).reverse() }
 
-describe('a functional model with steps of its own', () => {
-  it('trains on and evaluates records that its steps read', async () => {
+describe('a functional model with custom steps', () => {
+  it('trains and evaluates on records that its steps read', async () => {
     const model = own(contrastive, contrasted)
     const before = (await model.evaluate(pair as never))['own']!
     const { history } = await model.fit(pair as never, null, {
@@ -91,7 +92,7 @@ describe('a functional model with steps of its own', () => {
     expect(halves.trainOnBatch(rows(8, 4))['own']).toBeGreaterThan(0)
   })
 
-  it('takes targets that are no outputs', async () => {
+  it('takes targets that are not outputs', async () => {
     const model = own<Tensor>(function ({ x, y }) {
       const { up, down } = y as unknown as Record<string, Tensor>
       const p = this.apply(x)
@@ -100,7 +101,7 @@ describe('a functional model with steps of its own', () => {
     await model.fit(rows(4), { up: rows(4, 1), down: rows(4, 1) } as never, { verbose: 0 })
   })
 
-  it('has the forms of the graph for data that fit it', async () => {
+  it('converts data that fit the graph', async () => {
     const seen: unknown[] = []
     class Own extends Model<Tensor, Tensor> {
       override trainStep({ x }: Batch<Tensor, Tensor>): StepLogs {
@@ -116,7 +117,7 @@ describe('a functional model with steps of its own', () => {
     expect(() => model.trainOnBatch([[1, 2, 9]])).toThrow('the indices must be in 0 … 3, received 9')
   })
 
-  it('keeps the form of the graph for evaluate where testStep is the built-in one, and for predict always', async () => {
+  it('follows the graph for evaluate if testStep is the built-in one, and for predict always', async () => {
     const model = own(contrastive)
     await model.fit(pair as never, null, { verbose: 0 })
     await expect(model.evaluate(pair as never, rows(8, 1))).rejects.toThrow("'left' is not one of them")
@@ -124,14 +125,14 @@ describe('a functional model with steps of its own', () => {
     await expect(model.predict(rows(2, 5))).rejects.toThrow('the input must be [batch, 2], received [2, 5]')
   })
 
-  it('lets layers say what they cannot take', () => {
+  it('lets layers report inputs they cannot take', () => {
     const model = own<Tensor>(function ({ x }) {
       return descend(this, ops.mean(this.apply(x)))
     })
     expect(() => model.trainOnBatch(rows(2, 5))).toThrow(/must be 2, received \[2, 5\]/)
   })
 
-  it('is so for Sequential, too', async () => {
+  it('also for Sequential', async () => {
     class Own extends Sequential {
       override trainStep({ x }: Batch<Tensor, Tensor>): StepLogs {
         const { left, right } = x as unknown as Pair

@@ -1,4 +1,4 @@
-// Loops and steps of one's own: losses that layers add, computeLoss, and the metrics of compile.
+// Custom loops and steps: losses that layers add, computeLoss, and the metrics of compile.
 
 import { describe, expect, it } from 'vitest'
 import type { Batch, Tensor } from '../../src'
@@ -40,7 +40,7 @@ function penalised(): Sequential {
 }
 
 describe('losses that layers add', () => {
-  it.each([false, true])('a loop that adds them trains as fit does; compiled: %s', async (isCompiled) => {
+  it.each([false, true])('a custom loop that adds them trains like fit; compiled: %s', async (isCompiled) => {
     const [fitted, model] = [penalised(), penalised()]
     await fitted.fit(x, numbers, { epochs: 4, batchSize: 12, shuffle: false, verbose: 0 })
     const loss = new losses.MeanSquaredError()
@@ -53,7 +53,7 @@ describe('losses that layers add', () => {
       },
       { argnums: positions },
     )
-    // Variables are read by the function itself, so that they are not arguments of the compiled one.
+    // The function itself reads the variables, so that they are not arguments of the compiled one.
     const run = (): readonly Tensor[] => gradients(...(model.trainableWeights as never[]))[1] as readonly Tensor[]
     const call = isCompiled ? jit(run) : run
     for (let epoch = 0; epoch < 4; epoch++) {
@@ -78,7 +78,7 @@ describe('losses that layers add', () => {
   })
 })
 
-/** A step in Keras's words. */
+/** A step as in Keras. */
 class Stepping extends Model {
   dense = new Dense({ units: 1, kernelInitializer: 'ones', kernelRegularizer: 'l2' })
   tracker = new metrics.Mean({ name: 'loss' })
@@ -103,7 +103,7 @@ class Stepping extends Model {
   }
 }
 
-it('a step with a tracker reports it and the metrics of compile, as the built-in step does, epoch by epoch', async () => {
+it('a step with a tracker reports it and the metrics of compile, like the built-in step, epoch by epoch', async () => {
   const model = new Stepping()
   const plain = new Sequential([
     new Dense({ units: 1, inputShape: [4], kernelInitializer: 'ones', kernelRegularizer: 'l2' }),
@@ -120,7 +120,7 @@ it('a step with a tracker reports it and the metrics of compile, as the built-in
     values.forEach((value, i) => expect(own![name]![i]).toBeCloseTo(value, 5))
 })
 
-it('computeLoss of a subclass is what fit minimises and reports', async () => {
+it('computeLoss of a subclass is the loss that fit minimises and reports', async () => {
   class Absolute extends Stepping {
     override trainStep = Model.prototype.trainStep as never
     override computeLoss(_x: Tensor, y: Tensor, output: Tensor): Tensor {

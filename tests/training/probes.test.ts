@@ -77,7 +77,7 @@ describe('probes', () => {
     close(after, ops.subtract(initial, ops.multiply(gradient.value, 0.5)))
   })
 
-  it('changes nothing of what is learnt', async () => {
+  it('do not change training', async () => {
     const [plain, probed] = [binaryModel(), binaryModel()]
     probed.setWeights(plain.getWeights())
     const seen = cell()
@@ -91,7 +91,7 @@ describe('probes', () => {
     expect(seen.value.item()).not.toBe(0)
   })
 
-  it('take part in every so many steps, over epochs', async () => {
+  it('run every n steps, over epochs', async () => {
     const model = binaryModel()
     const count = cell()
     const steps: number[] = []
@@ -105,7 +105,7 @@ describe('probes', () => {
     expect(count.value.item()).toBe(4)
   })
 
-  it('of several callbacks meet in one step', async () => {
+  it('of several callbacks run in one step', async () => {
     const model = binaryModel()
     const [a, b] = [cell(), cell()]
     const add = (to: Variable) => () => to.assign(ops.add(to.value, 1))
@@ -123,7 +123,7 @@ describe('probes', () => {
     expect(signatures).toHaveLength(4)
   })
 
-  it('that are off cost no instruction', async () => {
+  it('that are off cost no instructions', async () => {
     const model = binaryModel()
     await fitWith(model, [])
     const [plain] = [...model.disassemble()].filter(([key]) => key.startsWith('train')).map(([, text]) => text)
@@ -154,7 +154,7 @@ describe('probes', () => {
     scaled.forEach((value, i) => expect(value).toBeCloseTo(plain[i]!, 5))
   })
 
-  it('hears layers in functional and nested models, and several calls', async () => {
+  it('see layers in functional and nested models, and several calls', async () => {
     const shared = new Dense({ units: 4, activation: 'relu' })
     const inner = new Sequential([shared])
     const input = Input({ shape: [4] })
@@ -171,7 +171,7 @@ describe('probes', () => {
     expect(calls).toBe(2)
   })
 
-  it('name layers that are not called, or only within a loop', async () => {
+  it('report layers that are not called, or only within a loop', async () => {
     const model = binaryModel()
     const other = new Dense({ units: 2, name: 'elsewhere' })
     const error = await errorOf(() => fitWith(model, [{ trace: (step) => void step.outputs(other) }]))
@@ -196,7 +196,7 @@ describe('probes', () => {
     expect(shape).toEqual([20, 3])
   })
 
-  it('refuses an impossible rhythm, and gradients that were not asked for', async () => {
+  it('refuse an impossible interval, and gradients that were not requested', async () => {
     for (const every of [0, -1, 1.5, NaN])
       expect((await errorOf(() => fitWith(binaryModel(), [{ every }]))).message).toMatch(
         /every of a probe must be an integer ≥ 1/,
@@ -208,7 +208,7 @@ describe('probes', () => {
     expect(error.message).toMatch(/must name in gradientsOf/)
   })
 
-  it('keep their Variables where the model is', async () => {
+  it('keep their Variables with the model', async () => {
     const model = binaryModel()
     class Activity extends Callback {
       activity: Variable | null = null

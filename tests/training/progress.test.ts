@@ -56,7 +56,7 @@ describe('the output of fit', () => {
     expect(lines).toEqual(['Epoch 1/2', done, 'Epoch 2/2', done, ''])
   })
 
-  it('verbose 1 on a terminal rewrites its line, with the time that is left', async () => {
+  it('verbose 1 on a terminal rewrites its line, with the remaining time', async () => {
     const model = binaryModel()
     const start = performance.now()
     const text = await outputOf(
@@ -65,7 +65,7 @@ describe('the output of fit', () => {
           epochs: 1,
           batchSize: 1,
           verbose: 1,
-          // Slow enough to be painted on the way.
+          // Slow enough to be painted meanwhile.
           callbacks: [{ onTrainBatchEnd: () => new Promise((resolve) => setTimeout(resolve, 12)) }],
         }),
       { isTTY: true },

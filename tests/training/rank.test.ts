@@ -4,7 +4,7 @@
 import { expect, it } from 'vitest'
 import { Concatenate, Dense, Embedding, Input, Model, ShapeError, tensor } from '../../src'
 
-it('[n] and [n, 1] stand for one another', async () => {
+it('[n] and [n, 1] are interchangeable', async () => {
   const [a, b] = [Input({ shape: [1], name: 'a' }), Input({ shape: [2], name: 'b' })]
   const model = new Model({ inputs: { a, b }, outputs: new Dense({ units: 1 }).apply(new Concatenate().apply([a, b])) })
   const pairs = [

@@ -1,4 +1,5 @@
-// fit runs many steps in one call of the engine when nobody listens to single batches: with the same results to the last bit.
+// fit runs many steps in one call of the engine if no callback listens to single batches: with the same results to the
+// last bit.
 // modes: simd, relaxed, interpreter
 
 import { describe, expect, it } from 'vitest'
@@ -30,14 +31,14 @@ describe('many steps in one call', () => {
     [8, 8],
     [1, 1],
     [200, 1],
-  ])('%i rows in batches of %i: as step by step', async (size, batchSize) => {
+  ])('%i rows in batches of %i: the same as step by step', async (size, batchSize) => {
     const alone = await trained(size, batchSize, [listener])
     const together = await trained(size, batchSize, [])
     expect((await together.history).history).toEqual((await alone.history).history)
     expect(weightsOf(together.model)).toEqual(weightsOf(alone.model))
   })
 
-  it('stops at the step that is not finite, and says which one', async () => {
+  it('stops at the non-finite step, and reports which one', async () => {
     const y = rows(64, 1)
     // Its square is infinite.
     y[37] = [3e38]
@@ -55,7 +56,7 @@ describe('many steps in one call', () => {
     expect(together.message).toMatch(/at step \d+: /)
   })
 
-  it('looks its addresses up again when the memory grows between two calls', async () => {
+  it('looks up its addresses again when the memory grows between two calls', async () => {
     const grow: CallbackMethods = {
       onEpochEnd: () => void currentRuntime().createStorage(currentRuntime().memory.buffer.byteLength),
     }

@@ -1,4 +1,4 @@
-// Whole training runs against those of Keras: everything at once.
+// Whole training runs compared with Keras: everything together.
 import { describe, expect, it } from 'vitest'
 import type { ValidationData, Layer } from '../../src'
 import { Sequential, tensor } from '../../src'
@@ -9,7 +9,7 @@ import { runnable } from '../helpers/not-yet'
 
 const { data, initialWeights, cases } = readFixture<TrajectoriesFile>('trajectories')
 
-// Keras raises β to the step's power in float32; at a learning rate near 0.1 the weights feel it.
+// Keras raises β to the step's power in float32; at a learning rate near 0.1 this affects the weights.
 const LARGE_RATE_ADAM = 2e-5
 
 function toleranceOf({ class: className, config }: Described): number {

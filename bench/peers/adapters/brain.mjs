@@ -1,8 +1,8 @@
 // Adapter of brain.js. See interface.mjs.
 //
-// brain.js has neither mini-batches nor a choice of loss or of an activation per layer. One "step" here is one
+// brain.js has no mini-batches, no choice of loss and no activation per layer. One "step" here is one
 // weight update for each of the batch's rows; so it does `batchSize` times as many updates as the others. Its own
-// optimizer, momentum, is left on: with `praxis: 'adam'` a step takes it about twice as long.
+// optimizer, momentum, is kept: with `praxis: 'adam'` a step takes it about twice as long.
 
 let brain
 
@@ -20,7 +20,7 @@ export default {
     ;({ default: brain } = await import('brain.js'))
   },
 
-  // Its errorThresh is what may end the training early; its test is what it has for evaluate.
+  // Its errorThresh may end the training early; its test corresponds to evaluate.
   async runJob({ rows, labels, epochs, units }) {
     await this.load()
     const net = new brain.NeuralNetwork({ hiddenLayers: units.slice(0, -1), activation: 'sigmoid' })
@@ -35,7 +35,7 @@ export default {
     const outputs = network.layers.at(-1).units
     const options = { activation: 'sigmoid', learningRate: 0.1, errorThresh: 1e-12 }
     const net = new brain.NeuralNetwork({ hiddenLayers: network.layers.slice(0, -1).map((layer) => layer.units) })
-    // Plain arrays: it takes a typed array for an object with named features.
+    // Plain arrays: it treats a typed array as an object with named features.
     const patterns = Array.from({ length: data.rows }, (_, r) => ({
       input: Array.from(data.x.subarray(r * inputs, (r + 1) * inputs)),
       output: outputs === 1 ? [data.y[r]] : Array.from({ length: outputs }, (_, c) => Number(data.y[r] === c)),

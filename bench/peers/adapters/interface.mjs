@@ -1,21 +1,22 @@
 // The interface that every adapter in this folder implements. Types only: nothing runs here.
 //
-// An adapter does no timing and knows no case. What stands outside the timed calls, for every library alike:
-// loading it, building the model, setting its weights, and converting the data to the library's own form.
+// An adapter does no timing and contains no cases. Outside the timed calls, for every library alike: loading it,
+// building the model, setting its weights, and converting the data to the library's own form.
 
 /**
  * @typedef {object} Adapter
  * @property {string} title     as printed in the tables
  * @property {string | null} package   the npm package whose version is reported
- * @property {string} note      what a reader has to know about how this library is measured
+ * @property {string} note      facts about how this library is measured
  * @property {boolean} [native]  code for this CPU, not WebAssembly or JavaScript
  * @property {boolean} comparable  false when the library cannot train the same network with the same loss;
- *   then its loss must only fall, instead of following the reference
- * @property {(testCase: import('../cases.mjs').Case) => boolean} [can]  whether it has the layers, and for training their
- *   gradients; the case is left out else. It can do everything, when absent
- * @property {string} [version]  where there is no npm package to ask
+ *   then its loss only has to fall
+ * @property {(testCase: import('../cases.mjs').Case) => boolean} [can]  whether it has the layers, and for training
+ *   their gradients; otherwise the case is skipped. Without it, the library can do everything
+ * @property {string} [version]  if there is no npm package that has it
  * @property {() => Promise<void>} load  imports the library and makes its backend ready
- * @property {(job: Job) => Promise<number>} [runJob]  loads the library and does the whole job; the prediction of the first row
+ * @property {(job: Job) => Promise<number>} [runJob]  loads the library and does the whole job; the prediction of the
+ *   first row
  * @property {(network: import('../cases.mjs').Network, data: import('../cases.mjs').Dataset,
  *             batchSize: number) => Model | Promise<Model>} build  a fresh model with the network's own initial weights
  */
@@ -24,16 +25,17 @@
  * @typedef {object} Model
  * @property {(epochs: number, shuffle: boolean) => unknown} fit  trains over the whole data set; may be async
  * @property {(batch: number) => unknown} trainOnBatch  one step on the batch of that number, and its loss read back
- *   as a number; may be async
- * @property {(row: number) => number | Promise<number>} predictRow  from the row's numbers to the first output, as a number
+ * one step on the batch with that index, and its loss read back
+ * @property {(row: number) => number | Promise<number>} predictRow  from the row's numbers to the first output, as a
+ *   number
  * @property {() => ArrayLike<number> | Promise<ArrayLike<number>>} predictAll  the output for all rows, flat
  * @property {() => unknown} dispose
- * @property {(operation: string, milliseconds: number) => Promise<number>} [sample]  for libraries that run elsewhere: the
- *   milliseconds of one call, from calls for at least so long, in their own time
+ * @property {(operation: string, milliseconds: number) => Promise<number>} [sample]  for libraries in another process,
+ *   which time themselves: the milliseconds of one call, from calls for at least the given time
  */
 
 /**
- * @typedef {object} Job  what people write: see job.mjs
+ * @typedef {object} Job  a typical program: see job.mjs
  * @property {number[][]} rows
  * @property {number[][]} labels
  * @property {number} epochs

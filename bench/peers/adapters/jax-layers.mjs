@@ -6,8 +6,9 @@ const LAYOUTS = { Conv2D: [3, 2, 0, 1], DepthwiseConv2D: [2, 3, 0, 1] }
 /**
  * @param {typeof import('@jax-js/jax')} jax
  * @param {import('../cases.mjs').Network} network
- * @returns {{ params: any[], states: any[], forward: (p: any[], x: any, training: boolean) => any }} p consumes its arrays,
- *   and so does x; without the last activation where it makes probabilities. Moving averages are read, not written.
+ * @returns {{ params: any[], states: any[], forward: (p: any[], x: any, training: boolean) => any }} p consumes its
+ *   arrays, and so does x; without the last activation if it produces probabilities. Moving averages are read, not
+ *   written.
  */
 export function jaxNetwork({ numpy: np, lax, nn }, { layers, loss }) {
   const params = []
@@ -18,7 +19,7 @@ export function jaxNetwork({ numpy: np, lax, nn }, { layers, loss }) {
   const activated = (x, { activation, isLast }) => (activation === undefined || isLast ? x : activations[activation](x))
   const ofChannels = (x) => x.reshape([1, -1, 1, 1])
 
-  /** [batch, steps, features] → the last h, or all of them, with the steps written out; there is no loop. */
+  /** [batch, steps, features] → the last h, or all of them, with unrolled steps; there is no loop. */
   function unrolled(x, [kernel, bias], steps, step, { returnSequences }, backwards = false) {
     const parts = np.split(np.matmul(x, kernel).add(bias), steps, 1)
     if (backwards) parts.reverse()
@@ -122,7 +123,7 @@ export function jaxNetwork({ numpy: np, lax, nn }, { layers, loss }) {
     PositionEmbedding: (x, [table]) => x.add(table),
   }
 
-  /** @returns a function (p, x, training) → the output of the layers, which takes its weights off the front of p */
+  /** @returns a function (p, x, training) → the output of the layers, which takes its weights from the front of p */
   function chained(list, isLastOf) {
     const steps = list.map((layer, l) => {
       if (layer.layer === 'Residual') {

@@ -94,7 +94,7 @@ export default {
     function trainOnBatch(b) {
       let value
       ;[p, m, v, value] = step(p, m, v, np.array(++t), batches[b].x.ref, batches[b].y.ref)
-      // Reading the loss also submits the kernels of p, m and v. Without it they pile up and each step gets slower.
+      // Reading the loss also submits the kernels of p, m and v. Otherwise they pile up and each step gets slower.
       return value.dataSync()[0]
     }
 

@@ -1,5 +1,5 @@
-// What the adapters of onnxruntime-web and onnxruntime-node share: inference of the network as an ONNX model.
-// See interface.mjs.
+// Shared by the adapters of onnxruntime-web and onnxruntime-node: inference of the network as an ONNX model. See
+// interface.mjs.
 import { onnxModel } from '../onnx.mjs'
 
 /**

@@ -8,7 +8,7 @@ const sessionOptions = { executionProviders: ['wasm'], graphOptimizationLevel: '
 async function load() {
   const ort = await import('onnxruntime-web/wasm')
   ort.env.wasm.numThreads = 1
-  // Its first session makes Node's threads global as `Worker`. Other libraries would take this process for a browser.
+  // Its first session makes Node's threads global as `Worker`. Other libraries would then detect a browser.
   const before = new Set(Object.getOwnPropertyNames(globalThis))
   const smallest = network(1, [{ units: 1, activation: 'relu' }], 'mse', 1)
   const first = await ort.InferenceSession.create(onnxModel(smallest), sessionOptions)

@@ -1,5 +1,5 @@
-// Adapters of Python libraries: each runs in a process of its own, python/serve.py, and takes its own time, so that
-// what goes through the pipe is not in it. Such a process has one model at a time. See interface.mjs.
+// Adapters of Python libraries: each runs in its own process, python/serve.py, and times itself, so that the pipe is
+// not included. Such a process has one model at a time. See interface.mjs.
 import { execFileSync, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +9,7 @@ import { uses } from '../networks.mjs'
 const script = fileURLToPath(new URL('../python/serve.py', import.meta.url))
 const BACKENDS = ['jax', 'tensorflow', 'torch']
 
-/** A process that answers one request after the other. */
+/** A process that answers one request at a time. */
 function start(python, library, environment) {
   const child = spawn(python, [script, library], {
     env: { ...process.env, ...environment },
@@ -60,7 +60,7 @@ export function pythonAdapter(python, library, environment, about) {
       ;({ version } = await server.ready)
     },
 
-    /** For those that are not measured; the others end with this process. */
+    /** For processes that are not measured; the others end with this process. */
     end: () => server.end(),
 
     async build(network, data, batchSize) {
@@ -94,7 +94,7 @@ export function pythonAdapter(python, library, environment, about) {
 }
 
 /**
- * The adapters for what this Python has, loaded: Keras 3 on the fastest of its backends, and PyTorch.
+ * The loaded adapters for the libraries of this Python: Keras 3 on the fastest of its backends, and PyTorch.
  * @param {string} python path of the interpreter
  * @returns {Promise<Map<string, import('./interface.mjs').Adapter>>}
  */
@@ -137,7 +137,7 @@ export async function pythonAdapters(python) {
 
 async function fastestKeras(python, backends) {
   const found = []
-  // One after the other: they would disturb each other.
+  // One at a time: they would disturb each other.
   for (const backend of backends) {
     const adapter = pythonAdapter(
       python,

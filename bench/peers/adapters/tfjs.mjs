@@ -80,7 +80,7 @@ function placesLayer({ sequenceLength }) {
 const lstm = (options) =>
   layers.layers.lstm({ ...options, recurrentActivation: 'sigmoid', recurrentInitializer: 'zeros' })
 
-/** Layers that are not made by their name with Keras's options. */
+/** Layers that tfjs does not make by name with Keras's options. */
 const make = {
   BidirectionalLSTM: (options) => layers.layers.bidirectional({ layer: lstm(options), mergeMode: 'concat' }),
   GlobalAveragePooling2D: () => layers.layers.globalAveragePooling2d({}),
@@ -91,7 +91,7 @@ const make = {
   PositionEmbedding: placesLayer,
 }
 
-/** The layers' output, with the network's weights. */
+/** The output of the layers, with the network's weights. */
 function apply(input, list) {
   return list.reduce((value, { layer: kind, layers: inner, inputShape: _, outputShape: __, weights, ...options }) => {
     if (kind === 'Residual') return layers.layers.add().apply([value, apply(value, inner)])
@@ -155,7 +155,7 @@ export default {
     model.compile({ optimizer: 'adam', loss: network.loss === 'mse' ? 'meanSquaredError' : network.loss })
 
     const x = tf.tensor(data.x, [rows, ...inputShape], dtype)
-    // Of as many axes as the output.
+    // With as many axes as the output.
     const isClass = data.targetShape.length < network.outputShape.length
     const y = tf.tensor(Float32Array.from(data.y), [rows, ...data.targetShape, ...(isClass ? [1] : [])])
     const size = data.x.length / rows

@@ -2,8 +2,8 @@
 
     python serve.py keras|torch|torch-compiled
 
-Weights, rows and labels come from the caller, so that every library does the same work; it also decides what is
-right. Keras runs on the backend that KERAS_BACKEND names. One thread, as everything else here.
+Weights, rows and labels come from the caller, so that every library does the same work; the caller also checks the
+results. Keras runs on the backend in KERAS_BACKEND. One thread, like all other libraries here.
 """
 
 import base64
@@ -114,7 +114,7 @@ class Keras:
 
 
 def torch_module(torch, layer):
-    """From a layer's description. Images are channels-last in memory, and [batch, channels, height, width] to PyTorch."""
+    """From a layer's description. Images are channels-last in memory, and [batch, channels, height, width] for PyTorch."""
     nn, functional = torch.nn, torch.nn.functional
     kind = layer["layer"]
     arrays = [torch.from_numpy(array) for array in weights_of(layer)] if kind != "Residual" else []
@@ -128,7 +128,7 @@ def torch_module(torch, layer):
         return module
 
     def activated(module):
-        # The last activation is part of the loss, as PyTorch has it.
+        # The last activation is part of the loss, as in PyTorch.
         name = None if layer.get("isLast") else layer.get("activation")
         return nn.Sequential(module, activations[name]()) if name else module
 
@@ -191,7 +191,7 @@ def torch_module(torch, layer):
         for index, suffix in enumerate(("", "_reverse") if both else ("",)):
             kernel, recurrent_kernel, bias = arrays[3 * index : 3 * index + 3]
             recurrent(module, suffix, kernel, recurrent_kernel, bias, torch.zeros_like(bias))
-            # Keras has one bias; with two that learn, a step would be twice as large.
+            # Keras has one bias; with two trained biases, a step would be twice as large.
             getattr(module, f"bias_hh_l0{suffix}").requires_grad_(False)
         if layer.get("returnSequences"):
             return LastOutput(module, lambda outputs, _: outputs)
@@ -241,7 +241,7 @@ class Torch:
 
     def input(self, rows):
         x = self.torch.from_numpy(rows)
-        # Images lie in memory as they are given: channels last.
+        # Images keep their layout in memory: channels last.
         return x.permute(0, 3, 1, 2) if x.dim() == 4 else x
 
     def loss(self, x, y):
@@ -298,9 +298,9 @@ class Torch:
 class TorchCompiled(Torch):
     def __init__(self, case):
         super().__init__(case)
-        # What was compiled for the models before this one counts towards a limit, above which PyTorch no longer compiles.
+        # Programs compiled for earlier models count towards a limit, above which PyTorch no longer compiles.
         self.torch._dynamo.reset()
-        # A program for each shape of rows: one row alone, a batch, all.
+        # A program for each number of rows: a single row, a batch, all.
         self.loss = self.torch.compile(self.loss, dynamic=False)
         self.probabilities = self.torch.compile(self.probabilities, dynamic=False)
 
@@ -328,7 +328,7 @@ def serve(library, answer):
         elif kind == "predict":
             reply(value=model.predict().ravel().tolist())
         elif kind == "time":
-            # Calls for at least so many milliseconds; the milliseconds of one.
+            # Calls for at least the given milliseconds; returns the milliseconds of one.
             call = {
                 "fit": lambda: model.fit(request["epochs"], True),
                 "trainOnBatch": lambda: model.train_on_batch(0),
@@ -345,7 +345,7 @@ def serve(library, answer):
 
 
 if __name__ == "__main__":
-    # What a library prints must not come between the answers.
+    # Output of a library must not mix with the responses.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     serve({"keras": Keras, "torch": Torch, "torch-compiled": TorchCompiled}[sys.argv[1]], answers)

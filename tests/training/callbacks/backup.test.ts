@@ -1,5 +1,5 @@
-// BackupAndRestore within one process: what is taken up, and what is refused. That killed processes end with the same bits is
-// in interrupted.test.ts.
+// BackupAndRestore within one process: which state is restored, and which backups are refused. interrupted.test.ts
+// tests that killed processes end with the same bits.
 // modes: simd
 
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
@@ -53,7 +53,7 @@ afterAll(() => Promise.all(made.map((each) => rm(each, { recursive: true }))))
 
 class Interruption extends Error {}
 
-/** Ends fit with an error after so many steps. */
+/** Ends fit with an error after `steps` steps. */
 function interruptAfter(steps: number): CallbackMethods {
   let done = 0
   return {
@@ -75,7 +75,10 @@ async function fitWith(
   return model.fit(x, yes, { ...options, callbacks: [...callbacks, ...more] })
 }
 
-/** A run, and one that is interrupted after so many steps and taken up by new objects. Their ends, and how both are told. */
+/**
+ * A run, and one that is interrupted after `steps` steps and resumed by new objects. Returns their final states, and
+ * the calls of both.
+ */
 async function bothEnds(make: Make, options: Omit<BackupAndRestoreOptions, 'backupDir'>, steps: number) {
   const whole = make()
   const wholeHistory = await fitWith(whole, [interruptAfter(Infinity)])
@@ -83,7 +86,7 @@ async function bothEnds(make: Make, options: Omit<BackupAndRestoreOptions, 'back
   await expect(
     fitWith(first, [new BackupAndRestore({ backupDir, ...options }), interruptAfter(steps)]),
   ).rejects.toThrow(Interruption)
-  // This process lives on: what measures must not go on for ever.
+  // This process continues: measurements must not run forever.
   for (const callback of first.callbacks as readonly CallbackMethods[]) await callback.onTrainEnd?.(null)
   const second = make()
   const backup = new BackupAndRestore({ backupDir, ...options })
@@ -93,16 +96,16 @@ async function bothEnds(make: Make, options: Omit<BackupAndRestoreOptions, 'back
 
 const make: Make = () => ({ model: binaryModel({ optimizer: new Adam({ learningRate: 0.01 }) }), callbacks: [] })
 
-describe('a run that is taken up', () => {
-  // 5 steps an epoch.
+describe('a resumed run', () => {
+  // 5 steps per epoch.
   it.each<[Omit<BackupAndRestoreOptions, 'backupDir'>, number, number, number]>([
     [{}, 13, 2, 0],
     [{ saveFreq: 4 }, 14, 2, 2],
     [{ saveFreq: 5 }, 11, 2, 0],
-    // The last step of an epoch, whose validation did not come to its end.
+    // The last step of an epoch, whose validation did not finish.
     [{ saveFreq: 3 }, 16, 3, 0],
     [{ saveFreq: 1 }, 3, 0, 2],
-  ])('%o, interrupted at step %i: goes on at epoch %i, batch %i', async (options, steps, epoch, batch) => {
+  ])('%o, interrupted at step %i: continues at epoch %i, batch %i', async (options, steps, epoch, batch) => {
     const { whole, wholeHistory, second, history, backup } = await bothEnds(make, options, steps)
     expect(backup.takenUp).toMatchObject({ epoch, batch, stopped: false })
     expect(stateOf(second.model)).toEqual(stateOf(whole.model))
@@ -111,7 +114,7 @@ describe('a run that is taken up', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  it('has the rows in their order where nothing is shuffled, and what layers keep', async () => {
+  it('keeps the order of rows without shuffling, and the state of layers', async () => {
     const stateful: Make = () => {
       setRandomSeed(1)
       const model = new Sequential([
@@ -172,7 +175,7 @@ describe('a run that is taken up', () => {
     ],
     ['EmissionsTracker', () => [new EmissionsTracker()], ({ footprint }: EmissionsTracker) => footprint!.steps.value],
   ]
-  it.each(others)('takes up %s', async (_name, callbacks, told) => {
+  it.each(others)('restores %s', async (_name, callbacks, told) => {
     const own: Make = () => ({ ...make(), callbacks: callbacks() })
     const { whole, wholeHistory, second, history } = await bothEnds(own, { saveFreq: 3 }, 14)
     expect(weightsOf(second.model)).toEqual(weightsOf(whole.model))
@@ -180,7 +183,7 @@ describe('a run that is taken up', () => {
     expect(told(second.callbacks[0] as never)).toEqual(told(whole.callbacks[0] as never))
   })
 
-  it("takes up a callback of one's own: numbers, texts, tensors, and what JSON does not know", async () => {
+  it('restores a custom callback: numbers, texts, tensors, and values that JSON does not support', async () => {
     class Own extends Callback {
       kept: CallbackState = null
       calls: string[] = []
@@ -211,7 +214,7 @@ describe('a run that is taken up', () => {
     expect(calls).toEqual(['onTrainBegin', 'setState', 'onEpochBegin 5'])
   })
 
-  it('stays stopped where it was stopped', async () => {
+  it('stays stopped if it was stopped', async () => {
     const model = binaryModel()
     const stopping: CallbackMethods = {
       onEpochEnd: (epoch) => void (model.stopTraining = epoch === 1),
@@ -226,7 +229,7 @@ describe('a run that is taken up', () => {
     expect(epoch).toEqual([0, 1])
   })
 
-  it('keeps the backup, and goes on to more epochs', async () => {
+  it('keeps the backup, and continues to more epochs', async () => {
     const options = { backupDir, deleteCheckpoint: false }
     await fitWith(make(), [new BackupAndRestore(options)], { ...OPTIONS, epochs: 2 })
     expect(await readdir(backupDir)).toEqual(['backup.safetensors'])
@@ -237,7 +240,7 @@ describe('a run that is taken up', () => {
     expect(epoch).toEqual([0, 1, 2, 3, 4, 5])
   })
 
-  it("keeps optimizers of a step of one's own", async () => {
+  it('keeps the optimizers of a custom step', async () => {
     class Own extends Model {
       layer = new Dense({ units: 1, inputShape: [4], activation: 'sigmoid' })
       second = new SGD({ learningRate: 0.1, momentum: 0.9 })
@@ -282,9 +285,9 @@ describe('a run that is taken up', () => {
 
   const rows = () => Dataset.fromTensorSlices({ x, y: yes })
   it.each<[string, () => Parameters<Sequential['fit']>[0] | Dataset<unknown>, FitOptions]>([
-    ['a data set', () => rows().shuffle(40, { seed: 2 }).batch(8), {}],
+    ['a dataset', () => rows().shuffle(40, { seed: 2 }).batch(8), {}],
     [
-      'batches that are waited for',
+      'batches from promises',
       () =>
         rows()
           .shuffle(10, { seed: 2 })
@@ -293,10 +296,10 @@ describe('a run that is taken up', () => {
           .batch(8),
       {},
     ],
-    ['data without end', () => rows().shuffle(40, { seed: 2 }).repeat().batch(8), { stepsPerEpoch: 7 }],
+    ['endless data', () => rows().shuffle(40, { seed: 2 }).repeat().batch(8), { stepsPerEpoch: 7 }],
     ['epochs that end within a pass', () => rows().shuffle(40, { seed: 2 }).batch(8), { stepsPerEpoch: 3 }],
     ['arrays, and epochs that end within a pass', () => x, { stepsPerEpoch: 3, batchSize: 8 }],
-  ])('goes on where it was read: %s', async (_title, data, options) => {
+  ])('continues at the same position: %s', async (_title, data, options) => {
     vi.spyOn(console, 'warn').mockImplementation(() => undefined)
     for (const saveFreq of [4, 'epoch'] as const) {
       for (const steps of [3, 6, 9, 15]) {
@@ -342,10 +345,10 @@ describe('a backup that cannot be used', () => {
     ['is truncated', (bytes) => bytes.subarray(0, bytes.length - 9), /truncated/],
     ['is empty', () => new Uint8Array(), /not a saved model: it has 0 bytes/],
     ['has a flipped bit', (bytes) => ((bytes[bytes.length - 3]! ^= 1), bytes), /damaged: its checksum differs/],
-    ['is a text', () => Buffer.from('hello, this is a text'), /not a saved model/],
+    ['is text', () => Buffer.from('hello, this is a text'), /not a saved model/],
   ]
 
-  it.each(damages)('because it %s: says so, and what to do', async (_title, damage, words) => {
+  it.each(damages)('because it %s: reports it, with advice', async (_title, damage, words) => {
     await damaged({}, damage)
     const { model } = make()
     const before = weightsOf(model)
@@ -359,7 +362,7 @@ describe('a backup that cannot be used', () => {
     expect(weightsOf(model)).toEqual(before)
   })
 
-  it.each(damages)('because it %s: the one before it is used, with doubleCheckpoint', async (_title, damage) => {
+  it.each(damages)('because it %s: the previous one is used, with doubleCheckpoint', async (_title, damage) => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     const options = { doubleCheckpoint: true }
     await damaged(options, damage)
@@ -380,7 +383,7 @@ describe('a backup that cannot be used', () => {
     ).toContain('This is not a saved run of fit')
   })
 
-  it('because the model, the callbacks or the data are others: nothing is changed', async () => {
+  it('because the model, the callbacks or the data differ: nothing is changed', async () => {
     await damaged({ saveFreq: 4 }, (bytes) => bytes)
     const refused = async (
       model: Sequential,
@@ -410,7 +413,7 @@ describe('a backup that cannot be used', () => {
     )
   })
 
-  it('because getState gives what a file cannot hold', async () => {
+  it('because getState returns values that a file cannot contain', async () => {
     const error = await errorOf(() =>
       fitWith(make(), [{ getState: () => new Map() as never }, new BackupAndRestore(backupDir)]),
     )
@@ -418,7 +421,7 @@ describe('a backup that cannot be used', () => {
     expect(error.message).toContain('getState of a callback must give plain data and tensors, received Map')
   })
 
-  it('refuses options that cannot be', () => {
+  it('refuses invalid options', () => {
     expect(() => new BackupAndRestore('')).toThrow('BackupAndRestore: backupDir must be a non-empty string')
     expect(() => new BackupAndRestore({ backupDir, saveFreq: 0 })).toThrow(
       "BackupAndRestore: saveFreq must be 'epoch' or a number of batches ≥ 1, received 0",

@@ -1,4 +1,4 @@
-// Callbacks that write: checkpoints, logs as CSV and for TensorBoard, and what goes to a server.
+// Callbacks that write: checkpoints, logs as CSV and for TensorBoard, and requests to a server.
 // modes: simd
 
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
@@ -37,7 +37,7 @@ afterEach(() => {
 })
 afterAll(() => Promise.all(made.map((each) => rm(each, { recursive: true }))))
 
-/** Makes logs what the test says. */
+/** Sets the logs to the values of the test. */
 function script(values: readonly Record<string, number>[]): CallbackMethods {
   return { onEpochEnd: (epoch, logs) => void Object.assign(logs, values[epoch]) }
 }
@@ -57,11 +57,11 @@ describe('names with numbers', () => {
     ['epoch}', "here: a '}' in 'epoch}' has no other half"],
     ['{epoch:2x}', "here: '{epoch:2x}': ':2x' is no format of a number"],
     ['{}', "here: '{}' must begin with the name of a log"],
-  ])('%s is no name', (template, message) => {
+  ])('%s is not a valid name', (template, message) => {
     expect(() => new NameTemplate(template, 'here')).toThrow(message)
   })
 
-  it('say what there is, where a log is missing, and what d is for', () => {
+  it('list the available logs if one is missing, and explain d', () => {
     expect(() => new NameTemplate('{valLoss}', 'here').with({ epoch: 1, loss: 2 })).toThrow(
       "here: there is no 'valLoss' for '{valLoss}'. There are: epoch, loss",
     )
@@ -93,7 +93,7 @@ describe('ModelCheckpoint', () => {
     return names
   }
 
-  it('saves the whole model after every epoch, also in folders that are not there', async () => {
+  it('saves the whole model after every epoch, also in missing folders', async () => {
     const model = binaryModel()
     const weights: number[][][] = []
     await model.fit(x, yes, {
@@ -110,7 +110,7 @@ describe('ModelCheckpoint', () => {
     expect(loaded.optimizer.iterations.value.item()).toBe(1)
   })
 
-  it('saves weights alone', async () => {
+  it('saves only weights', async () => {
     const [model, other] = [binaryModel(), binaryModel({ seed: 2 })]
     await model.fit(x, yes, {
       verbose: 0,
@@ -128,13 +128,13 @@ describe('ModelCheckpoint', () => {
     [{ saveBestOnly: true, monitor: 'val_auc' }, [0.3, 0.2, 0.4], ['1', '3'], 'valAuc'],
     [{ saveBestOnly: true, initialValueThreshold: 2.5 }, [3, 2, 4], ['2']],
     [{ saveBestOnly: true }, [NaN, 2, 3], ['2']],
-    // 3 batches an epoch; every second one.
+    // 3 batches per epoch; every second one.
     [{ saveFreq: 2, filepath: '{epoch}-{batch}' }, [0, 0], ['1-2', '2-1', '2-3']],
   ])('%o of %o saves %o', async (options, values, expected, log) => {
     expect(await saved(options, values, log)).toEqual(expected)
   })
 
-  it('knows its best in the next fit', async () => {
+  it('remembers its best in the next fit', async () => {
     const names: string[] = []
     const checkpoint = new ModelCheckpoint({
       filepath: '{valLoss}',
@@ -147,7 +147,7 @@ describe('ModelCheckpoint', () => {
     expect(checkpoint.best).toBe(1)
   })
 
-  it('saves all the same where the monitored log is missing, and says so once', async () => {
+  it('saves even if the monitored log is missing, and reports it once', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     expect(await saved({ saveBestOnly: true }, [1, 1], 'other')).toEqual(['1', '2'])
     expect(warn.mock.calls).toEqual([
@@ -155,7 +155,7 @@ describe('ModelCheckpoint', () => {
     ])
   })
 
-  it('tells with verbose', async () => {
+  it('reports with verbose', async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => {})
     await saved({ saveBestOnly: true, verbose: 1 }, [2, 3])
     expect(log.mock.calls.flat()).toEqual([
@@ -184,7 +184,7 @@ describe('ModelCheckpoint', () => {
     expect(weightsOf(await loadModel(store.get('m1')!))).toEqual(weightsOf(model))
   })
 
-  it('lets steps run many at a time where batches do not count', () => {
+  it('lets steps run many at a time if batches do not matter', () => {
     expect(new ModelCheckpoint('m').onTrainBatchEnd).toBeUndefined()
   })
 
@@ -214,7 +214,7 @@ describe('ModelCheckpoint', () => {
     expect(() => new ModelCheckpoint(options as ModelCheckpointOptions)).toThrow(ArgumentError)
   })
 
-  it('says in a page that there are no files', () => {
+  it('reports in a page that there are no files', () => {
     vi.stubGlobal('process', undefined)
     expect(() => new ModelCheckpoint('m')).toThrow(StateError)
     expect(() => new ModelCheckpoint({ filepath: 'm', onSave: () => {} })).not.toThrow()
@@ -241,7 +241,7 @@ describe('CSVLogger', () => {
     return readFile(filename, 'utf8')
   }
 
-  it('writes a head and a line for each epoch, columns in the order of the alphabet', async () => {
+  it('writes a header and a line for each epoch, columns in alphabetical order', async () => {
     expect(
       await written({}, [
         { loss: 0.5, accuracy: 1, valLoss: 2 },
@@ -250,32 +250,32 @@ describe('CSVLogger', () => {
     ).toBe('epoch,accuracy,loss,valLoss\n0,1,0.5,2\n1,0,0.25,1e-7\n')
   })
 
-  it('has a place for validation where the first epoch has none, and NA for what is missing', async () => {
+  it('has columns for validation even if the first epoch has none, and NA for missing values', async () => {
     expect(await written({ separator: ';' }, [{ loss: 1 }, { loss: 2, valLoss: 3 }])).toBe(
       'epoch;loss;valLoss\n0;1;NA\n1;2;3\n',
     )
   })
 
-  it('is written anew, or goes on without a second head', async () => {
+  it('is overwritten, or appended to without a second header', async () => {
     expect(await written({}, [{ loss: 1 }], 2)).toBe('epoch,loss,valLoss\n0,1,NA\n')
     expect(await written({ append: true }, [{ loss: 2 }], 2)).toBe('epoch,loss,valLoss\n0,1,NA\n0,2,NA\n0,2,NA\n')
   })
 
-  it('puts into quotes what would break a line', async () => {
+  it('quotes values that would break a line', async () => {
     expect(await written({}, [{ 'a,b': 1, 'say "x"': 2, plain: 3, 'two\nlines': 4, valLoss: 5 }])).toBe(
       'epoch,"a,b",plain,"say ""x""","two\nlines",valLoss\n0,1,3,2,4,5\n',
     )
     expect(await written({ separator: '.' }, [{ 'a,b': 0.5, valLoss: 2 }])).toBe('epoch.a,b.valLoss\n0."0.5".2\n')
   })
 
-  it('refuses what cannot be', () => {
+  it('refuses invalid options', () => {
     expect(() => new CSVLogger('')).toThrow('CSVLogger: filename must be a non-empty string')
     expect(() => new CSVLogger({ filename: 'a', append: 1 as never })).toThrow(ArgumentError)
   })
 })
 
-describe('what cannot be written', () => {
-  it('is not the best: the next model need not be better than one that was lost', async () => {
+describe('a failed write', () => {
+  it('does not count as the best: the next model need not be better than one that was lost', async () => {
     let isFull = true
     const saved: string[] = []
     const checkpoint = new ModelCheckpoint({
@@ -302,8 +302,8 @@ describe('what cannot be written', () => {
     ['CSVLogger', (path) => new CSVLogger(path)],
     ['TensorBoard', (path) => new TensorBoard(path)],
     ['BackupAndRestore', (path) => new BackupAndRestore({ backupDir: path, deleteCheckpoint: false })],
-  ])('names %s and the path, and has the cause', async (name, make) => {
-    // A file is where a folder is to be.
+  ])('reports %s and the path, and has the cause', async (name, make) => {
+    // A file at the path of a folder.
     await writeFile(join(folder, 'file'), '')
     const error = await errorOf(() =>
       binaryModel().fit(x, yes, { verbose: 0, callbacks: make(join(folder, 'file/below')) }),
@@ -354,13 +354,13 @@ describe('TensorBoard', () => {
     expect(train['epoch_steps_per_second']!.every(([, speed]) => speed! > 0)).toBe(true)
   })
 
-  it('has a file of its own in every fit', async () => {
+  it('has a separate file for every fit', async () => {
     const callback = new TensorBoard(folder)
     for (let i = 0; i < 2; i++) await binaryModel().fit(x, yes, { verbose: 0, callbacks: [callback] })
     expect(await readdir(join(folder, 'train'))).toHaveLength(2)
   })
 
-  it('refuses what cannot be', () => {
+  it('refuses invalid options', () => {
     expect(() => new TensorBoard({ updateFreq: 0 })).toThrow(
       "TensorBoard: updateFreq must be 'epoch', 'batch' or a number of batches ≥ 1, received 0",
     )
@@ -401,7 +401,7 @@ describe('RemoteMonitor', () => {
     expect(await received({ path: '/here', sendAsJson: true })).toEqual([['/here', 'application/json', json]])
   })
 
-  it('goes on where nobody answers', async () => {
+  it('continues if nobody answers', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     const { epoch } = await binaryModel().fit(x, yes, {
       verbose: 0,

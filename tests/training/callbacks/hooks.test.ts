@@ -1,4 +1,4 @@
-// What evaluate and predict tell callbacks, and averages that take the place of weights while they run.
+// The hooks that evaluate and predict call, and averages that replace weights while they run.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
@@ -19,7 +19,7 @@ import { binaryModel, errorOf, outputOf, samples, weightsOf } from '../../helper
 const { x, yes } = samples(20)
 
 describe('evaluate', () => {
-  it('tells of itself and of its batches', async () => {
+  it('calls hooks for itself and for its batches', async () => {
     const model = binaryModel()
     const calls: unknown[] = []
     class Own extends Callback {
@@ -40,7 +40,7 @@ describe('evaluate', () => {
     ])
   })
 
-  it('does so within a callback of fit, too', async () => {
+  it('does so inside a callback of fit, too', async () => {
     const model = binaryModel()
     const calls: string[] = []
     const inner: CallbackMethods = {
@@ -60,7 +60,7 @@ describe('evaluate', () => {
     expect(calls).toEqual(['inner begin', 'inner end'])
   })
 
-  it('refuses what is no callback, and unknown events', async () => {
+  it('refuses values that are not callbacks, and unknown events', async () => {
     expect(
       await errorOf(() =>
         binaryModel().evaluate(x, yes, { callbacks: [{ onTestBatch: () => {} } as CallbackMethods] }),
@@ -73,7 +73,7 @@ describe('evaluate', () => {
 })
 
 describe('predict', () => {
-  it('tells of itself and of its batches, with their outputs', async () => {
+  it('calls hooks for itself and for its batches, with their outputs', async () => {
     const model = binaryModel()
     const calls: unknown[] = []
     const told: Tensor[] = []
@@ -131,20 +131,20 @@ describe('SwapEMAWeights', () => {
   const averages = (model: ReturnType<typeof binaryModel>) =>
     model.optimizer.slots.get('average')!.map(({ value }) => [...value.data])
 
-  it('validates with the averages, and trains as if it were not there', async () => {
+  it('validates with the averages, and trains as if it were absent', async () => {
     const [plain, swapped] = [binaryModel({ optimizer: averaging() }), binaryModel({ optimizer: averaging() })]
     let seen: number[][] = []
     const look: CallbackMethods = { onTestBegin: () => void (seen = weightsOf(swapped)) }
     const options = { epochs: 3, batchSize: 8, verbose: 0, validationData: [x, yes] } as const
     await plain.fit(x, yes, options)
     const { history } = await swapped.fit(x, yes, { ...options, callbacks: [new SwapEMAWeights(), look] })
-    // At the end the averages take the place of the weights.
+    // At the end the averages replace the weights.
     expect(weightsOf(swapped)).toEqual(weightsOf(plain))
     expect(seen).toEqual(weightsOf(swapped))
     expect(history['valLoss']!.at(-1)).toBeCloseTo((await swapped.evaluate(x, yes)).loss, 6)
   })
 
-  it('lets callbacks behind it see the averages at the end of an epoch', async () => {
+  it('shows later callbacks the averages at the end of an epoch', async () => {
     const saved: Uint8Array[] = []
     const run = async (swapOnEpoch: boolean) => {
       const model = binaryModel({ optimizer: averaging() })
@@ -172,7 +172,7 @@ describe('SwapEMAWeights', () => {
     expect(plain.ends).toEqual(ends)
   })
 
-  it('ends with the averages where training is stopped early', async () => {
+  it('ends with the averages if training is stopped early', async () => {
     const model = binaryModel({ optimizer: averaging() })
     let seen: number[][] = []
     const stop = new EarlyStopping({ monitor: 'loss', minDelta: 9 })
@@ -185,7 +185,7 @@ describe('SwapEMAWeights', () => {
     expect(weightsOf(model)).toEqual(seen)
   })
 
-  it('serves evaluate and predict', async () => {
+  it('works with evaluate and predict', async () => {
     const model = binaryModel({ optimizer: averaging() })
     for (let i = 0; i < 5; i++) model.trainOnBatch(x, yes)
     const [weights, own] = [weightsOf(model), averages(model)]
@@ -200,7 +200,7 @@ describe('SwapEMAWeights', () => {
     expect([weightsOf(model), averages(model)]).toEqual([weights, own])
   })
 
-  it('takes those of several optimizers that keep some', async () => {
+  it('uses the averages of several optimizers', async () => {
     const model = binaryModel({ optimizer: new MultiOptimizer({ optimizers: [[averaging(), 'hidden'], ['sgd']] }) })
     for (let i = 0; i < 5; i++) model.trainOnBatch(x, yes)
     const [first, ...others] = weightsOf(model)
@@ -213,7 +213,7 @@ describe('SwapEMAWeights', () => {
     expect(weightsOf(model)).toEqual([first, ...others])
   })
 
-  it('says where there are no averages', async () => {
+  it('reports missing averages', async () => {
     const error = await errorOf(() => binaryModel().fit(x, yes, { verbose: 0, callbacks: [new SwapEMAWeights()] }))
     expect(error).toBeInstanceOf(StateError)
     expect(error.message).toBe(

@@ -1,4 +1,4 @@
-// Runs of fit that are killed at any moment, and taken up by the next process: they end as a run that nobody interrupted.
+// Runs of fit that are killed at any moment, and resumed by the next process: they end like a run without interruption.
 // modes: simd
 
 import { spawn } from 'node:child_process'
@@ -13,7 +13,7 @@ import { generator } from '../../helpers/data'
 let folder: string
 let script: string
 
-/** A process that runs one of these to its end, and tells when training begins. */
+/** A process that runs one of these to its end, and reports when training begins. */
 const SCRIPT = `
 import { writeFileSync } from 'node:fs'
 const [url, balance, kind, folder, every] = process.argv.slice(2)
@@ -82,7 +82,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }))
 
-/** Runs it in a process, which is killed so many milliseconds after training began. true: it came to its end before. */
+/** Runs it in a process, which is killed `delay` milliseconds after training began. Returns true if it ended before. */
 async function run(kind: string, place: string, every: string, delay: number): Promise<boolean> {
   const files = await readdir(join(folder, 'built'))
   const [whole, balance] = ['index', 'balance'].map(
@@ -107,7 +107,7 @@ async function run(kind: string, place: string, every: string, delay: number): P
   })
 }
 
-/** Kills it again and again, until it comes to its end. @returns how often it was killed */
+/** Kills it repeatedly, until it ends. @returns the number of kills */
 async function killUntilEnd(kind: string, place: string, every: string, random: () => number): Promise<number> {
   for (let kills = 0; ; kills++) if (await run(kind, place, every, 120 * random())) return kills
 }
@@ -116,7 +116,7 @@ async function endOf(place: string): Promise<unknown> {
   return JSON.parse(await readFile(join(place, 'end.json'), 'utf8'))
 }
 
-/** What a run leaves behind, but for what a write that was killed had begun. */
+/** The files that a run leaves, except unfinished writes of killed processes. */
 async function filesIn(place: string): Promise<string[]> {
   return (await readdir(place)).filter((name) => !name.endsWith('.tmp'))
 }
@@ -127,7 +127,7 @@ describe('a run that is killed a hundred times', () => {
     ['gathering', 'epoch', 25],
     ['renewed', '7', 5],
   ])(
-    '%s, kept every %s: ends with the same bits',
+    '%s, saved every %s: ends with the same bits',
     async (kind, every, least) => {
       const random = generator(11)
       const whole = join(folder, `${kind}-whole`)
@@ -144,7 +144,7 @@ describe('a run that is killed a hundred times', () => {
         }
         return kills
       }
-      // Two at a time: most of the time is that of processes that begin.
+      // Two at a time: most of the time is the start of processes.
       for (let round = 0, kills = 0; kills < least; round++) {
         const each = await Promise.all(['a', 'b'].map((name) => interrupted(join(folder, `${kind}-${round}${name}`))))
         kills += each[0]! + each[1]!

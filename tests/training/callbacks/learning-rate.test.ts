@@ -1,4 +1,4 @@
-// Learning rates that callbacks set, and what they say of them.
+// Learning rates that callbacks set, and their messages.
 // modes: simd
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -19,7 +19,7 @@ const { x, yes } = samples(20)
 
 afterEach(() => vi.restoreAllMocks())
 
-/** The rates after each epoch of a run whose monitored log is what the test says. */
+/** The rates after each epoch of a run with the monitored log of the test. */
 async function ratesOf(options: ReduceLROnPlateauOptions, values: readonly number[]): Promise<number[]> {
   const model = binaryModel({ optimizer: new SGD({ learningRate: 1 }) })
   const rates: number[] = []
@@ -36,7 +36,7 @@ async function ratesOf(options: ReduceLROnPlateauOptions, values: readonly numbe
 describe('ReduceLROnPlateau', () => {
   const values = [3, 2, 2, 2, 1.99995, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1]
   const halves = (...powers: number[]): number[] => powers.map((power) => 0.5 ** power)
-  // What Keras 3.15 gives for these.
+  // The results of Keras 3.15.
   it.each<[ReduceLROnPlateauOptions, number[]]>([
     [{ factor: 0.5, patience: 2 }, halves(0, 0, 0, 1, 1, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6)],
     [{ factor: 0.5, patience: 2, cooldown: 2 }, halves(0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 4)],
@@ -48,11 +48,11 @@ describe('ReduceLROnPlateau', () => {
     rates.forEach((rate, epoch) => expect(rate, `epoch ${epoch}`).toBeCloseTo(expected[epoch]!, 8))
   })
 
-  it('watches what should rise', async () => {
+  it('monitors a rising log', async () => {
     expect(await ratesOf({ mode: 'max', patience: 1, factor: 0.5 }, [1, 2, 2])).toEqual([1, 1, 0.5])
   })
 
-  it('puts the rate into the history, and says so with verbose', async () => {
+  it('puts the rate into the history, and reports it with verbose', async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => {})
     const model = binaryModel({ optimizer: new SGD({ learningRate: 0.5 }) })
     const { history } = await model.fit(x, yes, {
@@ -81,7 +81,7 @@ describe('ReduceLROnPlateau', () => {
     expect(history).toMatchObject({ learningRate_first: [1, 1, 0.5], learningRate_second: [0.5, 0.5, 0.25] })
   })
 
-  it('warns once where there is no such log', async () => {
+  it('warns once about a missing log', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     await binaryModel().fit(x, yes, { epochs: 3, verbose: 0, callbacks: [new ReduceLROnPlateau()] })
     expect(warn.mock.calls).toEqual([
@@ -89,7 +89,7 @@ describe('ReduceLROnPlateau', () => {
     ])
   })
 
-  it('refuses what cannot be, and an optimizer with a schedule', async () => {
+  it('refuses invalid options, and an optimizer with a schedule', async () => {
     expect(() => new ReduceLROnPlateau({ factor: 1 })).toThrow(
       'ReduceLROnPlateau: factor must be a finite number in [0, 1), received 1',
     )
@@ -128,7 +128,7 @@ describe('LearningRateScheduler', () => {
     expect(history['learningRate']).toEqual([0.5, 0.25, 0.125])
   })
 
-  it('refuses what is no function, and what is no rate', async () => {
+  it('refuses values that are not functions, and invalid rates', async () => {
     expect(() => new LearningRateScheduler(0.5 as never)).toThrow('LearningRateScheduler: schedule must be a function')
     const model = binaryModel()
     expect(
