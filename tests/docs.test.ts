@@ -327,20 +327,8 @@ describe('figures', () => {
 })
 
 describe('listings', () => {
-  const architecture = textOf.get('docs/architecture.md')!
-  const listing = (mark: string): string =>
-    new RegExp(String.raw`<!-- ${mark} -->\n\`\`\`\w*\n([\s\S]*?)\`\`\``).exec(architecture)![1]!
-
-  /** What the example prints about its step. */
-  function printed(): string {
-    const [, code] = /^([\s\S]*?)^for /m.exec(listing('listed'))!
-    const { Dense, Sequential } = myelin
-    const model = new Function('Sequential', 'Dense', `${code}; return model`)(Sequential, Dense) as myelin.Model
-    return [...model.disassemble().values()].join('\n')
-  }
-
-  /** The lines of a listing that are not printed in this order; `…` stands for anything. */
-  function unprinted(shown: string, text: string): string[] {
+  /** The lines of a listing that do not follow one another in a text; `…` stands for anything. */
+  function missingLines(shown: string, text: string): string[] {
     const rest = text.split('\n')
     return shown
       .trimEnd()
@@ -354,20 +342,48 @@ describe('listings', () => {
       })
   }
 
+  const quoted = documents.flatMap((document) =>
+    [...textOf.get(document)!.matchAll(/<!-- from (\S+) -->\n```ts\n([\s\S]*?)```/g)].map(
+      ([, file, code]) => [document, file!, code!] as const,
+    ),
+  )
+
+  it.each(quoted)('%s quotes %s', (_document, file, code) => {
+    // Code without its comments, and without the indentation of the file.
+    const plain = (text: string): string =>
+      text
+        .replace(/^ *(?:\/\/|\/?\*).*\n/gm, '')
+        .replace(/ \/\* … \*\/ \}$/gm, '…')
+        .replace(/^ +|,$/gm, '')
+    expect(missingLines(plain(code), plain(readDocument(file)))).toEqual([])
+  })
+
+  const architecture = textOf.get('docs/architecture.md')!
+  const listing = (mark: string): string =>
+    new RegExp(String.raw`<!-- ${mark} -->\n\`\`\`\w*\n([\s\S]*?)\`\`\``).exec(architecture)![1]!
+
+  /** What the example prints about its step. */
+  function printed(): string {
+    const [, code] = /^([\s\S]*?)^for /m.exec(listing('listed'))!
+    const { Dense, Sequential } = myelin
+    const model = new Function('Sequential', 'Dense', `${code}; return model`)(Sequential, Dense) as myelin.Model
+    return [...model.disassemble().values()].join('\n')
+  }
+
   it('the graph is that of the step', async () => {
     const text = await withSettings({ backend: 'interpreter' }, printed)
-    expect(unprinted(listing('graph'), text)).toEqual([])
+    expect(missingLines(listing('graph'), text)).toEqual([])
   })
 
   it('the tape is that of the step', () => {
     const text = printed()
-    expect(unprinted(listing('tape'), text)).toEqual([])
+    expect(missingLines(listing('tape'), text)).toEqual([])
     expect(text.match(/^ *\d+ {2}[A-Z]/gm)).toHaveLength(9)
     expect(architecture).toContain('nine instructions')
   })
 
   it('docs/tape.md reads an instruction of it', () => {
     const [shown] = /^ {3}84 {2}Chain[\s\S]*?(?=^```)/m.exec(textOf.get('docs/tape.md')!)!
-    expect(unprinted(shown, printed())).toEqual([])
+    expect(missingLines(shown, printed())).toEqual([])
   })
 })
