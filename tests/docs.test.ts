@@ -251,6 +251,7 @@ describe('figures', () => {
 
   /** Documents, patterns whose groups are figures, and the figures that the repository has. */
   const figures: readonly (readonly [document: string, pattern: RegExp, actual: readonly number[]])[] = [
+    ['README.md', /in one of (\w+) modes/, [allModes.length]],
     ['README.md', /(\w+) small JavaScript packages/, [Object.keys(manifest.dependencies).length]],
     ['README.md', /to the event loop between steps, about\s+every (\d+) ms/, [constant('src/data/pace.ts', 'SLICE')]],
     ['CHANGELOG.md', /event loop every (\d+) ms/, [constant('src/data/pace.ts', 'SLICE')]],
