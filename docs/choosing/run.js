@@ -1,6 +1,5 @@
-// Small trainings behind docs/choosing.md: prints their tables and writes them into it. Run it after
-// `npm run build` with `node docs/choosing/run.js`. Every number is a mean over seeds; rows that are judged
-// never train.
+// Trains the small models of docs/choosing.md, prints their tables and writes them into it. Run it after `npm run build`
+// with `node docs/choosing/run.js`. Every number is a mean over seeds, on held-out rows.
 
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
@@ -13,14 +12,14 @@ const RATES = [0.001, 0.003, 0.01, 0.03, 0.1]
 
 // Data: { x, y, xTest, yTest }, nested arrays.
 
-/** Rows in an order of their own for every seed; the first quarter is kept apart. */
+/** Shuffles the rows with a seed and holds out the first quarter. */
 function split(rows, seed) {
   const order = Array.from(random.permutation(rows.length, seed), (i) => rows[i])
   const at = Math.round(rows.length / 4)
   return { train: order.slice(at), test: order.slice(0, at) }
 }
 
-/** Two spirals that wind around each other, with some noise: no straight line tells them apart. */
+/** Two interleaved spirals with some noise, which no straight line separates. */
 function spirals(seed) {
   const noise = random.normal([800, 2], { stddev: 0.04, seed: seed + 100 }).toArray()
   const rows = noise.map(([dx, dy], i) => {
@@ -44,7 +43,7 @@ const [head, ...lines] = readFileSync(new URL('../../examples/data/penguins.csv'
 const columns = head.split(',')
 const birds = lines.map((line) => Object.fromEntries(line.split(',').map((value, i) => [columns[i], value])))
 
-/** Bill, flipper, species and sex → body mass in kg. `broken` of the training masses are off by a factor of ten. */
+/** Bill, flipper, species and sex → body mass in kg. A fraction `broken` of the training masses is ten times too large. */
 function bodyMass(seed, broken) {
   const { train, test } = split(birds, seed)
   const scales = MEASUREMENTS.map((name) => {
@@ -59,7 +58,7 @@ function bodyMass(seed, broken) {
     Number(bird.sex === 'male'),
   ]
   const mass = (bird) => Number(bird.body_mass_g) / 1000
-  const wrong = Math.round(broken * train.length) // the order is random, so the first are as good as any
+  const wrong = Math.round(broken * train.length) // the first ones, because the order is random
   return {
     x: train.map(x),
     y: train.map((bird, i) => [i < wrong ? 10 * mass(bird) : mass(bird)]),
@@ -73,7 +72,7 @@ const digitCount = file.readUInt32LE(4)
 const pixels = Float32Array.from(file.subarray(16 + digitCount), (ink) => ink / 255)
 const labels = file.subarray(16, 16 + digitCount)
 
-/** The first 3,000 digits to learn from, the last 2,000 to judge by. */
+/** The first 3,000 digits for training, the last 2,000 for testing. */
 function digits({ oneHot = false } = {}) {
   const rows = (start, end) => ({ data: pixels.subarray(784 * start, 784 * end), shape: [end - start, 784] })
   const targets = (part) => (oneHot ? ops.oneHot(Int32Array.from(part), 10) : part)
@@ -91,7 +90,7 @@ function network(units, activation, output) {
   return new Sequential([...units.map((each) => new Dense({ units: each, activation })), new Dense(output)])
 }
 
-/** Trains and judges. @returns the last epoch's training loss, and what evaluate says of rows kept apart */
+/** Trains and evaluates. @returns the training loss of the last epoch, and the results on held-out rows */
 async function train(model, data, { optimizer = 'adam', loss, metrics = ['accuracy'], epochs, batchSize = 32 }) {
   model.compile({ optimizer, loss, metrics })
   try {
@@ -117,7 +116,7 @@ async function overSeeds(run, seeds = SEEDS) {
   )
 }
 
-/** What a run gives with the learning rate that ends at the lowest training loss; rows kept apart have no say. */
+/** The result with the learning rate of the lowest final training loss; held-out rows are not used for the choice. */
 async function bestRate(run) {
   let best = { trainLoss: Infinity }
   for (const learningRate of RATES) {
@@ -152,7 +151,7 @@ async function activations() {
   return table(['hidden activation', '2 hidden layers', '8 hidden layers'], rows)
 }
 
-// 2. Losses of a choice among ten: the digits, three epochs. Adam evens out the size of gradients, plain SGD does not.
+// 2. Losses for ten classes: the digits, three epochs. Adam normalises gradients, plain SGD does not.
 
 async function classLosses() {
   const choices = [
@@ -183,7 +182,7 @@ async function classLosses() {
   return table(['output, loss', 'targets', 'Adam', 'SGD, rate 0.1'], rows)
 }
 
-// 3. Losses of a number: body mass, clean and with one training target in twenty ten times too large.
+// 3. Losses for a number: body mass, clean and with one training target in twenty ten times too large.
 
 async function numberLosses() {
   const rows = []
