@@ -59,7 +59,9 @@ export function flopsWithin({ byScope }: GraphCost, scopes: readonly string[]): 
 
 /** The cost of one run of each program of a model, by signature: training and test steps, predictions. */
 export function programCosts(model: {
-  readonly trainer: { readonly programs: ReadonlyMap<string, Program> }
+  readonly training: { readonly steps: { readonly programs: ReadonlyMap<string, Program> } }
 }): Map<string, GraphCost> {
-  return new Map([...model.trainer.programs].map(([signature, { graph }]) => [signature, costOf(simplify(graph))]))
+  return new Map(
+    [...model.training.steps.programs].map(([signature, { graph }]) => [signature, costOf(simplify(graph))]),
+  )
 }

@@ -6,6 +6,7 @@ import { allocateData, storeData } from '../core/dtypes'
 import { custom } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
+import { isBranch } from '../core/tree'
 import { requireDType, requireShape } from './arguments'
 import type { NestedArray, ShapedData, TensorData, TypedArray } from './tensor'
 import { Tensor } from './tensor'
@@ -94,6 +95,22 @@ export const operand = /* @__PURE__ */ custom<TensorLike | null>(
 export function asNumbers(x: TensorLike, where: string): Tensor {
   const value = asTensor(x, where)
   return value.dtype === 'bool' ? apply('cast', [value], { dtype: 'int32' })[0]! : value
+}
+
+/**
+ * Whether data are a tree of tensors rather than a single one: rows of numbers are one tensor, a list of tensors is
+ * several.
+ */
+export function branchesIntoTensors(value: unknown): boolean {
+  if (!isBranch(value)) return false
+  if (Array.isArray(value))
+    return value.length > 0 && value.every((each) => isTensorLikeObject(each) || branchesIntoTensors(each))
+  return !isShaped(value)
+}
+
+function isTensorLikeObject(value: unknown): boolean {
+  if (value instanceof Tensor || value instanceof Variable || ArrayBuffer.isView(value)) return true
+  return isBranch(value) && !Array.isArray(value) && isShaped(value)
 }
 
 function isTypedArray(values: unknown): values is TypedArray {

@@ -2,7 +2,7 @@
 
 import type { Tree } from '../core/tree'
 import { structureOf, unflatten } from '../core/tree'
-import type { Readers } from '../data/arrays'
+import type { Readers } from '../data/samples'
 import { CallContext, withFrame } from '../layers/context'
 import type { StringReader } from '../ops/strings'
 import { StringTensor, hearingReaders } from '../ops/strings'

@@ -254,7 +254,7 @@ describe('what comes back', () => {
   it('a model that is not compiled', async () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [4] })])
     const copy = await loadModel(await model.save())
-    expect(copy.trainer.compiledState).toBeNull()
+    expect(copy.training.compiled).toBeNull()
     expect(weightsOf(copy)).toEqual(weightsOf(model))
   })
 
@@ -297,7 +297,7 @@ describe('what comes back', () => {
     const model = binaryModel()
     await model.fit(x, yes, { verbose: 0 })
     const copy = await loadModel(await model.save(), { compile: false })
-    expect(copy.trainer.compiledState).toBeNull()
+    expect(copy.training.compiled).toBeNull()
     expect(weightsOf(copy)).toEqual(weightsOf(model))
     copy.compile({ loss: 'mse' })
     await copy.fit(x, yes, { verbose: 0 })

@@ -12,6 +12,7 @@ import { ruleOf } from '../../src/primitives'
 import { FUNCTION } from '../../src/primitives/flops'
 import { referenceOf } from '../../src/primitives/references'
 import { Ledger, ledger } from '../../src/thrift'
+import { trainingGraph } from '../../src/training/training-graph'
 
 const compiled = <M extends Model>(model: M, loss = 'mse'): M => {
   model.compile({ optimizer: 'sgd', loss })
@@ -178,7 +179,7 @@ describe('counted by the interpreter', () => {
   ]
   it.each(models)('%s', (_name, make) => {
     const model = compiled(make())
-    const graph = simplify(model.trainer.trainingGraph(4)!)
+    const graph = simplify(trainingGraph(model.training, 4)!)
     const counted = interpretedOperations(graph)
     const costs = ledger(model, { batchSize: 4 })
     for (const { name } of model.layers) {
