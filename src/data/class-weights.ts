@@ -7,8 +7,7 @@ import type { ClassWeight, ClassWeights } from './given'
 import type { Samples } from './samples'
 
 /** Multiplies each sample's weight by the weight of its class; a class without a weight has weight 1. */
-export function weighClasses(samples: Samples, classWeight: ClassWeights | null, outputs: readonly string[]): Samples {
-  if (classWeight === null) return samples
+export function weighClasses(samples: Samples, classWeight: ClassWeights, outputs: readonly string[]): Samples {
   const { targets, size, weights } = samples
   const each = classWeightsOf(classWeight, targets.length, outputs)
   return {

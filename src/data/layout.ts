@@ -71,7 +71,7 @@ export function theOnly(names: readonly string[], data: unknown, where: string):
 
 /** Whether data for one tensor are in a record, or in a list of one. */
 export function isWrapped(data: unknown): boolean {
-  return isNamedData(data) || (Array.isArray(data) && data.length === 1 && branchesIntoTensors(data))
+  return Array.isArray(data) ? data.length === 1 && branchesIntoTensors(data) : isNamedData(data)
 }
 
 /** Whether typed arrays in a list are the rows of one input, rather than one input each. */

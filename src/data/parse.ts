@@ -7,13 +7,22 @@ import type { Tree } from '../core/tree'
 import { flatten, isBranch, pathsOf } from '../core/tree'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
-import type { StringTensor } from '../ops/strings'
-import { beginsWithString, fitStrings, toStrings } from '../ops/strings'
+import { StringTensor, beginsWithString, fitStrings, toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import { requireIntegers, requireNumbers, requireRows } from './checks'
 import type { SampleWeights } from './given'
 import type { Layout } from './layout'
-import { UNKNOWN_LAYOUT, areRows, besideNothing, isPerOutput, isWrapped, leavesFor, placeOf, theOnly } from './layout'
+import {
+  UNKNOWN_LAYOUT,
+  areRows,
+  besideNothing,
+  isPerOutput,
+  isWrapped,
+  layoutFor,
+  leavesFor,
+  placeOf,
+  theOnly,
+} from './layout'
 import type { BatchSource, DataNames, Samples } from './samples'
 import { PLAIN_NAMES } from './samples'
 import type { ElementsOrMaker } from './source'
@@ -27,15 +36,19 @@ export interface Parts {
 }
 
 /** Inputs as a flat list of tensors. */
-export type Inputs = Pick<Samples, 'x' | 'inputs' | 'size' | 'readers'>
+export type Inputs = Pick<Samples, 'x' | 'inputs' | 'size' | 'hasStrings' | 'readers'>
 
 /** The form of data that a model expects. */
 export interface Form {
-  layoutOfInputs(x: unknown): Layout
-  /** A model whose outputs are unknown is built for the inputs. */
-  layoutOfTargets(inputs: Inputs, y: unknown): Layout
+  readonly inputs: Layout
+  /** null if the outputs are unknown until there are inputs. */
+  readonly targets: Layout | null
+  /** Builds a model whose outputs are unknown, and learns them. */
+  learnTargets(inputs: Inputs): Layout
   /** Whether missing targets are an error. */
   readonly needsTargets: boolean
+  /** Whether data of any other form are welcome, too. */
+  readonly takesAny: boolean
 }
 
 /** A sequence of batches. @param where names the call in errors */
@@ -45,8 +58,9 @@ export function parseBatches(batches: ElementsOrMaker<unknown>, where: string): 
 
 /** Samples, targets and weights that belong together, as flat lists of tensors. */
 export function parseSamples(form: Form, { x, y, sampleWeight }: Parts, names: DataNames = PLAIN_NAMES): Samples {
-  const inputs = parseInputs(form.layoutOfInputs(x), x, names.x)
-  const layout = form.layoutOfTargets(inputs, y)
+  const inputs = parseInputs(form.takesAny ? layoutFor(form.inputs, x) : form.inputs, x, names.x)
+  const outputs = form.targets ?? form.learnTargets(inputs)
+  const layout = form.takesAny ? layoutFor(outputs, y) : outputs
   const { size } = inputs
   // Most models have one input and one output, with no structure to flatten.
   if (layout.structure instanceof TensorSpec && y != null && !isWrapped(y)) {
@@ -57,12 +71,10 @@ export function parseSamples(form: Form, { x, y, sampleWeight }: Parts, names: D
         : weightsOf(size, theOnly(layout.names, sampleWeight, names.sampleWeight), names.sampleWeight)
     return {
       kind: 'samples',
-      x: inputs.x,
-      inputs: inputs.inputs,
+      ...inputs,
       y: null,
       targets: [target],
       weights: [weight],
-      size,
       names,
     }
   }
@@ -98,13 +110,14 @@ export function parseInputs(layout: Layout, x: unknown, where: string): Inputs {
   const { structure } = layout
   if (structure instanceof TensorSpec && (!isWrapped(x) || areRows(structure, x))) {
     const input = parseInput(structure, x, where)
-    return { x: null, inputs: [input], size: input.shape[0]! }
+    return { x: null, inputs: [input], size: input.shape[0]!, hasStrings: input instanceof StringTensor }
   }
   const { leaves, tree } = leavesFor(layout, x, where, false)
   const specs = structure === null ? null : flatten(structure)
   const paths = pathsOf(tree)
   const inputs = leaves.map((leaf, i) => parseInput(specs?.[i] ?? null, leaf, placeOf(where, paths[i]!)))
-  return { x: tree, inputs, size: sameRows(inputs, where, paths) }
+  const hasStrings = inputs.some((input) => input instanceof StringTensor)
+  return { x: tree, inputs, size: sameRows(inputs, where, paths), hasStrings }
 }
 
 function parseInput(spec: TensorSpec | null, data: unknown, where: string): Tensor {

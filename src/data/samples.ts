@@ -33,6 +33,8 @@ export interface Samples {
   /** [size], or [size, steps, …], for each target; null if all samples weigh 1. */
   readonly weights: readonly (Tensor | null)[]
   readonly size: number
+  /** Whether there are strings among the inputs. */
+  readonly hasStrings: boolean
   /** The readers of string inputs, whose numbers replace the strings among the inputs. */
   readonly readers?: Readers
   /** The names of its parts in errors. */

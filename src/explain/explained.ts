@@ -27,7 +27,6 @@ import { currentRuntime } from '../runtime/current'
 import { Pace } from '../data/pace'
 import { readRows } from '../training/read'
 import { inputsOf } from '../training/steps'
-import { hasStrings } from '../training/string-inputs'
 
 /** The index of a unit, from the end if negative; one index per row; or a function that returns one number per row. */
 export type OutputOption<Out = Tensor> = number | readonly number[] | Int32Array | ((outputs: Out) => Tensor)
@@ -248,7 +247,7 @@ export class Explained {
     settings.signal?.throwIfAborted()
     const read = readRows(model.training, x)
     const { x: form, size } = read
-    if (strings === 'refused' && hasStrings(read.inputs))
+    if (strings === 'refused' && read.hasStrings)
       throw new ArgumentError(
         `${where}: ${model} reads strings, which have no gradient and no baseline. Explain a model that takes the numbers its layers compute from them, or use permutationImportance, which takes strings.`,
       )
@@ -258,7 +257,7 @@ export class Explained {
       specs[i]?.dtype === 'float32' ? toTensor(input, where, 'float32') : input,
     )
     const { inputs, readers } =
-      strings === 'numbers' ? model.training.strings.read({ x: form, inputs: rows }) : { inputs: rows }
+      strings === 'numbers' ? model.training.strings.read({ ...read, inputs: rows }) : { inputs: rows }
     const explained = new Explained(where, typed(model), form, rows, inputs, readers, size, settings)
     if (typeof settings.output !== 'function') explained.chosen = explained.chooseUnits(settings.output)
     return explained

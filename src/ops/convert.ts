@@ -61,10 +61,9 @@ export function toTensor(values: TensorLike, where: string, dtype?: DType): Tens
   if (dtype !== undefined && dtype !== 'int8') requireDType(where, dtype)
   if (values instanceof Tensor) return dtype === undefined || values.dtype === dtype ? values : convert(values, dtype)
   if (values instanceof Variable) return toTensor(values.value, where, dtype)
+  if (typeof values === 'number' || typeof values === 'boolean' || Array.isArray(values))
+    return fromNested(values as NestedArray, where, dtype)
   if (isTypedArray(values)) return fromTyped(values, [values.length], dtype)
-  if (typeof values === 'number' || typeof values === 'boolean' || isArray(values)) {
-    return fromNested(values, where, dtype)
-  }
   if (isShaped(values)) return fromShaped(values, where, dtype)
   throw new DataError(
     `${where}: expected numbers, nested arrays, a typed array or a Tensor, received ${describe(values)}`,
@@ -120,10 +119,6 @@ function isTypedArray(values: unknown): values is TypedArray {
     !(values instanceof BigInt64Array) &&
     !(values instanceof BigUint64Array)
   )
-}
-
-function isArray(values: TensorLike): values is readonly NestedArray[] {
-  return Array.isArray(values)
 }
 
 function isShaped(values: unknown): values is ShapedData {

@@ -40,7 +40,7 @@ async function prepare(
     shuffles: options.shuffle,
     pass: state.shuffleState.epoch,
     // Class weights apply only to training.
-    weigh: (samples) => weighClasses(samples, classWeight, prepared.outputNames),
+    weigh: classWeight === null ? null : (samples) => weighClasses(samples, classWeight, prepared.outputNames),
     signal,
   })
   let validation: Runner | null = null

@@ -16,7 +16,6 @@ import { TEST_ON_BATCH, TRAIN_ON_BATCH } from './options'
 import { Prepared } from './prepared'
 import { load, typesOf, whatFailed } from './runner'
 import type { LastStep, TrainingState } from './state'
-import { hasStrings } from './string-inputs'
 
 export function trainOnBatch(state: TrainingState, given: Given): Logs {
   return onBatch(state, TRAIN_ON_BATCH, given)
@@ -31,9 +30,10 @@ function onBatch(state: TrainingState, method: typeof TRAIN_ON_BATCH | typeof TE
   const prepared = new Prepared(state, kind, name)
   state.lock.requireIdle(name)
   const { data, options } = readSamples(method, prepared, given)
-  const samples = weighClasses(data, options.classWeight, prepared.outputNames)
+  const { classWeight } = options
+  const samples = classWeight === null ? data : weighClasses(data, classWeight, prepared.outputNames)
   const last = state.last[kind]
-  if (last === null || hasStrings(samples.inputs) || !isLike(samples, last, prepared)) {
+  if (last === null || samples.hasStrings || !isLike(samples, last, prepared)) {
     const batch = prepared.accept(samples)
     return run(prepared, firstProgram(state, prepared, samples, batch), batch, name)
   }

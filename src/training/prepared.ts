@@ -5,7 +5,7 @@ import { ArgumentError, ShapeError, formatShape, restate } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { flatten, isBranch, structureOf } from '../core/tree'
 import type { Layout } from '../data/layout'
-import { layoutFor } from '../data/layout'
+import { UNKNOWN_LAYOUT } from '../data/layout'
 import type { Form, Inputs } from '../data/parse'
 import type { Samples } from '../data/samples'
 import type { Tensor } from '../ops/tensor'
@@ -24,7 +24,7 @@ import type { BatchTypes, Steps } from './steps'
 export class Prepared implements Form, StepPrograms {
   readonly compiled: Compiled
   /** Whether the user's own step takes the data: it accepts any. */
-  private readonly takesAny: boolean
+  readonly takesAny: boolean
   /** Whether outputs and targets are compared: only a custom step knows what becomes of them. */
   private readonly checksTargets: boolean
   readonly needsTargets: boolean
@@ -55,14 +55,25 @@ export class Prepared implements Form, StepPrograms {
     return this.state.outputNames
   }
 
-  layoutOfInputs(x: unknown): Layout {
-    const { x: layout } = this.state.layouts
-    return this.takesAny ? layoutFor(layout, x) : layout
+  get inputs(): Layout {
+    return this.state.layouts.x
   }
 
-  layoutOfTargets(inputs: Inputs, y: unknown): Layout {
-    const layout = this.state.layoutOfOutputs(inputs, this.kind)
-    if (this.takesAny) return layoutFor(layout, y)
+  get targets(): Layout | null {
+    const { y } = this.state.layouts
+    return y === UNKNOWN_LAYOUT && this.checksTargets ? null : this.needed(y)
+  }
+
+  learnTargets(inputs: Inputs): Layout {
+    const { state } = this
+    state.buildFor(inputs, this.kind)
+    state.renewPrograms()
+    state.learnOutputs(inputs)
+    return this.needed(state.layouts.y)
+  }
+
+  /** The layout with the outputs that need targets, if there are several. */
+  private needed(layout: Layout): Layout {
     if (!isBranch(layout.structure) || !this.needsTargets) return layout
     return { ...layout, needed: this.compiled.needed(flatten(layout.structure).length) }
   }
@@ -72,9 +83,11 @@ export class Prepared implements Form, StepPrograms {
    * @returns the same samples with strings replaced by numbers, on which the outputs' extents may depend
    */
   accept(samples: Samples): Samples {
-    this.state.buildFor(samples, this.kind)
+    const { state } = this
+    if (!state.model.built) state.buildFor(samples, this.kind)
+    state.renewPrograms()
     this.checkInputs(samples)
-    const read = this.state.strings.read(samples)
+    const read = state.strings.read(samples)
     if (this.checksTargets) this.checkTargets(samples, this.outputShapes(read))
     return read
   }
@@ -83,6 +96,7 @@ export class Prepared implements Form, StepPrograms {
   checkInputs({ x, inputs }: Samples): void {
     const { model, layouts } = this.state
     if (!this.takesAny) model.checkInput(inputs)
+    if (!model.checksData) return
     if (!this.takesAny || structureOf(x) === structureOf(layouts.x.structure)) model.checkData(inputs)
   }
 

@@ -10,7 +10,8 @@ import type { TrainingState } from './state'
 /** Inputs as predict reads them; builds the model for them. Strings stay strings. */
 export function readRows(state: TrainingState, x: unknown): Inputs {
   const inputs = parseInputs(state.layouts.x, x, 'x')
-  state.buildFor(inputs, 'predict')
+  if (!state.model.built) state.buildFor(inputs, 'predict')
+  state.renewPrograms()
   state.model.checkInput(inputs.inputs)
   state.model.checkData(inputs.inputs)
   return inputs

@@ -21,19 +21,23 @@ export interface RunnerOptions {
   /** The number of the first pass over batches. Default 0. */
   readonly pass?: number
   /** Changes samples before they are checked. */
-  readonly weigh?: (samples: Samples) => Samples
+  readonly weigh?: ((samples: Samples) => Samples) | null
   readonly signal: AbortSignal | null
 }
 
 /** A runner over data, for which the model is ready: all samples in arrays are checked, or the first batch. */
 export async function runnerOver(prepared: Prepared, data: Data, options: RunnerOptions): Promise<Runner> {
-  const { weigh = (samples) => samples, batchSize, shuffles = false } = options
-  if (data.kind === 'samples') return new ArrayRunner(prepared, prepared.accept(weigh(data)), batchSize, shuffles)
+  const { weigh, batchSize, shuffles = false } = options
+  if (data.kind === 'samples')
+    return new ArrayRunner(prepared, prepared.accept(weigh?.(data) ?? data), batchSize, shuffles)
   const { where, pass = 0, signal } = options
   const parse = (batch: unknown, index: number): Samples =>
     restating(
-      (message) => `${where}, batch ${index}: ${withAdvice(message, batch, prepared.layoutOfInputs(null))}`,
-      () => prepared.accept(weigh(parseSamples(prepared, batchParts(batch)))),
+      (message) => `${where}, batch ${index}: ${withAdvice(message, batch, prepared.inputs)}`,
+      () => {
+        const samples = parseSamples(prepared, batchParts(batch))
+        return prepared.accept(weigh?.(samples) ?? samples)
+      },
     )
   const runner = new StreamRunner(prepared, data.source, parse)
   try {

@@ -6,8 +6,6 @@ import type { CustomObjects } from '../core/registry'
 import type { DType } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
 import { unflatten } from '../core/tree'
-import { UNKNOWN_LAYOUT } from '../data/layout'
-import type { Layout } from '../data/layout'
 import type { Inputs } from '../data/parse'
 import type { Samples } from '../data/samples'
 import { specOf } from '../layers/spec'
@@ -128,26 +126,21 @@ export class TrainingState {
     return this.layouts.y.names
   }
 
-  /** The layout of targets; a custom class learns its outputs from its first inputs. */
-  layoutOfOutputs(inputs: Inputs, kind: StepKind): Layout {
-    const { model, layouts } = this
-    if (layouts.y !== UNKNOWN_LAYOUT || model.hasOwnStep || hasOwn(model, kind)) return layouts.y
-    this.buildFor(inputs, kind)
-    // A Sequential has a graph when it is built.
-    if (model.graph !== null) return this.layouts.y
-    const outputs = this.steps.outputSpecs(inputs.x, inputs.inputs)
+  /** Learns the outputs of a custom class from its first inputs. A Sequential has a graph when it is built. */
+  learnOutputs({ x, inputs }: Inputs): void {
+    const { model } = this
+    if (model.graph !== null) return
+    const outputs = this.steps.outputSpecs(x, inputs)
     const y = { structure: outputs, names: namesOfOutputs(outputs, []) }
     this.known = { of: model.buildSpec, layouts: { x: this.layouts.x, y } }
-    return y
   }
 
-  /** Builds the model for inputs, and makes the programs current. */
+  /** Builds the model for inputs. */
   buildFor({ x, inputs }: Inputs, kind: StepKind | 'predict'): void {
     const { model } = this
     // A custom step decides itself what it calls with the data.
-    if (!model.built && (kind === 'predict' || !(model.hasOwnStep || hasOwn(model, kind))))
+    if (kind === 'predict' || !(model.hasOwnStep || hasOwn(model, kind)))
       model.ensureBuilt(unflatten(x, inputs.map(specOf)))
-    this.renewPrograms()
   }
 
   /** Whether the programs were compiled for the current layers. */
