@@ -56,7 +56,7 @@ export function trainingProgram(model) {
   const programs = [...(model.training?.steps.programs ?? [])].filter(([signature]) => signature.startsWith('train '))
   if (programs.length !== 1)
     throw new Error(
-      `expected one training program in Trainer.programs, found ${programs.length}: see src/training/steps.ts`,
+      `expected one training program in Steps.programs, found ${programs.length}: see src/training/steps.ts`,
     )
   return programs[0][1]
 }

@@ -1,5 +1,5 @@
 // Writes a file whole or not at all (Node): a reader, a crash or a full disk never meets half of it. Or lets a file grow, as
-// logs do. Makes no bytes: see formats/save.ts.
+// logs do. Makes no bytes: see models/save.ts.
 
 import { ArgumentError, StateError, quoted } from '../core/errors'
 import type { NodeModules } from './platform'

@@ -242,7 +242,7 @@ describe('ledger', () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [2] })])
     expect(() => ledger(model, { batchSize: 0 })).toThrow('batchSize must be an integer ≥ 1')
     // @ts-expect-error: misspelt
-    expect(() => ledger(model, { batchsize: 1 })).toThrow("Did you mean 'batchSize'?")
+    expect(() => ledger(model, { batchsizes: 1 })).toThrow("Did you mean 'batchSize'?")
     expect(() => ledger(model).row('x')).toThrow("no row 'x'")
   })
 })
