@@ -30,7 +30,18 @@ const [BINARIES, CSV_BINARY] = ['binaries', 'csv-binary']
 /** The chunk that holds everything that `myelin` exports. */
 const WHOLE = 'myelin'
 /** What `myelin` itself reads of the folder of `myelin/data`. */
-const READ_BY_ALL = ['data/arrays', 'data/pad-sequences', 'data/source']
+const READ_BY_ALL = [
+  'data/batch',
+  'data/checks',
+  'data/class-weights',
+  'data/given',
+  'data/layout',
+  'data/pad-sequences',
+  'data/parse',
+  'data/row-source',
+  'data/samples',
+  'data/source',
+]
 const ownOfSubPath = new RegExp(
   String.raw`[\\/]src[\\/](?!(?:${READ_BY_ALL.join('|')})\.)(?:${SUB_PATHS.join('|')})(?:(?:\.d)?\.ts$|[\\/])`,
 )

@@ -45,18 +45,17 @@ export function kernelBinaries() {
 
 /** The program for one batch of inputs, which updates the variables that the layers assign. @returns {Program} */
 export function predictionProgram(model, shape) {
-  const program = model.trainer?.predictionProgram?.({ dtype: 'float32', shape })
-  if (typeof program?.run !== 'function')
-    throw new Error('Trainer.predictionProgram no longer exists: see src/training/trainer.ts')
+  const program = model.training?.steps.predict(null, [{ dtype: 'float32', shape }]).program
+  if (typeof program?.run !== 'function') throw new Error('Steps.predict no longer exists: see src/training/steps.ts')
   return program
 }
 
 /** The program of a model's training step; there must be exactly one. @returns {Program} */
 export function trainingProgram(model) {
-  const programs = [...(model.trainer?.programs ?? [])].filter(([signature]) => signature.startsWith('train '))
+  const programs = [...(model.training?.steps.programs ?? [])].filter(([signature]) => signature.startsWith('train '))
   if (programs.length !== 1)
     throw new Error(
-      `expected one training program in Trainer.programs, found ${programs.length}: see src/training/trainer.ts`,
+      `expected one training program in Steps.programs, found ${programs.length}: see src/training/steps.ts`,
     )
   return programs[0][1]
 }
@@ -82,9 +81,9 @@ export function instructionsOf(program) {
  * }>}
  */
 export function memoryPlans(model) {
-  const programs = model.trainer?.programs
+  const programs = model.training?.steps.programs
   if (!(programs instanceof Map) || programs.size === 0)
-    throw new Error('Trainer.programs no longer exists: see src/training/trainer.ts')
+    throw new Error('Steps.programs no longer exists: see src/training/steps.ts')
   return new Map(
     [...programs].map(([signature, program]) => {
       const { workspaceBytes, lowerBound } = program.planned?.().memory ?? {}

@@ -12,7 +12,7 @@ export type { L2InitOptions } from './balance/l2-init'
 
 export { UnitHealth } from './balance/unit-health'
 export type { UnitHealthOptions } from './balance/unit-health'
-export type { HealthRecord, LayerHealth } from './training/callbacks'
+export type { HealthRecord, LayerHealth } from './balance/health-record'
 
 export { SynapticScaling } from './balance/synaptic-scaling'
 export type { SynapticScalingOptions } from './balance/synaptic-scaling'

@@ -25,17 +25,10 @@ export { fromPixels, webcamFrames } from './data/readers/pixels'
 export type { Channels, ImageOptions, PixelBytes, PixelOptions, PixelSource } from './data/readers/pixels'
 export { readNpy, readNpz, writeNpy, writeNpz } from './data/readers/npy'
 export type { NpzOptions } from './data/readers/npy'
-export { classWeights, crossValidate, kFold, toCategorical, trainTestSplit } from './data/splits'
-export type {
-  ClassCount,
-  CrossValidateOptions,
-  CrossValidation,
-  Fold,
-  FoldOptions,
-  Split,
-  SplitOptions,
-  ValidatedModel,
-} from './data/splits'
+export { classWeights, kFold, toCategorical, trainTestSplit } from './data/splits'
+export { crossValidate } from './training/cross-validate'
+export type { CrossValidateOptions, CrossValidation, ValidatedModel } from './training/cross-validate'
+export type { ClassCount, Fold, FoldOptions, Split, SplitOptions } from './data/splits'
 export type { Labels, RowData, RowsByName } from './data/rows'
 export type { ReadOptions } from './data/abort'
 export { timeseriesDataset } from './data/timeseries'

@@ -22,18 +22,25 @@ export { Model } from './models/model'
 export type { FunctionalOptions } from './models/model'
 export { cloneModel } from './models/clone'
 export type { CloneFunction, CloneOptions } from './models/clone'
-export type { PredictOptions } from './training/predictor'
-export type { TrainOnBatchOptions } from './training/trainer'
 export type { Batch, ForwardOptions, ForwardResult, StepLogs } from './training/batch'
 export type { Probe, ProbedStep } from './training/probes'
 export type { SummaryOptions } from './models/summary'
 export type { CompileOptions, MetricsOption, PerOutput } from './training/compiled'
-export type { BatchData, Batches, EvaluateOptions, FitOptions, ValidationData, Verbosity } from './training/loop'
-export type { ClassWeight, ClassWeights, DataOf, SampleWeights, TargetsOf } from './data/arrays'
+export type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions, Verbosity } from './training/options'
+export type {
+  BatchData,
+  Batches,
+  ClassWeight,
+  ClassWeights,
+  DataOf,
+  SampleWeights,
+  TargetsOf,
+  ValidationData,
+} from './data/given'
 export { padSequences } from './data/pad-sequences'
 export type { PadSequencesOptions } from './data/pad-sequences'
-export { loadModel, modelFromJSON } from './formats/load'
-export type { LoadOptions } from './formats/load'
+export { loadModel, modelFromJSON } from './models/load'
+export type { LoadOptions } from './models/load'
 
 export { generate, generateTokens } from './generation/generate'
 export type { GenerateOptions } from './generation/generate'

@@ -58,7 +58,9 @@ async function figuresOf(name, layers, shape, seed) {
   // Four passes over the data; the budget would end a fifth.
   const steps = 4 * Math.ceil(train.count / BATCH_SIZE)
   const budget = new Budget({ flops: steps * costs.training.flops })
-  const { footprint } = await model.fit(train.x, train.y, {
+  const {
+    reports: { footprint },
+  } = await model.fit(train.x, train.y, {
     epochs: 20,
     batchSize: BATCH_SIZE,
     verbose: 0,

@@ -4,8 +4,9 @@ import { ArgumentError, quoted } from '../core/errors'
 import { configured, count, number, option, readOptions } from '../core/options'
 import type { InputsOf } from '../core/options'
 import { typed } from '../core/tree'
-import { RowSource, tensorsOf } from '../data/arrays'
-import type { Dataset } from '../data/arrays'
+import { RowSource } from '../data/row-source'
+import type { Samples } from '../data/samples'
+import { tensorsOf } from '../data/samples'
 import type { RegularizedWeight } from '../layers/base'
 import { CallContext, withFrame } from '../layers/context'
 import type { Model } from '../models/model'
@@ -17,6 +18,7 @@ import { Variable } from '../ops/variable'
 import { Regularizer } from '../regularizers'
 import { withRuntime } from '../runtime/current'
 import type { Compiled } from '../training/compiled'
+import { readSamples } from '../training/read'
 import { typesOf } from '../training/runner'
 import { Pace } from '../data/pace'
 import { batchOf, parameterTypes } from '../training/steps'
@@ -90,16 +92,18 @@ export async function consolidate(
   y: unknown,
   options: ConsolidateOptions = {},
 ): Promise<void> {
-  const { samples } = readOptions('consolidate', consolidateOptions(), options)
-  const { compiled, dataset } = model.trainer.datasetFor('consolidate', x, y)
+  const { samples: most } = readOptions('consolidate', consolidateOptions(), options)
+  const { prepared, samples } = readSamples(model.training, 'train', 'consolidate', x, y)
   const held = model.regularized.filter(({ regularizer }) => regularizer instanceof ElasticWeightConsolidation)
   if (held.length === 0) {
     throw new ArgumentError(
       `consolidate: no weight of ${quoted(model.name)} has ElasticWeightConsolidation as its regularizer. Give it as kernelRegularizer and biasRegularizer.`,
     )
   }
-  const rows = Math.min(samples, dataset.size)
-  const sums = await withRuntime(held[0]!.weight.runtime, () => squaredGradients(model, compiled, dataset, held, rows))
+  const rows = Math.min(most, samples.size)
+  const sums = await withRuntime(held[0]!.weight.runtime, () =>
+    squaredGradients(model, prepared.compiled, samples, held, rows),
+  )
   held.forEach(({ weight, kept }, i) => {
     const [fisher, anchor] = kept.map(({ view }) => view)
     const { view } = weight
@@ -116,14 +120,14 @@ export async function consolidate(
 async function squaredGradients(
   model: Model,
   compiled: Compiled,
-  dataset: Dataset,
+  samples: Samples,
   held: readonly RegularizedWeight[],
   rows: number,
 ): Promise<Float32Array[]> {
   const sums = held.map(
     ({ weight }) => new Variable(weight.shape, { name: `${weight.name}/squares`, trainable: false }),
   )
-  const types = typesOf(dataset, 1)
+  const types = typesOf(samples, 1)
   const program = compileTraced(
     trace(parameterTypes(types), (symbols) => {
       const batch = batchOf(types, symbols)
@@ -138,7 +142,7 @@ async function squaredGradients(
       return []
     }),
   )
-  const sources = tensorsOf(dataset).map((tensor) => new RowSource(tensor))
+  const sources = tensorsOf(samples).map((tensor) => new RowSource(tensor))
   const pace = new Pace(undefined)
   try {
     for (let row = 0; row < rows; row++) {

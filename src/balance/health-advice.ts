@@ -1,6 +1,6 @@
 // Advice on unhealthy units; empty for a healthy model.
 
-import type { HealthRecord, LayerHealth } from '../training/callbacks'
+import type { HealthRecord, LayerHealth } from './health-record'
 
 /** The share of units from which a finding is reported. */
 const MANY = 0.3

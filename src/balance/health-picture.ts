@@ -1,7 +1,7 @@
 // Displays health records: a table as text, a picture as SVG.
 
 import { asciiXml } from '../core/text'
-import type { HealthRecord, LayerHealth } from '../training/callbacks'
+import type { HealthRecord, LayerHealth } from './health-record'
 
 const percent = (share: number | null): string => (share === null ? '–' : `${(100 * share).toFixed(0)} %`)
 

@@ -12,9 +12,10 @@ import { max, mean, sum } from '../ops/reduce'
 import { concatenate, reshape, slice } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
-import type { CallbackState, HealthRecord, LayerHealth, TrainedModel } from '../training/callbacks'
+import type { CallbackState, Reports, TrainedModel } from '../training/callbacks'
 import { Callback } from '../training/callbacks/callback'
 import type { Probe, ProbedStep } from '../training/probes'
+import type { HealthRecord, LayerHealth } from './health-record'
 import { adviceOn } from './health-advice'
 import { healthPicture, healthTable } from './health-picture'
 import type { HiddenUnits } from './hidden-units'
@@ -229,7 +230,7 @@ export function effectiveRank(rows: Tensor): number {
  * import { UnitHealth } from 'myelin/balance'
  * const health = new UnitHealth({ every: 50 })
  * const history = await model.fit(x, y, { epochs: 10, callbacks: [health] })
- * history.health.at(-1).layers[0].dead // 0.02
+ * history.reports.health.at(-1).layers[0].dead // 0.02
  * console.log(health.table())          // the last epoch, with advice
  * health.leftOut                       // { out: 'they are an output of the model' }
  * writeFileSync('health.svg', health.toSVG())
@@ -267,8 +268,12 @@ export class UnitHealth extends configured(Callback, unitHealthOptions) {
   }
 
   /** The records of the last fit, the same as in the History it returned. */
-  override get health(): readonly HealthRecord[] {
+  get health(): readonly HealthRecord[] {
     return this.records.slice(this.first)
+  }
+
+  override get reports(): Reports {
+    return { health: this.health }
   }
 
   override onTrainBegin(): void {

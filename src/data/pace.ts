@@ -84,7 +84,7 @@ export class Pace {
 
 /** Closes what a run reads. After an abort, pending reads may never finish, so closing is not awaited. */
 export async function letGo(
-  signal: AbortSignal | undefined,
+  signal: AbortSignal | null,
   closings: readonly (() => Soon<void> | undefined)[],
 ): Promise<void> {
   const all = Promise.allSettled(closings.map(async (close) => close()))

@@ -9,7 +9,7 @@ import { toTensor } from '../ops/convert'
 import type { TensorLike } from '../ops/convert'
 import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
-import { mapData } from './arrays'
+import { mapData } from './layout'
 import { collate } from './collate'
 
 /** A tree of tensors with equally many rows. */

@@ -6,8 +6,9 @@ import { abortSignal, boolean, count, custom, nullable, option } from '../core/o
 import { sameShape, sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten } from '../core/tree'
-import type { DataOf, Readers } from '../data/arrays'
-import { requireNumbers } from '../data/arrays'
+import { requireNumbers } from '../data/checks'
+import type { DataOf } from '../data/given'
+import type { Readers } from '../data/samples'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
 import { Model } from '../models/model'
@@ -24,8 +25,8 @@ import { ProgramCache } from '../runtime/program-cache'
 import type { Runtime } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/current'
 import { Pace } from '../data/pace'
+import { readRows } from '../training/read'
 import { inputsOf } from '../training/steps'
-import { hasStrings } from '../training/string-inputs'
 
 /** The index of a unit, from the end if negative; one index per row; or a function that returns one number per row. */
 export type OutputOption<Out = Tensor> = number | readonly number[] | Int32Array | ((outputs: Out) => Tensor)
@@ -244,9 +245,9 @@ export class Explained {
   ): Explained {
     if (!(model instanceof Model)) throw new ArgumentError(`${where}: needs a model, received ${quoted(model)}`)
     settings.signal?.throwIfAborted()
-    const read = model.trainer.readRows(x)
+    const read = readRows(model.training, x)
     const { x: form, size } = read
-    if (strings === 'refused' && hasStrings(read.inputs))
+    if (strings === 'refused' && read.hasStrings)
       throw new ArgumentError(
         `${where}: ${model} reads strings, which have no gradient and no baseline. Explain a model that takes the numbers its layers compute from them, or use permutationImportance, which takes strings.`,
       )
@@ -256,7 +257,7 @@ export class Explained {
       specs[i]?.dtype === 'float32' ? toTensor(input, where, 'float32') : input,
     )
     const { inputs, readers } =
-      strings === 'numbers' ? model.trainer.strings.read({ x: form, inputs: rows }) : { inputs: rows }
+      strings === 'numbers' ? model.training.strings.read({ ...read, inputs: rows }) : { inputs: rows }
     const explained = new Explained(where, typed(model), form, rows, inputs, readers, size, settings)
     if (typeof settings.output !== 'function') explained.chosen = explained.chooseUnits(settings.output)
     return explained

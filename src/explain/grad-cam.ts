@@ -3,7 +3,7 @@
 import { ArgumentError, quoted } from '../core/errors'
 import { boolean, custom, nullable, option } from '../core/options'
 import type { Tree } from '../core/tree'
-import type { DataOf } from '../data/arrays'
+import type { DataOf } from '../data/given'
 import { LayerBase } from '../layers/base'
 import { withTap } from '../layers/context'
 import { ConvolutionBase } from '../layers/convolutional/options'

@@ -6,7 +6,7 @@ import { boolean, count, integer, nullable, number, option } from '../core/optio
 import type { Tree } from '../core/tree'
 import { withTap } from '../layers/context'
 import { Embedding } from '../layers/core/embedding'
-import type { DataOf } from '../data/arrays'
+import type { DataOf } from '../data/given'
 import type { Model } from '../models/model'
 import { readTyped } from '../ops/arguments'
 import { abs, add, multiply, subtract } from '../ops/elementwise'

@@ -3,7 +3,7 @@
 import { ArgumentError, formatShape, quoted } from '../core/errors'
 import { custom, nullable, option } from '../core/options'
 import { sizeOf } from '../core/shapes'
-import type { DataOf } from '../data/arrays'
+import type { DataOf } from '../data/given'
 import type { Model } from '../models/model'
 import { readTyped, requireInteger, requireIntegers } from '../ops/arguments'
 import { greater, where as choose } from '../ops/elementwise'

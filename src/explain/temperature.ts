@@ -4,7 +4,7 @@ import { ArgumentError, DataError, ShapeError, formatShape } from '../core/error
 import { boolean, choice, configured, number, option, required } from '../core/options'
 import { sameShape } from '../core/shapes'
 import { mapTree, typed } from '../core/tree'
-import type { DataOf } from '../data/arrays'
+import type { DataOf } from '../data/given'
 import { ElementwiseLayer } from '../layers/core/elementwise-layer'
 import { Input } from '../layers/core/input-layer'
 import type { UnitFlow } from '../layers/units'

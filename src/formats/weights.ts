@@ -1,14 +1,72 @@
-// Loads weights from a file into an existing model. Checks every tensor before it writes one.
+// Variables in a file: the names under which they are saved, and loading them into an existing model. Checks every
+// tensor before it writes one.
 
 import { FormatError, formatShape } from '../core/errors'
+import { classNameOf, snakeCase } from '../core/registry'
 import { sameShape } from '../core/shapes'
 import type { LayerBase } from '../layers/base'
 import { inFormerOrder } from '../layers/layer-parts'
 import type { Variable } from '../ops/variable'
 import type { NamedTensor } from './safetensors'
-import { decodeContainer, dtypeOf } from './safetensors'
-import type { SavedVariable } from './save'
-import { FORMAT, WEIGHTS_FORMAT, numbered, weightPaths } from './save'
+import { decodeContainer, dtypeOf, encodeContainer } from './safetensors'
+
+export const FORMAT = 'myelin'
+const WEIGHTS_FORMAT = `${FORMAT}-weights`
+/** Version 2 numbers layers and weights in another order: see inFormerOrder. */
+export const VERSION = 3
+
+/** A variable with the name under which it is saved. */
+export interface SavedVariable {
+  readonly key: string
+  readonly variable: Variable
+}
+
+/** Variables under keys that contain their positions: `weights/3/dense/kernel`. */
+export function numbered(group: string, variables: readonly Variable[]): SavedVariable[] {
+  return variables.map((variable, i) => ({ key: `${group}/${i}/${variable.name}`, variable }))
+}
+
+/**
+ * The weights of a model under structural paths, `encoder/dense_1/kernel`: class names in snake case, numbered among
+ * their siblings, so that automatic layer names do not matter. Keras's rule for .weights.h5.
+ */
+export function weightPaths(model: LayerBase): SavedVariable[] {
+  const found: SavedVariable[] = []
+  const seen = new Set<object>()
+  const walk = (layer: LayerBase, path: string): void => {
+    if (seen.has(layer)) return
+    seen.add(layer)
+    const taken = new Map<string, number>()
+    const unique = (name: string): string => {
+      let count = taken.get(name) ?? 0
+      // A weight may already have the name that a second one of another name would get.
+      while (count > 0 && taken.has(`${name}_${count}`)) count++
+      const own = count === 0 ? name : `${name}_${count}`
+      taken.set(name, count + 1)
+      if (own !== name) taken.set(own, 1)
+      return `${path}${own}`
+    }
+    for (const variable of layer.ownWeights) {
+      if (seen.has(variable)) continue
+      seen.add(variable)
+      found.push({ key: unique(variable.name.split('/').at(-1)!), variable })
+    }
+    for (const inner of layer.sublayers) walk(inner, `${unique(snakeCase(classNameOf(inner)))}/`)
+  }
+  walk(model, '')
+  return found
+}
+
+/** The contents of variables, for a container. */
+export function tensorsOf(variables: readonly SavedVariable[]): NamedTensor[] {
+  // A view is enough: the container copies it.
+  return variables.map(({ key, variable }) => ({ name: key, shape: variable.shape, data: variable.view }))
+}
+
+/** The bytes of a model's weights alone. */
+export function saveWeights(model: LayerBase): Uint8Array {
+  return encodeContainer(tensorsOf(weightPaths(model)), { format: WEIGHTS_FORMAT, version: String(VERSION) })
+}
 
 /**
  * Copies the tensors of a file to variables, all or none. @throws FormatError naming the first one that does not fit

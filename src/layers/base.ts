@@ -7,11 +7,11 @@ import type { Tree } from '../core/tree'
 import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten } from '../core/tree'
 import type { Shape } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
-import { asTensor } from '../ops/convert'
+import { asTensor, branchesIntoTensors } from '../ops/convert'
 import { divide } from '../ops/elementwise'
 import { Tensor } from '../ops/tensor'
 import { trace, untraced, withScope } from '../ops/trace'
-import { Variable, structure } from '../ops/variable'
+import { structure } from '../ops/variable'
 import { penaltyOf } from '../regularizers/penalty'
 import type { ApplyOptions, CallOption } from './call-options'
 import { TENSOR_OPTIONS, probeTypes, readApplyOptions, statesFrom } from './call-options'
@@ -475,19 +475,3 @@ export abstract class LayerBase extends LayerParts {
 
 /** Two batch sizes that reveal which extents depend on the batch. Size 1 would be broadcast and squeezed. */
 const PROBES = [2, 3] as const
-
-/**
- * Whether data are a tree of tensors rather than a single one: rows of numbers are one tensor, a list of tensors is
- * several.
- */
-export function branchesIntoTensors(value: unknown): boolean {
-  if (!isBranch(value)) return false
-  if (Array.isArray(value))
-    return value.length > 0 && value.every((each) => isTensorLikeObject(each) || branchesIntoTensors(each))
-  return !('data' in value && 'shape' in value)
-}
-
-function isTensorLikeObject(value: unknown): boolean {
-  if (value instanceof Tensor || value instanceof Variable || ArrayBuffer.isView(value)) return true
-  return isBranch(value) && !Array.isArray(value) && 'data' in value && 'shape' in value
-}

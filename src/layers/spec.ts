@@ -1,31 +1,13 @@
-// The types of tensors before they exist: shapes with an open batch axis, dtypes, and trees of both.
+// Trees of the types of tensors, as layers use them: of specs, and of shapes with an open batch axis.
 
-import type { DType } from '../core/dtypes'
-import { formatShape } from '../core/errors'
+import type { BatchShape } from '../core/spec'
+import { TensorSpec } from '../core/spec'
 import type { Tree, MapTree } from '../core/tree'
 import { isBranch, mapTree } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
 
-/** A shape whose open extents are null: [null, 8] is any number of rows with 8 elements. */
-export type BatchShape = readonly (number | null)[]
-
-/** The type of a tensor, possibly with open extents. */
-export class TensorSpec {
-  /** The extent of each axis, null for an open one; frozen. */
-  readonly shape: BatchShape
-
-  constructor(
-    shape: BatchShape,
-    readonly dtype: DType = 'float32',
-    readonly name?: string,
-  ) {
-    this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape])
-  }
-
-  toString(): string {
-    return `${this.dtype} ${formatShape(this.shape)}`
-  }
-}
+export { TensorSpec } from '../core/spec'
+export type { BatchShape } from '../core/spec'
 
 /** A tree of tensors as a tree of specs. */
 export type SpecsOf<Tensors> = MapTree<Tensors, Tensor, TensorSpec>

@@ -1,5 +1,5 @@
 // Model: a layer that can be trained, evaluated, saved, and used for predictions. This file has its structure and
-// weights. Training is in training/, saving in formats/, the table of summary() in summary.ts.
+// weights. Training is in training/, saving in save.ts, the table of summary() in summary.ts.
 
 import { ArgumentError, ShapeError, StateError, formatShape, checkOptions } from '../core/errors'
 import type { Config, CustomObjects } from '../core/registry'
@@ -10,7 +10,8 @@ import { flatten, isBranch, mapTree, pathName, pathsOf, typed } from '../core/tr
 import { readOptions } from '../core/options'
 import type { ReadOptions } from '../data/abort'
 import { signalOption } from '../data/abort'
-import type { DataOf, TargetsOf } from '../data/arrays'
+import type { Batches, DataOf, TargetsOf } from '../data/given'
+import { loadWeightsFrom, saveWeights } from '../formats/weights'
 import type { LayerOptions } from '../layers'
 import { Layer } from '../layers'
 import type { LayerBase } from '../layers/base'
@@ -25,23 +26,24 @@ import { Tensor } from '../ops/tensor'
 import { withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
-import type { NoOptions, SaveOptions } from '../formats/save'
-import { saveModel, saveWeights } from '../formats/save'
 import { writeFile } from '../runtime/files'
 import { bytesFrom, requirePath } from '../runtime/platform'
-import { loadWeightsFrom } from '../formats/weights'
 import type { History, Logs } from '../training/callbacks'
 import type { CompileOptions } from '../training/compiled'
-import type { Batches, EvaluateOptions, FitOptions } from '../training/loop'
 import type { Batch, ForwardOptions, ForwardResult, StepLogs } from '../training/batch'
+import { evaluate } from '../training/evaluate'
+import { fit } from '../training/fit'
+import { testOnBatch, trainOnBatch } from '../training/on-batch'
+import type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions } from '../training/options'
+import { predict, predictOnBatch } from '../training/predict'
+import { TrainingState } from '../training/state'
 import { forward, guardedGradients, totalLoss } from '../training/step'
-import type { PredictOptions } from '../training/predictor'
-import type { TrainOnBatchOptions } from '../training/trainer'
-import { Trainer } from '../training/trainer'
 import { graphToConfig } from './graph-config'
 import { symbolsByKey } from './graph-order'
 import { graphFromConfig } from './reader'
 import { LayerGraph } from './layer-graph'
+import type { NoOptions, SaveOptions } from './save'
+import { saveModel } from './save'
 import type { SummaryOptions } from './summary'
 import { printSummary } from './summary'
 
@@ -76,7 +78,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   /** Set it in a callback to end fit after the current step. */
   stopTraining = false
   readonly #graph: LayerGraph | null
-  readonly #trainer = new Trainer(this)
+  readonly #training = new TrainingState(this)
 
   /**
    * @throws ArgumentError for outputs that do not follow from the inputs, for unknown options, and for names that are
@@ -179,17 +181,17 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
 
   /** The optimizer given to compile. */
   get optimizer(): Optimizer {
-    return this.#trainer.requireCompiled('optimizer').optimizer
+    return this.#training.requireCompiled('optimizer').optimizer
   }
 
   /** The loss tracker and all metrics, both from compile and from properties of the model. */
   get metrics(): readonly Metric[] {
-    return this.#trainer.metrics
+    return this.#training.metrics
   }
 
-  /** The object that trains the model. @internal */
-  get trainer(): Trainer {
-    return this.#trainer
+  /** What changes in training, apart from the weights. @internal */
+  get training(): TrainingState {
+    return this.#training
   }
 
   /**
@@ -202,12 +204,12 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * @throws ArgumentError for unknown names, with the nearest known one
    */
   compile(options: CompileOptions, customObjects: CustomObjects = {}): void {
-    this.#trainer.compile(options, customObjects)
+    this.#training.compile(options, customObjects)
   }
 
   /** Drops the compiled programs, because the layers changed. @internal */
   protected resetPrograms(): void {
-    this.#trainer.resetPrograms()
+    this.#training.resetPrograms()
   }
 
   /**
@@ -240,7 +242,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   /** The model's outputs for a batch, and the total loss: that of compile, plus the losses of layers. Inside a step. */
   forward(batch: Batch<In, Out>, { training = true }: ForwardOptions = {}): ForwardResult<Out> {
     const { x, y, sampleWeight } = batch
-    return forward(this, this.#trainer.requireCompiled('forward'), batch, training, (outputs) =>
+    return forward(this, this.#training.requireCompiled('forward'), batch, training, (outputs) =>
       this.computeLoss(x, y, outputs, sampleWeight),
     )
   }
@@ -256,7 +258,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * @throws StateError before compile; ArgumentError if there is nothing to minimise, and for missing targets
    */
   computeLoss(_x: In, y: Out | null, yPred: Out, sampleWeight: Tree<Tensor | null> = null): Tensor {
-    const compiled = this.#trainer.requireCompiled('computeLoss')
+    const compiled = this.#training.requireCompiled('computeLoss')
     return totalLoss(this, compiled, { y, sampleWeight }, typed(yPred))
   }
 
@@ -267,7 +269,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * Keras: `Model.compute_metrics`; the results are in the logs after the step.
    */
   computeMetrics(_x: In, y: Out | null, yPred: Out, sampleWeight: Tree<Tensor | null> = null): void {
-    const compiled = this.#trainer.requireCompiled('computeMetrics')
+    const compiled = this.#training.requireCompiled('computeMetrics')
     const reports = currentFrame()?.context.metrics ?? []
     withScope('metrics', () =>
       compiled.updateMetrics(
@@ -287,7 +289,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
 
   /** Updates the loss tracker and the metrics of compile with a batch. Inside a step. */
   updateMetrics(batch: Batch<In, Out>, result: ForwardResult<Out>): void {
-    const compiled = this.#trainer.requireCompiled('updateMetrics')
+    const compiled = this.#training.requireCompiled('updateMetrics')
     withScope('metrics', () => compiled.updateMetrics(typed(batch), typed(result)))
   }
 
@@ -318,27 +320,27 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   fit(data: Batches<In, Out> | DataOf<In>, options?: FitOptions<In, Out>): Promise<History>
   fit(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: FitOptions<In, Out>): Promise<History>
   async fit(x: unknown, y?: unknown, options?: object): Promise<History> {
-    return this.#trainer.fit(x, y, options)
+    return fit(this.#training, [x, y, options])
   }
 
   /** The loss and metrics on a data set, by name. Accepts batches like fit. */
   evaluate(data: Batches<In, Out> | DataOf<In>, options?: EvaluateOptions): Promise<Logs>
   evaluate(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: EvaluateOptions): Promise<Logs>
   async evaluate(x: unknown, y?: unknown, options?: object): Promise<Logs> {
-    return this.#trainer.evaluate(x, y, options)
+    return evaluate(this.#training, [x, y, options])
   }
 
   /**
    * The outputs for all rows of x: [samples, …]; a list or record of tensors for several outputs. Needs no compile.
    * Accepts batches like fit, and uses only their inputs.
    */
-  async predict(x: DataOf<In> | Batches<In, Out>, options: PredictOptions = {}): Promise<ReturnType<this['call']>> {
-    return typed(await this.#trainer.predict(x, options))
+  async predict(x: DataOf<In> | Batches<In, Out>, options?: PredictOptions): Promise<ReturnType<this['call']>> {
+    return typed(await predict(this.#training, x, options))
   }
 
   /** The outputs for one batch, synchronously. */
   predictOnBatch(x: DataOf<In>): ReturnType<this['call']> {
-    return typed(this.#trainer.predictOnBatch(x))
+    return typed(predictOnBatch(this.#training, x))
   }
 
   /**
@@ -349,14 +351,14 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   trainOnBatch(x: DataOf<In>, options?: TrainOnBatchOptions): Logs
   trainOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: TrainOnBatchOptions): Logs
   trainOnBatch(x: unknown, y?: unknown, options?: object): Logs {
-    return this.#trainer.onBatch('trainOnBatch', x, y, options)
+    return trainOnBatch(this.#training, [x, y, options])
   }
 
   /** The loss and metrics of one batch, synchronously. */
   testOnBatch(x: DataOf<In>, options?: TrainOnBatchOptions): Logs
   testOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: TrainOnBatchOptions): Logs
   testOnBatch(x: unknown, y?: unknown, options?: object): Logs {
-    return this.#trainer.onBatch('testOnBatch', x, y, options)
+    return testOnBatch(this.#training, [x, y, options])
   }
 
   /** Whether a layer checks data: see checkData. @internal */
@@ -463,12 +465,12 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
 
   /** The compiled programs as text, by input signature, with the layer's name on every instruction. */
   disassemble(): Map<string, string> {
-    return this.#trainer.disassemble()
+    return this.#training.steps.disassemble()
   }
 
   /** Frees the model's linear memory now, not when it is garbage-collected. */
   dispose(): void {
-    this.#trainer.dispose()
+    this.#training.dispose()
   }
 
   override getConfig(): Config {

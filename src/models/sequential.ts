@@ -160,7 +160,7 @@ export class Sequential extends Model<Tensor, Tensor> {
 
   /** Removes the last layer. */
   pop(): Layer | undefined {
-    if (this.trainer.compiledState !== null) throw new StateError(`${this}: pop before compile, not after`)
+    if (this.training.compiled !== null) throw new StateError(`${this}: pop before compile, not after`)
     this.symbols.pop()
     const layer = this.list.pop()
     this.changed()

@@ -6,6 +6,7 @@ import { allocateData, storeData } from '../core/dtypes'
 import { custom } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
+import { isBranch } from '../core/tree'
 import { requireDType, requireShape } from './arguments'
 import type { NestedArray, ShapedData, TensorData, TypedArray } from './tensor'
 import { Tensor } from './tensor'
@@ -60,10 +61,9 @@ export function toTensor(values: TensorLike, where: string, dtype?: DType): Tens
   if (dtype !== undefined && dtype !== 'int8') requireDType(where, dtype)
   if (values instanceof Tensor) return dtype === undefined || values.dtype === dtype ? values : convert(values, dtype)
   if (values instanceof Variable) return toTensor(values.value, where, dtype)
+  if (typeof values === 'number' || typeof values === 'boolean' || Array.isArray(values))
+    return fromNested(values as NestedArray, where, dtype)
   if (isTypedArray(values)) return fromTyped(values, [values.length], dtype)
-  if (typeof values === 'number' || typeof values === 'boolean' || isArray(values)) {
-    return fromNested(values, where, dtype)
-  }
   if (isShaped(values)) return fromShaped(values, where, dtype)
   throw new DataError(
     `${where}: expected numbers, nested arrays, a typed array or a Tensor, received ${describe(values)}`,
@@ -96,6 +96,22 @@ export function asNumbers(x: TensorLike, where: string): Tensor {
   return value.dtype === 'bool' ? apply('cast', [value], { dtype: 'int32' })[0]! : value
 }
 
+/**
+ * Whether data are a tree of tensors rather than a single one: rows of numbers are one tensor, a list of tensors is
+ * several.
+ */
+export function branchesIntoTensors(value: unknown): boolean {
+  if (!isBranch(value)) return false
+  if (Array.isArray(value))
+    return value.length > 0 && value.every((each) => isTensorLikeObject(each) || branchesIntoTensors(each))
+  return !isShaped(value)
+}
+
+function isTensorLikeObject(value: unknown): boolean {
+  if (value instanceof Tensor || value instanceof Variable || ArrayBuffer.isView(value)) return true
+  return isBranch(value) && !Array.isArray(value) && isShaped(value)
+}
+
 function isTypedArray(values: unknown): values is TypedArray {
   return (
     ArrayBuffer.isView(values) &&
@@ -103,10 +119,6 @@ function isTypedArray(values: unknown): values is TypedArray {
     !(values instanceof BigInt64Array) &&
     !(values instanceof BigUint64Array)
   )
-}
-
-function isArray(values: TensorLike): values is readonly NestedArray[] {
-  return Array.isArray(values)
 }
 
 function isShaped(values: unknown): values is ShapedData {

@@ -1,5 +1,5 @@
 // Writes a file completely or not at all (Node): a reader, a crash or a full disk never leaves half of it. Also
-// lets files grow, such as logs. The bytes come from formats/save.ts.
+// lets files grow, such as logs. The bytes come from models/save.ts.
 
 import { ArgumentError, StateError, quoted } from '../core/errors'
 import type { NodeModules } from './platform'

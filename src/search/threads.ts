@@ -12,7 +12,8 @@ import {
   internalError,
 } from '../core/errors'
 import type { NamedTensor } from '../formats/safetensors'
-import { savedVariables } from '../formats/save'
+import { savedVariables } from '../models/save'
+import { readInputs } from '../training/read'
 import { restoreNumbered } from '../formats/weights'
 import { withRandomSeed } from '../ops/seed'
 import { configure, runtimeInfo } from '../runtime/configure'
@@ -170,10 +171,10 @@ export class Threads implements TrialRunner {
     return withRandomSeed(winnerSeed(this.task, trial), async () => {
       const model = await this.make(choice)
       // Reading one row builds the model.
-      model.trainer.readInputs(takeRows(this.task.samples.x, Int32Array.of(0)))
+      readInputs(model.training, takeRows(this.task.samples.x, Int32Array.of(0)))
       if (!model.hasOwnStep) model.optimizer.build(model.trainableWeights, model.weights)
       restoreNumbered(variablesOf(model), new Map(tensors.map((tensor) => [tensor.name, tensor])))
-      Object.assign(model.trainer.shuffleState, shuffle)
+      Object.assign(model.training.shuffleState, shuffle)
       return model
     })
   }
@@ -217,7 +218,7 @@ export function serveTrials(): void {
         shape: variable.shape,
         data: variable.view.slice(),
       }))
-      return { tensors, shuffle: { ...model.trainer.shuffleState } } satisfies ModelState
+      return { tensors, shuffle: { ...model.training.shuffleState } } satisfies ModelState
     },
   } satisfies Record<Request['name'], (...inputs: Request['inputs']) => Promise<unknown>>
   let turn: Promise<void> = Promise.resolve()

@@ -149,7 +149,7 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
   }
 
   private compare(batch: Batch<In, Out>, training: boolean): ReturnType<typeof forward<In, Out>> {
-    const compiled = this.trainer.requireCompiled('distillation')
+    const compiled = this.training.requireCompiled('distillation')
     return forward(this, compiled, batch, training, (outputs) =>
       totalLoss(this, compiled, batch, typed(outputs), () => [this.divergence(batch, typed(outputs))]),
     )
@@ -264,8 +264,7 @@ export function distill<const In, const Out>(
     throw new ArgumentError(
       `distill: teacher and student share the weight ${shared.name}, so training would change the teacher. Use a student with its own weights, for example from cloneModel.`,
     )
-  const known =
-    loss ?? student.trainer.compiledState?.options.loss ?? teacher.trainer.compiledState?.options.loss ?? null
+  const known = loss ?? student.training.compiled?.options.loss ?? teacher.training.compiled?.options.loss ?? null
   const distiller = new Distiller(teacher, student, {
     temperature,
     alpha,

@@ -4,8 +4,8 @@
 import type { InputsOf } from '../core/options'
 import { configured, number, option } from '../core/options'
 import { Callback } from '../training/callbacks'
-import type { CallbackState, TrainedModel } from '../training/callbacks'
-import type { Footprint } from '../training/callbacks/footprint'
+import type { CallbackState, Reports, TrainedModel } from '../training/callbacks'
+import type { Footprint } from './figures'
 import type { Totals } from './footprint'
 import { Measurement } from './footprint'
 
@@ -39,7 +39,7 @@ export interface Tracked<Result> {
  * models.
  *
  *   const history = await model.fit(x, y, { callbacks: [new EmissionsTracker()] })
- *   history.footprint.joules                      // { value, unit, how, from }
+ *   history.reports.footprint.joules              // { value, unit, how, from }
  *
  *   const tracker = new EmissionsTracker({ intensity: 30 })
  *   const { result, footprint } = await tracker.track(() => model.predict(x))
@@ -52,8 +52,12 @@ export class EmissionsTracker extends configured(Callback, trackerOptions) {
   private lastFootprint: Footprint | null = null
 
   /** The footprint of the last tracked run; null before it ends. */
-  override get footprint(): Footprint | null {
+  get footprint(): Footprint | null {
     return this.lastFootprint
+  }
+
+  override get reports(): Reports {
+    return this.lastFootprint === null ? {} : { footprint: this.lastFootprint }
   }
 
   override setModel(model: TrainedModel): void {

@@ -4,7 +4,7 @@
 import type { NodeModules } from '../runtime/platform'
 import { nodeModule, nodeProcess } from '../runtime/platform'
 import { yielded } from '../data/pace'
-import type { Figure } from '../training/callbacks/footprint'
+import type { Figure } from './figures'
 
 /**
  * Watts per busy core, and per GB of memory: the values of Green Algorithms (Lannelongue, Grealey and Inouye 2021) for

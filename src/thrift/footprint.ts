@@ -7,10 +7,8 @@ import { simplify } from '../plan/simplify'
 import type { Graph } from '../ir/graph'
 import { Meter } from '../runtime/meter'
 import { currentRuntime } from '../runtime/current'
-import type { Figure, Footprint } from '../training/callbacks/footprint'
+import type { Figure, Footprint } from './figures'
 import { EnergyMeter } from './energy'
-
-export type { Figure, Footprint } from '../training/callbacks/footprint'
 
 const JOULES_PER_KWH = 3.6e6
 

@@ -1,7 +1,9 @@
 // The ledger: the cost of a training step and of a prediction in floating-point operations and bytes, per layer.
 // Counted on the graphs that run; for measurements see emissions.ts.
 
-import { ArgumentError, StateError, checkOptions } from '../core/errors'
+import { ArgumentError, StateError } from '../core/errors'
+import type { InputsOf } from '../core/options'
+import { integer, option, readOptions } from '../core/options'
 import { classNameOf } from '../core/registry'
 import { count, formatBytes, tableLines } from '../core/table'
 import type { LayerBase } from '../layers/base'
@@ -10,14 +12,15 @@ import { predictionCost } from '../models/cost'
 import type { Cost, GraphCost } from '../plan/cost'
 import { addCosts, costOf } from '../plan/cost'
 import { simplify } from '../plan/simplify'
-import { requireCount } from '../training/said'
+import { trainingGraph } from '../training/training-graph'
 
 export type { Cost } from '../plan/cost'
 
-export interface LedgerOptions {
+const ledgerOptions = () => ({
   /** The rows of a step and of a prediction. Default 32. */
-  readonly batchSize?: number
-}
+  batchSize: option(integer({ min: 1 }), 32),
+})
+export type LedgerOptions = InputsOf<ReturnType<typeof ledgerOptions>>
 
 /** The cost of a training step: `forward` plus `backward`. */
 export interface StepCost extends Cost {
@@ -148,8 +151,7 @@ function costsBy(
  */
 export function ledger(model: LayerBase, options: LedgerOptions = {}): Ledger {
   if (!(model instanceof Model)) throw new ArgumentError(`ledger: needs a model, received ${String(model)}`)
-  checkOptions('ledger', options, ['batchSize'])
-  const batchSize = requireCount('batchSize', options.batchSize ?? 32)
+  const { batchSize } = readOptions('ledger', ledgerOptions(), options)
   const prediction = model.built ? predictionCost(model, batchSize) : null
   if (prediction === null) {
     throw new StateError(
@@ -157,8 +159,8 @@ export function ledger(model: LayerBase, options: LedgerOptions = {}): Ledger {
     )
   }
   // Without trainable weights there is no step: an int8 model refuses one.
-  const trains = model.trainer.compiledState !== null && model.trainableWeights.length > 0
-  const graph = trains ? model.trainer.trainingGraph(batchSize) : null
+  const trains = model.training.compiled !== null && model.trainableWeights.length > 0
+  const graph = trains ? trainingGraph(model.training, batchSize) : null
   const training = graph === null ? null : costOf(simplify(graph))
   const layers = new Map(model.layers.map((layer) => [`${model.name}/${layer.name}`, layer] as const))
   const names = new Set<string>([...layers.keys(), ...PARTS])

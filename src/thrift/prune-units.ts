@@ -4,7 +4,8 @@
 import { ArgumentError, quoted } from '../core/errors'
 import { abortSignal, choice, count, custom, nullable, number, option, readOptions, text } from '../core/options'
 import { typed } from '../core/tree'
-import type { DataOf, TargetsOf } from '../data/arrays'
+import type { DataOf, TargetsOf } from '../data/given'
+import { withoutTargets } from '../data/parse'
 import type { LayerBase } from '../layers/base'
 import { whyUnknown } from '../layers/units'
 import { copyableGraph, knownGraph, pathsIn } from '../models/known-graph'
@@ -13,6 +14,7 @@ import type { Model } from '../models/model'
 import { visitUnits } from '../models/unit-elements'
 import type { UnitGroup } from '../models/unit-groups'
 import { groupName, unitGroups } from '../models/unit-groups'
+import { readInputs, readSamples } from '../training/read'
 import { shouldRise } from '../training/callbacks/monitor'
 import { logOf } from '../training/callbacks/names'
 import { smaller } from './smaller'
@@ -122,7 +124,7 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
     )
   if (needsTargets && (x === null || y === null))
     throw new ArgumentError(`pruneUnits: ${maxLoss === null ? "by 'taylor'" : 'maxLoss'} needs x and y`)
-  if (needsTargets) model.trainer.requireCompiled('pruneUnits')
+  if (needsTargets) model.training.requireCompiled('pruneUnits')
   signal?.throwIfAborted()
   const plain = typed<Model<never, never>>(model)
   const groups = prunableGroups(plain, graph)
@@ -130,19 +132,13 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
   // Data are read and losses traced with a copy of the model.
   const work = smaller(plain, new Map())
   const own = prunableGroups(work, knownGraph('pruneUnits', work)).possible
-  const dataset =
+  const samples =
     x === null
       ? null
       : needsTargets
-        ? work.trainer.readDataset('pruneUnits', x, y)
-        : {
-            ...work.trainer.readInputs(x),
-            y: null,
-            targets: [null],
-            weights: [null],
-            names: { x: 'x', y: 'y', sampleWeight: 'sampleWeight' },
-          }
-  const seen: Seen | null = dataset === null ? null : { dataset, batchSize, signal }
+        ? readSamples(work.training, 'test', 'pruneUnits', x, y).samples
+        : withoutTargets(readInputs(work.training, x))
+  const seen: Seen | null = samples === null ? null : { samples, batchSize, signal }
   try {
     const scores = await scoresOf(work, own, by, seen)
     const search =

@@ -7,8 +7,8 @@ import type { CustomObjects } from '../core/registry'
 import { typed } from '../core/tree'
 import type { Tree } from '../core/tree'
 import { flatten } from '../core/tree'
-import type { DataOf } from '../data/arrays'
-import { RowSource } from '../data/arrays'
+import type { DataOf } from '../data/given'
+import { RowSource } from '../data/row-source'
 import { LayerBase } from '../layers/base'
 import { CallContext, withFrame, withTap } from '../layers/context'
 import type { DenseOptions } from '../layers'
@@ -21,6 +21,7 @@ import { max } from '../ops/reduce'
 import { Tensor } from '../ops/tensor'
 import { compileTraced, currentTrace, trace } from '../ops/trace'
 import { MOST_PRODUCTS } from '../primitives/quantized'
+import { readInputs } from '../training/read'
 import { inputsOf } from '../training/steps'
 import { QuantizationAwareConv1D, QuantizationAwareConv2D, QuantizationAwareDense } from './fake-quantization'
 import { QuantizedConv1D, QuantizedConv2D, QuantizedDense } from './quantized-layers'
@@ -110,7 +111,7 @@ function largestInputs(
     readers,
   } = restating(
     (message) => `quantize: calibration: ${message}`,
-    () => model.trainer.readInputs(data),
+    () => readInputs(model.training, data),
   )
   if (size === 0) throw new ArgumentError('quantize: calibration has no rows')
   const largest = new Map<LayerBase, number>()

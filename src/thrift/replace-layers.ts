@@ -49,7 +49,7 @@ export function replaceLayers<Kind extends LayerBase>(
       copyAll(layer.stateVariables, own!.stateVariables)
     }
   }
-  compileLike(copy.trainer, model.trainer)
+  compileLike(copy.training, model.training)
   return typed(copy)
 }
 

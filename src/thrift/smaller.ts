@@ -40,8 +40,8 @@ export function smaller<Kind extends Model<never, never>>(model: Kind, units: Ke
   model.stateVariables.forEach((variable, i) =>
     take(variable, copy.stateVariables[i]!, indices.get(weightOf.get(variable)!) ?? []),
   )
-  compileLike(copy.trainer, model.trainer)
-  if (model.trainer.compiledState !== null) takeOptimizer(model, copy, indices)
+  compileLike(copy.training, model.training)
+  if (model.training.compiled !== null) takeOptimizer(model, copy, indices)
   return copy
 }
 

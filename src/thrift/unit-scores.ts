@@ -1,7 +1,8 @@
 // The importance of each unit of a group, from its weights or its activity on data.
 
-import type { Dataset } from '../data/arrays'
-import { RowSource, tensorsOf } from '../data/arrays'
+import { RowSource } from '../data/row-source'
+import type { Samples } from '../data/samples'
+import { tensorsOf } from '../data/samples'
 import { flatten, typed } from '../core/tree'
 import { CallContext, withFrame, withTap } from '../layers/context'
 import type { Model } from '../models/model'
@@ -33,7 +34,7 @@ function magnitudes(group: UnitGroup): Float64Array {
 
 /** Data, and the number of rows per batch. */
 export interface Seen {
-  readonly dataset: Dataset
+  readonly samples: Samples
   readonly batchSize: number
   readonly signal: AbortSignal | null
 }
@@ -46,7 +47,7 @@ export async function scoresOf(
   data: Seen | null,
 ): Promise<Scores> {
   if (by === 'magnitude' || data === null) return new Map(groups.map((group) => [group, magnitudes(group)]))
-  const found = await overRows(groups, data, (dataset, symbols) => {
+  const found = await overRows(groups, data, (types, symbols) => {
     // The inputs of each call, by layer.
     const calls = new Map<object, Tensor[]>()
     const record = (layer: object, input: Tensor): unknown => calls.get(layer)?.push(input) ?? calls.set(layer, [input])
@@ -56,7 +57,7 @@ export async function scoresOf(
       )
     if (by === 'utility') {
       recorded(() =>
-        model.applyTree(inputsOf(dataset.x, symbols.slice(0, dataset.inputs.length), dataset.readers), {
+        model.applyTree(inputsOf(types.x, symbols.slice(0, types.inputs.length), types.readers), {
           training: false,
         }),
       )
@@ -64,7 +65,7 @@ export async function scoresOf(
         meanOf(group.uses.flatMap((use) => calls.get(use.layer)!.map((given) => activity(use, group.count, given)))),
       )
     }
-    const batch = batchOf(dataset, symbols)
+    const batch = batchOf(types, symbols)
     const { loss } = recorded(() => model.forward(typed(batch), { training: false }))
     const given = [...new Set(groups.flatMap(({ uses }) => uses.flatMap(({ layer }) => calls.get(layer)!)))]
     const gradients = currentTrace()!.gradients(loss, given)
@@ -134,27 +135,27 @@ function effect(use: UnitUse, count: number, calls: readonly Tensor[]): Tensor {
 /** The mean over all rows of the sums that `body` returns for a batch: a tensor [units] for each group. */
 async function overRows(
   groups: readonly UnitGroup[],
-  { dataset, batchSize, signal }: Seen,
+  { samples, batchSize, signal }: Seen,
   body: (types: ReturnType<typeof typesOf>, symbols: readonly Tensor[]) => readonly Tensor[],
 ): Promise<Scores> {
   const totals = groups.map(({ count }) => new Float64Array(count))
-  const sources = tensorsOf(dataset).map((tensor) => new RowSource(tensor))
+  const sources = tensorsOf(samples).map((tensor) => new RowSource(tensor))
   const programs = new Map<number, Program>()
   const pace = new Pace(signal ?? undefined)
   const programFor = (count: number): Program => {
     if (!programs.has(count)) {
-      const types = typesOf(dataset, count)
+      const types = typesOf(samples, count)
       programs.set(count, compileTraced(trace(parameterTypes(types), (symbols) => body(types, symbols))))
     }
     return programs.get(count)!
   }
   try {
-    for (let start = 0; start < dataset.size; start += batchSize) {
-      const count = Math.min(batchSize, dataset.size - start)
+    for (let start = 0; start < samples.size; start += batchSize) {
+      const count = Math.min(batchSize, samples.size - start)
       const program = programFor(count)
       sources.forEach((source, i) => source.fill(program.parameter(i), null, start, count))
       program.run()
-      totals.forEach((total, i) => program.output(i).forEach((value, unit) => (total[unit]! += value / dataset.size)))
+      totals.forEach((total, i) => program.output(i).forEach((value, unit) => (total[unit]! += value / samples.size)))
       if (pace.isDue()) await pace.yield()
     }
   } finally {

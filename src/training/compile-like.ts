@@ -8,14 +8,14 @@ import { isBranch, typed } from '../core/tree'
 import { madeAgain } from '../layers/remade'
 import { Metric } from '../metrics'
 import { MultiOptimizer, Optimizer } from '../optimizers'
-import type { Trainer } from './trainer'
+import type { TrainingState } from './state'
 
 /**
  * Compiles a model with the settings of another one. It uses the same losses, and new optimizers and metrics of the
  * same configurations. Does nothing if the other is not compiled.
  */
-export function compileLike(trainer: Trainer, other: Trainer): void {
-  const compiled = other.compiledState
+export function compileLike(state: TrainingState, other: TrainingState): void {
+  const { compiled } = other
   if (compiled === null) return
   const { optimizer, options, objects } = compiled
   const again = {
@@ -24,7 +24,7 @@ export function compileLike(trainer: Trainer, other: Trainer): void {
     metrics: metricsAgain(options.metrics, objects),
     weightedMetrics: metricsAgain(options.weightedMetrics, objects),
   }
-  trainer.compile(typed(again), objects)
+  state.compile(typed(again), objects)
 }
 
 /** The user's classes that an optimizer's configuration names: schedules and optimizers. */

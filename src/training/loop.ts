@@ -1,195 +1,33 @@
-// The loops of fit and evaluate: epochs, batches, validation, callbacks, and yielding to the event loop.
+// The loop of fit: epochs, steps, validation, callbacks, and yielding to the event loop.
 
 import { ArgumentError, DataError, NonFiniteError } from '../core/errors'
-import type { ClassWeights, DataOf, SampleWeights, TargetsOf } from '../data/arrays'
-import type { ElementsOrMaker, Soon } from '../data/source'
+import { Pace, letGo } from '../data/pace'
+import type { Soon } from '../data/source'
 import { isPromise } from '../data/source'
-import type { Tensor } from '../ops/tensor'
-import type { Program } from '../runtime/program'
 import { withRuntime } from '../runtime/current'
-import type { CallbackMethods, Callbacks, Logs, Place, Run, RunKeeper } from './callbacks/callback'
+import type { Program } from '../runtime/program'
+import type { CallbackMethods, Logs, Place, Run, RunKeeper } from './callbacks/callback'
 import { History } from './callbacks/history'
 import { valName } from './callbacks/names'
 import { ProgressBar } from './callbacks/progress'
 import type { Compiled } from './compiled'
 import { Listeners } from './listeners'
-import { Pace, letGo } from '../data/pace'
+import type { FitSettings } from './options'
+import type { Prepared } from './prepared'
 import { ProbeSchedule } from './probes'
 import type { RunLock } from './run-lock'
 import type { Runner } from './runner'
 import type { TrainedModel } from './step'
-import type { StepKind } from './batch'
-import type { Steps } from './steps'
-
-/** A batch as data sets and generators return it: only inputs, or with targets and weights, in a list or a record. */
-export type BatchData<In = Tensor, Out = Tensor> =
-  | DataOf<In>
-  | readonly [x: DataOf<In>, y?: TargetsOf<Out> | null, sampleWeight?: SampleWeights | null]
-  | { readonly x: DataOf<In>; readonly y?: TargetsOf<Out> | null; readonly sampleWeight?: SampleWeights | null }
-
-/** A sequence of batches: a Dataset, an (async) iterable, a stream, or a function that creates one for every pass. */
-export type Batches<In = Tensor, Out = Tensor> = ElementsOrMaker<BatchData<In, Out>>
-
-/** Validation samples: [x, y] or [x, y, sampleWeight], or batches of them. */
-export type ValidationData<In = Tensor, Out = Tensor> =
-  | readonly [DataOf<In>, TargetsOf<Out>]
-  | readonly [DataOf<In>, TargetsOf<Out>, SampleWeights]
-  | Batches<In, Out>
-
-/** 0 silent, 1 a progress bar, 2 a line per epoch; 'auto' is 1. */
-export type Verbosity = 'auto' | 0 | 1 | 2
-
-export interface FitOptions<In = Tensor, Out = Tensor> {
-  /** Samples per step. Default 32. A sequence of batches has its own sizes. */
-  batchSize?: number
-  /** The number of the epoch at which training ends; 0 trains none. Default 1. */
-  epochs?: number
-  /** 0 silent, 1 a progress bar, 2 a line per epoch. Default 'auto': 1. */
-  verbose?: Verbosity
-  /**
-   * Steps of an epoch. The next epoch continues where this one stopped; if the data end, so does the epoch. Default
-   * null: until the data end. Required for endless data.
-   */
-  stepsPerEpoch?: number | null
-  /** Callbacks whose methods are called between steps and epochs. Default none. */
-  callbacks?: Callbacks
-  /** The share of the data, taken from their end, that is used for validation. Excludes validationData. */
-  validationSplit?: number
-  /** Data to validate on: [x, y], [x, y, sampleWeight], or batches of them. */
-  validationData?: ValidationData<In, Out>
-  /**
-   * The number of epochs between validations; or a list of the epochs after which to validate, counted from 1. Default
-   * 1.
-   */
-  validationFreq?: number | readonly number[]
-  /** Samples per step of validation. Default: batchSize. */
-  validationBatchSize?: number
-  /** The number of validation batches to use, from the first on. Default null: all. */
-  validationSteps?: number | null
-  /** Whether to draw the samples of each epoch in a new order. Default true. */
-  shuffle?: boolean
-  /**
-   * Class number → weight ≥ 0, for targets with one class per sample; with several outputs, one such record for each,
-   * by name or position. With `sampleWeight`, the two weights are multiplied; Keras refuses both together.
-   */
-  classWeight?: ClassWeights | null
-  /** One weight per sample, or per step of a sequence; with several outputs, for all or for each. */
-  sampleWeight?: SampleWeights | null
-  /** The epoch to start at, for resuming. Default 0. */
-  initialEpoch?: number
-  /** Ends training after the current step, or while a batch is awaited; fit then rejects with the signal's reason. */
-  signal?: AbortSignal
-}
-
-/** The names of FitOptions. */
-export const FIT_OPTIONS: readonly (keyof FitOptions)[] = [
-  'batchSize',
-  'epochs',
-  'verbose',
-  'stepsPerEpoch',
-  'callbacks',
-  'validationSplit',
-  'validationData',
-  'validationFreq',
-  'validationBatchSize',
-  'validationSteps',
-  'shuffle',
-  'classWeight',
-  'sampleWeight',
-  'initialEpoch',
-  'signal',
-]
-
-export interface EvaluateOptions extends Pick<FitOptions, 'sampleWeight'> {
-  /** Samples per step. Default 32. */
-  batchSize?: number
-  /** The number of batches to use. Default null: all. */
-  steps?: number | null
-  /** 0 silent, otherwise a line with the result. Default 0. */
-  verbose?: Verbosity
-  /** Callbacks whose test methods are called. Default none. */
-  callbacks?: Callbacks
-  /** Ends it after the current step, or while a batch is awaited; evaluate then rejects with the signal's reason. */
-  signal?: AbortSignal
-}
-
-/** The names of EvaluateOptions. */
-export const EVALUATE_OPTIONS: readonly (keyof EvaluateOptions)[] = [
-  'batchSize',
-  'steps',
-  'sampleWeight',
-  'verbose',
-  'callbacks',
-  'signal',
-]
-
-/** The results of the loss and all metrics, by name, and the scalars that the last step of this kind returned. */
-export function readLogs(kind: StepKind, steps: Steps, compiled: Compiled): Logs {
-  const { names } = compiled
-  const logs: Record<string, number> = {}
-  const values = names.length === 0 ? [] : compiled.resultsNow()
-  if (values !== null) for (let i = 0; i < names.length; i++) logs[names[i]!] = values[i]!
-  else readResults(steps.results(compiled), names, logs)
-  for (const [name, variable] of compiled.stepLogs(kind)) logs[name] = variable.view[0]!
-  return logs as Logs
-}
-
-/**
- * A vector gives a log for each element: `precision_0`, `precision_1` for thresholds; `f1Score_0`, `f1Score_1` for
- * classes.
- */
-function readResults(program: Program, names: readonly string[], logs: Record<string, number>): void {
-  program.run()
-  names.forEach((name, i) => {
-    const result = program.output(i)
-    if (result.length === 1) logs[name] = result[0]!
-    else result.forEach((value, each) => (logs[`${name}_${each}`] = value))
-  })
-}
-
-/**
- * Runs test steps over all samples, or over a number of batches. The runner is at its beginning. Callbacks are told of
- * the batches.
- */
-export async function evaluateBatches(
-  steps: Steps,
-  compiled: Compiled,
-  runner: Runner,
-  most: number | null,
-  listeners: Listeners,
-  signal?: AbortSignal,
-): Promise<Logs> {
-  const pace = new Pace(signal)
-  const perBatch = listeners.hear('onTestBatchBegin', 'onTestBatchEnd')
-  signal?.throwIfAborted()
-  let done = 0
-  for (; done < (most ?? Infinity); done++) {
-    const upcoming = runner.upcoming()
-    const program = isPromise(upcoming) ? await pace.wait(upcoming) : upcoming
-    if (program === null) break
-    if (done === 0) compiled.resetMetrics()
-    const batch = done
-    if (perBatch) await listeners.tell((callback) => callback.onTestBatchBegin?.(batch))
-    runner.run(1)
-    if (perBatch) {
-      const logs = readLogs('test', steps, compiled)
-      await listeners.tell((callback) => callback.onTestBatchEnd?.(batch, logs))
-    }
-    if (pace.isDue()) await pace.yield()
-  }
-  if (done === 0) throw new DataError('There are no batches to evaluate')
-  return readLogs('test', steps, compiled)
-}
+import { runTest } from './test-loop'
 
 export interface Training {
-  readonly model: TrainedModel
+  readonly prepared: Prepared
+  readonly runner: Runner
+  readonly testing: Prepared
+  readonly validation: Runner | null
+  readonly options: FitSettings
   /** The lock of this run. */
   readonly lock: RunLock
-  readonly steps: Steps
-  readonly compiled: Compiled
-  readonly runner: Runner
-  readonly validation: Runner | null
-  readonly options: FitOptions & { readonly callbacks: readonly CallbackMethods[] }
   /** The seed of the order of rows, and the number of passes drawn from it. */
   readonly shuffleState: { seed: number; epoch: number }
 }
@@ -203,18 +41,14 @@ export async function runTraining(training: Training): Promise<History> {
   } = training
   const history = new History()
   try {
-    await runLoop(new TrainingLoop(training, history), training, history)
+    await runLoop(new TrainingLoop(training, history), training)
   } finally {
     await letGo(signal, [() => runner.release(), () => validation?.release()])
   }
   return history
 }
 
-async function runLoop(
-  loop: TrainingLoop,
-  { model, options: { epochs = 1, callbacks } }: Training,
-  history: History,
-): Promise<void> {
+async function runLoop(loop: TrainingLoop, { prepared: { model }, options: { epochs } }: Training): Promise<void> {
   try {
     await loop.begin()
     const { epoch: first } = loop.place
@@ -224,7 +58,6 @@ async function runLoop(
       if (model.stopTraining) break
     }
     await loop.end()
-    history.footprint = callbacks.find(({ footprint }) => footprint != null)?.footprint ?? null
   } finally {
     loop.release()
   }
@@ -266,9 +99,12 @@ class TrainingLoop implements Run {
     private readonly training: Training,
     private readonly history: History,
   ) {
-    const { model, lock, runner, options } = training
-    const { epochs = 1, initialEpoch = 0, stepsPerEpoch, callbacks, signal } = options
-    const verbose = levelOf(options.verbose ?? 'auto')
+    const {
+      prepared: { model },
+      lock,
+      runner,
+      options: { epochs, initialEpoch, stepsPerEpoch, callbacks, signal, verbose },
+    } = training
     this.runner = runner
     this.epoch = initialEpoch
     this.mostSteps = stepsPerEpoch ?? Infinity
@@ -287,11 +123,11 @@ class TrainingLoop implements Run {
   }
 
   get model(): TrainedModel {
-    return this.training.model
+    return this.training.prepared.model
   }
 
   get compiled(): Compiled {
-    return this.training.compiled
+    return this.training.prepared.compiled
   }
 
   get shuffleState(): Training['shuffleState'] {
@@ -328,7 +164,7 @@ class TrainingLoop implements Run {
   }
 
   async begin(): Promise<void> {
-    const { model, compiled } = this.training
+    const { model, compiled } = this
     model.stopTraining = false
     this.listeners.hold()
     // Checking the data was one task; tracing is another, and so is the first step, in code that is not optimised yet.
@@ -377,14 +213,13 @@ class TrainingLoop implements Run {
   }
 
   async end(): Promise<void> {
-    this.training.compiled.optimizer.finalize()
+    this.training.prepared.compiled.optimizer.finalize()
     await this.tell((callback) => callback.onTrainEnd?.(this.lastLogs))
-    for (const { health } of this.training.options.callbacks)
-      if (health !== undefined) this.history.health.push(...health)
+    this.history.collect(this.training.options.callbacks)
   }
 
   async runEpoch(epoch: number): Promise<void> {
-    const { steps, compiled } = this.training
+    const { compiled } = this
     this.epoch = epoch
     // An epoch that resumes in the middle has begun already, and its metrics are kept.
     if (this.batch > 0) this.progress?.onEpochBegin(epoch)
@@ -395,7 +230,7 @@ class TrainingLoop implements Run {
     await this.beginPass()
     this.isBegun = false
     await this.runBatches()
-    const logs = this.failed ? { ...readLogs('train', steps, compiled), loss: NaN } : readLogs('train', steps, compiled)
+    const logs = this.failed ? { ...this.training.prepared.logs, loss: NaN } : this.training.prepared.logs
     if (this.validates) await this.validate(epoch, logs)
     this.lastLogs = logs
     await this.tell((callback) => callback.onEpochEnd?.(epoch, logs))
@@ -406,8 +241,8 @@ class TrainingLoop implements Run {
   }
 
   private async runBatches(): Promise<void> {
-    const { model, options } = this.training
-    const { runner, mostSteps } = this
+    const { model, runner, mostSteps } = this
+    const { signal } = this.training.options
     this.validates = false
     this.failed = false
     let hasEnded = false
@@ -435,11 +270,10 @@ class TrainingLoop implements Run {
       const keepers = this.keepers.filter(({ every }) => every !== null && this.step % every === 0)
       if (keepers.length > 0) await this.keep(keepers)
       // A callback may have aborted between two turns of the event loop.
-      options.signal?.throwIfAborted()
+      signal?.throwIfAborted()
       if (this.pace.isDue(steps)) await this.pace.yield()
       const { now } = this.pace
-      if (this.progress?.due(now) === true)
-        this.progress.paint(this.batch, readLogs('train', this.training.steps, this.training.compiled), now)
+      if (this.progress?.due(now) === true) this.progress.paint(this.batch, this.training.prepared.logs, now)
     }
     if (this.batch === 0) throw new DataError('fit: the data have no batches')
     if (hasEnded && mostSteps < Infinity) this.warnOfEnd(this.batch)
@@ -472,12 +306,12 @@ class TrainingLoop implements Run {
         throw new ArgumentError(`stepsAhead of a callback must give a number ≥ 0, received ${String(answer)}`)
     }
     const allowed = Math.min(...answers)
-    if (allowed < 1) this.training.model.stopTraining = true
+    if (allowed < 1) this.training.prepared.model.stopTraining = true
     return Math.floor(allowed)
   }
 
   private async tellBatch(batch: number): Promise<void> {
-    const logs = readLogs('train', this.training.steps, this.training.compiled)
+    const logs = this.training.prepared.logs
     await this.tell((callback) => callback.onTrainBatchEnd?.(batch, logs))
   }
 
@@ -490,20 +324,18 @@ class TrainingLoop implements Run {
   }
 
   private async validate(epoch: number, logs: Logs): Promise<void> {
-    const { steps, compiled, validation, options } = this.training
-    const { validationFreq = 1, validationSteps = null, signal } = options
+    const {
+      testing,
+      validation,
+      options: { validationFreq, validationSteps, signal },
+    } = this.training
     const isDue =
       typeof validationFreq === 'number' ? (epoch + 1) % validationFreq === 0 : validationFreq.includes(epoch + 1)
     if (validation === null || !isDue) return
     await this.tell((callback) => callback.onTestBegin?.())
     await validation.begin(null)
-    const results = await evaluateBatches(steps, compiled, validation, validationSteps, this.listeners, signal)
+    const results = await runTest(testing, validation, validationSteps, this.listeners, signal)
     await this.tell((callback) => callback.onTestEnd?.(results))
     for (const [name, value] of Object.entries(results)) logs[valName(name)] = value
   }
-}
-
-/** The level of output: 'auto' is a progress bar. */
-export function levelOf(verbose: Verbosity): 0 | 1 | 2 {
-  return verbose === 'auto' ? 1 : verbose
 }

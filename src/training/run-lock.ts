@@ -4,7 +4,7 @@
 import { StateError } from '../core/errors'
 
 export class RunLock {
-  private running = 0
+  private phase: 'idle' | 'preparing' | 'stepping' = 'idle'
   private listening = false
   /** Evaluations begun by the current callback. */
   private nested: Promise<unknown> | null = null
@@ -12,7 +12,12 @@ export class RunLock {
   constructor(private readonly owner: { toString(): string }) {}
 
   get isBusy(): boolean {
-    return this.running > 0
+    return this.phase !== 'idle'
+  }
+
+  /** Whether the steps of a run have begun: before, the model may still be prepared for the data. */
+  get isStepping(): boolean {
+    return this.phase === 'stepping'
   }
 
   /** @throws StateError while fit or evaluate runs; a callback may evaluate. */
@@ -22,13 +27,15 @@ export class RunLock {
     }
   }
 
-  /** Runs a fit or evaluate exclusively. */
-  async run<Result>(body: () => Promise<Result>): Promise<Result> {
-    this.running++
+  /** Runs a fit or evaluate exclusively: first its preparation, then its steps. */
+  async run<Ready, Result>(prepare: () => Promise<Ready>, body: (ready: Ready) => Promise<Result>): Promise<Result> {
+    this.phase = 'preparing'
     try {
-      return await body()
+      const ready = await prepare()
+      this.phase = 'stepping'
+      return await body(ready)
     } finally {
-      this.running--
+      this.phase = 'idle'
     }
   }
 

@@ -7,7 +7,7 @@ import { flatten, mapTree, structureOf, typed, unflatten } from '../core/tree'
 import type { Graph } from '../ir/graph'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
-import type { Readers } from '../data/arrays'
+import type { Readers } from '../data/samples'
 import { zeros } from '../ops/shape'
 import { PreparedStrings } from '../ops/strings'
 import type { Tensor } from '../ops/tensor'
@@ -177,12 +177,6 @@ export class Steps {
 
   release(program: Program): void {
     this.cache.release(program)
-  }
-
-  /** Keeps the last used program in place of another one, so that it is not freed to make room. */
-  holdInstead(program: Program, before: { readonly program: Program; readonly source: Steps } | null): void {
-    this.hold(program)
-    if (before !== null && before.source === this) this.release(before.program)
   }
 
   /** Every program as text, by signature. */

@@ -2,18 +2,15 @@
 
 import type { Tree } from '../core/tree'
 import { structureOf, unflatten } from '../core/tree'
-import type { Readers } from '../data/arrays'
+import type { Inputs } from '../data/parse'
+import type { Readers } from '../data/samples'
 import { CallContext, withFrame } from '../layers/context'
-import type { StringReader } from '../ops/strings'
-import { StringTensor, hearingReaders } from '../ops/strings'
+import type { StringReader, StringTensor } from '../ops/strings'
+import { hearingReaders } from '../ops/strings'
 import type { Tensor } from '../ops/tensor'
 import { trace } from '../ops/trace'
 import { structure } from '../ops/variable'
 import type { TrainedModel } from './step'
-
-export function hasStrings(inputs: readonly Tensor[]): boolean {
-  return inputs.some((input) => input instanceof StringTensor)
-}
 
 /** The inputs of one model. */
 export class StringInputs {
@@ -22,16 +19,14 @@ export class StringInputs {
   constructor(private readonly model: TrainedModel) {}
 
   /** Replaces strings by the numbers that their readers make. */
-  read<Data extends { readonly x: Tree<unknown>; readonly inputs: readonly Tensor[] }>(
-    data: Data,
-  ): Data & { readonly readers?: Readers } {
-    if (!hasStrings(data.inputs)) return data
+  read<Data extends Inputs>(data: Data): Data {
+    if (!data.hasStrings) return data
     const readers = this.readersOf(data.x, data.inputs)
     const inputs = data.inputs.flatMap((input, i) => {
       const own = readers[i]
       return own == null ? [input] : own.readers.map((reader) => reader.readStrings(input as StringTensor))
     })
-    return { ...data, inputs, readers }
+    return { ...data, inputs, hasStrings: false, readers }
   }
 
   /** The readers of each input, found by tracing the model with empty rows. */

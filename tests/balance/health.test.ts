@@ -56,9 +56,9 @@ describe('UnitHealth', () => {
     const hidden = model.layers[0] as Dense
     hidden.bias!.assign(tensor([0.1, 0.1, -100, 0.1, 0.1, 0.1, 0.1, 0.1]))
     const { health, history } = await healthOf(model)
-    expect(history.health).toEqual(health.records)
-    expect(history.health.map(({ epoch }) => epoch)).toEqual([0, 1, 2])
-    const [first, second] = history.health[2]!.layers
+    expect(history.reports.health!).toEqual(health.records)
+    expect(history.reports.health!.map(({ epoch }) => epoch)).toEqual([0, 1, 2])
+    const [first, second] = history.reports.health![2]!.layers
     expect([first!.layer, first!.units, second!.layer, second!.units]).toEqual(['first', 8, 'second', 6])
     const h = ops.relu(ops.add(ops.matmul(tensor(x), hidden.kernel.value), hidden.bias!.value))
     const each = [...ops.mean(h, 0).data]
@@ -74,7 +74,7 @@ describe('UnitHealth', () => {
     // The last 64 rows: the last 24 of the epoch before, and 40.
     const rows = ops.concatenate([ops.slice(h, [16, 0], [24, 8]), h], 0)
     expect(first!.rank).toBe(effectiveRank(rows))
-    expect(JSON.parse(JSON.stringify(history)).health[2].layers[0]).toEqual({ ...first })
+    expect(JSON.parse(JSON.stringify(history)).reports.health[2].layers[0]).toEqual({ ...first })
   })
 
   it('measures gradients and updates', async () => {
@@ -171,15 +171,15 @@ describe('UnitHealth', () => {
     const health = new UnitHealth({ every: 7 })
     for (let fit = 0; fit < 2; fit++) {
       const history = await model.fit(x, yes, { batchSize: 1, epochs: 2, verbose: 0, callbacks: [health] })
-      expect(history.health).toHaveLength(2)
+      expect(history.reports.health!).toHaveLength(2)
     }
     expect(health.records).toHaveLength(4)
     expect(health.records[3]!.layers[0]!.rank).toBeGreaterThan(1)
-    expect((await model.fit(x, yes, { verbose: 0 })).health).toEqual([])
+    expect((await model.fit(x, yes, { verbose: 0 })).reports).toEqual({})
     // Two steps per epoch: fewer than the default interval between measurements.
     const short = new UnitHealth()
-    const { health: records } = await model.fit(x, yes, { batchSize: 20, epochs: 3, verbose: 0, callbacks: [short] })
-    expect(records.map(({ epoch }) => epoch)).toEqual([0, 1, 2])
+    const { reports } = await model.fit(x, yes, { batchSize: 20, epochs: 3, verbose: 0, callbacks: [short] })
+    expect(reports.health!.map(({ epoch }) => epoch)).toEqual([0, 1, 2])
   })
 
   it('draws a picture', async () => {

@@ -74,8 +74,8 @@ describe('units whose activation is shared', () => {
       outputs: new Dense({ units: 1, kernelInitializer: 'zeros' }).apply(new Concatenate().apply([dead, alive])),
     })
     model.compile({ optimizer: new SGD({ learningRate: 0 }), loss: 'mse' })
-    const { health } = await model.fit(x, yes, { verbose: 0, callbacks: [new UnitHealth({ every: 1 })] })
-    const of = new Map(health.at(-1)!.layers.map((each) => [each.layer, each]))
+    const { reports } = await model.fit(x, yes, { verbose: 0, callbacks: [new UnitHealth({ every: 1 })] })
+    const of = new Map(reports.health!.at(-1)!.layers.map((each) => [each.layer, each]))
     expect(of.get('a')!.activity).toBe(0)
     expect(of.get('c')!.activity).toBeGreaterThan(0.1)
   })

@@ -1,7 +1,7 @@
 // Units of both directions of a Bidirectional, and of layers in a TimeDistributed: measured, reinitialized, balanced.
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { CallbackMethods, Layer, LayerHealth, Tensor } from '../../src'
+import type { CallbackMethods, Layer, Tensor } from '../../src'
 import {
   Bidirectional,
   Dense,
@@ -15,6 +15,7 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
+import type { LayerHealth } from '../../src/balance'
 import { ContinualBackprop, ReDo, UnitHealth, balanceSynapses } from '../../src/balance'
 
 beforeEach(() => setRandomSeed(5))

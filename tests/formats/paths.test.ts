@@ -155,7 +155,7 @@ describe('unknown options', () => {
     expect(await readdir(folder)).toEqual([])
     // Keras's spelling, as everywhere.
     expect(
-      (await loadModel(await model.save(path, { include_optimizer: false } as never))).trainer.compiledState,
+      (await loadModel(await model.save(path, { include_optimizer: false } as never))).training.compiled,
     ).toBeNull()
   })
 })

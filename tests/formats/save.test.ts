@@ -254,7 +254,7 @@ describe('a loaded model', () => {
   it('that was not compiled', async () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [4] })])
     const copy = await loadModel(await model.save())
-    expect(copy.trainer.compiledState).toBeNull()
+    expect(copy.training.compiled).toBeNull()
     expect(weightsOf(copy)).toEqual(weightsOf(model))
   })
 
@@ -297,7 +297,7 @@ describe('a loaded model', () => {
     const model = binaryModel()
     await model.fit(x, yes, { verbose: 0 })
     const copy = await loadModel(await model.save(), { compile: false })
-    expect(copy.trainer.compiledState).toBeNull()
+    expect(copy.training.compiled).toBeNull()
     expect(weightsOf(copy)).toEqual(weightsOf(model))
     copy.compile({ loss: 'mse' })
     await copy.fit(x, yes, { verbose: 0 })

@@ -3,7 +3,7 @@
 import { expect, vi } from 'vitest'
 import type { CallbackMethods, FitOptions, LayerBase, Model, OptimizerIdentifier } from '../../src'
 import { Dense, MyelinError, SGD, Sequential, setRandomSeed, tensor } from '../../src'
-import { savedVariables } from '../../src/formats/save'
+import { savedVariables } from '../../src/models/save'
 import { generator } from './data'
 
 /** `rows` samples of `features` numbers, whether their weighted sum is positive, and which third it is in. */

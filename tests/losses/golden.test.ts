@@ -11,7 +11,7 @@ import {
   valueAndGrad,
 } from '../../src'
 import type { Config } from '../../src/core/registry'
-import { unnamed } from '../../src/formats/load'
+import { unnamed } from '../../src/models/load'
 import { losses } from '../../src/losses/registry'
 import type { LossesFile } from '../golden/format'
 import { expectNear, expectTensor, readFixture, serialized, titleOf, toTensor } from '../helpers/golden'

@@ -116,7 +116,7 @@ describe('costs of programs', () => {
         [3, 4],
       ],
     )
-    const [, program] = [...model.trainer.programs].find(([signature]) => signature.startsWith('train'))!
+    const [, program] = [...model.training.steps.programs].find(([signature]) => signature.startsWith('train'))!
     const { byScope } = costOf(simplify(program.graph))
     expect(byScope.get('m/d')!.flops).toBe(2 * 2 * 3 * 2 + 2 * 2)
     // Σ for the bias, xᵀ · dy for the kernel

@@ -326,7 +326,7 @@ describe('options of fit', () => {
       ["classWeight must be weights by class numbers, received 'yes'"],
     ],
     [{ validationBatchSize: 0 }, ArgumentError, ['validationBatchSize']],
-    [{ validationSplit: 1 }, ArgumentError, ['validationSplit must be in (0, 1), received 1']],
+    [{ validationSplit: 1 }, ArgumentError, ['validationSplit must be a finite number in [0, 1), received 1']],
     [{ validationSplit: -0.5 }, ArgumentError, ['validationSplit', '-0.5']],
     [{ validationSplit: NaN }, ArgumentError, ['validationSplit', 'NaN']],
     [{ validationSplit: 0.99 }, DataError, ['validationSplit 0.99 of 12 rows leaves 0 for training and 12']],

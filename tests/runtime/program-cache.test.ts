@@ -69,7 +69,7 @@ describe('a model', () => {
     for (let size = 1; size <= 600; size++) {
       model.predictOnBatch(ops.ones([size, 2]))
       const { usedBytes, workspaceBytes } = runtimeInfo().memory
-      kept.push(model.trainer.programs.size)
+      kept.push(model.training.steps.programs.size)
       bytes.push(usedBytes - workspaceBytes)
     }
     // All at first, then as many as fit.
@@ -87,9 +87,9 @@ describe('a model', () => {
     const model = new Sequential(layers)
     model.compile({ loss: 'mse' })
     const before = model.predictOnBatch([[1, 2]]).toArray()
-    const [first] = model.trainer.programs.keys()
+    const [first] = model.training.steps.programs.keys()
     for (let size = 1; size <= 450; size++) model.testOnBatch(ops.ones([size, 2]), ops.ones([size, 2]))
-    expect(model.trainer.programs.has(first!)).toBe(false)
+    expect(model.training.steps.programs.has(first!)).toBe(false)
     expect(model.predictOnBatch([[1, 2]]).toArray()).toEqual(before)
   })
 

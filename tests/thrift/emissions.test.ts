@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
-import type { Figure } from '../../src'
 import { Dense, Sequential } from '../../src'
+import type { Figure } from '../../src/thrift'
 import { EmissionsTracker, ledger } from '../../src/thrift'
 import { EnergyMeter, Rapl } from '../../src/thrift/energy'
 import { Pace } from '../../src/data/pace'
@@ -23,7 +23,7 @@ describe('EmissionsTracker', () => {
     const model = network()
     const [x, y] = rows(70)
     const history = await model.fit(x, y, { epochs: 9, batchSize: 8, verbose: 0, callbacks: [new EmissionsTracker()] })
-    const { steps, runs, flops, bytes, seconds, cpuSeconds, joules, gCO2e, sci } = history.footprint!
+    const { steps, runs, flops, bytes, seconds, cpuSeconds, joules, gCO2e, sci } = history.reports.footprint!
     // Eight batches of 8 rows, and one of 6, in each epoch.
     expect(steps.value).toBe(9 * 9)
     expect(runs.value).toBe(9 * 9)
@@ -70,8 +70,10 @@ describe('EmissionsTracker', () => {
       expect(lines.at(-1)).toMatch(
         /^Footprint: 1 steps, [\d.]+ k?FLOP, .* s CPU \(measured\), .* J \((measured|estimated)\), .* g CO2e \(estimated\)$/,
       )
-      const written = JSON.parse(JSON.stringify(history)) as { footprint: Record<string, Figure> }
-      expect(Object.keys(written.footprint)).toEqual([
+      const written = JSON.parse(JSON.stringify(history)) as {
+        reports: { footprint: Record<string, Figure> }
+      }
+      expect(Object.keys(written.reports.footprint)).toEqual([
         'steps',
         'runs',
         'flops',
@@ -82,7 +84,7 @@ describe('EmissionsTracker', () => {
         'gCO2e',
         'sci',
       ])
-      const csv = history.footprint!.toCSV().split('\n')
+      const csv = history.reports.footprint!.toCSV().split('\n')
       expect(csv[0]).toBe('figure,value,unit,how,from')
       expect(csv[1]).toBe("steps,1,steps,measured,the optimizer's count")
       expect(csv.find((line) => line.startsWith('flops'))).toMatch(/,"operations of every program, times its runs"$/)
@@ -92,8 +94,8 @@ describe('EmissionsTracker', () => {
       progress.mockRestore()
     }
     const silent = await model.fit(x, y, { verbose: 0 })
-    expect(silent.footprint).toBeNull()
-    expect(JSON.parse(JSON.stringify(silent))).not.toHaveProperty('footprint')
+    expect(silent.reports).toEqual({})
+    expect(JSON.parse(JSON.stringify(silent))).not.toHaveProperty('reports')
   })
 
   it('starts again after a failed fit', async () => {
@@ -107,8 +109,8 @@ describe('EmissionsTracker', () => {
     }
     await expect(model.fit(x, y, { verbose: 0, callbacks: [tracker, failing] })).rejects.toThrow('mine')
     expect(tracker.footprint).toBeNull()
-    const { footprint } = await model.fit(x, y, { verbose: 0, callbacks: [tracker] })
-    expect(footprint!.runs.value).toBe(1)
+    const { reports } = await model.fit(x, y, { verbose: 0, callbacks: [tracker] })
+    expect(reports.footprint!.runs.value).toBe(1)
   })
 
   it('refuses invalid options', () => {

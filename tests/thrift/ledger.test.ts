@@ -12,6 +12,7 @@ import { ruleOf } from '../../src/primitives'
 import { FUNCTION } from '../../src/primitives/flops'
 import { referenceOf } from '../../src/primitives/references'
 import { Ledger, ledger } from '../../src/thrift'
+import { trainingGraph } from '../../src/training/training-graph'
 
 const compiled = <M extends Model>(model: M, loss = 'mse'): M => {
   model.compile({ optimizer: 'sgd', loss })
@@ -181,7 +182,7 @@ describe('counted by the interpreter', () => {
   ]
   it.each(models)('%s', (_name, make) => {
     const model = compiled(make())
-    const graph = simplify(model.trainer.trainingGraph(4)!)
+    const graph = simplify(trainingGraph(model.training, 4)!)
     const counted = interpretedOperations(graph)
     const costs = ledger(model, { batchSize: 4 })
     for (const { name } of model.layers) {
@@ -244,7 +245,7 @@ describe('ledger', () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [2] })])
     expect(() => ledger(model, { batchSize: 0 })).toThrow('batchSize must be an integer ≥ 1')
     // @ts-expect-error: misspelt
-    expect(() => ledger(model, { batchsize: 1 })).toThrow("Did you mean 'batchSize'?")
+    expect(() => ledger(model, { batchsizes: 1 })).toThrow("Did you mean 'batchSize'?")
     expect(() => ledger(model).row('x')).toThrow("no row 'x'")
   })
 })

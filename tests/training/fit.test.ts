@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { CompileOptions, FitOptions, Logs } from '../../src'
 import { Adam, Dense, SGD, Sequential, StateError, Variable, runtimeInfo, setRandomSeed, tensor } from '../../src'
 import { permute } from '../../src/core/permute'
-import { orderKey } from '../../src/data/arrays'
+import { orderKey } from '../../src/data/row-source'
 import { expectNear } from '../helpers/golden'
 import { binaryModel, errorOf, ordersOf, samples, stateOf, weightsOf } from '../helpers/training'
 
@@ -387,7 +387,7 @@ describe('the copy of the dataset in linear memory', () => {
     const { model } = await fitted({ epochs: 1, sampleWeight })
     const reference = binaryModel()
     const drawn = new Int32Array(21)
-    permute(drawn, 21, orderKey(reference.trainer.shuffleState.seed, 0))
+    permute(drawn, 21, orderKey(reference.training.shuffleState.seed, 0))
     const order = Array.from(drawn)
     for (let start = 0; start < 21; start += 8) {
       const rows = order.slice(start, start + 8)

@@ -1,11 +1,11 @@
 // BackupAndRestore: a run of fit that was killed continues in the next process as if it had never stopped.
-// formats/run.ts defines what is saved.
+// kept-run.ts of the folder above defines what is saved.
 
 import { FormatError, MyelinError, restate } from '../../core/errors'
 import type { InputsOf } from '../../core/options'
 import { boolean, configured, option, required, text } from '../../core/options'
-import type { KeptRun } from '../../formats/run'
-import { decodeRun, encodeRun, restoreRun } from '../../formats/run'
+import type { KeptRun } from '../kept-run'
+import { decodeRun, encodeRun, restoreRun } from '../kept-run'
 import type { ByteStore } from '../../runtime/store'
 import { FolderStore } from '../../runtime/store'
 import type { Place, Run, RunKeeper } from './callback'

@@ -13,8 +13,6 @@ import type { Optimizer } from '../../optimizers'
 import type { Compiled } from '../compiled'
 import type { Probe } from '../probes'
 import type { Resumable } from '../position'
-import type { HealthRecord } from './health'
-import type { Footprint } from './footprint'
 
 /** Numbers by name: the loss and metrics, with `val…` for validation. */
 export interface Logs {
@@ -92,7 +90,7 @@ export interface Place {
   readonly logs: Logs | null
 }
 
-/** A run of fit, for saving and resuming it: see formats/run.ts. @internal */
+/** A run of fit, for saving and resuming it: see kept-run.ts. @internal */
 export interface Run {
   readonly model: LayerBase & TrainedModel
   readonly compiled: Compiled
@@ -115,16 +113,22 @@ export interface RunKeeper {
   keep(run: Run): void | Promise<void>
 }
 
+declare global {
+  /** The types of reports by their names. Whoever defines a callback with a report adds its type here. */
+  interface MyelinReports {}
+}
+
+/** What callbacks report about a run of fit, by name. */
+export type Reports = Readonly<Partial<MyelinReports>>
+
 /** The events and queries of a callback. Every method is optional. */
 export interface CallbackHooks {
   /**
    * The callback's observations of training steps: see Probe. Read once, when training begins and the model is built.
    */
   readonly probes?: readonly Probe[]
-  /** The callback's results about units in this run of fit, for the History that fit returns. */
-  readonly health?: readonly HealthRecord[]
-  /** The resources of the finished run, for the History that fit returns. */
-  readonly footprint?: Footprint | null
+  /** The callback's results about this run of fit, by name, for the History that fit returns. */
+  readonly reports?: Reports
   /**
    * Called before steps: the number of steps like the next one that may run before the next call, at least 1; 0 ends
    * training. Answer quickly: short steps ask every 0.2 ms.

@@ -1,9 +1,7 @@
-// History: the logs of every epoch, and the results of callbacks.
+// History: the logs of every epoch, and the reports of callbacks.
 
-import type { CallbackState, Logs } from './callback'
+import type { CallbackMethods, CallbackState, Logs, Reports } from './callback'
 import { Callback } from './callback'
-import type { Footprint } from './footprint'
-import type { HealthRecord } from './health'
 
 /**
  * Records the logs of every epoch. fit returns it.
@@ -15,22 +13,28 @@ export class History extends Callback {
   readonly history: Record<string, number[]> = {}
   /** The numbers of the epochs that ran, from 0. */
   readonly epoch: number[] = []
-  /** The statistics of units for each epoch, if a callback computed them: see UnitHealth of `myelin/balance`. */
-  override readonly health: HealthRecord[] = []
   /**
-   * The resources of training, if a callback measured them; otherwise null. See `EmissionsTracker` of `myelin/thrift`.
+   * What callbacks report about the run, by name, such as `health` of UnitHealth (`myelin/balance`) and `footprint` of
+   * EmissionsTracker (`myelin/thrift`). Lists of several callbacks are joined; of other reports, the first counts.
    */
-  override footprint: Footprint | null = null
+  override readonly reports: Reports = {}
 
   /** Without the model, so that a history can be stored. */
   toJSON() {
-    const { epoch, history, health, footprint } = this
-    return {
-      epoch,
-      history,
-      ...(health.length === 0 ? {} : { health }),
-      ...(footprint === null ? {} : { footprint: footprint.toJSON() }),
+    const { epoch, history, reports } = this
+    return { epoch, history, ...(Object.keys(reports).length === 0 ? {} : { reports }) }
+  }
+
+  /** Takes over the reports of callbacks, when the run has ended. @internal */
+  collect(callbacks: readonly CallbackMethods[]): void {
+    const found: Record<string, unknown> = {}
+    for (const { reports = {} } of callbacks) {
+      for (const [name, report] of Object.entries<unknown>(reports)) {
+        const before = found[name]
+        found[name] = Array.isArray(before) && Array.isArray(report) ? [...before, ...report] : (before ?? report)
+      }
     }
+    Object.assign(this.reports, found)
   }
 
   override onEpochEnd(epoch: number, logs: Logs): void {

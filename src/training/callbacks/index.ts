@@ -12,14 +12,13 @@ export type {
   Logs,
   NextStep,
   Place,
+  Reports,
   TrainedModel,
 } from './callback'
 export { CSVLogger } from './csv-logger'
 export type { CSVLoggerOptions } from './csv-logger'
 export { EarlyStopping } from './early-stopping'
 export type { EarlyStoppingOptions } from './early-stopping'
-export type { Figure, Footprint } from './footprint'
-export type { HealthRecord, LayerHealth } from './health'
 export { History } from './history'
 export { LambdaCallback } from './lambda'
 export { LearningRateScheduler, ReduceLROnPlateau } from './learning-rate'

@@ -118,10 +118,10 @@ describe("verbose 'auto'", () => {
 
   it('and nothing else', async () => {
     expect((await errorOf(() => binaryModel().fit(x, yes, { verbose: 'Auto' as 'auto' }))).message).toBe(
-      "verbose must be 'auto', 0, 1 or 2, received 'Auto'",
+      "fit: verbose must be 'auto', 0, 1 or 2, received 'Auto'",
     )
     expect((await errorOf(() => binaryModel().evaluate(x, yes, { verbose: 3 as 2 }))).message).toBe(
-      "verbose must be 'auto', 0, 1 or 2, received 3",
+      "evaluate: verbose must be 'auto', 0, 1 or 2, received 3",
     )
   })
 })

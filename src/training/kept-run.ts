@@ -1,22 +1,21 @@
 // The bytes of a run of fit, from which another process resumes with the same weights, bit for bit: weights, optimizer,
 // states of layers and random generators, the order of the rows, metrics within an epoch, the history, and the
-// callbacks' states. training/callbacks/backup-and-restore.ts decides when and where a run is saved.
+// callbacks' states. callbacks/backup-and-restore.ts decides when and where a run is saved.
 
 import type { DType } from '../core/dtypes'
 import { ArgumentError, FormatError, restating } from '../core/errors'
 import type { Config, Json } from '../core/registry'
 import { classNameOf } from '../core/registry'
+import type { Container, NamedTensor } from '../formats/safetensors'
+import { decodeContainer, encodeContainer } from '../formats/safetensors'
+import type { SavedVariable } from '../formats/weights'
+import { numbered, positionOf, restoreNumbered } from '../formats/weights'
 import { inFormerOrder } from '../layers/layer-parts'
 import { restoreSeedState, seedState } from '../ops/seed'
 import { Tensor } from '../ops/tensor'
 import { Optimizer } from '../optimizers/optimizer'
-import type { CallbackMethods, CallbackState, Place, Run } from '../training/callbacks/callback'
-import type { Position } from '../training/position'
-import type { Container, NamedTensor } from './safetensors'
-import { decodeContainer, encodeContainer } from './safetensors'
-import type { SavedVariable } from './save'
-import { numbered } from './save'
-import { positionOf, restoreNumbered } from './weights'
+import type { CallbackMethods, CallbackState, Place, Run } from './callbacks/callback'
+import type { Position } from './position'
 
 const FORMAT = 'myelin-run'
 /** Version 1 numbers layers and weights in another order: see inFormerOrder. */

@@ -1,4 +1,4 @@
-// The resources of a run, as a callback may report them. src/thrift measures them.
+// The resources of a run, as EmissionsTracker reports them. footprint.ts measures them.
 
 /** A number with its unit, and how it was obtained. */
 export interface Figure {
@@ -28,4 +28,11 @@ export interface Footprint {
   toJSON(): Readonly<Record<string, Figure>>
   /** A line for each figure: `figure,value,unit,how,from`. */
   toCSV(): string
+}
+
+declare global {
+  interface MyelinReports {
+    /** The resources of training: see EmissionsTracker. */
+    readonly footprint: Footprint
+  }
 }

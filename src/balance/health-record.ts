@@ -1,4 +1,4 @@
-// The statistics of a layer's units after an epoch. balance/unit-health.ts computes them.
+// The statistics of a layer's units after an epoch. unit-health.ts computes them.
 
 /** The statistics of the units of one layer in an epoch. Shares are parts of the units, 0 … 1. */
 export interface LayerHealth {
@@ -34,4 +34,11 @@ export interface HealthRecord {
   /** The number of the epoch, from 0. */
   readonly epoch: number
   readonly layers: readonly LayerHealth[]
+}
+
+declare global {
+  interface MyelinReports {
+    /** The statistics of units for each epoch: see UnitHealth. */
+    readonly health: readonly HealthRecord[]
+  }
 }

@@ -8,6 +8,9 @@ import { limitWeights } from '../core/weight-limit'
 import type { Tree } from '../core/tree'
 import { isBranch, typed } from '../core/tree'
 import { sizeOf } from '../core/shapes'
+import type { Container } from '../formats/safetensors'
+import { decodeContainer } from '../formats/safetensors'
+import { FORMAT, VERSION, isFormer, restoreNumbered } from '../formats/weights'
 import { STFT } from '../initializers'
 import { inFormerOrder } from '../layers/layer-parts'
 import { layers } from '../layers/registry'
@@ -24,17 +27,14 @@ import {
   SensitivityAtSpecificity,
   SpecificityAtSensitivity,
 } from '../metrics'
-import { Model } from '../models/model'
-import { customObjectScope } from '../models/scope'
-import { Sequential } from '../models/sequential'
+import { Model } from './model'
+import { customObjectScope } from './scope'
+import { Sequential } from './sequential'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { bytesFrom } from '../runtime/platform'
 import type { CompileOptions } from '../training/compiled'
-import type { Container } from './safetensors'
-import { decodeContainer } from './safetensors'
-import { FORMAT, VERSION, savedVariables } from './save'
-import { isFormer, restoreNumbered } from './weights'
+import { savedVariables } from './save'
 
 export interface LoadOptions {
   /** The user's classes and functions, by the names under which they were saved. */
@@ -290,7 +290,7 @@ function readModel(
     inFormerOrder(isOld, () => savedVariables(model, { includeOptimizer: compile })),
     container.tensors,
   )
-  Object.assign(model.trainer.shuffleState, description.shuffle)
+  Object.assign(model.training.shuffleState, description.shuffle)
   return model
 }
 

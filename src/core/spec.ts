@@ -1,0 +1,25 @@
+// The type of a tensor before it exists: its dtype, and its shape with open extents.
+
+import type { DType } from './dtypes'
+import { formatShape } from './errors'
+
+/** A shape whose open extents are null: [null, 8] is any number of rows with 8 elements. */
+export type BatchShape = readonly (number | null)[]
+
+/** The type of a tensor, possibly with open extents. */
+export class TensorSpec {
+  /** The extent of each axis, null for an open one; frozen. */
+  readonly shape: BatchShape
+
+  constructor(
+    shape: BatchShape,
+    readonly dtype: DType = 'float32',
+    readonly name?: string,
+  ) {
+    this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape])
+  }
+
+  toString(): string {
+    return `${this.dtype} ${formatShape(this.shape)}`
+  }
+}

@@ -1,0 +1,145 @@
+// How data are arranged: which part belongs to which input or output of a model. Knows trees and names, not numbers.
+
+import { ArgumentError, restating } from '../core/errors'
+import type { Shape } from '../core/shapes'
+import type { TensorSpec } from '../core/spec'
+import type { Tree } from '../core/tree'
+import { flatten, flattenLike, isBranch, mapTree, pathName } from '../core/tree'
+import { branchesIntoTensors } from '../ops/convert'
+import { Tensor } from '../ops/tensor'
+import type { SampleWeights } from './given'
+
+/** The expected form of inputs or targets. */
+export interface Layout {
+  /** The specs as a tree; null if only the data determine the form. */
+  readonly structure: Tree<TensorSpec> | null
+  /** A name for each leaf. */
+  readonly names: readonly string[]
+  /** Which leaves need data. Default: all. */
+  readonly needed?: readonly boolean[]
+}
+
+/** Data for a layout, leaf by leaf: in the structure's form, by the leaves' names, or by their positions. */
+export function leavesFor(
+  { structure, names }: Layout,
+  data: unknown,
+  where: string,
+  isPartial: boolean,
+): { leaves: unknown[]; tree: Tree<unknown> } {
+  const tree = structure === null ? mapData(data, () => null) : mapTree(structure, () => null)
+  if (!isBranch(tree)) return { leaves: [theOnly(names, data, where)], tree }
+  const isRecord = isBranch(data) && !Array.isArray(data)
+  const count = flatten(tree).length
+  if (Array.isArray(tree) && isRecord && names.length === count)
+    return { leaves: byName(names, data, where, isPartial), tree }
+  // As in Keras, a single input may be given alone or in a list.
+  if (Array.isArray(tree) && count === 1 && !isBranch(tree[0]) && !isWrapped(data)) return { leaves: [data], tree }
+  if (!Array.isArray(tree) && Array.isArray(data) && data.length === count) return { leaves: [...data], tree }
+  if (isPartial && !Array.isArray(tree) && isRecord && Object.values(tree).every((child) => !isBranch(child))) {
+    return { leaves: byName(Object.keys(tree), data, where, true), tree }
+  }
+  return { leaves: flattenLike(tree, data, where), tree }
+}
+
+/** The layout of data whose form only the data show. */
+export const UNKNOWN_LAYOUT: Layout = { structure: null, names: [] }
+
+/** The layout if the data have its form, otherwise the unknown one. For custom steps, which accept any data. */
+export function layoutFor(layout: Layout, data: unknown): Layout {
+  if (layout.structure === null || data == null) return layout
+  const specs = flatten(layout.structure)
+  try {
+    const { leaves } = leavesFor(layout, data, '', true)
+    return leaves.every((leaf, i) => !branchesIntoTensors(leaf) || areRows(specs[i]!, leaf)) ? layout : UNKNOWN_LAYOUT
+  } catch (error) {
+    if (error instanceof ArgumentError) return UNKNOWN_LAYOUT
+    throw error
+  }
+}
+
+/** The content of a record or list around a single input or output; otherwise the data themselves. */
+export function theOnly(names: readonly string[], data: unknown, where: string): unknown {
+  if (!isWrapped(data)) return data
+  if (Array.isArray(data)) return data[0]
+  const keys = Object.keys(data as object)
+  const named = (): unknown => byName(names, data as object, where, false)[0]
+  const hint = "Are these columns? Then make one array of them: features: 'vector' of readCsv, or .map(…)."
+  if (names.length !== 1)
+    throw new ArgumentError(`${where}: expected one array, received { ${keys.join(', ')} }. ${hint}`)
+  return keys.includes(names[0]!) ? named() : restating((message) => `${message}. ${hint}`, named)
+}
+
+/** Whether data for one tensor are in a record, or in a list of one. */
+export function isWrapped(data: unknown): boolean {
+  return Array.isArray(data) ? data.length === 1 && branchesIntoTensors(data) : isNamedData(data)
+}
+
+/** Whether typed arrays in a list are the rows of one input, rather than one input each. */
+export function areRows({ shape }: TensorSpec, data: unknown): boolean {
+  return shape.length > 1 && Array.isArray(data) && data.every((each) => ArrayBuffer.isView(each))
+}
+
+function byName(names: readonly string[], data: object, where: string, isPartial: boolean): unknown[] {
+  const unknown = Object.keys(data).find((key) => !names.includes(key))
+  const missing = isPartial ? undefined : names.find((name) => Reflect.get(data, name) === undefined)
+  if (unknown !== undefined || missing !== undefined) {
+    const wrong = unknown !== undefined ? `'${unknown}' is not one of them` : `'${missing}' is missing`
+    throw new ArgumentError(`${where}: expected { ${names.join(', ')} }; ${wrong}`)
+  }
+  return names.map((name) => Reflect.get(data, name) ?? null)
+}
+
+/** The tree that data form by themselves: rows of numbers are one leaf, lists and records of tensors are branches. */
+export function mapData<To>(data: unknown, replace: (leaf: unknown, path: string) => To, path = ''): Tree<To> {
+  if (!branchesIntoTensors(data)) return replace(data, path)
+  if (Array.isArray(data)) return data.map((each, i) => mapData(each, replace, `${path}[${i}]`))
+  return Object.fromEntries(
+    Object.entries(data as object).map(([key, each]) => [key, mapData(each, replace, `${path}.${key}`)]),
+  )
+}
+
+/** Whether data are a record of data, and not a tensor in the form { data, shape }. */
+export function isNamedData(x: unknown): boolean {
+  return isBranch(x) && !Array.isArray(x) && !('data' in x && 'shape' in x)
+}
+
+export function placeOf(where: string, path: string): string {
+  return path === '' ? where : `${where}.${pathName(path)}`
+}
+
+/**
+ * The targets as a list with null for outputs that need none. Other data are returned unchanged.
+ *
+ * As in Keras, targets may be a list for the outputs that need them, or a single target alone.
+ */
+export function besideNothing({ structure, needed }: Layout, y: unknown, size: number): unknown {
+  if (needed === undefined || !needed.includes(false) || !isBranch(structure)) return y
+  const children = Object.values(structure)
+  const isListOf = (count: number): boolean =>
+    Array.isArray(y) && y.length === count && y.every((each) => each === null || rowsOf(each) === size)
+  if (children.some(isBranch) || isListOf(children.length)) return y
+  const count = needed.filter(Boolean).length
+  const list = isListOf(count) ? (y as readonly unknown[]) : count === 1 && rowsOf(y) === size ? [y] : null
+  if (list === null) return y
+  let at = 0
+  return needed.map((isNeeded) => (isNeeded ? list[at++] : null))
+}
+
+/** The number of rows in data for one tensor; null for numbers and for records of data. */
+function rowsOf(data: unknown): number | null {
+  if (Array.isArray(data)) return data.length
+  if (ArrayBuffer.isView(data)) return 'length' in data ? Number(data.length) : null
+  if (!isBranch(data) && !(data instanceof Tensor)) return null
+  const { shape } = data as { readonly shape?: Shape }
+  return Array.isArray(shape) ? (shape[0] ?? null) : null
+}
+
+/** Whether weights are given for each output, rather than once for all. */
+export function isPerOutput(sampleWeight: SampleWeights, count: number): boolean {
+  if (branchesIntoTensors(sampleWeight) || isNamedData(sampleWeight)) return true
+  return (
+    Array.isArray(sampleWeight) &&
+    sampleWeight.length === count &&
+    sampleWeight.every((each) => typeof each !== 'number')
+  )
+}

@@ -1,0 +1,200 @@
+// The door for data: turns what users give into samples or batches, once. Finds all errors that the data show by
+// themselves, or compared with the form that a model expects; what a model's layers and losses demand is checked later.
+
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import { TensorSpec } from '../core/spec'
+import type { Tree } from '../core/tree'
+import { flatten, isBranch, pathsOf } from '../core/tree'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import { StringTensor, beginsWithString, fitStrings, toStrings } from '../ops/strings'
+import { Tensor } from '../ops/tensor'
+import { requireIntegers, requireNumbers, requireRows } from './checks'
+import type { SampleWeights } from './given'
+import type { Layout } from './layout'
+import {
+  UNKNOWN_LAYOUT,
+  areRows,
+  besideNothing,
+  isPerOutput,
+  isWrapped,
+  layoutFor,
+  leavesFor,
+  placeOf,
+  theOnly,
+} from './layout'
+import type { BatchSource, DataNames, Samples } from './samples'
+import { PLAIN_NAMES } from './samples'
+import type { ElementsOrMaker } from './source'
+import { sourceOf } from './source'
+
+/** Data as users give them, in parts. */
+export interface Parts {
+  readonly x: unknown
+  readonly y?: unknown
+  readonly sampleWeight?: SampleWeights | null | undefined
+}
+
+/** Inputs as a flat list of tensors. */
+export type Inputs = Pick<Samples, 'x' | 'inputs' | 'size' | 'hasStrings' | 'readers'>
+
+/** The form of data that a model expects. */
+export interface Form {
+  readonly inputs: Layout
+  /** null if the outputs are unknown until there are inputs. */
+  readonly targets: Layout | null
+  /** Builds a model whose outputs are unknown, and learns them. */
+  learnTargets(inputs: Inputs): Layout
+  /** Whether missing targets are an error. */
+  readonly needsTargets: boolean
+  /** Whether data of any other form are welcome, too. */
+  readonly takesAny: boolean
+}
+
+/** A sequence of batches. @param where names the call in errors */
+export function parseBatches(batches: ElementsOrMaker<unknown>, where: string): BatchSource {
+  return { kind: 'batches', source: sourceOf(batches, where) }
+}
+
+/** Samples, targets and weights that belong together, as flat lists of tensors. */
+export function parseSamples(form: Form, { x, y, sampleWeight }: Parts, names: DataNames = PLAIN_NAMES): Samples {
+  const inputs = parseInputs(form.takesAny ? layoutFor(form.inputs, x) : form.inputs, x, names.x)
+  const outputs = form.targets ?? form.learnTargets(inputs)
+  const layout = form.takesAny ? layoutFor(outputs, y) : outputs
+  const { size } = inputs
+  // Most models have one input and one output, with no structure to flatten.
+  if (layout.structure instanceof TensorSpec && y != null && !isWrapped(y)) {
+    const target = parseTarget(y, size, names.x, names.y)
+    const weight =
+      sampleWeight == null
+        ? null
+        : weightsOf(size, theOnly(layout.names, sampleWeight, names.sampleWeight), names.sampleWeight)
+    return {
+      kind: 'samples',
+      ...inputs,
+      y: null,
+      targets: [target],
+      weights: [weight],
+      names,
+    }
+  }
+  const given = y == null ? null : besideNothing(layout, y, size)
+  if (given === null) {
+    if (form.needsTargets) throw new ArgumentError(`${names.y}: targets are missing`)
+    return withoutTargets(inputs, names)
+  }
+  const { leaves, tree } = leavesFor(layout, given, names.y, true)
+  const paths = pathsOf(tree)
+  const targets = leaves.map((leaf, i) =>
+    leaf === null && isBranch(tree) ? null : parseTarget(leaf, size, names.x, placeOf(names.y, paths[i]!)),
+  )
+  const weights =
+    sampleWeight == null ? targets.map(() => null) : parseWeights(layout, tree, sampleWeight, size, names.sampleWeight)
+  return {
+    kind: 'samples',
+    ...inputs,
+    y: tree,
+    targets,
+    weights: weights.map((each, i) => (targets[i] === null ? null : each)),
+    names,
+  }
+}
+
+/** Inputs alone. */
+export function withoutTargets(inputs: Inputs, names: DataNames = PLAIN_NAMES): Samples {
+  return { kind: 'samples', ...inputs, y: null, targets: [null], weights: [null], names }
+}
+
+/** Inputs with at least one row and no NaN, in the dtypes of the model's inputs, otherwise float32 (or int32). */
+export function parseInputs(layout: Layout, x: unknown, where: string): Inputs {
+  const { structure } = layout
+  if (structure instanceof TensorSpec && (!isWrapped(x) || areRows(structure, x))) {
+    const input = parseInput(structure, x, where)
+    return { x: null, inputs: [input], size: input.shape[0]!, hasStrings: input instanceof StringTensor }
+  }
+  const { leaves, tree } = leavesFor(layout, x, where, false)
+  const specs = structure === null ? null : flatten(structure)
+  const paths = pathsOf(tree)
+  const inputs = leaves.map((leaf, i) => parseInput(specs?.[i] ?? null, leaf, placeOf(where, paths[i]!)))
+  const hasStrings = inputs.some((input) => input instanceof StringTensor)
+  return { x: tree, inputs, size: sameRows(inputs, where, paths), hasStrings }
+}
+
+function parseInput(spec: TensorSpec | null, data: unknown, where: string): Tensor {
+  if (spec === null ? beginsWithString(data) : spec.dtype === 'string') return parseStrings(spec, data, where)
+  const given = fitRank(toTensor(data as TensorLike, where), spec)
+  // int32 data for a float32 input are not converted: kernels do that.
+  const dtype = spec === null || (spec.dtype === 'float32' && given.dtype === 'int32') ? given.dtype : spec.dtype
+  const wanted = dtype === 'bool' && spec?.dtype !== 'bool' ? 'float32' : dtype
+  if (given.dtype === 'float32') requireNumbers(given, where)
+  // Integers do not pass through float32, which cannot represent large ones.
+  const input = given.dtype === wanted ? given : fitRank(toTensor(data as TensorLike, where, wanted), spec)
+  requireRows(input, where)
+  if (input.dtype === 'int32' && given.dtype === 'float32') requireIntegers(given, where)
+  return input
+}
+
+/** A column of numbers may be given as a list, [n] for [n, 1], and the reverse, as in Keras. */
+function fitRank(given: Tensor, spec: TensorSpec | null): Tensor {
+  if (spec === null) return given
+  const { shape } = given
+  const rank = spec.shape.length
+  if (shape.length === rank - 1 && rank > 1 && spec.shape.at(-1) === 1)
+    return new Tensor(given.data, [...shape, 1], given.dtype)
+  // Before a model is built, its input shape is only a guess.
+  const isKnown = rank > 0 && spec.shape.slice(1).every((extent) => extent !== null)
+  return isKnown && shape.length === rank + 1 && shape.at(-1) === 1
+    ? new Tensor(given.data, shape.slice(0, -1), given.dtype)
+    : given
+}
+
+function parseStrings(spec: TensorSpec | null, data: unknown, where: string): StringTensor {
+  const read = toStrings(data, where)
+  const strings = spec === null ? read : fitStrings(read, spec.shape.length)
+  requireRows(strings, where)
+  return strings
+}
+
+function sameRows(tensors: readonly Tensor[], where: string, paths: readonly string[]): number {
+  const size = tensors[0]!.shape[0]!
+  tensors.forEach((tensor, i) => {
+    if (tensor.shape[0] === size) return
+    throw new ShapeError(
+      `${placeOf(where, paths[0]!)} and ${placeOf(where, paths[i]!)} must have as many rows, received ${size} and ${tensor.shape[0]}`,
+    )
+  })
+  return size
+}
+
+function parseTarget(data: unknown, size: number, inputs: string, where: string): Tensor {
+  const target = toTensor(data as TensorLike, where)
+  requireRows(target, where)
+  requireNumbers(target, where)
+  if (target.shape[0] !== size)
+    throw new ShapeError(`${inputs} and ${where} must have as many rows, received ${size} and ${target.shape[0]}`)
+  return target
+}
+
+function parseWeights(
+  layout: Layout,
+  tree: Tree<unknown>,
+  sampleWeight: SampleWeights,
+  size: number,
+  where: string,
+): (Tensor | null)[] {
+  const paths = pathsOf(tree)
+  if (!isBranch(tree) || !isPerOutput(sampleWeight, paths.length)) {
+    const weights = weightsOf(size, isBranch(tree) ? sampleWeight : theOnly(layout.names, sampleWeight, where), where)
+    return paths.map(() => weights)
+  }
+  const { leaves } = leavesFor(layout.structure === null ? UNKNOWN_LAYOUT : layout, sampleWeight, where, true)
+  return leaves.map((leaf, i) => (leaf == null ? null : weightsOf(size, leaf, placeOf(where, paths[i] ?? ''))))
+}
+
+function weightsOf(size: number, sampleWeight: unknown, where: string): Tensor {
+  const given = toTensor(sampleWeight as TensorLike, where, 'float32')
+  if (given.shape[0] !== size)
+    throw new ShapeError(`${where} must have shape [${size}], received ${formatShape(given.shape)}`)
+  requireNumbers(given, where)
+  return given.size === size ? new Tensor(given.data, [size], 'float32') : given
+}

@@ -1,0 +1,99 @@
+// What fit, evaluate and predict read, after it was parsed: samples in arrays, or batches one after the other. Parsing is in
+// parse.ts.
+
+import { DataError } from '../core/errors'
+import type { Shape } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
+import type { Tree } from '../core/tree'
+import type { StringReader } from '../ops/strings'
+import { StringTensor } from '../ops/strings'
+import { Tensor } from '../ops/tensor'
+import type { Source } from './source'
+
+/** An input of strings: the layers that convert them to numbers, whose results replace the strings in this order. */
+export interface StringInput {
+  readonly readers: readonly StringReader[]
+  /** The shape of a row of strings. */
+  readonly row: Shape
+}
+
+/** Which inputs are strings; null for inputs of numbers. */
+export type Readers = readonly (StringInput | null)[]
+
+/** Samples in arrays, with their targets and weights if they have any, as flat lists of tensors. */
+export interface Samples {
+  readonly kind: 'samples'
+  /** The inputs' positions in the argument of the model. */
+  readonly x: Tree<unknown>
+  readonly inputs: readonly Tensor[]
+  /** The targets' positions in the output of the model. */
+  readonly y: Tree<unknown>
+  /** null for an output without targets. */
+  readonly targets: readonly (Tensor | null)[]
+  /** [size], or [size, steps, …], for each target; null if all samples weigh 1. */
+  readonly weights: readonly (Tensor | null)[]
+  readonly size: number
+  /** Whether there are strings among the inputs. */
+  readonly hasStrings: boolean
+  /** The readers of string inputs, whose numbers replace the strings among the inputs. */
+  readonly readers?: Readers
+  /** The names of its parts in errors. */
+  readonly names: DataNames
+}
+
+/** Batches that come one after the other; each becomes samples when it is read. */
+export interface BatchSource {
+  readonly kind: 'batches'
+  readonly source: Source
+}
+
+/** Parsed data. */
+export type Data = Samples | BatchSource
+
+/** The tensors of which a step takes rows, in the order of its parameters. */
+export function tensorsOf({ inputs, targets, weights }: Samples): readonly Tensor[] {
+  return [...inputs, ...targets, ...weights].filter((tensor) => tensor !== null)
+}
+
+/** The names of the parts of samples in errors. */
+export interface DataNames {
+  readonly x: string
+  readonly y: string
+  readonly sampleWeight: string
+}
+
+/** The names for data given as x and y. */
+export const PLAIN_NAMES: DataNames = { x: 'x', y: 'y', sampleWeight: 'sampleWeight' }
+/** The names for validation data [x, y, sampleWeight]. */
+export const VALIDATION_NAMES: DataNames = {
+  x: 'validationData[0]',
+  y: 'validationData[1]',
+  sampleWeight: 'validationData[2]',
+}
+
+/** Splits samples into a first and a last part; the last has `fraction` of the rows. Keras's rule. */
+export function splitValidation(samples: Samples, fraction: number): [Samples, Samples] {
+  const at = Math.floor(samples.size * (1 - fraction))
+  if (at === 0 || at === samples.size) {
+    throw new DataError(
+      `validationSplit ${fraction} of ${samples.size} rows leaves ${at} for training and ${samples.size - at} for validation`,
+    )
+  }
+  return [rows(samples, 0, at), rows(samples, at, samples.size)]
+}
+
+function rows(samples: Samples, start: number, end: number): Samples {
+  const part = (tensor: Tensor): Tensor => {
+    if (tensor instanceof StringTensor) return tensor.rows(start, end)
+    const width = sizeOf(tensor.shape.slice(1))
+    const shape: Shape = [end - start, ...tensor.shape.slice(1)]
+    return new Tensor(tensor.data.subarray(start * width, end * width), shape, tensor.dtype)
+  }
+  return {
+    ...samples,
+    inputs: samples.inputs.map(part),
+    targets: samples.targets.map((each) => each && part(each)),
+    weights: samples.weights.map((each) => each && part(each)),
+    size: end - start,
+  }
+}

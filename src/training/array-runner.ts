@@ -1,0 +1,166 @@
+// Steps over samples in arrays.
+
+import { ArgumentError } from '../core/errors'
+import { permute } from '../core/permute'
+import { RowSource, makeResident, orderKey } from '../data/row-source'
+import type { Samples } from '../data/samples'
+import { tensorsOf } from '../data/samples'
+import type { Program } from '../runtime/program'
+import type { ResidentRows } from '../runtime/rows'
+import type { Runtime } from '../runtime/runtime'
+import { StepLoop } from '../runtime/step-loop'
+import type { Position } from './position'
+import type { Probe } from './probes'
+import { probesKey } from './probes'
+import type { Draw, Runner, StepPrograms } from './runner'
+import { typesOf, whatFailed } from './runner'
+
+/** Takes a batch of rows of arrays in each step. */
+export class ArrayRunner implements Runner {
+  private readonly sources: readonly RowSource[]
+  /** By the number of rows and the probes. */
+  private readonly programs = new Map<number | string, Program>()
+  private readonly loops = new Map<Program, StepLoop | null>()
+  private resident: ResidentRows | null = null
+  private isShuffled = false
+  /** null if the rows are resident. */
+  private order: Int32Array | null = null
+  private draw: Draw | null = null
+  /** The position in the order where the next step begins, and where the last one did. */
+  private start = 0
+  private last = 0
+
+  constructor(
+    private readonly prepared: StepPrograms,
+    private readonly samples: Samples,
+    private readonly batchSize: number,
+    /** Whether each pass has another order. */
+    private readonly shuffles: boolean,
+  ) {
+    this.sources = tensorsOf(samples).map((tensor) => new RowSource(tensor))
+  }
+
+  get steps(): number {
+    return Math.ceil(this.samples.size / this.batchSize)
+  }
+
+  get isWithin(): boolean {
+    return this.start > 0 && this.start < this.samples.size
+  }
+
+  /** The number of rows in the next step. */
+  private get count(): number {
+    return Math.min(this.batchSize, this.samples.size - this.start)
+  }
+
+  settle(runtime: Runtime): void {
+    if (!this.shuffles) return
+    try {
+      this.resident = makeResident(runtime, this.samples)
+    } catch (error) {
+      // Without memory for a copy, JavaScript copies the rows.
+      if (!(error instanceof ArgumentError)) throw error
+    }
+  }
+
+  get setting(): Runner['setting'] {
+    return { rows: this.samples.size, batchSize: this.batchSize, shuffle: this.shuffles }
+  }
+
+  get position(): Position {
+    return { draw: this.draw, taken: Math.ceil(this.start / this.batchSize) }
+  }
+
+  seek({ draw, taken }: Position): void {
+    this.begin(draw)
+    this.start = Math.min(this.samples.size, taken * this.batchSize)
+  }
+
+  begin(draw: Draw | null): void {
+    this.start = 0
+    this.draw = draw
+    if (draw === null || !this.shuffles) return
+    const {
+      resident,
+      samples: { size },
+    } = this
+    const key = orderKey(draw.seed, draw.epoch)
+    this.isShuffled = true
+    if (resident !== null) return resident.shuffle(key)
+    this.order ??= new Int32Array(size)
+    permute(this.order, size, key)
+  }
+
+  upcoming(probes: readonly Probe[] = []): Program | null {
+    return this.start >= this.samples.size ? null : this.programFor(this.count, probes)
+  }
+
+  private programFor(count: number, probes: readonly Probe[]): Program {
+    // Steps without probes are frequent, and each computes the key.
+    const key = probes.length === 0 ? count : `${count}${probesKey(probes)}`
+    let program = this.programs.get(key)
+    if (program === undefined) {
+      program = this.prepared.program(typesOf(this.samples, count), probes)
+      this.prepared.hold(program)
+      this.programs.set(key, program)
+    }
+    return program
+  }
+
+  run(most: number, probes: readonly Probe[] = []): { readonly steps: number; readonly finite: boolean } {
+    const { start, count, batchSize } = this
+    const program = this.programFor(count, probes)
+    const done =
+      most === 1 || count < batchSize
+        ? null
+        : this.runInLoop(program, Math.min(most, Math.floor((this.samples.size - start) / batchSize)))
+    if (done === null) this.load(program, start, count)
+    const { steps, finite } = done ?? { steps: 1, finite: program.run() }
+    this.last = start + (steps - 1) * batchSize
+    this.start = Math.min(this.samples.size, start + steps * batchSize)
+    return { steps, finite }
+  }
+
+  /**
+   * Runs all steps in one call of the engine, if the rows are in linear memory and one thread is used; otherwise null.
+   */
+  private runInLoop(program: Program, most: number): { readonly steps: number; readonly finite: boolean } | null {
+    const loop = this.loop(program)
+    if (loop === null) return null
+    const done = loop.run(this.start, most)
+    return { steps: Math.min(done + 1, most), finite: done === most }
+  }
+
+  /** null if each step needs a separate call. */
+  private loop(program: Program): StepLoop | null {
+    const known = this.loops.get(program)
+    if (known !== undefined) return known
+    const { resident } = this
+    const loops = resident !== null && this.isShuffled && program.instructionWords() !== null
+    const loop = loops ? new StepLoop(resident, program, this.batchSize) : null
+    this.loops.set(program, loop)
+    return loop
+  }
+
+  private load(program: Program, start: number, count: number): void {
+    const { order, resident, sources } = this
+    if (resident !== null && this.isShuffled) resident.load(program, start, count)
+    else for (let i = 0; i < sources.length; i++) sources[i]!.fill(program.parameter(i), order, start, count)
+  }
+
+  diagnose(): string {
+    const count = Math.min(this.batchSize, this.samples.size - this.last)
+    const program = this.programFor(count, [])
+    this.load(program, this.last, count)
+    return whatFailed(program)
+  }
+
+  release(): void {
+    for (const loop of this.loops.values()) loop?.dispose()
+    this.loops.clear()
+    this.resident?.dispose()
+    this.resident = null
+    for (const program of this.programs.values()) this.prepared.release(program)
+    this.programs.clear()
+  }
+}

@@ -1,0 +1,68 @@
+// A call of a method that trains or tests: its options, and its data as what they are.
+
+import { ArgumentError } from '../core/errors'
+import type { SampleWeights } from '../data/given'
+import { isNamedData } from '../data/layout'
+import { parseBatches, parseSamples } from '../data/parse'
+import type { Data, Samples } from '../data/samples'
+import { isElements } from '../data/source'
+import type { StepKind } from './batch'
+import type { Method } from './options'
+import type { Prepared } from './prepared'
+
+/** The arguments. If the data contain their targets, or none are needed, options may take the place of the targets. */
+export type Given = readonly [x: unknown, y: unknown, options: object | undefined]
+
+interface Common {
+  readonly sampleWeight: SampleWeights | null
+  readonly signal?: AbortSignal | null
+}
+
+export interface Call<Options, Read extends Data = Data> {
+  readonly data: Read
+  readonly options: Options
+}
+
+/** A call with samples in arrays, or with batches. */
+export function readCall<Options extends Common>(
+  method: Method<Options, StepKind>,
+  prepared: Prepared,
+  given: Given,
+): Call<Options> {
+  const [x, y, own] = given
+  if (!isElements(x)) return readSamples(method, prepared, given)
+  const isInPlace = own === undefined && isNamedData(y)
+  const record = isInPlace ? (y as object) : own
+  const options = readOptions(method, record)
+  if (!isInPlace && y != null)
+    throw new ArgumentError(`${method.name}: targets come with the batches: [x, y]. Leave out the second argument.`)
+  method.refuseForBatches(record)
+  return { data: parseBatches(x, method.name), options }
+}
+
+/** A call with samples in arrays. */
+export function readSamples<Options extends Common>(
+  method: Method<Options, StepKind>,
+  prepared: Prepared,
+  [x, y, own]: Given,
+): Call<Options, Samples> {
+  const isInPlace = own === undefined && isNamedData(y) && areOptions(y as object, method, prepared.outputNames)
+  if (isInPlace && prepared.needsTargets)
+    throw new ArgumentError(
+      `${method.name}: received options, { ${Object.keys(y as object).join(', ')} }, where targets belong, and the model needs targets: ${method.name}(x, y, options)`,
+    )
+  const options = readOptions(method, isInPlace ? (y as object) : own)
+  const { sampleWeight } = options
+  return { data: parseSamples(prepared, { x, y: isInPlace ? null : y, sampleWeight }), options }
+}
+
+function readOptions<Options extends Common>(method: Method<Options, StepKind>, given: object | undefined): Options {
+  const options = method.read(given)
+  options.signal?.throwIfAborted()
+  return options
+}
+
+/** Whether a record has only names of options, none of which is the name of an output. */
+function areOptions(record: object, method: Method<unknown, StepKind>, outputNames: readonly string[]): boolean {
+  return Object.keys(record).every((key) => method.nameOf(key) !== undefined && !outputNames.includes(key))
+}

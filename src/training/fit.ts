@@ -1,0 +1,80 @@
+// fit: reads its call, prepares model and data, and runs the training loop.
+
+import { ArgumentError } from '../core/errors'
+import { weighClasses } from '../data/class-weights'
+import { letGo } from '../data/pace'
+import { parseBatches, parseSamples } from '../data/parse'
+import type { Data } from '../data/samples'
+import { VALIDATION_NAMES, splitValidation } from '../data/samples'
+import { isElements } from '../data/source'
+import type { History } from './callbacks/history'
+import type { Call, Given } from './call'
+import { readCall } from './call'
+import type { Training } from './loop'
+import { runTraining } from './loop'
+import type { FitSettings } from './options'
+import { FIT } from './options'
+import { Prepared } from './prepared'
+import type { Runner } from './runner'
+import { requireEnd, runnerOver } from './runners'
+import type { TrainingState } from './state'
+
+export async function fit(state: TrainingState, given: Given): Promise<History> {
+  const prepared = new Prepared(state, 'train', 'fit')
+  state.lock.requireIdle('fit')
+  const call = readCall(FIT, prepared, given)
+  return state.lock.run(() => prepare(state, prepared, call), runTraining)
+}
+
+/** The runners over checked data; model and optimizer are ready for them. */
+async function prepare(
+  state: TrainingState,
+  prepared: Prepared,
+  { data, options }: Call<FitSettings>,
+): Promise<Training> {
+  const { batchSize, validationBatchSize, validationSplit, classWeight, signal } = options
+  const [own, rest] = data.kind === 'samples' && validationSplit > 0 ? splitValidation(data, validationSplit) : [data]
+  const runner = await runnerOver(prepared, own, {
+    where: 'fit',
+    batchSize,
+    shuffles: options.shuffle,
+    pass: state.shuffleState.epoch,
+    // Class weights apply only to training.
+    weigh: classWeight === null ? null : (samples) => weighClasses(samples, classWeight, prepared.outputNames),
+    signal,
+  })
+  let validation: Runner | null = null
+  try {
+    requireEnd('fit', runner, options.stepsPerEpoch, 'stepsPerEpoch')
+    const testing = new Prepared(state, 'test', 'fit')
+    const validated = rest ?? parseValidation(testing, options.validationData)
+    if (validated !== null) {
+      const where = 'fit: validationData'
+      validation = await runnerOver(testing, validated, { where, batchSize: validationBatchSize ?? batchSize, signal })
+      requireEnd(where, validation, options.validationSteps, 'validationSteps')
+    }
+    state.buildOptimizer(prepared.compiled)
+    warnOfNothing(state)
+    const { lock, shuffleState } = state
+    return { prepared, runner, testing, validation, options, lock, shuffleState }
+  } catch (error) {
+    await letGo(signal, [() => runner.release(), () => validation?.release()])
+    throw error
+  }
+}
+
+function parseValidation(testing: Prepared, data: unknown): Data | null {
+  if (data === null) return null
+  if (isElements(data)) return parseBatches(data, 'fit: validationData')
+  if (!Array.isArray(data))
+    throw new ArgumentError('fit: validationData must be [x, y], [x, y, sampleWeight], or batches such as a Dataset')
+  const [x, y, sampleWeight] = data
+  return parseSamples(testing, { x, y, sampleWeight }, VALIDATION_NAMES)
+}
+
+/** Warns if the built-in step changes no weight. */
+function warnOfNothing({ model }: TrainingState): void {
+  if (model.hasOwnStep || model.trainableWeights.length > 0) return
+  const why = model.weights.length === 0 ? 'the model has no weights' : 'all weights are frozen'
+  console.warn(`${model}: fit has nothing to train: ${why}`)
+}

@@ -1,0 +1,40 @@
+// The form of data that a model expects, from its graph or from what it was built for.
+
+import { TensorSpec } from '../core/spec'
+import type { Tree } from '../core/tree'
+import { flatten, isBranch } from '../core/tree'
+import type { Layout } from '../data/layout'
+import { UNKNOWN_LAYOUT } from '../data/layout'
+import type { TrainedModel } from './step'
+
+export interface Layouts {
+  readonly x: Layout
+  readonly y: Layout
+}
+
+export function layoutsOf({ graph, buildSpec, takesOneInput, inputDtype }: TrainedModel): Layouts {
+  if (graph === null) {
+    const input = buildSpec ?? (takesOneInput ? new TensorSpec([null, null], inputDtype) : null)
+    // The outputs of a custom class are known when it is called.
+    return { x: { structure: input, names: [] }, y: UNKNOWN_LAYOUT }
+  }
+  return {
+    x: { structure: graph.inputSpecs as Tree<TensorSpec>, names: graph.inputNames },
+    y: {
+      structure: graph.outputSpecs as Tree<TensorSpec>,
+      names: namesOfOutputs(graph.outputSpecs, graph.outputNames),
+    },
+  }
+}
+
+/**
+ * The keys of a record of outputs, numbered if there are several below one, otherwise the names of the layers that
+ * create them.
+ */
+export function namesOfOutputs(specs: Tree<unknown>, layerNames: readonly string[]): readonly string[] {
+  if (!isBranch(specs) || Array.isArray(specs)) return layerNames
+  return Object.entries(specs).flatMap(([key, child]) => {
+    const count = flatten(child as Tree<unknown>).length
+    return count === 1 ? [key] : Array.from({ length: count }, (_, i) => `${key}_${i}`)
+  })
+}

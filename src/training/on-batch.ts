@@ -1,0 +1,99 @@
+// trainOnBatch and testOnBatch: one step on one batch, synchronously. A batch like the last one takes a fast path, because this
+// is frequent.
+
+import { NonFiniteError } from '../core/errors'
+import { sameShape } from '../core/shapes'
+import { weighClasses } from '../data/class-weights'
+import type { Samples } from '../data/samples'
+import { tensorsOf } from '../data/samples'
+import type { Tensor } from '../ops/tensor'
+import { structure } from '../ops/variable'
+import type { Program } from '../runtime/program'
+import type { Logs } from './callbacks/callback'
+import type { Given } from './call'
+import { readSamples } from './call'
+import { TEST_ON_BATCH, TRAIN_ON_BATCH } from './options'
+import { Prepared } from './prepared'
+import { load, typesOf, whatFailed } from './runner'
+import type { LastStep, TrainingState } from './state'
+
+export function trainOnBatch(state: TrainingState, given: Given): Logs {
+  return onBatch(state, TRAIN_ON_BATCH, given)
+}
+
+export function testOnBatch(state: TrainingState, given: Given): Logs {
+  return onBatch(state, TEST_ON_BATCH, given)
+}
+
+function onBatch(state: TrainingState, method: typeof TRAIN_ON_BATCH | typeof TEST_ON_BATCH, given: Given): Logs {
+  const { name, kind } = method
+  const prepared = new Prepared(state, kind, name)
+  state.lock.requireIdle(name)
+  const { data, options } = readSamples(method, prepared, given)
+  const { classWeight } = options
+  const samples = classWeight === null ? data : weighClasses(data, classWeight, prepared.outputNames)
+  const last = state.last[kind]
+  if (last === null || samples.hasStrings || !isLike(samples, last, prepared)) {
+    const batch = prepared.accept(samples)
+    return run(prepared, firstProgram(state, prepared, samples, batch), batch, name)
+  }
+  prepared.checkInputs(samples)
+  prepared.checkTargets(samples, last.expected)
+  return run(prepared, last.program, samples, name)
+}
+
+/** Whether samples have the types of the last ones, and nothing else changed since. */
+function isLike({ x, y, inputs, targets, weights }: Samples, last: LastStep, { compiled }: Prepared): boolean {
+  return (
+    last.version === structure.version &&
+    last.compiled === compiled &&
+    // Trees of inputs or targets are new objects each time: only single tensors are recognised.
+    last.samples.x === x &&
+    last.samples.y === y &&
+    last.epoch === compiled.runtime.epoch &&
+    sameTypes(inputs, last.samples.inputs) &&
+    sameTypes(targets, last.samples.targets) &&
+    sameTypes(weights, last.samples.weights)
+  )
+}
+
+function sameTypes(a: readonly (Tensor | null)[], b: readonly (Tensor | null)[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) {
+    const [left, right] = [a[i]!, b[i]!]
+    if (left === right) continue
+    if (left === null || right === null || left.dtype !== right.dtype || !sameShape(left.shape, right.shape))
+      return false
+  }
+  return true
+}
+
+/** The program for a batch of new types, which becomes the last one. @param batch the samples without strings */
+function firstProgram(state: TrainingState, prepared: Prepared, samples: Samples, batch: Samples): Program {
+  const { compiled, kind } = prepared
+  if (kind === 'train') state.buildOptimizer(compiled)
+  const program = prepared.program(typesOf(batch, batch.size))
+  state.remember(kind, {
+    samples,
+    program,
+    expected: prepared.outputShapes(batch),
+    compiled,
+    version: structure.version,
+    epoch: compiled.runtime.epoch,
+  })
+  return program
+}
+
+function run(prepared: Prepared, program: Program, batch: Samples, method: string): Logs {
+  prepared.compiled.resetMetrics()
+  const tensors = tensorsOf(batch)
+  load(program, tensors)
+  if (program.run()) return prepared.logs
+  load(program, tensors)
+  const instruction = whatFailed(program)
+  throw new NonFiniteError(
+    `${method} met a value that is not finite: ${instruction}. The weights are unchanged.`,
+    1,
+    instruction,
+  )
+}

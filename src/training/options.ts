@@ -1,0 +1,237 @@
+// The options of fit, evaluate, predict, trainOnBatch and testOnBatch: one table for each method has the checks and the
+// defaults.
+
+import { ArgumentError, knownName, quoted } from '../core/errors'
+import type { InputsOf, Kind, OptionTable, OptionalOption, ValuesOf } from '../core/options'
+import {
+  abortSignal,
+  boolean,
+  count,
+  custom,
+  either,
+  integer,
+  nullable,
+  number,
+  option,
+  readOptions,
+} from '../core/options'
+import type { ClassWeights, SampleWeights, ValidationData } from '../data/given'
+import type { Tensor } from '../ops/tensor'
+import type { StepKind } from './batch'
+import type { CallbackMethods, Callbacks } from './callbacks/callback'
+import { callbacksOf } from './callbacks/callback'
+
+/** 0 silent, 1 a progress bar, 2 a line per epoch; 'auto' is 1. */
+export type Verbosity = 'auto' | 0 | 1 | 2
+/** How much is printed. */
+type Level = 0 | 1 | 2
+
+const LEVELS: ReadonlyMap<unknown, Level> = /* @__PURE__ */ new Map<unknown, Level>([
+  ['auto', 1],
+  [0, 0],
+  [1, 1],
+  [2, 2],
+])
+
+const level = custom<Level, Verbosity>(
+  (value, where) => {
+    const found = LEVELS.get(value)
+    if (found !== undefined) return found
+    throw new ArgumentError(`${where} must be 'auto', 0, 1 or 2, received ${quoted(value)}`)
+  },
+  (value) => value,
+)
+
+const callbackList = custom<readonly CallbackMethods[], Callbacks>(callbacksOf, () => null)
+
+/** Numbers of epochs, counted from 1. */
+const epochList = custom<readonly number[]>(
+  (value, where) => {
+    if (Array.isArray(value) && value.length > 0 && value.every((each) => Number.isInteger(each) && each >= 1))
+      return value as number[]
+    throw new ArgumentError(`${where} must be an integer ≥ 1 or a list of epochs, from 1 on, received ${quoted(value)}`)
+  },
+  (value) => value,
+)
+
+/** Data, which are checked when they are read. */
+function data<Given>(): Kind<Given | null> {
+  return custom<Given | null>(
+    (value) => (value ?? null) as Given | null,
+    () => null,
+  )
+}
+
+/** An option that is only for data in arrays. */
+type ForArrays<Value, Input> = OptionalOption<Value, Input> & { readonly instead: string }
+
+/** @param instead what is there instead when the data are batches */
+function forArrays<Value, Input>(own: OptionalOption<Value, Input>, instead: string): ForArrays<Value, Input> {
+  return { ...own, instead }
+}
+
+const OF_BATCHES = 'Batches have a size of their own.'
+
+const weightOptions = () => ({
+  /** One weight per sample, or per step of a sequence; with several outputs, for all or for each. */
+  sampleWeight: forArrays(option(data<SampleWeights>(), null), 'Batches have it of their own: [x, y, sampleWeight].'),
+})
+
+const classWeightOptions = () => ({
+  /**
+   * Class number → weight ≥ 0, for targets with one class per sample; with several outputs, one such record for each,
+   * by name or position. With `sampleWeight`, the two weights are multiplied; Keras refuses both together.
+   */
+  classWeight: option(data<ClassWeights>(), null),
+})
+
+const fitOptions = () => ({
+  /** Samples per step. Default 32. A sequence of batches has its own sizes. */
+  batchSize: forArrays(option(count, 32), OF_BATCHES),
+  /** The number of the epoch at which training ends; 0 trains none. Default 1. */
+  epochs: option(integer({ min: 0 }), 1),
+  /** 0 silent, 1 a progress bar, 2 a line per epoch. Default 'auto': 1. */
+  verbose: option(level, 'auto'),
+  /**
+   * Steps of an epoch. The next epoch continues where this one stopped; if the data end, so does the epoch. Default
+   * null: until the data end. Required for endless data.
+   */
+  stepsPerEpoch: option(nullable(count), null),
+  /** Callbacks whose methods are called between steps and epochs. Default none. */
+  callbacks: option(callbackList, null),
+  /** The share of the data, taken from their end, that is used for validation. Excludes validationData. Default 0. */
+  validationSplit: forArrays(option(number({ min: 0, below: 1 }), 0), 'Give other batches as validationData.'),
+  /** Data to validate on: [x, y], [x, y, sampleWeight], or batches of them. */
+  validationData: option(data<ValidationData>(), null),
+  /**
+   * The number of epochs between validations; or a list of the epochs after which to validate, counted from 1. Default
+   * 1.
+   */
+  validationFreq: option(
+    either(count, epochList, (value) => typeof value === 'number'),
+    1,
+  ),
+  /** Samples per step of validation. Default null: batchSize. */
+  validationBatchSize: option(nullable(count), null),
+  /** The number of validation batches to use, from the first on. Default null: all. */
+  validationSteps: option(nullable(count), null),
+  /** Whether to draw the samples of each epoch in a new order. Default true. */
+  shuffle: option(boolean, true),
+  ...classWeightOptions(),
+  ...weightOptions(),
+  /** The epoch to start at, for resuming. Default 0. */
+  initialEpoch: option(integer({ min: 0 }), 0),
+  /** Ends training after the current step, or while a batch is awaited; fit then rejects with the signal's reason. */
+  signal: option(nullable(abortSignal), null),
+})
+type FitTable = ReturnType<typeof fitOptions>
+/** The options of fit after they were read. */
+export type FitSettings = ValuesOf<FitTable>
+export type FitOptions<In = Tensor, Out = Tensor> = Omit<InputsOf<FitTable>, 'validationData'> & {
+  /** Data to validate on: [x, y], [x, y, sampleWeight], or batches of them. */
+  validationData?: ValidationData<In, Out> | null | undefined
+}
+
+const evaluateOptions = () => ({
+  /** Samples per step. Default 32. */
+  batchSize: forArrays(option(count, 32), OF_BATCHES),
+  /** The number of batches to use. Default null: all. */
+  steps: option(nullable(count), null),
+  ...weightOptions(),
+  /** 0 silent, otherwise a line with the result. Default 0. */
+  verbose: option(level, 0),
+  /** Callbacks whose test methods are called. Default none. */
+  callbacks: option(callbackList, null),
+  /** Ends it after the current step, or while a batch is awaited; evaluate then rejects with the signal's reason. */
+  signal: option(nullable(abortSignal), null),
+})
+export type EvaluateOptions = InputsOf<ReturnType<typeof evaluateOptions>>
+
+const predictOptions = () => ({
+  /** Samples per step. Default 32. */
+  batchSize: forArrays(option(count, 32), OF_BATCHES),
+  /** The number of batches to use. Default null: all. */
+  steps: option(nullable(count), null),
+  /** Callbacks whose prediction methods are called. Default none. */
+  callbacks: option(callbackList, null),
+  /** Accepted for compatibility with Keras; nothing is printed. Default 0. */
+  verbose: option(level, 0),
+  /** Ends it after the current step, or while a batch is awaited; predict then rejects with the signal's reason. */
+  signal: option(nullable(abortSignal), null),
+})
+export type PredictSettings = ValuesOf<ReturnType<typeof predictOptions>>
+export type PredictOptions = InputsOf<ReturnType<typeof predictOptions>>
+
+const onBatchOptions = () => ({ ...classWeightOptions(), ...weightOptions() })
+export type TrainOnBatchOptions = InputsOf<ReturnType<typeof onBatchOptions>>
+
+/** A method of models, with its options. */
+export class Method<out Options, out Kind extends StepKind | 'predict'> {
+  private known: OptionTable | null = null
+  private defaults: Options | null = null
+
+  constructor(
+    readonly name: string,
+    /** The kind of step that it runs. */
+    readonly kind: Kind,
+    private readonly declare: () => OptionTable,
+    /** Checks options against each other. */
+    private readonly check: (options: never) => void,
+  ) {}
+
+  private get table(): OptionTable {
+    return (this.known ??= this.declare())
+  }
+
+  /** The name of an option in this library's spelling; undefined if there is none. */
+  nameOf(key: string): string | undefined {
+    return knownName(key, Object.keys(this.table))
+  }
+
+  /** @throws ArgumentError for unknown options and wrong values */
+  read(given: object | undefined): Options {
+    // Calls without options are frequent.
+    if (given === undefined && this.defaults !== null) return this.defaults
+    const options = readOptions(this.name, this.table, given) as Options
+    this.check(options as never)
+    if (given === undefined) this.defaults = options
+    return options
+  }
+
+  /** @throws ArgumentError for options that are only for arrays */
+  refuseForBatches(given: object = {}): void {
+    for (const [key, value] of Object.entries(given)) {
+      const name = this.nameOf(key)!
+      const { instead } = this.table[name] as Partial<ForArrays<unknown, unknown>>
+      if (value != null && instead !== undefined)
+        throw new ArgumentError(`${this.name}: ${name} is for arrays. ${instead}`)
+    }
+  }
+}
+
+function method<Table extends OptionTable, const Kind extends StepKind | 'predict'>(
+  name: string,
+  kind: Kind,
+  declare: () => Table,
+  check: (options: ValuesOf<Table>) => void = () => {},
+): Method<ValuesOf<Table>, Kind> {
+  return new Method(name, kind, declare, check)
+}
+
+export const FIT = /* @__PURE__ */ method(
+  'fit',
+  'train',
+  fitOptions,
+  ({ validationSplit, validationData, validationSteps }) => {
+    if (validationSplit !== 0 && validationData !== null)
+      throw new ArgumentError(
+        'fit: validationSplit and validationData exclude each other: the samples to validate with are one or the other',
+      )
+    if (validationSteps !== null && validationSplit === 0 && validationData === null)
+      throw new ArgumentError('fit: validationSteps needs validationData or a validationSplit')
+  },
+)
+export const EVALUATE = /* @__PURE__ */ method('evaluate', 'test', evaluateOptions)
+export const PREDICT = /* @__PURE__ */ method('predict', 'predict', predictOptions)
+export const TRAIN_ON_BATCH = /* @__PURE__ */ method('trainOnBatch', 'train', onBatchOptions)
+export const TEST_ON_BATCH = /* @__PURE__ */ method('testOnBatch', 'test', onBatchOptions)

@@ -1,0 +1,249 @@
+// predict and predictOnBatch: read the inputs, prepare the model, and run predict steps.
+
+import { dtypes } from '../core/dtypes'
+import { DataError, restating } from '../core/errors'
+import type { TensorType } from '../core/shapes'
+import { sameShape } from '../core/shapes'
+import type { Tree } from '../core/tree'
+import { structureOf, unflatten } from '../core/tree'
+import { batchParts, withAdvice } from '../data/batch'
+import { requireNumbers } from '../data/checks'
+import { isNamedData } from '../data/layout'
+import { Pace, letGo } from '../data/pace'
+import type { Inputs } from '../data/parse'
+import { RowSource } from '../data/row-source'
+import type { Cursor, Soon, Source } from '../data/source'
+import { END, after, isElements, isPromise, sourceOf } from '../data/source'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import { Tensor } from '../ops/tensor'
+import type { Program } from '../runtime/program'
+import { Listeners } from './listeners'
+import type { PredictSettings } from './options'
+import { PREDICT } from './options'
+import { PredictedRows } from './predicted-rows'
+import { readInputs } from './read'
+import { load } from './runner'
+import { requireEnd } from './runners'
+import type { TrainingState } from './state'
+import type { Prediction } from './steps'
+
+/** The outputs for all rows of x, or for all batches. */
+export async function predict(state: TrainingState, x: unknown, given: object | undefined): Promise<Tree<Tensor>> {
+  const options = PREDICT.read(given)
+  const { batchSize, steps, callbacks, signal } = options
+  if (isElements(x)) {
+    PREDICT.refuseForBatches(given)
+    const source = sourceOf(x, 'predict')
+    requireEnd('predict', { steps: source.size }, steps, 'steps')
+    return runAll(new BatchPredictions(state, source), state, options)
+  }
+  const isPlain = callbacks.length === 0 && signal === null && steps === null
+  const pace = new Pace(signal)
+  const again = isPlain ? predictAgain(state, x, batchSize) : null
+  if (again !== null && again.shape[0] === state.last.predict!.shape[0]) {
+    if (pace.isDue()) await pace.yield()
+    return again
+  }
+  return runAll(new RowPredictions(state, readInputs(state, x), batchSize), state, options)
+}
+
+/** The outputs for one batch, synchronously. */
+export function predictOnBatch(state: TrainingState, x: unknown): Tree<Tensor> {
+  const again = predictAgain(state, x)
+  if (again !== null) return again
+  const { x: form, inputs, readers } = readInputs(state, x)
+  const prediction = state.steps.predict(form, inputs, readers)
+  const { program, structure: tree } = prediction
+  if (readers === undefined) remember(state, form, inputs, prediction)
+  load(program, inputs)
+  program.run()
+  const outputs = program.graph.outputs.map((_, i) => outputOf(program, i))
+  return unflatten<Tensor>(tree, outputs)
+}
+
+/**
+ * A fast path for one batch with the types of the last one, with one input tensor, because this is frequent; null for
+ * other batches.
+ * @param mostRows in a step
+ */
+function predictAgain(state: TrainingState, x: unknown, mostRows = Infinity): Tensor | null {
+  const last = state.last.predict
+  if (last === null || !state.isCurrent || last.shape[0]! > mostRows) return null
+  const input = x instanceof Tensor ? x : isNamedData(x) ? null : toTensor(x as TensorLike, 'x')
+  if (input === null || last.dtype !== input.dtype || !sameShape(last.shape, input.shape)) return null
+  // predictOnBatch checks the numbers only in the first batch of its kind.
+  if (mostRows < Infinity && last.dtype === 'float32') requireNumbers(input, 'x')
+  if (last.isChecked) state.model.checkData([input])
+  load(last.program, [input])
+  last.program.run()
+  return outputOf(last.program, 0)
+}
+
+/** Keeps a prediction for the fast path, if it maps one tensor to one. */
+function remember(
+  state: TrainingState,
+  form: Tree<unknown>,
+  inputs: readonly TensorType[],
+  { program, structure: tree }: Prediction,
+): void {
+  if (state.last.predict?.program === program || inputs.length !== 1 || form !== null || structureOf(tree) !== '*')
+    return
+  const { shape, dtype } = inputs[0]!
+  state.remember('predict', { shape, dtype, program, isChecked: state.model.checksData })
+}
+
+/** A copy of an output. */
+function outputOf(program: Program, i: number): Tensor {
+  const { shape, dtype } = program.graph.outputs[i]!
+  return new Tensor(new dtypes[dtype].array(program.output(i)), shape, dtype)
+}
+
+/** A predict step that ran, on `count` rows. */
+interface Ran {
+  readonly prediction: Prediction
+  readonly count: number
+}
+
+/** Runs predict steps over data. */
+interface Predictions {
+  /** null if unknown, Infinity if the data have no end. */
+  readonly steps: number | null
+  /** The number of rows of the first `steps` steps; null if unknown. */
+  rowsOf(steps: number): number | null
+  /** Whether there is another step. May have to await the batch. */
+  upcoming(): Soon<boolean>
+  run(): Ran
+  release(): Soon<void>
+}
+
+/** Over samples in arrays. */
+class RowPredictions implements Predictions {
+  private readonly sources: readonly RowSource[]
+  private start = 0
+
+  constructor(
+    private readonly state: TrainingState,
+    private readonly rows: Inputs,
+    private readonly batchSize: number,
+  ) {
+    this.sources = rows.inputs.map((input) => new RowSource(input))
+  }
+
+  get steps(): number {
+    return Math.ceil(this.rows.size / this.batchSize)
+  }
+
+  rowsOf(steps: number): number {
+    return Math.min(this.rows.size, this.batchSize * steps)
+  }
+
+  upcoming(): boolean {
+    return this.start < this.rows.size
+  }
+
+  run(): Ran {
+    const {
+      state,
+      start,
+      sources,
+      rows: { x: form, inputs, size, readers },
+    } = this
+    const count = Math.min(this.batchSize, size - start)
+    const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [count, ...shape.slice(1)] }))
+    const prediction = state.steps.predict(form, types, readers)
+    const { program } = prediction
+    if (readers === undefined) remember(state, form, types, prediction)
+    sources.forEach((source, i) => source.fill(program.parameter(i), null, start, count))
+    program.run()
+    this.start += count
+    return { prediction, count }
+  }
+
+  release(): void {}
+}
+
+/** Over batches that come one after the other. */
+class BatchPredictions implements Predictions {
+  private cursor: Cursor<unknown> | null = null
+  private batch: unknown = null
+  private index = 0
+
+  constructor(
+    private readonly state: TrainingState,
+    private readonly source: Source,
+  ) {}
+
+  get steps(): number | null {
+    return this.source.size
+  }
+
+  rowsOf(): null {
+    return null
+  }
+
+  upcoming(): Soon<boolean> {
+    this.cursor ??= this.source.open(0)
+    return after(this.cursor.next(), (batch) => {
+      this.batch = batch
+      return batch !== END
+    })
+  }
+
+  run(): Ran {
+    const { state, batch } = this
+    return restating(
+      (message) => `predict, batch ${this.index}: ${withAdvice(message, batch, state.layouts.x)}`,
+      () => {
+        const { x: form, inputs, size, readers } = readInputs(state, batchParts(batch).x)
+        const prediction = state.steps.predict(form, inputs, readers)
+        load(prediction.program, inputs)
+        prediction.program.run()
+        this.index++
+        return { prediction, count: size }
+      },
+    )
+  }
+
+  release(): Soon<void> {
+    return this.cursor?.close()
+  }
+}
+
+/** The loop of predict. */
+async function runAll(
+  predictions: Predictions,
+  { model }: TrainingState,
+  { steps, callbacks, signal }: PredictSettings,
+): Promise<Tree<Tensor>> {
+  const most = steps ?? Infinity
+  const listeners = new Listeners(callbacks, model)
+  const perBatch = listeners.hear('onPredictBatchBegin', 'onPredictBatchEnd')
+  const pace = new Pace(signal)
+  const found = new PredictedRows(model, predictions.rowsOf(most))
+  const run = async (): Promise<void> => {
+    signal?.throwIfAborted()
+    for (let batch = 0; batch < most; batch++) {
+      const upcoming = predictions.upcoming()
+      if (!(isPromise(upcoming) ? await pace.wait(upcoming) : upcoming)) break
+      if (perBatch) await listeners.tell((callback) => callback.onPredictBatchBegin?.(batch))
+      const { prediction, count } = predictions.run()
+      found.take(prediction, count)
+      if (perBatch)
+        await listeners.tell((callback) => callback.onPredictBatchEnd?.(batch, { outputs: found.last(count) }))
+      if (pace.isDue()) await pace.yield()
+    }
+    if (found.size === 0) throw new DataError('predict: the data have no batches')
+  }
+  return listeners.during({ epochs: 1, steps: steps ?? predictions.steps, verbose: 0 }, async () => {
+    await listeners.tell((callback) => callback.onPredictBegin?.())
+    try {
+      await run()
+    } finally {
+      await letGo(signal, [() => predictions.release()])
+    }
+    const { outputs } = found
+    await listeners.tell((callback) => callback.onPredictEnd?.())
+    return outputs
+  })
+}

@@ -1,0 +1,163 @@
+// A compiled model that is ready for one kind of step: it says which form data must have, checks samples against the
+// layers and losses, and gives programs for them. Knows neither runners nor loops.
+
+import { ArgumentError, ShapeError, formatShape, restate } from '../core/errors'
+import type { Shape } from '../core/shapes'
+import { flatten, isBranch, structureOf } from '../core/tree'
+import type { Layout } from '../data/layout'
+import { UNKNOWN_LAYOUT } from '../data/layout'
+import type { Form, Inputs } from '../data/parse'
+import type { Samples } from '../data/samples'
+import type { Tensor } from '../ops/tensor'
+import type { Program } from '../runtime/program'
+import type { StepKind } from './batch'
+import type { Logs } from './callbacks/callback'
+import type { Compiled } from './compiled'
+import { readLogs } from './logs'
+import type { Probe } from './probes'
+import type { StepPrograms } from './runner'
+import type { TrainingState } from './state'
+import { hasOwn } from './state'
+import type { TrainedModel } from './step'
+import type { BatchTypes, Steps } from './steps'
+
+export class Prepared implements Form, StepPrograms {
+  readonly compiled: Compiled
+  /** Whether the user's own step takes the data: it accepts any. */
+  readonly takesAny: boolean
+  /** Whether outputs and targets are compared: only a custom step knows what becomes of them. */
+  private readonly checksTargets: boolean
+  readonly needsTargets: boolean
+
+  /** @throws StateError before compile */
+  constructor(
+    private readonly state: TrainingState,
+    readonly kind: StepKind,
+    method: string,
+  ) {
+    const { model } = state
+    this.compiled = state.requireCompiled(method)
+    this.takesAny = hasOwn(model, kind)
+    this.checksTargets = !model.hasOwnStep && !this.takesAny
+    this.needsTargets = this.checksTargets && this.compiled.options.loss !== null
+  }
+
+  get model(): TrainedModel {
+    return this.state.model
+  }
+
+  /** The current programs. */
+  get steps(): Steps {
+    return this.state.steps
+  }
+
+  get outputNames(): readonly string[] {
+    return this.state.outputNames
+  }
+
+  get inputs(): Layout {
+    return this.state.layouts.x
+  }
+
+  get targets(): Layout | null {
+    const { y } = this.state.layouts
+    return y === UNKNOWN_LAYOUT && this.checksTargets ? null : this.needed(y)
+  }
+
+  learnTargets(inputs: Inputs): Layout {
+    const { state } = this
+    state.buildFor(inputs, this.kind)
+    state.renewPrograms()
+    state.learnOutputs(inputs)
+    return this.needed(state.layouts.y)
+  }
+
+  /** The layout with the outputs that need targets, if there are several. */
+  private needed(layout: Layout): Layout {
+    if (!isBranch(layout.structure) || !this.needsTargets) return layout
+    return { ...layout, needed: this.compiled.needed(flatten(layout.structure).length) }
+  }
+
+  /**
+   * Builds the model for samples, and checks them.
+   * @returns the same samples with strings replaced by numbers, on which the outputs' extents may depend
+   */
+  accept(samples: Samples): Samples {
+    const { state } = this
+    if (!state.model.built) state.buildFor(samples, this.kind)
+    state.renewPrograms()
+    this.checkInputs(samples)
+    const read = state.strings.read(samples)
+    if (this.checksTargets) this.checkTargets(samples, this.outputShapes(read))
+    return read
+  }
+
+  /** Looks at the inputs; those of a custom step may be others than those that the layers read. */
+  checkInputs({ x, inputs }: Samples): void {
+    const { model, layouts } = this.state
+    if (!this.takesAny) model.checkInput(inputs)
+    if (!model.checksData) return
+    if (!this.takesAny || structureOf(x) === structureOf(layouts.x.structure)) model.checkData(inputs)
+  }
+
+  /** The shapes of the outputs for samples without strings; none if they are not compared with targets. */
+  outputShapes({ x, inputs, readers }: Samples): readonly Shape[] {
+    if (!this.checksTargets) return []
+    return flatten(this.steps.outputSpecs(x, inputs, readers)).map(({ shape }) => shape.map((extent) => extent ?? 1))
+  }
+
+  /** @param expected the shapes of the outputs */
+  checkTargets({ targets, weights, names }: Samples, expected: readonly Shape[]): void {
+    if (!this.checksTargets) return
+    const losses = this.compiled.lossesFor(
+      expected,
+      targets.map((target) => target?.shape ?? null),
+    )
+    // The name of an output's data in errors: `y` for a model with one output, otherwise `y.price`.
+    const placeOf = (where: string, i: number): string =>
+      expected.length === 1 ? where : `${where}.${this.outputNames[i] ?? i}`
+    weights.forEach((weight, i) => {
+      if (weight !== null && weight.rank > 1) requireWeights(weight, expected[i], () => placeOf(names.sampleWeight, i))
+    })
+    for (let i = 0; i < losses.length; i++) {
+      const loss = losses[i]!
+      if (loss === null) continue
+      const target = targets[i] ?? null
+      if (target === null) throw new ArgumentError(`${placeOf(names.y, i)}: targets are missing`)
+      try {
+        loss.checkTargets(target, expected[i]!)
+      } catch (error) {
+        if (error instanceof Error) restate(error, `${placeOf(names.y, i)}: ${error.message}`)
+        throw error
+      }
+    }
+  }
+
+  program(types: BatchTypes, probes: readonly Probe[] = []): Program {
+    const { steps, compiled } = this
+    return this.kind === 'train' ? steps.train(compiled, types, probes) : steps.test(compiled, types)
+  }
+
+  hold(program: Program): void {
+    this.steps.hold(program)
+  }
+
+  release(program: Program): void {
+    this.steps.release(program)
+  }
+
+  /** The results of the loss and all metrics since they were reset. */
+  get logs(): Logs {
+    return readLogs(this.kind, this.steps, this.compiled)
+  }
+}
+
+/** A weight belongs to a sample or to one of its steps: to one vector along the last axis of an output. */
+function requireWeights({ rank, shape }: Tensor, output: Shape | undefined, name: () => string): void {
+  if (output === undefined) return
+  const steps = output.slice(1, -1)
+  if (rank <= steps.length + 1 && shape.slice(1).every((extent, axis) => extent === steps[axis])) return
+  const [rows] = shape
+  const each = steps.length === 0 ? '' : ` or ${formatShape([rows!, ...steps])}`
+  throw new ShapeError(`${name()} must have shape [${rows}]${each}, received ${formatShape(shape)}`)
+}

@@ -1,0 +1,35 @@
+// Data for uses of a model other than its own methods: parsed and checked as predict and evaluate do it.
+
+import type { Inputs } from '../data/parse'
+import { parseInputs, parseSamples } from '../data/parse'
+import type { Samples } from '../data/samples'
+import type { StepKind } from './batch'
+import { Prepared } from './prepared'
+import type { TrainingState } from './state'
+
+/** Inputs as predict reads them; builds the model for them. Strings stay strings. */
+export function readRows(state: TrainingState, x: unknown): Inputs {
+  const inputs = parseInputs(state.layouts.x, x, 'x')
+  if (!state.model.built) state.buildFor(inputs, 'predict')
+  state.renewPrograms()
+  state.model.checkInput(inputs.inputs)
+  state.model.checkData(inputs.inputs)
+  return inputs
+}
+
+/** The same with strings replaced by the numbers of their readers. */
+export function readInputs(state: TrainingState, x: unknown): Inputs {
+  return state.strings.read(readRows(state, x))
+}
+
+/** Inputs and targets for a kind of step; builds the model for them. @throws StateError before compile */
+export function readSamples(
+  state: TrainingState,
+  kind: StepKind,
+  method: string,
+  x: unknown,
+  y: unknown,
+): { readonly prepared: Prepared; readonly samples: Samples } {
+  const prepared = new Prepared(state, kind, method)
+  return { prepared, samples: prepared.accept(parseSamples(prepared, { x, y })) }
+}

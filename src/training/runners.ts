@@ -1,0 +1,62 @@
+// Makes the runner for parsed data. Here samples in arrays and batches part; above, nobody asks which they are.
+
+import { ArgumentError, DataError, restating } from '../core/errors'
+import { batchParts, withAdvice } from '../data/batch'
+import { letGo, Pace } from '../data/pace'
+import { parseSamples } from '../data/parse'
+import type { Data, Samples } from '../data/samples'
+import { END } from '../data/source'
+import { ArrayRunner } from './array-runner'
+import type { Prepared } from './prepared'
+import type { Runner } from './runner'
+import { StreamRunner } from './stream-runner'
+
+export interface RunnerOptions {
+  /** Names the data in errors. */
+  readonly where: string
+  /** Samples per step. Batches have a size of their own. */
+  readonly batchSize: number
+  /** Whether each pass over samples in arrays has another order. Default false. */
+  readonly shuffles?: boolean
+  /** The number of the first pass over batches. Default 0. */
+  readonly pass?: number
+  /** Changes samples before they are checked. */
+  readonly weigh?: ((samples: Samples) => Samples) | null
+  readonly signal: AbortSignal | null
+}
+
+/** A runner over data, for which the model is ready: all samples in arrays are checked, or the first batch. */
+export async function runnerOver(prepared: Prepared, data: Data, options: RunnerOptions): Promise<Runner> {
+  const { weigh, batchSize, shuffles = false } = options
+  if (data.kind === 'samples')
+    return new ArrayRunner(prepared, prepared.accept(weigh?.(data) ?? data), batchSize, shuffles)
+  const { where, pass = 0, signal } = options
+  const parse = (batch: unknown, index: number): Samples =>
+    restating(
+      (message) => `${where}, batch ${index}: ${withAdvice(message, batch, prepared.inputs)}`,
+      () => {
+        const samples = parseSamples(prepared, batchParts(batch))
+        return prepared.accept(weigh?.(samples) ?? samples)
+      },
+    )
+  const runner = new StreamRunner(prepared, data.source, parse)
+  try {
+    await runner.begin({ seed: 0, epoch: pass })
+    if ((await new Pace(signal).wait(Promise.resolve(runner.peek()))) === END)
+      throw new DataError(`${where}: the data have no batches`)
+    return runner
+  } catch (error) {
+    await letGo(signal, [() => runner.release()])
+    throw error
+  }
+}
+
+/** @throws ArgumentError for endless data without a number of steps */
+export function requireEnd(
+  where: string,
+  { steps }: Pick<Runner, 'steps'>,
+  given: number | null,
+  option: string,
+): void {
+  if (steps === Infinity && given === null) throw new ArgumentError(`${where}: the data have no end. Give ${option}.`)
+}

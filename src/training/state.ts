@@ -1,0 +1,219 @@
+// All that changes about the training of one model: what compile chose, the programs of the current layers, the last steps
+// on single batches, the order of rows, and the lock. The other modules of this folder keep nothing between two calls.
+
+import { StateError } from '../core/errors'
+import type { CustomObjects } from '../core/registry'
+import type { DType } from '../core/dtypes'
+import type { Shape } from '../core/shapes'
+import { unflatten } from '../core/tree'
+import type { Inputs } from '../data/parse'
+import type { Samples } from '../data/samples'
+import { specOf } from '../layers/spec'
+import type { Metric } from '../metrics/metric'
+import { nextSeed } from '../ops/seed'
+import type { Variable } from '../ops/variable'
+import { structure } from '../ops/variable'
+import { withRuntime } from '../runtime/current'
+import type { Program } from '../runtime/program'
+import type { StepKind } from './batch'
+import type { CompileOptions } from './compiled'
+import { Compiled } from './compiled'
+import type { Layouts } from './layouts'
+import { layoutsOf, namesOfOutputs } from './layouts'
+import { RunLock } from './run-lock'
+import type { TrainedModel } from './step'
+import { metricsWithin } from './step'
+import { Steps } from './steps'
+import { StringInputs } from './string-inputs'
+
+/** The last step on one batch: a batch of the same types runs the same program again. */
+export interface LastStep {
+  readonly samples: Samples
+  readonly program: Program
+  /** The shapes of the outputs, with which targets are compared. */
+  readonly expected: readonly Shape[]
+  readonly compiled: Compiled
+  readonly version: number
+  /** The runtime's epoch: it changes when weights are moved. */
+  readonly epoch: number
+}
+
+/** The last prediction from one tensor to one tensor. */
+export interface LastPrediction {
+  readonly program: Program
+  readonly shape: Shape
+  readonly dtype: DType
+  /** Whether a layer checks the data. */
+  readonly isChecked: boolean
+}
+
+interface LastSteps {
+  train: LastStep | null
+  test: LastStep | null
+  predict: LastPrediction | null
+}
+
+const NOTHING: Readonly<LastSteps> = { train: null, test: null, predict: null }
+
+export class TrainingState {
+  /** null before compile. */
+  compiled: Compiled | null = null
+  /** The programs of the current layers. */
+  steps: Steps
+  /** The last step of each kind on one batch; their programs are in `steps`. */
+  private lastSteps: LastSteps = { ...NOTHING }
+  readonly lock: RunLock
+  /** The seed of the order of rows, and the number of epochs drawn from it. */
+  readonly shuffleState = { seed: nextSeed(), epoch: 0 }
+  /** The numbers that layers make of string inputs. */
+  readonly strings: StringInputs
+  /** The weights, and the versions of the structure, for which `steps` were made. */
+  private trained: readonly Variable[] | null = null
+  private version = -1
+  private constants = structure.constants
+  /** The form of data, for a graph or for the inputs that a custom class was built for. */
+  private known: { readonly of: object | null; readonly layouts: Layouts } | null = null
+
+  constructor(readonly model: TrainedModel) {
+    this.steps = new Steps(model)
+    this.lock = new RunLock(model)
+    this.strings = new StringInputs(model)
+  }
+
+  get metrics(): readonly Metric[] {
+    return this.compiled?.all ?? metricsWithin(this.model)
+  }
+
+  compile(options: CompileOptions, customObjects: CustomObjects = {}): void {
+    this.lock.requireIdle('compile')
+    const { model } = this
+    this.compiled = this.inOwnRuntime(
+      () =>
+        new Compiled(
+          options,
+          () => this.outputNames,
+          () => metricsWithin(model),
+          !model.hasOwnStep,
+          customObjects,
+        ),
+    )
+    this.resetPrograms()
+  }
+
+  requireCompiled(method: string): Compiled {
+    if (this.compiled !== null) return this.compiled
+    throw new StateError(
+      `${this.model}: call compile() before ${method}, for example model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })`,
+    )
+  }
+
+  /** Objects of the model are created in the runtime of its weights, even if configure() has chosen another one. */
+  inOwnRuntime<Result>(body: () => Result): Result {
+    const [weight] = this.model.weights
+    return weight === undefined ? body() : withRuntime(weight.runtime, body)
+  }
+
+  /** The form of data that the model expects, as far as it is known. */
+  get layouts(): Layouts {
+    const { graph, buildSpec } = this.model
+    const of = graph ?? (buildSpec as object | null)
+    // Before the model is built, a layer may still be inserted at the front.
+    if (of === null || this.known?.of !== of) this.known = { of, layouts: layoutsOf(this.model) }
+    return this.known.layouts
+  }
+
+  get outputNames(): readonly string[] {
+    return this.layouts.y.names
+  }
+
+  /** Learns the outputs of a custom class from its first inputs. A Sequential has a graph when it is built. */
+  learnOutputs({ x, inputs }: Inputs): void {
+    const { model } = this
+    if (model.graph !== null) return
+    const outputs = this.steps.outputSpecs(x, inputs)
+    const y = { structure: outputs, names: namesOfOutputs(outputs, []) }
+    this.known = { of: model.buildSpec, layouts: { x: this.layouts.x, y } }
+  }
+
+  /** Builds the model for inputs. */
+  buildFor({ x, inputs }: Inputs, kind: StepKind | 'predict'): void {
+    const { model } = this
+    // A custom step decides itself what it calls with the data.
+    if (kind === 'predict' || !(model.hasOwnStep || hasOwn(model, kind)))
+      model.ensureBuilt(unflatten(x, inputs.map(specOf)))
+  }
+
+  /** Whether the programs were compiled for the current layers. */
+  get isCurrent(): boolean {
+    return this.version === structure.version
+  }
+
+  /** Drops the programs if a weight was frozen or added since they were made. */
+  renewPrograms(): void {
+    // A run whose steps have begun continues with its own programs.
+    if (this.lock.isStepping || this.isCurrent) return
+    const weights = this.model.trainableWeights
+    const { trained } = this
+    const isStale = this.constants !== structure.constants
+    this.constants = structure.constants
+    if (
+      isStale ||
+      trained === null ||
+      weights.length !== trained.length ||
+      weights.some((weight, i) => weight !== trained[i])
+    ) {
+      if (trained !== null || this.steps.programs.size > 0) this.resetPrograms()
+      // If a custom step creates the first weights, they are known after it.
+      this.trained = weights.length > 0 || this.model.built ? weights : null
+    }
+    this.version = structure.version
+  }
+
+  /** Drops the programs, because the layers changed. */
+  resetPrograms(): void {
+    this.steps.dispose()
+    this.steps = new Steps(this.model)
+    this.lastSteps = { ...NOTHING }
+    this.version = -1
+  }
+
+  /** Creates the optimizer's slots for the current trainable weights, which moves the weights. */
+  buildOptimizer({ optimizer }: Compiled): void {
+    const { model } = this
+    if (model.hasOwnStep) return
+    const weights = this.trained ?? model.trainableWeights
+    if (optimizer.isBuiltFor(weights)) return
+    this.resetPrograms()
+    optimizer.build(weights, model.weights)
+  }
+
+  /** The last step of each kind. */
+  get last(): Readonly<LastSteps> {
+    return this.lastSteps
+  }
+
+  /** Keeps a step as the last of its kind; its program is not freed to make room. */
+  remember<Kind extends keyof LastSteps>(kind: Kind, last: NonNullable<LastSteps[Kind]>): void {
+    const { steps, lastSteps } = this
+    steps.hold(last.program)
+    const before = lastSteps[kind]
+    if (before !== null) steps.release(before.program)
+    lastSteps[kind] = last
+  }
+
+  dispose(): void {
+    this.lock.requireIdle('dispose')
+    this.resetPrograms()
+    const { model, compiled } = this
+    const variables = [...model.weights, ...model.stateVariables, ...(compiled?.optimizer.variables ?? [])]
+    for (const storage of new Set(variables.map((variable) => variable.storage))) {
+      storage.dispose()
+      storage.runtime.invalidate()
+    }
+  }
+}
+
+/** Whether a custom step takes the data: it accepts any. */
+export function hasOwn(model: TrainedModel, kind: StepKind): boolean {
+  return kind === 'train' ? model.hasOwnStep : model.hasOwnTestStep
+}

@@ -1,0 +1,161 @@
+// Steps over batches that come one after the other.
+
+import type { Samples } from '../data/samples'
+import { tensorsOf } from '../data/samples'
+import type { Cursor, Soon, Source } from '../data/source'
+import { END, after, isPromise } from '../data/source'
+import type { Program } from '../runtime/program'
+import type { Position } from './position'
+import type { Probe } from './probes'
+import type { Draw, Runner, StepPrograms } from './runner'
+import { load, typesOf, whatFailed } from './runner'
+
+/** Runs a step for each batch of a sequence. The next batch is requested before a step runs. */
+export class StreamRunner implements Runner {
+  private cursor: Cursor<unknown> | null = null
+  private next: Soon<Samples | typeof END> | null = null
+  private held: Program | null = null
+  private last: Samples | null = null
+  /** The original batches of the next and the last samples. */
+  private raw: unknown = null
+  private lastRaw: unknown = null
+  private draw: Draw | null = null
+  /** The number of batches of this pass that were run. */
+  private taken = 0
+
+  /** @param parse converts a batch to samples, and checks them */
+  constructor(
+    private readonly prepared: StepPrograms,
+    private readonly source: Source,
+    private readonly parse: (batch: unknown, index: number) => Samples,
+  ) {}
+
+  get steps(): number | null {
+    return this.source.size
+  }
+
+  get isWithin(): boolean {
+    return this.taken > 0 && this.next !== END
+  }
+
+  /** The source defines the order. */
+  settle(): void {}
+
+  /** A pass from which no step was taken yet continues. */
+  begin(draw: Draw | null): Soon<void> {
+    if (this.cursor !== null && this.taken === 0) return undefined
+    // A one-shot source continues where it stopped.
+    if (this.cursor !== null && this.source.isOnce === true)
+      return after(this.peek(), (batch) => (batch === END ? this.open(draw) : void (this.taken = 0)))
+    return this.open(draw)
+  }
+
+  private open(draw: Draw | null): Soon<void> {
+    return after(this.cursor?.close(), () => {
+      this.cursor = this.source.open(draw?.epoch ?? 0)
+      this.draw = draw
+      this.taken = 0
+      this.lastRaw = null
+      this.next = this.read(0)
+    })
+  }
+
+  get setting(): Runner['setting'] {
+    return {}
+  }
+
+  get position(): Position {
+    return { draw: this.draw, taken: this.taken }
+  }
+
+  seek({ draw, taken }: Position): Soon<void> {
+    if (this.source.isOnce === true && this.cursor !== null && this.taken === 0) {
+      Object.assign(this, { draw, taken })
+      if (taken === 0) return undefined
+      // The first batch was already read.
+      return after(this.peek(), () => after(this.cursor!.skip(taken - 1), () => void (this.next = this.read(taken))))
+    }
+    return after(this.cursor?.close(), () => {
+      const cursor = this.source.open(draw?.epoch ?? 0)
+      this.cursor = cursor
+      this.draw = draw
+      this.taken = taken
+      this.lastRaw = null
+      return after(cursor.skip(taken), () => void (this.next = this.read(taken)))
+    })
+  }
+
+  /** Errors are thrown when the batch is taken, not before. */
+  private read(index: number): Soon<Samples | typeof END> {
+    let next: Soon<Samples | typeof END>
+    try {
+      next = after(this.cursor!.next(), (batch) => {
+        if (batch === END) return END
+        this.raw = batch
+        return this.parse(batch, index)
+      })
+    } catch (error) {
+      next = Promise.reject(error)
+    }
+    if (isPromise(next)) next.catch(() => undefined)
+    return next
+  }
+
+  /** The next batch, without taking it; END at the end of the pass. */
+  peek(): Soon<Samples | typeof END> {
+    return this.next ?? after(this.begin(null), () => this.next!)
+  }
+
+  upcoming(probes: readonly Probe[] = []): Soon<Program | null> {
+    return after(this.peek(), (batch) => {
+      this.next = batch
+      return batch === END ? null : this.programFor(batch, probes)
+    })
+  }
+
+  private programFor(batch: Samples, probes: readonly Probe[]): Program {
+    const program = this.prepared.program(typesOf(batch, batch.size), probes)
+    if (program !== this.held) {
+      // One program at a time: batches of many shapes would fill the memory.
+      this.prepared.hold(program)
+      if (this.held !== null) this.prepared.release(this.held)
+      this.held = program
+    }
+    return program
+  }
+
+  run(_most: number, probes: readonly Probe[] = []): { readonly steps: number; readonly finite: boolean } {
+    const batch = this.next as Samples
+    const program = this.programFor(batch, probes)
+    const { cursor, lastRaw, raw } = this
+    this.last = batch
+    this.lastRaw = raw
+    this.taken++
+    load(program, tensorsOf(batch))
+    if (lastRaw !== null) cursor!.recycle?.(lastRaw)
+    // An asynchronous batch is read while this step computes.
+    this.next = this.read(this.taken)
+    return { steps: 1, finite: program.run() }
+  }
+
+  diagnose(): string {
+    const program = this.programFor(this.last!, [])
+    load(program, tensorsOf(this.last!))
+    return whatFailed(program)
+  }
+
+  release(): Soon<void> {
+    if (this.held !== null) this.prepared.release(this.held)
+    this.held = null
+    const { cursor, next } = this
+    this.cursor = null
+    this.next = null
+    this.raw = null
+    this.lastRaw = null
+    const closed = cursor?.close()
+    // A pending read may never finish, and the source closes only after it.
+    if (!isPromise(next)) return closed
+    if (isPromise(closed)) closed.catch(() => undefined)
+    return undefined
+  }
+}

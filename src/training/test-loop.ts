@@ -1,0 +1,42 @@
+// The loop of evaluate, and of a validation in fit.
+
+import { DataError } from '../core/errors'
+import { Pace } from '../data/pace'
+import { isPromise } from '../data/source'
+import type { Logs } from './callbacks/callback'
+import type { Listeners } from './listeners'
+import type { Prepared } from './prepared'
+import type { Runner } from './runner'
+
+/**
+ * Runs test steps over all samples, or over a number of batches. The runner is at its beginning. Callbacks are told of
+ * the batches.
+ */
+export async function runTest(
+  prepared: Pick<Prepared, 'compiled' | 'logs'>,
+  runner: Runner,
+  most: number | null,
+  listeners: Listeners,
+  signal: AbortSignal | null,
+): Promise<Logs> {
+  const pace = new Pace(signal)
+  const perBatch = listeners.hear('onTestBatchBegin', 'onTestBatchEnd')
+  signal?.throwIfAborted()
+  let done = 0
+  for (; done < (most ?? Infinity); done++) {
+    const upcoming = runner.upcoming()
+    const program = isPromise(upcoming) ? await pace.wait(upcoming) : upcoming
+    if (program === null) break
+    if (done === 0) prepared.compiled.resetMetrics()
+    const batch = done
+    if (perBatch) await listeners.tell((callback) => callback.onTestBatchBegin?.(batch))
+    runner.run(1)
+    if (perBatch) {
+      const { logs } = prepared
+      await listeners.tell((callback) => callback.onTestBatchEnd?.(batch, logs))
+    }
+    if (pace.isDue()) await pace.yield()
+  }
+  if (done === 0) throw new DataError('There are no batches to evaluate')
+  return prepared.logs
+}
