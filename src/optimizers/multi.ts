@@ -3,7 +3,7 @@
 import { ArgumentError, StateError, internalError } from '../core/errors'
 import type { InputsOf, Kind } from '../core/options'
 import { configured, listOf, named, required } from '../core/options'
-import type { Config, Serialized } from '../core/registry'
+import type { Config, NamesOf, Serialized } from '../core/registry'
 import { Registry } from '../core/registry'
 import { add } from '../ops/elementwise'
 import { Tensor } from '../ops/tensor'
@@ -13,7 +13,7 @@ import { matchKind, matches } from './match'
 import { Optimizer } from './optimizer'
 import type { UpdateResult } from './optimizer'
 import type { Slot } from './parameters'
-import { rules } from './rules'
+import * as rules from './rules'
 import type { LearningRateSchedule } from './schedules'
 
 /** An optimizer and its weights; without weights, it trains all that no other optimizer matches. */
@@ -22,10 +22,11 @@ export interface OptimizerFor {
   readonly match: Match | null
 }
 
-const isRule = (value: unknown): value is Optimizer => value instanceof Optimizer && !(value instanceof MultiOptimizer)
-const optimizer = /* @__PURE__ */ named(new Registry<Optimizer>('optimizer', isRule, rules))
+type OptimizerInput = NamesOf<typeof rules> | (string & {}) | Optimizer | Serialized
 
-type OptimizerInput = string | Optimizer | Serialized
+const optimizer = /* @__PURE__ */ named<Optimizer, OptimizerInput>(
+  /* @__PURE__ */ new Registry('optimizer', Optimizer, () => rules),
+)
 
 // [optimizer, match], or [optimizer] for the rest.
 const optimizerFor: Kind<OptimizerFor, readonly [OptimizerInput, (Match | null)?]> = {
@@ -36,6 +37,8 @@ const optimizerFor: Kind<OptimizerFor, readonly [OptimizerInput, (Match | null)?
       )
     }
     const [given, match = null]: unknown[] = value
+    if (given instanceof MultiOptimizer)
+      throw new ArgumentError(`${where}[0] must be a single optimizer, received a MultiOptimizer`)
     return {
       optimizer: optimizer.read(given, `${where}[0]`),
       match: match === null ? null : matchKind.read(match, `${where}[1]`),
