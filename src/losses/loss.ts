@@ -103,10 +103,18 @@ export abstract class FormulaLoss extends Loss {
   }
 }
 
+/** A function of targets and predictions alone is called with these two, because functions refuse further arguments. */
+export function withOptions<Options>(
+  formula: (yTrue: Tensor, yPred: Tensor, options?: Options) => Tensor,
+  table: OptionTable | undefined,
+): (yTrue: Tensor, yPred: Tensor, options?: Options) => Tensor {
+  return table === undefined ? (yTrue, yPred) => formula(yTrue, yPred) : formula
+}
+
 /**
  * The base of the class with the formula and the options of a function.
  * @param base decides which targets are refused
- * @param table the options of the function
+ * @param table the options of the function; without it, the function takes only targets and predictions
  * @param shorthand the option that may be passed alone
  */
 export function lossOf<
@@ -115,9 +123,9 @@ export function lossOf<
   Short extends keyof Table & string = never,
 >(
   base: Base,
-  formula: (yTrue: TensorLike, yPred: TensorLike, options: InputsOf<Table>) => Tensor,
+  formula: (yTrue: TensorLike, yPred: TensorLike, options?: InputsOf<Table>) => Tensor,
   table?: Table,
   shorthand?: Short,
 ): ConfiguredClass<Base, Table, Short> {
-  return configured(base, () => table ?? ({} as Table), shorthand, { formula })
+  return configured(base, () => table ?? ({} as Table), shorthand, { formula: withOptions(formula, table) })
 }

@@ -100,7 +100,9 @@ export class MeanSquaredLogarithmicError extends meanOf(meanSquaredLogarithmicEr
  * metric.apply([[0], [0]], [[0.5], [4]])
  * metric.result()   // 1.714
  */
-export class LogCoshError extends meanOf(logCosh, { name: option(text, 'logcosh') }) {
+export class LogCoshError extends meanOf((yTrue, yPred) => logCosh(yTrue, yPred), {
+  name: option(text, 'logcosh'),
+}) {
   static override readonly className = 'LogCoshError'
 }
 
@@ -190,12 +192,7 @@ const r2Options = () => ({
 export type R2ScoreOptions = InputsOf<ReturnType<typeof r2Options>> & MetricOptions
 
 /** Σ w·y, Σ w·y², Σ w·(y − ŷ)² and Σ w of each output. */
-interface Sums {
-  readonly targets: Variable
-  readonly squares: Variable
-  readonly residuals: Variable
-  readonly weights: Variable
-}
+type Sums = readonly [targets: Variable, squares: Variable, residuals: Variable, weights: Variable]
 
 /**
  * 1 − Σ(y − ŷ)² / Σ(y − μ(y))² of each output, over all samples together: 1 is perfect, 0 no better than the mean; 0 if
@@ -214,12 +211,12 @@ export class R2Score extends configured(Metric, r2Options) {
 
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const [y, p] = alignRanks(cast(yTrue, 'float32'), cast(yPred, 'float32'))
-    const outputs = requireRows(y, p, this.sums?.targets.shape[0])
+    const outputs = requireRows(y, p, this.sums?.[0].shape[0])
     const add = (name: string): Variable => this.addVariable(name, [outputs])
-    this.sums ??= { targets: add('sum'), squares: add('squaredSum'), residuals: add('residual'), weights: add('count') }
+    this.sums ??= [add('sum'), add('squaredSum'), add('residual'), add('count')]
     const w = rowWeights(sampleWeight, y)
     const over = (x: Tensor): Tensor => sum(w === null ? x : multiply(x, w), 0)
-    const { targets, squares, residuals, weights } = this.sums
+    const [targets, squares, residuals, weights] = this.sums
     accumulate(targets, over(y))
     accumulate(squares, over(square(y)))
     accumulate(residuals, over(square(subtract(y, p))))
@@ -229,9 +226,14 @@ export class R2Score extends configured(Metric, r2Options) {
 
   result(): Tensor {
     if (this.sums === null) return full([], 0)
-    const { targets, squares, residuals, weights } = this.sums
-    const total = subtract(squares.value, multiply(targets.value, divideNoNan(targets.value, weights.value)))
-    const scores = where(equal(total, 0), 0, subtract(1, divideNoNan(residuals.value, total)))
+    const [targets, squares, residuals, weights] = this.sums.map(({ value }) => value) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ]
+    const total = subtract(squares, multiply(targets, divideNoNan(targets, weights)))
+    const scores = where(equal(total, 0), 0, subtract(1, divideNoNan(residuals, total)))
     return this.adjusted(this.aggregated(scores, total))
   }
 

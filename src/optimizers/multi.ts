@@ -10,7 +10,7 @@ import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { Match } from './match'
 import { matchKind, matches } from './match'
-import { Optimizer } from './optimizer'
+import { Optimizer, optimizerOptions } from './optimizer'
 import type { UpdateResult } from './optimizer'
 import type { Slot } from './parameters'
 import * as rules from './rules'
@@ -53,17 +53,6 @@ const multiOptions = () => ({
 })
 export type MultiOptimizerOptions = InputsOf<ReturnType<typeof multiOptions>> & { name?: string }
 
-/** Options that belong to the single optimizers. */
-const SET_IN_EACH = [
-  'weightDecay',
-  'clipnorm',
-  'clipvalue',
-  'globalClipnorm',
-  'emaOverwriteFrequency',
-  'lossScaleFactor',
-  'gradientAccumulationSteps',
-] as const
-
 /**
  * Several optimizers, each for some of the weights:
  *
@@ -79,9 +68,13 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
   private chosen: readonly Variable[] = []
 
   protected override checkOptions(): void {
-    const given = SET_IN_EACH.find((name) => this[name] !== null)
+    // Those that are null by default change a single optimizer, as these three do.
+    const given = Object.entries(optimizerOptions()).find(
+      ([name, each]) => each.initial(this) === null && Reflect.get(this, name) !== null,
+    )
     if (given !== undefined || this.useEma || this.groups.length > 0 || this.noWeightDecay.length > 0) {
-      throw new ArgumentError(`${this.name}: options such as ${given ?? 'useEma'} must be set in the single optimizers`)
+      const name = given?.[0] ?? 'useEma'
+      throw new ArgumentError(`${this.name}: options such as ${name} must be set in the single optimizers`)
     }
     const all = this.members
     if (all.length === 0) throw new ArgumentError(`${this.name}: optimizers must not be empty`)
