@@ -105,18 +105,18 @@ const ascii = {
 
 /**
  * `class Dense extends configured(…) {` → `const DenseBase = configured(…); class Dense extends DenseBase {`, on the same
- * lines. Making a base has no other effect, and bundlers believe that of a call with an annotation, but not of one behind
- * `extends`: without this every layer would be in every bundle.
+ * lines, and so for every other call that makes a base. It has no other effect, and bundlers rely on an annotation of a
+ * call, but not of one behind `extends`: without this every layer would be in every bundle.
  */
 const bases = {
   name: 'bases',
   transform(code: string, id: string) {
-    if (!id.endsWith('.ts') || !code.includes('extends configured(')) return null
+    if (!id.endsWith('.ts') || !/ extends \w+\(/.test(code)) return null
     const source = ts.createSourceFile(id, code, ts.ScriptTarget.Latest, true)
     const edits = source.statements.filter(ts.isClassDeclaration).flatMap((each) => {
       const base = baseOf(each)
-      const isConfigured = base !== undefined && ts.isCallExpression(base) && base.expression.getText() === 'configured'
-      return isConfigured ? [{ start: each.getStart(), base, name: `${each.name!.text}Base` }] : []
+      const isMade = base !== undefined && ts.isCallExpression(base)
+      return isMade ? [{ start: each.getStart(), base, name: `${each.name!.text}Base` }] : []
     })
     return edits.reduceRight((text, { start, base, name }) => {
       const head = text.slice(start, base.getStart())

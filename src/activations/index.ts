@@ -10,51 +10,32 @@ import { untraced } from '../ops/trace'
 /** A function of one tensor, written with ops. */
 export type Activation = (x: Tensor) => Tensor
 
-export type ActivationName =
-  | 'linear'
-  | 'relu'
-  | 'sigmoid'
-  | 'tanh'
-  | 'softmax'
-  | 'logSoftmax'
-  | 'softplus'
-  | 'softsign'
-  | 'leakyRelu'
-  | 'relu6'
-  | 'elu'
-  | 'selu'
-  | 'gelu'
-  | 'silu'
-  | 'swish'
-  | 'hardSigmoid'
-  | 'hardSilu'
-  | 'mish'
-  | 'exponential'
+const activations = {
+  linear: (x) => x,
+  relu: functions.relu,
+  sigmoid: functions.sigmoid,
+  tanh: functions.tanh,
+  softmax: functions.softmax,
+  logSoftmax: functions.logSoftmax,
+  softplus: functions.softplus,
+  softsign: functions.softsign,
+  leakyRelu: functions.leakyRelu,
+  relu6: functions.relu6,
+  elu: functions.elu,
+  selu: functions.selu,
+  gelu: (x) => functions.gelu(x, false),
+  silu: functions.silu,
+  swish: (x) => functions.silu(x),
+  hardSigmoid: functions.hardSigmoid,
+  hardSilu: functions.hardSilu,
+  mish: functions.mish,
+  exponential: functions.exponential,
+} satisfies Readonly<Record<string, Activation>>
+
+type ActivationName = keyof typeof activations
 
 /** A known name (any spelling), or a custom function. */
 export type ActivationIdentifier = ActivationName | (string & {}) | Activation
-
-const activations: { readonly [Name in ActivationName]: Activation } = {
-  linear: (x) => x,
-  relu: (x) => functions.relu(x),
-  sigmoid: (x) => functions.sigmoid(x),
-  tanh: (x) => functions.tanh(x),
-  softmax: (x) => functions.softmax(x),
-  logSoftmax: (x) => functions.logSoftmax(x),
-  softplus: (x) => functions.softplus(x),
-  softsign: (x) => functions.softsign(x),
-  leakyRelu: (x) => functions.leakyRelu(x),
-  relu6: (x) => functions.relu6(x),
-  elu: (x) => functions.elu(x),
-  selu: (x) => functions.selu(x),
-  gelu: (x) => functions.gelu(x, false),
-  silu: (x) => functions.silu(x),
-  swish: (x) => functions.silu(x),
-  hardSigmoid: (x) => functions.hardSigmoid(x),
-  hardSilu: (x) => functions.hardSilu(x),
-  mish: (x) => functions.mish(x),
-  exponential: (x) => functions.exponential(x),
-}
 
 const names = Object.keys(activations)
 

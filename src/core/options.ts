@@ -500,16 +500,18 @@ export type ConfiguredClass<Base extends AbstractClass, Table, Short extends key
  * @param declare the table; called when the first object is created
  * @param shorthand the option that may be passed alone, or before the others: `new Dropout(0.5)`,
  *   `new Dropout(0.5, { seed: 1 })`
+ * @param members members that all objects of the class share, such as its formula
  */
 export function configured<
   Base extends AbstractClass,
   Table extends OptionTable,
   Short extends keyof Table & string = never,
->(base: Base, declare: () => Table, shorthand?: Short): ConfiguredClass<Base, Table, Short> {
+>(base: Base, declare: () => Table, shorthand?: Short, members: object = {}): ConfiguredClass<Base, Table, Short> {
   // Configured, the root class, assigns the values.
   const made = class extends (base as unknown as new (given: unknown) => Configured) {
     static readonly declare = declare
     static readonly shorthand = shorthand
   }
+  Object.assign(made.prototype, members)
   return made as unknown as ConfiguredClass<Base, Table, Short>
 }

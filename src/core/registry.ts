@@ -2,7 +2,7 @@
 // metrics, optimizers, schedules, layers. There is one Registry per kind; names are accepted in every spelling:
 // 'binary_crossentropy', 'binaryCrossentropy', 'BinaryCrossentropy'.
 
-import { ArgumentError, camelKey, normalizeName, quoted, unknownName } from './errors'
+import { ArgumentError, camelKey, knownName, quoted, unknownName } from './errors'
 
 /** Values that JSON can represent. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -184,11 +184,35 @@ export function construct(of: unknown, config: Config): unknown {
   return Reflect.construct(of, [config])
 }
 
-/** The namespaces of classes that are not exported directly. */
-const NAMESPACES: Readonly<Record<string, string>> = {
-  loss: 'losses.',
-  metric: 'metrics.',
-  initializer: 'initializers.',
+/** `MeanSquaredError` → `meanSquaredError`, as `camelCase` gives it. */
+type CamelCase<Name extends string> = Name extends `KL${infer Rest}` ? `kl${Rest}` : SmallFirst<Name>
+/** `AUC` → `auc`, `RMSprop` → `rmsprop`, `Huber` → `huber`: without the capitals that a name begins with. */
+type SmallFirst<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? First extends Lowercase<First>
+    ? Name
+    : `${Lowercase<First>}${SmallFirst<Rest>}`
+  : Name
+
+/** The classes in the type of a module. */
+export type ClassesIn<Module> = {
+  [Name in keyof Module & string]: Module[Name] extends AnyClass<Configurable> ? Name : never
+}[keyof Module & string]
+
+/** The names by which users can choose the classes of a module: of those that need no options, in camelCase. */
+export type NamesOf<Module> = {
+  [Name in keyof Module & string]: Module[Name] extends new () => Configurable ? CamelCase<Name> : never
+}[keyof Module & string]
+
+type Base<Kind> = abstract new (...inputs: never) => Kind
+
+/** The classes of a module that can be saved, those with a `className` of their own, by these names. */
+export function classesIn(module: object): Readonly<Record<string, AnyClass<unknown>>>
+export function classesIn<Kind>(module: object, base: Base<Kind>): Readonly<Record<string, AnyClass<Kind>>>
+export function classesIn(module: object, base: Base<unknown> = Object): Readonly<Record<string, unknown>> {
+  const classes = Object.values(module as Readonly<Record<string, unknown>>).filter(
+    (value) => typeof value === 'function' && Object.hasOwn(value, 'className') && value.prototype instanceof base,
+  )
+  return Object.fromEntries(classes.map((own) => [nameOfClass(own as Function), own]))
 }
 
 /** Further ways to specify an object of a registry, besides the names of its classes. */
@@ -196,63 +220,56 @@ interface MoreNames<Kind> {
   /** Further names, such as { mse: 'MeanSquaredError' }. Default none. */
   readonly aliases?: Readonly<Record<string, string>>
   /**
-   * Classes that users give only as objects, so that a bundle contains them only if they are used; files also
+   * Classes, as keys, that users give only as objects, so that a bundle contains them only if they are used; files also
    * refer to them by name. Default none.
    */
-  readonly unnamed?: readonly string[]
+  readonly unnamed?: Readonly<Record<string, unknown>>
   /** Creates an object from a user's function. Default: functions are not accepted. */
   readonly ofFunction?: (own: never) => Kind
 }
 
 export class Registry<Kind extends Configurable> {
-  private byName: Map<string, AnyClass<Kind>> | null = null
-  private names: string[] = []
+  private classes: Readonly<Record<string, AnyClass<Kind>>> | null = null
 
   /**
    * @param kind the kind's name in errors, such as 'loss'
-   * @param classes by the names under which they are saved; called at the first use
+   * @param module the module with the classes, read at the first use; what else it exports does not count
    */
   constructor(
     private readonly kind: string,
-    private readonly isKind: (value: unknown) => value is Kind,
-    private readonly classes: () => Readonly<Record<string, AnyClass<Kind>>>,
+    private readonly base: Base<Kind>,
+    private readonly module: () => object,
     private readonly more: MoreNames<Kind> = {},
   ) {}
 
-  private get table(): ReadonlyMap<string, AnyClass<Kind>> {
-    if (this.byName !== null) return this.byName
-    const classes = this.classes()
-    const { aliases = {} } = this.more
-    const table = new Map<string, AnyClass<Kind>>()
-    for (const [name, own] of Object.entries(classes)) table.set(normalizeName(name), own)
-    for (const [alias, name] of Object.entries(aliases)) table.set(normalizeName(alias), classes[name]!)
-    this.names = [...Object.keys(classes).map(camelCase), ...Object.keys(aliases)]
-    this.byName = table
-    return table
+  /** All classes, by the names under which they are saved. */
+  get all(): Readonly<Record<string, AnyClass<Kind>>> {
+    return (this.classes ??= classesIn(this.module(), this.base))
   }
 
   /** All names, for messages. */
-  get known(): readonly string[] {
-    return this.table.size === 0 ? [] : this.names
+  get names(): readonly string[] {
+    return [...Object.keys(this.all).map(camelCase), ...Object.keys(this.more.aliases ?? {})]
   }
 
-  /** All classes, by the names under which they are saved. */
-  get all(): Readonly<Record<string, AnyClass<Kind>>> {
-    return this.classes()
+  private classOf(name: string): AnyClass<Kind> | undefined {
+    const { aliases = {} } = this.more
+    const own = knownName(name, Object.keys({ ...this.all, ...aliases }))
+    return own === undefined ? undefined : this.all[aliases[own] ?? own]
   }
 
   /** The error for an unknown name, with the nearest known one; `more` are names known elsewhere. */
   unknown(name: string, more: readonly string[] = []): ArgumentError {
-    const own = this.more.unnamed?.find((each) => normalizeName(each) === normalizeName(name))
-    if (own === undefined) return unknownName(this.kind, name, [...this.known, ...more])
+    const own = knownName(name, Object.keys(this.more.unnamed ?? {}))
+    if (own === undefined) return unknownName(this.kind, name, [...this.names, ...more])
     return new ArgumentError(
-      `The ${this.kind} '${name}' must be given as an object, such as new ${NAMESPACES[this.kind] ?? ''}${own}(…), not by name.`,
+      `The ${this.kind} '${name}' must be given as an object, such as new ${this.kind}${this.kind.endsWith('s') ? 'es' : 's'}.${own}(…), not by name.`,
     )
   }
 
   /** Whether a name is known here or in the scopes of custom objects. */
   knows(name: string): boolean {
-    return this.table.has(normalizeName(name)) || customObject(name) !== undefined
+    return this.classOf(name) !== undefined || customObject(name) !== undefined
   }
 
   /**
@@ -262,7 +279,7 @@ export class Registry<Kind extends Configurable> {
    * @throws ArgumentError with the nearest known name
    */
   get(identifier: unknown, where = ''): Kind {
-    if (this.isKind(identifier)) return identifier
+    if (identifier instanceof this.base) return identifier
     const { ofFunction } = this.more
     const own = ofFunction === undefined ? null : customFunction(identifier)
     if (own !== null) {
@@ -271,21 +288,22 @@ export class Registry<Kind extends Configurable> {
     }
     if (typeof identifier === 'string') return this.make(identifier, {})
     if (isSerialized(identifier)) return this.make(identifier.className, identifier.config)
-    const possible = `a name such as '${this.known[0]}'${ofFunction === undefined ? '' : ', a function'} or an instance of ${article(this.kind)}`
+    const shortest = this.names.reduce((a, b) => (b.length < a.length ? b : a))
+    const possible = `a name such as '${shortest}'${ofFunction === undefined ? '' : ', a function'} or an instance of ${article(this.kind)}`
     throw new ArgumentError(
       `${where === '' ? `The argument for ${article(this.kind)}` : where} must be ${possible}, received ${receivedText(identifier)}`,
     )
   }
 
   private make(name: string, config: Config): Kind {
-    const known = this.table.get(normalizeName(name))
+    const known = this.classOf(name)
     const found = customObject(name)
     // A layer and an initializer may have the same name: Identity.
-    const isOther = known !== undefined && typeof found === 'function' && !this.isKind(found.prototype)
+    const isOther = known !== undefined && typeof found === 'function' && !(found.prototype instanceof this.base)
     const own = isOther ? undefined : found
     if (own === undefined && known === undefined) throw this.unknown(name)
     const made = construct(own ?? known, config)
-    if (this.isKind(made)) return made
+    if (made instanceof this.base) return made
     throw new ArgumentError(`customObjects.${name} is not ${article(this.kind)}`)
   }
 }

@@ -1,60 +1,16 @@
 // Initializers by name.
 
+import type { ClassesIn } from '../core/registry'
 import { Registry } from '../core/registry'
-import type { InitializerFunction } from './index'
-import {
-  Constant,
-  GlorotNormal,
-  GlorotUniform,
-  HeNormal,
-  HeUniform,
-  Identity,
-  Initializer,
-  LambdaInitializer,
-  LecunNormal,
-  LecunUniform,
-  Ones,
-  Orthogonal,
-  RandomNormal,
-  RandomUniform,
-  TruncatedNormal,
-  VarianceScaling,
-  Zeros,
-} from './index'
+import type * as all from './index'
+import { Initializer } from './initializer'
+import * as named from './named'
+import { FURTHER_NAMES } from './names'
 
-const isInitializer = (value: unknown): value is Initializer => value instanceof Initializer
+const unnamed = { STFT: true } satisfies Record<Exclude<ClassesIn<typeof all>, keyof typeof named>, true>
 
-export const initializers = new Registry<Initializer>(
-  'initializer',
-  isInitializer,
-  () => ({
-    Zeros,
-    Ones,
-    Constant,
-    Identity,
-    RandomNormal,
-    RandomUniform,
-    TruncatedNormal,
-    VarianceScaling,
-    GlorotUniform,
-    GlorotNormal,
-    HeUniform,
-    HeNormal,
-    LecunUniform,
-    LecunNormal,
-    Orthogonal,
-    LambdaInitializer,
-  }),
-  {
-    aliases: {
-      identityInitializer: 'Identity',
-      orthogonalInitializer: 'Orthogonal',
-      normal: 'RandomNormal',
-      uniform: 'RandomUniform',
-      one: 'Ones',
-      zero: 'Zeros',
-    },
-    unnamed: ['STFT'],
-    ofFunction: (initializer: InitializerFunction) => new LambdaInitializer({ initializer }),
-  },
-)
+export const initializers = new Registry('initializer', Initializer, () => named, {
+  aliases: FURTHER_NAMES,
+  unnamed,
+  ofFunction: (initializer: named.InitializerFunction) => new named.LambdaInitializer({ initializer }),
+})

@@ -3,12 +3,14 @@
 import { ShapeError, formatShape } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { boolean, custom, functionOptions, number, option } from '../core/options'
+import type { Shape, TensorType } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 import {
   add,
   cast,
   equal,
+  greater,
   logicalAnd,
   logicalNot,
   maximum,
@@ -21,9 +23,13 @@ import { matmul } from '../ops/linalg'
 import { logSumExp } from '../ops/reduce'
 import { eye, reshape, transpose } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
+import { requireElements, wrongTargets } from './kinds'
+import type { Counted } from './loss'
+import { FormulaLoss, lossOf } from './loss'
 import { NOTHING } from './values'
+import { bothMasks } from './weights'
 
-export const circleOptions = {
+const circleOptions = {
   /** The scale of the similarities: higher values emphasise the hardest pairs. Default 80. */
   gamma: option(number({ above: 0 }), 80),
   /** The target distance within a class, and the complement of that between classes. Default 0.4. */
@@ -74,6 +80,31 @@ export function circle(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<t
   const overPairs = (pairs: Tensor, value: Tensor): Tensor =>
     logSumExp(where(pairs, multiply(value, gamma), NOTHING), { axis: 1 })
   return softplus(add(overPairs(positive, near), overPairs(logicalNot(alike), far)))
+}
+
+/**
+ * Draws embeddings of one class together and pushes those of different classes apart: yTrue class numbers [batch],
+ * yPred embeddings of length 1, [batch, dimension]. Embeddings without another one of their class in the batch are
+ * ignored. Sun et al. 2020.
+ * @example new losses.Circle().apply([0, 0, 1], ops.normalize([[1, 0], [1, 1], [0, 1]]))   // 10.63
+ */
+export class Circle extends lossOf(FormulaLoss, circle, circleOptions) {
+  static readonly className = 'Circle'
+
+  protected override counted(yTrue: Tensor, yPred: Tensor, mask: Tensor | undefined): Counted {
+    const values = this.call(yTrue, yPred)
+    return { values, mask: bothMasks(mask, greater(values, 0)) }
+  }
+
+  override targetsFor([batch = 1]: Shape): TensorType {
+    return { shape: [batch], dtype: 'int32' }
+  }
+
+  override checkTargets(yTrue: Tensor, outputShape: Shape): void {
+    if (yTrue.size !== yTrue.shape[0])
+      throw wrongTargets(this.name, 'one class number for each embedding:', [outputShape[0]!], yTrue.shape, '')
+    requireElements(this.name, yTrue, Number.isInteger, 'class numbers')
+  }
 }
 
 /** @throws ShapeError unless there is one class number per embedding */

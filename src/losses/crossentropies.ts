@@ -1,10 +1,10 @@
-// Losses between distributions, as functions: targets and predictions [batch, …, classes] → values [batch, …]. Keras's
-// formulas. The table of a function's options stands beside it and is shared with the classes in classes.ts and the
-// metrics.
+// Losses between distributions: functions, from targets and predictions [batch, …, classes] to values [batch, …], and the
+// classes of the same formulas. Keras's formulas.
 
 import { ShapeError, quoted } from '../core/errors'
 import type { InputsOf, ValuesOf } from '../core/options'
-import { boolean, either, functionOptions, integer, listOf, nullable, number, option } from '../core/options'
+import { boolean, either, functionOptions, listOf, number, option } from '../core/options'
+import type { Shape } from '../core/shapes'
 import { broadcastShapes, normalizeAxis } from '../core/shapes'
 import { logSoftmax } from '../ops/activations'
 import type { TensorLike } from '../ops/convert'
@@ -27,31 +27,18 @@ import {
 } from '../ops/elementwise'
 import { sum } from '../ops/reduce'
 import { oneHotOrZeros } from '../ops/one-hot'
-import { broadcastTo, expandDims, moveAxis, reshape } from '../ops/shape'
+import { broadcastTo, expandDims, moveAxis } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import { apply, operandOf } from '../ops/trace'
-import { EPSILON, floats, meanOver } from './values'
+import { OfClassNumbers, OfDistributions, OfFractions } from './kinds'
+import type { Counted } from './loss'
+import { lossOf } from './loss'
+import { crossentropyOptions, sparseCrossentropyOptions } from './options'
+import { EPSILON, classMask, classNumbers, floats, meanOver } from './values'
+import { bothMasks } from './weights'
 
-/** The options of the cross-entropies with targets in [0, 1]. */
-export const crossentropyOptions = {
-  /** The predictions are logits, not probabilities. Default false. */
-  fromLogits: option(boolean, false),
-  /** The strength of smoothing targets towards the uniform distribution. Default 0. */
-  labelSmoothing: option(number({ min: 0, below: 1 }), 0),
-  /** The class axis; for the binary one, the axis of the mean. Default the last. */
-  axis: option(integer(), -1),
-}
 export type CrossentropyOptions = InputsOf<typeof crossentropyOptions>
 
-/** The options of the cross-entropy with class numbers as targets. */
-export const sparseCrossentropyOptions = {
-  /** The predictions are logits, not probabilities. Default false. */
-  fromLogits: option(boolean, false),
-  /** The number of a class whose samples are ignored, such as −1 or 255 for "void". Default null. */
-  ignoreClass: option(nullable(integer()), null),
-  /** The class axis. Default the last. */
-  axis: option(integer(), -1),
-}
 export type SparseCrossentropyOptions = InputsOf<typeof sparseCrossentropyOptions>
 
 /**
@@ -67,6 +54,14 @@ export function binaryCrossentropy(
   const { fromLogits, labelSmoothing, axis } = functionOptions('binaryCrossentropy', crossentropyOptions, options)
   const [target, output] = floats(yTrue, yPred)
   return meanOver(binaryEntropies(smoothed(target, labelSmoothing, 2), output, fromLogits), axis)
+}
+
+/**
+ * Cross-entropy of binary targets: −(y ln p + (1−y) ln(1−p)).
+ * @example new losses.BinaryCrossentropy().apply([1, 0], [0.9, 0.2])   // 0.1643
+ */
+export class BinaryCrossentropy extends lossOf(OfFractions, binaryCrossentropy, crossentropyOptions) {
+  static readonly className = 'BinaryCrossentropy'
 }
 
 /** y·(1 − s) + s / n: targets smoothed towards 1/n. */
@@ -95,7 +90,7 @@ const focusing = {
 }
 
 /** The options of the binary focal cross-entropy. */
-export const binaryFocalOptions = {
+const binaryFocalOptions = {
   /** Whether the classes 1 and 0 are weighted by alpha and 1 − alpha. Default false. */
   applyClassBalancing: option(boolean, false),
   /** The weight of class 1; that of class 0 is 1 − alpha. Default 0.25. */
@@ -125,6 +120,15 @@ export function binaryFocalCrossentropy(
     binaryEntropies(y, output, fromLogits),
   )
   return meanOver(applyClassBalancing ? multiply(mixed(y, alpha, 1 - alpha), focused) : focused, axis)
+}
+
+/**
+ * Binary cross-entropy that gives less weight to confident correct predictions: (1 − pₜ)^gamma times that of
+ * BinaryCrossentropy. For imbalanced targets. Lin et al. 2017.
+ * @example new losses.BinaryFocalCrossentropy({ gamma: 2 }).apply([1, 0], [0.9, 0.2])   // 0.00499
+ */
+export class BinaryFocalCrossentropy extends lossOf(OfFractions, binaryFocalCrossentropy, binaryFocalOptions) {
+  static readonly className = 'BinaryFocalCrossentropy'
 }
 
 /**
@@ -178,8 +182,16 @@ export function categoricalCrossentropy(
   return apply('crossEntropy', [broadcastTo(scores.logits, shape), broadcastTo(y, shape)], {})[0]!
 }
 
+/**
+ * Cross-entropy of distributions over classes (one-hot rows): −Σ y ln p.
+ * @example new losses.CategoricalCrossentropy().apply([[0, 1, 0]], [[0.1, 0.7, 0.2]])   // 0.3567
+ */
+export class CategoricalCrossentropy extends lossOf(OfDistributions, categoricalCrossentropy, crossentropyOptions) {
+  static readonly className = 'CategoricalCrossentropy'
+}
+
 /** The options of the categorical focal cross-entropy. */
-export const categoricalFocalOptions = {
+const categoricalFocalOptions = {
   /** One weight for all classes, or a list with one per class. Default 0.25. */
   alpha: option(either(listOf(number({ min: 0 })), number({ min: 0 }), Array.isArray), 0.25),
   ...focusing,
@@ -210,22 +222,17 @@ export function categoricalFocalCrossentropy(
   return negative(sum(multiply(weight, multiply(y, logP)), { axis: -1 }))
 }
 
-/** Which samples count: those whose class is not `ignoreClass`. In the shape of the values. */
-export function classMask(
-  yTrue: Tensor,
-  yPred: Tensor,
-  { ignoreClass, axis }: { ignoreClass: number; axis: number },
-): Tensor {
-  return notEqual(classNumbers(yTrue, yPred, axis), ignoreClass)
-}
-
-// One class number per output: yTrue may have an axis of 1 in place of the classes.
-function classNumbers(yTrue: Tensor, yPred: Tensor, axis: number): Tensor {
-  const at = normalizeAxis('sparseCategoricalCrossentropy', axis, yPred.rank)
-  return reshape(
-    cast(yTrue, 'int32'),
-    yPred.shape.filter((_, i) => i !== at),
-  )
+/**
+ * Cross-entropy of distributions that gives less weight to confident correct predictions: −Σ alpha·(1 − p)^gamma·y ln
+ * p. Lin et al. 2017.
+ * @example new losses.CategoricalFocalCrossentropy({ alpha: [0.2, 0.5, 0.3] }).apply([[0, 1, 0]], [[0.1, 0.7, 0.2]])   // 0.01605
+ */
+export class CategoricalFocalCrossentropy extends lossOf(
+  OfDistributions,
+  categoricalFocalCrossentropy,
+  categoricalFocalOptions,
+) {
+  static readonly className = 'CategoricalFocalCrossentropy'
 }
 
 /**
@@ -252,8 +259,36 @@ export function sparseCategoricalCrossentropy(
   return negative(sum(multiply(oneHotOrZeros(index, output.shape.at(axis)!), scores.logProbabilities), { axis: -1 }))
 }
 
+/**
+ * Cross-entropy of class numbers: −ln p[y].
+ * @example new losses.SparseCategoricalCrossentropy({ fromLogits: true }).apply([1], [[0, 2, 1]])   // 0.4076
+ */
+export class SparseCategoricalCrossentropy extends lossOf(
+  OfClassNumbers,
+  sparseCategoricalCrossentropy,
+  sparseCrossentropyOptions,
+) {
+  static readonly className = 'SparseCategoricalCrossentropy'
+
+  protected override counted(yTrue: Tensor, yPred: Tensor, mask: Tensor | undefined): Counted {
+    const { ignoreClass, axis } = this
+    return {
+      values: this.call(yTrue, yPred),
+      mask: bothMasks(mask, ignoreClass === null ? undefined : classMask(yTrue, yPred, { ignoreClass, axis })),
+    }
+  }
+
+  protected override classAxis(outputShape: Shape): number {
+    return normalizeAxis(this.name, this.axis, outputShape.length)
+  }
+
+  protected override ignored(): number | null {
+    return this.ignoreClass
+  }
+}
+
 /** The options of the generalized cross-entropy. */
-export const generalizedOptions = {
+const generalizedOptions = {
   /**
    * Between the cross-entropy, q → 0, and the mean absolute error, q → 1, which is robust to wrong labels. Default 0.5.
    */
@@ -278,6 +313,19 @@ export function categoricalGeneralizedCrossEntropy(
 }
 
 /**
+ * (1 − p[y]^q) / q of class numbers: between the cross-entropy and the mean absolute error, so that it is robust to
+ * wrong labels. Predictions are probabilities. Zhang & Sabuncu 2018.
+ * @example new losses.CategoricalGeneralizedCrossEntropy({ q: 0.5 }).apply([1], [[0.1, 0.7, 0.2]])   // 0.3267
+ */
+export class CategoricalGeneralizedCrossEntropy extends lossOf(
+  OfClassNumbers,
+  categoricalGeneralizedCrossEntropy,
+  generalizedOptions,
+) {
+  static readonly className = 'CategoricalGeneralizedCrossEntropy'
+}
+
+/**
  * Σ y ln(y / ŷ) over the last axis, both clipped to [1e-7, 1]: the extra nats needed to encode y with a code for ŷ.
  * Kullback & Leibler 1951.
  * @example losses.klDivergence([[0.5, 0.5]], [[0.9, 0.1]])   // [0.5108]
@@ -285,4 +333,12 @@ export function categoricalGeneralizedCrossEntropy(
 export function klDivergence(yTrue: TensorLike, yPred: TensorLike): Tensor {
   const [y, output] = floats(yTrue, yPred).map((x) => clip(x, EPSILON, 1)) as [Tensor, Tensor]
   return sum(multiply(y, log(divide(y, output))), { axis: -1 })
+}
+
+/**
+ * Σ y ln(y / ŷ): the divergence of the distribution ŷ from y.
+ * @example new losses.KLDivergence().apply([[0.5, 0.5]], [[0.9, 0.1]])   // 0.5108
+ */
+export class KLDivergence extends lossOf(OfFractions, klDivergence) {
+  static readonly className = 'KLDivergence'
 }

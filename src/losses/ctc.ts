@@ -1,7 +1,8 @@
 // Connectionist temporal classification: the probability of a sequence of labels whose order is known, but not their
 // positions. Graves et al. 2006. The only loss that needs a loop.
 
-import { ShapeError, formatShape } from '../core/errors'
+import { DataError, ShapeError, formatShape } from '../core/errors'
+import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import { logSoftmax } from '../ops/activations'
 import type { TensorLike } from '../ops/convert'
@@ -27,10 +28,13 @@ import { logSumExp, sum } from '../ops/reduce'
 import { scan } from '../ops/scan'
 import { arange, concatenate, expandDims, full, reshape, slice, stack, transpose, zeros } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
+import { requireElements, wrongTargets } from './kinds'
+import type { Counted } from './loss'
+import { Loss } from './loss'
 import { NOTHING } from './values'
 
 /** The class of no label, which also pads rows of targets. */
-export const BLANK = 0
+const BLANK = 0
 
 /**
  * −ln p(labels) = −ln Σ Π_t p_t(path_t), over all paths of one class per step that become the labels when repeated
@@ -100,6 +104,58 @@ export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike | nu
   // The last state is the last label or the blank after it.
   const end = multiply(sum(cast(notEqual(labels, BLANK), 'int32'), 1, true), 2)
   return negative(logSumExp(where(logicalOr(equal(at, end), equal(at, subtract(end, 1))), alpha, NOTHING), 1))
+}
+
+/**
+ * −ln p of a sequence of labels whose order is known, but not their positions: yTrue [batch, most labels], class
+ * numbers from 1 on, padded with 0, the blank (`padSequences(labels, { padding: 'post' })`); yPred logits [batch,
+ * steps, classes]. Masked steps are ignored. Graves et al. 2006.
+ *
+ * It has no name for compile(), because its loop would then be part of every bundle.
+ * @example model.compile({ loss: new losses.CTC() })
+ */
+export class CTC extends Loss {
+  static readonly className = 'CTC'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return ctc(yTrue, yPred)
+  }
+
+  // The mask is per step, but each value covers all steps of a row.
+  protected override counted(yTrue: Tensor, yPred: Tensor, mask: Tensor | undefined): Counted {
+    return { values: ctc(yTrue, yPred, mask), mask: undefined }
+  }
+
+  override targetsFor([batch = 1]: Shape): TensorType {
+    return { shape: [batch, 1], dtype: 'int32' }
+  }
+
+  override checkTargets(yTrue: Tensor, [, steps = 0, classes = 0]: Shape): void {
+    if (yTrue.rank !== 2) throw wrongTargets(this.name, 'the shape', [0, 'most labels'], yTrue.shape, '')
+    requireElements(
+      this.name,
+      yTrue,
+      (x) => Number.isInteger(x) && x >= 0 && x < classes,
+      `class numbers 1 … ${classes - 1}, padded with 0`,
+    )
+    const { data } = yTrue
+    const most = yTrue.shape[1]!
+    for (let row = 0; row * most < data.length; row++) {
+      const labels = [...data.subarray(row * most, (row + 1) * most)]
+      const length = labels.includes(BLANK) ? labels.indexOf(BLANK) : most
+      if (labels.slice(length).some((label) => label !== BLANK)) {
+        throw new DataError(
+          `${this.name}: 0 is the blank and may only pad the end of a row, received [${labels.join(', ')}] in row ${row}. padSequences puts it there with padding: 'post'.`,
+        )
+      }
+      const repeats = labels.slice(1, length).filter((label, i) => label === labels[i]).length
+      if (length + repeats > steps) {
+        throw new DataError(
+          `${this.name}: ${length} labels, ${repeats} of them repeated, need ${length + repeats} steps or more, the model has ${steps}; row ${row}`,
+        )
+      }
+    }
+  }
 }
 
 const blanks = (shape: readonly number[]): Tensor => zeros(shape, 'int32')

@@ -1,10 +1,12 @@
-// Losses with a margin: correct predictions have loss 0 once their margin is 1. Targets and predictions [batch, …, n] →
-// values [batch, …]. Keras's formulas.
+// Losses with a margin: correct predictions have loss 0 once their margin is 1. Functions, from targets and predictions
+// [batch, …, n] to values [batch, …], and the classes of the same formulas. Keras's formulas.
 
 import type { TensorLike } from '../ops/convert'
 import { add, equal, logicalOr, maximum, multiply, square, subtract, where } from '../ops/elementwise'
 import { all, max, sum } from '../ops/reduce'
 import type { Tensor } from '../ops/tensor'
+import { OfDistributions, OfSigns } from './kinds'
+import { lossOf } from './loss'
 import { floats, meanOver } from './values'
 
 /** max(1 − y·ŷ, 0) for y = ±1; if all targets of a batch are 0 or 1, 0 means −1. */
@@ -24,11 +26,27 @@ export function hinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
 }
 
 /**
+ * max(1 − y·ŷ, 0) of targets −1 and 1, or 0 and 1.
+ * @example new losses.Hinge().apply([[1], [-1]], [[0.5], [-2]])   // 0.25
+ */
+export class Hinge extends lossOf(OfSigns, hinge) {
+  static readonly className = 'Hinge'
+}
+
+/**
  * max(1 − y·ŷ, 0)², mean over the last axis; targets as for hinge.
  * @example losses.squaredHinge([[1, -1]], [[0.5, -2]])   // [0.125]
  */
 export function squaredHinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return meanOver(square(margins(yTrue, yPred)))
+}
+
+/**
+ * max(1 − y·ŷ, 0)² of targets −1 and 1, or 0 and 1.
+ * @example new losses.SquaredHinge().apply([[1], [-1]], [[0.5], [-2]])   // 0.125
+ */
+export class SquaredHinge extends lossOf(OfSigns, squaredHinge) {
+  static readonly className = 'SquaredHinge'
 }
 
 /**
@@ -40,4 +58,12 @@ export function categoricalHinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
   const right = sum(multiply(y, output), { axis: -1 })
   const other = max(multiply(subtract(1, y), output), { axis: -1 })
   return maximum(add(subtract(other, right), 1), 0)
+}
+
+/**
+ * max(1 + the largest other score − the score of the right class, 0); one-hot targets.
+ * @example new losses.CategoricalHinge().apply([[0, 1, 0]], [[0.4, 0.9, 0.1]])   // 0.5
+ */
+export class CategoricalHinge extends lossOf(OfDistributions, categoricalHinge) {
+  static readonly className = 'CategoricalHinge'
 }

@@ -4,10 +4,10 @@ import { DataError, ShapeError, formatShape } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { Tensor } from '../ops/tensor'
-import { Loss } from './loss'
+import { FormulaLoss } from './loss'
 
 /** A loss that compares numbers of the same shape. */
-export abstract class OfNumbers extends Loss {
+export abstract class OfNumbers extends FormulaLoss {
   override checkTargets(yTrue: Tensor, outputShape: Shape): void {
     requireSameShape(this.name, yTrue.shape, outputShape)
   }
@@ -56,7 +56,7 @@ export abstract class OfSigns extends OfNumbers {
 }
 
 /** A loss whose targets are one class number for each output. */
-export abstract class OfClassNumbers extends Loss {
+export abstract class OfClassNumbers extends FormulaLoss {
   /** The axis of the classes. */
   protected classAxis(outputShape: Shape): number {
     return outputShape.length - 1

@@ -1,8 +1,8 @@
-// Loss: targets and predictions → one value per sample → a scalar. The functions are in files by family, the classes in
-// classes.ts, weights and masks in weights.ts.
+// Loss: targets and predictions → one value per sample → a scalar. The formulas are in files by family, weights and masks in
+// weights.ts.
 
 import { ArgumentError, ShapeError, formatShape, quoted, restate, restating } from '../core/errors'
-import type { InputsOf, Kind, Spelled } from '../core/options'
+import type { ConfiguredClass, InputsOf, Kind, OptionTable, Spelled } from '../core/options'
 import { Configured, choice, configured, custom, nullable, option, optionFrom, text } from '../core/options'
 import { camelCase, classNameOf } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
@@ -92,4 +92,40 @@ export abstract class Loss extends configured(Configured, lossOptions) {
   targetsFor(outputShape: Shape): TensorType {
     return { shape: outputShape, dtype: 'float32' }
   }
+}
+
+/** A loss whose formula is a function. `lossOf` makes classes of it. */
+export abstract class FormulaLoss extends Loss {
+  declare protected readonly formula: (yTrue: Tensor, yPred: Tensor, options: object) => Tensor
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return this.formula(yTrue, yPred, this)
+  }
+}
+
+/** A function of targets and predictions alone is called with these two, because functions refuse further arguments. */
+export function withOptions<Options>(
+  formula: (yTrue: Tensor, yPred: Tensor, options?: Options) => Tensor,
+  table: OptionTable | undefined,
+): (yTrue: Tensor, yPred: Tensor, options?: Options) => Tensor {
+  return table === undefined ? (yTrue, yPred) => formula(yTrue, yPred) : formula
+}
+
+/**
+ * The base of the class with the formula and the options of a function.
+ * @param base decides which targets are refused
+ * @param table the options of the function; without it, the function takes only targets and predictions
+ * @param shorthand the option that may be passed alone
+ */
+export function lossOf<
+  Base extends typeof FormulaLoss,
+  Table extends OptionTable = Readonly<Record<never, never>>,
+  Short extends keyof Table & string = never,
+>(
+  base: Base,
+  formula: (yTrue: TensorLike, yPred: TensorLike, options?: NoInfer<InputsOf<Table>>) => Tensor,
+  table?: Table,
+  shorthand?: Short,
+): ConfiguredClass<Base, Table, Short> {
+  return configured(base, () => table ?? ({} as Table), shorthand, { formula: withOptions(formula, table) })
 }

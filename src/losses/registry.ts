@@ -1,45 +1,16 @@
 // Losses by name, including 'crossentropy', and custom functions as losses.
 
 import { normalizeName } from '../core/errors'
+import type { ClassesIn } from '../core/registry'
 import { Registry, camelCase, customFunction } from '../core/registry'
 import type { Tensor } from '../ops/tensor'
-import type { LossFunction, LossIdentifier } from './index'
-import {
-  BinaryCrossentropy,
-  BinaryFocalCrossentropy,
-  CategoricalCrossentropy,
-  CategoricalFocalCrossentropy,
-  CategoricalGeneralizedCrossEntropy,
-  CategoricalHinge,
-  Circle,
-  CosineSimilarity,
-  Dice,
-  Hinge,
-  Huber,
-  KLDivergence,
-  LogCosh,
-  Loss,
-  MeanAbsoluteError,
-  MeanAbsolutePercentageError,
-  MeanSquaredError,
-  MeanSquaredLogarithmicError,
-  Poisson,
-  SparseCategoricalCrossentropy,
-  SquaredHinge,
-  Tversky,
-} from './index'
+import type * as all from './index'
+import { Loss } from './loss'
+import * as named from './named'
+import type { LossFunction, LossIdentifier } from './names'
+import { SHORT_NAMES } from './names'
 import type { TargetShapes } from './targets'
 import { UNKNOWN_SHAPES, targetKind } from './targets'
-
-/** Keras's short names, of losses and of metrics. */
-export const SHORT_NAMES = {
-  bce: 'BinaryCrossentropy',
-  kld: 'KLDivergence',
-  mse: 'MeanSquaredError',
-  mae: 'MeanAbsoluteError',
-  mape: 'MeanAbsolutePercentageError',
-  msle: 'MeanSquaredLogarithmicError',
-} as const
 
 /** A custom function as a loss. */
 class FunctionLoss extends Loss {
@@ -54,40 +25,17 @@ class FunctionLoss extends Loss {
   }
 }
 
-const isLoss = (value: unknown): value is Loss => value instanceof Loss
+// A name would put the loop of CTC in every bundle that contains compile().
+const unnamed = { CTC: true } satisfies Record<Exclude<ClassesIn<typeof all>, keyof typeof named>, true>
 
-export const losses = new Registry<Loss>(
-  'loss',
-  isLoss,
-  () => ({
-    BinaryCrossentropy,
-    BinaryFocalCrossentropy,
-    CategoricalCrossentropy,
-    CategoricalFocalCrossentropy,
-    SparseCategoricalCrossentropy,
-    CategoricalGeneralizedCrossEntropy,
-    KLDivergence,
-    MeanSquaredError,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanSquaredLogarithmicError,
-    Huber,
-    LogCosh,
-    CosineSimilarity,
-    Poisson,
-    Hinge,
-    SquaredHinge,
-    CategoricalHinge,
-    Dice,
-    Tversky,
-    Circle,
-  }),
-  // A name would put the loop of CTC in every bundle that contains compile().
-  { aliases: SHORT_NAMES, unnamed: ['CTC'] },
-)
+export const losses = new Registry('loss', Loss, () => named, { aliases: SHORT_NAMES, unnamed })
 
 function crossentropyFor(shapes: TargetShapes, name: string): Loss {
-  const kinds = { binary: BinaryCrossentropy, sparse: SparseCategoricalCrossentropy, oneHot: CategoricalCrossentropy }
+  const kinds = {
+    binary: named.BinaryCrossentropy,
+    sparse: named.SparseCategoricalCrossentropy,
+    oneHot: named.CategoricalCrossentropy,
+  }
   return new kinds[targetKind(shapes)]({ name })
 }
 

@@ -1,8 +1,8 @@
-// Losses that compare numbers with numbers: targets and predictions [batch, …, n] → values [batch, …]. Keras's formulas. The
-// classes are in classes.ts.
+// Losses that compare numbers with numbers: functions, from targets and predictions [batch, …, n] to values [batch, …], and
+// the classes of the same formulas. Keras's formulas.
 
 import type { InputsOf } from '../core/options'
-import { functionOptions, integer, number, option } from '../core/options'
+import { functionOptions, number, option } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import {
@@ -22,6 +22,9 @@ import {
 import { normalize } from '../ops/normalization'
 import { sum } from '../ops/reduce'
 import type { Tensor } from '../ops/tensor'
+import { OfAmounts, OfNumbers } from './kinds'
+import { lossOf } from './loss'
+import { cosineOptions } from './options'
 import { EPSILON, floats, meanOver } from './values'
 
 /**
@@ -33,11 +36,27 @@ export function meanSquaredError(yTrue: TensorLike, yPred: TensorLike): Tensor {
 }
 
 /**
+ * (y − ŷ)²
+ * @example new losses.MeanSquaredError().apply([[1], [3]], [[2], [5]])   // 2.5
+ */
+export class MeanSquaredError extends lossOf(OfNumbers, meanSquaredError) {
+  static readonly className = 'MeanSquaredError'
+}
+
+/**
  * |y − ŷ|, mean over the last axis.
  * @example losses.meanAbsoluteError([[1, 3]], [[2, 5]])   // [1.5]
  */
 export function meanAbsoluteError(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return meanOver(abs(errors(yTrue, yPred)))
+}
+
+/**
+ * |y − ŷ|
+ * @example new losses.MeanAbsoluteError().apply([[1], [3]], [[2], [5]])   // 1.5
+ */
+export class MeanAbsoluteError extends lossOf(OfNumbers, meanAbsoluteError) {
+  static readonly className = 'MeanAbsoluteError'
 }
 
 // ŷ − y
@@ -56,6 +75,14 @@ export function meanAbsolutePercentageError(yTrue: TensorLike, yPred: TensorLike
 }
 
 /**
+ * 100 · |y − ŷ| / |y|, in per cent. Not for targets that may be 0.
+ * @example new losses.MeanAbsolutePercentageError().apply([[2], [4]], [[1], [5]])   // 37.5
+ */
+export class MeanAbsolutePercentageError extends lossOf(OfNumbers, meanAbsolutePercentageError) {
+  static readonly className = 'MeanAbsolutePercentageError'
+}
+
+/**
  * (ln(1 + y) − ln(1 + ŷ))², both at least 1e-7; mean over the last axis.
  * @example losses.meanSquaredLogarithmicError([[1, 100]], [[2, 110]])   // [0.08666]
  */
@@ -64,7 +91,15 @@ export function meanSquaredLogarithmicError(yTrue: TensorLike, yPred: TensorLike
   return meanOver(square(subtract(prediction, target)))
 }
 
-export const huberOptions = {
+/**
+ * (ln(1 + y) − ln(1 + ŷ))²: relative errors, for numbers ≥ 0 of very different magnitudes.
+ * @example new losses.MeanSquaredLogarithmicError().apply([[1], [100]], [[2], [110]])   // 0.08666
+ */
+export class MeanSquaredLogarithmicError extends lossOf(OfAmounts, meanSquaredLogarithmicError) {
+  static readonly className = 'MeanSquaredLogarithmicError'
+}
+
+const huberOptions = {
   /** The error at which the loss changes from quadratic to linear. Default 1. */
   delta: option(number({ above: 0 }), 1),
 }
@@ -83,6 +118,14 @@ export function huber(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<ty
 }
 
 /**
+ * Quadratic for errors up to delta, linear beyond: less sensitive to outliers.
+ * @example new losses.Huber({ delta: 1 }).apply([[0], [0]], [[0.5], [4]])   // 1.813
+ */
+export class Huber extends lossOf(OfNumbers, huber, huberOptions, 'delta') {
+  static readonly className = 'Huber'
+}
+
+/**
  * ln cosh(ŷ − y), mean over the last axis: ½e² for small errors e, |e| − ln 2 for large ones.
  * @example losses.logCosh([[0, 0]], [[0.5, 4]])   // [1.714]
  */
@@ -92,10 +135,14 @@ export function logCosh(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return meanOver(subtract(add(error, softplus(multiply(error, -2))), Math.LN2))
 }
 
-export const cosineOptions = {
-  /** The axis of the vectors. Default the last. */
-  axis: option(integer(), -1),
+/**
+ * ln cosh(ŷ − y): a smooth version of Huber.
+ * @example new losses.LogCosh().apply([[0], [0]], [[0.5], [4]])   // 1.714
+ */
+export class LogCosh extends lossOf(OfNumbers, logCosh) {
+  static readonly className = 'LogCosh'
 }
+
 export type CosineSimilarityOptions = InputsOf<typeof cosineOptions>
 
 /**
@@ -115,10 +162,26 @@ export function cosineSimilarity(
 }
 
 /**
+ * −Σ y·ŷ / (‖y‖ ‖ŷ‖): −1 for equal directions, 1 for opposite ones.
+ * @example new losses.CosineSimilarity().apply([[3, 4]], [[6, 8]])   // -1
+ */
+export class CosineSimilarity extends lossOf(OfNumbers, cosineSimilarity, cosineOptions) {
+  static readonly className = 'CosineSimilarity'
+}
+
+/**
  * ŷ − y ln(ŷ + 1e-7), mean over the last axis: −ln p of Poisson counts y with mean ŷ, without the constant ln y!.
  * @example losses.poisson([[2, 0]], [[1.5, 0.5]])   // [0.5945]
  */
 export function poisson(yTrue: TensorLike, yPred: TensorLike): Tensor {
   const [y, output] = floats(yTrue, yPred)
   return meanOver(subtract(output, multiply(y, log(add(output, EPSILON)))))
+}
+
+/**
+ * ŷ − y ln ŷ: for counts y with expected value ŷ > 0.
+ * @example new losses.Poisson().apply([[2], [0]], [[1.5], [0.5]])   // 0.5945
+ */
+export class Poisson extends lossOf(OfAmounts, poisson) {
+  static readonly className = 'Poisson'
 }

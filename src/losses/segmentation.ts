@@ -1,4 +1,5 @@
-// Losses by the overlap of sets: targets and predictions, both in [0, 1], are degrees of membership. Keras's formulas.
+// Losses by the overlap of sets, as functions and classes: targets and predictions, both in [0, 1], are degrees of
+// membership. Keras's formulas.
 
 import type { InputsOf } from '../core/options'
 import { either, functionOptions, integer, listOf, nullable, number, option } from '../core/options'
@@ -7,9 +8,11 @@ import type { TensorLike } from '../ops/convert'
 import { add, divide, multiply, subtract } from '../ops/elementwise'
 import { sum } from '../ops/reduce'
 import type { Tensor } from '../ops/tensor'
+import { OfFractions } from './kinds'
+import { lossOf } from './loss'
 import { EPSILON, floats } from './values'
 
-export const diceOptions = {
+const diceOptions = {
   /**
    * The axes of one set, such as [1, 2, 3] for one loss per image. Default null: the whole batch is one set, and the
    * loss a single number.
@@ -36,7 +39,15 @@ export function dice(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typ
   return subtract(1, divide(multiply(over(multiply(y, output)), 2), add(add(over(y), over(output)), EPSILON)))
 }
 
-export const tverskyOptions = {
+/**
+ * 1 − 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|) of the sets along the given axes. Milletari et al. 2016.
+ * @example new losses.Dice({ axis: [1, 2, 3] })   // one loss per image
+ */
+export class Dice extends lossOf(OfFractions, dice, diceOptions) {
+  static readonly className = 'Dice'
+}
+
+const tverskyOptions = {
   /** The weight of false negatives, Σ y·(1 − ŷ). Default 0.5; with beta 0.5 the loss equals Dice. */
   alpha: option(number({ min: 0 }), 0.5),
   /** The weight of false positives, Σ ŷ·(1 − y). Default 0.5. */
@@ -58,4 +69,12 @@ export function tversky(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<
   const both = over(y, output)
   const wrong = add(multiply(over(y, subtract(1, output)), alpha), multiply(over(output, subtract(1, y)), beta))
   return subtract(1, divide(both, add(add(both, wrong), EPSILON)))
+}
+
+/**
+ * Like Dice, with separate weights for false negatives and false positives. Salehi et al. 2017.
+ * @example new losses.Tversky({ alpha: 0.3, beta: 0.7 }).apply([[1, 1, 0]], [[1, 0, 1]])   // 0.5
+ */
+export class Tversky extends lossOf(OfFractions, tversky, tverskyOptions) {
+  static readonly className = 'Tversky'
 }

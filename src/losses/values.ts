@@ -1,10 +1,12 @@
 // Shared parts of loss functions: converting targets and predictions, and the mean over the last axis. The functions
 // are in files by family.
 
+import { normalizeAxis } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
-import { cast } from '../ops/elementwise'
+import { cast, notEqual } from '../ops/elementwise'
 import { mean } from '../ops/reduce'
+import { reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import { alignRanks } from './weights'
 
@@ -22,4 +24,22 @@ export function floats(yTrue: TensorLike, yPred: TensorLike): [Tensor, Tensor] {
 /** The mean over an axis; a scalar is returned unchanged. */
 export function meanOver(x: Tensor, axis = -1): Tensor {
   return x.rank === 0 ? x : mean(x, { axis })
+}
+
+/** One class number per output: yTrue may have an axis of 1 in place of the classes. */
+export function classNumbers(yTrue: Tensor, yPred: Tensor, axis: number): Tensor {
+  const at = normalizeAxis('sparseCategoricalCrossentropy', axis, yPred.rank)
+  return reshape(
+    cast(yTrue, 'int32'),
+    yPred.shape.filter((_, i) => i !== at),
+  )
+}
+
+/** Which samples count: those whose class is not `ignoreClass`. In the shape of the values. */
+export function classMask(
+  yTrue: Tensor,
+  yPred: Tensor,
+  { ignoreClass, axis }: { ignoreClass: number; axis: number },
+): Tensor {
+  return notEqual(classNumbers(yTrue, yPred, axis), ignoreClass)
 }

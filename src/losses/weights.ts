@@ -2,7 +2,7 @@
 // keras/src/losses/loss.py.
 
 import { ShapeError, formatShape } from '../core/errors'
-import { cast, divide, equal, multiply, where } from '../ops/elementwise'
+import { cast, divide, equal, logicalAnd, multiply, where } from '../ops/elementwise'
 import { mean, sum } from '../ops/reduce'
 import { expandDims, full, squeeze } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
@@ -32,6 +32,11 @@ export function expandTo(weights: Tensor, rank: number): Tensor {
   let expanded = weights
   while (expanded.rank < rank) expanded = expandDims(expanded, -1)
   return expanded
+}
+
+/** The conjunction of two masks; a missing mask is all true. */
+export function bothMasks(a: Tensor | undefined, b: Tensor | undefined): Tensor | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : logicalAnd(a, b)
 }
 
 /** a / b, and 0 where b is 0. */

@@ -72,12 +72,7 @@ const aucOptions = () => ({
 export type AucOptions = InputsOf<ReturnType<typeof aucOptions>> & MetricOptions
 
 /** Counts at each threshold, and totals. [thresholds] and [], or with labels [thresholds, labels] and [labels]. */
-interface Counts {
-  readonly truePositives: Variable
-  readonly falsePositives: Variable
-  readonly positives: Variable
-  readonly negatives: Variable
-}
+type Counts = readonly [truePositives: Variable, falsePositives: Variable, positives: Variable, negatives: Variable]
 
 abstract class Curve extends Metric {
   protected readonly points: Thresholds = this.makePoints()
@@ -85,18 +80,14 @@ abstract class Curve extends Metric {
   protected abstract makePoints(): Thresholds
 
   protected makeCounts(labels: readonly number[] = []): Counts {
+    const add = (name: string, ...shape: number[]): Variable => this.addVariable(name, [...shape, ...labels])
     const { count } = this.points
-    return {
-      truePositives: this.addVariable('truePositives', [count, ...labels]),
-      falsePositives: this.addVariable('falsePositives', [count, ...labels]),
-      positives: this.addVariable('positives', labels),
-      negatives: this.addVariable('negatives', labels),
-    }
+    return [add('truePositives', count), add('falsePositives', count), add('positives'), add('negatives')]
   }
 
   /** Adds the weights of positives and negatives: all together, or for [batch, labels] per label. */
   protected count(
-    { truePositives, falsePositives, positives, negatives }: Counts,
+    [truePositives, falsePositives, positives, negatives]: Counts,
     { y, p, w }: Batch,
     perLabel = false,
   ): void {
@@ -178,7 +169,7 @@ export class AUC extends configured(Curve, aucOptions) {
     }
   }
 
-  private curvePoints({ truePositives, falsePositives, positives, negatives }: Counts): { x: Tensor; y: Tensor } {
+  private curvePoints([truePositives, falsePositives, positives, negatives]: Counts): { x: Tensor; y: Tensor } {
     const [tp, fp] = [truePositives.value, falsePositives.value]
     const recall = divideNoNan(tp, positives.value)
     switch (this.curve) {
@@ -201,7 +192,7 @@ export class AUC extends configured(Curve, aucOptions) {
 
   // Between two thresholds TP and FP change linearly: slope = ΔTP/ΔP, intercept = TP − slope·P, and
   // ∫ precision = (ΔTP·slope-weighted + slope·intercept·ln(P_i/P_{i+1})) / positives
-  private interpolatedPrecision({ truePositives, falsePositives, positives }: Counts): Tensor {
+  private interpolatedPrecision([truePositives, falsePositives, positives]: Counts): Tensor {
     const tp = truePositives.value
     const [tp0, tp1] = this.neighbours(tp)
     const dTp = subtract(tp0, tp1)
@@ -267,7 +258,7 @@ abstract class PointOfCurve extends configured(Curve, pointOptions) {
   }
 
   result(): Tensor {
-    const { truePositives, falsePositives, positives, negatives } = this.counts
+    const [truePositives, falsePositives, positives, negatives] = this.counts
     const [tp, fp] = [truePositives.value, falsePositives.value]
     const { given, least, of } = this.best({
       recall: divideNoNan(tp, positives.value),

@@ -1,20 +1,18 @@
 // Metrics that are means of losses of distributions and of margins.
 
-import { configured } from '../core/options'
 import {
   binaryCrossentropy,
   categoricalCrossentropy,
-  classMask,
-  crossentropyOptions,
   klDivergence,
   sparseCategoricalCrossentropy,
-  sparseCrossentropyOptions,
 } from '../losses/crossentropies'
 import { categoricalHinge, hinge, squaredHinge } from '../losses/hinge'
+import { crossentropyOptions, sparseCrossentropyOptions } from '../losses/options'
 import { poisson } from '../losses/regression'
+import { classMask } from '../losses/values'
 import { applyMask } from '../losses/weights'
 import type { Tensor } from '../ops/tensor'
-import { MeanOfValues } from './mean'
+import { meanOf } from './mean'
 
 /**
  * The mean binary cross-entropy.
@@ -23,11 +21,8 @@ import { MeanOfValues } from './mean'
  * metric.apply([[1], [0]], [[0.9], [0.2]])
  * metric.result()   // 0.1643
  */
-export class BinaryCrossentropy extends configured(MeanOfValues, () => crossentropyOptions) {
+export class BinaryCrossentropy extends meanOf(binaryCrossentropy, crossentropyOptions) {
   static override readonly className = 'BinaryCrossentropy'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return binaryCrossentropy(yTrue, yPred, this)
-  }
 }
 
 /**
@@ -37,11 +32,8 @@ export class BinaryCrossentropy extends configured(MeanOfValues, () => crossentr
  * metric.apply([[0, 1, 0]], [[0.1, 0.7, 0.2]])
  * metric.result()   // 0.3567
  */
-export class CategoricalCrossentropy extends configured(MeanOfValues, () => crossentropyOptions) {
+export class CategoricalCrossentropy extends meanOf(categoricalCrossentropy, crossentropyOptions) {
   static override readonly className = 'CategoricalCrossentropy'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return categoricalCrossentropy(yTrue, yPred, this)
-  }
 }
 
 /**
@@ -51,12 +43,8 @@ export class CategoricalCrossentropy extends configured(MeanOfValues, () => cros
  * metric.apply([1], [[0.1, 0.7, 0.2]])
  * metric.result()   // 0.3567
  */
-export class SparseCategoricalCrossentropy extends configured(MeanOfValues, () => sparseCrossentropyOptions) {
+export class SparseCategoricalCrossentropy extends meanOf(sparseCategoricalCrossentropy, sparseCrossentropyOptions) {
   static override readonly className = 'SparseCategoricalCrossentropy'
-
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return sparseCategoricalCrossentropy(yTrue, yPred, this)
-  }
 
   /** As in Keras, an ignored class counts as 0 in the mean; it is excluded only if there are sample weights. */
   override updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
@@ -66,6 +54,7 @@ export class SparseCategoricalCrossentropy extends configured(MeanOfValues, () =
     super.updateState(yTrue, yPred, applyMask(sampleWeight, mask, 'sum'))
   }
 }
+
 /**
  * The mean of Σ y ln(y / ŷ).
  * @example
@@ -73,11 +62,8 @@ export class SparseCategoricalCrossentropy extends configured(MeanOfValues, () =
  * metric.apply([[0.5, 0.5]], [[0.9, 0.1]])
  * metric.result()   // 0.5108
  */
-export class KLDivergence extends MeanOfValues {
+export class KLDivergence extends meanOf(klDivergence) {
   static override readonly className = 'KLDivergence'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return klDivergence(yTrue, yPred)
-  }
 }
 
 /**
@@ -87,11 +73,8 @@ export class KLDivergence extends MeanOfValues {
  * metric.apply([[2], [0]], [[1.5], [0.5]])
  * metric.result()   // 0.5945
  */
-export class Poisson extends MeanOfValues {
+export class Poisson extends meanOf(poisson) {
   static override readonly className = 'Poisson'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return poisson(yTrue, yPred)
-  }
 }
 
 /**
@@ -101,11 +84,8 @@ export class Poisson extends MeanOfValues {
  * metric.apply([[1], [-1]], [[0.5], [-2]])
  * metric.result()   // 0.25
  */
-export class Hinge extends MeanOfValues {
+export class Hinge extends meanOf(hinge) {
   static override readonly className = 'Hinge'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return hinge(yTrue, yPred)
-  }
 }
 
 /**
@@ -115,11 +95,8 @@ export class Hinge extends MeanOfValues {
  * metric.apply([[1], [-1]], [[0.5], [-2]])
  * metric.result()   // 0.125
  */
-export class SquaredHinge extends MeanOfValues {
+export class SquaredHinge extends meanOf(squaredHinge) {
   static override readonly className = 'SquaredHinge'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return squaredHinge(yTrue, yPred)
-  }
 }
 
 /**
@@ -129,9 +106,6 @@ export class SquaredHinge extends MeanOfValues {
  * metric.apply([[0, 1, 0]], [[0.4, 0.9, 0.1]])
  * metric.result()   // 0.5
  */
-export class CategoricalHinge extends MeanOfValues {
+export class CategoricalHinge extends meanOf(categoricalHinge) {
   static override readonly className = 'CategoricalHinge'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return categoricalHinge(yTrue, yPred)
-  }
 }

@@ -23,11 +23,7 @@ const scoreOptions = () => ({
 export type F1ScoreOptions = InputsOf<ReturnType<typeof scoreOptions>> & MetricOptions
 
 /** True positives, predictions and occurrences of each class. [classes], or [] if all are counted together. */
-interface Counts {
-  readonly right: Variable
-  readonly predicted: Variable
-  readonly actual: Variable
-}
+type Counts = readonly Variable[]
 
 /**
  * 2 · precision · recall / (precision + recall) of each class. Targets are one-hot or multi-label rows, [batch,
@@ -46,13 +42,12 @@ export class F1Score extends configured(Metric, scoreOptions) {
   }
 
   private makeCounts(shape: readonly number[]): Counts {
-    const add = (name: string): Variable => this.addVariable(name, shape)
-    return { right: add('truePositives'), predicted: add('predictedPositives'), actual: add('actualPositives') }
+    return ['truePositives', 'predictedPositives', 'actualPositives'].map((name) => this.addVariable(name, shape))
   }
 
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
-    const classes = requireRows(yTrue, yPred, this.counts?.right.shape[0])
-    this.counts ??= this.makeCounts([classes])
+    const classes = requireRows(yTrue, yPred, this.counts?.[0]!.shape[0])
+    const counts = (this.counts ??= this.makeCounts([classes]))
     const isPositive =
       this.threshold === null
         ? logicalAnd(greaterEqual(yPred, max(yPred, -1, true)), greater(abs(yPred), 1e-9))
@@ -61,14 +56,13 @@ export class F1Score extends configured(Metric, scoreOptions) {
     const actual = cast(yTrue, 'float32')
     const w = rowWeights(sampleWeight, yPred)
     const over = (x: Tensor): Tensor => sum(w === null ? x : multiply(x, w), this.average === 'micro' ? null : 0)
-    accumulate(this.counts.right, over(multiply(predicted, actual)))
-    accumulate(this.counts.predicted, over(predicted))
-    accumulate(this.counts.actual, over(actual))
+    for (const [i, each] of [multiply(predicted, actual), predicted, actual].entries())
+      accumulate(counts[i]!, over(each))
   }
 
   result(): Tensor {
     if (this.counts === null) return full([], 0)
-    const [right, predicted, actual] = [this.counts.right.value, this.counts.predicted.value, this.counts.actual.value]
+    const [right, predicted, actual] = this.counts.map(({ value }) => value) as [Tensor, Tensor, Tensor]
     const precision = divide(right, add(predicted, EPSILON))
     const recall = divide(right, add(actual, EPSILON))
     const weight = this.recallWeight

@@ -37,17 +37,6 @@ abstract class Pairs extends Metric {
   protected abstract classCount(): number
 
   /**
-   * The class numbers of the largest scores along an axis.
-   * @throws ShapeError if there are more classes than in the matrix, because their samples would be lost
-   */
-  protected largest(x: Tensor, axis: number): Tensor {
-    const outputs = x.shape.at(axis) ?? 1
-    if (outputs > this.classCount())
-      throw new ShapeError(`numClasses is ${this.classCount()}, received ${outputs} classes in ${formatShape(x.shape)}`)
-    return argmax(x, axis)
-  }
-
-  /**
    * Adds the weights of pairs, without those that are not classes.
    * @param ignored the number of a class whose samples are ignored
    */
@@ -71,6 +60,17 @@ abstract class Pairs extends Metric {
     const cells = scatterAdd(weights, where(known, add(multiply(y, classes), p), 0), classes ** 2)
     accumulate(this.matrix, reshape(cells, [classes, classes]))
   }
+}
+
+/**
+ * The class numbers of the largest scores along an axis.
+ * @throws ShapeError if there are more classes than in the matrix, because their samples would be lost
+ */
+function largest(x: Tensor, axis: number, { numClasses }: { readonly numClasses: number }): Tensor {
+  const outputs = x.shape.at(axis) ?? 1
+  if (outputs > numClasses)
+    throw new ShapeError(`numClasses is ${numClasses}, received ${outputs} classes in ${formatShape(x.shape)}`)
+  return argmax(x, axis)
 }
 
 /** One weight per element, from weights of all or of the first axes: [elements]. */
@@ -124,13 +124,13 @@ const idsTable = {
   /** The classes whose scores count; the result is their mean. */
   targetClassIds: required(classIds),
 }
-const labelsTable = {
+const labelsTable = () => ({
   ...classesTable,
   /** The number of a class whose samples are ignored, such as 255 for "void". Default null. */
   ignoreClass: option(nullable(integer()), null),
   /** The class axis, if there is one. Default the last. */
   axis: option(integer(), -1),
-}
+})
 const sparse = {
   /**
    * Whether predictions are class numbers, instead of one score per class of which the largest counts. Default true.
@@ -140,7 +140,7 @@ const sparse = {
   sparseYTrue: option(boolean, true),
 }
 
-abstract class OfLabels extends configured(Overlap, () => labelsTable) {
+abstract class OfLabels extends configured(Overlap, labelsTable) {
   protected abstract isSparse(): { readonly sparseYTrue: boolean; readonly sparseYPred: boolean }
 
   protected classCount(): number {
@@ -149,7 +149,7 @@ abstract class OfLabels extends configured(Overlap, () => labelsTable) {
 
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const { sparseYTrue, sparseYPred } = this.isSparse()
-    const numbers = (x: Tensor, isNumbers: boolean): Tensor => (isNumbers ? x : this.largest(x, this.axis))
+    const numbers = (x: Tensor, isNumbers: boolean): Tensor => (isNumbers ? x : largest(x, this.axis, this))
     this.count(numbers(yTrue, sparseYTrue), numbers(yPred, sparseYPred), sampleWeight, this.ignoreClass)
   }
 }
@@ -168,7 +168,7 @@ export class MeanIoU extends configured(OfLabels, () => sparse) {
     return this
   }
 }
-export type MeanIoUOptions = InputsOf<typeof labelsTable & typeof sparse> & MetricOptions
+export type MeanIoUOptions = InputsOf<ReturnType<typeof labelsTable> & typeof sparse> & MetricOptions
 
 /**
  * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over some classes, as in MeanIoU. Keras: `keras.metrics.IoU`.
@@ -203,7 +203,7 @@ export class OneHotMeanIoU extends configured(OfLabels, () => oneHotTable) {
     return { sparseYTrue: false, sparseYPred: this.sparseYPred }
   }
 }
-export type OneHotMeanIoUOptions = InputsOf<typeof labelsTable & typeof oneHotTable> & MetricOptions
+export type OneHotMeanIoUOptions = InputsOf<ReturnType<typeof labelsTable> & typeof oneHotTable> & MetricOptions
 
 /**
  * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over some classes, of one-hot targets. Keras: `keras.metrics.OneHotIoU`.
@@ -248,15 +248,15 @@ export class BinaryIoU extends configured(Overlap, () => binaryTable) {
   }
 }
 
-const confusionTable = {
+const confusionTable = () => ({
   ...classesTable,
   /**
    * The divisor of each number: 'true' the sum of its row, 'predicted' of its column, 'all' of the matrix. Default
    * null: 1.
    */
   normalize: option(nullable(choice('true', 'predicted', 'all')), null),
-}
-export type ConfusionMatrixOptions = InputsOf<typeof confusionTable> & MetricOptions
+})
+export type ConfusionMatrixOptions = InputsOf<ReturnType<typeof confusionTable>> & MetricOptions
 
 /**
  * The number of samples of class i predicted as class j: result [classes, classes], row i, column j. Whether targets
@@ -269,7 +269,7 @@ export type ConfusionMatrixOptions = InputsOf<typeof confusionTable> & MetricOpt
  * await model.evaluate(x, y)
  * confusion.result().toArray()
  */
-export class ConfusionMatrix extends configured(Pairs, () => confusionTable) {
+export class ConfusionMatrix extends configured(Pairs, confusionTable) {
   static readonly className = 'ConfusionMatrix'
   protected classCount(): number {
     return this.numClasses
@@ -279,8 +279,8 @@ export class ConfusionMatrix extends configured(Pairs, () => confusionTable) {
     const kind = targetKind({ target: yTrue.shape, output: yPred.shape })
     if (kind === 'binary' && this.numClasses < 2)
       throw new ShapeError(`binary targets have two classes, received numClasses ${this.numClasses}`)
-    const predicted = kind === 'binary' ? greater(yPred, 0.5) : this.largest(yPred, -1)
-    this.count(kind === 'oneHot' ? this.largest(yTrue, -1) : yTrue, predicted, sampleWeight)
+    const predicted = kind === 'binary' ? greater(yPred, 0.5) : largest(yPred, -1, this)
+    this.count(kind === 'oneHot' ? largest(yTrue, -1, this) : yTrue, predicted, sampleWeight)
   }
 
   result(): Tensor {

@@ -1,5 +1,6 @@
 // Metrics that are the weighted sum or mean of a value per sample.
 
+import type { ConfiguredClass, InputsOf, OptionTable } from '../core/options'
 import { configured, functionKind, required } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
@@ -8,6 +9,7 @@ import { mean, sum } from '../ops/reduce'
 import { broadcastTo, full } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
+import { withOptions } from '../losses/loss'
 import { alignRanks, divideNoNan, requireBeside } from '../losses/weights'
 import { Metric, accumulate } from './metric'
 
@@ -151,6 +153,26 @@ export class MeanMetricWrapper extends configured(
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
     return this.fn(yTrue, yPred)
   }
+}
+
+/** The mean of a function of the library. `meanOf` makes classes of it. */
+abstract class MeanOfFormula extends MeanOfValues {
+  declare protected readonly formula: (yTrue: Tensor, yPred: Tensor, options: object) => Tensor
+
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return this.formula(yTrue, yPred, this)
+  }
+}
+
+/**
+ * The base of the metric that is the mean of a function, which may be that of a loss.
+ * @param table the options of the function; without it, the function takes only targets and predictions
+ */
+export function meanOf<Table extends OptionTable = Readonly<Record<never, never>>>(
+  formula: (yTrue: Tensor, yPred: Tensor, options?: InputsOf<Table>) => Tensor,
+  table?: Table,
+): ConfiguredClass<typeof MeanOfFormula, Table> {
+  return configured(MeanOfFormula, () => table ?? ({} as Table), undefined, { formula: withOptions(formula, table) })
 }
 
 /** √ of a mean. */

@@ -1,120 +1,42 @@
 // Metrics by name, including 'accuracy' and 'crossentropy', and custom functions as metrics.
 
 import { normalizeName } from '../core/errors'
+import type { ClassesIn } from '../core/registry'
 import { Registry, camelCase, customFunction } from '../core/registry'
-import { SHORT_NAMES } from '../losses/registry'
 import type { TargetShapes } from '../losses/targets'
 import { targetKind } from '../losses/targets'
 import { alignRanks } from '../losses/weights'
-import type { MetricFunction, MetricIdentifier } from './index'
-import {
-  AUC,
-  Accuracy,
-  BinaryAccuracy,
-  BinaryCrossentropy,
-  BinaryIoU,
-  CategoricalAccuracy,
-  CategoricalCrossentropy,
-  CategoricalHinge,
-  ConcordanceCorrelation,
-  CosineSimilarity,
-  F1Score,
-  FBetaScore,
-  FalseNegatives,
-  FalsePositives,
-  Hinge,
-  KLDivergence,
-  LogCoshError,
-  Mean,
-  MeanAbsoluteError,
-  MeanAbsolutePercentageError,
-  MeanMetricWrapper,
-  MeanSquaredError,
-  MeanSquaredLogarithmicError,
-  Metric,
-  PearsonCorrelation,
-  Poisson,
-  Precision,
-  R2Score,
-  Recall,
-  RootMeanSquaredError,
-  SparseCategoricalAccuracy,
-  SparseCategoricalCrossentropy,
-  SparseTopKCategoricalAccuracy,
-  SquaredHinge,
-  Sum,
-  TopKCategoricalAccuracy,
-  TrueNegatives,
-  TruePositives,
-} from './index'
+import type * as all from './index'
+import { Metric } from './metric'
+import * as named from './named'
+import type { MetricFunction, MetricIdentifier } from './names'
+import { SHORT_NAMES } from './names'
 
-const isMetric = (value: unknown): value is Metric => value instanceof Metric
+// Not available by name, because they have required options.
+const unnamed = {
+  ConfusionMatrix: true,
+  IoU: true,
+  MeanIoU: true,
+  OneHotIoU: true,
+  OneHotMeanIoU: true,
+  PrecisionAtRecall: true,
+  RecallAtPrecision: true,
+  SensitivityAtSpecificity: true,
+  SpecificityAtSensitivity: true,
+} satisfies Record<Exclude<ClassesIn<typeof all>, keyof typeof named>, true>
 
-export const metrics = new Registry<Metric>(
-  'metric',
-  isMetric,
-  () => ({
-    Accuracy,
-    BinaryAccuracy,
-    CategoricalAccuracy,
-    SparseCategoricalAccuracy,
-    TopKCategoricalAccuracy,
-    SparseTopKCategoricalAccuracy,
-    MeanSquaredError,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanSquaredLogarithmicError,
-    RootMeanSquaredError,
-    LogCoshError,
-    CosineSimilarity,
-    PearsonCorrelation,
-    ConcordanceCorrelation,
-    R2Score,
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    SparseCategoricalCrossentropy,
-    KLDivergence,
-    Poisson,
-    Hinge,
-    SquaredHinge,
-    CategoricalHinge,
-    Mean,
-    Sum,
-    Precision,
-    MeanMetricWrapper,
-    Recall,
-    AUC,
-    F1Score,
-    FBetaScore,
-    TruePositives,
-    TrueNegatives,
-    FalsePositives,
-    FalseNegatives,
-    BinaryIoU,
-  }),
-  {
-    aliases: { ...SHORT_NAMES, rmse: 'RootMeanSquaredError' },
-    // Not available by name, because they have required options.
-    unnamed: [
-      'ConfusionMatrix',
-      'IoU',
-      'MeanIoU',
-      'OneHotIoU',
-      'OneHotMeanIoU',
-      'PrecisionAtRecall',
-      'RecallAtPrecision',
-      'SensitivityAtSpecificity',
-      'SpecificityAtSensitivity',
-    ],
-  },
-)
+export const metrics = new Registry('metric', Metric, () => named, { aliases: SHORT_NAMES, unnamed })
 
 /** The class of a short name for each kind of targets. */
-const accuracies = { binary: BinaryAccuracy, sparse: SparseCategoricalAccuracy, oneHot: CategoricalAccuracy }
+const accuracies = {
+  binary: named.BinaryAccuracy,
+  sparse: named.SparseCategoricalAccuracy,
+  oneHot: named.CategoricalAccuracy,
+}
 const crossentropies = {
-  binary: BinaryCrossentropy,
-  sparse: SparseCategoricalCrossentropy,
-  oneHot: CategoricalCrossentropy,
+  binary: named.BinaryCrossentropy,
+  sparse: named.SparseCategoricalCrossentropy,
+  oneHot: named.CategoricalCrossentropy,
 }
 const byTargets = new Map<string, typeof accuracies | typeof crossentropies>([
   ['accuracy', accuracies],
@@ -131,7 +53,7 @@ const byTargets = new Map<string, typeof accuracies | typeof crossentropies>([
 export function getMetric(identifier: MetricIdentifier, shapes: TargetShapes): Metric {
   const own = customFunction<MetricFunction>(identifier)
   if (own !== null) {
-    return new MeanMetricWrapper((yTrue, yPred) => own.call(...alignRanks(yTrue, yPred)), {
+    return new named.MeanMetricWrapper((yTrue, yPred) => own.call(...alignRanks(yTrue, yPred)), {
       name: own.name === '' ? 'metric' : own.name,
     })
   }

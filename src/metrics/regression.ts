@@ -2,8 +2,8 @@
 
 import { choice, configured, integer, nullable, option, text } from '../core/options'
 import type { InputsOf } from '../core/options'
+import { cosineOptions } from '../losses/options'
 import {
-  cosineOptions,
   cosineSimilarity,
   logCosh,
   meanAbsoluteError,
@@ -30,7 +30,7 @@ import { mean, sum } from '../ops/reduce'
 import { full } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import { MeanOfValues, RootMean } from './mean'
+import { MeanOfValues, RootMean, meanOf } from './mean'
 import type { MetricOptions } from './metric'
 import { Metric, accumulate, requireRows, rowWeights } from './metric'
 
@@ -41,11 +41,8 @@ import { Metric, accumulate, requireRows, rowWeights } from './metric'
  * metric.apply([[1], [3]], [[2], [5]])
  * metric.result()   // 2.5
  */
-export class MeanSquaredError extends MeanOfValues {
+export class MeanSquaredError extends meanOf(meanSquaredError) {
   static override readonly className = 'MeanSquaredError'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return meanSquaredError(yTrue, yPred)
-  }
 }
 
 /**
@@ -55,11 +52,8 @@ export class MeanSquaredError extends MeanOfValues {
  * metric.apply([[1], [3]], [[2], [5]])
  * metric.result()   // 1.5
  */
-export class MeanAbsoluteError extends MeanOfValues {
+export class MeanAbsoluteError extends meanOf(meanAbsoluteError) {
   static override readonly className = 'MeanAbsoluteError'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return meanAbsoluteError(yTrue, yPred)
-  }
 }
 
 /**
@@ -84,11 +78,8 @@ export class RootMeanSquaredError extends RootMean {
  * metric.apply([[2], [4]], [[1], [5]])
  * metric.result()   // 37.5
  */
-export class MeanAbsolutePercentageError extends MeanOfValues {
+export class MeanAbsolutePercentageError extends meanOf(meanAbsolutePercentageError) {
   static override readonly className = 'MeanAbsolutePercentageError'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return meanAbsolutePercentageError(yTrue, yPred)
-  }
 }
 
 /**
@@ -98,11 +89,8 @@ export class MeanAbsolutePercentageError extends MeanOfValues {
  * metric.apply([[1], [100]], [[2], [110]])
  * metric.result()   // 0.08666
  */
-export class MeanSquaredLogarithmicError extends MeanOfValues {
+export class MeanSquaredLogarithmicError extends meanOf(meanSquaredLogarithmicError) {
   static override readonly className = 'MeanSquaredLogarithmicError'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return meanSquaredLogarithmicError(yTrue, yPred)
-  }
 }
 
 /**
@@ -112,11 +100,10 @@ export class MeanSquaredLogarithmicError extends MeanOfValues {
  * metric.apply([[0], [0]], [[0.5], [4]])
  * metric.result()   // 1.714
  */
-export class LogCoshError extends configured(MeanOfValues, () => ({ name: option(text, 'logcosh') })) {
+export class LogCoshError extends meanOf((yTrue, yPred) => logCosh(yTrue, yPred), {
+  name: option(text, 'logcosh'),
+}) {
   static override readonly className = 'LogCoshError'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return logCosh(yTrue, yPred)
-  }
 }
 
 /**
@@ -126,11 +113,11 @@ export class LogCoshError extends configured(MeanOfValues, () => ({ name: option
  * metric.apply([[3, 4]], [[6, 8]])
  * metric.result()   // 1
  */
-export class CosineSimilarity extends configured(MeanOfValues, () => cosineOptions) {
+export class CosineSimilarity extends meanOf(
+  (yTrue, yPred, options) => negative(cosineSimilarity(yTrue, yPred, options)),
+  cosineOptions,
+) {
   static override readonly className = 'CosineSimilarity'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return negative(cosineSimilarity(yTrue, yPred, this))
-  }
 }
 
 const correlationOptions = () => ({
@@ -205,12 +192,7 @@ const r2Options = () => ({
 export type R2ScoreOptions = InputsOf<ReturnType<typeof r2Options>> & MetricOptions
 
 /** Σ w·y, Σ w·y², Σ w·(y − ŷ)² and Σ w of each output. */
-interface Sums {
-  readonly targets: Variable
-  readonly squares: Variable
-  readonly residuals: Variable
-  readonly weights: Variable
-}
+type Sums = readonly [targets: Variable, squares: Variable, residuals: Variable, weights: Variable]
 
 /**
  * 1 − Σ(y − ŷ)² / Σ(y − μ(y))² of each output, over all samples together: 1 is perfect, 0 no better than the mean; 0 if
@@ -229,12 +211,12 @@ export class R2Score extends configured(Metric, r2Options) {
 
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const [y, p] = alignRanks(cast(yTrue, 'float32'), cast(yPred, 'float32'))
-    const outputs = requireRows(y, p, this.sums?.targets.shape[0])
+    const outputs = requireRows(y, p, this.sums?.[0].shape[0])
     const add = (name: string): Variable => this.addVariable(name, [outputs])
-    this.sums ??= { targets: add('sum'), squares: add('squaredSum'), residuals: add('residual'), weights: add('count') }
+    this.sums ??= [add('sum'), add('squaredSum'), add('residual'), add('count')]
     const w = rowWeights(sampleWeight, y)
     const over = (x: Tensor): Tensor => sum(w === null ? x : multiply(x, w), 0)
-    const { targets, squares, residuals, weights } = this.sums
+    const [targets, squares, residuals, weights] = this.sums
     accumulate(targets, over(y))
     accumulate(squares, over(square(y)))
     accumulate(residuals, over(square(subtract(y, p))))
@@ -244,9 +226,14 @@ export class R2Score extends configured(Metric, r2Options) {
 
   result(): Tensor {
     if (this.sums === null) return full([], 0)
-    const { targets, squares, residuals, weights } = this.sums
-    const total = subtract(squares.value, multiply(targets.value, divideNoNan(targets.value, weights.value)))
-    const scores = where(equal(total, 0), 0, subtract(1, divideNoNan(residuals.value, total)))
+    const [targets, squares, residuals, weights] = this.sums.map(({ value }) => value) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ]
+    const total = subtract(squares, multiply(targets, divideNoNan(targets, weights)))
+    const scores = where(equal(total, 0), 0, subtract(1, divideNoNan(residuals, total)))
     return this.adjusted(this.aggregated(scores, total))
   }
 

@@ -3,7 +3,7 @@
 import { ArgumentError, FormatError, restate } from '../core/errors'
 import { abortSignal, boolean, custom, nullable, option, readOptions, recordOf } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
-import { construct, customObject, isSerialized } from '../core/registry'
+import { classesIn, construct, customObject, isSerialized } from '../core/registry'
 import { limitWeights } from '../core/weight-limit'
 import type { Tree } from '../core/tree'
 import { isBranch, typed } from '../core/tree'
@@ -11,22 +11,15 @@ import { sizeOf } from '../core/shapes'
 import type { Container } from '../formats/safetensors'
 import { decodeContainer } from '../formats/safetensors'
 import { FORMAT, VERSION, isFormer, restoreNumbered } from '../formats/weights'
-import { STFT } from '../initializers'
+import * as initializers from '../initializers'
+import { initializers as namedInitializers } from '../initializers/registry'
 import { inFormerOrder } from '../layers/layer-parts'
 import { layers } from '../layers/registry'
 import { TensorSpec } from '../layers/spec'
-import { CTC } from '../losses'
-import {
-  ConfusionMatrix,
-  IoU,
-  MeanIoU,
-  OneHotIoU,
-  OneHotMeanIoU,
-  PrecisionAtRecall,
-  RecallAtPrecision,
-  SensitivityAtSpecificity,
-  SpecificityAtSensitivity,
-} from '../metrics'
+import * as losses from '../losses'
+import { losses as namedLosses } from '../losses/registry'
+import * as metrics from '../metrics'
+import { metrics as namedMetrics } from '../metrics/registry'
 import { Model } from './model'
 import { customObjectScope } from './scope'
 import { Sequential } from './sequential'
@@ -134,11 +127,15 @@ function isConfig(value: unknown): value is Config {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** The classes of a module that only files name: users give them as objects. */
+function unnamedIn(module: object, named: object): CustomObjects {
+  return Object.fromEntries(Object.entries(classesIn(module)).filter(([name]) => !Object.hasOwn(named, name)))
+}
+
 /** The classes that files name: those of the library, overridden by the user's. */
 function withClasses<Result>(custom: CustomObjects, body: () => Result): Result {
-  return customObjectScope({ ...layers.all, Model, Sequential, Functional: Model, STFT }, () =>
-    customObjectScope(custom, body),
-  )
+  const own = { ...layers.all, Model, Sequential, Functional: Model, ...unnamedIn(initializers, namedInitializers.all) }
+  return customObjectScope({ ...own, ...custom }, body)
 }
 
 function makeModel({ className, config }: Serialized, custom: CustomObjects): Model<unknown, unknown> {
@@ -148,20 +145,6 @@ function makeModel({ className, config }: Serialized, custom: CustomObjects): Mo
     if (made === undefined) throw new ArgumentError(`Unknown model class '${className}'.`)
     throw new FormatError(`Cannot load a model of class '${className}'`)
   })
-}
-
-/** Losses and metrics that only files name; users give them as objects. */
-export const unnamed: CustomObjects = {
-  CTC,
-  ConfusionMatrix,
-  IoU,
-  MeanIoU,
-  OneHotIoU,
-  OneHotMeanIoU,
-  PrecisionAtRecall,
-  RecallAtPrecision,
-  SensitivityAtSpecificity,
-  SpecificityAtSensitivity,
 }
 
 type Identifier = string | Serialized | ((...inputs: never[]) => unknown)
@@ -222,25 +205,8 @@ export function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Mo
   return withAdvice(() => readModel(bytes, options))
 }
 
-/** The classes of sub-paths that files may name. */
-const OF_SUB_PATHS: Readonly<Record<string, readonly string[]>> = {
-  balance: ['DalesPrinciple', 'IntrinsicPlasticity', 'KLSparsity', 'KWinnersTakeAll', 'L2Init'],
-  explain: ['Temperature'],
-  thrift: [
-    'QuantizationAwareConv1D',
-    'QuantizationAwareConv2D',
-    'QuantizationAwareDense',
-    'QuantizedConv1D',
-    'QuantizedConv2D',
-    'QuantizedDense',
-  ],
-}
-
-function adviceFor(name: string): string {
-  const path = Object.keys(OF_SUB_PATHS).find((each) => OF_SUB_PATHS[each]!.includes(name))
-  if (path === undefined) return 'Pass your own classes and functions in customObjects, under this name.'
-  return `It is one of myelin/${path}: loadModel(file, { customObjects: ${path === 'thrift' ? 'quantizedLayers' : `{ ${name} }`} }).`
-}
+const ADVICE =
+  'Pass your own classes and functions in customObjects, under this name. Classes of myelin/balance, myelin/explain and myelin/thrift are passed there, too: { L2Init }, or quantizedLayers for all layers of myelin/thrift.'
 
 /** Adds to the error for an unknown class where to pass it. */
 function withAdvice<Result>(body: () => Result): Result {
@@ -252,7 +218,7 @@ function withAdvice<Result>(body: () => Result): Result {
       error.message.startsWith('Unknown') &&
       !error.message.includes('customObjects')
     ) {
-      restate(error, `${error.message} ${adviceFor(/'(\w+)'/.exec(error.message)?.[1] ?? '')}`)
+      restate(error, `${error.message} ${ADVICE}`)
     }
     throw error
   }
@@ -281,6 +247,7 @@ function readModel(
       if (weight.trainable === frozen.has(i)) weight.trainable = !frozen.has(i)
     })
     if (compile && description.compile !== null) {
+      const unnamed = { ...unnamedIn(losses, namedLosses.all), ...unnamedIn(metrics, namedMetrics.all) }
       compileAgain(made, description.compile, { ...unnamed, ...customObjects })
       restoreSlots(made, weights, description.optimizerFor)
     }

@@ -2,6 +2,7 @@
 
 import type { DType } from '../core/dtypes'
 import { commonType } from '../core/dtypes'
+import type { BinaryName, UnaryName } from '../primitives/elementwise'
 import { requireDType, requireInteger } from './arguments'
 import type { TensorLike } from './convert'
 import { asNumbers, asTensor, toTensor } from './convert'
@@ -13,30 +14,6 @@ function float(x: TensorLike, where: string): Tensor {
 }
 
 const none = {}
-
-type UnaryName =
-  | 'sign'
-  | 'exp'
-  | 'expm1'
-  | 'log'
-  | 'log1p'
-  | 'sqrt'
-  | 'rsqrt'
-  | 'reciprocal'
-  | 'square'
-  | 'sin'
-  | 'cos'
-  | 'tanh'
-  | 'sigmoid'
-  | 'softplus'
-  | 'relu'
-  | 'erf'
-  | 'erfInv'
-  | 'floor'
-  | 'ceil'
-  | 'round'
-  | 'isNaN'
-  | 'isFinite'
 
 function unary(name: UnaryName, x: TensorLike): Tensor {
   return apply(name, [float(x, name)], none)[0]!
@@ -152,9 +129,7 @@ export const isnan = (x: TensorLike): Tensor => unary('isNaN', x)
 /** Whether x is neither NaN nor ±Inf. */
 export const isfinite = (x: TensorLike): Tensor => unary('isFinite', x)
 
-type ArithmeticName = 'add' | 'subtract' | 'multiply' | 'maximum' | 'minimum' | 'mod'
-
-function arithmetic(name: ArithmeticName, a: TensorLike, b: TensorLike): Tensor {
+function arithmetic(name: BinaryName, a: TensorLike, b: TensorLike): Tensor {
   return apply(name, pair(name, a, b, 'int32'), none)[0]!
 }
 
@@ -185,9 +160,7 @@ export function floorDivide(a: TensorLike, b: TensorLike): Tensor {
   return left.dtype === 'int32' ? apply('floorDivide', [left, right], none)[0]! : floor(divide(left, right))
 }
 
-type ComparisonName = 'less' | 'lessEqual' | 'equal' | 'notEqual'
-
-function comparison(name: ComparisonName, a: TensorLike, b: TensorLike): Tensor {
+function comparison(name: BinaryName, a: TensorLike, b: TensorLike): Tensor {
   return apply(name, pair(name, a, b, 'bool'), none)[0]!
 }
 

@@ -3,17 +3,17 @@
 import { ArgumentError, StateError, internalError } from '../core/errors'
 import type { InputsOf, Kind } from '../core/options'
 import { configured, listOf, named, required } from '../core/options'
-import type { Config, Serialized } from '../core/registry'
+import type { Config, NamesOf, Serialized } from '../core/registry'
 import { Registry } from '../core/registry'
 import { add } from '../ops/elementwise'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { Match } from './match'
 import { matchKind, matches } from './match'
-import { Optimizer } from './optimizer'
+import { Optimizer, optimizerOptions } from './optimizer'
 import type { UpdateResult } from './optimizer'
 import type { Slot } from './parameters'
-import { rules } from './rules'
+import * as rules from './rules'
 import type { LearningRateSchedule } from './schedules'
 
 /** An optimizer and its weights; without weights, it trains all that no other optimizer matches. */
@@ -22,10 +22,11 @@ export interface OptimizerFor {
   readonly match: Match | null
 }
 
-const isRule = (value: unknown): value is Optimizer => value instanceof Optimizer && !(value instanceof MultiOptimizer)
-const optimizer = /* @__PURE__ */ named(new Registry<Optimizer>('optimizer', isRule, rules))
+type OptimizerInput = NamesOf<typeof rules> | (string & {}) | Optimizer | Serialized
 
-type OptimizerInput = string | Optimizer | Serialized
+const optimizer = /* @__PURE__ */ named<Optimizer, OptimizerInput>(
+  /* @__PURE__ */ new Registry('optimizer', Optimizer, () => rules),
+)
 
 // [optimizer, match], or [optimizer] for the rest.
 const optimizerFor: Kind<OptimizerFor, readonly [OptimizerInput, (Match | null)?]> = {
@@ -36,6 +37,8 @@ const optimizerFor: Kind<OptimizerFor, readonly [OptimizerInput, (Match | null)?
       )
     }
     const [given, match = null]: unknown[] = value
+    if (given instanceof MultiOptimizer)
+      throw new ArgumentError(`${where}[0] must be a single optimizer, received a MultiOptimizer`)
     return {
       optimizer: optimizer.read(given, `${where}[0]`),
       match: match === null ? null : matchKind.read(match, `${where}[1]`),
@@ -49,17 +52,6 @@ const multiOptions = () => ({
   optimizers: required(listOf(optimizerFor)),
 })
 export type MultiOptimizerOptions = InputsOf<ReturnType<typeof multiOptions>> & { name?: string }
-
-/** Options that belong to the single optimizers. */
-const SET_IN_EACH = [
-  'weightDecay',
-  'clipnorm',
-  'clipvalue',
-  'globalClipnorm',
-  'emaOverwriteFrequency',
-  'lossScaleFactor',
-  'gradientAccumulationSteps',
-] as const
 
 /**
  * Several optimizers, each for some of the weights:
@@ -76,9 +68,13 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
   private chosen: readonly Variable[] = []
 
   protected override checkOptions(): void {
-    const given = SET_IN_EACH.find((name) => this[name] !== null)
+    // Those that are null by default change a single optimizer, as these three do.
+    const given = Object.entries(optimizerOptions()).find(
+      ([name, each]) => each.initial(this) === null && Reflect.get(this, name) !== null,
+    )
     if (given !== undefined || this.useEma || this.groups.length > 0 || this.noWeightDecay.length > 0) {
-      throw new ArgumentError(`${this.name}: options such as ${given ?? 'useEma'} must be set in the single optimizers`)
+      const name = given?.[0] ?? 'useEma'
+      throw new ArgumentError(`${this.name}: options such as ${name} must be set in the single optimizers`)
     }
     const all = this.members
     if (all.length === 0) throw new ArgumentError(`${this.name}: optimizers must not be empty`)

@@ -54,8 +54,9 @@ import type { LearningRateSchedule } from './schedules'
 
 const limit = nullable(number({ above: 0 }))
 
-const optimizerOptions = () => ({
-  /** A number, or a schedule. The default depends on the class. */
+/** The options of all optimizers. */
+export const optimizerOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001; SGD and ScheduleFreeAdamW have others. */
   learningRate: option(learningRateKind, 0.001),
   /** p ← p − learningRate · weightDecay · p before each update. Default null: none. */
   weightDecay: option(nullable(number({ min: 0 })), null),

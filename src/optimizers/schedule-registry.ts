@@ -1,27 +1,6 @@
-// Learning-rate schedules by name.
+// Learning-rate schedules by the names under which they are saved.
 
 import { Registry } from '../core/registry'
-import {
-  CosineDecay,
-  CosineDecayRestarts,
-  ExponentialDecay,
-  InverseTimeDecay,
-  LambdaSchedule,
-  LearningRateSchedule,
-  OneCycle,
-  PiecewiseConstantDecay,
-  PolynomialDecay,
-} from './schedules'
+import * as all from './schedules'
 
-const isSchedule = (value: unknown): value is LearningRateSchedule => value instanceof LearningRateSchedule
-
-export const schedules = new Registry<LearningRateSchedule>('learning-rate schedule', isSchedule, () => ({
-  ExponentialDecay,
-  CosineDecay,
-  CosineDecayRestarts,
-  InverseTimeDecay,
-  LambdaSchedule,
-  OneCycle,
-  PiecewiseConstantDecay,
-  PolynomialDecay,
-}))
+export const schedules = new Registry('learning-rate schedule', all.LearningRateSchedule, () => all)

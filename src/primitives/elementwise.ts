@@ -54,14 +54,20 @@ function stepFor(step: Step, integerStep: Step | undefined, inputs: readonly Ten
   return inputs[0]!.dtype === 'float32' ? step : (integerStep ?? step)
 }
 
+/** Makes the record of a primitive. Its name is for errors. */
+type Made<Attributes> = (name: PrimitiveName) => ElementwisePrimitive<Attributes>
+/** Makes that of a primitive without attributes; the number of its operands exists only in types. */
+interface MadeOf<Operands extends 1 | 2 | 3> extends Made<NoAttributes> {
+  readonly operands?: Operands
+}
+
 function unary(
-  name: PrimitiveName,
   step: Step,
   scalar: (x: number) => number,
   vjp: UnaryVjp | null,
   { accepts = FLOAT, result, integerStep, epilogue, flops = 1 }: Options = {},
-): ElementwisePrimitive<NoAttributes> {
-  return {
+): MadeOf<1> {
+  return (name) => ({
     kind: 'elementwise',
     infer(inputs) {
       check(name, inputs, accepts)
@@ -72,17 +78,16 @@ function unary(
     scalar: ([x]) => scalar(x!),
     vjp: vjp && (({ e, inputs, outputs, cotangents }) => [vjp(e, cotangents[0]!, inputs[0]!, outputs[0]!)]),
     ...(epilogue === undefined ? {} : { epilogue }),
-  }
+  })
 }
 
 function binary(
-  name: PrimitiveName,
   step: Step,
   scalar: (a: number, b: number) => number,
   vjp: BinaryVjp | null,
   { accepts = NUMERIC, result, integerStep, integer = scalar, bias, simplify, flops = 1 }: Options = {},
-): ElementwisePrimitive<NoAttributes> {
-  return {
+): MadeOf<2> {
+  return (name) => ({
     kind: 'elementwise',
     infer(inputs) {
       check(name, inputs, accepts)
@@ -101,16 +106,11 @@ function binary(
       }),
     ...(bias === undefined ? {} : { bias }),
     ...(simplify === undefined ? {} : { simplify }),
-  }
+  })
 }
 
-function comparison(
-  name: PrimitiveName,
-  step: Step,
-  integerStep: Step,
-  holds: (a: number, b: number) => boolean,
-): ElementwisePrimitive<NoAttributes> {
-  return binary(name, step, (a, b) => Number(holds(a, b)), null, { accepts: ANY, result: 'bool', integerStep })
+function comparison(step: Step, integerStep: Step, holds: (a: number, b: number) => boolean): MadeOf<2> {
+  return binary(step, (a, b) => Number(holds(a, b)), null, { accepts: ANY, result: 'bool', integerStep })
 }
 
 /** Simplifies x ∘ neutral = x (up to the sign of a zero), and neutral ∘ x = x if `commutes` and the shape stays the same. */
@@ -142,7 +142,7 @@ function castScalar(x: number, from: DType, to: DType): number {
   return x
 }
 
-const cast: ElementwisePrimitive<PrimitiveAttributes['cast']> = {
+const cast: Made<PrimitiveAttributes['cast']> = () => ({
   kind: 'elementwise',
   infer: ([x], { dtype }) => [{ shape: x!.shape, dtype }],
   step: ([x], { dtype }) => castStep(x!.dtype, dtype),
@@ -151,9 +151,9 @@ const cast: ElementwisePrimitive<PrimitiveAttributes['cast']> = {
   // int32 and bool have no gradient.
   vjp: ({ cotangents: [dy], inputs: [x] }) => [x!.dtype === 'float32' ? dy! : null],
   simplify: ({ inputs: [x], attributes: { dtype } }) => (x!.dtype === dtype ? x! : null),
-}
+})
 
-const select: ElementwisePrimitive<NoAttributes> = {
+const select: MadeOf<3> = () => ({
   kind: 'elementwise',
   infer(inputs) {
     const [condition, a, b] = inputs
@@ -177,28 +177,26 @@ const select: ElementwisePrimitive<NoAttributes> = {
     e.select(condition!, dy!, 0),
     e.select(condition!, 0, dy!),
   ],
-}
+})
 
 /** Ties share the gradient equally, as a ± |a − b| would. */
-function extremum(name: PrimitiveName, step: Step, integerStep: Step, scalar: (a: number, b: number) => number) {
+function extremum(step: Step, integerStep: Step, scalar: (a: number, b: number) => number) {
   const share = (e: Emitter, dy: Value, x: Value, other: Value, y: Value) =>
     e.select(e.equal(x, y), e.multiply(dy, e.select(e.equal(x, other), 0.5, 1)), 0)
   const vjp: BinaryVjp = [(e, dy, a, b, y) => share(e, dy, a, b, y), (e, dy, a, b, y) => share(e, dy, b, a, y)]
-  return binary(name, step, scalar, vjp, { integerStep })
+  return binary(step, scalar, vjp, { integerStep })
 }
 
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI)
 
-export const elementwise = {
+const makers = {
   copy: unary(
-    'copy',
     Step.Identity,
     (x) => x,
     (_e, dy) => dy,
     { accepts: ANY, flops: 0 },
   ),
   negative: unary(
-    'negative',
     Step.Negative,
     (x) => -x,
     (e, dy) => e.negative(dy),
@@ -208,21 +206,20 @@ export const elementwise = {
     },
   ),
   // d|x| = sign(x) dx
-  abs: unary('abs', Step.Abs, Math.abs, (e, dy, x) => e.multiply(dy, e.sign(x)), {
+  abs: unary(Step.Abs, Math.abs, (e, dy, x) => e.multiply(dy, e.sign(x)), {
     accepts: NUMERIC,
     integerStep: Step.AbsI32,
   }),
-  sign: unary('sign', Step.Sign, Math.sign, (e, dy) => e.zeros(dy)),
+  sign: unary(Step.Sign, Math.sign, (e, dy) => e.zeros(dy)),
   // d eˣ = y dx
-  exp: unary('exp', Step.Exp, Math.exp, (e, dy, _x, y) => e.multiply(dy, y), { flops: FUNCTION }),
-  expm1: unary('expm1', Step.Expm1, Math.expm1, (e, dy, _x, y) => e.multiply(dy, e.add(y, 1)), { flops: FUNCTION }),
-  log: unary('log', Step.Log, Math.log, (e, dy, x) => e.divide(dy, x), { flops: FUNCTION }),
-  log1p: unary('log1p', Step.Log1p, Math.log1p, (e, dy, x) => e.divide(dy, e.add(x, 1)), { flops: FUNCTION }),
+  exp: unary(Step.Exp, Math.exp, (e, dy, _x, y) => e.multiply(dy, y), { flops: FUNCTION }),
+  expm1: unary(Step.Expm1, Math.expm1, (e, dy, _x, y) => e.multiply(dy, e.add(y, 1)), { flops: FUNCTION }),
+  log: unary(Step.Log, Math.log, (e, dy, x) => e.divide(dy, x), { flops: FUNCTION }),
+  log1p: unary(Step.Log1p, Math.log1p, (e, dy, x) => e.divide(dy, e.add(x, 1)), { flops: FUNCTION }),
   // d√x = dx / (2y)
-  sqrt: unary('sqrt', Step.Sqrt, Math.sqrt, (e, dy, _x, y) => e.divide(e.multiply(dy, 0.5), y)),
+  sqrt: unary(Step.Sqrt, Math.sqrt, (e, dy, _x, y) => e.divide(e.multiply(dy, 0.5), y)),
   // d x^(−1/2) = −y/(2x) dx
   rsqrt: unary(
-    'rsqrt',
     Step.Rsqrt,
     (x) => 1 / Math.sqrt(x),
     (e, dy, x, y) => e.multiply(dy, e.divide(e.multiply(y, -0.5), x)),
@@ -230,40 +227,36 @@ export const elementwise = {
   ),
   // d(1/x) = −y² dx
   reciprocal: unary(
-    'reciprocal',
     Step.Reciprocal,
     (x) => 1 / x,
     (e, dy, _x, y) => e.negative(e.multiply(dy, e.square(y))),
   ),
   square: unary(
-    'square',
     Step.Square,
     (x) => x * x,
     (e, dy, x) => e.multiply(dy, e.multiply(x, 2)),
   ),
-  sin: unary('sin', Step.Sin, Math.sin, (e, dy, x) => e.multiply(dy, e.cos(x)), { flops: FUNCTION }),
-  cos: unary('cos', Step.Cos, Math.cos, (e, dy, x) => e.negative(e.multiply(dy, e.sin(x))), { flops: FUNCTION }),
+  sin: unary(Step.Sin, Math.sin, (e, dy, x) => e.multiply(dy, e.cos(x)), { flops: FUNCTION }),
+  cos: unary(Step.Cos, Math.cos, (e, dy, x) => e.negative(e.multiply(dy, e.sin(x))), { flops: FUNCTION }),
   // d tanh(x) = (1 − y²) dx
-  tanh: unary('tanh', Step.Tanh, Math.tanh, (e, dy, _x, y) => e.tanhGradient(y, dy), {
+  tanh: unary(Step.Tanh, Math.tanh, (e, dy, _x, y) => e.tanhGradient(y, dy), {
     epilogue: Epilogue.Tanh,
     flops: FUNCTION,
   }),
   // dz = (1 − y²) dy as one step instead of three
   tanhGradient: binary(
-    'tanhGradient',
     Step.TanhGradient,
     (y, dy) => (1 - y) * (1 + y) * dy,
     [(e, dz, y, dy) => e.multiply(e.multiply(dz, dy), e.multiply(y, -2)), (e, dz, y) => e.tanhGradient(y, dz)],
     { accepts: FLOAT, flops: 4 },
   ),
   // dσ(x) = y (1 − y) dx
-  sigmoid: unary('sigmoid', Step.Sigmoid, special.sigmoid, (e, dy, _x, y) => e.sigmoidGradient(y, dy), {
+  sigmoid: unary(Step.Sigmoid, special.sigmoid, (e, dy, _x, y) => e.sigmoidGradient(y, dy), {
     epilogue: Epilogue.Sigmoid,
     flops: FUNCTION,
   }),
   // dz = y (1 − y) dy
   sigmoidGradient: binary(
-    'sigmoidGradient',
     Step.SigmoidGradient,
     (y, dy) => y * (1 - y) * dy,
     [
@@ -273,10 +266,9 @@ export const elementwise = {
     { accepts: FLOAT, flops: 3 },
   ),
   // d (x Φ(x)) = (Φ(x) + x φ(x)) dx
-  gelu: unary('gelu', Step.Gelu, special.gelu, (e, dy, x) => e.geluGradient(x, dy), { flops: 2 * FUNCTION }),
+  gelu: unary(Step.Gelu, special.gelu, (e, dy, x) => e.geluGradient(x, dy), { flops: 2 * FUNCTION }),
   // dz = (Φ(x) + x φ(x)) dy, and its derivative by x is (2 − x²) φ(x) dy
   geluGradient: binary(
-    'geluGradient',
     Step.GeluGradient,
     (x, dy) => special.geluSlope(x) * dy,
     [
@@ -290,13 +282,12 @@ export const elementwise = {
     { accepts: FLOAT, flops: 2 * FUNCTION },
   ),
   // d log(1 + eˣ) = σ(x) dx
-  softplus: unary('softplus', Step.Softplus, special.softplus, (e, dy, x) => e.multiply(dy, e.sigmoid(x)), {
-    // An exponential and a logarithm.
+  softplus: unary(Step.Softplus, special.softplus, (e, dy, x) => e.multiply(dy, e.sigmoid(x)), {
+    // an exponential and a logarithm
     flops: 2 * FUNCTION,
   }),
   // y > 0 exactly where x > 0, so x need not be kept.
   relu: unary(
-    'relu',
     Step.Relu,
     (x) => (x < 0 ? 0 : x),
     (e, dy, _x, y) => e.reluGradient(y, dy),
@@ -304,17 +295,12 @@ export const elementwise = {
       epilogue: Epilogue.Relu,
     },
   ),
-  // y > 0 ? dy : 0. A comparison and a choice would be two steps and need a tile of zeros.
-  reluGradient: binary(
-    'reluGradient',
-    Step.ReluGradient,
-    (y, dy) => (y > 0 ? dy : 0),
-    [null, (e, dz, y) => e.reluGradient(y, dz)],
-    { accepts: FLOAT },
-  ),
+  // y > 0 ? dy : 0. As a comparison and a choice it would be two steps, and a tile of zeros to choose from.
+  reluGradient: binary(Step.ReluGradient, (y, dy) => (y > 0 ? dy : 0), [null, (e, dz, y) => e.reluGradient(y, dz)], {
+    accepts: FLOAT,
+  }),
   // d erf(x) = 2/√π e^(−x²) dx
   erf: unary(
-    'erf',
     Step.Erf,
     special.erf,
     (e, dy, x) => e.multiply(dy, e.multiply(e.exp(e.negative(e.square(x))), TWO_OVER_SQRT_PI)),
@@ -322,30 +308,28 @@ export const elementwise = {
   ),
   // d erf⁻¹(x) = √π/2 e^(y²) dx
   erfInv: unary(
-    'erfInv',
     Step.ErfInv,
     special.erfInv,
     (e, dy, _x, y) => e.multiply(dy, e.multiply(e.exp(e.square(y)), 1 / TWO_OVER_SQRT_PI)),
     { flops: FUNCTION },
   ),
-  floor: unary('floor', Step.Floor, Math.floor, (e, dy) => e.zeros(dy)),
-  ceil: unary('ceil', Step.Ceil, Math.ceil, (e, dy) => e.zeros(dy)),
-  round: unary('round', Step.Round, special.roundHalfEven, (e, dy) => e.zeros(dy)),
-  isNaN: unary('isNaN', Step.IsNaN, (x) => Number(Number.isNaN(x)), null, { result: 'bool' }),
-  isFinite: unary('isFinite', Step.IsFinite, (x) => Number(Number.isFinite(x)), null, { result: 'bool' }),
-  logicalNot: unary('logicalNot', Step.LogicalNot, (x) => Number(x === 0), null, { accepts: BOOL }),
+  floor: unary(Step.Floor, Math.floor, (e, dy) => e.zeros(dy)),
+  ceil: unary(Step.Ceil, Math.ceil, (e, dy) => e.zeros(dy)),
+  round: unary(Step.Round, special.roundHalfEven, (e, dy) => e.zeros(dy)),
+  isNaN: unary(Step.IsNaN, (x) => Number(Number.isNaN(x)), null, { result: 'bool' }),
+  isFinite: unary(Step.IsFinite, (x) => Number(Number.isFinite(x)), null, { result: 'bool' }),
+  logicalNot: unary(Step.LogicalNot, (x) => Number(x === 0), null, { accepts: BOOL }),
   cast,
-  add: binary('add', Step.Add, (a, b) => a + b, [(_e, dy) => dy, (_e, dy) => dy], {
+  add: binary(Step.Add, (a, b) => a + b, [(_e, dy) => dy, (_e, dy) => dy], {
     integerStep: Step.AddI32,
     bias: true,
     simplify: neutral(0, true),
   }),
-  subtract: binary('subtract', Step.Subtract, (a, b) => a - b, [(_e, dy) => dy, (e, dy) => e.negative(dy)], {
+  subtract: binary(Step.Subtract, (a, b) => a - b, [(_e, dy) => dy, (e, dy) => e.negative(dy)], {
     integerStep: Step.SubtractI32,
     simplify: neutral(0, false),
   }),
   multiply: binary(
-    'multiply',
     Step.Multiply,
     (a, b) => a * b,
     [(e, dy, _a, b) => e.multiply(dy, b), (e, dy, a) => e.multiply(dy, a)],
@@ -357,7 +341,6 @@ export const elementwise = {
   ),
   // d(a/b) = da/b − y/b db
   divide: binary(
-    'divide',
     Step.Divide,
     (a, b) => a / b,
     [(e, dy, _a, b) => e.divide(dy, b), (e, dy, _a, b, y) => e.negative(e.multiply(e.divide(dy, b), y))],
@@ -365,7 +348,6 @@ export const elementwise = {
   ),
   // d(aᵇ) = b aᵇ⁻¹ da + aᵇ ln a db, the second term only where a > 0
   power: binary(
-    'power',
     Step.Power,
     special.power,
     [
@@ -378,7 +360,6 @@ export const elementwise = {
   ),
   // d arctan2(a, b) = (b da − a db) / (a² + b²)
   arctan2: binary(
-    'arctan2',
     Step.Arctan2,
     Math.atan2,
     [
@@ -389,27 +370,41 @@ export const elementwise = {
   ),
   // a − ⌊a/b⌋ b: the floor's derivative is zero
   mod: binary(
-    'mod',
     Step.Mod,
     special.modulo,
     [(_e, dy) => dy, (e, dy, a, b, y) => e.multiply(dy, e.divide(e.subtract(y, a), b))],
     // ÷, ⌊⌋, × and −.
     { integerStep: Step.ModI32, integer: special.floorRemainder, flops: 4 },
   ),
-  // For float32 it is floor(a / b).
-  floorDivide: binary('floorDivide', Step.FloorDivideI32, special.floorQuotient, null, { accepts: INTEGER, flops: 2 }),
-  maximum: extremum('maximum', Step.Maximum, Step.MaximumI32, Math.max),
-  minimum: extremum('minimum', Step.Minimum, Step.MinimumI32, Math.min),
-  less: comparison('less', Step.Less, Step.LessI32, (a, b) => a < b),
-  lessEqual: comparison('lessEqual', Step.LessEqual, Step.LessEqualI32, (a, b) => a <= b),
-  equal: comparison('equal', Step.Equal, Step.EqualI32, (a, b) => a === b),
-  notEqual: comparison('notEqual', Step.NotEqual, Step.NotEqualI32, (a, b) => a !== b),
-  logicalAnd: binary('logicalAnd', Step.LogicalAnd, (a, b) => Number(a !== 0 && b !== 0), null, { accepts: BOOL }),
-  logicalOr: binary('logicalOr', Step.LogicalOr, (a, b) => Number(a !== 0 || b !== 0), null, { accepts: BOOL }),
+  // Of float32 it is floor(a / b).
+  floorDivide: binary(Step.FloorDivideI32, special.floorQuotient, null, { accepts: INTEGER, flops: 2 }),
+  maximum: extremum(Step.Maximum, Step.MaximumI32, Math.max),
+  minimum: extremum(Step.Minimum, Step.MinimumI32, Math.min),
+  less: comparison(Step.Less, Step.LessI32, (a, b) => a < b),
+  lessEqual: comparison(Step.LessEqual, Step.LessEqualI32, (a, b) => a <= b),
+  equal: comparison(Step.Equal, Step.EqualI32, (a, b) => a === b),
+  notEqual: comparison(Step.NotEqual, Step.NotEqualI32, (a, b) => a !== b),
+  logicalAnd: binary(Step.LogicalAnd, (a, b) => Number(a !== 0 && b !== 0), null, { accepts: BOOL }),
+  logicalOr: binary(Step.LogicalOr, (a, b) => Number(a !== 0 || b !== 0), null, { accepts: BOOL }),
   select,
 }
 
-/** For passes that only see elementwise nodes. */
+type Makers = typeof makers
+
+/** The records of all elementwise primitives. */
+export const elementwise = Object.fromEntries(
+  Object.entries(makers).map(([name, make]) => [name, make(name as keyof Makers)]),
+) as { readonly [Name in keyof Makers]: ReturnType<Makers[Name]> }
+
+type NameOf<Operands extends 1 | 2 | 3> = {
+  [Name in keyof Makers]: Makers[Name] extends MadeOf<Operands> ? Name : never
+}[keyof Makers]
+/** The primitives of one operand, without attributes. */
+export type UnaryName = NameOf<1>
+/** The primitives of two operands, without attributes. */
+export type BinaryName = NameOf<2>
+
+/** For passes that only meet elementwise nodes. */
 export function asElementwise<Name extends PrimitiveName>(
   rule: PrimitiveRule<Name>,
 ): ElementwisePrimitive<PrimitiveAttributes[Name]> {

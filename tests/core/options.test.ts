@@ -465,7 +465,7 @@ describe('invalid values', () => {
     [() => new MultiOptimizer({ optimizers: ['sgd' as never] }), 'optimizers[0] must be [optimizer, weights]'],
     [
       () => new MultiOptimizer({ optimizers: [[new MultiOptimizer({ optimizers: [['sgd']] })]] }),
-      "optimizers[0][0] must be a name such as 'sgd' or an instance of an optimizer",
+      'MultiOptimizer: optimizers[0][0] must be a single optimizer, received a MultiOptimizer',
     ],
     [
       () => new losses.MeanSquaredError({ reduction: 'avg' as never }),

@@ -272,7 +272,7 @@ describe('Lambda', () => {
     }
     const bytes = await new Sequential([new Own({ inputShape: [2] })]).save()
     await expect(loadModel(bytes)).rejects.toThrow(
-      /^Unknown layer 'OwnOfTheUser'\. Pass your own classes and functions in customObjects, under this name\.$/,
+      /^Unknown layer 'OwnOfTheUser'\. Pass your own classes and functions in customObjects, under this name\. /,
     )
   })
 

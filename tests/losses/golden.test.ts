@@ -11,7 +11,7 @@ import {
   valueAndGrad,
 } from '../../src'
 import type { Config } from '../../src/core/registry'
-import { unnamed } from '../../src/models/load'
+import { classesIn } from '../../src/core/registry'
 import { losses } from '../../src/losses/registry'
 import type { LossesFile } from '../golden/format'
 import { expectNear, expectTensor, readFixture, serialized, titleOf, toTensor } from '../helpers/golden'
@@ -20,7 +20,7 @@ const { cases, configs } = readFixture<LossesFile>('losses')
 
 /** A loss from a saved configuration, as files have it. */
 function lossOf(className: string, config: Config): library.Loss {
-  return customObjectScope(unnamed, () => losses.get({ className, config }))
+  return customObjectScope(classesIn(library), () => losses.get({ className, config }))
 }
 
 describe.each(cases.map((each) => ({ ...each, title: `${titleOf(each.loss)} of ${each.name}` })))(

@@ -5,32 +5,11 @@ import type { InputsOf } from '../../core/options'
 import { boolean, configured, integer, option } from '../../core/options'
 import { abs, add, divide, maximum, minimum, multiply, power, sqrt, square, subtract } from '../../ops/elementwise'
 import type { Tensor } from '../../ops/tensor'
-import { apply } from '../../ops/trace'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
 import { Optimizer } from '../optimizer'
 import type { Slot } from '../parameters'
 import { learningRateKind } from '../rate'
-import { decayOption, decayed, filled, momentOptions, notNegative, running, updateNumber } from './common'
-
-interface Betas {
-  readonly beta1: number
-  readonly beta2: number
-  readonly epsilon: number
-}
-
-/** Adam's update as one instruction, slots mean and variance. */
-export function adamUpdate(
-  { parameters, gradient, learningRate, iterations, slots, weightDecay }: UpdateInput,
-  { beta1, beta2, epsilon }: Betas,
-): UpdateResult {
-  const [updated, ...rest] = apply('adam', [parameters, gradient, learningRate, ...slots, iterations], {
-    beta1,
-    beta2,
-    epsilon,
-    weightDecay,
-  })
-  return { parameters: updated!, slots: rest }
-}
+import { adamUpdate, decayOption, decayed, filled, momentOptions, notNegative, running, updateNumber } from './common'
 
 const adamOptions = () => ({
   ...momentOptions(),

@@ -8,12 +8,9 @@ import { apply } from '../../ops/trace'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
 import { Optimizer } from '../optimizer'
 import type { Slot } from '../parameters'
-import { learningRateKind } from '../rate'
-import { decayed, epsilon, fraction, notNegative, root, running } from './common'
+import { decayed, epsilon, fraction, notNegative, operandsOf, root, running, updated } from './common'
 
 const rmspropOptions = () => ({
-  /** A number, or a schedule. Default 0.001. */
-  learningRate: option(learningRateKind, 0.001),
   /** The decay rate of the mean square. Default 0.9. */
   rho: option(fraction, 0.9),
   /** The fraction of the previous step that is added. Default 0. */
@@ -37,21 +34,16 @@ export class RMSprop extends configured(Optimizer, rmspropOptions) {
     return ['square', ...(this.centered ? ['averageGradient'] : []), ...(this.momentum > 0 ? ['velocity'] : [])]
   }
 
-  protected update({ parameters, gradient, learningRate, slots, weightDecay }: UpdateInput): UpdateResult {
+  protected update(input: UpdateInput): UpdateResult {
     const { rho, momentum, epsilon, centered } = this
-    const attributes = { rho, momentum, epsilon, centered, weightDecay }
-    const [updated, ...rest] = apply('rmsprop', [parameters, gradient, learningRate, ...slots], attributes)
-    return { parameters: updated!, slots: rest }
+    const { weightDecay } = input
+    return updated(apply('rmsprop', operandsOf(input), { rho, momentum, epsilon, centered, weightDecay }))
   }
 }
 
-/** A number, a schedule, or a function of the step. Default 0.001. */
-const learningRate = () => option(learningRateKind, 0.001)
 const initialAccumulatorValue = option(notNegative, 0.1)
 
 const adagradOptions = () => ({
-  /** A number, a schedule, or a function of the step. Default 0.001. */
-  learningRate: learningRate(),
   /** The initial sum of squares. Default 0.1. */
   initialAccumulatorValue,
   /** Default 1e-7. */
@@ -87,8 +79,6 @@ export class Adagrad extends configured(Optimizer, adagradOptions) {
 }
 
 const adadeltaOptions = () => ({
-  /** A number, a schedule, or a function of the step. Default 0.001; the paper's is 1. */
-  learningRate: learningRate(),
   /** The decay rate of the mean squares. Default 0.95. */
   rho: option(fraction, 0.95),
   /** Default 1e-7. */
@@ -102,7 +92,7 @@ export type AdadeltaOptions = InputsOf<ReturnType<typeof adadeltaOptions>> & Opt
  *
  *   model.compile({ optimizer: new Adadelta({ learningRate: 1 }), loss: 'mse' })
  *
- * Zeiler 2012; Keras: `keras.optimizers.Adadelta`. Default learning rate 0.001.
+ * Zeiler 2012; Keras: `keras.optimizers.Adadelta`. Default learning rate 0.001; the paper's is 1.
  */
 export class Adadelta extends configured(Optimizer, adadeltaOptions) {
   static readonly className = 'Adadelta'
@@ -129,8 +119,6 @@ export class Adadelta extends configured(Optimizer, adadeltaOptions) {
 }
 
 const ftrlOptions = () => ({
-  /** A number, a schedule, or a function of the step. Default 0.001. */
-  learningRate: learningRate(),
   /** The exponent of the sum of squares in the step size, at most 0. Default −0.5. */
   learningRatePower: option(number({ max: 0 }), -0.5),
   /** The initial sum of squares. Default 0.1. */

@@ -3,8 +3,8 @@
 import { number, nullable, option } from '../../core/options'
 import { add, cast, multiply, power, sqrt, subtract } from '../../ops/elementwise'
 import type { Tensor } from '../../ops/tensor'
-import type { UpdateInput } from '../optimizer'
-import { learningRateKind } from '../rate'
+import { apply } from '../../ops/trace'
+import type { UpdateInput, UpdateResult } from '../optimizer'
 
 /** The decay rate of a running mean or of momentum. */
 export const fraction = number({ min: 0, below: 1 })
@@ -14,8 +14,6 @@ export const epsilon = option(notNegative, 1e-7)
 
 /** The options of Adam and its variants. */
 export const momentOptions = () => ({
-  /** A number, a schedule, or a function of the step. Default 0.001. */
-  learningRate: option(learningRateKind, 0.001),
   /** The decay rate of the mean gradient. Default 0.9. */
   beta1: option(fraction, 0.9),
   /** The decay rate of the mean square. Default 0.999. */
@@ -45,3 +43,29 @@ export const filled = (beta: number, update: Tensor): Tensor => subtract(1, powe
 
 /** √x, or xᵉ in general. */
 export const root = (x: Tensor, exponent: number): Tensor => (exponent === 0.5 ? sqrt(x) : power(x, exponent))
+
+/** The operands of an update that is one instruction. */
+export const operandsOf = ({ parameters, gradient, learningRate, slots }: UpdateInput): Tensor[] => [
+  parameters,
+  gradient,
+  learningRate,
+  ...slots,
+]
+
+/** The results of an update that is one instruction. */
+export const updated = ([parameters, ...slots]: readonly Tensor[]): UpdateResult => ({
+  parameters: parameters!,
+  slots,
+})
+
+interface Betas {
+  readonly beta1: number
+  readonly beta2: number
+  readonly epsilon: number
+}
+
+/** Adam's update as one instruction, slots mean and variance. */
+export function adamUpdate(input: UpdateInput, { beta1, beta2, epsilon }: Betas): UpdateResult {
+  const { iterations, weightDecay } = input
+  return updated(apply('adam', [...operandsOf(input), iterations], { beta1, beta2, epsilon, weightDecay }))
+}

@@ -7,7 +7,7 @@ import { apply } from '../../ops/trace'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
 import { Optimizer } from '../optimizer'
 import { learningRateKind } from '../rate'
-import { decayed, fraction, running } from './common'
+import { decayed, fraction, operandsOf, running, updated } from './common'
 
 const sgdOptions = () => ({
   /** A number, or a schedule. Default 0.01. */
@@ -31,20 +31,14 @@ export class SGD extends configured(Optimizer, sgdOptions) {
     return this.momentum === 0 ? [] : ['velocity']
   }
 
-  protected update({ parameters, gradient, learningRate, slots, weightDecay }: UpdateInput): UpdateResult {
+  protected update(input: UpdateInput): UpdateResult {
     const { momentum, nesterov } = this
-    const [updated, ...rest] = apply('sgd', [parameters, gradient, learningRate, ...slots], {
-      momentum,
-      nesterov,
-      weightDecay,
-    })
-    return { parameters: updated!, slots: rest }
+    const { weightDecay } = input
+    return updated(apply('sgd', operandsOf(input), { momentum, nesterov, weightDecay }))
   }
 }
 
 const lionOptions = () => ({
-  /** A number, a schedule, or a function of the step. Default 0.001. */
-  learningRate: option(learningRateKind, 0.001),
   /** The weight of the momentum in the direction of a step. Default 0.9. */
   beta1: option(number({ above: 0, max: 1 }), 0.9),
   /** The decay rate of the momentum. Default 0.99. */

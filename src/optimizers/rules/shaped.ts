@@ -29,9 +29,8 @@ import { matchKind, matches } from '../match'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
 import { Optimizer } from '../optimizer'
 import type { Slot } from '../parameters'
-import { learningRateKind } from '../rate'
-import { adamUpdate } from './adam'
 import {
+  adamUpdate,
   decayOption,
   decayed,
   epsilon,
@@ -89,8 +88,6 @@ export class Lamb extends configured(Optimizer, momentOptions) {
 }
 
 const adafactorOptions = () => ({
-  /** A number, a schedule, or a function of the step. Default 0.001. */
-  learningRate: option(learningRateKind, 0.001),
   /** The exponent d of the decay rate 1 − tᵈ of the mean squares in update t, at most 0. Default −0.8. */
   beta2Decay: option(number({ max: 0 }), -0.8),
   /** Added to squares of gradients. Default 1e-30. */
@@ -184,8 +181,6 @@ const pattern: Kind<Match> = custom((value, where) => {
 }, matchKind.write)
 
 const muonOptions = () => ({
-  /** A number, a schedule, or a function of the step. Default 0.001. */
-  learningRate: option(learningRateKind, 0.001),
   /** AdamW's β₁. Default 0.9. */
   adamBeta1: option(fraction, 0.9),
   /** AdamW's β₂. Default 0.999. */

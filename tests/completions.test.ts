@@ -1,0 +1,118 @@
+// What editors propose for options that take a name: all names that are known, and none that needs more than a name.
+// modes: simd
+
+import { readFileSync } from 'node:fs'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+import { getActivation } from '../src/activations'
+import type { Configurable, Registry } from '../src/core/registry'
+import { constraints } from '../src/constraints/registry'
+import { initializers } from '../src/initializers/registry'
+import { getLoss, losses } from '../src/losses/registry'
+import { getMetric, metrics } from '../src/metrics/registry'
+import { UNKNOWN_SHAPES } from '../src/losses/targets'
+import { optimizers } from '../src/optimizers/registry'
+import { regularizers } from '../src/regularizers/registry'
+
+const FILE = 'tests/completions-of-an-editor.ts'
+/** Each `|` is a place where an editor is asked. */
+const text = `
+import { Conv2D, Dense, MultiOptimizer, Sequential } from '../src'
+const model = new Sequential([])
+new Dense({ units: 1, activation: '|' })
+new Dense({ units: 1, kernelInitializer: '|' })
+new Conv2D({ filters: 1, kernelSize: 1, biasInitializer: '|' })
+new Dense({ units: 1, kernelRegularizer: '|' })
+new Dense({ units: 1, activityRegularizer: '|' })
+new Dense({ units: 1, kernelConstraint: '|' })
+model.compile({ optimizer: '|' })
+new MultiOptimizer({ optimizers: [['|']] })
+model.compile({ loss: '|' })
+model.compile({ metrics: ['|'] })
+`
+
+const { config } = ts.readConfigFile('tsconfig.json', (path) => ts.sys.readFile(path))
+const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.')
+const code = text.replaceAll('|', '')
+const editor = ts.createLanguageService({
+  useCaseSensitiveFileNames: () => true,
+  directoryExists: (path) => ts.sys.directoryExists(path),
+  getDirectories: (path) => ts.sys.getDirectories(path),
+  getCompilationSettings: () => options,
+  getScriptFileNames: () => [FILE],
+  getScriptVersion: () => '0',
+  getScriptSnapshot: (path) =>
+    path === FILE || ts.sys.fileExists(path)
+      ? ts.ScriptSnapshot.fromString(path === FILE ? code : readFileSync(path, 'utf8'))
+      : undefined,
+  fileExists: (path) => path === FILE || ts.sys.fileExists(path),
+  readFile: (path) => (path === FILE ? code : ts.sys.readFile(path)),
+  getCurrentDirectory: () => process.cwd(),
+  getDefaultLibFileName: (own) => ts.getDefaultLibFilePath(own),
+})
+
+/** What an editor proposes, by the line it is asked at. */
+const proposals = text.split('\n').flatMap((line, i, lines) => {
+  if (!line.includes('|')) return []
+  const at = lines.slice(0, i).join('\n').replaceAll('|', '').length + 1 + line.indexOf('|')
+  const found = editor.getCompletionsAtPosition(FILE, at, {})
+  return [{ line: line.replace('|', ''), names: (found?.entries ?? []).map(({ name }) => name).sort() }]
+})
+
+function isKnown(make: () => unknown): boolean {
+  try {
+    make()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The names of a registry that need no options. */
+const namesOf = (registry: Registry<Configurable>): string[] =>
+  registry.names.filter((name) => isKnown(() => registry.get(name)))
+
+const byTargets = ['crossentropy', 'ce']
+const rules = namesOf(optimizers)
+const expected: readonly (readonly string[] | null)[] = [
+  null,
+  namesOf(initializers),
+  namesOf(initializers),
+  namesOf(regularizers),
+  namesOf(regularizers),
+  namesOf(constraints),
+  rules,
+  rules,
+  [...namesOf(losses), ...byTargets],
+  [...namesOf(metrics), ...byTargets, 'acc'],
+]
+
+describe('an editor proposes', () => {
+  it.each(proposals.map((each, i) => ({ ...each, known: expected[i]! })).filter(({ known }) => known !== null))(
+    'all names that are known, and no others: $line',
+    ({ names, known }) => {
+      expect(names).toEqual([...known].sort())
+    },
+  )
+
+  it('names that stand for what they say', () => {
+    const [activations, kernel] = proposals.map(({ names }) => names)
+    expect(kernel).toEqual(expect.arrayContaining(['glorotUniform', 'zeros', 'normal']))
+    expect(activations).toEqual(expect.arrayContaining(['linear', 'relu', 'swish', 'hardSilu']))
+    for (const name of activations!)
+      expect(
+        isKnown(() => getActivation(name)),
+        name,
+      ).toBe(true)
+    for (const name of proposals.at(-2)!.names)
+      expect(
+        isKnown(() => getLoss(name)),
+        name,
+      ).toBe(true)
+    for (const name of proposals.at(-1)!.names)
+      expect(
+        isKnown(() => getMetric(name, UNKNOWN_SHAPES)),
+        name,
+      ).toBe(true)
+  })
+})
