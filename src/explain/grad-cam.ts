@@ -4,7 +4,8 @@ import { ArgumentError, quoted } from '../core/errors'
 import { boolean, custom, nullable, option } from '../core/options'
 import type { Tree } from '../core/tree'
 import type { DataOf } from '../data/arrays'
-import { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
+import { Layer } from '../layers/layer'
 import { withTap } from '../layers/context'
 import { ConvolutionBase } from '../layers/convolutional/options'
 import type { Model } from '../models/model'
@@ -40,7 +41,7 @@ export interface GradCam {
 
 const layerKind = custom<string | LayerBase>(
   (value, where) => {
-    if (typeof value === 'string' || value instanceof LayerBase) return value
+    if (typeof value === 'string' || value instanceof Layer) return value
     throw new ArgumentError(`${where} must be a layer or the name of one, received ${quoted(value)}`)
   },
   () => null,

@@ -2,8 +2,8 @@
 
 import { FormatError, formatShape } from '../core/errors'
 import { sameShape } from '../core/shapes'
-import type { LayerBase } from '../layers/base'
-import { inFormerOrder } from '../layers/layer-parts'
+import type { LayerBase } from '../layers/layer'
+import { inFormerOrder } from '../layers/weights'
 import type { Variable } from '../ops/variable'
 import type { NamedTensor } from './safetensors'
 import { decodeContainer, dtypeOf } from './safetensors'

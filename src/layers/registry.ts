@@ -2,7 +2,8 @@
 // carry only the layers that they use.
 
 import { Registry } from '../core/registry'
-import { LayerBase } from './base'
+import type { LayerBase } from './layer'
+import { Layer } from './layer'
 import { Operation } from './core/operation'
 import {
   Activation,
@@ -122,7 +123,7 @@ import {
   ZeroPadding3D,
 } from './index'
 
-const isLayer = (value: unknown): value is LayerBase => value instanceof LayerBase
+const isLayer = (value: unknown): value is LayerBase => value instanceof Layer
 
 export const layers = /* @__PURE__ */ new Registry<LayerBase>('layer', isLayer, () => ({
   Activation,

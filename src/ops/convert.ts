@@ -6,6 +6,7 @@ import { allocateData, storeData } from '../core/dtypes'
 import { custom } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
+import { isBranch } from '../core/tree'
 import { requireDType, requireShape } from './arguments'
 import type { NestedArray, ShapedData, TensorData, TypedArray } from './tensor'
 import { Tensor } from './tensor'
@@ -229,4 +230,20 @@ class Filler {
       `${this.where}: the nested arrays are ragged. By its first elements the shape is ${formatShape(this.shape)}, so [${this.path.join('][')}] must be ${expected}, received ${received}`,
     )
   }
+}
+
+/**
+ * Whether data are a tree of tensors rather than a single one: rows of numbers are one tensor, a list of tensors is
+ * several.
+ */
+export function branchesIntoTensors(value: unknown): boolean {
+  if (!isBranch(value)) return false
+  if (Array.isArray(value))
+    return value.length > 0 && value.every((each) => isTensorLikeObject(each) || branchesIntoTensors(each))
+  return !('data' in value && 'shape' in value)
+}
+
+function isTensorLikeObject(value: unknown): boolean {
+  if (value instanceof Tensor || value instanceof Variable || ArrayBuffer.isView(value)) return true
+  return isBranch(value) && !Array.isArray(value) && 'data' in value && 'shape' in value
 }

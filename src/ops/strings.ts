@@ -2,6 +2,7 @@
 // before a step runs, and a step is traced with the numbers.
 
 import { DataError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
+import { scoped } from '../core/scope'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import { Tensor } from './tensor'
@@ -104,25 +105,17 @@ export class PreparedStrings extends Tensor {
   }
 }
 
-let heard: ((strings: Tensor, reader: StringReader) => void) | null = null
+type Hear = (strings: Tensor, reader: StringReader) => void
+const hearing = scoped<Hear | null>(null)
 
 /** Tells who reads which symbols of strings while `body` runs. */
-export function hearingReaders<Result>(
-  hear: (strings: Tensor, reader: StringReader) => void,
-  body: () => Result,
-): Result {
-  const outer = heard
-  heard = hear
-  try {
-    return body()
-  } finally {
-    heard = outer
-  }
+export function hearingReaders<Result>(hear: Hear, body: () => Result): Result {
+  return hearing.within(hear, body)
 }
 
 /** Says that a reader met a symbol of strings. */
 export function noteReader(strings: Tensor, reader: StringReader): void {
-  heard?.(strings, reader)
+  hearing.current?.(strings, reader)
 }
 
 /** @throws ShapeError for strings of more axes than a reader takes */

@@ -37,14 +37,10 @@ export interface VariableOptions {
 }
 
 /**
- * Counts what can change which variables a layer has and which of them are trained: lists of them are kept until the count
- * rises.
+ * Counts what may change the variables of layers, or which of them are trained. A list that was made at another count is
+ * compared with what it would be now; nothing else follows from the count.
  */
-export const structure = {
-  version: 0,
-  /** Counts how often something changed that programs hold as a constant: those made before compute with the old one. */
-  constants: 0,
-}
+export const changes = { count: 0 }
 
 /** Kernels trust shape and dtype, so nobody can change them. */
 function setType(variable: Variable, shape: Shape, dtype: DType): void {
@@ -84,7 +80,6 @@ export class Variable {
     this.trainable = this.madeTrainable
     requireRoom(this.name, this.shape)
     this.storage = currentRuntime().createStorage(this.byteLength)
-    structure.version++
     this.view.fill(0)
     if (initial instanceof Tensor) this.view.set(initial.data)
   }
@@ -109,7 +104,7 @@ export class Variable {
 
   set trainable(trainable: boolean) {
     this.isTrainable = trainable
-    structure.version++
+    changes.count++
   }
 
   /** The number of elements. */

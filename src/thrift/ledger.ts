@@ -4,7 +4,7 @@
 import { ArgumentError, StateError, checkOptions } from '../core/errors'
 import { classNameOf } from '../core/registry'
 import { count, formatBytes, tableLines } from '../core/table'
-import type { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
 import { Model } from '../models/model'
 import { predictionCost } from '../models/cost'
 import type { Cost, GraphCost } from '../plan/cost'

@@ -34,11 +34,12 @@ import {
 import type { ElementsOrMaker } from '../data/source'
 import { END, isElements, sourceOf } from '../data/source'
 import { TensorSpec } from '../layers/spec'
+import type { Lists } from '../layers/weights'
+import { listsOf } from '../layers/weights'
 import type { Metric } from '../metrics/metric'
 import { nextSeed } from '../ops/seed'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import { structure } from '../ops/variable'
 import type { Program } from '../runtime/program'
 import { withRuntime } from '../runtime/current'
 import type { Logs } from './callbacks/callback'
@@ -109,7 +110,7 @@ interface LastStep {
   readonly dataset: Dataset
   readonly program: Program
   readonly source: Steps
-  readonly version: number
+  readonly lists: Lists
   readonly compiled: Compiled
   /** The runtime's epoch: it changes when weights are moved. */
   readonly epoch: number
@@ -131,8 +132,9 @@ export class Trainer implements Predicted {
   /** @internal */
   steps: Steps
   private stepsFor: readonly Variable[] | null = null
-  private checkedVersion = -1
-  private constants = structure.constants
+  /** What the model consisted of when its programs were checked last. */
+  private checked: Lists | null = null
+  private constants = 0
   private readonly lock: RunLock
   /** The seed of the order of rows, and the number of epochs drawn from it. */
   readonly shuffleState = { seed: nextSeed(), epoch: 0 }
@@ -182,7 +184,7 @@ export class Trainer implements Predicted {
     this.steps.dispose()
     this.steps = new Steps(this.model)
     this.predictor.reset()
-    this.checkedVersion = -1
+    this.checked = null
   }
 
   requireCompiled(method: string): Compiled {
@@ -245,13 +247,14 @@ export class Trainer implements Predicted {
         ),
       )
     if (!this.isOwn(kind)) model.checkInput(inputs)
+    const lists = listsOf(model)
     // A running fit continues with its own programs.
-    if ((this.lock.isBusy && !this.isPreparing) || this.checkedVersion === structure.version) return
+    if ((this.lock.isBusy && !this.isPreparing) || this.checked === lists) return
     // If a weight was frozen or added since, the programs are different.
-    const weights = model.trainableWeights
+    const weights = lists.trainableWeights
     const known = this.stepsFor
-    const isStale = this.constants !== structure.constants
-    this.constants = structure.constants
+    const isStale = this.constants !== lists.constants
+    this.constants = lists.constants
     if (
       isStale ||
       known === null ||
@@ -262,7 +265,7 @@ export class Trainer implements Predicted {
       // If a custom step creates the first weights, they are known after it.
       this.stepsFor = weights.length > 0 || model.built ? weights : null
     }
-    this.checkedVersion = structure.version
+    this.checked = lists
   }
 
   /** Creates optimizer slots for the current trainable weights, which moves the weights. */
@@ -653,7 +656,7 @@ export class Trainer implements Predicted {
 
   /** Whether the programs were compiled for the current layers. @internal */
   get isCurrent(): boolean {
-    return this.checkedVersion === structure.version
+    return this.checked === listsOf(this.model)
   }
 
   predict(x: unknown, options: PredictOptions): Promise<Tree<Tensor>> {
@@ -700,7 +703,7 @@ export class Trainer implements Predicted {
 
   private isLikeLast(last: LastStep, compiled: Compiled, { inputs, targets, weights, x, y }: Dataset): boolean {
     return (
-      last.version === structure.version &&
+      last.lists === listsOf(this.model) &&
       last.source === this.steps &&
       last.compiled === compiled &&
       last.dataset.x === x &&
@@ -730,7 +733,7 @@ export class Trainer implements Predicted {
       dataset,
       program,
       source: steps,
-      version: structure.version,
+      lists: listsOf(this.model),
       compiled,
       epoch: compiled.runtime.epoch,
     }

@@ -19,10 +19,10 @@ import {
 } from '../../src'
 import { flatten, typed } from '../../src/core/tree'
 import { InputLayer } from '../../src/layers/core/input-layer'
-import { inFormerOrder } from '../../src/layers/layer-parts'
+import { inFormerOrder } from '../../src/layers/weights'
 import { saveModel, saveWeights } from '../../src/formats/save'
 import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
-import type { LayerBase } from '../../src/layers/base'
+import type { LayerBase } from '../../src/layers/layer'
 import type { OrderCase, OrderFile, OrderModel } from '../golden/format'
 import { expectTensor, readFixture } from '../helpers/golden'
 
