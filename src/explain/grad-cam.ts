@@ -7,7 +7,7 @@ import type { DataOf } from '../data/arrays'
 import type { LayerBase } from '../layers/layer'
 import { Layer } from '../layers/layer'
 import { withTap } from '../layers/context'
-import { ConvolutionBase } from '../layers/convolutional/options'
+import { ConvolutionLayer } from '../layers/convolutional/base'
 import type { Model } from '../models/model'
 import { readTyped } from '../ops/arguments'
 import { multiply, relu } from '../ops/elementwise'
@@ -107,7 +107,7 @@ function resized(map: Tensor, size: readonly number[]): Tensor {
 }
 
 function convolutionsIn(model: LayerBase): readonly LayerBase[] {
-  return model.allLayers.filter((layer) => layer instanceof ConvolutionBase)
+  return model.allLayers.filter((layer) => layer instanceof ConvolutionLayer)
 }
 
 /** @throws ArgumentError for a layer that is not part of the model */

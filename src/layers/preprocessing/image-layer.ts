@@ -10,14 +10,14 @@ import type { Tree } from '../../core/tree'
 import { isBranch, typed } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import { cast, less } from '../../ops/elementwise'
-import { SeedGenerator, uniform } from '../../ops/random'
+import { uniform } from '../../ops/random'
 import { expandDims, full, moveAxis, squeeze } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
 import { dataFormat } from '../kinds'
 import { Layer } from '../layer'
-import { seedOption } from '../regularization/random-layer'
+import { generatorOf, seedOption } from '../random'
 import type { BatchShape, TensorSpec } from '../spec'
 
 /** How a layer transforms the parts of one batch. Random numbers are drawn once for all parts. */
@@ -209,7 +209,7 @@ export const rangeOption = () => ({
  * Image layers that change images at random in training, each image differently, and otherwise return them unchanged.
  */
 export abstract class RandomImageLayer extends configured(ImageLayer, seedOption) {
-  protected readonly generator = new SeedGenerator(this.seed ?? undefined, `${this.name}/seedGenerator`)
+  protected readonly generator = generatorOf(this)
 
   /** The transformation in training. @param images [batch, rows, columns, channels] */
   protected abstract augment(images: Tensor): Transformation

@@ -10,7 +10,7 @@ import { mixesUnits } from '../../activations'
 import type { InitializerIdentifier } from '../../initializers'
 import { add, multiply } from '../../ops/elementwise'
 import { matmul } from '../../ops/linalg'
-import { SeedGenerator, dropout as dropped } from '../../ops/random'
+import { dropout as dropped } from '../../ops/random'
 import { ones, reshape, swapAxes } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
@@ -21,6 +21,7 @@ import type { CellInput, DropoutMasks } from './cell'
 import { Cell } from './cell'
 import type { UnitAxis, UnitFlow } from '../units'
 import { unitAxes } from '../units'
+import { generatorOf } from '../random'
 
 const rate = /* @__PURE__ */ number({ min: 0, max: 1 })
 
@@ -85,7 +86,7 @@ export function optionsOfCell<Table extends OptionTable>(
 
 /** A kernel, a recurrent kernel and a bias; the last axis of each has a block per gate. */
 export abstract class WeightedCell extends configured(Cell, weightOptions) {
-  private readonly generator = new SeedGenerator(this.seed ?? undefined, `${this.name}/seedGenerator`)
+  private readonly generator = generatorOf(this)
   private kernelVariable: Variable | null = null
   private recurrentVariable: Variable | null = null
   private biasVariable: Variable | null = null
