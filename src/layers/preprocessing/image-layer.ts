@@ -227,15 +227,15 @@ export abstract class RandomImageLayer extends configured(ImageLayer, seedOption
   protected drawEach(bounds: Interval, { shape }: Tensor): Tensor {
     return this.draw(bounds, [shape[0]!, 1, 1, 1])
   }
-}
 
-/** Image layers that change an image with a probability, which is random itself. */
-export abstract class SometimesLayer extends configured(RandomImageLayer, () => ({
-  /** The probability: f for a random one in [0, f], or [low, high]. Default 1. */
-  factor: option(interval(0, 1), 1),
-})) {
-  /** Which images are changed, [batch, 1, 1, 1]. */
-  protected chosen(images: Tensor): Tensor {
-    return less(this.drawEach([0, 1], images), this.drawEach(this.factor, images))
+  /** Which images are changed, each with a random probability, [batch, 1, 1, 1]. */
+  protected chosen(probability: Interval, images: Tensor): Tensor {
+    return less(this.drawEach([0, 1], images), this.drawEach(probability, images))
   }
 }
+
+/** The option of layers that change an image with a probability. */
+export const probabilityOption = () => ({
+  /** The probability: f for a random one in [0, f], or [low, high]. Default 1. */
+  factor: option(interval(0, 1), 1),
+})
