@@ -131,7 +131,7 @@ function baseOf({ heritageClauses }: ts.ClassDeclaration): ts.Expression | undef
 }
 
 /** Modules whose functions and classes make values and do nothing else. */
-const DECLARING = /core\/(?:options|registry)'/
+const DECLARING = /core\/(?:options|registry|scope)'/
 
 /**
  * Marks what is made of options at the top level of modules, tables, kinds and registries, as droppable: bundlers cannot

@@ -257,7 +257,11 @@ describe('figures', () => {
     ['CHANGELOG.md', /event loop every (\d+) ms/, [constant('src/data/pace.ts', 'SLICE')]],
     ['docs/architecture.md', /every (\d+) ms/, [constant('src/data/pace.ts', 'SLICE')]],
     ['docs/architecture.md', /up to (\d+) steps/, [constant('src/data/pace.ts', 'MOST_UNSEEN')]],
-    ['docs/architecture.md', /has at most (\d+) MB/, [constant('src/data/arrays.ts', 'LARGEST_RESIDENT') / MEBIBYTE]],
+    [
+      'docs/architecture.md',
+      /has at most (\d+) MB/,
+      [constant('src/data/row-source.ts', 'LARGEST_RESIDENT') / MEBIBYTE],
+    ],
     [
       'docs/architecture.md',
       /up to (\d+) MB per model/,

@@ -2,7 +2,7 @@
 // methods that use them are in other files.
 
 import { ArgumentError, quoted } from '../core/errors'
-import type { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
 import type { LayerName } from '../layers/kinds'
 import { isNamed } from '../layers/kinds'
 import { whyUnknown } from '../layers/units'

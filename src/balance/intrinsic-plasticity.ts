@@ -4,7 +4,6 @@ import { ShapeError, formatShape } from '../core/errors'
 import { configured, number, option } from '../core/options'
 import type { InputsOf } from '../core/options'
 import type { CallContext } from '../layers/context'
-import { ElementwiseLayer } from '../layers/core/elementwise-layer'
 import type { BatchShape } from '../layers/spec'
 import type { UnitFlow } from '../layers/units'
 import { unitAxes } from '../layers/units'
@@ -12,6 +11,8 @@ import { add, divide, maximum, multiply, sigmoid, square, subtract } from '../op
 import { mean } from '../ops/reduce'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
+import { ELEMENTWISE } from '../layers/forms'
+import { Layer } from '../layers/layer'
 
 const intrinsicPlasticityOptions = () => ({
   /** The target mean output of each unit, μ in 0 … 1. Default 0.2. */
@@ -47,8 +48,9 @@ const LEAST_SLOPE = 1e-3
  *
  * Triesch, A gradient rule for the plasticity of a neuron's intrinsic excitability, 2005.
  */
-export class IntrinsicPlasticity extends configured(ElementwiseLayer, intrinsicPlasticityOptions) {
+export class IntrinsicPlasticity extends configured(Layer<Tensor>, intrinsicPlasticityOptions) {
   static readonly className = 'IntrinsicPlasticity'
+  static override readonly form = ELEMENTWISE
   private slopeVariable: Variable | null = null
   private thresholdVariable: Variable | null = null
 

@@ -3,12 +3,13 @@
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { configured, number, required } from '../core/options'
 import type { InputsOf } from '../core/options'
-import { ElementwiseLayer } from '../layers/core/elementwise-layer'
 import type { BatchShape } from '../layers/spec'
 import { greaterEqual, stopGradient, where } from '../ops/elementwise'
 import { slice } from '../ops/shape'
 import { topK } from '../ops/sorting'
 import type { Tensor } from '../ops/tensor'
+import { ELEMENTWISE } from '../layers/forms'
+import { Layer } from '../layers/layer'
 
 const kWinnersOptions = () => ({
   /** The number of units that pass, or below 1 the fraction. */
@@ -34,8 +35,9 @@ export type KWinnersTakeAllOptions = InputsOf<ReturnType<typeof kWinnersOptions>
  * Makhzani & Frey, k-Sparse autoencoders, 2013.
  * @throws ArgumentError for a k above 1 that is not an integer; ShapeError for a k above the number of units
  */
-export class KWinnersTakeAll extends configured(ElementwiseLayer, kWinnersOptions, 'k') {
+export class KWinnersTakeAll extends configured(Layer<Tensor>, kWinnersOptions, 'k') {
   static readonly className = 'KWinnersTakeAll'
+  static override readonly form = ELEMENTWISE
 
   protected override checkOptions(): void {
     if (this.k >= 1 && !Number.isInteger(this.k))

@@ -3,6 +3,7 @@
 // 'binary_crossentropy', 'binaryCrossentropy', 'BinaryCrossentropy'.
 
 import { ArgumentError, camelKey, knownName, quoted, unknownName } from './errors'
+import { scoped } from './scope'
 
 /** Values that JSON can represent. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -54,7 +55,7 @@ export function isSerialized(value: unknown): value is Serialized {
   return typeof className === 'string' && typeof config === 'object' && config !== null && !Array.isArray(config)
 }
 
-let scope: CustomObjects = {}
+const customObjects = /* @__PURE__ */ scoped<CustomObjects>({})
 
 /**
  * Runs `body` while names in `objects` refer to the user's classes and functions. Scopes may be nested. The scope ends
@@ -63,19 +64,14 @@ let scope: CustomObjects = {}
  * Keras: `keras.utils.custom_object_scope`.
  */
 export function customObjectScope<Result>(objects: CustomObjects, body: () => Result): Result {
-  const outer = scope
-  scope = { ...outer, ...objects }
-  try {
-    return body()
-  } finally {
-    scope = outer
-  }
+  return customObjects.within({ ...customObjects.current, ...objects }, body)
 }
 
 /** The user's object of a name in the open scopes; undefined if there is none. */
 export function customObject(name: string): unknown {
-  // Not `scope[name]`: every object has 'constructor' and similar members.
-  return Object.hasOwn(scope, name) ? scope[name] : undefined
+  const objects = customObjects.current
+  // Not `objects[name]`: every object has 'constructor' and similar members.
+  return Object.hasOwn(objects, name) ? objects[name] : undefined
 }
 
 /**
@@ -134,7 +130,7 @@ export function noteOption(own: { readonly name: string }, where: string): void 
 }
 
 /** The functions that `describing` encountered, by their unique names; null outside of it. */
-let met: Map<string, object> | null = null
+const met = /* @__PURE__ */ scoped<Map<string, object> | null>(null)
 
 /**
  * Runs `describe`, which reads configurations that stay in this process. The user's functions need no names there: each
@@ -144,13 +140,8 @@ export function describing<Result>(describe: () => Result): {
   readonly result: Result
   readonly functions: CustomObjects
 } {
-  const outer = met
-  const own = (met = new Map<string, object>())
-  try {
-    return { result: describe(), functions: Object.fromEntries(own) }
-  } finally {
-    met = outer
-  }
+  const own = new Map<string, object>()
+  return { result: met.within(own, describe), functions: Object.fromEntries(own) }
 }
 
 function nameHere(own: { readonly name: string }, known: Map<string, object>): string {
@@ -162,12 +153,12 @@ function nameHere(own: { readonly name: string }, known: Map<string, object>): s
 
 /** The name under which a user's function is saved; it may be empty. */
 export function nameToSave(own: { readonly name: string }): string {
-  return met === null ? own.name : nameHere(own, met)
+  return met.current === null ? own.name : nameHere(own, met.current)
 }
 
 /** The name under which a user's function is saved. @throws ArgumentError if it has no name of its own */
 export function savedName(own: { readonly name: string }, what: string): string {
-  if (met !== null || (own.name !== '' && nameless.get(own) !== true)) return nameToSave(own)
+  if (met.current !== null || (own.name !== '' && nameless.get(own) !== true)) return nameToSave(own)
   const why = own.name === '' ? '' : `: '${own.name}' is only the name of the option that it was given as`
   throw new ArgumentError(`A function without a name ${what} cannot be saved${why}. Give it one: const mine = (…) => …`)
 }

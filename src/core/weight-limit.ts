@@ -2,37 +2,37 @@
 // variables together not much larger, so that a damaged file is detected before it fills the memory.
 
 import { FormatError, formatShape } from './errors'
+import { scoped } from './scope'
 import type { Shape } from './shapes'
 import { sizeOf } from './shapes'
 
-let largest = Infinity
-let left = Infinity
+interface Limit {
+  /** The largest number of elements of a weight. */
+  readonly largest: number
+  /** The number of elements that are left for all further variables. */
+  left: number
+}
+
+const limit = /* @__PURE__ */ scoped<Limit | null>(null)
 
 /**
  * While `body` runs, no layer may create a weight with more than `elements` elements, and all variables together may
  * have at most `total`.
  */
 export function limitWeights<Result>(elements: number, total: number, body: () => Result): Result {
-  const outer = [largest, left] as const
-  largest = elements
-  left = total
-  try {
-    return body()
-  } finally {
-    ;[largest, left] = outer
-  }
+  return limit.within({ largest: elements, left: total }, body)
 }
 
 /** @param what the weight's name for errors */
 export function requireWithinLimit(what: string, shape: Shape): void {
-  if (sizeOf(shape) <= largest) return
+  if (sizeOf(shape) <= (limit.current?.largest ?? Infinity)) return
   throw new FormatError(`The file is damaged: ${what} ${formatShape(shape)} would be larger than the file's content`)
 }
 
 /** Counts a variable before it is created. @param what its name for errors */
 export function requireRoom(what: string, shape: Shape): void {
-  left -= sizeOf(shape)
-  if (left >= 0) return
+  const own = limit.current
+  if (own === null || (own.left -= sizeOf(shape)) >= 0) return
   throw new FormatError(
     `The file is damaged: with ${what} ${formatShape(shape)} its variables would be far larger than its content`,
   )

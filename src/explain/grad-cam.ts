@@ -4,9 +4,10 @@ import { ArgumentError, quoted } from '../core/errors'
 import { boolean, custom, nullable, option } from '../core/options'
 import type { Tree } from '../core/tree'
 import type { DataOf } from '../data/given'
-import { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
+import { Layer } from '../layers/layer'
 import { withTap } from '../layers/context'
-import { ConvolutionBase } from '../layers/convolutional/options'
+import { ConvolutionLayer } from '../layers/convolutional/base'
 import type { Model } from '../models/model'
 import { readTyped } from '../ops/arguments'
 import { multiply, relu } from '../ops/elementwise'
@@ -40,7 +41,7 @@ export interface GradCam {
 
 const layerKind = custom<string | LayerBase>(
   (value, where) => {
-    if (typeof value === 'string' || value instanceof LayerBase) return value
+    if (typeof value === 'string' || value instanceof Layer) return value
     throw new ArgumentError(`${where} must be a layer or the name of one, received ${quoted(value)}`)
   },
   () => null,
@@ -106,7 +107,7 @@ function resized(map: Tensor, size: readonly number[]): Tensor {
 }
 
 function convolutionsIn(model: LayerBase): readonly LayerBase[] {
-  return model.allLayers.filter((layer) => layer instanceof ConvolutionBase)
+  return model.allLayers.filter((layer) => layer instanceof ConvolutionLayer)
 }
 
 /** @throws ArgumentError for a layer that is not part of the model */

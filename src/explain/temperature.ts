@@ -5,7 +5,6 @@ import { boolean, choice, configured, number, option, required } from '../core/o
 import { sameShape } from '../core/shapes'
 import { mapTree, typed } from '../core/tree'
 import type { DataOf } from '../data/given'
-import { ElementwiseLayer } from '../layers/core/elementwise-layer'
 import { Input } from '../layers/core/input-layer'
 import type { UnitFlow } from '../layers/units'
 import { KEEPS } from '../layers/units'
@@ -19,6 +18,8 @@ import { Tensor } from '../ops/tensor'
 import { operandOf } from '../ops/trace'
 import { Explained, explainTable, joinRows, logitsOf, nothing } from './explained'
 import { classesOf } from './labels'
+import { ELEMENTWISE } from '../layers/forms'
+import { Layer } from '../layers/layer'
 
 /** The result of the fit. */
 export interface TemperatureScaling {
@@ -47,7 +48,7 @@ const SMALLEST = 2 ** -126
  * probabilities. `temperatureScaling` appends this layer to a model. To load a file that contains it: `loadModel(file,
  * { customObjects: { Temperature } })`.
  */
-export class Temperature extends configured(ElementwiseLayer, () => ({
+export class Temperature extends configured(Layer<Tensor>, () => ({
   /** T. */
   temperature: required(number({ above: 0 })),
   /** The function from logits to probabilities: 'softmax' or 'sigmoid'. Default softmax. */
@@ -56,6 +57,7 @@ export class Temperature extends configured(ElementwiseLayer, () => ({
   fromLogits: option(boolean, false),
 })) {
   static readonly className = 'Temperature'
+  static override readonly form = ELEMENTWISE
 
   call(x: Tensor): Tensor {
     const { activation, temperature } = this

@@ -5,7 +5,7 @@
 import { StateError } from '../core/errors'
 import { classNameOf } from '../core/registry'
 import { threefryUniform } from '../core/threefry'
-import type { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
 import { Tensor } from '../ops/tensor'
 import type { Program } from '../runtime/program'
 import type { Pace } from '../data/pace'

@@ -1,6 +1,7 @@
 // What a layer call knows besides its input, and which layers are being called. The context is ambient: an inner layer
 // inherits training and adds to the same losses without any argument.
 
+import { scoped, within } from '../core/scope'
 import type { Tree } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
 
@@ -57,7 +58,7 @@ export class CallContext {
   /** Adds a scalar to the loss of this step. */
   addLoss(penalty: Tensor): void {
     this.reports.losses.push(penalty)
-    this.reports.from.push(current?.layer ?? null)
+    this.reports.from.push(frame.current?.layer ?? null)
   }
 
   /** Reports the mean of a value under a name, in logs and the history. */
@@ -87,84 +88,60 @@ interface Frame<Layer> {
   readonly context: CallContext
 }
 
-let current: Frame<unknown> | null = null
-let path: readonly string[] = []
-let probing = false
+const frame = scoped<Frame<unknown> | null>(null)
+const path = scoped<readonly string[]>([])
+const probing = scoped(false)
 
 /** The innermost layer call; null outside of all calls. */
 export function currentFrame(): Frame<unknown> | null {
-  return current
+  return frame.current
 }
 
 /** Runs `body` as a call of `layer`; null starts a run. */
 export function withFrame<Result>(layer: unknown, context: CallContext, body: () => Result): Result {
-  const outer = current
-  current = { layer, context }
-  try {
-    return body()
-  } finally {
-    current = outer
-  }
+  return frame.within({ layer, context }, body)
 }
 
 /** Runs `body` as if no layer call were in progress. */
 export function withoutFrame<Result>(body: () => Result): Result {
-  const outer = current
-  current = null
-  try {
-    return body()
-  } finally {
-    current = outer
-  }
+  return frame.within(null, body)
+}
+
+/** Runs `body` as a call of a layer that is one level deeper in the path by which weights are named. */
+export function withinCall<Result>(layer: { readonly name: string }, context: CallContext, body: () => Result): Result {
+  return within({ ...path.as([...path.current, layer.name]), ...frame.as({ layer, context }) }, body)
 }
 
 /** Sees the output of a layer call, and returns what replaces it. */
 export type Tap = (layer: unknown, input: Tree<unknown>, output: Tree<Tensor>) => Tree<Tensor>
 
-let tap: Tap | null = null
+const tap = scoped<Tap | null>(null)
 
 /** Runs `body` while `own` sees every layer call, inner layers first. */
 export function withTap<Result>(own: Tap, body: () => Result): Result {
-  const outer = tap
-  tap = own
-  try {
-    return body()
-  } finally {
-    tap = outer
-  }
+  return tap.within(own, body)
 }
 
 /** The output of a layer call after the taps; unchanged while only shapes or costs are inferred. */
-export const tapped: Tap = (layer, input, output) => (tap === null || probing ? output : tap(layer, input, output))
+export const tapped: Tap = (layer, input, output) =>
+  tap.current === null || probing.current ? output : tap.current(layer, input, output)
 
 /** Runs `body` only to infer shapes or costs: its results are discarded. */
 export function whileProbing<Result>(body: () => Result): Result {
-  const outer = probing
-  probing = true
-  try {
-    return withoutFrame(body)
-  } finally {
-    probing = outer
-  }
+  return within({ ...probing.as(true), ...frame.as(null) }, body)
 }
 
 /** Whether only shapes or costs are being inferred. */
 export function isProbing(): boolean {
-  return probing
+  return probing.current
 }
 
 /** Runs `body` one level deeper in the path by which weights are named. */
 export function withinPath<Result>(name: string, body: () => Result): Result {
-  const outer = path
-  path = [...outer, name]
-  try {
-    return body()
-  } finally {
-    path = outer
-  }
+  return path.within([...path.current, name], body)
 }
 
 /** The names of the layers that are being built or called, from the outside in. */
 export function currentPath(): readonly string[] {
-  return path
+  return path.current
 }

@@ -14,7 +14,7 @@ import type { Initializer, InitializerIdentifier } from '../initializers'
 import { initializers } from '../initializers/registry'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
-import { LayerBase } from './base'
+import type { LayerBase } from './layer'
 import { Layer } from './layer'
 import { layerFromConfig } from './saved'
 
@@ -69,7 +69,7 @@ export type LayerName = string | LayerBase
 
 const layerName = /* @__PURE__ */ custom<LayerName>(
   (value, where) => {
-    if (typeof value === 'string' || value instanceof LayerBase) return value
+    if (typeof value === 'string' || value instanceof Layer) return value
     throw new ArgumentError(`${where} must be a layer or the name of one, received ${quoted(value)}`)
   },
   (value) => (typeof value === 'string' ? value : value.name),

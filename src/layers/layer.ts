@@ -1,21 +1,102 @@
 // Layer: a function from tensors to tensors with weights, in Keras's life cycle: construct → build → call. No layer
-// writes a gradient: `call` composes ops, and the traced result is differentiated. What all layers share is in base.ts.
+// writes a gradient: `call` composes ops, and the traced result is differentiated. What a layer consists of is in
+// weights.ts, what happens to its options in watched-options.ts.
 
 import type { DType } from '../core/dtypes'
-import { ArgumentError } from '../core/errors'
-import { STRINGS } from '../ops/trace'
+import { ArgumentError, MyelinError, StateError, restate, restating } from '../core/errors'
+import type { OptionTable } from '../core/options'
+import { Configured, boolean, choice, count, extents, named, nullable, option, optionsOf, text } from '../core/options'
+import type { Config } from '../core/registry'
+import { classNameOf, uniqueName } from '../core/registry'
+import { scoped } from '../core/scope'
+import type { Shape } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import { flatten, mapTree, typed } from '../core/tree'
-import type { InputsOf } from '../ops/convert'
-import type { Tensor } from '../ops/tensor'
-import type { ApplyOptions } from './base'
-import { LayerBase } from './base'
-import type { CallContext } from './context'
-import type { ShapesOf, SpecsOf } from './spec'
-import { TensorSpec, shapesOf, specsFrom } from './spec'
-import { firstCall } from './symbol'
+import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten } from '../core/tree'
+import type { InputsOf, TensorLike } from '../ops/convert'
+import { asTensor, branchesIntoTensors } from '../ops/convert'
+import { divide } from '../ops/elementwise'
+import { Tensor } from '../ops/tensor'
+import { STRINGS, trace, untraced, withScope } from '../ops/trace'
+import type { Variable } from '../ops/variable'
+import type { Regularizer, RegularizerIdentifier } from '../regularizers'
+import { penaltyOf } from '../regularizers/penalty'
+import { regularizers } from '../regularizers/registry'
+import { addedLosses, keepingLosses } from './added-losses'
+import type { ApplyOptions, CallOption } from './call-options'
+import { TENSOR_OPTIONS, probeTypes, readApplyOptions, statesFrom } from './call-options'
+import {
+  CallContext,
+  currentFrame,
+  currentPath,
+  tapped,
+  whileProbing,
+  withFrame,
+  withinCall,
+  withinPath,
+  withoutFrame,
+} from './context'
+import type { LayerForm } from './forms'
+import { requireOne } from './forms'
+import { masksOf, setMask, maskOf } from './masks'
+import type { BatchShape, ShapesOf, SpecsOf } from './spec'
+import { TensorSpec, shapesOf, specOf, specsFrom } from './spec'
+import { firstCall, hasSymbol, originOf, recordCall } from './symbol'
+import type { InnerUnits, UnitFlow } from './units'
+import { watchingOptions } from './watched-options'
+import type { RegularizedWeight, WeightOptions } from './weights'
+import {
+  addOwn,
+  addWeightTo,
+  drawAnew,
+  listsOf,
+  ownOf,
+  ownState,
+  ownWeightsOf,
+  partsChanged,
+  partsOf,
+  regularizedOf,
+  setWeightsOf,
+  stateOf,
+  stateVariablesOf,
+  unbuild,
+} from './weights'
 
+export type { ApplyOptions, CallOption } from './call-options'
+export type { RegularizedWeight, WeightOptions } from './weights'
 export type { InputsOf }
+
+/** A layer with any inputs and outputs. */
+export type LayerBase = Layer<unknown, unknown>
+
+export interface LayerOptions {
+  /** Default: the class's name in snake case, numbered. */
+  name?: string | null | undefined
+  /** Whether optimizers may change the weights. Default true. */
+  trainable?: boolean | undefined
+  /** The shape of one sample, for the first layer of a model; null for an open extent. */
+  inputShape?: BatchShape | null | undefined
+  /** Short for inputShape: [inputDim]. */
+  inputDim?: number | null | undefined
+  /** The dtype of computations: float32. */
+  dtype?: 'float32' | (string & {}) | undefined
+  /** A penalty on the outputs, per sample, added to the loss. */
+  activityRegularizer?: RegularizerIdentifier | null | undefined
+}
+
+const LAYER_OPTIONS: () => OptionTable = () => ({
+  name: option(nullable(text), null),
+  trainable: option(boolean, true),
+  inputShape: option(nullable(extents(null)), null),
+  inputDim: option(nullable(count), null),
+  dtype: option(choice('float32'), 'float32'),
+  activityRegularizer: option(nullable(named<Regularizer, RegularizerIdentifier>(regularizers)), null),
+})
+
+/** Errors whose message already names the layer where they occurred. */
+const placed = new WeakSet<Error>()
+
+/** The layers built since the outermost `ensureBuilt` started, so that an error can undo them. */
+const building = scoped<LayerBase[] | null>(null)
 
 /**
  * Subclass it, create weights in `build` with `addWeight`, and write `call` with ops.
@@ -32,7 +113,25 @@ export type { InputsOf }
  *
  * Keras: `keras.layers.Layer`.
  */
-export abstract class Layer<In = Tensor, Out = Tensor> extends LayerBase {
+export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
+  static override readonly declare = LAYER_OPTIONS
+  /** What the output is by the input alone, and which inputs the layer takes. @internal */
+  static readonly form: LayerForm = {}
+  declare readonly name: string
+  /** The shape of one sample, if it was given as an option. */
+  declare readonly inputShape: BatchShape | null
+  declare readonly dtype: 'float32'
+  declare readonly activityRegularizer: Regularizer | null
+  /** Whether masks of the input are passed on to the output. @internal */
+  readonly supportsMasking: boolean = formOf(this).masks ?? false
+
+  constructor(...given: [options?: LayerOptions]) {
+    super(...given)
+    const own = this as { name: string | null; inputShape: BatchShape | null; readonly inputDim?: number | null }
+    own.name ??= uniqueName(classNameOf(this))
+    if (own.inputShape === null && own.inputDim != null && isInputDim(this)) own.inputShape = [own.inputDim]
+  }
+
   /** The function of the layer. */
   abstract call(input: In, context: CallContext): Out
 
@@ -55,6 +154,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends LayerBase {
 
   /** The shape of the output for inputs of this shape; inferred by tracing `call` unless a layer overrides it. */
   computeOutputShape(inputShape: ShapesOf<In>): ShapesOf<Out> {
+    const { shape } = formOf(this)
+    if (shape !== undefined) return typed(shape(typed(inputShape)))
     return typed(shapesOf(this.tracedOutputSpec(specsFrom(inputShape))))
   }
 
@@ -67,14 +168,44 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends LayerBase {
   }
 
   /** The dtype of the output if `computeOutputShape` gives its shape; float32 unless a layer overrides it. */
-  protected outputDtype(_inputs: readonly DType[]): DType {
-    return 'float32'
+  protected outputDtype(inputs: readonly DType[]): DType {
+    return formOf(this).dtype?.(inputs) ?? 'float32'
   }
 
   /** The mask of the output, for layers that support masking; the input's unless a layer overrides it. */
   computeMask(_input: In, mask: Tree<Tensor | null>): Tree<Tensor | null> {
     return mask
   }
+
+  /**
+   * The options that a call of this layer accepts besides `training` and `mask`. A layer that reads `initialState` or
+   * `attention` from its context lists them here; all others are refused.
+   */
+  protected get callOptions(): readonly CallOption[] {
+    return []
+  }
+
+  /**
+   * Refuses an input that the weights do not fit, before `call` and before it is recorded. `requireExtents` of
+   * checks.ts does it for the axes that the weights depend on.
+   * @param shape of an input
+   * @param built the shape for which the weights were created
+   * @param path which of several inputs: `[1]`, `.query`; '' for the only one
+   * @throws ShapeError
+   */
+  protected checkShape(_shape: BatchShape, _built: BatchShape, _path: string): void {}
+
+  /**
+   * Refuses a mask that does not fit its input, before `call`. `requireMask` of checks.ts does it for masks of steps.
+   * @throws ShapeError
+   */
+  protected checkMask(_mask: Tensor, _shape: Shape, _path: string): void {}
+
+  /**
+   * Checks data that the model passes to this layer unchanged, before a step runs.
+   * @throws DataError naming the first invalid element
+   */
+  validateInput?(input: Tensor): void
 
   /** The input shape for which the weights were created; null before. */
   get buildShape(): ShapesOf<In> | null {
@@ -95,18 +226,331 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends LayerBase {
     return typed(mapTree(structure, (index) => outputs[index]!))
   }
 
-  protected callTree(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
-    return typed(this.call(typed(input), context))
+  /** Whether optimizers may change the weights. Setting it also sets it for all inner layers. */
+  get trainable(): boolean {
+    return stateOf(this).trainable
+  }
+
+  set trainable(trainable: boolean) {
+    const state = stateOf(this)
+    state.trainable = trainable
+    partsChanged(this)
+    // Within the constructor there are no inner layers yet.
+    if (state.parts !== null || state.builtFor !== null) for (const layer of this.sublayers) layer.trainable = trainable
+  }
+
+  /** Options that the constructor reads, besides `seed`. @internal */
+  protected get constructorOptions(): readonly string[] {
+    return []
+  }
+
+  /** Creates a variable that belongs to the layer; trainable by default. */
+  protected addWeight(options: WeightOptions): Variable {
+    return addWeightTo(this, options)
+  }
+
+  /** Adds a weight of an inner layer to this layer's own weights, at this position of their order. */
+  protected trackWeight(variable: Variable): void {
+    addOwn(this, { variable, regularizer: null, kept: [], draw: null, drawn: 0 })
+  }
+
+  /**
+   * A new initial value for a weight of this layer or of an inner one: the initializer draws other numbers each time.
+   * With a seeded initializer they follow from the seed and from the number of draws.
+   * @throws ArgumentError for a variable that no layer created with addWeight
+   * @internal
+   */
+  drawAnew(weight: Variable): Tensor {
+    return drawAnew(this, weight)
+  }
+
+  /**
+   * How often the value of each addWeight weight, here and in inner layers, was drawn; the next draw depends on it.
+   * @internal
+   */
+  get timesDrawn(): readonly number[] {
+    return ownOf(this).map(({ drawn }) => drawn)
+  }
+
+  set timesDrawn(times: readonly number[]) {
+    ownOf(this).forEach((own, i) => (own.drawn = times[i] ?? 0))
+  }
+
+  /**
+   * Makes a layer an inner layer of this one if no property holds it: `#inner = this.track(new Dense({ units: 4 }))`.
+   */
+  protected track<Part extends LayerBase>(layer: Part): Part {
+    stateOf(this).tracked.push(layer)
+    partsChanged(this)
+    return layer
+  }
+
+  /** For layers whose inner layers change after they are built. */
+  protected partsChanged(): void {
+    partsChanged(this)
+  }
+
+  /** Inner layers that no property holds. @internal */
+  get hiddenParts(): readonly LayerBase[] {
+    return []
+  }
+
+  /** The inner layers. Their weights belong to this layer. */
+  get sublayers(): readonly LayerBase[] {
+    return partsOf(this).sublayers as readonly LayerBase[]
+  }
+
+  /** This layer and all its inner layers, each once, from the outside in. */
+  get allLayers(): readonly LayerBase[] {
+    return listsOf(this).layers as readonly LayerBase[]
+  }
+
+  /**
+   * The weights of this layer without those of its sublayers, in the order of creation: first those created as
+   * trainable, then the others.
+   */
+  get ownWeights(): readonly Variable[] {
+    return ownWeightsOf(this)
+  }
+
+  /** All variables that are learnt or saved as weights: the layer's own, then its sublayers', in Keras's order. */
+  get weights(): readonly Variable[] {
+    return listsOf(this).weights
+  }
+
+  get trainableWeights(): readonly Variable[] {
+    return listsOf(this).trainableWeights
+  }
+
+  get nonTrainableWeights(): readonly Variable[] {
+    return without(this.weights, this.trainableWeights)
+  }
+
+  /**
+   * Weights and all other state: for each layer its weights, then the states of its random streams, then those of its
+   * sublayers. Variables of the optimizer and of metrics are not included. Keras: `Layer.variables`.
+   */
+  get variables(): readonly Variable[] {
+    return [...new Set(listsOf(this).layers.flatMap((layer) => [...ownWeightsOf(layer), ...ownState(layer)]))]
+  }
+
+  /** The same as `trainableWeights`: other state is never trained. */
+  get trainableVariables(): readonly Variable[] {
+    return this.trainableWeights
+  }
+
+  /** The variables that no optimizer changes: weights, and the states of random streams. */
+  get nonTrainableVariables(): readonly Variable[] {
+    return without(this.variables, this.trainableWeights)
+  }
+
+  /**
+   * State that is saved with the model but is not a weight: positions of random streams, and the state of regularizers.
+   */
+  get stateVariables(): readonly Variable[] {
+    return stateVariablesOf(this)
+  }
+
+  /**
+   * The state of this layer alone, without sublayers, that passes from batch to batch and is not saved with the model.
+   * @internal
+   */
+  get passingState(): readonly Variable[] {
+    return []
+  }
+
+  /** The trainable weights with a penalty, their layers, and the penalties' state. @internal */
+  get regularized(): readonly RegularizedWeight<LayerBase>[] {
+    return regularizedOf<LayerBase>(this)
+  }
+
+  /** The penalties of regularized trainable weights; traced. */
+  regularizationLosses(): Tensor[] {
+    return this.regularized.map(({ layer, weight, regularizer, kept }) =>
+      withScope(layer.name, () => penaltyOf(`${layer}: ${weight.name}`, regularizer, weight.value, kept)),
+    )
+  }
+
+  /** The number of elements of all weights. */
+  countParams(): number {
+    return this.weights.reduce((total, weight) => total + weight.size, 0)
+  }
+
+  /** Copies of all weights. */
+  getWeights(): Tensor[] {
+    return this.weights.map((weight) => weight.value)
+  }
+
+  /**
+   * Replaces all weights, or none.
+   * @param weights in the order of getWeights()
+   * @throws ShapeError naming the first tensor that does not fit
+   */
+  setWeights(weights: readonly TensorLike[]): void {
+    setWeightsOf(this, weights)
+  }
+
+  /** `Dense "fc1"`, for errors. */
+  override toString(): string {
+    // An unnamed layer has no name yet when its options are checked.
+    const name: string | null = this.name
+    return name === null ? classNameOf(this) : `${classNameOf(this)} "${name}"`
+  }
+
+  override getConfig(): Config {
+    const config = super.getConfig()
+    // Options that are not set are not saved.
+    return Object.fromEntries(
+      Object.entries(config).filter(([name, value]) => !(name in UNSAID && UNSAID[name] === value)),
+    )
+  }
+
+  /** @throws StateError before the layer is built */
+  protected requireBuilt<T>(value: T | null | undefined): T {
+    if (value != null) return value
+    throw new StateError(`${this} has no weights yet. They are made at the first call, or when inputShape is given.`)
+  }
+
+  /**
+   * The scalars that this layer and its inner layers add to a loss: penalties on trainable weights, and, from the last
+   * call within the current trace, those of activity regularizers and of `addLoss`. `fit` adds them automatically; a
+   * custom training loop adds them to its loss:
+   *
+   *   const step = (...weights) => model.losses.reduce(ops.add, loss(y, model.apply(x, { training: true })))
+   *
+   * Keras: `Layer.losses`.
+   */
+  get losses(): readonly Tensor[] {
+    return [...this.regularizationLosses(), ...addedLosses(this.allLayers)]
+  }
+
+  /** Adds a scalar to the loss of the step that is being computed. Only inside `call`. */
+  addLoss(penalty: Tensor): void {
+    this.requireFrame('addLoss').addLoss(penalty)
+  }
+
+  /** Reports the mean of a value in logs and the history. Only inside `call`. */
+  addMetric(name: string, value: Tensor): void {
+    this.requireFrame('addMetric').addMetric(name, value)
+  }
+
+  private requireFrame(method: string): CallContext {
+    const frame = currentFrame()
+    if (frame !== null) return frame.context
+    throw new StateError(`${this}: ${method} is for use inside call`)
+  }
+
+  /** How the units of the input become those of the output; null if unknown. @internal */
+  get unitFlow(): UnitFlow | null {
+    return null
+  }
+
+  /** Units that only the layer itself uses. @internal */
+  get innerUnits(): readonly InnerUnits[] {
+    return []
+  }
+
+  /** The graph that the layer replays, for models. @internal */
+  get graph(): object | null {
+    return null
+  }
+
+  /**
+   * Whether the layer stands for an op that was called on symbols; such layers are not listed among the layers of a
+   * model. @internal
+   */
+  get isOperation(): boolean {
+    return false
+  }
+
+  /** The dtype that data for the layer get if nothing else is given. @internal */
+  get inputDtype(): DType {
+    return 'float32'
+  }
+
+  /** The specs for which the weights were created; null before. @internal */
+  get buildSpec(): Tree<TensorSpec> | null {
+    return stateOf(this).builtFor
+  }
+
+  get built(): boolean {
+    return stateOf(this).builtFor !== null
+  }
+
+  /** Builds the layer for an input shape, or a tree of shapes or specs, once. If it fails, no weights remain. */
+  ensureBuilt(input: Tree<TensorSpec> | Tree<number | null>): void {
+    if (this.built) return
+    const specs = specsFrom(input)
+    const log = building.current ?? []
+    try {
+      // The first call may be inside a trace; weights are created outside of it.
+      building.within(log, () =>
+        untraced(() => withoutFrame(() => this.inOwnPath(() => this.placing(() => this.buildAll(specs))))),
+      )
+      stateOf(this).builtFor = specs
+      log.push(this)
+      partsChanged(this)
+    } catch (error) {
+      for (const layer of [this, ...log]) unbuild(layer)
+      throw error
+    }
+  }
+
+  /** The types of the outputs, for errors. */
+  private outputText(): string {
+    const { buildSpec } = this
+    return buildSpec === null ? '' : flatten(this.outputSpecs(buildSpec)).join(' and ')
+  }
+
+  private inOwnPath<Result>(body: () => Result): Result {
+    return this.isPathRoot && currentPath().length === 0 ? body() : withinPath(this.name, body)
+  }
+
+  /** Whether weights are named without this layer's name when it is the outermost one. @internal */
+  protected get isPathRoot(): boolean {
+    return false
+  }
+
+  private buildAll(specs: Tree<TensorSpec>): void {
+    watchingOptions(
+      this,
+      {
+        constructorOptions: this.constructorOptions,
+        common: optionsOf(Layer),
+        check: () => this.checkOptions(),
+        outputText: () => this.outputText(),
+      },
+      () => this.buildTree(specs),
+    )
+    // Inner layers create their weights when they are called: call this layer on symbols once.
+    if (this.sublayers.some((layer) => !layer.built)) this.probe(specs, PROBES[0], {})
   }
 
   protected buildTree(specs: Tree<TensorSpec>): void {
+    this.requireForm(specs)
     this.build(typed(shapesOf(specs)), typed(specs))
   }
 
+  /** @throws ShapeError for a list or a record where the layer takes one tensor */
+  private requireForm(input: Tree<unknown>): void {
+    if (formOf(this).takesOne === true) requireOne(this, input)
+  }
+
+  /** The specs of the results for inputs of these specs; builds the layer. @internal */
+  outputSpecs(specs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
+    this.ensureBuilt(specs)
+    return this.placing(() => {
+      this.checkShapes(specs)
+      return this.outputTree(specs, options)
+    })
+  }
+
   protected outputTree(specs: Tree<TensorSpec>, options: ApplyOptions): Tree<TensorSpec> {
+    this.requireForm(specs)
     if (this.computeOutputSpec !== Layer.prototype.computeOutputSpec)
       return typed(this.computeOutputSpec(typed(specs), options))
-    if (this.computeOutputShape === Layer.prototype.computeOutputShape) return this.tracedOutputSpec(specs, options)
+    if (this.computeOutputShape === Layer.prototype.computeOutputShape && formOf(this).shape === undefined)
+      return this.tracedOutputSpec(specs, options)
     const given = flatten(specs).map((spec) => spec.dtype)
     if (given.includes('string') && this.inputDtype !== 'string') throw new ArgumentError(`${this}: ${STRINGS}`)
     const dtype = this.outputDtype(given)
@@ -114,7 +558,286 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends LayerBase {
     return mapTree(specsFrom(shapes), ({ shape }) => new TensorSpec(shape, dtype))
   }
 
-  protected maskTree(input: Tree<unknown>, mask: Tree<Tensor | null>): Tree<Tensor | null> {
-    return this.computeMask(typed(input), mask)
+  /** Traces `call` with two batch sizes: extents that differ depend on the batch and are open. */
+  protected tracedOutputSpec(specs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
+    this.ensureBuilt(specs)
+    const leaves = flatten(specs)
+    const isOpen = leaves.some(({ shape }) => shape.includes(null))
+    const first = this.probe(specs, PROBES[0], options)
+    if (!isOpen) return mapTree(first, ({ shape, dtype }) => new TensorSpec(shape, dtype))
+    const second = flatten(this.probe(specs, PROBES[1], options))
+    let at = 0
+    return mapTree(first, ({ shape, dtype }) => {
+      const other = second[at++]!.shape
+      return new TensorSpec(
+        shape.map((extent, i) => (extent === other[i] ? extent : null)),
+        dtype,
+      )
+    })
   }
+
+  /** The outputs of `call` as symbols of a temporary trace; open extents are `extent`. */
+  private probe(specs: Tree<TensorSpec>, extent: number, options: ApplyOptions): Tree<Tensor> {
+    const { types, said } = probeTypes(specs, extent, options)
+    let output: Tree<Tensor> | null = null
+    untraced(() =>
+      whileProbing(() =>
+        trace(types, (symbols) => {
+          const input: Tree<unknown> = unflatten<Tensor>(specs, symbols)
+          const { training = false, mask = null, initialState, ...others } = said(symbols)
+          const context = new CallContext(training, mask, typed(initialState ?? null), undefined, others)
+          output = withFrame(this, context, () => this.callChecked(input, context))
+          return []
+        }),
+      ),
+    )
+    return output!
+  }
+
+  /** `apply`, over trees. @internal */
+  applyTree(input: unknown, given: ApplyOptions | CallContext): Tree<Tensor> {
+    const isRecorded = hasSymbol(input)
+    const tensors = isRecorded ? (input as Tree<unknown>) : this.toTensors(input)
+    const options = given instanceof CallContext ? given : this.readOptions(tensors, given)
+    if (isRecorded) return this.record(tensors, options)
+    const frame = currentFrame()
+    if (!this.built)
+      this.ensureBuilt(mapTree(tensors, (leaf) => (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([]))))
+    if (frame !== null && frame.layer !== null) this.requireOwner(frame.layer as LayerBase)
+    const context = this.contextOf(tensors, options, frame?.context)
+    const call = (): Tree<Tensor> =>
+      withScope(this.name, () => withinCall(this, context, () => this.run(tensors, context)))
+    return frame?.layer == null ? keepingLosses(this, context, call) : call()
+  }
+
+  private callChecked(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
+    return this.placing(() => {
+      this.checkShapes(input)
+      this.checkMasks(input, context.mask)
+      return this.checkOutput(this.callTree(input, context))
+    })
+  }
+
+  protected callTree(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
+    this.requireForm(input)
+    return typed(this.call(typed(input), context))
+  }
+
+  /** @param input tensors, symbols or specs */
+  private checkShapes(input: Tree<unknown>): void {
+    const { builtFor } = stateOf(this)
+    // While the layer is being built, the shape fits by definition.
+    if (builtFor === null || this.checkShape === Layer.prototype.checkShape) return
+    const built = flatten(builtFor)
+    const paths = pathsOf(input)
+    flatten(input).forEach((leaf, i) => {
+      const spec = built[i]
+      if (spec !== undefined && (leaf instanceof Tensor || leaf instanceof TensorSpec))
+        this.checkShape(leaf.shape, spec.shape, paths[i]!)
+    })
+  }
+
+  private checkMasks(input: Tree<unknown>, mask: Tree<Tensor | null>): void {
+    if (mask === null) return
+    const masks = flatten(mask)
+    const paths = pathsOf(input)
+    flatten(input).forEach((leaf, i) => {
+      const own = masks[i] ?? null
+      if (own !== null && leaf instanceof Tensor) this.checkMask(own, leaf.shape, paths[i]!)
+    })
+  }
+
+  /** The options of a call, with a mask or null for each input. */
+  private readOptions(input: Tree<unknown>, given: ApplyOptions): ApplyOptions {
+    const options = readApplyOptions(this, given, this.callOptions)
+    const { mask, initialState } = options
+    if (mask == null && initialState == null) return options
+    return {
+      ...options,
+      ...(mask == null ? {} : { mask: this.masksFor(input, mask) }),
+      ...(initialState == null ? {} : { initialState: statesFrom(initialState, `${this}: initialState`) }),
+    }
+  }
+
+  /**
+   * Masks as a tree of the inputs' structure.
+   * @throws ArgumentError for masks of another structure
+   * @internal
+   */
+  protected masksFor(input: Tree<unknown>, mask: Tree<Tensor | null>): Tree<Tensor | null> {
+    const where = `${this}: the mask`
+    const read = (own: unknown): Tensor | null => (own === null ? null : asTensor(own as TensorLike, where))
+    if (!isBranch(input)) {
+      // A list with one mask, such as flattening a tree gives, stands for that mask.
+      const [only, ...others] =
+        Array.isArray(mask) && mask.every((each) => each === null || each instanceof Tensor) ? mask : [mask]
+      if (others.length === 0) return read(only)
+      throw new ArgumentError(`${where} must be one, as there is one input, received a list of ${others.length + 1}`)
+    }
+    const structure = mapTree(input, () => null)
+    return unflatten(structure, flattenLike(structure, mask, where).map(read))
+  }
+
+  /** Adds to errors the layer in which they occurred, and the layers around it. */
+  private placing<Result>(body: () => Result): Result {
+    try {
+      return body()
+    } catch (error) {
+      if (error instanceof MyelinError) this.placeError(error)
+      throw error
+    }
+  }
+
+  /** Adds the name of the layer in which an op refused its operands; the outermost model is not named. */
+  private placeError(error: MyelinError): void {
+    const isKnown = error.message.includes(String(this)) || (this.isPathRoot && placed.has(error))
+    if (!isKnown) restate(error, `${this}: ${error.message}`)
+    placed.add(error)
+  }
+
+  private run(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
+    const output = tapped(this, input, this.callChecked(input, context))
+    if (this.activityRegularizer !== null) {
+      for (const leaf of flatten<Tensor>(output)) {
+        // Per sample, so that the penalty does not depend on the batch size.
+        context.addLoss(
+          divide(penaltyOf(`${this}: activityRegularizer`, this.activityRegularizer, leaf), leaf.shape[0] ?? 1),
+        )
+      }
+    }
+    return this.keepsMasks ? output : this.passMask(input, output, context.mask)
+  }
+
+  /** Whether the outputs keep the masks that inner layers set. @internal */
+  protected get keepsMasks(): boolean {
+    return false
+  }
+
+  /** Whether the layer creates a mask if its input has none. @internal */
+  protected get makesMask(): boolean {
+    return false
+  }
+
+  private passMask(input: Tree<unknown>, output: Tree<Tensor>, mask: Tree<Tensor | null>): Tree<Tensor> {
+    if (mask !== null && !this.supportsMasking) this.warnOfMask()
+    const isPassed = this.supportsMasking && (mask !== null || this.makesMask)
+    const given = flatten(input)
+    // An input that is returned unchanged may get another mask from here on.
+    const own = mapTree(output, (leaf) =>
+      given.includes(leaf) && (isPassed || maskOf(leaf) !== null) ? Tensor.aliasOf(leaf) : leaf,
+    )
+    if (!isPassed) return own
+    const found = flatten(this.computeMask(typed(input), mask))
+    flatten(own).forEach((leaf, i) => {
+      const made = found[i] ?? null
+      // A mask that the layer set itself stays.
+      if (made !== null && maskOf(leaf) === null) setMask(leaf, made)
+    })
+    return own
+  }
+
+  private warnOfMask(): void {
+    const { warned } = stateOf(this)
+    if (warned.has('mask')) return
+    warned.add('mask')
+    console.warn(
+      `${this}: its input has a mask, which this layer does not pass on. Later layers, losses and metrics do not see it.`,
+    )
+  }
+
+  private contextOf(
+    input: Tree<unknown>,
+    options: ApplyOptions | CallContext,
+    outer: CallContext | undefined,
+  ): CallContext {
+    const isContext = options instanceof CallContext
+    const { training } = options
+    // A context that was passed on holds the mask of another layer's input.
+    const mask = isContext ? undefined : options.mask
+    const initialState = typed<Tree<Tensor> | null>(isContext ? null : (options.initialState ?? null))
+    const reports = isContext && outer === undefined ? options : outer
+    const said = isContext ? {} : options
+    return new CallContext(
+      training ?? outer?.training ?? false,
+      mask === undefined ? masksOf(input) : mask,
+      initialState,
+      reports,
+      said,
+    )
+  }
+
+  private requireOwner(owner: LayerBase): void {
+    if (owner === this || partsOf(owner).owned.has(this)) return
+    if (this.weights.length === 0 && this.stateVariables.length === 0) return
+    throw new ArgumentError(
+      `${this} is called inside ${owner} but does not belong to it: its weights would not be trained or saved. Keep it in a property (also inside arrays, records or Maps), or in a #private field as this.track(layer).`,
+    )
+  }
+
+  /** The input as tensors: data are converted. @internal */
+  protected toTensors(input: unknown): Tree<unknown> {
+    if (input instanceof Tensor) return input
+    if (!branchesIntoTensors(input)) return asTensor(input as TensorLike, String(this))
+    if (Array.isArray(input)) return input.map((each) => this.toTensors(each))
+    return Object.fromEntries(Object.entries(input as object).map(([key, each]) => [key, this.toTensors(each)]))
+  }
+
+  private record(input: Tree<unknown>, options: ApplyOptions | CallContext): Tree<Tensor> {
+    const specs = mapTree(
+      input,
+      (leaf) => originOf(leaf)?.spec ?? (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([])),
+    )
+    const said = options instanceof CallContext ? {} : options
+    const outputs = this.outputSpecs(specs, said)
+    if (TENSOR_OPTIONS.some((name) => said[name] != null)) this.tryCall(specs, said)
+    return recordCall(this, input, { ...said }, outputs)
+  }
+
+  /** Tries the call on specs, so that wrong options fail now and not when data arrive. */
+  private tryCall(specs: Tree<TensorSpec>, said: ApplyOptions): void {
+    const [extent] = PROBES
+    restating(
+      (message) => `${message} (with ${extent} for the extents that are open)`,
+      () => this.probe(specs, extent, said),
+    )
+  }
+
+  private checkOutput(output: Tree<Tensor>): Tree<Tensor> {
+    if (output instanceof Tensor) return output
+    flatten<unknown>(output).forEach((leaf, i) => {
+      if (leaf instanceof Tensor) return
+      const path = pathsOf(output)[i]!
+      const place = path === '' ? '' : ` at ${pathName(path)}`
+      throw new ArgumentError(`${this}: call must return a Tensor, received ${typeof leaf}${place}`)
+    })
+    return output
+  }
+}
+
+/** Two batch sizes that reveal which extents depend on the batch. Size 1 would be broadcast and squeezed. */
+const PROBES = [2, 3] as const
+
+function formOf({ constructor }: object): LayerForm {
+  return (constructor as typeof Layer).form
+}
+
+const without = (all: readonly Variable[], some: readonly Variable[]): readonly Variable[] => {
+  const left = new Set(some)
+  return all.filter((each) => !left.has(each))
+}
+
+/**
+ * Whether inputDim is the shorthand of inputShape; it is not if the layer has its own option of this name, as Embedding
+ * has.
+ */
+function isInputDim({ constructor }: object): boolean {
+  return optionsOf(constructor)['inputDim'] === optionsOf(Layer)['inputDim']
+}
+
+const UNSAID: Readonly<Record<string, unknown>> = {
+  trainable: true,
+  inputShape: null,
+  inputDim: null,
+  dtype: 'float32',
+  activityRegularizer: null,
 }

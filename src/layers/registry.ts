@@ -2,8 +2,9 @@
 // carry only the layers that they use.
 
 import { Registry } from '../core/registry'
-import { LayerBase } from './base'
+import type { LayerBase } from './layer'
+import { Layer } from './layer'
 import { Operation } from './core/operation'
 import * as all from './index'
 
-export const layers = /* @__PURE__ */ new Registry('layer', LayerBase, () => ({ ...all, Operation }))
+export const layers = /* @__PURE__ */ new Registry<LayerBase>('layer', Layer, () => ({ ...all, Operation }))

@@ -5,7 +5,8 @@ import type { Configurable, CustomObjects } from '../core/registry'
 import { classNameOf, construct, customObjectScope, describing } from '../core/registry'
 import { typed } from '../core/tree'
 import { ArgumentError } from '../core/errors'
-import { LayerBase } from './base'
+import type { LayerBase } from './layer'
+import { Layer } from './layer'
 
 /**
  * A layer of the same class and configuration, with new weights.
@@ -14,7 +15,7 @@ import { LayerBase } from './base'
  */
 export function remade(layer: LayerBase, changed: object = {}): LayerBase {
   const made = madeAgain(layer, changed, classesWithin(layer))
-  if (made instanceof LayerBase) return made
+  if (made instanceof Layer) return made
   throw new ArgumentError(`${layer} cannot be made again from its getConfig()`)
 }
 

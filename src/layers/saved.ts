@@ -4,7 +4,8 @@
 import { unknownName } from '../core/errors'
 import type { Serialized } from '../core/registry'
 import { construct, customObject } from '../core/registry'
-import { LayerBase } from './base'
+import type { LayerBase } from './layer'
+import { Layer } from './layer'
 
 /**
  * A layer from its class name and configuration; the class is looked for among the custom objects in scope.
@@ -12,6 +13,6 @@ import { LayerBase } from './base'
  */
 export function layerFromConfig(saved: Serialized): LayerBase {
   const layer = construct(customObject(saved.className), saved.config)
-  if (layer instanceof LayerBase) return layer
+  if (layer instanceof Layer) return layer
   throw unknownName('layer', saved.className, [])
 }

@@ -4,9 +4,9 @@
 import { ArgumentError, quoted } from '../core/errors'
 import { option, custom, nullable, readOptions } from '../core/options'
 import { flatten, typed } from '../core/tree'
-import { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
+import { Layer } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
-import type { Layer } from '../layers'
 import { remade } from '../layers/remade'
 import { replaceSymbols } from '../layers/symbol'
 import type { Tensor } from '../ops/tensor'
@@ -38,7 +38,7 @@ const cloneFunction = custom<CloneFunction>(
 const CLONE_OPTIONS = { cloneFunction: option(nullable(cloneFunction), null) }
 
 function requireLayer(value: unknown, where: string): LayerBase {
-  if (value instanceof LayerBase) return value
+  if (value instanceof Layer) return value
   throw new ArgumentError(`${where} must return a layer, received ${quoted(value)}`)
 }
 
@@ -58,7 +58,7 @@ function requireLayer(value: unknown, where: string): LayerBase {
 export function cloneModel<Kind extends LayerBase>(model: Kind, options: CloneOptions = {}): Kind {
   if (!(model instanceof Model))
     throw new ArgumentError(
-      `cloneModel: needs a model, received ${model instanceof LayerBase ? String(model) : quoted(model)}`,
+      `cloneModel: needs a model, received ${model instanceof Layer ? String(model) : quoted(model)}`,
     )
   const { cloneFunction } = readOptions('cloneModel', CLONE_OPTIONS, options)
   return typed(cloneInParts(typed(model), (layer) => [(cloneFunction ?? remade)(layer)]).model)

@@ -3,7 +3,7 @@
 
 import type { Tree } from '../core/tree'
 import { flatten, typed, unflatten } from '../core/tree'
-import type { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
 import { CallContext, whileProbing, withFrame } from '../layers/context'
 import type { TensorSpec } from '../layers/spec'
 import { trace, untraced } from '../ops/trace'

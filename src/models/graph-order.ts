@@ -3,7 +3,8 @@
 
 import { ArgumentError } from '../core/errors'
 import { isBranch } from '../core/tree'
-import { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
+import { Layer } from '../layers/layer'
 import type { LayerCall } from '../layers/symbol'
 import { originOf } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
@@ -22,7 +23,7 @@ export interface Walk {
 }
 
 function isGraphCall(call: LayerCall): call is GraphCall {
-  return call.layer instanceof LayerBase
+  return call.layer instanceof Layer
 }
 
 /** The symbols in a tree; those of a record by its keys in alphabetical order, as in Keras. */

@@ -1,7 +1,8 @@
 // Checks for functions that inspect the layers of a model, or rebuild it with others: its graph must be known.
 
 import { ArgumentError, StateError, quoted } from '../core/errors'
-import { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
+import { Layer } from '../layers/layer'
 import { LayerGraph } from './layer-graph'
 import { Model } from './model'
 import { Sequential } from './sequential'
@@ -25,7 +26,7 @@ export function graphOf(layer: LayerBase): LayerGraph | null {
 export function knownGraph(where: string, model: unknown): LayerGraph {
   if (!(model instanceof Model))
     throw new ArgumentError(
-      `${where}: needs a model, received ${model instanceof LayerBase ? String(model) : quoted(model)}`,
+      `${where}: needs a model, received ${model instanceof Layer ? String(model) : quoted(model)}`,
     )
   const graph = graphOf(model)
   if (graph !== null) return graph

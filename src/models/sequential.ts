@@ -5,9 +5,10 @@ import { ArgumentError, FormatError, ShapeError, StateError } from '../core/erro
 import type { Config, Json } from '../core/registry'
 import { isSerialized, serialize } from '../core/registry'
 import type { TensorType } from '../core/shapes'
+import { typed } from '../core/tree'
 import type { LayerOptions } from '../layers'
 import { Layer } from '../layers'
-import type { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
 import type { CallContext } from '../layers/context'
 import { layerFromConfig } from '../layers/saved'
@@ -224,6 +225,6 @@ function inputLayerOf(item: unknown): InputLayer | null {
 }
 
 function requireLayer(layer: LayerBase | null): Layer {
-  if (layer instanceof Layer) return layer
+  if (layer !== null) return typed(layer)
   throw new ArgumentError('Sequential: a saved layer has no class name')
 }

@@ -5,7 +5,7 @@
 // of one layer can only be removed together with unit j of the other.
 
 import { flatten } from '../core/tree'
-import type { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
 import { originOf, symbolsIn } from '../layers/symbol'
 import type { InnerUnits, Made, MadeUnits, UnitAxis, UnitFlow, UnitSpan } from '../layers/units'

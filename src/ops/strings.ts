@@ -2,6 +2,7 @@
 // JavaScript before a step runs, and the step is traced with the numbers.
 
 import { DataError, StateError, formatShape, quoted } from '../core/errors'
+import { scoped } from '../core/scope'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import { Tensor } from './tensor'
@@ -104,23 +105,15 @@ export class PreparedStrings extends Tensor {
   }
 }
 
-let heard: ((strings: Tensor, reader: StringReader) => void) | null = null
+type Hear = (strings: Tensor, reader: StringReader) => void
+const hearing = scoped<Hear | null>(null)
 
 /** Calls `hear` for each reader that reads a symbol of strings while `body` runs. */
-export function hearingReaders<Result>(
-  hear: (strings: Tensor, reader: StringReader) => void,
-  body: () => Result,
-): Result {
-  const outer = heard
-  heard = hear
-  try {
-    return body()
-  } finally {
-    heard = outer
-  }
+export function hearingReaders<Result>(hear: Hear, body: () => Result): Result {
+  return hearing.within(hear, body)
 }
 
 /** Reports that a reader reads a symbol of strings. */
 export function noteReader(strings: Tensor, reader: StringReader): void {
-  heard?.(strings, reader)
+  hearing.current?.(strings, reader)
 }

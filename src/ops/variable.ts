@@ -37,14 +37,10 @@ export interface VariableOptions {
 }
 
 /**
- * Counts changes to which variables a layer has and which of them are trained. Cached lists of them are valid
- * while the count is the same.
+ * Counts changes that may affect which variables a layer has and which of them are trained. A list from another count is
+ * compared with the current parts; nothing else depends on the count.
  */
-export const structure = {
-  version: 0,
-  /** Counts changes of values that programs hold as constants: earlier programs compute with the old values. */
-  constants: 0,
-}
+export const changes = { count: 0 }
 
 /** Kernels trust shape and dtype, so they are read-only. */
 function setType(variable: Variable, shape: Shape, dtype: DType): void {
@@ -87,7 +83,6 @@ export class Variable {
     this.trainable = this.madeTrainable
     requireRoom(this.name, this.shape)
     this.storage = currentRuntime().createStorage(this.byteLength)
-    structure.version++
     this.view.fill(0)
     if (initial instanceof Tensor) this.view.set(initial.data)
   }
@@ -112,7 +107,7 @@ export class Variable {
 
   set trainable(trainable: boolean) {
     this.isTrainable = trainable
-    structure.version++
+    changes.count++
   }
 
   /** The number of elements. */

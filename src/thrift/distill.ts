@@ -6,7 +6,7 @@ import { boolean, custom, nullable, number, option, readOptions } from '../core/
 import { flatten, typed } from '../core/tree'
 import { CallContext, withFrame } from '../layers/context'
 import { maskOf } from '../layers/masks'
-import type { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
 import type { BatchShape, TensorSpec } from '../layers/spec'
 import { reduceWeighted } from '../losses/weights'
 import { knownGraph } from '../models/known-graph'

@@ -70,8 +70,8 @@ export class QuantizationAwareConv1D extends Conv1D {
     )
   }
 
-  protected override get flowOfLast(): UnitFlow | null {
-    return super.flowOfLast
+  override get unitFlow(): UnitFlow | null {
+    return super.unitFlow
   }
 }
 
@@ -86,7 +86,7 @@ export class QuantizationAwareConv2D extends Conv2D {
     )
   }
 
-  protected override get flowOfLast(): UnitFlow | null {
-    return super.flowOfLast
+  override get unitFlow(): UnitFlow | null {
+    return super.unitFlow
   }
 }

@@ -3,7 +3,7 @@
 import { ArgumentError } from '../core/errors'
 import { count, nullable, number, option, readOptions } from '../core/options'
 import { typed } from '../core/tree'
-import type { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
 import { Dense } from '../layers/core/dense'
 import type { LayerName } from '../layers/kinds'
 import { isNamed, layersOption } from '../layers/kinds'

@@ -6,7 +6,7 @@ import { abortSignal, choice, count, custom, nullable, number, option, readOptio
 import { typed } from '../core/tree'
 import type { DataOf, TargetsOf } from '../data/given'
 import { withoutTargets } from '../data/parse'
-import type { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
 import { whyUnknown } from '../layers/units'
 import { copyableGraph, knownGraph, pathsIn } from '../models/known-graph'
 import { LayerGraph } from '../models/layer-graph'

@@ -9,7 +9,8 @@ import type { Tree } from '../core/tree'
 import { flatten } from '../core/tree'
 import type { DataOf } from '../data/given'
 import { RowSource } from '../data/row-source'
-import { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
+import { Layer } from '../layers/layer'
 import { CallContext, withFrame, withTap } from '../layers/context'
 import type { DenseOptions } from '../layers'
 import { Conv1D, Conv2D, Dense } from '../layers'
@@ -125,7 +126,7 @@ function largestInputs(
       const own = currentTrace()
       const look = (layer: unknown, input: Tree<unknown>, output: Tree<Tensor>): Tree<Tensor> => {
         // Values within a loop cannot be read outside of it.
-        if (layer instanceof LayerBase && layers.has(layer) && currentTrace() === own) {
+        if (layer instanceof Layer && layers.has(layer) && currentTrace() === own) {
           for (const leaf of flatten(input)) {
             if (!(leaf instanceof Tensor)) continue
             seen.push(layer)

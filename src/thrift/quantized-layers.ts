@@ -4,8 +4,10 @@
 import { ShapeError, StateError, formatShape } from '../core/errors'
 import { boolean, configured, count, option, required } from '../core/options'
 import { sizeOf } from '../core/shapes'
-import { TensorLayer } from '../layers/core/tensor-layer'
-import { SlidingLayer, sequenceOptions, windowOptions } from '../layers/convolutional/options'
+import { placesOf, sequenceOptions, slidingOf, windowOptions } from '../layers/convolutional/options'
+import { TENSOR } from '../layers/forms'
+import { Layer } from '../layers/layer'
+import { alongSpace, channelsLast, channelsOf, shapeAlongSpace, spatialOptions } from '../layers/spatial'
 import { activation } from '../layers/kinds'
 import type { CallContext } from '../layers/context'
 import type { BatchShape } from '../layers/spec'
@@ -13,7 +15,8 @@ import { getActivation } from '../activations'
 import type { Activation } from '../activations'
 import { cast } from '../ops/elementwise'
 import { needQuantized } from '../ops/families'
-import { padFor, placesIn } from '../ops/sliding'
+import type { Padding } from '../ops/sliding'
+import { padFor } from '../ops/sliding'
 import { Tensor } from '../ops/tensor'
 import { apply } from '../ops/trace'
 import type { Variable } from '../ops/variable'
@@ -141,12 +144,13 @@ function requirePrediction(layer: object, training: boolean): void {
  * A Dense layer with int8 weights: activation(s · scale[u] · Σ q w[u] + bias[u]), with q = ⌊x / s⌉ within ±127 and
  * s = max |x| / 127 over the row, or calibrated. x [batch, …, n] → [batch, …, units]. Made by `quantize`.
  */
-export class QuantizedDense extends configured(TensorLayer, () => ({
+export class QuantizedDense extends configured(Layer<Tensor>, () => ({
   /** The number of outputs. */
   units: required(count),
   ...quantizedOptions(),
 })) {
   static readonly className = 'QuantizedDense'
+  static override readonly form = TENSOR
   override readonly supportsMasking = true
   private own: QuantizedKernel | null = null
 
@@ -192,7 +196,12 @@ const quantizedConvolutionOptions = () => ({
   ...quantizedOptions(),
 })
 
-abstract class QuantizedConvolution extends SlidingLayer {
+abstract class QuantizedConvolution extends configured(Layer<Tensor>, spatialOptions) {
+  static override readonly form = TENSOR
+  declare readonly kernelSize: readonly number[]
+  declare readonly strides: readonly number[]
+  declare readonly padding: Padding
+  declare readonly dilationRate: readonly number[]
   declare readonly filters: number
   declare readonly activation: Activation
   declare readonly calibrated: boolean
@@ -204,8 +213,9 @@ abstract class QuantizedConvolution extends SlidingLayer {
   }
 
   override build(inputShape: BatchShape): void {
-    const channels = this.channelsOf(inputShape)
-    this.shapeLast(this.channelsLast(inputShape))
+    const rank = this.kernelSize.length
+    const channels = channelsOf(this, rank, inputShape)
+    placesOf(this, channelsLast(this, rank, inputShape), this.filters)
     const sight = {
       window: this.kernelSize,
       channels,
@@ -221,18 +231,20 @@ abstract class QuantizedConvolution extends SlidingLayer {
     this.requireBuilt(this.own).quantizeFrom(weights)
   }
 
-  protected callLast(x: Tensor, { training }: CallContext): Tensor {
+  call(x: Tensor, { training }: CallContext): Tensor {
     requirePrediction(this, training)
-    const own = this.requireBuilt(this.own)
-    const { channels } = own.sight
-    if (x.shape.at(-1) !== channels)
-      throw new ShapeError(`${this}: the input must have ${channels} channels, received ${formatShape(x.shape)}`)
-    placesIn(`${this}`, x.shape.slice(1, -1), this.sliding)
-    return own.call(padFor(x, this.sliding), this.activation)
+    return alongSpace(this, this.kernelSize.length, x, (last) => {
+      const own = this.requireBuilt(this.own)
+      const { channels } = own.sight
+      if (last.shape.at(-1) !== channels)
+        throw new ShapeError(`${this}: the input must have ${channels} channels, received ${formatShape(last.shape)}`)
+      placesOf(this, last.shape, this.filters)
+      return own.call(padFor(last, slidingOf(this)), this.activation)
+    })
   }
 
-  protected shapeLast([batch = null, ...rest]: BatchShape): BatchShape {
-    return [batch, ...placesIn(`${this}`, rest.slice(0, -1), this.sliding), this.filters]
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return shapeAlongSpace(this, this.kernelSize.length, inputShape, (shape) => placesOf(this, shape, this.filters))
   }
 }
 

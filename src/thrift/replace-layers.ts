@@ -2,7 +2,7 @@
 
 import { StateError } from '../core/errors'
 import { typed } from '../core/tree'
-import type { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
 import { remade } from '../layers/remade'
 import type { Chain } from '../models/clone'
 import { cloneInParts } from '../models/clone'

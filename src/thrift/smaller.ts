@@ -3,7 +3,7 @@
 
 import { ArgumentError, StateError, formatShape } from '../core/errors'
 import { rowMajorStrides, sameShape, sizeOf } from '../core/shapes'
-import type { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/layer'
 import { remade } from '../layers/remade'
 import { cloneModel } from '../models/clone'
 import type { Model } from '../models/model'

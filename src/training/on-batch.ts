@@ -6,8 +6,8 @@ import { sameShape } from '../core/shapes'
 import { weighClasses } from '../data/class-weights'
 import type { Samples } from '../data/samples'
 import { tensorsOf } from '../data/samples'
+import { listsOf } from '../layers/weights'
 import type { Tensor } from '../ops/tensor'
-import { structure } from '../ops/variable'
 import type { Program } from '../runtime/program'
 import type { Logs } from './callbacks/callback'
 import type { Given } from './call'
@@ -43,9 +43,9 @@ function onBatch(state: TrainingState, method: typeof TRAIN_ON_BATCH | typeof TE
 }
 
 /** Whether samples have the types of the last ones, and nothing else changed since. */
-function isLike({ x, y, inputs, targets, weights }: Samples, last: LastStep, { compiled }: Prepared): boolean {
+function isLike({ x, y, inputs, targets, weights }: Samples, last: LastStep, { compiled, model }: Prepared): boolean {
   return (
-    last.version === structure.version &&
+    last.lists === listsOf(model) &&
     last.compiled === compiled &&
     // Trees of inputs or targets are new objects each time: only single tensors are recognised.
     last.samples.x === x &&
@@ -78,7 +78,7 @@ function firstProgram(state: TrainingState, prepared: Prepared, samples: Samples
     program,
     expected: prepared.outputShapes(batch),
     compiled,
-    version: structure.version,
+    lists: listsOf(state.model),
     epoch: compiled.runtime.epoch,
   })
   return program

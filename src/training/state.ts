@@ -9,10 +9,11 @@ import { unflatten } from '../core/tree'
 import type { Inputs } from '../data/parse'
 import type { Samples } from '../data/samples'
 import { specOf } from '../layers/spec'
+import type { Lists } from '../layers/weights'
+import { listsOf } from '../layers/weights'
 import type { Metric } from '../metrics/metric'
 import { nextSeed } from '../ops/seed'
 import type { Variable } from '../ops/variable'
-import { structure } from '../ops/variable'
 import { withRuntime } from '../runtime/current'
 import type { Program } from '../runtime/program'
 import type { StepKind } from './batch'
@@ -33,7 +34,7 @@ export interface LastStep {
   /** The shapes of the outputs, with which targets are compared. */
   readonly expected: readonly Shape[]
   readonly compiled: Compiled
-  readonly version: number
+  readonly lists: Lists
   /** The runtime's epoch: it changes when weights are moved. */
   readonly epoch: number
 }
@@ -67,10 +68,10 @@ export class TrainingState {
   readonly shuffleState = { seed: nextSeed(), epoch: 0 }
   /** The numbers that layers make of string inputs. */
   readonly strings: StringInputs
-  /** The weights, and the versions of the structure, for which `steps` were made. */
+  /** The weights, and the lists of the model, for which `steps` were made. */
   private trained: readonly Variable[] | null = null
-  private version = -1
-  private constants = structure.constants
+  private lists: Lists | null = null
+  private constants = 0
   /** The form of data, for a graph or for the inputs that a custom class was built for. */
   private known: { readonly of: object | null; readonly layouts: Layouts } | null = null
 
@@ -145,17 +146,18 @@ export class TrainingState {
 
   /** Whether the programs were compiled for the current layers. */
   get isCurrent(): boolean {
-    return this.version === structure.version
+    return this.lists === listsOf(this.model)
   }
 
   /** Drops the programs if a weight was frozen or added since they were made. */
   renewPrograms(): void {
     // A run whose steps have begun continues with its own programs.
     if (this.lock.isStepping || this.isCurrent) return
-    const weights = this.model.trainableWeights
+    const lists = listsOf(this.model)
+    const weights = lists.trainableWeights
     const { trained } = this
-    const isStale = this.constants !== structure.constants
-    this.constants = structure.constants
+    const isStale = this.constants !== lists.constants
+    this.constants = lists.constants
     if (
       isStale ||
       trained === null ||
@@ -166,7 +168,7 @@ export class TrainingState {
       // If a custom step creates the first weights, they are known after it.
       this.trained = weights.length > 0 || this.model.built ? weights : null
     }
-    this.version = structure.version
+    this.lists = lists
   }
 
   /** Drops the programs, because the layers changed. */
@@ -174,7 +176,7 @@ export class TrainingState {
     this.steps.dispose()
     this.steps = new Steps(this.model)
     this.lastSteps = { ...NOTHING }
-    this.version = -1
+    this.lists = null
   }
 
   /** Creates the optimizer's slots for the current trainable weights, which moves the weights. */

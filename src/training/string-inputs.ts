@@ -5,16 +5,17 @@ import { structureOf, unflatten } from '../core/tree'
 import type { Inputs } from '../data/parse'
 import type { Readers } from '../data/samples'
 import { CallContext, withFrame } from '../layers/context'
+import type { Lists } from '../layers/weights'
+import { listsOf } from '../layers/weights'
 import type { StringReader, StringTensor } from '../ops/strings'
 import { hearingReaders } from '../ops/strings'
 import type { Tensor } from '../ops/tensor'
 import { trace } from '../ops/trace'
-import { structure } from '../ops/variable'
 import type { TrainedModel } from './step'
 
 /** The inputs of one model. */
 export class StringInputs {
-  private known: { readonly version: number; readonly form: string; readonly readers: Readers } | null = null
+  private known: { readonly lists: Lists; readonly form: string; readonly readers: Readers } | null = null
 
   constructor(private readonly model: TrainedModel) {}
 
@@ -33,7 +34,7 @@ export class StringInputs {
   private readersOf(x: Tree<unknown>, inputs: readonly Tensor[]): Readers {
     const form = `${structureOf(x)} ${inputs.map(({ dtype, shape }) => `${dtype}[${shape.slice(1).join()}]`).join(' ')}`
     const { known, model } = this
-    if (known?.version === structure.version && known.form === form) return known.readers
+    if (known?.lists === listsOf(model) && known.form === form) return known.readers
     const found = new Map<Tensor, StringReader[]>()
     const hear = (strings: Tensor, reader: StringReader): void => {
       const own = found.get(strings) ?? []
@@ -51,7 +52,7 @@ export class StringInputs {
       )
       return []
     })
-    this.known = { version: structure.version, form, readers }
+    this.known = { lists: listsOf(model), form, readers }
     return readers
   }
 }

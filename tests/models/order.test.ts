@@ -19,11 +19,11 @@ import {
 } from '../../src'
 import { flatten, typed } from '../../src/core/tree'
 import { InputLayer } from '../../src/layers/core/input-layer'
-import { inFormerOrder } from '../../src/layers/layer-parts'
+import { inFormerOrder } from '../../src/layers/weights'
 import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
 import { saveWeights } from '../../src/formats/weights'
 import { saveModel } from '../../src/models/save'
-import type { LayerBase } from '../../src/layers/base'
+import type { LayerBase } from '../../src/layers/layer'
 import type { OrderCase, OrderFile, OrderModel } from '../golden/format'
 import { expectTensor, readFixture } from '../helpers/golden'
 

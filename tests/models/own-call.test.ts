@@ -1,7 +1,7 @@
 // Custom classes whose computation differs from the layer that declares their units.
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { BatchShape, Layer, Tensor } from '../../src'
+import type { BatchShape, Tensor } from '../../src'
 import {
   Add,
   BatchNormalization,
@@ -18,13 +18,13 @@ import {
   MultiHeadAttention,
   RNN,
   Sequential,
+  Layer,
   SpatialLayer,
   TimeDistributed,
   ops,
   setRandomSeed,
   tensor,
 } from '../../src'
-import { ElementwiseLayer } from '../../src/layers/core/elementwise-layer'
 import type { CellInput, CellOutput } from '../../src/layers/recurrent/cell'
 import type { CallContext } from '../../src/layers/context'
 import { ContinualBackprop } from '../../src/balance'
@@ -34,6 +34,7 @@ import { QuantizationAwareDense } from '../../src/thrift/fake-quantization'
 import { unitGroups } from '../../src/models/unit-groups'
 import type { LayerGraph } from '../../src/models/layer-graph'
 import { errorOf, samples } from '../helpers/training'
+import { ELEMENTWISE } from '../../src/layers/forms'
 
 beforeEach(() => setRandomSeed(3))
 
@@ -247,7 +248,8 @@ describe('a subclass with its own call', () => {
   })
 
   it('of an abstract base of the library', async () => {
-    class Softmax2D extends ElementwiseLayer {
+    class Softmax2D extends Layer<Tensor> {
+      static override readonly form = ELEMENTWISE
       static readonly className = 'Softmax2D'
       call(x: Tensor): Tensor {
         return ops.softmax(x, -1)

@@ -7,12 +7,13 @@ import { elu, leakyRelu } from '../../ops/activations'
 import { cast, greater, minimum, multiply, negative, relu, subtract, where } from '../../ops/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import { ElementwiseLayer } from '../core/elementwise-layer'
 import { requireExtents, requireSameRank } from '../checks'
 import { constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
 import { KEEPS, unitAxes } from '../units'
+import { ELEMENTWISE } from '../forms'
+import { Layer } from '../layer'
 
 const atLeast0 = /* @__PURE__ */ number({ min: 0 })
 
@@ -24,7 +25,7 @@ const atLeast0 = /* @__PURE__ */ number({ min: 0 })
  * Without options max(x, 0). Keras: `keras.layers.ReLU`.
  */
 export class ReLU extends configured(
-  ElementwiseLayer,
+  Layer<Tensor>,
   () => ({
     /** The maximum of the output; null for no maximum. Default null. */
     maxValue: option(nullable(atLeast0), null),
@@ -36,6 +37,7 @@ export class ReLU extends configured(
   'maxValue',
 ) {
   static readonly className = 'ReLU'
+  static override readonly form = ELEMENTWISE
 
   override get unitFlow(): UnitFlow {
     return KEEPS
@@ -52,7 +54,7 @@ export class ReLU extends configured(
 
 /** x where x > 0, negativeSlope · x elsewhere. Keras: `keras.layers.LeakyReLU`. */
 export class LeakyReLU extends configured(
-  ElementwiseLayer,
+  Layer<Tensor>,
   () => ({
     /** Default 0.3. */
     negativeSlope: option(atLeast0, 0.3),
@@ -60,6 +62,7 @@ export class LeakyReLU extends configured(
   'negativeSlope',
 ) {
   static readonly className = 'LeakyReLU'
+  static override readonly form = ELEMENTWISE
 
   override get unitFlow(): UnitFlow {
     return KEEPS
@@ -72,7 +75,7 @@ export class LeakyReLU extends configured(
 
 /** x where x > 0, alpha (eˣ − 1) elsewhere. Keras: `keras.layers.ELU`. */
 export class ELU extends configured(
-  ElementwiseLayer,
+  Layer<Tensor>,
   () => ({
     /** The output saturates at −alpha. Default 1. */
     alpha: option(number(), 1),
@@ -80,6 +83,7 @@ export class ELU extends configured(
   'alpha',
 ) {
   static readonly className = 'ELU'
+  static override readonly form = ELEMENTWISE
 
   override get unitFlow(): UnitFlow {
     return KEEPS
@@ -99,7 +103,7 @@ const axes = /* @__PURE__ */ listOf(/* @__PURE__ */ integer({ min: 1 }))
  *
  * Keras: `keras.layers.PReLU`.
  */
-export class PReLU extends configured(ElementwiseLayer, () => ({
+export class PReLU extends configured(Layer<Tensor>, () => ({
   /** Default zeros. */
   alphaInitializer: option(initializer, 'zeros'),
   /** A penalty on alpha. Default null. */
@@ -118,6 +122,7 @@ export class PReLU extends configured(ElementwiseLayer, () => ({
   ),
 })) {
   static readonly className = 'PReLU'
+  static override readonly form = ELEMENTWISE
   private alphaVariable: Variable | null = null
 
   /** The slopes: the shape of a sample, 1 along the shared axes. */

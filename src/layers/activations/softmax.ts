@@ -7,7 +7,8 @@ import { softmax } from '../../ops/activations'
 import { where } from '../../ops/elementwise'
 import { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
-import { ElementwiseLayer } from '../core/elementwise-layer'
+import { ELEMENTWISE } from '../forms'
+import { Layer } from '../layer'
 
 /** Its exponential is 0 relative to that of any score that is not as negative. */
 const LARGE_NEGATIVE = -1e9
@@ -21,7 +22,7 @@ const LARGE_NEGATIVE = -1e9
  * Keras: `keras.layers.Softmax`.
  */
 export class Softmax extends configured(
-  ElementwiseLayer,
+  Layer<Tensor>,
   () => ({
     /** An axis, or a list of them. Default −1. */
     axis: option(
@@ -32,6 +33,7 @@ export class Softmax extends configured(
   'axis',
 ) {
   static readonly className = 'Softmax'
+  static override readonly form = ELEMENTWISE
 
   call(x: Tensor, { mask }: CallContext): Tensor {
     if (!(mask instanceof Tensor)) return softmax(x, this.axis)

@@ -9,18 +9,19 @@ import { softmax } from '../../ops/activations'
 import { attend } from '../../ops/attention'
 import { add, multiply, subtract, tanh, where } from '../../ops/elementwise'
 import { matmul } from '../../ops/linalg'
-import { SeedGenerator, dropout } from '../../ops/random'
+import { dropout } from '../../ops/random'
 import { sum } from '../../ops/reduce'
 import { expandDims, squeeze, swapAxes } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import type { ApplyOptions, CallOption } from '../base'
+import type { ApplyOptions, CallOption } from '../layer'
 import { requireExtents, requireMask } from '../checks'
 import type { CallContext } from '../context'
 import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 import { ATTENTION_OPTIONS, asBool, both, causalMask, keyMask, masksOfPair, pairMask } from './masks'
+import { generatorOf } from '../random'
 
 type Inputs = readonly Tensor[]
 
@@ -35,7 +36,7 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
   seed: option(nullable(integer()), null),
 })) {
   override readonly supportsMasking = true
-  private readonly generator = new SeedGenerator(this.seed ?? undefined, `${this.name}/seedGenerator`)
+  private readonly generator = generatorOf(this)
 
   /** [batch, query steps, value steps] */
   protected abstract scores(query: Tensor, key: Tensor): Tensor

@@ -2,6 +2,7 @@
 // first step of a call. The state is ambient, like the context of a layer call, so that no layer passes it on. Tokens
 // are chosen in generation/.
 
+import { scoped } from '../../core/scope'
 import { add, less, lessEqual, logicalAnd, subtract } from '../../ops/elementwise'
 import { arange, concatenate, reshape, zeros } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
@@ -11,21 +12,11 @@ import { InsertBlock } from '../../primitives/indexing'
 import { isProbing } from '../context'
 import { both } from './masks'
 
-let current: Decoding | null = null
+const decoding = scoped<Decoding | null>(null)
 
 /** The decoding that is running; null outside of one. */
 export function currentDecoding(): Decoding | null {
-  return isProbing() ? null : current
-}
-
-function during<Result>(decoding: Decoding, body: () => Result): Result {
-  const outer = current
-  current = decoding
-  try {
-    return body()
-  } finally {
-    current = outer
-  }
+  return isProbing() ? null : decoding.current
 }
 
 /**
@@ -63,7 +54,7 @@ export class Decoding {
   pass<Result>(isFirst: boolean, steps: number, body: () => Result): Result {
     this.calls = 0
     this.start = isFirst ? 0 : this.position.value
-    const result = during(this, body)
+    const result = decoding.within(this, body)
     this.position.assign(add(this.start === 0 ? new Tensor(new Int32Array(1), [], 'int32') : this.start, steps))
     return result
   }

@@ -6,7 +6,7 @@ import type { Tree } from '../../core/tree'
 import { abs, cast, less, lessEqual, logicalAnd, subtract } from '../../ops/elementwise'
 import { arange, expandDims, reshape } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
-import type { CallOption } from '../base'
+import type { CallOption } from '../layer'
 
 /** The conjunction of two masks; null counts everything. */
 export function both(a: Tensor | null, b: Tensor | null): Tensor | null {

@@ -22,11 +22,11 @@ import { softmax } from '../../ops/activations'
 import { attend } from '../../ops/attention'
 import { add, cast, divide, multiply, where } from '../../ops/elementwise'
 import { einsum } from '../../ops/linalg'
-import { SeedGenerator, dropout } from '../../ops/random'
+import { dropout } from '../../ops/random'
 import { sum } from '../../ops/reduce'
 import { expandDims, repeat } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
-import type { ApplyOptions, CallOption } from '../base'
+import type { ApplyOptions, CallOption } from '../layer'
 import { requireExtents, requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { EinsumDense } from '../core/einsum-dense'
@@ -51,6 +51,7 @@ import {
   stepMasks,
   windowMask,
 } from './masks'
+import { generatorOf } from '../random'
 
 /** One sequence for self-attention, [query, value], or [query, value, key]. */
 type Inputs = Tensor | readonly Tensor[]
@@ -111,7 +112,7 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   protected gate: EinsumDense | null = null
   protected value: EinsumDense | null = null
   protected attentionOutput: EinsumDense | null = null
-  private readonly generator = new SeedGenerator(this.seed ?? undefined, `${this.name}/seedGenerator`)
+  private readonly generator = generatorOf(this)
 
   /** The axes of an input with `rank` axes along which steps attend to each other. */
   protected abstract attentionAxesOf(rank: number): readonly number[]

@@ -2,17 +2,14 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { configured, count, option, required } from '../../core/options'
-import type { Initializer } from '../../initializers'
 import { convolve } from '../../ops/convolution'
-import { placesIn } from '../../ops/sliding'
-import type { Tensor } from '../../ops/tensor'
-import type { Variable } from '../../ops/variable'
-import type { Regularizer } from '../../regularizers'
 import type { Constraint } from '../../constraints'
-import type { BatchShape } from '../spec'
-import { ConvolutionBase, kernelOptions, sequenceOptions, windowOptions } from './options'
-import type { UnitFlow } from '../units'
+import type { Initializer } from '../../initializers'
+import type { Regularizer } from '../../regularizers'
 import { unitAxes } from '../units'
+import type { ConvolutionKind } from './base'
+import { ConvolutionLayer, kernelOf, madeFilters } from './base'
+import { kernelOptions, placesOf, sequenceOptions, slidingOf, windowOptions } from './options'
 
 const filterOptions = () => ({
   /** The number of filters: output channels. */
@@ -22,57 +19,37 @@ const filterOptions = () => ({
   ...kernelOptions(),
 })
 
-/** activation(Σ x · kernel + bias) for every position of a window. */
-abstract class Convolution extends ConvolutionBase {
-  declare readonly filters: number
-  declare readonly groups: number
-  declare readonly kernelInitializer: Initializer
-  declare readonly kernelRegularizer: Regularizer | null
-  declare readonly kernelConstraint: Constraint | null
-  private kernelVariable: Variable | null = null
+interface Filtering extends ConvolutionLayer {
+  readonly filters: number
+  readonly groups: number
+  readonly kernelInitializer: Initializer
+  readonly kernelRegularizer: Regularizer | null
+  readonly kernelConstraint: Constraint | null
+}
 
-  protected override checkOptions(): void {
-    if (this.filters % this.groups === 0) return
+/** Kernel [… kernelSize, channels / groups, filters]. */
+const CONVOLUTION: ConvolutionKind<Filtering> = {
+  check(layer) {
+    const { filters, groups } = layer
+    if (filters % groups === 0) return
     throw new ArgumentError(
-      `${this}: groups must divide the filters, received ${this.filters} filters and ${this.groups} groups`,
+      `${layer}: groups must divide the filters, received ${filters} filters and ${groups} groups`,
     )
-  }
-
-  /** [… kernelSize, channels / groups, filters] */
-  get kernel(): Variable {
-    return this.requireBuilt(this.kernelVariable)
-  }
-
-  override build(inputShape: BatchShape): void {
-    const channels = this.channelsOf(inputShape)
-    if (channels % this.groups !== 0) {
+  },
+  kernels(layer, channels, shape) {
+    const { filters, groups, kernelSize } = layer
+    if (channels % groups !== 0)
       throw new ShapeError(
-        `${this}: groups must divide the channels, received ${formatShape(inputShape)} and ${this.groups} groups`,
+        `${layer}: groups must divide the channels, received ${formatShape(shape)} and ${groups} groups`,
       )
-    }
-    this.shapeLast(this.channelsLast(inputShape))
-    this.kernelVariable = this.addWeight({
-      name: 'kernel',
-      shape: [...this.kernelSize, channels / this.groups, this.filters],
-      initializer: this.kernelInitializer,
-      regularizer: this.kernelRegularizer,
-      constraint: this.kernelConstraint,
-    })
-    this.addBias(this.filters)
-  }
-
-  protected callLast(x: Tensor): Tensor {
-    return this.finish(convolve(`${this}`, x, this.kernel.value, this.sliding))
-  }
-
-  protected override get flowOfLast(): UnitFlow | null {
-    if (this.groups !== 1) return null
-    return this.filtersFrom(this.filters, unitAxes(-1, this.kernel)[0]!, unitAxes(-2, this.kernel))
-  }
-
-  protected shapeLast([batch = null, ...rest]: BatchShape): BatchShape {
-    return [batch, ...placesIn(`${this}`, rest.slice(0, -1), this.sliding), this.filters]
-  }
+    placesOf(layer, shape, filters)
+    return [kernelOf(layer, 'kernel', { name: 'kernel', shape: [...kernelSize, channels / groups, filters] })]
+  },
+  filters: ({ filters }) => filters,
+  call: (layer, x, [kernel]) => convolve(`${layer}`, x, kernel!, slidingOf(layer)),
+  shape: placesOf,
+  units: (layer, [kernel]) =>
+    layer.groups === 1 ? madeFilters(layer, unitAxes(-1, kernel!)[0]!, unitAxes(-2, kernel!)) : null,
 }
 
 /**
@@ -83,8 +60,12 @@ abstract class Convolution extends ConvolutionBase {
  *
  * Keras: `keras.layers.Conv1D`.
  */
-export class Conv1D extends configured(Convolution, () => ({ ...filterOptions(), ...sequenceOptions() })) {
+export class Conv1D extends configured(ConvolutionLayer, () => ({ ...filterOptions(), ...sequenceOptions() })) {
   static readonly className: string = 'Conv1D'
+
+  protected get kind(): ConvolutionKind<Filtering> {
+    return CONVOLUTION
+  }
 }
 
 /**
@@ -95,14 +76,22 @@ export class Conv1D extends configured(Convolution, () => ({ ...filterOptions(),
  *
  * Keras: `keras.layers.Conv2D`.
  */
-export class Conv2D extends configured(Convolution, () => ({ ...filterOptions(), ...windowOptions(2) })) {
+export class Conv2D extends configured(ConvolutionLayer, () => ({ ...filterOptions(), ...windowOptions(2) })) {
   static readonly className: string = 'Conv2D'
+
+  protected get kind(): ConvolutionKind<Filtering> {
+    return CONVOLUTION
+  }
 }
 
 /**
  * The same over three axes: x [batch, depth, rows, columns, channels] → [batch, …places, filters]. Keras:
  * `keras.layers.Conv3D`.
  */
-export class Conv3D extends configured(Convolution, () => ({ ...filterOptions(), ...windowOptions(3) })) {
+export class Conv3D extends configured(ConvolutionLayer, () => ({ ...filterOptions(), ...windowOptions(3) })) {
   static readonly className = 'Conv3D'
+
+  protected get kind(): ConvolutionKind<Filtering> {
+    return CONVOLUTION
+  }
 }

@@ -1,20 +1,21 @@
 // Depthwise convolution, which convolves each channel separately, and separable convolution, which mixes the channels
 // afterwards.
 
-import { configured, count, option, required } from '../../core/options'
-import type { Initializer } from '../../initializers'
-import { convolveDepthwise, convolveSeparable } from '../../ops/convolution'
-import { placesIn } from '../../ops/sliding'
-import type { Tensor } from '../../ops/tensor'
-import type { Variable } from '../../ops/variable'
-import type { Regularizer } from '../../regularizers'
-import type { Constraint } from '../../constraints'
-import { constraint, initializer, regularizer } from '../kinds'
-import type { BatchShape } from '../spec'
-import { ConvolutionBase, sequenceOptions, windowOptions } from './options'
 import { mixesUnits } from '../../activations'
-import type { UnitFlow } from '../units'
+import { configured, count, option, required } from '../../core/options'
+import { convolveDepthwise, convolveSeparable } from '../../ops/convolution'
+import type { Variable } from '../../ops/variable'
+import type { Constraint } from '../../constraints'
+import type { Initializer } from '../../initializers'
+import type { Regularizer } from '../../regularizers'
+import { constraint, initializer, regularizer } from '../kinds'
+import type { WeightOptions } from '../layer'
+import type { BatchShape } from '../spec'
 import { unitAxes } from '../units'
+import type { ConvolutionKind } from './base'
+import { ConvolutionLayer, kernelOf, madeFilters } from './base'
+import type { Windowed } from './options'
+import { placesOf, sequenceOptions, slidingOf, windowOptions } from './options'
 
 const depthOptions = () => ({
   /** The number of outputs of each channel. Default 1. */
@@ -27,60 +28,39 @@ const depthOptions = () => ({
   depthwiseConstraint: option(constraint, null),
 })
 
-abstract class DepthwiseBase extends ConvolutionBase {
-  declare readonly depthMultiplier: number
-  declare readonly depthwiseInitializer: Initializer
-  declare readonly depthwiseRegularizer: Regularizer | null
-  declare readonly depthwiseConstraint: Constraint | null
-  protected depthwiseVariable: Variable | null = null
-
-  protected addDepthwise(name: string, inputShape: BatchShape): number {
-    const channels = this.channelsOf(inputShape)
-    this.shapeLast(this.channelsLast(inputShape))
-    this.depthwiseVariable = this.addWeight({
-      name,
-      shape: [...this.kernelSize, channels, this.depthMultiplier],
-      initializer: this.depthwiseInitializer,
-      regularizer: this.depthwiseRegularizer,
-      constraint: this.depthwiseConstraint,
-    })
-    return channels * this.depthMultiplier
-  }
-
-  protected places(inputShape: BatchShape): BatchShape {
-    return placesIn(`${this}`, inputShape.slice(1, -1), this.sliding)
-  }
+interface Depth {
+  readonly depthMultiplier: number
+  readonly depthwiseInitializer: Initializer
+  readonly depthwiseRegularizer: Regularizer | null
+  readonly depthwiseConstraint: Constraint | null
 }
 
-/** Each channel is convolved with its own kernels. */
-abstract class Depthwise extends DepthwiseBase {
-  /** [… kernelSize, channels, depthMultiplier] */
-  get kernel(): Variable {
-    return this.requireBuilt(this.depthwiseVariable)
-  }
+interface Deepening extends ConvolutionLayer, Depth {}
 
-  override build(inputShape: BatchShape): void {
-    this.addBias(this.addDepthwise('kernel', inputShape))
-  }
+function depthwiseKernel(layer: Windowed & Depth, name: string, channels: number, shape: BatchShape): WeightOptions {
+  placesOf(layer, shape, null)
+  return kernelOf(layer, 'depthwise', { name, shape: [...layer.kernelSize, channels, layer.depthMultiplier] })
+}
 
-  protected callLast(x: Tensor): Tensor {
-    return this.finish(convolveDepthwise(`${this}`, x, this.kernel.value, this.sliding))
-  }
-
-  protected override get flowOfLast(): UnitFlow | null {
-    if (this.depthMultiplier !== 1 || mixesUnits(this.activation)) return null
-    return { kind: 'keeps', along: [...unitAxes(-2, this.kernel), ...unitAxes(0, this.bias)] }
-  }
-
-  protected shapeLast(inputShape: BatchShape): BatchShape {
-    const channels = inputShape.at(-1) ?? null
-    return [inputShape[0]!, ...this.places(inputShape), channels === null ? null : channels * this.depthMultiplier]
-  }
+/** Each channel is convolved with its own kernels [… kernelSize, channels, depthMultiplier]. */
+const DEPTHWISE: ConvolutionKind<Deepening> = {
+  kernels: (layer, channels, shape) => [depthwiseKernel(layer, 'kernel', channels, shape)],
+  filters: ({ depthMultiplier }, channels) => (channels === null ? null : channels * depthMultiplier),
+  call: (layer, x, [kernel]) => convolveDepthwise(`${layer}`, x, kernel!, slidingOf(layer)),
+  shape: placesOf,
+  units({ depthMultiplier, activation, bias }, [kernel]) {
+    if (depthMultiplier !== 1 || mixesUnits(activation)) return null
+    return { kind: 'keeps', along: [...unitAxes(-2, kernel!), ...unitAxes(0, bias)] }
+  },
 }
 
 /** x [batch, steps, channels] → [batch, places, channels · depthMultiplier]. Keras: `keras.layers.DepthwiseConv1D`. */
-export class DepthwiseConv1D extends configured(Depthwise, () => ({ ...depthOptions(), ...sequenceOptions() })) {
+export class DepthwiseConv1D extends configured(ConvolutionLayer, () => ({ ...depthOptions(), ...sequenceOptions() })) {
   static readonly className = 'DepthwiseConv1D'
+
+  protected get kind(): ConvolutionKind<Deepening> {
+    return DEPTHWISE
+  }
 }
 
 /**
@@ -89,8 +69,12 @@ export class DepthwiseConv1D extends configured(Depthwise, () => ({ ...depthOpti
  *
  * Keras: `keras.layers.DepthwiseConv2D`.
  */
-export class DepthwiseConv2D extends configured(Depthwise, () => ({ ...depthOptions(), ...windowOptions(2) })) {
+export class DepthwiseConv2D extends configured(ConvolutionLayer, () => ({ ...depthOptions(), ...windowOptions(2) })) {
   static readonly className = 'DepthwiseConv2D'
+
+  protected get kind(): ConvolutionKind<Deepening> {
+    return DEPTHWISE
+  }
 }
 
 const separableOptions = () => ({
@@ -105,63 +89,79 @@ const separableOptions = () => ({
   pointwiseConstraint: option(constraint, null),
 })
 
-/** A depthwise convolution followed by a product over the channels: far fewer weights than a full convolution. */
-abstract class Separable extends DepthwiseBase {
-  declare readonly filters: number
-  declare readonly pointwiseInitializer: Initializer
-  declare readonly pointwiseRegularizer: Regularizer | null
-  declare readonly pointwiseConstraint: Constraint | null
-  private pointwiseVariable: Variable | null = null
+interface Separating extends ConvolutionLayer, Depth {
+  readonly filters: number
+  readonly pointwiseInitializer: Initializer
+  readonly pointwiseRegularizer: Regularizer | null
+  readonly pointwiseConstraint: Constraint | null
+}
+
+/**
+ * A depthwise convolution followed by a product over the channels, with a kernel [1, …, channels · depthMultiplier,
+ * filters]: far fewer weights than a full convolution.
+ */
+const SEPARABLE: ConvolutionKind<Separating> = {
+  kernels(layer, channels, shape) {
+    const { kernelSize, depthMultiplier, filters } = layer
+    return [
+      depthwiseKernel(layer, 'depthwiseKernel', channels, shape),
+      kernelOf(layer, 'pointwise', {
+        name: 'pointwiseKernel',
+        shape: [...kernelSize.map(() => 1), channels * depthMultiplier, filters],
+      }),
+    ]
+  },
+  filters: ({ filters }) => filters,
+  call: (layer, x, [depthwise, pointwise]) =>
+    convolveSeparable(`${layer}`, x, depthwise!, pointwise!, slidingOf(layer)),
+  shape: placesOf,
+  units(layer, [depthwise, pointwise]) {
+    if (layer.depthMultiplier !== 1) return null
+    const made = madeFilters(layer, unitAxes(-1, pointwise!)[0]!, unitAxes(-2, pointwise!))
+    return { ...made, along: unitAxes(-2, depthwise!) }
+  },
+}
+
+/** x [batch, steps, channels] → [batch, places, filters]. Keras: `keras.layers.SeparableConv1D`. */
+export class SeparableConv1D extends configured(ConvolutionLayer, () => ({
+  ...separableOptions(),
+  ...sequenceOptions(),
+})) {
+  static readonly className = 'SeparableConv1D'
+
+  protected get kind(): ConvolutionKind<Separating> {
+    return SEPARABLE
+  }
 
   /** [… kernelSize, channels, depthMultiplier] */
   get depthwiseKernel(): Variable {
-    return this.requireBuilt(this.depthwiseVariable)
+    return this.kernels[0]!
   }
 
   /** [1, …, channels · depthMultiplier, filters] */
   get pointwiseKernel(): Variable {
-    return this.requireBuilt(this.pointwiseVariable)
+    return this.kernels[1]!
   }
-
-  override build(inputShape: BatchShape): void {
-    const channels = this.addDepthwise('depthwiseKernel', inputShape)
-    this.pointwiseVariable = this.addWeight({
-      name: 'pointwiseKernel',
-      shape: [...this.kernelSize.map(() => 1), channels, this.filters],
-      initializer: this.pointwiseInitializer,
-      regularizer: this.pointwiseRegularizer,
-      constraint: this.pointwiseConstraint,
-    })
-    this.addBias(this.filters)
-  }
-
-  protected callLast(x: Tensor): Tensor {
-    return this.finish(
-      convolveSeparable(`${this}`, x, this.depthwiseKernel.value, this.pointwiseKernel.value, this.sliding),
-    )
-  }
-
-  protected override get flowOfLast(): UnitFlow | null {
-    if (this.depthMultiplier !== 1) return null
-    const made = this.filtersFrom(
-      this.filters,
-      unitAxes(-1, this.pointwiseKernel)[0]!,
-      unitAxes(-2, this.pointwiseKernel),
-    )
-    return { ...made, along: unitAxes(-2, this.depthwiseKernel) }
-  }
-
-  protected shapeLast(inputShape: BatchShape): BatchShape {
-    return [inputShape[0]!, ...this.places(inputShape), this.filters]
-  }
-}
-
-/** x [batch, steps, channels] → [batch, places, filters]. Keras: `keras.layers.SeparableConv1D`. */
-export class SeparableConv1D extends configured(Separable, () => ({ ...separableOptions(), ...sequenceOptions() })) {
-  static readonly className = 'SeparableConv1D'
 }
 
 /** x [batch, rows, columns, channels] → [batch, …places, filters]. Keras: `keras.layers.SeparableConv2D`. */
-export class SeparableConv2D extends configured(Separable, () => ({ ...separableOptions(), ...windowOptions(2) })) {
+export class SeparableConv2D extends configured(ConvolutionLayer, () => ({
+  ...separableOptions(),
+  ...windowOptions(2),
+})) {
   static readonly className = 'SeparableConv2D'
+
+  protected get kind(): ConvolutionKind<Separating> {
+    return SEPARABLE
+  }
+
+  /** [… kernelSize, channels, depthMultiplier] */
+  get depthwiseKernel(): Variable {
+    return this.kernels[0]!
+  }
+
+  /** [1, …, channels · depthMultiplier, filters] */
+  get pointwiseKernel(): Variable {
+    return this.kernels[1]!
+  }
 }

@@ -2,16 +2,14 @@
 
 import { ArgumentError, formatShape } from '../../core/errors'
 import { configured, count, option, required } from '../../core/options'
-import type { Initializer } from '../../initializers'
 import { transposeConvolve, transposedLengths } from '../../ops/convolution'
-import type { Tensor } from '../../ops/tensor'
-import type { Variable } from '../../ops/variable'
-import type { Regularizer } from '../../regularizers'
 import type { Constraint } from '../../constraints'
-import type { BatchShape } from '../spec'
-import { ConvolutionBase, kernelOptions, outputPadding, windowOptions } from './options'
-import type { UnitFlow } from '../units'
+import type { Initializer } from '../../initializers'
+import type { Regularizer } from '../../regularizers'
 import { unitAxes } from '../units'
+import type { ConvolutionKind } from './base'
+import { ConvolutionLayer, kernelOf, madeFilters } from './base'
+import { kernelOptions, outputPadding, slidingOf, windowOptions } from './options'
 
 const transposedOptions = (rank: number) => ({
   /** The number of filters: output channels. */
@@ -25,58 +23,48 @@ const transposedOptions = (rank: number) => ({
   outputPadding: option(outputPadding(rank), null),
 })
 
-/** Each element of the input adds a multiple of the kernel to a window of the output. */
-abstract class TransposedConvolution extends ConvolutionBase {
-  declare readonly filters: number
-  declare readonly outputPadding: readonly number[] | null
-  declare readonly kernelInitializer: Initializer
-  declare readonly kernelRegularizer: Regularizer | null
-  declare readonly kernelConstraint: Constraint | null
-  private kernelVariable: Variable | null = null
+interface Transposing extends ConvolutionLayer {
+  readonly filters: number
+  readonly outputPadding: readonly number[] | null
+  readonly kernelInitializer: Initializer
+  readonly kernelRegularizer: Regularizer | null
+  readonly kernelConstraint: Constraint | null
+}
 
-  protected override checkOptions(): void {
-    if (this.outputPadding === null || this.outputPadding.every((more, i) => more < this.strides[i]!)) return
+/** Each element of the input adds a multiple of the kernel [… kernelSize, filters, channels] to a window of the output. */
+const TRANSPOSED: ConvolutionKind<Transposing> = {
+  check(layer) {
+    const { outputPadding, strides } = layer
+    if (outputPadding === null || outputPadding.every((more, i) => more < strides[i]!)) return
     throw new ArgumentError(
-      `${this}: outputPadding must be smaller than strides, received ${formatShape(this.outputPadding)} and ${formatShape(this.strides)}`,
+      `${layer}: outputPadding must be smaller than strides, received ${formatShape(outputPadding)} and ${formatShape(strides)}`,
     )
-  }
-
-  /** [… kernelSize, filters, channels] */
-  get kernel(): Variable {
-    return this.requireBuilt(this.kernelVariable)
-  }
-
-  override build(inputShape: BatchShape): void {
-    this.kernelVariable = this.addWeight({
-      name: 'kernel',
-      shape: [...this.kernelSize, this.filters, this.channelsOf(inputShape)],
-      initializer: this.kernelInitializer,
-      regularizer: this.kernelRegularizer,
-      constraint: this.kernelConstraint,
-      inputAxes: [this.kernelSize.length + 1],
-    })
-    this.addBias(this.filters)
-  }
-
-  protected callLast(x: Tensor): Tensor {
-    return this.finish(transposeConvolve(`${this}`, x, this.kernel.value, this.sliding, this.outputPadding))
-  }
-
-  protected override get flowOfLast(): UnitFlow | null {
-    return this.filtersFrom(this.filters, unitAxes(-2, this.kernel)[0]!, unitAxes(-1, this.kernel))
-  }
-
-  protected shapeLast([batch = null, ...rest]: BatchShape): BatchShape {
-    return [batch, ...transposedLengths(rest.slice(0, -1), this.sliding, this.outputPadding), this.filters]
-  }
+  },
+  kernels(layer, channels) {
+    const { filters, kernelSize } = layer
+    const shape = [...kernelSize, filters, channels]
+    return [kernelOf(layer, 'kernel', { name: 'kernel', shape, inputAxes: [kernelSize.length + 1] })]
+  },
+  filters: ({ filters }) => filters,
+  call: (layer, x, [kernel]) => transposeConvolve(`${layer}`, x, kernel!, slidingOf(layer), layer.outputPadding),
+  shape: (layer, [batch = null, ...rest], filters) => [
+    batch,
+    ...transposedLengths(rest.slice(0, -1), slidingOf(layer), layer.outputPadding),
+    filters,
+  ],
+  units: (layer, [kernel]) => madeFilters(layer, unitAxes(-2, kernel!)[0]!, unitAxes(-1, kernel!)),
 }
 
 /**
  * x [batch, steps, channels] → [batch, steps · stride, filters] with 'same' padding. Keras:
  * `keras.layers.Conv1DTranspose`.
  */
-export class Conv1DTranspose extends configured(TransposedConvolution, () => transposedOptions(1)) {
+export class Conv1DTranspose extends configured(ConvolutionLayer, () => transposedOptions(1)) {
   static readonly className = 'Conv1DTranspose'
+
+  protected get kind(): ConvolutionKind<Transposing> {
+    return TRANSPOSED
+  }
 }
 
 /**
@@ -88,11 +76,19 @@ export class Conv1DTranspose extends configured(TransposedConvolution, () => tra
  *
  * Keras: `keras.layers.Conv2DTranspose`.
  */
-export class Conv2DTranspose extends configured(TransposedConvolution, () => transposedOptions(2)) {
+export class Conv2DTranspose extends configured(ConvolutionLayer, () => transposedOptions(2)) {
   static readonly className = 'Conv2DTranspose'
+
+  protected get kind(): ConvolutionKind<Transposing> {
+    return TRANSPOSED
+  }
 }
 
 /** The same over three axes. Keras: `keras.layers.Conv3DTranspose`. */
-export class Conv3DTranspose extends configured(TransposedConvolution, () => transposedOptions(3)) {
+export class Conv3DTranspose extends configured(ConvolutionLayer, () => transposedOptions(3)) {
   static readonly className = 'Conv3DTranspose'
+
+  protected get kind(): ConvolutionKind<Transposing> {
+    return TRANSPOSED
+  }
 }

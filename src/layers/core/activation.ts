@@ -3,10 +3,11 @@
 import { configured, required } from '../../core/options'
 import type { Tensor } from '../../ops/tensor'
 import { activation } from '../kinds'
-import { ElementwiseLayer } from './elementwise-layer'
 import { mixesUnits } from '../../activations'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
+import { ELEMENTWISE } from '../forms'
+import { Layer } from '../layer'
 
 /**
  * Applies an activation: `new Activation('relu')`.
@@ -14,7 +15,7 @@ import { KEEPS } from '../units'
  * Keras: `keras.layers.Activation`.
  */
 export class Activation extends configured(
-  ElementwiseLayer,
+  Layer<Tensor>,
   () => ({
     /** A name, or a function of a tensor. */
     activation: required(activation),
@@ -22,6 +23,7 @@ export class Activation extends configured(
   'activation',
 ) {
   static readonly className = 'Activation'
+  static override readonly form = ELEMENTWISE
 
   call(x: Tensor): Tensor {
     return this.activation(x)

@@ -8,11 +8,12 @@ import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents } from '../checks'
 import { activation, constraint, initializer, regularizer } from '../kinds'
-import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
 import { mixesUnits } from '../../activations'
 import type { UnitFlow } from '../units'
 import { unitAxes } from '../units'
+import { TENSOR } from '../forms'
+import { Layer } from '../layer'
 
 /**
  * activation(x · kernel + bias): x [batch, …, n] → [batch, …, units], kernel [n, units], bias [units].
@@ -22,7 +23,7 @@ import { unitAxes } from '../units'
  * Keras: `keras.layers.Dense`.
  */
 export class Dense extends configured(
-  TensorLayer,
+  Layer<Tensor>,
   () => ({
     /** The number of outputs. */
     units: required(count),
@@ -46,6 +47,7 @@ export class Dense extends configured(
   'units',
 ) {
   static readonly className: string = 'Dense'
+  static override readonly form = TENSOR
   override readonly supportsMasking = true
   private kernelVariable: Variable | null = null
   private biasVariable: Variable | null = null

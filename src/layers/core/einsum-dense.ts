@@ -8,10 +8,11 @@ import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents, requireSameRank } from '../checks'
 import { activation, constraint, initializer, regularizer } from '../kinds'
-import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
 import type { EinsumShapes } from './einsum-equation'
 import { einsumShapes, parseEquation } from './einsum-equation'
+import { TENSOR } from '../forms'
+import { Layer } from '../layer'
 
 const shape = /* @__PURE__ */ extents(null)
 
@@ -25,7 +26,7 @@ const shape = /* @__PURE__ */ extents(null)
  * Keras: `keras.layers.EinsumDense`.
  * @throws ArgumentError for an equation of another form; ShapeError for an input that does not fit it
  */
-export class EinsumDense extends configured(TensorLayer, () => ({
+export class EinsumDense extends configured(Layer<Tensor>, () => ({
   /** Like `ab,bc->ac`, `...ab,bc->...ac` or `ab...,bc->ac...`: input, kernel → output. */
   equation: required(text),
   /**
@@ -56,6 +57,7 @@ export class EinsumDense extends configured(TensorLayer, () => ({
   biasConstraint: option(constraint, null),
 })) {
   static readonly className = 'EinsumDense'
+  static override readonly form = TENSOR
   private kernelVariable: Variable | null = null
   private biasVariable: Variable | null = null
 

@@ -9,10 +9,11 @@ import { take } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { constraint, initializer, regularizer } from '../kinds'
-import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
 import { unitAxes } from '../units'
+import { TENSOR } from '../forms'
+import { Layer } from '../layer'
 
 /**
  * Row i of `embeddings` for each index i: [batch, …] of integers in 0 … inputDim − 1 → [batch, …, outputDim].
@@ -25,7 +26,7 @@ import { unitAxes } from '../units'
  * Keras: `keras.layers.Embedding`.
  * @throws DataError for an index out of range, when the layer is called on data
  */
-export class Embedding extends configured(TensorLayer, () => ({
+export class Embedding extends configured(Layer<Tensor>, () => ({
   /** The number of items. */
   inputDim: required(count),
   /** The length of a vector. */
@@ -40,6 +41,7 @@ export class Embedding extends configured(TensorLayer, () => ({
   maskZero: option(boolean, false),
 })) {
   static readonly className = 'Embedding'
+  static override readonly form = TENSOR
   override readonly supportsMasking: boolean = this.maskZero
 
   /** @internal */

@@ -7,7 +7,8 @@ import { notEqual, where } from '../../ops/elementwise'
 import { any } from '../../ops/reduce'
 import { expandDims } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
-import { ElementwiseLayer } from './elementwise-layer'
+import { ELEMENTWISE } from '../forms'
+import { Layer } from '../layer'
 
 /**
  * Masks the steps whose features are all `maskValue`. The output is x [batch, steps, features] with those steps set to
@@ -16,7 +17,7 @@ import { ElementwiseLayer } from './elementwise-layer'
  * Keras: `keras.layers.Masking`.
  */
 export class Masking extends configured(
-  ElementwiseLayer,
+  Layer<Tensor>,
   () => ({
     /** The value of all features of a masked step. Default 0. */
     maskValue: option(number(), 0),
@@ -24,6 +25,7 @@ export class Masking extends configured(
   'maskValue',
 ) {
   static readonly className = 'Masking'
+  static override readonly form = ELEMENTWISE
 
   protected override get makesMask(): boolean {
     return true

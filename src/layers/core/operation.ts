@@ -10,7 +10,7 @@ import * as plain from '../../ops'
 import * as plainRandom from '../../ops/random'
 import { Tensor } from '../../ops/tensor'
 import { trace, untraced } from '../../ops/trace'
-import type { ApplyOptions } from '../base'
+import type { ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
 import { withoutFrame } from '../context'
 import { Layer } from '../layer'
@@ -47,7 +47,7 @@ function callOp(op: Op, name: string, input: readonly unknown[]): unknown {
 const PROBES = [2, 3] as const
 
 /** An op as a layer: its input is the list of the op's arguments. A call of an op on symbols creates it. */
-export class Operation extends configured(Layer<readonly unknown[], Tree<Tensor>>, () => ({
+export class Operation extends configured(Layer<readonly unknown[], unknown>, () => ({
   /** The name of the op, such as `add`. */
   op: required(
     custom(

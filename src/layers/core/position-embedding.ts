@@ -9,8 +9,9 @@ import type { Variable } from '../../ops/variable'
 import { currentDecoding, firstStep } from '../attention/decoding'
 import { requireExtents, requireRank } from '../checks'
 import { initializer } from '../kinds'
-import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
+import { TENSOR } from '../forms'
+import { Layer } from '../layer'
 
 const FORM = ['batch', 'steps', 'features']
 
@@ -29,7 +30,7 @@ const FORM = ['batch', 'steps', 'features']
  * @throws ShapeError for sequences that are longer than sequenceLength
  */
 export class PositionEmbedding extends configured(
-  TensorLayer,
+  Layer<Tensor>,
   () => ({
     /** The maximum number of steps. */
     sequenceLength: required(count),
@@ -39,6 +40,7 @@ export class PositionEmbedding extends configured(
   'sequenceLength',
 ) {
   static readonly className = 'PositionEmbedding'
+  static override readonly form = TENSOR
   override readonly supportsMasking = true
   private table: Variable | null = null
 

@@ -1,25 +1,20 @@
-// The base of layers that work along the spatial axes of images, sequences and volumes.
+// The base of own layers that work along the spatial axes of images, sequences and volumes.
 
-import { configured, option } from '../../core/options'
-import { moveAxis } from '../../ops/shape'
+import { configured } from '../../core/options'
 import type { Tensor } from '../../ops/tensor'
-import { requireRank } from '../checks'
-import { dataFormat } from '../kinds'
 import type { CallContext } from '../context'
-import { TensorLayer } from './tensor-layer'
+import { TENSOR } from '../forms'
+import { Layer } from '../layer'
+import { alongSpace, channelsLast, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
 import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
-
-const NAMES: readonly (readonly string[])[] = [[], ['steps'], ['rows', 'columns'], ['depth', 'rows', 'columns']]
 
 /**
  * A function of [batch, …spatial axes, channels], or of [batch, channels, …spatial axes] for channels first. Subclasses
  * compute with the channels last.
  */
-export abstract class SpatialLayer extends configured(TensorLayer, () => ({
-  /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
-  dataFormat: option(dataFormat, null),
-})) {
+export abstract class SpatialLayer extends configured(Layer<Tensor>, spatialOptions) {
+  static override readonly form = TENSOR
   /** The number of spatial axes. */
   protected abstract readonly rank: number
   /** x [batch, …spatial, channels] */
@@ -28,15 +23,12 @@ export abstract class SpatialLayer extends configured(TensorLayer, () => ({
   protected abstract shapeLast(inputShape: BatchShape): BatchShape
 
   protected get isFirst(): boolean {
-    return this.dataFormat === 'channelsFirst'
+    return isChannelsFirst(this)
   }
 
   /** An input shape with the channels last. @throws ShapeError for another number of axes */
   protected channelsLast(inputShape: BatchShape): BatchShape {
-    const spatial = NAMES[this.rank]!
-    requireRank(this, inputShape, this.isFirst ? ['batch', 'channels', ...spatial] : ['batch', ...spatial, 'channels'])
-    const [batch = null, first = null, ...rest] = inputShape
-    return this.isFirst ? [batch, ...rest, first] : inputShape
+    return channelsLast(this, this.rank, inputShape)
   }
 
   /** What callLast does with units, which are its channels; null if unknown. @internal */
@@ -49,15 +41,10 @@ export abstract class SpatialLayer extends configured(TensorLayer, () => ({
   }
 
   call(x: Tensor, context: CallContext): Tensor {
-    this.channelsLast(x.shape)
-    if (!this.isFirst) return this.callLast(x, context)
-    const y = this.callLast(moveAxis(x, 1, -1), context)
-    return y.rank === x.rank ? moveAxis(y, -1, 1) : y
+    return alongSpace(this, this.rank, x, (last) => this.callLast(last, context))
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
-    const output = this.shapeLast(this.channelsLast(inputShape))
-    if (!this.isFirst || output.length !== inputShape.length) return output
-    return [output[0]!, output.at(-1)!, ...output.slice(1, -1)]
+    return shapeAlongSpace(this, this.rank, inputShape, (shape) => this.shapeLast(shape))
   }
 }

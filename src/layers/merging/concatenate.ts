@@ -12,7 +12,7 @@ import { any } from '../../ops/reduce'
 import { broadcastTo, concatenate, full, reshape } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
-import { ListLayer } from './list-layer'
+import { Merge } from './merge'
 import type { TensorSpec } from '../spec'
 import type { UnitFlow } from '../units'
 
@@ -24,7 +24,7 @@ import type { UnitFlow } from '../units'
  * Keras: `keras.layers.Concatenate`.
  */
 export class Concatenate extends configured(
-  ListLayer,
+  Merge,
   () => ({
     /** The axis to join along; negative ones count from the end. Default −1. */
     axis: option(integer(), -1),
@@ -40,8 +40,12 @@ export class Concatenate extends configured(
       : { kind: 'joins', scales: true }
   }
 
-  call(inputs: readonly Tensor[]): Tensor {
-    this.computeOutputShape(inputs.map(({ shape }) => shape))
+  // The ranks are equal, and masks do not change what is joined.
+  protected override mergeAligned(inputs: readonly Tensor[]): Tensor {
+    return this.merge(inputs)
+  }
+
+  protected merge(inputs: readonly Tensor[]): Tensor {
     return concatenate(inputs, this.axis)
   }
 

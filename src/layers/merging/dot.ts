@@ -1,5 +1,6 @@
 // Dot: the products of two inputs, sample by sample, summed along an axis of each.
 
+import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, configured, either, integer, listOf, option, required } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
@@ -9,7 +10,7 @@ import { sum } from '../../ops/reduce'
 import { moveAxis, reshape } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
-import { ListLayer } from './list-layer'
+import { Merge } from './merge'
 
 /** Shorter vectors are divided by this, not by their length. */
 const SHORTEST = 1e-7
@@ -28,7 +29,7 @@ function normalized(x: Tensor, axis: number): Tensor {
  * Keras: `keras.layers.Dot`.
  */
 export class Dot extends configured(
-  ListLayer,
+  Merge,
   () => ({
     /** The axis to sum along: one for both inputs, or one for each. Not the batch axis. */
     axes: required(either(integer(), listOf(integer(), 2), (value) => typeof value === 'number')),
@@ -43,7 +44,13 @@ export class Dot extends configured(
     return 2
   }
 
-  call([x, y]: readonly [Tensor, Tensor]): Tensor {
+  // Each input keeps its own axes.
+  protected override mergeAligned(inputs: readonly Tensor[]): Tensor {
+    return this.merge(inputs)
+  }
+
+  protected merge(inputs: readonly Tensor[]): Tensor {
+    const [x, y] = inputs as readonly [Tensor, Tensor]
     const [i, j] = this.axesOf([x.shape, y.shape])
     const [left, right] = this.normalize
       ? [normalized(x, i), normalized(y, j)]
@@ -82,6 +89,10 @@ export class Dot extends configured(
     const [x, y] = inputShapes as readonly [BatchShape, BatchShape]
     const rest = [...x.slice(1).filter((_, axis) => axis + 1 !== i), ...y.slice(1).filter((_, axis) => axis + 1 !== j)]
     return [x[0] ?? y[0]!, ...(rest.length === 0 ? [1] : rest)]
+  }
+
+  protected override outputDtype(): DType {
+    return 'float32'
   }
 
   override computeMask(): null {

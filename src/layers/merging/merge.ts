@@ -2,14 +2,19 @@
 
 import type { DType } from '../../core/dtypes'
 import { commonType } from '../../core/dtypes'
-import { ShapeError, formatShape } from '../../core/errors'
+import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
+import type { Shape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
+import type { TensorLike } from '../../ops/convert'
+import { asTensor } from '../../ops/convert'
 import { add, divide, logicalOr, maximum, minimum, multiply, subtract, where } from '../../ops/elementwise'
 import { broadcastTo, reshape } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
+import { requireMask } from '../checks'
+import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
-import { ListLayer } from './list-layer'
+import { isBatchShape } from '../spec'
 import type { UnitFlow } from '../units'
 
 /** Inserts extents of 1 after the batch axis up to `rank` axes: [b, 5] → [b, 1, 5]. */
@@ -26,21 +31,64 @@ function wideMask(mask: Tensor, { shape }: Tensor): Tensor {
 }
 
 /**
- * The base of layers that fold their inputs element by element. Shapes must be equal or broadcast; an input with fewer
- * axes gets axes of extent 1 after the batch axis. The mask of the result is the disjunction of the masks, if all
- * inputs have one. Keras: `keras.layers.Merge`.
+ * The base of layers that make one tensor of a list. They fold their inputs element by element unless they override
+ * `call`: shapes must be equal or broadcast, and an input with fewer axes gets axes of extent 1 after the batch axis. The
+ * mask of the result is the disjunction of the masks, if all inputs have one. Keras: `keras.layers.Merge`.
  */
-export abstract class Merge extends ListLayer {
+export abstract class Merge extends Layer<readonly Tensor[]> {
+  override readonly supportsMasking: boolean = true
+
   /**
    * Merges the inputs, which have the same rank.
    * @param masks of their inputs' shapes; null for an input without a mask
    */
   protected abstract merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor
 
+  /** The required number of inputs; null for any number from 1 on. */
+  protected get inputCount(): number | null {
+    return null
+  }
+
+  // Refuses shapes that do not fit before anything is computed.
+  override build(inputShapes: readonly BatchShape[]): void {
+    this.computeOutputShape(inputShapes)
+  }
+
+  /** The shapes of the inputs. @throws ArgumentError for another number of inputs than the layer takes */
+  protected requireList(inputShapes: readonly BatchShape[]): readonly BatchShape[] {
+    const { inputCount } = this
+    const given: readonly unknown[] = inputShapes
+    const isList = given.length > 0 && !isBatchShape(given)
+    if (isList && (inputCount === null || given.length === inputCount)) return inputShapes
+    const received = isList ? String(given.length) : given.length === 0 ? 'none' : 'a single tensor'
+    throw new ArgumentError(
+      `${this}: needs a list of ${inputCount === null ? 'tensors' : `exactly ${inputCount} tensors`}, received ${received}`,
+    )
+  }
+
+  // In a list of arrays, each array is an input; it is not a row of one input.
+  protected override toTensors(input: unknown): Tree<unknown> {
+    return Array.isArray(input) ? input.map((each: TensorLike) => asTensor(each, String(this))) : super.toTensors(input)
+  }
+
+  /** One mask or null for each input. */
+  protected masksOf(inputs: readonly Tensor[], mask: Tree<Tensor | null>): readonly (Tensor | null)[] {
+    return mask === null ? inputs.map(() => null) : (mask as readonly (Tensor | null)[])
+  }
+
+  // A mask may have fewer axes than its input: the last ones are missing.
+  protected override checkMask(mask: Tensor, shape: Shape, path: string): void {
+    requireMask(this, mask, ['the first axes of the input'], shape.slice(0, mask.rank), { path, mayBroadcast: true })
+  }
+
   call(inputs: readonly Tensor[], context: CallContext): Tensor {
     this.computeOutputShape(inputs.map(({ shape }) => shape))
+    return this.mergeAligned(inputs, this.masksOf(inputs, context.mask))
+  }
+
+  /** Gives all inputs and masks the same rank, and merges them. @internal */
+  protected mergeAligned(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor {
     const rank = Math.max(...inputs.map((x) => x.rank))
-    const masks = this.masksOf(inputs, context.mask)
     const aligned = (x: Tensor): Tensor => (x.rank === rank ? x : reshape(x, widened(x.shape, rank)))
     return this.merge(
       inputs.map(aligned),
@@ -150,46 +198,46 @@ export class Multiply extends Merge {
   }
 }
 
-/** The base of Maximum and Minimum: masked elements are ignored. */
-abstract class Extreme extends Merge {
-  protected abstract choose(a: Tensor, b: Tensor): Tensor
-
-  protected merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor {
-    let best = inputs[0]!
-    let counts = masks[0] ?? null
-    inputs.slice(1).forEach((input, i) => {
-      const mask = masks[i + 1] ?? null
-      const x = mask === null ? input : where(mask, input, best)
-      if (counts !== null) best = where(counts, best, x)
-      counts = mask === null || counts === null ? null : logicalOr(counts, mask)
-      best = this.choose(best, x)
-    })
-    return best
-  }
+/** The largest or smallest of all elements that are not masked. */
+function extreme(
+  choose: (a: Tensor, b: Tensor) => Tensor,
+  inputs: readonly Tensor[],
+  masks: readonly (Tensor | null)[],
+): Tensor {
+  let best = inputs[0]!
+  let counts = masks[0] ?? null
+  inputs.slice(1).forEach((input, i) => {
+    const mask = masks[i + 1] ?? null
+    const x = mask === null ? input : where(mask, input, best)
+    if (counts !== null) best = where(counts, best, x)
+    counts = mask === null || counts === null ? null : logicalOr(counts, mask)
+    best = choose(best, x)
+  })
+  return best
 }
 
 /** max(x₀, x₁, …) Keras: `keras.layers.Maximum`. */
-export class Maximum extends Extreme {
+export class Maximum extends Merge {
   static readonly className = 'Maximum'
 
   override get unitFlow(): UnitFlow {
     return JOINS
   }
 
-  protected choose(a: Tensor, b: Tensor): Tensor {
-    return maximum(a, b)
+  protected merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor {
+    return extreme(maximum, inputs, masks)
   }
 }
 
 /** min(x₀, x₁, …) Keras: `keras.layers.Minimum`. */
-export class Minimum extends Extreme {
+export class Minimum extends Merge {
   static readonly className = 'Minimum'
 
   override get unitFlow(): UnitFlow {
     return JOINS
   }
 
-  protected choose(a: Tensor, b: Tensor): Tensor {
-    return minimum(a, b)
+  protected merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor {
+    return extreme(minimum, inputs, masks)
   }
 }

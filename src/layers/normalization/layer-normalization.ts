@@ -4,11 +4,11 @@ import { configured, number, option } from '../../core/options'
 import { layerNorm, normalize, rmsNorm } from '../../ops/normalization'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import { ElementwiseLayer } from '../core/elementwise-layer'
-import { TensorLayer } from '../core/tensor-layer'
 import type { BatchShape } from '../spec'
 import { requireExtents } from '../checks'
 import { ScaledLayer, axes, axesOf, extentsAlong } from './options'
+import { ELEMENTWISE, TENSOR } from '../forms'
+import { Layer } from '../layer'
 
 /**
  * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance over the axes of each sample. Ba et al.
@@ -42,13 +42,14 @@ export class LayerNormalization extends configured(ScaledLayer, () => ({
  *
  * Keras: `keras.layers.RMSNormalization`.
  */
-export class RMSNormalization extends configured(TensorLayer, () => ({
+export class RMSNormalization extends configured(Layer<Tensor>, () => ({
   /** The axis or axes that are normalized together. Default −1. */
   axis: option(axes, -1),
   /** Added under the root to avoid a division by 0. Default 1e-6. */
   epsilon: option(number({ min: 0 }), 1e-6),
 })) {
   static readonly className = 'RMSNormalization'
+  static override readonly form = TENSOR
   private scaleVariable: Variable | null = null
 
   /** The input's extents along `axis`. */
@@ -78,11 +79,12 @@ export class RMSNormalization extends configured(TensorLayer, () => ({
 }
 
 /** x / √Σ x²: each sample has length 1 along the axes. Keras: `keras.layers.UnitNormalization`. */
-export class UnitNormalization extends configured(ElementwiseLayer, () => ({
+export class UnitNormalization extends configured(Layer<Tensor>, () => ({
   /** The axis or axes along which the length is 1. Default −1. */
   axis: option(axes, -1),
 })) {
   static readonly className = 'UnitNormalization'
+  static override readonly form = ELEMENTWISE
 
   call(x: Tensor): Tensor {
     return normalize(x, { axis: this.axis, epsilon: 1e-12 })

@@ -4,11 +4,13 @@ import { boolean, configured, either, integer, listOf, number, option } from '..
 import type { Kind } from '../../core/options'
 import { ShapeError, formatShape } from '../../core/errors'
 import { normalizeAxes } from '../../core/shapes'
+import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import { ElementwiseLayer } from '../core/elementwise-layer'
 import { requireExtents } from '../checks'
 import { constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
+import { ELEMENTWISE } from '../forms'
+import { Layer } from '../layer'
 
 /** One axis or several. */
 export const axes: Kind<number | readonly number[], number | readonly number[]> = /* @__PURE__ */ either(
@@ -21,7 +23,7 @@ export const axesOf = (axis: number | readonly number[]): readonly number[] =>
   typeof axis === 'number' ? [axis] : axis
 
 /** gamma · (the normalized input) + beta. */
-export abstract class ScaledLayer extends configured(ElementwiseLayer, () => ({
+export abstract class ScaledLayer extends configured(Layer<Tensor>, () => ({
   /** Added under the root to avoid a division by 0. Default 0.001. */
   epsilon: option(number({ min: 0 }), 1e-3),
   /** Whether beta is learnt and added. Default true. */
@@ -41,6 +43,7 @@ export abstract class ScaledLayer extends configured(ElementwiseLayer, () => ({
   /** Applied to gamma after every update. Default null. */
   gammaConstraint: option(constraint, null),
 })) {
+  static override readonly form = ELEMENTWISE
   private gammaVariable: Variable | null = null
   private betaVariable: Variable | null = null
 

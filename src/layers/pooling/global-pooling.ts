@@ -9,67 +9,72 @@ import type { Tensor } from '../../ops/tensor'
 import type { Shape } from '../../core/shapes'
 import { requireMask } from '../checks'
 import type { CallContext } from '../context'
-import { SpatialLayer } from '../core/spatial-layer'
+import type { LayerForm } from '../forms'
+import { TENSOR } from '../forms'
+import { Layer } from '../layer'
+import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
 import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
 
-abstract class GlobalPooling extends configured(SpatialLayer, () => ({
+/** One number for each channel, from all places. */
+abstract class GlobalPooling extends configured(Layer<Tensor>, () => ({
+  ...spatialOptions(),
   /** Whether the spatial axes are kept as extents of 1. Default false. */
   keepDims: option(boolean, false),
 })) {
-  /** 1 … rank */
-  protected get axes(): number[] {
-    return Array.from({ length: this.rank }, (_, i) => i + 1)
+  static override readonly form: LayerForm = TENSOR
+  /** The number of spatial axes. */
+  protected abstract readonly rank: number
+  /** What becomes of all places. @internal */
+  protected abstract readonly pool: (x: Tensor, axes: readonly number[], keepDims: boolean) => Tensor
+
+  override get unitFlow(): UnitFlow | null {
+    return isChannelsFirst(this) ? null : KEEPS
   }
 
-  protected shapeLast(inputShape: BatchShape): BatchShape {
-    const ones = this.keepDims ? this.axes.map(() => 1) : []
-    return [inputShape[0]!, ...ones, inputShape.at(-1)!]
+  call(x: Tensor, _context: CallContext): Tensor {
+    const axes = Array.from({ length: this.rank }, (_, i) => i + 1)
+    return alongSpace(this, this.rank, x, (last) => this.pool(last, axes, this.keepDims))
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    const ones = this.keepDims ? new Array<1>(this.rank).fill(1) : []
+    return shapeAlongSpace(this, this.rank, inputShape, (shape) => [shape[0]!, ...ones, shape.at(-1)!])
   }
 }
 
-abstract class GlobalMaxPooling extends GlobalPooling {
-  protected override get flowOfLast(): UnitFlow {
-    return KEEPS
-  }
-
-  protected callLast(x: Tensor): Tensor {
-    return max(x, this.axes, this.keepDims)
-  }
-}
-
-abstract class GlobalAveragePooling extends GlobalPooling {
-  protected override get flowOfLast(): UnitFlow {
-    return KEEPS
-  }
-
-  protected callLast(x: Tensor, _context: CallContext): Tensor {
-    return mean(x, this.axes, this.keepDims)
-  }
+/** The mean of the steps that count; 0 if none does. */
+function meanOf(x: Tensor, mask: Tensor, keepDims: boolean): Tensor {
+  const weights = expandDims(cast(mask, 'float32'), 2)
+  const count = sum(weights, 1, keepDims)
+  return divide(sum(multiply(x, weights), 1, keepDims), where(equal(count, 0), 1, count))
 }
 
 /**
  * The maximum over all steps: x [batch, steps, channels] → [batch, channels]. Keras: `keras.layers.GlobalMaxPooling1D`.
  */
-export class GlobalMaxPooling1D extends GlobalMaxPooling {
+export class GlobalMaxPooling1D extends GlobalPooling {
   static readonly className = 'GlobalMaxPooling1D'
   protected readonly rank = 1
+  protected readonly pool = max
 }
 
 /**
  * The maximum over the image: x [batch, rows, columns, channels] → [batch, channels]. Keras:
  * `keras.layers.GlobalMaxPooling2D`.
  */
-export class GlobalMaxPooling2D extends GlobalMaxPooling {
+export class GlobalMaxPooling2D extends GlobalPooling {
   static readonly className = 'GlobalMaxPooling2D'
   protected readonly rank = 2
+  protected readonly pool = max
 }
 
 /** The same over three axes. Keras: `keras.layers.GlobalMaxPooling3D`. */
-export class GlobalMaxPooling3D extends GlobalMaxPooling {
+export class GlobalMaxPooling3D extends GlobalPooling {
   static readonly className = 'GlobalMaxPooling3D'
   protected readonly rank = 3
+  protected readonly pool = max
 }
 
 /**
@@ -78,26 +83,25 @@ export class GlobalMaxPooling3D extends GlobalMaxPooling {
  *
  * Keras: `keras.layers.GlobalAveragePooling1D`.
  */
-export class GlobalAveragePooling1D extends GlobalAveragePooling {
+export class GlobalAveragePooling1D extends GlobalPooling {
   static readonly className = 'GlobalAveragePooling1D'
-  override readonly supportsMasking = true
+  static override readonly form: LayerForm = { ...TENSOR, masks: true }
   protected readonly rank = 1
+  protected readonly pool = mean
 
   protected override checkMask(mask: Tensor, [batch, ...rest]: Shape): void {
-    if (rest.length === 2) requireMask(this, mask, ['batch', 'steps'], [batch!, rest[this.isFirst ? 1 : 0]!])
+    if (rest.length === 2) requireMask(this, mask, ['batch', 'steps'], [batch!, rest[isChannelsFirst(this) ? 1 : 0]!])
   }
 
-  protected override callLast(x: Tensor, context: CallContext): Tensor {
+  override call(x: Tensor, context: CallContext): Tensor {
     const [mask = null] = flatten(context.mask)
-    if (mask === null) return super.callLast(x, context)
-    const weights = expandDims(cast(mask, 'float32'), 2)
-    const count = sum(weights, 1, this.keepDims)
-    return divide(sum(multiply(x, weights), 1, this.keepDims), where(equal(count, 0), 1, count))
+    if (mask === null) return super.call(x, context)
+    return alongSpace(this, 1, x, (last) => meanOf(last, mask, this.keepDims))
   }
 
   // With a mask, the mean is still one of each channel alone.
-  protected override get flowOfLast(): UnitFlow {
-    return KEEPS
+  override get unitFlow(): UnitFlow | null {
+    return super.unitFlow
   }
 
   override computeMask(): null {
@@ -109,13 +113,15 @@ export class GlobalAveragePooling1D extends GlobalAveragePooling {
  * The mean over the image: x [batch, rows, columns, channels] → [batch, channels]. Keras:
  * `keras.layers.GlobalAveragePooling2D`.
  */
-export class GlobalAveragePooling2D extends GlobalAveragePooling {
+export class GlobalAveragePooling2D extends GlobalPooling {
   static readonly className = 'GlobalAveragePooling2D'
   protected readonly rank = 2
+  protected readonly pool = mean
 }
 
 /** The same over three axes. Keras: `keras.layers.GlobalAveragePooling3D`. */
-export class GlobalAveragePooling3D extends GlobalAveragePooling {
+export class GlobalAveragePooling3D extends GlobalPooling {
   static readonly className = 'GlobalAveragePooling3D'
   protected readonly rank = 3
+  protected readonly pool = mean
 }

@@ -5,7 +5,9 @@ import { poolAverage, poolMax } from '../../ops/pooling'
 import type { Padding, Sliding } from '../../ops/sliding'
 import { padding, perAxis, placesIn } from '../../ops/sliding'
 import type { Tensor } from '../../ops/tensor'
-import { SpatialLayer } from '../core/spatial-layer'
+import { TENSOR } from '../forms'
+import { Layer } from '../layer'
+import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
 import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
@@ -21,46 +23,35 @@ const poolOptions = (rank: number) => ({
   padding: option(padding, 'valid'),
 })
 
-abstract class Pooling extends SpatialLayer {
+/** A function of each window: the channels stay apart. */
+abstract class Pooling extends configured(Layer<Tensor>, spatialOptions) {
+  static override readonly form = TENSOR
   declare readonly poolSize: readonly number[]
   declare readonly strides: readonly number[] | null
   declare readonly padding: Padding
 
-  protected get rank(): number {
-    return this.poolSize.length
+  /** What becomes of each window. @internal */
+  protected abstract readonly pool: (where: string, x: Tensor, sliding: Sliding) => Tensor
+
+  private get sliding(): Sliding {
+    const { poolSize, strides, padding } = this
+    return { window: poolSize, strides: strides ?? poolSize, dilation: poolSize.map(() => 1), padding }
   }
 
-  protected get sliding(): Sliding {
-    return {
-      window: this.poolSize,
-      strides: this.strides ?? this.poolSize,
-      dilation: this.poolSize.map(() => 1),
-      padding: this.padding,
-    }
+  override get unitFlow(): UnitFlow | null {
+    return isChannelsFirst(this) ? null : KEEPS
   }
 
-  protected shapeLast(inputShape: BatchShape): BatchShape {
-    return [inputShape[0]!, ...placesIn(`${this}`, inputShape.slice(1, -1), this.sliding), inputShape.at(-1)!]
-  }
-}
-
-abstract class MaxPooling extends Pooling {
-  protected override get flowOfLast(): UnitFlow {
-    return KEEPS
+  call(x: Tensor): Tensor {
+    return alongSpace(this, this.poolSize.length, x, (last) => this.pool(`${this}`, last, this.sliding))
   }
 
-  protected callLast(x: Tensor): Tensor {
-    return poolMax(`${this}`, x, this.sliding)
-  }
-}
-
-abstract class AveragePooling extends Pooling {
-  protected override get flowOfLast(): UnitFlow {
-    return KEEPS
-  }
-
-  protected callLast(x: Tensor): Tensor {
-    return poolAverage(`${this}`, x, this.sliding)
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return shapeAlongSpace(this, this.poolSize.length, inputShape, ([batch = null, ...rest]) => [
+      batch,
+      ...placesIn(`${this}`, rest.slice(0, -1), this.sliding),
+      rest.at(-1)!,
+    ])
   }
 }
 
@@ -68,8 +59,9 @@ abstract class AveragePooling extends Pooling {
  * The maximum of each window: x [batch, steps, channels] → [batch, places, channels]. Keras:
  * `keras.layers.MaxPooling1D`.
  */
-export class MaxPooling1D extends configured(MaxPooling, () => poolOptions(1), 'poolSize') {
+export class MaxPooling1D extends configured(Pooling, () => poolOptions(1), 'poolSize') {
   static readonly className = 'MaxPooling1D'
+  protected readonly pool = poolMax
 }
 
 /**
@@ -79,32 +71,37 @@ export class MaxPooling1D extends configured(MaxPooling, () => poolOptions(1), '
  *
  * Keras: `keras.layers.MaxPooling2D`.
  */
-export class MaxPooling2D extends configured(MaxPooling, () => poolOptions(2), 'poolSize') {
+export class MaxPooling2D extends configured(Pooling, () => poolOptions(2), 'poolSize') {
   static readonly className = 'MaxPooling2D'
+  protected readonly pool = poolMax
 }
 
 /** The same over three axes. Keras: `keras.layers.MaxPooling3D`. */
-export class MaxPooling3D extends configured(MaxPooling, () => poolOptions(3), 'poolSize') {
+export class MaxPooling3D extends configured(Pooling, () => poolOptions(3), 'poolSize') {
   static readonly className = 'MaxPooling3D'
+  protected readonly pool = poolMax
 }
 
 /**
  * The mean of each window: x [batch, steps, channels] → [batch, places, channels]. Keras:
  * `keras.layers.AveragePooling1D`.
  */
-export class AveragePooling1D extends configured(AveragePooling, () => poolOptions(1), 'poolSize') {
+export class AveragePooling1D extends configured(Pooling, () => poolOptions(1), 'poolSize') {
   static readonly className = 'AveragePooling1D'
+  protected readonly pool = poolAverage
 }
 
 /**
  * The mean of each window: x [batch, rows, columns, channels] → [batch, …places, channels]. Keras:
  * `keras.layers.AveragePooling2D`.
  */
-export class AveragePooling2D extends configured(AveragePooling, () => poolOptions(2), 'poolSize') {
+export class AveragePooling2D extends configured(Pooling, () => poolOptions(2), 'poolSize') {
   static readonly className = 'AveragePooling2D'
+  protected readonly pool = poolAverage
 }
 
 /** The same over three axes. Keras: `keras.layers.AveragePooling3D`. */
-export class AveragePooling3D extends configured(AveragePooling, () => poolOptions(3), 'poolSize') {
+export class AveragePooling3D extends configured(Pooling, () => poolOptions(3), 'poolSize') {
   static readonly className = 'AveragePooling3D'
+  protected readonly pool = poolAverage
 }

@@ -12,7 +12,8 @@ import type { TensorLike } from '../../ops/convert'
 import { asTensor } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
 import { isProbing } from '../context'
-import { TensorLayer } from '../core/tensor-layer'
+import { TENSOR } from '../forms'
+import { Layer } from '../layer'
 
 const adaptOptions = () => ({
   ...signalOption(),
@@ -33,7 +34,8 @@ export type AdaptData<Batch = TensorLike> = Batch | ElementsOrMaker<unknown> | r
  * A layer that reads data before it is used. `adapt` reads them once: `begin`, `update` for each batch, `finish`. The
  * layer keeps its old state until `finish`, so that a failed `adapt` changes nothing.
  */
-export abstract class AdaptedLayer<Batch = Tensor> extends TensorLayer {
+export abstract class AdaptedLayer<Batch = Tensor> extends Layer<Tensor> {
+  static override readonly form = TENSOR
   /** Whether the layer has its state: from `adapt`, from its options, or from a file. */
   protected abstract get isAdapted(): boolean
   /** Starts a new computation of the state. */

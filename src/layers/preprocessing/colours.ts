@@ -9,7 +9,7 @@ import { pickAlong } from '../../ops/rearrange'
 import { moveAxis, reshape } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
 import type { Interval, Transformation } from './image-layer'
-import { ImageLayer, RandomImageLayer, SometimesLayer, interval, rangeOption } from './image-layer'
+import { ImageLayer, RandomImageLayer, probabilityOption, interval, rangeOption } from './image-layer'
 
 const within = (x: Tensor, [low, high]: Interval): Tensor => clip(x, low, high)
 /** Maps one range of values linearly to another. */
@@ -113,11 +113,15 @@ export class RandomGrayscale extends configured(
  *
  * Keras: `keras.layers.RandomInvert`.
  */
-export class RandomInvert extends configured(SometimesLayer, rangeOption, 'valueRange') {
+export class RandomInvert extends configured(
+  RandomImageLayer,
+  () => ({ ...probabilityOption(), ...rangeOption() }),
+  'valueRange',
+) {
   static readonly className = 'RandomInvert'
 
   protected augment(images: Tensor): Transformation {
-    const isInverted = this.chosen(images)
+    const isInverted = this.chosen(this.factor, images)
     return { images: (x) => where(isInverted, subtract(this.valueRange[1], x), x) }
   }
 }

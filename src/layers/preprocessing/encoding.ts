@@ -13,8 +13,9 @@ import { expandDims, reshape } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
 import type { CallOption } from '../call-options'
 import type { CallContext } from '../context'
-import { TensorLayer } from '../core/tensor-layer'
 import type { BatchShape } from '../spec'
+import { TENSOR } from '../forms'
+import { Layer } from '../layer'
 
 export type Encoding = 'oneHot' | 'multiHot' | 'count'
 
@@ -77,7 +78,7 @@ export function encodedShape(shape: BatchShape, encoding: Encoding, depth: numbe
  * Keras: `keras.layers.CategoryEncoding`; there [n] is n tokens of one sample, here one token of each of n samples.
  * @throws DataError for a token out of range, when the layer is called on data
  */
-export class CategoryEncoding extends configured(TensorLayer, () => ({
+export class CategoryEncoding extends configured(Layer<Tensor>, () => ({
   /** The number of tokens. */
   numTokens: required(count),
   /**
@@ -89,6 +90,7 @@ export class CategoryEncoding extends configured(TensorLayer, () => ({
   sparse: option(notSparse, false),
 })) {
   static readonly className = 'CategoryEncoding'
+  static override readonly form = TENSOR
 
   override get inputDtype(): DType {
     return 'int32'

@@ -10,14 +10,14 @@ import type { Tree } from '../../core/tree'
 import { isBranch, typed } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import { cast, less } from '../../ops/elementwise'
-import { SeedGenerator, uniform } from '../../ops/random'
+import { uniform } from '../../ops/random'
 import { expandDims, full, moveAxis, squeeze } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
-import type { ApplyOptions } from '../base'
+import type { ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
 import { dataFormat } from '../kinds'
 import { Layer } from '../layer'
-import { seedOption } from '../regularization/random-layer'
+import { generatorOf, seedOption } from '../random'
 import type { BatchShape, TensorSpec } from '../spec'
 
 /** How a layer transforms the parts of one batch. Random numbers are drawn once for all parts. */
@@ -209,7 +209,7 @@ export const rangeOption = () => ({
  * Image layers that change images at random in training, each image differently, and otherwise return them unchanged.
  */
 export abstract class RandomImageLayer extends configured(ImageLayer, seedOption) {
-  protected readonly generator = new SeedGenerator(this.seed ?? undefined, `${this.name}/seedGenerator`)
+  protected readonly generator = generatorOf(this)
 
   /** The transformation in training. @param images [batch, rows, columns, channels] */
   protected abstract augment(images: Tensor): Transformation
@@ -227,15 +227,15 @@ export abstract class RandomImageLayer extends configured(ImageLayer, seedOption
   protected drawEach(bounds: Interval, { shape }: Tensor): Tensor {
     return this.draw(bounds, [shape[0]!, 1, 1, 1])
   }
-}
 
-/** Image layers that change an image with a probability, which is random itself. */
-export abstract class SometimesLayer extends configured(RandomImageLayer, () => ({
-  /** The probability: f for a random one in [0, f], or [low, high]. Default 1. */
-  factor: option(interval(0, 1), 1),
-})) {
-  /** Which images are changed, [batch, 1, 1, 1]. */
-  protected chosen(images: Tensor): Tensor {
-    return less(this.drawEach([0, 1], images), this.drawEach(this.factor, images))
+  /** Which images are changed, each with a random probability, [batch, 1, 1, 1]. */
+  protected chosen(probability: Interval, images: Tensor): Tensor {
+    return less(this.drawEach([0, 1], images), this.drawEach(probability, images))
   }
 }
+
+/** The option of layers that change an image with a probability. */
+export const probabilityOption = () => ({
+  /** The probability: f for a random one in [0, f], or [low, high]. Default 1. */
+  factor: option(interval(0, 1), 1),
+})

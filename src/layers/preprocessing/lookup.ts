@@ -5,8 +5,8 @@ import { boolean, choice, count, custom, listOf, nullable, number, option, table
 import type { Kind } from '../../core/options'
 import { multiply } from '../../ops/elementwise'
 import { Tensor } from '../../ops/tensor'
-import { structure } from '../../ops/variable'
 import type { BatchShape } from '../spec'
+import { constantsChanged } from '../weights'
 import type { Encoding } from './encoding'
 import { encode, encodedShape } from './encoding'
 import type { Specials, Token } from './vocabulary'
@@ -104,10 +104,7 @@ export class Lookup<T extends Token> {
       throw new ArgumentError(
         `${owner.toString()}: the vocabulary has ${tokens.length} tokens, with the special ones ${made.size}, and maxTokens is ${maxTokens}`,
       )
-    if (this.known !== null) {
-      structure.version++
-      structure.constants++
-    }
+    if (this.known !== null) constantsChanged(owner)
     this.known = made
     this.weights =
       weights === null

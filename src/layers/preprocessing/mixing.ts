@@ -30,7 +30,7 @@ import { arange, broadcastTo, reshape, take } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
 import { gridOf } from '../../ops/warp'
 import type { Interval, Transformation } from './image-layer'
-import { RandomImageLayer, SometimesLayer, interval, rangeOption } from './image-layer'
+import { RandomImageLayer, probabilityOption, interval, rangeOption } from './image-layer'
 
 /** weight · a + (1 − weight) · b, with one weight per sample, [batch, 1, 1, 1]. */
 function mixed(a: Tensor, b: Tensor, weight: Tensor): Tensor {
@@ -38,38 +38,38 @@ function mixed(a: Tensor, b: Tensor, weight: Tensor): Tensor {
   return add(multiply(own, a), multiply(subtract(1, own), b))
 }
 
-/** Layers that mix images with others of their batch, and mix labels in the same proportion. */
-abstract class MixingLayer extends RandomImageLayer {
-  /** Selects the image that each is mixed with: a permutation of the batch. */
-  protected partners({ shape }: Tensor): (x: Tensor) => Tensor {
-    const order = argsort(this.draw([0, 1], [shape[0]!]))
-    return (x) => take(x, order, 0)
-  }
+/** Draws numbers in [0, 1). */
+type Draw = (shape: Shape) => Tensor
 
-  /** Mixes labels like images: `weight` is the share of the own label. */
-  protected mixLabels(labels: Tensor, partners: (y: Tensor) => Tensor, weight: Tensor): Tensor {
-    if (labels.rank < 2)
-      throw new ShapeError(
-        `${this}: labels must be one-hot rows, [batch, classes], to be mixed, received ${formatShape(labels.shape)}. See ops.oneHot`,
-      )
-    const rows = cast(labels, 'float32')
-    return mixed(rows, partners(rows), weight)
-  }
+/** Selects the image that each is mixed with: a permutation of the batch. */
+function partnersIn({ shape }: Tensor, draw: Draw): (x: Tensor) => Tensor {
+  const order = argsort(draw([shape[0]!]))
+  return (x) => take(x, order, 0)
+}
 
-  /**
-   * Numbers between 0 and 1 from a symmetric beta distribution, Beta(a, a), without rejection: with u and v uniform,
-   *
-   *   z² = (u^(−1/a) − 1) cos² 2πv      ½ (1 + z / √(1 + z²))
-   *
-   * because z · √(2a) has Student's distribution with 2a degrees of freedom. Bailey 1994, Devroye 1996.
-   */
-  protected drawBeta(a: Tensor | number, shape: Shape): Tensor {
-    // in (0, 1]
-    const power = exp(divide(log(subtract(1, this.draw([0, 1], shape))), a))
-    const direction = cos(multiply(this.draw([0, 1], shape), 2 * Math.PI))
-    const above = multiply(subtract(1, power), square(direction))
-    return multiply(add(multiply(sign(direction), sqrt(divide(above, add(add(power, above), TINY)))), 1), 0.5)
-  }
+/** Mixes labels like images: `weight` is the share of the own label. */
+function mixLabels(layer: RandomImageLayer, labels: Tensor, partners: (y: Tensor) => Tensor, weight: Tensor): Tensor {
+  if (labels.rank < 2)
+    throw new ShapeError(
+      `${layer}: labels must be one-hot rows, [batch, classes], to be mixed, received ${formatShape(labels.shape)}. See ops.oneHot`,
+    )
+  const rows = cast(labels, 'float32')
+  return mixed(rows, partners(rows), weight)
+}
+
+/**
+ * Numbers between 0 and 1 from a symmetric beta distribution, Beta(a, a), without rejection: with u and v uniform,
+ *
+ *   z² = (u^(−1/a) − 1) cos² 2πv      ½ (1 + z / √(1 + z²))
+ *
+ * because z · √(2a) has Student's distribution with 2a degrees of freedom. Bailey 1994, Devroye 1996.
+ */
+function drawBeta(a: Tensor | number, shape: Shape, draw: Draw): Tensor {
+  // in (0, 1]
+  const power = exp(divide(log(subtract(1, draw(shape))), a))
+  const direction = cos(multiply(draw(shape), 2 * Math.PI))
+  const above = multiply(subtract(1, power), square(direction))
+  return multiply(add(multiply(sign(direction), sqrt(divide(above, add(add(power, above), TINY)))), 1), 0.5)
 }
 
 /** If both are 0, the number is ½. */
@@ -85,7 +85,7 @@ const TINY = 1e-30
  * @throws ShapeError for labels that are not one-hot rows
  */
 export class MixUp extends configured(
-  MixingLayer,
+  RandomImageLayer,
   () => ({
     /** Near 0, one of the two images has nearly all the weight; from 1 on both contribute. Default 0.2. */
     alpha: option(number({ above: 0 }), 0.2),
@@ -95,9 +95,10 @@ export class MixUp extends configured(
   static readonly className = 'MixUp'
 
   protected augment(images: Tensor): Transformation {
-    const partners = this.partners(images)
-    const weight = this.drawBeta(this.alpha, [images.shape[0]!, 1, 1, 1])
-    return { images: (x) => mixed(x, partners(x), weight), labels: (y) => this.mixLabels(y, partners, weight) }
+    const draw: Draw = (shape) => this.draw([0, 1], shape)
+    const partners = partnersIn(images, draw)
+    const weight = drawBeta(this.alpha, [images.shape[0]!, 1, 1, 1], draw)
+    return { images: (x) => mixed(x, partners(x), weight), labels: (y) => mixLabels(this, y, partners, weight) }
   }
 }
 
@@ -135,7 +136,7 @@ function rectangles({ shape }: Tensor, height: Tensor, width: Tensor, draw: () =
  * @throws ShapeError for labels that are not one-hot rows
  */
 export class CutMix extends configured(
-  MixingLayer,
+  RandomImageLayer,
   () => ({
     /** a: f for a random number in [0, f], or [low, high]. Default 1. */
     factor: option(interval(0, 1), 1),
@@ -146,12 +147,13 @@ export class CutMix extends configured(
 
   protected augment(images: Tensor): Transformation {
     const each: Shape = [images.shape[0]!, 1, 1, 1]
-    const kept = this.drawBeta(add(this.draw(this.factor, []), 1e-6), each)
+    const draw: Draw = (shape) => this.draw([0, 1], shape)
+    const kept = drawBeta(add(this.draw(this.factor, []), 1e-6), each, draw)
     const side = sqrt(subtract(1, kept))
-    const { inside, share } = rectangles(images, side, side, () => this.draw([0, 1], each))
-    const partners = this.partners(images)
+    const { inside, share } = rectangles(images, side, side, () => draw(each))
+    const partners = partnersIn(images, draw)
     const cut = (x: Tensor): Tensor => where(inside, partners(x), x)
-    return { images: cut, segmentationMasks: cut, labels: (y) => this.mixLabels(y, partners, subtract(1, share)) }
+    return { images: cut, segmentationMasks: cut, labels: (y) => mixLabels(this, y, partners, subtract(1, share)) }
   }
 }
 
@@ -173,7 +175,8 @@ const filling: Kind<number | readonly number[], number | readonly number[]> = /*
  *
  * Keras: `keras.layers.RandomErasing`.
  */
-export class RandomErasing extends configured(SometimesLayer, () => ({
+export class RandomErasing extends configured(RandomImageLayer, () => ({
+  ...probabilityOption(),
   /** f for [0, f], or [low, high]. Default [0.02, 0.33]. */
   scale: option(interval(0, 1), [0.02, 0.33]),
   /** The fill of the rectangle: a number, or one for each channel; null for normal noise · high. Default null. */
@@ -187,7 +190,7 @@ export class RandomErasing extends configured(SometimesLayer, () => ({
     const each: Shape = [batch, 1, 1, 1]
     const side = (): Tensor => sqrt(this.draw(this.scale, each))
     const { inside } = rectangles(images, side(), side(), () => this.draw([0, 1], each))
-    const isErased = logicalAnd(this.chosen(images), inside)
+    const isErased = logicalAnd(this.chosen(this.factor, images), inside)
     const [low, high] = this.valueRange
     const filled = clip(this.filled(images.shape, channels, high), low, high)
     return { images: (x) => where(isErased, filled, x) }
@@ -228,7 +231,8 @@ const kernelSize: Kind<Interval, number | readonly number[]> = /* @__PURE__ */ c
  *
  * Keras: `keras.layers.RandomGaussianBlur`.
  */
-export class RandomGaussianBlur extends configured(SometimesLayer, () => ({
+export class RandomGaussianBlur extends configured(RandomImageLayer, () => ({
+  ...probabilityOption(),
   /** The size of the window: one odd number, or [columns, rows]. Default 3. */
   kernelSize: option(kernelSize, 3),
   /** The standard deviation in pixels, at most 1: f for a random one in [0, f], or [low, high]. Default 1. */
@@ -238,7 +242,7 @@ export class RandomGaussianBlur extends configured(SometimesLayer, () => ({
   static readonly className = 'RandomGaussianBlur'
 
   protected augment(images: Tensor): Transformation {
-    const isBlurred = this.chosen(images)
+    const isBlurred = this.chosen(this.factor, images)
     const [across, down] = this.kernelSize.map((size) => bell(size, add(this.draw(this.sigma, []), 1e-6))) as [
       Tensor,
       Tensor,

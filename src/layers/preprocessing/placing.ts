@@ -1,6 +1,7 @@
 // Layers that flip, rotate, translate, zoom and shear images at random.
 
 import { choice, configured, nullable, number, option, required } from '../../core/options'
+import type { ValuesOf } from '../../core/options'
 import { add, cos, lessEqual, multiply, sin, subtract, where } from '../../ops/elementwise'
 import { flip } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
@@ -38,7 +39,6 @@ export class RandomFlip extends configured(
 
 /** The pixel coordinates of an image, x along the columns and y along the rows, and its centre. */
 interface Places {
-  readonly batch: number
   readonly rows: number
   readonly columns: number
   /** [1, 1, columns] */
@@ -48,8 +48,7 @@ interface Places {
   readonly middle: readonly [x: number, y: number]
 }
 
-/** Pixel (x, y) of the result is taken from (x′, y′) of the image. */
-abstract class RandomWarp extends configured(RandomImageLayer, () => ({
+const warpOptions = () => ({
   /**
    * The values outside the image: 'reflect' (abc|cba), 'wrap' (abc|abc), 'constant' or 'nearest' (abc|ccc). Default
    * reflect.
@@ -59,30 +58,24 @@ abstract class RandomWarp extends configured(RandomImageLayer, () => ({
   interpolation: option(sampling, 'bilinear'),
   /** The value outside with 'constant'. Default 0. */
   fillValue: option(number(), 0),
-})) {
-  /** x′ and y′, [batch, rows, columns] or a shape that broadcasts to it. */
-  protected abstract origin(places: Places): readonly [x: Tensor, y: Tensor]
+})
 
-  protected augment({ shape }: Tensor): Transformation {
-    const [batch, rows, columns] = shape as [number, number, number]
-    const [x, y] = this.origin({
-      batch,
-      rows,
-      columns,
-      ...gridOf(rows, columns),
-      middle: [(columns - 1) / 2, (rows - 1) / 2],
-    })
-    const warp =
-      (interpolation: Sampling) =>
-      (image: Tensor): Tensor =>
-        sampleAt(image, y, x, { interpolation, fillMode: this.fillMode, fillValue: this.fillValue })
-    return { images: warp(this.interpolation), segmentationMasks: warp('nearest') }
-  }
-
-  /** One random number per image, [batch, 1, 1]. */
-  protected drawFor({ batch }: Places, bounds: Interval): Tensor {
-    return this.draw(bounds, [batch, 1, 1])
-  }
+/**
+ * Pixel (x, y) of the result is taken from (x′, y′) of the image.
+ * @param origin gives x′ and y′, [batch, rows, columns] or a shape that broadcasts to it
+ */
+function warped(
+  { fillMode, fillValue, interpolation }: ValuesOf<ReturnType<typeof warpOptions>>,
+  { shape }: Tensor,
+  origin: (places: Places) => readonly [x: Tensor, y: Tensor],
+): Transformation {
+  const [, rows, columns] = shape as [number, number, number]
+  const [x, y] = origin({ rows, columns, ...gridOf(rows, columns), middle: [(columns - 1) / 2, (rows - 1) / 2] })
+  const warp =
+    (interpolation: Sampling) =>
+    (image: Tensor): Tensor =>
+      sampleAt(image, y, x, { interpolation, fillMode, fillValue })
+  return { images: warp(interpolation), segmentationMasks: warp('nearest') }
 }
 
 /**
@@ -93,8 +86,9 @@ abstract class RandomWarp extends configured(RandomImageLayer, () => ({
  * Keras: `keras.layers.RandomRotation`.
  */
 export class RandomRotation extends configured(
-  RandomWarp,
+  RandomImageLayer,
   () => ({
+    ...warpOptions(),
     /** The angle, counter-clockwise, in full turns: f for [−f, f], or [low, high]; 0.25 is a right angle. */
     factor: required(interval(-1, 1)),
   }),
@@ -102,12 +96,15 @@ export class RandomRotation extends configured(
 ) {
   static readonly className = 'RandomRotation'
 
-  protected origin(places: Places): readonly [Tensor, Tensor] {
-    const angle = multiply(this.drawFor(places, this.factor), 2 * Math.PI)
-    const [cx, cy] = places.middle
-    const [x, y] = [subtract(places.x, cx), subtract(places.y, cy)]
-    const [c, s] = [cos(angle), sin(angle)]
-    return [add(subtract(multiply(c, x), multiply(s, y)), cx), add(add(multiply(s, x), multiply(c, y)), cy)]
+  protected augment(images: Tensor): Transformation {
+    const draw = (bounds: Interval): Tensor => this.draw(bounds, [images.shape[0]!, 1, 1])
+    return warped(this, images, (places) => {
+      const angle = multiply(draw(this.factor), 2 * Math.PI)
+      const [cx, cy] = places.middle
+      const [x, y] = [subtract(places.x, cx), subtract(places.y, cy)]
+      const [c, s] = [cos(angle), sin(angle)]
+      return [add(subtract(multiply(c, x), multiply(s, y)), cx), add(add(multiply(s, x), multiply(c, y)), cy)]
+    })
   }
 }
 
@@ -116,7 +113,8 @@ export class RandomRotation extends configured(
  *
  * Keras: `keras.layers.RandomTranslation`.
  */
-export class RandomTranslation extends configured(RandomWarp, () => ({
+export class RandomTranslation extends configured(RandomImageLayer, () => ({
+  ...warpOptions(),
   /** The distance downwards, as a share of the rows: f for [−f, f], or [low, high]; negative is upwards. */
   heightFactor: required(interval(-1, 1)),
   /** The distance to the right, as a share of the columns: f for [−f, f], or [low, high]; negative is to the left. */
@@ -124,10 +122,13 @@ export class RandomTranslation extends configured(RandomWarp, () => ({
 })) {
   static readonly className = 'RandomTranslation'
 
-  protected origin(places: Places): readonly [Tensor, Tensor] {
-    const down = multiply(this.drawFor(places, this.heightFactor), places.rows)
-    const right = multiply(this.drawFor(places, this.widthFactor), places.columns)
-    return [subtract(places.x, right), subtract(places.y, down)]
+  protected augment(images: Tensor): Transformation {
+    const draw = (bounds: Interval): Tensor => this.draw(bounds, [images.shape[0]!, 1, 1])
+    return warped(this, images, (places) => {
+      const down = multiply(draw(this.heightFactor), places.rows)
+      const right = multiply(draw(this.widthFactor), places.columns)
+      return [subtract(places.x, right), subtract(places.y, down)]
+    })
   }
 }
 
@@ -138,8 +139,9 @@ export class RandomTranslation extends configured(RandomWarp, () => ({
  * Keras: `keras.layers.RandomZoom`.
  */
 export class RandomZoom extends configured(
-  RandomWarp,
+  RandomImageLayer,
   () => ({
+    ...warpOptions(),
     /** h: f for [−f, f], or [low, high]. */
     heightFactor: required(interval(-1, 1)),
     /** w: f for [−f, f], or [low, high]; null means h. Default null. */
@@ -149,13 +151,16 @@ export class RandomZoom extends configured(
 ) {
   static readonly className = 'RandomZoom'
 
-  protected origin(places: Places): readonly [Tensor, Tensor] {
-    const height = this.drawFor(places, this.heightFactor)
-    const width = this.widthFactor === null ? height : this.drawFor(places, this.widthFactor)
-    const about = (place: Tensor, middle: number, factor: Tensor): Tensor =>
-      add(multiply(subtract(place, middle), add(factor, 1)), middle)
-    const [cx, cy] = places.middle
-    return [about(places.x, cx, width), about(places.y, cy, height)]
+  protected augment(images: Tensor): Transformation {
+    const draw = (bounds: Interval): Tensor => this.draw(bounds, [images.shape[0]!, 1, 1])
+    return warped(this, images, (places) => {
+      const height = draw(this.heightFactor)
+      const width = this.widthFactor === null ? height : draw(this.widthFactor)
+      const about = (place: Tensor, middle: number, factor: Tensor): Tensor =>
+        add(multiply(subtract(place, middle), add(factor, 1)), middle)
+      const [cx, cy] = places.middle
+      return [about(places.x, cx, width), about(places.y, cy, height)]
+    })
   }
 }
 
@@ -164,7 +169,8 @@ export class RandomZoom extends configured(
  *
  * Keras: `keras.layers.RandomShear`.
  */
-export class RandomShear extends configured(RandomWarp, () => ({
+export class RandomShear extends configured(RandomImageLayer, () => ({
+  ...warpOptions(),
   /** |sx|: f for [0, f], or [low, high]. Default 0. */
   xFactor: option(interval(0, 1), 0),
   /** |sy|: f for [0, f], or [low, high]. Default 0. */
@@ -172,10 +178,13 @@ export class RandomShear extends configured(RandomWarp, () => ({
 })) {
   static readonly className = 'RandomShear'
 
-  protected origin(places: Places): readonly [Tensor, Tensor] {
-    const { x, y } = places
-    const side = where(lessEqual(this.drawFor(places, [0, 1]), 0.5), 1, -1)
-    const [sy, sx] = [this.drawFor(places, this.yFactor), this.drawFor(places, this.xFactor)]
-    return [add(x, multiply(multiply(sx, side), y)), add(multiply(multiply(sy, side), x), y)]
+  protected augment(images: Tensor): Transformation {
+    const draw = (bounds: Interval): Tensor => this.draw(bounds, [images.shape[0]!, 1, 1])
+    return warped(this, images, (places) => {
+      const { x, y } = places
+      const side = where(lessEqual(draw([0, 1]), 0.5), 1, -1)
+      const [sy, sx] = [draw(this.yFactor), draw(this.xFactor)]
+      return [add(x, multiply(multiply(sx, side), y)), add(multiply(multiply(sy, side), x), y)]
+    })
   }
 }

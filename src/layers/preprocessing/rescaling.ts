@@ -6,8 +6,9 @@ import { constants } from '../../ops/constants'
 import { add, multiply } from '../../ops/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { ShapeError, formatShape } from '../../core/errors'
-import { ElementwiseLayer } from '../core/elementwise-layer'
 import type { BatchShape } from '../spec'
+import { ELEMENTWISE } from '../forms'
+import { Layer } from '../layer'
 
 /**
  * x · scale + offset, in training and inference.
@@ -18,7 +19,7 @@ import type { BatchShape } from '../spec'
  * Keras: `keras.layers.Rescaling`.
  */
 export class Rescaling extends configured(
-  ElementwiseLayer,
+  Layer<Tensor>,
   () => ({
     /** The factor of x: a number, or one for each channel of the last axis. */
     scale: required(constants),
@@ -28,6 +29,7 @@ export class Rescaling extends configured(
   'scale',
 ) {
   static readonly className = 'Rescaling'
+  static override readonly form = ELEMENTWISE
 
   call(x: Tensor): Tensor {
     return add(multiply(x, this.along(x.shape, 'scale')), this.along(x.shape, 'offset'))

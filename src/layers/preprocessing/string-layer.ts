@@ -13,11 +13,13 @@ import { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../call-options'
 import type { CallContext } from '../context'
 import { isProbing } from '../context'
-import { TensorLayer } from '../core/tensor-layer'
 import type { BatchShape } from '../spec'
+import { TENSOR } from '../forms'
+import { Layer } from '../layer'
 
 /** Strings [batch, …] → numbers. */
-export abstract class StringLayer extends TensorLayer implements StringReader {
+export abstract class StringLayer extends Layer<Tensor> implements StringReader {
+  static override readonly form = TENSOR
   override get inputDtype(): DType {
     return 'string'
   }

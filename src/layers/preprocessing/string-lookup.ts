@@ -14,7 +14,6 @@ import { take } from '../../ops/shape'
 import { searchsorted } from '../../ops/sorting'
 import { StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
-import { TensorLayer } from '../core/tensor-layer'
 import type { BatchShape } from '../spec'
 import type { AdaptData, AdaptOptions } from './adapted'
 import { eachBatch, readAdaptOptions } from './adapted'
@@ -23,6 +22,8 @@ import type { CategoryMode } from './lookup'
 import { Lookup, anyText, lookupOptions, requireUnbuilt } from './lookup'
 import type { Specials, Token } from './vocabulary'
 import { VocabularyLayer, rowsOf } from './vocabulary-layer'
+import { TENSOR } from '../forms'
+import { Layer } from '../layer'
 
 /** The special tokens before the vocabulary. @throws ArgumentError for `invert` together with vectors */
 function specialsOf<T extends Token>(layer: {
@@ -122,7 +123,7 @@ const int32 = integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
  *
  * Keras: `keras.layers.IntegerLookup`.
  */
-export class IntegerLookup extends configured(TensorLayer, () => ({
+export class IntegerLookup extends configured(Layer<Tensor>, () => ({
   ...lookupOptions(int32),
   /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
   maskToken: option(nullable(int32), null),
@@ -132,6 +133,7 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
   invert: option(boolean, false),
 })) {
   static readonly className = 'IntegerLookup'
+  static override readonly form = TENSOR
   private readonly lookup = new Lookup<number>(this, this, specialsOf(this))
 
   /** Learns the vocabulary: the most frequent integers first. Replaces the former vocabulary. */
@@ -179,7 +181,7 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
   }
 
   /** Not through float32, which cannot represent large integers. @internal */
-  protected override toTensors(input: unknown): ReturnType<TensorLayer['toTensors']> {
+  protected override toTensors(input: unknown): Tree<unknown> {
     return input instanceof Tensor ? input : toTensor(input as TensorLike, String(this), 'int32')
   }
 

@@ -11,17 +11,18 @@ import { flatten, typed } from '../../core/tree'
 import { add, divide, multiply } from '../../ops/elementwise'
 import { concatenate, flip } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
-import type { ApplyOptions, CallOption } from '../base'
+import type { ApplyOptions, CallOption } from '../layer'
 import { requireExtents, requireMask, requireRank } from '../checks'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
 import type { InputsOf } from '../layer'
-import { TensorLayer } from '../core/tensor-layer'
 import { remade } from '../remade'
 import type { BatchShape } from '../spec'
 import type { MadeUnits, UnitFlow } from '../units'
 import { unitFlowOf } from '../units'
 import { RecurrentLayer } from './rnn'
+import { TENSOR } from '../forms'
+import { Layer } from '../layer'
 
 const recurrentLayer: Kind<RecurrentLayer, RecurrentLayer | Serialized> = /* @__PURE__ */ custom(
   (value, where) => {
@@ -53,7 +54,7 @@ const merges = {
  * Keras: `keras.layers.Bidirectional`.
  */
 export class Bidirectional extends configured(
-  TensorLayer,
+  Layer<Tensor>,
   () => ({
     /** The layer that runs forwards. */
     layer: required(recurrentLayer),
@@ -65,6 +66,7 @@ export class Bidirectional extends configured(
   'layer',
 ) {
   static readonly className = 'Bidirectional'
+  static override readonly form = TENSOR
   override readonly supportsMasking = true
   declare readonly backwardLayer: RecurrentLayer
 

@@ -1,5 +1,5 @@
-// GatedCell: the base of cells with one kernel, one recurrent kernel and one bias: options, weights and dropout masks.
-// The computation of a cell is in its own file.
+// WeightedCell: the base of cells with one kernel, one recurrent kernel and one bias: options, weights and dropout masks.
+// What cells with gates share is functions; the computation of a cell is in its own file.
 
 import type { OptionTable, ValuesOf } from '../../core/options'
 import { boolean, configured, count, integer, nullable, number, option, required } from '../../core/options'
@@ -10,7 +10,7 @@ import { mixesUnits } from '../../activations'
 import type { InitializerIdentifier } from '../../initializers'
 import { add, multiply } from '../../ops/elementwise'
 import { matmul } from '../../ops/linalg'
-import { SeedGenerator, dropout as dropped } from '../../ops/random'
+import { dropout as dropped } from '../../ops/random'
 import { ones, reshape, swapAxes } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
@@ -19,8 +19,9 @@ import { activation, constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape, ShapesOf } from '../spec'
 import type { CellInput, DropoutMasks } from './cell'
 import { Cell } from './cell'
-import type { UnitAxis, UnitFlow } from '../units'
+import type { UnitFlow } from '../units'
 import { unitAxes } from '../units'
+import { generatorOf } from '../random'
 
 const rate = /* @__PURE__ */ number({ min: 0, max: 1 })
 
@@ -85,7 +86,7 @@ export function optionsOfCell<Table extends OptionTable>(
 
 /** A kernel, a recurrent kernel and a bias; the last axis of each has a block per gate. */
 export abstract class WeightedCell extends configured(Cell, weightOptions) {
-  private readonly generator = new SeedGenerator(this.seed ?? undefined, `${this.name}/seedGenerator`)
+  private readonly generator = generatorOf(this)
   private kernelVariable: Variable | null = null
   private recurrentVariable: Variable | null = null
   private biasVariable: Variable | null = null
@@ -184,44 +185,42 @@ export abstract class WeightedCell extends configured(Cell, weightOptions) {
   }
 }
 
+/** A cell with a block of columns for each gate: kernel [n, gates · units], recurrentKernel [units, gates · units]. */
+interface Gated {
+  readonly units: number
+  readonly activation: Activation
+  readonly kernel: Variable
+  readonly recurrentKernel: Variable
+  readonly bias: Variable | null
+}
+
+/** The units of all gates. `gates` are the functions applied to each unit in a gate; the activation comes last. */
+export function flowOfUnits(cell: Gated, ...gates: readonly Activation[]): UnitFlow {
+  const { units: count, activation, kernel, recurrentKernel, bias } = cell
+  const blocks = kernel.shape.at(-1)! / count
+  const made = {
+    count,
+    optionsFor: (units: number) => ({ units }),
+    incoming: unitAxes(-1, kernel, recurrentKernel, bias).map((axis) => ({ ...axis, blocks })),
+    outgoing: unitAxes(0, recurrentKernel),
+    activation,
+    mixed: [activation, ...gates].some(mixesUnits),
+  }
+  return { kind: 'makes', units: made, from: unitAxes(0, kernel) }
+}
+
 /**
- * kernel [n, gates · units], recurrentKernel [units, gates · units] and a bias, with a block of columns for each gate.
+ * (x with its dropout mask) · kernel: x [batch, n] → [batch, columns].
+ * @param mask [batch, n]; or [gates, batch, n] for a separate mask per block of columns
  */
-export abstract class GatedCell extends configured(WeightedCell, () => ({ units: cellOptions().units })) {
-  protected get width(): number {
-    return this.units
-  }
-
-  /** The units of all gates. `gates` are the functions applied to each unit in a gate; the activation comes last. */
-  protected flowOfUnits(...gates: readonly Activation[]): UnitFlow {
-    const [kernel, recurrent, bias] = [this.kernel, this.recurrentKernel, this.bias].map((weight) => {
-      return unitAxes(-1, weight).map((axis) => ({ ...axis, blocks: this.gates }))
-    }) as [UnitAxis[], UnitAxis[], UnitAxis[]]
-    const { units: count, activation } = this
-    const made = {
-      count,
-      optionsFor: (units: number) => ({ units }),
-      incoming: [...kernel, ...recurrent, ...bias],
-      outgoing: unitAxes(0, this.recurrentKernel),
-      activation,
-      mixed: [activation, ...gates].some(mixesUnits),
-    }
-    return { kind: 'makes', units: made, from: unitAxes(0, this.kernel) }
-  }
-
-  /**
-   * (x with its dropout mask) · kernel: x [batch, n] → [batch, columns].
-   * @param mask [batch, n]; or [gates, batch, n] for a separate mask per block of columns
-   */
-  protected product(x: Tensor, kernel: Tensor | Variable, mask: Tensor | undefined): Tensor {
-    if (mask === undefined) return matmul(x, kernel)
-    const kept = multiply(x, mask)
-    if (mask.rank === 2) return matmul(kept, kernel)
-    const [gates, batch, n] = mask.shape as readonly [number, number, number]
-    // [gates, batch, n] · [gates, n, units]
-    const blocks = matmul(kept, swapAxes(reshape(kernel, [n, gates, -1]), 0, 1))
-    return reshape(swapAxes(blocks, 0, 1), [batch, -1])
-  }
+export function product(x: Tensor, kernel: Tensor | Variable, mask: Tensor | undefined): Tensor {
+  if (mask === undefined) return matmul(x, kernel)
+  const kept = multiply(x, mask)
+  if (mask.rank === 2) return matmul(kept, kernel)
+  const [gates, batch, n] = mask.shape as readonly [number, number, number]
+  // [gates, batch, n] · [gates, n, units]
+  const blocks = matmul(kept, swapAxes(reshape(kernel, [n, gates, -1]), 0, 1))
+  return reshape(swapAxes(blocks, 0, 1), [batch, -1])
 }
 
 /** x + bias, if there is one. */

@@ -7,7 +7,7 @@ import { slice, split, unstack } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
 import type { CellInput, CellOutput } from './cell'
-import { GatedCell, gateOptions, optionsOfCell, withBias } from './gated-cell'
+import { WeightedCell, gateOptions, flowOfUnits, optionsOfCell, product, withBias } from './gated-cell'
 import type { UnitFlow } from '../units'
 import { RecurrentLayer } from './rnn'
 
@@ -35,11 +35,15 @@ const gruOptions = () => ({
  *
  * Keras: `keras.layers.GRUCell`.
  */
-export class GRUCell extends configured(GatedCell, gruOptions, 'units') {
+export class GRUCell extends configured(WeightedCell, gruOptions, 'units') {
   static readonly className = 'GRUCell'
 
   override get unitFlow(): UnitFlow {
-    return this.flowOfUnits(this.recurrentActivation)
+    return flowOfUnits(this, this.recurrentActivation)
+  }
+
+  protected get width(): number {
+    return this.units
   }
 
   protected get gates(): number {
@@ -62,7 +66,7 @@ export class GRUCell extends configured(GatedCell, gruOptions, 'units') {
     const { recurrentActivation: σ, activation: φ } = this
     const masks = this.masksOf(given, training)
     const [ofInput, ofState] = this.biases
-    const [xz, xr, xg] = split(withBias(this.product(input, this.kernel, masks.input), ofInput), 3, 1) as Gates
+    const [xz, xr, xg] = split(withBias(product(input, this.kernel, masks.input), ofInput), 3, 1) as Gates
     const { hz, hr, hg } = this.resetAfter
       ? this.productAfter(h!, masks.state, ofState)
       : this.productBefore(h!, masks.state)
@@ -80,7 +84,7 @@ export class GRUCell extends configured(GatedCell, gruOptions, 'units') {
 
   /** The contribution of the state to each gate; the reset gate multiplies hg. */
   private productAfter(h: Tensor, mask: Tensor | undefined, bias: Tensor | null): StateProducts {
-    const [hz, hr, hg] = split(withBias(this.product(h, this.recurrentKernel, mask), bias), 3, 1) as Gates
+    const [hz, hr, hg] = split(withBias(product(h, this.recurrentKernel, mask), bias), 3, 1) as Gates
     return { hz, hr, hg: (r) => multiply(r, hg) }
   }
 
@@ -92,8 +96,8 @@ export class GRUCell extends configured(GatedCell, gruOptions, 'units') {
       mask === undefined || mask.rank === 2
         ? [mask, mask]
         : [slice(mask, [0, 0, 0], [2, ...mask.shape.slice(1)]), unstack(mask)[gates - 1]]
-    const [hz, hr] = split(this.product(h, kernel, masks), 2, 1) as [Tensor, Tensor]
-    return { hz, hr, hg: (r) => this.product(multiply(r, h), candidate, own) }
+    const [hz, hr] = split(product(h, kernel, masks), 2, 1) as [Tensor, Tensor]
+    return { hz, hr, hg: (r) => product(multiply(r, h), candidate, own) }
   }
 }
 

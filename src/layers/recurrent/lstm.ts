@@ -8,7 +8,7 @@ import { concatenate, ones, split } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
 import type { CellInput, CellOutput } from './cell'
-import { GatedCell, gateOptions, optionsOfCell, withBias } from './gated-cell'
+import { WeightedCell, gateOptions, flowOfUnits, optionsOfCell, product, withBias } from './gated-cell'
 import type { UnitFlow } from '../units'
 import { RecurrentLayer } from './rnn'
 
@@ -42,11 +42,15 @@ export class ForgetBias extends Initializer {
  *
  * Keras: `keras.layers.LSTMCell`.
  */
-export class LSTMCell extends configured(GatedCell, lstmOptions, 'units') {
+export class LSTMCell extends configured(WeightedCell, lstmOptions, 'units') {
   static readonly className = 'LSTMCell'
 
   override get unitFlow(): UnitFlow {
-    return this.flowOfUnits(this.recurrentActivation)
+    return flowOfUnits(this, this.recurrentActivation)
+  }
+
+  protected get width(): number {
+    return this.units
   }
 
   protected get gates(): number {
@@ -72,8 +76,8 @@ export class LSTMCell extends configured(GatedCell, lstmOptions, 'units') {
     } = given
     const masks = this.masksOf(given, training)
     const sum = add(
-      withBias(this.product(input, this.kernel, masks.input), this.bias),
-      this.product(h!, this.recurrentKernel, masks.state),
+      withBias(product(input, this.kernel, masks.input), this.bias),
+      product(h!, this.recurrentKernel, masks.state),
     )
     return lstmStep(sum, c!, this)
   }

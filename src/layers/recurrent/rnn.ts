@@ -14,12 +14,11 @@ import { flip, reshape, slice, squeeze, swapAxes } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import { untraced } from '../../ops/trace'
 import { Variable } from '../../ops/variable'
-import type { ApplyOptions, CallOption } from '../base'
+import type { ApplyOptions, CallOption } from '../layer'
 import { requireExtents, requireMask, requireRank } from '../checks'
 import type { CallContext } from '../context'
 import { isProbing } from '../context'
 import type { InputsOf } from '../layer'
-import { TensorLayer } from '../core/tensor-layer'
 import type { Turn } from '../loop'
 import { scanLayers } from '../loop'
 import type { BatchShape } from '../spec'
@@ -27,6 +26,8 @@ import type { Cell } from './cell'
 import { StackedRNNCells, cellKind } from './stacked-cells'
 import type { UnitFlow } from '../units'
 import { unitFlowOf } from '../units'
+import { TENSOR } from '../forms'
+import { Layer } from '../layer'
 
 type State = readonly Tensor[]
 
@@ -44,7 +45,7 @@ interface KeptStates {
  * outputSize], or all outputs. A masked step changes no state and repeats the previous step's output. The loop is
  * recorded once and runs as one instruction, so that a long sequence costs no more to compile than a short one.
  */
-export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
+export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
   /** Whether to return the outputs of all steps, [batch, steps, outputSize], or only the last one. Default false. */
   returnSequences: option(boolean, false),
   /** Whether to return the last states as well: [output, state, …]. Default false. */
@@ -67,6 +68,7 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
   /** Whether a masked step gives zeros instead of the previous output. Default false. */
   zeroOutputForMask: option(boolean, false),
 })) {
+  static override readonly form = TENSOR
   override readonly supportsMasking = true
 
   /** The cell that is called in each step. */

@@ -4,7 +4,7 @@ import { configured } from '../../core/options'
 import { add } from '../../ops/elementwise'
 import type { CallContext } from '../context'
 import type { CellInput, CellOutput } from './cell'
-import { GatedCell, cellOptions, optionsOfCell, withBias } from './gated-cell'
+import { WeightedCell, cellOptions, flowOfUnits, optionsOfCell, product, withBias } from './gated-cell'
 import type { UnitFlow } from '../units'
 import { RecurrentLayer } from './rnn'
 
@@ -13,11 +13,15 @@ import { RecurrentLayer } from './rnn'
  *
  * Keras: `keras.layers.SimpleRNNCell`.
  */
-export class SimpleRNNCell extends configured(GatedCell, cellOptions, 'units') {
+export class SimpleRNNCell extends configured(WeightedCell, cellOptions, 'units') {
   static readonly className = 'SimpleRNNCell'
 
   override get unitFlow(): UnitFlow {
-    return this.flowOfUnits()
+    return flowOfUnits(this)
+  }
+
+  protected get width(): number {
+    return this.units
   }
 
   protected get gates(): number {
@@ -31,8 +35,8 @@ export class SimpleRNNCell extends configured(GatedCell, cellOptions, 'units') {
     } = given
     const masks = this.masksOf(given, training)
     const sum = add(
-      withBias(this.product(input, this.kernel, masks.input), this.bias),
-      this.product(h!, this.recurrentKernel, masks.state),
+      withBias(product(input, this.kernel, masks.input), this.bias),
+      product(h!, this.recurrentKernel, masks.state),
     )
     const output = this.activation(sum)
     return { output, state: [output] }

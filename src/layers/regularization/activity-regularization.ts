@@ -5,18 +5,20 @@ import { divide } from '../../ops/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { L1L2 } from '../../regularizers'
 import type { CallContext } from '../context'
-import { PassingLayer } from '../core/elementwise-layer'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
+import { PASSING } from '../forms'
+import { Layer } from '../layer'
 
 /** Returns x and adds (l1 · Σ|x| + l2 · Σx²) / batch to the loss. Keras: `keras.layers.ActivityRegularization`. */
-export class ActivityRegularization extends configured(PassingLayer, () => ({
+export class ActivityRegularization extends configured(Layer<Tensor>, () => ({
   /** The factor of Σ|x|. Default 0. */
   l1: option(number({ min: 0 }), 0),
   /** The factor of Σx². Default 0. */
   l2: option(number({ min: 0 }), 0),
 })) {
   static readonly className = 'ActivityRegularization'
+  static override readonly form = PASSING
 
   override get unitFlow(): UnitFlow {
     return KEEPS

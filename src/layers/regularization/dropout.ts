@@ -9,15 +9,18 @@ import type { CallContext } from '../context'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
 import { flowOfNoise, noiseShape } from './noise'
-import { RandomLayer } from './random-layer'
+import { ELEMENTWISE } from '../forms'
+import { Layer } from '../layer'
+import { generatorOf, seedOption } from '../random'
 
 /**
  * In training, sets each element to 0 with probability `rate` and divides the others by 1 − rate; otherwise returns its
  * input. Srivastava et al. 2014. Keras: `keras.layers.Dropout`.
  */
 export class Dropout extends configured(
-  RandomLayer,
+  Layer<Tensor>,
   () => ({
+    ...seedOption(),
     /** The probability that an element becomes 0. */
     rate: required(number({ min: 0, max: 1 })),
     /**
@@ -29,6 +32,8 @@ export class Dropout extends configured(
   'rate',
 ) {
   static readonly className = 'Dropout'
+  static override readonly form = ELEMENTWISE
+  protected readonly generator = generatorOf(this)
 
   override get unitFlow(): UnitFlow | null {
     return flowOfNoise(this.noiseShape)
@@ -41,8 +46,9 @@ export class Dropout extends configured(
 }
 
 abstract class SpatialDropout extends configured(
-  RandomLayer,
+  Layer<Tensor>,
   () => ({
+    ...seedOption(),
     /** The probability that a channel becomes 0. */
     rate: required(number({ min: 0, max: 1 })),
     /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
@@ -50,7 +56,10 @@ abstract class SpatialDropout extends configured(
   }),
   'rate',
 ) {
-  protected abstract readonly form: readonly string[]
+  static override readonly form = ELEMENTWISE
+  protected readonly generator = generatorOf(this)
+  /** The names of the spatial axes. */
+  protected abstract readonly axes: readonly string[]
 
   override get unitFlow(): UnitFlow {
     return KEEPS
@@ -61,7 +70,7 @@ abstract class SpatialDropout extends configured(
     requireRank(
       this,
       x.shape,
-      channels === 1 ? ['batch', 'channels', ...this.form] : ['batch', ...this.form, 'channels'],
+      channels === 1 ? ['batch', 'channels', ...this.axes] : ['batch', ...this.axes, 'channels'],
     )
     if (!training || this.rate === 0) return x
     const shape = x.shape.map((extent, i) => (i === 0 || i === channels ? extent : 1))
@@ -75,13 +84,13 @@ abstract class SpatialDropout extends configured(
  */
 export class SpatialDropout1D extends SpatialDropout {
   static readonly className = 'SpatialDropout1D'
-  protected readonly form = ['steps']
+  protected readonly axes = ['steps']
 }
 
 /** In training, drops whole channels of [batch, rows, columns, channels]. Keras: `keras.layers.SpatialDropout2D`. */
 export class SpatialDropout2D extends SpatialDropout {
   static readonly className = 'SpatialDropout2D'
-  protected readonly form = ['rows', 'columns']
+  protected readonly axes = ['rows', 'columns']
 }
 
 /**
@@ -89,5 +98,5 @@ export class SpatialDropout2D extends SpatialDropout {
  */
 export class SpatialDropout3D extends SpatialDropout {
   static readonly className = 'SpatialDropout3D'
-  protected readonly form = ['depth', 'rows', 'columns']
+  protected readonly axes = ['depth', 'rows', 'columns']
 }

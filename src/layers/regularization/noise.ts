@@ -9,18 +9,23 @@ import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
-import { RandomLayer } from './random-layer'
+import { ELEMENTWISE } from '../forms'
+import { Layer } from '../layer'
+import { generatorOf, seedOption } from '../random'
 
 /** x + noise in training, the noise normal with mean 0; x otherwise. Keras: `keras.layers.GaussianNoise`. */
 export class GaussianNoise extends configured(
-  RandomLayer,
+  Layer<Tensor>,
   () => ({
+    ...seedOption(),
     /** The standard deviation of the noise. */
     stddev: required(number({ min: 0, max: 1 })),
   }),
   'stddev',
 ) {
   static readonly className = 'GaussianNoise'
+  static override readonly form = ELEMENTWISE
+  protected readonly generator = generatorOf(this)
 
   override get unitFlow(): UnitFlow {
     return KEEPS
@@ -38,14 +43,17 @@ export class GaussianNoise extends configured(
  * Keras: `keras.layers.GaussianDropout`.
  */
 export class GaussianDropout extends configured(
-  RandomLayer,
+  Layer<Tensor>,
   () => ({
+    ...seedOption(),
     /** The rate that a Dropout with the same variance would have. */
     rate: required(number({ min: 0, below: 1 })),
   }),
   'rate',
 ) {
   static readonly className = 'GaussianDropout'
+  static override readonly form = ELEMENTWISE
+  protected readonly generator = generatorOf(this)
 
   override get unitFlow(): UnitFlow {
     return KEEPS
@@ -70,8 +78,9 @@ const SATURATION = -SELU_SCALE * SELU_ALPHA
  * Keras: `keras.layers.AlphaDropout`.
  */
 export class AlphaDropout extends configured(
-  RandomLayer,
+  Layer<Tensor>,
   () => ({
+    ...seedOption(),
     /** The probability that an element is dropped. */
     rate: required(number({ min: 0, below: 1 })),
     /**
@@ -83,6 +92,8 @@ export class AlphaDropout extends configured(
   'rate',
 ) {
   static readonly className = 'AlphaDropout'
+  static override readonly form = ELEMENTWISE
+  protected readonly generator = generatorOf(this)
 
   override get unitFlow(): UnitFlow | null {
     return flowOfNoise(this.noiseShape)

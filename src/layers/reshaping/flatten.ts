@@ -6,8 +6,9 @@ import { moveAxis, reshape } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { dataFormat } from '../kinds'
-import { ReshapingLayer } from './reshaping-layer'
 import type { UnitFlow } from '../units'
+import { REARRANGING } from '../forms'
+import { Layer } from '../layer'
 
 /** The product of extents; null if one is open. */
 export function productOf(extents: BatchShape): number | null {
@@ -15,7 +16,7 @@ export function productOf(extents: BatchShape): number | null {
 }
 
 /** [batch, a, b, …] → [batch, a · b · …]. Keras: `keras.layers.Flatten`. */
-export class Flatten extends configured(ReshapingLayer, () => ({
+export class Flatten extends configured(Layer<Tensor>, () => ({
   /**
    * Where the channels are: 'channelsFirst' [batch, channels, …] is flattened in the order of channels last, so that
    * the same weights fit both formats. Default channelsLast.
@@ -23,6 +24,7 @@ export class Flatten extends configured(ReshapingLayer, () => ({
   dataFormat: option(dataFormat, null),
 })) {
   static readonly className = 'Flatten'
+  static override readonly form = REARRANGING
 
   override get unitFlow(): UnitFlow | null {
     return this.dataFormat === 'channelsFirst' ? null : { kind: 'flattens' }

@@ -6,7 +6,8 @@ import { transpose } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
 import type { BatchShape } from '../spec'
-import { ReshapingLayer } from './reshaping-layer'
+import { REARRANGING } from '../forms'
+import { Layer } from '../layer'
 
 /**
  * Axis i of the output is axis dims[i − 1] of a sample: `new Permute([2, 1])` is [batch, a, b] → [batch, b, a].
@@ -14,7 +15,7 @@ import { ReshapingLayer } from './reshaping-layer'
  * Keras: `keras.layers.Permute`.
  */
 export class Permute extends configured(
-  ReshapingLayer,
+  Layer<Tensor>,
   () => ({
     /** The axes of a sample in their new order, counted from 1, without the batch axis. */
     dims: required(listOf(integer({ min: 1 }))),
@@ -22,6 +23,7 @@ export class Permute extends configured(
   'dims',
 ) {
   static readonly className = 'Permute'
+  static override readonly form = REARRANGING
 
   protected override checkOptions(): void {
     if (this.dims.every((_, i) => this.dims.includes(i + 1))) return

@@ -5,11 +5,12 @@ import { broadcastTo, expandDims } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
 import type { BatchShape } from '../spec'
-import { ReshapingLayer } from './reshaping-layer'
+import { REARRANGING } from '../forms'
+import { Layer } from '../layer'
 
 /** [batch, features] → [batch, n, features], with n equal steps. Keras: `keras.layers.RepeatVector`. */
 export class RepeatVector extends configured(
-  ReshapingLayer,
+  Layer<Tensor>,
   () => ({
     /** The number of steps. */
     n: required(count),
@@ -17,6 +18,7 @@ export class RepeatVector extends configured(
   'n',
 ) {
   static readonly className = 'RepeatVector'
+  static override readonly form = REARRANGING
 
   call(x: Tensor): Tensor {
     requireRank(this, x.shape, ['batch', 'features'])

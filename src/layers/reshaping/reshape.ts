@@ -7,11 +7,12 @@ import { reshape } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { productOf } from './flatten'
-import { ReshapingLayer } from './reshaping-layer'
+import { REARRANGING } from '../forms'
+import { Layer } from '../layer'
 
 /** [batch, …] → [batch, …targetShape]; one extent may be −1. Keras: `keras.layers.Reshape`. */
 export class Reshape extends configured(
-  ReshapingLayer,
+  Layer<Tensor>,
   () => ({
     /** The shape of one sample; −1 stands for the extent that makes the sizes equal. */
     targetShape: required(extents(-1)),
@@ -19,6 +20,7 @@ export class Reshape extends configured(
   'targetShape',
 ) {
   static readonly className = 'Reshape'
+  static override readonly form = REARRANGING
 
   call(x: Tensor): Tensor {
     return reshape(x, [x.shape[0]!, ...this.resolve(sizeOf(x.shape.slice(1)), x.shape)])

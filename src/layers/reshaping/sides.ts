@@ -6,8 +6,9 @@ import { configured, custom, integer, listOf, option } from '../../core/options'
 import { padSides } from '../../ops/sliding'
 import { slice } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
-import type { DType } from '../../core/dtypes'
-import { SpatialLayer } from '../core/spatial-layer'
+import { REARRANGING } from '../forms'
+import { Layer } from '../layer'
+import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
 import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
@@ -42,62 +43,44 @@ function sides(rank: number): Kind<readonly Side[], SidesInput> {
   )
 }
 
-abstract class SidesLayer extends SpatialLayer {
-  protected abstract get sides(): readonly Side[]
-  /** 1 if elements are added, −1 if they are removed. */
-  protected abstract readonly sign: 1 | -1
+/** Adds elements at the sides of spatial axes, or removes them. */
+abstract class SidesLayer extends configured(Layer<Tensor>, spatialOptions) {
+  static override readonly form = REARRANGING
+  declare readonly padding?: readonly Side[]
+  declare readonly cropping?: readonly Side[]
 
-  protected get rank(): number {
-    return this.sides.length
+  /** How many elements are added: a negative number of them is removed. */
+  private get sides(): readonly Side[] {
+    return this.padding ?? this.cropping!.map(([before, after]) => [-before, -after])
   }
 
-  protected shapeLast(inputShape: BatchShape): BatchShape {
-    const lengths = inputShape
-      .slice(1, -1)
-      .map((extent, i) => (extent === null ? null : extent + this.sign * (this.sides[i]![0] + this.sides[i]![1])))
-    if (lengths.every((length) => length === null || length >= 1))
-      return [inputShape[0]!, ...lengths, inputShape.at(-1)!]
-    throw new ShapeError(
-      `${this}: nothing would be left of ${formatShape(inputShape)} without ${quoted(this.sides)} at its sides`,
+  override get unitFlow(): UnitFlow | null {
+    return isChannelsFirst(this) ? null : KEEPS
+  }
+
+  call(x: Tensor): Tensor {
+    const { padding, cropping = [] } = this
+    return alongSpace(this, this.sides.length, x, (last) =>
+      padding === undefined
+        ? slice(last, [0, ...cropping.map(([before]) => before), 0], this.shapeOf(last.shape) as number[])
+        : padSides(last, padding),
     )
   }
 
-  protected override outputDtype([dtype]: readonly DType[]): DType {
-    return dtype ?? 'float32'
-  }
-}
-
-abstract class ZeroPadding extends SidesLayer {
-  declare readonly padding: readonly Side[]
-  protected readonly sign = 1
-
-  protected get sides(): readonly Side[] {
-    return this.padding
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return shapeAlongSpace(this, this.sides.length, inputShape, (shape) => this.shapeOf(shape))
   }
 
-  protected override get flowOfLast(): UnitFlow {
-    return KEEPS
-  }
-
-  protected callLast(x: Tensor): Tensor {
-    return padSides(x, this.sides)
-  }
-}
-
-abstract class Cropping extends SidesLayer {
-  declare readonly cropping: readonly Side[]
-  protected readonly sign = -1
-
-  protected get sides(): readonly Side[] {
-    return this.cropping
-  }
-
-  protected override get flowOfLast(): UnitFlow {
-    return KEEPS
-  }
-
-  protected callLast(x: Tensor): Tensor {
-    return slice(x, [0, ...this.sides.map(([before]) => before), 0], this.shapeLast(x.shape) as number[])
+  /** [batch, …spatial, channels] → the same with other extents. @throws ShapeError if nothing is left of an axis */
+  private shapeOf(inputShape: BatchShape): BatchShape {
+    const lengths = inputShape
+      .slice(1, -1)
+      .map((extent, i) => (extent === null ? null : extent + this.sides[i]![0] + this.sides[i]![1]))
+    if (lengths.every((length) => length === null || length >= 1))
+      return [inputShape[0]!, ...lengths, inputShape.at(-1)!]
+    throw new ShapeError(
+      `${this}: nothing would be left of ${formatShape(inputShape)} without ${quoted(this.cropping)} at its sides`,
+    )
   }
 }
 
@@ -106,7 +89,7 @@ abstract class Cropping extends SidesLayer {
  * `keras.layers.ZeroPadding1D`.
  */
 export class ZeroPadding1D extends configured(
-  ZeroPadding,
+  SidesLayer,
   () => ({
     /** How many zeros: one number for both sides, or [before, after]. Default 1. */
     padding: option(sides(1), 1),
@@ -118,7 +101,7 @@ export class ZeroPadding1D extends configured(
 
 /** Zeros around an image, x [batch, rows, columns, channels]. Keras: `keras.layers.ZeroPadding2D`. */
 export class ZeroPadding2D extends configured(
-  ZeroPadding,
+  SidesLayer,
   () => ({
     /** How many zeros: one number, [rows, columns], or [[top, bottom], [left, right]]. Default 1. */
     padding: option(sides(2), 1),
@@ -130,7 +113,7 @@ export class ZeroPadding2D extends configured(
 
 /** Zeros around a volume, x [batch, depth, rows, columns, channels]. Keras: `keras.layers.ZeroPadding3D`. */
 export class ZeroPadding3D extends configured(
-  ZeroPadding,
+  SidesLayer,
   () => ({
     /** How many zeros: one number, one for each axis, or [before, after] for each. Default 1. */
     padding: option(sides(3), 1),
@@ -145,7 +128,7 @@ export class ZeroPadding3D extends configured(
  * `keras.layers.Cropping1D`.
  */
 export class Cropping1D extends configured(
-  Cropping,
+  SidesLayer,
   () => ({
     /** How many steps: one number for both sides, or [before, after]. Default 1. */
     cropping: option(sides(1), 1),
@@ -157,7 +140,7 @@ export class Cropping1D extends configured(
 
 /** Crops an image, x [batch, rows, columns, channels]. Keras: `keras.layers.Cropping2D`. */
 export class Cropping2D extends configured(
-  Cropping,
+  SidesLayer,
   () => ({
     /** How much: one number, [rows, columns], or [[top, bottom], [left, right]]. Default 0. */
     cropping: option(sides(2), 0),
@@ -169,7 +152,7 @@ export class Cropping2D extends configured(
 
 /** Crops a volume, x [batch, depth, rows, columns, channels]. Keras: `keras.layers.Cropping3D`. */
 export class Cropping3D extends configured(
-  Cropping,
+  SidesLayer,
   () => ({
     /** How much: one number, one for each axis, or [before, after] for each. Default 1. */
     cropping: option(sides(3), 1),

@@ -2,37 +2,53 @@
 
 import type { DType } from '../../core/dtypes'
 import { configured, option } from '../../core/options'
+import type { Interpolation } from '../../ops/image'
 import { interpolation, resize } from '../../ops/image'
 import { perAxis } from '../../ops/sliding'
 import { repeat } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
-import { SpatialLayer } from '../core/spatial-layer'
+import { TENSOR } from '../forms'
+import { Layer } from '../layer'
+import { alongSpace, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
 import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
 
-abstract class UpSampling extends SpatialLayer {
+/** Repeats each element, or interpolates between them. */
+abstract class UpSampling extends configured(Layer<Tensor>, spatialOptions) {
+  static override readonly form = TENSOR
   declare readonly size: readonly number[]
+  declare readonly interpolation?: Interpolation
 
-  protected get rank(): number {
-    return this.size.length
+  private get repeats(): boolean {
+    return (this.interpolation ?? 'nearest') === 'nearest'
   }
 
-  protected override get flowOfLast(): UnitFlow {
-    return KEEPS
+  // Interpolation uses only one channel for each channel of the output.
+  override get unitFlow(): UnitFlow | null {
+    return isChannelsFirst(this) ? null : KEEPS
   }
 
-  protected callLast(x: Tensor): Tensor {
-    return this.size.reduce((y, times, i) => (times === 1 ? y : repeat(y, times, i + 1)), x)
+  call(x: Tensor): Tensor {
+    const { size, interpolation = 'nearest' } = this
+    return alongSpace(this, size.length, x, (last) =>
+      this.repeats
+        ? size.reduce((y, times, i) => (times === 1 ? y : repeat(y, times, i + 1)), last)
+        : resize(last, this.shapeOf(last.shape).slice(1, -1) as number[], { interpolation }),
+    )
   }
 
-  protected shapeLast(inputShape: BatchShape): BatchShape {
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return shapeAlongSpace(this, this.size.length, inputShape, (shape) => this.shapeOf(shape))
+  }
+
+  private shapeOf(inputShape: BatchShape): BatchShape {
     const lengths = inputShape.slice(1, -1).map((extent, i) => (extent === null ? null : extent * this.size[i]!))
     return [inputShape[0]!, ...lengths, inputShape.at(-1)!]
   }
 
   protected override outputDtype([dtype]: readonly DType[]): DType {
-    return dtype ?? 'float32'
+    return this.repeats ? (dtype ?? 'float32') : 'float32'
   }
 }
 
@@ -66,20 +82,6 @@ export class UpSampling2D extends configured(
   'size',
 ) {
   static readonly className = 'UpSampling2D'
-
-  protected override callLast(x: Tensor): Tensor {
-    if (this.interpolation === 'nearest') return super.callLast(x)
-    return resize(x, this.shapeLast(x.shape).slice(1, -1) as number[], { interpolation: this.interpolation })
-  }
-
-  // Interpolation uses only one channel for each channel of the output.
-  protected override get flowOfLast(): UnitFlow {
-    return KEEPS
-  }
-
-  protected override outputDtype(inputs: readonly DType[]): DType {
-    return this.interpolation === 'nearest' ? super.outputDtype(inputs) : 'float32'
-  }
 }
 
 /** Repeats each voxel: x [batch, depth, rows, columns, channels]. Keras: `keras.layers.UpSampling3D`. */

@@ -6,7 +6,8 @@ import { receivedText } from '../../core/registry'
 import type { Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import type { Graph } from '../../ir/graph'
-import { LayerBase } from '../../layers/base'
+import type { LayerBase } from '../../layers/layer'
+import { Layer } from '../../layers/layer'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { Optimizer } from '../../optimizers'
@@ -234,7 +235,7 @@ export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
         `A callback must be an object with methods such as onEpochEnd, received ${receivedText(callback)}`,
       )
     }
-    if (callback instanceof LayerBase)
+    if (callback instanceof Layer)
       throw new ArgumentError(
         `A callback must be an object with methods such as onEpochEnd, received the layer ${callback}`,
       )

@@ -1,0 +1,170 @@
+// What all convolutions share: a kernel or two, a bias, an activation, and a window that slides over places. How they
+// differ is a ConvolutionKind, one for each file of this folder.
+
+import { mixesUnits } from '../../activations'
+import { boolean, configured, option } from '../../core/options'
+import { add } from '../../ops/elementwise'
+import type { Padding, Sliding } from '../../ops/sliding'
+import type { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
+import { requireExtents } from '../checks'
+import { TENSOR } from '../forms'
+import { activation, constraint, initializer, regularizer } from '../kinds'
+import type { WeightOptions } from '../layer'
+import { Layer } from '../layer'
+import { alongSpace, channelsLast, channelsOf, isChannelsFirst, shapeAlongSpace, spatialOptions } from '../spatial'
+import type { BatchShape } from '../spec'
+import type { Made, UnitAxis, UnitFlow } from '../units'
+import { unitAxes } from '../units'
+import { slidingOf } from './options'
+
+/** What a convolution computes, with the channels last. */
+export interface ConvolutionKind<Of> {
+  /** Checks options against each other. Default: nothing. */
+  readonly check?: (layer: Of) => void
+  /**
+   * The kernels, in the order of the weights.
+   * @param shape of the input, [batch, …extents, channels]
+   * @throws ShapeError for an input that does not fit
+   */
+  readonly kernels: (layer: Of, channels: number, shape: BatchShape) => readonly WeightOptions[]
+  /** The number of output channels. */
+  readonly filters: (layer: Of, channels: number | null) => number | null
+  /** The sum over the window, before bias and activation. */
+  readonly call: (layer: Of, x: Tensor, kernels: readonly Tensor[]) => Tensor
+  /** The shape of the result for [batch, …extents, channels]. */
+  readonly shape: (layer: Of, inputShape: BatchShape, filters: number | null) => BatchShape
+  /** What becomes of the units of the input. */
+  readonly units: (layer: Of, kernels: readonly Variable[]) => UnitFlow | null
+}
+
+/** activation(Σ x · kernel + bias) for every position of a window. */
+export abstract class ConvolutionLayer extends configured(Layer<Tensor>, () => ({
+  ...spatialOptions(),
+  /** Applied to the result. Default linear. */
+  activation: option(activation, null),
+  /** Default true. */
+  useBias: option(boolean, true),
+  /** Default zeros. */
+  biasInitializer: option(initializer, 'zeros'),
+  /** A penalty on the bias. Default null. */
+  biasRegularizer: option(regularizer, null),
+  /** Applied to the bias after every update. Default null. */
+  biasConstraint: option(constraint, null),
+})) {
+  static override readonly form = TENSOR
+  declare readonly kernelSize: readonly number[]
+  declare readonly strides: readonly number[]
+  declare readonly padding: Padding
+  declare readonly dilationRate: readonly number[]
+  /** What the layer computes. @internal */
+  protected abstract get kind(): ConvolutionKind<this>
+  private kernelVariables: readonly Variable[] | null = null
+  private biasVariable: Variable | null = null
+
+  /**
+   * [… kernelSize, channels / groups, filters]; of a transposed convolution [… kernelSize, filters, channels], of a
+   * depthwise or separable one [… kernelSize, channels, depthMultiplier].
+   */
+  get kernel(): Variable {
+    return this.kernels[0]!
+  }
+
+  /** All kernels, in the order of the weights. */
+  protected get kernels(): readonly Variable[] {
+    return this.requireBuilt(this.kernelVariables)
+  }
+
+  /** [filters]; null when useBias is false. */
+  get bias(): Variable | null {
+    return this.biasVariable
+  }
+
+  protected get sliding(): Sliding {
+    return slidingOf(this)
+  }
+
+  private get rank(): number {
+    return this.kernelSize.length
+  }
+
+  protected override checkOptions(): void {
+    this.kind.check?.(this)
+  }
+
+  override build(inputShape: BatchShape): void {
+    const { kind } = this
+    const channels = channelsOf(this, this.rank, inputShape)
+    const kernels = kind.kernels(this, channels, channelsLast(this, this.rank, inputShape))
+    this.kernelVariables = kernels.map((kernel) => this.addWeight(kernel))
+    if (!this.useBias) return
+    this.biasVariable = this.addWeight({
+      name: 'bias',
+      shape: [kind.filters(this, channels)!],
+      initializer: this.biasInitializer,
+      regularizer: this.biasRegularizer,
+      constraint: this.biasConstraint,
+    })
+  }
+
+  protected override checkShape(shape: BatchShape, built: BatchShape): void {
+    channelsLast(this, this.rank, shape)
+    requireExtents(this, shape, built, [isChannelsFirst(this) ? 1 : -1])
+  }
+
+  call(x: Tensor): Tensor {
+    return alongSpace(this, this.rank, x, (last) => this.callLast(last))
+  }
+
+  /** x [batch, …spatial, channels] */
+  protected callLast(x: Tensor): Tensor {
+    const kernels = this.kernels.map((kernel) => kernel.value)
+    return this.finish(this.kind.call(this, x, kernels))
+  }
+
+  /** Adds the bias, and applies the activation. */
+  protected finish(y: Tensor): Tensor {
+    return this.activation(this.biasVariable === null ? y : add(y, this.biasVariable))
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    const { kind } = this
+    return shapeAlongSpace(this, this.rank, inputShape, (shape) =>
+      kind.shape(this, shape, kind.filters(this, shape.at(-1)!)),
+    )
+  }
+
+  override get unitFlow(): UnitFlow | null {
+    return isChannelsFirst(this) ? null : this.kind.units(this, this.kernels)
+  }
+}
+
+/** A weight of a convolution with the options of this name: `kernelInitializer` and so on for 'kernel'. */
+export function kernelOf<Name extends string>(
+  layer: { readonly [Option in `${Name}${'Initializer' | 'Regularizer' | 'Constraint'}`]: unknown },
+  option: Name,
+  weight: Pick<WeightOptions, 'name' | 'shape' | 'inputAxes'>,
+): WeightOptions {
+  return {
+    ...weight,
+    initializer: layer[`${option}Initializer`],
+    regularizer: layer[`${option}Regularizer`],
+    constraint: layer[`${option}Constraint`],
+  } as WeightOptions
+}
+
+/** Units that are the filters of a kernel. */
+export function madeFilters(
+  { filters, activation, bias }: Pick<ConvolutionLayer, 'activation' | 'bias'> & { readonly filters: number },
+  kernel: UnitAxis,
+  from: readonly UnitAxis[],
+): Made {
+  const units = {
+    count: filters,
+    optionsFor: (filters: number) => ({ filters }),
+    incoming: [kernel, ...unitAxes(0, bias)],
+    activation,
+    mixed: mixesUnits(activation),
+  }
+  return { kind: 'makes', units, from }
+}

@@ -1,0 +1,42 @@
+// What many layers have in common, as values: which inputs they take, and what the output is by the input alone.
+
+import type { DType } from '../core/dtypes'
+import { ShapeError } from '../core/errors'
+import type { Tree } from '../core/tree'
+import { isBranch } from '../core/tree'
+import type { BatchShape } from './spec'
+
+/** A class declares it as `static override readonly form`; methods of the class take precedence. */
+export interface LayerForm {
+  /** Whether the input is one tensor: a list or a record is refused. Default false. */
+  readonly takesOne?: boolean
+  /** Whether masks of the input are passed on. Default false. */
+  readonly masks?: boolean
+  /** The shape of the output. Default: found by tracing. */
+  readonly shape?: (inputShape: BatchShape) => BatchShape
+  /** The dtype of the output. Default float32. */
+  readonly dtype?: (inputs: readonly DType[]) => DType
+}
+
+/** One tensor → one tensor or several. */
+export const TENSOR: LayerForm = { takesOne: true }
+
+const ofInput = ([dtype]: readonly DType[]): DType => dtype ?? 'float32'
+
+/** [batch, …] → [batch, …] in float32. Each class declares whether it keeps units: a softmax has the input's shape, too. */
+export const ELEMENTWISE: LayerForm = { takesOne: true, masks: true, shape: (inputShape) => inputShape }
+
+/** The same in the input's dtype. */
+export const PASSING: LayerForm = { ...ELEMENTWISE, dtype: ofInput }
+
+/** The elements of the input, in another shape or order. */
+export const REARRANGING: LayerForm = { takesOne: true, dtype: ofInput }
+
+/** @throws ShapeError for a list or a record */
+export function requireOne(layer: { toString(): string }, input: Tree<unknown>): void {
+  if (!isBranch(input)) return
+  const received = Array.isArray(input) ? `a list of ${input.length}` : `a record of ${Object.keys(input).join(', ')}`
+  throw new ShapeError(
+    `${layer.toString()}: the input must be one tensor, received ${received}. A recurrent layer with returnState gives a list: its output and its states.`,
+  )
+}

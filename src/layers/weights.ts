@@ -1,0 +1,370 @@
+// What a layer consists of: its weights, inner layers and random streams, and the lists of them. A list is compared with
+// the former one when something was created or changed anywhere, and stays the same object while it says the same, so
+// that nothing is compiled again because of another model.
+
+import { requireWithinLimit } from '../core/weight-limit'
+import type { DType } from '../core/dtypes'
+import { dtypes } from '../core/dtypes'
+import { ArgumentError, ShapeError, formatShape, quoted, restating } from '../core/errors'
+import { classNameOf } from '../core/registry'
+import { scoped } from '../core/scope'
+import type { Shape } from '../core/shapes'
+import { sameShape } from '../core/shapes'
+import type { Tree } from '../core/tree'
+import type { Constraint } from '../constraints'
+import type { FanAxes, InitializerIdentifier } from '../initializers'
+import { initializers } from '../initializers/registry'
+import type { SeedGenerator } from '../ops/random'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import { drawnFor } from '../ops/seed'
+import { Tensor } from '../ops/tensor'
+import { trace, untraced } from '../ops/trace'
+import { Variable, changes } from '../ops/variable'
+import type { Regularizer } from '../regularizers'
+import { currentPath, withoutFrame } from './context'
+import type { Parts } from './parts'
+import { findParts } from './parts'
+import type { TensorSpec } from './spec'
+
+export interface WeightOptions {
+  /** The weight's name; the path of the layer is put before it. */
+  name: string
+  /** The extent of each axis. */
+  shape: Shape
+  /** Default glorotUniform. */
+  initializer?: InitializerIdentifier
+  /** A penalty that is added to the loss. Default null. */
+  regularizer?: Regularizer | null
+  /** Applied after every update. Default null. */
+  constraint?: Constraint | null
+  /** Which axes are inputs and which are outputs, for initializers that scale by their sizes. Default: Keras's rule. */
+  fans?: FanAxes
+  /** Which axes are inputs, for constraints that need them. Default: those of `fans`. */
+  inputAxes?: readonly number[] | null
+  /** Default true for float32. */
+  trainable?: boolean
+  /** Default float32. */
+  dtype?: DType
+}
+
+export interface OwnWeight {
+  readonly variable: Variable
+  readonly regularizer: Regularizer | null
+  /** The state that the regularizer keeps for the weight. */
+  readonly kept: readonly Variable[]
+  /** Draws the initial value of the weight. */
+  readonly draw: (() => Tensor) | null
+  /** How often the value was drawn, including the first time. */
+  drawn: number
+}
+
+/** A weight with its penalty. */
+export interface RegularizedWeight<Of = Whole> {
+  readonly layer: Of
+  readonly weight: Variable
+  readonly regularizer: Regularizer
+  readonly kept: readonly Variable[]
+}
+
+/** A layer, as far as lists use it. */
+export interface Whole {
+  readonly name: string
+  /** Inner layers that no property holds. */
+  readonly hiddenParts: readonly Whole[]
+}
+
+const former = scoped(false)
+
+/** Whether lists are requested in the order of old files. @internal */
+export function isFormerOrder(): boolean {
+  return former.current
+}
+
+/**
+ * Runs a function while layers and weights are listed in the order that old files use: layers in properties first, then
+ * those of a graph by their first call, and weights in the order of their creation.
+ * @param isFormer false: keep the current order
+ */
+export function inFormerOrder<Result>(isFormer: boolean, body: () => Result): Result {
+  return isFormer ? former.within(true, body) : body()
+}
+
+/** The layer that is being built; the options that it reads meanwhile become fixed. */
+export const reading = scoped<object | null>(null)
+
+/** What a layer and its inner layers consist of; the same object as long as it says the same. */
+export interface Lists {
+  readonly layers: readonly object[]
+  readonly weights: readonly Variable[]
+  readonly trainableWeights: readonly Variable[]
+  /** When a layer among them changed last. */
+  readonly changed: number
+  /** When something that programs hold as a constant changed last. */
+  readonly constants: number
+}
+
+/** The mutable state of a layer. It is not a property, because properties are searched for parts. */
+class State {
+  trainable = true
+  builtFor: Tree<TensorSpec> | null = null
+  readonly own: OwnWeight[] = []
+  readonly tracked: Whole[] = []
+  parts: Parts | null = null
+  partsAt = -1
+  lists: Lists | null = null
+  listsAt = -1
+  changed = 0
+  constants = 0
+  readonly warned = new Set<string>()
+  /** The options that weights and parts depend on; null while options are plain properties. */
+  fixed: Set<string> | null = null
+}
+
+/** The states of all layers: what has a state is a layer. */
+const states = new WeakMap<object, State>()
+
+export function stateOf(layer: object): State {
+  let state = states.get(layer)
+  if (state === undefined) {
+    state = new State()
+    states.set(layer, state)
+  }
+  return state
+}
+
+/** Says that the parts of a layer changed, or which of them are trained. */
+export function partsChanged(layer: object): void {
+  stateOf(layer).changed = ++changes.count
+}
+
+/** Says that something changed that programs hold as a constant: those of all models with this layer are made anew. */
+export function constantsChanged(layer: object): void {
+  stateOf(layer).constants = ++changes.count
+}
+
+export function unbuild(layer: object): void {
+  const state = stateOf(layer)
+  state.own.length = 0
+  state.builtFor = null
+  partsChanged(layer)
+}
+
+const isLayer = (value: object): boolean => states.has(value)
+
+function foundParts(layer: Whole, tracked: readonly Whole[]): Parts {
+  const { hiddenParts } = layer
+  return reading.within(null, () =>
+    former.current
+      ? findParts(layer, isLayer, [], [...hiddenParts, ...tracked])
+      : findParts(layer, isLayer, hiddenParts, tracked),
+  )
+}
+
+/** The same elements in the same order. */
+const sameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((each, i) => each === b[i])
+
+export function partsOf(layer: object): Parts {
+  const state = stateOf(layer)
+  const find = (): Parts => foundParts(layer as Whole, state.tracked)
+  if (former.current) return find()
+  if (state.parts === null || state.partsAt !== changes.count) {
+    const found = find()
+    const { parts } = state
+    const isSame =
+      parts !== null &&
+      sameList(found.sublayers, parts.sublayers) &&
+      sameList(found.variables, parts.variables) &&
+      sameList(found.generators, parts.generators)
+    if (!isSame) state.parts = found
+    state.partsAt = changes.count
+  }
+  return state.parts!
+}
+
+/** What a layer consists of, with its inner layers. */
+export function listsOf(layer: object): Lists {
+  if (former.current) return listed(layer)
+  const state = stateOf(layer)
+  if (state.lists === null || state.listsAt !== changes.count) {
+    const found = listed(layer)
+    const { lists } = state
+    const isSame =
+      lists !== null &&
+      found.changed === lists.changed &&
+      found.constants === lists.constants &&
+      sameList(found.layers, lists.layers) &&
+      sameList(found.weights, lists.weights) &&
+      sameList(found.trainableWeights, lists.trainableWeights)
+    if (!isSame) state.lists = found
+    state.listsAt = changes.count
+  }
+  return state.lists!
+}
+
+function listed(layer: object): Lists {
+  const [layers, weights, trainable] = [new Set<object>(), new Set<Variable>(), new Set<Variable>()]
+  let [changed, constants] = [0, 0]
+  const collect = (each: object, isTrained: boolean): void => {
+    if (layers.has(each)) return
+    layers.add(each)
+    const state = stateOf(each)
+    changed = Math.max(changed, state.changed)
+    constants = Math.max(constants, state.constants)
+    const trains = isTrained && state.trainable
+    for (const variable of ownWeightsOf(each)) {
+      weights.add(variable)
+      if (trains && variable.trainable) trainable.add(variable)
+    }
+    for (const inner of partsOf(each).sublayers) collect(inner, trains)
+  }
+  collect(layer, true)
+  return {
+    layers: [...layers],
+    weights: Object.freeze([...weights]),
+    trainableWeights: Object.freeze([...trainable]),
+    changed,
+    constants,
+  }
+}
+
+/** The states of a layer's random streams and of its regularizers, without those of its sublayers. */
+export function ownState(layer: object): readonly Variable[] {
+  const { generators } = partsOf(layer)
+  return [...generators.map(({ state }) => state), ...stateOf(layer).own.flatMap(({ kept }) => kept)]
+}
+
+export function ownWeightsOf(layer: object): readonly Variable[] {
+  const all = [...new Set([...stateOf(layer).own.map(({ variable }) => variable), ...partsOf(layer).variables])]
+  return former.current ? all : all.sort((a, b) => Number(b.madeTrainable) - Number(a.madeTrainable))
+}
+
+/** The states of all random streams, then those of all regularizers. */
+export function stateVariablesOf(layer: object): readonly Variable[] {
+  const { layers } = listsOf(layer)
+  const generators = new Set<SeedGenerator>(layers.flatMap((each) => partsOf(each).generators))
+  const kept = new Set<Variable>(layers.flatMap((each) => stateOf(each).own.flatMap(({ kept }) => kept)))
+  return [...[...generators].map((generator) => generator.state), ...kept]
+}
+
+/** The trainable weights with a penalty; layers that are not trained are left out with all their inner layers. */
+export function regularizedOf<Of extends Whole>(layer: Of): readonly RegularizedWeight<Of>[] {
+  const found: RegularizedWeight<Of>[] = []
+  const seen = new Set<object>()
+  const visit = (each: Of): void => {
+    if (seen.has(each)) return
+    seen.add(each)
+    const { trainable, own } = stateOf(each)
+    if (!trainable) return
+    for (const { variable, regularizer, kept } of own)
+      if (regularizer !== null && variable.trainable) found.push({ layer: each, weight: variable, regularizer, kept })
+    for (const inner of partsOf(each).sublayers) visit(inner as Of)
+  }
+  visit(layer)
+  return found
+}
+
+/** Creates a weight that belongs to a layer. */
+export function addWeightTo(
+  layer: Whole,
+  {
+    name,
+    shape,
+    initializer = 'glorotUniform',
+    regularizer = null,
+    constraint: given = null,
+    fans,
+    inputAxes = fans?.inputAxes ?? null,
+    dtype = 'float32',
+    trainable = dtype === 'float32',
+  }: WeightOptions,
+): Variable {
+  requireWithinLimit(`${layer}: ${name}`, shape)
+  const drawn = initializers.get(initializer)
+  const draw = (): Tensor => {
+    const made = drawn.call(shape, fans)
+    return made.dtype === dtype ? made : new Tensor(dtypes[dtype].array.from(made.data), made.shape, dtype)
+  }
+  const initial = draw()
+  if (!sameShape(initial.shape, shape)) {
+    throw new ShapeError(
+      `${layer}: the initializer of ${name} must make shape ${formatShape(shape)}, received ${formatShape(initial.shape)}`,
+    )
+  }
+  const path = currentPath()
+  const prefix = path.at(-1) === layer.name ? path : [...path, layer.name]
+  const variable = new Variable(initial, { name: [...prefix, name].join('/'), trainable, dtype })
+  const constraint = given === null || inputAxes === null ? given : { call: (w: Tensor) => given.call(w, inputAxes) }
+  if (constraint !== null)
+    requireConstrainable(`${layer}: the constraint ${classNameOf(given!)} of ${name}`, shape, constraint)
+  variable.constraint = constraint
+  const kept = regularizer?.keep?.(variable) ?? []
+  addOwn(layer, { variable, regularizer, kept, draw, drawn: 1 })
+  return variable
+}
+
+/** Adds a weight to those of a layer. */
+export function addOwn(layer: object, weight: OwnWeight): void {
+  stateOf(layer).own.push(weight)
+  partsChanged(layer)
+}
+
+/** Tries a constraint, which the optimizer calls only after the first update. */
+function requireConstrainable(what: string, shape: Shape, constraint: Pick<Constraint, 'call'>): void {
+  const where = `${what} ${formatShape(shape)}`
+  let made: unknown
+  restating(
+    (message) => `${where}: ${message}`,
+    () =>
+      untraced(() =>
+        withoutFrame(() =>
+          trace([{ shape, dtype: 'float32' }], ([weight]) => {
+            made = constraint.call(weight!)
+            return []
+          }),
+        ),
+      ),
+  )
+  if (made instanceof Tensor && sameShape(made.shape, shape)) return
+  throw new ShapeError(
+    `${where} must give a tensor of this shape, received ${made instanceof Tensor ? formatShape(made.shape) : quoted(made)}`,
+  )
+}
+
+/** A new initial value for a weight of a layer or of an inner one. */
+export function drawAnew(layer: object, weight: Variable): Tensor {
+  for (const each of listsOf(layer).layers) {
+    const own = stateOf(each).own.find(({ variable }) => variable === weight)
+    if (own?.draw != null) return drawnFor(own.drawn++, () => untraced(own.draw!))
+  }
+  throw new ArgumentError(`${layer}: does not know how ${weight.name} was made`)
+}
+
+/** All weights that layers created, of a layer and of its inner ones. */
+export function ownOf(layer: object): readonly OwnWeight[] {
+  return listsOf(layer).layers.flatMap((each) => stateOf(each).own)
+}
+
+/**
+ * Replaces all weights, or none.
+ * @throws ShapeError naming the first tensor that does not fit
+ */
+export function setWeightsOf(layer: object, weights: readonly TensorLike[]): void {
+  const own = listsOf(layer).weights
+  if (weights.length !== own.length) {
+    const hint =
+      own.length === 0 && stateOf(layer).builtFor === null
+        ? ' There are no weights before the first call, or before an inputShape is given.'
+        : ''
+    throw new ArgumentError(`${layer}: setWeights needs ${own.length} tensors, received ${weights.length}.${hint}`)
+  }
+  const tensors = weights.map((weight, i) => {
+    const tensor = toTensor(weight, `weights[${i}]`, own[i]!.dtype)
+    if (sameShape(tensor.shape, own[i]!.shape)) return tensor
+    throw new ShapeError(
+      `${own[i]!.name}: weights[${i}] must have shape ${formatShape(own[i]!.shape)}, received ${formatShape(tensor.shape)}`,
+    )
+  })
+  tensors.forEach((tensor, i) => own[i]!.assign(tensor))
+}

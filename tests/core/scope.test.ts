@@ -1,0 +1,120 @@
+// Values that hold while a function runs.
+// modes: simd
+
+import { describe, expect, it } from 'vitest'
+import { limitWeights, requireRoom } from '../../src/core/weight-limit'
+import { customObject, customObjectScope, describing, nameToSave } from '../../src/core/registry'
+import { scoped, within } from '../../src/core/scope'
+import {
+  CallContext,
+  currentFrame,
+  currentPath,
+  isProbing,
+  whileProbing,
+  withFrame,
+  withTap,
+  withinPath,
+  tapped,
+} from '../../src/layers/context'
+import { inFormerOrder, isFormerOrder } from '../../src/layers/weights'
+import { StringTensor, hearingReaders, noteReader } from '../../src/ops/strings'
+import { Tensor } from '../../src/ops/tensor'
+
+const fail = (): never => {
+  throw new Error('body')
+}
+
+describe('a scoped value', () => {
+  it('holds within a body, and the value of the caller afterwards', () => {
+    const path = scoped<readonly string[]>([])
+    const seen = path.within(['a'], () => {
+      const inner = path.within(['a', 'b'], () => path.current)
+      return [inner, path.current]
+    })
+    expect(seen).toEqual([['a', 'b'], ['a']])
+    expect(path.current).toEqual([])
+  })
+
+  it('may be undefined or null within a body, whatever its default is', () => {
+    const value = scoped<number | null | undefined>(3)
+    expect(value.within(undefined, () => value.current)).toBeUndefined()
+    expect(value.within(null, () => value.current)).toBeNull()
+    expect(value.current).toBe(3)
+  })
+
+  it('is restored when a body throws, with all other keys', () => {
+    const [first, second] = [scoped(1), scoped('x')]
+    expect(() => within({ ...first.as(2), ...second.as('y') }, () => first.within(3, fail))).toThrow('body')
+    expect([first.current, second.current]).toEqual([1, 'x'])
+  })
+
+  it('does not change other keys', () => {
+    const [first, second] = [scoped(1), scoped(1)]
+    expect(first.within(2, () => second.within(3, () => [first.current, second.current]))).toEqual([2, 3])
+  })
+
+  it('ends when the body returns a promise', async () => {
+    const value = scoped(0)
+    const later = value.within(1, async () => {
+      const before = value.current
+      await Promise.resolve()
+      return [before, value.current]
+    })
+    expect(value.current).toBe(0)
+    expect(await later).toEqual([1, 0])
+  })
+})
+
+describe('no key of the library leaks when a body throws', () => {
+  const strings = new StringTensor(['a'], [1])
+  const reader = { readStrings: () => new Tensor(Float32Array.of(1), [1], 'float32') }
+  const heard: unknown[] = []
+  const cases: Readonly<
+    Record<string, { readonly run: (body: () => never) => unknown; readonly state: () => unknown }>
+  > = {
+    'the call of a layer': {
+      run: (body) => withFrame('layer', new CallContext(false), body),
+      state: () => currentFrame(),
+    },
+    'the path of weights': { run: (body) => withinPath('a', body), state: () => currentPath().length },
+    probing: { run: whileProbing, state: isProbing },
+    'a tap': {
+      run: (body) => withTap(() => [], body),
+      state: () => Array.isArray(tapped(null, [], strings)),
+    },
+    'the order of old files': { run: (body) => inFormerOrder(true, body), state: isFormerOrder },
+    'custom objects': { run: (body) => customObjectScope({ Mine: 1 }, body), state: () => customObject('Mine') },
+    'names of functions': { run: describing, state: () => nameToSave({ name: '' }) },
+    'readers of strings': {
+      run: (body) => hearingReaders((each) => heard.push(each), body),
+      state: () => {
+        heard.length = 0
+        noteReader(strings, reader)
+        return heard.length
+      },
+    },
+    'the limit of weights': {
+      run: (body) => limitWeights(1, 1, body),
+      state: () => {
+        try {
+          requireRoom('kernel', [2])
+          return 'room'
+        } catch {
+          return 'no room'
+        }
+      },
+    },
+  }
+  it.each(Object.entries(cases))('%s', (_, { run, state }) => {
+    const before = state()
+    let inside: unknown = before
+    expect(() =>
+      run(() => {
+        inside = state()
+        return fail()
+      }),
+    ).toThrow('body')
+    expect(inside).not.toEqual(before)
+    expect(state()).toEqual(before)
+  })
+})

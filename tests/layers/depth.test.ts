@@ -1,0 +1,83 @@
+// How far a layer is from the root of options: what layers share are functions and values, not classes in between.
+// modes: simd
+
+import { readFileSync, readdirSync } from 'node:fs'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+import { Configured } from '../../src/core/options'
+import { layers } from '../../src/layers/registry'
+
+/** The most classes between a layer and Configured: Layer, and one that a family shares or that users extend, too. */
+const MOST_CLASSES = 2
+/** The same with the links that `configured` makes, one for each table of options. */
+const MOST_LINKS = 4
+
+/**
+ * Layers with one class more, because their base extends a class that users extend, too: RandomImageLayer is an
+ * ImageLayer, the cells with gates are Cells, ConvLSTM is a RecurrentLayer, a layer with a vocabulary reads strings. A
+ * line goes with its class; none may be added.
+ */
+const deeper: Readonly<Record<string, readonly string[]>> = {
+  RandomImageLayer: [
+    'CutMix',
+    'MixUp',
+    'RandomBrightness',
+    'RandomContrast',
+    'RandomCrop',
+    'RandomErasing',
+    'RandomFlip',
+    'RandomGaussianBlur',
+    'RandomGrayscale',
+    'RandomInvert',
+    'RandomRotation',
+    'RandomShear',
+    'RandomTranslation',
+    'RandomZoom',
+    'Solarization',
+  ],
+  WeightedCell: ['GRUCell', 'LSTMCell', 'SimpleRNNCell'],
+  ConvLSTM: ['ConvLSTM1D', 'ConvLSTM2D', 'ConvLSTM3D'],
+  VocabularyLayer: ['StringLookup', 'TextVectorization'],
+}
+
+/** The classes that the files of layers declare. A link of `configured` has no declaration. */
+const declared = new Set(
+  readdirSync('src/layers', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => {
+      const { statements } = ts.createSourceFile(
+        name,
+        readFileSync(`src/layers/${name}`, 'utf8'),
+        ts.ScriptTarget.Latest,
+      )
+      return statements.filter(ts.isClassDeclaration).map((each) => each.name!.text)
+    }),
+)
+
+/** The classes between a class and Configured, from the nearest on. */
+function between(of: object): Function[] {
+  const found: Function[] = []
+  let each = Object.getPrototypeOf(of) as Function
+  for (; each !== Configured; each = Object.getPrototypeOf(each) as Function) found.push(each)
+  return found
+}
+
+describe('the classes between a layer and the root of options', () => {
+  it('are found', () => {
+    const names = between(layers.all['RandomFlip']!).map(({ name }) => name)
+    expect(names.filter((name) => declared.has(name))).toEqual(['RandomImageLayer', 'ImageLayer', 'Layer'])
+    expect(names).toHaveLength(6)
+  })
+
+  it.each(Object.entries(layers.all))('%s', (name, of) => {
+    const links = between(of)
+    const classes = links.filter((each) => declared.has(each.name)).map((each) => each.name)
+    const base = Object.keys(deeper).find((base) => deeper[base]!.includes(name))
+    const more = base === undefined ? 0 : 1
+    if (base !== undefined) expect(classes[0]).toBe(base)
+    expect(classes.at(-1)).toBe('Layer')
+    expect(classes.length, classes.join(' → ')).toBeLessThanOrEqual(MOST_CLASSES + more)
+    // Each class may have one table of options, which is a link.
+    expect(links.length, links.map((each) => each.name).join(' → ')).toBeLessThanOrEqual(MOST_LINKS + 2 * more)
+  })
+})
