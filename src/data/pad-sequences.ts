@@ -2,7 +2,7 @@
 
 import { DataError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { InputsOf } from '../core/options'
-import { choice, count, nullable, number, option, readOptions } from '../core/options'
+import { choice, extent, nullable, number, option, readOptions } from '../core/options'
 import { allocateData } from '../core/dtypes'
 import { sameShape, sizeOf } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
@@ -11,7 +11,7 @@ import { Tensor } from '../ops/tensor'
 
 const padOptions = () => ({
   /** The length of every row. Default null: that of the longest sequence. */
-  maxlen: option(nullable(count), null),
+  maxlen: option(nullable(extent), null),
   /** Default 'int32'. */
   dtype: option(choice('int32', 'float32'), 'int32'),
   /** Whether a short sequence is padded before its first step or after its last. Default 'pre'. */

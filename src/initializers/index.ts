@@ -17,7 +17,7 @@ import {
 } from '../core/options'
 import type { Serialized } from '../core/registry'
 import type { Shape } from '../core/shapes'
-import { normalizeAxis, sizeOf } from '../core/shapes'
+import { normalizeAxis, requireSize, sizeOf } from '../core/shapes'
 import { constants } from '../ops/constants'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
@@ -121,6 +121,7 @@ export class Identity extends configured(Initializer, identityOptions, 'gain') {
     if (rows === undefined || columns === undefined || shape.length > 2) {
       throw new ShapeError(`Identity: needs a matrix, received shape ${formatShape(shape)}`)
     }
+    requireSize('Identity', shape)
     const data = new Float32Array(rows * columns)
     for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = this.gain
     return new Tensor(data, shape, 'float32')

@@ -6,11 +6,11 @@ import type { DType } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
 import { ArgumentError, ShapeError, StateError, formatShape, quoted, restating } from '../core/errors'
 import type { OptionTable } from '../core/options'
-import { Configured, boolean, choice, count, extents, named, nullable, option, optionsOf, text } from '../core/options'
+import { Configured, boolean, choice, extent, extents, named, nullable, option, optionsOf, text } from '../core/options'
 import type { Config } from '../core/registry'
 import { classNameOf, uniqueName } from '../core/registry'
 import type { Shape } from '../core/shapes'
-import { sameShape } from '../core/shapes'
+import { requireSize, sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import type { Constraint } from '../constraints'
 import type { FanAxes, InitializerIdentifier } from '../initializers'
@@ -49,7 +49,7 @@ const LAYER_OPTIONS: () => OptionTable = () => ({
   name: option(nullable(text), null),
   trainable: option(boolean, true),
   inputShape: option(nullable(extents(null)), null),
-  inputDim: option(nullable(count), null),
+  inputDim: option(nullable(extent), null),
   dtype: option(choice('float32'), 'float32'),
   activityRegularizer: option(nullable(named<Regularizer, RegularizerIdentifier>(regularizers)), null),
 })
@@ -276,6 +276,7 @@ export abstract class LayerParts extends Configured {
     dtype = 'float32',
     trainable = dtype === 'float32',
   }: WeightOptions): Variable {
+    requireSize(`${this}: ${name}`, shape)
     requireWithinLimit(`${this}: ${name}`, shape)
     const drawn = initializers.get(initializer)
     const draw = (): Tensor => {

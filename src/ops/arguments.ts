@@ -2,10 +2,10 @@
 // and what came. Tensors are made and checked in convert.ts; how options are read is in core/options.ts.
 
 import type { DType } from '../core/dtypes'
-import { ArgumentError, ShapeError, formatShape, quoted, unknownName } from '../core/errors'
+import { ArgumentError, ShapeError, quoted, unknownName } from '../core/errors'
 import type { OptionTable, ValuesOf } from '../core/options'
 import { boolean, custom, integer, option, readOptions } from '../core/options'
-import { normalizeAxes } from '../core/shapes'
+import { normalizeAxes, requireSize } from '../core/shapes'
 
 /** One axis, several, or null for all. Negative ones count from the end. */
 export type Axis = number | readonly number[] | null
@@ -23,9 +23,6 @@ export interface ReduceOptions {
   /** Keeps the folded axes as extents of 1. Keras's `keepdims` is understood as well. */
   readonly keepDims?: boolean
 }
-
-/** Elements that fit into the 4 GiB of a 32-bit memory. */
-const MOST_ELEMENTS = 2 ** 30
 
 function refuse(what: string, expected: string, received: unknown): never {
   throw new ArgumentError(`${what} must be ${expected}, received ${quoted(received)}`)
@@ -76,21 +73,22 @@ function isExtent(extent: unknown): extent is number {
   return typeof extent === 'number' && Number.isSafeInteger(extent) && extent >= 0
 }
 
-/** Extents ≥ 0 whose elements fit into memory. */
-export function requireShape(where: string, shape: unknown): number[] {
+/** Extents ≥ 0 of a tensor that can be made. */
+export function requireShape(where: string, shape: unknown, most?: number): number[] {
   if (!Array.isArray(shape)) return refuse(`${where}: the shape`, 'an array', shape)
   const extents = new Array<number>(shape.length)
-  let elements = 1
   for (let i = 0; i < shape.length; i++) {
     const extent: unknown = shape[i]
     if (!isExtent(extent)) throw new ShapeError(`${where}: the shape must hold integers ≥ 0, received ${quoted(shape)}`)
-    // An extent of 0 must not hide the others: strides are made of them.
-    elements *= Math.max(extent, 1)
     // −0 is 0
     extents[i] = extent + 0
   }
-  if (elements > MOST_ELEMENTS)
-    throw new ShapeError(`${where}: ${formatShape(extents)} has more elements than memory can hold`)
+  // An extent of 0 must not hide the others: strides are made of them.
+  requireSize(
+    where,
+    extents.map((extent) => Math.max(extent, 1)),
+    most,
+  )
   return extents
 }
 

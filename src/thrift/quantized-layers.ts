@@ -2,7 +2,7 @@
 // trained.
 
 import { ShapeError, StateError, formatShape } from '../core/errors'
-import { boolean, configured, count, option, required } from '../core/options'
+import { boolean, configured, extent, option, required } from '../core/options'
 import { sizeOf } from '../core/shapes'
 import { TensorLayer } from '../layers/core/tensor-layer'
 import { SlidingLayer, sequenceOptions, windowOptions } from '../layers/convolutional/options'
@@ -143,7 +143,7 @@ function requirePrediction(layer: object, training: boolean): void {
  */
 export class QuantizedDense extends configured(TensorLayer, () => ({
   /** The number of outputs. */
-  units: required(count),
+  units: required(extent),
   ...quantizedOptions(),
 })) {
   static readonly className = 'QuantizedDense'
@@ -188,7 +188,7 @@ export class QuantizedDense extends configured(TensorLayer, () => ({
 
 const quantizedConvolutionOptions = () => ({
   /** The number of output channels. */
-  filters: required(count),
+  filters: required(extent),
   ...quantizedOptions(),
 })
 

@@ -9,7 +9,7 @@ import type { PrimitiveAttributes, PrimitiveName, Region } from '../ir/attribute
 import type { Emitter } from '../primitives/emitter'
 import { NodeEmitter } from './emitter'
 import type { TensorType } from '../core/shapes'
-import { sameShape } from '../core/shapes'
+import { requireSize, sameShape } from '../core/shapes'
 
 /** A node as its builder has it. */
 interface OpenNode<Name extends PrimitiveName> {
@@ -174,5 +174,7 @@ function inferred<Name extends PrimitiveName>(
     if (inputs[i]!.dtype !== 'int8' || rule.takesInt8?.(attributes) === true) continue
     throw new ArgumentError(`${name}: int8 is for the weights of quantized layers, and no op computes with it`)
   }
-  return rule.infer(inputs, attributes)
+  const types = rule.infer(inputs, attributes)
+  for (let i = 0; i < types.length; i++) requireSize(name, types[i]!.shape)
+  return types
 }

@@ -1,7 +1,7 @@
 // Conv1D, Conv2D, Conv3D: convolution along one, two or three axes.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { configured, count, option, required } from '../../core/options'
+import { configured, extent, option, required } from '../../core/options'
 import type { Initializer } from '../../initializers'
 import { convolve } from '../../ops/convolution'
 import { placesIn } from '../../ops/sliding'
@@ -16,9 +16,9 @@ import { unitAxes } from '../units'
 
 const filterOptions = () => ({
   /** The number of filters: output channels. */
-  filters: required(count),
+  filters: required(extent),
   /** The number of groups of channels that are convolved separately. Default 1. */
-  groups: option(count, 1),
+  groups: option(extent, 1),
   ...kernelOptions(),
 })
 

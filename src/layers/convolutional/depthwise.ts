@@ -1,7 +1,7 @@
 // Depthwise convolution, which convolves each channel separately, and separable convolution, which mixes the channels
 // afterwards.
 
-import { configured, count, option, required } from '../../core/options'
+import { configured, extent, option, required } from '../../core/options'
 import type { Initializer } from '../../initializers'
 import { convolveDepthwise, convolveSeparable } from '../../ops/convolution'
 import { placesIn } from '../../ops/sliding'
@@ -18,7 +18,7 @@ import { unitAxes } from '../units'
 
 const depthOptions = () => ({
   /** The number of outputs of each channel. Default 1. */
-  depthMultiplier: option(count, 1),
+  depthMultiplier: option(extent, 1),
   /** Default glorotUniform. */
   depthwiseInitializer: option(initializer, 'glorotUniform'),
   /** A penalty on the depthwise kernel. Default null. */
@@ -95,7 +95,7 @@ export class DepthwiseConv2D extends configured(Depthwise, () => ({ ...depthOpti
 
 const separableOptions = () => ({
   /** The number of filters: output channels. */
-  filters: required(count),
+  filters: required(extent),
   ...depthOptions(),
   /** Default glorotUniform. */
   pointwiseInitializer: option(initializer, 'glorotUniform'),

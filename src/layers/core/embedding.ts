@@ -2,7 +2,7 @@
 
 import { DataError } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
-import { boolean, configured, count, option, required } from '../../core/options'
+import { boolean, configured, extent, option, required } from '../../core/options'
 import type { Tree } from '../../core/tree'
 import { cast, notEqual } from '../../ops/elementwise'
 import { take } from '../../ops/shape'
@@ -27,9 +27,9 @@ import { unitAxes } from '../units'
  */
 export class Embedding extends configured(TensorLayer, () => ({
   /** The number of items. */
-  inputDim: required(count),
+  inputDim: required(extent),
   /** The length of a vector. */
-  outputDim: required(count),
+  outputDim: required(extent),
   /** Default uniform in ±0.05. */
   embeddingsInitializer: option(initializer, 'uniform'),
   /** A penalty on the table. Default null. */

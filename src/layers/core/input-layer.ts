@@ -1,7 +1,7 @@
 // The start of a functional model: Input() and its layer.
 
 import type { DType } from '../../core/dtypes'
-import { choice, configured, extents, nullable, count, option, required } from '../../core/options'
+import { choice, configured, extent, extents, nullable, option, required } from '../../core/options'
 import { typed } from '../../core/tree'
 import type { Tensor } from '../../ops/tensor'
 import { Layer } from '../layer'
@@ -14,7 +14,7 @@ export class InputLayer extends configured(Layer<Tensor>, () => ({
   /** The shape of one sample; null stands for an open extent. */
   shape: required(extents(null)),
   /** The number of samples, if it is always the same. */
-  batchSize: option(nullable(count), null),
+  batchSize: option(nullable(extent), null),
   /** The dtype of the input: float32, int32, bool or string. */
   dtype: option(choice<DType>('float32', 'int32', 'bool', 'string'), 'float32'),
 })) {

@@ -1,0 +1,314 @@
+// Every class with declared options, as a test can make it and put it to use on a small input. A class that is registered but
+// not here fails the tests that walk these.
+
+import type { Optimizer } from '../../src'
+import {
+  Dense,
+  Variable,
+  callbacks,
+  constraints,
+  initializers,
+  losses,
+  metrics,
+  optimizers,
+  ops,
+  regularizers,
+  schedules,
+  setRandomSeed,
+  tensor,
+} from '../../src'
+import * as balance from '../../src/balance'
+import { Temperature } from '../../src/explain'
+import * as thrift from '../../src/thrift'
+import { Configured, optionsOf } from '../../src/core/options'
+import { MyelinError } from '../../src/core/errors'
+import type { Tree } from '../../src/core/tree'
+import { flatten, isBranch, mapTree } from '../../src/core/tree'
+import { LayerBase } from '../../src/layers/base'
+import { maskOf } from '../../src/layers/masks'
+import { layers } from '../../src/layers/registry'
+import { Tensor } from '../../src/ops/tensor'
+import { Input, examples } from '../layers/examples'
+import { floats, integers } from './data'
+
+/** A class and what is done with its objects. */
+export interface Subject {
+  readonly kind: string
+  readonly name: string
+  readonly of: new (options: object) => object
+  /** Options of an ordinary object; each call makes new objects. */
+  readonly options: () => Readonly<Record<string, unknown>>
+  /** Puts an object to use; the result tells what it does. */
+  readonly use: (made: object) => unknown
+}
+
+type AnyClass = Subject['of']
+
+/** Numbers of tensors and variables; all else as it is. An error of this library is what a use gives as well. */
+function plain(value: unknown): unknown {
+  if (value instanceof Tensor) return { shape: value.shape, dtype: value.dtype, data: Array.from(value.data) }
+  if (value instanceof Variable) return plain(value.value)
+  if (Array.isArray(value)) return value.map(plain)
+  if (isBranch(value)) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]))
+  return value
+}
+
+/** What several uses give, or the errors of this library that end them. */
+function each(...uses: readonly (() => unknown)[]): unknown[] {
+  return uses.map((use) => {
+    try {
+      return plain(use())
+    } catch (error) {
+      if (error instanceof MyelinError) return error.message
+      throw error
+    }
+  })
+}
+
+function dataFor(input: Tree<Input>): Tree<Tensor> {
+  let seed = 1
+  return mapTree(input, ({ shape, dtype, below }) => {
+    const full = [2, ...shape]
+    const { data } = dtype === 'float32' ? floats(full, -2, 2, seed++) : integers(full, 0, below - 1, seed++)
+    return tensor([...data], full, dtype)
+  })
+}
+
+const texts = ['a b', 'b c a', 'q', '']
+/** Layers that read strings, which have no example there. */
+const ofStrings: Readonly<Record<string, object>> = {
+  Hashing: { numBins: 3 },
+  StringLookup: { vocabulary: ['a b', 'q'] },
+  TextVectorization: { vocabulary: ['a', 'b', 'c'] },
+}
+
+function layerSubjects(): Subject[] {
+  return Object.entries(layers.all).flatMap(([name, of]): Subject[] => {
+    const rows = Object.hasOwn(ofStrings, name) ? [{ options: ofStrings[name]!, input: null }] : (examples[name] ?? [])
+    return rows.map(({ options = {}, input }) => ({
+      kind: 'layer',
+      name,
+      of: of as AnyClass,
+      options: () => (typeof options === 'function' ? (options as () => object)() : options) as Record<string, unknown>,
+      use: (made) => useLayer(made as LayerBase, input === null ? texts : dataFor(input)),
+    }))
+  })
+}
+
+function useLayer(layer: LayerBase, data: unknown): unknown {
+  const given = (): unknown =>
+    data instanceof Tensor || isBranch(data) ? mapTree(data as Tree<unknown>, (leaf) => leaf) : data
+  const called = (training: boolean) => () => {
+    const output = layer.applyTree(given(), { training })
+    return [output, flatten(output as Tree<Tensor>).map((leaf) => maskOf(leaf))]
+  }
+  return [
+    layer.name,
+    ...each(called(false), called(true), called(false)),
+    ...each(
+      () => layer.losses,
+      () =>
+        layer.weights.map((weight) => [
+          weight.name,
+          weight.trainable,
+          weight,
+          weight.constraint?.call(ops.multiply(weight.value, -30)) ?? null,
+        ]),
+    ),
+  ]
+}
+
+const fractions = tensor([
+  [0.7, 0.2, 0.1],
+  [0.15, 0.05, 0.8],
+  [0.3, 0.45, 0.25],
+])
+const oneHot = tensor([
+  [1, 0, 0],
+  [0, 1, 0],
+  [0, 1, 0],
+])
+const numbers = tensor([0, 2, 1])
+const signs = ops.subtract(ops.multiply(oneHot, 2), 1)
+const amounts = tensor([
+  [3, -4, 0.5],
+  [1, 2, 0],
+  [-0.2, 7, 1.5],
+])
+/** Pairs of targets and predictions. */
+const pairs: readonly (readonly [Tensor, Tensor])[] = [
+  [oneHot, fractions],
+  [numbers, fractions],
+  [signs, amounts],
+  [amounts, fractions],
+  [numbers, tensor([0, 1, 1])],
+  [tensor([1, 0, 1]), tensor([0.6, 0.5, 0.2])],
+  [
+    ops.cast(
+      tensor([
+        [1, 2, 2],
+        [2, 1, 0],
+        [1, 1, 0],
+      ]),
+      'int32',
+    ),
+    ops.reshape(ops.sin(ops.arange(0, 45, 1, 'float32')), [3, 5, 3]),
+  ],
+]
+
+const required: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  IoU: { numClasses: 3, targetClassIds: [0, 1] },
+  MeanIoU: { numClasses: 3 },
+  OneHotIoU: { numClasses: 3, targetClassIds: [0, 2] },
+  OneHotMeanIoU: { numClasses: 3 },
+  BinaryIoU: {},
+  ConfusionMatrix: { numClasses: 3 },
+  PrecisionAtRecall: { recall: 0.5 },
+  RecallAtPrecision: { precision: 0.5 },
+  SensitivityAtSpecificity: { specificity: 0.5 },
+  SpecificityAtSensitivity: { sensitivity: 0.5 },
+  MeanMetricWrapper: { fn: (y: Tensor, p: Tensor) => ops.subtract(y, p) },
+  LambdaRegularizer: { regularizer: (w: Tensor) => ops.sum(ops.abs(w)) },
+  LambdaInitializer: { initializer: (shape: readonly number[]) => ops.full(shape, 2) },
+  LambdaConstraint: { constraint: (w: Tensor) => ops.abs(w) },
+  L1: { l1: 0.1 },
+  STFT: { side: 'real' },
+  ExponentialDecay: { initialLearningRate: 0.1, decaySteps: 10, decayRate: 0.5 },
+  CosineDecay: { initialLearningRate: 0.1, decaySteps: 10 },
+  CosineDecayRestarts: { initialLearningRate: 0.1, firstDecaySteps: 10 },
+  InverseTimeDecay: { initialLearningRate: 0.1, decaySteps: 10, decayRate: 0.5 },
+  LambdaSchedule: { schedule: (step: Tensor) => ops.multiply(step, 0.1) },
+  OneCycle: { maxLearningRate: 0.1, totalSteps: 20 },
+  PiecewiseConstantDecay: { boundaries: [3, 10], values: [1, 0.5, 0.1] },
+  PolynomialDecay: { initialLearningRate: 0.1, decaySteps: 10 },
+  MultiOptimizer: { optimizers: [] },
+}
+
+function of(kind: string, all: object, isOne: (prototype: unknown) => boolean, use: Subject['use']): Subject[] {
+  return Object.entries(all).flatMap(([name, found]: [string, unknown]): Subject[] =>
+    typeof found === 'function' &&
+    isOne(found.prototype) &&
+    !/^(?:Loss|Metric|Optimizer|LearningRateSchedule|Initializer|Regularizer|Constraint)$/.test(name)
+      ? [{ kind, name, of: found as AnyClass, options: () => required[name] ?? {}, use }]
+      : [],
+  )
+}
+
+const matrix = floats([4, 3], -2, 2, 3).data
+const kernel = (): Tensor => tensor([...matrix], [4, 3])
+
+function useOptimizer(optimizer: Optimizer): unknown {
+  const weights = [
+    new Variable(kernel(), { name: 'dense/kernel' }),
+    new Variable(tensor([1, -2, 3]), { name: 'dense/bias' }),
+    new Variable(tensor([...floats([4, 4], -1, 1, 8).data], [4, 4]), { name: 'other/kernel' }),
+  ]
+  return each(
+    () => optimizer.scaleLoss(tensor(3)),
+    () => {
+      optimizer.build(weights)
+      for (let i = 1; i <= 5; i++)
+        optimizer.apply(
+          weights.map((weight, at) => ops.multiply(ops.sin(ops.multiply(weight.value, i + at)), i === 3 ? 0.001 : 4)),
+          weights,
+        )
+      return [weights, optimizer.variables]
+    },
+    () => {
+      optimizer.finalize(weights)
+      return [weights]
+    },
+  )
+}
+
+/** All but callbacks. */
+export function subjects(): Subject[] {
+  return [
+    ...layerSubjects(),
+    ...of(
+      'loss',
+      losses,
+      (each) => each instanceof losses.Loss,
+      (made) =>
+        each(
+          ...pairs.flatMap(([y, p]) => [
+            () => (made as losses.Loss).apply(y, p),
+            () => (made as losses.Loss).apply(y, p, [1, 2, 0.5]),
+          ]),
+        ),
+    ),
+    ...of(
+      'metric',
+      metrics,
+      (each) => each instanceof metrics.Metric,
+      (made) => {
+        const metric = made as metrics.Metric
+        return [
+          metric.name,
+          ...each(
+            ...pairs.map(([y, p]) => () => {
+              metric.resetState()
+              metric.apply(y, p)
+              metric.apply(y, p, [1, 2, 0.5])
+              return [metric.result(), metric.variables]
+            }),
+          ),
+        ]
+      },
+    ),
+    ...of(
+      'optimizer',
+      optimizers,
+      (each) => each instanceof optimizers.Optimizer,
+      (made) => useOptimizer(made as Optimizer),
+    ),
+    ...of(
+      'schedule',
+      schedules,
+      (each) => each instanceof schedules.LearningRateSchedule,
+      (made) =>
+        each(...[0, 1, 5, 20, 1000].map((step) => () => (made as schedules.LearningRateSchedule).call(tensor(step)))),
+    ),
+    ...of(
+      'initializer',
+      initializers,
+      (each) => each instanceof initializers.Initializer,
+      (made) => {
+        const initializer = made as initializers.Initializer
+        return each(...[[4, 3], [3, 3], [2, 2, 4, 3], [3]].map((shape) => () => initializer.call(shape)))
+      },
+    ),
+    ...of(
+      'regularizer',
+      { ...regularizers, KLSparsity: balance.KLSparsity, L2Init: balance.L2Init },
+      (each) => each instanceof regularizers.Regularizer,
+      (made) => {
+        const regularizer = made as regularizers.Regularizer
+        return each(
+          () => regularizer.call(kernel()),
+          () => regularizer.call(ops.reshape(kernel(), [2, 2, 3, 1])),
+        )
+      },
+    ),
+    ...of(
+      'constraint',
+      { ...constraints, DalesPrinciple: balance.DalesPrinciple },
+      (each) => each instanceof constraints.Constraint,
+      (made) => {
+        const constraint = made as constraints.Constraint
+        return each(
+          () => constraint.call(kernel()),
+          () => constraint.call(ops.reshape(kernel(), [2, 1, 2, 3])),
+        )
+      },
+    ),
+  ]
+}
+
+/** Makes and uses an object with equal random numbers each time. */
+export function tried({ of, options, use }: Subject, other: object = {}): unknown {
+  setRandomSeed(7)
+  return use(new of({ ...options(), ...other }))
+}
+
+export { optionsOf, Configured, Dense, callbacks, Temperature, thrift }
