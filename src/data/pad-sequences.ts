@@ -4,7 +4,7 @@ import { DataError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { choice, extent, nullable, number, option, readOptions } from '../core/options'
 import { allocateData } from '../core/dtypes'
-import { sameShape, sizeOf } from '../core/shapes'
+import { requireSize, sameShape, sizeOf } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
@@ -57,6 +57,7 @@ export function padSequences(sequences: readonly TensorLike[], options: PadSeque
   })
   const steps = maxlen ?? rows.reduce((longest, row) => Math.max(longest, row.shape[0]!), 0)
   const width = sizeOf(step)
+  requireSize('padSequences: maxlen', [rows.length, steps, ...step])
   const data = allocateData(dtype, rows.length * steps * width).fill(value)
   rows.forEach((row, i) => {
     const length = row.shape[0]!

@@ -2,7 +2,7 @@
 
 import { ArgumentError, DataError } from '../core/errors'
 import type { InputsOf, Kind } from '../core/options'
-import { boolean, custom, integer, nullable, option, quoted, readOptions } from '../core/options'
+import { boolean, custom, extent, integer, nullable, option, quoted, readOptions } from '../core/options'
 import { permutation } from '../ops/random'
 import { nextSeed } from '../ops/seed'
 import { oneHot } from '../ops/one-hot'
@@ -152,8 +152,7 @@ export type FoldOptions = InputsOf<ReturnType<typeof foldTable>>
  */
 export function kFold(data: number | RowsByName, options: FoldOptions = {}): Fold[] {
   const { folds, shuffle, stratify, groups, seed } = readOptions('kFold', foldTable(), options)
-  const count =
-    typeof data === 'number' ? integer({ min: 1 }).read(data, 'kFold: the number of rows') : rowCount(data, 'kFold')
+  const count = typeof data === 'number' ? extent.read(data, 'kFold: the number of rows') : rowCount(data, 'kFold')
   if (stratify !== null && groups !== null) throw new ArgumentError('kFold: stratify and groups exclude each other')
   if (stratify !== null) requireAsMany(stratify, count, 'kFold: stratify')
   if (groups !== null) requireAsMany(groups, count, 'kFold: groups')

@@ -2,7 +2,7 @@
 // the gradients at some points around a row. The points of all rows form one batch of one program.
 
 import { ArgumentError } from '../core/errors'
-import { boolean, count, integer, nullable, number, option } from '../core/options'
+import { boolean, integer, nullable, number, option, tableSize } from '../core/options'
 import type { Tree } from '../core/tree'
 import { withTap } from '../layers/context'
 import { Embedding } from '../layers/core/embedding'
@@ -272,7 +272,7 @@ export async function gradientTimesInput<In, Out>(
 
 const smoothTable = () => ({
   ...explainTable(),
-  samples: option(count, 50),
+  samples: option(tableSize(), 50),
   noise: option(number({ min: 0 }), 0.15),
   seed: option(nullable(integer()), null),
 })
@@ -319,7 +319,7 @@ export async function smoothGrad<In, Out>(
 const integratedTable = () => ({
   ...explainTable(),
   ...baselineTable(),
-  points: option(count, 50),
+  points: option(tableSize(), 50),
   tolerance: option(nullable(number({ above: 0 })), null),
 })
 

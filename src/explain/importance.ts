@@ -2,7 +2,7 @@
 // its output depends on the feature.
 
 import { ArgumentError, ShapeError, formatShape, knownName, quoted, unknownName } from '../core/errors'
-import { boolean, count, custom, integer, nullable, option } from '../core/options'
+import { boolean, count, custom, integer, nullable, option, tableSize } from '../core/options'
 import { permutationKey, permute } from '../core/permute'
 import { classNameOf } from '../core/registry'
 import { threefry2x32 } from '../core/threefry'
@@ -64,7 +64,7 @@ const metricKind = custom<MetricIdentifier>(
 const importanceTable = () => ({
   metric: option(nullable(metricKind), null),
   greaterIsBetter: option(nullable(boolean), null),
-  repeats: option(count, 5),
+  repeats: option(tableSize(), 5),
   seed: option(nullable(integer()), null),
   batchSize: option(count, 256),
   signal: explainTable().signal,
@@ -248,7 +248,7 @@ const dependenceTable = () => ({
   grid: option(
     custom<number | Float32Array>(
       (value, where) => {
-        if (typeof value === 'number') return integer({ min: 2 }).read(value, where)
+        if (typeof value === 'number') return tableSize(2).read(value, where)
         const values = toTensor(value as TensorLike, where, 'float32')
         requireNumbers(values, where)
         if (values.rank === 1 && values.size > 0) return values.data as Float32Array

@@ -1,7 +1,7 @@
 // Calibration of a classifier: whether its accuracy equals its confidence.
 
 import { DataError, ShapeError, formatShape } from '../core/errors'
-import { count, option } from '../core/options'
+import { option, tableSize } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
@@ -36,7 +36,7 @@ export interface ReliabilityDiagram {
   readonly confidence: number
 }
 
-const table = { bins: option(count, 15) }
+const table = { bins: option(tableSize(), 15) }
 
 /** The allowed rounding error of probabilities. */
 const SLACK = 1e-4

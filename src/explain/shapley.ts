@@ -3,7 +3,7 @@
 // coalitions.
 
 import { ArgumentError, ShapeError } from '../core/errors'
-import { boolean, count, integer, nullable, option } from '../core/options'
+import { boolean, count, integer, nullable, option, tableSize } from '../core/options'
 import { permutationKey, permute } from '../core/permute'
 import { threefry2x32 } from '../core/threefry'
 import type { DataOf } from '../data/arrays'
@@ -192,7 +192,7 @@ function bitsIn(x: number): number {
   return count
 }
 
-const kernelTable = () => ({ ...shapleyTable(), samples: option(nullable(count), null), seed })
+const kernelTable = () => ({ ...shapleyTable(), samples: option(nullable(tableSize()), null), seed })
 
 /**
  * KernelSHAP: Shapley values by weighted least squares. The values v(S) of coalitions, weighted by (n − 1) / (C(n, |S|)
@@ -245,7 +245,7 @@ export async function kernelShap<In, Out>(
 
 const sampledTable = () => ({
   ...shapleyTable(),
-  permutations: option(count, 64),
+  permutations: option(tableSize(), 64),
   antithetic: option(boolean, true),
   seed,
 })

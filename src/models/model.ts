@@ -181,7 +181,11 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     return this.#trainer.requireCompiled('optimizer').optimizer
   }
 
-  /** The loss tracker and all metrics, both from compile and from properties of the model. */
+  /**
+   * The loss tracker and all metrics, both from compile and from properties of the model. Those of compile are listed from
+   * compile on; 'accuracy' and 'crossentropy', which depend on shapes, and trackers of several losses from the first batch on. A
+   * step of your own that reads this list updates the metrics itself, and they are in the logs.
+   */
   get metrics(): readonly Metric[] {
     return this.#trainer.metrics
   }

@@ -33,7 +33,7 @@ import type { Monitored, Trial } from './result'
 import { SearchResult, compareTrials, trialLine } from './result'
 import { readColumns } from './samples'
 import type { AnyChoice, ChoiceOf, GridSpace, RandomSpace } from './space'
-import { gridChoices, randomChoices } from './space'
+import { MOST_CHOICES, gridChoices, randomChoices } from './space'
 import { Threads, hasThreads, importMake } from './threads'
 
 /**
@@ -161,7 +161,7 @@ const searchTable = () => ({
 })
 type Settings = ValuesOf<ReturnType<typeof searchTable>>
 
-const randomTable = () => ({ ...searchTable(), trials: option(count, 10) })
+const randomTable = () => ({ ...searchTable(), trials: option(integer({ min: 1, max: MOST_CHOICES }), 10) })
 const halvingTable = () => ({ factor: option(integer({ min: 2 }), 3), minEpochs: option(count, 1) })
 
 /**

@@ -8,7 +8,7 @@ import type { FitOptions } from './loop'
 import type { Runner } from './runner'
 
 export function requireCount(name: string, value: number, least = 1): number {
-  if (Number.isInteger(value) && value >= least) return value
+  if (Number.isSafeInteger(value) && value >= least) return value
   throw new ArgumentError(`${name} must be an integer ≥ ${least}, received ${value}`)
 }
 
@@ -48,7 +48,8 @@ export function checkFitOptions({
 
 /** Numbers of epochs, counted from 1. */
 function requireEpochs(name: string, epochs: unknown): void {
-  if (Array.isArray(epochs) && epochs.length > 0 && epochs.every((each) => Number.isInteger(each) && each >= 1)) return
+  if (Array.isArray(epochs) && epochs.length > 0 && epochs.every((each) => Number.isSafeInteger(each) && each >= 1))
+    return
   throw new ArgumentError(`${name} must be an integer ≥ 1 or a list of epochs, from 1 on, received ${quoted(epochs)}`)
 }
 

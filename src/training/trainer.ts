@@ -152,7 +152,7 @@ export class Trainer implements Predicted {
   }
 
   get metrics(): readonly Metric[] {
-    return this.compiled?.all ?? metricsWithin(this.model)
+    return this.compiled?.listed ?? metricsWithin(this.model)
   }
 
   compile(options: CompileOptions, customObjects: CustomObjects = {}): void {

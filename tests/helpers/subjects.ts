@@ -1,9 +1,17 @@
 // Every class with declared options, as a test can make it and put it to use on a small input. A class that is registered but
 // not here fails the tests that walk these.
 
+import { mkdtempSync } from 'node:fs'
+import { readFile, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { vi } from 'vitest'
 import type { Optimizer } from '../../src'
 import {
+  Callback,
   Dense,
+  SGD,
+  Sequential,
   Variable,
   callbacks,
   constraints,
@@ -20,7 +28,7 @@ import {
 import * as balance from '../../src/balance'
 import { Temperature } from '../../src/explain'
 import * as thrift from '../../src/thrift'
-import { Configured, optionsOf } from '../../src/core/options'
+import { optionsOf } from '../../src/core/options'
 import { MyelinError } from '../../src/core/errors'
 import type { Tree } from '../../src/core/tree'
 import { flatten, isBranch, mapTree } from '../../src/core/tree'
@@ -181,7 +189,7 @@ const required: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   OneCycle: { maxLearningRate: 0.1, totalSteps: 20 },
   PiecewiseConstantDecay: { boundaries: [3, 10], values: [1, 0.5, 0.1] },
   PolynomialDecay: { initialLearningRate: 0.1, decaySteps: 10 },
-  MultiOptimizer: { optimizers: [] },
+  MultiOptimizer: { optimizers: [['sgd', 'bias'], ['adam']] },
 }
 
 function of(kind: string, all: object, isOne: (prototype: unknown) => boolean, use: Subject['use']): Subject[] {
@@ -221,7 +229,122 @@ function useOptimizer(optimizer: Optimizer): unknown {
   )
 }
 
-/** All but callbacks. */
+/** A short fit, and what of it can be observed: logs, weights, files, requests and printed lines. */
+async function useCallback(callback: Callback, folder: string): Promise<unknown> {
+  const x = floats([24, 4], -1, 1, 5)
+  const y = floats([24, 1], -1, 1, 6)
+  const model = new Sequential([
+    new Dense({ units: 5, activation: 'relu', inputShape: [4], name: 'hidden' }),
+    new Dense({ units: 4, activation: 'tanh', name: 'middle' }),
+    new Dense({ units: 1, name: 'out' }),
+  ])
+  model.compile({ optimizer: new SGD({ learningRate: 0.2, useEma: true }), loss: 'mse', metrics: ['mae'] })
+  const seen: unknown[] = []
+  const { fetch } = globalThis
+  globalThis.fetch = async (url, init) => (seen.push([url, init?.headers, String(init?.body)]), new Response('{}'))
+  const prints = (['log', 'warn', 'info'] as const).map((level) =>
+    vi.spyOn(console, level).mockImplementation((...words) => void seen.push(words)),
+  )
+  try {
+    const { history, epoch } = await model.fit(x, y, {
+      epochs: 6,
+      batchSize: 8,
+      verbose: 0,
+      validationData: [x, y],
+      callbacks: [callback],
+    })
+    return [history, epoch, plain(model.weights), seen, await contents(folder)]
+  } catch (error) {
+    if (error instanceof MyelinError) return error.message
+    throw error
+  } finally {
+    globalThis.fetch = fetch
+    for (const print of prints) print.mockRestore()
+  }
+}
+
+async function contents(folder: string): Promise<unknown> {
+  const names = (await readdir(folder, { recursive: true })).sort()
+  return Promise.all(
+    names.map(async (name) => {
+      const bytes = await readFile(join(folder, name)).catch(() => null)
+      return [name.replace(/\d{6,}[^/]*/g, 'N'), bytes?.length ?? null, /\.csv$/.test(name) ? String(bytes) : null]
+    }),
+  )
+}
+
+/** Options of callbacks; `in` is a folder of their own. */
+const ofCallbacks: Readonly<Record<string, (folder: string) => Readonly<Record<string, unknown>>>> = {
+  BackupAndRestore: (folder) => ({ backupDir: join(folder, 'backup'), deleteCheckpoint: false }),
+  CSVLogger: (folder) => ({ filename: join(folder, 'log.csv') }),
+  ModelCheckpoint: (folder) => ({ filepath: join(folder, '{epoch}.safetensors') }),
+  TensorBoard: (folder) => ({ logDir: join(folder, 'logs') }),
+  LearningRateScheduler: () => ({ schedule: (epoch: number) => 0.1 / (epoch + 1) }),
+  MagnitudePruning: () => ({ finalSparsity: 0.5, endStep: 12 }),
+  ContinualBackprop: () => ({ maturity: 3, replacementRate: 0.2 }),
+  ReDo: () => ({ every: 5 }),
+  ShrinkAndPerturb: () => ({ every: 5 }),
+  Budget: () => ({ flops: 1e7 }),
+  StopWhenUneconomic: () => ({ perFlop: 1e-9 }),
+  UnitHealth: () => ({ every: 4 }),
+  SynapticScaling: () => ({ every: 4 }),
+}
+
+function callbackSubjects(): Subject[] {
+  const all = { ...callbacks, ...balance, ...thrift }
+  return Object.entries(all).flatMap(([name, found]: [string, unknown]): Subject[] => {
+    const isOne = typeof found === 'function' && found.prototype instanceof Callback
+    if (!isOne || Object.keys(optionsOf(found as object)).length === 0) return []
+    let folder = ''
+    return [
+      {
+        kind: 'callback',
+        name,
+        of: found as AnyClass,
+        options() {
+          folder = mkdtempSync(join(tmpdir(), 'myelin-subject-'))
+          return ofCallbacks[name]?.(folder) ?? {}
+        },
+        use: (made) => useCallback(made as Callback, folder).finally(() => rm(folder, { recursive: true })),
+      },
+    ]
+  })
+}
+
+/** Layers of sub-paths, and other classes with options. */
+function others(): Subject[] {
+  const vectors = new Input([4])
+  const layerOf = (name: string, found: unknown, input: Input, options: object = {}): Subject => ({
+    kind: 'layer',
+    name,
+    of: found as AnyClass,
+    options: () => options as Record<string, unknown>,
+    use: (made) => useLayer(made as LayerBase, dataFor(input)),
+  })
+  return [
+    layerOf('KWinnersTakeAll', balance.KWinnersTakeAll, vectors, { k: 2 }),
+    layerOf('IntrinsicPlasticity', balance.IntrinsicPlasticity, vectors),
+    layerOf('Temperature', Temperature, vectors, { temperature: 2 }),
+    layerOf('QuantizedDense', thrift.QuantizedDense, vectors, { units: 3 }),
+    layerOf('QuantizedConv1D', thrift.QuantizedConv1D, new Input([3, 4]), { filters: 2, kernelSize: 2 }),
+    layerOf('QuantizedConv2D', thrift.QuantizedConv2D, new Input([4, 5, 2]), { filters: 2, kernelSize: 2 }),
+    {
+      kind: 'memory',
+      name: 'ReservoirReplay',
+      of: balance.ReservoirReplay as AnyClass,
+      options: () => ({ capacity: 3 }),
+      use(made) {
+        const replay = made as balance.ReservoirReplay
+        return each(
+          () => replay.add(floats([6, 2], -1, 1, 1), floats([6, 1], -1, 1, 2)),
+          () => replay.sample(4),
+        )
+      },
+    },
+  ]
+}
+
+/** All classes with options. */
 export function subjects(): Subject[] {
   return [
     ...layerSubjects(),
@@ -302,6 +425,8 @@ export function subjects(): Subject[] {
         )
       },
     ),
+    ...others(),
+    ...callbackSubjects(),
   ]
 }
 
@@ -310,5 +435,3 @@ export function tried({ of, options, use }: Subject, other: object = {}): unknow
   setRandomSeed(7)
   return use(new of({ ...options(), ...other }))
 }
-
-export { optionsOf, Configured, Dense, callbacks, Temperature, thrift }
