@@ -1,5 +1,6 @@
 // Synaptic balance: the smallest weights that compute the same function.
 
+import { requireArguments } from '../core/arguments'
 import { isHomogeneous } from '../activations'
 import { ArgumentError, quoted } from '../core/errors'
 import { configured, number, option, readOptions, tableSize } from '../core/options'
@@ -60,6 +61,7 @@ export interface Balanced {
  * @throws ArgumentError for a model without a known graph, and for one without such units
  */
 export function balanceSynapses(model: LayerBase, options: BalanceOptions = {}): Balanced {
+  requireArguments('balanceSynapses', arguments, 2)
   const { tolerance, sweeps: most } = readOptions('balanceSynapses', balanceOptions(), options)
   const { chosen, left } = balanceable(model)
   const before = totalOf(chosen)

@@ -2,6 +2,7 @@
 // metrics, optimizers, schedules, layers. There is one Registry per kind; names are accepted in every spelling:
 // 'binary_crossentropy', 'binaryCrossentropy', 'BinaryCrossentropy'.
 
+import { requireArguments } from './arguments'
 import { ArgumentError, camelKey, normalizeName, quoted, unknownName } from './errors'
 
 /** Values that JSON can represent. */
@@ -306,6 +307,7 @@ export function uniqueName(className: string): string {
 
 /** Restarts the automatic names, so that the next Dense is `dense` again. */
 export function clearSession(): void {
+  requireArguments('clearSession', arguments, 0)
   usedNames.clear()
 }
 

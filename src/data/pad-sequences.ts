@@ -1,5 +1,6 @@
 // padSequences: sequences of different lengths as one tensor. Embedding and Masking mask the padding.
 
+import { requireArguments } from '../core/arguments'
 import { DataError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { choice, extent, nullable, number, option, readOptions } from '../core/options'
@@ -37,6 +38,7 @@ export type PadSequencesOptions = InputsOf<ReturnType<typeof padOptions>>
  * @throws DataError if there is no sequence, and ShapeError if the steps of two sequences differ in shape
  */
 export function padSequences(sequences: readonly TensorLike[], options: PadSequencesOptions = {}): Tensor {
+  requireArguments('padSequences', arguments, 2)
   const { maxlen, dtype, padding, truncating, value } = readOptions('padSequences', padOptions(), options)
   if (!Array.isArray(sequences) || sequences.length === 0) {
     throw new DataError(`padSequences: expected a list of sequences, received ${quoted(sequences)}`)

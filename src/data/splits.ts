@@ -1,5 +1,6 @@
 // Splits of rows into training and test data: splits, folds, and cross-validation; class weights. Reads no files.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError } from '../core/errors'
 import type { InputsOf, Kind } from '../core/options'
 import { boolean, custom, extent, integer, nullable, option, quoted, readOptions } from '../core/options'
@@ -151,6 +152,7 @@ export type FoldOptions = InputsOf<ReturnType<typeof foldTable>>
  * @throws DataError for fewer rows, fewer groups, or fewer rows of every label than folds
  */
 export function kFold(data: number | RowsByName, options: FoldOptions = {}): Fold[] {
+  requireArguments('kFold', arguments, 2)
   const { folds, shuffle, stratify, groups, seed } = readOptions('kFold', foldTable(), options)
   const count = typeof data === 'number' ? extent.read(data, 'kFold: the number of rows') : rowCount(data, 'kFold')
   if (stratify !== null && groups !== null) throw new ArgumentError('kFold: stratify and groups exclude each other')
@@ -279,6 +281,7 @@ export async function crossValidate(
   y: RowsByName,
   options: CrossValidateOptions = {},
 ): Promise<CrossValidation> {
+  requireArguments('crossValidate', arguments, 4)
   const { fit = {}, stratify, ...rest } = options
   const ofFit = Object.keys(rest).find((name) =>
     ['epochs', 'batchSize', 'callbacks', 'verbose', 'classWeight'].includes(name),
@@ -332,6 +335,7 @@ function averaged(scores: readonly Logs[], of: (score: number, name: string) => 
  * @param y class numbers
  */
 export function classWeights(y: TensorLike): Record<number, number> {
+  requireArguments('classWeights', arguments, 1)
   const { data, shape } = toTensor(y, 'classWeights')
   if (data.length !== shape[0])
     throw new ArgumentError(
@@ -358,6 +362,7 @@ export interface ClassCount {
  * @throws DataError for values that are not class numbers
  */
 export function toCategorical(y: TensorLike, classes?: number | ClassCount): Tensor {
+  requireArguments('toCategorical', arguments, 2)
   const numClasses = typeof classes === 'object' ? classes.numClasses : classes
   const labels = toTensor(y, 'toCategorical')
   let largest = -1

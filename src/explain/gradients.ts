@@ -1,6 +1,7 @@
 // Explanations by gradients: saliency, gradient × input, SmoothGrad, integrated gradients. Each is a weighted sum of
 // the gradients at some points around a row. The points of all rows form one batch of one program.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError } from '../core/errors'
 import { boolean, integer, nullable, number, option, tableSize } from '../core/options'
 import type { Tree } from '../core/tree'
@@ -240,6 +241,7 @@ export async function saliency<In, Out>(
   x: DataOf<In>,
   options: SaliencyOptions<Out> = {},
 ): Promise<Explanation<In>> {
+  requireArguments('saliency', arguments, 3)
   const { signed, ...settings } = readTyped('saliency', { ...explainTable(), signed: option(boolean, false) }, options)
   return explainRows('saliency', model, x, settings, {
     key: signed ? 'signed' : '',
@@ -261,6 +263,7 @@ export async function gradientTimesInput<In, Out>(
   x: DataOf<In>,
   options: ExplainOptions<Out> = {},
 ): Promise<Explanation<In>> {
+  requireArguments('gradientTimesInput', arguments, 3)
   const settings = readTyped('gradientTimesInput', explainTable(), options)
   return explainRows('gradientTimesInput', model, x, settings, {
     key: '',
@@ -289,6 +292,7 @@ export async function smoothGrad<In, Out>(
   x: DataOf<In>,
   options: SmoothGradOptions<Out> = {},
 ): Promise<Explanation<In>> {
+  requireArguments('smoothGrad', arguments, 3)
   const { samples, noise, seed, ...settings } = readTyped('smoothGrad', smoothTable(), options)
   // The row itself gives the value; its gradient has weight 0.
   const weights = Float32Array.from({ length: samples + 1 }, (_, i) => (i === 0 ? 0 : 1 / samples))
@@ -343,6 +347,7 @@ export async function integratedGradients<In, Out>(
   x: DataOf<In>,
   options: IntegratedGradientsOptions<In, Out> = {},
 ): Promise<Decomposition<In>> {
+  requireArguments('integratedGradients', arguments, 3)
   const { points, baseline, tolerance, ...settings } = readTyped('integratedGradients', integratedTable(), options)
   const explained = Explained.read('integratedGradients', model, x, settings)
   const baselines = explained.readBaselines(baseline)

@@ -1,6 +1,7 @@
 // Global importance of a feature over many rows: how much worse the model gets when the feature is shuffled, and how
 // its output depends on the feature.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, formatShape, knownName, quoted, unknownName } from '../core/errors'
 import { boolean, count, custom, integer, nullable, option, tableSize } from '../core/options'
 import { permutationKey, permute } from '../core/permute'
@@ -96,6 +97,7 @@ export async function permutationImportance<In, Out>(
   y: TargetsOf<Out>,
   options: PermutationImportanceOptions = {},
 ): Promise<Importance<In>> {
+  requireArguments('permutationImportance', arguments, 4)
   const { repeats, seed, ...settings } = readTyped('permutationImportance', importanceTable(), options)
   const explained = Explained.read(
     'permutationImportance',
@@ -279,6 +281,7 @@ export async function partialDependence<In, Out>(
   feature: Feature,
   options: PartialDependenceOptions<Out> = {},
 ): Promise<PartialDependence> {
+  requireArguments('partialDependence', arguments, 4)
   const { grid: wanted, ...settings } = readTyped('partialDependence', dependenceTable(), options)
   const explained = Explained.read('partialDependence', model, x, settings, 'numbers')
   if (settings.output === null && explained.width > 1) {

@@ -1,5 +1,6 @@
 // Calibration of a classifier: whether its accuracy equals its confidence.
 
+import { requireArguments } from '../core/arguments'
 import { DataError, ShapeError, formatShape } from '../core/errors'
 import { option, tableSize } from '../core/options'
 import { readTyped } from '../ops/arguments'
@@ -55,6 +56,7 @@ export function reliabilityDiagram(
   labels: TensorLike,
   options: ReliabilityOptions = {},
 ): ReliabilityDiagram {
+  requireArguments('reliabilityDiagram', arguments, 3)
   return inBins('reliabilityDiagram', probabilities, labels, options)
 }
 
@@ -71,6 +73,7 @@ export function expectedCalibrationError(
   labels: TensorLike,
   options: ReliabilityOptions = {},
 ): number {
+  requireArguments('expectedCalibrationError', arguments, 3)
   return inBins('expectedCalibrationError', probabilities, labels, options).expectedCalibrationError
 }
 

@@ -1,5 +1,6 @@
 // Initial weights. Names, defaults and formulas are Keras's.
 
+import { requireArguments } from '../core/arguments'
 import type { TensorData } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { InputsOf, Spelled } from '../core/options'
@@ -206,6 +207,7 @@ export function computeFans(
   shape: Shape,
   { inputAxes = null, outputAxes = null }: FanAxes = {},
 ): { fanIn: number; fanOut: number } {
+  requireArguments('initializers.computeFans', arguments, 2)
   if (inputAxes !== null && outputAxes !== null) {
     const product = (axes: readonly number[]) =>
       sizeOf(axes.map((axis) => shape[normalizeAxis('computeFans', axis, shape.length)]!))

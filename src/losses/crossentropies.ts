@@ -2,6 +2,7 @@
 // formulas. The table of a function's options stands beside it and is shared with the classes in classes.ts and the
 // metrics.
 
+import { requireArguments } from '../core/arguments'
 import { ShapeError, quoted } from '../core/errors'
 import type { InputsOf, ValuesOf } from '../core/options'
 import { boolean, either, functionOptions, integer, listOf, nullable, number, option } from '../core/options'
@@ -64,6 +65,7 @@ export function binaryCrossentropy(
   yPred: TensorLike,
   options: InputsOf<typeof crossentropyOptions> = {},
 ): Tensor {
+  requireArguments('losses.binaryCrossentropy', arguments, 3)
   const { fromLogits, labelSmoothing, axis } = functionOptions('binaryCrossentropy', crossentropyOptions, options)
   const [target, output] = floats(yTrue, yPred)
   return meanOver(binaryEntropies(smoothed(target, labelSmoothing, 2), output, fromLogits), axis)
@@ -115,6 +117,7 @@ export function binaryFocalCrossentropy(
   yPred: TensorLike,
   options: InputsOf<typeof binaryFocalOptions> = {},
 ): Tensor {
+  requireArguments('losses.binaryFocalCrossentropy', arguments, 3)
   const given = functionOptions('binaryFocalCrossentropy', binaryFocalOptions, options)
   const { applyClassBalancing, alpha, gamma, fromLogits, labelSmoothing, axis } = given
   const [target, output] = floats(yTrue, yPred)
@@ -168,6 +171,7 @@ export function categoricalCrossentropy(
   yPred: TensorLike,
   options: InputsOf<typeof crossentropyOptions> = {},
 ): Tensor {
+  requireArguments('losses.categoricalCrossentropy', arguments, 3)
   const { scores, y } = categorical(
     yTrue,
     yPred,
@@ -196,6 +200,7 @@ export function categoricalFocalCrossentropy(
   yPred: TensorLike,
   options: InputsOf<typeof categoricalFocalOptions> = {},
 ): Tensor {
+  requireArguments('losses.categoricalFocalCrossentropy', arguments, 3)
   const given = functionOptions('categoricalFocalCrossentropy', categoricalFocalOptions, options)
   const { scores, y } = categorical(yTrue, yPred, given)
   const { alpha, gamma } = given
@@ -237,6 +242,7 @@ export function sparseCategoricalCrossentropy(
   yPred: TensorLike,
   options: InputsOf<typeof sparseCrossentropyOptions> = {},
 ): Tensor {
+  requireArguments('losses.sparseCategoricalCrossentropy', arguments, 3)
   const { fromLogits, ignoreClass, axis } = functionOptions(
     'sparseCategoricalCrossentropy',
     sparseCrossentropyOptions,
@@ -270,6 +276,7 @@ export function categoricalGeneralizedCrossEntropy(
   yPred: TensorLike,
   options: InputsOf<typeof generalizedOptions> = {},
 ): Tensor {
+  requireArguments('losses.categoricalGeneralizedCrossEntropy', arguments, 3)
   const { q } = functionOptions('categoricalGeneralizedCrossEntropy', generalizedOptions, options)
   const p = cast(asTensor(yPred, 'yPred'), 'float32')
   const index = classNumbers(asTensor(yTrue, 'yTrue'), p, -1)
@@ -283,6 +290,7 @@ export function categoricalGeneralizedCrossEntropy(
  * @example losses.klDivergence([[0.5, 0.5]], [[0.9, 0.1]])   // [0.5108]
  */
 export function klDivergence(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  requireArguments('losses.klDivergence', arguments, 2)
   const [y, output] = floats(yTrue, yPred).map((x) => clip(x, EPSILON, 1)) as [Tensor, Tensor]
   return sum(multiply(y, log(divide(y, output))), { axis: -1 })
 }

@@ -3,6 +3,7 @@
 
 import { ArgumentError, ShapeError, StateError, formatShape, checkOptions } from '../core/errors'
 import type { Config, CustomObjects } from '../core/registry'
+import { customObjectScope } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
@@ -481,13 +482,17 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   }
 
   /**
-   * A model from getConfig, of the class on which it is called. Reads graphs within `customObjectScope`, which provides
-   * the classes of their layers; `modelFromJSON` provides those of the library.
+   * A model from getConfig, of the class on which it is called. `customObjects`, or a `customObjectScope` around the
+   * call, provides the classes of its layers; `modelFromJSON` provides those of the library.
+   *
+   *   const copy = Model.fromConfig(model.getConfig(), { Dense, Gate })
+   *
+   * Keras: `Model.from_config`.
    */
-  static fromConfig(config: Config): Model<unknown, unknown> {
+  static fromConfig(config: Config, customObjects: CustomObjects = {}): Model<unknown, unknown> {
     if (!('calls' in config)) return Reflect.construct(this, [config]) as Model<unknown, unknown>
     const { name, trainable } = config
-    const { inputs, outputs } = graphFromConfig(config)
+    const { inputs, outputs } = customObjectScope(customObjects, () => graphFromConfig(config))
     const options = { inputs, outputs, ...(typeof name === 'string' ? { name } : {}) }
     const model = Reflect.construct(this, [options]) as Model<unknown, unknown>
     if (trainable === false) model.trainable = false

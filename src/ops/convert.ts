@@ -1,5 +1,6 @@
 // From what users have — numbers, nested arrays, typed arrays, tensors, variables — to tensors.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { DType } from '../core/dtypes'
 import { allocateData, storeData } from '../core/dtypes'
@@ -43,6 +44,7 @@ type TensorsWithin<In> = In extends Tensor | null | undefined ? In : { [Key in k
  * @throws DataError for ragged arrays and values that are not numbers; ShapeError when the sizes differ
  */
 export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor {
+  requireArguments('tensor', arguments, 3)
   const made = toTensor(values, 'tensor', dtype)
   if (shape === undefined) return made
   requireShape('tensor', shape, MOST_GIVEN)

@@ -1,6 +1,7 @@
 // The settings: which backend the next runtime has. Holds all that only settings other than the defaults need (the
 // interpreter, threads, turbo), so that an application that never calls configure() does not carry it.
 
+import { requireArguments } from '../core/arguments'
 import { MAX_THREADS, Pool } from '../../assembly/shared/pool'
 import { ArgumentError, checkOptions, unknownName } from '../core/errors'
 import { sharing } from '../tape/parts'
@@ -102,6 +103,7 @@ const choices = {
  * threads that is not 1 to 64.
  */
 export function configure(changes: Partial<Settings>): void {
+  requireArguments('configure', arguments, 1)
   checkOptions('configure', changes, SETTINGS)
   for (const key of ['backend', 'simd'] as const) {
     const value = changes[key]
@@ -157,6 +159,7 @@ export function infoOf({ settings, backend, memory, arena, workspaceBytes }: Run
 
 /** What runs here: backend, SIMD level, threads, memory, and how often each backend ran. */
 export function runtimeInfo(): RuntimeInfo {
+  requireArguments('runtimeInfo', arguments, 0)
   return infoOf(currentRuntime())
 }
 
@@ -165,6 +168,7 @@ export function runtimeInfo(): RuntimeInfo {
  * Nothing has to wait for it: until then everything runs on one thread, with the same results.
  */
 export async function threadsReady(): Promise<RuntimeInfo> {
+  requireArguments('threadsReady', arguments, 0)
   const runtime = currentRuntime()
   await runtime.backend.ready
   return infoOf(runtime)
@@ -175,5 +179,6 @@ export async function threadsReady(): Promise<RuntimeInfo> {
  * workers do not keep a process alive, so this is for giving back their memory.
  */
 export async function dispose(): Promise<void> {
+  requireArguments('dispose', arguments, 0)
   await endAllPools('the threads were disposed of')
 }

@@ -1,6 +1,7 @@
 // The ledger: the cost of a training step and of a prediction in floating-point operations and bytes, per layer.
 // Counted on the graphs that run; for measurements see emissions.ts.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, StateError, checkOptions } from '../core/errors'
 import { classNameOf } from '../core/registry'
 import { count, formatBytes, tableLines } from '../core/table'
@@ -147,6 +148,7 @@ function costsBy(
  * trainStep which has not run on this number of rows
  */
 export function ledger(model: LayerBase, options: LedgerOptions = {}): Ledger {
+  requireArguments('ledger', arguments, 2)
   if (!(model instanceof Model)) throw new ArgumentError(`ledger: needs a model, received ${String(model)}`)
   checkOptions('ledger', options, ['batchSize'])
   const batchSize = requireCount('batchSize', options.batchSize ?? 32)

@@ -300,11 +300,13 @@ export class Compiled {
 
   /** The loss and all metrics, before the first batch too, as far as they are known. */
   get listed(): readonly Metric[] {
-    if (this.plans !== null || this.isListed) return this.all
-    if (currentTrace() === null) return this.entriesOf(this.metricsBefore()).map(({ metric }) => metric)
-    this.isListed = true
-    this.logged = null
-    return this.all
+    const tracksLoss = this.tracksLoss || this.options.loss !== null
+    if (currentTrace() !== null) {
+      this.isListed = true
+      this.tracksLoss = tracksLoss
+      this.logged = null
+    }
+    return this.entriesOf(this.plans ?? this.metricsBefore(), tracksLoss).map(({ metric }) => metric)
   }
 
   /** The loss and all metrics, in the order of logs. */
@@ -318,11 +320,11 @@ export class Compiled {
   }
 
   private get entries(): readonly Logged[] {
-    this.logged ??= this.entriesOf(this.plans ?? (this.isListed ? this.metricsBefore() : []))
+    this.logged ??= this.entriesOf(this.plans ?? (this.isListed ? this.metricsBefore() : []), this.tracksLoss)
     return this.logged
   }
 
-  private entriesOf(plans: readonly OutputPlan[]): readonly Logged[] {
+  private entriesOf(plans: readonly OutputPlan[], tracksLoss: boolean): readonly Logged[] {
     const taken = new Set<string>()
     const keyFor = (wanted: string): string => {
       let key = wanted
@@ -332,7 +334,7 @@ export class Compiled {
     }
     const prefix = ({ name }: OutputPlan, rest: string): string =>
       plans.length === 1 ? rest : `${name}${capital(rest)}`
-    const logged: Logged[] = this.tracksLoss ? [{ key: keyFor('loss'), metric: this.lossTracker }] : []
+    const logged: Logged[] = tracksLoss ? [{ key: keyFor('loss'), metric: this.lossTracker }] : []
     for (const { tracker } of plans) if (tracker !== null) logged.push({ key: keyFor(tracker.name), metric: tracker })
     for (const plan of plans)
       for (const metric of plan.metrics) logged.push({ key: keyFor(prefix(plan, metric.name)), metric })

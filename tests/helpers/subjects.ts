@@ -6,16 +6,18 @@ import { readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
-import type { Optimizer } from '../../src'
+import type { Layer, Optimizer } from '../../src'
 import {
   Callback,
   Dense,
+  InputLayer,
   SGD,
   Sequential,
   Variable,
   callbacks,
   constraints,
   initializers,
+  jit,
   losses,
   metrics,
   optimizers,
@@ -32,7 +34,7 @@ import { optionsOf } from '../../src/core/options'
 import { MyelinError } from '../../src/core/errors'
 import type { Tree } from '../../src/core/tree'
 import { flatten, isBranch, mapTree } from '../../src/core/tree'
-import { LayerBase } from '../../src/layers/base'
+import type { LayerBase } from '../../src/layers/base'
 import { maskOf } from '../../src/layers/masks'
 import { layers } from '../../src/layers/registry'
 import { Tensor } from '../../src/ops/tensor'
@@ -103,6 +105,19 @@ function layerSubjects(): Subject[] {
   })
 }
 
+/** What a layer makes of zeros, and of steps of which the last does not count. */
+function masked(layer: LayerBase, data: unknown) {
+  return () => {
+    if (!(data instanceof Tensor)) return null
+    const zeros = layer.applyTree(ops.zerosLike(data), {})
+    const own = flatten(zeros as Tree<Tensor>).map((leaf) => maskOf(leaf))
+    if (data.rank < 3 || !layer.supportsMasking) return [zeros, own]
+    const [batch, steps] = data.shape as [number, number]
+    const mask = ops.broadcastTo(ops.less(ops.arange(steps), steps - 1), [batch, steps])
+    return [zeros, own, layer.applyTree(data, { mask })]
+  }
+}
+
 function useLayer(layer: LayerBase, data: unknown): unknown {
   const given = (): unknown =>
     data instanceof Tensor || isBranch(data) ? mapTree(data as Tree<unknown>, (leaf) => leaf) : data
@@ -112,8 +127,18 @@ function useLayer(layer: LayerBase, data: unknown): unknown {
   }
   return [
     layer.name,
+    layer.trainable,
+    layer instanceof InputLayer ? [layer.spec.shape, layer.spec.dtype] : null,
     ...each(called(false), called(true), called(false)),
+    ...each(masked(layer, data), () =>
+      new Sequential([layer as Layer]).inputs.map(({ shape, dtype }) => [shape, dtype]),
+    ),
     ...each(
+      // Losses of a call are known within a traced function.
+      () =>
+        data instanceof Tensor && data.dtype === 'float32'
+          ? jit((x: Tensor) => (layer.applyTree(x, {}), [...layer.losses]))(data)
+          : null,
       () => layer.losses,
       () =>
         layer.weights.map((weight) => [
@@ -151,6 +176,8 @@ const pairs: readonly (readonly [Tensor, Tensor])[] = [
   [amounts, fractions],
   [numbers, tensor([0, 1, 1])],
   [tensor([1, 0, 1]), tensor([0.6, 0.5, 0.2])],
+  [tensor([1, 0, 2]), fractions],
+  [tensor([1, 0, 1, 1, 0, 0, 1, 0, 1, 0, 1, 1]), tensor([0.9, 0.8, 0.7, 0.7, 0.6, 0.5, 0.5, 0.4, 0.3, 0.3, 0.2, 0.1])],
   [
     ops.cast(
       tensor([
@@ -209,7 +236,7 @@ function useOptimizer(optimizer: Optimizer): unknown {
   const weights = [
     new Variable(kernel(), { name: 'dense/kernel' }),
     new Variable(tensor([1, -2, 3]), { name: 'dense/bias' }),
-    new Variable(tensor([...floats([4, 4], -1, 1, 8).data], [4, 4]), { name: 'other/kernel' }),
+    new Variable(tensor([...floats([4, 4], -1, 1, 8).data], [4, 4]), { name: 'other/embeddings' }),
   ]
   return each(
     () => optimizer.scaleLoss(tensor(3)),
@@ -268,7 +295,7 @@ async function contents(folder: string): Promise<unknown> {
   return Promise.all(
     names.map(async (name) => {
       const bytes = await readFile(join(folder, name)).catch(() => null)
-      return [name.replace(/\d{6,}[^/]*/g, 'N'), bytes?.length ?? null, /\.csv$/.test(name) ? String(bytes) : null]
+      return [name.replace(/\d{6,}[^/]*/g, 'N'), bytes?.length ?? null, name.endsWith('.csv') ? String(bytes) : null]
     }),
   )
 }
@@ -390,7 +417,11 @@ export function subjects(): Subject[] {
       schedules,
       (each) => each instanceof schedules.LearningRateSchedule,
       (made) =>
-        each(...[0, 1, 5, 20, 1000].map((step) => () => (made as schedules.LearningRateSchedule).call(tensor(step)))),
+        each(
+          ...[0, 1, 5, 8, 13, 20, 1000].map(
+            (step) => () => (made as schedules.LearningRateSchedule).call(tensor(step)),
+          ),
+        ),
     ),
     ...of(
       'initializer',
@@ -398,7 +429,7 @@ export function subjects(): Subject[] {
       (each) => each instanceof initializers.Initializer,
       (made) => {
         const initializer = made as initializers.Initializer
-        return each(...[[4, 3], [3, 3], [2, 2, 4, 3], [3]].map((shape) => () => initializer.call(shape)))
+        return each(...[[4, 3], [3, 3], [2, 2, 4, 3], [3], [4, 1, 3]].map((shape) => () => initializer.call(shape)))
       },
     ),
     ...of(
@@ -410,6 +441,12 @@ export function subjects(): Subject[] {
         return each(
           () => regularizer.call(kernel()),
           () => regularizer.call(ops.reshape(kernel(), [2, 2, 3, 1])),
+          () => {
+            const layer = new Dense({ units: 3, kernelRegularizer: regularizer })
+            layer.ensureBuilt([null, 4])
+            layer.kernel.assign(kernel())
+            return layer.losses
+          },
         )
       },
     ),

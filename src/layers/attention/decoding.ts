@@ -2,6 +2,7 @@
 // first step of a call. The state is ambient, like the context of a layer call, so that no layer passes it on. Tokens
 // are chosen in generation/.
 
+import { requireArguments } from '../../core/arguments'
 import { add, less, lessEqual, logicalAnd, subtract } from '../../ops/elementwise'
 import { arange, concatenate, reshape, zeros } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
@@ -37,6 +38,7 @@ function during<Result>(decoding: Decoding, body: () => Result): Result {
  * @returns 0, or an int32 scalar
  */
 export function firstStep(): Tensor | 0 {
+  requireArguments('firstStep', arguments, 0)
   return currentDecoding()?.start ?? 0
 }
 

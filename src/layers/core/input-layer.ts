@@ -1,5 +1,6 @@
 // The start of a functional model: Input() and its layer.
 
+import { requireArguments } from '../../core/arguments'
 import type { DType } from '../../core/dtypes'
 import { choice, configured, extent, extents, nullable, option, required } from '../../core/options'
 import { typed } from '../../core/tree'
@@ -66,6 +67,7 @@ export interface InputOptions {
  * @throws ArgumentError for unknown options and for extents that are not integers ≥ 1
  */
 export function Input(options: InputOptions): Tensor {
+  requireArguments('Input', arguments, 1)
   const layer = new InputLayer(options)
   layer.ensureBuilt(layer.spec)
   return typed(recordCall(layer, null, {}, layer.spec))
