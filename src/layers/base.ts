@@ -1,6 +1,7 @@
 // How a layer is built and called, for trees of tensors: contexts, masks, symbols, and errors that name the layer. What
 // a layer consists of is in layer-parts.ts, the types of inputs and outputs in layer.ts.
 
+import type { MaskTrail } from './masks'
 import type { DType } from '../core/dtypes'
 import { ArgumentError, MyelinError, StateError, restate, restating } from '../core/errors'
 import type { Tree } from '../core/tree'
@@ -79,6 +80,21 @@ export abstract class LayerBase extends LayerParts {
    * @throws ShapeError
    */
   protected checkMask(_mask: Tensor, _shape: Shape, _path: string): void {}
+
+  /** Whether Keras's layer takes the mask of its input as an argument, so that its graph has it as an operand. @internal */
+  get readsMask(): boolean {
+    return false
+  }
+
+  /**
+   * The symbols from which the mask of a result is computed, each with the number of ops that Keras's graph has in between; null
+   * without a mask. They count for the depth of layers.
+   * @param masks the same of the masks of the inputs
+   * @internal
+   */
+  maskTrail(_inputs: readonly Tensor[], masks: readonly (MaskTrail | null)[]): MaskTrail | null {
+    return this.supportsMasking ? (masks[0] ?? null) : null
+  }
 
   /** `computeMask`, over trees. @internal */
   protected abstract maskTree(input: Tree<unknown>, mask: Tree<Tensor | null>): Tree<Tensor | null>

@@ -9,6 +9,17 @@ import { Tensor } from '../ops/tensor'
 const masks = new WeakMap<Tensor, Tensor>()
 
 /** The mask of a tensor: bool, true where an element counts; null if all count. */
+/** Symbols from which a mask is computed, and how many ops are in between. */
+export type MaskTrail = ReadonlyMap<Tensor, number>
+
+/** The trail of what `ops` more ops make of masks. */
+export function longerTrail(trails: readonly (readonly [trail: MaskTrail, ops: number])[]): MaskTrail {
+  const longest = new Map<Tensor, number>()
+  for (const [trail, ops] of trails)
+    for (const [symbol, own] of trail) longest.set(symbol, Math.max(longest.get(symbol) ?? 0, own + ops))
+  return longest
+}
+
 export function maskOf(tensor: Tensor): Tensor | null {
   requireArguments('maskOf', arguments, 1)
   return masks.get(tensor) ?? null

@@ -117,7 +117,7 @@ describe('limits', () => {
     ['Hashing: numBins', (size) => new Hashing({ numBins: size })],
     ['Muon: nsSteps', (size) => new Muon({ nsSteps: size })],
     ['padSequences: maxlen', (size) => padSequences([[1]], { maxlen: size })],
-    ['InputLayer: shape', (size) => Input({ shape: [size] })],
+    ['Input: shape', (size) => Input({ shape: [size] })],
   ])('%s names the option and the limit', (name, make) => {
     expect(() => make(2 ** 31)).toThrow(
       new RegExp(`${name.replace(': ', '.*: ')} must .*(?:268435456|100000|1000).*2147483648`),

@@ -33,6 +33,10 @@ export class Softmax extends configured(
 ) {
   static readonly className = 'Softmax'
 
+  override get readsMask(): boolean {
+    return true
+  }
+
   call(x: Tensor, { mask }: CallContext): Tensor {
     if (!(mask instanceof Tensor)) return softmax(x, this.axis)
     const probabilities = softmax(where(mask, x, LARGE_NEGATIVE), this.axis)

@@ -393,6 +393,10 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     return typed(this.tracedOutputSpec(typed(inputSpec), options))
   }
 
+  override get readsMask(): boolean {
+    return true
+  }
+
   override computeMask(_inputs: Inputs, mask: Tree<Tensor | null>): Tree<Tensor | null> {
     return Array.isArray(mask) ? (flatten<Tensor | null>(mask)[0] ?? null) : mask
   }

@@ -1,5 +1,6 @@
 // Embedding: a learnt vector for each of a number of items.
 
+import type { MaskTrail } from '../masks'
 import { DataError } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
 import { boolean, configured, extent, option, required } from '../../core/options'
@@ -98,6 +99,10 @@ export class Embedding extends configured(TensorLayer, () => ({
     throw new DataError(
       `${this}: the indices must be ${kind}in 0 … ${inputDim - 1}, received ${data[at]} in sample ${row}`,
     )
+  }
+
+  override maskTrail([x]: readonly Tensor[]): MaskTrail | null {
+    return this.maskZero ? new Map([[x!, 1]]) : null
   }
 
   override computeMask(x: Tensor, _mask: Tree<Tensor | null>): Tensor | null {

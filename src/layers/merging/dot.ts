@@ -84,6 +84,10 @@ export class Dot extends configured(
     return [x[0] ?? y[0]!, ...(rest.length === 0 ? [1] : rest)]
   }
 
+  override maskTrail(): null {
+    return null
+  }
+
   override computeMask(): null {
     return null
   }

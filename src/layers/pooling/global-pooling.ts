@@ -100,6 +100,14 @@ export class GlobalAveragePooling1D extends GlobalAveragePooling {
     return KEEPS
   }
 
+  override get readsMask(): boolean {
+    return true
+  }
+
+  override maskTrail(): null {
+    return null
+  }
+
   override computeMask(): null {
     return null
   }
