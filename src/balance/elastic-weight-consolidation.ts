@@ -1,5 +1,6 @@
 // Elastic weight consolidation: keeps weights that matter to earlier tasks near their values.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { configured, count, number, option, readOptions } from '../core/options'
 import type { InputsOf } from '../core/options'
@@ -92,6 +93,7 @@ export async function consolidate(
   y: unknown,
   options: ConsolidateOptions = {},
 ): Promise<void> {
+  requireArguments('consolidate', arguments, 4)
   const { samples: most } = readOptions('consolidate', consolidateOptions(), options)
   const { prepared, samples } = readSamples(model.training, 'train', 'consolidate', x, y)
   const held = model.regularized.filter(({ regularizer }) => regularizer instanceof ElasticWeightConsolidation)

@@ -16,7 +16,7 @@ import type { InputsOf } from '../core/options'
 import { dtypes } from '../core/dtypes'
 import type { DType } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
-import { sameShape, sizeOf } from '../core/shapes'
+import { requireSize, sameShape, sizeOf } from '../core/shapes'
 import { threefry2x32 } from '../core/threefry'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
@@ -48,6 +48,7 @@ class Rows {
     private readonly dtype: DType,
   ) {
     this.width = sizeOf(shape)
+    requireSize('ReservoirReplay: capacity', [capacity, ...shape])
     this.data = new dtypes[dtype].array(capacity * this.width)
   }
 
@@ -56,6 +57,11 @@ class Rows {
     throw new ShapeError(
       `ReservoirReplay: ${where} must be rows of ${this.dtype} ${formatShape(this.shape)} as before, received ${dtype} ${formatShape(shape)}`,
     )
+  }
+
+  /** @throws ShapeError for more rows than one tensor can have */
+  requireRoom(samples: number): void {
+    requireSize('ReservoirReplay: samples', [samples, ...this.shape])
   }
 
   set(place: number, { data }: Tensor, row: number): void {
@@ -158,6 +164,8 @@ export class ReservoirReplay extends configured(Configured, reservoirOptions, 'c
   }
 
   private draw(samples: number): number[] {
+    this.rows!.x.requireRoom(samples)
+    this.rows!.y.requireRoom(samples)
     return Array.from({ length: samples }, () => this.integer(this.size))
   }
 

@@ -1,8 +1,9 @@
 // Synaptic balance: the smallest weights that compute the same function.
 
+import { requireArguments } from '../core/arguments'
 import { isHomogeneous } from '../activations'
 import { ArgumentError, quoted } from '../core/errors'
-import { configured, count, number, option, readOptions } from '../core/options'
+import { configured, number, option, readOptions, tableSize } from '../core/options'
 import type { InputsOf } from '../core/options'
 import { flatten } from '../core/tree'
 import { typed } from '../core/tree'
@@ -20,7 +21,7 @@ const balanceOptions = () => ({
   /** The sweeps end when the largest |λ − 1| is at most this. Default 1e-4. */
   tolerance: option(number({ above: 0 }), 1e-4),
   /** The largest number of sweeps over all layers. Default 200. */
-  sweeps: option(count, 200),
+  sweeps: option(tableSize(), 200),
 })
 export type BalanceOptions = InputsOf<ReturnType<typeof balanceOptions>>
 
@@ -60,6 +61,7 @@ export interface Balanced {
  * @throws ArgumentError for a model without a known graph, and for one without such units
  */
 export function balanceSynapses(model: LayerBase, options: BalanceOptions = {}): Balanced {
+  requireArguments('balanceSynapses', arguments, 2)
   const { tolerance, sweeps: most } = readOptions('balanceSynapses', balanceOptions(), options)
   const { chosen, left } = balanceable(model)
   const before = totalOf(chosen)

@@ -9,6 +9,7 @@
 
 import { ArgumentError, formatShape, knownName, quoted, unknownName } from './errors'
 import type { Config, Configurable, Json, Registry, Serialized } from './registry'
+import { MOST_ELEMENTS } from './shapes'
 import { classNameOf, customFunction, functionNamed, isSerialized, noteOption, savedName, serialize } from './registry'
 
 /** How the values of an option are read and written. `Input` is what users may pass for a `Value`. */
@@ -128,6 +129,26 @@ export function integer(range: Range = {}): Kind<number> {
 
 /** A count: an integer ≥ 1. */
 export const count: Kind<number> = /* @__PURE__ */ integer({ min: 1 })
+
+/** An integer ≥ 1. Errors name the limit only to those who exceed it. */
+function countUpTo(most: number): Kind<number> {
+  return {
+    read(value, where) {
+      if (count.read(value, where) <= most) return value as number
+      throw wrong(where, `an integer ≤ ${most}`, value)
+    },
+    write: (value) => value,
+  }
+}
+
+/** The extent of an axis: an integer ≥ 1 that one tensor can have. */
+export const extent: Kind<number> = /* @__PURE__ */ countUpTo(MOST_ELEMENTS)
+
+/** The maximum number of times that a step repeats an iteration, which is unrolled in its graph. */
+const MOST_ITERATIONS = 1000
+
+/** The number of times that each step repeats an iteration. */
+export const iterations: Kind<number> = /* @__PURE__ */ countUpTo(MOST_ITERATIONS)
 
 /** The maximum number of entries of a table that is created at once: thresholds, bins, numbers of unknown tokens. */
 const LARGEST_TABLE = 100_000
@@ -252,17 +273,18 @@ export function recordOf<Value, Input>(
   }
 }
 
-/** Extents: integers ≥ 1, and, if `open` allows it, null (any extent) or −1 (computed). */
+/** Extents: integers ≥ 1 that one tensor can have, and, if `open` allows it, null (any extent) or −1 (computed). */
 export function extents<Open extends null | -1 = never>(
   ...open: Open[]
 ): Kind<readonly (number | Open)[], readonly (number | Open)[]> {
-  const isExtent = (extent: unknown): extent is number | Open =>
-    (typeof extent === 'number' && Number.isInteger(extent) && extent >= 1) || open.some((each) => each === extent)
-  const expected = ['integers ≥ 1', ...open.map(String)].join(' or ')
+  const isWhole = (each: unknown): each is number | Open =>
+    (typeof each === 'number' && Number.isInteger(each) && each >= 1) || open.some((other) => other === each)
   return {
     read(value, where) {
       if (!Array.isArray(value)) throw wrong(where, 'an array such as [8]', value)
-      if (value.every(isExtent)) return [...value]
+      const isWholeList = value.every(isWhole)
+      if (isWholeList && value.every((each) => each === null || each <= MOST_ELEMENTS)) return [...value]
+      const expected = [`integers ${isWholeList ? `≤ ${MOST_ELEMENTS}` : '≥ 1'}`, ...open.map(String)].join(' or ')
       const isNumbers = value.every((each) => typeof each === 'number' || each === null)
       throw new ArgumentError(
         `${where} must hold ${expected}, received ${isNumbers ? formatShape(value) : quoted(value)}`,

@@ -2,6 +2,7 @@
 // metrics, optimizers, schedules, layers. There is one Registry per kind; names are accepted in every spelling:
 // 'binary_crossentropy', 'binaryCrossentropy', 'BinaryCrossentropy'.
 
+import { requireArguments } from './arguments'
 import { ArgumentError, camelKey, knownName, quoted, unknownName } from './errors'
 import { scoped } from './scope'
 
@@ -315,6 +316,7 @@ export function uniqueName(className: string): string {
 
 /** Restarts the automatic names, so that the next Dense is `dense` again. */
 export function clearSession(): void {
+  requireArguments('clearSession', arguments, 0)
   usedNames.clear()
 }
 

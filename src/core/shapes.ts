@@ -18,6 +18,21 @@ export function sizeOf(shape: Shape): number {
   return size
 }
 
+/** The maximum number of elements of one tensor that is made or computed: 1 GiB of a memory of 4 GiB. */
+export const MOST_ELEMENTS = 2 ** 28
+
+/** The maximum number of elements of one tensor of given data, of which batches are computed with. */
+export const MOST_GIVEN = 2 ** 30
+
+/**
+ * Refuses a size before memory is taken for it.
+ * @throws ShapeError naming the tensor, its shape and the limit
+ */
+export function requireSize(what: string, shape: Shape, most = MOST_ELEMENTS): void {
+  if (sizeOf(shape) > most)
+    throw new ShapeError(`${what}: ${formatShape(shape)} has more than ${most} elements, the limit of one tensor`)
+}
+
 export function sameShape(a: Shape, b: Shape): boolean {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false

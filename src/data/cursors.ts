@@ -338,5 +338,21 @@ export function repeated<T>(source: Source<T>, count: number, pass: number): Cur
       (skipped) => from.skip(skipped),
     )
   }
-  return chained(() => (done < count && !isEmpty ? own() : END))
+  const chain = chained(() => (done < count && !isEmpty ? own() : END))
+  let isFresh = true
+  return {
+    ...chain,
+    next() {
+      isFresh = false
+      return chain.next()
+    },
+    // From the beginning, whole passes are skipped by their number.
+    skip(skipped) {
+      const size = isFresh && Number.isFinite(source.size) ? source.size! : 0
+      isFresh = false
+      if (size === 0) return chain.skip(skipped)
+      done = Math.floor(skipped / size)
+      return chain.skip(skipped % size)
+    },
+  }
 }

@@ -6,6 +6,7 @@ import {
   boolean,
   count,
   custom,
+  extent,
   integer,
   listOf,
   nullable,
@@ -80,7 +81,7 @@ const paddedOptions = () => ({
   /** The value that pads short rows at the end. Default 0. */
   padValue: option(number(), 0),
   /** Extents are padded to a multiple of this: fewer shapes, and so fewer programs to compile. Default 1. */
-  padToMultipleOf: option(count, 1),
+  padToMultipleOf: option(extent, 1),
 })
 export type PaddedBatchOptions = InputsOf<ReturnType<typeof paddedOptions>>
 

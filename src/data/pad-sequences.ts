@@ -1,17 +1,18 @@
 // padSequences: sequences of different lengths as one tensor. Embedding and Masking mask the padding.
 
+import { requireArguments } from '../core/arguments'
 import { DataError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { InputsOf } from '../core/options'
-import { choice, count, nullable, number, option, readOptions } from '../core/options'
+import { choice, extent, nullable, number, option, readOptions } from '../core/options'
 import { allocateData } from '../core/dtypes'
-import { sameShape, sizeOf } from '../core/shapes'
+import { requireSize, sameShape, sizeOf } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 
 const padOptions = () => ({
   /** The length of every row. Default null: that of the longest sequence. */
-  maxlen: option(nullable(count), null),
+  maxlen: option(nullable(extent), null),
   /** Default 'int32'. */
   dtype: option(choice('int32', 'float32'), 'int32'),
   /** Whether a short sequence is padded before its first step or after its last. Default 'pre'. */
@@ -37,6 +38,7 @@ export type PadSequencesOptions = InputsOf<ReturnType<typeof padOptions>>
  * @throws DataError if there is no sequence, and ShapeError if the steps of two sequences differ in shape
  */
 export function padSequences(sequences: readonly TensorLike[], options: PadSequencesOptions = {}): Tensor {
+  requireArguments('padSequences', arguments, 2)
   const { maxlen, dtype, padding, truncating, value } = readOptions('padSequences', padOptions(), options)
   if (!Array.isArray(sequences) || sequences.length === 0) {
     throw new DataError(`padSequences: expected a list of sequences, received ${quoted(sequences)}`)
@@ -57,6 +59,7 @@ export function padSequences(sequences: readonly TensorLike[], options: PadSeque
   })
   const steps = maxlen ?? rows.reduce((longest, row) => Math.max(longest, row.shape[0]!), 0)
   const width = sizeOf(step)
+  requireSize('padSequences: maxlen', [rows.length, steps, ...step])
   const data = allocateData(dtype, rows.length * steps * width).fill(value)
   rows.forEach((row, i) => {
     const length = row.shape[0]!

@@ -1,8 +1,9 @@
 // Splits of rows into training and test data, folds, and class weights. training/cross-validate.ts trains on folds.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError } from '../core/errors'
 import type { InputsOf, Kind } from '../core/options'
-import { boolean, custom, integer, nullable, option, quoted, readOptions } from '../core/options'
+import { boolean, custom, extent, integer, nullable, option, quoted, readOptions } from '../core/options'
 import { permutation } from '../ops/random'
 import { nextSeed } from '../ops/seed'
 import { oneHot } from '../ops/one-hot'
@@ -149,9 +150,9 @@ export type FoldOptions = InputsOf<ReturnType<typeof foldTable>>
  * @throws DataError for fewer rows, fewer groups, or fewer rows of every label than folds
  */
 export function kFold(data: number | RowsByName, options: FoldOptions = {}): Fold[] {
+  requireArguments('kFold', arguments, 2)
   const { folds, shuffle, stratify, groups, seed } = readOptions('kFold', foldTable(), options)
-  const count =
-    typeof data === 'number' ? integer({ min: 1 }).read(data, 'kFold: the number of rows') : rowCount(data, 'kFold')
+  const count = typeof data === 'number' ? extent.read(data, 'kFold: the number of rows') : rowCount(data, 'kFold')
   if (stratify !== null && groups !== null) throw new ArgumentError('kFold: stratify and groups exclude each other')
   if (stratify !== null) requireAsMany(stratify, count, 'kFold: stratify')
   if (groups !== null) requireAsMany(groups, count, 'kFold: groups')
@@ -250,6 +251,7 @@ function dealtByGroup(
  * @param y class numbers
  */
 export function classWeights(y: TensorLike): Record<number, number> {
+  requireArguments('classWeights', arguments, 1)
   const { data, shape } = toTensor(y, 'classWeights')
   if (data.length !== shape[0])
     throw new ArgumentError(
@@ -276,6 +278,7 @@ export interface ClassCount {
  * @throws DataError for values that are not class numbers
  */
 export function toCategorical(y: TensorLike, classes?: number | ClassCount): Tensor {
+  requireArguments('toCategorical', arguments, 2)
   const numClasses = typeof classes === 'object' ? classes.numClasses : classes
   const labels = toTensor(y, 'toCategorical')
   let largest = -1

@@ -1,5 +1,6 @@
 // timeseriesDataset: windows over a series in memory.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError } from '../core/errors'
 import { boolean, count, integer, nullable, option, readOptions, required } from '../core/options'
 import type { InputsOf } from '../core/options'
@@ -63,6 +64,7 @@ export function timeseriesDataset<const Options extends TimeseriesOptions>(
   data: TensorLike,
   options: Options & TimeseriesOptions,
 ): Dataset<TimeseriesElement<Options>> {
+  requireArguments('timeseriesDataset', arguments, 2)
   const { targets = null, ...rest } = (options ?? {}) as TimeseriesOptions
   const { sequenceLength, sequenceStride, samplingRate, batchSize, shuffle, seed, startIndex, endIndex, signal } =
     readOptions('timeseriesDataset', timeseriesOptions(), rest)

@@ -1,5 +1,6 @@
 // Grad-CAM: which places of an image a convolution sees as evidence for a class.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { boolean, custom, nullable, option } from '../core/options'
 import type { Tree } from '../core/tree'
@@ -67,6 +68,7 @@ export async function gradCam<In, Out>(
   image: DataOf<In>,
   options: GradCamOptions<Out> = {},
 ): Promise<GradCam> {
+  requireArguments('gradCam', arguments, 3)
   const { layer: wanted, ...settings } = readTyped('gradCam', table(), options)
   const explained = Explained.read('gradCam', model, image, settings)
   const layer = layerOf(model, wanted)

@@ -1,8 +1,9 @@
 // Explanations by gradients: saliency, gradient × input, SmoothGrad, integrated gradients. Each is a weighted sum of
 // the gradients at some points around a row. The points of all rows form one batch of one program.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError } from '../core/errors'
-import { boolean, count, integer, nullable, number, option } from '../core/options'
+import { boolean, integer, nullable, number, option, tableSize } from '../core/options'
 import type { Tree } from '../core/tree'
 import { withTap } from '../layers/context'
 import { Embedding } from '../layers/core/embedding'
@@ -240,6 +241,7 @@ export async function saliency<In, Out>(
   x: DataOf<In>,
   options: SaliencyOptions<Out> = {},
 ): Promise<Explanation<In>> {
+  requireArguments('saliency', arguments, 3)
   const { signed, ...settings } = readTyped('saliency', { ...explainTable(), signed: option(boolean, false) }, options)
   return explainRows('saliency', model, x, settings, {
     key: signed ? 'signed' : '',
@@ -261,6 +263,7 @@ export async function gradientTimesInput<In, Out>(
   x: DataOf<In>,
   options: ExplainOptions<Out> = {},
 ): Promise<Explanation<In>> {
+  requireArguments('gradientTimesInput', arguments, 3)
   const settings = readTyped('gradientTimesInput', explainTable(), options)
   return explainRows('gradientTimesInput', model, x, settings, {
     key: '',
@@ -272,7 +275,7 @@ export async function gradientTimesInput<In, Out>(
 
 const smoothTable = () => ({
   ...explainTable(),
-  samples: option(count, 50),
+  samples: option(tableSize(), 50),
   noise: option(number({ min: 0 }), 0.15),
   seed: option(nullable(integer()), null),
 })
@@ -289,6 +292,7 @@ export async function smoothGrad<In, Out>(
   x: DataOf<In>,
   options: SmoothGradOptions<Out> = {},
 ): Promise<Explanation<In>> {
+  requireArguments('smoothGrad', arguments, 3)
   const { samples, noise, seed, ...settings } = readTyped('smoothGrad', smoothTable(), options)
   // The row itself gives the value; its gradient has weight 0.
   const weights = Float32Array.from({ length: samples + 1 }, (_, i) => (i === 0 ? 0 : 1 / samples))
@@ -319,7 +323,7 @@ export async function smoothGrad<In, Out>(
 const integratedTable = () => ({
   ...explainTable(),
   ...baselineTable(),
-  points: option(count, 50),
+  points: option(tableSize(), 50),
   tolerance: option(nullable(number({ above: 0 })), null),
 })
 
@@ -343,6 +347,7 @@ export async function integratedGradients<In, Out>(
   x: DataOf<In>,
   options: IntegratedGradientsOptions<In, Out> = {},
 ): Promise<Decomposition<In>> {
+  requireArguments('integratedGradients', arguments, 3)
   const { points, baseline, tolerance, ...settings } = readTyped('integratedGradients', integratedTable(), options)
   const explained = Explained.read('integratedGradients', model, x, settings)
   const baselines = explained.readBaselines(baseline)

@@ -1,8 +1,9 @@
 // Global importance of a feature over many rows: how much worse the model gets when the feature is shuffled, and how
 // its output depends on the feature.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, formatShape, knownName, quoted, unknownName } from '../core/errors'
-import { boolean, count, custom, integer, nullable, option } from '../core/options'
+import { boolean, count, custom, integer, nullable, option, tableSize } from '../core/options'
 import { permutationKey, permute } from '../core/permute'
 import { classNameOf } from '../core/registry'
 import { threefry2x32 } from '../core/threefry'
@@ -64,7 +65,7 @@ const metricKind = custom<MetricIdentifier>(
 const importanceTable = () => ({
   metric: option(nullable(metricKind), null),
   greaterIsBetter: option(nullable(boolean), null),
-  repeats: option(count, 5),
+  repeats: option(tableSize(), 5),
   seed: option(nullable(integer()), null),
   batchSize: option(count, 256),
   signal: explainTable().signal,
@@ -96,6 +97,7 @@ export async function permutationImportance<In, Out>(
   y: TargetsOf<Out>,
   options: PermutationImportanceOptions = {},
 ): Promise<Importance<In>> {
+  requireArguments('permutationImportance', arguments, 4)
   const { repeats, seed, ...settings } = readTyped('permutationImportance', importanceTable(), options)
   const explained = Explained.read(
     'permutationImportance',
@@ -248,7 +250,7 @@ const dependenceTable = () => ({
   grid: option(
     custom<number | Float32Array>(
       (value, where) => {
-        if (typeof value === 'number') return integer({ min: 2 }).read(value, where)
+        if (typeof value === 'number') return tableSize(2).read(value, where)
         const values = toTensor(value as TensorLike, where, 'float32')
         requireNumbers(values, where)
         if (values.rank === 1 && values.size > 0) return values.data as Float32Array
@@ -279,6 +281,7 @@ export async function partialDependence<In, Out>(
   feature: Feature,
   options: PartialDependenceOptions<Out> = {},
 ): Promise<PartialDependence> {
+  requireArguments('partialDependence', arguments, 4)
   const { grid: wanted, ...settings } = readTyped('partialDependence', dependenceTable(), options)
   const explained = Explained.read('partialDependence', model, x, settings, 'numbers')
   if (settings.output === null && explained.width > 1) {

@@ -1,5 +1,6 @@
 // Occlusion: how much the output falls when a window of the input is replaced by a baseline.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, formatShape, quoted } from '../core/errors'
 import { custom, nullable, option } from '../core/options'
 import { sizeOf } from '../core/shapes'
@@ -101,6 +102,7 @@ export async function occlusion<In, Out>(
   x: DataOf<In>,
   options: OcclusionOptions<In, Out> = {},
 ): Promise<Explanation<In>> {
+  requireArguments('occlusion', arguments, 3)
   const { window, stride, baseline, ...settings } = readTyped('occlusion', table(), options)
   const explained = Explained.read('occlusion', model, x, settings)
   const bases = explained.readRows('baseline', baseline ?? 0, [1, explained.size]) as Tensor[]

@@ -1,7 +1,8 @@
 // Calibration of a classifier: whether its accuracy equals its confidence.
 
+import { requireArguments } from '../core/arguments'
 import { DataError, ShapeError, formatShape } from '../core/errors'
-import { count, option } from '../core/options'
+import { option, tableSize } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
@@ -36,7 +37,7 @@ export interface ReliabilityDiagram {
   readonly confidence: number
 }
 
-const table = { bins: option(count, 15) }
+const table = { bins: option(tableSize(), 15) }
 
 /** The allowed rounding error of probabilities. */
 const SLACK = 1e-4
@@ -55,6 +56,7 @@ export function reliabilityDiagram(
   labels: TensorLike,
   options: ReliabilityOptions = {},
 ): ReliabilityDiagram {
+  requireArguments('reliabilityDiagram', arguments, 3)
   return inBins('reliabilityDiagram', probabilities, labels, options)
 }
 
@@ -71,6 +73,7 @@ export function expectedCalibrationError(
   labels: TensorLike,
   options: ReliabilityOptions = {},
 ): number {
+  requireArguments('expectedCalibrationError', arguments, 3)
   return inBins('expectedCalibrationError', probabilities, labels, options).expectedCalibrationError
 }
 

@@ -2,8 +2,9 @@
 // added. Exact, or estimated by regression (KernelSHAP) or by random orders. coalitions.ts computes the values of
 // coalitions.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError } from '../core/errors'
-import { boolean, count, integer, nullable, option } from '../core/options'
+import { boolean, count, integer, nullable, option, tableSize } from '../core/options'
 import { permutationKey, permute } from '../core/permute'
 import { threefry2x32 } from '../core/threefry'
 import type { DataOf } from '../data/given'
@@ -155,6 +156,7 @@ export async function shapleyValues<In, Out>(
   x: DataOf<In>,
   options: ShapleyOptions<In, Out> = {},
 ): Promise<Decomposition<In>> {
+  requireArguments('shapleyValues', arguments, 3)
   const { background, ...settings } = readTyped('shapleyValues', shapleyTable(), options)
   const { explained, game } = prepare('shapleyValues', model, x, background, settings)
   const n = game.players
@@ -192,7 +194,7 @@ function bitsIn(x: number): number {
   return count
 }
 
-const kernelTable = () => ({ ...shapleyTable(), samples: option(nullable(count), null), seed })
+const kernelTable = () => ({ ...shapleyTable(), samples: option(nullable(tableSize()), null), seed })
 
 /**
  * KernelSHAP: Shapley values by weighted least squares. The values v(S) of coalitions, weighted by (n − 1) / (C(n, |S|)
@@ -211,6 +213,7 @@ export async function kernelShap<In, Out>(
   x: DataOf<In>,
   options: KernelShapOptions<In, Out> = {},
 ): Promise<Decomposition<In>> {
+  requireArguments('kernelShap', arguments, 3)
   const { background, samples, seed, ...settings } = readTyped('kernelShap', kernelTable(), options)
   const { explained, game } = prepare('kernelShap', model, x, background, settings)
   const n = game.players
@@ -245,7 +248,7 @@ export async function kernelShap<In, Out>(
 
 const sampledTable = () => ({
   ...shapleyTable(),
-  permutations: option(count, 64),
+  permutations: option(tableSize(), 64),
   antithetic: option(boolean, true),
   seed,
 })
@@ -270,6 +273,7 @@ export async function sampledShapley<In, Out>(
   x: DataOf<In>,
   options: SampledShapleyOptions<In, Out> = {},
 ): Promise<SampledDecomposition<In>> {
+  requireArguments('sampledShapley', arguments, 3)
   const { background, permutations, antithetic, seed, ...settings } = readTyped(
     'sampledShapley',
     sampledTable(),

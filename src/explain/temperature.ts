@@ -1,5 +1,6 @@
 // Temperature scaling: a single number, fitted on held-out data, that calibrates the confidence of a classifier.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
 import { boolean, choice, configured, number, option, required } from '../core/options'
 import { sameShape } from '../core/shapes'
@@ -110,6 +111,7 @@ export async function temperatureScaling(
   second: unknown,
   labels?: TensorLike,
 ): Promise<TemperatureScaling> {
+  requireArguments('temperatureScaling', arguments, 3)
   if (!(first instanceof Model)) {
     const logits = matrix(toTensor(first as TensorLike, 'temperatureScaling: logits', 'float32'))
     return fitted(

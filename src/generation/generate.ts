@@ -1,6 +1,7 @@
 // Generates sequences of tokens with a model that scores the next token. Each new token costs one step of the model:
 // attentions keep the keys and values of earlier steps (layers/attention/decoding.ts).
 
+import { requireArguments } from '../core/arguments'
 import { restating } from '../core/errors'
 import { abortSignal, boolean, count, custom, integer, nullable, option, required } from '../core/options'
 import { threefryUniform } from '../core/threefry'
@@ -86,6 +87,7 @@ export async function generate(
   prompt: Prompt | readonly Prompt[] | Tensor,
   options: GenerateOptions,
 ): Promise<number[] | number[][]> {
+  requireArguments('generate', arguments, 3)
   const { sequences, isOne } = readPrompts(prompt)
   const made = sequences.map((each) => [...each])
   for await (const step of steps(model, sequences, options))
@@ -120,6 +122,7 @@ export async function* generateTokens(
   prompt: Prompt | readonly Prompt[] | Tensor,
   options: GenerateOptions,
 ): AsyncGenerator<number | null | (number | null)[], void, void> {
+  requireArguments('generateTokens', arguments, 3)
   const { sequences, isOne } = readPrompts(prompt)
   for await (const step of steps(model, sequences, options)) {
     if (!isOne) yield step

@@ -1,5 +1,6 @@
 // The initializers that users can choose by name: what registry.ts and index.ts read.
 
+import { requireArguments } from '../core/arguments'
 import type { TensorData } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { InputsOf, Spelled } from '../core/options'
@@ -16,7 +17,7 @@ import {
   required,
 } from '../core/options'
 import type { Shape } from '../core/shapes'
-import { normalizeAxis, sizeOf } from '../core/shapes'
+import { normalizeAxis, requireSize, sizeOf } from '../core/shapes'
 import { constants } from '../ops/constants'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
@@ -112,6 +113,7 @@ export class Identity extends configured(Initializer, identityOptions, 'gain') {
     if (rows === undefined || columns === undefined || shape.length > 2) {
       throw new ShapeError(`Identity: needs a matrix, received shape ${formatShape(shape)}`)
     }
+    requireSize('Identity', shape)
     const data = new Float32Array(rows * columns)
     for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = this.gain
     return new Tensor(data, shape, 'float32')
@@ -196,6 +198,7 @@ export function computeFans(
   shape: Shape,
   { inputAxes = null, outputAxes = null }: FanAxes = {},
 ): { fanIn: number; fanOut: number } {
+  requireArguments('initializers.computeFans', arguments, 2)
   if (inputAxes !== null && outputAxes !== null) {
     const product = (axes: readonly number[]) =>
       sizeOf(axes.map((axis) => shape[normalizeAxis('computeFans', axis, shape.length)]!))

@@ -6,7 +6,7 @@ import { ArgumentError, FormatError, quoted } from '../core/errors'
 import type { Kind } from '../core/options'
 import { choice, custom, listOf, named, nullable, option } from '../core/options'
 import type { Json, Serialized } from '../core/registry'
-import { isSerialized, serialize } from '../core/registry'
+import { isSerialized } from '../core/registry'
 import { isBranch } from '../core/tree'
 import type { Constraint, ConstraintIdentifier } from '../constraints'
 import { constraints } from '../constraints/registry'
@@ -16,7 +16,7 @@ import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
 import type { LayerBase } from './layer'
 import { Layer } from './layer'
-import { layerFromConfig } from './saved'
+import { layerFromConfig, layerToConfig } from './saved'
 
 /** A name or a function; null is linear. */
 export const activation: Kind<Activation, ActivationIdentifier | null> = /* @__PURE__ */ custom(
@@ -55,14 +55,11 @@ function toJson(value: unknown): Json {
 }
 
 /** An inner layer: an instance, or its saved form. */
-export const innerLayer: Kind<Layer, Layer | Serialized> = /* @__PURE__ */ custom(
-  (value, where) => {
-    const layer = isSerialized(value) ? layerFromConfig(value) : value
-    if (layer instanceof Layer) return layer
-    throw new ArgumentError(`${where} must be a layer, received ${quoted(value)}`)
-  },
-  (layer) => serialize(layer),
-)
+export const innerLayer: Kind<Layer, Layer | Serialized> = /* @__PURE__ */ custom((value, where) => {
+  const layer = isSerialized(value) ? layerFromConfig(value) : value
+  if (layer instanceof Layer) return layer
+  throw new ArgumentError(`${where} must be a layer, received ${quoted(value)}`)
+}, layerToConfig)
 
 /** A layer of a model, or its name. */
 export type LayerName = string | LayerBase

@@ -5,7 +5,7 @@
 import type { DType } from '../core/dtypes'
 import { ArgumentError, MyelinError, StateError, restate, restating } from '../core/errors'
 import type { OptionTable } from '../core/options'
-import { Configured, boolean, choice, count, extents, named, nullable, option, optionsOf, text } from '../core/options'
+import { Configured, boolean, choice, extent, extents, named, nullable, option, optionsOf, text } from '../core/options'
 import type { Config } from '../core/registry'
 import { classNameOf, uniqueName } from '../core/registry'
 import { scoped } from '../core/scope'
@@ -37,6 +37,7 @@ import {
 } from './context'
 import type { LayerForm } from './forms'
 import { requireOne } from './forms'
+import type { MaskTrail } from './masks'
 import { masksOf, setMask, maskOf } from './masks'
 import type { BatchShape, ShapesOf, SpecsOf } from './spec'
 import { TensorSpec, shapesOf, specOf, specsFrom } from './spec'
@@ -87,7 +88,7 @@ const LAYER_OPTIONS: () => OptionTable = () => ({
   name: option(nullable(text), null),
   trainable: option(boolean, true),
   inputShape: option(nullable(extents(null)), null),
-  inputDim: option(nullable(count), null),
+  inputDim: option(nullable(extent), null),
   dtype: option(choice('float32'), 'float32'),
   activityRegularizer: option(nullable(named<Regularizer, RegularizerIdentifier>(regularizers)), null),
 })
@@ -200,6 +201,21 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    * @throws ShapeError
    */
   protected checkMask(_mask: Tensor, _shape: Shape, _path: string): void {}
+
+  /** Whether Keras's layer receives the mask of its input as an argument, so that its graph has the mask as an operand. @internal */
+  get readsMask(): boolean {
+    return false
+  }
+
+  /**
+   * The symbols from which the mask of a result is computed, each with the number of ops between them in Keras's graph; null
+   * without a mask. They count for the depth of layers.
+   * @param masks the same for the masks of the inputs
+   * @internal
+   */
+  maskTrail(_inputs: readonly Tensor[], masks: readonly (MaskTrail | null)[]): MaskTrail | null {
+    return this.supportsMasking ? (masks[0] ?? null) : null
+  }
 
   /**
    * Checks data that the model passes to this layer unchanged, before a step runs.

@@ -1,6 +1,7 @@
 // Which elements of a tensor count: a table next to the tensors, like Keras's `_keras_mask`. Layers that support
 // masking pass masks on; losses and metrics skip masked elements.
 
+import { requireArguments } from '../core/arguments'
 import type { Tree } from '../core/tree'
 import { flatten, mapTree } from '../core/tree'
 import { Tensor } from '../ops/tensor'
@@ -8,12 +9,25 @@ import { Tensor } from '../ops/tensor'
 const masks = new WeakMap<Tensor, Tensor>()
 
 /** The mask of a tensor: bool, true where an element counts; null if all count. */
+/** Symbols from which a mask is computed, and how many ops are in between. */
+export type MaskTrail = ReadonlyMap<Tensor, number>
+
+/** The trail of what `ops` more ops make of masks. */
+export function longerTrail(trails: readonly (readonly [trail: MaskTrail, ops: number])[]): MaskTrail {
+  const longest = new Map<Tensor, number>()
+  for (const [trail, ops] of trails)
+    for (const [symbol, own] of trail) longest.set(symbol, Math.max(longest.get(symbol) ?? 0, own + ops))
+  return longest
+}
+
 export function maskOf(tensor: Tensor): Tensor | null {
+  requireArguments('maskOf', arguments, 1)
   return masks.get(tensor) ?? null
 }
 
 /** Gives a tensor a mask. */
 export function setMask(tensor: Tensor, mask: Tensor): void {
+  requireArguments('setMask', arguments, 2)
   masks.set(tensor, mask)
 }
 

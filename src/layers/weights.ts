@@ -9,7 +9,7 @@ import { ArgumentError, ShapeError, formatShape, quoted, restating } from '../co
 import { classNameOf } from '../core/registry'
 import { scoped } from '../core/scope'
 import type { Shape } from '../core/shapes'
-import { sameShape } from '../core/shapes'
+import { requireSize, sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import type { Constraint } from '../constraints'
 import type { FanAxes, InitializerIdentifier } from '../initializers'
@@ -280,6 +280,7 @@ export function addWeightTo(
     trainable = dtype === 'float32',
   }: WeightOptions,
 ): Variable {
+  requireSize(`${layer}: ${name}`, shape)
   requireWithinLimit(`${layer}: ${name}`, shape)
   const drawn = initializers.get(initializer)
   const draw = (): Tensor => {

@@ -1,5 +1,6 @@
 // The circle loss: draws embeddings of one class together and pushes those of different classes apart.
 
+import { requireArguments } from '../core/arguments'
 import { ShapeError, formatShape } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { boolean, custom, functionOptions, number, option } from '../core/options'
@@ -65,6 +66,7 @@ const functionTable = {
  * @example losses.circle([0, 0, 1], ops.normalize(embeddings))
  */
 export function circle(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof functionTable> = {}): Tensor {
+  requireArguments('losses.circle', arguments, 3)
   const { gamma, margin, removeDiagonal, refLabels, refEmbeddings } = functionOptions('circle', functionTable, options)
   const embeddings = cast(asTensor(yPred, 'yPred'), 'float32')
   const labels = column(yTrue, 'yTrue', embeddings)

@@ -1,6 +1,7 @@
 // Losses between distributions: functions, from targets and predictions [batch, …, classes] to values [batch, …], and the
 // classes of the same formulas. Keras's formulas.
 
+import { requireArguments } from '../core/arguments'
 import { ShapeError, quoted } from '../core/errors'
 import type { InputsOf, ValuesOf } from '../core/options'
 import { boolean, either, functionOptions, listOf, number, option } from '../core/options'
@@ -51,6 +52,7 @@ export function binaryCrossentropy(
   yPred: TensorLike,
   options: InputsOf<typeof crossentropyOptions> = {},
 ): Tensor {
+  requireArguments('losses.binaryCrossentropy', arguments, 3)
   const { fromLogits, labelSmoothing, axis } = functionOptions('binaryCrossentropy', crossentropyOptions, options)
   const [target, output] = floats(yTrue, yPred)
   return meanOver(binaryEntropies(smoothed(target, labelSmoothing, 2), output, fromLogits), axis)
@@ -110,6 +112,7 @@ export function binaryFocalCrossentropy(
   yPred: TensorLike,
   options: InputsOf<typeof binaryFocalOptions> = {},
 ): Tensor {
+  requireArguments('losses.binaryFocalCrossentropy', arguments, 3)
   const given = functionOptions('binaryFocalCrossentropy', binaryFocalOptions, options)
   const { applyClassBalancing, alpha, gamma, fromLogits, labelSmoothing, axis } = given
   const [target, output] = floats(yTrue, yPred)
@@ -172,6 +175,7 @@ export function categoricalCrossentropy(
   yPred: TensorLike,
   options: InputsOf<typeof crossentropyOptions> = {},
 ): Tensor {
+  requireArguments('losses.categoricalCrossentropy', arguments, 3)
   const { scores, y } = categorical(
     yTrue,
     yPred,
@@ -208,6 +212,7 @@ export function categoricalFocalCrossentropy(
   yPred: TensorLike,
   options: InputsOf<typeof categoricalFocalOptions> = {},
 ): Tensor {
+  requireArguments('losses.categoricalFocalCrossentropy', arguments, 3)
   const given = functionOptions('categoricalFocalCrossentropy', categoricalFocalOptions, options)
   const { scores, y } = categorical(yTrue, yPred, given)
   const { alpha, gamma } = given
@@ -244,6 +249,7 @@ export function sparseCategoricalCrossentropy(
   yPred: TensorLike,
   options: InputsOf<typeof sparseCrossentropyOptions> = {},
 ): Tensor {
+  requireArguments('losses.sparseCategoricalCrossentropy', arguments, 3)
   const { fromLogits, ignoreClass, axis } = functionOptions(
     'sparseCategoricalCrossentropy',
     sparseCrossentropyOptions,
@@ -305,6 +311,7 @@ export function categoricalGeneralizedCrossEntropy(
   yPred: TensorLike,
   options: InputsOf<typeof generalizedOptions> = {},
 ): Tensor {
+  requireArguments('losses.categoricalGeneralizedCrossEntropy', arguments, 3)
   const { q } = functionOptions('categoricalGeneralizedCrossEntropy', generalizedOptions, options)
   const p = cast(asTensor(yPred, 'yPred'), 'float32')
   const index = classNumbers(asTensor(yTrue, 'yTrue'), p, -1)
@@ -331,6 +338,7 @@ export class CategoricalGeneralizedCrossEntropy extends lossOf(
  * @example losses.klDivergence([[0.5, 0.5]], [[0.9, 0.1]])   // [0.5108]
  */
 export function klDivergence(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  requireArguments('losses.klDivergence', arguments, 2)
   const [y, output] = floats(yTrue, yPred).map((x) => clip(x, EPSILON, 1)) as [Tensor, Tensor]
   return sum(multiply(y, log(divide(y, output))), { axis: -1 })
 }

@@ -1,6 +1,7 @@
 // Connectionist temporal classification: the probability of a sequence of labels whose order is known, but not their
 // positions. Graves et al. 2006. The only loss that needs a loop.
 
+import { requireArguments } from '../core/arguments'
 import { DataError, ShapeError, formatShape } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
@@ -50,6 +51,7 @@ const BLANK = 0
  * @example losses.ctc([[1, 2, 0]], logits)   // logits [1, steps, 3]
  */
 export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike | null): Tensor {
+  requireArguments('losses.ctc', arguments, 3)
   const labels = cast(asTensor(yTrue, 'yTrue'), 'int32')
   const logits = cast(asTensor(yPred, 'yPred'), 'float32')
   if (labels.rank !== 2)

@@ -1,6 +1,7 @@
 // Losses with a margin: correct predictions have loss 0 once their margin is 1. Functions, from targets and predictions
 // [batch, …, n] to values [batch, …], and the classes of the same formulas. Keras's formulas.
 
+import { requireArguments } from '../core/arguments'
 import type { TensorLike } from '../ops/convert'
 import { add, equal, logicalOr, maximum, multiply, square, subtract, where } from '../ops/elementwise'
 import { all, max, sum } from '../ops/reduce'
@@ -22,6 +23,7 @@ function margins(yTrue: TensorLike, yPred: TensorLike): Tensor {
  * @example losses.hinge([[1, -1]], [[0.25, 3]])   // [(0.75 + 4) / 2]
  */
 export function hinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  requireArguments('losses.hinge', arguments, 2)
   return meanOver(margins(yTrue, yPred))
 }
 
@@ -38,6 +40,7 @@ export class Hinge extends lossOf(OfSigns, hinge) {
  * @example losses.squaredHinge([[1, -1]], [[0.5, -2]])   // [0.125]
  */
 export function squaredHinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  requireArguments('losses.squaredHinge', arguments, 2)
   return meanOver(square(margins(yTrue, yPred)))
 }
 
@@ -54,6 +57,7 @@ export class SquaredHinge extends lossOf(OfSigns, squaredHinge) {
  * @example losses.categoricalHinge([[0, 1, 0]], [[0.4, 0.9, 0.1]])   // [0.5]
  */
 export function categoricalHinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  requireArguments('losses.categoricalHinge', arguments, 2)
   const [y, output] = floats(yTrue, yPred)
   const right = sum(multiply(y, output), { axis: -1 })
   const other = max(multiply(subtract(1, y), output), { axis: -1 })

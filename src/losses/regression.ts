@@ -1,6 +1,7 @@
 // Losses that compare numbers with numbers: functions, from targets and predictions [batch, …, n] to values [batch, …], and
 // the classes of the same formulas. Keras's formulas.
 
+import { requireArguments } from '../core/arguments'
 import type { InputsOf } from '../core/options'
 import { functionOptions, number, option } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
@@ -32,6 +33,7 @@ import { EPSILON, floats, meanOver } from './values'
  * @example losses.meanSquaredError([[1, 3]], [[2, 5]])   // [2.5]
  */
 export function meanSquaredError(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  requireArguments('losses.meanSquaredError', arguments, 2)
   return meanOver(square(errors(yTrue, yPred)))
 }
 
@@ -48,6 +50,7 @@ export class MeanSquaredError extends lossOf(OfNumbers, meanSquaredError) {
  * @example losses.meanAbsoluteError([[1, 3]], [[2, 5]])   // [1.5]
  */
 export function meanAbsoluteError(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  requireArguments('losses.meanAbsoluteError', arguments, 2)
   return meanOver(abs(errors(yTrue, yPred)))
 }
 
@@ -70,6 +73,7 @@ function errors(yTrue: TensorLike, yPred: TensorLike): Tensor {
  * @example losses.meanAbsolutePercentageError([[2, 4]], [[1, 5]])   // [37.5]
  */
 export function meanAbsolutePercentageError(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  requireArguments('losses.meanAbsolutePercentageError', arguments, 2)
   const [y, output] = floats(yTrue, yPred)
   return multiply(meanOver(abs(divide(subtract(y, output), maximum(abs(y), EPSILON)))), 100)
 }
@@ -87,6 +91,7 @@ export class MeanAbsolutePercentageError extends lossOf(OfNumbers, meanAbsoluteP
  * @example losses.meanSquaredLogarithmicError([[1, 100]], [[2, 110]])   // [0.08666]
  */
 export function meanSquaredLogarithmicError(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  requireArguments('losses.meanSquaredLogarithmicError', arguments, 2)
   const [target, prediction] = floats(yTrue, yPred).map((x) => log(add(maximum(x, EPSILON), 1))) as [Tensor, Tensor]
   return meanOver(square(subtract(prediction, target)))
 }
@@ -110,6 +115,7 @@ export type HuberOptions = InputsOf<typeof huberOptions>
  * @example losses.huber([[0, 0]], [[0.5, 4]], { delta: 1 })   // [1.813]
  */
 export function huber(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof huberOptions> = {}): Tensor {
+  requireArguments('losses.huber', arguments, 3)
   const { delta } = functionOptions('huber', huberOptions, options)
   const error = errors(yTrue, yPred)
   const size = abs(error)
@@ -130,6 +136,7 @@ export class Huber extends lossOf(OfNumbers, huber, huberOptions, 'delta') {
  * @example losses.logCosh([[0, 0]], [[0.5, 4]])   // [1.714]
  */
 export function logCosh(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  requireArguments('losses.logCosh', arguments, 2)
   const error = errors(yTrue, yPred)
   // ln cosh e = e + ln(1 + e^(−2e)) − ln 2
   return meanOver(subtract(add(error, softplus(multiply(error, -2))), Math.LN2))
@@ -154,6 +161,7 @@ export function cosineSimilarity(
   yPred: TensorLike,
   options: InputsOf<typeof cosineOptions> = {},
 ): Tensor {
+  requireArguments('losses.cosineSimilarity', arguments, 3)
   const { axis } = functionOptions('cosineSimilarity', cosineOptions, options)
   const [target, prediction] = floats(yTrue, yPred)
   const along = normalizeAxis('cosineSimilarity', axis, prediction.rank)
@@ -174,6 +182,7 @@ export class CosineSimilarity extends lossOf(OfNumbers, cosineSimilarity, cosine
  * @example losses.poisson([[2, 0]], [[1.5, 0.5]])   // [0.5945]
  */
 export function poisson(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  requireArguments('losses.poisson', arguments, 2)
   const [y, output] = floats(yTrue, yPred)
   return meanOver(subtract(output, multiply(y, log(add(output, EPSILON)))))
 }

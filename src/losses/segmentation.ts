@@ -1,6 +1,7 @@
 // Losses by the overlap of sets, as functions and classes: targets and predictions, both in [0, 1], are degrees of
 // membership. Keras's formulas.
 
+import { requireArguments } from '../core/arguments'
 import type { InputsOf } from '../core/options'
 import { either, functionOptions, integer, listOf, nullable, number, option } from '../core/options'
 import { normalizeAxes } from '../core/shapes'
@@ -32,6 +33,7 @@ function axesOf(loss: string, axis: number | readonly number[] | null, { rank }:
  * @example losses.dice([[1, 1, 0]], [[1, 0, 1]], { axis: 1 })   // [0.5]
  */
 export function dice(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof diceOptions> = {}): Tensor {
+  requireArguments('losses.dice', arguments, 3)
   const { axis } = functionOptions('dice', diceOptions, options)
   const [y, output] = floats(yTrue, yPred)
   const axes = axesOf('dice', axis, output)
@@ -62,6 +64,7 @@ export type TverskyOptions = InputsOf<typeof tverskyOptions>
  * @example losses.tversky([[1, 1, 0]], [[1, 0, 1]], { axis: 1 })   // [0.5]
  */
 export function tversky(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof tverskyOptions> = {}): Tensor {
+  requireArguments('losses.tversky', arguments, 3)
   const { alpha, beta, axis } = functionOptions('tversky', tverskyOptions, options)
   const [y, output] = floats(yTrue, yPred)
   const axes = axesOf('tversky', axis, output)

@@ -1,6 +1,7 @@
 // Sample weights and masks: how they are broadcast to values, and weighted means. For losses and metrics; follows
 // keras/src/losses/loss.py.
 
+import { requireArguments } from '../core/arguments'
 import { ShapeError, formatShape } from '../core/errors'
 import { cast, divide, equal, logicalAnd, multiply, where } from '../ops/elementwise'
 import { mean, sum } from '../ops/reduce'
@@ -57,6 +58,7 @@ export function applyMask(
   mask: Tensor | undefined,
   reduction: Reduction,
 ): Tensor | undefined {
+  requireArguments('losses.applyMask', arguments, 3)
   if (mask === undefined) return sampleWeight
   const held = cast(cast(mask, 'bool'), 'float32')
   const isMean = reduction === 'mean' || reduction === 'sumOverBatchSize'

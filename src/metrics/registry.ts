@@ -45,6 +45,11 @@ const byTargets = new Map<string, typeof accuracies | typeof crossentropies>([
   ['ce', crossentropies],
 ])
 
+/** Whether the shapes of targets and outputs decide which metric a name means. */
+export function dependsOnShapes(identifier: MetricIdentifier): boolean {
+  return typeof identifier === 'string' && byTargets.has(normalizeName(identifier))
+}
+
 /**
  * A metric from a name, an instance, a saved configuration or a function; a name may refer to a custom object in scope.
  * The name is also the key in logs.

@@ -1,6 +1,7 @@
 // cloneModel: the same architecture with new layers and new weights. Layers are created from their configurations;
 // nothing is trained, copied or compiled here.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { option, custom, nullable, readOptions } from '../core/options'
 import { flatten, typed } from '../core/tree'
@@ -56,6 +57,7 @@ function requireLayer(value: unknown, where: string): LayerBase {
  * Keras: `keras.models.clone_model`, with `recursive=True`; it turns a subclass of Sequential into a plain Sequential.
  */
 export function cloneModel<Kind extends LayerBase>(model: Kind, options: CloneOptions = {}): Kind {
+  requireArguments('cloneModel', arguments, 2)
   if (!(model instanceof Model))
     throw new ArgumentError(
       `cloneModel: needs a model, received ${model instanceof Layer ? String(model) : quoted(model)}`,

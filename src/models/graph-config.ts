@@ -3,10 +3,10 @@
 
 import { FormatError } from '../core/errors'
 import type { Config, Json } from '../core/registry'
-import { serialize } from '../core/registry'
 import type { Tree } from '../core/tree'
 import { isBranch, mapTree } from '../core/tree'
 import type { InputLayer } from '../layers/core/input-layer'
+import { layerToConfig, withSharing } from '../layers/saved'
 import { originOf, recordCall } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
 import type { LayerGraph } from './layer-graph'
@@ -31,7 +31,7 @@ export function graphToConfig(graph: LayerGraph): Config {
     return encoded
   })
   return {
-    layers: layers.map((layer) => serialize(layer)),
+    layers: withSharing(() => layers.map(layerToConfig)),
     calls,
     inputs: encode(graph.inputs),
     outputs: encode(graph.outputs),

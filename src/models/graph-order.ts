@@ -5,6 +5,7 @@ import { ArgumentError } from '../core/errors'
 import { isBranch } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { Layer } from '../layers/layer'
+import type { MaskTrail } from '../layers/masks'
 import type { LayerCall } from '../layers/symbol'
 import { originOf } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
@@ -66,8 +67,23 @@ export function walkBack(inputs: ReadonlySet<Tensor>, outputs: unknown): Walk {
   return { met, left }
 }
 
+/** What the mask of each symbol is computed from. */
+function maskTrails(left: readonly GraphNode[]): ReadonlyMap<Tensor, MaskTrail> {
+  const trails = new Map<Tensor, MaskTrail>()
+  for (const node of left) {
+    if (node instanceof Tensor) continue
+    const inputs = symbolsByKey(node.input)
+    const trail = node.layer.maskTrail(
+      inputs,
+      inputs.map((symbol) => trails.get(symbol) ?? null),
+    )
+    if (trail !== null) trails.set(node.outputs[0]!, trail)
+  }
+  return trails
+}
+
 /**
- * The layers by descending depth, the longest path to an output; a layer with several calls has the largest. Layers of
+ * The layers by descending depth, the longest path to an output, on which the ops that compute masks count as well; a layer with several calls has the largest. Layers of
  * equal depth are in the order of the walk's first visit; inputs that no output depends on have depth 0 and come first
  * there.
  */
@@ -76,16 +92,22 @@ export function layersByDepth(
   inputs: ReadonlySet<Tensor>,
   layerOf: (node: GraphNode) => LayerBase,
 ): readonly LayerBase[] {
+  const masks = maskTrails(left)
   const depths = new Map<GraphNode, number>()
   const layerDepths = new Map<LayerBase, number>()
   for (const node of [...left].reverse()) {
     const layer = layerOf(node)
     const depth = Math.max(depths.get(node) ?? 0, layerDepths.get(layer) ?? 0)
     layerDepths.set(layer, depth)
-    for (const symbol of read(node)) {
+    const raise = (symbol: Tensor, least: number): void => {
       const before = nodeOf(symbol, inputs)
-      depths.set(before, Math.max(depths.get(before) ?? 0, depth + 1))
+      depths.set(before, Math.max(depths.get(before) ?? 0, least))
     }
+    for (const symbol of read(node)) raise(symbol, depth + 1)
+    if (node instanceof Tensor || !layer.readsMask) continue
+    // The ops that compute a mask are nodes of Keras's graph as well.
+    for (const symbol of symbolsByKey(node.input))
+      masks.get(symbol)?.forEach((ops, source) => raise(source, depth + ops + 1))
   }
   const unused = [...inputs].filter((symbol) => !met.has(symbol))
   const layers = new Set([...unused, ...met].map(layerOf))

@@ -1,5 +1,6 @@
 // A model from its bytes. Every field of a file is checked before it is used. Saving is in save.ts.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, FormatError, restate } from '../core/errors'
 import { abortSignal, boolean, custom, nullable, option, readOptions, recordOf } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
@@ -276,6 +277,7 @@ export async function loadModel<In = Tensor, Out = Tensor>(
   source: Uint8Array | ArrayBuffer | string | URL,
   options: LoadOptions = {},
 ): Promise<Model<In, Out>> {
+  requireArguments('loadModel', arguments, 2)
   const { signal } = readOptions('loadModel', loadTable, options)
   const bytes = await bytesFrom(source, 'loadModel', signal)
   return typed(modelFromBytes(bytes, options))
@@ -289,6 +291,7 @@ export function modelFromJSON<In = Tensor, Out = Tensor>(
   json: string | Serialized,
   options: Pick<LoadOptions, 'customObjects'> = {},
 ): Model<In, Out> {
+  requireArguments('modelFromJSON', arguments, 2)
   readOptions('modelFromJSON', jsonTable, options)
   const { customObjects = {} } = options
   const parsed: unknown = typeof json === 'string' ? parseJson(json) : json

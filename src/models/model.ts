@@ -3,6 +3,7 @@
 
 import { ArgumentError, ShapeError, StateError, formatShape, checkOptions } from '../core/errors'
 import type { Config, CustomObjects } from '../core/registry'
+import { customObjectScope } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
@@ -184,7 +185,11 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     return this.#training.requireCompiled('optimizer').optimizer
   }
 
-  /** The loss tracker and all metrics, both from compile and from properties of the model. */
+  /**
+   * The loss tracker and all metrics, both from compile and from properties of the model. Those of compile are listed from
+   * compile on; 'accuracy' and 'crossentropy', which depend on shapes, and trackers of several losses from the first batch on. A
+   * step of your own that reads this list updates the metrics itself, and they are in the logs.
+   */
   get metrics(): readonly Metric[] {
     return this.#training.metrics
   }
@@ -480,13 +485,17 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   /**
-   * A model from getConfig, of the class on which it is called. Reads graphs within `customObjectScope`, which provides
-   * the classes of their layers; `modelFromJSON` provides those of the library.
+   * A model from getConfig, of the class on which it is called. `customObjects`, or a `customObjectScope` around the
+   * call, provides the classes of its layers; `modelFromJSON` provides those of the library.
+   *
+   *   const copy = Model.fromConfig(model.getConfig(), { Dense, Gate })
+   *
+   * Keras: `Model.from_config`.
    */
-  static fromConfig(config: Config): Model<unknown, unknown> {
+  static fromConfig(config: Config, customObjects: CustomObjects = {}): Model<unknown, unknown> {
     if (!('calls' in config)) return Reflect.construct(this, [config]) as Model<unknown, unknown>
     const { name, trainable } = config
-    const { inputs, outputs } = graphFromConfig(config)
+    const { inputs, outputs } = customObjectScope(customObjects, () => graphFromConfig(config))
     const options = { inputs, outputs, ...(typeof name === 'string' ? { name } : {}) }
     const model = Reflect.construct(this, [options]) as Model<unknown, unknown>
     if (trainable === false) model.trainable = false

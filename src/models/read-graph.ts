@@ -9,7 +9,7 @@ import type { Tree } from '../core/tree'
 import { isBranch } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
-import { layerFromConfig } from '../layers/saved'
+import { layerFromConfig, withSharing } from '../layers/saved'
 import { hasSymbol } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
 import { inputOf, symbolsOfCall } from './graph-config'
@@ -21,10 +21,12 @@ function damaged(what: string): FormatError {
 export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs: Tree<Tensor> } {
   const { layers: saved, calls } = config
   if (!Array.isArray(saved) || !Array.isArray(calls)) throw damaged('the model has no list of layers and calls')
-  const layers = saved.map((entry: Json): LayerBase => {
-    if (!isSerialized(entry)) throw damaged('a layer has no class name')
-    return layerFromConfig(entry)
-  })
+  const layers = withSharing(() =>
+    saved.map((entry: Json): LayerBase => {
+      if (!isSerialized(entry)) throw damaged('a layer has no class name')
+      return layerFromConfig(entry)
+    }),
+  )
   const made: Tensor[][] = []
   const decode = (value: Json | undefined): unknown => {
     if (!isBranch(value)) return value

@@ -1,5 +1,6 @@
 // The scope in which classes and functions are found by name.
 
+import { requireArguments } from '../core/arguments'
 import type { CustomObjects } from '../core/registry'
 import { customObjectScope as openScope } from '../core/registry'
 import { graphFromConfig } from './read-graph'
@@ -12,6 +13,7 @@ import { readGraphsWith } from './reader'
  * Keras: `keras.utils.custom_object_scope`.
  */
 export function customObjectScope<Result>(objects: CustomObjects, body: () => Result): Result {
+  requireArguments('customObjectScope', arguments, 2)
   readGraphsWith(graphFromConfig)
   return openScope(objects, body)
 }

@@ -2,8 +2,8 @@
 
 import type { DType } from '../core/dtypes'
 import { ArgumentError, FormatError, ShapeError, StateError } from '../core/errors'
-import type { Config, Json } from '../core/registry'
-import { isSerialized, serialize } from '../core/registry'
+import type { Config, CustomObjects, Json } from '../core/registry'
+import { customObjectScope, isSerialized } from '../core/registry'
 import type { TensorType } from '../core/shapes'
 import { typed } from '../core/tree'
 import type { LayerOptions } from '../layers'
@@ -11,7 +11,7 @@ import { Layer } from '../layers'
 import type { LayerBase } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
 import type { CallContext } from '../layers/context'
-import { layerFromConfig } from '../layers/saved'
+import { layerFromConfig, layerToConfig, withSharing } from '../layers/saved'
 import { TensorSpec, specsFrom } from '../layers/spec'
 import type { BatchShape } from '../layers/spec'
 import { isSymbol, originOf, recordCall } from '../layers/symbol'
@@ -191,13 +191,17 @@ export class Sequential extends Model<Tensor, Tensor> {
   override getConfig(): Config {
     const { buildSpec } = this
     const spec = buildSpec instanceof TensorSpec ? { buildShape: buildSpec.shape, buildDtype: buildSpec.dtype } : {}
-    return { ...super.getConfig(), layers: this.list.map((layer) => serialize(layer)), ...spec }
+    return { ...super.getConfig(), layers: withSharing(() => this.list.map(layerToConfig)), ...spec }
   }
 
-  static override fromConfig(config: Config): Sequential {
+  static override fromConfig(config: Config, customObjects: CustomObjects = {}): Sequential {
     const { layers: saved, name, trainable, buildShape, buildDtype } = config
     const list = Array.isArray(saved)
-      ? saved.map((entry: Json) => requireLayer(isSerialized(entry) ? layerFromConfig(entry) : null))
+      ? customObjectScope(customObjects, () =>
+          withSharing(() =>
+            saved.map((entry: Json) => requireLayer(isSerialized(entry) ? layerFromConfig(entry) : null)),
+          ),
+        )
       : []
     const model = new Sequential(list, typeof name === 'string' ? { name } : {})
     if (Array.isArray(buildShape)) {

@@ -3,10 +3,10 @@
 // core/options.ts.
 
 import type { DType } from '../core/dtypes'
-import { ArgumentError, ShapeError, formatShape, quoted, unknownName } from '../core/errors'
+import { ArgumentError, ShapeError, quoted, unknownName } from '../core/errors'
 import type { OptionTable, ValuesOf } from '../core/options'
 import { boolean, custom, integer, option, readOptions } from '../core/options'
-import { normalizeAxes } from '../core/shapes'
+import { normalizeAxes, requireSize } from '../core/shapes'
 
 /** One axis, several, or null for all. Negative axes count from the end. */
 export type Axis = number | readonly number[] | null
@@ -27,9 +27,6 @@ export interface ReduceOptions {
   /** Keeps the reduced axes with extent 1. Keras's `keepdims` is accepted too. Default false. */
   readonly keepDims?: boolean
 }
-
-/** The number of elements that fit into the 4 GiB of a 32-bit memory. */
-const MOST_ELEMENTS = 2 ** 30
 
 function refuse(what: string, expected: string, received: unknown): never {
   throw new ArgumentError(`${what} must be ${expected}, received ${quoted(received)}`)
@@ -80,22 +77,23 @@ function isExtent(extent: unknown): extent is number {
   return typeof extent === 'number' && Number.isSafeInteger(extent) && extent >= 0
 }
 
-/** Extents ≥ 0 of a tensor that fits into memory. */
-export function requireShape(where: string, shape: unknown): number[] {
+/** Extents ≥ 0 of a tensor that can be made. */
+export function requireShape(where: string, shape: unknown, most?: number): number[] {
   if (!Array.isArray(shape)) return refuse(`${where}: the shape`, 'an array', shape)
   const extents = new Array<number>(shape.length)
-  let elements = 1
   for (let i = 0; i < shape.length; i++) {
     const extent: unknown = shape[i]
     if (!isExtent(extent))
       throw new ShapeError(`${where}: the shape must contain integers ≥ 0, received ${quoted(shape)}`)
-    // An extent of 0 must not hide the other extents, from which strides are computed.
-    elements *= Math.max(extent, 1)
     // Turns −0 into 0.
     extents[i] = extent + 0
   }
-  if (elements > MOST_ELEMENTS)
-    throw new ShapeError(`${where}: ${formatShape(extents)} has too many elements for a 32-bit memory`)
+  // An extent of 0 must not hide the other extents, from which strides are computed.
+  requireSize(
+    where,
+    extents.map((extent) => Math.max(extent, 1)),
+    most,
+  )
   return extents
 }
 

@@ -143,6 +143,7 @@ export function vander(x: TensorLike, n?: number | null, increasing?: boolean): 
   const value = asTensor(x, 'vander')
   if (value.rank !== 1) throw new ShapeError(`vander: expected a vector, received [${value.shape.join(', ')}]`)
   const columns = requireInteger('vander: n', n ?? value.size, 0)
+  requireShape('vander', [value.size, columns])
   const rising = boolean.read(increasing ?? false, 'vander: increasing')
   const degrees = Float32Array.from({ length: columns }, (_, i) => (rising ? i : columns - 1 - i))
   return power(expandDims(value, 1), new Tensor(degrees, [columns], 'float32'))

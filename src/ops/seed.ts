@@ -1,5 +1,6 @@
 // The global seed, from which every default seed is derived.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { threefry2x32 } from '../core/threefry'
 
@@ -8,6 +9,7 @@ let drawn = 0
 
 /** Sets the global seed, so that initial weights, shuffling and dropout are the same in every run. */
 export function setRandomSeed(seed: number): void {
+  requireArguments('setRandomSeed', arguments, 1)
   if (!Number.isSafeInteger(seed))
     throw new ArgumentError(`setRandomSeed: the seed must be an integer, received ${quoted(seed)}`)
   globalSeed = seed | 0

@@ -27,8 +27,8 @@ import {
 import { linspace } from './construct'
 import { max, min } from './reduce'
 import { ravel } from './rearrange'
-import { arange, expandDims, full, reshape, take } from './shape'
-import { searchsorted } from './sorting'
+import { arange, concatenate, expandDims, full, onesLike, reshape, take } from './shape'
+import { argsort, searchsorted } from './sorting'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
@@ -167,12 +167,14 @@ export function scatter(indices: TensorLike, values: TensorLike, shape: Shape): 
   )
 }
 
-const reductions = /* @__PURE__ */ nullable(/* @__PURE__ */ choice('add', 'max', 'min'))
+type Fold = 'add' | 'mul' | 'max' | 'min'
+
+const reductions = /* @__PURE__ */ nullable(/* @__PURE__ */ choice('add', 'mul', 'max', 'min'))
 
 /**
  * x with other values at some indices, which are given as in `scatter`. If indices are equal, the last update wins.
- * @param reduction combines an element with its updates instead: `add` their sum, `max` the largest, `min` the smallest.
- *   Default null: the update replaces the element.
+ * @param reduction combines an element with its updates instead: `add` their sum, `mul` their product, `max` the largest, `min` the
+ *   smallest. Default null: the update replaces the element.
  * @returns the shape and dtype of x
  * @example ops.scatterUpdate([1, 2, 3], [[1]], [9])   // [1, 9, 3]
  */
@@ -180,7 +182,7 @@ export function scatterUpdate(
   x: TensorLike,
   indices: TensorLike,
   updates: TensorLike,
-  reduction?: 'add' | 'max' | 'min' | null,
+  reduction?: Fold | null,
 ): Tensor {
   const how = reductions.read(reduction ?? null, 'scatterUpdate: reduction')
   const value = asTensor(x, 'scatterUpdate')
@@ -203,16 +205,35 @@ export function scatterUpdate(
   return reshape(where(isNew, taken, reshape(value, [places, rows.shape[1]!])), value.shape)
 }
 
-/** Combines updates [n, slice] into the places of x [… places, slice …]. */
-function reduceInto(x: Tensor, updates: Tensor, flat: Tensor, places: number, how: 'add' | 'max' | 'min'): Tensor {
-  const shaped = (found: Tensor): Tensor => reshape(found, x.shape)
-  const result =
-    how === 'add'
-      ? add(x, shaped(scatterSum(updates, flat, places)))
-      : how === 'max'
-        ? maximum(x, shaped(scatterMax(updates, flat, places)))
-        : minimum(x, shaped(scatterMin(updates, flat, places)))
-  return cast(result, x.dtype)
+/** The product of the updates [n, slice] of each place; 1 where there are none. */
+function scatterProduct(updates: Tensor, flat: Tensor, places: number): Tensor {
+  const order = argsort(flat)
+  const place = take(flat, order)
+  const count = updates.shape[0]!
+  let product = take(updates, order, 0)
+  // After each turn an element is the product of the last 2 · step updates up to it, as far as they have its place.
+  for (let step = 1; step < count; step *= 2) {
+    const part = (x: Tensor, from: number): Tensor => sliceAlong(x, 0, from, count - step)
+    const isSame = expandDims(equal(part(place, step), part(place, 0)), 1)
+    const later = multiply(part(product, step), where(isSame, part(product, 0), onesLike(part(product, 0))))
+    product = concatenate([sliceAlong(product, 0, 0, step), later], 0)
+  }
+  const last = scatterMax(arange(0, count, 1, 'int32'), place, places)
+  return where(expandDims(greaterEqual(last, 0), 1), take(product, maximum(last, 0), 0), full([], 1, updates.dtype))
+}
+
+/** How the updates of a place are folded, and the result with the element. */
+const folds = {
+  add: [scatterSum, add],
+  mul: [scatterProduct, multiply],
+  max: [scatterMax, maximum],
+  min: [scatterMin, minimum],
+} as const
+
+/** x [… places, slice …], in whose places updates [n, slice] are folded. */
+function reduceInto(x: Tensor, updates: Tensor, flat: Tensor, places: number, how: Fold): Tensor {
+  const [scatter, join] = folds[how]
+  return cast(join(x, reshape(scatter(updates, flat, places), x.shape)), x.dtype)
 }
 
 /**

@@ -232,8 +232,11 @@ export function repeat(x: TensorLike, repeats: number | readonly number[], axis?
       throw new ShapeError(
         `repeat: axis ${at} of ${formatShape(value.shape)} needs ${extent} repeats, received ${quoted(repeats)}`,
       )
-    requireShape('repeat', [...value.shape.filter((_, i) => i !== at), counts.reduce((a, b) => a + b, 0)])
-    const indices = Int32Array.from(counts.flatMap((count, i) => new Array<number>(count).fill(i)))
+    const length = counts.reduce((a, b) => a + b, 0)
+    requireShape('repeat', [...value.shape.filter((_, i) => i !== at), length])
+    const indices = new Int32Array(length)
+    let from = 0
+    counts.forEach((count, i) => indices.fill(i, from, (from += count)))
     return extent === 0 ? value : takeAlong(value, new Tensor(indices, [indices.length], 'int32'), at)
   }
   const count = requireInteger('repeat: repeats', repeats, 0)
@@ -341,7 +344,7 @@ export function arange(start: number, stop?: number | null, step?: number | null
     dtype ?? ([from, to, by].every((each) => (each | 0) === each) ? 'int32' : 'float32'),
   )
   const [length] = requireShape('arange', [Math.max(0, Math.ceil((to - from) / by))])
-  const elements = Array.from({ length: length! }, (_, i) => from + i * by)
+  const elements = Float64Array.from({ length: length! }, (_, i) => from + i * by)
   return new Tensor(storeData(own, elements), [length!], own)
 }
 

@@ -1,6 +1,7 @@
 // Transformations of functions of ops: gradients and compilation. Arguments and results are trees of tensors;
 // signature.ts flattens them.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { boolean, custom, option } from '../core/options'
 import type { Tree } from '../core/tree'
@@ -126,6 +127,7 @@ export function grad<Arguments extends readonly unknown[] = Tensor[], const Whic
   options?: GradOptions<Which> & { readonly hasAux?: false | undefined },
 ): OfVariables<Arguments, Tensor[]> & ((...inputs: DataArguments<Named<Arguments>>) => GradientsOf<Arguments, Which>)
 export function grad(fn: TensorFunction<never[], unknown>, options?: GradOptions): (...inputs: never[]) => unknown {
+  requireArguments('grad', arguments, 2)
   const call = differentiated('grad', fn, options)
   return (...inputs) => {
     const { gradients, aux } = call(inputs)
@@ -159,6 +161,7 @@ export function valueAndGrad(
   fn: TensorFunction<never[], unknown>,
   options?: GradOptions,
 ): (...inputs: never[]) => unknown {
+  requireArguments('valueAndGrad', arguments, 2)
   const call = differentiated('valueAndGrad', fn, options)
   return (...inputs) => {
     const { value, gradients, aux } = call(inputs)
@@ -179,6 +182,7 @@ export function valueAndGrad(
 export function jit<Arguments extends readonly unknown[] = Tensor[], Result = Tensor>(
   fn: TensorFunction<Arguments, Result>,
 ): (...inputs: DataArguments<Arguments>) => Result {
+  requireArguments('jit', arguments, 1)
   requireFunction('jit', fn)
   const caches = new WeakMap<Runtime, ProgramCache>()
   const structures = new WeakMap<Program, Results['structure']>()

@@ -6,7 +6,7 @@ import { ShapeError, formatShape } from '../core/errors'
 import type { DType } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
 import { dtypes } from '../core/dtypes'
-import { sameShape, sizeOf } from '../core/shapes'
+import { requireSize, sameShape, sizeOf } from '../core/shapes'
 import { cellView } from '../runtime/runtime'
 import type { Storage } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/current'
@@ -81,6 +81,7 @@ export class Variable {
     this.name = options.name ?? 'variable'
     this.madeTrainable = options.trainable ?? true
     this.trainable = this.madeTrainable
+    requireSize(this.name, this.shape)
     requireRoom(this.name, this.shape)
     this.storage = currentRuntime().createStorage(this.byteLength)
     this.view.fill(0)

@@ -2,6 +2,7 @@
 // settings need (interpreter, threads, turbo), so that applications that never call configure() do not bundle
 // it.
 
+import { requireArguments } from '../core/arguments'
 import { MAX_THREADS, Pool } from '../../assembly/shared/pool'
 import { ArgumentError, checkOptions, unknownName } from '../core/errors'
 import { sharing } from '../tape/parts'
@@ -103,6 +104,7 @@ const choices = {
  * outside 1 to 64
  */
 export function configure(changes: Partial<Settings>): void {
+  requireArguments('configure', arguments, 1)
   checkOptions('configure', changes, SETTINGS)
   for (const key of ['backend', 'simd'] as const) {
     const value = changes[key]
@@ -158,6 +160,7 @@ export function infoOf({ settings, backend, memory, arena, workspaceBytes }: Run
 
 /** The current runtime: backend, SIMD level, threads, memory, and how often each backend ran. */
 export function runtimeInfo(): RuntimeInfo {
+  requireArguments('runtimeInfo', arguments, 0)
   return infoOf(currentRuntime())
 }
 
@@ -166,6 +169,7 @@ export function runtimeInfo(): RuntimeInfo {
  * reason. Waiting is optional: until then everything runs on one thread, with the same results.
  */
 export async function threadsReady(): Promise<RuntimeInfo> {
+  requireArguments('threadsReady', arguments, 0)
   const runtime = currentRuntime()
   await runtime.backend.ready
   return infoOf(runtime)
@@ -176,5 +180,6 @@ export async function threadsReady(): Promise<RuntimeInfo> {
  * Idle workers do not keep a process alive, so this only serves to release their memory.
  */
 export async function dispose(): Promise<void> {
+  requireArguments('dispose', arguments, 0)
   await endAllPools('the threads were disposed')
 }

@@ -1,5 +1,6 @@
 // gridSearch and randomSearch: they list the trials, decide which continue, and pick the best. fits.ts trains them.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, MyelinError, quoted } from '../core/errors'
 import {
   abortSignal,
@@ -33,7 +34,7 @@ import type { Monitored, Trial } from './result'
 import { SearchResult, compareTrials, trialLine } from './result'
 import { readColumns } from './samples'
 import type { AnyChoice, ChoiceOf, GridSpace, RandomSpace } from './space'
-import { gridChoices, randomChoices } from './space'
+import { MOST_CHOICES, gridChoices, randomChoices } from './space'
 import { Threads, hasThreads, importMake } from './threads'
 
 /**
@@ -161,7 +162,7 @@ const searchTable = () => ({
 })
 type Settings = ValuesOf<ReturnType<typeof searchTable>>
 
-const randomTable = () => ({ ...searchTable(), trials: option(count, 10) })
+const randomTable = () => ({ ...searchTable(), trials: option(integer({ min: 1, max: MOST_CHOICES }), 10) })
 const halvingTable = () => ({ factor: option(integer({ min: 2 }), 3), minEpochs: option(count, 1) })
 
 /**
@@ -190,6 +191,7 @@ export async function gridSearch<const Space extends GridSpace, In = Tensor, Out
   space: Space,
   options: SearchOptions<ChoiceOf<Space>>,
 ): Promise<SearchResult<ChoiceOf<Space>, In, Out>> {
+  requireArguments('gridSearch', arguments, 3)
   const settings = readOptions('gridSearch', searchTable(), options)
   return typed(
     await new Search('gridSearch', gridChoices('gridSearch', space), settings, settings.seed ?? nextSeed()).run(
@@ -219,6 +221,7 @@ export async function randomSearch<const Space extends RandomSpace, In = Tensor,
   space: Space,
   options: RandomSearchOptions<ChoiceOf<Space>>,
 ): Promise<SearchResult<ChoiceOf<Space>, In, Out>> {
+  requireArguments('randomSearch', arguments, 3)
   const { trials, ...settings } = readOptions('randomSearch', randomTable(), options)
   const seed = settings.seed ?? nextSeed()
   return typed(

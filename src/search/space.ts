@@ -37,14 +37,19 @@ export type ChoiceOf<Space> = {
 export type AnyChoice = Readonly<Record<string, unknown>>
 type Draw = (random: number) => unknown
 
-/** The largest grid whose choices are drawn without repetition. */
-const LARGEST_DEALT = 2 ** 20
+/** The maximum number of choices that are listed: of a grid, of random ones, and of a grid that is drawn without repetition. */
+export const MOST_CHOICES = 2 ** 20
 
 /** Every combination, the last name changing fastest. @throws ArgumentError for a name without values */
 export function gridChoices(where: string, space: GridSpace): AnyChoice[] {
   requireSpace(where, space)
   for (const [name, values] of Object.entries<unknown>(space)) requireValues(`${where}: ${name}`, values)
-  return Array.from({ length: combinationsOf(space) }, (_, i) => combination(space, i))
+  const length = combinationsOf(space)
+  if (length > MOST_CHOICES)
+    throw new ArgumentError(
+      `${where}: the space has ${length} combinations, more than ${MOST_CHOICES}. Give fewer values, or use randomSearch.`,
+    )
+  return Array.from({ length }, (_, i) => combination(space, i))
 }
 
 /**
@@ -55,7 +60,7 @@ export function gridChoices(where: string, space: GridSpace): AnyChoice[] {
 export function randomChoices(where: string, space: RandomSpace, trials: number, seed: number): AnyChoice[] {
   requireSpace(where, space)
   const draws = Object.entries(space).map(([name, each]) => [name, drawOf(`${where}: ${name}`, each)] as const)
-  if (isGrid(space) && combinationsOf(space) <= LARGEST_DEALT) {
+  if (isGrid(space) && combinationsOf(space) <= MOST_CHOICES) {
     const order = new Int32Array(combinationsOf(space))
     permute(order, order.length, permutationKey(seed))
     return Array.from(order.subarray(0, trials), (i) => combination(space, i))

@@ -1,6 +1,7 @@
 // Trials in worker threads of Node. A worker makes and trains models itself, from samples in shared memory; it returns
 // logs and, for the best trial, weights.
 
+import { requireArguments } from '../core/arguments'
 import {
   ArgumentError,
   DataError,
@@ -196,6 +197,7 @@ function variablesOf(model: AnyModel) {
 
 /** The entry point of a worker thread of a search: answers requests, one after the other. Not for other use. */
 export function serveTrials(): void {
+  requireArguments('serveTrials', arguments, 0)
   const threads = nodeModule('node:worker_threads')
   const port = threads?.parentPort ?? null
   if (threads === null || port === null) throw new StateError('serveTrials is for the workers of a search')

@@ -1,6 +1,7 @@
 // distill: trains a small model on the outputs of a large one. One step is one tape: the outputs of teacher and
 // student, the loss between them, and the student's update.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
 import { boolean, custom, nullable, number, option, readOptions } from '../core/options'
 import { flatten, typed } from '../core/tree'
@@ -236,6 +237,7 @@ export function distill<const In, const Out>(
   student: Model<In, Out>,
   given: DistillOptions = {},
 ): Distiller<In, Out> {
+  requireArguments('distill', arguments, 3)
   const { temperature, alpha, fromLogits, optimizer, loss, metrics } = readOptions('distill', options, given)
   if (!(teacher instanceof Model))
     throw new ArgumentError(`distill: the teacher must be a model, received ${quoted(teacher)}`)

@@ -1,6 +1,7 @@
 // Quantization-aware training: layers that compute in float32 with values rounded to int8, while gradients ignore the
 // rounding.
 
+import { requireArguments } from '../core/arguments'
 import { Conv1D, Conv2D, Dense } from '../layers'
 import type { UnitFlow } from '../layers/units'
 import {
@@ -30,6 +31,7 @@ import { LARGEST } from '../primitives/quantized'
  * @param axes the axes that share a scale
  */
 export function fakeQuantize(x: Tensor, axes: readonly number[]): Tensor {
+  requireArguments('fakeQuantize', arguments, 2)
   const value = cast(x, 'float32')
   const largest = max(abs(value), [...axes], true)
   const scale = divide(where(greater(largest, 0), largest, 1), LARGEST)

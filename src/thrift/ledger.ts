@@ -1,6 +1,7 @@
 // The ledger: the cost of a training step and of a prediction in floating-point operations and bytes, per layer.
 // Counted on the graphs that run; for measurements see emissions.ts.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, StateError } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { integer, option, readOptions } from '../core/options'
@@ -150,6 +151,7 @@ function costsBy(
  * trainStep which has not run on this number of rows
  */
 export function ledger(model: LayerBase, options: LedgerOptions = {}): Ledger {
+  requireArguments('ledger', arguments, 2)
   if (!(model instanceof Model)) throw new ArgumentError(`ledger: needs a model, received ${String(model)}`)
   const { batchSize } = readOptions('ledger', ledgerOptions(), options)
   const prediction = model.built ? predictionCost(model, batchSize) : null

@@ -1,5 +1,6 @@
 // lowRank: factorizes kernels of Dense layers into two narrow matrices.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError } from '../core/errors'
 import { count, nullable, number, option, readOptions } from '../core/options'
 import { typed } from '../core/tree'
@@ -61,6 +62,7 @@ interface Factors {
  * if no replacement reduces the cost or all kernels are zeros
  */
 export function lowRank<Kind extends LayerBase>(whole: Kind, given: LowRankOptions): Kind {
+  requireArguments('lowRank', arguments, 2)
   const { rank, energy, layers } = readOptions('lowRank', options, given)
   copyableGraph('lowRank', whole)
   const model = typed<Model<never, never>>(whole)

@@ -1,6 +1,7 @@
 // pruneUnits: removes the least important units of a model. models/unit-groups.ts says which weights belong to a unit,
 // unit-scores.ts how important it is, and smaller.ts builds the smaller model.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { abortSignal, choice, count, custom, nullable, number, option, readOptions, text } from '../core/options'
 import { typed } from '../core/tree'
@@ -114,6 +115,7 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
   model: Kind & Model<In, Out>,
   given: PruneUnitsOptions<In, Out>,
 ): Promise<Kind> {
+  requireArguments('pruneUnits', arguments, 2)
   const { keep, maxLoss, monitor, mode, by, x, y, batchSize, signal } = readOptions('pruneUnits', options, given)
   const graph = copyableGraph('pruneUnits', model)
   if ((keep === null) === (maxLoss === null)) throw new ArgumentError('pruneUnits: needs either keep or maxLoss')

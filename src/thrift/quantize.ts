@@ -1,6 +1,7 @@
 // quantize: int8 weights for Dense and convolutional layers; quantizationAware: the training that prepares for it. The
 // layers are in quantized-layers.ts and fake-quantization.ts, the arithmetic in primitives/quantized.ts.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, restating } from '../core/errors'
 import { custom, nullable, option, optionsOf, readOptions } from '../core/options'
 import type { CustomObjects } from '../core/registry'
@@ -176,6 +177,7 @@ export function quantize<Kind extends LayerBase>(
   model: Kind,
   options: { readonly [Name in keyof QuantizeOptions]?: unknown } = {},
 ): Kind {
+  requireArguments('quantize', arguments, 2)
   const layers = [...pathsIn(copyableGraph('quantize', model)).keys()]
   const { calibration } = readOptions('quantize', QUANTIZE_OPTIONS, options)
   const chosen = new Set(layers.filter(isQuantizable))
@@ -208,6 +210,7 @@ export function quantize<Kind extends LayerBase>(
  * @throws the same errors as `quantize`
  */
 export function quantizationAware<Kind extends LayerBase>(model: Kind): Kind {
+  requireArguments('quantizationAware', arguments, 1)
   const layers = [...pathsIn(copyableGraph('quantizationAware', model)).keys()]
   if (!layers.some(isQuantizable))
     throw new ArgumentError(`quantizationAware: ${model} has no Dense, Conv1D or Conv2D layer`)

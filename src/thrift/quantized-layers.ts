@@ -2,7 +2,7 @@
 // trained.
 
 import { ShapeError, StateError, formatShape } from '../core/errors'
-import { boolean, configured, count, option, required } from '../core/options'
+import { boolean, configured, extent, option, required } from '../core/options'
 import { sizeOf } from '../core/shapes'
 import { placesOf, sequenceOptions, slidingOf, windowOptions } from '../layers/convolutional/options'
 import { TENSOR } from '../layers/forms'
@@ -146,7 +146,7 @@ function requirePrediction(layer: object, training: boolean): void {
  */
 export class QuantizedDense extends configured(Layer<Tensor>, () => ({
   /** The number of outputs. */
-  units: required(count),
+  units: required(extent),
   ...quantizedOptions(),
 })) {
   static readonly className = 'QuantizedDense'
@@ -192,7 +192,7 @@ export class QuantizedDense extends configured(Layer<Tensor>, () => ({
 
 const quantizedConvolutionOptions = () => ({
   /** The number of output channels. */
-  filters: required(count),
+  filters: required(extent),
   ...quantizedOptions(),
 })
 

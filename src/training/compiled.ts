@@ -16,7 +16,7 @@ import type { TargetShapes } from '../losses/targets'
 import { UNKNOWN_SHAPES } from '../losses/targets'
 import type { MetricIdentifier } from '../metrics'
 import { Mean, Metric } from '../metrics'
-import { getMetric } from '../metrics/registry'
+import { dependsOnShapes, getMetric } from '../metrics/registry'
 import { add, cast, multiply } from '../ops/elementwise'
 import { reshape } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
@@ -89,6 +89,10 @@ export class Compiled {
   readonly lossTracker = new Mean({ name: 'loss' })
   readonly options: Readonly<Record<keyof CompileOptions, unknown>>
   private plans: readonly OutputPlan[] | null = null
+  /** The metrics made so far, by option, output and place in the output's list. */
+  private readonly made = new Map<string, Metric>()
+  /** Whether a step read `listed` before outputs had their metrics: it updates them itself. */
+  private isListed = false
   /** Whether logs contain the loss; also for a custom step that updates the loss tracker. */
   private tracksLoss: boolean
   private readonly reported = new Map<string, Mean>()
@@ -231,21 +235,57 @@ export class Compiled {
       const tracks = losses.filter((loss) => loss !== null).length > 1
       return names.map((name, i) => {
         const shapes = shapesAt(i, outputs, targets)
-        const metricsOf = (list: readonly MetricIdentifier[]): Metric[] =>
-          list.map((identifier) => getMetric(identifier, shapes))
         return {
           name,
           loss: losses[i]!,
           weight: weights[i]!,
           tracker: tracks && losses[i] !== null ? new Mean({ name: `${name}Loss` }) : null,
-          metrics: metricsOf(plain[i]!),
-          weightedMetrics: metricsOf(weighted[i]!),
+          metrics: this.metricsOf(`metrics ${i}`, plain[i]!, shapes),
+          weightedMetrics: this.metricsOf(`weightedMetrics ${i}`, weighted[i]!, shapes),
         }
       })
     }
     this.plans = withRuntime(this.runtime, () => customObjectScope(this.objects, make))
     this.logged = null
     return this.plans
+  }
+
+  /** The metrics of a list, each made once; without shapes those whose names do not depend on them. */
+  private metricsOf(place: string, list: readonly MetricIdentifier[], shapes: TargetShapes | null): Metric[] {
+    return list.flatMap((identifier, i) => {
+      if (shapes === null && dependsOnShapes(identifier)) return []
+      const key = `${place} ${i}`
+      const metric = this.made.get(key) ?? getMetric(identifier, shapes ?? UNKNOWN_SHAPES)
+      this.made.set(key, metric)
+      return [metric]
+    })
+  }
+
+  /** The metrics of each output that are known before the first batch: all whose names do not depend on shapes. */
+  private metricsBefore(): readonly OutputPlan[] {
+    const names = this.outputNames()
+    const isKnown = names.length > 0
+    const of = (what: 'metrics' | 'weightedMetrics'): Metric[][] => {
+      const given = this.options[what]
+      // A record names outputs, which a model that was not called yet does not have.
+      if (!isKnown && !Array.isArray(given)) return [[]]
+      return this.metricsPerOutput(what, given, isKnown ? names : this.namesOf(1)).map((list, i) =>
+        this.metricsOf(`${what} ${i}`, list, null),
+      )
+    }
+    return withRuntime(this.runtime, () =>
+      customObjectScope(this.objects, () => {
+        const weighted = of('weightedMetrics')
+        return of('metrics').map((own, i) => ({
+          name: names[i] ?? 'output',
+          loss: null,
+          weight: 1,
+          tracker: null,
+          metrics: own,
+          weightedMetrics: weighted[i]!,
+        }))
+      }),
+    )
   }
 
   /** Runs `body`, which may trace a step with assumed targets: losses and metrics assigned meanwhile are dropped. */
@@ -256,6 +296,17 @@ export class Compiled {
     } finally {
       Object.assign(this, { plans, logged, tracksLoss })
     }
+  }
+
+  /** The loss and all metrics, before the first batch too, as far as they are known. */
+  get listed(): readonly Metric[] {
+    const tracksLoss = this.tracksLoss || this.options.loss !== null
+    if (currentTrace() !== null) {
+      this.isListed = true
+      this.tracksLoss = tracksLoss
+      this.logged = null
+    }
+    return this.entriesOf(this.plans ?? this.metricsBefore(), tracksLoss).map(({ metric }) => metric)
   }
 
   /** The loss and all metrics, in the order of logs. */
@@ -269,7 +320,11 @@ export class Compiled {
   }
 
   private get entries(): readonly Logged[] {
-    if (this.logged !== null) return this.logged
+    this.logged ??= this.entriesOf(this.plans ?? (this.isListed ? this.metricsBefore() : []), this.tracksLoss)
+    return this.logged
+  }
+
+  private entriesOf(plans: readonly OutputPlan[], tracksLoss: boolean): readonly Logged[] {
     const taken = new Set<string>()
     const keyFor = (wanted: string): string => {
       let key = wanted
@@ -277,10 +332,9 @@ export class Compiled {
       taken.add(key)
       return key
     }
-    const plans = this.plans ?? []
     const prefix = ({ name }: OutputPlan, rest: string): string =>
       plans.length === 1 ? rest : `${name}${capital(rest)}`
-    const logged: Logged[] = this.tracksLoss ? [{ key: keyFor('loss'), metric: this.lossTracker }] : []
+    const logged: Logged[] = tracksLoss ? [{ key: keyFor('loss'), metric: this.lossTracker }] : []
     for (const { tracker } of plans) if (tracker !== null) logged.push({ key: keyFor(tracker.name), metric: tracker })
     for (const plan of plans)
       for (const metric of plan.metrics) logged.push({ key: keyFor(prefix(plan, metric.name)), metric })
@@ -293,7 +347,6 @@ export class Compiled {
     for (const [name, metric] of this.reported) logged.push({ key: keyFor(name), metric })
     for (const metric of this.ownMetrics())
       if (!logged.some((each) => each.metric === metric)) logged.push({ key: keyFor(metric.name), metric })
-    this.logged = logged
     return logged
   }
 

@@ -47,7 +47,7 @@ const callbackList = custom<readonly CallbackMethods[], Callbacks>(callbacksOf, 
 /** Numbers of epochs, counted from 1. */
 const epochList = custom<readonly number[]>(
   (value, where) => {
-    if (Array.isArray(value) && value.length > 0 && value.every((each) => Number.isInteger(each) && each >= 1))
+    if (Array.isArray(value) && value.length > 0 && value.every((each) => Number.isSafeInteger(each) && each >= 1))
       return value as number[]
     throw new ArgumentError(`${where} must be an integer ≥ 1 or a list of epochs, from 1 on, received ${quoted(value)}`)
   },

@@ -170,7 +170,7 @@ const ALWAYS: ProbedSteps = { probes: [], length: Infinity }
 export class ProbeSchedule {
   constructor(private readonly probes: readonly Probe[]) {
     for (const { every = 1 } of probes) {
-      if (!Number.isInteger(every) || every < 1)
+      if (!Number.isSafeInteger(every) || every < 1)
         throw new ArgumentError(`every of a probe must be an integer ≥ 1, received ${every}`)
     }
   }

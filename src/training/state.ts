@@ -82,7 +82,7 @@ export class TrainingState {
   }
 
   get metrics(): readonly Metric[] {
-    return this.compiled?.all ?? metricsWithin(this.model)
+    return this.compiled?.listed ?? metricsWithin(this.model)
   }
 
   compile(options: CompileOptions, customObjects: CustomObjects = {}): void {

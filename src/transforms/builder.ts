@@ -9,7 +9,7 @@ import type { PrimitiveAttributes, PrimitiveName, Region } from '../ir/attribute
 import type { Emitter } from '../primitives/emitter'
 import { NodeEmitter } from './emitter'
 import type { TensorType } from '../core/shapes'
-import { sameShape } from '../core/shapes'
+import { requireSize, sameShape } from '../core/shapes'
 
 /** A node with mutable outputs while its graph is being built. */
 interface OpenNode<Name extends PrimitiveName> {
@@ -174,5 +174,7 @@ function inferred<Name extends PrimitiveName>(
     if (inputs[i]!.dtype !== 'int8' || rule.takesInt8?.(attributes) === true) continue
     throw new ArgumentError(`${name}: ops do not compute with int8, which only stores the weights of quantized layers`)
   }
-  return rule.infer(inputs, attributes)
+  const types = rule.infer(inputs, attributes)
+  for (let i = 0; i < types.length; i++) requireSize(name, types[i]!.shape)
+  return types
 }

@@ -76,3 +76,30 @@ describe('softmax', () => {
     expect(direct.data).toEqual(moved.data)
   })
 })
+
+describe('int32', () => {
+  it.each([
+    'relu',
+    'relu6',
+    'sigmoid',
+    'tanh',
+    'softplus',
+    'elu',
+    'gelu',
+    'silu',
+    'leakyRelu',
+    'hardSigmoid',
+    'mish',
+    'softmax',
+  ])('%s gives what the same numbers as float32 give', (name) => {
+    const whole = tensor(Int32Array.from([-3, -1, 0, 1, 7]))
+    const activation = getActivation(name)
+    const result = activation(whole)
+    expect(result.dtype).toBe('float32')
+    expect(result.toArray()).toEqual(activation(ops.cast(whole, 'float32')).toArray())
+  })
+
+  it('linear keeps integers', () => {
+    expect(getActivation('linear')(tensor(Int32Array.from([2]))).dtype).toBe('int32')
+  })
+})

@@ -551,6 +551,23 @@ export interface OrderFile extends FixtureFile {
   cases: OrderCase[]
 }
 
+/** masked-order.json: each step gives one symbol; `layers` are the names in Keras's order. */
+export interface MaskedOrderFile extends FixtureFile {
+  readonly cases: readonly {
+    readonly steps: readonly (
+      | { readonly input: string }
+      | {
+          readonly class: string
+          readonly name: string
+          readonly config: Readonly<Record<string, unknown>>
+          readonly from: readonly number[]
+        }
+    )[]
+    readonly outputs: readonly number[]
+    readonly layers: readonly string[]
+  }[]
+}
+
 export type SignatureDefault = string | number | boolean | null | readonly number[]
 /** A required parameter has no default. */
 export type SignatureParameter = readonly [name: string, initial?: SignatureDefault]

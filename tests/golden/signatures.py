@@ -99,6 +99,8 @@ CALLS = [
     ("scatter_update", [VECTOR, PLACES, UPDATES, "add"]),
     ("scatter_update", [VECTOR, PLACES, np.array([5, 1], "int32"), "max"]),
     ("scatter_update", [VECTOR, np.array([[1], [0]], "int32"), np.array([-5, 7], "int32"), "min"]),
+    ("scatter_update", [VECTOR, np.array([[1], [0], [1]], "int32"), np.array([-5, 7, 3], "int32"), "mul"]),
+    ("scatter_update", [MATRIX.astype("float32"), np.array([[1], [1], [1]], "int32"), np.array([[1.5, 0, 3], [4, 5, -6], [0.5, 2, 2]], "float32"), "mul"]),
     ("scatter_update", [MATRIX.astype("float32"), PLACES, np.array([[1.5, 2, 3], [4, 5, 6]], "float32"), "add"]),
 ]
 

@@ -18,6 +18,7 @@ export function readFixture<File>(
     | 'preprocessing'
     | 'one-cycle'
     | 'order'
+    | 'masked-order'
     | 'rules'
     | 'regularizers'
     | 'explain'

@@ -226,7 +226,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     const data = dataOf(input, 2)
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     try {
-      const without = flatten(layer.applyTree(data, {})).map(maskOf)
+      const without = flatten(layer.applyTree(data, {})).map((leaf) => maskOf(leaf))
       expect(
         without.some((mask) => mask !== null),
         'without a mask on the input',
@@ -236,7 +236,7 @@ describe.each(rows)('$title', ({ name, example }) => {
         const shape = x.shape.slice(0, example.maskRank ?? Math.max(1, Math.min(2, x.rank - 1)))
         setMask(x, tensor([...integers(shape, 0, 1, seed++).data], shape, 'bool'))
       }
-      const masks = flatten(layer.applyTree(data, {})).map(maskOf)
+      const masks = flatten(layer.applyTree(data, {})).map((leaf) => maskOf(leaf))
       expect(masks.some((mask) => mask !== null)).toBe(
         (layer.supportsMasking && example.mask !== 'drops') || example.mask === 'makes',
       )

@@ -525,7 +525,7 @@ describe('arguments', () => {
     [
       'broadcastTo',
       () => ops.broadcastTo([1], [1e9, 1e9]),
-      'broadcastTo: [1000000000, 1000000000] has too many elements for a 32-bit memory',
+      'broadcastTo: [1000000000, 1000000000] has more than 268435456 elements, the limit of one tensor',
     ],
     ['full', () => ops.full([2], '1' as never), "full: value must be a number, received '1'"],
     ['dtype', () => ops.cast(1, 'flaot32' as never), "Unknown dtype of cast 'flaot32'. Did you mean 'float32'?"],

@@ -1,6 +1,7 @@
 // readImage and imageFolder: images from files. PNG and JPEG are decoded by packages that are loaded on demand, or by
 // the page.
 
+import { requireArguments } from '../../core/arguments'
 import type { Dirent } from 'node:fs'
 import type { DecodedPng } from 'fast-png'
 import { ArgumentError, DataError, StateError, quoted } from '../../core/errors'
@@ -45,6 +46,7 @@ import { asTensor, imageOptions, isPixelSource, pixelsOf } from './pixels'
  * @throws DataError for a file that is not an image, or is truncated; the reason of the signal
  */
 export async function readImage(source: ByteSource | PixelSource, options: ImageOptions = {}): Promise<Tensor> {
+  requireArguments('readImage', arguments, 2)
   const settings = readOptions('readImage', imageOptions(), options)
   return isPixelSource(source)
     ? asTensor(pixelsOf(source, 'readImage'), settings)
@@ -236,6 +238,7 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
   path: string | URL,
   options: Options & ImageFolderOptions,
 ): Promise<ImageFolder<ImageFolderElement<Options>>> {
+  requireArguments('imageFolder', arguments, 2)
   const settings = readOptions('imageFolder', folderOptions(), options)
   const { batchSize, labels, labelMode, shuffle, seed, validationSplit, subset, signal } = settings
   if ((validationSplit === null) !== (subset === null))

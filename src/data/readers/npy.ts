@@ -1,6 +1,7 @@
 // .npy and .npz, NumPy's files of arrays: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
 // Elements become float32, int32 or bool; a loss of information is an error.
 
+import { requireArguments } from '../../core/arguments'
 import type { DType, TensorData } from '../../core/dtypes'
 import { allocateData } from '../../core/dtypes'
 import { ArgumentError, DataError, FormatError, formatShape } from '../../core/errors'
@@ -75,6 +76,7 @@ function fromHalf(bits: number): number {
  * element that int32 or float32 cannot represent, such as 2⁴⁰; the reason of the signal
  */
 export async function readNpy(source: ByteSource, options: ReadOptions = {}): Promise<Tensor> {
+  requireArguments('readNpy', arguments, 2)
   const { signal } = readOptions('readNpy', signalOption(), options)
   return decode(await allBytes(source, 'readNpy', signal), nameOf(source))
 }
@@ -87,6 +89,7 @@ export async function readNpy(source: ByteSource, options: ReadOptions = {}): Pr
  * @throws FormatError, DataError and the reason of the signal like `readNpy`
  */
 export async function readNpz(source: ByteSource, options: ReadOptions = {}): Promise<Record<string, Tensor>> {
+  requireArguments('readNpz', arguments, 2)
   const { signal } = readOptions('readNpz', signalOption(), options)
   const name = nameOf(source)
   const bytes = await allBytes(source, 'readNpz', signal)
@@ -122,6 +125,7 @@ export async function readNpz(source: ByteSource, options: ReadOptions = {}): Pr
  *   await writeNpy(predictions, 'predictions.npy')
  */
 export async function writeNpy(data: TensorLike, path?: string | URL): Promise<Uint8Array> {
+  requireArguments('writeNpy', arguments, 2)
   const bytes = encode(toTensor(data, 'writeNpy'))
   if (path !== undefined) await writeFile(path, bytes, 'writeNpy')
   return bytes
@@ -140,6 +144,7 @@ export async function writeNpz(
   path?: string | URL | null,
   options: NpzOptions = {},
 ): Promise<Uint8Array> {
+  requireArguments('writeNpz', arguments, 3)
   const { compressed } = readOptions('writeNpz', npzOptions(), options)
   const { zipSync } = await import('fflate')
   // A fixed date, so that equal arrays give equal bytes.

@@ -1,5 +1,6 @@
 // Pixels as tensors, from images in memory, with a given number of channels. Reads no files: see images.ts.
 
+import { requireArguments } from '../../core/arguments'
 import { unlessAborted } from '../../core/abort'
 import { ArgumentError, StateError, quoted } from '../../core/errors'
 import type { InputsOf, ValuesOf } from '../../core/options'
@@ -75,6 +76,7 @@ export interface PixelBytes {
  * @throws ArgumentError for other values; StateError for an image that is not loaded yet
  */
 export function fromPixels(source: PixelSource, options: PixelOptions = {}): Tensor {
+  requireArguments('fromPixels', arguments, 2)
   return asTensor(pixelsOf(source, 'fromPixels'), readOptions('fromPixels', pixelOptions(), options))
 }
 
@@ -190,6 +192,7 @@ export async function* webcamFrames(
   video: HTMLVideoElement | null = null,
   options: ImageOptions = {},
 ): AsyncGenerator<Tensor, void> {
+  requireArguments('webcamFrames', arguments, 2)
   const { signal, ...settings } = readOptions('webcamFrames', imageOptions(), options)
   signal?.throwIfAborted()
   const own = video === null ? await camera() : null

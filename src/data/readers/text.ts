@@ -1,5 +1,6 @@
 // readJsonLines and readText: lines of text files as elements of a Dataset.
 
+import { requireArguments } from '../../core/arguments'
 import { ArgumentError, RowError } from '../../core/errors'
 import { quoted } from '../../core/errors'
 import type { InputsOf } from '../../core/options'
@@ -56,6 +57,7 @@ export class JsonLinesDataset<T> extends Dataset<T> {
  * @throws RowError, during a pass, for a line that is not JSON; the reason of the signal
  */
 export function readJsonLines<T = unknown>(source: ByteSource, options: JsonLinesOptions = {}): JsonLinesDataset<T> {
+  requireArguments('readJsonLines', arguments, 2)
   const { onError: policy, signal } = readOptions('readJsonLines', jsonOptions(), options)
   return new JsonLinesDataset<T>(bytesOf(source, 'readJsonLines', signal), new Faults(policy), signal)
 }
@@ -96,6 +98,7 @@ export function readText(
   source: ByteSource | readonly (string | URL | Blob)[],
   options: ReadTextOptions = {},
 ): Dataset<string> {
+  requireArguments('readText', arguments, 2)
   const { by, encoding, signal } = readOptions('readText', textOptions(), options)
   const sources = Array.isArray(source) ? (source as readonly ByteSource[]) : [source as ByteSource]
   if (sources.length === 0)

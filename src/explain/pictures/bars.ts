@@ -1,5 +1,6 @@
 // Attributions of named features as bars, to the right for more and to the left for less.
 
+import { requireArguments } from '../../core/arguments'
 import { ArgumentError, DataError, ShapeError, formatShape } from '../../core/errors'
 import { count, integer, listOf, nullable, number, option } from '../../core/options'
 import { readTyped } from '../../ops/arguments'
@@ -47,6 +48,7 @@ const STEP = 24
  *   NaN or infinite
  */
 export function attributionBars(attributions: TensorLike, options: AttributionBarsOptions = {}): string {
+  requireArguments('attributionBars', arguments, 2)
   const { names, row, most, value, baseValue, ...text } = readTyped('attributionBars', table(), options)
   const given = toTensor(attributions, 'attributionBars', 'float32')
   const [rows, features] = given.rank === 1 ? [1, given.size] : (given.shape as [number, number])

@@ -1,5 +1,6 @@
 // How the output goes with a feature: the mean, and a curve for each row.
 
+import { requireArguments } from '../../core/arguments'
 import { ArgumentError, quoted } from '../../core/errors'
 import { integer, option } from '../../core/options'
 import { readTyped } from '../../ops/arguments'
@@ -33,6 +34,7 @@ const table = () => ({
  * @throws ArgumentError for what partialDependence did not make
  */
 export function dependenceCurves(dependence: PartialDependence, options: DependenceCurvesOptions = {}): string {
+  requireArguments('dependenceCurves', arguments, 2)
   const { name, output, rows: most, ...text } = readTyped('dependenceCurves', table(), options)
   if (dependence?.grid === undefined || dependence.average === undefined)
     throw new ArgumentError(`dependenceCurves: needs what partialDependence gives, received ${quoted(dependence)}`)

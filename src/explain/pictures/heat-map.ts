@@ -1,5 +1,6 @@
 // A map of attributions over the image that they belong to.
 
+import { requireArguments } from '../../core/arguments'
 import { ShapeError, formatShape } from '../../core/errors'
 import { integer, number, option } from '../../core/options'
 import { readTyped } from '../../ops/arguments'
@@ -54,6 +55,7 @@ interface Pixels {
  * @throws ShapeError for what is no map, and for an image of another size
  */
 export function heatMapPicture(map: TensorLike, options: HeatMapOptions = {}): string {
+  requireArguments('heatMapPicture', arguments, 2)
   const { image: below, row, opacity, ...text } = readTyped('heatMapPicture', table(), options)
   const image = below === null ? null : imageOf(toTensor(below as TensorLike, 'heatMapPicture: image', 'float32'), row)
   const given = toTensor(map, 'heatMapPicture: the map', 'float32')

@@ -1,5 +1,6 @@
 // Confidence against accuracy.
 
+import { requireArguments } from '../../core/arguments'
 import { ArgumentError, quoted } from '../../core/errors'
 import { readTyped } from '../../ops/arguments'
 import type { ReliabilityDiagram } from '../reliability'
@@ -21,6 +22,7 @@ const UNIT = { low: 0, high: 1 }
  * @throws ArgumentError for what reliabilityDiagram did not make
  */
 export function reliabilityPicture(diagram: ReliabilityDiagram, options: PictureOptions = {}): string {
+  requireArguments('reliabilityPicture', arguments, 2)
   const text = readTyped('reliabilityPicture', table(), options)
   if (!Array.isArray(diagram?.bins))
     throw new ArgumentError(`reliabilityPicture: needs what reliabilityDiagram gives, received ${quoted(diagram)}`)

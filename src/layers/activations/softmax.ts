@@ -35,6 +35,10 @@ export class Softmax extends configured(
   static readonly className = 'Softmax'
   static override readonly form = ELEMENTWISE
 
+  override get readsMask(): boolean {
+    return true
+  }
+
   call(x: Tensor, { mask }: CallContext): Tensor {
     if (!(mask instanceof Tensor)) return softmax(x, this.axis)
     const probabilities = softmax(where(mask, x, LARGE_NEGATIVE), this.axis)

@@ -142,6 +142,10 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
     return typed(this.tracedOutputSpec(typed(inputSpec), options))
   }
 
+  override get readsMask(): boolean {
+    return true
+  }
+
   override computeMask(_inputs: Inputs, mask: Tree<Tensor | null>): Tree<Tensor | null> {
     return Array.isArray(mask) ? (flatten<Tensor | null>(mask)[0] ?? null) : null
   }

@@ -2,6 +2,7 @@
 // first step of a call. The state is ambient, like the context of a layer call, so that no layer passes it on. Tokens
 // are chosen in generation/.
 
+import { requireArguments } from '../../core/arguments'
 import { scoped } from '../../core/scope'
 import { add, less, lessEqual, logicalAnd, subtract } from '../../ops/elementwise'
 import { arange, concatenate, reshape, zeros } from '../../ops/shape'
@@ -28,6 +29,7 @@ export function currentDecoding(): Decoding | null {
  * @returns 0, or an int32 scalar
  */
 export function firstStep(): Tensor | 0 {
+  requireArguments('firstStep', arguments, 0)
   return currentDecoding()?.start ?? 0
 }
 

@@ -6,6 +6,7 @@ import {
   configured,
   count,
   custom,
+  extent,
   extents,
   integer,
   listOf,
@@ -393,6 +394,10 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     return typed(this.tracedOutputSpec(typed(inputSpec), options))
   }
 
+  override get readsMask(): boolean {
+    return true
+  }
+
   override computeMask(_inputs: Inputs, mask: Tree<Tensor | null>): Tree<Tensor | null> {
     return Array.isArray(mask) ? (flatten<Tensor | null>(mask)[0] ?? null) : mask
   }
@@ -436,11 +441,11 @@ function equations(rank: number, axes: readonly number[]): Equations {
  */
 export class MultiHeadAttention extends configured(HeadsLayer, () => ({
   /** The number of heads. */
-  numHeads: required(count),
+  numHeads: required(extent),
   /** The size of each head's query and key. */
-  keyDim: required(count),
+  keyDim: required(extent),
   /** The size of each head's value. Default null: keyDim. */
-  valueDim: option(nullable(count), null),
+  valueDim: option(nullable(extent), null),
   /** The shape of the output for each step. Default null: the query's features. */
   outputShape: option(
     nullable(
@@ -516,11 +521,11 @@ export class MultiHeadAttention extends configured(HeadsLayer, () => ({
  */
 export class GroupedQueryAttention extends configured(HeadsLayer, () => ({
   /** The size of each head. */
-  headDim: required(count),
+  headDim: required(extent),
   /** The number of heads of the query. */
-  numQueryHeads: required(count),
+  numQueryHeads: required(extent),
   /** The number of heads of key and value; it must divide numQueryHeads. */
-  numKeyValueHeads: required(count),
+  numKeyValueHeads: required(extent),
 })) {
   static readonly className = 'GroupedQueryAttention'
 

@@ -1,7 +1,7 @@
 // Conv1D, Conv2D, Conv3D: convolution along one, two or three axes.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { configured, count, option, required } from '../../core/options'
+import { configured, extent, option, required } from '../../core/options'
 import { convolve } from '../../ops/convolution'
 import type { Constraint } from '../../constraints'
 import type { Initializer } from '../../initializers'
@@ -13,9 +13,9 @@ import { kernelOptions, placesOf, sequenceOptions, slidingOf, windowOptions } fr
 
 const filterOptions = () => ({
   /** The number of filters: output channels. */
-  filters: required(count),
+  filters: required(extent),
   /** The number of groups of channels that are convolved separately. Default 1. */
-  groups: option(count, 1),
+  groups: option(extent, 1),
   ...kernelOptions(),
 })
 

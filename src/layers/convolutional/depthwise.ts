@@ -2,7 +2,7 @@
 // afterwards.
 
 import { mixesUnits } from '../../activations'
-import { configured, count, option, required } from '../../core/options'
+import { configured, extent, option, required } from '../../core/options'
 import { convolveDepthwise, convolveSeparable } from '../../ops/convolution'
 import type { Variable } from '../../ops/variable'
 import type { Constraint } from '../../constraints'
@@ -19,7 +19,7 @@ import { placesOf, sequenceOptions, slidingOf, windowOptions } from './options'
 
 const depthOptions = () => ({
   /** The number of outputs of each channel. Default 1. */
-  depthMultiplier: option(count, 1),
+  depthMultiplier: option(extent, 1),
   /** Default glorotUniform. */
   depthwiseInitializer: option(initializer, 'glorotUniform'),
   /** A penalty on the depthwise kernel. Default null. */
@@ -79,7 +79,7 @@ export class DepthwiseConv2D extends configured(ConvolutionLayer, () => ({ ...de
 
 const separableOptions = () => ({
   /** The number of filters: output channels. */
-  filters: required(count),
+  filters: required(extent),
   ...depthOptions(),
   /** Default glorotUniform. */
   pointwiseInitializer: option(initializer, 'glorotUniform'),

@@ -1,7 +1,7 @@
 // Conv1DTranspose, Conv2DTranspose, Conv3DTranspose: from the size of a convolution's output to the size of its input.
 
 import { ArgumentError, formatShape } from '../../core/errors'
-import { configured, count, option, required } from '../../core/options'
+import { configured, extent, option, required } from '../../core/options'
 import { transposeConvolve, transposedLengths } from '../../ops/convolution'
 import type { Constraint } from '../../constraints'
 import type { Initializer } from '../../initializers'
@@ -13,7 +13,7 @@ import { kernelOptions, outputPadding, slidingOf, windowOptions } from './option
 
 const transposedOptions = (rank: number) => ({
   /** The number of filters: output channels. */
-  filters: required(count),
+  filters: required(extent),
   ...windowOptions(rank),
   ...kernelOptions(),
   /**

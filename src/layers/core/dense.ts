@@ -1,7 +1,7 @@
 // Dense: the fully connected layer.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import { boolean, configured, count, option, required } from '../../core/options'
+import { boolean, configured, extent, option, required } from '../../core/options'
 import { add } from '../../ops/elementwise'
 import { matmul } from '../../ops/linalg'
 import type { Tensor } from '../../ops/tensor'
@@ -26,7 +26,7 @@ export class Dense extends configured(
   Layer<Tensor>,
   () => ({
     /** The number of outputs. */
-    units: required(count),
+    units: required(extent),
     /** Applied to the result. Default linear. */
     activation: option(activation, null),
     /** Default true. */

@@ -1,8 +1,9 @@
 // Embedding: a learnt vector for each of a number of items.
 
+import type { MaskTrail } from '../masks'
 import { DataError } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
-import { boolean, configured, count, option, required } from '../../core/options'
+import { boolean, configured, extent, option, required } from '../../core/options'
 import type { Tree } from '../../core/tree'
 import { cast, notEqual } from '../../ops/elementwise'
 import { take } from '../../ops/shape'
@@ -28,9 +29,9 @@ import { Layer } from '../layer'
  */
 export class Embedding extends configured(Layer<Tensor>, () => ({
   /** The number of items. */
-  inputDim: required(count),
+  inputDim: required(extent),
   /** The length of a vector. */
-  outputDim: required(count),
+  outputDim: required(extent),
   /** Default uniform in ±0.05. */
   embeddingsInitializer: option(initializer, 'uniform'),
   /** A penalty on the table. Default null. */
@@ -100,6 +101,10 @@ export class Embedding extends configured(Layer<Tensor>, () => ({
     throw new DataError(
       `${this}: the indices must be ${kind}in 0 … ${inputDim - 1}, received ${data[at]} in sample ${row}`,
     )
+  }
+
+  override maskTrail([x]: readonly Tensor[]): MaskTrail | null {
+    return this.maskZero ? new Map([[x!, 1]]) : null
   }
 
   override computeMask(x: Tensor, _mask: Tree<Tensor | null>): Tensor | null {

@@ -1,7 +1,8 @@
 // The start of a functional model: Input() and its layer.
 
+import { requireArguments } from '../../core/arguments'
 import type { DType } from '../../core/dtypes'
-import { choice, configured, extents, nullable, count, option, required } from '../../core/options'
+import { choice, configured, extent, extents, nullable, option, required } from '../../core/options'
 import { typed } from '../../core/tree'
 import type { Tensor } from '../../ops/tensor'
 import { Layer } from '../layer'
@@ -14,7 +15,7 @@ export class InputLayer extends configured(Layer<Tensor>, () => ({
   /** The shape of one sample; null stands for an open extent. */
   shape: required(extents(null)),
   /** The number of samples, if it is always the same. */
-  batchSize: option(nullable(count), null),
+  batchSize: option(nullable(extent), null),
   /** The dtype of the input: float32, int32, bool or string. */
   dtype: option(choice<DType>('float32', 'int32', 'bool', 'string'), 'float32'),
 })) {
@@ -66,6 +67,7 @@ export interface InputOptions {
  * @throws ArgumentError for unknown options and for extents that are not integers ≥ 1
  */
 export function Input(options: InputOptions): Tensor {
+  requireArguments('Input', arguments, 1)
   const layer = new InputLayer(options)
   layer.ensureBuilt(layer.spec)
   return typed(recordCall(layer, null, {}, layer.spec))

@@ -102,6 +102,10 @@ export class Lambda extends configured(
     return typed(output)
   }
 
+  override get readsMask(): boolean {
+    return true
+  }
+
   override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
     return this.mask?.(typed(x), mask) ?? null
   }

@@ -1,5 +1,6 @@
 // Masking: masks the steps of a sequence that are only padding.
 
+import type { MaskTrail } from '../masks'
 import type { DType } from '../../core/dtypes'
 import { commonType } from '../../core/dtypes'
 import { configured, number, option } from '../../core/options'
@@ -33,6 +34,10 @@ export class Masking extends configured(
 
   call(x: Tensor): Tensor {
     return where(expandDims(this.computeMask(x), -1), x, 0)
+  }
+
+  override maskTrail([x]: readonly Tensor[]): MaskTrail {
+    return new Map([[x!, 2]])
   }
 
   override computeMask(x: Tensor): Tensor {

@@ -1,7 +1,8 @@
 // Operation: the layer that records a call of an op on symbols of a functional model. And the public namespace `ops`:
 // its ops record such a layer if an argument is a symbol.
 
-import { ArgumentError, quoted } from '../../core/errors'
+import { requireArguments } from '../../core/arguments'
+import { ArgumentError } from '../../core/errors'
 import { configured, custom, required, text } from '../../core/options'
 import { snakeCase, uniqueName } from '../../core/registry'
 import type { Tree } from '../../core/tree'
@@ -35,12 +36,8 @@ const isVariadic = (name: string): boolean => name === 'einsum' || name === 'mes
  * @throws ArgumentError for more arguments than the op reads
  */
 function callOp(op: Op, name: string, input: readonly unknown[]): unknown {
-  const count = op.length
-  if (input.length <= count || isVariadic(name)) return op(...input)
-  const title = name.includes('.') ? name : `ops.${name}`
-  throw new ArgumentError(
-    `${title} takes ${count} ${count === 1 ? 'argument' : 'arguments'}, received ${input.length}: it would not read ${quoted(input.slice(count))}. Where a method such as map passes more, wrap it: (x) => ${title}(x)`,
-  )
+  if (!isVariadic(name)) requireArguments(name.includes('.') ? name : `ops.${name}`, input, op.length)
+  return op(...input)
 }
 
 /** Two batch sizes that reveal which extents depend on the batch. */

@@ -1,7 +1,7 @@
 // PositionEmbedding: a learnt vector for each position in a sequence.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import { configured, count, option, required } from '../../core/options'
+import { configured, extent, option, required } from '../../core/options'
 import { add } from '../../ops/elementwise'
 import { arange, broadcastTo, slice, take } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
@@ -33,7 +33,7 @@ export class PositionEmbedding extends configured(
   Layer<Tensor>,
   () => ({
     /** The maximum number of steps. */
-    sequenceLength: required(count),
+    sequenceLength: required(extent),
     /** Default glorotUniform, as in Keras Hub. */
     embeddingsInitializer: option(initializer, 'glorotUniform'),
   }),

@@ -1,5 +1,7 @@
 // Concatenate: inputs side by side along an axis.
 
+import type { MaskTrail } from '../masks'
+import { longerTrail } from '../masks'
 import type { DType } from '../../core/dtypes'
 import { commonType } from '../../core/dtypes'
 import { ShapeError, formatShape } from '../../core/errors'
@@ -72,6 +74,17 @@ export class Concatenate extends configured(
 
   protected override outputDtype(inputs: readonly DType[]): DType {
     return commonType(inputs)
+  }
+
+  // Keras: any, concatenate, and for each input ones, or its mask, widened, or zeros.
+  override maskTrail(inputs: readonly Tensor[], masks: readonly (MaskTrail | null)[]): MaskTrail | null {
+    if (masks.every((mask) => mask === null)) return null
+    return longerTrail(
+      inputs.flatMap((x, i) => {
+        const mask = masks[i] ?? null
+        return mask === null ? [[new Map([[x, 3]]), 0] as const] : [[mask, 4] as const, [new Map([[x, 4]]), 0] as const]
+      }),
+    )
   }
 
   /** The concatenated masks, where an input without a mask counts fully; along the last axis, their disjunction. */

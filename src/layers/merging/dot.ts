@@ -95,6 +95,10 @@ export class Dot extends configured(
     return 'float32'
   }
 
+  override maskTrail(): null {
+    return null
+  }
+
   override computeMask(): null {
     return null
   }

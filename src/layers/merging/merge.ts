@@ -1,5 +1,7 @@
 // Add, Subtract, Multiply, Average, Maximum, Minimum: layers that fold a list of inputs, element by element, into one.
 
+import type { MaskTrail } from '../masks'
+import { longerTrail } from '../masks'
 import type { DType } from '../../core/dtypes'
 import { commonType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
@@ -116,6 +118,12 @@ export abstract class Merge extends Layer<readonly Tensor[]> {
 
   protected override outputDtype(inputs: readonly DType[]): DType {
     return commonType(['int32', ...inputs])
+  }
+
+  // Keras: the masks are joined one after the other.
+  override maskTrail(_inputs: readonly Tensor[], masks: readonly (MaskTrail | null)[]): MaskTrail | null {
+    const all = masks.filter((mask) => mask !== null)
+    return all.length < masks.length ? null : longerTrail(all.map((mask, i) => [mask, all.length - Math.max(i, 1)]))
   }
 
   override computeMask(inputs: readonly Tensor[], mask: Tree<Tensor | null>): Tensor | null {

@@ -98,6 +98,10 @@ export class BatchNormalization extends configured(ScaledLayer, () => ({
   renormMomentum: option(number({ min: 0, max: 1 }), 0.99),
 })) {
   static readonly className = 'BatchNormalization'
+
+  override get readsMask(): boolean {
+    return true
+  }
   private meanVariable: Variable | null = null
   private varianceVariable: Variable | null = null
   private renormVariables: RenormVariables | null = null

@@ -2,7 +2,7 @@
 // normalization for generative adversarial networks".
 
 import { ArgumentError } from '../../core/errors'
-import { configured, count, option, required } from '../../core/options'
+import { configured, iterations, option, required } from '../../core/options'
 import { TruncatedNormal } from '../../initializers'
 import { divide, equal, where } from '../../ops/elementwise'
 import { matmul } from '../../ops/linalg'
@@ -33,7 +33,7 @@ export class SpectralNormalization extends configured(
     /** The inner layer; it must have a kernel or embeddings. */
     layer: required(innerLayer),
     /** How often the vectors are updated before each division. Default 1. */
-    powerIterations: option(count, 1),
+    powerIterations: option(iterations, 1),
   }),
   'layer',
 ) {

@@ -104,6 +104,14 @@ export class GlobalAveragePooling1D extends GlobalPooling {
     return super.unitFlow
   }
 
+  override get readsMask(): boolean {
+    return true
+  }
+
+  override maskTrail(): null {
+    return null
+  }
+
   override computeMask(): null {
     return null
   }

@@ -3,7 +3,7 @@
 import { ArgumentError, DataError, ShapeError, formatShape } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
 import type { Kind } from '../../core/options'
-import { boolean, choice, configured, count, custom, option, required } from '../../core/options'
+import { boolean, choice, configured, custom, extent, option, required } from '../../core/options'
 import { sameShape } from '../../core/shapes'
 import { cast, minimum, multiply } from '../../ops/elementwise'
 import { oneHotOrZeros } from '../../ops/one-hot'
@@ -80,7 +80,7 @@ export function encodedShape(shape: BatchShape, encoding: Encoding, depth: numbe
  */
 export class CategoryEncoding extends configured(Layer<Tensor>, () => ({
   /** The number of tokens. */
-  numTokens: required(count),
+  numTokens: required(extent),
   /**
    * 'oneHot', a row for each token; 'multiHot', which tokens a sample has; 'count', how often each occurs. Default
    * multiHot.

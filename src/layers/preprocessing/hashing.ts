@@ -2,7 +2,7 @@
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, quoted } from '../../core/errors'
-import { choice, configured, count, custom, integer, nullable, option, required } from '../../core/options'
+import { choice, configured, custom, extent, integer, nullable, option, required } from '../../core/options'
 import type { Kind } from '../../core/options'
 import type { StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
@@ -35,7 +35,7 @@ const saltKind: Kind<Salt, number | readonly number[]> = custom(
  */
 export class Hashing extends configured(StringLayer, () => ({
   /** The number of bins. */
-  numBins: required(count),
+  numBins: required(extent),
   /** A string that has bin 0 to itself. Default null: no such string. */
   maskValue: option(nullable(anyText), null),
   /** A number, or two, which change the distribution of strings over the bins. Default null. */

@@ -1,7 +1,7 @@
 // What the lookups of strings and of integers share: the vocabulary, how it is learnt, and the output for a number.
 
 import { ArgumentError, StateError, quoted } from '../../core/errors'
-import { boolean, choice, count, custom, listOf, nullable, number, option, tableSize } from '../../core/options'
+import { boolean, choice, custom, extent, listOf, nullable, number, option, tableSize } from '../../core/options'
 import type { Kind } from '../../core/options'
 import { multiply } from '../../ops/elementwise'
 import { Tensor } from '../../ops/tensor'
@@ -28,7 +28,7 @@ export const anyText: Kind<string> = /* @__PURE__ */ custom(
 /** The options of every lookup, except its special tokens. */
 export const lookupOptions = <T extends Token>(token: Kind<T>) => ({
   /** The maximum number of tokens, including those for padding and unknown tokens. Default null: no limit. */
-  maxTokens: option(nullable(count), null),
+  maxTokens: option(nullable(extent), null),
   /** The number of indices for tokens that are not in the vocabulary. Default 1. */
   numOovIndices: option(tableSize(0), 1),
   /** The tokens, if they are not learnt. Default null. */

@@ -2,7 +2,7 @@
 
 import { ArgumentError } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
-import { boolean, choice, configured, count, number, option, required } from '../../core/options'
+import { boolean, choice, configured, extent, number, option, required } from '../../core/options'
 import { add, cast, floor, multiply, round } from '../../ops/elementwise'
 import { interpolation, resize } from '../../ops/image'
 import { pad } from '../../ops/pad'
@@ -16,9 +16,9 @@ type Size = readonly [rows: number, columns: number]
 
 const sizeOptions = () => ({
   /** The rows of the result. */
-  height: required(count),
+  height: required(extent),
   /** The columns of the result. */
-  width: required(count),
+  width: required(extent),
 })
 
 const sidesOf = ({ shape }: Tensor): Size => [shape[1]!, shape[2]!]

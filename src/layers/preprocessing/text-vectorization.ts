@@ -2,7 +2,18 @@
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, DataError, quoted } from '../../core/errors'
-import { boolean, configured, count, custom, functionKind, listOf, nullable, number, option } from '../../core/options'
+import {
+  boolean,
+  configured,
+  count,
+  custom,
+  extent,
+  functionKind,
+  listOf,
+  nullable,
+  number,
+  option,
+} from '../../core/options'
 import type { Kind } from '../../core/options'
 import { customFunction } from '../../core/registry'
 import type { StringTensor } from '../../ops/strings'
@@ -58,7 +69,7 @@ const PUNCTUATION = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~']/g
  */
 export class TextVectorization extends configured(VocabularyLayer, () => ({
   /** The maximum number of tokens, including those for padding and unknown tokens. Default null: no limit. */
-  maxTokens: option(nullable(count), null),
+  maxTokens: option(nullable(extent), null),
   /** 'lowerAndStripPunctuation', 'lower', 'stripPunctuation', a function of the text, or null. Default the first. */
   standardize: option(
     nullable(wordOrFunction<(typeof STANDARDIZE)[number], string>(STANDARDIZE)),
@@ -82,7 +93,7 @@ export class TextVectorization extends configured(VocabularyLayer, () => ({
   /** The form of the output: 'int', 'multiHot', 'count' or 'tfIdf'. Default 'int'. */
   outputMode: option(categoryMode, 'int'),
   /** The length of every row of numbers: longer ones are cut. Default null. */
-  outputSequenceLength: option(nullable(count), null),
+  outputSequenceLength: option(nullable(extent), null),
   /** Whether vectors have length maxTokens even with fewer tokens. Default false. */
   padToMaxTokens: option(boolean, false),
   /** The tokens, if they are not learnt. Default null. */
@@ -138,7 +149,8 @@ export class TextVectorization extends configured(VocabularyLayer, () => ({
   private ngramsOf(words: readonly string[]): readonly string[] {
     const { ngrams } = this
     if (ngrams === null) return words
-    const sizes = typeof ngrams === 'number' ? Array.from({ length: ngrams }, (_, i) => i + 1) : ngrams
+    const sizes =
+      typeof ngrams === 'number' ? Array.from({ length: Math.min(ngrams, words.length) }, (_, i) => i + 1) : ngrams
     return sizes.flatMap((size) =>
       Array.from({ length: Math.max(0, words.length - size + 1) }, (_, i) => words.slice(i, i + size).join(' ')),
     )

@@ -1,5 +1,6 @@
 // Bidirectional: one recurrent layer that runs forwards and one that runs backwards.
 
+import type { MaskTrail } from '../masks'
 import { ArgumentError, formatShape } from '../../core/errors'
 import type { Kind } from '../../core/options'
 import { choice, configured, custom, nullable, option, required } from '../../core/options'
@@ -185,6 +186,14 @@ export class Bidirectional extends configured(
           ? [y, z]
           : [y]
     return listed([...merged, ...states, ...others])
+  }
+
+  override get readsMask(): boolean {
+    return true
+  }
+
+  override maskTrail(_inputs: readonly Tensor[], masks: readonly (MaskTrail | null)[]): MaskTrail | null {
+    return this.layer.returnSequences ? (masks[0] ?? null) : null
   }
 
   override computeMask(_x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {

@@ -1,7 +1,7 @@
 // ConvLSTM1D, ConvLSTM2D, ConvLSTM3D: an LSTM of sequences of images, with convolutions in place of products. Shi et
 // al. 2015, "Convolutional LSTM network: a machine learning approach for precipitation nowcasting".
 
-import { configured, count, option, required } from '../../core/options'
+import { configured, extent, option, required } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import { mapTree, typed } from '../../core/tree'
@@ -24,7 +24,7 @@ import { RecurrentLayer } from './rnn'
 
 const convLstmOptions = (rank: number) => ({
   /** The number of filters: output channels. */
-  filters: required(count),
+  filters: required(extent),
   ...windowOptions(rank),
   ...weightOptions(),
   /** The activation of the gates. Default sigmoid. */

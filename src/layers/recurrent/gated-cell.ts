@@ -2,7 +2,7 @@
 // What cells with gates share is functions; the computation of a cell is in its own file.
 
 import type { OptionTable, ValuesOf } from '../../core/options'
-import { boolean, configured, count, integer, nullable, number, option, required } from '../../core/options'
+import { boolean, configured, extent, integer, nullable, number, option, required } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { typed } from '../../core/tree'
 import type { Activation } from '../../activations'
@@ -60,7 +60,7 @@ export const weightOptions = () => ({
 /** Options of a cell with dense products, and of the layer that calls it. */
 export const cellOptions = () => ({
   /** The size of the output and of the state. */
-  units: required(count),
+  units: required(extent),
   ...weightOptions(),
 })
 

@@ -1,6 +1,7 @@
 // RNN: calls a cell for every step of a sequence. This file has what all recurrent layers share; a layer with a known
 // cell, such as SimpleRNN, adds the cell's options.
 
+import type { MaskTrail } from '../masks'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { Kind } from '../../core/options'
 import { boolean, configured, custom, option, required } from '../../core/options'
@@ -245,6 +246,14 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
     return typed(
       this.returnState ? [output, ...this.cell.stateShapes(input).map((shape) => [batch, ...shape])] : output,
     )
+  }
+
+  override get readsMask(): boolean {
+    return true
+  }
+
+  override maskTrail(_inputs: readonly Tensor[], masks: readonly (MaskTrail | null)[]): MaskTrail | null {
+    return this.returnSequences ? (masks[0] ?? null) : null
   }
 
   override computeMask(_x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {

@@ -34,6 +34,10 @@ import { unitFlowOf } from '../units'
  */
 export class TimeDistributed extends Wrapper {
   static readonly className = 'TimeDistributed'
+
+  override get readsMask(): boolean {
+    return true
+  }
   override readonly supportsMasking = true
 
   override build(_inputShape: BatchShape, spec: TensorSpec): void {

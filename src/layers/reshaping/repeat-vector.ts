@@ -1,6 +1,6 @@
 // RepeatVector: a vector as every step of a sequence.
 
-import { configured, count, required } from '../../core/options'
+import { configured, extent, required } from '../../core/options'
 import { broadcastTo, expandDims } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
@@ -13,7 +13,7 @@ export class RepeatVector extends configured(
   Layer<Tensor>,
   () => ({
     /** The number of steps. */
-    n: required(count),
+    n: required(extent),
   }),
   'n',
 ) {

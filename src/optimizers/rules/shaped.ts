@@ -3,7 +3,7 @@
 
 import { ArgumentError } from '../../core/errors'
 import type { InputsOf, Kind } from '../../core/options'
-import { always, boolean, configured, count, custom, listOf, nullable, number, option } from '../../core/options'
+import { always, boolean, configured, custom, iterations, listOf, nullable, number, option } from '../../core/options'
 import {
   add,
   divide,
@@ -209,7 +209,7 @@ const muonOptions = () => ({
   /** The decay rate of the momentum. Default 0.95. */
   momentum: option(fraction, 0.95),
   /** The number of iterations. Default 5. */
-  nsSteps: option(count, 5),
+  nsSteps: option(iterations, 5),
   /** Uses Nesterov's momentum. Default true. */
   nesterov: option(boolean, true),
   /**

@@ -1,6 +1,7 @@
 // readCsv: the rows of a CSV file as elements of a Dataset. Papa Parse splits the text; columns.ts converts the cells,
 // and scan.ts reads files of plain numbers.
 
+import { requireArguments } from '../../../core/arguments'
 import type Papa from 'papaparse'
 import { ArgumentError, DataError, RowError, StateError, quoted, unknownName } from '../../../core/errors'
 import type { InputsOf, Kind, ValuesOf } from '../../../core/options'
@@ -179,6 +180,7 @@ export function readCsv<const Options extends CsvOptions = {}>(
   source: ByteSource,
   options?: Options & CsvOptions,
 ): CsvDataset<CsvElement<Options>> {
+  requireArguments('readCsv', arguments, 2)
   const settings = readOptions('readCsv', csvOptions(), options)
   return new CsvDataset(new CsvFile(bytesOf(source, 'readCsv', settings.signal), settings))
 }

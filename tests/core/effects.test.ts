@@ -1,0 +1,151 @@
+// Every option of layers, losses, metrics, optimizers and what they are made of changes something: two legal values give other outputs, weights, penalties or state. Those that change nothing
+// are listed with the reason.
+// modes: simd
+
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { clearSession } from '../../src'
+import { optionsOf } from '../../src/core/options'
+import { legalValues } from '../helpers/legal-values'
+import type { Subject } from '../helpers/subjects'
+import { subjects, tried } from '../helpers/subjects'
+
+/** Options that change nothing alone: what has to be set beside them, by `class option` or `kind option`. */
+const BESIDE: Readonly<Record<string, object>> = {
+  'optimizer emaMomentum': { useEma: true },
+  'optimizer emaOverwriteFrequency': { useEma: true },
+  'optimizer noWeightDecay': { weightDecay: 0.5 },
+  'SGD nesterov': { momentum: 0.9 },
+  'CosineDecay warmupSteps': { warmupTarget: 0.3 },
+  'PolynomialDecay cycle': { power: 2, endLearningRate: 0.001, decaySteps: 3 },
+  'OneCycle threePhase': { warmupFraction: 0.2 },
+  'BinaryFocalCrossentropy alpha': { applyClassBalancing: true },
+  'AUC numLabels': { multiLabel: true },
+  'AUC summationMethod': { numThresholds: 5 },
+  'IoU axis': { sparseYPred: false },
+  'MeanIoU axis': { sparseYPred: false },
+  'BatchNormalization renormClipping': { renorm: true },
+  'BatchNormalization renormMomentum': { renorm: true },
+  'VarianceScaling inputAxes': { outputAxes: [1] },
+  'VarianceScaling outputAxes': { inputAxes: [0] },
+  'CutMix dataFormat': { seed: 2 },
+  'RandomShear fillValue': { fillMode: 'constant', xFactor: [0.8, 0.9] },
+  'RandomTranslation fillValue': { fillMode: 'constant' },
+  'RandomZoom fillValue': { fillMode: 'constant', heightFactor: [0.4, 0.6] },
+  'StringLookup maxTokens': { outputMode: 'multiHot', padToMaxTokens: true },
+  'StringLookup padToMaxTokens': { outputMode: 'multiHot', maxTokens: 9 },
+  'StringLookup idfWeights': { outputMode: 'tfIdf' },
+  'IntegerLookup maxTokens': { outputMode: 'multiHot', padToMaxTokens: true },
+  'IntegerLookup padToMaxTokens': { outputMode: 'multiHot', maxTokens: 9 },
+  'IntegerLookup idfWeights': { outputMode: 'tfIdf' },
+  'TextVectorization maxTokens': { outputMode: 'multiHot', padToMaxTokens: true },
+  'TextVectorization padToMaxTokens': { outputMode: 'multiHot', maxTokens: 9 },
+  'TextVectorization idfWeights': { outputMode: 'tfIdf' },
+}
+
+interface Silent {
+  readonly options: readonly string[]
+  /** Default: all that have the option. */
+  readonly only?: (subject: Subject) => boolean
+  readonly why: string
+}
+
+const named =
+  (...names: readonly string[]) =>
+  ({ name }: Subject): boolean =>
+    names.includes(name)
+const SILENT: readonly Silent[] = [
+  { options: ['dtype'], why: 'there is one dtype to compute in' },
+  { options: ['name'], why: 'it is what messages and files call the object' },
+  { options: ['sparse', 'relativeStep'], why: 'there is one value, and others are refused' },
+  { options: ['inputDim'], why: 'it is short for inputShape' },
+  { options: ['trainable'], only: ({ name }) => name === 'InputLayer', why: 'it has no weights' },
+  {
+    options: ['inputShape'],
+    only: named('StackedRNNCells', 'LSTMCell', 'GRUCell', 'SimpleRNNCell'),
+    why: 'their input is a record',
+  },
+  {
+    options: ['dataFormat'],
+    only: named('MixUp', 'RandomBrightness', 'RandomInvert', 'Solarization'),
+    why: 'they change whole pictures or single numbers, wherever the channels are',
+  },
+  { options: ['fillMode'], only: named('Resizing'), why: 'there is one value, and others are refused' },
+  { options: ['epsilon'], only: named('Discretization'), why: 'adapt reads it' },
+  {
+    options: ['oovToken'],
+    only: named('StringLookup'),
+    why: 'it is what invert gives, which takes numbers in place of strings',
+  },
+  {
+    options: [
+      'weightDecay',
+      'clipnorm',
+      'clipvalue',
+      'globalClipnorm',
+      'useEma',
+      'emaMomentum',
+      'emaOverwriteFrequency',
+      'lossScaleFactor',
+      'gradientAccumulationSteps',
+      'groups',
+      'noWeightDecay',
+    ],
+    only: named('MultiOptimizer'),
+    why: 'they are set in the single optimizers, and refused here',
+  },
+  { options: ['learningRate'], only: named('MultiOptimizer'), why: 'files carry that of the first optimizer' },
+  { options: ['inputShape'], only: named('InputLayer'), why: 'its option shape says it' },
+  { options: ['unroll'], why: 'a loop is one instruction; setting it prints a warning' },
+  { options: ['implementation'], why: 'both give the same numbers' },
+]
+
+beforeAll(() => void vi.spyOn(console, 'warn').mockImplementation(() => undefined))
+afterAll(() => void vi.restoreAllMocks())
+
+const seen = async (subject: Subject, other: object): Promise<string | null> => {
+  clearSession()
+  try {
+    return JSON.stringify(await tried(subject, other))
+  } catch {
+    return null
+  }
+}
+
+/** Whether two legal values of an option differ in what the object does. */
+async function hasEffect(rows: readonly Subject[], option: string): Promise<boolean> {
+  for (const row of rows) {
+    const beside = BESIDE[`${row.name} ${option}`] ?? BESIDE[`${row.kind} ${option}`] ?? {}
+    const usual = new Set<string>()
+    const first = await seen(row, beside)
+    if (first !== null) usual.add(first)
+    for (const value of legalValues()) {
+      const found = await seen(row, { ...beside, [option]: value })
+      if (found !== null) usual.add(found)
+      if (usual.size > 1) return true
+    }
+  }
+  return false
+}
+
+/** Callbacks need runs of their own, which their tests make. */
+const all = subjects().filter(({ kind }) => kind !== 'callback')
+const classes = [...new Set(all.map(({ kind, name }) => `${kind} ${name}`))]
+
+const tests = classes.flatMap((title) => {
+  const rows = all.filter(({ kind, name }) => `${kind} ${name}` === title)
+  const isSilent = (option: string): boolean =>
+    SILENT.some(({ options, only = () => true }) => options.includes(option) && only(rows[0]!))
+  const options = Object.keys(optionsOf(rows[0]!.of)).filter((option) => !isSilent(option))
+
+  return options.map((option) => ({ title: `${title}: ${option}`, rows, option }))
+})
+
+it.each(tests)('$title', async ({ rows, option }) => {
+  expect(await hasEffect(rows, option)).toBe(true)
+})
+
+it('every option of the list is one that a class has', () => {
+  const known = new Set(all.flatMap(({ of }) => Object.keys(optionsOf(of))))
+  for (const { options } of SILENT) for (const option of options) expect(known, option).toContain(option)
+  for (const key of Object.keys(BESIDE)) expect(known, key).toContain(key.split(' ')[1])
+})

@@ -1,0 +1,49 @@
+// No exported function takes arguments that it does not read.
+// modes: simd
+
+import { expect, it } from 'vitest'
+import * as myelin from '../../src'
+import * as balance from '../../src/balance'
+import * as data from '../../src/data'
+import * as explain from '../../src/explain'
+import * as search from '../../src/search'
+import * as thrift from '../../src/thrift'
+
+/** These take any number of arguments. */
+const VARIADIC = ['vjp', 'trainTestSplit', 'ops.einsum', 'ops.meshgrid']
+
+type AnyFunction = (...given: readonly unknown[]) => unknown
+
+const isClass = (value: AnyFunction): boolean => /^class\b/.test(Function.prototype.toString.call(value))
+
+function functionsIn(namespace: object, prefix = ''): [name: string, call: AnyFunction][] {
+  return Object.entries(namespace).flatMap(([name, value]: [string, unknown]): [string, AnyFunction][] => {
+    if (typeof value === 'function') return isClass(value as AnyFunction) ? [] : [[prefix + name, value as AnyFunction]]
+    return typeof value === 'object' && value !== null && /^[a-z]/.test(name) && !(value instanceof Map)
+      ? functionsIn(value, `${name}.`)
+      : []
+  })
+}
+
+const all = [myelin, balance, data, explain, search, thrift]
+  .flatMap((entry) => functionsIn(entry))
+  .filter(([name]) => !VARIADIC.includes(name))
+
+it.each(all)('%s', async (name, call) => {
+  const given = [...Array<undefined>(11).fill(undefined), 'surplus']
+  const run = async (): Promise<unknown> => {
+    const result = call(...given) as AsyncGenerator | undefined
+    return typeof result?.next === 'function' ? result.next() : result
+  }
+  await expect(run()).rejects.toThrow(/ takes \d+ arguments?, received 12: it would not read \[.*\]/)
+  await expect(run()).rejects.toBeInstanceOf(myelin.ArgumentError)
+  expect(name).not.toBe('')
+})
+
+it('losses are among them, and take what they read', () => {
+  expect(all.filter(([name]) => name.startsWith('losses.')).length).toBeGreaterThan(20)
+  expect(() => Reflect.apply(myelin.losses.meanSquaredError, undefined, [[1], [2], 3])).toThrow(
+    'losses.meanSquaredError takes 2 arguments, received 3: it would not read [3]. Where a method such as map passes more',
+  )
+  expect(myelin.losses.huber([[1]], [[3]], { delta: 1 }).toArray()).toEqual([1.5])
+})
