@@ -123,7 +123,7 @@ export function lossOf<
   Short extends keyof Table & string = never,
 >(
   base: Base,
-  formula: (yTrue: TensorLike, yPred: TensorLike, options?: InputsOf<Table>) => Tensor,
+  formula: (yTrue: TensorLike, yPred: TensorLike, options?: NoInfer<InputsOf<Table>>) => Tensor,
   table?: Table,
   shorthand?: Short,
 ): ConfiguredClass<Base, Table, Short> {
