@@ -262,6 +262,28 @@ describe('layers', () => {
     )
   })
 
+  it('take known names, names of one’s own, functions, objects and saved objects', () => {
+    unrun(
+      () => new Dense({ units: 1, kernelInitializer: 'glorotUniform', activation: 'relu', kernelRegularizer: 'l2' }),
+      () => new Dense({ units: 1, kernelInitializer: 'mine', activation: 'mine', kernelConstraint: 'mine' }),
+      () => new Dense({ units: 1, kernelInitializer: (shape) => ops.zeros(shape), activation: (x) => ops.relu(x) }),
+      () => new Dense({ units: 1, kernelInitializer: new initializers.Zeros() }),
+      () => new Dense({ units: 1, kernelInitializer: { className: 'Zeros', config: {} } }),
+      // @ts-expect-error: a number is no initializer
+      () => new Dense({ units: 1, kernelInitializer: 0 }),
+      // @ts-expect-error: a class is no initializer
+      () => new Dense({ units: 1, kernelInitializer: initializers.Zeros }),
+      // @ts-expect-error: an initializer is no regularizer
+      () => new Dense({ units: 1, kernelRegularizer: new initializers.Zeros() }),
+      // @ts-expect-error: a loss is no metric
+      () => chain.compile({ loss: 'mse', metrics: [new losses.Huber()] }),
+    )
+    const found: losses.LossName[] = ['huber', 'klDivergence', 'mse', 'ce']
+    // @ts-expect-error: CTC is given as an object
+    found.push('ctc')
+    expectTypeOf<'auc' | 'fbetaScore' | 'rmse' | 'acc'>().toExtend<metrics.MetricName>()
+  })
+
   it('take and give trees', () => {
     interface Pair {
       a: Tensor

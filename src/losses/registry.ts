@@ -4,6 +4,7 @@ import { normalizeName } from '../core/errors'
 import type { ClassesIn } from '../core/registry'
 import { Registry, camelCase, customFunction } from '../core/registry'
 import type { Tensor } from '../ops/tensor'
+import { BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy } from './crossentropies'
 import type * as all from './index'
 import { Loss } from './loss'
 import * as named from './named'
@@ -31,11 +32,7 @@ const unnamed = { CTC: true } satisfies Record<Exclude<ClassesIn<typeof all>, ke
 export const losses = new Registry('loss', Loss, () => named, { aliases: SHORT_NAMES, unnamed })
 
 function crossentropyFor(shapes: TargetShapes, name: string): Loss {
-  const kinds = {
-    binary: named.BinaryCrossentropy,
-    sparse: named.SparseCategoricalCrossentropy,
-    oneHot: named.CategoricalCrossentropy,
-  }
+  const kinds = { binary: BinaryCrossentropy, sparse: SparseCategoricalCrossentropy, oneHot: CategoricalCrossentropy }
   return new kinds[targetKind(shapes)]({ name })
 }
 

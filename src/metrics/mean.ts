@@ -169,7 +169,7 @@ abstract class MeanOfFormula extends MeanOfValues {
  * @param table the options of the function; without it, the function takes only targets and predictions
  */
 export function meanOf<Table extends OptionTable = Readonly<Record<never, never>>>(
-  formula: (yTrue: Tensor, yPred: Tensor, options?: InputsOf<Table>) => Tensor,
+  formula: (yTrue: Tensor, yPred: Tensor, options?: NoInfer<InputsOf<Table>>) => Tensor,
   table?: Table,
 ): ConfiguredClass<typeof MeanOfFormula, Table> {
   return configured(MeanOfFormula, () => table ?? ({} as Table), undefined, { formula: withOptions(formula, table) })
