@@ -45,7 +45,11 @@ const declared = new Set(
   readdirSync('src/layers', { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .flatMap((name) => {
-      const { statements } = ts.createSourceFile(name, readFileSync(`src/layers/${name}`, 'utf8'), ts.ScriptTarget.Latest)
+      const { statements } = ts.createSourceFile(
+        name,
+        readFileSync(`src/layers/${name}`, 'utf8'),
+        ts.ScriptTarget.Latest,
+      )
       return statements.filter(ts.isClassDeclaration).map((each) => each.name!.text)
     }),
 )
