@@ -1,7 +1,7 @@
 // What a layer call knows besides its input, and which layers are being called. The context is ambient: an inner layer
 // inherits training and adds to the same losses without any argument.
 
-import { scoped, within } from '../core/scope'
+import { scoped } from '../core/scope'
 import type { Tree } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
 
@@ -107,11 +107,6 @@ export function withoutFrame<Result>(body: () => Result): Result {
   return frame.within(null, body)
 }
 
-/** Runs `body` as a call of a layer that is one level deeper in the path by which weights are named. */
-export function withinCall<Result>(layer: { readonly name: string }, context: CallContext, body: () => Result): Result {
-  return within({ ...path.as([...path.current, layer.name]), ...frame.as({ layer, context }) }, body)
-}
-
 /** Sees the output of a layer call, and returns what replaces it. */
 export type Tap = (layer: unknown, input: Tree<unknown>, output: Tree<Tensor>) => Tree<Tensor>
 
@@ -128,7 +123,7 @@ export const tapped: Tap = (layer, input, output) =>
 
 /** Runs `body` only to infer shapes or costs: its results are discarded. */
 export function whileProbing<Result>(body: () => Result): Result {
-  return within({ ...probing.as(true), ...frame.as(null) }, body)
+  return probing.within(true, () => withoutFrame(body))
 }
 
 /** Whether only shapes or costs are being inferred. */

@@ -21,13 +21,19 @@ export interface LayerForm {
 /** One tensor → one tensor or several. */
 export const TENSOR: LayerForm = { takesOne: true }
 
-const ofInput = ([dtype]: readonly DType[]): DType => dtype ?? 'float32'
+function ofInput([dtype]: readonly DType[]): DType {
+  return dtype ?? 'float32'
+}
+
+function ofShape(inputShape: BatchShape): BatchShape {
+  return inputShape
+}
 
 /** [batch, …] → [batch, …] in float32. Each class declares whether it keeps units: a softmax has the input's shape, too. */
-export const ELEMENTWISE: LayerForm = { takesOne: true, masks: true, shape: (inputShape) => inputShape }
+export const ELEMENTWISE: LayerForm = { takesOne: true, masks: true, shape: ofShape }
 
 /** The same in the input's dtype. */
-export const PASSING: LayerForm = { ...ELEMENTWISE, dtype: ofInput }
+export const PASSING: LayerForm = { takesOne: true, masks: true, shape: ofShape, dtype: ofInput }
 
 /** The elements of the input, in another shape or order. */
 export const REARRANGING: LayerForm = { takesOne: true, dtype: ofInput }

@@ -31,7 +31,6 @@ import {
   tapped,
   whileProbing,
   withFrame,
-  withinCall,
   withinPath,
   withoutFrame,
 } from './context'
@@ -92,6 +91,9 @@ const LAYER_OPTIONS: () => OptionTable = () => ({
   dtype: option(choice('float32'), 'float32'),
   activityRegularizer: option(nullable(named<Regularizer, RegularizerIdentifier>(regularizers)), null),
 })
+
+/** Options that no code reads after construction: they are fixed once the layer is built. */
+const FIXED = ['inputShape', 'inputDim', 'dtype', 'seed']
 
 /** Errors whose message already names the layer where they occurred. */
 const placed = new WeakSet<Error>()
@@ -530,12 +532,11 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   private buildAll(specs: Tree<TensorSpec>): void {
     watchingOptions(
       this,
-      {
-        constructorOptions: this.constructorOptions,
-        common: optionsOf(Layer),
-        check: () => this.checkOptions(),
-        outputText: () => this.outputText(),
-      },
+      [...FIXED, ...this.constructorOptions],
+      // Every layer has the options of Layer; those of another one say nothing about its parts.
+      optionsOf(Layer),
+      () => this.checkOptions(),
+      () => this.outputText(),
       () => this.buildTree(specs),
     )
     // Inner layers create their weights when they are called: call this layer on symbols once.
@@ -622,7 +623,9 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     if (frame !== null && frame.layer !== null) this.requireOwner(frame.layer as LayerBase)
     const context = this.contextOf(tensors, options, frame?.context)
     const call = (): Tree<Tensor> =>
-      withScope(this.name, () => withinCall(this, context, () => this.run(tensors, context)))
+      withScope(this.name, () =>
+        withinPath(this.name, () => withFrame(this, context, () => this.run(tensors, context))),
+      )
     return frame?.layer == null ? keepingLosses(this, context, call) : call()
   }
 

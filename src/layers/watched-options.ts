@@ -5,30 +5,28 @@ import { StateError } from '../core/errors'
 import { optionsOf } from '../core/options'
 import { constantsChanged, listsOf, reading, stateOf } from './weights'
 
-/** Options that no code reads after construction: they are fixed once the layer is built. */
-const FIXED = ['inputShape', 'inputDim', 'dtype', 'seed']
-
-/** What a layer answers about its options. */
-interface Watched {
-  /** Options that the constructor reads, besides `seed`. */
-  readonly constructorOptions: readonly string[]
-  /** The names of the options that all layers have. */
-  readonly common: object
-  /** Checks options against each other. */
-  check(): void
-  /** The types of the outputs, for errors. */
-  outputText(): string
-}
-
-/** Runs `build`. An option that it reads is fixed from then on. */
-export function watchingOptions(layer: object, watched: Watched, build: () => void): void {
+/**
+ * Runs `build`. An option that it reads is fixed from then on.
+ * @param fixed options that are fixed anyway
+ * @param common the options that all layers have
+ * @param check checks options against each other
+ * @param outputText the types of the outputs, for errors
+ */
+export function watchingOptions(
+  layer: object,
+  fixed: readonly string[],
+  common: object,
+  check: () => void,
+  outputText: () => string,
+  build: () => void,
+): void {
   const state = stateOf(layer)
-  if (state.fixed === null) watchOptions(layer, watched)
-  state.fixed = new Set([...FIXED, ...watched.constructorOptions])
+  if (state.fixed === null) watchOptions(layer, common, check, outputText)
+  state.fixed = new Set(fixed)
   reading.within(layer, build)
 }
 
-function watchOptions(layer: object, watched: Watched): void {
+function watchOptions(layer: object, common: object, check: () => void, outputText: () => string): void {
   for (const [name, { read }] of Object.entries(optionsOf(layer.constructor))) {
     // `trainable` has its own accessor, and a change of `name` needs no compilation.
     if (name === 'name' || !Object.hasOwn(layer, name)) continue
@@ -42,41 +40,43 @@ function watchOptions(layer: object, watched: Watched): void {
       set: (given: unknown) => {
         const before = value
         if (given === before) return
-        changeOption(layer, name, watched, () => {
+        requireChangeable(layer, name, common)
+        const text = outputText()
+        try {
           value = read(given, `${layer}: ${name}`)
-          return () => (value = before)
-        })
+          check()
+          const after = outputText()
+          if (after !== text)
+            refuse(
+              layer,
+              name,
+              `the output would be ${after} and no longer ${text}, for which the layers behind it were made. Make another layer.`,
+            )
+        } catch (error) {
+          value = before
+          throw error
+        }
+        constantsChanged(layer)
       },
     })
   }
 }
 
-/** @param set stores the new value and returns a function that restores the old one */
-function changeOption(layer: object, name: string, watched: Watched, set: () => () => void): void {
+/** @throws StateError for an option that the layer, or a part of it, was made with */
+function requireChangeable(layer: object, name: string, common: object): void {
   const { fixed, builtFor } = stateOf(layer)
-  const refuse = (why: string): never => {
-    throw new StateError(`${layer}: ${name} cannot change any more, because ${why}`)
-  }
   if (builtFor !== null && fixed!.has(name))
     refuse(
+      layer,
+      name,
       'the layer was made with it. Set it before the layer is built, or make another layer; cloneModel(model, { cloneFunction }) makes a model with others.',
     )
   const part = listsOf(layer).layers.find(
-    (each) => each !== layer && name in optionsOf(each.constructor) && !(name in watched.common),
+    (each) => each !== layer && name in optionsOf(each.constructor) && !(name in common),
   )
-  if (part !== undefined) refuse(`${part} within it was made with it. Set it there.`)
-  const before = watched.outputText()
-  const undo = set()
-  try {
-    watched.check()
-    const after = watched.outputText()
-    if (after !== before)
-      refuse(
-        `the output would be ${after} and no longer ${before}, for which the layers behind it were made. Make another layer.`,
-      )
-  } catch (error) {
-    undo()
-    throw error
-  }
-  constantsChanged(layer)
+  if (part !== undefined) refuse(layer, name, `${part} within it was made with it. Set it there.`)
+}
+
+function refuse(layer: object, name: string, why: string): never {
+  throw new StateError(`${layer}: ${name} cannot change any more, because ${why}`)
 }

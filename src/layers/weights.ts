@@ -98,10 +98,10 @@ export interface Lists {
   readonly layers: readonly object[]
   readonly weights: readonly Variable[]
   readonly trainableWeights: readonly Variable[]
-  /** When a layer among them changed last. */
-  readonly changed: number
   /** When something that programs hold as a constant changed last. */
   readonly constants: number
+  /** Everything that is compared with later lists. */
+  readonly all: readonly unknown[]
 }
 
 /** The mutable state of a layer. It is not a property, because properties are searched for parts. */
@@ -161,26 +161,15 @@ function foundParts(layer: Whole, tracked: readonly Whole[]): Parts {
   )
 }
 
-/** The same elements in the same order. */
-const sameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
-  a.length === b.length && a.every((each, i) => each === b[i])
-
 export function partsOf(layer: object): Parts {
   const state = stateOf(layer)
   const find = (): Parts => foundParts(layer as Whole, state.tracked)
   if (former.current) return find()
   if (state.parts === null || state.partsAt !== changes.count) {
-    const found = find()
-    const { parts } = state
-    const isSame =
-      parts !== null &&
-      sameList(found.sublayers, parts.sublayers) &&
-      sameList(found.variables, parts.variables) &&
-      sameList(found.generators, parts.generators)
-    if (!isSame) state.parts = found
+    state.parts = find()
     state.partsAt = changes.count
   }
-  return state.parts!
+  return state.parts
 }
 
 /** What a layer consists of, with its inner layers. */
@@ -189,15 +178,8 @@ export function listsOf(layer: object): Lists {
   const state = stateOf(layer)
   if (state.lists === null || state.listsAt !== changes.count) {
     const found = listed(layer)
-    const { lists } = state
-    const isSame =
-      lists !== null &&
-      found.changed === lists.changed &&
-      found.constants === lists.constants &&
-      sameList(found.layers, lists.layers) &&
-      sameList(found.weights, lists.weights) &&
-      sameList(found.trainableWeights, lists.trainableWeights)
-    if (!isSame) state.lists = found
+    const known = state.lists?.all
+    if (found.all.length !== known?.length || found.all.some((each, i) => each !== known[i])) state.lists = found
     state.listsAt = changes.count
   }
   return state.lists!
@@ -224,8 +206,8 @@ function listed(layer: object): Lists {
     layers: [...layers],
     weights: Object.freeze([...weights]),
     trainableWeights: Object.freeze([...trainable]),
-    changed,
     constants,
+    all: [changed, constants, ...layers, ...weights, null, ...trainable],
   }
 }
 

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { limitWeights, requireRoom } from '../../src/core/weight-limit'
 import { customObject, customObjectScope, describing, nameToSave } from '../../src/core/registry'
-import { scoped, within } from '../../src/core/scope'
+import { scoped } from '../../src/core/scope'
 import {
   CallContext,
   currentFrame,
@@ -44,7 +44,7 @@ describe('a scoped value', () => {
 
   it('is restored when a body throws, with all other keys', () => {
     const [first, second] = [scoped(1), scoped('x')]
-    expect(() => within({ ...first.as(2), ...second.as('y') }, () => first.within(3, fail))).toThrow('body')
+    expect(() => first.within(2, () => second.within('y', () => first.within(3, fail)))).toThrow('body')
     expect([first.current, second.current]).toEqual([1, 'x'])
   })
 
