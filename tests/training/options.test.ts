@@ -78,7 +78,7 @@ describe('names', () => {
 })
 
 describe('options that are only for arrays', () => {
-  const batches = () => [[x, yes]].values()
+  const batches = (() => [[x, yes]].values()) as never
   it.each<[string, (model: Model) => unknown, string]>([
     ['fit', (model) => model.fit(batches, { batch_size: 4 } as object), 'batchSize is for arrays'],
     ['fit', (model) => model.fit(batches, { validationSplit: 0.5 }), 'validationSplit is for arrays'],
