@@ -42,8 +42,10 @@ const READ_BY_ALL = [
   'data/samples',
   'data/source',
 ]
+/** What only sub-paths read outside of their folders. */
+const READ_BY_SUB_PATHS = ['training/cross-validate']
 const ownOfSubPath = new RegExp(
-  String.raw`[\\/]src[\\/](?!(?:${READ_BY_ALL.join('|')})\.)(?:${SUB_PATHS.join('|')})(?:(?:\.d)?\.ts$|[\\/])`,
+  String.raw`[\\/]src[\\/](?:(?!(?:${READ_BY_ALL.join('|')})\.)(?:${SUB_PATHS.join('|')})(?:(?:\.d)?\.ts$|[\\/])|(?:${READ_BY_SUB_PATHS.join('|')})\.)`,
 )
 
 /** One chunk for what the entries share, so that a class has one copy and a stack trace names few files. */

@@ -349,27 +349,53 @@ export function readOptions<Table extends OptionTable>(
   given: unknown,
   { object = {}, hint = '' }: { object?: object; hint?: string } = {},
 ): ValuesOf<Table> {
-  if (given !== undefined && !isOptions(given)) {
-    throw new ArgumentError(
-      `${where}: expected an object of options, { ${Object.keys(table)[0] ?? ''}: … }, received ${quoted(given)}`,
-    )
-  }
   const names = Object.keys(table)
-  const byName = new Map<string, unknown>()
-  if (given !== undefined) {
-    Object.keys(given).forEach((key) => {
-      const name = knownName(key, names)
-      if (name === undefined) throw unknownName(`option of ${where}`, key, names, hint)
-      if (byName.has(name)) throw new ArgumentError(`${where}: ${name} is given twice, in two spellings`)
-      byName.set(name, given[key])
-    })
-  }
+  const byName = valuesByName(where, names, given, hint)
   const values: Record<string, unknown> = {}
   names.forEach((name) => {
     const each: AnyOption = table[name]!
     const value = byName.get(name)
     if (value === undefined && each.required) throw new ArgumentError(`${where}: needs ${name}`)
     values[name] = each.read(value === undefined ? each.initial?.(object) : value, `${where}: ${name}`)
+  })
+  return values as ValuesOf<Table>
+}
+
+/** The values that were given, by the names of their options. */
+function valuesByName(
+  where: string,
+  names: readonly string[],
+  given: unknown,
+  hint: string,
+): ReadonlyMap<string, unknown> {
+  const byName = new Map<string, unknown>()
+  if (given === undefined) return byName
+  if (!isOptions(given))
+    throw new ArgumentError(
+      `${where}: expected an object of options, { ${names[0] ?? ''}: … }, received ${quoted(given)}`,
+    )
+  Object.keys(given).forEach((key) => {
+    const name = knownName(key, names)
+    if (name === undefined) throw unknownName(`option of ${where}`, key, names, hint)
+    if (byName.has(name)) throw new ArgumentError(`${where}: ${name} is given twice, in two spellings`)
+    byName.set(name, given[key])
+  })
+  return byName
+}
+
+/**
+ * The same for a table that is read often: `defaults` are the values of all options that are not given.
+ * @param defaults from `readOptions` without options
+ */
+export function readOverDefaults<Table extends OptionTable>(
+  where: string,
+  table: Table,
+  given: unknown,
+  defaults: ValuesOf<Table>,
+): ValuesOf<Table> {
+  const values: Record<string, unknown> = { ...defaults }
+  valuesByName(where, Object.keys(table), given, '').forEach((value, name) => {
+    if (value !== undefined) values[name] = (table[name] as AnyOption).read(value, `${where}: ${name}`)
   })
   return values as ValuesOf<Table>
 }

@@ -14,6 +14,7 @@ import {
   number,
   option,
   readOptions,
+  readOverDefaults,
 } from '../core/options'
 import type { ClassWeights, SampleWeights, ValidationData } from '../data/given'
 import type { Tensor } from '../ops/tensor'
@@ -168,7 +169,7 @@ export type TrainOnBatchOptions = InputsOf<ReturnType<typeof onBatchOptions>>
 /** A method of models, with its options. */
 export class Method<out Options, out Kind extends StepKind | 'predict'> {
   private known: OptionTable | null = null
-  private defaults: Options | null = null
+  private defaults: ValuesOf<OptionTable> | null = null
 
   constructor(
     readonly name: string,
@@ -190,11 +191,12 @@ export class Method<out Options, out Kind extends StepKind | 'predict'> {
 
   /** @throws ArgumentError for unknown options and wrong values */
   read(given: object | undefined): Options {
-    // Calls without options are frequent.
-    if (given === undefined && this.defaults !== null) return this.defaults
-    const options = readOptions(this.name, this.table, given) as Options
+    const { name, table } = this
+    // Calls are frequent, and most give few options or none.
+    const defaults = (this.defaults ??= readOptions(name, table, undefined))
+    if (given === undefined) return defaults as Options
+    const options = readOverDefaults(name, table, given, defaults) as Options
     this.check(options as never)
-    if (given === undefined) this.defaults = options
     return options
   }
 

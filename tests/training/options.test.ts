@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { Dense, Sequential, setRandomSeed } from '../../src'
-import type { CallbackMethods, Model, Tensor } from '../../src'
+import type { CallbackMethods, Model } from '../../src'
 import { UnitHealth } from '../../src/balance'
 import { binaryModel, errorOf, samples, weightsOf } from '../helpers/training'
 
@@ -78,11 +78,11 @@ describe('names', () => {
 })
 
 describe('options that are only for arrays', () => {
-  const batches = () => [[x, yes] as const].values()
-  it.each<[string, (model: Model<Tensor, Tensor>) => unknown, string]>([
+  const batches = (() => [[x, yes]].values()) as never
+  it.each<[string, (model: Model) => unknown, string]>([
     ['fit', (model) => model.fit(batches, { batch_size: 4 } as object), 'batchSize is for arrays'],
     ['fit', (model) => model.fit(batches, { validationSplit: 0.5 }), 'validationSplit is for arrays'],
-    ['fit', (model) => model.fit(batches as never, null, { sampleWeight: yes }), 'sampleWeight is for arrays'],
+    ['fit', (model) => model.fit(batches, null, { sampleWeight: yes }), 'sampleWeight is for arrays'],
     ['evaluate', (model) => model.evaluate(batches, { batchSize: 4 }), 'batchSize is for arrays'],
     ['predict', (model) => model.predict(batches, { batch_size: 4 } as object), 'batchSize is for arrays'],
   ])('%s refuses them for batches', async (name, call, message) => {
