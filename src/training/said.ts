@@ -83,7 +83,7 @@ export function requireEnd(
   said: number | null | undefined,
   option: string,
 ): void {
-  if (steps === Infinity && said == null) throw new ArgumentError(`${where}: the data have no end. Say ${option}.`)
+  if (steps === Infinity && said == null) throw new ArgumentError(`${where}: the data are endless. Set ${option}.`)
 }
 
 const PARTS = ['x', 'y', 'sampleWeight']
