@@ -289,7 +289,7 @@ export function gemm_blocked_f32(
 
 /**
  * Computes rows `first` … height of one strip of up to 8 columns. One call of multiplyStrip computes all panels of 4, but
- * only one panel of 6. `first` > 0 only after wide tiles; it is then the start of a panel of 6, or any row of an unpacked
+ * only one panel of 6. `first` > 0 only after wide tiles; it is then the start of a panel of 6, or a row of an unpacked
  * transposed lhs.
  */
 @inline

@@ -72,7 +72,7 @@ export interface MemoryPlan {
   readonly copies: readonly (Update & { readonly target: PlacedBuffer })[]
 }
 
-/** A buffer whose offset is not known yet. */
+/** A buffer during planning. Drafts can be merged. */
 interface Draft {
   readonly bytes: number
   start: number

@@ -99,8 +99,9 @@ interface Common<Attributes> {
   /** The node must run even if its results are unused, and keeps its order among other effects. */
   readonly effect?: boolean
   /**
-   * The attributes for operands that all have an additional leading axis of `length`. Without it, a loop
-   * computes the node in each iteration. Elementwise primitives may omit it: their attributes do not depend on axes.
+   * The attributes for operands that all have an additional leading axis of `length`. Without it, the
+   * node cannot be computed for all iterations of a loop at once. Elementwise primitives may omit it: their attributes do
+   * not depend on axes.
    */
   lift?(attributes: Attributes, length: number): Attributes
   /**

@@ -107,7 +107,7 @@ class LoopGradient {
   run(): void {
     const { node, pass, parameters, carryCount } = this
     const { length, reverse } = node.attributes
-    // The results whose cotangents the backward body receives: of carries, and a slice of each stacked one.
+    // The backward body receives cotangents: those of carries, and a slice of those of each stacked result.
     const stackedResults = node.outputs.flatMap((output, i) =>
       i >= carryCount && this.active.has(this.results[i]!) && pass.cotangents.has(output) ? [i] : [],
     )
