@@ -1,5 +1,7 @@
-// The instruction loop: fetches an instruction, calls its kernel, continues. Computes nothing itself and keeps no
-// state. Runs alone, or on every thread of a pool at once, each thread computing its part.
+// The loop over the instructions of a tape, which calls the kernel of each. Computes nothing itself and keeps no state.
+// Runs on one thread, or on every thread of a pool, where each computes its part of each instruction.
+//
+// patience   the milliseconds that a thread waits for the others at a meeting; FOREVER for no limit
 
 import { Opcode } from './shared/opcodes'
 import { END_OF_TAPE, Header, Loop, LoopPatch } from './shared/instructions'
@@ -41,13 +43,13 @@ export function runPart(instruction: usize, part: i32, parts: i32): i32 {
     case Opcode.RmsProp: rmsProp(instruction, part, parts); break
     case Opcode.Adam: adam(instruction, part, parts); break
     case Opcode.Loop: return runLoop(instruction)
-    // The kernels of a family (families/), which the host puts into the table before it runs such a tape.
+    // The kernels of a family (families/), which JavaScript puts into the table before it runs such a tape.
     default: call_indirect<void>(load<u16>(instruction, Header.opcode), instruction, part, parts)
   }
   return 0
 }
 
-/** Runs a whole instruction. Returns as runPart does. */
+/** Runs a whole instruction. Returns what runPart returns. */
 export function runOne(instruction: usize): i32 {
   return runPart(instruction, 0, 1)
 }
@@ -83,7 +85,7 @@ export function setTurn(loop: usize, turn: i32): void {
   }
 }
 
-/** Runs all iterations of a Loop on this thread. Returns as runPart does. */
+/** Runs all iterations of a Loop on this thread. Returns what runPart returns. */
 export function runLoop(loop: usize): i32 {
   const count = load<i32>(loop, Loop.count)
   const body = bodyOf(loop)
@@ -99,9 +101,9 @@ export function runLoop(loop: usize): i32 {
 }
 
 /**
- * One thread's share of a tape: its part of each instruction that has a part for it, and the meetings between them.
- * Returns as run does on every thread, or −1 − the bytes to the instruction that was not reached because a meeting
- * failed.
+ * Runs one thread's share of a tape: its part of each instruction that has a part for it, and the meetings between them.
+ * Returns what run returns, the same on every thread, or −1 − the bytes to the instruction that was not reached because a
+ * meeting failed.
  */
 export function runShare(tape: usize, thread: i32, threads: i32, pool: usize, patience: i32): i32 {
   let instruction = tape
@@ -122,7 +124,7 @@ function come(instruction: usize, tape: usize, thread: i32, threads: i32, pool: 
   return stop
 }
 
-/** A thread's part of one instruction, and the meeting before it. Returns 0, or the result of runShare. */
+/** Runs a thread's part of one instruction, and the meeting before it. Returns 0, or the result of runShare. */
 function shareOne(instruction: usize, tape: usize, thread: i32, threads: i32, pool: usize, patience: i32): i32 {
   if (load<u8>(instruction, Header.meet)) {
     const stop = come(instruction, tape, thread, threads, pool, patience)
@@ -137,7 +139,7 @@ function shareOne(instruction: usize, tape: usize, thread: i32, threads: i32, po
   return stop ? stopAt(instruction + <usize>(stop - 1), tape, threads, pool, patience) : 0
 }
 
-/** A Loop in whose body several threads have work: all run it, and meet around the leader's patching. */
+/** Runs a Loop with parts for several threads. All run it, and meet before and after the leader patches its body. */
 export function shareLoop(loop: usize, tape: usize, thread: i32, threads: i32, pool: usize, patience: i32): i32 {
   const count = load<i32>(loop, Loop.count)
   const body = bodyOf(loop)
@@ -156,7 +158,7 @@ export function shareLoop(loop: usize, tape: usize, thread: i32, threads: i32, p
   return 0
 }
 
-/** The leader's end of a tape whose Guard has found something: the other threads learn of it at their next meeting. */
+/** Ends a tape on the leader, whose Guard found NaN or ±Inf. The other threads learn of it at their next meeting. */
 function stopAt(guard: usize, tape: usize, threads: i32, pool: usize, patience: i32): i32 {
   const stop = <i32>(guard - tape) + 1
   stopNext(pool, stop)
@@ -165,15 +167,15 @@ function stopAt(guard: usize, tape: usize, threads: i32, pool: usize, patience: 
   return stop
 }
 
-/** Runs a tape on all threads of the pool; the caller is thread 0. Returns as runShare does. */
+/** Runs a tape on all threads of the pool; the caller is thread 0, the leader. Returns what runShare returns. */
 export function lead(tape: usize, threads: i32, pool: usize, patience: i32): i32 {
   publish(pool, tape)
   return runShare(tape, 0, threads, pool, patience)
 }
 
 /**
- * The loop of a worker: runs one tape after another, from the command after `seen` on. Returns the number of commands
- * seen when the leader pauses the pool, and −1 when the pool is abandoned.
+ * The loop of a worker: runs one tape after another, from the command after number `seen` on. Returns the number of the
+ * last command when the leader pauses the pool, and −1 when the pool is abandoned.
  */
 export function serve(pool: usize, thread: i32, threads: i32, seen: i32): i32 {
   let tape = awaitTape(pool, seen)
@@ -181,9 +183,7 @@ export function serve(pool: usize, thread: i32, threads: i32, seen: i32): i32 {
   return tape == PAUSE && meet(pool, thread, threads, FOREVER) != ABANDONED ? seen + 1 : -1
 }
 
-/**
- * Sends the workers back to their host, which can let them serve again. Returns false if one did not arrive in time.
- */
+/** Makes the workers return to JavaScript, which can let them serve again. Returns false if one did not arrive in time. */
 export function pause(pool: usize, threads: i32, patience: i32): bool {
   publish(pool, PAUSE)
   return meet(pool, 0, threads, patience) != ABANDONED

@@ -1,5 +1,5 @@
-// The Chain instruction: an elementwise program run tile by tile, so that its temporaries stay in L1. Addresses the
-// operands; steps.ts computes the steps.
+// The Chain instruction: an elementwise program that runs tile by tile, so that its temporaries stay in the first-level
+// cache. Computes the address of each register; steps.ts computes the steps.
 
 import { Access, Step } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
@@ -7,9 +7,7 @@ import { Chain, ChainOperand, ChainStep, GEMM_SCRATCH } from '../shared/instruct
 import { copyWords, fillWords } from '../simd'
 import * as steps from './steps'
 
-/**
- * Runs one step over `count` ≥ 1 words of each register. The steps are function calls, so that each tiers up by itself.
- */
+/** Runs one step over `count` ≥ 1 words of each register. Each step is a function, so that engines optimise it separately. */
 @inline
 function runStep(step: Step, target: usize, a: usize, b: usize, c: usize, count: i32): void {
   switch (step) {
@@ -80,22 +78,22 @@ function runStep(step: Step, target: usize, a: usize, b: usize, c: usize, count:
   }
 }
 
-/** The address of register `index`, from the pointer table. */
+/** The address of register `index`, from the table of pointers at the start of scratch. */
 @inline
 function register(table: usize, index: usize): usize {
   return load<usize>(table + (index << 2))
 }
 
-// A strided operand is read as rows: its innermost dimensions merged while they are evenly spaced, then the
-// next ones merged likewise, then the rest.
+// A strided operand is read as blocks of rows of columns. The innermost dimensions count as columns as long as one stride
+// describes them, the next ones as rows likewise, and the others count the blocks.
 //
 //   element i of the result:  column = i mod columns,  row = (i / columns) mod rows,  block = i / columns / rows
 //   bias [n] over [m,n]:      columns = n, columnStride = 1, rows = m, rowStride = 0
 //   column [m,1] over [m,n]:  columns = n, columnStride = 0, rows = m, rowStride = 1
 
 /**
- * Gathers elements start … start+count−1 of a strided operand into `target`. With `again`, `target` still holds the
- * elements of an earlier tile that had at least as many elements and began a multiple of `tile` earlier.
+ * Gathers elements start … start+count−1 of a strided operand into `target`. With `again`, `target` still holds an earlier
+ * tile, with at least as many elements, that began a multiple of `tile` elements before: it is kept if it is the same.
  */
 export function gatherStrided(
   target: usize, source: usize, dims: usize, strides: usize, rank: i32,
@@ -145,7 +143,7 @@ export function gatherStrided(
       copyWords(pointer, from, run)
     } else if (columnStride == 0) {
       if (columns <= 16 && column == 0 && left > columns + 16) {
-        // short runs, row by row, in whole vectors: the next row overwrites the excess
+        // short rows are written in whole vectors: the next row overwrites the excess
         const rowSize = <usize>columns << 2
         const rowStep = <usize>rowStride << 2
         for (;;) {
@@ -182,7 +180,7 @@ export function gatherStrided(
       if (left > 0) base = source + blockOffset(++block, dims, strides, outer)
     }
   }
-  // repeats are copied from the elements already written, twice as many each time
+  // the period is repeated by copying what is written already, twice as many elements each time
   for (let done = period; done < count; done <<= 1) {
     copyWords(target + (<usize>done << 2), target, min(done, count - done))
   }
@@ -200,7 +198,7 @@ function blockOffset(block: i32, dims: usize, strides: usize, rank: i32): usize 
   return <usize>offset << 2
 }
 
-/** The number of columns if an operand repeats its innermost dimensions (a bias), else 0. */
+/** The number of elements after which an operand repeats itself (a bias: its columns); 0 if there is no such number. */
 @inline
 function periodOf(dims: usize, strides: usize, rank: i32): i32 {
   let period = 1
@@ -240,7 +238,7 @@ export function chain(instruction: usize, part: i32, parts: i32): void {
   const firstTemporary = <usize>(operandCount + outputCount)
   const firstByte = <usize>first << 2
 
-  // slots are a whole tile apart, even if fewer of their elements are used
+  // the slots of registers in scratch are a whole tile apart, even if fewer of their elements are used
   const slotSize = <usize>tile << 2
   let slot = (table + (<usize>registerCount << 2) + 15) & ~15
   let pointer = table
@@ -253,7 +251,7 @@ export function chain(instruction: usize, part: i32, parts: i32): void {
     if (access == Access.Scalar) fillWords(slot, v128.load32_splat(address), tile)
     if (access == Access.Strided) {
       strided = true
-      // a tile holds whole periods: such an operand is gathered once
+      // shortens the tile to whole periods, so that such an operand is gathered only for the first tile
       const period = periodOf(dims, operand + ChainOperand.size, rank)
       if (period && tile < count) {
         if (period << 2 <= tile) tile -= tile % (period << 2)
@@ -287,7 +285,7 @@ export function chain(instruction: usize, part: i32, parts: i32): void {
         pointer += 4
       }
     }
-    // temporaries are written in whole vectors: reading back part of one stalls
+    // temporaries are written in whole vectors, because reading a vector that was written in parts stalls
     const padded = n + 3 & ~3
     for (let step = program; step < programEnd; step += ChainStep.size) {
       const index = load<usize>(step, ChainStep.target)

@@ -11,7 +11,7 @@ import {
 import { gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
 import { pack_panels_4_f32, pack_panels_6_f32, pack_panels_8_f32, panelBytes } from './pack'
 
-// Exported so that each stays a function of its own, which tiers up by itself, even if it has only one caller.
+// Exported so that each stays a separate function, which engines optimise by itself, even if it has only one caller.
 export {
   gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32, gemm_6x16_columns_f32,
 } from './gemm-tiles'
@@ -21,22 +21,22 @@ export {
   pack_transpose_4_f32, pack_transpose_6_f32,
 } from './pack'
 
-// The sizes at which packing begins to pay, chosen on Zen 4 from 12, 24 and 48 rows and 32, 64, 128 and ∞ columns,
-// measured interleaved in one run: 16 rows of 784 × 128 run at 0.95 of the tile's peak unpacked, at 0.80 packed.
+// The sizes from which packing is faster, chosen on Zen 4 from 12, 24 and 48 rows and 32, 64, 128 and ∞ columns, measured
+// interleaved in one run: 16 rows of 784 × 128 reach 0.95 of the tile's peak unpacked, 0.80 packed.
 
 /** rhs elements above which strips of the unpacked matrix miss the first-level cache. */
 const PACK_RHS_ELEMENTS: i32 = 4096
-/** Rows of lhs from which on packing rhs pays; fewer if lhs is transposed, as in the gradient of a kernel. */
+/** Rows of lhs from which packing rhs is faster: for lhs in rows, and for a transposed lhs, as in a weight's gradient. */
 const PACK_RHS_ROWS: i32 = 40
 const PACK_RHS_COLUMNS: i32 = 16
-/** Columns of out from which on packing lhs pays: rows read well unpacked, a transposed lhs less so. */
+/** Columns of out from which packing lhs is faster: for lhs in rows, which is fast unpacked too, and for a transposed lhs. */
 const PACK_LHS_ROWS_COLUMNS: i32 = 384
 const PACK_LHS_COLUMNS_COLUMNS: i32 = 64
-/** The same for rows and wide tiles, which take lhs in panels only. */
+/** The same for lhs in rows with wide tiles, which read lhs only from panels. */
 const PACK_LHS_WIDE_COLUMNS: i32 = 48
 /** Rows of lhs below which it is never packed: an edge of three rows costs packed panels two tiles. */
 const PACK_LHS_LEAST_ROWS: i32 = 24
-/** Elements of a matrix from which on a product with one vector is bound by memory. */
+/** Elements of a matrix from which its product with one vector is limited by memory. */
 const STREAM_ELEMENTS: i32 = 48 * 1024
 
 /** The cost of packing one element, in multiply-adds of the tiles. */
@@ -80,7 +80,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     batch = 1
   }
 
-  // if each matrix has its own bias
+  // from the bias of one matrix to the next; 0 if one row is the bias of all
   const biasBatch: usize = biasRow * <usize>m
   const inStrips = rhsStrip != 32
   const matrixByVector = n == 1 && m > 1 && lhsRow == 4
@@ -89,7 +89,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   const fewRows = m < 4 && rhsRow == 4 && lhsColumn == 4
   let packRhs = false, packLhs = false
   if (!matrixByVector && !rowsByVector && !vectorByMatrix && !fewRows) {
-    // a step of 0 would make the tiles' loops over rhs endless
+    // rhs with a row stride of 0 is always packed, because the tiles' loops over it would not end
     const packRhsFrom = lhsColumn == 4 ? PACK_RHS_ROWS : PACK_RHS_COLUMNS
     packRhs = !inStrips && (rhsColumn != 4 || rhsRow == 0 || (m >= packRhsFrom && k > 1 && n * k > PACK_RHS_ELEMENTS))
     const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
@@ -97,7 +97,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     if (wide && lhsColumn == 4 && n >= PACK_LHS_WIDE_COLUMNS && m >= PACK_LHS_LEAST_ROWS) packLhs = true
   }
 
-  // which part: from item `first` of the first matrix to item `last` of the last one
+  // this part: from row or column `first` of its first matrix to `last` of its last one
   let byRows = n == 1
   let extent = byRows ? m : n
   let first = 0, last = extent
@@ -185,8 +185,8 @@ function isStreamed(count: i32, k: i32): bool {
 
 /**
  * Elements first … end of out [count] = max(vector [k] · matrix [k, count] + bias, floor), the matrix with
- * neighbouring columns. The order of additions depends on an element's position in `count`: `first` is a
- * multiple of 16 when the matrix is streamed, of 24 else, and so is `end` unless it is count.
+ * columns adjacent in memory. The order of additions depends on an element's position in `count`, so `first` is a multiple
+ * of 16 if the matrix is streamed, otherwise of 24, and so is `end` unless it is count.
  */
 function multiplyVector(
   out: usize, vector: usize, vectorStep: usize, matrix: usize, matrixStep: usize,
@@ -210,12 +210,11 @@ function multiplyVector(
 }
 
 /**
- * out [m,n] = max(lhs [m,k] · rhs [k,n] + bias, floor), bias [n] or with steps [m,n], blocked after Goto and van de
- * Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): kc × nc of rhs, then mc × kc of lhs, then strips
- * of 8
- * columns, so that a strip's panel of rhs stays in the first-level cache while the block of lhs streams past
- * it from the second. With `wide`, two strips at once where there are two. A side is left unpacked where packing would
- * cost more than it saves. Every element of out is one sum over k in order, whichever tile it falls into.
+ * out [m,n] = max(lhs [m,k] · rhs [k,n] + bias, floor); floor is 0 for relu, otherwise −∞. bias is [n], or [m,n] if
+ * biasRow is not 0. Blocked after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): kc × nc
+ * of rhs, then mc × kc of lhs, then strips of 8 columns, so that a strip's panel of rhs stays in the first-level cache while
+ * the block of lhs is read from the second-level cache. With `wide`, two strips are computed at once while two are left. A
+ * side stays unpacked if packing costs more than it saves. Every element of out is one sum over k in order, in any tile.
  */
 export function gemm_blocked_f32(
   out: usize, lhs: usize, lhsRow: usize, lhsColumn: usize, rhs: usize, rhsRow: usize, rhsColumn: usize, rhsStrip: usize,
@@ -253,16 +252,16 @@ export function gemm_blocked_f32(
           else pack_panels_4_f32(packedLhs, blockLhs, lhsRow, lhsColumn, height, depth)
           blockLhs = packedLhs
         }
-        // With `rows`, from one row to the next; else from one k to the next.
+        // With `rows`, from one row to the next; otherwise from one k to the next.
         const lhsStep: usize = rows ? lhsRow : packLhs ? <usize>panelRows * 4 : lhsColumn
         const lhsPanel: usize = rows ? 4 * lhsRow : packLhs ? panelBytes(panelRows, depth) : 16
         let blockOut = out + <usize>i * step + <usize>j * 4
-        // the sums start from what the previous block of k left, else from the bias, else from zeros
+        // the sums start from the result of the previous block of k, otherwise from the bias, otherwise from zeros
         const startStep: usize = p > 0 ? step : biasRow
         const startStrip: usize = p > 0 || bias ? 32 : 0
         let start = p > 0 ? blockOut : bias ? bias + <usize>i * biasRow + <usize>j * 4 : zeros
         let strip = packRhs ? scratch : blockRhs
-        // How many of the next strips already have their first rows, and how many rows.
+        // The next `wideStrips` strips already have their first `wideRows` rows, from a wide tile.
         let wideStrips = 0, wideRows = 0
         for (let left = columns; left > 0; left -= 8) {
           if (wide && !rows && wideStrips == 0 && left >= 16) {
@@ -289,8 +288,9 @@ export function gemm_blocked_f32(
 }
 
 /**
- * Rows `first` … height of one strip of up to 8 columns. Panels of 4 are one product together; each panel of 6 is one
- * product. `first` > 0 only after wide tiles: it begins a panel of 6, or is a row of a lhs with neighbouring rows.
+ * Computes rows `first` … height of one strip of up to 8 columns. One call of multiplyStrip computes all panels of 4, but
+ * only one panel of 6. `first` > 0 only after wide tiles; it is then the start of a panel of 6, or a row of an unpacked
+ * transposed lhs.
  */
 @inline
 function multiplyRows(
@@ -312,7 +312,7 @@ function multiplyRows(
     let edge = panelRows == 6 ? panel + <usize>whole * 4 : panel + <usize>(whole >> 2) * lhsPanel
     row += whole
     while (row < end) {
-      // three rows at once only if the tile can distinguish rows 1 and 2 of lhs
+      // three rows at once only if the tile gets separate steps to rows 1 and 2 of lhs
       const rest = end - row == 3 && !rows ? 2 : end - row
       const one: usize = rest > 1 ? usize.MAX_VALUE : 0
       const two: usize = rest > 2 ? usize.MAX_VALUE : 0
@@ -329,8 +329,8 @@ function multiplyRows(
 }
 
 /**
- * One strip of up to 8 columns, by the tile that fits its width and the direction of lhs. lhsStep and lhsPanel
- * are the steps to rows 1 and 2 when `rows`, else those to the next k and to the next four rows.
+ * Computes one strip of up to 8 columns with the tile for its width and for the layout of lhs. With `rows`, lhsStep and
+ * lhsPanel are the steps to rows 1 and 2, otherwise those to the next k and to the next four rows.
  */
 @inline
 function multiplyStrip(
@@ -347,8 +347,8 @@ function multiplyStrip(
 }
 
 /**
- * values [count] = sigmoid or tanh of themselves. A separate pass: unlike relu, these take some twenty instructions per
- * vector, which hide one more load and store, and the tiles stay small.
+ * values [count] = sigmoid or tanh of themselves. A separate pass, unlike relu: these take some twenty instructions per
+ * vector, so the additional load and store cost little, and the tiles stay small.
  */
 export function activate_f32(values: usize, count: i32, epilogue: i32): void {
   if (epilogue == Epilogue.Tanh) {

@@ -53,7 +53,7 @@ export function readApplyOptions(
       if (name === undefined) throw unknownName(`option of a call of ${layer.toString()}`, key, APPLY_OPTIONS)
       const isSaid = value !== undefined && value !== null && value !== false
       if (isSaid && !known.includes(name))
-        throw new ArgumentError(`${layer.toString()}: takes no ${name}; a call of it may say ${known.join(', ')}`)
+        throw new ArgumentError(`${layer.toString()}: takes no ${name}; its call accepts ${known.join(', ')}`)
       return [name, value]
     }),
   )

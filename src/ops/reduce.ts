@@ -1,5 +1,5 @@
-// Ops that reduce axes. All take `(x, axis, keepDims)` or `(x, { axis, keepDims })`. `axis` is one axis,
-// several, or null (default) for all; negative axes count from the end.
+// Ops that reduce axes, and cumulative ops. Most take `(x, axis, keepDims)` or `(x, { axis, keepDims })`. `axis` is one
+// axis, several, or null (default) for all; negative axes count from the end.
 
 import type { DType } from '../core/dtypes'
 import { custom, nullable, option } from '../core/options'
@@ -105,7 +105,10 @@ export function max(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: bool
   return extreme('max', x, axis, keepDims, initial)
 }
 
-/** The smallest element, in the dtype of x; NaN if any element is NaN. Ties share the gradient equally. */
+/**
+ * The smallest element, in the dtype of x; NaN if any element is NaN. Ties share the gradient equally.
+ * @param initial a number that counts as an additional element. Default null: no such element.
+ */
 export function min(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: boolean, initial?: number | null): Tensor {
   return extreme('min', x, axis, keepDims, initial)
 }
@@ -126,8 +129,8 @@ function inType(where: string, x: TensorLike, dtype: DType | null, f: (value: Te
 }
 
 /**
- * Π x, multiplied pairwise in halves so that the gradient is exact when an element is 0. int32 stays int32, bool counts
- * as int32.
+ * Π x: one half is multiplied by the other, element by element, until one element is left, so that the gradient is exact
+ * when an element is 0. int32 stays int32, bool counts as int32.
  * @param dtype the dtype to which x is converted first. Default null: no conversion.
  */
 export function prod(x: TensorLike, axis?: Axis | ProductOptions, keepDims?: boolean, dtype?: DType | null): Tensor {
@@ -233,7 +236,7 @@ export function any(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boole
   return fold('any', 'max', cast(asTensor(x, 'any'), 'bool'), axis, keepDims)
 }
 
-/** One axis of an arg-extreme, or null for all. */
+/** The axis of an op that takes only one; null for all elements in row-major order. */
 type OneAxis = number | null
 interface ArgOptions extends ReduceOptions {
   /** The axis; null for all elements in row-major order. Negative axes count from the end. Default null. */

@@ -19,7 +19,7 @@ import { Packs } from './packed'
 import type { TensorSymbol } from './tensor'
 import { Tensor } from './tensor'
 
-/** What a trace needs of a variable. */
+/** A variable, as a trace sees it. */
 export interface TracedCell extends Cell {
   readonly runtime: Runtime
 }
@@ -67,7 +67,7 @@ export class Trace {
     return this.wrap(this.builder.e.scalar(x, dtype))
   }
 
-  /** The value in this trace of a symbol of another trace. */
+  /** The value of another trace's symbol in this trace. Only the trace of a loop's body has one: see region.ts. */
   protected foreign(_tensor: Tensor): Value {
     throw new StateError(
       'A tensor from inside a traced function was used outside of it. Return it from the function, or assign it to a Variable.',
@@ -128,7 +128,7 @@ export class Trace {
     return this.wrap(this.builder.parameter(type))
   }
 
-  /** Σ ∂y/∂x for a scalar y and each x of `wrt`. */
+  /** ∂y/∂x for a scalar y and each x of `wrt`. */
   gradients(y: Tensor, wrt: readonly Tensor[]): Tensor[] {
     if (y.dtype !== 'float32' || y.size !== 1) {
       throw new ArgumentError(`The gradient needs a scalar float32 result, received ${y.dtype} [${y.shape.join(', ')}]`)
@@ -149,7 +149,7 @@ export class Trace {
     return pullBackAll(this.builder, results, inputs, received).map((gradient) => this.wrap(gradient))
   }
 
-  /** A new symbol with the same value. Gradients with respect to one do not flow to the other. */
+  /** A new symbol with the same value. Gradients with respect to it include only its own uses, not those of `tensor`. */
   alias(tensor: Tensor): Tensor {
     return this.wrap(this.builder.emitOne('reshape', [this.valueOf(tensor)], { shape: tensor.shape }))
   }
@@ -228,7 +228,7 @@ export interface Traced {
 /** Records the ops that `body` calls on symbols of the given types. */
 export function trace(types: readonly TensorType[], body: (parameters: Tensor[]) => readonly Tensor[]): Traced {
   if (active !== null)
-    throw new StateError('A model cannot run while another function is traced. Inside it call model.apply(x).')
+    throw new StateError('A model cannot run while a function is traced. In the function, call model.apply(x) instead.')
   const own = new Trace()
   active = own
   try {
@@ -264,7 +264,7 @@ export function untraced<Result>(body: () => Result): Result {
 /** Compiles a traced function. */
 export function compileTraced({ graph, runtime }: Traced): Program {
   if (graph.parameters.some(({ dtype }) => dtype === 'string'))
-    throw new ArgumentError('A compiled function does not accept strings. Pass them to an input of a model')
+    throw new ArgumentError('A compiled function does not accept strings. Pass them to an input of a model.')
   return compile(runtime, graph)
 }
 
@@ -275,7 +275,7 @@ export function compileTraced({ graph, runtime }: Traced): Program {
 export function runProgram(program: Program, parameters: readonly Tensor[]): Tensor[] {
   parameters.forEach((parameter, i) => program.parameter(i).set(parameter.data))
   if (!program.run()) {
-    const instruction = program.findNonFinite() ?? 'a learning rate that float32 cannot multiply with'
+    const instruction = program.findNonFinite() ?? 'a learning rate that is too large for float32'
     throw new NonFiniteError(
       `A compiled function met a value that is not finite: ${instruction}. Nothing was updated.`,
       1,
@@ -292,7 +292,7 @@ export function runProgram(program: Program, parameters: readonly Tensor[]): Ten
 const LARGEST_CACHE = 512
 const eager = new WeakMap<Runtime, Map<string, Program>>()
 
-/** Runs one primitive immediately, through a compiled program that is cached. */
+/** Runs one primitive immediately, as a compiled program that is cached. */
 function evaluate<Name extends PrimitiveName>(
   name: Name,
   inputs: readonly Tensor[],
@@ -323,7 +323,7 @@ function dropOldest(cache: Map<string, Program>): void {
   }
 }
 
-/** The rest of an error message for a string operand. */
+/** The end of the error message for a string operand. */
 export const STRINGS =
   'cannot compute with strings. Convert them to numbers with StringLookup, TextVectorization or Hashing.'
 

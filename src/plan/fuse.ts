@@ -1,5 +1,5 @@
-// Decides which nodes run as one kernel, and in which order. Fuses what the primitives declare: chains of
-// elementwise nodes of one shape, and a bias and an activation after a matrix product. Moves no data.
+// Decides which nodes run as one kernel, and in which order kernels run. Fuses elementwise nodes of one shape to chains,
+// and a bias and an activation into the matrix product before them, as far as primitives and target declare it.
 
 import { internalError } from '../core/errors'
 import { ruleOf } from '../primitives'
@@ -15,8 +15,8 @@ import type { Locations } from './locations'
 import type { ChainLimits } from './target'
 
 /**
- * Unrelated chains of one shape share an instruction up to this many elements, where dispatch costs more than
- * the work.
+ * Up to this many elements, a node joins an unrelated chain of its shape, because dispatching another instruction costs
+ * more than the work.
  */
 const SMALL_CHAIN = 256
 
@@ -24,7 +24,7 @@ const SMALL_CHAIN = 256
 export function fuse(graph: Graph, locations: Locations, options: FuseOptions): Kernel[] {
   const enabled = options.fuse
   const users = countUsers(graph)
-  /** Indexed by the id of a node's result: the kernel that absorbed the node, if another node started it. */
+  /** Indexed by the id of a node's result: the kernel that an earlier node started and that absorbed this node. */
   const absorbed = new Array<SingleKernel>(graph.idEnd)
   /** Kernels by the position of their last node. */
   const placed = new Array<Kernel>(graph.nodes.length)
@@ -88,7 +88,10 @@ function soleUser(value: Value, users: Users): Node | null {
   return readers.length === 1 && !users.isResult(value) ? readers[0]! : null
 }
 
-/** @param isFree whether a node is not part of another kernel: the sum of two products can be the bias of only one */
+/**
+ * A kernel with the bias and the activation that follow `node`, if there are any.
+ * @param isFree whether a node is not part of another kernel: the sum of two products can be the bias of only one
+ */
 function withEpilogue(
   node: Node,
   users: Users,
@@ -113,8 +116,8 @@ function withEpilogue(
 }
 
 /**
- * The operand that `node` adds to `product`, if the kernel can start with it: one row for all rows, or a matrix
- * of the same size.
+ * The operand that `node` adds to `product`, if the kernel of the product can add it: one row for all rows, or a matrix of
+ * the same size. null if it cannot.
  */
 function biasOperand(node: Node, product: Value, locations: Locations): Value | null {
   const rule = ruleOf(node.name)
@@ -236,7 +239,7 @@ class OpenChains {
     return chain.operands.length + fresh <= this.limits.operands
   }
 
-  /** Closes every chain, except `except`, whose values `node` reads, directly or through a view. */
+  /** Closes the chains whose values `node` reads, directly or through a view, but not `except`. */
   close(node: Node, except: OpenChain | null = null): void {
     for (let i = 0; i < node.inputs.length; i++) {
       const chain = this.makers[this.locations.baseOf(node.inputs[i]!).id]

@@ -1,5 +1,5 @@
-// Assigns memory to every value: bytes in the workspace, shared by values with disjoint lifetimes; a cell's own
-// bytes where an update can be written in place; or a part of a concatenation. Never reorders kernels.
+// Assigns memory to every value: bytes in the workspace, which values with disjoint lifetimes share; the bytes of a cell,
+// if its update can be written there directly; or a part of a concatenation's bytes. Never reorders kernels.
 
 import { ALIGNMENT } from '../../assembly/shared/instructions'
 import { internalError } from '../core/errors'
@@ -14,7 +14,7 @@ import type { Block, Kernel } from './kernel'
 import type { Locations } from './locations'
 import { constantData } from './simplify'
 
-/** The location of a buffer's bytes; offsets in bytes. */
+/** Where a buffer's bytes are; offsets in bytes. */
 export type Home =
   | { readonly kind: 'workspace'; readonly offset: number }
   | { readonly kind: 'constants'; readonly offset: number }
@@ -22,16 +22,17 @@ export type Home =
   | { readonly kind: 'scratch' }
   /** In a loop's body: bytes that the loop provides. */
   | { readonly kind: 'bound'; readonly value: Value }
-  /** In a loop's body, once the loop is placed: the same bytes in every iteration. */
+  /** In a loop's body, once the loop is placed: bytes at the same address in every iteration. */
   | { readonly kind: 'inside'; readonly at: Address }
+  /** In a loop's body, once the loop is placed: bytes at another address in each iteration. */
   | { readonly kind: 'moving'; readonly stream: Stream }
 
-/** Identifies the loop of a stream. */
+/** Identifies a loop by reference: each has its own object. */
 export interface LoopIdentity {
   readonly reverse: boolean
 }
 
-/** The location of the bytes in each iteration of a loop: see Loop in assembly/shared/instructions.ts. */
+/** The address of the bytes in each iteration of a loop: see Loop in assembly/shared/instructions.ts. */
 export interface Stream {
   readonly loop: LoopIdentity
   readonly first: Address
@@ -48,7 +49,7 @@ export interface PlacedBuffer extends Buffer {
   readonly end: number
 }
 
-/** The bytes of a value that has its own (see legalize.ts): all of a buffer, or a part of it. */
+/** The bytes of a value that is not a view of another one (see legalize.ts): all of a buffer, or a part of it. */
 export interface Place {
   readonly buffer: PlacedBuffer
   readonly offset: number
@@ -59,7 +60,7 @@ export interface MemoryPlan {
   readonly places: readonly Place[]
   readonly buffers: readonly PlacedBuffer[]
   readonly scratch: PlacedBuffer
-  /** The memory that kernels requested for their run. */
+  /** The memory that kernels request for themselves while they run. */
   readonly temporaries: ReadonlyMap<Kernel, PlacedBuffer>
   readonly blocks: ReadonlyMap<Block, PlacedBuffer>
   readonly workspaceBytes: number
@@ -71,6 +72,7 @@ export interface MemoryPlan {
   readonly copies: readonly (Update & { readonly target: PlacedBuffer })[]
 }
 
+/** A buffer during planning. Drafts can be merged. */
 interface Draft {
   readonly bytes: number
   start: number
@@ -86,7 +88,7 @@ function draftFor(bytes: number, at: number, home: Home | null = null): Draft {
   return { bytes, start: at, end: at, home, into: null, buffer: null }
 }
 
-/** The draft that finally owns the bytes. Compresses the path, so repeated calls are cheap. */
+/** The draft that owns the bytes after all merges. Shortens the path to it, so that repeated calls are cheap. */
 function rootOf(draft: Draft): Draft {
   let root = draft
   while (root.into !== null) root = root.into
@@ -110,7 +112,7 @@ function bytesOf(value: Value): number {
   return BYTES_PER_ELEMENT * sizeOf(value.shape)
 }
 
-/** The memory of a value. `bufferOf` places the buffers of a body. */
+/** A value as the operand of a kernel. `bufferOf` places the buffers of a loop's body. */
 export function locate(
   value: Value,
   memory: MemoryPlan,
@@ -137,7 +139,7 @@ export function planMemory(
   return new Planner(graph, kernels, locations, bound).plan()
 }
 
-/** The index for a value that no kernel writes, or reads. */
+/** Stands for the index of a kernel if no kernel writes, or reads, a value. */
 const NEVER = -1
 
 class Planner {
@@ -232,14 +234,14 @@ class Planner {
     )
   }
 
-  /** Places results that a kernel needs in one block. */
+  /** Places the results that a kernel writes to one block. */
   private placeBlocks(): void {
     this.kernels.forEach((kernel, at) => {
       for (const block of kernel.blocks ?? []) {
         const { bytes, parts } = block
         const draft = draftFor(bytes, at)
         this.blocks.set(block, draft)
-        // A result of a nested loop may have its bytes already; it is then copied there.
+        // A result of a nested loop may already have its bytes elsewhere; it is then copied there.
         for (const [value, offset] of parts)
           if (!this.isHeld(value)) this.setHolder(value, { draft, within: null, offset })
       }
@@ -254,8 +256,9 @@ class Planner {
   }
 
   /**
-   * Lets the kernel that computes a cell's new content write it into the cell, if nothing reads the old content
-   * later.
+   * Lets the kernel that computes a cell's new content write it into the cell, if it runs after the last guard and nothing
+   * reads the old content later.
+   * @returns the other updates, which need a copy
    */
   private placeUpdates() {
     if (this.graph.updates.length === 0) return []
@@ -282,11 +285,11 @@ class Planner {
     for (let i = this.kernels.length - 1; i >= 0; i--) {
       const { places, nodes } = this.kernels[i]!
       if (places === null) continue
-      // The other nodes of a kernel are elementwise.
+      // The first node is the concatenation; the others of a kernel are elementwise.
       const node = nodes[0]!
       const whole = node.outputs[0]!
       const holder = this.holders[whole.id]
-      // In a cell's bytes, the parts would be written before the cell is free.
+      // If the whole is written to a cell, its parts would be written there while the old content may still be read.
       if (holder !== undefined && holder.draft !== null && holder.draft.home?.kind !== 'bound') continue
       if (holder === undefined) this.hold(whole, null)
       node.inputs.forEach((input, j) => {

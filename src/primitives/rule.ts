@@ -1,5 +1,5 @@
-// The record of a primitive: the only interface between graphs, gradients, the interpreter and the planner.
-// Passes read its fields and never compare a primitive's name.
+// The record of a primitive: all that building, differentiation, the interpreter and the planner know about it. They read
+// its fields instead of comparing names. Only loops have passes of their own: see ir/region.ts.
 
 import type { Epilogue, Step } from '../../assembly/shared/opcodes'
 import type { Emitter } from './emitter'
@@ -8,7 +8,7 @@ import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import type { NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 
-/** The layout of a value inside another value's buffer; in elements. */
+/** Where a value's elements are inside the bytes of another value; in elements. */
 export interface Layout {
   readonly offset: number
   readonly strides: readonly number[]
@@ -28,16 +28,16 @@ export interface VjpContext<Attributes> {
   readonly inputs: readonly Value[]
   readonly outputs: readonly Value[]
   readonly attributes: Attributes
-  /** The gradient of the result with respect to each output; zeros where an output is unused. */
+  /** The gradient of the differentiated result with respect to each output; zeros if it does not depend on the output. */
   readonly cotangents: readonly Value[]
-  /** Whether differentiated code reads output i, so that its cotangent may be nonzero. */
+  /** Whether the differentiated result depends on output i. If not, its cotangent is zero. */
   isUsed(output: number): boolean
-  /** Whether the gradient of input i is needed. Otherwise no nodes need be emitted for it. */
+  /** Whether the gradient of input i is needed. If not, the rule need not emit it. */
   isWanted(input: number): boolean
 }
 
 export interface RefContext<Attributes> {
-  /** Contiguous; float32 tensors may be Float64Array in high-precision mode. */
+  /** Contiguous. float32 tensors are Float64Array if the interpreter computes in float64. */
   readonly inputs: readonly NumericArray[]
   readonly outputs: readonly NumericArray[]
   readonly inputTypes: readonly TensorType[]
@@ -60,7 +60,7 @@ export interface TotalContext<Attributes> {
   readonly inputs: readonly Value[]
   readonly attributes: Attributes
   readonly length: number
-  /** An operand for all iterations, [length, …]; null if it is not available. */
+  /** The values of an operand in all iterations, [length, …]; null if they are not available. */
   stack(operand: Value): Value | null
   /** The sum of an operand over all iterations; null if that is not cheaper than adding it in each iteration. */
   total(operand: Value): Value | null
@@ -99,8 +99,9 @@ interface Common<Attributes> {
   /** The node must run even if its results are unused, and keeps its order among other effects. */
   readonly effect?: boolean
   /**
-   * The attributes for operands that all have an additional leading axis of `length`. Default: such attributes
-   * do not exist. Elementwise primitives may omit it, because their attributes do not depend on axes.
+   * The attributes for operands that all have an additional leading axis of `length`. Without it, the
+   * node cannot be computed for all iterations of a loop at once. Elementwise primitives may omit it: their attributes do
+   * not depend on axes.
    */
   lift?(attributes: Attributes, length: number): Attributes
   /**
@@ -130,9 +131,9 @@ export interface ElementwisePrimitive<Attributes> extends Common<Attributes> {
   readonly flops: number
   /** The result for one element, in float64 (integers as numbers). */
   scalar(inputs: readonly number[], inputTypes: readonly TensorType[], attributes: Attributes): number
-  /** Lets a kernel with an epilogue apply this to its result before storing it. */
+  /** The epilogue with which a kernel applies this primitive to its result before it stores the result. */
   readonly epilogue?: Epilogue
-  /** Adds its second operand to the first: lets a row vector become a kernel's bias. */
+  /** Whether it adds its operands, so that one of them can become the bias of the kernel that computes the other. */
   readonly bias?: boolean
 }
 

@@ -1,4 +1,4 @@
-// Linear memory and the owners of its bytes. Only JavaScript allocates and releases blocks; kernels never
+// Linear memory, and the allocation of blocks in it. Only JavaScript allocates and releases blocks; kernels never
 // allocate.
 
 import { ALIGNMENT, CONSTANTS, CONSTANTS_SIZE, GEMM_SCRATCH, READ_SLACK } from '../../assembly/shared/instructions'
@@ -9,12 +9,12 @@ const INITIAL_PAGES = 32
 /** The number of pages that a 32-bit memory can address. */
 const MAXIMUM_PAGES = 65536
 /**
- * A shared memory reserves its address space at once, and some engines have less: the largest size that works
- * is used.
+ * Page limits to try, in this order: a shared memory reserves its whole address space at once, and some engines refuse
+ * large ones.
  */
 const SHARED_MAXIMA = [MAXIMUM_PAGES, 32768, 16384, 8192, 4096]
 
-/** Bytes that can grow at the end. */
+/** A buffer that can grow at its end. */
 export interface LinearMemory {
   readonly buffer: ArrayBuffer
   grow(pages: number): void
@@ -29,7 +29,7 @@ export interface SharedMemory {
   readonly maximumPages: number
 }
 
-/** null if the engine refuses. */
+/** The largest shared memory that the engine can reserve; null if it refuses all sizes. */
 export function createSharedMemory(): SharedMemory | null {
   for (const maximumPages of SHARED_MAXIMA) {
     try {
@@ -62,7 +62,7 @@ interface Block {
 
 /** First-fit allocation of aligned blocks; adjacent free blocks are merged. */
 export class Arena {
-  /** Shared by all kernels while they run, one piece per thread. Address 0 is never allocated: it means absent. */
+  /** Scratch for the kernel that runs, one piece per thread. It follows the constants; address 0 means absent. */
   readonly scratch = CONSTANTS + CONSTANTS_SIZE
   private readonly start: number
   private readonly used = new Map<number, number>()

@@ -1,5 +1,5 @@
-// A compiled graph on the tape in linear memory, which can be run repeatedly. Runs on one thread; a backend
-// with several threads runs shared instructions.
+// A graph as a tape in linear memory, which can be run repeatedly. Runs the tape on one thread; if an instruction has
+// several parts, the backend runs it.
 
 import { internalError } from '../core/errors'
 import type { Cell, Graph } from '../ir/graph'
@@ -40,11 +40,11 @@ export interface TapeEngine {
   lost(hasWritten: boolean): Error
 }
 
-/** The current iteration of each loop, outermost first. */
+/** The number of the current iteration of each loop that is running, outermost first. */
 type Turns = ReadonlyMap<LoopIdentity, number>
 const NO_TURNS: Turns = new Map()
 
-/** The state of a run that executes instructions one by one. */
+/** The state of a run in step mode, which executes instructions one by one. */
 interface Stepped {
   /** Whether the run has ended. */
   readonly ended: boolean
@@ -63,6 +63,7 @@ export class TapeProgram implements Program {
   private readonly tape: Storage
   private readonly constants: Storage
   private readonly runTape: (tape: number) => number
+  /** The runtime's epoch when the tape was encoded. */
   private epoch = -1
   private workspace = 0
   private parameters: NumericArray[] = []
@@ -86,7 +87,7 @@ export class TapeProgram implements Program {
     }
   }
 
-  /** Recomputes the whole plan; bench/ compares its memory with the lower bound. */
+  /** The whole plan, computed again at each call; bench/ compares its memory with the lower bound. */
   planned(): TapePlan {
     const { share, wideTiles } = this.backend
     return planTape(this.graph, { fuse: this.runtime.settings.fuse, share, wideTiles })
@@ -96,7 +97,7 @@ export class TapeProgram implements Program {
     return this.tape.byteLength + this.constants.byteLength
   }
 
-  // Addresses and views are valid until the memory grows or the shared workspace moves.
+  // Encodes the tape and makes the views again if memory grew or the shared workspace moved.
   private refresh(): void {
     this.workspace = this.runtime.workspaceFor(this.plan.workspaceBytes)
     if (this.epoch === this.runtime.epoch) return
@@ -109,7 +110,7 @@ export class TapeProgram implements Program {
     this.outputs = this.plan.outputs.map((address, i) => viewOf(this.graph.outputs[i]!, address))
   }
 
-  /** @param turns the current iteration of each loop; missing ones are at the first */
+  /** @param turns the current iterations; a loop that is not in it is at the first */
   private resolve({ buffer, offset }: Address, turns: Turns = NO_TURNS): number {
     const { home } = this.placed(buffer)
     switch (home.kind) {
@@ -191,7 +192,7 @@ export class TapeProgram implements Program {
 
   /**
    * Runs instructions one by one, from `start` bytes on, until one produces NaN or ±Inf or a guard ends the run.
-   * @param indices the current slices of the enclosing loops
+   * @param indices for each enclosing loop, the index of its current slice
    */
   private step(
     instructions: readonly LabelledInstruction[],
@@ -266,7 +267,7 @@ export class TapeProgram implements Program {
     }
   }
 
-  // A later run looks up the tape's address and gets the error for disposed storage.
+  // With this epoch, a later run looks up the tape's address, which throws for a disposed storage.
   dispose(): void {
     this.epoch = -1
     this.tape.dispose()

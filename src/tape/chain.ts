@@ -18,7 +18,7 @@ import type { ChainKernel } from '../plan/chain'
 import type { ChainLimits } from '../plan/target'
 import type { TapeBuilder } from './builder'
 
-/** The bytes of tiles that should stay in the first-level cache. */
+/** The size of all tiles of a chain together, so that they stay in the first-level cache. */
 const TILE_BYTES = 24 * 1024
 /** The smallest tile, in elements. */
 const SMALLEST_TILE = 64
@@ -74,6 +74,10 @@ export function lowerChain(kernel: ChainKernel, { operand, scratch, emit }: Tape
   })
 }
 
+/**
+ * The elements of a tile. Without tiles in scratch, a single step runs over all elements at once.
+ * @param tiled the number of registers that need a tile in scratch
+ */
 function tileSize(count: number, tiled: number, registers: number, steps: number): number {
   const whole = roundUp(count, 4)
   if (tiled === 0 && steps === 1) return whole
@@ -90,7 +94,7 @@ function accessOf(extents: readonly number[], strides: readonly number[]): Acces
   return strides.every((stride) => stride === 0) ? Access.Scalar : Access.Strided
 }
 
-/** Removes axes of extent 1 and merges neighbouring axes that every operand traverses as one. */
+/** Removes axes of extent 1, and merges neighbouring axes if one stride per operand is enough for both. */
 function collapse(shape: Shape, operands: readonly Operand[]): { extents: number[]; strides: number[][] } {
   const own = operands.map((operand) => broadcastStrides(operand.shape, operand.strides, shape))
   const extents: number[] = []
@@ -110,7 +114,7 @@ function collapse(shape: Shape, operands: readonly Operand[]): { extents: number
 
 const NONE = -1
 
-/** Numbers for operands, outputs and temporaries. A temporary's number is reused after its last use. */
+/** The registers of operands, outputs and temporaries. A temporary's register is reused after its last use. */
 class Registers {
   /** For the operands, then for each node's result: its register, and the last node that reads it. */
   private readonly registers: number[]

@@ -1,4 +1,4 @@
-// Planned kernels → instructions of the tape, in order.
+// Lowers the kernels of a plan to instructions of the tape, in order.
 
 import { Epilogue } from '../../assembly/shared/opcodes'
 import { isLoop, passesOf } from '../ir/region'
@@ -15,12 +15,12 @@ import { tapeKernelOf } from './target'
 
 const NOTHING: readonly Operand[] = []
 
-/** An instruction of a kernel. The last one carries the kernel's results. */
+/** An instruction of a kernel. The last one of the kernel lists the kernel's results. */
 interface KernelInstruction extends LabelledInstruction {
   made: readonly Operand[]
 }
 
-/** Instructions of kernels. They hold no reference to the graph, because they live as long as their program. */
+/** The instructions of kernels. They do not refer to the graph, because they are kept as long as their program. */
 export function lowerAll(
   kernels: readonly Kernel[],
   placement: Placement,

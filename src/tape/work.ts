@@ -87,8 +87,8 @@ function windowWork(
 }
 
 /**
- * @param products the number of matrix products of the size scores × features @param block the rows of the
- * smallest part; Infinity: whole heads of keys
+ * @param products the number of matrix products of the size scores × features
+ * @param block the rows of the smallest part; Infinity: whole heads of keys
  */
 function attentionWork(products: number, block: number): WorkRule {
   const { batch, heads, keyHeads, rows, columns, depth, width } = layouts.Attention

@@ -58,5 +58,5 @@ export function requireEnd(
   given: number | null,
   option: string,
 ): void {
-  if (steps === Infinity && given === null) throw new ArgumentError(`${where}: the data have no end. Give ${option}.`)
+  if (steps === Infinity && given === null) throw new ArgumentError(`${where}: the data are endless. Set ${option}.`)
 }

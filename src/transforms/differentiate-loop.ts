@@ -1,7 +1,7 @@
 // The gradient of a loop is a loop in the opposite direction. It carries the cotangents of the carries, and its body is
-// the gradient of the body. The forward loop stacks the values of its iterations that the gradient needs; views, constants
-// and values that are the same in every iteration are recomputed. If the gradient of a captured weight is a sum of
-// products, it becomes one product outside the loop.
+// the gradient of the body. The forward loop stacks the values of its iterations that the gradient needs; the backward
+// loop recomputes views, constants and values that are the same in every iteration. If the gradient of a captured weight
+// is a sum of products, it becomes one product outside the loop.
 //
 //   forward    (c_{t+1}, y_t) = f(c_t, x_t, k)
 //   backward   (dc_t, dx_t, dk_t) = Jᵀf (dc_{t+1}, dy_t)        dk = Σ dk_t
@@ -26,7 +26,10 @@ export function loopDependents(node: Node<'loop'>, carriers: ReadonlySet<Value>)
   return node.outputs.filter((_, i) => active.has(body.outputs[i]!))
 }
 
-/** The values of a body that depend on carriers in some iteration. */
+/**
+ * The values of a body that depend on one of `carriers` in some iteration. A carry that depends on one makes others depend
+ * on it in the next iteration, so this repeats until no carry is added.
+ */
 function activeValues(
   node: Node<'loop'>,
   parameters: readonly Value[],
@@ -55,7 +58,7 @@ class LoopGradient {
   private readonly parameters: readonly Value[]
   /** The results of the forward loop; further results that the gradient needs are appended. */
   private readonly results: Value[]
-  /** The gradient of the body, in terms of values of `inner`. */
+  /** The backward nodes of the body. They still read values of `inner`; `close` makes a separate graph of them. */
   private readonly raw = new GraphBuilder()
   private readonly rawValues = new Set<Value>()
   private readonly cotangents: Cotangents
@@ -104,6 +107,7 @@ class LoopGradient {
   run(): void {
     const { node, pass, parameters, carryCount } = this
     const { length, reverse } = node.attributes
+    // The backward body receives cotangents: those of carries, and a slice of those of each stacked result.
     const stackedResults = node.outputs.flatMap((output, i) =>
       i >= carryCount && this.active.has(this.results[i]!) && pass.cotangents.has(output) ? [i] : [],
     )
@@ -127,6 +131,8 @@ class LoopGradient {
     )
     const wanted = ({ parameter, input }: { parameter: Value; input: Value }): boolean =>
       pass.carriers.has(input) && this.cotangents.has(parameter)
+    // The results of the backward loop: cotangents of carries, sums for captures, cotangents of slices, and values that
+    // sums outside the loop need.
     const carriesOut = carried.map((i) => this.cotangents.total(parameters[i]!) ?? this.raw.e.zeros(parameters[i]!))
     const scanned = operands.scanned.filter(wanted)
     const slicesOut = scanned.map(({ parameter }) => this.cotangents.total(parameter)!)
@@ -148,6 +154,7 @@ class LoopGradient {
       slicesIn,
     )
 
+    // The backward loop. The forward loop is extended by the values that it needs.
     const outputs = [...carriesOut, ...sumsOut, ...slicesOut, ...exported]
     const closed = this.close([...carriesIn, ...sumsIn], slicesIn, outputs)
     const residuals = pass.owner.extendLoop(node, regionOf(node).with(this.inner.finish(this.results, parameters)))
@@ -167,10 +174,12 @@ class LoopGradient {
       scanned: slicesIn.length + closed.scanned.length,
     }
     const results = back.emit('loop', inputs, attributes)
+    // Its results are contributions to the operands of the forward loop.
     const first = attributes.carries
     carried.forEach((i, j) => this.send(node.inputs[i]!, results[j]!))
     summed.forEach(({ input }, j) => this.send(input, results[carried.length + j]!))
     scanned.forEach(({ input }, j) => this.send(input, results[first + j]!))
+    // The contributions to captures that are computed for all iterations at once.
     const stacks = new Map<Value, Value>()
     exported.forEach((value, j) => stacks.set(value, results[first + scanned.length + j]!))
     const stack = (value: Value): Value | null => {
@@ -212,8 +221,8 @@ class LoopGradient {
   }
 
   /**
-   * The contributions to a capture: sums that can be computed outside at once, and those that are added in each
-   * iteration.
+   * The contributions to a capture: those whose sum over all iterations can be computed outside (`atOnce`), and those that
+   * each iteration adds (`turnwise`).
    */
   private splitContributions(parameter: Value, input: Value) {
     const atOnce: Contribution[] = []
@@ -221,7 +230,7 @@ class LoopGradient {
     const probe = new GraphBuilder()
     for (const each of this.cotangents.contributions(parameter)) {
       const value = each instanceof Value ? each : each.block
-      // Only tests whether it is possible; the emitted nodes are discarded.
+      // Only tests whether it is possible: the nodes that `probe` receives are discarded.
       const can =
         this.totalOf(value, probe, (operand) =>
           this.canStack(operand) ? probe.parameter(this.stackedType(operand)) : null,
@@ -240,7 +249,7 @@ class LoopGradient {
     return !this.same.has(value)
   }
 
-  /** Σ value over all iterations, emitted outside the loop. */
+  /** Σ value over all iterations, emitted outside the loop; null if its primitive has no rule for that. */
   private totalOf(value: Value, outside: GraphBuilder, stackRoot: (operand: Value) => Value | null): Value | null {
     const { node } = value
     return node === null ? null : this.totalOfNode(node, outside, stackRoot)
@@ -287,8 +296,8 @@ class LoopGradient {
   }
 
   /**
-   * The location of a forward value's stacked values. If there is none, the forward loop stacks them as another
-   * result.
+   * Where the values of a forward value in all iterations are stacked. If they are not yet, the forward loop gets another
+   * stacked result.
    */
   private sourceOf(value: Value): Source {
     const parameter = this.parameters.indexOf(value)
@@ -360,7 +369,7 @@ class LoopGradient {
   }
 }
 
-/** The location of a value's stacked values: an operand of the forward loop, or one of its results. */
+/** Where the values of all iterations are stacked: in an operand of the forward loop, or in one of its results. */
 interface Source {
   readonly from: 'operands' | 'results'
   readonly index: number

@@ -1,5 +1,5 @@
-// Reverse-mode differentiation: appends backward nodes to the graph under construction. The rules belong to the
-// primitives; this file mentions none by name.
+// Reverse-mode differentiation: appends backward nodes to the graph under construction. The gradient rules are in the
+// records of the primitives.
 
 import type { GraphBuilder } from './builder'
 import { Cotangents } from './cotangents'
@@ -21,7 +21,10 @@ export function gradients(builder: GraphBuilder, y: Value, wrt: readonly Value[]
   return pullBackAll(builder, [y], wrt, [cotangent])
 }
 
-/** Like `gradients` for several results: Σ over them of cotangent · ∂y/∂x. */
+/**
+ * Like `gradients` for several results: Σ over them of cotangent · ∂y/∂x.
+ * @param received the cotangents of `ys`, in the same order
+ */
 export function pullBackAll(
   builder: GraphBuilder,
   ys: readonly Value[],
@@ -37,7 +40,7 @@ export function pullBackAll(
   return wrt.map((x) => cotangents.total(x) ?? builder.e.zeros(x))
 }
 
-/** Propagates the cotangents of results to operands, node by node. */
+/** Propagates cotangents from results to operands, from the last node to the first. */
 export function backward(pass: BackwardPass, forward: readonly Node[]): void {
   const { back, carriers, cotangents } = pass
   const isReached = (output: Value): boolean => carriers.has(output) && cotangents.has(output)
@@ -62,7 +65,7 @@ function gradientScope(scope: string): string {
   return scope.endsWith('gradient') ? scope : scope === '' ? 'gradient' : `${scope}/gradient`
 }
 
-/** The values through which y may depend on one of `wrt`. */
+/** The values that depend on one of `wrt`, including `wrt`, as far as a gradient flows. */
 export function dependents(nodes: readonly Node[], wrt: Iterable<Value>): Set<Value> {
   const found = new Set(wrt)
   const isFound = (value: Value): boolean => found.has(value)

@@ -13,7 +13,7 @@ export interface BackwardPass {
   readonly owner: GraphBuilder
   /** Receives the backward nodes. The same builder, except for bodies of loops. */
   readonly back: GraphBuilder
-  /** The values that depend on the variables of differentiation. */
+  /** The values that need cotangents: see `dependents` in differentiate.ts. */
   readonly carriers: ReadonlySet<Value>
   readonly cotangents: Cotangents
 }

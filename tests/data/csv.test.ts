@@ -275,22 +275,22 @@ describe('file formats', () => {
       [
         'd,b\n2020-01-01,1\n,2\n',
         { missing: 'mean' },
-        "the text, line 3, column 'd': is missing, and a date has no mean. Say missing by column: { 'd': … }, as 'drop' or a date such as 2024-05-31",
+        "the text, line 3, column 'd': is missing, and a date has no mean. Set missing by column, { 'd': … }, to 'drop' or a date such as 2024-05-31",
       ],
-      ['d,b\n2020-01-01,1\n,2\n', { missing: 'none' }, "is missing, and 'none' is no date."],
+      ['d,b\n2020-01-01,1\n,2\n', { missing: 'none' }, "is missing, and 'none' is not a date."],
       [
         'a,b\n1,1\n,2\n',
         { missing: 'median' },
-        "column 'a': is missing, and 'median' is no number. Say missing by column: { 'a': … }, as 'drop', 'mean' or a number",
+        "column 'a': is missing, and 'median' is not a number. Set missing by column, { 'a': … }, to 'drop', 'mean' or a number",
       ],
       [
         'k,b\nx,1\n,2\n',
         { missing: 'mean', types: { k: 'category' } },
-        "is missing, and a category has no mean. Say missing by column: { 'k': … }, as 'drop' or the name of a class",
+        "is missing, and a category has no mean. Set missing by column, { 'k': … }, to 'drop' or the name of a class",
       ],
-      ['k,b\nx,1\n,2\n', { missing: 0, types: { k: 'category' } }, 'is missing, and 0 is no name of a class.'],
-      ['a,b\n1,1\n,2\n', {}, "column 'a': is missing. Say missing: 'drop', 'mean' or a number"],
-      ['d,b\n2020-01-01,1\n,2\n', {}, "column 'd': is missing. Say missing: 'drop' or a date such as 2024-05-31"],
+      ['k,b\nx,1\n,2\n', { missing: 0, types: { k: 'category' } }, 'is missing, and 0 is not the name of a class.'],
+      ['a,b\n1,1\n,2\n', {}, "column 'a': is missing. Set missing: 'drop', 'mean' or a number"],
+      ['d,b\n2020-01-01,1\n,2\n', {}, "column 'd': is missing. Set missing: 'drop' or a date such as 2024-05-31"],
     ]
     for (const [text, options, message] of cases)
       expect((await failure(read(text, options))).message).toContain(message)
@@ -303,10 +303,10 @@ describe('file formats', () => {
   it('a target is not imputed, unless its column says so', async () => {
     const source = { text: 'a,y\n,1\n3,\n5,2\n' }
     await expect(readCsv(source, { missing: 'mean', target: 'y' }).toArray()).rejects.toThrow(
-      "column 'y': is missing, and what is to be predicted is not made up. Say missing by column: { 'y': … }",
+      "column 'y': is missing, and the values of a target are not invented. Set missing by column, { 'y': … }",
     )
     await expect(readCsv(source, { missing: 0, target: 'y', features: 'vector' }).toArray()).rejects.toThrow(
-      'not made up',
+      'not invented',
     )
     expect(await readCsv(source, { missing: 'drop', target: 'y' }).toArray()).toEqual([[{ a: 5 }, 2]])
     expect(await readCsv(source, { missing: { a: 'mean', y: 'drop' }, target: 'y' }).toArray()).toEqual([
@@ -439,7 +439,7 @@ describe('errors', () => {
         column: 'k',
         value: 'gren',
         message: expect.stringMatching(
-          /Is it 'green'\? Where classes may be new, say types: \{ 'k': 'string' \} and number them by StringLookup/,
+          /Is it 'green'\? If new classes can occur, set types: \{ 'k': 'string' \} and number the texts with StringLookup/,
         ),
       },
     ],
@@ -514,18 +514,18 @@ describe('errors', () => {
       ['a,b\n1,2', { columns: ['a', 'a'] }, /columns has 'a' twice/],
       ['a,b\n1,x', { vocabulary: { b: ['x', 'x'] } }, /vocabulary 'b' has 'x' twice/],
       ['a,b\n1,2001-01-01', { target: 'b', features: 'vector', dates: 'parts' }, /cannot be the target 'b'/],
-      ['a,b\n1,x', { missing: { b: 'mean' } }, /missing 'b': a text has no mean. Say 'error', 'drop' or a text/],
+      ['a,b\n1,x', { missing: { b: 'mean' } }, /missing 'b': a text has no mean. Use 'error', 'drop' or a text/],
       [
         'a,b\n1,x',
         { missing: { a: 'none' } },
-        /missing 'a': 'none' is no number. Say 'error', 'drop', 'mean' or a number/,
+        /missing 'a': 'none' is not a number. Use 'error', 'drop', 'mean' or a number/,
       ],
-      ['a,b\n1,x', { missing: { b: 0 } }, /missing 'b': 0 is no text/],
-      ['a,b\n1,x', { missing: { b: 0 }, types: { b: 'category' } }, /missing 'b': 0 is no name of a class/],
+      ['a,b\n1,x', { missing: { b: 0 } }, /missing 'b': 0 is not a text/],
+      ['a,b\n1,x', { missing: { b: 0 }, types: { b: 'category' } }, /missing 'b': 0 is not the name of a class/],
       [
         'a,b\n1,2020-01-01',
         { missing: { b: 'none' } },
-        /missing 'b': 'none' is no date. Say 'error', 'drop' or a date such as/,
+        /missing 'b': 'none' is not a date. Use 'error', 'drop' or a date such as/,
       ],
       ['a,b\n1,x', { vocabulary: { a: ['1'] }, types: { a: 'number' } }, /is for a column of type category/],
     ]

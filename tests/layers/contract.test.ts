@@ -288,7 +288,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     const isRecurrent = layer instanceof RecurrentLayer || layer instanceof Bidirectional
     if (!isRecurrent)
       expect(() => layer.applyTree(data, { initialState: [ops.ones([2, 3])] })).toThrow(
-        `${layer}: takes no initialState; a call of it may say training, mask`,
+        `${layer}: takes no initialState; its call accepts training, mask`,
       )
     if (!name.endsWith('Attention'))
       expect(() => layer.applyTree(data, { useCausalMask: true })).toThrow(`${layer}: takes no useCausalMask`)

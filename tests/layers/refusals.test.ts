@@ -287,10 +287,10 @@ describe('arguments on symbols are checked at once', () => {
 describe('options of a call', () => {
   it('unknown ones are refused', () => {
     expect(() => new Dense({ units: 2, name }).apply(ops.ones([2, 3]), { initialState: [ops.ones([2, 2])] })).toThrow(
-      'Dense "x": takes no initialState; a call of it may say training, mask',
+      'Dense "x": takes no initialState; its call accepts training, mask',
     )
     expect(() => new GRU({ units: 2, name }).apply(ops.ones([2, 3, 4]), { useCausalMask: true })).toThrow(
-      'GRU "x": takes no useCausalMask; a call of it may say training, mask, initialState',
+      'GRU "x": takes no useCausalMask; its call accepts training, mask, initialState',
     )
     expect(() =>
       new Dense({ units: 2, name }).apply(ops.ones([2, 3]), { initialState: null, useCausalMask: false }),

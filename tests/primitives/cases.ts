@@ -1,5 +1,5 @@
 // The table that drives the op tests: for every primitive its operands, attributes and tolerances. tsc finds a
-// primitive without a row. ir/op-cases.test.ts runs it.
+// primitive without a row. cases.test.ts runs it.
 
 import { GraphBuilder } from '../../src/transforms/builder'
 import type { Emitter } from '../../src/primitives/emitter'

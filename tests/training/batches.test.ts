@@ -246,7 +246,7 @@ describe('epochs', () => {
       model,
       () => model.fit(endless, quiet()),
       ArgumentError,
-      'the data have no end. Give stepsPerEpoch.',
+      'the data are endless. Set stepsPerEpoch.',
     )
     await expectError(
       model,

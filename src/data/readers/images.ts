@@ -357,7 +357,7 @@ async function pictures(
   tellOfForeign(root, foreign, all.length)
   if (all.length === 0)
     throw new ArgumentError(
-      `imageFolder: ${root} has no .png, .jpg or .jpeg in subfolders. They are the classes; without any, say labels: null.`,
+      `imageFolder: ${root} has no .png, .jpg or .jpeg in subfolders, which are the classes. For images without classes, set labels: null.`,
     )
   return { files: all, classNames }
 }

@@ -89,7 +89,7 @@ export async function eachBatch(
   const most = steps ?? Infinity
   const source = sourceOf(data, where)
   if (source.size === Infinity && most === Infinity)
-    throw new ArgumentError(`${where}: the data have no end. Use take.`)
+    throw new ArgumentError(`${where}: the data are endless. Use take.`)
   const cursor = abortable(source.open(0), signal)
   try {
     let read = 0

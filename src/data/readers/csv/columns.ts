@@ -73,7 +73,7 @@ export class Column {
     this.classes = vocabulary === null ? null : numbersOf(vocabulary)
     const reason = unfitFor(missing, type)
     if (reason !== null)
-      throw new ArgumentError(`readCsv: missing '${name}': ${reason}. Say 'error', 'drop'${VALUES[type]}`)
+      throw new ArgumentError(`readCsv: missing '${name}': ${reason}. Use 'error', 'drop'${VALUES[type]}`)
   }
 
   /** The mean that replaces empty cells; null if unused or not learnt yet. */
@@ -124,8 +124,8 @@ export class Column {
     } = this
     const ways = `'drop'${VALUES[type]}`
     return unfit === null
-      ? `is missing. Say missing: ${ways}`
-      : `is missing, and ${unfit}. Say missing by column: { ${quoted(name)}: … }, as ${ways}`
+      ? `is missing. Set missing: ${ways}`
+      : `is missing, and ${unfit}. Set missing by column, { ${quoted(name)}: … }, to ${ways}`
   }
 
   private parsed(text: string, place: Place): CsvValue {
@@ -161,7 +161,7 @@ export class Column {
     const known = this.vocabulary!
     const nearest = nearestName(text, known)
     const guess = nearest === undefined ? '.' : `. Is it '${nearest}'?`
-    return `${quoted(text)} is not in the vocabulary ${quoted(known)}${guess} Where classes may be new, say types: { ${quoted(this.name)}: 'string' } and number them by StringLookup, which has a class for what is unknown.`
+    return `${quoted(text)} is not in the vocabulary ${quoted(known)}${guess} If new classes can occur, set types: { ${quoted(this.name)}: 'string' } and number the texts with StringLookup, which has a number for unknown ones.`
   }
 
   private wrong(message: string, text: string, { file, line }: Place): RowError {
@@ -208,10 +208,12 @@ const VALUES: Readonly<Record<ColumnType, string>> = {
 export function unfitFor(missing: MissingPolicy, type: ColumnType): string | null {
   if (missing === 'error' || missing === 'drop') return null
   if (type === 'number')
-    return missing === 'mean' || typeof missing === 'number' ? null : `${quoted(missing)} is no number`
+    return missing === 'mean' || typeof missing === 'number' ? null : `${quoted(missing)} is not a number`
   if (missing === 'mean') return `a ${type === 'string' ? 'text' : type} has no mean`
-  if (type === 'date') return timeIn(String(missing)) === null ? `${quoted(missing)} is no date` : null
-  return typeof missing === 'number' ? `${missing} is no ${type === 'category' ? 'name of a class' : 'text'}` : null
+  if (type === 'date') return timeIn(String(missing)) === null ? `${quoted(missing)} is not a date` : null
+  return typeof missing === 'number'
+    ? `${missing} is not ${type === 'category' ? 'the name of a class' : 'a text'}`
+    : null
 }
 
 function numbersOf(vocabulary: readonly string[]): Map<string, number> {

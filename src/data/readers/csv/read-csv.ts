@@ -576,7 +576,7 @@ class CsvFile {
       const others = found === 'string' ? cells.filter((cell) => numberIn(cell) === null) : []
       if (found === 'string' && others.length < MOST_OTHERS * cells.length) {
         throw new DataError(
-          `readCsv: column '${name}' of ${this.bytes.name} begins with ${cells.length - others.length} numbers and ${others.length} other cells, such as ${quoted(others[0])}. Say what it is by types, or what counts as an empty cell by missingValues.`,
+          `readCsv: column '${name}' of ${this.bytes.name} begins with ${cells.length - others.length} numbers and ${others.length} other cells, such as ${quoted(others[0])}. Set its type in types, or the texts of empty cells in missingValues.`,
         )
       }
       return found === 'string' && isNumbered ? 'category' : found
@@ -589,7 +589,11 @@ class CsvFile {
     // A policy for all columns applies to those that it fits. An empty target is an error or drops the row.
     const isMadeUp = isTarget && missing !== 'error' && missing !== 'drop'
     const unfit =
-      typeof missing === 'object' ? null : isMadeUp ? 'what is to be predicted is not made up' : unfitFor(missing, type)
+      typeof missing === 'object'
+        ? null
+        : isMadeUp
+          ? 'the values of a target are not invented'
+          : unfitFor(missing, type)
     const policy = typeof missing === 'object' ? (own(missing, name) ?? 'error') : unfit === null ? missing : 'error'
     return new Column({
       name,
@@ -609,7 +613,7 @@ class CsvFile {
     const parts = this.settings.dates === 'parts' ? plan.targets.find(({ type }) => type === 'date') : undefined
     if (parts !== undefined)
       throw new ArgumentError(
-        `readCsv: a date in parts cannot be the target '${parts.name}' beside a vector. Say dates: 'milliseconds'.`,
+        `readCsv: a date in parts cannot be the target '${parts.name}' beside a vector. Set dates: 'milliseconds'.`,
       )
     if (text !== undefined)
       throw new ArgumentError(
