@@ -77,14 +77,21 @@ export function exp(x: v128): v128 {
   return expClamped(f32x4.pmax(f32x4.pmin(x, splat(89.0)), splat(-104.0)))
 }
 
+/** 2⁻⁶⁴ */
+const UNSCALE: f32 = 5.421010862427522e-20
+
+/** 2⁶⁴·e^x for x in [−130, 0]: a normal number, which keeps the digits that e^x loses where it is denormal. as exp. */
+@inline
+function expScaled(x: v128): v128 {
+  const shifted = shiftedExponent(x)
+  const scale = i32x4.shl(i32x4.sub(shifted, i32x4.splat(0x4b400000 - 64 - 127)), 23)
+  return f32x4.mul(expOfRest(x, shifted), scale)
+}
+
 /** e^x for x ≤ 0. as exp. */
 @inline
 export function expNegative(x: v128): v128 {
-  const c = f32x4.pmax(x, splat(-104.0))
-  const shifted = shiftedExponent(c)
-  // 2ⁿ = 2ⁿ⁺⁶⁴ · 2⁻⁶⁴: the first is a normal number for every n here, so that its exponent need not be split
-  const scale = i32x4.shl(i32x4.sub(shifted, i32x4.splat(0x4b400000 - 64 - 127)), 23)
-  return f32x4.mul(f32x4.mul(expOfRest(c, shifted), scale), splat(5.421010862427522e-20))
+  return f32x4.mul(expScaled(f32x4.pmax(x, splat(-104.0))), splat(UNSCALE))
 }
 
 /**
@@ -96,6 +103,21 @@ export function expFlushed(x: v128): v128 {
   const shifted = shiftedExponent(c)
   const scale = i32x4.shl(i32x4.sub(shifted, i32x4.splat(0x4b400000 - 127)), 23)
   return v128.andnot(f32x4.mul(expOfRest(c, shifted), scale), f32x4.lt(x, splat(-87.3)))
+}
+
+/** e^(−t²/2) for 0 ≤ t ≤ 14, flushed as expFlushed. t² is split in two, since its rounding would count t²/2 times. 1.8 ulp. */
+@inline
+function gaussian(t: v128): v128 {
+  // a multiple of 2⁻⁸, whose square is exact
+  const first = f32x4.sub(f32x4.add(t, splat(49152.0)), splat(49152.0))
+  const high = f32x4.mul(f32x4.mul(first, first), splat(-0.5))
+  const low = f32x4.mul(f32x4.mul(f32x4.sub(first, t), splat(0.5)), f32x4.add(first, t))
+  const c = f32x4.pmax(high, splat(-87.3))
+  const shifted = shiftedExponent(c)
+  const n = f32x4.sub(shifted, splat(ROUND))
+  const r = f32x4.add(nmadd(n, splat(LN2_LOW), nmadd(n, splat(LN2_HIGH), c)), low)
+  const scale = i32x4.shl(i32x4.sub(shifted, i32x4.splat(0x4b400000 - 127)), 23)
+  return v128.andnot(f32x4.mul(f32x4.add(expm1Polynomial(r), splat(1.0)), scale), f32x4.lt(high, splat(-87.3)))
 }
 
 /** e^x − 1. NaN → NaN, −0 → −0, −Inf → −1. 1.7 / 1.6 ulp. */
@@ -208,6 +230,94 @@ export function sigmoid(x: v128): v128 {
   return f32x4.div(v128.bitselect(e, one, f32x4.lt(x, splat(0.0))), f32x4.add(one, e))
 }
 
+/** tanh(ln(1 + e^x)) = n/(n + 2), n = e^x (e^x + 2), through e = e^−|x|. NaN → NaN. 3 ulp. */
+@inline
+export function tanhSoftplus(x: v128): v128 {
+  const e = expNegative(negativeAbs(x))
+  const square = f32x4.mul(e, e)
+  const twice = f32x4.add(e, e)
+  const isNegative = f32x4.lt(x, splat(0.0))
+  // x < 0: n/(n + 2), else the same over e^2x: (1 + 2e)/(1 + 2e + 2e²)
+  const above = f32x4.add(twice, v128.bitselect(square, splat(1.0), isNegative))
+  const below = f32x4.add(above, v128.bitselect(splat(2.0), f32x4.add(square, square), isNegative))
+  return f32x4.div(above, below)
+}
+
+/** Where a gate such as σ(x) or tanh(ln(1 + e^x)) is e^x, and about to become denormal, which x·e^x is not yet. */
+const GATE_TAIL: f32 = -87.0
+
+/** Whether the product with a gate is `gatedTail` for any x; also for −NaN, as bits are compared: below 0, larger ones are further. */
+@inline
+export function hasGatedTail(x0: v128, x1: v128, x2: v128, x3: v128): bool {
+  const furthest = i32x4.max_u(i32x4.max_u(x0, x1), i32x4.max_u(x2, x3))
+  return v128.any_true(i32x4.gt_u(furthest, splat(GATE_TAIL)))
+}
+
+/** x·e^x for x < −87, y elsewhere. −Inf → −0. 1.8 ulp. */
+@inline
+export function gatedTail(x: v128, y: v128): v128 {
+  return gatedTailLanes(x, y)
+}
+
+function gatedTailLanes(x: v128, y: v128): v128 {
+  const c = f32x4.pmin(f32x4.pmax(x, splat(-120.0)), splat(0.0))
+  return v128.bitselect(f32x4.mul(f32x4.mul(c, expScaled(c)), splat(UNSCALE)), y, f32x4.lt(x, splat(GATE_TAIL)))
+}
+
+// −v = −√(8/π) (x + 0.044715 x³)
+const GELU_LINEAR: f64 = -1.5957691216057308
+const GELU_CUBIC: f64 = -0.07135481627260025
+const LOG2_E_F64: f64 = 1.4426950408889634
+const LN2_F64: f64 = 0.6931471805599453
+
+/** −v of two float64 x. */
+@inline
+function geluExponent(x: v128): v128 {
+  return f64x2.mul(x, f64x2.add(f64x2.mul(f64x2.mul(x, x), f64x2.splat(GELU_CUBIC)), f64x2.splat(GELU_LINEAR)))
+}
+
+/** v·log₂e rounded to n, which then stands in the low bits. */
+@inline
+function shiftedExponent_f64(v: v128): v128 {
+  return f64x2.add(f64x2.mul(v, f64x2.splat(LOG2_E_F64)), f64x2.splat(ROUND_F64))
+}
+
+/** v − n·ln2 */
+@inline
+function restOfExponent_f64(v: v128, shifted: v128): v128 {
+  return f64x2.sub(v, f64x2.mul(f64x2.sub(shifted, f64x2.splat(ROUND_F64)), f64x2.splat(LN2_F64)))
+}
+
+/**
+ * ½x (1 + tanh(√(2/π) (x + 0.044715 x³))) = x·σ(v), with the exponent v in float64: as a float32, v near −88 would be rounded by
+ * 4e-6. NaN → NaN, −0 → −0, −Inf → −0, denormal results kept. 3 ulp.
+ */
+@inline
+export function geluTanh(x: v128): v128 {
+  const one = splat(1.0)
+  // 2⁶⁴ e^−|v|, of |x| limited to where x·σ(v) is 0 or x
+  const t = f32x4.pmin(f32x4.abs(x), splat(10.9))
+  const low = geluExponent(f64x2.promote_low_f32x4(t))
+  const high = geluExponent(f64x2.promote_low_f32x4(swapHalves(t)))
+  const shiftedLow = shiftedExponent_f64(low)
+  const shiftedHigh = shiftedExponent_f64(high)
+  const r = v128.shuffle<i32>(
+    f32x4.demote_f64x2_zero(restOfExponent_f64(low, shiftedLow)),
+    f32x4.demote_f64x2_zero(restOfExponent_f64(high, shiftedHigh)),
+    0, 1, 4, 5,
+  )
+  const n = v128.shuffle<i32>(shiftedLow, shiftedHigh, 0, 2, 4, 6)
+  const scale = i32x4.shl(i32x4.add(n, i32x4.splat(64 + 127)), 23)
+  const scaled = f32x4.mul(f32x4.add(expm1Polynomial(r), one), scale)
+  // x/(1 + e) or x·e/(1 + e)
+  const isNegative = f32x4.lt(x, splat(0.0))
+  const y = f32x4.div(
+    f32x4.mul(f32x4.pmax(x, splat(-10.9)), v128.bitselect(scaled, one, isNegative)),
+    f32x4.add(f32x4.mul(scaled, splat(UNSCALE)), one),
+  )
+  return f32x4.mul(y, v128.bitselect(splat(UNSCALE), one, isNegative))
+}
+
 /** ln(1 + e^x) = max(x, 0) + ln(1 + e^−|x|). NaN → NaN. 2.3 / 1.9 ulp. */
 @inline
 export function softplus(x: v128): v128 {
@@ -245,31 +355,32 @@ export function erf(x: v128): v128 {
 }
 
 /**
- * ½ erfc(t/√2) · e^(t²/2) for 0 ≤ t ≤ 14: the factor that turns e^(−t²/2) into Φ(−t). A polynomial in 1/(1 + 0.21 t).
+ * ½ erfc(t/√2) · e^(t²/2) · (1 + t/2) for 0 ≤ t ≤ 14, as a polynomial in x = 1/(1 + t/2) − 5/8: the factor of
+ * e^(−t²/2)/(1 + t/2) that gives Φ(−t). Summed like the polynomial of exp.
  */
 @inline
-function normalTail(t: v128): v128 {
-  const u = f32x4.div(splat(1.0), madd(splat(0.21), t, splat(1.0)))
-  let p = madd(splat(-0.07165627926588058), u, splat(0.2835884094238281))
-  p = madd(p, u, splat(-0.33025309443473816))
-  p = madd(p, u, splat(0.34940066933631897))
-  p = madd(p, u, splat(-0.09392499178647995))
-  p = madd(p, u, splat(0.12487263977527618))
-  p = madd(p, u, splat(0.06919219344854355))
-  p = madd(p, u, splat(0.08506885170936584))
-  p = madd(p, u, splat(0.08371157944202423))
-  return f32x4.mul(p, u)
+function tailPolynomial(x: v128): v128 {
+  const x2 = f32x4.mul(x, x)
+  const x4 = f32x4.mul(x2, x2)
+  const p01 = madd(splat(0.3390079140663147), x, splat(0.3782447278499603))
+  const p23 = madd(splat(-0.13463662564754486), x, splat(0.004013861995190382))
+  const p45 = madd(splat(0.05375545099377632), x, splat(0.04711563140153885))
+  const p67 = madd(splat(0.02180316671729088), x, splat(-0.07258401066064835))
+  const p89 = madd(splat(-0.05454651638865471), x, splat(0.05491608753800392))
+  const high = madd(madd(madd(splat(-0.03478521108627319), x2, p89), x4, madd(p67, x2, p45)), x4, f32x4.mul(p23, x2))
+  return f32x4.add(p01, high)
 }
 
 /**
- * x·Φ(x) = max(x, 0) − |x|·Φ(−|x|), Φ the normal distribution function. NaN → NaN, −0 → −0, −Inf → 0. 3 ulp for x > −2; below,
- * e^(−x²/2) has the rounding of x²: 3 + x² ulp, and 0 from −13.2 on.
+ * x·Φ(x) = max(x, 0) − |x|·Φ(−|x|), Φ the normal distribution function. NaN → NaN, −0 → −0, −Inf → 0; 0 from −13.2 on, a little
+ * before results are denormal. 4.7 ulp.
  */
 @inline
 export function gelu(x: v128): v128 {
   const t = f32x4.pmin(f32x4.abs(x), splat(14.0))
-  const e = expFlushed(f32x4.mul(f32x4.mul(t, t), splat(-0.5)))
-  return f32x4.sub(f32x4.pmax(x, splat(0.0)), f32x4.mul(f32x4.mul(t, e), normalTail(t)))
+  const w = f32x4.div(t, madd(splat(0.5), t, splat(1.0)))
+  const tail = f32x4.mul(f32x4.mul(w, gaussian(t)), tailPolynomial(nmadd(splat(0.5), w, splat(0.375))))
+  return f32x4.sub(f32x4.pmax(x, splat(0.0)), tail)
 }
 
 /** d gelu(x) dy = (Φ(x) + x·φ(x)) dy, φ the normal density. An error of 2e-7 · dy. */
@@ -278,14 +389,15 @@ export function geluGradient(x: v128, dy: v128): v128 {
   const t = f32x4.pmin(f32x4.abs(x), splat(14.0))
   const e = expFlushed(f32x4.mul(f32x4.mul(t, t), splat(-0.5)))
   // |x| φ − Φ(−|x|), and 1/√2π
-  const d = f32x4.mul(e, f32x4.sub(f32x4.mul(t, splat(0.3989422804)), normalTail(t)))
+  const u = f32x4.div(splat(1.0), madd(splat(0.5), t, splat(1.0)))
+  const tail = f32x4.mul(tailPolynomial(f32x4.sub(u, splat(0.625))), u)
+  const d = f32x4.mul(e, f32x4.sub(f32x4.mul(t, splat(0.3989422804)), tail))
   const isNegative = f32x4.lt(x, splat(0.0))
   return f32x4.mul(dy, v128.bitselect(f32x4.neg(d), f32x4.add(splat(1.0), d), isNegative))
 }
 
 /**
- * The inverse of erf: x·p(ln(1 − x²)). ±1 → ±Inf, |x| > 1 or NaN → NaN, −0 → −0. 2.5 / 2.4 ulp; up to 8 in the last
- * few float32 before ±1.
+ * The inverse of erf: x·p(ln(1 − x²)). ±1 → ±Inf, |x| > 1 or NaN → NaN, −0 → −0. 2.5 / 2.4 ulp.
  */
 @inline
 export function erfInv(x: v128): v128 {
@@ -302,15 +414,16 @@ export function erfInv(x: v128): v128 {
   near = madd(near, t, splat(0.0115413349))
   near = madd(near, t, splat(-0.232015073))
   near = madd(near, t, splat(0.886226892))
-  // −16.3 ≤ t < −6
-  let far = madd(splat(3.16249443e-10), t, splat(3.04528456e-8))
-  far = madd(far, t, splat(1.26529744e-6))
-  far = madd(far, t, splat(2.93683443e-5))
-  far = madd(far, t, splat(0.000406443956))
-  far = madd(far, t, splat(0.00313638733))
-  far = madd(far, t, splat(0.00540309958))
-  far = madd(far, t, splat(-0.262968719))
-  far = madd(far, t, splat(0.8421368))
+  // −16.3 ≤ t < −6, in powers of t + 11: those of t would almost cancel each other
+  const c = f32x4.add(t, splat(11.0))
+  let far = madd(splat(3.16249443e-10), c, splat(2.62289457e-9))
+  far = madd(far, c, splat(-8.11855383e-9))
+  far = madd(far, c, splat(-3.32574814e-7))
+  far = madd(far, c, splat(-6.83136523e-6))
+  far = madd(far, c, splat(-0.000140772361))
+  far = madd(far, c, splat(-0.00334027526))
+  far = madd(far, c, splat(-0.151649743))
+  far = madd(far, c, splat(3.15088367))
   return f32x4.mul(x, v128.bitselect(far, near, f32x4.lt(t, splat(-6.0))))
 }
 
@@ -528,32 +641,113 @@ export function arctan2(y: v128, x: v128): v128 {
   return v128.or(angle, v128.and(y, i32x4.splat(0x80000000)))
 }
 
-/** x − ⌊x/y⌋·y of two float64. */
+/** A quotient up to which x − ⌊x/y⌋·y is exact in float64, and so is each step of `reduceLarge`. */
+const LARGE_QUOTIENT: f64 = 268435456.0
+
+/** ⌊x/y⌋ of two float64. */
 @inline
-function modulo_f64(x: v128, y: v128): v128 {
-  const q = f64x2.floor(f64x2.div(x, y))
-  return f64x2.sub(x, f64x2.mul(q, y))
+function floorQuotient_f64(x: v128, y: v128): v128 {
+  return f64x2.floor(f64x2.div(x, y))
 }
 
-/**
- * The remainder of ⌊x/y⌋, with the sign of y: exact for |x/y| < 2²⁹. y = 0, x = ±Inf or NaN → NaN;
- * y = ±Inf: x, or y where the signs differ.
- */
+/** The rest of x by y·2²⁸, with the sign of x, of two float64 that are float32: the rest of every step is one, too. */
+function reduceLarge(x: v128, y: v128): v128 {
+  for (let scale: f64 = 7.237005577332262e75; scale > 1; scale /= LARGE_QUOTIENT) {
+    const s = f64x2.mul(y, f64x2.splat(scale))
+    x = f64x2.sub(x, f64x2.mul(f64x2.trunc(f64x2.div(x, s)), s))
+  }
+  return x
+}
+
+/** x − ⌊x/y⌋·y of two float64 that are float32. */
 @inline
-export function modulo(x: v128, y: v128): v128 {
-  const r = v128.shuffle<i32>(
-    f32x4.demote_f64x2_zero(modulo_f64(f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(y))),
+function modulo_f64(x: v128, y: v128): v128 {
+  return f64x2.sub(x, f64x2.mul(floorQuotient_f64(x, y), y))
+}
+
+/** x, or with the same rest by y a smaller number for which modulo_f64 is exact. */
+@inline
+function nearModulo(x: v128, y: v128): v128 {
+  return v128.shuffle<i32>(
+    f32x4.demote_f64x2_zero(reduceLarge(f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(y))),
     f32x4.demote_f64x2_zero(
-      modulo_f64(f64x2.promote_low_f32x4(swapHalves(x)), f64x2.promote_low_f32x4(swapHalves(y))),
+      reduceLarge(f64x2.promote_low_f32x4(swapHalves(x)), f64x2.promote_low_f32x4(swapHalves(y))),
     ),
     0, 1, 4, 5,
   )
-  // a zero takes the sign of y
-  const signed = v128.bitselect(withSignOf(r, y), r, f32x4.eq(r, splat(0.0)))
+}
+
+/** Whether quotients are too large for `modulo`. */
+@inline
+export function hasLargeQuotient(x: v128, y: v128): bool {
+  return v128.any_true(f32x4.ge(f32x4.abs(x), f32x4.mul(f32x4.abs(y), splat(<f32>LARGE_QUOTIENT))))
+}
+
+/** `modulo` for quotients of every size. */
+@inline
+export function moduloOfAny(x: v128, y: v128): v128 {
+  return moduloOfAnyLanes(x, y)
+}
+
+function moduloOfAnyLanes(x: v128, y: v128): v128 {
+  return moduloOf(x, hasLargeQuotient(x, y) ? nearModulo(x, y) : x, y)
+}
+
+/**
+ * The remainder of ⌊x/y⌋ below 2²⁸, with the sign of y: exact, but for the rounding of y + a small x of the other sign. y = 0,
+ * x = ±Inf or NaN → NaN; y = ±Inf: x, or y where the signs differ. A zero has the sign of y.
+ */
+@inline
+export function modulo(x: v128, y: v128): v128 {
+  return moduloOf(x, x, y)
+}
+
+/** `modulo` of x, with the same rest by y as `near`. */
+@inline
+function moduloOf(x: v128, near: v128, y: v128): v128 {
+  const r = v128.shuffle<i32>(
+    f32x4.demote_f64x2_zero(modulo_f64(f64x2.promote_low_f32x4(near), f64x2.promote_low_f32x4(y))),
+    f32x4.demote_f64x2_zero(
+      modulo_f64(f64x2.promote_low_f32x4(swapHalves(near)), f64x2.promote_low_f32x4(swapHalves(y))),
+    ),
+    0, 1, 4, 5,
+  )
   const infinity = splat(Infinity)
   const endless = v128.and(f32x4.eq(f32x4.abs(y), infinity), f32x4.lt(f32x4.abs(x), infinity))
   const keeps = v128.or(i32x4.ge_s(v128.xor(x, y), i32x4.splat(0)), f32x4.eq(x, splat(0.0)))
-  return v128.bitselect(v128.bitselect(x, y, keeps), signed, endless)
+  const rest = v128.bitselect(v128.bitselect(x, y, keeps), r, endless)
+  return v128.bitselect(withSignOf(rest, y), rest, f32x4.eq(rest, splat(0.0)))
+}
+
+/** Whether rounding cannot have taken quotients q to another side of a whole number: then ⌊q⌋ is that of the exact quotient. */
+@inline
+export function isFarFromWhole(q: v128): bool {
+  const distance = f32x4.abs(f32x4.sub(q, f32x4.nearest(q)))
+  return i32x4.all_true(f32x4.gt(distance, f32x4.mul(f32x4.abs(q), splat(1.1920929e-7))))
+}
+
+/**
+ * ⌊x/y⌋, rounded once where it has more than 24 bits. As NumPy's floor_divide: x/0 → ±Inf, 0/0 → NaN; x = ±Inf → NaN; y = ±Inf:
+ * ±0, or −1 where the signs differ.
+ */
+@inline
+export function floorQuotient(x: v128, y: v128): v128 {
+  return floorQuotientLanes(x, y)
+}
+
+function floorQuotientLanes(x: v128, y: v128): v128 {
+  const zero = splat(0.0)
+  const q = v128.shuffle<i32>(
+    f32x4.demote_f64x2_zero(floorQuotient_f64(f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(y))),
+    f32x4.demote_f64x2_zero(
+      floorQuotient_f64(f64x2.promote_low_f32x4(swapHalves(x)), f64x2.promote_low_f32x4(swapHalves(y))),
+    ),
+    0, 1, 4, 5,
+  )
+  // a quotient below 0 that rounds to −0: y is infinite
+  const isBelow = v128.and(i32x4.lt_s(v128.xor(x, y), i32x4.splat(0)), f32x4.ne(x, zero))
+  const whole = v128.bitselect(splat(-1.0), q, v128.and(isBelow, f32x4.eq(q, zero)))
+  return v128.or(whole, v128.and(f32x4.eq(f32x4.abs(x), splat(Infinity)), f32x4.ne(y, zero)))
 }
 
 /** −1, 0 or 1; ±0 and NaN stay as they are. */

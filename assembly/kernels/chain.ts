@@ -28,9 +28,11 @@ function runStep(step: Step, target: usize, a: usize, b: usize, c: usize, count:
     case Step.Tanh: return steps.tanh_f32(target, a, count)
     case Step.Sigmoid: return steps.sigmoid_f32(target, a, count)
     case Step.Softplus: return steps.softplus_f32(target, a, count)
+    case Step.TanhSoftplus: return steps.tanhSoftplus_f32(target, a, count)
     case Step.Relu: return steps.relu_f32(target, a, count)
     case Step.Erf: return steps.erf_f32(target, a, count)
     case Step.Gelu: return steps.gelu_f32(target, a, count)
+    case Step.GeluTanh: return steps.geluTanh_f32(target, a, count)
     case Step.ErfInv: return steps.erfInv_f32(target, a, count)
     case Step.Floor: return steps.floor_f32(target, a, count)
     case Step.Ceil: return steps.ceil_f32(target, a, count)
@@ -51,6 +53,7 @@ function runStep(step: Step, target: usize, a: usize, b: usize, c: usize, count:
     case Step.Power: return steps.power_f32(target, a, b, count)
     case Step.Arctan2: return steps.arctan2_f32(target, a, b, count)
     case Step.Mod: return steps.mod_f32(target, a, b, count)
+    case Step.FloorDivide: return steps.floorDivide_f32(target, a, b, count)
     case Step.Maximum: return steps.maximum_f32(target, a, b, count)
     case Step.Minimum: return steps.minimum_f32(target, a, b, count)
     case Step.Less: return steps.less_f32(target, a, b, count)
@@ -74,6 +77,7 @@ function runStep(step: Step, target: usize, a: usize, b: usize, c: usize, count:
     case Step.GeluGradient: return steps.geluGradient_f32(target, a, b, count)
     case Step.TanhGradient: return steps.tanhGradient_f32(target, a, b, count)
     case Step.SigmoidGradient: return steps.sigmoidGradient_f32(target, a, b, count)
+    case Step.Gated: return steps.gated_f32(target, a, b, count)
     case Step.Select: return steps.select_bits(target, a, b, c, count)
   }
 }

@@ -2,9 +2,10 @@
 // loops are in gemm-tiles.ts, gemm-vector.ts and pack.ts.
 import { Epilogue } from '../shared/opcodes'
 import { partBorder, rowPartEnd, rowPartStart } from '../parts'
-import { Gemm, GEMM_KC, GEMM_MC, GEMM_NC, GEMM_SCRATCH } from '../shared/instructions'
+import { Gemm, GEMM_GROUP, GEMM_KC, GEMM_LONG, GEMM_MC, GEMM_NC, GEMM_SCRATCH, GEMM_SLICE } from '../shared/instructions'
 import { sigmoid, tanh } from '../math'
 import { storeTail } from '../simd'
+import { add_f32, relu_f32 } from './steps'
 import {
   gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32, gemm_6x16_columns_f32,
 } from './gemm-tiles'
@@ -67,7 +68,8 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   const epilogue = load<i32>(instruction, Gemm.epilogue)
   const scratch = load<usize>(instruction, Gemm.scratch) + part * GEMM_SCRATCH
   const wide = load<i32>(instruction, Gemm.wide) != 0
-  const floor: f32 = epilogue == Epilogue.Relu ? 0 : -Infinity
+  const isLong = k > GEMM_LONG
+  const floor: f32 = epilogue == Epilogue.Relu && !isLong ? 0 : -Infinity
 
   // the stride of an axis of extent 1 may be anything: choose the one that keeps the most paths open
   if (k <= 1) lhsColumn = 4
@@ -97,13 +99,18 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     if (wide && lhsColumn == 4 && n >= PACK_LHS_WIDE_COLUMNS && m >= PACK_LHS_LEAST_ROWS) packLhs = true
   }
 
+  // from an element of out to the sums of its slice and of its group
+  const sliceAt = isLong ? load<usize>(instruction, Gemm.size) - out : 0
+  const groupAt = sliceAt + <usize>(batch * m * n) * 4
+
   // this part: from row or column `first` of its first matrix to `last` of its last one
   let byRows = n == 1
   let extent = byRows ? m : n
   let first = 0, last = extent
   if (parts > 1) {
     let block = 16
-    if (matrixByVector || vectorByMatrix) block = isStreamed(extent, k) ? 16 : 24
+    // a slice of a long k may be streamed or not
+    if (matrixByVector || vectorByMatrix) block = k > GEMM_LONG ? 48 : isStreamed(extent, k) ? 16 : 24
     else if (!rowsByVector && !fewRows) {
       byRows = costOfRows(m, n, parts, packRhs, packLhs) <= costOfColumns(m, n, parts, packRhs, packLhs)
       block = byRows ? 4 : 8
@@ -124,33 +131,56 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
 
   for (; batch > 0; batch--) {
     const end = batch == 1 ? last : extent
-    if (matrixByVector) {
-      multiplyVector(out, rhs, rhsRow, lhs, lhsColumn, m, first, end, k, bias, biasRow != 0, floor)
-    } else if (rowsByVector) {
-      const firstBias = bias + <usize>first * biasRow
-      gemv_rows_f32(out + <usize>first * 4, lhs + <usize>first * lhsRow, lhsRow, rhs, end - first, k, firstBias, biasRow != 0, floor)
-    } else if (vectorByMatrix) {
-      multiplyVector(out, lhs, lhsColumn, rhs, rhsRow, n, first, end, k, bias, true, floor)
-    } else if (fewRows) {
-      const firstBias = bias ? bias + <usize>first * 4 : 0
-      const firstRhs = rhs + <usize>first * rhsColumn
-      for (let i = 0; i < m; i++) {
-        const ownBias = firstBias + <usize>i * biasRow
-        gemv_rows_f32(out + <usize>(i * n + first) * 4, firstRhs, rhsColumn, lhs + <usize>i * lhsRow, end - first, k, ownBias, true, floor)
+    let target = out, sliceLhs = lhs, sliceRhs = rhs, start = bias, startRow = biasRow
+    let left = k, slice = 0
+    while (true) {
+      const depth = isLong ? min(left, GEMM_SLICE) : k
+      if (matrixByVector) {
+        multiplyVector(target, sliceRhs, rhsRow, sliceLhs, lhsColumn, m, first, end, depth, start, startRow != 0, floor)
+      } else if (rowsByVector) {
+        gemv_rows_f32(
+          target + <usize>first * 4, sliceLhs + <usize>first * lhsRow, lhsRow, sliceRhs, end - first, depth,
+          start + <usize>first * startRow, startRow != 0, floor,
+        )
+      } else if (vectorByMatrix) {
+        multiplyVector(target, sliceLhs, lhsColumn, sliceRhs, rhsRow, n, first, end, depth, start, true, floor)
+      } else if (fewRows) {
+        const firstBias = start ? start + <usize>first * 4 : 0
+        const firstRhs = sliceRhs + <usize>first * rhsColumn
+        for (let i = 0; i < m; i++) {
+          gemv_rows_f32(
+            target + <usize>(i * n + first) * 4, firstRhs, rhsColumn, sliceLhs + <usize>i * lhsRow, end - first, depth,
+            firstBias + <usize>i * startRow, true, floor,
+          )
+        }
+      } else if (byRows) {
+        gemm_blocked_f32(
+          target + <usize>(first * n) * 4, sliceLhs + <usize>first * lhsRow, lhsRow, lhsColumn, sliceRhs, rhsRow, rhsColumn, rhsStrip,
+          end - first, n, depth, start + <usize>first * startRow, startRow, floor, scratch, n, packRhs, packLhs, wide,
+        )
+      } else {
+        gemm_blocked_f32(
+          target + <usize>first * 4, sliceLhs, lhsRow, lhsColumn,
+          sliceRhs + (inStrips ? <usize>(first >> 3) * rhsStrip : <usize>first * rhsColumn), rhsRow, rhsColumn, rhsStrip,
+          m, end - first, depth, start ? start + <usize>first * 4 : 0, startRow, floor, scratch, n, packRhs, packLhs, wide,
+        )
       }
-    } else if (byRows) {
-      gemm_blocked_f32(
-        out + <usize>(first * n) * 4, lhs + <usize>first * lhsRow, lhsRow, lhsColumn, rhs, rhsRow, rhsColumn, rhsStrip,
-        end - first, n, k, bias + <usize>first * biasRow, biasRow, floor, scratch, n, packRhs, packLhs, wide,
-      )
-    } else {
-      gemm_blocked_f32(
-        out + <usize>first * 4, lhs, lhsRow, lhsColumn,
-        rhs + (inStrips ? <usize>(first >> 3) * rhsStrip : <usize>first * rhsColumn), rhsRow, rhsColumn, rhsStrip,
-        m, end - first, k, bias ? bias + <usize>first * 4 : 0, biasRow, floor, scratch, n, packRhs, packLhs, wide,
-      )
+      if (!isLong) break
+      left -= depth
+      // the sum of the group stands in out for the first one, else in the second temporary
+      const place = slice % GEMM_GROUP
+      const sum = slice < GEMM_GROUP ? out : out + groupAt
+      if (place > 0) addPart(sum, target, byRows, first, end, m, n)
+      if (sum != out && (place == GEMM_GROUP - 1 || left == 0)) addPart(out, sum, byRows, first, end, m, n)
+      if (left == 0) break
+      slice++
+      target = slice % GEMM_GROUP ? out + sliceAt : out + groupAt
+      sliceLhs += <usize>depth * lhsColumn
+      sliceRhs += <usize>depth * rhsRow
+      start = 0
+      startRow = 0
     }
-    if (epilogue > Epilogue.Relu) {
+    if (epilogue > Epilogue.Relu || (isLong && epilogue == Epilogue.Relu)) {
       if (byRows) activate_f32(out + <usize>(first * n) * 4, (end - first) * n, epilogue)
       else if (end - first == n) activate_f32(out, m * n, epilogue)
       else for (let i = 0; i < m; i++) activate_f32(out + <usize>(i * n + first) * 4, end - first, epilogue)
@@ -160,6 +190,19 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     lhs += lhsBatch
     rhs += rhsBatch
     bias += biasBatch
+  }
+}
+
+/** out += source, of the rows or columns `first` … end. */
+function addPart(out: usize, source: usize, byRows: bool, first: i32, end: i32, m: i32, n: i32): void {
+  const width = end - first
+  // whole rows are contiguous
+  const isWhole = byRows || width == n
+  const count = byRows ? width * n : isWhole ? m * n : width
+  let skip = <usize>(byRows ? first * n : first) * 4
+  for (let i = isWhole ? 1 : m; i > 0; i--) {
+    add_f32(out + skip, out + skip, source + skip, count)
+    skip += <usize>n * 4
   }
 }
 
@@ -347,13 +390,15 @@ function multiplyStrip(
 }
 
 /**
- * values [count] = sigmoid or tanh of themselves. A separate pass, unlike relu: these take some twenty instructions per
- * vector, so the additional load and store cost little, and the tiles stay small.
+ * values [count] = sigmoid or tanh of themselves, or relu of long sums. A separate pass, unlike relu: these take some twenty
+ * instructions per vector, so the additional load and store cost little, and the tiles stay small.
  */
 export function activate_f32(values: usize, count: i32, epilogue: i32): void {
   if (epilogue == Epilogue.Tanh) {
     for (; count >= 4; count -= 4, values += 16) v128.store(values, tanh(v128.load(values)))
     if (count > 0) storeTail(values, tanh(v128.load(values)), count)
+  } else if (epilogue == Epilogue.Relu) {
+    relu_f32(values, values, count)
   } else {
     for (; count >= 4; count -= 4, values += 16) v128.store(values, sigmoid(v128.load(values)))
     if (count > 0) storeTail(values, sigmoid(v128.load(values)), count)

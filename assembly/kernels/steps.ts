@@ -3,9 +3,10 @@
 // operand. Reads up to 15 bytes past a run, writes nothing outside it.
 
 import { Step } from '../shared/opcodes'
-import { storeTail, swapHalves } from '../simd'
+import { storeTail, storeUpTo4, swapHalves } from '../simd'
 import {
-  arctan2, cos, erf, erfInv, exp, expm1, gelu, geluGradient, log, log1p, modulo, power, rsqrt, sigmoid, sign, sin, softplus, tanh,
+  arctan2, cos, erf, erfInv, exp, expm1, floorQuotient, gatedTail, gelu, geluGradient, geluTanh, hasGatedTail, hasLargeQuotient,
+  isFarFromWhole, log, log1p, modulo, moduloOfAny, power, rsqrt, sigmoid, sign, sin, softplus, tanh, tanhSoftplus,
 } from '../math'
 
 /** true → 1, false → 0 */
@@ -79,7 +80,8 @@ function binary(step: Step, a: v128, b: v128): v128 {
 
 // For steps of few instructions; even so, the loop is too long for asc to inline it into the chain. Steps of many
 // instructions have a loop of their own, four lanes at a time: as branches of `unary`, asc would compile each of them
-// into every step before it dropped all but one, which took it twice as long.
+// into every step before it dropped all but one, which took it twice as long. Loops that include the tail, with
+// storeUpTo4, are half the code: they are for steps that few programs use, or that replace slower ones.
 
 @inline
 function runUnary(step: Step, target: usize, a: usize, count: i32): void {
@@ -234,6 +236,14 @@ export function softplus_f32(target: usize, a: usize, count: i32): void {
   if (count > 0) storeTail(target, softplus(v128.load(a)), count)
 }
 
+export function tanhSoftplus_f32(target: usize, a: usize, count: i32): void {
+  for (; count > 0; count -= 4) {
+    storeUpTo4(target, tanhSoftplus(v128.load(a)), count)
+    a += 16
+    target += 16
+  }
+}
+
 export function relu_f32(target: usize, a: usize, count: i32): void {
   runUnary(Step.Relu, target, a, count)
 }
@@ -266,13 +276,20 @@ export function geluGradient_f32(target: usize, a: usize, b: usize, count: i32):
   if (count > 0) storeTail(target, geluGradient(v128.load(a), v128.load(b)), count)
 }
 
-export function erfInv_f32(target: usize, a: usize, count: i32): void {
-  for (; count >= 4; count -= 4) {
-    v128.store(target, erfInv(v128.load(a)))
+export function geluTanh_f32(target: usize, a: usize, count: i32): void {
+  for (; count > 0; count -= 4) {
+    storeUpTo4(target, geluTanh(v128.load(a)), count)
     a += 16
     target += 16
   }
-  if (count > 0) storeTail(target, erfInv(v128.load(a)), count)
+}
+
+export function erfInv_f32(target: usize, a: usize, count: i32): void {
+  for (; count > 0; count -= 4) {
+    storeUpTo4(target, erfInv(v128.load(a)), count)
+    a += 16
+    target += 16
+  }
 }
 
 export function floor_f32(target: usize, a: usize, count: i32): void {
@@ -359,14 +376,72 @@ export function arctan2_f32(target: usize, a: usize, b: usize, count: i32): void
   if (count > 0) storeTail(target, arctan2(v128.load(a), v128.load(b)), count)
 }
 
+// The next three take a slow way for few operands. It is a call outside the loop: one within it, even if it is never reached,
+// takes the constants out of the registers.
+
 export function mod_f32(target: usize, a: usize, b: usize, count: i32): void {
-  for (; count >= 4; count -= 4) {
-    v128.store(target, modulo(v128.load(a), v128.load(b)))
+  while (count > 0) {
+    for (; count >= 4; count -= 4) {
+      const x = v128.load(a)
+      const y = v128.load(b)
+      if (hasLargeQuotient(x, y)) break
+      v128.store(target, modulo(x, y))
+      a += 16
+      b += 16
+      target += 16
+    }
+    if (count > 0) storeUpTo4(target, moduloOfAny(v128.load(a), v128.load(b)), count)
     a += 16
     b += 16
     target += 16
+    count -= 4
   }
-  if (count > 0) storeTail(target, modulo(v128.load(a), v128.load(b)), count)
+}
+
+export function floorDivide_f32(target: usize, a: usize, b: usize, count: i32): void {
+  while (count > 0) {
+    for (; count >= 4; count -= 4) {
+      const q = f32x4.div(v128.load(a), v128.load(b))
+      if (!isFarFromWhole(q)) break
+      v128.store(target, f32x4.floor(q))
+      a += 16
+      b += 16
+      target += 16
+    }
+    if (count > 0) storeUpTo4(target, floorQuotient(v128.load(a), v128.load(b)), count)
+    a += 16
+    b += 16
+    target += 16
+    count -= 4
+  }
+}
+
+export function gated_f32(target: usize, a: usize, b: usize, count: i32): void {
+  while (count > 0) {
+    for (; count >= 16; count -= 16) {
+      const a0 = v128.load(a)
+      const a1 = v128.load(a, 16)
+      const a2 = v128.load(a, 32)
+      const a3 = v128.load(a, 48)
+      if (hasGatedTail(a0, a1, a2, a3)) break
+      const y0 = f32x4.mul(a0, v128.load(b))
+      const y1 = f32x4.mul(a1, v128.load(b, 16))
+      const y2 = f32x4.mul(a2, v128.load(b, 32))
+      const y3 = f32x4.mul(a3, v128.load(b, 48))
+      v128.store(target, y0)
+      v128.store(target, y1, 16)
+      v128.store(target, y2, 32)
+      v128.store(target, y3, 48)
+      a += 64
+      b += 64
+      target += 64
+    }
+    if (count > 0) storeUpTo4(target, gatedTail(v128.load(a), f32x4.mul(v128.load(a), v128.load(b))), count)
+    a += 16
+    b += 16
+    target += 16
+    count -= 4
+  }
 }
 
 export function maximum_f32(target: usize, a: usize, b: usize, count: i32): void {

@@ -88,6 +88,8 @@ export enum ChainStep {
 // rhsStrip is 8, or rhs is stored in strips of 8 columns, [n/8, k, 8]: then rhsStrip is 8·k, rhsRow 8, rhsColumn 1, and
 // m ≥ 4. `scratch` has GEMM_SCRATCH bytes for packed panels, and as many again for every further thread, like
 // all scratch. wide ≠ 0: tiles of 6 × 16, for engines that pair vectors; the results are the same.
+// For k > GEMM_LONG, a temporary [2, batch, m, n] for partial sums.
+//   lists   for k > GEMM_LONG { temporary }
 export enum Gemm {
   out = 8,
   lhs = 12,
@@ -115,6 +117,11 @@ export enum Gemm {
 export const GEMM_KC = 256
 export const GEMM_MC = 96
 export const GEMM_NC = 512
+// One float32 does not add up more than GEMM_LONG products. Of a longer k, GEMM_SLICE at a time are added up by themselves, and
+// GEMM_GROUP of these sums, before they are added to the others: so the error does not grow with k.
+export const GEMM_LONG = 4096
+export const GEMM_SLICE = 512
+export const GEMM_GROUP = 64
 /** Room for one packed panel of each side and for zero-padded edges. */
 export const GEMM_SCRATCH = 4 * GEMM_KC * (GEMM_NC + 16 + GEMM_MC + 16)
 

@@ -93,10 +93,14 @@ export enum Step {
   Tanh,
   Sigmoid,
   Softplus,
+  /** tanh(softplus(a)) */
+  TanhSoftplus,
   Relu,
   Erf,
   /** a Φ(a) */
   Gelu,
+  /** Its approximation with tanh. */
+  GeluTanh,
   ErfInv,
   Floor,
   Ceil,
@@ -125,6 +129,8 @@ export enum Step {
   Arctan2,
   /** Remainder with the divisor's sign, as in Python. */
   Mod,
+  /** ⌊a/b⌋ */
+  FloorDivide,
   Maximum,
   Minimum,
   Less,
@@ -154,6 +160,8 @@ export enum Step {
   TanhGradient,
   /** a (1 − a) b */
   SigmoidGradient,
+  /** a b, and a eᵃ where a is far below 0 */
+  Gated,
   // three operands
   /** a ≠ 0 ? b : c, bitwise, any dtype */
   Select,

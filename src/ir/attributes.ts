@@ -84,12 +84,15 @@ export interface PrimitiveAttributes {
   tanh: NoAttributes
   sigmoid: NoAttributes
   softplus: NoAttributes
+  tanhSoftplus: NoAttributes
+  gated: NoAttributes
   relu: NoAttributes
   reluGradient: NoAttributes
   tanhGradient: NoAttributes
   sigmoidGradient: NoAttributes
   erf: NoAttributes
   gelu: NoAttributes
+  geluTanh: NoAttributes
   geluGradient: NoAttributes
   erfInv: NoAttributes
   floor: NoAttributes

@@ -19,8 +19,6 @@ import {
   multiply,
   relu,
   sigmoid,
-  softplus,
-  tanh,
   where,
 } from './elementwise'
 import { reshape, transpose } from './shape'
@@ -64,27 +62,28 @@ export function selu(x: TensorLike): Tensor {
  */
 export function gelu(x: TensorLike, approximate?: boolean): Tensor {
   const value = asTensor(x, 'gelu')
-  if (!boolean.read(approximate ?? true, 'gelu: approximate')) return apply('gelu', [cast(value, 'float32')], {})[0]!
-  const half = multiply(value, 0.5)
-  const cube = multiply(multiply(value, value), value)
-  return multiply(half, add(tanh(multiply(add(value, multiply(cube, 0.044715)), Math.sqrt(2 / Math.PI))), 1))
+  const name = boolean.read(approximate ?? true, 'gelu: approximate') ? 'geluTanh' : 'gelu'
+  return apply(name, [cast(value, 'float32')], {})[0]!
 }
+
+/** x times a gate of x that is eˣ far below 0. */
+const gated = (x: Tensor, gate: Tensor): Tensor => apply('gated', [x, gate], {})[0]!
 
 /** x · σ(x), also known as swish. */
 export function silu(x: TensorLike): Tensor {
-  const value = asTensor(x, 'silu')
-  return multiply(value, sigmoid(value))
+  const value = cast(asTensor(x, 'silu'), 'float32')
+  return gated(value, sigmoid(value))
 }
 
 /** x / (1 + |x|) */
 export function softsign(x: TensorLike): Tensor {
-  const value = asTensor(x, 'softsign')
+  const value = cast(asTensor(x, 'softsign'), 'float32')
   return divide(value, add(abs(value), 1))
 }
 
-/** min(max(x/6 + ½, 0), 1) */
+/** min(max(x + 3, 0), 6) / 6 */
 export function hardSigmoid(x: TensorLike): Tensor {
-  return clip(add(divide(x, 6), 0.5), 0, 1)
+  return divide(clip(add(cast(asTensor(x, 'hardSigmoid'), 'float32'), 3), 0, 6), 6)
 }
 
 /** x · hardSigmoid(x), also known as hard swish. */
@@ -95,8 +94,8 @@ export function hardSilu(x: TensorLike): Tensor {
 
 /** x · tanh(softplus(x)). Misra 2019. */
 export function mish(x: TensorLike): Tensor {
-  const value = asTensor(x, 'mish')
-  return multiply(value, tanh(softplus(value)))
+  const value = cast(asTensor(x, 'mish'), 'float32')
+  return gated(value, apply('tanhSoftplus', [value], {})[0]!)
 }
 
 /** eˣ */

@@ -151,14 +151,13 @@ export const power = (a: TensorLike, b: TensorLike): Tensor => apply('power', pa
 /** The angle of the point (b, a) in [−π, π], signed as a, in float32. Its gradient at (0, 0) is NaN. */
 export const arctan2 = (a: TensorLike, b: TensorLike): Tensor =>
   apply('arctan2', pair('arctan2', a, b, 'float32'), none)[0]!
-/** a − ⌊a/b⌋·b, with the sign of b; exact in int32, where it is 0 for b = 0. */
+/** a − ⌊a/b⌋·b, exact and with the sign of b; NaN for b = 0, in int32 0. */
 export const mod = (a: TensorLike, b: TensorLike): Tensor => arithmetic('mod', a, b)
-
-/** ⌊a/b⌋; exact in int32, where it is 0 for b = 0. */
-export function floorDivide(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = pair('floorDivide', a, b, 'int32')
-  return left.dtype === 'int32' ? apply('floorDivide', [left, right], none)[0]! : floor(divide(left, right))
-}
+/**
+ * ⌊a/b⌋ of the exact quotient, so that ⌊a/b⌋·b + mod(a, b) is a: 6 / 0.1 gives 59, as in NumPy, since the float32 next to 0.1 is
+ * larger than 0.1. a/0 is ±Infinity, in int32 0.
+ */
+export const floorDivide = (a: TensorLike, b: TensorLike): Tensor => arithmetic('floorDivide', a, b)
 
 function comparison(name: BinaryName, a: TensorLike, b: TensorLike): Tensor {
   return apply(name, pair(name, a, b, 'bool'), none)[0]!

@@ -27,12 +27,16 @@ import {
   logicalOr,
   maximum,
   multiply,
+  negative,
   notEqual,
   power,
   reciprocal,
+  sign,
   sin,
+  softplus,
   sqrt,
   square,
+  stopGradient,
   subtract,
   where,
 } from './elementwise'
@@ -63,16 +67,24 @@ export function arcsin(x: TensorLike): Tensor {
 /** The angle in [0, π] with cosine x; NaN beyond ±1. */
 export const arccos = (x: TensorLike): Tensor => multiply(arctan2(...halves(x, 'arccos')), 2)
 
-/** (eˣ − e⁻ˣ) / 2, accurate near 0. */
+/**
+ * (eˣ − e⁻ˣ) / 2, accurate near 0. Beyond ±88 it is e⁶⁴ times the result for x ∓ 64, since e^|x| can be infinite where its half is not.
+ */
 export function sinh(x: TensorLike): Tensor {
-  const value = asTensor(x, 'sinh')
-  return multiply(subtract(expm1(value), expm1(multiply(value, -1))), 0.5)
+  const value = cast(asTensor(x, 'sinh'), 'float32')
+  const isLarge = less(88, abs(value))
+  const rest = where(isLarge, subtract(value, multiply(sign(value), 64)), value)
+  const twice = subtract(expm1(rest), expm1(negative(rest)))
+  return multiply(twice, where(isLarge, full([], Math.exp(64) / 2), full([], 0.5)))
 }
 
-/** (eˣ + e⁻ˣ) / 2 */
+/** A little more than ln 2, of so few bits that x − HALVING is exact where |x| is large. */
+const HALVING = 90853 / 2 ** 17
+
+/** (eˣ + e⁻ˣ) / 2. eˣ is halved in its exponent, since it can be infinite where its half is not. */
 export function cosh(x: TensorLike): Tensor {
-  const value = asTensor(x, 'cosh')
-  return multiply(add(exp(value), exp(multiply(value, -1))), 0.5)
+  const value = cast(asTensor(x, 'cosh'), 'float32')
+  return multiply(add(exp(subtract(value, HALVING)), exp(subtract(-HALVING, value))), Math.exp(HALVING) / 2)
 }
 
 /** −1 below 0, else 1. Unlike sign(x) · f(|x|), signOf(x) · f(signOf(x) · x) has a derivative at 0. */
@@ -96,13 +108,14 @@ export function arccosh(x: TensorLike): Tensor {
   const value = cast(asTensor(x, 'arccosh'), 'float32')
   const isLarge = less(1e9, value)
   const above = subtract(where(isLarge, 1, value), 1)
-  const near = log1p(add(above, sqrt(multiply(above, add(above, 2)))))
+  // |x − 1|: below 1 the root is NaN, also where both factors would be negative
+  const near = log1p(add(above, sqrt(multiply(above, add(abs(above), 2)))))
   return where(isLarge, add(log(where(isLarge, value, 1)), Math.LN2), near)
 }
 
 /** ½ ln((1 + x) / (1 − x)) for −1 < x < 1, accurate near 0. */
 export function arctanh(x: TensorLike): Tensor {
-  const value = asTensor(x, 'arctanh')
+  const value = cast(asTensor(x, 'arctanh'), 'float32')
   return multiply(subtract(log1p(value), log1p(multiply(value, -1))), 0.5)
 }
 
@@ -113,13 +126,12 @@ export const log10 = (x: TensorLike): Tensor => multiply(log(asTensor(x, 'log10'
 /** 2ˣ */
 export const exp2 = (x: TensorLike): Tensor => power(2, asTensor(x, 'exp2'))
 
-/** ln(eᵃ + eᵇ) without overflow. */
+/** ln(eᵃ + eᵇ) = max(a, b) + ln(1 + e^−|a − b|) */
 export function logaddexp(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = [asTensor(a, 'logaddexp'), asTensor(b, 'logaddexp')]
-  const larger = cast(maximum(left, right), 'float32')
+  const [left, right] = [cast(asTensor(a, 'logaddexp'), 'float32'), cast(asTensor(b, 'logaddexp'), 'float32')]
   // ±Inf − ±Inf would be NaN
-  const shift = where(isfinite(larger), larger, 0)
-  return add(log(add(exp(subtract(left, shift)), exp(subtract(right, shift)))), shift)
+  const distance = where(equal(left, right), 0, abs(subtract(left, right)))
+  return add(maximum(left, right), softplus(negative(distance)))
 }
 
 /** √(a² + b²), without overflow. The gradient at 0 is 0. */
@@ -197,9 +209,14 @@ export function nanToNum(x: TensorLike, nan?: number, posinf?: number | null, ne
 /** The cube root, also of negative numbers. */
 export function cbrt(x: TensorLike): Tensor {
   const value = cast(asTensor(x, 'cbrt'), 'float32')
-  const isZero = equal(value, 0)
-  const side = signOf(value)
-  return multiply(side, where(isZero, 0, power(where(isZero, 1, multiply(value, side)), 1 / 3)))
+  // ±0, ±Inf and NaN are their own
+  const isOrdinary = logicalAnd(isfinite(value), notEqual(value, 0))
+  const size = where(isOrdinary, abs(value), 1)
+  const near = exp(multiply(log(size), 1 / 3))
+  // a step of Newton's method, in a form that neither overflows nor vanishes; near has the derivative already
+  const excess = multiply(multiply(square(near), divide(near, size)), 1 / 3)
+  const root = multiply(near, stopGradient(subtract(4 / 3, excess)))
+  return where(isOrdinary, multiply(root, sign(value)), stopGradient(value))
 }
 
 /** sin(πx) / (πx), 1 at 0. */

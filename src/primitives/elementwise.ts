@@ -15,7 +15,6 @@ import * as special from './special'
 type Kinds = readonly DType[]
 
 const FLOAT: Kinds = ['float32']
-const INTEGER: Kinds = ['int32']
 const NUMERIC: Kinds = ['float32', 'int32']
 const ANY: Kinds = ['float32', 'int32', 'bool']
 const BOOL: Kinds = ['bool']
@@ -281,10 +280,36 @@ const makers = {
     ],
     { accepts: FLOAT, flops: 2 * FUNCTION },
   ),
+  // x σ(v), v = a x + b x³: d = (σ + σ (1 − σ) x (a + 3b x²)) dx
+  geluTanh: unary(
+    Step.GeluTanh,
+    special.geluTanh,
+    (e, dy, x) => {
+      const { linear, cubic } = special.GELU_TANH
+      const squared = e.square(x)
+      const gate = e.sigmoid(e.multiply(x, e.add(e.multiply(squared, cubic), linear)))
+      // beyond ±16, σ (1 − σ) is 0, but the slope would become infinite
+      const slope = e.multiply(x, e.add(e.multiply(squared, 3 * cubic), linear))
+      const limited = e.select(e.less(squared, 256), slope, 0)
+      return e.add(e.multiply(dy, gate), e.sigmoidGradient(gate, e.multiply(dy, limited)))
+    },
+    { flops: 2 * FUNCTION },
+  ),
   // d log(1 + eˣ) = σ(x) dx
   softplus: unary(Step.Softplus, special.softplus, (e, dy, x) => e.multiply(dy, e.sigmoid(x)), {
     // an exponential and a logarithm
     flops: 2 * FUNCTION,
+  }),
+  // d tanh(log(1 + eˣ)) = (1 − y²) σ(x) dx
+  tanhSoftplus: unary(
+    Step.TanhSoftplus,
+    special.tanhSoftplus,
+    (e, dy, x, y) => e.multiply(e.tanhGradient(y, dy), e.sigmoid(x)),
+    { flops: FUNCTION + 8 },
+  ),
+  // a b, where the gate b is a function of a that is eᵃ far below 0
+  gated: binary(Step.Gated, special.gated, [(e, dy, _a, b) => e.multiply(dy, b), (e, dy, a) => e.multiply(dy, a)], {
+    accepts: FLOAT,
   }),
   // y > 0 exactly where x > 0, so x need not be kept.
   relu: unary(
@@ -376,8 +401,11 @@ const makers = {
     // ÷, ⌊⌋, × and −.
     { integerStep: Step.ModI32, integer: special.floorRemainder, flops: 4 },
   ),
-  // Of float32 it is floor(a / b).
-  floorDivide: binary(Step.FloorDivideI32, special.floorQuotient, null, { accepts: INTEGER, flops: 2 }),
+  floorDivide: binary(Step.FloorDivide, special.floorDivide, [(e, dy) => e.zeros(dy), (e, dy) => e.zeros(dy)], {
+    integerStep: Step.FloorDivideI32,
+    integer: special.floorQuotient,
+    flops: 2,
+  }),
   maximum: extremum(Step.Maximum, Step.MaximumI32, Math.max),
   minimum: extremum(Step.Minimum, Step.MinimumI32, Math.min),
   less: comparison(Step.Less, Step.LessI32, (a, b) => a < b),

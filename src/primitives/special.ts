@@ -51,6 +51,26 @@ export function geluSlope(x: number): number {
   return x < 0 ? -slope : 1 + slope
 }
 
+/** v = √(8/π) (x + 0.044715 x³), whose sigmoid is ½ (1 + tanh(v/2)) */
+export const GELU_TANH = { linear: 1.5957691216057308, cubic: 0.07135481627260025 }
+
+/** ½x (1 + tanh(√(2/π) (x + 0.044715 x³))) */
+export function geluTanh(x: number): number {
+  const slope = GELU_TANH.linear + GELU_TANH.cubic * x * x
+  return x === -Infinity ? -0 : x * sigmoid(x * slope)
+}
+
+/** x·s for a gate s of x that is eˣ far below 0, as the kernel has it: there s would be denormal in float32. */
+export function gated(x: number, s: number): number {
+  if (x < -87) return x === -Infinity ? -0 : x * Math.exp(x)
+  return x * s
+}
+
+/** tanh(log(1 + eˣ)) */
+export function tanhSoftplus(x: number): number {
+  return Math.tanh(softplus(x))
+}
+
 /** The x with erf(x) = y: Winitzki's closed form as a start, then Newton's method. */
 export function erfInv(y: number): number {
   if (!(Math.abs(y) < 1)) return Math.abs(y) === 1 ? y * Infinity : NaN
@@ -91,6 +111,13 @@ export function modulo(x: number, y: number): number {
   const remainder = x % y
   if (remainder === 0) return y < 0 ? -0 : 0
   return remainder < 0 === y < 0 ? remainder : remainder + y
+}
+
+/** ⌊x/y⌋ as NumPy's floor_divide: ±Inf for x/0, NaN for infinite x; ±0 for infinite y, or −1 where the signs differ. */
+export function floorDivide(x: number, y: number): number {
+  if (Math.abs(x) === Infinity && y !== 0) return NaN
+  const quotient = Math.floor(x / y)
+  return quotient === 0 && x !== 0 && x < 0 !== y < 0 ? -1 : quotient
 }
 
 /** ⌊a/b⌋ of 32-bit integers, wrapped; 0 where b is 0, as in NumPy. */

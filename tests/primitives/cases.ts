@@ -198,7 +198,6 @@ const divisors: Make = (shape) => ({
   ...floats(shape),
   data: floats(shape).data.map((_, i) => [1.75, -1.25, 2.5][i % 3]!),
 })
-/** Without quotients beyond 2²⁹, whose remainder is not defined, and 0 mod ±Inf, whose sign is not. */
 /**
  * Outputs of tanh and sigmoid, and any gradient: with large numbers for both, float32 overflows and float64 does not.
  */
@@ -206,9 +205,7 @@ const OUTPUT_PAIRS = [NaN, 0, -0, 1, -1, 0.5, 0.99999994].flatMap((y) =>
   SPECIAL.map((dy): readonly [number, number] => [y, dy]),
 )
 const MOD_PAIRS = [...SPECIAL, 5, -5, 4, -4].flatMap((a) =>
-  [2, -2, 3, -3, 0, -0, Infinity, -Infinity, NaN]
-    .filter((b) => (Math.abs(a) < 1e9 || !Number.isFinite(a / b)) && !(a === 0 && Math.abs(b) === Infinity))
-    .map((b): readonly [number, number] => [a, b]),
+  [2, -2, 3, -3, 0.1, -7e-41, 0, -0, 2.5e35, Infinity, -Infinity, NaN].map((b): readonly [number, number] => [a, b]),
 )
 const HALVES = [...SPECIAL, 1.5, 2.5, -1.5, -2.5, 0.49999997, 8388609, 2147483648]
 
@@ -824,8 +821,14 @@ export const opCases = {
   tanhGradient: binary(within(-1, 1), floats, { ulp: 2.6, pairs: OUTPUT_PAIRS }),
   sigmoidGradient: binary(within(0, 1), floats, { ulp: 2.1, pairs: OUTPUT_PAIRS }),
   erf: unary(within(-3, 3), { ulp: 1.3, secondGradient: true, special: [...SPECIAL, 4, -4, 10] }),
+  geluTanh: unary(within(-4, 6), { ulp: 4, secondGradient: true, special: [...SPECIAL, -9, -10, -10.2, 11, 20] }),
+  tanhSoftplus: unary(within(-6, 6), { ulp: 4, secondGradient: true, special: [...SPECIAL, 90, -90, -104] }),
+  gated: binary(within(-6, 6), floats, {
+    ulp: 2,
+    pairs: [...SPECIAL_PAIRS, [-87.5, 1e-38], [-91, 0], [-104, 0], [-300, 1]],
+  }),
   gelu: unary(within(-4, 6), {
-    ulp: 20,
+    ulp: 5,
     absolute: 1e-37,
     secondGradient: true,
     special: [...SPECIAL, -9, -13.1, -13.3, 10, 14, -14, 20],
@@ -883,7 +886,10 @@ export const opCases = {
     binary((shape) => distinct(shape, 0.25, 0.1), divisors, { pairs: MOD_PAIRS }),
     'binary',
   ),
-  floorDivide: numeric([], 'binary'),
+  floorDivide: numeric(
+    binary((shape) => distinct(shape, 0.25, 0.1), divisors, { pairs: [...MOD_PAIRS, [6, 0.1], [1e38, 0.3]] }),
+    'binary',
+  ),
   maximum: numeric(
     binary(
       (shape, seed) => distinct(shape, 0.25, 0, seed),

@@ -73,6 +73,11 @@ const products = [
   [101, 300, 65],
   [97, 257, 400],
   [259, 65, 131],
+  // sums in slices
+  [1, 6000, 101],
+  [101, 5000, 1],
+  [3, 5000, 50],
+  [50, 4100, 37],
 ].flatMap(([m, k, n]) =>
   [false, true].flatMap((left) => [false, true].map((right) => product(m!, k!, n!, left, right))),
 )

@@ -1,15 +1,15 @@
 // Matrix products on the tape. The kernel reads transposed operands in place.
 
-import { Gemm } from '../../../assembly/shared/instructions'
+import { Gemm, GEMM_GROUP, GEMM_LONG, GEMM_SLICE } from '../../../assembly/shared/instructions'
 import { Opcode } from '../../../assembly/shared/opcodes'
 import { BYTES_PER_ELEMENT } from '../../core/dtypes'
 import type { TensorType } from '../../core/shapes'
 import { broadcastStrides, forEachOffset, sizeOf } from '../../core/shapes'
 import type { NoAttributes } from '../../ir/attributes'
-import type { LowerContext } from '../../ir/instruction'
+import type { LowerContext, Word } from '../../ir/instruction'
 import { ABSENT, instruction } from '../../ir/instruction'
 import type { Address, Operand } from '../../ir/operand'
-import { STRIP } from '../../primitives/contraction'
+import { STRIP, contraction as rules } from '../../primitives/contraction'
 import type { Layout } from '../../primitives/rule'
 import type { TapeKernel } from './kernel'
 
@@ -36,6 +36,15 @@ export function acceptsMatrices(_operand: number, input: TensorType, layout: Lay
   return unitStride && (sizeOf(batch) === 1 || batchStride(batch, shape, strides) !== null) && shape.length >= 2
 }
 
+/** For partial sums of a long k: as many as out has elements, and once more where there are several groups of slices. */
+export function productBytes(out: readonly number[], k: number): number {
+  if (k <= GEMM_LONG) return 0
+  return BYTES_PER_ELEMENT * sizeOf(out) * (k > GEMM_SLICE * GEMM_GROUP ? 2 : 1)
+}
+
+/** Behind a Gemm of a long k: the memory for its partial sums, of which an empty product has none. */
+const partialSums = (k: number, temporary: Address | null): Word[] => (k > GEMM_LONG ? [temporary ?? ABSENT] : [])
+
 export function lowerProduct(context: LowerContext<NoAttributes>): void {
   const a = context.inputs[0]!
   const b = context.inputs[1]!
@@ -48,7 +57,7 @@ export function lowerProduct(context: LowerContext<NoAttributes>): void {
   const lhsColumn = a.strides.at(-1)!
   const rhsRow = b.strides.at(-2)!
   const rhsColumn = b.strides.at(-1)!
-  const { scratch, epilogue } = context
+  const { scratch, epilogue, temporary } = context
   const { bias, biasRow } = biasOf(context, n)
   const wide = Number(context.wideTiles)
   const emit = (
@@ -62,27 +71,32 @@ export function lowerProduct(context: LowerContext<NoAttributes>): void {
     rhsBatch: number,
   ): void =>
     context.emit(
-      instruction(Opcode.Gemm, Gemm, {
-        out,
-        lhs,
-        rhs,
-        bias,
-        m: rows,
-        n,
-        k,
-        lhsRow,
-        lhsColumn,
-        rhsRow,
-        rhsColumn,
-        batch: count,
-        lhsBatch,
-        rhsBatch,
-        epilogue,
-        scratch,
-        wide,
-        biasRow,
-        rhsStrip: STRIP,
-      }),
+      instruction(
+        Opcode.Gemm,
+        Gemm,
+        {
+          out,
+          lhs,
+          rhs,
+          bias,
+          m: rows,
+          n,
+          k,
+          lhsRow,
+          lhsColumn,
+          rhsRow,
+          rhsColumn,
+          batch: count,
+          lhsBatch,
+          rhsBatch,
+          epilogue,
+          scratch,
+          wide,
+          biasRow,
+          rhsStrip: STRIP,
+        },
+        partialSums(k, temporary),
+      ),
     )
   const lhsBatch = batchStride(batch, a.shape, a.strides)
   const rhsBatch = batchStride(batch, b.shape, b.strides)
@@ -127,6 +141,8 @@ function biasOf(
 
 const matmul: TapeKernel<NoAttributes> = {
   lower: lowerProduct,
+  temporaryBytes: (inputs, attributes) =>
+    productBytes(rules.matmul.infer(inputs, attributes)[0]!.shape, inputs[0]!.shape.at(-1)!),
   accepts: acceptsMatrices,
   fusesEpilogue: true,
   fusesAddend: true,
@@ -134,34 +150,40 @@ const matmul: TapeKernel<NoAttributes> = {
 
 const matmulStrips: TapeKernel<NoAttributes> = {
   lower(context) {
-    const { inputs, outputs, scratch, epilogue, wideTiles } = context
+    const { inputs, outputs, scratch, temporary, epilogue, wideTiles } = context
     const [a, b] = inputs as [Operand, Operand]
     const [m, n] = outputs[0]!.shape as [number, number]
     const k = a.shape[1]!
     const [lhsRow, lhsColumn] = a.strides as [number, number]
     context.emit(
-      instruction(Opcode.Gemm, Gemm, {
-        out: outputs[0]!.address,
-        lhs: a.address,
-        rhs: b.address,
-        ...biasOf(context, n),
-        m,
-        n,
-        k,
-        lhsRow,
-        lhsColumn,
-        rhsRow: STRIP,
-        rhsColumn: 1,
-        batch: 1,
-        lhsBatch: 0,
-        rhsBatch: 0,
-        epilogue,
-        scratch,
-        wide: Number(wideTiles),
-        rhsStrip: STRIP * k,
-      }),
+      instruction(
+        Opcode.Gemm,
+        Gemm,
+        {
+          out: outputs[0]!.address,
+          lhs: a.address,
+          rhs: b.address,
+          ...biasOf(context, n),
+          m,
+          n,
+          k,
+          lhsRow,
+          lhsColumn,
+          rhsRow: STRIP,
+          rhsColumn: 1,
+          batch: 1,
+          lhsBatch: 0,
+          rhsBatch: 0,
+          epilogue,
+          scratch,
+          wide: Number(wideTiles),
+          rhsStrip: STRIP * k,
+        },
+        partialSums(k, temporary),
+      ),
     )
   },
+  temporaryBytes: ([a, b]) => productBytes([a!.shape[0]!, b!.shape[0]!, STRIP], a!.shape[1]!),
   accepts: (operand, input, layout) => operand === 0 && acceptsMatrices(operand, input, layout),
   fusesEpilogue: true,
   fusesAddend: true,

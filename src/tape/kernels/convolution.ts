@@ -16,7 +16,7 @@ import type { Operand } from '../../ir/operand'
 import { isProduct, windowOf } from '../../primitives/convolution'
 import type { Layout } from '../../primitives/rule'
 import { isContiguous } from '../../primitives/rule'
-import { acceptsMatrices, lowerProduct } from './contraction'
+import { acceptsMatrices, lowerProduct, productBytes } from './contraction'
 import type { TapeKernel } from './kernel'
 import type { Stretch } from './window'
 import { boxLists, depthwiseBoxLists, hasPixels, slidingStretches, transposedStretches } from './window'
@@ -101,14 +101,13 @@ const transposed = ({ shape: [rows, columns], strides: [row, column], ...rest }:
 })
 
 const asProduct = (
-  context: Pick<LowerContext<unknown>, 'scratch' | 'wideTiles' | 'bias' | 'epilogue' | 'emit'>,
+  context: Pick<LowerContext<unknown>, 'scratch' | 'temporary' | 'wideTiles' | 'bias' | 'epilogue' | 'emit'>,
   a: Operand,
   b: Operand,
   out: Operand,
 ): void =>
   lowerProduct({
     ...context,
-    temporary: null,
     inputs: [a, b],
     outputs: [out],
     attributes: {} as NoAttributes,
@@ -117,6 +116,11 @@ const asProduct = (
 const convolution: TapeKernel<ConvolutionAttributes> = {
   accepts: acceptsPixels,
   fusesEpilogue: true,
+  temporaryBytes([x, kernel], attributes) {
+    if (!isProduct(kernel!.shape.slice(0, -2), attributes)) return 0
+    const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
+    return productBytes([...x!.shape.slice(0, -1), filters], channels)
+  },
   lower(context) {
     const {
       inputs: [x, kernel],
@@ -134,6 +138,10 @@ const convolution: TapeKernel<ConvolutionAttributes> = {
 
 const convolutionKernel: TapeKernel<PrimitiveAttributes['convolutionKernel']> = {
   accepts: acceptsPixels,
+  temporaryBytes: ([x, dy], attributes) =>
+    isProduct(attributes.kernel, attributes)
+      ? productBytes([x!.shape.at(-1)!, dy!.shape.at(-1)!], sizeOf(dy!.shape.slice(0, -1)))
+      : 0,
   lower(context) {
     const {
       inputs: [x, dy],
