@@ -163,6 +163,10 @@ describe('names', () => {
       ),
   )
 
+  /** Whether a word is a name in code: as it is, as the name by which users choose a class, or completed by 1D, 2D and 3D. */
+  const exists = (word: string): boolean =>
+    [word, word[0]!.toUpperCase() + word.slice(1), `${word}2D`].some((name) => words.has(name))
+
   /** The words in camelCase or PascalCase. */
   const identifiersOf = (code: string): string[] =>
     (code.match(/[A-Za-z_$][\w$]*/g) ?? []).filter((word) => /[a-z][A-Z]|[A-Z]{2}.*[a-z]|^[A-Z][a-z]+\w/.test(word))
@@ -176,7 +180,7 @@ describe('names', () => {
     const spans = spansOf(text).filter((span) => !/^[@\w.-]*\/|^--|^https?:/.test(span))
     return [...new Set([...spans, ...blocks].flatMap(identifiersOf))].filter(
       // xVal, testY: data that an example takes for granted
-      (word) => !words.has(word) && !foreign.has(word) && !known.has(word) && !/^[xy][A-Z]\w*$/.test(word),
+      (word) => !exists(word) && !foreign.has(word) && !known.has(word) && !/^[xy][A-Z]\w*$/.test(word),
     )
   })
 

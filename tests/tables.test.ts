@@ -8,7 +8,7 @@ import { classesIn } from '../src/core/registry'
 import { readDocument } from './helpers/documented'
 import { errorOf } from './helpers/training'
 
-const [overview, ofLayers] = readDocument('README.md').split('## What it can do today')[1]!.split('### Layers')
+const [overview, ofLayers] = readDocument('README.md').split('## Features')[1]!.split('### Layers')
 /** The rows of the overview: what each is about, and what it says. */
 const rows = new Map([...overview!.matchAll(/^\| ([a-z ]+) \| (.*) \|$/gm)].map(([, head, text]) => [head!, text!]))
 const layerRows = ofLayers!.split('###')[0]!
@@ -30,13 +30,11 @@ describe('a row of the README names all that there are:', () => {
     ['constraints', constraints, Object.keys(classesIn(constraints))],
     ['regularizers', regularizers, Object.keys(classesIn(regularizers))],
     ['schedules', schedules, scheduleNames],
-    // "several at once" and "groups of weights" are in words.
+    // "groups of weights" is in words.
     [
       'optimizers',
       optimizers,
-      Object.keys(classesIn(optimizers)).filter(
-        (name) => ![...scheduleNames, 'MultiOptimizer', 'ParameterGroup'].includes(name),
-      ),
+      Object.keys(classesIn(optimizers)).filter((name) => ![...scheduleNames, 'ParameterGroup'].includes(name)),
     ],
   ])('%s', (row, exported, names) => {
     expect(namesIn(rows.get(row)!, exported).sort()).toEqual(ownOnly(names).sort())

@@ -8,7 +8,7 @@ import { Tensor } from '../ops/tensor'
 import { untraced } from '../ops/trace'
 
 /** A function of one tensor, written with ops. */
-export type Activation = (x: Tensor) => Tensor
+export type ActivationFunction = (x: Tensor) => Tensor
 
 const activations = {
   linear: (x) => x,
@@ -30,12 +30,12 @@ const activations = {
   hardSilu: functions.hardSilu,
   mish: functions.mish,
   exponential: functions.exponential,
-} satisfies Readonly<Record<string, Activation>>
+} satisfies Readonly<Record<string, ActivationFunction>>
 
 type ActivationName = keyof typeof activations
 
 /** A known name (any spelling), or a custom function. */
-export type ActivationIdentifier = ActivationName | (string & {}) | Activation
+export type ActivationIdentifier = ActivationName | (string & {}) | ActivationFunction
 
 const names = Object.keys(activations)
 
@@ -43,7 +43,7 @@ const names = Object.keys(activations)
  * The function of an identifier; undefined and null mean linear. A name may refer to a custom object in scope.
  * @throws ArgumentError that suggests the nearest known name
  */
-export function getActivation(identifier: ActivationIdentifier | undefined | null): Activation {
+export function getActivation(identifier: ActivationIdentifier | undefined | null): ActivationFunction {
   if (identifier === undefined || identifier === null) return activations.linear
   if (typeof identifier === 'function') return identifier
   if (typeof identifier !== 'string') {
@@ -51,7 +51,7 @@ export function getActivation(identifier: ActivationIdentifier | undefined | nul
   }
   const own = customObject(identifier)
   if (typeof own === 'function') {
-    const activation: Activation = (x) => requireTensor(own.call(undefined, x), identifier)
+    const activation: ActivationFunction = (x) => requireTensor(own.call(undefined, x), identifier)
     // The name under which it is saved again.
     return Object.defineProperty(activation, 'name', { value: identifier })
   }
@@ -67,7 +67,7 @@ function requireTensor(value: unknown, name: string): Tensor {
 }
 
 /** Whether an activation computes each unit from all units, as softmax does. A custom function is tried on some numbers. */
-export function mixesUnits(activation: Activation): boolean {
+export function mixesUnits(activation: ActivationFunction): boolean {
   const isKnown = Object.values(activations).includes(activation)
   return isKnown ? activation === activations.softmax || activation === activations.logSoftmax : !isApart(activation)
 }
@@ -78,7 +78,7 @@ const TRIED = [0.3, -2.5, 40, -0.01, 1.7, -30, 6.2, 0]
 const CHOSEN = [5, 0, 6, 3]
 
 /** Whether f gives for some units in any order what it gives for them among all. */
-function isApart(f: Activation): boolean {
+function isApart(f: ActivationFunction): boolean {
   const of = (x: readonly number[]): ArrayLike<number> =>
     f(new Tensor(Float32Array.from(x), [1, x.length], 'float32')).data
   try {
@@ -96,12 +96,12 @@ function isApart(f: Activation): boolean {
 }
 
 /** Whether f(c · x) = c · f(x) for every c > 0. */
-export function isHomogeneous(activation: Activation): boolean {
+export function isHomogeneous(activation: ActivationFunction): boolean {
   return activation === activations.relu || activation === activations.linear || activation === activations.leakyRelu
 }
 
 /** The name under which an activation is saved: the known one, or the custom one. */
-export function activationName(activation: Activation): string {
+export function activationName(activation: ActivationFunction): string {
   const found = Object.entries(activations).find(([, known]) => known === activation)
   return found?.[0] ?? nameToSave(activation)
 }

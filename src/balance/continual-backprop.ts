@@ -1,7 +1,7 @@
 // ContinualBackprop: continually reinitializes a small fraction of the hidden units, those of least utility.
 
 import { configured, integer, number, option } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { layersOption } from '../layers/kinds'
 import { multiply } from '../ops/elementwise'
 import { Variable } from '../ops/variable'
@@ -23,7 +23,7 @@ const continualBackpropOptions = () => ({
   /** The layers, or their names, whose units are replaced. Default null: all hidden units. */
   layers: layersOption(),
 })
-export type ContinualBackpropOptions = InputsOf<ReturnType<typeof continualBackpropOptions>>
+export type ContinualBackpropOptions = OptionInputs<ReturnType<typeof continualBackpropOptions>>
 
 /** The units of one group, with their utilities and ages. */
 class Population {

@@ -2,7 +2,7 @@
 
 import { ArgumentError, formatShape } from '../core/errors'
 import { configured, number, option } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { sizeOf } from '../core/shapes'
 import { Constraint } from '../constraints'
 import { maximum, multiply } from '../ops/elementwise'
@@ -12,7 +12,7 @@ const dalesPrincipleOptions = () => ({
   /** The fraction of excitatory units, 0 … 1; the others are inhibitory. Default 0.8. */
   excitatory: option(number({ min: 0, max: 1 }), 0.8),
 })
-export type DalesPrincipleOptions = InputsOf<ReturnType<typeof dalesPrincipleOptions>>
+export type DalesPrincipleOptions = OptionInputs<ReturnType<typeof dalesPrincipleOptions>>
 
 /**
  * Gives all outgoing weights of a unit one sign. In the kernel of the next layer, [inputs, units] or [rows, columns,

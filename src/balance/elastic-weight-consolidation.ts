@@ -3,7 +3,7 @@
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { configured, count, number, option, readOptions } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { typed } from '../core/tree'
 import { RowSource } from '../data/row-source'
 import type { Samples } from '../data/samples'
@@ -28,7 +28,7 @@ const elasticOptions = () => ({
   /** λ ≥ 0. Default 100. */
   strength: option(number({ min: 0 }), 100),
 })
-export type ElasticWeightConsolidationOptions = InputsOf<ReturnType<typeof elasticOptions>>
+export type ElasticWeightConsolidationOptions = OptionInputs<ReturnType<typeof elasticOptions>>
 
 /**
  * A penalty for sequential tasks: λ/2 · Σ F (θ − θ*)², where θ* are the weights after the tasks learnt so far, and F is
@@ -79,7 +79,7 @@ const consolidateOptions = () => ({
   /** The number of samples to use, the first of the data. Default 500. */
   samples: option(count, 500),
 })
-export type ConsolidateOptions = InputsOf<ReturnType<typeof consolidateOptions>>
+export type ConsolidateOptions = OptionInputs<ReturnType<typeof consolidateOptions>>
 
 /**
  * Records what a model has learnt from data: from then on, ElasticWeightConsolidation penalises changes of weights that

@@ -2,7 +2,7 @@
 
 import { ShapeError, formatShape } from '../core/errors'
 import { configured, number, option } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import type { CallContext } from '../layers/context'
 import type { BatchShape } from '../layers/spec'
 import type { UnitFlow } from '../layers/units'
@@ -20,7 +20,7 @@ const intrinsicPlasticityOptions = () => ({
   /** η ≥ 0. Default 0.001. */
   rate: option(number({ min: 0 }), 0.001),
 })
-export type IntrinsicPlasticityOptions = InputsOf<ReturnType<typeof intrinsicPlasticityOptions>>
+export type IntrinsicPlasticityOptions = OptionInputs<ReturnType<typeof intrinsicPlasticityOptions>>
 
 /** The smallest slope: below it, a unit's output would hardly depend on its input. */
 const LEAST_SLOPE = 1e-3

@@ -2,7 +2,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { configured, number, required } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import type { BatchShape } from '../layers/spec'
 import { greaterEqual, stopGradient, where } from '../ops/elementwise'
 import { slice } from '../ops/shape'
@@ -15,7 +15,7 @@ const kWinnersOptions = () => ({
   /** The number of units that pass, or below 1 the fraction. */
   k: required(number({ above: 0 })),
 })
-export type KWinnersTakeAllOptions = InputsOf<ReturnType<typeof kWinnersOptions>>
+export type KWinnersTakeAllOptions = OptionInputs<ReturnType<typeof kWinnersOptions>>
 
 /**
  * Keeps the k largest units along the last axis of each sample (and place) and sets the others to 0: x [batch, …,

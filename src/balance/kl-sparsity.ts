@@ -1,7 +1,7 @@
 // KLSparsity: a penalty on units whose mean activity differs from a target.
 
 import { configured, number, option } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { add, clip, divide, log, multiply, subtract } from '../ops/elementwise'
 import { mean, sum } from '../ops/reduce'
 import type { Tensor } from '../ops/tensor'
@@ -13,7 +13,7 @@ const klSparsityOptions = () => ({
   /** β ≥ 0. Default 3. */
   strength: option(number({ min: 0 }), 3),
 })
-export type KLSparsityOptions = InputsOf<ReturnType<typeof klSparsityOptions>>
+export type KLSparsityOptions = OptionInputs<ReturnType<typeof klSparsityOptions>>
 
 /** Means are clipped to this distance from 0 and 1, where the logarithms are infinite. */
 const EDGE = 1e-6

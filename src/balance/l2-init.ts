@@ -2,7 +2,7 @@
 
 import { ArgumentError } from '../core/errors'
 import { configured, number, option } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { multiply, square, subtract } from '../ops/elementwise'
 import { sum } from '../ops/reduce'
 import type { Tensor } from '../ops/tensor'
@@ -13,7 +13,7 @@ const l2InitOptions = () => ({
   /** λ ≥ 0. Default 1e-3. */
   strength: option(number({ min: 0 }), 1e-3),
 })
-export type L2InitOptions = InputsOf<ReturnType<typeof l2InitOptions>>
+export type L2InitOptions = OptionInputs<ReturnType<typeof l2InitOptions>>
 
 /**
  * λ · Σ (θ − θ₀)², where θ₀ are the initial weights, from when the layer was built. They are saved and loaded with the

@@ -1,7 +1,7 @@
 // ReDo: reinitializes dormant units.
 
 import { configured, count, number, option } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { layersOption } from '../layers/kinds'
 import type { CallbackState, TrainedModel } from '../training/callbacks'
 import { Callback } from '../training/callbacks/callback'
@@ -21,7 +21,7 @@ const reDoOptions = () => ({
   /** The layers, or their names, whose units are replaced. Default null: all hidden units. */
   layers: layersOption(),
 })
-export type ReDoOptions = InputsOf<ReturnType<typeof reDoOptions>>
+export type ReDoOptions = OptionInputs<ReturnType<typeof reDoOptions>>
 
 /** mean|h_i| / (mean over the units k of mean|h_k| + 1e-9) */
 export function dormancyScores(activity: ArrayLike<number>): Float64Array {

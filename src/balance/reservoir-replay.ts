@@ -12,7 +12,7 @@ import {
   readOptions,
   required,
 } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { dtypes } from '../core/dtypes'
 import type { DType } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
@@ -30,7 +30,7 @@ const reservoirOptions = () => ({
   /** Determines which samples are kept and drawn. Default null: drawn from the global seed. */
   seed: option(nullable(integer()), null),
 })
-export type ReservoirReplayOptions = InputsOf<ReturnType<typeof reservoirOptions>>
+export type ReservoirReplayOptions = OptionInputs<ReturnType<typeof reservoirOptions>>
 
 const mixedOptions = () => ({
   /** The fraction of remembered samples in the result, in 0 … 1. Default 0.5. */
@@ -154,7 +154,11 @@ export class ReservoirReplay extends configured(Configured, reservoirOptions, 'c
   }
 
   /** New samples followed by remembered ones; only the new ones if the memory is empty. */
-  mixed(x: TensorLike, y: TensorLike, options: InputsOf<ReturnType<typeof mixedOptions>> = {}): [x: Tensor, y: Tensor] {
+  mixed(
+    x: TensorLike,
+    y: TensorLike,
+    options: OptionInputs<ReturnType<typeof mixedOptions>> = {},
+  ): [x: Tensor, y: Tensor] {
     const { share } = readOptions('ReservoirReplay: mixed', mixedOptions(), options)
     const [inputs, targets] = pairOf(x, y)
     if (this.rows === null) return [inputs, targets]

@@ -1,7 +1,7 @@
 // ShrinkAndPerturb: shrinks all weights and adds a small random initialization.
 
 import { configured, count, number, option } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { Callback } from '../training/callbacks/callback'
 import type { Probe } from '../training/probes'
 
@@ -13,7 +13,7 @@ const shrinkAndPerturbOptions = () => ({
   /** The number of steps between two applications. Default 1000. */
   every: option(count, 1000),
 })
-export type ShrinkAndPerturbOptions = InputsOf<ReturnType<typeof shrinkAndPerturbOptions>>
+export type ShrinkAndPerturbOptions = OptionInputs<ReturnType<typeof shrinkAndPerturbOptions>>
 
 /**
  * Every `every` steps, for each trained weight, including biases and scales:

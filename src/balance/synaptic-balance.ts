@@ -4,7 +4,7 @@ import { requireArguments } from '../core/arguments'
 import { isHomogeneous } from '../activations'
 import { ArgumentError, quoted } from '../core/errors'
 import { configured, number, option, readOptions, tableSize } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { flatten } from '../core/tree'
 import { typed } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
@@ -23,7 +23,7 @@ const balanceOptions = () => ({
   /** The largest number of sweeps over all layers. Default 200. */
   sweeps: option(tableSize(), 200),
 })
-export type BalanceOptions = InputsOf<ReturnType<typeof balanceOptions>>
+export type BalanceOptions = OptionInputs<ReturnType<typeof balanceOptions>>
 
 export interface Balanced {
   /** Layers whose units were balanced. */

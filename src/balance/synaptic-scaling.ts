@@ -1,7 +1,7 @@
 // SynapticScaling: scales the incoming weights of units towards a target activity.
 
 import { configured, count, nullable, number, option } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { layersOption } from '../layers/kinds'
 import { isKernel } from '../layers/units'
 import { scaleUnits } from '../models/unit-elements'
@@ -24,7 +24,7 @@ const synapticScalingOptions = () => ({
   /** The layers, or their names, whose units are scaled. Default null: all hidden units. */
   layers: layersOption(),
 })
-export type SynapticScalingOptions = InputsOf<ReturnType<typeof synapticScalingOptions>>
+export type SynapticScalingOptions = OptionInputs<ReturnType<typeof synapticScalingOptions>>
 
 /** The units of one group. */
 class Scaled implements ActivityListener {

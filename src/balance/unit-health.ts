@@ -1,9 +1,9 @@
 // UnitHealth: measures the health of a model's units in each epoch, without changing anything.
 
 import { activationName } from '../activations'
-import type { Activation } from '../activations'
+import type { ActivationFunction } from '../activations'
 import { configured, count, integer, number, option } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { typed } from '../core/tree'
 import { layersOption } from '../layers/kinds'
 import { abs, add, cast, greater, maximum, multiply, square, subtract } from '../ops/elementwise'
@@ -33,7 +33,7 @@ const unitHealthOptions = () => ({
   /** The layers, or their names, whose units are measured. Default null: all except output units. */
   layers: layersOption(),
 })
-export type UnitHealthOptions = InputsOf<ReturnType<typeof unitHealthOptions>>
+export type UnitHealthOptions = OptionInputs<ReturnType<typeof unitHealthOptions>>
 
 /** A unit whose |h| stays below this is dead. */
 const SILENT = 1e-6
@@ -49,7 +49,7 @@ function towardsLimits({ output, made }: HiddenUnits): ((h: Tensor) => Tensor) |
   // An activation layer has its function as an option.
   const activation: unknown = made.has(output) ? made.get(output)!.activation : Reflect.get(output, 'activation')
   if (typeof activation !== 'function') return null
-  const name = activationName(activation as Activation)
+  const name = activationName(activation as ActivationFunction)
   if (name === 'tanh' || name === 'softsign') return (h) => h
   return name === 'sigmoid' || name === 'hardSigmoid' ? (h) => subtract(multiply(h, 2), 1) : null
 }

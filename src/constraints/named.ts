@@ -2,7 +2,7 @@
 
 import { ArgumentError } from '../core/errors'
 import { Configured, configured, functionKind, integer, listOf, number, option, required } from '../core/options'
-import type { InputsOf, Kind } from '../core/options'
+import type { OptionInputs, Kind } from '../core/options'
 import { add, clip, divide, maximum, multiply, sqrt, square } from '../ops/elementwise'
 import { sum } from '../ops/reduce'
 import type { Tensor } from '../ops/tensor'
@@ -31,7 +31,7 @@ const lambdaOptions = () => ({
   /** The function. It is saved by name, as loss functions are. */
   constraint: required(functionKind<ConstraintFunction>('that is a constraint')),
 })
-export type LambdaConstraintOptions = InputsOf<ReturnType<typeof lambdaOptions>>
+export type LambdaConstraintOptions = OptionInputs<ReturnType<typeof lambdaOptions>>
 
 /**
  * A function of your own; wherever a constraint is expected, the function itself can also be passed.
@@ -76,7 +76,7 @@ const maxNormOptions = () => ({
   /** Default 0. */
   axis: alongAxis(),
 })
-export type MaxNormOptions = InputsOf<ReturnType<typeof maxNormOptions>>
+export type MaxNormOptions = OptionInputs<ReturnType<typeof maxNormOptions>>
 
 /**
  * Norms of at most maxValue: w · min(|w|, maxValue) / |w|.
@@ -105,7 +105,7 @@ const unitNormOptions = () => ({
   /** Default 0. */
   axis: alongAxis(),
 })
-export type UnitNormOptions = InputsOf<ReturnType<typeof unitNormOptions>>
+export type UnitNormOptions = OptionInputs<ReturnType<typeof unitNormOptions>>
 
 /**
  * Norms of 1: w / |w|.
@@ -128,7 +128,7 @@ const minMaxNormOptions = () => ({
   /** Default 0. */
   axis: alongAxis(),
 })
-export type MinMaxNormOptions = InputsOf<ReturnType<typeof minMaxNormOptions>>
+export type MinMaxNormOptions = OptionInputs<ReturnType<typeof minMaxNormOptions>>
 
 /**
  * Norms between two bounds: w · (rate · clip(|w|, minValue, maxValue) + (1 − rate) · |w|) / |w|.

@@ -66,7 +66,7 @@ export type ValuesOf<Table> = {
 type InputOf<Option> = Option extends Kind<infer _Value, infer Input> ? Input : never
 
 /** What users may pass. */
-export type InputsOf<Table> = {
+export type OptionInputs<Table> = {
   [Name in keyof Table as Table[Name] extends { readonly required: true } ? Name : never]: InputOf<Table[Name]>
 } & {
   [Name in keyof Table as Table[Name] extends { readonly required: true } ? never : Name]?:
@@ -407,7 +407,7 @@ export function readOverDefaults<Table extends OptionTable>(
 export function functionOptions<Table extends OptionTable>(
   where: string,
   table: Table,
-  given: InputsOf<Table> | ValuesOf<Table>,
+  given: OptionInputs<Table> | ValuesOf<Table>,
 ): ValuesOf<Table> {
   return given instanceof Configured ? (given as typeof given & ValuesOf<Table>) : readOptions(where, table, given)
 }
@@ -537,9 +537,9 @@ export type ConfiguredClass<Base extends AbstractClass, Table, Short extends key
   'prototype'
 > &
   Constructor<
-    Flat<InputsOf<Table> & BaseOptions<Base>>,
+    Flat<OptionInputs<Table> & BaseOptions<Base>>,
     [Short] extends [never] ? never : InputOf<Table[Short]>,
-    Flat<Omit<InputsOf<Table> & BaseOptions<Base>, Short>>,
+    Flat<Omit<OptionInputs<Table> & BaseOptions<Base>, Short>>,
     InstanceType<Base> & ValuesOf<Table>
   >
 

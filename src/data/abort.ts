@@ -1,7 +1,7 @@
 // Passes over data that a signal ends.
 
 import { abortSignal, nullable, option } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { Pace } from './pace'
 import type { Cursor, Soon, Source } from './source'
 import { END, after, isPromise } from './source'
@@ -11,7 +11,7 @@ export const signalOption = () => ({
   signal: option(nullable(abortSignal), null),
 })
 /** Options of whatever reads and has no others. */
-export type ReadOptions = InputsOf<ReturnType<typeof signalOption>>
+export type ReadOptions = OptionInputs<ReturnType<typeof signalOption>>
 
 /**
  * A pass that ends with the reason of a signal. What it reads is closed when the signal fires, not when the next element is asked

@@ -98,14 +98,14 @@ function childOf(part: unknown, key: string, count: number, place: string): unkn
   return Reflect.get(part, key)
 }
 
-interface Place {
+interface LeafInfo {
   readonly where: string
   readonly path: string
   readonly padding: Padding | null
   readonly spare: Tensor | null
 }
 
-function stackLeaves(parts: readonly Leaf[], place: Place): Tensor | string[] {
+function stackLeaves(parts: readonly Leaf[], place: LeafInfo): Tensor | string[] {
   const [first] = parts
   const wrong = (i: number, expected: string): DataError =>
     new DataError(`${place.where}: element ${i}${place.path} must be ${expected}, received ${quoted(parts[i])}`)
@@ -135,7 +135,7 @@ function stackLeaves(parts: readonly Leaf[], place: Place): Tensor | string[] {
 }
 
 /** Strings are not padded: no string means padding in every layer. */
-function stackStrings(rows: readonly StringTensor[], { where, path }: Place): StringTensor {
+function stackStrings(rows: readonly StringTensor[], { where, path }: LeafInfo): StringTensor {
   const { shape } = rows[0]!
   const differs = rows.findIndex((row) => !sameShape(row.shape, shape))
   if (differs >= 0)
@@ -161,7 +161,7 @@ function rowOf(part: Leaf, where: string): Row {
   return part instanceof Tensor ? part : toTensor(part as NestedArray, where)
 }
 
-function stackRows(rows: readonly Row[], { where, path, padding, spare }: Place): Tensor {
+function stackRows(rows: readonly Row[], { where, path, padding, spare }: LeafInfo): Tensor {
   const [{ shape, dtype }] = rows as readonly [Row]
   const other = rows.findIndex((row) => row.dtype !== dtype)
   if (other >= 0)

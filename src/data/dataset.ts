@@ -15,7 +15,7 @@ import {
   readOptions,
   required,
 } from '../core/options'
-import type { InputsOf, Kind } from '../core/options'
+import type { OptionInputs, Kind } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { nextSeed } from '../ops/seed'
 import type { Tensor } from '../ops/tensor'
@@ -68,13 +68,13 @@ const shuffleOptions = () => ({
   /** Whether each pass has another order. Default true. */
   reshuffleEachEpoch: option(boolean, true),
 })
-export type ShuffleOptions = InputsOf<ReturnType<typeof shuffleOptions>>
+export type ShuffleOptions = OptionInputs<ReturnType<typeof shuffleOptions>>
 
 const batchOptions = () => ({
   /** Whether to drop a smaller last batch. Default false. */
   dropRemainder: option(boolean, false),
 })
-export type BatchOptions = InputsOf<ReturnType<typeof batchOptions>>
+export type BatchOptions = OptionInputs<ReturnType<typeof batchOptions>>
 
 const paddedOptions = () => ({
   ...batchOptions(),
@@ -83,7 +83,7 @@ const paddedOptions = () => ({
   /** Extents are padded to a multiple of this: fewer shapes, and so fewer programs to compile. Default 1. */
   padToMultipleOf: option(extent, 1),
 })
-export type PaddedBatchOptions = InputsOf<ReturnType<typeof paddedOptions>>
+export type PaddedBatchOptions = OptionInputs<ReturnType<typeof paddedOptions>>
 
 const countOrCounts: Kind<number | readonly number[]> = custom(
   (value, where) => (Array.isArray(value) ? listOf(count).read(value, where) : count.read(value, where)),
@@ -97,7 +97,7 @@ const bucketOptions = () => ({
   /** The batch size: one number for all buckets, or one for each. Default 32. */
   batchSize: option(countOrCounts, 32),
 })
-export type BucketOptions = InputsOf<ReturnType<typeof bucketOptions>>
+export type BucketOptions = OptionInputs<ReturnType<typeof bucketOptions>>
 
 const windowOptions = () => ({
   /** The distance between the starts of two windows. Default: size, so that windows do not overlap. */
@@ -107,13 +107,13 @@ const windowOptions = () => ({
   /** Whether to drop smaller windows at the end. Default true. */
   dropRemainder: option(boolean, true),
 })
-export type WindowOptions = InputsOf<ReturnType<typeof windowOptions>>
+export type WindowOptions = OptionInputs<ReturnType<typeof windowOptions>>
 
 const mapOptions = () => ({
   /** The maximum number of calls in progress, if the function returns promises; the order is kept. Default 1. */
   parallel: option(count, 1),
 })
-export type MapOptions = InputsOf<ReturnType<typeof mapOptions>>
+export type MapOptions = OptionInputs<ReturnType<typeof mapOptions>>
 
 /**
  * A sequence of elements, such as rows for a model. `fit`, `evaluate` and `predict` take a data set of batches: `x`,

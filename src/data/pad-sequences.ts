@@ -2,7 +2,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { DataError, ShapeError, formatShape, quoted } from '../core/errors'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { choice, extent, nullable, number, option, readOptions } from '../core/options'
 import { allocateData } from '../core/dtypes'
 import { requireSize, sameShape, sizeOf } from '../core/shapes'
@@ -22,7 +22,7 @@ const padOptions = () => ({
   /** The value of the padding. Default 0. */
   value: option(number(), 0),
 })
-export type PadSequencesOptions = InputsOf<ReturnType<typeof padOptions>>
+export type PadSequencesOptions = OptionInputs<ReturnType<typeof padOptions>>
 
 /**
  * Sequences of different lengths as the rows of one tensor: [sequences, maxlen], or [sequences, maxlen, …] if each step

@@ -2,7 +2,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError } from '../core/errors'
-import type { InputsOf, Kind } from '../core/options'
+import type { OptionInputs, Kind } from '../core/options'
 import { boolean, custom, extent, integer, nullable, option, quoted, readOptions } from '../core/options'
 import { permutation } from '../ops/random'
 import { nextSeed } from '../ops/seed'
@@ -35,7 +35,7 @@ const splitOptions = () => ({
   seed: option(nullable(integer()), null),
 })
 /** Options of `trainTestSplit`. */
-export type SplitOptions = InputsOf<ReturnType<typeof splitOptions>>
+export type SplitOptions = OptionInputs<ReturnType<typeof splitOptions>>
 
 type Part<Data> = Data extends ShapedData ? Tensor : Data
 /** For each of the data, the training part and the test part. */
@@ -137,7 +137,7 @@ const foldTable = () => ({
   seed: option(nullable(integer()), null),
 })
 /** Options of `kFold`. */
-export type FoldOptions = InputsOf<ReturnType<typeof foldTable>>
+export type FoldOptions = OptionInputs<ReturnType<typeof foldTable>>
 
 /**
  * Splits rows into folds; each is the test data of a model trained on the others.

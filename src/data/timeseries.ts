@@ -3,7 +3,7 @@
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError } from '../core/errors'
 import { boolean, count, integer, nullable, option, readOptions, required } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { sizeOf } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
@@ -31,7 +31,7 @@ const timeseriesOptions = () => ({
   endIndex: option(nullable(integer({ min: 1 })), null),
 })
 /** Options of `timeseriesDataset`. */
-export type TimeseriesOptions = InputsOf<ReturnType<typeof timeseriesOptions>> & {
+export type TimeseriesOptions = OptionInputs<ReturnType<typeof timeseriesOptions>> & {
   /** A target for each step: a window's target is that of its first step. Default: none. */
   targets?: TensorLike | null | undefined
 }

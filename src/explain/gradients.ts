@@ -66,7 +66,7 @@ interface Rule {
  * A value with respect to which the model is differentiated: a float32 input, or the vectors an Embedding returns for
  * integers.
  */
-interface Place {
+interface Variation {
   readonly input: number
   readonly value: Tensor
   readonly baseline: Tensor
@@ -85,7 +85,7 @@ function along(coefficients: ArrayLike<number>, { rank }: Tensor): Tensor {
 
 /** One run of the model at all points of some rows, and the gradients there. Traced. */
 class Pass {
-  private readonly places: Place[] = []
+  private readonly places: Variation[] = []
 
   constructor(
     private readonly explained: Explained,

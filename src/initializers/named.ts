@@ -3,7 +3,7 @@
 import { requireArguments } from '../core/arguments'
 import type { TensorData } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import type { InputsOf, Spelled } from '../core/options'
+import type { OptionInputs, Spelled } from '../core/options'
 import {
   choice,
   configured,
@@ -36,7 +36,7 @@ const lambdaOptions = () => ({
   /** The function. It is saved by name, as loss functions are. */
   initializer: required(functionKind<InitializerFunction>('that is an initializer')),
 })
-export type LambdaInitializerOptions = InputsOf<ReturnType<typeof lambdaOptions>>
+export type LambdaInitializerOptions = OptionInputs<ReturnType<typeof lambdaOptions>>
 
 /**
  * A function of your own; wherever an initializer is expected, the function itself can also be passed.
@@ -79,7 +79,7 @@ const constantOptions = () => ({
   /** The value of every element; or values of the weight's shape, or of one that broadcasts to it. Default 0. */
   value: option(constants, 0),
 })
-export type ConstantOptions = InputsOf<ReturnType<typeof constantOptions>>
+export type ConstantOptions = OptionInputs<ReturnType<typeof constantOptions>>
 
 /**
  * All `value`, or given numbers, such as pretrained word vectors:
@@ -124,7 +124,7 @@ const seedOptions = () => ({
   /** Determines the numbers. Default null: drawn again for each tensor from the generator of setRandomSeed. */
   seed: option(nullable(integer()), null),
 })
-export type SeedOptions = InputsOf<ReturnType<typeof seedOptions>>
+export type SeedOptions = OptionInputs<ReturnType<typeof seedOptions>>
 
 /** Random initializers: equal seeds give equal weights; without a seed, each tensor differs. */
 abstract class RandomInitializer extends configured(Initializer, seedOptions) {
@@ -139,7 +139,7 @@ const normalOptions = () => ({
   /** The standard deviation. Default 0.05. */
   stddev: option(number({ min: 0 }), 0.05),
 })
-export type RandomNormalOptions = InputsOf<ReturnType<typeof normalOptions>> & SeedOptions
+export type RandomNormalOptions = OptionInputs<ReturnType<typeof normalOptions>> & SeedOptions
 
 /**
  * Normal numbers; mean 0 and standard deviation 0.05 by default.
@@ -169,7 +169,7 @@ const uniformOptions = () => ({
   /** Exclusive. Default 0.05. */
   maxval: option(number(), 0.05),
 })
-export type RandomUniformOptions = InputsOf<ReturnType<typeof uniformOptions>> & SeedOptions
+export type RandomUniformOptions = OptionInputs<ReturnType<typeof uniformOptions>> & SeedOptions
 
 /**
  * Uniform in [minval, maxval), ±0.05 by default.
@@ -261,7 +261,7 @@ const scalingOptions = () => ({
   /** The output axes. Default null: the last, times the receptive field. */
   outputAxes: option(nullable(listOf(integer())), null),
 })
-export type VarianceScalingOptions = InputsOf<ReturnType<typeof scalingOptions>> & SeedOptions
+export type VarianceScalingOptions = OptionInputs<ReturnType<typeof scalingOptions>> & SeedOptions
 
 /**
  * Variance scale / n, n the fan of `mode`. normal: σ = √(scale/n) after truncation; uniform: ±√(3·scale/n).
@@ -348,7 +348,7 @@ const orthogonalOptions = () => ({
   /** Multiplies the matrix. Default 1. */
   gain,
 })
-export type OrthogonalOptions = InputsOf<ReturnType<typeof orthogonalOptions>> & SeedOptions
+export type OrthogonalOptions = OptionInputs<ReturnType<typeof orthogonalOptions>> & SeedOptions
 
 /**
  * gain · a matrix with orthonormal rows or columns, whichever are fewer. For a tensor with more axes, the matrix is

@@ -1,7 +1,7 @@
 // Kernels of convolutions that compute a short-time Fourier transform.
 
 import { ShapeError, formatShape } from '../core/errors'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { boolean, choice, configured, either, listOf, nullable, number, option } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { Tensor } from '../ops/tensor'
@@ -40,7 +40,7 @@ const stftOptions = () => ({
   /** Whether the window is periodic instead of symmetric. Default false. */
   periodic: option(boolean, false),
 })
-export type STFTOptions = InputsOf<ReturnType<typeof stftOptions>>
+export type STFTOptions = OptionInputs<ReturnType<typeof stftOptions>>
 
 /**
  * Kernels [frame length T, 1, frequencies F/2 + 1] of a Conv1D whose outputs are the real or the imaginary parts of a short-time

@@ -8,13 +8,13 @@ import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
-import type { SaidToCall } from './context'
+import type { CallExtras } from './context'
 import type { BatchShape } from './spec'
 import { TensorSpec } from './spec'
 import { originOf } from './symbol'
 
 /** The options of `apply`. */
-export interface ApplyOptions extends SaidToCall {
+export interface ApplyOptions extends CallExtras {
   /** Default: that of the calling layer; false outside of all layers. */
   readonly training?: boolean | undefined
   /** Which elements of the input count. Default: the masks that the inputs carry. */

@@ -27,7 +27,7 @@ export interface AttentionCall {
 }
 
 /** All further options of a call, for the layers that accept them. */
-export interface SaidToCall extends AttentionCall {
+export interface CallExtras extends AttentionCall {
   /** The weight of each element of the input, for a CategoryEncoding that counts. */
   readonly countWeights?: Tensor | null | undefined
 }
@@ -45,14 +45,14 @@ export class CallContext {
     readonly initialState: Tree<Tensor> | null = null,
     outer?: CallContext,
     /** The further options of the call. */
-    readonly said: SaidToCall = {},
+    readonly extras: CallExtras = {},
   ) {
     this.reports = outer?.reports ?? { losses: [], from: [], metrics: [] }
   }
 
   /** The options of an attention layer. */
   get attention(): AttentionCall {
-    return this.said
+    return this.extras
   }
 
   /** Adds a scalar to the loss of this step. */

@@ -1,6 +1,6 @@
 // Kinds of options that several layers use.
 
-import type { Activation, ActivationIdentifier } from '../activations'
+import type { ActivationFunction, ActivationIdentifier } from '../activations'
 import { activationName, getActivation } from '../activations'
 import { ArgumentError, FormatError, quoted } from '../core/errors'
 import type { Kind } from '../core/options'
@@ -19,7 +19,7 @@ import { Layer } from './layer'
 import { layerFromConfig, layerToConfig } from './saved'
 
 /** A name or a function; null is linear. */
-export const activation: Kind<Activation, ActivationIdentifier | null> = /* @__PURE__ */ custom(
+export const activation: Kind<ActivationFunction, ActivationIdentifier | null> = /* @__PURE__ */ custom(
   (value) => getActivation(value as ActivationIdentifier | null),
   (value) => activationName(value),
 )

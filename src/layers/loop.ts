@@ -7,7 +7,7 @@ import type { Tensor } from '../ops/tensor'
 import { CallContext, currentFrame, withFrame } from './context'
 
 /** The result of one iteration. */
-export interface Turn {
+export interface RecurrentStep {
   /** The state for the next iteration. */
   readonly state: readonly Tensor[]
   /** The values that are stacked. */
@@ -21,11 +21,11 @@ export interface Turn {
  */
 export function scanLayers(
   context: CallContext,
-  turn: (state: readonly Tensor[], slices: readonly Tensor[]) => Turn,
+  turn: (state: readonly Tensor[], slices: readonly Tensor[]) => RecurrentStep,
   first: readonly Tensor[],
   slices: readonly Tensor[],
   options: ScanOptions = {},
-): Turn {
+): RecurrentStep {
   const layer = currentFrame()?.layer ?? null
   let names: readonly string[] = []
   let counts = { outputs: 0, losses: 0 }

@@ -2,7 +2,7 @@
 // axes of weights, and how the units of the input become those of the output. models/unit-groups.ts walks a model's
 // graph to find all weights of a unit; code that counts, resets, scales or removes units needs nothing else.
 
-import type { Activation } from '../activations'
+import type { ActivationFunction } from '../activations'
 import type { Variable } from '../ops/variable'
 
 /**
@@ -34,7 +34,7 @@ export interface MadeUnits {
   /** How often the units occur side by side in the output: twice in a Bidirectional. Default 1. */
   readonly blocks?: number
   /** The last activation of each unit. Default: none, or none with a known limit. */
-  readonly activation?: Activation
+  readonly activation?: ActivationFunction
   /** Whether each unit depends on all others, as after softmax: then no single unit can be removed. Default false. */
   readonly mixed?: boolean
 }

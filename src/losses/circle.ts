@@ -2,7 +2,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { ShapeError, formatShape } from '../core/errors'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { boolean, custom, functionOptions, number, option } from '../core/options'
 import type { Shape, TensorType } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
@@ -38,7 +38,7 @@ const circleOptions = {
   /** Whether pairs of an embedding with itself are excluded. Default true. */
   removeDiagonal: option(boolean, true),
 }
-export type CircleOptions = InputsOf<typeof circleOptions>
+export type CircleOptions = OptionInputs<typeof circleOptions>
 
 const tensorOrNull = custom<TensorLike | null>(
   (value) => value as TensorLike | null,
@@ -65,7 +65,7 @@ const functionTable = {
  * or for the batch without them
  * @example losses.circle([0, 0, 1], ops.normalize(embeddings))
  */
-export function circle(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof functionTable> = {}): Tensor {
+export function circle(yTrue: TensorLike, yPred: TensorLike, options: OptionInputs<typeof functionTable> = {}): Tensor {
   requireArguments('losses.circle', arguments, 3)
   const { gamma, margin, removeDiagonal, refLabels, refEmbeddings } = functionOptions('circle', functionTable, options)
   const embeddings = cast(asTensor(yPred, 'yPred'), 'float32')

@@ -3,7 +3,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { ShapeError, quoted } from '../core/errors'
-import type { InputsOf, ValuesOf } from '../core/options'
+import type { OptionInputs, ValuesOf } from '../core/options'
 import { boolean, either, functionOptions, listOf, number, option } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { broadcastShapes, normalizeAxis } from '../core/shapes'
@@ -38,9 +38,9 @@ import { crossentropyOptions, sparseCrossentropyOptions } from './options'
 import { EPSILON, classMask, classNumbers, floats, meanOver } from './values'
 import { bothMasks } from './weights'
 
-export type CrossentropyOptions = InputsOf<typeof crossentropyOptions>
+export type CrossentropyOptions = OptionInputs<typeof crossentropyOptions>
 
-export type SparseCrossentropyOptions = InputsOf<typeof sparseCrossentropyOptions>
+export type SparseCrossentropyOptions = OptionInputs<typeof sparseCrossentropyOptions>
 
 /**
  * −(y ln p + (1−y) ln(1−p)), mean over the last axis. With logits x: softplus(x) − x·y, which is also used for
@@ -50,7 +50,7 @@ export type SparseCrossentropyOptions = InputsOf<typeof sparseCrossentropyOption
 export function binaryCrossentropy(
   yTrue: TensorLike,
   yPred: TensorLike,
-  options: InputsOf<typeof crossentropyOptions> = {},
+  options: OptionInputs<typeof crossentropyOptions> = {},
 ): Tensor {
   requireArguments('losses.binaryCrossentropy', arguments, 3)
   const { fromLogits, labelSmoothing, axis } = functionOptions('binaryCrossentropy', crossentropyOptions, options)
@@ -100,7 +100,7 @@ const binaryFocalOptions = {
   ...focusing,
   ...crossentropyOptions,
 }
-export type BinaryFocalOptions = InputsOf<typeof binaryFocalOptions>
+export type BinaryFocalOptions = OptionInputs<typeof binaryFocalOptions>
 
 /**
  * (1 − pₜ)^gamma · −(y ln p + (1−y) ln(1−p)), pₜ = y·p + (1−y)(1−p), mean over the last axis; with class balancing,
@@ -110,7 +110,7 @@ export type BinaryFocalOptions = InputsOf<typeof binaryFocalOptions>
 export function binaryFocalCrossentropy(
   yTrue: TensorLike,
   yPred: TensorLike,
-  options: InputsOf<typeof binaryFocalOptions> = {},
+  options: OptionInputs<typeof binaryFocalOptions> = {},
 ): Tensor {
   requireArguments('losses.binaryFocalCrossentropy', arguments, 3)
   const given = functionOptions('binaryFocalCrossentropy', binaryFocalOptions, options)
@@ -173,7 +173,7 @@ function categorical(
 export function categoricalCrossentropy(
   yTrue: TensorLike,
   yPred: TensorLike,
-  options: InputsOf<typeof crossentropyOptions> = {},
+  options: OptionInputs<typeof crossentropyOptions> = {},
 ): Tensor {
   requireArguments('losses.categoricalCrossentropy', arguments, 3)
   const { scores, y } = categorical(
@@ -201,7 +201,7 @@ const categoricalFocalOptions = {
   ...focusing,
   ...crossentropyOptions,
 }
-export type CategoricalFocalOptions = InputsOf<typeof categoricalFocalOptions>
+export type CategoricalFocalOptions = OptionInputs<typeof categoricalFocalOptions>
 
 /**
  * −Σ alpha · (1 − p)^gamma · y ln p over the class axis. Lin et al. 2017.
@@ -210,7 +210,7 @@ export type CategoricalFocalOptions = InputsOf<typeof categoricalFocalOptions>
 export function categoricalFocalCrossentropy(
   yTrue: TensorLike,
   yPred: TensorLike,
-  options: InputsOf<typeof categoricalFocalOptions> = {},
+  options: OptionInputs<typeof categoricalFocalOptions> = {},
 ): Tensor {
   requireArguments('losses.categoricalFocalCrossentropy', arguments, 3)
   const given = functionOptions('categoricalFocalCrossentropy', categoricalFocalOptions, options)
@@ -247,7 +247,7 @@ export class CategoricalFocalCrossentropy extends lossOf(
 export function sparseCategoricalCrossentropy(
   yTrue: TensorLike,
   yPred: TensorLike,
-  options: InputsOf<typeof sparseCrossentropyOptions> = {},
+  options: OptionInputs<typeof sparseCrossentropyOptions> = {},
 ): Tensor {
   requireArguments('losses.sparseCategoricalCrossentropy', arguments, 3)
   const { fromLogits, ignoreClass, axis } = functionOptions(
@@ -300,7 +300,7 @@ const generalizedOptions = {
    */
   q: option(number({ above: 0, below: 1 }), 0.5),
 }
-export type GeneralizedCrossEntropyOptions = InputsOf<typeof generalizedOptions>
+export type GeneralizedCrossEntropyOptions = OptionInputs<typeof generalizedOptions>
 
 /**
  * (1 − p[y]^q) / q for the class number y and probabilities p. Zhang & Sabuncu 2018.
@@ -309,7 +309,7 @@ export type GeneralizedCrossEntropyOptions = InputsOf<typeof generalizedOptions>
 export function categoricalGeneralizedCrossEntropy(
   yTrue: TensorLike,
   yPred: TensorLike,
-  options: InputsOf<typeof generalizedOptions> = {},
+  options: OptionInputs<typeof generalizedOptions> = {},
 ): Tensor {
   requireArguments('losses.categoricalGeneralizedCrossEntropy', arguments, 3)
   const { q } = functionOptions('categoricalGeneralizedCrossEntropy', generalizedOptions, options)

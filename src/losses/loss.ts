@@ -2,7 +2,7 @@
 // weights.ts.
 
 import { ArgumentError, ShapeError, formatShape, quoted, restate, restating } from '../core/errors'
-import type { ConfiguredClass, InputsOf, Kind, OptionTable, Spelled } from '../core/options'
+import type { ConfiguredClass, OptionInputs, Kind, OptionTable, Spelled } from '../core/options'
 import { Configured, choice, configured, custom, nullable, option, optionFrom, text } from '../core/options'
 import { camelCase, classNameOf } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
@@ -28,7 +28,7 @@ const lossOptions = () => ({
   /** Losses are computed in float32. */
   dtype: option(nullable(choice('float32')), null),
 })
-export type LossOptions = InputsOf<ReturnType<typeof lossOptions>>
+export type LossOptions = OptionInputs<ReturnType<typeof lossOptions>>
 
 /** Values, and the mask of those that count. */
 export interface Counted {
@@ -123,7 +123,7 @@ export function lossOf<
   Short extends keyof Table & string = never,
 >(
   base: Base,
-  formula: (yTrue: TensorLike, yPred: TensorLike, options?: NoInfer<InputsOf<Table>>) => Tensor,
+  formula: (yTrue: TensorLike, yPred: TensorLike, options?: NoInfer<OptionInputs<Table>>) => Tensor,
   table?: Table,
   shorthand?: Short,
 ): ConfiguredClass<Base, Table, Short> {

@@ -2,7 +2,7 @@
 // the classes of the same formulas. Keras's formulas.
 
 import { requireArguments } from '../core/arguments'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { functionOptions, number, option } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
@@ -108,13 +108,13 @@ const huberOptions = {
   /** The error at which the loss changes from quadratic to linear. Default 1. */
   delta: option(number({ above: 0 }), 1),
 }
-export type HuberOptions = InputsOf<typeof huberOptions>
+export type HuberOptions = OptionInputs<typeof huberOptions>
 
 /**
  * e = y − ŷ: ½e² where |e| ≤ delta, else delta·|e| − ½delta²; mean over the last axis. Huber 1964.
  * @example losses.huber([[0, 0]], [[0.5, 4]], { delta: 1 })   // [1.813]
  */
-export function huber(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof huberOptions> = {}): Tensor {
+export function huber(yTrue: TensorLike, yPred: TensorLike, options: OptionInputs<typeof huberOptions> = {}): Tensor {
   requireArguments('losses.huber', arguments, 3)
   const { delta } = functionOptions('huber', huberOptions, options)
   const error = errors(yTrue, yPred)
@@ -150,7 +150,7 @@ export class LogCosh extends lossOf(OfNumbers, logCosh) {
   static readonly className = 'LogCosh'
 }
 
-export type CosineSimilarityOptions = InputsOf<typeof cosineOptions>
+export type CosineSimilarityOptions = OptionInputs<typeof cosineOptions>
 
 /**
  * −Σ y·ŷ / (‖y‖ ‖ŷ‖) along an axis: −1 for equal directions, 0 for orthogonal vectors and for zeros.
@@ -159,7 +159,7 @@ export type CosineSimilarityOptions = InputsOf<typeof cosineOptions>
 export function cosineSimilarity(
   yTrue: TensorLike,
   yPred: TensorLike,
-  options: InputsOf<typeof cosineOptions> = {},
+  options: OptionInputs<typeof cosineOptions> = {},
 ): Tensor {
   requireArguments('losses.cosineSimilarity', arguments, 3)
   const { axis } = functionOptions('cosineSimilarity', cosineOptions, options)

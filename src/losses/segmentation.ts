@@ -2,7 +2,7 @@
 // membership. Keras's formulas.
 
 import { requireArguments } from '../core/arguments'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { either, functionOptions, integer, listOf, nullable, number, option } from '../core/options'
 import { normalizeAxes } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
@@ -20,7 +20,7 @@ const diceOptions = {
    */
   axis: option(nullable(either(listOf(integer()), integer(), Array.isArray)), null),
 }
-export type DiceOptions = InputsOf<typeof diceOptions>
+export type DiceOptions = OptionInputs<typeof diceOptions>
 
 /** @throws ShapeError with the loss's name, for an axis that predictions do not have */
 function axesOf(loss: string, axis: number | readonly number[] | null, { rank }: Tensor): readonly number[] | null {
@@ -32,7 +32,7 @@ function axesOf(loss: string, axis: number | readonly number[] | null, { rank }:
  * 2016.
  * @example losses.dice([[1, 1, 0]], [[1, 0, 1]], { axis: 1 })   // [0.5]
  */
-export function dice(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof diceOptions> = {}): Tensor {
+export function dice(yTrue: TensorLike, yPred: TensorLike, options: OptionInputs<typeof diceOptions> = {}): Tensor {
   requireArguments('losses.dice', arguments, 3)
   const { axis } = functionOptions('dice', diceOptions, options)
   const [y, output] = floats(yTrue, yPred)
@@ -56,14 +56,18 @@ const tverskyOptions = {
   beta: option(number({ min: 0 }), 0.5),
   ...diceOptions,
 }
-export type TverskyOptions = InputsOf<typeof tverskyOptions>
+export type TverskyOptions = OptionInputs<typeof tverskyOptions>
 
 /**
  * 1 − S / (S + alpha·Σ y·(1 − ŷ) + beta·Σ ŷ·(1 − y) + 1e-7) with S = Σ y·ŷ and sums over the axes. Salehi et al. 2017.
  * As in Keras, alpha weights false negatives and beta false positives.
  * @example losses.tversky([[1, 1, 0]], [[1, 0, 1]], { axis: 1 })   // [0.5]
  */
-export function tversky(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof tverskyOptions> = {}): Tensor {
+export function tversky(
+  yTrue: TensorLike,
+  yPred: TensorLike,
+  options: OptionInputs<typeof tverskyOptions> = {},
+): Tensor {
   requireArguments('losses.tversky', arguments, 3)
   const { alpha, beta, axis } = functionOptions('tversky', tverskyOptions, options)
   const [y, output] = floats(yTrue, yPred)

@@ -1,7 +1,7 @@
 // Accuracies: the fraction of correct predictions.
 
 import { boolean, configured, count, number, option } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { alignRanks } from '../losses/weights'
 import { cast, equal, greater, less, multiply } from '../ops/elementwise'
 import { any, argmax, sum } from '../ops/reduce'
@@ -30,7 +30,7 @@ const binaryAccuracyOptions = () => ({
   /** Predictions above it count as 1. Default 0.5. */
   threshold: option(number(), 0.5),
 })
-export type BinaryAccuracyOptions = InputsOf<ReturnType<typeof binaryAccuracyOptions>> & MetricOptions
+export type BinaryAccuracyOptions = OptionInputs<ReturnType<typeof binaryAccuracyOptions>> & MetricOptions
 
 /**
  * The fraction of predictions, 1 above `threshold` and else 0, that equal the target.
@@ -90,7 +90,7 @@ const topKOptions = () => ({
   /** The number of largest predictions that count. Default 5. */
   k: option(count, 5),
 })
-export type TopKOptions = InputsOf<ReturnType<typeof topKOptions>> & MetricOptions
+export type TopKOptions = OptionInputs<ReturnType<typeof topKOptions>> & MetricOptions
 
 /**
  * The fraction of samples whose one-hot target is among the k largest predictions.
@@ -111,7 +111,7 @@ const sparseTopKOptions = () => ({
   /** Whether predictions are class numbers, the best first, instead of one score per class. Default false. */
   fromSortedIds: option(boolean, false),
 })
-export type SparseTopKOptions = InputsOf<ReturnType<typeof sparseTopKOptions>> & MetricOptions
+export type SparseTopKOptions = OptionInputs<ReturnType<typeof sparseTopKOptions>> & MetricOptions
 
 /**
  * The fraction of samples whose class number is among the k largest predictions.

@@ -2,7 +2,7 @@
 // keras/src/metrics/metrics_utils.py.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import type { InputsOf, Kind } from '../core/options'
+import type { OptionInputs, Kind } from '../core/options'
 import { configured, count, either, integer, listOf, nullable, number, option } from '../core/options'
 import { classNameOf } from '../core/registry'
 import { divideNoNan } from '../losses/weights'
@@ -13,7 +13,7 @@ import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { MetricOptions } from './metric'
 import { Metric, accumulate } from './metric'
-import type { Batch } from './thresholds'
+import type { ScoredBatch } from './thresholds'
 import { Thresholds, batchOf, ofClass } from './thresholds'
 
 /** True for the k largest values along the last axis; the first of equal ones. */
@@ -42,7 +42,7 @@ const countOptions = () => ({
    */
   thresholds: option(nullable(thresholdList), null),
 })
-export type CountOptions = InputsOf<ReturnType<typeof countOptions>> & MetricOptions
+export type CountOptions = OptionInputs<ReturnType<typeof countOptions>> & MetricOptions
 
 /** The four entries of a confusion matrix: which elements they count. */
 const cells = {
@@ -51,7 +51,7 @@ const cells = {
   trueNegatives: (actual: Tensor, predicted: Tensor): Tensor => logicalNot(logicalOr(actual, predicted)),
   falseNegatives: (actual: Tensor, predicted: Tensor): Tensor => greater(actual, predicted),
 }
-type Cell = keyof typeof cells
+type Entry = keyof typeof cells
 
 /** Counts elements at each threshold. */
 abstract class AtThresholds extends configured(Metric, countOptions) {
@@ -63,14 +63,14 @@ abstract class AtThresholds extends configured(Metric, countOptions) {
   )
 
   /** The counted entries. */
-  protected abstract cells(): readonly Cell[]
+  protected abstract cells(): readonly Entry[]
 
   protected defaultThreshold(): number {
     return 0.5
   }
 
   /** Selects the predictions that count. */
-  protected select(batch: Batch): Batch {
+  protected select(batch: ScoredBatch): ScoredBatch {
     return batch
   }
 
@@ -110,7 +110,7 @@ abstract class AtThresholds extends configured(Metric, countOptions) {
  */
 export class TruePositives extends AtThresholds {
   static readonly className = 'TruePositives'
-  protected cells(): Cell[] {
+  protected cells(): Entry[] {
     return ['truePositives']
   }
 }
@@ -124,7 +124,7 @@ export class TruePositives extends AtThresholds {
  */
 export class FalsePositives extends AtThresholds {
   static readonly className = 'FalsePositives'
-  protected cells(): Cell[] {
+  protected cells(): Entry[] {
     return ['falsePositives']
   }
 }
@@ -138,7 +138,7 @@ export class FalsePositives extends AtThresholds {
  */
 export class TrueNegatives extends AtThresholds {
   static readonly className = 'TrueNegatives'
-  protected cells(): Cell[] {
+  protected cells(): Entry[] {
     return ['trueNegatives']
   }
 }
@@ -152,7 +152,7 @@ export class TrueNegatives extends AtThresholds {
  */
 export class FalseNegatives extends AtThresholds {
   static readonly className = 'FalseNegatives'
-  protected cells(): Cell[] {
+  protected cells(): Entry[] {
     return ['falseNegatives']
   }
 }
@@ -163,15 +163,15 @@ const selectionOptions = () => ({
   /** Only this class counts. Default null: all. */
   classId: option(nullable(integer({ min: 0 })), null),
 })
-export type ThresholdOptions = InputsOf<ReturnType<typeof selectionOptions>> & CountOptions
+export type ThresholdOptions = OptionInputs<ReturnType<typeof selectionOptions>> & CountOptions
 
 /** The ratio of the first of two entries to their sum. */
-abstract class Share extends configured(AtThresholds, selectionOptions) {
+abstract class Ratio extends configured(AtThresholds, selectionOptions) {
   protected override defaultThreshold(): number {
     return this.topK === null ? 0.5 : LOWEST
   }
 
-  protected override select({ y, p, w }: Batch): Batch {
+  protected override select({ y, p, w }: ScoredBatch): ScoredBatch {
     if (this.topK !== null && !(this.topK <= (p.shape.at(-1) ?? 1))) {
       throw new ShapeError(
         `topK ${this.topK} needs predictions with at least as many classes, received ${formatShape(p.shape)}`,
@@ -193,9 +193,9 @@ abstract class Share extends configured(AtThresholds, selectionOptions) {
  * metric.apply([1, 1, 0, 1], [0.9, 0.2, 0.7, 0.8])
  * metric.result()   // 0.6667
  */
-export class Precision extends Share {
+export class Precision extends Ratio {
   static readonly className = 'Precision'
-  protected cells(): Cell[] {
+  protected cells(): Entry[] {
     return ['truePositives', 'falsePositives']
   }
 }
@@ -207,9 +207,9 @@ export class Precision extends Share {
  * metric.apply([1, 1, 0, 1], [0.9, 0.2, 0.7, 0.8])
  * metric.result()   // 0.6667
  */
-export class Recall extends Share {
+export class Recall extends Ratio {
   static readonly className = 'Recall'
-  protected cells(): Cell[] {
+  protected cells(): Entry[] {
     return ['truePositives', 'falseNegatives']
   }
 }

@@ -2,7 +2,7 @@
 // Follows keras/src/metrics/metrics_utils.py.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import {
   boolean,
   choice,
@@ -40,7 +40,7 @@ import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { MetricOptions } from './metric'
 import { Metric, accumulate } from './metric'
-import type { Batch } from './thresholds'
+import type { ScoredBatch } from './thresholds'
 import { Thresholds, batchOf, ofClass } from './thresholds'
 
 const fraction = number({ min: 0, max: 1 })
@@ -69,7 +69,7 @@ const aucOptions = () => ({
   /** The predictions are logits, not probabilities. Default false. */
   fromLogits: option(boolean, false),
 })
-export type AucOptions = InputsOf<ReturnType<typeof aucOptions>> & MetricOptions
+export type AucOptions = OptionInputs<ReturnType<typeof aucOptions>> & MetricOptions
 
 /** Counts at each threshold, and totals. [thresholds] and [], or with labels [thresholds, labels] and [labels]. */
 type Counts = readonly [truePositives: Variable, falsePositives: Variable, positives: Variable, negatives: Variable]
@@ -88,7 +88,7 @@ abstract class Curve extends Metric {
   /** Adds the weights of positives and negatives: all together, or for [batch, labels] per label. */
   protected count(
     [truePositives, falsePositives, positives, negatives]: Counts,
-    { y, p, w }: Batch,
+    { y, p, w }: ScoredBatch,
     perLabel = false,
   ): void {
     const actual = cast(cast(y, 'bool'), 'float32')
@@ -229,7 +229,7 @@ const pointOptions = () => ({
   /** Only this class counts. Default null: all. */
   classId: option(nullable(integer({ min: 0 })), null),
 })
-type PointOptions = InputsOf<ReturnType<typeof pointOptions>> & MetricOptions
+type PointOptions = OptionInputs<ReturnType<typeof pointOptions>> & MetricOptions
 
 /** Rates at each threshold, [thresholds]. */
 interface Rates {
@@ -273,7 +273,7 @@ const specificityOption = () => ({
   /** The smallest specificity: the fraction of negatives predicted as negative. */
   specificity: required(fraction),
 })
-export type SensitivityAtSpecificityOptions = InputsOf<ReturnType<typeof specificityOption>> & PointOptions
+export type SensitivityAtSpecificityOptions = OptionInputs<ReturnType<typeof specificityOption>> & PointOptions
 
 /**
  * The largest sensitivity (recall) among thresholds with at least this specificity.
@@ -290,7 +290,7 @@ const sensitivityOption = () => ({
   /** The smallest sensitivity: the fraction of positives predicted as positive. */
   sensitivity: required(fraction),
 })
-export type SpecificityAtSensitivityOptions = InputsOf<ReturnType<typeof sensitivityOption>> & PointOptions
+export type SpecificityAtSensitivityOptions = OptionInputs<ReturnType<typeof sensitivityOption>> & PointOptions
 
 /**
  * The largest specificity among thresholds with at least this sensitivity (recall).
@@ -310,7 +310,7 @@ const recallOption = () => ({
   /** The smallest recall: the fraction of positives predicted as positive. */
   recall: required(fraction),
 })
-export type PrecisionAtRecallOptions = InputsOf<ReturnType<typeof recallOption>> & PointOptions
+export type PrecisionAtRecallOptions = OptionInputs<ReturnType<typeof recallOption>> & PointOptions
 
 /**
  * The largest precision among thresholds with at least this recall.
@@ -330,7 +330,7 @@ const precisionOption = () => ({
   /** The smallest precision: the fraction of positive predictions that are correct. */
   precision: required(fraction),
 })
-export type RecallAtPrecisionOptions = InputsOf<ReturnType<typeof precisionOption>> & PointOptions
+export type RecallAtPrecisionOptions = OptionInputs<ReturnType<typeof precisionOption>> & PointOptions
 
 /**
  * The largest recall among thresholds with at least this precision.

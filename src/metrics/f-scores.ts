@@ -1,7 +1,7 @@
 // F-scores: a single number from precision and recall.
 
 import { choice, configured, nullable, number, option } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { EPSILON } from '../losses/values'
 import { abs, add, cast, divide, greater, greaterEqual, logicalAnd, multiply } from '../ops/elementwise'
 import { max, mean, sum } from '../ops/reduce'
@@ -20,7 +20,7 @@ const scoreOptions = () => ({
   /** Predictions above it count as positive. Default null: only the largest of each row. */
   threshold: option(nullable(number({ above: 0, max: 1 })), null),
 })
-export type F1ScoreOptions = InputsOf<ReturnType<typeof scoreOptions>> & MetricOptions
+export type F1ScoreOptions = OptionInputs<ReturnType<typeof scoreOptions>> & MetricOptions
 
 /** True positives, predictions and occurrences of each class. [classes], or [] if all are counted together. */
 type Counts = readonly Variable[]
@@ -77,7 +77,7 @@ const betaOptions = () => ({
   /** The weight of recall relative to precision. Default 1. */
   beta: option(number({ above: 0 }), 1),
 })
-export type FBetaScoreOptions = InputsOf<ReturnType<typeof betaOptions>> & F1ScoreOptions
+export type FBetaScoreOptions = OptionInputs<ReturnType<typeof betaOptions>> & F1ScoreOptions
 
 /**
  * (1 + β²) · precision · recall / (β² · precision + recall) of each class.

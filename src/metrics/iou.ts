@@ -2,7 +2,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { boolean, choice, configured, integer, listOf, nullable, number, option, required } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { classNameOf } from '../core/registry'
 import { targetKind } from '../losses/targets'
 import { EPSILON } from '../losses/values'
@@ -168,7 +168,7 @@ export class MeanIoU extends configured(OfLabels, () => sparse) {
     return this
   }
 }
-export type MeanIoUOptions = InputsOf<ReturnType<typeof labelsTable> & typeof sparse> & MetricOptions
+export type MeanIoUOptions = OptionInputs<ReturnType<typeof labelsTable> & typeof sparse> & MetricOptions
 
 /**
  * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over some classes, as in MeanIoU. Keras: `keras.metrics.IoU`.
@@ -183,7 +183,7 @@ export class IoU extends configured(MeanIoU, () => idsTable) {
     return this.targetClassIds
   }
 }
-export type IoUOptions = InputsOf<typeof idsTable> & MeanIoUOptions
+export type IoUOptions = OptionInputs<typeof idsTable> & MeanIoUOptions
 
 const oneHotTable = {
   /** Whether predictions are class numbers, instead of one score per class. Default false. */
@@ -203,7 +203,7 @@ export class OneHotMeanIoU extends configured(OfLabels, () => oneHotTable) {
     return { sparseYTrue: false, sparseYPred: this.sparseYPred }
   }
 }
-export type OneHotMeanIoUOptions = InputsOf<ReturnType<typeof labelsTable> & typeof oneHotTable> & MetricOptions
+export type OneHotMeanIoUOptions = OptionInputs<ReturnType<typeof labelsTable> & typeof oneHotTable> & MetricOptions
 
 /**
  * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over some classes, of one-hot targets. Keras: `keras.metrics.OneHotIoU`.
@@ -218,7 +218,7 @@ export class OneHotIoU extends configured(OneHotMeanIoU, () => idsTable) {
     return this.targetClassIds
   }
 }
-export type OneHotIoUOptions = InputsOf<typeof idsTable> & OneHotMeanIoUOptions
+export type OneHotIoUOptions = OptionInputs<typeof idsTable> & OneHotMeanIoUOptions
 
 const binaryTable = {
   /** The classes whose scores count: 0 for negatives, 1 for positives. Default both. */
@@ -226,7 +226,7 @@ const binaryTable = {
   /** Predictions of at least this count as positive. Default 0.5. */
   threshold: option(number(), 0.5),
 }
-export type BinaryIoUOptions = InputsOf<typeof binaryTable> & MetricOptions
+export type BinaryIoUOptions = OptionInputs<typeof binaryTable> & MetricOptions
 
 /**
  * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over negatives and positives. Keras: `keras.metrics.BinaryIoU`.
@@ -256,7 +256,7 @@ const confusionTable = () => ({
    */
   normalize: option(nullable(choice('true', 'predicted', 'all')), null),
 })
-export type ConfusionMatrixOptions = InputsOf<ReturnType<typeof confusionTable>> & MetricOptions
+export type ConfusionMatrixOptions = OptionInputs<ReturnType<typeof confusionTable>> & MetricOptions
 
 /**
  * The number of samples of class i predicted as class j: result [classes, classes], row i, column j. Whether targets

@@ -1,6 +1,6 @@
 // Metrics that are the weighted sum or mean of a value per sample.
 
-import type { ConfiguredClass, InputsOf, OptionTable } from '../core/options'
+import type { ConfiguredClass, OptionInputs, OptionTable } from '../core/options'
 import { configured, functionKind, required } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
@@ -169,7 +169,7 @@ abstract class MeanOfFormula extends MeanOfValues {
  * @param table the options of the function; without it, the function takes only targets and predictions
  */
 export function meanOf<Table extends OptionTable = Readonly<Record<never, never>>>(
-  formula: (yTrue: Tensor, yPred: Tensor, options?: NoInfer<InputsOf<Table>>) => Tensor,
+  formula: (yTrue: Tensor, yPred: Tensor, options?: NoInfer<OptionInputs<Table>>) => Tensor,
   table?: Table,
 ): ConfiguredClass<typeof MeanOfFormula, Table> {
   return configured(MeanOfFormula, () => table ?? ({} as Table), undefined, { formula: withOptions(formula, table) })

@@ -2,7 +2,7 @@
 // step's tape updates it.
 
 import { ShapeError, formatShape, restating } from '../core/errors'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { Configured, choice, configured, nullable, option, optionFrom, text } from '../core/options'
 import { camelCase, classNameOf } from '../core/registry'
 import type { Shape } from '../core/shapes'
@@ -22,7 +22,7 @@ const metricOptions = () => ({
   /** Metrics are computed in float32. */
   dtype: option(nullable(choice('float32')), null),
 })
-export type MetricOptions = InputsOf<ReturnType<typeof metricOptions>>
+export type MetricOptions = OptionInputs<ReturnType<typeof metricOptions>>
 
 /**
  * To make your own metric, subclass it, add variables in the constructor, and write `updateState` and `result` with

@@ -1,7 +1,7 @@
 // Regression metrics: errors, similarities, correlations, and the explained variance.
 
 import { choice, configured, integer, nullable, option, text } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { cosineOptions } from '../losses/options'
 import {
   cosineSimilarity,
@@ -124,7 +124,7 @@ const correlationOptions = () => ({
   /** The axis along which numbers are compared. Default the last: per sample. 0: per output, over the batch. */
   axis: option(integer(), -1),
 })
-export type CorrelationOptions = InputsOf<ReturnType<typeof correlationOptions>> & MetricOptions
+export type CorrelationOptions = OptionInputs<ReturnType<typeof correlationOptions>> & MetricOptions
 
 /** Means, variances and the covariance along an axis. */
 interface Spread {
@@ -189,7 +189,7 @@ const r2Options = () => ({
   /** The number of inputs of the model, for the adjusted score; 0 for the plain one. Default 0. */
   numRegressors: option(integer({ min: 0 }), 0),
 })
-export type R2ScoreOptions = InputsOf<ReturnType<typeof r2Options>> & MetricOptions
+export type R2ScoreOptions = OptionInputs<ReturnType<typeof r2Options>> & MetricOptions
 
 /** Σ w·y, Σ w·y², Σ w·(y − ŷ)² and Σ w of each output. */
 type Sums = readonly [targets: Variable, squares: Variable, residuals: Variable, weights: Variable]

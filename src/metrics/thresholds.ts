@@ -8,14 +8,14 @@ import { Tensor } from '../ops/tensor'
 import { requireAlike } from './metric'
 
 /** Targets, predictions and weights of one batch, all in the shape of the predictions. */
-export interface Batch {
+export interface ScoredBatch {
   readonly y: Tensor
   readonly p: Tensor
   readonly w: Tensor
 }
 
 /** @throws ShapeError for targets of another shape than the predictions */
-export function batchOf(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | undefined): Batch {
+export function batchOf(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | undefined): ScoredBatch {
   const [y, p] = alignRanks(cast(yTrue, 'float32'), cast(yPred, 'float32'))
   requireAlike(y, p)
   if (sampleWeight === undefined) return { y, p, w: full(p.shape, 1) }
@@ -66,7 +66,7 @@ export class Thresholds {
 }
 
 /** The predictions of one class; of all classes if `classId` is null. */
-export function ofClass({ y, p, w }: Batch, classId: number | null): Batch {
+export function ofClass({ y, p, w }: ScoredBatch, classId: number | null): ScoredBatch {
   if (classId === null) return { y, p, w }
   if (p.rank < 2 || classId >= p.shape.at(-1)!) {
     throw new ShapeError(

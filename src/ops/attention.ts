@@ -74,7 +74,7 @@ interface Attended {
   readonly after?: number
 }
 
-interface Attention {
+interface AttentionResult {
   /** [batch, query steps, heads, value size] */
   readonly result: Tensor
   /**
@@ -91,7 +91,7 @@ export function attend(
   key: Tensor,
   value: Tensor,
   { scale, mask = null, bias = null, before = Infinity, after = Infinity }: Attended,
-): Attention {
+): AttentionResult {
   const { shape } = query
   const [batch, columns, keyHeads] = key.shape
   const isAlike =

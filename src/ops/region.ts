@@ -16,7 +16,7 @@ interface CellInside {
 }
 
 /** The results of one iteration, as symbols of the body. */
-export interface Turn<Result> {
+export interface IterationSymbols<Result> {
   readonly carries: readonly Tensor[]
   readonly stacked: readonly Tensor[]
   readonly result: Result
@@ -72,7 +72,7 @@ export class RegionTrace extends Trace {
   /** Records one iteration and emits the loop into the enclosing trace. */
   loop<Result>(
     { carries, scanned, length, reverse }: LoopInputs,
-    body: (carries: Tensor[], slices: Tensor[]) => Turn<Result>,
+    body: (carries: Tensor[], slices: Tensor[]) => IterationSymbols<Result>,
   ) {
     const { outer } = this
     const carriesIn = carries.map((carry) => this.parameter(carry))

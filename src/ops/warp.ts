@@ -3,7 +3,7 @@
 
 import { ShapeError, formatShape } from '../core/errors'
 import { choice, number, option } from '../core/options'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { sliceAlong } from './along'
 import { readTyped } from './arguments'
 import type { TensorLike } from './convert'
@@ -43,7 +43,7 @@ const sampleOptions = () => ({
   /** The value of 'constant'. Default 0. */
   fillValue: option(number(), 0),
 })
-export type AffineTransformOptions = InputsOf<ReturnType<typeof sampleOptions>>
+export type AffineTransformOptions = OptionInputs<ReturnType<typeof sampleOptions>>
 export type Sampling = 'nearest' | 'bilinear'
 export interface SampleOptions {
   readonly interpolation: Sampling

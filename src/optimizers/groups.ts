@@ -1,6 +1,6 @@
 // Groups of weights with their own learning rate or weight decay.
 
-import type { InputsOf, Kind } from '../core/options'
+import type { OptionInputs, Kind } from '../core/options'
 import { Configured, configured, custom, nullable, number, option, required } from '../core/options'
 import type { Config } from '../core/registry'
 import { Rate, learningRateKind } from './rate'
@@ -15,7 +15,7 @@ const groupOptions = () => ({
   /** Default null: that of the optimizer. */
   weightDecay: option(nullable(number({ min: 0 })), null),
 })
-export type ParameterGroupOptions = InputsOf<ReturnType<typeof groupOptions>>
+export type ParameterGroupOptions = OptionInputs<ReturnType<typeof groupOptions>>
 
 /** Some weights of an optimizer, and the options that differ for them. */
 export class ParameterGroup extends configured(Configured, groupOptions) {

@@ -1,7 +1,7 @@
 // Several optimizers, each for some of the weights.
 
 import { ArgumentError, StateError, internalError } from '../core/errors'
-import type { InputsOf, Kind } from '../core/options'
+import type { OptionInputs, Kind } from '../core/options'
 import { configured, listOf, named, required } from '../core/options'
 import type { Config, NamesOf, Serialized } from '../core/registry'
 import { Registry } from '../core/registry'
@@ -51,7 +51,7 @@ const multiOptions = () => ({
   /** Pairs of an optimizer and its weights; the first that matches a weight trains it. */
   optimizers: required(listOf(optimizerFor)),
 })
-export type MultiOptimizerOptions = InputsOf<ReturnType<typeof multiOptions>> & { name?: string }
+export type MultiOptimizerOptions = OptionInputs<ReturnType<typeof multiOptions>> & { name?: string }
 
 /**
  * Several optimizers, each for some of the weights:

@@ -2,7 +2,7 @@
 // update rules are in rules/.
 
 import { ArgumentError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
-import type { InputsOf, Kind } from '../core/options'
+import type { OptionInputs, Kind } from '../core/options'
 import {
   Configured,
   boolean,
@@ -47,7 +47,7 @@ import { Variable } from '../ops/variable'
 import { groupKind } from './groups'
 import type { Match } from './match'
 import { matchKind, matches } from './match'
-import type { Run, Slot, Treatment } from './parameters'
+import type { UpdateGroup, Slot, Treatment } from './parameters'
 import { ParameterStore } from './parameters'
 import { Rate, learningRateKind } from './rate'
 import type { LearningRateSchedule } from './schedules'
@@ -83,7 +83,7 @@ export const optimizerOptions = () => ({
   /** Default: from the class. */
   name: optionFrom(text, (optimizer) => camelCase(classNameOf(optimizer))),
 })
-export type OptimizerOptions = InputsOf<ReturnType<typeof optimizerOptions>>
+export type OptimizerOptions = OptionInputs<ReturnType<typeof optimizerOptions>>
 
 /**
  * The input of an update rule. Normally all weights as one flat tensor; if the rule sees weights apart, one weight and
@@ -130,7 +130,7 @@ const exclusionOptions = () => ({
   /** Parts of names, such as `bias` or `encoder/`, or regular expressions. Default none. */
   names: option(listOf(matchKind), []),
 })
-export type ExclusionOptions = InputsOf<ReturnType<typeof exclusionOptions>>
+export type ExclusionOptions = OptionInputs<ReturnType<typeof exclusionOptions>>
 
 /**
  * To make your own optimizer, subclass it, declare the slots and write `update` with ops:
@@ -460,7 +460,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   }
 
   private updateRun(
-    run: Run,
+    run: UpdateGroup,
     at: Pick<UpdateInput, 'gradient' | 'iterations' | 'scalars'> & {
       rates: ReadonlyMap<Rate, Tensor>
       choose(updated: Tensor, old: Tensor): Tensor
@@ -488,7 +488,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   }
 
   /** Updates the average; returns the parameters, or their average where it replaces them. */
-  private average(run: Run, parameters: Tensor, iterations: Tensor): Tensor {
+  private average(run: UpdateGroup, parameters: Tensor, iterations: Tensor): Tensor {
     const slot = run.slots.get(AVERAGE)
     if (slot === undefined) return parameters
     // average ← m · average + (1 − m) · p, m = 0 at the first update
@@ -525,7 +525,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
 }
 
 /** The parameters, side by side, with the constraints of their variables applied. */
-function constrained({ parts }: Run, parameters: Tensor): Tensor {
+function constrained({ parts }: UpdateGroup, parameters: Tensor): Tensor {
   if (parts.every(({ constraint }) => constraint === null)) return parameters
   const each = cut(parameters, parts).map((own, i) => {
     const { constraint, shape, name } = parts[i]!
@@ -546,7 +546,7 @@ function int(value: number): Tensor {
 const flatten = (x: Tensor): Tensor => reshape(x, [x.size])
 
 /** The content of a pack as the rule sees it: a single weight in its shape, else flat. */
-function shaped(flat: Tensor, { parts }: Pack<Variable>, { isAlone }: Run): Tensor {
+function shaped(flat: Tensor, { parts }: Pack<Variable>, { isAlone }: UpdateGroup): Tensor {
   return isAlone ? reshape(flat, parts[0]!.shape) : flat
 }
 

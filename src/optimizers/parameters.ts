@@ -32,14 +32,14 @@ function shapeOf({ axes }: Slot, { shape }: Variable): Shape {
 }
 
 /** Weights that were added together, side by side. */
-interface Block {
+interface WeightBlock {
   readonly storage: Storage
   /** By offset and size, so that the next trace uses the same variables. */
-  readonly runs: Map<string, Run>
+  readonly runs: Map<string, UpdateGroup>
 }
 
-interface Place {
-  readonly block: Block
+interface WeightPlace {
+  readonly block: WeightBlock
   /** In bytes from the start of the block. */
   readonly offset: number
   /** By kind. */
@@ -47,14 +47,14 @@ interface Place {
 }
 
 /** Neighbours that are updated by one instruction; or a single weight. */
-export interface Run extends Pack<Variable> {
+export interface UpdateGroup extends Pack<Variable> {
   /** By kind, in the order of the weights. */
   readonly slots: ReadonlyMap<string, Pack<Variable>>
   readonly isAlone: boolean
 }
 
 export class ParameterStore {
-  private readonly places = new Map<Variable, Place>()
+  private readonly places = new Map<Variable, WeightPlace>()
   private readonly slotsByKind = new Map<string, Variable[]>()
 
   /** @param treatmentOf the slots of a weight; weights of equal groups are placed side by side */
@@ -122,7 +122,7 @@ export class ParameterStore {
         ),
       ]),
     )
-    const block: Block = { storage, runs: new Map() }
+    const block: WeightBlock = { storage, runs: new Map() }
     for (const weight of weights) {
       const slots = new Map(
         treatment(weight).slots.map((slot) => {
@@ -144,13 +144,13 @@ export class ParameterStore {
   }
 
   /** Splits weights into as few runs of neighbours as possible, each within one group. */
-  runsOf(weights: readonly Variable[]): readonly Run[] {
+  runsOf(weights: readonly Variable[]): readonly UpdateGroup[] {
     const placed = weights.map((weight) => {
       const { group, isAlone } = this.treatmentOf(weight)
       return { weight, place: this.places.get(weight)!, group: isAlone ? weight : group, isAlone }
     })
     const blocks = [...new Set(placed.map(({ place }) => place.block))]
-    const runs: Run[] = []
+    const runs: UpdateGroup[] = []
     for (const block of blocks) {
       const own = placed.filter(({ place }) => place.block === block).sort((a, b) => a.place.offset - b.place.offset)
       for (let i = 0; i < own.length;) {
@@ -171,7 +171,7 @@ export class ParameterStore {
     return runs
   }
 
-  private run({ runs }: Block, key: string, parts: readonly Variable[], isAlone: boolean): Run {
+  private run({ runs }: WeightBlock, key: string, parts: readonly Variable[], isAlone: boolean): UpdateGroup {
     let run = runs.get(key)
     if (run === undefined) {
       const kinds = [...this.slotsOf(parts[0]!).keys()]

@@ -2,7 +2,7 @@
 // recompiles anything.
 
 import { ArgumentError, formatShape, quoted } from '../core/errors'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import {
   Configured,
   boolean,
@@ -67,7 +67,7 @@ const exponentialOptions = () => ({
   staircase: option(boolean, false),
   ...nameOptions,
 })
-export type ExponentialDecayOptions = InputsOf<ReturnType<typeof exponentialOptions>>
+export type ExponentialDecayOptions = OptionInputs<ReturnType<typeof exponentialOptions>>
 
 /** step/decaySteps, rounded down if staircase is set. */
 function periodsAt(
@@ -103,7 +103,7 @@ const cosineOptions = () => ({
   warmupSteps: option(integer({ min: 0 }), 0),
   ...nameOptions,
 })
-export type CosineDecayOptions = InputsOf<ReturnType<typeof cosineOptions>>
+export type CosineDecayOptions = OptionInputs<ReturnType<typeof cosineOptions>>
 
 /**
  * Half a cosine from the initial learning rate down to alpha times it, after an optional linear warm-up.
@@ -138,7 +138,7 @@ const piecewiseOptions = () => ({
   values: required(listOf(number({ min: 0 }))),
   ...nameOptions,
 })
-export type PiecewiseConstantDecayOptions = InputsOf<ReturnType<typeof piecewiseOptions>>
+export type PiecewiseConstantDecayOptions = OptionInputs<ReturnType<typeof piecewiseOptions>>
 
 /**
  * A constant rate per interval.
@@ -183,7 +183,7 @@ const polynomialOptions = () => ({
   cycle: option(boolean, false),
   ...nameOptions,
 })
-export type PolynomialDecayOptions = InputsOf<ReturnType<typeof polynomialOptions>>
+export type PolynomialDecayOptions = OptionInputs<ReturnType<typeof polynomialOptions>>
 
 /**
  * (initialLearningRate − endLearningRate) · (1 − step/decaySteps)^power + endLearningRate, with step at most
@@ -216,7 +216,7 @@ const inverseTimeOptions = () => ({
   staircase: option(boolean, false),
   ...nameOptions,
 })
-export type InverseTimeDecayOptions = InputsOf<ReturnType<typeof inverseTimeOptions>>
+export type InverseTimeDecayOptions = OptionInputs<ReturnType<typeof inverseTimeOptions>>
 
 /**
  * initialLearningRate / (1 + decayRate · step/decaySteps)
@@ -246,7 +246,7 @@ const restartsOptions = () => ({
   alpha: option(number({ min: 0 }), 0),
   ...nameOptions,
 })
-export type CosineDecayRestartsOptions = InputsOf<ReturnType<typeof restartsOptions>>
+export type CosineDecayRestartsOptions = OptionInputs<ReturnType<typeof restartsOptions>>
 
 /**
  * Repeated half cosines: initialLearningRate · ((1 − alpha) · mMulⁱ · ½ (1 + cos πx) + alpha) in period i, at fraction
@@ -301,7 +301,7 @@ const oneCycleOptions = () => ({
   threePhase: option(boolean, false),
   ...nameOptions,
 })
-export type OneCycleOptions = InputsOf<ReturnType<typeof oneCycleOptions>>
+export type OneCycleOptions = OptionInputs<ReturnType<typeof oneCycleOptions>>
 
 /**
  * One cycle up and down: from maxLearningRate/divFactor to maxLearningRate, then to maxLearningRate/(divFactor ·
@@ -356,7 +356,7 @@ const lambdaOptions = () => ({
   schedule: required(functionKind<ScheduleFunction>('that is a learning rate')),
   ...nameOptions,
 })
-export type LambdaScheduleOptions = InputsOf<ReturnType<typeof lambdaOptions>>
+export type LambdaScheduleOptions = OptionInputs<ReturnType<typeof lambdaOptions>>
 
 /**
  * A function of your own, written with ops; the function itself can also be passed as an optimizer's `learningRate`.

@@ -4,7 +4,7 @@
 import type { Graph } from '../ir/graph'
 import type { Address } from '../ir/operand'
 import { fuse } from './fuse'
-import type { Block, FuseOptions, Kernel, Placement } from './kernel'
+import type { JointResults, FuseOptions, Kernel, Placement } from './kernel'
 import { locatedOnce } from './kernel'
 import { legalize } from './legalize'
 import type { MemoryPlan, PlacedBuffer } from './memory'
@@ -37,7 +37,7 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
   const placement: Placement = {
     operand,
     scratch: { buffer: memory.scratch, offset: 0 },
-    block: (of: Block) => at(memory.blocks.get(of))!,
+    block: (of: JointResults) => at(memory.blocks.get(of))!,
     temporaryOf: (kernel) => at(memory.temporaries.get(kernel)),
   }
   return {

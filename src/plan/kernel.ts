@@ -21,11 +21,11 @@ export interface Placement {
   /** The memory that a kernel requested for its run. */
   temporaryOf(kernel: Kernel): Address | null
   /** The start of one of a kernel's blocks. */
-  block(block: Block): Address
+  block(block: JointResults): Address
 }
 
 /** Results that must be in one block, at these byte offsets. They may overlap. */
-export interface Block {
+export interface JointResults {
   readonly bytes: number
   readonly parts: ReadonlyMap<Value, number>
 }
@@ -43,7 +43,7 @@ export interface Kernel {
    * null.
    */
   readonly places: readonly number[] | null
-  readonly blocks?: readonly Block[]
+  readonly blocks?: readonly JointResults[]
   /** Whether `write` may take over the bytes of `read`, if nothing reads `read` afterwards. */
   mayShare(write: Value, read: Value): boolean
 }

@@ -4,7 +4,7 @@
 import type { GraphBuilder } from '../transforms/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 import { ruleOf } from '../primitives'
-import type { Layout } from '../primitives/rule'
+import type { View } from '../primitives/rule'
 import { isContiguous } from '../primitives/rule'
 import type { PrimitiveName } from '../ir/attributes'
 import { rowMajorStrides, sizeOf } from '../core/shapes'
@@ -13,7 +13,7 @@ import type { Target } from './target'
 /** A value's bytes: inside the buffer of `base`, with this layout. */
 export interface Location {
   readonly base: Value
-  readonly layout: Layout
+  readonly layout: View
 }
 
 /** A graph whose operands can all be read where they are, and the location of each value. */

@@ -8,7 +8,7 @@ import type { Node, Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/operand'
 import { operandsOf } from '../ir/region'
 import { fuse } from './fuse'
-import type { Block, FuseOptions, Kernel, Placement } from './kernel'
+import type { JointResults, FuseOptions, Kernel, Placement } from './kernel'
 import { basesOf, locatedOnce } from './kernel'
 import type { Legal, Locations } from './locations'
 import type { Home, LoopIdentity, MemoryPlan, PlacedBuffer } from './memory'
@@ -24,7 +24,7 @@ interface Carry {
   readonly before: number | null
   readonly after: number | null
   /** All its values one after another; null if two buffers alternate. */
-  readonly block: Block | null
+  readonly block: JointResults | null
   /** The offset of the second buffer in the kernel's temporary bytes. */
   readonly spare: number
 }
@@ -49,7 +49,7 @@ export class LoopKernel implements Kernel {
   readonly writes: readonly Value[]
   readonly temporaryBytes: number
   readonly places = null
-  readonly blocks: readonly Block[]
+  readonly blocks: readonly JointResults[]
   private readonly carries: readonly Carry[]
   private readonly memory: MemoryPlan
 

@@ -10,7 +10,7 @@ import type { Address, Buffer, Operand } from '../ir/operand'
 import type { DType, NumericArray } from '../core/dtypes'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
-import type { Block, Kernel } from './kernel'
+import type { JointResults, Kernel } from './kernel'
 import type { Locations } from './locations'
 import { constantData } from './simplify'
 
@@ -62,7 +62,7 @@ export interface MemoryPlan {
   readonly scratch: PlacedBuffer
   /** The memory that kernels request for themselves while they run. */
   readonly temporaries: ReadonlyMap<Kernel, PlacedBuffer>
-  readonly blocks: ReadonlyMap<Block, PlacedBuffer>
+  readonly blocks: ReadonlyMap<JointResults, PlacedBuffer>
   readonly workspaceBytes: number
   /** The largest sum of simultaneously live buffers: no plan can be smaller. */
   readonly lowerBound: number
@@ -150,7 +150,7 @@ class Planner {
   private readonly madeAt: Int32Array
   private readonly lastRead: Int32Array
   private readonly temporaries = new Map<Kernel, Draft>()
-  private readonly blocks = new Map<Block, Draft>()
+  private readonly blocks = new Map<JointResults, Draft>()
   private readonly constants: { offset: number; dtype: DType; data: NumericArray }[] = []
   private constantBytes = 0
 

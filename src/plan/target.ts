@@ -3,14 +3,14 @@
 
 import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import type { TensorType } from '../core/shapes'
-import type { InPlace, Layout } from '../primitives/rule'
+import type { InPlace, View } from '../primitives/rule'
 
 /** The capabilities of a device's kernel for a primitive. All are optional; the planner assumes the least. */
 export interface KernelTraits<Attributes> {
   /** The number of bytes that the kernel needs while it runs. Default 0. */
   temporaryBytes?(inputs: readonly TensorType[], attributes: Attributes): number
   /** Whether the operand may have this layout. Default: only a contiguous one. */
-  accepts?(operand: number, input: TensorType, layout: Layout, attributes: Attributes): boolean
+  accepts?(operand: number, input: TensorType, layout: View, attributes: Attributes): boolean
   /** The outputs and inputs that may share bytes. Default: none. */
   inPlace?(attributes: Attributes): readonly InPlace[]
   /** Whether the kernel can add a bias row and apply an epilogue to output 0. */

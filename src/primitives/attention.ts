@@ -22,7 +22,7 @@ import { attentionGradientReference, attentionReference } from './attention-refe
 import { secondGradient } from './attention-second'
 import { FUNCTION } from './flops'
 import { KernelRoutine } from './routine'
-import type { CostContext, Layout, RefContext, VjpContext } from './rule'
+import type { CostContext, View, RefContext, VjpContext } from './rule'
 import type { LowerContext } from '../ir/instruction'
 
 /** The limit on features of a query and a value together, which the smallest block of rows allows. */
@@ -69,7 +69,7 @@ function requireOperands(
 }
 
 /** Features must be adjacent, and steps must not share bytes. Mask and bias may have any layout. */
-function accepts(operand: number, { shape }: TensorType, { strides }: Layout): boolean {
+function accepts(operand: number, { shape }: TensorType, { strides }: View): boolean {
   if (operand > 2) return true
   return (shape[3] === 1 || strides[3] === 1) && (shape[1] === 1 || strides[1] !== 0)
 }
@@ -197,7 +197,7 @@ export class AttentionKernel extends KernelRoutine {
     )
   }
 
-  override accepts(operand: number, input: TensorType, layout: Layout): boolean {
+  override accepts(operand: number, input: TensorType, layout: View): boolean {
     return accepts(operand, input, layout)
   }
 
@@ -241,7 +241,7 @@ export class AttentionGradientKernel extends KernelRoutine {
     return secondGradient(context, this.attributes)
   }
 
-  override accepts(operand: number, input: TensorType, layout: Layout): boolean {
+  override accepts(operand: number, input: TensorType, layout: View): boolean {
     return operand < 3 && accepts(operand, input, layout)
   }
 

@@ -2,7 +2,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Value } from '../ir/graph'
-import type { KernelPrimitive, Layout, ViewPrimitive } from './rule'
+import type { KernelPrimitive, View, ViewPrimitive } from './rule'
 import { isContiguous } from './rule'
 import type { NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
@@ -150,7 +150,7 @@ const stopGradient: ViewPrimitive<NoAttributes> = {
 }
 
 /** Copies the elements of a view in row-major order. The interpreter runs every ViewPrimitive with it. */
-export function copyView(input: NumericArray, shape: Shape, layout: Layout, out: NumericArray): void {
+export function copyView(input: NumericArray, shape: Shape, layout: View, out: NumericArray): void {
   forEachOffset(shape, layout.strides, layout.offset, (at, index) => (out[index] = input[at]!))
 }
 

@@ -6,7 +6,7 @@ import { internalError } from '../core/errors'
 import type { TensorType } from '../core/shapes'
 import type { Address } from '../ir/operand'
 import type { PrimitiveAttributes, Routine } from '../ir/attributes'
-import type { Contribution, CostContext, InPlace, KernelPrimitive, Layout, RefContext, VjpContext } from './rule'
+import type { Contribution, CostContext, InPlace, KernelPrimitive, View, RefContext, VjpContext } from './rule'
 import type { LowerContext } from '../ir/instruction'
 
 /**
@@ -30,7 +30,7 @@ export abstract class KernelRoutine implements Routine {
   }
 
   /** Whether an operand may have this layout. Default: only a contiguous one. */
-  accepts(_operand: number, _input: TensorType, _layout: Layout): boolean {
+  accepts(_operand: number, _input: TensorType, _layout: View): boolean {
     return false
   }
 

@@ -9,18 +9,18 @@ import type { NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 
 /** Where a value's elements are inside the bytes of another value; in elements. */
-export interface Layout {
+export interface View {
   readonly offset: number
   readonly strides: readonly number[]
 }
 
 /** A gradient that is zero outside a block: the gradient of a slice. */
-export interface Block {
+export interface SparseGradient {
   readonly block: Value
   readonly starts: readonly number[]
 }
 
-export type Contribution = Value | Block
+export type Contribution = Value | SparseGradient
 
 export interface VjpContext<Attributes> {
   /** Emits nodes into the graph that is being differentiated. */
@@ -141,7 +141,7 @@ export interface ElementwisePrimitive<Attributes> extends Common<Attributes> {
 export interface ViewPrimitive<Attributes> extends Common<Attributes> {
   readonly kind: 'view'
   /** null: the operand's layout does not allow the view, so the operand must be copied first. */
-  view(input: TensorType, layout: Layout, attributes: Attributes): Layout | null
+  view(input: TensorType, layout: View, attributes: Attributes): View | null
 }
 
 /** An output that may use the bytes of an input. */

@@ -1,7 +1,7 @@
 // The regularizers that users can choose by name: what registry.ts and index.ts read.
 
 import { ShapeError, formatShape } from '../core/errors'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { Configured, choice, configured, functionKind, number, option, required } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
@@ -31,7 +31,7 @@ const lambdaOptions = () => ({
   /** The function. It is saved by name, as loss functions are. */
   regularizer: required(functionKind<RegularizerFunction>('that is a regularizer')),
 })
-export type LambdaRegularizerOptions = InputsOf<ReturnType<typeof lambdaOptions>>
+export type LambdaRegularizerOptions = OptionInputs<ReturnType<typeof lambdaOptions>>
 
 /**
  * A function of your own; wherever a regularizer is expected, the function itself can also be passed.
@@ -59,7 +59,7 @@ const l1Options = () => ({
   /** Default 0.01. */
   l1: option(factor, 0.01),
 })
-export type L1Options = InputsOf<ReturnType<typeof l1Options>>
+export type L1Options = OptionInputs<ReturnType<typeof l1Options>>
 
 /**
  * l1 · Σ|x|
@@ -76,7 +76,7 @@ const l2Options = () => ({
   /** Default 0.01. */
   l2: option(factor, 0.01),
 })
-export type L2Options = InputsOf<ReturnType<typeof l2Options>>
+export type L2Options = OptionInputs<ReturnType<typeof l2Options>>
 
 /**
  * l2 · Σx²
@@ -95,7 +95,7 @@ const l1l2Options = () => ({
   /** Default 0; 0.01 if the regularizer is given by name. */
   l2: option(factor, 0),
 })
-export type L1L2Options = InputsOf<ReturnType<typeof l1l2Options>>
+export type L1L2Options = OptionInputs<ReturnType<typeof l1l2Options>>
 
 /**
  * l1 · Σ|x| + l2 · Σx²
@@ -123,7 +123,7 @@ const orthogonalOptions = () => ({
   /** Which vectors should be orthogonal to each other. Default 'rows'. */
   mode: option(choice('rows', 'columns'), 'rows'),
 })
-export type OrthogonalRegularizerOptions = InputsOf<ReturnType<typeof orthogonalOptions>>
+export type OrthogonalRegularizerOptions = OptionInputs<ReturnType<typeof orthogonalOptions>>
 
 /**
  * factor · the mean of |cos| of the angles between any two rows, or columns, of a matrix; 0 for vectors of zeros.

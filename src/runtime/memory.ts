@@ -55,7 +55,7 @@ export class PlainMemory implements LinearMemory {
   }
 }
 
-interface Block {
+interface MemoryBlock {
   address: number
   bytes: number
 }
@@ -66,7 +66,7 @@ export class Arena {
   readonly scratch = CONSTANTS + CONSTANTS_SIZE
   private readonly start: number
   private readonly used = new Map<number, number>()
-  private free: Block[]
+  private free: MemoryBlock[]
   /** Bytes in use by blocks. */
   usedBytes = 0
 
@@ -116,7 +116,7 @@ export class Arena {
     this.insertFree({ address, bytes })
   }
 
-  private insertFree(block: Block): void {
+  private insertFree(block: MemoryBlock): void {
     let at = this.free.findIndex((other) => other.address > block.address)
     if (at < 0) at = this.free.length
     this.free.splice(at, 0, block)

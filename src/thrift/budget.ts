@@ -2,7 +2,7 @@
 // cost.
 
 import { ArgumentError, quoted } from '../core/errors'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { configured, custom, integer, nullable, option } from '../core/options'
 import { Callback } from '../training/callbacks'
 import type { CallbackState, Logs, NextStep, TrainedModel } from '../training/callbacks'
@@ -31,7 +31,7 @@ const budgetOptions = () => ({
   gCO2e: option(nullable(positive), null),
   ...carbonOptions(),
 })
-export type BudgetOptions = InputsOf<ReturnType<typeof budgetOptions>>
+export type BudgetOptions = OptionInputs<ReturnType<typeof budgetOptions>>
 
 type Resource = 'flops' | 'seconds' | 'joules' | 'gCO2e'
 const UNITS: Readonly<Record<Resource, string>> = { flops: 'FLOP', seconds: 's', joules: 'J', gCO2e: 'g CO2e' }
@@ -151,7 +151,7 @@ const economyOptions = () => ({
   /** The number of consecutive uneconomic epochs after which training ends. Default 1. */
   patience: option(integer({ min: 1 }), 1),
 })
-export type StopWhenUneconomicOptions = InputsOf<ReturnType<typeof economyOptions>>
+export type StopWhenUneconomicOptions = OptionInputs<ReturnType<typeof economyOptions>>
 
 /** The gain and the cost of an epoch. */
 export interface EpochEconomy {

@@ -1,7 +1,7 @@
 // EmissionsTracker: the resources used by training or any other function. Programs count their runs, so single steps
 // are not slowed down.
 
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { configured, number, option } from '../core/options'
 import { Callback } from '../training/callbacks'
 import type { CallbackState, Reports, TrainedModel } from '../training/callbacks'
@@ -24,7 +24,7 @@ const trackerOptions = () => ({
    */
   embodied: option(number({ min: 0 }), 0),
 })
-export type EmissionsTrackerOptions = InputsOf<ReturnType<typeof trackerOptions>>
+export type EmissionsTrackerOptions = OptionInputs<ReturnType<typeof trackerOptions>>
 
 /** The result of `track`. */
 export interface Tracked<Result> {

@@ -3,7 +3,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, StateError } from '../core/errors'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { integer, option, readOptions } from '../core/options'
 import { classNameOf } from '../core/registry'
 import { count, formatBytes, tableLines } from '../core/table'
@@ -21,7 +21,7 @@ const ledgerOptions = () => ({
   /** The rows of a step and of a prediction. Default 32. */
   batchSize: option(integer({ min: 1 }), 32),
 })
-export type LedgerOptions = InputsOf<ReturnType<typeof ledgerOptions>>
+export type LedgerOptions = OptionInputs<ReturnType<typeof ledgerOptions>>
 
 /** The cost of a training step: `forward` plus `backward`. */
 export interface StepCost extends Cost {

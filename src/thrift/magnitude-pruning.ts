@@ -3,7 +3,7 @@
 
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import { ArgumentError } from '../core/errors'
-import type { InputsOf } from '../core/options'
+import type { OptionInputs } from '../core/options'
 import { configured, count, integer, nullable, number, option, required } from '../core/options'
 import { sizeOf } from '../core/shapes'
 import type { LayerBase } from '../layers/layer'
@@ -38,7 +38,7 @@ const optionTable = () => ({
   /** The layers, or their names, whose kernels are pruned. Default null: all except embeddings. */
   layers: layersOption(),
 })
-export type MagnitudePruningOptions = InputsOf<ReturnType<typeof optionTable>>
+export type MagnitudePruningOptions = OptionInputs<ReturnType<typeof optionTable>>
 
 /** A weight with its mask: false where an element is pruned. */
 interface Masked {

@@ -146,7 +146,7 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
     const search =
       maxLoss === null
         ? null
-        : new Search(work, own, scores, {
+        : new PruningSearch(work, own, scores, {
             maxLoss,
             monitor,
             mode,
@@ -264,7 +264,7 @@ interface Bound {
  * Searches the smallest numbers of units. Simulates the removal of units by zeroing their outgoing weights, which has
  * the same effect.
  */
-class Search {
+class PruningSearch {
   private readonly outgoing: ReadonlyMap<UnitGroup, readonly Float32Array[]>
   private reference = 0
 

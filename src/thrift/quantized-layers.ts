@@ -12,7 +12,7 @@ import { activation } from '../layers/kinds'
 import type { CallContext } from '../layers/context'
 import type { BatchShape } from '../layers/spec'
 import { getActivation } from '../activations'
-import type { Activation } from '../activations'
+import type { ActivationFunction } from '../activations'
 import { cast } from '../ops/elementwise'
 import { needQuantized } from '../ops/families'
 import type { Padding } from '../ops/sliding'
@@ -92,7 +92,7 @@ class QuantizedKernel {
     )
   }
 
-  call(x: Tensor, own: Activation): Tensor {
+  call(x: Tensor, own: ActivationFunction): Tensor {
     const relu = own === RELU
     const { packed, scales, bias, inputScale } = this
     const fixed = inputScale === null ? [] : [inputScale.value]
@@ -203,7 +203,7 @@ abstract class QuantizedConvolution extends configured(Layer<Tensor>, spatialOpt
   declare readonly padding: Padding
   declare readonly dilationRate: readonly number[]
   declare readonly filters: number
-  declare readonly activation: Activation
+  declare readonly activation: ActivationFunction
   declare readonly calibrated: boolean
   private own: QuantizedKernel | null = null
 

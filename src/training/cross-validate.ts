@@ -1,5 +1,6 @@
 // Cross-validation: trains and evaluates a model for each fold. data/splits.ts makes the folds.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError } from '../core/errors'
 import { quoted } from '../core/options'
 import type { Labels, RowsByName } from '../data/rows'
@@ -47,6 +48,7 @@ export async function crossValidate(
   y: RowsByName,
   options: CrossValidateOptions = {},
 ): Promise<CrossValidation> {
+  requireArguments('crossValidate', arguments, 4)
   const { fit = {}, stratify, ...rest } = options
   const ofFit = Object.keys(rest).find((name) =>
     ['epochs', 'batchSize', 'callbacks', 'verbose', 'classWeight'].includes(name),

@@ -14,7 +14,7 @@ import { inFormerOrder } from '../layers/weights'
 import { restoreSeedState, seedState } from '../ops/seed'
 import { Tensor } from '../ops/tensor'
 import { Optimizer } from '../optimizers/optimizer'
-import type { CallbackMethods, CallbackState, Place, Run } from './callbacks/callback'
+import type { CallbackMethods, CallbackState, RunPosition, Run } from './callbacks/callback'
 import type { Position } from './position'
 
 const FORMAT = 'myelin-run'
@@ -113,7 +113,7 @@ export function decodeRun(bytes: Uint8Array): KeptRun {
 }
 
 interface Description {
-  readonly place: Place
+  readonly place: RunPosition
   readonly setting: Config
   readonly position: Position
   readonly shuffle: { readonly seed: number; readonly epoch: number }

@@ -25,14 +25,14 @@ function requireFree(callbacks: readonly CallbackMethods[]): void {
 
 type Event = (callback: CallbackMethods) => void | Promise<void>
 /** Calls one listener. */
-type Turn = (event: () => void | Promise<void>) => void | Promise<void>
+type Notify = (event: () => void | Promise<void>) => void | Promise<void>
 
 export class Listeners {
   /** @param turn calls a listener through the lock of a run, so that it may use the model */
   constructor(
     readonly callbacks: readonly CallbackMethods[],
     private readonly model: TrainedModel,
-    private readonly turn: Turn = (event) => event(),
+    private readonly turn: Notify = (event) => event(),
   ) {
     requireFree(callbacks)
   }

@@ -6,7 +6,7 @@ import type { Soon } from '../data/source'
 import { isPromise } from '../data/source'
 import { withRuntime } from '../runtime/current'
 import type { Program } from '../runtime/program'
-import type { CallbackMethods, Logs, Place, Run, RunKeeper } from './callbacks/callback'
+import type { CallbackMethods, Logs, RunPosition, Run, RunKeeper } from './callbacks/callback'
 import { History } from './callbacks/history'
 import { valName } from './callbacks/names'
 import { ProgressBar } from './callbacks/progress'
@@ -134,7 +134,7 @@ class TrainingLoop implements Run {
     return this.training.shuffleState
   }
 
-  get place(): Place {
+  get place(): RunPosition {
     const {
       epoch,
       batch,
@@ -145,7 +145,7 @@ class TrainingLoop implements Run {
     return { epoch, batch, step, stopped: stopTraining, logs: lastLogs }
   }
 
-  set place({ epoch, batch, step, stopped, logs }: Place) {
+  set place({ epoch, batch, step, stopped, logs }: RunPosition) {
     // An epoch that resumes in the middle continues the pass that had begun.
     Object.assign(this, { epoch, batch, step, lastLogs: logs, isOver: stopped && batch === 0, isBegun: batch > 0 })
     this.model.stopTraining = stopped

@@ -2,7 +2,7 @@
 // defaults.
 
 import { ArgumentError, knownName, quoted } from '../core/errors'
-import type { InputsOf, Kind, OptionTable, OptionalOption, ValuesOf } from '../core/options'
+import type { OptionInputs, Kind, OptionTable, OptionalOption, ValuesOf } from '../core/options'
 import {
   abortSignal,
   boolean,
@@ -128,7 +128,7 @@ const fitOptions = () => ({
 type FitTable = ReturnType<typeof fitOptions>
 /** The options of fit after they were read. */
 export type FitSettings = ValuesOf<FitTable>
-export type FitOptions<In = Tensor, Out = Tensor> = Omit<InputsOf<FitTable>, 'validationData'> & {
+export type FitOptions<In = Tensor, Out = Tensor> = Omit<OptionInputs<FitTable>, 'validationData'> & {
   /** Data to validate on: [x, y], [x, y, sampleWeight], or batches of them. */
   validationData?: ValidationData<In, Out> | null | undefined
 }
@@ -146,7 +146,7 @@ const evaluateOptions = () => ({
   /** Ends it after the current step, or while a batch is awaited; evaluate then rejects with the signal's reason. */
   signal: option(nullable(abortSignal), null),
 })
-export type EvaluateOptions = InputsOf<ReturnType<typeof evaluateOptions>>
+export type EvaluateOptions = OptionInputs<ReturnType<typeof evaluateOptions>>
 
 const predictOptions = () => ({
   /** Samples per step. Default 32. */
@@ -161,10 +161,10 @@ const predictOptions = () => ({
   signal: option(nullable(abortSignal), null),
 })
 export type PredictSettings = ValuesOf<ReturnType<typeof predictOptions>>
-export type PredictOptions = InputsOf<ReturnType<typeof predictOptions>>
+export type PredictOptions = OptionInputs<ReturnType<typeof predictOptions>>
 
 const onBatchOptions = () => ({ ...classWeightOptions(), ...weightOptions() })
-export type TrainOnBatchOptions = InputsOf<ReturnType<typeof onBatchOptions>>
+export type TrainOnBatchOptions = OptionInputs<ReturnType<typeof onBatchOptions>>
 
 /** A method of models, with its options. */
 export class Method<out Options, out Kind extends StepKind | 'predict'> {

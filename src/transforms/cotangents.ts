@@ -4,7 +4,7 @@
 
 import type { TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
-import type { Block, Contribution } from '../primitives/rule'
+import type { SparseGradient, Contribution } from '../primitives/rule'
 import type { GraphBuilder } from './builder'
 import { Value } from '../ir/graph'
 
@@ -80,7 +80,7 @@ export function sumOf(builder: GraphBuilder, type: TensorType, contributions: re
   const { e } = builder
   const isDense = (each: Contribution): each is Value => each instanceof Value
   const dense = contributions.filter(isDense)
-  const blocks = contributions.filter((each): each is Block => !isDense(each))
+  const blocks = contributions.filter((each): each is SparseGradient => !isDense(each))
   const sum = dense.length === 0 ? null : dense.reduce((a, b) => e.add(a, b))
   if (blocks.length === 0) return sum!
   if (sum === null && blocks.length === 1) return surrounded(builder, type, blocks[0]!)
@@ -92,7 +92,7 @@ export function sumOf(builder: GraphBuilder, type: TensorType, contributions: re
   return blocks.reduce((base, { block, starts }) => e.sliceAdd(base, block, starts), sum ?? e.zeros(type))
 }
 
-function surrounded({ e }: GraphBuilder, { shape }: TensorType, { block, starts }: Block): Value {
+function surrounded({ e }: GraphBuilder, { shape }: TensorType, { block, starts }: SparseGradient): Value {
   if (sameShape(block.shape, shape)) return block
   return e.pad(
     block,
@@ -102,7 +102,7 @@ function surrounded({ e }: GraphBuilder, { shape }: TensorType, { block, starts 
 }
 
 /** The axis along which blocks are side by side without overlap, complete in every other axis; otherwise null. */
-function sharedAxis({ shape }: TensorType, blocks: readonly Block[]): number | null {
+function sharedAxis({ shape }: TensorType, blocks: readonly SparseGradient[]): number | null {
   const axis = shape.findIndex((extent, i) => blocks.some(({ block }) => block.shape[i] !== extent))
   if (axis < 0) return null
   if (blocks.some(({ block }) => block.shape.some((extent, i) => i !== axis && extent !== shape[i]))) return null
@@ -111,19 +111,24 @@ function sharedAxis({ shape }: TensorType, blocks: readonly Block[]): number | n
   return apart ? axis : null
 }
 
-function inOrder(blocks: readonly Block[], axis: number): Block[] {
+function inOrder(blocks: readonly SparseGradient[], axis: number): SparseGradient[] {
   return [...blocks].sort((a, b) => a.starts[axis]! - b.starts[axis]!)
 }
 
-const endOf = ({ block, starts }: Block, axis: number): number => starts[axis]! + block.shape[axis]!
+const endOf = ({ block, starts }: SparseGradient, axis: number): number => starts[axis]! + block.shape[axis]!
 
 /** Whether blocks without overlap leave no gap. */
-function tiles({ shape }: TensorType, blocks: readonly Block[], axis: number): boolean {
+function tiles({ shape }: TensorType, blocks: readonly SparseGradient[], axis: number): boolean {
   return blocks.reduce((sum, { block }) => sum + block.shape[axis]!, 0) === shape[axis]
 }
 
 /** A concatenation of the blocks, with zeros in the gaps. */
-function join({ e }: GraphBuilder, { shape, dtype }: TensorType, blocks: readonly Block[], axis: number): Value {
+function join(
+  { e }: GraphBuilder,
+  { shape, dtype }: TensorType,
+  blocks: readonly SparseGradient[],
+  axis: number,
+): Value {
   const parts: Value[] = []
   let at = 0
   const fill = (end: number): void => {

@@ -299,7 +299,7 @@ class LoopGradient {
    * Where the values of a forward value in all iterations are stacked. If they are not yet, the forward loop gets another
    * stacked result.
    */
-  private sourceOf(value: Value): Source {
+  private sourceOf(value: Value): GradientSource {
     const parameter = this.parameters.indexOf(value)
     if (parameter >= this.carryCount) return { from: 'operands', index: parameter }
     let index = this.results.indexOf(value, this.carryCount)
@@ -307,7 +307,7 @@ class LoopGradient {
     return { from: 'results', index }
   }
 
-  private outsideOf({ from, index }: Source, results: readonly Value[]): Value {
+  private outsideOf({ from, index }: GradientSource, results: readonly Value[]): Value {
     return from === 'operands' ? this.node.inputs[index]! : results[index]!
   }
 
@@ -320,7 +320,7 @@ class LoopGradient {
       map.set(parameter, result)
       return result
     })
-    const scanned: Source[] = []
+    const scanned: GradientSource[] = []
     const captured: Value[] = []
     const scannedParameters: Value[] = []
     const capturedParameters: Value[] = []
@@ -370,7 +370,7 @@ class LoopGradient {
 }
 
 /** Where the values of all iterations are stacked: in an operand of the forward loop, or in one of its results. */
-interface Source {
+interface GradientSource {
   readonly from: 'operands' | 'results'
   readonly index: number
 }

@@ -6,7 +6,7 @@ import { ruleOf } from '../primitives'
 import { referenceOf } from '../primitives/references'
 import type { Cell, Graph, Node, Value } from '../ir/graph'
 import { isLoop, passesOf } from '../ir/region'
-import type { Turn } from './loops'
+import type { IterationResult } from './loops'
 import { LoopTransforms } from './loops'
 import type { ElementwisePrimitive, RefContext } from '../primitives/rule'
 import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
@@ -103,7 +103,7 @@ class Interpreter {
     return null
   }
 
-  private turn(body: Graph, parameters: readonly NumericArray[], at: number): Turn {
+  private turn(body: Graph, parameters: readonly NumericArray[], at: number): IterationResult {
     const run = new Interpreter(body, this.options, [...this.turns, at])
     body.parameters.forEach((parameter, i) => run.set(parameter, parameters[i]!))
     const stoppedAt = run.nodes()

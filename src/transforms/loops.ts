@@ -19,12 +19,12 @@ export interface BackwardPass {
 }
 
 /** The results of one iteration of a loop; empty if it ended early. */
-export interface Turn {
+export interface IterationResult {
   readonly results: readonly NumericArray[]
   readonly stoppedAt: Node | null
 }
 /** Runs the body of a loop once; `at` is the index of its slices. */
-export type RunBody = (body: Graph, parameters: readonly NumericArray[], at: number) => Turn
+export type RunBody = (body: Graph, parameters: readonly NumericArray[], at: number) => IterationResult
 
 export abstract class LoopTransforms extends LoopPasses {
   /** The results that depend on one of the operands in `carriers`. */

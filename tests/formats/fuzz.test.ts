@@ -1,5 +1,6 @@
 // Damaged files of functional models: flipped bytes, and modified descriptions. Each must give an error of this library
 // or a usable model; no other error may be thrown, and nothing may hang.
+// modes: simd
 import { array, assert, asyncProperty, constantFrom, integer, nat, oneof, record } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {

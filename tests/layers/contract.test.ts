@@ -1,5 +1,6 @@
 // Properties of every layer: a layer is tested once it is registered and has a row in examples.ts. golden.test.ts
 // compares the numbers with Keras.
+// modes: simd, interpreter
 
 import { describe, expect, it, vi } from 'vitest'
 import type { Layer } from '../../src'

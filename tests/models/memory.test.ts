@@ -1,4 +1,5 @@
 // Training does not grow: neither in linear memory nor on the JavaScript heap.
+// modes: simd, interpreter
 import { describe, expect, inject, it } from 'vitest'
 import {
   BatchNormalization,

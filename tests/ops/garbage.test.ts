@@ -1,6 +1,7 @@
 // Every op, called with invalid arguments: either a correct result or a readable error of this library. Never a
 // TypeError of ours, an internal error, or numbers from outside the operands: the interpreter, which reads undefined
 // there, must agree.
+// modes: simd
 
 import { describe, expect, it } from 'vitest'
 import { MyelinError, Tensor, ops, random, setRandomSeed, tensor } from '../../src'

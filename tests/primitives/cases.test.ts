@@ -1,5 +1,6 @@
 // Every row of the table: the mode's backend compared with the interpreter in float64, including special values;
 // gradients compared with finite differences; and no byte written outside the results.
+// modes: simd, relaxed, interpreter, turbo
 
 import '../helpers/families'
 import { describe, expect, it } from 'vitest'

@@ -10,7 +10,7 @@ import { joined } from './bytes'
 import { survey } from './csv/kernel'
 
 /** Some lines, the last one with its line end, unless the file ends without one. */
-export class Block {
+export class Lines {
   private whole: Uint8Array | null = null
 
   constructor(
@@ -45,13 +45,13 @@ const LONGEST_ROW = 1 << 24
 const MARK = [0xef, 0xbb, 0xbf]
 
 /** The blocks of a pass over bytes. */
-export function blocks({ name, chunks }: NamedBytes, pass: number, quoting: Quoting | null): Cursor<Block> {
+export function blocks({ name, chunks }: NamedBytes, pass: number, quoting: Quoting | null): Cursor<Lines> {
   const from = chunks.open(pass)
   const cutter = new Cutter(name, quoting)
   let hasEnded = false
   let last: Uint8Array | typeof END = END
-  const next = (): Soon<Block | typeof END> => {
-    let block: Block | null = null
+  const next = (): Soon<Lines | typeof END> => {
+    let block: Lines | null = null
     const found = until(
       () =>
         block !== null ||
@@ -66,14 +66,14 @@ export function blocks({ name, chunks }: NamedBytes, pass: number, quoting: Quot
     return after(found, () => block ?? END)
   }
   // Of a chunk, only its block is kept.
-  const recycle = (block: Block): void => {
+  const recycle = (block: Lines): void => {
     if (last !== END && block.parts.at(-1)?.buffer === last.buffer) from.recycle?.(last)
   }
   return closing({ next, skip: (count) => skipByTaking({ next }, count), close: () => from.close(), recycle })
 }
 
 /** The rows of a block, each as a block with its line number. */
-export function* linesOf({ bytes, line }: Pick<Block, 'bytes' | 'line'>, quoting: Quoting): Generator<Block> {
+export function* linesOf({ bytes, line }: Pick<Lines, 'bytes' | 'line'>, quoting: Quoting): Generator<Lines> {
   const cutter = new Cutter('', quoting, line)
   for (let from = 0, to = 0; from < bytes.length; from = to) {
     to = bytes.indexOf(LINE_FEED, from) + 1 || bytes.length
@@ -100,7 +100,7 @@ class Cutter {
     this.isFirst = line === 1
   }
 
-  push(chunk: Uint8Array): Block | null {
+  push(chunk: Uint8Array): Lines | null {
     const found = this.isFirst || this.mayQuote ? null : survey(chunk, this.quoting?.quote ?? LINE_FEED)
     const chunkEnd = found === null || (this.quoting !== null && found.isQuoted) ? 0 : chunk.lastIndexOf(LINE_FEED) + 1
     if (chunkEnd > 0) return this.cutChunk(chunk, chunkEnd, found!.lines)
@@ -121,15 +121,15 @@ class Cutter {
   }
 
   /** Cuts after the last line of a chunk without quotes. */
-  private cutChunk(chunk: Uint8Array, end: number, lines: number): Block {
-    const block = new Block([this.rest, chunk.subarray(0, end)], this.line, false)
+  private cutChunk(chunk: Uint8Array, end: number, lines: number): Lines {
+    const block = new Lines([this.rest, chunk.subarray(0, end)], this.line, false)
     this.rest = chunk.slice(end)
     this.seen = this.rest.length
     this.line += lines
     return block
   }
 
-  end(): Block | null {
+  end(): Lines | null {
     if (this.isFirst) this.dropMark()
     if (this.lastEnd(true) < 0) throw this.unclosed()
     return this.rest.length === 0 ? null : this.cut(this.rest.length)
@@ -143,14 +143,14 @@ class Cutter {
     if (MARK.every((byte, i) => this.rest[i] === byte)) this.rest = this.rest.subarray(MARK.length)
   }
 
-  private cut(end: number): Block {
+  private cut(end: number): Lines {
     const { rest, line, quoting } = this
     const bytes = rest.subarray(0, end)
     this.rest = rest.slice(end)
     this.seen = Math.max(0, this.seen - end)
     this.opened = this.opened < 0 ? -1 : this.opened - end
     this.line += lineEnds(bytes)
-    return new Block([bytes], line, quoting !== null && bytes.includes(quoting.quote))
+    return new Lines([bytes], line, quoting !== null && bytes.includes(quoting.quote))
   }
 
   /** The position after the last line end outside of quotes, or 0; at the end of the file −1 if a quote is open. */
@@ -242,7 +242,7 @@ export class Decoder {
   }
 
   /** The lines of a block without their ends. */
-  *lines({ bytes, line }: Pick<Block, 'bytes' | 'line'>): Generator<{ text: string; line: number }> {
+  *lines({ bytes, line }: Pick<Lines, 'bytes' | 'line'>): Generator<{ text: string; line: number }> {
     const lines = this.decode(bytes, line).split('\n')
     const count = bytes.at(-1) === LINE_FEED ? lines.length - 1 : lines.length
     for (let i = 0; i < count; i++)

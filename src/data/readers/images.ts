@@ -18,7 +18,7 @@ import {
   readOptions,
   required,
 } from '../../core/options'
-import type { InputsOf, Kind } from '../../core/options'
+import type { OptionInputs, Kind } from '../../core/options'
 import type { Interpolation } from '../../ops/image'
 import { interpolation, resize } from '../../ops/image'
 import { oneHot } from '../../ops/one-hot'
@@ -186,7 +186,7 @@ const folderOptions = () => ({
   onError,
 })
 /** Options of `imageFolder`. */
-export type ImageFolderOptions = InputsOf<ReturnType<typeof folderOptions>>
+export type ImageFolderOptions = OptionInputs<ReturnType<typeof folderOptions>>
 
 /** The type of the elements of `imageFolder`: images, with labels unless there are none. */
 export type ImageFolderElement<Options> = Options extends { readonly labels: null }

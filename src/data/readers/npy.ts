@@ -6,7 +6,7 @@ import type { DType, TensorData } from '../../core/dtypes'
 import { allocateData } from '../../core/dtypes'
 import { ArgumentError, DataError, FormatError, formatShape } from '../../core/errors'
 import { boolean, option, readOptions } from '../../core/options'
-import type { InputsOf } from '../../core/options'
+import type { OptionInputs } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { sizeOf } from '../../core/shapes'
 import type { TensorLike } from '../../ops/convert'
@@ -136,7 +136,7 @@ const npzOptions = () => ({
   compressed: option(boolean, false),
 })
 /** Options of `writeNpz`. */
-export type NpzOptions = InputsOf<ReturnType<typeof npzOptions>>
+export type NpzOptions = OptionInputs<ReturnType<typeof npzOptions>>
 
 /** Several arrays by name, as with `numpy.savez`: `await writeNpz({ x, y }, 'train.npz')`. */
 export async function writeNpz(

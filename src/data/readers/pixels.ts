@@ -3,7 +3,7 @@
 import { requireArguments } from '../../core/arguments'
 import { unlessAborted } from '../../core/abort'
 import { ArgumentError, StateError, quoted } from '../../core/errors'
-import type { InputsOf, ValuesOf } from '../../core/options'
+import type { OptionInputs, ValuesOf } from '../../core/options'
 import { choice, custom, number, option, readOptions } from '../../core/options'
 import { Tensor } from '../../ops/tensor'
 import { signalOption } from '../abort'
@@ -39,12 +39,12 @@ export const pixelOptions = () => ({
   scale: option(number(), 1),
 })
 /** Options of `fromPixels`. */
-export type PixelOptions = InputsOf<ReturnType<typeof pixelOptions>>
+export type PixelOptions = OptionInputs<ReturnType<typeof pixelOptions>>
 export type PixelSettings = ValuesOf<ReturnType<typeof pixelOptions>>
 
 export const imageOptions = () => ({ ...pixelOptions(), ...signalOption() })
 /** Options of `readImage` and `webcamFrames`. */
-export type ImageOptions = InputsOf<ReturnType<typeof imageOptions>>
+export type ImageOptions = OptionInputs<ReturnType<typeof imageOptions>>
 
 /** The image objects of a page. */
 export type PixelSource =

@@ -3,11 +3,11 @@
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, RowError } from '../../core/errors'
 import { quoted } from '../../core/errors'
-import type { InputsOf } from '../../core/options'
+import type { OptionInputs } from '../../core/options'
 import { choice, option, readOptions, text } from '../../core/options'
 import { abortable, abortableSource, signalOption } from '../abort'
 import { Dataset } from '../dataset'
-import type { Block } from './blocks'
+import type { Lines } from './blocks'
 import { Decoder, blocks, lineDecoder } from './blocks'
 import type { ByteSource, NamedBytes } from './bytes'
 import { allBytes, bytesOf, nameOf } from './bytes'
@@ -19,7 +19,7 @@ const jsonOptions = () => ({
   onError,
 })
 /** Options of `readJsonLines`. */
-export type JsonLinesOptions = InputsOf<ReturnType<typeof jsonOptions>>
+export type JsonLinesOptions = OptionInputs<ReturnType<typeof jsonOptions>>
 
 /** The values of a file of JSON lines. */
 export class JsonLinesDataset<T> extends Dataset<T> {
@@ -84,7 +84,7 @@ const textOptions = () => ({
   encoding: option(text, 'utf-8'),
 })
 /** Options of `readText`. */
-export type ReadTextOptions = InputsOf<ReturnType<typeof textOptions>>
+export type ReadTextOptions = OptionInputs<ReturnType<typeof textOptions>>
 
 /**
  * The lines of a text, or the whole text; for a list of sources, one after the other.
@@ -125,7 +125,7 @@ function linesOf<T>(
   make: (lines: ReturnType<Decoder['lines']>) => Iterable<T>,
 ): Dataset<T> {
   const decoder = lineDecoder(bytes.name, encoding)
-  return Dataset.of<Block>({ size: null, open: (pass) => blocks(bytes, pass, null) }).flatMap((block) =>
+  return Dataset.of<Lines>({ size: null, open: (pass) => blocks(bytes, pass, null) }).flatMap((block) =>
     make(decoder.lines(block)),
   )
 }

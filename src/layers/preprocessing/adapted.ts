@@ -2,7 +2,7 @@
 // compute.
 
 import { ArgumentError, DataError, StateError, quoted } from '../../core/errors'
-import type { InputsOf, ValuesOf } from '../../core/options'
+import type { OptionInputs, ValuesOf } from '../../core/options'
 import { count, nullable, option, readOptions } from '../../core/options'
 import { isBranch } from '../../core/tree'
 import { abortable, signalOption } from '../../data/abort'
@@ -20,7 +20,7 @@ const adaptOptions = () => ({
   /** The maximum number of batches to read; null for all. Default null. */
   steps: option(nullable(count), null),
 })
-export type AdaptOptions = InputsOf<ReturnType<typeof adaptOptions>>
+export type AdaptOptions = OptionInputs<ReturnType<typeof adaptOptions>>
 
 /** Options of `adapt`, checked. */
 export function readAdaptOptions(layer: object, options: AdaptOptions): ValuesOf<ReturnType<typeof adaptOptions>> {

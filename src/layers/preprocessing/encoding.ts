@@ -100,7 +100,7 @@ export class CategoryEncoding extends configured(Layer<Tensor>, () => ({
     return ['countWeights']
   }
 
-  call(x: Tensor, { said: { countWeights } }: CallContext): Tensor {
+  call(x: Tensor, { extras: { countWeights } }: CallContext): Tensor {
     if (Tensor.symbolOf(x) === null) this.validateInput(x)
     return encode(
       cast(x, 'int32'),

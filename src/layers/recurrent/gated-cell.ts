@@ -5,7 +5,7 @@ import type { OptionTable, ValuesOf } from '../../core/options'
 import { boolean, configured, extent, integer, nullable, number, option, required } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { typed } from '../../core/tree'
-import type { Activation } from '../../activations'
+import type { ActivationFunction } from '../../activations'
 import { mixesUnits } from '../../activations'
 import type { InitializerIdentifier } from '../../initializers'
 import { add, multiply } from '../../ops/elementwise'
@@ -188,14 +188,14 @@ export abstract class WeightedCell extends configured(Cell, weightOptions) {
 /** A cell with a block of columns for each gate: kernel [n, gates · units], recurrentKernel [units, gates · units]. */
 interface Gated {
   readonly units: number
-  readonly activation: Activation
+  readonly activation: ActivationFunction
   readonly kernel: Variable
   readonly recurrentKernel: Variable
   readonly bias: Variable | null
 }
 
 /** The units of all gates. `gates` are the functions applied to each unit in a gate; the activation comes last. */
-export function flowOfUnits(cell: Gated, ...gates: readonly Activation[]): UnitFlow {
+export function flowOfUnits(cell: Gated, ...gates: readonly ActivationFunction[]): UnitFlow {
   const { units: count, activation, kernel, recurrentKernel, bias } = cell
   const blocks = kernel.shape.at(-1)! / count
   const made = {

@@ -20,7 +20,7 @@ import { requireExtents, requireMask, requireRank } from '../checks'
 import type { CallContext } from '../context'
 import { isProbing } from '../context'
 import type { InputsOf } from '../layer'
-import type { Turn } from '../loop'
+import type { RecurrentStep } from '../loop'
 import { scanLayers } from '../loop'
 import type { BatchShape } from '../spec'
 import type { Cell } from './cell'
@@ -96,7 +96,7 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
     const dropout = training ? cell.dropoutMasks(batch, features) : {}
     let outputIsState = false
 
-    const turn = (before: State, [input, counted]: readonly Tensor[]): Turn => {
+    const turn = (before: State, [input, counted]: readonly Tensor[]): RecurrentStep => {
       const made = cell.apply({ input: input!, state: before, dropout }, { training })
       outputIsState = made.output === made.state[cell.outputState] && !(this.zeroOutputForMask && counted !== undefined)
       const { state, output } = this.heldBack(made, before, counted)

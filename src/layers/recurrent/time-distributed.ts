@@ -12,7 +12,7 @@ import { requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { requireOne } from '../forms'
 import { Wrapper } from '../core/wrapper'
-import type { Turn } from '../loop'
+import type { RecurrentStep } from '../loop'
 import { scanLayers } from '../loop'
 import { remade } from '../remade'
 import type { BatchShape, SpecsOf } from '../spec'
@@ -58,7 +58,7 @@ export class TimeDistributed extends Wrapper {
     const [mask = null] = flatten(context.mask)
     const own = mask !== null && mask.rank > 2 && this.layer.supportsMasking ? [mask] : []
     let structure: Tree<Tensor> = x
-    const turn = (_: readonly Tensor[], [step, counts]: readonly Tensor[]): Turn => {
+    const turn = (_: readonly Tensor[], [step, counts]: readonly Tensor[]): RecurrentStep => {
       structure = this.layer.apply(step!, { mask: counts ?? null })
       return { state: [], outputs: flatten(structure) }
     }

@@ -1,7 +1,7 @@
 // Adam and its variants: running means of the gradient and of its magnitude, bias-corrected. Names, defaults and
 // formulas are Keras's.
 
-import type { InputsOf } from '../../core/options'
+import type { OptionInputs } from '../../core/options'
 import { boolean, configured, integer, option } from '../../core/options'
 import { abs, add, divide, maximum, minimum, multiply, power, sqrt, square, subtract } from '../../ops/elementwise'
 import type { Tensor } from '../../ops/tensor'
@@ -16,7 +16,7 @@ const adamOptions = () => ({
   /** Divides by the largest mean square so far (Reddi et al. 2018). Default false. */
   amsgrad: option(boolean, false),
 })
-export type AdamOptions = InputsOf<ReturnType<typeof adamOptions>> & OptimizerOptions
+export type AdamOptions = OptionInputs<ReturnType<typeof adamOptions>> & OptimizerOptions
 
 /**
  * Running means of the gradient and of its square, bias-corrected:
@@ -68,7 +68,7 @@ export class AdamW extends configured(Adam, adamWOptions) {
   static override readonly className = 'AdamW'
 }
 
-export type AdamaxOptions = InputsOf<ReturnType<typeof momentOptions>> & OptimizerOptions
+export type AdamaxOptions = OptionInputs<ReturnType<typeof momentOptions>> & OptimizerOptions
 
 /**
  * Adam with the largest gradient instead of the mean square:
@@ -164,7 +164,7 @@ const scheduleFreeOptions = () => ({
   /** The number of updates of a linear warm-up to the learning rate. Default 0. */
   warmupSteps: option(integer({ min: 0 }), 0),
 })
-export type ScheduleFreeAdamWOptions = InputsOf<ReturnType<typeof scheduleFreeOptions>> & OptimizerOptions
+export type ScheduleFreeAdamWOptions = OptionInputs<ReturnType<typeof scheduleFreeOptions>> & OptimizerOptions
 
 /**
  * Adam without a schedule, by averaging its iterates: v ← β₂ v + (1−β₂) g², s = learningRate · min(t/warmupSteps, 1) ·

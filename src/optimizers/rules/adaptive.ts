@@ -1,6 +1,6 @@
 // Rules with a step size per element, from the squares of its gradients. Names, defaults and formulas are Keras's.
 
-import type { InputsOf } from '../../core/options'
+import type { OptionInputs } from '../../core/options'
 import { boolean, configured, number, option } from '../../core/options'
 import { add, clip, divide, greater, maximum, multiply, sqrt, square, subtract, where } from '../../ops/elementwise'
 import type { Tensor } from '../../ops/tensor'
@@ -20,7 +20,7 @@ const rmspropOptions = () => ({
   /** Divides by the standard deviation of the gradient instead of its root mean square. Default false. */
   centered: option(boolean, false),
 })
-export type RMSpropOptions = InputsOf<ReturnType<typeof rmspropOptions>> & OptimizerOptions
+export type RMSpropOptions = OptionInputs<ReturnType<typeof rmspropOptions>> & OptimizerOptions
 
 /**
  * Divides the gradient by a running root mean square: s ← ρ s + (1−ρ) g², w ← w − learningRate · g/√(s + ε).
@@ -49,7 +49,7 @@ const adagradOptions = () => ({
   /** Default 1e-7. */
   epsilon,
 })
-export type AdagradOptions = InputsOf<ReturnType<typeof adagradOptions>> & OptimizerOptions
+export type AdagradOptions = OptionInputs<ReturnType<typeof adagradOptions>> & OptimizerOptions
 
 /**
  * Divides the gradient by the root of the sum of all its squares: s ← s + g², w ← w − learningRate · g/√(s + ε).
@@ -84,7 +84,7 @@ const adadeltaOptions = () => ({
   /** Default 1e-7. */
   epsilon,
 })
-export type AdadeltaOptions = InputsOf<ReturnType<typeof adadeltaOptions>> & OptimizerOptions
+export type AdadeltaOptions = OptionInputs<ReturnType<typeof adadeltaOptions>> & OptimizerOptions
 
 /**
  * Steps scaled by the size of earlier steps, so that they have the unit of the weights:
@@ -132,7 +132,7 @@ const ftrlOptions = () => ({
   /** The paper's β. Default 0. */
   beta: option(notNegative, 0),
 })
-export type FtrlOptions = InputsOf<ReturnType<typeof ftrlOptions>> & OptimizerOptions
+export type FtrlOptions = OptionInputs<ReturnType<typeof ftrlOptions>> & OptimizerOptions
 
 /** A lower bound of denominators. */
 const TINY = 1e-30

@@ -1,6 +1,6 @@
 // Steps along the gradient, or along its sign. Names, defaults and formulas are Keras's.
 
-import type { InputsOf } from '../../core/options'
+import type { OptionInputs } from '../../core/options'
 import { boolean, configured, number, option } from '../../core/options'
 import { multiply, sign, subtract } from '../../ops/elementwise'
 import { apply } from '../../ops/trace'
@@ -17,7 +17,7 @@ const sgdOptions = () => ({
   /** Uses Nesterov's momentum. Default false. */
   nesterov: option(boolean, false),
 })
-export type SGDOptions = InputsOf<ReturnType<typeof sgdOptions>> & OptimizerOptions
+export type SGDOptions = OptionInputs<ReturnType<typeof sgdOptions>> & OptimizerOptions
 
 /**
  * Gradient descent: w ← w − learningRate · g. With momentum: v ← momentum · v − learningRate · g, w ← w + v,
@@ -44,7 +44,7 @@ const lionOptions = () => ({
   /** The decay rate of the momentum. Default 0.99. */
   beta2: option(fraction, 0.99),
 })
-export type LionOptions = InputsOf<ReturnType<typeof lionOptions>> & OptimizerOptions
+export type LionOptions = OptionInputs<ReturnType<typeof lionOptions>> & OptimizerOptions
 
 /**
  * Steps of constant size in the direction of the momentum's sign: w ← w − learningRate · sign(β₁ m + (1−β₁) g), m ← β₂

@@ -2,7 +2,7 @@
 // defaults and formulas are Keras's.
 
 import { ArgumentError } from '../../core/errors'
-import type { InputsOf, Kind } from '../../core/options'
+import type { OptionInputs, Kind } from '../../core/options'
 import { always, boolean, configured, custom, iterations, listOf, nullable, number, option } from '../../core/options'
 import {
   add,
@@ -47,7 +47,7 @@ const length = (x: Tensor): Tensor => sqrt(sum(square(x)))
 /** √(Σx²/n) */
 const rootMeanSquare = (x: Tensor): Tensor => sqrt(mean(square(x)))
 
-export type LambOptions = InputsOf<ReturnType<typeof momentOptions>> & OptimizerOptions
+export type LambOptions = OptionInputs<ReturnType<typeof momentOptions>> & OptimizerOptions
 
 /**
  * Adam with steps proportional to the norm of the weight, for large batches: m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g²,
@@ -105,7 +105,7 @@ const adafactorOptions = () => ({
     true,
   ),
 })
-export type AdafactorOptions = InputsOf<ReturnType<typeof adafactorOptions>> & OptimizerOptions
+export type AdafactorOptions = OptionInputs<ReturnType<typeof adafactorOptions>> & OptimizerOptions
 
 /** The smallest normal float32. */
 const LEAST = 2 ** -126
@@ -218,7 +218,7 @@ const muonOptions = () => ({
    */
   rmsRate: option(nullable(notNegative), 0.2),
 })
-export type MuonOptions = InputsOf<ReturnType<typeof muonOptions>> & OptimizerOptions
+export type MuonOptions = OptionInputs<ReturnType<typeof muonOptions>> & OptimizerOptions
 
 /**
  * Orthogonalised momentum for the matrices within a network: m ← momentum · m + g, G = g + momentum · m (without

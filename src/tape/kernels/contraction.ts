@@ -10,7 +10,7 @@ import type { LowerContext, Word } from '../../ir/instruction'
 import { ABSENT, instruction } from '../../ir/instruction'
 import type { Address, Operand } from '../../ir/operand'
 import { STRIP, contraction as rules } from '../../primitives/contraction'
-import type { Layout } from '../../primitives/rule'
+import type { View } from '../../primitives/rule'
 import type { TapeKernel } from './kernel'
 
 /** The stride between the matrices of an operand, if one number expresses it; else null. */
@@ -27,7 +27,7 @@ function batchStride(batch: readonly number[], shape: readonly number[], strides
   return stride
 }
 
-export function acceptsMatrices(_operand: number, input: TensorType, layout: Layout): boolean {
+export function acceptsMatrices(_operand: number, input: TensorType, layout: View): boolean {
   const { shape } = input
   const { strides } = layout
   const unitStride = strides.at(-1) === 1 || strides.at(-2) === 1 || shape.at(-1) === 1 || shape.at(-2) === 1

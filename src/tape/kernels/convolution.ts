@@ -14,14 +14,14 @@ import type { LowerContext } from '../../ir/instruction'
 import { ABSENT, instruction } from '../../ir/instruction'
 import type { Operand } from '../../ir/operand'
 import { isProduct, windowOf } from '../../primitives/convolution'
-import type { Layout } from '../../primitives/rule'
+import type { View } from '../../primitives/rule'
 import { isContiguous } from '../../primitives/rule'
 import { acceptsMatrices, lowerProduct, productBytes } from './contraction'
 import type { TapeKernel } from './kernel'
 import type { Stretch } from './window'
 import { boxLists, depthwiseBoxLists, hasPixels, slidingStretches, transposedStretches } from './window'
 
-const acceptsPixels = (operand: number, input: TensorType, layout: Layout): boolean =>
+const acceptsPixels = (operand: number, input: TensorType, layout: View): boolean =>
   operand === 0 ? hasPixels(input, layout) : isContiguous(input.shape, layout.strides)
 
 /** Convolves each group of channels of x with its own filters, at the places of `stretches`. */

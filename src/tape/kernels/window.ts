@@ -5,7 +5,7 @@ import type { Shape, TensorType } from '../../core/shapes'
 import { forEachOffset, rowMajorStrides, sizeOf } from '../../core/shapes'
 import type { PaddedAttributes, WindowAttributes } from '../../ir/attributes'
 import type { Operand } from '../../ir/operand'
-import type { Layout } from '../../primitives/rule'
+import type { View } from '../../primitives/rule'
 import { combinations, placesOf } from '../../primitives/window'
 
 /** The places and taps of a window for an instruction: see assembly/shared/instructions.ts. */
@@ -234,6 +234,6 @@ function joinBoxAxes([first, ...rest]: readonly BoxAxis[]): BoxAxis[] {
 }
 
 /** Whether the channels of a pixel are adjacent, which is all that windows require. */
-export function hasPixels(x: TensorType, { strides }: Layout): boolean {
+export function hasPixels(x: TensorType, { strides }: View): boolean {
   return x.shape.at(-1) === 1 || strides.at(-1) === 1
 }

@@ -2,13 +2,13 @@
 // kept-run.ts of the folder above defines what is saved.
 
 import { FormatError, MyelinError, restate } from '../../core/errors'
-import type { InputsOf } from '../../core/options'
+import type { OptionInputs } from '../../core/options'
 import { boolean, configured, option, required, text } from '../../core/options'
 import type { KeptRun } from '../kept-run'
 import { decodeRun, encodeRun, restoreRun } from '../kept-run'
 import type { ByteStore } from '../../runtime/store'
 import { FolderStore } from '../../runtime/store'
-import type { Place, Run, RunKeeper } from './callback'
+import type { RunPosition, Run, RunKeeper } from './callback'
 import { Callback } from './callback'
 import { requirePlace, saveFreq, storeKind, writingTo } from './places'
 
@@ -24,7 +24,7 @@ const backupOptions = () => ({
   /** Stores the bytes by name, in place of files. Default null. */
   store: option(storeKind, null),
 })
-export type BackupAndRestoreOptions = InputsOf<ReturnType<typeof backupOptions>>
+export type BackupAndRestoreOptions = OptionInputs<ReturnType<typeof backupOptions>>
 
 /**
  * Saves a run while it proceeds, and resumes it when fit is called again in another process with the same model, data
@@ -55,7 +55,7 @@ export class BackupAndRestore extends configured(Callback, backupOptions, 'backu
   /** How many times the run was saved. */
   private number = 0
   /** The place where fit resumed; null if it started from the beginning. */
-  takenUp: Place | null = null
+  takenUp: RunPosition | null = null
 
   /** @internal */
   override readonly keeper: RunKeeper = {

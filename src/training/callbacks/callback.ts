@@ -78,7 +78,7 @@ export type CallbackState =
   | { readonly [key: string]: CallbackState }
 
 /** The position of a run of fit. */
-export interface Place {
+export interface RunPosition {
   /** The current epoch, or the next one between two epochs. */
   readonly epoch: number
   /** The steps done in this epoch; 0 before it begins. */
@@ -101,7 +101,7 @@ export interface Run {
   readonly shuffleState: { seed: number; epoch: number }
   /** The reader of the data: its position, and the settings that must be equal when the run resumes within an epoch. */
   readonly runner: Resumable
-  place: Place
+  place: RunPosition
 }
 
 /** Saves and resumes runs. @internal */

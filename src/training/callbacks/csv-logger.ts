@@ -1,6 +1,6 @@
 // CSVLogger: the logs of every epoch as lines of a file.
 
-import type { InputsOf } from '../../core/options'
+import type { OptionInputs } from '../../core/options'
 import { boolean, configured, option, required, text } from '../../core/options'
 import { GrowingFile } from '../../runtime/files'
 import type { CallbackState, Logs } from './callback'
@@ -16,7 +16,7 @@ const csvLoggerOptions = () => ({
   /** Whether to append to an existing file, without a second header. Default false: the file is replaced. */
   append: option(boolean, false),
 })
-export type CSVLoggerOptions = InputsOf<ReturnType<typeof csvLoggerOptions>>
+export type CSVLoggerOptions = OptionInputs<ReturnType<typeof csvLoggerOptions>>
 
 /**
  * Writes the logs of every epoch into a file, a line for each, as soon as the epoch ends:

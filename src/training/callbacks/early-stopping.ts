@@ -1,6 +1,6 @@
 // EarlyStopping: ends training when a log has stopped improving.
 
-import type { InputsOf } from '../../core/options'
+import type { OptionInputs } from '../../core/options'
 import { boolean, configured, integer, nullable, number, option } from '../../core/options'
 import type { Tensor } from '../../ops/tensor'
 import type { CallbackState, Logs } from './callback'
@@ -22,7 +22,7 @@ const earlyStoppingOptions = () => ({
   /** 1 prints when training ended. Default 0. */
   verbose: option(verbosity, 0),
 })
-export type EarlyStoppingOptions = InputsOf<ReturnType<typeof earlyStoppingOptions>>
+export type EarlyStoppingOptions = OptionInputs<ReturnType<typeof earlyStoppingOptions>>
 
 /**
  * Ends training when the monitored log has stopped improving.

@@ -11,7 +11,7 @@ export type {
   FitParams,
   Logs,
   NextStep,
-  Place,
+  RunPosition,
   Reports,
   TrainedModel,
 } from './callback'

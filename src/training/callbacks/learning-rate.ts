@@ -1,7 +1,7 @@
 // Learning rates that change between epochs: by a function of the epoch, or when a log has stopped improving.
 
 import { ArgumentError, quoted, restating } from '../../core/errors'
-import type { InputsOf } from '../../core/options'
+import type { OptionInputs } from '../../core/options'
 import { configured, custom, integer, number, option, required } from '../../core/options'
 import type { Optimizer } from '../../optimizers'
 import type { CallbackState, Logs, TrainedModel } from './callback'
@@ -39,7 +39,7 @@ const schedulerOptions = () => ({
   /** 1 prints the rate in every epoch. Default 0. */
   verbose: option(verbosity, 0),
 })
-export type LearningRateSchedulerOptions = InputsOf<ReturnType<typeof schedulerOptions>>
+export type LearningRateSchedulerOptions = OptionInputs<ReturnType<typeof schedulerOptions>>
 
 /**
  * Sets the learning rate when an epoch begins, to a function of the epoch and the current rate.
@@ -90,7 +90,7 @@ const plateauOptions = () => ({
   /** 1 prints each reduction. Default 0. */
   verbose: option(verbosity, 0),
 })
-export type ReduceLROnPlateauOptions = InputsOf<ReturnType<typeof plateauOptions>>
+export type ReduceLROnPlateauOptions = OptionInputs<ReturnType<typeof plateauOptions>>
 
 /**
  * Reduces the learning rate when a log has not improved for `patience` epochs:

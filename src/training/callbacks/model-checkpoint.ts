@@ -1,7 +1,7 @@
 // ModelCheckpoint: saves the model, or its weights, after every epoch or a number of batches, or only the best.
 
 import { ArgumentError, quoted } from '../../core/errors'
-import type { InputsOf } from '../../core/options'
+import type { OptionInputs } from '../../core/options'
 import { boolean, configured, custom, nullable, number, option, required, text } from '../../core/options'
 import { FolderStore } from '../../runtime/store'
 import type { CallbackState, Logs } from './callback'
@@ -40,7 +40,7 @@ const checkpointOptions = () => ({
   /** Stores the bytes by name, in place of files. Default null. */
   store: option(storeKind, null),
 })
-export type ModelCheckpointOptions = InputsOf<ReturnType<typeof checkpointOptions>>
+export type ModelCheckpointOptions = OptionInputs<ReturnType<typeof checkpointOptions>>
 
 /**
  * Saves the model during training. Files are replaced atomically: a killed run leaves the old file or the new one.

@@ -1,6 +1,6 @@
 // RemoteMonitor: the logs of every epoch, sent to a server.
 
-import type { InputsOf } from '../../core/options'
+import type { OptionInputs } from '../../core/options'
 import { boolean, configured, custom, nullable, option, text } from '../../core/options'
 import { ArgumentError, quoted } from '../../core/errors'
 import type { Logs } from './callback'
@@ -31,7 +31,7 @@ const remoteMonitorOptions = () => ({
   /** Sends JSON instead of a form. Default false. */
   sendAsJson: option(boolean, false),
 })
-export type RemoteMonitorOptions = InputsOf<ReturnType<typeof remoteMonitorOptions>>
+export type RemoteMonitorOptions = OptionInputs<ReturnType<typeof remoteMonitorOptions>>
 
 /**
  * Sends `{ epoch, loss, … }` by POST to a server when an epoch ends. If the server does not answer, a warning is

@@ -1,7 +1,7 @@
 // SwapEMAWeights: replaces the weights by the optimizer's averages while the model is evaluated.
 
 import { StateError } from '../../core/errors'
-import type { InputsOf } from '../../core/options'
+import type { OptionInputs } from '../../core/options'
 import { boolean, configured, option } from '../../core/options'
 import type { Variable } from '../../ops/variable'
 import { AVERAGE } from '../../optimizers/optimizer'
@@ -12,7 +12,7 @@ const swapOptions = () => ({
   /** Whether the averages stay in place from the end of an epoch to the start of the next. Default false. */
   swapOnEpoch: option(boolean, false),
 })
-export type SwapEMAWeightsOptions = InputsOf<ReturnType<typeof swapOptions>>
+export type SwapEMAWeightsOptions = OptionInputs<ReturnType<typeof swapOptions>>
 
 /**
  * Evaluates and predicts with the running averages of the weights, and trains with the weights: the two are swapped

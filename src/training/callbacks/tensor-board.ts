@@ -1,6 +1,6 @@
 // TensorBoard: logs and weights as event files for TensorBoard.
 
-import type { InputsOf } from '../../core/options'
+import type { OptionInputs } from '../../core/options'
 import { boolean, configured, integer, option, text } from '../../core/options'
 import { snakeCase } from '../../core/registry'
 import type { Histogram, Scalar } from '../../formats/event-file'
@@ -23,7 +23,7 @@ const tensorBoardOptions = () => ({
   /** 'epoch', 'batch', or the number of batches after which to write their logs as well. Default 'epoch'. */
   updateFreq: option(frequency('epoch', 'batch'), 'epoch'),
 })
-export type TensorBoardOptions = InputsOf<ReturnType<typeof tensorBoardOptions>>
+export type TensorBoardOptions = OptionInputs<ReturnType<typeof tensorBoardOptions>>
 
 type Split = 'train' | 'validation'
 const SPLITS: readonly Split[] = ['train', 'validation']

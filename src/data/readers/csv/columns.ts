@@ -27,7 +27,7 @@ export interface DateParts {
 export type CsvValue = number | string | DateParts
 
 /** The position of a reader in a file. */
-export interface Place {
+export interface FilePosition {
   readonly file: string
   line: number
 }
@@ -102,11 +102,11 @@ export class Column {
   }
 
   /** The value of a cell. @throws RowError */
-  read(text: string, place: Place): CsvValue | typeof DROPPED {
+  read(text: string, place: FilePosition): CsvValue | typeof DROPPED {
     return this.setting.missingValues.has(text) ? this.filled(text, place) : this.parsed(text, place)
   }
 
-  private filled(text: string, place: Place): CsvValue | typeof DROPPED {
+  private filled(text: string, place: FilePosition): CsvValue | typeof DROPPED {
     const { missing } = this.setting
     if (missing === 'drop') return DROPPED
     if (missing === 'mean') return this.mean!
@@ -128,7 +128,7 @@ export class Column {
       : `is missing, and ${unfit}. Set missing by column, { ${quoted(name)}: … }, to ${ways}`
   }
 
-  private parsed(text: string, place: Place): CsvValue {
+  private parsed(text: string, place: FilePosition): CsvValue {
     switch (this.type) {
       case 'string':
         return text
@@ -164,12 +164,12 @@ export class Column {
     return `${quoted(text)} is not in the vocabulary ${quoted(known)}${guess} If new classes can occur, set types: { ${quoted(this.name)}: 'string' } and number the texts with StringLookup, which has a number for unknown ones.`
   }
 
-  private wrong(message: string, text: string, { file, line }: Place): RowError {
+  private wrong(message: string, text: string, { file, line }: FilePosition): RowError {
     return new RowError(message, file, line, this.name, text)
   }
 
   /** Whether a row with this cell is used for learning. @throws RowError */
-  counts(text: string, place: Place): boolean {
+  counts(text: string, place: FilePosition): boolean {
     const { missing, missingValues } = this.setting
     const isOpen = missingValues.has(text)
       ? this.mustLearn && missing !== 'error' && missing !== 'drop'

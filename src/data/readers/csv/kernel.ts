@@ -24,7 +24,7 @@ interface Exports {
 }
 
 /** The roles of a line's columns. */
-export interface Layout {
+export interface ColumnLayout {
   /** The character code of the delimiter. */
   readonly delimiter: number
   /** By column: an index among the features, −1 for an unused column, −2 − i for target i. */
@@ -78,7 +78,7 @@ export class LineKernel {
   private at = 0
 
   /** null if the engine cannot run it, or if digits may contain the delimiter. */
-  static make(layout: Layout): LineKernel | null {
+  static make(layout: ColumnLayout): LineKernel | null {
     const isClear = !'0123456789.+-'.includes(String.fromCharCode(layout.delimiter))
     const kernels = isClear ? instantiate() : null
     return kernels === null ? null : new LineKernel(kernels, layout)
@@ -86,7 +86,7 @@ export class LineKernel {
 
   private constructor(
     kernels: Exports,
-    private readonly layout: Layout,
+    private readonly layout: ColumnLayout,
   ) {
     const { delimiter, slots, featureCount, targetCount } = layout
     const spans = spansOf(slots)

@@ -4,7 +4,7 @@
 import { requireArguments } from '../../../core/arguments'
 import type Papa from 'papaparse'
 import { ArgumentError, DataError, RowError, StateError, quoted, unknownName } from '../../../core/errors'
-import type { InputsOf, Kind, ValuesOf } from '../../../core/options'
+import type { OptionInputs, Kind, ValuesOf } from '../../../core/options'
 import { choice, custom, listOf, nullable, option, readOptions, recordOf, text } from '../../../core/options'
 import { abortable, signalOption } from '../../abort'
 import { chained, closing, cursor } from '../../cursors'
@@ -12,12 +12,12 @@ import { Dataset } from '../../dataset'
 import type { Cursor } from '../../source'
 import { END, after, deferred, sourceOf } from '../../source'
 import type { Decoder } from '../blocks'
-import { Block, blocks, lineDecoder, lineEnds, linesOf } from '../blocks'
+import { Lines, blocks, lineDecoder, lineEnds, linesOf } from '../blocks'
 import type { ByteSource, NamedBytes } from '../bytes'
 import { bytesOf } from '../bytes'
 import type { OnError } from '../faults'
 import { DROPPED, Faults, onError } from '../faults'
-import type { ColumnType, CsvValue, DateParts, MissingPolicy, Place } from './columns'
+import type { ColumnType, CsvValue, DateParts, MissingPolicy, FilePosition } from './columns'
 import { Column, columnTypes, numberIn, typeOf, unfitFor } from './columns'
 import type { Scanned, Slot } from './scan'
 import { scanRow } from './scan'
@@ -114,7 +114,7 @@ type Settings = ValuesOf<ReturnType<typeof csvOptions>>
 const MOST_OTHERS = 0.2
 
 /** Options of `readCsv`. */
-export type CsvOptions = InputsOf<ReturnType<typeof csvOptions>> & {
+export type CsvOptions = OptionInputs<ReturnType<typeof csvOptions>> & {
   types?: Readonly<Record<string, ColumnType>> | undefined
   features?: 'record' | 'vector' | undefined
   onError?: OnError | undefined
@@ -220,7 +220,7 @@ interface Row {
 type Blank = Readonly<Record<string, CsvValue>>
 
 /** How the rows of a file become elements. */
-interface Plan {
+interface CsvPlan {
   /** The number of cells of a row. */
   readonly width: number
   readonly features: readonly Column[]
@@ -235,8 +235,8 @@ interface Plan {
 /** A pass after its first rows were read. */
 interface Begun {
   readonly papa: typeof Papa
-  readonly plan: Plan
-  readonly from: Cursor<Block>
+  readonly plan: CsvPlan
+  readonly from: Cursor<Lines>
 }
 
 /**
@@ -259,11 +259,11 @@ async function parser(): Promise<typeof Papa> {
 class CsvFile {
   readonly faults: Faults
   private readonly decoder: Decoder
-  private readonly place: Place
+  private readonly place: FilePosition
   private readonly quoting: { readonly quote: number; readonly delimiter: number }
   /** A quoted cell, or a line end of two characters. */
   private readonly quotedOrEnd: RegExp
-  private plan: Promise<Plan> | null = null
+  private plan: Promise<CsvPlan> | null = null
 
   constructor(
     private readonly bytes: NamedBytes,
@@ -333,7 +333,7 @@ class CsvFile {
   private async begin(papa: typeof Papa, pass: number): Promise<Begun> {
     const from = blocks(this.bytes, pass, this.quoting)
     let hasLearnt = false
-    const make = async (head: Block): Promise<Plan> => {
+    const make = async (head: Lines): Promise<CsvPlan> => {
       const plan = this.makePlan(papa, head)
       const columns = [...plan.features, ...plan.targets].filter((column) => column.mustLearn)
       hasLearnt = columns.length > 0
@@ -354,24 +354,24 @@ class CsvFile {
   }
 
   /** Enough blocks for the rows from which types are inferred. */
-  private async head(from: Cursor<Block>): Promise<Block> {
-    const parts: Block[] = []
+  private async head(from: Cursor<Lines>): Promise<Lines> {
+    const parts: Lines[] = []
     for (let lines = 0; lines <= SAMPLE; lines += lineEnds(parts.at(-1)!.bytes)) {
       const block = await from.next()
       if (block === END) break
       parts.push(block)
     }
     if (parts.length === 0) throw new DataError(`${this.bytes.name}: the file is empty`)
-    return new Block(
+    return new Lines(
       parts.flatMap((block) => block.parts),
       parts[0]!.line,
       parts.some(({ isQuoted }) => isQuoted),
     )
   }
 
-  private records(papa: typeof Papa, plan: Plan, from: Cursor<Block>): Cursor<unknown> {
+  private records(papa: typeof Papa, plan: CsvPlan, from: Cursor<Lines>): Cursor<unknown> {
     let hasHeader = plan.hasHeader
-    const rowsOf = (block: Block): Iterable<unknown> => {
+    const rowsOf = (block: Lines): Iterable<unknown> => {
       const isFirst = hasHeader
       hasHeader = false
       return this.parsed(papa, block, isFirst, (row) => this.record(plan, row))
@@ -382,7 +382,7 @@ class CsvFile {
     return { ...own, close: () => after(own.close(), () => from.close()) }
   }
 
-  private vectorRows(papa: typeof Papa, plan: Plan, vector: VectorPlan, from: Cursor<Block>): VectorRows {
+  private vectorRows(papa: typeof Papa, plan: CsvPlan, vector: VectorPlan, from: Cursor<Lines>): VectorRows {
     const { delimiter } = this.quoting
     return new VectorRows(from, vector, {
       rows: (block, hasHeader) => this.parsed(papa, block, hasHeader, (row) => this.vector(plan, row)),
@@ -392,7 +392,7 @@ class CsvFile {
           const row = { features: new Float32Array(vector.featureCount), targets: new Float64Array(vector.targetCount) }
           const decode = (first: number, last: number): string => this.decoder.decode(bytes.subarray(first, last), line)
           if (scanRow(bytes, start, end, delimiter, vector.slots, row, decode)) return row
-          const rest = new Block([bytes.subarray(start, end)], line, false)
+          const rest = new Lines([bytes.subarray(start, end)], line, false)
           return this.vector(plan, this.rows(papa, rest)[0]!)
         }),
     })
@@ -401,7 +401,7 @@ class CsvFile {
   /** The rows of a block, converted by way of text. */
   private *parsed<Made>(
     papa: typeof Papa,
-    block: Block,
+    block: Lines,
     hasHeader: boolean,
     make: (row: Row) => Made | typeof DROPPED,
   ): Generator<Made, undefined> {
@@ -414,7 +414,7 @@ class CsvFile {
   }
 
   /** The rows of a block. A misplaced quote may make Papa Parse treat the rest as quoted: then it parses row by row. */
-  private rows(papa: typeof Papa, block: Block): Row[] {
+  private rows(papa: typeof Papa, block: Lines): Row[] {
     const { data, errors } = this.parse(papa, block)
     const isWhole = errors.length === 0 || !block.isQuoted
     if (isWhole) return this.numbered(data, block)
@@ -428,7 +428,7 @@ class CsvFile {
     })
   }
 
-  private parse(papa: typeof Papa, { bytes, line, isQuoted }: Block): Papa.ParseResult<string[]> {
+  private parse(papa: typeof Papa, { bytes, line, isQuoted }: Lines): Papa.ParseResult<string[]> {
     const content = this.decoder.decode(bytes, line)
     // Inside quotes, which start at the start of a cell, line ends are kept.
     const unified = isQuoted
@@ -443,7 +443,7 @@ class CsvFile {
   }
 
   /** Rows with their line numbers, without empty rows. */
-  private numbered(data: readonly string[][], { line: first, isQuoted }: Block): Row[] {
+  private numbered(data: readonly string[][], { line: first, isQuoted }: Lines): Row[] {
     let line = first
     const rows: Row[] = []
     for (const cells of data) {
@@ -453,7 +453,7 @@ class CsvFile {
     return rows
   }
 
-  private record(plan: Plan, row: Row): unknown {
+  private record(plan: CsvPlan, row: Row): unknown {
     const features = { ...plan.blank.features }
     const targets = { ...plan.blank.targets }
     if (!this.read(plan, row, (column, value, isTarget) => void ((isTarget ? targets : features)[column.name] = value)))
@@ -462,7 +462,7 @@ class CsvFile {
     return [features, this.form === 'one' ? targets[plan.targets[0]!.name] : targets]
   }
 
-  private vector(plan: Plan, row: Row): Scanned | typeof DROPPED {
+  private vector(plan: CsvPlan, row: Row): Scanned | typeof DROPPED {
     const [features, targets]: [number[], number[]] = [[], []]
     const isRead = this.read(
       plan,
@@ -477,7 +477,7 @@ class CsvFile {
    * dropped
    */
   private read(
-    plan: Plan,
+    plan: CsvPlan,
     { cells, line }: Row,
     take: (column: Column, value: CsvValue, isTarget: boolean) => void,
   ): boolean {
@@ -493,12 +493,12 @@ class CsvFile {
     return each(plan.features, false) && each(plan.targets, true)
   }
 
-  private requireWidth({ width }: Plan, cells: readonly string[]): void {
+  private requireWidth({ width }: CsvPlan, cells: readonly string[]): void {
     if (cells.length !== width)
       throw new RowError(`expected ${width} cells, received ${cells.length}`, this.bytes.name, this.place.line)
   }
 
-  private makePlan(papa: typeof Papa, first: Block): Plan {
+  private makePlan(papa: typeof Papa, first: Lines): CsvPlan {
     const { header, columns: taken, target, features: form } = this.settings
     const rows = this.rows(papa, first)
     if (rows.length === 0) throw new DataError(`${this.bytes.name}: the file has no rows`)
@@ -529,7 +529,7 @@ class CsvFile {
     if (features.length === 0)
       throw new ArgumentError(`readCsv: no column is left for the features of ${this.bytes.name}`)
     const blank = (columns: readonly string[]): Blank => Object.fromEntries(columns.map((name) => [name, 0]))
-    const plan: Plan = {
+    const plan: CsvPlan = {
       width: names.length,
       hasHeader,
       features,
@@ -608,7 +608,7 @@ class CsvFile {
     })
   }
 
-  private vectorPlan(plan: Plan): VectorPlan {
+  private vectorPlan(plan: CsvPlan): VectorPlan {
     const text = [...plan.features, ...plan.targets].find(({ type }) => type === 'string')
     const parts = this.settings.dates === 'parts' ? plan.targets.find(({ type }) => type === 'date') : undefined
     if (parts !== undefined)
@@ -657,7 +657,12 @@ class CsvFile {
   }
 
   /** Reads all rows to learn vocabularies and means. */
-  private async learn(papa: typeof Papa, plan: Plan, columns: readonly Column[], from: Cursor<Block>): Promise<void> {
+  private async learn(
+    papa: typeof Papa,
+    plan: CsvPlan,
+    columns: readonly Column[],
+    from: Cursor<Lines>,
+  ): Promise<void> {
     const all = [...plan.features, ...plan.targets]
     this.faults.clear()
     let isHeader = plan.hasHeader
@@ -671,7 +676,7 @@ class CsvFile {
     for (const column of columns) column.settle(this.bytes.name)
   }
 
-  private counts(plan: Plan, columns: readonly Column[], { cells, line }: Row): boolean {
+  private counts(plan: CsvPlan, columns: readonly Column[], { cells, line }: Row): boolean {
     this.place.line = line
     this.requireWidth(plan, cells)
     return columns.every((column) => column.counts(cells[column.index]!, this.place))

@@ -5,7 +5,7 @@ import { Tensor } from '../../../ops/tensor'
 import { cursor, lending } from '../../cursors'
 import type { Cursor, Soon } from '../../source'
 import { END, after, until } from '../../source'
-import type { Block } from '../blocks'
+import type { Lines } from '../blocks'
 import { CARRIAGE_RETURN, LINE_FEED, lineEnds } from '../blocks'
 import { DROPPED } from '../faults'
 import { LineKernel } from './kernel'
@@ -26,16 +26,16 @@ export interface VectorPlan {
 /** How to read lines that are not plain digits. Each is a row, DROPPED, or an error. */
 export interface OtherWays {
   /** The line from `from` to `to` of a block without quotes. */
-  line(block: Block, from: number, to: number, line: number): Scanned | typeof DROPPED
+  line(block: Lines, from: number, to: number, line: number): Scanned | typeof DROPPED
   /** The rows of a block with quotes. */
-  rows(block: Block, hasHeader: boolean): Iterator<Scanned>
+  rows(block: Lines, hasHeader: boolean): Iterator<Scanned>
 }
 
 /** A kernel is dropped if the other ways have read more lines than it, by more than this. */
 const TRIED = 100
 
 export class VectorRows {
-  private block: Block | null = null
+  private block: Lines | null = null
   /** Rows of a block with quotes. */
   private parsed: Iterator<Scanned> | null = null
   private kernel: LineKernel | null
@@ -48,7 +48,7 @@ export class VectorRows {
   private byOthers = 0
 
   constructor(
-    private readonly from: Cursor<Block>,
+    private readonly from: Cursor<Lines>,
     private readonly plan: VectorPlan,
     private readonly others: OtherWays,
   ) {
@@ -89,7 +89,7 @@ export class VectorRows {
     return after(done, () => filled)
   }
 
-  private begin(block: Block): void {
+  private begin(block: Lines): void {
     this.block = block
     this.position = 0
     this.line = block.line
@@ -101,7 +101,7 @@ export class VectorRows {
   }
 
   /** Skips the header and empty lines before it. */
-  private passHeader({ bytes }: Block): void {
+  private passHeader({ bytes }: Lines): void {
     while (this.isHeader && this.position < bytes.length) {
       const end = endOf(bytes, this.position)
       this.isHeader = isEmpty(bytes, this.position, end)
@@ -129,7 +129,7 @@ export class VectorRows {
     return 0
   }
 
-  private takeLines(block: Block, out: Scanned, at: number, most: number): number {
+  private takeLines(block: Lines, out: Scanned, at: number, most: number): number {
     const { kernel } = this
     if (kernel !== null) {
       kernel.position = this.position
@@ -148,7 +148,7 @@ export class VectorRows {
     return 0
   }
 
-  private takeLine(block: Block, out: Scanned, at: number): number {
+  private takeLine(block: Lines, out: Scanned, at: number): number {
     const { bytes } = block
     const from = this.position
     const to = endOf(bytes, from)
