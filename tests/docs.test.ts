@@ -375,6 +375,7 @@ describe('listings', () => {
   function printed(): string {
     const [, code] = /^([\s\S]*?)^for /m.exec(listing('listed'))!
     const { Dense, Sequential } = myelin
+    // oxlint-disable-next-line typescript/no-implied-eval -- the code comes from our own documentation
     const model = new Function('Sequential', 'Dense', `${code}; return model`)(Sequential, Dense) as myelin.Model
     return [...model.disassemble().values()].join('\n')
   }

@@ -413,7 +413,7 @@ export function functionOptions<Table extends OptionTable>(
 }
 
 /** The configuration of an object that keeps each option under its name. */
-export function writeOptions(table: OptionTable, object: object): Config {
+function writeOptions(table: OptionTable, object: object): Config {
   const config: Record<string, Json> = {}
   for (const [name, each] of Object.entries<AnyOption>(table as Readonly<Record<string, AnyOption>>)) {
     config[name] = each.write(Reflect.get(object, name))

@@ -14,7 +14,7 @@ export function cursor<T>(
 }
 
 /** Adds up to `count` elements to a list. */
-export function take<T>(from: Cursor<T>, count: number, into: T[]): Soon<T[]> {
+function take<T>(from: Cursor<T>, count: number, into: T[]): Soon<T[]> {
   const taken = until(() => {
     if (into.length >= count) return true
     return after(from.next(), (element) => {

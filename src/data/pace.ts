@@ -4,7 +4,7 @@ import { unlessAborted } from '../core/abort'
 import type { Soon } from './source'
 
 /** Resolves in a new task, after pending work of the event loop. */
-export function nextTask(): Promise<void> {
+function nextTask(): Promise<void> {
   if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve))
   // Unlike setTimeout, a message is not delayed by 4 ms when tasks are nested.
   if (typeof MessageChannel === 'function') {

@@ -11,7 +11,7 @@ import { Tensor } from '../ops/tensor'
 import type { Source } from './source'
 
 /** An input of strings: the layers that convert them to numbers, whose results replace the strings in this order. */
-export interface StringInput {
+interface StringInput {
   readonly readers: readonly StringReader[]
   /** The shape of a row of strings. */
   readonly row: Shape

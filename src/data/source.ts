@@ -67,13 +67,7 @@ export function skipByTaking(cursor: Pick<Cursor<unknown>, 'next'>, count: numbe
 }
 
 /** The values that a source can be made of; a function creates a new one for every pass. */
-export type Elements<T> =
-  | Iterable<T>
-  | AsyncIterable<T>
-  | Iterator<T>
-  | AsyncIterator<T>
-  | ReadableStream<T>
-  | Source<T>
+type Elements<T> = Iterable<T> | AsyncIterable<T> | Iterator<T> | AsyncIterator<T> | ReadableStream<T> | Source<T>
 export type ElementsOrMaker<T> = Elements<T> | (() => Soon<Elements<T>>)
 
 /**
@@ -103,7 +97,7 @@ export function sourceOf<T>(elements: ElementsOrMaker<T>, where: string): Source
   }
 }
 
-export function isSource<T>(value: unknown): value is Source<T> {
+function isSource<T>(value: unknown): value is Source<T> {
   return (
     typeof value === 'object' &&
     value !== null &&

@@ -76,7 +76,7 @@ const readOutput = (value: unknown, where: string): OutputOption<never> => {
 }
 
 /** The options that choose the explained number. */
-export const outputTable = () => ({
+const outputTable = () => ({
   output: option(nullable(custom<OutputOption<never>>(readOutput, () => null)), null),
   logits: option(boolean, false),
 })

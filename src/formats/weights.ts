@@ -30,7 +30,7 @@ export function numbered(group: string, variables: readonly Variable[]): SavedVa
  * The weights of a model under structural paths, `encoder/dense_1/kernel`: class names in snake case, numbered among
  * their siblings, so that automatic layer names do not matter. Keras's rule for .weights.h5.
  */
-export function weightPaths(model: LayerBase): SavedVariable[] {
+function weightPaths(model: LayerBase): SavedVariable[] {
   const found: SavedVariable[] = []
   const seen = new Set<object>()
   const walk = (layer: LayerBase, path: string): void => {
@@ -71,7 +71,7 @@ export function saveWeights(model: LayerBase): Uint8Array {
 /**
  * Copies the tensors of a file to variables, all or none. @throws FormatError naming the first one that does not fit
  */
-export function restore(variables: readonly SavedVariable[], tensors: ReadonlyMap<string, NamedTensor>): void {
+function restore(variables: readonly SavedVariable[], tensors: ReadonlyMap<string, NamedTensor>): void {
   const found = variables.map(({ key, variable }) => ({ variable, data: fitting(key, variable, tensors).data }))
   for (const { variable, data } of found) variable.view.set(data)
 }

@@ -68,7 +68,7 @@ export interface Graph {
 }
 
 /** The bytes of all elements. */
-export function bytesOf({ shape, dtype }: TensorType): number {
+function bytesOf({ shape, dtype }: TensorType): number {
   return dtypes[dtype].bytes * sizeOf(shape)
 }
 

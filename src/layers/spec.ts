@@ -37,12 +37,3 @@ export function shapesOf(specs: Tree<TensorSpec>): Tree<number | null> {
 export function specOf({ shape, dtype }: Tensor): TensorSpec {
   return new TensorSpec(shape.length === 0 ? [] : [null, ...shape.slice(1)], dtype)
 }
-
-/** A string that is equal for equal specs. */
-export function specKey(specs: Tree<TensorSpec>): string {
-  if (specs instanceof TensorSpec) return `${specs.dtype}[${specs.shape.join()}]`
-  if (Array.isArray(specs)) return `(${specs.map(specKey).join(';')})`
-  return `{${Object.entries(specs)
-    .map(([key, child]) => `${key}:${specKey(child as Tree<TensorSpec>)}`)
-    .join(';')}}`
-}

@@ -47,7 +47,7 @@ const MOST_ARGUMENTS = 8
 const callsByLayer = new WeakMap<RecordedLayer, LayerCall[]>()
 
 /** The calls of a layer on symbols, in all models. */
-export function callsOf(layer: RecordedLayer): readonly LayerCall[] {
+function callsOf(layer: RecordedLayer): readonly LayerCall[] {
   return callsByLayer.get(layer) ?? []
 }
 

@@ -94,7 +94,7 @@ export abstract class OfClassNumbers extends FormulaLoss {
 }
 
 /** The error for targets whose shape does not fit the model's output. */
-export function requireSameShape(loss: string, target: Shape, output: Shape, hint = ''): void {
+function requireSameShape(loss: string, target: Shape, output: Shape, hint = ''): void {
   const fits =
     target.length === output.length &&
     target.every((extent, i) => extent === output[i] || output[i] === 1 || extent === 1)

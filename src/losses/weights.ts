@@ -87,7 +87,7 @@ export function requireBeside(what: string, { shape: values }: Tensor, { shape }
 }
 
 /** Values times their weights, and the weights in the same layout. */
-export function weigh(values: Tensor, weights: Tensor): { values: Tensor; weights: Tensor } {
+function weigh(values: Tensor, weights: Tensor): { values: Tensor; weights: Tensor } {
   const [aligned, own] = alignRanks(values, cast(weights, 'float32'))
   return { values: multiply(aligned, expandTo(own, aligned.rank)), weights: own }
 }

@@ -22,11 +22,7 @@ function overAxesFrom(fold: Fold, x: Tensor, first: number): Tensor {
 }
 
 /** One value and one weight per sample: values [batch, …] or [], weights [batch, …] → [batch], [batch]. */
-export function samplewise(
-  values: Tensor,
-  sampleWeight?: Tensor,
-  fold: Fold = mean,
-): { values: Tensor; weights: Tensor } {
+function samplewise(values: Tensor, sampleWeight?: Tensor, fold: Fold = mean): { values: Tensor; weights: Tensor } {
   if (sampleWeight === undefined) {
     const each = overAxesFrom(fold, values, 1)
     return { values: each, weights: full(each.shape, 1) }

@@ -202,7 +202,7 @@ function isFunction(value: unknown): value is (...inputs: never[]) => unknown {
 }
 
 /** A model from its bytes. */
-export function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Model<unknown, unknown> {
+function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Model<unknown, unknown> {
   return withAdvice(() => readModel(bytes, options))
 }
 

@@ -116,7 +116,7 @@ export function pickAlong(x: Tensor, indices: Tensor, axis: number): Tensor {
 }
 
 /** The positions, in row-major order, of the elements that `indices` select along an axis of `shape`. */
-export function flatIndices(indices: Tensor, shape: readonly number[], axis: number): Tensor {
+function flatIndices(indices: Tensor, shape: readonly number[], axis: number): Tensor {
   let stride = 1
   let flat: Tensor | null = null
   for (let i = shape.length - 1; i >= 0; i--) {

@@ -38,7 +38,7 @@ function alongOne(name: string, x: TensorLike, axis: SortAxis | undefined): [Ten
 }
 
 /** The indices that sort an axis, ascending or descending, as int32. */
-export function sortedIndices(x: Tensor, axis: number, descending: boolean): Tensor {
+function sortedIndices(x: Tensor, axis: number, descending: boolean): Tensor {
   needAlgebra()
   return apply('routine', [x], { routine: new ArgSort(axis, descending) })[0]!
 }

@@ -46,14 +46,14 @@ function total(parts: readonly (readonly [string, Cost])[]): GraphCost {
   return { ...sum, byScope }
 }
 
-export function bytesOf(types: Iterable<TensorType>): number {
+function bytesOf(types: Iterable<TensorType>): number {
   let bytes = 0
   for (const { shape, dtype } of types) bytes += sizeOf(shape) * dtypes[dtype].bytes
   return bytes
 }
 
 /** The cost of a single node. */
-export function costOfNode<Name extends PrimitiveName>(node: Node<Name>): Cost {
+function costOfNode<Name extends PrimitiveName>(node: Node<Name>): Cost {
   if (isLoop(node)) {
     const { flops, bytes } = costOf(bodyOf(node))
     return { flops: node.attributes.length * flops, bytes: node.attributes.length * bytes }

@@ -50,7 +50,7 @@ export interface PlacedBuffer extends Buffer {
 }
 
 /** The bytes of a value that is not a view of another one (see legalize.ts): all of a buffer, or a part of it. */
-export interface Place {
+interface Place {
   readonly buffer: PlacedBuffer
   readonly offset: number
 }

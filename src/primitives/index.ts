@@ -18,7 +18,7 @@ import { training } from './training'
 
 /** Primitives whose rules and kernels load with the ops that use them: see ops/families.ts. */
 export type WindowName = keyof typeof convolutions | keyof typeof pooling
-export type WindowRules = typeof convolutions & typeof pooling
+type WindowRules = typeof convolutions & typeof pooling
 
 const core = {
   ...elementwise,

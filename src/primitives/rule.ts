@@ -45,7 +45,7 @@ export interface RefContext<Attributes> {
   readonly attributes: Attributes
 }
 
-export interface SimplifyContext<Attributes> {
+interface SimplifyContext<Attributes> {
   readonly e: Emitter
   readonly inputs: readonly Value[]
   readonly output: TensorType
@@ -176,7 +176,7 @@ export interface LoopPrimitive<Attributes> extends Common<Attributes> {
   readonly vjp: null
 }
 
-export type Primitive<Attributes> =
+type Primitive<Attributes> =
   | ElementwisePrimitive<Attributes>
   | ViewPrimitive<Attributes>
   | KernelPrimitive<Attributes>

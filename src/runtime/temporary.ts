@@ -40,7 +40,7 @@ export function temporaryName(): string {
   return `.myelin-${(scope ??= scopeOf())}-${nodeProcess()!.pid}-${Math.random().toString(36).slice(2)}.tmp`
 }
 
-export function isTemporary(name: string): boolean {
+function isTemporary(name: string): boolean {
   return NAME.test(name)
 }
 

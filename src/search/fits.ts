@@ -24,7 +24,7 @@ export interface FitPlace {
 }
 
 /** Options of fit that are the same for all trials. */
-export type CommonFitOptions = Pick<
+type CommonFitOptions = Pick<
   FitOptions,
   | 'batchSize'
   | 'validationSplit'

@@ -91,7 +91,7 @@ function partsOf({ x, y, sampleWeight }: Samples): Columns[] {
  * Shuffles the rows, sorts them by class, and assigns them to the folds in turn: every fold gets its share of every
  * class.
  */
-export function foldNumbers(size: number, folds: number, seed: number, classes: readonly number[] | null): Int32Array {
+function foldNumbers(size: number, folds: number, seed: number, classes: readonly number[] | null): Int32Array {
   const order = new Int32Array(size)
   permute(order, size, permutationKey(seed))
   const dealt = classes === null ? [...order] : [...order].sort((a, b) => classes[a]! - classes[b]!)

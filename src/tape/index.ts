@@ -19,7 +19,7 @@ export interface TapeOptions extends FuseOptions {
 }
 
 /** Instructions with their parts and meetings, and the nanoseconds that one thread is expected to need. */
-export interface Shared {
+interface Shared {
   readonly instructions: readonly LabelledInstruction[]
   readonly nanoseconds: number
 }

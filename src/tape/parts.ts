@@ -9,7 +9,7 @@ import { workOf } from './work'
 export const PART_WORK = 30_000
 
 /** The number of threads that share an instruction, each with at least `partWork` nanoseconds of work. */
-export function partsOf(instruction: TapeInstruction, threads: number, partWork = PART_WORK): number {
+function partsOf(instruction: TapeInstruction, threads: number, partWork = PART_WORK): number {
   if (threads === 1) return 1
   const { nanoseconds, pieces } = workOf(instruction)
   return Math.max(1, Math.min(threads, Math.floor(nanoseconds / partWork), Math.ceil(pieces)))
@@ -20,7 +20,7 @@ export function partsOf(instruction: TapeInstruction, threads: number, partWork 
  * another thread since the last meeting. Instructions with one part run in order on one thread, with no meeting
  * between them.
  */
-export function meetings(parts: readonly number[]): boolean[] {
+function meetings(parts: readonly number[]): boolean[] {
   let ran = false
   let ranShared = false
   return parts.map((count) => {
@@ -36,7 +36,7 @@ export function meetings(parts: readonly number[]): boolean[] {
  * Instructions with their parts and meetings. All threads run a loop if its body contains an instruction with
  * several parts.
  */
-export function dealOut(
+function dealOut(
   instructions: readonly LabelledInstruction[],
   threads: number,
   partWork?: number,

@@ -66,7 +66,7 @@ type Known<Value> = Pick<Figure, 'how' | 'from'> & { readonly value: Value }
 /**
  * Busy seconds: CPU time of all threads of this process; in a page, the clock without the time yielded to other tasks.
  */
-export class BusyClock {
+class BusyClock {
   private readonly cpu = nodeProcess()?.cpuUsage()
   private readonly start = performance.now() - yielded.milliseconds
 

@@ -40,7 +40,7 @@ export interface LastStep {
 }
 
 /** The last prediction from one tensor to one tensor. */
-export interface LastPrediction {
+interface LastPrediction {
   readonly program: Program
   readonly shape: Shape
   readonly dtype: DType

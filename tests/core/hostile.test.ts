@@ -35,8 +35,8 @@ const MOST_BYTES = 200e6
 beforeAll(() => void vi.spyOn(console, 'warn').mockImplementation(() => undefined))
 afterAll(() => {
   vi.restoreAllMocks()
-  // What the largest case took is not kept for other files.
-  dispose()
+  // Releases the memory of the largest case.
+  return dispose()
 })
 
 /** Bytes of arrays and of linear memory. */

@@ -58,7 +58,7 @@ export interface ActivationsFile extends FixtureFile {
 
 // constraints.json
 
-export interface ConstraintCase {
+interface ConstraintCase {
   constraint: Described
   weight: FixtureTensor
   result: FixtureTensor
@@ -149,7 +149,7 @@ export interface PreprocessingFile extends FixtureFile {
 
 // embedding.json: Embedding → Flatten → Dense, or with maskZero Embedding → Dense; batches of 4 in order, six epochs
 
-export interface EmbeddingCase {
+interface EmbeddingCase {
   maskZero: boolean
   optimizer: Described
   ids: FixtureTensor
@@ -167,7 +167,7 @@ export interface EmbeddingFile extends FixtureFile {
 
 // losses.json
 
-export interface LossCase {
+interface LossCase {
   /** Not unique: the data's name, and `weighted`. */
   name: string
   loss: Described
@@ -199,13 +199,13 @@ export interface LossesFile extends FixtureFile {
 
 // metrics.json
 
-export interface MetricBatch {
+interface MetricBatch {
   yTrue: FixtureTensor
   yPred: FixtureTensor
   sampleWeight: FixtureTensor
 }
 
-export interface MetricCase {
+interface MetricCase {
   metric: Described
   /** The key in `data`. Every batch is one updateState. */
   data: string
@@ -215,7 +215,7 @@ export interface MetricCase {
   results: (number | number[])[]
 }
 
-export interface MeanCase {
+interface MeanCase {
   name: string
   updates: { values: FixtureTensor; sampleWeight: FixtureTensor | null; result: number }[]
 }
@@ -233,7 +233,7 @@ export interface MetricsFile extends FixtureFile {
 
 // optimizers.json
 
-export interface OptimizerCase {
+interface OptimizerCase {
   name: string
   optimizer: Described
   /** The parameters after each of the file's gradients has been applied. */
@@ -244,7 +244,7 @@ export interface OptimizerCase {
   finalized?: FixtureTensor[]
 }
 
-export interface ScheduleCase {
+interface ScheduleCase {
   name: string
   schedule: Described
   steps: number[]
@@ -263,7 +263,7 @@ export interface OptimizersFile extends FixtureFile {
 
 // rules.json
 
-export interface RuleCase {
+interface RuleCase {
   name: string
   optimizer: Described
   /**
@@ -298,7 +298,7 @@ export interface Rows {
   rows: [start: number, end: number]
 }
 
-export interface ValidationData {
+interface ValidationData {
   x: Rows
   y: Rows
   sampleWeight?: Rows
@@ -416,12 +416,12 @@ export interface ExplainFile extends FixtureFile {
 // functional.json
 
 /** A value, or lists and records of trees. */
-export type FixtureTree<Leaf> = Leaf | FixtureTree<Leaf>[] | { [key: string]: FixtureTree<Leaf> }
+type FixtureTree<Leaf> = Leaf | FixtureTree<Leaf>[] | { [key: string]: FixtureTree<Leaf> }
 
 /** The key of a layer, a nested model, or an op with further arguments. */
-export type Callee = string | { model: string } | { op: string; more?: (string | number)[] }
+type Callee = string | { model: string } | { op: string; more?: (string | number)[] }
 
-export interface GraphCall {
+interface GraphCall {
   layer: Callee
   /** Names of symbols, and numbers; for an op the list of its arguments. */
   from: FixtureTree<string | number>
@@ -438,7 +438,7 @@ export interface GraphDescription {
 }
 
 /** A Sequential: the options of its input, then the keys of its layers. */
-export type SequentialDescription = [{ shape: number[]; dtype?: 'int32' }, ...string[]]
+type SequentialDescription = [{ shape: number[]; dtype?: 'int32' }, ...string[]]
 
 type WeightsByLayer = { [layer: string]: FixtureTensor[] }
 
@@ -516,7 +516,7 @@ export interface OpsFile extends FixtureFile {
 // order.json: random graphs in which every symbol is [batch, 3]
 
 /** Each step gives one symbol, a nested model one per output; they are numbered consecutively. */
-export type OrderStep =
+type OrderStep =
   | { input: string }
   | { class: string; name: string; from: number[] }
   | { again: string; from: [number] }

@@ -15,7 +15,7 @@ export interface Tolerance {
 const LARGEST_FLOAT32 = 3.4028234663852886e38
 
 /** The distance between neighbouring float32 at x; of denormals below 2⁻¹²⁶. */
-export function ulpAt(x: number): number {
+function ulpAt(x: number): number {
   const magnitude = Math.abs(Math.fround(x))
   if (magnitude < 2 ** -126) return 2 ** -149
   return 2 ** (Math.floor(Math.log2(Math.min(magnitude, LARGEST_FLOAT32))) - 23)

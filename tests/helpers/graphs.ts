@@ -44,7 +44,7 @@ export function interpretWide(graph: Graph, contents: readonly TensorContent[]):
 }
 
 /** Runs a program; returns copies of its outputs, or null if a guard ended the run. */
-export function runProgram(program: Program, contents: readonly TensorContent[]): NumericArray[] | null {
+function runProgram(program: Program, contents: readonly TensorContent[]): NumericArray[] | null {
   contents.forEach((content, i) => program.parameter(i).set(content.data))
   if (!program.run()) return null
   return program.graph.outputs.map((_, i) => program.output(i).slice())
@@ -190,7 +190,7 @@ export function gradientGraph(contents: readonly TensorContent[], loss: Loss): G
 }
 
 /** The same by central differences in float64. */
-export function finiteDifferences(contents: readonly TensorContent[], loss: Loss): Float64Array[] {
+function finiteDifferences(contents: readonly TensorContent[], loss: Loss): Float64Array[] {
   const graph = graphOf(contents, (builder, inputs) => [loss(builder, inputs)])
   const arrays = contents.map(({ data, dtype }) =>
     dtype === 'float32' ? Float64Array.from(data) : Int32Array.from(data),

@@ -5,7 +5,7 @@ import type { Value } from '../../src/ir/graph'
 import { Body } from '../../src/ir/region'
 import { loopPasses } from '../../src/tape/loop-passes'
 
-export interface LoopOperands {
+interface LoopOperands {
   readonly carries: readonly Value[]
   readonly scanned: readonly Value[]
   readonly captures: readonly Value[]
@@ -14,12 +14,12 @@ export interface LoopOperands {
 }
 
 /** The body of one iteration. */
-export interface Turn {
+interface Turn {
   readonly carries: readonly Value[]
   readonly stacked: readonly Value[]
 }
 
-export type TurnBody = (
+type TurnBody = (
   builder: GraphBuilder,
   carries: readonly Value[],
   slices: readonly Value[],

@@ -14,7 +14,7 @@ import { looped } from '../helpers/loops'
 import { wholeFloats } from '../helpers/data'
 
 /** Which operation, and three numbers that choose its operands and options. */
-export interface Step {
+interface Step {
   readonly op: number
   readonly a: number
   readonly b: number

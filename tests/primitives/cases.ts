@@ -793,7 +793,7 @@ const convert = (
   gradient = false,
 ): OpCase<'cast'> => ({ title, inputs: [input], attributes: { dtype }, gradient, signedZero: true })
 
-export const opCases = {
+const opCases = {
   copy: anyDType,
   negative: numeric(unary(floats), 'unary'),
   abs: numeric(unary(away), 'unary'),

@@ -21,7 +21,7 @@ export interface Pixels {
 
 export type Channels = 1 | 3 | 4
 
-export const pixelOptions = () => ({
+const pixelOptions = () => ({
   /** 1 is grey, 3 is red, green and blue, 4 adds alpha. Default 3. */
   channels: option(
     custom<Channels>(

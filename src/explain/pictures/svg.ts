@@ -50,7 +50,7 @@ const style = (): string =>
   `<style>.myelin-picture{font:12px system-ui,sans-serif}${rules(1)}@media(prefers-color-scheme:dark){${rules(2)}}</style>`
 
 /** Text as it may stand in XML, also within quotation marks. */
-export function escaped(text: string): string {
+function escaped(text: string): string {
   // Control characters are not allowed in XML at all.
   const allowed = Array.from(text, (each) => (each < ' ' && !'\t\n\r'.includes(each) ? '\uFFFD' : each)).join('')
   return allowed

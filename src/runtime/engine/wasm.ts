@@ -49,7 +49,7 @@ function probe(body: readonly number[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([...HEADER, 10, code.length, ...code])
 }
 
-export function supportsSimd(): boolean {
+function supportsSimd(): boolean {
   return typeof WebAssembly === 'object' && WebAssembly.validate(probe([...ZERO_VECTOR, ...DROP_END]))
 }
 

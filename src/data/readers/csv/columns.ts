@@ -234,7 +234,7 @@ export function numberIn(text: string): number | null {
 }
 
 /** Milliseconds since 1970. Times without a time zone are UTC. */
-export function timeIn(text: string): number | null {
+function timeIn(text: string): number | null {
   const found = DATE.exec(text.trim())
   if (found === null) return null
   const [year, month, day, hour = 0, minute = 0, second = 0] = found
