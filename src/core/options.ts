@@ -529,7 +529,7 @@ type Constructor<Options, Short, Others, Instance> = [Extract<Short, object>] ex
       (abstract new (...inputs: OptionsArgument<Options>) => Instance)
 
 /** The same properties in one object type, which editors show as a list. */
-type Flat<Type> = { [Key in keyof Type]: Type[Key] }
+type Flat<Type> = { [Key in keyof Type]: Type[Key] } & {}
 
 /** Base with the options of Table; their values are properties with the same names. */
 export type ConfiguredClass<Base extends AbstractClass, Table, Short extends keyof Table = never> = Omit<

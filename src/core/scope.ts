@@ -4,34 +4,39 @@
 //   const path = scoped<readonly string[]>([])
 //   path.within(['dense'], () => path.current)    // ['dense']
 
-/** The values of all keys that are not at their default. */
-let scope: Readonly<Record<symbol, unknown>> = {}
+/** The value of each key, by its number; undefined while the key has its default. */
+let scope: readonly unknown[] = []
+let keys = 0
 
-/** One key of the scope, with the type of its value. */
-export interface Scoped<Value> {
-  readonly current: Value
+/** One key of the scope, with the type of its value, which is never undefined. */
+export class Scoped<Value> {
+  private readonly key = keys++
+
+  /** @param initial the value outside of all scopes */
+  constructor(private readonly initial: Value) {}
+
+  get current(): Value {
+    const value = scope[this.key]
+    return value === undefined ? this.initial : (value as Value)
+  }
+
   /**
-   * Runs `body` with this value. It holds until `body` returns or throws, also if it returns a promise: what runs later
-   * sees the values of its own caller.
+   * Runs `body` with this value of the key. It holds until `body` returns or throws, also if it returns a promise: code that
+   * runs later has the values of its own caller.
    */
-  within<Result>(value: Value, body: () => Result): Result
+  within<Result>(value: Value, body: () => Result): Result {
+    const outer = scope
+    const inner = [...outer]
+    inner[this.key] = value
+    scope = inner
+    try {
+      return body()
+    } finally {
+      scope = outer
+    }
+  }
 }
 
-/** @param initial the value outside of all scopes */
 export function scoped<Value>(initial: Value): Scoped<Value> {
-  const key = Symbol()
-  return {
-    get current() {
-      return key in scope ? (scope[key] as Value) : initial
-    },
-    within(value, body) {
-      const outer = scope
-      scope = { ...outer, [key]: value }
-      try {
-        return body()
-      } finally {
-        scope = outer
-      }
-    },
-  }
+  return new Scoped(initial)
 }

@@ -69,9 +69,13 @@ export function parseSamples(form: Form, { x, y, sampleWeight }: Parts, names: D
       sampleWeight == null
         ? null
         : weightsOf(size, theOnly(layout.names, sampleWeight, names.sampleWeight), names.sampleWeight)
+    const { x: tree, inputs: tensors, hasStrings } = inputs
     return {
       kind: 'samples',
-      ...inputs,
+      x: tree,
+      inputs: tensors,
+      size,
+      hasStrings,
       y: null,
       targets: [target],
       weights: [weight],
@@ -141,11 +145,10 @@ function fitRank(given: Tensor, spec: TensorSpec | null): Tensor {
   const rank = spec.shape.length
   if (shape.length === rank - 1 && rank > 1 && spec.shape.at(-1) === 1)
     return new Tensor(given.data, [...shape, 1], given.dtype)
+  if (shape.length !== rank + 1 || rank === 0 || shape.at(-1) !== 1) return given
   // Before a model is built, its input shape is only a guess.
-  const isKnown = rank > 0 && spec.shape.slice(1).every((extent) => extent !== null)
-  return isKnown && shape.length === rank + 1 && shape.at(-1) === 1
-    ? new Tensor(given.data, shape.slice(0, -1), given.dtype)
-    : given
+  const isKnown = spec.shape.every((extent, axis) => axis === 0 || extent !== null)
+  return isKnown ? new Tensor(given.data, shape.slice(0, -1), given.dtype) : given
 }
 
 function parseStrings(spec: TensorSpec | null, data: unknown, where: string): StringTensor {

@@ -152,7 +152,7 @@ export class MeanMetricWrapper extends configured(
 }
 
 /** The mean of a function of the library. `meanOf` makes classes of it. */
-abstract class MeanOfFormula extends MeanOfValues {
+export abstract class MeanOfFormula extends MeanOfValues {
   declare protected readonly formula: (yTrue: Tensor, yPred: Tensor, options: object) => Tensor
 
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {

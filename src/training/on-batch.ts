@@ -37,7 +37,7 @@ function onBatch(state: TrainingState, method: typeof TRAIN_ON_BATCH | typeof TE
     const batch = prepared.accept(samples)
     return run(prepared, firstProgram(state, prepared, samples, batch), batch, name)
   }
-  prepared.checkInputs(samples)
+  prepared.checkContent(samples)
   prepared.checkTargets(samples, last.expected)
   return run(prepared, last.program, samples, name)
 }

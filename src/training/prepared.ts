@@ -92,12 +92,17 @@ export class Prepared implements Form, StepPrograms {
     return read
   }
 
-  /** Looks at the inputs; those of a custom step may be others than those that the layers read. */
-  checkInputs({ x, inputs }: Samples): void {
-    const { model, layouts } = this.state
-    if (!this.takesAny) model.checkInput(inputs)
+  /** Checks the types of the inputs and their content. */
+  private checkInputs(samples: Samples): void {
+    if (!this.takesAny) this.model.checkInput(samples.inputs)
+    this.checkContent(samples)
+  }
+
+  /** Lets layers check the content of the inputs; those of a custom step may differ from those that the layers read. */
+  checkContent({ x, inputs }: Samples): void {
+    const { model } = this
     if (!model.checksData) return
-    if (!this.takesAny || structureOf(x) === structureOf(layouts.x.structure)) model.checkData(inputs)
+    if (!this.takesAny || structureOf(x) === structureOf(this.inputs.structure)) model.checkData(inputs)
   }
 
   /** The shapes of the outputs for samples without strings; none if they are not compared with targets. */
