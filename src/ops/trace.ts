@@ -277,7 +277,7 @@ export function runProgram(program: Program, parameters: readonly Tensor[]): Ten
   if (!program.run()) {
     const instruction = program.findNonFinite() ?? 'a learning rate that is too large for float32'
     throw new NonFiniteError(
-      `A compiled function met a value that is not finite: ${instruction}. Nothing was updated.`,
+      `A compiled function produced a value that is not finite: ${instruction}. Nothing was updated.`,
       1,
       instruction,
     )

@@ -91,7 +91,7 @@ export class Compiled {
   private plans: readonly OutputPlan[] | null = null
   /** The metrics made so far, by option, output and place in the output's list. */
   private readonly made = new Map<string, Metric>()
-  /** Whether a step read `listed` before outputs had their metrics: it updates them itself. */
+  /** Whether a step read `listed`: it then updates the metrics itself. */
   private isListed = false
   /** Whether logs contain the loss; also for a custom step that updates the loss tracker. */
   private tracksLoss: boolean
@@ -288,7 +288,7 @@ export class Compiled {
     )
   }
 
-  /** Runs `body`, which may trace a step with assumed targets: losses and metrics assigned meanwhile are dropped. */
+  /** Runs `body`, which may trace a step with assumed targets. Losses and metrics that it assigns are dropped afterwards. */
   supposing<Result>(body: () => Result): Result {
     const { plans, logged, tracksLoss } = this
     try {
@@ -298,7 +298,7 @@ export class Compiled {
     }
   }
 
-  /** The loss and all metrics, before the first batch too, as far as they are known. */
+  /** The loss and all metrics. Before the first batch, only those that do not depend on shapes. */
   get listed(): readonly Metric[] {
     const tracksLoss = this.tracksLoss || this.options.loss !== null
     if (currentTrace() !== null) {

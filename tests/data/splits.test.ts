@@ -283,7 +283,7 @@ it('crossValidate reports errors in its model and its options', async () => {
     [1, 2, 3, 4],
   ]
   await expect(crossValidate(model as never, x, y)).rejects.toThrow(
-    /makeModel must be a function that makes a compiled model/,
+    /makeModel must be a function that returns a compiled model/,
   )
   await expect(crossValidate(() => model, x, y, { epochs: 3 } as never)).rejects.toThrow(/epochs is an option of fit/)
   await expect(crossValidate(() => model, x, y, { folds: 2 })).rejects.toThrow(/one model twice/)

@@ -67,7 +67,7 @@ describe('callbacks', () => {
       const error = await errorOf(() =>
         network().fit(x, yes, { verbose: 0, callbacks: [{ stepsAhead: () => answer as number }] }),
       )
-      expect(error.message).toMatch(/stepsAhead of a callback must give a number ≥ 0, received/)
+      expect(error.message).toMatch(/stepsAhead of a callback must return a number ≥ 0, received/)
     }
   })
 

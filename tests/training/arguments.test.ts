@@ -62,7 +62,7 @@ describe('options instead of targets', () => {
     const model = binaryModel()
     const before = weightsOf(model)
     expect((await errorOf(() => call(model))).message).toMatch(
-      new RegExp(`^${method}: received options, .* where targets belong, and the model needs targets`),
+      new RegExp(`^${method}: received options, .* in place of targets, but the model needs targets`),
     )
     expect(weightsOf(model)).toEqual(before)
   })

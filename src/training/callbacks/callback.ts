@@ -110,12 +110,12 @@ export interface RunKeeper {
   readonly every: number | null
   /** Called after all callbacks' onTrainBegin, before the first step. */
   takeUp(run: Run): void | Promise<void>
-  /** Called after all callbacks were told of the step, or of the end of the epoch. */
+  /** Called after the callbacks' events of the step, or of the end of the epoch. */
   keep(run: Run): void | Promise<void>
 }
 
 declare global {
-  /** The types of reports by their names. Whoever defines a callback with a report adds its type here. */
+  /** The types of reports by their names. A module that defines a callback with a report adds the report's type here. */
   interface MyelinReports {}
 }
 
