@@ -24,7 +24,7 @@ export function abortable<T>(from: Cursor<T>, signal: AbortSignal | null): Curso
     signal.removeEventListener('abort', abort)
     return signal.aborted ? undefined : from.close()
   }
-  // What an aborted pass waits for may never come, so nobody waits for its end.
+  // Does not wait for the end of an aborted pass: what it waits for may never come.
   const abort = (): void =>
     void Promise.resolve()
       .then(() => from.close())

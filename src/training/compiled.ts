@@ -190,7 +190,7 @@ export class Compiled {
     const unknown = Object.keys(record).find((name) => !names.includes(name))
     if (unknown !== undefined)
       throw new ArgumentError(
-        `compile: ${what} names '${unknown}', which is no output. The outputs are: ${names.join(', ')}`,
+        `compile: ${what} names '${unknown}', which is not an output. The outputs are: ${names.join(', ')}`,
       )
     return names.map((name) => record[name] ?? null)
   }

@@ -96,7 +96,9 @@ describe('sources', () => {
       tensor([5, 6]),
     ]).toArray()
     expect(first![1]).toBe(5)
-    expect(() => Dataset.fromTensorSlices({ x: [[1], [2]], y: [1] })).toThrow(/as many rows, received 2 and 1 \(y\)/)
+    expect(() => Dataset.fromTensorSlices({ x: [[1], [2]], y: [1] })).toThrow(
+      /the same number of rows, received 2 and 1 \(y\)/,
+    )
     expect(() => Dataset.fromTensorSlices(3)).toThrow(DataError)
   })
 

@@ -329,7 +329,7 @@ describe('errors', () => {
       'rows of lists',
       (model) => model.evaluate(Dataset.from([{ x: [1, 2, 3], y: [0] }])),
       ShapeError,
-      'evaluate, batch 0: x and y must have as many rows, received 3 and 1. Is it a row?',
+      'evaluate, batch 0: x and y must have the same number of rows, received 3 and 1. Is it a row?',
     ],
     [
       'single inputs',
