@@ -1,23 +1,23 @@
-// Values that hold while a function runs: the path of a layer, the context of a call, the custom objects of a file. All
-// of them are one immutable record, and each file declares the keys that it needs:
+// Scoped values, which hold while a function runs: the path of a layer, the context of a call, the custom objects of a
+// file. All of them are in one immutable record, and each file declares the keys that it needs:
 //
 //   const path = scoped<readonly string[]>([])
 //   path.within(['dense'], () => path.current)    // ['dense']
 
-/** The values of all keys that are not at their default. */
+/** The scoped values that were set. */
 let scope: Readonly<Record<symbol, unknown>> = {}
 
-/** One key of the scope, with the type of its value. */
+/** A scoped value. */
 export interface Scoped<Value> {
   readonly current: Value
   /**
-   * Runs `body` with this value. It holds until `body` returns or throws, also if it returns a promise: what runs later
-   * sees the values of its own caller.
+   * Runs `body` with this value, until `body` returns or throws. If it returns a promise, code that runs after an `await`
+   * does not see the value.
    */
   within<Result>(value: Value, body: () => Result): Result
 }
 
-/** @param initial the value outside of all scopes */
+/** Declares a scoped value. @param initial the value outside of every `within` */
 export function scoped<Value>(initial: Value): Scoped<Value> {
   const key = Symbol()
   return {

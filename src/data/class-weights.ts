@@ -42,7 +42,9 @@ function classWeightsOf(
   }
   const unknown = Object.keys(classWeight).find((name) => !outputs.includes(name))
   if (unknown !== undefined)
-    throw new ArgumentError(`classWeight: there is no output '${unknown}'. The outputs are: ${outputs.join(', ')}`)
+    throw new ArgumentError(
+      `classWeight names '${unknown}', which is not an output. The outputs are: ${outputs.join(', ')}`,
+    )
   return outputs.map((name) => (classWeight as Readonly<Record<string, ClassWeight | null>>)[name])
 }
 

@@ -68,7 +68,7 @@ describe('kFold', () => {
 
   it('refuses impossible splits', () => {
     expect(() => kFold(3)).toThrow('kFold: 5 folds need at least as many rows, there are 3')
-    expect(() => kFold([1, 2, 3], { folds: 3, stratify: [1, 1, 2] })).toThrow(/rows of a label, there are at most 2/)
+    expect(() => kFold([1, 2, 3], { folds: 3, stratify: [1, 1, 2] })).toThrow(/rows of one label, there are at most 2/)
     expect(() => kFold(4, { folds: 3, groups: ['a', 'b', 'b', 'a'] })).toThrow(/as many groups, there are 2/)
     expect(() => kFold(4, { folds: 2, groups: [1, 2] })).toThrow(/a label for each of 4 rows, received 2/)
     expect(() => kFold(4, { folds: 2, groups: y, stratify: y })).toThrow(/exclude each other/)

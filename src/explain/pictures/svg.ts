@@ -49,7 +49,7 @@ function rules(column: 1 | 2): string {
 const style = (): string =>
   `<style>.myelin-picture{font:12px system-ui,sans-serif}${rules(1)}@media(prefers-color-scheme:dark){${rules(2)}}</style>`
 
-/** Text as it may stand in XML, also within quotation marks. */
+/** Escapes text for XML, also within quotation marks. */
 function escaped(text: string): string {
   // Control characters are not allowed in XML at all.
   const allowed = Array.from(text, (each) => (each < ' ' && !'\t\n\r'.includes(each) ? '\uFFFD' : each)).join('')
@@ -100,7 +100,7 @@ function idOf(text: string): string {
   return `myelin-${hash.toString(36)}`
 }
 
-/** Where the title stands, and what is below it. */
+/** The position of the title, and the content below it. */
 export const HEAD = 40
 
 /**
