@@ -1,4 +1,4 @@
-// Values that hold while a function runs.
+// Scoped values: they hold while a function runs.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'

@@ -389,7 +389,7 @@ it('records that a model with one input cannot take raise an error with advice',
     const refused = model.fit(readCsv({ text }, { target: 'rent' }).batch(1) as never, { verbose: 0 })
     await expect(refused).rejects.toThrow(ArgumentError)
     await expect(refused).rejects.toThrow(
-      /^fit, batch 0: x: expected .*rooms.* Are these columns\? Then make one array of them: features: 'vector' of readCsv, or \.map/,
+      /^fit, batch 0: x: expected .*rooms.* If these are columns, make one array of them: features: 'vector' of readCsv, or \.map/,
     )
     await model.fit(readCsv({ text }, { target: 'rent', features: 'vector' }).batch(1), { verbose: 0 })
   }
@@ -572,7 +572,7 @@ describe('Papa Parse', () => {
         )
       expect(error).toBeInstanceOf(StateError)
       expect((error as StateError).message).toMatch(
-        /papaparse\.min\.js by a script tag .* install the package papaparse/,
+        /papaparse\.min\.js first, with its own script tag; .* install the package papaparse/,
       )
       expect((error as StateError).cause).toBeInstanceOf(Error)
     } finally {
