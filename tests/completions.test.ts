@@ -95,7 +95,7 @@ describe('an editor proposes', () => {
     },
   )
 
-  it('names that stand for what they say', () => {
+  it('only names that are accepted', () => {
     const [activations, kernel] = proposals.map(({ names }) => names)
     expect(kernel).toEqual(expect.arrayContaining(['glorotUniform', 'zeros', 'normal']))
     expect(activations).toEqual(expect.arrayContaining(['linear', 'relu', 'swish', 'hardSilu']))

@@ -1,4 +1,4 @@
-// The documents agree with the repository: links lead somewhere, names exist, figures are those of the code, and listings
+// The documents agree with the repository: targets of links exist, names exist, figures are those of the code, and listings
 // are what the library prints. The code of the README and of docs/data.md runs in other tests.
 // modes: simd
 
@@ -96,7 +96,7 @@ describe('links', () => {
 
   const others = files.filter((file) => file.endsWith('.md') && !documents.includes(file))
 
-  it.each([...documents, ...others])('lead somewhere: %s', (document) => {
+  it.each([...documents, ...others])('have existing targets: %s', (document) => {
     const prose = proseOf(readDocument(document)).replace(/`[^`\n]*`/g, '')
     const links = [...prose.matchAll(/\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"/g)].map(([, to, html]) => to ?? html!)
     const broken = links.filter((link) => {

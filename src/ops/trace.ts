@@ -19,7 +19,7 @@ import { Packs } from './packed'
 import type { TensorSymbol } from './tensor'
 import { Tensor } from './tensor'
 
-/** A variable, as a trace sees it. */
+/** A variable, with the properties that a trace uses. */
 export interface TracedCell extends Cell {
   readonly runtime: Runtime
 }

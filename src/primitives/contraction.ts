@@ -70,8 +70,8 @@ const matmul: KernelPrimitive<NoAttributes> = {
 }
 
 /**
- * The least number of elements of a right operand, and of rows over all iterations, for which preparing strips
- * pays.
+ * The minimum number of elements of a right operand, and of rows over all iterations, for which preparing strips is
+ * faster.
  */
 const PREPARED_ELEMENTS = 4096
 const PREPARED_ROWS = 512

@@ -1,4 +1,4 @@
-// No exported function takes arguments that it does not read.
+// Every exported function refuses arguments that it does not read.
 // modes: simd
 
 import { expect, it } from 'vitest'
@@ -40,7 +40,7 @@ it.each(all)('%s', async (name, call) => {
   expect(name).not.toBe('')
 })
 
-it('losses are among them, and take what they read', () => {
+it('losses are tested, too, and accept the arguments that they read', () => {
   expect(all.filter(([name]) => name.startsWith('losses.')).length).toBeGreaterThan(20)
   expect(() => Reflect.apply(myelin.losses.meanSquaredError, undefined, [[1], [2], 3])).toThrow(
     'losses.meanSquaredError takes 2 arguments, received 3: it would ignore [3]. If a method such as map passes more',

@@ -137,7 +137,7 @@ describe('outputs without a loss', () => {
     },
   )
 
-  it('a list of targets has priority over rows, for as many rows as outputs', async () => {
+  it('a list with one element per output is a list of targets, not of rows', async () => {
     const two = tensor([
       [0, 1],
       [2, 3],
