@@ -246,7 +246,7 @@ export function tanhSoftplus(x: v128): v128 {
 /** Below this, a gate such as σ(x) or tanh(ln(1 + e^x)) is e^x and nearly denormal, but x·e^x is not yet. */
 const GATE_TAIL: f32 = -87.0
 
-/** Whether the product with a gate is `gatedTail` for any x; also for −NaN, as bits are compared: below 0, larger ones are further. */
+/** Whether any x is below GATE_TAIL, so that `gatedTail` is needed; also for −NaN. Compares bits: those of negative floats grow with |x|. */
 @inline
 export function hasGatedTail(x0: v128, x1: v128, x2: v128, x3: v128): bool {
   const furthest = i32x4.max_u(i32x4.max_u(x0, x1), i32x4.max_u(x2, x3))

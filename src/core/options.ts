@@ -424,7 +424,7 @@ function writeOptions(table: OptionTable, object: object): Config {
 interface Declared {
   /** The options that this class adds to those of its base. */
   readonly declare?: () => OptionTable
-  /** The option that may be passed by itself, alone or before an object with the others. */
+  /** The option whose value may be passed directly, alone or before an object with the others. */
   readonly shorthand?: string
 }
 

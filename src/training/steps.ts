@@ -194,7 +194,7 @@ export class Steps {
   }
 }
 
-/** Inputs from symbols; for string inputs, the symbols stand for the numbers that readers make of them. */
+/** Inputs from symbols; for string inputs, the symbols are those of the numbers that readers make of them. */
 export function inputsOf(x: Tree<unknown>, symbols: readonly Tensor[], readers: Readers | undefined): Tree<Tensor> {
   if (readers === undefined) return unflatten<Tensor>(x, symbols)
   let at = 0

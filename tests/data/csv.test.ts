@@ -160,7 +160,7 @@ describe('file formats', () => {
       message: expect.stringMatching(/not utf-8/),
     })
     expect(() => readCsv(source, { encoding: 'rot13' })).toThrow(/rot13/)
-    expect(() => readCsv(source, { encoding: 'utf-16le' })).toThrow(/lines of 'utf-16le' cannot be told apart/)
+    expect(() => readCsv(source, { encoding: 'utf-16le' })).toThrow(/lines of 'utf-16le' cannot be separated/)
   })
 
   it('refuses lines that end in a lone carriage return', async () => {
@@ -300,7 +300,7 @@ describe('file formats', () => {
     ])
   })
 
-  it('a target is not imputed, unless its column says so', async () => {
+  it('a target is not imputed, unless `missing` names its column', async () => {
     const source = { text: 'a,y\n,1\n3,\n5,2\n' }
     await expect(readCsv(source, { missing: 'mean', target: 'y' }).toArray()).rejects.toThrow(
       "column 'y': is missing, and the values of a target are not invented. Set missing by column, { 'y': … }",

@@ -49,8 +49,8 @@ interface Pixels {
  *   const { heatMap } = await gradCam(model, images)
  *   const svg = heatMapPicture(heatMap, { image: images, row: 2 })
  *
- * @param map [rows, columns], [rows, columns, channels], whose channels are added, or a batch of either. One with three axes is
- *   a batch of maps where an image with four axes or as many rows and columns says so, else one map with channels
+ * @param map [rows, columns], or [rows, columns, channels], whose channels are added; or a batch of either. A map with three
+ *   axes is a batch if the image has four axes or the rows and columns of the last two; otherwise it has channels
  * @returns an SVG, as text: readable on light and dark pages
  * @throws ShapeError for what is no map, and for an image of another size
  */
