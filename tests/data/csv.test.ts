@@ -90,7 +90,7 @@ describe('sources', () => {
   })
 
   it('refuses content instead of a path, and values without bytes', async () => {
-    expect(() => readCsv(flats)).toThrow(/say \{ text: … \}/)
+    expect(() => readCsv(flats)).toThrow(/pass \{ text: … \}/)
     for (const wrong of [3, null, { a: 1 }]) expect(() => readCsv(wrong as never)).toThrow(ArgumentError)
     expect(() => readCsv(['one.csv', 'two.csv'])).toThrow(/have no line end, received \['one\.csv', 'two\.csv'\]/)
     await expect(readCsv(join(folder, 'none.csv')).toArray()).rejects.toThrow(/none\.csv/)
