@@ -89,7 +89,7 @@ export class Compiled {
   readonly lossTracker = new Mean({ name: 'loss' })
   readonly options: Readonly<Record<keyof CompileOptions, unknown>>
   private plans: readonly OutputPlan[] | null = null
-  /** The metrics made so far, by option, output and place in the output's list. */
+  /** The metrics that exist so far, by option, output and position in the output's list. */
   private readonly made = new Map<string, Metric>()
   /** Whether a step read `listed`: it then updates the metrics itself. */
   private isListed = false
@@ -137,7 +137,7 @@ export class Compiled {
       // Names of outputs are checked now, too, if the model is known.
       const names = outputNames()
       if (names.length > 0) this.checkOutputs(names)
-      // Where there are several, the names of outputs tell them apart.
+      // With several outputs, the names of their metrics begin with those of the outputs.
       if (names.length < 2) requireApart(logged)
       return getOptimizer(read['optimizer'] as OptimizerIdentifier)
     })
@@ -250,7 +250,7 @@ export class Compiled {
     return this.plans
   }
 
-  /** The metrics of a list, each made once; without shapes those whose names do not depend on them. */
+  /** The metrics of a list; each is created only once. Without shapes, only those whose names do not depend on shapes. */
   private metricsOf(place: string, list: readonly MetricIdentifier[], shapes: TargetShapes | null): Metric[] {
     return list.flatMap((identifier, i) => {
       if (shapes === null && dependsOnShapes(identifier)) return []
@@ -261,13 +261,13 @@ export class Compiled {
     })
   }
 
-  /** The metrics of each output that are known before the first batch: all whose names do not depend on shapes. */
+  /** The metrics of each output before the first batch: those whose names do not depend on shapes. */
   private metricsBefore(): readonly OutputPlan[] {
     const names = this.outputNames()
     const isKnown = names.length > 0
     const of = (what: 'metrics' | 'weightedMetrics'): Metric[][] => {
       const given = this.options[what]
-      // A record names outputs, which a model that was not called yet does not have.
+      // A record uses names of outputs, which are unknown until the model is called.
       if (!isKnown && !Array.isArray(given)) return [[]]
       return this.metricsPerOutput(what, given, isKnown ? names : this.namesOf(1)).map((list, i) =>
         this.metricsOf(`${what} ${i}`, list, null),
@@ -497,12 +497,12 @@ export class Compiled {
   }
 }
 
-/** An output without targets is compared with itself, as far as shapes are concerned. */
+/** The shapes of targets. For an output without targets, the shape of the output is used. */
 function shapesAt(i: number, outputs: readonly Shape[], targets: readonly (Shape | null)[]): TargetShapes {
   return { target: targets[i] ?? outputs[i]!, output: outputs[i]! }
 }
 
-/** @throws ArgumentError for names that differ but are one in the logs of validation */
+/** @throws ArgumentError for different names that have the same name in the logs of validation */
 function requireApart(names: readonly string[]): void {
   const known = new Map<string, string>()
   for (const name of names) {

@@ -135,7 +135,7 @@ export class Steps {
     const key = `${structureOf(x)} ${inputs.map(typeKey).join(' ')}`
     let specs = this.outputs.get(key)
     if (specs === undefined) {
-      // The number of values that a string becomes is only known to its reader.
+      // Only the reader of a string determines the number of values that replace it.
       specs =
         readers === undefined
           ? this.model.outputSpecs(

@@ -31,7 +31,7 @@ export interface FitParams {
   readonly verbose: 0 | 1 | 2
 }
 
-/** The model as callbacks see it. */
+/** The part of a model that callbacks use. */
 export interface TrainedModel {
   /** The model's name. */
   readonly name: string
@@ -252,15 +252,15 @@ export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
 }
 
 /**
- * Declares the methods that subclasses may write, and has none of them: a callback is only called for methods that it
- * has.
+ * Declares the methods that subclasses may define, without defining them: only methods that a callback defines are
+ * called.
  */
 const Listener = Configured as Omit<typeof Configured, 'prototype'> &
   (abstract new (options?: unknown) => Configured & CallbackHooks)
 
 /**
- * Base class that knows the model and the parameters of fit. Override the methods of the events to handle; a method
- * that begins with `on` but is not an event is refused.
+ * Base class with the model and the parameters of fit. Define the methods of the events to handle; a method that begins
+ * with `on` but is not an event is an error.
  * @example
  * class Counter extends Callback {
  *   epochs = 0
