@@ -1,4 +1,4 @@
-// A module of its own, for myelin/data: parses the numbers in the lines of a CSV file. A line with anything but numbers
+// A separate module for myelin/data: parses the numbers in the lines of a CSV file. A line with anything but numbers
 // is left to the caller, src/data/readers/csv/vectors.ts, which also places everything in this module's memory.
 
 const SHUFFLES: usize = 0

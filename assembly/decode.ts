@@ -1,4 +1,4 @@
-// A module of its own: decodes the bytes of a text that scripts/encode-bytes.mjs made, which describes the format.
+// A separate module: decodes the bytes of a text that scripts/encode-bytes.mjs made. That script describes the format.
 // Contexts have the same names there.
 
 const NUMBER: usize = 32 * 18
@@ -26,8 +26,8 @@ function shift(): void {
   offset = (offset << 6) | (character - 63)
 }
 
-// Exported, so that it stays a function of its own: the engine soon optimises a function that is called this often, but
-// never the loop around it.
+// Exported, so that it stays a separate function: the engine soon optimises a function that is called so often, but never
+// the loop around it.
 export function bit(context: usize): usize {
   const chance = context << 2 // each context of the model is two u16
   const quick = <u32>load<u16>(chance)

@@ -80,7 +80,7 @@ export function exp(x: v128): v128 {
 /** 2⁻⁶⁴ */
 const UNSCALE: f32 = 5.421010862427522e-20
 
-/** 2⁶⁴·e^x for x in [−130, 0]: a normal number, which keeps the digits that e^x loses where it is denormal. as exp. */
+/** 2⁶⁴·e^x for x in [−130, 0]: a normal number with full precision, also where e^x is denormal. Accurate like exp. */
 @inline
 function expScaled(x: v128): v128 {
   const shifted = shiftedExponent(x)
@@ -243,10 +243,10 @@ export function tanhSoftplus(x: v128): v128 {
   return f32x4.div(above, below)
 }
 
-/** Where a gate such as σ(x) or tanh(ln(1 + e^x)) is e^x, and about to become denormal, which x·e^x is not yet. */
+/** Below this, a gate such as σ(x) or tanh(ln(1 + e^x)) is e^x and nearly denormal, but x·e^x is not yet. */
 const GATE_TAIL: f32 = -87.0
 
-/** Whether the product with a gate is `gatedTail` for any x; also for −NaN, as bits are compared: below 0, larger ones are further. */
+/** Whether any x is below GATE_TAIL, so that `gatedTail` is needed; also for −NaN. Compares bits: those of negative floats grow with |x|. */
 @inline
 export function hasGatedTail(x0: v128, x1: v128, x2: v128, x3: v128): bool {
   const furthest = i32x4.max_u(i32x4.max_u(x0, x1), i32x4.max_u(x2, x3))
@@ -276,7 +276,7 @@ function geluExponent(x: v128): v128 {
   return f64x2.mul(x, f64x2.add(f64x2.mul(f64x2.mul(x, x), f64x2.splat(GELU_CUBIC)), f64x2.splat(GELU_LINEAR)))
 }
 
-/** v·log₂e rounded to n, which then stands in the low bits. */
+/** v·log₂e rounded to an integer n, which is in the low bits of the result. */
 @inline
 function shiftedExponent_f64(v: v128): v128 {
   return f64x2.add(f64x2.mul(v, f64x2.splat(LOG2_E_F64)), f64x2.splat(ROUND_F64))
@@ -437,7 +437,7 @@ export function rsqrt(x: v128): v128 {
 const PI_2_HIGH: f64 = 1.5707963109016418
 const PI_2_LOW: f64 = 1.5893254773528197e-8
 const TWO_OVER_PI: f64 = 0.6366197723675814
-/** Beyond this, x mod π/2 needs more digits of π than two float64 hold. */
+/** Beyond this, x mod π/2 needs more digits of π than two float64 can represent. */
 const LARGE_ANGLE: f32 = 268435456.0
 
 /** 2/π·x + ROUND: k = round(x·2/π) in the low bits. */
@@ -719,7 +719,7 @@ function moduloOf(x: v128, near: v128, y: v128): v128 {
   return v128.bitselect(withSignOf(rest, y), rest, f32x4.eq(rest, splat(0.0)))
 }
 
-/** Whether rounding cannot have taken quotients q to another side of a whole number: then ⌊q⌋ is that of the exact quotient. */
+/** Whether ⌊q⌋ is certainly the floor of the exact quotient: rounding cannot have moved q across an integer. */
 @inline
 export function isFarFromWhole(q: v128): bool {
   const distance = f32x4.abs(f32x4.sub(q, f32x4.nearest(q)))

@@ -158,7 +158,7 @@ export function shareLoop(loop: usize, tape: usize, thread: i32, threads: i32, p
   return 0
 }
 
-/** Ends a tape on the leader, whose Guard found NaN or ±Inf. The other threads learn of it at their next meeting. */
+/** Ends a tape on the leader, whose Guard found NaN or ±Inf. The other threads end at their next meeting. */
 function stopAt(guard: usize, tape: usize, threads: i32, pool: usize, patience: i32): i32 {
   const stop = <i32>(guard - tape) + 1
   stopNext(pool, stop)

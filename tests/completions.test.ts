@@ -15,7 +15,7 @@ import { optimizers } from '../src/optimizers/registry'
 import { regularizers } from '../src/regularizers/registry'
 
 const FILE = 'tests/completions-of-an-editor.ts'
-/** Each `|` is a place where an editor is asked. */
+/** Each `|` is a position at which an editor completes. */
 const text = `
 import { Conv2D, Dense, MultiOptimizer, Sequential } from '../src'
 const model = new Sequential([])
@@ -51,7 +51,7 @@ const editor = ts.createLanguageService({
   getDefaultLibFileName: (own) => ts.getDefaultLibFilePath(own),
 })
 
-/** What an editor proposes, by the line it is asked at. */
+/** The names that an editor proposes, by the line of the position. */
 const proposals = text.split('\n').flatMap((line, i, lines) => {
   if (!line.includes('|')) return []
   const at = lines.slice(0, i).join('\n').replaceAll('|', '').length + 1 + line.indexOf('|')
@@ -95,7 +95,7 @@ describe('an editor proposes', () => {
     },
   )
 
-  it('names that stand for what they say', () => {
+  it('only names that are accepted', () => {
     const [activations, kernel] = proposals.map(({ names }) => names)
     expect(kernel).toEqual(expect.arrayContaining(['glorotUniform', 'zeros', 'normal']))
     expect(activations).toEqual(expect.arrayContaining(['linear', 'relu', 'swish', 'hardSilu']))

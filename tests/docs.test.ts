@@ -1,4 +1,4 @@
-// The documents agree with the repository: links lead somewhere, names exist, figures are those of the code, and listings
+// The documents agree with the repository: targets of links exist, names exist, figures are those of the code, and listings
 // are what the library prints. The code of the README and of docs/data.md runs in other tests.
 // modes: simd
 
@@ -96,7 +96,7 @@ describe('links', () => {
 
   const others = files.filter((file) => file.endsWith('.md') && !documents.includes(file))
 
-  it.each([...documents, ...others])('lead somewhere: %s', (document) => {
+  it.each([...documents, ...others])('have existing targets: %s', (document) => {
     const prose = proseOf(readDocument(document)).replace(/`[^`\n]*`/g, '')
     const links = [...prose.matchAll(/\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"/g)].map(([, to, html]) => to ?? html!)
     const broken = links.filter((link) => {
@@ -127,7 +127,7 @@ describe('names', () => {
     if (path === undefined) return null
     const [first] = path.split('/') as [string]
     const isOurs = path.includes('/') ? roots.has(first) || isPath(first, document) : /\.(?:[mc]?ts|mjs|py)$/.test(path)
-    // The build writes the first three; the last stands for any name.
+    // The build writes the first three; the last is a placeholder.
     if (!isOurs || /^(?:build|dist)\/|binaries|\bNAME\b/.test(path)) return null
     if (!isPath(path.replace(/\/?\*.*$/, ''), document)) return span
     if (line === undefined || Number(line) <= readFileSync(path, 'utf8').split('\n').length) return null
@@ -214,7 +214,7 @@ describe('names', () => {
     const all = [optimizers.all, schedules.all, constraints.all, myelin.callbacks].flatMap((table) =>
       Object.keys(table),
     )
-    // The first two stand for functions, the others are no callbacks to choose.
+    // The first two are placeholders for functions; the others are not callbacks that users choose.
     const unlisted = new Set(['LambdaConstraint', 'LambdaSchedule', 'Callback', 'BrowserStore'])
     const spans = new Set(spansOf(textOf.get('README.md')!))
     expect(all.filter((name) => !spans.has(name) && !unlisted.has(name))).toEqual([])
@@ -336,7 +336,7 @@ describe('figures', () => {
 })
 
 describe('listings', () => {
-  /** The lines of a listing that do not follow one another in a text; `…` stands for anything. */
+  /** The lines of a listing that a text does not contain in this order; `…` matches anything. */
   function missingLines(shown: string, text: string): string[] {
     const rest = text.split('\n')
     return shown

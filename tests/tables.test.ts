@@ -1,4 +1,4 @@
-// The tables of the README name what there is: every name in them is exported, and every class that can be named is in them.
+// The tables of the README are complete: every name in them is exported, and every class with a name is in them.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
@@ -9,7 +9,7 @@ import { readDocument } from './helpers/documented'
 import { errorOf } from './helpers/training'
 
 const [overview, ofLayers] = readDocument('README.md').split('## Features')[1]!.split('### Layers')
-/** The rows of the overview: what each is about, and what it says. */
+/** The rows of the overview: the topic and the text of each. */
 const rows = new Map([...overview!.matchAll(/^\| ([a-z ]+) \| (.*) \|$/gm)].map(([, head, text]) => [head!, text!]))
 const layerRows = ofLayers!.split('###')[0]!
 
@@ -24,7 +24,7 @@ function namesIn(text: string, exported: object): string[] {
 const ownOnly = (names: readonly string[]): string[] => names.filter((name) => !name.startsWith('Lambda'))
 const scheduleNames = Object.keys(classesIn(myelin.schedules))
 
-describe('a row of the README names all that there are:', () => {
+describe('a row of the README has all', () => {
   const { constraints, regularizers, schedules, optimizers } = myelin
   it.each<[string, object, readonly string[]]>([
     ['constraints', constraints, Object.keys(classesIn(constraints))],

@@ -190,7 +190,7 @@ describe('models', () => {
     expectTypeOf(tensor([true]).toArray<boolean[]>()).toEqualTypeOf<boolean[]>()
   })
 
-  it('loaders are told the types; clones keep them', () => {
+  it('loaders take the types as parameters; clones keep them', () => {
     type In = { image: Tensor; tags: Tensor }
     unrun(async () => {
       expectTypeOf(await loadModel('model.safetensors')).toEqualTypeOf<Model<Tensor, Tensor>>()
@@ -262,7 +262,7 @@ describe('layers', () => {
     )
   })
 
-  it('take known names, names of one’s own, functions, objects and saved objects', () => {
+  it('take known names, custom names, functions, objects and saved objects', () => {
     unrun(
       () => new Dense({ units: 1, kernelInitializer: 'glorotUniform', activation: 'relu', kernelRegularizer: 'l2' }),
       () => new Dense({ units: 1, kernelInitializer: 'mine', activation: 'mine', kernelConstraint: 'mine' }),

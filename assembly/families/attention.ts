@@ -1,4 +1,4 @@
-// The kernels of attention: a binary of its own, which loads with the primitives that need it. The core calls a kernel
+// The kernels of attention: a separate binary, which loads with the primitives that need it. The core calls a kernel
 // of a family through the table, at the index of its opcode. A kernel has the name of its opcode.
 
 export * from '../kernels/attention'

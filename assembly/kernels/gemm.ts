@@ -12,7 +12,7 @@ import {
 import { gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
 import { pack_panels_4_f32, pack_panels_6_f32, pack_panels_8_f32, panelBytes } from './pack'
 
-// Exported so that each stays a separate function, which engines optimise by itself, even if it has only one caller.
+// Exported so that each stays a separate function, which engines optimise separately, even if it has only one caller.
 export {
   gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32, gemm_6x16_columns_f32,
 } from './gemm-tiles'
@@ -167,7 +167,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
       }
       if (!isLong) break
       left -= depth
-      // the sum of the group stands in out for the first one, else in the second temporary
+      // the sum of the first group is in out, that of a later one in the second temporary
       const place = slice % GEMM_GROUP
       const sum = slice < GEMM_GROUP ? out : out + groupAt
       if (place > 0) addPart(sum, target, byRows, first, end, m, n)

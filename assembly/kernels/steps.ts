@@ -1,5 +1,5 @@
 // The steps of a Chain: one loop over contiguous words per Step. Never reads an instruction: see chain.ts. Each step is
-// a function of its own, so that the engine optimises it by itself. In place safe: an output may be the same run as an
+// a separate function, so that the engine optimises it separately. In place safe: an output may be the same run as an
 // operand. Reads up to 15 bytes past a run, writes nothing outside it.
 
 import { Step } from '../shared/opcodes'
@@ -75,11 +75,11 @@ function binary(step: Step, a: v128, b: v128): v128 {
 }
 
 // Without a branch in its body the engine unrolls or peels a loop, and keeps the vector constants of a step in
-// registers or on the stack; else it makes each of them anew in every iteration, at three instructions each (exp: 1.29
+// registers or on the stack; otherwise it creates each of them in every iteration, at three instructions each (exp: 1.29
 // against 0.85 ns an element, interleaved, Node 20). So the tail is separate.
 
 // For steps of few instructions; even so, the loop is too long for asc to inline it into the chain. Steps of many
-// instructions have a loop of their own, four lanes at a time: as branches of `unary`, asc would compile each of them
+// instructions have separate loops, four lanes at a time: as branches of `unary`, asc would compile each of them
 // into every step before it dropped all but one, which took it twice as long. Loops that include the tail, with
 // storeUpTo4, are half the code: they are for steps that few programs use, or that replace slower ones.
 
@@ -376,8 +376,8 @@ export function arctan2_f32(target: usize, a: usize, b: usize, count: i32): void
   if (count > 0) storeTail(target, arctan2(v128.load(a), v128.load(b)), count)
 }
 
-// The next three take a slow way for few operands. It is a call outside the loop: one within it, even if it is never reached,
-// takes the constants out of the registers.
+// The next three use a slower method for a few operands. It is called outside the loop: a call within the loop, even if it
+// is never reached, would move the constants out of the registers.
 
 export function mod_f32(target: usize, a: usize, b: usize, count: i32): void {
   while (count > 0) {

@@ -1,5 +1,5 @@
 // Solves triangular systems by substitution: forwards from the first unknown, or backwards from the last. Every column
-// of the right side is a system of its own; sixteen are solved side by side, so that their rows stay in the cache.
+// of the right side is a separate system; sixteen are solved side by side, so that their rows stay in the cache.
 
 import { Substitute } from '../shared/instructions'
 import { Triangle } from '../shared/opcodes'
@@ -69,7 +69,7 @@ function solve(matrix: usize, x: usize, n: i32, columns: i32, triangle: i32): vo
   const isLower = triangle & Triangle.Lower
   const isTransposed = triangle & Triangle.Transposed
   const isUnit = triangle & Triangle.Unit
-  // the first unknown has an equation of its own
+  // forwards if the equation of the first unknown contains no other one
   const isForward = (isLower != 0) != (isTransposed != 0)
   let rowStep = isTransposed ? <usize>4 : <usize>n << 2
   let columnStep = isTransposed ? <usize>n << 2 : <usize>4

@@ -117,8 +117,8 @@ export enum Gemm {
 export const GEMM_KC = 256
 export const GEMM_MC = 96
 export const GEMM_NC = 512
-// One float32 does not add up more than GEMM_LONG products. Of a longer k, GEMM_SLICE at a time are added up by themselves, and
-// GEMM_GROUP of these sums, before they are added to the others: so the error does not grow with k.
+// A float32 accumulates at most GEMM_LONG products. For a longer k, slices of GEMM_SLICE products are summed separately, and
+// groups of GEMM_GROUP of these sums, before they are added to the total. So the error does not grow with k.
 export const GEMM_LONG = 4096
 export const GEMM_SLICE = 512
 export const GEMM_GROUP = 64

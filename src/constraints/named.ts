@@ -1,4 +1,4 @@
-// The constraints that users can choose by name: what registry.ts and index.ts read.
+// The constraints that users can choose by name; registry.ts and index.ts read this module.
 
 import { ArgumentError } from '../core/errors'
 import { Configured, configured, functionKind, integer, listOf, number, option, required } from '../core/options'
@@ -28,13 +28,13 @@ export abstract class Constraint extends Configured {
 export type ConstraintFunction = (w: Tensor) => Tensor
 
 const lambdaOptions = () => ({
-  /** The function. It is saved by name, as loss functions are. */
+  /** The function, which is saved by its name. */
   constraint: required(functionKind<ConstraintFunction>('that is a constraint')),
 })
 export type LambdaConstraintOptions = OptionInputs<ReturnType<typeof lambdaOptions>>
 
 /**
- * A function of your own; wherever a constraint is expected, the function itself can also be passed.
+ * A custom function. The function itself can also be passed wherever a constraint is expected.
  *
  *   const symmetric = (w) => ops.multiply(ops.add(w, ops.transpose(w)), 0.5)
  *   new Dense({ units: 4, kernelConstraint: symmetric })

@@ -1,6 +1,6 @@
-// Promises that a signal can end.
+// Stops waiting for a promise when a signal aborts.
 
-/** The result of a promise, or the reason of a signal, whichever comes first. */
+/** Settles with the promise, or rejects with the signal's reason, whichever comes first. */
 export function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSignal | null): Promise<Result> {
   if (signal === null) return promise
   return new Promise((resolve, reject) => {

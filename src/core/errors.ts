@@ -1,4 +1,4 @@
-// The errors that users can catch, and helpers for their messages. Every message says where, what was expected
+// The errors that users can catch, and helpers for their messages. Every message names where it happened, what was expected
 // and what was received.
 
 /** The base of all errors that this library throws intentionally. */

@@ -1,5 +1,5 @@
-// Options are declared once. From a table of names, kinds and defaults come the constructor's type, the checks, the
-// refusal of unknown names, Keras's snake_case spelling, getConfig and fromConfig.
+// Options are declared once, in a table of names, kinds and defaults. From it follow the constructor's type, the checks,
+// the errors for unknown names, Keras's snake_case spelling, getConfig and fromConfig.
 //
 //   class Dropout extends configured(Layer, () => ({
 //     /** The probability with which an element becomes 0. */
@@ -130,7 +130,7 @@ export function integer(range: Range = {}): Kind<number> {
 /** A count: an integer ≥ 1. */
 export const count: Kind<number> = /* @__PURE__ */ integer({ min: 1 })
 
-/** An integer ≥ 1. Errors name the limit only to those who exceed it. */
+/** An integer from 1 to `most`. Errors mention the limit only if it is exceeded. */
 function countUpTo(most: number): Kind<number> {
   return {
     read(value, where) {
@@ -144,10 +144,10 @@ function countUpTo(most: number): Kind<number> {
 /** The extent of an axis: an integer ≥ 1 that one tensor can have. */
 export const extent: Kind<number> = /* @__PURE__ */ countUpTo(MOST_ELEMENTS)
 
-/** The maximum number of times that a step repeats an iteration, which is unrolled in its graph. */
+/** The maximum number of iterations of an algorithm in each step, because they are unrolled in its graph. */
 const MOST_ITERATIONS = 1000
 
-/** The number of times that each step repeats an iteration. */
+/** The number of iterations of an algorithm in each step. */
 export const iterations: Kind<number> = /* @__PURE__ */ countUpTo(MOST_ITERATIONS)
 
 /** The maximum number of entries of a table that is created at once: thresholds, bins, numbers of unknown tokens. */
@@ -167,9 +167,8 @@ export const boolean: Kind<boolean> = {
 }
 
 /**
- * A Keras option with only one value that this library supports. The other value is refused, because it would have no
- * effect.
- * @param why what happens, and what to do
+ * A Keras option of which this library supports only one value.
+ * @param why the end of the error: the reason, and what to do
  */
 export function always(expected: boolean, why: string): Kind<boolean> {
   return {
@@ -273,7 +272,7 @@ export function recordOf<Value, Input>(
   }
 }
 
-/** Extents: integers ≥ 1 that one tensor can have, and, if `open` allows it, null (any extent) or −1 (computed). */
+/** Extents: integers ≥ 1, up to the limit of one tensor, and, if `open` allows it, null (any extent) or −1 (computed). */
 export function extents<Open extends null | -1 = never>(
   ...open: Open[]
 ): Kind<readonly (number | Open)[], readonly (number | Open)[]> {
@@ -340,7 +339,7 @@ function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
  * Reads options by their table.
  * @param where names the object in errors
  * @param object the object that the options belong to; some defaults depend on it
- * @param hint the end of the error for a name that is near no option
+ * @param hint the end of the error for an unknown name that resembles no option
  * @throws ArgumentError for an unknown name, with the nearest known one, and for a value of another kind
  */
 export function readOptions<Table extends OptionTable>(
@@ -384,8 +383,8 @@ function valuesByName(
 }
 
 /**
- * The same for a table that is read often: `defaults` are the values of all options that are not given.
- * @param defaults from `readOptions` without options
+ * Like `readOptions`, for a table that is read often.
+ * @param defaults the result of `readOptions` without options
  */
 export function readOverDefaults<Table extends OptionTable>(
   where: string,
@@ -425,7 +424,7 @@ function writeOptions(table: OptionTable, object: object): Config {
 interface Declared {
   /** The options that this class adds to those of its base. */
   readonly declare?: () => OptionTable
-  /** The option that may be passed without an object around it, alone or before an object with the others. */
+  /** The option whose value may be passed directly, alone or before an object with the others. */
   readonly shorthand?: string
 }
 
@@ -444,8 +443,8 @@ export function optionsOf(of: object): OptionTable {
 }
 
 /**
- * The arguments of a constructor as one object of options: `(options)`, `(value)` or `(value, options)`, where value is
- * that of the shorthand.
+ * The arguments of a constructor as one object of options. They are `(options)`, `(value)` or `(value, options)`; `value`
+ * is the value of the shorthand.
  * @throws ArgumentError for other arguments
  */
 function optionsIn(where: string, of: Declared, [first, second, ...rest]: readonly unknown[]): unknown {
@@ -462,7 +461,7 @@ function optionsIn(where: string, of: Declared, [first, second, ...rest]: readon
   return { ...own, ...second }
 }
 
-/** Deeper lists contain no numbers that a kernel reads. */
+/** The depth to which lists are copied and frozen: deeper ones contain no numbers that a kernel reads. */
 const DEEPEST_LIST = 8
 
 /** Frozen copies of lists, so that checked values cannot change later. */
@@ -491,14 +490,14 @@ export abstract class Configured implements Configurable {
     const name = isOptions(options) && typeof options['name'] === 'string' ? ` "${options['name']}"` : ''
     const values = readOptions(`${className}${name}`, optionsOf(new.target), options, {
       object: this,
-      // A subclass has its own constructor with parameters: it may have passed on an option that only it reads.
+      // A subclass whose constructor has parameters may have passed on an option that only it reads.
       hint: new.target.length === 0 ? '' : OWN_OPTIONS,
     })
     Object.entries<unknown>(values).forEach(([key, value]) => Reflect.set(this, key, frozenCopy(value)))
     this.checkOptions()
   }
 
-  /** Checks options against each other. They are set when this is called; the other fields of the class are not. */
+  /** Checks options against each other. Only the options are set when this is called, not the other fields of the class. */
   protected checkOptions(): void {}
 
   /** The constructor's options for an equal object. */

@@ -1,6 +1,6 @@
-// Objects that users choose by a name, an instance or a saved configuration: initializers, regularizers, losses,
-// metrics, optimizers, schedules, layers. There is one Registry per kind; names are accepted in every spelling:
-// 'binary_crossentropy', 'binaryCrossentropy', 'BinaryCrossentropy'.
+// Registries of objects that users choose by a name, an instance or a saved configuration: initializers, regularizers,
+// losses, metrics, optimizers, schedules, layers. Names are accepted in every spelling: 'binary_crossentropy',
+// 'binaryCrossentropy', 'BinaryCrossentropy'.
 
 import { requireArguments } from './arguments'
 import { ArgumentError, camelKey, knownName, quoted, unknownName } from './errors'
@@ -32,14 +32,14 @@ export function classNameOf({ constructor }: object): string {
   return nameOfClass(constructor)
 }
 
-/** A class's own `static className`, or its name, which a bundler may have changed. */
+/** The `static className` of a class, or else its name, which a bundler may have changed. */
 function nameOfClass(of: Function): string {
   return Object.hasOwn(of, 'className') && 'className' in of && typeof of.className === 'string'
     ? of.className
     : of.name
 }
 
-/** A received value, for errors; for a class in place of an instance, with a hint. */
+/** The text of a received value for errors. If it is a class, with the hint to pass an instance. */
 export function receivedText(value: unknown): string {
   if (!isClass(value)) return quoted(value)
   const name = nameOfClass(value)
@@ -59,8 +59,8 @@ export function isSerialized(value: unknown): value is Serialized {
 const customObjects = /* @__PURE__ */ scoped<CustomObjects>({})
 
 /**
- * Runs `body` while names in `objects` refer to the user's classes and functions. Scopes may be nested. The scope ends
- * when `body` returns, even if it returns a promise.
+ * Runs `body` while names in `objects` refer to the user's classes and functions. Calls may be nested. The names are valid
+ * until `body` returns, even if it returns a promise.
  *
  * Keras: `keras.utils.custom_object_scope`.
  */
@@ -68,7 +68,7 @@ export function customObjectScope<Result>(objects: CustomObjects, body: () => Re
   return customObjects.within({ ...customObjects.current, ...objects }, body)
 }
 
-/** The user's object of a name in the open scopes; undefined if there is none. */
+/** The custom object of a name; undefined if there is none. */
 export function customObject(name: string): unknown {
   const objects = customObjects.current
   // Not `objects[name]`: every object has 'constructor' and similar members.
@@ -92,8 +92,7 @@ function isClass(value: unknown): value is abstract new () => object {
 }
 
 /**
- * A plain function, given itself or by its name in the scopes of custom objects; null for everything else, including
- * classes.
+ * A plain function, given itself or by its name among the custom objects; null for everything else, including classes.
  */
 export function customFunction<Fn extends (...inputs: never[]) => unknown>(
   identifier: unknown,
@@ -104,7 +103,7 @@ export function customFunction<Fn extends (...inputs: never[]) => unknown>(
 }
 
 /**
- * A user's function by its name in the scopes of custom objects.
+ * A user's function by its name among the custom objects.
  * @param what describes the function in errors: `that chooses weights`
  */
 export function functionNamed<Fn extends (...inputs: never[]) => unknown>(name: string, what: string): Fn {
@@ -116,26 +115,26 @@ export function functionNamed<Fn extends (...inputs: never[]) => unknown>(name: 
 }
 
 /**
- * Whether a function only has the name of the option it was written at. Such names are ambiguous: functions of two
- * layers would be confused.
+ * Whether a function was written inline at an option, so that JavaScript named it after the option. Such names are
+ * ambiguous: functions of two layers would be confused.
  */
 const nameless = new WeakMap<object, boolean>()
 
 /**
- * Records the option where a user's function was first given. The object made from it there has other options, which
- * say nothing about its name.
+ * Records the first option at which a user's function was given. Later calls change nothing: the options of an object
+ * that was made from the function do not show how the function got its name.
  * @param where names the option in errors: `Adam: learningRate`
  */
 export function noteOption(own: { readonly name: string }, where: string): void {
   if (!nameless.has(own)) nameless.set(own, where.endsWith(` ${own.name}`))
 }
 
-/** The functions that `describing` encountered, by their unique names; null outside of it. */
+/** While `describing` runs: the functions that it found so far, by their unique names. */
 const met = /* @__PURE__ */ scoped<Map<string, object> | null>(null)
 
 /**
- * Runs `describe`, which reads configurations that stay in this process. The user's functions need no names there: each
- * gets a unique one, under which `functions` contains it.
+ * Runs `describe`, which reads configurations for use in this process. The user's functions need no names for this: each
+ * gets a unique name, under which it is in `functions`.
  */
 export function describing<Result>(describe: () => Result): {
   readonly result: Result
@@ -157,10 +156,13 @@ export function nameToSave(own: { readonly name: string }): string {
   return met.current === null ? own.name : nameHere(own, met.current)
 }
 
-/** The name under which a user's function is saved. @throws ArgumentError if it has no name of its own */
+/**
+ * The name under which a user's function is saved.
+ * @throws ArgumentError if it has no name, or only that of an option
+ */
 export function savedName(own: { readonly name: string }, what: string): string {
   if (met.current !== null || (own.name !== '' && nameless.get(own) !== true)) return nameToSave(own)
-  const why = own.name === '' ? '' : `: '${own.name}' is only the name of the option that it was given as`
+  const why = own.name === '' ? '' : `: '${own.name}' is only the name of the option at which it was written`
   throw new ArgumentError(`A function without a name ${what} cannot be saved${why}. Give it one: const mine = (…) => …`)
 }
 
@@ -190,14 +192,14 @@ export type ClassesIn<Module> = {
   [Name in keyof Module & string]: Module[Name] extends AnyClass<Configurable> ? Name : never
 }[keyof Module & string]
 
-/** The names by which users can choose the classes of a module: of those that need no options, in camelCase. */
+/** The names, in camelCase, of the classes of a module that need no options: users can choose these by name. */
 export type NamesOf<Module> = {
   [Name in keyof Module & string]: Module[Name] extends new () => Configurable ? CamelCase<Name> : never
 }[keyof Module & string]
 
 type Base<Kind> = abstract new (...inputs: never) => Kind
 
-/** The classes of a module that can be saved, those with a `className` of their own, by these names. */
+/** The classes of a module that can be saved, by their `className`. Classes without a `static className` are omitted. */
 export function classesIn(module: object): Readonly<Record<string, AnyClass<unknown>>>
 export function classesIn<Kind>(module: object, base: Base<Kind>): Readonly<Record<string, AnyClass<Kind>>>
 export function classesIn(module: object, base: Base<unknown> = Object): Readonly<Record<string, unknown>> {
@@ -225,7 +227,7 @@ export class Registry<Kind extends Configurable> {
 
   /**
    * @param kind the kind's name in errors, such as 'loss'
-   * @param module the module with the classes, read at the first use; what else it exports does not count
+   * @param module the module with the classes, read at the first use; other exports are ignored
    */
   constructor(
     private readonly kind: string,
@@ -250,7 +252,7 @@ export class Registry<Kind extends Configurable> {
     return own === undefined ? undefined : this.all[aliases[own] ?? own]
   }
 
-  /** The error for an unknown name, with the nearest known one; `more` are names known elsewhere. */
+  /** The error for an unknown name, with the nearest known one. @param more further valid names */
   unknown(name: string, more: readonly string[] = []): ArgumentError {
     const own = knownName(name, Object.keys(this.more.unnamed ?? {}))
     if (own === undefined) return unknownName(this.kind, name, [...this.names, ...more])
@@ -259,7 +261,7 @@ export class Registry<Kind extends Configurable> {
     )
   }
 
-  /** Whether a name is known here or in the scopes of custom objects. */
+  /** Whether a name is that of a class of this registry or of a custom object. */
   knows(name: string): boolean {
     return this.classOf(name) !== undefined || customObject(name) !== undefined
   }

@@ -1,33 +1,33 @@
-// Values that hold while a function runs: the path of a layer, the context of a call, the custom objects of a file. All
-// of them are one immutable record, and each file declares the keys that it needs:
+// Scoped values, which hold while a function runs: the path of a layer, the context of a call, the custom objects of a
+// file. All of them are in one immutable record, and each file declares the keys that it needs:
 //
 //   const path = scoped<readonly string[]>([])
 //   path.within(['dense'], () => path.current)    // ['dense']
 
-/** The value of each key, by its number; undefined while the key has its default. */
+/** The scoped values that were set, by number; undefined at the default. */
 let scope: readonly unknown[] = []
-let keys = 0
+let count = 0
 
-/** One key of the scope, with the type of its value, which is never undefined. */
+/** A scoped value, which is never undefined. */
 export class Scoped<Value> {
-  private readonly key = keys++
+  private readonly number = count++
 
-  /** @param initial the value outside of all scopes */
+  /** @param initial the value outside of every `within` */
   constructor(private readonly initial: Value) {}
 
   get current(): Value {
-    const value = scope[this.key]
+    const value = scope[this.number]
     return value === undefined ? this.initial : (value as Value)
   }
 
   /**
-   * Runs `body` with this value of the key. It holds until `body` returns or throws, also if it returns a promise: code that
-   * runs later has the values of its own caller.
+   * Runs `body` with this value, until `body` returns or throws. If it returns a promise, code that runs after an `await`
+   * does not see the value.
    */
   within<Result>(value: Value, body: () => Result): Result {
     const outer = scope
     const inner = [...outer]
-    inner[this.key] = value
+    inner[this.number] = value
     scope = inner
     try {
       return body()
@@ -37,6 +37,7 @@ export class Scoped<Value> {
   }
 }
 
+/** Declares a scoped value. @param initial the value outside of every `within` */
 export function scoped<Value>(initial: Value): Scoped<Value> {
   return new Scoped(initial)
 }

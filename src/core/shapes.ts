@@ -18,14 +18,14 @@ export function sizeOf(shape: Shape): number {
   return size
 }
 
-/** The maximum number of elements of one tensor that is made or computed: 1 GiB of a memory of 4 GiB. */
+/** The maximum number of elements of one tensor that is created or computed: 1 GiB of a memory of 4 GiB. */
 export const MOST_ELEMENTS = 2 ** 28
 
-/** The maximum number of elements of one tensor of given data, of which batches are computed with. */
+/** The maximum number of elements of one tensor of given data; steps read only batches of it. */
 export const MOST_GIVEN = 2 ** 30
 
 /**
- * Refuses a size before memory is taken for it.
+ * Refuses a shape that is too large, before memory is allocated.
  * @throws ShapeError naming the tensor, its shape and the limit
  */
 export function requireSize(what: string, shape: Shape, most = MOST_ELEMENTS): void {
@@ -110,7 +110,7 @@ export function adjacentGroups(axes: readonly number[]): number[][] {
 
 export function normalizeAxis(operation: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
-    const range = rank === 0 ? 'a scalar has none' : `−${rank} … ${rank - 1}`
+    const range = rank === 0 ? 'a scalar has no axes' : `−${rank} … ${rank - 1}`
     throw new ShapeError(`${operation}: the axis must be in ${range}, received ${quoted(axis)}`)
   }
   return axis < 0 ? axis + rank : axis

@@ -23,10 +23,12 @@ export function limitWeights<Result>(elements: number, total: number, body: () =
   return limit.within({ largest: elements, left: total }, body)
 }
 
-/** @param what the weight's name for errors */
+/** Checks a weight before it is created. @param what its name for errors */
 export function requireWithinLimit(what: string, shape: Shape): void {
   if (sizeOf(shape) <= (limit.current?.largest ?? Infinity)) return
-  throw new FormatError(`The file is damaged: ${what} ${formatShape(shape)} would be larger than the file's content`)
+  throw new FormatError(
+    `The file is damaged: ${what} ${formatShape(shape)} would be larger than the content of the file`,
+  )
 }
 
 /** Counts a variable before it is created. @param what its name for errors */
@@ -34,6 +36,6 @@ export function requireRoom(what: string, shape: Shape): void {
   const own = limit.current
   if (own === null || (own.left -= sizeOf(shape)) >= 0) return
   throw new FormatError(
-    `The file is damaged: with ${what} ${formatShape(shape)} its variables would be far larger than its content`,
+    `The file is damaged: with ${what} ${formatShape(shape)} the variables would be far larger than the content of the file`,
   )
 }

@@ -14,8 +14,8 @@ export const signalOption = () => ({
 export type ReadOptions = OptionInputs<ReturnType<typeof signalOption>>
 
 /**
- * A pass that ends with the reason of a signal. What it reads is closed when the signal fires, not when the next element is asked
- * for. While elements come without a wait, the event loop has its turn every 10 ms: no timer could fire otherwise.
+ * A pass that ends with the reason of a signal. Its source is closed when the signal aborts, not at the next read. While
+ * elements are available at once, the pass yields to the event loop every 10 ms, so that timers can fire.
  */
 export function abortable<T>(from: Cursor<T>, signal: AbortSignal | null): Cursor<T> {
   if (signal === null) return from
@@ -24,7 +24,7 @@ export function abortable<T>(from: Cursor<T>, signal: AbortSignal | null): Curso
     signal.removeEventListener('abort', abort)
     return signal.aborted ? undefined : from.close()
   }
-  // What an aborted pass waits for may never come, so nobody waits for its end.
+  // Does not wait for the end of an aborted pass: what it waits for may never come.
   const abort = (): void =>
     void Promise.resolve()
       .then(() => from.close())

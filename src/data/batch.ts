@@ -1,4 +1,4 @@
-// A batch as data sets and generators give it, and its parts.
+// The parts of a batch from a data set or generator.
 
 import { ArgumentError, ShapeError } from '../core/errors'
 import { TensorSpec } from '../core/spec'
@@ -9,12 +9,12 @@ import type { Parts } from './parse'
 
 const PARTS = ['x', 'y', 'sampleWeight']
 
-/** Whether a part of a batch is a single value: then the batch is a row. */
+/** Whether a part of a batch is a single value. Then the batch is probably a row. */
 function isSingle(part: unknown): boolean {
   return typeof part === 'number' || typeof part === 'boolean'
 }
 
-/** The parts of a batch. @throws ShapeError for those of a row */
+/** The parts of a batch. @throws ShapeError if one of them is a single value */
 export function batchParts(batch: unknown): Parts {
   const parts = partsOf(batch)
   const single = Object.entries(parts).find(([, part]) => isSingle(part))
@@ -44,7 +44,7 @@ export function withAdvice(message: string, batch: unknown, { structure }: Layou
     : message
 }
 
-/** The rank of data for one tensor, as far as it shows; null for lists and records of data. */
+/** The rank of data for one tensor: of arrays, only 0 and 1 are found; null for other lists and for records. */
 function rankOf(x: unknown): number | null {
   if (x instanceof Tensor) return x.rank
   if (ArrayBuffer.isView(x) || (Array.isArray(x) && x.every(isSingle))) return 1

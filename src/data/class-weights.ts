@@ -1,4 +1,4 @@
-// Class weights: the weight of a sample from the class of its target.
+// Class weights: multiplies the weight of each sample by the weight of its class.
 
 import { ArgumentError, formatShape, quoted } from '../core/errors'
 import { isBranch } from '../core/tree'
@@ -31,7 +31,7 @@ function classWeightsOf(
   if (!isPerOutput) {
     if (count === 1) return [classWeight as ClassWeight]
     throw new ArgumentError(
-      `classWeight: there are ${count} outputs. Give a record of classes for each that is to be weighed: { ${outputs.join(', ')} }`,
+      `classWeight: there are ${count} outputs. Give a record of class weights by output: { ${outputs.join(', ')} }`,
     )
   }
   if (Array.isArray(classWeight)) {
@@ -43,7 +43,7 @@ function classWeightsOf(
   const unknown = Object.keys(classWeight).find((name) => !outputs.includes(name))
   if (unknown !== undefined)
     throw new ArgumentError(
-      `classWeight names '${unknown}', which is no output. The outputs are: ${outputs.join(', ')}`,
+      `classWeight names '${unknown}', which is not an output. The outputs are: ${outputs.join(', ')}`,
     )
   return outputs.map((name) => (classWeight as Readonly<Record<string, ClassWeight | null>>)[name])
 }
@@ -85,8 +85,8 @@ function weighed(
 }
 
 /**
- * Targets with one number are class numbers, or probabilities between 0 and 1. @throws ArgumentError for others, such
- * as those of a regression
+ * Targets with one number are class numbers, or probabilities between 0 and 1. @throws ArgumentError for other targets,
+ * such as those of a regression
  */
 function requireClasses({ data }: Tensor, size: number, which: string): void {
   if (data.length !== size) return

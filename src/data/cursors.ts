@@ -1,10 +1,10 @@
-// The passes of a Dataset's transformations: each makes a cursor from the cursor of the data set before it.
+// The cursors of a Dataset's transformations. Each reads from the cursor of the data set that is transformed.
 
 import { threefry2x32 } from '../core/threefry'
 import type { Cursor, Soon, Source } from './source'
 import { END, after, isPromise, skipByTaking, until } from './source'
 
-/** A cursor from a few functions. By default, skipping takes elements, and closing closes the cursor before. */
+/** A cursor that reads from another one. By default, it skips elements by reading them. */
 export function cursor<T>(
   from: Pick<Cursor<unknown>, 'close'>,
   next: Cursor<T>['next'],
@@ -36,13 +36,13 @@ export function mapped<From, To>(from: Cursor<From>, fn: (element: From, index: 
   })
 }
 
-/** The same with several calls in progress at once; the order is kept. */
+/** Like `mapped`, with up to `most` calls in progress at once. The order is kept. */
 export function mappedInParallel<From, To>(
   from: Cursor<From>,
   fn: (element: From, index: number) => Soon<To>,
   most: number,
 ): Cursor<To> {
-  // Inside an object, a promise is not awaited.
+  // The promise is wrapped in an object, so that `mapped` does not await it.
   const begun = mapped(from, (element, index) => {
     const result = fn(element, index)
     if (isPromise(result)) result.catch(() => undefined)
@@ -67,7 +67,7 @@ export function ahead<T>(from: Cursor<T>, most: number, keepsAll = false): Curso
     keep(() => {
       throw error
     }, true)
-  // After a close nothing is read any more: the next element might open files.
+  // After closing, nothing is read: reading the next element might open files.
   const close = (): Soon<void> => {
     ended = true
     return from.close()
@@ -139,7 +139,7 @@ export function chained<T>(sources: () => Soon<Cursor<T> | typeof END>): Cursor<
       after(current ?? open(), (own) => {
         if (own === END) return true
         current = own
-        // The source was awaited while everything was closed.
+        // If the cursor was closed while the source was awaited, the source is closed, too.
         if (isClosed) return after(own.close(), () => true)
         return after(own.next(), (element) => {
           if (element !== END) {
@@ -160,7 +160,7 @@ export function chained<T>(sources: () => Soon<Cursor<T> | typeof END>): Cursor<
   return { next, skip: (count) => skipByTaking({ next }, count), close }
 }
 
-/** Groups of `size` elements, passed to `group`; the rest at the end as well, if `keepsRest`. */
+/** Passes groups of `size` elements to `group`; with `keepsRest` also the smaller rest at the end. */
 export function grouped<T, Group>(
   from: Cursor<T>,
   size: number,
@@ -175,7 +175,7 @@ export function grouped<T, Group>(
 }
 
 /**
- * Batches that reuse the memory of returned ones. @param make gets a function that returns such a batch, or undefined
+ * Batches that reuse the memory of recycled ones. @param make gets a function that returns a recycled batch, if any
  */
 export function lending<T>(make: (spare: () => T | undefined) => Cursor<T>): Cursor<T> {
   const spare: T[] = []

@@ -1,4 +1,4 @@
-// The forms in which users give data to fit, evaluate and predict. Types only; parse.ts reads them.
+// The types of the data that users give to fit, evaluate and predict. parse.ts parses them.
 
 import type { TensorLike } from '../ops/convert'
 import type { NestedStrings } from '../ops/strings'
@@ -23,8 +23,8 @@ export type DataOf<Tensors> = Tensors extends Tensor
     : { readonly [Key in keyof Tensors]: DataOf<Tensors[Key]> } | readonly (TensorLike | readonly NestedStrings[])[]
 
 /**
- * Targets for a tree of outputs. An output without a loss and metrics needs none: its target is null, or a list
- * contains only the targets of the others.
+ * Targets for a tree of outputs. An output without a loss and metrics needs no target: its target is null, or it is
+ * omitted from a list.
  */
 export type TargetsOf<Tensors> = Tensors extends Tensor
   ? TensorLike
@@ -44,7 +44,7 @@ export type SampleWeights =
   | readonly (TensorLike | null)[]
   | { readonly [output: string]: TensorLike | null }
 
-/** A batch as data sets and generators return it: only inputs, or with targets and weights, in a list or a record. */
+/** A batch of a data set or generator: only inputs, or inputs, targets and weights in a list or a record. */
 export type BatchData<In = Tensor, Out = Tensor> =
   | DataOf<In>
   | readonly [x: DataOf<In>, y?: TargetsOf<Out> | null, sampleWeight?: SampleWeights | null]

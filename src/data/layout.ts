@@ -1,4 +1,4 @@
-// How data are arranged: which part belongs to which input or output of a model. Knows trees and names, not numbers.
+// Layouts: which part of the data belongs to which input or output of a model. Uses trees and names, not the numbers.
 
 import { ArgumentError, restating } from '../core/errors'
 import type { Shape } from '../core/shapes'
@@ -11,7 +11,7 @@ import type { SampleWeights } from './given'
 
 /** The expected form of inputs or targets. */
 export interface Layout {
-  /** The specs as a tree; null if only the data determine the form. */
+  /** The specs as a tree; null if the form is that of the data. */
   readonly structure: Tree<TensorSpec> | null
   /** A name for each leaf. */
   readonly names: readonly string[]
@@ -19,7 +19,10 @@ export interface Layout {
   readonly needed?: readonly boolean[]
 }
 
-/** Data for a layout, leaf by leaf: in the structure's form, by the leaves' names, or by their positions. */
+/**
+ * The data of each leaf of a layout. The data may have the layout's structure, or be a record by the leaves' names, or a
+ * list by their positions.
+ */
 export function leavesFor(
   { structure, names }: Layout,
   data: unknown,
@@ -41,7 +44,7 @@ export function leavesFor(
   return { leaves: flattenLike(tree, data, where), tree }
 }
 
-/** The layout of data whose form only the data show. */
+/** The layout of data of any form. */
 export const UNKNOWN_LAYOUT: Layout = { structure: null, names: [] }
 
 /** The layout if the data have its form, otherwise the unknown one. For custom steps, which accept any data. */
@@ -63,7 +66,7 @@ export function theOnly(names: readonly string[], data: unknown, where: string):
   if (Array.isArray(data)) return data[0]
   const keys = Object.keys(data as object)
   const named = (): unknown => byName(names, data as object, where, false)[0]
-  const hint = "Are these columns? Then make one array of them: features: 'vector' of readCsv, or .map(…)."
+  const hint = "If these are columns, make one array of them: features: 'vector' of readCsv, or .map(…)."
   if (names.length !== 1)
     throw new ArgumentError(`${where}: expected one array, received { ${keys.join(', ')} }. ${hint}`)
   return keys.includes(names[0]!) ? named() : restating((message) => `${message}. ${hint}`, named)
@@ -89,7 +92,7 @@ function byName(names: readonly string[], data: object, where: string, isPartial
   return names.map((name) => Reflect.get(data, name) ?? null)
 }
 
-/** The tree that data form by themselves: rows of numbers are one leaf, lists and records of tensors are branches. */
+/** The tree of data without a layout: rows of numbers are one leaf, lists and records of tensors are branches. */
 export function mapData<To>(data: unknown, replace: (leaf: unknown, path: string) => To, path = ''): Tree<To> {
   if (!branchesIntoTensors(data)) return replace(data, path)
   if (Array.isArray(data)) return data.map((each, i) => mapData(each, replace, `${path}[${i}]`))
@@ -98,7 +101,7 @@ export function mapData<To>(data: unknown, replace: (leaf: unknown, path: string
   )
 }
 
-/** Whether data are a record of data, and not a tensor in the form { data, shape }. */
+/** Whether data are a record with a part for each name, and not a tensor in the form { data, shape }. */
 export function isNamedData(x: unknown): boolean {
   return isBranch(x) && !Array.isArray(x) && !('data' in x && 'shape' in x)
 }
@@ -108,9 +111,8 @@ export function placeOf(where: string, path: string): string {
 }
 
 /**
- * The targets as a list with null for outputs that need none. Other data are returned unchanged.
- *
- * As in Keras, targets may be a list for the outputs that need them, or a single target alone.
+ * Targets given only for the outputs that need them, as a list or as a single target (as in Keras), become a list with
+ * null for the other outputs. Other data are returned unchanged.
  */
 export function besideNothing({ structure, needed }: Layout, y: unknown, size: number): unknown {
   if (needed === undefined || !needed.includes(false) || !isBranch(structure)) return y
@@ -134,7 +136,7 @@ function rowsOf(data: unknown): number | null {
   return Array.isArray(shape) ? (shape[0] ?? null) : null
 }
 
-/** Whether weights are given for each output, rather than once for all. */
+/** Whether weights are given for each output, rather than once for all outputs. */
 export function isPerOutput(sampleWeight: SampleWeights, count: number): boolean {
   if (branchesIntoTensors(sampleWeight) || isNamedData(sampleWeight)) return true
   return (

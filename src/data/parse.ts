@@ -1,5 +1,5 @@
-// The door for data: turns what users give into samples or batches, once. Finds all errors that the data show by
-// themselves, or compared with the form that a model expects; what a model's layers and losses demand is checked later.
+// Parses the data that users give into samples or batches, once. Checks them alone and against the form that a model
+// expects; training/prepared.ts checks them against layers and losses.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { TensorSpec } from '../core/spec'
@@ -28,7 +28,7 @@ import { PLAIN_NAMES } from './samples'
 import type { ElementsOrMaker } from './source'
 import { sourceOf } from './source'
 
-/** Data as users give them, in parts. */
+/** Unparsed data, in parts. */
 export interface Parts {
   readonly x: unknown
   readonly y?: unknown
@@ -41,13 +41,13 @@ export type Inputs = Pick<Samples, 'x' | 'inputs' | 'size' | 'hasStrings' | 'rea
 /** The form of data that a model expects. */
 export interface Form {
   readonly inputs: Layout
-  /** null if the outputs are unknown until there are inputs. */
+  /** null if the outputs are unknown before the model is called. */
   readonly targets: Layout | null
-  /** Builds a model whose outputs are unknown, and learns them. */
+  /** Builds the model for inputs, to find the layout of its outputs. */
   learnTargets(inputs: Inputs): Layout
   /** Whether missing targets are an error. */
   readonly needsTargets: boolean
-  /** Whether data of any other form are welcome, too. */
+  /** Whether data of any other form are accepted, too. */
   readonly takesAny: boolean
 }
 
@@ -56,7 +56,7 @@ export function parseBatches(batches: ElementsOrMaker<unknown>, where: string): 
   return { kind: 'batches', source: sourceOf(batches, where) }
 }
 
-/** Samples, targets and weights that belong together, as flat lists of tensors. */
+/** Parses inputs, targets and weights with the same number of rows into flat lists of tensors. */
 export function parseSamples(form: Form, { x, y, sampleWeight }: Parts, names: DataNames = PLAIN_NAMES): Samples {
   const inputs = parseInputs(form.takesAny ? layoutFor(form.inputs, x) : form.inputs, x, names.x)
   const outputs = form.targets ?? form.learnTargets(inputs)
@@ -104,12 +104,12 @@ export function parseSamples(form: Form, { x, y, sampleWeight }: Parts, names: D
   }
 }
 
-/** Inputs alone. */
+/** Samples without targets. */
 export function withoutTargets(inputs: Inputs, names: DataNames = PLAIN_NAMES): Samples {
   return { kind: 'samples', ...inputs, y: null, targets: [null], weights: [null], names }
 }
 
-/** Inputs with at least one row and no NaN, in the dtypes of the model's inputs, otherwise float32 (or int32). */
+/** Parses inputs: at least one row, no NaN, in the dtypes of the model's inputs or, if unknown, float32 or int32. */
 export function parseInputs(layout: Layout, x: unknown, where: string): Inputs {
   const { structure } = layout
   if (structure instanceof TensorSpec && (!isWrapped(x) || areRows(structure, x))) {
@@ -127,7 +127,7 @@ export function parseInputs(layout: Layout, x: unknown, where: string): Inputs {
 function parseInput(spec: TensorSpec | null, data: unknown, where: string): Tensor {
   if (spec === null ? beginsWithString(data) : spec.dtype === 'string') return parseStrings(spec, data, where)
   const given = fitRank(toTensor(data as TensorLike, where), spec)
-  // int32 data for a float32 input are not converted: kernels do that.
+  // int32 data for a float32 input are not converted here: the step converts them.
   const dtype = spec === null || (spec.dtype === 'float32' && given.dtype === 'int32') ? given.dtype : spec.dtype
   const wanted = dtype === 'bool' && spec?.dtype !== 'bool' ? 'float32' : dtype
   if (given.dtype === 'float32') requireNumbers(given, where)
@@ -163,7 +163,7 @@ function sameRows(tensors: readonly Tensor[], where: string, paths: readonly str
   tensors.forEach((tensor, i) => {
     if (tensor.shape[0] === size) return
     throw new ShapeError(
-      `${placeOf(where, paths[0]!)} and ${placeOf(where, paths[i]!)} must have as many rows, received ${size} and ${tensor.shape[0]}`,
+      `${placeOf(where, paths[0]!)} and ${placeOf(where, paths[i]!)} must have the same number of rows, received ${size} and ${tensor.shape[0]}`,
     )
   })
   return size
@@ -174,7 +174,9 @@ function parseTarget(data: unknown, size: number, inputs: string, where: string)
   requireRows(target, where)
   requireNumbers(target, where)
   if (target.shape[0] !== size)
-    throw new ShapeError(`${inputs} and ${where} must have as many rows, received ${size} and ${target.shape[0]}`)
+    throw new ShapeError(
+      `${inputs} and ${where} must have the same number of rows, received ${size} and ${target.shape[0]}`,
+    )
   return target
 }
 

@@ -44,7 +44,7 @@ export class RowSource {
   }
 }
 
-/** JavaScript copies wider rows equally fast. */
+/** The maximum bytes of a row for a copy in linear memory: JavaScript copies wider rows equally fast. */
 const WIDEST_RESIDENT = 128
 /** The maximum number of bytes of a data set for a copy in linear memory. */
 const LARGEST_RESIDENT = 16 * 2 ** 20

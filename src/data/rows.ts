@@ -24,7 +24,7 @@ export function rowCount(data: RowsByName, where: string): number {
     if (counts.length === 0) throw new DataError(`${where}: the record is empty`)
     if (other !== undefined)
       throw new DataError(
-        `${where}: all must have as many rows, received ${counts[0]!.count} (${counts[0]!.name}) and ${other.count} (${other.name})`,
+        `${where}: all must have the same number of rows, received ${counts[0]!.count} (${counts[0]!.name}) and ${other.count} (${other.name})`,
       )
     return counts[0]!.count
   }

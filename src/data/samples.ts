@@ -1,5 +1,4 @@
-// What fit, evaluate and predict read, after it was parsed: samples in arrays, or batches one after the other. Parsing is in
-// parse.ts.
+// Parsed data of fit and evaluate: samples in arrays, or a sequence of batches. parse.ts parses them.
 
 import { DataError } from '../core/errors'
 import type { Shape } from '../core/shapes'
@@ -10,17 +9,17 @@ import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import type { Source } from './source'
 
-/** An input of strings: the layers that convert them to numbers, whose results replace the strings in this order. */
+/** An input of strings, and the layers that convert them to numbers. Their results replace it, in this order. */
 interface StringInput {
   readonly readers: readonly StringReader[]
   /** The shape of a row of strings. */
   readonly row: Shape
 }
 
-/** Which inputs are strings; null for inputs of numbers. */
+/** The string inputs, by position; null for inputs of numbers. */
 export type Readers = readonly (StringInput | null)[]
 
-/** Samples in arrays, with their targets and weights if they have any, as flat lists of tensors. */
+/** Samples in arrays, with their targets and weights, if any, as flat lists of tensors. */
 export interface Samples {
   readonly kind: 'samples'
   /** The inputs' positions in the argument of the model. */
@@ -33,15 +32,14 @@ export interface Samples {
   /** [size], or [size, steps, …], for each target; null if all samples weigh 1. */
   readonly weights: readonly (Tensor | null)[]
   readonly size: number
-  /** Whether there are strings among the inputs. */
+  /** Whether any input is a tensor of strings. */
   readonly hasStrings: boolean
   /** The readers of string inputs, whose numbers replace the strings among the inputs. */
   readonly readers?: Readers
-  /** The names of its parts in errors. */
   readonly names: DataNames
 }
 
-/** Batches that come one after the other; each becomes samples when it is read. */
+/** A sequence of batches. Each is parsed into samples when it is read. */
 export interface BatchSource {
   readonly kind: 'batches'
   readonly source: Source
@@ -50,12 +48,12 @@ export interface BatchSource {
 /** Parsed data. */
 export type Data = Samples | BatchSource
 
-/** The tensors of which a step takes rows, in the order of its parameters. */
+/** All tensors of samples, in the order of a step's parameters. */
 export function tensorsOf({ inputs, targets, weights }: Samples): readonly Tensor[] {
   return [...inputs, ...targets, ...weights].filter((tensor) => tensor !== null)
 }
 
-/** The names of the parts of samples in errors. */
+/** Names of inputs, targets and weights, for errors. */
 export interface DataNames {
   readonly x: string
   readonly y: string

@@ -47,7 +47,7 @@ export function slicesOf(columns: unknown, where: string): Slices {
   const other = readers.findIndex((each) => each.size !== size)
   if (other >= 0)
     throw new ShapeError(
-      `${where}: all must have as many rows, received ${size} and ${readers[other]!.size} (${pathName(paths[other]!)})`,
+      `${where}: all must have the same number of rows, received ${size} and ${readers[other]!.size} (${pathName(paths[other]!)})`,
     )
   const row = (i: number): unknown =>
     unflatten(

@@ -1,12 +1,12 @@
-// Sources of elements, which are available at once or as promises. Dataset builds on them, and fit reads from them;
-// batches and tensors do not matter here.
+// Sources of elements, which are available at once or as promises. Dataset builds on them, and fit reads from them.
+// Elements can be anything.
 
 import { ArgumentError, DataError, quoted } from '../core/errors'
 
 /** The end of a pass. */
 export const END: unique symbol = Symbol('end')
 
-/** A value that is available, or a promise of it. Most are available, and then nothing is awaited. */
+/** A value, or a promise of it. Most values are available at once, and then nothing is awaited. */
 export type Soon<T> = T | Promise<T>
 
 /** One pass over elements. */
@@ -51,7 +51,7 @@ export function until(step: () => Soon<boolean>): Soon<void> {
   }
 }
 
-/** A single promise for all waiting: a chain of promises would grow with every step. */
+/** Awaits in a loop: a chain of promises would grow with every step. */
 async function untilLater(first: Promise<boolean>, step: () => Soon<boolean>): Promise<void> {
   let isDone = await first
   while (!isDone) {
@@ -60,7 +60,7 @@ async function untilLater(first: Promise<boolean>, step: () => Soon<boolean>): P
   }
 }
 
-/** Skips elements by taking them. */
+/** Skips elements by reading them. */
 export function skipByTaking(cursor: Pick<Cursor<unknown>, 'next'>, count: number): Soon<void> {
   let left = count
   return until(() => left-- <= 0 || after(cursor.next(), (element) => element === END))
@@ -107,7 +107,7 @@ function isSource<T>(value: unknown): value is Source<T> {
   )
 }
 
-/** Whether a value is a sequence of elements, rather than data itself: no array, no tensor, no record. */
+/** Whether a value is a sequence of elements: not an array, a tensor or a record, which are data themselves. */
 export function isElements(value: unknown): value is ElementsOrMaker<unknown> {
   if (typeof value === 'function') return true
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) return false
@@ -125,7 +125,7 @@ function isIterator(value: unknown): value is Iterator<unknown> {
   return typeof value === 'object' && value !== null && 'next' in value && typeof value.next === 'function'
 }
 
-/** A running generator is its own iterator; elements read from it or from a stream are gone. */
+/** Whether elements can be read only once: those of streams and of running generators, which are their own iterators. */
 function isReadOnce(elements: object): boolean {
   if ('getReader' in elements || 'pipe' in elements) return true
   return 'next' in elements && typeof elements.next === 'function'
@@ -146,7 +146,7 @@ function isWebStream<T>(value: object): value is ReadableStream<T> {
   return 'getReader' in value
 }
 
-/** What Node's streams have, of which only Node has types. */
+/** A stream of Node. Its own types exist only in Node. */
 interface NodeStream<T> extends AsyncIterable<T> {
   destroy(): unknown
 }
@@ -155,7 +155,7 @@ function isNodeStream<T>(value: object): value is NodeStream<T> {
   return Symbol.asyncIterator in value && 'pipe' in value && 'destroy' in value && typeof value.destroy === 'function'
 }
 
-/** The `return` of its own iterator would wait for the chunk that was asked for last, which may never come. */
+/** The `return` of the stream's own iterator would wait for the pending chunk, which may never come. */
 function iteratorOfNode<T>(stream: NodeStream<T>): AsyncIterator<T> {
   const own = stream[Symbol.asyncIterator]()
   return {
@@ -202,7 +202,7 @@ export function arraySource<T>(elements: readonly T[]): Source<T> {
   return indexedSource(elements.length, (i) => elements[i]!)
 }
 
-/** Elements that can be computed in any order. */
+/** A source whose elements are computed from their indices. */
 export function indexedSource<T>(size: number, make: (i: number) => T): Source<T> {
   return {
     size,

@@ -156,7 +156,7 @@ export function kFold(data: number | RowsByName, options: FoldOptions = {}): Fol
   if (stratify !== null && groups !== null) throw new ArgumentError('kFold: stratify and groups exclude each other')
   if (stratify !== null) requireAsMany(stratify, count, 'kFold: stratify')
   if (groups !== null) requireAsMany(groups, count, 'kFold: groups')
-  if (folds > count) throw new DataError(`kFold: ${folds} folds need as many rows, there are ${count}`)
+  if (folds > count) throw new DataError(`kFold: ${folds} folds need at least as many rows, there are ${count}`)
   const orderOf = (size: number): ArrayLike<number> =>
     shuffle ? permutation(size, seed ?? nextSeed()) : Int32Array.from({ length: size }, (_, i) => i)
   const foldOf =
@@ -187,7 +187,8 @@ function dealtByLabel(
 ): Int32Array {
   const counts = countsOf(stratify)
   const most = Math.max(...counts.values())
-  if (most < folds) throw new DataError(`kFold: ${folds} folds need as many rows of a label, there are at most ${most}`)
+  if (most < folds)
+    throw new DataError(`kFold: ${folds} folds need at least as many rows of one label, there are at most ${most}`)
   let dealtBefore = 0
   const order = orderOf(stratify.length)
   const foldsOf = new Map(
@@ -287,12 +288,12 @@ export function toCategorical(y: TensorLike, classes?: number | ClassCount): Ten
   return oneHot(rows, numClasses ?? largest + 1)
 }
 
-/** The number of rows that all data have. @throws DataError if it differs or is 0 */
+/** The common number of rows of all data. @throws DataError if the numbers differ or are 0 */
 export function sameCount(data: readonly RowsByName[], where: string): number {
   const counts = data.map((each, i) => rowCount(each, `${where}: data ${i}`))
   const other = counts.find((count) => count !== counts[0])
   if (other !== undefined)
-    throw new DataError(`${where}: all data must have as many rows, received ${counts[0]} and ${other}`)
+    throw new DataError(`${where}: all data must have the same number of rows, received ${counts[0]} and ${other}`)
   if (counts[0] === 0) throw new DataError(`${where}: there are no rows`)
   return counts[0]!
 }

@@ -1,4 +1,4 @@
-// The initializers that users can choose by name: what registry.ts and index.ts read.
+// The initializers that users can choose by name; registry.ts and index.ts read this module.
 
 import { requireArguments } from '../core/arguments'
 import type { TensorData } from '../core/dtypes'
@@ -33,13 +33,13 @@ import { Initializer } from './initializer'
 export type InitializerFunction = (shape: Shape) => TensorLike
 
 const lambdaOptions = () => ({
-  /** The function. It is saved by name, as loss functions are. */
+  /** The function, which is saved by its name. */
   initializer: required(functionKind<InitializerFunction>('that is an initializer')),
 })
 export type LambdaInitializerOptions = OptionInputs<ReturnType<typeof lambdaOptions>>
 
 /**
- * A function of your own; wherever an initializer is expected, the function itself can also be passed.
+ * A custom function. The function itself can also be passed wherever an initializer is expected.
  *
  *   const rising = (shape) => ops.reshape(ops.arange(shape[0] * shape[1]), shape)
  *   new Dense({ units: 4, kernelInitializer: rising })
@@ -86,7 +86,7 @@ export type ConstantOptions = OptionInputs<ReturnType<typeof constantOptions>>
  *
  *   new Embedding({ inputDim: 3, outputDim: 2, embeddingsInitializer: new initializers.Constant([[0, 0], [1, 0.5], [0.2, 2]]) })
  *
- * The numbers are saved in the layer's configuration, besides its weights.
+ * The numbers are also saved in the layer's configuration, not only in its weights.
  */
 export class Constant extends configured(Initializer, constantOptions, 'value') {
   static readonly className: string = 'Constant'
@@ -121,12 +121,12 @@ export class Identity extends configured(Initializer, identityOptions, 'gain') {
 }
 
 const seedOptions = () => ({
-  /** Determines the numbers. Default null: drawn again for each tensor from the generator of setRandomSeed. */
+  /** The seed. Default null: each tensor gets another one, which setRandomSeed makes repeatable. */
   seed: option(nullable(integer()), null),
 })
 export type SeedOptions = OptionInputs<ReturnType<typeof seedOptions>>
 
-/** Random initializers: equal seeds give equal weights; without a seed, each tensor differs. */
+/** A random initializer. Equal seeds give equal weights; without a seed, each tensor gets different numbers. */
 abstract class RandomInitializer extends configured(Initializer, seedOptions) {
   protected get options(): random.RandomOptions {
     return this.seed === null ? {} : { seed: this.seed }

@@ -28,7 +28,7 @@ export interface Node<Name extends PrimitiveName = PrimitiveName> {
   readonly scope: string
 }
 
-/** The name for people: that of the primitive, or of the routine that it runs. */
+/** The printed name: that of the primitive, or of the routine that it runs. */
 export function titleOf({ name, attributes }: Node): string {
   return 'routine' in attributes ? attributes.routine.name : name
 }

@@ -1,4 +1,4 @@
-// The circle loss: draws embeddings of one class together and pushes those of different classes apart.
+// The circle loss: attracts embeddings of the same class and repels embeddings of different classes.
 
 import { requireArguments } from '../core/arguments'
 import { ShapeError, formatShape } from '../core/errors'
@@ -85,9 +85,9 @@ export function circle(yTrue: TensorLike, yPred: TensorLike, options: OptionInpu
 }
 
 /**
- * Draws embeddings of one class together and pushes those of different classes apart: yTrue class numbers [batch],
- * yPred embeddings of length 1, [batch, dimension]. Embeddings without another one of their class in the batch are
- * ignored. Sun et al. 2020.
+ * Attracts embeddings of the same class and repels embeddings of different classes: yTrue class numbers [batch], yPred
+ * embeddings of length 1, [batch, dimension]. Embeddings whose class occurs only once in the batch are ignored. Sun et
+ * al. 2020.
  * @example new losses.Circle().apply([0, 0, 1], ops.normalize([[1, 0], [1, 1], [0, 1]]))   // 10.63
  */
 export class Circle extends lossOf(FormulaLoss, circle, circleOptions) {

@@ -1,5 +1,5 @@
-// Losses between distributions: functions, from targets and predictions [batch, …, classes] to values [batch, …], and the
-// classes of the same formulas. Keras's formulas.
+// Losses between distributions, as functions from targets and predictions [batch, …, classes] to values [batch, …], and as
+// classes. Keras's formulas.
 
 import { requireArguments } from '../core/arguments'
 import { ShapeError, quoted } from '../core/errors'

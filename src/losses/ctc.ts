@@ -113,7 +113,7 @@ export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike | nu
  * numbers from 1 on, padded with 0, the blank (`padSequences(labels, { padding: 'post' })`); yPred logits [batch,
  * steps, classes]. Masked steps are ignored. Graves et al. 2006.
  *
- * It has no name for compile(), because its loop would then be part of every bundle.
+ * compile() does not accept it by name, because its loop would then be part of every bundle.
  * @example model.compile({ loss: new losses.CTC() })
  */
 export class CTC extends Loss {
@@ -147,7 +147,7 @@ export class CTC extends Loss {
       const length = labels.includes(BLANK) ? labels.indexOf(BLANK) : most
       if (labels.slice(length).some((label) => label !== BLANK)) {
         throw new DataError(
-          `${this.name}: 0 is the blank and may only pad the end of a row, received [${labels.join(', ')}] in row ${row}. padSequences puts it there with padding: 'post'.`,
+          `${this.name}: 0 is the blank, which may only pad the end of a row, received [${labels.join(', ')}] in row ${row}. Use padSequences with padding: 'post'.`,
         )
       }
       const repeats = labels.slice(1, length).filter((label, i) => label === labels[i]).length

@@ -1,5 +1,5 @@
-// Losses with a margin: correct predictions have loss 0 once their margin is 1. Functions, from targets and predictions
-// [batch, …, n] to values [batch, …], and the classes of the same formulas. Keras's formulas.
+// Losses with a margin: correct predictions have loss 0 if their margin is at least 1. As functions from targets and
+// predictions [batch, …, n] to values [batch, …], and as classes. Keras's formulas.
 
 import { requireArguments } from '../core/arguments'
 import type { TensorLike } from '../ops/convert'

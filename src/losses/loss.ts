@@ -1,5 +1,5 @@
-// Loss: targets and predictions → one value per sample → a scalar. The formulas are in files by family, weights and masks in
-// weights.ts.
+// Loss, the base class: targets and predictions → one value per sample → a scalar. Formulas are in files by family, weights
+// and masks in weights.ts.
 
 import { ArgumentError, ShapeError, formatShape, quoted, restate, restating } from '../core/errors'
 import type { ConfiguredClass, OptionInputs, Kind, OptionTable, Spelled } from '../core/options'
@@ -30,7 +30,7 @@ const lossOptions = () => ({
 })
 export type LossOptions = OptionInputs<ReturnType<typeof lossOptions>>
 
-/** Values, and the mask of those that count. */
+/** The values of a loss, and the mask of those that count. */
 export interface Counted {
   readonly values: Tensor
   readonly mask: Tensor | undefined
@@ -39,12 +39,12 @@ export interface Counted {
 /** To make your own loss, subclass it and write `call` with ops; a plain function works as well. */
 export abstract class Loss extends configured(Configured, lossOptions) {
   /**
-   * One value per sample: yTrue [batch, …], yPred [batch, …] → [batch, …]. The ranks agree: [batch] has become [batch,
-   * 1].
+   * One value per sample: yTrue [batch, …], yPred [batch, …] → [batch, …]. Both have the same rank: [batch] was reshaped
+   * to [batch, 1].
    */
   abstract call(yTrue: Tensor, yPred: Tensor): Tensor
 
-  /** The values, and a mask of those that count, if some do not. */
+  /** The values, and a mask of those that count; undefined if all count. */
   protected counted(yTrue: Tensor, yPred: Tensor, mask: Tensor | undefined): Counted {
     return { values: this.call(yTrue, yPred), mask }
   }
@@ -52,9 +52,9 @@ export abstract class Loss extends configured(Configured, lossOptions) {
   /**
    * The reduced loss.
    * @param sampleWeight multiplies the values before the reduction: one per sample, [batch], or one per value
-   * @param mask true for the predictions that count: in the shape of the values, or of their first axes. Means are
-   * taken over these only. null means no weights, or no mask
-   * @throws ShapeError for weights or a mask that do not fit the values. Errors begin with the name of the loss
+   * @param mask true for the predictions that count: in the shape of the values, or of their first axes. Means include
+   * only these
+   * @throws ShapeError for weights or a mask that do not fit the values
    */
   apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null, mask?: TensorLike | null): Tensor {
     return restating(
@@ -88,7 +88,7 @@ export abstract class Loss extends configured(Configured, lossOptions) {
    */
   checkTargets(_yTrue: Tensor, _outputShape: Shape): void {}
 
-  /** The shape and dtype of targets for an output shape, if no targets are given. @internal */
+  /** The shape and dtype that targets for an output shape should have. @internal */
   targetsFor(outputShape: Shape): TensorType {
     return { shape: outputShape, dtype: 'float32' }
   }
@@ -103,7 +103,7 @@ export abstract class FormulaLoss extends Loss {
   }
 }
 
-/** A function of targets and predictions alone is called with these two, because functions refuse further arguments. */
+/** Adapts a formula without options, which refuses a third argument, to be called with one. */
 export function withOptions<Options>(
   formula: (yTrue: Tensor, yPred: Tensor, options?: Options) => Tensor,
   table: OptionTable | undefined,
@@ -112,8 +112,8 @@ export function withOptions<Options>(
 }
 
 /**
- * The base of the class with the formula and the options of a function.
- * @param base decides which targets are refused
+ * The base of the loss class for a function: it has the function's formula and options.
+ * @param base checks the targets
  * @param table the options of the function; without it, the function takes only targets and predictions
  * @param shorthand the option that may be passed alone
  */

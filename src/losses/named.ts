@@ -1,5 +1,5 @@
-// The losses that users can choose by name: what registry.ts reads. Every bundle that contains compile() has these classes; those
-// that index.ts exports besides are listed in registry.ts.
+// The losses that users can choose by name; registry.ts reads this module. Every bundle that contains compile() has these
+// classes. Further classes, which index.ts exports, are listed in registry.ts.
 
 export { Circle } from './circle'
 export {

@@ -26,7 +26,7 @@ class FunctionLoss extends Loss {
   }
 }
 
-// A name would put the loop of CTC in every bundle that contains compile().
+// CTC cannot be chosen by name, because every bundle that contains compile() would then include its loop.
 const unnamed = { CTC: true } satisfies Record<Exclude<ClassesIn<typeof all>, keyof typeof named>, true>
 
 export const losses = new Registry('loss', Loss, () => named, { aliases: SHORT_NAMES, unnamed })
@@ -37,7 +37,7 @@ function crossentropyFor(shapes: TargetShapes, name: string): Loss {
 }
 
 /**
- * A loss from a name, an instance, a saved configuration or a function; a name may refer to a custom object in scope.
+ * A loss from a name, an instance, a saved configuration or a function; a name may be that of a custom object.
  * @param shapes decide what 'crossentropy', or 'ce', means
  */
 export function getLoss(identifier: LossIdentifier, shapes: TargetShapes = UNKNOWN_SHAPES): Loss {

@@ -1,5 +1,5 @@
-// Losses that compare numbers with numbers: functions, from targets and predictions [batch, …, n] to values [batch, …], and
-// the classes of the same formulas. Keras's formulas.
+// Losses of regression, as functions from targets and predictions [batch, …, n] to values [batch, …], and as classes.
+// Keras's formulas.
 
 import { requireArguments } from '../core/arguments'
 import type { OptionInputs } from '../core/options'

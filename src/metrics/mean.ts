@@ -161,7 +161,7 @@ export abstract class MeanOfFormula extends MeanOfValues {
 }
 
 /**
- * The base of the metric that is the mean of a function, which may be that of a loss.
+ * The base of the metric class for the mean of a function, such as the function of a loss.
  * @param table the options of the function; without it, the function takes only targets and predictions
  */
 export function meanOf<Table extends OptionTable = Readonly<Record<never, never>>>(

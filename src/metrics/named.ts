@@ -1,5 +1,5 @@
-// The metrics that users can choose by name: what registry.ts and index.ts read. A metric that has required options is
-// exported by index.ts alone, so that a bundle contains it only if it is used.
+// The metrics that users can choose by name; registry.ts and index.ts read this module. Metrics with required options are
+// exported only by index.ts, so that a bundle contains them only if they are used.
 
 export * from './accuracy'
 export * from './confusion'

@@ -51,7 +51,7 @@ export function dependsOnShapes(identifier: MetricIdentifier): boolean {
 }
 
 /**
- * A metric from a name, an instance, a saved configuration or a function; a name may refer to a custom object in scope.
+ * A metric from a name, an instance, a saved configuration or a function; a name may be that of a custom object.
  * The name is also the key in logs.
  * @param shapes decide what 'accuracy' and 'crossentropy', or 'acc' and 'ce', mean
  */

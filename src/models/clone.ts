@@ -104,8 +104,8 @@ function sequentialLike(model: Sequential, layers: readonly Layer[]): Sequential
   )
     return copy
   throw new ArgumentError(
-    `${model} cannot be made again: the constructor of its class must take (layers, options) and pass them on to that of Sequential. ` +
-      'A plain model of the same layers can be: new Model({ inputs: model.input, outputs: model.output })',
+    `${model} cannot be recreated: the constructor of its class must take (layers, options) and pass them to the constructor of Sequential. ` +
+      'A plain model of the same layers works: new Model({ inputs: model.input, outputs: model.output })',
     { cause },
   )
 }

@@ -1,5 +1,4 @@
-// The order of a graph's layers: Keras's (`keras/src/ops/function.py: map_graph`), so that lists of weights from Keras
-// fit.
+// Keras's order of a graph's layers (`keras/src/ops/function.py: map_graph`), so that lists of weights from Keras fit.
 
 import { ArgumentError } from '../core/errors'
 import { isBranch } from '../core/tree'
@@ -27,7 +26,7 @@ function isGraphCall(call: LayerCall): call is GraphCall {
   return call.layer instanceof Layer
 }
 
-/** The symbols in a tree; those of a record by its keys in alphabetical order, as in Keras. */
+/** The symbols in a tree; those of a record in alphabetical order of its keys, as in Keras. */
 export function symbolsByKey(tree: unknown): Tensor[] {
   if (tree instanceof Tensor) return originOf(tree) === null ? [] : [tree]
   if (!isBranch(tree)) return []
@@ -67,7 +66,7 @@ export function walkBack(inputs: ReadonlySet<Tensor>, outputs: unknown): Walk {
   return { met, left }
 }
 
-/** What the mask of each symbol is computed from. */
+/** For each symbol with a mask, the symbols from which the mask is computed. */
 function maskTrails(left: readonly GraphNode[]): ReadonlyMap<Tensor, MaskTrail> {
   const trails = new Map<Tensor, MaskTrail>()
   for (const node of left) {
@@ -83,9 +82,9 @@ function maskTrails(left: readonly GraphNode[]): ReadonlyMap<Tensor, MaskTrail> 
 }
 
 /**
- * The layers by descending depth, the longest path to an output, on which the ops that compute masks count as well; a layer with several calls has the largest. Layers of
- * equal depth are in the order of the walk's first visit; inputs that no output depends on have depth 0 and come first
- * there.
+ * The layers by descending depth. The depth of a call is the length of the longest path to an output, including the ops
+ * that compute masks; a layer has the largest depth of its calls. Layers of equal depth are in the order in which the
+ * walk first visits them, after inputs that no output depends on, whose depth is 0.
  */
 export function layersByDepth(
   { met, left }: Walk,

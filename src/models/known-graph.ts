@@ -33,12 +33,12 @@ export function knownGraph(where: string, model: unknown): LayerGraph {
   if (!model.built)
     throw new StateError(`${where}: ${model} must be built. Give the first layer an inputShape, or predict once.`)
   throw new ArgumentError(
-    `${where}: needs a Sequential or a functional model, of which it is known how its layers are connected; ${model} ${model.graph === null ? 'is a class of its own, which makes its layers itself' : 'has a call of its own'}`,
+    `${where}: needs a Sequential or a functional model, whose connections between layers are known; ${model} ${model.graph === null ? 'is a custom class, which makes its layers itself' : 'has a custom call'}`,
   )
 }
 
 /**
- * The same for functions that rebuild the model.
+ * Like `knownGraph`, for functions that rebuild the model.
  * @throws ArgumentError also for classes that a copy would not preserve
  */
 export function copyableGraph(where: string, model: unknown): LayerGraph {
@@ -46,8 +46,8 @@ export function copyableGraph(where: string, model: unknown): LayerGraph {
   const { hasOwnStep } = model as Model
   if (model instanceof Sequential ? !hasOwnStep : (model as Model).constructor === Model) return graph
   const why = hasOwnStep
-    ? 'has a training step of its own, which a copy would not have'
-    : 'is a class of its own, which a copy would not be'
+    ? 'has a custom training step, which a copy would not have'
+    : 'is a custom class, which a copy would not be'
   throw new ArgumentError(
     `${where}: needs a Sequential or a functional model; ${model} ${why}. Give it a plain model of the same layers: new Model({ inputs: model.input, outputs: model.output })`,
   )

@@ -31,7 +31,7 @@ export class LayerGraph {
     /** Symbols. */
     readonly inputs: Tree<Tensor>,
     readonly outputs: Tree<Tensor>,
-    /** The layers that stand for the inputs, in the order of `flatten(inputs)`. */
+    /** The layers of the inputs, in the order of `flatten(inputs)`. */
     readonly inputLayers: readonly InputLayer[],
     /** The calls except those of inputs, in an order in which every symbol is created before it is used. */
     readonly calls: readonly GraphCall[],

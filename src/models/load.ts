@@ -1,4 +1,4 @@
-// A model from its bytes. Every field of a file is checked before it is used. Saving is in save.ts.
+// Loads a model from bytes or JSON. Every field of a file is checked before it is used. Saving is in save.ts.
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, FormatError, restate } from '../core/errors'
@@ -65,7 +65,7 @@ function readDescription({ metadata }: Container): Description {
   const text = metadata['description']
   if (metadata['format'] !== FORMAT || text === undefined) {
     throw new FormatError(
-      'This file has weights, but no model. Make the model, and load them into it: model.loadWeights(path)',
+      'This file has weights, but no model. Create the model, then load the weights into it: model.loadWeights(path)',
     )
   }
   let parsed: unknown
@@ -76,7 +76,7 @@ function readDescription({ metadata }: Container): Description {
   }
   if (!isConfig(parsed) || !isSerialized(parsed['model']))
     throw new FormatError('The file is damaged: its description is incomplete')
-  // Files before version 3 have it in their description.
+  // Files before version 3 have the version in their description.
   const version = metadata['version'] ?? String(parsed['version'])
   if (version !== String(VERSION) && version !== String(VERSION - 1)) {
     throw new FormatError(
@@ -128,12 +128,12 @@ function isConfig(value: unknown): value is Config {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The classes of a module that only files name: users give them as objects. */
+/** The classes of a module that users cannot choose by name, but files name. */
 function unnamedIn(module: object, named: object): CustomObjects {
   return Object.fromEntries(Object.entries(classesIn(module)).filter(([name]) => !Object.hasOwn(named, name)))
 }
 
-/** The classes that files name: those of the library, overridden by the user's. */
+/** Runs `body` with the classes that files name: those of the library, overridden by the user's. */
 function withClasses<Result>(custom: CustomObjects, body: () => Result): Result {
   const own = { ...layers.all, Model, Sequential, Functional: Model, ...unnamedIn(initializers, namedInitializers.all) }
   return customObjectScope({ ...own, ...custom }, body)
@@ -150,7 +150,7 @@ function makeModel({ className, config }: Serialized, custom: CustomObjects): Mo
 
 type Identifier = string | Serialized | ((...inputs: never[]) => unknown)
 
-/** Names, saved objects and trees of them, in which the user's functions replace their names. */
+/** Replaces the names of the user's functions by the functions, in a tree of names and saved objects. */
 function identifiers(value: Json | undefined): unknown {
   if (value === undefined || value === null) return null
   if (typeof value === 'string') {
@@ -176,7 +176,7 @@ function compileAgain(model: Model<unknown, unknown>, saved: Config, custom: Cus
   model.compile(options as CompileOptions, custom)
 }
 
-// Creates slots for the weights that were trained, which need not be the ones that will be trained next.
+// Creates slots for the weights that were trained before saving; other weights may be trainable now.
 function restoreSlots(
   { optimizer }: Model<unknown, unknown>,
   numberedWeights: readonly Variable[],
@@ -201,7 +201,7 @@ function isFunction(value: unknown): value is (...inputs: never[]) => unknown {
   return typeof value === 'function'
 }
 
-/** A model from its bytes. */
+/** Loads a model from its bytes. */
 function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Model<unknown, unknown> {
   return withAdvice(() => readModel(bytes, options))
 }
@@ -209,7 +209,7 @@ function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Model<unk
 const ADVICE =
   'Pass your own classes and functions in customObjects, under this name. Classes of myelin/balance, myelin/explain and myelin/thrift are passed there, too: { L2Init }, or quantizedLayers for all layers of myelin/thrift.'
 
-/** Adds to the error for an unknown class where to pass it. */
+/** Adds advice to the error for an unknown class: where to pass it. */
 function withAdvice<Result>(body: () => Result): Result {
   try {
     return body()
@@ -226,8 +226,8 @@ function withAdvice<Result>(body: () => Result): Result {
 }
 
 /**
- * The number of elements that variables may have beyond those in the file: 64 MB, for metrics and other variables that
- * are not saved.
+ * The number of elements that variables may have in addition to those in the file: 64 MB, for metrics and other
+ * variables that are not saved.
  */
 const SPARE_ELEMENTS = 2 ** 24
 

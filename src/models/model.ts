@@ -1,5 +1,5 @@
-// Model: a layer that can be trained, evaluated, saved, and used for predictions. This file has its structure and
-// weights. Training is in training/, saving in save.ts, the table of summary() in summary.ts.
+// Model: a layer that can be trained, evaluated, saved, and used for predictions. Training is in training/, saving in
+// save.ts, the table of summary() in summary.ts.
 
 import { ArgumentError, ShapeError, StateError, formatShape, checkOptions } from '../core/errors'
 import type { Config, CustomObjects } from '../core/registry'
@@ -48,7 +48,7 @@ import { saveModel } from './save'
 import type { SummaryOptions } from './summary'
 import { printSummary } from './summary'
 
-/** A functional model: all layers between inputs and outputs. */
+/** The options of a functional model, which contains all layers between inputs and outputs. */
 export interface FunctionalOptions<In, Out> extends Pick<LayerOptions, 'name' | 'trainable'> {
   /** Symbols from Input(): one, or a list or record of them. */
   inputs: In
@@ -90,11 +90,11 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   constructor(...given: [options?: FunctionalOptions<In, Out> | LayerOptions]) {
     const [options = {}, ...more] = given
     if ([options].flat().some((each) => each instanceof Tensor))
-      throw new ArgumentError('Model takes { inputs, outputs }, received tensors one after the other')
+      throw new ArgumentError('Model takes { inputs, outputs }, received tensors as separate arguments')
     const { inputs, outputs, ...rest } = isBranch(options) ? (options as Partial<FunctionalOptions<In, Out>>) : {}
     super(isBranch(options) ? rest : options, ...more)
     if ((inputs === undefined) !== (outputs === undefined))
-      throw new ArgumentError(`${this}: inputs and outputs belong together; one is missing`)
+      throw new ArgumentError(`${this}: inputs and outputs must be given together; one is missing`)
     this.#graph = inputs === undefined ? null : LayerGraph.between(typed(inputs), typed(outputs))
     if (this.#graph !== null) this.ensureBuilt(this.#graph.inputSpecs)
   }
@@ -155,7 +155,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
 
   private requireGraph(what: string): LayerGraph {
     if (this.graph !== null) return this.graph
-    throw new StateError(`${this} has no ${what}: only functional models have, and Sequential when it is built`)
+    throw new StateError(`${this} has no ${what}: only functional models and built Sequentials have`)
   }
 
   call(input: In, { mask }: CallContext): Out {
@@ -165,7 +165,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     return typed(graph.run(withMasks(typed(input), mask)))
   }
 
-  /** Whether there is one input, regardless of the data. @internal */
+  /** Whether the model is known to have a single input. @internal */
   get takesOneInput(): boolean {
     return false
   }
@@ -186,15 +186,15 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   /**
-   * The loss tracker and all metrics, both from compile and from properties of the model. Those of compile are listed from
-   * compile on; 'accuracy' and 'crossentropy', which depend on shapes, and trackers of several losses from the first batch on. A
-   * step of your own that reads this list updates the metrics itself, and they are in the logs.
+   * The loss tracker and all metrics, from compile and from properties of the model. 'accuracy' and 'crossentropy', which
+   * depend on shapes, and the trackers of several losses are listed after the first batch. A custom step that reads this
+   * list must update the metrics itself; they are then in the logs.
    */
   get metrics(): readonly Metric[] {
     return this.#training.metrics
   }
 
-  /** What changes in training, apart from the weights. @internal */
+  /** The state of training, except the weights. @internal */
   get training(): TrainingState {
     return this.#training
   }
@@ -239,12 +239,12 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     return typed(this.applyTree(x, { training: false }))
   }
 
-  /** Everything that reads inputs in any kind of step. @internal */
+  /** Calls all layers that read inputs in any kind of step. @internal */
   lookStep(x: In): unknown {
     return this.predictStep(x)
   }
 
-  /** The model's outputs for a batch, and the total loss: that of compile, plus the losses of layers. Inside a step. */
+  /** The model's outputs for a batch, and the total loss: of compile and of layers. Inside a step. */
   forward(batch: Batch<In, Out>, { training = true }: ForwardOptions = {}): ForwardResult<Out> {
     const { x, y, sampleWeight } = batch
     return forward(this, this.#training.requireCompiled('forward'), batch, training, (outputs) =>
@@ -303,7 +303,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     return this.trainStep !== Model.prototype.trainStep
   }
 
-  /** The same of the step of evaluate. @internal */
+  /** Whether a custom test step replaces the built-in one. @internal */
   get hasOwnTestStep(): boolean {
     return this.testStep !== Model.prototype.testStep
   }
@@ -316,8 +316,8 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    *   await model.fit(batches, { epochs: 5 }) // a Dataset, generator function, stream: x, [x, y], [x, y, sampleWeight]
    *
    * @param x inputs [samples, …], in the structure of the model's inputs; or batches of samples with their targets
-   * @param y targets [samples, …] in the structure of the outputs; for batches, and for models without targets, options
-   * may take their place
+   * @param y targets [samples, …] in the structure of the outputs; or the options, for batches and for models without
+   * targets
    * @returns the logs of every epoch
    * @throws StateError before compile; DataError and ShapeError for invalid data; NonFiniteError if a step is not
    * finite. After any error, the weights are those of the last successful step.
@@ -376,7 +376,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     return beginsWithString(input) ? toStrings(input, String(this)) : super.toTensors(input)
   }
 
-  /** @throws DataError for data that the layer which reads them cannot use. @internal */
+  /** @throws DataError for data that a layer cannot use. @internal */
   checkData(inputs: readonly Tensor[]): void {
     const { graph } = this
     if (graph === null) return
@@ -435,7 +435,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   /**
    * The weights alone as bytes: a safetensors file with a tensor for each, named by its path.
    * @param path where to write it as well (Node). Its folder must be there
-   * @param options there are none
+   * @param options there are no options; any name is an error
    */
   async saveWeights(path?: string | URL, options: NoOptions = {}): Promise<Uint8Array> {
     if (path !== undefined) requirePath(path, 'saveWeights')
@@ -503,10 +503,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 }
 
-/**
- * Whether a class is constructed from inputs and outputs, like Model: a class with its own constructor creates its
- * layers itself.
- */
+/** Whether a class is constructed from inputs and outputs, like Model. A class with its own constructor is not. */
 export function takesGraph(of: unknown): boolean {
   if (of === Model || typeof of !== 'function') return of === Model
   return !/\bconstructor\s*\(/.test(Function.prototype.toString.call(of)) && takesGraph(Object.getPrototypeOf(of))
@@ -541,7 +538,7 @@ function hintOf(expected: readonly (number | null)[], shape: Shape): string {
   const [own, given] = [expected.slice(1), shape.slice(1)]
   if (own.includes(null) || sizeOf(own as Shape) !== sizeOf(given)) return ''
   if (own.length === 1) return given.length > 1 ? ' Did you forget Flatten?' : ''
-  // If the same extents are in another order, reshaping would scramble the elements.
+  // Does not suggest reshaping for the same extents in another order: it would scramble the elements.
   const sorted = (extents: readonly (number | null)[]): string => String([...extents].sort((a, b) => a! - b!))
   return sorted(own) === sorted(given)
     ? ' Are the axes in another order?'

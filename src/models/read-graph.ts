@@ -76,5 +76,5 @@ function decodeNumber(value: Json): number {
   if (typeof value === 'number') return value
   const text = isBranch(value) ? Reflect.get(value, 'number') : undefined
   if (text === 'NaN' || text === 'Infinity' || text === '-Infinity') return Number(text)
-  throw damaged(`${JSON.stringify(value)} stands for a number`)
+  throw damaged(`${JSON.stringify(value)} is not a number`)
 }

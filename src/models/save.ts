@@ -17,19 +17,19 @@ export interface SaveOptions {
   includeOptimizer?: boolean
 }
 
-/** For functions without options, which refuse all. */
+/** The options of functions that have none. */
 export type NoOptions = Readonly<Record<string, never>>
 
 const saveTable = { includeOptimizer: option(boolean, true) }
 
-/** A model as saving and loading use it. */
+/** The part of a model that saving and loading use. */
 export interface SavedModel extends LayerBase {
   readonly training: TrainingState
   readonly graph: object | null
   toJSON(): { readonly className: string; readonly config: Config }
 }
 
-/** All variables of a model under the keys in the file. */
+/** All variables of a model, with their keys in the file. */
 export function savedVariables(model: SavedModel, { includeOptimizer = true }: SaveOptions = {}): SavedVariable[] {
   const optimizer = includeOptimizer ? model.training.compiled?.optimizer : undefined
   return [
@@ -49,7 +49,7 @@ function specsToJson(specs: Tree<TensorSpec>): Json {
   }
 }
 
-/** A value that JSON would drop or write as {} is refused when it is saved, not when it is loaded. */
+/** @throws FormatError for a value that JSON would drop or write as {}: when it is saved, not when it is loaded */
 function requireJson(key: string, value: unknown): unknown {
   const isLost = typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint'
   const isEmptied = ArrayBuffer.isView(value) || value instanceof Map || value instanceof Set

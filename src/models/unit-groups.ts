@@ -172,9 +172,9 @@ class Walk {
       )
       for (const symbol of symbolsIn(call.options))
         fix(lanes.get(symbol) ?? null, `${call.layer} takes them as an option`)
-      // Tensors in options have a fixed size, and so do the results of the call.
+      // Tensors in options have a fixed size, so the results of the call must keep their size.
       if (symbolsIn(call.options).length > 0)
-        for (const lane of results) fix(lane, `${call.layer} is told of others as an option`)
+        for (const lane of results) fix(lane, `${call.layer} takes other units as an option`)
       call.outputs.forEach((symbol, i) => lanes.set(symbol, results[i] ?? null))
     }
     return flatten(graph.outputs).map((symbol) => lanes.get(symbol) ?? null)
@@ -189,7 +189,7 @@ class Walk {
     const flow = unitFlowOf(layer)
     const lane = flow === null ? null : this.flow(layer, flow, symbols, inputs)
     if (lane === null)
-      for (const input of inputs) fix(input, whyUnknown(layer) ?? `${layer} does not say what it does with them`)
+      for (const input of inputs) fix(input, whyUnknown(layer) ?? `${layer} does not declare how it uses units`)
     return [lane]
   }
 

@@ -1,4 +1,4 @@
-// Blocks and slices along one axis, for ops that take operands apart. Public ops are in shape.ts.
+// Blocks and slices along one axis, used by other ops. Public ops are in shape.ts.
 
 import { DataError } from '../core/errors'
 import type { TensorLike } from './convert'
@@ -7,7 +7,7 @@ import { cast } from './elementwise'
 import { Tensor } from './tensor'
 import { apply, currentTrace } from './trace'
 
-/** Elements start … start + size − 1 of one axis, and all of the others. */
+/** The block of elements start … start + size − 1 of one axis. */
 export function sliceAlong(x: Tensor, axis: number, start: number, size: number): Tensor {
   const starts = x.shape.map((_, i) => (i === axis ? start : 0))
   return apply('slice', [x], { starts, sizes: x.shape.map((extent, i) => (i === axis ? size : extent)) })[0]!

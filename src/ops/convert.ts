@@ -1,4 +1,4 @@
-// Converts what users have (numbers, nested arrays, typed arrays, tensors, variables) to tensors.
+// Converts numbers, nested arrays, typed arrays, tensors and variables to tensors.
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, ShapeError, formatShape, quoted } from '../core/errors'
@@ -139,7 +139,7 @@ function convert(values: Tensor, dtype: DType): Tensor {
 
 /** @param shape of the tensor's own */
 function fromTyped(data: TypedArray, shape: Shape, dtype?: DType): Tensor {
-  // Pixels and counts are data to compute with, so only Int32Array becomes int32.
+  // Only Int32Array becomes int32: other integer arrays contain pixels or counts, which models compute with as float32.
   const natural = data instanceof Int32Array ? 'int32' : 'float32'
   return new Tensor(storeData(dtype ?? natural, data), shape, dtype ?? natural)
 }

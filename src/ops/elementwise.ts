@@ -19,7 +19,7 @@ function unary(name: UnaryName, x: TensorLike): Tensor {
   return apply(name, [float(x, name)], none)[0]!
 }
 
-/** A tensor. In a traced function, equal numbers share one constant. */
+/** Converts an operand to a tensor. In a traced function, equal numbers share one constant. */
 function operand(x: TensorLike, name: string, dtype?: DType): Tensor {
   const trace = typeof x === 'number' ? currentTrace() : null
   if (typeof x === 'number' && trace !== null) return trace.literal(x, dtype ?? 'float32')
@@ -27,8 +27,8 @@ function operand(x: TensorLike, name: string, dtype?: DType): Tensor {
 }
 
 /**
- * Converts two operands to one dtype, at least `least`. A number that fits int32 counts as int32 beside int32
- * and bool.
+ * Converts two operands to one dtype, at least `least`. A number that fits int32 counts as int32 if the other operand is
+ * int32 or bool.
  */
 function pair(name: string, a: TensorLike, b: TensorLike, least: DType): [Tensor, Tensor] {
   const left = operand(a, name)

@@ -78,7 +78,7 @@ export function sinh(x: TensorLike): Tensor {
   return multiply(twice, where(isLarge, full([], Math.exp(64) / 2), full([], 0.5)))
 }
 
-/** A little more than ln 2, of so few bits that x − HALVING is exact where |x| is large. */
+/** A little more than ln 2, with so few bits that x − HALVING is exact for large |x|. */
 const HALVING = 90853 / 2 ** 17
 
 /** (eˣ + e⁻ˣ) / 2. eˣ is halved in its exponent, since it can be infinite where its half is not. */
@@ -209,11 +209,11 @@ export function nanToNum(x: TensorLike, nan?: number, posinf?: number | null, ne
 /** The cube root, also of negative numbers. */
 export function cbrt(x: TensorLike): Tensor {
   const value = cast(asTensor(x, 'cbrt'), 'float32')
-  // ±0, ±Inf and NaN are their own
+  // the cube roots of ±0, ±Inf and NaN are these values themselves
   const isOrdinary = logicalAnd(isfinite(value), notEqual(value, 0))
   const size = where(isOrdinary, abs(value), 1)
   const near = exp(multiply(log(size), 1 / 3))
-  // a step of Newton's method, in a form that neither overflows nor vanishes; near has the derivative already
+  // a step of Newton's method, in a form that neither overflows nor underflows; `near` already has the right derivative
   const excess = multiply(multiply(square(near), divide(near, size)), 1 / 3)
   const root = multiply(near, stopGradient(subtract(4 / 3, excess)))
   return where(isOrdinary, multiply(root, sign(value)), stopGradient(value))

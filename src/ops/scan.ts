@@ -36,7 +36,7 @@ export interface ScanOptions {
 /** A tape counts iterations in 32 bits. */
 const MOST_TURNS = 2 ** 31 - 1
 const table = { length: option(nullable(integer({ min: 0, max: MOST_TURNS })), null), reverse: option(boolean, false) }
-/** A deeper tree contains itself. */
+/** The maximum depth of a tree: a deeper one probably contains itself. */
 const DEEPEST = 64
 
 /**

@@ -211,7 +211,7 @@ function scatterProduct(updates: Tensor, flat: Tensor, places: number): Tensor {
   const place = take(flat, order)
   const count = updates.shape[0]!
   let product = take(updates, order, 0)
-  // After each turn an element is the product of the last 2 · step updates up to it, as far as they have its place.
+  // After each iteration, an element is the product of those of the last 2 · step updates that have its place.
   for (let step = 1; step < count; step *= 2) {
     const part = (x: Tensor, from: number): Tensor => sliceAlong(x, 0, from, count - step)
     const isSame = expandDims(equal(part(place, step), part(place, 0)), 1)

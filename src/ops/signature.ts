@@ -11,7 +11,7 @@ import { Tensor } from './tensor'
 import { currentTrace } from './trace'
 import { Variable } from './variable'
 
-/** null and undefined leaves, which are kept unchanged. */
+/** Whether a leaf is null or undefined, which is kept unchanged. */
 type Nothing = null | undefined
 export type Leaf = Tensor | Variable | Nothing
 

@@ -113,7 +113,7 @@ export function hearingReaders<Result>(hear: Hear, body: () => Result): Result {
   return hearing.within(hear, body)
 }
 
-/** Reports that a reader reads a symbol of strings. */
+/** Called when a reader reads a symbol of strings. */
 export function noteReader(strings: Tensor, reader: StringReader): void {
   hearing.current?.(strings, reader)
 }

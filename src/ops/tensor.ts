@@ -9,7 +9,7 @@ import { sizeOf } from '../core/shapes'
 export type NestedArray = number | boolean | readonly NestedArray[]
 
 interface NestedNumbers extends Array<NumbersOfAnyRank> {}
-/** The numbers of a tensor whose rank the type does not know: a number, and arrays to any depth. */
+/** The numbers of a tensor whose rank is not part of its type: a number, or nested arrays of any depth. */
 export type NumbersOfAnyRank = number & NestedNumbers
 
 /** Typed arrays that are accepted as data. */
@@ -37,11 +37,11 @@ export interface ShapedData {
 export type { TensorData }
 
 /**
- * The value that a tensor without data stands for. Only its creator can say more: see trace.ts and
+ * The symbol behind a tensor without data. Its creator keeps further information about it: see trace.ts and
  * layers/symbol.ts.
  */
 export interface TensorSymbol {
-  /** The message for code that reads the data. */
+  /** The error message for code that reads the data. */
   readonly whyNoData: string
 }
 
@@ -144,7 +144,7 @@ export class Tensor implements TensorType {
     return ArrayBuffer.isView(tensor.#content) ? null : tensor.#content
   }
 
-  /** A new object for the same value. Facts about one object, such as its mask, do not apply to the other. @internal */
+  /** A new object for the same value. Properties that are kept for an object, such as its mask, are not copied. @internal */
   static aliasOf(tensor: Tensor): Tensor {
     return new Tensor(tensor.#content, tensor.shape, tensor.dtype)
   }

@@ -19,7 +19,7 @@ import { Packs } from './packed'
 import type { TensorSymbol } from './tensor'
 import { Tensor } from './tensor'
 
-/** A variable, as a trace sees it. */
+/** A variable, with the properties that a trace uses. */
 export interface TracedCell extends Cell {
   readonly runtime: Runtime
 }
@@ -277,7 +277,7 @@ export function runProgram(program: Program, parameters: readonly Tensor[]): Ten
   if (!program.run()) {
     const instruction = program.findNonFinite() ?? 'a learning rate that is too large for float32'
     throw new NonFiniteError(
-      `A compiled function met a value that is not finite: ${instruction}. Nothing was updated.`,
+      `A compiled function produced a value that is not finite: ${instruction}. Nothing was updated.`,
       1,
       instruction,
     )

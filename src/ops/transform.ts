@@ -56,7 +56,7 @@ export type GradientsOf<Arguments extends readonly unknown[], Which> = Which ext
   : TensorsOf<ArgumentAt<Named<Arguments>, Which>>
 
 /**
- * A call with a list of variables, for functions that read them by themselves:
+ * A call with a list of variables that the function reads directly:
  * `valueAndGrad(() => loss())(model.trainableWeights)`.
  */
 type OfVariables<Arguments extends readonly unknown[], Result> = Arguments extends readonly Tensor[]

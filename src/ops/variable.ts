@@ -28,7 +28,7 @@ export function convertWith(given: Convert): void {
 }
 
 export interface VariableOptions {
-  /** Its name. Default 'variable'. */
+  /** The name. Default 'variable'. */
   readonly name?: string
   /** Default: the dtype of the first value; float32 if only a shape is given. */
   readonly dtype?: DType
@@ -37,8 +37,8 @@ export interface VariableOptions {
 }
 
 /**
- * Counts changes that may affect which variables a layer has and which of them are trained. A list from another count is
- * compared with the current parts; nothing else depends on the count.
+ * Counts changes that may affect which variables a layer has and which of them are trained. Lists of a layer from an
+ * older count are compared with its current parts; nothing else depends on the count.
  */
 export const changes = { count: 0 }
 
@@ -58,8 +58,7 @@ export class Variable {
   name: string
   private isTrainable = true
   /**
-   * Whether it was trainable when created, whatever `trainable` is now. Determines its position among the
-   * weights of its layer. @internal
+   * Whether it was trainable when it was created. Determines its position among the weights of its layer. @internal
    */
   readonly madeTrainable: boolean = false
   /** The constraint that an optimizer applies to the content after every update; null for none. */

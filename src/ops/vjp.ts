@@ -81,8 +81,8 @@ export function vjp(fn: TensorFunction<never[], unknown>, ...inputs: unknown[]):
 }
 
 /**
- * The options after the arguments, or null. A record with only true and false is not an argument, because it
- * has no gradient.
+ * The options after the arguments, or null. A record of booleans is read as options: as an argument it would have no
+ * gradient.
  */
 function optionsIn(inputs: readonly unknown[]): object | null {
   const last = inputs.at(-1)

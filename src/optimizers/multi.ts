@@ -68,7 +68,7 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
   private chosen: readonly Variable[] = []
 
   protected override checkOptions(): void {
-    // Those that are null by default change a single optimizer, as these three do.
+    // These three, and all options whose default is null, apply to a single optimizer.
     const given = Object.entries(optimizerOptions()).find(
       ([name, each]) => each.initial(this) === null && Reflect.get(this, name) !== null,
     )

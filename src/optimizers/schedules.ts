@@ -359,7 +359,7 @@ const lambdaOptions = () => ({
 export type LambdaScheduleOptions = OptionInputs<ReturnType<typeof lambdaOptions>>
 
 /**
- * A function of your own, written with ops; the function itself can also be passed as an optimizer's `learningRate`.
+ * A custom function, written with ops. The function itself can also be passed as an optimizer's `learningRate`.
  *
  *   const warmup = (step) => ops.minimum(ops.multiply(ops.cast(step, 'float32'), 1e-5), 1e-2)
  *   new Adam({ learningRate: warmup })

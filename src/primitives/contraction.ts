@@ -70,14 +70,14 @@ const matmul: KernelPrimitive<NoAttributes> = {
 }
 
 /**
- * The least number of elements of a right operand, and of rows over all iterations, for which preparing strips
- * pays.
+ * The minimum number of elements of a right operand, and of rows over all iterations, for which preparing strips is
+ * faster.
  */
 const PREPARED_ELEMENTS = 4096
 const PREPARED_ROWS = 512
 
-// In a loop, b is reordered once into the order in which tiles read it; the few rows of one iteration would not
-// repay that.
+// Before a loop, b is copied once into the order in which tiles read it. For the few rows of a single iteration, copying
+// would take longer than it saves.
 function prepare({ inputs: [a, b], length, isSame }: PrepareContext): Preparation | null {
   if (!isSame(1) || a!.shape.length !== 2 || b!.shape.length !== 2) return null
   const [rows, k, n] = [a!.shape[0]!, b!.shape[0]!, b!.shape[1]!]

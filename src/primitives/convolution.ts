@@ -51,7 +51,7 @@ function turnChannels(e: Emitter, kernel: Value, groups: number): Value {
   return e.reshape(turned, [...window, filters / groups, groups * channels])
 }
 
-/** The least number of images for which the kernel's gradient is computed in boxes: few places do not repay it. */
+/** The minimum number of images for which the kernel's gradient is computed in boxes; with fewer, padding is faster. */
 const BOXED_IMAGES = 4
 
 /** x padded in memory, and the attributes for it; null if padding in memory is not needed. */
@@ -161,7 +161,7 @@ const convolutionTurned: KernelPrimitive<PrimitiveAttributes['convolutionTurned'
     requirePlaces('convolutionTurned', shape, dy!, windowOf(kernel!), attributes)
     return [{ shape, dtype: 'float32' }]
   },
-  // Differentiation works on convolutionTranspose, from which this is made.
+  // Not differentiable: simplification creates it from convolutionTranspose after differentiation.
   vjp: null,
   flops: ({ inputs: [dy, kernel], attributes: { groups } }) =>
     (perTap(dy!.shape, kernel!.shape.slice(0, -2)) * kernel!.shape.at(-1)!) / groups,

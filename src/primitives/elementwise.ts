@@ -53,9 +53,9 @@ function stepFor(step: Step, integerStep: Step | undefined, inputs: readonly Ten
   return inputs[0]!.dtype === 'float32' ? step : (integerStep ?? step)
 }
 
-/** Makes the record of a primitive. Its name is for errors. */
+/** Makes the record of a primitive. @param name for errors */
 type Made<Attributes> = (name: PrimitiveName) => ElementwisePrimitive<Attributes>
-/** Makes that of a primitive without attributes; the number of its operands exists only in types. */
+/** Makes the record of a primitive without attributes. The number of operands exists only in types. */
 interface MadeOf<Operands extends 1 | 2 | 3> extends Made<NoAttributes> {
   readonly operands?: Operands
 }
@@ -380,7 +380,7 @@ const makers = {
       (e, dy, a, _b, y) =>
         e.multiply(dy, e.select(e.less(0, a), e.multiply(y, e.log(e.select(e.less(0, a), a, 1))), 0)),
     ],
-    // A logarithm and an exponential.
+    // FLOPs: a logarithm and an exponential.
     { accepts: FLOAT, flops: 2 * FUNCTION },
   ),
   // d arctan2(a, b) = (b da − a db) / (a² + b²)
@@ -398,7 +398,7 @@ const makers = {
     Step.Mod,
     special.modulo,
     [(_e, dy) => dy, (e, dy, a, b, y) => e.multiply(dy, e.divide(e.subtract(y, a), b))],
-    // ÷, ⌊⌋, × and −.
+    // FLOPs: ÷, ⌊⌋, × and −.
     { integerStep: Step.ModI32, integer: special.floorRemainder, flops: 4 },
   ),
   floorDivide: binary(Step.FloorDivide, special.floorDivide, [(e, dy) => e.zeros(dy), (e, dy) => e.zeros(dy)], {

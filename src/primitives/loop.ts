@@ -1,5 +1,5 @@
-// The loop: a region that runs once for each slice of the scanned operands. The passes for it come with the
-// region: see tape/loop-passes.ts.
+// The loop: a region that runs once for each slice of the scanned operands. The region refers to the passes for loops: see
+// tape/loop-passes.ts.
 
 import type { LoopAttributes } from '../ir/attributes'
 import type { LoopPrimitive } from './rule'

@@ -46,7 +46,7 @@ interface Runs {
   readonly run: number
 }
 
-/** Adjacent taps along the last axis form one run. */
+/** The runs of a window: adjacent taps along the last axis form one run. */
 function runsOf({ window, channels, dilation }: Sight): Runs {
   const isJoined = window.length > 0 && (dilation.at(-1) === 1 || window.at(-1) === 1)
   const run = isJoined ? window.at(-1)! * channels : channels

@@ -1,5 +1,5 @@
-// The record of a primitive: all that building, differentiation, the interpreter and the planner know about it. They read
-// its fields instead of comparing names. Only loops have passes of their own: see ir/region.ts.
+// The record of a primitive, from which building, differentiation, the interpreter and the planner get all information
+// about it. They read its fields instead of comparing names. Only loops have separate passes: see ir/region.ts.
 
 import type { Epilogue, Step } from '../../assembly/shared/opcodes'
 import type { Emitter } from './emitter'

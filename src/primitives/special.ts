@@ -60,7 +60,7 @@ export function geluTanh(x: number): number {
   return x === -Infinity ? -0 : x * sigmoid(x * slope)
 }
 
-/** x·s for a gate s of x that is eˣ far below 0, as the kernel has it: there s would be denormal in float32. */
+/** x·s for a gate s of x that is eˣ far below 0, computed as in the kernel, where s would be denormal in float32. */
 export function gated(x: number, s: number): number {
   if (x < -87) return x === -Infinity ? -0 : x * Math.exp(x)
   return x * s

@@ -1,4 +1,4 @@
-// The regularizers that users can choose by name: what registry.ts and index.ts read.
+// The regularizers that users can choose by name; registry.ts and index.ts read this module.
 
 import { ShapeError, formatShape } from '../core/errors'
 import type { OptionInputs } from '../core/options'
@@ -18,7 +18,7 @@ export abstract class Regularizer extends Configured {
   abstract call(x: Tensor, kept?: readonly Variable[]): Tensor
 
   /**
-   * The state that a penalty on a weight needs besides its value: made together with the weight, and saved with the
+   * The variables that a penalty needs in addition to the weight. They are created with the weight, and saved with the
    * model.
    */
   keep?(weight: Variable): readonly Variable[]
@@ -28,13 +28,13 @@ export abstract class Regularizer extends Configured {
 export type RegularizerFunction = (x: Tensor) => TensorLike
 
 const lambdaOptions = () => ({
-  /** The function. It is saved by name, as loss functions are. */
+  /** The function, which is saved by its name. */
   regularizer: required(functionKind<RegularizerFunction>('that is a regularizer')),
 })
 export type LambdaRegularizerOptions = OptionInputs<ReturnType<typeof lambdaOptions>>
 
 /**
- * A function of your own; wherever a regularizer is expected, the function itself can also be passed.
+ * A custom function. The function itself can also be passed wherever a regularizer is expected.
  *
  *   const spread = (w) => ops.multiply(ops.variance(w), 0.01)
  *   new Dense({ units: 4, kernelRegularizer: spread })

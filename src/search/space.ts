@@ -37,7 +37,7 @@ export type ChoiceOf<Space> = {
 export type AnyChoice = Readonly<Record<string, unknown>>
 type Draw = (random: number) => unknown
 
-/** The maximum number of choices that are listed: of a grid, of random ones, and of a grid that is drawn without repetition. */
+/** The maximum number of choices in a list: of a grid, or of random ones, also if they are drawn without repetition. */
 export const MOST_CHOICES = 2 ** 20
 
 /** Every combination, the last name changing fastest. @throws ArgumentError for a name without values */

@@ -245,7 +245,7 @@ export function distill<const In, const Out>(
   const graph = knownGraph('distill', student)
   if (student.hasOwnStep)
     throw new ArgumentError(
-      `distill: the student ${student} has a training step of its own, which distillation would not run. Use a model of the same layers without one.`,
+      `distill: the student ${student} has a custom training step, which distillation would not run. Use a model of the same layers without one.`,
     )
   if (flatten(graph.outputs).length !== 1)
     throw new ArgumentError(`distill: ${student} must have one output, received ${flatten(graph.outputs).length}`)

@@ -35,8 +35,8 @@ export interface Tracked<Result> {
 /**
  * Reports what training used: steps, FLOPs, bytes, CPU seconds, joules and g CO₂e, each with its source. Joules are
  * read from the processor's counter (RAPL) where Linux allows it, else estimated by the method of Green Algorithms: 12
- * W per busy core and 0.3725 W per GB. Everything that runs in this thread meanwhile is included: evaluations, other
- * models.
+ * W per busy core and 0.3725 W per GB. Everything else that runs in this thread during training is included:
+ * evaluations, other models.
  *
  *   const history = await model.fit(x, y, { callbacks: [new EmissionsTracker()] })
  *   history.reports.footprint.joules              // { value, unit, how, from }
@@ -89,7 +89,7 @@ export class EmissionsTracker extends configured(Callback, trackerOptions) {
     if (this.params !== null && this.params.verbose > 0) console.log(String(this.lastFootprint))
   }
 
-  /** Runs `body`, and returns its result with the footprint of everything computed meanwhile. */
+  /** Runs `body`, and returns its result with the footprint of everything computed while it ran. */
   async track<Result>(body: () => Result | Promise<Result>): Promise<Tracked<Result>> {
     const measurement = new Measurement(this)
     try {

@@ -44,8 +44,8 @@ const butLast = ({ rank }: Tensor): number[] => Array.from({ length: rank - 1 },
 /** All axes but the first. */
 const butFirst = ({ rank }: Tensor): number[] => Array.from({ length: rank - 1 }, (_, axis) => axis + 1)
 
-// These layers keep the unitFlow of the float32 layers; each class declares it explicitly, because a `call` of its own
-// would reset it.
+// These layers keep the unitFlow of the float32 layers. Each class declares it explicitly, because overriding `call` resets
+// it.
 
 /** Dense that trains for int8: see `quantizationAware`. */
 export class QuantizationAwareDense extends Dense {

@@ -1,5 +1,5 @@
-// pruneUnits: removes the least important units of a model. models/unit-groups.ts says which weights belong to a unit,
-// unit-scores.ts how important it is, and smaller.ts builds the smaller model.
+// pruneUnits: removes the least important units of a model. models/unit-groups.ts finds the weights of each unit,
+// unit-scores.ts measures its importance, and smaller.ts builds the smaller model.
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'

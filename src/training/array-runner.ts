@@ -15,18 +15,18 @@ import { probesKey } from './probes'
 import type { Draw, Runner, StepPrograms } from './runner'
 import { typesOf, whatFailed } from './runner'
 
-/** Takes a batch of rows of arrays in each step. */
+/** Runs each step on a batch of rows of the arrays. */
 export class ArrayRunner implements Runner {
   private readonly sources: readonly RowSource[]
-  /** By the number of rows and the probes. */
+  /** The held programs, by the number of rows and the probes. */
   private readonly programs = new Map<number | string, Program>()
   private readonly loops = new Map<Program, StepLoop | null>()
   private resident: ResidentRows | null = null
   private isShuffled = false
-  /** null if the rows are resident. */
+  /** The shuffled order of the rows; null if it is not shuffled, or if the rows are in linear memory. */
   private order: Int32Array | null = null
   private draw: Draw | null = null
-  /** The position in the order where the next step begins, and where the last one did. */
+  /** The positions in the order at which the next step and the last step begin. */
   private start = 0
   private last = 0
 
@@ -58,7 +58,7 @@ export class ArrayRunner implements Runner {
     try {
       this.resident = makeResident(runtime, this.samples)
     } catch (error) {
-      // Without memory for a copy, JavaScript copies the rows.
+      // If there is no memory for a copy, JavaScript copies the rows of each step.
       if (!(error instanceof ArgumentError)) throw error
     }
   }
@@ -96,7 +96,7 @@ export class ArrayRunner implements Runner {
   }
 
   private programFor(count: number, probes: readonly Probe[]): Program {
-    // Steps without probes are frequent, and each computes the key.
+    // Each step computes the key, so it is a number in the frequent case without probes.
     const key = probes.length === 0 ? count : `${count}${probesKey(probes)}`
     let program = this.programs.get(key)
     if (program === undefined) {
@@ -131,7 +131,7 @@ export class ArrayRunner implements Runner {
     return { steps: Math.min(done + 1, most), finite: done === most }
   }
 
-  /** null if each step needs a separate call. */
+  /** The loop around a program's tape; null if each step needs a separate call. */
   private loop(program: Program): StepLoop | null {
     const known = this.loops.get(program)
     if (known !== undefined) return known

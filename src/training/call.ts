@@ -1,4 +1,4 @@
-// A call of a method that trains or tests: its options, and its data as what they are.
+// Reads the arguments of a method that trains or tests: parses the data, and reads the options.
 
 import { ArgumentError } from '../core/errors'
 import type { SampleWeights } from '../data/given'
@@ -10,7 +10,7 @@ import type { StepKind } from './batch'
 import type { Method } from './options'
 import type { Prepared } from './prepared'
 
-/** The arguments. If the data contain their targets, or none are needed, options may take the place of the targets. */
+/** The arguments. The second may be the options if the data contain the targets, or if no targets are needed. */
 export type Given = readonly [x: unknown, y: unknown, options: object | undefined]
 
 interface Common {
@@ -23,7 +23,7 @@ export interface Call<Options, Read extends Data = Data> {
   readonly options: Options
 }
 
-/** A call with samples in arrays, or with batches. */
+/** Reads a call with samples in arrays, or with batches. */
 export function readCall<Options extends Common>(
   method: Method<Options, StepKind>,
   prepared: Prepared,
@@ -40,7 +40,7 @@ export function readCall<Options extends Common>(
   return { data: parseBatches(x, method.name), options }
 }
 
-/** A call with samples in arrays. */
+/** Reads a call with samples in arrays. */
 export function readSamples<Options extends Common>(
   method: Method<Options, StepKind>,
   prepared: Prepared,
@@ -49,7 +49,7 @@ export function readSamples<Options extends Common>(
   const isInPlace = own === undefined && isNamedData(y) && areOptions(y as object, method, prepared.outputNames)
   if (isInPlace && prepared.needsTargets)
     throw new ArgumentError(
-      `${method.name}: received options, { ${Object.keys(y as object).join(', ')} }, where targets belong, and the model needs targets: ${method.name}(x, y, options)`,
+      `${method.name}: received options, { ${Object.keys(y as object).join(', ')} }, in place of targets, but the model needs targets: ${method.name}(x, y, options)`,
     )
   const options = readOptions(method, isInPlace ? (y as object) : own)
   const { sampleWeight } = options

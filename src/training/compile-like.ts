@@ -33,7 +33,7 @@ function namedBy(optimizer: Optimizer): CustomObjects {
   const keep = (name: string, value: unknown): void => {
     if (Object.hasOwn(objects, name) && objects[name] !== value)
       throw new StateError(
-        `${optimizer.name}: two classes are called '${name}'. Give each a name of its own, by which the optimizer is made again.`,
+        `${optimizer.name}: two classes are called '${name}'. Give them different names, by which a copy of the optimizer can be made.`,
       )
     objects[name] = value
   }

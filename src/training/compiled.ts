@@ -89,9 +89,9 @@ export class Compiled {
   readonly lossTracker = new Mean({ name: 'loss' })
   readonly options: Readonly<Record<keyof CompileOptions, unknown>>
   private plans: readonly OutputPlan[] | null = null
-  /** The metrics made so far, by option, output and place in the output's list. */
+  /** The metrics that exist so far, by option, output and position in the output's list. */
   private readonly made = new Map<string, Metric>()
-  /** Whether a step read `listed` before outputs had their metrics: it updates them itself. */
+  /** Whether a step read `listed`: it then updates the metrics itself. */
   private isListed = false
   /** Whether logs contain the loss; also for a custom step that updates the loss tracker. */
   private tracksLoss: boolean
@@ -137,7 +137,7 @@ export class Compiled {
       // Names of outputs are checked now, too, if the model is known.
       const names = outputNames()
       if (names.length > 0) this.checkOutputs(names)
-      // Where there are several, the names of outputs tell them apart.
+      // With several outputs, the names of their metrics begin with those of the outputs.
       if (names.length < 2) requireApart(logged)
       return getOptimizer(read['optimizer'] as OptimizerIdentifier)
     })
@@ -190,7 +190,7 @@ export class Compiled {
     const unknown = Object.keys(record).find((name) => !names.includes(name))
     if (unknown !== undefined)
       throw new ArgumentError(
-        `compile: ${what} names '${unknown}', which is no output. The outputs are: ${names.join(', ')}`,
+        `compile: ${what} names '${unknown}', which is not an output. The outputs are: ${names.join(', ')}`,
       )
     return names.map((name) => record[name] ?? null)
   }
@@ -250,7 +250,7 @@ export class Compiled {
     return this.plans
   }
 
-  /** The metrics of a list, each made once; without shapes those whose names do not depend on them. */
+  /** The metrics of a list; each is created only once. Without shapes, only those whose names do not depend on shapes. */
   private metricsOf(place: string, list: readonly MetricIdentifier[], shapes: TargetShapes | null): Metric[] {
     return list.flatMap((identifier, i) => {
       if (shapes === null && dependsOnShapes(identifier)) return []
@@ -261,13 +261,13 @@ export class Compiled {
     })
   }
 
-  /** The metrics of each output that are known before the first batch: all whose names do not depend on shapes. */
+  /** The metrics of each output before the first batch: those whose names do not depend on shapes. */
   private metricsBefore(): readonly OutputPlan[] {
     const names = this.outputNames()
     const isKnown = names.length > 0
     const of = (what: 'metrics' | 'weightedMetrics'): Metric[][] => {
       const given = this.options[what]
-      // A record names outputs, which a model that was not called yet does not have.
+      // A record uses names of outputs, which are unknown until the model is called.
       if (!isKnown && !Array.isArray(given)) return [[]]
       return this.metricsPerOutput(what, given, isKnown ? names : this.namesOf(1)).map((list, i) =>
         this.metricsOf(`${what} ${i}`, list, null),
@@ -288,7 +288,7 @@ export class Compiled {
     )
   }
 
-  /** Runs `body`, which may trace a step with assumed targets: losses and metrics assigned meanwhile are dropped. */
+  /** Runs `body`, which may trace a step with assumed targets. Losses and metrics that it assigns are dropped afterwards. */
   supposing<Result>(body: () => Result): Result {
     const { plans, logged, tracksLoss } = this
     try {
@@ -298,7 +298,7 @@ export class Compiled {
     }
   }
 
-  /** The loss and all metrics, before the first batch too, as far as they are known. */
+  /** The loss and all metrics. Before the first batch, only those that do not depend on shapes. */
   get listed(): readonly Metric[] {
     const tracksLoss = this.tracksLoss || this.options.loss !== null
     if (currentTrace() !== null) {
@@ -497,12 +497,12 @@ export class Compiled {
   }
 }
 
-/** An output without targets is compared with itself, as far as shapes are concerned. */
+/** The shapes of targets. For an output without targets, the shape of the output is used. */
 function shapesAt(i: number, outputs: readonly Shape[], targets: readonly (Shape | null)[]): TargetShapes {
   return { target: targets[i] ?? outputs[i]!, output: outputs[i]! }
 }
 
-/** @throws ArgumentError for names that differ but are one in the logs of validation */
+/** @throws ArgumentError for different names that have the same name in the logs of validation */
 function requireApart(names: readonly string[]): void {
   const known = new Map<string, string>()
   for (const name of names) {

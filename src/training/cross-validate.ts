@@ -57,7 +57,7 @@ export async function crossValidate(
     throw new ArgumentError(`crossValidate: ${ofFit} is an option of fit: { fit: { ${ofFit}: … } }`)
   if (typeof makeModel !== 'function')
     throw new ArgumentError(
-      `crossValidate: makeModel must be a function that makes a compiled model, received ${quoted(makeModel)}`,
+      `crossValidate: makeModel must be a function that returns a compiled model, received ${quoted(makeModel)}`,
     )
   sameCount([x, y], 'crossValidate')
   const folds = kFold(x, {
@@ -70,7 +70,7 @@ export async function crossValidate(
     const model = await makeModel(fold)
     if (used.has(model))
       throw new ArgumentError(
-        'crossValidate: makeModel gave one model twice. Every fold needs a new one, made and compiled in makeModel.',
+        'crossValidate: makeModel returned one model twice. It must make and compile a new one for each fold.',
       )
     used.add(model)
     try {

@@ -1,4 +1,4 @@
-// evaluate: reads its call, prepares model and data, and runs test steps.
+// evaluate: reads its arguments, prepares model and data, and runs test steps.
 
 import type { TensorData } from '../core/dtypes'
 import { letGo } from '../data/pace'

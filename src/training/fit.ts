@@ -1,4 +1,4 @@
-// fit: reads its call, prepares model and data, and runs the training loop.
+// fit: reads its arguments, prepares model and data, and runs the training loop.
 
 import { ArgumentError } from '../core/errors'
 import { weighClasses } from '../data/class-weights'
@@ -26,7 +26,7 @@ export async function fit(state: TrainingState, given: Given): Promise<History> 
   return state.lock.run(() => prepare(state, prepared, call), runTraining)
 }
 
-/** The runners over checked data; model and optimizer are ready for them. */
+/** Builds model and optimizer for the data, and makes the runners. */
 async function prepare(
   state: TrainingState,
   prepared: Prepared,

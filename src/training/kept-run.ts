@@ -1,4 +1,4 @@
-// The bytes of a run of fit, from which another process resumes with the same weights, bit for bit: weights, optimizer,
+// Saves a run of fit as bytes, from which another process resumes with the same results, bit for bit: weights, optimizer,
 // states of layers and random generators, the order of the rows, metrics within an epoch, the history, and the
 // callbacks' states. callbacks/backup-and-restore.ts decides when and where a run is saved.
 
@@ -29,7 +29,7 @@ export interface KeptRun {
   readonly container: Container
 }
 
-/** Everything that a step or an epoch changes, under the keys in the file. */
+/** All variables that a step or an epoch changes, under their keys in the file. */
 function variablesOf({ model, compiled }: Run): SavedVariable[] {
   // A custom trainStep may use optimizers in properties of the model.
   const own = model.allLayers.flatMap((layer) => Object.values(layer)).filter((value) => value instanceof Optimizer)
@@ -56,7 +56,7 @@ function metricsOf({ compiled }: Run): SavedVariable[] {
   return [...kept, ...Array.from(compiled.stepLogs('train'), ([name, variable]) => ({ key: `logs/${name}`, variable }))]
 }
 
-/** Callbacks without state may change between runs. */
+/** The callbacks with state. Those without state may differ in the resumed run. */
 function withState(callbacks: readonly CallbackMethods[]) {
   return callbacks.filter(
     (callback): callback is CallbackMethods & Required<Pick<CallbackMethods, 'getState'>> =>
@@ -64,7 +64,7 @@ function withState(callbacks: readonly CallbackMethods[]) {
   )
 }
 
-/** The prefix of the keys of callbacks' tensors, which no variable has. */
+/** The prefix of the keys of callbacks' tensors; no variable's key has it. */
 const CALLBACKS = 'callbacks/'
 
 /** The bytes of a run between two steps. @param number how many times the run was saved, this time included */
@@ -143,7 +143,7 @@ export async function restoreRun(run: Run, { description, container: { metadata,
   const extra = [...tensors.keys()].find(
     (key) => /^(weights|state|passing|optimizer)\//.test(key) && !known.has(positionOf(key)),
   )
-  if (extra !== undefined) throw new FormatError(`The run was saved with '${extra}', which this one lacks`)
+  if (extra !== undefined) throw new FormatError(`The run was saved with '${extra}', which does not exist in this run`)
   restating(
     (message) => `The saved run is a different one. ${message}`,
     () => restoreNumbered(variables, tensors),
@@ -161,7 +161,7 @@ export async function restoreRun(run: Run, { description, container: { metadata,
 
 function requireSame(what: string, kept: Json, given: Json): void {
   if (JSON.stringify(kept) === JSON.stringify(given)) return
-  throw new FormatError(`The run was saved with ${what} ${JSON.stringify(kept)}, this one has ${JSON.stringify(given)}`)
+  throw new FormatError(`The run was saved with ${what} ${JSON.stringify(kept)}, this run has ${JSON.stringify(given)}`)
 }
 
 /** Numbers that JSON cannot represent, and tensors, are stored as records with one of these keys. */
@@ -181,7 +181,7 @@ function toJson(value: unknown, put: (tensor: Tensor) => string): Json {
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toJson(each, put)]))
   }
   throw new ArgumentError(
-    `getState of a callback must give plain data and tensors, received ${typeof value === 'object' ? classNameOf(value) : typeof value}`,
+    `getState of a callback must return plain data and tensors, received ${typeof value === 'object' ? classNameOf(value) : typeof value}`,
   )
 }
 

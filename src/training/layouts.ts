@@ -1,4 +1,4 @@
-// The form of data that a model expects, from its graph or from what it was built for.
+// The layouts of the data that a model expects, from its graph or from the specs it was built for.
 
 import { TensorSpec } from '../core/spec'
 import type { Tree } from '../core/tree'
@@ -15,7 +15,7 @@ export interface Layouts {
 export function layoutsOf({ graph, buildSpec, takesOneInput, inputDtype }: TrainedModel): Layouts {
   if (graph === null) {
     const input = buildSpec ?? (takesOneInput ? new TensorSpec([null, null], inputDtype) : null)
-    // The outputs of a custom class are known when it is called.
+    // The outputs of a custom class are unknown until it is called.
     return { x: { structure: input, names: [] }, y: UNKNOWN_LAYOUT }
   }
   return {
@@ -28,8 +28,8 @@ export function layoutsOf({ graph, buildSpec, takesOneInput, inputDtype }: Train
 }
 
 /**
- * The keys of a record of outputs, numbered if there are several below one, otherwise the names of the layers that
- * create them.
+ * The names of outputs: for a record its keys, numbered if there are several outputs below one key; otherwise the names
+ * of the layers that make them.
  */
 export function namesOfOutputs(specs: Tree<unknown>, layerNames: readonly string[]): readonly string[] {
   if (!isBranch(specs) || Array.isArray(specs)) return layerNames

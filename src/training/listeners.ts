@@ -9,7 +9,7 @@ import type { TrainedModel } from './step'
 /** Callbacks in use by a run, with their model. */
 const inUse = new WeakMap<CallbackMethods, TrainedModel>()
 
-/** @throws ArgumentError for a Callback that another run uses, or that is given twice: it knows one model at a time */
+/** @throws ArgumentError for a Callback that another run uses, or that is given twice: it has only one model */
 function requireFree(callbacks: readonly CallbackMethods[]): void {
   for (const [i, callback] of callbacks.entries()) {
     if (!(callback instanceof Callback)) continue
@@ -37,7 +37,7 @@ export class Listeners {
     requireFree(callbacks)
   }
 
-  /** Runs evaluate or predict, and marks its callbacks as in use meanwhile. */
+  /** Runs evaluate or predict. Its callbacks are marked as in use while it runs. */
   async during<Result>(params: FitParams, body: () => Promise<Result>): Promise<Result> {
     this.introduce(params)
     this.hold()
@@ -70,8 +70,8 @@ export class Listeners {
   }
 
   /**
-   * Calls all listeners, one after the other; meanwhile they may use the model. Most return at once, and then nothing
-   * is awaited.
+   * Calls all listeners, one after the other. They may use the model. Nothing is awaited if they return at once, as most
+   * do.
    */
   tell(event: Event, first = 0): Promise<void> | undefined {
     for (let i = first; i < this.callbacks.length; i++) {

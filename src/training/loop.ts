@@ -81,11 +81,10 @@ class TrainingLoop implements Run {
   private epoch: number
   /** Steps of this epoch. */
   private batch = 0
-  /** Whether the run resumed where it had been stopped. */
+  /** Whether the resumed run was already stopped. */
   isOver = false
   /**
-   * Whether the current epoch ends with validation: also if a callback stopped it, but not if no further step is
-   * allowed.
+   * Whether the current epoch ends with validation: also if `stopTraining` ended it, but not if `stepsAhead` did.
    */
   private validates = false
   /** Whether a step of the epoch was not finite: then its loss is NaN, not the mean of the earlier steps. */
@@ -146,7 +145,7 @@ class TrainingLoop implements Run {
   }
 
   set place({ epoch, batch, step, stopped, logs }: RunPosition) {
-    // An epoch that resumes in the middle continues the pass that had begun.
+    // An epoch that resumes in the middle continues its pass.
     Object.assign(this, { epoch, batch, step, lastLogs: logs, isOver: stopped && batch === 0, isBegun: batch > 0 })
     this.model.stopTraining = stopped
   }
@@ -167,7 +166,7 @@ class TrainingLoop implements Run {
     const { model, compiled } = this
     model.stopTraining = false
     this.listeners.hold()
-    // Checking the data was one task; tracing is another, and so is the first step, in code that is not optimised yet.
+    // Yields between three long tasks: checking the data, tracing, and the first step, whose code is not optimised yet.
     await this.pace.yield()
     this.runner.settle(compiled.runtime)
     // Variables of probes are created in the runtime of the weights.
@@ -175,7 +174,7 @@ class TrainingLoop implements Run {
       compiled.runtime,
       () => new ProbeSchedule(this.callbacks.flatMap(({ probes = [] }) => probes)),
     )
-    // Traced before callbacks are called or anything is reset, so that an error in a layer or loss changes nothing.
+    // Tracing comes before callbacks and resets, so that an error in a layer or loss changes nothing.
     await this.runner.upcoming(this.probes.at(0).probes)
     compiled.resetMetrics()
     await this.pace.yield()
@@ -188,16 +187,16 @@ class TrainingLoop implements Run {
     this.listeners.release()
   }
 
-  /** The program of the next step, or null; awaits the batch unless the run is aborted. */
+  /** The program of the next step, or null at the end of the pass. Stops waiting for a batch if the run is aborted. */
   private upcoming(probes?: Parameters<Runner['upcoming']>[0]): Soon<Program | null> {
     const upcoming = this.runner.upcoming(probes)
     return isPromise(upcoming) ? this.pace.wait(upcoming) : upcoming
   }
 
-  /** Begins a pass over the data, unless an epoch of a given number of steps continues the last one. */
+  /** Begins a pass over the data, unless the epoch continues the last pass, as with `stepsPerEpoch`. */
   private async beginPass(): Promise<void> {
     const { runner, shuffleState } = this
-    // Whether there is another batch may only be known after awaiting it.
+    // For a stream, only reading shows whether there is another batch.
     const isUnderWay =
       this.isBegun || (this.mostSteps < Infinity && runner.isWithin && (await this.upcoming()) !== null)
     this.isBegun = true
@@ -221,7 +220,7 @@ class TrainingLoop implements Run {
   async runEpoch(epoch: number): Promise<void> {
     const { compiled } = this
     this.epoch = epoch
-    // An epoch that resumes in the middle has begun already, and its metrics are kept.
+    // An epoch that resumes in the middle keeps its metrics, and does not call onEpochBegin of callbacks again.
     if (this.batch > 0) this.progress?.onEpochBegin(epoch)
     else {
       await this.tell((callback) => callback.onEpochBegin?.(epoch))
@@ -252,7 +251,7 @@ class TrainingLoop implements Run {
       const upcoming = this.upcoming(probes)
       const program = isPromise(upcoming) ? await upcoming : upcoming
       hasEnded = program === null
-      // Checked only now, because training may end with the last batch.
+      // stopTraining is checked after `upcoming`, which finds out whether the last batch was the end of the data.
       if (program === null || (model.stopTraining && batch > 0)) break
       if (this.perBatch) await this.tell((callback) => callback.onTrainBatchBegin?.(batch))
       const allowed = this.limiting.length === 0 ? Infinity : this.stepsAhead(program)
@@ -293,7 +292,7 @@ class TrainingLoop implements Run {
     if (this.warned) return
     this.warned = true
     console.warn(
-      `fit: the data ended after ${batch} of stepsPerEpoch ${this.mostSteps} steps. Use repeat() for data that begin again.`,
+      `fit: the data ended after ${batch} steps, before the ${this.mostSteps} of stepsPerEpoch. Use repeat() to read them again.`,
     )
   }
 
@@ -303,7 +302,7 @@ class TrainingLoop implements Run {
     const answers = this.limiting.map((callback) => callback.stepsAhead!(next))
     for (const answer of answers as readonly unknown[]) {
       if (typeof answer !== 'number' || !(answer >= 0))
-        throw new ArgumentError(`stepsAhead of a callback must give a number ≥ 0, received ${String(answer)}`)
+        throw new ArgumentError(`stepsAhead of a callback must return a number ≥ 0, received ${String(answer)}`)
     }
     const allowed = Math.min(...answers)
     if (allowed < 1) this.training.prepared.model.stopTraining = true
@@ -316,7 +315,7 @@ class TrainingLoop implements Run {
   }
 
   private failNonFinite(instruction: string): void {
-    const message = `Training met a value that is not finite at step ${this.step}: ${instruction}. The weights are those before this step. Common causes: a learning rate that is too high, inputs that are not scaled, a logarithm or division at 0.`
+    const message = `Training produced a value that is not finite at step ${this.step}: ${instruction}. The weights are those before this step. Common causes: a learning rate that is too high, inputs that are not scaled, a logarithm or division at 0.`
     const quiet = this.callbacks.filter(({ onNonFinite }) => onNonFinite !== undefined)
     if (quiet.length === 0) throw new NonFiniteError(message, this.step, instruction)
     this.failed = true

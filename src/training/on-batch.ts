@@ -1,5 +1,5 @@
-// trainOnBatch and testOnBatch: one step on one batch, synchronously. A batch like the last one takes a fast path, because this
-// is frequent.
+// trainOnBatch and testOnBatch: one step on one batch, synchronously. A batch with the types of the last one takes a
+// fast path, because this is frequent.
 
 import { NonFiniteError } from '../core/errors'
 import { sameShape } from '../core/shapes'
@@ -42,7 +42,7 @@ function onBatch(state: TrainingState, method: typeof TRAIN_ON_BATCH | typeof TE
   return run(prepared, last.program, samples, name)
 }
 
-/** Whether samples have the types of the last ones, and nothing else changed since. */
+/** Whether samples have the types of the last ones, and model, compile options and runtime are unchanged. */
 function isLike({ x, y, inputs, targets, weights }: Samples, last: LastStep, { compiled, model }: Prepared): boolean {
   return (
     last.lists === listsOf(model) &&
@@ -68,7 +68,7 @@ function sameTypes(a: readonly (Tensor | null)[], b: readonly (Tensor | null)[])
   return true
 }
 
-/** The program for a batch of new types, which becomes the last one. @param batch the samples without strings */
+/** The program for a batch of new types; it is remembered for the next batch. @param batch the samples without strings */
 function firstProgram(state: TrainingState, prepared: Prepared, samples: Samples, batch: Samples): Program {
   const { compiled, kind } = prepared
   if (kind === 'train') state.buildOptimizer(compiled)
@@ -92,7 +92,7 @@ function run(prepared: Prepared, program: Program, batch: Samples, method: strin
   load(program, tensors)
   const instruction = whatFailed(program)
   throw new NonFiniteError(
-    `${method} met a value that is not finite: ${instruction}. The weights are unchanged.`,
+    `${method} produced a value that is not finite: ${instruction}. The weights are unchanged.`,
     1,
     instruction,
   )

@@ -1,5 +1,4 @@
-// The options of fit, evaluate, predict, trainOnBatch and testOnBatch: one table for each method has the checks and the
-// defaults.
+// The options of fit, evaluate, predict, trainOnBatch and testOnBatch: a table for each method, with checks and defaults.
 
 import { ArgumentError, knownName, quoted } from '../core/errors'
 import type { OptionInputs, Kind, OptionTable, OptionalOption, ValuesOf } from '../core/options'
@@ -55,7 +54,7 @@ const epochList = custom<readonly number[]>(
   (value) => value,
 )
 
-/** Data, which are checked when they are read. */
+/** Data, which are not checked here: parse.ts checks them. */
 function data<Given>(): Kind<Given | null> {
   return custom<Given | null>(
     (value) => (value ?? null) as Given | null,
@@ -66,16 +65,19 @@ function data<Given>(): Kind<Given | null> {
 /** An option that is only for data in arrays. */
 type ForArrays<Value, Input> = OptionalOption<Value, Input> & { readonly instead: string }
 
-/** @param instead what is there instead when the data are batches */
+/** @param instead what to do instead if the data are batches: the end of the error */
 function forArrays<Value, Input>(own: OptionalOption<Value, Input>, instead: string): ForArrays<Value, Input> {
   return { ...own, instead }
 }
 
-const OF_BATCHES = 'Batches have a size of their own.'
+const OF_BATCHES = 'Batches already have a size.'
 
 const weightOptions = () => ({
   /** One weight per sample, or per step of a sequence; with several outputs, for all or for each. */
-  sampleWeight: forArrays(option(data<SampleWeights>(), null), 'Batches have it of their own: [x, y, sampleWeight].'),
+  sampleWeight: forArrays(
+    option(data<SampleWeights>(), null),
+    'Put the weights into the batches: [x, y, sampleWeight].',
+  ),
 })
 
 const classWeightOptions = () => ({
@@ -87,14 +89,14 @@ const classWeightOptions = () => ({
 })
 
 const fitOptions = () => ({
-  /** Samples per step. Default 32. A sequence of batches has its own sizes. */
+  /** Samples per step, for data in arrays. Default 32. */
   batchSize: forArrays(option(count, 32), OF_BATCHES),
-  /** The number of the epoch at which training ends; 0 trains none. Default 1. */
+  /** The number of the epoch at which training ends; 0: no epoch is trained. Default 1. */
   epochs: option(integer({ min: 0 }), 1),
   /** 0 silent, 1 a progress bar, 2 a line per epoch. Default 'auto': 1. */
   verbose: option(level, 'auto'),
   /**
-   * Steps of an epoch. The next epoch continues where this one stopped; if the data end, so does the epoch. Default
+   * Steps of an epoch. The next epoch continues where this one stopped; the epoch also ends when the data end. Default
    * null: until the data end. Required for endless data.
    */
   stepsPerEpoch: option(nullable(count), null),
@@ -192,7 +194,7 @@ export class Method<out Options, out Kind extends StepKind | 'predict'> {
   /** @throws ArgumentError for unknown options and wrong values */
   read(given: object | undefined): Options {
     const { name, table } = this
-    // Calls are frequent, and most give few options or none.
+    // Calls are frequent, and most have few options or none.
     const defaults = (this.defaults ??= readOptions(name, table, undefined))
     if (given === undefined) return defaults as Options
     const options = readOverDefaults(name, table, given, defaults) as Options
@@ -226,9 +228,7 @@ export const FIT = /* @__PURE__ */ method(
   fitOptions,
   ({ validationSplit, validationData, validationSteps }) => {
     if (validationSplit !== 0 && validationData !== null)
-      throw new ArgumentError(
-        'fit: validationSplit and validationData exclude each other: the samples to validate with are one or the other',
-      )
+      throw new ArgumentError('fit: validationSplit and validationData exclude each other. Give only one of them.')
     if (validationSteps !== null && validationSplit === 0 && validationData === null)
       throw new ArgumentError('fit: validationSteps needs validationData or a validationSplit')
   },

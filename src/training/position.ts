@@ -1,9 +1,9 @@
-// The position of a pass over the data, from which another run can continue.
+// The position within a pass over the data, from which another run can continue.
 
 import type { Json } from '../core/registry'
 import type { Soon } from '../data/source'
 
-/** A number of steps into a pass. */
+/** A pass, and the number of steps taken from it. */
 export interface Position {
   /** null before the first pass. */
   readonly draw: { readonly seed: number; readonly epoch: number } | null

@@ -1,4 +1,4 @@
-// predict and predictOnBatch: read the inputs, prepare the model, and run predict steps.
+// predict and predictOnBatch: they read the inputs, prepare the model, and run predict steps.
 
 import { dtypes } from '../core/dtypes'
 import { DataError, restating } from '../core/errors'
@@ -63,16 +63,15 @@ export function predictOnBatch(state: TrainingState, x: unknown): Tree<Tensor> {
 }
 
 /**
- * A fast path for one batch with the types of the last one, with one input tensor, because this is frequent; null for
- * other batches.
- * @param mostRows in a step
+ * A fast path for one input tensor of the same type as the last one, because this is frequent; null for other batches.
+ * @param mostRows the maximum number of rows in a step
  */
 function predictAgain(state: TrainingState, x: unknown, mostRows = Infinity): Tensor | null {
   const last = state.last.predict
   if (last === null || !state.isCurrent || last.shape[0]! > mostRows) return null
   const input = x instanceof Tensor ? x : isNamedData(x) ? null : toTensor(x as TensorLike, 'x')
   if (input === null || last.dtype !== input.dtype || !sameShape(last.shape, input.shape)) return null
-  // predictOnBatch checks the numbers only in the first batch of its kind.
+  // predictOnBatch checks for NaN only in the first batch of a type.
   if (mostRows < Infinity && last.dtype === 'float32') requireNumbers(input, 'x')
   if (last.isChecked) state.model.checkData([input])
   load(last.program, [input])
@@ -105,7 +104,7 @@ interface Ran {
   readonly count: number
 }
 
-/** Runs predict steps over data. */
+/** Runs the predict steps over some data. */
 interface Predictions {
   /** null if unknown, Infinity if the data have no end. */
   readonly steps: number | null
@@ -163,7 +162,7 @@ class RowPredictions implements Predictions {
   release(): void {}
 }
 
-/** Over batches that come one after the other. */
+/** Over a sequence of batches. */
 class BatchPredictions implements Predictions {
   private cursor: Cursor<unknown> | null = null
   private batch: unknown = null

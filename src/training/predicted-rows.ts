@@ -12,7 +12,7 @@ import type { Prediction } from './steps'
 
 /** The predicted rows, batch after batch. */
 export class PredictedRows {
-  /** For each output; grows with the rows if their number is unknown. */
+  /** The memory for each output; it grows if the number of rows is unknown. */
   private readonly columns: {
     data: TensorData
     readonly width: number

@@ -1,5 +1,5 @@
-// A compiled model that is ready for one kind of step: it says which form data must have, checks samples against the
-// layers and losses, and gives programs for them. Knows neither runners nor loops.
+// A compiled model, prepared for one kind of step: declares the form of its data, checks samples against layers and
+// losses, and compiles programs for them. Independent of runners and loops.
 
 import { ArgumentError, ShapeError, formatShape, restate } from '../core/errors'
 import type { Shape } from '../core/shapes'
@@ -23,9 +23,9 @@ import type { BatchTypes, Steps } from './steps'
 
 export class Prepared implements Form, StepPrograms {
   readonly compiled: Compiled
-  /** Whether the user's own step takes the data: it accepts any. */
+  /** Whether a custom step reads the data, which may then have any form. */
   readonly takesAny: boolean
-  /** Whether outputs and targets are compared: only a custom step knows what becomes of them. */
+  /** Whether outputs and targets are compared: not for a custom step, which may use them in any way. */
   private readonly checksTargets: boolean
   readonly needsTargets: boolean
 
@@ -72,7 +72,7 @@ export class Prepared implements Form, StepPrograms {
     return this.needed(state.layouts.y)
   }
 
-  /** The layout with the outputs that need targets, if there are several. */
+  /** The layout of the targets; if there are several outputs, with those that need targets. */
   private needed(layout: Layout): Layout {
     if (!isBranch(layout.structure) || !this.needsTargets) return layout
     return { ...layout, needed: this.compiled.needed(flatten(layout.structure).length) }
@@ -80,7 +80,7 @@ export class Prepared implements Form, StepPrograms {
 
   /**
    * Builds the model for samples, and checks them.
-   * @returns the same samples with strings replaced by numbers, on which the outputs' extents may depend
+   * @returns the samples with strings replaced by numbers, whose extents may determine those of the outputs
    */
   accept(samples: Samples): Samples {
     const { state } = this
@@ -98,14 +98,14 @@ export class Prepared implements Form, StepPrograms {
     this.checkContent(samples)
   }
 
-  /** Lets layers check the content of the inputs; those of a custom step may differ from those that the layers read. */
+  /** Checks the content of the inputs. A custom step may take other inputs than the layers, which are not checked. */
   checkContent({ x, inputs }: Samples): void {
     const { model } = this
     if (!model.checksData) return
     if (!this.takesAny || structureOf(x) === structureOf(this.inputs.structure)) model.checkData(inputs)
   }
 
-  /** The shapes of the outputs for samples without strings; none if they are not compared with targets. */
+  /** The shapes of the outputs for samples without strings; empty if they are not compared with targets. */
   outputShapes({ x, inputs, readers }: Samples): readonly Shape[] {
     if (!this.checksTargets) return []
     return flatten(this.steps.outputSpecs(x, inputs, readers)).map(({ shape }) => shape.map((extent) => extent ?? 1))

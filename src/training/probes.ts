@@ -12,7 +12,7 @@ import type { Trace } from '../ops/trace'
 import { currentTrace, withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
 
-/** A layer, as a probe refers to it. */
+/** The layer that a probe refers to. */
 type Watched = object & { toString(): string }
 
 /**
@@ -52,9 +52,9 @@ export class ProbedStep {
   private readonly trace: Trace | null = currentTrace()
 
   /**
-   * @param weights those that may be asked for
-   * @param wanted the layers whose outputs' gradients will be asked for
-   * @param scale what the loss is multiplied by
+   * @param weights the weights that may be requested
+   * @param wanted the layers whose outputs' gradients will be requested
+   * @param scale the factor of the loss
    */
   constructor(
     weights: readonly Variable[],

@@ -1,4 +1,4 @@
-// Data for uses of a model other than its own methods: parsed and checked as predict and evaluate do it.
+// Parses and checks data like predict and evaluate, for functions that are not methods of the model.
 
 import type { Inputs } from '../data/parse'
 import { parseInputs, parseSamples } from '../data/parse'
@@ -17,7 +17,7 @@ export function readRows(state: TrainingState, x: unknown): Inputs {
   return inputs
 }
 
-/** The same with strings replaced by the numbers of their readers. */
+/** Like `readRows`, with strings replaced by the numbers of their readers. */
 export function readInputs(state: TrainingState, x: unknown): Inputs {
   return state.strings.read(readRows(state, x))
 }

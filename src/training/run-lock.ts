@@ -15,7 +15,7 @@ export class RunLock {
     return this.phase !== 'idle'
   }
 
-  /** Whether the steps of a run have begun: before, the model may still be prepared for the data. */
+  /** Whether the steps of a run have begun. Before that, the model may still be built for the data. */
   get isStepping(): boolean {
     return this.phase === 'stepping'
   }

@@ -1,5 +1,5 @@
-// Where the loops of fit and evaluate take steps from: rows of arrays (array-runner.ts), or a sequence of batches
-// (stream-runner.ts).
+// The interface of runners, which run the steps of fit and evaluate: over samples in arrays (array-runner.ts), or over a
+// sequence of batches (stream-runner.ts).
 
 import type { Samples } from '../data/samples'
 import type { Soon } from '../data/source'
@@ -24,7 +24,7 @@ export interface Runner extends Resumable {
   readonly steps: number | null
   /** Whether a step of the current pass was run. */
   readonly isWithin: boolean
-  /** Copies data to faster memory where possible; until release(). */
+  /** Copies the data to linear memory, if that makes steps faster. release() frees the copy. */
   settle(runtime: Runtime): void
   /** Begins a pass. */
   begin(draw: Draw | null): Soon<void>
@@ -41,7 +41,7 @@ export interface Runner extends Resumable {
   release(): Soon<void>
 }
 
-/** The programs that a runner runs. A program that is held is not freed to make room. */
+/** The programs that a runner runs. A program that is held is not evicted. */
 export interface StepPrograms {
   program(types: BatchTypes, probes?: readonly Probe[]): Program
   hold(program: Program): void
@@ -59,7 +59,7 @@ export function load(program: Program, tensors: readonly Tensor[]): void {
   }
 }
 
-/** Why the last run of a program ended early, from running it again with the same parameters. */
+/** Runs a program again with the same parameters, and describes the value that ended its last run. */
 export function whatFailed(program: Program): string {
   return (
     program.findNonFinite() ??

@@ -1,4 +1,4 @@
-// Makes the runner for parsed data. Here samples in arrays and batches part; above, nobody asks which they are.
+// Makes the runner for parsed data. Only this file distinguishes samples in arrays from batches.
 
 import { ArgumentError, DataError, restating } from '../core/errors'
 import { batchParts, withAdvice } from '../data/batch'
@@ -14,7 +14,7 @@ import { StreamRunner } from './stream-runner'
 export interface RunnerOptions {
   /** Names the data in errors. */
   readonly where: string
-  /** Samples per step. Batches have a size of their own. */
+  /** Samples per step, for samples in arrays. */
   readonly batchSize: number
   /** Whether each pass over samples in arrays has another order. Default false. */
   readonly shuffles?: boolean
@@ -25,7 +25,7 @@ export interface RunnerOptions {
   readonly signal: AbortSignal | null
 }
 
-/** A runner over data, for which the model is ready: all samples in arrays are checked, or the first batch. */
+/** Checks the data, builds the model for them, and makes their runner. Of batches, only the first is checked here. */
 export async function runnerOver(prepared: Prepared, data: Data, options: RunnerOptions): Promise<Runner> {
   const { weigh, batchSize, shuffles = false } = options
   if (data.kind === 'samples')

@@ -1,5 +1,5 @@
-// All that changes about the training of one model: what compile chose, the programs of the current layers, the last steps
-// on single batches, the order of rows, and the lock. The other modules of this folder keep nothing between two calls.
+// All mutable state of the training of one model: the compile options, the programs of the current layers, the last
+// step on a single batch, the order of rows, and the lock. The other modules of this folder keep no state between calls.
 
 import { StateError } from '../core/errors'
 import type { CustomObjects } from '../core/registry'
@@ -27,7 +27,7 @@ import { metricsWithin } from './step'
 import { Steps } from './steps'
 import { StringInputs } from './string-inputs'
 
-/** The last step on one batch: a batch of the same types runs the same program again. */
+/** The last step on a single batch. The next batch of the same types runs the same program. */
 export interface LastStep {
   readonly samples: Samples
   readonly program: Program
@@ -66,13 +66,13 @@ export class TrainingState {
   readonly lock: RunLock
   /** The seed of the order of rows, and the number of epochs drawn from it. */
   readonly shuffleState = { seed: nextSeed(), epoch: 0 }
-  /** The numbers that layers make of string inputs. */
+  /** Converts string inputs to numbers. */
   readonly strings: StringInputs
   /** The weights, and the lists of the model, for which `steps` were made. */
   private trained: readonly Variable[] | null = null
   private lists: Lists | null = null
   private constants = 0
-  /** The form of data, for a graph or for the inputs that a custom class was built for. */
+  /** The layouts of the data, and the graph or the build specs for which they are valid. */
   private known: { readonly of: object | null; readonly layouts: Layouts } | null = null
 
   constructor(readonly model: TrainedModel) {
@@ -108,13 +108,13 @@ export class TrainingState {
     )
   }
 
-  /** Objects of the model are created in the runtime of its weights, even if configure() has chosen another one. */
+  /** Runs `body` in the runtime of the model's weights, even if configure() has selected another one. */
   inOwnRuntime<Result>(body: () => Result): Result {
     const [weight] = this.model.weights
     return weight === undefined ? body() : withRuntime(weight.runtime, body)
   }
 
-  /** The form of data that the model expects, as far as it is known. */
+  /** The layouts of the data that the model expects, as far as they are known. */
   get layouts(): Layouts {
     const { graph, buildSpec } = this.model
     const of = graph ?? (buildSpec as object | null)
@@ -139,7 +139,7 @@ export class TrainingState {
   /** Builds the model for inputs. */
   buildFor({ x, inputs }: Inputs, kind: StepKind | 'predict'): void {
     const { model } = this
-    // A custom step decides itself what it calls with the data.
+    // A custom step may call the model with other data than the inputs.
     if (kind === 'predict' || !(model.hasOwnStep || hasOwn(model, kind)))
       model.ensureBuilt(unflatten(x, inputs.map(specOf)))
   }
@@ -194,7 +194,7 @@ export class TrainingState {
     return this.lastSteps
   }
 
-  /** Keeps a step as the last of its kind; its program is not freed to make room. */
+  /** Stores a step as the last of its kind. Its program is not evicted. */
   remember<Kind extends keyof LastSteps>(kind: Kind, last: NonNullable<LastSteps[Kind]>): void {
     const { steps, lastSteps } = this
     steps.hold(last.program)
@@ -215,7 +215,7 @@ export class TrainingState {
   }
 }
 
-/** Whether a custom step takes the data: it accepts any. */
+/** Whether a custom step reads the data, which may then have any form. */
 export function hasOwn(model: TrainedModel, kind: StepKind): boolean {
   return kind === 'train' ? model.hasOwnStep : model.hasOwnTestStep
 }

@@ -19,11 +19,11 @@ import type { Batch, ForwardResult, StepLogs } from './batch'
 import type { Compiled } from './compiled'
 import { currentProbedStep } from './probes'
 
-/** A model as its trainer uses it. */
+/** The part of a model that training uses. */
 export interface TrainedModel extends LayerBase, ListenedModel {
   readonly hasOwnStep: boolean
   readonly hasOwnTestStep: boolean
-  /** Whether there is one input, regardless of the data. */
+  /** Whether the model is known to have a single input. */
   readonly takesOneInput: boolean
   readonly graph: {
     readonly inputSpecs: Tree<unknown>
@@ -101,7 +101,7 @@ export function guardedGradients(loss: Tensor, variables: readonly Variable[]): 
       loss,
       variables.map((variable) => variable.value),
     )
-  // Before any update: a step that is not finite, or whose update would not be, changes nothing.
+  // The guard comes before any update, so that a step with a non-finite value or update changes nothing.
   const limits = [Infinity, ...gradients.map(() => GRADIENT_LIMIT)]
   withScope('loss', () => apply('guard', [loss, ...gradients], { limits }))
   return gradients

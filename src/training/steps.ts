@@ -135,7 +135,7 @@ export class Steps {
     const key = `${structureOf(x)} ${inputs.map(typeKey).join(' ')}`
     let specs = this.outputs.get(key)
     if (specs === undefined) {
-      // The number of values that a string becomes is only known to its reader.
+      // Only the reader of a string determines the number of values that replace it.
       specs =
         readers === undefined
           ? this.model.outputSpecs(
@@ -194,7 +194,7 @@ export class Steps {
   }
 }
 
-/** Inputs from symbols; for string inputs, the symbols stand for the numbers that readers make of them. */
+/** Inputs from symbols; for string inputs, the symbols are those of the numbers that readers make of them. */
 export function inputsOf(x: Tree<unknown>, symbols: readonly Tensor[], readers: Readers | undefined): Tree<Tensor> {
   if (readers === undefined) return unflatten<Tensor>(x, symbols)
   let at = 0

@@ -1,4 +1,4 @@
-// Steps over batches that come one after the other.
+// Steps over a sequence of batches.
 
 import type { Samples } from '../data/samples'
 import { tensorsOf } from '../data/samples'
@@ -41,7 +41,7 @@ export class StreamRunner implements Runner {
   /** The source defines the order. */
   settle(): void {}
 
-  /** A pass from which no step was taken yet continues. */
+  /** If no step of the current pass was run, it continues. */
   begin(draw: Draw | null): Soon<void> {
     if (this.cursor !== null && this.taken === 0) return undefined
     // A one-shot source continues where it stopped.
@@ -85,7 +85,7 @@ export class StreamRunner implements Runner {
     })
   }
 
-  /** Errors are thrown when the batch is taken, not before. */
+  /** Reads a batch ahead. Its errors are thrown when the batch is used. */
   private read(index: number): Soon<Samples | typeof END> {
     let next: Soon<Samples | typeof END>
     try {
@@ -116,7 +116,7 @@ export class StreamRunner implements Runner {
   private programFor(batch: Samples, probes: readonly Probe[]): Program {
     const program = this.prepared.program(typesOf(batch, batch.size), probes)
     if (program !== this.held) {
-      // One program at a time: batches of many shapes would fill the memory.
+      // Holds one program at a time: those of many shapes would fill the memory.
       this.prepared.hold(program)
       if (this.held !== null) this.prepared.release(this.held)
       this.held = program
@@ -153,7 +153,7 @@ export class StreamRunner implements Runner {
     this.raw = null
     this.lastRaw = null
     const closed = cursor?.close()
-    // A pending read may never finish, and the source closes only after it.
+    // Does not wait for closing: the source closes after the pending read, which may never finish.
     if (!isPromise(next)) return closed
     if (isPromise(closed)) closed.catch(() => undefined)
     return undefined

@@ -9,8 +9,8 @@ import type { Prepared } from './prepared'
 import type { Runner } from './runner'
 
 /**
- * Runs test steps over all samples, or over a number of batches. The runner is at its beginning. Callbacks are told of
- * the batches.
+ * Runs test steps over all samples, or over a number of batches, and calls the callbacks of batches.
+ * @param runner at the beginning of a pass
  */
 export async function runTest(
   prepared: Pick<Prepared, 'compiled' | 'logs'>,

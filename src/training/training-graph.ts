@@ -1,4 +1,4 @@
-// The graph of a training step that need not have been run.
+// The graph of a training step, also of one that was not run yet.
 
 import { StateError } from '../core/errors'
 import type { TensorSpec } from '../core/spec'
@@ -13,7 +13,7 @@ import type { TrainingState } from './state'
  * @throws StateError if a custom step has not run on this number of rows
  */
 export function trainingGraph(state: TrainingState, rows: number): Graph | null {
-  const compiled = state.requireCompiled('asking what a step costs')
+  const compiled = state.requireCompiled('computing the cost of a step')
   const { model } = state
   const ran = [...state.steps.programs].find(
     ([key, { graph }]) => /^train (?!probe)/.test(key) && graph.parameters[0]?.shape[0] === rows,
@@ -21,7 +21,7 @@ export function trainingGraph(state: TrainingState, rows: number): Graph | null 
   if (ran !== undefined) return ran[1].graph
   if (model.hasOwnStep)
     throw new StateError(
-      `${model}: what a trainStep of your own costs is known when it ran on a batch of ${rows}: call trainOnBatch once`,
+      `${model}: the cost of a custom trainStep is unknown until it has run on a batch of ${rows}. Call trainOnBatch once.`,
     )
   const specs = (model.graph?.inputSpecs as Tree<TensorSpec> | undefined) ?? model.buildSpec
   if (specs === null || flatten(specs).some(({ shape }) => shape.slice(1).includes(null))) return null

@@ -100,7 +100,7 @@ async function isToldWhatToAllow() {
     assert.match(refused.cause, /^CompileError/)
     assert.equal(interpreted, 3)
     assert.ok(unread.isStateError, `expected a StateError, received ${JSON.stringify(unread)}`)
-    assert.match(unread.message, /Papa Parse could not be loaded.*papaparse\.min\.js by a script tag/)
+    assert.match(unread.message, /Papa Parse could not be loaded.*papaparse\.min\.js first, with its own script tag/)
     console.log(`✓ ${name}: ${refused.message.slice(0, 60)}…`)
     return true
   } catch (error) {

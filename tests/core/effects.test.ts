@@ -1,5 +1,5 @@
-// Every option of layers, losses, metrics, optimizers and what they are made of changes something: two legal values give other outputs, weights, penalties or state. Those that change nothing
-// are listed with the reason.
+// Every option of layers, losses, metrics, optimizers and their parts has an effect: two legal values give different outputs,
+// weights, penalties or state. Options without an effect are listed with the reason.
 // modes: simd
 
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
@@ -9,7 +9,7 @@ import { legalValues } from '../helpers/legal-values'
 import type { Subject } from '../helpers/subjects'
 import { subjects, tried } from '../helpers/subjects'
 
-/** Options that change nothing alone: what has to be set beside them, by `class option` or `kind option`. */
+/** Options that have an effect only together with others: the others, by `class option` or `kind option`. */
 const BESIDE: Readonly<Record<string, object>> = {
   'optimizer emaMomentum': { useEma: true },
   'optimizer emaOverwriteFrequency': { useEma: true },
@@ -55,9 +55,9 @@ const named =
     names.includes(name)
 const SILENT: readonly Silent[] = [
   { options: ['dtype'], why: 'there is one dtype to compute in' },
-  { options: ['name'], why: 'it is what messages and files call the object' },
+  { options: ['name'], why: 'it is the name of the object in messages and files' },
   { options: ['sparse', 'relativeStep'], why: 'there is one value, and others are refused' },
-  { options: ['inputDim'], why: 'it is short for inputShape' },
+  { options: ['inputDim'], why: 'it is an abbreviation of inputShape' },
   { options: ['trainable'], only: ({ name }) => name === 'InputLayer', why: 'it has no weights' },
   {
     options: ['inputShape'],
@@ -74,7 +74,7 @@ const SILENT: readonly Silent[] = [
   {
     options: ['oovToken'],
     only: named('StringLookup'),
-    why: 'it is what invert gives, which takes numbers in place of strings',
+    why: 'it affects only the result of invert, which takes numbers in place of strings',
   },
   {
     options: [
@@ -94,7 +94,7 @@ const SILENT: readonly Silent[] = [
     why: 'they are set in the single optimizers, and refused here',
   },
   { options: ['learningRate'], only: named('MultiOptimizer'), why: 'files carry that of the first optimizer' },
-  { options: ['inputShape'], only: named('InputLayer'), why: 'its option shape says it' },
+  { options: ['inputShape'], only: named('InputLayer'), why: 'its option shape has the same meaning' },
   { options: ['unroll'], why: 'a loop is one instruction; setting it prints a warning' },
   { options: ['implementation'], why: 'both give the same numbers' },
 ]
@@ -127,7 +127,7 @@ async function hasEffect(rows: readonly Subject[], option: string): Promise<bool
   return false
 }
 
-/** Callbacks need runs of their own, which their tests make. */
+/** Callbacks have separate tests, because they need runs. */
 const all = subjects().filter(({ kind }) => kind !== 'callback')
 const classes = [...new Set(all.map(({ kind, name }) => `${kind} ${name}`))]
 
@@ -144,7 +144,7 @@ it.each(tests)('$title', async ({ rows, option }) => {
   expect(await hasEffect(rows, option)).toBe(true)
 })
 
-it('every option of the list is one that a class has', () => {
+it('every listed option exists', () => {
   const known = new Set(all.flatMap(({ of }) => Object.keys(optionsOf(of))))
   for (const { options } of SILENT) for (const option of options) expect(known, option).toContain(option)
   for (const key of Object.keys(BESIDE)) expect(known, key).toContain(key.split(' ')[1])

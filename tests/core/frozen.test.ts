@@ -71,7 +71,7 @@ function isTrusted(name: string, list: readonly unknown[]): boolean {
   return /^(weights|trainableWeights|layers)$/.test(name) || (list.length > 0 && list.every(isNumbers))
 }
 
-/** Attacks every list of an object, also nested lists; afterwards each must read as before. */
+/** Tries to change every list of an object, also nested lists; each must stay unchanged. */
 function expectFixed(where: string, object: object): number {
   let lists = 0
   for (const name of readable(object)) {

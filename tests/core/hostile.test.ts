@@ -1,5 +1,5 @@
-// Numbers that nobody means: a size of 1e9, a count of 0.5, NaN. Every option of every class and every call takes them or throws
-// an error of this library, in little time and memory. A process that such a number ends fails the whole file.
+// Hostile numbers, such as a size of 1e9, a count of 0.5, or NaN: every option of every class and every call accepts them or
+// throws an error of this library, in little time and memory. If such a number ends the process, the whole file fails.
 // modes: simd
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -28,7 +28,7 @@ import { hostileCalls } from '../helpers/hostile-calls'
 import { subjects, tried } from '../helpers/subjects'
 
 const HOSTILE = [1e9, 2 ** 31, 1e300, -1, 0.5, NaN, Infinity]
-/** Of the processor, which other processes cannot take away. */
+/** Processor time, which does not depend on other processes. */
 const MOST_MS = 1000
 const MOST_BYTES = 200e6
 
@@ -42,7 +42,7 @@ afterAll(() => {
 /** Bytes of arrays and of linear memory. */
 const held = (): number => process.memoryUsage().arrayBuffers + runtimeInfo().memory.reservedBytes
 
-/** @returns whether the number was taken */
+/** @returns whether the number was accepted */
 async function attempt(what: string, run: () => unknown): Promise<boolean> {
   const [before, start] = [held(), process.cpuUsage()]
   let isTaken = true
@@ -88,7 +88,7 @@ describe('every call', () => {
   })
 })
 
-it('every class with options is among them', () => {
+it('the subjects include every class with options', () => {
   expect(new Set(all.map(({ kind }) => kind))).toEqual(
     new Set([
       'layer',
@@ -124,7 +124,7 @@ describe('limits', () => {
     )
   })
 
-  it('hold for what is computed, whatever made it', () => {
+  it('hold for computed tensors, whatever created them', () => {
     const long = 2 ** 14 + 1
     expect(() => ops.multiply(ops.zeros([long, 1]), ops.zeros([1, long]))).toThrow(
       'multiply: [16385, 16385] has more than 268435456 elements, the limit of one tensor',
@@ -142,7 +142,7 @@ describe('limits', () => {
     )
   })
 
-  it('given data may be larger than what is computed', () => {
+  it('given data may be larger than computed tensors', () => {
     expect(() => tensor({ data: [1], shape: [2 ** 29] })).toThrow('needs 536870912 elements, received 1')
   })
 })

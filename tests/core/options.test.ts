@@ -420,7 +420,7 @@ describe('unknown options are refused', () => {
     [() => new LambdaCallback({ onEpochEn: () => {} } as never), "Did you mean 'onEpochEnd'?"],
     [
       () => new LambdaCallback(null as never),
-      'LambdaCallback takes functions by the events they hear, { onEpochEnd: … }, received null',
+      'LambdaCallback takes functions by the names of events, { onEpochEnd: … }, received null',
     ],
     [
       () => new LambdaCallback({ on_epoch_end: 5 } as never),

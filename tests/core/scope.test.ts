@@ -1,4 +1,4 @@
-// Values that hold while a function runs.
+// Scoped values: they hold while a function runs.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
@@ -25,7 +25,7 @@ const fail = (): never => {
 }
 
 describe('a scoped value', () => {
-  it('holds within a body, and the value of the caller afterwards', () => {
+  it('holds within a body, and is restored afterwards', () => {
     const path = scoped<readonly string[]>([])
     const seen = path.within(['a'], () => {
       const inner = path.within(['a', 'b'], () => path.current)
@@ -35,7 +35,7 @@ describe('a scoped value', () => {
     expect(path.current).toEqual([])
   })
 
-  it('may be undefined or null within a body, whatever its default is', () => {
+  it('may be undefined or null within a body, also if its initial value is not', () => {
     const value = scoped<number | null | undefined>(3)
     expect(value.within(undefined, () => value.current)).toBeUndefined()
     expect(value.within(null, () => value.current)).toBeNull()

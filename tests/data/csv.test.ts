@@ -90,7 +90,7 @@ describe('sources', () => {
   })
 
   it('refuses content instead of a path, and values without bytes', async () => {
-    expect(() => readCsv(flats)).toThrow(/say \{ text: … \}/)
+    expect(() => readCsv(flats)).toThrow(/pass \{ text: … \}/)
     for (const wrong of [3, null, { a: 1 }]) expect(() => readCsv(wrong as never)).toThrow(ArgumentError)
     expect(() => readCsv(['one.csv', 'two.csv'])).toThrow(/have no line end, received \['one\.csv', 'two\.csv'\]/)
     await expect(readCsv(join(folder, 'none.csv')).toArray()).rejects.toThrow(/none\.csv/)
@@ -160,7 +160,7 @@ describe('file formats', () => {
       message: expect.stringMatching(/not utf-8/),
     })
     expect(() => readCsv(source, { encoding: 'rot13' })).toThrow(/rot13/)
-    expect(() => readCsv(source, { encoding: 'utf-16le' })).toThrow(/lines of 'utf-16le' cannot be told apart/)
+    expect(() => readCsv(source, { encoding: 'utf-16le' })).toThrow(/lines of 'utf-16le' cannot be separated/)
   })
 
   it('refuses lines that end in a lone carriage return', async () => {
@@ -300,7 +300,7 @@ describe('file formats', () => {
     ])
   })
 
-  it('a target is not imputed, unless its column says so', async () => {
+  it('a target is not imputed, unless `missing` names its column', async () => {
     const source = { text: 'a,y\n,1\n3,\n5,2\n' }
     await expect(readCsv(source, { missing: 'mean', target: 'y' }).toArray()).rejects.toThrow(
       "column 'y': is missing, and the values of a target are not invented. Set missing by column, { 'y': … }",
@@ -389,7 +389,7 @@ it('records that a model with one input cannot take raise an error with advice',
     const refused = model.fit(readCsv({ text }, { target: 'rent' }).batch(1) as never, { verbose: 0 })
     await expect(refused).rejects.toThrow(ArgumentError)
     await expect(refused).rejects.toThrow(
-      /^fit, batch 0: x: expected .*rooms.* Are these columns\? Then make one array of them: features: 'vector' of readCsv, or \.map/,
+      /^fit, batch 0: x: expected .*rooms.* If these are columns, make one array of them: features: 'vector' of readCsv, or \.map/,
     )
     await model.fit(readCsv({ text }, { target: 'rent', features: 'vector' }).batch(1), { verbose: 0 })
   }
@@ -572,7 +572,7 @@ describe('Papa Parse', () => {
         )
       expect(error).toBeInstanceOf(StateError)
       expect((error as StateError).message).toMatch(
-        /papaparse\.min\.js by a script tag .* install the package papaparse/,
+        /papaparse\.min\.js first, with its own script tag; .* install the package papaparse/,
       )
       expect((error as StateError).cause).toBeInstanceOf(Error)
     } finally {

@@ -62,7 +62,7 @@ describe('sources', () => {
     expect(await dataset.toArray()).toEqual([0, 1, 2])
   })
 
-  it('a one-shot source says so the second time', async () => {
+  it('a one-shot source throws in the second pass', async () => {
     for (const once of [slowly(2), [0, 1].values(), Readable.from([0, 1]), new Blob(['ab']).stream()]) {
       const dataset = Dataset.from<unknown>(once as AsyncIterable<unknown>)
       await dataset.toArray()
@@ -96,7 +96,9 @@ describe('sources', () => {
       tensor([5, 6]),
     ]).toArray()
     expect(first![1]).toBe(5)
-    expect(() => Dataset.fromTensorSlices({ x: [[1], [2]], y: [1] })).toThrow(/as many rows, received 2 and 1 \(y\)/)
+    expect(() => Dataset.fromTensorSlices({ x: [[1], [2]], y: [1] })).toThrow(
+      /the same number of rows, received 2 and 1 \(y\)/,
+    )
     expect(() => Dataset.fromTensorSlices(3)).toThrow(DataError)
   })
 

@@ -56,7 +56,7 @@ describe('readImage', () => {
     await expect(readImage(file('rgb.png'), { channels: 2 } as never)).rejects.toThrow(/must be 1, 3 or 4, received 2/)
   })
 
-  it('refuses an image with a too large header, before decoding it', async () => {
+  it('refuses an image whose header has a too large size, before decoding it', async () => {
     const bytes = new Uint8Array(readFileSync(file('gray.png')))
     const view = new DataView(bytes.buffer)
     view.setUint32(16, 9920)

@@ -67,12 +67,14 @@ describe('kFold', () => {
   })
 
   it('refuses impossible splits', () => {
-    expect(() => kFold(3)).toThrow('kFold: 5 folds need as many rows, there are 3')
-    expect(() => kFold([1, 2, 3], { folds: 3, stratify: [1, 1, 2] })).toThrow(/rows of a label, there are at most 2/)
+    expect(() => kFold(3)).toThrow('kFold: 5 folds need at least as many rows, there are 3')
+    expect(() => kFold([1, 2, 3], { folds: 3, stratify: [1, 1, 2] })).toThrow(/rows of one label, there are at most 2/)
     expect(() => kFold(4, { folds: 3, groups: ['a', 'b', 'b', 'a'] })).toThrow(/as many groups, there are 2/)
     expect(() => kFold(4, { folds: 2, groups: [1, 2] })).toThrow(/a label for each of 4 rows, received 2/)
     expect(() => kFold(4, { folds: 2, groups: y, stratify: y })).toThrow(/exclude each other/)
-    expect(() => kFold({ a: [1, 2], b: [1] }, { folds: 2 })).toThrow(/as many rows, received 2 \(a\) and 1 \(b\)/)
+    expect(() => kFold({ a: [1, 2], b: [1] }, { folds: 2 })).toThrow(
+      /the same number of rows, received 2 \(a\) and 1 \(b\)/,
+    )
     expect(() => kFold([], {})).toThrow(DataError)
     expect(() =>
       kFold(4, {
@@ -87,7 +89,7 @@ describe('kFold', () => {
 })
 
 describe('trainTestSplit', () => {
-  it('has as many rows as scikit-learn, also per label', () => {
+  it('has the same number of rows as scikit-learn, also per label', () => {
     for (const [size, count] of Object.entries(expected.sizes))
       expect(trainTestSplit(y, { testSize: Number(size), seed: 1 })[1]).toHaveLength(count)
     for (const [size, counts] of Object.entries(expected.stratifiedCounts)) {
@@ -133,7 +135,7 @@ describe('trainTestSplit', () => {
 
   it('refuses impossible splits', () => {
     expect(() => trainTestSplit([1, 2], [1])).toThrow(
-      'trainTestSplit: all data must have as many rows, received 2 and 1',
+      'trainTestSplit: all data must have the same number of rows, received 2 and 1',
     )
     expect(() => trainTestSplit([1, 2], { testSize: 2 })).toThrow(/leaves no row to train/)
     expect(() => trainTestSplit([1, 2, 3], { stratify: ['a', 'a', 'b'] })).toThrow(/one of 'b'/)
@@ -194,7 +196,9 @@ describe('crossValidate', () => {
       groups: x.map((_, i) => i % 4),
     })
     expect(scores).toHaveLength(2)
-    await expect(crossValidate(build, x, labels.slice(1))).rejects.toThrow(/as many rows, received 40 and 39/)
+    await expect(crossValidate(build, x, labels.slice(1))).rejects.toThrow(
+      /the same number of rows, received 40 and 39/,
+    )
   })
 })
 
@@ -283,7 +287,7 @@ it('crossValidate reports errors in its model and its options', async () => {
     [1, 2, 3, 4],
   ]
   await expect(crossValidate(model as never, x, y)).rejects.toThrow(
-    /makeModel must be a function that makes a compiled model/,
+    /makeModel must be a function that returns a compiled model/,
   )
   await expect(crossValidate(() => model, x, y, { epochs: 3 } as never)).rejects.toThrow(/epochs is an option of fit/)
   await expect(crossValidate(() => model, x, y, { folds: 2 })).rejects.toThrow(/one model twice/)

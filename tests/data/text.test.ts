@@ -73,6 +73,6 @@ describe('readText', () => {
       message: expect.stringMatching(/not utf-8/),
     })
     expect(() => readText([])).toThrow(ArgumentError)
-    expect(() => readText(() => [Uint8Array.of(97, 0)], { encoding: 'utf-16' })).toThrow(/cannot be told apart/)
+    expect(() => readText(() => [Uint8Array.of(97, 0)], { encoding: 'utf-16' })).toThrow(/cannot be separated/)
   })
 })

@@ -227,7 +227,7 @@ describe('heatMapPicture', () => {
   it('refuses images of another size', () => {
     expect(() => heatMapPicture([[1, 2]], { image: [[1], [2]] })).toThrow(
       new ShapeError(
-        'heatMapPicture: the map and the image must have as many rows and columns, received [1, 2] and [2, 1]',
+        'heatMapPicture: the map and the image must have the same rows and columns, received [1, 2] and [2, 1]',
       ),
     )
     expect(() => heatMapPicture([1, 2])).toThrow(ShapeError)

@@ -59,5 +59,5 @@ it('a small file that would make many large variables', async () => {
   expect(bytes.length).toBeLessThan(10_000)
   const error = await errorOf(() => loadModel(bytes))
   expect(error).toBeInstanceOf(FormatError)
-  expect(error.message).toContain('far larger than its content')
+  expect(error.message).toContain('far larger than the content of the file')
 })

@@ -136,7 +136,7 @@ describe('damaged files of functional models', () => {
       /"tensor":\{"shape":\[1,4\]/,
       '"tensor":{"shape":[1,null]',
     ],
-    ['an invalid number', /\{"number":"many"\} stands for a number/, /"number":"Infinity"/, '"number":"many"'],
+    ['an invalid number', /\{"number":"many"\} is not a number/, /"number":"Infinity"/, '"number":"many"'],
     [
       'a call without a layer',
       /a call names layer null, which is not there/,

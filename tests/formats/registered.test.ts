@@ -1,5 +1,5 @@
 // Every class that files can name: it is exported, and an object of it is saved and loaded. A class passes by being
-// exported; one with required options needs a line in `needed`. Layers have a test of their own: layers/contract.test.ts.
+// exported; one with required options needs a line in `needed`. Layers have a separate test: layers/contract.test.ts.
 // modes: simd
 
 import { readdirSync } from 'node:fs'

@@ -1,5 +1,5 @@
-// Calls of functions with one number of a kind that no function expects: sizes, counts and lengths, in every place where a user
-// can give one. Ops are called as in the stored signatures, with each argument replaced in turn.
+// Calls of functions with a hostile number in each place where a user can give a size, a count or a length. Ops are called
+// as in the stored signatures, with each argument replaced in turn.
 
 import type { Tensor } from '../../src'
 import { Dense, Embedding, GRU, Input, Model, Sequential, generate, ops, padSequences, random, tensor } from '../../src'
@@ -21,7 +21,7 @@ import type { SignaturesFile, StoredTensor } from '../golden/format'
 import { floats } from './data'
 import { readFixture } from './golden'
 
-/** One call; `at` is what takes the place of a number. */
+/** One call; `at` replaces a number. */
 export interface HostileCall {
   readonly name: string
   readonly run: (at: never) => unknown
@@ -145,7 +145,7 @@ const ended = () => AbortSignal.timeout(100)
 const quiet = { verbose: 0 } as const
 const rows = () => Dataset.range(5)
 
-/** What trains, reads and explains. Runs of any length are legal, so they get a signal that ends them. */
+/** Functions that train, read and explain. Runs of any length are legal, so they get a signal that ends them. */
 const others: Readonly<Record<string, (at: never) => unknown>> = {
   'fit epochs': (at) => model().fit(x, y, { ...quiet, epochs: at, signal: ended() }),
   'fit initialEpoch': (at) => model().fit(x, y, { ...quiet, initialEpoch: at }),

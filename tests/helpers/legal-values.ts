@@ -1,4 +1,4 @@
-// Values to try for an option. Its kind refuses those that it does not take, so one list serves all options.
+// Values to try for an option. One list serves all options, because each kind refuses invalid values.
 
 import type { LambdaContext, Tensor } from '../../src'
 import { Dense, GRU, LSTMCell, ops } from '../../src'

@@ -1,5 +1,5 @@
-// Every class with declared options, as a test can make it and put it to use on a small input. A class that is registered but
-// not here fails the tests that walk these.
+// Every class with declared options, with a way to create and use it on a small input. Tests that iterate over these fail for
+// a registered class that is missing here.
 
 import { mkdtempSync } from 'node:fs'
 import { readFile, readdir, rm } from 'node:fs/promises'
@@ -41,20 +41,20 @@ import { Tensor } from '../../src/ops/tensor'
 import { Input, examples } from '../layers/examples'
 import { floats, integers } from './data'
 
-/** A class and what is done with its objects. */
+/** A class, and how a test uses its objects. */
 export interface Subject {
   readonly kind: string
   readonly name: string
   readonly of: new (options: object) => object
   /** Options of an ordinary object; each call makes new objects. */
   readonly options: () => Readonly<Record<string, unknown>>
-  /** Puts an object to use; the result tells what it does. */
+  /** Uses an object; the result shows its effect. */
   readonly use: (made: object) => unknown
 }
 
 type AnyClass = Subject['of']
 
-/** Numbers of tensors and variables; all else as it is. An error of this library is what a use gives as well. */
+/** Replaces tensors and variables by their numbers. Errors of this library are results, too. */
 function plain(value: unknown): unknown {
   if (value instanceof Tensor) return { shape: value.shape, dtype: value.dtype, data: Array.from(value.data) }
   if (value instanceof Variable) return plain(value.value)
@@ -63,7 +63,7 @@ function plain(value: unknown): unknown {
   return value
 }
 
-/** What several uses give, or the errors of this library that end them. */
+/** The results of several uses, or the errors of this library that end them. */
 function each(...uses: readonly (() => unknown)[]): unknown[] {
   return uses.map((use) => {
     try {
@@ -85,7 +85,7 @@ function dataFor(input: Tree<Input>): Tree<Tensor> {
 }
 
 const texts = ['a b', 'b c a', 'q', '']
-/** Layers that read strings, which have no example there. */
+/** Layers that read strings: layers/examples.ts has no rows for them. */
 const ofStrings: Readonly<Record<string, object>> = {
   Hashing: { numBins: 3 },
   StringLookup: { vocabulary: ['a b', 'q'] },
@@ -105,7 +105,7 @@ function layerSubjects(): Subject[] {
   })
 }
 
-/** What a layer makes of zeros, and of steps of which the last does not count. */
+/** The outputs of a layer for zeros, and for a sequence whose last step is masked. */
 function masked(layer: LayerBase, data: unknown) {
   return () => {
     if (!(data instanceof Tensor)) return null
@@ -256,7 +256,7 @@ function useOptimizer(optimizer: Optimizer): unknown {
   )
 }
 
-/** A short fit, and what of it can be observed: logs, weights, files, requests and printed lines. */
+/** A short fit, and its observable results: logs, weights, files, requests and printed lines. */
 async function useCallback(callback: Callback, folder: string): Promise<unknown> {
   const x = floats([24, 4], -1, 1, 5)
   const y = floats([24, 1], -1, 1, 6)
@@ -300,7 +300,7 @@ async function contents(folder: string): Promise<unknown> {
   )
 }
 
-/** Options of callbacks; `in` is a folder of their own. */
+/** Options of callbacks; `in` is a separate folder for each. */
 const ofCallbacks: Readonly<Record<string, (folder: string) => Readonly<Record<string, unknown>>>> = {
   BackupAndRestore: (folder) => ({ backupDir: join(folder, 'backup'), deleteCheckpoint: false }),
   CSVLogger: (folder) => ({ filename: join(folder, 'log.csv') }),

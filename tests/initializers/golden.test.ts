@@ -209,7 +209,7 @@ describe('custom initializers', () => {
     ])
     // Two inline functions have no names to distinguish them.
     expect((await errorOf(() => model.save())).message).toContain(
-      "A function without a name that is an initializer cannot be saved: 'biasInitializer' is only the name of the option that it was given as. Give it one",
+      "A function without a name that is an initializer cannot be saved: 'biasInitializer' is only the name of the option at which it was written. Give it one",
     )
     const named = new Sequential([new Dense({ units: 2, inputShape: [3], kernelInitializer: rising })])
     const bytes = await named.save()

@@ -117,7 +117,7 @@ class Autoencoder extends Model {
   }
 }
 
-it('a variational autoencoder has a step and trackers of its own, which callbacks listen to', async () => {
+it('a variational autoencoder has a custom step and trackers, which callbacks monitor', async () => {
   setRandomSeed(2)
   const model = new Autoencoder()
   model.compile({ optimizer: new Adam({ learningRate: 0.02 }) })
@@ -145,7 +145,7 @@ it('a variational autoencoder has a step and trackers of its own, which callback
   expect(saved[0]).toBe(`at-${history['val_kl_loss']![0]!.toFixed(3)}`)
 })
 
-it('actor and critic share a body and learn in a loop of their own', () => {
+it('actor and critic share layers and learn in a custom loop', () => {
   setRandomSeed(4)
   const state = Input({ shape: [2] })
   const body = new Dense({ units: 8, activation: 'tanh' }).apply(state)
@@ -214,7 +214,7 @@ class Student extends Model {
   }
 }
 
-it('a student learns from a teacher, with metrics of compile in a step of its own', async () => {
+it('a student learns from a teacher, with metrics of compile in a custom step', async () => {
   setRandomSeed(5)
   const teacher = new Sequential([new Dense({ units: 3, inputShape: [4] })])
   const student = new Student(teacher)
@@ -251,7 +251,7 @@ class Listing extends Model {
   }
 }
 
-it('a step of its own updates each of model.metrics', async () => {
+it('a custom step updates each of model.metrics', async () => {
   const [own, plain] = [new Listing(), new Sequential([new Dense({ units: 1, inputShape: [2] })])]
   for (const each of [own, plain])
     each.compile({ optimizer: 'sgd', loss: 'mse', metrics: ['mae'], weightedMetrics: ['mape'] })

@@ -1,4 +1,4 @@
-// How far a layer is from the root of options: what layers share are functions and values, not classes in between.
+// The number of classes between a layer and the root of options: layers share functions and values, not base classes.
 // modes: simd
 
 import { readFileSync, readdirSync } from 'node:fs'
@@ -7,15 +7,15 @@ import { describe, expect, it } from 'vitest'
 import { Configured } from '../../src/core/options'
 import { layers } from '../../src/layers/registry'
 
-/** The most classes between a layer and Configured: Layer, and one that a family shares or that users extend, too. */
+/** The maximum number of classes between a layer and Configured: Layer, and one that a family or users share. */
 const MOST_CLASSES = 2
-/** The same with the links that `configured` makes, one for each table of options. */
+/** The maximum number of links that `configured` makes, one for each table of options. */
 const MOST_LINKS = 4
 
 /**
- * Layers with one class more, because their base extends a class that users extend, too: RandomImageLayer is an
- * ImageLayer, the cells with gates are Cells, ConvLSTM is a RecurrentLayer, a layer with a vocabulary reads strings. A
- * line goes with its class; none may be added.
+ * Layers with one more class, because their base extends a class that users extend, too: RandomImageLayer is an
+ * ImageLayer, the cells with gates are Cells, ConvLSTM is a RecurrentLayer, a layer with a vocabulary reads strings. No
+ * layer may be added to this list.
  */
 const deeper: Readonly<Record<string, readonly string[]>> = {
   RandomImageLayer: [

@@ -288,7 +288,7 @@ describe('Lambda', () => {
     const anonymous = new Sequential([new Lambda({ function: (x) => ops.multiply(x, 2), inputShape: [1] })])
     expect(anonymous.predictOnBatch([[3]]).toArray()).toEqual([[6]])
     expect((await errorOf(() => anonymous.save())).message).toContain(
-      "A function without a name that a Lambda layer calls cannot be saved: 'function' is only the name of the option that it was given as. Give it one",
+      "A function without a name that a Lambda layer calls cannot be saved: 'function' is only the name of the option at which it was written. Give it one",
     )
   })
 

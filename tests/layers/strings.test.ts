@@ -735,7 +735,12 @@ describe('strings in models', () => {
       ShapeError,
       '[batch, 1]',
     )
-    await expectError(model, () => model.fit(strings(['a', 'b', 'c']), [[0], [1]], quiet), ShapeError, 'as many rows')
+    await expectError(
+      model,
+      () => model.fit(strings(['a', 'b', 'c']), [[0], [1]], quiet),
+      ShapeError,
+      'the same number of rows',
+    )
     const numbers = new Sequential([new Dense({ units: 1, inputShape: [2] })])
     numbers.compile({ optimizer: 'sgd', loss: 'mse' })
     await expectError(

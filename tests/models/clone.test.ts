@@ -108,7 +108,7 @@ describe('cloneModel', () => {
     }
     for (const own of [new Fixed(), new Picky({ units: 2 })]) {
       expect(() => cloneModel(own)).toThrow(
-        /cannot be made again: the constructor of its class must take \(layers, options\)/,
+        /cannot be recreated: the constructor of its class must take \(layers, options\)/,
       )
       expect(cloneModel(new Model({ inputs: own.input, outputs: own.output })).predictOnBatch(rows).shape).toEqual([
         2, 2,

@@ -121,7 +121,7 @@ describe('inputs', () => {
       { a: [1], b: [2] },
       ArgumentError,
       [
-        "'a' is not one of them. Are these columns? Then make one array of them: features: 'vector' of readCsv, or .map(…).",
+        "'a' is not one of them. If these are columns, make one array of them: features: 'vector' of readCsv, or .map(…).",
       ],
     ],
     [

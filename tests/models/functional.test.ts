@@ -85,7 +85,7 @@ describe('functional models', () => {
     const x = Input({ shape: [2] })
     for (const inputs of [x, [x]]) {
       expect(() => Reflect.construct(Model, [inputs, new Dense({ units: 1 }).apply(x)])).toThrow(
-        'Model takes { inputs, outputs }, received tensors one after the other',
+        'Model takes { inputs, outputs }, received tensors as separate arguments',
       )
     }
     expect(() => Reflect.construct(Model, [{ inputs: x, outputs: x }, 'name'])).toThrow(

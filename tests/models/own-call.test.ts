@@ -188,7 +188,7 @@ describe('a subclass with its own call', () => {
     expect(around(new Later({ layer: new Dense(3), name: 'own' }))).toEqual(ownCall('Later'))
     expect(around(new Ways({ layer: new LSTM(3), name: 'own' }))).toEqual(ownCall('Ways'))
     expect(around(new TimeDistributed({ layer: new Cumulative({ units: 3 }), name: 'each' }))).toEqual([
-      ['first', 'TimeDistributed "each" does not say what it does with them'],
+      ['first', 'TimeDistributed "each" does not declare how it uses units'],
       end,
     ])
     expect(around(new TimeDistributed({ layer: new Renamed({ units: 3 }), name: 'each' }))).toEqual([
@@ -279,14 +279,14 @@ describe('a subclass with its own call', () => {
       ])
     for (const model of [between(new Softmax2D({ name: 'own' })), between(new Mirror({ name: 'own' }))]) {
       const error = await errorOf(() => pruneUnits(model, { keep: { first: 0.5 } }))
-      expect(error.message).toMatch(/first: \w+ "own" does not say what it does with them/)
+      expect(error.message).toMatch(/first: \w+ "own" does not declare how it uses units/)
     }
     const input = Input({ shape: [4] })
     const branch = (name: string) => new Dense({ units: 6, name }).apply(input)
     const outputs = new Dense(1).apply(new Crossing({ name: 'own' }).apply([branch('a'), branch('b')]))
     const crossed = new Model({ inputs: input, outputs })
     expect((await errorOf(() => pruneUnits(crossed, { keep: { a: 0.5 } }))).message).toContain(
-      'Crossing "own" does not say what it does with them',
+      'Crossing "own" does not declare how it uses units',
     )
   })
 
@@ -369,11 +369,11 @@ describe('a subclass with its own call', () => {
       ),
     })
     expect(groupsOf(model)).toEqual([
-      ['first', 6, 'Residual "block" does not say what it does with them'],
+      ['first', 6, 'Residual "block" does not declare how it uses units'],
       ['out', 1, 'they are an output of the model'],
     ])
     expect((await errorOf(() => pruneUnits(block(), { keep: 0.5 }))).message).toMatch(
-      /pruneUnits: needs a Sequential or a functional model, .*; Residual "block" has a call of its own/,
+      /pruneUnits: needs a Sequential or a functional model, .*; Residual "block" has a custom call/,
     )
   })
 })

@@ -343,11 +343,11 @@ describe('unit groups', () => {
       name: 'both',
     })
     expect(fixedBy(unequal)).toEqual([
-      'Bidirectional "both" does not say what it does with them',
+      'Bidirectional "both" does not declare how it uses units',
       'they are an output of the model',
     ])
     expect(fixedBy(new TimeDistributed({ layer: new LayerNormalization(), name: 'each' }))).toEqual([
-      'TimeDistributed "each" does not say what it does with them',
+      'TimeDistributed "each" does not declare how it uses units',
       'they are an output of the model',
     ])
     expect(

@@ -1,5 +1,5 @@
-// What is created or changed elsewhere leaves the lists and programs of a model as they are; what belongs to the model
-// does not.
+// Objects that are created or changed outside a model leave its lists and programs unchanged; changes of its own parts
+// renew them.
 // modes: simd
 
 import { describe, expect, it, vi } from 'vitest'
@@ -49,7 +49,7 @@ class Blocks extends Layer<Tensor> {
   }
 }
 
-/** What of a model must stay the same objects. */
+/** The objects of a model that unrelated changes must not replace. */
 const stateOf = (model: Model) => ({
   lists: listsOf(model),
   weights: model.weights,
@@ -95,7 +95,7 @@ describe('unrelated changes', () => {
     after.programs.forEach((program, i) => expect(program).toBe(before.programs[i]))
   })
 
-  it('the check of a step looks at nothing as long as nothing is created', () => {
+  it('a step walks through the layers only if something was created since the last step', () => {
     const model = trained()
     model.trainOnBatch(x, y)
     const [first] = model.layers
@@ -103,7 +103,7 @@ describe('unrelated changes', () => {
     Object.defineProperty(first, 'hiddenParts', { get: looks })
     for (let i = 0; i < 3; i++) model.trainOnBatch(x, y)
     expect(looks).not.toHaveBeenCalled()
-    // It looks once after something was created.
+    // One walk after something was created.
     void new Variable([1])
     for (let i = 0; i < 3; i++) model.trainOnBatch(x, y)
     expect(looks).toHaveBeenCalledTimes(1)

@@ -134,7 +134,7 @@ describe('elementwise ops of one operand', () => {
     expect(wrong.slice(0, 5).map(([, text]) => text)).toEqual([])
   })
 
-  it('sinh and cosh are finite as far as float32 is', () => {
+  it('sinh and cosh are finite for all results that float32 can represent', () => {
     expect([ops.cosh(0).item(), ops.cosh(1e-5).item(), ops.sinh(-0).item()]).toEqual([1, 1, -0])
     const x = [88.73, 89.3, 89.41, 89.415, 89.42, 89.5, 1e3]
     for (const sign of [1, -1]) {
@@ -181,7 +181,7 @@ describe('gradients of ops of one operand', () => {
     }
   })
 
-  it('of cbrt are numbers for operands of every size', () => {
+  it('of cbrt are not NaN for operands of any magnitude', () => {
     const x = [1e-44, -3e-40, 1e-30, 1e30, -3e38].map(Math.fround)
     const received = grad((value: Tensor) => ops.sum(ops.cbrt(value)))(tensor(x)).data as Float32Array
     for (const [i, at] of x.entries())
@@ -197,7 +197,7 @@ describe('gradients of ops of one operand', () => {
   })
 })
 
-describe('int32 operands count as the numbers that they are', () => {
+describe('int32 operands give the results of the same float32 numbers', () => {
   const smallest = -(2 ** 31)
   const largest = 2 ** 31 - 1
   const cases: [string, (x: TensorLike) => Tensor, (x: number) => number, number[]][] = [
@@ -226,7 +226,7 @@ describe('int32 operands count as the numbers that they are', () => {
 })
 
 describe('floorDivide and mod of float32', () => {
-  it('fit together, as in Python', () => {
+  it('satisfy floorDivide · b + mod = a, as in Python', () => {
     // NumPy's floor_divide and remainder of float32
     const cases: [number, number, number, number][] = [
       [6, 0.1, 59, 0.09999991208314896],
@@ -261,7 +261,7 @@ describe('floorDivide and mod of float32', () => {
   /** A float32 as a whole number of 2⁻¹⁴⁹. */
   const whole = (x: number): bigint => BigInt(x * 2 ** 149)
 
-  it('are exact for quotients of every size', () => {
+  it('are exact for quotients of any magnitude', () => {
     const random = generator(11)
     const size = (): number =>
       Math.fround((random() < 0.5 ? -1 : 1) * (1 + random()) * 2 ** Math.floor(276 * random() - 149))
@@ -283,7 +283,7 @@ describe('floorDivide and mod of float32', () => {
     expect(wrong.slice(0, 5)).toEqual([])
   })
 
-  it('an element does not depend on those beside it', () => {
+  it('an element does not depend on its neighbours', () => {
     const a = [1e30, 7, -7, -8, 3e38, 5]
     const b = [3, 3, Infinity, -Infinity, 1e-40, 0.1]
     const together = ops.mod(tensor(a), tensor(b)).toArray()

@@ -35,7 +35,7 @@ describe('arguments of ops', () => {
     const given = Array.from({ length: length + 1 }, (_, i) => (i === length ? 'surplus' : 1))
     expect(() => call(...given)).toThrow(ArgumentError)
     expect(() => call(...given)).toThrow(`${title} takes ${length} argument`)
-    expect(() => call(...given)).toThrow(`received ${length + 1}: it would not read ['surplus']`)
+    expect(() => call(...given)).toThrow(`received ${length + 1}: it would ignore ['surplus']`)
   })
 
   it('are refused on symbols, and by the layer that represents an op in a model', () => {

@@ -10,7 +10,7 @@ const N = 4_000_000
 const LONGEST = inject('mode') === 'interpreter' ? N / 10 : N
 const TENTH = Math.fround(0.1)
 const random = generator(3)
-/** Numbers of both kinds: equal ones, of which every rounding has the same direction, and others. */
+/** Equal numbers, whose rounding errors all have the same sign, and random ones. */
 let tenths = new Float32Array(N).fill(0.1)
 let ones = new Float32Array(N).fill(1)
 let positive = new Float32Array(200_000).map(random)
@@ -66,7 +66,7 @@ it.each(SHAPES)('[%d, %d] · [.., %d], each operand also transposed', (m, k, n) 
   const rhs = [take(ones, [k, n]), ops.transpose(take(ones, [n, k]))]
   for (const [i, a] of lhs.entries()) {
     for (const [j, b] of rhs.entries()) {
-      // traced, so that the kernel sees the transposed operand as it lies
+      // traced, so that the kernel reads the transposed operand with its strides
       const product = jit((x, y) => ops.matmul(x, y))
       expectRelative(product(a as never, b as never).data, () => k * TENTH, `${i} ${j}`)
     }
@@ -109,7 +109,7 @@ describe('with a bias and an activation', () => {
   })
 })
 
-it('infinities and NaN of a long product stay what they are', () => {
+it('infinities and NaN of a long product are kept', () => {
   const k = 5000
   const row = (value: number): number[] => Array.from({ length: k }, (_, i) => (i === 600 ? value : 1))
   const received = ops.matmul([row(Infinity), row(-Infinity), row(NaN), row(1)], ops.ones([k, 2]))
@@ -121,6 +121,6 @@ it('infinities and NaN of a long product stay what they are', () => {
   ])
 })
 
-it('a product of nothing is empty', () => {
+it('a product with an empty operand is empty', () => {
   expect(ops.matmul(ops.zeros([0, 5000]), ops.zeros([5000, 3])).shape).toEqual([0, 3])
 })

@@ -92,7 +92,7 @@ describe('a function as learning rate', () => {
     expect(() => new SGD({ learningRate: OneCycle as never })).toThrow('Pass an instance: new OneCycle()')
   })
 
-  it('written inline at its option has no name of its own', async () => {
+  it('written inline has only the name of its option, and is not saved', async () => {
     const own = model(new SGD({ learningRate: (step) => ops.divide(1, ops.add(ops.cast(step, 'float32'), 1)) }))
     expect((await errorOf(() => own.save())).message).toContain(
       'A function without a name that is a learning rate cannot be saved',

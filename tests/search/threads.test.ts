@@ -1,4 +1,4 @@
-// Trials in workers: the same results as without workers, returned weights, and options that workers cannot take.
+// Trials in workers: the same results as without workers, returned weights, and options that workers do not support.
 // modes: simd
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -26,7 +26,7 @@ export default function make({ units, kind }) {
   const diverges = kind === 'diverges'
   const model = new Sequential([new Dense({ units, activation: 'tanh' }), new Dropout({ rate: 0.2 }), new Dense({ units: 1, activation: diverges ? 'linear' : 'sigmoid' })])
   model.compile({ optimizer: diverges ? new SGD({ learningRate: 1e14 }) : new Adam({ learningRate: 0.05 }), loss: diverges ? 'meanSquaredError' : 'binaryCrossentropy', metrics: ['accuracy'] })
-  // What is drawn while a model is made is the same where it is made again.
+  // A model that is made again draws the same random numbers.
   return Object.assign(model, { drawn: random.uniform([1]).item() })
 }`
 

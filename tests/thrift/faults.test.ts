@@ -67,7 +67,7 @@ describe('callbacks', () => {
       const error = await errorOf(() =>
         network().fit(x, yes, { verbose: 0, callbacks: [{ stepsAhead: () => answer as number }] }),
       )
-      expect(error.message).toMatch(/stepsAhead of a callback must give a number ≥ 0, received/)
+      expect(error.message).toMatch(/stepsAhead of a callback must return a number ≥ 0, received/)
     }
   })
 
@@ -158,7 +158,7 @@ describe('a model whose layers must be known', () => {
     own.predictOnBatch(tensor(x))
     expect((await errorOf(async () => use(own))).message).toMatch(
       new RegExp(
-        `${name}: needs a Sequential or a functional model, of which it is known how its layers are connected; Own "own.*" is a class of its own, which makes its layers itself`,
+        `${name}: needs a Sequential or a functional model, whose connections between layers are known; Own "own.*" is a custom class, which makes its layers itself`,
       ),
     )
     expect((await errorOf(async () => use({} as Model))).message).toMatch(
@@ -171,6 +171,6 @@ describe('a model whose layers must be known', () => {
 
   it.each(copiers)('must not have its own train step for %s', async (name, use) => {
     const { message } = await errorOf(async () => use(new Stepping(layers())))
-    expect(message).toMatch(new RegExp(`${name}: .*Stepping "stepping.*" has a training step of its own`))
+    expect(message).toMatch(new RegExp(`${name}: .*Stepping "stepping.*" has a custom training step`))
   })
 })

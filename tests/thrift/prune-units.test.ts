@@ -678,7 +678,7 @@ describe('refuses unsuitable models and options', () => {
       new Dense(1),
     ])
     await expect(pruneUnits(ways, { keep: { a: 2 } })).rejects.toThrow(
-      `'a': Bidirectional "ways" does not say what it does with them. Possible: b`,
+      `'a': Bidirectional "ways" does not declare how it uses units. Possible: b`,
     )
     await expect(pruneUnits(ways, { keep: { ways: 2 } })).rejects.toThrow(ArgumentError)
   })

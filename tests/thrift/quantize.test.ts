@@ -322,7 +322,7 @@ describe('quantize', () => {
     }
     const own = new Own()
     await own.predict([[1, 2]])
-    expect(() => quantize(own)).toThrow('class of its own')
+    expect(() => quantize(own)).toThrow('custom class')
     const small = quantize(model)
     expect(() => small.predictOnBatch([[1, 2, 3]])).toThrow('[batch, 30]')
     expect(() => new QuantizedConv1D({ filters: 2, kernelSize: 2 }).build([null, 5, null])).toThrow(

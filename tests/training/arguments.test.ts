@@ -62,7 +62,7 @@ describe('options instead of targets', () => {
     const model = binaryModel()
     const before = weightsOf(model)
     expect((await errorOf(() => call(model))).message).toMatch(
-      new RegExp(`^${method}: received options, .* where targets belong, and the model needs targets`),
+      new RegExp(`^${method}: received options, .* in place of targets, but the model needs targets`),
     )
     expect(weightsOf(model)).toEqual(before)
   })
@@ -137,7 +137,7 @@ describe('outputs without a loss', () => {
     },
   )
 
-  it('a list of targets has priority over rows, for as many rows as outputs', async () => {
+  it('a list with one element per output is a list of targets, not of rows', async () => {
     const two = tensor([
       [0, 1],
       [2, 3],

@@ -234,7 +234,7 @@ describe('epochs', () => {
     )
     expect(steps).toEqual([2, 2, 2])
     expect(warn.mock.calls).toEqual([
-      ['fit: the data ended after 2 of stepsPerEpoch 3 steps. Use repeat() for data that begin again.'],
+      ['fit: the data ended after 2 steps, before the 3 of stepsPerEpoch. Use repeat() to read them again.'],
     ])
     warn.mockRestore()
   })
@@ -329,7 +329,7 @@ describe('errors', () => {
       'rows of lists',
       (model) => model.evaluate(Dataset.from([{ x: [1, 2, 3], y: [0] }])),
       ShapeError,
-      'evaluate, batch 0: x and y must have as many rows, received 3 and 1. Is it a row?',
+      'evaluate, batch 0: x and y must have the same number of rows, received 3 and 1. Is it a row?',
     ],
     [
       'single inputs',
@@ -360,7 +360,7 @@ describe('errors', () => {
       'sampleWeight',
       (model) => model.fit(rows().batch(4), quiet({ sampleWeight: weights })),
       ArgumentError,
-      'sampleWeight is for arrays. Batches have it of their own: [x, y, sampleWeight].',
+      'sampleWeight is for arrays. Put the weights into the batches: [x, y, sampleWeight].',
     ],
     [
       'no targets',

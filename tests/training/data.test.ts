@@ -158,7 +158,7 @@ describe('invalid inputs', () => {
       'unequal numbers of rows',
       { image, tags: tags.slice(1) },
       ShapeError,
-      'x.image and x.tags must have as many rows, received 6 and 5',
+      'x.image and x.tags must have the same number of rows, received 6 and 5',
     ],
     [
       'NaN in one row',
@@ -262,7 +262,7 @@ describe('invalid targets', () => {
       'another number of rows',
       { price, kind: kind.slice(2) },
       ShapeError,
-      'x and y.kind must have as many rows, received 6 and 4',
+      'x and y.kind must have the same number of rows, received 6 and 4',
     ],
     [
       'an unknown class',
@@ -396,7 +396,7 @@ describe('invalid sample weights', () => {
     const wrong = (classWeight: FitOptions['classWeight'], ...parts: string[]) =>
       expectError(model, () => fit(model, x, y, { classWeight }), ArgumentError, ...parts)
     await wrong({ 0: 2 }, 'there are 2 outputs', '{ price, kind }')
-    await wrong({ prise: { 0: 2 } }, "names 'prise', which is no output. The outputs are: price, kind")
+    await wrong({ prise: { 0: 2 } }, "names 'prise', which is not an output. The outputs are: price, kind")
     await wrong([{ 0: 2 }], 'one entry for each of the 2 outputs, received 1')
   })
 
@@ -419,7 +419,7 @@ describe('compile', () => {
     [
       'a loss for an unknown output',
       { loss: { prize: 'mse' } },
-      "compile: loss names 'prize', which is no output. The outputs are: price, kind",
+      "compile: loss names 'prize', which is not an output. The outputs are: price, kind",
     ],
     ['too few losses', { loss: ['mse'] }, 'compile: loss must have one entry for each of the 2 outputs, received 1'],
     [
@@ -442,7 +442,7 @@ describe('compile', () => {
     [
       'metrics for an unknown output',
       { weightedMetrics: { kid: 'accuracy' } },
-      "compile: weightedMetrics names 'kid', which is no output. The outputs are: price, kind",
+      "compile: weightedMetrics names 'kid', which is not an output. The outputs are: price, kind",
     ],
     [
       'a misspelt name',

@@ -1,4 +1,4 @@
-// Where fit and layers differ from Keras, as their documentation says.
+// Documented differences between fit and layers and those of Keras.
 // modes: simd
 import { expect, it } from 'vitest'
 import { Dense, SGD, Sequential, TextVectorization, setRandomSeed } from '../../src'

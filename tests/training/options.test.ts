@@ -19,7 +19,7 @@ const CALLS: readonly (readonly [string, Call])[] = [
   ['testOnBatch', (model, options) => model.testOnBatch(x, yes, options)],
 ]
 
-/** What a call gives, and the weights after it. */
+/** The result of a call, and the weights after it. */
 async function resultOf(call: Call, options: object): Promise<unknown> {
   setRandomSeed(5)
   const model = binaryModel()
@@ -52,7 +52,7 @@ describe('spellings', () => {
     expect(error.message).toBe(`${name}: ${key[0]} is given twice, in two spellings`)
   })
 
-  it('with underscores stand in the place of targets, too', async () => {
+  it('with underscores are also accepted in place of targets', async () => {
     const make = () => {
       setRandomSeed(2)
       const model = new Sequential([new Dense({ units: 1, inputShape: [4], activityRegularizer: 'l2' })])

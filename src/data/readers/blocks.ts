@@ -203,7 +203,7 @@ export function lineEnds(bytes: Uint8Array): number {
 export function lineDecoder(name: string, encoding: string): Decoder {
   const decoder = new Decoder(name, encoding)
   if (decoder.isWide)
-    throw new ArgumentError(`encoding: lines of '${encoding}' cannot be told apart. Store the text as UTF-8 first.`)
+    throw new ArgumentError(`encoding: lines of '${encoding}' cannot be separated. Store the text as UTF-8 first.`)
   return decoder
 }
 

@@ -57,7 +57,9 @@ function chunksOf(
   if (typeof source === 'function')
     return () => after(source(), (made) => sourceOf(chunksOf(made, where, signal), where))
   if (typeof source === 'string' && source.includes('\n'))
-    throw new ArgumentError(`${where}: a string is the path or the address of a file. For its content say { text: … }`)
+    throw new ArgumentError(
+      `${where}: a string is the path or the address of a file. For its content, pass { text: … }`,
+    )
   if (typeof source === 'string' || source instanceof URL) {
     const files = isRemote(source) ? null : nodeModule('node:fs/promises')
     return files === null ? async () => (await respond(source, signal)).body ?? [] : fileSource(files, source, where)

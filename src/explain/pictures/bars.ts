@@ -16,9 +16,9 @@ export interface AttributionBarsOptions extends PictureOptions {
   readonly row?: number
   /** How many features are shown; the others become one bar. Default 15. */
   readonly most?: number
-  /** The number that is explained, which then stands below the bars. Default null. */
+  /** The number that is explained, printed below the bars. Default null. */
   readonly value?: number | null
-  /** That number for the baseline, which stands beside it. Default null. */
+  /** The same number for the baseline, printed beside it. Default null. */
   readonly baseValue?: number | null
 }
 

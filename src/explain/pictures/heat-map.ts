@@ -49,10 +49,11 @@ interface Pixels {
  *   const { heatMap } = await gradCam(model, images)
  *   const svg = heatMapPicture(heatMap, { image: images, row: 2 })
  *
- * @param map [rows, columns], [rows, columns, channels], whose channels are added, or a batch of either. One with three axes is
- *   a batch of maps where an image with four axes or as many rows and columns says so, else one map with channels
+ * @param map [rows, columns], or [rows, columns, channels], whose channels are added; or a batch of either. Three axes are a
+ *   batch if the last two have the image's rows and columns and the first two do not; without an image, if the first
+ *   extent is 1 or the last is above 4
  * @returns an SVG, as text: readable on light and dark pages
- * @throws ShapeError for what is no map, and for an image of another size
+ * @throws ShapeError if `map` is not a map, or the image has another size
  */
 export function heatMapPicture(map: TensorLike, options: HeatMapOptions = {}): string {
   requireArguments('heatMapPicture', arguments, 2)
@@ -63,7 +64,7 @@ export function heatMapPicture(map: TensorLike, options: HeatMapOptions = {}): s
   const { rows, columns } = heat
   if (image !== null && (image.rows !== rows || image.columns !== columns)) {
     throw new ShapeError(
-      `heatMapPicture: the map and the image must have as many rows and columns, received ${formatShape([rows, columns])} and ${formatShape([image.rows, image.columns])}`,
+      `heatMapPicture: the map and the image must have the same rows and columns, received ${formatShape([rows, columns])} and ${formatShape([image.rows, image.columns])}`,
     )
   }
   let [low, high] = [0, 0]

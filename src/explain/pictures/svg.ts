@@ -1,18 +1,18 @@
-// What all pictures share: the frame, colours for light and dark pages, text that is escaped, numbers that are short.
+// Shared by all pictures: the frame, colours for light and dark pages, escaped text, short numbers.
 
 import { ArgumentError, quoted } from '../../core/errors'
 import { custom, nullable, option } from '../../core/options'
 import { asciiXml } from '../../core/text'
 
-/** What every picture may be told. */
+/** The options of every picture. */
 export interface PictureOptions {
-  /** Stands above the picture, and is what screen readers say first. */
+  /** The title above the picture, which screen readers read first. */
   readonly title?: string
-  /** What screen readers say then. Default: what is shown, in words. */
+  /** The description that screen readers read after the title. Default: the content in words. */
   readonly description?: string | null
 }
 
-/** Any text, an empty one as well. */
+/** Any text, also an empty one. */
 export const words = custom<string>(
   (value, where) => {
     if (typeof value === 'string') return value
@@ -49,7 +49,7 @@ function rules(column: 1 | 2): string {
 const style = (): string =>
   `<style>.myelin-picture{font:12px system-ui,sans-serif}${rules(1)}@media(prefers-color-scheme:dark){${rules(2)}}</style>`
 
-/** Text as it may stand in XML, also within quotation marks. */
+/** Escapes text for XML, also within quotation marks. */
 function escaped(text: string): string {
   // Control characters are not allowed in XML at all.
   const allowed = Array.from(text, (each) => (each < ' ' && !'\t\n\r'.includes(each) ? '\uFFFD' : each)).join('')
@@ -100,12 +100,12 @@ function idOf(text: string): string {
   return `myelin-${hash.toString(36)}`
 }
 
-/** Where the title stands, and what is below it. */
+/** The position of the title, and the content below it. */
 export const HEAD = 40
 
 /**
- * The whole picture: paper, title, what screen readers say, then the body.
- * @param described what is shown, in words
+ * The whole picture: background, title, text for screen readers, then the body.
+ * @param described the content in words
  */
 export function picture(
   width: number,

@@ -31,7 +31,7 @@ export interface FitParams {
   readonly verbose: 0 | 1 | 2
 }
 
-/** The model as callbacks see it. */
+/** The part of a model that callbacks use. */
 export interface TrainedModel {
   /** The model's name. */
   readonly name: string
@@ -110,12 +110,12 @@ export interface RunKeeper {
   readonly every: number | null
   /** Called after all callbacks' onTrainBegin, before the first step. */
   takeUp(run: Run): void | Promise<void>
-  /** Called after all callbacks were told of the step, or of the end of the epoch. */
+  /** Called after the callbacks' events of the step, or of the end of the epoch. */
   keep(run: Run): void | Promise<void>
 }
 
 declare global {
-  /** The types of reports by their names. Whoever defines a callback with a report adds its type here. */
+  /** The types of reports by their names. A module that defines a callback with a report adds the report's type here. */
   interface MyelinReports {}
 }
 
@@ -252,15 +252,15 @@ export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
 }
 
 /**
- * Declares the methods that subclasses may write, and has none of them: a callback is only called for methods that it
- * has.
+ * Declares the methods that subclasses may define, without defining them: only methods that a callback defines are
+ * called.
  */
 const Listener = Configured as Omit<typeof Configured, 'prototype'> &
   (abstract new (options?: unknown) => Configured & CallbackHooks)
 
 /**
- * Base class that knows the model and the parameters of fit. Override the methods of the events to handle; a method
- * that begins with `on` but is not an event is refused.
+ * Base class with the model and the parameters of fit. Define the methods of the events to handle; a method that begins
+ * with `on` but is not an event is an error.
  * @example
  * class Counter extends Callback {
  *   epochs = 0

@@ -13,7 +13,7 @@ const earlyStoppingOptions = () => ({
   minDelta: option(number(), 0),
   /** The number of epochs without improvement after which training ends. Default 0. */
   patience: option(integer({ min: 0 }), 0),
-  /** A value that the log must improve on for training to continue. Default null: none. */
+  /** The value that the log must also be better than, for an improvement to count. Default null: none. */
   baseline: option(nullable(number()), null),
   /** Whether to restore the weights of the best epoch at the end. Default false. */
   restoreBestWeights: option(boolean, false),

@@ -14,7 +14,7 @@ export class History extends Callback {
   /** The numbers of the epochs that ran, from 0. */
   readonly epoch: number[] = []
   /**
-   * What callbacks report about the run, by name, such as `health` of UnitHealth (`myelin/balance`) and `footprint` of
+   * The reports of callbacks about the run, by name, such as `health` of UnitHealth (`myelin/balance`) and `footprint` of
    * EmissionsTracker (`myelin/thrift`). Lists of several callbacks are joined; of other reports, the first counts.
    */
   override readonly reports: Reports = {}

@@ -16,7 +16,7 @@ export class LambdaCallback extends Callback {
     super()
     if (typeof methods !== 'object' || methods === null)
       throw new ArgumentError(
-        `LambdaCallback takes functions by the events they hear, { onEpochEnd: … }, received ${quoted(methods)}`,
+        `LambdaCallback takes functions by the names of events, { onEpochEnd: … }, received ${quoted(methods)}`,
       )
     for (const [key, listener] of Object.entries(methods)) {
       const event = knownName(key, METHODS)

@@ -60,7 +60,7 @@ export class LearningRateScheduler extends configured(Callback, schedulerOptions
       const rate: unknown = this.schedule(epoch, optimizer.learningRate)
       if (typeof rate !== 'number')
         throw new ArgumentError(
-          `LearningRateScheduler: schedule must give a number, received ${quoted(rate)} in epoch ${epoch}`,
+          `LearningRateScheduler: schedule must return a number, received ${quoted(rate)} in epoch ${epoch}`,
         )
       restating(
         (message) => `LearningRateScheduler: in epoch ${epoch}: ${message}`,

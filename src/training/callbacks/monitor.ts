@@ -1,4 +1,4 @@
-// The parts that callbacks watching a log share: its name, its direction, what improves it, and the warning if it is
+// Shared by callbacks that monitor a log: its name, its direction, what counts as an improvement, and the warning if it is
 // missing.
 
 import type { ValuesOf } from '../../core/options'
@@ -13,9 +13,9 @@ export const mode = choice('auto', 'min', 'max')
 /** Console output: 1 prints, 0 is silent. */
 export const verbosity = integer({ min: 0, max: 1 })
 
-/** The options of all callbacks that watch a log. */
+/** The options of all callbacks that monitor a log. */
 export const monitorOptions = () => ({
-  /** The log to watch, in either spelling: 'valLoss', 'val_loss'. Default 'valLoss'. */
+  /** The log to monitor, in either spelling: 'valLoss', 'val_loss'. Default 'valLoss'. */
   monitor: option(text, 'valLoss'),
   /** 'auto': names of scores, such as accuracy, AUC, F1 or IoU, should rise, others fall. Default 'auto'. */
   mode: option(mode, 'auto'),
@@ -27,7 +27,7 @@ export function shouldRise(monitor: string, how: 'auto' | 'min' | 'max'): boolea
   return how === 'max' || (how === 'auto' && isScore(monitor) === true)
 }
 
-/** A log that is watched. */
+/** A log that is monitored. */
 export class Monitor {
   readonly rises: boolean
   private warned = false

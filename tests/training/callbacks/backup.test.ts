@@ -403,13 +403,13 @@ describe('a backup that cannot be used', () => {
       /The saved run is a different one\. '.*' has shape \[4, 5\], the model needs \[4, 7\]/,
     )
     expect(await refused(binaryModel({ optimizer: 'sgd' }), [backup(), interruptAfter(99)])).toContain(
-      'which this one lacks',
+      'which does not exist in this run',
     )
     expect(await refused(make().model, [backup(), new EarlyStopping(), interruptAfter(99)])).toContain(
-      'The run was saved with callbacks ["History"], this one has ["EarlyStopping","History"]',
+      'The run was saved with callbacks ["History"], this run has ["EarlyStopping","History"]',
     )
     expect(await refused(make().model, [backup(), interruptAfter(99)], { ...OPTIONS, batchSize: 4 })).toContain(
-      'The run was saved with batchSize 8, this one has 4',
+      'The run was saved with batchSize 8, this run has 4',
     )
   })
 
@@ -418,7 +418,7 @@ describe('a backup that cannot be used', () => {
       fitWith(make(), [{ getState: () => new Map() as never }, new BackupAndRestore(backupDir)]),
     )
     expect(error).toBeInstanceOf(ArgumentError)
-    expect(error.message).toContain('getState of a callback must give plain data and tensors, received Map')
+    expect(error.message).toContain('getState of a callback must return plain data and tensors, received Map')
   })
 
   it('refuses invalid options', () => {

@@ -137,7 +137,7 @@ describe('LearningRateScheduler', () => {
           model.fit(x, yes, { verbose: 0, callbacks: [new LearningRateScheduler(() => 'fast' as never)] }),
         )
       ).message,
-    ).toBe("LearningRateScheduler: schedule must give a number, received 'fast' in epoch 0")
+    ).toBe("LearningRateScheduler: schedule must return a number, received 'fast' in epoch 0")
     expect(
       (await errorOf(() => model.fit(x, yes, { verbose: 0, callbacks: [new LearningRateScheduler(() => -1)] })))
         .message,

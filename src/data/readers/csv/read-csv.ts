@@ -250,7 +250,7 @@ async function parser(): Promise<typeof Papa> {
     return (await import('papaparse')).default
   } catch (cause) {
     throw new StateError(
-      'readCsv: Papa Parse could not be loaded. A page without a bundler loads papaparse/papaparse.min.js by a script tag of its own before; elsewhere install the package papaparse.',
+      'readCsv: Papa Parse could not be loaded. In a page without a bundler, load papaparse/papaparse.min.js first, with its own script tag; elsewhere install the package papaparse.',
       { cause },
     )
   }
