@@ -4,11 +4,13 @@
 //   const path = scoped<readonly string[]>([])
 //   path.within(['dense'], () => path.current)    // ['dense']
 
-/** The scoped values that were set, by number; undefined at the default. */
+/** The scoped values that were set, by number. */
 let scope: readonly unknown[] = []
 let count = 0
+/** Stands for undefined, because a value that was not set is undefined. */
+const UNDEFINED = Symbol()
 
-/** A scoped value, which is never undefined. */
+/** A scoped value. */
 export class Scoped<Value> {
   private readonly number = count++
 
@@ -17,7 +19,8 @@ export class Scoped<Value> {
 
   get current(): Value {
     const value = scope[this.number]
-    return value === undefined ? this.initial : (value as Value)
+    if (value === undefined) return this.initial
+    return (value === UNDEFINED ? undefined : value) as Value
   }
 
   /**
@@ -27,7 +30,7 @@ export class Scoped<Value> {
   within<Result>(value: Value, body: () => Result): Result {
     const outer = scope
     const inner = [...outer]
-    inner[this.number] = value
+    inner[this.number] = value === undefined ? UNDEFINED : value
     scope = inner
     try {
       return body()

@@ -121,9 +121,10 @@ export class Prepared implements Form, StepPrograms {
     // The name of an output's data in errors: `y` for a model with one output, otherwise `y.price`.
     const placeOf = (where: string, i: number): string =>
       expected.length === 1 ? where : `${where}.${this.outputNames[i] ?? i}`
-    weights.forEach((weight, i) => {
+    for (let i = 0; i < weights.length; i++) {
+      const weight = weights[i]!
       if (weight !== null && weight.rank > 1) requireWeights(weight, expected[i], () => placeOf(names.sampleWeight, i))
-    })
+    }
     for (let i = 0; i < losses.length; i++) {
       const loss = losses[i]!
       if (loss === null) continue

@@ -116,8 +116,8 @@ export class TrainingState {
 
   /** The layouts of the data that the model expects, as far as they are known. */
   get layouts(): Layouts {
-    const { graph, buildSpec } = this.model
-    const of = graph ?? (buildSpec as object | null)
+    const { model } = this
+    const of = model.graph ?? (model.buildSpec as object | null)
     // Before the model is built, a layer may still be inserted at the front.
     if (of === null || this.known?.of !== of) this.known = { of, layouts: layoutsOf(this.model) }
     return this.known.layouts
