@@ -506,6 +506,11 @@ export abstract class Configured implements Configurable {
   }
 }
 
+/** A configuration without some options, in either spelling. */
+export function withoutOptions<Options extends object>(config: Options, names: readonly string[]): Options {
+  return Object.fromEntries(Object.entries(config).filter(([key]) => knownName(key, names) === undefined)) as Options
+}
+
 type AbstractClass = abstract new (...inputs: never) => object
 /** Options, which may be omitted if none is required. */
 type OptionsArgument<Options> = Partial<Options> extends Options ? [options?: Options] : [options: Options]

@@ -9,6 +9,8 @@ import { asTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import type { CallExtras } from './context'
+import type { ProbeExtents } from './probes'
+import { openExtent } from './probes'
 import type { BatchShape } from './spec'
 import { TensorSpec } from './spec'
 import { originOf } from './symbol'
@@ -90,10 +92,10 @@ interface ProbeTypes {
 }
 
 /**
- * The types of inputs and options, with `extent` for open extents. A tensor with data stands for any batch size. An
+ * The types of inputs and options, with `extents` for open ones. A tensor with data stands for any batch size. An
  * extent that is open in an input but known in its mask, or the reverse, is known for both.
  */
-export function probeTypes(specs: Tree<TensorSpec>, extent: number, options: ApplyOptions): ProbeTypes {
+export function probeTypes(specs: Tree<TensorSpec>, extents: ProbeExtents, options: ApplyOptions): ProbeTypes {
   const open = (tensor: Tensor, isPairMask: boolean): TensorSpec => {
     const spec = originOf(tensor)?.spec
     if (spec !== undefined) return spec
@@ -103,7 +105,7 @@ export function probeTypes(specs: Tree<TensorSpec>, extent: number, options: App
   const inputs = flatten(specs)
   const masks = options.mask == null ? [] : flatten(options.mask).map((mask) => mask && open(mask, false))
   const known = (own: BatchShape, other: BatchShape | undefined): Shape =>
-    own.map((each, i) => each ?? other?.[i] ?? extent)
+    own.map((each, axis) => each ?? other?.[axis] ?? openExtent(axis, extents))
   const tensors = [
     ...new Set(
       TENSOR_OPTIONS.flatMap((name) => flatten<unknown>(options[name] ?? null)).filter(

@@ -1,6 +1,6 @@
 // Checks of inputs and masks, and the errors for those that do not fit.
 
-import { ShapeError, formatShape } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { sameShape, sizeOf } from '../core/shapes'
 import type { BatchShape } from './spec'
@@ -8,6 +8,15 @@ import type { BatchShape } from './spec'
 interface Named {
   toString(): string
 }
+
+/** @throws ArgumentError if a layer in which inputShape has no effect has this option, or inputDim */
+export function refuseInputShape(layer: Named, remedy: string): void {
+  const given = INPUT_SHAPE.find((name) => Reflect.get(layer, name) !== null)
+  if (given !== undefined) throw new ArgumentError(`${layer.toString()}: ${given} has no effect here. ${remedy}`)
+}
+
+/** The options by which a layer gets the shape of its input. */
+export const INPUT_SHAPE = ['inputShape', 'inputDim'] as const
 
 /**
  * @param layer is named in the error

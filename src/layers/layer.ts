@@ -38,6 +38,8 @@ import type { LayerForm } from './forms'
 import { requireOne } from './forms'
 import type { MaskTrail } from './masks'
 import { masksOf, setMask, maskOf } from './masks'
+import type { ProbeExtents } from './probes'
+import { commonSpecs, probed } from './probes'
 import type { BatchShape, ShapesOf, SpecsOf } from './spec'
 import { TensorSpec, shapesOf, specOf, specsFrom } from './spec'
 import { firstCall, hasSymbol, originOf, recordCall } from './symbol'
@@ -540,7 +542,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
       () => this.buildTree(specs),
     )
     // Inner layers create their weights when they are called: call this layer on symbols once.
-    if (this.sublayers.some((layer) => !layer.built)) this.probe(specs, PROBES[0], {})
+    if (this.sublayers.some((layer) => !layer.built)) this.probe(specs, {}, 1)
   }
 
   protected buildTree(specs: Tree<TensorSpec>): void {
@@ -575,27 +577,19 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     return mapTree(specsFrom(shapes), ({ shape }) => new TensorSpec(shape, dtype))
   }
 
-  /** Traces `call` with two batch sizes: extents that differ depend on the batch and are open. */
+  /** The specs of the outputs, inferred by tracing `call`; an extent that depends on an open one is open. */
   protected tracedOutputSpec(specs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
     this.ensureBuilt(specs)
-    const leaves = flatten(specs)
-    const isOpen = leaves.some(({ shape }) => shape.includes(null))
-    const first = this.probe(specs, PROBES[0], options)
-    if (!isOpen) return mapTree(first, ({ shape, dtype }) => new TensorSpec(shape, dtype))
-    const second = flatten(this.probe(specs, PROBES[1], options))
-    let at = 0
-    return mapTree(first, ({ shape, dtype }) => {
-      const other = second[at++]!.shape
-      return new TensorSpec(
-        shape.map((extent, i) => (extent === other[i] ? extent : null)),
-        dtype,
-      )
-    })
+    return commonSpecs(this.probe(specs, options))
   }
 
-  /** The outputs of `call` as symbols of a temporary trace; open extents are `extent`. */
-  private probe(specs: Tree<TensorSpec>, extent: number, options: ApplyOptions): Tree<Tensor> {
-    const { types, said } = probeTypes(specs, extent, options)
+  /** The outputs of `call` as symbols of temporary traces, each for other values of open extents; `most` of them. */
+  private probe(specs: Tree<TensorSpec>, options: ApplyOptions, most?: number): readonly Tree<Tensor>[] {
+    return probed(flatten(specs), (extents) => this.traceFor(specs, extents, options), most)
+  }
+
+  private traceFor(specs: Tree<TensorSpec>, extents: ProbeExtents, options: ApplyOptions): Tree<Tensor> {
+    const { types, said } = probeTypes(specs, extents, options)
     let output: Tree<Tensor> | null = null
     untraced(() =>
       whileProbing(() =>
@@ -814,11 +808,12 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   /** Tries the call on specs, so that wrong options fail now and not when data arrive. */
   private tryCall(specs: Tree<TensorSpec>, said: ApplyOptions): void {
-    const [extent] = PROBES
-    restating(
-      (message) => `${message} (with ${extent} for the extents that are open)`,
-      () => this.probe(specs, extent, said),
-    )
+    const tried = (extents: ProbeExtents): unknown =>
+      restating(
+        (message) => `${message} (with ${extents.length} for the extents that are open)`,
+        () => this.traceFor(specs, extents, said),
+      )
+    probed(flatten(specs), tried, 1)
   }
 
   private checkOutput(output: Tree<Tensor>): Tree<Tensor> {
@@ -832,9 +827,6 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     return output
   }
 }
-
-/** Two batch sizes that reveal which extents depend on the batch. Size 1 would be broadcast and squeezed. */
-const PROBES = [2, 3] as const
 
 function formOf({ constructor }: object): LayerForm {
   return (constructor as typeof Layer).form

@@ -8,7 +8,18 @@ export const seedOption = () => ({
   seed: option(nullable(integer()), null),
 })
 
+/** What determines the random numbers of a layer. */
+export interface Seeded {
+  readonly seed: number | null
+  readonly name: string
+}
+
+/** The arguments of the SeedGenerator of a layer. */
+export function streamOf({ seed, name }: Seeded): [seed: number | undefined, name: string] {
+  return [seed ?? undefined, `${name}/seedGenerator`]
+}
+
 /** The stream of a layer's random numbers. */
-export function generatorOf({ seed, name }: { readonly seed: number | null; readonly name: string }): SeedGenerator {
-  return new SeedGenerator(seed ?? undefined, `${name}/seedGenerator`)
+export function generatorOf(layer: Seeded): SeedGenerator {
+  return new SeedGenerator(...streamOf(layer))
 }

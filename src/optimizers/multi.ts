@@ -1,8 +1,8 @@
 // Several optimizers, each for some of the weights.
 
-import { ArgumentError, StateError, internalError } from '../core/errors'
+import { ArgumentError, StateError, internalError, knownName } from '../core/errors'
 import type { OptionInputs, Kind } from '../core/options'
-import { configured, listOf, named, required } from '../core/options'
+import { configured, listOf, named, required, withoutOptions } from '../core/options'
 import type { Config, NamesOf, Serialized } from '../core/registry'
 import { Registry } from '../core/registry'
 import { add } from '../ops/elementwise'
@@ -53,6 +53,10 @@ const multiOptions = () => ({
 })
 export type MultiOptimizerOptions = OptionInputs<ReturnType<typeof multiOptions>> & { name?: string }
 
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0
+}
+
 /**
  * Several optimizers, each for some of the weights:
  *
@@ -61,21 +65,32 @@ export type MultiOptimizerOptions = OptionInputs<ReturnType<typeof multiOptions>
  * ```
  *
  * Keras: `keras.optimizers.MultiOptimizer`.
- * @throws ArgumentError when it is built for a weight that no optimizer matches
+ * @throws ArgumentError for an option of the single optimizers, such as learningRate, and when it is built for a weight
+ * that no optimizer matches
  */
 export class MultiOptimizer extends configured(Optimizer, multiOptions) {
   static readonly className = 'MultiOptimizer'
   private chosen: readonly Variable[] = []
 
-  protected override checkOptions(): void {
-    // These three, and all options whose default is null, apply to a single optimizer.
-    const given = Object.entries(optimizerOptions()).find(
-      ([name, each]) => each.initial(this) === null && Reflect.get(this, name) !== null,
-    )
-    if (given !== undefined || this.useEma || this.groups.length > 0 || this.noWeightDecay.length > 0) {
-      const name = given?.[0] ?? 'useEma'
-      throw new ArgumentError(`${this.name}: options such as ${name} must be set in the single optimizers`)
+  constructor(...given: [options: MultiOptimizerOptions]) {
+    super(...given)
+    const single = Object.keys(optimizerOptions()).filter((name) => name !== 'name')
+    for (const [key, value] of Object.entries<unknown>(given[0])) {
+      const name = knownName(key, single)
+      const isSet = value !== undefined && value !== null && value !== false && !isEmptyList(value)
+      if (name !== undefined && isSet)
+        throw new ArgumentError(
+          `${this.name}: ${name} has no effect here. Set it in the single optimizers, as in [new SGD({ learningRate: 0.1 }), 'encoder/']`,
+        )
     }
+  }
+
+  /** Older configurations may contain a learning rate, which had no effect. @internal */
+  static fromConfig(config: MultiOptimizerOptions): MultiOptimizer {
+    return new this(withoutOptions(config, ['learningRate']))
+  }
+
+  protected override checkOptions(): void {
     const all = this.members
     if (all.length === 0) throw new ArgumentError(`${this.name}: optimizers must not be empty`)
     if (new Set(all).size < all.length)

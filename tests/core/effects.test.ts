@@ -61,8 +61,8 @@ const SILENT: readonly Silent[] = [
   { options: ['trainable'], only: ({ name }) => name === 'InputLayer', why: 'it has no weights' },
   {
     options: ['inputShape'],
-    only: named('StackedRNNCells', 'LSTMCell', 'GRUCell', 'SimpleRNNCell'),
-    why: 'their input is a record',
+    only: named('StackedRNNCells', 'LSTMCell', 'GRUCell', 'SimpleRNNCell', 'InputLayer'),
+    why: 'it is refused: the layer that calls a cell, and the option shape of an input, determine the shape',
   },
   {
     options: ['dataFormat'],
@@ -78,6 +78,7 @@ const SILENT: readonly Silent[] = [
   },
   {
     options: [
+      'learningRate',
       'weightDecay',
       'clipnorm',
       'clipvalue',
@@ -93,8 +94,6 @@ const SILENT: readonly Silent[] = [
     only: named('MultiOptimizer'),
     why: 'they are set in the single optimizers, and refused here',
   },
-  { options: ['learningRate'], only: named('MultiOptimizer'), why: 'files carry that of the first optimizer' },
-  { options: ['inputShape'], only: named('InputLayer'), why: 'its option shape has the same meaning' },
   { options: ['unroll'], why: 'a loop is one instruction; setting it prints a warning' },
   { options: ['implementation'], why: 'both give the same numbers' },
 ]

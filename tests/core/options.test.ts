@@ -3,6 +3,9 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { AdamOptions, EarlyStoppingOptions } from '../../src'
 import {
+  InputLayer,
+  LSTMCell,
+  StackedRNNCells,
   Adafactor,
   Adam,
   AdamW,
@@ -427,10 +430,24 @@ describe('unknown options are refused', () => {
       'LambdaCallback: onEpochEnd must be a function, received 5',
     ],
     [
-      () => new MultiOptimizer({ optimizers: [['sgd']], clipnorm: 1 }),
-      'options such as clipnorm must be set in the single optimizers',
+      () => new MultiOptimizer({ optimizers: [['sgd']], clipnorm: 1 } as never),
+      'multiOptimizer: clipnorm has no effect here. Set it in the single optimizers',
     ],
-    [() => new MultiOptimizer({ optimizers: [['sgd']], useEma: true }), 'useEma'],
+    [
+      () => new MultiOptimizer({ optimizers: [['sgd']], learningRate: 0.1 } as never),
+      'learningRate has no effect here',
+    ],
+    [() => new MultiOptimizer({ optimizers: [['sgd']], learning_rate: 0.001 } as never), 'learningRate has no effect'],
+    [() => new MultiOptimizer({ optimizers: [['sgd']], useEma: true } as never), 'useEma'],
+    [() => new MultiOptimizer({ optimizers: [['sgd']], emaMomentum: 0.5 } as never), 'emaMomentum'],
+    [() => new MultiOptimizer({ optimizers: [['sgd']], groups: [{ match: 'a', weightDecay: 0 }] } as never), 'groups'],
+    [() => new InputLayer({ shape: [2], inputShape: [3] }), 'inputShape has no effect here. Use shape instead.'],
+    [() => new InputLayer({ shape: [2], inputDim: 3 }), 'inputDim has no effect here'],
+    [
+      () => new LSTMCell({ units: 2, inputShape: [3] }),
+      'inputShape has no effect here. Set it in the layer that calls',
+    ],
+    [() => new StackedRNNCells({ cells: [new LSTMCell(2)], inputDim: 3 }), 'inputDim has no effect here'],
   ])('%#', (make, message) => {
     expect(messageOf(make)).toContain(message)
   })

@@ -17,6 +17,7 @@ import {
   GRU,
   GRUCell,
   Input,
+  InputLayer,
   LSTM,
   LSTMCell,
   Model,
@@ -29,12 +30,14 @@ import {
   StackedRNNCells,
   TimeDistributed,
   loadModel,
+  customObjectScope,
   ops,
   setMask,
   setRandomSeed,
   tensor,
   valueAndGrad,
 } from '../../src'
+import { layerFromConfig } from '../../src/layers/saved'
 import { flatten } from '../../src/core/tree'
 import { currentRuntime } from '../../src/runtime/current'
 import { floats, generator } from '../helpers/data'
@@ -685,4 +688,15 @@ describe('invalid arguments', () => {
       new GRU({ units: 2 }).apply(ops.zeros([2, 4, 5]), { initialState: ops.ones([2, 2], 'int32') }).shape,
     ).toEqual([2, 2])
   })
+})
+
+it.each([
+  ['LSTMCell', { units: 2 }],
+  ['InputLayer', { shape: [2] }],
+])('%s is read from a configuration with inputShape, which had no effect', (className, config) => {
+  const layer = customObjectScope({ LSTMCell, InputLayer }, () =>
+    layerFromConfig({ className, config: { ...config, input_shape: [3] } }),
+  )
+  expect(layer.getConfig()).toMatchObject(config)
+  expect(layer.inputShape).toBeNull()
 })

@@ -226,6 +226,34 @@ describe('MultiOptimizer', () => {
     const again = getOptimizer({ className: 'MultiOptimizer', config: multi.getConfig() })
     expect(again.getConfig()).toEqual(multi.getConfig())
   })
+
+  it.each(
+    Object.entries({
+      learningRate: 0.001,
+      weightDecay: 0.1,
+      clipnorm: 1,
+      clipvalue: 1,
+      globalClipnorm: 1,
+      useEma: true,
+      emaMomentum: 0.99,
+      emaOverwriteFrequency: 2,
+      lossScaleFactor: 2,
+      gradientAccumulationSteps: 2,
+      groups: [{ match: 'bias', weightDecay: 0 }],
+      noWeightDecay: ['bias'],
+    }),
+  )('refuses %s, which belongs to the single optimizers', (name, value) => {
+    const make = (): Optimizer => new MultiOptimizer({ optimizers: [['sgd']], [name]: value })
+    expect(make).toThrow(ArgumentError)
+    expect(make).toThrow(`multiOptimizer: ${name} has no effect here`)
+  })
+
+  it.each(['learningRate', 'learning_rate'])('is read from a configuration with %s, which had no effect', (name) => {
+    const config = new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 0.25 })]] }).getConfig()
+    const multi = getOptimizer({ className: 'MultiOptimizer', config: { ...config, [name]: 0.5 } })
+    expect(multi.learningRate).toBe(0.25)
+    expect(multi.getConfig()).toEqual(config)
+  })
 })
 
 describe('apply', () => {

@@ -2,12 +2,13 @@
 
 import { requireArguments } from '../../core/arguments'
 import type { DType } from '../../core/dtypes'
-import { choice, configured, extent, extents, nullable, option, required } from '../../core/options'
+import { choice, configured, extent, extents, nullable, option, required, withoutOptions } from '../../core/options'
 import { typed } from '../../core/tree'
 import type { Tensor } from '../../ops/tensor'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 import { TensorSpec } from '../spec'
+import { INPUT_SHAPE, refuseInputShape } from '../checks'
 import { recordCall } from '../symbol'
 
 /** Declares the shape of one sample and returns its input. Keras: `keras.layers.InputLayer`. */
@@ -21,6 +22,15 @@ export class InputLayer extends configured(Layer<Tensor>, () => ({
 })) {
   static readonly className = 'InputLayer'
   override readonly supportsMasking = true
+
+  protected override checkOptions(): void {
+    refuseInputShape(this, 'Use shape instead.')
+  }
+
+  /** Older configurations may contain inputShape, which had no effect. @internal */
+  static fromConfig(config: object): InputLayer {
+    return new this(typed(withoutOptions(config, INPUT_SHAPE)))
+  }
 
   /** A copy of an input layer. */
   static from({ shape, batchSize, dtype, name }: InputLayer): InputLayer {

@@ -6,7 +6,7 @@ import { ArgumentError } from '../../core/errors'
 import { configured, custom, required, text } from '../../core/options'
 import { snakeCase, uniqueName } from '../../core/registry'
 import type { Tree } from '../../core/tree'
-import { flatten, mapTree } from '../../core/tree'
+import { flatten } from '../../core/tree'
 import * as plain from '../../ops'
 import * as plainRandom from '../../ops/random'
 import { Tensor } from '../../ops/tensor'
@@ -15,6 +15,8 @@ import type { ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
 import { withoutFrame } from '../context'
 import { Layer } from '../layer'
+import type { ProbeExtents } from '../probes'
+import { openExtent, commonSpecs, probed } from '../probes'
 import { TensorSpec } from '../spec'
 import { hasSymbol, originOf, recordCall, replaceSymbols, symbolsIn } from '../symbol'
 
@@ -39,9 +41,6 @@ function callOp(op: Op, name: string, input: readonly unknown[]): unknown {
   if (!isVariadic(name)) requireArguments(name.includes('.') ? name : `ops.${name}`, input, op.length)
   return op(...input)
 }
-
-/** Two batch sizes that reveal which extents depend on the batch. */
-const PROBES = [2, 3] as const
 
 /** An op as a layer: its input is the list of the op's arguments. A call of an op on symbols creates it. */
 export class Operation extends configured(Layer<readonly unknown[], unknown>, () => ({
@@ -84,26 +83,19 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
   private recordArguments(input: readonly unknown[]): Tree<Tensor> {
     this.ensureBuilt(new TensorSpec([]))
     const symbols = [...new Set(symbolsIn(input))]
-    const [first, second] = PROBES.map((extent) => this.probeArguments(input, symbols, extent)) as [
-      Tree<Tensor>,
-      Tree<Tensor>,
-    ]
-    const others = flatten(second)
-    let at = 0
-    const outputs = mapTree(first, ({ shape, dtype }) => {
-      const other = others[at++]!
-      return new TensorSpec(
-        shape.map((extent, i) => (extent === other.shape[i] ? extent : null)),
-        dtype,
-      )
-    })
+    const outputs = commonSpecs(
+      probed(
+        symbols.map((symbol) => originOf(symbol)!.spec),
+        (extents) => this.probeArguments(input, symbols, extents),
+      ),
+    )
     return recordCall(this, input as Tree<unknown>, {}, outputs)
   }
 
-  private probeArguments(input: readonly unknown[], symbols: readonly Tensor[], extent: number): Tree<Tensor> {
+  private probeArguments(input: readonly unknown[], symbols: readonly Tensor[], extents: ProbeExtents): Tree<Tensor> {
     const types = symbols.map((symbol) => {
       const { shape, dtype } = originOf(symbol)!.spec
-      return { shape: shape.map((own) => own ?? extent), dtype }
+      return { shape: shape.map((own, axis) => own ?? openExtent(axis, extents)), dtype }
     })
     let result: Tree<Tensor> | null = null
     untraced(() =>

@@ -9,7 +9,8 @@ import { pickAlong } from '../../ops/rearrange'
 import { moveAxis, reshape } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
 import type { Interval, Transformation } from './image-layer'
-import { ImageLayer, RandomImageLayer, probabilityOption, interval, rangeOption } from './image-layer'
+import { ImageLayer, RandomDraws, probabilityOption, interval, rangeOption } from './image-layer'
+import { seedOption } from '../random'
 
 const within = (x: Tensor, [low, high]: Interval): Tensor => clip(x, low, high)
 /** Maps one range of values linearly to another. */
@@ -25,8 +26,9 @@ const BYTES: Interval = [0, 255]
  * Keras: `keras.layers.RandomBrightness`.
  */
 export class RandomBrightness extends configured(
-  RandomImageLayer,
+  ImageLayer,
   () => ({
+    ...seedOption(),
     /** δ, as a share of the value range: f for [−f, f], or [low, high]. */
     factor: required(interval(-1, 1)),
     ...rangeOption(),
@@ -34,10 +36,12 @@ export class RandomBrightness extends configured(
   'factor',
 ) {
   static readonly className = 'RandomBrightness'
+  private readonly generator = new RandomDraws(this)
 
-  protected augment(images: Tensor): Transformation {
+  protected transformation(images: Tensor, training: boolean): Transformation | null {
+    if (!training) return null
     const [low, high] = this.valueRange
-    const more = multiply(this.drawEach(this.factor, images), high - low)
+    const more = multiply(this.generator.drawEach(this.factor, images), high - low)
     return { images: (x) => within(add(x, more), this.valueRange) }
   }
 }
@@ -49,8 +53,9 @@ export class RandomBrightness extends configured(
  * Keras: `keras.layers.RandomContrast`, which in 3.15 reads one number f as [1, 1 + f], contrary to its documentation.
  */
 export class RandomContrast extends configured(
-  RandomImageLayer,
+  ImageLayer,
   () => ({
+    ...seedOption(),
     /** f for [1 − f, 1 + f], or [low, high] for [1 − low, 1 + high]. */
     factor: required({
       ...interval(0, 1),
@@ -62,10 +67,12 @@ export class RandomContrast extends configured(
   'factor',
 ) {
   static readonly className = 'RandomContrast'
+  private readonly generator = new RandomDraws(this)
 
-  protected augment(images: Tensor): Transformation {
+  protected transformation(images: Tensor, training: boolean): Transformation | null {
+    if (!training) return null
     const [low, high] = this.factor
-    const contrast = this.drawEach([1 - low, 1 + high], images)
+    const contrast = this.generator.drawEach([1 - low, 1 + high], images)
     return {
       images: (x) => {
         const middle = mean(x, [1, 2], true)
@@ -85,20 +92,23 @@ const LUMA = [0.2989, 0.587, 0.114]
  * Keras: `keras.layers.RandomGrayscale`.
  */
 export class RandomGrayscale extends configured(
-  RandomImageLayer,
+  ImageLayer,
   () => ({
+    ...seedOption(),
     /** The probability. Default 0.5. */
     factor: option(number({ min: 0, max: 1 }), 0.5),
   }),
   'factor',
 ) {
   static readonly className = 'RandomGrayscale'
+  private readonly generator = new RandomDraws(this)
 
-  protected augment(images: Tensor): Transformation {
+  protected transformation(images: Tensor, training: boolean): Transformation | null {
+    if (!training) return null
     const channels = images.shape[3]!
     if (channels !== 3 && channels !== 1)
       throw new ShapeError(`${this}: images must have 3 channels, red, green and blue, or one, received ${channels}`)
-    const isGrey = less(this.drawEach([0, 1], images), this.factor)
+    const isGrey = less(this.generator.drawEach([0, 1], images), this.factor)
     return {
       images: (x) =>
         channels === 1
@@ -114,14 +124,16 @@ export class RandomGrayscale extends configured(
  * Keras: `keras.layers.RandomInvert`.
  */
 export class RandomInvert extends configured(
-  RandomImageLayer,
-  () => ({ ...probabilityOption(), ...rangeOption() }),
+  ImageLayer,
+  () => ({ ...seedOption(), ...probabilityOption(), ...rangeOption() }),
   'valueRange',
 ) {
   static readonly className = 'RandomInvert'
+  private readonly generator = new RandomDraws(this)
 
-  protected augment(images: Tensor): Transformation {
-    const isInverted = this.chosen(this.factor, images)
+  protected transformation(images: Tensor, training: boolean): Transformation | null {
+    if (!training) return null
+    const isInverted = this.generator.chosen(this.factor, images)
     return { images: (x) => where(isInverted, subtract(this.valueRange[1], x), x) }
   }
 }
@@ -132,7 +144,8 @@ export class RandomInvert extends configured(
  *
  * Keras: `keras.layers.Solarization`, which in 3.15 draws from [low, 255 · high], although low is a share, too.
  */
-export class Solarization extends configured(RandomImageLayer, () => ({
+export class Solarization extends configured(ImageLayer, () => ({
+  ...seedOption(),
   /** a, as a share of the value range: f for [0, f], or [low, high]. Default 0. */
   additionFactor: option(interval(0, 1), 0),
   /** t, as a share of the value range: f for [0, f], or [low, high]. Default 0: all values are inverted. */
@@ -140,9 +153,11 @@ export class Solarization extends configured(RandomImageLayer, () => ({
   ...rangeOption(),
 })) {
   static readonly className = 'Solarization'
+  private readonly generator = new RandomDraws(this)
 
-  protected augment(images: Tensor): Transformation {
-    const share = (factor: Interval): Tensor => multiply(this.drawEach(factor, images), BYTES[1])
+  protected transformation(images: Tensor, training: boolean): Transformation | null {
+    if (!training) return null
+    const share = (factor: Interval): Tensor => multiply(this.generator.drawEach(factor, images), BYTES[1])
     const [addition, threshold] = [share(this.additionFactor), share(this.thresholdFactor)]
     return {
       images: (x) => {

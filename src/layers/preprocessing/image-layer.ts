@@ -10,14 +10,15 @@ import type { Tree } from '../../core/tree'
 import { isBranch, typed } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import { cast, less } from '../../ops/elementwise'
-import { uniform } from '../../ops/random'
+import { SeedGenerator, uniform } from '../../ops/random'
 import { expandDims, full, moveAxis, squeeze } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
 import { dataFormat } from '../kinds'
 import { Layer } from '../layer'
-import { generatorOf, seedOption } from '../random'
+import type { Seeded } from '../random'
+import { seedOption, streamOf } from '../random'
 import type { BatchShape, TensorSpec } from '../spec'
 
 /** How a layer transforms the parts of one batch. Random numbers are drawn once for all parts. */
@@ -205,11 +206,34 @@ export const rangeOption = () => ({
   valueRange: option(valueRange, [0, 255]),
 })
 
+/** Random numbers of a layer of images. */
+export class RandomDraws extends SeedGenerator {
+  constructor(layer: Seeded) {
+    super(...streamOf(layer))
+  }
+
+  /** Random numbers of an interval. */
+  draw([low, high]: Interval, shape: Shape): Tensor {
+    return low === high ? full(shape, low) : uniform(shape, { minval: low, maxval: high, seed: this })
+  }
+
+  /** One number for each image, [batch, 1, 1, 1]. */
+  drawEach(bounds: Interval, { shape }: Tensor): Tensor {
+    return this.draw(bounds, [shape[0]!, 1, 1, 1])
+  }
+
+  /** Which images are changed, each with a random probability, [batch, 1, 1, 1]. */
+  chosen(probability: Interval, images: Tensor): Tensor {
+    return less(this.drawEach([0, 1], images), this.drawEach(probability, images))
+  }
+}
+
 /**
- * Image layers that change images at random in training, each image differently, and otherwise return them unchanged.
+ * The base of augmentations: image layers that change images at random in training, each image differently, and
+ * otherwise return them unchanged.
  */
 export abstract class RandomImageLayer extends configured(ImageLayer, seedOption) {
-  protected readonly generator = generatorOf(this)
+  protected readonly generator = new RandomDraws(this)
 
   /** The transformation in training. @param images [batch, rows, columns, channels] */
   protected abstract augment(images: Tensor): Transformation
@@ -219,18 +243,18 @@ export abstract class RandomImageLayer extends configured(ImageLayer, seedOption
   }
 
   /** Random numbers of an interval. */
-  protected draw([low, high]: Interval, shape: Shape): Tensor {
-    return low === high ? full(shape, low) : uniform(shape, { minval: low, maxval: high, seed: this.generator })
+  protected draw(bounds: Interval, shape: Shape): Tensor {
+    return this.generator.draw(bounds, shape)
   }
 
   /** One number for each image, [batch, 1, 1, 1]. */
-  protected drawEach(bounds: Interval, { shape }: Tensor): Tensor {
-    return this.draw(bounds, [shape[0]!, 1, 1, 1])
+  protected drawEach(bounds: Interval, images: Tensor): Tensor {
+    return this.generator.drawEach(bounds, images)
   }
 
   /** Which images are changed, each with a random probability, [batch, 1, 1, 1]. */
   protected chosen(probability: Interval, images: Tensor): Tensor {
-    return less(this.drawEach([0, 1], images), this.drawEach(probability, images))
+    return this.generator.chosen(probability, images)
   }
 }
 

@@ -7,6 +7,8 @@ import { multiply } from '../../ops/elementwise'
 import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { constantsChanged } from '../weights'
+import type { AdaptData, AdaptOptions } from './adapted'
+import { eachBatch, readAdaptOptions } from './adapted'
 import type { Encoding } from './encoding'
 import { encode, encodedShape } from './encoding'
 import type { Specials, Token } from './vocabulary'
@@ -50,6 +52,12 @@ export interface LookupSettings<T extends Token> {
   readonly idfWeights: readonly number[] | null
 }
 
+/** The layer that a lookup belongs to. */
+interface LookupOwner {
+  readonly built: boolean
+  toString(): string
+}
+
 /** A vocabulary, given or learnt, and the encoding of its numbers. */
 export class Lookup<T extends Token> {
   private known: Vocabulary<T> | null = null
@@ -57,7 +65,7 @@ export class Lookup<T extends Token> {
   private counts: TokenCounts<T> | null = null
 
   constructor(
-    private readonly owner: { toString(): string },
+    private readonly owner: LookupOwner,
     private readonly settings: LookupSettings<T>,
     private readonly specials: Specials<T>,
   ) {
@@ -75,12 +83,13 @@ export class Lookup<T extends Token> {
     return requireVocabulary(String(this.owner), this.known)
   }
 
-  get isKnown(): boolean {
-    return this.known !== null
+  /** All tokens by number; optionally without those for padding and unknown tokens. */
+  tokens(includeSpecialTokens: boolean): readonly T[] {
+    return includeSpecialTokens ? this.vocabulary.all : this.vocabulary.tokens
   }
 
   /** Whether the output's shape does not depend on the vocabulary. */
-  get hasFixedWidth(): boolean {
+  private get hasFixedWidth(): boolean {
     return this.settings.outputMode === 'int' || this.settings.padToMaxTokens
   }
 
@@ -116,18 +125,39 @@ export class Lookup<T extends Token> {
           )
   }
 
-  /** Starts to learn a new vocabulary. */
-  reset(): void {
-    this.counts = new TokenCounts()
+  /** `set` for users: @throws StateError if a model was built with another vocabulary size */
+  replace(tokens: readonly T[], weights: readonly number[] | null): void {
+    this.requireUnbuilt()
+    this.set(tokens, weights)
   }
 
-  /** Counts the tokens of one row. */
-  count(tokens: readonly T[]): void {
-    this.counts!.add(tokens)
+  /**
+   * Learns the vocabulary: the most frequent tokens first. Replaces the former vocabulary.
+   * @param rowsIn the tokens of each row of a part of the data; the second argument names the data in errors
+   * @throws StateError if a model was built with another vocabulary size
+   */
+  async learn(
+    data: AdaptData<unknown>,
+    options: AdaptOptions,
+    rowsIn: (part: unknown, where: string) => Iterable<readonly T[]>,
+  ): Promise<void> {
+    const settings = readAdaptOptions(this.owner, options)
+    this.requireUnbuilt()
+    this.counts = new TokenCounts()
+    const where = `${this.owner.toString()}: adapt`
+    await eachBatch(
+      data,
+      where,
+      (part) => {
+        for (const row of rowsIn(part, where)) this.counts!.add(row)
+      },
+      settings,
+    )
+    this.finish()
   }
 
   /** Ends learning: the most frequent tokens become the vocabulary. */
-  finish(): void {
+  private finish(): void {
     const {
       specials,
       settings: { maxTokens, outputMode },
@@ -164,15 +194,11 @@ export class Lookup<T extends Token> {
   get config(): { readonly vocabulary: readonly T[] | null; readonly idfWeights: readonly number[] | null } {
     return { vocabulary: this.known?.tokens ?? null, idfWeights: this.known?.weights ?? null }
   }
-}
 
-/** @throws StateError if a model was built with another vocabulary size */
-export function requireUnbuilt(
-  layer: { readonly built: boolean; toString(): string },
-  lookup: Pick<Lookup<never>, 'hasFixedWidth' | 'isKnown'>,
-): void {
-  if (!layer.built || lookup.hasFixedWidth || !lookup.isKnown) return
-  throw new StateError(
-    `${layer.toString()}: the length of its vectors is fixed, because later layers were built for it. Adapt it before it is called, or set padToMaxTokens.`,
-  )
+  private requireUnbuilt(): void {
+    if (!this.owner.built || this.hasFixedWidth || this.known === null) return
+    throw new StateError(
+      `${this.owner.toString()}: the length of its vectors is fixed, because later layers were built for it. Adapt it before it is called, or set padToMaxTokens.`,
+    )
+  }
 }

@@ -30,7 +30,8 @@ import { arange, broadcastTo, reshape, take } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
 import { gridOf } from '../../ops/warp'
 import type { Interval, Transformation } from './image-layer'
-import { RandomImageLayer, probabilityOption, interval, rangeOption } from './image-layer'
+import { ImageLayer, RandomDraws, probabilityOption, interval, rangeOption } from './image-layer'
+import { seedOption } from '../random'
 
 /** weight · a + (1 − weight) · b, with one weight per sample, [batch, 1, 1, 1]. */
 function mixed(a: Tensor, b: Tensor, weight: Tensor): Tensor {
@@ -48,7 +49,7 @@ function partnersIn({ shape }: Tensor, draw: Draw): (x: Tensor) => Tensor {
 }
 
 /** Mixes labels like images: `weight` is the share of the own label. */
-function mixLabels(layer: RandomImageLayer, labels: Tensor, partners: (y: Tensor) => Tensor, weight: Tensor): Tensor {
+function mixLabels(layer: ImageLayer, labels: Tensor, partners: (y: Tensor) => Tensor, weight: Tensor): Tensor {
   if (labels.rank < 2)
     throw new ShapeError(
       `${layer}: labels must be one-hot rows, [batch, classes], to be mixed, received ${formatShape(labels.shape)}. See ops.oneHot`,
@@ -85,17 +86,20 @@ const TINY = 1e-30
  * @throws ShapeError for labels that are not one-hot rows
  */
 export class MixUp extends configured(
-  RandomImageLayer,
+  ImageLayer,
   () => ({
+    ...seedOption(),
     /** Near 0, one of the two images has nearly all the weight; from 1 on both contribute. Default 0.2. */
     alpha: option(number({ above: 0 }), 0.2),
   }),
   'alpha',
 ) {
   static readonly className = 'MixUp'
+  private readonly generator = new RandomDraws(this)
 
-  protected augment(images: Tensor): Transformation {
-    const draw: Draw = (shape) => this.draw([0, 1], shape)
+  protected transformation(images: Tensor, training: boolean): Transformation | null {
+    if (!training) return null
+    const draw: Draw = (shape) => this.generator.draw([0, 1], shape)
     const partners = partnersIn(images, draw)
     const weight = drawBeta(this.alpha, [images.shape[0]!, 1, 1, 1], draw)
     return { images: (x) => mixed(x, partners(x), weight), labels: (y) => mixLabels(this, y, partners, weight) }
@@ -136,19 +140,22 @@ function rectangles({ shape }: Tensor, height: Tensor, width: Tensor, draw: () =
  * @throws ShapeError for labels that are not one-hot rows
  */
 export class CutMix extends configured(
-  RandomImageLayer,
+  ImageLayer,
   () => ({
+    ...seedOption(),
     /** a: f for a random number in [0, f], or [low, high]. Default 1. */
     factor: option(interval(0, 1), 1),
   }),
   'factor',
 ) {
   static readonly className = 'CutMix'
+  private readonly generator = new RandomDraws(this)
 
-  protected augment(images: Tensor): Transformation {
+  protected transformation(images: Tensor, training: boolean): Transformation | null {
+    if (!training) return null
     const each: Shape = [images.shape[0]!, 1, 1, 1]
-    const draw: Draw = (shape) => this.draw([0, 1], shape)
-    const kept = drawBeta(add(this.draw(this.factor, []), 1e-6), each, draw)
+    const draw: Draw = (shape) => this.generator.draw([0, 1], shape)
+    const kept = drawBeta(add(this.generator.draw(this.factor, []), 1e-6), each, draw)
     const side = sqrt(subtract(1, kept))
     const { inside, share } = rectangles(images, side, side, () => draw(each))
     const partners = partnersIn(images, draw)
@@ -175,7 +182,8 @@ const filling: Kind<number | readonly number[], number | readonly number[]> = /*
  *
  * Keras: `keras.layers.RandomErasing`.
  */
-export class RandomErasing extends configured(RandomImageLayer, () => ({
+export class RandomErasing extends configured(ImageLayer, () => ({
+  ...seedOption(),
   ...probabilityOption(),
   /** f for [0, f], or [low, high]. Default [0.02, 0.33]. */
   scale: option(interval(0, 1), [0.02, 0.33]),
@@ -184,13 +192,15 @@ export class RandomErasing extends configured(RandomImageLayer, () => ({
   ...rangeOption(),
 })) {
   static readonly className = 'RandomErasing'
+  private readonly generator = new RandomDraws(this)
 
-  protected augment(images: Tensor): Transformation {
+  protected transformation(images: Tensor, training: boolean): Transformation | null {
+    if (!training) return null
     const [batch, , , channels] = images.shape as [number, number, number, number]
     const each: Shape = [batch, 1, 1, 1]
-    const side = (): Tensor => sqrt(this.draw(this.scale, each))
-    const { inside } = rectangles(images, side(), side(), () => this.draw([0, 1], each))
-    const isErased = logicalAnd(this.chosen(this.factor, images), inside)
+    const side = (): Tensor => sqrt(this.generator.draw(this.scale, each))
+    const { inside } = rectangles(images, side(), side(), () => this.generator.draw([0, 1], each))
+    const isErased = logicalAnd(this.generator.chosen(this.factor, images), inside)
     const [low, high] = this.valueRange
     const filled = clip(this.filled(images.shape, channels, high), low, high)
     return { images: (x) => where(isErased, filled, x) }
@@ -231,7 +241,8 @@ const kernelSize: Kind<Interval, number | readonly number[]> = /* @__PURE__ */ c
  *
  * Keras: `keras.layers.RandomGaussianBlur`.
  */
-export class RandomGaussianBlur extends configured(RandomImageLayer, () => ({
+export class RandomGaussianBlur extends configured(ImageLayer, () => ({
+  ...seedOption(),
   ...probabilityOption(),
   /** The size of the window: one odd number, or [columns, rows]. Default 3. */
   kernelSize: option(kernelSize, 3),
@@ -240,13 +251,14 @@ export class RandomGaussianBlur extends configured(RandomImageLayer, () => ({
   ...rangeOption(),
 })) {
   static readonly className = 'RandomGaussianBlur'
+  private readonly generator = new RandomDraws(this)
 
-  protected augment(images: Tensor): Transformation {
-    const isBlurred = this.chosen(this.factor, images)
-    const [across, down] = this.kernelSize.map((size) => bell(size, add(this.draw(this.sigma, []), 1e-6))) as [
-      Tensor,
-      Tensor,
-    ]
+  protected transformation(images: Tensor, training: boolean): Transformation | null {
+    if (!training) return null
+    const isBlurred = this.generator.chosen(this.factor, images)
+    const [across, down] = this.kernelSize.map((size) =>
+      bell(size, add(this.generator.draw(this.sigma, []), 1e-6)),
+    ) as [Tensor, Tensor]
     const [low, high] = this.valueRange
     const along = (x: Tensor, kernel: Tensor, window: Shape): Tensor => {
       const channels = x.shape[3]!

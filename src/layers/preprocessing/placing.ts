@@ -8,7 +8,8 @@ import type { Tensor } from '../../ops/tensor'
 import type { Sampling } from '../../ops/warp'
 import { fillMode, gridOf, sampleAt, sampling } from '../../ops/warp'
 import type { Interval, Transformation } from './image-layer'
-import { RandomImageLayer, interval } from './image-layer'
+import { ImageLayer, RandomDraws, interval } from './image-layer'
+import { seedOption } from '../random'
 
 /**
  * In training, mirrors each image with probability ½; with 'horizontalAndVertical' along both axes at once, which is a
@@ -17,8 +18,9 @@ import { RandomImageLayer, interval } from './image-layer'
  * Keras: `keras.layers.RandomFlip`.
  */
 export class RandomFlip extends configured(
-  RandomImageLayer,
+  ImageLayer,
   () => ({
+    ...seedOption(),
     /**
      * 'horizontal' swaps left and right, 'vertical' swaps top and bottom, 'horizontalAndVertical' both. Default
      * horizontalAndVertical.
@@ -28,9 +30,11 @@ export class RandomFlip extends configured(
   'mode',
 ) {
   static readonly className = 'RandomFlip'
+  private readonly generator = new RandomDraws(this)
 
-  protected augment(images: Tensor): Transformation {
-    const isFlipped = lessEqual(this.drawEach([0, 1], images), 0.5)
+  protected transformation(images: Tensor, training: boolean): Transformation | null {
+    if (!training) return null
+    const isFlipped = lessEqual(this.generator.drawEach([0, 1], images), 0.5)
     const axes = { horizontal: [2], vertical: [1], horizontalAndVertical: [1, 2] }[this.mode]
     const mirror = (x: Tensor): Tensor => where(isFlipped, flip(x, axes), x)
     return { images: mirror, segmentationMasks: mirror }
@@ -86,8 +90,9 @@ function warped(
  * Keras: `keras.layers.RandomRotation`.
  */
 export class RandomRotation extends configured(
-  RandomImageLayer,
+  ImageLayer,
   () => ({
+    ...seedOption(),
     ...warpOptions(),
     /** The angle, counter-clockwise, in full turns: f for [−f, f], or [low, high]; 0.25 is a right angle. */
     factor: required(interval(-1, 1)),
@@ -95,9 +100,11 @@ export class RandomRotation extends configured(
   'factor',
 ) {
   static readonly className = 'RandomRotation'
+  private readonly generator = new RandomDraws(this)
 
-  protected augment(images: Tensor): Transformation {
-    const draw = (bounds: Interval): Tensor => this.draw(bounds, [images.shape[0]!, 1, 1])
+  protected transformation(images: Tensor, training: boolean): Transformation | null {
+    if (!training) return null
+    const draw = (bounds: Interval): Tensor => this.generator.draw(bounds, [images.shape[0]!, 1, 1])
     return warped(this, images, (places) => {
       const angle = multiply(draw(this.factor), 2 * Math.PI)
       const [cx, cy] = places.middle
@@ -113,7 +120,8 @@ export class RandomRotation extends configured(
  *
  * Keras: `keras.layers.RandomTranslation`.
  */
-export class RandomTranslation extends configured(RandomImageLayer, () => ({
+export class RandomTranslation extends configured(ImageLayer, () => ({
+  ...seedOption(),
   ...warpOptions(),
   /** The distance downwards, as a share of the rows: f for [−f, f], or [low, high]; negative is upwards. */
   heightFactor: required(interval(-1, 1)),
@@ -121,9 +129,11 @@ export class RandomTranslation extends configured(RandomImageLayer, () => ({
   widthFactor: required(interval(-1, 1)),
 })) {
   static readonly className = 'RandomTranslation'
+  private readonly generator = new RandomDraws(this)
 
-  protected augment(images: Tensor): Transformation {
-    const draw = (bounds: Interval): Tensor => this.draw(bounds, [images.shape[0]!, 1, 1])
+  protected transformation(images: Tensor, training: boolean): Transformation | null {
+    if (!training) return null
+    const draw = (bounds: Interval): Tensor => this.generator.draw(bounds, [images.shape[0]!, 1, 1])
     return warped(this, images, (places) => {
       const down = multiply(draw(this.heightFactor), places.rows)
       const right = multiply(draw(this.widthFactor), places.columns)
@@ -139,8 +149,9 @@ export class RandomTranslation extends configured(RandomImageLayer, () => ({
  * Keras: `keras.layers.RandomZoom`.
  */
 export class RandomZoom extends configured(
-  RandomImageLayer,
+  ImageLayer,
   () => ({
+    ...seedOption(),
     ...warpOptions(),
     /** h: f for [−f, f], or [low, high]. */
     heightFactor: required(interval(-1, 1)),
@@ -150,9 +161,11 @@ export class RandomZoom extends configured(
   'heightFactor',
 ) {
   static readonly className = 'RandomZoom'
+  private readonly generator = new RandomDraws(this)
 
-  protected augment(images: Tensor): Transformation {
-    const draw = (bounds: Interval): Tensor => this.draw(bounds, [images.shape[0]!, 1, 1])
+  protected transformation(images: Tensor, training: boolean): Transformation | null {
+    if (!training) return null
+    const draw = (bounds: Interval): Tensor => this.generator.draw(bounds, [images.shape[0]!, 1, 1])
     return warped(this, images, (places) => {
       const height = draw(this.heightFactor)
       const width = this.widthFactor === null ? height : draw(this.widthFactor)
@@ -169,7 +182,8 @@ export class RandomZoom extends configured(
  *
  * Keras: `keras.layers.RandomShear`.
  */
-export class RandomShear extends configured(RandomImageLayer, () => ({
+export class RandomShear extends configured(ImageLayer, () => ({
+  ...seedOption(),
   ...warpOptions(),
   /** |sx|: f for [0, f], or [low, high]. Default 0. */
   xFactor: option(interval(0, 1), 0),
@@ -177,9 +191,11 @@ export class RandomShear extends configured(RandomImageLayer, () => ({
   yFactor: option(interval(0, 1), 0),
 })) {
   static readonly className = 'RandomShear'
+  private readonly generator = new RandomDraws(this)
 
-  protected augment(images: Tensor): Transformation {
-    const draw = (bounds: Interval): Tensor => this.draw(bounds, [images.shape[0]!, 1, 1])
+  protected transformation(images: Tensor, training: boolean): Transformation | null {
+    if (!training) return null
+    const draw = (bounds: Interval): Tensor => this.generator.draw(bounds, [images.shape[0]!, 1, 1])
     return warped(this, images, (places) => {
       const { x, y } = places
       const side = where(lessEqual(draw([0, 1]), 0.5), 1, -1)

@@ -10,7 +10,8 @@ import { slice } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import { gridOf, sampleAt } from '../../ops/warp'
 import type { Transformation } from './image-layer'
-import { ImageLayer, RandomImageLayer } from './image-layer'
+import { ImageLayer, RandomDraws } from './image-layer'
+import { seedOption } from '../random'
 
 type Size = readonly [rows: number, columns: number]
 
@@ -152,21 +153,22 @@ export class CenterCrop extends configured(ImageLayer, sizeOptions) {
  *
  * Keras: `keras.layers.RandomCrop`, which crops all images of a batch at the same position, and none in inference.
  */
-export class RandomCrop extends configured(RandomImageLayer, sizeOptions) {
+export class RandomCrop extends configured(ImageLayer, () => ({ ...seedOption(), ...sizeOptions() })) {
   static readonly className = 'RandomCrop'
+  private readonly generator = new RandomDraws(this)
 
-  protected override transformation(images: Tensor, training: boolean): Transformation {
+  protected transformation(images: Tensor, training: boolean): Transformation {
     const [rows, columns] = sidesOf(images)
     if (training && rows >= this.height && columns >= this.width) return this.augment(images)
     const cut = (x: Tensor): Tensor => centre(x, [this.height, this.width])
     return { images: cut, segmentationMasks: cut }
   }
 
-  protected augment(images: Tensor): Transformation {
+  private augment(images: Tensor): Transformation {
     const [rows, columns] = sidesOf(images)
     const { x, y } = gridOf(this.height, this.width)
     const start = (extent: number, own: number): Tensor =>
-      floor(multiply(this.draw([0, 1], [images.shape[0]!, 1, 1]), extent - own + 1))
+      floor(multiply(this.generator.draw([0, 1], [images.shape[0]!, 1, 1]), extent - own + 1))
     const [top, left] = [start(rows, this.height), start(columns, this.width)]
     const cut = (image: Tensor): Tensor =>
       sampleAt(image, add(y, top), add(x, left), { interpolation: 'nearest', fillMode: 'nearest', fillValue: 0 })

@@ -4,6 +4,7 @@
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { Shape } from '../../core/shapes'
+import { sizeOf } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import { full } from '../../ops/shape'
@@ -68,6 +69,17 @@ export abstract class StringLayer extends Layer<Tensor> implements StringReader 
  */
 function openWidth([batch = 1]: Shape): number {
   return isProbing() ? 64 * batch : 64
+}
+
+/** The strings of each sample. */
+export function rowsOf({ strings, shape }: StringTensor): readonly (readonly string[])[] {
+  const width = sizeOf(shape.slice(1))
+  return Array.from({ length: shape[0] ?? 1 }, (_, i) => strings.slice(i * width, (i + 1) * width))
+}
+
+/** Data of `adapt` as strings. A single string is a batch of one. */
+export function adaptedStrings(part: unknown, where: string): StringTensor {
+  return toStrings(typeof part === 'string' ? [part] : part, where)
 }
 
 /** @throws ShapeError unless the strings are [batch] or [batch, values] */

@@ -12,16 +12,16 @@ import type { TensorLike } from '../../ops/convert'
 import { toTensor } from '../../ops/convert'
 import { take } from '../../ops/shape'
 import { searchsorted } from '../../ops/sorting'
+import type { NestedStrings } from '../../ops/strings'
 import { StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import type { AdaptData, AdaptOptions } from './adapted'
-import { eachBatch, readAdaptOptions } from './adapted'
 import { bucketOf } from './fingerprint'
 import type { CategoryMode } from './lookup'
-import { Lookup, anyText, lookupOptions, requireUnbuilt } from './lookup'
+import { Lookup, anyText, lookupOptions } from './lookup'
+import { StringLayer, adaptedStrings, rowsOf } from './string-layer'
 import type { Specials, Token } from './vocabulary'
-import { VocabularyLayer, rowsOf } from './vocabulary-layer'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 
@@ -51,7 +51,7 @@ function specialsOf<T extends Token>(layer: {
  *
  * Keras: `keras.layers.StringLookup`.
  */
-export class StringLookup extends configured(VocabularyLayer, () => ({
+export class StringLookup extends configured(StringLayer, () => ({
   ...lookupOptions(anyText),
   /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
   maskToken: option(nullable(anyText), null),
@@ -61,10 +61,26 @@ export class StringLookup extends configured(VocabularyLayer, () => ({
   invert: option(boolean, false),
 })) {
   static readonly className = 'StringLookup'
-  protected readonly lookup = new Lookup<string>(this, this, specialsOf(this))
+  private readonly lookup = new Lookup<string>(this, this, specialsOf(this))
 
-  protected tokensOf(strings: StringTensor): readonly (readonly string[])[] {
-    return rowsOf(strings)
+  /** Learns the vocabulary: the most frequent tokens first. Replaces the former vocabulary. */
+  async adapt(data: AdaptData<NestedStrings>, options: AdaptOptions = {}): Promise<void> {
+    await this.lookup.learn(data, options, (part, where) => rowsOf(adaptedStrings(part, where)))
+  }
+
+  /** All tokens by number; optionally without those for padding and unknown tokens. */
+  getVocabulary(includeSpecialTokens = true): readonly string[] {
+    return this.lookup.tokens(includeSpecialTokens)
+  }
+
+  /** Replaces the vocabulary. */
+  setVocabulary(tokens: readonly string[], idfWeights: readonly number[] | null = null): void {
+    this.lookup.replace(tokens, idfWeights)
+  }
+
+  /** The number of tokens, including special ones. */
+  vocabularySize(): number {
+    return this.lookup.vocabulary.size
   }
 
   override get inputDtype(): DType {
@@ -111,6 +127,14 @@ export class StringLookup extends configured(VocabularyLayer, () => ({
   protected override outputDtype(): DType {
     return this.invert ? 'string' : this.outputMode === 'int' ? 'int32' : 'float32'
   }
+
+  protected encode(numbers: Tensor): Tensor {
+    return this.lookup.encode(numbers)
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), ...this.lookup.config }
+  }
 }
 
 const int32 = integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
@@ -138,37 +162,26 @@ export class IntegerLookup extends configured(Layer<Tensor>, () => ({
 
   /** Learns the vocabulary: the most frequent integers first. Replaces the former vocabulary. */
   async adapt(data: AdaptData<TensorLike>, options: AdaptOptions = {}): Promise<void> {
-    const settings = readAdaptOptions(this, options)
-    requireUnbuilt(this, this.lookup)
-    this.lookup.reset()
-    await eachBatch(
-      data,
-      `${this}: adapt`,
-      (part) => {
-        const given = typeof part === 'number' ? [part] : (part as TensorLike)
-        const wrong = toTensor(given, `${this}: adapt`).data.find((x: number) => !isInt32(x))
-        if (wrong !== undefined)
-          throw new DataError(`${this}: adapt: every element must be an integer of 32 bits, received ${wrong}`)
-        // float32 cannot represent large integers.
-        const { data: numbers, shape } = toTensor(given, `${this}: adapt`, 'int32')
-        const width = sizeOf(shape.slice(1))
-        for (let at = 0; at < numbers.length; at += width) this.lookup.count([...numbers.subarray(at, at + width)])
-      },
-      settings,
-    )
-    this.lookup.finish()
+    await this.lookup.learn(data, options, function* (part, where) {
+      const given = typeof part === 'number' ? [part] : (part as TensorLike)
+      const wrong = toTensor(given, where).data.find((x: number) => !isInt32(x))
+      if (wrong !== undefined)
+        throw new DataError(`${where}: every element must be an integer of 32 bits, received ${wrong}`)
+      // float32 cannot represent large integers.
+      const { data: numbers, shape } = toTensor(given, where, 'int32')
+      const width = sizeOf(shape.slice(1))
+      for (let at = 0; at < numbers.length; at += width) yield [...numbers.subarray(at, at + width)]
+    })
   }
 
   /** All tokens by number; optionally without those for padding and unknown tokens. */
   getVocabulary(includeSpecialTokens = true): readonly number[] {
-    const { vocabulary } = this.lookup
-    return includeSpecialTokens ? vocabulary.all : vocabulary.tokens
+    return this.lookup.tokens(includeSpecialTokens)
   }
 
   /** Replaces the vocabulary. */
   setVocabulary(tokens: readonly number[], idfWeights: readonly number[] | null = null): void {
-    requireUnbuilt(this, this.lookup)
-    this.lookup.set(tokens, idfWeights)
+    this.lookup.replace(tokens, idfWeights)
   }
 
   /** The number of tokens, including special ones. */

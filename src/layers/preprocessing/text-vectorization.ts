@@ -16,14 +16,15 @@ import {
 } from '../../core/options'
 import type { Kind } from '../../core/options'
 import { customFunction } from '../../core/registry'
-import type { StringTensor } from '../../ops/strings'
+import type { Config } from '../../core/registry'
+import type { NestedStrings, StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { bucketOf } from './fingerprint'
 import type { CategoryMode } from './lookup'
 import { Lookup, anyText, categoryMode } from './lookup'
-import { requireRows } from './string-layer'
-import { VocabularyLayer, rowsOf } from './vocabulary-layer'
+import type { AdaptData, AdaptOptions } from './adapted'
+import { StringLayer, adaptedStrings, requireRows, rowsOf } from './string-layer'
 
 /** A keyword for a step of text processing, or a function. */
 type TextFunction<Word extends string, Result> = Word | ((text: string) => Result)
@@ -67,7 +68,7 @@ const PUNCTUATION = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~']/g
  *
  * Keras: `keras.layers.TextVectorization`.
  */
-export class TextVectorization extends configured(VocabularyLayer, () => ({
+export class TextVectorization extends configured(StringLayer, () => ({
   /** The maximum number of tokens, including those for padding and unknown tokens. Default null: no limit. */
   maxTokens: option(nullable(extent), null),
   /** 'lowerAndStripPunctuation', 'lower', 'stripPunctuation', a function of the text, or null. Default the first. */
@@ -102,7 +103,7 @@ export class TextVectorization extends configured(VocabularyLayer, () => ({
   idfWeights: option(nullable(listOf(number())), null),
 })) {
   static readonly className = 'TextVectorization'
-  protected readonly lookup = new Lookup<string>(this, this, {
+  private readonly lookup = new Lookup<string>(this, this, {
     mask: '',
     isMaskNumbered: this.outputMode === 'int',
     unknowns: 1,
@@ -118,8 +119,28 @@ export class TextVectorization extends configured(VocabularyLayer, () => ({
       throw new ArgumentError(`${this}: outputSequenceLength goes with outputMode 'int'`)
   }
 
+  /** Learns the vocabulary: the most frequent tokens first. Replaces the former vocabulary. */
+  async adapt(data: AdaptData<NestedStrings>, options: AdaptOptions = {}): Promise<void> {
+    await this.lookup.learn(data, options, (part, where) => this.tokensOf(adaptedStrings(part, where)))
+  }
+
+  /** All tokens by number; optionally without those for padding and unknown tokens. */
+  getVocabulary(includeSpecialTokens = true): readonly string[] {
+    return this.lookup.tokens(includeSpecialTokens)
+  }
+
+  /** Replaces the vocabulary. */
+  setVocabulary(tokens: readonly string[], idfWeights: readonly number[] | null = null): void {
+    this.lookup.replace(tokens, idfWeights)
+  }
+
+  /** The number of tokens, including special ones. */
+  vocabularySize(): number {
+    return this.lookup.vocabulary.size
+  }
+
   /** The tokens of each text. */
-  protected tokensOf(strings: StringTensor): readonly (readonly string[])[] {
+  private tokensOf(strings: StringTensor): readonly (readonly string[])[] {
     requireRows(String(this), strings.shape)
     return rowsOf(strings).map((row) => row.flatMap((each) => this.ngramsOf(this.wordsOf(this.plain(each)))))
   }
@@ -181,5 +202,13 @@ export class TextVectorization extends configured(VocabularyLayer, () => ({
 
   protected override outputDtype(): DType {
     return (this.outputMode as CategoryMode) === 'int' ? 'int32' : 'float32'
+  }
+
+  protected encode(numbers: Tensor): Tensor {
+    return this.lookup.encode(numbers)
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), ...this.lookup.config }
   }
 }

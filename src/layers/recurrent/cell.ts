@@ -1,8 +1,11 @@
 // Cell: what a recurrent layer does in one step. The loop over the steps is in rnn.ts.
 
+import { withoutOptions } from '../../core/options'
 import type { Shape } from '../../core/shapes'
+import { typed } from '../../core/tree'
 import { zeros } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
+import { INPUT_SHAPE, refuseInputShape } from '../checks'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 
@@ -46,6 +49,15 @@ export interface CellOutput {
  * `call` is recorded once, however long the sequence. Keras: a cell of `keras.layers.RNN`.
  */
 export abstract class Cell extends Layer<CellInput, CellOutput> {
+  protected override checkOptions(): void {
+    refuseInputShape(this, 'Set it in the layer that calls the cell.')
+  }
+
+  /** Older configurations may contain inputShape, which had no effect. @internal */
+  static fromConfig(this: new (options: never) => Cell, config: object): Cell {
+    return new this(typed(withoutOptions(config, INPUT_SHAPE)))
+  }
+
   /** The size of the state, or of each state. */
   abstract get stateSize(): number | readonly number[]
 

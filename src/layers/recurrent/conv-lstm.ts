@@ -1,25 +1,28 @@
 // ConvLSTM1D, ConvLSTM2D, ConvLSTM3D: an LSTM of sequences of images, with convolutions in place of products. Shi et
 // al. 2015, "Convolutional LSTM network: a machine learning approach for precipitation nowcasting".
 
+import type { ValuesOf } from '../../core/options'
 import { configured, extent, option, required } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import type { Tree } from '../../core/tree'
-import { mapTree, typed } from '../../core/tree'
-import type { Initializer, InitializerIdentifier } from '../../initializers'
+import type { Initializer } from '../../initializers'
 import { convolve } from '../../ops/convolution'
 import { add, multiply } from '../../ops/elementwise'
 import type { Sliding } from '../../ops/sliding'
 import { placesIn } from '../../ops/sliding'
-import { concatenate, moveAxis, split, unstack } from '../../ops/shape'
+import { concatenate, split, unstack } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import { CallContext } from '../context'
+import type { CallContext } from '../context'
 import { windowOptions } from '../convolutional/options'
 import { activation, dataFormat } from '../kinds'
-import type { BatchShape } from '../spec'
-import type { CellInput, CellOutput } from './cell'
-import { WeightedCell, optionsOfCell, weightOptions, withBias } from './gated-cell'
+import { generatorOf } from '../random'
+import type { BatchShape, ShapesOf } from '../spec'
+import type { CellInput, CellOutput, DropoutMasks } from './cell'
+import { Cell } from './cell'
+import type { CellWeights } from './gated-cell'
+import { cellWeights, drawMasks, masksOf, requireCellInput, optionsOfCell, weightOptions, withBias } from './gated-cell'
 import { ForgetBias, forgetOptions, lstmStep } from './lstm'
+import type { StepForm } from './rnn'
 import { RecurrentLayer } from './rnn'
 
 const convLstmOptions = (rank: number) => ({
@@ -32,11 +35,14 @@ const convLstmOptions = (rank: number) => ({
   ...forgetOptions(),
 })
 
+/** The gates of an LSTM. */
+const GATES = 4
+
 /**
  * LSTMCell with convolutions in place of products: x [batch, …spatial, n], h and c [batch, …places, filters]. The
  * convolution of x follows the options; that of h has the same window, with stride 1 and padding 'same'.
  */
-abstract class ConvLSTMCell extends WeightedCell {
+abstract class ConvLSTMCell extends configured(Cell, weightOptions) {
   declare readonly filters: number
   declare readonly kernelSize: readonly number[]
   declare readonly strides: readonly number[]
@@ -46,28 +52,47 @@ abstract class ConvLSTMCell extends WeightedCell {
   declare readonly activation: (x: Tensor) => Tensor
   declare readonly recurrentActivation: (x: Tensor) => Tensor
   declare readonly unitForgetBias: boolean
+  private readonly generator = generatorOf(this)
+  private own: CellWeights | null = null
 
-  protected get gates(): number {
-    return 4
+  /** […window, n, 4 · filters]. */
+  get kernel(): Variable {
+    return this.requireBuilt(this.own).kernel
   }
 
-  protected get width(): number {
-    return this.filters
+  /** […window, filters, 4 · filters]. */
+  get recurrentKernel(): Variable {
+    return this.requireBuilt(this.own).recurrentKernel
   }
 
-  protected override get window(): Shape {
-    return this.kernelSize
+  /** null when useBias is false. */
+  get bias(): Variable | null {
+    return this.own?.bias ?? null
   }
 
-  protected override get hasMaskPerGate(): boolean {
-    return true
+  override build({ input }: ShapesOf<CellInput>): void {
+    this.own = cellWeights(
+      this,
+      {
+        gates: GATES,
+        width: this.filters,
+        window: this.kernelSize,
+        initialBias: this.unitForgetBias ? new ForgetBias(this.biasInitializer) : this.biasInitializer,
+      },
+      input,
+    )
   }
 
-  protected override get initialBias(): InitializerIdentifier {
-    return this.unitForgetBias ? new ForgetBias(this.biasInitializer) : this.biasInitializer
+  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
+    requireCellInput(this, shape, built, path)
   }
 
-  override get stateSize(): readonly number[] {
+  /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
+  override dropoutMasks(batch: number, input: Shape): DropoutMasks {
+    return drawMasks(this, this.generator, [GATES], batch, input)
+  }
+
+  get stateSize(): readonly number[] {
     return [this.filters, this.filters]
   }
 
@@ -94,7 +119,7 @@ abstract class ConvLSTMCell extends WeightedCell {
       input,
       state: [h, c],
     } = given
-    const masks = this.masksOf(given, training)
+    const masks = masksOf(this, given, training)
     const ofInput = withBias(this.convolved(input, this.kernel, this.ofInput, masks.input), this.bias)
     return lstmStep(add(ofInput, this.convolved(h!, this.recurrentKernel, this.ofState, masks.state)), c!, this)
   }
@@ -103,7 +128,7 @@ abstract class ConvLSTMCell extends WeightedCell {
   private convolved(x: Tensor, kernel: Variable, sliding: Sliding, mask: Tensor | undefined): Tensor {
     const where = `${this}`
     if (mask === undefined) return convolve(where, x, kernel.value, sliding)
-    const kernels = split(kernel, this.gates, -1)
+    const kernels = split(kernel, GATES, -1)
     return concatenate(
       unstack(mask).map((own, gate) => convolve(where, multiply(x, own), kernels[gate]!, sliding)),
       -1,
@@ -114,65 +139,16 @@ abstract class ConvLSTMCell extends WeightedCell {
 /** The axes of one step's input. */
 const AXES: readonly (readonly string[])[] = [[], ['columns'], ['rows', 'columns'], ['depth', 'rows', 'columns']]
 
-/** Subclasses compute with the channels last. */
-abstract class ConvLSTM extends configured(RecurrentLayer, () => ({
+const formatOption = () => ({
   /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
   dataFormat: option(dataFormat, null),
-})) {
-  abstract override readonly cell: ConvLSTMCell
-  protected abstract readonly rank: number
+})
 
-  protected override get stepAxes(): readonly string[] {
-    const spatial = AXES[this.rank]!
-    return this.isFirst ? ['channels', ...spatial] : [...spatial, 'channels']
-  }
-
-  private get isFirst(): boolean {
-    return this.dataFormat === 'channelsFirst'
-  }
-
-  protected override get featureAxis(): number {
-    return this.isFirst ? 2 : -1
-  }
-
-  private shapeLast(shape: BatchShape): BatchShape {
-    if (!this.isFirst || shape.length < 3) return shape
-    const [batch = null, steps = null, channels = null, ...spatial] = shape
-    return [batch, steps, ...spatial, channels]
-  }
-
-  override build(inputShape: BatchShape): void {
-    super.build(this.shapeLast(inputShape))
-  }
-
-  override get unitFlow(): null {
-    return null
-  }
-
-  override call(x: Tensor, context: CallContext): Tensor {
-    if (!this.isFirst || x.rank !== this.rank + 3) return super.call(x, context)
-    const { initialState } = context
-    const states =
-      initialState && mapTree(initialState, (state) => (state.rank === this.rank + 2 ? moveAxis(state, 1, -1) : state))
-    const given = super.call(moveAxis(x, 2, -1), new CallContext(context.training, context.mask, states, context))
-    return mapTree(given as Tree<Tensor>, (y) => moveAxis(y, -1, y.rank - this.rank - 1)) as Tensor
-  }
-
-  protected override stateShape(shape: Shape): Shape {
-    if (!this.isFirst || shape.length !== this.rank + 2) return shape
-    return [shape[0]!, shape.at(-1)!, ...shape.slice(1, -1)]
-  }
-
-  override computeOutputShape(inputShape: BatchShape): BatchShape {
-    const output = super.computeOutputShape(this.shapeLast(inputShape))
-    if (!this.isFirst) return output
-    const first = (shape: BatchShape): BatchShape => [
-      ...shape.slice(0, -this.rank - 1),
-      shape.at(-1)!,
-      ...shape.slice(-this.rank - 1, -1),
-    ]
-    return this.returnState ? typed(typed<readonly BatchShape[]>(output).map(first)) : first(output)
-  }
+function stepsOf(rank: number, { dataFormat }: ValuesOf<ReturnType<typeof formatOption>>): StepForm {
+  const spatial = AXES[rank]!
+  return dataFormat === 'channelsFirst'
+    ? { axes: ['channels', ...spatial], featureAxis: -rank - 1 }
+    : { axes: [...spatial, 'channels'], featureAxis: -1 }
 }
 
 class ConvLSTM1DCell extends configured(ConvLSTMCell, () => convLstmOptions(1)) {
@@ -187,10 +163,13 @@ class ConvLSTM1DCell extends configured(ConvLSTMCell, () => convLstmOptions(1)) 
  *
  * Keras: `keras.layers.ConvLSTM1D`.
  */
-export class ConvLSTM1D extends configured(ConvLSTM, () => convLstmOptions(1)) {
+export class ConvLSTM1D extends configured(RecurrentLayer, () => ({ ...formatOption(), ...convLstmOptions(1) })) {
   static readonly className = 'ConvLSTM1D'
-  protected readonly rank = 1
   readonly cell = new ConvLSTM1DCell({ name: 'conv_lstm_cell', ...optionsOfCell(this, convLstmOptions(1)) })
+
+  protected override get steps(): StepForm {
+    return stepsOf(1, this)
+  }
 }
 
 class ConvLSTM2DCell extends configured(ConvLSTMCell, () => convLstmOptions(2)) {
@@ -205,10 +184,13 @@ class ConvLSTM2DCell extends configured(ConvLSTMCell, () => convLstmOptions(2)) 
  *
  * Keras: `keras.layers.ConvLSTM2D`.
  */
-export class ConvLSTM2D extends configured(ConvLSTM, () => convLstmOptions(2)) {
+export class ConvLSTM2D extends configured(RecurrentLayer, () => ({ ...formatOption(), ...convLstmOptions(2) })) {
   static readonly className = 'ConvLSTM2D'
-  protected readonly rank = 2
   readonly cell = new ConvLSTM2DCell({ name: 'conv_lstm_cell', ...optionsOfCell(this, convLstmOptions(2)) })
+
+  protected override get steps(): StepForm {
+    return stepsOf(2, this)
+  }
 }
 
 class ConvLSTM3DCell extends configured(ConvLSTMCell, () => convLstmOptions(3)) {
@@ -223,8 +205,11 @@ class ConvLSTM3DCell extends configured(ConvLSTMCell, () => convLstmOptions(3)) 
  *
  * Keras: `keras.layers.ConvLSTM3D`.
  */
-export class ConvLSTM3D extends configured(ConvLSTM, () => convLstmOptions(3)) {
+export class ConvLSTM3D extends configured(RecurrentLayer, () => ({ ...formatOption(), ...convLstmOptions(3) })) {
   static readonly className = 'ConvLSTM3D'
-  protected readonly rank = 3
   readonly cell = new ConvLSTM3DCell({ name: 'conv_lstm_cell', ...optionsOfCell(this, convLstmOptions(3)) })
+
+  protected override get steps(): StepForm {
+    return stepsOf(3, this)
+  }
 }

@@ -1,8 +1,8 @@
-// WeightedCell: the base of cells with one kernel, one recurrent kernel and one bias: options, weights and dropout masks.
-// What cells with gates share is functions; the computation of a cell is in its own file.
+// What cells with one kernel, one recurrent kernel and one bias share: options, weights and dropout masks. The computation
+// of a cell is in its own file.
 
 import type { OptionTable, ValuesOf } from '../../core/options'
-import { boolean, configured, extent, integer, nullable, number, option, required } from '../../core/options'
+import { boolean, extent, integer, nullable, number, option, required } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { typed } from '../../core/tree'
 import type { ActivationFunction } from '../../activations'
@@ -10,18 +10,18 @@ import { mixesUnits } from '../../activations'
 import type { InitializerIdentifier } from '../../initializers'
 import { add, multiply } from '../../ops/elementwise'
 import { matmul } from '../../ops/linalg'
+import type { SeedGenerator } from '../../ops/random'
 import { dropout as dropped } from '../../ops/random'
 import { ones, reshape, swapAxes } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents, requireSameRank } from '../checks'
 import { activation, constraint, initializer, regularizer } from '../kinds'
-import type { BatchShape, ShapesOf } from '../spec'
-import type { CellInput, DropoutMasks } from './cell'
-import { Cell } from './cell'
+import type { BatchShape } from '../spec'
+import type { Cell, CellInput, DropoutMasks } from './cell'
 import type { UnitFlow } from '../units'
 import { unitAxes } from '../units'
-import { generatorOf } from '../random'
+import { addWeightTo } from '../weights'
 
 const rate = /* @__PURE__ */ number({ min: 0, max: 1 })
 
@@ -84,105 +84,105 @@ export function optionsOfCell<Table extends OptionTable>(
   return { ...typed<ValuesOf<Table>>(Object.fromEntries(own)), trainable: layer.trainable }
 }
 
-/** A kernel, a recurrent kernel and a bias; the last axis of each has a block per gate. */
-export abstract class WeightedCell extends configured(Cell, weightOptions) {
-  private readonly generator = generatorOf(this)
-  private kernelVariable: Variable | null = null
-  private recurrentVariable: Variable | null = null
-  private biasVariable: Variable | null = null
+/** The values of the options of weights and dropout. */
+type WeightValues = ValuesOf<ReturnType<typeof weightOptions>>
 
-  /** The number of blocks. */
-  protected abstract readonly gates: number
-  /** The size of a block. */
-  protected abstract readonly width: number
-
-  /** The axes of both kernels before the last two. */
-  protected get window(): Shape {
-    return []
-  }
-
-  /** Whether each gate has its own dropout masks. */
-  protected get hasMaskPerGate(): boolean {
-    return false
-  }
-
-  protected get biasShape(): Shape {
-    return [this.gates * this.width]
-  }
-
-  /** The initializer of the bias. */
-  protected get initialBias(): InitializerIdentifier {
-    return this.biasInitializer
-  }
-
-  get stateSize(): number | readonly number[] {
-    return this.width
-  }
-
+/** The weights of a cell; the last axis of each has a block per gate. */
+export interface CellWeights {
   /** [n, gates · width], with the axes of a window before. */
-  get kernel(): Variable {
-    return this.requireBuilt(this.kernelVariable)
-  }
-
+  readonly kernel: Variable
   /** [width, gates · width], with the axes of a window before. */
-  get recurrentKernel(): Variable {
-    return this.requireBuilt(this.recurrentVariable)
-  }
-
+  readonly recurrentKernel: Variable
   /** null when useBias is false. */
-  get bias(): Variable | null {
-    return this.biasVariable
-  }
+  readonly bias: Variable | null
+}
 
-  override build({ input }: ShapesOf<CellInput>): void {
-    const { window, width, gates } = this
-    this.kernelVariable = this.addWeight({
+interface WeightForm {
+  /** The number of blocks. */
+  readonly gates: number
+  /** The size of a block. */
+  readonly width: number
+  /** The axes of both kernels before the last two. Default none. */
+  readonly window?: Shape
+  /** Default [gates · width]. */
+  readonly biasShape?: Shape
+  /** Default: the option biasInitializer. */
+  readonly initialBias?: InitializerIdentifier
+}
+
+/** Creates the weights of a cell. @param input the shape of a step */
+export function cellWeights(
+  cell: Cell & WeightValues,
+  { gates, width, window = [], biasShape = [gates * width], initialBias = cell.biasInitializer }: WeightForm,
+  input: BatchShape,
+): CellWeights {
+  return {
+    kernel: addWeightTo(cell, {
       name: 'kernel',
       shape: [...window, input.at(-1)!, gates * width],
-      initializer: this.kernelInitializer,
-      regularizer: this.kernelRegularizer,
-      constraint: this.kernelConstraint,
-    })
-    this.recurrentVariable = this.addWeight({
+      initializer: cell.kernelInitializer,
+      regularizer: cell.kernelRegularizer,
+      constraint: cell.kernelConstraint,
+    }),
+    recurrentKernel: addWeightTo(cell, {
       name: 'recurrent_kernel',
       shape: [...window, width, gates * width],
-      initializer: this.recurrentInitializer,
-      regularizer: this.recurrentRegularizer,
-      constraint: this.recurrentConstraint,
-    })
-    if (this.useBias)
-      this.biasVariable = this.addWeight({
-        name: 'bias',
-        shape: this.biasShape,
-        initializer: this.initialBias,
-        regularizer: this.biasRegularizer,
-        constraint: this.biasConstraint,
-      })
+      initializer: cell.recurrentInitializer,
+      regularizer: cell.recurrentRegularizer,
+      constraint: cell.recurrentConstraint,
+    }),
+    bias: cell.useBias
+      ? addWeightTo(cell, {
+          name: 'bias',
+          shape: biasShape,
+          initializer: initialBias,
+          regularizer: cell.biasRegularizer,
+          constraint: cell.biasConstraint,
+        })
+      : null,
   }
+}
 
-  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
-    requireSameRank(this, shape, built, path)
-    requireExtents(this, shape, built, [-1], path)
-  }
+/** @throws ShapeError for an input of a cell that its weights do not fit */
+export function requireCellInput(cell: Cell, shape: BatchShape, built: BatchShape, path: string): void {
+  requireSameRank(cell, shape, built, path)
+  requireExtents(cell, shape, built, [-1], path)
+}
 
-  /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
-  override dropoutMasks(batch: number, input: Shape): DropoutMasks {
-    const gates = this.hasMaskPerGate ? [this.gates] : []
-    const mask = (p: number, shape: BatchShape): Tensor =>
-      dropped(ones([...gates, batch, ...(shape as Shape)]), p, { seed: this.generator })
-    return {
-      ...(this.dropout > 0 ? { input: mask(this.dropout, input) } : {}),
-      ...(this.recurrentDropout > 0 ? { state: mask(this.recurrentDropout, this.outputShape(input)) } : {}),
-    }
+/**
+ * The dropout masks of a sequence: `input` and `state`, of their shapes.
+ * @param gates [gates] for a leading axis, if each gate has its own masks; otherwise []
+ */
+export function drawMasks(
+  cell: Cell & WeightValues,
+  seed: SeedGenerator,
+  gates: Shape,
+  batch: number,
+  input: Shape,
+): DropoutMasks {
+  const mask = (p: number, shape: BatchShape): Tensor =>
+    dropped(ones([...gates, batch, ...(shape as Shape)]), p, { seed })
+  return {
+    ...(cell.dropout > 0 ? { input: mask(cell.dropout, input) } : {}),
+    ...(cell.recurrentDropout > 0 ? { state: mask(cell.recurrentDropout, cell.outputShape(input)) } : {}),
   }
+}
 
-  /** The masks of a step. Outside of a sequence, each call draws new ones. */
-  protected masksOf(
-    { input, dropout }: CellInput,
-    training: boolean,
-  ): { readonly input?: Tensor; readonly state?: Tensor } {
-    return training ? (dropout ?? this.dropoutMasks(input.shape[0]!, input.shape.slice(1))) : {}
-  }
+/** [gates] if each gate has its own dropout masks. */
+export function gatesOfMasks(
+  { implementation, recurrentDropout }: ValuesOf<ReturnType<typeof gateOptions>>,
+  gates: number,
+): Shape {
+  return implementation === 1 || recurrentDropout > 0 ? [gates] : []
+}
+
+/** The masks of a step. Outside of a sequence, each call draws new ones. */
+export function masksOf(
+  cell: Cell,
+  { input, dropout }: CellInput,
+  training: boolean,
+): { readonly input?: Tensor; readonly state?: Tensor } {
+  return training ? (dropout ?? cell.dropoutMasks(input.shape[0]!, input.shape.slice(1))) : {}
 }
 
 /** A cell with a block of columns for each gate: kernel [n, gates · units], recurrentKernel [units, gates · units]. */

@@ -5,10 +5,27 @@ import type { Shape } from '../../core/shapes'
 import { add, multiply, subtract } from '../../ops/elementwise'
 import { slice, split, unstack } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
 import type { CallContext } from '../context'
-import type { CellInput, CellOutput } from './cell'
-import { WeightedCell, gateOptions, flowOfUnits, optionsOfCell, product, withBias } from './gated-cell'
+import type { CellInput, CellOutput, DropoutMasks } from './cell'
+import { Cell } from './cell'
+import type { CellWeights } from './gated-cell'
+import {
+  cellWeights,
+  drawMasks,
+  masksOf,
+  requireCellInput,
+  gatesOfMasks,
+  weightOptions,
+  gateOptions,
+  flowOfUnits,
+  optionsOfCell,
+  product,
+  withBias,
+} from './gated-cell'
 import type { UnitFlow } from '../units'
+import { generatorOf } from '../random'
+import type { BatchShape, ShapesOf } from '../spec'
 import { RecurrentLayer } from './rnn'
 
 const gruOptions = () => ({
@@ -35,27 +52,49 @@ const gruOptions = () => ({
  *
  * Keras: `keras.layers.GRUCell`.
  */
-export class GRUCell extends configured(WeightedCell, gruOptions, 'units') {
+export class GRUCell extends configured(Cell, () => ({ ...weightOptions(), ...gruOptions() }), 'units') {
   static readonly className = 'GRUCell'
+  private readonly generator = generatorOf(this)
+  private own: CellWeights | null = null
+
+  /** [n, 3 · units]. */
+  get kernel(): Variable {
+    return this.requireBuilt(this.own).kernel
+  }
+
+  /** [units, 3 · units]. */
+  get recurrentKernel(): Variable {
+    return this.requireBuilt(this.own).recurrentKernel
+  }
+
+  /** null when useBias is false. */
+  get bias(): Variable | null {
+    return this.own?.bias ?? null
+  }
+
+  override build({ input }: ShapesOf<CellInput>): void {
+    this.own = cellWeights(
+      this,
+      { gates: 3, width: this.units, biasShape: this.resetAfter ? [2, 3 * this.units] : [3 * this.units] },
+      input,
+    )
+  }
+
+  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
+    requireCellInput(this, shape, built, path)
+  }
+
+  /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
+  override dropoutMasks(batch: number, input: Shape): DropoutMasks {
+    return drawMasks(this, this.generator, gatesOfMasks(this, 3), batch, input)
+  }
 
   override get unitFlow(): UnitFlow {
     return flowOfUnits(this, this.recurrentActivation)
   }
 
-  protected get width(): number {
+  get stateSize(): number {
     return this.units
-  }
-
-  protected get gates(): number {
-    return 3
-  }
-
-  protected override get hasMaskPerGate(): boolean {
-    return this.implementation === 1 || this.recurrentDropout > 0
-  }
-
-  protected override get biasShape(): Shape {
-    return this.resetAfter ? [2, 3 * this.units] : [3 * this.units]
   }
 
   call(given: CellInput, { training }: CallContext): CellOutput {
@@ -64,7 +103,7 @@ export class GRUCell extends configured(WeightedCell, gruOptions, 'units') {
       state: [h],
     } = given
     const { recurrentActivation: σ, activation: φ } = this
-    const masks = this.masksOf(given, training)
+    const masks = masksOf(this, given, training)
     const [ofInput, ofState] = this.biases
     const [xz, xr, xg] = split(withBias(product(input, this.kernel, masks.input), ofInput), 3, 1) as Gates
     const { hz, hr, hg } = this.resetAfter
@@ -90,12 +129,12 @@ export class GRUCell extends configured(WeightedCell, gruOptions, 'units') {
 
   /** The same with a reset gate that multiplies h. */
   private productBefore(h: Tensor, mask: Tensor | undefined): StateProducts {
-    const { units, gates } = this
+    const { units } = this
     const [kernel, candidate] = split(this.recurrentKernel, [2 * units], 1) as [Tensor, Tensor]
     const [masks, own] =
       mask === undefined || mask.rank === 2
         ? [mask, mask]
-        : [slice(mask, [0, 0, 0], [2, ...mask.shape.slice(1)]), unstack(mask)[gates - 1]]
+        : [slice(mask, [0, 0, 0], [2, ...mask.shape.slice(1)]), unstack(mask)[2]]
     const [hz, hr] = split(product(h, kernel, masks), 2, 1) as [Tensor, Tensor]
     return { hz, hr, hg: (r) => product(multiply(r, h), candidate, own) }
   }

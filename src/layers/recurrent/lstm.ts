@@ -6,10 +6,27 @@ import { Initializer } from '../../initializers'
 import { add, multiply } from '../../ops/elementwise'
 import { concatenate, ones, split } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
 import type { CallContext } from '../context'
-import type { CellInput, CellOutput } from './cell'
-import { WeightedCell, gateOptions, flowOfUnits, optionsOfCell, product, withBias } from './gated-cell'
+import type { CellInput, CellOutput, DropoutMasks } from './cell'
+import { Cell } from './cell'
+import type { CellWeights } from './gated-cell'
+import {
+  cellWeights,
+  drawMasks,
+  masksOf,
+  requireCellInput,
+  gatesOfMasks,
+  weightOptions,
+  gateOptions,
+  flowOfUnits,
+  optionsOfCell,
+  product,
+  withBias,
+} from './gated-cell'
 import type { UnitFlow } from '../units'
+import { generatorOf } from '../random'
+import type { BatchShape, ShapesOf } from '../spec'
 import { RecurrentLayer } from './rnn'
 
 export const forgetOptions = () => ({
@@ -42,30 +59,52 @@ export class ForgetBias extends Initializer {
  *
  * Keras: `keras.layers.LSTMCell`.
  */
-export class LSTMCell extends configured(WeightedCell, lstmOptions, 'units') {
+export class LSTMCell extends configured(Cell, () => ({ ...weightOptions(), ...lstmOptions() }), 'units') {
   static readonly className = 'LSTMCell'
+  private readonly generator = generatorOf(this)
+  private own: CellWeights | null = null
+
+  /** [n, 4 · units]. */
+  get kernel(): Variable {
+    return this.requireBuilt(this.own).kernel
+  }
+
+  /** [units, 4 · units]. */
+  get recurrentKernel(): Variable {
+    return this.requireBuilt(this.own).recurrentKernel
+  }
+
+  /** null when useBias is false. */
+  get bias(): Variable | null {
+    return this.own?.bias ?? null
+  }
+
+  override build({ input }: ShapesOf<CellInput>): void {
+    this.own = cellWeights(
+      this,
+      {
+        gates: 4,
+        width: this.units,
+        initialBias: this.unitForgetBias ? new ForgetBias(this.biasInitializer) : this.biasInitializer,
+      },
+      input,
+    )
+  }
+
+  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
+    requireCellInput(this, shape, built, path)
+  }
+
+  /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
+  override dropoutMasks(batch: number, input: Shape): DropoutMasks {
+    return drawMasks(this, this.generator, gatesOfMasks(this, 4), batch, input)
+  }
 
   override get unitFlow(): UnitFlow {
     return flowOfUnits(this, this.recurrentActivation)
   }
 
-  protected get width(): number {
-    return this.units
-  }
-
-  protected get gates(): number {
-    return 4
-  }
-
-  protected override get hasMaskPerGate(): boolean {
-    return this.implementation === 1 || this.recurrentDropout > 0
-  }
-
-  protected override get initialBias(): Initializer {
-    return this.unitForgetBias ? new ForgetBias(this.biasInitializer) : this.biasInitializer
-  }
-
-  override get stateSize(): readonly number[] {
+  get stateSize(): readonly number[] {
     return [this.units, this.units]
   }
 
@@ -74,7 +113,7 @@ export class LSTMCell extends configured(WeightedCell, lstmOptions, 'units') {
       input,
       state: [h, c],
     } = given
-    const masks = this.masksOf(given, training)
+    const masks = masksOf(this, given, training)
     const sum = add(
       withBias(product(input, this.kernel, masks.input), this.bias),
       product(h!, this.recurrentKernel, masks.state),

@@ -9,9 +9,9 @@ import type { Serialized } from '../../core/registry'
 import type { Shape } from '../../core/shapes'
 import { sameShape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
-import { flatten, typed } from '../../core/tree'
+import { flatten, mapTree, typed } from '../../core/tree'
 import { cast, where } from '../../ops/elementwise'
-import { flip, reshape, slice, squeeze, swapAxes } from '../../ops/shape'
+import { flip, moveAxis, reshape, slice, squeeze, swapAxes } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import { untraced } from '../../ops/trace'
 import { Variable } from '../../ops/variable'
@@ -39,6 +39,23 @@ interface KeptStates {
   readonly input: Shape
   readonly begin: () => State
   readonly states: readonly Variable[]
+}
+
+/** The form of one step of the input, and of the states and the output. */
+export interface StepForm {
+  /** The axes of the input, for errors. */
+  readonly axes: readonly string[]
+  /** The axis of the features, or of the channels, from the end. Cells have them last. */
+  readonly featureAxis: number
+}
+
+const FEATURES: StepForm = { axes: ['features'], featureAxis: -1 }
+
+/** A shape whose last axis is moved to another place, from the end. */
+function lastMovedTo(axis: number, shape: BatchShape): BatchShape {
+  const rest = shape.slice(0, -1)
+  rest.splice(shape.length + axis, 0, shape.at(-1)!)
+  return rest
 }
 
 /**
@@ -88,9 +105,16 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
     })
   }
 
-  call(x: Tensor, context: CallContext): Tensor {
-    const { training, mask, initialState } = context
-    const [batch, steps, features] = this.partsOf(x.shape) as readonly [number, number, Shape]
+  call(given: Tensor, context: CallContext): Tensor {
+    const { training, mask } = context
+    const [batch, steps, features] = this.partsOf(given.shape) as readonly [number, number, Shape]
+    const { axes, featureAxis } = this.steps
+    const inward = (each: Tensor): Tensor => (featureAxis === -1 ? each : moveAxis(each, featureAxis, -1))
+    const outward = (each: Tensor): Tensor => (featureAxis === -1 ? each : moveAxis(each, -1, featureAxis))
+    const x = inward(given)
+    const initialState =
+      context.initialState &&
+      mapTree(context.initialState, (state) => (state.rank === axes.length + 1 ? inward(state) : state))
     const { cell, returnSequences, returnState, goBackwards } = this
     const [counts = null] = flatten(mask)
     const dropout = training ? cell.dropoutMasks(batch, features) : {}
@@ -126,7 +150,7 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
         0,
       )
     const output = outputs === undefined ? state[cell.outputState]! : returnSequences ? inOrder(outputs) : last(outputs)
-    return typed(returnState ? [output, ...state] : output)
+    return typed(returnState ? [output, ...state].map(outward) : outward(output))
   }
 
   // States that are returned or kept between batches fix the number of units.
@@ -138,30 +162,32 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
     return ['initialState']
   }
 
-  /** The axis of the features, or of the channels. */
-  protected get featureAxis(): number {
-    return -1
+  /** The form of one step. Default: [features]. */
+  protected get steps(): StepForm {
+    return FEATURES
   }
 
   protected override checkShape(shape: BatchShape, built: BatchShape): void {
     this.partsOf(shape)
-    if (this.cell.weights.length > 0) requireExtents(this, shape, built, [this.featureAxis])
+    if (this.cell.weights.length > 0) requireExtents(this, shape, built, [shape.length + this.steps.featureAxis])
   }
 
   protected override checkMask(mask: Tensor, shape: Shape): void {
     requireMask(this, mask, ['batch', 'steps'], shape.slice(0, 2))
   }
 
-  /** The axes of one step, for errors. */
-  protected get stepAxes(): readonly string[] {
-    return ['features']
+  /** [batch, steps, and the shape of one step for the cell]. @throws ShapeError for another number of axes */
+  private partsOf(inputShape: BatchShape): readonly [batch: number | null, steps: number | null, input: BatchShape] {
+    const { axes, featureAxis } = this.steps
+    requireRank(this, inputShape, ['batch', 'steps', ...axes])
+    const [batch = null, steps = null, ...input] = inputShape
+    input.push(...input.splice(input.length + featureAxis, 1))
+    return [batch, steps, input]
   }
 
-  /** [batch, steps, and the axes of one step]. @throws ShapeError for another number of axes */
-  private partsOf(inputShape: BatchShape): readonly [batch: number | null, steps: number | null, input: BatchShape] {
-    requireRank(this, inputShape, ['batch', 'steps', ...this.stepAxes])
-    const [batch = null, steps = null, ...input] = inputShape
-    return [batch, steps, input]
+  /** The shape of a state or of outputs, as users see it. */
+  private shownShape(shape: BatchShape): BatchShape {
+    return lastMovedTo(this.steps.featureAxis, shape)
   }
 
   /** The states that a stateful layer keeps; null for other layers, and while only shapes are inferred. */
@@ -220,15 +246,12 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
     }
   }
 
-  /** The shape of a state as the caller gives it. */
-  protected stateShape(shape: Shape): Shape {
-    return shape
-  }
-
   private firstState(initial: State, given: Tree<Tensor> | null): State {
     if (given === null) return initial
     const states = flatten(given)
-    const shapes = (all: State): string => all.map(({ shape }) => formatShape(this.stateShape(shape))).join(' and ')
+    const shown = (shape: BatchShape): BatchShape =>
+      shape.length === this.steps.axes.length + 1 ? this.shownShape(shape) : shape
+    const shapes = (all: State): string => all.map(({ shape }) => formatShape(shown(shape))).join(' and ')
     if (states.length !== initial.length)
       throw new ArgumentError(
         `${this}: initialState must be ${initial.length} tensors, received ${states.length}: expected ${shapes(initial)}, received ${shapes(states) || 'none'}`,
@@ -242,10 +265,9 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     const [batch, steps, input] = this.partsOf(inputShape)
-    const output = [batch, ...(this.returnSequences ? [steps] : []), ...this.cell.outputShape(input)]
-    return typed(
-      this.returnState ? [output, ...this.cell.stateShapes(input).map((shape) => [batch, ...shape])] : output,
-    )
+    const output = this.shownShape([batch, ...(this.returnSequences ? [steps] : []), ...this.cell.outputShape(input)])
+    if (!this.returnState) return output
+    return typed([output, ...this.cell.stateShapes(input).map((shape) => this.shownShape([batch, ...shape]))])
   }
 
   override get readsMask(): boolean {

@@ -1,11 +1,28 @@
 // SimpleRNN: the fully connected recurrence.
 
 import { configured } from '../../core/options'
+import type { Shape } from '../../core/shapes'
 import { add } from '../../ops/elementwise'
+import type { Variable } from '../../ops/variable'
 import type { CallContext } from '../context'
-import type { CellInput, CellOutput } from './cell'
-import { WeightedCell, cellOptions, flowOfUnits, optionsOfCell, product, withBias } from './gated-cell'
+import type { CellInput, CellOutput, DropoutMasks } from './cell'
+import { Cell } from './cell'
+import type { CellWeights } from './gated-cell'
+import {
+  cellWeights,
+  drawMasks,
+  masksOf,
+  requireCellInput,
+  weightOptions,
+  cellOptions,
+  flowOfUnits,
+  optionsOfCell,
+  product,
+  withBias,
+} from './gated-cell'
 import type { UnitFlow } from '../units'
+import { generatorOf } from '../random'
+import type { BatchShape, ShapesOf } from '../spec'
 import { RecurrentLayer } from './rnn'
 
 /**
@@ -13,19 +30,45 @@ import { RecurrentLayer } from './rnn'
  *
  * Keras: `keras.layers.SimpleRNNCell`.
  */
-export class SimpleRNNCell extends configured(WeightedCell, cellOptions, 'units') {
+export class SimpleRNNCell extends configured(Cell, () => ({ ...weightOptions(), ...cellOptions() }), 'units') {
   static readonly className = 'SimpleRNNCell'
+  private readonly generator = generatorOf(this)
+  private own: CellWeights | null = null
+
+  /** [n, units]. */
+  get kernel(): Variable {
+    return this.requireBuilt(this.own).kernel
+  }
+
+  /** [units, units]. */
+  get recurrentKernel(): Variable {
+    return this.requireBuilt(this.own).recurrentKernel
+  }
+
+  /** null when useBias is false. */
+  get bias(): Variable | null {
+    return this.own?.bias ?? null
+  }
+
+  override build({ input }: ShapesOf<CellInput>): void {
+    this.own = cellWeights(this, { gates: 1, width: this.units }, input)
+  }
+
+  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
+    requireCellInput(this, shape, built, path)
+  }
+
+  /** `input` and `state`: masks of their shapes, with a leading axis of gates if each gate has its own. */
+  override dropoutMasks(batch: number, input: Shape): DropoutMasks {
+    return drawMasks(this, this.generator, [], batch, input)
+  }
 
   override get unitFlow(): UnitFlow {
     return flowOfUnits(this)
   }
 
-  protected get width(): number {
+  get stateSize(): number {
     return this.units
-  }
-
-  protected get gates(): number {
-    return 1
   }
 
   call(given: CellInput, { training }: CallContext): CellOutput {
@@ -33,7 +76,7 @@ export class SimpleRNNCell extends configured(WeightedCell, cellOptions, 'units'
       input,
       state: [h],
     } = given
-    const masks = this.masksOf(given, training)
+    const masks = masksOf(this, given, training)
     const sum = add(
       withBias(product(input, this.kernel, masks.input), this.bias),
       product(h!, this.recurrentKernel, masks.state),

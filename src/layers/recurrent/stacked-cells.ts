@@ -42,6 +42,7 @@ export class StackedRNNCells extends configured(
   static readonly className = 'StackedRNNCells'
 
   protected override checkOptions(): void {
+    super.checkOptions()
     if (this.cells.length === 0) throw new ArgumentError(`${this}: needs at least one cell`)
   }
 
