@@ -9,7 +9,7 @@
 
 import { ArgumentError, formatShape, knownName, quoted, unknownName } from './errors'
 import type { Config, Configurable, Json, Registry, Serialized } from './registry'
-import { MOST_ELEMENTS } from './shapes'
+import { MAX_ELEMENTS } from './shapes'
 import { classNameOf, customFunction, functionNamed, isSerialized, noteOption, savedName, serialize } from './registry'
 
 /** How the values of an option are read and written. `Input` is what users may pass for a `Value`. */
@@ -142,7 +142,7 @@ function countUpTo(most: number): Kind<number> {
 }
 
 /** The extent of an axis: an integer ≥ 1 that one tensor can have. */
-export const extent: Kind<number> = /* @__PURE__ */ countUpTo(MOST_ELEMENTS)
+export const extent: Kind<number> = /* @__PURE__ */ countUpTo(MAX_ELEMENTS)
 
 /** The maximum number of iterations of an algorithm in each step, because they are unrolled in its graph. */
 const MOST_ITERATIONS = 1000
@@ -282,8 +282,8 @@ export function extents<Open extends null | -1 = never>(
     read(value, where) {
       if (!Array.isArray(value)) throw wrong(where, 'an array such as [8]', value)
       const isWholeList = value.every(isWhole)
-      if (isWholeList && value.every((each) => each === null || each <= MOST_ELEMENTS)) return [...value]
-      const expected = [`integers ${isWholeList ? `≤ ${MOST_ELEMENTS}` : '≥ 1'}`, ...open.map(String)].join(' or ')
+      if (isWholeList && value.every((each) => each === null || each <= MAX_ELEMENTS)) return [...value]
+      const expected = [`integers ${isWholeList ? `≤ ${MAX_ELEMENTS}` : '≥ 1'}`, ...open.map(String)].join(' or ')
       const isNumbers = value.every((each) => typeof each === 'number' || each === null)
       throw new ArgumentError(
         `${where} must hold ${expected}, received ${isNumbers ? formatShape(value) : quoted(value)}`,

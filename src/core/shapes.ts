@@ -19,16 +19,16 @@ export function sizeOf(shape: Shape): number {
 }
 
 /** The maximum number of elements of one tensor that is created or computed: 1 GiB of a memory of 4 GiB. */
-export const MOST_ELEMENTS = 2 ** 28
+export const MAX_ELEMENTS = 2 ** 28
 
 /** The maximum number of elements of one tensor of given data; steps read only batches of it. */
-export const MOST_GIVEN = 2 ** 30
+export const MAX_DATA_ELEMENTS = 2 ** 30
 
 /**
  * Refuses a shape that is too large, before memory is allocated.
  * @throws ShapeError naming the tensor, its shape and the limit
  */
-export function requireSize(what: string, shape: Shape, most = MOST_ELEMENTS): void {
+export function requireSize(what: string, shape: Shape, most = MAX_ELEMENTS): void {
   if (sizeOf(shape) > most)
     throw new ShapeError(`${what}: ${formatShape(shape)} has more than ${most} elements, the limit of one tensor`)
 }

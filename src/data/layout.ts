@@ -23,23 +23,23 @@ export interface Layout {
  * The data of each leaf of a layout. The data may have the layout's structure, or be a record by the leaves' names, or a
  * list by their positions.
  */
-export function leavesFor(
+export function assignLeaves(
   { structure, names }: Layout,
   data: unknown,
   where: string,
   isPartial: boolean,
 ): { leaves: unknown[]; tree: Tree<unknown> } {
   const tree = structure === null ? mapData(data, () => null) : mapTree(structure, () => null)
-  if (!isBranch(tree)) return { leaves: [theOnly(names, data, where)], tree }
+  if (!isBranch(tree)) return { leaves: [unwrapSingle(names, data, where)], tree }
   const isRecord = isBranch(data) && !Array.isArray(data)
   const count = flatten(tree).length
   if (Array.isArray(tree) && isRecord && names.length === count)
-    return { leaves: byName(names, data, where, isPartial), tree }
+    return { leaves: leavesByName(names, data, where, isPartial), tree }
   // As in Keras, a single input may be given alone or in a list.
   if (Array.isArray(tree) && count === 1 && !isBranch(tree[0]) && !isWrapped(data)) return { leaves: [data], tree }
   if (!Array.isArray(tree) && Array.isArray(data) && data.length === count) return { leaves: [...data], tree }
   if (isPartial && !Array.isArray(tree) && isRecord && Object.values(tree).every((child) => !isBranch(child))) {
-    return { leaves: byName(Object.keys(tree), data, where, true), tree }
+    return { leaves: leavesByName(Object.keys(tree), data, where, true), tree }
   }
   return { leaves: flattenLike(tree, data, where), tree }
 }
@@ -52,7 +52,7 @@ export function layoutFor(layout: Layout, data: unknown): Layout {
   if (layout.structure === null || data == null) return layout
   const specs = flatten(layout.structure)
   try {
-    const { leaves } = leavesFor(layout, data, '', true)
+    const { leaves } = assignLeaves(layout, data, '', true)
     return leaves.every((leaf, i) => !branchesIntoTensors(leaf) || areRows(specs[i]!, leaf)) ? layout : UNKNOWN_LAYOUT
   } catch (error) {
     if (error instanceof ArgumentError) return UNKNOWN_LAYOUT
@@ -61,11 +61,11 @@ export function layoutFor(layout: Layout, data: unknown): Layout {
 }
 
 /** The content of a record or list around a single input or output; otherwise the data themselves. */
-export function theOnly(names: readonly string[], data: unknown, where: string): unknown {
+export function unwrapSingle(names: readonly string[], data: unknown, where: string): unknown {
   if (!isWrapped(data)) return data
   if (Array.isArray(data)) return data[0]
   const keys = Object.keys(data as object)
-  const named = (): unknown => byName(names, data as object, where, false)[0]
+  const named = (): unknown => leavesByName(names, data as object, where, false)[0]
   const hint = "If these are columns, make one array of them: features: 'vector' of readCsv, or .map(…)."
   if (names.length !== 1)
     throw new ArgumentError(`${where}: expected one array, received { ${keys.join(', ')} }. ${hint}`)
@@ -82,7 +82,7 @@ export function areRows({ shape }: TensorSpec, data: unknown): boolean {
   return shape.length > 1 && Array.isArray(data) && data.every((each) => ArrayBuffer.isView(each))
 }
 
-function byName(names: readonly string[], data: object, where: string, isPartial: boolean): unknown[] {
+function leavesByName(names: readonly string[], data: object, where: string, isPartial: boolean): unknown[] {
   const unknown = Object.keys(data).find((key) => !names.includes(key))
   const missing = isPartial ? undefined : names.find((name) => Reflect.get(data, name) === undefined)
   if (unknown !== undefined || missing !== undefined) {
@@ -114,7 +114,7 @@ export function placeOf(where: string, path: string): string {
  * Targets given only for the outputs that need them, as a list or as a single target (as in Keras), become a list with
  * null for the other outputs. Other data are returned unchanged.
  */
-export function besideNothing({ structure, needed }: Layout, y: unknown, size: number): unknown {
+export function withNullTargets({ structure, needed }: Layout, y: unknown, size: number): unknown {
   if (needed === undefined || !needed.includes(false) || !isBranch(structure)) return y
   const children = Object.values(structure)
   const isListOf = (count: number): boolean =>

@@ -1,6 +1,6 @@
 // Lets other tasks run during a long computation: painting, input, timers, sockets.
 
-import { unlessAborted } from '../core/abort'
+import { orAbort } from '../core/abort'
 import type { Soon } from './source'
 
 /** Resolves in a new task, after pending work of the event loop. */
@@ -78,12 +78,12 @@ export class Pace {
    */
   wait<Result>(promise: Promise<Result>): Promise<Result> {
     this.lookNext()
-    return unlessAborted(promise, this.signal ?? null)
+    return orAbort(promise, this.signal ?? null)
   }
 }
 
 /** Closes what a run reads. After an abort, pending reads may never finish, so closing is not awaited. */
-export async function letGo(
+export async function releaseAll(
   signal: AbortSignal | null,
   closings: readonly (() => Soon<void> | undefined)[],
 ): Promise<void> {

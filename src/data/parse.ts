@@ -15,13 +15,13 @@ import type { Layout } from './layout'
 import {
   UNKNOWN_LAYOUT,
   areRows,
-  besideNothing,
+  withNullTargets,
   isPerOutput,
   isWrapped,
   layoutFor,
-  leavesFor,
+  assignLeaves,
   placeOf,
-  theOnly,
+  unwrapSingle,
 } from './layout'
 import type { BatchSource, DataNames, Samples } from './samples'
 import { PLAIN_NAMES } from './samples'
@@ -39,7 +39,7 @@ export interface Parts {
 export type Inputs = Pick<Samples, 'x' | 'inputs' | 'size' | 'hasStrings' | 'readers'>
 
 /** The form of data that a model expects. */
-export interface Form {
+export interface DataForm {
   readonly inputs: Layout
   /** null if the outputs are unknown before the model is called. */
   readonly targets: Layout | null
@@ -57,7 +57,7 @@ export function parseBatches(batches: ElementsOrMaker<unknown>, where: string): 
 }
 
 /** Parses inputs, targets and weights with the same number of rows into flat lists of tensors. */
-export function parseSamples(form: Form, { x, y, sampleWeight }: Parts, names: DataNames = PLAIN_NAMES): Samples {
+export function parseSamples(form: DataForm, { x, y, sampleWeight }: Parts, names: DataNames = PLAIN_NAMES): Samples {
   const inputs = parseInputs(form.takesAny ? layoutFor(form.inputs, x) : form.inputs, x, names.x)
   const outputs = form.targets ?? form.learnTargets(inputs)
   const layout = form.takesAny ? layoutFor(outputs, y) : outputs
@@ -68,7 +68,7 @@ export function parseSamples(form: Form, { x, y, sampleWeight }: Parts, names: D
     const weight =
       sampleWeight == null
         ? null
-        : weightsOf(size, theOnly(layout.names, sampleWeight, names.sampleWeight), names.sampleWeight)
+        : weightsOf(size, unwrapSingle(layout.names, sampleWeight, names.sampleWeight), names.sampleWeight)
     const { x: tree, inputs: tensors, hasStrings } = inputs
     return {
       kind: 'samples',
@@ -82,12 +82,12 @@ export function parseSamples(form: Form, { x, y, sampleWeight }: Parts, names: D
       names,
     }
   }
-  const given = y == null ? null : besideNothing(layout, y, size)
+  const given = y == null ? null : withNullTargets(layout, y, size)
   if (given === null) {
     if (form.needsTargets) throw new ArgumentError(`${names.y}: targets are missing`)
     return withoutTargets(inputs, names)
   }
-  const { leaves, tree } = leavesFor(layout, given, names.y, true)
+  const { leaves, tree } = assignLeaves(layout, given, names.y, true)
   const paths = pathsOf(tree)
   const targets = leaves.map((leaf, i) =>
     leaf === null && isBranch(tree) ? null : parseTarget(leaf, size, names.x, placeOf(names.y, paths[i]!)),
@@ -116,7 +116,7 @@ export function parseInputs(layout: Layout, x: unknown, where: string): Inputs {
     const input = parseInput(structure, x, where)
     return { x: null, inputs: [input], size: input.shape[0]!, hasStrings: input instanceof StringTensor }
   }
-  const { leaves, tree } = leavesFor(layout, x, where, false)
+  const { leaves, tree } = assignLeaves(layout, x, where, false)
   const specs = structure === null ? null : flatten(structure)
   const paths = pathsOf(tree)
   const inputs = leaves.map((leaf, i) => parseInput(specs?.[i] ?? null, leaf, placeOf(where, paths[i]!)))
@@ -189,10 +189,14 @@ function parseWeights(
 ): (Tensor | null)[] {
   const paths = pathsOf(tree)
   if (!isBranch(tree) || !isPerOutput(sampleWeight, paths.length)) {
-    const weights = weightsOf(size, isBranch(tree) ? sampleWeight : theOnly(layout.names, sampleWeight, where), where)
+    const weights = weightsOf(
+      size,
+      isBranch(tree) ? sampleWeight : unwrapSingle(layout.names, sampleWeight, where),
+      where,
+    )
     return paths.map(() => weights)
   }
-  const { leaves } = leavesFor(layout.structure === null ? UNKNOWN_LAYOUT : layout, sampleWeight, where, true)
+  const { leaves } = assignLeaves(layout.structure === null ? UNKNOWN_LAYOUT : layout, sampleWeight, where, true)
   return leaves.map((leaf, i) => (leaf == null ? null : weightsOf(size, leaf, placeOf(where, paths[i] ?? ''))))
 }
 

@@ -60,7 +60,7 @@ export interface OwnWeight {
 }
 
 /** A weight with its penalty. */
-export interface RegularizedWeight<Of = Whole> {
+export interface RegularizedWeight<Of = LayerWithParts> {
   readonly layer: Of
   readonly weight: Variable
   readonly regularizer: Regularizer
@@ -68,10 +68,10 @@ export interface RegularizedWeight<Of = Whole> {
 }
 
 /** A layer, as far as lists use it. */
-export interface Whole {
+export interface LayerWithParts {
   readonly name: string
   /** Inner layers that no property holds. */
-  readonly hiddenParts: readonly Whole[]
+  readonly hiddenParts: readonly LayerWithParts[]
 }
 
 const former = scoped(false)
@@ -94,7 +94,7 @@ export function inFormerOrder<Result>(isFormer: boolean, body: () => Result): Re
 export const reading = scoped<object | null>(null)
 
 /** What a layer and its inner layers consist of; the same object as long as it says the same. */
-export interface Lists {
+export interface WeightLists {
   readonly layers: readonly object[]
   readonly weights: readonly Variable[]
   readonly trainableWeights: readonly Variable[]
@@ -109,10 +109,10 @@ class State {
   trainable = true
   builtFor: Tree<TensorSpec> | null = null
   readonly own: OwnWeight[] = []
-  readonly tracked: Whole[] = []
+  readonly tracked: LayerWithParts[] = []
   parts: Parts | null = null
   partsAt = -1
-  lists: Lists | null = null
+  lists: WeightLists | null = null
   listsAt = -1
   changed = 0
   constants = 0
@@ -152,7 +152,7 @@ export function unbuild(layer: object): void {
 
 const isLayer = (value: object): boolean => states.has(value)
 
-function foundParts(layer: Whole, tracked: readonly Whole[]): Parts {
+function foundParts(layer: LayerWithParts, tracked: readonly LayerWithParts[]): Parts {
   const { hiddenParts } = layer
   return reading.within(null, () =>
     former.current
@@ -163,7 +163,7 @@ function foundParts(layer: Whole, tracked: readonly Whole[]): Parts {
 
 export function partsOf(layer: object): Parts {
   const state = stateOf(layer)
-  const find = (): Parts => foundParts(layer as Whole, state.tracked)
+  const find = (): Parts => foundParts(layer as LayerWithParts, state.tracked)
   if (former.current) return find()
   if (state.parts === null || state.partsAt !== changes.count) {
     state.parts = find()
@@ -173,7 +173,7 @@ export function partsOf(layer: object): Parts {
 }
 
 /** What a layer consists of, with its inner layers. */
-export function listsOf(layer: object): Lists {
+export function listsOf(layer: object): WeightLists {
   if (former.current) return listed(layer)
   const state = stateOf(layer)
   if (state.lists === null || state.listsAt !== changes.count) {
@@ -185,7 +185,7 @@ export function listsOf(layer: object): Lists {
   return state.lists!
 }
 
-function listed(layer: object): Lists {
+function listed(layer: object): WeightLists {
   const [layers, weights, trainable] = [new Set<object>(), new Set<Variable>(), new Set<Variable>()]
   let [changed, constants] = [0, 0]
   const collect = (each: object, isTrained: boolean): void => {
@@ -231,7 +231,7 @@ export function stateVariablesOf(layer: object): readonly Variable[] {
 }
 
 /** The trainable weights with a penalty; layers that are not trained are left out with all their inner layers. */
-export function regularizedOf<Of extends Whole>(layer: Of): readonly RegularizedWeight<Of>[] {
+export function regularizedOf<Of extends LayerWithParts>(layer: Of): readonly RegularizedWeight<Of>[] {
   const found: RegularizedWeight<Of>[] = []
   const seen = new Set<object>()
   const visit = (each: Of): void => {
@@ -249,7 +249,7 @@ export function regularizedOf<Of extends Whole>(layer: Of): readonly Regularized
 
 /** Creates a weight that belongs to a layer. */
 export function addWeightTo(
-  layer: Whole,
+  layer: LayerWithParts,
   {
     name,
     shape,

@@ -6,7 +6,7 @@ import type { DType } from '../core/dtypes'
 import { allocateData, storeData } from '../core/dtypes'
 import { custom } from '../core/options'
 import type { Shape } from '../core/shapes'
-import { MOST_GIVEN, sizeOf } from '../core/shapes'
+import { MAX_DATA_ELEMENTS, sizeOf } from '../core/shapes'
 import { isBranch } from '../core/tree'
 import { requireDType, requireShape } from './arguments'
 import type { NestedArray, ShapedData, TensorData, TypedArray } from './tensor'
@@ -48,7 +48,7 @@ export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor
   requireArguments('tensor', arguments, 3)
   const made = toTensor(values, 'tensor', dtype)
   if (shape === undefined) return made
-  requireShape('tensor', shape, MOST_GIVEN)
+  requireShape('tensor', shape, MAX_DATA_ELEMENTS)
   if (sizeOf(shape) !== made.size) {
     throw new ShapeError(`tensor: shape ${formatShape(shape)} needs ${sizeOf(shape)} elements, received ${made.size}`)
   }
@@ -145,7 +145,7 @@ function fromTyped(data: TypedArray, shape: Shape, dtype?: DType): Tensor {
 }
 
 function fromShaped({ data, shape: given, dtype: own }: ShapedData, where: string, dtype?: DType): Tensor {
-  const shape = requireShape(where, given, MOST_GIVEN)
+  const shape = requireShape(where, given, MAX_DATA_ELEMENTS)
   const isNumbers =
     isTypedArray(data) ||
     (Array.isArray(data) && data.every((x: unknown) => typeof x === 'number' || typeof x === 'boolean'))
@@ -174,7 +174,7 @@ function fromNested(values: NestedArray, where: string, dtype?: DType): Tensor {
     first = first[0]
   }
   const natural = dtype ?? (typeof first === 'boolean' ? 'bool' : 'float32')
-  const data = allocateData(natural, sizeOf(requireShape(where, shape, MOST_GIVEN)))
+  const data = allocateData(natural, sizeOf(requireShape(where, shape, MAX_DATA_ELEMENTS)))
   const filler = new Filler(where, shape, data, natural === 'bool')
   filler.fill(values, 0)
   return new Tensor(data, shape, natural)

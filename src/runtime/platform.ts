@@ -7,7 +7,7 @@ import type path from 'node:path'
 import type url from 'node:url'
 import type v8 from 'node:v8'
 import type threads from 'node:worker_threads'
-import { unlessAborted } from '../core/abort'
+import { orAbort } from '../core/abort'
 import { ArgumentError, MyelinError, StateError, quoted } from '../core/errors'
 
 /** The modules that are used. */
@@ -88,12 +88,12 @@ export async function readFile(
   const files = isRemote(source) ? null : nodeModule('node:fs/promises')
   if (files === null) {
     const response = await respond(source, signal)
-    return new Uint8Array(await unlessAborted(response.arrayBuffer(), signal))
+    return new Uint8Array(await orAbort(response.arrayBuffer(), signal))
   }
   const bytes = files.readFile(location(source), { signal: signal ?? undefined }).catch((error: unknown) => {
     throw fileError(where, source, 'read', error)
   })
-  return unlessAborted(bytes, signal)
+  return orAbort(bytes, signal)
 }
 
 /** The bytes given to a loader, or those of a path or a URL. */
@@ -113,7 +113,7 @@ export async function respond(source: string | URL, signal: AbortSignal | null =
   const asked = fetch(source, { signal }).catch((error: unknown) => {
     throw new StateError(`${String(source)} could not be read: ${String(error)}`)
   })
-  const response = await unlessAborted(asked, signal)
+  const response = await orAbort(asked, signal)
   if (!response.ok) throw new StateError(`${String(source)}: the server answered ${response.status}`)
   return response
 }

@@ -11,14 +11,14 @@ import type { Method } from './options'
 import type { Prepared } from './prepared'
 
 /** The arguments. The second may be the options if the data contain the targets, or if no targets are needed. */
-export type Given = readonly [x: unknown, y: unknown, options: object | undefined]
+export type CallArguments = readonly [x: unknown, y: unknown, options: object | undefined]
 
 interface Common {
   readonly sampleWeight: SampleWeights | null
   readonly signal?: AbortSignal | null
 }
 
-export interface Call<Options, Read extends Data = Data> {
+export interface ParsedCall<Options, Read extends Data = Data> {
   readonly data: Read
   readonly options: Options
 }
@@ -27,8 +27,8 @@ export interface Call<Options, Read extends Data = Data> {
 export function readCall<Options extends Common>(
   method: Method<Options, StepKind>,
   prepared: Prepared,
-  given: Given,
-): Call<Options> {
+  given: CallArguments,
+): ParsedCall<Options> {
   const [x, y, own] = given
   if (!isElements(x)) return readSamples(method, prepared, given)
   const isInPlace = own === undefined && isNamedData(y)
@@ -44,8 +44,8 @@ export function readCall<Options extends Common>(
 export function readSamples<Options extends Common>(
   method: Method<Options, StepKind>,
   prepared: Prepared,
-  [x, y, own]: Given,
-): Call<Options, Samples> {
+  [x, y, own]: CallArguments,
+): ParsedCall<Options, Samples> {
   const isInPlace = own === undefined && isNamedData(y) && areOptions(y as object, method, prepared.outputNames)
   if (isInPlace && prepared.needsTargets)
     throw new ArgumentError(

@@ -1,11 +1,11 @@
 // evaluate: reads its arguments, prepares model and data, and runs test steps.
 
 import type { TensorData } from '../core/dtypes'
-import { letGo } from '../data/pace'
+import { releaseAll } from '../data/pace'
 import type { Variable } from '../ops/variable'
 import type { Logs } from './callbacks/callback'
 import { formatLogs } from './callbacks/progress'
-import type { Given } from './call'
+import type { CallArguments } from './call'
 import { readCall } from './call'
 import type { Compiled } from './compiled'
 import { Listeners } from './listeners'
@@ -16,7 +16,7 @@ import { requireEnd, runnerOver } from './runners'
 import type { TrainingState } from './state'
 import { runTest } from './test-loop'
 
-export async function evaluate(state: TrainingState, given: Given): Promise<Logs> {
+export async function evaluate(state: TrainingState, given: CallArguments): Promise<Logs> {
   const prepared = new Prepared(state, 'test', 'evaluate')
   const { lock, model } = state
   lock.requireIdle('evaluate')
@@ -36,7 +36,7 @@ export async function evaluate(state: TrainingState, given: Given): Promise<Logs
         return results
       })
     } finally {
-      await letGo(signal, [() => runner.release()])
+      await releaseAll(signal, [() => runner.release()])
     }
   }
   const logs = isNested

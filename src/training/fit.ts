@@ -2,13 +2,13 @@
 
 import { ArgumentError } from '../core/errors'
 import { weighClasses } from '../data/class-weights'
-import { letGo } from '../data/pace'
+import { releaseAll } from '../data/pace'
 import { parseBatches, parseSamples } from '../data/parse'
 import type { Data } from '../data/samples'
 import { VALIDATION_NAMES, splitValidation } from '../data/samples'
 import { isElements } from '../data/source'
 import type { History } from './callbacks/history'
-import type { Call, Given } from './call'
+import type { ParsedCall, CallArguments } from './call'
 import { readCall } from './call'
 import type { Training } from './loop'
 import { runTraining } from './loop'
@@ -19,7 +19,7 @@ import type { Runner } from './runner'
 import { requireEnd, runnerOver } from './runners'
 import type { TrainingState } from './state'
 
-export async function fit(state: TrainingState, given: Given): Promise<History> {
+export async function fit(state: TrainingState, given: CallArguments): Promise<History> {
   const prepared = new Prepared(state, 'train', 'fit')
   state.lock.requireIdle('fit')
   const call = readCall(FIT, prepared, given)
@@ -30,7 +30,7 @@ export async function fit(state: TrainingState, given: Given): Promise<History> 
 async function prepare(
   state: TrainingState,
   prepared: Prepared,
-  { data, options }: Call<FitSettings>,
+  { data, options }: ParsedCall<FitSettings>,
 ): Promise<Training> {
   const { batchSize, validationBatchSize, validationSplit, classWeight, signal } = options
   const [own, rest] = data.kind === 'samples' && validationSplit > 0 ? splitValidation(data, validationSplit) : [data]
@@ -54,11 +54,11 @@ async function prepare(
       requireEnd(where, validation, options.validationSteps, 'validationSteps')
     }
     state.buildOptimizer(prepared.compiled)
-    warnOfNothing(state)
+    warnIfNothingToTrain(state)
     const { lock, shuffleState } = state
     return { prepared, runner, testing, validation, options, lock, shuffleState }
   } catch (error) {
-    await letGo(signal, [() => runner.release(), () => validation?.release()])
+    await releaseAll(signal, [() => runner.release(), () => validation?.release()])
     throw error
   }
 }
@@ -73,7 +73,7 @@ function parseValidation(testing: Prepared, data: unknown): Data | null {
 }
 
 /** Warns if the built-in step changes no weight. */
-function warnOfNothing({ model }: TrainingState): void {
+function warnIfNothingToTrain({ model }: TrainingState): void {
   if (model.hasOwnStep || model.trainableWeights.length > 0) return
   const why = model.weights.length === 0 ? 'the model has no weights' : 'all weights are frozen'
   console.warn(`${model}: fit has nothing to train: ${why}`)

@@ -1,7 +1,7 @@
 // The loop of fit: epochs, steps, validation, callbacks, and yielding to the event loop.
 
 import { ArgumentError, DataError, NonFiniteError } from '../core/errors'
-import { Pace, letGo } from '../data/pace'
+import { Pace, releaseAll } from '../data/pace'
 import type { Soon } from '../data/source'
 import { isPromise } from '../data/source'
 import { withRuntime } from '../runtime/current'
@@ -43,7 +43,7 @@ export async function runTraining(training: Training): Promise<History> {
   try {
     await runLoop(new TrainingLoop(training, history), training)
   } finally {
-    await letGo(signal, [() => runner.release(), () => validation?.release()])
+    await releaseAll(signal, [() => runner.release(), () => validation?.release()])
   }
   return history
 }

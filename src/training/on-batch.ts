@@ -10,22 +10,26 @@ import { listsOf } from '../layers/weights'
 import type { Tensor } from '../ops/tensor'
 import type { Program } from '../runtime/program'
 import type { Logs } from './callbacks/callback'
-import type { Given } from './call'
+import type { CallArguments } from './call'
 import { readSamples } from './call'
 import { TEST_ON_BATCH, TRAIN_ON_BATCH } from './options'
 import { Prepared } from './prepared'
 import { load, typesOf, whatFailed } from './runner'
 import type { LastStep, TrainingState } from './state'
 
-export function trainOnBatch(state: TrainingState, given: Given): Logs {
+export function trainOnBatch(state: TrainingState, given: CallArguments): Logs {
   return onBatch(state, TRAIN_ON_BATCH, given)
 }
 
-export function testOnBatch(state: TrainingState, given: Given): Logs {
+export function testOnBatch(state: TrainingState, given: CallArguments): Logs {
   return onBatch(state, TEST_ON_BATCH, given)
 }
 
-function onBatch(state: TrainingState, method: typeof TRAIN_ON_BATCH | typeof TEST_ON_BATCH, given: Given): Logs {
+function onBatch(
+  state: TrainingState,
+  method: typeof TRAIN_ON_BATCH | typeof TEST_ON_BATCH,
+  given: CallArguments,
+): Logs {
   const { name, kind } = method
   const prepared = new Prepared(state, kind, name)
   state.lock.requireIdle(name)

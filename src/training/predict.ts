@@ -9,7 +9,7 @@ import { structureOf, unflatten } from '../core/tree'
 import { batchParts, withAdvice } from '../data/batch'
 import { requireNumbers } from '../data/checks'
 import { isNamedData } from '../data/layout'
-import { Pace, letGo } from '../data/pace'
+import { Pace, releaseAll } from '../data/pace'
 import type { Inputs } from '../data/parse'
 import { RowSource } from '../data/row-source'
 import type { Cursor, Soon, Source } from '../data/source'
@@ -239,7 +239,7 @@ async function runAll(
     try {
       await run()
     } finally {
-      await letGo(signal, [() => predictions.release()])
+      await releaseAll(signal, [() => predictions.release()])
     }
     const { outputs } = found
     await listeners.tell((callback) => callback.onPredictEnd?.())

@@ -6,7 +6,7 @@ import type { Shape } from '../core/shapes'
 import { flatten, isBranch, structureOf } from '../core/tree'
 import type { Layout } from '../data/layout'
 import { UNKNOWN_LAYOUT } from '../data/layout'
-import type { Form, Inputs } from '../data/parse'
+import type { DataForm, Inputs } from '../data/parse'
 import type { Samples } from '../data/samples'
 import type { Tensor } from '../ops/tensor'
 import type { Program } from '../runtime/program'
@@ -21,7 +21,7 @@ import { hasOwn } from './state'
 import type { TrainedModel } from './step'
 import type { BatchTypes, Steps } from './steps'
 
-export class Prepared implements Form, StepPrograms {
+export class Prepared implements DataForm, StepPrograms {
   readonly compiled: Compiled
   /** Whether a custom step reads the data, which may then have any form. */
   readonly takesAny: boolean

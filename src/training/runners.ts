@@ -2,7 +2,7 @@
 
 import { ArgumentError, DataError, restating } from '../core/errors'
 import { batchParts, withAdvice } from '../data/batch'
-import { letGo, Pace } from '../data/pace'
+import { releaseAll, Pace } from '../data/pace'
 import { parseSamples } from '../data/parse'
 import type { Data, Samples } from '../data/samples'
 import { END } from '../data/source'
@@ -46,7 +46,7 @@ export async function runnerOver(prepared: Prepared, data: Data, options: Runner
       throw new DataError(`${where}: the data have no batches`)
     return runner
   } catch (error) {
-    await letGo(signal, [() => runner.release()])
+    await releaseAll(signal, [() => runner.release()])
     throw error
   }
 }

@@ -9,7 +9,7 @@ import { unflatten } from '../core/tree'
 import type { Inputs } from '../data/parse'
 import type { Samples } from '../data/samples'
 import { specOf } from '../layers/spec'
-import type { Lists } from '../layers/weights'
+import type { WeightLists } from '../layers/weights'
 import { listsOf } from '../layers/weights'
 import type { Metric } from '../metrics/metric'
 import { nextSeed } from '../ops/seed'
@@ -34,7 +34,7 @@ export interface LastStep {
   /** The shapes of the outputs, with which targets are compared. */
   readonly expected: readonly Shape[]
   readonly compiled: Compiled
-  readonly lists: Lists
+  readonly lists: WeightLists
   /** The runtime's epoch: it changes when weights are moved. */
   readonly epoch: number
 }
@@ -70,7 +70,7 @@ export class TrainingState {
   readonly strings: StringInputs
   /** The weights, and the lists of the model, for which `steps` were made. */
   private trained: readonly Variable[] | null = null
-  private lists: Lists | null = null
+  private lists: WeightLists | null = null
   private constants = 0
   /** The layouts of the data, and the graph or the build specs for which they are valid. */
   private known: { readonly of: object | null; readonly layouts: Layouts } | null = null

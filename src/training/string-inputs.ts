@@ -5,7 +5,7 @@ import { structureOf, unflatten } from '../core/tree'
 import type { Inputs } from '../data/parse'
 import type { Readers } from '../data/samples'
 import { CallContext, withFrame } from '../layers/context'
-import type { Lists } from '../layers/weights'
+import type { WeightLists } from '../layers/weights'
 import { listsOf } from '../layers/weights'
 import type { StringReader, StringTensor } from '../ops/strings'
 import { hearingReaders } from '../ops/strings'
@@ -15,7 +15,7 @@ import type { TrainedModel } from './step'
 
 /** The inputs of one model. */
 export class StringInputs {
-  private known: { readonly lists: Lists; readonly form: string; readonly readers: Readers } | null = null
+  private known: { readonly lists: WeightLists; readonly form: string; readonly readers: Readers } | null = null
 
   constructor(private readonly model: TrainedModel) {}
 

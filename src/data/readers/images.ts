@@ -26,7 +26,7 @@ import { permutation } from '../../ops/random'
 import { Tensor } from '../../ops/tensor'
 import type { NodeModules } from '../../runtime/platform'
 import { fileError, nodeModule } from '../../runtime/platform'
-import { unlessAborted } from '../../core/abort'
+import { orAbort } from '../../core/abort'
 import { abortable } from '../abort'
 import { Dataset } from '../dataset'
 import type { ByteSource } from './bytes'
@@ -251,7 +251,7 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
       `imageFolder: imageSize must have at most ${MOST_PIXELS} pixels, received ${quoted([height, width])}`,
     )
   signal?.throwIfAborted()
-  const { files, classNames } = await unlessAborted(
+  const { files, classNames } = await orAbort(
     pictures(path, labels === null ? [] : settings.classNames, labels !== null, signal),
     signal,
   )

@@ -1,7 +1,7 @@
 // Pixels as tensors, from images in memory, with a given number of channels. Reads no files: see images.ts.
 
 import { requireArguments } from '../../core/arguments'
-import { unlessAborted } from '../../core/abort'
+import { orAbort } from '../../core/abort'
 import { ArgumentError, StateError, quoted } from '../../core/errors'
 import type { OptionInputs, ValuesOf } from '../../core/options'
 import { choice, custom, number, option, readOptions } from '../../core/options'
@@ -199,7 +199,7 @@ export async function* webcamFrames(
   const shown = video ?? own!.video
   try {
     while (!shown.ended) {
-      await unlessAborted(nextFrame(shown), signal)
+      await orAbort(nextFrame(shown), signal)
       // Before its first frame, the video has no size.
       if (shown.videoWidth > 0) yield asTensor(pixelsOf(shown, 'webcamFrames'), settings)
     }

@@ -3,7 +3,7 @@
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import type { Kind } from '../../core/options'
 import { configured, custom, integer, listOf, option } from '../../core/options'
-import { MOST_ELEMENTS } from '../../core/shapes'
+import { MAX_ELEMENTS } from '../../core/shapes'
 import { padSides } from '../../ops/sliding'
 import { slice } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
@@ -22,7 +22,7 @@ type SidesInput = number | readonly number[] | readonly (readonly number[])[]
  * or [before, after] for each. For a single axis, [before, after] alone.
  */
 function sides(rank: number): Kind<readonly Side[], SidesInput> {
-  const one = integer({ min: 0, max: MOST_ELEMENTS })
+  const one = integer({ min: 0, max: MAX_ELEMENTS })
   const pair = listOf(one, 2)
   const pairOf = (value: unknown, where: string): Side => {
     if (typeof value === 'number') return [one.read(value, where), one.read(value, where)]
