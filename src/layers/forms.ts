@@ -1,4 +1,4 @@
-// What many layers have in common, as values: which inputs they take, and what the output is by the input alone.
+// Properties that many layers share, as values: the inputs that they accept, and the shape and dtype of the output.
 
 import type { DType } from '../core/dtypes'
 import { ShapeError } from '../core/errors'

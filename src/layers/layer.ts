@@ -1,6 +1,6 @@
 // Layer: a function from tensors to tensors with weights, in Keras's life cycle: construct → build → call. No layer
-// writes a gradient: `call` composes ops, and the traced result is differentiated. What a layer consists of is in
-// weights.ts, what happens to its options in watched-options.ts.
+// writes a gradient: `call` composes ops, and the traced result is differentiated. The parts of a layer are in
+// weights.ts, changes of its options in watched-options.ts.
 
 import type { DType } from '../core/dtypes'
 import { ArgumentError, MyelinError, StateError, restate, restating } from '../core/errors'
@@ -120,7 +120,7 @@ const building = scoped<LayerBase[] | null>(null)
  */
 export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   static override readonly declare = LAYER_OPTIONS
-  /** What the output is by the input alone, and which inputs the layer takes. @internal */
+  /** The inputs that the layer accepts, and the shape and dtype of the output. @internal */
   static readonly form: LayerForm = {}
   declare readonly name: string
   /** The shape of one sample, if it was given as an option. */
@@ -535,7 +535,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     watchingOptions(
       this,
       [...FIXED, ...this.constructorOptions],
-      // Every layer has the options of Layer; those of another one say nothing about its parts.
+      // All layers have these options. Reading them from another layer does not make the parts depend on them.
       optionsOf(Layer),
       () => this.checkOptions(),
       () => this.outputText(),
@@ -681,7 +681,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
     const where = `${this}: the mask`
     const read = (own: unknown): Tensor | null => (own === null ? null : asTensor(own as TensorLike, where))
     if (!isBranch(input)) {
-      // A list with one mask, such as flattening a tree gives, stands for that mask.
+      // A list of one mask, as from a flattened tree, stands for that mask.
       const [only, ...others] =
         Array.isArray(mask) && mask.every((each) => each === null || each instanceof Tensor) ? mask : [mask]
       if (others.length === 0) return read(only)

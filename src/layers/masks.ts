@@ -12,7 +12,7 @@ const masks = new WeakMap<Tensor, Tensor>()
 /** Symbols from which a mask is computed, and how many ops are in between. */
 export type MaskTrail = ReadonlyMap<Tensor, number>
 
-/** The trail of what `ops` more ops make of masks. */
+/** The trail of a mask that `ops` more ops compute from masks. */
 export function longerTrail(trails: readonly (readonly [trail: MaskTrail, ops: number])[]): MaskTrail {
   const longest = new Map<Tensor, number>()
   for (const [trail, ops] of trails)

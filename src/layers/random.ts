@@ -1,4 +1,4 @@
-// What everything that draws random numbers shares: its seed.
+// The seed of layers that draw random numbers, and their stream.
 
 import { integer, nullable, option } from '../core/options'
 import { SeedGenerator } from '../ops/random'

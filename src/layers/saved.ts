@@ -1,5 +1,5 @@
-// Saves and restores layers by their class and configuration. Knows no class by name: the code that reads a file opens a scope
-// with all classes, so that other pages carry only the layers that they use.
+// Saves and restores layers by their class and configuration. This module names no class: the code that reads a file opens a
+// scope with all classes, so that other pages contain only the layers that they use.
 //
 // A layer that several models hold, such as a nested model that is used directly and inside another one, is written once. Its
 // first place has the number `shared`, all others only `{ className, config: {}, sharedWith: number }`.
@@ -17,7 +17,7 @@ interface SavedLayer extends Serialized {
   readonly [key: string]: Json | undefined
 }
 
-/** What was written and read within the outermost model. */
+/** The layers written and read within the outermost model. */
 interface Sharing {
   readonly written: Map<LayerBase, SavedLayer>
   readonly read: Map<Json, LayerBase>
@@ -45,7 +45,7 @@ export function layerToConfig(layer: LayerBase): Json {
 
 /**
  * A layer from its class name and configuration; the class is looked for among the custom objects in scope.
- * @throws ArgumentError if it is not there; FormatError if it is to be a layer that was not read before
+ * @throws ArgumentError if it is not there; FormatError for a reference to a layer that was not read before
  */
 export function layerFromConfig(saved: Serialized): LayerBase {
   const { shared, sharedWith } = saved as SavedLayer

@@ -1,5 +1,5 @@
-// What layers along the spatial axes of images, sequences and volumes share: their option, and how a function of
-// [batch, …spatial axes, channels] becomes one of [batch, channels, …spatial axes].
+// Functions of layers along the spatial axes of images, sequences and volumes: their option, and the application of a
+// function of [batch, …spatial axes, channels] to [batch, channels, …spatial axes].
 
 import { ShapeError, formatShape } from '../core/errors'
 import { option } from '../core/options'
@@ -49,7 +49,7 @@ export function alongSpace(layer: Spatial, rank: number, x: Tensor, call: (x: Te
   return y.rank === x.rank ? moveAxis(y, -1, 1) : y
 }
 
-/** Its shape. */
+/** The shape of that result. */
 export function shapeAlongSpace(
   layer: Spatial,
   rank: number,

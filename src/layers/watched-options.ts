@@ -1,5 +1,5 @@
-// What happens when an option of a layer is set after its construction: options that weights and parts depend on are
-// fixed once the layer is built; any other change recompiles the programs of models with the layer.
+// Options of a layer that are set after its construction. Options on which weights and parts depend are fixed once the
+// layer is built; a change of another option recompiles the programs of models with the layer.
 
 import { StateError } from '../core/errors'
 import { optionsOf } from '../core/options'
@@ -62,7 +62,7 @@ function watchOptions(layer: object, common: object, check: () => void, outputTe
   }
 }
 
-/** @throws StateError for an option that the layer, or a part of it, was made with */
+/** @throws StateError for an option on which the layer or a part of it depends */
 function requireChangeable(layer: object, name: string, common: object): void {
   const { fixed, builtFor } = stateOf(layer)
   if (builtFor !== null && fixed!.has(name))

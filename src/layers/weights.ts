@@ -1,6 +1,6 @@
-// What a layer consists of: its weights, inner layers and random streams, and the lists of them. A list is compared with
-// the former one when something was created or changed anywhere, and stays the same object while it says the same, so
-// that nothing is compiled again because of another model.
+// The parts of a layer: its weights, inner layers and random streams, and the lists of them. After any part of any layer was
+// created or changed, a new list is compared with the current one and replaces it only if they differ. So a change of
+// another model compiles nothing again.
 
 import { requireWithinLimit } from '../core/weight-limit'
 import type { DType } from '../core/dtypes'
@@ -93,12 +93,12 @@ export function inFormerOrder<Result>(isFormer: boolean, body: () => Result): Re
 /** The layer that is being built; the options that it reads meanwhile become fixed. */
 export const reading = scoped<object | null>(null)
 
-/** What a layer and its inner layers consist of; the same object as long as it says the same. */
+/** The parts of a layer and of its inner layers. The object is replaced only when its content changes. */
 export interface WeightLists {
   readonly layers: readonly object[]
   readonly weights: readonly Variable[]
   readonly trainableWeights: readonly Variable[]
-  /** When something that programs hold as a constant changed last. */
+  /** The count at the last change of a value that programs hold as a constant. */
   readonly constants: number
   /** Everything that is compared with later lists. */
   readonly all: readonly unknown[]
@@ -121,7 +121,7 @@ class State {
   fixed: Set<string> | null = null
 }
 
-/** The states of all layers: what has a state is a layer. */
+/** The states of all layers. Only layers have one. */
 const states = new WeakMap<object, State>()
 
 export function stateOf(layer: object): State {
@@ -133,12 +133,12 @@ export function stateOf(layer: object): State {
   return state
 }
 
-/** Says that the parts of a layer changed, or which of them are trained. */
+/** Notes that the parts of a layer changed, or which of them are trained. */
 export function partsChanged(layer: object): void {
   stateOf(layer).changed = ++changes.count
 }
 
-/** Says that something changed that programs hold as a constant: those of all models with this layer are made anew. */
+/** Notes a change of a value that programs hold as a constant. The programs of all models with this layer are compiled again. */
 export function constantsChanged(layer: object): void {
   stateOf(layer).constants = ++changes.count
 }
@@ -172,7 +172,7 @@ export function partsOf(layer: object): Parts {
   return state.parts
 }
 
-/** What a layer consists of, with its inner layers. */
+/** The lists of a layer and its inner layers. */
 export function listsOf(layer: object): WeightLists {
   if (former.current) return listed(layer)
   const state = stateOf(layer)

@@ -1,5 +1,5 @@
-// What all convolutions share: a kernel or two, a bias, an activation, and a window that slides over places. How they
-// differ is a ConvolutionKind, one for each file of this folder.
+// The base of all convolutions: a kernel or two, a bias, an activation, and a window that slides over places. Each file of
+// this folder has a ConvolutionKind, which defines the kernels and the sum.
 
 import { mixesUnits } from '../../activations'
 import { boolean, configured, option } from '../../core/options'
@@ -34,7 +34,7 @@ export interface ConvolutionKind<Of> {
   readonly call: (layer: Of, x: Tensor, kernels: readonly Tensor[]) => Tensor
   /** The shape of the result for [batch, …extents, channels]. */
   readonly shape: (layer: Of, inputShape: BatchShape, filters: number | null) => BatchShape
-  /** What becomes of the units of the input. */
+  /** The units of the output, as they follow from those of the input. */
   readonly units: (layer: Of, kernels: readonly Variable[]) => UnitFlow | null
 }
 

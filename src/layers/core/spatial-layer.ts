@@ -1,4 +1,4 @@
-// The base of own layers that work along the spatial axes of images, sequences and volumes.
+// The base of user-defined layers that work along the spatial axes of images, sequences and volumes.
 
 import { configured } from '../../core/options'
 import type { Tensor } from '../../ops/tensor'

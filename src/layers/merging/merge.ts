@@ -33,7 +33,7 @@ function wideMask(mask: Tensor, { shape }: Tensor): Tensor {
 }
 
 /**
- * The base of layers that make one tensor of a list. They fold their inputs element by element unless they override
+ * The base of layers that combine a list of tensors into one. They fold their inputs element by element unless they override
  * `call`: shapes must be equal or broadcast, and an input with fewer axes gets axes of extent 1 after the batch axis. The
  * mask of the result is the disjunction of the masks, if all inputs have one. Keras: `keras.layers.Merge`.
  */

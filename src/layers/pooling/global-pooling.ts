@@ -17,7 +17,7 @@ import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
 
-/** One number for each channel, from all places. */
+/** The base of global pooling: one number for each channel, from all places. */
 abstract class GlobalPooling extends configured(Layer<Tensor>, () => ({
   ...spatialOptions(),
   /** Whether the spatial axes are kept as extents of 1. Default false. */
@@ -26,7 +26,7 @@ abstract class GlobalPooling extends configured(Layer<Tensor>, () => ({
   static override readonly form: LayerForm = TENSOR
   /** The number of spatial axes. */
   protected abstract readonly rank: number
-  /** What becomes of all places. @internal */
+  /** Combines all places into one number. @internal */
   protected abstract readonly pool: (x: Tensor, axes: readonly number[], keepDims: boolean) => Tensor
 
   override get unitFlow(): UnitFlow | null {
@@ -44,7 +44,7 @@ abstract class GlobalPooling extends configured(Layer<Tensor>, () => ({
   }
 }
 
-/** The mean of the steps that count; 0 if none does. */
+/** The mean of the steps that are not masked; 0 if all are masked. */
 function meanOf(x: Tensor, mask: Tensor, keepDims: boolean): Tensor {
   const weights = expandDims(cast(mask, 'float32'), 2)
   const count = sum(weights, 1, keepDims)

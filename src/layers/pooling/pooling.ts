@@ -30,7 +30,7 @@ abstract class Pooling extends configured(Layer<Tensor>, spatialOptions) {
   declare readonly strides: readonly number[] | null
   declare readonly padding: Padding
 
-  /** What becomes of each window. @internal */
+  /** Combines each window into one number. @internal */
   protected abstract readonly pool: (where: string, x: Tensor, sliding: Sliding) => Tensor
 
   private get sliding(): Sliding {

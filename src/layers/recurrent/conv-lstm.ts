@@ -170,6 +170,10 @@ export class ConvLSTM1D extends configured(RecurrentLayer, () => ({ ...formatOpt
   protected override get steps(): StepForm {
     return stepsOf(1, this)
   }
+
+  override get unitFlow(): null {
+    return null
+  }
 }
 
 class ConvLSTM2DCell extends configured(ConvLSTMCell, () => convLstmOptions(2)) {
@@ -191,6 +195,10 @@ export class ConvLSTM2D extends configured(RecurrentLayer, () => ({ ...formatOpt
   protected override get steps(): StepForm {
     return stepsOf(2, this)
   }
+
+  override get unitFlow(): null {
+    return null
+  }
 }
 
 class ConvLSTM3DCell extends configured(ConvLSTMCell, () => convLstmOptions(3)) {
@@ -211,5 +219,9 @@ export class ConvLSTM3D extends configured(RecurrentLayer, () => ({ ...formatOpt
 
   protected override get steps(): StepForm {
     return stepsOf(3, this)
+  }
+
+  override get unitFlow(): null {
+    return null
   }
 }

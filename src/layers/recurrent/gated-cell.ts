@@ -1,4 +1,4 @@
-// What cells with one kernel, one recurrent kernel and one bias share: options, weights and dropout masks. The computation
+// Functions of cells with one kernel, one recurrent kernel and one bias: options, weights and dropout masks. The computation
 // of a cell is in its own file.
 
 import type { OptionTable, ValuesOf } from '../../core/options'
