@@ -51,7 +51,10 @@ const multiOptions = () => ({
   /** Pairs of an optimizer and its weights; the first that matches a weight trains it. */
   optimizers: required(listOf(optimizerFor)),
 })
-export type MultiOptimizerOptions = OptionInputs<ReturnType<typeof multiOptions>> & { name?: string }
+export type MultiOptimizerOptions = OptionInputs<ReturnType<typeof multiOptions>> & {
+  /** Default: the class name in camelCase. */
+  name?: string
+}
 
 function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0

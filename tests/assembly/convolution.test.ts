@@ -1,6 +1,7 @@
 // Convolutions in tiles of 16 channels give the same as in tiles of 8, to the last bit: sizes around both tiles.
 // modes: simd, relaxed
 
+import '../helpers/families'
 import { describe, expect, it } from 'vitest'
 import { infoOf, makeRuntime } from '../../src/runtime/configure'
 import { currentRuntime } from '../../src/runtime/current'
