@@ -8,7 +8,7 @@ import { Model } from '../models/model'
 import { withRandomSeed } from '../ops/seed'
 import type { CallbackMethods } from '../training/callbacks'
 import type { FitOptions } from '../training/options'
-import type { Samples } from './samples'
+import type { SearchSamples } from './samples'
 import { Folds } from './samples'
 import type { AnyChoice } from './space'
 
@@ -39,7 +39,7 @@ type CommonFitOptions = Pick<
 export interface Task {
   readonly seed: number
   readonly folds: number | null
-  readonly samples: Samples
+  readonly samples: SearchSamples
   readonly fit: CommonFitOptions
   /** What only this thread can use. */
   readonly own: {

@@ -21,7 +21,7 @@ import { Tensor } from '../ops/tensor'
 export type Columns = Tree<Tensor | null>
 
 /** The data given to fit; null for what is missing. */
-export type Samples = {
+export type SearchSamples = {
   readonly x: Columns
   readonly y: Columns
   readonly sampleWeight: Columns
@@ -42,7 +42,7 @@ function readColumn(data: unknown, where: string): Tensor | null {
 
 /** Rows to train on, and rows to validate on. */
 export interface Fold {
-  readonly training: Samples
+  readonly training: SearchSamples
   readonly validation: readonly Columns[]
 }
 
@@ -55,7 +55,7 @@ export class Folds {
    * @throws ArgumentError if there are fewer rows than folds; ShapeError if the columns differ in their number of rows
    */
   constructor(
-    private readonly samples: Samples,
+    private readonly samples: SearchSamples,
     folds: number,
     seed: number,
   ) {
@@ -83,7 +83,7 @@ export class Folds {
   }
 }
 
-function partsOf({ x, y, sampleWeight }: Samples): Columns[] {
+function partsOf({ x, y, sampleWeight }: SearchSamples): Columns[] {
   return [x, y, sampleWeight]
 }
 
@@ -150,7 +150,7 @@ export interface PackedSamples {
   } | null)[]
 }
 
-export function packSamples(samples: Samples): PackedSamples {
+export function packSamples(samples: SearchSamples): PackedSamples {
   const tree = samples as Columns
   const leaves = flatten(tree).map((column) => {
     if (column === null) return null
@@ -160,14 +160,14 @@ export function packSamples(samples: Samples): PackedSamples {
   return { structure: mapTree<Tensor | null, null>(tree, () => null), leaves }
 }
 
-export function unpackSamples({ structure, leaves }: PackedSamples): Samples {
+export function unpackSamples({ structure, leaves }: PackedSamples): SearchSamples {
   const columns = leaves.map((leaf) => {
     if (leaf === null) return null
     const { data, shape, dtype } = leaf
     return isStrings(data) ? new StringTensor(data, shape) : new Tensor(data, shape, dtype)
   })
   const tree = unflatten<Tensor | null>(structure, columns)
-  if (isBranch(tree) && 'x' in tree) return tree as unknown as Samples
+  if (isBranch(tree) && 'x' in tree) return tree as unknown as SearchSamples
   return { x: null, y: null, sampleWeight: null, validationData: null }
 }
 

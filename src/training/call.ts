@@ -30,7 +30,7 @@ export function readCall<Options extends Common>(
   given: CallArguments,
 ): ParsedCall<Options> {
   const [x, y, own] = given
-  if (!isElements(x)) return readSamples(method, prepared, given)
+  if (!isElements(x)) return readArrayCall(method, prepared, given)
   const isInPlace = own === undefined && isNamedData(y)
   const record = isInPlace ? (y as object) : own
   const options = readOptions(method, record)
@@ -41,7 +41,7 @@ export function readCall<Options extends Common>(
 }
 
 /** Reads a call with samples in arrays. */
-export function readSamples<Options extends Common>(
+export function readArrayCall<Options extends Common>(
   method: Method<Options, StepKind>,
   prepared: Prepared,
   [x, y, own]: CallArguments,

@@ -89,7 +89,6 @@ export class Compiled {
   readonly lossTracker = new Mean({ name: 'loss' })
   readonly options: Readonly<Record<keyof CompileOptions, unknown>>
   private plans: readonly OutputPlan[] | null = null
-  private plannedLosses: readonly (Loss | null)[] | null = null
   /** The metrics that exist so far, by option, output and position in the output's list. */
   private readonly made = new Map<string, Metric>()
   /** Whether a step read `listed`: it then updates the metrics itself. */
@@ -99,7 +98,6 @@ export class Compiled {
   private readonly reported = new Map<string, Mean>()
   private readonly keptLogs: Readonly<Record<StepKind, Map<string, Variable>>> = { train: new Map(), test: new Map() }
   private logged: readonly Logged[] | null = null
-  private named: { readonly of: readonly Logged[]; readonly names: readonly string[] } | null = null
 
   /**
    * @param outputNames the names of the model's outputs, in the order of flatten
@@ -159,7 +157,7 @@ export class Compiled {
 
   /** The loss of each output; null for an output without one. */
   lossesFor(outputs: readonly Shape[], targets: readonly (Shape | null)[]): readonly (Loss | null)[] {
-    if (this.plannedLosses !== null) return this.plannedLosses
+    if (this.plans !== null) return this.plans.map(({ loss }) => loss)
     const given = this.lossPerOutput(this.namesOf(outputs.length))
     return customObjectScope(this.objects, () =>
       given.map((loss, i) => (loss === null ? null : getLoss(loss, shapesAt(i, outputs, targets)))),
@@ -248,7 +246,6 @@ export class Compiled {
       })
     }
     this.plans = withRuntime(this.runtime, () => customObjectScope(this.objects, make))
-    this.plannedLosses = this.plans.map(({ loss }) => loss)
     this.logged = null
     return this.plans
   }
@@ -293,11 +290,11 @@ export class Compiled {
 
   /** Runs `body`, which may trace a step with assumed targets. Losses and metrics that it assigns are dropped afterwards. */
   supposing<Result>(body: () => Result): Result {
-    const { plans, plannedLosses, logged, tracksLoss } = this
+    const { plans, logged, tracksLoss } = this
     try {
       return body()
     } finally {
-      Object.assign(this, { plans, plannedLosses, logged, tracksLoss })
+      Object.assign(this, { plans, logged, tracksLoss })
     }
   }
 
@@ -319,9 +316,7 @@ export class Compiled {
 
   /** The keys of logs: the metrics' names, made unique as in Keras. */
   get names(): readonly string[] {
-    const { entries } = this
-    if (this.named?.of !== entries) this.named = { of: entries, names: entries.map(({ key }) => key) }
-    return this.named.names
+    return this.entries.map(({ key }) => key)
   }
 
   private get entries(): readonly Logged[] {

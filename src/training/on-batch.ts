@@ -11,7 +11,7 @@ import type { Tensor } from '../ops/tensor'
 import type { Program } from '../runtime/program'
 import type { Logs } from './callbacks/callback'
 import type { CallArguments } from './call'
-import { readSamples } from './call'
+import { readArrayCall } from './call'
 import { TEST_ON_BATCH, TRAIN_ON_BATCH } from './options'
 import { Prepared } from './prepared'
 import { load, typesOf, whatFailed } from './runner'
@@ -33,7 +33,7 @@ function onBatch(
   const { name, kind } = method
   const prepared = new Prepared(state, kind, name)
   state.lock.requireIdle(name)
-  const { data, options } = readSamples(method, prepared, given)
+  const { data, options } = readArrayCall(method, prepared, given)
   const { classWeight } = options
   const samples = classWeight === null ? data : weighClasses(data, classWeight, prepared.outputNames)
   const last = state.last[kind]

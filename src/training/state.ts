@@ -152,8 +152,8 @@ export class TrainingState {
   /** Drops the programs if a weight was frozen or added since they were made. */
   renewPrograms(): void {
     // A run whose steps have begun continues with its own programs.
-    if (this.lock.isStepping || this.isCurrent) return
     const lists = listsOf(this.model)
+    if (this.lock.isStepping || this.lists === lists) return
     const weights = lists.trainableWeights
     const { trained } = this
     const isStale = this.constants !== lists.constants

@@ -76,7 +76,8 @@ export class Concatenate extends configured(
     return commonType(inputs)
   }
 
-  // Keras: any, concatenate, and for each input ones, or its mask, widened, or zeros.
+  // The ops of Keras from an input to the mask: ones_like, concatenate and any for an input without a mask. For one with a
+  // mask: expand_dims, logical_or, concatenate and any from its mask, and zeros_like in place of expand_dims from the input.
   override maskTrail(inputs: readonly Tensor[], masks: readonly (MaskTrail | null)[]): MaskTrail | null {
     if (masks.every((mask) => mask === null)) return null
     return longerTrail(

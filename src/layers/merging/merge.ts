@@ -120,7 +120,7 @@ export abstract class Merge extends Layer<readonly Tensor[]> {
     return commonType(['int32', ...inputs])
   }
 
-  // Keras: the masks are joined one after the other.
+  // Keras combines the masks pairwise, from the first to the last.
   override maskTrail(_inputs: readonly Tensor[], masks: readonly (MaskTrail | null)[]): MaskTrail | null {
     const all = masks.filter((mask) => mask !== null)
     return all.length < masks.length ? null : longerTrail(all.map((mask, i) => [mask, all.length - Math.max(i, 1)]))
