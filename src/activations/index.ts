@@ -3,7 +3,7 @@
 import { ArgumentError, knownName, unknownName } from '../core/errors'
 import { customObject, nameToSave } from '../core/registry'
 import * as functions from '../ops'
-import { cast } from '../ops/elementwise'
+import { cast } from '../ops/numpy/elementwise'
 import { Tensor } from '../ops/tensor'
 import { untraced } from '../ops/trace'
 

@@ -3,7 +3,7 @@
 import { configured, integer, number, option } from '../core/options'
 import type { OptionInputs } from '../core/options'
 import { layersOption } from '../layers/kinds'
-import { multiply } from '../ops/elementwise'
+import { multiply } from '../ops/numpy/elementwise'
 import { Variable } from '../ops/variable'
 import type { CallbackState, TrainedModel } from '../training/callbacks'
 import { Callback } from '../training/callbacks/callback'

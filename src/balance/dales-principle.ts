@@ -5,7 +5,7 @@ import { configured, number, option } from '../core/options'
 import type { OptionInputs } from '../core/options'
 import { sizeOf } from '../core/shapes'
 import { Constraint } from '../constraints'
-import { maximum, multiply } from '../ops/elementwise'
+import { maximum, multiply } from '../ops/numpy/elementwise'
 import { Tensor } from '../ops/tensor'
 
 const dalesPrincipleOptions = () => ({

@@ -2,8 +2,8 @@
 
 import { configured, number, option } from '../core/options'
 import type { OptionInputs } from '../core/options'
-import { add, clip, divide, log, multiply, subtract } from '../ops/elementwise'
-import { mean, sum } from '../ops/reduce'
+import { add, clip, divide, log, multiply, subtract } from '../ops/numpy/elementwise'
+import { mean, sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
 import { Regularizer } from '../regularizers'
 

@@ -1,6 +1,6 @@
 // The mean activity of units over a number of steps. ReDo and synaptic scaling use it.
 
-import { add } from '../ops/elementwise'
+import { add } from '../ops/numpy/elementwise'
 import { Variable } from '../ops/variable'
 import type { Probe, ProbedStep } from '../training/probes'
 import type { HiddenUnits } from './hidden-units'

@@ -20,7 +20,7 @@ import { requireSize, sameShape, sizeOf } from '../core/shapes'
 import { threefry2x32 } from '../core/threefry'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
-import { nextSeed } from '../ops/seed'
+import { nextSeed } from '../ops/random/seed'
 import type { TensorData } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
 

@@ -13,7 +13,7 @@ import { knownGraph } from '../models/known-graph'
 import { scaleUnits, sumByUnit } from '../models/unit-elements'
 import type { UnitGroup, UnitPlace } from '../models/unit-groups'
 import { groupName, unitGroups } from '../models/unit-groups'
-import { multiply } from '../ops/elementwise'
+import { multiply } from '../ops/numpy/elementwise'
 import { Tensor } from '../ops/tensor'
 import { Callback } from '../training/callbacks/callback'
 

@@ -3,8 +3,8 @@
 import { ArgumentError } from '../core/errors'
 import { Configured, configured, functionKind, integer, listOf, number, option, required } from '../core/options'
 import type { OptionInputs, Kind } from '../core/options'
-import { add, clip, divide, maximum, multiply, sqrt, square } from '../ops/elementwise'
-import { sum } from '../ops/reduce'
+import { add, clip, divide, maximum, multiply, sqrt, square } from '../ops/numpy/elementwise'
+import { sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
 
 /**

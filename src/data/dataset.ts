@@ -17,7 +17,7 @@ import {
 } from '../core/options'
 import type { OptionInputs, Kind } from '../core/options'
 import type { TensorLike } from '../ops/convert'
-import { nextSeed } from '../ops/seed'
+import { nextSeed } from '../ops/random/seed'
 import type { Tensor } from '../ops/tensor'
 import type { ReadOptions } from './abort'
 import { abortable, abortableSource, signalOption } from './abort'

@@ -2,9 +2,9 @@
 // model's mean output when the other elements come from background rows.
 
 import { sizeOf } from '../core/shapes'
-import { greater, where as choose } from '../ops/elementwise'
-import { mean } from '../ops/reduce'
-import { broadcastTo, reshape, slice } from '../ops/shape'
+import { greater, where as choose } from '../ops/numpy/elementwise'
+import { mean } from '../ops/numpy/reduce'
+import { broadcastTo, reshape, slice } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import type { Explained, Range } from './explained'
 import { rowsOf } from './explained'

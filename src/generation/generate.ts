@@ -7,7 +7,7 @@ import { abortSignal, boolean, count, custom, integer, nullable, option, require
 import { threefryUniform } from '../core/threefry'
 import { TensorSpec } from '../layers/spec'
 import { readTyped } from '../ops/arguments'
-import { nextSeed } from '../ops/seed'
+import { nextSeed } from '../ops/random/seed'
 import type { Tensor } from '../ops/tensor'
 import { Pace } from '../data/pace'
 import type { Decoder } from './programs'

@@ -2,7 +2,7 @@
 
 import { ShapeError, formatShape } from '../core/errors'
 import type { Model } from '../models/model'
-import { slice, squeeze } from '../ops/shape'
+import { slice, squeeze } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import { compileTraced, operandOf, runProgram, trace } from '../ops/trace'
 import type { Program } from '../runtime/program'

@@ -2,7 +2,7 @@
 
 import type { Tree } from '../core/tree'
 import { flatten, mapTree } from '../core/tree'
-import { restoreSeedState, seedState } from '../ops/seed'
+import { restoreSeedState, seedState } from '../ops/random/seed'
 import type { Tensor } from '../ops/tensor'
 import { TensorSpec } from './spec'
 

@@ -3,7 +3,7 @@
 
 import { ShapeError, formatShape } from '../core/errors'
 import { option } from '../core/options'
-import { moveAxis } from '../ops/shape'
+import { moveAxis } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import { requireRank } from './checks'
 import { dataFormat } from './kinds'

@@ -19,10 +19,10 @@ import {
   softplus,
   subtract,
   where,
-} from '../ops/elementwise'
-import { matmul } from '../ops/linalg'
-import { logSumExp } from '../ops/reduce'
-import { eye, reshape, transpose } from '../ops/shape'
+} from '../ops/numpy/elementwise'
+import { matmul } from '../ops/linalg/linalg'
+import { logSumExp } from '../ops/numpy/reduce'
+import { eye, reshape, transpose } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import { requireElements, wrongTargets } from './kinds'
 import type { Counted } from './loss'

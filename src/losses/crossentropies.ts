@@ -7,7 +7,7 @@ import type { OptionInputs, ValuesOf } from '../core/options'
 import { boolean, either, functionOptions, listOf, number, option } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { broadcastShapes, normalizeAxis } from '../core/shapes'
-import { logSoftmax } from '../ops/activations'
+import { logSoftmax } from '../ops/nn/activations'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 import {
@@ -25,10 +25,10 @@ import {
   softplus,
   subtract,
   where,
-} from '../ops/elementwise'
-import { sum } from '../ops/reduce'
-import { oneHotOrZeros } from '../ops/one-hot'
-import { broadcastTo, expandDims, moveAxis } from '../ops/shape'
+} from '../ops/numpy/elementwise'
+import { sum } from '../ops/numpy/reduce'
+import { oneHotOrZeros } from '../ops/nn/one-hot'
+import { broadcastTo, expandDims, moveAxis } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import { apply, operandOf } from '../ops/trace'
 import { OfClassNumbers, OfDistributions, OfFractions } from './kinds'

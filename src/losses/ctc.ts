@@ -5,7 +5,7 @@ import { requireArguments } from '../core/arguments'
 import { DataError, ShapeError, formatShape } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
-import { logSoftmax } from '../ops/activations'
+import { logSoftmax } from '../ops/nn/activations'
 import type { TensorLike } from '../ops/convert'
 import { asTensor, tensorOrNothing } from '../ops/convert'
 import {
@@ -23,11 +23,11 @@ import {
   stopGradient,
   subtract,
   where,
-} from '../ops/elementwise'
-import { takeAlongAxis } from '../ops/rearrange'
-import { logSumExp, sum } from '../ops/reduce'
-import { scan } from '../ops/scan'
-import { arange, concatenate, expandDims, full, reshape, slice, stack, transpose, zeros } from '../ops/shape'
+} from '../ops/numpy/elementwise'
+import { takeAlongAxis } from '../ops/numpy/rearrange'
+import { logSumExp, sum } from '../ops/numpy/reduce'
+import { scan } from '../ops/control/scan'
+import { arange, concatenate, expandDims, full, reshape, slice, stack, transpose, zeros } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import { requireElements, wrongTargets } from './kinds'
 import type { Counted } from './loss'

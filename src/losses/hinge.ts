@@ -3,8 +3,8 @@
 
 import { requireArguments } from '../core/arguments'
 import type { TensorLike } from '../ops/convert'
-import { add, equal, logicalOr, maximum, multiply, square, subtract, where } from '../ops/elementwise'
-import { all, max, sum } from '../ops/reduce'
+import { add, equal, logicalOr, maximum, multiply, square, subtract, where } from '../ops/numpy/elementwise'
+import { all, max, sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
 import { OfDistributions, OfSigns } from './kinds'
 import { lossOf } from './loss'

@@ -19,9 +19,9 @@ import {
   square,
   subtract,
   where,
-} from '../ops/elementwise'
-import { normalize } from '../ops/normalization'
-import { sum } from '../ops/reduce'
+} from '../ops/numpy/elementwise'
+import { normalize } from '../ops/nn/normalization'
+import { sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
 import { OfAmounts, OfNumbers } from './kinds'
 import { lossOf } from './loss'

@@ -4,9 +4,9 @@
 import { normalizeAxis } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
-import { cast, notEqual } from '../ops/elementwise'
-import { mean } from '../ops/reduce'
-import { reshape } from '../ops/shape'
+import { cast, notEqual } from '../ops/numpy/elementwise'
+import { mean } from '../ops/numpy/reduce'
+import { reshape } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import { alignRanks } from './weights'
 

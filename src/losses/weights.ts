@@ -3,9 +3,9 @@
 
 import { requireArguments } from '../core/arguments'
 import { ShapeError, formatShape } from '../core/errors'
-import { cast, divide, equal, logicalAnd, multiply, where } from '../ops/elementwise'
-import { mean, sum } from '../ops/reduce'
-import { expandDims, full, squeeze } from '../ops/shape'
+import { cast, divide, equal, logicalAnd, multiply, where } from '../ops/numpy/elementwise'
+import { mean, sum } from '../ops/numpy/reduce'
+import { expandDims, full, squeeze } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 
 /**

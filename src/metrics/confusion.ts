@@ -6,9 +6,20 @@ import type { OptionInputs, Kind } from '../core/options'
 import { configured, count, either, integer, listOf, nullable, number, option } from '../core/options'
 import { classNameOf } from '../core/registry'
 import { divideNoNan } from '../losses/weights'
-import { add, cast, equal, greater, less, logicalAnd, logicalNot, logicalOr, multiply, where } from '../ops/elementwise'
-import { sum } from '../ops/reduce'
-import { arange, expandDims, reshape, squeeze } from '../ops/shape'
+import {
+  add,
+  cast,
+  equal,
+  greater,
+  less,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  multiply,
+  where,
+} from '../ops/numpy/elementwise'
+import { sum } from '../ops/numpy/reduce'
+import { arange, expandDims, reshape, squeeze } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { MetricOptions } from './metric'

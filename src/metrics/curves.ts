@@ -32,10 +32,10 @@ import {
   sigmoid,
   subtract,
   where,
-} from '../ops/elementwise'
-import { matmul } from '../ops/linalg'
-import { max, mean, sum } from '../ops/reduce'
-import { full, reshape, slice } from '../ops/shape'
+} from '../ops/numpy/elementwise'
+import { matmul } from '../ops/linalg/linalg'
+import { max, mean, sum } from '../ops/numpy/reduce'
+import { full, reshape, slice } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { MetricOptions } from './metric'

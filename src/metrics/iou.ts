@@ -19,9 +19,9 @@ import {
   notEqual,
   subtract,
   where,
-} from '../ops/elementwise'
-import { argmax, sum } from '../ops/reduce'
-import { broadcastTo, reshape, scatterAdd, take } from '../ops/shape'
+} from '../ops/numpy/elementwise'
+import { argmax, sum } from '../ops/numpy/reduce'
+import { broadcastTo, reshape, scatterAdd, take } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { MetricOptions } from './metric'

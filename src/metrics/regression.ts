@@ -25,9 +25,9 @@ import {
   square,
   subtract,
   where,
-} from '../ops/elementwise'
-import { mean, sum } from '../ops/reduce'
-import { full } from '../ops/shape'
+} from '../ops/numpy/elementwise'
+import { mean, sum } from '../ops/numpy/reduce'
+import { full } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { MeanOfValues, RootMean, meanOf } from './mean'

@@ -2,8 +2,8 @@
 
 import { ShapeError, formatShape } from '../core/errors'
 import { alignRanks, expandTo, requireBeside } from '../losses/weights'
-import { cast, ceil, clip, greater, maximum, multiply } from '../ops/elementwise'
-import { arange, broadcastTo, expandDims, full, reshape, slice } from '../ops/shape'
+import { cast, ceil, clip, greater, maximum, multiply } from '../ops/numpy/elementwise'
+import { arange, broadcastTo, expandDims, full, reshape, slice } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import { requireAlike } from './metric'
 

@@ -37,10 +37,10 @@ import {
   square,
   subtract,
   where,
-} from '../ops/elementwise'
+} from '../ops/numpy/elementwise'
 import type { Pack } from '../ops/packed'
-import { sum } from '../ops/reduce'
-import { concatenate, reshape, slice } from '../ops/shape'
+import { sum } from '../ops/numpy/reduce'
+import { concatenate, reshape, slice } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import { currentTrace, withScope } from '../ops/trace'
 import { Variable } from '../ops/variable'

@@ -36,8 +36,8 @@ import {
   power,
   subtract,
   where,
-} from '../ops/elementwise'
-import { full } from '../ops/shape'
+} from '../ops/numpy/elementwise'
+import { full } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 
 /** To make your own schedule, subclass it and write `call` with ops. */

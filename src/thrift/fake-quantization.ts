@@ -17,10 +17,10 @@ import {
   stopGradient,
   subtract,
   where,
-} from '../ops/elementwise'
-import { convolve } from '../ops/convolution'
-import { matmul } from '../ops/linalg'
-import { max } from '../ops/reduce'
+} from '../ops/numpy/elementwise'
+import { convolve } from '../ops/nn/convolution'
+import { matmul } from '../ops/linalg/linalg'
+import { max } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
 import { LARGEST } from '../primitives/quantized'
 

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { Input, Lambda, Layer, Model, ops, random, setRandomSeed } from '../../src'
-import { seedState } from '../../src/ops/seed'
+import { seedState } from '../../src/ops/random/seed'
 
 type Formula = (x: Tensor) => Tensor
 

@@ -6,7 +6,7 @@ import type { Tensor } from '../../src'
 import { ArgumentError, Input, ops, random } from '../../src'
 import { Operation } from '../../src/layers/core/operation'
 import * as plain from '../../src/ops'
-import * as plainRandom from '../../src/ops/random'
+import * as plainRandom from '../../src/ops/random/random'
 
 type AnyFunction = (...given: readonly unknown[]) => unknown
 

@@ -14,7 +14,7 @@ import {
   ops,
   tensor,
 } from '../../src'
-import { inferShape } from '../../src/ops/shape'
+import { inferShape } from '../../src/ops/numpy/shape'
 import { expectNear } from '../helpers/golden'
 
 const int = (...values: number[]): Tensor => tensor(Int32Array.from(values))

@@ -5,9 +5,9 @@
 
 import { describe, expect, it } from 'vitest'
 import { MyelinError, Tensor, ops, random, setRandomSeed, tensor } from '../../src'
-import * as linalg from '../../src/ops/linalg'
-import * as reduce from '../../src/ops/reduce'
-import * as shape from '../../src/ops/shape'
+import * as linalg from '../../src/ops/linalg/linalg'
+import * as reduce from '../../src/ops/numpy/reduce'
+import * as shape from '../../src/ops/numpy/shape'
 import { generator } from '../helpers/data'
 import { withSettings } from '../helpers/with-settings'
 

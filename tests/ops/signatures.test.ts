@@ -1,7 +1,6 @@
 // The parameters of every op compared with Keras: names, order and defaults. Ours are read from the sources; calls with
 // only the required arguments verify the defaults.
 
-import { readFileSync, readdirSync } from 'node:fs'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { ops, random, tensor } from '../../src'
@@ -113,14 +112,21 @@ const DTYPES: readonly { readonly ops: readonly string[]; readonly why: string }
 
 // ---------------------------------------------------------------- our side, from the sources
 
-const folder = new URL('../../src/ops/', import.meta.url)
-const sources = readdirSync(folder)
-  .filter((name) => name.endsWith('.ts'))
-  .map((name) => ts.createSourceFile(name, readFileSync(new URL(name, folder), 'utf8'), ts.ScriptTarget.Latest, true))
-const statements = sources.flatMap((source) => [...source.statements])
+const index = 'src/ops/index.ts'
+const randomFile = 'src/ops/random/random.ts'
+const program = ts.createProgram([index, randomFile], {
+  module: ts.ModuleKind.ESNext,
+  moduleResolution: ts.ModuleResolutionKind.Bundler,
+  noLib: true,
+  types: [],
+})
+const checker = program.getTypeChecker()
+const sources = program.getSourceFiles().filter(({ fileName }) => fileName.includes('src/ops/'))
 
 const interfaces = new Map(
-  statements.flatMap((each) => (ts.isInterfaceDeclaration(each) ? [[each.name.text, each] as const] : [])),
+  sources.flatMap(({ statements }) =>
+    statements.flatMap((each) => (ts.isInterfaceDeclaration(each) ? [[each.name.text, each] as const] : [])),
+  ),
 )
 
 /** The names of the options that an interface declares or inherits. */
@@ -140,46 +146,26 @@ interface Ours {
   readonly source: ts.SourceFile
 }
 
-const declared = new Map<string, Ours>()
-for (const source of sources) {
-  for (const each of source.statements) {
-    if (ts.isFunctionDeclaration(each) && each.body !== undefined)
-      declared.set(`${source.fileName} ${each.name!.text}`, {
-        parameters: [...each.parameters],
-        text: each.body.getText(),
-        source,
-      })
-    if (!ts.isVariableStatement(each)) continue
-    for (const { name, initializer } of each.declarationList.declarations) {
-      if (initializer !== undefined && ts.isArrowFunction(initializer))
-        declared.set(`${source.fileName} ${name.getText()}`, {
-          parameters: [...initializer.parameters],
-          text: initializer.body.getText(),
-          source,
-        })
-    }
-  }
-}
-
 const exported = (namespace: object): string[] =>
   Object.entries(namespace).flatMap(([name, value]) =>
     typeof value === 'function' && !/^[A-Z]/.test(name) ? [name] : [],
   )
 
-/** The declaration of an exported name, in the file that exports it. */
-function find(name: string): Ours {
-  const index = sources.find(({ fileName }) => fileName === 'index.ts')!.getText()
-  const found = [...declared].filter(([key, { source }]) => {
-    const [file, own] = key.split(' ') as [string, string]
-    if (own !== name) return false
-    const module = file.replace('.ts', '')
-    const isExported = new RegExp(`export (\\*|\\{[^}]*\\b${name}\\b[^}]*\\}) from './${module}'`).test(index)
-    return (
-      (isExported || file === 'random.ts') && new RegExp(`export (const|function) ${name}\\b`).test(source.getText())
-    )
-  })
-  expect(found.length, `declarations of ${name}`).toBe(1)
-  return found[0]![1]
+/** The function that a module exports under a name, which may be a second name of it. */
+function find(name: string, module: string): Ours {
+  const found = checker
+    .getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(module)!)!)
+    .find((each) => each.name === name)
+  expect(found, `the export ${name}`).toBeDefined()
+  const isAlias = (found!.flags & ts.SymbolFlags.Alias) !== 0
+  const { declarations = [] } = isAlias ? checker.getAliasedSymbol(found!) : found!
+  for (const each of declarations) {
+    const made = ts.isVariableDeclaration(each) ? each.initializer : each
+    if (made === undefined || !(ts.isFunctionDeclaration(made) || ts.isArrowFunction(made))) continue
+    if (made.body !== undefined)
+      return { parameters: [...made.parameters], text: made.body.getText(), source: made.getSourceFile() }
+  }
+  throw new Error(`${name} is not declared as a function`)
 }
 
 /** Positional parameters, and the options of an object in place of the object. */
@@ -257,7 +243,7 @@ const compared = (
 
 describe('parameters of ops and Keras', () => {
   it.each(compared)('$title', ({ namespace, name, kerasName }) => {
-    const ours = find(name)
+    const ours = find(name, namespace === 'ops' ? index : randomFile)
     // `length`, which detects surplus arguments, does not count a parameter with a default value
     expect(ours.parameters.filter(({ initializer }) => initializer !== undefined).length, 'default values').toBe(0)
     const expected = expectedOf(name, kerasName, namespace)

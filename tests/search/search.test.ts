@@ -21,7 +21,7 @@ import { Dataset } from '../../src/data'
 import { SearchResult, gridSearch, randomSearch } from '../../src/search'
 import { Folds, readColumns } from '../../src/search/samples'
 import { gridChoices, randomChoices } from '../../src/search/space'
-import { nextSeed } from '../../src/ops/seed'
+import { nextSeed } from '../../src/ops/random/seed'
 import { heapSizes } from '../helpers/heap'
 import { errorOf, samples } from '../helpers/training'
 

@@ -4,8 +4,8 @@
 
 import { requireArguments } from '../../core/arguments'
 import { scoped } from '../../core/scope'
-import { add, less, lessEqual, logicalAnd, subtract } from '../../ops/elementwise'
-import { arange, concatenate, reshape, zeros } from '../../ops/shape'
+import { add, less, lessEqual, logicalAnd, subtract } from '../../ops/numpy/elementwise'
+import { arange, concatenate, reshape, zeros } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import { apply } from '../../ops/trace'
 import { Variable } from '../../ops/variable'

@@ -3,8 +3,8 @@
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { Shape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
-import { abs, cast, less, lessEqual, logicalAnd, subtract } from '../../ops/elementwise'
-import { arange, expandDims, reshape } from '../../ops/shape'
+import { abs, cast, less, lessEqual, logicalAnd, subtract } from '../../ops/numpy/elementwise'
+import { arange, expandDims, reshape } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import type { CallOption } from '../layer'
 

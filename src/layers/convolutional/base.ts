@@ -3,8 +3,8 @@
 
 import { mixesUnits } from '../../activations'
 import { boolean, configured, option } from '../../core/options'
-import { add } from '../../ops/elementwise'
-import type { Padding, Sliding } from '../../ops/sliding'
+import { add } from '../../ops/numpy/elementwise'
+import type { Padding, Sliding } from '../../ops/nn/sliding'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents } from '../checks'

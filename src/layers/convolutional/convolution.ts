@@ -2,7 +2,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { configured, extent, option, required } from '../../core/options'
-import { convolve } from '../../ops/convolution'
+import { convolve } from '../../ops/nn/convolution'
 import type { Constraint } from '../../constraints'
 import type { Initializer } from '../../initializers'
 import type { Regularizer } from '../../regularizers'

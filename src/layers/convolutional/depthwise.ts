@@ -3,7 +3,7 @@
 
 import { mixesUnits } from '../../activations'
 import { configured, extent, option, required } from '../../core/options'
-import { convolveDepthwise, convolveSeparable } from '../../ops/convolution'
+import { convolveDepthwise, convolveSeparable } from '../../ops/nn/convolution'
 import type { Variable } from '../../ops/variable'
 import type { Constraint } from '../../constraints'
 import type { Initializer } from '../../initializers'

@@ -1,8 +1,8 @@
 // The options that all convolutions share, and what is derived from them.
 
 import { nullable, option, required } from '../../core/options'
-import type { Padding, Sliding } from '../../ops/sliding'
-import { padding, perAxis, placesIn, sequencePadding } from '../../ops/sliding'
+import type { Padding, Sliding } from '../../ops/nn/sliding'
+import { padding, perAxis, placesIn, sequencePadding } from '../../ops/nn/sliding'
 import { constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 

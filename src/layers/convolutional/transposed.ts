@@ -2,7 +2,7 @@
 
 import { ArgumentError, formatShape } from '../../core/errors'
 import { configured, extent, option, required } from '../../core/options'
-import { transposeConvolve, transposedLengths } from '../../ops/convolution'
+import { transposeConvolve, transposedLengths } from '../../ops/nn/convolution'
 import type { Constraint } from '../../constraints'
 import type { Initializer } from '../../initializers'
 import type { Regularizer } from '../../regularizers'

@@ -2,8 +2,8 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { boolean, configured, extent, option, required } from '../../core/options'
-import { add } from '../../ops/elementwise'
-import { matmul } from '../../ops/linalg'
+import { add } from '../../ops/numpy/elementwise'
+import { matmul } from '../../ops/linalg/linalg'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents } from '../checks'

@@ -2,8 +2,8 @@
 
 import { ArgumentError } from '../../core/errors'
 import { configured, custom, extents, nullable, option, required, text } from '../../core/options'
-import { add } from '../../ops/elementwise'
-import { einsum } from '../../ops/linalg'
+import { add } from '../../ops/numpy/elementwise'
+import { einsum } from '../../ops/linalg/linalg'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents, requireSameRank } from '../checks'

@@ -2,8 +2,8 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { configured, extent, option, required } from '../../core/options'
-import { add } from '../../ops/elementwise'
-import { arange, broadcastTo, slice, take } from '../../ops/shape'
+import { add } from '../../ops/numpy/elementwise'
+import { arange, broadcastTo, slice, take } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { currentDecoding, firstStep } from '../attention/decoding'

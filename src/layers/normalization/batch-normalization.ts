@@ -18,11 +18,11 @@ import {
   square,
   stopGradient,
   subtract,
-} from '../../ops/elementwise'
-import type { Moments } from '../../ops/normalization'
-import { batchNorm, moments } from '../../ops/normalization'
-import { sum } from '../../ops/reduce'
-import { expandDims, reshape } from '../../ops/shape'
+} from '../../ops/numpy/elementwise'
+import type { Moments } from '../../ops/nn/normalization'
+import { batchNorm, moments } from '../../ops/nn/normalization'
+import { sum } from '../../ops/numpy/reduce'
+import { expandDims, reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireMask } from '../checks'

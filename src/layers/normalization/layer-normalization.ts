@@ -1,7 +1,7 @@
 // Normalization of each sample by itself: LayerNormalization, RMSNormalization, UnitNormalization.
 
 import { configured, number, option } from '../../core/options'
-import { layerNorm, normalize, rmsNorm } from '../../ops/normalization'
+import { layerNorm, normalize, rmsNorm } from '../../ops/nn/normalization'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { BatchShape } from '../spec'

@@ -2,9 +2,9 @@
 
 import { boolean, configured, option } from '../../core/options'
 import { flatten } from '../../core/tree'
-import { cast, divide, equal, multiply, where } from '../../ops/elementwise'
-import { max, mean, sum } from '../../ops/reduce'
-import { expandDims } from '../../ops/shape'
+import { cast, divide, equal, multiply, where } from '../../ops/numpy/elementwise'
+import { max, mean, sum } from '../../ops/numpy/reduce'
+import { expandDims } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Shape } from '../../core/shapes'
 import { requireMask } from '../checks'

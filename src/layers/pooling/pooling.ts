@@ -1,9 +1,9 @@
 // Pooling layers: the maximum or the mean of each window.
 
 import { configured, nullable, option } from '../../core/options'
-import { poolAverage, poolMax } from '../../ops/pooling'
-import type { Padding, Sliding } from '../../ops/sliding'
-import { padding, perAxis, placesIn } from '../../ops/sliding'
+import { poolAverage, poolMax } from '../../ops/nn/pooling'
+import type { Padding, Sliding } from '../../ops/nn/sliding'
+import { padding, perAxis, placesIn } from '../../ops/nn/sliding'
 import type { Tensor } from '../../ops/tensor'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'

@@ -2,11 +2,23 @@
 
 import { configured, number, option, required, tableSize } from '../../core/options'
 import { ShapeError } from '../../core/errors'
-import { add, cast, clip, divide, equal, less, maximum, multiply, round, subtract, where } from '../../ops/elementwise'
-import { cumsum, max, mean, min, sum } from '../../ops/reduce'
-import { bincount } from '../../ops/segments'
-import { pickAlong } from '../../ops/rearrange'
-import { moveAxis, reshape } from '../../ops/shape'
+import {
+  add,
+  cast,
+  clip,
+  divide,
+  equal,
+  less,
+  maximum,
+  multiply,
+  round,
+  subtract,
+  where,
+} from '../../ops/numpy/elementwise'
+import { cumsum, max, mean, min, sum } from '../../ops/numpy/reduce'
+import { bincount } from '../../ops/math/segments'
+import { pickAlong } from '../../ops/numpy/rearrange'
+import { moveAxis, reshape } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import type { Interval, Transformation } from './image-layer'
 import { ImageLayer, RandomDraws, probabilityOption, interval, rangeOption } from './image-layer'

@@ -3,7 +3,7 @@
 import { ArgumentError, StateError, quoted } from '../../core/errors'
 import { boolean, choice, custom, extent, listOf, nullable, number, option, tableSize } from '../../core/options'
 import type { Kind } from '../../core/options'
-import { multiply } from '../../ops/elementwise'
+import { multiply } from '../../ops/numpy/elementwise'
 import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { constantsChanged } from '../weights'

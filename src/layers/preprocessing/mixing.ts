@@ -4,7 +4,7 @@ import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/error
 import { configured, custom, integer, listOf, nullable, number, option } from '../../core/options'
 import type { Kind } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { depthwiseConv } from '../../ops/convolution'
+import { depthwiseConv } from '../../ops/nn/convolution'
 import {
   add,
   cast,
@@ -22,13 +22,13 @@ import {
   square,
   subtract,
   where,
-} from '../../ops/elementwise'
-import { normal } from '../../ops/random'
-import { sum } from '../../ops/reduce'
-import { argsort } from '../../ops/sorting'
-import { arange, broadcastTo, reshape, take } from '../../ops/shape'
+} from '../../ops/numpy/elementwise'
+import { normal } from '../../ops/random/random'
+import { sum } from '../../ops/numpy/reduce'
+import { argsort } from '../../ops/numpy/sorting'
+import { arange, broadcastTo, reshape, take } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
-import { gridOf } from '../../ops/warp'
+import { gridOf } from '../../ops/image/warp'
 import type { Interval, Transformation } from './image-layer'
 import { ImageLayer, RandomDraws, probabilityOption, interval, rangeOption } from './image-layer'
 import { seedOption } from '../random'

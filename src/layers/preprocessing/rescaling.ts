@@ -3,7 +3,7 @@
 import { configured, option, required } from '../../core/options'
 import { asTensor } from '../../ops/convert'
 import { constants } from '../../ops/constants'
-import { add, multiply } from '../../ops/elementwise'
+import { add, multiply } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { ShapeError, formatShape } from '../../core/errors'
 import type { BatchShape } from '../spec'

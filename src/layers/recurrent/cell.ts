@@ -3,7 +3,7 @@
 import { withoutOptions } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { typed } from '../../core/tree'
-import { zeros } from '../../ops/shape'
+import { zeros } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { INPUT_SHAPE, refuseInputShape } from '../checks'
 import { Layer } from '../layer'

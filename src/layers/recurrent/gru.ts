@@ -2,8 +2,8 @@
 
 import { boolean, configured, option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { add, multiply, subtract } from '../../ops/elementwise'
-import { slice, split, unstack } from '../../ops/shape'
+import { add, multiply, subtract } from '../../ops/numpy/elementwise'
+import { slice, split, unstack } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { CallContext } from '../context'

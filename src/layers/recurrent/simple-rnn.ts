@@ -2,7 +2,7 @@
 
 import { configured } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { add } from '../../ops/elementwise'
+import { add } from '../../ops/numpy/elementwise'
 import type { Variable } from '../../ops/variable'
 import type { CallContext } from '../context'
 import type { CellInput, CellOutput, DropoutMasks } from './cell'

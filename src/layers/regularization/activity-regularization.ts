@@ -1,7 +1,7 @@
 // ActivityRegularization: a penalty on its input.
 
 import { configured, number, option } from '../../core/options'
-import { divide } from '../../ops/elementwise'
+import { divide } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { L1L2 } from '../../regularizers'
 import type { CallContext } from '../context'

@@ -1,7 +1,7 @@
 // Dropout: drops elements in training. SpatialDropout: drops whole channels.
 
 import { configured, extents, nullable, number, option, required } from '../../core/options'
-import { dropout } from '../../ops/random'
+import { dropout } from '../../ops/random/random'
 import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
 import { dataFormat } from '../kinds'

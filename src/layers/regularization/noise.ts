@@ -2,9 +2,9 @@
 
 import { ArgumentError } from '../../core/errors'
 import { configured, extents, nullable, number, option, required } from '../../core/options'
-import { add, greaterEqual, multiply, where } from '../../ops/elementwise'
-import { normal, uniform } from '../../ops/random'
-import { SELU_ALPHA, SELU_SCALE } from '../../ops/selu'
+import { add, greaterEqual, multiply, where } from '../../ops/numpy/elementwise'
+import { normal, uniform } from '../../ops/random/random'
+import { SELU_ALPHA, SELU_SCALE } from '../../ops/nn/selu'
 import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
 import type { UnitFlow } from '../units'

@@ -2,7 +2,7 @@
 
 import { configured, option } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
-import { moveAxis, reshape } from '../../ops/shape'
+import { moveAxis, reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { dataFormat } from '../kinds'

@@ -2,7 +2,7 @@
 
 import { ArgumentError } from '../../core/errors'
 import { configured, integer, listOf, required } from '../../core/options'
-import { transpose } from '../../ops/shape'
+import { transpose } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
 import type { BatchShape } from '../spec'

@@ -1,7 +1,7 @@
 // RepeatVector: a vector as every step of a sequence.
 
 import { configured, extent, required } from '../../core/options'
-import { broadcastTo, expandDims } from '../../ops/shape'
+import { broadcastTo, expandDims } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
 import type { BatchShape } from '../spec'

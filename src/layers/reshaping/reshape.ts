@@ -3,7 +3,7 @@
 import { ShapeError, formatShape } from '../../core/errors'
 import { configured, extents, required } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
-import { reshape } from '../../ops/shape'
+import { reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { productOf } from './flatten'

@@ -3,7 +3,18 @@
 
 import type { OptionInputs } from '../../core/options'
 import { boolean, configured, integer, option } from '../../core/options'
-import { abs, add, divide, maximum, minimum, multiply, power, sqrt, square, subtract } from '../../ops/elementwise'
+import {
+  abs,
+  add,
+  divide,
+  maximum,
+  minimum,
+  multiply,
+  power,
+  sqrt,
+  square,
+  subtract,
+} from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
 import { Optimizer } from '../optimizer'

@@ -2,7 +2,18 @@
 
 import type { OptionInputs } from '../../core/options'
 import { boolean, configured, number, option } from '../../core/options'
-import { add, clip, divide, greater, maximum, multiply, sqrt, square, subtract, where } from '../../ops/elementwise'
+import {
+  add,
+  clip,
+  divide,
+  greater,
+  maximum,
+  multiply,
+  sqrt,
+  square,
+  subtract,
+  where,
+} from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { apply } from '../../ops/trace'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'

@@ -1,7 +1,7 @@
 // Shared options and formulas of update rules.
 
 import { number, nullable, option } from '../../core/options'
-import { add, cast, multiply, power, sqrt, subtract } from '../../ops/elementwise'
+import { add, cast, multiply, power, sqrt, subtract } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { apply } from '../../ops/trace'
 import type { UpdateInput, UpdateResult } from '../optimizer'

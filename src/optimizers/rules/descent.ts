@@ -2,7 +2,7 @@
 
 import type { OptionInputs } from '../../core/options'
 import { boolean, configured, number, option } from '../../core/options'
-import { multiply, sign, subtract } from '../../ops/elementwise'
+import { multiply, sign, subtract } from '../../ops/numpy/elementwise'
 import { apply } from '../../ops/trace'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
 import { Optimizer } from '../optimizer'

@@ -18,10 +18,10 @@ import {
   square,
   subtract,
   where,
-} from '../../ops/elementwise'
-import { matmul } from '../../ops/linalg'
-import { mean, sum } from '../../ops/reduce'
-import { expandDims, transpose } from '../../ops/shape'
+} from '../../ops/numpy/elementwise'
+import { matmul } from '../../ops/linalg/linalg'
+import { mean, sum } from '../../ops/numpy/reduce'
+import { expandDims, transpose } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { Match } from '../match'

@@ -1,0 +1,203 @@
+// Loops for users. The function is traced once and runs as one instruction with a body, whatever the number of
+// iterations.
+
+import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
+import type { ValuesOf } from '../../core/options'
+import { boolean, integer, nullable, option } from '../../core/options'
+import { sameShape } from '../../core/shapes'
+import type { MapTree, Tree } from '../../core/tree'
+import { flatten, isBranch, pathsOf, structureOf, unflatten } from '../../core/tree'
+import { readTyped, requireInteger } from '../arguments'
+import { asTensor } from '../convert'
+import { RegionTrace } from './region'
+import { arange } from '../numpy/shape'
+import type { Tensor } from '../tensor'
+import { currentTrace } from '../trace'
+import { evaluateOnce } from '../transform'
+import type { Variable } from '../variable'
+
+/** The leaves of carries and slices, which are arrays and records of them. */
+type Leaf = Tensor | Variable | number
+/** The same tree with tensors at the leaves. */
+type Tensors<Structure> = MapTree<Structure, Leaf, Tensor>
+/**
+ * A leaf or a branch. That branches end in leaves is checked at run time, because tsc cannot check a recursive
+ * constraint.
+ */
+type Branching = Leaf | object
+
+export interface ScanOptions {
+  /** The number of iterations; required if nothing is scanned. */
+  readonly length?: number | null
+  /** Whether to iterate from the last slice to the first. Default false. */
+  readonly reverse?: boolean
+}
+
+/** A tape counts iterations in 32 bits. */
+const MOST_TURNS = 2 ** 31 - 1
+const table = { length: option(nullable(integer({ min: 0, max: MOST_TURNS })), null), reverse: option(boolean, false) }
+/** The maximum depth of a tree: a deeper one probably contains itself. */
+const DEEPEST = 64
+
+/**
+ * Calls a function for each slice along the first axis of `xs` and passes a carry from one iteration to the next:
+ * (c_{t+1}, y_t) = f(c_t, x_t). Differentiable. `f` may use tensors, variables and traced values from outside. Variables
+ * that it assigns, and random numbers, continue from one iteration to the next.
+ * @param f called once, with symbols
+ * @param init the first carry: a tensor, or arrays and records of tensors
+ * @param xs what is scanned: a tensor, or arrays and records of tensors; or null, then `length` is required
+ * @returns the last carry, and every y stacked along a new first axis; null if f returns null for y
+ * @throws ArgumentError or ShapeError when a carry changes its shape or dtype, or first axes differ
+ * @example
+ * const [total, sums] = ops.scan((sum, x) => [ops.add(sum, x), ops.add(sum, x)], 0, tensor([1, 2, 3]))
+ * // total = 6, sums = [1, 3, 6]
+ */
+export function scan<const Carry extends Branching, const Xs extends Branching | null, Y extends Branching | null>(
+  f: (carry: Tensors<Carry>, x: Tensors<Xs>) => readonly [NoInfer<Tensors<Carry>>, Y],
+  init: Carry,
+  xs: Xs,
+  options?: ScanOptions,
+): [carry: Tensors<Carry>, ys: Y] {
+  requireFunction('scan', f)
+  const { carry, ys } = scanTrees(
+    'scan',
+    (state, x) => f(state as Tensors<Carry>, x as Tensors<Xs>),
+    init,
+    xs,
+    readTyped('scan', table, options),
+  )
+  return [carry as Tensors<Carry>, ys as Y]
+}
+
+type TurnFunction = (carry: unknown, x: unknown) => unknown
+
+/** scan for trees whose types the caller checked. */
+function scanTrees(
+  where: string,
+  f: TurnFunction,
+  init: Branching,
+  xs: Branching | null,
+  options: ValuesOf<typeof table>,
+): { carry: unknown; ys: unknown } {
+  const carries = toLeaves(init, `${where}: the carry`)
+  const scanned = xs === null ? [] : toLeaves(xs, `${where}: xs`)
+  const length = lengthOf(where, scanned, xs === null ? [] : pathsOf(xs), options.length)
+  const found: { ys: unknown } = { ys: null }
+  const run = (symbols: readonly Tensor[]): Tensor[] => {
+    const inputs = {
+      carries: symbols.slice(0, carries.length),
+      scanned: symbols.slice(carries.length),
+      length,
+      reverse: options.reverse,
+    }
+    const loop = new RegionTrace(currentTrace()!).loop(inputs, (state, slices) => {
+      const [next, y] = pairOf(where, f(unflatten(init, state), xs === null ? null : unflatten(xs, slices)))
+      found.ys = y
+      return {
+        carries: nextCarries(where, next, init, state),
+        stacked: y === null ? [] : toLeaves(y, `${where}: y`),
+        result: null,
+      }
+    })
+    return [...loop.carries, ...loop.stacked]
+  }
+  const all = [...carries, ...scanned]
+  const results = currentTrace() === null ? evaluateOnce(all, run) : run(all)
+  const ys = found.ys === null ? null : unflatten(found.ys, results.slice(carries.length))
+  return { carry: unflatten(init, results.slice(0, carries.length)), ys }
+}
+
+/**
+ * Calls a function for each slice along the first axis of `xs` and stacks the results: result[t] = f(xs[t]).
+ * @example ops.map((row) => ops.sum(row), matrix)
+ */
+export function map<const Xs extends Branching, Y extends Branching>(f: (x: Tensors<Xs>) => Y, xs: Xs): Y {
+  requireFunction('map', f)
+  const turn: TurnFunction = (carry, x) => [carry, f(x as Tensors<Xs>)]
+  return scanTrees('map', turn, [], xs, { length: null, reverse: false }).ys as Y
+}
+
+/**
+ * c = init; for i = lower … upper − 1: c = body(i, c). The bounds are numbers, i is an int32 scalar.
+ * @returns the last carry; `init` when upper ≤ lower
+ * @example ops.foriLoop(0, 5, (i, x) => ops.multiply(x, 2), 1) // 32
+ */
+export function foriLoop<const Carry extends Branching>(
+  lower: number,
+  upper: number,
+  body: (i: Tensor, carry: Tensors<Carry>) => Tensors<Carry>,
+  init: Carry,
+): Tensors<Carry> {
+  const first = requireInteger('foriLoop: lower', lower)
+  const turns = arange(first, Math.max(first, requireInteger('foriLoop: upper', upper)), 1, 'int32')
+  requireFunction('foriLoop', body)
+  const turn: TurnFunction = (state, i) => {
+    const next: unknown = body(i as Tensor, state as Tensors<Carry>)
+    return [next, null]
+  }
+  return scanTrees('foriLoop', turn, init, turns, { length: null, reverse: false }).carry as Tensors<Carry>
+}
+
+function requireFunction(where: string, f: unknown): void {
+  if (typeof f !== 'function') throw new ArgumentError(`${where}: expected a function, received ${quoted(f)}`)
+}
+
+function toLeaves(tree: unknown, what: string): Tensor[] {
+  requireTree(tree, what, 0)
+  const paths = pathsOf(tree as Tree<unknown>)
+  return flatten(tree as Tree<unknown>).map((leaf, i) => asTensor(leaf as Leaf, `${what}${paths[i]}`))
+}
+
+/** Checks that a tree has limited depth and no holes. */
+function requireTree(tree: unknown, what: string, depth: number): void {
+  if (depth > DEEPEST) throw new ArgumentError(`${what}: arrays and records are nested more than ${DEEPEST} deep`)
+  if (tree === undefined || tree === null)
+    throw new ArgumentError(`${what} must be a tensor, or arrays and records of tensors, received ${String(tree)}`)
+  if (!isBranch(tree)) return
+  const children: unknown[] = Array.isArray(tree) ? Array.from<unknown>(tree) : Object.values(tree)
+  for (const child of children) requireTree(child, what, depth + 1)
+}
+
+function lengthOf(where: string, scanned: readonly Tensor[], paths: readonly string[], given: number | null): number {
+  let length = given
+  scanned.forEach(({ shape }, i) => {
+    const [own] = shape
+    if (own === undefined) throw new ShapeError(`${where}: xs${paths[i]} is a scalar and has no slices`)
+    if (length !== null && own !== length) {
+      const other = given === null ? `xs${paths[0]} has ${length} slices` : `length is ${given}`
+      throw new ShapeError(`${where}: ${other}, but xs${paths[i]} has ${own}: its shape is ${formatShape(shape)}`)
+    }
+    length = own
+  })
+  if (length === null)
+    throw new ArgumentError(`${where}: length, the number of iterations, is required when xs is null`)
+  return length
+}
+
+function pairOf(where: string, returned: unknown): readonly [next: unknown, y: unknown] {
+  if (!Array.isArray(returned) || returned.length !== 2) {
+    throw new ArgumentError(`${where}: the function must return [carry, y]; y may be null`)
+  }
+  const [next, y]: readonly unknown[] = returned
+  return [next, y ?? null]
+}
+
+/** The leaves of the next carry. Each must keep its shape and dtype. */
+function nextCarries(where: string, next: unknown, init: unknown, before: readonly Tensor[]): Tensor[] {
+  const leaves = toLeaves(next, `${where}: the carry`)
+  const [expected, received] = [init, next].map((tree) => structureOf(tree as Tree<unknown>))
+  if (received !== expected) {
+    throw new ArgumentError(
+      `${where}: the function must return a carry with the structure of its argument, ${expected}, received ${received}`,
+    )
+  }
+  const paths = pathsOf(init as Tree<unknown>)
+  leaves.forEach((leaf, i) => {
+    const { shape, dtype } = before[i]!
+    if (leaf.dtype === dtype && sameShape(leaf.shape, shape)) return
+    throw new ShapeError(
+      `${where}: the carry${paths[i] === '' ? '' : ` ${paths[i]}`} must stay ${dtype} ${formatShape(shape)}, the function returned ${leaf.dtype} ${formatShape(leaf.shape)}`,
+    )
+  })
+  return leaves
+}

@@ -1,0 +1,308 @@
+// Factorizations of matrices, and solutions, inverses and determinants computed from them. Matrices are the
+// last two axes, leading axes are batches; all in float32.
+
+import { ShapeError, formatShape } from '../../core/errors'
+import { boolean, choice } from '../../core/options'
+import type { Shape } from '../../core/shapes'
+import { broadcastShapes, sameShape } from '../../core/shapes'
+import {
+  Cholesky,
+  Eigen,
+  FactoredSolve,
+  Lu,
+  LuOfDeterminant,
+  Qr,
+  Singular,
+  TriangularSolve,
+} from '../../primitives/factorization'
+import type { KernelRoutine } from '../../primitives/routine'
+import { requireNumber } from '../arguments'
+import type { TensorLike } from '../convert'
+import { asTensor } from '../convert'
+import {
+  abs,
+  add,
+  cast,
+  divide,
+  less,
+  log,
+  mod,
+  multiply,
+  notEqual,
+  sign,
+  stopGradient,
+  subtract,
+  where,
+} from '../numpy/elementwise'
+import { diagonal } from '../numpy/diagonals'
+import { needAlgebra } from '../families'
+import { matmul } from './linalg'
+import { all, max, prod, sum } from '../numpy/reduce'
+import { arange, broadcastTo, concatenate, expandDims, eye, reshape, slice, squeeze, swapAxes } from '../numpy/shape'
+import type { Tensor } from '../tensor'
+import { apply } from '../trace'
+
+const run = (routine: KernelRoutine, ...inputs: Tensor[]): Tensor[] => {
+  needAlgebra()
+  return apply('routine', inputs, { routine })
+}
+const transposed = (x: Tensor): Tensor => swapAxes(x, -2, -1)
+
+function requireMatrices(where: string, x: TensorLike): Tensor {
+  const value = cast(asTensor(x, where), 'float32')
+  if (value.rank < 2) throw new ShapeError(`${where}: expected matrices [… m,n], received ${formatShape(value.shape)}`)
+  return value
+}
+
+function requireSquare(where: string, x: TensorLike): Tensor {
+  const value = requireMatrices(where, x)
+  if (value.shape.at(-1) !== value.shape.at(-2))
+    throw new ShapeError(`${where}: expected square matrices [… n,n], received ${formatShape(value.shape)}`)
+  return value
+}
+
+/** (A + Aᵀ) / 2. Ops of symmetric matrices compute with it so that gradients are symmetric. */
+const symmetrized = (x: Tensor): Tensor => multiply(add(x, transposed(x)), 0.5)
+
+/**
+ * Lower L [… n,n] with A = L Lᵀ for symmetric, positive definite A [… n,n]. L is NaN where A is not positive definite.
+ * @param upper returns U = Lᵀ with A = Uᵀ U
+ */
+export function cholesky(x: TensorLike, upper?: boolean): Tensor {
+  const isUpper = boolean.read(upper ?? false, 'cholesky: upper')
+  const [lower] = run(new Cholesky(), symmetrized(requireSquare('cholesky', x)))
+  return isUpper ? transposed(lower!) : lower!
+}
+
+/** A⁻¹ from the factor that `cholesky` returns: (L Lᵀ)⁻¹, or (Uᵀ U)⁻¹ with `upper`. */
+export function choleskyInverse(x: TensorLike, upper?: boolean): Tensor {
+  const factor = requireSquare('choleskyInverse', x)
+  const isUpper = boolean.read(upper ?? false, 'choleskyInverse: upper')
+  const [inverse] = run(
+    new TriangularSolve(!isUpper, false, false),
+    factor,
+    broadcastTo(eye(factor.shape.at(-1)!), factor.shape),
+  )
+  return isUpper ? matmul(inverse!, transposed(inverse!)) : matmul(transposed(inverse!), inverse!)
+}
+
+/** The two sides of a system with equal batch axes, and the shape of the solution. */
+function systemOf(
+  where: string,
+  a: TensorLike,
+  b: TensorLike,
+): { readonly left: Tensor; readonly right: Tensor; readonly front: Shape; readonly shape: Shape } {
+  const left = requireSquare(where, a)
+  const given = cast(asTensor(b, where), 'float32')
+  const n = left.shape.at(-1)!
+  const isVector = given.rank === 1 || sameShape(given.shape, left.shape.slice(0, -1))
+  const right = isVector ? expandDims(given, -1) : given
+  if (right.rank < 2 || right.shape.at(-2) !== n) {
+    throw new ShapeError(
+      `${where}: the right side of ${formatShape(left.shape)} must be [… ${n}] or [… ${n}, k], received ${formatShape(given.shape)}`,
+    )
+  }
+  const front = broadcastShapes(where, [left.shape.slice(0, -2), right.shape.slice(0, -2)])
+  const shape = [...front, n, right.shape.at(-1)!]
+  return { left, right: broadcastTo(right, shape), front, shape: isVector ? shape.slice(0, -1) : shape }
+}
+
+/**
+ * X with A X = B.
+ * @param a [… n,n]
+ * @param b [… n,k], whose batches broadcast with those of a; or one vector [n], or one vector per matrix [… n]
+ * @returns the shape of b; infinite or NaN where A is singular
+ */
+export function solve(a: TensorLike, b: TensorLike): Tensor {
+  const { left, right, front, shape } = systemOf('solve', a, b)
+  const [packed, , order] = run(new Lu(), left)
+  const all = (x: Tensor, own: Shape): Tensor => broadcastTo(x, [...front, ...own])
+  const n = left.shape.at(-1)!
+  return reshape(
+    run(new FactoredSolve(false), all(left, [n, n]), all(packed!, [n, n]), all(order!, [n]), right)[0]!,
+    shape,
+  )
+}
+
+/**
+ * X with T X = B, where T is the upper triangle of A, or the lower one. Shapes as in `solve`. The other
+ * triangle is not read.
+ */
+export function solveTriangular(a: TensorLike, b: TensorLike, lower?: boolean): Tensor {
+  const { left, right, front, shape } = systemOf('solveTriangular', a, b)
+  const isLower = boolean.read(lower ?? false, 'solveTriangular: lower')
+  return reshape(
+    run(new TriangularSolve(isLower, false, false), broadcastTo(left, [...front, ...left.shape.slice(-2)]), right)[0]!,
+    shape,
+  )
+}
+
+/** A⁻¹ [… n,n]; infinite or NaN where A is singular. */
+export function inv(x: TensorLike): Tensor {
+  const value = requireSquare('inv', x)
+  return solve(value, broadcastTo(eye(value.shape.at(-1)!), value.shape))
+}
+
+/**
+ * The LU factorization of A with partial pivoting.
+ * @returns [L and U in one [… n,n], pivots int32 [… n]]: row i was swapped with row pivots[i], in order of i
+ */
+export function luFactor(x: TensorLike): [lu: Tensor, pivots: Tensor] {
+  const [packed, pivots] = run(new Lu(), requireSquare('luFactor', x))
+  return [packed!, pivots!]
+}
+
+/** The diagonal of U [… n], and −1 or 1 for the parity of the row swaps [… ]. */
+function triangle(x: Tensor, lu = new Lu()): { readonly pivots: Tensor; readonly parity: Tensor } {
+  const [packed, exchanged] = run(lu, x)
+  const count = sum(notEqual(exchanged!, arange(0, x.shape.at(-1), 1, 'int32')), -1)
+  return { pivots: diagonal(packed!, 0, -2, -1), parity: subtract(1, multiply(cast(mod(count, 2), 'float32'), 2)) }
+}
+
+/**
+ * The determinant of A [… n,n]: [… ]. Its gradient is the transposed adjugate: det(A) A⁻ᵀ where A is not singular. For
+ * singular A with n > 3 the gradient is the adjugate's if elimination leaves one 0 on the diagonal, and 0 if it leaves
+ * more, which is correct below rank n − 1. Second gradients are finite for n ≤ 3, and where A is not singular.
+ */
+export function det(x: TensorLike): Tensor {
+  const value = requireSquare('det', x)
+  const n = value.shape.at(-1)!
+  if (n > 0 && n <= 3) return expanded(value, n)
+  const { pivots, parity } = triangle(value, new LuOfDeterminant())
+  return multiply(prod(pivots, -1), parity)
+}
+
+/** Expansion along the first row. */
+function expanded(x: Tensor, n: number): Tensor {
+  const front = x.shape.slice(0, -2)
+  const at = (i: number, j: number): Tensor => reshape(slice(x, [...front.map(() => 0), i, j], [...front, 1, 1]), front)
+  const minor = (i: number, j: number, k: number, l: number): Tensor =>
+    subtract(multiply(at(i, j), at(k, l)), multiply(at(i, l), at(k, j)))
+  if (n === 1) return at(0, 0)
+  if (n === 2) return minor(0, 0, 1, 1)
+  const terms = [minor(1, 1, 2, 2), minor(1, 0, 2, 2), minor(1, 0, 2, 1)].map((each, j) => multiply(at(0, j), each))
+  return add(subtract(terms[0]!, terms[1]!), terms[2]!)
+}
+
+/**
+ * The sign of the determinant and the logarithm of its magnitude: [sign, ln |det A|]. These do not overflow or
+ * underflow.
+ */
+export function slogdet(x: TensorLike): [sign: Tensor, logdet: Tensor] {
+  const { pivots, parity } = triangle(requireSquare('slogdet', x))
+  return [multiply(prod(sign(pivots), -1), parity), sum(log(abs(pivots)), -1)]
+}
+
+/** ln det A for symmetric, positive definite A [… n,n]: [… ] */
+export function logdet(x: TensorLike): Tensor {
+  return multiply(sum(log(diagonal(cholesky(requireSquare('logdet', x)), 0, -2, -1)), -1), 2)
+}
+
+const qrModes = /* @__PURE__ */ choice('reduced', 'complete')
+
+/**
+ * A [… m,n] = Q R, Q with orthonormal columns, R upper.
+ * @param mode `reduced`: Q [… m,p], R [… p,n], p = min(m, n). `complete`: Q [… m,m], R [… m,n], without a gradient where m > n
+ */
+export function qr(x: TensorLike, mode?: 'reduced' | 'complete'): [q: Tensor, r: Tensor] {
+  const value = requireMatrices('qr', x)
+  const isComplete = qrModes.read(mode ?? 'reduced', 'qr: mode') === 'complete'
+  const [m, n] = value.shape.slice(-2) as [number, number]
+  if (m >= n) {
+    const [q, r] = run(new Qr(isComplete), value)
+    return [q!, r!]
+  }
+  // The columns after the first m are Q (Qᵀ A).
+  const front = value.shape.slice(0, -2)
+  const zeros = front.map(() => 0)
+  const [q, r] = run(new Qr(false), slice(value, [...zeros, 0, 0], [...front, m, m]))
+  return [q!, concatenate([r!, matmul(transposed(q!), slice(value, [...zeros, 0, m], [...front, m, n - m]))], -1)]
+}
+
+/**
+ * Eigenvalues, ascending, and eigenvectors of symmetric A [… n,n] = V diag(w) Vᵀ. The largest element of each vector is
+ * positive.
+ * @returns [w [… n], V [… n,n], vectors in columns]
+ */
+export function eigh(x: TensorLike): [values: Tensor, vectors: Tensor] {
+  const [values, vectors] = run(new Eigen(), symmetrized(requireSquare('eigh', x)))
+  return [values!, vectors!]
+}
+
+/**
+ * Singular values, descending, and vectors: A [… m,n] = U diag(s) Vᵀ. The largest element of each vector of the shorter
+ * side is positive.
+ * @param fullMatrices whether U is [… m,m] and Vᵀ [… n,n]; otherwise [… m,k] and [… k,n], k = min(m, n). Full vectors of
+ *   a matrix that is not square have no gradient. Default true, as in Keras.
+ * @returns [U, s [… k], Vᵀ]; s alone if `computeUv` is false
+ */
+export function svd(x: TensorLike, fullMatrices?: boolean, computeUv?: true): [u: Tensor, s: Tensor, vt: Tensor]
+export function svd(x: TensorLike, fullMatrices: boolean, computeUv: false): Tensor
+export function svd(
+  x: TensorLike,
+  fullMatrices?: boolean,
+  computeUv?: boolean,
+): Tensor | [u: Tensor, s: Tensor, vt: Tensor] {
+  const value = requireMatrices('svd', x)
+  const isFull = boolean.read(fullMatrices ?? true, 'svd: fullMatrices')
+  const withVectors = boolean.read(computeUv ?? true, 'svd: computeUv')
+  const isWide = value.shape.at(-2)! < value.shape.at(-1)!
+  const [u, s, vt] = run(new Singular(isFull && withVectors), isWide ? transposed(value) : value) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ]
+  if (!withVectors) return s
+  return isWide ? [transposed(vt), s, transposed(u)] : [u, s, vt]
+}
+
+/** As in Keras on JAX, singular values below 10 max(m, n) ε of the largest count as 0. */
+const cutoff = (m: number, n: number): number => 10 * Math.max(m, n) * 2 ** -23
+
+/**
+ * The pseudoinverse A⁺ [… n,m] of A [… m,n]: V diag(1/s) Uᵀ over the singular values s that do not count as 0. A⁺ b is
+ * the shortest x that minimizes |A x − b|. The gradient is that of (Aᵀ A)⁻¹ Aᵀ, or of Aᵀ (A Aᵀ)⁻¹. It is 0 where a
+ * singular value counts as 0, because A⁺ is not continuous there.
+ *
+ * @param rcond singular values up to this fraction of the largest one count as 0. Default 10 · max(m, n) · 2⁻²³.
+ * Keras: `keras.ops.pinv`.
+ */
+export function pinv(x: TensorLike, rcond?: number | null): Tensor {
+  const value = requireMatrices('pinv', x)
+  const [m, n] = value.shape.slice(-2) as [number, number]
+  const least = rcond === null || rcond === undefined ? cutoff(m, n) : requireNumber('pinv: rcond', rcond)
+  if (m < n) return transposed(pinv(transposed(value), least))
+  if (value.size === 0) return transposed(value)
+  const [u, s, vt] = run(new Singular(false), stopGradient(value)) as [Tensor, Tensor, Tensor]
+  const counts = less(multiply(max(s, -1, true), least), s)
+  const inverse = where(counts, divide(1, where(counts, s, 1)), 0)
+  const found = matmul(multiply(transposed(vt), expandDims(inverse, -2)), transposed(u))
+  // The gradient flows through R⁻¹ Qᵀ, which equals A⁺ where A has full rank.
+  const isWhole = expandDims(all(counts, -1, true), -1)
+  const [q, r] = run(new Qr(false), where(isWhole, value, eye(m, n))) as [Tensor, Tensor]
+  const smooth = run(new TriangularSolve(false, false, false), r, transposed(q))[0]!
+  return add(found, subtract(smooth, stopGradient(smooth)))
+}
+
+/**
+ * The shortest X that minimizes |A X − B|: A⁺ B. Gradients are those of `pinv`.
+ * @param a [… m,n]
+ * @param b [… m,k]; or one vector [m], or one vector per matrix [… m]
+ * @param rcond singular values of A up to this fraction of the largest one count as 0. Default 10 · max(m, n) · 2⁻²³.
+ * @returns [… n,k], or [… n]
+ * Keras: `keras.ops.lstsq`.
+ */
+export function lstsq(a: TensorLike, b: TensorLike, rcond?: number | null): Tensor {
+  const left = requireMatrices('lstsq', a)
+  const given = cast(asTensor(b, 'lstsq'), 'float32')
+  const isVector = given.rank === 1 || sameShape(given.shape, left.shape.slice(0, -1))
+  const right = isVector ? expandDims(given, -1) : given
+  const m = left.shape.at(-2)!
+  if (right.rank < 2 || right.shape.at(-2) !== m) {
+    throw new ShapeError(
+      `lstsq: the right side of ${formatShape(left.shape)} must be [… ${m}] or [… ${m}, k], received ${formatShape(given.shape)}`,
+    )
+  }
+  const solution = matmul(pinv(left, rcond), right)
+  return isVector ? squeeze(solution, -1) : solution
+}

@@ -1,0 +1,35 @@
+// Matrix products in the dtype of the operands: float32 by the primitive, integers exactly.
+
+import { ShapeError, formatShape } from '../../core/errors'
+import type { TensorLike } from '../convert'
+import { asNumbers, asTensor } from '../convert'
+import { cast, multiply } from '../numpy/elementwise'
+import { sum } from '../numpy/reduce'
+import { expandDims } from '../numpy/shape'
+import type { Tensor } from '../tensor'
+import { apply } from '../trace'
+
+/**
+ * Converts the operands of a product: all to float32 if one of them is float32, else all to int32; bool counts
+ * as int32.
+ */
+export function factors(where: string, operands: readonly TensorLike[]): Tensor[] {
+  const given = operands.map((operand) => asTensor(operand, where))
+  return given.some(({ dtype }) => dtype === 'float32')
+    ? given.map((each) => cast(each, 'float32'))
+    : given.map((each) => asNumbers(each, where))
+}
+
+/**
+ * a [… m,k] · b [… k,n] → [… m,n]; leading axes broadcast. Integers wrap at 32 bits and have no kernel of their
+ * own, so they take memory for m · k · n elements.
+ */
+export function product(a: Tensor, b: Tensor): Tensor {
+  if (a.dtype === 'float32') return apply('matmul', [a, b], {})[0]!
+  if (a.shape.at(-1) !== b.shape.at(-2)) {
+    throw new ShapeError(
+      `matmul: expected [… m, k] · [… k, n], received ${formatShape(a.shape)} · ${formatShape(b.shape)}`,
+    )
+  }
+  return sum(multiply(expandDims(a, -1), expandDims(b, -3)), -2)
+}

@@ -1,0 +1,188 @@
+// Discrete Fourier transforms of complex numbers, which are pairs of tensors. Lengths of 2ᵏ use a kernel; other
+// lengths become a convolution of such a length (Bluestein 1970).
+
+import { ShapeError, formatShape } from '../../core/errors'
+import { normalizeAxis, sameShape } from '../../core/shapes'
+import { FourierTransform } from '../../primitives/fourier'
+import { sliceAlong } from '../numpy/along'
+import { requireInteger, requireShape } from '../arguments'
+import type { TensorLike } from '../convert'
+import { asTensor } from '../convert'
+import { add, cast, multiply, negative, subtract } from '../numpy/elementwise'
+import { needAlgebra } from '../families'
+import { pad } from '../numpy/pad'
+import { concatenate, flip, reshape, zeros } from '../numpy/shape'
+import { Tensor } from '../tensor'
+import { apply } from '../trace'
+
+/** Complex numbers: two tensors of one shape. */
+export interface Complex {
+  readonly real: Tensor
+  readonly imag: Tensor
+}
+
+/** A pair, as {real, imag} or [real, imag]; or only real numbers. */
+export type ComplexLike =
+  | TensorLike
+  | { readonly real: TensorLike; readonly imag: TensorLike }
+  | readonly [real: TensorLike, imag: TensorLike]
+
+function isPair(x: unknown): x is readonly [TensorLike, TensorLike] {
+  return Array.isArray(x) && x.length === 2 && x.every((part) => typeof part === 'object' && part !== null)
+}
+
+function isRecord(x: unknown): x is { readonly real: TensorLike; readonly imag: TensorLike } {
+  return typeof x === 'object' && x !== null && 'real' in x && 'imag' in x
+}
+
+function complexOf(where: string, x: ComplexLike): Complex {
+  if (!isRecord(x) && !isPair(x)) {
+    const real = cast(asTensor(x as TensorLike, where), 'float32')
+    return { real, imag: zeros(real.shape) }
+  }
+  const [first, second] = isRecord(x) ? [x.real, x.imag] : x
+  const [real, imag] = [cast(asTensor(first, where), 'float32'), cast(asTensor(second, where), 'float32')]
+  if (!sameShape(real.shape, imag.shape))
+    throw new ShapeError(
+      `${where}: both parts must have one shape, received ${formatShape(real.shape)} and ${formatShape(imag.shape)}`,
+    )
+  return { real, imag }
+}
+
+const bothOf = ({ real, imag }: Complex, change: (x: Tensor) => Tensor): Complex => ({
+  real: change(real),
+  imag: change(imag),
+})
+
+function times(a: Complex, b: Complex): Complex {
+  return {
+    real: subtract(multiply(a.real, b.real), multiply(a.imag, b.imag)),
+    imag: add(multiply(a.real, b.imag), multiply(a.imag, b.real)),
+  }
+}
+
+/** Σ_j x[j] e^(∓2πi jk/n) along an axis, without a factor. */
+function transform(where: string, x: Complex, axis: number, isBackwards: boolean): Complex {
+  const { rank, shape } = x.real
+  const at = normalizeAxis(where, axis, rank)
+  const n = shape[at]!
+  if (n === 0) throw new ShapeError(`${where}: axis ${at} of ${formatShape(shape)} is empty`)
+  return Number.isInteger(Math.log2(n)) ? ofPower(x, at, isBackwards) : bluestein(x, at, isBackwards)
+}
+
+function ofPower({ real, imag }: Complex, axis: number, isBackwards: boolean): Complex {
+  needAlgebra()
+  const [a, b] = apply('routine', [real, imag], { routine: new FourierTransform(axis, isBackwards) })
+  return { real: a!, imag: b! }
+}
+
+/** jk = (j² + k² − (k − j)²) / 2 makes the sum a convolution with w[j] = e^(±πi j²/n): X[k] = w*[k] Σ_j (x[j] w*[j]) w[k − j]. */
+function bluestein(x: Complex, axis: number, isBackwards: boolean): Complex {
+  const { shape } = x.real
+  const n = shape[axis]!
+  const length = 2 ** Math.ceil(Math.log2(2 * n - 1))
+  const sign = isBackwards ? -1 : 1
+  // j² modulo 2n keeps the angle accurate.
+  const angle = (j: number): number => (Math.PI * ((j * j) % (2 * n))) / n
+  const along = (count: number, of: (j: number) => number): Tensor =>
+    reshape(
+      new Tensor(
+        Float32Array.from({ length: count }, (_, j) => of(j)),
+        [count],
+        'float32',
+      ),
+      shape.map((_, i) => (i === axis ? count : 1)),
+    )
+  const chirp = { real: along(n, (j) => Math.cos(angle(j))), imag: along(n, (j) => -sign * Math.sin(angle(j))) }
+  // w[j] for |j| < n, with negative j at the end.
+  const distance = (j: number): number => Math.min(j, length - j)
+  const around = (of: (angle: number) => number): Tensor =>
+    along(length, (j) => (distance(j) < n ? of(angle(distance(j))) : 0))
+  const filter = { real: around(Math.cos), imag: around((at) => sign * Math.sin(at)) }
+  const long = bothOf(times(x, chirp), (part) =>
+    pad(
+      part,
+      shape.map((_, i) => [0, i === axis ? length - n : 0] as const),
+    ),
+  )
+  const product = times(ofPower(long, axis, false), ofPower(filter, axis, false))
+  const folded = bothOf(ofPower(product, axis, true), (part) => multiply(sliceAlong(part, axis, 0, n), 1 / length))
+  return times(folded, chirp)
+}
+
+function inverse(where: string, x: Complex, axis: number): Complex {
+  const result = transform(where, x, axis, true)
+  const n = x.real.shape.at(axis)!
+  return bothOf(result, (part) => multiply(part, 1 / n))
+}
+
+/**
+ * The discrete Fourier transform of the last axis: X[k] = Σ_j x[j] e^(−2πi jk/n), for any length n.
+ * @param x {real, imag}, [real, imag], or real numbers
+ * @example ops.fft({ real: [1, 0, 0, 0], imag: [0, 0, 0, 0] }).real   // [1, 1, 1, 1]
+ */
+export function fft(x: ComplexLike): Complex {
+  return transform('fft', complexOf('fft', x), -1, false)
+}
+
+/** The inverse of `fft`: x[j] = 1/n Σ_k X[k] e^(2πi jk/n). */
+export function ifft(x: ComplexLike): Complex {
+  return inverse('ifft', complexOf('ifft', x), -1)
+}
+
+/** The transform of the last two axes. */
+export function fft2(x: ComplexLike): Complex {
+  return transform('fft2', transform('fft2', complexOf('fft2', x), -1, false), -2, false)
+}
+
+/** The inverse of `fft2`. */
+export function ifft2(x: ComplexLike): Complex {
+  return inverse('ifft2', inverse('ifft2', complexOf('ifft2', x), -1), -2)
+}
+
+/** The first `length` elements of the last axis, padded with zeros. */
+function resized(x: Tensor, length: number): Tensor {
+  const extent = x.shape.at(-1)!
+  if (extent >= length) return sliceAlong(x, x.rank - 1, 0, length)
+  return pad(
+    x,
+    x.shape.map((_, i) => [0, i === x.rank - 1 ? length - extent : 0] as const),
+  )
+}
+
+/**
+ * The transform of real numbers along the last axis: only the first ⌊n/2⌋ + 1 elements, because the others are their
+ * conjugates.
+ * @param fftLength n; x is truncated or padded with zeros. Default the extent of the axis.
+ */
+export function rfft(x: TensorLike, fftLength?: number | null): Complex {
+  const value = cast(asTensor(x, 'rfft'), 'float32')
+  if (value.rank === 0) throw new ShapeError('rfft: a scalar has no axis')
+  const n = requireInteger('rfft: fftLength', fftLength ?? value.shape.at(-1), 1)
+  requireShape('rfft', [...value.shape.slice(0, -1), n])
+  const result = transform('rfft', complexOf('rfft', resized(value, n)), -1, false)
+  return bothOf(result, (part) => sliceAlong(part, part.rank - 1, 0, Math.floor(n / 2) + 1))
+}
+
+/**
+ * The inverse of `rfft`: real numbers [… n] from the first ⌊n/2⌋ + 1 elements of their transform. The imaginary parts of
+ * elements that must be real are ignored.
+ * @param fftLength n. Default 2 (m − 1) for m elements.
+ */
+export function irfft(x: ComplexLike, fftLength?: number | null): Tensor {
+  const value = complexOf('irfft', x)
+  if (value.real.rank === 0) throw new ShapeError('irfft: a scalar has no axis')
+  const given = fftLength ?? 2 * (value.real.shape.at(-1)! - 1)
+  const n = requireInteger('irfft: fftLength', given, 1)
+  requireShape('irfft', [...value.real.shape.slice(0, -1), n])
+  const count = Math.floor(n / 2) + 1
+  const last = value.real.rank - 1
+  const half = bothOf(value, (part) => resized(part, count))
+  // X[n − k] = X*[k]
+  const mirrored = (part: Tensor): Tensor => flip(sliceAlong(part, last, 1, n - count), last)
+  const full = {
+    real: concatenate([half.real, mirrored(half.real)], last),
+    imag: concatenate([half.imag, negative(mirrored(half.imag))], last),
+  }
+  return inverse('irfft', full, -1).real
+}

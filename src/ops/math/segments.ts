@@ -1,0 +1,345 @@
+// Ops that write to positions given by indices: sums and maxima by segment, scattered values, counts.
+
+import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
+import { boolean, choice, integer, nullable, option } from '../../core/options'
+import type { Shape } from '../../core/shapes'
+import { sameShape, sizeOf } from '../../core/shapes'
+import { ScatterMax } from '../../primitives/indexing'
+import { sliceAlong } from '../numpy/along'
+import { readTyped, requireInteger, requireList, requireNumber, requireShape } from '../arguments'
+import type { TensorLike } from '../convert'
+import { asNumbers, asTensor, operand } from '../convert'
+import {
+  add,
+  cast,
+  equal,
+  greaterEqual,
+  less,
+  lessEqual,
+  logicalAnd,
+  maximum,
+  minimum,
+  multiply,
+  negative,
+  subtract,
+  where,
+} from '../numpy/elementwise'
+import { linspace } from '../numpy/construct'
+import { max, min } from '../numpy/reduce'
+import { ravel } from '../numpy/rearrange'
+import { arange, concatenate, expandDims, full, onesLike, reshape, take } from '../numpy/shape'
+import { argsort, searchsorted } from '../numpy/sorting'
+import type { Tensor } from '../tensor'
+import { apply } from '../trace'
+
+/** Sums the slices along the first axis by index. Drops slices whose index is not in 0 … size − 1. */
+function scatterSum(updates: Tensor, indices: Tensor, size: number): Tensor {
+  return dropped(
+    updates,
+    indices,
+    size,
+    (rows, index) => apply('scatterAdd', [rows, index], { axis: 0, size: size + 1 })[0]!,
+  )
+}
+
+function scatterMax(updates: Tensor, indices: Tensor, size: number): Tensor {
+  return dropped(
+    updates,
+    indices,
+    size,
+    (rows, index) => apply('routine', [rows, index], { routine: new ScatterMax(0, size + 1) })[0]!,
+  )
+}
+
+function scatterMin(updates: Tensor, indices: Tensor, size: number): Tensor {
+  // int32 has no 2³¹, so −x cannot reverse the order of −2³¹; −1 − x can.
+  const turned = (x: Tensor): Tensor => (x.dtype === 'int32' ? subtract(-1, x) : negative(x))
+  return turned(scatterMax(turned(updates), indices, size))
+}
+
+/** Sends indices outside the range to one additional place, which is cut off afterwards. */
+function dropped(
+  updates: Tensor,
+  indices: Tensor,
+  size: number,
+  scatter: (updates: Tensor, indices: Tensor) => Tensor,
+): Tensor {
+  const isInside = logicalAnd(greaterEqual(indices, 0), less(indices, size))
+  return sliceAlong(scatter(updates, where(isInside, indices, size)), 0, 0, size)
+}
+
+/** The operands of a segment op: data, ids and the number of segments. */
+function segmentsOf(
+  name: string,
+  data: TensorLike,
+  segmentIds: TensorLike,
+  numSegments: unknown,
+  sorted: unknown,
+): [Tensor, Tensor, number] {
+  boolean.read(sorted ?? false, `${name}: sorted`)
+  const [value, ids] = [asNumbers(data, name), cast(asTensor(segmentIds, name), 'int32')]
+  if (ids.rank !== 1 || value.rank === 0 || value.shape[0] !== ids.size) {
+    throw new ShapeError(
+      `${name}: expected one segment id for each slice of the data, received data ${formatShape(value.shape)} and ids ${formatShape(ids.shape)}`,
+    )
+  }
+  if (numSegments === undefined || numSegments === null)
+    throw new ArgumentError(`${name}: numSegments is required, because shapes cannot depend on data`)
+  const count = requireInteger(`${name}: numSegments`, numSegments, 0)
+  requireShape(name, [count + 1, ...value.shape.slice(1)])
+  return [value, ids, count]
+}
+
+/**
+ * result[s] = Σ of the slices data[i] with segmentIds[i] = s. int32 stays int32. Ids outside 0 … numSegments − 1 are dropped.
+ * @param data [n, …] @param segmentIds [n], in any order
+ * @param sorted whether the ids increase; does not affect the result. Default false.
+ * @returns [numSegments, …]
+ * @example ops.segmentSum([1, 2, 3], [0, 0, 1], 2)   // [3, 3]
+ */
+export function segmentSum(data: TensorLike, segmentIds: TensorLike, numSegments: number, sorted?: boolean): Tensor {
+  return scatterSum(...segmentsOf('segmentSum', data, segmentIds, numSegments, sorted))
+}
+
+/**
+ * Like `segmentSum`, with the largest element in place of the sum. Empty segments give −∞ (the least int32).
+ * Ties share the gradient.
+ */
+export function segmentMax(data: TensorLike, segmentIds: TensorLike, numSegments: number, sorted?: boolean): Tensor {
+  return scatterMax(...segmentsOf('segmentMax', data, segmentIds, numSegments, sorted))
+}
+
+/** Like `segmentMax`, with the smallest element. Empty segments give ∞ (the largest int32). */
+export function segmentMin(data: TensorLike, segmentIds: TensorLike, numSegments: number, sorted?: boolean): Tensor {
+  const [value, ids, count] = segmentsOf('segmentMin', data, segmentIds, numSegments, sorted)
+  return scatterMin(value, ids, count)
+}
+
+/**
+ * The flat positions [places], in row-major order over the first axes of `shape`, of indices [places, depth];
+ * −1 for indices outside.
+ */
+function placesIn(name: string, shape: Shape, indices: Tensor): { readonly flat: Tensor; readonly depth: number } {
+  const depth = indices.shape.at(-1)
+  if (depth === undefined || indices.rank < 1 || depth > shape.length) {
+    throw new ShapeError(
+      `${name}: the last axis of the indices must have at most one element for each axis of ${formatShape(shape)}, received ${formatShape(indices.shape)}`,
+    )
+  }
+  const rows = reshape(indices, [sizeOf(indices.shape.slice(0, -1)), depth])
+  let flat: Tensor = full([rows.shape[0]!], 0, 'int32')
+  let isInside: Tensor = full([rows.shape[0]!], 1, 'bool')
+  for (let axis = 0; axis < depth; axis++) {
+    const given = reshape(sliceAlong(rows, 1, axis, 1), [rows.shape[0]!])
+    const index = where(less(given, 0), add(given, shape[axis]!), given)
+    isInside = logicalAnd(isInside, logicalAnd(greaterEqual(index, 0), less(index, shape[axis]!)))
+    flat = add(multiply(flat, shape[axis]!), index)
+  }
+  return { flat: where(isInside, flat, -1), depth }
+}
+
+/** Checks and flattens updates to [places, slice] for indices [… , depth] into the first `depth` axes of `shape`. */
+function slicesFor(name: string, updates: Tensor, indices: Tensor, shape: Shape, depth: number): Tensor {
+  const wanted = [...indices.shape.slice(0, -1), ...shape.slice(depth)]
+  if (!sameShape(updates.shape, wanted)) {
+    throw new ShapeError(
+      `${name}: indices ${formatShape(indices.shape)} into ${formatShape(shape)} need values ${formatShape(wanted)}, received ${formatShape(updates.shape)}`,
+    )
+  }
+  return reshape(updates, [sizeOf(indices.shape.slice(0, -1)), sizeOf(shape.slice(depth))])
+}
+
+/**
+ * Adds values, by index, to zeros of a shape. Values with equal indices add up; negative indices count from the end;
+ * values with an index outside are dropped. int32 stays int32.
+ * @param indices [… , depth]: each is a position in the first `depth` axes of `shape`
+ * @param values [… , …remaining axes of shape]
+ * @example ops.scatter([[0], [2]], [5, 7], [4])   // [5, 0, 7, 0]
+ */
+export function scatter(indices: TensorLike, values: TensorLike, shape: Shape): Tensor {
+  const extents = requireShape('scatter', shape)
+  const index = cast(asTensor(indices, 'scatter'), 'int32')
+  const value = asNumbers(values, 'scatter')
+  const { flat, depth } = placesIn('scatter', extents, index)
+  return reshape(
+    scatterSum(slicesFor('scatter', value, index, extents, depth), flat, sizeOf(extents.slice(0, depth))),
+    extents,
+  )
+}
+
+type Fold = 'add' | 'mul' | 'max' | 'min'
+
+const reductions = /* @__PURE__ */ nullable(/* @__PURE__ */ choice('add', 'mul', 'max', 'min'))
+
+/**
+ * x with other values at some indices, which are given as in `scatter`. If indices are equal, the last update wins.
+ * @param reduction combines an element with its updates instead: `add` their sum, `mul` their product, `max` the largest, `min` the
+ *   smallest. Default null: the update replaces the element.
+ * @returns the shape and dtype of x
+ * @example ops.scatterUpdate([1, 2, 3], [[1]], [9])   // [1, 9, 3]
+ */
+export function scatterUpdate(
+  x: TensorLike,
+  indices: TensorLike,
+  updates: TensorLike,
+  reduction?: Fold | null,
+): Tensor {
+  const how = reductions.read(reduction ?? null, 'scatterUpdate: reduction')
+  const value = asTensor(x, 'scatterUpdate')
+  const index = cast(asTensor(indices, 'scatterUpdate'), 'int32')
+  const { flat, depth } = placesIn('scatterUpdate', value.shape, index)
+  const rows = slicesFor(
+    'scatterUpdate',
+    cast(asTensor(updates, 'scatterUpdate'), value.dtype),
+    index,
+    value.shape,
+    depth,
+  )
+  if (rows.size === 0) return value
+  const places = sizeOf(value.shape.slice(0, depth))
+  if (how !== null) return reduceInto(value, asNumbers(rows, 'scatterUpdate'), flat, places, how)
+  // The index of the last update of each place, or −2³¹.
+  const last = scatterMax(arange(0, rows.shape[0], 1, 'int32'), flat, places)
+  const isNew = expandDims(greaterEqual(last, 0), 1)
+  const taken = take(rows, maximum(last, 0), 0)
+  return reshape(where(isNew, taken, reshape(value, [places, rows.shape[1]!])), value.shape)
+}
+
+/** The product of the updates [n, slice] of each place; 1 where there are none. */
+function scatterProduct(updates: Tensor, flat: Tensor, places: number): Tensor {
+  const order = argsort(flat)
+  const place = take(flat, order)
+  const count = updates.shape[0]!
+  let product = take(updates, order, 0)
+  // After each iteration, an element is the product of those of the last 2 · step updates that have its place.
+  for (let step = 1; step < count; step *= 2) {
+    const part = (x: Tensor, from: number): Tensor => sliceAlong(x, 0, from, count - step)
+    const isSame = expandDims(equal(part(place, step), part(place, 0)), 1)
+    const later = multiply(part(product, step), where(isSame, part(product, 0), onesLike(part(product, 0))))
+    product = concatenate([sliceAlong(product, 0, 0, step), later], 0)
+  }
+  const last = scatterMax(arange(0, count, 1, 'int32'), place, places)
+  return where(expandDims(greaterEqual(last, 0), 1), take(product, maximum(last, 0), 0), full([], 1, updates.dtype))
+}
+
+/** How the updates of a place are folded, and the result with the element. */
+const folds = {
+  add: [scatterSum, add],
+  mul: [scatterProduct, multiply],
+  max: [scatterMax, maximum],
+  min: [scatterMin, minimum],
+} as const
+
+/** x [… places, slice …], in whose places updates [n, slice] are folded. */
+function reduceInto(x: Tensor, updates: Tensor, flat: Tensor, places: number, how: Fold): Tensor {
+  const [scatter, join] = folds[how]
+  return cast(join(x, reshape(scatter(updates, flat, places), x.shape)), x.dtype)
+}
+
+/**
+ * x with a block of other values from `startIndices` on. A block that would reach beyond the end is moved back,
+ * as in XLA.
+ */
+export function sliceUpdate(x: TensorLike, startIndices: readonly number[], updates: TensorLike): Tensor {
+  const value = asTensor(x, 'sliceUpdate')
+  const block = cast(asTensor(updates, 'sliceUpdate'), value.dtype)
+  const given = requireList('sliceUpdate: startIndices', startIndices).map((start) =>
+    requireInteger('each of sliceUpdate: startIndices', start),
+  )
+  if (
+    given.length !== value.rank ||
+    block.rank !== value.rank ||
+    block.shape.some((extent, i) => extent > value.shape[i]!)
+  ) {
+    throw new ShapeError(
+      `sliceUpdate: a block ${formatShape(block.shape)} at [${given.join(', ')}] does not fit into ${formatShape(value.shape)}`,
+    )
+  }
+  const starts = given.map((start, i) =>
+    Math.min(Math.max(start < 0 ? start + value.shape[i]! : start, 0), value.shape[i]! - block.shape[i]!),
+  )
+  if (block.size === 0) return value
+  // Whether each position along an axis is inside the block.
+  const axesIn = value.shape.map((extent, i) => {
+    const at = reshape(
+      arange(0, extent, 1, 'int32'),
+      value.shape.map((_, j) => (j === i ? extent : 1)),
+    )
+    return logicalAnd(greaterEqual(at, starts[i]!), less(at, starts[i]! + block.shape[i]!))
+  })
+  const isInside = axesIn.reduce((all, each) => logicalAnd(all, each), full([], 1, 'bool'))
+  const before = starts
+  const after = value.shape.map((extent, i) => extent - starts[i]! - block.shape[i]!)
+  return where(isInside, apply('pad', [block], { before, after, value: 0 })[0]!, value)
+}
+
+interface BincountOptions {
+  /** The weight of each element. Default 1; the result is then int32. */
+  readonly weights?: TensorLike | null
+  /** The length of the result: numbers from 0 to minlength − 1 are counted. */
+  readonly minlength?: number
+}
+
+/**
+ * Counts how often each of the numbers 0 … minlength − 1 occurs in x [n], or in each row of x [batch, n]. Other numbers
+ * are dropped, because shapes do not depend on data.
+ * @example ops.bincount([1, 1, 3], { minlength: 4 })   // [0, 2, 0, 1]
+ */
+export function bincount(x: TensorLike, options: BincountOptions): Tensor {
+  const value = cast(asTensor(x, 'bincount'), 'int32')
+  const { weights, minlength } = readTyped(
+    'bincount',
+    { weights: option(operand, null), minlength: option(nullable(integer({ min: 0 })), null) },
+    options,
+  )
+  if (minlength === null)
+    throw new ArgumentError('bincount: minlength is required, because shapes cannot depend on data')
+  if (value.rank !== 1 && value.rank !== 2)
+    throw new ShapeError(`bincount: expected [n] or [batch, n], received ${formatShape(value.shape)}`)
+  const batch = value.rank === 1 ? 1 : value.shape[0]!
+  const shape = value.rank === 1 ? [minlength] : [batch, minlength]
+  requireShape('bincount', [batch, minlength])
+  const counted = weights === null ? full(value.shape, 1, 'int32') : asNumbers(weights, 'bincount')
+  if (!sameShape(counted.shape, value.shape))
+    throw new ShapeError(
+      `bincount: expected weights of shape ${formatShape(value.shape)}, received ${formatShape(counted.shape)}`,
+    )
+  if (minlength === 0) return full(shape, 0, counted.dtype)
+  const rows = reshape(value, [batch, value.size / Math.max(batch, 1)])
+  const isInside = logicalAnd(greaterEqual(rows, 0), less(rows, minlength))
+  const places = where(isInside, add(rows, expandDims(arange(0, batch * minlength, minlength, 'int32'), 1)), -1)
+  const counts = scatterSum(ravel(counted), ravel(places), batch * minlength)
+  return reshape(counts, shape)
+}
+
+/**
+ * Counts the elements in each of `bins` equal parts of a range. The last part includes its end. Elements outside the
+ * range are not counted.
+ * @param range [lowest, highest]; the range of x when omitted
+ * @returns [counts int32 [bins], edges [bins + 1]]
+ */
+export function histogram(
+  x: TensorLike,
+  bins?: number,
+  range?: readonly [number, number] | null,
+): [counts: Tensor, edges: Tensor] {
+  const value = cast(ravel(asTensor(x, 'histogram')), 'float32')
+  const count = requireInteger('histogram: bins', bins ?? 10, 1)
+  const given =
+    range === null || range === undefined
+      ? null
+      : requireList('histogram: range', range).map((bound) => requireNumber('each of histogram: range', bound))
+  if (given !== null && (given.length !== 2 || !(given[0]! <= given[1]!)))
+    throw new ArgumentError(`histogram: the range must be [lowest, highest], received [${given.join(', ')}]`)
+  if (given === null && value.size === 0)
+    throw new ShapeError('histogram: a tensor without elements needs an explicit range')
+  const [low, high] =
+    given === null ? [min(value), max(value)] : (given.map((bound) => full([], bound)) as [Tensor, Tensor])
+  // A range of width 0 is widened by ½ on both sides.
+  const isFlat = equal(low!, high!)
+  const edges = linspace(where(isFlat, add(low!, -0.5), low!), where(isFlat, add(high!, 0.5), high!), count + 1)
+  const isLast = equal(value, sliceAlong(edges, 0, count, 1))
+  const bin = where(isLast, count - 1, add(searchsorted(edges, value, 'right'), -1))
+  const isNumber = lessEqual(value, value)
+  return [scatterSum(full([value.size], 1, 'int32'), where(isNumber, bin, -1), count), edges]
+}

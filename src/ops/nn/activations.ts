@@ -1,0 +1,134 @@
+// Activation functions, composed of ops, with Keras's defaults. Softmax works along an axis, all others element
+// by element.
+
+import type { Axis, AxisArgument } from '../arguments'
+import { readAxisOnly, requireNumber, resolveAxes } from '../arguments'
+import { boolean } from '../../core/options'
+import type { TensorLike } from '../convert'
+import { asTensor } from '../convert'
+import {
+  abs,
+  add,
+  cast,
+  clip,
+  divide,
+  exp,
+  expm1,
+  greater,
+  minimum,
+  multiply,
+  relu,
+  sigmoid,
+  where,
+} from '../numpy/elementwise'
+import { reshape, transpose } from '../numpy/shape'
+import type { Tensor } from '../tensor'
+import { apply } from '../trace'
+import { SELU_ALPHA, SELU_SCALE } from './selu'
+
+/** x < 0 ? negativeSlope · x : x */
+export function leakyRelu(x: TensorLike, negativeSlope?: number): Tensor {
+  const value = asTensor(x, 'leakyRelu')
+  return where(
+    greater(value, 0),
+    value,
+    multiply(value, requireNumber('leakyRelu: negativeSlope', negativeSlope ?? 0.2)),
+  )
+}
+
+/** min(max(x, 0), 6) */
+export function relu6(x: TensorLike): Tensor {
+  return minimum(relu(x), 6)
+}
+
+/** x > 0 ? x : α (eˣ − 1). Clevert et al. 2015. */
+export function elu(x: TensorLike, alpha?: number): Tensor {
+  const value = asTensor(x, 'elu')
+  const positive = greater(value, 0)
+  // The branch that is not taken must not overflow, or its gradient would be 0 · ∞. minimum(x, 0) is not used,
+  // because it halves the gradient at 0.
+  return where(positive, value, multiply(expm1(where(positive, 0, value)), requireNumber('elu: alpha', alpha ?? 1)))
+}
+
+/** scale · elu(x, α) with the constants that keep mean 0 and variance 1. Klambauer et al. 2017. */
+export function selu(x: TensorLike): Tensor {
+  return multiply(elu(x, SELU_ALPHA), SELU_SCALE)
+}
+
+/**
+ * x · Φ(x), Φ the normal distribution function. Hendrycks & Gimpel 2016.
+ * @param approximate uses ½x (1 + tanh(√(2/π) (x + 0.044715 x³))). Default true, as in `keras.ops.gelu`; the activation 'gelu' of
+ *   layers is exact, as `keras.activations.gelu` is.
+ */
+export function gelu(x: TensorLike, approximate?: boolean): Tensor {
+  const value = asTensor(x, 'gelu')
+  const name = boolean.read(approximate ?? true, 'gelu: approximate') ? 'geluTanh' : 'gelu'
+  return apply(name, [cast(value, 'float32')], {})[0]!
+}
+
+/** x times a gate of x that is eˣ far below 0. */
+const gated = (x: Tensor, gate: Tensor): Tensor => apply('gated', [x, gate], {})[0]!
+
+/** x · σ(x), also known as swish. */
+export function silu(x: TensorLike): Tensor {
+  const value = cast(asTensor(x, 'silu'), 'float32')
+  return gated(value, sigmoid(value))
+}
+
+/** x / (1 + |x|) */
+export function softsign(x: TensorLike): Tensor {
+  const value = cast(asTensor(x, 'softsign'), 'float32')
+  return divide(value, add(abs(value), 1))
+}
+
+/** min(max(x + 3, 0), 6) / 6 */
+export function hardSigmoid(x: TensorLike): Tensor {
+  return divide(clip(add(cast(asTensor(x, 'hardSigmoid'), 'float32'), 3), 0, 6), 6)
+}
+
+/** x · hardSigmoid(x), also known as hard swish. */
+export function hardSilu(x: TensorLike): Tensor {
+  const value = asTensor(x, 'hardSilu')
+  return multiply(value, hardSigmoid(value))
+}
+
+/** x · tanh(softplus(x)). Misra 2019. */
+export function mish(x: TensorLike): Tensor {
+  const value = cast(asTensor(x, 'mish'), 'float32')
+  return gated(value, apply('tanhSoftplus', [value], {})[0]!)
+}
+
+/** eˣ */
+export function exponential(x: TensorLike): Tensor {
+  return exp(x)
+}
+
+/** x */
+export function linear(x: TensorLike): Tensor {
+  return asTensor(x, 'linear')
+}
+
+/** Softmax kernels work on rows, so the axes are moved to the end and back. */
+function alongAxes(name: 'softmax' | 'logSoftmax', x: TensorLike, given?: AxisArgument<Axis>): Tensor {
+  const value = cast(asTensor(x, name), 'float32')
+  const all = value.shape.map((_, i) => i)
+  const axes = resolveAxes(name, readAxisOnly(name, given, -1), all.length)
+  const order = [...all.filter((i) => !axes.includes(i)), ...axes]
+  const rows = transpose(value, order)
+  const row = axes.reduce((size, axis) => size * value.shape[axis]!, 1)
+  const flat = axes.length === 1 ? rows : reshape(rows, [...rows.shape.slice(0, all.length - axes.length), row])
+  return transpose(
+    reshape(apply(name, [flat], {})[0]!, rows.shape),
+    all.map((i) => order.indexOf(i)),
+  )
+}
+
+/** e^x / Σ e^x along an axis, or over several together: positive, and sums to 1. */
+export function softmax(x: TensorLike, axis?: AxisArgument<Axis>): Tensor {
+  return alongAxes('softmax', x, axis)
+}
+
+/** x − ln Σ e^x along an axis, or over several together. */
+export function logSoftmax(x: TensorLike, axis?: AxisArgument<Axis>): Tensor {
+  return alongAxes('logSoftmax', x, axis)
+}

@@ -1,0 +1,211 @@
+// Means and variances, and normalizations with them, in float32.
+
+import { ShapeError, formatShape } from '../../core/errors'
+import { custom, integer, nullable, number, option } from '../../core/options'
+import { normalizeAxis, sameShape } from '../../core/shapes'
+import type { Axis } from '../arguments'
+import { axes as axesKind, readArguments, readReduction, readTyped, resolveAxes } from '../arguments'
+import type { TensorLike } from '../convert'
+import { asTensor, operand } from '../convert'
+import {
+  abs,
+  add,
+  cast,
+  divide,
+  maximum,
+  minimum,
+  multiply,
+  negative,
+  power,
+  rsqrt,
+  square,
+  subtract,
+} from '../numpy/elementwise'
+import { max, mean, sum } from '../numpy/reduce'
+import { reshape } from '../numpy/shape'
+import type { Tensor } from '../tensor'
+
+export interface Moments {
+  readonly mean: Tensor
+  /** The mean squared distance from the mean. */
+  readonly variance: Tensor
+}
+
+function float(x: TensorLike, where: string): Tensor {
+  return cast(asTensor(x, where), 'float32')
+}
+
+/** Mean and variance along axes; along all axes if `axis` is null. Keras: `keras.ops.moments`. */
+export function moments(x: TensorLike, axis: Axis, keepDims?: boolean): Moments {
+  const value = float(x, 'moments')
+  const given = readReduction('moments', axis, keepDims)
+  const axes = resolveAxes('moments', given.axis, value.rank)
+  const kept = mean(value, axes, true)
+  const variance = mean(square(subtract(value, kept)), axes, given.keepDims)
+  return { mean: given.keepDims ? kept : reshape(kept, variance.shape), variance }
+}
+
+const epsilon = (initial: number) => option(number({ min: 0 }), initial)
+
+export interface BatchNormOptions {
+  /** The axis of the channels. Default −1. */
+  readonly axis?: number
+  /** Added to the result, [channels]. Default null. */
+  readonly offset?: TensorLike | null
+  /** Multiplies the result, [channels]. Default null. */
+  readonly scale?: TensorLike | null
+  /** Added to the variance. Default 0.001. */
+  readonly epsilon?: number
+}
+
+const batchTable = {
+  axis: option(integer(), -1),
+  offset: option(operand, null),
+  scale: option(operand, null),
+  epsilon: epsilon(1e-3),
+}
+
+/**
+ * scale · (x − mean) / √(variance + epsilon) + offset, separately for each channel.
+ * @param mean [channels]
+ * @param variance [channels]
+ * Keras: `keras.ops.batch_normalization`.
+ */
+export function batchNorm(x: TensorLike, mean: TensorLike, variance: TensorLike, options?: BatchNormOptions): Tensor {
+  const value = float(x, 'batchNorm')
+  const given = readTyped('batchNorm', batchTable, options)
+  const axis = normalizeAxis('batchNorm', given.axis, value.rank)
+  const vector = (each: TensorLike): Tensor => across('batchNorm', each, value, [axis])
+  const inverse = rsqrt(add(vector(variance), given.epsilon))
+  return rescale(
+    value,
+    vector(mean),
+    inverse,
+    given.scale === null ? null : vector(given.scale),
+    given.offset === null ? null : vector(given.offset),
+  )
+}
+
+/** scale · (x − mean) · inverse + offset. Combines the factors that many elements share before it applies them to x. */
+export function rescale(x: Tensor, mean: Tensor, inverse: Tensor, scale: Tensor | null, offset: Tensor | null): Tensor {
+  const factor = scale === null ? inverse : multiply(inverse, scale)
+  const shift = multiply(negative(mean), factor)
+  return add(multiply(x, factor), offset === null ? shift : add(shift, offset))
+}
+
+/** A weight for the elements of x along axes, reshaped to extent 1 on the other axes. */
+function across(where: string, weight: TensorLike, x: Tensor, axes: readonly number[]): Tensor {
+  const value = float(weight, where)
+  const extents = axes.map((axis) => x.shape[axis]!)
+  if (!sameShape(value.shape, extents))
+    throw new ShapeError(
+      `${where}: expected ${formatShape(extents)} for the axes [${axes.join(', ')}] of ${formatShape(x.shape)}, received ${formatShape(value.shape)}`,
+    )
+  const isLast = axes.every((axis, i) => axis === x.rank - axes.length + i)
+  return isLast
+    ? value
+    : reshape(
+        value,
+        x.shape.map((extent, i) => (axes.includes(i) ? extent : 1)),
+      )
+}
+
+export interface LayerNormOptions {
+  /** Multiplies the result; has the extents of x along `axis`. Default null. */
+  readonly gamma?: TensorLike | null
+  /** Added to the result; has the extents of x along `axis`. Default null. */
+  readonly beta?: TensorLike | null
+  /** The axes that are normalized together; null for all. Default −1. */
+  readonly axis?: Axis
+  /** Added to the variance. Default 1e-7. */
+  readonly epsilon?: number
+}
+
+const layerTable = {
+  gamma: option(operand, null),
+  beta: option(operand, null),
+  axis: option(axesKind, -1),
+  epsilon: epsilon(1e-7),
+}
+
+/**
+ * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance along axes. Keras:
+ * `keras.ops.layer_normalization`.
+ */
+export function layerNorm(x: TensorLike, options?: LayerNormOptions): Tensor {
+  const value = float(x, 'layerNorm')
+  const { gamma, beta, axis, epsilon } = readTyped('layerNorm', layerTable, options)
+  const axes = resolveAxes('layerNorm', axis, value.rank)
+  const { mean: middle, variance } = moments(value, axes, true)
+  const normal = multiply(subtract(value, middle), rsqrt(add(variance, epsilon)))
+  const scaled = gamma === null ? normal : multiply(normal, across('layerNorm', gamma, value, axes))
+  return beta === null ? scaled : add(scaled, across('layerNorm', beta, value, axes))
+}
+
+export interface RmsNormOptions {
+  /** Multiplies the result. Default null. */
+  readonly scale?: TensorLike | null
+  /** The axes that are normalized together; null for all. Default −1. */
+  readonly axis?: Axis
+  /** Added to the mean square. Default 1e-7. */
+  readonly epsilon?: number
+}
+
+const rmsTable = { scale: option(operand, null), axis: option(axesKind, -1), epsilon: epsilon(1e-7) }
+
+/** scale · x / √(mean x² + epsilon), with the mean along axes. Keras: `keras.ops.rms_normalization`. */
+export function rmsNorm(x: TensorLike, options?: RmsNormOptions): Tensor {
+  const value = float(x, 'rmsNorm')
+  const { scale, axis, epsilon } = readTyped('rmsNorm', rmsTable, options)
+  const axes = resolveAxes('rmsNorm', axis, value.rank)
+  const y = multiply(value, rsqrt(add(mean(square(value), axes, true), epsilon)))
+  return scale === null ? y : multiply(y, across('rmsNorm', scale, value, axes))
+}
+
+export interface NormalizeOptions {
+  /** The axes along which the norm becomes 1; null for all. Default −1. */
+  readonly axis?: Axis
+  /** The p of the norm (Σ|x|ᵖ)^(1/p); Infinity for the largest |x|. Default 2. */
+  readonly order?: number
+  /** The smallest norm to divide by: the factor is at most 1 / epsilon. Default 1e-7. */
+  readonly epsilon?: number | null
+}
+
+const order = custom<number>(
+  (value, where) => (value === Infinity ? value : number({ above: 0 }).read(value, where)),
+  (value) => value,
+)
+const normalizeTable = {
+  axis: option(axesKind, -1),
+  order: option(order, 2),
+  epsilon: option(nullable(number({ above: 0 })), null),
+}
+
+/**
+ * x / max((Σ|x|ᵖ)^(1/p), epsilon) along axes, so that each vector has norm 1. A zero vector stays zero.
+ * @param axis where the norm becomes 1: one axis, several, or null for all; or all options. Default −1
+ * @param order the p of the norm. Default 2
+ * @param epsilon the smallest norm to divide by. Default 1e-7
+ * @example ops.normalize([1, 3], -1, 1)   // [0.25, 0.75]
+ * Keras: `keras.ops.normalize`.
+ */
+export function normalize(
+  x: TensorLike,
+  axis?: Axis | NormalizeOptions,
+  order?: number,
+  epsilon?: number | null,
+): Tensor {
+  const value = float(x, 'normalize')
+  const given = readArguments('normalize', normalizeTable, axis, order, epsilon)
+  const axes = resolveAxes('normalize', given.axis, value.rank)
+  const least = given.epsilon ?? 1e-7
+  if (given.order === 2) return multiply(value, minimum(rsqrt(sum(square(value), axes, true)), 1 / least))
+  const size = abs(value)
+  const length =
+    given.order === Infinity
+      ? max(size, axes, true)
+      : given.order === 1
+        ? sum(size, axes, true)
+        : power(sum(power(size, given.order), axes, true), 1 / given.order)
+  return divide(value, maximum(length, least))
+}

@@ -1,0 +1,36 @@
+// Blocks and slices along one axis, used by other ops. Public ops are in shape.ts.
+
+import { DataError } from '../../core/errors'
+import type { TensorLike } from '../convert'
+import { asTensor } from '../convert'
+import { cast } from './elementwise'
+import { Tensor } from '../tensor'
+import { apply, currentTrace } from '../trace'
+
+/** The block of elements start … start + size − 1 of one axis. */
+export function sliceAlong(x: Tensor, axis: number, start: number, size: number): Tensor {
+  const starts = x.shape.map((_, i) => (i === axis ? start : 0))
+  return apply('slice', [x], { starts, sizes: x.shape.map((extent, i) => (i === axis ? size : extent)) })[0]!
+}
+
+/**
+ * result[…, i, …] = x[…, indices[i], …] for int32 indices. An index outside the axis gives NaN, the least int32
+ * or true.
+ */
+export function takeAlong(x: Tensor, indices: Tensor, axis: number): Tensor {
+  return apply('gather', [x, indices], { axis })[0]!
+}
+
+/** Indices as int32. @throws DataError for an index outside −extent … extent − 1, unless they are traced */
+export function readIndices(where: string, indices: TensorLike, extent: number): Tensor {
+  const given = asTensor(indices, where)
+  if (extent > 0 && currentTrace() === null && Tensor.symbolOf(given) === null) {
+    const { data } = given
+    const at = data.findIndex((index: number) => !(index >= -extent && index < extent && Number.isInteger(index)))
+    if (at >= 0)
+      throw new DataError(
+        `${where}: the indices must be integers in −${extent} … ${extent - 1}, received ${data[at]} as element ${at}`,
+      )
+  }
+  return cast(given, 'int32')
+}

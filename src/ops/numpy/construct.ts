@@ -1,0 +1,150 @@
+// Ops that create sequences and grids of numbers.
+
+import type { DType } from '../../core/dtypes'
+import { ArgumentError, ShapeError } from '../../core/errors'
+import { boolean, choice, integer, number, option } from '../../core/options'
+import { dtypeOrNull, readTyped, requireInteger, requireShape } from '../arguments'
+import type { TensorLike } from '../convert'
+import { asTensor } from '../convert'
+import { add, cast, multiply, power } from './elementwise'
+import { broadcastTo, expandDims, moveAxis, reshape } from './shape'
+import { Tensor } from '../tensor'
+
+export interface LinspaceOptions {
+  /** Whether the last number is `stop`; otherwise it is one step before. Default true. */
+  readonly endpoint?: boolean
+  /** Default float32. */
+  readonly dtype?: DType | null
+  /** The position of the new axis if `start` or `stop` is not a scalar. Default 0. */
+  readonly axis?: number
+}
+
+const linspaceTable = /* @__PURE__ */ (() => ({
+  endpoint: option(boolean, true),
+  dtype: option(dtypeOrNull, null),
+  axis: option(integer(), 0),
+}))()
+
+/**
+ * `num` evenly spaced numbers from start to stop. start and stop broadcast; their axes follow the new axis.
+ * @example ops.linspace(0, 1, 5)   // [0, 0.25, 0.5, 0.75, 1]
+ */
+export function linspace(start: TensorLike, stop: TensorLike, num?: number, options?: LinspaceOptions): Tensor {
+  const { endpoint, dtype, axis } = readTyped('linspace', linspaceTable, options)
+  return cast(equallyFar('linspace', start, stop, num ?? 50, endpoint, axis), dtype ?? 'float32')
+}
+
+function equallyFar(
+  where: string,
+  start: TensorLike,
+  stop: TensorLike,
+  num: unknown,
+  endpoint: boolean,
+  axis: number,
+): Tensor {
+  const [length] = requireShape(where, [requireInteger(`${where}: num`, num, 0)]) as [number]
+  const steps = Math.max(1, endpoint ? length - 1 : length)
+  if (typeof start === 'number' && typeof stop === 'number') {
+    const [from, to] = [start, stop].map((bound, i) =>
+      number().read(bound, `${where}: ${i === 0 ? 'start' : 'stop'}`),
+    ) as [number, number]
+    const at = (i: number): number => (endpoint && i === steps ? to : from + (i * (to - from)) / steps)
+    const row = new Tensor(
+      Float32Array.from({ length }, (_, i) => at(i)),
+      [length],
+      'float32',
+    )
+    return axis === 0 || axis === -1 ? row : moveAxis(row, 0, axis)
+  }
+  const [from, to] = [cast(asTensor(start, where), 'float32'), cast(asTensor(stop, where), 'float32')]
+  // start (1 − t) + stop t: exact at both ends
+  const part = (of: (i: number) => number): Tensor =>
+    reshape(
+      new Tensor(
+        Float32Array.from({ length }, (_, i) => of(i / steps)),
+        [length],
+        'float32',
+      ),
+      [length, ...new Array<number>(Math.max(from.rank, to.rank)).fill(1)],
+    )
+  const all = add(
+    multiply(
+      expandDimsTo(from, to.rank),
+      part((t) => 1 - t),
+    ),
+    multiply(
+      expandDimsTo(to, from.rank),
+      part((t) => t),
+    ),
+  )
+  return moveAxis(all, 0, axis)
+}
+
+/** Adds leading axes of extent 1 up to a rank, and one more. */
+function expandDimsTo(x: Tensor, rank: number): Tensor {
+  return reshape(x, [...new Array<number>(Math.max(0, rank - x.rank) + 1).fill(1), ...x.shape])
+}
+
+export interface LogspaceOptions extends LinspaceOptions {
+  /** Default 10. */
+  readonly base?: number
+}
+
+/** baseˣ for `num` evenly spaced numbers x from start to stop. */
+export function logspace(start: TensorLike, stop: TensorLike, num?: number, options?: LogspaceOptions): Tensor {
+  const { base, endpoint, dtype, axis } = readTyped(
+    'logspace',
+    { ...linspaceTable, base: option(number(), 10) },
+    options,
+  )
+  return cast(power(base, equallyFar('logspace', start, stop, num ?? 50, endpoint, axis)), dtype ?? 'float32')
+}
+
+export interface MeshgridOptions {
+  /** 'xy': the second operand varies along the first axis. 'ij': operand i varies along axis i. Default xy. */
+  readonly indexing?: 'xy' | 'ij'
+}
+
+function isOptions(given: unknown): given is MeshgridOptions {
+  return typeof given === 'object' && given !== null && 'indexing' in given
+}
+
+/**
+ * The coordinates of a grid: for each vector a tensor of the grid's shape, which repeats it along all other axes.
+ * @example const [x, y] = ops.meshgrid([1, 2, 3], [10, 20])   // both [2, 3]
+ */
+export function meshgrid(...xs: readonly (TensorLike | MeshgridOptions)[]): Tensor[] {
+  const last = xs.at(-1)
+  const hasOptions = isOptions(last)
+  const { indexing } = readTyped('meshgrid', { indexing: option(choice('xy', 'ij'), 'xy') }, hasOptions ? last : {})
+  const operands = (hasOptions ? xs.slice(0, -1) : xs) as readonly TensorLike[]
+  if (operands.length === 0) throw new ArgumentError('meshgrid: expected at least one vector, received none')
+  const vectors = operands.map((x) => asTensor(x, 'meshgrid'))
+  const wrong = vectors.find(({ rank }) => rank > 1)
+  if (wrong !== undefined) throw new ShapeError(`meshgrid: expected vectors, received [${wrong.shape.join(', ')}]`)
+  const order = vectors.map((_, i) => (indexing === 'xy' && i < 2 && vectors.length > 1 ? 1 - i : i))
+  const shape = requireShape(
+    'meshgrid',
+    order.map((i) => vectors[i]!.size),
+  )
+  return vectors.map((vector, i) =>
+    broadcastTo(
+      reshape(
+        vector,
+        order.map((own) => (own === i ? vector.size : 1)),
+      ),
+      shape,
+    ),
+  )
+}
+
+/** [xⁿ⁻¹, …, x, 1] for each x of a vector [m]: [m, n], default n = m. With `increasing` [1, x, …, xⁿ⁻¹]. */
+export function vander(x: TensorLike, n?: number | null, increasing?: boolean): Tensor {
+  const value = asTensor(x, 'vander')
+  if (value.rank !== 1) throw new ShapeError(`vander: expected a vector, received [${value.shape.join(', ')}]`)
+  const columns = requireInteger('vander: n', n ?? value.size, 0)
+  requireShape('vander', [value.size, columns])
+  const rising = boolean.read(increasing ?? false, 'vander: increasing')
+  const degrees = Float32Array.from({ length: columns }, (_, i) => (rising ? i : columns - 1 - i))
+  return power(expandDims(value, 1), new Tensor(degrees, [columns], 'float32'))
+}

@@ -1,0 +1,98 @@
+// Padding of tensors.
+
+import { storeData } from '../../core/dtypes'
+import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
+import { choice } from '../../core/options'
+import type { Shape } from '../../core/shapes'
+import { requireIntegers, requireList, requireNumber, requireShape } from '../arguments'
+import type { TensorLike } from '../convert'
+import { asTensor } from '../convert'
+import { take } from './shape'
+import { Tensor } from '../tensor'
+import { apply } from '../trace'
+
+export type PadMode = 'constant' | 'edge' | 'reflect' | 'symmetric'
+
+const modes = /* @__PURE__ */ choice('constant', 'edge', 'reflect', 'symmetric')
+
+/** The source index of position i, which may be outside an axis of n elements. */
+const SOURCES: Readonly<Record<Exclude<PadMode, 'constant'>, (i: number, n: number) => number>> = {
+  edge: (i, n) => Math.min(Math.max(i, 0), n - 1),
+  // 2 1 | 0 1 2 | 1 0
+  reflect: (i, n) => (n === 1 ? 0 : fold(i, 2 * n - 2, (at) => 2 * n - 2 - at, n)),
+  // 1 0 | 0 1 2 | 2 1
+  symmetric: (i, n) => fold(i, 2 * n, (at) => 2 * n - 1 - at, n),
+}
+
+function fold(i: number, period: number, back: (at: number) => number, n: number): number {
+  const at = ((i % period) + period) % period
+  return at < n ? at : back(at)
+}
+
+type Pair = readonly [number, number]
+
+/**
+ * Pads a tensor.
+ * @param padWidth [before, after] for each axis; or one pair, or one number, for all axes
+ * @param mode `constant`: one value. `edge`: the outermost element. `reflect`: mirrored without repeating the outermost
+ *   element. `symmetric`: mirrored with it. A number means `constant` with this value. Default constant.
+ * @param constantValues the value of `constant`. Default 0.
+ * @example ops.pad([1, 2, 3], [[2, 1]], 'reflect')   // [3, 2, 1, 2, 3, 2]
+ * @throws ShapeError when the widths do not fit the shape, or an empty axis would have to be repeated
+ */
+export function pad(
+  x: TensorLike,
+  padWidth: number | Pair | readonly Pair[],
+  mode?: PadMode | number,
+  constantValues?: number | null,
+): Tensor {
+  const operand = asTensor(x, 'pad')
+  const pairs = pairsOf(operand.shape, padWidth)
+  requireShape(
+    'pad',
+    operand.shape.map((extent, i) => pairs[i]![0] + extent + pairs[i]![1]),
+  )
+  const read = typeof mode === 'number' ? 'constant' : modes.read(mode ?? 'constant', 'pad: mode')
+  const isConstant = read === 'constant' && typeof mode !== 'number'
+  if (!isConstant && constantValues !== undefined && constantValues !== null)
+    throw new ArgumentError(`pad: constantValues requires the mode 'constant', received the mode ${quoted(mode)}`)
+  if (read === 'constant') return padConstant(operand, pairs, typeof mode === 'number' ? mode : (constantValues ?? 0))
+  return pairs.reduce(
+    (value, pair, axis) => (pair[0] + pair[1] === 0 ? value : extend(value, axis, pair, SOURCES[read])),
+    operand,
+  )
+}
+
+function pairsOf(shape: Shape, padWidth: unknown): Pair[] {
+  if (typeof padWidth === 'number') return pairsOf(shape, [padWidth, padWidth])
+  const list = requireList('pad: padding', padWidth)
+  const each = list.length === 2 && list.every((item) => typeof item === 'number') ? shape.map(() => list) : list
+  const pairs = each.map((pair, i) => requireIntegers(`pad: padding[${i}]`, pair, 0))
+  if (pairs.length === shape.length && pairs.every((pair) => pair.length === 2))
+    return pairs.map((pair) => [pair[0]!, pair[1]!])
+  throw new ShapeError(
+    `pad: expected [before, after] for each axis of ${formatShape(shape)}, received ${quoted(padWidth)}`,
+  )
+}
+
+function padConstant(x: Tensor, pairs: readonly Pair[], constant: unknown): Tensor {
+  const value = requireNumber('pad: value', constant)
+  const stored = storeData(x.dtype, [value])[0]!
+  const [before, after] = [pairs.map((pair) => pair[0]), pairs.map((pair) => pair[1])]
+  return apply('pad', [x], { before, after, value: x.dtype === 'float32' ? value : stored })[0]!
+}
+
+function extend(x: Tensor, axis: number, [before, after]: Pair, sourceOf: (i: number, n: number) => number): Tensor {
+  const extent = x.shape[axis]!
+  if (extent === 0) throw new ShapeError(`pad: axis ${axis} of ${formatShape(x.shape)} has no element to repeat`)
+  const length = before + extent + after
+  return take(
+    x,
+    new Tensor(
+      Int32Array.from({ length }, (_, i) => sourceOf(i - before, extent)),
+      [length],
+      'int32',
+    ),
+    axis,
+  )
+}

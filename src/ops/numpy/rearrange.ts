@@ -1,0 +1,152 @@
+// Ops that move elements along axes, composed of those in shape.ts.
+
+import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
+import { normalizeAxis } from '../../core/shapes'
+import { readIndices, sliceAlong, takeAlong } from './along'
+import type { AxisArgument } from '../arguments'
+import { readAxisOnly, readOneAxis, requireInteger, requireIntegers, requireList } from '../arguments'
+import type { TensorLike } from '../convert'
+import { asTensor } from '../convert'
+import { add, cast, greaterEqual, less, logicalAnd, multiply, notEqual, subtract, where } from './elementwise'
+import { arange, broadcastTo, concatenate, flip, reshape, swapAxes } from './shape'
+import type { Tensor } from '../tensor'
+
+/** All elements in row-major order. */
+export function ravel(x: TensorLike): Tensor {
+  const value = asTensor(x, 'ravel')
+  return reshape(value, [value.size])
+}
+
+type RollAxis = number | readonly number[] | null
+
+/**
+ * Moves elements along axes; elements that leave at the end re-enter at the start.
+ * @param shift the distance, or one distance per axis
+ * @param axis one or several; if omitted, x is flattened in row-major order and reshaped back
+ * @example ops.roll([1, 2, 3, 4], 1)   // [4, 1, 2, 3]
+ */
+export function roll(x: TensorLike, shift: number | readonly number[], axis?: AxisArgument<RollAxis>): Tensor {
+  const value = asTensor(x, 'roll')
+  const given = readAxisOnly('roll', axis, null)
+  const shifts =
+    typeof shift === 'number' ? [requireInteger('roll: shift', shift)] : requireIntegers('roll: shift', shift)
+  if (given === null)
+    return reshape(
+      shifts.reduce((row, by) => rollAlong(row, by, 0), ravel(value)),
+      value.shape,
+    )
+  const axes = (typeof given === 'number' ? [given] : given).map((each) => normalizeAxis('roll', each, value.rank))
+  if (axes.length !== shifts.length && axes.length !== 1 && shifts.length !== 1) {
+    throw new ArgumentError(`roll: expected one shift for each axis, received ${shifts.length} for ${axes.length} axes`)
+  }
+  const count = axes.length === 0 || shifts.length === 0 ? 0 : Math.max(axes.length, shifts.length)
+  return Array.from({ length: count }, (_, i) => i).reduce(
+    (rolled, i) => rollAlong(rolled, shifts[i % shifts.length]!, axes[i % axes.length]!),
+    value,
+  )
+}
+
+function rollAlong(x: Tensor, by: number, axis: number): Tensor {
+  const extent = x.shape[axis]!
+  const front = extent === 0 ? 0 : ((by % extent) + extent) % extent
+  if (front === 0) return x
+  return concatenate([sliceAlong(x, axis, extent - front, front), sliceAlong(x, axis, 0, extent - front)], axis)
+}
+
+/** Rotates the plane of two axes by k right angles, from the first axis towards the second. */
+export function rot90(x: TensorLike, k?: number, axes?: readonly [number, number]): Tensor {
+  const value = asTensor(x, 'rot90')
+  const pair = requireList('rot90: axes', axes ?? [0, 1])
+  const [from, to] = requireIntegers('rot90: axes', pair).map((axis) => normalizeAxis('rot90', axis, value.rank))
+  if (pair.length !== 2 || from === to)
+    throw new ArgumentError(`rot90: axes must be two axes, received [${pair.join(', ')}]`)
+  switch (((requireInteger('rot90: k', k ?? 1) % 4) + 4) % 4) {
+    case 0:
+      return value
+    case 1:
+      return swapAxes(flip(value, to!), from!, to!)
+    case 2:
+      return flip(value, [from!, to!])
+    default:
+      return flip(swapAxes(value, from!, to!), to!)
+  }
+}
+
+/**
+ * Picks an element for each index along one axis: result[…, i, …] = x[…, indices[…, i, …], …]. Negative indices count
+ * from the end; indices outside the axis behave as in `take`. All other axes broadcast.
+ * @param axis of x; if omitted, x is flattened in row-major order
+ * @throws DataError for an index outside the axis, when the indices are data
+ */
+export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis?: AxisArgument<number | null>): Tensor {
+  const value = asTensor(x, 'takeAlongAxis')
+  const given = readAxisOnly('takeAlongAxis', axis, null)
+  if (given === null) return takeAlongAxis(ravel(value), ravel(indices), 0)
+  const at = normalizeAxis('takeAlongAxis', requireInteger('takeAlongAxis: the axis', given), value.rank)
+  const extent = value.shape[at]!
+  const index = readIndices('takeAlongAxis', indices, extent)
+  const fits =
+    index.rank === value.rank &&
+    index.shape.every((extent, i) => i === at || extent === value.shape[i] || extent === 1 || value.shape[i] === 1)
+  if (!fits)
+    throw new ShapeError(
+      `takeAlongAxis: indices ${formatShape(index.shape)} do not broadcast with ${formatShape(value.shape)} on the axes other than ${at}`,
+    )
+  const shape = index.shape.map((own, i) => (i === at ? own : own === 1 ? value.shape[i]! : own))
+  if (extent === 0 && shape.every((own) => own > 0))
+    throw new ShapeError(`takeAlongAxis: axis ${at} of ${formatShape(value.shape)} is empty`)
+  const whole = broadcastTo(
+    value,
+    shape.map((own, i) => (i === at ? extent : own)),
+  )
+  const places = broadcastTo(where(less(index, 0), add(index, extent), index), shape)
+  if (places.size === 0) return cast(places, value.dtype)
+  const isInside = logicalAnd(greaterEqual(places, 0), less(places, extent))
+  return takeAlong(ravel(whole), where(isInside, flatIndices(places, whole.shape, at), OUTSIDE), 0)
+}
+
+/** An index outside every axis. */
+const OUTSIDE = -(2 ** 31)
+
+/** result[…, i, …] = x[…, indices[…, i, …], …] for int32 indices inside the axis. Shapes differ only along the axis. */
+export function pickAlong(x: Tensor, indices: Tensor, axis: number): Tensor {
+  if (indices.size === 0) return cast(indices, x.dtype)
+  if (x.rank === 1) return takeAlong(x, indices, 0)
+  return reshape(takeAlong(ravel(x), flatIndices(indices, x.shape, axis), 0), indices.shape)
+}
+
+/** The positions, in row-major order, of the elements that `indices` select along an axis of `shape`. */
+function flatIndices(indices: Tensor, shape: readonly number[], axis: number): Tensor {
+  let stride = 1
+  let flat: Tensor | null = null
+  for (let i = shape.length - 1; i >= 0; i--) {
+    const own =
+      i === axis
+        ? indices
+        : reshape(
+            arange(0, shape[i], 1, 'int32'),
+            shape.map((extent, j) => (j === i ? extent : 1)),
+          )
+    const term = stride === 1 ? own : multiply(own, stride)
+    flat = flat === null ? term : add(flat, term)
+    stride *= shape[i]!
+  }
+  return flat!
+}
+
+/**
+ * The n-th difference of neighbours along an axis: x[i + 1] − x[i]. For bool, whether they differ; int32 stays int32.
+ * @example ops.diff([1, 4, 9])   // [3, 5]
+ */
+export function diff(x: TensorLike, n?: number, axis?: AxisArgument): Tensor {
+  const value = asTensor(x, 'diff')
+  const at = normalizeAxis('diff', readOneAxis('diff', axis, -1), value.rank)
+  const times = requireInteger('diff: n', n ?? 1, 0)
+  const minus = value.dtype === 'bool' ? notEqual : subtract
+  let result = value
+  for (let i = 0; i < times && result.shape[at]! > 0; i++) {
+    const left = result.shape[at]! - 1
+    result = minus(sliceAlong(result, at, 1, left), sliceAlong(result, at, 0, left))
+  }
+  return result
+}

@@ -1,0 +1,339 @@
+// Ops that reduce axes, and cumulative ops. Most take `(x, axis, keepDims)` or `(x, { axis, keepDims })`. `axis` is one
+// axis, several, or null (default) for all; negative axes count from the end.
+
+import type { DType } from '../../core/dtypes'
+import { custom, nullable, option } from '../../core/options'
+import type { ReductionName } from '../../ir/attributes'
+import { sliceAlong } from './along'
+import type { Axis, AxisOption, ReduceOptions, Reduction } from '../arguments'
+import {
+  dtypeOrNull,
+  readArguments,
+  readReduction,
+  reduceTable,
+  requireInteger,
+  requireNumber,
+  resolveAxes,
+} from '../arguments'
+import type { TensorLike } from '../convert'
+import { asNumbers, asTensor, operand } from '../convert'
+import {
+  add,
+  cast,
+  divide,
+  exp,
+  isfinite,
+  log,
+  maximum,
+  minimum,
+  multiply,
+  sqrt,
+  square,
+  stopGradient,
+  subtract,
+  where,
+} from './elementwise'
+import { pad } from './pad'
+import { broadcastTo, concatenate, expandDims, full, reshape } from './shape'
+import type { Tensor } from '../tensor'
+import { apply } from '../trace'
+
+export type { Axis, ReduceOptions } from '../arguments'
+
+function restore(result: Tensor, x: Tensor, axes: readonly number[], keepDims: boolean): Tensor {
+  return keepDims
+    ? reshape(
+        result,
+        x.shape.map((extent, i) => (axes.includes(i) ? 1 : extent)),
+      )
+    : result
+}
+
+function fold(where: string, name: ReductionName, x: Tensor, given?: Axis | ReduceOptions, keep?: boolean): Tensor {
+  const { axis, keepDims } = readReduction(where, given, keep)
+  const axes = resolveAxes(where, axis, x.shape.length)
+  return restore(apply(name, [x], { axes })[0]!, x, axes, keepDims)
+}
+
+/** Σ x. int32 stays int32 and wraps at 32 bits, bool counts as int32. */
+export function sum(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  return fold('sum', 'sum', asTensor(x, 'sum'), axis, keepDims)
+}
+
+/** Σ x / n, in float32. */
+export function mean(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  return fold('mean', 'mean', cast(asTensor(x, 'mean'), 'float32'), axis, keepDims)
+}
+
+interface ExtremeOptions extends ReduceOptions {
+  /**
+   * A number that counts as an additional element of every reduction, in the dtype of x. Default null: no such
+   * element.
+   */
+  readonly initial?: number | null
+}
+
+/** Any number, including ±Inf. */
+const firstElement = /* @__PURE__ */ custom<number>(
+  (value, what) => requireNumber(what, value),
+  (value) => value,
+)
+const extremeTable = /* @__PURE__ */ (() => ({ ...reduceTable, initial: option(nullable(firstElement), null) }))()
+
+function extreme(
+  name: 'max' | 'min',
+  x: TensorLike,
+  given: Axis | ExtremeOptions | undefined,
+  keep: boolean | undefined,
+  first: number | null | undefined,
+): Tensor {
+  const value = asTensor(x, name)
+  const isByPosition = typeof given !== 'object' || given === null || Array.isArray(given)
+  // Reading an option table takes longer than reducing a small tensor.
+  if (isByPosition && (first === undefined || first === null)) return fold(name, name, value, given, keep)
+  const { initial, ...reduction } = readArguments(name, extremeTable, given, keep, first)
+  const result = fold(name, name, value, reduction)
+  if (initial === null) return result
+  return cast((name === 'max' ? maximum : minimum)(result, full([], initial, value.dtype)), value.dtype)
+}
+
+/**
+ * The largest element, in the dtype of x; NaN if any element is NaN. Ties share the gradient equally.
+ * @param initial a number that counts as an additional element. Default null: no such element.
+ */
+export function max(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: boolean, initial?: number | null): Tensor {
+  return extreme('max', x, axis, keepDims, initial)
+}
+
+/**
+ * The smallest element, in the dtype of x; NaN if any element is NaN. Ties share the gradient equally.
+ * @param initial a number that counts as an additional element. Default null: no such element.
+ */
+export function min(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: boolean, initial?: number | null): Tensor {
+  return extreme('min', x, axis, keepDims, initial)
+}
+
+interface ProductOptions extends ReduceOptions {
+  /** The dtype to which x is converted first. Default null: numbers keep their dtype, bool becomes int32. */
+  readonly dtype?: DType | null
+}
+
+const productTable = /* @__PURE__ */ (() => ({ ...reduceTable, dtype: option(dtypeOrNull, null) }))()
+
+/**
+ * Applies `f`, which computes with numbers, to x converted to a dtype. The result has that dtype.
+ * @param dtype null: numbers keep their dtype, bool becomes int32
+ */
+function inType(where: string, x: TensorLike, dtype: DType | null, f: (value: Tensor) => Tensor): Tensor {
+  return dtype === null ? f(asNumbers(x, where)) : cast(f(asNumbers(cast(asTensor(x, where), dtype), where)), dtype)
+}
+
+/**
+ * Π x: one half is multiplied by the other, element by element, until one element is left, so that the gradient is exact
+ * when an element is 0. int32 stays int32, bool counts as int32.
+ * @param dtype the dtype to which x is converted first. Default null: no conversion.
+ */
+export function prod(x: TensorLike, axis?: Axis | ProductOptions, keepDims?: boolean, dtype?: DType | null): Tensor {
+  const given = readArguments('prod', productTable, axis, keepDims, dtype)
+  return inType('prod', x, given.dtype, (value) => productOver(value, given))
+}
+
+function productOver(value: Tensor, given: Reduction): Tensor {
+  const axes = resolveAxes('prod', given.axis, value.shape.length)
+  let result = value
+  for (const each of [...axes].reverse()) result = productAlong(result, each)
+  return restore(result, value, axes, given.keepDims)
+}
+
+function productAlong(x: Tensor, axis: number): Tensor {
+  let value = x
+  for (let extent = value.shape[axis]!; extent > 1; extent = value.shape[axis]!) {
+    const half = extent >> 1
+    const folded = multiply(sliceAlong(value, axis, 0, half), sliceAlong(value, axis, half, half))
+    value = extent % 2 === 0 ? folded : concatenate([folded, sliceAlong(value, axis, extent - 1, 1)], axis)
+  }
+  const shape = x.shape.filter((_, i) => i !== axis)
+  return value.shape[axis] === 0 ? add(sum(value, axis), 1) : reshape(value, shape)
+}
+
+/** The mean squared distance from the mean, in float32. */
+export function variance(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  const given = readReduction('variance', axis, keepDims)
+  const value = cast(asTensor(x, 'variance'), 'float32')
+  const axes = resolveAxes('variance', given.axis, value.shape.length)
+  return mean(square(subtract(value, mean(value, axes, true))), axes, given.keepDims)
+}
+
+/** √variance */
+export function std(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  const given = readReduction('std', axis, keepDims)
+  return sqrt(variance(x, given))
+}
+
+/** The number of elements that are not 0, as int32. */
+export function countNonzero(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  return fold('countNonzero', 'sum', cast(asTensor(x, 'countNonzero'), 'bool'), axis, keepDims)
+}
+
+/** The largest element minus the smallest, in the dtype of x. */
+export function ptp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  const value = asNumbers(x, 'ptp')
+  return subtract(fold('ptp', 'max', value, axis, keepDims), fold('ptp', 'min', value, axis, keepDims))
+}
+
+interface AverageOptions extends ReduceOptions {
+  /** One weight per element, or one per element along a single axis. */
+  readonly weights?: TensorLike | null
+}
+
+const averageTable = /* @__PURE__ */ (() => ({
+  axis: reduceTable.axis,
+  weights: option(operand, null),
+  keepDims: reduceTable.keepDims,
+}))()
+
+/** Σ w·x / Σ w, in float32. The mean if weights are omitted. */
+export function average(x: TensorLike, axis?: Axis | AverageOptions, weights?: TensorLike | null): Tensor {
+  const { weights: own, ...given } = readArguments('average', averageTable, axis, weights)
+  const value = cast(asTensor(x, 'average'), 'float32')
+  if (own === null) return mean(value, given)
+  const axes = resolveAxes('average', given.axis, value.rank)
+  const weight = cast(asTensor(own, 'average'), 'float32')
+  const isRow = weight.rank === 1 && value.rank !== 1 && axes.length === 1
+  const aligned = isRow
+    ? reshape(
+        weight,
+        value.shape.map((_, i) => (i === axes[0] ? weight.size : 1)),
+      )
+    : weight
+  const all = broadcastTo(aligned, value.shape)
+  return divide(sum(multiply(value, all), given), sum(all, given))
+}
+
+/** ln Σ eˣ without overflow, in float32. */
+export function logSumExp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  const given = readReduction('logSumExp', axis, keepDims)
+  const value = cast(asTensor(x, 'logSumExp'), 'float32')
+  const axes = resolveAxes('logSumExp', given.axis, value.shape.length)
+  const largest = stopGradient(max(value, axes, true))
+  const shift = where(isfinite(largest), largest, 0)
+  const result = add(log(sum(exp(subtract(value, shift)), axes, true)), shift)
+  return given.keepDims
+    ? result
+    : reshape(
+        result,
+        value.shape.filter((_, i) => !axes.includes(i)),
+      )
+}
+
+/** Whether all elements are true; numbers count as x ≠ 0. */
+export function all(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  return fold('all', 'min', cast(asTensor(x, 'all'), 'bool'), axis, keepDims)
+}
+
+/** Whether any element is true; numbers count as x ≠ 0. */
+export function any(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  return fold('any', 'max', cast(asTensor(x, 'any'), 'bool'), axis, keepDims)
+}
+
+/** The axis of an op that takes only one; null for all elements in row-major order. */
+type OneAxis = number | null
+interface ArgOptions extends ReduceOptions {
+  /** The axis; null for all elements in row-major order. Negative axes count from the end. Default null. */
+  readonly axis?: OneAxis
+}
+
+function argExtreme(
+  where: string,
+  name: 'argMax' | 'argMin',
+  x: TensorLike,
+  given?: OneAxis | ArgOptions,
+  keep?: boolean,
+): Tensor {
+  const value = asTensor(x, where)
+  const { axis, keepDims } = readReduction(where, given, keep)
+  if (axis === null) {
+    const index = apply(name, [reshape(value, [value.size])], { axis: 0 })[0]!
+    return keepDims
+      ? reshape(
+          index,
+          value.shape.map(() => 1),
+        )
+      : index
+  }
+  const at = resolveAxes(where, requireInteger(`${where}: the axis`, axis), value.shape.length)[0]!
+  const index = apply(name, [value], { axis: at })[0]!
+  return keepDims ? expandDims(index, at) : index
+}
+
+/** The index of the first largest element, or of the first NaN, as int32. Over all elements when `axis` is omitted. */
+export function argmax(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: boolean): Tensor {
+  return argExtreme('argmax', 'argMax', x, axis, keepDims)
+}
+
+/** The index of the first smallest element, or of the first NaN, as int32. Over all elements when `axis` is omitted. */
+export function argmin(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: boolean): Tensor {
+  return argExtreme('argmin', 'argMin', x, axis, keepDims)
+}
+
+interface RunningOptions extends AxisOption<OneAxis> {
+  /** The dtype to which x is converted first. Default null: numbers keep their dtype, bool becomes int32. */
+  readonly dtype?: DType | null
+}
+
+const runningTable = /* @__PURE__ */ (() => ({ axis: reduceTable.axis, dtype: option(dtypeOrNull, null) }))()
+
+function running(
+  where: string,
+  x: TensorLike,
+  axis: OneAxis | RunningOptions | undefined,
+  dtype: DType | null | undefined,
+  combine: (a: Tensor, b: Tensor) => Tensor,
+  neutral: number,
+): Tensor {
+  const given = readArguments(where, runningTable, axis, dtype)
+  return inType(where, x, given.dtype, (value) =>
+    given.axis === null
+      ? runningAlong(reshape(value, [value.size]), 0, combine, neutral)
+      : runningAlong(
+          value,
+          resolveAxes(where, requireInteger(`${where}: the axis`, given.axis), value.rank)[0]!,
+          combine,
+          neutral,
+        ),
+  )
+}
+
+/**
+ * result[i] = x[0] ∘ … ∘ x[i] along an axis. Takes log₂ n steps, each of which combines x with itself shifted
+ * by a power of two, so few rounding errors accumulate.
+ */
+function runningAlong(value: Tensor, at: number, combine: (a: Tensor, b: Tensor) => Tensor, neutral: number): Tensor {
+  const extent = value.shape[at]!
+  let result = value
+  for (let shift = 1; shift < extent; shift *= 2) {
+    result = combine(
+      result,
+      pad(
+        sliceAlong(result, at, 0, extent - shift),
+        value.shape.map((_, i) => [i === at ? shift : 0, 0]),
+        neutral,
+      ),
+    )
+  }
+  return result
+}
+
+/**
+ * result[i] = x[0] + … + x[i] along an axis; over all elements in row-major order when `axis` is omitted. int32 stays
+ * int32.
+ * @param dtype the dtype to which x is converted first. Default null: no conversion.
+ */
+export function cumsum(x: TensorLike, axis?: OneAxis | RunningOptions, dtype?: DType | null): Tensor {
+  return running('cumsum', x, axis, dtype, add, 0)
+}
+
+/** result[i] = x[0] · … · x[i] along an axis, like `cumsum`. The gradient is exact when an element is 0. */
+export function cumprod(x: TensorLike, axis?: OneAxis | RunningOptions, dtype?: DType | null): Tensor {
+  return running('cumprod', x, axis, dtype, multiply, 1)
+}

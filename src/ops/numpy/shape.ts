@@ -1,0 +1,365 @@
+// Ops that rearrange elements: views cost nothing, joins and padding copy once. Also ops that create constant
+// tensors.
+
+import type { DType } from '../../core/dtypes'
+import { commonType, dtypes, storeData } from '../../core/dtypes'
+import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
+import { number as finite } from '../../core/options'
+import type { Shape } from '../../core/shapes'
+import { normalizeAxis, sameShape, sizeOf } from '../../core/shapes'
+import { readIndices, sliceAlong, takeAlong } from './along'
+import type { Axis, AxisArgument } from '../arguments'
+import {
+  readAxisOnly,
+  readOneAxis,
+  requireDType,
+  requireInteger,
+  requireIntegers,
+  requireList,
+  requireNumber,
+  requireShape,
+  resolveAxes,
+} from '../arguments'
+import type { TensorLike } from '../convert'
+import { asNumbers, asTensor } from '../convert'
+import { cast } from './elementwise'
+import { Tensor } from '../tensor'
+import { apply } from '../trace'
+
+/**
+ * The same elements in another shape. One extent may be −1 and is then computed.
+ * @throws ShapeError when the number of elements differs
+ */
+export function reshape(x: TensorLike, shape: Shape): Tensor {
+  const value = asTensor(x, 'reshape')
+  const full = inferShape(value.size, shape)
+  return sameShape(full, value.shape) ? value : apply('reshape', [value], { shape: full })[0]!
+}
+
+/** Replaces a −1 by the extent that makes the sizes equal. */
+export function inferShape(size: number, shape: Shape): number[] {
+  const extents = requireList('reshape: the shape', shape)
+  const open = extents.indexOf(-1)
+  const known = requireShape(
+    'reshape',
+    extents.filter((_, i) => i !== open),
+  )
+  if (open < 0) return known
+  const rest = sizeOf(known)
+  if (rest === 0 || requireInteger('reshape: the size', size, 0) % rest !== 0) {
+    throw new ShapeError(`reshape: ${size} elements do not fit into ${formatShape(shape)}`)
+  }
+  return shape.map((extent, i) => (i === open ? size / rest : extent))
+}
+
+/** Permutes the axes. Reverses them when `axes` is omitted. */
+export function transpose(x: TensorLike, axes?: readonly number[] | null): Tensor {
+  const value = asTensor(x, 'transpose')
+  const rank = value.shape.length
+  const permutation =
+    axes === undefined || axes === null
+      ? value.shape.map((_, i) => rank - 1 - i)
+      : requireIntegers('transpose: axes', axes).map((axis) => normalizeAxis('transpose', axis, rank))
+  const isIdentity = permutation.length === rank && permutation.every((axis, i) => axis === i)
+  return isIdentity ? value : apply('transpose', [value], { permutation })[0]!
+}
+
+/** Moves one axis to another position. The other axes keep their order. */
+export function moveAxis(x: TensorLike, from: number, to: number): Tensor {
+  const value = asTensor(x, 'moveAxis')
+  const rank = value.shape.length
+  const order = value.shape.map((_, i) => i)
+  const [axis] = order.splice(normalizeAxis('moveAxis', from, rank), 1)
+  order.splice(normalizeAxis('moveAxis', to, rank), 0, axis!)
+  return transpose(value, order)
+}
+
+/** Swaps two axes. */
+export function swapAxes(x: TensorLike, axis1: number, axis2: number): Tensor {
+  const value = asTensor(x, 'swapAxes')
+  const [first, second] = [axis1, axis2].map((axis) => normalizeAxis('swapAxes', axis, value.rank)) as [number, number]
+  return transpose(
+    value,
+    value.shape.map((_, i) => (i === first ? second : i === second ? first : i)),
+  )
+}
+
+/** Adds an extent of 1 at `axis`. */
+export function expandDims(x: TensorLike, axis: AxisArgument): Tensor {
+  const value = asTensor(x, 'expandDims')
+  const shape = [...value.shape]
+  shape.splice(normalizeAxis('expandDims', readOneAxis('expandDims', axis), shape.length + 1), 0, 1)
+  return reshape(value, shape)
+}
+
+/** Removes axes of extent 1: those in `axis`, or all of them. */
+export function squeeze(x: TensorLike, axis?: AxisArgument<Axis>): Tensor {
+  const value = asTensor(x, 'squeeze')
+  const given = readAxisOnly('squeeze', axis, null)
+  const axes =
+    given === null
+      ? value.shape.flatMap((extent, i) => (extent === 1 ? [i] : []))
+      : resolveAxes('squeeze', given, value.rank)
+  if (axes.some((each) => value.shape[each] !== 1)) {
+    throw new ShapeError(`squeeze: the axes [${axes.join(', ')}] of ${formatShape(value.shape)} must all be 1`)
+  }
+  return reshape(
+    value,
+    value.shape.filter((_, i) => !axes.includes(i)),
+  )
+}
+
+/** A block of `sizes` elements that starts at `starts`. A size of −1 reaches to the end of the axis. */
+export function slice(x: TensorLike, starts: readonly number[], sizes: readonly number[]): Tensor {
+  const value = asTensor(x, 'slice')
+  const from = requireIntegers('slice: starts', starts, 0)
+  const given = requireIntegers('slice: sizes', sizes, -1)
+  if (from.length !== value.rank || given.length !== value.rank) {
+    throw new ShapeError(
+      `slice: needs a start and a size for each axis of ${formatShape(value.shape)}, received ${quoted(starts)} and ${quoted(sizes)}`,
+    )
+  }
+  return apply('slice', [value], {
+    starts: from,
+    sizes: given.map((size, i) => (size === -1 ? value.shape[i]! - from[i]! : size)),
+  })[0]!
+}
+
+function listOfTensors(where: string, xs: readonly TensorLike[]): Tensor[] {
+  const values = requireList(`${where}: the operand`, xs).map((_, i) => asTensor(xs[i]!, where))
+  if (values.length === 0) throw new ArgumentError(`${where}: expected at least one tensor, received none`)
+  return values
+}
+
+/**
+ * Joins tensors along an existing axis. Mixed dtypes are converted to the highest: bool < int32 < float32.
+ * Default axis 0.
+ */
+export function concatenate(xs: readonly TensorLike[], axis?: AxisArgument): Tensor {
+  const values = listOfTensors('concatenate', xs)
+  const at = normalizeAxis('concatenate', readOneAxis('concatenate', axis, 0), values[0]!.rank)
+  const dtype = commonType(values.map((value) => value.dtype))
+  return apply(
+    'concat',
+    values.map((value) => cast(value, dtype)),
+    { axis: at },
+  )[0]!
+}
+
+/** Joins tensors of the same shape along a new axis. */
+export function stack(xs: readonly TensorLike[], axis?: AxisArgument): Tensor {
+  const values = listOfTensors('stack', xs)
+  const at = normalizeAxis('stack', readOneAxis('stack', axis, 0), values[0]!.rank + 1)
+  const different = values.find(({ shape }) => !sameShape(shape, values[0]!.shape))
+  if (different !== undefined) {
+    throw new ShapeError(
+      `stack: the shapes must be equal, received ${formatShape(values[0]!.shape)} and ${formatShape(different.shape)}`,
+    )
+  }
+  return concatenate(
+    values.map((value) => expandDims(value, at)),
+    at,
+  )
+}
+
+/**
+ * Splits an axis into parts: `split(x, 3)` into 3 equal parts, `split(x, [2, 5])` before elements 2 and 5.
+ * @throws ShapeError when the axis cannot be split that way
+ */
+export function split(x: TensorLike, indicesOrSections: number | readonly number[], axis?: AxisArgument): Tensor[] {
+  const value = asTensor(x, 'split')
+  const at = normalizeAxis('split', readOneAxis('split', axis, 0), value.rank)
+  const extent = value.shape[at]!
+  const bounds = [0, ...cuts(indicesOrSections, extent, at), extent]
+  return bounds.slice(1).map((end, i) => sliceAlong(value, at, bounds[i]!, end - bounds[i]!))
+}
+
+/** Limits the number of parts: an empty axis can be split into any number of them. */
+const MOST_PARTS = 65536
+
+/** The positions at which an axis of `extent` elements is split. */
+function cuts(given: number | readonly number[], extent: number, axis: number): number[] {
+  if (typeof given !== 'number') {
+    const indices = requireIntegers('split: indicesOrSections', given, 0)
+    if (indices.every((index, i) => index <= extent && index >= (indices[i - 1] ?? 0))) return indices
+    throw new ShapeError(`split: the indices must increase from 0 to ${extent}, received ${quoted(given)}`)
+  }
+  const parts = requireInteger('split: indicesOrSections', given, 1)
+  if (extent % parts !== 0 || parts > MOST_PARTS)
+    throw new ShapeError(`split: ${extent} elements of axis ${axis} cannot be split into ${parts} equal parts`)
+  return Array.from({ length: parts - 1 }, (_, i) => ((i + 1) * extent) / parts)
+}
+
+/**
+ * The slices along an axis, without that axis. The inverse of `stack`.
+ * @param num the expected number of slices; checked if given
+ */
+export function unstack(x: TensorLike, num?: number | null, axis?: AxisArgument): Tensor[] {
+  const value = asTensor(x, 'unstack')
+  const at = normalizeAxis('unstack', readOneAxis('unstack', axis, 0), value.rank)
+  const extent = value.shape[at]!
+  if (num !== undefined && num !== null && requireInteger('unstack: num', num, 0) !== extent) {
+    throw new ShapeError(`unstack: axis ${at} of ${formatShape(value.shape)} has ${extent} slices, not ${num}`)
+  }
+  return Array.from({ length: extent }, (_, i) => squeeze(sliceAlong(value, at, i, 1), at))
+}
+
+/** Reverses the order of elements along axes; along all axes when omitted. */
+export function flip(x: TensorLike, axis?: AxisArgument<Axis>): Tensor {
+  const value = asTensor(x, 'flip')
+  return apply('reverse', [value], { axes: resolveAxes('flip', readAxisOnly('flip', axis, null), value.rank) })[0]!
+}
+
+/** Repeats axes of extent 1 until x has the given shape. */
+export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
+  return apply('broadcastTo', [asTensor(x, 'broadcastTo')], { shape: requireShape('broadcastTo', shape) })[0]!
+}
+
+/**
+ * Repeats each element `repeats` times: repeat([1, 2], 3) = [1, 1, 1, 2, 2, 2].
+ * @param repeats one number for all elements, or one per element along the axis
+ * @param axis of x; if omitted, x is flattened in row-major order
+ */
+export function repeat(x: TensorLike, repeats: number | readonly number[], axis?: AxisArgument<number | null>): Tensor {
+  const given = asTensor(x, 'repeat')
+  const chosen = readAxisOnly('repeat', axis, null)
+  const value = chosen === null ? reshape(given, [given.size]) : given
+  const at = chosen === null ? 0 : normalizeAxis('repeat', requireInteger('repeat: the axis', chosen), value.rank)
+  const extent = value.shape[at]!
+  if (typeof repeats !== 'number') {
+    const counts = requireIntegers('repeat: repeats', repeats, 0)
+    if (counts.length !== extent)
+      throw new ShapeError(
+        `repeat: axis ${at} of ${formatShape(value.shape)} needs ${extent} repeats, received ${quoted(repeats)}`,
+      )
+    const length = counts.reduce((a, b) => a + b, 0)
+    requireShape('repeat', [...value.shape.filter((_, i) => i !== at), length])
+    const indices = new Int32Array(length)
+    let from = 0
+    counts.forEach((count, i) => indices.fill(i, from, (from += count)))
+    return extent === 0 ? value : takeAlong(value, new Tensor(indices, [indices.length], 'int32'), at)
+  }
+  const count = requireInteger('repeat: repeats', repeats, 0)
+  const wide = requireShape('repeat', [...value.shape.slice(0, at + 1), count, ...value.shape.slice(at + 1)])
+  return reshape(
+    broadcastTo(expandDims(value, at + 1), wide),
+    value.shape.map((own, i) => (i === at ? own * count : own)),
+  )
+}
+
+/**
+ * Repeats the whole tensor: tile([1, 2], 2) = [1, 2, 1, 2]. `repeats` aligns with the last axes, as in
+ * broadcasting.
+ */
+export function tile(x: TensorLike, repeats: number | readonly number[]): Tensor {
+  const value = asTensor(x, 'tile')
+  const counts = requireIntegers('tile: repeats', typeof repeats === 'number' ? [repeats] : repeats, 0)
+  const rank = Math.max(counts.length, value.rank)
+  const shape = [...new Array<number>(rank - value.rank).fill(1), ...value.shape]
+  const all = [...new Array<number>(rank - counts.length).fill(1), ...counts]
+  // [a, b] → [1, a, 1, b] → [ra, a, rb, b] → [ra·a, rb·b]
+  const apart = reshape(
+    value,
+    shape.flatMap((extent) => [1, extent]),
+  )
+  const repeated = broadcastTo(
+    apart,
+    requireShape(
+      'tile',
+      shape.flatMap((extent, i) => [all[i]!, extent]),
+    ),
+  )
+  return reshape(
+    repeated,
+    shape.map((extent, i) => all[i]! * extent),
+  )
+}
+
+/**
+ * Picks slices along an axis: result[…, i, …] = x[…, indices[i], …]. Negative indices count from the end.
+ *
+ * A traced function cannot check index values. As in Keras on JAX, an index outside the axis then gives NaN, the least
+ * int32 or true, and has no gradient.
+ * @param axis of x; if omitted, x is flattened in row-major order
+ * @throws DataError for an index outside the axis, when the indices are data
+ * @example ops.take([10, 20, 30], [0, -1])   // [10, 30]
+ */
+export function take(x: TensorLike, indices: TensorLike, axis?: AxisArgument<number | null>): Tensor {
+  const given = asTensor(x, 'take')
+  const chosen = readAxisOnly('take', axis, null)
+  const value = chosen === null ? reshape(given, [given.size]) : given
+  const at = chosen === null ? 0 : normalizeAxis('take', requireInteger('take: the axis', chosen), value.rank)
+  return takeAlong(value, readIndices('take', indices, value.shape[at]!), at)
+}
+
+/**
+ * The adjoint of `take`: adds updates, by index, to zeros of extent `size` along `axis`. Updates with equal indices add
+ * up; negative indices count from the end. In a traced function, slices whose index is outside the axis are dropped.
+ * int32 stays int32.
+ * @throws DataError for an index outside the axis, when the indices are data
+ */
+export function scatterAdd(updates: TensorLike, indices: TensorLike, size: number, axis?: AxisArgument): Tensor {
+  const value = asNumbers(updates, 'scatterAdd')
+  const count = requireInteger('scatterAdd: size', size, 0)
+  const index = readIndices('scatterAdd', indices, count)
+  const at = normalizeAxis('scatterAdd', readOneAxis('scatterAdd', axis, 0), value.rank)
+  const extent = requireInteger('scatterAdd: size', size, index.size === 0 ? 0 : 1)
+  requireShape('scatterAdd', [...value.shape.slice(0, at), extent, ...value.shape.slice(at + index.rank)])
+  return apply('scatterAdd', [value, index], { axis: at, size: extent })[0]!
+}
+
+/** A tensor whose elements are all `value`. */
+export function full(shape: Shape, value: number, dtype?: DType | null): Tensor {
+  const extents = requireShape('full', shape)
+  const own = requireDType('full', dtype ?? 'float32')
+  const element = storeData(own, [requireNumber('full: value', value)])[0]!
+  return new Tensor(new dtypes[own].array(sizeOf(extents)).fill(element), extents, own)
+}
+
+export const zeros = (shape: Shape, dtype?: DType | null): Tensor => full(shape, 0, dtype)
+export const ones = (shape: Shape, dtype?: DType | null): Tensor => full(shape, 1, dtype)
+/** Zeros with the shape of x, and with its dtype unless one is given. */
+export const zerosLike = (x: TensorLike, dtype?: DType | null): Tensor => likewise('zerosLike', x, 0, dtype)
+/** Ones with the shape of x, and with its dtype unless one is given. */
+export const onesLike = (x: TensorLike, dtype?: DType | null): Tensor => likewise('onesLike', x, 1, dtype)
+
+function likewise(where: string, x: TensorLike, value: number, dtype: DType | null | undefined): Tensor {
+  const given = asTensor(x, where)
+  return full(given.shape, value, dtype ?? given.dtype)
+}
+
+/**
+ * start, start + step, … below stop. With one argument: 0, 1, … below that number.
+ * @param dtype default int32 if all numbers are integers, else float32
+ * @example ops.arange(3)   // [0, 1, 2]
+ */
+export function arange(start: number, stop?: number | null, step?: number | null, dtype?: DType | null): Tensor {
+  const bound = (what: string, value: unknown) => finite().read(value, `arange: ${what}`)
+  const [from, to] =
+    stop === undefined || stop === null ? [0, bound('start', start)] : [bound('start', start), bound('stop', stop)]
+  const by = bound('step', step ?? 1)
+  if (by === 0) throw new ArgumentError('arange: step must not be 0')
+  const own = requireDType(
+    'arange',
+    dtype ?? ([from, to, by].every((each) => (each | 0) === each) ? 'int32' : 'float32'),
+  )
+  const [length] = requireShape('arange', [Math.max(0, Math.ceil((to - from) / by))])
+  const elements = Float64Array.from({ length: length! }, (_, i) => from + i * by)
+  return new Tensor(storeData(own, elements), [length!], own)
+}
+
+/**
+ * [rows, columns] with ones on diagonal k, which is k columns right of the main diagonal. Default k 0: the
+ * identity matrix.
+ */
+export function eye(rows: number, columns?: number | null, k?: number, dtype?: DType | null): Tensor {
+  const [m, n] = requireShape('eye', [
+    requireInteger('eye: rows', rows, 0),
+    requireInteger('eye: columns', columns ?? rows, 0),
+  ]) as [number, number]
+  const offset = requireInteger('eye: k', k ?? 0)
+  const own = requireDType('eye', dtype ?? 'float32')
+  const data = new dtypes[own].array(m * n)
+  for (let i = Math.max(0, -offset); i < m && i + offset < n; i++) data[i * n + i + offset] = 1
+  return new Tensor(data, [m, n], own)
+}

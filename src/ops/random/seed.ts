@@ -1,0 +1,65 @@
+// The global seed, from which every default seed is derived.
+
+import { requireArguments } from '../../core/arguments'
+import { ArgumentError, quoted } from '../../core/errors'
+import { threefry2x32 } from '../../core/threefry'
+
+let globalSeed = (Math.random() * 2 ** 32) | 0
+let drawn = 0
+
+/** Sets the global seed, so that initial weights, shuffling and dropout are the same in every run. */
+export function setRandomSeed(seed: number): void {
+  requireArguments('setRandomSeed', arguments, 1)
+  if (!Number.isSafeInteger(seed))
+    throw new ArgumentError(`setRandomSeed: the seed must be an integer, received ${quoted(seed)}`)
+  globalSeed = seed | 0
+  drawn = 0
+}
+
+/** The next seed derived from the global seed. */
+export function nextSeed(): number {
+  return threefry2x32(globalSeed, 0, drawn++, 0)[0]
+}
+
+/** The global seed, and how many seeds were derived from it. Together they determine all later seeds. */
+export function seedState(): { readonly seed: number; readonly drawn: number } {
+  return { seed: globalSeed, drawn }
+}
+
+/** Restores a state of `seedState`. */
+export function restoreSeedState(state: { readonly seed: number; readonly drawn: number }): void {
+  setRandomSeed(state.seed)
+  drawn = state.drawn
+}
+
+/** Runs `body` as if after `setRandomSeed(seed)`, then restores the state. */
+export async function withRandomSeed<Result>(seed: number, body: () => Promise<Result>): Promise<Result> {
+  const before = seedState()
+  setRandomSeed(seed)
+  try {
+    return await body()
+  } finally {
+    restoreSeedState(before)
+  }
+}
+
+let time = 0
+
+/**
+ * Runs `body` with draw number `count`, from 0: a fixed seed gives other numbers for each draw, the same in
+ * every run.
+ */
+export function drawnFor<Result>(count: number, body: () => Result): Result {
+  const before = time
+  time = count
+  try {
+    return body()
+  } finally {
+    time = before
+  }
+}
+
+/** The current draw number; 0 outside of `drawnFor`. */
+export function timeDrawn(): number {
+  return time
+}
