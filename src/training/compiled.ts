@@ -39,7 +39,7 @@ export type PerOutput<Each> = Each | readonly (Each | null)[] | { readonly [outp
 export interface CompileOptions {
   /** Default 'rmsprop'. */
   optimizer?: OptimizerIdentifier
-  /** The loss to minimise. null only if the model's layers or its own trainStep define it. */
+  /** The loss to minimise. Default null, for a model whose layers, `computeLoss` or `trainStep` define it. */
   loss?: PerOutput<LossIdentifier> | null
   /** The factor of each output's loss in the sum. Default 1. */
   lossWeights?: number | readonly number[] | { readonly [output: string]: number } | null
@@ -93,8 +93,6 @@ export class Compiled {
   private readonly made = new Map<string, Metric>()
   /** Whether a step read `listed`: it then updates the metrics itself. */
   private isListed = false
-  /** Whether logs contain the loss; also for a custom step that updates the loss tracker. */
-  private tracksLoss: boolean
   private readonly reported = new Map<string, Mean>()
   private readonly keptLogs: Readonly<Record<StepKind, Map<string, Variable>>> = { train: new Map(), test: new Map() }
   private logged: readonly Logged[] | null = null
@@ -102,19 +100,17 @@ export class Compiled {
   /**
    * @param outputNames the names of the model's outputs, in the order of flatten
    * @param ownMetrics the metrics in properties of the model
+   * @param tracksLoss whether logs contain the loss from the first batch on; otherwise only if a step reports it
    */
   constructor(
     options: CompileOptions,
     private readonly outputNames: () => readonly string[],
     private readonly ownMetrics: () => readonly Metric[],
-    needsLoss: boolean,
+    private tracksLoss: boolean,
     readonly objects: CustomObjects = {},
   ) {
-    this.tracksLoss = needsLoss
     const read = readOptions('compile', COMPILE_OPTIONS, options)
     this.options = read as Record<keyof CompileOptions, unknown>
-    if (needsLoss && options.loss === undefined)
-      throw new ArgumentError("compile: needs a loss, for example 'meanSquaredError'")
     this.optimizer = customObjectScope(objects, () => {
       // Names are checked now, although losses and metrics are assigned with the first batch.
       for (const identifier of leavesOf(read['loss']))

@@ -83,7 +83,8 @@ export function totalLoss(
   const terms = [...(total === null ? [] : [total]), ...withScope('loss', more), ...model.losses]
   if (terms.length === 0) {
     throw new ArgumentError(
-      `${model}: there is nothing to minimise. Compile with a loss, or add one in a layer with addLoss.`,
+      `${model}: there is nothing to minimise. Compile with a loss, for example 'meanSquaredError', add one in a layer ` +
+        'with addLoss, or define computeLoss.',
     )
   }
   return withScope('loss', () => terms.map((term) => reshape(term, [])).reduce((sum, term) => add(sum, term)))
