@@ -6,8 +6,15 @@ import { Dense, GRU, LSTMCell, ops } from '../../src'
 const half = (x: Tensor): Tensor => ops.multiply(x, 0.5)
 const halfOf = (x: Tensor, _context: LambdaContext): Tensor => ops.multiply(x, 0.5)
 
+/** Keeps nothing, and prints what it is given. */
+export const store = {
+  read: () => null,
+  write: (name: string, bytes: Uint8Array) => console.log(name, bytes.length),
+  remove: (name: string) => console.log(name),
+}
+
 /** New objects each time: a layer belongs to one other layer. */
-const objects = (): unknown[] => [half, halfOf, new Dense(4), new GRU(2), new LSTMCell(3), [new LSTMCell(3)]]
+const objects = (): unknown[] => [half, halfOf, new Dense(4), new GRU(2), new LSTMCell(3), [new LSTMCell(3)], store]
 
 const NUMBERS = [0.25, 0.6, 2, 3, 0, 1, -1, 5, 4, 1.5, 0.01, 0.001, 0.99, 10, 100, 1000, -2, 7, 0.5, 1e-9, 30]
 

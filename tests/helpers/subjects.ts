@@ -1,7 +1,7 @@
 // Every class with declared options, with a way to create and use it on a small input. Tests that iterate over these fail for
 // a registered class that is missing here.
 
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -262,11 +262,14 @@ async function useCallback(callback: Callback, folder: string): Promise<unknown>
   const y = floats([24, 1], -1, 1, 6)
   const model = new Sequential([
     new Dense({ units: 5, activation: 'relu', inputShape: [4], name: 'hidden' }),
+    new Dense({ units: 4, activation: 'relu', name: 'second' }),
     new Dense({ units: 4, activation: 'tanh', name: 'middle' }),
     new Dense({ units: 1, name: 'out' }),
   ])
   model.compile({ optimizer: new SGD({ learningRate: 0.2, useEma: true }), loss: 'mse', metrics: ['mae'] })
   const seen: unknown[] = []
+  /** A later callback sees what the first has done in an epoch. */
+  const later = { onEpochEnd: () => void seen.push(plain(model.weights)) }
   const { fetch } = globalThis
   globalThis.fetch = async (url, init) => (seen.push([url, init?.headers, String(init?.body)]), new Response('{}'))
   const prints = (['log', 'warn', 'info'] as const).map((level) =>
@@ -278,9 +281,9 @@ async function useCallback(callback: Callback, folder: string): Promise<unknown>
       batchSize: 8,
       verbose: 0,
       validationData: [x, y],
-      callbacks: [callback],
+      callbacks: [callback, later],
     })
-    return [history, epoch, plain(model.weights), seen, await contents(folder)]
+    return [history, epoch, plain(model.weights), seen, reportedBy(callback), await contents(folder)]
   } catch (error) {
     if (error instanceof MyelinError) return error.message
     throw error
@@ -288,6 +291,17 @@ async function useCallback(callback: Callback, folder: string): Promise<unknown>
     globalThis.fetch = fetch
     for (const print of prints) print.mockRestore()
   }
+}
+
+/** What a callback reports itself, without figures that depend on the time. */
+function reportedBy(callback: Callback): unknown {
+  if (callback instanceof balance.UnitHealth) return callback.records
+  if (callback instanceof thrift.EmissionsTracker && callback.footprint !== null) {
+    const { gCO2e, joules, sci, steps } = callback.footprint
+    const manufacture = sci.value * steps.value - gCO2e.value
+    return [(gCO2e.value / joules.value).toPrecision(4), manufacture.toFixed(4)]
+  }
+  return null
 }
 
 async function contents(folder: string): Promise<unknown> {
@@ -303,7 +317,10 @@ async function contents(folder: string): Promise<unknown> {
 /** Options of callbacks; `in` is a separate folder for each. */
 const ofCallbacks: Readonly<Record<string, (folder: string) => Readonly<Record<string, unknown>>>> = {
   BackupAndRestore: (folder) => ({ backupDir: join(folder, 'backup'), deleteCheckpoint: false }),
-  CSVLogger: (folder) => ({ filename: join(folder, 'log.csv') }),
+  CSVLogger(folder) {
+    writeFileSync(join(folder, 'log.csv'), 'epoch,loss\n')
+    return { filename: join(folder, 'log.csv') }
+  },
   ModelCheckpoint: (folder) => ({ filepath: join(folder, '{epoch}.safetensors') }),
   TensorBoard: (folder) => ({ logDir: join(folder, 'logs') }),
   LearningRateScheduler: () => ({ schedule: (epoch: number) => 0.1 / (epoch + 1) }),
