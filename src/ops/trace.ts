@@ -92,10 +92,11 @@ export class Trace {
     return this.builder.emit(name, values, attributes).map(this.toTensor)
   }
 
-  /** The operand of the op that computed `tensor`, if that op is `name`; otherwise null. */
-  operandOf(tensor: Tensor, name: PrimitiveName): Tensor | null {
-    const node = this.valueOf(tensor).node
-    return node?.name === name ? this.wrap(node.inputs[0]!) : null
+  /** The operands and attributes of the op that computed `tensor`, if that op is `name`; otherwise null. */
+  producerOf<Name extends PrimitiveName>(tensor: Tensor, name: Name): Producer<Name> | null {
+    const { node } = this.valueOf(tensor)
+    if (node?.name !== name) return null
+    return { inputs: node.inputs.map(this.toTensor), attributes: node.attributes as PrimitiveAttributes[Name] }
   }
 
   read(variable: TracedCell): Tensor {
@@ -206,17 +207,28 @@ export function currentTrace(): Trace | null {
   return active
 }
 
+/** The operands and attributes of a traced `tensor = name(…)`, or null. */
+export function producerOf<Name extends PrimitiveName>(tensor: Tensor, name: Name): Producer<Name> | null {
+  return active === null ? null : active.producerOf(tensor, name)
+}
+
 /**
  * The operand x of a traced `tensor = name(x)`, or null. Losses use it to compute from logits, which is stable
  * where probabilities saturate.
  */
 export function operandOf(tensor: Tensor, name: PrimitiveName): Tensor | null {
-  return active === null ? null : active.operandOf(tensor, name)
+  return producerOf(tensor, name)?.inputs[0] ?? null
 }
 
 /** Adds a scope to the nodes that `body` emits while traced; the tape's disassembly prints it. */
 export function withScope<Result>(scope: string, body: () => Result): Result {
   return active === null ? body() : active.scoped(scope, body)
+}
+
+/** How a traced tensor was computed. */
+export interface Producer<Name extends PrimitiveName> {
+  readonly inputs: readonly Tensor[]
+  readonly attributes: PrimitiveAttributes[Name]
 }
 
 /** A traced function: its graph and the runtime of its variables. */

@@ -14,13 +14,14 @@ import {
   minimum,
   multiply,
   relu,
+  rsqrt,
   sqrt,
   square,
   stopGradient,
   subtract,
 } from '../../ops/numpy/elementwise'
 import type { Moments } from '../../ops/nn/normalization'
-import { batchNorm, moments } from '../../ops/nn/normalization'
+import { batchNorm, factorAndShift, moments } from '../../ops/nn/normalization'
 import { sum } from '../../ops/numpy/reduce'
 import { expandDims, reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
@@ -31,6 +32,7 @@ import { initializer } from '../kinds'
 import type { BatchShape, TensorSpec } from '../spec'
 import type { UnitFlow } from '../units'
 import { unitAxes } from '../units'
+import { folded } from './folded'
 import { ScaledLayer, extentsAlong } from './options'
 
 /** The names of the limits in renormClipping. */
@@ -161,8 +163,14 @@ export class BatchNormalization extends configured(ScaledLayer, () => ({
     const { axis, epsilon } = this
     const offset = this.beta?.value ?? null
     const scale = this.gamma?.value ?? null
-    if (!training || !this.trainable)
-      return batchNorm(x, this.movingMean.value, this.movingVariance.value, { axis, epsilon, offset, scale })
+    if (!training || !this.trainable) {
+      const [mean, variance] = [this.movingMean.value, this.movingVariance.value]
+      if (!training && normalizeAxis(`${this}`, axis, x.rank) === x.rank - 1) {
+        const result = folded(x, ...factorAndShift(mean, rsqrt(add(variance, epsilon)), scale, offset))
+        if (result !== null) return result
+      }
+      return batchNorm(x, mean, variance, { axis, epsilon, offset, scale })
+    }
     const found = this.batchMoments(x, counts)
     const { mean, variance } = found
     const { renormVariables } = this

@@ -86,11 +86,22 @@ export function batchNorm(x: TensorLike, mean: TensorLike, variance: TensorLike,
   )
 }
 
-/** scale · (x − mean) · inverse + offset. Combines the factors that many elements share before it applies them to x. */
-export function rescale(x: Tensor, mean: Tensor, inverse: Tensor, scale: Tensor | null, offset: Tensor | null): Tensor {
+/** The factor and the shift that many elements share: scale · (x − mean) · inverse + offset = x · factor + shift. */
+export function factorAndShift(
+  mean: Tensor,
+  inverse: Tensor,
+  scale: Tensor | null,
+  offset: Tensor | null,
+): readonly [factor: Tensor, shift: Tensor] {
   const factor = scale === null ? inverse : multiply(inverse, scale)
   const shift = multiply(negative(mean), factor)
-  return add(multiply(x, factor), offset === null ? shift : add(shift, offset))
+  return [factor, offset === null ? shift : add(shift, offset)]
+}
+
+/** scale · (x − mean) · inverse + offset */
+export function rescale(x: Tensor, mean: Tensor, inverse: Tensor, scale: Tensor | null, offset: Tensor | null): Tensor {
+  const [factor, shift] = factorAndShift(mean, inverse, scale, offset)
+  return add(multiply(x, factor), shift)
 }
 
 /** A weight for the elements of x along axes, reshaped to extent 1 on the other axes. */
