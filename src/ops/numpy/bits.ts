@@ -28,15 +28,14 @@ import {
  * @throws ArgumentError for float32, and for a number that is no 32-bit integer
  */
 export function asIntegers(x: TensorLike, name: string): Tensor {
-  if (typeof x === 'number' || Array.isArray(x)) {
-    const exact = [x].flat(Infinity)
-    const wrong = exact.find((each) => typeof each === 'number' && each !== (each | 0))
-    if (wrong !== undefined) throw new ArgumentError(`${name}: expected 32-bit integers, received ${String(wrong)}`)
-    if (exact.some((each) => typeof each === 'number')) return toTensor(x, name, 'int32')
-  }
   const value = asTensor(x, name)
   if (value.dtype === 'int32' || value.dtype === 'bool') return value
-  throw new ArgumentError(`${name}: expected int32 or bool, received ${value.dtype}. Convert it with ops.cast`)
+  if (typeof x !== 'number' && !Array.isArray(x))
+    throw new ArgumentError(`${name}: expected int32 or bool, received ${value.dtype}. Convert it with ops.cast`)
+  // The tensor holds numbers rounded to float32.
+  const wrong = [x].flat(Infinity).find((each) => Number(each) !== (Number(each) | 0))
+  if (wrong !== undefined) throw new ArgumentError(`${name}: expected 32-bit integers, received ${String(wrong)}`)
+  return toTensor(x, name, 'int32')
 }
 
 /** Two operands of one dtype: bool if both are, else int32. */

@@ -59,7 +59,7 @@ export function dstack(xs: readonly TensorLike[]): Tensor {
 
 /**
  * Splits an axis into `indicesOrSections` parts, whose extents differ by one at most; the first parts are the larger ones.
- * @example ops.arraySplit([1, 2, 3], 2)   // [[1, 2], [3]]
+ * @example ops.arraySplit([1, 2, 3], 2)   // [1, 2] and [3]
  */
 export function arraySplit(x: TensorLike, indicesOrSections: number, axis?: AxisArgument): Tensor[] {
   const value = asTensor(x, 'arraySplit')
@@ -87,7 +87,7 @@ function splitAt(
 
 /**
  * Splits axis 1, and of a vector axis 0, as `split` does.
- * @example ops.hsplit([1, 2, 3, 4], 2)   // [[1, 2], [3, 4]]
+ * @example ops.hsplit([1, 2, 3, 4], 2)   // [1, 2] and [3, 4]
  */
 export function hsplit(x: TensorLike, indicesOrSections: number | readonly number[]): Tensor[] {
   return splitAt('hsplit', x, indicesOrSections, 1, (rank) => Math.min(1, rank - 1))
@@ -95,7 +95,7 @@ export function hsplit(x: TensorLike, indicesOrSections: number | readonly numbe
 
 /**
  * Splits axis 0, as `split` does.
- * @example ops.vsplit([[1, 2], [3, 4]], 2)   // [[[1, 2]], [[3, 4]]]
+ * @example ops.vsplit([[1, 2], [3, 4]], 2)   // [[1, 2]] and [[3, 4]]
  */
 export function vsplit(x: TensorLike, indicesOrSections: number | readonly number[]): Tensor[] {
   return splitAt('vsplit', x, indicesOrSections, 1, () => 0)
@@ -103,7 +103,7 @@ export function vsplit(x: TensorLike, indicesOrSections: number | readonly numbe
 
 /**
  * Splits axis 2, as `split` does.
- * @example ops.dsplit([[[1, 2]]], 2)   // [[[[1]]], [[[2]]]]
+ * @example ops.dsplit([[[1, 2]]], 2)   // [[[1]]] and [[[2]]]
  */
 export function dsplit(x: TensorLike, indicesOrSections: number | readonly number[]): Tensor[] {
   return splitAt('dsplit', x, indicesOrSections, 3, () => 2)
