@@ -18,8 +18,6 @@ const FLOAT: Kinds = ['float32']
 const NUMERIC: Kinds = ['float32', 'int32']
 const ANY: Kinds = ['float32', 'int32', 'bool']
 const BOOL: Kinds = ['bool']
-/** Integers by their bits: bool is 0 or 1. */
-const WORDS: Kinds = ['int32', 'bool']
 
 type Simplify = NonNullable<ElementwisePrimitive<NoAttributes>['simplify']>
 
@@ -414,9 +412,9 @@ const makers = {
   lessEqual: comparison(Step.LessEqual, Step.LessEqualI32, (a, b) => a <= b),
   equal: comparison(Step.Equal, Step.EqualI32, (a, b) => a === b),
   notEqual: comparison(Step.NotEqual, Step.NotEqualI32, (a, b) => a !== b),
-  // bit by bit
-  logicalAnd: binary(Step.LogicalAnd, (a, b) => a & b, null, { accepts: WORDS }),
-  logicalOr: binary(Step.LogicalOr, (a, b) => a | b, null, { accepts: WORDS }),
+  // Bit by bit: bool is 0 or 1.
+  logicalAnd: binary(Step.LogicalAnd, (a, b) => a & b, null, { accepts: ['int32', 'bool'] }),
+  logicalOr: binary(Step.LogicalOr, (a, b) => a | b, null, { accepts: ['int32', 'bool'] }),
   select,
 }
 
