@@ -171,7 +171,9 @@ describe('names', () => {
   const identifiersOf = (code: string): string[] =>
     (code.match(/[A-Za-z_$][\w$]*/g) ?? []).filter((word) => /[a-z][A-Z]|[A-Z]{2}.*[a-z]|^[A-Z][a-z]+\w/.test(word))
 
-  eachDocument('identifiers exist', (text) => {
+  eachDocument('identifiers exist', (whole, document) => {
+    // tests/keras.test.ts compares the names in the tables of this document.
+    const text = document === 'docs/keras.md' ? whole.split('## `keras`')[0]! : whole
     const blocks = blocksOf(text).map((code) => code.replace(/\/\/.*|\/\*.*?\*\//g, ''))
     const declared = blocks.flatMap((code) => [
       ...code.matchAll(/\b(?:class|function|const) (\w+)|\b(\w+): (?:option|required)\(/g),

@@ -3,5 +3,6 @@
 export { Initializer } from './initializer'
 export type { FanAxes } from './initializer'
 export * from './named'
+export * from './second-names'
 export type { InitializerIdentifier } from './names'
 export * from './stft'

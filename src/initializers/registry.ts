@@ -6,8 +6,10 @@ import type * as all from './index'
 import { Initializer } from './initializer'
 import * as named from './named'
 import { FURTHER_NAMES } from './names'
+import type * as secondNames from './second-names'
 
-const unnamed = { STFT: true } satisfies Record<Exclude<ClassesIn<typeof all>, keyof typeof named>, true>
+type OwnName = Exclude<ClassesIn<typeof all>, keyof typeof secondNames>
+const unnamed = { STFT: true } satisfies Record<Exclude<OwnName, keyof typeof named>, true>
 
 export const initializers = new Registry('initializer', Initializer, () => named, {
   aliases: FURTHER_NAMES,

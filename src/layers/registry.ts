@@ -8,3 +8,10 @@ import { Operation } from './core/operation'
 import * as all from './index'
 
 export const layers = /* @__PURE__ */ new Registry<LayerBase>('layer', Layer, () => ({ ...all, Operation }))
+
+/** The classes of all layers by every name that they have, such as MaxPooling2D and MaxPool2D. */
+export function layersByName(): Readonly<Record<string, unknown>> {
+  const classes = Object.values(layers.all)
+  const exported = Object.entries<unknown>(all).filter(([, own]) => classes.some((each) => each === own))
+  return { ...Object.fromEntries(exported), ...layers.all }
+}

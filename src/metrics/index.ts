@@ -13,3 +13,21 @@ export { Metric } from './metric'
 export type { MetricOptions } from './metric'
 export * from './named'
 export type { MetricFunction, MetricIdentifier, MetricName } from './names'
+export {
+  binaryCrossentropy,
+  binaryFocalCrossentropy,
+  categoricalCrossentropy,
+  categoricalFocalCrossentropy,
+  categoricalHinge,
+  hinge,
+  huber,
+  klDivergence,
+  logCosh,
+  meanAbsoluteError,
+  meanAbsolutePercentageError,
+  meanSquaredError,
+  meanSquaredLogarithmicError,
+  poisson,
+  sparseCategoricalCrossentropy,
+  squaredHinge,
+} from '../losses'

@@ -15,7 +15,7 @@ import { FORMAT, VERSION, isFormer, restoreNumbered } from '../formats/weights'
 import * as initializers from '../initializers'
 import { initializers as namedInitializers } from '../initializers/registry'
 import { inFormerOrder } from '../layers/weights'
-import { layers } from '../layers/registry'
+import { layersByName } from '../layers/registry'
 import { TensorSpec } from '../layers/spec'
 import * as losses from '../losses'
 import { losses as namedLosses } from '../losses/registry'
@@ -135,7 +135,13 @@ function unnamedIn(module: object, named: object): CustomObjects {
 
 /** Runs `body` with the classes that files name: those of the library, overridden by the user's. */
 function withClasses<Result>(custom: CustomObjects, body: () => Result): Result {
-  const own = { ...layers.all, Model, Sequential, Functional: Model, ...unnamedIn(initializers, namedInitializers.all) }
+  const own = {
+    ...layersByName(),
+    Model,
+    Sequential,
+    Functional: Model,
+    ...unnamedIn(initializers, namedInitializers.all),
+  }
   return customObjectScope({ ...own, ...custom }, body)
 }
 

@@ -13,7 +13,6 @@ export {
   eye,
   flip,
   full,
-  moveAxis,
   ones,
   onesLike,
   repeat,
@@ -58,3 +57,26 @@ export { averagePool, maxPool } from './nn/pooling'
 export type { PoolOptions } from './nn/pooling'
 export { foriLoop, map, scan } from './control/scan'
 export type { ScanOptions } from './control/scan'
+
+export { bitwiseAnd, bitwiseNot, bitwiseOr, bitwiseXor, leftShift, rightShift } from './numpy/bits'
+export { moveAxis } from './numpy/axes'
+export * from './numpy/divisors'
+export * from './numpy/filled'
+export * from './numpy/joining'
+export * from './numpy/windows'
+
+// Keras's names of ops above, where they differ, and its second names.
+export {
+  bitwiseNot as bitwiseInvert,
+  leftShift as bitwiseLeftShift,
+  rightShift as bitwiseRightShift,
+} from './numpy/bits'
+export { abs as absolute, divide as trueDivide } from './numpy/elementwise'
+export { logSumExp as logsumexp, max as amax, min as amin, variance as var } from './numpy/reduce'
+export { moveAxis as moveaxis } from './numpy/axes'
+export { swapAxes as swapaxes, zeros as empty, zerosLike as emptyLike } from './numpy/shape'
+export {
+  batchNorm as batchNormalization,
+  layerNorm as layerNormalization,
+  rmsNorm as rmsNormalization,
+} from './nn/normalization'

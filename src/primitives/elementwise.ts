@@ -412,8 +412,9 @@ const makers = {
   lessEqual: comparison(Step.LessEqual, Step.LessEqualI32, (a, b) => a <= b),
   equal: comparison(Step.Equal, Step.EqualI32, (a, b) => a === b),
   notEqual: comparison(Step.NotEqual, Step.NotEqualI32, (a, b) => a !== b),
-  logicalAnd: binary(Step.LogicalAnd, (a, b) => Number(a !== 0 && b !== 0), null, { accepts: BOOL }),
-  logicalOr: binary(Step.LogicalOr, (a, b) => Number(a !== 0 || b !== 0), null, { accepts: BOOL }),
+  // Bit by bit: bool is 0 or 1.
+  logicalAnd: binary(Step.LogicalAnd, (a, b) => a & b, null, { accepts: ['int32', 'bool'] }),
+  logicalOr: binary(Step.LogicalOr, (a, b) => a | b, null, { accepts: ['int32', 'bool'] }),
   select,
 }
 

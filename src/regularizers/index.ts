@@ -4,6 +4,7 @@ import type { NamesOf, Serialized } from '../core/registry'
 import type * as named from './named'
 
 export * from './named'
+export * from './second-names'
 
 /** A known name (any spelling), an instance, a function, or a saved configuration. */
 export type RegularizerIdentifier =

@@ -498,6 +498,8 @@ export interface OpCase {
   inputs: OpTensor[]
   /** Whether the first two are the parts of one complex operand. */
   pairs?: boolean
+  /** Whether they are one argument, a list. */
+  listed?: boolean
   /** The arguments after the tensors. */
   more: unknown[]
   outputs: OpTensor[]

@@ -23,7 +23,8 @@ def number(value):
 def tensor(array):
     array = np.asarray(array)
     dtype = "bool" if array.dtype == bool else "int32" if array.dtype.kind in "iu" else "float32"
-    return {"shape": list(array.shape), "dtype": dtype, "data": [number(v) for v in array.astype(np.float64).ravel()]}
+    data = [int(v) for v in array.ravel()] if dtype == "int32" else [number(v) for v in array.astype(np.float64).ravel()]
+    return {"shape": list(array.shape), "dtype": dtype, "data": data}
 
 
 def flat_weights(size, salt):
@@ -39,12 +40,13 @@ def leaves(result):
     return list(result) if isinstance(result, (tuple, list)) else [result]
 
 
-def case(op, inputs, *more, fn=None, gradient=True, second=True, tolerance=None, **options):
-    """One call: op(...inputs, ...more, options) in myelin's names. fn: the function that computes it, if not from keras.ops."""
+def case(op, inputs, *more, fn=None, gradient=True, second=True, tolerance=None, listed=False, **options):
+    """One call: op(...inputs, ...more, options) in myelin's names; listed: op([...inputs], ...more, options). fn: the function
+    that computes it, if not from keras.ops."""
     inputs = [np.asarray(x) if np.asarray(x).dtype.kind in "iub" else np.asarray(x, FLOAT) for x in inputs]
     keyword = {snake(k): v for k, v in options.items()}
     keras_fn = fn or getattr(keras.ops, snake(op))
-    call = lambda *xs: [jnp.asarray(y) for y in leaves(keras_fn(*xs, *more, **keyword))]
+    call = lambda *xs: [jnp.asarray(y) for y in leaves(keras_fn(*([xs] if listed else xs), *more, **keyword))]
     floats = [i for i, x in enumerate(inputs) if x.dtype.kind == "f"]
 
     def loss(*wrt):
@@ -56,6 +58,8 @@ def case(op, inputs, *more, fn=None, gradient=True, second=True, tolerance=None,
     outputs = call(*[jnp.asarray(x) for x in inputs])
     result = {"op": op, "inputs": [tensor(x) for x in inputs], "more": [*more, *([options] if options else [])],
               "outputs": [tensor(y) for y in outputs]}
+    if listed:
+        result["listed"] = True
     if tolerance is not None:
         result["tolerance"] = tolerance
     if gradient and floats:
@@ -440,7 +444,127 @@ def image():
     yield case("affineTransform", [x[:1], [[1, 0, 0.5, 0, 1, -0.5, 0, 0]]], interpolation="nearest", fillMode="nearest", second=False, **affine)
 
 
-FAMILIES = [elementwise, reduction, rearranging, constructing, products, sorting, segments, linalg, fourier, image]
+WORDS = [0, 1, -1, 2, -2, 5, -6, 12, 1000003, -(2**31), 2**31 - 1, 0x55555555, -0x55555556, 65536, 2**30, -(2**30)]
+
+
+def bits():
+    column, row = np.array(WORDS, np.int32)[:, None], np.array(WORDS, np.int32)
+    truth, other = np.array([True, True, False, False]), np.array([True, False, True, False])
+    for op in ["bitwiseAnd", "bitwiseOr", "bitwiseXor"]:
+        yield case(op, [column, row])
+        yield case(op, [truth, other])
+        yield case(op, [truth, ints(3, 2, -1, 7)])
+        yield case(op, [np.zeros((0, 3), np.int32), ints(1, 2, 3)])
+    for op in ["bitwiseNot", "bitwiseInvert"]:
+        yield case(op, [row])
+        yield case(op, [truth])
+    places = ints(0, 1, 2, 7, 15, 16, 29, 30, 31, 32, 33, 1000, -1, -31, -(2**31), 2**31 - 1)
+    for op in ["leftShift", "rightShift", "bitwiseLeftShift", "bitwiseRightShift"]:
+        yield case(op, [column, places])
+        yield case(op, [truth, other])
+        yield case(op, [truth, ints(3, 0, 2, 40)])
+        for count in [0, 3, 30, 31, 32, -1]:
+            yield case(op, [row], count)
+    # JAX does not end for the magnitude 2^31.
+    least = WORDS.index(-(2**31))
+    some = np.delete(row, least)
+    for op in ["gcd", "lcm"]:
+        yield case(op, [some[:, None], some])
+        yield case(op, [ints(12, -12, 0, 0, 7, -18, 832040, 1311738121), ints(18, 18, 5, 0, 0, -12, 514229, 543339720)])
+        yield case(op, [truth, ints(3, 2, 0, 4)])
+        yield case(op, [some], 6)
+
+
+def windows():
+    for op in ["bartlett", "blackman", "hamming", "hanning"]:
+        for length in [0, 1, 2, 5, 8]:
+            yield case(op, [], length)
+    for length, beta in [(0, 1.0), (1, 14.0), (2, 3.0), (5, 14.0), (8, 0.0), (9, 40.0), (6, -2.0)]:
+        yield case("kaiser", [], length, beta)
+    yield case("geomspace", [], 1, 1000, 4)
+    yield case("geomspace", [], 1, 256, 9, True, "int32")
+    yield case("geomspace", [], -1, -1000, 4)
+    yield case("geomspace", [], 1, 1000, 3, False)
+    yield case("geomspace", [], 1000, 1, 1)
+    yield case("geomspace", [], 1000, 1, 0)
+    yield case("geomspace", [], 2, -1, 3)
+    yield case("geomspace", [], 0, 1, 3)
+    for axis in [0, -1, 1]:
+        yield case("geomspace", [[1.0, 2.0], [[100.0], [32.0]]], 3, axis=axis)
+    yield case("geomspace", [[-1.0, 2.0], [-8.0, 32.0]], 4, endpoint=False)
+    yield case("geomspace", [ints(1, 2), ints(8, 32)], 4)
+    yield case("logspace", [], 0, 3, 4, True, 10, "int32")
+    yield case("logspace", [], 0, 3, 4, False, 2)
+    yield case("logspace", [[0.0, 1.0], [2.0, 3.0]], 3, True, 10, None, 1)
+
+
+def joining():
+    rng = random(31)
+    m, n, t = normal(rng, (2, 3)), normal(rng, (2, 3)), normal(rng, (2, 3, 4))
+    yield case("append", [m, n])
+    yield case("append", [m, normal(rng, (1, 3))], 0)
+    yield case("append", [m, n], -1)
+    yield case("append", [ints(1, 2), [[3.5]]])
+    yield case("append", [np.array([True]), np.array([False])])
+    yield case("append", [np.array([True]), ints(3)], axis=0)
+    yield case("append", [np.zeros((0, 3)), m], 0)
+    for op in ["hstack", "vstack", "dstack"]:
+        yield case(op, [m, n], listed=True)
+        yield case(op, [normal(rng, (4,)), normal(rng, (4,))], listed=True)
+        yield case(op, [1.5, 2.0], listed=True)
+        yield case(op, [ints(1, 2), [0.5, 1.0]], listed=True)
+        yield case(op, [np.array([True, False])], listed=True)
+        yield case(op, [t, t, t], listed=True)
+    yield case("hstack", [normal(rng, (2, 1)), normal(rng, (2, 4))], listed=True)
+    yield case("hstack", [normal(rng, (3,)), normal(rng, (1,)), 2.0], listed=True)
+    yield case("vstack", [m, normal(rng, (3,)), normal(rng, (0, 3))], listed=True)
+    for parts in [1, 2, 3, 5]:
+        yield case("arraySplit", [ints(1, 2, 3)], parts)
+    yield case("arraySplit", [t], 3, -1)
+    yield case("arraySplit", [t], 2, axis=1)
+    yield case("hsplit", [normal(rng, (6,))], 3)
+    yield case("hsplit", [m], [1])
+    yield case("hsplit", [t], 3)
+    yield case("vsplit", [normal(rng, (4,))], 2)
+    yield case("vsplit", [t], 2)
+    yield case("dsplit", [t], 2)
+    yield case("dsplit", [t], [0, 1, 3])
+    for op in ["fliplr", "flipud"]:
+        yield case(op, [m])
+        yield case(op, [t])
+        yield case(op, [np.array([[True], [False]])])
+    yield case("flipud", [ints(1, 2, 3)])
+    yield case("moveaxis", [t], 0, -1)
+    yield case("moveaxis", [t], [0, 1], [-1, -2])
+    yield case("moveaxis", [t], [0, 1], [-1, 0])
+    yield case("moveaxis", [t], [2], [0])
+    yield case("moveaxis", [t], [], [])
+    yield case("fullLike", [ints(1, 2)], 2.7)
+    yield case("fullLike", [ints(1, 2)], 2.7, "float32")
+    yield case("fullLike", [np.array([True, False])], 2)
+    yield case("fullLike", [m, normal(rng, (3,))])
+    yield case("fullLike", [m, ints(1, 2, 3)])
+    yield case("fullLike", [ints(1, 2, 3), [1.5, 2.5, -0.5]], gradient=False)
+    yield case("empty", [], [2, 3])
+    yield case("empty", [], [2], "int32")
+    yield case("emptyLike", [ints(1, 2)])
+    yield case("emptyLike", [ints(1, 2)], "bool")
+    yield case("identity", [], 3)
+    yield case("identity", [], 2, "int32")
+    yield case("identity", [], 0)
+    yield case("array", [m])
+    yield case("array", [m], "int32", gradient=False)
+    yield case("array", [ints(3, 0)], "bool")
+    for op, more in [("absolute", []), ("amax", [1, True]), ("amin", [0]), ("var", [1]), ("logsumexp", [1]), ("swapaxes", [0, 1])]:
+        yield case(op, [m], *more)
+    yield case("trueDivide", [m, normal(rng, (3,))])
+    yield case("trueDivide", [ints(1, 2), ints(2, 4)])
+    yield case("batchNormalization", [m, [0.5, 0, 1], [1.0, 2, 0.5]], axis=-1)
+    yield case("rmsNormalization", [m])
+    yield case("layerNormalization", [m], epsilon=1e-3)
+
+
+FAMILIES = [elementwise, reduction, rearranging, constructing, products, sorting, segments, linalg, fourier, image, bits, windows, joining]
 
 if __name__ == "__main__":
     wanted = sys.argv[1:]

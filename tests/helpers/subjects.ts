@@ -223,6 +223,8 @@ function of(kind: string, all: object, isOne: (prototype: unknown) => boolean, u
   return Object.entries(all).flatMap(([name, found]: [string, unknown]): Subject[] =>
     typeof found === 'function' &&
     isOne(found.prototype) &&
+    // A second name is the same class.
+    !('className' in found && found.className !== name) &&
     !/^(?:Loss|Metric|Optimizer|LearningRateSchedule|Initializer|Regularizer|Constraint)$/.test(name)
       ? [{ kind, name, of: found as AnyClass, options: () => required[name] ?? {}, use }]
       : [],

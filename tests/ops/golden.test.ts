@@ -17,6 +17,9 @@ const FAMILIES = [
   'linalg',
   'fourier',
   'image',
+  'bits',
+  'windows',
+  'joining',
 ]
 const TOLERANCE = 1e-5
 
@@ -50,7 +53,7 @@ function weighted(ys: readonly Tensor[]): Tensor {
 }
 
 /** A call with all its arguments, as a function of its float32 tensors. */
-function callOf({ op, inputs, pairs = false, more }: OpCase): {
+function callOf({ op, inputs, pairs = false, listed = false, more }: OpCase): {
   readonly call: (floats: readonly Tensor[]) => Tensor[]
   readonly floats: Tensor[]
 } {
@@ -59,7 +62,7 @@ function callOf({ op, inputs, pairs = false, more }: OpCase): {
   const call = (floats: readonly Tensor[]): Tensor[] => {
     let at = 0
     const operands = given.map((x) => (isFloat(x) ? floats[at++]! : x))
-    const first = pairs ? [{ real: operands[0], imag: operands[1] }] : operands
+    const first = pairs ? [{ real: operands[0], imag: operands[1] }] : listed ? [operands] : operands
     return flatten((Reflect.get(ops, op) as AnyOp)(...first, ...more) as Tensor[])
   }
   return { call, floats: given.filter(isFloat) }

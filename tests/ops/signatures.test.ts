@@ -20,17 +20,6 @@ const camelCase = (name: string): string =>
 
 // ---------------------------------------------------------------- intended differences
 
-/** Ops with another name in Keras. */
-const NAMES: Readonly<Record<string, string>> = {
-  variance: 'var',
-  batchNorm: 'batch_normalization',
-  layerNorm: 'layer_normalization',
-  rmsNorm: 'rms_normalization',
-  moveAxis: 'moveaxis',
-  swapAxes: 'swapaxes',
-  logSumExp: 'logsumexp',
-}
-
 /**
  * Parameters with another name here, as in formulas: an operand is x, two are a and b. `keepDims` and `minlength` are
  * options, which any spelling names.
@@ -88,15 +77,18 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
   // all reductions have it
   countNonzero: ['keepDims'],
   average: ['keepDims'],
+  // second names of max and min, which have it in Keras
+  amax: ['initial'],
+  amin: ['initial'],
   // as in Keras's layers and in lax.conv_general_dilated
   conv: ['groups'],
 }
 
 /** Defaults that differ from Keras, and why. */
 const DEFAULTS: Readonly<Record<string, string>> = {
-  'batchNorm axis': 'the channels are the last axis',
-  'layerNorm epsilon': 'null is the epsilon of the backend, 1e-7',
-  'rmsNorm epsilon': 'null is the epsilon of the backend, 1e-7',
+  'batchNormalization axis': 'the channels are the last axis',
+  'layerNormalization epsilon': 'null is the epsilon of the backend, 1e-7',
+  'rmsNormalization epsilon': 'null is the epsilon of the backend, 1e-7',
   'bincount minlength': 'shapes do not depend on data, so it must be given',
   'arange step': 'null is 1',
   'randint dtype': 'there is one dtype of integers',
@@ -225,7 +217,7 @@ function defaultOf({ text, source }: Ours, name: string, initial: SignatureDefau
 }
 
 const theirs = (namespace: 'ops' | 'random', name: string): string | undefined =>
-  NAMES[name] ?? Object.keys(signatures[namespace]).find((each) => camelCase(each) === name)
+  Object.keys(signatures[namespace]).find((each) => camelCase(each) === name)
 
 const compared = (
   [

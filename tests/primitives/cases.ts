@@ -908,8 +908,8 @@ const opCases = {
   lessEqual: comparison(),
   equal: comparison(),
   notEqual: comparison(),
-  logicalAnd: binary(boolean, boolean, { pairs: BOOLEAN_PAIRS, gradient: false }),
-  logicalOr: binary(boolean, boolean, { pairs: BOOLEAN_PAIRS, gradient: false }),
+  logicalAnd: numeric(binary(boolean, boolean, { pairs: BOOLEAN_PAIRS, gradient: false }), 'binary'),
+  logicalOr: numeric(binary(boolean, boolean, { pairs: BOOLEAN_PAIRS, gradient: false }), 'binary'),
   select: [
     ...TAILS.map((n) => clauses(`[${n}]`, bools([n]), floats([n]), floats([n], -2, 2, 2))),
     clauses('scalar condition', bools([]), floats([2, 3]), floats([2, 3], -2, 2, 2)),

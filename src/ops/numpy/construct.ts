@@ -3,10 +3,10 @@
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError } from '../../core/errors'
 import { boolean, choice, integer, number, option } from '../../core/options'
-import { dtypeOrNull, readTyped, requireInteger, requireShape } from '../arguments'
+import { dtypeOrNull, readArguments, readTyped, requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
-import { add, cast, multiply, power } from './elementwise'
+import { add, cast, divide, exp, log, multiply, power } from './elementwise'
 import { broadcastTo, expandDims, moveAxis, reshape } from './shape'
 import { Tensor } from '../tensor'
 
@@ -42,19 +42,11 @@ function equallyFar(
   endpoint: boolean,
   axis: number,
 ): Tensor {
-  const [length] = requireShape(where, [requireInteger(`${where}: num`, num, 0)]) as [number]
-  const steps = Math.max(1, endpoint ? length - 1 : length)
+  const { length, steps } = requireCount(where, num, endpoint)
   if (typeof start === 'number' && typeof stop === 'number') {
-    const [from, to] = [start, stop].map((bound, i) =>
-      number().read(bound, `${where}: ${i === 0 ? 'start' : 'stop'}`),
-    ) as [number, number]
+    const [from, to] = requireBounds(where, start, stop)
     const at = (i: number): number => (endpoint && i === steps ? to : from + (i * (to - from)) / steps)
-    const row = new Tensor(
-      Float32Array.from({ length }, (_, i) => at(i)),
-      [length],
-      'float32',
-    )
-    return axis === 0 || axis === -1 ? row : moveAxis(row, 0, axis)
+    return rowAlong(length, axis, at)
   }
   const [from, to] = [cast(asTensor(start, where), 'float32'), cast(asTensor(stop, where), 'float32')]
   // start (1 − t) + stop t: exact at both ends
@@ -80,6 +72,25 @@ function equallyFar(
   return moveAxis(all, 0, axis)
 }
 
+/** The number of elements, and of the steps from start to stop. */
+function requireCount(where: string, num: unknown, endpoint: boolean): { length: number; steps: number } {
+  const [length] = requireShape(where, [requireInteger(`${where}: num`, num, 0)]) as [number]
+  return { length, steps: Math.max(1, endpoint ? length - 1 : length) }
+}
+
+function requireBounds(where: string, start: number, stop: number): [number, number] {
+  return [number().read(start, `${where}: start`), number().read(stop, `${where}: stop`)]
+}
+
+function rowAlong(length: number, axis: number, at: (i: number) => number): Tensor {
+  const row = new Tensor(
+    Float32Array.from({ length }, (_, i) => at(i)),
+    [length],
+    'float32',
+  )
+  return axis === 0 || axis === -1 ? row : moveAxis(row, 0, axis)
+}
+
 /** Adds leading axes of extent 1 up to a rank, and one more. */
 function expandDimsTo(x: Tensor, rank: number): Tensor {
   return reshape(x, [...new Array<number>(Math.max(0, rank - x.rank) + 1).fill(1), ...x.shape])
@@ -90,14 +101,68 @@ export interface LogspaceOptions extends LinspaceOptions {
   readonly base?: number
 }
 
-/** baseˣ for `num` evenly spaced numbers x from start to stop. */
-export function logspace(start: TensorLike, stop: TensorLike, num?: number, options?: LogspaceOptions): Tensor {
-  const { base, endpoint, dtype, axis } = readTyped(
-    'logspace',
-    { ...linspaceTable, base: option(number(), 10) },
-    options,
-  )
-  return cast(power(base, equallyFar('logspace', start, stop, num ?? 50, endpoint, axis)), dtype ?? 'float32')
+/**
+ * baseˣ for `num` evenly spaced numbers x from start to stop, which broadcast.
+ * @param endpoint whether the last x is `stop`, default true; or all options by name
+ * @param base default 10
+ * @param axis the position of the new axis, default 0
+ * @example ops.logspace(0, 2, 3)   // [1, 10, 100]
+ */
+export function logspace(
+  start: TensorLike,
+  stop: TensorLike,
+  num?: number,
+  endpoint?: boolean | LogspaceOptions,
+  base?: number,
+  dtype?: DType | null,
+  axis?: number,
+): Tensor {
+  const {
+    endpoint: isLast,
+    base: of,
+    dtype: own,
+    axis: at,
+  } = readArguments('logspace', logspaceTable(), endpoint, base, dtype, axis)
+  return cast(power(of, equallyFar('logspace', start, stop, num ?? 50, isLast, at)), own ?? 'float32')
+}
+
+const logspaceTable = () => ({
+  endpoint: option(boolean, true),
+  base: option(number(), 10),
+  dtype: option(dtypeOrNull, null),
+  axis: option(integer(), 0),
+})
+
+/**
+ * `num` numbers from start to stop in equal ratios: start (stop/start)ᵗ for evenly spaced t from 0 to 1. start and stop
+ * broadcast. NaN if their signs differ or one is 0.
+ * @param endpoint whether the last number is `stop`, default true; or all options by name
+ * @param axis the position of the new axis, default 0
+ * @example ops.geomspace(1, 1000, 4)   // [1, 10, 100, 1000]
+ */
+export function geomspace(
+  start: TensorLike,
+  stop: TensorLike,
+  num?: number,
+  endpoint?: boolean | LinspaceOptions,
+  dtype?: DType | null,
+  axis?: number,
+): Tensor {
+  const { endpoint: isLast, dtype: own, axis: at } = readArguments('geomspace', linspaceTable, endpoint, dtype, axis)
+  const count = num ?? 50
+  if (typeof start === 'number' && typeof stop === 'number') {
+    const { length, steps } = requireCount('geomspace', count, isLast)
+    const [first, last] = requireBounds('geomspace', start, stop)
+    const factor = Math.log(last / first)
+    return cast(
+      rowAlong(length, at, (i) => first * Math.exp((i / steps) * factor)),
+      own ?? 'float32',
+    )
+  }
+  const [from, to] = [cast(asTensor(start, 'geomspace'), 'float32'), cast(asTensor(stop, 'geomspace'), 'float32')]
+  const ratio = divide(to, from)
+  const rise = equallyFar('geomspace', 0, log(ratio), count, isLast, at)
+  return cast(multiply(expandDims(broadcastTo(from, ratio.shape), at), exp(rise)), own ?? 'float32')
 }
 
 export interface MeshgridOptions {

@@ -125,7 +125,8 @@ export function slice(x: TensorLike, starts: readonly number[], sizes: readonly 
   })[0]!
 }
 
-function listOfTensors(where: string, xs: readonly TensorLike[]): Tensor[] {
+/** The elements of a list as tensors. @throws ArgumentError if it has none */
+export function listOfTensors(where: string, xs: readonly TensorLike[]): Tensor[] {
   const values = requireList(`${where}: the operand`, xs).map((_, i) => asTensor(xs[i]!, where))
   if (values.length === 0) throw new ArgumentError(`${where}: expected at least one tensor, received none`)
   return values
@@ -175,7 +176,7 @@ export function split(x: TensorLike, indicesOrSections: number | readonly number
 }
 
 /** Limits the number of parts: an empty axis can be split into any number of them. */
-const MOST_PARTS = 65536
+export const MOST_PARTS = 65536
 
 /** The positions at which an axis of `extent` elements is split. */
 function cuts(given: number | readonly number[], extent: number, axis: number): number[] {

@@ -1,0 +1,71 @@
+// Writes docs/keras.md from scripts/keras-table.mjs and tests/golden/keras-names.json.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { LEFT_OUT, NAMESPACES, camelCase, entriesOf } from './keras-table.mjs'
+
+const root = new URL('..', import.meta.url)
+const head = `# Keras's names
+
+A program for Keras becomes one for this library by a change of spelling. This page lists every public name of
+Keras VERSION with its name here. \`npm run keras\` makes the page, and a test compares it with the exports.
+
+## How to spell a program
+
+- Names in snake_case are written in camelCase: \`keras.ops.nan_to_num\` is \`ops.nanToNum\`, \`model.train_on_batch\` is
+  \`model.trainOnBatch\`. Names of classes stay: \`keras.layers.Conv2D\` is \`layers.Conv2D\`, or \`Conv2D\`, since the package
+  exports layers, optimizers, schedules and callbacks directly, too.
+- Words are divided only where Keras divides them: \`logsumexp\`, \`moveaxis\`, \`isnan\`.
+- Arguments are the same ones in the same order, or an object of options: \`ops.sum(x, 1, true)\` is
+  \`ops.sum(x, { axis: 1, keepDims: true })\`. Python's \`f(x, axis=1)\` is \`f(x, { axis: 1 })\`.
+- Options in snake_case are accepted in camelCase. Values that name something are accepted in every spelling:
+  \`'binary_crossentropy'\`, \`'binaryCrossentropy'\`.
+- A class is made with \`new\`, and a layer is called with \`apply\`: \`layers.Dense(4)(x)\` is
+  \`new layers.Dense(4).apply(x)\`.
+- \`None\` is \`null\`, also for an extent that is open. A tuple is an array. Operators of tensors are ops: \`a + b\` is
+  \`ops.add(a, b)\`.
+- \`fit\`, \`evaluate\` and \`predict\` return promises.
+- A complex tensor is a record of its parts: \`{ real, imag }\`. There is no complex dtype.
+- There are the dtypes float32, int32 and bool, and int8 for weights.
+`
+
+/** The text of the document. */
+export function kerasDocument() {
+  const { keras, modules } = JSON.parse(readFileSync(new URL('tests/golden/keras-names.json', root), 'utf8'))
+  const entries = entriesOf(modules)
+  const sections = Object.keys(NAMESPACES).map((module) => {
+    const rows = entries.filter((each) => each.module === module && each.ours !== null)
+    return [`## ${codeOf(module)}`, '', ...tableOf(rows), ''].join('\n')
+  })
+  const left = LEFT_OUT.map(({ module, names = [], why }) => {
+    const what = module === undefined ? names.map(codeOf).join(', ') : `all of ${codeOf(`keras.${module}`)}`
+    return `| ${what} | ${why} |`
+  })
+  return [
+    head.replace('VERSION', keras),
+    ...sections,
+    '## Left out',
+    '',
+    'The sparse and complex dtypes, tensors of strings inside ops, and:',
+    '',
+    '| names | why |',
+    '|---|---|',
+    ...left,
+    '',
+  ].join('\n')
+}
+
+/** A name of Keras in full. */
+const codeOf = (name) => `\`${/^keras\b/.test(name) ? name : `keras.${name}`}\``
+
+function tableOf(rows) {
+  return [
+    '| Keras | here |',
+    '|---|---|',
+    ...rows.map(({ name, first, ours }) => {
+      const also = first === undefined ? '' : `, the same as \`${camelCase(first)}\``
+      return `| \`${name}\` | \`${ours}\`${also} |`
+    }),
+  ]
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(new URL('docs/keras.md', root), kerasDocument())

@@ -1,0 +1,3 @@
+// Keras's second names of constraints.
+
+export { MaxNorm as maxNorm, MinMaxNorm as minMaxNorm, NonNeg as nonNeg, UnitNorm as unitNorm } from './named'
