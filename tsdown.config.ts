@@ -143,7 +143,8 @@ const DECLARING = /core\/(?:options|registry|scope)'/
 
 /**
  * Marks what is made of options at the top level of modules, tables, kinds and registries, as droppable: bundlers cannot
- * know that such a call does nothing else.
+ * know that such a call does nothing else. Nor do they know that of a spread, `{ ...table, own }`, which becomes such a call,
+ * of a function: a bundler writes arrow functions that are called at once as their bodies.
  */
 const declarations = {
   name: 'declarations',
@@ -158,16 +159,55 @@ const declarations = {
       const names = each.importClause?.namedBindings
       if (names !== undefined && ts.isNamedImports(names)) for (const { name } of names.elements) pure.add(name.text)
     }
-    const places: number[] = []
+    const edits: { at: number; end: number; text: string }[] = []
     const visit = (node: ts.Node): void => {
       if (ts.isFunctionLike(node)) return
       const isMade = (ts.isCallExpression(node) || ts.isNewExpression(node)) && pure.has(node.expression.getText())
-      if (isMade && !code.slice(0, node.getStart()).endsWith('/* @__PURE__ */ ')) places.push(node.getStart())
+      if (isMade && !code.slice(0, node.getStart()).endsWith('/* @__PURE__ */ '))
+        edits.push({ at: node.getStart(), end: node.getStart(), text: '/* @__PURE__ */ ' })
       ts.forEachChild(node, visit)
     }
+    for (const value of source.statements.flatMap(valuesIn)) {
+      const body = bodyOf(value) ?? (hasSpread(value) ? value : undefined)
+      if (body === undefined) continue
+      const mark = code.slice(0, value.getStart()).endsWith('/* @__PURE__ */ ') ? '' : '/* @__PURE__ */ '
+      edits.push({ at: value.getStart(), end: body.getStart(), text: `${mark}(function () { return ` })
+      edits.push({ at: body.getEnd(), end: value.getEnd(), text: ' })()' })
+    }
     for (const each of source.statements) if (ts.isVariableStatement(each)) visit(each)
-    return places.reduceRight((text, at) => `${text.slice(0, at)}/* @__PURE__ */ ${text.slice(at)}`, code)
+    edits.sort((a, b) => b.at - a.at)
+    return edits.reduce(
+      (text, { at, end, text: replacement }) => text.slice(0, at) + replacement + text.slice(end),
+      code,
+    )
   },
+}
+
+/** What `(() => body)()` returns; undefined for all else. */
+function bodyOf(value: ts.Expression): ts.Expression | undefined {
+  if (!ts.isCallExpression(value) || !ts.isParenthesizedExpression(value.expression)) return undefined
+  const { expression: made } = value.expression
+  return ts.isArrowFunction(made) && !ts.isBlock(made.body) ? made.body : undefined
+}
+
+/** Whether a value is made of the contents of another. */
+function hasSpread(node: ts.Node): boolean {
+  if (ts.isFunctionLike(node)) return false
+  return ts.isSpreadAssignment(node) || ts.isSpreadElement(node) || (ts.forEachChild(node, hasSpread) ?? false)
+}
+
+/** The values of a statement's constants, and of the static fields of its class. */
+function valuesIn(statement: ts.Statement): readonly ts.Expression[] {
+  const declared = ts.isVariableStatement(statement)
+    ? statement.declarationList.declarations
+    : ts.isClassDeclaration(statement)
+      ? statement.members.filter(
+          (each): each is ts.PropertyDeclaration =>
+            ts.isPropertyDeclaration(each) &&
+            each.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.StaticKeyword) === true,
+        )
+      : []
+  return declared.flatMap(({ initializer }) => initializer ?? [])
 }
 
 /**
