@@ -1,7 +1,9 @@
+import { basename } from 'node:path'
 import type { UserConfig } from 'tsdown'
 import { defineConfig } from 'tsdown'
 import ts from 'typescript'
 import { instructionSet } from './scripts/instruction-set.mjs'
+import { recordedModules, recordedOps } from './scripts/recorded-ops.mjs'
 
 interface Chunk {
   readonly type: string
@@ -16,8 +18,9 @@ interface Chunk {
  */
 const SUB_PATHS = ['balance', 'data', 'explain', 'search', 'thrift']
 
+const ENTRIES = ['index', ...SUB_PATHS].map((name) => [name, `src/${name}.ts`] as const)
+
 const shared = {
-  entry: ['src/index.ts', ...SUB_PATHS.map((name) => `src/${name}.ts`)],
   format: 'esm',
   platform: 'neutral',
   target: 'es2022',
@@ -48,12 +51,15 @@ const ownOfSubPath = new RegExp(
   String.raw`[\\/]src[\\/](?:(?!(?:${READ_BY_ALL.join('|')})\.)(?:${SUB_PATHS.join('|')})(?:(?:\.d)?\.ts$|[\\/])|(?:${READ_BY_SUB_PATHS.join('|')})\.)`,
 )
 
+/** Modules that only give names to what other modules have. */
+const isEntry = (id: string): boolean => /[\\/]src[\\/](?:index\.ts|layers[\\/]recorded[\\/])|recorded-ops:/.test(id)
+
 /** One chunk for what the entries share, so that a class has one copy and a stack trace names few files. */
 const codeSplitting = {
   groups: [
     { name: BINARIES, test: /engine[\\/]binaries[\\/]/, priority: 1 },
     { name: CSV_BINARY, test: /csv[\\/]binary\.ts$/, priority: 1 },
-    { name: WHOLE, test: (id: string) => !ownOfSubPath.test(id) },
+    { name: WHOLE, test: (id: string) => !ownOfSubPath.test(id) && !isEntry(id) },
   ],
 }
 
@@ -137,7 +143,8 @@ const DECLARING = /core\/(?:options|registry|scope)'/
 
 /**
  * Marks what is made of options at the top level of modules, tables, kinds and registries, as droppable: bundlers cannot
- * know that such a call does nothing else.
+ * know that such a call does nothing else. Nor do they know that of a spread, `{ ...table, own }`, which becomes such a call,
+ * of a function: a bundler writes arrow functions that are called at once as their bodies.
  */
 const declarations = {
   name: 'declarations',
@@ -152,16 +159,55 @@ const declarations = {
       const names = each.importClause?.namedBindings
       if (names !== undefined && ts.isNamedImports(names)) for (const { name } of names.elements) pure.add(name.text)
     }
-    const places: number[] = []
+    const edits: { at: number; end: number; text: string }[] = []
     const visit = (node: ts.Node): void => {
       if (ts.isFunctionLike(node)) return
       const isMade = (ts.isCallExpression(node) || ts.isNewExpression(node)) && pure.has(node.expression.getText())
-      if (isMade && !code.slice(0, node.getStart()).endsWith('/* @__PURE__ */ ')) places.push(node.getStart())
+      if (isMade && !code.slice(0, node.getStart()).endsWith('/* @__PURE__ */ '))
+        edits.push({ at: node.getStart(), end: node.getStart(), text: '/* @__PURE__ */ ' })
       ts.forEachChild(node, visit)
     }
+    for (const value of source.statements.flatMap(valuesIn)) {
+      const body = bodyOf(value) ?? (hasSpread(value) ? value : undefined)
+      if (body === undefined) continue
+      const mark = code.slice(0, value.getStart()).endsWith('/* @__PURE__ */ ') ? '' : '/* @__PURE__ */ '
+      edits.push({ at: value.getStart(), end: body.getStart(), text: `${mark}(function () { return ` })
+      edits.push({ at: body.getEnd(), end: value.getEnd(), text: ' })()' })
+    }
     for (const each of source.statements) if (ts.isVariableStatement(each)) visit(each)
-    return places.reduceRight((text, at) => `${text.slice(0, at)}/* @__PURE__ */ ${text.slice(at)}`, code)
+    edits.sort((a, b) => b.at - a.at)
+    return edits.reduce(
+      (text, { at, end, text: replacement }) => text.slice(0, at) + replacement + text.slice(end),
+      code,
+    )
   },
+}
+
+/** What `(() => body)()` returns; undefined for all else. */
+function bodyOf(value: ts.Expression): ts.Expression | undefined {
+  if (!ts.isCallExpression(value) || !ts.isParenthesizedExpression(value.expression)) return undefined
+  const { expression: made } = value.expression
+  return ts.isArrowFunction(made) && !ts.isBlock(made.body) ? made.body : undefined
+}
+
+/** Whether a value is made of the contents of another. */
+function hasSpread(node: ts.Node): boolean {
+  if (ts.isFunctionLike(node)) return false
+  return ts.isSpreadAssignment(node) || ts.isSpreadElement(node) || (ts.forEachChild(node, hasSpread) ?? false)
+}
+
+/** The values of a statement's constants, and of the static fields of its class. */
+function valuesIn(statement: ts.Statement): readonly ts.Expression[] {
+  const declared = ts.isVariableStatement(statement)
+    ? statement.declarationList.declarations
+    : ts.isClassDeclaration(statement)
+      ? statement.members.filter(
+          (each): each is ts.PropertyDeclaration =>
+            ts.isPropertyDeclaration(each) &&
+            each.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.StaticKeyword) === true,
+        )
+      : []
+  return declared.flatMap(({ initializer }) => initializer ?? [])
 }
 
 /**
@@ -239,6 +285,32 @@ const knownInstructions = {
   },
 }
 
+/**
+ * Namespaces that are modules of their own, `export * as NAME` in src/index.ts: bundlers see what an application uses of a
+ * module, but not what it uses of an object that this build makes of one. Those of losses, metrics, optimizers and
+ * initializers are objects, because every application has these anyhow, and each file costs the import some 0.5 ms.
+ */
+const NAMESPACES = new Map([
+  ...recordedModules,
+  ...['layers', 'training/callbacks'].map(
+    (path) => [basename(path), ts.sys.resolvePath(`src/${path}/index.ts`)] as const,
+  ),
+])
+
+/** Leaves imports of those modules to the bundlers of applications. */
+const namespaces = {
+  name: 'namespaces',
+  resolveId: {
+    order: 'pre' as const,
+    handler(source: string, importer: string | undefined) {
+      if (importer === undefined || !isEntry(importer)) return null
+      const path = ts.sys.resolvePath(`${importer}/../${source}`)
+      const found = [...NAMESPACES].find(([, id]) => [source, `${path}.ts`, `${path}/index.ts`].includes(id))
+      return found === undefined ? null : { id: `./${found[0]}.js`, external: true as const }
+    },
+  },
+}
+
 // Declarations name a helper of the bundler that they do not have.
 const withoutHelpers = {
   name: 'without-helpers',
@@ -274,7 +346,7 @@ function sources(): ts.Program {
   if (program !== undefined) return program
   const { config } = ts.readConfigFile('tsconfig.json', (path) => ts.sys.readFile(path))
   program = ts.createProgram(
-    shared.entry.map((path) => ts.sys.resolvePath(path)),
+    ENTRIES.map(([, path]) => ts.sys.resolvePath(path)),
     ts.parseJsonConfigFileContent(config, ts.sys, '.').options,
   )
   return program
@@ -331,10 +403,11 @@ const ownLines = {
 export default defineConfig([
   {
     ...shared,
+    entry: Object.fromEntries([...ENTRIES, ...NAMESPACES]),
     dts: false,
     clean: true,
     sourcemap: true,
-    plugins: [knownInstructions, declarations, bases, enums, ascii, shortLines, shortNames],
+    plugins: [namespaces, recordedOps, knownInstructions, declarations, bases, enums, ascii, shortLines, shortNames],
     outputOptions: {
       comments: { annotation: true, jsdoc: false, legal: true },
       chunkFileNames: '[name].js',
@@ -344,6 +417,7 @@ export default defineConfig([
   // A shared chunk may have the name of an entry: in a folder of its own it cannot take its place.
   {
     ...shared,
+    entry: Object.fromEntries(ENTRIES),
     dts: { emitDtsOnly: true },
     clean: false,
     plugins: [comments, withoutHelpers, ownLines],

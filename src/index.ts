@@ -1,6 +1,7 @@
 // The public names, and nothing else.
 
-export { ops, random } from './layers/core/operation'
+export * as ops from './layers/recorded/ops'
+export * as random from './layers/recorded/random'
 export { tensor } from './ops/convert'
 export type { ShapedData, TensorLike, TensorsOf, TypedArray } from './ops/convert'
 export { Tensor } from './ops/tensor'

@@ -558,12 +558,12 @@ export function configured<
   Base extends AbstractClass,
   Table extends OptionTable,
   Short extends keyof Table & string = never,
->(base: Base, declare: () => Table, shorthand?: Short, members: object = {}): ConfiguredClass<Base, Table, Short> {
+>(base: Base, declare: () => Table, shorthand?: Short, members?: object): ConfiguredClass<Base, Table, Short> {
   // Configured, the root class, assigns the values.
   const made = class extends (base as unknown as new (given: unknown) => Configured) {
     static readonly declare = declare
     static readonly shorthand = shorthand
   }
-  Object.assign(made.prototype, members)
+  if (members !== undefined) Object.assign(made.prototype, members)
   return made as unknown as ConfiguredClass<Base, Table, Short>
 }

@@ -2,12 +2,17 @@
 // carry only the layers that they use.
 
 import { Registry } from '../core/registry'
+import * as ops from '../ops'
+import * as random from '../ops/random/random'
 import type { LayerBase } from './layer'
 import { Layer } from './layer'
-import { Operation } from './core/operation'
+import { Operation, readOpsFrom } from './core/operation'
 import * as all from './index'
 
-export const layers = /* @__PURE__ */ new Registry<LayerBase>('layer', Layer, () => ({ ...all, Operation }))
+export const layers = /* @__PURE__ */ new Registry<LayerBase>('layer', Layer, () => {
+  readOpsFrom({ ...ops, random })
+  return { ...all, Operation }
+})
 
 /** The classes of all layers by every name that they have, such as MaxPooling2D and MaxPool2D. */
 export function layersByName(): Readonly<Record<string, unknown>> {

@@ -96,9 +96,9 @@ function convolutionReferences<Attributes>(forEach: ForEach<Attributes>) {
   }
 }
 
-const full = convolutionReferences(forEachProduct)
-const turned = convolutionReferences(forEachTurned)
-const depthwise = convolutionReferences(forEachChannel)
+const full = /* @__PURE__ */ convolutionReferences(forEachProduct)
+const turned = /* @__PURE__ */ convolutionReferences(forEachTurned)
+const depthwise = /* @__PURE__ */ convolutionReferences(forEachChannel)
 
 /** Visits every element of a pooling's result with the positions in x of its window, in order. */
 function forEachWindow(
@@ -125,7 +125,7 @@ function forEachWindow(
 const largestOf = (x: NumericArray, seen: readonly number[]): number =>
   seen.reduce((best, at) => (x[at]! <= x[best]! ? best : at))
 
-export const windowReferences = {
+export const windowReferences = /* @__PURE__ */ (() => ({
   convolution: full.forward,
   convolutionKernel: full.ofKernel,
   convolutionTranspose: full.transposed,
@@ -161,4 +161,4 @@ export const windowReferences = {
       for (const at of seen) dx![at] = dx![at]! + dy![i]!
     })
   },
-}
+}))()

@@ -1,5 +1,5 @@
-// Operation: the layer that records a call of an op on symbols of a functional model. And the public namespace `ops`:
-// its ops record such a layer if an argument is a symbol.
+// Operation: the layer that records a call of an op on symbols of a functional model. And `recorded`, which makes the public
+// ops: they record such a layer if an argument is a symbol.
 
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError } from '../../core/errors'
@@ -7,8 +7,6 @@ import { configured, custom, required, text } from '../../core/options'
 import { snakeCase, uniqueName } from '../../core/registry'
 import type { Tree } from '../../core/tree'
 import { flatten } from '../../core/tree'
-import * as plain from '../../ops'
-import * as plainRandom from '../../ops/random/random'
 import { Tensor } from '../../ops/tensor'
 import { trace, untraced } from '../../ops/trace'
 import type { ApplyOptions } from '../layer'
@@ -22,11 +20,21 @@ import { hasSymbol, originOf, recordCall, replaceSymbols, symbolsIn } from '../s
 
 type Op = (...inputs: readonly unknown[]) => unknown
 
+/** The ops that were called on symbols, by their names. */
+const called = /* @__PURE__ */ new Map<string, Op>()
+/** Ops that files may name. */
+let table: object = {}
+
+/** Sets the table in which `Operation` finds ops by their names; a namespace in it has the ops `namespace.name`. */
+export function readOpsFrom(ops: object): void {
+  table = ops
+}
+
 /** Finds an op by its name, such as `add` or `random.normal`. */
 function opOf(name: string): Op | undefined {
-  const [first, second] = name.split('.')
-  const [table, key]: [object, string] = second === undefined ? [plain, first!] : [plainRandom, second]
-  const found: unknown = Object.hasOwn(table, key) ? Reflect.get(table, key) : undefined
+  const within = (at: unknown, key: string): unknown =>
+    typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? Reflect.get(at, key) : undefined
+  const found = called.get(name) ?? name.split('.').reduce<unknown>(within, table)
   return typeof found === 'function' ? (found as Op) : undefined
 }
 
@@ -119,24 +127,19 @@ function requireOp(name: string): string {
   throw new ArgumentError(`There is no op '${name}'`)
 }
 
-/** The functions of a namespace, which record a call if an argument is a symbol. */
-function recordable<Namespace extends object>(namespace: Namespace, prefix = ''): Namespace {
-  const made: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(namespace)) {
-    // The key gives the function its name: defining the name afterwards takes a tenth of the whole import's time.
-    const named = {
-      [name]: (...input: readonly unknown[]): unknown =>
-        input.some((each) => hasSymbol(each))
-          ? new Operation({ op: prefix + name, name: uniqueName(snakeCase(name)) }).applyTree(input, {})
-          : callOp(value as Op, prefix + name, input),
-    }
-    made[name] = typeof value !== 'function' || /^[A-Z]/.test(name) ? value : named[name]
-  }
-  return made as Namespace
+/**
+ * The public form of an op, which records the call if an argument is a symbol. The build writes the calls of this function.
+ * @param name the name under which models with the op are saved
+ * @public
+ */
+export function recorded(name: string, op: Op): Op {
+  const own = name.slice(name.lastIndexOf('.') + 1)
+  // The key gives the function its name: to define the name afterwards takes longer.
+  return {
+    [own](...input: readonly unknown[]): unknown {
+      if (!input.some((each) => hasSymbol(each))) return callOp(op, name, input)
+      called.set(name, op)
+      return new Operation({ op: name, name: uniqueName(snakeCase(own)) }).applyTree(input, {})
+    },
+  }[own]!
 }
-
-/** All ops. They run immediately on data, and are recorded on symbols of traced functions and of functional models. */
-export const ops: typeof plain = /* @__PURE__ */ recordable(plain)
-
-/** Random tensors. */
-export const random: typeof plainRandom = /* @__PURE__ */ recordable(plainRandom, 'random.')

@@ -1,0 +1,88 @@
+// Makes the public namespaces of ops. src/layers/recorded/NAME.ts exports a folder's ops again; this plugin wraps each of
+// them with `recorded` of src/layers/core/operation.ts, in a constant of its own, which bundlers drop if nobody uses it.
+// A namespace within a namespace, such as `ops.image`, becomes a module of its own. All other exports stay: what begins
+// with a capital is a class, and types have no code.
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+const layers = fileURLToPath(new URL('../src/layers/', import.meta.url))
+const folder = join(layers, 'recorded')
+const VIRTUAL = 'recorded-ops:'
+
+function pathOf(from, specifier) {
+  const path = resolve(dirname(from), specifier)
+  return existsSync(`${path}.ts`) ? `${path}.ts` : join(path, 'index.ts')
+}
+
+/** What a module exports: its names, and the modules of its namespaces. */
+function exportsOf(file) {
+  const names = []
+  const namespaces = new Map()
+  const { statements } = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest)
+  for (const each of statements) {
+    if (ts.isExportDeclaration(each) && !each.isTypeOnly) {
+      const { exportClause: clause, moduleSpecifier: from } = each
+      if (clause === undefined) {
+        const all = exportsOf(pathOf(file, from.text))
+        names.push(...all.names)
+        for (const [name, path] of all.namespaces) namespaces.set(name, path)
+      } else if (ts.isNamespaceExport(clause)) namespaces.set(clause.name.text, pathOf(file, from.text))
+      else names.push(...clause.elements.filter(({ isTypeOnly }) => !isTypeOnly).map(({ name }) => name.text))
+    } else if (each.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) {
+      if (ts.isVariableStatement(each)) names.push(...each.declarationList.declarations.map(({ name }) => name.text))
+      if (ts.isFunctionDeclaration(each) || ts.isClassDeclaration(each)) names.push(each.name.text)
+    }
+  }
+  return { names: [...new Set(names)], namespaces }
+}
+
+/** @param path the names of the namespace and of those around it, such as ['ops', 'image'] */
+function codeOf(path, file) {
+  const { names, namespaces } = exportsOf(file)
+  const isOp = (name) => !/^[A-Z]/.test(name)
+  const [functions, others] = [names.filter(isOp), names.filter((name) => !isOp(name))]
+  const from = JSON.stringify(file)
+  // The ops of `ops` itself are known by their names alone.
+  const prefix = path
+    .map((each) => `${each}.`)
+    .join('')
+    .replace(/^ops\./, '')
+  return [
+    `import { recorded } from ${JSON.stringify(join(layers, 'core/operation.ts'))}`,
+    `import { ${functions.map((name) => `${name} as ${name}_`).join(', ')} } from ${from}`,
+    ...functions.map((name) => `export const ${name} = /* @__PURE__ */ recorded('${prefix}${name}', ${name}_)`),
+    `export { ${others.join(', ')} } from ${from}`,
+    ...Array.from(namespaces.keys(), (name) => `export * as ${name} from '${VIRTUAL}${[...path, name].join('.')}'`),
+  ].join('\n')
+}
+
+/** The file whose ops a namespace has. */
+const files = new Map()
+const read = (path, file) => {
+  files.set(path.join('.'), file)
+  for (const [name, inner] of exportsOf(file).namespaces) read([...path, name], inner)
+}
+for (const name of readdirSync(folder)) {
+  const file = join(folder, name)
+  const [statement] = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest).statements
+  read([name.replace('.ts', '')], pathOf(file, statement.moduleSpecifier.text))
+}
+
+export const recordedModules = new Map(
+  Array.from(files.keys(), (path) => [path, path.includes('.') ? VIRTUAL + path : join(folder, `${path}.ts`)]),
+)
+
+export const recordedOps = {
+  name: 'recorded-ops',
+  resolveId: (source) => (source.startsWith(VIRTUAL) ? `\0${source}` : null),
+  load(id) {
+    const path = id.startsWith(`\0${VIRTUAL}`) ? id.slice(VIRTUAL.length + 1) : undefined
+    return path === undefined ? null : codeOf(path.split('.'), files.get(path))
+  },
+  transform(_code, id) {
+    const path = dirname(id) === folder ? id.slice(folder.length + 1, -'.ts'.length) : undefined
+    return path === undefined ? null : codeOf([path], files.get(path))
+  },
+}

@@ -1,0 +1,3 @@
+// Random tensors as users call them: `import { random } from 'myelin'`. See ops.ts.
+
+export * from '../../ops/random/random'
