@@ -113,7 +113,7 @@ const ascii = {
 const bases = {
   name: 'bases',
   transform(code: string, id: string) {
-    if (!id.endsWith('.ts') || !/ extends \w+\(/.test(code)) return null
+    if (!id.endsWith('.ts') || !/ extends \w*\(/.test(code)) return null
     const source = ts.createSourceFile(id, code, ts.ScriptTarget.Latest, true)
     const edits = source.statements.filter(ts.isClassDeclaration).flatMap((each) => {
       const base = baseOf(each)
