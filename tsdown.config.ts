@@ -38,9 +38,12 @@ const READ_BY_ALL = [
   'data/layout',
   'data/pad-sequences',
   'data/parse',
+  'data/py-dataset',
   'data/row-source',
+  'data/rows',
   'data/samples',
   'data/source',
+  'data/splits',
 ]
 /** What only sub-paths read outside of their folders. */
 const READ_BY_SUB_PATHS = ['training/cross-validate']

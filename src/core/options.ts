@@ -462,15 +462,15 @@ function optionsIn(where: string, of: Declared, given: readonly unknown[]): unkn
   const options = isOptions(last) ? last : {}
   const names = positionsOf(of)
   const own: Record<string, unknown> = {}
-  given.slice(0, isOptions(last) ? -1 : undefined).forEach((value, i) => {
-    if (value === undefined) return
+  given.forEach((value, i) => {
+    if (value === undefined || value === options) return
     const name = names[i]
     if (name === undefined)
       throw new ArgumentError(
-        `${where} takes (${[...names, `{ ${Object.keys(optionsOf(of)).find((each) => !names.includes(each)) ?? ''}: … }`].join(', ')}), received (${given.map(quoted).join(', ')})`,
+        `${where} takes (${[...names, '{ … }'].join(', ')}), received (${given.map(quoted).join(', ')})`,
       )
-    if (Object.keys(options).some((key) => knownName(key, [name]) !== undefined))
-      throw new ArgumentError(`${where}: ${name} is given twice, by position and among the options`)
+    if (Object.keys(options).some((key) => knownName(key, [name])))
+      throw new ArgumentError(`${where}: ${name} is given twice`)
     own[name] = value
   })
   return { ...own, ...options }

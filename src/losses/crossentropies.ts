@@ -280,7 +280,7 @@ export class SparseCategoricalCrossentropy extends lossOf(
   OfClassNumbers,
   sparseCategoricalCrossentropy,
   sparseCrossentropyOptions,
-  ['fromLogits', 'ignoreClass', 'reduction', 'axis', 'name', 'dtype'],
+  ['fromLogits', 'ignoreClass', 'reduction'],
 ) {
   static readonly className = 'SparseCategoricalCrossentropy'
 

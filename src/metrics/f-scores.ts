@@ -89,7 +89,7 @@ export type FBetaScoreOptions = OptionInputs<ReturnType<typeof betaOptions>> & F
  * metric.apply([[1, 0], [0, 1], [0, 1]], [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
  * metric.result()   // [0.8333, 0.5556]
  */
-export class FBetaScore extends configured(F1Score, betaOptions, ['average', 'beta', 'threshold', 'name', 'dtype']) {
+export class FBetaScore extends configured(F1Score, betaOptions, ['average', 'beta', 'threshold']) {
   static override readonly className = 'FBetaScore'
   protected override get recallWeight(): number {
     return this.beta ** 2

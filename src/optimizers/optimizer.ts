@@ -234,6 +234,11 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
     return [this]
   }
 
+  /** Whether a step whose gradients are not finite changes no weight, instead of ending training. @internal */
+  get skipsNonFinite(): boolean {
+    return false
+  }
+
   /** The schedule of the learning rate; null for a number. @internal */
   get schedule(): LearningRateSchedule | null {
     return this.rate!.schedule

@@ -114,7 +114,7 @@ export class Compiled {
     const read = readOptions('compile', COMPILE_OPTIONS, options)
     this.options = read as Record<keyof CompileOptions, unknown>
     if (needsLoss && options.loss === undefined)
-      throw new ArgumentError("compile: needs a loss, for example 'meanSquaredError'")
+      throw new ArgumentError("compile: needs a loss, such as 'mse'; null if layers add one")
     this.optimizer = customObjectScope(objects, () => {
       // Names are checked now, although losses and metrics are assigned with the first batch.
       for (const identifier of leavesOf(read['loss']))

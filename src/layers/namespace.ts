@@ -1,0 +1,32 @@
+// The namespace `layers`: all layers, and Keras's serialize and deserialize. Only this namespace needs the registry of all
+// layers, so an application that does not call deserialize contains only the layers that it uses.
+
+import { deserializeObject } from '../core/identified'
+import type { SavedObject } from '../core/identified'
+import type { CustomObjects, Serialized } from '../core/registry'
+import { classesIn, serialize as serialized } from '../core/registry'
+import { typed } from '../core/tree'
+import * as initializers from '../initializers'
+import type { Layer } from './layer'
+import type { LayerBase } from './layer'
+import { layers } from './registry'
+
+export * from './index'
+
+/** The configuration of a layer, without its weights. Keras: `keras.layers.serialize`. */
+export function serialize(layer: LayerBase): Serialized {
+  return serialized(layer)
+}
+
+/**
+ * A layer with new weights from its configuration; `modelFromJSON` makes models.
+ *
+ *   const copy = layers.deserialize(layers.serialize(layer))
+ *
+ * Keras: `keras.layers.deserialize`.
+ * @param customObjects your own classes and functions, by name
+ * @throws ArgumentError for an unknown name, with the nearest known one
+ */
+export function deserialize(saved: SavedObject | string, customObjects: CustomObjects = {}): Layer {
+  return typed(deserializeObject(layers, saved, { ...classesIn(initializers), ...customObjects }))
+}
