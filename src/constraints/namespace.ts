@@ -1,5 +1,6 @@
 // The namespace `constraints`: everything of this folder that users need, and Keras's get, serialize and deserialize.
 
+import { requireArguments } from '../core/arguments'
 import { deserializeObject, getObject, serializeObject } from '../core/identified'
 import type { SavedObject } from '../core/identified'
 import type { CustomObjects, Serialized } from '../core/registry'
@@ -19,11 +20,13 @@ export * from './index'
 export function get(
   identifier: ConstraintIdentifier | SavedObject | (new () => Constraint) | null,
 ): Constraint | ConstraintFunction | null {
+  requireArguments('constraints.get', arguments, 1)
   return typed(getObject(all, identifier))
 }
 
 /** The configuration of a constraint, or the name of a function. Keras: `keras.constraints.serialize`. */
 export function serialize(constraint: Constraint | ConstraintFunction): Serialized | string {
+  requireArguments('constraints.serialize', arguments, 1)
   return serializeObject(constraint)
 }
 
@@ -38,5 +41,6 @@ export function deserialize(
   saved: SavedObject | string,
   customObjects: CustomObjects = {},
 ): Constraint | ConstraintFunction {
+  requireArguments('constraints.deserialize', arguments, 2)
   return typed(deserializeObject(all, saved, customObjects))
 }

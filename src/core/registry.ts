@@ -196,7 +196,11 @@ export type ClassesIn<Module> = {
 
 /** The names, in camelCase, of the classes of a module that need no options: users can choose these by name. */
 export type NamesOf<Module> = {
-  [Name in keyof Module & string]: Module[Name] extends new () => Configurable ? CamelCase<Name> : never
+  [Name in keyof Module & string]: Module[Name] extends new (...inputs: never) => Configurable
+    ? [] extends ConstructorParameters<Module[Name]>
+      ? CamelCase<Name>
+      : never
+    : never
 }[keyof Module & string]
 
 type Base<Kind> = abstract new (...inputs: never) => Kind

@@ -1,5 +1,6 @@
 // The namespace `initializers`: everything of this folder that users need, and Keras's get, serialize and deserialize.
 
+import { requireArguments } from '../core/arguments'
 import { deserializeObject, getObject, serializeObject } from '../core/identified'
 import type { SavedObject } from '../core/identified'
 import type { CustomObjects, Serialized } from '../core/registry'
@@ -23,11 +24,13 @@ const all = /* @__PURE__ */ new Registry('initializer', module.Initializer, () =
 export function get(
   identifier: InitializerIdentifier | SavedObject | (new () => module.Initializer) | null,
 ): module.Initializer | module.InitializerFunction | null {
+  requireArguments('initializers.get', arguments, 1)
   return typed(getObject(all, identifier))
 }
 
 /** The configuration of an initializer, or the name of a function. Keras: `keras.initializers.serialize`. */
 export function serialize(initializer: module.Initializer | module.InitializerFunction): Serialized | string {
+  requireArguments('initializers.serialize', arguments, 1)
   return serializeObject(initializer)
 }
 
@@ -42,5 +45,6 @@ export function deserialize(
   saved: SavedObject | string,
   customObjects: CustomObjects = {},
 ): module.Initializer | module.InitializerFunction {
+  requireArguments('initializers.deserialize', arguments, 2)
   return typed(deserializeObject(all, saved, customObjects))
 }

@@ -1,6 +1,7 @@
 // The namespace `layers`: all layers, and Keras's serialize and deserialize. Only this namespace needs the registry of all
 // layers, so an application that does not call deserialize contains only the layers that it uses.
 
+import { requireArguments } from '../core/arguments'
 import { deserializeObject } from '../core/identified'
 import type { SavedObject } from '../core/identified'
 import type { CustomObjects, Serialized } from '../core/registry'
@@ -15,6 +16,7 @@ export * from './index'
 
 /** The configuration of a layer, without its weights. Keras: `keras.layers.serialize`. */
 export function serialize(layer: LayerBase): Serialized {
+  requireArguments('layers.serialize', arguments, 1)
   return serialized(layer)
 }
 
@@ -28,5 +30,6 @@ export function serialize(layer: LayerBase): Serialized {
  * @throws ArgumentError for an unknown name, with the nearest known one
  */
 export function deserialize(saved: SavedObject | string, customObjects: CustomObjects = {}): Layer {
+  requireArguments('layers.deserialize', arguments, 2)
   return typed(deserializeObject(layers, saved, { ...classesIn(initializers), ...customObjects }))
 }

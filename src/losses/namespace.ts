@@ -1,5 +1,6 @@
 // The namespace `losses`: everything of this folder that users need, and Keras's get, serialize and deserialize.
 
+import { requireArguments } from '../core/arguments'
 import { deserializeObject, getObject, serializeObject } from '../core/identified'
 import type { SavedObject } from '../core/identified'
 import type { CustomObjects, Serialized } from '../core/registry'
@@ -23,11 +24,13 @@ const all = /* @__PURE__ */ new Registry('loss', Loss, () => module, { aliases: 
  * @throws ArgumentError for an unknown name, with the nearest known one
  */
 export function get(identifier: LossIdentifier | SavedObject | (new () => Loss) | null): Loss | LossFunction | null {
+  requireArguments('losses.get', arguments, 1)
   return typed(getObject(all, identifier, { module, aliases: SHORT_NAMES }))
 }
 
 /** The configuration of a loss, or the name of a function. Keras: `keras.losses.serialize`. */
 export function serialize(loss: Loss | LossFunction): Serialized | string {
+  requireArguments('losses.serialize', arguments, 1)
   return serializeObject(loss)
 }
 
@@ -39,5 +42,6 @@ export function serialize(loss: Loss | LossFunction): Serialized | string {
  * @throws ArgumentError for an unknown name, with the nearest known one
  */
 export function deserialize(saved: SavedObject | string, customObjects: CustomObjects = {}): Loss | LossFunction {
+  requireArguments('losses.deserialize', arguments, 2)
   return typed(deserializeObject(all, saved, customObjects, { module, aliases: SHORT_NAMES }))
 }

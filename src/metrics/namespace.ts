@@ -1,5 +1,6 @@
 // The namespace `metrics`: everything of this folder that users need, and Keras's get, serialize and deserialize.
 
+import { requireArguments } from '../core/arguments'
 import { deserializeObject, getObject, serializeObject } from '../core/identified'
 import type { SavedObject } from '../core/identified'
 import type { CustomObjects, Serialized } from '../core/registry'
@@ -24,11 +25,13 @@ const all = /* @__PURE__ */ new Registry('metric', Metric, () => module, { alias
 export function get(
   identifier: MetricIdentifier | SavedObject | (new () => Metric) | null,
 ): Metric | MetricFunction | null {
+  requireArguments('metrics.get', arguments, 1)
   return typed(getObject(all, identifier))
 }
 
 /** The configuration of a metric, or the name of a function. Keras: `keras.metrics.serialize`. */
 export function serialize(metric: Metric | MetricFunction): Serialized | string {
+  requireArguments('metrics.serialize', arguments, 1)
   return serializeObject(metric)
 }
 
@@ -40,5 +43,6 @@ export function serialize(metric: Metric | MetricFunction): Serialized | string 
  * @throws ArgumentError for an unknown name, with the nearest known one
  */
 export function deserialize(saved: SavedObject | string, customObjects: CustomObjects = {}): Metric | MetricFunction {
+  requireArguments('metrics.deserialize', arguments, 2)
   return typed(deserializeObject(all, saved, customObjects))
 }

@@ -1,5 +1,6 @@
 // The namespace `optimizers`: everything of this folder that users need, and Keras's get, serialize and deserialize.
 
+import { requireArguments } from '../core/arguments'
 import { deserializeObject, getObject, serializeObject } from '../core/identified'
 import type { SavedObject } from '../core/identified'
 import type { CustomObjects, Serialized } from '../core/registry'
@@ -28,11 +29,13 @@ const all = /* @__PURE__ */ new Registry('optimizer', Optimizer, () => ({
  * @throws ArgumentError for an unknown name, with the nearest known one
  */
 export function get(identifier: OptimizerIdentifier | SavedObject | (new () => Optimizer) | null): Optimizer | null {
+  requireArguments('optimizers.get', arguments, 1)
   return typed(getObject(all, identifier))
 }
 
 /** The configuration of an optimizer. Keras: `keras.optimizers.serialize`. */
 export function serialize(optimizer: Optimizer): Serialized {
+  requireArguments('optimizers.serialize', arguments, 1)
   return typed(serializeObject(optimizer))
 }
 
@@ -44,5 +47,6 @@ export function serialize(optimizer: Optimizer): Serialized {
  * @throws ArgumentError for an unknown name, with the nearest known one
  */
 export function deserialize(saved: SavedObject | string, customObjects: CustomObjects = {}): Optimizer {
+  requireArguments('optimizers.deserialize', arguments, 2)
   return typed(deserializeObject(all, saved, customObjects))
 }

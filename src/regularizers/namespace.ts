@@ -1,5 +1,6 @@
 // The namespace `regularizers`: everything of this folder that users need, and Keras's get, serialize and deserialize.
 
+import { requireArguments } from '../core/arguments'
 import { deserializeObject, getObject, serializeObject } from '../core/identified'
 import type { SavedObject } from '../core/identified'
 import type { CustomObjects, Serialized } from '../core/registry'
@@ -19,11 +20,13 @@ export * from './index'
 export function get(
   identifier: RegularizerIdentifier | SavedObject | (new () => Regularizer) | null,
 ): Regularizer | RegularizerFunction | null {
+  requireArguments('regularizers.get', arguments, 1)
   return typed(getObject(all, identifier))
 }
 
 /** The configuration of a regularizer, or the name of a function. Keras: `keras.regularizers.serialize`. */
 export function serialize(regularizer: Regularizer | RegularizerFunction): Serialized | string {
+  requireArguments('regularizers.serialize', arguments, 1)
   return serializeObject(regularizer)
 }
 
@@ -38,5 +41,6 @@ export function deserialize(
   saved: SavedObject | string,
   customObjects: CustomObjects = {},
 ): Regularizer | RegularizerFunction {
+  requireArguments('regularizers.deserialize', arguments, 2)
   return typed(deserializeObject(all, saved, customObjects))
 }

@@ -1,5 +1,6 @@
 // Objects of all kinds as JSON, and back.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { inOwnSpelling, isFunctionConfig } from '../core/identified'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
@@ -34,9 +35,14 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
  * @throws ArgumentError for other values
  */
 export function serializeKerasObject(object: unknown): Json {
+  requireArguments('serializeKerasObject', arguments, 1)
+  return write(object)
+}
+
+function write(object: unknown): Json {
   if (object === null || typeof object === 'string' || typeof object === 'boolean' || typeof object === 'number')
     return object
-  if (Array.isArray(object)) return object.map(serializeKerasObject)
+  if (Array.isArray(object)) return object.map(write)
   if (object instanceof Tensor)
     return {
       className: '__tensor__',
@@ -47,8 +53,7 @@ export function serializeKerasObject(object: unknown): Json {
       throw new ArgumentError('serializeKerasObject: a function without a name cannot be saved. Give it a name')
     return { module: null, className: 'function', config: object.name, registeredName: getRegisteredName(object) }
   }
-  if (isRecord(object))
-    return Object.fromEntries(Object.entries(object).map(([key, each]) => [key, serializeKerasObject(each)]))
+  if (isRecord(object)) return Object.fromEntries(Object.entries(object).map(([key, each]) => [key, write(each)]))
   if (typeof object === 'object' && 'getConfig' in object && typeof object.getConfig === 'function')
     return {
       module: moduleOf(object),
@@ -74,6 +79,7 @@ function moduleOf(object: object): string | null {
  * @throws ArgumentError for unknown classes, and for a name of several kinds without `module`
  */
 export function deserializeKerasObject(saved: unknown, customObjects: CustomObjects = {}): unknown {
+  requireArguments('deserializeKerasObject', arguments, 2)
   return customObjectScope(customObjects, () => read(saved))
 }
 

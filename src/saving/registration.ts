@@ -1,5 +1,6 @@
 // The user's classes and functions, registered by name for the whole program.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import type { CustomObjects } from '../core/registry'
 import { customObject, isClass, nameOfClass, registeredObjects } from '../core/registry'
@@ -14,6 +15,7 @@ type Named = Function
  * Keras: `keras.saving.get_custom_objects`.
  */
 export function getCustomObjects(): Record<string, unknown> {
+  requireArguments('getCustomObjects', arguments, 0)
   return registeredObjects
 }
 
@@ -41,9 +43,15 @@ function register(name: string, of: Named): void {
  * @throws ArgumentError for a name that another object has, and for a class without getConfig
  */
 export function registerKerasSerializable(
-  packageName = 'Custom',
-  name: string | null = null,
+  packageName?: string,
+  name?: string | null,
 ): <Object extends Named>(of: Object, context?: unknown) => Object {
+  requireArguments('registerKerasSerializable', arguments, 2)
+  for (const given of [packageName ?? 'Custom', name ?? 'name'])
+    if (typeof given !== 'string' || given === '')
+      throw new ArgumentError(
+        `registerKerasSerializable: expected the names of a package and of the object, received ${quoted(given)}`,
+      )
   return (of) => {
     if (typeof of !== 'function')
       throw new ArgumentError(`registerKerasSerializable: expected a class or a function, received ${quoted(of)}`)
@@ -56,7 +64,7 @@ export function registerKerasSerializable(
         `registerKerasSerializable: this library has a class ${own}. Give yours another name: static className = 'My${own}'`,
       )
     register(own, of)
-    register(`${packageName}>${name ?? own}`, of)
+    register(`${packageName ?? 'Custom'}>${name ?? own}`, of)
     return of
   }
 }
@@ -67,6 +75,9 @@ export function registerKerasSerializable(
  * Keras: `keras.saving.get_registered_name`.
  */
 export function getRegisteredName(of: Named): string {
+  requireArguments('getRegisteredName', arguments, 1)
+  if (typeof of !== 'function')
+    throw new ArgumentError(`getRegisteredName: expected a class or a function, received ${quoted(of)}`)
   const found = Object.entries(registeredObjects).find(([name, each]) => each === of && name.includes('>'))
   return found?.[0] ?? nameOfClass(of)
 }
@@ -79,11 +90,13 @@ export function getRegisteredName(of: Named): string {
  */
 export function getRegisteredObject(
   name: string,
-  customObjects: CustomObjects = {},
-  moduleObjects: CustomObjects = {},
+  customObjects?: CustomObjects,
+  moduleObjects?: CustomObjects,
 ): unknown {
+  requireArguments('getRegisteredObject', arguments, 3)
   const own = customObject(name)
   if (own !== undefined) return own
-  for (const objects of [customObjects, moduleObjects]) if (Object.hasOwn(objects, name)) return objects[name]
+  for (const objects of [customObjects ?? {}, moduleObjects ?? {}])
+    if (Object.hasOwn(objects, name)) return objects[name]
   return null
 }

@@ -1,5 +1,6 @@
 // The start of a functional model: Input() and its layer.
 
+import { requireArguments } from '../../core/arguments'
 import type { DType } from '../../core/dtypes'
 import { choice, configured, extent, extents, nullable, option, required, withoutOptions } from '../../core/options'
 import { typed } from '../../core/tree'
@@ -87,6 +88,7 @@ type InputArguments =
  * @throws ArgumentError for unknown options and for extents that are not integers ≥ 1
  */
 export function Input(...given: InputArguments): Tensor {
+  requireArguments('Input', arguments, 4)
   const layer = new InputLayer(...typed<[InputOptions]>(given))
   layer.ensureBuilt(layer.spec)
   return typed(recordCall(layer, null, {}, layer.spec))
