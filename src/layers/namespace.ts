@@ -2,14 +2,13 @@
 // layers, so an application that does not call deserialize contains only the layers that it uses.
 
 import { requireArguments } from '../core/arguments'
-import { deserializeObject } from '../core/identified'
+import { deserializeObject, serializeObject } from '../core/identified'
 import type { SavedObject } from '../core/identified'
 import type { CustomObjects, Serialized } from '../core/registry'
-import { classesIn, serialize as serialized } from '../core/registry'
+import { classesIn } from '../core/registry'
 import { typed } from '../core/tree'
 import * as initializers from '../initializers'
-import type { Layer } from './layer'
-import type { LayerBase } from './layer'
+import type { Layer, LayerBase } from './layer'
 import { layers } from './registry'
 
 export * from './index'
@@ -17,7 +16,7 @@ export * from './index'
 /** The configuration of a layer, without its weights. Keras: `keras.layers.serialize`. */
 export function serialize(layer: LayerBase): Serialized {
   requireArguments('layers.serialize', arguments, 1)
-  return serialized(layer)
+  return typed(serializeObject(layer))
 }
 
 /**

@@ -13,7 +13,7 @@ import { Registry } from '../core/registry'
 import * as rules from './rules'
 
 export * from './index'
-export * as schedules from './schedules'
+export * as schedules from './schedules-namespace'
 
 const all = /* @__PURE__ */ new Registry('optimizer', Optimizer, () => ({
   ...rules,

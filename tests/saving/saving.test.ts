@@ -110,6 +110,14 @@ describe.each(
 })
 
 describe('names', () => {
+  it('of schedules are found in optimizers.schedules', () => {
+    const schedule = new schedules.PolynomialDecay(0.1, 100, 0.01)
+    expect(optimizers.schedules.deserialize(schedules.serialize(schedule)).getConfig()).toEqual(schedule.getConfig())
+    expect(() => schedules.deserialize({ className: 'ExponentialDeca', config: {} })).toThrow('Did you mean')
+    expect(() => schedules.serialize(7 as never)).toThrow(ArgumentError)
+    expect(() => layers.serialize({} as never)).toThrow(ArgumentError)
+  })
+
   it('of losses in lower case are functions, as in Keras', () => {
     expect(losses.get('mse')).toBe(losses.meanSquaredError)
     expect(losses.get('mean_squared_error')).toBe(losses.meanSquaredError)
