@@ -41,9 +41,12 @@ const READ_BY_ALL = [
   'data/layout',
   'data/pad-sequences',
   'data/parse',
+  'data/py-dataset',
   'data/row-source',
+  'data/rows',
   'data/samples',
   'data/source',
+  'data/splits',
 ]
 /** What only sub-paths read outside of their folders. */
 const READ_BY_SUB_PATHS = ['training/cross-validate']
@@ -119,7 +122,7 @@ const ascii = {
 const bases = {
   name: 'bases',
   transform(code: string, id: string) {
-    if (!id.endsWith('.ts') || !/ extends \w+\(/.test(code)) return null
+    if (!id.endsWith('.ts') || !/ extends \w*\(/.test(code)) return null
     const source = ts.createSourceFile(id, code, ts.ScriptTarget.Latest, true)
     const edits = source.statements.filter(ts.isClassDeclaration).flatMap((each) => {
       const base = baseOf(each)

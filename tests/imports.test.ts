@@ -23,6 +23,8 @@ const order: readonly (readonly string[])[] = [
   ['formats'],
   ['training'],
   ['models'],
+  ['saving'],
+  ['utils'],
   ['balance', 'explain', 'generation', 'search', 'thrift'],
   // The files of src itself.
   ['entries'],

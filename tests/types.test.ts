@@ -251,8 +251,23 @@ describe('layers', () => {
       () => new Dense(3, { units: 3 }),
       // @ts-expect-error: usebias
       () => new Dense(3, { usebias: false }),
-      // @ts-expect-error: the second argument is a record of options
       () => new Dense(3, 'relu'),
+      () => new Dense(3, 'relu', true, { kernelInitializer: 'zeros' }),
+      // @ts-expect-error: useBias is a boolean
+      () => new Dense(3, 'relu', 'yes'),
+      // @ts-expect-error: activation is said already
+      () => new Dense(3, 'relu', { activation: 'relu' }),
+      () => new Conv2D(8, { kernelSize: 3 }),
+      () => new Conv2D(8, 3, { padding: 'same' }),
+      // @ts-expect-error: kernelSize is missing
+      () => new Conv2D(8),
+      // @ts-expect-error: kernelSize is missing
+      () => new Conv2D(8, { padding: 'same' }),
+      () => new Adam(0.1, 0.9, { weightDecay: 0.1 }),
+      // @ts-expect-error: beta1 is said already
+      () => new Adam(0.1, 0.9, { beta1: 0.1 }),
+      () => new losses.Huber(2, 'sum'),
+      () => new metrics.BinaryAccuracy('right', null, 0.4),
       // @ts-expect-error: options are one record
       () => new Dense({ units: 3 }, { useBias: false }),
       // @ts-expect-error: units stays what it is

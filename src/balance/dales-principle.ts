@@ -38,7 +38,7 @@ export type DalesPrincipleOptions = OptionInputs<ReturnType<typeof dalesPrincipl
  * Dale 1935; Cornford et al., Learning to live with Dale's principle, 2021.
  * @throws ArgumentError for a weight without an input axis
  */
-export class DalesPrinciple extends configured(Constraint, dalesPrincipleOptions, 'excitatory') {
+export class DalesPrinciple extends configured(Constraint, dalesPrincipleOptions, ['excitatory']) {
   static readonly className = 'DalesPrinciple'
 
   call(w: Tensor, inputAxes: readonly number[] = w.rank < 2 ? [] : [w.rank - 2]): Tensor {

@@ -55,7 +55,7 @@ export type ElasticWeightConsolidationOptions = OptionInputs<ReturnType<typeof e
  * Kirkpatrick et al., Overcoming catastrophic forgetting in neural networks, 2017.
  * @throws ArgumentError if used as an activity regularizer
  */
-export class ElasticWeightConsolidation extends configured(Regularizer, elasticOptions, 'strength') {
+export class ElasticWeightConsolidation extends configured(Regularizer, elasticOptions, ['strength']) {
   static readonly className = 'ElasticWeightConsolidation'
 
   override keep(weight: Variable): readonly Variable[] {

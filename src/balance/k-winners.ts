@@ -35,7 +35,7 @@ export type KWinnersTakeAllOptions = OptionInputs<ReturnType<typeof kWinnersOpti
  * Makhzani & Frey, k-Sparse autoencoders, 2013.
  * @throws ArgumentError for a k above 1 that is not an integer; ShapeError for a k above the number of units
  */
-export class KWinnersTakeAll extends configured(Layer<Tensor>, kWinnersOptions, 'k') {
+export class KWinnersTakeAll extends configured(Layer<Tensor>, kWinnersOptions, ['k']) {
   static readonly className = 'KWinnersTakeAll'
   static override readonly form = ELEMENTWISE
 

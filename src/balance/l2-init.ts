@@ -32,7 +32,7 @@ export type L2InitOptions = OptionInputs<ReturnType<typeof l2InitOptions>>
  * Kumar, Marklund & Van Roy, Maintaining plasticity in continual learning via regenerative regularization, 2023.
  * @throws ArgumentError if used as an activity regularizer
  */
-export class L2Init extends configured(Regularizer, l2InitOptions, 'strength') {
+export class L2Init extends configured(Regularizer, l2InitOptions, ['strength']) {
   static readonly className = 'L2Init'
 
   override keep(weight: Variable): readonly Variable[] {

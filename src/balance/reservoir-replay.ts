@@ -102,7 +102,7 @@ class Rows {
  *
  * Vitter, Random sampling with a reservoir, 1985: algorithm R.
  */
-export class ReservoirReplay extends configured(Configured, reservoirOptions, 'capacity') {
+export class ReservoirReplay extends configured(Configured, reservoirOptions, ['capacity']) {
   static readonly className = 'ReservoirReplay'
   private readonly key = this.seed ?? nextSeed()
   private drawn = 0

@@ -1,6 +1,7 @@
 // The constraints that users can choose by name; registry.ts and index.ts read this module.
 
 import { ArgumentError } from '../core/errors'
+import type { InOrder } from '../core/options'
 import { Configured, configured, functionKind, integer, listOf, number, option, required } from '../core/options'
 import type { OptionInputs, Kind } from '../core/options'
 import { add, clip, divide, maximum, multiply, sqrt, square } from '../ops/numpy/elementwise'
@@ -41,7 +42,7 @@ export type LambdaConstraintOptions = OptionInputs<ReturnType<typeof lambdaOptio
  *
  * To load a model with such layers: `customObjects: { symmetric }`.
  */
-export class LambdaConstraint extends configured(Constraint, lambdaOptions, 'constraint') {
+export class LambdaConstraint extends (configured as InOrder<['constraint']>)(Constraint, lambdaOptions) {
   static readonly className = 'LambdaConstraint'
   call(w: Tensor): Tensor {
     return this.constraint(w)
@@ -82,7 +83,7 @@ export type MaxNormOptions = OptionInputs<ReturnType<typeof maxNormOptions>>
  * Norms of at most maxValue: w · min(|w|, maxValue) / |w|.
  * @example new constraints.MaxNorm(1).call(tensor([[3], [4]]))   // [[0.6], [0.8]]
  */
-export class MaxNorm extends configured(Constraint, maxNormOptions, 'maxValue') {
+export class MaxNorm extends (configured as InOrder<['maxValue', 'axis']>)(Constraint, maxNormOptions) {
   static readonly className = 'MaxNorm'
   call(w: Tensor): Tensor {
     const norms = lengths(w, this.axis)
@@ -111,7 +112,7 @@ export type UnitNormOptions = OptionInputs<ReturnType<typeof unitNormOptions>>
  * Norms of 1: w / |w|.
  * @example new constraints.UnitNorm().call(tensor([[3], [4]]))   // [[0.6], [0.8]]
  */
-export class UnitNorm extends configured(Constraint, unitNormOptions) {
+export class UnitNorm extends (configured as InOrder<['axis']>)(Constraint, unitNormOptions) {
   static readonly className = 'UnitNorm'
   call(w: Tensor): Tensor {
     return divide(w, add(lengths(w, this.axis), EPSILON))
@@ -134,7 +135,10 @@ export type MinMaxNormOptions = OptionInputs<ReturnType<typeof minMaxNormOptions
  * Norms between two bounds: w · (rate · clip(|w|, minValue, maxValue) + (1 − rate) · |w|) / |w|.
  * @example new constraints.MinMaxNorm({ minValue: 1, maxValue: 2 }).call(tensor([[3], [4]]))   // [[1.2], [1.6]]
  */
-export class MinMaxNorm extends configured(Constraint, minMaxNormOptions) {
+export class MinMaxNorm extends (configured as InOrder<['minValue', 'maxValue', 'rate', 'axis']>)(
+  Constraint,
+  minMaxNormOptions,
+) {
   static readonly className = 'MinMaxNorm'
 
   protected override checkOptions(): void {

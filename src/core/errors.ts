@@ -123,6 +123,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   filters: 'units',
   units: 'filters',
   batch: 'batchSize',
+  validationbatches: 'validationSteps',
   epoch: 'epochs',
   keepdim: 'keepDims',
   dim: 'axis',

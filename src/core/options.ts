@@ -424,8 +424,8 @@ function writeOptions(table: OptionTable, object: object): Config {
 interface Declared {
   /** The options that this class adds to those of its base. */
   readonly declare?: () => OptionTable
-  /** The option whose value may be passed directly, alone or before an object with the others. */
-  readonly shorthand?: string
+  /** The options whose values may be passed by position, in this order. */
+  readonly positional?: readonly string[]
 }
 
 const tables = new WeakMap<object, OptionTable>()
@@ -443,22 +443,37 @@ export function optionsOf(of: object): OptionTable {
 }
 
 /**
- * The arguments of a constructor as one object of options. They are `(options)`, `(value)` or `(value, options)`; `value`
- * is the value of the shorthand.
+ * The options of a class that may be passed by position, in Keras's order: those that it lists, or all in the order of its
+ * table and then of its base.
+ */
+export function positionsOf(of: object): readonly string[] {
+  const { positional, declare } = of as Declared
+  if (positional !== undefined || declare === undefined) return positional ?? []
+  const own = Object.hasOwn(of, 'declare') ? Object.keys(declare()) : []
+  return [...new Set([...own, ...positionsOf(Object.getPrototypeOf(of))])]
+}
+
+/**
+ * The arguments of a constructor as one object of options: values by position, and an object with the others.
  * @throws ArgumentError for other arguments
  */
-function optionsIn(where: string, of: Declared, [first, second, ...rest]: readonly unknown[]): unknown {
-  const { shorthand: short } = of
-  const own = short !== undefined && first !== undefined && !isOptions(first) ? { [short]: first } : null
-  if (second === undefined && rest.length === 0) return own ?? first
-  if (own === null || !isOptions(second) || rest.length > 0) {
-    const possible =
-      short === undefined ? `{ ${Object.keys(optionsOf(of))[0]}: … }` : `{ ${short}: …, … } or (${short}, { … })`
-    throw new ArgumentError(`${where} takes ${possible}, received (${[first, second, ...rest].map(quoted).join(', ')})`)
-  }
-  if (Object.keys(second).some((key) => knownName(key, [short!]) !== undefined))
-    throw new ArgumentError(`${where}: ${short} is given twice, alone and among the options`)
-  return { ...own, ...second }
+function optionsIn(where: string, of: Declared, given: readonly unknown[]): unknown {
+  const last = given.at(-1)
+  const options = isOptions(last) ? last : {}
+  const names = positionsOf(of)
+  const own: Record<string, unknown> = {}
+  given.forEach((value, i) => {
+    if (value === undefined || value === options) return
+    const name = names[i]
+    if (name === undefined)
+      throw new ArgumentError(
+        `${where} takes (${[...names, '{ … }'].join(', ')}), received (${given.map(quoted).join(', ')})`,
+      )
+    if (Object.keys(options).some((key) => knownName(key, [name])))
+      throw new ArgumentError(`${where}: ${name} is given twice`)
+    own[name] = value
+  })
+  return { ...own, ...options }
 }
 
 /** The depth to which lists are copied and frozen: deeper ones contain no numbers that a kernel reads. */
@@ -514,56 +529,68 @@ export function withoutOptions<Options extends object>(config: Options, names: r
 type AbstractClass = abstract new (...inputs: never) => object
 /** Options, which may be omitted if none is required. */
 type OptionsArgument<Options> = Partial<Options> extends Options ? [options?: Options] : [options: Options]
-/** The value of one option, and others, which may be omitted if none is required. */
-type ShortArguments<Value, Options> =
-  Partial<Options> extends Options ? [value: Value, options?: Options] : [value: Value, options: Options]
+/** Values of the options `Names` by position, at least one, and an object with the others. */
+type PositionalArguments<Options, Names, Values extends readonly unknown[] = []> = Names extends readonly [
+  infer Name extends keyof Options,
+  ...infer Rest,
+]
+  ? | [...Values, value: Options[Name], ...OptionsArgument<Flat<Omit<Options, Name>>>]
+    | PositionalArguments<Omit<Options, Name>, Rest, [...Values, value: Options[Name]]>
+  : never
 type OptionsIn<Arguments> = Arguments extends [options?: infer Options] ? Exclude<Options, undefined> : never
 type BaseOptions<Base extends AbstractClass> = OptionsIn<ConstructorParameters<Base>>
 
 /**
- * The constructor of a class. A value that is an object, such as a layer, has a separate signature: in a union with its
- * properties, editors would show no documentation for options with the same names. Options come last, where
+ * The constructor of a class. A first value that is an object, such as a layer, has a separate signature: in a union with
+ * options, editors would show no documentation for options with the same names. Options come last, where
  * ConstructorParameters finds them.
  */
-type Constructor<Options, Short, Others, Instance> = [Extract<Short, object>] extends [never]
-  ? abstract new (
-      ...inputs: OptionsArgument<Options> | ([Short] extends [never] ? never : ShortArguments<Short, Others>)
-    ) => Instance
-  : (abstract new (...inputs: ShortArguments<Short, Others>) => Instance) &
+type Constructor<Options, Names extends readonly unknown[], Instance> = [
+  Extract<Options[Names[0] & keyof Options], object>,
+] extends [never]
+  ? abstract new (...inputs: PositionalArguments<Options, Names> | OptionsArgument<Options>) => Instance
+  : (abstract new (...inputs: PositionalArguments<Options, Names>) => Instance) &
       (abstract new (...inputs: OptionsArgument<Options>) => Instance)
 
 /** The same properties in one object type, which editors show as a list. */
 type Flat<Type> = { [Key in keyof Type]: Type[Key] } & {}
 
 /** Base with the options of Table; their values are properties with the same names. */
-export type ConfiguredClass<Base extends AbstractClass, Table, Short extends keyof Table = never> = Omit<
+export type ConfiguredClass<Base extends AbstractClass, Table, Names extends readonly unknown[] = []> = Omit<
   Base,
-  'prototype'
+  'prototype' | 'positional'
 > &
-  Constructor<
-    Flat<OptionInputs<Table> & BaseOptions<Base>>,
-    [Short] extends [never] ? never : InputOf<Table[Short]>,
-    Flat<Omit<OptionInputs<Table> & BaseOptions<Base>, Short>>,
-    InstanceType<Base> & ValuesOf<Table>
-  >
+  Constructor<Flat<OptionInputs<Table> & BaseOptions<Base>>, Names, InstanceType<Base> & ValuesOf<Table>> & {
+    /** @internal */
+    readonly positional?: Names | undefined
+  }
+
+/**
+ * The type of `configured` for a class whose positional options are the first of its table and then of its base, so that it
+ * need not list them: `(configured as InOrder<['learningRate', 'momentum']>)(Optimizer, sgdOptions)`.
+ */
+export type InOrder<Names extends readonly string[]> = <Base extends AbstractClass, Table extends OptionTable>(
+  base: Base,
+  declare: () => Table,
+) => ConfiguredClass<Base, Table, Names>
 
 /**
  * A base class with its own options.
  * @param declare the table; called when the first object is created
- * @param shorthand the option that may be passed alone, or before the others: `new Dropout(0.5)`,
- *   `new Dropout(0.5, { seed: 1 })`
+ * @param positional the options that may be passed by position, in Keras's order: `new Dropout(0.5)`,
+ *   `new Conv2D(32, 3, { padding: 'same' })`. Default: the order of the table and then of the base
  * @param members members that all objects of the class share, such as its formula
  */
 export function configured<
   Base extends AbstractClass,
   Table extends OptionTable,
-  Short extends keyof Table & string = never,
->(base: Base, declare: () => Table, shorthand?: Short, members?: object): ConfiguredClass<Base, Table, Short> {
+  const Names extends readonly string[] = [],
+>(base: Base, declare: () => Table, positional?: Names, members?: object): ConfiguredClass<Base, Table, Names> {
   // Configured, the root class, assigns the values.
   const made = class extends (base as unknown as new (given: unknown) => Configured) {
     static readonly declare = declare
-    static readonly shorthand = shorthand
+    static readonly positional = positional
   }
   if (members !== undefined) Object.assign(made.prototype, members)
-  return made as unknown as ConfiguredClass<Base, Table, Short>
+  return made as unknown as ConfiguredClass<Base, Table, Names>
 }

@@ -33,7 +33,7 @@ export function classNameOf({ constructor }: object): string {
 }
 
 /** The `static className` of a class, or else its name, which a bundler may have changed. */
-function nameOfClass(of: Function): string {
+export function nameOfClass(of: Function): string {
   return Object.hasOwn(of, 'className') && 'className' in of && typeof of.className === 'string'
     ? of.className
     : of.name
@@ -56,7 +56,9 @@ export function isSerialized(value: unknown): value is Serialized {
   return typeof className === 'string' && typeof config === 'object' && config !== null && !Array.isArray(config)
 }
 
-const customObjects = /* @__PURE__ */ scoped<CustomObjects>({})
+/** The objects that are registered for the whole program. */
+export const registeredObjects: Record<string, unknown> = {}
+const customObjects = /* @__PURE__ */ scoped<CustomObjects>(registeredObjects)
 
 /**
  * Runs `body` while names in `objects` refer to the user's classes and functions. Calls may be nested. The names are valid
@@ -79,7 +81,7 @@ export function customObject(name: string): unknown {
  * Whether a value is a class: its prototype cannot be replaced, or, if a compiler turned it into a function, has a base
  * or methods.
  */
-function isClass(value: unknown): value is abstract new () => object {
+export function isClass(value: unknown): value is abstract new () => object {
   if (typeof value !== 'function') return false
   const own = Object.getOwnPropertyDescriptor(value, 'prototype')
   // Arrow functions and methods have no prototype. That of a generator function has another base, and no constructor.
@@ -194,7 +196,11 @@ export type ClassesIn<Module> = {
 
 /** The names, in camelCase, of the classes of a module that need no options: users can choose these by name. */
 export type NamesOf<Module> = {
-  [Name in keyof Module & string]: Module[Name] extends new () => Configurable ? CamelCase<Name> : never
+  [Name in keyof Module & string]: Module[Name] extends new (...inputs: never) => Configurable
+    ? [] extends ConstructorParameters<Module[Name]>
+      ? CamelCase<Name>
+      : never
+    : never
 }[keyof Module & string]
 
 type Base<Kind> = abstract new (...inputs: never) => Kind

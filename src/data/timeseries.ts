@@ -92,6 +92,26 @@ export function timeseriesDataset<const Options extends TimeseriesOptions>(
   return Dataset.of(abortableSource(all, signal)) as Dataset<TimeseriesElement<Options>>
 }
 
+/**
+ * `timeseriesDataset` with Keras's parameters: targets and the length of a window come by position.
+ *
+ *   timeseriesDatasetFromArray(series.slice(0, -10), series.slice(10), 10, { batchSize: 32 })
+ *
+ * Keras: `keras.utils.timeseries_dataset_from_array`.
+ * @param targets a target for each step; null for none
+ */
+export function timeseriesDatasetFromArray<const Targets extends TensorLike | null>(
+  data: TensorLike,
+  targets: Targets,
+  sequenceLength: number,
+  options: Omit<TimeseriesOptions, 'targets' | 'sequenceLength'> = {},
+): Dataset<TimeseriesElement<{ targets: Targets }>> {
+  requireArguments('timeseriesDatasetFromArray', arguments, 4)
+  return timeseriesDataset(data, { ...options, targets, sequenceLength }) as Dataset<
+    TimeseriesElement<{ targets: Targets }>
+  >
+}
+
 interface Steps {
   readonly count: number
   step(at: number): number | Tensor

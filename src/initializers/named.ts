@@ -4,6 +4,7 @@ import { requireArguments } from '../core/arguments'
 import type { TensorData } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { OptionInputs, Spelled } from '../core/options'
+import type { InOrder } from '../core/options'
 import {
   choice,
   configured,
@@ -46,7 +47,7 @@ export type LambdaInitializerOptions = OptionInputs<ReturnType<typeof lambdaOpti
  *
  * To load a model with such layers: `customObjects: { rising }`.
  */
-export class LambdaInitializer extends configured(Initializer, lambdaOptions, 'initializer') {
+export class LambdaInitializer extends (configured as InOrder<['initializer']>)(Initializer, lambdaOptions) {
   static readonly className = 'LambdaInitializer'
   call(shape: Shape): Tensor {
     return cast(asTensor(this.initializer(shape), 'LambdaInitializer'), 'float32')
@@ -88,7 +89,7 @@ export type ConstantOptions = OptionInputs<ReturnType<typeof constantOptions>>
  *
  * The numbers are also saved in the layer's configuration, not only in its weights.
  */
-export class Constant extends configured(Initializer, constantOptions, 'value') {
+export class Constant extends (configured as InOrder<['value']>)(Initializer, constantOptions) {
   static readonly className: string = 'Constant'
   call(shape: Shape): Tensor {
     return typeof this.value === 'number' ? full(shape, this.value) : broadcastTo(cast(this.value, 'float32'), shape)
@@ -106,7 +107,7 @@ const identityOptions = () => ({
  * gain · the identity matrix; for a matrix that is not square, gain where the row index equals the column index.
  * @example new initializers.Identity({ gain: 2 }).call([2, 2])   // [[2, 0], [0, 2]]
  */
-export class Identity extends configured(Initializer, identityOptions, 'gain') {
+export class Identity extends (configured as InOrder<['gain']>)(Initializer, identityOptions) {
   static readonly className: string = 'Identity'
   call(shape: Shape): Tensor {
     const [rows, columns] = shape
@@ -127,7 +128,7 @@ const seedOptions = () => ({
 export type SeedOptions = OptionInputs<ReturnType<typeof seedOptions>>
 
 /** A random initializer. Equal seeds give equal weights; without a seed, each tensor gets different numbers. */
-abstract class RandomInitializer extends configured(Initializer, seedOptions) {
+abstract class RandomInitializer extends (configured as InOrder<['seed']>)(Initializer, seedOptions) {
   protected get options(): random.RandomOptions {
     return this.seed === null ? {} : { seed: this.seed }
   }
@@ -145,7 +146,10 @@ export type RandomNormalOptions = OptionInputs<ReturnType<typeof normalOptions>>
  * Normal numbers; mean 0 and standard deviation 0.05 by default.
  * @example new Dense({ units: 4, kernelInitializer: new initializers.RandomNormal({ stddev: 0.02, seed: 1 }) })
  */
-export class RandomNormal extends configured(RandomInitializer, normalOptions) {
+export class RandomNormal extends (configured as InOrder<['mean', 'stddev', 'seed']>)(
+  RandomInitializer,
+  normalOptions,
+) {
   static readonly className: string = 'RandomNormal'
   call(shape: Shape): Tensor {
     return random.normal(shape, { mean: this.mean, stddev: this.stddev, ...this.options })
@@ -175,7 +179,10 @@ export type RandomUniformOptions = OptionInputs<ReturnType<typeof uniformOptions
  * Uniform in [minval, maxval), ±0.05 by default.
  * @example new Dense({ units: 4, kernelInitializer: new initializers.RandomUniform({ minval: -0.1, maxval: 0.1 }) })
  */
-export class RandomUniform extends configured(RandomInitializer, uniformOptions) {
+export class RandomUniform extends (configured as InOrder<['minval', 'maxval', 'seed']>)(
+  RandomInitializer,
+  uniformOptions,
+) {
   static readonly className: string = 'RandomUniform'
 
   protected override checkOptions(): void {
@@ -253,6 +260,7 @@ const scalingOptions = () => ({
   mode: option(choice('fanIn', 'fanOut', 'fanAvg'), 'fanIn'),
   /** Default 'truncatedNormal'; 'normal' means the same. */
   distribution: option(distribution, 'truncatedNormal'),
+  ...seedOptions(),
   /**
    * The input axes, given together with outputAxes. Default null: the second axis from the end, times the receptive
    * field.
@@ -267,7 +275,9 @@ export type VarianceScalingOptions = OptionInputs<ReturnType<typeof scalingOptio
  * Variance scale / n, n the fan of `mode`. normal: σ = √(scale/n) after truncation; uniform: ±√(3·scale/n).
  * @example new Dense({ units: 4, kernelInitializer: new initializers.VarianceScaling({ scale: 2, mode: 'fanOut' }) })
  */
-export class VarianceScaling extends configured(RandomInitializer, scalingOptions) {
+export class VarianceScaling extends (
+  configured as InOrder<['scale', 'mode', 'distribution', 'seed', 'inputAxes', 'outputAxes']>
+)(RandomInitializer, scalingOptions) {
   static readonly className: string = 'VarianceScaling'
 
   protected override checkOptions(): void {
@@ -294,7 +304,9 @@ abstract class FanInitializer extends RandomInitializer {
 
 /** The base of an initializer with variance scale / n, n the fan of `mode`. */
 const scaling = (scale: number, mode: FanMode, distribution: Distribution) =>
-  configured(FanInitializer, () => ({}), undefined, { scaling: { scale, mode, distribution } })
+  configured<typeof FanInitializer, Readonly<Record<never, never>>, ['seed']>(FanInitializer, () => ({}), undefined, {
+    scaling: { scale, mode, distribution },
+  })
 
 /**
  * Uniform ±√(6/(fanIn + fanOut)). Glorot & Bengio 2010.
@@ -355,7 +367,7 @@ export type OrthogonalOptions = OptionInputs<ReturnType<typeof orthogonalOptions
  * [product of all but the last axis, last axis]. Saxe et al. 2013.
  * @example new Dense({ units: 4, kernelInitializer: new initializers.Orthogonal({ gain: 2, seed: 1 }) })
  */
-export class Orthogonal extends configured(RandomInitializer, orthogonalOptions) {
+export class Orthogonal extends (configured as InOrder<['gain', 'seed']>)(RandomInitializer, orthogonalOptions) {
   static readonly className: string = 'Orthogonal'
 
   call(shape: Shape): Tensor {

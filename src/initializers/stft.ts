@@ -2,6 +2,7 @@
 
 import { ShapeError, formatShape } from '../core/errors'
 import type { OptionInputs } from '../core/options'
+import type { InOrder } from '../core/options'
 import { boolean, choice, configured, either, listOf, nullable, number, option } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { Tensor } from '../ops/tensor'
@@ -52,7 +53,7 @@ export type STFTOptions = OptionInputs<ReturnType<typeof stftOptions>>
  * Keras: `keras.initializers.STFT`, which also has scipy's other windows: pass their values.
  * @throws ShapeError for other shapes, and for a window of another length
  */
-export class STFT extends configured(Initializer, stftOptions) {
+export class STFT extends (configured as InOrder<['side', 'window', 'scaling', 'periodic']>)(Initializer, stftOptions) {
   static readonly className = 'STFT'
 
   call(shape: Shape): Tensor {

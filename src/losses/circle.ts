@@ -26,6 +26,7 @@ import { eye, reshape, transpose } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import { requireElements, wrongTargets } from './kinds'
 import type { Counted } from './loss'
+import type { LossInOrder } from './loss'
 import { FormulaLoss, lossOf } from './loss'
 import { NOTHING } from './values'
 import { bothMasks } from './weights'
@@ -90,7 +91,9 @@ export function circle(yTrue: TensorLike, yPred: TensorLike, options: OptionInpu
  * al. 2020.
  * @example new losses.Circle().apply([0, 0, 1], ops.normalize([[1, 0], [1, 1], [0, 1]]))   // 10.63
  */
-export class Circle extends lossOf(FormulaLoss, circle, circleOptions) {
+export class Circle extends (
+  lossOf as LossInOrder<['gamma', 'margin', 'removeDiagonal', 'reduction', 'name', 'dtype']>
+)(FormulaLoss, circle, circleOptions) {
   static readonly className = 'Circle'
 
   protected override counted(yTrue: Tensor, yPred: Tensor, mask: Tensor | undefined): Counted {

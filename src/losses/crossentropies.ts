@@ -33,6 +33,7 @@ import type { Tensor } from '../ops/tensor'
 import { apply, operandOf } from '../ops/trace'
 import { OfClassNumbers, OfDistributions, OfFractions } from './kinds'
 import type { Counted } from './loss'
+import type { LossInOrder } from './loss'
 import { lossOf } from './loss'
 import { crossentropyOptions, sparseCrossentropyOptions } from './options'
 import { EPSILON, classMask, classNumbers, floats, meanOver } from './values'
@@ -62,7 +63,9 @@ export function binaryCrossentropy(
  * Cross-entropy of binary targets: −(y ln p + (1−y) ln(1−p)).
  * @example new losses.BinaryCrossentropy().apply([1, 0], [0.9, 0.2])   // 0.1643
  */
-export class BinaryCrossentropy extends lossOf(OfFractions, binaryCrossentropy, crossentropyOptions) {
+export class BinaryCrossentropy extends (
+  lossOf as LossInOrder<['fromLogits', 'labelSmoothing', 'axis', 'reduction', 'name', 'dtype']>
+)(OfFractions, binaryCrossentropy, crossentropyOptions) {
   static readonly className = 'BinaryCrossentropy'
 }
 
@@ -130,7 +133,11 @@ export function binaryFocalCrossentropy(
  * BinaryCrossentropy. For imbalanced targets. Lin et al. 2017.
  * @example new losses.BinaryFocalCrossentropy({ gamma: 2 }).apply([1, 0], [0.9, 0.2])   // 0.00499
  */
-export class BinaryFocalCrossentropy extends lossOf(OfFractions, binaryFocalCrossentropy, binaryFocalOptions) {
+export class BinaryFocalCrossentropy extends (
+  lossOf as LossInOrder<
+    ['applyClassBalancing', 'alpha', 'gamma', 'fromLogits', 'labelSmoothing', 'axis', 'reduction', 'name', 'dtype']
+  >
+)(OfFractions, binaryFocalCrossentropy, binaryFocalOptions) {
   static readonly className = 'BinaryFocalCrossentropy'
 }
 
@@ -190,7 +197,9 @@ export function categoricalCrossentropy(
  * Cross-entropy of distributions over classes (one-hot rows): −Σ y ln p.
  * @example new losses.CategoricalCrossentropy().apply([[0, 1, 0]], [[0.1, 0.7, 0.2]])   // 0.3567
  */
-export class CategoricalCrossentropy extends lossOf(OfDistributions, categoricalCrossentropy, crossentropyOptions) {
+export class CategoricalCrossentropy extends (
+  lossOf as LossInOrder<['fromLogits', 'labelSmoothing', 'axis', 'reduction', 'name', 'dtype']>
+)(OfDistributions, categoricalCrossentropy, crossentropyOptions) {
   static readonly className = 'CategoricalCrossentropy'
 }
 
@@ -232,11 +241,9 @@ export function categoricalFocalCrossentropy(
  * p. Lin et al. 2017.
  * @example new losses.CategoricalFocalCrossentropy({ alpha: [0.2, 0.5, 0.3] }).apply([[0, 1, 0]], [[0.1, 0.7, 0.2]])   // 0.01605
  */
-export class CategoricalFocalCrossentropy extends lossOf(
-  OfDistributions,
-  categoricalFocalCrossentropy,
-  categoricalFocalOptions,
-) {
+export class CategoricalFocalCrossentropy extends (
+  lossOf as LossInOrder<['alpha', 'gamma', 'fromLogits', 'labelSmoothing', 'axis', 'reduction', 'name', 'dtype']>
+)(OfDistributions, categoricalFocalCrossentropy, categoricalFocalOptions) {
   static readonly className = 'CategoricalFocalCrossentropy'
 }
 
@@ -273,6 +280,7 @@ export class SparseCategoricalCrossentropy extends lossOf(
   OfClassNumbers,
   sparseCategoricalCrossentropy,
   sparseCrossentropyOptions,
+  ['fromLogits', 'ignoreClass', 'reduction'],
 ) {
   static readonly className = 'SparseCategoricalCrossentropy'
 
@@ -324,7 +332,7 @@ export function categoricalGeneralizedCrossEntropy(
  * wrong labels. Predictions are probabilities. Zhang & Sabuncu 2018.
  * @example new losses.CategoricalGeneralizedCrossEntropy({ q: 0.5 }).apply([1], [[0.1, 0.7, 0.2]])   // 0.3267
  */
-export class CategoricalGeneralizedCrossEntropy extends lossOf(
+export class CategoricalGeneralizedCrossEntropy extends (lossOf as LossInOrder<['q', 'reduction', 'name', 'dtype']>)(
   OfClassNumbers,
   categoricalGeneralizedCrossEntropy,
   generalizedOptions,
@@ -347,6 +355,6 @@ export function klDivergence(yTrue: TensorLike, yPred: TensorLike): Tensor {
  * Σ y ln(y / ŷ): the divergence of the distribution ŷ from y.
  * @example new losses.KLDivergence().apply([[0.5, 0.5]], [[0.9, 0.1]])   // 0.5108
  */
-export class KLDivergence extends lossOf(OfFractions, klDivergence) {
+export class KLDivergence extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfFractions, klDivergence) {
   static readonly className = 'KLDivergence'
 }

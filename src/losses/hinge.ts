@@ -7,6 +7,7 @@ import { add, equal, logicalOr, maximum, multiply, square, subtract, where } fro
 import { all, max, sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
 import { OfDistributions, OfSigns } from './kinds'
+import type { LossInOrder } from './loss'
 import { lossOf } from './loss'
 import { floats, meanOver } from './values'
 
@@ -31,7 +32,7 @@ export function hinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
  * max(1 − y·ŷ, 0) of targets −1 and 1, or 0 and 1.
  * @example new losses.Hinge().apply([[1], [-1]], [[0.5], [-2]])   // 0.25
  */
-export class Hinge extends lossOf(OfSigns, hinge) {
+export class Hinge extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfSigns, hinge) {
   static readonly className = 'Hinge'
 }
 
@@ -48,7 +49,7 @@ export function squaredHinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
  * max(1 − y·ŷ, 0)² of targets −1 and 1, or 0 and 1.
  * @example new losses.SquaredHinge().apply([[1], [-1]], [[0.5], [-2]])   // 0.125
  */
-export class SquaredHinge extends lossOf(OfSigns, squaredHinge) {
+export class SquaredHinge extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfSigns, squaredHinge) {
   static readonly className = 'SquaredHinge'
 }
 
@@ -68,6 +69,9 @@ export function categoricalHinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
  * max(1 + the largest other score − the score of the right class, 0); one-hot targets.
  * @example new losses.CategoricalHinge().apply([[0, 1, 0]], [[0.4, 0.9, 0.1]])   // 0.5
  */
-export class CategoricalHinge extends lossOf(OfDistributions, categoricalHinge) {
+export class CategoricalHinge extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(
+  OfDistributions,
+  categoricalHinge,
+) {
   static readonly className = 'CategoricalHinge'
 }

@@ -3,6 +3,7 @@
 
 import { ArgumentError, ShapeError, formatShape, quoted, restate, restating } from '../core/errors'
 import type { ConfiguredClass, OptionInputs, Kind, OptionTable, Spelled } from '../core/options'
+import type { InOrder } from '../core/options'
 import { Configured, choice, configured, custom, nullable, option, optionFrom, text } from '../core/options'
 import { camelCase, classNameOf } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
@@ -37,7 +38,7 @@ export interface Counted {
 }
 
 /** To make your own loss, subclass it and write `call` with ops; a plain function works as well. */
-export abstract class Loss extends configured(Configured, lossOptions) {
+export abstract class Loss extends (configured as InOrder<['reduction', 'name', 'dtype']>)(Configured, lossOptions) {
   /**
    * One value per sample: yTrue [batch, …], yPred [batch, …] → [batch, …]. Both have the same rank: [batch] was reshaped
    * to [batch, 1].
@@ -115,17 +116,27 @@ export function withOptions<Options>(
  * The base of the loss class for a function: it has the function's formula and options.
  * @param base checks the targets
  * @param table the options of the function; without it, the function takes only targets and predictions
- * @param shorthand the option that may be passed alone
+ * @param positional the options that may be passed by position, as in `configured`
  */
 export function lossOf<
   Base extends typeof FormulaLoss,
   Table extends OptionTable = Readonly<Record<never, never>>,
-  Short extends keyof Table & string = never,
+  const Names extends readonly string[] = [],
 >(
   base: Base,
   formula: (yTrue: TensorLike, yPred: TensorLike, options?: NoInfer<OptionInputs<Table>>) => Tensor,
   table?: Table,
-  shorthand?: Short,
-): ConfiguredClass<Base, Table, Short> {
-  return configured(base, () => table ?? ({} as Table), shorthand, { formula: withOptions(formula, table) })
+  positional?: Names,
+): ConfiguredClass<Base, Table, Names> {
+  return configured(base, () => table ?? ({} as Table), positional, { formula: withOptions(formula, table) })
 }
+
+/** The type of `lossOf` for a class that does not list its positional options, as `InOrder`. */
+export type LossInOrder<Names extends readonly string[]> = <
+  Base extends typeof FormulaLoss,
+  Table extends OptionTable = Readonly<Record<never, never>>,
+>(
+  base: Base,
+  formula: (yTrue: TensorLike, yPred: TensorLike, options?: NoInfer<OptionInputs<Table>>) => Tensor,
+  table?: Table,
+) => ConfiguredClass<Base, Table, Names>

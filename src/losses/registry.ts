@@ -32,7 +32,11 @@ const unnamed = { CTC: true } satisfies Record<Exclude<ClassesIn<typeof all>, ke
 export const losses = new Registry('loss', Loss, () => named, { aliases: SHORT_NAMES, unnamed })
 
 function crossentropyFor(shapes: TargetShapes, name: string): Loss {
-  const kinds = { binary: BinaryCrossentropy, sparse: SparseCategoricalCrossentropy, oneHot: CategoricalCrossentropy }
+  const kinds: Record<ReturnType<typeof targetKind>, new (options: { name: string }) => Loss> = {
+    binary: BinaryCrossentropy,
+    sparse: SparseCategoricalCrossentropy,
+    oneHot: CategoricalCrossentropy,
+  }
   return new kinds[targetKind(shapes)]({ name })
 }
 

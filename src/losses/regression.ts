@@ -24,6 +24,7 @@ import { normalize } from '../ops/nn/normalization'
 import { sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
 import { OfAmounts, OfNumbers } from './kinds'
+import type { LossInOrder } from './loss'
 import { lossOf } from './loss'
 import { cosineOptions } from './options'
 import { EPSILON, floats, meanOver } from './values'
@@ -41,7 +42,10 @@ export function meanSquaredError(yTrue: TensorLike, yPred: TensorLike): Tensor {
  * (y − ŷ)²
  * @example new losses.MeanSquaredError().apply([[1], [3]], [[2], [5]])   // 2.5
  */
-export class MeanSquaredError extends lossOf(OfNumbers, meanSquaredError) {
+export class MeanSquaredError extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(
+  OfNumbers,
+  meanSquaredError,
+) {
   static readonly className = 'MeanSquaredError'
 }
 
@@ -58,7 +62,10 @@ export function meanAbsoluteError(yTrue: TensorLike, yPred: TensorLike): Tensor 
  * |y − ŷ|
  * @example new losses.MeanAbsoluteError().apply([[1], [3]], [[2], [5]])   // 1.5
  */
-export class MeanAbsoluteError extends lossOf(OfNumbers, meanAbsoluteError) {
+export class MeanAbsoluteError extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(
+  OfNumbers,
+  meanAbsoluteError,
+) {
   static readonly className = 'MeanAbsoluteError'
 }
 
@@ -82,7 +89,10 @@ export function meanAbsolutePercentageError(yTrue: TensorLike, yPred: TensorLike
  * 100 · |y − ŷ| / |y|, in per cent. Not for targets that may be 0.
  * @example new losses.MeanAbsolutePercentageError().apply([[2], [4]], [[1], [5]])   // 37.5
  */
-export class MeanAbsolutePercentageError extends lossOf(OfNumbers, meanAbsolutePercentageError) {
+export class MeanAbsolutePercentageError extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(
+  OfNumbers,
+  meanAbsolutePercentageError,
+) {
   static readonly className = 'MeanAbsolutePercentageError'
 }
 
@@ -100,7 +110,10 @@ export function meanSquaredLogarithmicError(yTrue: TensorLike, yPred: TensorLike
  * (ln(1 + y) − ln(1 + ŷ))²: relative errors, for numbers ≥ 0 of very different magnitudes.
  * @example new losses.MeanSquaredLogarithmicError().apply([[1], [100]], [[2], [110]])   // 0.08666
  */
-export class MeanSquaredLogarithmicError extends lossOf(OfAmounts, meanSquaredLogarithmicError) {
+export class MeanSquaredLogarithmicError extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(
+  OfAmounts,
+  meanSquaredLogarithmicError,
+) {
   static readonly className = 'MeanSquaredLogarithmicError'
 }
 
@@ -127,7 +140,11 @@ export function huber(yTrue: TensorLike, yPred: TensorLike, options: OptionInput
  * Quadratic for errors up to delta, linear beyond: less sensitive to outliers.
  * @example new losses.Huber({ delta: 1 }).apply([[0], [0]], [[0.5], [4]])   // 1.813
  */
-export class Huber extends lossOf(OfNumbers, huber, huberOptions, 'delta') {
+export class Huber extends (lossOf as LossInOrder<['delta', 'reduction', 'name', 'dtype']>)(
+  OfNumbers,
+  huber,
+  huberOptions,
+) {
   static readonly className = 'Huber'
 }
 
@@ -146,7 +163,7 @@ export function logCosh(yTrue: TensorLike, yPred: TensorLike): Tensor {
  * ln cosh(ŷ − y): a smooth version of Huber.
  * @example new losses.LogCosh().apply([[0], [0]], [[0.5], [4]])   // 1.714
  */
-export class LogCosh extends lossOf(OfNumbers, logCosh) {
+export class LogCosh extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfNumbers, logCosh) {
   static readonly className = 'LogCosh'
 }
 
@@ -173,7 +190,11 @@ export function cosineSimilarity(
  * −Σ y·ŷ / (‖y‖ ‖ŷ‖): −1 for equal directions, 1 for opposite ones.
  * @example new losses.CosineSimilarity().apply([[3, 4]], [[6, 8]])   // -1
  */
-export class CosineSimilarity extends lossOf(OfNumbers, cosineSimilarity, cosineOptions) {
+export class CosineSimilarity extends (lossOf as LossInOrder<['axis', 'reduction', 'name', 'dtype']>)(
+  OfNumbers,
+  cosineSimilarity,
+  cosineOptions,
+) {
   static readonly className = 'CosineSimilarity'
 }
 
@@ -191,6 +212,6 @@ export function poisson(yTrue: TensorLike, yPred: TensorLike): Tensor {
  * ŷ − y ln ŷ: for counts y with expected value ŷ > 0.
  * @example new losses.Poisson().apply([[2], [0]], [[1.5], [0.5]])   // 0.5945
  */
-export class Poisson extends lossOf(OfAmounts, poisson) {
+export class Poisson extends (lossOf as LossInOrder<['reduction', 'name', 'dtype']>)(OfAmounts, poisson) {
   static readonly className = 'Poisson'
 }

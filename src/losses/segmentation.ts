@@ -45,7 +45,7 @@ export function dice(yTrue: TensorLike, yPred: TensorLike, options: OptionInputs
  * 1 − 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|) of the sets along the given axes. Milletari et al. 2016.
  * @example new losses.Dice({ axis: [1, 2, 3] })   // one loss per image
  */
-export class Dice extends lossOf(OfFractions, dice, diceOptions) {
+export class Dice extends lossOf(OfFractions, dice, diceOptions, ['reduction', 'name']) {
   static readonly className = 'Dice'
 }
 
@@ -82,6 +82,6 @@ export function tversky(
  * Like Dice, with separate weights for false negatives and false positives. Salehi et al. 2017.
  * @example new losses.Tversky({ alpha: 0.3, beta: 0.7 }).apply([[1, 1, 0]], [[1, 0, 1]])   // 0.5
  */
-export class Tversky extends lossOf(OfFractions, tversky, tverskyOptions) {
+export class Tversky extends lossOf(OfFractions, tversky, tverskyOptions, ['alpha', 'beta', 'reduction', 'name']) {
   static readonly className = 'Tversky'
 }

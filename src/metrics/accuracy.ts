@@ -1,5 +1,6 @@
 // Accuracies: the fraction of correct predictions.
 
+import type { InOrder } from '../core/options'
 import { boolean, configured, count, number, option } from '../core/options'
 import type { OptionInputs } from '../core/options'
 import { alignRanks } from '../losses/weights'
@@ -10,6 +11,7 @@ import { expandDims, reshape, slice } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import { MeanOfValues } from './mean'
 import type { MetricOptions } from './metric'
+import { metricOptions } from './metric'
 
 /**
  * The fraction of predictions that equal the target. For the name 'accuracy', compile() selects the class that fits the
@@ -27,6 +29,7 @@ export class Accuracy extends MeanOfValues {
 }
 
 const binaryAccuracyOptions = () => ({
+  ...metricOptions(),
   /** Predictions above it count as 1. Default 0.5. */
   threshold: option(number(), 0.5),
 })
@@ -39,7 +42,10 @@ export type BinaryAccuracyOptions = OptionInputs<ReturnType<typeof binaryAccurac
  * metric.apply([1, 0, 1], [0.5, 0.2, 0.3])
  * metric.result()   // 0.6667
  */
-export class BinaryAccuracy extends configured(MeanOfValues, binaryAccuracyOptions) {
+export class BinaryAccuracy extends (configured as InOrder<['name', 'dtype', 'threshold']>)(
+  MeanOfValues,
+  binaryAccuracyOptions,
+) {
   static override readonly className = 'BinaryAccuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
     const [y, p] = alignRanks(cast(yTrue, 'float32'), yPred)
@@ -99,7 +105,10 @@ export type TopKOptions = OptionInputs<ReturnType<typeof topKOptions>> & MetricO
  * metric.apply([[0, 0, 1]], [[0.5, 0.2, 0.3]])
  * metric.result()   // 1
  */
-export class TopKCategoricalAccuracy extends configured(MeanOfValues, topKOptions) {
+export class TopKCategoricalAccuracy extends (configured as InOrder<['k', 'name', 'dtype']>)(
+  MeanOfValues,
+  topKOptions,
+) {
   static override readonly className = 'TopKCategoricalAccuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
     return inTopK(oneHotOrZeros(argmax(yTrue, -1), yPred.shape.at(-1)!), yPred, this.k)
@@ -108,6 +117,7 @@ export class TopKCategoricalAccuracy extends configured(MeanOfValues, topKOption
 
 const sparseTopKOptions = () => ({
   ...topKOptions(),
+  ...metricOptions(),
   /** Whether predictions are class numbers, the best first, instead of one score per class. Default false. */
   fromSortedIds: option(boolean, false),
 })
@@ -120,7 +130,10 @@ export type SparseTopKOptions = OptionInputs<ReturnType<typeof sparseTopKOptions
  * metric.apply([2, 1], [[0.5, 0.2, 0.3], [0.5, 0.2, 0.3]])
  * metric.result()   // 0.5
  */
-export class SparseTopKCategoricalAccuracy extends configured(MeanOfValues, sparseTopKOptions) {
+export class SparseTopKCategoricalAccuracy extends (configured as InOrder<['k', 'name', 'dtype', 'fromSortedIds']>)(
+  MeanOfValues,
+  sparseTopKOptions,
+) {
   static override readonly className = 'SparseTopKCategoricalAccuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
     if (this.fromSortedIds) {

@@ -3,6 +3,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { OptionInputs, Kind } from '../core/options'
+import type { InOrder } from '../core/options'
 import { configured, count, either, integer, listOf, nullable, number, option } from '../core/options'
 import { classNameOf } from '../core/registry'
 import { divideNoNan } from '../losses/weights'
@@ -65,7 +66,7 @@ const cells = {
 type Entry = keyof typeof cells
 
 /** Counts elements at each threshold. */
-abstract class AtThresholds extends configured(Metric, countOptions) {
+abstract class AtThresholds extends (configured as InOrder<['thresholds', 'name', 'dtype']>)(Metric, countOptions) {
   protected readonly points = new Thresholds(
     typeof this.thresholds === 'number' ? [this.thresholds] : (this.thresholds ?? [this.defaultThreshold()]),
   )
@@ -177,7 +178,10 @@ const selectionOptions = () => ({
 export type ThresholdOptions = OptionInputs<ReturnType<typeof selectionOptions>> & CountOptions
 
 /** The ratio of the first of two entries to their sum. */
-abstract class Ratio extends configured(AtThresholds, selectionOptions) {
+abstract class Ratio extends (configured as InOrder<['thresholds', 'topK', 'classId', 'name', 'dtype']>)(
+  AtThresholds,
+  () => ({ ...countOptions(), ...selectionOptions() }),
+) {
   protected override defaultThreshold(): number {
     return this.topK === null ? 0.5 : LOWEST
   }

@@ -3,6 +3,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { OptionInputs } from '../core/options'
+import type { InOrder } from '../core/options'
 import {
   boolean,
   choice,
@@ -39,7 +40,7 @@ import { full, reshape, slice } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { MetricOptions } from './metric'
-import { Metric, accumulate } from './metric'
+import { Metric, accumulate, metricOptions } from './metric'
 import type { ScoredBatch } from './thresholds'
 import { Thresholds, batchOf, ofClass } from './thresholds'
 
@@ -58,6 +59,7 @@ const aucOptions = () => ({
    * Davis & Goadrich 2006), 'minoring' the smaller, 'majoring' the larger. Default 'interpolation'.
    */
   summationMethod: option(choice('interpolation', 'minoring', 'majoring'), 'interpolation'),
+  ...metricOptions(),
   /** The thresholds between 0 and 1, instead of numThresholds evenly spaced ones. Default null. */
   thresholds: option(nullable(listOf(fraction)), null),
   /** Whether each label (last axis) has its own curve, with the mean area as the result. Default false. */
@@ -113,7 +115,22 @@ abstract class Curve extends Metric {
  * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
  * metric.result()   // 0.75
  */
-export class AUC extends configured(Curve, aucOptions) {
+export class AUC extends (
+  configured as InOrder<
+    [
+      'numThresholds',
+      'curve',
+      'summationMethod',
+      'name',
+      'dtype',
+      'thresholds',
+      'multiLabel',
+      'numLabels',
+      'labelWeights',
+      'fromLogits',
+    ]
+  >
+)(Curve, aucOptions) {
   static readonly className = 'AUC'
   private counts: Counts | null =
     this.multiLabel && this.numLabels === null ? null : this.makeCounts(this.multiLabel ? [this.numLabels!] : [])
@@ -279,7 +296,9 @@ export type SensitivityAtSpecificityOptions = OptionInputs<ReturnType<typeof spe
  * The largest sensitivity (recall) among thresholds with at least this specificity.
  * @example new metrics.SensitivityAtSpecificity({ specificity: 0.95 })
  */
-export class SensitivityAtSpecificity extends configured(PointOfCurve, specificityOption) {
+export class SensitivityAtSpecificity extends (
+  configured as InOrder<['specificity', 'numThresholds', 'classId', 'name', 'dtype']>
+)(PointOfCurve, specificityOption) {
   static readonly className = 'SensitivityAtSpecificity'
   protected best({ recall, specificity }: Rates) {
     return { given: specificity, least: this.specificity, of: recall }
@@ -299,7 +318,9 @@ export type SpecificityAtSensitivityOptions = OptionInputs<ReturnType<typeof sen
  * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
  * metric.result()   // 1
  */
-export class SpecificityAtSensitivity extends configured(PointOfCurve, sensitivityOption) {
+export class SpecificityAtSensitivity extends (
+  configured as InOrder<['sensitivity', 'numThresholds', 'classId', 'name', 'dtype']>
+)(PointOfCurve, sensitivityOption) {
   static readonly className = 'SpecificityAtSensitivity'
   protected best({ recall, specificity }: Rates) {
     return { given: recall, least: this.sensitivity, of: specificity }
@@ -319,7 +340,10 @@ export type PrecisionAtRecallOptions = OptionInputs<ReturnType<typeof recallOpti
  * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
  * metric.result()   // 0.6667
  */
-export class PrecisionAtRecall extends configured(PointOfCurve, recallOption) {
+export class PrecisionAtRecall extends (configured as InOrder<['recall', 'numThresholds', 'classId', 'name', 'dtype']>)(
+  PointOfCurve,
+  recallOption,
+) {
   static readonly className = 'PrecisionAtRecall'
   protected best({ recall, precision }: Rates) {
     return { given: recall, least: this.recall, of: precision }
@@ -339,7 +363,9 @@ export type RecallAtPrecisionOptions = OptionInputs<ReturnType<typeof precisionO
  * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
  * metric.result()   // 1
  */
-export class RecallAtPrecision extends configured(PointOfCurve, precisionOption) {
+export class RecallAtPrecision extends (
+  configured as InOrder<['precision', 'numThresholds', 'classId', 'name', 'dtype']>
+)(PointOfCurve, precisionOption) {
   static readonly className = 'RecallAtPrecision'
   protected best({ recall, precision }: Rates) {
     return { given: precision, least: this.precision, of: recall }

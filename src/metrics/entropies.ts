@@ -12,6 +12,7 @@ import { poisson } from '../losses/regression'
 import { classMask } from '../losses/values'
 import { applyMask } from '../losses/weights'
 import type { Tensor } from '../ops/tensor'
+import type { MeanInOrder } from './mean'
 import { meanOf } from './mean'
 
 /**
@@ -21,7 +22,10 @@ import { meanOf } from './mean'
  * metric.apply([[1], [0]], [[0.9], [0.2]])
  * metric.result()   // 0.1643
  */
-export class BinaryCrossentropy extends meanOf(binaryCrossentropy, crossentropyOptions) {
+export class BinaryCrossentropy extends (meanOf as MeanInOrder<['name', 'dtype', 'fromLogits', 'labelSmoothing']>)(
+  binaryCrossentropy,
+  crossentropyOptions,
+) {
   static override readonly className = 'BinaryCrossentropy'
 }
 
@@ -32,7 +36,9 @@ export class BinaryCrossentropy extends meanOf(binaryCrossentropy, crossentropyO
  * metric.apply([[0, 1, 0]], [[0.1, 0.7, 0.2]])
  * metric.result()   // 0.3567
  */
-export class CategoricalCrossentropy extends meanOf(categoricalCrossentropy, crossentropyOptions) {
+export class CategoricalCrossentropy extends (
+  meanOf as MeanInOrder<['name', 'dtype', 'fromLogits', 'labelSmoothing', 'axis']>
+)(categoricalCrossentropy, crossentropyOptions) {
   static override readonly className = 'CategoricalCrossentropy'
 }
 
@@ -43,7 +49,9 @@ export class CategoricalCrossentropy extends meanOf(categoricalCrossentropy, cro
  * metric.apply([1], [[0.1, 0.7, 0.2]])
  * metric.result()   // 0.3567
  */
-export class SparseCategoricalCrossentropy extends meanOf(sparseCategoricalCrossentropy, sparseCrossentropyOptions) {
+export class SparseCategoricalCrossentropy extends (
+  meanOf as MeanInOrder<['name', 'dtype', 'fromLogits', 'ignoreClass', 'axis']>
+)(sparseCategoricalCrossentropy, sparseCrossentropyOptions) {
   static override readonly className = 'SparseCategoricalCrossentropy'
 
   /** As in Keras, an ignored class counts as 0 in the mean; it is excluded only if there are sample weights. */
@@ -62,7 +70,7 @@ export class SparseCategoricalCrossentropy extends meanOf(sparseCategoricalCross
  * metric.apply([[0.5, 0.5]], [[0.9, 0.1]])
  * metric.result()   // 0.5108
  */
-export class KLDivergence extends meanOf(klDivergence) {
+export class KLDivergence extends (meanOf as MeanInOrder<['name', 'dtype']>)(klDivergence) {
   static override readonly className = 'KLDivergence'
 }
 
@@ -73,7 +81,7 @@ export class KLDivergence extends meanOf(klDivergence) {
  * metric.apply([[2], [0]], [[1.5], [0.5]])
  * metric.result()   // 0.5945
  */
-export class Poisson extends meanOf(poisson) {
+export class Poisson extends (meanOf as MeanInOrder<['name', 'dtype']>)(poisson) {
   static override readonly className = 'Poisson'
 }
 
@@ -84,7 +92,7 @@ export class Poisson extends meanOf(poisson) {
  * metric.apply([[1], [-1]], [[0.5], [-2]])
  * metric.result()   // 0.25
  */
-export class Hinge extends meanOf(hinge) {
+export class Hinge extends (meanOf as MeanInOrder<['name', 'dtype']>)(hinge) {
   static override readonly className = 'Hinge'
 }
 
@@ -95,7 +103,7 @@ export class Hinge extends meanOf(hinge) {
  * metric.apply([[1], [-1]], [[0.5], [-2]])
  * metric.result()   // 0.125
  */
-export class SquaredHinge extends meanOf(squaredHinge) {
+export class SquaredHinge extends (meanOf as MeanInOrder<['name', 'dtype']>)(squaredHinge) {
   static override readonly className = 'SquaredHinge'
 }
 
@@ -106,6 +114,6 @@ export class SquaredHinge extends meanOf(squaredHinge) {
  * metric.apply([[0, 1, 0]], [[0.4, 0.9, 0.1]])
  * metric.result()   // 0.5
  */
-export class CategoricalHinge extends meanOf(categoricalHinge) {
+export class CategoricalHinge extends (meanOf as MeanInOrder<['name', 'dtype']>)(categoricalHinge) {
   static override readonly className = 'CategoricalHinge'
 }

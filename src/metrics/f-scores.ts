@@ -1,5 +1,6 @@
 // F-scores: a single number from precision and recall.
 
+import type { InOrder } from '../core/options'
 import { choice, configured, nullable, number, option } from '../core/options'
 import type { OptionInputs } from '../core/options'
 import { EPSILON } from '../losses/values'
@@ -32,7 +33,7 @@ type Counts = readonly Variable[]
  * Keras: `keras.metrics.F1Score`.
  * @example new metrics.F1Score({ average: 'macro' })
  */
-export class F1Score extends configured(Metric, scoreOptions) {
+export class F1Score extends (configured as InOrder<['average', 'threshold', 'name', 'dtype']>)(Metric, scoreOptions) {
   static readonly className: string = 'F1Score'
   private counts: Counts | null = this.average === 'micro' ? this.makeCounts([]) : null
 
@@ -88,7 +89,7 @@ export type FBetaScoreOptions = OptionInputs<ReturnType<typeof betaOptions>> & F
  * metric.apply([[1, 0], [0, 1], [0, 1]], [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
  * metric.result()   // [0.8333, 0.5556]
  */
-export class FBetaScore extends configured(F1Score, betaOptions) {
+export class FBetaScore extends configured(F1Score, betaOptions, ['average', 'beta', 'threshold']) {
   static override readonly className = 'FBetaScore'
   protected override get recallWeight(): number {
     return this.beta ** 2

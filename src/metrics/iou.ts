@@ -1,6 +1,7 @@
 // Metrics computed from a confusion matrix.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import type { InOrder } from '../core/options'
 import { boolean, choice, configured, integer, listOf, nullable, number, option, required } from '../core/options'
 import type { OptionInputs } from '../core/options'
 import { classNameOf } from '../core/registry'
@@ -162,7 +163,15 @@ abstract class OfLabels extends configured(Overlap, labelsTable) {
  * Keras: `keras.metrics.MeanIoU`. Weights need not be integers.
  * @example new metrics.MeanIoU({ numClasses: 10, sparseYPred: false })   // class numbers and a softmax
  */
-export class MeanIoU extends configured(OfLabels, () => sparse) {
+export class MeanIoU extends configured(OfLabels, () => sparse, [
+  'numClasses',
+  'name',
+  'dtype',
+  'ignoreClass',
+  'sparseYTrue',
+  'sparseYPred',
+  'axis',
+]) {
   static readonly className: string = 'MeanIoU'
   protected isSparse(): MeanIoU {
     return this
@@ -177,7 +186,16 @@ export type MeanIoUOptions = OptionInputs<ReturnType<typeof labelsTable> & typeo
  * metric.apply([0, 0, 1, 1], [0, 1, 1, 1])
  * metric.result()   // 0.6667
  */
-export class IoU extends configured(MeanIoU, () => idsTable) {
+export class IoU extends configured(MeanIoU, () => idsTable, [
+  'numClasses',
+  'targetClassIds',
+  'name',
+  'dtype',
+  'ignoreClass',
+  'sparseYTrue',
+  'sparseYPred',
+  'axis',
+]) {
   static override readonly className = 'IoU'
   protected override scored(): readonly number[] {
     return this.targetClassIds
@@ -197,7 +215,14 @@ const oneHotTable = {
  * metric.apply([[1, 0], [0, 1]], [[0.6, 0.4], [0.7, 0.3]])
  * metric.result()   // 0.25
  */
-export class OneHotMeanIoU extends configured(OfLabels, () => oneHotTable) {
+export class OneHotMeanIoU extends configured(OfLabels, () => oneHotTable, [
+  'numClasses',
+  'name',
+  'dtype',
+  'ignoreClass',
+  'sparseYPred',
+  'axis',
+]) {
   static readonly className: string = 'OneHotMeanIoU'
   protected isSparse(): { sparseYTrue: boolean; sparseYPred: boolean } {
     return { sparseYTrue: false, sparseYPred: this.sparseYPred }
@@ -212,7 +237,15 @@ export type OneHotMeanIoUOptions = OptionInputs<ReturnType<typeof labelsTable> &
  * metric.apply([[1, 0], [0, 1]], [[0.6, 0.4], [0.7, 0.3]])
  * metric.result()   // 0.5
  */
-export class OneHotIoU extends configured(OneHotMeanIoU, () => idsTable) {
+export class OneHotIoU extends configured(OneHotMeanIoU, () => idsTable, [
+  'numClasses',
+  'targetClassIds',
+  'name',
+  'dtype',
+  'ignoreClass',
+  'sparseYPred',
+  'axis',
+]) {
   static override readonly className = 'OneHotIoU'
   protected override scored(): readonly number[] {
     return this.targetClassIds
@@ -235,7 +268,10 @@ export type BinaryIoUOptions = OptionInputs<typeof binaryTable> & MetricOptions
  * metric.apply([0, 1, 1], [0.1, 0.4, 0.2])
  * metric.result()   // 0.5
  */
-export class BinaryIoU extends configured(Overlap, () => binaryTable) {
+export class BinaryIoU extends (configured as InOrder<['targetClassIds', 'threshold', 'name', 'dtype']>)(
+  Overlap,
+  () => binaryTable,
+) {
   static readonly className = 'BinaryIoU'
   protected classCount(): number {
     return 2

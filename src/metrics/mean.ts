@@ -1,6 +1,7 @@
 // Metrics that are the weighted sum or mean of a value per sample.
 
 import type { ConfiguredClass, OptionInputs, OptionTable } from '../core/options'
+import type { InOrder } from '../core/options'
 import { configured, functionKind, required } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
@@ -11,7 +12,7 @@ import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { withOptions } from '../losses/loss'
 import { alignRanks, divideNoNan, requireBeside } from '../losses/weights'
-import { Metric, accumulate } from './metric'
+import { Metric, accumulate, metricOptions } from './metric'
 
 /** How axes are reduced: mean or sum. */
 type Fold = typeof mean
@@ -136,14 +137,10 @@ export abstract class MeanOfValues extends Mean {
  * worst.apply([[1, 2]], [[1, 4]])
  * worst.result()   // 2
  */
-export class MeanMetricWrapper extends configured(
-  MeanOfValues,
-  () => ({
-    /** Gives a value for each sample, or several, from targets and predictions. */
-    fn: required(functionKind<(yTrue: Tensor, yPred: Tensor) => Tensor>('that a MeanMetricWrapper calls')),
-  }),
-  'fn',
-) {
+export class MeanMetricWrapper extends (configured as InOrder<['fn', 'name', 'dtype']>)(MeanOfValues, () => ({
+  /** Gives a value for each sample, or several, from targets and predictions. */
+  fn: required(functionKind<(yTrue: Tensor, yPred: Tensor) => Tensor>('that a MeanMetricWrapper calls')),
+})) {
   static override readonly className: string = 'MeanMetricWrapper'
 
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -164,12 +161,24 @@ export abstract class MeanOfFormula extends MeanOfValues {
  * The base of the metric class for the mean of a function, such as the function of a loss.
  * @param table the options of the function; without it, the function takes only targets and predictions
  */
-export function meanOf<Table extends OptionTable = Readonly<Record<never, never>>>(
+export function meanOf<
+  Table extends OptionTable = Readonly<Record<never, never>>,
+  const Names extends readonly string[] = [],
+>(
   formula: (yTrue: Tensor, yPred: Tensor, options?: NoInfer<OptionInputs<Table>>) => Tensor,
   table?: Table,
-): ConfiguredClass<typeof MeanOfFormula, Table> {
-  return configured(MeanOfFormula, () => table ?? ({} as Table), undefined, { formula: withOptions(formula, table) })
+  positional?: Names,
+): ConfiguredClass<typeof MeanOfFormula, Table, Names> {
+  // Keras's order: the options of all metrics come first.
+  const declare = (): Table => ({ ...metricOptions(), ...(table ?? ({} as Table)) })
+  return configured(MeanOfFormula, declare, positional, { formula: withOptions(formula, table) })
 }
+
+/** The type of `meanOf` for a class that does not list its positional options, as `InOrder`. */
+export type MeanInOrder<Names extends readonly string[]> = <Table extends OptionTable = Readonly<Record<never, never>>>(
+  formula: (yTrue: Tensor, yPred: Tensor, options?: NoInfer<OptionInputs<Table>>) => Tensor,
+  table?: Table,
+) => ConfiguredClass<typeof MeanOfFormula, Table, Names>
 
 /** √ of a mean. */
 export abstract class RootMean extends MeanOfValues {

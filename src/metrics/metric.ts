@@ -3,6 +3,7 @@
 
 import { ShapeError, formatShape, restating } from '../core/errors'
 import type { OptionInputs } from '../core/options'
+import type { InOrder } from '../core/options'
 import { Configured, choice, configured, nullable, option, optionFrom, text } from '../core/options'
 import { camelCase, classNameOf } from '../core/registry'
 import type { Shape } from '../core/shapes'
@@ -16,7 +17,8 @@ import type { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import { currentRuntime, withRuntime } from '../runtime/current'
 
-const metricOptions = () => ({
+/** The options of all metrics. */
+export const metricOptions = () => ({
   /** The key in logs. Default: from the class. */
   name: optionFrom(text, (metric) => camelCase(classNameOf(metric))),
   /** Metrics are computed in float32. */
@@ -28,7 +30,7 @@ export type MetricOptions = OptionInputs<ReturnType<typeof metricOptions>>
  * To make your own metric, subclass it, add variables in the constructor, and write `updateState` and `result` with
  * ops.
  */
-export abstract class Metric extends configured(Configured, metricOptions) {
+export abstract class Metric extends (configured as InOrder<['name', 'dtype']>)(Configured, metricOptions) {
   readonly variables: Variable[] = []
   private readonly runtime = currentRuntime()
 

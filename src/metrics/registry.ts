@@ -28,17 +28,18 @@ const unnamed = {
 export const metrics = new Registry('metric', Metric, () => named, { aliases: SHORT_NAMES, unnamed })
 
 /** The class of a short name for each kind of targets. */
-const accuracies = {
+type ByTargets = Record<ReturnType<typeof targetKind>, new (options: { name: string }) => Metric>
+const accuracies: ByTargets = {
   binary: named.BinaryAccuracy,
   sparse: named.SparseCategoricalAccuracy,
   oneHot: named.CategoricalAccuracy,
 }
-const crossentropies = {
+const crossentropies: ByTargets = {
   binary: named.BinaryCrossentropy,
   sparse: named.SparseCategoricalCrossentropy,
   oneHot: named.CategoricalCrossentropy,
 }
-const byTargets = new Map<string, typeof accuracies | typeof crossentropies>([
+const byTargets = new Map<string, ByTargets>([
   ['accuracy', accuracies],
   ['acc', accuracies],
   ['crossentropy', crossentropies],

@@ -1,5 +1,6 @@
 // Regression metrics: errors, similarities, correlations, and the explained variance.
 
+import type { InOrder } from '../core/options'
 import { choice, configured, integer, nullable, option, text } from '../core/options'
 import type { OptionInputs } from '../core/options'
 import { cosineOptions } from '../losses/options'
@@ -30,9 +31,10 @@ import { mean, sum } from '../ops/numpy/reduce'
 import { full } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
+import type { MeanInOrder } from './mean'
 import { MeanOfValues, RootMean, meanOf } from './mean'
 import type { MetricOptions } from './metric'
-import { Metric, accumulate, requireRows, rowWeights } from './metric'
+import { Metric, accumulate, metricOptions, requireRows, rowWeights } from './metric'
 
 /**
  * The mean of (y − ŷ)².
@@ -41,7 +43,7 @@ import { Metric, accumulate, requireRows, rowWeights } from './metric'
  * metric.apply([[1], [3]], [[2], [5]])
  * metric.result()   // 2.5
  */
-export class MeanSquaredError extends meanOf(meanSquaredError) {
+export class MeanSquaredError extends (meanOf as MeanInOrder<['name', 'dtype']>)(meanSquaredError) {
   static override readonly className = 'MeanSquaredError'
 }
 
@@ -52,7 +54,7 @@ export class MeanSquaredError extends meanOf(meanSquaredError) {
  * metric.apply([[1], [3]], [[2], [5]])
  * metric.result()   // 1.5
  */
-export class MeanAbsoluteError extends meanOf(meanAbsoluteError) {
+export class MeanAbsoluteError extends (meanOf as MeanInOrder<['name', 'dtype']>)(meanAbsoluteError) {
   static override readonly className = 'MeanAbsoluteError'
 }
 
@@ -78,7 +80,9 @@ export class RootMeanSquaredError extends RootMean {
  * metric.apply([[2], [4]], [[1], [5]])
  * metric.result()   // 37.5
  */
-export class MeanAbsolutePercentageError extends meanOf(meanAbsolutePercentageError) {
+export class MeanAbsolutePercentageError extends (meanOf as MeanInOrder<['name', 'dtype']>)(
+  meanAbsolutePercentageError,
+) {
   static override readonly className = 'MeanAbsolutePercentageError'
 }
 
@@ -89,7 +93,9 @@ export class MeanAbsolutePercentageError extends meanOf(meanAbsolutePercentageEr
  * metric.apply([[1], [100]], [[2], [110]])
  * metric.result()   // 0.08666
  */
-export class MeanSquaredLogarithmicError extends meanOf(meanSquaredLogarithmicError) {
+export class MeanSquaredLogarithmicError extends (meanOf as MeanInOrder<['name', 'dtype']>)(
+  meanSquaredLogarithmicError,
+) {
   static override readonly className = 'MeanSquaredLogarithmicError'
 }
 
@@ -100,7 +106,7 @@ export class MeanSquaredLogarithmicError extends meanOf(meanSquaredLogarithmicEr
  * metric.apply([[0], [0]], [[0.5], [4]])
  * metric.result()   // 1.714
  */
-export class LogCoshError extends meanOf((yTrue, yPred) => logCosh(yTrue, yPred), {
+export class LogCoshError extends (meanOf as MeanInOrder<['name', 'dtype']>)((yTrue, yPred) => logCosh(yTrue, yPred), {
   name: option(text, 'logcosh'),
 }) {
   static override readonly className = 'LogCoshError'
@@ -113,7 +119,7 @@ export class LogCoshError extends meanOf((yTrue, yPred) => logCosh(yTrue, yPred)
  * metric.apply([[3, 4]], [[6, 8]])
  * metric.result()   // 1
  */
-export class CosineSimilarity extends meanOf(
+export class CosineSimilarity extends (meanOf as MeanInOrder<['name', 'dtype', 'axis']>)(
   (yTrue, yPred, options) => negative(cosineSimilarity(yTrue, yPred, options)),
   cosineOptions,
 ) {
@@ -121,6 +127,7 @@ export class CosineSimilarity extends meanOf(
 }
 
 const correlationOptions = () => ({
+  ...metricOptions(),
   /** The axis along which numbers are compared. Default the last: per sample. 0: per output, over the batch. */
   axis: option(integer(), -1),
 })
@@ -136,7 +143,10 @@ interface Spread {
 }
 
 /** The mean of a correlation of each batch. */
-abstract class Correlation extends configured(MeanOfValues, correlationOptions) {
+abstract class Correlation extends (configured as InOrder<['name', 'dtype', 'axis']>)(
+  MeanOfValues,
+  correlationOptions,
+) {
   protected abstract correlation(spread: Spread): Tensor
 
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -204,7 +214,10 @@ type Sums = readonly [targets: Variable, squares: Variable, residuals: Variable,
  * Keras: `keras.metrics.R2Score`.
  * @example new metrics.R2Score({ classAggregation: null })   // r2Score_0, r2Score_1, … in logs
  */
-export class R2Score extends configured(Metric, r2Options) {
+export class R2Score extends (configured as InOrder<['classAggregation', 'numRegressors', 'name', 'dtype']>)(
+  Metric,
+  r2Options,
+) {
   static readonly className = 'R2Score'
   private readonly seen = this.addVariable('numSamples')
   private sums: Sums | null = null

@@ -1,10 +1,12 @@
 // Loads a model from bytes or JSON. Every field of a file is checked before it is used. Saving is in save.ts.
 
+import { foreignKind } from '../formats/foreign'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, FormatError, restate } from '../core/errors'
 import { abortSignal, boolean, custom, nullable, option, readOptions, recordOf } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { classesIn, construct, customObject, isSerialized } from '../core/registry'
+import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import { limitWeights } from '../core/weight-limit'
 import type { Tree } from '../core/tree'
 import { isBranch, typed } from '../core/tree'
@@ -254,7 +256,11 @@ function readModel(
       if (weight.trainable === frozen.has(i)) weight.trainable = !frozen.has(i)
     })
     if (compile && description.compile !== null) {
-      const unnamed = { ...unnamedIn(losses, namedLosses.all), ...unnamedIn(metrics, namedMetrics.all) }
+      const unnamed = {
+        LossScaleOptimizer,
+        ...unnamedIn(losses, namedLosses.all),
+        ...unnamedIn(metrics, namedMetrics.all),
+      }
       compileAgain(made, description.compile, { ...unnamed, ...customObjects })
       restoreSlots(made, weights, description.optimizerFor)
     }
@@ -301,7 +307,10 @@ export function modelFromJSON<In = Tensor, Out = Tensor>(
   readOptions('modelFromJSON', jsonTable, options)
   const { customObjects = {} } = options
   const parsed: unknown = typeof json === 'string' ? parseJson(json) : json
-  if (!isSerialized(parsed)) throw new FormatError('This is not a model: it has no className and config')
+  if (!isSerialized(parsed)) {
+    const kind = foreignKind(new TextEncoder().encode(JSON.stringify(parsed) ?? ''))
+    throw new FormatError(`This is not a model: it ${kind === null ? 'has no className and config' : `is ${kind}`}`)
+  }
   return withAdvice(() => typed(makeModel(parsed, customObjects)))
 }
 

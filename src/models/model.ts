@@ -34,6 +34,7 @@ import type { CompileOptions } from '../training/compiled'
 import type { Batch, ForwardOptions, ForwardResult, StepLogs } from '../training/batch'
 import { evaluate } from '../training/evaluate'
 import { fit } from '../training/fit'
+import { readLogs } from '../training/logs'
 import { testOnBatch, trainOnBatch } from '../training/on-batch'
 import type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions } from '../training/options'
 import { predict, predictOnBatch } from '../training/predict'
@@ -194,6 +195,25 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     return this.#training.metrics
   }
 
+  /** The names of the loss and all metrics, as in logs. Keras: `Model.metrics_names`. */
+  get metricsNames(): readonly string[] {
+    return this.#training.requireCompiled('metricsNames').names
+  }
+
+  /** Sets the loss tracker and all metrics to their initial state. Keras: `Model.reset_metrics`. */
+  resetMetrics(): void {
+    this.#training.compiled?.resetMetrics()
+  }
+
+  /**
+   * The results of the loss tracker and all metrics since they were reset, by name.
+   *
+   * Keras: `Model.get_metrics_result`.
+   */
+  getMetricsResult(): Logs {
+    return readLogs('test', this.#training.steps, this.#training.requireCompiled('getMetricsResult'))
+  }
+
   /** The state of training, except the weights. @internal */
   get training(): TrainingState {
     return this.#training
@@ -208,7 +228,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    *
    * @throws ArgumentError for unknown names, with the nearest known one
    */
-  compile(options: CompileOptions, customObjects: CustomObjects = {}): void {
+  compile(options: CompileOptions = {}, customObjects: CustomObjects = {}): void {
     this.#training.compile(options, customObjects)
   }
 
@@ -289,7 +309,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * nothing. Inside a step.
    */
   gradients(loss: Tensor, variables: readonly Variable[] = this.trainableWeights): Tensor[] {
-    return guardedGradients(loss, variables)
+    return guardedGradients(loss, variables, this.#training.compiled?.optimizer.skipsNonFinite)
   }
 
   /** Updates the loss tracker and the metrics of compile with a batch. Inside a step. */

@@ -2,6 +2,8 @@
 
 export { MultiOptimizer } from './multi'
 export type { MultiOptimizerOptions, OptimizerFor } from './multi'
+export { LossScaleOptimizer } from './loss-scale'
+export type { LossScaleOptions } from './loss-scale'
 export { Optimizer } from './optimizer'
 export type { ExclusionOptions, OptimizerOptions, UpdateInput, UpdateResult } from './optimizer'
 export type { Slot } from './parameters'

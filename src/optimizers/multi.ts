@@ -22,9 +22,10 @@ export interface OptimizerFor {
   readonly match: Match | null
 }
 
-type OptimizerInput = NamesOf<typeof rules> | (string & {}) | Optimizer | Serialized
+export type OptimizerInput = NamesOf<typeof rules> | (string & {}) | Optimizer | Serialized
 
-const optimizer = /* @__PURE__ */ named<Optimizer, OptimizerInput>(
+/** An optimizer, by name or as an object. */
+export const optimizer = /* @__PURE__ */ named<Optimizer, OptimizerInput>(
   /* @__PURE__ */ new Registry('optimizer', Optimizer, () => rules),
 )
 

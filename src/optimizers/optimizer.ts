@@ -3,6 +3,7 @@
 
 import { ArgumentError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
 import type { OptionInputs, Kind } from '../core/options'
+import type { InOrder } from '../core/options'
 import {
   Configured,
   boolean,
@@ -76,12 +77,12 @@ export const optimizerOptions = () => ({
   lossScaleFactor: option(limit, null),
   /** The number of steps whose gradients are averaged for one update. Default null: an update in every step. */
   gradientAccumulationSteps: option(nullable(integer({ min: 2 })), null),
+  /** Default: from the class. */
+  name: optionFrom(text, (optimizer) => camelCase(classNameOf(optimizer))),
   /** Weights with their own learning rate or weight decay; the first matching group counts. Default none. */
   groups: option(listOf(groupKind), []),
   /** Weights without weight decay; `excludeFromWeightDecay` adds to them. Default none. */
   noWeightDecay: option(listOf(matchKind), []),
-  /** Default: from the class. */
-  name: optionFrom(text, (optimizer) => camelCase(classNameOf(optimizer))),
 })
 export type OptimizerOptions = OptionInputs<ReturnType<typeof optimizerOptions>>
 
@@ -158,7 +159,10 @@ export type ExclusionOptions = OptionInputs<ReturnType<typeof exclusionOptions>>
  * })
  * ```
  */
-export abstract class Optimizer extends configured(Configured, optimizerOptions) {
+export abstract class Optimizer extends (configured as InOrder<['learningRate', 'weightDecay']>)(
+  Configured,
+  optimizerOptions,
+) {
   /** Set by the option, before the class's fields are initialised. */
   declare private rate: Rate | undefined
   /** The number of updates done. */
@@ -228,6 +232,11 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   /** The optimizers with their own learning rate: this one, or those that it combines. @internal */
   get members(): readonly Optimizer[] {
     return [this]
+  }
+
+  /** Whether a step whose gradients are not finite changes no weight, instead of ending training. @internal */
+  get skipsNonFinite(): boolean {
+    return false
   }
 
   /** The schedule of the learning rate; null for a number. @internal */

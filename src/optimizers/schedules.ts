@@ -3,6 +3,7 @@
 
 import { ArgumentError, formatShape, quoted } from '../core/errors'
 import type { OptionInputs } from '../core/options'
+import type { InOrder } from '../core/options'
 import {
   Configured,
   boolean,
@@ -82,7 +83,9 @@ function periodsAt(
  * initialLearningRate · decayRate^(step / decaySteps)
  * @example new schedules.ExponentialDecay({ initialLearningRate: 0.1, decaySteps: 100, decayRate: 0.5 }).call(tensor(100))   // 0.05
  */
-export class ExponentialDecay extends configured(LearningRateSchedule, exponentialOptions) {
+export class ExponentialDecay extends (
+  configured as InOrder<['initialLearningRate', 'decaySteps', 'decayRate', 'staircase', 'name']>
+)(LearningRateSchedule, exponentialOptions) {
   static readonly className = 'ExponentialDecay'
 
   call(step: Tensor): Tensor {
@@ -97,11 +100,11 @@ const cosineOptions = () => ({
   decaySteps,
   /** The final learning rate as a fraction of the initial one (or of warmupTarget). Default 0. */
   alpha: option(number({ min: 0 }), 0),
+  ...nameOptions,
   /** The target of a linear warm-up from initialLearningRate. Default null: no warm-up. */
   warmupTarget: option(nullable(number({ min: 0 })), null),
   /** The number of updates of the warm-up. Default 0. */
   warmupSteps: option(integer({ min: 0 }), 0),
-  ...nameOptions,
 })
 export type CosineDecayOptions = OptionInputs<ReturnType<typeof cosineOptions>>
 
@@ -109,7 +112,9 @@ export type CosineDecayOptions = OptionInputs<ReturnType<typeof cosineOptions>>
  * Half a cosine from the initial learning rate down to alpha times it, after an optional linear warm-up.
  * @example new schedules.CosineDecay({ initialLearningRate: 0.1, decaySteps: 100 }).call(tensor(50))   // 0.05
  */
-export class CosineDecay extends configured(LearningRateSchedule, cosineOptions) {
+export class CosineDecay extends (
+  configured as InOrder<['initialLearningRate', 'decaySteps', 'alpha', 'name', 'warmupTarget', 'warmupSteps']>
+)(LearningRateSchedule, cosineOptions) {
   static readonly className = 'CosineDecay'
 
   call(step: Tensor): Tensor {
@@ -144,7 +149,10 @@ export type PiecewiseConstantDecayOptions = OptionInputs<ReturnType<typeof piece
  * A constant rate per interval.
  * @example new schedules.PiecewiseConstantDecay({ boundaries: [10], values: [0.1, 0.01] }).call(tensor(11))   // 0.01
  */
-export class PiecewiseConstantDecay extends configured(LearningRateSchedule, piecewiseOptions) {
+export class PiecewiseConstantDecay extends (configured as InOrder<['boundaries', 'values', 'name']>)(
+  LearningRateSchedule,
+  piecewiseOptions,
+) {
   static readonly className = 'PiecewiseConstantDecay'
 
   protected override checkOptions(): void {
@@ -193,7 +201,9 @@ export type PolynomialDecayOptions = OptionInputs<ReturnType<typeof polynomialOp
  *
  * Keras: `keras.optimizers.schedules.PolynomialDecay`.
  */
-export class PolynomialDecay extends configured(LearningRateSchedule, polynomialOptions) {
+export class PolynomialDecay extends (
+  configured as InOrder<['initialLearningRate', 'decaySteps', 'endLearningRate', 'power', 'cycle', 'name']>
+)(LearningRateSchedule, polynomialOptions) {
   static readonly className = 'PolynomialDecay'
 
   call(step: Tensor): Tensor {
@@ -225,7 +235,9 @@ export type InverseTimeDecayOptions = OptionInputs<ReturnType<typeof inverseTime
  *
  * Keras: `keras.optimizers.schedules.InverseTimeDecay`.
  */
-export class InverseTimeDecay extends configured(LearningRateSchedule, inverseTimeOptions) {
+export class InverseTimeDecay extends (
+  configured as InOrder<['initialLearningRate', 'decaySteps', 'decayRate', 'staircase', 'name']>
+)(LearningRateSchedule, inverseTimeOptions) {
   static readonly className = 'InverseTimeDecay'
 
   call(step: Tensor): Tensor {
@@ -256,7 +268,9 @@ export type CosineDecayRestartsOptions = OptionInputs<ReturnType<typeof restarts
  *
  * Loshchilov & Hutter 2016; Keras: `keras.optimizers.schedules.CosineDecayRestarts`.
  */
-export class CosineDecayRestarts extends configured(LearningRateSchedule, restartsOptions) {
+export class CosineDecayRestarts extends (
+  configured as InOrder<['initialLearningRate', 'firstDecaySteps', 'tMul', 'mMul', 'alpha', 'name']>
+)(LearningRateSchedule, restartsOptions) {
   static readonly className = 'CosineDecayRestarts'
 
   call(step: Tensor): Tensor {
@@ -366,7 +380,7 @@ export type LambdaScheduleOptions = OptionInputs<ReturnType<typeof lambdaOptions
  *
  * @throws ArgumentError if the function does not return a scalar
  */
-export class LambdaSchedule extends configured(LearningRateSchedule, lambdaOptions, 'schedule') {
+export class LambdaSchedule extends (configured as InOrder<['schedule']>)(LearningRateSchedule, lambdaOptions) {
   static readonly className = 'LambdaSchedule'
 
   call(step: Tensor): Tensor {

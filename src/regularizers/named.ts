@@ -2,6 +2,7 @@
 
 import { ShapeError, formatShape } from '../core/errors'
 import type { OptionInputs } from '../core/options'
+import type { InOrder } from '../core/options'
 import { Configured, choice, configured, functionKind, number, option, required } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
@@ -41,7 +42,7 @@ export type LambdaRegularizerOptions = OptionInputs<ReturnType<typeof lambdaOpti
  *
  * To load a model with such layers: `customObjects: { spread }`.
  */
-export class LambdaRegularizer extends configured(Regularizer, lambdaOptions, 'regularizer') {
+export class LambdaRegularizer extends (configured as InOrder<['regularizer']>)(Regularizer, lambdaOptions) {
   static readonly className = 'LambdaRegularizer'
   call(x: Tensor): Tensor {
     return asTensor(this.regularizer(x), 'LambdaRegularizer')
@@ -65,7 +66,7 @@ export type L1Options = OptionInputs<ReturnType<typeof l1Options>>
  * l1 · Σ|x|
  * @example new regularizers.L1(0.1).call(tensor([1, -2]))   // 0.3
  */
-export class L1 extends configured(Regularizer, l1Options, 'l1') {
+export class L1 extends (configured as InOrder<['l1']>)(Regularizer, l1Options) {
   static readonly className = 'L1'
   call(x: Tensor): Tensor {
     return absolute(x, this.l1)
@@ -82,7 +83,7 @@ export type L2Options = OptionInputs<ReturnType<typeof l2Options>>
  * l2 · Σx²
  * @example new regularizers.L2(0.1).call(tensor([1, -2]))   // 0.5
  */
-export class L2 extends configured(Regularizer, l2Options, 'l2') {
+export class L2 extends (configured as InOrder<['l2']>)(Regularizer, l2Options) {
   static readonly className = 'L2'
   call(x: Tensor): Tensor {
     return squared(x, this.l2)
@@ -101,7 +102,7 @@ export type L1L2Options = OptionInputs<ReturnType<typeof l1l2Options>>
  * l1 · Σ|x| + l2 · Σx²
  * @example new regularizers.L1L2({ l1: 0.1, l2: 0.01 }).call(tensor([1, -2]))   // 0.35
  */
-export class L1L2 extends configured(Regularizer, l1l2Options) {
+export class L1L2 extends (configured as InOrder<['l1', 'l2']>)(Regularizer, l1l2Options) {
   static readonly className = 'L1L2'
 
   /** An empty configuration comes from a name, for which Keras uses l1 = l2 = 0.01. @internal */
@@ -133,7 +134,7 @@ export type OrthogonalRegularizerOptions = OptionInputs<ReturnType<typeof orthog
  * Keras: `keras.regularizers.OrthogonalRegularizer`.
  * @throws ShapeError when it is called with a tensor that is not a matrix
  */
-export class OrthogonalRegularizer extends configured(Regularizer, orthogonalOptions, 'factor') {
+export class OrthogonalRegularizer extends (configured as InOrder<['factor', 'mode']>)(Regularizer, orthogonalOptions) {
   static readonly className = 'OrthogonalRegularizer'
 
   call(x: Tensor): Tensor {

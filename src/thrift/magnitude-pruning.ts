@@ -65,7 +65,7 @@ interface Masked {
  *
  * Zhu & Gupta 2017.
  */
-export class MagnitudePruning extends configured(Callback, optionTable, 'finalSparsity') {
+export class MagnitudePruning extends configured(Callback, optionTable, ['finalSparsity']) {
   static readonly className = 'MagnitudePruning'
   private masked: readonly Masked[] = []
   /** The joint masks of weights that are updated together, by the variable that contains all of them. */

@@ -217,12 +217,18 @@ export function quantizationAware<Kind extends LayerBase>(model: Kind): Kind {
   return replaceLayers(model, (layer) => (isQuantizable(layer) ? { layers: [awareOf(layer)], fill: null } : null))
 }
 
+/** The options of a layer whose first option, a number, may be passed by position. */
+type OptionsOf<Class extends abstract new (...inputs: never) => unknown> = Exclude<
+  ConstructorParameters<Class>[0],
+  number
+>
+
 function awareOf(layer: Quantizable): LayerBase {
   const config = Object.fromEntries(
     Object.keys(optionsOf(layer.constructor)).map((key) => [key, Reflect.get(layer, key)]),
   )
   if (layer instanceof Dense) return new QuantizationAwareDense(typed<DenseOptions>(config))
   return layer instanceof Conv1D
-    ? new QuantizationAwareConv1D(typed(config))
-    : new QuantizationAwareConv2D(typed(config))
+    ? new QuantizationAwareConv1D(typed<OptionsOf<typeof Conv1D>>(config))
+    : new QuantizationAwareConv2D(typed<OptionsOf<typeof Conv2D>>(config))
 }

@@ -5,6 +5,7 @@ import type { SampleWeights } from '../data/given'
 import { isNamedData } from '../data/layout'
 import { parseBatches, parseSamples } from '../data/parse'
 import type { Data, Samples } from '../data/samples'
+import type { Source } from '../data/source'
 import { isElements } from '../data/source'
 import type { StepKind } from './batch'
 import type { Method } from './options'
@@ -16,6 +17,12 @@ export type CallArguments = readonly [x: unknown, y: unknown, options: object | 
 interface Common {
   readonly sampleWeight: SampleWeights | null
   readonly signal?: AbortSignal | null
+  readonly shuffle?: boolean
+}
+
+/** Batches whose order can change, such as a PyDataset. */
+interface Shuffled {
+  shuffled(): Source
 }
 
 export interface ParsedCall<Options, Read extends Data = Data> {
@@ -37,7 +44,9 @@ export function readCall<Options extends Common>(
   if (!isInPlace && y != null)
     throw new ArgumentError(`${method.name}: targets come with the batches: [x, y]. Leave out the second argument.`)
   method.refuseForBatches(record)
-  return { data: parseBatches(x, method.name), options }
+  // Batches that are made by their index come in a new order, as in Keras.
+  const shuffled = options.shuffle === true ? (x as Partial<Shuffled>).shuffled?.() : undefined
+  return { data: parseBatches(shuffled ?? x, method.name), options }
 }
 
 /** Reads a call with samples in arrays. */

@@ -90,8 +90,8 @@ export function totalLoss(
   return withScope('loss', () => terms.map((term) => reshape(term, [])).reduce((sum, term) => add(sum, term)))
 }
 
-/** The gradients of a loss, after a guard that ends the step if one is not finite. */
-export function guardedGradients(loss: Tensor, variables: readonly Variable[]): Tensor[] {
+/** The gradients of a loss, after a guard that ends the step if one is not finite, unless the optimizer skips such steps. */
+export function guardedGradients(loss: Tensor, variables: readonly Variable[], isUnguarded = false): Tensor[] {
   const trace = currentTrace()
   if (trace === null)
     throw new ArgumentError('gradients is for use inside trainStep; elsewhere use grad or valueAndGrad')
@@ -102,6 +102,7 @@ export function guardedGradients(loss: Tensor, variables: readonly Variable[]): 
       loss,
       variables.map((variable) => variable.value),
     )
+  if (isUnguarded) return gradients
   // The guard comes before any update, so that a step with a non-finite value or update changes nothing.
   const limits = [Infinity, ...gradients.map(() => GRADIENT_LIMIT)]
   withScope('loss', () => apply('guard', [loss, ...gradients], { limits }))

@@ -13,6 +13,11 @@ import {
   CSVLogger,
   Callback,
   Concatenate,
+  Conv2D,
+  Embedding,
+  Input,
+  LSTM,
+  MaxPooling2D,
   CosineDecay,
   Dense,
   EarlyStopping,
@@ -62,10 +67,14 @@ import { getOptimizer, optimizers } from '../../src/optimizers/registry'
 import { schedules } from '../../src/optimizers/schedule-registry'
 import { regularizers as regularizerRegistry } from '../../src/regularizers/registry'
 
-class Base extends configured(Configured, () => ({
-  name: optionFrom(text, (object) => classNameOf(object)),
-  seed: option(nullable(integer()), null),
-})) {}
+class Base extends configured(
+  Configured,
+  () => ({
+    name: optionFrom(text, (object) => classNameOf(object)),
+    seed: option(nullable(integer()), null),
+  }),
+  [],
+) {}
 
 class Dropper extends configured(
   Base,
@@ -74,7 +83,7 @@ class Dropper extends configured(
     rate: required(number({ min: 0, max: 1 })),
     noiseShape: option(nullable(extents(null)), null),
   }),
-  'rate',
+  ['rate', 'seed'],
 ) {}
 
 const messageOf = (action: () => unknown): string => {
@@ -102,9 +111,7 @@ describe('a class with options', () => {
 
   it('takes a single option', () => {
     expect(new Dropper(0.25).rate).toBe(0.25)
-    expect(messageOf(() => new Base(0.25 as never))).toContain(
-      'expected an object of options, { name: … }, received 0.25',
-    )
+    expect(messageOf(() => new Base(0.25 as never))).toBe('Base takes ({ … }), received (0.25)')
   })
 
   it('takes one option before the others', () => {
@@ -120,27 +127,75 @@ describe('a class with options', () => {
     expect(messageOf(() => new Dropper(0.25, { name: 'drop', seed: 'x' } as never))).toContain(
       'Dropper "drop": seed must be an integer',
     )
-    expect(messageOf(() => new Dropper(0.25, { rate: 1 } as never))).toBe(
-      'Dropper: rate is given twice, alone and among the options',
-    )
+    expect(messageOf(() => new Dropper(0.25, { rate: 1 } as never))).toBe('Dropper: rate is given twice')
   })
 
   it.each<[() => unknown, string]>([
-    [() => new Dropper(0.25, [2] as never), 'Dropper takes { rate: …, … } or (rate, { … }), received (0.25, [2])'],
+    [() => new Dropper(0.25, [2] as never), 'Dropper: seed must be an integer, received [2]'],
     [
       () => Reflect.construct(Dropper, [{ rate: 0.25 }, { seed: 1 }]),
-      'Dropper takes { rate: …, … } or (rate, { … }), received (an object (Object), an object (Object))',
+      'Dropper: rate must be a finite number in [0, 1], received an object (Object)',
     ],
-    [() => Reflect.construct(Dropper, [undefined, { rate: 1 }]), 'received (undefined, an object (Object))'],
-    [() => Reflect.construct(Dropper, [0.25, { seed: 1 }, 3]), 'received (0.25, an object (Object), 3)'],
-    [() => Reflect.construct(Base, [{ seed: 1 }, 'x']), "Base takes { name: … }, received (an object (Object), 'x')"],
-    [() => new Dense(10, 'relu' as never), "Dense takes { units: …, … } or (units, { … }), received (10, 'relu')"],
     [
-      () => Reflect.construct(EarlyStopping, ['valLoss', { patience: 3 }]),
-      "EarlyStopping takes { monitor: … }, received ('valLoss', an object (Object))",
+      () => Reflect.construct(Dropper, [0.25, { seed: 1 }, 3]),
+      'Dropper takes (rate, seed, { … }), received (0.25, an object (Object), 3)',
     ],
+    [
+      () => Reflect.construct(Dropper, [0.25, 1, 3, { name: 'x' }]),
+      'Dropper takes (rate, seed, { … }), received (0.25, 1, 3, an object (Object))',
+    ],
+    [() => Reflect.construct(Base, [{ seed: 1 }, 'x']), "Base takes ({ … }), received (an object (Object), 'x')"],
+    [() => new Dense(10, 'relu', 'yes' as never), "Dense: useBias must be true or false, received 'yes'"],
+    [
+      () => Reflect.construct(Dense, [10, 'relu', true, 'zeros']),
+      "Dense takes (units, activation, useBias, { … }), received (10, 'relu', true, 'zeros')",
+    ],
+    [() => new losses.Huber(2, 'sum', { reduction: 'none' } as never), 'Huber: reduction is given twice'],
+    [() => new Conv2D(32, { kernel_size: 3, filters: 2 } as never), 'filters is given twice'],
   ])('refuses further arguments, which would be ignored: %#', (make, message) => {
     expect(messageOf(make)).toContain(message)
+  })
+
+  it('takes options by position, of which undefined stands for the default', () => {
+    expect(new Dropper(0.25, 7)).toMatchObject({ rate: 0.25, seed: 7, name: 'Dropper' })
+    expect(new Dropper(0.25, 7, { name: 'x' })).toMatchObject({ rate: 0.25, seed: 7, name: 'x' })
+    expect(new Dropper(0.25, undefined, { name: 'x' })).toMatchObject({ seed: null, name: 'x' })
+    expect(Reflect.construct(Dropper, [undefined, { rate: 1 }])).toMatchObject({ rate: 1 })
+    expect(Reflect.construct(Base, [undefined])).toMatchObject({ name: 'Base' })
+    expect(new Dropper(0.25, null)).toMatchObject({ seed: null })
+  })
+
+  it('of a subclass of a user has the same positions', () => {
+    class Own extends Conv2D {
+      static override readonly className = 'Own'
+    }
+    expect(new Own(4, 3, { padding: 'same' })).toMatchObject({ filters: 4, kernelSize: [3, 3], padding: 'same' })
+    class Adamant extends Adam {}
+    expect(new Adamant(0.1, 0.8).beta1).toBe(0.8)
+  })
+
+  it('of every kind takes options by position, as in Keras', () => {
+    expect(new Conv2D(32, 3, 2, 'same', { activation: 'relu' })).toMatchObject({
+      filters: 32,
+      kernelSize: [3, 3],
+      strides: [2, 2],
+      padding: 'same',
+    })
+    expect(new MaxPooling2D(2)).toMatchObject({ poolSize: [2, 2] })
+    expect(new LSTM(8, { returnSequences: true }).getConfig()).toEqual(
+      new LSTM({ units: 8, returnSequences: true, name: 'lstm' }).getConfig(),
+    )
+    expect(new Embedding(100, 16, { maskZero: true })).toMatchObject({ inputDim: 100, outputDim: 16, maskZero: true })
+    expect(new Adam(0.01, 0.8, 0.99, { weightDecay: 0.1 })).toMatchObject({ beta1: 0.8, beta2: 0.99, weightDecay: 0.1 })
+    expect(new AdamW(0.01, 0.1).weightDecay).toBe(0.1)
+    expect(new ExponentialDecay(0.1, 100, 0.9, true).getConfig()).toMatchObject({ decaySteps: 100, staircase: true })
+    expect(new EarlyStopping('valLoss', 0.1, 3)).toMatchObject({ monitor: 'valLoss', minDelta: 0.1, patience: 3 })
+    expect(new metrics.BinaryAccuracy('right', null, 0.4)).toMatchObject({ name: 'right', threshold: 0.4 })
+    expect(new initializers.RandomUniform(-1, 1, 7)).toMatchObject({ minval: -1, maxval: 1, seed: 7 })
+    expect(new regularizers.L1L2(0.1, 0.2)).toMatchObject({ l1: 0.1, l2: 0.2 })
+    expect(Input([4]).shape).toEqual([null, 4])
+    expect(Input([4], 2, 'int32', { name: 'ids' })).toMatchObject({ shape: [2, 4], dtype: 'int32' })
+    expect(Input([4], { name: 'x' }).shape).toEqual([null, 4])
   })
 
   it('of every kind takes one option before the others', () => {

@@ -15,6 +15,7 @@ export function readFixture<File>(
   name:
     | FixtureName
     | 'attention'
+    | 'classes'
     | 'preprocessing'
     | 'one-cycle'
     | 'order'

@@ -216,6 +216,7 @@ const required: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   OneCycle: { maxLearningRate: 0.1, totalSteps: 20 },
   PiecewiseConstantDecay: { boundaries: [3, 10], values: [1, 0.5, 0.1] },
   PolynomialDecay: { initialLearningRate: 0.1, decaySteps: 10 },
+  LossScaleOptimizer: { innerOptimizer: 'adam' },
   MultiOptimizer: { optimizers: [['sgd', 'bias'], ['adam']] },
 }
 

@@ -392,7 +392,7 @@ describe('TextVectorization', () => {
   })
 
   it('standardizes, splits and groups', () => {
-    const make = (options: ConstructorParameters<typeof TextVectorization>[0]) =>
+    const make = (options: Exclude<ConstructorParameters<typeof TextVectorization>[0], number | null>) =>
       new TextVectorization({ vocabulary: ['a', 'b', 'a b', 'A', 'b!'], ...options })
     expect(values(make({}).apply(['A, b!  q'] as never))).toEqual([[2, 3, 1]])
     expect(values(make({ standardize: null }).apply(['A b! b'] as never))).toEqual([[5, 6, 3]])

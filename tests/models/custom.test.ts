@@ -1,6 +1,6 @@
 // Custom layers, losses and metrics, written only with ops, compared with the built-in ones.
 import { describe, expect, it } from 'vitest'
-import type { BatchShape, CallContext, Tensor, UpdateInput, UpdateResult, Variable } from '../../src'
+import type { BatchShape, CallContext, CompileOptions, Tensor, UpdateInput, UpdateResult, Variable } from '../../src'
 import {
   Callback,
   Dense,
@@ -56,7 +56,7 @@ class Residual extends Layer {
   }
 }
 
-async function trained(middle: () => Layer, loss: NonNullable<Parameters<Sequential['compile']>[0]['loss']> = 'mse') {
+async function trained(middle: () => Layer, loss: NonNullable<CompileOptions['loss']> = 'mse') {
   setRandomSeed(21)
   const model = new Sequential([middle(), new Dense({ units: 1 })])
   model.compile({ optimizer: new SGD({ learningRate: 0.1, momentum: 0.5 }), loss, metrics: ['mae'] })

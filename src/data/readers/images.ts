@@ -2,36 +2,20 @@
 // the page.
 
 import { requireArguments } from '../../core/arguments'
-import type { Dirent } from 'node:fs'
 import type { DecodedPng } from 'fast-png'
-import { ArgumentError, DataError, StateError, quoted } from '../../core/errors'
-import {
-  boolean,
-  choice,
-  count,
-  custom,
-  integer,
-  listOf,
-  nullable,
-  number,
-  option,
-  readOptions,
-  required,
-} from '../../core/options'
+import { ArgumentError, DataError, quoted } from '../../core/errors'
+import { boolean, choice, count, listOf, nullable, option, readOptions, required } from '../../core/options'
 import type { OptionInputs, Kind } from '../../core/options'
 import type { Interpolation } from '../../ops/image/resize'
 import { interpolation, resize } from '../../ops/image/resize'
-import { oneHot } from '../../ops/nn/one-hot'
-import { permutation } from '../../ops/random/random'
 import { Tensor } from '../../ops/tensor'
-import type { NodeModules } from '../../runtime/platform'
-import { fileError, nodeModule } from '../../runtime/platform'
-import { orAbort } from '../../core/abort'
 import { abortable } from '../abort'
 import { Dataset } from '../dataset'
 import type { ByteSource } from './bytes'
 import { allBytes, nameOf } from './bytes'
 import { DROPPED, Faults, onError } from './faults'
+import type { FileKind, LabelledFile } from './folders'
+import { folderFiles, labelOptions } from './folders'
 import type { ImageOptions, PixelSettings, PixelSource, Pixels } from './pixels'
 import { asTensor, imageOptions, isPixelSource, pixelsOf } from './pixels'
 
@@ -133,9 +117,15 @@ function unpacked({ data, width, height, depth }: DecodedPng): Uint8Array {
   return samples
 }
 
-const IMAGE_FILE = /\.(?:png|jpe?g)$/i
-/** Image formats that are not decoded here. */
-const FOREIGN_IMAGE = /\.(?:webp|gif|bmp|tiff?|avif|heic|heif|jxl|ico|svg)$/i
+const IMAGES: FileKind = {
+  where: 'imageFolder',
+  isRead: /\.(?:png|jpe?g)$/i,
+  isForeign: /\.(?:webp|gif|bmp|tiff?|avif|heic|heif|jxl|ico|svg)$/i,
+  endings: '.png, .jpg or .jpeg',
+  noun: 'picture',
+  remedy: 'PNG (.png) and JPEG (.jpg, .jpeg) are read. Convert the others first.',
+  inPage: 'Take Dataset.from(files).map((file) => readImage(file)).',
+}
 /** The number of files read at once. */
 const PARALLEL = 4
 
@@ -146,40 +136,15 @@ const heightAndWidth: Kind<readonly number[]> = listOf(count, 2)
 
 const folderOptions = () => ({
   ...imageOptions(),
+  /** Keras's name for channels: 'grayscale' is 1, 'rgb' 3, 'rgba' 4. Default null: `channels`. */
+  colorMode: option(nullable(choice('grayscale', 'rgb', 'rgba')), null),
   /** [height, width] to which images are resized. */
   imageSize: required(heightAndWidth),
-  /** The batch size; null: elements are single images. Default 32. */
-  batchSize: option(nullable(count), 32),
-  /**
-   * 'inferred': the subfolders are the classes. null: there are no labels, and all images of the folder are used.
-   * Default 'inferred'.
-   */
-  labels: option(nullable(choice('inferred')), 'inferred'),
-  /** Class numbers, or one-hot rows. Default 'int'. */
-  labelMode: option(choice('int', 'categorical'), 'int'),
-  /** The classes in the order of their numbers. Default: the sorted names of all subfolders. */
-  classNames: option(
-    nullable(
-      listOf(
-        custom<string>(
-          (value, where) => {
-            if (typeof value === 'string') return value
-            throw new ArgumentError(`${where} must be the name of a subfolder, received ${quoted(value)}`)
-          },
-          (value) => value,
-        ),
-      ),
-    ),
-    null,
-  ),
-  /** Whether each pass has another order. Default true. */
-  shuffle: option(boolean, true),
-  /** The seed of the order and of the split. Default: derived from `setRandomSeed`. */
-  seed: option(nullable(integer()), null),
-  /** The share of the images for validation. Default: none. */
-  validationSplit: option(nullable(number({ above: 0, below: 1 })), null),
-  /** Which part the elements come from, with a `validationSplit`. */
-  subset: option(nullable(choice('training', 'validation')), null),
+  /** Whether to cut the longer sides first, so that shapes in images keep their proportions. Default false. */
+  cropToAspectRatio: option(boolean, false),
+  /** Whether to add black margins first, so that shapes in images keep their proportions. Default false. */
+  padToAspectRatio: option(boolean, false),
+  ...labelOptions(),
   /** The interpolation for resizing. Default 'bilinear'. */
   interpolation: option(interpolation, 'bilinear'),
   /** Whether a broken file ends the pass, or is skipped and collected in `errors`. Default 'throw'. */
@@ -189,10 +154,10 @@ const folderOptions = () => ({
 export type ImageFolderOptions = OptionInputs<ReturnType<typeof folderOptions>>
 
 /** The type of the elements of `imageFolder`: images, with labels unless there are none. */
-export type ImageFolderElement<Options> = Options extends { readonly labels: null }
+export type ImageFolderElement<Options> = Options extends { readonly labels: null } | { readonly labelMode: null }
   ? Tensor
   : Options extends { readonly batchSize: null }
-    ? [Tensor, Options extends { readonly labelMode: 'categorical' } ? Tensor : number]
+    ? [Tensor, Options extends { readonly labelMode: 'categorical' | 'binary' } ? Tensor : number]
     : [Tensor, Tensor]
 
 /** The images of a folder. */
@@ -240,37 +205,28 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
 ): Promise<ImageFolder<ImageFolderElement<Options>>> {
   requireArguments('imageFolder', arguments, 2)
   const settings = readOptions('imageFolder', folderOptions(), options)
-  const { batchSize, labels, labelMode, shuffle, seed, validationSplit, subset, signal } = settings
-  if ((validationSplit === null) !== (subset === null))
-    throw new ArgumentError(`imageFolder: validationSplit and subset ('training' or 'validation') go together`)
-  if (validationSplit !== null && shuffle && seed === null)
-    throw new ArgumentError('imageFolder: a split that is shuffled needs a seed, or the parts would overlap')
+  const { batchSize, signal } = settings
+  if (settings.cropToAspectRatio && settings.padToAspectRatio)
+    throw new ArgumentError('imageFolder: cropToAspectRatio and padToAspectRatio exclude each other')
+  const channels = settings.colorMode === null ? settings.channels : CHANNELS[settings.colorMode]
+  if (settings.colorMode !== null && options.channels !== undefined && options.channels !== channels)
+    throw new ArgumentError(
+      `imageFolder: colorMode '${settings.colorMode}' has ${channels} channels, received channels ${options.channels}`,
+    )
   const [height, width] = settings.imageSize as [number, number]
   if (height * width > MOST_PIXELS)
     throw new ArgumentError(
       `imageFolder: imageSize must have at most ${MOST_PIXELS} pixels, received ${quoted([height, width])}`,
     )
-  signal?.throwIfAborted()
-  const { files, classNames } = await orAbort(
-    pictures(path, labels === null ? [] : settings.classNames, labels !== null, signal),
-    signal,
-  )
-  const taken = part(files, shuffle ? seed : null, validationSplit, subset)
+  const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(IMAGES, path, settings)
   const faults = new Faults<DataError>(settings.onError)
-  const load = async ({ file, label }: Picture): Promise<unknown> => {
-    const picture = await faults.guardAsync(() =>
-      readImage(file, { channels: settings.channels, scale: settings.scale, signal }),
-    )
+  const load = async ({ file, label }: LabelledFile): Promise<unknown> => {
+    const picture = await faults.guardAsync(() => readImage(file, { channels, scale: settings.scale, signal }))
     if (picture === DROPPED) return DROPPED
     const resized = fitted(picture, height, width, settings)
-    if (labels === null) return resized
-    return [
-      resized,
-      labelMode === 'int' ? label : new Tensor(oneHot(label, classNames.length).data, [classNames.length], 'float32'),
-    ]
+    return isLabelled ? [resized, targetOf(label)] : resized
   }
-  const order = shuffle ? Dataset.from(taken).shuffle(taken.length, seed === null ? {} : { seed }) : Dataset.from(taken)
-  const loaded = order.map(load, { parallel: PARALLEL })
+  const loaded = files.map(load, { parallel: PARALLEL })
   const whole = settings.onError === 'throw' ? loaded : loaded.filter((element) => element !== DROPPED)
   const elements = batchSize === null ? whole : whole.batch(batchSize)
   return new ImageFolder(
@@ -282,13 +238,44 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
   )
 }
 
+/** The channels of Keras's colour modes. */
+const CHANNELS = { grayscale: 1, rgb: 3, rgba: 4 } as const
+
+interface Fitting {
+  readonly interpolation: Interpolation
+  readonly dtype: 'float32' | 'int32'
+  readonly cropToAspectRatio: boolean
+  readonly padToAspectRatio: boolean
+}
+
+/**
+ * The part of a picture, or the picture with margins, that has the proportions of height and width; Keras's rounding. The
+ * other pixels are 0.
+ */
+function inProportion(picture: Tensor, height: number, width: number, isCut: boolean): Tensor {
+  const [rows, columns, channels] = picture.shape as [number, number, number]
+  const limit = (own: number, wanted: number): number =>
+    isCut ? Math.max(1, Math.min(own, Math.trunc(wanted))) : Math.max(own, Math.trunc(wanted))
+  const [h, w] = [limit(rows, (columns * height) / width), limit(columns, (rows * width) / height)]
+  const [top, left] = [Math.trunc((h - rows) / 2), Math.trunc((w - columns) / 2)]
+  const data = new Float32Array(h * w * channels)
+  for (let row = Math.max(0, top); row < Math.min(h, top + rows); row++) {
+    const from = ((row - top) * columns + Math.max(0, -left)) * channels
+    const count = Math.min(w, columns) * channels
+    data.set(picture.data.subarray(from, from + count), (row * w + Math.max(0, left)) * channels)
+  }
+  return new Tensor(data, [h, w, channels], 'float32')
+}
+
 /** An image in the common size and dtype. */
 function fitted(
-  picture: Tensor,
+  whole: Tensor,
   height: number,
   width: number,
-  { interpolation, dtype }: { readonly interpolation: Interpolation; readonly dtype: 'float32' | 'int32' },
+  { interpolation, dtype, cropToAspectRatio, padToAspectRatio }: Fitting,
 ): Tensor {
+  const isKept = cropToAspectRatio || padToAspectRatio
+  const picture = isKept ? inProportion(whole, height, width, cropToAspectRatio) : whole
   const channels = picture.shape[2]!
   const { data } = resize(new Tensor(picture.data, [1, ...picture.shape], 'float32'), [height, width], {
     interpolation,
@@ -296,113 +283,18 @@ function fitted(
   return new Tensor(dtype === 'int32' ? Int32Array.from(data, Math.round) : data, [height, width, channels], dtype)
 }
 
-interface Picture {
-  readonly file: string
-  readonly label: number
-}
+/** Options of `imageDatasetFromDirectory`. */
+export type ImageDatasetOptions = Omit<ImageFolderOptions, 'imageSize'> & Partial<Pick<ImageFolderOptions, 'imageSize'>>
 
-/** Keras's rule: the last files are for validation. */
-function part(
-  files: readonly Picture[],
-  seed: number | null,
-  split: number | null,
-  subset: 'training' | 'validation' | null,
-): readonly Picture[] {
-  if (split === null) return files
-  const order = seed === null ? files : Array.from(permutation(files.length, seed), (i) => files[i]!)
-  const end = files.length - Math.floor(split * files.length)
-  const taken = subset === 'training' ? order.slice(0, end) : order.slice(end)
-  if (taken.length === 0)
-    throw new ArgumentError(
-      `imageFolder: validationSplit ${split} leaves no picture for ${subset}, there are ${files.length}`,
-    )
-  return taken
-}
-
-async function pictures(
-  path: string | URL,
-  given: readonly string[] | null,
-  isLabelled: boolean,
-  signal: AbortSignal | null,
-): Promise<{ files: Picture[]; classNames: readonly string[] }> {
-  const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
-  if (files === null || paths === null || urls === null)
-    throw new StateError(
-      'imageFolder: there are no folders in a browser. Take Dataset.from(files).map((file) => readImage(file)).',
-    )
-  const root = path instanceof URL ? urls.fileURLToPath(path) : path
-  const foreign: string[] = []
-  const below = (folder: string): Promise<string[]> => picturesBelow(files, paths, folder, foreign, signal)
-  if (!isLabelled) {
-    const own = (await below(root)).map((file) => ({ file, label: 0 }))
-    tellOfForeign(root, foreign, own.length)
-    if (own.length === 0) throw new ArgumentError(`imageFolder: ${root} has no .png, .jpg or .jpeg`)
-    return { files: own, classNames: [] }
-  }
-  const entries = await entriesOf(files, root)
-  const folders = entries
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .sort()
-  const other = given?.find((name) => !folders.includes(name))
-  if (other !== undefined)
-    throw new ArgumentError(
-      `imageFolder: ${quoted(other)} of classNames is no subfolder of ${root}. There are ${quoted(folders)}`,
-    )
-  const classNames = given ?? folders
-  const found = await Promise.all(
-    classNames.map(async (name, label) => (await below(paths.join(root, name))).map((file) => ({ file, label }))),
-  )
-  const all = found.flat()
-  tellOfForeign(root, foreign, all.length)
-  if (all.length === 0)
-    throw new ArgumentError(
-      `imageFolder: ${root} has no .png, .jpg or .jpeg in subfolders, which are the classes. For images without classes, set labels: null.`,
-    )
-  return { files: all, classNames }
-}
-
-/** Folders for which a warning was shown. */
-const told = new Set<string>()
-
-/** Warns of images that are skipped. @throws ArgumentError if there are no others */
-function tellOfForeign(root: string, foreign: readonly string[], count: number): void {
-  if (foreign.length === 0) return
-  const endings = [...new Set(foreign.map((name) => name.slice(name.lastIndexOf('.')).toLowerCase()))].sort().join(', ')
-  const which = `${foreign.length} ${foreign.length === 1 ? 'picture' : 'pictures'} of ${root} (${endings})`
-  const remedy = 'PNG (.png) and JPEG (.jpg, .jpeg) are read. Convert the others first.'
-  if (count === 0) throw new ArgumentError(`imageFolder: cannot read the ${which}, and there are no others. ${remedy}`)
-  if (told.has(root)) return
-  told.add(root)
-  console.warn(`imageFolder: passes over ${which}. ${remedy}`)
-}
-
-function entriesOf(files: NodeModules['node:fs/promises'], folder: string): Promise<Dirent[]> {
-  return files.readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    throw fileError('imageFolder', folder, 'read', error)
-  })
-}
-
-/** Sorted files: those of a folder before those of its subfolders. Images that cannot be read go into `foreign`. */
-async function picturesBelow(
-  files: NodeModules['node:fs/promises'],
-  paths: NodeModules['node:path'],
-  folder: string,
-  foreign: string[],
-  signal: AbortSignal | null,
-): Promise<string[]> {
-  signal?.throwIfAborted()
-  const entries = (await entriesOf(files, folder)).sort((a, b) => (a.name < b.name ? -1 : 1))
-  const own = entries
-    .filter((entry) => !entry.isDirectory() && IMAGE_FILE.test(entry.name))
-    .map(({ name }) => paths.join(folder, name))
-  foreign.push(
-    ...entries.filter((entry) => !entry.isDirectory() && FOREIGN_IMAGE.test(entry.name)).map(({ name }) => name),
-  )
-  const inner = await Promise.all(
-    entries
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => picturesBelow(files, paths, paths.join(folder, name), foreign, signal)),
-  )
-  return [...own, ...inner.flat()]
+/**
+ * `imageFolder` with Keras's default size, [256, 256].
+ *
+ * Keras: `keras.utils.image_dataset_from_directory`.
+ */
+export async function imageDatasetFromDirectory<const Options extends ImageDatasetOptions>(
+  directory: string | URL,
+  options: Options & ImageDatasetOptions = {} as Options,
+): Promise<ImageFolder<ImageFolderElement<Options>>> {
+  requireArguments('imageDatasetFromDirectory', arguments, 2)
+  return imageFolder<Options & ImageFolderOptions>(directory, { imageSize: [256, 256], ...options })
 }

@@ -34,7 +34,7 @@ export class ReLU extends configured(
     /** The input from which x itself is returned. Default 0. */
     threshold: option(atLeast0, 0),
   }),
-  'maxValue',
+  ['maxValue', 'negativeSlope', 'threshold'],
 ) {
   static readonly className = 'ReLU'
   static override readonly form = ELEMENTWISE
@@ -59,7 +59,7 @@ export class LeakyReLU extends configured(
     /** Default 0.3. */
     negativeSlope: option(atLeast0, 0.3),
   }),
-  'negativeSlope',
+  ['negativeSlope'],
 ) {
   static readonly className = 'LeakyReLU'
   static override readonly form = ELEMENTWISE
@@ -80,7 +80,7 @@ export class ELU extends configured(
     /** The output saturates at −alpha. Default 1. */
     alpha: option(number(), 1),
   }),
-  'alpha',
+  ['alpha'],
 ) {
   static readonly className = 'ELU'
   static override readonly form = ELEMENTWISE
@@ -103,24 +103,28 @@ const axes = /* @__PURE__ */ listOf(/* @__PURE__ */ integer({ min: 1 }))
  *
  * Keras: `keras.layers.PReLU`.
  */
-export class PReLU extends configured(Layer<Tensor>, () => ({
-  /** Default zeros. */
-  alphaInitializer: option(initializer, 'zeros'),
-  /** A penalty on alpha. Default null. */
-  alphaRegularizer: option(regularizer, null),
-  /** Applied to alpha after every update. Default null. */
-  alphaConstraint: option(constraint, null),
-  /** One axis or several along which alpha is shared; the batch axis is 0. Default null: no axis. */
-  sharedAxes: option(
-    nullable(
-      custom<readonly number[], number | readonly number[]>(
-        (value, where) => axes.read(typeof value === 'number' ? [value] : value, where),
-        (value) => value,
+export class PReLU extends configured(
+  Layer<Tensor>,
+  () => ({
+    /** Default zeros. */
+    alphaInitializer: option(initializer, 'zeros'),
+    /** A penalty on alpha. Default null. */
+    alphaRegularizer: option(regularizer, null),
+    /** Applied to alpha after every update. Default null. */
+    alphaConstraint: option(constraint, null),
+    /** One axis or several along which alpha is shared; the batch axis is 0. Default null: no axis. */
+    sharedAxes: option(
+      nullable(
+        custom<readonly number[], number | readonly number[]>(
+          (value, where) => axes.read(typeof value === 'number' ? [value] : value, where),
+          (value) => value,
+        ),
       ),
+      null,
     ),
-    null,
-  ),
-})) {
+  }),
+  ['alphaInitializer', 'alphaRegularizer', 'alphaConstraint', 'sharedAxes'],
+) {
   static readonly className = 'PReLU'
   static override readonly form = ELEMENTWISE
   private alphaVariable: Variable | null = null

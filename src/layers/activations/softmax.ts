@@ -30,7 +30,7 @@ export class Softmax extends configured(
       -1,
     ),
   }),
-  'axis',
+  ['axis'],
 ) {
   static readonly className = 'Softmax'
   static override readonly form = ELEMENTWISE

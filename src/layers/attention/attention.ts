@@ -165,12 +165,16 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
  *
  * Keras: `keras.layers.Attention`.
  */
-export class Attention extends configured(WeighedAttention, () => ({
-  /** Whether a learnt factor multiplies the scores. Default false. */
-  useScale: option(boolean, false),
-  /** 'dot': query · key. 'concat': a learnt factor times Σ tanh(query + key). Default dot. */
-  scoreMode: option(choice('dot', 'concat'), 'dot'),
-})) {
+export class Attention extends configured(
+  WeighedAttention,
+  () => ({
+    /** Whether a learnt factor multiplies the scores. Default false. */
+    useScale: option(boolean, false),
+    /** 'dot': query · key. 'concat': a learnt factor times Σ tanh(query + key). Default dot. */
+    scoreMode: option(choice('dot', 'concat'), 'dot'),
+  }),
+  ['useScale', 'scoreMode', 'dropout', 'seed'],
+) {
   static readonly className = 'Attention'
   private scaleVariable: Variable | null = null
   private concatVariable: Variable | null = null
@@ -216,10 +220,14 @@ export class Attention extends configured(WeighedAttention, () => ({
  * softmax(Σ scale · tanh(query + key)) · value, with the inputs and masks of Attention. Bahdanau et al. 2015. Keras:
  * `keras.layers.AdditiveAttention`.
  */
-export class AdditiveAttention extends configured(WeighedAttention, () => ({
-  /** Whether each feature has a learnt factor. Default true. */
-  useScale: option(boolean, true),
-})) {
+export class AdditiveAttention extends configured(
+  WeighedAttention,
+  () => ({
+    /** Whether each feature has a learnt factor. Default true. */
+    useScale: option(boolean, true),
+  }),
+  ['useScale', 'dropout'],
+) {
   static readonly className = 'AdditiveAttention'
   private scaleVariable: Variable | null = null
 

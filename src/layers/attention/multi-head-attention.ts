@@ -439,36 +439,40 @@ function equations(rank: number, axes: readonly number[]): Equations {
  *
  * Keras: `keras.layers.MultiHeadAttention`.
  */
-export class MultiHeadAttention extends configured(HeadsLayer, () => ({
-  /** The number of heads. */
-  numHeads: required(extent),
-  /** The size of each head's query and key. */
-  keyDim: required(extent),
-  /** The size of each head's value. Default null: keyDim. */
-  valueDim: option(nullable(extent), null),
-  /** The shape of the output for each step. Default null: the query's features. */
-  outputShape: option(
-    nullable(
-      custom<readonly number[], number | readonly number[]>(
-        (value, where) => extents().read(typeof value === 'number' ? [value] : value, where),
-        (value) => [...value],
+export class MultiHeadAttention extends configured(
+  HeadsLayer,
+  () => ({
+    /** The number of heads. */
+    numHeads: required(extent),
+    /** The size of each head's query and key. */
+    keyDim: required(extent),
+    /** The size of each head's value. Default null: keyDim. */
+    valueDim: option(nullable(extent), null),
+    /** The shape of the output for each step. Default null: the query's features. */
+    outputShape: option(
+      nullable(
+        custom<readonly number[], number | readonly number[]>(
+          (value, where) => extents().read(typeof value === 'number' ? [value] : value, where),
+          (value) => [...value],
+        ),
       ),
+      null,
     ),
-    null,
-  ),
-  /**
-   * The axes of the input along which steps attend to each other. Default null: all between the batch and the features.
-   */
-  attentionAxes: option(
-    nullable(
-      custom<readonly number[], number | readonly number[]>(
-        (value, where) => listOf(integer()).read(typeof value === 'number' ? [value] : value, where),
-        (value) => [...value],
+    /**
+     * The axes of the input along which steps attend to each other. Default null: all between the batch and the features.
+     */
+    attentionAxes: option(
+      nullable(
+        custom<readonly number[], number | readonly number[]>(
+          (value, where) => listOf(integer()).read(typeof value === 'number' ? [value] : value, where),
+          (value) => [...value],
+        ),
       ),
+      null,
     ),
-    null,
-  ),
-})) {
+  }),
+  ['numHeads', 'keyDim', 'valueDim', 'dropout', 'useBias', 'outputShape', 'attentionAxes', 'slidingWindow'],
+) {
   static readonly className = 'MultiHeadAttention'
 
   protected get keyLength(): number {

@@ -52,6 +52,19 @@ const CONVOLUTION: ConvolutionKind<Filtering> = {
     layer.groups === 1 ? madeFilters(layer, unitAxes(-1, kernel!)[0]!, unitAxes(-2, kernel!)) : null,
 }
 
+/** The options by position, in Keras's order. */
+const POSITIONAL = [
+  'filters',
+  'kernelSize',
+  'strides',
+  'padding',
+  'dataFormat',
+  'dilationRate',
+  'groups',
+  'activation',
+  'useBias',
+] as const
+
 /**
  * y[o, f] = activation(Σ x[o · stride + t · dilation, c] kernel[t, c, f] + bias[f]) over taps t and channels c:
  * x [batch, steps, channels] → [batch, places, filters].
@@ -60,7 +73,11 @@ const CONVOLUTION: ConvolutionKind<Filtering> = {
  *
  * Keras: `keras.layers.Conv1D`.
  */
-export class Conv1D extends configured(ConvolutionLayer, () => ({ ...filterOptions(), ...sequenceOptions() })) {
+export class Conv1D extends configured(
+  ConvolutionLayer,
+  () => ({ ...filterOptions(), ...sequenceOptions() }),
+  POSITIONAL,
+) {
   static readonly className: string = 'Conv1D'
 
   protected get kind(): ConvolutionKind<Filtering> {
@@ -76,7 +93,11 @@ export class Conv1D extends configured(ConvolutionLayer, () => ({ ...filterOptio
  *
  * Keras: `keras.layers.Conv2D`.
  */
-export class Conv2D extends configured(ConvolutionLayer, () => ({ ...filterOptions(), ...windowOptions(2) })) {
+export class Conv2D extends configured(
+  ConvolutionLayer,
+  () => ({ ...filterOptions(), ...windowOptions(2) }),
+  POSITIONAL,
+) {
   static readonly className: string = 'Conv2D'
 
   protected get kind(): ConvolutionKind<Filtering> {
@@ -88,7 +109,11 @@ export class Conv2D extends configured(ConvolutionLayer, () => ({ ...filterOptio
  * The same over three axes: x [batch, depth, rows, columns, channels] → [batch, …places, filters]. Keras:
  * `keras.layers.Conv3D`.
  */
-export class Conv3D extends configured(ConvolutionLayer, () => ({ ...filterOptions(), ...windowOptions(3) })) {
+export class Conv3D extends configured(
+  ConvolutionLayer,
+  () => ({ ...filterOptions(), ...windowOptions(3) }),
+  POSITIONAL,
+) {
   static readonly className = 'Conv3D'
 
   protected get kind(): ConvolutionKind<Filtering> {

@@ -54,8 +54,24 @@ const DEPTHWISE: ConvolutionKind<Deepening> = {
   },
 }
 
+/** The options of a depthwise convolution by position, in Keras's order. */
+const DEPTHWISE_POSITIONAL = [
+  'kernelSize',
+  'strides',
+  'padding',
+  'depthMultiplier',
+  'dataFormat',
+  'dilationRate',
+  'activation',
+  'useBias',
+] as const
+
 /** x [batch, steps, channels] → [batch, places, channels · depthMultiplier]. Keras: `keras.layers.DepthwiseConv1D`. */
-export class DepthwiseConv1D extends configured(ConvolutionLayer, () => ({ ...depthOptions(), ...sequenceOptions() })) {
+export class DepthwiseConv1D extends configured(
+  ConvolutionLayer,
+  () => ({ ...depthOptions(), ...sequenceOptions() }),
+  DEPTHWISE_POSITIONAL,
+) {
   static readonly className = 'DepthwiseConv1D'
 
   protected get kind(): ConvolutionKind<Deepening> {
@@ -69,7 +85,11 @@ export class DepthwiseConv1D extends configured(ConvolutionLayer, () => ({ ...de
  *
  * Keras: `keras.layers.DepthwiseConv2D`.
  */
-export class DepthwiseConv2D extends configured(ConvolutionLayer, () => ({ ...depthOptions(), ...windowOptions(2) })) {
+export class DepthwiseConv2D extends configured(
+  ConvolutionLayer,
+  () => ({ ...depthOptions(), ...windowOptions(2) }),
+  DEPTHWISE_POSITIONAL,
+) {
   static readonly className = 'DepthwiseConv2D'
 
   protected get kind(): ConvolutionKind<Deepening> {
@@ -122,11 +142,28 @@ const SEPARABLE: ConvolutionKind<Separating> = {
   },
 }
 
+/** The options of a separable convolution by position, in Keras's order. */
+const SEPARABLE_POSITIONAL = [
+  'filters',
+  'kernelSize',
+  'strides',
+  'padding',
+  'dataFormat',
+  'dilationRate',
+  'depthMultiplier',
+  'activation',
+  'useBias',
+] as const
+
 /** x [batch, steps, channels] → [batch, places, filters]. Keras: `keras.layers.SeparableConv1D`. */
-export class SeparableConv1D extends configured(ConvolutionLayer, () => ({
-  ...separableOptions(),
-  ...sequenceOptions(),
-})) {
+export class SeparableConv1D extends configured(
+  ConvolutionLayer,
+  () => ({
+    ...separableOptions(),
+    ...sequenceOptions(),
+  }),
+  SEPARABLE_POSITIONAL,
+) {
   static readonly className = 'SeparableConv1D'
 
   protected get kind(): ConvolutionKind<Separating> {
@@ -145,10 +182,14 @@ export class SeparableConv1D extends configured(ConvolutionLayer, () => ({
 }
 
 /** x [batch, rows, columns, channels] → [batch, …places, filters]. Keras: `keras.layers.SeparableConv2D`. */
-export class SeparableConv2D extends configured(ConvolutionLayer, () => ({
-  ...separableOptions(),
-  ...windowOptions(2),
-})) {
+export class SeparableConv2D extends configured(
+  ConvolutionLayer,
+  () => ({
+    ...separableOptions(),
+    ...windowOptions(2),
+  }),
+  SEPARABLE_POSITIONAL,
+) {
   static readonly className = 'SeparableConv2D'
 
   protected get kind(): ConvolutionKind<Separating> {

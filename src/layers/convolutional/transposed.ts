@@ -55,11 +55,24 @@ const TRANSPOSED: ConvolutionKind<Transposing> = {
   units: (layer, [kernel]) => madeFilters(layer, unitAxes(-2, kernel!)[0]!, unitAxes(-1, kernel!)),
 }
 
+/** The options by position, in Keras's order, up to two axes. */
+const POSITIONAL = [
+  'filters',
+  'kernelSize',
+  'strides',
+  'padding',
+  'outputPadding',
+  'dataFormat',
+  'dilationRate',
+  'activation',
+  'useBias',
+] as const
+
 /**
  * x [batch, steps, channels] → [batch, steps · stride, filters] with 'same' padding. Keras:
  * `keras.layers.Conv1DTranspose`.
  */
-export class Conv1DTranspose extends configured(ConvolutionLayer, () => transposedOptions(1)) {
+export class Conv1DTranspose extends configured(ConvolutionLayer, () => transposedOptions(1), POSITIONAL) {
   static readonly className = 'Conv1DTranspose'
 
   protected get kind(): ConvolutionKind<Transposing> {
@@ -76,7 +89,7 @@ export class Conv1DTranspose extends configured(ConvolutionLayer, () => transpos
  *
  * Keras: `keras.layers.Conv2DTranspose`.
  */
-export class Conv2DTranspose extends configured(ConvolutionLayer, () => transposedOptions(2)) {
+export class Conv2DTranspose extends configured(ConvolutionLayer, () => transposedOptions(2), POSITIONAL) {
   static readonly className = 'Conv2DTranspose'
 
   protected get kind(): ConvolutionKind<Transposing> {
@@ -85,7 +98,17 @@ export class Conv2DTranspose extends configured(ConvolutionLayer, () => transpos
 }
 
 /** The same over three axes. Keras: `keras.layers.Conv3DTranspose`. */
-export class Conv3DTranspose extends configured(ConvolutionLayer, () => transposedOptions(3)) {
+export class Conv3DTranspose extends configured(ConvolutionLayer, () => transposedOptions(3), [
+  'filters',
+  'kernelSize',
+  'strides',
+  'padding',
+  'dataFormat',
+  'outputPadding',
+  'dilationRate',
+  'activation',
+  'useBias',
+]) {
   static readonly className = 'Conv3DTranspose'
 
   protected get kind(): ConvolutionKind<Transposing> {

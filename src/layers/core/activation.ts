@@ -20,7 +20,7 @@ export class Activation extends configured(
     /** A name, or a function of a tensor. */
     activation: required(activation),
   }),
-  'activation',
+  ['activation'],
 ) {
   static readonly className = 'Activation'
   static override readonly form = ELEMENTWISE

@@ -44,7 +44,7 @@ export class Dense extends configured(
     /** Applied to the bias after every update. Default null. */
     biasConstraint: option(constraint, null),
   }),
-  'units',
+  ['units', 'activation', 'useBias'],
 ) {
   static readonly className: string = 'Dense'
   static override readonly form = TENSOR

@@ -26,36 +26,40 @@ const shape = /* @__PURE__ */ extents(null)
  * Keras: `keras.layers.EinsumDense`.
  * @throws ArgumentError for an equation of another form; ShapeError for an input that does not fit it
  */
-export class EinsumDense extends configured(Layer<Tensor>, () => ({
-  /** Like `ab,bc->ac`, `...ab,bc->...ac` or `ab...,bc->ac...`: input, kernel → output. */
-  equation: required(text),
-  /**
-   * The output's shape without the batch axis and the axes of an ellipsis; null for an extent that comes from the
-   * input.
-   */
-  outputShape: required(
-    custom<BatchShape, number | BatchShape>(
-      (value, where) => shape.read(typeof value === 'number' ? [value] : value, where),
-      (value) => value,
+export class EinsumDense extends configured(
+  Layer<Tensor>,
+  () => ({
+    /** Like `ab,bc->ac`, `...ab,bc->...ac` or `ab...,bc->ac...`: input, kernel → output. */
+    equation: required(text),
+    /**
+     * The output's shape without the batch axis and the axes of an ellipsis; null for an extent that comes from the
+     * input.
+     */
+    outputShape: required(
+      custom<BatchShape, number | BatchShape>(
+        (value, where) => shape.read(typeof value === 'number' ? [value] : value, where),
+        (value) => value,
+      ),
     ),
-  ),
-  /** Applied to the result. Default linear. */
-  activation: option(activation, null),
-  /** The letters of the output axes that the bias has. Default null: no bias. */
-  biasAxes: option(nullable(text), null),
-  /** Default glorotUniform. */
-  kernelInitializer: option(initializer, 'glorotUniform'),
-  /** Default zeros. */
-  biasInitializer: option(initializer, 'zeros'),
-  /** A penalty on the kernel. Default null. */
-  kernelRegularizer: option(regularizer, null),
-  /** Applied to the kernel after every update. Default null. */
-  kernelConstraint: option(constraint, null),
-  /** A penalty on the bias. Default null. */
-  biasRegularizer: option(regularizer, null),
-  /** Applied to the bias after every update. Default null. */
-  biasConstraint: option(constraint, null),
-})) {
+    /** Applied to the result. Default linear. */
+    activation: option(activation, null),
+    /** The letters of the output axes that the bias has. Default null: no bias. */
+    biasAxes: option(nullable(text), null),
+    /** Default glorotUniform. */
+    kernelInitializer: option(initializer, 'glorotUniform'),
+    /** Default zeros. */
+    biasInitializer: option(initializer, 'zeros'),
+    /** A penalty on the kernel. Default null. */
+    kernelRegularizer: option(regularizer, null),
+    /** Applied to the kernel after every update. Default null. */
+    kernelConstraint: option(constraint, null),
+    /** A penalty on the bias. Default null. */
+    biasRegularizer: option(regularizer, null),
+    /** Applied to the bias after every update. Default null. */
+    biasConstraint: option(constraint, null),
+  }),
+  ['equation', 'outputShape', 'activation', 'biasAxes'],
+) {
   static readonly className = 'EinsumDense'
   static override readonly form = TENSOR
   private kernelVariable: Variable | null = null

@@ -27,20 +27,24 @@ import { Layer } from '../layer'
  * Keras: `keras.layers.Embedding`.
  * @throws DataError for an index out of range, when the layer is called on data
  */
-export class Embedding extends configured(Layer<Tensor>, () => ({
-  /** The number of items. */
-  inputDim: required(extent),
-  /** The length of a vector. */
-  outputDim: required(extent),
-  /** Default uniform in ±0.05. */
-  embeddingsInitializer: option(initializer, 'uniform'),
-  /** A penalty on the table. Default null. */
-  embeddingsRegularizer: option(regularizer, null),
-  /** Applied to the table after every update. Default null. */
-  embeddingsConstraint: option(constraint, null),
-  /** Whether index 0 is padding: later layers, losses and metrics skip it. Default false. */
-  maskZero: option(boolean, false),
-})) {
+export class Embedding extends configured(
+  Layer<Tensor>,
+  () => ({
+    /** The number of items. */
+    inputDim: required(extent),
+    /** The length of a vector. */
+    outputDim: required(extent),
+    /** Default uniform in ±0.05. */
+    embeddingsInitializer: option(initializer, 'uniform'),
+    /** A penalty on the table. Default null. */
+    embeddingsRegularizer: option(regularizer, null),
+    /** Applied to the table after every update. Default null. */
+    embeddingsConstraint: option(constraint, null),
+    /** Whether index 0 is padding: later layers, losses and metrics skip it. Default false. */
+    maskZero: option(boolean, false),
+  }),
+  ['inputDim', 'outputDim', 'embeddingsInitializer', 'embeddingsRegularizer', 'embeddingsConstraint', 'maskZero'],
+) {
   static readonly className = 'Embedding'
   static override readonly form = TENSOR
   override readonly supportsMasking: boolean = this.maskZero

@@ -12,14 +12,18 @@ import { INPUT_SHAPE, refuseInputShape } from '../checks'
 import { recordCall } from '../symbol'
 
 /** Declares the shape of one sample and returns its input. Keras: `keras.layers.InputLayer`. */
-export class InputLayer extends configured(Layer<Tensor>, () => ({
-  /** The shape of one sample; null stands for an open extent. */
-  shape: required(extents(null)),
-  /** The number of samples, if it is always the same. */
-  batchSize: option(nullable(extent), null),
-  /** The dtype of the input: float32, int32, bool or string. */
-  dtype: option(choice<DType>('float32', 'int32', 'bool', 'string'), 'float32'),
-})) {
+export class InputLayer extends configured(
+  Layer<Tensor>,
+  () => ({
+    /** The shape of one sample; null stands for an open extent. */
+    shape: required(extents(null)),
+    /** The number of samples, if it is always the same. */
+    batchSize: option(nullable(extent), null),
+    /** The dtype of the input: float32, int32, bool or string. */
+    dtype: option(choice<DType>('float32', 'int32', 'bool', 'string'), 'float32'),
+  }),
+  ['shape', 'batchSize', 'dtype'],
+) {
   static readonly className = 'InputLayer'
   override readonly supportsMasking = true
 
@@ -66,19 +70,26 @@ export interface InputOptions {
   batchSize?: number
 }
 
+/** Options, or in Keras's order: shape, batchSize, dtype. */
+type InputArguments =
+  | [options: InputOptions]
+  | [shape: BatchShape, options?: Omit<InputOptions, 'shape'>]
+  | [shape: BatchShape, batchSize: number | null, options?: Omit<InputOptions, 'shape' | 'batchSize'>]
+  | [shape: BatchShape, batchSize: number | null, dtype: DType, options?: Pick<InputOptions, 'name'>]
+
 /**
  * A symbol for an input of a functional model. Layers and ops that are called on it record their calls:
  *
- *   const x = Input({ shape: [8] })
+ *   const x = Input([8])   // or Input({ shape: [8] })
  *   const y = new Dense({ units: 1 }).apply(x)
  *   const model = new Model({ inputs: x, outputs: y })
  *
  * Its `shape` has null for each open extent, the batch axis among them. Keras: `keras.Input`.
  * @throws ArgumentError for unknown options and for extents that are not integers ≥ 1
  */
-export function Input(options: InputOptions): Tensor {
-  requireArguments('Input', arguments, 1)
-  const layer = new InputLayer(options)
+export function Input(...given: InputArguments): Tensor {
+  requireArguments('Input', arguments, 4)
+  const layer = new InputLayer(...typed<[InputOptions]>(given))
   layer.ensureBuilt(layer.spec)
   return typed(recordCall(layer, null, {}, layer.spec))
 }

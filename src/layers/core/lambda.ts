@@ -73,7 +73,7 @@ export class Lambda extends configured(
     /** Plain data that the function gets in each call. Default {}. */
     arguments: option(recordOf(plainData), {}),
   }),
-  'function',
+  ['function', 'outputShape', 'mask', 'arguments'],
 ) {
   static readonly className = 'Lambda'
   override readonly supportsMasking: boolean = this.mask !== null

@@ -23,7 +23,7 @@ export class Masking extends configured(
     /** The value of all features of a masked step. Default 0. */
     maskValue: option(number(), 0),
   }),
-  'maskValue',
+  ['maskValue'],
 ) {
   static readonly className = 'Masking'
   static override readonly form = ELEMENTWISE

@@ -37,7 +37,7 @@ export class PositionEmbedding extends configured(
     /** Default glorotUniform, as in Keras Hub. */
     embeddingsInitializer: option(initializer, 'glorotUniform'),
   }),
-  'sequenceLength',
+  ['sequenceLength'],
 ) {
   static readonly className = 'PositionEmbedding'
   static override readonly form = TENSOR

@@ -22,5 +22,5 @@ export abstract class Wrapper extends configured(
     /** The inner layer. */
     layer: required(innerLayer),
   }),
-  'layer',
+  ['layer'],
 ) {}

@@ -31,7 +31,7 @@ export class Concatenate extends configured(
     /** The axis to join along; negative ones count from the end. Default −1. */
     axis: option(integer(), -1),
   }),
-  'axis',
+  ['axis'],
 ) {
   static readonly className = 'Concatenate'
 

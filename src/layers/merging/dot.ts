@@ -36,7 +36,7 @@ export class Dot extends configured(
     /** Whether vectors are first scaled to length 1 along the axes. Default false. */
     normalize: option(boolean, false),
   }),
-  'axes',
+  ['axes', 'normalize'],
 ) {
   static readonly className = 'Dot'
 

@@ -80,25 +80,29 @@ const LEAST_WEIGHT = 1e-7
  *
  * Keras: `keras.layers.BatchNormalization`.
  */
-export class BatchNormalization extends configured(ScaledLayer, () => ({
-  /** The axis of the channels. Default −1. */
-  axis: option(integer(), -1),
-  /** The share of the moving averages that stays in a step. Default 0.99. */
-  momentum: option(number({ min: 0, max: 1 }), 0.99),
-  /** Default zeros. */
-  movingMeanInitializer: option(initializer, 'zeros'),
-  /** Default ones. */
-  movingVarianceInitializer: option(initializer, 'ones'),
-  /** Whether training corrects with averages (see above). Default false. */
-  renorm: option(boolean, false),
-  /**
-   * The limits of r and d: { rmin, rmax, dmax } with the least r, the largest r and the largest |d|, all optional.
-   * Default null: no limits.
-   */
-  renormClipping: option(nullable(recordOf(number())), null),
-  /** The share of the averages for r and d that stays in a step. Default 0.99. */
-  renormMomentum: option(number({ min: 0, max: 1 }), 0.99),
-})) {
+export class BatchNormalization extends configured(
+  ScaledLayer,
+  () => ({
+    /** The axis of the channels. Default −1. */
+    axis: option(integer(), -1),
+    /** The share of the moving averages that stays in a step. Default 0.99. */
+    momentum: option(number({ min: 0, max: 1 }), 0.99),
+    /** Default zeros. */
+    movingMeanInitializer: option(initializer, 'zeros'),
+    /** Default ones. */
+    movingVarianceInitializer: option(initializer, 'ones'),
+    /** Whether training corrects with averages (see above). Default false. */
+    renorm: option(boolean, false),
+    /**
+     * The limits of r and d: { rmin, rmax, dmax } with the least r, the largest r and the largest |d|, all optional.
+     * Default null: no limits.
+     */
+    renormClipping: option(nullable(recordOf(number())), null),
+    /** The share of the averages for r and d that stays in a step. Default 0.99. */
+    renormMomentum: option(number({ min: 0, max: 1 }), 0.99),
+  }),
+  ['axis', 'momentum', 'epsilon', 'center', 'scale'],
+) {
   static readonly className = 'BatchNormalization'
 
   override get readsMask(): boolean {

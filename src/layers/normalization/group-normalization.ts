@@ -17,12 +17,16 @@ import { ScaledLayer, extentsAlong } from './options'
  *
  * Keras: `keras.layers.GroupNormalization`.
  */
-export class GroupNormalization extends configured(ScaledLayer, () => ({
-  /** The number of groups; −1 for one group per channel. It must divide the channels. Default 32. */
-  groups: option(integer({ min: -1 }), 32),
-  /** The axis of the channels. Default −1. */
-  axis: option(integer(), -1),
-})) {
+export class GroupNormalization extends configured(
+  ScaledLayer,
+  () => ({
+    /** The number of groups; −1 for one group per channel. It must divide the channels. Default 32. */
+    groups: option(integer({ min: -1 }), 32),
+    /** The axis of the channels. Default −1. */
+    axis: option(integer(), -1),
+  }),
+  ['groups', 'axis', 'epsilon', 'center', 'scale'],
+) {
   static readonly className = 'GroupNormalization'
 
   override build(inputShape: BatchShape): void {

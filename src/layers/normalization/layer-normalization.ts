@@ -16,10 +16,14 @@ import { Layer } from '../layer'
  *
  * Keras: `keras.layers.LayerNormalization`.
  */
-export class LayerNormalization extends configured(ScaledLayer, () => ({
-  /** The axis or axes that are normalized together. Default −1. */
-  axis: option(axes, -1),
-})) {
+export class LayerNormalization extends configured(
+  ScaledLayer,
+  () => ({
+    /** The axis or axes that are normalized together. Default −1. */
+    axis: option(axes, -1),
+  }),
+  ['axis', 'epsilon', 'center', 'scale'],
+) {
   static readonly className = 'LayerNormalization'
 
   override build(inputShape: BatchShape): void {
@@ -42,12 +46,16 @@ export class LayerNormalization extends configured(ScaledLayer, () => ({
  *
  * Keras: `keras.layers.RMSNormalization`.
  */
-export class RMSNormalization extends configured(Layer<Tensor>, () => ({
-  /** The axis or axes that are normalized together. Default −1. */
-  axis: option(axes, -1),
-  /** Added under the root to avoid a division by 0. Default 1e-6. */
-  epsilon: option(number({ min: 0 }), 1e-6),
-})) {
+export class RMSNormalization extends configured(
+  Layer<Tensor>,
+  () => ({
+    /** The axis or axes that are normalized together. Default −1. */
+    axis: option(axes, -1),
+    /** Added under the root to avoid a division by 0. Default 1e-6. */
+    epsilon: option(number({ min: 0 }), 1e-6),
+  }),
+  ['axis', 'epsilon'],
+) {
   static readonly className = 'RMSNormalization'
   static override readonly form = TENSOR
   private scaleVariable: Variable | null = null
@@ -79,10 +87,14 @@ export class RMSNormalization extends configured(Layer<Tensor>, () => ({
 }
 
 /** x / √Σ x²: each sample has length 1 along the axes. Keras: `keras.layers.UnitNormalization`. */
-export class UnitNormalization extends configured(Layer<Tensor>, () => ({
-  /** The axis or axes along which the length is 1. Default −1. */
-  axis: option(axes, -1),
-})) {
+export class UnitNormalization extends configured(
+  Layer<Tensor>,
+  () => ({
+    /** The axis or axes along which the length is 1. Default −1. */
+    axis: option(axes, -1),
+  }),
+  ['axis'],
+) {
   static readonly className = 'UnitNormalization'
   static override readonly form = ELEMENTWISE
 

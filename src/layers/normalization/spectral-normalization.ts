@@ -35,7 +35,7 @@ export class SpectralNormalization extends configured(
     /** How often the vectors are updated before each division. Default 1. */
     powerIterations: option(iterations, 1),
   }),
-  'layer',
+  ['layer', 'powerIterations'],
 ) {
   static readonly className = 'SpectralNormalization'
   override readonly supportsMasking: boolean = this.layer.supportsMasking

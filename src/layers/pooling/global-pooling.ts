@@ -18,11 +18,15 @@ import type { UnitFlow } from '../units'
 import { KEEPS } from '../units'
 
 /** The base of global pooling: one number for each channel, from all places. */
-abstract class GlobalPooling extends configured(Layer<Tensor>, () => ({
-  ...spatialOptions(),
-  /** Whether the spatial axes are kept as extents of 1. Default false. */
-  keepDims: option(boolean, false),
-})) {
+abstract class GlobalPooling extends configured(
+  Layer<Tensor>,
+  () => ({
+    ...spatialOptions(),
+    /** Whether the spatial axes are kept as extents of 1. Default false. */
+    keepDims: option(boolean, false),
+  }),
+  ['dataFormat', 'keepDims'],
+) {
   static override readonly form: LayerForm = TENSOR
   /** The number of spatial axes. */
   protected abstract readonly rank: number

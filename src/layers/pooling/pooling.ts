@@ -55,11 +55,14 @@ abstract class Pooling extends configured(Layer<Tensor>, spatialOptions) {
   }
 }
 
+/** The options by position, in Keras's order. */
+const POSITIONAL = ['poolSize', 'strides', 'padding', 'dataFormat', 'name'] as const
+
 /**
  * The maximum of each window: x [batch, steps, channels] → [batch, places, channels]. Keras:
  * `keras.layers.MaxPooling1D`.
  */
-export class MaxPooling1D extends configured(Pooling, () => poolOptions(1), 'poolSize') {
+export class MaxPooling1D extends configured(Pooling, () => poolOptions(1), POSITIONAL) {
   static readonly className = 'MaxPooling1D'
   protected readonly pool = poolMax
 }
@@ -71,13 +74,13 @@ export class MaxPooling1D extends configured(Pooling, () => poolOptions(1), 'poo
  *
  * Keras: `keras.layers.MaxPooling2D`.
  */
-export class MaxPooling2D extends configured(Pooling, () => poolOptions(2), 'poolSize') {
+export class MaxPooling2D extends configured(Pooling, () => poolOptions(2), POSITIONAL) {
   static readonly className = 'MaxPooling2D'
   protected readonly pool = poolMax
 }
 
 /** The same over three axes. Keras: `keras.layers.MaxPooling3D`. */
-export class MaxPooling3D extends configured(Pooling, () => poolOptions(3), 'poolSize') {
+export class MaxPooling3D extends configured(Pooling, () => poolOptions(3), POSITIONAL) {
   static readonly className = 'MaxPooling3D'
   protected readonly pool = poolMax
 }
@@ -86,7 +89,7 @@ export class MaxPooling3D extends configured(Pooling, () => poolOptions(3), 'poo
  * The mean of each window: x [batch, steps, channels] → [batch, places, channels]. Keras:
  * `keras.layers.AveragePooling1D`.
  */
-export class AveragePooling1D extends configured(Pooling, () => poolOptions(1), 'poolSize') {
+export class AveragePooling1D extends configured(Pooling, () => poolOptions(1), POSITIONAL) {
   static readonly className = 'AveragePooling1D'
   protected readonly pool = poolAverage
 }
@@ -95,13 +98,13 @@ export class AveragePooling1D extends configured(Pooling, () => poolOptions(1), 
  * The mean of each window: x [batch, rows, columns, channels] → [batch, …places, channels]. Keras:
  * `keras.layers.AveragePooling2D`.
  */
-export class AveragePooling2D extends configured(Pooling, () => poolOptions(2), 'poolSize') {
+export class AveragePooling2D extends configured(Pooling, () => poolOptions(2), POSITIONAL) {
   static readonly className = 'AveragePooling2D'
   protected readonly pool = poolAverage
 }
 
 /** The same over three axes. Keras: `keras.layers.AveragePooling3D`. */
-export class AveragePooling3D extends configured(Pooling, () => poolOptions(3), 'poolSize') {
+export class AveragePooling3D extends configured(Pooling, () => poolOptions(3), POSITIONAL) {
   static readonly className = 'AveragePooling3D'
   protected readonly pool = poolAverage
 }

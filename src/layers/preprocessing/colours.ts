@@ -45,7 +45,7 @@ export class RandomBrightness extends configured(
     factor: required(interval(-1, 1)),
     ...rangeOption(),
   }),
-  'factor',
+  ['factor', 'valueRange', 'seed'],
 ) {
   static readonly className = 'RandomBrightness'
   private readonly generator = new RandomDraws(this)
@@ -76,7 +76,7 @@ export class RandomContrast extends configured(
     }),
     ...rangeOption(),
   }),
-  'factor',
+  ['factor', 'valueRange', 'seed'],
 ) {
   static readonly className = 'RandomContrast'
   private readonly generator = new RandomDraws(this)
@@ -110,7 +110,7 @@ export class RandomGrayscale extends configured(
     /** The probability. Default 0.5. */
     factor: option(number({ min: 0, max: 1 }), 0.5),
   }),
-  'factor',
+  ['factor', 'dataFormat', 'seed'],
 ) {
   static readonly className = 'RandomGrayscale'
   private readonly generator = new RandomDraws(this)
@@ -138,7 +138,7 @@ export class RandomGrayscale extends configured(
 export class RandomInvert extends configured(
   ImageLayer,
   () => ({ ...seedOption(), ...probabilityOption(), ...rangeOption() }),
-  'valueRange',
+  ['factor', 'valueRange', 'seed', 'dataFormat'],
 ) {
   static readonly className = 'RandomInvert'
   private readonly generator = new RandomDraws(this)
@@ -156,14 +156,18 @@ export class RandomInvert extends configured(
  *
  * Keras: `keras.layers.Solarization`, which in 3.15 draws from [low, 255 · high], although low is a share, too.
  */
-export class Solarization extends configured(ImageLayer, () => ({
-  ...seedOption(),
-  /** a, as a share of the value range: f for [0, f], or [low, high]. Default 0. */
-  additionFactor: option(interval(0, 1), 0),
-  /** t, as a share of the value range: f for [0, f], or [low, high]. Default 0: all values are inverted. */
-  thresholdFactor: option(interval(0, 1), 0),
-  ...rangeOption(),
-})) {
+export class Solarization extends configured(
+  ImageLayer,
+  () => ({
+    ...seedOption(),
+    /** a, as a share of the value range: f for [0, f], or [low, high]. Default 0. */
+    additionFactor: option(interval(0, 1), 0),
+    /** t, as a share of the value range: f for [0, f], or [low, high]. Default 0: all values are inverted. */
+    thresholdFactor: option(interval(0, 1), 0),
+    ...rangeOption(),
+  }),
+  ['additionFactor', 'thresholdFactor', 'valueRange', 'seed'],
+) {
   static readonly className = 'Solarization'
   private readonly generator = new RandomDraws(this)
 
@@ -186,7 +190,7 @@ export class Solarization extends configured(ImageLayer, () => ({
  *
  * Keras: `keras.layers.AutoContrast`.
  */
-export class AutoContrast extends configured(ImageLayer, rangeOption, 'valueRange') {
+export class AutoContrast extends configured(ImageLayer, rangeOption, ['valueRange']) {
   static readonly className = 'AutoContrast'
 
   protected transformation(): Transformation {
@@ -214,7 +218,7 @@ export class Equalization extends configured(
     /** The number of levels. Default 256. */
     bins: option(tableSize(2), 256),
   }),
-  'valueRange',
+  ['valueRange', 'bins', 'dataFormat'],
 ) {
   static readonly className = 'Equalization'
 

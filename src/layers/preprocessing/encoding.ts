@@ -78,17 +78,21 @@ export function encodedShape(shape: BatchShape, encoding: Encoding, depth: numbe
  * Keras: `keras.layers.CategoryEncoding`; there [n] is n tokens of one sample, here one token of each of n samples.
  * @throws DataError for a token out of range, when the layer is called on data
  */
-export class CategoryEncoding extends configured(Layer<Tensor>, () => ({
-  /** The number of tokens. */
-  numTokens: required(extent),
-  /**
-   * 'oneHot', a row for each token; 'multiHot', which tokens a sample has; 'count', how often each occurs. Default
-   * multiHot.
-   */
-  outputMode: option(choice('oneHot', 'multiHot', 'count'), 'multiHot'),
-  /** Must be false. */
-  sparse: option(notSparse, false),
-})) {
+export class CategoryEncoding extends configured(
+  Layer<Tensor>,
+  () => ({
+    /** The number of tokens. */
+    numTokens: required(extent),
+    /**
+     * 'oneHot', a row for each token; 'multiHot', which tokens a sample has; 'count', how often each occurs. Default
+     * multiHot.
+     */
+    outputMode: option(choice('oneHot', 'multiHot', 'count'), 'multiHot'),
+    /** Must be false. */
+    sparse: option(notSparse, false),
+  }),
+  ['numTokens', 'outputMode', 'sparse'],
+) {
   static readonly className = 'CategoryEncoding'
   static override readonly form = TENSOR
 

@@ -33,16 +33,20 @@ const saltKind: Kind<Salt, number | readonly number[]> = custom(
  *
  * Keras: `keras.layers.Hashing`.
  */
-export class Hashing extends configured(StringLayer, () => ({
-  /** The number of bins. */
-  numBins: required(extent),
-  /** A string that has bin 0 to itself. Default null: no such string. */
-  maskValue: option(nullable(anyText), null),
-  /** A number, or two, which change the distribution of strings over the bins. Default null. */
-  salt: option(nullable(saltKind), null),
-  /** The form of the output: 'int', 'oneHot', 'multiHot' or 'count'. Default 'int'. */
-  outputMode: option(choice('int', 'oneHot', 'multiHot', 'count'), 'int'),
-})) {
+export class Hashing extends configured(
+  StringLayer,
+  () => ({
+    /** The number of bins. */
+    numBins: required(extent),
+    /** A string that has bin 0 to itself. Default null: no such string. */
+    maskValue: option(nullable(anyText), null),
+    /** A number, or two, which change the distribution of strings over the bins. Default null. */
+    salt: option(nullable(saltKind), null),
+    /** The form of the output: 'int', 'oneHot', 'multiHot' or 'count'. Default 'int'. */
+    outputMode: option(choice('int', 'oneHot', 'multiHot', 'count'), 'int'),
+  }),
+  ['numBins', 'maskValue', 'salt', 'outputMode'],
+) {
   static readonly className = 'Hashing'
 
   readStrings({ strings, shape }: StringTensor): Tensor {

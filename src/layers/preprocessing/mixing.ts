@@ -92,7 +92,7 @@ export class MixUp extends configured(
     /** Near 0, one of the two images has nearly all the weight; from 1 on both contribute. Default 0.2. */
     alpha: option(number({ above: 0 }), 0.2),
   }),
-  'alpha',
+  ['alpha', 'dataFormat', 'seed'],
 ) {
   static readonly className = 'MixUp'
   private readonly generator = new RandomDraws(this)
@@ -146,7 +146,7 @@ export class CutMix extends configured(
     /** a: f for a random number in [0, f], or [low, high]. Default 1. */
     factor: option(interval(0, 1), 1),
   }),
-  'factor',
+  ['factor', 'seed', 'dataFormat'],
 ) {
   static readonly className = 'CutMix'
   private readonly generator = new RandomDraws(this)
@@ -182,15 +182,19 @@ const filling: Kind<number | readonly number[], number | readonly number[]> = /*
  *
  * Keras: `keras.layers.RandomErasing`.
  */
-export class RandomErasing extends configured(ImageLayer, () => ({
-  ...seedOption(),
-  ...probabilityOption(),
-  /** f for [0, f], or [low, high]. Default [0.02, 0.33]. */
-  scale: option(interval(0, 1), [0.02, 0.33]),
-  /** The fill of the rectangle: a number, or one for each channel; null for normal noise · high. Default null. */
-  fillValue: option(nullable(filling), null),
-  ...rangeOption(),
-})) {
+export class RandomErasing extends configured(
+  ImageLayer,
+  () => ({
+    ...seedOption(),
+    ...probabilityOption(),
+    /** f for [0, f], or [low, high]. Default [0.02, 0.33]. */
+    scale: option(interval(0, 1), [0.02, 0.33]),
+    /** The fill of the rectangle: a number, or one for each channel; null for normal noise · high. Default null. */
+    fillValue: option(nullable(filling), null),
+    ...rangeOption(),
+  }),
+  ['factor', 'scale', 'fillValue', 'valueRange', 'seed', 'dataFormat'],
+) {
   static readonly className = 'RandomErasing'
   private readonly generator = new RandomDraws(this)
 
@@ -241,15 +245,19 @@ const kernelSize: Kind<Interval, number | readonly number[]> = /* @__PURE__ */ c
  *
  * Keras: `keras.layers.RandomGaussianBlur`.
  */
-export class RandomGaussianBlur extends configured(ImageLayer, () => ({
-  ...seedOption(),
-  ...probabilityOption(),
-  /** The size of the window: one odd number, or [columns, rows]. Default 3. */
-  kernelSize: option(kernelSize, 3),
-  /** The standard deviation in pixels, at most 1: f for a random one in [0, f], or [low, high]. Default 1. */
-  sigma: option(interval(0, 1), 1),
-  ...rangeOption(),
-})) {
+export class RandomGaussianBlur extends configured(
+  ImageLayer,
+  () => ({
+    ...seedOption(),
+    ...probabilityOption(),
+    /** The size of the window: one odd number, or [columns, rows]. Default 3. */
+    kernelSize: option(kernelSize, 3),
+    /** The standard deviation in pixels, at most 1: f for a random one in [0, f], or [low, high]. Default 1. */
+    sigma: option(interval(0, 1), 1),
+    ...rangeOption(),
+  }),
+  ['factor', 'kernelSize', 'sigma', 'valueRange', 'dataFormat', 'seed'],
+) {
   static readonly className = 'RandomGaussianBlur'
   private readonly generator = new RandomDraws(this)
 

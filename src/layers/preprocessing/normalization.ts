@@ -48,18 +48,22 @@ interface Statistics {
  * Keras: `keras.layers.Normalization`, which returns its input unchanged if it was not adapted.
  * @throws StateError if it is used before it was adapted
  */
-export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
-  /**
-   * The axes with a separate mean for each index; negative ones count from the end; null for a single mean. Default −1.
-   */
-  axis: option(nullable(either(integer(), listOf(integer()), (value) => typeof value === 'number')), -1),
-  /** A number, or one for each index along `axis`; requires `variance`. Default null: adapt computes it. */
-  mean: option(nullable(constants), null),
-  /** Like `mean`. */
-  variance: option(nullable(constants), null),
-  /** Whether to map normalized features back to features. Default false. */
-  invert: option(boolean, false),
-})) {
+export class Normalization extends configured(
+  AdaptedLayer<Tensor>,
+  () => ({
+    /**
+     * The axes with a separate mean for each index; negative ones count from the end; null for a single mean. Default −1.
+     */
+    axis: option(nullable(either(integer(), listOf(integer()), (value) => typeof value === 'number')), -1),
+    /** A number, or one for each index along `axis`; requires `variance`. Default null: adapt computes it. */
+    mean: option(nullable(constants), null),
+    /** Like `mean`. */
+    variance: option(nullable(constants), null),
+    /** Whether to map normalized features back to features. Default false. */
+    invert: option(boolean, false),
+  }),
+  ['axis', 'mean', 'variance', 'invert'],
+) {
   static readonly className = 'Normalization'
   override readonly supportsMasking = true
   /** Mean and variance from the options. They are set before the fields of the class exist. */

@@ -27,7 +27,7 @@ export class RandomFlip extends configured(
      */
     mode: option(choice('horizontal', 'vertical', 'horizontalAndVertical'), 'horizontalAndVertical'),
   }),
-  'mode',
+  ['mode', 'seed', 'dataFormat'],
 ) {
   static readonly className = 'RandomFlip'
   private readonly generator = new RandomDraws(this)
@@ -97,7 +97,7 @@ export class RandomRotation extends configured(
     /** The angle, counter-clockwise, in full turns: f for [−f, f], or [low, high]; 0.25 is a right angle. */
     factor: required(interval(-1, 1)),
   }),
-  'factor',
+  ['factor', 'fillMode', 'interpolation', 'seed', 'fillValue', 'dataFormat'],
 ) {
   static readonly className = 'RandomRotation'
   private readonly generator = new RandomDraws(this)
@@ -120,14 +120,18 @@ export class RandomRotation extends configured(
  *
  * Keras: `keras.layers.RandomTranslation`.
  */
-export class RandomTranslation extends configured(ImageLayer, () => ({
-  ...seedOption(),
-  ...warpOptions(),
-  /** The distance downwards, as a share of the rows: f for [−f, f], or [low, high]; negative is upwards. */
-  heightFactor: required(interval(-1, 1)),
-  /** The distance to the right, as a share of the columns: f for [−f, f], or [low, high]; negative is to the left. */
-  widthFactor: required(interval(-1, 1)),
-})) {
+export class RandomTranslation extends configured(
+  ImageLayer,
+  () => ({
+    ...seedOption(),
+    ...warpOptions(),
+    /** The distance downwards, as a share of the rows: f for [−f, f], or [low, high]; negative is upwards. */
+    heightFactor: required(interval(-1, 1)),
+    /** The distance to the right, as a share of the columns: f for [−f, f], or [low, high]; negative is to the left. */
+    widthFactor: required(interval(-1, 1)),
+  }),
+  ['heightFactor', 'widthFactor', 'fillMode', 'interpolation', 'seed', 'fillValue', 'dataFormat'],
+) {
   static readonly className = 'RandomTranslation'
   private readonly generator = new RandomDraws(this)
 
@@ -158,7 +162,7 @@ export class RandomZoom extends configured(
     /** w: f for [−f, f], or [low, high]; null means h. Default null. */
     widthFactor: option(nullable(interval(-1, 1)), null),
   }),
-  'heightFactor',
+  ['heightFactor', 'widthFactor', 'fillMode', 'interpolation', 'seed', 'fillValue', 'dataFormat'],
 ) {
   static readonly className = 'RandomZoom'
   private readonly generator = new RandomDraws(this)
@@ -182,14 +186,18 @@ export class RandomZoom extends configured(
  *
  * Keras: `keras.layers.RandomShear`.
  */
-export class RandomShear extends configured(ImageLayer, () => ({
-  ...seedOption(),
-  ...warpOptions(),
-  /** |sx|: f for [0, f], or [low, high]. Default 0. */
-  xFactor: option(interval(0, 1), 0),
-  /** |sy|: f for [0, f], or [low, high]. Default 0. */
-  yFactor: option(interval(0, 1), 0),
-})) {
+export class RandomShear extends configured(
+  ImageLayer,
+  () => ({
+    ...seedOption(),
+    ...warpOptions(),
+    /** |sx|: f for [0, f], or [low, high]. Default 0. */
+    xFactor: option(interval(0, 1), 0),
+    /** |sy|: f for [0, f], or [low, high]. Default 0. */
+    yFactor: option(interval(0, 1), 0),
+  }),
+  ['xFactor', 'yFactor', 'interpolation', 'fillMode', 'fillValue', 'dataFormat', 'seed'],
+) {
   static readonly className = 'RandomShear'
   private readonly generator = new RandomDraws(this)
 

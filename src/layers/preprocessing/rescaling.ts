@@ -26,7 +26,7 @@ export class Rescaling extends configured(
     /** The number to add. Default 0. */
     offset: option(constants, 0),
   }),
-  'scale',
+  ['scale', 'offset'],
 ) {
   static readonly className = 'Rescaling'
   static override readonly form = ELEMENTWISE

@@ -73,21 +73,35 @@ function paddedLike(x: Tensor, target: Size, value: number): Tensor {
  *
  * Keras: `keras.layers.Resizing`.
  */
-export class Resizing extends configured(ImageLayer, () => ({
-  ...sizeOptions(),
-  /** 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'. Default bilinear. */
-  interpolation: option(interpolation, 'bilinear'),
-  /** Whether to crop the longer side first, so that nothing is distorted. Default false. */
-  cropToAspectRatio: option(boolean, false),
-  /** Whether to pad the shorter side first, so that nothing is distorted. Default false. */
-  padToAspectRatio: option(boolean, false),
-  /** The kind of padding: 'constant'. Default constant. */
-  fillMode: option(choice('constant'), 'constant'),
-  /** The value of the padding. Default 0. */
-  fillValue: option(number(), 0),
-  /** Whether to average over skipped pixels when an image gets smaller. Default false. */
-  antialias: option(boolean, false),
-})) {
+export class Resizing extends configured(
+  ImageLayer,
+  () => ({
+    ...sizeOptions(),
+    /** 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'. Default bilinear. */
+    interpolation: option(interpolation, 'bilinear'),
+    /** Whether to crop the longer side first, so that nothing is distorted. Default false. */
+    cropToAspectRatio: option(boolean, false),
+    /** Whether to pad the shorter side first, so that nothing is distorted. Default false. */
+    padToAspectRatio: option(boolean, false),
+    /** The kind of padding: 'constant'. Default constant. */
+    fillMode: option(choice('constant'), 'constant'),
+    /** The value of the padding. Default 0. */
+    fillValue: option(number(), 0),
+    /** Whether to average over skipped pixels when an image gets smaller. Default false. */
+    antialias: option(boolean, false),
+  }),
+  [
+    'height',
+    'width',
+    'interpolation',
+    'cropToAspectRatio',
+    'padToAspectRatio',
+    'fillMode',
+    'fillValue',
+    'antialias',
+    'dataFormat',
+  ],
+) {
   static readonly className = 'Resizing'
 
   protected override checkOptions(): void {
@@ -134,7 +148,7 @@ function centre(x: Tensor, target: Size): Tensor {
  *
  * Keras: `keras.layers.CenterCrop`.
  */
-export class CenterCrop extends configured(ImageLayer, sizeOptions) {
+export class CenterCrop extends configured(ImageLayer, sizeOptions, ['height', 'width', 'dataFormat']) {
   static readonly className = 'CenterCrop'
 
   protected transformation(): Transformation {
@@ -153,7 +167,13 @@ export class CenterCrop extends configured(ImageLayer, sizeOptions) {
  *
  * Keras: `keras.layers.RandomCrop`, which crops all images of a batch at the same position, and none in inference.
  */
-export class RandomCrop extends configured(ImageLayer, () => ({ ...seedOption(), ...sizeOptions() })) {
+export class RandomCrop extends configured(ImageLayer, () => ({ ...seedOption(), ...sizeOptions() }), [
+  'height',
+  'width',
+  'seed',
+  'dataFormat',
+  'name',
+]) {
   static readonly className = 'RandomCrop'
   private readonly generator = new RandomDraws(this)
 

@@ -51,15 +51,29 @@ function specialsOf<T extends Token>(layer: {
  *
  * Keras: `keras.layers.StringLookup`.
  */
-export class StringLookup extends configured(StringLayer, () => ({
-  ...lookupOptions(anyText),
-  /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
-  maskToken: option(nullable(anyText), null),
-  /** The string for unknown numbers with `invert`. Default '[UNK]'. */
-  oovToken: option(text, '[UNK]'),
-  /** Numbers → strings. Default false. */
-  invert: option(boolean, false),
-})) {
+export class StringLookup extends configured(
+  StringLayer,
+  () => ({
+    ...lookupOptions(anyText),
+    /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
+    maskToken: option(nullable(anyText), null),
+    /** The string for unknown numbers with `invert`. Default '[UNK]'. */
+    oovToken: option(text, '[UNK]'),
+    /** Numbers → strings. Default false. */
+    invert: option(boolean, false),
+  }),
+  [
+    'maxTokens',
+    'numOovIndices',
+    'maskToken',
+    'oovToken',
+    'vocabulary',
+    'idfWeights',
+    'invert',
+    'outputMode',
+    'padToMaxTokens',
+  ],
+) {
   static readonly className = 'StringLookup'
   private readonly lookup = new Lookup<string>(this, this, specialsOf(this))
 
@@ -147,15 +161,19 @@ const int32 = integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
  *
  * Keras: `keras.layers.IntegerLookup`.
  */
-export class IntegerLookup extends configured(Layer<Tensor>, () => ({
-  ...lookupOptions(int32),
-  /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
-  maskToken: option(nullable(int32), null),
-  /** The integer for unknown numbers with `invert`. Default −1. */
-  oovToken: option(int32, -1),
-  /** Numbers → integers of the vocabulary. Default false. */
-  invert: option(boolean, false),
-})) {
+export class IntegerLookup extends configured(
+  Layer<Tensor>,
+  () => ({
+    ...lookupOptions(int32),
+    /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
+    maskToken: option(nullable(int32), null),
+    /** The integer for unknown numbers with `invert`. Default −1. */
+    oovToken: option(int32, -1),
+    /** Numbers → integers of the vocabulary. Default false. */
+    invert: option(boolean, false),
+  }),
+  ['maxTokens', 'numOovIndices', 'maskToken', 'oovToken', 'vocabulary'],
+) {
   static readonly className = 'IntegerLookup'
   static override readonly form = TENSOR
   private readonly lookup = new Lookup<number>(this, this, specialsOf(this))

@@ -68,40 +68,54 @@ const PUNCTUATION = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~']/g
  *
  * Keras: `keras.layers.TextVectorization`.
  */
-export class TextVectorization extends configured(StringLayer, () => ({
-  /** The maximum number of tokens, including those for padding and unknown tokens. Default null: no limit. */
-  maxTokens: option(nullable(extent), null),
-  /** 'lowerAndStripPunctuation', 'lower', 'stripPunctuation', a function of the text, or null. Default the first. */
-  standardize: option(
-    nullable(wordOrFunction<(typeof STANDARDIZE)[number], string>(STANDARDIZE)),
-    'lowerAndStripPunctuation',
-  ),
-  /**
-   * 'whitespace', 'character', a function from the text to its words, or null: the text is one word. Default
-   * 'whitespace'.
-   */
-  split: option(nullable(wordOrFunction<(typeof SPLIT)[number], readonly string[]>(SPLIT)), 'whitespace'),
-  /** The sizes of n-grams: 2 is words and pairs, [2] pairs only. Default null: words. */
-  ngrams: option(
-    nullable(
-      custom<number | readonly number[]>(
-        (value, place) => (Array.isArray(value) ? listOf(count).read(value, place) : count.read(value, place)),
-        (value) => (typeof value === 'number' ? value : [...value]),
-      ),
+export class TextVectorization extends configured(
+  StringLayer,
+  () => ({
+    /** The maximum number of tokens, including those for padding and unknown tokens. Default null: no limit. */
+    maxTokens: option(nullable(extent), null),
+    /** 'lowerAndStripPunctuation', 'lower', 'stripPunctuation', a function of the text, or null. Default the first. */
+    standardize: option(
+      nullable(wordOrFunction<(typeof STANDARDIZE)[number], string>(STANDARDIZE)),
+      'lowerAndStripPunctuation',
     ),
-    null,
-  ),
-  /** The form of the output: 'int', 'multiHot', 'count' or 'tfIdf'. Default 'int'. */
-  outputMode: option(categoryMode, 'int'),
-  /** The length of every row of numbers: longer ones are cut. Default null. */
-  outputSequenceLength: option(nullable(extent), null),
-  /** Whether vectors have length maxTokens even with fewer tokens. Default false. */
-  padToMaxTokens: option(boolean, false),
-  /** The tokens, if they are not learnt. Default null. */
-  vocabulary: option(nullable(listOf(anyText)), null),
-  /** The weight of each token in outputMode 'tfIdf'. Default null: learnt. */
-  idfWeights: option(nullable(listOf(number())), null),
-})) {
+    /**
+     * 'whitespace', 'character', a function from the text to its words, or null: the text is one word. Default
+     * 'whitespace'.
+     */
+    split: option(nullable(wordOrFunction<(typeof SPLIT)[number], readonly string[]>(SPLIT)), 'whitespace'),
+    /** The sizes of n-grams: 2 is words and pairs, [2] pairs only. Default null: words. */
+    ngrams: option(
+      nullable(
+        custom<number | readonly number[]>(
+          (value, place) => (Array.isArray(value) ? listOf(count).read(value, place) : count.read(value, place)),
+          (value) => (typeof value === 'number' ? value : [...value]),
+        ),
+      ),
+      null,
+    ),
+    /** The form of the output: 'int', 'multiHot', 'count' or 'tfIdf'. Default 'int'. */
+    outputMode: option(categoryMode, 'int'),
+    /** The length of every row of numbers: longer ones are cut. Default null. */
+    outputSequenceLength: option(nullable(extent), null),
+    /** Whether vectors have length maxTokens even with fewer tokens. Default false. */
+    padToMaxTokens: option(boolean, false),
+    /** The tokens, if they are not learnt. Default null. */
+    vocabulary: option(nullable(listOf(anyText)), null),
+    /** The weight of each token in outputMode 'tfIdf'. Default null: learnt. */
+    idfWeights: option(nullable(listOf(number())), null),
+  }),
+  [
+    'maxTokens',
+    'standardize',
+    'split',
+    'ngrams',
+    'outputMode',
+    'outputSequenceLength',
+    'padToMaxTokens',
+    'vocabulary',
+    'idfWeights',
+  ],
+) {
   static readonly className = 'TextVectorization'
   private readonly lookup = new Lookup<string>(this, this, {
     mask: '',

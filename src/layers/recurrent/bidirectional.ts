@@ -64,7 +64,7 @@ export class Bidirectional extends configured(
     /** The layer that runs backwards, with goBackwards. Default: a copy of `layer`. */
     backwardLayer: option(nullable(recurrentLayer), null),
   }),
-  'layer',
+  ['layer', 'mergeMode'],
 ) {
   static readonly className = 'Bidirectional'
   static override readonly form = TENSOR

@@ -155,6 +155,19 @@ class ConvLSTM1DCell extends configured(ConvLSTMCell, () => convLstmOptions(1)) 
   static readonly className = 'ConvLSTM1DCell'
 }
 
+/** The options by position, in Keras's order. */
+const POSITIONAL = [
+  'filters',
+  'kernelSize',
+  'strides',
+  'padding',
+  'dataFormat',
+  'dilationRate',
+  'activation',
+  'recurrentActivation',
+  'useBias',
+] as const
+
 /**
  * An LSTM of sequences of rows of places: x [batch, steps, columns, channels] → the last h [batch, …places, filters],
  * or all. Its state is [h, c]. The formulas are LSTMCell's with convolutions in place of products.
@@ -163,7 +176,11 @@ class ConvLSTM1DCell extends configured(ConvLSTMCell, () => convLstmOptions(1)) 
  *
  * Keras: `keras.layers.ConvLSTM1D`.
  */
-export class ConvLSTM1D extends configured(RecurrentLayer, () => ({ ...formatOption(), ...convLstmOptions(1) })) {
+export class ConvLSTM1D extends configured(
+  RecurrentLayer,
+  () => ({ ...formatOption(), ...convLstmOptions(1) }),
+  POSITIONAL,
+) {
   static readonly className = 'ConvLSTM1D'
   readonly cell = new ConvLSTM1DCell({ name: 'conv_lstm_cell', ...optionsOfCell(this, convLstmOptions(1)) })
 
@@ -188,7 +205,11 @@ class ConvLSTM2DCell extends configured(ConvLSTMCell, () => convLstmOptions(2)) 
  *
  * Keras: `keras.layers.ConvLSTM2D`.
  */
-export class ConvLSTM2D extends configured(RecurrentLayer, () => ({ ...formatOption(), ...convLstmOptions(2) })) {
+export class ConvLSTM2D extends configured(
+  RecurrentLayer,
+  () => ({ ...formatOption(), ...convLstmOptions(2) }),
+  POSITIONAL,
+) {
   static readonly className = 'ConvLSTM2D'
   readonly cell = new ConvLSTM2DCell({ name: 'conv_lstm_cell', ...optionsOfCell(this, convLstmOptions(2)) })
 
@@ -213,7 +234,11 @@ class ConvLSTM3DCell extends configured(ConvLSTMCell, () => convLstmOptions(3)) 
  *
  * Keras: `keras.layers.ConvLSTM3D`.
  */
-export class ConvLSTM3D extends configured(RecurrentLayer, () => ({ ...formatOption(), ...convLstmOptions(3) })) {
+export class ConvLSTM3D extends configured(
+  RecurrentLayer,
+  () => ({ ...formatOption(), ...convLstmOptions(3) }),
+  POSITIONAL,
+) {
   static readonly className = 'ConvLSTM3D'
   readonly cell = new ConvLSTM3DCell({ name: 'conv_lstm_cell', ...optionsOfCell(this, convLstmOptions(3)) })
 

@@ -52,7 +52,12 @@ const gruOptions = () => ({
  *
  * Keras: `keras.layers.GRUCell`.
  */
-export class GRUCell extends configured(Cell, () => ({ ...weightOptions(), ...gruOptions() }), 'units') {
+export class GRUCell extends configured(Cell, () => ({ ...weightOptions(), ...gruOptions() }), [
+  'units',
+  'activation',
+  'recurrentActivation',
+  'useBias',
+]) {
   static readonly className = 'GRUCell'
   private readonly generator = generatorOf(this)
   private own: CellWeights | null = null
@@ -156,7 +161,12 @@ interface StateProducts {
  *
  * Keras: `keras.layers.GRU`.
  */
-export class GRU extends configured(RecurrentLayer, gruOptions, 'units') {
+export class GRU extends configured(RecurrentLayer, gruOptions, [
+  'units',
+  'activation',
+  'recurrentActivation',
+  'useBias',
+]) {
   static readonly className = 'GRU'
   readonly cell = new GRUCell({ name: 'gru_cell', ...optionsOfCell(this, gruOptions()) })
 }

@@ -59,7 +59,12 @@ export class ForgetBias extends Initializer {
  *
  * Keras: `keras.layers.LSTMCell`.
  */
-export class LSTMCell extends configured(Cell, () => ({ ...weightOptions(), ...lstmOptions() }), 'units') {
+export class LSTMCell extends configured(Cell, () => ({ ...weightOptions(), ...lstmOptions() }), [
+  'units',
+  'activation',
+  'recurrentActivation',
+  'useBias',
+]) {
   static readonly className = 'LSTMCell'
   private readonly generator = generatorOf(this)
   private own: CellWeights | null = null
@@ -143,7 +148,12 @@ interface Activations {
  *
  * Keras: `keras.layers.LSTM`.
  */
-export class LSTM extends configured(RecurrentLayer, lstmOptions, 'units') {
+export class LSTM extends configured(RecurrentLayer, lstmOptions, [
+  'units',
+  'activation',
+  'recurrentActivation',
+  'useBias',
+]) {
   static readonly className = 'LSTM'
   readonly cell = new LSTMCell({ name: 'lstm_cell', ...optionsOfCell(this, lstmOptions()) })
 }

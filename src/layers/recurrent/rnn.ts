@@ -310,7 +310,7 @@ export class RNN extends configured(
     /** A cell, or a list of stacked cells. */
     cell: required(cellOrCells),
   }),
-  'cell',
+  ['cell', 'returnSequences', 'returnState', 'goBackwards', 'stateful', 'unroll', 'zeroOutputForMask'],
 ) {
   static readonly className = 'RNN'
 }

@@ -30,7 +30,11 @@ import { RecurrentLayer } from './rnn'
  *
  * Keras: `keras.layers.SimpleRNNCell`.
  */
-export class SimpleRNNCell extends configured(Cell, () => ({ ...weightOptions(), ...cellOptions() }), 'units') {
+export class SimpleRNNCell extends configured(Cell, () => ({ ...weightOptions(), ...cellOptions() }), [
+  'units',
+  'activation',
+  'useBias',
+]) {
   static readonly className = 'SimpleRNNCell'
   private readonly generator = generatorOf(this)
   private own: CellWeights | null = null
@@ -94,7 +98,7 @@ export class SimpleRNNCell extends configured(Cell, () => ({ ...weightOptions(),
  *
  * Keras: `keras.layers.SimpleRNN`.
  */
-export class SimpleRNN extends configured(RecurrentLayer, cellOptions, 'units') {
+export class SimpleRNN extends configured(RecurrentLayer, cellOptions, ['units', 'activation', 'useBias']) {
   static readonly className = 'SimpleRNN'
   readonly cell = new SimpleRNNCell({ name: 'simple_rnn_cell', ...optionsOfCell(this, cellOptions()) })
 }

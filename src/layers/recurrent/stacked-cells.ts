@@ -37,7 +37,7 @@ export class StackedRNNCells extends configured(
     /** The cells, from the input to the output. */
     cells: required(listOf(cellKind)),
   }),
-  'cells',
+  ['cells'],
 ) {
   static readonly className = 'StackedRNNCells'
 

@@ -11,12 +11,16 @@ import { PASSING } from '../forms'
 import { Layer } from '../layer'
 
 /** Returns x and adds (l1 · Σ|x| + l2 · Σx²) / batch to the loss. Keras: `keras.layers.ActivityRegularization`. */
-export class ActivityRegularization extends configured(Layer<Tensor>, () => ({
-  /** The factor of Σ|x|. Default 0. */
-  l1: option(number({ min: 0 }), 0),
-  /** The factor of Σx². Default 0. */
-  l2: option(number({ min: 0 }), 0),
-})) {
+export class ActivityRegularization extends configured(
+  Layer<Tensor>,
+  () => ({
+    /** The factor of Σ|x|. Default 0. */
+    l1: option(number({ min: 0 }), 0),
+    /** The factor of Σx². Default 0. */
+    l2: option(number({ min: 0 }), 0),
+  }),
+  ['l1', 'l2'],
+) {
   static readonly className = 'ActivityRegularization'
   static override readonly form = PASSING
 

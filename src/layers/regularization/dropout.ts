@@ -29,7 +29,7 @@ export class Dropout extends configured(
      */
     noiseShape: option(nullable(extents(null)), null),
   }),
-  'rate',
+  ['rate', 'noiseShape', 'seed'],
 ) {
   static readonly className = 'Dropout'
   static override readonly form = ELEMENTWISE
@@ -54,7 +54,7 @@ abstract class SpatialDropout extends configured(
     /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
     dataFormat: option(dataFormat, null),
   }),
-  'rate',
+  ['rate'],
 ) {
   static override readonly form = ELEMENTWISE
   protected readonly generator = generatorOf(this)

@@ -21,7 +21,7 @@ export class GaussianNoise extends configured(
     /** The standard deviation of the noise. */
     stddev: required(number({ min: 0, max: 1 })),
   }),
-  'stddev',
+  ['stddev', 'seed'],
 ) {
   static readonly className = 'GaussianNoise'
   static override readonly form = ELEMENTWISE
@@ -49,7 +49,7 @@ export class GaussianDropout extends configured(
     /** The rate that a Dropout with the same variance would have. */
     rate: required(number({ min: 0, below: 1 })),
   }),
-  'rate',
+  ['rate', 'seed'],
 ) {
   static readonly className = 'GaussianDropout'
   static override readonly form = ELEMENTWISE
@@ -89,7 +89,7 @@ export class AlphaDropout extends configured(
      */
     noiseShape: option(nullable(extents(null)), null),
   }),
-  'rate',
+  ['rate', 'noiseShape', 'seed'],
 ) {
   static readonly className = 'AlphaDropout'
   static override readonly form = ELEMENTWISE

@@ -16,13 +16,17 @@ export function productOf(extents: BatchShape): number | null {
 }
 
 /** [batch, a, b, …] → [batch, a · b · …]. Keras: `keras.layers.Flatten`. */
-export class Flatten extends configured(Layer<Tensor>, () => ({
-  /**
-   * Where the channels are: 'channelsFirst' [batch, channels, …] is flattened in the order of channels last, so that
-   * the same weights fit both formats. Default channelsLast.
-   */
-  dataFormat: option(dataFormat, null),
-})) {
+export class Flatten extends configured(
+  Layer<Tensor>,
+  () => ({
+    /**
+     * Where the channels are: 'channelsFirst' [batch, channels, …] is flattened in the order of channels last, so that
+     * the same weights fit both formats. Default channelsLast.
+     */
+    dataFormat: option(dataFormat, null),
+  }),
+  ['dataFormat'],
+) {
   static readonly className = 'Flatten'
   static override readonly form = REARRANGING
 

@@ -20,7 +20,7 @@ export class Permute extends configured(
     /** The axes of a sample in their new order, counted from 1, without the batch axis. */
     dims: required(listOf(integer({ min: 1 }))),
   }),
-  'dims',
+  ['dims'],
 ) {
   static readonly className = 'Permute'
   static override readonly form = REARRANGING

@@ -15,7 +15,7 @@ export class RepeatVector extends configured(
     /** The number of steps. */
     n: required(extent),
   }),
-  'n',
+  ['n'],
 ) {
   static readonly className = 'RepeatVector'
   static override readonly form = REARRANGING

@@ -17,7 +17,7 @@ export class Reshape extends configured(
     /** The shape of one sample; −1 stands for the extent that makes the sizes equal. */
     targetShape: required(extents(-1)),
   }),
-  'targetShape',
+  ['targetShape'],
 ) {
   static readonly className = 'Reshape'
   static override readonly form = REARRANGING

@@ -95,7 +95,7 @@ export class ZeroPadding1D extends configured(
     /** How many zeros: one number for both sides, or [before, after]. Default 1. */
     padding: option(sides(1), 1),
   }),
-  'padding',
+  ['padding', 'dataFormat'],
 ) {
   static readonly className = 'ZeroPadding1D'
 }
@@ -107,7 +107,7 @@ export class ZeroPadding2D extends configured(
     /** How many zeros: one number, [rows, columns], or [[top, bottom], [left, right]]. Default 1. */
     padding: option(sides(2), 1),
   }),
-  'padding',
+  ['padding', 'dataFormat'],
 ) {
   static readonly className = 'ZeroPadding2D'
 }
@@ -119,7 +119,7 @@ export class ZeroPadding3D extends configured(
     /** How many zeros: one number, one for each axis, or [before, after] for each. Default 1. */
     padding: option(sides(3), 1),
   }),
-  'padding',
+  ['padding', 'dataFormat'],
 ) {
   static readonly className = 'ZeroPadding3D'
 }
@@ -134,7 +134,7 @@ export class Cropping1D extends configured(
     /** How many steps: one number for both sides, or [before, after]. Default 1. */
     cropping: option(sides(1), 1),
   }),
-  'cropping',
+  ['cropping'],
 ) {
   static readonly className = 'Cropping1D'
 }
@@ -146,7 +146,7 @@ export class Cropping2D extends configured(
     /** How much: one number, [rows, columns], or [[top, bottom], [left, right]]. Default 0. */
     cropping: option(sides(2), 0),
   }),
-  'cropping',
+  ['cropping', 'dataFormat'],
 ) {
   static readonly className = 'Cropping2D'
 }
@@ -158,7 +158,7 @@ export class Cropping3D extends configured(
     /** How much: one number, one for each axis, or [before, after] for each. Default 1. */
     cropping: option(sides(3), 1),
   }),
-  'cropping',
+  ['cropping', 'dataFormat'],
 ) {
   static readonly className = 'Cropping3D'
 }

@@ -62,7 +62,7 @@ export class UpSampling1D extends configured(
     /** The number of repetitions. Default 2. */
     size: option(perAxis(1), 2),
   }),
-  'size',
+  ['size'],
 ) {
   static readonly className = 'UpSampling1D'
 }
@@ -79,7 +79,7 @@ export class UpSampling2D extends configured(
     /** 'nearest' repeats pixels; 'bilinear', 'bicubic', 'lanczos3' and 'lanczos5' interpolate. Default nearest. */
     interpolation: option(interpolation, 'nearest'),
   }),
-  'size',
+  ['size', 'dataFormat', 'interpolation'],
 ) {
   static readonly className = 'UpSampling2D'
 }
@@ -91,7 +91,7 @@ export class UpSampling3D extends configured(
     /** The number of repetitions: one number, or one for each axis. Default 2. */
     size: option(perAxis(3), 2),
   }),
-  'size',
+  ['size', 'dataFormat'],
 ) {
   static readonly className = 'UpSampling3D'
 }

@@ -2,6 +2,7 @@
 // formulas are Keras's.
 
 import type { OptionInputs } from '../../core/options'
+import type { InOrder } from '../../core/options'
 import { boolean, configured, integer, option } from '../../core/options'
 import {
   abs,
@@ -20,7 +21,17 @@ import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
 import { Optimizer } from '../optimizer'
 import type { Slot } from '../parameters'
 import { learningRateKind } from '../rate'
-import { adamUpdate, decayOption, decayed, filled, momentOptions, notNegative, running, updateNumber } from './common'
+import {
+  adamUpdate,
+  decayOption,
+  decayed,
+  filled,
+  momentOptions,
+  notNegative,
+  running,
+  updateNumber,
+  learningRate,
+} from './common'
 
 const adamOptions = () => ({
   ...momentOptions(),
@@ -35,7 +46,9 @@ export type AdamOptions = OptionInputs<ReturnType<typeof adamOptions>> & Optimiz
  * Kingma & Ba 2014. Default learning rate 0.001.
  * @example model.compile({ optimizer: new Adam({ learningRate: 0.002, amsgrad: true }), loss: 'mse' })
  */
-export class Adam extends configured(Optimizer, adamOptions) {
+export class Adam extends (
+  configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'amsgrad', 'weightDecay']>
+)(Optimizer, adamOptions) {
   static readonly className: string = 'Adam'
 
   protected declareSlots(): readonly string[] {
@@ -67,6 +80,8 @@ export class Adam extends configured(Optimizer, adamOptions) {
 }
 
 const adamWOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001. */
+  learningRate,
   /** p ← p − learningRate · weightDecay · p before each update. Default 0.004. */
   weightDecay: decayOption(0.004),
 })
@@ -75,7 +90,7 @@ const adamWOptions = () => ({
  * Adam with decoupled weight decay. Loshchilov & Hutter 2017. Default weightDecay 0.004.
  * @example model.compile({ optimizer: new AdamW({ weightDecay: 0.01, noWeightDecay: ['bias'] }), loss: 'mse' })
  */
-export class AdamW extends configured(Adam, adamWOptions) {
+export class AdamW extends (configured as InOrder<['learningRate', 'weightDecay']>)(Adam, adamWOptions) {
   static override readonly className = 'AdamW'
 }
 
@@ -89,7 +104,10 @@ export type AdamaxOptions = OptionInputs<ReturnType<typeof momentOptions>> & Opt
  *
  * Kingma & Ba 2014, section 7.1; Keras: `keras.optimizers.Adamax`. Default learning rate 0.001.
  */
-export class Adamax extends configured(Optimizer, momentOptions) {
+export class Adamax extends (configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay']>)(
+  Optimizer,
+  momentOptions,
+) {
   static readonly className = 'Adamax'
 
   protected declareSlots(): readonly string[] {
@@ -126,7 +144,10 @@ export type NadamOptions = AdamaxOptions
  *
  * Dozat 2015; Keras: `keras.optimizers.Nadam`. Default learning rate 0.001.
  */
-export class Nadam extends configured(Optimizer, momentOptions) {
+export class Nadam extends (configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay']>)(
+  Optimizer,
+  momentOptions,
+) {
   static readonly className = 'Nadam'
 
   protected declareSlots(): readonly string[] {
@@ -188,7 +209,9 @@ export type ScheduleFreeAdamWOptions = OptionInputs<ReturnType<typeof scheduleFr
  * Defazio et al. 2024; Keras: `keras.optimizers.ScheduleFreeAdamW`, which has no weight decay by default either. Default
  * learning rate 0.0025.
  */
-export class ScheduleFreeAdamW extends configured(Optimizer, scheduleFreeOptions) {
+export class ScheduleFreeAdamW extends (
+  configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'warmupSteps', 'weightDecay']>
+)(Optimizer, scheduleFreeOptions) {
   static readonly className = 'ScheduleFreeAdamW'
 
   protected declareSlots(): readonly (string | Slot)[] {

@@ -1,6 +1,7 @@
 // Rules with a step size per element, from the squares of its gradients. Names, defaults and formulas are Keras's.
 
 import type { OptionInputs } from '../../core/options'
+import type { InOrder } from '../../core/options'
 import { boolean, configured, number, option } from '../../core/options'
 import {
   add,
@@ -19,9 +20,11 @@ import { apply } from '../../ops/trace'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
 import { Optimizer } from '../optimizer'
 import type { Slot } from '../parameters'
-import { decayed, epsilon, fraction, notNegative, operandsOf, root, running, updated } from './common'
+import { decayed, epsilon, fraction, learningRate, notNegative, operandsOf, root, running, updated } from './common'
 
 const rmspropOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001. */
+  learningRate,
   /** The decay rate of the mean square. Default 0.9. */
   rho: option(fraction, 0.9),
   /** The fraction of the previous step that is added. Default 0. */
@@ -38,7 +41,9 @@ export type RMSpropOptions = OptionInputs<ReturnType<typeof rmspropOptions>> & O
  * Hinton 2012. Default learning rate 0.001.
  * @example model.compile({ optimizer: new RMSprop({ learningRate: 0.01, centered: true }), loss: 'mse' })
  */
-export class RMSprop extends configured(Optimizer, rmspropOptions) {
+export class RMSprop extends (
+  configured as InOrder<['learningRate', 'rho', 'momentum', 'epsilon', 'centered', 'weightDecay']>
+)(Optimizer, rmspropOptions) {
   static readonly className = 'RMSprop'
 
   protected declareSlots(): readonly string[] {
@@ -55,6 +60,8 @@ export class RMSprop extends configured(Optimizer, rmspropOptions) {
 const initialAccumulatorValue = option(notNegative, 0.1)
 
 const adagradOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001. */
+  learningRate,
   /** The initial sum of squares. Default 0.1. */
   initialAccumulatorValue,
   /** Default 1e-7. */
@@ -70,7 +77,9 @@ export type AdagradOptions = OptionInputs<ReturnType<typeof adagradOptions>> & O
  *
  * Duchi et al. 2011; Keras: `keras.optimizers.Adagrad`. Default learning rate 0.001.
  */
-export class Adagrad extends configured(Optimizer, adagradOptions) {
+export class Adagrad extends (
+  configured as InOrder<['learningRate', 'initialAccumulatorValue', 'epsilon', 'weightDecay']>
+)(Optimizer, adagradOptions) {
   static readonly className = 'Adagrad'
 
   protected declareSlots(): readonly Slot[] {
@@ -90,6 +99,8 @@ export class Adagrad extends configured(Optimizer, adagradOptions) {
 }
 
 const adadeltaOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001. */
+  learningRate,
   /** The decay rate of the mean squares. Default 0.95. */
   rho: option(fraction, 0.95),
   /** Default 1e-7. */
@@ -105,7 +116,10 @@ export type AdadeltaOptions = OptionInputs<ReturnType<typeof adadeltaOptions>> &
  *
  * Zeiler 2012; Keras: `keras.optimizers.Adadelta`. Default learning rate 0.001; the paper's is 1.
  */
-export class Adadelta extends configured(Optimizer, adadeltaOptions) {
+export class Adadelta extends (configured as InOrder<['learningRate', 'rho', 'epsilon', 'weightDecay']>)(
+  Optimizer,
+  adadeltaOptions,
+) {
   static readonly className = 'Adadelta'
 
   protected declareSlots(): readonly string[] {
@@ -130,6 +144,8 @@ export class Adadelta extends configured(Optimizer, adadeltaOptions) {
 }
 
 const ftrlOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001. */
+  learningRate,
   /** The exponent of the sum of squares in the step size, at most 0. Default −0.5. */
   learningRatePower: option(number({ max: 0 }), -0.5),
   /** The initial sum of squares. Default 0.1. */
@@ -158,7 +174,20 @@ const TINY = 1e-30
  *
  * McMahan et al. 2013; Keras: `keras.optimizers.Ftrl`. Default learning rate 0.001.
  */
-export class Ftrl extends configured(Optimizer, ftrlOptions) {
+export class Ftrl extends (
+  configured as InOrder<
+    [
+      'learningRate',
+      'learningRatePower',
+      'initialAccumulatorValue',
+      'l1RegularizationStrength',
+      'l2RegularizationStrength',
+      'l2ShrinkageRegularizationStrength',
+      'beta',
+      'weightDecay',
+    ]
+  >
+)(Optimizer, ftrlOptions) {
   static readonly className = 'Ftrl'
 
   protected declareSlots(): readonly (string | Slot)[] {

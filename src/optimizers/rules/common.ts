@@ -5,15 +5,20 @@ import { add, cast, multiply, power, sqrt, subtract } from '../../ops/numpy/elem
 import type { Tensor } from '../../ops/tensor'
 import { apply } from '../../ops/trace'
 import type { UpdateInput, UpdateResult } from '../optimizer'
+import { learningRateKind } from '../rate'
 
 /** The decay rate of a running mean or of momentum. */
 export const fraction = number({ min: 0, below: 1 })
 export const notNegative = number({ min: 0 })
+/** The default of most rules. Each rule declares the option, because it comes first by position. */
+export const learningRate = option(learningRateKind, 0.001)
 /** Keeps a denominator above 0. */
 export const epsilon = option(notNegative, 1e-7)
 
 /** The options of Adam and its variants. */
 export const momentOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001. */
+  learningRate,
   /** The decay rate of the mean gradient. Default 0.9. */
   beta1: option(fraction, 0.9),
   /** The decay rate of the mean square. Default 0.999. */

@@ -1,13 +1,14 @@
 // Steps along the gradient, or along its sign. Names, defaults and formulas are Keras's.
 
 import type { OptionInputs } from '../../core/options'
+import type { InOrder } from '../../core/options'
 import { boolean, configured, number, option } from '../../core/options'
 import { multiply, sign, subtract } from '../../ops/numpy/elementwise'
 import { apply } from '../../ops/trace'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
 import { Optimizer } from '../optimizer'
 import { learningRateKind } from '../rate'
-import { decayed, fraction, operandsOf, running, updated } from './common'
+import { decayed, fraction, operandsOf, running, updated, learningRate } from './common'
 
 const sgdOptions = () => ({
   /** A number, or a schedule. Default 0.01. */
@@ -24,7 +25,10 @@ export type SGDOptions = OptionInputs<ReturnType<typeof sgdOptions>> & Optimizer
  * or, with nesterov, w ← w + momentum · v − learningRate · g. Default learning rate 0.01.
  * @example model.compile({ optimizer: new SGD({ learningRate: 0.1, momentum: 0.9, nesterov: true }), loss: 'mse' })
  */
-export class SGD extends configured(Optimizer, sgdOptions) {
+export class SGD extends (configured as InOrder<['learningRate', 'momentum', 'nesterov', 'weightDecay']>)(
+  Optimizer,
+  sgdOptions,
+) {
   static readonly className = 'SGD'
 
   protected declareSlots(): readonly string[] {
@@ -39,6 +43,8 @@ export class SGD extends configured(Optimizer, sgdOptions) {
 }
 
 const lionOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001. */
+  learningRate,
   /** The weight of the momentum in the direction of a step. Default 0.9. */
   beta1: option(number({ above: 0, max: 1 }), 0.9),
   /** The decay rate of the momentum. Default 0.99. */
@@ -54,7 +60,10 @@ export type LionOptions = OptionInputs<ReturnType<typeof lionOptions>> & Optimiz
  *
  * Chen et al. 2023; Keras: `keras.optimizers.Lion`. Default learning rate 0.001.
  */
-export class Lion extends configured(Optimizer, lionOptions) {
+export class Lion extends (configured as InOrder<['learningRate', 'beta1', 'beta2', 'weightDecay']>)(
+  Optimizer,
+  lionOptions,
+) {
   static readonly className = 'Lion'
 
   protected declareSlots(): readonly string[] {

@@ -3,6 +3,7 @@
 
 import { ArgumentError } from '../../core/errors'
 import type { OptionInputs, Kind } from '../../core/options'
+import type { InOrder } from '../../core/options'
 import { always, boolean, configured, custom, iterations, listOf, nullable, number, option } from '../../core/options'
 import {
   add,
@@ -40,6 +41,7 @@ import {
   notNegative,
   running,
   updateNumber,
+  learningRate,
 } from './common'
 
 /** √Σx² */
@@ -58,7 +60,10 @@ export type LambOptions = OptionInputs<ReturnType<typeof momentOptions>> & Optim
  *
  * You et al. 2019; Keras: `keras.optimizers.Lamb`. Default learning rate 0.001.
  */
-export class Lamb extends configured(Optimizer, momentOptions) {
+export class Lamb extends (configured as InOrder<['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay']>)(
+  Optimizer,
+  momentOptions,
+) {
   static readonly className = 'Lamb'
 
   protected declareSlots(): readonly string[] {
@@ -88,6 +93,8 @@ export class Lamb extends configured(Optimizer, momentOptions) {
 }
 
 const adafactorOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001. */
+  learningRate,
   /** The exponent d of the decay rate 1 − tᵈ of the mean squares in update t, at most 0. Default −0.8. */
   beta2Decay: option(number({ max: 0 }), -0.8),
   /** Added to squares of gradients. Default 1e-30. */
@@ -120,7 +127,11 @@ const LEAST = 2 ** -126
  *
  * Shazeer & Stern 2018; Keras: `keras.optimizers.Adafactor`. Default learning rate 0.001.
  */
-export class Adafactor extends configured(Optimizer, adafactorOptions) {
+export class Adafactor extends (
+  configured as InOrder<
+    ['learningRate', 'beta2Decay', 'epsilon1', 'epsilon2', 'clipThreshold', 'relativeStep', 'weightDecay']
+  >
+)(Optimizer, adafactorOptions) {
   static readonly className = 'Adafactor'
 
   protected declareSlots({ shape: { length: rank } }: Variable): readonly (string | Slot)[] {
@@ -234,7 +245,14 @@ export type MuonOptions = OptionInputs<ReturnType<typeof muonOptions>> & Optimiz
  *
  * Jordan et al. 2024, Liu et al. 2025; Keras: `keras.optimizers.Muon`. Default learning rate 0.001.
  */
-export class Muon extends configured(Optimizer, muonOptions) {
+export class Muon extends configured(Optimizer, muonOptions, [
+  'learningRate',
+  'adamBeta1',
+  'adamBeta2',
+  'adamWeightDecay',
+  'epsilon',
+  'weightDecay',
+]) {
   static readonly className = 'Muon'
 
   /** Whether the weight is updated as a matrix. */

@@ -46,7 +46,12 @@ export type BackupAndRestoreOptions = OptionInputs<ReturnType<typeof backupOptio
  * @throws FormatError, when training begins, for a damaged backup (with doubleCheckpoint: if both are), and for one of
  * another model or with other callbacks
  */
-export class BackupAndRestore extends configured(Callback, backupOptions, 'backupDir') {
+export class BackupAndRestore extends configured(Callback, backupOptions, [
+  'backupDir',
+  'saveFreq',
+  'doubleCheckpoint',
+  'deleteCheckpoint',
+]) {
   static readonly className = 'BackupAndRestore'
   private readonly place: ByteStore = this.store ?? new FolderStore(this.backupDir)
   private readonly names = ['backup', ...(this.doubleCheckpoint ? ['backup-1'] : [])].map(

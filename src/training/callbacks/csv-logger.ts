@@ -34,7 +34,7 @@ export type CSVLoggerOptions = OptionInputs<ReturnType<typeof csvLoggerOptions>>
  * @throws StateError, when training begins, if there are no files; MyelinError, with the file system's error as its
  * cause, if the file cannot be written
  */
-export class CSVLogger extends configured(Callback, csvLoggerOptions, 'filename') {
+export class CSVLogger extends configured(Callback, csvLoggerOptions, ['filename', 'separator', 'append']) {
   static readonly className = 'CSVLogger'
   private file: GrowingFile | null = null
   private columns: readonly string[] | null = null

@@ -29,7 +29,16 @@ export type EarlyStoppingOptions = OptionInputs<ReturnType<typeof earlyStoppingO
  * @example await model.fit(x, y, { epochs: 100, validationSplit: 0.2, callbacks: [new EarlyStopping({ patience: 5,
  * restoreBestWeights: true })] })
  */
-export class EarlyStopping extends configured(Callback, earlyStoppingOptions) {
+export class EarlyStopping extends configured(Callback, earlyStoppingOptions, [
+  'monitor',
+  'minDelta',
+  'patience',
+  'verbose',
+  'mode',
+  'baseline',
+  'restoreBestWeights',
+  'startFromEpoch',
+]) {
   static readonly className = 'EarlyStopping'
   private readonly watched = new Monitor('EarlyStopping', this)
   private best: number | null = null

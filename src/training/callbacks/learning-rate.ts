@@ -52,7 +52,7 @@ export type LearningRateSchedulerOptions = OptionInputs<ReturnType<typeof schedu
  * Keras: `keras.callbacks.LearningRateScheduler`.
  * @throws ArgumentError, in an epoch, for an invalid rate; StateError if the optimizer follows a schedule
  */
-export class LearningRateScheduler extends configured(Callback, schedulerOptions, 'schedule') {
+export class LearningRateScheduler extends configured(Callback, schedulerOptions, ['schedule', 'verbose']) {
   static readonly className = 'LearningRateScheduler'
 
   override onEpochBegin(epoch: number): void {
@@ -104,7 +104,16 @@ export type ReduceLROnPlateauOptions = OptionInputs<ReturnType<typeof plateauOpt
  * Keras: `keras.callbacks.ReduceLROnPlateau`.
  * @throws StateError, at a reduction, if the optimizer follows a schedule
  */
-export class ReduceLROnPlateau extends configured(Callback, plateauOptions) {
+export class ReduceLROnPlateau extends configured(Callback, plateauOptions, [
+  'monitor',
+  'factor',
+  'patience',
+  'verbose',
+  'mode',
+  'minDelta',
+  'cooldown',
+  'minLr',
+]) {
   static readonly className = 'ReduceLROnPlateau'
   private readonly watched = new Monitor('ReduceLROnPlateau', this)
   private best: number | null = null

@@ -57,7 +57,16 @@ export type ModelCheckpointOptions = OptionInputs<ReturnType<typeof checkpointOp
  * @throws ArgumentError for an invalid template, and, when it saves, for one with an unknown log; MyelinError, with the
  * file system's error as its cause, if the file cannot be written
  */
-export class ModelCheckpoint extends configured(Callback, checkpointOptions, 'filepath') {
+export class ModelCheckpoint extends configured(Callback, checkpointOptions, [
+  'filepath',
+  'monitor',
+  'verbose',
+  'saveBestOnly',
+  'saveWeightsOnly',
+  'mode',
+  'saveFreq',
+  'initialValueThreshold',
+]) {
   static readonly className = 'ModelCheckpoint'
   private readonly watched = new Monitor('ModelCheckpoint', this)
   private readonly template = new NameTemplate(this.filepath, 'ModelCheckpoint: filepath')

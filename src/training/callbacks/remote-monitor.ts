@@ -41,7 +41,13 @@ export type RemoteMonitorOptions = OptionInputs<ReturnType<typeof remoteMonitorO
  *
  * Keras: `keras.callbacks.RemoteMonitor`.
  */
-export class RemoteMonitor extends configured(Callback, remoteMonitorOptions) {
+export class RemoteMonitor extends configured(Callback, remoteMonitorOptions, [
+  'root',
+  'path',
+  'field',
+  'headers',
+  'sendAsJson',
+]) {
   static readonly className = 'RemoteMonitor'
 
   override async onEpochEnd(epoch: number, logs: Logs): Promise<void> {

@@ -27,7 +27,7 @@ export type SwapEMAWeightsOptions = OptionInputs<ReturnType<typeof swapOptions>>
  * Keras: `keras.callbacks.SwapEMAWeights`.
  * @throws StateError if the optimizer keeps no averages
  */
-export class SwapEMAWeights extends configured(Callback, swapOptions, 'swapOnEpoch') {
+export class SwapEMAWeights extends configured(Callback, swapOptions, ['swapOnEpoch']) {
   static readonly className = 'SwapEMAWeights'
   private swapped = false
 

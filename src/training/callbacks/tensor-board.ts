@@ -50,7 +50,7 @@ let made = 0
  * Keras: `keras.callbacks.TensorBoard`.
  * @throws StateError, when training begins, if there are no files
  */
-export class TensorBoard extends configured(Callback, tensorBoardOptions, 'logDir') {
+export class TensorBoard extends configured(Callback, tensorBoardOptions, ['logDir', 'histogramFreq']) {
   static readonly className = 'TensorBoard'
   private files: Partial<Record<Split, GrowingFile>> = {}
   /** The number of batches in all epochs. */

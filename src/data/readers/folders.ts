@@ -1,0 +1,256 @@
+// The files of a folder whose subfolders are classes, and their split. Reads no file.
+
+import type { Dirent } from 'node:fs'
+import { ArgumentError, StateError, quoted } from '../../core/errors'
+import type { OptionInputs, ValuesOf } from '../../core/options'
+import { boolean, choice, count, custom, integer, listOf, nullable, number, option } from '../../core/options'
+import { orAbort } from '../../core/abort'
+import { oneHot } from '../../ops/nn/one-hot'
+import { permutation } from '../../ops/random/random'
+import { Tensor } from '../../ops/tensor'
+import type { NodeModules } from '../../runtime/platform'
+import { fileError, nodeModule } from '../../runtime/platform'
+import { abortable } from '../abort'
+import { Dataset } from '../dataset'
+
+/** A kind of files, for its reader and for messages. */
+export interface FileKind {
+  /** The name of the function, such as `imageFolder`. */
+  readonly where: string
+  /** Matches the names of files that are read. */
+  readonly isRead: RegExp
+  /** Matches the names of files of the same kind that cannot be read; null if there are none. */
+  readonly isForeign: RegExp | null
+  /** The endings, such as `.png, .jpg or .jpeg`. */
+  readonly endings: string
+  /** What a file is called, such as `picture`. */
+  readonly noun: string
+  /** What is read, and what to do with others. */
+  readonly remedy: string
+  /** What to do in a page, which has no folders. */
+  readonly inPage: string
+}
+
+/** The options of labels, order and split that all folders have. */
+export const labelOptions = () => ({
+  /** The batch size; null: elements are single files. Default 32. */
+  batchSize: option(nullable(count), 32),
+  /**
+   * 'inferred': the subfolders are the classes. null: there are no labels, and all files of the folder are used.
+   * Default 'inferred'.
+   */
+  labels: option(nullable(choice('inferred')), 'inferred'),
+  /**
+   * Class numbers, one-hot rows, or for two classes 0 and 1 in float32 [batch, 1]; null: there are no labels. Default
+   * 'int'.
+   */
+  labelMode: option(nullable(choice('int', 'categorical', 'binary')), 'int'),
+  /** The classes in the order of their numbers. Default: the sorted names of all subfolders. */
+  classNames: option(
+    nullable(
+      listOf(
+        custom<string>(
+          (value, where) => {
+            if (typeof value === 'string') return value
+            throw new ArgumentError(`${where} must be the name of a subfolder, received ${quoted(value)}`)
+          },
+          (value) => value,
+        ),
+      ),
+    ),
+    null,
+  ),
+  /** Whether each pass has another order. Default true. */
+  shuffle: option(boolean, true),
+  /** The seed of the order and of the split. Default: derived from `setRandomSeed`. */
+  seed: option(nullable(integer()), null),
+  /** The share of the files for validation. Default: none. */
+  validationSplit: option(nullable(number({ above: 0, below: 1 })), null),
+  /** Which part the elements come from, with a `validationSplit`. */
+  subset: option(nullable(choice('training', 'validation')), null),
+})
+type LabelSettings = ValuesOf<ReturnType<typeof labelOptions>> & { readonly signal: AbortSignal | null }
+/** The options that all folders have. */
+export type LabelOptions = OptionInputs<ReturnType<typeof labelOptions>>
+
+/** The chosen files of a folder, with their classes, in an order for each pass. */
+export interface FolderFiles {
+  readonly files: Dataset<LabelledFile>
+  readonly taken: readonly LabelledFile[]
+  readonly classNames: readonly string[]
+  /** The target of a class number, in the form of `labelMode`. */
+  readonly targetOf: (label: number) => number | Tensor
+  readonly isLabelled: boolean
+}
+
+/**
+ * The files of a folder that the options select.
+ * @throws ArgumentError for options that exclude each other, and for a folder without files or classes
+ */
+export async function folderFiles(kind: FileKind, path: string | URL, settings: LabelSettings): Promise<FolderFiles> {
+  const { labelMode, shuffle, seed, validationSplit, subset, signal } = settings
+  const { where } = kind
+  if ((validationSplit === null) !== (subset === null))
+    throw new ArgumentError(`${where}: validationSplit and subset ('training' or 'validation') go together`)
+  if (validationSplit !== null && shuffle && seed === null)
+    throw new ArgumentError(`${where}: a split that is shuffled needs a seed, or the parts would overlap`)
+  const isLabelled = settings.labels !== null && labelMode !== null
+  signal?.throwIfAborted()
+  const found = labelledFiles(
+    kind,
+    path,
+    settings.labels === null ? [] : settings.classNames,
+    settings.labels !== null,
+    signal,
+  )
+  const { files, classNames } = await orAbort(found, signal)
+  if (isLabelled && labelMode === 'binary' && classNames.length !== 2)
+    throw new ArgumentError(`${where}: labelMode 'binary' needs two classes, received ${quoted(classNames)}`)
+  const taken = part(kind, files, shuffle ? seed : null, validationSplit, subset)
+  const order = shuffle ? Dataset.from(taken).shuffle(taken.length, seed === null ? {} : { seed }) : Dataset.from(taken)
+  const targetOf = (label: number): number | Tensor => {
+    if (labelMode === 'categorical')
+      return new Tensor(oneHot(label, classNames.length).data, [classNames.length], 'float32')
+    return labelMode === 'binary' ? new Tensor(Float32Array.of(label), [1], 'float32') : label
+  }
+  return { files: order, taken, classNames, targetOf, isLabelled }
+}
+
+/** The elements of the files of a folder, with the names of the classes. */
+export class FolderDataset<T> extends Dataset<T> {
+  /** @internal */
+  constructor(
+    elements: Dataset<T>,
+    /** The names of the classes: that of class i is at i. */
+    readonly classNames: readonly string[],
+    /** The paths of all files, before shuffling. */
+    readonly files: readonly string[],
+    signal: AbortSignal | null,
+  ) {
+    super(elements.size, (pass) => abortable(elements.open(pass), signal))
+  }
+}
+
+/** A file and its class number. */
+export interface LabelledFile {
+  readonly file: string
+  readonly label: number
+}
+
+/** Keras's rule: the last files are for validation. */
+export function part(
+  { where, noun }: FileKind,
+  files: readonly LabelledFile[],
+  seed: number | null,
+  split: number | null,
+  subset: 'training' | 'validation' | null,
+): readonly LabelledFile[] {
+  if (split === null) return files
+  const order = seed === null ? files : Array.from(permutation(files.length, seed), (i) => files[i]!)
+  const end = files.length - Math.floor(split * files.length)
+  const taken = subset === 'training' ? order.slice(0, end) : order.slice(end)
+  if (taken.length === 0)
+    throw new ArgumentError(
+      `${where}: validationSplit ${split} leaves no ${noun} for ${subset}, there are ${files.length}`,
+    )
+  return taken
+}
+
+/**
+ * The files below a folder, with the numbers of their classes.
+ * @throws ArgumentError for a folder without files or classes
+ */
+export async function labelledFiles(
+  kind: FileKind,
+  path: string | URL,
+  given: readonly string[] | null,
+  isLabelled: boolean,
+  signal: AbortSignal | null,
+): Promise<{ files: LabelledFile[]; classNames: readonly string[] }> {
+  const { where, endings, inPage } = kind
+  const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
+  if (files === null || paths === null || urls === null)
+    throw new StateError(`${where}: there are no folders in a browser. ${inPage}`)
+  const root = path instanceof URL ? urls.fileURLToPath(path) : path
+  const foreign: string[] = []
+  const below = (folder: string): Promise<string[]> => filesBelow(kind, files, paths, folder, foreign, signal)
+  if (!isLabelled) {
+    const own = (await below(root)).map((file) => ({ file, label: 0 }))
+    tellOfForeign(kind, root, foreign, own.length)
+    if (own.length === 0) throw new ArgumentError(`${where}: ${root} has no ${endings}`)
+    return { files: own, classNames: [] }
+  }
+  const entries = await entriesOf(where, files, root)
+  const folders = entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort()
+  const other = given?.find((name) => !folders.includes(name))
+  if (other !== undefined)
+    throw new ArgumentError(
+      `${where}: ${quoted(other)} of classNames is no subfolder of ${root}. There are ${quoted(folders)}`,
+    )
+  const classNames = given ?? folders
+  const found = await Promise.all(
+    classNames.map(async (name, label) => (await below(paths.join(root, name))).map((file) => ({ file, label }))),
+  )
+  const all = found.flat()
+  tellOfForeign(kind, root, foreign, all.length)
+  if (all.length === 0)
+    throw new ArgumentError(
+      `${where}: ${root} has no ${endings} in subfolders, which are the classes. For ${kind.noun === 'picture' ? 'images' : 'files'} without classes, set labels: null.`,
+    )
+  return { files: all, classNames }
+}
+
+/** Folders for which a warning was shown. */
+const told = new Set<string>()
+
+/** Warns of files that are skipped. @throws ArgumentError if there are no others */
+function tellOfForeign(
+  { where, noun, remedy }: FileKind,
+  root: string,
+  foreign: readonly string[],
+  count: number,
+): void {
+  if (foreign.length === 0) return
+  const endings = [...new Set(foreign.map((name) => name.slice(name.lastIndexOf('.')).toLowerCase()))].sort().join(', ')
+  const which = `${foreign.length} ${foreign.length === 1 ? noun : `${noun}s`} of ${root} (${endings})`
+  if (count === 0) throw new ArgumentError(`${where}: cannot read the ${which}, and there are no others. ${remedy}`)
+  if (told.has(root)) return
+  told.add(root)
+  console.warn(`${where}: passes over ${which}. ${remedy}`)
+}
+
+function entriesOf(where: string, files: NodeModules['node:fs/promises'], folder: string): Promise<Dirent[]> {
+  return files.readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw fileError(where, folder, 'read', error)
+  })
+}
+
+/** Sorted files: those of a folder before those of its subfolders. Those that cannot be read go into `foreign`. */
+async function filesBelow(
+  kind: FileKind,
+  files: NodeModules['node:fs/promises'],
+  paths: NodeModules['node:path'],
+  folder: string,
+  foreign: string[],
+  signal: AbortSignal | null,
+): Promise<string[]> {
+  signal?.throwIfAborted()
+  const entries = (await entriesOf(kind.where, files, folder)).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const own = entries
+    .filter((entry) => !entry.isDirectory() && kind.isRead.test(entry.name))
+    .map(({ name }) => paths.join(folder, name))
+  foreign.push(
+    ...entries
+      .filter((entry) => !entry.isDirectory() && kind.isForeign?.test(entry.name) === true)
+      .map(({ name }) => name),
+  )
+  const inner = await Promise.all(
+    entries
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => filesBelow(kind, files, paths, paths.join(folder, name), foreign, signal)),
+  )
+  return [...own, ...inner.flat()]
+}

@@ -1,0 +1,61 @@
+// textDatasetFromDirectory: the texts of a folder whose subfolders are the classes.
+
+import { requireArguments } from '../../core/arguments'
+import type { OptionInputs } from '../../core/options'
+import { count, nullable, option, readOptions } from '../../core/options'
+import { signalOption } from '../abort'
+import { Decoder } from './blocks'
+import { allBytes } from './bytes'
+import type { FileKind } from './folders'
+import { FolderDataset, folderFiles, labelOptions } from './folders'
+
+const TEXTS: FileKind = {
+  where: 'textDatasetFromDirectory',
+  isRead: /\.txt$/i,
+  isForeign: null,
+  endings: '.txt',
+  noun: 'text',
+  remedy: 'Text files (.txt) are read.',
+  inPage: "Take readText(files, { by: 'file' }).",
+}
+
+const textFolderOptions = () => ({
+  ...signalOption(),
+  ...labelOptions(),
+  /** The number of characters after which a text is cut. Default null: unlimited. */
+  maxLength: option(nullable(count), null),
+})
+/** Options of `textDatasetFromDirectory`. */
+export type TextDatasetOptions = OptionInputs<ReturnType<typeof textFolderOptions>>
+
+/**
+ * The texts below a folder whose subfolders are the classes: [texts, class numbers], batch by batch.
+ *
+ *   const reviews = await textDatasetFromDirectory('imdb/train', { validationSplit: 0.2, subset: 'training', seed: 1 })
+ *
+ * Files are UTF-8 text (.txt).
+ *
+ * Keras: `keras.utils.text_dataset_from_directory`.
+ * @throws ArgumentError for a folder without texts or classes; RowError, during a pass, for a file that is not UTF-8;
+ * StateError in a page, which has no folders; the reason of the signal
+ */
+export async function textDatasetFromDirectory(
+  directory: string | URL,
+  options: TextDatasetOptions = {},
+): Promise<FolderDataset<unknown>> {
+  requireArguments('textDatasetFromDirectory', arguments, 2)
+  const settings = readOptions('textDatasetFromDirectory', textFolderOptions(), options)
+  const { batchSize, maxLength, signal } = settings
+  const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(TEXTS, directory, settings)
+  const texts = files.map(async ({ file, label }) => {
+    const whole = new Decoder(file, 'utf-8').decode(await allBytes(file, 'textDatasetFromDirectory', signal), 1)
+    const text = maxLength === null ? whole : whole.slice(0, maxLength)
+    return isLabelled ? [text, targetOf(label)] : text
+  })
+  return new FolderDataset<unknown>(
+    batchSize === null ? texts : texts.batch(batchSize),
+    classNames,
+    taken.map(({ file }) => file),
+    signal,
+  )
+}
