@@ -17,6 +17,9 @@ const FAMILIES = [
   'linalg',
   'fourier',
   'image',
+  'numbers',
+  'nans',
+  'distinct',
 ]
 const TOLERANCE = 1e-5
 
