@@ -1,7 +1,7 @@
 // Numeric ops at values where float32 is delicate, with operands that the fixtures of Keras cannot express, and their errors.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { ArgumentError, DataError, ShapeError, StateError, grad, jit, ops, tensor } from '../../src'
+import { ArgumentError, DataError, Input, Model, ShapeError, StateError, grad, jit, ops, tensor } from '../../src'
 import { generator } from '../helpers/data'
 
 const int = (...values: number[]): Tensor => tensor(Int32Array.from(values))
@@ -270,5 +270,43 @@ describe('errors', () => {
   it('trapezoid takes options by name', () => {
     expect(ops.trapezoid([1, 2, 3], { dx: 0.5 }).item()).toBe(2)
     expect(ops.trapezoid([[1], [2]], { x: [0, 4], axis: 0 }).toArray()).toEqual([6])
+  })
+})
+
+describe('symbols of functional models', () => {
+  it('record these ops', async () => {
+    const x = Input({ shape: [4] })
+    // NaN where x is 0
+    const sign = ops.divide(x, ops.abs(x))
+    const outputs = [
+      ops.nanmean(sign, 1, true),
+      ops.nanmedian(sign, 1),
+      ops.select([ops.less(x, 0), ops.less(x, 1)], [ops.negative(x), ops.multiply(x, 2)], 7),
+      ops.getItem(sign, [':', '1:3']),
+      ops.heaviside(x, 0.5),
+    ]
+    const given = [
+      [1, 4, -2, 0.5],
+      [1, 0, 3, -1],
+    ]
+    const results = (await new Model({ inputs: x, outputs }).predict(tensor(given))) as Tensor[]
+    expect(arrays(results)).toEqual([
+      [[0.5], [Math.fround(1 / 3)]],
+      [1, 1],
+      [
+        [7, 7, 2, 1],
+        [7, 0, 7, 1],
+      ],
+      [
+        [1, -1],
+        [NaN, 1],
+      ],
+      [
+        [1, 1, 0, 1],
+        [1, 0.5, 1, 0],
+      ],
+    ])
+    expect(() => ops.unique(x)).toThrow(/size/)
+    expect(() => ops.nonzero(x)).toThrow(/nonzero/)
   })
 })

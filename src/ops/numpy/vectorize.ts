@@ -29,7 +29,7 @@ const positions = /* @__PURE__ */ custom<readonly number[]>(
 
 /**
  * A function that calls `pyfunc` for each element of its arguments, or for each part that a signature describes. All other axes
- * broadcast; they come first in the result. `pyfunc` is called once, with symbols.
+ * broadcast; they come first in the result. `pyfunc` is called once, with symbols. In a functional model, call the result in a `Lambda`.
  * @throws ArgumentError for a signature that does not fit; ShapeError for shapes that do not fit it
  * @example
  * const product = ops.vectorize((a, b) => ops.sum(ops.multiply(a, b), -1), { signature: '(m,n),(n)->(m)' })
