@@ -564,7 +564,187 @@ def joining():
     yield case("layerNormalization", [m], epsilon=1e-3)
 
 
-FAMILIES = [elementwise, reduction, rearranging, constructing, products, sorting, segments, linalg, fourier, image, bits, windows, joining]
+def nans():
+    rng = random(20)
+    x = normal(rng, (3, 4))
+    x[0, 1] = x[2, 0] = x[2, 3] = NAN
+    gone = np.where(np.arange(3)[:, None] == 1, NAN, x).astype(FLOAT)
+    ties = np.array([[2.0, NAN, 2, 1], [NAN, -INF, INF, 0]])
+    whole = np.array([[3, -7, 5], [0, 2, 2]], np.int32)
+    for op in ["nansum", "nanprod", "nanmax", "nanmin", "nanmean", "nanvar", "nanstd", "nanmedian"]:
+        keras_op = getattr(keras.ops, op)
+        # Keras on JAX has no list of axes
+        several = lambda x, axis, keepdims=False, f=keras_op: f(x, tuple(axis), keepdims)
+        yield case(op, [x], tolerance=2e-5)
+        yield case(op, [x], 1, tolerance=2e-5)
+        yield case(op, [gone], -1, True, gradient=op != "nanstd", second=False)
+        yield case(op, [normal(rng, (2, 3, 2))], [0, 2], fn=several, tolerance=2e-5)
+        yield case(op, [normal(rng, (2, 3))], [1, 0], True, fn=several, tolerance=2e-5)
+        yield case(op, [whole])
+        yield case(op, [whole], axis=0, keepdims=True)
+        yield case(op, [np.array([True, False])])
+        if op in ("nansum", "nanprod", "nanmean", "nanvar", "nanstd"):
+            yield case(op, [np.zeros((2, 0))], 1, gradient=False)
+    for op in ["nanmax", "nanmin"]:
+        yield case(op, [ties], 1)
+        yield case(op, [[NAN, NAN]])
+    for op in ["nanargmax", "nanargmin"]:
+        for axis in [None, 0, 1, -1]:
+            yield case(op, [x], axis, gradient=False)
+            yield case(op, [ties], axis, True, gradient=False)
+            yield case(op, [gone], axis, gradient=False)
+        yield case(op, [whole], 1)
+        yield case(op, [[NAN, -INF, INF]], gradient=False)
+    for op in ["nancumsum", "nancumprod"]:
+        yield case(op, [x])
+        yield case(op, [gone], 0, second=False)
+        yield case(op, [x], axis=1)
+        yield case(op, [whole], -1)
+        yield case(op, [whole], 0, "float32")
+        yield case(op, [np.array([True, False])])
+    row = np.array([[1.0, NAN, 3, 2, -4], [5, NAN, NAN, 7, NAN], [1, 2, 3, 4, 5]])
+    for method in ["linear", "lower", "higher", "midpoint", "nearest"]:
+        of = lambda f: lambda x, q, axis, method: f(x, np.array(q, np.float32), axis, method=method)
+        shares = [0.0, 0.3, 0.5, 1.0] if method == "linear" else [0.0, 0.2, 0.5, 0.85, 1.0]
+        yield case("nanquantile", [row], shares, 1, method, second=False, fn=of(jnp.nanquantile))
+        yield case("quantile", [[1.0, 2, 3, 4, 5, 6]], [0.1, 0.3, 0.5, 0.7, 0.9], 0, method, second=False, fn=of(jnp.quantile))
+    yield case("nanquantile", [gone], 0.4, axis=0, keepdims=True, second=False)
+    yield case("nanquantile", [gone], 0.4, second=False)
+    yield case("nanquantile", [whole], 0.5)
+    yield case("nanpercentile", [row], [10, 60], 1, second=False)
+    yield case("nanpercentile", [row], 35, method="lower", second=False)
+    yield case("percentile", [x[:2, 2:]], [0, 40, 100], second=False)
+    yield case("percentile", [x], 50, 1, gradient=False)
+    yield case("percentile", [whole], 25, axis=1, method="midpoint", keepdims=True)
+    # infinities
+    yield case("quantile", [[1, INF, INF]], 0.75, gradient=False)
+
+
+def numbers():
+    rng = random(21)
+    x = np.append(normal(rng, (7,)), [0.0, -2.5]).astype(FLOAT)
+    y = normal(rng, (9,))
+    special = np.array([0.0, -0.0, 1, -1, INF, -INF, NAN])
+    pairs_of = [np.repeat(special, 7).reshape(7, 7), special]
+    whole, other = ints(3, -7, 5, -(2**31), 7), ints(2, 3, -3, -1, 2**31 - 1)
+    flags = np.array([True, False, True])
+    for op in ["fabs", "i0", "erfc"]:
+        yield case(op, [np.append(x[:8], [3.0, -6, 8, 9.5]).astype(FLOAT)], tolerance=2e-5)
+        yield case(op, [ints(3, -7, 5, 0)])
+        yield case(op, [flags])
+    yield case("i0", [[20.0, -88, 0.1]], gradient=False)
+    yield case("i0", [[12.0, -30]], second=False, tolerance=2e-5)
+    yield case("fabs", [special], gradient=False)
+    yield case("erfc", [special], gradient=False)
+    for op in ["isposinf", "isneginf", "signbit"]:
+        yield case(op, [special], gradient=False)
+        yield case(op, [ints(3, -7, 0)])
+        yield case(op, [flags])
+    for op in ["real", "imag", "conj", "angle", "isreal"]:
+        yield case(op, [special], gradient=False)
+        yield case(op, [ints(3, -7, 0)])
+        yield case(op, [flags])
+    for op in ["real", "conj", "angle"]:
+        yield case(op, [x[:7]])
+    for op in ["fmax", "fmin", "fmod", "heaviside", "logaddexp2", "nextafter"]:
+        yield case(op, pairs_of, gradient=False)
+        if op != "nextafter":
+            yield case(op, [x, y], second=op != "fmod")
+            yield case(op, [normal(rng, (3, 1)), normal(rng, (4,))])
+            yield case(op, [[1.0, 2, 2, 0], [2.0, 2, -2, 0.5]], second=False, gradient=op != "fmod")
+        yield case(op, [whole, other])
+        yield case(op, [whole, [2.0, 3, -3, 0.5, 1e10]], gradient=False)
+        # the remainder of 0 depends on the dtype
+        yield case(op, [flags, flags if op != "fmod" else np.array([True] * 3)])
+    yield case("fmax", [[NAN, 1.0, NAN], [1.0, NAN, NAN]])
+    yield case("fmin", [[NAN, 1.0, NAN], [1.0, NAN, NAN]])
+    yield case("fmod", [[7.0, -7, 7, -7, 1e-20, -1e-20, 3e38], [3.0, 3, -3, -3, 1, 1, 0.1]], second=False)
+    yield case("fmod", [ints(5, -5), ints(0, 0)])
+    edges = [1.0, -1, 1.5, 3.4028235e38, -3.4028235e38, 2.0**-125, 2.0**-126, 2.0**-100, 2.0**-101, 7.0**-30, 255.99998, 256]
+    yield case("nextafter", [[edges, edges], [[INF] * 12, [-INF] * 12]], gradient=False)
+    yield case("nextafter", [edges, [0.0] * 12], gradient=False)
+    yield case("ldexp", [x, ints(0, 1, -1, 10, -20, 100, 3, 5, -3)])
+    yield case("ldexp", [special, ints(3)], gradient=False)
+    yield case("ldexp", [[1.5, -1.5, 3e38, 1e-30], ints(-120, 127, -250, 200)], gradient=False)
+    yield case("ldexp", [ints(3, 5), ints(2, -1)])
+    yield case("allclose", [[1.0, 2], [1.000001, 2]], gradient=False)
+    yield case("allclose", [[1.0, NAN], [1.000001, NAN]], gradient=False)
+    yield case("allclose", [[1.0, NAN], [1.1, NAN]], 0.2, 0, True, gradient=False)
+    yield case("allclose", [[1.0, 2], [1.1, 2]], gradient=False, atol=0.2)
+    yield case("isclose", [[1.0, 2], [1.1, 2.3]], 0, 0.2, gradient=False)
+    # samples
+    m = normal(rng, (3, 5))
+    yield case("corrcoef", [m], tolerance=2e-5)
+    yield case("corrcoef", [m[0]], gradient=False)
+    yield case("corrcoef", [[[1.0, 1, 1], [3, 1, 1]]], gradient=False)
+    yield case("corrcoef", [[[1.0], [2]]], gradient=False)
+    yield case("corrcoef", [3.0], gradient=False)
+    yield case("corrcoef", [np.array([[1, 2, 4], [3, 1, 1]], np.int32)])
+    for mode in ["valid", "same", "full"]:
+        for a, b in [(6, 3), (3, 6), (5, 5), (4, 2), (2, 5), (1, 1), (1, 3)]:
+            yield case("correlate", [normal(rng, (a,)), normal(rng, (b,))], mode)
+    yield case("correlate", [ints(1, 2, 3), ints(4, 5)])
+    yield case("correlate", [flags, flags], mode="same")
+    t = normal(rng, (2, 3, 4))
+    yield case("trapezoid", [t])
+    yield case("trapezoid", [t], None, 0.5, 1)
+    yield case("trapezoid", [t], axis=0, dx=2)
+    yield case("trapezoid", [t, [0.0, 1, 3, 4]])
+    yield case("trapezoid", [t, [0.0, 1, 3]], 1.0, 1)
+    yield case("trapezoid", [t, normal(rng, (2, 3, 4))], 1.0, -2)
+    yield case("trapezoid", [np.array([[1, 2, 3], [4, 5, 7]], np.int32)])
+    yield case("trapezoid", [[3.0]])
+    yield case("cdist", [m, normal(rng, (2, 5))], tolerance=2e-5)
+    yield case("cdist", [normal(rng, (2, 1, 3, 2)), normal(rng, (4, 5, 2))], tolerance=2e-5)
+    yield case("cdist", [np.array([[0, 0], [1, 1]], np.int32), np.array([[0, 0], [3, 4]], np.int32)])
+    scores = np.array([[0.1, 0.9, 0.9, NAN], [0.4, 0.3, NAN, 0.2], [0.3, 0.1, 0.2, 0]])
+    for k in [0, 1, 2, 3, 9]:
+        yield case("inTopK", [ints(1, 2, 2), scores], k, gradient=False)
+    yield case("inTopK", [ints(1), np.array([[1, 2, 3]], np.int32)], 2, fn=lambda t, p, k: keras.ops.in_top_k(t, p.astype("float32"), k))
+    segments_of = ints(2, 0, 2, 5, -1, 0)
+    dropping = lambda data, ids, n: jax.ops.segment_prod(data, jnp.where(ids < 0, n, ids), n)
+    for data in [normal(rng, (6,)), normal(rng, (6, 3)), ints(1, 2, 3, 4, 5, 6)]:
+        yield case("segmentProd", [data, segments_of], 4, gradient=False, fn=dropping)
+    yield case("segmentProd", [np.zeros((0, 2)), ints()], 3, gradient=False)
+    yield case("unravelIndex", [np.array([[0, 5], [7, -1]], np.int32)], [2, 4], fn=lambda i, s: jnp.unravel_index(i, tuple(s)))
+    yield case("unravelIndex", [ints(8, -9, 100)], [2, 2, 2], fn=lambda i, s: jnp.unravel_index(i, tuple(s)))
+    yield case("unravelIndex", [np.array(5, np.int32)], 8)
+    yield case("viewAsReal", [m[:, :2]], fn=lambda x: jnp.stack([x, 0 * x], -1))
+    yield case("viewAsComplex", [normal(rng, (2, 3, 2))], fn=lambda x: (lambda z: (z.real, z.imag))(keras.ops.view_as_complex(x)))
+
+
+def distinct():
+    rng = random(22)
+    row = np.array([3.0, 1, NAN, 2, 1, NAN, 0, 3])
+    m = np.array([[1, 0, 2], [0, 1, 2], [1, 0, 2], [0, 1, 2], [0, 1, 1]], np.int32)
+    wide = np.array(rng.integers(0, 2, (12, 3)), np.int32)
+    returns = dict(returnIndex=True, returnInverse=True, returnCounts=True)
+    some = lambda x, **options: keras.ops.unique(x, **options)
+    for x in [row, ints(5, 2, 5, -1), np.array([True, False, True]), np.zeros((0,)), np.float32(3), m]:
+        yield case("unique", [x], gradient=False)
+        yield case("unique", [x], gradient=False, **returns)
+    for size in [0, 2, 6, 9]:
+        yield case("unique", [row], gradient=False, size=size, **returns)
+        yield case("unique", [row], gradient=False, size=size, fillValue=5, returnCounts=True)
+        yield case("unique", [m], gradient=False, size=size, axis=0, **returns)
+    yield case("unique", [[3.0, 1, 2, 1]], size=5)
+    yield case("unique", [[[3.0, 1], [2, 1], [3, 1]]], size=3, axis=0)
+    yield case("unique", [np.zeros((0,))], gradient=False, size=2, fillValue=7)
+    for axis in [0, 1, -1]:
+        for x in [m, wide, wide[:, :2], np.stack([wide, wide[::-1]])]:
+            yield case("unique", [x], axis=axis, **returns)
+    yield case("unique", [[[1, NAN, 2], [1, NAN, 1], [1, NAN, 2], [0, 1, 1], [0, 1, 1]]], gradient=False, axis=0, **returns)
+    yield case("unique", [[[1.5, -2, 2, 3, 7], [1.5, -2, 2, 3, 6], [1, INF, 2, 3, 7], [1.5, -2, 2, 3, 6]]], gradient=False, axis=0, **returns)
+    yield case("unique", [m], True, True, False, False, 1)
+    yield case("nonzero", [[[1.0, 0], [NAN, 2], [0, -0.0]]], gradient=False)
+    yield case("nonzero", [np.array([[[True, False]], [[False, True]]])])
+    yield case("nonzero", [ints(0, 0)])
+
+
+FAMILIES = [
+    elementwise, reduction, rearranging, constructing, products, sorting, segments, linalg, fourier, image,
+    bits, windows, joining, nans, numbers, distinct,
+]
 
 if __name__ == "__main__":
     wanted = sys.argv[1:]

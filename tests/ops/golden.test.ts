@@ -20,6 +20,9 @@ const FAMILIES = [
   'bits',
   'windows',
   'joining',
+  'numbers',
+  'nans',
+  'distinct',
 ]
 const TOLERANCE = 1e-5
 

@@ -49,6 +49,8 @@ const SPELLED: Readonly<Record<string, readonly string[]>> = {
   init: ['initVal'],
   sorted: ['sortedSequence'],
   dilation: ['dilationRate'],
+  // a word of JavaScript
+  fallback: ['default'],
 }
 
 /** Parameters of Keras that an op lacks, and why. */

@@ -4,6 +4,7 @@ import type { Shape } from '../../src/core/shapes'
 import { sizeOf } from '../../src/core/shapes'
 import type { Value } from '../../src/ir/graph'
 import type { Emitter } from '../../src/primitives/emitter'
+import { BitCast } from '../../src/primitives/bitcast'
 import { Cholesky, Eigen, FactoredSolve, Lu, Qr, Singular, TriangularSolve } from '../../src/primitives/factorization'
 import { FourierTransform } from '../../src/primitives/fourier'
 import { InsertBlock, ScatterMax } from '../../src/primitives/indexing'
@@ -48,6 +49,19 @@ const sorts: readonly RoutineCase[] = [
   ...order('many int32 extremes', exactly(repeated(INT_EXTREMES, 9), 'int32'), 0),
   ...order('bool', bools([100]), 0),
   ...order('transposed', { ...floats([60, 3]), through: (e, x) => e.transposeMatrix(x) }, 1),
+]
+
+const bitcast = (title: string, input: CaseInput): RoutineCase => ({
+  title: `bitcast ${title}`,
+  inputs: [input],
+  attributes: { routine: new BitCast(input.dtype === 'int32' ? 'float32' : 'int32') },
+})
+
+const bitcasts: readonly RoutineCase[] = [
+  ...[0, ...TAILS].map((n) => bitcast(`[${n}]`, floats([n]))),
+  bitcast('int32', integers([9, 5], 0x3f000000, 0x40800000)),
+  bitcast('special values', exactly([Infinity, -Infinity, 0, -0, 1e-45, -3.4e38])),
+  bitcast('transposed', { ...floats([7, 3]), through: (e, x) => e.transposeMatrix(x) }),
 ]
 
 const search = (title: string, sorted: CaseInput, values: CaseInput): RoutineCase[] =>
@@ -472,6 +486,7 @@ export const routineCases: readonly RoutineCase[] = [
   ...attentionCases,
   ...sorts,
   ...searches,
+  ...bitcasts,
   ...insertions,
   ...maxima,
   ...factorizations,

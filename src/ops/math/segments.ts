@@ -115,6 +115,15 @@ export function segmentMin(data: TensorLike, segmentIds: TensorLike, numSegments
   return scatterMin(value, ids, count)
 }
 
+/** Like `segmentSum`, with the product in place of the sum. Empty segments give 1. */
+export function segmentProd(data: TensorLike, segmentIds: TensorLike, numSegments: number, sorted?: boolean): Tensor {
+  const [value, ids, count] = segmentsOf('segmentProd', data, segmentIds, numSegments, sorted)
+  const shape = [count, ...value.shape.slice(1)]
+  if (value.size === 0 || count === 0) return full(shape, 1, value.dtype)
+  const rows = reshape(value, [ids.size, value.size / ids.size])
+  return reshape(scatterProduct(rows, ids, count), shape)
+}
+
 /**
  * The flat positions [places], in row-major order over the first axes of `shape`, of indices [places, depth];
  * −1 for indices outside.

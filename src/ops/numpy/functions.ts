@@ -1,7 +1,7 @@
 // Functions of one or two numbers, element by element, composed of those in elementwise.ts.
 
 import { boolean, number, option } from '../../core/options'
-import { readTyped, requireNumber } from '../arguments'
+import { readArguments, requireNumber } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asNumbers, asTensor } from '../convert'
 import {
@@ -40,6 +40,7 @@ import {
   subtract,
   where,
 } from './elementwise'
+import { all } from './reduce'
 import { full } from './shape'
 import type { Tensor } from '../tensor'
 
@@ -181,14 +182,42 @@ export interface IsCloseOptions {
   readonly equalNan?: boolean
 }
 
-/** |a − b| ≤ atol + rtol · |b|, as bool. Infinities are close only to themselves. */
-export function isclose(a: TensorLike, b: TensorLike, options?: IsCloseOptions): Tensor {
-  const { rtol, atol, equalNan } = readTyped(
-    'isclose',
-    { rtol: option(number(), 1e-5), atol: option(number(), 1e-8), equalNan: option(boolean, false) },
-    options,
-  )
-  const [left, right] = [cast(asTensor(a, 'isclose'), 'float32'), cast(asTensor(b, 'isclose'), 'float32')]
+/**
+ * |a − b| ≤ atol + rtol · |b|, as bool. Infinities are close only to themselves.
+ * @param rtol relative to |b|. Default 1e-5.
+ * @param atol default 1e-8
+ * @param equalNan whether NaN is close to NaN. Default false.
+ */
+export function isclose(
+  a: TensorLike,
+  b: TensorLike,
+  rtol?: number | IsCloseOptions,
+  atol?: number,
+  equalNan?: boolean,
+): Tensor {
+  return closeness('isclose', a, b, rtol, atol, equalNan)
+}
+
+/**
+ * Whether all elements are close: see `isclose`.
+ * @param rtol relative to |b|. Default 1e-5.
+ * @param atol default 1e-8
+ * @param equalNan whether NaN is close to NaN. Default false.
+ */
+export function allclose(
+  a: TensorLike,
+  b: TensorLike,
+  rtol?: number | IsCloseOptions,
+  atol?: number,
+  equalNan?: boolean,
+): Tensor {
+  return all(closeness('allclose', a, b, rtol, atol, equalNan))
+}
+
+function closeness(where: string, a: TensorLike, b: TensorLike, ...options: readonly unknown[]): Tensor {
+  const table = { rtol: option(number(), 1e-5), atol: option(number(), 1e-8), equalNan: option(boolean, false) }
+  const { rtol, atol, equalNan } = readArguments(where, table, options[0], ...options.slice(1))
+  const [left, right] = [cast(asTensor(a, where), 'float32'), cast(asTensor(b, where), 'float32')]
   const isNear = lessEqual(abs(subtract(left, right)), add(multiply(abs(right), rtol), atol))
   const isClose = logicalOr(equal(left, right), logicalAnd(isNear, logicalAnd(isfinite(left), isfinite(right))))
   return equalNan ? logicalOr(isClose, logicalAnd(isnan(left), isnan(right))) : isClose

@@ -237,8 +237,8 @@ export function any(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boole
 }
 
 /** The axis of an op that takes only one; null for all elements in row-major order. */
-type OneAxis = number | null
-interface ArgOptions extends ReduceOptions {
+export type OneAxis = number | null
+export interface ArgOptions extends ReduceOptions {
   /** The axis; null for all elements in row-major order. Negative axes count from the end. Default null. */
   readonly axis?: OneAxis
 }
@@ -276,7 +276,7 @@ export function argmin(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: bo
   return argExtreme('argmin', 'argMin', x, axis, keepDims)
 }
 
-interface RunningOptions extends AxisOption<OneAxis> {
+export interface RunningOptions extends AxisOption<OneAxis> {
   /** The dtype to which x is converted first. Default null: numbers keep their dtype, bool becomes int32. */
   readonly dtype?: DType | null
 }

@@ -1,28 +1,20 @@
 // Ops that sort elements or return sorted indices, as in NumPy: NaN comes last, and sorts are stable.
 
 import { commonType } from '../../core/dtypes'
-import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { boolean, choice, option } from '../../core/options'
+import { ShapeError, formatShape } from '../../core/errors'
+import { boolean, choice } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
 import { ArgSort, SearchSorted } from '../../primitives/sorting'
 import { sliceAlong } from './along'
-import type { Axis, AxisArgument, ReduceOptions } from '../arguments'
-import {
-  readArguments,
-  readAxisOnly,
-  reduceTable,
-  requireInteger,
-  requireList,
-  requireNumber,
-  resolveAxes,
-} from '../arguments'
+import type { AxisArgument } from '../arguments'
+import { readAxisOnly, requireInteger } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
-import { add, cast, equal, isnan, logicalNot, minimum, multiply, subtract, where } from './elementwise'
+import { cast, equal, logicalNot, minimum } from './elementwise'
 import { needAlgebra } from '../families'
 import { pickAlong, ravel } from './rearrange'
-import { full, moveAxis, reshape, take, transpose } from './shape'
-import { Tensor } from '../tensor'
+import { full, take } from './shape'
+import type { Tensor } from '../tensor'
 import { apply } from '../trace'
 
 /** One axis, or null for all elements in row-major order. */
@@ -58,6 +50,18 @@ export function sort(x: TensorLike, axis?: SortAxis): Tensor {
  */
 export function argsort(x: TensorLike, axis?: SortAxis): Tensor {
   const [value, at] = alongOne('argsort', x, axis)
+  return sortedIndices(value, at, false)
+}
+
+/**
+ * The indices that move the element that is at `kth` of the sorted axis there, smaller ones before it and larger ones after
+ * it, as int32. They are those of `argsort`, so each part is sorted, too.
+ * @param kth negative positions count from the end
+ * @param axis default −1; null for all elements in row-major order
+ */
+export function argpartition(x: TensorLike, kth: number, axis?: SortAxis): Tensor {
+  const [value, at] = alongOne('argpartition', x, axis)
+  normalizeAxis('argpartition: kth', requireInteger('argpartition: kth', kth), value.shape[at]!)
   return sortedIndices(value, at, false)
 }
 
@@ -114,88 +118,4 @@ export function isin(x: TensorLike, candidates: TensorLike, assumeUnique?: boole
   const [needle, row] = [cast(value, dtype), sort(cast(others, dtype))]
   const found = equal(take(row, minimum(searchsorted(row, needle), others.size - 1), 0), needle)
   return isInverted ? logicalNot(found) : found
-}
-
-/** How to compute a quantile that falls between two elements. */
-export type QuantileMethod = 'linear' | 'lower' | 'higher' | 'midpoint' | 'nearest'
-
-export interface QuantileOptions extends ReduceOptions {
-  /** Default linear. */
-  readonly method?: QuantileMethod
-}
-
-const methods = /* @__PURE__ */ choice('linear', 'lower', 'higher', 'midpoint', 'nearest')
-
-/**
- * The value below which a fraction q of the elements lies, in float32; NaN if any element is NaN.
- * @param q from 0 to 1; a list adds a leading axis to the result
- * @example ops.quantile([1, 2, 3, 4], 0.5)   // 2.5
- */
-export function quantile(
-  x: TensorLike,
-  q: number | readonly number[],
-  axis?: Axis | QuantileOptions,
-  method?: QuantileMethod,
-  keepDims?: boolean,
-): Tensor {
-  return quantileOf('quantile', x, q, axis, method, keepDims)
-}
-
-function quantileOf(
-  name: string,
-  x: TensorLike,
-  q: unknown,
-  axis?: Axis | QuantileOptions,
-  method?: string,
-  keepDims?: boolean,
-): Tensor {
-  const value = cast(asTensor(x, name), 'float32')
-  const table = { axis: reduceTable.axis, method: option(methods, 'linear'), keepDims: reduceTable.keepDims }
-  const read = readArguments(name, table, axis, method, keepDims)
-  const axes = resolveAxes(name, read.axis, value.rank)
-  const kept = value.shape.map((_, i) => i).filter((i) => !axes.includes(i))
-  const shape = kept.map((i) => value.shape[i]!)
-  const count = axes.reduce((size, each) => size * value.shape[each]!, 1)
-  if (count === 0)
-    throw new ShapeError(`${name}: ${formatShape(value.shape)} has no element along [${axes.join(', ')}]`)
-  const rows = sort(reshape(transpose(value, [...kept, ...axes]), [...shape, count]))
-  const shares = typeof q === 'number' ? [q] : requireList(`${name}: q`, q)
-  const places = shares.map((share) => placeOf(name, share, count, read.method))
-  const pick = (indices: readonly number[]): Tensor =>
-    take(rows, new Tensor(Int32Array.from(indices), [indices.length], 'int32'), -1)
-  const [low, high] = [pick(places.map((place) => Math.floor(place))), pick(places.map((place) => Math.ceil(place)))]
-  const weight = new Tensor(
-    Float32Array.from(places, (place) => place % 1),
-    [places.length],
-    'float32',
-  )
-  // Where both elements are equal, the difference is 0, because ∞ − ∞ would be NaN.
-  const between = add(low, multiply(where(equal(low, high), 0, subtract(high, low)), weight))
-  const all = where(isnan(sliceAlong(rows, rows.rank - 1, count - 1, 1)), NaN, between)
-  const own = read.keepDims ? value.shape.map((extent, i) => (axes.includes(i) ? 1 : extent)) : shape
-  return typeof q === 'number' ? reshape(all, own) : reshape(moveAxis(all, -1, 0), [shares.length, ...own])
-}
-
-/** The position of a quantile in a sorted row; between two elements if it is not an integer. */
-function placeOf(name: string, share: unknown, count: number, method: QuantileMethod): number {
-  const q = requireNumber(`${name}: q`, share)
-  if (!(q >= 0 && q <= 1)) throw new ArgumentError(`${name}: q must be in 0 … 1, received ${q}`)
-  const place = q * (count - 1)
-  switch (method) {
-    case 'linear':
-      return place
-    case 'lower':
-      return Math.floor(place)
-    case 'higher':
-      return Math.ceil(place)
-    case 'midpoint':
-      return (Math.floor(place) + Math.ceil(place)) / 2
-    case 'nearest':
-      return place % 1 === 0.5 ? 2 * Math.round(place / 2) : Math.round(place)
-  }
-}
-
-/** The middle of the sorted elements, or the mean of the two middle ones, in float32; NaN if any element is NaN. */
-export function median(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
-  return quantileOf('median', x, 0.5, axis, undefined, keepDims)
 }

@@ -1,0 +1,45 @@
+// Distances of vectors, and places of predictions among others.
+
+import { ShapeError, formatShape } from '../../core/errors'
+import { requireInteger } from '../arguments'
+import type { TensorLike } from '../convert'
+import { asTensor } from '../convert'
+import { add, cast, isnan, less, lessEqual, sqrt, square, subtract, where } from '../numpy/elementwise'
+import { takeAlongAxis } from '../numpy/rearrange'
+import { sum } from '../numpy/reduce'
+import { expandDims } from '../numpy/shape'
+import type { Tensor } from '../tensor'
+
+/**
+ * The distances √Σ (x − y)² of each vector of x from each of y, in float32. The gradient at the distance 0 is NaN.
+ * @param x [… m,d] @param y [… n,d]; leading axes broadcast
+ * @returns [… m,n]
+ * @throws ShapeError for vectors of different lengths
+ * @example ops.cdist([[0, 0]], [[3, 4], [0, 1]])   // [[5, 1]]
+ */
+export function cdist(x: TensorLike, y: TensorLike): Tensor {
+  const [left, right] = [cast(asTensor(x, 'cdist'), 'float32'), cast(asTensor(y, 'cdist'), 'float32')]
+  if (left.rank < 2 || right.rank < 2 || left.shape.at(-1) !== right.shape.at(-1))
+    throw new ShapeError(
+      `cdist: expected vectors of one length [… m,d] and [… n,d], received ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
+    )
+  return sqrt(sum(square(subtract(expandDims(left, -2), expandDims(right, -3))), -1))
+}
+
+/**
+ * Whether fewer than k predictions are larger than that of the target, as bool. A prediction of NaN for the target counts as −∞.
+ * @param targets […], the classes @param predictions [… classes]
+ * @throws DataError for a class outside the predictions, when the targets are data
+ * @example ops.inTopK([1], [[0.2, 0.5, 0.3]], 1)   // [true]
+ */
+export function inTopK(targets: TensorLike, predictions: TensorLike, k: number): Tensor {
+  const most = requireInteger('inTopK: k', k)
+  const [target, scores] = [asTensor(targets, 'inTopK'), cast(asTensor(predictions, 'inTopK'), 'float32')]
+  if (scores.rank !== target.rank + 1)
+    throw new ShapeError(
+      `inTopK: expected targets […] and predictions [… classes], received ${formatShape(target.shape)} and ${formatShape(scores.shape)}`,
+    )
+  const own = takeAlongAxis(scores, expandDims(target, -1), -1)
+  const rank = add(sum(less(where(isnan(own), -Infinity, own), scores), -1), 1)
+  return lessEqual(rank, most)
+}

@@ -1,0 +1,72 @@
+// Ops that choose elements, or find where they are.
+
+import { ArgumentError, ShapeError, StateError, formatShape } from '../../core/errors'
+import type { Shape } from '../../core/shapes'
+import { sizeOf } from '../../core/shapes'
+import { requireList, requireShape } from '../arguments'
+import type { TensorLike } from '../convert'
+import { asTensor } from '../convert'
+import { add, cast, clip, floorDivide, less, mod, where } from './elementwise'
+import { Tensor } from '../tensor'
+
+/**
+ * At each position the element of the first choice whose condition is true, and `fallback` where none is. All operands
+ * broadcast; choices of several dtypes are converted to the highest.
+ * @param fallback default 0
+ * @example ops.select([[true, false, false], [true, true, false]], [[1, 2, 3], [4, 5, 6]], 9)   // [1, 5, 9]
+ */
+export function select(
+  condlist: readonly TensorLike[],
+  choicelist: readonly TensorLike[],
+  fallback?: TensorLike,
+): Tensor {
+  const conditions = requireList('select: condlist', condlist).map((_, i) => asTensor(condlist[i]!, 'select: condlist'))
+  const choices = requireList('select: choicelist', choicelist).map((_, i) => choicelist[i]!)
+  if (conditions.length === 0 || conditions.length !== choices.length)
+    throw new ArgumentError(
+      `select: expected one choice for each of at least one condition, received ${conditions.length} conditions and ${choices.length} choices`,
+    )
+  return conditions.reduceRight<TensorLike>(
+    (rest, condition, i) => where(condition, choices[i]!, rest),
+    fallback ?? 0,
+  ) as Tensor
+}
+
+/**
+ * The positions of the elements that are not 0, in row-major order: one int32 vector for each axis. The length of the
+ * result depends on data, so x cannot be a symbol.
+ * @throws StateError in a traced function; ShapeError for a scalar
+ * @example ops.nonzero([[1, 0], [0, 2]])   // rows [0, 1], columns [0, 1]
+ */
+export function nonzero(x: TensorLike): Tensor[] {
+  const value = asTensor(x, 'nonzero')
+  if (Tensor.symbolOf(value) !== null)
+    throw new StateError(
+      'nonzero: the shape of the result depends on data, which a traced function does not have. Use where or multiply by a mask instead',
+    )
+  if (value.rank === 0) throw new ShapeError('nonzero: expected at least one axis, received a scalar')
+  const places = Array.from(value.data.keys()).filter((i) => value.data[i] !== 0)
+  const flat = new Tensor(Int32Array.from(places), [places.length], 'int32')
+  return unravelIndex(flat, value.shape)
+}
+
+/**
+ * The position in a tensor of some shape, one int32 tensor for each axis, of elements that are counted in row-major order.
+ * Negative indices count from the end; others outside are moved to the first or the last element.
+ * @example ops.unravelIndex([5, 2], [2, 4])   // [1, 0] and [1, 2]
+ */
+export function unravelIndex(indices: TensorLike, shape: number | Shape): Tensor[] {
+  const extents = requireShape('unravelIndex', typeof shape === 'number' ? [shape] : shape)
+  const size = sizeOf(extents)
+  const given = cast(asTensor(indices, 'unravelIndex'), 'int32')
+  if (size === 0 && given.size > 0)
+    throw new ShapeError(`unravelIndex: a tensor of shape ${formatShape(extents)} has no elements`)
+  const inside = clip(given, -size, size - 1)
+  let rest = where(less(inside, 0), add(inside, size), inside)
+  const positions = extents.map(() => rest)
+  for (let axis = extents.length - 1; axis >= 0; axis--) {
+    positions[axis] = mod(rest, extents[axis]!)
+    rest = floorDivide(rest, extents[axis]!)
+  }
+  return positions
+}

@@ -1,0 +1,92 @@
+// Parts of a tensor by position, as with Python's brackets, and what is known of a tensor without its data.
+
+import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
+import { sliceAlong } from './along'
+import { requireInteger } from '../arguments'
+import type { TensorLike } from '../convert'
+import { asTensor } from '../convert'
+import { flip, expandDims, squeeze, take } from './shape'
+import { Tensor } from '../tensor'
+import { Variable } from '../variable'
+
+/** The number of axes: `x.rank`. */
+export const ndim = (x: TensorLike): number => asTensor(x, 'ndim').rank
+
+/** The number of elements: `x.size`. */
+export const size = (x: TensorLike): number => asTensor(x, 'size').size
+
+/** Another tensor with the same elements. Tensors are immutable, so both share them. */
+export const copy = (x: TensorLike): Tensor => Tensor.aliasOf(asTensor(x, 'copy'))
+
+/**
+ * What one position of a key selects: a number, one element of an axis, which disappears; `'start:stop:step'`, some of an axis, as in
+ * Python; null, a new axis of extent 1; `'...'`, all axes that the others leave; a vector or tensor of integers, the elements at
+ * these indices.
+ */
+export type ItemKey = number | null | string | readonly number[] | Tensor | Int32Array
+
+const RANGE = /^(-?\d+)?:(-?\d+)?(?::(-?\d+)?)?$/
+
+/**
+ * x[key] of Python: `getItem(x, [0, ':', '1:3'])` is x[0, :, 1:3].
+ * @param key what each axis selects, from the first on; see `ItemKey`. At most one is a list of indices.
+ * @throws ShapeError for more axes than x has and for a number outside its axis; ArgumentError for another key
+ * @example ops.getItem([[1, 2, 3], [4, 5, 6]], [':', '::-2'])   // [[3, 1], [6, 4]]
+ */
+export function getItem(x: TensorLike, key: ItemKey | readonly ItemKey[]): Tensor {
+  const value = asTensor(x, 'getItem')
+  const keys = Array.isArray(key) ? Array.from<unknown>(key) : [key]
+  const used = keys.filter((each) => each !== null && each !== '...').length
+  const dots = keys.filter((each) => each === '...').length
+  if (used > value.rank || dots > 1)
+    throw new ShapeError(
+      `getItem: a tensor of shape ${formatShape(value.shape)} has no item of ${used} axes and ${dots} times '...'`,
+    )
+  const lists = keys.filter(isList).length
+  if (lists > 1 || (lists === 1 && keys.some((each) => typeof each === 'number')))
+    throw new ArgumentError('getItem: a list of indices cannot be combined with another one or with numbers')
+  let [result, axis] = [value, 0]
+  for (const each of keys) {
+    if (each === '...') axis += value.rank - used
+    else if (each === null) result = expandDims(result, axis++)
+    else if (typeof each === 'string') result = rangeOf(result, axis++, each)
+    else if (isList(each)) {
+      const before = result.rank
+      result = take(result, each as TensorLike, axis)
+      axis += result.rank - before + 1
+    } else result = elementOf(result, axis, each)
+  }
+  return result
+}
+
+function isList(key: unknown): boolean {
+  return Array.isArray(key) || ArrayBuffer.isView(key) || key instanceof Tensor || key instanceof Variable
+}
+
+function elementOf(x: Tensor, axis: number, key: unknown): Tensor {
+  const [index, extent] = [requireInteger('getItem: each of the key', key), x.shape[axis]!]
+  if (index < -extent || index >= extent)
+    throw new ShapeError(`getItem: ${index} is outside axis ${axis} of ${formatShape(x.shape)}`)
+  return squeeze(sliceAlong(x, axis, index < 0 ? index + extent : index, 1), axis)
+}
+
+function rangeOf(x: Tensor, axis: number, key: string): Tensor {
+  const parts = RANGE.exec(key)
+  const step = Number(parts?.[3] ?? 1)
+  if (parts === null || step === 0)
+    throw new ArgumentError(`getItem: a range must be 'start:stop' or 'start:stop:step', received ${quoted(key)}`)
+  const extent = x.shape[axis]!
+  const [least, most] = step > 0 ? [0, extent] : [-1, extent - 1]
+  const bound = (given: string | undefined, otherwise: number): number => {
+    if (given === undefined) return otherwise
+    const at = Number(given)
+    return Math.min(Math.max(at < 0 ? at + extent : at, least), most)
+  }
+  const from = bound(parts[1], step > 0 ? least : most)
+  const to = bound(parts[2], step > 0 ? most : least)
+  const count = Math.max(0, Math.ceil((to - from) / step))
+  if (step === 1 || count < 2) return sliceAlong(x, axis, count === 0 ? 0 : from, count)
+  if (step === -1) return flip(sliceAlong(x, axis, from - count + 1, count), axis)
+  const indices = Int32Array.from({ length: count }, (_, i) => from + i * step)
+  return take(x, new Tensor(indices, [count], 'int32'), axis)
+}

@@ -1,0 +1,183 @@
+// Quantiles of sorted elements, also of those that are not NaN.
+
+import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
+import { boolean, choice, option } from '../../core/options'
+import { sliceAlong } from './along'
+import type { Axis, ReduceOptions } from '../arguments'
+import { axes as axesKind, readArguments, requireList, requireNumber, resolveAxes } from '../arguments'
+import type { TensorLike } from '../convert'
+import { asTensor } from '../convert'
+import { add, cast, ceil, equal, floor, isnan, logicalNot, maximum, multiply, subtract, where } from './elementwise'
+import { pickAlong } from './rearrange'
+import { sum } from './reduce'
+import { broadcastTo, moveAxis, reshape, take, transpose } from './shape'
+import { sort } from './sorting'
+import { Tensor } from '../tensor'
+
+/** How to compute a quantile that falls between two elements. `nearest` takes the lower one if both are equally near. */
+export type QuantileMethod = 'linear' | 'lower' | 'higher' | 'midpoint' | 'nearest'
+
+export interface QuantileOptions extends ReduceOptions {
+  /** Default linear. */
+  readonly method?: QuantileMethod
+}
+
+const methods = /* @__PURE__ */ choice('linear', 'lower', 'higher', 'midpoint', 'nearest')
+
+/**
+ * The value below which a fraction q of the elements lies, in float32; NaN if any element is NaN.
+ * @param q from 0 to 1; a list adds a leading axis to the result
+ * @example ops.quantile([1, 2, 3, 4], 0.5)   // 2.5
+ */
+export function quantile(
+  x: TensorLike,
+  q: number | readonly number[],
+  axis?: Axis | QuantileOptions,
+  method?: QuantileMethod,
+  keepDims?: boolean,
+): Tensor {
+  return quantileOf('quantile', 1, amongAll, x, q, axis, method, keepDims)
+}
+
+/**
+ * `quantile` with q in per cent.
+ * @param q from 0 to 100; a list adds a leading axis to the result
+ * @example ops.percentile([1, 2, 3, 4], 50)   // 2.5
+ */
+export function percentile(
+  x: TensorLike,
+  q: number | readonly number[],
+  axis?: Axis | QuantileOptions,
+  method?: QuantileMethod,
+  keepDims?: boolean,
+): Tensor {
+  return quantileOf('percentile', 100, amongAll, x, q, axis, method, keepDims)
+}
+
+/** `quantile` of the elements that are not NaN; NaN if there are none. */
+export function nanquantile(
+  x: TensorLike,
+  q: number | readonly number[],
+  axis?: Axis | QuantileOptions,
+  method?: QuantileMethod,
+  keepDims?: boolean,
+): Tensor {
+  return quantileOf('nanquantile', 1, amongNumbers, x, q, axis, method, keepDims)
+}
+
+/** `percentile` of the elements that are not NaN; NaN if there are none. */
+export function nanpercentile(
+  x: TensorLike,
+  q: number | readonly number[],
+  axis?: Axis | QuantileOptions,
+  method?: QuantileMethod,
+  keepDims?: boolean,
+): Tensor {
+  return quantileOf('nanpercentile', 100, amongNumbers, x, q, axis, method, keepDims)
+}
+
+/** The middle of the sorted elements, or the mean of the two middle ones, in float32; NaN if any element is NaN. */
+export function median(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  return quantileOf('median', 1, amongAll, x, 0.5, axis, undefined, keepDims)
+}
+
+/** `median` of the elements that are not NaN; NaN if there are none. */
+export function nanmedian(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  return quantileOf('nanmedian', 1, amongNumbers, x, 0.5, axis, undefined, keepDims)
+}
+
+/**
+ * @param most the q of the largest element
+ * @param among the quantiles [… shares] of sorted rows [… n], NaN last
+ */
+function quantileOf(
+  name: string,
+  most: number,
+  among: (rows: Tensor, shares: readonly number[], method: QuantileMethod) => Tensor,
+  x: TensorLike,
+  q: unknown,
+  axis?: Axis | QuantileOptions,
+  method?: string,
+  keepDims?: boolean,
+): Tensor {
+  const value = cast(asTensor(x, name), 'float32')
+  const table = { axis: option(axesKind, null), method: option(methods, 'linear'), keepDims: option(boolean, false) }
+  const read = readArguments(name, table, axis, method, keepDims)
+  const axes = resolveAxes(name, read.axis, value.rank)
+  const kept = value.shape.map((_, i) => i).filter((i) => !axes.includes(i))
+  const shape = kept.map((i) => value.shape[i]!)
+  const count = axes.reduce((size, each) => size * value.shape[each]!, 1)
+  if (count === 0)
+    throw new ShapeError(`${name}: ${formatShape(value.shape)} has no element along [${axes.join(', ')}]`)
+  const shares = (typeof q === 'number' ? [q] : requireList(`${name}: q`, q)).map((share) => {
+    const given = requireNumber(`${name}: q`, share)
+    if (!(given >= 0 && given <= most)) throw new ArgumentError(`${name}: q must be in 0 … ${most}, received ${given}`)
+    return given / most
+  })
+  const rows = sort(reshape(transpose(value, [...kept, ...axes]), [...shape, count]))
+  const all = among(rows, shares, read.method)
+  const own = read.keepDims ? value.shape.map((extent, i) => (axes.includes(i) ? 1 : extent)) : shape
+  return typeof q === 'number' ? reshape(all, own) : reshape(moveAxis(all, -1, 0), [shares.length, ...own])
+}
+
+const row = (elements: readonly number[]): Tensor =>
+  new Tensor(Float32Array.from(elements), [elements.length], 'float32')
+
+/** The quantiles of all elements; NaN if one of them is NaN. */
+function amongAll(rows: Tensor, shares: readonly number[], method: QuantileMethod): Tensor {
+  const count = rows.shape.at(-1)!
+  const places = shares.map((share) => placeOf(share * (count - 1), method))
+  const pick = (indices: readonly number[]): Tensor =>
+    take(rows, new Tensor(Int32Array.from(indices), [indices.length], 'int32'), -1)
+  const [low, high] = [pick(places.map((place) => Math.floor(place))), pick(places.map((place) => Math.ceil(place)))]
+  const isMissing = isnan(sliceAlong(rows, rows.rank - 1, count - 1, 1))
+  return where(isMissing, NaN, between(low, high, row(places.map((place) => place % 1))))
+}
+
+/** The quantiles of the elements that are not NaN. */
+function amongNumbers(rows: Tensor, shares: readonly number[], method: QuantileMethod): Tensor {
+  const last = rows.rank - 1
+  const count = cast(sum(logicalNot(isnan(rows)), last, true), 'float32')
+  const places = tensorPlaceOf(multiply(maximum(subtract(count, 1), 0), row(shares)), method)
+  const below = floor(places)
+  const wide = [...rows.shape.slice(0, -1), shares.length]
+  const pick = (indices: Tensor): Tensor => pickAlong(rows, broadcastTo(cast(indices, 'int32'), wide), last)
+  const all = between(pick(below), pick(ceil(places)), subtract(places, below))
+  return where(equal(count, 0), NaN, all)
+}
+
+/** low + (high − low) · weight. Where both are equal, the difference is 0, because ∞ − ∞ would be NaN. */
+function between(low: Tensor, high: Tensor, weight: Tensor): Tensor {
+  return add(low, multiply(where(equal(low, high), 0, subtract(high, low)), weight))
+}
+
+/** The position of a quantile in a sorted row, from the exact one; between two elements if it is not an integer. */
+function placeOf(place: number, method: QuantileMethod): number {
+  switch (method) {
+    case 'linear':
+      return place
+    case 'lower':
+      return Math.floor(place)
+    case 'higher':
+      return Math.ceil(place)
+    case 'midpoint':
+      return (Math.floor(place) + Math.ceil(place)) / 2
+    case 'nearest':
+      return Math.ceil(place - 0.5)
+  }
+}
+
+function tensorPlaceOf(place: Tensor, method: QuantileMethod): Tensor {
+  switch (method) {
+    case 'linear':
+      return place
+    case 'lower':
+      return floor(place)
+    case 'higher':
+      return ceil(place)
+    case 'midpoint':
+      return multiply(add(floor(place), ceil(place)), 0.5)
+    case 'nearest':
+      return ceil(subtract(place, 0.5))
+  }
+}
