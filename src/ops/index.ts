@@ -56,5 +56,7 @@ export { batchNorm, layerNorm, moments, normalize, rmsNorm } from './nn/normaliz
 export type { BatchNormOptions, LayerNormOptions, Moments, NormalizeOptions, RmsNormOptions } from './nn/normalization'
 export { averagePool, maxPool } from './nn/pooling'
 export type { PoolOptions } from './nn/pooling'
+export { cond, switchBranch as switch } from './control/branch'
+export { whileLoop } from './control/while'
 export { foriLoop, map, scan } from './control/scan'
 export type { ScanOptions } from './control/scan'

@@ -31,7 +31,7 @@ function opOf(name: string): Op | undefined {
 }
 
 /** Ops that take any number of operands. */
-const isVariadic = (name: string): boolean => name === 'einsum' || name === 'meshgrid'
+const isVariadic = (name: string): boolean => ['einsum', 'meshgrid', 'switch'].includes(name)
 
 /**
  * Calls an op. No op gives a parameter a default value, because `length` does not count such parameters.
