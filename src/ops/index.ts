@@ -19,7 +19,6 @@ export {
   repeat,
   reshape,
   scatterAdd,
-  slice,
   split,
   squeeze,
   stack,
@@ -56,7 +55,18 @@ export { batchNorm, layerNorm, moments, normalize, rmsNorm } from './nn/normaliz
 export type { BatchNormOptions, LayerNormOptions, Moments, NormalizeOptions, RmsNormOptions } from './nn/normalization'
 export { averagePool, maxPool } from './nn/pooling'
 export type { PoolOptions } from './nn/pooling'
+export { associativeScan } from './control/associative'
+export type { AssociativeScanOptions } from './control/associative'
 export { cond, switchBranch as switch } from './control/branch'
+export { convertToTensor, copy, saturateCast, stopGradients as stopGradient, view } from './control/conversion'
+export type { ConvertOptions } from './control/conversion'
+export { customGradient } from './control/custom-gradient'
+export { slice, sliceUpdate } from './control/dynamic'
+export type { Starts } from './control/dynamic'
+export { convertToNumpy, dtype, isTensor, ndim, shape, size } from './control/inspect'
+export { vectorize, vectorizedMap } from './control/vectorize'
+export type { VectorizeOptions } from './control/vectorize'
+export { jvp } from './jvp'
 export { whileLoop } from './control/while'
 export { foriLoop, map, scan } from './control/scan'
 export type { ScanOptions } from './control/scan'

@@ -404,7 +404,7 @@ describe('whileLoop', () => {
     )
     expect(() =>
       ops.whileLoop(
-        () => true,
+        (x) => ops.less(x, 1),
         () => tensor([1]),
         0,
       ),
@@ -424,5 +424,12 @@ describe('whileLoop', () => {
         -1,
       ),
     ).toThrow(/maximumIterations/)
+    expect(() =>
+      ops.whileLoop(
+        () => true,
+        (x) => x,
+        0,
+      ),
+    ).toThrow(/the condition is always true/)
   })
 })

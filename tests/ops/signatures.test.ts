@@ -68,7 +68,7 @@ const LEFT_OUT: readonly {
   readonly ops?: readonly string[]
   readonly why: string
 }[] = [
-  { parameters: ['sparse'], why: 'there are no sparse tensors' },
+  { parameters: ['sparse', 'ragged'], why: 'there are no sparse and no ragged tensors' },
   { parameters: ['dataFormat'], why: 'channels are always the last axis' },
   { parameters: ['kwargs'], why: 'holds options of former versions of Keras' },
   { parameters: ['retstep'], ops: ['linspace'], why: 'the type of a result does not depend on an option' },

@@ -119,6 +119,10 @@ function requireOp(name: string): string {
   throw new ArgumentError(`There is no op '${name}'`)
 }
 
+/** Functions that only look at a symbol. */
+const isAnswered = (name: string): boolean =>
+  ['shape', 'ndim', 'size', 'dtype', 'isTensor', 'convertToNumpy'].includes(name)
+
 /** The functions of a namespace, which record a call if an argument is a symbol. */
 function recordable<Namespace extends object>(namespace: Namespace, prefix = ''): Namespace {
   const made: Record<string, unknown> = {}
@@ -126,7 +130,7 @@ function recordable<Namespace extends object>(namespace: Namespace, prefix = '')
     // The key gives the function its name: defining the name afterwards takes a tenth of the whole import's time.
     const named = {
       [name]: (...input: readonly unknown[]): unknown =>
-        input.some((each) => hasSymbol(each))
+        !isAnswered(name) && input.some((each) => hasSymbol(each))
           ? new Operation({ op: prefix + name, name: uniqueName(snakeCase(name)) }).applyTree(input, {})
           : callOp(value as Op, prefix + name, input),
     }

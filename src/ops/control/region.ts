@@ -1,7 +1,9 @@
 // Records the body of a loop or of a branch: symbols of the enclosing traces become captures, and variables that the
 // body assigns become carries. The public ops are in scan.ts, while.ts and branch.ts.
 
-import type { Value } from '../../ir/graph'
+import { StateError } from '../../core/errors'
+import type { TensorType } from '../../core/shapes'
+import type { Graph, Value } from '../../ir/graph'
 import { Body } from '../../ir/region'
 import type { LoopAttributes } from '../../ir/attributes'
 import { loopPasses } from '../../tape/loop-passes'
@@ -107,6 +109,57 @@ export class RegionTrace extends Trace {
       carriesOut: results,
       stackedOut: [],
     }).carries
+  }
+
+  /**
+   * Records a function of slices and emits it for all slices at once; a function that assigns variables becomes a loop.
+   * @param transform gives a graph of all slices: see transforms/batch.ts
+   */
+  batch(
+    scanned: readonly Tensor[],
+    length: number,
+    transform: (graph: Graph, slices: number, length: number) => Graph,
+    body: (slices: Tensor[]) => readonly Tensor[],
+  ): readonly Tensor[] {
+    const slicesIn = scanned.map(({ shape, dtype }) => this.parameter({ shape: shape.slice(1), dtype }))
+    const stackedOut = tracedBy(this, () => body(slicesIn))
+    if (this.assigns)
+      return this.emit(
+        { carries: [], scanned, length, reverse: false },
+        { carriesIn: [], slicesIn, carriesOut: [], stackedOut },
+      ).stacked
+    const { graph, captures } = this.close(slicesIn, stackedOut)
+    return this.outer.inline(transform(graph, scanned.length, length), [...scanned, ...captures])
+  }
+
+  /**
+   * Records a function of symbols, without emitting it.
+   * @returns the graph [...inputs, ...captures] → results, and the captures as tensors of the enclosing trace
+   */
+  record(types: readonly TensorType[], where: string, body: (inputs: Tensor[]) => readonly Tensor[]) {
+    const inputs = types.map((type) => this.parameter(type))
+    const results = tracedBy(this, () => body(inputs))
+    if (this.assigns) throw new StateError(`${where} must not assign variables or draw random numbers`)
+    return this.close(inputs, results)
+  }
+
+  /** Whether the recorded function assigns a variable. */
+  private get assigns(): boolean {
+    return [...this.cellsInside.values()].some(({ parameter, current }) => current !== parameter)
+  }
+
+  private close(inputs: readonly Tensor[], results: readonly Tensor[]) {
+    const outputs = results.map((each) => this.valueOf(each))
+    const parameters = [
+      ...inputs.map((each) => this.valueOf(each)),
+      ...[...this.cellsInside.values()].map(({ parameter }) => parameter),
+      ...this.captured.values(),
+    ]
+    const captures = [
+      ...[...this.cellsInside.keys()].map((variable) => this.outer.read(variable)),
+      ...[...this.captured.keys()].map((value) => this.outer.wrap(value)),
+    ]
+    return { graph: this.builder.finish(outputs, parameters), captures }
   }
 
   private emit(

@@ -66,7 +66,7 @@ function scanTrees(
 ): { carry: unknown; ys: unknown } {
   const carries = toLeaves(init, `${where}: the carry`)
   const scanned = xs === null ? [] : toLeaves(xs, `${where}: xs`)
-  const length = lengthOf(where, scanned, xs === null ? [] : pathsOf(xs), options.length)
+  const length = lengthOf(where, scanned, xs, options.length)
   const found: { ys: unknown } = { ys: null }
   const run = (symbols: readonly Tensor[]): Tensor[] => {
     const inputs = {
@@ -123,7 +123,14 @@ export function foriLoop<const Carry extends Branching>(
   return scanTrees('foriLoop', turn, init, turns, { length: null, reverse: false }).carry as Tensors<Carry>
 }
 
-function lengthOf(where: string, scanned: readonly Tensor[], paths: readonly string[], given: number | null): number {
+/** The extent of the first axes, which must agree. @param tree what is scanned; null for nothing */
+export function lengthOf(
+  where: string,
+  scanned: readonly Tensor[],
+  tree: Branching | null,
+  given: number | null,
+): number {
+  const paths = tree === null ? [] : pathsOf(tree)
   let length = given
   scanned.forEach(({ shape }, i) => {
     const [own] = shape

@@ -7,7 +7,7 @@ import { UNLIMITED } from '../../ir/region'
 import { asTensor } from '../convert'
 import { needControl } from '../families'
 import { cast } from '../numpy/elementwise'
-import type { Tensor } from '../tensor'
+import { Tensor } from '../tensor'
 import { currentTrace } from '../trace'
 import { evaluateOnce } from '../transform'
 import type { TensorLike } from '../variable'
@@ -57,8 +57,14 @@ export function whileLoop<const Vars extends Branching>(
     const tree: unknown = unflatten(loopVars, leaves)
     return typed<(...vars: readonly unknown[]) => unknown>(fn)(...(Array.isArray(tree) ? tree : [tree]))
   }
-  const holds = (leaves: readonly Tensor[]): Tensor =>
-    cast(scalarOf('whileLoop: cond', call(cond, leaves) as Condition), 'bool')
+  const holds = (leaves: readonly Tensor[]): Tensor => {
+    const condition = scalarOf('whileLoop: cond', call(cond, leaves) as Condition)
+    if (most === UNLIMITED && Tensor.symbolOf(condition) === null && condition.item() !== 0)
+      throw new ArgumentError(
+        'whileLoop: the condition is always true. Compute it from the variables, or give maximumIterations',
+      )
+    return cast(condition, 'bool')
+  }
   needControl()
   const run = (initial: readonly Tensor[]): Tensor[] => {
     const inputs = {
