@@ -58,6 +58,7 @@ const SPELLED: Readonly<Record<string, readonly string[]>> = {
   equation: ['subscripts'],
   body: ['bodyFun'],
   init: ['initVal'],
+  f: ['function'],
   sorted: ['sortedSequence'],
   dilation: ['dilationRate'],
 }

@@ -9,7 +9,7 @@ import { BitCast } from '../../primitives/bit-cast'
 import { dtypeOrNull, readArguments, requireDType } from '../arguments'
 import { asTensor, branchesIntoTensors } from '../convert'
 import { cast, clip, stopGradient } from '../numpy/elementwise'
-import { Tensor } from '../tensor'
+import type { Tensor } from '../tensor'
 import { apply } from '../trace'
 import type { TensorLike } from '../variable'
 
