@@ -87,10 +87,9 @@ export function setTurn(loop: usize, turn: i32): void {
 
 /** Runs all iterations of a Loop on this thread. Returns what runPart returns. */
 export function runLoop(loop: usize): i32 {
-  const count = load<i32>(loop, Loop.count)
   const body = bodyOf(loop)
   const end = loop + load<usize>(loop, Header.byteLength)
-  for (let turn = 0; turn < count; turn++) {
+  for (let turn = 0; turn < load<i32>(loop, Loop.count); turn++) {
     setTurn(loop, turn)
     for (let instruction = body; instruction != end; instruction += load<usize>(instruction, Header.byteLength)) {
       const stop = runPart(instruction, 0, 1)
@@ -139,23 +138,23 @@ function shareOne(instruction: usize, tape: usize, thread: i32, threads: i32, po
   return stop ? stopAt(instruction + <usize>(stop - 1), tape, threads, pool, patience) : 0
 }
 
-/** Runs a Loop with parts for several threads. All run it, and meet before and after the leader patches its body. */
+/**
+ * Runs a Loop with parts for several threads. All run it, and meet before and after the leader patches its body. They
+ * read the count between these meetings, when no SetCount can change it.
+ */
 export function shareLoop(loop: usize, tape: usize, thread: i32, threads: i32, pool: usize, patience: i32): i32 {
-  const count = load<i32>(loop, Loop.count)
   const body = bodyOf(loop)
   const end = loop + load<usize>(loop, Header.byteLength)
-  for (let turn = 0; turn < count; turn++) {
-    let stop = come(loop, tape, thread, threads, pool, patience)
-    if (stop) return stop
+  let stop = come(loop, tape, thread, threads, pool, patience)
+  for (let turn = 0; !stop && turn < load<i32>(loop, Loop.count); turn++) {
     if (thread == 0) setTurn(loop, turn)
     stop = come(loop, tape, thread, threads, pool, patience)
-    if (stop) return stop
-    for (let instruction = body; instruction != end; instruction += load<usize>(instruction, Header.byteLength)) {
+    for (let instruction = body; !stop && instruction != end; instruction += load<usize>(instruction, Header.byteLength)) {
       stop = shareOne(instruction, tape, thread, threads, pool, patience)
-      if (stop) return stop
     }
+    if (!stop) stop = come(loop, tape, thread, threads, pool, patience)
   }
-  return 0
+  return stop
 }
 
 /** Ends a tape on the leader, whose Guard found NaN or ±Inf. The other threads end at their next meeting. */

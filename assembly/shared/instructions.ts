@@ -697,7 +697,7 @@ export enum Adam {
   size = 64,
 }
 
-// Loop: runs its body `count` times. Before iteration t = 0, 1, … every patched word of the body becomes
+// Loop: runs its body while t < count; a SetCount in the body may change the count. Before iteration t = 0, 1, … every patched word of the body becomes
 //   t = 0    first
 //   t odd    odd  + step·⌊t/2⌋
 //   t even   even + step·⌊t/2⌋
@@ -709,6 +709,15 @@ export enum Loop {
   count = 8,
   patchCount = 12,
   size = 16,
+}
+
+// SetCount: the count of the Loop that starts `distance` bytes from this instruction becomes (word at `when`) ≠ 0 ? count : 0.
+//   before a Loop, it decides whether the Loop runs; at the end of its body, whether a further iteration runs
+export enum SetCount {
+  when = 8,
+  count = 12,
+  distance = 16,
+  size = 20,
 }
 
 export enum LoopPatch {

@@ -71,6 +71,8 @@ export enum Opcode {
   Adam,
   /** Runs the instructions of its body repeatedly, each time with other addresses. */
   Loop,
+  /** Sets the number of iterations of a Loop, from a condition. */
+  SetCount,
 }
 
 /** One step of a Chain. The suffix I32 marks integer arithmetic; everything else is float32. */

@@ -41,6 +41,12 @@ export interface LoopAttributes {
   readonly scanned: number
   /** Whether the first iteration gets the last slices. */
   readonly reverse: boolean
+  /**
+   * Which iterations run; all by default. `while`: those before the first whose first carry, a bool, is false. `where`:
+   * those whose slice of the first scanned operand, a bool, is true. Where an iteration does not run, carries keep their
+   * values and stacked results are 0.
+   */
+  readonly runs?: 'while' | 'where' | undefined
 }
 
 /** How a window moves over the axes between batch and channels: one number per axis. */

@@ -5,6 +5,8 @@ import type { TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { LoopAttributes } from './attributes'
 
+const CONDITION: TensorType = { shape: [], dtype: 'bool' }
+
 function requireType(what: string, received: TensorType | undefined, expected: TensorType): void {
   if (received !== undefined && received.dtype === expected.dtype && sameShape(received.shape, expected.shape)) return
   const text = received === undefined ? 'nothing' : `${received.dtype} ${formatShape(received.shape)}`
@@ -14,7 +16,7 @@ function requireType(what: string, received: TensorType | undefined, expected: T
 /** [...carries, ...slices, ...captures] → [...carries, ...stacked results] for `length` iterations. */
 export function inferLoop(
   inputs: readonly TensorType[],
-  { body, length, carries, scanned }: LoopAttributes,
+  { body, length, carries, scanned, runs }: LoopAttributes,
 ): readonly TensorType[] {
   const { parameters, outputs } = body
   if (inputs.length !== parameters.length) {
@@ -24,6 +26,7 @@ export function inferLoop(
     const isScanned = i >= carries && i < carries + scanned
     requireType(`operand ${i}`, inputs[i], isScanned ? { shape: [length, ...type.shape], dtype: type.dtype } : type)
   })
+  if (runs !== undefined) requireType('the condition', parameters[runs === 'while' ? 0 : carries], CONDITION)
   for (let i = 0; i < carries; i++) requireType(`the next value of carry ${i}`, outputs[i], parameters[i]!)
   return outputs.map(({ shape, dtype }, i) => ({ shape: i < carries ? shape : [length, ...shape], dtype }))
 }

@@ -40,6 +40,9 @@ export class Body implements Region {
   }
 }
 
+/** The length of a loop that ends only by its condition. A tape counts iterations in 32 bits. */
+export const UNLIMITED = 2 ** 31 - 1
+
 export function isLoop(node: Node): node is Node<'loop'> {
   return node.name === 'loop'
 }

@@ -5,6 +5,7 @@ import { convolutions } from '../primitives/convolution'
 import { pooling } from '../primitives/pooling'
 import { addWindowRules } from '../primitives'
 import { algebra } from '../runtime/engine/binaries/algebra'
+import { control } from '../runtime/engine/binaries/control'
 import { attention } from '../runtime/engine/binaries/attention'
 import { convolution } from '../runtime/engine/binaries/convolution'
 import { quantized } from '../runtime/engine/binaries/quantized'
@@ -28,6 +29,11 @@ export function needAttention(): void {
 /** Factorizations, Fourier transforms and sorting. */
 export function needAlgebra(): void {
   addBinary(algebra)
+}
+
+/** Branches and loops with a condition. */
+export function needControl(): void {
+  addBinary(control)
 }
 
 /** Products of int8 weights. */

@@ -18,7 +18,6 @@ export {
   repeat,
   reshape,
   scatterAdd,
-  slice,
   split,
   squeeze,
   stack,
@@ -54,6 +53,19 @@ export { batchNorm, layerNorm, moments, normalize, rmsNorm } from './nn/normaliz
 export type { BatchNormOptions, LayerNormOptions, Moments, NormalizeOptions, RmsNormOptions } from './nn/normalization'
 export { averagePool, maxPool } from './nn/pooling'
 export type { PoolOptions } from './nn/pooling'
+export { associativeScan } from './control/associative'
+export type { AssociativeScanOptions } from './control/associative'
+export { cond, switchBranch as switch } from './control/branch'
+export { convertToTensor, copy, saturateCast, stopGradients as stopGradient, view } from './control/conversion'
+export type { ConvertOptions } from './control/conversion'
+export { customGradient } from './control/custom-gradient'
+export { slice, sliceUpdate } from './control/dynamic'
+export type { Starts } from './control/dynamic'
+export { convertToNumpy, dtype, isTensor, ndim, shape, size } from './control/inspect'
+export { vectorize, vectorizedMap } from './control/vectorize'
+export type { VectorizeOptions } from './control/vectorize'
+export { jvp } from './jvp'
+export { whileLoop } from './control/while'
 export { foriLoop, map, scan } from './control/scan'
 export type { ScanOptions } from './control/scan'
 
@@ -88,8 +100,5 @@ export * from './numpy/items'
 export * from './numpy/nan'
 export * from './numpy/quantiles'
 export * from './numpy/statistics'
-export { vectorize } from './numpy/vectorize'
-export type { VectorizeOptions } from './numpy/vectorize'
-export { view } from './numpy/view'
 export { unique } from './numpy/unique'
 export type { UniqueOptions } from './numpy/unique'

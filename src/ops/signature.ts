@@ -4,7 +4,7 @@
 
 import { ArgumentError, quoted } from '../core/errors'
 import type { Tree } from '../core/tree'
-import { flatten, isBranch, mapTree, pathsOf } from '../core/tree'
+import { flatten, isBranch, mapTree, pathsOf, structureOf } from '../core/tree'
 import type { TensorLike } from './convert'
 import { toTensor } from './convert'
 import { Tensor } from './tensor'
@@ -41,6 +41,18 @@ export class CallArguments {
   /** The inputs of a program at each run. Variables are not included, because the program reads them in place. */
   get tensors(): Tensor[] {
     return flatten<Leaf>(this.tree).filter((leaf) => leaf instanceof Tensor)
+  }
+
+  /** All leaves, with the current contents of variables. */
+  get contents(): Tensor[] {
+    return flatten<Leaf>(this.tree).flatMap((leaf) =>
+      leaf == null ? [] : [leaf instanceof Tensor ? leaf : leaf.value],
+    )
+  }
+
+  /** Equal for arguments with the same branches: see structureOf. */
+  get structure(): string {
+    return structureOf(this.tree)
   }
 
   /** Equal for arguments with the same structure, shapes, dtypes and variables. */

@@ -56,7 +56,9 @@ function bytesOf(types: Iterable<TensorType>): number {
 function costOfNode<Name extends PrimitiveName>(node: Node<Name>): Cost {
   if (isLoop(node)) {
     const { flops, bytes } = costOf(bodyOf(node))
-    return { flops: node.attributes.length * flops, bytes: node.attributes.length * bytes }
+    // How often a condition is true is not known: once.
+    const turns = node.attributes.runs === 'while' ? 1 : node.attributes.length
+    return { flops: turns * flops, bytes: turns * bytes }
   }
   const rule = ruleOf(node.name)
   switch (rule.kind) {

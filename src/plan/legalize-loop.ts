@@ -10,7 +10,7 @@ import { Locations } from './locations'
 /**
  * A loop whose body can read its slices in place. Constants of the body become captures, so they are created
  * once. Every result of the body has its own bytes; only a carry's value, before or after the iteration, may
- * also be stacked.
+ * also be stacked. In a loop with a condition, a carry has one place, so that a stacked result never shares its bytes.
  */
 export function legalizeLoop(
   node: Node<'loop'>,
@@ -19,7 +19,7 @@ export function legalizeLoop(
   locations: Locations,
   constant: PlaceConstant | null,
 ): readonly Value[] {
-  const { carries } = node.attributes
+  const { carries, runs } = node.attributes
   const inside = new Locations(bodyOf(node), locations.target)
   const captured: Value[] = []
   const carried = new Set<Value>()
@@ -36,8 +36,9 @@ export function legalizeLoop(
   const graph = legalizeNodes(bodyOf(node), inside, capture, (value, body, index) => {
     const base = inside.baseOf(value)
     const taken = index < carries ? next : stacked
-    const isBefore = index >= carries && carried.has(base) && inside.isWhole(value)
-    if (taken.has(base) || !(isBefore || isOwned(value, inside))) return body.emitOne('copy', [value], {})
+    const isBefore = index >= carries && carried.has(base) && inside.isWhole(value) && runs === undefined
+    const isCarried = index >= carries && runs !== undefined && next.has(base)
+    if (taken.has(base) || isCarried || !(isBefore || isOwned(value, inside))) return body.emitOne('copy', [value], {})
     taken.add(base)
     return value
   })

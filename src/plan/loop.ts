@@ -27,6 +27,8 @@ interface Carry {
   readonly block: JointResults | null
   /** The offset of the second buffer in the kernel's temporary bytes. */
   readonly spare: number
+  /** Whether iterations write the new value over the old one, because none reads it. */
+  readonly isOver: boolean
 }
 
 /** Bytes that are copied unchanged. */
@@ -69,7 +71,7 @@ export class LoopKernel implements Kernel {
     let bytes = align(this.memory.workspaceBytes, ALIGNMENT)
     this.carries = operandsOf(node, body.graph.parameters).carries.map((parameter, i) => {
       const carry = this.carryOf(parameter, i, results, bytes)
-      if (carry.block === null) bytes += align(carry.bytes, ALIGNMENT)
+      if (carry.block === null && !carry.isOver) bytes += align(carry.bytes, ALIGNMENT)
       return carry
     })
     // Carries of an empty batch need an address too.
@@ -78,13 +80,14 @@ export class LoopKernel implements Kernel {
   }
 
   private carryOf(parameter: Value, i: number, results: readonly Value[], spare: number): Carry {
-    const { carries, length, reverse } = this.node.attributes
+    const { carries, length, reverse, runs } = this.node.attributes
     const bytes = BYTES_PER_ELEMENT * sizeOf(parameter.shape)
     const stackedAs = (value: Value): number | null => {
       const index = results.indexOf(value, carries)
       return index < 0 ? null : index
     }
     const next = results[i]!
+    const isOver = runs !== undefined && !this.kernels.some(({ reads }) => reads.includes(parameter))
     const before = stackedAs(parameter)
     const after = stackedAs(next)
     const parts = new Map<Value, number>()
@@ -95,8 +98,8 @@ export class LoopKernel implements Kernel {
     if (before !== null) parts.set(this.writes[before]!, bytes * first)
     if (after !== null) parts.set(this.writes[after]!, bytes * second)
     parts.set(this.writes[i]!, reverse ? 0 : bytes * (slots - 1))
-    const block = before === null && after === null ? null : { bytes: bytes * slots, parts }
-    return { parameter, next, bytes, before, after, block, spare }
+    const block = runs !== undefined || (before === null && after === null) ? null : { bytes: bytes * slots, parts }
+    return { parameter, next, bytes, before, after, block, spare, isOver }
   }
 
   // Iterations read operands after earlier iterations have written results.
@@ -126,15 +129,36 @@ export class LoopKernel implements Kernel {
 
   /**
    * The copies before the first iteration: the initial value of each carry whose values before iterations are
-   * stacked.
+   * stacked. If a condition selects the iterations, that of each carry.
    */
   copiesBefore(outside: Placement): BytesCopy[] {
-    const { length, reverse } = this.node.attributes
+    const { length, reverse, runs } = this.node.attributes
     return this.carries.flatMap(({ before, block, bytes }, i) => {
-      if (before === null || block === null) return []
       const from = outside.operand(this.node.inputs[i]!).address
+      if (runs !== undefined) return [{ from, to: outside.operand(this.writes[i]!).address, bytes }]
+      if (before === null || block === null) return []
       return [{ from, to: offsetBy(outside.block(block), reverse ? bytes * length : 0), bytes }]
     })
+  }
+
+  /** The copies at the end of each iteration that runs, if a condition selects them: the new values of carries. */
+  copiesInside({ operand }: Placement): BytesCopy[] {
+    if (this.node.attributes.runs === undefined) return []
+    return this.carries.flatMap(({ parameter, next, bytes, isOver }) =>
+      isOver ? [] : [{ from: operand(next).address, to: operand(parameter).address, bytes }],
+    )
+  }
+
+  /** The word that decides whether an iteration runs, given the locations of the body's values. */
+  conditionIn({ operand }: Placement): Address {
+    const { runs, carries } = this.node.attributes
+    return operand(this.body.graph.parameters[runs === 'while' ? 0 : carries]!).address
+  }
+
+  /** The stacked results that are 0 where an iteration does not run. */
+  zeroed(outside: Placement): Operand[] {
+    const { runs, carries } = this.node.attributes
+    return runs === undefined ? [] : this.writes.slice(carries).map((value) => outside.operand(value))
   }
 
   /** The copies after the last iteration: results that have their own bytes elsewhere. */
@@ -180,13 +204,16 @@ export class LoopKernel implements Kernel {
   }
 
   private streamsOf(carry: Carry, i: number, outside: Placement): { read: Home; written: Home } {
-    const { length, reverse } = this.node.attributes
+    const { length, reverse, runs } = this.node.attributes
     const { block, bytes, before } = carry
     const initial = outside.operand(this.node.inputs[i]!).address
+    const result = outside.operand(this.writes[i]!).address
+    const spare = offsetBy(outside.temporaryOf(this)!, carry.spare)
+    // The result always has the current value, because it is not known which iteration is the last.
+    if (runs !== undefined)
+      return { read: { kind: 'inside', at: result }, written: { kind: 'inside', at: carry.isOver ? result : spare } }
     if (block === null) {
       // Two alternating buffers, chosen so that the last iteration writes the result.
-      const result = outside.operand(this.writes[i]!).address
-      const spare = offsetBy(outside.temporaryOf(this)!, carry.spare)
       const [even, odd] = length % 2 === 1 ? [result, spare] : [spare, result]
       return {
         read: this.moving(initial, even, odd, 0),

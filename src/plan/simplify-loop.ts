@@ -24,11 +24,12 @@ export function simplifyLoop(
   builder: GraphBuilder,
   shared: Shared,
 ): readonly (Value | null)[] {
-  const { length } = node.attributes
+  const { length, runs } = node.attributes
   const body = simplify(bodyOf(node))
   const live = node.outputs.map(isLive)
   if (length === 0) return withoutTurns(node, inputs, live, builder)
-  if (length === 1 && !body.nodes.some(hasEffect)) return oneTurn(node, body, inputs, live, builder)
+  if (length === 1 && runs === undefined && !body.nodes.some(hasEffect))
+    return oneTurn(node, body, inputs, live, builder)
   const emitLoop: EmitLoop = (operands, attributes) => {
     const emit = (): readonly Value[] => builder.emit('loop', operands, attributes)
     return hasEffect(node) ? emit() : share(shared, loopKey(attributes), operands, emit)
@@ -37,8 +38,8 @@ export function simplifyLoop(
 }
 
 /** A key that is equal only for loops that compute the same from the same operands. */
-function loopKey({ body, length, reverse, carries, scanned }: Node<'loop'>['attributes']): string {
-  return `loop ${regionKey(body)} ${length} ${reverse} ${carries} ${scanned}`
+function loopKey({ body, length, reverse, carries, scanned, runs }: Node<'loop'>['attributes']): string {
+  return `loop ${regionKey(body)} ${length} ${reverse} ${carries} ${scanned} ${runs}`
 }
 
 /** A key that is equal only for bodies that compute the same. */
@@ -118,8 +119,13 @@ interface Carry {
   readonly next: Value
 }
 
+/**
+ * If a condition selects the iterations of the loop, all stacked results are stacked by the loop, because they are 0 where
+ * an iteration does not run. From a loop that skips iterations nothing is moved: see `where`.
+ */
 class Restructuring {
   private readonly length: number
+  private readonly runs: 'while' | 'where' | undefined
   private readonly body: Graph
   private carries: readonly Carry[]
   /** Captures, and carries that never change, with their values outside. */
@@ -141,6 +147,7 @@ class Restructuring {
     private readonly emitLoop: EmitLoop,
   ) {
     this.length = node.attributes.length
+    this.runs = node.attributes.runs
     this.body = body
     const operands = operandsOf(node, inputs)
     const parameters = operandsOf(node, body.parameters)
@@ -152,8 +159,14 @@ class Restructuring {
       parameter,
       next: body.outputs[index]!,
     }))
-    for (const { parameter, initial, next } of all) if (next === parameter) this.same.set(parameter, initial)
-    this.carries = all.filter(({ parameter, next }) => next !== parameter)
+    const stays = ({ parameter, next, index }: Carry): boolean => next === parameter && !this.isCondition(index)
+    for (const carry of all) if (stays(carry)) this.same.set(carry.parameter, carry.initial)
+    this.carries = all.filter((carry) => !stays(carry))
+  }
+
+  /** Whether a carry decides whether the next iteration runs. */
+  private isCondition(carry: number): boolean {
+    return this.runs === 'while' && carry === 0
   }
 
   run(): readonly (Value | null)[] {
@@ -175,7 +188,7 @@ class Restructuring {
   /** The carries on which a used result depends. */
   private neededCarries(): Carry[] {
     const carryCount = this.node.attributes.carries
-    const needed = new Set(this.carries.filter(({ index }) => this.live[index]))
+    const needed = new Set(this.carries.filter(({ index }) => this.live[index] || this.isCondition(index)))
     const reached = new Set(this.body.outputs.filter((_, i) => i >= carryCount && this.live[i]))
     for (let size = -1; size !== needed.size;) {
       size = needed.size
@@ -195,7 +208,7 @@ class Restructuring {
     for (const parameter of this.same.keys()) this.depends.set(parameter, Depends.OnNothing)
     for (const parameter of this.wholes.keys()) this.depends.set(parameter, Depends.OnSlices)
     for (const node of this.body.nodes) {
-      const stays = isLoop(node) || hasEffect(node)
+      const stays = isLoop(node) || hasEffect(node) || this.runs === 'where'
       const depends = stays
         ? Depends.OnCarries
         : Math.max(Depends.OnNothing, ...node.inputs.map((input) => this.depends.get(input)!))
@@ -236,6 +249,7 @@ class Restructuring {
 
   /** Chooses products that no carry depends on, and nodes that follow from them, to be computed after the loop. */
   private chooseAfter(): void {
+    if (this.runs !== undefined) return
     const carried = new Set<Value>(this.carries.map(({ next }) => next))
     const stays = new Set<Value>()
     const possible: Node[] = []
@@ -273,6 +287,10 @@ class Restructuring {
 
   /** Lets the loop stack the values that are needed to compute `value` for all iterations outside. */
   private stack(value: Value): void {
+    if (this.runs !== undefined) {
+      if (!this.stacked.includes(value)) this.stacked.push(value)
+      return
+    }
     const shown = this.throughViews(value)
     const isKnown = this.isSame(shown) || this.wholes.has(shown) || (shown.node !== null && this.before.has(shown.node))
     if (isKnown || this.stacked.includes(value)) return
@@ -316,6 +334,7 @@ class Restructuring {
       map.set(value, known)
       return known
     }
+    if (this.runs === 'where') get(this.body.parameters[this.node.attributes.carries]!)
     const needed = this.neededInside()
     for (const node of this.body.nodes) {
       if (!needed.has(node)) continue
@@ -323,7 +342,7 @@ class Restructuring {
       const preparation = ruleOf(node.name).prepare?.({
         inputs: node.inputs,
         length: this.length,
-        isSame: (i) => this.isSame(node.inputs[i]!),
+        isSame: (i) => this.runs !== 'where' && this.isSame(node.inputs[i]!),
       })
       if (preparation) {
         const { operand } = preparation
@@ -349,7 +368,7 @@ class Restructuring {
       ...scanned.map(({ whole }) => whole),
       ...captured.map(({ value }) => value),
     ]
-    const { length, reverse } = this.node.attributes
+    const { length, reverse, runs } = this.node.attributes
     const body = regionOf(this.node).with(inside.finish(outputs, parameters))
     const results = this.emitLoop(inputs, {
       body,
@@ -357,6 +376,7 @@ class Restructuring {
       reverse,
       carries: this.carries.length,
       scanned: scanned.length,
+      runs,
     })
     this.stacked.forEach((value, j) =>
       this.lifted.set(value, { value: results[this.carries.length + j]!, isStacked: true }),
@@ -413,6 +433,7 @@ class Restructuring {
   /** A stacked result of the loop in its full shape. */
   private wholeOf(value: Value, output: Value): Value {
     const { e } = this.builder
+    if (this.runs !== undefined) return this.lifted.get(value)!.value
     const { value: outside, isStacked } = this.outside(value)
     if (isStacked) return outside
     return e.broadcastTo(e.reshape(outside, [1, ...outside.shape]), output.shape)

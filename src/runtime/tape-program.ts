@@ -5,7 +5,6 @@ import { internalError } from '../core/errors'
 import type { Cell, Graph } from '../ir/graph'
 import { Loop } from '../../assembly/shared/instructions'
 import type { Address, Operand } from '../ir/operand'
-import { fieldOf } from '../ir/instruction'
 import type { NumericArray, TensorData } from '../core/dtypes'
 import { BYTES_PER_ELEMENT, hasNonFinite } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
@@ -225,13 +224,14 @@ export class TapeProgram implements Program {
     turns: Map<LoopIdentity, number>,
     indices: readonly number[],
   ): Stepped {
-    const count = Number(fieldOf(instruction, Loop.count))
-    for (let turn = 0; turn < count; turn++) {
+    // A SetCount may change it.
+    const count = (): number => this.runtime.view('int32', this.tape.address + offset + Loop.count, 1)[0]!
+    for (let turn = 0; turn < count(); turn++) {
       turns.set(loop, turn)
       this.backend.kernels.setTurn(this.tape.address + offset, turn)
       const stepped = this.step(instruction.body ?? [], offset + bodyOffset(instruction), turns, [
         ...indices,
-        loop.reverse ? count - 1 - turn : turn,
+        loop.reverse ? count() - 1 - turn : turn,
       ])
       if (stepped.ended) return stepped
     }

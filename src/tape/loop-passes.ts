@@ -1,5 +1,5 @@
 // All passes for loops in one object. Each recorded loop's body refers to it, and nothing else does:
-// applications without loops do not bundle it.
+// applications without loops do not bundle it. A subclass may have another gradient: see ops/control/custom-gradient.ts.
 
 import { inferLoop } from '../ir/infer-loop'
 import { legalizeLoop } from '../plan/legalize-loop'
@@ -10,7 +10,7 @@ import { interpretLoop } from '../transforms/interpret-loop'
 import { lowerLoop } from './loop'
 import { LoopLowering } from './loops'
 
-class AllLoopPasses extends LoopLowering {
+export class AllLoopPasses extends LoopLowering {
   override readonly infer = inferLoop
   override readonly dependents = loopDependents
   override readonly pullBack = pullBackLoop

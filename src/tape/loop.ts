@@ -1,39 +1,78 @@
-// The instruction of a loop: its body, and the words of it that change in each iteration. Loop is documented in
-// assembly/shared/instructions.ts.
+// The instruction of a loop: its body, and the words of it that change in each iteration. If a condition selects the
+// iterations, a SetCount reads it: at the end of the body, or before a second Loop inside, which has the body. Both are
+// documented in assembly/shared/instructions.ts.
 
-import { Header, Loop, LoopPatch } from '../../assembly/shared/instructions'
+import { Fill, Header, Loop, LoopPatch, SetCount } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import { internalError } from '../core/errors'
 import type { Instruction, Word } from '../ir/instruction'
 import { instruction, isAddress } from '../ir/instruction'
 import type { Address } from '../ir/operand'
+import { sizeOf } from '../core/shapes'
 import type { Kernel } from '../plan/kernel'
+import { labelOf } from '../plan/kernel'
 import type { BytesCopy } from '../plan/loop'
 import { LoopKernel, offsetBy } from '../plan/loop'
 import type { LoopIdentity, PlacedBuffer, Stream } from '../plan/memory'
 import type { TapeBuilder } from './builder'
 import { copyOf } from './builder'
 import type { LabelledInstruction, TapeInstruction } from './encode'
-import { bodyOffset, instructionOffsets } from './encode'
+import { bodyOffset, byteLength, instructionOffsets } from './encode'
 import { lowerAll } from './lower'
 
 export function lowerLoop(kernel: Kernel, builder: TapeBuilder): void {
   if (!(kernel instanceof LoopKernel)) throw internalError('a loop was planned as another kernel')
   const { wideTiles } = builder
-  const body = lowerAll(kernel.kernels, kernel.placeBody(builder), { wideTiles })
-  const copy = ({ from, to, bytes }: BytesCopy): void => {
-    if (bytes > 0) builder.emit(copyOf(from, to, bytes))
+  const { identity } = kernel
+  const { length, runs } = kernel.node.attributes
+  const inside = kernel.placeBody(builder)
+  const label = labelOf(kernel)
+  const labelled = (each: Instruction): LabelledInstruction => ({ ...each, label, made: [] })
+  const body = [
+    ...lowerAll(kernel.kernels, inside, { wideTiles }),
+    ...copies(kernel.copiesInside(inside)).map(labelled),
+  ]
+  copies(kernel.copiesBefore(builder)).forEach(builder.emit)
+  for (const { address, shape } of kernel.zeroed(builder))
+    builder.emit(instruction(Opcode.Fill, Fill, { out: address, count: sizeOf(shape), value: 0 }))
+  if (runs === undefined) {
+    builder.emitLoop(loopOf(body, length, identity), body, identity)
+  } else if (runs === 'where') {
+    const once = { ...labelled(loopOf(body, 1, null)), body }
+    const turn = [labelled(setCount(kernel.conditionIn(inside), 1, SetCount.size)), once]
+    builder.emitLoop(loopOf(turn, length, identity), turn, identity)
+  } else {
+    const again = (distance: number): Instruction => setCount(kernel.conditionIn(inside), length, distance)
+    const turn = [...body, labelled(again(0))]
+    const loop = loopOf(turn, Math.min(length, EXPECTED), identity)
+    const start = body.reduce((sum, each) => sum + byteLength(each), bodyOffset(loop))
+    turn[body.length] = labelled(again(-start))
+    builder.emit(again(SetCount.size))
+    builder.emitLoop(loop, turn, identity)
   }
-  kernel.copiesBefore(builder).forEach(copy)
-  builder.emitLoop(loopOf(body, kernel.node.attributes.length, kernel.identity), body, kernel.identity)
-  kernel.copiesAfter(builder).forEach(copy)
+  copies(kernel.copiesAfter(builder)).forEach(builder.emit)
 }
 
-/** The Loop instruction for a body, with the words that change and their addresses. */
-function loopOf(body: readonly LabelledInstruction[], count: number, loop: LoopIdentity): Instruction {
+/** The number of iterations until a condition is false, for estimates of work. */
+const EXPECTED = 16
+
+function copies(all: readonly BytesCopy[]): Instruction[] {
+  return all.filter(({ bytes }) => bytes > 0).map(({ from, to, bytes }) => copyOf(from, to, bytes))
+}
+
+/** @param distance the start of the Loop, in bytes from this instruction */
+function setCount(when: Address, count: number, distance: number): Instruction {
+  return instruction(Opcode.SetCount, SetCount, { when, count, distance })
+}
+
+/**
+ * The Loop instruction for a body, with the words that change and their addresses.
+ * @param loop null if none change
+ */
+function loopOf(body: readonly LabelledInstruction[], count: number, loop: LoopIdentity | null): Instruction {
   const moved: { readonly at: number; readonly stream: Stream }[] = []
   forEachWord(body, 0, (at, word) => {
-    const stream = isAddress(word) ? streamIn(word, loop) : null
+    const stream = loop !== null && isAddress(word) ? streamIn(word, loop) : null
     if (stream !== null) moved.push({ at, stream })
   })
   const start = Loop.size + LoopPatch.size * moved.length

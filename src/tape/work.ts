@@ -108,6 +108,8 @@ function copyWork(_field: Field, { lists }: TapeInstruction): Work {
   return { nanoseconds: count * MOVED, pieces: runsOf(count) }
 }
 
+const leading: WorkRule = () => ({ nanoseconds: 0, pieces: 1 })
+
 const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   [Opcode.Chain]: chainWork,
   [Opcode.Gemm]: gemmWork,
@@ -183,8 +185,9 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   [Opcode.Accumulate]: copyWork,
   [Opcode.Fill]: elements(layouts.Fill.count, FILLED),
   [Opcode.Random]: elements(layouts.Random.count, RANDOM),
-  // Ends the tape, so it runs on the leading thread.
-  [Opcode.Guard]: () => ({ nanoseconds: 0, pieces: 1 }),
+  // They control the tape, so they run on the leading thread.
+  [Opcode.Guard]: leading,
+  [Opcode.SetCount]: leading,
   [Opcode.Sgd]: elements(layouts.Sgd.count, 0.3),
   [Opcode.RmsProp]: elements(layouts.RmsProp.count, 1),
   [Opcode.Adam]: elements(layouts.Adam.count, 0.7),

@@ -5,7 +5,11 @@
 //
 //   forward    (c_{t+1}, y_t) = f(c_t, x_t, k)
 //   backward   (dc_t, dx_t, dk_t) = Jᵀf (dc_{t+1}, dy_t)        dk = Σ dk_t
+//
+// Of a loop with a condition, the backward loop runs the iterations that ran. All sums stay inside it, so that nothing is
+// computed from an iteration that did not run.
 
+import { ArgumentError } from '../core/errors'
 import type { TensorType } from '../core/shapes'
 import { ruleOf } from '../primitives'
 import type { PrimitiveName } from '../ir/attributes'
@@ -17,13 +21,20 @@ import { backward, dependents } from './differentiate'
 import type { Graph, Node } from '../ir/graph'
 import { Value } from '../ir/graph'
 import { isLiftable, liftNode } from './lift'
-import { bodyOf, isLoop, operandsOf, regionOf } from '../ir/region'
+import { UNLIMITED, bodyOf, isLoop, operandsOf, regionOf } from '../ir/region'
 
 /** The results of a loop that depend on one of its operands in `carriers`. */
 export function loopDependents(node: Node<'loop'>, carriers: ReadonlySet<Value>): Value[] {
   const body = bodyOf(node)
   const active = activeValues(node, body.parameters, body.outputs, body.nodes, carriers)
-  return node.outputs.filter((_, i) => active.has(body.outputs[i]!))
+  return node.outputs.filter(
+    (_, i) => active.has(body.outputs[i]!) || (keepsCarry(node, i) && active.has(body.parameters[i]!)),
+  )
+}
+
+/** Whether result i may be the initial value of a carry, because no iteration has to run. */
+function keepsCarry({ attributes: { runs, carries } }: Node<'loop'>, i: number): boolean {
+  return runs !== undefined && i < carries
 }
 
 /**
@@ -106,7 +117,9 @@ class LoopGradient {
 
   run(): void {
     const { node, pass, parameters, carryCount } = this
-    const { length, reverse } = node.attributes
+    const { length, reverse, runs } = node.attributes
+    if (runs === 'while' && length === UNLIMITED)
+      throw new ArgumentError('whileLoop: the gradient needs maximumIterations, for which it keeps memory')
     // The backward body receives cotangents: those of carries, and a slice of those of each stacked result.
     const stackedResults = node.outputs.flatMap((output, i) =>
       i >= carryCount && this.active.has(this.results[i]!) && pass.cotangents.has(output) ? [i] : [],
@@ -156,12 +169,19 @@ class LoopGradient {
 
     // The backward loop. The forward loop is extended by the values that it needs.
     const outputs = [...carriesOut, ...sumsOut, ...slicesOut, ...exported]
-    const closed = this.close([...carriesIn, ...sumsIn], slicesIn, outputs)
+    const conditions = this.conditions()
+    const closed = this.close(
+      [...carriesIn, ...sumsIn],
+      [...conditions.map((condition) => this.raw.parameter(condition)), ...slicesIn],
+      outputs,
+    )
+    const ran = conditions.map((condition) => this.sourceOf(condition))
     const residuals = pass.owner.extendLoop(node, regionOf(node).with(this.inner.finish(this.results, parameters)))
     const { back, cotangents } = pass
     const inputs = [
       ...carried.map((i) => cotangents.total(node.outputs[i]!) ?? back.e.zeros(node.outputs[i]!)),
       ...summed.map(({ parameter }) => back.e.zeros(parameter)),
+      ...ran.map((source) => this.outsideOf(source, residuals)),
       ...stackedResults.map((i) => cotangents.total(node.outputs[i]!)!),
       ...closed.scanned.map((source) => this.outsideOf(source, residuals)),
       ...closed.captured,
@@ -171,7 +191,8 @@ class LoopGradient {
       length,
       reverse: !reverse,
       carries: carriesIn.length + sumsIn.length,
-      scanned: slicesIn.length + closed.scanned.length,
+      scanned: ran.length + slicesIn.length + closed.scanned.length,
+      runs: runs && ('where' as const),
     }
     const results = back.emit('loop', inputs, attributes)
     // Its results are contributions to the operands of the forward loop.
@@ -198,6 +219,12 @@ class LoopGradient {
     }
   }
 
+  /** The value of the body that is true in the iterations that run; none if all run. */
+  private conditions(): Value[] {
+    const { runs } = this.node.attributes
+    return runs === undefined ? [] : [this.parameters[runs === 'while' ? 0 : this.carryCount]!]
+  }
+
   private send(input: Value, contribution: Contribution): void {
     if (this.pass.carriers.has(input)) this.pass.cotangents.add(input, contribution)
   }
@@ -205,7 +232,9 @@ class LoopGradient {
   /** The carries whose cotangents may be nonzero in some iteration. */
   private carriedBack(stackedResults: readonly number[]): number[] {
     const { pass, node, results, parameters, active } = this
-    const all = Array.from({ length: this.carryCount }, (_, i) => i).filter((i) => active.has(results[i]!))
+    const all = Array.from({ length: this.carryCount }, (_, i) => i).filter(
+      (i) => active.has(results[i]!) || (keepsCarry(node, i) && active.has(parameters[i]!)),
+    )
     const found = new Set(all.filter((i) => pass.cotangents.has(node.outputs[i]!)))
     for (;;) {
       const before = found.size
@@ -232,6 +261,7 @@ class LoopGradient {
       const value = each instanceof Value ? each : each.block
       // Only tests whether it is possible: the nodes that `probe` receives are discarded.
       const can =
+        this.node.attributes.runs === undefined &&
         this.totalOf(value, probe, (operand) =>
           this.canStack(operand) ? probe.parameter(this.stackedType(operand)) : null,
         ) !== null

@@ -14,13 +14,15 @@ export function interpretLoop(
   run: RunBody,
 ): Node | null {
   const body = bodyOf(node)
-  const { length, reverse } = node.attributes
+  const { length, reverse, runs } = node.attributes
   const { carries, scanned, captures } = operandsOf(node, inputs)
   const parameters = operandsOf(node, body.parameters)
   let carried = carries
   for (let turn = 0; turn < length; turn++) {
     const at = reverse ? length - 1 - turn : turn
     const slices = parameters.scanned.map(({ shape }, i) => sliceOf(scanned[i]!, sizeOf(shape), at))
+    if (runs === 'while' && carried[0]![0] === 0) break
+    if (runs === 'where' && slices[0]![0] === 0) continue
     const { results, stoppedAt } = run(body, [...carried, ...slices, ...captures], at)
     if (stoppedAt !== null) return stoppedAt
     carried = results.slice(0, carries.length)

@@ -14,6 +14,7 @@ import { encode, tapeBytes } from '../../src/tape/encode'
 import { builtFor, core, decoder } from '../../src/runtime/engine/binaries/core'
 import { algebra } from '../../src/runtime/engine/binaries/algebra'
 import { attention } from '../../src/runtime/engine/binaries/attention'
+import { control } from '../../src/runtime/engine/binaries/control'
 import { convolution } from '../../src/runtime/engine/binaries/convolution'
 import { quantized } from '../../src/runtime/engine/binaries/quantized'
 import { decodeBytes } from '../../src/runtime/engine/decode'
@@ -28,7 +29,7 @@ const levels = [
   ['relaxed', 'relaxed'],
 ] as const satisfies readonly (readonly [SimdLevel, string])[]
 
-const binaries = [core, algebra, attention, convolution, quantized]
+const binaries = [core, algebra, attention, control, convolution, quantized]
 
 describe('the instruction set of the binary', () => {
   it('matches the recorded number', () => {

@@ -47,6 +47,7 @@ const SPELLED: Readonly<Record<string, readonly string[]>> = {
   equation: ['subscripts'],
   body: ['bodyFun'],
   init: ['initVal'],
+  f: ['function'],
   sorted: ['sortedSequence'],
   dilation: ['dilationRate'],
   // a word of JavaScript
@@ -59,7 +60,7 @@ const LEFT_OUT: readonly {
   readonly ops?: readonly string[]
   readonly why: string
 }[] = [
-  { parameters: ['sparse'], why: 'there are no sparse tensors' },
+  { parameters: ['sparse', 'ragged'], why: 'there are no sparse and no ragged tensors' },
   { parameters: ['dataFormat'], why: 'channels are always the last axis' },
   { parameters: ['kwargs'], why: 'holds options of former versions of Keras' },
   { parameters: ['retstep'], ops: ['linspace'], why: 'the type of a result does not depend on an option' },

@@ -39,7 +39,7 @@ function opOf(name: string): Op | undefined {
 }
 
 /** Ops that take any number of operands. */
-const isVariadic = (name: string): boolean => name === 'einsum' || name === 'meshgrid'
+const isVariadic = (name: string): boolean => ['einsum', 'meshgrid', 'switch'].includes(name)
 
 /**
  * Calls an op. No op gives a parameter a default value, because `length` does not count such parameters.
@@ -127,6 +127,10 @@ function requireOp(name: string): string {
   throw new ArgumentError(`There is no op '${name}'`)
 }
 
+/** Functions that only look at a symbol. */
+const isAnswered = (name: string): boolean =>
+  ['shape', 'ndim', 'size', 'dtype', 'isTensor', 'convertToNumpy'].includes(name)
+
 /**
  * The public form of an op, which records the call if an argument is a symbol. The build writes the calls of this function.
  * @param name the name under which models with the op are saved
@@ -137,7 +141,7 @@ export function recorded(name: string, op: Op): Op {
   // The key gives the function its name: to define the name afterwards takes longer.
   return {
     [own](...input: readonly unknown[]): unknown {
-      if (!input.some((each) => hasSymbol(each))) return callOp(op, name, input)
+      if (isAnswered(name) || !input.some((each) => hasSymbol(each))) return callOp(op, name, input)
       called.set(name, op)
       return new Operation({ op: name, name: uniqueName(snakeCase(own)) }).applyTree(input, {})
     },

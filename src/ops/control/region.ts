@@ -1,10 +1,13 @@
-// Records the body of a loop: symbols of the enclosing traces become captures, and variables that the body
-// assigns become carries. The public ops are in scan.ts.
+// Records the body of a loop or of a branch: symbols of the enclosing traces become captures, and variables that the
+// body assigns become carries. The public ops are in scan.ts, while.ts and branch.ts.
 
-import type { Value } from '../../ir/graph'
-import { Body } from '../../ir/region'
+import { StateError } from '../../core/errors'
 import type { TensorType } from '../../core/shapes'
+import type { Graph, Value } from '../../ir/graph'
+import { Body } from '../../ir/region'
+import type { LoopAttributes } from '../../ir/attributes'
 import { loopPasses } from '../../tape/loop-passes'
+import { zeros } from '../numpy/shape'
 import type { Tensor } from '../tensor'
 import type { TracedCell } from '../trace'
 import { Trace, tracedBy } from '../trace'
@@ -27,6 +30,16 @@ export interface LoopInputs {
   readonly scanned: readonly Tensor[]
   readonly length: number
   readonly reverse: boolean
+  /** Default: all iterations run. */
+  readonly runs?: LoopAttributes['runs']
+}
+
+/** The parameters and results of a body, as symbols of its trace. */
+interface BodySymbols {
+  readonly carriesIn: readonly Tensor[]
+  readonly slicesIn: readonly Tensor[]
+  readonly carriesOut: readonly Tensor[]
+  readonly stackedOut: readonly Tensor[]
 }
 
 export class RegionTrace extends Trace {
@@ -71,23 +84,99 @@ export class RegionTrace extends Trace {
 
   /** Records one iteration and emits the loop into the enclosing trace. */
   loop<Result>(
-    { carries, scanned, length, reverse }: LoopInputs,
+    inputs: LoopInputs,
     body: (carries: Tensor[], slices: Tensor[]) => IterationSymbols<Result>,
+  ): IterationSymbols<Result> {
+    const carriesIn = inputs.carries.map((carry) => this.parameter(carry))
+    const slicesIn = inputs.scanned.map(({ shape, dtype }) => this.parameter({ shape: shape.slice(1), dtype }))
+    const turn = tracedBy(this, () => body(carriesIn, slicesIn))
+    const made = this.emit(inputs, { carriesIn, slicesIn, carriesOut: turn.carries, stackedOut: turn.stacked })
+    return { ...made, result: turn.result }
+  }
+
+  /**
+   * Records a function that runs only if a condition is true.
+   * @param condition bool [1]
+   * @param otherwise the results if the function does not run; null: zeros
+   */
+  branch(condition: Tensor, otherwise: readonly Tensor[] | null, body: () => readonly Tensor[]): readonly Tensor[] {
+    const results = tracedBy(this, body)
+    const carries = otherwise ?? results.map(({ shape, dtype }) => zeros(shape, dtype))
+    const inputs: LoopInputs = { carries, scanned: [condition], length: 1, reverse: false, runs: 'where' }
+    return this.emit(inputs, {
+      carriesIn: results.map((type) => this.parameter(type)),
+      slicesIn: [this.parameter({ shape: [], dtype: 'bool' })],
+      carriesOut: results,
+      stackedOut: [],
+    }).carries
+  }
+
+  /**
+   * Records a function of slices and emits it for all slices at once; a function that assigns variables becomes a loop.
+   * @param transform gives a graph of all slices: see transforms/batch.ts
+   */
+  batch(
+    scanned: readonly Tensor[],
+    length: number,
+    transform: (graph: Graph, slices: number, length: number) => Graph,
+    body: (slices: Tensor[]) => readonly Tensor[],
+  ): readonly Tensor[] {
+    const slicesIn = scanned.map(({ shape, dtype }) => this.parameter({ shape: shape.slice(1), dtype }))
+    const stackedOut = tracedBy(this, () => body(slicesIn))
+    if (this.assigns)
+      return this.emit(
+        { carries: [], scanned, length, reverse: false },
+        { carriesIn: [], slicesIn, carriesOut: [], stackedOut },
+      ).stacked
+    const { graph, captures } = this.close(slicesIn, stackedOut)
+    return this.outer.inline(transform(graph, scanned.length, length), [...scanned, ...captures])
+  }
+
+  /**
+   * Records a function of symbols, without emitting it.
+   * @returns the graph [...inputs, ...captures] → results, and the captures as tensors of the enclosing trace
+   */
+  record(types: readonly TensorType[], where: string, body: (inputs: Tensor[]) => readonly Tensor[]) {
+    const inputs = types.map((type) => this.parameter(type))
+    const results = tracedBy(this, () => body(inputs))
+    if (this.assigns) throw new StateError(`${where} must not assign variables or draw random numbers`)
+    return this.close(inputs, results)
+  }
+
+  /** Whether the recorded function assigns a variable. */
+  private get assigns(): boolean {
+    return [...this.cellsInside.values()].some(({ parameter, current }) => current !== parameter)
+  }
+
+  private close(inputs: readonly Tensor[], results: readonly Tensor[]) {
+    const outputs = results.map((each) => this.valueOf(each))
+    const parameters = [
+      ...inputs.map((each) => this.valueOf(each)),
+      ...[...this.cellsInside.values()].map(({ parameter }) => parameter),
+      ...this.captured.values(),
+    ]
+    const captures = [
+      ...[...this.cellsInside.keys()].map((variable) => this.outer.read(variable)),
+      ...[...this.captured.keys()].map((value) => this.outer.wrap(value)),
+    ]
+    return { graph: this.builder.finish(outputs, parameters), captures }
+  }
+
+  private emit(
+    { carries, scanned, length, reverse, runs }: LoopInputs,
+    { carriesIn, slicesIn, carriesOut, stackedOut }: BodySymbols,
   ) {
     const { outer } = this
-    const carriesIn = carries.map((carry) => this.parameter(carry))
-    const slicesIn = scanned
-      .map(({ shape, dtype }): TensorType => ({ shape: shape.slice(1), dtype }))
-      .map((type) => this.parameter(type))
-    const turn = tracedBy(this, () => body(carriesIn, slicesIn))
-    const outputs = [...turn.carries, ...turn.stacked].map((tensor) => this.valueOf(tensor))
+    const toValue = (tensor: Tensor): Value => this.valueOf(tensor)
+    // Before the cells and captures are listed, because a result may be a capture.
+    const [next, stacked] = [carriesOut.map(toValue), stackedOut.map(toValue)]
     const cells = [...this.cellsInside]
     const assigned = cells.filter(([, { parameter, current }]) => current !== parameter)
     const read = cells.filter(([, { parameter, current }]) => current === parameter)
     const parameters = [
-      ...carriesIn.map((carry) => this.valueOf(carry)),
+      ...carriesIn.map(toValue),
       ...assigned.map(([, { parameter }]) => parameter),
-      ...slicesIn.map((slice) => this.valueOf(slice)),
+      ...slicesIn.map(toValue),
       ...read.map(([, { parameter }]) => parameter),
       ...this.captured.values(),
     ]
@@ -98,23 +187,16 @@ export class RegionTrace extends Trace {
       ...read.map(([variable]) => outer.read(variable)),
       ...[...this.captured.keys()].map((value) => outer.wrap(value)),
     ]
-    const results = [
-      ...outputs.slice(0, carries.length),
-      ...assigned.map(([, { current }]) => current),
-      ...outputs.slice(carries.length),
-    ]
+    const results = [...next, ...assigned.map(([, { current }]) => current), ...stacked]
     const made = outer.apply('loop', inputs, {
       body: new Body(this.builder.finish(results, parameters), loopPasses),
       length,
-      reverse,
       carries: carries.length + assigned.length,
       scanned: scanned.length,
+      reverse,
+      runs,
     })
     assigned.forEach(([variable], i) => outer.update(variable, made[carries.length + i]!))
-    return {
-      carries: made.slice(0, carries.length),
-      stacked: made.slice(carries.length + assigned.length),
-      result: turn.result,
-    }
+    return { carries: made.slice(0, carries.length), stacked: made.slice(carries.length + assigned.length) }
   }
 }

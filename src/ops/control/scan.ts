@@ -1,30 +1,19 @@
 // Loops for users. The function is traced once and runs as one instruction with a body, whatever the number of
 // iterations.
 
-import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
+import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { ValuesOf } from '../../core/options'
 import { boolean, integer, nullable, option } from '../../core/options'
-import { sameShape } from '../../core/shapes'
-import type { MapTree, Tree } from '../../core/tree'
-import { flatten, isBranch, pathsOf, structureOf, unflatten } from '../../core/tree'
+import { pathsOf, unflatten } from '../../core/tree'
+import { UNLIMITED } from '../../ir/region'
 import { readTyped, requireInteger } from '../arguments'
-import { asTensor } from '../convert'
 import { RegionTrace } from './region'
+import type { Branching, Tensors } from './trees'
+import { nextCarries, requireFunction, toLeaves } from './trees'
 import { arange } from '../numpy/shape'
 import type { Tensor } from '../tensor'
 import { currentTrace } from '../trace'
 import { evaluateOnce } from '../transform'
-import type { Variable } from '../variable'
-
-/** The leaves of carries and slices, which are arrays and records of them. */
-type Leaf = Tensor | Variable | number
-/** The same tree with tensors at the leaves. */
-type Tensors<Structure> = MapTree<Structure, Leaf, Tensor>
-/**
- * A leaf or a branch. That branches end in leaves is checked at run time, because tsc cannot check a recursive
- * constraint.
- */
-type Branching = Leaf | object
 
 export interface ScanOptions {
   /** The number of iterations; required if nothing is scanned. */
@@ -33,11 +22,7 @@ export interface ScanOptions {
   readonly reverse?: boolean
 }
 
-/** A tape counts iterations in 32 bits. */
-const MOST_TURNS = 2 ** 31 - 1
-const table = { length: option(nullable(integer({ min: 0, max: MOST_TURNS })), null), reverse: option(boolean, false) }
-/** The maximum depth of a tree: a deeper one probably contains itself. */
-const DEEPEST = 64
+const table = { length: option(nullable(integer({ min: 0, max: UNLIMITED })), null), reverse: option(boolean, false) }
 
 /**
  * Calls a function for each slice along the first axis of `xs` and passes a carry from one iteration to the next:
@@ -81,7 +66,7 @@ function scanTrees(
 ): { carry: unknown; ys: unknown } {
   const carries = toLeaves(init, `${where}: the carry`)
   const scanned = xs === null ? [] : toLeaves(xs, `${where}: xs`)
-  const length = lengthOf(where, scanned, xs === null ? [] : pathsOf(xs), options.length)
+  const length = lengthOf(where, scanned, xs, options.length)
   const found: { ys: unknown } = { ys: null }
   const run = (symbols: readonly Tensor[]): Tensor[] => {
     const inputs = {
@@ -138,27 +123,14 @@ export function foriLoop<const Carry extends Branching>(
   return scanTrees('foriLoop', turn, init, turns, { length: null, reverse: false }).carry as Tensors<Carry>
 }
 
-function requireFunction(where: string, f: unknown): void {
-  if (typeof f !== 'function') throw new ArgumentError(`${where}: expected a function, received ${quoted(f)}`)
-}
-
-function toLeaves(tree: unknown, what: string): Tensor[] {
-  requireTree(tree, what, 0)
-  const paths = pathsOf(tree as Tree<unknown>)
-  return flatten(tree as Tree<unknown>).map((leaf, i) => asTensor(leaf as Leaf, `${what}${paths[i]}`))
-}
-
-/** Checks that a tree has limited depth and no holes. */
-function requireTree(tree: unknown, what: string, depth: number): void {
-  if (depth > DEEPEST) throw new ArgumentError(`${what}: arrays and records are nested more than ${DEEPEST} deep`)
-  if (tree === undefined || tree === null)
-    throw new ArgumentError(`${what} must be a tensor, or arrays and records of tensors, received ${String(tree)}`)
-  if (!isBranch(tree)) return
-  const children: unknown[] = Array.isArray(tree) ? Array.from<unknown>(tree) : Object.values(tree)
-  for (const child of children) requireTree(child, what, depth + 1)
-}
-
-function lengthOf(where: string, scanned: readonly Tensor[], paths: readonly string[], given: number | null): number {
+/** The extent of the first axes, which must agree. @param tree what is scanned; null for nothing */
+export function lengthOf(
+  where: string,
+  scanned: readonly Tensor[],
+  tree: Branching | null,
+  given: number | null,
+): number {
+  const paths = tree === null ? [] : pathsOf(tree)
   let length = given
   scanned.forEach(({ shape }, i) => {
     const [own] = shape
@@ -180,24 +152,4 @@ function pairOf(where: string, returned: unknown): readonly [next: unknown, y: u
   }
   const [next, y]: readonly unknown[] = returned
   return [next, y ?? null]
-}
-
-/** The leaves of the next carry. Each must keep its shape and dtype. */
-function nextCarries(where: string, next: unknown, init: unknown, before: readonly Tensor[]): Tensor[] {
-  const leaves = toLeaves(next, `${where}: the carry`)
-  const [expected, received] = [init, next].map((tree) => structureOf(tree as Tree<unknown>))
-  if (received !== expected) {
-    throw new ArgumentError(
-      `${where}: the function must return a carry with the structure of its argument, ${expected}, received ${received}`,
-    )
-  }
-  const paths = pathsOf(init as Tree<unknown>)
-  leaves.forEach((leaf, i) => {
-    const { shape, dtype } = before[i]!
-    if (leaf.dtype === dtype && sameShape(leaf.shape, shape)) return
-    throw new ShapeError(
-      `${where}: the carry${paths[i] === '' ? '' : ` ${paths[i]}`} must stay ${dtype} ${formatShape(shape)}, the function returned ${leaf.dtype} ${formatShape(leaf.shape)}`,
-    )
-  })
-  return leaves
 }

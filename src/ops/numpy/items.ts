@@ -1,4 +1,4 @@
-// Parts of a tensor by position, as with Python's brackets, and what is known of a tensor without its data.
+// Parts of a tensor by position, as with Python's brackets.
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { sliceAlong } from './along'
@@ -8,15 +8,6 @@ import { asTensor } from '../convert'
 import { flip, expandDims, squeeze, take } from './shape'
 import { Tensor } from '../tensor'
 import { Variable } from '../variable'
-
-/** The number of axes: `x.rank`. */
-export const ndim = (x: TensorLike): number => asTensor(x, 'ndim').rank
-
-/** The number of elements: `x.size`. */
-export const size = (x: TensorLike): number => asTensor(x, 'size').size
-
-/** Another tensor with the same elements. Tensors are immutable, so both share them. */
-export const copy = (x: TensorLike): Tensor => Tensor.aliasOf(asTensor(x, 'copy'))
 
 /**
  * What one position of a key selects: a number, one element of an axis, which disappears; `'start:stop:step'`, some of an axis, as in

@@ -1,0 +1,134 @@
+// Branches: only the chosen function is computed.
+
+import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
+import { sameShape } from '../../core/shapes'
+import type { Tree } from '../../core/tree'
+import { structureOf, typed, unflatten } from '../../core/tree'
+import { requireInteger } from '../arguments'
+import { asTensor } from '../convert'
+import { needControl } from '../families'
+import { cast, equal, logicalNot, maximum, minimum } from '../numpy/elementwise'
+import { reshape } from '../numpy/shape'
+import { Tensor } from '../tensor'
+import { currentTrace } from '../trace'
+import type { TensorLike } from '../variable'
+import { RegionTrace } from './region'
+import type { Branching, Parameters, Tensors } from './trees'
+import { requireFunction, toLeaves } from './trees'
+import { scalarOf } from './while'
+
+/**
+ * trueFn() if `pred` is true, otherwise falseFn(). Only the chosen function is computed, and only it gets a gradient, so
+ * that NaN of the other one has no effect. Variables that a function assigns change only if it is chosen. If `pred` has
+ * data, the other function is not even called; inside a traced function, both are called, with symbols.
+ * @param pred a scalar, which is true if it is not 0
+ * @param trueFn gives a tensor, arrays and records of tensors, or null
+ * @param falseFn gives the same structure, shapes and dtypes
+ * @throws ArgumentError or ShapeError when the results of the functions differ in structure, shape or dtype
+ * @example ops.cond(ops.greater(x, 0), () => ops.log(x), () => ops.zerosLike(x))
+ */
+export function cond<Result extends Branching | null>(
+  pred: TensorLike,
+  trueFn: () => Result,
+  falseFn: () => NoInfer<Result>,
+): Tensors<Result> {
+  requireFunction('cond: trueFn', trueFn)
+  requireFunction('cond: falseFn', falseFn)
+  const given = scalarOf('cond: pred', pred)
+  if (hasData(given)) return chosen('cond', given.item() === 0 ? falseFn : trueFn) as Tensors<Result>
+  const condition = cast(given, 'bool')
+  return choose('cond', [condition, logicalNot(condition)], [trueFn, falseFn]) as Tensors<Result>
+}
+
+/**
+ * branches[i](…operands) where i is `index`, at least 0 and at most the last. Only this branch is computed: see cond.
+ * @param index an int32 scalar, or an integer
+ * @param branches functions of the operands, which give the same structure, shapes and dtypes
+ * @param operands tensors, or arrays and records of tensors
+ * @throws ArgumentError for an index that is not an integer, and for no branches
+ * @example ops.switch(1, [ops.add, ops.subtract], tensor(2), tensor(0.5)) // 1.5
+ */
+export function switchBranch<const Operands extends readonly Branching[], Result extends Branching | null>(
+  index: TensorLike,
+  branches: readonly ((...operands: Parameters<Operands>) => Result)[],
+  ...operands: Operands
+): Tensors<Result> {
+  if (!Array.isArray(branches) || branches.length === 0)
+    throw new ArgumentError(`switch: branches must be an array of at least one function, received ${quoted(branches)}`)
+  for (const branch of branches) requireFunction('switch: each of branches', branch)
+  const given = operands.map((operand, i) => unflatten(operand, toLeaves(operand, `switch: operand ${i}`)))
+  const calls = branches.map((branch) => () => branch(...typed<Parameters<Operands>>(given)))
+  const last = calls.length - 1
+  const position = typeof index === 'number' ? requireInteger('switch: index', index) : asTensor(index, 'switch: index')
+  if (typeof position === 'number' || hasData(position)) {
+    const at = typeof position === 'number' ? position : indexOf(position).item()
+    return chosen('switch', calls[Math.min(Math.max(at, 0), last)]!) as Tensors<Result>
+  }
+  const at = minimum(maximum(indexOf(position), ofInt(0)), ofInt(last))
+  return choose(
+    'switch',
+    calls.map((_, i) => equal(at, ofInt(i))),
+    calls,
+  ) as Tensors<Result>
+}
+
+const ofInt = (x: number): Tensor => new Tensor(Int32Array.of(x), [], 'int32')
+
+function indexOf(index: Tensor): Tensor {
+  if (index.dtype !== 'int32') throw new ArgumentError(`switch: index must be int32, received ${index.dtype}`)
+  if (index.rank === 0) return index
+  throw new ShapeError(`switch: index must be a scalar, received shape ${formatShape(index.shape)}`)
+}
+
+function hasData(tensor: Tensor): boolean {
+  return Tensor.symbolOf(tensor) === null
+}
+
+/** The result of the only function that is called. */
+function chosen(where: string, fn: () => unknown): unknown {
+  const result = fn() ?? null
+  return result === null ? null : unflatten(result, toLeaves(result, `${where}: the result`))
+}
+
+/** Records branches of which the one with a true condition runs. */
+function choose(where: string, conditions: readonly Tensor[], fns: readonly (() => unknown)[]): unknown {
+  const outer = currentTrace()!
+  needControl()
+  let tree: unknown = null
+  let leaves: readonly Tensor[] | null = null
+  fns.forEach((fn, i) => {
+    const before = leaves
+    leaves = new RegionTrace(outer).branch(reshape(conditions[i]!, [1]), before, () => {
+      const result = fn() ?? null
+      const own = result === null ? [] : toLeaves(result, `${where}: the result of function ${i}`)
+      if (before === null) tree = result
+      else requireSame(where, i, result, own, tree, before)
+      return own
+    })
+  })
+  return tree === null ? null : unflatten(tree, leaves!)
+}
+
+function requireSame(
+  where: string,
+  i: number,
+  result: unknown,
+  leaves: readonly Tensor[],
+  first: unknown,
+  expected: readonly Tensor[],
+): void {
+  const [received, wanted] = [result, first].map((tree) =>
+    tree === null ? 'null' : structureOf(tree as Tree<unknown>),
+  )
+  if (received !== wanted)
+    throw new ArgumentError(
+      `${where}: all functions must return the same structure. That of function 0 is ${wanted}, that of function ${i} is ${received}`,
+    )
+  leaves.forEach(({ shape, dtype }, j) => {
+    const other = expected[j]!
+    if (dtype === other.dtype && sameShape(shape, other.shape)) return
+    throw new ShapeError(
+      `${where}: function 0 returned ${other.dtype} ${formatShape(other.shape)}, but function ${i} returned ${dtype} ${formatShape(shape)}`,
+    )
+  })
+}

@@ -1,0 +1,123 @@
+// Functions with a gradient of their own. The results pass through a loop of one iteration, which changes nothing and
+// disappears from the plan; its pass for the gradient is the user's function, recorded as a graph.
+
+import { ShapeError, formatShape } from '../../core/errors'
+import type { TensorType } from '../../core/shapes'
+import { sameShape } from '../../core/shapes'
+import type { Tree } from '../../core/tree'
+import { flatten, flattenLike, structureOf, typed } from '../../core/tree'
+import type { Graph, Node, Value } from '../../ir/graph'
+import { Body, operandsOf } from '../../ir/region'
+import { AllLoopPasses } from '../../tape/loop-passes'
+import { GraphBuilder } from '../../transforms/builder'
+import type { BackwardPass } from '../../transforms/loops'
+import type { DataArguments, TensorFunction } from '../transform'
+import { pairOf } from '../transform'
+import { asTensor } from '../convert'
+import type { Results } from '../signature'
+import { CallArguments, putBack, takeResults } from '../signature'
+import { zerosLike } from '../numpy/shape'
+import type { Tensor } from '../tensor'
+import { currentTrace } from '../trace'
+import type { TensorLike } from '../variable'
+import { RegionTrace } from './region'
+import { requireFunction } from './trees'
+
+/**
+ * A function whose gradient the user gives. `f` returns [result, gradient]; gradient(upstream) gets the cotangents of the
+ * result, with its structure, and returns those of the arguments: a list with one element for each argument, or just the
+ * one of a single argument. It may use all values that f computed. No other gradient flows, in particular none to values
+ * that f reads from outside; the gradient of the gradient is that of the ops in `gradient` and of the values that it uses.
+ * @throws ArgumentError or ShapeError when the gradients do not have the structure and shapes of the arguments
+ * @example
+ * const log1pexp = ops.customGradient((x: Tensor) => {
+ *   const e = ops.exp(x)
+ *   return [ops.log(ops.add(1, e)), (upstream: Tensor) => ops.multiply(upstream, ops.subtract(1, ops.divide(1, ops.add(1, e))))]
+ * })
+ *
+ * JAX: `jax.custom_gradient`.
+ */
+export function customGradient<Arguments extends readonly unknown[], Result>(
+  f: TensorFunction<Arguments, readonly [Result, (upstream: Result) => unknown]>,
+): (...inputs: DataArguments<Arguments>) => Result {
+  requireFunction('customGradient', f)
+  return (...inputs) => {
+    const given = CallArguments.take('customGradient', inputs)
+    const outer = currentTrace()
+    const bound = outer === null ? given.withLeaves(given.contents) : given.bind(given.tensors)
+    const [result, gradient] = pairOf('customGradient', f(...typed<[...Arguments]>(bound)), '[result, gradient]')
+    requireFunction('customGradient: the gradient', gradient)
+    const results = takeResults('customGradient', result)
+    if (outer === null) return typed<Result>(putBack(results.structure, results.tensors))
+    const tensors = flatten(bound).filter((leaf): leaf is Tensor => leaf != null)
+    const upstream = results.tensors.map(({ shape }): TensorType => ({ shape, dtype: 'float32' }))
+    const { graph, captures } = new RegionTrace(outer).record(upstream, 'customGradient: the gradient', (symbols) =>
+      gradientsOf(typed<(upstream: unknown) => unknown>(gradient)(putBack(results.structure, symbols)), bound),
+    )
+    const operands = [...results.tensors, ...tensors, ...captures]
+    const body = new Body(identity(operands, results), new CustomGradientPasses(graph, tensors.length))
+    const attributes = { body, length: 1, carries: results.tensors.length, scanned: 0, reverse: false }
+    return typed<Result>(putBack(results.structure, outer.apply('loop', operands, attributes)))
+  }
+}
+
+/** The gradient of each leaf of the arguments. */
+function gradientsOf(given: unknown, bound: readonly Tree<Tensor | null | undefined>[]): Tensor[] {
+  const isOne = bound.length === 1 && !(Array.isArray(given) && structureOf(given) === structureOf(bound))
+  const leaves = flattenLike(bound, isOne ? [given] : given, 'customGradient: the gradients')
+  return flatten(bound).flatMap((argument, i) => {
+    if (argument == null) return []
+    const leaf = leaves[i]
+    if (argument.dtype !== 'float32' || leaf === null || leaf === undefined) return [zerosLike(argument, 'float32')]
+    const gradient = asTensor(leaf as TensorLike, 'customGradient: the gradient')
+    if (gradient.dtype === 'float32' && sameShape(gradient.shape, argument.shape)) return [gradient]
+    throw new ShapeError(
+      `customGradient: the gradient of ${formatShape(argument.shape)} must be float32 with that shape, received ${gradient.dtype} ${formatShape(gradient.shape)}`,
+    )
+  })
+}
+
+/** [...results, ...others] → results */
+function identity(operands: readonly TensorType[], { tensors }: Results): Graph {
+  const builder = new GraphBuilder()
+  const parameters = operands.map((operand) => builder.parameter(operand))
+  return builder.finish(parameters.slice(0, tensors.length))
+}
+
+/** The gradient is another graph: [...cotangents of the results, ...captures] → gradients of the arguments. */
+class CustomGradientPasses extends AllLoopPasses {
+  constructor(
+    private readonly gradient: Graph,
+    private readonly argumentCount: number,
+  ) {
+    super()
+  }
+
+  private argumentsOf(node: Node<'loop'>): readonly Value[] {
+    return operandsOf(node, node.inputs).captures.slice(0, this.argumentCount)
+  }
+
+  override readonly dependents = (node: Node<'loop'>, carriers: ReadonlySet<Value>): Value[] =>
+    this.argumentsOf(node).some((argument) => carriers.has(argument)) ? [...node.outputs] : []
+
+  override readonly pullBack = (node: Node<'loop'>, { back, carriers, cotangents }: BackwardPass): void => {
+    const { parameters, nodes, outputs } = this.gradient
+    const received = node.outputs.map(
+      (output, i) => cotangents.total(output) ?? back.e.zeros({ ...parameters[i]!, dtype: 'float32' }),
+    )
+    const captures = operandsOf(node, node.inputs).captures.slice(this.argumentCount)
+    const values = new Map<Value, Value>()
+    const given = [...received, ...captures]
+    parameters.forEach((parameter, i) => values.set(parameter, given[i]!))
+    for (const each of nodes) {
+      const made = back.copy(
+        each,
+        each.inputs.map((input) => values.get(input)!),
+      )
+      each.outputs.forEach((output, i) => values.set(output, made[i]!))
+    }
+    this.argumentsOf(node).forEach((argument, i) => {
+      if (carriers.has(argument)) cotangents.add(argument, values.get(outputs[i]!)!)
+    })
+  }
+}

@@ -1,0 +1,95 @@
+// Slices whose starts are known only at run time.
+
+import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
+import { requireIntegers } from '../arguments'
+import { asTensor } from '../convert'
+import { sliceUpdate as fixedUpdate } from '../math/segments'
+import { add, cast, greaterEqual, less, logicalAnd, maximum, minimum, subtract, where } from '../numpy/elementwise'
+import { arange, reshape, slice as fixedSlice, take } from '../numpy/shape'
+import { Tensor } from '../tensor'
+import type { TensorLike } from '../variable'
+import { Variable } from '../variable'
+
+/** The first element of a block along each axis: integers, int32 scalars, or one int32 tensor with an element per axis. */
+export type Starts = TensorLike | readonly (number | Tensor)[]
+
+/** Whether starts are plain numbers. */
+function areFixed(starts: Starts): starts is readonly number[] {
+  return Array.isArray(starts) && !starts.some((start: unknown) => start instanceof Tensor || start instanceof Variable)
+}
+
+/** Each start as an int32 scalar, moved so that the block of `sizes` is inside: negative ones count from the end. */
+function startsWithin(where_: string, starts: Starts, { shape }: Tensor, sizes: readonly number[]): Tensor[] {
+  const list = Array.isArray(starts)
+    ? starts.map((start: unknown) => asTensor(start as TensorLike, where_))
+    : elementsOf(where_, asTensor(starts as TensorLike, where_))
+  if (list.length !== shape.length || sizes.length !== shape.length)
+    throw new ShapeError(
+      `${where_}: needs a start and a size for each axis of ${formatShape(shape)}, received ${list.length} starts and ${sizes.length} sizes`,
+    )
+  return list.map((start, i) => {
+    if (start.rank > 0 || (start.dtype !== 'int32' && Tensor.symbolOf(start) !== null))
+      throw new ArgumentError(
+        `${where_}: each start must be an int32 scalar, received ${start.dtype} ${formatShape(start.shape)}`,
+      )
+    const extent = shape[i]!
+    if (sizes[i]! > extent)
+      throw new ShapeError(`${where_}: ${sizes[i]} elements do not fit into axis ${i} of ${formatShape(shape)}`)
+    const own = cast(start, 'int32')
+    return minimum(maximum(where(less(own, 0), add(own, extent), own), 0), extent - sizes[i]!)
+  })
+}
+
+function elementsOf(where_: string, starts: Tensor): Tensor[] {
+  if (starts.rank !== 1)
+    throw new ShapeError(`${where_}: starts must be a vector, received shape ${formatShape(starts.shape)}`)
+  return Array.from({ length: starts.size }, (_, i) => reshape(fixedSlice(starts, [i], [1]), []))
+}
+
+/**
+ * A block of x. A size of −1 takes all elements after the start; it needs starts that are numbers. With starts that are
+ * tensors, a block that would reach beyond the end is moved back, as in XLA.
+ * @param starts integers, int32 scalars, or an int32 vector; differentiable only with respect to x
+ * @throws ShapeError for a block outside x
+ * @example ops.slice(tensor([1, 2, 3, 4]), [1], [2]) // [2, 3]
+ */
+export function slice(x: TensorLike, starts: Starts, sizes: readonly number[]): Tensor {
+  if (areFixed(starts)) return fixedSlice(x, starts, sizes)
+  const value = asTensor(x, 'slice')
+  const counts = requireIntegers('slice: sizes', sizes, 0)
+  const first = startsWithin('slice', starts, value, counts)
+  return first.reduce(
+    (rest, start, i) =>
+      counts[i] === value.shape[i] ? rest : take(rest, add(arange(0, counts[i]!, 1, 'int32'), start), i),
+    value,
+  )
+}
+
+/**
+ * x with a block of other values from `startIndices` on. A block that would reach beyond the end is moved back, as in
+ * XLA.
+ * @param startIndices integers, int32 scalars, or an int32 vector
+ * @throws ShapeError for a block larger than x
+ * @example ops.sliceUpdate(ops.zeros([4]), [1], [5, 6]) // [0, 5, 6, 0]
+ */
+export function sliceUpdate(x: TensorLike, startIndices: Starts, updates: TensorLike): Tensor {
+  if (areFixed(startIndices)) return fixedUpdate(x, startIndices, updates)
+  const value = asTensor(x, 'sliceUpdate')
+  const block = cast(asTensor(updates, 'sliceUpdate'), value.dtype)
+  const first = startsWithin('sliceUpdate', startIndices, value, block.shape)
+  if (block.size === 0) return value
+  let spread = block
+  let inside: Tensor | null = null
+  first.forEach((start, i) => {
+    const count = block.shape[i]!
+    // The place in the block of each element along this axis.
+    const place = subtract(arange(0, value.shape[i]!, 1, 'int32'), start)
+    spread = take(spread, minimum(maximum(place, 0), count - 1), i)
+    const isIn = reshape(
+      logicalAnd(greaterEqual(place, 0), less(place, count)),
+      value.shape.map((extent, j) => (j === i ? extent : 1)),
+    )
+    inside = inside === null ? isIn : logicalAnd(inside, isIn)
+  })
+  return inside === null ? block : where(inside, spread, value)
+}

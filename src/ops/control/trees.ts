@@ -1,0 +1,69 @@
+// Trees of tensors as operands and results of functions that control flow calls.
+
+import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
+import { sameShape } from '../../core/shapes'
+import type { MapTree, Tree } from '../../core/tree'
+import { flatten, isBranch, pathsOf, structureOf } from '../../core/tree'
+import { asTensor } from '../convert'
+import type { Tensor } from '../tensor'
+import type { Variable } from '../variable'
+
+/** The leaves of carries and slices, which are arrays and records of them. */
+type Leaf = Tensor | Variable | number
+/** The same tree with tensors at the leaves. */
+export type Tensors<Structure> = MapTree<Structure, Leaf, Tensor>
+/**
+ * A leaf or a branch. That branches end in leaves is checked at run time, because tsc cannot check a recursive
+ * constraint.
+ */
+export type Branching = Leaf | object
+
+/** The parameters of a function that is called with these trees. */
+export type Parameters<Trees extends readonly unknown[]> = {
+  -readonly [Position in keyof Trees]: Tensors<Trees[Position]>
+}
+
+/** The maximum depth of a tree: a deeper one probably contains itself. */
+const DEEPEST = 64
+
+/** @throws ArgumentError for a value that is not a function */
+export function requireFunction(where: string, f: unknown): void {
+  if (typeof f !== 'function') throw new ArgumentError(`${where}: expected a function, received ${quoted(f)}`)
+}
+
+/** The leaves of a tree as tensors. @param what names the tree in errors */
+export function toLeaves(tree: unknown, what: string): Tensor[] {
+  requireTree(tree, what, 0)
+  const paths = pathsOf(tree as Tree<unknown>)
+  return flatten(tree as Tree<unknown>).map((leaf, i) => asTensor(leaf as Leaf, `${what}${paths[i]}`))
+}
+
+/** Checks that a tree has limited depth and no holes. */
+function requireTree(tree: unknown, what: string, depth: number): void {
+  if (depth > DEEPEST) throw new ArgumentError(`${what}: arrays and records are nested more than ${DEEPEST} deep`)
+  if (tree === undefined || tree === null)
+    throw new ArgumentError(`${what} must be a tensor, or arrays and records of tensors, received ${String(tree)}`)
+  if (!isBranch(tree)) return
+  const children: unknown[] = Array.isArray(tree) ? Array.from<unknown>(tree) : Object.values(tree)
+  for (const child of children) requireTree(child, what, depth + 1)
+}
+
+/** The leaves of the next carry. Each must keep its shape and dtype. */
+export function nextCarries(where: string, next: unknown, init: unknown, before: readonly Tensor[]): Tensor[] {
+  const leaves = toLeaves(next, `${where}: the carry`)
+  const [expected, received] = [init, next].map((tree) => structureOf(tree as Tree<unknown>))
+  if (received !== expected) {
+    throw new ArgumentError(
+      `${where}: the function must return a carry with the structure of its argument, ${expected}, received ${received}`,
+    )
+  }
+  const paths = pathsOf(init as Tree<unknown>)
+  leaves.forEach((leaf, i) => {
+    const { shape, dtype } = before[i]!
+    if (leaf.dtype === dtype && sameShape(leaf.shape, shape)) return
+    throw new ShapeError(
+      `${where}: the carry${paths[i] === '' ? '' : ` ${paths[i]}`} must stay ${dtype} ${formatShape(shape)}, the function returned ${leaf.dtype} ${formatShape(leaf.shape)}`,
+    )
+  })
+  return leaves
+}

@@ -1,0 +1,168 @@
+// Functions of slices and of scalars, computed for all of them at once.
+
+import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
+import { custom, nullable, option } from '../../core/options'
+import { broadcastShapes, sizeOf } from '../../core/shapes'
+import type { Shape } from '../../core/shapes'
+import { unflatten } from '../../core/tree'
+import { batched } from '../../transforms/batch'
+import { readTyped, requireInteger } from '../arguments'
+import { asTensor } from '../convert'
+import { broadcastTo, reshape } from '../numpy/shape'
+import type { Tensor } from '../tensor'
+import { currentTrace } from '../trace'
+import { evaluateOnce } from '../transform'
+import type { TensorLike } from '../variable'
+import { RegionTrace } from './region'
+import { lengthOf } from './scan'
+import type { Branching, Tensors } from './trees'
+import { requireFunction, toLeaves } from './trees'
+
+/**
+ * Applies a function to every slice along the first axis and stacks the results: result[i] = f(elements[i]). The function
+ * is traced once, and each of its ops is computed for all slices at once; an op that cannot, such as a factorization,
+ * becomes a loop over that op alone. A function that assigns variables or draws random numbers runs slice by slice.
+ * Differentiable.
+ * @param f gives a tensor, or arrays and records of tensors
+ * @param elements a tensor, or arrays and records of tensors, with the same first extent
+ * @throws ShapeError for scalars, and when first extents differ
+ * @example ops.vectorizedMap((row) => ops.sum(ops.square(row)), tensor([[1, 2], [3, 4]])) // [5, 25]
+ */
+export function vectorizedMap<const Elements extends Branching, Y extends Branching>(
+  f: (x: Tensors<Elements>) => Y,
+  elements: Elements,
+): Tensors<Y> {
+  requireFunction('vectorizedMap', f)
+  return mapAll('vectorizedMap', f as (x: unknown) => unknown, elements) as Tensors<Y>
+}
+
+function mapAll(where: string, f: (x: unknown) => unknown, elements: Branching): unknown {
+  const leaves = toLeaves(elements, `${where}: elements`)
+  const length = lengthOf(where, leaves, elements, null)
+  let tree: unknown = null
+  const run = (symbols: readonly Tensor[]): readonly Tensor[] =>
+    new RegionTrace(currentTrace()!).batch(symbols, length, batched, (slices) => {
+      const result = f(unflatten(elements, slices))
+      tree = result
+      return toLeaves(result, `${where}: the result`)
+    })
+  const results = currentTrace() === null ? evaluateOnce(leaves, (symbols) => run(symbols)) : run(leaves)
+  return unflatten(tree, results)
+}
+
+export interface VectorizeOptions {
+  /** The positions of arguments that are passed unchanged. Default null: none. */
+  readonly excluded?: readonly number[] | ReadonlySet<number> | null
+  /** The core axes of arguments and results, such as '(m,n),(n)->(m)'. Default null: scalars. */
+  readonly signature?: string | null
+}
+
+const excluded = /* @__PURE__ */ custom<ReadonlySet<number>>(
+  (value, where) => {
+    const all = value instanceof Set ? [...(value as Set<unknown>)] : value
+    if (!Array.isArray(all))
+      throw new ArgumentError(`${where} must be an array or a Set of positions, received ${quoted(value)}`)
+    return new Set(all.map((each) => requireInteger(`each of ${where}`, each, 0)))
+  },
+  (value) => [...value],
+)
+
+/** The names of the core axes of each argument and of each result. */
+interface Signature {
+  readonly inputs: readonly (readonly string[])[]
+  readonly outputs: readonly (readonly string[])[] | null
+}
+
+/**
+ * A function of scalars as a function of tensors, which broadcast: the result is that of `pyfunc` for each element. With
+ * a signature, `pyfunc` gets and gives tensors with these core axes, and the leading axes broadcast. All calls are computed
+ * at once, as in vectorizedMap.
+ * @param pyfunc gives a tensor or an array of tensors
+ * @throws ShapeError for arguments that do not have the core axes, or do not broadcast
+ * @example
+ * const product = ops.vectorize(ops.matmul, { signature: '(m,n),(n,k)->(m,k)' })
+ * product(ops.ones([5, 2, 3]), ops.ones([3, 4])) // [5, 2, 4]
+ */
+export function vectorize(
+  pyfunc: (...inputs: Tensor[]) => Tensor | readonly Tensor[],
+  options?: VectorizeOptions,
+): (...inputs: TensorLike[]) => Tensor | readonly Tensor[] {
+  requireFunction('vectorize', pyfunc)
+  const table = {
+    excluded: option(nullable(excluded), null),
+    signature: option(nullable(signatures), null),
+  }
+  const { excluded: kept, signature } = readTyped('vectorize', table, options)
+  return (...given) => {
+    const mapped = given.flatMap((_, i) => (kept?.has(i) === true ? [] : [i]))
+    const tensors = mapped.map((i) => asTensor(given[i]!, `vectorize: argument ${i}`))
+    const cores = signature?.inputs ?? tensors.map(() => [])
+    if (cores.length !== tensors.length)
+      throw new ArgumentError(
+        `vectorize: the signature has ${cores.length} arguments, received ${tensors.length} that are not excluded`,
+      )
+    const extents = new Map<string, number>()
+    tensors.forEach(({ shape }, i) => readCore(shape, cores[i]!, extents, `argument ${mapped[i]}`))
+    const outerOf = ({ shape }: Tensor, i: number): Shape => shape.slice(0, shape.length - cores[i]!.length)
+    const outer = broadcastShapes('vectorize', tensors.map(outerOf))
+    const flat = tensors.map((each, i) => {
+      const core = each.shape.slice(each.rank - cores[i]!.length)
+      return reshape(broadcastTo(each, [...outer, ...core]), [sizeOf(outer), ...core])
+    })
+    const call = (slices: readonly Tensor[]): Tensor | readonly Tensor[] => {
+      const inputs: unknown[] = [...given]
+      mapped.forEach((position, i) => (inputs[position] = slices[i]))
+      const result = pyfunc(...(inputs as Tensor[]))
+      const all = toLeaves(result, 'vectorize: the result')
+      if (signature === null || signature.outputs !== null) {
+        const wanted = signature?.outputs ?? all.map(() => [])
+        if (wanted.length !== all.length)
+          throw new ArgumentError(
+            `vectorize: the signature has ${wanted.length} results, the function gave ${all.length}`,
+          )
+        const known = new Map(extents)
+        all.forEach(({ shape }, i) => {
+          readCore(shape, wanted[i]!, known, `result ${i}`)
+          if (shape.length !== wanted[i]!.length)
+            throw new ShapeError(
+              `vectorize: result ${i} must have ${wanted[i]!.length} axes, received shape ${formatShape(shape)}. Give a signature`,
+            )
+        })
+      }
+      return result
+    }
+    if (flat.length === 0) return call([])
+    const results = mapAll('vectorize', (slices) => call(slices as Tensor[]), flat)
+    const restored = (x: Tensor): Tensor => reshape(x, [...outer, ...x.shape.slice(1)])
+    return Array.isArray(results) ? (results as Tensor[]).map(restored) : restored(results as Tensor)
+  }
+}
+
+const signatures = /* @__PURE__ */ custom<Signature>(
+  (value, where) => {
+    const part = String.raw`\(\s*(?:\w+\s*(?:,\s*\w+\s*)*)?\)`
+    const list = `${part}(?:\\s*,\\s*${part})*`
+    const whole = new RegExp(`^\\s*(${list})\\s*->\\s*(${list})\\s*$`)
+    const found = typeof value === 'string' ? whole.exec(value) : null
+    if (found === null)
+      throw new ArgumentError(`${where} must be a string such as '(m,n),(n)->(m)', received ${quoted(value)}`)
+    const axesOf = (text: string): string[][] =>
+      Array.from(text.matchAll(/\(([^)]*)\)/g), ([, names]) => names!.match(/\w+/g) ?? [])
+    return { inputs: axesOf(found[1]!), outputs: axesOf(found[2]!) }
+  },
+  () => null,
+)
+
+/** Checks the last axes of a shape against the names of core axes; a name has one extent. */
+function readCore(shape: Shape, core: readonly string[], extents: Map<string, number>, what: string): void {
+  const first = shape.length - core.length
+  if (first < 0)
+    throw new ShapeError(`vectorize: ${what} needs the axes (${core.join()}), received shape ${formatShape(shape)}`)
+  core.forEach((name, i) => {
+    const extent = shape[first + i]!
+    const known = extents.get(name) ?? extent
+    if (known !== extent)
+      throw new ShapeError(`vectorize: axis ${name} of ${what} has extent ${extent}, but another has ${known}`)
+    extents.set(name, extent)
+  })
+}

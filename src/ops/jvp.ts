@@ -1,0 +1,92 @@
+// jvp: a function's results, and their derivatives in a direction. The pullback is linear in its cotangents, and the
+// transpose of a linear function is its gradient; so the derivative in a direction is the pullback of the pullback.
+
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import { boolean } from '../core/options'
+import { sameShape } from '../core/shapes'
+import type { Tree } from '../core/tree'
+import { mapTree, typed } from '../core/tree'
+import { requireList } from './arguments'
+import { zeros } from './numpy/shape'
+import { CallArguments, putBack, takeResults } from './signature'
+import type { Tensor } from './tensor'
+import { currentTrace } from './trace'
+import type { DataArguments, TensorFunction } from './transform'
+import { evaluateOnce, requireFunction } from './transform'
+import { vjp } from './vjp'
+
+/**
+ * The Jacobian-vector product: [f(x, …), ∂f/∂x · v + …] for tangents v of the arguments, the derivative in the direction v.
+ * Arguments and results are tensors, and lists and records of them; all must be float32. It costs about one evaluation and
+ * two gradients, and exists where a gradient of the gradient does.
+ *
+ *   const [y, slope] = jvp((x: Tensor) => ops.sin(x), [0.1], [1])   // sin 0.1, cos 0.1
+ *
+ * @param primals the list of arguments of the function
+ * @param tangents one for each argument, with its structure and shapes
+ * @param hasAux the function returns [results, aux], and jvp returns [results, tangents, aux]; default false
+ * @throws ArgumentError or ShapeError for integer arguments, and for tangents of another structure or shape
+ *
+ * JAX: `jax.jvp`.
+ */
+export function jvp<Arguments extends readonly unknown[], Outputs, Aux>(
+  fun: TensorFunction<Arguments, readonly [Outputs, Aux]>,
+  primals: DataArguments<Arguments>,
+  tangents: DataArguments<Arguments>,
+  hasAux: true,
+): [outputs: Outputs, tangents: Outputs, aux: Aux]
+export function jvp<Arguments extends readonly unknown[], Outputs>(
+  fun: TensorFunction<Arguments, Outputs>,
+  primals: DataArguments<Arguments>,
+  tangents: DataArguments<Arguments>,
+  hasAux?: false,
+): [outputs: Outputs, tangents: Outputs]
+export function jvp(
+  fun: TensorFunction<never[], unknown>,
+  primals: readonly unknown[],
+  tangents: readonly unknown[],
+  hasAux?: boolean,
+): unknown {
+  requireFunction('jvp', fun)
+  const withAux = boolean.read(hasAux ?? false, 'jvp: hasAux')
+  const given = CallArguments.take('jvp: primals', requireList('jvp: primals', primals))
+  const directions = CallArguments.take('jvp: tangents', requireList('jvp: tangents', tangents))
+  requireAlike(given, directions)
+  const all = [...given.contents, ...directions.contents]
+  const count = given.contents.length
+  let structure: Tree<number | null | undefined> = null
+  const run = (symbols: readonly Tensor[]): readonly Tensor[] => {
+    const at = given.withLeaves(symbols.slice(0, count))
+    const along = directions.withLeaves(symbols.slice(count))
+    const found = withAux ? vjp(typed<AnyFunction>(fun), ...at, { hasAux: true }) : vjp(typed<AnyFunction>(fun), ...at)
+    const [outputs, pullback, aux] = typed<[Tree<Tensor>, (cotangents: unknown) => unknown, unknown]>(found)
+    const start = mapTree(outputs, (leaf) => (leaf == null ? leaf : zeros(leaf.shape)))
+    const [, forward] = vjp((cotangents: unknown) => pullback(cotangents), typed<never>(start))
+    const [derivatives] = typed<(directions: unknown) => [unknown]>(forward)(along)
+    const results = takeResults('jvp', withAux ? [outputs, derivatives, aux] : [outputs, derivatives])
+    structure = results.structure
+    return results.tensors
+  }
+  const results = currentTrace() === null ? evaluateOnce(all, run) : run(all)
+  return putBack(structure, results)
+}
+
+type AnyFunction = (...inputs: unknown[]) => readonly [unknown, unknown]
+
+function requireAlike(given: CallArguments, directions: CallArguments): void {
+  if (given.structure !== directions.structure)
+    throw new ArgumentError(
+      `jvp: the tangents must have the structure of the primals, ${given.structure}, received ${directions.structure}`,
+    )
+  for (let i = 0; i < given.count; i++) {
+    given.requireFloats(i)
+    directions.requireFloats(i)
+  }
+  given.contents.forEach(({ shape }, i) => {
+    const other = directions.contents[i]!.shape
+    if (!sameShape(shape, other))
+      throw new ShapeError(
+        `jvp: a tangent must have the shape ${formatShape(shape)} of its primal, received ${formatShape(other)}`,
+      )
+  })
+}
