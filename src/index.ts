@@ -1,6 +1,6 @@
 // The public names, and nothing else.
 
-export { ops, random } from './layers/core/operation'
+export { activations, ops, random } from './layers/core/operation'
 export { tensor } from './ops/convert'
 export type { ShapedData, TensorLike, TensorsOf, TypedArray } from './ops/convert'
 export { Tensor } from './ops/tensor'

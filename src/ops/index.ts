@@ -3,6 +3,8 @@
 
 export * from './numpy/elementwise'
 export * from './nn/activations'
+export { hardSilu as hardSwish, silu as swish } from './nn/activations'
+export * from './nn/shrinking'
 export * from './numpy/reduce'
 export { oneHot } from './nn/one-hot'
 export {

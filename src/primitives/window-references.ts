@@ -96,9 +96,9 @@ function convolutionReferences<Attributes>(forEach: ForEach<Attributes>) {
   }
 }
 
-const full = convolutionReferences(forEachProduct)
-const turned = convolutionReferences(forEachTurned)
-const depthwise = convolutionReferences(forEachChannel)
+const full = /* @__PURE__ */ convolutionReferences(forEachProduct)
+const turned = /* @__PURE__ */ convolutionReferences(forEachTurned)
+const depthwise = /* @__PURE__ */ convolutionReferences(forEachChannel)
 
 /** Visits every element of a pooling's result with the positions in x of its window, in order. */
 function forEachWindow(
@@ -126,13 +126,13 @@ const largestOf = (x: NumericArray, seen: readonly number[]): number =>
   seen.reduce((best, at) => (x[at]! <= x[best]! ? best : at))
 
 export const windowReferences = {
-  convolution: full.forward,
-  convolutionKernel: full.ofKernel,
-  convolutionTranspose: full.transposed,
-  convolutionTurned: turned.transposed,
-  depthwiseConvolution: depthwise.forward,
-  depthwiseConvolutionKernel: depthwise.ofKernel,
-  depthwiseConvolutionTranspose: depthwise.transposed,
+  convolution: (context: RefContext<ConvolutionAttributes>): void => full.forward(context),
+  convolutionKernel: (context: RefContext<ConvolutionAttributes>): void => full.ofKernel(context),
+  convolutionTranspose: (context: RefContext<ConvolutionAttributes>): void => full.transposed(context),
+  convolutionTurned: (context: RefContext<ConvolutionAttributes>): void => turned.transposed(context),
+  depthwiseConvolution: (context: RefContext<PaddedAttributes>): void => depthwise.forward(context),
+  depthwiseConvolutionKernel: (context: RefContext<PaddedAttributes>): void => depthwise.ofKernel(context),
+  depthwiseConvolutionTranspose: (context: RefContext<PaddedAttributes>): void => depthwise.transposed(context),
 
   maxPool({ inputs: [x], outputs: [y], inputTypes: [type], attributes }: RefContext<PoolAttributes>): void {
     forEachWindow(type!.shape, attributes, (i, seen) => (y![i] = Math.max(...seen.map((at) => x![at]!))))

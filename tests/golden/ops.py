@@ -440,7 +440,59 @@ def image():
     yield case("affineTransform", [x[:1], [[1, 0, 0.5, 0, 1, -0.5, 0, 0]]], interpolation="nearest", fillMode="nearest", second=False, **affine)
 
 
-FAMILIES = [elementwise, reduction, rearranging, constructing, products, sorting, segments, linalg, fourier, image]
+def sparsemax(x, axis=-1):
+    """Martins & Astudillo 2016. That of Keras adds up the cumulative sums, so that its results do not sum to 1."""
+    x = jnp.asarray(x, jnp.float32)
+    ordered = jnp.flip(jnp.sort(x, axis), axis)
+    sums = jnp.cumsum(ordered, axis)
+    shape = [-1 if i == axis % x.ndim else 1 for i in range(x.ndim)]
+    k = jnp.sum(1 + jnp.arange(1, x.shape[axis] + 1).reshape(shape) * ordered > sums, axis, keepdims=True)
+    tau = (jnp.take_along_axis(sums, k - 1, axis) - 1) / k
+    return jnp.maximum(x - tau, 0)
+
+
+def activations():
+    rng = random(20)
+    # ties: the bounds of the pieces
+    x = np.append(normal(rng, (6,)) * 2, [-3.0, -1, -0.5, 0, -0.0, 0.5, 1, 3, 6, 40, -40]).astype(FLOAT)
+    special = np.array([NAN, INF, -INF, 3e38, -3e38, 1e-40, -0.0], FLOAT)
+    plain = "relu6 leakyRelu hardSigmoid hardSilu hardSwish hardTanh tanhShrink logSigmoid sparsePlus sparseSigmoid squareplus celu hardShrink softShrink"
+    for op in plain.split():
+        yield case(op, [x])
+        yield case(op, [special], gradient=False)
+        if op not in ("leakyRelu", "relu6", "hardSigmoid", "hardSilu", "hardSwish"):
+            yield case(op, [ints(-7, -1, 0, 1, 2)])
+    for alpha in [0.5, 2.5, -1.0]:
+        yield case("celu", [x[:10]], alpha)
+    for limit in [0.0, 1.0, 2]:
+        yield case("hardShrink", [x], limit)
+        yield case("softShrink", [x], limit)
+    for b in [0.5, 4, 1]:
+        yield case("squareplus", [x], b)
+    yield case("threshold", [x], 0.5, -2.5)
+    yield case("threshold", [special], 0.5, -2.5, gradient=False)
+    yield case("threshold", [ints(-1, 0, 1, 7)], 1, 3)
+    t = normal(rng, (2, 4, 6))
+    yield case("glu", [t])
+    for axis in [0, 1, 2, -1, -2]:
+        yield case("glu", [t], axis)
+        yield case("sparsemax", [t], axis, fn=sparsemax)
+    yield case("glu", [np.zeros((3, 0))], gradient=False)
+    yield case("sparsemax", [t * 0.1], fn=sparsemax)
+    yield case("sparsemax", [[[3.0, 3, 1], [0, 0, 0], [1, 0, -1], [0.5, 0.5, 0.5]]], fn=sparsemax)
+    yield case("sparsemax", [ints(1, 2, 2)], fn=sparsemax)
+    yield case("sparsemax", [[[5.0], [-2]]], fn=sparsemax)
+    yield case("sparsemax", [normal(rng, (3, 200)) * 0.05], fn=sparsemax)
+    # each of Newton's steps leaves out few elements
+    yield case("sparsemax", [-1 + 2.0 ** -np.arange(24)], tolerance=2e-5, fn=sparsemax)
+    for axis in [None, [0, 2], [0, 1], [1]]:
+        of = lambda name: lambda x, axis: getattr(keras.ops, name)(x, axis=tuple(axis) if axis else axis)
+        flat = lambda name: lambda x, axis: getattr(jax.nn, name)(x, axis=tuple(axis) if axis else axis)
+        yield case("softmax", [t], axis, fn=of("softmax") if axis else flat("softmax"))
+        yield case("logSoftmax", [t], axis, fn=of("log_softmax") if axis else flat("log_softmax"))
+
+
+FAMILIES = [elementwise, reduction, rearranging, constructing, products, sorting, segments, linalg, fourier, image, activations]
 
 if __name__ == "__main__":
     wanted = sys.argv[1:]

@@ -17,6 +17,7 @@ const FAMILIES = [
   'linalg',
   'fourier',
   'image',
+  'activations',
 ]
 const TOLERANCE = 1e-5
 

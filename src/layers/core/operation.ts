@@ -8,6 +8,7 @@ import { snakeCase, uniqueName } from '../../core/registry'
 import type { Tree } from '../../core/tree'
 import { flatten } from '../../core/tree'
 import * as plain from '../../ops'
+import * as plainActivations from '../../activations/functions'
 import * as plainRandom from '../../ops/random/random'
 import { Tensor } from '../../ops/tensor'
 import { trace, untraced } from '../../ops/trace'
@@ -22,10 +23,11 @@ import { hasSymbol, originOf, recordCall, replaceSymbols, symbolsIn } from '../s
 
 type Op = (...inputs: readonly unknown[]) => unknown
 
-/** Finds an op by its name, such as `add` or `random.normal`. */
+/** Finds an op by its name, such as `add`, `random.normal` or `activations.relu`. */
 function opOf(name: string): Op | undefined {
   const [first, second] = name.split('.')
-  const [table, key]: [object, string] = second === undefined ? [plain, first!] : [plainRandom, second]
+  const others = first === 'random' ? plainRandom : plainActivations
+  const [table, key]: [object, string] = second === undefined ? [plain, first!] : [others, second]
   const found: unknown = Object.hasOwn(table, key) ? Reflect.get(table, key) : undefined
   return typeof found === 'function' ? (found as Op) : undefined
 }
@@ -137,6 +139,9 @@ function recordable<Namespace extends object>(namespace: Namespace, prefix = '')
 
 /** All ops. They run immediately on data, and are recorded on symbols of traced functions and of functional models. */
 export const ops: typeof plain = /* @__PURE__ */ recordable(plain)
+
+/** The activations of layers as functions, with the defaults of keras.activations: `activations.gelu(x)` is exact. */
+export const activations: typeof plainActivations = /* @__PURE__ */ recordable(plainActivations, 'activations.')
 
 /** Random tensors. */
 export const random: typeof plainRandom = /* @__PURE__ */ recordable(plainRandom, 'random.')

@@ -62,7 +62,7 @@ const batchTable = {
   axis: option(integer(), -1),
   offset: option(operand, null),
   scale: option(operand, null),
-  epsilon: epsilon(1e-3),
+  epsilon: /* @__PURE__ */ epsilon(1e-3),
 }
 
 /**
@@ -125,7 +125,7 @@ const layerTable = {
   gamma: option(operand, null),
   beta: option(operand, null),
   axis: option(axesKind, -1),
-  epsilon: epsilon(1e-7),
+  epsilon: /* @__PURE__ */ epsilon(1e-7),
 }
 
 /**
@@ -151,7 +151,7 @@ export interface RmsNormOptions {
   readonly epsilon?: number
 }
 
-const rmsTable = { scale: option(operand, null), axis: option(axesKind, -1), epsilon: epsilon(1e-7) }
+const rmsTable = { scale: option(operand, null), axis: option(axesKind, -1), epsilon: /* @__PURE__ */ epsilon(1e-7) }
 
 /** scale · x / √(mean x² + epsilon), with the mean along axes. Keras: `keras.ops.rms_normalization`. */
 export function rmsNorm(x: TensorLike, options?: RmsNormOptions): Tensor {
