@@ -18,6 +18,10 @@ const FAMILIES = [
   'fourier',
   'image',
   'activations',
+  'pooling',
+  'crossentropies',
+  'ctc',
+  'patches',
 ]
 const TOLERANCE = 1e-5
 

@@ -16,9 +16,12 @@ import { oneHotOrZeros } from './one-hot'
 /** Keeps logarithms finite: `backend.epsilon()` of Keras. */
 const EPSILON = 1e-7
 
-export interface CrossentropyOptions {
+export interface BinaryCrossentropyOptions {
   /** Whether `output` contains logits instead of probabilities. Default false. */
   readonly fromLogits?: boolean
+}
+
+export interface CrossentropyOptions extends BinaryCrossentropyOptions {
   /** The axis of the classes. Default −1. */
   readonly axis?: number
 }
@@ -45,7 +48,7 @@ function operands(where: string, target: TensorLike, output: TensorLike): [Tenso
 export function binaryCrossentropy(
   target: TensorLike,
   output: TensorLike,
-  fromLogits?: boolean | Omit<CrossentropyOptions, 'axis'>,
+  fromLogits?: boolean | BinaryCrossentropyOptions,
 ): Tensor {
   const where = 'binaryCrossentropy'
   const given = readArguments(where, { fromLogits: option(boolean, false) }, fromLogits)

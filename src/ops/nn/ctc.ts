@@ -8,19 +8,7 @@ import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { scan } from '../control/scan'
 import { sliceAlong } from '../numpy/along'
-import {
-  add,
-  cast,
-  clip,
-  equal,
-  greater,
-  less,
-  logicalAnd,
-  multiply,
-  negative,
-  subtract,
-  where,
-} from '../numpy/elementwise'
+import { add, cast, clip, equal, greater, less, logicalAnd, negative, where } from '../numpy/elementwise'
 import { logaddexp } from '../numpy/functions'
 import { takeAlongAxis } from '../numpy/rearrange'
 import { sum } from '../numpy/reduce'

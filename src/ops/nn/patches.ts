@@ -32,11 +32,11 @@ function readImage(where: string, x: TensorLike, blockSize: number, format: Data
  * Distributes blocks of channels over pixels: [batch, rows, columns, channels] → [batch, rows · blockSize, columns ·
  * blockSize, channels / blockSize²]. The inverse of `spaceToDepth`. Keras: `keras.ops.depth_to_space`.
  * @param blockSize 2 or more
- * @param dataFormat 'channelsLast' or 'channelsFirst'. Default channelsLast
+ * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
  * @throws ShapeError if the channels are no multiple of blockSize²
  */
 export function depthToSpace(x: TensorLike, blockSize: number, dataFormat?: DataFormat): Tensor {
-  const { value, isFirst, size, shape } = readImage('depthToSpace', x, blockSize, dataFormat ?? 'channelsLast')
+  const { value, isFirst, size, shape } = readImage('depthToSpace', x, blockSize, dataFormat)
   const [batch, rows, columns, all] = shape
   const channels = all / size ** 2
   if (!Number.isInteger(channels))
@@ -62,11 +62,11 @@ export function depthToSpace(x: TensorLike, blockSize: number, dataFormat?: Data
  * Moves blocks of pixels to channels: [batch, rows, columns, channels] → [batch, rows / blockSize, columns / blockSize,
  * channels · blockSize²]. The inverse of `depthToSpace`. Keras: `keras.ops.space_to_depth`.
  * @param blockSize 2 or more
- * @param dataFormat 'channelsLast' or 'channelsFirst'. Default channelsLast
+ * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
  * @throws ShapeError if rows or columns are no multiple of blockSize
  */
 export function spaceToDepth(x: TensorLike, blockSize: number, dataFormat?: DataFormat): Tensor {
-  const { value, isFirst, size, shape } = readImage('spaceToDepth', x, blockSize, dataFormat ?? 'channelsLast')
+  const { value, isFirst, size, shape } = readImage('spaceToDepth', x, blockSize, dataFormat)
   const [batch, height, width, channels] = shape
   const [rows, columns] = [height / size, width / size]
   if (!Number.isInteger(rows) || !Number.isInteger(columns))
