@@ -21,6 +21,7 @@ const FAMILIES = [
   'pooling',
   'crossentropies',
   'ctc',
+  'decoding',
   'patches',
 ]
 const TOLERANCE = 1e-5
