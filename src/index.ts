@@ -1,5 +1,6 @@
 // The public names, and nothing else.
 
+export * as activations from './layers/recorded/activations'
 export * as ops from './layers/recorded/ops'
 export * as random from './layers/recorded/random'
 export { tensor } from './ops/convert'

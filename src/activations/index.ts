@@ -25,9 +25,21 @@ const activations = {
   selu: functions.selu,
   gelu: (x) => functions.gelu(x, false),
   silu: functions.silu,
-  swish: (x) => functions.silu(x),
+  swish: functions.silu,
   hardSigmoid: functions.hardSigmoid,
   hardSilu: functions.hardSilu,
+  hardSwish: functions.hardSilu,
+  hardTanh: functions.hardTanh,
+  hardShrink: functions.hardShrink,
+  softShrink: functions.softShrink,
+  tanhShrink: functions.tanhShrink,
+  logSigmoid: functions.logSigmoid,
+  celu: functions.celu,
+  glu: functions.glu,
+  sparsemax: functions.sparsemax,
+  sparsePlus: functions.sparsePlus,
+  sparseSigmoid: functions.sparseSigmoid,
+  squareplus: functions.squareplus,
   mish: functions.mish,
   exponential: functions.exponential,
 } satisfies Readonly<Record<string, ActivationFunction>>
@@ -66,11 +78,8 @@ function requireTensor(value: unknown, name: string): Tensor {
   throw new ArgumentError(`The activation '${name}' must return a tensor`)
 }
 
-/** Whether an activation computes each unit from all units, as softmax does. A custom function is tried on some numbers. */
-export function mixesUnits(activation: ActivationFunction): boolean {
-  const isKnown = Object.values(activations).includes(activation)
-  return isKnown ? activation === activations.softmax || activation === activations.logSoftmax : !isApart(activation)
-}
+/** Whether an activation computes each unit from all units, as softmax does: it is tried on some numbers. */
+export const mixesUnits = (activation: ActivationFunction): boolean => !isApart(activation)
 
 /** Numbers of several sizes, all different, with their neighbours in no order. */
 const TRIED = [0.3, -2.5, 40, -0.01, 1.7, -30, 6.2, 0]

@@ -30,6 +30,14 @@ export { GroupNormalization } from './normalization/group-normalization'
 export { LayerNormalization, RMSNormalization, UnitNormalization } from './normalization/layer-normalization'
 export { SpectralNormalization } from './normalization/spectral-normalization'
 export {
+  AdaptiveAveragePooling1D,
+  AdaptiveAveragePooling2D,
+  AdaptiveAveragePooling3D,
+  AdaptiveMaxPooling1D,
+  AdaptiveMaxPooling2D,
+  AdaptiveMaxPooling3D,
+} from './pooling/adaptive-pooling'
+export {
   GlobalAveragePooling1D,
   GlobalAveragePooling2D,
   GlobalAveragePooling3D,

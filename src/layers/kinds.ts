@@ -4,7 +4,7 @@ import type { ActivationFunction, ActivationIdentifier } from '../activations'
 import { activationName, getActivation } from '../activations'
 import { ArgumentError, FormatError, quoted } from '../core/errors'
 import type { Kind } from '../core/options'
-import { choice, custom, listOf, named, nullable, option } from '../core/options'
+import { custom, listOf, named, nullable, option } from '../core/options'
 import type { Json, Serialized } from '../core/registry'
 import { isSerialized } from '../core/registry'
 import { isBranch } from '../core/tree'
@@ -37,8 +37,7 @@ export const constraint: Kind<Constraint | null, ConstraintIdentifier | null> = 
   /* @__PURE__ */ named<Constraint, ConstraintIdentifier>(constraints),
 )
 
-/** Where the channels are; null means last. */
-export const dataFormat = /* @__PURE__ */ nullable(/* @__PURE__ */ choice('channelsLast', 'channelsFirst'))
+export { dataFormat } from '../ops/nn/channels'
 
 /** Plain data: what JSON can represent. */
 export const plainData: Kind<unknown> = /* @__PURE__ */ custom((value) => value, toJson)

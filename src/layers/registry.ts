@@ -2,6 +2,7 @@
 // carry only the layers that they use.
 
 import { Registry } from '../core/registry'
+import * as activations from '../activations/functions'
 import * as ops from '../ops'
 import * as random from '../ops/random/random'
 import type { LayerBase } from './layer'
@@ -10,7 +11,7 @@ import { Operation, readOpsFrom } from './core/operation'
 import * as all from './index'
 
 export const layers = /* @__PURE__ */ new Registry<LayerBase>('layer', Layer, () => {
-  readOpsFrom({ ...ops, random })
+  readOpsFrom({ ...ops, random, activations })
   return { ...all, Operation }
 })
 

@@ -86,11 +86,13 @@ const DECLARING = { unitFlow: ['unitFlow', 'flowOfLast'], innerUnits: ['innerUni
  * Members that a subclass may override without changing the computation: declarations, checks, shapes, masks and
  * configurations.
  */
-const DESCRIBING: ReadonlySet<string> = new Set([
+const DESCRIBING: readonly string[] = [
   'constructor',
   'toString',
   'getConfig',
-  ...Object.values(DECLARING).flat(),
+  'unitFlow',
+  'flowOfLast',
+  'innerUnits',
   'supportsMasking',
   'callOptions',
   'checkOptions',
@@ -102,7 +104,7 @@ const DESCRIBING: ReadonlySet<string> = new Set([
   'computeMask',
   'computeOutputShape',
   'computeOutputSpec',
-])
+]
 
 /**
  * The name of `call`, or of another computing member of `base`, that the object or a class between it and `base`
@@ -112,7 +114,7 @@ function departure(layer: object, base: object): string | null {
   for (let each = layer; each !== base;) {
     const above = Object.getPrototypeOf(each) as object
     const own = Object.getOwnPropertyNames(each)
-    const found = own.find((name) => name === 'call' || (name in above && !DESCRIBING.has(name)))
+    const found = own.find((name) => name === 'call' || (name in above && !DESCRIBING.includes(name)))
     if (found !== undefined) return found
     each = above
   }

@@ -152,6 +152,22 @@ export function readArguments<Table extends OptionTable>(
   return readTyped(where, table, given)
 }
 
+/**
+ * The same for options whose first is an operand: `layerNorm(x, gamma, beta)` or `layerNorm(x, { gamma, beta })`. A tensor, like
+ * an array, is an operand.
+ */
+export function readAfterOperand<Table extends OptionTable>(
+  where: string,
+  table: Table,
+  ...given: readonly unknown[]
+): ValuesOf<Table> {
+  const [first, ...others] = given
+  const isTensor =
+    isOptions(first) && (ArrayBuffer.isView(first) || ('shape' in first && 'dtype' in first) || 'data' in first)
+  if (!isTensor) return readArguments(where, table, first, ...others)
+  return readTyped(where, table, Object.fromEntries(given.map((each, i) => [Object.keys(table)[i]!, each])))
+}
+
 /** `softmax(x, 1)` or `softmax(x, { axis: 1 })`: one axis, several, or null for all. */
 export function readAxisOnly(where: string, given: AxisArgument<Axis> | undefined, fallback: Axis): Axis {
   if (given === undefined) return fallback

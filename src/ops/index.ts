@@ -3,8 +3,25 @@
 
 export * from './numpy/elementwise'
 export * from './nn/activations'
+export { hardSilu as hardSwish, silu as swish } from './nn/activations'
+export * from './nn/shrinking'
 export * from './numpy/reduce'
-export { oneHot } from './nn/one-hot'
+export { multiHot, oneHot } from './nn/one-hot'
+export type { MultiHotOptions, OneHotOptions } from './nn/one-hot'
+export { binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy } from './nn/crossentropies'
+export type { BinaryCrossentropyOptions, CrossentropyOptions } from './nn/crossentropies'
+export { ctcLoss } from './nn/ctc'
+export { ctcDecode } from './nn/ctc-decode'
+export type { CtcDecodeOptions } from './nn/ctc-decode'
+export { depthToSpace, fold, spaceToDepth, unfold } from './nn/patches'
+export type { PatchOptions } from './nn/patches'
+export { psnr } from './nn/psnr'
+export { adaptiveAveragePool, adaptiveMaxPool } from './nn/adaptive-pooling'
+export {
+  batchNorm as batchNormalization,
+  layerNorm as layerNormalization,
+  rmsNorm as rmsNormalization,
+} from './nn/normalization'
 export {
   arange,
   broadcastTo,

@@ -462,6 +462,10 @@ def pooling(rng):
             yield f"{kind}Pooling{rank}D channelsFirst", of(dataFormat="channelsFirst"), normal(rng, (2, 3, *[4] * rank))
             everywhere = lambda **config: spec(f"Global{kind}Pooling{rank}D", **config)
             yield f"Global{kind}Pooling{rank}D", everywhere(), x
+            to = lambda size, **config: spec(f"Adaptive{kind}Pooling{rank}D", outputSize=size, **config)
+            yield f"Adaptive{kind}Pooling{rank}D", to(2), x
+            yield f"Adaptive{kind}Pooling{rank}D of each axis", to([4, 3, 5][:rank]), x
+            yield f"Adaptive{kind}Pooling{rank}D channelsFirst", to(3, dataFormat="channelsFirst"), normal(rng, (2, 3, *[4] * rank))
             yield f"Global{kind}Pooling{rank}D keepDims", everywhere(keepDims=True), x
             yield f"Global{kind}Pooling{rank}D channelsFirst", everywhere(dataFormat="channelsFirst"), x
             yield f"Global{kind}Pooling{rank}D channelsFirst keepDims", everywhere(dataFormat="channelsFirst", keepDims=True), x

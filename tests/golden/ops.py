@@ -741,9 +741,190 @@ def distinct():
     yield case("nonzero", [ints(0, 0)])
 
 
+def sparsemax(x, axis=-1):
+    """Martins & Astudillo 2016. That of Keras adds up the cumulative sums, so that its results do not sum to 1."""
+    x = jnp.asarray(x, jnp.float32)
+    ordered = jnp.flip(jnp.sort(x, axis), axis)
+    sums = jnp.cumsum(ordered, axis)
+    shape = [-1 if i == axis % x.ndim else 1 for i in range(x.ndim)]
+    k = jnp.sum(1 + jnp.arange(1, x.shape[axis] + 1).reshape(shape) * ordered > sums, axis, keepdims=True)
+    tau = (jnp.take_along_axis(sums, k - 1, axis) - 1) / k
+    return jnp.maximum(x - tau, 0)
+
+
+def activations():
+    rng = random(20)
+    # ties: the bounds of the pieces
+    x = np.append(normal(rng, (6,)) * 2, [-3.0, -1, -0.5, 0, -0.0, 0.5, 1, 3, 6, 40, -40]).astype(FLOAT)
+    special = np.array([NAN, INF, -INF, 3e38, -3e38, 1e-40, -0.0], FLOAT)
+    plain = "relu6 leakyRelu hardSigmoid hardSilu hardSwish hardTanh tanhShrink logSigmoid sparsePlus sparseSigmoid squareplus celu hardShrink softShrink"
+    for op in plain.split():
+        yield case(op, [x])
+        yield case(op, [special], gradient=False)
+        if op not in ("leakyRelu", "relu6", "hardSigmoid", "hardSilu", "hardSwish"):
+            yield case(op, [ints(-7, -1, 0, 1, 2)])
+    for alpha in [0.5, 2.5, -1.0]:
+        yield case("celu", [x[:10]], alpha)
+    for limit in [0.0, 1.0, 2]:
+        yield case("hardShrink", [x], limit)
+        yield case("softShrink", [x], limit)
+    for b in [0.5, 4, 1]:
+        yield case("squareplus", [x], b)
+    yield case("threshold", [x], 0.5, -2.5)
+    yield case("threshold", [special], 0.5, -2.5, gradient=False)
+    yield case("threshold", [ints(-1, 0, 1, 7)], 1, 3)
+    t = normal(rng, (2, 4, 6))
+    yield case("glu", [t])
+    for axis in [0, 1, 2, -1, -2]:
+        yield case("glu", [t], axis)
+        yield case("sparsemax", [t], axis, fn=sparsemax)
+    yield case("glu", [np.zeros((3, 0))], gradient=False)
+    yield case("sparsemax", [t * 0.1], fn=sparsemax)
+    yield case("sparsemax", [[[3.0, 3, 1], [0, 0, 0], [1, 0, -1], [0.5, 0.5, 0.5]]], fn=sparsemax)
+    yield case("sparsemax", [ints(1, 2, 2)], fn=sparsemax)
+    yield case("sparsemax", [[[5.0], [-2]]], fn=sparsemax)
+    yield case("sparsemax", [normal(rng, (3, 200)) * 0.05], fn=sparsemax)
+    # each of Newton's steps leaves out few elements
+    yield case("sparsemax", [-1 + 2.0 ** -np.arange(24)], tolerance=2e-5, fn=sparsemax)
+    for axis in [None, [0, 2], [0, 1], [1]]:
+        of = lambda name: lambda x, axis: getattr(keras.ops, name)(x, axis=tuple(axis) if axis else axis)
+        flat = lambda name: lambda x, axis: getattr(jax.nn, name)(x, axis=tuple(axis) if axis else axis)
+        yield case("softmax", [t], axis, fn=of("softmax") if axis else flat("softmax"))
+        yield case("logSoftmax", [t], axis, fn=of("log_softmax") if axis else flat("log_softmax"))
+
+
+def pooling():
+    rng = random(21)
+    inputs = [normal(rng, (2, 7, 3)), normal(rng, (2, 5, 6, 2)), normal(rng, (1, 3, 4, 5, 2))]
+    tuples = lambda op: lambda x, *more: getattr(keras.ops, snake(op))(x, *[tuple(m) if isinstance(m, list) else m for m in more])
+    for op in ["adaptiveAveragePool", "adaptiveMaxPool"]:
+        for x in inputs:
+            rank = x.ndim - 2
+            for size in [2, [5, 3, 7][:rank]]:
+                yield case(op, [x], size, second=False, fn=tuples(op))
+            # of 7 elements to 7 places Keras on JAX takes other windows: there 14 / 7 is less than 2
+            if rank > 1:
+                yield case(op, [x], [x.shape[1], 2, 9][:rank], "channels_last", gradient=False, fn=tuples(op))
+            yield case(op, [x], [2, 4, 1][:rank], "channels_first", gradient=False, fn=tuples(op))
+    for op in ["maxPool", "averagePool"]:
+        yield case(op, [inputs[1]], 2, 2, "same", second=False)
+        yield case(op, [inputs[1]], [2, 3], [1, 2], "valid", second=False, fn=tuples(op))
+        yield case(op, [inputs[0]], 2, 1, "same", "channels_first", gradient=False)
+        yield case(op, [inputs[2]], 2, 2, "valid", "channels_last", gradient=False)
+    yield case("maxPool", [[[[1.0], [1], [0]]]], 2, 1, second=False)
+
+
+def crossentropies():
+    rng = random(22)
+    p = keras.ops.softmax(normal(rng, (3, 4)))
+    p = np.asarray(p, FLOAT)
+    x = normal(rng, (3, 4)) * 3
+    y = np.asarray(keras.ops.softmax(normal(rng, (3, 4))), FLOAT)
+    tall = normal(rng, (2, 3, 4))
+    share = np.asarray(keras.ops.softmax(normal(rng, (2, 3, 4)), axis=1), FLOAT)
+    yield case("binaryCrossentropy", [y, p])
+    yield case("binaryCrossentropy", [y, x], True)
+    yield case("binaryCrossentropy", [[1.0, 0, 0.5, 1, 0], [30.0, 30, -90, -90, 0]], True, second=False)
+    yield case("binaryCrossentropy", [[1.0, 0, 1, 0], [0.0, 0, 1, 1]], gradient=False)
+    yield case("binaryCrossentropy", [ints(1, 0, 1), [0.25, 0.5, 0.75]])
+    for at in [-1, 1, 0]:
+        yield case("categoricalCrossentropy", [y, p], False, at)
+        yield case("categoricalCrossentropy", [y, x], True, at)
+    yield case("categoricalCrossentropy", [y, x], fromLogits=True)
+    yield case("categoricalCrossentropy", [y, 3 * p])
+    yield case("categoricalCrossentropy", [share, tall], True, 1)
+    yield case("categoricalCrossentropy", [[0.0, 1, 0], [0.0, 0, 1]], gradient=False)
+    for labels in [ints(0, 3, 2), ints(0, 3, 2).reshape(3, 1), ints(-1, 7, 1)]:
+        yield case("sparseCategoricalCrossentropy", [labels, p])
+        yield case("sparseCategoricalCrossentropy", [labels, x], True)
+    yield case("sparseCategoricalCrossentropy", [ints(0, 1, 2, 3, 0, 1).reshape(2, 3), tall], True)
+    # Keras takes targets for the last axis only
+    along = lambda y, x, logits, axis: keras.ops.sparse_categorical_crossentropy(y, jnp.moveaxis(x, axis, -1), logits)
+    yield case("sparseCategoricalCrossentropy", [ints(0, 1, 2, 2, 0, 1, 1, 0).reshape(2, 4), tall], True, 1, fn=along)
+    yield case("sparseCategoricalCrossentropy", [ints(0, 1, 2, 2, 0, 1, 1, 0).reshape(2, 4), share], False, -2, fn=along)
+
+
+def ctc():
+    rng = random(23)
+    logits = normal(rng, (4, 7, 5)) * 2
+    labels = np.array([[1, 2, 2, 4], [3, 3, 3, 0], [1, 0, 0, 0], [2, 1, 2, 1]], np.int32)
+    lengths, steps = ints(4, 3, 1, 4), ints(7, 5, 3, 6)
+    args = lambda *rest: [labels, logits, *rest]
+    yield case("ctcLoss", args(lengths, steps), tolerance=2e-5)
+    yield case("ctcLoss", args(lengths, ints(7, 7, 7, 7)), tolerance=2e-5)
+    yield case("ctcLoss", args(ints(2, 0, 1, 3), steps), 0, tolerance=2e-5)
+    # the blank is the last class, and labels are padded with −1
+    last = np.array([[1, 2, 2, 0], [3, 3, 3, -1], [1, -1, -1, -1], [2, 0, 2, 1]], np.int32)
+    yield case("ctcLoss", [last, logits, lengths, steps], 4, tolerance=2e-5)
+    # impossible: too few steps
+    yield case("ctcLoss", args(lengths, ints(3, 4, 0, 2)), gradient=False)
+    yield case("ctcLoss", [labels, logits * 20, lengths, steps], second=False, tolerance=2e-5)
+    yield case("ctcLoss", [ints(1).reshape(1, 1), normal(rng, (1, 1, 2)), ints(1), ints(1)])
+    long = normal(rng, (2, 60, 9))
+    yield case("ctcLoss", [np.array([[1, 1, 2, 8, 8, 3, 4, 4, 4, 5], [7, 6, 5, 4, 3, 2, 1, 0, 0, 0]], np.int32), long, ints(10, 7), ints(60, 41)], second=False, tolerance=5e-5)
+
+
+def decoding():
+    rng = random(24)
+    logits = normal(rng, (3, 6, 4)) * 2
+    # runs of one class
+    runs = np.eye(4, dtype=FLOAT)[np.array([[1, 1, 0, 1, 2, 2], [3, 3, 3, 0, 0, 1], [0, 0, 0, 0, 0, 0]])] * 3 + normal(rng, (3, 6, 4)) * 0.1
+    steps = ints(6, 4, 2)
+    for x in [logits, runs]:
+        for merge, mask in [(True, 0), (False, 3), (True, None)]:
+            yield case("ctcDecode", [x, steps], "greedy", 100, 1, merge, mask, gradient=False)
+        for width, top, mask in [(3, 2, 0), (6, 5, 3)]:
+            yield case("ctcDecode", [x, steps], "beam_search", width, top, True, mask, gradient=False, tolerance=2e-5)
+    # equal scores
+    yield case("ctcDecode", [np.zeros((1, 4, 3)), ints(4)], "greedy", gradient=False)
+    yield case("ctcDecode", [np.zeros((1, 4, 3)), ints(4)], "beam_search", 4, 3, gradient=False, tolerance=2e-5)
+    yield case("ctcDecode", [normal(rng, (1, 9, 5)), ints(9)], "beam_search", 8, 3, gradient=False, tolerance=2e-5)
+
+
+def patches():
+    rng = random(25)
+    x = normal(rng, (2, 2, 5, 6))
+    pair = lambda v: tuple(v) if isinstance(v, list) else v
+    windows = lambda op: lambda x, *more: getattr(keras.ops, op)(x, *map(pair, more))
+    for more in [(2,), ([2, 3],), (2, 2), (3, 1, 1), (2, 1, 0, 2), ([3, 2], [1, 2], [1, 0], [2, 1])]:
+        yield case("unfold", [x], *more, fn=windows("unfold"))
+        columns = np.asarray(windows("unfold")(jnp.asarray(x, FLOAT), *more))
+        size = np.asarray(columns).shape
+        fits = keras.ops.fold(columns, (5, 6), *map(pair, more)).shape[2:] == (5, 6)
+        if fits:
+            yield case("fold", [normal(rng, size)], [5, 6], *more, fn=windows("fold"))
+    yield case("unfold", [np.arange(16, dtype=np.int32).reshape(1, 1, 4, 4)], 2, 1, 0, 2)
+    yield case("fold", [np.arange(16, dtype=np.int32).reshape(1, 4, 4)], 4, 2, 1, 0, 2)
+    for last in [normal(rng, (2, 2, 3, 8)), np.arange(96, dtype=np.int32).reshape(2, 2, 3, 8)]:
+        yield case("depthToSpace", [last], 2)
+        yield case("depthToSpace", [np.moveaxis(last, -1, 1)], 2, "channels_first")
+    for last in [normal(rng, (2, 4, 6, 3)), np.arange(72, dtype=np.int32).reshape(1, 6, 4, 3)]:
+        yield case("spaceToDepth", [last], 2, "channels_last")
+        yield case("spaceToDepth", [np.moveaxis(last, -1, 1)], 2, "channels_first")
+    yield case("spaceToDepth", [normal(rng, (1, 6, 3, 1))], 3)
+    a, b = normal(rng, (2, 3)), normal(rng, (2, 3))
+    yield case("psnr", [a, b], 1)
+    yield case("psnr", [a, b], 255)
+    yield case("psnr", [a, a], 1, gradient=False)
+    yield case("psnr", [ints(1, 2, 3), ints(1, 2, 5)], 255)
+    yield case("polar", [a, b], fn=lambda a, b: (lambda c: (c.real, c.imag))(keras.ops.polar(a, b)))
+    for labels in [ints(0, 2), ints(0, 2, 2, 1, -1, 7).reshape(2, 3), ints(0, 1, 2, 3).reshape(2, 1, 2)]:
+        yield case("multiHot", [labels], 4)
+        yield case("multiHot", [labels], 4, 0, "int32")
+    yield case("multiHot", [ints(0, 2, 2, 1).reshape(2, 2)], 3, 1, "bool")
+    c = normal(rng, (3,))
+    yield case("batchNormalization", [a, c, c * c + 1], -1)
+    yield case("batchNormalization", [a, c, c * c + 1], 1, [1.0, 2, 3], [2.0, 1, 0.5], 0.1, fn=lambda x, m, v, axis, offset, scale, e: keras.ops.batch_normalization(x, m, v, axis, np.array(offset, FLOAT), np.array(scale, FLOAT), e))
+    yield case("layerNormalization", [a, c, b[0]])
+    yield case("layerNormalization", [a, c, b[0]], -1, 0.5, fn=lambda x, g, b, axis, e: (x - x.mean(axis, keepdims=True)) / jnp.sqrt(x.var(axis, keepdims=True) + e) * g + b)
+    yield case("rmsNormalization", [a, c], -1, 0.5)
+    yield case("rmsNormalization", [a])
+
+
 FAMILIES = [
     elementwise, reduction, rearranging, constructing, products, sorting, segments, linalg, fourier, image,
-    bits, windows, joining, nans, numbers, distinct,
+    bits, windows, joining, nans, numbers, distinct, activations, pooling, crossentropies, ctc, decoding,
+    patches,
 ]
 
 if __name__ == "__main__":

@@ -298,6 +298,18 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { keepDims: true, dataFormat: 'channelsFirst' }, input: photo },
   ],
   GlobalAveragePooling3D: [{ input: volume }],
+  AdaptiveAveragePooling1D: [{ options: { outputSize: 2 }, input: steps }],
+  AdaptiveAveragePooling2D: [
+    { options: { outputSize: [2, 3] }, input: photo, others: [new Input([4, 5, 2], 'int32')] },
+    { options: { outputSize: 4, dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) },
+  ],
+  AdaptiveAveragePooling3D: [{ options: { outputSize: 2 }, input: volume }],
+  AdaptiveMaxPooling1D: [{ options: { outputSize: 3 }, input: steps }],
+  AdaptiveMaxPooling2D: [
+    { options: { outputSize: 2 }, input: photo },
+    { options: { outputSize: [3, 1], dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) },
+  ],
+  AdaptiveMaxPooling3D: [{ options: { outputSize: [1, 2, 2] }, input: volume }],
   GlobalMaxPooling1D: [{ options: { keepDims: true }, input: steps }],
   GlobalMaxPooling2D: [{ input: photo }],
   GlobalMaxPooling3D: [{ options: { dataFormat: 'channelsFirst' }, input: volume }],

@@ -93,7 +93,7 @@ describe('ctc', () => {
     expectNear(loss.data.slice(0, 1), [0], 'sure')
     expect(loss.data.every(Number.isFinite)).toBe(true)
     const impossible = (x: ReturnType<typeof tensor>) => ops.sum(losses.ctc([[1, 1]], x))
-    expect(impossible(tensor([sure])).item()).toBeGreaterThan(1e8)
+    expect(impossible(tensor([sure])).item()).toBeGreaterThan(9e4)
     expect(grad(impossible)(tensor([sure])).data.every(Number.isFinite)).toBe(true)
   })
 

@@ -23,6 +23,12 @@ const FAMILIES = [
   'numbers',
   'nans',
   'distinct',
+  'activations',
+  'pooling',
+  'crossentropies',
+  'ctc',
+  'decoding',
+  'patches',
 ]
 const TOLERANCE = 1e-5
 

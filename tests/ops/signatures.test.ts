@@ -61,7 +61,11 @@ const LEFT_OUT: readonly {
   readonly why: string
 }[] = [
   { parameters: ['sparse', 'ragged'], why: 'there are no sparse and no ragged tensors' },
-  { parameters: ['dataFormat'], why: 'channels are always the last axis' },
+  {
+    parameters: ['dataFormat'],
+    ops: ['conv', 'convTranspose', 'depthwiseConv', 'separableConv', 'affineTransform', 'resize'],
+    why: 'channels are always the last axis',
+  },
   { parameters: ['kwargs'], why: 'holds options of former versions of Keras' },
   { parameters: ['retstep'], ops: ['linspace'], why: 'the type of a result does not depend on an option' },
   { parameters: ['synchronized'], ops: ['moments'], why: 'there are no replicas' },
@@ -89,9 +93,6 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
 
 /** Defaults that differ from Keras, and why. */
 const DEFAULTS: Readonly<Record<string, string>> = {
-  'batchNormalization axis': 'the channels are the last axis',
-  'layerNormalization epsilon': 'null is the epsilon of the backend, 1e-7',
-  'rmsNormalization epsilon': 'null is the epsilon of the backend, 1e-7',
   'bincount minlength': 'shapes do not depend on data, so it must be given',
   'arange step': 'null is 1',
   'randint dtype': 'there is one dtype of integers',

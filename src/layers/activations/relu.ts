@@ -3,8 +3,9 @@
 import { ShapeError, formatShape } from '../../core/errors'
 import { configured, custom, integer, listOf, nullable, number, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
+import { rectified } from '../../activations/relu'
 import { elu, leakyRelu } from '../../ops/nn/activations'
-import { cast, greater, minimum, multiply, negative, relu, subtract, where } from '../../ops/numpy/elementwise'
+import { cast, multiply, negative, relu, subtract } from '../../ops/numpy/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents, requireSameRank } from '../checks'
@@ -44,11 +45,7 @@ export class ReLU extends configured(
   }
 
   call(x: Tensor): Tensor {
-    const { maxValue, negativeSlope, threshold } = this
-    const value = cast(x, 'float32')
-    const above = threshold === 0 ? relu(value) : where(greater(value, threshold), value, 0)
-    const capped = maxValue === null ? above : minimum(above, maxValue)
-    return negativeSlope === 0 ? capped : subtract(capped, multiply(relu(subtract(threshold, value)), negativeSlope))
+    return rectified(cast(x, 'float32'), this)
   }
 }
 

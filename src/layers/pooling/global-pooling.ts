@@ -89,7 +89,7 @@ export class GlobalMaxPooling3D extends GlobalPooling {
  */
 export class GlobalAveragePooling1D extends GlobalPooling {
   static readonly className = 'GlobalAveragePooling1D'
-  static override readonly form: LayerForm = { ...TENSOR, masks: true }
+  static override readonly form: LayerForm = { takesOne: true, masks: true }
   protected readonly rank = 1
   protected readonly pool = mean
 

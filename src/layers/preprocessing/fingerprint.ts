@@ -145,7 +145,7 @@ export function sipHash(bytes: Uint8Array, key: readonly [bigint, bigint]): bigi
   return v0 ^ v1 ^ v2 ^ v3
 }
 
-const encoder = new TextEncoder()
+const encoder = /* @__PURE__ */ new TextEncoder()
 
 /** The bucket of a string, among `buckets`. */
 export function bucketOf(text: string, buckets: number, salt: readonly [number, number] | null = null): number {

@@ -148,12 +148,12 @@ export interface CrossOptions {
   readonly axis?: number | null
 }
 
-const crossTable = /* @__PURE__ */ (() => ({
+const crossTable = {
   axisa: option(integer(), -1),
   axisb: option(integer(), -1),
   axisc: option(integer(), -1),
   axis: option(nullable(integer()), null),
-}))()
+}
 
 /**
  * The cross product of vectors with 3 elements, or with 2, whose third element is then 0. Two vectors with 2

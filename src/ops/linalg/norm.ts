@@ -1,10 +1,10 @@
 // Norms of vectors and matrices.
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
-import { custom, option } from '../../core/options'
+import { boolean, custom, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
 import type { Axis, ReduceOptions } from '../arguments'
-import { readArguments, reduceTable, requireNumber, resolveAxes } from '../arguments'
+import { axes as axesKind, readArguments, requireNumber, resolveAxes } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { abs, cast, notEqual, power, sqrt, square } from '../numpy/elementwise'
@@ -28,13 +28,14 @@ function readOrder(value: unknown, what: string): number | 'fro' | 'nuc' | null 
   return requireNumber(what, value)
 }
 
-const normTable = /* @__PURE__ */ (() => ({
+const normTable = {
   ord: option(
     custom(readOrder, (value) => value),
     null,
   ),
-  ...reduceTable,
-}))()
+  axis: option(axesKind, null),
+  keepDims: option(boolean, false),
+}
 
 /**
  * The norm of vectors along one axis, or of matrices along two; of all elements as one vector if neither `ord` nor

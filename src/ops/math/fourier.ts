@@ -8,7 +8,7 @@ import { sliceAlong } from '../numpy/along'
 import { requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
-import { add, cast, multiply, negative, subtract } from '../numpy/elementwise'
+import { add, cast, cos, multiply, negative, sin, subtract } from '../numpy/elementwise'
 import { needAlgebra } from '../families'
 import { pad } from '../numpy/pad'
 import { concatenate, flip, reshape, zeros } from '../numpy/shape'
@@ -53,6 +53,17 @@ const bothOf = ({ real, imag }: Complex, change: (x: Tensor) => Tensor): Complex
   real: change(real),
   imag: change(imag),
 })
+
+/**
+ * The complex numbers with the absolute values `abs` and the angles `angle`: abs · cos(angle) + i · abs · sin(angle).
+ * @param angle in radians; broadcasts with abs
+ * @example ops.polar(2, Math.PI / 2)   // { real: 0, imag: 2 }
+ * Keras: `keras.ops.polar`.
+ */
+export function polar(abs: TensorLike, angle: TensorLike): Complex {
+  const [size, turn] = [asTensor(abs, 'polar'), asTensor(angle, 'polar')]
+  return { real: multiply(size, cos(turn)), imag: multiply(size, sin(turn)) }
+}
 
 function times(a: Complex, b: Complex): Complex {
   return {

@@ -3,7 +3,7 @@
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, nullable, number, option } from '../../core/options'
 import { AttentionKernel } from '../../primitives/attention'
-import { readTyped } from '../arguments'
+import { readAfterOperand } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor, operand } from '../convert'
 import { cast, equal } from '../numpy/elementwise'
@@ -23,7 +23,7 @@ export interface AttentionOptions {
   readonly isCausal?: boolean
 }
 
-const table = {
+const attentionTable = {
   bias: option(operand, null),
   mask: option(operand, null),
   scale: option(nullable(number()), null),
@@ -37,6 +37,10 @@ const table = {
  * @param query [batch, query steps, heads, size]
  * @param key [batch, key steps, heads or a divisor of them, size]
  * @param value [batch, key steps, heads of key, value size]
+ * @param bias added to the scores, or all options. Default null
+ * @param mask whether a query step may attend to a key step. Default null: everywhere
+ * @param scale multiplies query · key. Default null: 1 / √size
+ * @param isCausal whether no step attends to keys of later steps. Default false
  * @returns [batch, query steps, heads, value size]
  * @throws ShapeError when the shapes do not fit each other, or mask and bias do not fit them
  * @example ops.dotProductAttention(query, key, value, { isCausal: true })
@@ -46,7 +50,10 @@ export function dotProductAttention(
   query: TensorLike,
   key: TensorLike,
   value: TensorLike,
-  options?: AttentionOptions,
+  bias?: TensorLike | AttentionOptions | null,
+  mask?: TensorLike | null,
+  scale?: number | null,
+  isCausal?: boolean,
 ): Tensor {
   const where = 'dotProductAttention'
   const [q, k, v] = [query, key, value].map((each) => cast(asTensor(each, where), 'float32')) as [
@@ -54,12 +61,12 @@ export function dotProductAttention(
     Tensor,
     Tensor,
   ]
-  const { bias, mask, scale, isCausal } = readTyped(where, table, options)
+  const given = readAfterOperand(where, attentionTable, bias, mask, scale, isCausal)
   return attend(where, q, k, v, {
-    scale: scale ?? 1 / Math.sqrt(q.shape.at(-1) ?? 1),
-    mask: mask === null ? null : cast(asTensor(mask, where), 'bool'),
-    bias: bias === null ? null : cast(asTensor(bias, where), 'float32'),
-    after: isCausal ? 0 : Infinity,
+    scale: given.scale ?? 1 / Math.sqrt(q.shape.at(-1) ?? 1),
+    mask: given.mask === null ? null : cast(asTensor(given.mask, where), 'bool'),
+    bias: given.bias === null ? null : cast(asTensor(given.bias, where), 'float32'),
+    after: given.isCausal ? 0 : Infinity,
   }).result
 }
 

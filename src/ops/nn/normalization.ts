@@ -4,7 +4,7 @@ import { ShapeError, formatShape } from '../../core/errors'
 import { custom, integer, nullable, number, option } from '../../core/options'
 import { normalizeAxis, sameShape } from '../../core/shapes'
 import type { Axis } from '../arguments'
-import { axes as axesKind, readArguments, readReduction, readTyped, resolveAxes } from '../arguments'
+import { axes as axesKind, readAfterOperand, readArguments, readReduction, resolveAxes } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor, operand } from '../convert'
 import {
@@ -45,7 +45,8 @@ export function moments(x: TensorLike, axis: Axis, keepDims?: boolean): Moments 
   return { mean: given.keepDims ? kept : reshape(kept, variance.shape), variance }
 }
 
-const epsilon = (initial: number) => option(number({ min: 0 }), initial)
+/** `backend.epsilon()` of Keras. */
+const EPSILON = 1e-7
 
 export interface BatchNormOptions {
   /** The axis of the channels. Default −1. */
@@ -62,20 +63,32 @@ const batchTable = {
   axis: option(integer(), -1),
   offset: option(operand, null),
   scale: option(operand, null),
-  epsilon: /* @__PURE__ */ epsilon(1e-3),
+  epsilon: option(number({ min: 0 }), 1e-3),
 }
 
 /**
  * scale · (x − mean) / √(variance + epsilon) + offset, separately for each channel.
  * @param mean [channels]
  * @param variance [channels]
+ * @param axis the axis of the channels, or all options. Default −1
+ * @param offset added to the result, [channels]. Default null
+ * @param scale multiplies the result, [channels]. Default null
+ * @param epsilon added to the variance. Default 0.001
  * Keras: `keras.ops.batch_normalization`.
  */
-export function batchNorm(x: TensorLike, mean: TensorLike, variance: TensorLike, options?: BatchNormOptions): Tensor {
+export function batchNorm(
+  x: TensorLike,
+  mean: TensorLike,
+  variance: TensorLike,
+  axis?: number | BatchNormOptions,
+  offset?: TensorLike | null,
+  scale?: TensorLike | null,
+  epsilon?: number,
+): Tensor {
   const value = float(x, 'batchNorm')
-  const given = readTyped('batchNorm', batchTable, options)
-  const axis = normalizeAxis('batchNorm', given.axis, value.rank)
-  const vector = (each: TensorLike): Tensor => across('batchNorm', each, value, [axis])
+  const given = readArguments('batchNorm', batchTable, axis, offset, scale, epsilon)
+  const at = normalizeAxis('batchNorm', given.axis, value.rank)
+  const vector = (each: TensorLike): Tensor => across('batchNorm', each, value, [at])
   const inverse = rsqrt(add(vector(variance), given.epsilon))
   return rescale(
     value,
@@ -128,29 +141,39 @@ export interface LayerNormOptions {
   readonly beta?: TensorLike | null
   /** The axes that are normalized together; null for all. Default −1. */
   readonly axis?: Axis
-  /** Added to the variance. Default 1e-7. */
-  readonly epsilon?: number
+  /** Added to the variance; null for 1e-7. Default null. */
+  readonly epsilon?: number | null
 }
 
 const layerTable = {
   gamma: option(operand, null),
   beta: option(operand, null),
   axis: option(axesKind, -1),
-  epsilon: /* @__PURE__ */ epsilon(1e-7),
+  epsilon: option(nullable(number({ min: 0 })), null),
 }
 
 /**
  * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance along axes. Keras:
  * `keras.ops.layer_normalization`.
+ * @param gamma multiplies the result, or all options. Default null
+ * @param beta added to the result. Default null
+ * @param axis the axes that are normalized together; null for all. Default −1
+ * @param epsilon added to the variance. Default null: 1e-7
  */
-export function layerNorm(x: TensorLike, options?: LayerNormOptions): Tensor {
+export function layerNorm(
+  x: TensorLike,
+  gamma?: TensorLike | LayerNormOptions | null,
+  beta?: TensorLike | null,
+  axis?: Axis,
+  epsilon?: number | null,
+): Tensor {
   const value = float(x, 'layerNorm')
-  const { gamma, beta, axis, epsilon } = readTyped('layerNorm', layerTable, options)
-  const axes = resolveAxes('layerNorm', axis, value.rank)
+  const given = readAfterOperand('layerNorm', layerTable, gamma, beta, axis, epsilon)
+  const axes = resolveAxes('layerNorm', given.axis, value.rank)
   const { mean: middle, variance } = moments(value, axes, true)
-  const normal = multiply(subtract(value, middle), rsqrt(add(variance, epsilon)))
-  const scaled = gamma === null ? normal : multiply(normal, across('layerNorm', gamma, value, axes))
-  return beta === null ? scaled : add(scaled, across('layerNorm', beta, value, axes))
+  const normal = multiply(subtract(value, middle), rsqrt(add(variance, given.epsilon ?? EPSILON)))
+  const scaled = given.gamma === null ? normal : multiply(normal, across('layerNorm', given.gamma, value, axes))
+  return given.beta === null ? scaled : add(scaled, across('layerNorm', given.beta, value, axes))
 }
 
 export interface RmsNormOptions {
@@ -158,19 +181,33 @@ export interface RmsNormOptions {
   readonly scale?: TensorLike | null
   /** The axes that are normalized together; null for all. Default −1. */
   readonly axis?: Axis
-  /** Added to the mean square. Default 1e-7. */
-  readonly epsilon?: number
+  /** Added to the mean square; null for 1e-7. Default null. */
+  readonly epsilon?: number | null
 }
 
-const rmsTable = { scale: option(operand, null), axis: option(axesKind, -1), epsilon: /* @__PURE__ */ epsilon(1e-7) }
+const rmsTable = {
+  scale: option(operand, null),
+  axis: option(axesKind, -1),
+  epsilon: option(nullable(number({ min: 0 })), null),
+}
 
-/** scale · x / √(mean x² + epsilon), with the mean along axes. Keras: `keras.ops.rms_normalization`. */
-export function rmsNorm(x: TensorLike, options?: RmsNormOptions): Tensor {
+/**
+ * scale · x / √(mean x² + epsilon), with the mean along axes. Keras: `keras.ops.rms_normalization`.
+ * @param scale multiplies the result, or all options. Default null
+ * @param axis the axes that are normalized together; null for all. Default −1
+ * @param epsilon added to the mean square. Default null: 1e-7
+ */
+export function rmsNorm(
+  x: TensorLike,
+  scale?: TensorLike | RmsNormOptions | null,
+  axis?: Axis,
+  epsilon?: number | null,
+): Tensor {
   const value = float(x, 'rmsNorm')
-  const { scale, axis, epsilon } = readTyped('rmsNorm', rmsTable, options)
-  const axes = resolveAxes('rmsNorm', axis, value.rank)
-  const y = multiply(value, rsqrt(add(mean(square(value), axes, true), epsilon)))
-  return scale === null ? y : multiply(y, across('rmsNorm', scale, value, axes))
+  const given = readAfterOperand('rmsNorm', rmsTable, scale, axis, epsilon)
+  const axes = resolveAxes('rmsNorm', given.axis, value.rank)
+  const y = multiply(value, rsqrt(add(mean(square(value), axes, true), given.epsilon ?? EPSILON)))
+  return given.scale === null ? y : multiply(y, across('rmsNorm', given.scale, value, axes))
 }
 
 export interface NormalizeOptions {

@@ -9,6 +9,7 @@ import { dtypeOrNull, readArguments, requireInteger } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { cast, equal } from '../numpy/elementwise'
+import { max } from '../numpy/reduce'
 import { arange, expandDims, moveAxis } from '../numpy/shape'
 import type { Tensor } from '../tensor'
 import { currentTrace } from '../trace'
@@ -20,7 +21,7 @@ export interface OneHotOptions {
   readonly dtype?: DType | null
 }
 
-const oneHotTable = /* @__PURE__ */ (() => ({ axis: option(integer(), -1), dtype: option(dtypeOrNull, null) }))()
+const oneHotTable = { axis: option(integer(), -1), dtype: option(dtypeOrNull, null) }
 
 /**
  * Sets 1 at the position of each index along a new axis, and 0 elsewhere.
@@ -49,6 +50,37 @@ export function oneHot(
 /** Like `oneHot`, with a row of zeros for an index that is not a class. */
 export function oneHotOrZeros(indices: Tensor, numClasses: number, dtype: DType = 'float32'): Tensor {
   return cast(equal(expandDims(cast(indices, 'int32'), -1), arange(0, numClasses, 1, 'int32')), dtype)
+}
+
+export interface MultiHotOptions {
+  /** The position of the new axis before the maximum. Default −1. */
+  readonly axis?: number
+  /** Default float32. */
+  readonly dtype?: DType | null
+}
+
+/**
+ * 1 at the positions of the classes of each sample, and 0 elsewhere: the maximum of the one-hot rows over the axis 1, or over
+ * the axis 0 if there is one axis only. A number that is no class, such as −1, gives no 1.
+ *
+ *   ops.multiHot([[0, 2], [1, 1]], 3)   // [[1, 0, 1], [0, 1, 0]]
+ *
+ * Keras: `keras.ops.multi_hot`.
+ * @param inputs class numbers [batch, numbers], or [numbers]
+ * @param axis the position of the new axis before the maximum. Default −1
+ * @param dtype default float32
+ */
+export function multiHot(
+  inputs: TensorLike,
+  numClasses: number,
+  axis?: number | MultiHotOptions,
+  dtype?: DType | null,
+): Tensor {
+  const given = readArguments('multiHot', oneHotTable, axis, dtype)
+  const index = asTensor(inputs, 'multiHot')
+  const classes = requireInteger('multiHot: numClasses', numClasses, 0)
+  const at = normalizeAxis('multiHot', given.axis, index.rank + 1)
+  return max(moveAxis(oneHotOrZeros(index, classes, given.dtype ?? 'float32'), -1, at), index.rank > 1 ? 1 : 0)
 }
 
 function requireClasses({ data }: Tensor, numClasses: number): void {

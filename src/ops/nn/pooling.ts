@@ -1,13 +1,15 @@
 // Maxima and averages over windows of [batch, …spatial axes, channels], as in Keras.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import { nullable, option, required } from '../../core/options'
+import { nullable, option } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
-import { readTyped } from '../arguments'
+import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { cast, divide, multiply } from '../numpy/elementwise'
 import { needWindows } from '../families'
+import type { DataFormat } from './channels'
+import { dataFormat, withChannelsLast } from './channels'
 import type { Sliding } from './sliding'
 import { padFor, padding, paddingAlong, perAxis, placesIn } from './sliding'
 import { Tensor } from '../tensor'
@@ -21,27 +23,43 @@ export interface PoolOptions {
   readonly strides?: number | readonly number[] | null
   /** 'valid', or 'same' for ⌈extent / stride⌉ places. Padding is ignored by maxima and averages. Default valid. */
   readonly padding?: 'valid' | 'same'
+  /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
+  readonly dataFormat?: DataFormat
 }
 
-function slidingOf(where: string, x: Tensor, poolSize: unknown, options: PoolOptions): Sliding {
-  const rank = x.rank - 2
-  if (rank < 1)
-    throw new ShapeError(`${where}: expected [batch, …spatial axes, channels], received ${formatShape(x.shape)}`)
-  const { padding: how, ...rest } = readTyped(
+/** The number of spatial axes of [batch, …spatial axes, channels]. */
+export function spatialRank(where: string, x: Tensor): number {
+  if (x.rank > 2) return x.rank - 2
+  throw new ShapeError(`${where}: expected [batch, …spatial axes, channels], received ${formatShape(x.shape)}`)
+}
+
+function pooled(
+  where: string,
+  pool: (where: string, x: Tensor, sliding: Sliding) => Tensor,
+  x: TensorLike,
+  poolSize: unknown,
+  ...options: readonly [strides: unknown, padding: unknown, dataFormat: unknown]
+): Tensor {
+  const value = cast(asTensor(x, where), 'float32')
+  const rank = spatialRank(where, value)
+  const given = readArguments(
     where,
     {
-      poolSize: required(perAxis(rank)),
       strides: option(nullable(perAxis(rank)), null),
       padding: option(padding, 'valid'),
+      dataFormat: option(dataFormat, null),
     },
-    { ...options, poolSize },
+    ...options,
   )
-  return {
-    window: rest.poolSize,
-    strides: rest.strides ?? rest.poolSize,
-    dilation: rest.poolSize.map(() => 1),
-    padding: how,
-  }
+  const window = perAxis(rank).read(poolSize, `${where}: poolSize`)
+  return withChannelsLast(value, given.dataFormat, (last) =>
+    pool(where, last, {
+      window,
+      strides: given.strides ?? window,
+      dilation: window.map(() => 1),
+      padding: given.padding,
+    }),
+  )
 }
 
 /**
@@ -49,13 +67,21 @@ function slidingOf(where: string, x: Tensor, poolSize: unknown, options: PoolOpt
  * first gets the gradient.
  * @param x [batch, …spatial, channels]
  * @param poolSize the window, for all axes or per axis
+ * @param strides the step of the window, or all options. Default null: poolSize
+ * @param padding 'valid' or 'same'. Default valid
+ * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
  * @returns [batch, …places, channels]
  * @example ops.maxPool(images, 2)
  * Keras: `keras.ops.max_pool`.
  */
-export function maxPool(x: TensorLike, poolSize: number | readonly number[], options?: PoolOptions): Tensor {
-  const value = cast(asTensor(x, 'maxPool'), 'float32')
-  return poolMax('maxPool', value, slidingOf('maxPool', value, poolSize, options ?? {}))
+export function maxPool(
+  x: TensorLike,
+  poolSize: number | readonly number[],
+  strides?: PoolOptions['strides'] | PoolOptions,
+  padding?: PoolOptions['padding'],
+  dataFormat?: DataFormat,
+): Tensor {
+  return pooled('maxPool', poolMax, x, poolSize, strides, padding, dataFormat)
 }
 
 /** @param where names the op or the layer in errors */
@@ -70,11 +96,19 @@ export function poolMax(where: string, x: Tensor, sliding: Sliding): Tensor {
  * The mean of each window. Keras: `keras.ops.average_pool`.
  * @param x [batch, …spatial, channels]
  * @param poolSize the window, for all axes or per axis
+ * @param strides the step of the window, or all options. Default null: poolSize
+ * @param padding 'valid' or 'same'. Default valid
+ * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
  * @returns [batch, …places, channels]
  */
-export function averagePool(x: TensorLike, poolSize: number | readonly number[], options?: PoolOptions): Tensor {
-  const value = cast(asTensor(x, 'averagePool'), 'float32')
-  return poolAverage('averagePool', value, slidingOf('averagePool', value, poolSize, options ?? {}))
+export function averagePool(
+  x: TensorLike,
+  poolSize: number | readonly number[],
+  strides?: PoolOptions['strides'] | PoolOptions,
+  padding?: PoolOptions['padding'],
+  dataFormat?: DataFormat,
+): Tensor {
+  return pooled('averagePool', poolAverage, x, poolSize, strides, padding, dataFormat)
 }
 
 export function poolAverage(where: string, x: Tensor, sliding: Sliding): Tensor {

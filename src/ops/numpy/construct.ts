@@ -19,11 +19,11 @@ export interface LinspaceOptions {
   readonly axis?: number
 }
 
-const linspaceTable = /* @__PURE__ */ (() => ({
+const linspaceTable = {
   endpoint: option(boolean, true),
   dtype: option(dtypeOrNull, null),
   axis: option(integer(), 0),
-}))()
+}
 
 /**
  * `num` evenly spaced numbers from start to stop. start and stop broadcast; their axes follow the new axis.

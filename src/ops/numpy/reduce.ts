@@ -2,15 +2,15 @@
 // axis, several, or null (default) for all; negative axes count from the end.
 
 import type { DType } from '../../core/dtypes'
-import { custom, nullable, option } from '../../core/options'
+import { boolean, custom, nullable, option } from '../../core/options'
 import type { ReductionName } from '../../ir/attributes'
 import { sliceAlong } from './along'
 import type { Axis, AxisOption, ReduceOptions, Reduction } from '../arguments'
 import {
+  axes as axesKind,
   dtypeOrNull,
   readArguments,
   readReduction,
-  reduceTable,
   requireInteger,
   requireNumber,
   resolveAxes,
@@ -78,7 +78,11 @@ const firstElement = /* @__PURE__ */ custom<number>(
   (value, what) => requireNumber(what, value),
   (value) => value,
 )
-const extremeTable = /* @__PURE__ */ (() => ({ ...reduceTable, initial: option(nullable(firstElement), null) }))()
+const extremeTable = {
+  axis: option(axesKind, null),
+  keepDims: option(boolean, false),
+  initial: option(nullable(firstElement), null),
+}
 
 function extreme(
   name: 'max' | 'min',
@@ -118,7 +122,11 @@ interface ProductOptions extends ReduceOptions {
   readonly dtype?: DType | null
 }
 
-const productTable = /* @__PURE__ */ (() => ({ ...reduceTable, dtype: option(dtypeOrNull, null) }))()
+const productTable = {
+  axis: option(axesKind, null),
+  keepDims: option(boolean, false),
+  dtype: option(dtypeOrNull, null),
+}
 
 /**
  * Applies `f`, which computes with numbers, to x converted to a dtype. The result has that dtype.
@@ -186,11 +194,11 @@ interface AverageOptions extends ReduceOptions {
   readonly weights?: TensorLike | null
 }
 
-const averageTable = /* @__PURE__ */ (() => ({
-  axis: reduceTable.axis,
+const averageTable = {
+  axis: option(axesKind, null),
   weights: option(operand, null),
-  keepDims: reduceTable.keepDims,
-}))()
+  keepDims: option(boolean, false),
+}
 
 /** Σ w·x / Σ w, in float32. The mean if weights are omitted. */
 export function average(x: TensorLike, axis?: Axis | AverageOptions, weights?: TensorLike | null): Tensor {
@@ -281,7 +289,7 @@ export interface RunningOptions extends AxisOption<OneAxis> {
   readonly dtype?: DType | null
 }
 
-const runningTable = /* @__PURE__ */ (() => ({ axis: reduceTable.axis, dtype: option(dtypeOrNull, null) }))()
+const runningTable = { axis: option(axesKind, null), dtype: option(dtypeOrNull, null) }
 
 function running(
   where: string,

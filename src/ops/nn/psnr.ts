@@ -1,0 +1,29 @@
+// The peak signal-to-noise ratio of two signals.
+
+import { ShapeError, formatShape } from '../../core/errors'
+import { sameShape } from '../../core/shapes'
+import { requireNumber } from '../arguments'
+import type { TensorLike } from '../convert'
+import { asTensor } from '../convert'
+import { cast, log, multiply, square, subtract } from '../numpy/elementwise'
+import { mean } from '../numpy/reduce'
+import type { Tensor } from '../tensor'
+
+/**
+ * 20 log₁₀(maxVal) − 10 log₁₀(mean (a − b)²), in decibels: higher is better, and equal signals give Infinity. Keras:
+ * `keras.ops.psnr`.
+ * @param b in the shape of a
+ * @param maxVal the largest possible value of the signals
+ * @returns a scalar
+ * @throws ShapeError for operands of different shapes
+ * @example ops.psnr([0, 1], [0, 0.9], 1)   // 23.01
+ */
+export function psnr(a: TensorLike, b: TensorLike, maxVal: number): Tensor {
+  const [left, right] = [cast(asTensor(a, 'psnr'), 'float32'), cast(asTensor(b, 'psnr'), 'float32')]
+  if (!sameShape(left.shape, right.shape))
+    throw new ShapeError(
+      `psnr: both signals must have the same shape, received ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
+    )
+  const noise = multiply(log(mean(square(subtract(left, right)))), 10 / Math.LN10)
+  return subtract(20 * Math.log10(requireNumber('psnr: maxVal', maxVal)), noise)
+}

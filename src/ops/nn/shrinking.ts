@@ -1,0 +1,105 @@
+// Activations that are constant, linear or quadratic in pieces, and sparsemax, whose result has exact zeros.
+
+import type { AxisArgument } from '../arguments'
+import { readOneAxis, requireNumber } from '../arguments'
+import { normalizeAxis } from '../../core/shapes'
+import type { TensorLike } from '../convert'
+import { asTensor } from '../convert'
+import {
+  abs,
+  add,
+  cast,
+  clip,
+  divide,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  maximum,
+  multiply,
+  square,
+  stopGradient,
+  subtract,
+  tanh,
+  where,
+} from '../numpy/elementwise'
+import { max, sum } from '../numpy/reduce'
+import type { Tensor } from '../tensor'
+
+const float = (x: TensorLike, where: string): Tensor => cast(asTensor(x, where), 'float32')
+
+/**
+ * |x| > threshold ? x : 0
+ * @param threshold default 0.5
+ */
+export function hardShrink(x: TensorLike, threshold?: number): Tensor {
+  const value = float(x, 'hardShrink')
+  return where(greater(abs(value), requireNumber('hardShrink: threshold', threshold ?? 0.5)), value, 0)
+}
+
+/**
+ * x moved towards 0 by the threshold, and 0 within it.
+ * @param threshold default 0.5
+ */
+export function softShrink(x: TensorLike, threshold?: number): Tensor {
+  const value = float(x, 'softShrink')
+  const most = requireNumber('softShrink: threshold', threshold ?? 0.5)
+  return where(greater(value, most), subtract(value, most), where(less(value, -most), add(value, most), 0))
+}
+
+/** x − tanh x */
+export function tanhShrink(x: TensorLike): Tensor {
+  const value = float(x, 'tanhShrink')
+  return subtract(value, tanh(value))
+}
+
+/** x between −1 and 1, −1 below, and 1 above; int32 stays int32. */
+export function hardTanh(x: TensorLike): Tensor {
+  const value = asTensor(x, 'hardTanh')
+  return where(greater(value, 1), 1, where(less(value, -1), -1, value))
+}
+
+/**
+ * x > threshold ? x : defaultValue; int32 stays int32 with a whole default value.
+ * @param defaultValue the result where x ≤ threshold
+ */
+export function threshold(x: TensorLike, threshold: number, defaultValue: number): Tensor {
+  const value = asTensor(x, 'threshold')
+  const isAbove = greater(value, requireNumber('threshold: threshold', threshold))
+  return where(isAbove, value, requireNumber('threshold: defaultValue', defaultValue))
+}
+
+/** 0 for x ≤ −1, x for x ≥ 1, and (x + 1)² / 4 between. */
+export function sparsePlus(x: TensorLike): Tensor {
+  const value = float(x, 'sparsePlus')
+  const middle = divide(square(add(value, 1)), 4)
+  return where(lessEqual(value, -1), 0, where(greaterEqual(value, 1), value, middle))
+}
+
+/** min(max((x + 1) / 2, 0), 1), the derivative of sparsePlus. */
+export function sparseSigmoid(x: TensorLike): Tensor {
+  return multiply(clip(add(float(x, 'sparseSigmoid'), 1), 0, 2), 0.5)
+}
+
+/**
+ * max(x − τ, 0) with τ such that the results along an axis sum to 1: the distribution nearest to x. Martins & Astudillo
+ * 2016.
+ *
+ * τ is the root of Σ max(x − τ, 0) − 1, found with Newton's method: each step replaces τ by (Σ_S x − 1) / |S|, S all x > τ. It
+ * needs no sort and ends after finitely many steps, because the function is convex and linear in pieces. Each step divides
+ * the product of the function and its slope by 4 or more, so log₂ n + 12 steps are enough for float32.
+ * @param axis default −1
+ */
+export function sparsemax(x: TensorLike, axis?: AxisArgument): Tensor {
+  const value = float(x, 'sparsemax')
+  const at = normalizeAxis('sparsemax', readOneAxis('sparsemax', axis, -1), value.rank)
+  const n = value.shape[at]!
+  // The result does not change if a number is added to all x, but the rounding errors do.
+  const row = n === 0 ? value : subtract(value, stopGradient(max(value, at, true)))
+  let tau: Tensor | number = -1
+  for (let i = 0; i < Math.min(n, Math.log2(n) + 12); i++) {
+    const support = greater(row, tau)
+    tau = divide(subtract(sum(where(support, row, 0), at, true), 1), sum(cast(support, 'float32'), at, true))
+  }
+  return maximum(subtract(row, tau), 0)
+}

@@ -1,0 +1,132 @@
+// The namespace `activations`: the functions of keras.activations, their options, and their use in layers.
+import { describe, expect, it } from 'vitest'
+import type { Tensor } from '../../src'
+import {
+  Activation,
+  Dense,
+  Input,
+  Model,
+  ReLU,
+  Sequential,
+  activations,
+  grad,
+  loadModel,
+  ops,
+  setRandomSeed,
+  tensor,
+} from '../../src'
+import { getActivation } from '../../src/activations'
+import type { SignaturesFile } from '../golden/format'
+import { readFixture } from '../helpers/golden'
+
+const { signatures } = readFixture<SignaturesFile>('signatures')
+const camelCase = (name: string): string => name.replace(/_(\w)/g, (_all, letter: string) => letter.toUpperCase())
+const kerasNames = Object.keys(signatures['activations']!)
+const x = tensor([-3, -1.5, -0.75, -0.25, 0, 0.25, 0.75, 1.5, 3, 7])
+/** glu halves the units, and threshold has no defaults. */
+const elementwise = kerasNames.filter((name) => !['deserialize', 'get', 'serialize', 'threshold', 'glu'].includes(name))
+
+describe('activations', () => {
+  it.each(kerasNames)('has %s', (name) => {
+    expect(Object.keys(activations)).toContain(camelCase(name))
+  })
+
+  it.each(elementwise)('%s is what layers compute by this name, in both spellings', (name) => {
+    const own: unknown = Reflect.get(activations, camelCase(name))
+    const expected = (own as (x: Tensor) => Tensor)(x)
+    for (const spelled of [name, camelCase(name)]) {
+      expect(getActivation(spelled)(x).data).toEqual(expected.data)
+      expect(new Activation(spelled).apply(x).data).toEqual(expected.data)
+      expect(new Dense({ units: 2, activation: spelled }).getConfig()['activation']).toBe(
+        activations.serialize(getActivation(spelled)),
+      )
+    }
+  })
+
+  it('gelu is exact, unlike ops.gelu', () => {
+    expect(activations.gelu(1).item()).toBeCloseTo(0.8413447, 6)
+    expect(activations.gelu(1, true).data).toEqual(ops.gelu(1).data)
+    expect(ops.gelu(1).item()).not.toBe(activations.gelu(1).item())
+  })
+
+  it.each([
+    { options: {}, result: [0, 0, 0, 0.5, 7] },
+    { options: { negativeSlope: 0.5 }, result: [-1, -0.25, 0, 0.5, 7] },
+    { options: { maxValue: 6 }, result: [0, 0, 0, 0.5, 6] },
+    { options: { threshold: 1 }, result: [0, 0, 0, 0, 7] },
+    { options: { threshold: -1, maxValue: 3 }, result: [0, 0, 0, 0.5, 3] },
+    { options: { negativeSlope: 0.5, threshold: 1, maxValue: 3 }, result: [-1.5, -0.75, -0.5, -0.25, 3] },
+  ])('relu($options) is that of Keras', ({ options, result }) => {
+    const operand = tensor([-2, -0.5, 0, 0.5, 7])
+    const given = options as { negativeSlope?: number; maxValue?: number; threshold?: number }
+    expect(ops.add(activations.relu(operand, given), 0).toArray()).toEqual(result)
+    const { negativeSlope, maxValue, threshold } = given
+    expect(activations.relu(operand, negativeSlope, maxValue, threshold).data).toEqual(
+      activations.relu(operand, given).data,
+    )
+    if ((threshold ?? 0) >= 0) expect(new ReLU(given).call(operand).data).toEqual(activations.relu(operand, given).data)
+  })
+
+  it('refuses unknown options and surplus arguments', () => {
+    expect(() => Reflect.apply(activations.relu, undefined, [1, { slope: 1 }])).toThrow(
+      "Unknown option of relu 'slope'",
+    )
+    expect(() => Reflect.apply(activations.mish, undefined, [1, 2])).toThrow('activations.mish')
+    expect(() => activations.glu([1, 2, 3])).toThrow('glu: the extent of axis 0 must be even, received [3]')
+  })
+
+  it('get, serialize and deserialize find functions by name', () => {
+    expect(activations.get(null)(x)).toBe(x)
+    expect(activations.serialize(activations.get('hard_swish'))).toBe('hardSilu')
+    expect(activations.deserialize('leaky_relu')(x).data).toEqual(activations.leakyRelu(x).data)
+    const twice = (each: Tensor): Tensor => ops.multiply(each, 2)
+    expect(activations.deserialize('twice', { twice })(x).data).toEqual(twice(x).data)
+    expect(() => activations.get('celo')).toThrow("Did you mean 'celu'?")
+  })
+})
+
+describe('in models', () => {
+  it('a function is saved by its name', async () => {
+    setRandomSeed(1)
+    const model = new Sequential([
+      new Dense({ units: 3, activation: activations.celu, inputShape: [2] }),
+      new Dense({ units: 3, activation: 'sparsemax' }),
+    ])
+    const copy = await loadModel(await model.save())
+    expect(copy.predictOnBatch([[1, -2]])).toEqual(model.predictOnBatch([[1, -2]]))
+    expect(copy.layers[0]!.getConfig()['activation']).toBe('celu')
+  })
+
+  it('functions of symbols are layers', async () => {
+    const input = Input({ shape: [4] })
+    const model = new Model({ inputs: input, outputs: activations.gelu(activations.glu(input)) })
+    const copy = await loadModel(await model.save())
+    const row = [[1, -2, 0.5, 3]]
+    expect(copy.predictOnBatch(row)).toEqual(model.predictOnBatch(row))
+    expect(model.predictOnBatch(row).data).toEqual(activations.gelu(ops.glu(row)).data)
+  })
+
+  it('sparsemax mixes units, as softmax does, and others do not', () => {
+    const flowOf = (activation: string): unknown => new Activation(activation).unitFlow
+    for (const name of ['softmax', 'logSoftmax', 'sparsemax']) expect(flowOf(name), name).toBeNull()
+    for (const name of ['relu', 'celu', 'softShrink', 'mish']) expect(flowOf(name), name).not.toBeNull()
+  })
+})
+
+describe('sparsemax', () => {
+  it('is a distribution, whatever is added to x', () => {
+    for (const shift of [0, 100, -1e4]) {
+      const y = ops.sparsemax(ops.add(x, shift))
+      expect(ops.sum(y).item()).toBeCloseTo(1, 5)
+      expect(y.data.every((each) => each >= 0)).toBe(true)
+    }
+    expect(ops.sparsemax([1e8, 1]).toArray()).toEqual([1, 0])
+    expect(ops.sparsemax([0.1, 0.2, 0.3]).data[0]).toBeCloseTo(0.2333333, 6)
+  })
+
+  it('has a gradient that sums to 0', () => {
+    const slope = grad((each) => ops.sum(ops.multiply(ops.sparsemax(each), [1, -2, 3])))(tensor([0.5, 0.4, -0.1]))
+    expect(ops.sum(slope).item()).toBeCloseTo(0, 6)
+    expect(slope.data[0]).not.toBe(0)
+  })
+})
