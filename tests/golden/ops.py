@@ -419,6 +419,37 @@ def fourier():
         yield pairs(case("irfft", [x[:4], x[3:]], length, fn=lambda a, b, n: keras.ops.irfft((a, b), n), tolerance=1e-5))
 
 
+def signals():
+    rng = random(10)
+    x = normal(rng, (2, 37))
+    for length, stride in [(8, 4), (8, 3), (5, 7), (1, 1), (37, 2), (6, 6)]:
+        yield case("extractSequences", [x], length, stride)
+    yield case("extractSequences", [normal(rng, (11,))], 4, 2)
+    yield case("extractSequences", [x[0, :3]], 5, 1, gradient=False)
+    yield case("extractSequences", [ints(*range(9))], 3, 2)
+    yield case("extractSequences", [np.arange(9) % 3 == 0], 4, 3)
+    window = np.linspace(0.5, 1.5, 8).astype(FLOAT)
+    stft = {"second": False, "tolerance": 2e-5}
+    for length, stride, size in [(8, 4, 8), (8, 3, 16), (7, 5, 12), (16, 16, 16), (5, 9, 5)]:
+        yield case("stft", [x], length, stride, size, **stft)
+        yield case("stft", [x[0]], length, stride, size, window="hamming", center=False, **stft)
+        yield case("stft", [x], length, stride, size, None, **stft)
+    yield case("stft", [x], 8, 4, 8, center=False, tolerance=2e-5)
+    yield case("stft", [x], 8, 4, 8, window.tolist(), False, **stft)
+    # mirrored several times
+    yield case("stft", [x[0, :3]], 8, 4, 8, **stft)
+
+    def spectrum(*shape):
+        return normal(rng, shape), normal(rng, shape)
+
+    inverse = lambda re, im, *given, **options: keras.ops.istft((re, im), *given, **options)
+    for length, stride, size in [(8, 4, 8), (8, 3, 16), (7, 5, 12)]:
+        for options in [{}, {"center": False}, {"length": 13}, {"window": "hamming"}, {"window": None}, {"length": 500, "center": False}]:
+            # JAX drops elements at the end if a sequence has more strides than there are sequences
+            yield pairs(case("istft", spectrum(2, 7, size // 2 + 1), length, stride, size, fn=inverse, **options, **stft))
+    yield pairs(case("istft", spectrum(5, 5), 8, 4, 8, 9, window.tolist(), False, fn=inverse, tolerance=2e-5))
+
+
 def pairs(made):
     """The first two operands are the parts of one complex operand."""
     return {**made, "pairs": True}
@@ -440,7 +471,7 @@ def image():
     yield case("affineTransform", [x[:1], [[1, 0, 0.5, 0, 1, -0.5, 0, 0]]], interpolation="nearest", fillMode="nearest", second=False, **affine)
 
 
-FAMILIES = [elementwise, reduction, rearranging, constructing, products, sorting, segments, linalg, fourier, image]
+FAMILIES = [elementwise, reduction, rearranging, constructing, products, sorting, segments, linalg, fourier, signals, image]
 
 if __name__ == "__main__":
     wanted = sys.argv[1:]

@@ -16,6 +16,7 @@ const FAMILIES = [
   'segments',
   'linalg',
   'fourier',
+  'signals',
   'image',
 ]
 const TOLERANCE = 1e-5
