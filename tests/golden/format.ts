@@ -498,6 +498,8 @@ export interface OpCase {
   inputs: OpTensor[]
   /** Whether the first two are the parts of one complex operand. */
   pairs?: boolean
+  /** The position, among the tensors, of the first of `more`. Default after them. */
+  insert?: number
   /** The arguments after the tensors. */
   more: unknown[]
   outputs: OpTensor[]
@@ -589,7 +591,7 @@ interface SignatureCall {
 export interface SignaturesFile {
   readonly keras: string
   readonly signatures: Readonly<
-    Record<'ops' | 'random' | 'activations', Readonly<Record<string, readonly SignatureParameter[]>>>
+    Record<'ops' | 'image' | 'random' | 'activations', Readonly<Record<string, readonly SignatureParameter[]>>>
   >
   readonly calls: readonly SignatureCall[]
 }

@@ -22,10 +22,11 @@ import { hasSymbol, originOf, recordCall, replaceSymbols, symbolsIn } from '../s
 
 type Op = (...inputs: readonly unknown[]) => unknown
 
-/** Finds an op by its name, such as `add` or `random.normal`. */
+/** Finds an op by its name, such as `add`, `image.resize` or `random.normal`. */
 function opOf(name: string): Op | undefined {
   const [first, second] = name.split('.')
-  const [table, key]: [object, string] = second === undefined ? [plain, first!] : [plainRandom, second]
+  const [table, key]: [object, string] =
+    second === undefined ? [plain, first!] : [first === 'image' ? plain.image : plainRandom, second]
   const found: unknown = Object.hasOwn(table, key) ? Reflect.get(table, key) : undefined
   return typeof found === 'function' ? (found as Op) : undefined
 }
@@ -136,7 +137,10 @@ function recordable<Namespace extends object>(namespace: Namespace, prefix = '')
 }
 
 /** All ops. They run immediately on data, and are recorded on symbols of traced functions and of functional models. */
-export const ops: typeof plain = /* @__PURE__ */ recordable(plain)
+export const ops: typeof plain = /* @__PURE__ */ (() => ({
+  ...recordable(plain),
+  image: recordable(plain.image, 'image.'),
+}))()
 
 /** Random tensors. */
 export const random: typeof plainRandom = /* @__PURE__ */ recordable(plainRandom, 'random.')
