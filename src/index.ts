@@ -15,7 +15,7 @@ export type { Argnums, DataArguments, GradOptions, GradientsOf, TensorFunction }
 export { jvp } from './ops/jvp'
 export { vjp } from './ops/vjp'
 export type { AuxOption, Pullback } from './ops/vjp'
-export { SeedGenerator } from './ops/random/random'
+export { SeedGenerator } from './ops/random/generator'
 export { setRandomSeed } from './ops/random/seed'
 export type { DType } from './core/dtypes'
 export type { Shape, TensorType } from './core/shapes'

@@ -24,7 +24,8 @@ import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 import { cast, multiply, subtract } from '../ops/numpy/elementwise'
 import { matmul } from '../ops/linalg/linalg'
-import * as random from '../ops/random/random'
+import * as random from '../ops/random/draws'
+import type { RandomOptions } from '../ops/random/generator'
 import { broadcastTo, concatenate, full, reshape, slice, transpose, zeros } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
 import type { FanAxes } from './initializer'
@@ -129,7 +130,7 @@ export type SeedOptions = OptionInputs<ReturnType<typeof seedOptions>>
 
 /** A random initializer. Equal seeds give equal weights; without a seed, each tensor gets different numbers. */
 abstract class RandomInitializer extends (configured as InOrder<['seed']>)(Initializer, seedOptions) {
-  protected get options(): random.RandomOptions {
+  protected get options(): RandomOptions {
     return this.seed === null ? {} : { seed: this.seed }
   }
 }
@@ -227,7 +228,7 @@ interface Scaling extends FanAxes {
 }
 
 // Variance scale / n, n the fan of `mode`.
-function scaled(shape: Shape, { scale, mode, distribution, ...axes }: Scaling, options: random.RandomOptions): Tensor {
+function scaled(shape: Shape, { scale, mode, distribution, ...axes }: Scaling, options: RandomOptions): Tensor {
   const { fanIn, fanOut } = computeFans(shape, axes)
   const fan = mode === 'fanIn' ? fanIn : mode === 'fanOut' ? fanOut : (fanIn + fanOut) / 2
   const variance = scale / Math.max(1, fan)

@@ -5,35 +5,16 @@ import type { OptionInputs } from '../core/options'
 import type { InOrder } from '../core/options'
 import { boolean, choice, configured, either, listOf, nullable, number, option } from '../core/options'
 import type { Shape } from '../core/shapes'
+import { windowElement, windowNames } from '../ops/math/windows'
 import { Tensor } from '../ops/tensor'
 import { Initializer } from './initializer'
-
-/** Windows as functions of the position in 0 … 1, as in scipy.signal.windows. */
-const WINDOWS = {
-  hann: (at: number) => cosines(at, 0.5, 0.5),
-  hamming: (at: number) => cosines(at, 0.54, 0.46),
-  blackman: (at: number) => cosines(at, 0.42, 0.5, 0.08),
-  bartlett: (at: number) => 1 - Math.abs(2 * at - 1),
-  boxcar: () => 1,
-} as const
-
-/** a₀ − a₁ cos 2πx + a₂ cos 4πx − … */
-function cosines(at: number, ...factors: readonly number[]): number {
-  return factors.reduce((sum, factor, i) => sum + (-1) ** i * factor * Math.cos(2 * Math.PI * i * at), 0)
-}
 
 const stftOptions = () => ({
   /** The real or the imaginary part of the transform. Default 'real'. */
   side: option(choice('real', 'imag'), 'real'),
   /** The name of a window, its values, or null for no window. Default 'hann'. */
   window: option(
-    nullable(
-      either(
-        choice('hann', 'hamming', 'blackman', 'bartlett', 'boxcar'),
-        listOf(number()),
-        (value) => typeof value === 'string',
-      ),
-    ),
+    nullable(either(choice(...windowNames), listOf(number()), (value) => typeof value === 'string')),
     'hann',
   ),
   /** The divisor of the window: 'density', √Σw²; 'spectrum', Σ|w|; null, 1. Default 'density'. */
@@ -77,8 +58,7 @@ export class STFT extends (configured as InOrder<['side', 'window', 'scaling', '
         throw new ShapeError(`STFT: a frame of ${length} needs a window of the same length, received ${window.length}`)
       return window ?? new Array<number>(length).fill(1)
     }
-    const last = this.periodic ? length : length - 1
-    return Array.from({ length }, (_, i) => (length === 1 ? 1 : WINDOWS[window](i / last)))
+    return Array.from({ length }, (_, i) => windowElement(window, i, length, this.periodic))
   }
 
   private scaleOf(window: readonly number[]): number {

@@ -2,7 +2,7 @@
 // and Sets.
 
 import { isBranch } from '../core/tree'
-import { SeedGenerator } from '../ops/random/random'
+import { SeedGenerator } from '../ops/random/generator'
 import { Variable } from '../ops/variable'
 
 export interface Parts {

@@ -1,7 +1,7 @@
 // The seed of layers that draw random numbers, and their stream.
 
 import { integer, nullable, option } from '../core/options'
-import { SeedGenerator } from '../ops/random/random'
+import { SeedGenerator } from '../ops/random/generator'
 
 export const seedOption = () => ({
   /** The seed of the random numbers. Default null: derived from setRandomSeed. */

@@ -500,6 +500,8 @@ export interface OpCase {
   pairs?: boolean
   /** Whether they are one argument, a list. */
   listed?: boolean
+  /** The position, among the tensors, of the first of `more`. Default after them. */
+  insert?: number
   /** The arguments after the tensors. */
   more: unknown[]
   outputs: OpTensor[]
@@ -591,7 +593,7 @@ interface SignatureCall {
 export interface SignaturesFile {
   readonly keras: string
   readonly signatures: Readonly<
-    Record<'ops' | 'random' | 'activations', Readonly<Record<string, readonly SignatureParameter[]>>>
+    Record<'ops' | 'image' | 'random' | 'activations', Readonly<Record<string, readonly SignatureParameter[]>>>
   >
   readonly calls: readonly SignatureCall[]
 }

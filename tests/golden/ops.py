@@ -423,6 +423,37 @@ def fourier():
         yield pairs(case("irfft", [x[:4], x[3:]], length, fn=lambda a, b, n: keras.ops.irfft((a, b), n), tolerance=1e-5))
 
 
+def signals():
+    rng = random(10)
+    x = normal(rng, (2, 37))
+    for length, stride in [(8, 4), (8, 3), (5, 7), (1, 1), (37, 2), (6, 6)]:
+        yield case("extractSequences", [x], length, stride)
+    yield case("extractSequences", [normal(rng, (11,))], 4, 2)
+    yield case("extractSequences", [x[0, :3]], 5, 1, gradient=False)
+    yield case("extractSequences", [ints(*range(9))], 3, 2)
+    yield case("extractSequences", [np.arange(9) % 3 == 0], 4, 3)
+    window = np.linspace(0.5, 1.5, 8).astype(FLOAT)
+    stft = {"second": False, "tolerance": 2e-5}
+    for length, stride, size in [(8, 4, 8), (8, 3, 16), (7, 5, 12), (16, 16, 16), (5, 9, 5)]:
+        yield case("stft", [x], length, stride, size, **stft)
+        yield case("stft", [x[0]], length, stride, size, window="hamming", center=False, **stft)
+        yield case("stft", [x], length, stride, size, None, **stft)
+    yield case("stft", [x], 8, 4, 8, center=False, tolerance=2e-5)
+    yield case("stft", [x], 8, 4, 8, window.tolist(), False, **stft)
+    # mirrored several times
+    yield case("stft", [x[0, :3]], 8, 4, 8, **stft)
+
+    def spectrum(*shape):
+        return normal(rng, shape), normal(rng, shape)
+
+    inverse = lambda re, im, *given, **options: keras.ops.istft((re, im), *given, **options)
+    for length, stride, size in [(8, 4, 8), (8, 3, 16), (7, 5, 12)]:
+        for options in [{}, {"center": False}, {"length": 13}, {"window": "hamming"}, {"window": None}, {"length": 500, "center": False}]:
+            # JAX drops elements at the end if a sequence has more strides than there are sequences
+            yield pairs(case("istft", spectrum(2, 7, size // 2 + 1), length, stride, size, fn=inverse, **options, **stft))
+    yield pairs(case("istft", spectrum(5, 5), 8, 4, 8, 9, window.tolist(), False, fn=inverse, tolerance=2e-5))
+
+
 def pairs(made):
     """The first two operands are the parts of one complex operand."""
     return {**made, "pairs": True}
@@ -434,7 +465,7 @@ def image():
     maps = np.array([[0.9, 0.3, -0.7, -0.2, 1.1, 0.45, 0, 0], [1, 0, 2.25, 0, 1, -1.6, 0, 0], [-0.4, 1.3, 7.1, 1.7, 0.2, -6.3, 0, 0]])
     # Keras moves channels by the last two numbers, which are 0
     six = lambda m: jnp.concatenate([m[..., :6], jnp.zeros_like(m[..., 6:])], -1)
-    affine = dict(fn=lambda x, m, **options: keras.ops.image.affine_transform(x, six(m), data_format="channels_last", **options), tolerance=2e-5)
+    affine = dict(fn=lambda x, m, *more, **options: keras.ops.image.affine_transform(x, six(m), *more, data_format="channels_last", **options), tolerance=2e-5)
     for fill in ["reflect", "wrap", "constant", "nearest"]:
         yield case("affineTransform", [x, maps], fillMode=fill, fillValue=0.5, second=False, **affine)
         yield case("affineTransform", [x, maps], fillMode=fill, interpolation="nearest", second=False, **affine)
@@ -442,6 +473,84 @@ def image():
     yield case("affineTransform", [x[0], maps[0]], fillMode="reflect", **affine)
     # halves of whole numbers, which are rounded away from 0
     yield case("affineTransform", [x[:1], [[1, 0, 0.5, 0, 1, -0.5, 0, 0]]], interpolation="nearest", fillMode="nearest", second=False, **affine)
+    # mirrored without the edge
+    yield case("affineTransform", [x, maps], "bilinear", "mirror", second=False, **affine)
+    yield case("affineTransform", [x[:, :1], maps], fillMode="mirror", second=False, **affine)
+
+    def of(op, inputs, *more, **options):
+        def fn(*given, **named):
+            return getattr(keras.ops.image, snake(op).replace("patches3d", "patches_3d"))(*given, data_format="channels_last", **named)
+        return case(f"image.{op}", inputs, *more, fn=fn, **{"tolerance": 2e-5, **options})
+
+    for how in ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]:
+        yield of("resize", [x], [7, 3], how)
+        yield of("resize", [x], [2, 8], how, True)
+    yield of("resize", [x[0]], [2, 3])
+    yield of("resize", [normal(rng, (1, 9, 4, 1))], [4, 4], cropToAspectRatio=True)
+    yield of("resize", [normal(rng, (1, 3, 8, 1))], [4, 4], "nearest", False, False, True, "constant", 0.5)
+    yield of("resize", [normal(rng, (8, 3, 1))], [4, 5], padToAspectRatio=True, fillValue=2)
+    yield of("resize", [ints(*range(16)).reshape(4, 4, 1)], [2, 2], "nearest")
+
+    colours = uniform(rng, (2, 3, 4, 3), 0, 1)
+    edges = np.array([[[0, 0, 0], [1, 1, 1], [1, 0, 0], [0, 1, 0]], [[0, 0, 1], [1, 1, 0], [0, 1, 1], [1, 0, 1]]], FLOAT)
+    yield of("rgbToGrayscale", [colours])
+    yield of("rgbToGrayscale", [colours[..., :1]], gradient=False)
+    yield of("rgbToGrayscale", [(colours[0] * 255).astype(np.int32)])
+    yield of("rgbToHsv", [colours])
+    yield of("rgbToHsv", [edges], gradient=False)
+    yield of("hsvToRgb", [colours])
+    yield of("hsvToRgb", [edges], gradient=False)
+    yield of("hsvToRgb", [colours * 3 - 1], gradient=False)
+
+    yield of("cropImages", [x], 1, 2, None, 1, 2, None)
+    yield of("cropImages", [x[0]], bottomCropping=1, leftCropping=0, targetHeight=3, targetWidth=2)
+    yield of("cropImages", [ints(*range(12)).reshape(3, 4, 1)], topCropping=0, bottomCropping=0, leftCropping=1, rightCropping=3)
+    yield of("padImages", [x], 1, 2, None, 1, 7, None)
+    yield of("padImages", [x[0]], bottomPadding=1, leftPadding=0, targetHeight=6, targetWidth=9)
+    yield of("padImages", [np.ones((2, 2, 1), bool)], topPadding=1, bottomPadding=0, leftPadding=1, rightPadding=3)
+
+    big = normal(rng, (2, 7, 8, 2))
+    yield of("extractPatches", [big], 3)
+    yield of("extractPatches", [big], [2, 3], [1, 2])
+    yield of("extractPatches", [big], [3, 2], 2, 1, "same")
+    yield of("extractPatches", [big], 2, 1, [3, 2])
+    yield of("extractPatches", [big[0]], 2, dilationRate=2, strides=1, padding="same")
+    volume = normal(rng, (1, 4, 5, 6, 2))
+    yield of("extractPatches3d", [volume], 2)
+    yield of("extractPatches3d", [volume], [1, 2, 3], strides=[1, 1, 2], padding="same")
+    yield of("extractPatches", [volume[0]], [2, 2, 3], 2)
+
+    yield of("gaussianBlur", [x])
+    yield of("gaussianBlur", [x], [5, 3], [1.5, 0.7])
+    yield of("gaussianBlur", [x[0]], kernelSize=[4, 1], sigma=[2.0, 1.0])
+    yield of("sobelEdges", [x])
+    other = normal(rng, x.shape)
+    yield of("ssim", [x, other], filterSize=3, tolerance=1e-4)
+    wide = [uniform(rng, (2, 12, 13, 3), 0, 255) for _ in range(2)]
+    yield of("ssim", wide, 255.0, second=False, tolerance=1e-4)
+    yield of("ssim", [x[0], other[0]], 2.0, 3, 0.8, 0.02, 0.05, second=False, tolerance=1e-4)
+    yield of("ssim", [x, x], filterSize=3, gradient=False)
+
+    start = np.array([[0, 0], [4, 0], [0, 3], [4, 3]], FLOAT)
+    end = np.stack([start + uniform(rng, (4, 2), -0.8, 0.8) for _ in range(3)])
+    points = dict(tolerance=1e-4, second=False)
+    yield of("perspectiveTransform", [x, np.stack([start] * 3), end], **points)
+    yield of("perspectiveTransform", [x, np.stack([start] * 3), end], "nearest", 0.5, gradient=False, **points)
+    yield of("perspectiveTransform", [x[0], start, end[0]], fillValue=-1, **points)
+
+    coordinates = lambda *given, **options: keras.ops.image.map_coordinates(*given, **options)
+    places = uniform(rng, (2, 3, 4), -6, 9)
+    for fill in ["constant", "nearest", "reflect", "wrap", "mirror"]:
+        yield case("image.mapCoordinates", [x[0, ..., 0], places], 1, fill, 0.5, fn=coordinates, second=False, tolerance=2e-5)
+        yield case("image.mapCoordinates", [x[0, ..., 0], places], 0, fill, fn=coordinates, second=False)
+    yield case("image.mapCoordinates", [x[0], uniform(rng, (3, 6), 0, 3)], 1, fn=coordinates, tolerance=2e-5)
+    yield case("image.mapCoordinates", [normal(rng, (5,)), uniform(rng, (1, 6), -2, 6)], 1, fillMode="mirror", fn=coordinates, tolerance=2e-5)
+    yield case("image.mapCoordinates", [ints(10, 20, 40), [[0.5, 1.5, 0.4, -3]]], 1, fillMode="nearest", fn=coordinates, gradient=False)
+
+    scaled = lambda images, scale, translation, *given: keras.ops.image.scale_and_translate(images, given[0], scale, translation, *given[1:])
+    for method in ["linear", "cubic", "lanczos3", "lanczos5"]:
+        yield scaling(case("image.scaleAndTranslate", [big, [1.4, 0.6], [-1.3, 1.6]], [2, 9, 6, 2], [1, 2], method, fn=scaled, second=False, tolerance=5e-5))
+        yield scaling(case("image.scaleAndTranslate", [big[0], [0.5], [0.25]], [7, 4, 2], [1], method, False, fn=scaled, second=False, tolerance=5e-5))
 
 
 WORDS = [0, 1, -1, 2, -2, 5, -6, 12, 1000003, -(2**31), 2**31 - 1, 0x55555555, -0x55555556, 65536, 2**30, -(2**30)]
@@ -921,10 +1030,15 @@ def patches():
     yield case("rmsNormalization", [a])
 
 
+def scaling(made):
+    """The shape comes before the other tensors."""
+    return {**made, "insert": 1}
+
+
 FAMILIES = [
     elementwise, reduction, rearranging, constructing, products, sorting, segments, linalg, fourier, image,
     bits, windows, joining, nans, numbers, distinct, activations, pooling, crossentropies, ctc, decoding,
-    patches,
+    patches, signals,
 ]
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""Writes signatures.json: the parameters of keras.ops, keras.random and keras.activations with their defaults, and what
-each op gives for int32 operands when it gets the required arguments only.
+"""Writes signatures.json: the parameters of keras.ops, keras.ops.image, keras.random and keras.activations with their
+defaults, and what each op gives for int32 operands when it gets the required arguments only.
 
 Usage: python signatures.py
 """
@@ -75,6 +75,9 @@ CALLS = [
     ("linspace", [0, 4]),
     ("logspace", [0, 2]),
     ("rfft", [VECTOR]),
+    ("extract_sequences", [VECTOR, 2, 1]),
+    ("stft", [np.arange(12).astype("float32"), 4, 2, 4]),
+    ("matrix_rank", [MATRIX.astype("float32")]),
     ("clip", [VECTOR, 2, 3]),
     ("where", [VECTOR, VECTOR, OTHER]),
     # the positional options
@@ -144,7 +147,7 @@ def call(name, given):
 
 
 if __name__ == "__main__":
-    modules = {"ops": keras.ops, "random": keras.random, "activations": keras.activations}
+    modules = {"ops": keras.ops, "image": keras.ops.image, "random": keras.random, "activations": keras.activations}
     content = {
         "keras": keras.__version__,
         "signatures": {name: signatures(module) for name, module in modules.items()},

@@ -204,7 +204,7 @@ function callsOf(name: string): (readonly unknown[])[] {
 
 const moving = new Set(functionsOf({ ...shape, ...reduce, ...linalg }).map(([name]) => name))
 
-describe.each(functionsOf({ ...ops, ...random }))('%s', (name, call) => {
+describe.each(functionsOf({ ...ops, ...ops.image, ...random }))('%s', (name, call) => {
   it('gives a correct result or a readable error', async () => {
     const calls = callsOf(name)
     const results = calls.map((given) => outcome(name, call, given))

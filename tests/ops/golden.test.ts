@@ -16,6 +16,7 @@ const FAMILIES = [
   'segments',
   'linalg',
   'fourier',
+  'signals',
   'image',
   'bits',
   'windows',
@@ -62,7 +63,7 @@ function weighted(ys: readonly Tensor[]): Tensor {
 }
 
 /** A call with all its arguments, as a function of its float32 tensors. */
-function callOf({ op, inputs, pairs = false, listed = false, more }: OpCase): {
+function callOf({ op, inputs, pairs = false, listed = false, insert = inputs.length, more }: OpCase): {
   readonly call: (floats: readonly Tensor[]) => Tensor[]
   readonly floats: Tensor[]
 } {
@@ -71,8 +72,11 @@ function callOf({ op, inputs, pairs = false, listed = false, more }: OpCase): {
   const call = (floats: readonly Tensor[]): Tensor[] => {
     let at = 0
     const operands = given.map((x) => (isFloat(x) ? floats[at++]! : x))
-    const first = pairs ? [{ real: operands[0], imag: operands[1] }] : listed ? [operands] : operands
-    return flatten((Reflect.get(ops, op) as AnyOp)(...first, ...more) as Tensor[])
+    const first: unknown[] = pairs ? [{ real: operands[0], imag: operands[1] }] : listed ? [operands] : operands
+    const all = insert < first.length ? first.toSpliced(insert, 0, more[0]) : first
+    const rest = insert < first.length ? more.slice(1) : more
+    const found = op.split('.').reduce<object>((table, name) => Reflect.get(table, name) as object, ops)
+    return flatten((found as AnyOp)(...all, ...rest) as Tensor[])
   }
   return { call, floats: given.filter(isFloat) }
 }

@@ -72,11 +72,6 @@ const LEFT_OUT: readonly {
   { parameters: ['unroll'], ops: ['scan'], why: 'a loop is one instruction' },
   { parameters: ['flashAttention'], ops: ['dotProductAttention'], why: 'the scores are never stored as a whole' },
   { parameters: ['attnLogitsSoftCap'], ops: ['dotProductAttention'], why: 'the kernel does not limit scores' },
-  {
-    parameters: ['dtype'],
-    ops: ['uniform', 'normal', 'truncatedNormal', 'randint'],
-    why: 'there is one dtype of floating-point numbers, and one of integers',
-  },
 ]
 
 /** Further parameters that Keras does not have, and why. */
@@ -95,7 +90,6 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
 const DEFAULTS: Readonly<Record<string, string>> = {
   'bincount minlength': 'shapes do not depend on data, so it must be given',
   'arange step': 'null is 1',
-  'randint dtype': 'there is one dtype of integers',
 }
 
 /** Results with another dtype than in Keras, and why. */
@@ -109,8 +103,9 @@ const DTYPES: readonly { readonly ops: readonly string[]; readonly why: string }
 // ---------------------------------------------------------------- our side, from the sources
 
 const index = 'src/ops/index.ts'
-const randomFile = 'src/ops/random/random.ts'
-const program = ts.createProgram([index, randomFile], {
+const modules = { ops: index, image: 'src/ops/image/index.ts', random: 'src/ops/random/random.ts' } as const
+type Namespace = keyof typeof modules
+const program = ts.createProgram(Object.values(modules), {
   module: ts.ModuleKind.ESNext,
   moduleResolution: ts.ModuleResolutionKind.Bundler,
   noLib: true,
@@ -180,7 +175,7 @@ const same = (ours: string, theirs: string): boolean =>
   ours.toLowerCase() === theirs.toLowerCase() || (SPELLED[ours] ?? []).includes(theirs)
 
 /** Keras's parameters without those that this library omits. */
-function expectedOf(name: string, kerasName: string, namespace: 'ops' | 'random'): SignatureParameter[] {
+function expectedOf(name: string, kerasName: string, namespace: Namespace): SignatureParameter[] {
   return signatures[namespace][kerasName]!.filter(([parameter]) =>
     LEFT_OUT.every(
       ({ parameters, ops: only }) =>
@@ -220,12 +215,13 @@ function defaultOf({ text, source }: Ours, name: string, initial: SignatureDefau
   return undefined
 }
 
-const theirs = (namespace: 'ops' | 'random', name: string): string | undefined =>
+const theirs = (namespace: Namespace, name: string): string | undefined =>
   Object.keys(signatures[namespace]).find((each) => camelCase(each) === name)
 
 const compared = (
   [
     ['ops', ops],
+    ['image', ops.image],
     ['random', random],
   ] as const
 ).flatMap(([namespace, functions]) =>
@@ -239,7 +235,7 @@ const compared = (
 
 describe('parameters of ops and Keras', () => {
   it.each(compared)('$title', ({ namespace, name, kerasName }) => {
-    const ours = find(name, namespace === 'ops' ? index : randomFile)
+    const ours = find(name, modules[namespace])
     // `length`, which detects surplus arguments, does not count a parameter with a default value
     expect(ours.parameters.filter(({ initializer }) => initializer !== undefined).length, 'default values').toBe(0)
     const expected = expectedOf(name, kerasName, namespace)

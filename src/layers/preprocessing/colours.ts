@@ -15,11 +15,12 @@ import {
   subtract,
   where,
 } from '../../ops/numpy/elementwise'
-import { cumsum, max, mean, min, sum } from '../../ops/numpy/reduce'
+import { cumsum, max, mean, min } from '../../ops/numpy/reduce'
+import { brightnessOf } from '../../ops/image/colours'
 import { bincount } from '../../ops/math/segments'
 import { pickAlong } from '../../ops/numpy/rearrange'
 import { moveAxis, reshape } from '../../ops/numpy/shape'
-import { Tensor } from '../../ops/tensor'
+import type { Tensor } from '../../ops/tensor'
 import type { Interval, Transformation } from './image-layer'
 import { ImageLayer, RandomDraws, probabilityOption, interval, rangeOption } from './image-layer'
 import { seedOption } from '../random'
@@ -94,9 +95,6 @@ export class RandomContrast extends configured(
   }
 }
 
-/** The weights of red, green and blue in the brightness: ITU-R BT.601. */
-const LUMA = [0.2989, 0.587, 0.114]
-
 /**
  * In training, turns an image grey with probability `factor`: each channel becomes 0.2989 red + 0.587 green + 0.114
  * blue.
@@ -122,10 +120,7 @@ export class RandomGrayscale extends configured(
       throw new ShapeError(`${this}: images must have 3 channels, red, green and blue, or one, received ${channels}`)
     const isGrey = less(this.generator.drawEach([0, 1], images), this.factor)
     return {
-      images: (x) =>
-        channels === 1
-          ? x
-          : where(isGrey, sum(multiply(x, new Tensor(Float32Array.from(LUMA), [3], 'float32')), 3, true), x),
+      images: (x) => (channels === 1 ? x : where(isGrey, brightnessOf(x), x)),
     }
   }
 }

@@ -23,7 +23,7 @@ import {
   subtract,
   where,
 } from '../../ops/numpy/elementwise'
-import { normal } from '../../ops/random/random'
+import { normal } from '../../ops/random/draws'
 import { sum } from '../../ops/numpy/reduce'
 import { argsort } from '../../ops/numpy/sorting'
 import { arange, broadcastTo, reshape, take } from '../../ops/numpy/shape'

@@ -4,16 +4,13 @@ import { ArgumentError } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
 import { boolean, choice, configured, extent, number, option, required } from '../../core/options'
 import { add, cast, floor, multiply, round } from '../../ops/numpy/elementwise'
-import { interpolation, resize } from '../../ops/image/resize'
-import { pad } from '../../ops/numpy/pad'
-import { slice } from '../../ops/numpy/shape'
+import type { Size } from '../../ops/image/resize'
+import { croppedLike, interpolation, middleOf, resize, sizeOfImages } from '../../ops/image/resize'
 import type { Tensor } from '../../ops/tensor'
 import { gridOf, sampleAt } from '../../ops/image/warp'
 import type { Transformation } from './image-layer'
 import { ImageLayer, RandomDraws } from './image-layer'
 import { seedOption } from '../random'
-
-type Size = readonly [rows: number, columns: number]
 
 const sizeOptions = () => ({
   /** The rows of the result. */
@@ -21,52 +18,6 @@ const sizeOptions = () => ({
   /** The columns of the result. */
   width: required(extent),
 })
-
-const sidesOf = ({ shape }: Tensor): Size => [shape[1]!, shape[2]!]
-
-/**
- * The sides of an image at the aspect ratio of another: the rows that its columns require, and the columns that its
- * rows require.
- */
-const sidesLike = ([rows, columns]: Size, [height, width]: Size): Size => [
-  Math.trunc((columns * height) / width),
-  Math.trunc((rows * width) / height),
-]
-
-/** The centre of an image. */
-function middleOf(x: Tensor, [height, width]: Size): Tensor {
-  const [rows, columns] = sidesOf(x)
-  return slice(x, [0, Math.floor((rows - height) / 2), Math.floor((columns - width) / 2), 0], [-1, height, width, -1])
-}
-
-/** The largest centred part of an image with the target's aspect ratio. */
-function croppedLike(x: Tensor, target: Size): Tensor {
-  const [rows, columns] = sidesOf(x)
-  const [height, width] = sidesLike([rows, columns], target)
-  return middleOf(x, [Math.max(Math.min(rows, height), 1), Math.max(Math.min(columns, width), 1)])
-}
-
-/** An image, padded equally on both sides to the target's aspect ratio. */
-function paddedLike(x: Tensor, target: Size, value: number): Tensor {
-  const size = sidesOf(x)
-  const [above, left] = sidesLike(size, target).map((side, i) => Math.max(0, Math.floor((side - size[i]!) / 2))) as [
-    number,
-    number,
-  ]
-  return above + left === 0
-    ? x
-    : pad(
-        x,
-        [
-          [0, 0],
-          [above, above],
-          [left, left],
-          [0, 0],
-        ],
-        'constant',
-        value,
-      )
-}
 
 /**
  * Resizes images, in training and inference; int32 stays int32, rounded.
@@ -117,13 +68,14 @@ export class Resizing extends configured(
   }
 
   private resized(x: Tensor, how: Resizing['interpolation']): Tensor {
-    const target: Size = [this.height, this.width]
-    const shaped = this.cropToAspectRatio
-      ? croppedLike(x, target)
-      : this.padToAspectRatio
-        ? paddedLike(x, target, this.fillValue)
-        : x
-    const made = resize(shaped, target, { interpolation: how, antialias: this.antialias })
+    const { antialias, cropToAspectRatio, padToAspectRatio, fillValue } = this
+    const made = resize(x, [this.height, this.width], {
+      interpolation: how,
+      antialias,
+      cropToAspectRatio,
+      padToAspectRatio,
+      fillValue,
+    })
     return made.dtype === x.dtype ? made : cast(round(made), x.dtype)
   }
 
@@ -138,7 +90,7 @@ export class Resizing extends configured(
 
 /** The centre of an image; of a smaller image, the largest centred part with the target's aspect ratio, resized. */
 function centre(x: Tensor, target: Size): Tensor {
-  const [rows, columns] = sidesOf(x)
+  const [rows, columns] = sizeOfImages(x)
   return rows >= target[0] && columns >= target[1] ? middleOf(x, target) : resize(croppedLike(x, target), target)
 }
 
@@ -178,14 +130,14 @@ export class RandomCrop extends configured(ImageLayer, () => ({ ...seedOption(),
   private readonly generator = new RandomDraws(this)
 
   protected transformation(images: Tensor, training: boolean): Transformation {
-    const [rows, columns] = sidesOf(images)
+    const [rows, columns] = sizeOfImages(images)
     if (training && rows >= this.height && columns >= this.width) return this.augment(images)
     const cut = (x: Tensor): Tensor => centre(x, [this.height, this.width])
     return { images: cut, segmentationMasks: cut }
   }
 
   private augment(images: Tensor): Transformation {
-    const [rows, columns] = sidesOf(images)
+    const [rows, columns] = sizeOfImages(images)
     const { x, y } = gridOf(this.height, this.width)
     const start = (extent: number, own: number): Tensor =>
       floor(multiply(this.generator.draw([0, 1], [images.shape[0]!, 1, 1]), extent - own + 1))

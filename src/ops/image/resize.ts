@@ -1,15 +1,16 @@
 // Resizing of images [batch, rows, columns, channels].
 
-import { ShapeError, formatShape } from '../../core/errors'
-import { boolean, choice, option, required } from '../../core/options'
-import { readTyped } from '../arguments'
+import { ArgumentError } from '../../core/errors'
+import { boolean, choice, number, option } from '../../core/options'
+import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
 import { cast } from '../numpy/elementwise'
+import { pad } from '../numpy/pad'
 import { matmul } from '../linalg/linalg'
 import { perAxis } from '../nn/sliding'
-import { expandDims, reshape, squeeze, take } from '../numpy/shape'
+import { reshape, slice, take } from '../numpy/shape'
 import { Tensor } from '../tensor'
+import { eachImage } from './batch'
 
 export type Interpolation = 'nearest' | 'bilinear' | 'bicubic' | 'lanczos3' | 'lanczos5'
 
@@ -20,7 +21,24 @@ export interface ResizeOptions {
   readonly interpolation?: Interpolation
   /** Whether to average over skipped pixels when an image becomes smaller. Default false. */
   readonly antialias?: boolean
+  /** Whether to crop the longer side first, so that nothing is distorted. Default false. */
+  readonly cropToAspectRatio?: boolean
+  /** Whether to pad the shorter side first, so that nothing is distorted. Default false. */
+  readonly padToAspectRatio?: boolean
+  /** The kind of padding: 'constant'. Default constant. */
+  readonly fillMode?: 'constant'
+  /** The value of the padding. Default 0. */
+  readonly fillValue?: number
 }
+
+const resizeTable = /* @__PURE__ */ (() => ({
+  interpolation: option(interpolation, 'bilinear'),
+  antialias: option(boolean, false),
+  cropToAspectRatio: option(boolean, false),
+  padToAspectRatio: option(boolean, false),
+  fillMode: option(choice('constant'), 'constant'),
+  fillValue: option(number(), 0),
+}))()
 
 /** The weight of a pixel at distance x. Keys's cubic (1981) has a = −½. */
 const KERNELS: Readonly<Record<Exclude<Interpolation, 'nearest'>, (x: number) => number>> = {
@@ -51,38 +69,118 @@ function weights(extent: number, size: number, kernel: (x: number) => number, an
   return new Tensor(data, [size, extent], 'float32')
 }
 
+/** Rows and columns. */
+export type Size = readonly [rows: number, columns: number]
+
+export const sizeOfImages = ({ shape }: Tensor): Size => [shape[1]!, shape[2]!]
+
+/**
+ * The sides of an image at the aspect ratio of another: the rows that its columns require, and the columns that its
+ * rows require.
+ */
+const sidesLike = ([rows, columns]: Size, [height, width]: Size): Size => [
+  Math.trunc((columns * height) / width),
+  Math.trunc((rows * width) / height),
+]
+
+/** The centre of images. */
+export function middleOf(x: Tensor, [height, width]: Size): Tensor {
+  const [rows, columns] = sizeOfImages(x)
+  return slice(x, [0, Math.floor((rows - height) / 2), Math.floor((columns - width) / 2), 0], [-1, height, width, -1])
+}
+
+/** The largest centred part of images with the target's aspect ratio. */
+export function croppedLike(x: Tensor, target: Size): Tensor {
+  const [rows, columns] = sizeOfImages(x)
+  const [height, width] = sidesLike([rows, columns], target)
+  return middleOf(x, [Math.max(Math.min(rows, height), 1), Math.max(Math.min(columns, width), 1)])
+}
+
+/** Images, padded equally on both sides to the target's aspect ratio. */
+function paddedLike(x: Tensor, target: Size, value: number): Tensor {
+  const size = sizeOfImages(x)
+  const [above, left] = sidesLike(size, target).map((side, i) => Math.max(0, Math.floor((side - size[i]!) / 2))) as [
+    number,
+    number,
+  ]
+  return above + left === 0
+    ? x
+    : pad(
+        x,
+        [
+          [0, 0],
+          [above, above],
+          [left, left],
+          [0, 0],
+        ],
+        'constant',
+        value,
+      )
+}
+
 /**
  * Resizes images. Pixel positions are their centres, as in Keras.
  * @param images [batch, rows, columns, channels], or one image
  * @param size [rows, columns] of the result, or one number for both
- * @example ops.resize(images, [32, 32], { interpolation: 'bicubic' })
+ * @param interpolation 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'; or all options. Default bilinear.
+ * @param antialias whether to average over skipped pixels when an image becomes smaller. Default false.
+ * @param cropToAspectRatio whether to crop the longer side first, so that nothing is distorted. Default false.
+ * @param padToAspectRatio whether to pad the shorter side first, so that nothing is distorted. Default false.
+ * @param fillMode the kind of padding: 'constant'. Default constant.
+ * @param fillValue the value of the padding. Default 0.
+ * @returns float32; with 'nearest' the dtype of the images
+ * @example ops.image.resize(images, [32, 32], { interpolation: 'bicubic' })
+ * @throws ArgumentError when an image would be both cropped and padded
  * Keras: `keras.ops.image.resize`.
  */
-export function resize(images: TensorLike, size: number | readonly number[], options?: ResizeOptions): Tensor {
-  const value = asTensor(images, 'resize')
-  if (value.rank === 3) return squeeze(resize(expandDims(value, 0), size, options), 0)
-  if (value.rank !== 4)
-    throw new ShapeError(
-      `resize: expected images [batch, rows, columns, channels] or one [rows, columns, channels], received ${formatShape(value.shape)}`,
-    )
-  const given = readTyped(
+export function resize(
+  images: TensorLike,
+  size: number | readonly number[],
+  interpolation?: Interpolation | ResizeOptions,
+  antialias?: boolean,
+  cropToAspectRatio?: boolean,
+  padToAspectRatio?: boolean,
+  fillMode?: 'constant',
+  fillValue?: number,
+): Tensor {
+  const given = readArguments(
     'resize',
-    { size: required(perAxis(2)), interpolation: option(interpolation, 'bilinear'), antialias: option(boolean, false) },
-    { ...options, size },
+    resizeTable,
+    interpolation,
+    antialias,
+    cropToAspectRatio,
+    padToAspectRatio,
+    fillMode,
+    fillValue,
   )
-  const [rows, columns] = given.size as [number, number]
-  if (given.interpolation === 'nearest') return pick(pick(value, 1, rows), 2, columns)
-  const kernel = KERNELS[given.interpolation]
-  const [batch, height, width, channels] = value.shape as [number, number, number, number]
-  const floats = cast(value, 'float32')
+  if (given.cropToAspectRatio && given.padToAspectRatio)
+    throw new ArgumentError('resize: cropToAspectRatio and padToAspectRatio exclude each other')
+  const target = perAxis(2).read(size, 'resize: size') as Size
+  return eachImage('resize', images, (batch) => {
+    const shaped = given.cropToAspectRatio
+      ? croppedLike(batch, target)
+      : given.padToAspectRatio
+        ? paddedLike(batch, target, given.fillValue)
+        : batch
+    return resized(shaped, target, given.interpolation, given.antialias)
+  })
+}
+
+function resized(x: Tensor, [rows, columns]: Size, how: Interpolation, antialias: boolean): Tensor {
+  if (how === 'nearest') return pick(pick(x, 1, rows), 2, columns)
+  const kernel = KERNELS[how]
+  const [batch, height, width, channels] = x.shape as [number, number, number, number]
+  const floats = cast(x, 'float32')
   const tall =
     rows === height
       ? floats
-      : reshape(
-          matmul(weights(height, rows, kernel, given.antialias), reshape(floats, [batch, height, width * channels])),
-          [batch, rows, width, channels],
-        )
-  return columns === width ? tall : matmul(weights(width, columns, kernel, given.antialias), tall)
+      : reshape(matmul(weights(height, rows, kernel, antialias), reshape(floats, [batch, height, width * channels])), [
+          batch,
+          rows,
+          width,
+          channels,
+        ])
+  return columns === width ? tall : matmul(weights(width, columns, kernel, antialias), tall)
 }
 
 /** Nearest-neighbour resizing of one axis. */

@@ -1,14 +1,14 @@
 // Affine transforms of images: the source position of each pixel, and the value there. Other sizes are in
-// image.ts.
+// resize.ts.
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { choice, number, option } from '../../core/options'
-import type { OptionInputs } from '../../core/options'
 import { sliceAlong } from '../numpy/along'
-import { readTyped } from '../arguments'
+import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import {
+  abs,
   add,
   cast,
   ceil,
@@ -23,27 +23,36 @@ import {
   subtract,
   where,
 } from '../numpy/elementwise'
-import { arange, expandDims, reshape, squeeze, take } from '../numpy/shape'
+import { arange, expandDims, reshape, take } from '../numpy/shape'
 import type { Tensor } from '../tensor'
+import { eachImage } from './batch'
 
 /**
- * The values beyond the edges of an image: mirrored pixels (abc|cba), the other side (abc|abc), one value, or
- * the edge (abc|ccc).
+ * The values beyond the edges of an image: mirrored pixels (abc|cba), the other side (abc|abc), one value, the edge (abc|ccc), or
+ * mirrored pixels without the edge (abc|ba).
  */
-export type FillMode = 'reflect' | 'wrap' | 'constant' | 'nearest'
+export type FillMode = 'reflect' | 'wrap' | 'constant' | 'nearest' | 'mirror'
 
+/** The modes of layers. */
 export const fillMode = /* @__PURE__ */ choice('reflect', 'wrap', 'constant', 'nearest')
+/** The modes of ops. */
+export const anyFillMode = /* @__PURE__ */ choice('reflect', 'wrap', 'constant', 'nearest', 'mirror')
 export const sampling = /* @__PURE__ */ choice('nearest', 'bilinear')
 
-const sampleOptions = () => ({
+export interface AffineTransformOptions {
   /** 'nearest' takes one pixel, 'bilinear' interpolates between four. Default bilinear. */
-  interpolation: option(sampling, 'bilinear'),
-  /** The values beyond the edges: 'reflect', 'wrap', 'constant' or 'nearest'. Default constant. */
-  fillMode: option(fillMode, 'constant'),
+  readonly interpolation?: Sampling
+  /** The values beyond the edges: 'reflect', 'wrap', 'constant', 'nearest' or 'mirror'. Default constant. */
+  readonly fillMode?: FillMode
   /** The value of 'constant'. Default 0. */
+  readonly fillValue?: number
+}
+
+const sampleTable = /* @__PURE__ */ (() => ({
+  interpolation: option(sampling, 'bilinear'),
+  fillMode: option(anyFillMode, 'constant'),
   fillValue: option(number(), 0),
-})
-export type AffineTransformOptions = OptionInputs<ReturnType<typeof sampleOptions>>
+}))()
 export type Sampling = 'nearest' | 'bilinear'
 export interface SampleOptions {
   readonly interpolation: Sampling
@@ -58,20 +67,27 @@ export interface SampleOptions {
  *
  * @param images [batch, rows, columns, channels], or one image
  * @param transform [a₀, a₁, a₂, b₀, b₁, b₂, 0, 0] for all images, or [batch, 8] for each
+ * @param interpolation 'nearest' takes one pixel, 'bilinear' interpolates between four; or all options. Default bilinear.
+ * @param fillMode the values beyond the edges: 'reflect', 'wrap', 'constant', 'nearest' or 'mirror'. Default constant.
+ * @param fillValue the value of 'constant'. Default 0.
  * @returns float32, with the shape of the images
- * @example ops.affineTransform(images, [1, 0, 3, 0, 1, 0, 0, 0])   // 3 pixels to the left
+ * @example ops.image.affineTransform(images, [1, 0, 3, 0, 1, 0, 0, 0])   // 3 pixels to the left
  * @throws ShapeError when `images` are not images, or the number of transforms differs
  *
  * Keras: `keras.ops.image.affine_transform`, with its edges on JAX. The last two numbers of a transform are not read.
  */
-export function affineTransform(images: TensorLike, transform: TensorLike, options?: AffineTransformOptions): Tensor {
-  const given = readTyped('affineTransform', sampleOptions(), options)
-  const value = cast(asTensor(images, 'affineTransform'), 'float32')
-  if (value.rank === 3) return squeeze(affineTransform(expandDims(value, 0), transform, options), 0)
-  if (value.rank !== 4)
-    throw new ShapeError(
-      `affineTransform: expected images [batch, rows, columns, channels] or one [rows, columns, channels], received ${formatShape(value.shape)}`,
-    )
+export function affineTransform(
+  images: TensorLike,
+  transform: TensorLike,
+  interpolation?: Sampling | AffineTransformOptions,
+  fillMode?: FillMode,
+  fillValue?: number,
+): Tensor {
+  const given = readArguments('affineTransform', sampleTable, interpolation, fillMode, fillValue)
+  return eachImage('affineTransform', images, (batch) => transformed(cast(batch, 'float32'), transform, given))
+}
+
+function transformed(value: Tensor, transform: TensorLike, given: SampleOptions): Tensor {
   const [batch, rows, columns] = value.shape as [number, number, number, number]
   const matrix = cast(asTensor(transform, 'affineTransform'), 'float32')
   const count = matrix.rank === 1 ? 1 : matrix.shape[0]!
@@ -99,31 +115,46 @@ export function gridOf(rows: number, columns: number): { readonly x: Tensor; rea
  * Samples x [batch, rows, columns, channels] at positions row and column, which broadcast to [batch, height,
  * width] → [batch, height, width, channels].
  */
-export function sampleAt(
-  x: Tensor,
-  row: Tensor,
-  column: Tensor,
-  { interpolation, fillMode, fillValue }: SampleOptions,
-): Tensor {
+export function sampleAt(x: Tensor, row: Tensor, column: Tensor, options: SampleOptions): Tensor {
   const [batch, rows, columns, channels] = x.shape as [number, number, number, number]
   const pixels = reshape(x, [batch * rows * columns, channels])
   const first = reshape(arange(0, batch * rows * columns, rows * columns, 'int32'), [batch, 1, 1])
+  return sampleGrid(pixels, [rows, columns], [row, column], options, first)
+}
+
+/**
+ * Samples a grid of the given extents, stored as pixels [size, channels], at a position along each axis; the positions broadcast to
+ * [places…] → [places…, channels].
+ * @param first the index of the grid's first pixel, if there are several grids
+ */
+export function sampleGrid(
+  pixels: Tensor,
+  extents: readonly number[],
+  positions: readonly Tensor[],
+  { interpolation, fillMode, fillValue }: SampleOptions,
+  first?: Tensor,
+): Tensor {
   const inside = (place: Tensor, extent: number): Tensor => logicalAnd(greaterEqual(place, 0), less(place, extent))
-  // The pixel at integers r and c.
-  const at = (r: Tensor, c: Tensor): Tensor => {
-    const [i, j] = [cast(fixed(r, rows, fillMode), 'int32'), cast(fixed(c, columns, fillMode), 'int32')]
-    const picked = take(pixels, add(add(multiply(i, columns), j), first), 0)
-    return fillMode === 'constant'
-      ? where(expandDims(logicalAnd(inside(r, rows), inside(c, columns)), -1), picked, fillValue)
-      : picked
+  // The pixel at integers.
+  const at = (places: readonly Tensor[]): Tensor => {
+    const indices = places.map((place, i) => cast(fixed(place, extents[i]!, fillMode), 'int32'))
+    const index = indices.reduce((flat, each, i) => add(multiply(flat, extents[i]!), each))
+    const picked = take(pixels, first === undefined ? index : add(index, first), 0)
+    if (fillMode !== 'constant') return picked
+    const isInside = places.map((place, i) => inside(place, extents[i]!)).reduce((all, each) => logicalAnd(all, each))
+    return where(expandDims(isInside, -1), picked, fillValue)
   }
-  if (interpolation === 'nearest') return at(rounded(row), rounded(column))
-  const [top, left] = [floor(row), floor(column)]
-  const [down, right] = [expandDims(subtract(row, top), -1), expandDims(subtract(column, left), -1)]
+  if (interpolation === 'nearest') return at(positions.map(rounded))
+  const lower = positions.map(floor)
+  const shares = positions.map((position, i) => expandDims(subtract(position, lower[i]!), -1))
   const between = (a: Tensor, b: Tensor, share: Tensor): Tensor =>
     add(multiply(a, subtract(1, share)), multiply(b, share))
-  const along = (r: Tensor): Tensor => between(at(r, left), at(r, add(left, 1)), right)
-  return between(along(top), along(add(top, 1)), down)
+  const along = (known: readonly Tensor[]): Tensor => {
+    const i = known.length
+    if (i === extents.length) return at(known)
+    return between(along([...known, lower[i]!]), along([...known, add(lower[i]!, 1)]), shares[i]!)
+  }
+  return along([])
 }
 
 /** The nearest integer, halves away from 0. */
@@ -138,7 +169,12 @@ const modulo = (x: Tensor, n: number): Tensor => subtract(x, multiply(floor(divi
  */
 function fixed(place: Tensor, extent: number, fillMode: FillMode): Tensor {
   if (fillMode === 'wrap') return modulo(place, extent)
-  if (fillMode !== 'reflect') return clip(place, 0, extent - 1)
+  if (fillMode === 'constant' || fillMode === 'nearest') return clip(place, 0, extent - 1)
+  if (fillMode === 'mirror') {
+    // 0 … n − 1, n − 2 … 1, and so on.
+    if (extent === 1) return multiply(place, 0)
+    return subtract(extent - 1, abs(subtract(modulo(place, 2 * extent - 2), extent - 1)))
+  }
   // 0 … n − 1, n − 1 … 0, and so on.
   const turn = modulo(place, 2 * extent)
   return minimum(turn, subtract(2 * extent - 1, turn))

@@ -1,7 +1,7 @@
 // Factorizations of matrices, and solutions, inverses and determinants computed from them. Matrices are the
 // last two axes, leading axes are batches; all in float32.
 
-import { ShapeError, formatShape } from '../../core/errors'
+import { DataError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { broadcastShapes, sameShape } from '../../core/shapes'
@@ -24,6 +24,7 @@ import {
   add,
   cast,
   divide,
+  equal,
   less,
   log,
   mod,
@@ -38,9 +39,20 @@ import { diagonal } from '../numpy/diagonals'
 import { needAlgebra } from '../families'
 import { matmul } from './linalg'
 import { all, max, prod, sum } from '../numpy/reduce'
-import { arange, broadcastTo, concatenate, expandDims, eye, reshape, slice, squeeze, swapAxes } from '../numpy/shape'
-import type { Tensor } from '../tensor'
-import { apply } from '../trace'
+import {
+  arange,
+  broadcastTo,
+  concatenate,
+  expandDims,
+  eye,
+  reshape,
+  slice,
+  squeeze,
+  swapAxes,
+  zeros,
+} from '../numpy/shape'
+import { Tensor } from '../tensor'
+import { apply, currentTrace } from '../trace'
 
 const run = (routine: KernelRoutine, ...inputs: Tensor[]): Tensor[] => {
   needAlgebra()
@@ -305,4 +317,41 @@ export function lstsq(a: TensorLike, b: TensorLike, rcond?: number | null): Tens
   }
   const solution = matmul(pinv(left, rcond), right)
   return isVector ? squeeze(solution, -1) : solution
+}
+
+/**
+ * The rank of A [… m,n]: the number of singular values above `tol`.
+ * @param tol the largest singular value that counts as 0; null for max(m, n) · 2⁻²³ of the largest one. Default null.
+ * @returns int32 […]
+ * @example ops.matrixRank([[1, 2], [2, 4]])   // 1
+ * Keras: `keras.ops.matrix_rank`.
+ */
+export function matrixRank(x: TensorLike, tol?: number | null): Tensor {
+  const value = requireMatrices('matrixRank', x)
+  const limit = tol === null || tol === undefined ? null : requireNumber('matrixRank: tol', tol)
+  const front = value.shape.slice(0, -2)
+  if (value.shape.at(-1) === 0 || value.shape.at(-2) === 0) return zeros(front, 'int32')
+  const values = svd(value, false, false)
+  const least = limit ?? multiply(max(values, -1, true), Math.max(...value.shape.slice(-2)) * 2 ** -23)
+  return sum(cast(less(least, values), 'int32'), -1)
+}
+
+/**
+ * Eigenvalues, ascending, and eigenvectors of symmetric A [… n,n], as `eigh`. Other matrices have complex eigenvalues, for which there
+ * is no dtype.
+ * @returns [w [… n], V [… n,n], vectors in columns]; in traced functions NaN where A is not symmetric
+ * @throws DataError when A is data and not symmetric
+ * @example ops.eig([[2, 1], [1, 2]])   // [[1, 3], …]
+ * Keras: `keras.ops.eig`.
+ */
+export function eig(x: TensorLike): [values: Tensor, vectors: Tensor] {
+  const value = requireSquare('eig', x)
+  const isSymmetric = all(equal(value, transposed(value)), [-2, -1], true)
+  const isData = currentTrace() === null && Tensor.symbolOf(value) === null
+  if (isData && isSymmetric.data.some((each) => each === 0))
+    throw new DataError(
+      'eig: the matrices must be symmetric, because other ones have complex eigenvalues. Symmetrize them, or use svd',
+    )
+  const [values, vectors] = eigh(value)
+  return [where(squeeze(isSymmetric, -1), values, NaN), where(isSymmetric, vectors, NaN)]
 }

@@ -2,57 +2,22 @@
 // lengths become a convolution of such a length (Bluestein 1970).
 
 import { ShapeError, formatShape } from '../../core/errors'
-import { normalizeAxis, sameShape } from '../../core/shapes'
+import { normalizeAxis } from '../../core/shapes'
 import { FourierTransform } from '../../primitives/fourier'
 import { sliceAlong } from '../numpy/along'
 import { requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
-import { add, cast, cos, multiply, negative, sin, subtract } from '../numpy/elementwise'
+import { cast, cos, multiply, negative, sin } from '../numpy/elementwise'
 import { needAlgebra } from '../families'
 import { pad } from '../numpy/pad'
-import { concatenate, flip, reshape, zeros } from '../numpy/shape'
+import { concatenate, flip, reshape } from '../numpy/shape'
 import { Tensor } from '../tensor'
 import { apply } from '../trace'
+import type { Complex, ComplexLike } from './complex'
+import { bothOf, complexOf, times } from './complex'
 
-/** Complex numbers: two tensors of one shape. */
-export interface Complex {
-  readonly real: Tensor
-  readonly imag: Tensor
-}
-
-/** A pair, as {real, imag} or [real, imag]; or only real numbers. */
-export type ComplexLike =
-  | TensorLike
-  | { readonly real: TensorLike; readonly imag: TensorLike }
-  | readonly [real: TensorLike, imag: TensorLike]
-
-function isPair(x: unknown): x is readonly [TensorLike, TensorLike] {
-  return Array.isArray(x) && x.length === 2 && x.every((part) => typeof part === 'object' && part !== null)
-}
-
-function isRecord(x: unknown): x is { readonly real: TensorLike; readonly imag: TensorLike } {
-  return typeof x === 'object' && x !== null && 'real' in x && 'imag' in x
-}
-
-function complexOf(where: string, x: ComplexLike): Complex {
-  if (!isRecord(x) && !isPair(x)) {
-    const real = cast(asTensor(x as TensorLike, where), 'float32')
-    return { real, imag: zeros(real.shape) }
-  }
-  const [first, second] = isRecord(x) ? [x.real, x.imag] : x
-  const [real, imag] = [cast(asTensor(first, where), 'float32'), cast(asTensor(second, where), 'float32')]
-  if (!sameShape(real.shape, imag.shape))
-    throw new ShapeError(
-      `${where}: both parts must have one shape, received ${formatShape(real.shape)} and ${formatShape(imag.shape)}`,
-    )
-  return { real, imag }
-}
-
-const bothOf = ({ real, imag }: Complex, change: (x: Tensor) => Tensor): Complex => ({
-  real: change(real),
-  imag: change(imag),
-})
+export type { Complex, ComplexLike } from './complex'
 
 /**
  * The complex numbers with the absolute values `abs` and the angles `angle`: abs · cos(angle) + i · abs · sin(angle).
@@ -63,13 +28,6 @@ const bothOf = ({ real, imag }: Complex, change: (x: Tensor) => Tensor): Complex
 export function polar(abs: TensorLike, angle: TensorLike): Complex {
   const [size, turn] = [asTensor(abs, 'polar'), asTensor(angle, 'polar')]
   return { real: multiply(size, cos(turn)), imag: multiply(size, sin(turn)) }
-}
-
-function times(a: Complex, b: Complex): Complex {
-  return {
-    real: subtract(multiply(a.real, b.real), multiply(a.imag, b.imag)),
-    imag: add(multiply(a.real, b.imag), multiply(a.imag, b.real)),
-  }
 }
 
 /** Σ_j x[j] e^(∓2πi jk/n) along an axis, without a factor. */

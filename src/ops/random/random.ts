@@ -1,149 +1,151 @@
 // Random tensors. Every number is a pure function of a seed, a counter and its position: the same seed gives
 // the same numbers in Node and in every browser, whatever ran before.
 
-import { ArgumentError, quoted } from '../../core/errors'
-import { permutationKey, permute } from '../../core/permute'
-import { threefryUniform } from '../../core/threefry'
-import { custom, extents, nullable, number, option } from '../../core/options'
+import { extents, integer, nullable, number, option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { sizeOf } from '../../core/shapes'
-import { readTyped, requireInteger, requireShape } from '../arguments'
+import { requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
-import { add, cast, erfinv, less, minimum, multiply, where } from '../numpy/elementwise'
+import { add, cast, less, mod, multiply, where } from '../numpy/elementwise'
 import { zeros } from '../numpy/shape'
 import { Tensor } from '../tensor'
-import { gaussian } from './gaussian'
-import { nextSeed, timeDrawn } from './seed'
-import { apply, currentTrace, untraced } from '../trace'
-import { Variable } from '../variable'
+import { floatTable, integerTable, readDraw, seedTable } from './arguments'
+import * as draws from './draws'
+import type { RandomOptions, Seed } from './generator'
+import { streamsOf } from './generator'
 
-/** A stream of random numbers with its own state. In a traced function, every run advances it by one step. */
-export class SeedGenerator {
-  /** The seed and the number of draws. */
-  readonly state: Variable
+export type { RandomOptions } from './generator'
+export { SeedGenerator } from './generator'
+export { categorical, shuffle } from './choices'
+export type { CategoricalOptions, ShuffleOptions } from './choices'
+export { binomial } from './binomial'
+export { beta, gamma } from './gamma'
+export { permutation } from './permutation'
 
-  constructor(seed: number = nextSeed(), name = 'seedGenerator') {
-    const key = new Tensor(Int32Array.of(requireInteger('SeedGenerator: seed', seed), 0), [2], 'int32')
-    this.state = new Variable(key, { name, trainable: false })
-  }
-
-  /** The key of the next draw. */
-  next(): Tensor {
-    const key = this.state.value
-    this.state.assign(add(key, new Tensor(Int32Array.of(0, 1), [2], 'int32')))
-    return key
-  }
+/** The options of random ops with real results. */
+export interface FloatOptions extends RandomOptions {
+  /** 'float32', or null for the same. Default null. */
+  readonly dtype?: 'float32' | null
 }
 
-type Seed = number | SeedGenerator | null
-
-export interface RandomOptions {
-  /** A number gives the same result every time, a generator a new one each time. */
-  readonly seed?: Seed
+/** The options of random ops with integer results. */
+export interface IntegerOptions extends RandomOptions {
+  /** 'int32'. Default int32. */
+  readonly dtype?: 'int32'
 }
 
-export interface UniformOptions extends RandomOptions {
+export interface UniformOptions extends FloatOptions {
   /** Default 0. */
   readonly minval?: number
   /** Default 1. */
   readonly maxval?: number
 }
 
-export interface NormalOptions extends RandomOptions {
+export interface NormalOptions extends FloatOptions {
   /** Default 0. */
   readonly mean?: number
   /** Default 1. */
   readonly stddev?: number
 }
 
-function readSeed(seed: unknown, what: string): Seed {
-  return seed === null || seed instanceof SeedGenerator ? seed : requireInteger(what, seed)
+const uniformTable = /* @__PURE__ */ (() => ({
+  minval: option(number(), 0),
+  maxval: option(number(), 1),
+  ...floatTable,
+}))()
+const normalTable = /* @__PURE__ */ (() => ({
+  mean: option(number(), 0),
+  stddev: option(number({ min: 0 }), 1),
+  ...floatTable,
+}))()
+
+/**
+ * Uniform in [minval, maxval).
+ * @param minval default 0; or all options
+ * @param maxval default 1
+ * @param dtype 'float32' or null. Default null.
+ * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
+ * @example random.uniform([2, 3], -1, 1, { seed: 7 })
+ * Keras: `keras.random.uniform`.
+ */
+export function uniform(
+  shape: Shape,
+  minval?: number | UniformOptions,
+  maxval?: number | UniformOptions,
+  dtype?: 'float32' | null | RandomOptions,
+  seed?: Seed,
+): Tensor {
+  return draws.uniform(shape, readDraw('uniform', uniformTable, minval, maxval, dtype, seed))
 }
 
-const seedTable = {
-  seed: option(
-    custom<Seed>(readSeed, () => null),
-    null,
-  ),
-}
-const uniformTable = { minval: option(number(), 0), maxval: option(number(), 1), ...seedTable }
-const normalTable = { mean: option(number(), 0), stddev: option(number({ min: 0 }), 1), ...seedTable }
-
-function keyOf(seed: Seed): Tensor {
-  if (seed instanceof SeedGenerator) return seed.next()
-  // A traced function runs many times, so each call that draws has its own stream.
-  if (seed === null && currentTrace() !== null) return untraced(() => new SeedGenerator()).next()
-  return new Tensor(Int32Array.of(seed ?? nextSeed(), timeDrawn()), [2], 'int32')
-}
-
-function unitUniform(shape: Shape, seed: Seed): Tensor {
-  return apply('uniform', [keyOf(seed)], { shape: [...shape], stream: 0 })[0]!
-}
-
-/** Uniform in [minval, maxval). */
-export function uniform(shape: Shape, options?: UniformOptions): Tensor {
-  requireShape('uniform', shape)
-  const { minval, maxval, seed } = readTyped('uniform', uniformTable, options)
-  if (currentTrace() === null && sizeOf(shape) <= SMALL) return smallUniform(shape, keyOf(seed), minval, maxval)
-  // Far from 0 the sum can round up to maxval.
-  return minimum(add(multiply(unitUniform(shape, seed), maxval - minval), minval), below(maxval))
+/**
+ * Normal: mean + stddev · √2 erf⁻¹(u), u uniform in (−1, 1).
+ * @param mean default 0; or all options
+ * @param stddev the standard deviation ≥ 0. Default 1.
+ * @param dtype 'float32' or null. Default null.
+ * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
+ * @example random.normal([2, 3], { stddev: 0.1, seed: 7 })
+ * Keras: `keras.random.normal`.
+ */
+export function normal(
+  shape: Shape,
+  mean?: number | NormalOptions,
+  stddev?: number | NormalOptions,
+  dtype?: 'float32' | null | RandomOptions,
+  seed?: Seed,
+): Tensor {
+  return draws.normal(shape, readDraw('normal', normalTable, mean, stddev, dtype, seed))
 }
 
-/** Up to this many elements, plain loops are faster than compiling a program for the shape. */
-const SMALL = 16384
-
-// Produces the same bits as the ops, one element at a time.
-function smallUniform(shape: Shape, key: Tensor, minval: number, maxval: number): Tensor {
-  const data = new Float32Array(sizeOf(shape))
-  threefryUniform(key.data[0]!, key.data[1]!, 0, data)
-  const range = Math.fround(maxval - minval)
-  const start = Math.fround(minval)
-  const last = below(maxval)
-  for (let i = 0; i < data.length; i++) {
-    // Each store rounds to float32.
-    data[i]! *= range
-    data[i]! += start
-    if (data[i]! > last) data[i] = last
-  }
-  return new Tensor(data, [...shape], 'float32')
+/** Like `normal`; numbers beyond two standard deviations are drawn again. Keras: `keras.random.truncated_normal`. */
+export function truncatedNormal(
+  shape: Shape,
+  mean?: number | NormalOptions,
+  stddev?: number | NormalOptions,
+  dtype?: 'float32' | null | RandomOptions,
+  seed?: Seed,
+): Tensor {
+  return draws.truncatedNormal(shape, readDraw('truncatedNormal', normalTable, mean, stddev, dtype, seed))
 }
 
-/** The largest float32 below x. */
-function below(x: number): number {
-  const float = Float32Array.of(x)
-  if (float[0]! < x) return float[0]!
-  const bits = new Int32Array(float.buffer)
-  if (float[0] === 0) return -(2 ** -149)
-  bits[0] = bits[0]! + (float[0]! > 0 ? -1 : 1)
-  return float[0]!
-}
-
-/** Normal with the given mean and standard deviation: mean + stddev · √2 erf⁻¹(u), u uniform in (−1, 1). */
-export function normal(shape: Shape, options?: NormalOptions): Tensor {
-  requireShape('normal', shape)
-  const { mean, stddev, seed } = readTyped('normal', normalTable, options)
-  return add(gaussian(unitUniform(shape, seed), stddev), mean)
-}
-
-// erf(2/√2): the probability that a normal number is within two standard deviations.
-const WITHIN_TWO = 0.9544997361036416
-
-/** Normal; numbers beyond two standard deviations are drawn again. */
-export function truncatedNormal(shape: Shape, options?: NormalOptions): Tensor {
-  requireShape('truncatedNormal', shape)
-  const { mean, stddev, seed } = readTyped('truncatedNormal', normalTable, options)
-  const u = add(multiply(unitUniform(shape, seed), 2 * WITHIN_TWO), WITHIN_TWO * (2 ** -23 - 1))
-  return add(multiply(erfinv(u), stddev * Math.SQRT2), mean)
-}
-
-/** Integers, uniform in minval … maxval − 1. */
-export function randint(shape: Shape, minval: number, maxval: number, options?: RandomOptions): Tensor {
+/**
+ * Integers, uniform in minval … maxval − 1.
+ * @param dtype 'int32', or the options. Default int32.
+ * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
+ * @example random.randint([8], 0, 10, { seed: 7 })
+ * Keras: `keras.random.randint`.
+ */
+export function randint(
+  shape: Shape,
+  minval: number,
+  maxval: number,
+  dtype?: 'int32' | IntegerOptions,
+  seed?: Seed,
+): Tensor {
   requireShape('randint', shape)
-  const least = requireInteger('randint: minval', minval)
-  const count = requireInteger('randint: maxval', maxval, least + 1) - least
-  const { seed } = readTyped('randint', seedTable, options)
-  return add(cast(multiply(unitUniform(shape, seed), count), 'int32'), new Tensor(Int32Array.of(least), [], 'int32'))
+  const most = 2 ** 31
+  // Adding 0 turns −0 into 0.
+  const least = integer({ min: -most, max: most - 1 }).read(minval, 'randint: minval') + 0
+  const end = requireInteger('randint: maxval', maxval, least + 1)
+  const count = integer({ max: most }).read(end, 'randint: maxval') - least
+  const draw = streamsOf(shape, readDraw('randint', integerTable, dtype, seed).seed)
+  return add(below(count, draw), new Tensor(Int32Array.of(least), [], 'int32'))
+}
+
+/** Up to this many values, 23 random bits make each of them equally likely within 1/256. */
+const FEW = 2 ** 15
+
+/** Integers, uniform in 0 … count − 1, as int32 that may wrap. */
+function below(count: number, draw: (stream: number) => Tensor): Tensor {
+  if (count <= FEW) return cast(multiply(draw(0), count), 'int32')
+  // 31 bits modulo the count.
+  const bits = (size: number, stream: number): Tensor => cast(multiply(draw(stream), 2 ** size), 'int32')
+  const word = add(multiply(bits(23, 0), 2 ** 8), bits(8, 1))
+  if (count < 2 ** 31) return mod(word, count)
+  const half = Math.floor(count / 2)
+  const int = (x: number): Tensor => new Tensor(Int32Array.of(x), [], 'int32')
+  const within = (size: number): Tensor => (size === 2 ** 31 ? word : mod(word, int(size)))
+  return where(less(draw(2), 0.5), within(half), add(within(count - half), int(half)))
 }
 
 export interface DropoutOptions extends RandomOptions {
@@ -151,31 +153,21 @@ export interface DropoutOptions extends RandomOptions {
   readonly noiseShape?: Shape | null
 }
 
-const dropoutTable = { noiseShape: option(nullable(extents()), null), ...seedTable }
+const dropoutTable = /* @__PURE__ */ (() => ({ noiseShape: option(nullable(extents()), null), ...seedTable }))()
 
-/** Sets each element to 0 with probability `rate`, and divides the others by 1 − rate. Srivastava et al. 2014. */
-export function dropout(x: TensorLike, rate: number, options?: DropoutOptions): Tensor {
+/**
+ * Sets each element to 0 with probability `rate`, and divides the others by 1 − rate. Srivastava et al. 2014.
+ * @param rate in 0 … 1
+ * @param noiseShape the shape of the draw, which broadcasts to x, or the options; null for the shape of x. Default null.
+ * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
+ * @example random.dropout(x, 0.5, { seed: 7 })
+ * Keras: `keras.random.dropout`.
+ */
+export function dropout(x: TensorLike, rate: number, noiseShape?: Shape | null | DropoutOptions, seed?: Seed): Tensor {
   const value = cast(asTensor(x, 'dropout'), 'float32')
   const probability = number({ min: 0, max: 1 }).read(rate, 'dropout: rate')
-  const { seed, noiseShape } = readTyped('dropout', dropoutTable, options)
+  const given = readDraw('dropout', dropoutTable, noiseShape, seed)
   if (probability === 1) return multiply(value, zeros([]))
-  const keep = less(unitUniform(noiseShape ?? value.shape, seed), 1 - probability)
+  const keep = less(draws.unitUniform(given.noiseShape ?? value.shape, given.seed), 1 - probability)
   return where(keep, multiply(value, 1 / (1 - probability)), 0)
-}
-
-function emptyOrder(length: number): Int32Array {
-  return new Int32Array(requireShape('permutation', [length])[0]!)
-}
-
-/** 0 … length − 1 in random order. The same seed gives the same order everywhere. */
-export function permutation(length: number, seed?: number, out?: Int32Array): Int32Array {
-  requireInteger('permutation: length', length, 0)
-  const order = out ?? emptyOrder(length)
-  if (!(order instanceof Int32Array) || order.length < length) {
-    throw new ArgumentError(
-      `permutation: out must be an Int32Array of at least ${length} elements, received ${quoted(order)}`,
-    )
-  }
-  permute(order, length, permutationKey(requireInteger('permutation: seed', seed ?? nextSeed())))
-  return order
 }

@@ -1,0 +1,213 @@
+// Values of images at other positions than those of their pixels.
+
+import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
+import { number, option } from '../../core/options'
+import { readArguments } from '../arguments'
+import type { TensorLike } from '../convert'
+import { asTensor } from '../convert'
+import { solve } from '../linalg/factorization'
+import { sliceAlong } from '../numpy/along'
+import { add, cast, divide, multiply, negative, round } from '../numpy/elementwise'
+import { concatenate, expandDims, onesLike, reshape, squeeze, unstack, zerosLike } from '../numpy/shape'
+import type { RandomOptions } from '../random/generator'
+import { seedKind } from '../random/generator'
+import { normal } from '../random/draws'
+import type { Tensor } from '../tensor'
+import { eachImage } from './batch'
+import { smooth } from './filters'
+import type { FillMode, Sampling } from './warp'
+import { anyFillMode, gridOf, sampleAt, sampleGrid, sampling } from './warp'
+
+export interface MapCoordinatesOptions {
+  /** The values beyond the edges: 'reflect', 'wrap', 'constant', 'nearest' or 'mirror'. Default constant. */
+  readonly fillMode?: FillMode
+  /** The value of 'constant'. Default 0. */
+  readonly fillValue?: number
+}
+
+const coordinatesTable = /* @__PURE__ */ (() => ({
+  fillMode: option(anyFillMode, 'constant'),
+  fillValue: option(number(), 0),
+}))()
+
+/**
+ * The values of a tensor at real positions.
+ * @param inputs of any rank n ≥ 1
+ * @param coordinates [n, …]: a position along each axis of the inputs, for each element of the result
+ * @param order 0 for the nearest element, 1 for linear interpolation between the 2ⁿ neighbours
+ * @param fillMode the values beyond the edges, or all options: 'reflect', 'wrap', 'constant', 'nearest' or 'mirror'. Default constant.
+ * @param fillValue the value of 'constant'. Default 0.
+ * @returns […], in the dtype of the inputs; int32 is rounded
+ * @example ops.image.mapCoordinates([[1, 2], [3, 4]], [[0.5, 1], [0, 1]], 1)   // [2, 4]
+ * @throws ShapeError when the inputs are empty, or the first axis of the coordinates is not n
+ * Keras: `keras.ops.image.map_coordinates`.
+ */
+export function mapCoordinates(
+  inputs: TensorLike,
+  coordinates: TensorLike,
+  order: number,
+  fillMode?: FillMode | MapCoordinatesOptions,
+  fillValue?: number,
+): Tensor {
+  const given = readArguments('mapCoordinates', coordinatesTable, fillMode, fillValue)
+  const value = asTensor(inputs, 'mapCoordinates')
+  const places = cast(asTensor(coordinates, 'mapCoordinates'), 'float32')
+  if (order !== 0 && order !== 1)
+    throw new ArgumentError(`mapCoordinates: the order must be 0 or 1, received ${quoted(order)}`)
+  if (places.rank < 2 || places.shape[0] !== value.rank || value.rank === 0 || value.size === 0)
+    throw new ShapeError(
+      `mapCoordinates: expected a tensor with elements and coordinates [${value.rank}, …], a position along each of its axes, received ${formatShape(value.shape)} and ${formatShape(places.shape)}`,
+    )
+  const found = sampleGrid(reshape(cast(value, 'float32'), [value.size, 1]), value.shape, unstack(places), {
+    ...given,
+    interpolation: order === 0 ? 'nearest' : 'bilinear',
+  })
+  const result = squeeze(found, -1)
+  return value.dtype === 'int32' ? cast(round(result), 'int32') : cast(result, value.dtype)
+}
+
+export interface PerspectiveTransformOptions {
+  /** 'nearest' takes one pixel, 'bilinear' interpolates between four. Default bilinear. */
+  readonly interpolation?: Sampling
+  /** The value beyond the edges. Default 0. */
+  readonly fillValue?: number
+}
+
+const perspectiveTable = /* @__PURE__ */ (() => ({
+  interpolation: option(sampling, 'bilinear'),
+  fillValue: option(number(), 0),
+}))()
+
+/** Points [4, 2], or [batch, 4, 2], as [batch or 1, 4, 2]. */
+function pointsOf(name: string, points: TensorLike, batch: number): Tensor {
+  const value = cast(asTensor(points, 'perspectiveTransform'), 'float32')
+  const isOne = value.rank === 2
+  const count = isOne ? 1 : value.shape[0]
+  if (
+    (!isOne && value.rank !== 3) ||
+    value.shape.at(-2) !== 4 ||
+    value.shape.at(-1) !== 2 ||
+    (count !== 1 && count !== batch)
+  )
+    throw new ShapeError(
+      `perspectiveTransform: ${name} must be [4, 2], or [${batch}, 4, 2] for each image, received ${formatShape(value.shape)}`,
+    )
+  return isOne ? expandDims(value, 0) : value
+}
+
+/**
+ * Changes the perspective of images, so that four points of an image move to four other points. Pixel (x, y) of the result is the
+ * value at (x′, y′) of the image,
+ *
+ *   x′ = (h₀ x + h₁ y + h₂) / d      y′ = (h₃ x + h₄ y + h₅) / d      d = h₆ x + h₇ y + 1
+ *
+ * with h such that the end points map to the start points.
+ * @param images [batch, rows, columns, channels], or one image
+ * @param startPoints [4, 2] for all images, or [batch, 4, 2]: the points (x, y) in the images, x along the columns
+ * @param endPoints with the same shape: where they are in the result
+ * @param interpolation 'nearest' takes one pixel, 'bilinear' interpolates between four; or all options. Default bilinear.
+ * @param fillValue the value beyond the edges. Default 0.
+ * @returns float32, with the shape of the images
+ * @throws ShapeError for points of another shape
+ * @example ops.image.perspectiveTransform(image, [[0, 0], [9, 0], [0, 9], [9, 9]], [[1, 0], [8, 0], [0, 9], [9, 9]])
+ * Keras: `keras.ops.image.perspective_transform`.
+ */
+export function perspectiveTransform(
+  images: TensorLike,
+  startPoints: TensorLike,
+  endPoints: TensorLike,
+  interpolation?: Sampling | PerspectiveTransformOptions,
+  fillValue?: number,
+): Tensor {
+  const given = readArguments('perspectiveTransform', perspectiveTable, interpolation, fillValue)
+  return eachImage('perspectiveTransform', images, (batch) => {
+    const [count, rows, columns] = batch.shape as [number, number, number, number]
+    const start = pointsOf('startPoints', startPoints, count)
+    const end = pointsOf('endPoints', endPoints, count)
+    if (start.shape[0] !== end.shape[0])
+      throw new ShapeError(
+        `perspectiveTransform: both sets of points must have one shape, received ${formatShape(start.shape)} and ${formatShape(end.shape)}`,
+      )
+    const homography = homographyOf(start, end)
+    const h = (i: number): Tensor => reshape(sliceAlong(homography, 1, i, 1), [start.shape[0]!, 1, 1])
+    const { x, y } = gridOf(rows, columns)
+    const scale = add(add(multiply(h(6), x), multiply(h(7), y)), 1)
+    const origin = (i: number): Tensor => divide(add(add(multiply(h(i), x), multiply(h(i + 1), y)), h(i + 2)), scale)
+    return sampleAt(cast(batch, 'float32'), origin(3), origin(0), { ...given, fillMode: 'constant' })
+  })
+}
+
+/** The eight numbers h [batch, 8] of the transform that maps the end points to the start points. */
+function homographyOf(start: Tensor, end: Tensor): Tensor {
+  // Each [batch, 4, 1].
+  const [x, y] = [sliceAlong(start, 2, 0, 1), sliceAlong(start, 2, 1, 1)]
+  const [u, v] = [sliceAlong(end, 2, 0, 1), sliceAlong(end, 2, 1, 1)]
+  const [zero, one] = [zerosLike(u), onesLike(u)]
+  const third = (of: Tensor): Tensor[] => [negative(multiply(of, u)), negative(multiply(of, v))]
+  const system = concatenate(
+    [
+      concatenate([u, v, one, zero, zero, zero, ...third(x)], 2),
+      concatenate([zero, zero, zero, u, v, one, ...third(y)], 2),
+    ],
+    1,
+  )
+  return squeeze(solve(system, concatenate([x, y], 1)), -1)
+}
+
+export interface ElasticTransformOptions extends RandomOptions {
+  /** The strength of the distortion. Default 20. */
+  readonly alpha?: number
+  /** The standard deviation that smooths it, in pixels, at most 10,000. Default 5. */
+  readonly sigma?: number
+  /** 'nearest' takes one pixel, 'bilinear' interpolates between four. Default bilinear. */
+  readonly interpolation?: Sampling
+  /** The values beyond the edges: 'reflect', 'wrap', 'constant', 'nearest' or 'mirror'. Default reflect. */
+  readonly fillMode?: FillMode
+  /** The value of 'constant'. Default 0. */
+  readonly fillValue?: number
+}
+
+const elasticTable = /* @__PURE__ */ (() => ({
+  alpha: option(number(), 20),
+  sigma: option(number({ above: 0, max: 10_000 }), 5),
+  interpolation: option(sampling, 'bilinear'),
+  fillMode: option(anyFillMode, 'reflect'),
+  fillValue: option(number(), 0),
+  seed: option(seedKind, null),
+}))()
+
+/**
+ * Distorts images at random: pixel (x, y) of the result is the value at (x + α dx, y + α dy) of the image, where dx and dy are normal
+ * with the standard deviation σ, then blurred with σ (Simard et al. 2003). All channels of an image are distorted alike.
+ * @param images [batch, rows, columns, channels], or one image
+ * @param alpha the strength of the distortion α, or all options. Default 20.
+ * @param sigma σ in pixels. Default 5.
+ * @param interpolation 'nearest' takes one pixel, 'bilinear' interpolates between four. Default bilinear.
+ * @param fillMode the values beyond the edges: 'reflect', 'wrap', 'constant', 'nearest' or 'mirror'. Default reflect.
+ * @param fillValue the value of 'constant'. Default 0.
+ * @param seed a number gives the same result every time, a SeedGenerator a new one each time. Default null.
+ * @returns the shape and dtype of the images
+ * @example ops.image.elasticTransform(images, { alpha: 34, sigma: 4, seed: 1 })
+ * Keras: `keras.ops.image.elastic_transform`, which on JAX uses the same numbers for dx and dy.
+ */
+export function elasticTransform(
+  images: TensorLike,
+  alpha?: number | ElasticTransformOptions,
+  sigma?: number,
+  interpolation?: Sampling,
+  fillMode?: FillMode,
+  fillValue?: number,
+  seed?: RandomOptions['seed'],
+): Tensor {
+  const given = readArguments('elasticTransform', elasticTable, alpha, sigma, interpolation, fillMode, fillValue, seed)
+  return eachImage('elasticTransform', images, (batch) => {
+    const [count, rows, columns] = batch.shape as [number, number, number, number]
+    // dx and dy are two channels.
+    const noise = normal([count, rows, columns, 2], { stddev: given.sigma, seed: given.seed })
+    const shift = multiply(smooth('elasticTransform', noise, given.sigma), given.alpha)
+    const along = (axis: number): Tensor => squeeze(sliceAlong(shift, 3, axis, 1), -1)
+    const { x, y } = gridOf(rows, columns)
+    const moved = sampleAt(cast(batch, 'float32'), add(y, along(1)), add(x, along(0)), given)
+    return batch.dtype === 'int32' ? cast(round(moved), 'int32') : cast(moved, batch.dtype)
+  })
+}

@@ -1,0 +1,17 @@
+// The ops of images, as users call them: `ops.image.resize`.
+
+export { cropImages, padImages } from './borders'
+export type { CropImagesOptions, PadImagesOptions } from './borders'
+export { hsvToRgb, rgbToGrayscale, rgbToHsv } from './colours'
+export { elasticTransform, mapCoordinates, perspectiveTransform } from './coordinates'
+export type { ElasticTransformOptions, MapCoordinatesOptions, PerspectiveTransformOptions } from './coordinates'
+export { gaussianBlur, sobelEdges, ssim } from './filters'
+export type { GaussianBlurOptions, SsimOptions } from './filters'
+export { extractPatches, extractPatches3d } from './patches'
+export type { ExtractPatchesOptions } from './patches'
+export { resize } from './resize'
+export type { ResizeOptions } from './resize'
+export { scaleAndTranslate } from './scale'
+export type { ScaleMethod } from './scale'
+export { affineTransform } from './warp'
+export type { AffineTransformOptions, FillMode } from './warp'

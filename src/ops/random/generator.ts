@@ -1,0 +1,56 @@
+// Where random tensors get their numbers from: a seed, a generator, or the global seed.
+
+import { custom } from '../../core/options'
+import type { Shape } from '../../core/shapes'
+import { requireInteger } from '../arguments'
+import { add } from '../numpy/elementwise'
+import { Tensor } from '../tensor'
+import { apply, currentTrace, untraced } from '../trace'
+import { Variable } from '../variable'
+import { nextSeed, timeDrawn } from './seed'
+
+/** A stream of random numbers with its own state. In a traced function, every run advances it by one step. */
+export class SeedGenerator {
+  /** The seed and the number of draws. */
+  readonly state: Variable
+
+  constructor(seed: number = nextSeed(), name = 'seedGenerator') {
+    const key = new Tensor(Int32Array.of(requireInteger('SeedGenerator: seed', seed), 0), [2], 'int32')
+    this.state = new Variable(key, { name, trainable: false })
+  }
+
+  /** The key of the next draw. */
+  next(): Tensor {
+    const key = this.state.value
+    this.state.assign(add(key, new Tensor(Int32Array.of(0, 1), [2], 'int32')))
+    return key
+  }
+}
+
+export type Seed = number | SeedGenerator | null
+
+export interface RandomOptions {
+  /** A number gives the same result every time, a generator a new one each time. */
+  readonly seed?: Seed
+}
+
+function readSeed(seed: unknown, what: string): Seed {
+  return seed === null || seed instanceof SeedGenerator ? seed : requireInteger(what, seed)
+}
+
+/** A number, a generator or null. */
+export const seedKind = /* @__PURE__ */ custom<Seed>(readSeed, () => null)
+
+/** The key of a draw. */
+export function keyOf(seed: Seed): Tensor {
+  if (seed instanceof SeedGenerator) return seed.next()
+  // A traced function runs many times, so each call that draws has its own stream.
+  if (seed === null && currentTrace() !== null) return untraced(() => new SeedGenerator()).next()
+  return new Tensor(Int32Array.of(seed ?? nextSeed(), timeDrawn()), [2], 'int32')
+}
+
+/** The numbers of one draw: each stream is another tensor of uniform numbers in [0, 1), multiples of 2⁻²³. */
+export function streamsOf(shape: Shape, seed: Seed): (stream: number) => Tensor {
+  const key = keyOf(seed)
+  return (stream) => apply('uniform', [key], { shape: [...shape], stream })[0]!
+}
