@@ -229,7 +229,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     },
   ],
   ReversibleEmbedding: [
-    { options: { inputDim: 5, outputDim: 3 }, input: whole },
+    { options: { inputDim: 5, outputDim: 3 }, input: whole, mask: 'drops' },
     { options: { inputDim: 5, outputDim: 3, tieWeights: false, maskZero: true }, input: whole, mask: 'makes' },
   ],
   IntegerLookup: [
@@ -449,7 +449,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
       input: { images: photo, boundingBoxes: boxed },
       random: true,
     },
-    { options: { factor: 0.5, fillValue: 1, interpolation: 'nearest', seed: 3 }, input: photo, random: true },
+    { options: { factor: [0.9, 1], fillValue: 1, interpolation: 'nearest', seed: 3 }, input: photo, random: true },
   ],
   RandomPosterization: [{ options: { factor: [2, 5], valueRange: [-2, 2], seed: 1 }, input: photo, random: true }],
   RandomRotation: [

@@ -41,7 +41,7 @@ export class Embedding extends configured(Layer<Tensor>, () => ({
   /** Whether index 0 is padding: later layers, losses and metrics skip it. Default false. */
   maskZero: option(boolean, false),
 })) {
-  static readonly className = 'Embedding'
+  static readonly className: string = 'Embedding'
   static override readonly form = TENSOR
   override readonly supportsMasking: boolean = this.maskZero
 
@@ -74,7 +74,7 @@ export class Embedding extends configured(Layer<Tensor>, () => ({
     })
   }
 
-  override get unitFlow(): UnitFlow {
+  override get unitFlow(): UnitFlow | null {
     return {
       kind: 'makes',
       units: {
