@@ -76,7 +76,7 @@ describe('boundingBoxes agrees with keras.utils.bounding_boxes', () => {
   })
 
   it('converts records', () => {
-    const made = boundingBoxes.convertFormat({ boxes: [[10, 20, 30, 40]], labels: [3] }, 'xyxy', 'XYWH')
+    const made = boundingBoxes.convertFormat({ boxes: [[10, 20, 30, 40]], labels: [3] }, 'xyxy', 'XYWH' as 'xywh')
     expect(made.boxes.toArray()).toEqual([[10, 20, 20, 20]])
     expect(made.labels).toEqual([3])
   })

@@ -76,8 +76,8 @@ export class ReversibleEmbedding extends configured(Embedding, () => ({
     return null
   }
 
-  override call(x: Tensor, { extras }: CallContext): Tensor {
-    if (extras.reverse === true) return this.scoresOf(x)
+  override call(x: Tensor, context?: CallContext): Tensor {
+    if (context?.extras.reverse === true) return this.scoresOf(x)
     const vectors = super.call(x)
     if (this.maskZero) setMask(vectors, notEqual(x, 0))
     return vectors

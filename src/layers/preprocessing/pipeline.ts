@@ -6,7 +6,6 @@ import { configured, listOf, required } from '../../core/options'
 import type { Tree } from '../../core/tree'
 import { typed } from '../../core/tree'
 import { beginsWithString, toStrings } from '../../ops/strings'
-import type { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../call-options'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
@@ -24,7 +23,7 @@ import type { TensorSpec } from '../spec'
  * @throws ArgumentError for no layers
  */
 export class Pipeline extends configured(
-  Layer<Tree<Tensor>, Tree<Tensor>>,
+  Layer<unknown, unknown>,
   () => ({
     /** The layers, in order. */
     layers: required(listOf(innerLayer)),
@@ -32,7 +31,7 @@ export class Pipeline extends configured(
   'layers',
 ) {
   static readonly className = 'Pipeline'
-  override readonly supportsMasking = true
+  override readonly supportsMasking: boolean = this.layers.every((layer) => layer.supportsMasking)
 
   protected override checkOptions(): void {
     if (this.layers.length === 0) throw new ArgumentError(`${this}: needs at least one layer`)
@@ -51,13 +50,12 @@ export class Pipeline extends configured(
     return true
   }
 
-  call(input: Tree<Tensor>, { mask }: CallContext): Tree<Tensor> {
+  call(input: unknown, { mask }: CallContext): unknown {
     return this.all.reduce((x, layer, i) => layer.applyTree(x, i === 0 && mask !== null ? { mask } : {}), input)
   }
 
-  override computeOutputSpec(inputSpec: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
-    const { training } = options
-    return this.all.reduce((spec, layer) => layer.outputSpecs(spec, { training }), inputSpec)
+  protected override outputTree(specs: Tree<TensorSpec>, { training }: ApplyOptions): Tree<TensorSpec> {
+    return this.all.reduce((spec, layer) => layer.outputSpecs(spec, { training }), specs)
   }
 
   /** @internal */
