@@ -39,7 +39,7 @@ export const anyText: Kind<string> = /* @__PURE__ */ custom(
 )
 
 /** What changes the distribution of strings over buckets: one number, or two. */
-export type Salt = readonly [number, number]
+type Salt = readonly [number, number]
 
 export const saltKind: Kind<Salt, number | readonly number[]> = /* @__PURE__ */ custom<
   Salt,

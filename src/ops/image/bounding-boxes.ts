@@ -65,7 +65,7 @@ export interface BoundingBoxes<Value = TensorLike> {
 }
 
 /** The size of an image in pixels. */
-export interface ImageSize {
+interface ImageSize {
   readonly height: TensorLike
   readonly width: TensorLike
 }
