@@ -20,6 +20,9 @@ export { setRandomSeed } from './ops/random/seed'
 export type { DType } from './core/dtypes'
 export type { Shape, TensorType } from './core/shapes'
 
+export * as boundingBoxes from './ops/image/boxes'
+export type { BoundingBoxFormat, BoundingBoxes } from './ops/image/boxes'
+
 export { Sequential } from './models/sequential'
 export { Model } from './models/model'
 export type { FunctionalOptions } from './models/model'

@@ -17,6 +17,7 @@ import {
   option,
   required,
 } from '../core/options'
+import { classNameOf } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import { normalizeAxis, requireSize, sizeOf } from '../core/shapes'
 import { constants } from '../ops/constants'
@@ -254,14 +255,7 @@ const distribution = custom<Distribution, Spelled<Distribution> | 'normal'>(
   (value) => value,
 )
 
-const scalingOptions = () => ({
-  /** The variance times the fan. Default 1. */
-  scale: option(number({ above: 0 }), 1),
-  /** Whether the fan is the number of inputs, of outputs, or their mean. Default 'fanIn'. */
-  mode: option(choice('fanIn', 'fanOut', 'fanAvg'), 'fanIn'),
-  /** Default 'truncatedNormal'; 'normal' means the same. */
-  distribution: option(distribution, 'truncatedNormal'),
-  ...seedOptions(),
+const axesOptions = () => ({
   /**
    * The input axes, given together with outputAxes. Default null: the second axis from the end, times the receptive
    * field.
@@ -270,7 +264,33 @@ const scalingOptions = () => ({
   /** The output axes. Default null: the last, times the receptive field. */
   outputAxes: option(nullable(listOf(integer())), null),
 })
-export type VarianceScalingOptions = OptionInputs<ReturnType<typeof scalingOptions>> & SeedOptions
+
+const scalingOptions = () => ({
+  /** The variance times the fan. Default 1. */
+  scale: option(number({ above: 0 }), 1),
+  /** Whether the fan is the number of inputs, of outputs, or their mean. Default 'fanIn'. */
+  mode: option(choice('fanIn', 'fanOut', 'fanAvg'), 'fanIn'),
+  /** Default 'truncatedNormal'; 'normal' means the same. */
+  distribution: option(distribution, 'truncatedNormal'),
+})
+export type VarianceScalingOptions = OptionInputs<ReturnType<typeof scalingOptions> & ReturnType<typeof axesOptions>> &
+  SeedOptions
+
+abstract class FanInitializer extends configured(RandomInitializer, axesOptions) {
+  declare protected readonly scaling: Scaling
+
+  protected override checkOptions(): void {
+    const hasNoInputs = this.inputAxes === null
+    if (hasNoInputs !== (this.outputAxes === null))
+      throw new ArgumentError(
+        `${classNameOf(this)}: inputAxes and outputAxes must be given together; received only ${hasNoInputs ? 'outputAxes' : 'inputAxes'}`,
+      )
+  }
+
+  call(shape: Shape, fans?: FanAxes): Tensor {
+    return scaled(shape, { ...this.scaling, ...(this.inputAxes === null ? fans : this) }, this.options)
+  }
+}
 
 /**
  * Variance scale / n, n the fan of `mode`. normal: σ = √(scale/n) after truncation; uniform: ±√(3·scale/n).
@@ -278,28 +298,11 @@ export type VarianceScalingOptions = OptionInputs<ReturnType<typeof scalingOptio
  */
 export class VarianceScaling extends (
   configured as InOrder<['scale', 'mode', 'distribution', 'seed', 'inputAxes', 'outputAxes']>
-)(RandomInitializer, scalingOptions) {
+)(FanInitializer, scalingOptions) {
   static readonly className: string = 'VarianceScaling'
 
-  protected override checkOptions(): void {
-    if ((this.inputAxes === null) === (this.outputAxes === null)) return
-    throw new ArgumentError(
-      `VarianceScaling: inputAxes and outputAxes must be given together; received only ${this.inputAxes === null ? 'outputAxes' : 'inputAxes'}`,
-    )
-  }
-
-  call(shape: Shape, fans: FanAxes = {}): Tensor {
-    const { scale, mode, distribution, inputAxes, outputAxes } = this
-    const axes = inputAxes === null || outputAxes === null ? fans : { inputAxes, outputAxes }
-    return scaled(shape, { scale, mode, distribution, ...axes }, this.options)
-  }
-}
-
-abstract class FanInitializer extends RandomInitializer {
-  declare protected readonly scaling: Scaling
-
-  call(shape: Shape, fans?: FanAxes): Tensor {
-    return scaled(shape, { ...this.scaling, ...fans }, this.options)
+  override call(shape: Shape, fans?: FanAxes): Tensor {
+    return scaled(shape, { ...this, ...(this.inputAxes === null ? fans : null) }, this.options)
   }
 }
 

@@ -36,7 +36,8 @@ const APPLY_OPTIONS: readonly string[] = Object.keys({
   useCausalMask: true,
   returnAttentionScores: true,
   countWeights: true,
-} satisfies Record<keyof ApplyOptions, true>)
+  // `reverse` is missing, so that a page without a ReversibleEmbedding does not contain it.
+} satisfies Record<Exclude<keyof ApplyOptions, 'reverse'>, true>)
 
 /**
  * @throws ArgumentError for an option that the layer does not read: with a misspelt useCausalMask a step would see

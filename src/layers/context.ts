@@ -30,6 +30,8 @@ export interface AttentionCall {
 export interface CallExtras extends AttentionCall {
   /** The weight of each element of the input, for a CategoryEncoding that counts. */
   readonly countWeights?: Tensor | null | undefined
+  /** Whether a ReversibleEmbedding maps vectors to scores. Default false. */
+  readonly reverse?: boolean | undefined
 }
 
 /** What a layer call knows besides its input. */

@@ -18,11 +18,6 @@ export type { PatchOptions } from './nn/patches'
 export { psnr } from './nn/psnr'
 export { adaptiveAveragePool, adaptiveMaxPool } from './nn/adaptive-pooling'
 export {
-  batchNorm as batchNormalization,
-  layerNorm as layerNormalization,
-  rmsNorm as rmsNormalization,
-} from './nn/normalization'
-export {
   arange,
   broadcastTo,
   concatenate,

@@ -142,9 +142,31 @@ export interface TrainedCase {
   output: FixtureTensor
 }
 
+/** A layer called on black images with boxes in its format. */
+export interface BoxedCase {
+  name: string
+  layer: Described
+  training: boolean
+  /** The shape of the images. */
+  images: number[]
+  boxes: FixtureTensor
+  labels: FixtureTensor
+  output: FixtureTensor
+  outputLabels: FixtureTensor
+}
+
+/** A call of a function of keras.utils.bounding_boxes. */
+export interface UtilityCase {
+  name: string
+  arguments: (FixtureTensor | number[] | number | string | boolean | null)[]
+  output: FixtureTensor
+}
+
 export interface PreprocessingFile extends FixtureFile {
   adapted: AdaptedCase[]
   trained: TrainedCase[]
+  boxed: BoxedCase[]
+  utilities: UtilityCase[]
 }
 
 // embedding.json: Embedding → Flatten → Dense, or with maskZero Embedding → Dense; batches of 4 in order, six epochs

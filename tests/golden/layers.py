@@ -179,6 +179,10 @@ def core(rng):
     yield "Masking of what has a mask", spec("Masking"), padded, dict(masks=[mask_of(rng, (3, 4))])
     yield "Identity", spec("Identity"), x
     yield "Identity with a mask", spec("Identity"), padded, dict(masks=[mask_of(rng, (3, 4))])
+    for options in (dict(), dict(tieWeights=False), dict(maskZero=True), dict(logitSoftCap=0.7), dict(logitSoftCap=2.5, tieWeights=False)):
+        described = spec("ReversibleEmbedding", inputDim=6, outputDim=3, **options)
+        yield f"ReversibleEmbedding {options}", described, rng.integers(0, 6, (2, 4)).astype(np.int32)
+        yield f"ReversibleEmbedding {options} in reverse", described, normal(rng, (2, 4, 3)), dict(said=dict(reverse=True))
 
 
 # ---------------------------------------------------------------- reshaping
@@ -602,6 +606,21 @@ def preprocessing(rng):
     yield "AutoContrast", spec("AutoContrast", valueRange=[-1, 3]), image
     for name, more in (("RandomFlip", {}), ("RandomRotation", dict(factor=0.2)), ("RandomContrast", dict(factor=0.2)), ("MixUp", {})):
         yield f"{name} out of training", spec(name, **more), image
+    signal = normal(rng, (2, 23, 2))
+    for mode in ("log", "magnitude", "psd", "real", "imag", "angle", "stft"):
+        yield f"STFTSpectrogram {mode}", spec("STFTSpectrogram", mode=mode, frameLength=6, frameStep=2), signal
+    stft = dict(mode="magnitude", frameLength=5, fftLength=8)
+    yield "STFTSpectrogram same", spec("STFTSpectrogram", padding="same", **stft), signal
+    yield "STFTSpectrogram expandDims", spec("STFTSpectrogram", expandDims=True, window="hamming", **stft), signal
+    first = np.moveaxis(signal, 1, 2)
+    yield "STFTSpectrogram channelsFirst", spec("STFTSpectrogram", dataFormat="channelsFirst", scaling="spectrum", **stft), first
+    yield "STFTSpectrogram expandDims channelsFirst", spec("STFTSpectrogram", dataFormat="channelsFirst", expandDims=True, periodic=True, **stft), first
+    mel = dict(fftLength=16, sequenceStride=5, samplingRate=800, numMelBins=6)
+    loud = signal * 16
+    yield "MelSpectrogram", spec("MelSpectrogram", **mel), loud[..., 0]
+    yield "MelSpectrogram of one signal", spec("MelSpectrogram", **mel), loud[0, :, 0]
+    yield "MelSpectrogram magnitudes", spec("MelSpectrogram", magExp=1, powerToDb=False, window="hamming", sequenceLength=12, **mel), signal[..., 0]
+    yield "MelSpectrogram decibels", spec("MelSpectrogram", refPower=3, topDb=12, minFreq=50, maxFreq=300, **mel), loud[..., 0]
 
 
 FAMILIES = [merging, core, reshaping, regularization, activations, recurrent, convolutional, pooling, normalization, attention, preprocessing]

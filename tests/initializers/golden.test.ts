@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
+import type { Initializer, Tensor } from '../../src'
 import type { STFTOptions } from '../../src/initializers'
 import {
   Conv1D,
@@ -14,6 +14,7 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
+import { serialize } from '../../src/core/registry'
 import { initializers } from '../../src/initializers/registry'
 import type { InitializerCase, InitializersFile } from '../golden/format'
 import { expectNear, readFixture, serialized, titleOf } from '../helpers/golden'
@@ -285,6 +286,27 @@ describe('custom initializers', () => {
     expect(() => new library.VarianceScaling({ inputAxes: [0] })).toThrow(
       'inputAxes and outputAxes must be given together; received only inputAxes',
     )
+    expect(() => new library.HeNormal({ outputAxes: [0] })).toThrow(
+      'HeNormal: inputAxes and outputAxes must be given together; received only outputAxes',
+    )
+  })
+
+  it.each<[Initializer, number]>([
+    // [4, 5, 6] with the inputs 4 and the outputs 5 · 6; the limit of a uniform distribution is √(3 scale / fan)
+    [new library.GlorotUniform({ inputAxes: [0], outputAxes: [1, -1], seed: 1 }), Math.sqrt(6 / 34)],
+    [new library.HeUniform({ inputAxes: [0], outputAxes: [1, 2], seed: 1 }), Math.sqrt(6 / 4)],
+    [new library.LecunUniform({ inputAxes: [0, 1], outputAxes: [2], seed: 1 }), Math.sqrt(3 / 20)],
+    [
+      new library.VarianceScaling({ distribution: 'uniform', inputAxes: [2], outputAxes: [0], seed: 1 }),
+      Math.sqrt(3 / 6),
+    ],
+    [new library.GlorotUniform({ seed: 1 }), Math.sqrt(6 / (20 + 24))],
+  ])('%s takes the axes of its fans', (initializer, limit) => {
+    for (const made of [initializer, initializers.get(serialize(initializer))]) {
+      const largest = Math.max(...made.call([4, 5, 6]).data.map(Math.abs))
+      expect(largest).toBeLessThanOrEqual(limit)
+      expect(largest).toBeGreaterThan(0.95 * limit)
+    }
   })
 })
 

@@ -1,5 +1,20 @@
 import { describe, expect, it } from 'vitest'
-import { DataError, Dense, Embedding, Flatten, Input, Model, Sequential, TensorSpec, maskOf, tensor } from '../../src'
+import {
+  DataError,
+  Dense,
+  Embedding,
+  Flatten,
+  Input,
+  Model,
+  ReversibleEmbedding,
+  Sequential,
+  ShapeError,
+  TensorSpec,
+  loadModel,
+  maskOf,
+  ops,
+  tensor,
+} from '../../src'
 import { optimizers } from '../../src/optimizers/registry'
 import type { EmbeddingFile } from '../golden/format'
 import { expectNear, expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'
@@ -124,5 +139,33 @@ describe('data indices outside the table', () => {
     await expect(action(make())).rejects.toThrow(
       'Embedding "words": the indices must be in 0 … 3, received 4 in sample 1',
     )
+  })
+})
+
+describe('ReversibleEmbedding', () => {
+  it('shares its table with the scores of a model, which is saved and trained', async () => {
+    const tokens = new ReversibleEmbedding({ inputDim: 5, outputDim: 4 })
+    const input = Input({ shape: [3], dtype: 'int32' })
+    const hidden = new Dense({ units: 4, activation: 'tanh' }).apply(tokens.apply(input))
+    const model = new Model({ inputs: input, outputs: tokens.apply(hidden, { reverse: true }) })
+    expect(model.outputs[0]!.shape).toEqual([null, 3, 5])
+    expect(model.weights.map(({ shape }) => shape)).toEqual([[5, 4], [4, 4], [4]])
+    model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' })
+    const ids = tensor([[0, 1, 2], [3, 4, 0]], [2, 3], 'int32') // prettier-ignore
+    const again = await loadModel(await model.save())
+    expect((await again.predict(ids)).data).toEqual((await model.predict(ids)).data)
+  })
+
+  it('makes a mask in one direction only', () => {
+    const tokens = new ReversibleEmbedding({ inputDim: 3, outputDim: 2, maskZero: true })
+    const vectors = tokens.apply([[0, 1]])
+    expect(maskOf(vectors)!.toArray()).toEqual([[false, true]])
+    expect(maskOf(tokens.apply(vectors, { reverse: true }))).toBeNull()
+  })
+
+  it('refuses vectors of another length', () => {
+    const tokens = new ReversibleEmbedding({ inputDim: 3, outputDim: 2 })
+    expect(() => tokens.apply(ops.ones([1, 3]), { reverse: true })).toThrow(ShapeError)
+    expect(() => new Embedding({ inputDim: 3, outputDim: 2 }).apply([0], { reverse: true })).toThrow(/reverse/)
   })
 })

@@ -3,6 +3,7 @@
 
 import type { BatchShape, DType, LambdaContext, Tensor } from '../../src'
 import {
+  AutoContrast,
   Conv2D,
   Dense,
   Dropout,
@@ -12,6 +13,7 @@ import {
   LSTM,
   LSTMCell,
   Reshape,
+  Resizing,
   SimpleRNN,
   SimpleRNNCell,
   Softmax,
@@ -63,6 +65,10 @@ const steps = new Input([3, 4])
 const whole = new Input([3], 'int32')
 const image = new Input([2, 3, 2])
 const photo = new Input([4, 5, 2])
+const colours = new Input([4, 5, 3])
+const classes = new Input([4, 5, 1], 'int32')
+const boxed = { boxes: new Input([2, 4]), labels: new Input([2], 'int32') }
+const mel = { fftLength: 8, sequenceStride: 3, samplingRate: 800, numMelBins: 5 }
 const volume = new Input([3, 4, 3, 2])
 const pair = [vector, vector]
 const merging: readonly Example[] = [
@@ -222,6 +228,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
       mask: 'makes',
     },
   ],
+  ReversibleEmbedding: [
+    { options: { inputDim: 5, outputDim: 3 }, input: whole, mask: 'drops' },
+    { options: { inputDim: 5, outputDim: 3, tieWeights: false, maskZero: true }, input: whole, mask: 'makes' },
+  ],
   IntegerLookup: [
     { options: { vocabulary: [3, 1] }, input: whole, others: [new Input([], 'int32'), new Input([2, 2], 'int32')] },
     { options: { vocabulary: [3, 1, 4], maskToken: 0, numOovIndices: 2 }, input: whole },
@@ -324,6 +334,14 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   MaxPooling3D: [{ options: { poolSize: 2, padding: 'same' }, input: volume }],
 
   // preprocessing
+  AugMix: [
+    {
+      options: { valueRange: [-2, 2], numChains: 2, chainDepth: 1, alpha: 0.5, seed: 1 },
+      input: { images: colours, segmentationMasks: classes },
+      random: true,
+    },
+    { options: { valueRange: [-2, 2], numChains: 1, chainDepth: 2, allOps: false }, input: colours, random: true },
+  ],
   AutoContrast: [
     { options: { valueRange: [-2, 2] }, input: photo },
     { options: { dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]), others: [new Input([2, 4, 5], 'int32')] },
@@ -341,6 +359,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { height: 2, width: 3 }, input: photo, others: [new Input([4, 5, 2], 'int32')] },
     { options: { height: 6, width: 3, dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) },
   ],
+  ContrastLimitedAdaptiveHistogramEqualization: [
+    { options: { valueRange: [-2, 2], tileGridSize: [2, 3], clipLimit: 1.5 }, input: photo },
+    { options: { valueRange: [0, 4], clipLimit: 0 }, input: new Input([4, 5, 2], 'int32') },
+  ],
   CutMix: [
     { options: { seed: 1 }, input: photo, random: true },
     { options: { seed: 1 }, input: { images: photo, labels: vector }, random: true },
@@ -350,6 +372,17 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { binBoundaries: [-1, 0.3], numBins: 4, outputMode: 'multiHot' }, input: vector },
   ],
   Equalization: [{ options: { valueRange: [-2, 2], bins: 8 }, input: photo, random: true }],
+  MaxNumBoundingBoxes: [
+    { options: { maxNumber: 3, boundingBoxFormat: 'xywh' }, input: { images: photo, boundingBoxes: boxed } },
+    {
+      options: { maxNumber: 1, fillValue: 7, boundingBoxFormat: 'xyxy' },
+      input: { images: photo, boundingBoxes: boxed },
+    },
+  ],
+  MelSpectrogram: [
+    { options: { ...mel, sequenceLength: 6, magExp: 1, powerToDb: false, window: 'hamming' }, input: new Input([20]) },
+    { options: { ...mel, topDb: 200, refPower: 2 }, input: new Input([20]) },
+  ],
   MixUp: [
     { options: { seed: 1 }, input: photo, random: true },
     { options: { seed: 1, alpha: 2 }, input: { images: photo, labels: vector }, random: true },
@@ -359,11 +392,50 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { mean: 0.5, variance: 2, axis: null, invert: true }, input: photo },
     { options: { axis: [1, 2] }, input: steps, adapts: true },
   ],
+  Pipeline: [
+    { options: () => ({ layers: [new Dropout(0.5), new Dense({ units: 3 })] }), input: steps, random: true },
+    {
+      options: () => ({ layers: [new Resizing({ height: 3, width: 3 }), new AutoContrast({ valueRange: [-2, 2] })] }),
+      input: { images: photo, labels: vector },
+    },
+  ],
+  RandAugment: [
+    {
+      options: { valueRange: [-2, 2], seed: 1, boundingBoxFormat: 'xyxy' },
+      input: { images: colours, boundingBoxes: boxed, segmentationMasks: classes },
+      random: true,
+    },
+  ],
   RandomBrightness: [{ options: { factor: 0.2, valueRange: [-2, 2], seed: 1 }, input: photo, random: true }],
+  RandomColorDegeneration: [{ options: { factor: 0.6, valueRange: [-2, 2], seed: 1 }, input: colours, random: true }],
+  RandomColorJitter: [
+    {
+      options: { valueRange: [-2, 2], brightnessFactor: 0.2, contrastFactor: 0.3, seed: 1 },
+      input: photo,
+      random: true,
+    },
+    {
+      options: { valueRange: [-2, 2], saturationFactor: [0.2, 0.6], hueFactor: 0.2 },
+      input: colours,
+      random: true,
+    },
+  ],
   RandomContrast: [{ options: { factor: [0.3, 0.6], valueRange: [-5, 5], seed: 1 }, input: photo, random: true }],
   RandomCrop: [
     { options: { height: 2, width: 3, seed: 1 }, input: photo, random: true },
     { options: { height: 5, width: 5, seed: 1 }, input: photo },
+  ],
+  RandomElasticTransform: [
+    {
+      options: { scale: [0.5, 1], valueRange: [-2, 2], seed: 1 },
+      input: { images: photo, segmentationMasks: classes },
+      random: true,
+    },
+    {
+      options: { factor: [0.4, 0.9], fillMode: 'constant', dataFormat: 'channelsFirst', seed: 1 },
+      input: new Input([2, 4, 5]),
+      random: true,
+    },
   ],
   RandomErasing: [
     { options: { fillValue: [1, -1], valueRange: [-2, 2], seed: 1 }, input: photo, random: true },
@@ -381,8 +453,23 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { sigma: [0.4, 0.9], kernelSize: [5, 3], valueRange: [-2, 2], seed: 1 }, input: photo, random: true },
   ],
   RandomGrayscale: [{ options: { seed: 1 }, input: new Input([4, 5, 3]), random: true }],
+  RandomHue: [{ options: { factor: 0.5, valueRange: [-2, 2], seed: 1 }, input: colours, random: true }],
   RandomInvert: [{ options: { valueRange: [-2, 2], seed: 1 }, input: photo, random: true }],
+  RandomPerspective: [
+    {
+      options: { scale: 0.6, boundingBoxFormat: 'xywh', seed: 1 },
+      input: { images: photo, boundingBoxes: boxed },
+      random: true,
+    },
+    { options: { factor: [0.9, 1], fillValue: 1, interpolation: 'nearest', seed: 3 }, input: photo, random: true },
+  ],
+  RandomPosterization: [{ options: { factor: [2, 5], valueRange: [-2, 2], seed: 1 }, input: photo, random: true }],
   RandomRotation: [
+    {
+      options: { factor: 0.2, boundingBoxFormat: 'relCenterXywh', seed: 1 },
+      input: { images: photo, boundingBoxes: boxed },
+      random: true,
+    },
     { options: { factor: 0.2, seed: 1 }, input: photo, others: [new Input([4, 5, 2], 'int32')], random: true },
     {
       options: { factor: [0.1, 0.2], fillMode: 'constant', fillValue: 0.5, dataFormat: 'channelsFirst', seed: 1 },
@@ -390,6 +477,8 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
       random: true,
     },
   ],
+  RandomSaturation: [{ options: { factor: [0.3, 0.7], valueRange: [-2, 2], seed: 1 }, input: colours, random: true }],
+  RandomSharpness: [{ options: { factor: 0.9, valueRange: [-2, 2], seed: 1 }, input: photo, random: true }],
   RandomShear: [
     { options: { xFactor: 0.3, yFactor: [0.1, 0.2], fillMode: 'wrap', seed: 1 }, input: photo, random: true },
   ],
@@ -425,6 +514,18 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
         dataFormat: 'channelsFirst',
       },
       input: new Input([2, 4, 5]),
+    },
+  ],
+  STFTSpectrogram: [
+    { options: { mode: 'log', frameLength: 6, frameStep: 2 }, input: new Input([11, 2]) },
+    { options: { mode: 'stft', frameLength: 4, dataFormat: 'channelsFirst' }, input: new Input([2, 11]) },
+    {
+      options: { mode: 'psd', frameLength: 4, fftLength: 6, padding: 'same', expandDims: true, window: [1, 2, 2, 1] },
+      input: new Input([11, 2]),
+    },
+    {
+      options: { mode: 'imag', frameLength: 4, window: null, expandDims: true, dataFormat: 'channelsFirst' },
+      input: new Input([2, 9]),
     },
   ],
   Solarization: [

@@ -332,7 +332,7 @@ describe('records and formats', () => {
     expect(() => new RandomFlip().apply({ labels: [1] } as never)).toThrow(/received a record of labels/)
     expect(() => new RandomFlip().apply([make([1, 2, 2, 1]), make([1, 2, 2, 1])] as never)).toThrow(ShapeError)
     expect(() => new RandomFlip().apply({ images: make([1, 2, 2, 1]), bounding_boxes: [1] }, training)).toThrow(
-      'does not transform bounding_boxes; leave them out',
+      "bounding_boxes need the option boundingBoxFormat, such as 'xyxy'",
     )
     expect(() => new RandomGrayscale().apply(make([1, 2, 2, 2]), training)).toThrow(/3 channels, red, green and blue/)
     expect(() => new RandomErasing({ fillValue: [1, 2] }).apply(make([1, 2, 2, 3]), training)).toThrow(

@@ -11,6 +11,7 @@ import {
   Flatten,
   GlobalAveragePooling1D,
   GlobalMaxPooling1D,
+  HashedCrossing,
   Hashing,
   Input,
   IntegerLookup,
@@ -27,6 +28,8 @@ import {
   loadModel,
   ops,
   setRandomSeed,
+  jit,
+  tensor,
 } from '../../src'
 import { Dataset } from '../../src/data'
 import { partialDependence, permutationImportance, saliency, temperatureScaling } from '../../src/explain'
@@ -56,6 +59,87 @@ describe('hashes', () => {
       [2],
       [2],
     ])
+  })
+
+  // Keras 3.15 on TensorFlow, which both layers need for their hashes.
+  const integers = [
+    [1, 2, 3],
+    [-5, 100000, 0],
+    [7, 42, -2147483648],
+  ]
+  it.each<[object, number[][]]>([
+    [{}, [[9, 9, 1], [6, 0, 5], [8, 6, 9]]], // prettier-ignore
+    [{ maskValue: 2 }, [[1, 0, 4], [1, 5, 2], [8, 4, 5]]], // prettier-ignore
+    [{ salt: [133, 137] }, [[6, 7, 8], [0, 8, 9], [2, 6, 1]]], // prettier-ignore
+  ])('Hashing %j of integers', (options, expected) => {
+    const layer = new Hashing({ numBins: 10, ...options })
+    expect(values(layer.apply(tensor(integers, [3, 3], 'int32')))).toEqual(expected)
+    expect(values(layer.apply(integers))).toEqual(expected)
+    expect(values(new Hashing(layer.getConfig() as never).apply(integers))).toEqual(expected)
+  })
+
+  it('Hashing of fractions, and as vectors', () => {
+    expect(values(new Hashing({ numBins: 10 }).apply([1.7, -2.5, 3, -0.4]))).toEqual([9, 5, 1, 5])
+    expect(values(new Hashing({ numBins: 4, outputMode: 'multiHot' }).apply([[1, 2], [3, 3]]))).toEqual([[0, 1, 0, 1], [0, 1, 0, 0]]) // prettier-ignore
+  })
+
+  it.each<[object, number[]]>([
+    [{ oovMethod: 'farmhash' }, [4, 5, 6, 0, 0, 3, 0]],
+    [{ oovMethod: 'farmhash', salt: 5 }, [4, 5, 6, 2, 3, 1, 1]],
+    [{ oovMethod: 'farmhash', salt: [5, 6], maskToken: 0 }, [5, 6, 7, 3, 3, 1, 4]],
+    [{}, [4, 5, 6, 2, 3, 0, 3]],
+  ])('IntegerLookup %j', (options, expected) => {
+    const layer = new IntegerLookup({ vocabulary: [12, 36, 1138], numOovIndices: 4, ...options })
+    expect(values(layer.apply([12, 36, 1138, 42, 7, 8, -9]))).toEqual(expected)
+  })
+
+  it.each<[object, number[]]>([
+    [{}, [5, 6, 2, 2, 3, 3]],
+    [{ salt: 3 }, [5, 6, 0, 4, 1, 4]],
+    [{ salt: [3, 9] }, [5, 6, 0, 4, 4, 4]],
+  ])('StringLookup %j', (options, expected) => {
+    const layer = new StringLookup({ vocabulary: ['a', 'b'], numOovIndices: 5, ...options })
+    expect(values(layer.apply(['a', 'b', 'z', 'yy', 'q', '']))).toEqual(expected)
+  })
+
+  it('HashedCrossing as in Keras', () => {
+    const [letters, numbers] = [['A', 'B', 'A', 'B', 'A'], [101, 101, 101, 102, 102]] // prettier-ignore
+    const crossing = new HashedCrossing({ numBins: 5 })
+    expect(values(crossing.apply([letters, numbers]))).toEqual([1, 4, 1, 1, 3])
+    expect(crossing.apply([letters, numbers]).dtype).toBe('int32')
+    expect(values(crossing.apply([letters.map((each) => [each]), numbers.map((each) => [each])]))).toEqual([[1], [4], [1], [1], [3]]) // prettier-ignore
+    expect(values(crossing.apply([tensor([[1], [2]], [2, 1], 'int32'), [[-1], [102]]]))).toEqual([[1], [2]])
+    expect(values(crossing.apply(['A', 101]))).toBe(1)
+    expect(values(new HashedCrossing({ numBins: 100 }).apply([['a', 'b'], ['x', 'y'], [3, 4]]))).toEqual([94, 41]) // prettier-ignore
+    const rows = new HashedCrossing(new HashedCrossing({ numBins: 5, outputMode: 'one_hot' }).getConfig() as never)
+    expect(values(rows.apply([letters, numbers]))).toEqual([1, 4, 1, 1, 3].map((bin) => [0, 1, 2, 3, 4].map((i) => Number(i === bin)))) // prettier-ignore
+  })
+
+  it.each<[unknown, RegExp]>([
+    [['a', 'b'].slice(1), /two or more features/],
+    [[['a', 'b'], [1]], /must all be/],
+    [[[['a', 'b']], [[1, 2]]], /must all be/],
+    [[['a'], [1.5]], /strings or integers, received 1.5/],
+  ])('HashedCrossing refuses %j', (features, message) => {
+    expect(() => new HashedCrossing({ numBins: 5 }).apply(features as never)).toThrow(message)
+  })
+
+  it('HashedCrossing is refused in models', () => {
+    const features = [Input({ shape: [1], dtype: 'int32' }), Input({ shape: [1], dtype: 'string' })]
+    expect(() => new HashedCrossing({ numBins: 5 }).apply(features)).toThrow(/works on data, not in models/)
+  })
+
+  it('a hash of integers is refused where there are no data, and a salt without a hash', () => {
+    const lookup = new IntegerLookup({ vocabulary: [1], numOovIndices: 2, oovMethod: 'farmhash' })
+    expect(() => jit((x: Tensor) => lookup.apply(x))(tensor([1, 2], [2], 'int32'))).toThrow(
+      /works on data, not in models/,
+    )
+    // With one index there is nothing to share.
+    const one = new IntegerLookup({ vocabulary: [1], oovMethod: 'farmhash' })
+    expect(values(jit((x: Tensor) => one.apply(x))(tensor([1, 2], [2], 'int32')))).toEqual([1, 0])
+    expect(() => new IntegerLookup({ vocabulary: [1], salt: 3 })).toThrow(/salt goes with oovMethod 'farmhash'/)
+    expect(() => new TextVectorization({ ragged: true })).toThrow(/there are no ragged tensors/)
+    expect(new TextVectorization({ ragged: false }).ragged).toBe(false)
   })
 
   it('SipHash of the reference', () => {

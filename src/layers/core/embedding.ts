@@ -45,7 +45,7 @@ export class Embedding extends configured(
   }),
   ['inputDim', 'outputDim', 'embeddingsInitializer', 'embeddingsRegularizer', 'embeddingsConstraint', 'maskZero'],
 ) {
-  static readonly className = 'Embedding'
+  static readonly className: string = 'Embedding'
   static override readonly form = TENSOR
   override readonly supportsMasking: boolean = this.maskZero
 
@@ -78,7 +78,7 @@ export class Embedding extends configured(
     })
   }
 
-  override get unitFlow(): UnitFlow {
+  override get unitFlow(): UnitFlow | null {
     return {
       kind: 'makes',
       units: {

@@ -45,7 +45,7 @@ abstract class AdaptivePooling extends configured(Layer<Tensor>, spatialOptions)
  * The mean of each of outputSize windows: x [batch, steps, channels] → [batch, outputSize, channels]. Keras:
  * `keras.layers.AdaptiveAveragePooling1D`.
  */
-export class AdaptiveAveragePooling1D extends configured(AdaptivePooling, () => sizeOption(1), 'outputSize') {
+export class AdaptiveAveragePooling1D extends configured(AdaptivePooling, () => sizeOption(1), ['outputSize']) {
   static readonly className = 'AdaptiveAveragePooling1D'
   protected readonly pool = adaptAverage
 }
@@ -57,13 +57,13 @@ export class AdaptiveAveragePooling1D extends configured(AdaptivePooling, () => 
  *
  * Keras: `keras.layers.AdaptiveAveragePooling2D`.
  */
-export class AdaptiveAveragePooling2D extends configured(AdaptivePooling, () => sizeOption(2), 'outputSize') {
+export class AdaptiveAveragePooling2D extends configured(AdaptivePooling, () => sizeOption(2), ['outputSize']) {
   static readonly className = 'AdaptiveAveragePooling2D'
   protected readonly pool = adaptAverage
 }
 
 /** The same over three axes. Keras: `keras.layers.AdaptiveAveragePooling3D`. */
-export class AdaptiveAveragePooling3D extends configured(AdaptivePooling, () => sizeOption(3), 'outputSize') {
+export class AdaptiveAveragePooling3D extends configured(AdaptivePooling, () => sizeOption(3), ['outputSize']) {
   static readonly className = 'AdaptiveAveragePooling3D'
   protected readonly pool = adaptAverage
 }
@@ -72,7 +72,7 @@ export class AdaptiveAveragePooling3D extends configured(AdaptivePooling, () => 
  * The maximum of each of outputSize windows: x [batch, steps, channels] → [batch, outputSize, channels]. Keras:
  * `keras.layers.AdaptiveMaxPooling1D`.
  */
-export class AdaptiveMaxPooling1D extends configured(AdaptivePooling, () => sizeOption(1), 'outputSize') {
+export class AdaptiveMaxPooling1D extends configured(AdaptivePooling, () => sizeOption(1), ['outputSize']) {
   static readonly className = 'AdaptiveMaxPooling1D'
   protected readonly pool = adaptMax
 }
@@ -81,13 +81,13 @@ export class AdaptiveMaxPooling1D extends configured(AdaptivePooling, () => size
  * The maximum of each of outputSize windows: x [batch, rows, columns, channels] → [batch, …outputSize, channels]. Keras:
  * `keras.layers.AdaptiveMaxPooling2D`.
  */
-export class AdaptiveMaxPooling2D extends configured(AdaptivePooling, () => sizeOption(2), 'outputSize') {
+export class AdaptiveMaxPooling2D extends configured(AdaptivePooling, () => sizeOption(2), ['outputSize']) {
   static readonly className = 'AdaptiveMaxPooling2D'
   protected readonly pool = adaptMax
 }
 
 /** The same over three axes. Keras: `keras.layers.AdaptiveMaxPooling3D`. */
-export class AdaptiveMaxPooling3D extends configured(AdaptivePooling, () => sizeOption(3), 'outputSize') {
+export class AdaptiveMaxPooling3D extends configured(AdaptivePooling, () => sizeOption(3), ['outputSize']) {
   static readonly className = 'AdaptiveMaxPooling3D'
   protected readonly pool = adaptMax
 }

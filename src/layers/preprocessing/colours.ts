@@ -25,13 +25,13 @@ import type { Interval, Transformation } from './image-layer'
 import { ImageLayer, RandomDraws, probabilityOption, interval, rangeOption } from './image-layer'
 import { seedOption } from '../random'
 
-const within = (x: Tensor, [low, high]: Interval): Tensor => clip(x, low, high)
+export const within = (x: Tensor, [low, high]: Interval): Tensor => clip(x, low, high)
 /** Maps one range of values linearly to another. */
-const rescaled = (x: Tensor, [low, high]: Interval, [to, end]: Interval): Tensor =>
+export const rescaled = (x: Tensor, [low, high]: Interval, [to, end]: Interval): Tensor =>
   low === to && high === end ? x : add(multiply(divide(subtract(x, low), high - low), end - to), to)
 
 /** The range of colour levels in 8-bit tables. */
-const BYTES: Interval = [0, 255]
+export const BYTES: Interval = [0, 255]
 
 /**
  * In training, adds δ · (high − low) to each image, with δ drawn from `factor`, and clips to the value range.
@@ -95,6 +95,14 @@ export class RandomContrast extends configured(
   }
 }
 
+/** @throws ShapeError unless the images [batch, rows, columns, channels] have 3 channels, or one of the `others` */
+export function requireColours(layer: ImageLayer, { shape }: Tensor, ...others: readonly number[]): void {
+  const channels = shape[3]!
+  if (channels === 3 || others.includes(channels)) return
+  const or = others.length > 0 ? ', or one' : ''
+  throw new ShapeError(`${layer}: images must have 3 channels, red, green and blue${or}, received ${channels}`)
+}
+
 /**
  * In training, turns an image grey with probability `factor`: each channel becomes 0.2989 red + 0.587 green + 0.114
  * blue.
@@ -115,13 +123,9 @@ export class RandomGrayscale extends configured(
 
   protected transformation(images: Tensor, training: boolean): Transformation | null {
     if (!training) return null
-    const channels = images.shape[3]!
-    if (channels !== 3 && channels !== 1)
-      throw new ShapeError(`${this}: images must have 3 channels, red, green and blue, or one, received ${channels}`)
+    requireColours(this, images, 1)
     const isGrey = less(this.generator.drawEach([0, 1], images), this.factor)
-    return {
-      images: (x) => (channels === 1 ? x : where(isGrey, brightnessOf(x), x)),
-    }
+    return { images: (x) => (x.shape[3] === 1 ? x : where(isGrey, brightnessOf(x), x)) }
   }
 }
 

@@ -153,3 +153,14 @@ export function bucketOf(text: string, buckets: number, salt: readonly [number, 
   const hash = salt === null ? fingerprint64(bytes) : sipHash(bytes, [BigInt(salt[0]), BigInt(salt[1])])
   return Number(hash % BigInt(buckets))
 }
+
+/** FarmHash64 of a string. */
+export const fingerprintOf = (text: string): bigint => fingerprint64(encoder.encode(text))
+
+/** The fingerprint of two fingerprints, as TensorFlow's FingerprintCat64. */
+export function concatenatedFingerprint(a: bigint, b: bigint): bigint {
+  const factor = 0xc6a4a7935bd1e995n
+  const mixed = (x: bigint): bigint => x ^ (x >> 47n)
+  const times = (x: bigint): bigint => BigInt.asUintN(64, x * factor)
+  return mixed(times(mixed(times(a ^ factor ^ times(mixed(times(b)))))))
+}

@@ -1,28 +1,19 @@
 // Hashing: strings to numbers without a vocabulary.
 
 import type { DType } from '../../core/dtypes'
-import { ArgumentError, quoted } from '../../core/errors'
-import { choice, configured, custom, extent, integer, nullable, option, required } from '../../core/options'
-import type { Kind } from '../../core/options'
+import { choice, configured, either, extent, nullable, number, option, required } from '../../core/options'
+import type { Shape } from '../../core/shapes'
+import type { Tree } from '../../core/tree'
+import type { TensorLike } from '../../ops/convert'
+import { asTensor } from '../../ops/convert'
 import type { StringTensor } from '../../ops/strings'
+import { beginsWithString } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { encode, encodedShape } from './encoding'
 import { bucketOf } from './fingerprint'
-import { anyText } from './lookup'
+import { anyText, saltKind } from './lookup'
 import { StringLayer } from './string-layer'
-
-type Salt = readonly [number, number]
-
-const saltKind: Kind<Salt, number | readonly number[]> = custom(
-  (value, place): Salt => {
-    const [first, second = first, ...more] = Array.isArray(value) ? (value as unknown[]) : [value]
-    if (more.length > 0) throw new ArgumentError(`${place} must be a number, or two, received ${quoted(value)}`)
-    const read = (each: unknown): number => integer({ min: 0 }).read(each, place)
-    return [read(first), read(second)]
-  },
-  (salt) => salt,
-)
 
 /**
  * The number of the bin that a string falls into: [batch, …] strings → int32 0 … numBins − 1. Nothing is learnt;
@@ -31,6 +22,8 @@ const saltKind: Kind<Salt, number | readonly number[]> = custom(
  *
  *   new Hashing({ numBins: 3 }).apply([['A'], ['B'], ['C'], ['D'], ['E']])   // [[1], [0], [1], [1], [2]]
  *
+ * Outside of models, it also takes numbers: their decimal digits are hashed, without the fraction.
+ *
  * Keras: `keras.layers.Hashing`.
  */
 export class Hashing extends configured(
@@ -38,8 +31,8 @@ export class Hashing extends configured(
   () => ({
     /** The number of bins. */
     numBins: required(extent),
-    /** A string that has bin 0 to itself. Default null: no such string. */
-    maskValue: option(nullable(anyText), null),
+    /** A string or a number that has bin 0 to itself. Default null: none. */
+    maskValue: option(nullable(either(number(), anyText, (value) => typeof value === 'number')), null),
     /** A number, or two, which change the distribution of strings over the bins. Default null. */
     salt: option(nullable(saltKind), null),
     /** The form of the output: 'int', 'oneHot', 'multiHot' or 'count'. Default 'int'. */
@@ -50,10 +43,29 @@ export class Hashing extends configured(
   static readonly className = 'Hashing'
 
   readStrings({ strings, shape }: StringTensor): Tensor {
+    return this.binsOf(strings, shape, (text) => text)
+  }
+
+  override call(x: Tensor): Tensor {
+    const isNumbers = x.dtype !== 'string' && Tensor.symbolOf(x) === null
+    return isNumbers ? this.encode(this.binsOf(Array.from(x.data), x.shape, digitsOf(x.dtype))) : super.call(x)
+  }
+
+  /** @internal */
+  protected override toTensors(input: unknown): Tree<unknown> {
+    return beginsWithString(input) ? super.toTensors(input) : asTensor(input as TensorLike, String(this))
+  }
+
+  private binsOf<Value extends string | number>(
+    values: readonly Value[],
+    shape: Shape,
+    textOf: (value: Value) => string,
+  ): Tensor {
     const { numBins, maskValue, salt } = this
     const free = maskValue === null || numBins === 1 ? 0 : 1
-    const bin = (text: string): number => (text === maskValue ? 0 : free + bucketOf(text, numBins - free, salt))
-    return new Tensor(Int32Array.from(strings, bin), shape, 'int32')
+    const bin = (value: Value): number =>
+      free === 1 && value === maskValue ? 0 : free + bucketOf(textOf(value), numBins - free, salt)
+    return new Tensor(Int32Array.from(values, bin), shape, 'int32')
   }
 
   protected readShape(shape: BatchShape): BatchShape {
@@ -72,3 +84,9 @@ export class Hashing extends configured(
     return this.outputMode === 'int' ? 'int32' : 'float32'
   }
 }
+
+/** Numbers as texts, as `tf.strings.as_string` writes them after a cast to int64. */
+const digitsOf =
+  (dtype: DType) =>
+  (value: number): string =>
+    dtype === 'bool' ? String(value !== 0) : String(Math.trunc(value) + 0)

@@ -1,19 +1,21 @@
-// The bases of image layers: one image or a batch, channels as dataFormat says, with labels and segmentation masks of
-// the images. The layers define the transformation.
+// The bases of image layers: one image or a batch, channels as dataFormat says, with labels, bounding boxes and
+// segmentation masks of the images. The layers define the transformation.
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import type { Kind } from '../../core/options'
-import { configured, custom, listOf, number, option } from '../../core/options'
+import { configured, custom, listOf, nullable, number, option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import { isBranch, typed } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
+import type { BoundingBoxes } from '../../ops/image/bounding-boxes'
+import { boxFormat, converted, cutAtEdges } from '../../ops/image/bounding-boxes'
 import { cast, less } from '../../ops/numpy/elementwise'
 import { uniform } from '../../ops/random/draws'
 import { SeedGenerator } from '../../ops/random/generator'
 import { expandDims, full, moveAxis, squeeze } from '../../ops/numpy/shape'
-import type { Tensor } from '../../ops/tensor'
+import { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
 import { dataFormat } from '../kinds'
@@ -28,27 +30,40 @@ export interface Transformation {
   readonly images: (x: Tensor) => Tensor
   /** Default: unchanged. */
   readonly labels?: (y: Tensor) => Tensor
+  /**
+   * Bounding boxes [batch, boxes, 4] as left, top, right and bottom edges in pixels, with labels; cut at the edges of the
+   * images afterwards. Default: unchanged; null if they cannot be transformed.
+   */
+  readonly boundingBoxes?: ((boxes: BoundingBoxes<Tensor>) => BoundingBoxes<Tensor>) | null
   /** Class numbers of pixels, in the form of images. Default: unchanged. */
   readonly segmentationMasks?: (masks: Tensor) => Tensor
 }
 
-/** Images with their labels and masks. Other entries are passed on. */
+/** Images with their labels, boxes and masks. Other entries are passed on. */
 export interface ImageRecord<Value = TensorLike> {
   readonly images: Value
   /** [batch, …]; one-hot for layers that mix labels. */
   readonly labels?: Value
+  /** In the layer's boundingBoxFormat. */
+  readonly boundingBoxes?: BoundingBoxes<Value>
   /** Class numbers, [batch, rows, columns, 1]. */
   readonly segmentationMasks?: Value
-  readonly [name: string]: Value | undefined
+  readonly [name: string]: Value | BoundingBoxes<Value> | undefined
 }
+
+type ChangedPart<Given> = Given extends BoundingBoxes ? BoundingBoxes<Tensor> : Tensor
+
+/** The images, and parts of each image. */
+type Parts = Readonly<Record<string, Tensor | BoundingBoxes<Tensor>>>
 
 const PARTS: Readonly<Record<string, keyof Transformation>> = {
   images: 'images',
   labels: 'labels',
+  boundingBoxes: 'boundingBoxes',
+  bounding_boxes: 'boundingBoxes',
   segmentationMasks: 'segmentationMasks',
   segmentation_masks: 'segmentationMasks',
 }
-const BOXES: readonly string[] = ['boundingBoxes', 'bounding_boxes']
 
 type Size = readonly [rows: number | null, columns: number | null]
 
@@ -56,12 +71,19 @@ type Size = readonly [rows: number | null, columns: number | null]
 export abstract class ImageLayer extends configured(Layer<Tensor>, () => ({
   /** Where the channels are: 'channelsLast' or 'channelsFirst'; null means last. Default null. */
   dataFormat: option(dataFormat, null),
+  /** The format of bounding boxes in records; see `boundingBoxes.convertFormat`. Default null: records have none. */
+  boundingBoxFormat: option(nullable(boxFormat), null),
 })) {
   /**
    * The transformation of a batch; null for none.
    * @param images [batch, rows, columns, channels]
    */
   protected abstract transformation(images: Tensor, training: boolean): Transformation | null
+
+  /** The transformation in training, for a layer that combines others. @internal */
+  augmentation(images: Tensor): Transformation {
+    return this.transformation(images, true) ?? { images: (x) => x }
+  }
 
   /** The size of the output for an input size. */
   protected sizeFor(size: Size): Size {
@@ -74,21 +96,26 @@ export abstract class ImageLayer extends configured(Layer<Tensor>, () => ({
   }
 
   /**
-   * Transforms images, [batch, rows, columns, channels] or [rows, columns, channels]; or a record of images, labels and
-   * segmentation masks, all consistently. Random numbers are drawn only with `training`, given here or by the calling
-   * layer.
+   * Transforms images, [batch, rows, columns, channels] or [rows, columns, channels]; or a record of images, labels,
+   * bounding boxes and segmentation masks, all consistently. Random numbers are drawn only with `training`, given here or
+   * by the calling layer.
+   *
+   *   const flip = new RandomFlip({ boundingBoxFormat: 'xyxy' })
+   *   flip.apply({ images, boundingBoxes: { boxes, labels } }, { training: true })
+   *
+   * Boxes become float32 and are cut at the edges of the image; the labels of boxes outside become −1.
    */
   override apply(input: TensorLike, options?: ApplyOptions | CallContext): Tensor
   override apply<Given extends ImageRecord>(
     input: Given,
     options?: ApplyOptions | CallContext,
-  ): { readonly [Name in keyof Given]: Tensor }
+  ): { readonly [Name in keyof Given]: ChangedPart<Given[Name]> }
   override apply(input: TensorLike | ImageRecord, options: ApplyOptions | CallContext = {}): never {
     return typed(this.applyTree(input, options))
   }
 
   call(x: Tensor, { training }: CallContext): Tensor {
-    return this.transformed({ images: x }, training)['images']!
+    return this.transformed({ images: x }, training)['images'] as Tensor
   }
 
   protected override callTree(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
@@ -108,39 +135,78 @@ export abstract class ImageLayer extends configured(Layer<Tensor>, () => ({
       : super.outputTree(specs, options)
   }
 
-  private requireRecord(input: object): Readonly<Record<string, Tensor>> {
+  private requireRecord(input: object): Parts {
     if (Array.isArray(input) || !('images' in input)) {
       throw new ShapeError(
-        `${this}: the input must be images, or a record { images, labels, segmentationMasks }, received ${Array.isArray(input) ? `a list of ${input.length}` : `a record of ${Object.keys(input).join(', ')}`}`,
+        `${this}: the input must be images, or a record { images, labels, boundingBoxes, segmentationMasks }, received ${Array.isArray(input) ? `a list of ${input.length}` : `a record of ${Object.keys(input).join(', ')}`}`,
       )
     }
-    const boxes = BOXES.find((name) => name in input)
-    if (boxes !== undefined) throw new ArgumentError(`${this}: does not transform ${boxes}; leave them out`)
     return typed(input)
   }
 
-  private transformed(parts: Readonly<Record<string, Tensor>>, training: boolean): Record<string, Tensor> {
-    const { images } = parts as { readonly images: Tensor }
+  private transformed(parts: Parts, training: boolean): Record<string, Tree<Tensor>> {
+    const images = parts['images'] as Tensor
     const isOne = this.lastShape(images.shape).length === 3
+    const inBatch = (x: Tensor): Tensor => (isOne ? expandDims(x, 0) : x)
+    const outOfBatch = (x: Tensor): Tensor => (isOne ? squeeze(x, 0) : x)
     const inForm = (x: Tensor): Tensor => {
-      const batch = isOne ? expandDims(x, 0) : x
+      const batch = inBatch(x)
       return this.isFirst && batch.rank === 4 ? moveAxis(batch, 1, -1) : batch
     }
-    const outOfForm = (x: Tensor): Tensor => {
-      const batch = this.isFirst && x.rank === 4 ? moveAxis(x, -1, 1) : x
-      return isOne ? squeeze(batch, 0) : batch
-    }
+    const outOfForm = (x: Tensor): Tensor => outOfBatch(this.isFirst && x.rank === 4 ? moveAxis(x, -1, 1) : x)
     const dtype = this.imageDtype(images.dtype)
-    const change = this.transformation(cast(inForm(images), dtype), training)
-    const changed = Object.entries(parts).map(([name, part]): [string, Tensor] => {
+    const batch = cast(inForm(images), dtype)
+    const change = this.transformation(batch, training)
+    const changed = Object.entries(parts).map(([name, part]): [string, Tree<Tensor>] => {
       const kind = PARTS[name]
-      const value = kind === 'images' ? cast(part, dtype) : part
+      if (kind === 'boundingBoxes') {
+        const { boxes, labels } = this.requireBoxes(name, part)
+        const made = this.changedBoxes({ boxes: inBatch(boxes), labels: inBatch(labels) }, batch, change)
+        return [name, { boxes: outOfBatch(made.boxes), labels: outOfBatch(made.labels) }]
+      }
+      const value = kind === 'images' ? cast(part as Tensor, dtype) : (part as Tensor)
       const own = kind === undefined ? undefined : change?.[kind]
       if (own === undefined) return [name, value]
-      if (kind === 'labels') return [name, isOne ? squeeze(own(expandDims(value, 0)), 0) : own(value)]
+      if (kind === 'labels') return [name, outOfBatch(own(inBatch(value)))]
       return [name, cast(outOfForm(own(inForm(value))), value.dtype)]
     })
     return Object.fromEntries(changed)
+  }
+
+  /** @throws ArgumentError without boundingBoxFormat, ShapeError unless there are four numbers and a label for each box */
+  private requireBoxes(name: string, part: unknown): BoundingBoxes<Tensor> {
+    const where = `${this}: ${name}`
+    if (this.boundingBoxFormat === null)
+      throw new ArgumentError(`${where} need the option boundingBoxFormat, such as 'xyxy'`)
+    const { boxes, labels, ...others } = isBranch(part) ? (part as Partial<BoundingBoxes<Tensor>>) : {}
+    if (!(boxes instanceof Tensor && labels instanceof Tensor) || Object.keys(others).length > 0)
+      throw new ArgumentError(`${where} must be a record { boxes, labels }`)
+    const [count, numbers] = boxes.shape.slice(-2)
+    const isOne = boxes.rank === 2
+    const fits = numbers === 4 && labels.shape[isOne ? 0 : 1] === count
+    if (!(isOne || boxes.rank === 3) || !fits)
+      throw new ShapeError(
+        `${where} must be boxes [batch, boxes, 4] with labels [batch, boxes], or those of one image, received ${formatShape(boxes.shape)} and ${formatShape(labels.shape)}`,
+      )
+    return { boxes: cast(boxes, 'float32'), labels }
+  }
+
+  /** @internal */
+  protected changedBoxes(
+    { boxes, labels }: BoundingBoxes<Tensor>,
+    { shape }: Tensor,
+    change: Transformation | null,
+  ): BoundingBoxes<Tensor> {
+    const own = change?.boundingBoxes
+    if (own === null) throw new ArgumentError(`${this}: cannot transform bounding boxes; leave them out`)
+    if (own === undefined) return { boxes, labels }
+    const format = this.boundingBoxFormat!
+    const [, rows, columns] = shape as readonly [number, number, number, number]
+    const [height, width] = this.sizeFor([rows, columns]) as readonly [number, number]
+    const edges = converted(boxes, format, 'xyxy', { height: rows, width: columns })
+    const made = own({ boxes: edges, labels })
+    const cut = cutAtEdges(made, { height, width })
+    return { boxes: converted(cut.boxes, 'xyxy', format, { height, width }), labels: cut.labels }
   }
 
   private get isFirst(): boolean {

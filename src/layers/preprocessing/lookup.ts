@@ -1,7 +1,18 @@
 // What the lookups of strings and of integers share: the vocabulary, how it is learnt, and the output for a number.
 
 import { ArgumentError, StateError, quoted } from '../../core/errors'
-import { boolean, choice, custom, extent, listOf, nullable, number, option, tableSize } from '../../core/options'
+import {
+  boolean,
+  choice,
+  custom,
+  extent,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  tableSize,
+} from '../../core/options'
 import type { Kind } from '../../core/options'
 import { multiply } from '../../ops/numpy/elementwise'
 import { Tensor } from '../../ops/tensor'
@@ -25,6 +36,22 @@ export const anyText: Kind<string> = /* @__PURE__ */ custom(
     throw new ArgumentError(`${place} must be a string, received ${quoted(value)}`)
   },
   (value) => value,
+)
+
+/** What changes the distribution of strings over buckets: one number, or two. */
+type Salt = readonly [number, number]
+
+export const saltKind: Kind<Salt, number | readonly number[]> = /* @__PURE__ */ custom<
+  Salt,
+  number | readonly number[]
+>(
+  (value, place) => {
+    const [first, second = first, ...more] = Array.isArray(value) ? (value as unknown[]) : [value]
+    if (more.length > 0) throw new ArgumentError(`${place} must be a number, or two, received ${quoted(value)}`)
+    const read = (each: unknown): number => integer({ min: 0 }).read(each, place)
+    return [read(first), read(second)]
+  },
+  (salt) => salt,
 )
 
 /** The options of every lookup, except its special tokens. */

@@ -12,10 +12,12 @@ import {
   cos,
   divide,
   exp,
+  greater,
   greaterEqual,
   less,
   log,
   logicalAnd,
+  maximum,
   multiply,
   sign,
   sqrt,
@@ -26,7 +28,7 @@ import {
 import { normal } from '../../ops/random/draws'
 import { sum } from '../../ops/numpy/reduce'
 import { argsort } from '../../ops/numpy/sorting'
-import { arange, broadcastTo, reshape, take } from '../../ops/numpy/shape'
+import { arange, broadcastTo, concatenate, full, reshape, take } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import { gridOf } from '../../ops/image/warp'
 import type { Interval, Transformation } from './image-layer'
@@ -40,7 +42,7 @@ function mixed(a: Tensor, b: Tensor, weight: Tensor): Tensor {
 }
 
 /** Draws numbers in [0, 1). */
-type Draw = (shape: Shape) => Tensor
+export type Draw = (shape: Shape) => Tensor
 
 /** Selects the image that each is mixed with: a permutation of the batch. */
 function partnersIn({ shape }: Tensor, draw: Draw): (x: Tensor) => Tensor {
@@ -65,7 +67,7 @@ function mixLabels(layer: ImageLayer, labels: Tensor, partners: (y: Tensor) => T
  *
  * because z · √(2a) has Student's distribution with 2a degrees of freedom. Bailey 1994, Devroye 1996.
  */
-function drawBeta(a: Tensor | number, shape: Shape, draw: Draw): Tensor {
+export function drawBeta(a: Tensor | number, shape: Shape, draw: Draw): Tensor {
   // in (0, 1]
   const power = exp(divide(log(subtract(1, draw(shape))), a))
   const direction = cos(multiply(draw(shape), 2 * Math.PI))
@@ -82,7 +84,9 @@ const TINY = 1e-30
  *
  *   const { images, labels } = new MixUp(0.2).apply({ images, labels }, { training: true })
  *
- * Keras: `keras.layers.MixUp`.
+ * Bounding boxes are those of both images.
+ *
+ * Keras: `keras.layers.MixUp`, which in 3.15 joins the labels of boxes along the batch.
  * @throws ShapeError for labels that are not one-hot rows
  */
 export class MixUp extends configured(
@@ -102,7 +106,14 @@ export class MixUp extends configured(
     const draw: Draw = (shape) => this.generator.draw([0, 1], shape)
     const partners = partnersIn(images, draw)
     const weight = drawBeta(this.alpha, [images.shape[0]!, 1, 1, 1], draw)
-    return { images: (x) => mixed(x, partners(x), weight), labels: (y) => mixLabels(this, y, partners, weight) }
+    return {
+      images: (x) => mixed(x, partners(x), weight),
+      labels: (y) => mixLabels(this, y, partners, weight),
+      boundingBoxes: ({ boxes, labels }) => ({
+        boxes: concatenate([boxes, partners(boxes)], 1),
+        labels: concatenate([labels, partners(labels)], 1),
+      }),
+    }
   }
 }
 
@@ -160,7 +171,12 @@ export class CutMix extends configured(
     const { inside, share } = rectangles(images, side, side, () => draw(each))
     const partners = partnersIn(images, draw)
     const cut = (x: Tensor): Tensor => where(inside, partners(x), x)
-    return { images: cut, segmentationMasks: cut, labels: (y) => mixLabels(this, y, partners, subtract(1, share)) }
+    return {
+      images: cut,
+      segmentationMasks: cut,
+      boundingBoxes: null,
+      labels: (y) => mixLabels(this, y, partners, subtract(1, share)),
+    }
   }
 }
 
@@ -268,21 +284,47 @@ export class RandomGaussianBlur extends configured(
       bell(size, add(this.generator.draw(this.sigma, []), 1e-6)),
     ) as [Tensor, Tensor]
     const [low, high] = this.valueRange
-    const along = (x: Tensor, kernel: Tensor, window: Shape): Tensor => {
-      const channels = x.shape[3]!
-      return depthwiseConv(x, broadcastTo(reshape(kernel, [...window, 1, 1]), [...window, channels, 1]), {
-        padding: 'same',
-      })
-    }
     return {
-      images: (x) =>
-        clip(where(isBlurred, along(along(x, across, [1, across.size]), down, [down.size, 1]), x), low, high),
+      images: (x) => clip(where(isBlurred, blurred(x, across, down), x), low, high),
     }
   }
 }
 
+/** Means of x [batch, rows, columns, channels] with weights along both axes; pixels outside are 0. */
+export function blurred(x: Tensor, across: Tensor, down: Tensor): Tensor {
+  const channels = x.shape[3]!
+  const along = (x: Tensor, kernel: Tensor, window: Shape): Tensor =>
+    depthwiseConv(x, broadcastTo(reshape(kernel, [...window, 1, 1]), [...window, channels, 1]), { padding: 'same' })
+  return along(along(x, across, [1, across.size]), down, [down.size, 1])
+}
+
 /** The weights of a window, centred and normalized to sum 1. */
-function bell(size: number, sigma: Tensor): Tensor {
+export function bell(size: number, sigma: Tensor): Tensor {
   const weights = exp(multiply(square(divide(arange(-(size - 1) / 2, (size + 1) / 2, 1, 'float32'), sigma)), -0.5))
   return divide(weights, sum(weights))
+}
+
+/** The number of proposals for a gamma number; each is rejected with a probability below 0.05. */
+const PROPOSALS = 8
+
+/**
+ * Numbers from Gamma(a, 1). With x normal, u uniform, d = a − ⅓ and v = (1 + x / √(9d))³, d · v is accepted if ln u < ½x² +
+ * d − dv + d ln v. For a < 1, Gamma(a + 1) · u^(1/a). Marsaglia and Tsang 2000.
+ */
+export function drawGamma(a: number, shape: Shape, draws: RandomDraws): Tensor {
+  // in (0, 1]
+  const positive = (): Tensor => subtract(1, draws.draw([0, 1], shape))
+  const d = (a < 1 ? a + 1 : a) - 1 / 3
+  const propose = (): { readonly value: Tensor; readonly isAccepted: Tensor } => {
+    const x = normal(shape, { seed: draws })
+    const root = add(1, divide(x, Math.sqrt(9 * d)))
+    const v = multiply(square(root), root)
+    const bound = add(multiply(square(x), 0.5), multiply(add(subtract(1, v), log(maximum(v, TINY))), d))
+    return { value: multiply(v, d), isAccepted: logicalAnd(greater(root, 0), less(log(positive()), bound)) }
+  }
+  const value = Array.from({ length: PROPOSALS }, propose).reduceRight(
+    (other, { value, isAccepted }) => where(isAccepted, value, other),
+    full(shape, d),
+  )
+  return a < 1 ? multiply(value, exp(divide(log(positive()), a))) : value
 }

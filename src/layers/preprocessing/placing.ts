@@ -2,8 +2,10 @@
 
 import { choice, configured, nullable, number, option, required } from '../../core/options'
 import type { ValuesOf } from '../../core/options'
-import { add, cos, lessEqual, multiply, sin, subtract, where } from '../../ops/numpy/elementwise'
-import { flip } from '../../ops/numpy/shape'
+import { add, cos, divide, lessEqual, multiply, negative, sin, subtract, where } from '../../ops/numpy/elementwise'
+import { flip, squeeze } from '../../ops/numpy/shape'
+import type { BoundingBoxes } from '../../ops/image/bounding-boxes'
+import { aroundMoved, boxesOf, edgesOf } from '../../ops/image/bounding-boxes'
 import type { Tensor } from '../../ops/tensor'
 import type { Sampling } from '../../ops/image/warp'
 import { fillMode, gridOf, sampleAt, sampling } from '../../ops/image/warp'
@@ -37,20 +39,20 @@ export class RandomFlip extends configured(
     const isFlipped = lessEqual(this.generator.drawEach([0, 1], images), 0.5)
     const axes = { horizontal: [2], vertical: [1], horizontalAndVertical: [1, 2] }[this.mode]
     const mirror = (x: Tensor): Tensor => where(isFlipped, flip(x, axes), x)
-    return { images: mirror, segmentationMasks: mirror }
+    const [, rows, columns] = images.shape as [number, number, number, number]
+    const isBoxFlipped = squeeze(isFlipped, -1)
+    const boundingBoxes = ({ boxes, labels }: BoundingBoxes<Tensor>): BoundingBoxes<Tensor> => {
+      const [left, top, right, bottom] = edgesOf(boxes)
+      const [a, c] = axes.includes(2) ? [subtract(columns, right), subtract(columns, left)] : [left, right]
+      const [b, d] = axes.includes(1) ? [subtract(rows, bottom), subtract(rows, top)] : [top, bottom]
+      return { boxes: where(isBoxFlipped, boxesOf([a, b, c, d]), boxes), labels }
+    }
+    return { images: mirror, segmentationMasks: mirror, boundingBoxes }
   }
 }
 
-/** The pixel coordinates of an image, x along the columns and y along the rows, and its centre. */
-interface Places {
-  readonly rows: number
-  readonly columns: number
-  /** [1, 1, columns] */
-  readonly x: Tensor
-  /** [1, rows, 1] */
-  readonly y: Tensor
-  readonly middle: readonly [x: number, y: number]
-}
+/** Maps points, in pixels: x along the columns and y along the rows, in shapes that broadcast. */
+export type PointMap = (x: Tensor, y: Tensor) => readonly [x: Tensor, y: Tensor]
 
 const warpOptions = () => ({
   /**
@@ -65,22 +67,30 @@ const warpOptions = () => ({
 })
 
 /**
- * Pixel (x, y) of the result is taken from (x′, y′) of the image.
- * @param origin gives x′ and y′, [batch, rows, columns] or a shape that broadcasts to it
+ * Pixel (x, y) of the result is taken from `origin` of it in the image.
+ * @param place the inverse of origin: where a point of the image is in the result
  */
-function warped(
+export function warped(
   { fillMode, fillValue, interpolation }: ValuesOf<ReturnType<typeof warpOptions>>,
   { shape }: Tensor,
-  origin: (places: Places) => readonly [x: Tensor, y: Tensor],
+  origin: PointMap,
+  place: PointMap,
 ): Transformation {
-  const [, rows, columns] = shape as [number, number, number]
-  const [x, y] = origin({ rows, columns, ...gridOf(rows, columns), middle: [(columns - 1) / 2, (rows - 1) / 2] })
+  const grid = gridOf(shape[1]!, shape[2]!)
+  const [x, y] = origin(grid.x, grid.y)
   const warp =
     (interpolation: Sampling) =>
     (image: Tensor): Tensor =>
       sampleAt(image, y, x, { interpolation, fillMode, fillValue })
-  return { images: warp(interpolation), segmentationMasks: warp('nearest') }
+  return {
+    images: warp(interpolation),
+    segmentationMasks: warp('nearest'),
+    boundingBoxes: ({ boxes, labels }) => ({ boxes: aroundMoved(boxes, place), labels }),
+  }
 }
+
+/** The centre of an image, x along the columns and y along the rows. */
+const middleOf = ({ shape }: Tensor): readonly [x: number, y: number] => [(shape[2]! - 1) / 2, (shape[1]! - 1) / 2]
 
 /**
  * In training, rotates each image about its centre by an angle θ:
@@ -105,13 +115,19 @@ export class RandomRotation extends configured(
   protected transformation(images: Tensor, training: boolean): Transformation | null {
     if (!training) return null
     const draw = (bounds: Interval): Tensor => this.generator.draw(bounds, [images.shape[0]!, 1, 1])
-    return warped(this, images, (places) => {
-      const angle = multiply(draw(this.factor), 2 * Math.PI)
-      const [cx, cy] = places.middle
-      const [x, y] = [subtract(places.x, cx), subtract(places.y, cy)]
-      const [c, s] = [cos(angle), sin(angle)]
-      return [add(subtract(multiply(c, x), multiply(s, y)), cx), add(add(multiply(s, x), multiply(c, y)), cy)]
-    })
+    const angle = multiply(draw(this.factor), 2 * Math.PI)
+    const [cx, cy] = middleOf(images)
+    const [c, s] = [cos(angle), sin(angle)]
+    const turned =
+      (s: Tensor): PointMap =>
+      (x, y) => {
+        const [right, below] = [subtract(x, cx), subtract(y, cy)]
+        return [
+          add(subtract(multiply(c, right), multiply(s, below)), cx),
+          add(add(multiply(s, right), multiply(c, below)), cy),
+        ]
+      }
+    return warped(this, images, turned(s), turned(negative(s)))
   }
 }
 
@@ -138,11 +154,15 @@ export class RandomTranslation extends configured(
   protected transformation(images: Tensor, training: boolean): Transformation | null {
     if (!training) return null
     const draw = (bounds: Interval): Tensor => this.generator.draw(bounds, [images.shape[0]!, 1, 1])
-    return warped(this, images, (places) => {
-      const down = multiply(draw(this.heightFactor), places.rows)
-      const right = multiply(draw(this.widthFactor), places.columns)
-      return [subtract(places.x, right), subtract(places.y, down)]
-    })
+    const [, rows, columns] = images.shape as [number, number, number, number]
+    const down = multiply(draw(this.heightFactor), rows)
+    const right = multiply(draw(this.widthFactor), columns)
+    return warped(
+      this,
+      images,
+      (x, y) => [subtract(x, right), subtract(y, down)],
+      (x, y) => [add(x, right), add(y, down)],
+    )
   }
 }
 
@@ -170,14 +190,13 @@ export class RandomZoom extends configured(
   protected transformation(images: Tensor, training: boolean): Transformation | null {
     if (!training) return null
     const draw = (bounds: Interval): Tensor => this.generator.draw(bounds, [images.shape[0]!, 1, 1])
-    return warped(this, images, (places) => {
-      const height = draw(this.heightFactor)
-      const width = this.widthFactor === null ? height : draw(this.widthFactor)
-      const about = (place: Tensor, middle: number, factor: Tensor): Tensor =>
-        add(multiply(subtract(place, middle), add(factor, 1)), middle)
-      const [cx, cy] = places.middle
-      return [about(places.x, cx, width), about(places.y, cy, height)]
-    })
+    const height = add(draw(this.heightFactor), 1)
+    const width = this.widthFactor === null ? height : add(draw(this.widthFactor), 1)
+    const [cx, cy] = middleOf(images)
+    const zoomed =
+      (by: typeof multiply): PointMap =>
+      (x, y) => [add(by(subtract(x, cx), width), cx), add(by(subtract(y, cy), height), cy)]
+    return warped(this, images, zoomed(multiply), zoomed(divide))
   }
 }
 
@@ -204,11 +223,15 @@ export class RandomShear extends configured(
   protected transformation(images: Tensor, training: boolean): Transformation | null {
     if (!training) return null
     const draw = (bounds: Interval): Tensor => this.generator.draw(bounds, [images.shape[0]!, 1, 1])
-    return warped(this, images, (places) => {
-      const { x, y } = places
-      const side = where(lessEqual(draw([0, 1]), 0.5), 1, -1)
-      const [sy, sx] = [draw(this.yFactor), draw(this.xFactor)]
-      return [add(x, multiply(multiply(sx, side), y)), add(multiply(multiply(sy, side), x), y)]
-    })
+    const side = where(lessEqual(draw([0, 1]), 0.5), 1, -1)
+    const sy = multiply(draw(this.yFactor), side)
+    const sx = multiply(draw(this.xFactor), side)
+    const determinant = subtract(1, multiply(sx, sy))
+    return warped(
+      this,
+      images,
+      (x, y) => [add(x, multiply(sx, y)), add(multiply(sy, x), y)],
+      (x, y) => [divide(subtract(x, multiply(sx, y)), determinant), divide(subtract(y, multiply(sy, x)), determinant)],
+    )
   }
 }

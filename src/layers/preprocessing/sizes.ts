@@ -3,9 +3,13 @@
 import { ArgumentError } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
 import { boolean, choice, configured, extent, number, option, required } from '../../core/options'
-import { add, cast, floor, multiply, round } from '../../ops/numpy/elementwise'
+import type { BoundingBoxes } from '../../ops/image/bounding-boxes'
+import { boxesOf, edgesOf } from '../../ops/image/bounding-boxes'
+import { add, cast, floor, lessEqual, multiply, round, subtract, where } from '../../ops/numpy/elementwise'
+import { max } from '../../ops/numpy/reduce'
 import type { Size } from '../../ops/image/resize'
-import { croppedLike, interpolation, middleOf, resize, sizeOfImages } from '../../ops/image/resize'
+import { interpolation, resize, sidesLike, sizeOfImages } from '../../ops/image/resize'
+import { slice } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { gridOf, sampleAt } from '../../ops/image/warp'
 import type { Transformation } from './image-layer'
@@ -18,6 +22,45 @@ const sizeOptions = () => ({
   /** The columns of the result. */
   width: required(extent),
 })
+
+/** Whole pixels before an image whose extent becomes another one; negative where it is cut. */
+const shift = (target: number, extent: number): number =>
+  target >= extent ? Math.floor((target - extent) / 2) : -Math.floor((extent - target) / 2)
+
+/** A part of an image. */
+interface Part {
+  readonly top: number
+  readonly left: number
+  readonly height: number
+  readonly width: number
+}
+
+/** The centre of an image. */
+const middleOf = ([rows, columns]: Size, [height, width]: Size): Part => ({
+  top: Math.floor((rows - height) / 2),
+  left: Math.floor((columns - width) / 2),
+  height,
+  width,
+})
+
+/** The largest centred part of an image with the target's aspect ratio. */
+function middleLike(size: Size, target: Size): Part {
+  const [height, width] = sidesLike(size, target)
+  return middleOf(size, [Math.max(Math.min(size[0], height), 1), Math.max(Math.min(size[1], width), 1)])
+}
+
+const cutOut = (x: Tensor, { top, left, height, width }: Part): Tensor =>
+  slice(x, [0, top, left, 0], [-1, height, width, -1])
+
+/** Boxes, scaled and then moved along both axes. */
+const placed =
+  (across: number, down: number, right: number, below: number) =>
+  ({ boxes, labels }: BoundingBoxes<Tensor>): BoundingBoxes<Tensor> => {
+    const [a, b, c, d] = edgesOf(boxes)
+    const x = (edge: Tensor): Tensor => add(multiply(edge, across), right)
+    const y = (edge: Tensor): Tensor => add(multiply(edge, down), below)
+    return { boxes: boxesOf([x(a), y(b), x(c), y(d)]), labels }
+  }
 
 /**
  * Resizes images, in training and inference; int32 stays int32, rounded.
@@ -60,11 +103,30 @@ export class Resizing extends configured(
       throw new ArgumentError(`${this}: cropToAspectRatio and padToAspectRatio exclude each other`)
   }
 
-  protected transformation(): Transformation {
+  protected transformation(images: Tensor): Transformation {
     return {
       images: (x) => this.resized(x, this.interpolation),
       segmentationMasks: (masks) => this.resized(masks, 'nearest'),
+      boundingBoxes: (boxes) => this.resizedBoxes(boxes, sizeOfImages(images)),
     }
+  }
+
+  /** A box outside the image, such as 0 or −1 for no box, becomes 0. */
+  private resizedBoxes(given: BoundingBoxes<Tensor>, [rows, columns]: Size): BoundingBoxes<Tensor> {
+    const { height, width } = this
+    const [down, across] = [height / rows, width / columns]
+    // With an aspect ratio, the same factor along both axes, and a shift of whole pixels.
+    const factor = this.cropToAspectRatio
+      ? Math.max(down, across)
+      : this.padToAspectRatio
+        ? Math.min(down, across)
+        : null
+    const place =
+      factor === null
+        ? placed(across, down, 0, 0)
+        : placed(factor, factor, shift(width, columns * factor), shift(height, rows * factor))
+    const { boxes, labels } = place(given)
+    return { boxes: where(lessEqual(max(given.boxes, -1, true), 0), 0, boxes), labels }
   }
 
   private resized(x: Tensor, how: Resizing['interpolation']): Tensor {
@@ -89,9 +151,16 @@ export class Resizing extends configured(
 }
 
 /** The centre of an image; of a smaller image, the largest centred part with the target's aspect ratio, resized. */
-function centre(x: Tensor, target: Size): Tensor {
-  const [rows, columns] = sizeOfImages(x)
-  return rows >= target[0] && columns >= target[1] ? middleOf(x, target) : resize(croppedLike(x, target), target)
+function centred(size: Size, target: Size): Transformation {
+  const isLarge = size[0] >= target[0] && size[1] >= target[1]
+  const part = isLarge ? middleOf(size, target) : middleLike(size, target)
+  const [down, across] = [target[0] / part.height, target[1] / part.width]
+  const cut = (x: Tensor): Tensor => (isLarge ? cutOut(x, part) : resize(cutOut(x, part), target))
+  return {
+    images: cut,
+    segmentationMasks: cut,
+    boundingBoxes: placed(across, down, -part.left * across, -part.top * down),
+  }
 }
 
 /**
@@ -103,9 +172,8 @@ function centre(x: Tensor, target: Size): Tensor {
 export class CenterCrop extends configured(ImageLayer, sizeOptions, ['height', 'width', 'dataFormat']) {
   static readonly className = 'CenterCrop'
 
-  protected transformation(): Transformation {
-    const cut = (x: Tensor): Tensor => centre(x, [this.height, this.width])
-    return { images: cut, segmentationMasks: cut }
+  protected transformation(images: Tensor): Transformation {
+    return centred(sizeOfImages(images), [this.height, this.width])
   }
 
   protected override sizeFor(): Size {
@@ -131,9 +199,9 @@ export class RandomCrop extends configured(ImageLayer, () => ({ ...seedOption(),
 
   protected transformation(images: Tensor, training: boolean): Transformation {
     const [rows, columns] = sizeOfImages(images)
-    if (training && rows >= this.height && columns >= this.width) return this.augment(images)
-    const cut = (x: Tensor): Tensor => centre(x, [this.height, this.width])
-    return { images: cut, segmentationMasks: cut }
+    return training && rows >= this.height && columns >= this.width
+      ? this.augment(images)
+      : centred([rows, columns], [this.height, this.width])
   }
 
   private augment(images: Tensor): Transformation {
@@ -144,7 +212,11 @@ export class RandomCrop extends configured(ImageLayer, () => ({ ...seedOption(),
     const [top, left] = [start(rows, this.height), start(columns, this.width)]
     const cut = (image: Tensor): Tensor =>
       sampleAt(image, add(y, top), add(x, left), { interpolation: 'nearest', fillMode: 'nearest', fillValue: 0 })
-    return { images: cut, segmentationMasks: cut }
+    const boundingBoxes = ({ boxes, labels }: BoundingBoxes<Tensor>): BoundingBoxes<Tensor> => {
+      const [a, b, c, d] = edgesOf(boxes)
+      return { boxes: boxesOf([subtract(a, left), subtract(b, top), subtract(c, left), subtract(d, top)]), labels }
+    }
+    return { images: cut, segmentationMasks: cut, boundingBoxes }
   }
 
   protected override sizeFor(): Size {

@@ -3,7 +3,7 @@
 import type { DType } from '../../core/dtypes'
 import { isInt32 } from '../../core/dtypes'
 import { ArgumentError, DataError } from '../../core/errors'
-import { boolean, configured, integer, nullable, option, text } from '../../core/options'
+import { boolean, choice, configured, integer, nullable, option, text } from '../../core/options'
 import type { Config } from '../../core/registry'
 import { sizeOf } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
@@ -19,7 +19,7 @@ import type { BatchShape } from '../spec'
 import type { AdaptData, AdaptOptions } from './adapted'
 import { bucketOf } from './fingerprint'
 import type { CategoryMode } from './lookup'
-import { Lookup, anyText, lookupOptions } from './lookup'
+import { Lookup, anyText, lookupOptions, saltKind } from './lookup'
 import { StringLayer, adaptedStrings, rowsOf } from './string-layer'
 import type { Specials, Token } from './vocabulary'
 import { TENSOR } from '../forms'
@@ -61,6 +61,8 @@ export class StringLookup extends configured(
     oovToken: option(text, '[UNK]'),
     /** Numbers → strings. Default false. */
     invert: option(boolean, false),
+    /** With several numOovIndices: a number, or two, which change how unknown strings share them. Default null. */
+    salt: option(nullable(saltKind), null),
   }),
   [
     'maxTokens',
@@ -72,6 +74,7 @@ export class StringLookup extends configured(
     'invert',
     'outputMode',
     'padToMaxTokens',
+    'salt',
   ],
 ) {
   static readonly className = 'StringLookup'
@@ -123,8 +126,9 @@ export class StringLookup extends configured(
   readStrings({ strings, shape }: StringTensor): Tensor {
     const { vocabulary } = this.lookup
     const place = String(this)
+    const bucket = (token: string, buckets: number): number => bucketOf(token, buckets, this.salt)
     return new Tensor(
-      Int32Array.from(strings, (token) => vocabulary.numberOf(token, place, bucketOf)),
+      Int32Array.from(strings, (token) => vocabulary.numberOf(token, place, bucket)),
       shape,
       'int32',
     )
@@ -171,11 +175,24 @@ export class IntegerLookup extends configured(
     oovToken: option(int32, -1),
     /** Numbers → integers of the vocabulary. Default false. */
     invert: option(boolean, false),
+    /**
+     * How unknown integers share several numOovIndices: 'floormod', by the remainder; or 'farmhash', by the hash of their
+     * digits, outside of models. Default floormod.
+     */
+    oovMethod: option(choice('floormod', 'farmhash'), 'floormod'),
+    /** With 'farmhash': a number, or two, which change how unknown integers share the indices. Default null. */
+    salt: option(nullable(saltKind), null),
   }),
   ['maxTokens', 'numOovIndices', 'maskToken', 'oovToken', 'vocabulary'],
 ) {
   static readonly className = 'IntegerLookup'
   static override readonly form = TENSOR
+
+  protected override checkOptions(): void {
+    if (this.salt !== null && this.oovMethod !== 'farmhash')
+      throw new ArgumentError(`${this}: salt goes with oovMethod 'farmhash', received '${this.oovMethod}'`)
+  }
+
   private readonly lookup = new Lookup<number>(this, this, specialsOf(this))
 
   /** Learns the vocabulary: the most frequent integers first. Replaces the former vocabulary. */
@@ -236,6 +253,20 @@ export class IntegerLookup extends configured(
     return take(table, where(isKnown, numbers, all.length), 0)
   }
 
+  /** Which of several indices an unknown integer has. @throws ArgumentError for a hash in a model */
+  private shareOf(x: Tensor, indices: number): Tensor {
+    if (indices === 1 || this.oovMethod === 'floormod') return mod(x, indices)
+    if (Tensor.symbolOf(x) !== null)
+      throw new ArgumentError(
+        `${this}: oovMethod 'farmhash' works on data, not in models. Apply the layer to the data first, or use 'floormod'.`,
+      )
+    return new Tensor(
+      Int32Array.from(x.data, (value) => bucketOf(String(value), indices, this.salt)),
+      x.shape,
+      'int32',
+    )
+  }
+
   // Finds numbers by binary search in the sorted vocabulary.
   private numbersOf(x: Tensor): Tensor {
     const { vocabulary } = this.lookup
@@ -244,7 +275,7 @@ export class IntegerLookup extends configured(
       .map((token, i) => [token, start + i] as const)
       .concat(specials.mask === null ? [] : [[specials.mask, vocabulary.maskNumber]])
       .sort(([a], [b]) => a - b)
-    const unknown = specials.unknowns === 0 ? -1 : add(mod(x, specials.unknowns), start - specials.unknowns)
+    const unknown = specials.unknowns === 0 ? -1 : add(this.shareOf(x, specials.unknowns), start - specials.unknowns)
     if (ordered.length === 0) return cast(add(multiplyByZero(x), unknown), 'int32')
     const keys = new Tensor(
       Int32Array.from(ordered, ([token]) => token),

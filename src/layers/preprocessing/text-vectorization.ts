@@ -3,6 +3,7 @@
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, DataError, quoted } from '../../core/errors'
 import {
+  always,
   boolean,
   configured,
   count,
@@ -99,6 +100,8 @@ export class TextVectorization extends configured(
     outputSequenceLength: option(nullable(extent), null),
     /** Whether vectors have length maxTokens even with fewer tokens. Default false. */
     padToMaxTokens: option(boolean, false),
+    /** Must be false, as in Keras on JAX. */
+    ragged: option(always(false, 'there are no ragged tensors. Rows are padded with 0.'), false),
     /** The tokens, if they are not learnt. Default null. */
     vocabulary: option(nullable(listOf(anyText)), null),
     /** The weight of each token in outputMode 'tfIdf'. Default null: learnt. */

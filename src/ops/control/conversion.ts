@@ -62,7 +62,7 @@ export function view(x: TensorLike, dtype?: DType | null): Tensor {
   const value = asTensor(x, 'view')
   const wanted = requireDType('view', dtype ?? value.dtype)
   if (wanted === value.dtype) return value
-  if (wanted === 'bool' || value.dtype === 'bool')
+  if (value.dtype === 'bool' || (wanted !== 'float32' && wanted !== 'int32'))
     throw new ArgumentError(`view: the bits of ${value.dtype} cannot be read as ${wanted}. Use ops.cast`)
   return apply('routine', [value], { routine: new BitCast(wanted) })[0]!
 }

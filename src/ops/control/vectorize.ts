@@ -9,7 +9,7 @@ import { batched } from '../../transforms/batch'
 import { readTyped, requireInteger } from '../arguments'
 import { asTensor } from '../convert'
 import { broadcastTo, reshape } from '../numpy/shape'
-import type { Tensor } from '../tensor'
+import { Tensor } from '../tensor'
 import { currentTrace } from '../trace'
 import { evaluateOnce } from '../transform'
 import type { TensorLike } from '../variable'
@@ -83,10 +83,10 @@ interface Signature {
  * const product = ops.vectorize(ops.matmul, { signature: '(m,n),(n,k)->(m,k)' })
  * product(ops.ones([5, 2, 3]), ops.ones([3, 4])) // [5, 2, 4]
  */
-export function vectorize(
-  pyfunc: (...inputs: Tensor[]) => Tensor | readonly Tensor[],
+export function vectorize<Result extends Tensor | readonly Tensor[]>(
+  pyfunc: (...inputs: Tensor[]) => Result,
   options?: VectorizeOptions,
-): (...inputs: TensorLike[]) => Tensor | readonly Tensor[] {
+): (...inputs: TensorLike[]) => Result {
   requireFunction('vectorize', pyfunc)
   const table = {
     excluded: option(nullable(excluded), null),
@@ -109,7 +109,7 @@ export function vectorize(
       const core = each.shape.slice(each.rank - cores[i]!.length)
       return reshape(broadcastTo(each, [...outer, ...core]), [sizeOf(outer), ...core])
     })
-    const call = (slices: readonly Tensor[]): Tensor | readonly Tensor[] => {
+    const call = (slices: readonly Tensor[]): Result => {
       const inputs: unknown[] = [...given]
       mapped.forEach((position, i) => (inputs[position] = slices[i]))
       const result = pyfunc(...(inputs as Tensor[]))
@@ -132,9 +132,9 @@ export function vectorize(
       return result
     }
     if (flat.length === 0) return call([])
-    const results = mapAll('vectorize', (slices) => call(slices as Tensor[]), flat)
+    const results = mapAll('vectorize', (slices) => call(slices as Tensor[]), flat) as Tensor | readonly Tensor[]
     const restored = (x: Tensor): Tensor => reshape(x, [...outer, ...x.shape.slice(1)])
-    return Array.isArray(results) ? (results as Tensor[]).map(restored) : restored(results as Tensor)
+    return (results instanceof Tensor ? restored(results) : results.map(restored)) as Result
   }
 }
 

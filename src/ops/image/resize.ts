@@ -78,19 +78,19 @@ export const sizeOfImages = ({ shape }: Tensor): Size => [shape[1]!, shape[2]!]
  * The sides of an image at the aspect ratio of another: the rows that its columns require, and the columns that its
  * rows require.
  */
-const sidesLike = ([rows, columns]: Size, [height, width]: Size): Size => [
+export const sidesLike = ([rows, columns]: Size, [height, width]: Size): Size => [
   Math.trunc((columns * height) / width),
   Math.trunc((rows * width) / height),
 ]
 
 /** The centre of images. */
-export function middleOf(x: Tensor, [height, width]: Size): Tensor {
+function middleOf(x: Tensor, [height, width]: Size): Tensor {
   const [rows, columns] = sizeOfImages(x)
   return slice(x, [0, Math.floor((rows - height) / 2), Math.floor((columns - width) / 2), 0], [-1, height, width, -1])
 }
 
 /** The largest centred part of images with the target's aspect ratio. */
-export function croppedLike(x: Tensor, target: Size): Tensor {
+function croppedLike(x: Tensor, target: Size): Tensor {
   const [rows, columns] = sizeOfImages(x)
   const [height, width] = sidesLike([rows, columns], target)
   return middleOf(x, [Math.max(Math.min(rows, height), 1), Math.max(Math.min(columns, width), 1)])
