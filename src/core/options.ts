@@ -35,7 +35,7 @@ export interface OptionalOption<Value, Input> extends Kind<Value, Input> {
 export type OptionTable = Readonly<
   Record<string, RequiredOption<never, never> | OptionalOption<never, never> | AnyOption>
 >
-interface AnyOption extends Kind<unknown, unknown> {
+export interface AnyOption extends Kind<unknown, unknown> {
   readonly required: boolean
   initial?(object: object): unknown
 }

@@ -276,7 +276,7 @@ const scalingOptions = () => ({
 export type VarianceScalingOptions = OptionInputs<ReturnType<typeof scalingOptions> & ReturnType<typeof axesOptions>> &
   SeedOptions
 
-abstract class FanInitializer extends configured(RandomInitializer, axesOptions) {
+abstract class FanInitializer extends configured(RandomInitializer, axesOptions, ['seed', 'inputAxes', 'outputAxes']) {
   declare protected readonly scaling: Scaling
 
   protected override checkOptions(): void {

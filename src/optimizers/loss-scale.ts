@@ -1,7 +1,7 @@
 // LossScaleOptimizer: a factor of the loss that grows while all gradients are finite. Most models, in float32, need none.
 
 import { ArgumentError } from '../core/errors'
-import type { OptionInputs } from '../core/options'
+import type { AnyOption, OptionInputs } from '../core/options'
 import { configured, count, number, option, required } from '../core/options'
 import { internalError } from '../core/errors'
 import type { Config } from '../core/registry'
@@ -11,7 +11,7 @@ import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import { optimizer } from './multi'
 import type { UpdateResult } from './optimizer'
-import { Optimizer } from './optimizer'
+import { Optimizer, optimizerOptions } from './optimizer'
 import type { Slot } from './parameters'
 import type { LearningRateSchedule } from './schedules'
 
@@ -56,16 +56,15 @@ export class LossScaleOptimizer extends configured(Optimizer, lossScaleOptions, 
   })
 
   protected override checkOptions(): void {
-    const { weightDecay, clipnorm, clipvalue, globalClipnorm, lossScaleFactor, gradientAccumulationSteps } = this
-    const own = { weightDecay, clipnorm, clipvalue, globalClipnorm, lossScaleFactor, gradientAccumulationSteps }
-    const set = Object.entries(own).find(([, value]) => value !== null)?.[0] ?? (this.useEma ? 'useEma' : undefined)
-    const where = `${this.name}: `
-    if (set !== undefined) throw new ArgumentError(`${where}${set} has no effect here. Set it in the inner optimizer`)
-    if (this.groups.length + this.noWeightDecay.length > 0)
-      throw new ArgumentError(`${where}groups and noWeightDecay have no effect here. Set them in the inner optimizer`)
+    const table: Readonly<Record<string, AnyOption>> = optimizerOptions()
+    for (const [name, { initial, read, write }] of Object.entries(table)) {
+      const value: unknown = name === 'learningRate' ? super.learningRate : Reflect.get(this, name)
+      if (name !== 'name' && JSON.stringify(write(value)) !== JSON.stringify(write(read(initial!({}), name))))
+        throw new ArgumentError(`${this.name}: ${name} has no effect here. Set it in the inner optimizer`)
+    }
     if (this.innerOptimizer.lossScaleFactor !== null)
       throw new ArgumentError(
-        `${where}the lossScaleFactor of the inner optimizer must be null: the loss is scaled once`,
+        `${this.name}: the lossScaleFactor of the inner optimizer must be null: the loss is scaled once`,
       )
   }
 

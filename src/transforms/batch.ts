@@ -3,8 +3,8 @@
 
 import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import type { Graph, Node, Value } from '../ir/graph'
+import type { LoopPasses } from '../ir/region'
 import { Body } from '../ir/region'
-import { loopPasses } from '../tape/loop-passes'
 import { GraphBuilder } from './builder'
 import type { Outside } from './lift'
 import { isLiftable, liftNode } from './lift'
@@ -38,9 +38,10 @@ const lifts: Lifts = {
 
 /**
  * @param graph [...slices, ...others] → results, without cells
+ * @param passes of the loops that compute what cannot be batched
  * @returns [...all slices, ...others] → all results, each with a leading axis of `length`
  */
-export function batched(graph: Graph, slices: number, length: number): Graph {
+export function batched(graph: Graph, slices: number, length: number, passes: LoopPasses): Graph {
   const builder = new GraphBuilder()
   const known = new Map<Value, Outside>()
   graph.parameters.forEach((parameter, i) => {
@@ -54,7 +55,7 @@ export function batched(graph: Graph, slices: number, length: number): Graph {
   for (const node of graph.nodes) {
     builder.scope = node.scope
     const operands = node.inputs.map((input) => known.get(input)!)
-    batchNode(builder, node, operands, length).forEach((each, i) => known.set(node.outputs[i]!, each))
+    batchNode(builder, node, operands, length, passes).forEach((each, i) => known.set(node.outputs[i]!, each))
   }
   return builder.finish(graph.outputs.map((output) => wholeOf(builder, known.get(output)!, length)))
 }
@@ -70,6 +71,7 @@ function batchNode<Name extends PrimitiveName>(
   node: Node<Name>,
   operands: readonly Outside[],
   length: number,
+  passes: LoopPasses,
 ): Outside[] {
   if (!operands.some(({ isStacked }) => isStacked)) {
     const same = builder.copy(
@@ -87,7 +89,7 @@ function batchNode<Name extends PrimitiveName>(
           operands.map((each) => wholeOf(builder, each, length)),
           lift(node.attributes),
         )
-      : (gathered(builder, node, operands, length) ?? looped(builder, node, operands, length))
+      : (gathered(builder, node, operands, length) ?? looped(builder, node, operands, length, passes))
   return made.map((value) => ({ value, isStacked: true }))
 }
 
@@ -141,6 +143,7 @@ function looped<Name extends PrimitiveName>(
   node: Node<Name>,
   operands: readonly Outside[],
   length: number,
+  passes: LoopPasses,
 ): readonly Value[] {
   const inside = new GraphBuilder()
   const parameters = node.inputs.map((input) => inside.parameter(input))
@@ -150,7 +153,7 @@ function looped<Name extends PrimitiveName>(
     ...items.filter((_, i) => !operands[i]!.isStacked),
   ]
   return builder.emit('loop', inOrder(operands.map(({ value }) => value)), {
-    body: new Body(inside.finish(results, inOrder(parameters)), loopPasses),
+    body: new Body(inside.finish(results, inOrder(parameters)), passes),
     length,
     carries: 0,
     scanned: operands.filter(({ isStacked }) => isStacked).length,

@@ -25,8 +25,11 @@ const BESIDE: Readonly<Record<string, object>> = {
   'MeanIoU axis': { sparseYPred: false },
   'BatchNormalization renormClipping': { renorm: true },
   'BatchNormalization renormMomentum': { renorm: true },
-  'VarianceScaling inputAxes': { outputAxes: [1] },
-  'VarianceScaling outputAxes': { inputAxes: [0] },
+  'initializer inputAxes': { outputAxes: [1] },
+  'initializer outputAxes': { inputAxes: [0] },
+  'StringLookup salt': { numOovIndices: 3 },
+  'IntegerLookup oovMethod': { numOovIndices: 3 },
+  'IntegerLookup salt': { numOovIndices: 3, oovMethod: 'farmhash' },
   'CutMix dataFormat': { seed: 2 },
   'RandomShear fillValue': { fillMode: 'constant', xFactor: [0.8, 0.9] },
   'RandomTranslation fillValue': { fillMode: 'constant' },
@@ -68,7 +71,7 @@ const named =
 const SILENT: readonly Silent[] = [
   { options: ['dtype'], why: 'there is one dtype to compute in' },
   { options: ['name'], why: 'it is the name of the object in messages and files' },
-  { options: ['sparse', 'relativeStep'], why: 'there is one value, and others are refused' },
+  { options: ['sparse', 'relativeStep', 'ragged'], why: 'there is one value, and others are refused' },
   { options: ['inputDim'], why: 'it is an abbreviation of inputShape' },
   { options: ['trainable'], only: ({ name }) => name === 'InputLayer', why: 'it has no weights' },
   {
@@ -103,8 +106,8 @@ const SILENT: readonly Silent[] = [
       'groups',
       'noWeightDecay',
     ],
-    only: named('MultiOptimizer'),
-    why: 'they are set in the single optimizers, and refused here',
+    only: named('MultiOptimizer', 'LossScaleOptimizer'),
+    why: 'they are set in the inner optimizers, and refused here',
   },
   { options: ['unroll'], why: 'a loop is one instruction; setting it prints a warning' },
   {

@@ -92,14 +92,17 @@ describe('options by position', () => {
     expect(rows.length).toBeGreaterThan(200)
   })
 
-  it.each(rows)("of $space.$name come in Keras's order", (row) => {
-    const own = positionsOf(row.of).map(normalizeName)
-    // Keras's order, as far as both have names.
-    const shared = Math.min(own.length, row.keras.length)
-    expect(own.slice(0, shared)).toEqual(row.keras.slice(0, shared))
-    // The first option of Keras can be passed by position.
-    expect(own.length).toBeGreaterThanOrEqual(Math.min(1, known(row).length))
-  })
+  it.each(rows.map((row): [string, Row] => [`${row.space}.${row.name}`, row]))(
+    "of %s come in Keras's order",
+    (_title, row) => {
+      const own = positionsOf(row.of).map(normalizeName)
+      // Keras's order, as far as both have names.
+      const shared = Math.min(own.length, row.keras.length)
+      expect(own.slice(0, shared)).toEqual(row.keras.slice(0, shared))
+      // The first option of Keras can be passed by position.
+      expect(own.length).toBeGreaterThanOrEqual(Math.min(1, known(row).length))
+    },
+  )
 
   it('of classes of the library are options', () => {
     for (const { of, name } of rows) {

@@ -10,7 +10,7 @@ import * as search from '../../src/search'
 import * as thrift from '../../src/thrift'
 
 /** These take any number of arguments. */
-const VARIADIC = ['vjp', 'trainTestSplit', 'ops.einsum', 'ops.meshgrid']
+const VARIADIC = ['vjp', 'trainTestSplit', 'ops.einsum', 'ops.meshgrid', 'ops.switch']
 
 type AnyFunction = (...given: readonly unknown[]) => unknown
 

@@ -97,6 +97,7 @@ const needed: Readonly<Record<string, object>> = {
   RecallAtPrecision: { precision: 0.5 },
   SensitivityAtSpecificity: { specificity: 0.5 },
   SpecificityAtSensitivity: { sensitivity: 0.5 },
+  LossScaleOptimizer: { innerOptimizer: 'adam' },
   MultiOptimizer: { optimizers: [['adam', 'kernel'], ['sgd']] },
   CosineDecay: decay,
   PolynomialDecay: decay,

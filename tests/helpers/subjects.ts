@@ -34,6 +34,7 @@ import { optionsOf } from '../../src/core/options'
 import { MyelinError } from '../../src/core/errors'
 import type { Tree } from '../../src/core/tree'
 import { flatten, isBranch, mapTree } from '../../src/core/tree'
+import { ImageLayer } from '../../src/layers/preprocessing/image-layer'
 import type { LayerBase } from '../../src/layers/layer'
 import { maskOf } from '../../src/layers/masks'
 import { layers } from '../../src/layers/registry'
@@ -118,6 +119,18 @@ function masked(layer: LayerBase, data: unknown) {
   }
 }
 
+/** A box in each image, and no second one. */
+const boxesFor = ({ shape: [count] }: Tensor): { readonly boxes: Tensor; readonly labels: Tensor } => ({
+  boxes: ops.tile(
+    tensor([
+      [0, 1, 2, 3],
+      [0, 0, 0, 0],
+    ]),
+    [count!, 1, 1],
+  ),
+  labels: ops.tile(tensor([1, -1]), [count!, 1]),
+})
+
 function useLayer(layer: LayerBase, data: unknown): unknown {
   const given = (): unknown =>
     data instanceof Tensor || isBranch(data) ? mapTree(data as Tree<unknown>, (leaf) => leaf) : data
@@ -125,11 +138,16 @@ function useLayer(layer: LayerBase, data: unknown): unknown {
     const output = layer.applyTree(given(), { training })
     return [output, flatten(output as Tree<Tensor>).map((leaf) => maskOf(leaf))]
   }
+  // Layers of images also take boxes, in the format that an option names.
+  const boxed = (training: boolean) => (): unknown =>
+    layer instanceof ImageLayer && data instanceof Tensor
+      ? layer.applyTree({ images: data, boundingBoxes: boxesFor(data) } as Tree<Tensor>, { training })
+      : null
   return [
     layer.name,
     layer.trainable,
     layer instanceof InputLayer ? [layer.spec.shape, layer.spec.dtype] : null,
-    ...each(called(false), called(true), called(false)),
+    ...each(called(false), called(true), called(false), boxed(false), boxed(true)),
     ...each(masked(layer, data), () =>
       new Sequential([layer as Layer]).inputs.map(({ shape, dtype }) => [shape, dtype]),
     ),

@@ -89,7 +89,7 @@ describe('functional models', () => {
       )
     }
     expect(() => Reflect.construct(Model, [{ inputs: x, outputs: x }, 'name'])).toThrow(
-      "Model takes { name: … }, received (an object (Object), 'name')",
+      "Model takes ({ … }), received (an object (Object), 'name')",
     )
   })
 })

@@ -225,6 +225,7 @@ describe('complex numbers', () => {
   const z = { real: [3, -1, 0], imag: [4, 0, -2] }
 
   it('have parts', () => {
+    expect(ops.conjugate(z).imag.data).toEqual(ops.conj(z).imag.data)
     expect(arrays([ops.real(z), ops.imag(z), ops.conj(z).imag, ops.isreal(z)])).toEqual([
       [3, -1, 0],
       [4, 0, -2],

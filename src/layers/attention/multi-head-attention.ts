@@ -523,14 +523,18 @@ export class MultiHeadAttention extends configured(
  *
  * Keras: `keras.layers.GroupQueryAttention`.
  */
-export class GroupedQueryAttention extends configured(HeadsLayer, () => ({
-  /** The size of each head. */
-  headDim: required(extent),
-  /** The number of heads of the query. */
-  numQueryHeads: required(extent),
-  /** The number of heads of key and value; it must divide numQueryHeads. */
-  numKeyValueHeads: required(extent),
-})) {
+export class GroupedQueryAttention extends configured(
+  HeadsLayer,
+  () => ({
+    /** The size of each head. */
+    headDim: required(extent),
+    /** The number of heads of the query. */
+    numQueryHeads: required(extent),
+    /** The number of heads of key and value; it must divide numQueryHeads. */
+    numKeyValueHeads: required(extent),
+  }),
+  ['headDim', 'numQueryHeads', 'numKeyValueHeads', 'dropout', 'useBias'],
+) {
   static readonly className = 'GroupedQueryAttention'
 
   protected override checkOptions(): void {

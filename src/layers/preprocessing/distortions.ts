@@ -58,16 +58,20 @@ function perspective(from: Tensor, to: Tensor): PointMap {
  *
  * Keras: `keras.layers.RandomPerspective`, which in 3.15 returns bounding boxes as 'xyxy' whatever their format.
  */
-export class RandomPerspective extends configured(ImageLayer, () => ({
-  ...seedOption(),
-  ...probabilityOption(),
-  /** How far corners move, as a share of their coordinates, in [0, 1]. Default 1. */
-  scale: option(number({ min: 0, max: 1 }), 1),
-  /** 'bilinear' or 'nearest'. Default bilinear. */
-  interpolation: option(sampling, 'bilinear'),
-  /** The value outside the image. Default 0. */
-  fillValue: option(number(), 0),
-})) {
+export class RandomPerspective extends configured(
+  ImageLayer,
+  () => ({
+    ...seedOption(),
+    ...probabilityOption(),
+    /** How far corners move, as a share of their coordinates, in [0, 1]. Default 1. */
+    scale: option(number({ min: 0, max: 1 }), 1),
+    /** 'bilinear' or 'nearest'. Default bilinear. */
+    interpolation: option(sampling, 'bilinear'),
+    /** The value outside the image. Default 0. */
+    fillValue: option(number(), 0),
+  }),
+  ['factor', 'scale', 'interpolation', 'fillValue', 'seed', 'dataFormat'],
+) {
   static readonly className = 'RandomPerspective'
   private readonly generator = new RandomDraws(this)
 
@@ -102,22 +106,26 @@ export class RandomPerspective extends configured(ImageLayer, () => ({
  *
  * Keras: `keras.layers.RandomElasticTransform`, which distorts segmentation masks by other random numbers.
  */
-export class RandomElasticTransform extends configured(ImageLayer, () => ({
-  ...seedOption(),
-  ...probabilityOption(),
-  /** The strength s: f for a random one in [0, f], or [low, high]. Default 1. */
-  scale: option(interval(0, 1), 1),
-  /** 'bilinear' or 'nearest'. Default bilinear. */
-  interpolation: option(sampling, 'bilinear'),
-  /**
-   * The values outside the image: 'reflect' (abc|cba), 'wrap' (abc|abc), 'constant' or 'nearest' (abc|ccc). Default
-   * reflect.
-   */
-  fillMode: option(fillMode, 'reflect'),
-  /** The value outside with 'constant'. Default 0. */
-  fillValue: option(number(), 0),
-  ...rangeOption(),
-})) {
+export class RandomElasticTransform extends configured(
+  ImageLayer,
+  () => ({
+    ...seedOption(),
+    ...probabilityOption(),
+    /** The strength s: f for a random one in [0, f], or [low, high]. Default 1. */
+    scale: option(interval(0, 1), 1),
+    /** 'bilinear' or 'nearest'. Default bilinear. */
+    interpolation: option(sampling, 'bilinear'),
+    /**
+     * The values outside the image: 'reflect' (abc|cba), 'wrap' (abc|abc), 'constant' or 'nearest' (abc|ccc). Default
+     * reflect.
+     */
+    fillMode: option(fillMode, 'reflect'),
+    /** The value outside with 'constant'. Default 0. */
+    fillValue: option(number(), 0),
+    ...rangeOption(),
+  }),
+  ['factor', 'scale', 'interpolation', 'fillMode', 'fillValue', 'valueRange', 'seed', 'dataFormat'],
+) {
   static readonly className = 'RandomElasticTransform'
   private readonly generator = new RandomDraws(this)
 

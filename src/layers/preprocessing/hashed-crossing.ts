@@ -32,14 +32,18 @@ const KEY = 0xdecafcaffen
  * @throws ShapeError for features of other shapes; ArgumentError in models, and for features that are not strings or
  * integers
  */
-export class HashedCrossing extends configured(Layer<readonly Tensor[]>, () => ({
-  /** The number of bins. */
-  numBins: required(extent),
-  /** The form of the output: 'int', or 'oneHot', a row of length numBins. Default int. */
-  outputMode: option(choice('int', 'oneHot'), 'int'),
-  /** Must be false. */
-  sparse: option(notSparse, false),
-})) {
+export class HashedCrossing extends configured(
+  Layer<readonly Tensor[]>,
+  () => ({
+    /** The number of bins. */
+    numBins: required(extent),
+    /** The form of the output: 'int', or 'oneHot', a row of length numBins. Default int. */
+    outputMode: option(choice('int', 'oneHot'), 'int'),
+    /** Must be false. */
+    sparse: option(notSparse, false),
+  }),
+  ['numBins', 'outputMode'],
+) {
   static readonly className = 'HashedCrossing'
 
   /** @param features two or more lists of strings or integers */

@@ -28,37 +28,41 @@ import type { BatchShape } from '../spec'
  * Keras: `keras.layers.MelSpectrogram`.
  * @throws ShapeError for other inputs, and for signals that are not longer than half of fftLength
  */
-export class MelSpectrogram extends configured(Layer<Tensor>, () => ({
-  /** The length of the transforms. Default 2048. */
-  fftLength: option(count, 2048),
-  /** The number of samples between frames. Default 512. */
-  sequenceStride: option(count, 512),
-  /** The number of samples in a frame, at most fftLength. Default null: fftLength. */
-  sequenceLength: option(nullable(count), null),
-  /** 'hann' or 'hamming', both periodic; the values of a window; or null for none. Default hann. */
-  window: option(
-    nullable(either(choice('hann', 'hamming'), listOf(number()), (value) => typeof value === 'string')),
-    'hann',
-  ),
-  /** The samples per second. Default 16000. */
-  samplingRate: option(number({ above: 0 }), 16000),
-  /** The number of bands. Default 128. */
-  numMelBins: option(count, 128),
-  /** The lower edge of the first band, in Hz. Default 20. */
-  minFreq: option(number({ min: 0 }), 20),
-  /** The upper edge of the last band, in Hz. Default null: half of samplingRate. */
-  maxFreq: option(nullable(number({ above: 0 })), null),
-  /** Whether the result is in decibels. Default true. */
-  powerToDb: option(boolean, true),
-  /** The range of decibels below the maximum. Default 80. */
-  topDb: option(number(), 80),
-  /** The exponent of magnitudes: 1 for magnitudes, 2 for power. Default 2. */
-  magExp: option(number(), 2),
-  /** The least power. Default 1e-10. */
-  minPower: option(number({ above: 0 }), 1e-10),
-  /** The power of 0 decibels. Default 1. */
-  refPower: option(number(), 1),
-})) {
+export class MelSpectrogram extends configured(
+  Layer<Tensor>,
+  () => ({
+    /** The length of the transforms. Default 2048. */
+    fftLength: option(count, 2048),
+    /** The number of samples between frames. Default 512. */
+    sequenceStride: option(count, 512),
+    /** The number of samples in a frame, at most fftLength. Default null: fftLength. */
+    sequenceLength: option(nullable(count), null),
+    /** 'hann' or 'hamming', both periodic; the values of a window; or null for none. Default hann. */
+    window: option(
+      nullable(either(choice('hann', 'hamming'), listOf(number()), (value) => typeof value === 'string')),
+      'hann',
+    ),
+    /** The samples per second. Default 16000. */
+    samplingRate: option(number({ above: 0 }), 16000),
+    /** The number of bands. Default 128. */
+    numMelBins: option(count, 128),
+    /** The lower edge of the first band, in Hz. Default 20. */
+    minFreq: option(number({ min: 0 }), 20),
+    /** The upper edge of the last band, in Hz. Default null: half of samplingRate. */
+    maxFreq: option(nullable(number({ above: 0 })), null),
+    /** Whether the result is in decibels. Default true. */
+    powerToDb: option(boolean, true),
+    /** The range of decibels below the maximum. Default 80. */
+    topDb: option(number(), 80),
+    /** The exponent of magnitudes: 1 for magnitudes, 2 for power. Default 2. */
+    magExp: option(number(), 2),
+    /** The least power. Default 1e-10. */
+    minPower: option(number({ above: 0 }), 1e-10),
+    /** The power of 0 decibels. Default 1. */
+    refPower: option(number(), 1),
+  }),
+  ['fftLength', 'sequenceStride', 'sequenceLength', 'window', 'samplingRate', 'numMelBins'],
+) {
   static readonly className = 'MelSpectrogram'
   static override readonly form = TENSOR
 

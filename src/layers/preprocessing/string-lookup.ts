@@ -74,7 +74,6 @@ export class StringLookup extends configured(
     'invert',
     'outputMode',
     'padToMaxTokens',
-    'salt',
   ],
 ) {
   static readonly className = 'StringLookup'

@@ -30,6 +30,6 @@ export const isTensor = (x: unknown): x is Tensor => x instanceof Tensor
  * The elements as nested arrays, which are indexed like an array of NumPy: a number for a scalar, true and false for
  * bool. `tensor.data` is the typed array of all elements.
  * @throws StateError for a symbol, which has no data
- * @example ops.convertToNumpy(ops.ones([2, 2]))[1]![0] // 1
+ * @example ops.convertToNumpy(ops.ones([2, 2])) // [[1, 1], [1, 1]]
  */
 export const convertToNumpy = (x: TensorLike): NumbersOfAnyRank => asTensor(x, 'convertToNumpy').toArray()

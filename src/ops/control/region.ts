@@ -4,6 +4,7 @@
 import { StateError } from '../../core/errors'
 import type { TensorType } from '../../core/shapes'
 import type { Graph, Value } from '../../ir/graph'
+import type { LoopPasses } from '../../ir/region'
 import { Body } from '../../ir/region'
 import type { LoopAttributes } from '../../ir/attributes'
 import { loopPasses } from '../../tape/loop-passes'
@@ -118,7 +119,7 @@ export class RegionTrace extends Trace {
   batch(
     scanned: readonly Tensor[],
     length: number,
-    transform: (graph: Graph, slices: number, length: number) => Graph,
+    transform: (graph: Graph, slices: number, length: number, passes: LoopPasses) => Graph,
     body: (slices: Tensor[]) => readonly Tensor[],
   ): readonly Tensor[] {
     const slicesIn = scanned.map(({ shape, dtype }) => this.parameter({ shape: shape.slice(1), dtype }))
@@ -129,7 +130,7 @@ export class RegionTrace extends Trace {
         { carriesIn: [], slicesIn, carriesOut: [], stackedOut },
       ).stacked
     const { graph, captures } = this.close(slicesIn, stackedOut)
-    return this.outer.inline(transform(graph, scanned.length, length), [...scanned, ...captures])
+    return this.outer.inline(transform(graph, scanned.length, length, loopPasses), [...scanned, ...captures])
   }
 
   /**

@@ -81,7 +81,7 @@ interface Signature {
  * @throws ShapeError for arguments that do not have the core axes, or do not broadcast
  * @example
  * const product = ops.vectorize(ops.matmul, { signature: '(m,n),(n,k)->(m,k)' })
- * product(ops.ones([5, 2, 3]), ops.ones([3, 4])) // [5, 2, 4]
+ * product(ops.ones([5, 2, 3]), ops.ones([3, 4])).shape // [5, 2, 4]
  */
 export function vectorize<Result extends Tensor | readonly Tensor[]>(
   pyfunc: (...inputs: Tensor[]) => Result,

@@ -143,7 +143,7 @@ function windowsOf(
  * @param dilation the distance of the elements of a window, or all options. Default 1
  * @param padding the zeros around the image. Default 0
  * @param stride the step of the window. Default 1
- * @example ops.unfold(ops.ones([1, 2, 4, 4]), 2, { stride: 2 })   // [1, 8, 4]
+ * @example ops.unfold(ops.ones([1, 2, 4, 4]), 2, { stride: 2 }).shape // [1, 8, 4]
  */
 export function unfold(
   x: TensorLike,
