@@ -214,7 +214,7 @@ describe('cond', () => {
     const f = jit((x: Tensor) =>
       ops.cond(
         x,
-        () => {
+        (): Tensor => {
           throw new Error('thrown')
         },
         () => x,
