@@ -145,16 +145,18 @@ function shareOne(instruction: usize, tape: usize, thread: i32, threads: i32, po
 export function shareLoop(loop: usize, tape: usize, thread: i32, threads: i32, pool: usize, patience: i32): i32 {
   const body = bodyOf(loop)
   const end = loop + load<usize>(loop, Header.byteLength)
-  let stop = come(loop, tape, thread, threads, pool, patience)
-  for (let turn = 0; !stop && turn < load<i32>(loop, Loop.count); turn++) {
+  let turn = 0
+  while (true) {
+    let stop = come(loop, tape, thread, threads, pool, patience)
+    if (stop || turn >= load<i32>(loop, Loop.count)) return stop
     if (thread == 0) setTurn(loop, turn)
     stop = come(loop, tape, thread, threads, pool, patience)
     for (let instruction = body; !stop && instruction != end; instruction += load<usize>(instruction, Header.byteLength)) {
       stop = shareOne(instruction, tape, thread, threads, pool, patience)
     }
-    if (!stop) stop = come(loop, tape, thread, threads, pool, patience)
+    if (stop) return stop
+    turn++
   }
-  return stop
 }
 
 /** Ends a tape on the leader, whose Guard found NaN or ±Inf. The other threads end at their next meeting. */

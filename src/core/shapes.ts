@@ -110,8 +110,8 @@ export function adjacentGroups(axes: readonly number[]): number[][] {
 
 export function normalizeAxis(operation: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
-    const range = rank === 0 ? 'a scalar has no axes' : `−${rank} … ${rank - 1}`
-    throw new ShapeError(`${operation}: the axis must be in ${range}, received ${quoted(axis)}`)
+    const range = rank === 0 ? 'a scalar has no axes' : `the axis must be in −${rank} … ${rank - 1}`
+    throw new ShapeError(`${operation}: ${range}, received ${quoted(axis)}`)
   }
   return axis < 0 ? axis + rank : axis
 }

@@ -115,6 +115,20 @@ export function flattenLike(structure: Tree<unknown>, value: unknown, where: str
   return leaves
 }
 
+/**
+ * The same tree with the keys of each record in the order that they have in another tree. What differs in more than that
+ * stays.
+ */
+export function inOrderOf(like: unknown, tree: unknown): unknown {
+  if (!isBranch(tree) || !isBranch(like) || Array.isArray(tree) !== Array.isArray(like)) return tree
+  const keys = Object.keys(like)
+  const parts = tree as Readonly<Record<string, unknown>>
+  const others = like as Readonly<Record<string, unknown>>
+  if (keys.length !== Object.keys(tree).length || !keys.every((key) => Object.hasOwn(tree, key))) return tree
+  const ordered = keys.map((key): [string, unknown] => [key, inOrderOf(others[key], parts[key])])
+  return Array.isArray(tree) ? ordered.map(([, part]) => part) : Object.fromEntries(ordered)
+}
+
 function describe(value: unknown): string {
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'object' && value !== null)

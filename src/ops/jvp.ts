@@ -6,14 +6,14 @@ import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { boolean } from '../core/options'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import { mapTree, typed } from '../core/tree'
+import { inOrderOf, mapTree, typed } from '../core/tree'
 import { requireList } from './arguments'
 import { zeros } from './numpy/shape'
 import { CallArguments, putBack, takeResults } from './signature'
 import type { Tensor } from './tensor'
 import { currentTrace } from './trace'
 import type { DataArguments, TensorFunction } from './transform'
-import { evaluateOnce, requireFunction } from './transform'
+import { evaluateOnce, pairOf, requireFunction } from './transform'
 import { vjp } from './vjp'
 
 /**
@@ -52,7 +52,8 @@ export function jvp(
   requireFunction('jvp', fun)
   const withAux = boolean.read(hasAux ?? false, 'jvp: hasAux')
   const given = CallArguments.take('jvp: primals', requireList('jvp: primals', primals))
-  const directions = CallArguments.take('jvp: tangents', requireList('jvp: tangents', tangents))
+  const ordered: unknown = inOrderOf(primals, requireList('jvp: tangents', tangents))
+  const directions = CallArguments.take('jvp: tangents', typed<readonly unknown[]>(ordered))
   requireAlike(given, directions)
   const all = [...given.contents, ...directions.contents]
   const count = given.contents.length
@@ -60,7 +61,14 @@ export function jvp(
   const run = (symbols: readonly Tensor[]): readonly Tensor[] => {
     const at = given.withLeaves(symbols.slice(0, count))
     const along = directions.withLeaves(symbols.slice(count))
-    const found = withAux ? vjp(typed<AnyFunction>(fun), ...at, { hasAux: true }) : vjp(typed<AnyFunction>(fun), ...at)
+    const call = (...inputs: unknown[]): unknown => {
+      const result: unknown = typed<(...inputs: unknown[]) => unknown>(fun)(...inputs)
+      requireFloats(withAux ? pairOf('jvp', result, '[results, aux]')[0] : result)
+      return result
+    }
+    const found = withAux
+      ? vjp(typed<AnyFunction>(call), ...at, { hasAux: true })
+      : vjp(typed<AnyFunction>(call), ...at)
     const [outputs, pullback, aux] = typed<[Tree<Tensor>, (cotangents: unknown) => unknown, unknown]>(found)
     const start = mapTree(outputs, (leaf) => (leaf == null ? leaf : zeros(leaf.shape)))
     const [, forward] = vjp((cotangents: unknown) => pullback(cotangents), typed<never>(start))
@@ -74,6 +82,14 @@ export function jvp(
 }
 
 type AnyFunction = (...inputs: unknown[]) => readonly [unknown, unknown]
+
+function requireFloats(result: unknown): void {
+  const other = takeResults('jvp', result).tensors.find(({ dtype }) => dtype !== 'float32')
+  if (other !== undefined)
+    throw new ArgumentError(
+      `jvp: a result is ${other.dtype}, which has no derivative. Pass hasAux and return it as aux in [results, aux]`,
+    )
+}
 
 function requireAlike(given: CallArguments, directions: CallArguments): void {
   if (given.structure !== directions.structure)

@@ -7,8 +7,9 @@ import type { TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import { ruleOf } from '../primitives'
 import type { Graph, Node } from '../ir/graph'
-import { bodyOf, isLoop } from '../ir/region'
+import { isLoop, passesOf } from '../ir/region'
 import type { PrimitiveName } from '../ir/attributes'
+import { LoopPlanning } from './loops'
 
 export interface Cost {
   /** Floating-point operations, as defined in primitives/flops.ts. */
@@ -54,12 +55,7 @@ function bytesOf(types: Iterable<TensorType>): number {
 
 /** The cost of a single node. */
 function costOfNode<Name extends PrimitiveName>(node: Node<Name>): Cost {
-  if (isLoop(node)) {
-    const { flops, bytes } = costOf(bodyOf(node))
-    // How often a condition is true is not known: once.
-    const turns = node.attributes.runs === 'while' ? 1 : node.attributes.length
-    return { flops: turns * flops, bytes: turns * bytes }
-  }
+  if (isLoop(node)) return passesOf(node, LoopPlanning).cost(node)
   const rule = ruleOf(node.name)
   switch (rule.kind) {
     case 'elementwise':

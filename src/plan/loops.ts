@@ -3,6 +3,7 @@
 import type { Node, Value } from '../ir/graph'
 import type { GraphBuilder } from '../transforms/builder'
 import { LoopTransforms } from '../transforms/loops'
+import type { Cost } from './cost'
 import type { FuseOptions, Kernel } from './kernel'
 import type { Locations, PlaceConstant } from './locations'
 import type { Shared } from './rewrite'
@@ -24,6 +25,8 @@ export abstract class LoopPlanning extends LoopTransforms {
     locations: Locations,
     constant: PlaceConstant | null,
   ): readonly Value[]
+  /** The cost of all iterations. */
+  abstract cost(node: Node<'loop'>): Cost
   /** Creates the kernel, whose body is fused separately. */
   abstract kernel(node: Node<'loop'>, locations: Locations, options: FuseOptions): Kernel
 }

@@ -224,11 +224,12 @@ export class TapeProgram implements Program {
     turns: Map<LoopIdentity, number>,
     indices: readonly number[],
   ): Stepped {
+    const address = this.tape.address + offset
     // A SetCount may change it.
-    const count = (): number => this.runtime.view('int32', this.tape.address + offset + Loop.count, 1)[0]!
+    const count = (): number => this.runtime.view('int32', address + Loop.count, 1)[0]!
     for (let turn = 0; turn < count(); turn++) {
       turns.set(loop, turn)
-      this.backend.kernels.setTurn(this.tape.address + offset, turn)
+      this.backend.kernels.setTurn(address, turn)
       const stepped = this.step(instruction.body ?? [], offset + bodyOffset(instruction), turns, [
         ...indices,
         loop.reverse ? count() - 1 - turn : turn,

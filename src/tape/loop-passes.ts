@@ -4,6 +4,7 @@
 import { inferLoop } from '../ir/infer-loop'
 import { legalizeLoop } from '../plan/legalize-loop'
 import { loopKernel } from '../plan/loop'
+import { costOfLoop } from '../plan/loop-cost'
 import { simplifyLoop } from '../plan/simplify-loop'
 import { loopDependents, pullBackLoop } from '../transforms/differentiate-loop'
 import { interpretLoop } from '../transforms/interpret-loop'
@@ -17,6 +18,7 @@ export class AllLoopPasses extends LoopLowering {
   override readonly interpret = interpretLoop
   override readonly simplify = simplifyLoop
   override readonly legalize = legalizeLoop
+  override readonly cost = costOfLoop
   override readonly kernel = loopKernel
   override readonly lower = lowerLoop
 }

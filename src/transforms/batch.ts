@@ -80,6 +80,12 @@ function batchNode<Name extends PrimitiveName>(
     )
     return same.map((value) => ({ value, isStacked: false }))
   }
+  // Kernels refuse some empty operands, which no slice has.
+  if (length === 0)
+    return node.outputs.map(({ shape, dtype }) => ({
+      value: builder.e.zeros({ shape: [0, ...shape], dtype }),
+      isStacked: true,
+    }))
   if (isLiftable(node)) return [liftNode(builder, node, operands, length)]
   const lift: Lifts[Name] = lifts[node.name]
   const made =

@@ -539,6 +539,21 @@ export interface OpsFile extends FixtureFile {
   cases: OpCase[]
 }
 
+// control.json
+
+/** A function of tests/ops/control-golden.test.ts; the other fields are those of an OpCase. */
+export interface ControlCase {
+  name: string
+  inputs: OpTensor[]
+  outputs: OpTensor[]
+  gradients?: OpTensor[]
+  second?: OpTensor[]
+}
+
+export interface ControlFile extends FixtureFile {
+  cases: ControlCase[]
+}
+
 // order.json: random graphs in which every symbol is [batch, 3]
 
 /** Each step gives one symbol, a nested model one per output; they are numbered consecutively. */

@@ -16,6 +16,7 @@ export function readFixture<File>(
     | FixtureName
     | 'attention'
     | 'classes'
+    | 'control'
     | 'preprocessing'
     | 'one-cycle'
     | 'order'

@@ -1,6 +1,7 @@
 // Loops for tests: the same function as a loop node and unrolled, node by node.
 
 import { GraphBuilder } from '../../src/transforms/builder'
+import type { LoopAttributes } from '../../src/ir/attributes'
 import type { Value } from '../../src/ir/graph'
 import { Body } from '../../src/ir/region'
 import { loopPasses } from '../../src/tape/loop-passes'
@@ -11,6 +12,8 @@ interface LoopOperands {
   readonly captures: readonly Value[]
   readonly length: number
   readonly reverse?: boolean
+  /** See LoopAttributes: the first carry or the first scanned operand is the condition. */
+  readonly runs?: LoopAttributes['runs']
 }
 
 /** The body of one iteration. */
@@ -29,7 +32,7 @@ type TurnBody = (
 export type MakeLoop = (builder: GraphBuilder, operands: LoopOperands, body: TurnBody) => readonly Value[]
 
 /** [...carries, ...stacked] of a loop. */
-export const looped: MakeLoop = (builder, { carries, scanned, captures, length, reverse = false }, body) => {
+export const looped: MakeLoop = (builder, { carries, scanned, captures, length, reverse = false, runs }, body) => {
   const inside = new GraphBuilder()
   const parameters = (values: readonly Value[]): Value[] => values.map((value) => inside.parameter(value))
   const [own, slices, captured] = [
@@ -45,11 +48,12 @@ export const looped: MakeLoop = (builder, { carries, scanned, captures, length, 
     carries: carries.length,
     scanned: scanned.length,
     reverse,
+    runs,
   })
 }
 
-/** The same without a loop; at least one iteration. */
-export const unrolled: MakeLoop = (builder, { carries, scanned, captures, length, reverse = false }, body) => {
+/** The same without a loop; at least one iteration. Where the condition is false, select discards what the body gives. */
+export const unrolled: MakeLoop = (builder, { carries, scanned, captures, length, reverse = false, runs }, body) => {
   const { e } = builder
   let state = carries
   const rows: Value[][] = []
@@ -65,9 +69,13 @@ export const unrolled: MakeLoop = (builder, { carries, scanned, captures, length
         x.shape.slice(1),
       ),
     )
+    const condition = runs === undefined ? null : runs === 'while' ? state[0]! : slices[0]!
     const done = body(builder, state, slices, captures)
-    state = done.carries
-    rows[t] = done.stacked.map((y) => e.reshape(y, [1, ...y.shape]))
+    const kept = (next: Value, otherwise: Value): Value =>
+      condition === null ? next : e.select(condition, next, otherwise)
+    const before = state
+    state = done.carries.map((next, i) => kept(next, before[i]!))
+    rows[t] = done.stacked.map((y) => e.reshape(kept(y, e.zeros(y)), [1, ...y.shape]))
   }
   return [
     ...state,

@@ -1,5 +1,6 @@
 // Loops compared with the same function unrolled: values, gradients and gradients of gradients, in the mode's backend.
 
+import '../helpers/families'
 import type { NumericArray } from '../../src/core/dtypes'
 import { describe, it } from 'vitest'
 import type { GraphBuilder } from '../../src/transforms/builder'
@@ -176,6 +177,86 @@ const cases: Record<string, LoopCase> = {
         )
         return { carries: [last!], stacked: [all!, outer.e.sum(all!, [0])] }
       }),
+  },
+  'iterations while a carry is small': {
+    inputs: [floats([3]), floats([3, 3], -1, 1, 2), floats([6, 3], -1, 1, 3)],
+    results: (make, b, [x, w, xs]) =>
+      make(
+        b,
+        { carries: [b.e.less(b.e.sum(x!, [0]), 2), x!], scanned: [xs!], captures: [w!], length: 6, runs: 'while' },
+        ({ e }, [, p], [s], [k]) => {
+          const product = e.reshape(e.matmul(e.reshape(p!, [1, 3]), k!), [3])
+          const next = e.add(e.add(e.multiply(product, 0.5), e.square(s!)), 0.3)
+          return { carries: [e.less(e.sum(next, [0]), 2), next], stacked: [e.multiply(next, s!), p!] }
+        },
+      ).slice(1),
+  },
+  'no iterations while a carry is small': {
+    inputs: [floats([3], 1, 2), floats([4, 3], -1, 1, 2)],
+    results: (make, b, [x, xs]) =>
+      make(
+        b,
+        { carries: [b.e.less(b.e.sum(x!, [0]), 2), x!], scanned: [xs!], captures: [], length: 4, runs: 'while' },
+        ({ e }, [condition, p], [s]) => ({ carries: [condition!, e.multiply(p!, s!)], stacked: [e.sin(s!)] }),
+      ).slice(1),
+  },
+  'iterations of some slices, backwards': {
+    inputs: [floats([2]), floats([7, 2], -1, 1, 2), floats([2], -1, 1, 3), floats([2], -1, 1, 4)],
+    results: (make, b, [x, xs, k, y]) =>
+      make(
+        b,
+        {
+          carries: [x!, y!],
+          scanned: [b.e.less(b.e.sum(xs!, [1]), 0), xs!],
+          captures: [k!, y!],
+          length: 7,
+          reverse: true,
+          runs: 'where',
+        },
+        ({ e }, [p, q], [, s], [l, r]) => ({
+          carries: [e.add(e.multiply(q!, l!), s!), e.sin(e.add(p!, r!))],
+          stacked: [e.multiply(p!, q!), s!, q!],
+        }),
+      ),
+  },
+  'a branch in a loop in a branch': {
+    inputs: [floats([2]), floats([5, 2], -1, 1, 2), floats([2], -1, 1, 3)],
+    results: (make, b, [x, xs, k]) =>
+      make(
+        b,
+        {
+          carries: [x!],
+          scanned: [b.e.reshape(b.e.less(b.e.sum(x!, [0]), 10), [1])],
+          captures: [xs!, k!],
+          length: 1,
+          runs: 'where',
+        },
+        (outer, [p], _condition, [whole, l]) => {
+          const [last, all] = make(
+            outer,
+            { carries: [p!], scanned: [whole!], captures: [l!], length: 5 },
+            (inside, [state], [s], [r]) => {
+              const { e } = inside
+              const [next] = make(
+                inside,
+                {
+                  carries: [state!],
+                  scanned: [e.reshape(e.less(e.sum(s!, [0]), 0), [1])],
+                  captures: [r!, s!],
+                  length: 1,
+                  runs: 'where',
+                },
+                (branch, [own], _turn, [t, u]) => ({
+                  carries: [branch.e.multiply(branch.e.sin(branch.e.add(own!, u!)), t!)],
+                  stacked: [],
+                }),
+              )
+              return { carries: [next!], stacked: [e.multiply(next!, r!)] }
+            },
+          )
+          return { carries: [outer.e.add(last!, outer.e.sum(all!, [0]))], stacked: [] }
+        },
+      ),
   },
   'integers and floats together': {
     inputs: [floats([3]), { data: [1, 2, 3], shape: [3], dtype: 'int32' }],

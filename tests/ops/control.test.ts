@@ -187,6 +187,59 @@ describe('cond', () => {
     expect(f(ops.zeros([0, 3]), 1).shape).toEqual([0, 3])
   })
 
+  it('takes the keys of records in any order', () => {
+    const f = jit((p: Tensor) =>
+      ops.cond(
+        p,
+        () => ({ a: tensor(1), b: [tensor(2)] }),
+        () => ({ b: [tensor(3)], a: tensor(4) }),
+      ),
+    )
+    expect([1, 0].map((p) => [f(p).a.item(), f(p).b[0]!.item()])).toEqual([
+      [1, 2],
+      [4, 3],
+    ])
+    const { a, b } = ops.whileLoop(
+      ({ a }) => ops.less(a, 3),
+      ({ a, b }) => ({ b: ops.add(b, 10), a: ops.add(a, 1) }),
+      { a: 0, b: 1 },
+    )
+    expect([a.item(), b.item()]).toEqual([3, 31])
+    expect(() =>
+      ops.whileLoop(({ a }) => ops.less(a, 3), (({ a }: { a: Tensor }) => ({ a, c: a })) as never, { a: 0, b: 1 }),
+    ).toThrow(/the structure of its argument, \{a:\*,b:\*\}, received \{a:\*,c:\*\}/)
+  })
+
+  it('leaves no trace of a function that throws', () => {
+    const f = jit((x: Tensor) =>
+      ops.cond(
+        x,
+        (): Tensor => {
+          throw new Error('thrown')
+        },
+        () => x,
+      ),
+    )
+    expect(() => f(1)).toThrow('thrown')
+    expect(ops.add(1, 2).item()).toBe(3)
+  })
+
+  it('refuses tensors of a function outside of it', () => {
+    const kept: Tensor[] = []
+    const f = jit((x: Tensor) => {
+      ops.cond(
+        x,
+        () => {
+          kept.push(ops.add(x, 1))
+          return x
+        },
+        () => x,
+      )
+      return ops.add(kept[0]!, 1)
+    })
+    expect(() => f(1)).toThrow(/A tensor from inside a traced function was used outside of it/)
+  })
+
   it('refuses results that differ, and conditions that are not scalars', () => {
     const both = (a: () => unknown, b: () => unknown) => () =>
       jit((x: Tensor) => ops.cond(x, a as () => Tensor, b as () => Tensor))(1)
@@ -396,6 +449,37 @@ describe('whileLoop', () => {
         [n, int(0)] as const,
       )[1]
     expect(ops.map(steps, tensor([1, 2, 3, 6, 7, 27], [6], 'int32')).toArray()).toEqual([0, 1, 7, 8, 16, 111])
+  })
+
+  it('takes variables of every dtype, and names one that changes', () => {
+    const [count, flag] = ops.whileLoop(
+      (i, go) => ops.logicalAnd(go, ops.less(i, int(9))),
+      (i) => [ops.add(i, int(1)), ops.less(i, int(4))] as const,
+      [int(0), tensor(1, [], 'bool')] as const,
+    )
+    expect([count.item(), flag.item(), flag.dtype]).toEqual([5, 0, 'bool'])
+    expect(() =>
+      ops.whileLoop(
+        ({ a }) => ops.less(ops.sum(a[0]), 4),
+        ({ a }) => ({ a: [ops.concatenate([a[0], a[0]])] as const }),
+        { a: [tensor([1])] } as const,
+      ),
+    ).toThrow('whileLoop: the carry .a[0] must stay float32 [1], the function returned float32 [2]')
+  })
+
+  it('evaluates a condition that assigns once more than the body', () => {
+    const count = new Variable(tensor(0))
+    const f = jit((n: Tensor) =>
+      ops.whileLoop(
+        (x) => {
+          count.assign(ops.add(count, 1))
+          return ops.less(x, n)
+        },
+        (x) => ops.add(x, 1),
+        0,
+      ),
+    )
+    expect([f(3).item(), count.value.item(), f(0).item(), count.value.item()]).toEqual([3, 4, 0, 5])
   })
 
   it('refuses a gradient without a maximum, and wrong variables and conditions', () => {

@@ -158,6 +158,32 @@ describe('vectorizedMap', () => {
   it('refuses scalars and different extents', () => {
     expect(() => ops.vectorizedMap((x) => x, tensor(1))).toThrow(/is a scalar and has no slices/)
     expect(() => ops.vectorizedMap(([x]) => x, [range([2]), range([3])] as const)).toThrow(/2 slices/)
+    expect(() => ops.vectorizedMap((x) => x, tensor(1))).toThrow(/elements is a scalar and has no slices/)
+    expect(() => ops.vectorizedMap((x) => x as never, [])).toThrow(/elements must contain a tensor/)
+  })
+
+  it('takes no slices at all, whatever the function computes', () => {
+    const f = (x: Tensor): Tensor[] => [
+      ops.sum(x),
+      ops.argmax(x),
+      ops.greater(ops.sort(x), 0),
+      ops.take(x, 0, 0),
+      ops.cumsum(ops.softmax(x)),
+      ops.matmul(x, x),
+      ops.takeAlongAxis(x, ops.argsort(x)),
+    ]
+    const results = ops.vectorizedMap(f, ops.zeros([0, 3]))
+    expect(results.map(({ dtype, shape }) => [dtype, ...shape])).toEqual(
+      f(ops.zeros([3])).map(({ dtype, shape }) => [dtype, 0, ...shape]),
+    )
+    const [dx, dk] = grad(
+      (x: Tensor, k: Tensor) => ops.sum(ops.vectorizedMap((row) => ops.cumsum(ops.multiply(ops.sort(row), k)), x)),
+      { argnums: [0, 1] },
+    )(ops.zeros([0, 3]), tensor([1, 2, 3]))
+    expect([dx.shape, dk.toArray()]).toEqual([
+      [0, 3],
+      [0, 0, 0],
+    ])
   })
 })
 
@@ -275,12 +301,24 @@ describe('jvp', () => {
     expect(grad(first)(2).item()).toBe(48)
   })
 
+  it('takes the keys of records in any order', () => {
+    const f = ({ a, b }: { a: Tensor; b: Tensor }): Tensor => ops.multiply(a, ops.square(b))
+    const [, slope] = jvp(f, [{ a: 2, b: 3 }], [{ b: 10, a: 1 }])
+    expect(slope.item()).toBe(9 + 2 * 2 * 3 * 10)
+  })
+
   it('refuses tangents of another structure or shape, and integers', () => {
     const f = (x: Tensor): Tensor => x
     expect(() => jvp(f, [1], [] as never)).toThrow(/jvp: the tangents must have the structure of the primals/)
     expect(() => jvp(f, [[1, 2]], [[1]])).toThrow(/jvp: a tangent must have the shape \[2\]/)
     expect(() => jvp(f, [int([1])], [int([1])])).toThrow(/jvp: primals: argument 0 is int32/)
     expect(() => jvp(f, 1 as never, [1])).toThrow(/jvp: primals must be an array/)
+    expect(() => jvp((x: Tensor) => ops.cast(x, 'int32'), [1], [1])).toThrow(
+      /jvp: a result is int32, which has no derivative/,
+    )
+    expect(() => jvp(f as never, [1] as never, [1] as never, true)).toThrow(
+      /jvp: with hasAux the function must return \[results, aux\]/,
+    )
   })
 })
 
@@ -351,6 +389,19 @@ describe('what is known of a tensor', () => {
       slope(x, tensor(2, [], 'int32')),
       ops.multiply(2, ops.sliceUpdate(ops.zeros([4, 5]), [2, 0], ops.slice(x, [2, 0], [1, 5]))),
     )
+  })
+
+  it('can be sliced only from starts that are integers', () => {
+    const x = range([4])
+    expect(ops.slice(x, tensor([9]), [2]).toArray()).toEqual(ops.slice(x, [2], [2]).toArray())
+    expect(ops.slice(x, [tensor(-3)], [2]).toArray()).toEqual(ops.slice(x, [1], [2]).toArray())
+    expect(jit((y: Tensor) => ops.slice(y, tensor([1]), [2]))(x).toArray()).toEqual(ops.slice(x, [1], [2]).toArray())
+    for (const wrong of [tensor([1.5]), [tensor(1.5)], tensor([NaN])]) {
+      expect(() => ops.slice(x, wrong, [2])).toThrow(/slice: each start must be an integer/)
+      expect(() => ops.sliceUpdate(x, wrong, [2])).toThrow(/sliceUpdate: each start must be an integer/)
+    }
+    expect(() => ops.slice(x, tensor([1], [1], 'bool'), [2])).toThrow(/must be an int32 scalar, received bool/)
+    expect(() => jit((s: Tensor) => ops.slice(x, s, [2]))([1])).toThrow(/must be an int32 scalar, received float32/)
   })
 })
 

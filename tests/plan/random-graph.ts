@@ -280,7 +280,67 @@ const draws: readonly Draw[] = [
   }),
   ranked((d, x, { b, c }) => d.keep(d.e.cast(d.e.routine(new ArgSort(axisOf(x, b), c % 2 === 0), [x])[0]!, 'float32'))),
   ranked((d, x, step) => drawLoop(d, x, step)),
+  ranked((d, x, step) => drawConditional(d, x, step)),
 ]
+
+/** Whether the first element of x is less than a number: a condition. */
+function startsBelow({ e }: GraphBuilder, x: Value, limit: number): Value {
+  return e.less(e.reshape(e.slice(e.reshape(x, [sizeOf(x.shape)]), [0], [1]), []), limit)
+}
+
+/**
+ * Over the first axis of x, with a condition that the data decides: a carry, or a slice. A branch, which is such a loop of
+ * one iteration, is inside. Operands are drawn from the pool, with repetition.
+ */
+function drawConditional(d: Drawing, x: Value, { a, b, c }: Step): void {
+  const length = x.shape[0]!
+  const shape = x.shape.slice(1)
+  const isRow = (value: Value): boolean => sameShape(value.shape, shape)
+  const row = d.e.sum(x, [0])
+  const [p, q, capture] = [d.find(a, isRow, row), d.find(b, isRow, row), d.find(c, isRow, row)]
+  const other = d.find(a + c, (value) => sameShape(value.shape, x.shape), x)
+  const runs = c % 2 === 0 ? 'while' : 'where'
+  const perSlice = d.e.less(d.e.sum(other, other.shape.map((_, i) => i).slice(1)), (b % 5) - 1)
+  const results = looped(
+    d.builder,
+    {
+      carries: runs === 'while' ? [startsBelow(d.builder, p, (b % 8) - 2), p, q] : [p, q],
+      scanned: runs === 'while' ? [x, other] : [perSlice, x, other],
+      captures: [capture, q],
+      length,
+      reverse: b % 2 === 0,
+      runs,
+    },
+    (inside, carries, slices, [k, l]) => {
+      const { e } = inside
+      const [own, next] = carries.slice(-2)
+      const [s, t] = slices.slice(-2)
+      const clip = (y: Value): Value =>
+        inside.emitOne('minimum', [inside.emitOne('maximum', [y, e.scalar(-8)], {}), e.scalar(8)], {})
+      const sum = [e.add(own!, s!), e.subtract(k!, next!), e.multiply(own!, k!), t!, l!][a % 5]!
+      const [chosen, seen] = looped(
+        inside,
+        {
+          carries: [own!, next!],
+          scanned: [e.reshape(startsBelow(inside, [s!, own!, k!][b % 3]!, (a % 3) - 1), [1])],
+          captures: [sum, t!],
+          length: 1,
+          runs: 'where',
+        },
+        (branch, [first, second], _slices, [u, v]) => ({
+          carries: [branch.e.add(u!, [first!, second!, v!][c % 3]!), [first!, second!, u!, v!][a % 4]!],
+          stacked: [],
+        }),
+      )
+      const state = [clip(chosen!), [seen!, own!, next!, clip(e.add(next!, t!))][(a + b) % 4]!]
+      return {
+        carries: runs === 'while' ? [startsBelow(inside, state[0]!, (c % 6) - 1), ...state] : state,
+        stacked: [[own!, state[0]!, state[1]!, s!, k!][b % 5]!, e.subtract(state[0]!, own!)],
+      }
+    },
+  )
+  results.forEach((result, i) => result.dtype === 'float32' && (c + i) % 4 !== 1 && d.keep(result))
+}
 
 /** Over the first axis of x: carries, captures and slices are drawn from the pool, with repetition. */
 function drawLoop(d: Drawing, x: Value, { a, b, c }: Step): void {

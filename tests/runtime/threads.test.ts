@@ -283,6 +283,71 @@ const loops: Case[] = [
       return [last, all]
     },
   },
+  {
+    name: 'branches: the chosen one, the other one, and one in a loop, with gradients',
+    shapes: [[40, 300], [300], [9, 300]],
+    body: ([x, c, xs]) => {
+      const decided = (y: Tensor, limit: number): Tensor =>
+        ops.cond(
+          ops.less(sum(y), limit),
+          () => ops.tanh(add(y, c!)),
+          () => multiply(ops.exp(y), c!),
+        )
+      const run = (y: Tensor, rows: Tensor): Tensor => {
+        const [last] = ops.scan((state, row) => [decided(add(state, row), 0), null], y, rows)
+        return add(decided(last, -1e9), decided(y, 1e9))
+      }
+      return gradientsOf(run, [x!, xs!])
+    },
+  },
+  {
+    name: 'a loop that ends by its condition, in a loop, with gradients',
+    shapes: [
+      [5, 30, 30],
+      [30, 30],
+    ],
+    body: ([xs, w]) => {
+      const run = (all: Tensor, weight: Tensor): Tensor =>
+        ops.scan(
+          (state, x) => {
+            const [n, y] = ops.whileLoop(
+              (_, z) => ops.less(sum(ops.square(z)), 2000),
+              (i, z) => [add(i, 1), add(multiply(matmul(z, weight), 0.4), add(z, x))] as const,
+              [0, multiply(state, 0.1)] as const,
+              12,
+            )
+            return [y, multiply(n, y)]
+          },
+          all,
+          xs!,
+        )[1]
+      return gradientsOf((weight) => run(ops.slice(xs!, [0, 0, 0], [1, 30, 30]), weight), [w!])
+    },
+  },
+  {
+    name: 'loops without a maximum, of no, one and many iterations',
+    shapes: [[64, 130], [130]],
+    body: ([x, c]) =>
+      [0, 1, 37].flatMap((turns) =>
+        ops.whileLoop(
+          (i) => ops.less(i, turns),
+          (i, y) => [add(i, 1), ops.sin(add(y, c!))] as const,
+          [0, multiply(x!, turns + 1)] as const,
+        ),
+      ),
+  },
+  {
+    name: 'a small branch between shared instructions',
+    shapes: [[64, 130], [130]],
+    body: ([x, c]) => {
+      const scale = ops.switch(
+        ops.cast(ops.mod(ops.floor(sum(x!)), 3), 'int32'),
+        [(y: Tensor) => y, (y: Tensor) => ops.sin(y), (y: Tensor) => ops.negative(y)],
+        c!,
+      )
+      return [multiply(ops.exp(x!), scale), sum(scale)]
+    },
+  },
 ]
 
 const attentions = [

@@ -3,7 +3,7 @@
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { sameShape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
-import { structureOf, typed, unflatten } from '../../core/tree'
+import { inOrderOf, structureOf, typed, unflatten } from '../../core/tree'
 import { requireInteger } from '../arguments'
 import { asTensor } from '../convert'
 import { needControl } from '../families'
@@ -99,7 +99,7 @@ function choose(where: string, conditions: readonly Tensor[], fns: readonly (() 
   fns.forEach((fn, i) => {
     const before = leaves
     leaves = new RegionTrace(outer).branch(reshape(conditions[i]!, [1]), before, () => {
-      const result = fn() ?? null
+      const result = inOrderOf(tree, fn() ?? null)
       const own = result === null ? [] : toLeaves(result, `${where}: the result of function ${i}`)
       if (before === null) tree = result
       else requireSame(where, i, result, own, tree, before)

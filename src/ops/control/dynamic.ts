@@ -1,7 +1,7 @@
 // Slices whose starts are known only at run time.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { requireIntegers } from '../arguments'
+import { requireInteger, requireIntegers } from '../arguments'
 import { asTensor } from '../convert'
 import { sliceUpdate as fixedUpdate } from '../math/segments'
 import { add, cast, greaterEqual, less, logicalAnd, maximum, minimum, subtract, where } from '../numpy/elementwise'
@@ -18,32 +18,53 @@ function areFixed(starts: Starts): starts is readonly number[] {
   return Array.isArray(starts) && !starts.some((start: unknown) => start instanceof Tensor || start instanceof Variable)
 }
 
-/** Each start as an int32 scalar, moved so that the block of `sizes` is inside: negative ones count from the end. */
-function startsWithin(where_: string, starts: Starts, { shape }: Tensor, sizes: readonly number[]): Tensor[] {
+/**
+ * Each start, moved so that the block of `sizes` is inside: negative ones count from the end. Known ones are numbers, the
+ * others int32 scalars.
+ */
+function startsWithin(
+  where_: string,
+  starts: Starts,
+  { shape }: Tensor,
+  sizes: readonly number[],
+): readonly (number | Tensor)[] {
   const list = Array.isArray(starts)
-    ? starts.map((start: unknown) => asTensor(start as TensorLike, where_))
+    ? starts.map((start: unknown) => elementOf(where_, asTensor(start as TensorLike, where_)))
     : elementsOf(where_, asTensor(starts as TensorLike, where_))
   if (list.length !== shape.length || sizes.length !== shape.length)
     throw new ShapeError(
       `${where_}: needs a start and a size for each axis of ${formatShape(shape)}, received ${list.length} starts and ${sizes.length} sizes`,
     )
   return list.map((start, i) => {
-    if (start.rank > 0 || (start.dtype !== 'int32' && Tensor.symbolOf(start) !== null))
-      throw new ArgumentError(
-        `${where_}: each start must be an int32 scalar, received ${start.dtype} ${formatShape(start.shape)}`,
-      )
     const extent = shape[i]!
     if (sizes[i]! > extent)
       throw new ShapeError(`${where_}: ${sizes[i]} elements do not fit into axis ${i} of ${formatShape(shape)}`)
-    const own = cast(start, 'int32')
-    return minimum(maximum(where(less(own, 0), add(own, extent), own), 0), extent - sizes[i]!)
+    const last = extent - sizes[i]!
+    if (typeof start === 'number') return Math.min(Math.max(start < 0 ? start + extent : start, 0), last)
+    return minimum(maximum(where(less(start, 0), add(start, extent), start), 0), last)
   })
 }
 
-function elementsOf(where_: string, starts: Tensor): Tensor[] {
+/** @throws ArgumentError for bools, and for numbers that are not integers */
+function elementOf(where_: string, start: Tensor): number | Tensor {
+  const isKnown = Tensor.symbolOf(start) === null && start.dtype !== 'bool'
+  if (start.rank === 0 && isKnown) return requireInteger(`${where_}: each start`, start.item())
+  if (start.rank === 0 && start.dtype === 'int32') return start
+  throw new ArgumentError(
+    `${where_}: each start must be an int32 scalar, received ${start.dtype} ${formatShape(start.shape)}`,
+  )
+}
+
+function elementsOf(where_: string, starts: Tensor): (number | Tensor)[] {
   if (starts.rank !== 1)
     throw new ShapeError(`${where_}: starts must be a vector, received shape ${formatShape(starts.shape)}`)
-  return Array.from({ length: starts.size }, (_, i) => reshape(fixedSlice(starts, [i], [1]), []))
+  const isKnown = Tensor.symbolOf(starts) === null
+  return Array.from({ length: starts.size }, (_, i) =>
+    elementOf(
+      where_,
+      isKnown ? new Tensor(starts.data.slice(i, i + 1), [], starts.dtype) : reshape(fixedSlice(starts, [i], [1]), []),
+    ),
+  )
 }
 
 /**
@@ -58,7 +79,8 @@ export function slice(x: TensorLike, starts: Starts, sizes: readonly number[]): 
   const value = asTensor(x, 'slice')
   const counts = requireIntegers('slice: sizes', sizes, 0)
   const first = startsWithin('slice', starts, value, counts)
-  return first.reduce(
+  if (areFixed(first)) return fixedSlice(value, first, counts)
+  return first.reduce<Tensor>(
     (rest, start, i) =>
       counts[i] === value.shape[i] ? rest : take(rest, add(arange(0, counts[i]!, 1, 'int32'), start), i),
     value,
@@ -77,6 +99,7 @@ export function sliceUpdate(x: TensorLike, startIndices: Starts, updates: Tensor
   const value = asTensor(x, 'sliceUpdate')
   const block = cast(asTensor(updates, 'sliceUpdate'), value.dtype)
   const first = startsWithin('sliceUpdate', startIndices, value, block.shape)
+  if (areFixed(first)) return fixedUpdate(value, first, block)
   if (block.size === 0) return value
   let spread = block
   let inside: Tensor | null = null

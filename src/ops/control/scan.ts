@@ -123,21 +123,26 @@ export function foriLoop<const Carry extends Branching>(
   return scanTrees('foriLoop', turn, init, turns, { length: null, reverse: false }).carry as Tensors<Carry>
 }
 
-/** The extent of the first axes, which must agree. @param tree what is scanned; null for nothing */
+/**
+ * The extent of the first axes, which must agree.
+ * @param tree what is scanned; null for nothing
+ * @param what names it in errors
+ */
 export function lengthOf(
   where: string,
   scanned: readonly Tensor[],
   tree: Branching | null,
   given: number | null,
+  what = 'xs',
 ): number {
   const paths = tree === null ? [] : pathsOf(tree)
   let length = given
   scanned.forEach(({ shape }, i) => {
     const [own] = shape
-    if (own === undefined) throw new ShapeError(`${where}: xs${paths[i]} is a scalar and has no slices`)
+    if (own === undefined) throw new ShapeError(`${where}: ${what}${paths[i]} is a scalar and has no slices`)
     if (length !== null && own !== length) {
-      const other = given === null ? `xs${paths[0]} has ${length} slices` : `length is ${given}`
-      throw new ShapeError(`${where}: ${other}, but xs${paths[i]} has ${own}: its shape is ${formatShape(shape)}`)
+      const other = given === null ? `${what}${paths[0]} has ${length} slices` : `length is ${given}`
+      throw new ShapeError(`${where}: ${other}, but ${what}${paths[i]} has ${own}: its shape is ${formatShape(shape)}`)
     }
     length = own
   })

@@ -3,7 +3,7 @@
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { sameShape } from '../../core/shapes'
 import type { MapTree, Tree } from '../../core/tree'
-import { flatten, isBranch, pathsOf, structureOf } from '../../core/tree'
+import { flatten, inOrderOf, isBranch, pathsOf, structureOf } from '../../core/tree'
 import { asTensor } from '../convert'
 import type { Tensor } from '../tensor'
 import type { Variable } from '../variable'
@@ -50,8 +50,9 @@ function requireTree(tree: unknown, what: string, depth: number): void {
 
 /** The leaves of the next carry. Each must keep its shape and dtype. */
 export function nextCarries(where: string, next: unknown, init: unknown, before: readonly Tensor[]): Tensor[] {
-  const leaves = toLeaves(next, `${where}: the carry`)
-  const [expected, received] = [init, next].map((tree) => structureOf(tree as Tree<unknown>))
+  const ordered = inOrderOf(init, next)
+  const leaves = toLeaves(ordered, `${where}: the carry`)
+  const [expected, received] = [init, ordered].map((tree) => structureOf(tree as Tree<unknown>))
   if (received !== expected) {
     throw new ArgumentError(
       `${where}: the function must return a carry with the structure of its argument, ${expected}, received ${received}`,

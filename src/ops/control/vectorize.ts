@@ -38,7 +38,8 @@ export function vectorizedMap<const Elements extends Branching, Y extends Branch
 
 function mapAll(where: string, f: (x: unknown) => unknown, elements: Branching): unknown {
   const leaves = toLeaves(elements, `${where}: elements`)
-  const length = lengthOf(where, leaves, elements, null)
+  if (leaves.length === 0) throw new ArgumentError(`${where}: elements must contain a tensor`)
+  const length = lengthOf(where, leaves, elements, null, 'elements')
   let tree: unknown = null
   const run = (symbols: readonly Tensor[]): readonly Tensor[] =>
     new RegionTrace(currentTrace()!).batch(symbols, length, batched, (slices) => {
