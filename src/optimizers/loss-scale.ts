@@ -58,8 +58,10 @@ export class LossScaleOptimizer extends configured(Optimizer, lossScaleOptions, 
   protected override checkOptions(): void {
     const table: Readonly<Record<string, AnyOption>> = optimizerOptions()
     for (const [name, { initial, read, write }] of Object.entries(table)) {
+      // The rate as it was given; the property is that of the inner optimizer.
       const value: unknown = name === 'learningRate' ? super.learningRate : Reflect.get(this, name)
-      if (name !== 'name' && JSON.stringify(write(value)) !== JSON.stringify(write(read(initial!({}), name))))
+      const usual = name === 'learningRate' ? Math.fround(Number(initial!({}))) : write(read(initial!({}), name))
+      if (name !== 'name' && JSON.stringify(write(value)) !== JSON.stringify(usual))
         throw new ArgumentError(`${this.name}: ${name} has no effect here. Set it in the inner optimizer`)
     }
     if (this.innerOptimizer.lossScaleFactor !== null)

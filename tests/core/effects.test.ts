@@ -31,6 +31,7 @@ const BESIDE: Readonly<Record<string, object>> = {
   'IntegerLookup oovMethod': { numOovIndices: 3 },
   'IntegerLookup salt': { numOovIndices: 3, oovMethod: 'farmhash' },
   'CutMix dataFormat': { seed: 2 },
+  'RandAugment interpolation': { numOps: 8, seed: 2 },
   'RandomShear fillValue': { fillMode: 'constant', xFactor: [0.8, 0.9] },
   'RandomTranslation fillValue': { fillMode: 'constant' },
   'RandomZoom fillValue': { fillMode: 'constant', heightFactor: [0.4, 0.6] },
@@ -72,6 +73,8 @@ const SILENT: readonly Silent[] = [
   { options: ['dtype'], why: 'there is one dtype to compute in' },
   { options: ['name'], why: 'it is the name of the object in messages and files' },
   { options: ['sparse', 'relativeStep', 'ragged'], why: 'there is one value, and others are refused' },
+  { options: ['reverseDtype'], why: 'there is one dtype to compute in' },
+  { options: ['logitSoftCap'], why: 'it changes calls with reverse: tests/layers/embedding.test.ts' },
   { options: ['inputDim'], why: 'it is an abbreviation of inputShape' },
   { options: ['trainable'], only: ({ name }) => name === 'InputLayer', why: 'it has no weights' },
   {
@@ -81,7 +84,14 @@ const SILENT: readonly Silent[] = [
   },
   {
     options: ['dataFormat'],
-    only: named('MixUp', 'RandomBrightness', 'RandomInvert', 'Solarization'),
+    only: named(
+      'MixUp',
+      'RandomBrightness',
+      'RandomInvert',
+      'Solarization',
+      'RandomPosterization',
+      'MaxNumBoundingBoxes',
+    ),
     why: 'they change whole pictures or single numbers, wherever the channels are',
   },
   { options: ['fillMode'], only: named('Resizing'), why: 'there is one value, and others are refused' },

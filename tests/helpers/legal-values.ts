@@ -14,7 +14,16 @@ export const store = {
 }
 
 /** New objects each time: a layer belongs to one other layer. */
-const objects = (): unknown[] => [half, halfOf, new Dense(4), new GRU(2), new LSTMCell(3), [new LSTMCell(3)], store]
+const objects = (): unknown[] => [
+  half,
+  halfOf,
+  new Dense(4),
+  new GRU(2),
+  new LSTMCell(3),
+  [new LSTMCell(3)],
+  [new Dense(4)],
+  store,
+]
 
 const NUMBERS = [0.25, 0.6, 2, 3, 0, 1, -1, 5, 4, 1.5, 0.01, 0.001, 0.99, 10, 100, 1000, -2, 7, 0.5, 1e-9, 30]
 
@@ -25,7 +34,7 @@ const WORDS =
   multiHot nearest nonNeg none oneHot ones rows real imag reflect same sigmoid softmax softplus spectrum sum symmetric
   tanh tfIdf true uniformAverage unitNorm untruncatedNormal uniform valid varianceWeightedAverage vertical weighted wrap
   zeros character whitespace lower stripPunctuation predicted true b a q mae loss val_mae valMae batch subtract
-  ab,bc->ac ab,cb->ac sgd adam elsewhere`.split(/\s+/)
+  ab,bc->ac ab,cb->ac sgd adam elsewhere xyxy xywh relXyxy farmhash`.split(/\s+/)
 
 const LISTS: readonly unknown[] = [
   [2],
