@@ -30,6 +30,7 @@ const FAMILIES = [
   'ctc',
   'decoding',
   'patches',
+  'patterns',
 ]
 const TOLERANCE = 1e-5
 

@@ -25,7 +25,7 @@ const camelCase = (name: string): string =>
  * options, which any spelling names.
  */
 const SPELLED: Readonly<Record<string, readonly string[]>> = {
-  x: ['inputs', 'x1', 'variable', 'a', 'array', 'logits', 'operands'],
+  x: ['inputs', 'x1', 'variable', 'a', 'array', 'logits', 'operands', 'tensor'],
   xs: ['x'],
   a: ['x1', 'x'],
   b: ['x2', 'y'],
