@@ -1,6 +1,7 @@
 // jvp: a function's results, and their derivatives in a direction. The pullback is linear in its cotangents, and the
 // transpose of a linear function is its gradient; so the derivative in a direction is the pullback of the pullback.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { boolean } from '../core/options'
 import { sameShape } from '../core/shapes'
@@ -47,6 +48,7 @@ export function jvp(
   tangents: readonly unknown[],
   hasAux?: boolean,
 ): unknown {
+  requireArguments('jvp', arguments, 4)
   requireFunction('jvp', fun)
   const withAux = boolean.read(hasAux ?? false, 'jvp: hasAux')
   const given = CallArguments.take('jvp: primals', requireList('jvp: primals', primals))

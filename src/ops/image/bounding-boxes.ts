@@ -1,6 +1,7 @@
 // Bounding boxes: their formats, and what happens to them if an image is cropped, padded or transformed. Overlaps and
 // deltas are in box-overlaps.ts.
 
+import { requireArguments } from '../../core/arguments'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { Kind, Spelled } from '../../core/options'
 import { choice } from '../../core/options'
@@ -217,6 +218,7 @@ export function convertFormat(
   width?: TensorLike | null,
   dtype?: DType,
 ): Tree<unknown> {
+  requireArguments('boundingBoxes.convertFormat', arguments, 6)
   choice('float32').read(dtype ?? 'float32', 'convertFormat: dtype')
   const convert = (given: TensorLike): Tensor => convertedFor('convertFormat', given, source, target, height, width)
   return isRecord(boxes) ? { ...boxes, boxes: convert(boxes.boxes) } : convert(boxes)
@@ -257,6 +259,7 @@ export function clipToImageSize(
   width?: TensorLike | null,
   boundingBoxFormat?: Spelled<BoundingBoxFormat>,
 ): object {
+  requireArguments('boundingBoxes.clipToImageSize', arguments, 4)
   const here = 'clipToImageSize'
   if (!isBranch(boundingBoxes) || !('boxes' in boundingBoxes))
     throw new ArgumentError(`${here}: expected a record { boxes, labels }`)
@@ -292,6 +295,7 @@ export function crop(
   width: TensorLike,
   boundingBoxFormat?: 'xyxy',
 ): Tensor {
+  requireArguments('boundingBoxes.crop', arguments, 6)
   requireFormat('crop', boundingBoxFormat, 'xyxy')
   const [a, b, c, d] = edgesOf(readBoxes('crop', boxes))
   const within = (x: Tensor, start: TensorLike, most: TensorLike): Tensor =>
@@ -318,6 +322,7 @@ export function pad(
   _width?: TensorLike | null,
   boundingBoxFormat?: 'xyxy',
 ): Tensor {
+  requireArguments('boundingBoxes.pad', arguments, 6)
   requireFormat('pad', boundingBoxFormat, 'xyxy')
   const [a, b, c, d] = edgesOf(readBoxes('pad', boxes))
   return boxesOf([add(a, left), add(b, top), add(c, left), add(d, top)])
@@ -359,6 +364,7 @@ export function affineTransform(
   centerY?: TensorLike | null,
   boundingBoxFormat?: 'xyxy',
 ): Tensor {
+  requireArguments('boundingBoxes.affineTransform', arguments, 12)
   const here = 'affineTransform'
   requireFormat(here, boundingBoxFormat, 'xyxy')
   const value = readBoxes(here, boxes)

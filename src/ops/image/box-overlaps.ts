@@ -1,5 +1,6 @@
 // Comparisons of bounding boxes: overlaps, and the deltas between anchors and boxes.
 
+import { requireArguments } from '../../core/arguments'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { Spelled } from '../../core/options'
 import { boolean, choice, listOf, number, nullable } from '../../core/options'
@@ -68,6 +69,7 @@ export function computeIou(
   maskVal?: number,
   imageShape?: readonly number[] | null,
 ): Tensor {
+  requireArguments('boundingBoxes.computeIou', arguments, 6)
   const here = 'computeIou'
   const isMasked = boolean.read(useMasking ?? false, `${here}: useMasking`)
   const masked = requireNumber(`${here}: maskVal`, maskVal ?? -1)
@@ -104,6 +106,7 @@ export function computeCiou(
   boundingBoxFormat: Spelled<BoundingBoxFormat>,
   imageShape?: readonly number[] | null,
 ): Tensor {
+  requireArguments('boundingBoxes.computeCiou', arguments, 4)
   const here = 'computeCiou'
   const format = choice('xyxy', 'yxyx', 'xywh', 'centerXywh', 'centerYxhw').read(
     boundingBoxFormat,
@@ -160,6 +163,7 @@ export function encodeBoxToDeltas(
   variance?: readonly number[] | null,
   imageShape?: readonly number[] | null,
 ): Tensor {
+  requireArguments('boundingBoxes.encodeBoxToDeltas', arguments, 7)
   const here = 'encodeBoxToDeltas'
   const scale = readVariance(here, variance)
   const target = centreFormat.read(encodingFormat ?? 'centerYxhw', `${here}: encodingFormat`)
@@ -209,6 +213,7 @@ export function decodeDeltasToBoxes(
   variance?: readonly number[] | null,
   imageShape?: readonly number[] | null,
 ): Tree<Tensor> {
+  requireArguments('boundingBoxes.decodeDeltasToBoxes', arguments, 7)
   const here = 'decodeDeltasToBoxes'
   const scale = readVariance(here, variance)
   const source = centreFormat.read(encodedFormat ?? 'centerYxhw', `${here}: encodedFormat`)

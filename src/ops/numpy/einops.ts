@@ -54,7 +54,7 @@ export function rearrange(x: TensorLike, pattern: string, axesLengths?: Readonly
     throw new ArgumentError(`rearrange: axesLengths has '${unused}', which is not an axis of ${quoted(pattern)}`)
   if (from.length !== value.rank)
     throw new ShapeError(
-      `rearrange: ${quoted(pattern)} is for ${from.length} axes, received the shape ${formatShape(value.shape)}`,
+      `rearrange: the pattern ${quoted(pattern)} is for ${from.length} axes, received the shape ${formatShape(value.shape)}`,
     )
   const extents = from.flatMap((group, i) => dividedExtent(group, value.shape[i]!, known))
   const divided = reshape(value, extents)
