@@ -5,8 +5,9 @@ import { boolean, configured, count, number, option } from '../core/options'
 import type { OptionInputs } from '../core/options'
 import { alignRanks } from '../losses/weights'
 import type { Tensor } from '../ops/tensor'
-import { binaryMatches, largest, matches, sparseMatches, sparseTopMatches, topMatches } from './matches'
-import { MeanOfValues } from './mean'
+import { binaryMatches, classNumbers, largest, matches, sparseTopMatches, topMatches } from './matches'
+import type { OptionsInOrder } from './mean'
+import { MeanOfValues, meanOfOptions } from './mean'
 import type { MetricOptions } from './metric'
 import { metricOptions } from './metric'
 
@@ -39,14 +40,11 @@ export type BinaryAccuracyOptions = OptionInputs<ReturnType<typeof binaryAccurac
  * metric.apply([1, 0, 1], [0.5, 0.2, 0.3])
  * metric.result()   // 0.6667
  */
-export class BinaryAccuracy extends (configured as InOrder<['name', 'dtype', 'threshold']>)(
-  MeanOfValues,
+export class BinaryAccuracy extends (meanOfOptions as OptionsInOrder<['name', 'dtype', 'threshold']>)(
+  binaryMatches,
   binaryAccuracyOptions,
 ) {
   static override readonly className = 'BinaryAccuracy'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return binaryMatches(yTrue, yPred, this.threshold)
-  }
 }
 
 /**
@@ -73,7 +71,7 @@ export class CategoricalAccuracy extends MeanOfValues {
 export class SparseCategoricalAccuracy extends MeanOfValues {
   static override readonly className = 'SparseCategoricalAccuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return sparseMatches(yTrue, yPred)
+    return matches(classNumbers(yTrue, yPred), largest(yPred))
   }
 }
 
@@ -115,12 +113,8 @@ export type SparseTopKOptions = OptionInputs<ReturnType<typeof sparseTopKOptions
  * metric.apply([2, 1], [[0.5, 0.2, 0.3], [0.5, 0.2, 0.3]])
  * metric.result()   // 0.5
  */
-export class SparseTopKCategoricalAccuracy extends (configured as InOrder<['k', 'name', 'dtype', 'fromSortedIds']>)(
-  MeanOfValues,
-  sparseTopKOptions,
-) {
+export class SparseTopKCategoricalAccuracy extends (
+  meanOfOptions as OptionsInOrder<['k', 'name', 'dtype', 'fromSortedIds']>
+)(sparseTopMatches, sparseTopKOptions) {
   static override readonly className = 'SparseTopKCategoricalAccuracy'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return sparseTopMatches(yTrue, yPred, this.k, this.fromSortedIds)
-  }
 }

@@ -10,7 +10,7 @@ import { asTensor } from '../ops/convert'
 import { reshape } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import { concordance, pearson } from './correlations'
-import { binaryMatches, largest, matches, sparseMatches, sparseTopMatches, topMatches } from './matches'
+import { binaryMatches, classNumbers, largest, matches, sparseTopMatches, topMatches } from './matches'
 
 const read = (yTrue: TensorLike, yPred: TensorLike): [Tensor, Tensor] => [
   asTensor(yTrue, 'yTrue'),
@@ -31,7 +31,7 @@ export function binaryAccuracy(
 ): Tensor {
   requireArguments('metrics.binaryAccuracy', arguments, 3)
   const table = { threshold: option(number(), 0.5) }
-  return binaryMatches(...read(yTrue, yPred), readArguments('binaryAccuracy', table, threshold).threshold)
+  return binaryMatches(...read(yTrue, yPred), readArguments('binaryAccuracy', table, threshold))
 }
 
 /**
@@ -55,7 +55,8 @@ export function categoricalAccuracy(yTrue: TensorLike, yPred: TensorLike): Tenso
  */
 export function sparseCategoricalAccuracy(yTrue: TensorLike, yPred: TensorLike): Tensor {
   requireArguments('metrics.sparseCategoricalAccuracy', arguments, 2)
-  return sparseMatches(...read(yTrue, yPred))
+  const [y, p] = read(yTrue, yPred)
+  return matches(classNumbers(y, p), largest(p))
 }
 
 /**
@@ -101,7 +102,7 @@ export function sparseTopKCategoricalAccuracy(
   const table = { k: option(count, 5), fromSortedIds: option(boolean, false) }
   const given = readArguments('sparseTopKCategoricalAccuracy', table, k, fromSortedIds)
   const [y, p] = read(yTrue, yPred)
-  return reshape(sparseTopMatches(y, p, given.k, given.fromSortedIds), y.shape)
+  return reshape(sparseTopMatches(y, p, given), y.shape)
 }
 
 /**
@@ -113,7 +114,7 @@ export function sparseTopKCategoricalAccuracy(
  */
 export function pearsonCorrelation(yTrue: TensorLike, yPred: TensorLike, axis?: AxisArgument): Tensor {
   requireArguments('metrics.pearsonCorrelation', arguments, 3)
-  return pearson(...read(yTrue, yPred), readOneAxis('pearsonCorrelation', axis, -1))
+  return pearson(...read(yTrue, yPred), { axis: readOneAxis('pearsonCorrelation', axis, -1) })
 }
 
 /**
@@ -126,5 +127,5 @@ export function pearsonCorrelation(yTrue: TensorLike, yPred: TensorLike, axis?: 
  */
 export function concordanceCorrelation(yTrue: TensorLike, yPred: TensorLike, axis?: AxisArgument): Tensor {
   requireArguments('metrics.concordanceCorrelation', arguments, 3)
-  return concordance(...read(yTrue, yPred), readOneAxis('concordanceCorrelation', axis, -1))
+  return concordance(...read(yTrue, yPred), { axis: readOneAxis('concordanceCorrelation', axis, -1) })
 }

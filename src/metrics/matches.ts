@@ -12,7 +12,7 @@ import type { Tensor } from '../ops/tensor'
 export const matches = (a: Tensor, b: Tensor): Tensor => cast(equal(a, b), 'float32')
 
 /** Whether predictions above the threshold are at targets of 1. */
-export function binaryMatches(yTrue: Tensor, yPred: Tensor, threshold: number): Tensor {
+export function binaryMatches(yTrue: Tensor, yPred: Tensor, { threshold }: { readonly threshold: number }): Tensor {
   const [y, p] = alignRanks(cast(yTrue, 'float32'), yPred)
   return matches(y, cast(greater(p, threshold), 'float32'))
 }
@@ -21,13 +21,9 @@ export function binaryMatches(yTrue: Tensor, yPred: Tensor, threshold: number): 
 export const largest = (x: Tensor): Tensor => argmax(x, -1)
 
 /** Class numbers [batch, …], also from targets [batch, …, 1]. */
-function classNumbers(yTrue: Tensor, yPred: Tensor): Tensor {
+export function classNumbers(yTrue: Tensor, yPred: Tensor): Tensor {
   return reshape(cast(yTrue, 'int32'), yPred.shape.slice(0, -1))
 }
-
-/** Whether the largest prediction is at the class number. */
-export const sparseMatches = (yTrue: Tensor, yPred: Tensor): Tensor =>
-  matches(classNumbers(yTrue, yPred), largest(yPred))
 
 /** Whether a class is among the k largest: fewer than k are larger. */
 export function topMatches(classes: Tensor, yPred: Tensor, k: number): Tensor {
@@ -37,7 +33,11 @@ export function topMatches(classes: Tensor, yPred: Tensor, k: number): Tensor {
 }
 
 /** The same for class numbers, with scores of classes or with class numbers, the best first, as predictions. */
-export function sparseTopMatches(yTrue: Tensor, yPred: Tensor, k: number, fromSortedIds: boolean): Tensor {
+export function sparseTopMatches(
+  yTrue: Tensor,
+  yPred: Tensor,
+  { k, fromSortedIds }: { readonly k: number; readonly fromSortedIds: boolean },
+): Tensor {
   const classes = classNumbers(yTrue, yPred)
   if (!fromSortedIds) return topMatches(classes, yPred, k)
   const first = slice(

@@ -19,8 +19,8 @@ import { full } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { concordance, pearson } from './correlations'
-import type { MeanInOrder } from './mean'
-import { MeanOfValues, RootMean, meanOf } from './mean'
+import type { MeanInOrder, OptionsInOrder } from './mean'
+import { RootMean, meanOf, meanOfOptions } from './mean'
 import type { MetricOptions } from './metric'
 import { Metric, accumulate, metricOptions, requireRows, rowWeights } from './metric'
 
@@ -128,14 +128,11 @@ export type CorrelationOptions = OptionInputs<ReturnType<typeof correlationOptio
  * metric.apply([[1], [2], [3]], [[1], [3], [4]])
  * metric.result()   // 0.982
  */
-export class PearsonCorrelation extends (configured as InOrder<['name', 'dtype', 'axis']>)(
-  MeanOfValues,
+export class PearsonCorrelation extends (meanOfOptions as OptionsInOrder<['name', 'dtype', 'axis']>)(
+  pearson,
   correlationOptions,
 ) {
   static override readonly className = 'PearsonCorrelation'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return pearson(yTrue, yPred, this.axis)
-  }
 }
 
 /**
@@ -146,14 +143,11 @@ export class PearsonCorrelation extends (configured as InOrder<['name', 'dtype',
  * metric.apply([[1], [2], [3]], [[1], [3], [4]])
  * metric.result()   // 0.75
  */
-export class ConcordanceCorrelation extends (configured as InOrder<['name', 'dtype', 'axis']>)(
-  MeanOfValues,
+export class ConcordanceCorrelation extends (meanOfOptions as OptionsInOrder<['name', 'dtype', 'axis']>)(
+  concordance,
   correlationOptions,
 ) {
   static override readonly className = 'ConcordanceCorrelation'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return concordance(yTrue, yPred, this.axis)
-  }
 }
 
 const r2Options = () => ({
