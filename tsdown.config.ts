@@ -1,4 +1,3 @@
-import { basename } from 'node:path'
 import type { UserConfig } from 'tsdown'
 import { defineConfig } from 'tsdown'
 import ts from 'typescript'
@@ -295,9 +294,8 @@ const knownInstructions = {
  */
 const NAMESPACES = new Map([
   ...recordedModules,
-  ...['layers', 'training/callbacks'].map(
-    (path) => [basename(path), ts.sys.resolvePath(`src/${path}/index.ts`)] as const,
-  ),
+  ['layers', ts.sys.resolvePath('src/layers/namespace.ts')],
+  ['callbacks', ts.sys.resolvePath('src/training/callbacks/index.ts')],
 ])
 
 /** Leaves imports of those modules to the bundlers of applications. */

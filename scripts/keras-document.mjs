@@ -24,8 +24,22 @@ Keras VERSION with its name here. \`npm run keras\` makes the page, and a test c
 - \`None\` is \`null\`, also for an extent that is open. A tuple is an array. Operators of tensors are ops: \`a + b\` is
   \`ops.add(a, b)\`.
 - \`fit\`, \`evaluate\` and \`predict\` return promises.
-- A complex tensor is a record of its parts: \`{ real, imag }\`. There is no complex dtype.
+- What reads files is in \`myelin/data\`, a module of its own: \`keras.utils.split_dataset\` is
+  \`import { splitDataset } from 'myelin/data'\`.
 - There are the dtypes float32, int32 and bool, and int8 for weights.
+
+## Complex numbers
+
+There is no complex dtype. A complex tensor is a record of two float32 tensors of one shape, \`{ real, imag }\`:
+
+\`\`\`ts
+const spectrum = ops.fft({ real: [1, 2, 3, 4], imag: [0, 0, 0, 0] })
+ops.sqrt(ops.add(ops.square(spectrum.real), ops.square(spectrum.imag))) // [10, 2.828, 2, 2.828], the absolute values
+\`\`\`
+
+- The Fourier transforms, such as \`ops.fft\`, \`ops.rfft\` and \`ops.stft\`, \`ops.polar\` and \`ops.viewAsComplex\` return such records.
+- The inverse transforms, \`ops.real\`, \`ops.imag\`, \`ops.conj\`, \`ops.angle\`, \`ops.isreal\` and \`ops.viewAsReal\` take them.
+- All other ops take tensors, so a program computes with the parts. Gradients pass through both parts.
 `
 
 /** The text of the document. */
@@ -45,7 +59,7 @@ export function kerasDocument() {
     ...sections,
     '## Left out',
     '',
-    'The sparse and complex dtypes, tensors of strings inside ops, and:',
+    'Sparse and ragged tensors, the complex dtype, tensors of strings inside ops, and:',
     '',
     '| names | why |',
     '|---|---|',
@@ -57,13 +71,19 @@ export function kerasDocument() {
 /** A name of Keras in full. */
 const codeOf = (name) => `\`${/^keras\b/.test(name) ? name : `keras.${name}`}\``
 
+/** `myelin/data.splitDataset` → `splitDataset` of `myelin/data` */
+function placeOf(path) {
+  const [entry, name] = path.startsWith('myelin/') ? path.split('.') : [null, path]
+  return entry === null ? `\`${name}\`` : `\`${name}\` of \`${entry}\``
+}
+
 function tableOf(rows) {
   return [
     '| Keras | here |',
     '|---|---|',
     ...rows.map(({ name, first, ours }) => {
       const also = first === undefined ? '' : `, the same as \`${camelCase(first)}\``
-      return `| \`${name}\` | \`${ours}\`${also} |`
+      return `| \`${name}\` | ${placeOf(ours)}${also} |`
     }),
   ]
 }

@@ -26,13 +26,13 @@ export const NAMESPACES = {
   'preprocessing.sequence': 'utils',
   tree: 'tree',
   saving: 'saving',
-  models: '',
+  models: 'models',
 }
 
 /** Modules of `keras.ops` whose names are all in `keras.ops`, too. */
 export const PARTS_OF_OPS = ['ops.linalg', 'ops.nn', 'ops.numpy']
 
-/** Names with another place or another name here. */
+/** Names with another place or another name here; `myelin/data` is a module of its own. */
 export const ELSEWHERE = {
   'keras.Function': 'Model',
   'keras.KerasTensor': 'Tensor',
@@ -50,7 +50,23 @@ export const ELSEWHERE = {
   'saving.load_model': 'loadModel',
   'utils.pad_sequences': 'padSequences',
   'preprocessing.sequence.pad_sequences': 'padSequences',
-  'models.model_from_json': 'modelFromJSON',
+  'models.model_from_json': 'models.modelFromJSON',
+  'keras.preprocessing': 'utils',
+  'preprocessing.image': 'utils',
+  'preprocessing.sequence': 'utils',
+  'preprocessing.image_dataset_from_directory': 'myelin/data.imageDatasetFromDirectory',
+  'preprocessing.text_dataset_from_directory': 'myelin/data.textDatasetFromDirectory',
+  'preprocessing.timeseries_dataset_from_array': 'myelin/data.timeseriesDatasetFromArray',
+  'preprocessing.image.load_img': 'myelin/data.readImage',
+  'preprocessing.image.img_to_array': 'myelin/data.fromPixels',
+  'utils.audio_dataset_from_directory': 'myelin/data.audioDatasetFromDirectory',
+  'utils.bounding_boxes': 'boundingBoxes',
+  'utils.image_dataset_from_directory': 'myelin/data.imageDatasetFromDirectory',
+  'utils.img_to_array': 'myelin/data.fromPixels',
+  'utils.load_img': 'myelin/data.readImage',
+  'utils.split_dataset': 'myelin/data.splitDataset',
+  'utils.text_dataset_from_directory': 'myelin/data.textDatasetFromDirectory',
+  'utils.timeseries_dataset_from_array': 'myelin/data.timeseriesDatasetFromArray',
 }
 
 /** Names left out: of a whole module, or the listed ones, each with the reason. */
@@ -118,9 +134,51 @@ export const LEFT_OUT = [
     why: 'Orbax is a library for Python. `ModelCheckpoint` and `BackupAndRestore` save runs.',
   },
   {
-    names: ['optimizers.LossScaleOptimizer', 'optimizers.OptimizerMap'],
-    why: 'The first one is for float16, in which nothing is computed here. The second one is a part of `MultiOptimizer`.',
+    names: ['callbacks.CallbackList'],
+    why: '`fit`, `evaluate` and `predict` call a list of callbacks. A loop of your own calls the methods of its callbacks.',
   },
+  { names: ['callbacks.ProgbarLogger'], why: '`fit` shows its progress itself; `verbose` chooses the form.' },
+  {
+    names: ['optimizers.OptimizerMap'],
+    why: '`MultiOptimizer` takes pairs of an optimizer and the weights that it updates.',
+  },
+  { names: ['utils.Config'], why: 'Options are plain objects, and classes refuse unknown ones.' },
+  {
+    names: ['utils.FeatureSpace'],
+    why: 'A functional model of preprocessing layers, such as `Normalization` and `StringLookup`, reads records of columns.',
+  },
+  {
+    names: ['utils.get_file'],
+    why: 'The package keeps no files on a disk. `myelin/data` reads a file from its address.',
+  },
+  {
+    names: ['utils.array_to_img', 'utils.save_img', 'preprocessing.image.array_to_img', 'preprocessing.image.save_img'],
+    why: 'A page draws pictures on a canvas. In Node, a package for images writes files.',
+  },
+  {
+    names: ['preprocessing.image.smart_resize'],
+    why: '`ops.image.resize` with `cropToAspectRatio: true` computes the same.',
+  },
+  {
+    names: [
+      'utils.disable_interactive_logging',
+      'utils.enable_interactive_logging',
+      'utils.is_interactive_logging_enabled',
+    ],
+    why: '`fit`, `evaluate` and `predict` have the option `verbose`, and there is no setting for all calls.',
+  },
+  { names: ['utils.get_source_inputs'], why: '`model.inputs` has the inputs of a model.' },
+  {
+    names: ['utils.model_to_dot', 'utils.plot_model'],
+    why: 'They need Graphviz. `model.summary` prints the layers and their connections.',
+  },
+  {
+    names: ['utils.pack_x_y_sample_weight', 'utils.unpack_x_y_sample_weight'],
+    why: 'A step gets a record, `{ x, y, sampleWeight }`, and a data set gives an array, `[x, y, sampleWeight]`. Both are taken apart by destructuring.',
+  },
+  { names: ['utils.standardize_dtype'], why: 'A dtype has one form: its name.' },
+  { names: ['saving.KerasFileEditor'], why: 'It edits files in the HDF5 format.' },
+  { names: ['tree.lists_to_tuples'], why: 'JavaScript has no tuples.' },
   {
     names: ['keras.RematScope', 'keras.remat'],
     why: 'They trade time for the memory of a GPU. Here, values whose times do not overlap share memory.',
@@ -137,60 +195,20 @@ export const LEFT_OUT = [
   },
 ]
 
-/**
- * Names that a later change adds. The test fails if one of them exists: then it has to be removed here.
- */
-export const PENDING = {
-  keras: 'activations models preprocessing saving tree utils',
-  ops: `adaptive_average_pool adaptive_max_pool allclose angle argpartition associative_scan binary_crossentropy
-    categorical_crossentropy cdist celu cond conj conjugate convert_to_numpy convert_to_tensor copy corrcoef correlate
-    ctc_decode ctc_loss custom_gradient depth_to_space dtype eig erfc extract_sequences fabs fmax fmin fmod fold get_item glu
-    hard_shrink hard_swish hard_tanh heaviside i0 imag image in_top_k is_tensor isneginf isposinf isreal istft jvp ldexp
-    log_sigmoid logaddexp2 matrix_rank multi_hot nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin
-    nanpercentile nanprod nanquantile nanstd nansum nanvar ndim nextafter nonzero percentile polar psnr real rearrange
-    saturate_cast segment_prod select shape signbit size soft_shrink space_to_depth sparse_categorical_crossentropy
-    sparse_plus sparse_sigmoid sparsemax squareplus stft swish switch tanh_shrink threshold trapezoid unfold unique
-    unravel_index vectorize vectorized_map view view_as_complex view_as_real while_loop`,
-  'ops.image': '*',
-  layers: `AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D
-    AdaptiveMaxPooling3D AugMix ContrastLimitedAdaptiveHistogramEqualization HashedCrossing MaxNumBoundingBoxes MelSpectrogram
-    Pipeline RandAugment RandomColorDegeneration RandomColorJitter RandomElasticTransform RandomHue RandomPerspective
-    RandomPosterization RandomSaturation RandomSharpness ReversibleEmbedding STFTSpectrogram add average concatenate
-    deserialize dot maximum minimum multiply serialize subtract`,
-  activations: '*',
-  random: 'beta binomial categorical gamma shuffle',
-  losses: 'deserialize get serialize',
-  metrics: `binary_accuracy categorical_accuracy concordance_correlation deserialize get pearson_correlation serialize
-    sparse_categorical_accuracy sparse_top_k_categorical_accuracy top_k_categorical_accuracy`,
-  optimizers: 'deserialize get serialize',
-  'optimizers.schedules': 'deserialize serialize',
-  callbacks: 'CallbackList ProgbarLogger',
-  initializers: 'deserialize get serialize',
-  regularizers: 'deserialize get serialize',
-  constraints: 'deserialize get serialize',
-  utils: '*',
-  'utils.bounding_boxes': '*',
-  preprocessing: '*',
-  'preprocessing.image': '*',
-  tree: '*',
-  saving: '*',
-  models: 'save_model',
-}
-
 /** `nan_to_num` → `nanToNum`; names of classes and constants stay. */
 export function camelCase(name) {
   return /^[A-Z_]+$/.test(name) ? name : name.replace(/(?<=.)_(\w)/g, (_all, letter) => letter.toUpperCase())
 }
 
-/** @returns whether PENDING has a name of a module */
-function isPending(module, name) {
-  const listed = PENDING[module] ?? ''
-  return listed === '*' || listed.split(/\s+/).includes(name)
-}
-
 /** @returns the reason for which a name is left out; undefined if it is not */
 function reasonOf(module, name) {
   return LEFT_OUT.find(({ module: whole, names }) => whole === module || names?.includes(`${module}.${name}`))?.why
+}
+
+/** @returns where a name is if no table says otherwise */
+export function ownPath(module, name) {
+  const namespace = NAMESPACES[module]
+  return namespace === '' ? camelCase(name) : `${namespace}.${camelCase(name)}`
 }
 
 /**
@@ -202,14 +220,10 @@ export function entriesOf(modules) {
     PARTS_OF_OPS.includes(module)
       ? []
       : Object.entries(names).map(([name, { kind, first }]) => {
-          const key = `${module}.${name}`
+          const elsewhere = ELSEWHERE[`${module}.${name}`]
           const why = reasonOf(module, name)
-          const namespace = NAMESPACES[module]
-          const own = namespace === '' ? camelCase(name) : `${namespace}.${camelCase(name)}`
-          const ours = why === undefined ? (ELSEWHERE[key] ?? own) : null
-          const pending = why === undefined && ELSEWHERE[key] === undefined && isPending(module, name)
-          const second = ELSEWHERE[key] === undefined && why === undefined ? first : undefined
-          return { module, name, kind, first: second, ours, why, pending }
+          const ours = why === undefined ? (elsewhere ?? ownPath(module, name)) : null
+          return { module, name, kind, first: elsewhere === undefined && ours !== null ? first : undefined, ours, why }
         }),
   )
 }

@@ -1,4 +1,4 @@
-// The namespace `layers`: all layers, and Keras's serialize and deserialize. Only this namespace needs the registry of all
+// The namespace `layers`: all layers, functions that combine inputs, and Keras's serialize and deserialize. Only this namespace needs the registry of all
 // layers, so an application that does not call deserialize contains only the layers that it uses.
 
 import { requireArguments } from '../core/arguments'
@@ -12,6 +12,7 @@ import type { Layer, LayerBase } from './layer'
 import { layers } from './registry'
 
 export * from './index'
+export * from './merging/functions'
 
 /** The configuration of a layer, without its weights. Keras: `keras.layers.serialize`. */
 export function serialize(layer: LayerBase): Serialized {

@@ -4,12 +4,10 @@ import type { InOrder } from '../core/options'
 import { boolean, configured, count, number, option } from '../core/options'
 import type { OptionInputs } from '../core/options'
 import { alignRanks } from '../losses/weights'
-import { cast, equal, greater, less, multiply } from '../ops/numpy/elementwise'
-import { any, argmax, sum } from '../ops/numpy/reduce'
-import { oneHotOrZeros } from '../ops/nn/one-hot'
-import { expandDims, reshape, slice } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
-import { MeanOfValues } from './mean'
+import { binaryMatches, classNumbers, largest, matches, sparseTopMatches, topMatches } from './matches'
+import type { OptionsInOrder } from './mean'
+import { MeanOfValues, meanOfOptions } from './mean'
 import type { MetricOptions } from './metric'
 import { metricOptions } from './metric'
 
@@ -24,7 +22,7 @@ import { metricOptions } from './metric'
 export class Accuracy extends MeanOfValues {
   static override readonly className = 'Accuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return cast(equal(...alignRanks(yTrue, yPred)), 'float32')
+    return matches(...alignRanks(yTrue, yPred))
   }
 }
 
@@ -42,15 +40,11 @@ export type BinaryAccuracyOptions = OptionInputs<ReturnType<typeof binaryAccurac
  * metric.apply([1, 0, 1], [0.5, 0.2, 0.3])
  * metric.result()   // 0.6667
  */
-export class BinaryAccuracy extends (configured as InOrder<['name', 'dtype', 'threshold']>)(
-  MeanOfValues,
+export class BinaryAccuracy extends (meanOfOptions as OptionsInOrder<['name', 'dtype', 'threshold']>)(
+  binaryMatches,
   binaryAccuracyOptions,
 ) {
   static override readonly className = 'BinaryAccuracy'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    const [y, p] = alignRanks(cast(yTrue, 'float32'), yPred)
-    return cast(equal(y, cast(greater(p, this.threshold), 'float32')), 'float32')
-  }
 }
 
 /**
@@ -63,12 +57,8 @@ export class BinaryAccuracy extends (configured as InOrder<['name', 'dtype', 'th
 export class CategoricalAccuracy extends MeanOfValues {
   static override readonly className = 'CategoricalAccuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return cast(equal(argmax(yTrue, -1), argmax(yPred, -1)), 'float32')
+    return matches(largest(yTrue), largest(yPred))
   }
-}
-
-function classNumbers(yTrue: Tensor, yPred: Tensor): Tensor {
-  return reshape(cast(yTrue, 'int32'), yPred.shape.slice(0, -1))
 }
 
 /**
@@ -81,15 +71,8 @@ function classNumbers(yTrue: Tensor, yPred: Tensor): Tensor {
 export class SparseCategoricalAccuracy extends MeanOfValues {
   static override readonly className = 'SparseCategoricalAccuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return cast(equal(classNumbers(yTrue, yPred), argmax(yPred, -1)), 'float32')
+    return matches(classNumbers(yTrue, yPred), largest(yPred))
   }
-}
-
-// The target's class is among the k largest when fewer than k are larger.
-function inTopK(target: Tensor, yPred: Tensor, k: number): Tensor {
-  const own = sum(multiply(target, yPred), { axis: -1, keepDims: true })
-  const larger = sum(cast(greater(yPred, own), 'float32'), { axis: -1 })
-  return cast(less(larger, k), 'float32')
 }
 
 const topKOptions = () => ({
@@ -111,7 +94,7 @@ export class TopKCategoricalAccuracy extends (configured as InOrder<['k', 'name'
 ) {
   static override readonly className = 'TopKCategoricalAccuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return inTopK(oneHotOrZeros(argmax(yTrue, -1), yPred.shape.at(-1)!), yPred, this.k)
+    return topMatches(largest(yTrue), yPred, this.k)
   }
 }
 
@@ -130,20 +113,8 @@ export type SparseTopKOptions = OptionInputs<ReturnType<typeof sparseTopKOptions
  * metric.apply([2, 1], [[0.5, 0.2, 0.3], [0.5, 0.2, 0.3]])
  * metric.result()   // 0.5
  */
-export class SparseTopKCategoricalAccuracy extends (configured as InOrder<['k', 'name', 'dtype', 'fromSortedIds']>)(
-  MeanOfValues,
-  sparseTopKOptions,
-) {
+export class SparseTopKCategoricalAccuracy extends (
+  meanOfOptions as OptionsInOrder<['k', 'name', 'dtype', 'fromSortedIds']>
+)(sparseTopMatches, sparseTopKOptions) {
   static override readonly className = 'SparseTopKCategoricalAccuracy'
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    if (this.fromSortedIds) {
-      const first = slice(
-        yPred,
-        yPred.shape.map(() => 0),
-        [...yPred.shape.slice(0, -1), Math.min(this.k, yPred.shape.at(-1)!)],
-      )
-      return cast(any(equal(expandDims(classNumbers(yTrue, yPred), -1), first), { axis: -1 }), 'float32')
-    }
-    return inTopK(oneHotOrZeros(classNumbers(yTrue, yPred), yPred.shape.at(-1)!), yPred, this.k)
-  }
 }

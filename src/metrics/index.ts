@@ -7,6 +7,7 @@ export type {
   SensitivityAtSpecificityOptions,
   SpecificityAtSensitivityOptions,
 } from './curves'
+export * from './functions'
 export { ConfusionMatrix, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU } from './iou'
 export type { ConfusionMatrixOptions, IoUOptions, MeanIoUOptions, OneHotIoUOptions, OneHotMeanIoUOptions } from './iou'
 export { Metric } from './metric'

@@ -1,6 +1,6 @@
 // Metrics that are the weighted sum or mean of a value per sample.
 
-import type { ConfiguredClass, OptionInputs, OptionTable } from '../core/options'
+import type { ConfiguredClass, OptionInputs, OptionTable, ValuesOf } from '../core/options'
 import type { InOrder } from '../core/options'
 import { configured, functionKind, required } from '../core/options'
 import type { TensorLike } from '../ops/convert'
@@ -178,6 +178,20 @@ export function meanOf<
 export type MeanInOrder<Names extends readonly string[]> = <Table extends OptionTable = Readonly<Record<never, never>>>(
   formula: (yTrue: Tensor, yPred: Tensor, options?: NoInfer<OptionInputs<Table>>) => Tensor,
   table?: Table,
+) => ConfiguredClass<typeof MeanOfFormula, Table, Names>
+
+/** The same for a formula that takes the values of all options, which `declare` lists in Keras's order. */
+export function meanOfOptions<Table extends OptionTable>(
+  formula: (yTrue: Tensor, yPred: Tensor, options: ValuesOf<Table>) => Tensor,
+  declare: () => Table,
+): ConfiguredClass<typeof MeanOfFormula, Table> {
+  return configured<typeof MeanOfFormula, Table, []>(MeanOfFormula, declare, undefined, { formula })
+}
+
+/** The type of `meanOfOptions` for a class that does not list its positional options, as `InOrder`. */
+export type OptionsInOrder<Names extends readonly string[]> = <Table extends OptionTable>(
+  formula: (yTrue: Tensor, yPred: Tensor, options: ValuesOf<Table>) => Tensor,
+  declare: () => Table,
 ) => ConfiguredClass<typeof MeanOfFormula, Table, Names>
 
 /** √ of a mean. */

@@ -12,27 +12,15 @@ import {
   meanSquaredError,
   meanSquaredLogarithmicError,
 } from '../losses/regression'
-import { EPSILON } from '../losses/values'
 import { alignRanks, divideNoNan } from '../losses/weights'
-import {
-  add,
-  cast,
-  divide,
-  equal,
-  greater,
-  multiply,
-  negative,
-  sqrt,
-  square,
-  subtract,
-  where,
-} from '../ops/numpy/elementwise'
+import { cast, equal, greater, multiply, negative, square, subtract, where } from '../ops/numpy/elementwise'
 import { mean, sum } from '../ops/numpy/reduce'
 import { full } from '../ops/numpy/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { MeanInOrder } from './mean'
-import { MeanOfValues, RootMean, meanOf } from './mean'
+import { concordance, pearson } from './correlations'
+import type { MeanInOrder, OptionsInOrder } from './mean'
+import { RootMean, meanOf, meanOfOptions } from './mean'
 import type { MetricOptions } from './metric'
 import { Metric, accumulate, metricOptions, requireRows, rowWeights } from './metric'
 
@@ -133,34 +121,6 @@ const correlationOptions = () => ({
 })
 export type CorrelationOptions = OptionInputs<ReturnType<typeof correlationOptions>> & MetricOptions
 
-/** Means, variances and the covariance along an axis. */
-interface Spread {
-  readonly covariance: Tensor
-  /** σ² of targets and predictions. */
-  readonly variances: readonly [Tensor, Tensor]
-  /** The difference of the means. */
-  readonly shift: Tensor
-}
-
-/** The mean of a correlation of each batch. */
-abstract class Correlation extends (configured as InOrder<['name', 'dtype', 'axis']>)(
-  MeanOfValues,
-  correlationOptions,
-) {
-  protected abstract correlation(spread: Spread): Tensor
-
-  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    const over = (x: Tensor, keepDims = false): Tensor => mean(x, { axis: this.axis, keepDims })
-    const [y, p] = alignRanks(cast(yTrue, 'float32'), cast(yPred, 'float32'))
-    const [fromMean, predicted] = [y, p].map((x) => subtract(x, over(x, true))) as [Tensor, Tensor]
-    return this.correlation({
-      covariance: over(multiply(fromMean, predicted)),
-      variances: [over(square(fromMean)), over(square(predicted))],
-      shift: subtract(over(y), over(p)),
-    })
-  }
-}
-
 /**
  * σ(y, ŷ) / (σ(y)·σ(ŷ)) along an axis, mean over all batches; 0 if one of them is constant. Pearson 1895.
  * @example
@@ -168,11 +128,11 @@ abstract class Correlation extends (configured as InOrder<['name', 'dtype', 'axi
  * metric.apply([[1], [2], [3]], [[1], [3], [4]])
  * metric.result()   // 0.982
  */
-export class PearsonCorrelation extends Correlation {
+export class PearsonCorrelation extends (meanOfOptions as OptionsInOrder<['name', 'dtype', 'axis']>)(
+  pearson,
+  correlationOptions,
+) {
   static override readonly className = 'PearsonCorrelation'
-  protected correlation({ covariance, variances: [a, b] }: Spread): Tensor {
-    return divideNoNan(covariance, multiply(sqrt(a), sqrt(b)))
-  }
 }
 
 /**
@@ -183,11 +143,11 @@ export class PearsonCorrelation extends Correlation {
  * metric.apply([[1], [2], [3]], [[1], [3], [4]])
  * metric.result()   // 0.75
  */
-export class ConcordanceCorrelation extends Correlation {
+export class ConcordanceCorrelation extends (meanOfOptions as OptionsInOrder<['name', 'dtype', 'axis']>)(
+  concordance,
+  correlationOptions,
+) {
   static override readonly className = 'ConcordanceCorrelation'
-  protected correlation({ covariance, variances: [a, b], shift }: Spread): Tensor {
-    return divide(multiply(covariance, 2), add(add(add(a, b), square(shift)), EPSILON))
-  }
 }
 
 const r2Options = () => ({

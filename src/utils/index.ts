@@ -2,7 +2,7 @@
 
 export { clearSession } from '../core/registry'
 export { padSequences } from '../data/pad-sequences'
-export { PyDataset } from '../data/py-dataset'
+export { PyDataset, PyDataset as Sequence } from '../data/py-dataset'
 export type { PyDatasetOptions } from '../data/py-dataset'
 export { toCategorical } from '../data/splits'
 export { cloneModel } from '../models/clone'
@@ -16,6 +16,7 @@ export {
   registerKerasSerializable,
   serializeKerasObject,
 } from '../saving'
+export { isKerasTensor } from './is-keras-tensor'
 export { normalize } from './normalize'
 export { Progbar } from './progbar'
 export type { ProgbarOptions, ProgbarValues } from './progbar'

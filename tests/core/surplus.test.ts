@@ -10,7 +10,15 @@ import * as search from '../../src/search'
 import * as thrift from '../../src/thrift'
 
 /** These take any number of arguments. */
-const VARIADIC = ['vjp', 'trainTestSplit', 'ops.einsum', 'ops.meshgrid', 'ops.switch']
+const VARIADIC = [
+  'vjp',
+  'trainTestSplit',
+  'ops.einsum',
+  'ops.meshgrid',
+  'ops.switch',
+  'tree.mapStructure',
+  'tree.mapStructureUpTo',
+]
 
 type AnyFunction = (...given: readonly unknown[]) => unknown
 
@@ -30,12 +38,12 @@ const all = [myelin, balance, data, explain, search, thrift]
   .filter(([name]) => !VARIADIC.includes(name))
 
 it.each(all)('%s', async (name, call) => {
-  const given = [...Array<undefined>(11).fill(undefined), 'surplus']
+  const given = [...Array<undefined>(15).fill(undefined), 'surplus']
   const run = async (): Promise<unknown> => {
     const result = call(...given) as AsyncGenerator | undefined
     return typeof result?.next === 'function' ? result.next() : result
   }
-  await expect(run()).rejects.toThrow(/ takes \d+ arguments?, received 12: it would ignore \[.*\]/)
+  await expect(run()).rejects.toThrow(/ takes \d+ arguments?, received 16: it would ignore \[.*\]/)
   await expect(run()).rejects.toBeInstanceOf(myelin.ArgumentError)
   expect(name).not.toBe('')
 })

@@ -1035,10 +1035,25 @@ def scaling(made):
     return {**made, "insert": 1}
 
 
+def patterns():
+    rng = random(27)
+    x = normal(rng, (2, 3, 4))
+    for pattern, lengths in [
+        ("a b c -> c a b", {}), ("a b c->(c a)b", {}), ("a b c -> (a b c)", {}), ("a b c -> a (c b)", {}),
+        ("a b (c d) -> (a c) (b d)", {"c": 2}), ("a b (c d) -> a (d b) c", {"d": 2}), (" (x a) b c -> a b c x ", {"a": 2}),
+        ("a (b1 b2) (c1 c2) -> a b1 c1 (b2 c2)", {"b1": 3, "c2": 2}), ("constructor b c -> b constructor c", {}),
+    ]:
+        yield case("rearrange", [x], pattern, **lengths)
+    yield case("rearrange", [np.arange(24, dtype=np.int32).reshape(2, 12)], "b (h w) -> w (b h)", h=4)
+    yield case("rearrange", [np.arange(6).reshape(1, 2, 3) % 2 == 0], "a b c -> (a c) b")
+    yield case("rearrange", [np.zeros((2, 0, 3), FLOAT)], "a b c -> (b a) c")
+    yield case("rearrange", [normal(rng, (5,))], "a -> a")
+
+
 FAMILIES = [
     elementwise, reduction, rearranging, constructing, products, sorting, segments, linalg, fourier, image,
     bits, windows, joining, nans, numbers, distinct, activations, pooling, crossentropies, ctc, decoding,
-    patches, signals,
+    patches, signals, patterns,
 ]
 
 if __name__ == "__main__":

@@ -44,6 +44,11 @@ const groups: [string, Record<string, unknown>][] = [
   ['metrics', { ...library.metrics }],
   ['initializers', { ...library.initializers }],
   ['regularizers', { ...library.regularizers }],
+  ['layers', { ...library.layers }],
+  ['models', { ...library.models }],
+  ['saving', { ...library.saving }],
+  ['tree', { ...library.tree }],
+  ['utils', { ...library.utils }],
 ]
 
 describe.each(groups)('every name of %s', (_group, names) => {

@@ -31,6 +31,7 @@ const FAMILIES = [
   'ctc',
   'decoding',
   'patches',
+  'patterns',
 ]
 
 type AnyOp = (...given: readonly unknown[]) => unknown

@@ -232,6 +232,10 @@ describe('complex numbers', () => {
       [-4, -0, 2],
       [false, true, false],
     ])
+    expect(arrays([ops.conjugate(z).real, ops.conjugate(z).imag])).toEqual([
+      [3, -1, 0],
+      [-4, -0, 2],
+    ])
     expect(
       ops
         .angle(z)

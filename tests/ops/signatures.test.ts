@@ -25,7 +25,7 @@ const camelCase = (name: string): string =>
  * options, which any spelling names.
  */
 const SPELLED: Readonly<Record<string, readonly string[]>> = {
-  x: ['inputs', 'x1', 'variable', 'a', 'array', 'logits', 'operands'],
+  x: ['inputs', 'x1', 'variable', 'a', 'array', 'logits', 'operands', 'tensor'],
   xs: ['x'],
   a: ['x1', 'x'],
   b: ['x2', 'y'],
@@ -65,6 +65,24 @@ const LEFT_OUT: readonly {
     parameters: ['dataFormat'],
     ops: ['conv', 'convTranspose', 'depthwiseConv', 'separableConv', 'affineTransform', 'resize'],
     why: 'channels are always the last axis',
+  },
+  {
+    parameters: ['dataFormat'],
+    ops: [
+      'cropImages',
+      'elasticTransform',
+      'extractPatches',
+      'extractPatches3d',
+      'gaussianBlur',
+      'hsvToRgb',
+      'padImages',
+      'perspectiveTransform',
+      'rgbToGrayscale',
+      'rgbToHsv',
+      'sobelEdges',
+      'ssim',
+    ],
+    why: 'channels are always the last axis of images',
   },
   { parameters: ['kwargs'], why: 'holds options of former versions of Keras' },
   { parameters: ['retstep'], ops: ['linspace'], why: 'the type of a result does not depend on an option' },

@@ -20,6 +20,7 @@ import {
   loadModel,
   losses,
   metrics,
+  models,
   ops,
   optimizers,
   regularizers,
@@ -243,5 +244,33 @@ describe('serializeKerasObject', () => {
     expect(() => deserializeKerasObject({ className: 'Nothing', config: {} })).toThrow("unknown class 'Nothing'")
     expect(() => deserializeKerasObject({ className: '__tensor__', config: { value: 3 } })).toThrow(ArgumentError)
     expect(() => deserializeKerasObject({ className: 'function', config: 'f' })).toThrow("Unknown function 'f'")
+  })
+})
+
+describe('files by functions', () => {
+  const made = (): Sequential => new Sequential([new Dense(2, { inputShape: [3] })])
+  const rows = [[1, 2, 3]]
+
+  it('saveModel, saveWeights and loadWeights do what the methods do', async () => {
+    const model = made()
+    model.compile({ optimizer: 'adam', loss: 'mse' })
+    const expected = model.predictOnBatch(rows).toArray()
+    expect(await saving.saveModel(model)).toEqual(await model.save())
+    expect(await saving.saveModel(model, null, { includeOptimizer: false })).toEqual(
+      await model.save(undefined, { includeOptimizer: false }),
+    )
+    expect((await models.loadModel(await models.saveModel(model))).predictOnBatch(rows).toArray()).toEqual(expected)
+    const other = made()
+    const weights = await saving.saveWeights(model)
+    expect(weights).toEqual(await model.saveWeights())
+    await saving.loadWeights(other, weights)
+    expect(other.predictOnBatch(rows).toArray()).toEqual(expected)
+  })
+
+  it('refuse what is not a model, a path or an option', async () => {
+    for (const call of [saving.saveModel, saving.saveWeights, saving.loadWeights])
+      await expect(Reflect.apply(call, undefined, [new Dense(1), 'file'])).rejects.toThrow(/needs a model, received/)
+    await expect(saving.saveModel(made(), 3 as never)).rejects.toThrow('expected a path or a URL, received 3')
+    await expect(saving.saveModel(made(), null, { optimizer: false } as never)).rejects.toThrow("'optimizer'")
   })
 })

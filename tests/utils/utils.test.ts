@@ -2,7 +2,7 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import { Dense, PyDataset, Sequential, setRandomSeed, utils } from '../../src'
+import { Dense, Input, PyDataset, Sequential, ops, setRandomSeed, tensor, utils } from '../../src'
 import { Dataset, splitDataset, timeseriesDataset, timeseriesDatasetFromArray } from '../../src/data'
 
 /** Batches [[index]] whose uses are recorded. */
@@ -253,4 +253,10 @@ describe('Progbar', () => {
     expect(() => new utils.Progbar(2).update(NaN)).toThrow('number of steps')
     expect(() => new utils.Progbar(2).update(1, { loss: 'x' } as never)).toThrow("the value of 'loss'")
   })
+})
+
+it('isKerasTensor knows the symbols of functional models', () => {
+  const symbol = Input([2])
+  for (const x of [symbol, new Dense(1).apply(symbol), ops.add(symbol, 1)]) expect(utils.isKerasTensor(x)).toBe(true)
+  for (const x of [tensor([1]), [1], 1, null, {}]) expect(utils.isKerasTensor(x)).toBe(false)
 })
