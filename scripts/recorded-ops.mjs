@@ -52,9 +52,9 @@ function codeOf(path, file) {
   return [
     `import { recorded } from ${JSON.stringify(join(layers, 'core/operation.ts'))}`,
     `import { ${functions.map((name) => `${name} as ${name}_`).join(', ')} } from ${from}`,
-    // Words of the language, such as `switch` and `var`, name exports, but no constants.
-    ...functions.map((name) => `const ${name}$ = /* @__PURE__ */ recorded('${prefix}${name}', ${name}_)`),
-    `export { ${functions.map((name) => `${name}$ as ${name}`).join(', ')} }`,
+    // A reserved word, such as switch, can be the name of an export, but of no constant.
+    ...functions.map((name) => `const $${name} = /* @__PURE__ */ recorded('${prefix}${name}', ${name}_)`),
+    `export { ${functions.map((name) => `$${name} as ${name}`).join(', ')} }`,
     `export { ${others.join(', ')} } from ${from}`,
     ...Array.from(namespaces.keys(), (name) => `export * as ${name} from '${VIRTUAL}${[...path, name].join('.')}'`),
   ].join('\n')
