@@ -16,6 +16,8 @@ export {
   registerKerasSerializable,
   serializeKerasObject,
 } from '../saving'
+export { Cross, Feature, FeatureSpace } from './feature-space'
+export type { EncodedFeatures, FeatureKind, FeatureRecord, FeatureSpaceOptions, FeatureValues } from './feature-space'
 export { normalize } from './normalize'
 export { Progbar } from './progbar'
 export type { ProgbarOptions, ProgbarValues } from './progbar'
