@@ -144,10 +144,6 @@ export const LEFT_OUT = [
   },
   { names: ['utils.Config'], why: 'Options are plain objects, and classes refuse unknown ones.' },
   {
-    names: ['utils.FeatureSpace'],
-    why: 'A functional model of preprocessing layers, such as `Normalization` and `StringLookup`, reads records of columns.',
-  },
-  {
     names: ['utils.get_file'],
     why: 'The package keeps no files on a disk. `myelin/data` reads a file from its address.',
   },

@@ -1,4 +1,4 @@
-// Event files for TensorBoard: scalars and histograms by tag and step. Only encodes bytes;
+// Event files for TensorBoard: scalars and histograms by tag and step, and graphs. Only encodes bytes;
 // training/callbacks/tensor-board.ts writes them.
 //
 // A file is a sequence of records (TFRecord), each with a protocol buffers message:
@@ -7,7 +7,9 @@
 //   ┌──────────┬────────────┬────────┬──────────────┐
 //   │ n u64    │ masked crc │ Event  │ masked crc   │   little-endian; the first checksum covers n
 //   └──────────┴────────────┴────────┴──────────────┘
-//   Event { 1: wall_time double, 2: step int64, 3: file_version text | 5: Summary { 1: Value … } }
+//   Event { 1: wall_time double, 2: step int64, 3: file_version text | 4: GraphDef bytes | 5: Summary { 1: Value … } }
+//   GraphDef { 1: NodeDef { 1: name text, 2: op text, 3: input text …, 5: attr { 1: key, 2: AttrValue } … } … }
+//   AttrValue { 1: list { 8: … } | 2: s bytes | 6: type | 7: shape { 2: dim { 1: size int64 } … } }
 //   Value { 1: tag text, 2: simple_value float | 5: HistogramProto }
 //   HistogramProto { 1: min, 2: max, 3: num, 4: sum, 5: sum_squares double, 6: bucket_limit, 7: bucket packed doubles }
 
@@ -24,6 +26,22 @@ export interface Histogram {
   readonly tag: string
   readonly values: ArrayLike<number>
 }
+
+/** A node of a graph that TensorBoard draws. */
+export interface GraphNode {
+  /** Slashes separate the scopes that TensorBoard draws as boxes. */
+  readonly name: string
+  /** The kind of the node. */
+  readonly op: string
+  /** The names of the nodes whose results it reads. */
+  readonly inputs: readonly string[]
+  /** The extents of its results, null for open ones. */
+  readonly shapes: readonly (readonly (number | null)[])[]
+  readonly dtype: 'float32' | 'int32' | 'bool' | 'string' | 'int8'
+}
+
+/** The numbers of dtypes in TensorFlow's DataType. */
+const DATA_TYPES: Readonly<Record<GraphNode['dtype'], number>> = { float32: 1, int32: 3, int8: 6, string: 7, bool: 10 }
 
 /** The number of equally wide buckets of a histogram. TensorFlow's default. */
 const BUCKETS = 30
@@ -101,6 +119,26 @@ function histogramValue({ tag, values }: Histogram): number[] {
   return [...text(1, tag), ...message(5, [...numbers, ...message(6, doubles(limits)), ...message(7, doubles(counts))])]
 }
 
+/** An extent as an int64; −1 for an open one. */
+function dimension(extent: number | null): number[] {
+  const size = extent === null ? [255, 255, 255, 255, 255, 255, 255, 255, 255, 1] : varint(extent)
+  return message(2, field(1, Wire.Varint, size))
+}
+
+function nodeOf({ name, op, inputs, shapes, dtype }: GraphNode): number[] {
+  const attribute = (key: string, value: readonly number[]): number[] =>
+    message(5, [...text(1, key), ...message(2, value)])
+  const tensorShapes = shapes.flatMap((shape) => message(7, shape.flatMap(dimension)))
+  return [
+    ...text(1, name),
+    ...text(2, op),
+    ...inputs.flatMap((input) => text(3, input)),
+    ...attribute('keras_class', text(2, op)),
+    ...attribute('dtype', field(6, Wire.Varint, varint(DATA_TYPES[dtype]))),
+    ...attribute('_output_shapes', message(1, tensorShapes)),
+  ]
+}
+
 /** CRC-32C, rotated and shifted, so that data that contain checksums do not disturb their own. */
 function masked(bytes: Uint8Array): number[] {
   const crc = crc32c(bytes)
@@ -120,6 +158,12 @@ function record(content: readonly number[]): Uint8Array {
 /** The first record of a file. @param seconds since 1970 */
 export function fileHead(seconds: number): Uint8Array {
   return record([...double(1, seconds), ...text(3, 'brain.Event:2')])
+}
+
+/** A record of a graph. @param seconds since 1970 */
+export function graphRecord(seconds: number, nodes: readonly GraphNode[]): Uint8Array {
+  const graph = nodes.flatMap((node) => message(1, nodeOf(node)))
+  return record([...double(1, seconds), ...message(4, graph)])
 }
 
 /** A record of the numbers of one step. Empty histograms are omitted. @param seconds since 1970 */

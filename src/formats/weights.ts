@@ -6,6 +6,7 @@ import { classNameOf, snakeCase } from '../core/registry'
 import { sameShape } from '../core/shapes'
 import type { LayerBase } from '../layers/layer'
 import { inFormerOrder } from '../layers/weights'
+import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { NamedTensor } from './safetensors'
 import { decodeContainer, dtypeOf, encodeContainer } from './safetensors'
@@ -19,6 +20,11 @@ export const VERSION = 3
 export interface SavedVariable {
   readonly key: string
   readonly variable: Variable
+}
+
+/** The variables that files have for these weights. */
+export function inFiles(weights: readonly Variable[]): readonly Variable[] {
+  return weights.flatMap((weight) => weight.inFile ?? weight)
 }
 
 /** Variables under keys that contain their positions: `weights/3/dense/kernel`. */
@@ -46,7 +52,7 @@ function weightPaths(model: LayerBase): SavedVariable[] {
       if (own !== name) taken.set(own, 1)
       return `${path}${own}`
     }
-    for (const variable of layer.ownWeights) {
+    for (const variable of inFiles(layer.ownWeights)) {
       if (seen.has(variable)) continue
       seen.add(variable)
       found.push({ key: unique(variable.name.split('/').at(-1)!), variable })
@@ -73,7 +79,7 @@ export function saveWeights(model: LayerBase): Uint8Array {
  */
 function restore(variables: readonly SavedVariable[], tensors: ReadonlyMap<string, NamedTensor>): void {
   const found = variables.map(({ key, variable }) => ({ variable, data: fitting(key, variable, tensors).data }))
-  for (const { variable, data } of found) variable.view.set(data)
+  for (const { variable, data } of found) variable.assign(new Tensor(data, variable.shape, variable.dtype))
 }
 
 function fitting(key: string, variable: Variable, tensors: ReadonlyMap<string, NamedTensor>): NamedTensor {
@@ -118,7 +124,7 @@ export function loadWeightsFrom(model: LayerBase, bytes: Uint8Array): void {
     throw new FormatError(`${model} has no weights yet: build it, or call it once, before loading weights`)
   const isModel = metadata['format'] === FORMAT
   const found = inFormerOrder(isFormer(metadata), () =>
-    isModel ? numbered('weights', model.weights) : weightPaths(model),
+    isModel ? numbered('weights', inFiles(model.weights)) : weightPaths(model),
   )
   if (isModel) restoreNumbered(found, tensors)
   else restore(found, tensors)

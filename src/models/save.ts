@@ -9,7 +9,9 @@ import type { LayerBase } from '../layers/layer'
 import { TensorSpec } from '../layers/spec'
 import { encodeContainer } from '../formats/safetensors'
 import type { SavedVariable } from '../formats/weights'
-import { FORMAT, VERSION, numbered, tensorsOf } from '../formats/weights'
+import { FORMAT, VERSION, inFiles, numbered, tensorsOf } from '../formats/weights'
+import type { Variable } from '../ops/variable'
+import type { Optimizer } from '../optimizers'
 import type { TrainingState } from '../training/state'
 
 export interface SaveOptions {
@@ -33,10 +35,18 @@ export interface SavedModel extends LayerBase {
 export function savedVariables(model: SavedModel, { includeOptimizer = true }: SaveOptions = {}): SavedVariable[] {
   const optimizer = includeOptimizer ? model.training.compiled?.optimizer : undefined
   return [
-    ...numbered('weights', model.weights),
+    ...numbered('weights', inFiles(model.weights)),
     ...numbered('state', model.stateVariables),
-    ...(optimizer === undefined ? [] : numbered('optimizer', optimizer.variables)),
+    ...(optimizer === undefined ? [] : numbered('optimizer', variablesInFiles(optimizer))),
   ]
+}
+
+/** Without the slots of weights that files do not have as they are. */
+function variablesInFiles(optimizer: Optimizer): readonly Variable[] {
+  const others = optimizer.builtFor
+    .filter(({ inFile }) => inFile)
+    .flatMap((weight) => [...optimizer.slotsOf(weight).values()])
+  return optimizer.variables.filter((variable) => !others.includes(variable))
 }
 
 function specsToJson(specs: Tree<TensorSpec>): Json {
@@ -64,12 +74,14 @@ function requireJson(key: string, value: unknown): unknown {
 export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Array {
   const { includeOptimizer } = readOptions('save', saveTable, options)
   const compiled = includeOptimizer ? model.training.compiled : null
-  const positions = new Map(model.weights.map((weight, i) => [weight, i]))
+  const weights = inFiles(model.weights)
   const description: Json = {
     model: model.toJSON(),
     compile: compiled === null ? null : compiled.serialize(),
-    optimizerFor: (compiled?.optimizer.builtFor ?? []).map((weight) => positions.get(weight) ?? -1),
-    frozen: model.weights.flatMap((weight, i) => (weight.trainable ? [] : [i])),
+    optimizerFor: (compiled?.optimizer.builtFor ?? [])
+      .filter(({ inFile }) => !inFile)
+      .map((weight) => weights.indexOf(weight)),
+    frozen: weights.flatMap((weight, i) => (weight.trainable ? [] : [i])),
     shuffle: { ...model.training.shuffleState },
     ...(model.graph === null && model.buildSpec !== null ? { build: specsToJson(model.buildSpec) } : {}),
   }

@@ -11,7 +11,7 @@ import { isBranch } from '../core/tree'
 import { requireDType, requireShape } from './arguments'
 import type { NestedArray, ShapedData, TensorData, TypedArray } from './tensor'
 import { Tensor } from './tensor'
-import { apply, currentTrace } from './trace'
+import { apply } from './trace'
 import type { TensorLike } from './variable'
 import { Variable, convertWith } from './variable'
 
@@ -76,8 +76,6 @@ convertWith(toTensor)
 
 /** Converts any TensorLike to a tensor. Inside a trace, a variable becomes the symbol of its content. */
 export function asTensor(x: TensorLike, where: string): Tensor {
-  if (x instanceof Tensor) return x
-  if (x instanceof Variable && currentTrace() !== null) return currentTrace()!.read(x)
   return toTensor(x, where)
 }
 

@@ -63,6 +63,11 @@ export class Variable {
   readonly madeTrainable: boolean = false
   /** The constraint that an optimizer applies to the content after every update; null for none. */
   constraint: { call(value: Tensor): Tensor } | null = null
+  /**
+   * What files have in place of this weight, if not the weight itself: nothing for a part of another weight. The state
+   * that an optimizer keeps for it is not in files. See enableLora. @internal
+   */
+  declare inFile?: readonly Variable[]
   /** The memory of the elements. Only `adopt` changes it. @internal */
   storage: Storage
   /** @internal */

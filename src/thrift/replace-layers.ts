@@ -2,6 +2,7 @@
 
 import { StateError } from '../core/errors'
 import { typed } from '../core/tree'
+import { inFiles } from '../formats/weights'
 import type { LayerBase } from '../layers/layer'
 import { remade } from '../layers/remade'
 import type { Chain } from '../models/clone'
@@ -45,7 +46,7 @@ export function replaceLayers<Kind extends LayerBase>(
     if (fill !== null) fill()
     // The layers of a nested model are copied themselves.
     else if (!(layer.graph instanceof LayerGraph)) {
-      copyAll(layer.weights, own!.weights)
+      copyAll(inFiles(layer.weights), own!.weights)
       copyAll(layer.stateVariables, own!.stateVariables)
     }
   }

@@ -17,6 +17,8 @@ export {
   serializeKerasObject,
 } from '../saving'
 export { isKerasTensor } from './is-keras-tensor'
+export { Cross, Feature, FeatureSpace } from './feature-space'
+export type { EncodedFeatures, FeatureKind, FeatureRecord, FeatureSpaceOptions, FeatureValues } from './feature-space'
 export { normalize } from './normalize'
 export { Progbar } from './progbar'
 export type { ProgbarOptions, ProgbarValues } from './progbar'

@@ -5,8 +5,12 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Tensor } from '../../src'
 import { crc32c } from '../../src/core/crc32c'
-import { eventRecord, fileHead } from '../../src/formats/event-file'
+import { Concatenate, Dense, Input, Model, Sequential, StringLookup, ops } from '../../src'
+import { eventRecord, fileHead, graphRecord } from '../../src/formats/event-file'
+import { graphNodes } from '../../src/models/graph-nodes'
+import type { LayerGraph } from '../../src/models/layer-graph'
 
 interface Golden {
   readonly file: string
@@ -72,6 +76,69 @@ describe('an event file', () => {
       expect(histogram!.bucket[at], String(value)).toBeGreaterThan(0)
     }
     expect(golden.histograms['flat']![0]).toMatchObject({ bucket: [2], bucket_limit: [3] })
+  })
+})
+
+interface GraphGolden {
+  readonly file: string
+  readonly nodes: readonly {
+    readonly name: string
+    readonly op: string
+    readonly input: readonly string[]
+    readonly dtype: number
+    readonly shapes: readonly (readonly number[])[]
+  }[]
+}
+
+/** Inputs of two types, a shared layer, a model in a model, an op. */
+function branchedModel(): Model<{ a: Tensor; kind: Tensor }> {
+  const a = Input({ shape: [4], name: 'a' })
+  const kind = Input({ shape: [1], dtype: 'string', name: 'kind' })
+  const shared = new Dense({ units: 3, name: 'shared' })
+  const inner = new Sequential([new Dense({ units: 3, name: 'first', inputShape: [3] }), new Dense({ units: 2, name: 'second' })], { name: 'inner' }) // prettier-ignore
+  const lookup = new StringLookup({ vocabulary: ['x', 'y'], outputMode: 'oneHot', name: 'lookup' })
+  const twice = shared.apply(a)
+  const sum = ops.add(twice, shared.apply(ops.multiply(a, 2)))
+  const joined = new Concatenate({ name: 'joined' }).apply([inner.apply(sum), lookup.apply(kind)])
+  const output = new Dense({ units: 1, name: 'output' }).apply(joined)
+  return new Model({ inputs: { a, kind }, outputs: output, name: 'branched' })
+}
+
+describe('the graph of a model in an event file', () => {
+  const stored: GraphGolden = JSON.parse(readFileSync(new URL('../golden/event-graph.json', import.meta.url), 'utf8'))
+  const { name, graph } = branchedModel()
+  const nodes = graphNodes(name, graph as LayerGraph)
+
+  it('has the bytes that TensorBoard reads', () => {
+    const file = Buffer.concat([fileHead(1.5), graphRecord(2, nodes)])
+    if (file.toString('base64') !== stored.file) {
+      const path = join(mkdtempSync(join(tmpdir(), 'events-')), 'events.out.tfevents.1.host.1.0.v2')
+      writeFileSync(path, file)
+      throw new Error(
+        `The bytes are others than those that TensorBoard has read. See whether it reads ${path}: tests/golden/event_graph.py`,
+      )
+    }
+  })
+
+  it('gives TensorBoard the layers, their classes and connections', () => {
+    const types: Readonly<Record<string, number>> = { float32: 1, int32: 3, string: 7 }
+    expect(stored.nodes).toEqual(
+      nodes.map(({ name, op, inputs, dtype, shapes }) => ({
+        name,
+        op,
+        input: inputs,
+        dtype: types[dtype],
+        shapes: shapes.map((shape) => shape.map((extent) => extent ?? -1)),
+      })),
+    )
+    const byName = new Map(stored.nodes.map((node) => [node.name, node]))
+    expect(byName.get('branched/kind')).toMatchObject({ op: 'InputLayer', input: [], dtype: 7, shapes: [[-1, 1]] })
+    expect(byName.get('branched/shared')!.input).toEqual(['branched/a'])
+    expect(byName.get('branched/shared_1')!.input).toHaveLength(1)
+    expect(byName.get('branched/inner/second')!.input).toEqual(['branched/inner/first'])
+    expect(byName.get('branched/joined')!.input).toEqual(['branched/inner/second', 'branched/lookup'])
+    expect(byName.get('branched/output')).toMatchObject({ op: 'Dense', input: ['branched/joined'], shapes: [[-1, 1]] })
+    for (const { input } of stored.nodes) for (const each of input) expect([...byName.keys()]).toContain(each)
   })
 })
 

@@ -39,17 +39,31 @@ function fieldsOf(bytes: Uint8Array): Fields {
 /** By tag: [step, scalar]; [step, null] for other values. */
 export type Events = Record<string, [step: number, scalar: number | null][]>
 
-/** The contents of the only event file of a folder. */
-export async function eventsIn(folder: string): Promise<Events> {
+/** The fields of each event of the only event file of a folder. */
+async function recordsIn(folder: string): Promise<Fields[]> {
   const names = await readdir(folder)
   if (names.length !== 1 || !names[0]!.includes('tfevents'))
     throw new Error(`expected one event file, received ${names.join()}`)
   const bytes = await readFile(join(folder, names[0]!))
-  const events: Events = {}
+  const records: Fields[] = []
   for (let at = 0; at < bytes.length;) {
     const length = bytes.readUInt32LE(at)
-    const event = fieldsOf(bytes.subarray(at + 12, at + 12 + length))
+    records.push(fieldsOf(bytes.subarray(at + 12, at + 12 + length)))
     at += 12 + length + 4
+  }
+  return records
+}
+
+/** The number of graphs in the only event file of a folder. */
+export async function graphsIn(folder: string): Promise<number> {
+  const records = await recordsIn(folder)
+  return records.filter((event) => event.some(([number]) => number === 4)).length
+}
+
+/** The contents of the only event file of a folder. */
+export async function eventsIn(folder: string): Promise<Events> {
+  const events: Events = {}
+  for (const event of await recordsIn(folder)) {
     const step = event.find(([number]) => number === 2)?.[1] as number | undefined
     const summary = event.find(([number]) => number === 5)?.[1] as Uint8Array | undefined
     for (const [, value] of summary === undefined ? [] : fieldsOf(summary)) {

@@ -2,11 +2,13 @@
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { choice, configured, extent, option, required } from '../../core/options'
+import { choice, configured, extent, listOf, nullable, option, required } from '../../core/options'
 import { sameShape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import { asTensor } from '../../ops/convert'
+import { add, cast, multiply } from '../../ops/numpy/elementwise'
+import { take } from '../../ops/numpy/shape'
 import type { NestedStrings } from '../../ops/strings'
 import { StringTensor, beginsWithString, toStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
@@ -19,6 +21,9 @@ import { concatenatedFingerprint, fingerprintOf } from './fingerprint'
 /** The key that TensorFlow's hash of crossings starts with. */
 const KEY = 0xdecafcaffen
 
+/** The largest table in a model: making it takes about a second. */
+const MOST_COMBINATIONS = 2 ** 20
+
 /**
  * The number of the bin that a combination of features falls into: two or more lists of strings or integers, [batch] or
  * [batch, 1] → int32 0 … numBins − 1. Nothing is learnt; different combinations may share a bin. The numbers are those of
@@ -26,11 +31,12 @@ const KEY = 0xdecafcaffen
  *
  *   new HashedCrossing({ numBins: 5 }).apply([['A', 'B', 'A', 'B', 'A'], [101, 101, 101, 102, 102]])   // [1, 4, 1, 1, 3]
  *
- * The layer works on data. In models, apply it to the data first.
+ * In models, the features are integers, and `cardinalities` says how many values each has: then the layer reads the bin from
+ * a table of all combinations. Without it, apply the layer to the data first.
  *
  * Keras: `keras.layers.HashedCrossing`.
- * @throws ShapeError for features of other shapes; ArgumentError in models, and for features that are not strings or
- * integers
+ * @throws ShapeError for features of other shapes; ArgumentError in models without `cardinalities`, for more than 2²⁰
+ * combinations there, and for features that are not strings or integers
  */
 export class HashedCrossing extends configured(
   Layer<readonly Tensor[]>,
@@ -39,12 +45,16 @@ export class HashedCrossing extends configured(
     numBins: required(extent),
     /** The form of the output: 'int', or 'oneHot', a row of length numBins. Default int. */
     outputMode: option(choice('int', 'oneHot'), 'int'),
+    /** For models: n for each feature, whose values are 0 … n − 1. Default null. */
+    cardinalities: option(nullable(listOf(extent)), null),
     /** Must be false. */
     sparse: option(notSparse, false),
   }),
   ['numBins', 'outputMode'],
 ) {
   static readonly className = 'HashedCrossing'
+
+  #table: Tensor | null = null
 
   /** @param features two or more lists of strings or integers */
   override apply(features: readonly (TensorLike | NestedStrings)[], options: ApplyOptions | CallContext = {}): Tensor {
@@ -62,19 +72,62 @@ export class HashedCrossing extends configured(
 
   call(features: readonly Tensor[]): Tensor {
     const { shape } = features[0]!
-    if (features.some((feature) => !(feature instanceof StringTensor) && isUnknown(feature)))
-      throw new ArgumentError(`${this}: works on data, not in models. Apply it to the data before.`)
+    const isTraced = features.some((feature) => !(feature instanceof StringTensor) && isUnknown(feature))
+    if (isTraced && (this.cardinalities === null || features.some(({ dtype }) => dtype === 'string')))
+      throw new ArgumentError(
+        `${this}: works on data, not in models, unless cardinalities gives the number of values of each feature. Apply it to the data before.`,
+      )
     const other = features.find((feature) => !sameShape(feature.shape, shape))
     if (other !== undefined || shape.length > 2 || (shape.length === 2 && shape[1] !== 1))
       throw new ShapeError(
         `${this}: the features must all be [], [batch] or [batch, 1], received ${features.map((each) => formatShape(each.shape)).join(' and ')}`,
       )
+    const numbers = isTraced ? this.fromTable(features) : this.fromHash(features)
+    return this.outputMode === 'int' ? numbers : encode(numbers, 'oneHot', this.numBins)
+  }
+
+  private fromHash(features: readonly Tensor[]): Tensor {
     const columns = features.map((feature) => this.fingerprintsOf(feature))
     const bins = Int32Array.from(columns[0]!, (_, i) =>
-      Number(columns.reduce((hash, column) => concatenatedFingerprint(hash, column[i]!), KEY) % BigInt(this.numBins)),
+      this.binOf(columns.reduce((hash, column) => concatenatedFingerprint(hash, column[i]!), KEY)),
     )
-    const numbers = new Tensor(bins, shape, 'int32')
-    return this.outputMode === 'int' ? numbers : encode(numbers, 'oneHot', this.numBins)
+    return new Tensor(bins, features[0]!.shape, 'int32')
+  }
+
+  private binOf(hash: bigint): number {
+    return Number(hash % BigInt(this.numBins))
+  }
+
+  /** The bins of all combinations, the last feature varies first. */
+  private tableOf(cardinalities: readonly number[]): Tensor {
+    const size = cardinalities.reduce((product, values) => product * values, 1)
+    if (size > MOST_COMBINATIONS)
+      throw new ArgumentError(
+        `${this}: the features have ${size} combinations, more than the ${MOST_COMBINATIONS} of a table in a model. Apply the layer to the data before.`,
+      )
+    const hashes = cardinalities.reduce<readonly bigint[]>(
+      (all, values) =>
+        all.flatMap((hash) => Array.from({ length: values }, (_, i) => concatenatedFingerprint(hash, BigInt(i)))),
+      [KEY],
+    )
+    return new Tensor(
+      Int32Array.from(hashes, (hash) => this.binOf(hash)),
+      [size],
+      'int32',
+    )
+  }
+
+  private fromTable(features: readonly Tensor[]): Tensor {
+    const cardinalities = this.cardinalities!
+    if (cardinalities.length !== features.length)
+      throw new ArgumentError(
+        `${this}: cardinalities must have ${features.length} numbers, one for each feature, received ${cardinalities.length}`,
+      )
+    this.#table ??= this.tableOf(cardinalities)
+    const at = features
+      .map((feature) => cast(feature, 'int32'))
+      .reduce((index, feature, i) => add(multiply(index, cardinalities[i]!), feature))
+    return take(this.#table, at, 0)
   }
 
   private fingerprintsOf(feature: Tensor): readonly bigint[] {

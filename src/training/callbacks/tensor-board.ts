@@ -4,7 +4,9 @@ import type { OptionInputs } from '../../core/options'
 import { boolean, configured, integer, option, text } from '../../core/options'
 import { snakeCase } from '../../core/registry'
 import type { Histogram, Scalar } from '../../formats/event-file'
-import { eventRecord, fileHead } from '../../formats/event-file'
+import { eventRecord, fileHead, graphRecord } from '../../formats/event-file'
+import { graphNodes } from '../../models/graph-nodes'
+import { LayerGraph } from '../../models/layer-graph'
 import { GrowingFile, fileSystem } from '../../runtime/files'
 import { nodeModule, nodeProcess } from '../../runtime/platform'
 import type { CallbackState, Logs } from './callback'
@@ -18,6 +20,8 @@ const tensorBoardOptions = () => ({
   logDir: option(text, 'logs'),
   /** The number of epochs between histograms of the weights; 0: never. Default 0. */
   histogramFreq: option(integer({ min: 0 }), 0),
+  /** Whether to write the graph of the layers, for models that have one. Default true. */
+  writeGraph: option(boolean, true),
   /** Whether to write steps per second. Default false. */
   writeStepsPerSecond: option(boolean, false),
   /** 'epoch', 'batch', or the number of batches after which to write their logs as well. Default 'epoch'. */
@@ -42,15 +46,17 @@ let made = 0
  *     evaluation_loss_vs_iterations …            of each validation, over the updates of the weights
  *     dense/kernel/histogram …                   of the weights, with histogramFreq
  *
+ * The graph of the layers is in the tab Graphs: a node for each call of a layer, and a box for each model within the model.
+ *
  *   const board = new TensorBoard({ logDir: `logs/${Date.now()}`, histogramFreq: 1 })
  *   await model.fit(x, y, { validationData, callbacks: [board] })
  *
- * Unlike Keras, it writes no graphs, images, profiles and embeddings.
+ * Unlike Keras, it writes no images, profiles and embeddings.
  *
  * Keras: `keras.callbacks.TensorBoard`.
  * @throws StateError, when training begins, if there are no files
  */
-export class TensorBoard extends configured(Callback, tensorBoardOptions, ['logDir', 'histogramFreq']) {
+export class TensorBoard extends configured(Callback, tensorBoardOptions, ['logDir', 'histogramFreq', 'writeGraph']) {
   static readonly className = 'TensorBoard'
   private files: Partial<Record<Split, GrowingFile>> = {}
   /** The number of batches in all epochs. */
@@ -137,8 +143,17 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, ['logD
     const file = (this.files[split] ??= new GrowingFile(this.pathOf(split, seconds), null))
     await writingTo(file.path, 'TensorBoard', async () => {
       const head = (await file.length()) === 0 ? [fileHead(seconds)] : []
-      for (const record of [...head, eventRecord(seconds, step, values)]) await file.append(record)
+      const graph = split === 'train' && head.length > 0 ? this.graph(seconds) : []
+      for (const record of [...head, ...graph, eventRecord(seconds, step, values)]) await file.append(record)
     })
+  }
+
+  /** The record of the model's graph; none for a model without a graph. */
+  private graph(seconds: number): Uint8Array[] {
+    const { model, writeGraph } = this
+    return writeGraph && model.graph instanceof LayerGraph
+      ? [graphRecord(seconds, graphNodes(model.name, model.graph))]
+      : []
   }
 
   /** File names contain the time, the machine and the process, and are unique. */

@@ -20,7 +20,7 @@ import {
   loadModel,
 } from '../../../src'
 import { NameTemplate } from '../../../src/training/callbacks/names'
-import { eventsIn } from '../../helpers/events'
+import { eventsIn, graphsIn } from '../../helpers/events'
 import { binaryModel, errorOf, samples, weightsOf } from '../../helpers/training'
 
 const { x, yes } = samples(20)
@@ -352,6 +352,18 @@ describe('TensorBoard', () => {
     const train = await eventsIn(join(folder, 'train'))
     expect(train['batch_loss']?.map(([step]) => step)).toEqual(steps)
     expect(train['epoch_steps_per_second']!.every(([, speed]) => speed! > 0)).toBe(true)
+  })
+
+  it.each([
+    [true, 1],
+    [undefined, 1],
+    [false, 0],
+  ])('writes the graph once, with writeGraph: %s', async (writeGraph, count) => {
+    const callbacks = [new TensorBoard({ logDir: folder, writeGraph })]
+    await binaryModel().fit(x, yes, { epochs: 2, verbose: 0, validationData: [x, yes], callbacks })
+    expect(await graphsIn(join(folder, 'train'))).toBe(count)
+    expect(await graphsIn(join(folder, 'validation'))).toBe(0)
+    expect((await eventsIn(join(folder, 'train')))['epoch_loss']).toHaveLength(2)
   })
 
   it('has a separate file for every fit', async () => {
