@@ -46,7 +46,7 @@ export type {
 export { padSequences } from './data/pad-sequences'
 export type { PadSequencesOptions } from './data/pad-sequences'
 export { loadModel, modelFromJSON } from './models/load'
-export * as models from './models/namespace'
+export * as models from './saving/models'
 export type { LoadOptions } from './models/load'
 
 export { generate, generateTokens } from './generation/generate'

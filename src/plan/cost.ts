@@ -6,17 +6,13 @@ import { unreachable } from '../core/errors'
 import type { TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import { ruleOf } from '../primitives'
+import type { Cost } from '../primitives/flops'
 import type { Graph, Node } from '../ir/graph'
 import { isLoop, passesOf } from '../ir/region'
 import type { PrimitiveName } from '../ir/attributes'
 import { LoopPlanning } from './loops'
 
-export interface Cost {
-  /** Floating-point operations, as defined in primitives/flops.ts. */
-  readonly flops: number
-  /** Bytes that are read and written. */
-  readonly bytes: number
-}
+export type { Cost } from '../primitives/flops'
 
 /** The sum of two costs. */
 export function addCosts(a: Cost, b: Cost): Cost {

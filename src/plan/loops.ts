@@ -3,7 +3,7 @@
 import type { Node, Value } from '../ir/graph'
 import type { GraphBuilder } from '../transforms/builder'
 import { LoopTransforms } from '../transforms/loops'
-import type { Cost } from './cost'
+import type { Cost } from '../primitives/flops'
 import type { FuseOptions, Kernel } from './kernel'
 import type { Locations, PlaceConstant } from './locations'
 import type { Shared } from './rewrite'

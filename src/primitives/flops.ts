@@ -17,3 +17,10 @@ export const FUNCTION = 8
 export function elementsOf(types: readonly TensorType[]): number {
   return types.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
 }
+
+export interface Cost {
+  /** Floating-point operations, by the convention above. */
+  readonly flops: number
+  /** Bytes that are read and written. */
+  readonly bytes: number
+}

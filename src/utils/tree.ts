@@ -162,7 +162,7 @@ export function mapStructure<Leaf, Result, Structure>(
  *
  * Keras: `keras.tree.map_structure_up_to`.
  * @throws ArgumentError for a tree that lacks a branch of the shallow tree
- * @example tree.mapStructureUpTo([null, null], (part: number[]) => part.length, [[1, 1], [2]])   // [2, 1]
+ * @example tree.mapStructureUpTo([null, null], (part) => part.length, [[1, 1], [2]])   // [2, 1]
  */
 export function mapStructureUpTo<Part, Result>(
   shallowStructure: Tree<unknown>,

@@ -348,7 +348,7 @@ describe.each(rows)('$title', ({ name, example }) => {
       ...weights.map((weight) => weight.value),
     ]
     const loss = trace(data, (symbols) => [lossOf(symbols)])
-    const expected = finiteDifferences(loss, data, weights)
+    const expected = example.jumps === true ? [] : finiteDifferences(loss, data, weights)
     if (expected.length === 0) return
     const program = compileTraced(trace(data, (symbols) => currentTrace()!.gradients(lossOf(symbols), wrt(symbols))))
     const received = runProgram(program, data)

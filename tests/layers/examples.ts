@@ -54,6 +54,8 @@ export interface Example {
   readonly random?: boolean
   /** Whether training replaces weights, so that its gradient differs from that of the old weights. */
   readonly assigns?: boolean
+  /** Whether its output jumps where an input passes a limit, so that finite differences are not its gradient. */
+  readonly jumps?: boolean
   /** Whether it must be adapted, or given weights, before it is called. */
   readonly adapts?: boolean
   /** It starts a model and cannot be inside one. */
@@ -360,7 +362,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { height: 6, width: 3, dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) },
   ],
   ContrastLimitedAdaptiveHistogramEqualization: [
-    { options: { valueRange: [-2, 2], tileGridSize: [2, 3], clipLimit: 1.5 }, input: photo },
+    { options: { valueRange: [-2, 2], tileGridSize: [2, 3], clipLimit: 1.5 }, input: photo, jumps: true },
     { options: { valueRange: [0, 4], clipLimit: 0 }, input: new Input([4, 5, 2], 'int32') },
   ],
   CutMix: [

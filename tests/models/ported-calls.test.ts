@@ -60,10 +60,10 @@ describe('hints', () => {
     expect(new Add().apply([a, b]).toArray()).toEqual([[4, 6]])
   })
 
-  it('compile needs a loss', () => {
+  it('fit after compile without a loss reports what is missing', async () => {
     const model = new Sequential([new Dense(1, { inputShape: [2] })])
-    expect(() => model.compile()).toThrow('compile: needs a loss')
-    expect(() => model.compile({ optimizer: 'adam' })).toThrow('null if layers add one')
+    model.compile()
+    await expect(model.fit(x, y, { verbose: 0 })).rejects.toThrow("Compile with a loss, for example 'meanSquaredError'")
   })
 
   it('validationBatches are validationSteps', async () => {

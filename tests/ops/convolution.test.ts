@@ -158,8 +158,8 @@ describe('affineTransform', () => {
     )
     expect(() => ops.affineTransform(row, ops.ones([2, 8]))).toThrow(ShapeError)
     expect(() => ops.affineTransform([1, 2], ops.ones([8]))).toThrow(/expected images/)
-    expect(() => ops.affineTransform(row, ops.ones([8]), { fillMode: 'mirror' as never })).toThrow(
-      /fillMode must be 'reflect' or 'wrap'/,
+    expect(() => ops.affineTransform(row, ops.ones([8]), { fillMode: 'mirrored' as never })).toThrow(
+      /fillMode must be 'reflect'/,
     )
   })
 })

@@ -167,7 +167,7 @@ describe('vectorize', () => {
     expect(() => ops.vectorize(3 as never)).toThrow(ArgumentError)
     for (const signature of ['(n)', 'n->n', '(n)->(n', '(n-m)->()'])
       expect(() => ops.vectorize(f, { signature }), signature).toThrow(ArgumentError)
-    expect(() => ops.vectorize(f, { signature: '(n),(n)->()' })([1])).toThrow(/2 operands/)
+    expect(() => ops.vectorize(f, { signature: '(n),(n)->()' })([1])).toThrow(/has 2 arguments/)
     expect(() => ops.vectorize(f, { signature: '(n,m)->()' })([1])).toThrow(ShapeError)
     expect(() => ops.vectorize(f, { signature: '(n)->()' })([1])).toThrow(ShapeError)
     expect(() => ops.vectorize((a, b) => ops.add(a, b), { signature: '(n),(n)->(n)' })([1], [1, 2])).toThrow(ShapeError)

@@ -208,3 +208,8 @@ describe('HashedCrossing in a model', () => {
     expect(() => new HashedCrossing({ numBins: 7, cardinalities: [2] }).apply(inputs)).toThrow(/must have 2 numbers/)
   })
 })
+
+it('declares features and crosses as objects that options name', () => {
+  expect(FeatureSpace.float()).toBeInstanceOf(utils.Feature)
+  expect(FeatureSpace.cross(['job', 'grade'], 8)).toBeInstanceOf(utils.Cross)
+})

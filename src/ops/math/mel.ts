@@ -3,6 +3,9 @@
 import { ArgumentError } from '../../core/errors'
 import { Tensor } from '../tensor'
 
+/** Bounds the memory of the filters to 256 MB. */
+const MOST_WEIGHTS = 2 ** 26
+
 /** The mel scale of HTK: 1127 ln(1 + f / 700) for f in Hz. */
 const melOf = (hertz: number): number => 1127 * Math.log1p(hertz / 700)
 
@@ -28,6 +31,10 @@ export function melFilters(frequencies: number, samplingRate: number, { count, l
   if (!(lowest < highest))
     throw new ArgumentError(
       `mel filters: the lowest frequency must be less than the highest, received ${lowest} and ${highest}`,
+    )
+  if (frequencies * count > MOST_WEIGHTS)
+    throw new ArgumentError(
+      `mel filters: expected at most ${MOST_WEIGHTS} weights, received ${frequencies} frequencies × ${count} bands`,
     )
   const [from, to] = [melOf(lowest), melOf(highest)]
   const edge = (i: number): number => from + ((to - from) * i) / (count + 1)

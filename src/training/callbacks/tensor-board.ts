@@ -5,8 +5,7 @@ import { boolean, configured, integer, option, text } from '../../core/options'
 import { snakeCase } from '../../core/registry'
 import type { Histogram, Scalar } from '../../formats/event-file'
 import { eventRecord, fileHead, graphRecord } from '../../formats/event-file'
-import { graphNodes } from '../../models/graph-nodes'
-import { LayerGraph } from '../../models/layer-graph'
+import { graphNodes, hasCalls } from '../../formats/graph-nodes'
 import { GrowingFile, fileSystem } from '../../runtime/files'
 import { nodeModule, nodeProcess } from '../../runtime/platform'
 import type { CallbackState, Logs } from './callback'
@@ -151,9 +150,7 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, ['logD
   /** The record of the model's graph; none for a model without a graph. */
   private graph(seconds: number): Uint8Array[] {
     const { model, writeGraph } = this
-    return writeGraph && model.graph instanceof LayerGraph
-      ? [graphRecord(seconds, graphNodes(model.name, model.graph))]
-      : []
+    return writeGraph && hasCalls(model.graph) ? [graphRecord(seconds, graphNodes(model.name, model.graph))] : []
   }
 
   /** File names contain the time, the machine and the process, and are unique. */

@@ -1,18 +1,37 @@
 // The nodes of a model's graph, for TensorBoard: one for each call of a layer. Models within the model are scopes.
 
 import { classNameOf } from '../core/registry'
+import type { Tree } from '../core/tree'
 import { flatten } from '../core/tree'
-import type { GraphNode } from '../formats/event-file'
+import type { GraphNode } from './event-file'
 import { Operation } from '../layers/core/operation'
 import { originOf, symbolsIn } from '../layers/symbol'
 import type { Tensor } from '../ops/tensor'
-import { LayerGraph } from './layer-graph'
+
+/** The calls of layers in a functional model. */
+interface CalledLayers {
+  readonly inputs: Tree<Tensor>
+  readonly outputs: Tree<Tensor>
+  /** In the order of flatten(inputs). */
+  readonly inputLayers: readonly { readonly name: string }[]
+  readonly calls: readonly {
+    readonly layer: { readonly name: string; readonly graph: object | null }
+    readonly input: unknown
+    readonly options: unknown
+    readonly outputs: readonly Tensor[]
+  }[]
+}
+
+/** Whether a graph consists of calls of layers. */
+export function hasCalls(graph: object | null): graph is CalledLayers {
+  return graph !== null && 'calls' in graph
+}
 
 /**
  * The nodes of a graph, named `scope/layer` as TensorBoard names those of Keras's models. Second calls of a layer are named
  * `layer_1`, `layer_2` ….
  */
-export function graphNodes(scope: string, graph: LayerGraph): GraphNode[] {
+export function graphNodes(scope: string, graph: CalledLayers): GraphNode[] {
   const nodes: GraphNode[] = []
   const names = new Set<string>()
   place(scope, graph, null, nodes, names)
@@ -26,7 +45,7 @@ export function graphNodes(scope: string, graph: LayerGraph): GraphNode[] {
  */
 function place(
   scope: string,
-  graph: LayerGraph,
+  graph: CalledLayers,
   given: readonly string[] | null,
   nodes: GraphNode[],
   names: Set<string>,
@@ -55,7 +74,7 @@ function place(
 
   flatten(graph.inputs).forEach((symbol, i) => add(graph.inputLayers[i]!, given === null ? [] : [given[i]!], [symbol]))
   for (const { layer, input, options, outputs } of graph.calls) {
-    if (!(layer.graph instanceof LayerGraph)) {
+    if (!hasCalls(layer.graph)) {
       add(layer, reads([input, options]), outputs)
       continue
     }
