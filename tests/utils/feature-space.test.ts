@@ -19,7 +19,7 @@ import type { Tensor } from '../../src'
 import { Dataset } from '../../src/data'
 import { expectNear } from '../helpers/golden'
 
-const { FeatureSpace } = utils
+const { Cross, Feature, FeatureSpace } = utils
 
 const records = [
   { age: 20, job: 'cook', grade: 7, pay: 10 },
@@ -210,6 +210,6 @@ describe('HashedCrossing in a model', () => {
 })
 
 it('declares features and crosses as objects that options name', () => {
-  expect(FeatureSpace.float()).toBeInstanceOf(utils.Feature)
-  expect(FeatureSpace.cross(['job', 'grade'], 8)).toBeInstanceOf(utils.Cross)
+  expect(FeatureSpace.float()).toBeInstanceOf(Feature)
+  expect(FeatureSpace.cross(['job', 'grade'], 8)).toBeInstanceOf(Cross)
 })

@@ -1,6 +1,6 @@
 // RandAugment and AugMix: random choices among other augmentations.
 
-import { boolean, configured, count, number, option } from '../../core/options'
+import { boolean, configured, integer, number, option } from '../../core/options'
 import type { ValuesOf } from '../../core/options'
 import type { BoundingBoxes } from '../../ops/image/bounding-boxes'
 import { sampling } from '../../ops/image/warp'
@@ -74,6 +74,9 @@ function oneOf(all: readonly Transformation[], chosen: Tensor): Transformation {
     boundingBoxes: pick((each) => each.boundingBoxes, boxes),
   }
 }
+/** A number of steps that a program has one by one. */
+const few = /* @__PURE__ */ integer({ min: 1, max: 100 })
+
 type Choose<Value> = (is: Tensor, a: Value, b: Value) => Value
 
 /** A random integer in 0 … below − 1. */
@@ -91,8 +94,8 @@ export class RandAugment extends configured(
   ImageLayer,
   () => ({
     ...policyOptions(),
-    /** The number of augmentations. Default 2. */
-    numOps: option(count, 2),
+    /** The number of augmentations, at most 100. Default 2. */
+    numOps: option(few, 2),
     /** The strength: f for random factors in [0, f], or [low, high], in [0, 1]. Default 0.5. */
     factor: option(interval(0, 1), 0.5),
   }),
@@ -130,10 +133,10 @@ export class AugMix extends configured(
   ImageLayer,
   () => ({
     ...policyOptions(),
-    /** The number of chains. Default 3. */
-    numChains: option(count, 3),
-    /** The largest number of augmentations in a chain. Default 3. */
-    chainDepth: option(count, 3),
+    /** The number of chains, at most 100. Default 3. */
+    numChains: option(few, 3),
+    /** The largest number of augmentations in a chain, at most 100. Default 3. */
+    chainDepth: option(few, 3),
     /** The strength: f for random factors in [0, f], or [low, high], in [0, 1]. Default 0.3. */
     factor: option(interval(0, 1), 0.3),
     /** The parameter of the distributions of w and m. Default 1. */
