@@ -529,28 +529,29 @@ export function withoutOptions<Options extends object>(config: Options, names: r
 type AbstractClass = abstract new (...inputs: never) => object
 /** Options, which may be omitted if none is required. */
 type OptionsArgument<Options> = Partial<Options> extends Options ? [options?: Options] : [options: Options]
-/** Values of the options `Names` by position, at least one, and an object with the others. */
-type PositionalArguments<Options, Names, Values extends readonly unknown[] = []> = Names extends readonly [
+/**
+ * The constructors that take values of the options `Names` by position, at least one, and an object with the others: a
+ * signature for each number of values, because editors show no documentation for options in a union of argument lists.
+ */
+type PositionalConstructor<Options, Names, Instance, Values extends readonly unknown[] = []> = Names extends readonly [
   infer Name extends keyof Options,
   ...infer Rest,
 ]
-  ? | [...Values, value: Options[Name], ...OptionsArgument<Flat<Omit<Options, Name>>>]
-    | PositionalArguments<Omit<Options, Name>, Rest, [...Values, value: Options[Name]]>
-  : never
+  ? (abstract new (
+      ...inputs: [...Values, value: Options[Name], ...OptionsArgument<Flat<Omit<Options, Name>>>]
+    ) => Instance) &
+      PositionalConstructor<Omit<Options, Name>, Rest, Instance, [...Values, value: Options[Name]]>
+  : unknown
 type OptionsIn<Arguments> = Arguments extends [options?: infer Options] ? Exclude<Options, undefined> : never
 type BaseOptions<Base extends AbstractClass> = OptionsIn<ConstructorParameters<Base>>
 
-/**
- * The constructor of a class. A first value that is an object, such as a layer, has a separate signature: in a union with
- * options, editors would show no documentation for options with the same names. Options come last, where
- * ConstructorParameters finds them.
- */
-type Constructor<Options, Names extends readonly unknown[], Instance> = [
-  Extract<Options[Names[0] & keyof Options], object>,
-] extends [never]
-  ? abstract new (...inputs: PositionalArguments<Options, Names> | OptionsArgument<Options>) => Instance
-  : (abstract new (...inputs: PositionalArguments<Options, Names>) => Instance) &
-      (abstract new (...inputs: OptionsArgument<Options>) => Instance)
+/** The constructor of a class. Options come last, where ConstructorParameters finds them. */
+type Constructor<Options, Names extends readonly unknown[], Instance> = PositionalConstructor<
+  Options,
+  Names,
+  Instance
+> &
+  (abstract new (...inputs: OptionsArgument<Options>) => Instance)
 
 /** The same properties in one object type, which editors show as a list. */
 type Flat<Type> = { [Key in keyof Type]: Type[Key] } & {}

@@ -64,7 +64,7 @@ export abstract class PyDataset<Item = BatchData> implements Source<Item> {
     return this.length
   }
 
-  /** `length`, checked. @internal */
+  /** `length`, checked. */
   get size(): number {
     const { length } = this
     if (length === Infinity || (Number.isSafeInteger(length) && length >= 0)) return length
@@ -73,7 +73,7 @@ export abstract class PyDataset<Item = BatchData> implements Source<Item> {
     )
   }
 
-  /** A pass in the order of the indices. @internal */
+  /** A pass in the order of the indices. */
   open(): Cursor<Item> {
     return new PyCursor(this, null)
   }

@@ -182,7 +182,7 @@ describe('a class with options', () => {
       padding: 'same',
     })
     expect(new MaxPooling2D(2)).toMatchObject({ poolSize: [2, 2] })
-    expect(new LSTM(8, { returnSequences: true }).getConfig()).toEqual(
+    expect(new LSTM(8, { returnSequences: true, name: 'lstm' }).getConfig()).toEqual(
       new LSTM({ units: 8, returnSequences: true, name: 'lstm' }).getConfig(),
     )
     expect(new Embedding(100, 16, { maskZero: true })).toMatchObject({ inputDim: 100, outputDim: 16, maskZero: true })

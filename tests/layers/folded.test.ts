@@ -1,4 +1,6 @@
 // BatchNormalization at prediction scales the kernel of the product before it, and gives the numbers of the formula.
+// modes: simd, relaxed
+
 import { describe, expect, it } from 'vitest'
 import {
   BatchNormalization,

@@ -418,7 +418,7 @@ describe('IoU', () => {
 
 describe('scores of rows', () => {
   it.each([metrics.F1Score, metrics.R2Score])('%o refuse other shapes', (Score) => {
-    const metric = new Score()
+    const metric = new (Score as new () => metrics.Metric)()
     expect(() =>
       metric.apply(
         [1, 2],

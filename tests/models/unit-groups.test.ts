@@ -185,7 +185,7 @@ describe('unit groups', () => {
   })
 
   it('of recurrent layers are in every gate', () => {
-    for (const Recurrent of [LSTM, GRU]) {
+    for (const Recurrent of [LSTM, GRU as unknown as typeof LSTM]) {
       const model = new Sequential([
         new Embedding({ inputDim: 7, outputDim: 3, inputShape: [5], name: 'words' }),
         new Recurrent({ units: 4, returnSequences: true, name: 'first' }),

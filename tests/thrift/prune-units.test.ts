@@ -180,7 +180,7 @@ describe('removes units', () => {
   })
 
   it('of recurrent layers and embeddings', async () => {
-    for (const Recurrent of [LSTM, GRU]) {
+    for (const Recurrent of [LSTM, GRU as unknown as typeof LSTM]) {
       const model = new Sequential([
         new Embedding({ inputDim: 7, outputDim: 4, inputShape: [5], name: 'words' }),
         new Recurrent({ units: 5, returnSequences: true, name: 'first' }),
