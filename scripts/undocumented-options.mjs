@@ -70,7 +70,9 @@ function callsWithOptions(program, file) {
   const objectsIn = (type) => {
     const objects = membersOf(checker.getBaseConstraintOfType(type) ?? type).filter(isObject)
     const isWritten = (each) => each.getProperties().some(({ flags }) => !(flags & ts.SymbolFlags.Method))
-    return objects.some(isMade) ? [] : objects.filter(isWritten)
+    // A type parameter is the type of data, which the result has, too.
+    const isData = Boolean(type.flags & ts.TypeFlags.TypeParameter)
+    return isData || objects.some(isMade) ? [] : objects.filter(isWritten)
   }
   const isObject = (type) =>
     Boolean(type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) &&

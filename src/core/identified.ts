@@ -2,13 +2,13 @@
 // its own functions, which pass their registry.
 
 import { ArgumentError, camelKey, knownName, quoted } from './errors'
-import type { Config, Configurable, CustomObjects, Registry, Serialized } from './registry'
+import type { Configurable, CustomObjects, Registry, Serialized } from './registry'
 import { camelCase, customFunction, customObjectScope, functionNamed, isSerialized, serialize } from './registry'
 
 /** A saved object in Keras's spelling, as JSON of Python contains it. */
 interface SerializedByKeras {
   readonly class_name: string
-  readonly config: Config
+  readonly [key: string]: unknown
 }
 
 /** A saved object, in this library's spelling or in Keras's. */

@@ -17,6 +17,16 @@ const read = (yTrue: TensorLike, yPred: TensorLike): [Tensor, Tensor] => [
   asTensor(yPred, 'yPred'),
 ]
 
+export interface BinaryAccuracyFunctionOptions {
+  /** The limit between 0 and 1. Default 0.5. */
+  readonly threshold?: number
+}
+
+export interface TopKFunctionOptions {
+  /** The number of classes that count. Default 5. */
+  readonly k?: number
+}
+
 /**
  * 1 where the prediction, 1 above `threshold` and else 0, equals the target, and 0 elsewhere: [batch, …] → [batch, …].
  *
@@ -27,7 +37,7 @@ const read = (yTrue: TensorLike, yPred: TensorLike): [Tensor, Tensor] => [
 export function binaryAccuracy(
   yTrue: TensorLike,
   yPred: TensorLike,
-  threshold?: number | { readonly threshold?: number },
+  threshold?: number | BinaryAccuracyFunctionOptions,
 ): Tensor {
   requireArguments('metrics.binaryAccuracy', arguments, 3)
   const table = { threshold: option(number(), 0.5) }
@@ -69,7 +79,7 @@ export function sparseCategoricalAccuracy(yTrue: TensorLike, yPred: TensorLike):
 export function topKCategoricalAccuracy(
   yTrue: TensorLike,
   yPred: TensorLike,
-  k?: number | { readonly k?: number },
+  k?: number | TopKFunctionOptions,
 ): Tensor {
   requireArguments('metrics.topKCategoricalAccuracy', arguments, 3)
   const [y, p] = read(yTrue, yPred)

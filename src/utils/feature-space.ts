@@ -267,8 +267,11 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
 
   /** A column that a given layer reads. @param outputMode 'float', 'int' or 'oneHot': the form of the result */
   static feature(given: {
+    /** The dtype of the values: 'float32', 'int32' or 'string'. */
     readonly dtype: FeatureType
+    /** The layer that encodes the values. */
     readonly preprocessor: LayerBase
+    /** The form of the encoding: 'float', 'int' or 'oneHot'. */
     readonly outputMode: FeatureOutput
   }): Feature {
     const table = {

@@ -11,7 +11,9 @@ import type { Tensor } from '../tensor'
 
 /** Complex numbers, as ops return them, or with data in place of tensors. */
 export interface ComplexParts {
+  /** The real parts. */
   readonly real: TensorLike
+  /** The imaginary parts. */
   readonly imag: TensorLike
 }
 
