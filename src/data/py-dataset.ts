@@ -121,7 +121,7 @@ class PyCursor<Item> implements Cursor<Item> {
 
   skip(count: number): Soon<void> {
     const ready = Math.min(count, this.queue.length)
-    this.queue.splice(0, ready)
+    void this.queue.splice(0, ready)
     this.at = Math.min(this.size, this.at + count - ready)
   }
 

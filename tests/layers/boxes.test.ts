@@ -226,7 +226,7 @@ describe('boxes follow the pixels', () => {
     expect(boxes.shape).toEqual([2, 2, 4])
     const rows = labels.toArray<number[][]>()
     expect(rows.map(([own]) => own)).toEqual([1, 2])
-    expect(rows.map(([, other]) => other).toSorted()).toEqual([1, 2])
+    expect(rows.map(([, other]) => other).toSorted((a, b) => Number(a) - Number(b))).toEqual([1, 2])
     const byLabel: Readonly<Record<number, readonly number[]>> = { 1: painted[0], 2: painted[1] }
     expect(boxes.toArray<number[][][]>()).toEqual(rows.map((row) => row.map((label) => byLabel[label])))
   })
