@@ -4,10 +4,10 @@ import { configured, number, option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { fillMode, gridOf, sampleAt, sampling } from '../../ops/image/warp'
 import type { Sampling } from '../../ops/image/warp'
-import { solve } from '../../ops/linalg/factorization'
+import { perspective } from '../../ops/image/perspective'
 import { sliceAlong } from '../../ops/numpy/along'
-import { add, divide, multiply, negative, where } from '../../ops/numpy/elementwise'
-import { broadcastTo, concatenate, onesLike, reshape, squeeze, zerosLike } from '../../ops/numpy/shape'
+import { add, multiply, where } from '../../ops/numpy/elementwise'
+import { broadcastTo, reshape, squeeze } from '../../ops/numpy/shape'
 import { normal } from '../../ops/random/random'
 import { Tensor } from '../../ops/tensor'
 import { seedOption } from '../random'
@@ -15,41 +15,12 @@ import { within } from './colours'
 import type { Transformation } from './image-layer'
 import { ImageLayer, RandomDraws, interval, probabilityOption, rangeOption } from './image-layer'
 import { bell, blurred } from './mixing'
-import type { PointMap } from './placing'
 import { warped } from './placing'
 
 /** The corners of an image, [1, 4, 2], each (x, y). */
 function cornersOf({ shape }: Tensor): Tensor {
   const [right, bottom] = [Math.max(1, shape[2]! - 1), Math.max(1, shape[1]! - 1)]
   return new Tensor(Float32Array.of(0, 0, right, 0, 0, bottom, right, bottom), [1, 4, 2], 'float32')
-}
-
-/**
- * The change of perspective that maps four points to four others, each [batch, 4, 2]:
- *
- *   x′ = (h₀ x + h₁ y + h₂) / d      y′ = (h₃ x + h₄ y + h₅) / d      d = h₆ x + h₇ y + 1
- */
-function perspective(from: Tensor, to: Tensor): PointMap {
-  // Each [batch, 4, 1].
-  const [u, v] = [sliceAlong(from, 2, 0, 1), sliceAlong(from, 2, 1, 1)]
-  const [x, y] = [sliceAlong(to, 2, 0, 1), sliceAlong(to, 2, 1, 1)]
-  const [zero, one] = [zerosLike(u), onesLike(u)]
-  const last = (of: Tensor): Tensor[] => [negative(multiply(of, u)), negative(multiply(of, v))]
-  const system = concatenate(
-    [
-      concatenate([u, v, one, zero, zero, zero, ...last(x)], 2),
-      concatenate([zero, zero, zero, u, v, one, ...last(y)], 2),
-    ],
-    1,
-  )
-  const entries = solve(system, concatenate([x, y], 1))
-  // Each [batch, 1, 1].
-  const h = (i: number): Tensor => sliceAlong(entries, 1, i, 1)
-  return (x, y) => {
-    const depth = add(add(multiply(h(6), x), multiply(h(7), y)), 1)
-    const along = (i: number): Tensor => divide(add(add(multiply(h(i), x), multiply(h(i + 1), y)), h(i + 2)), depth)
-    return [along(0), along(3)]
-  }
 }
 
 /**

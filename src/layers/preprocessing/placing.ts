@@ -1,5 +1,6 @@
 // Layers that flip, rotate, translate, zoom and shear images at random.
 
+import type { PointMap } from '../../ops/image/perspective'
 import { choice, configured, nullable, number, option, required } from '../../core/options'
 import type { ValuesOf } from '../../core/options'
 import { add, cos, divide, lessEqual, multiply, negative, sin, subtract, where } from '../../ops/numpy/elementwise'
@@ -50,9 +51,6 @@ export class RandomFlip extends configured(
     return { images: mirror, segmentationMasks: mirror, boundingBoxes }
   }
 }
-
-/** Maps points, in pixels: x along the columns and y along the rows, in shapes that broadcast. */
-export type PointMap = (x: Tensor, y: Tensor) => readonly [x: Tensor, y: Tensor]
 
 const warpOptions = () => ({
   /**

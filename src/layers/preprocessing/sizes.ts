@@ -8,8 +8,7 @@ import { boxesOf, edgesOf } from '../../ops/image/bounding-boxes'
 import { add, cast, floor, lessEqual, multiply, round, subtract, where } from '../../ops/numpy/elementwise'
 import { max } from '../../ops/numpy/reduce'
 import type { Size } from '../../ops/image/resize'
-import { interpolation, resize, sidesLike, sizeOfImages } from '../../ops/image/resize'
-import { slice } from '../../ops/numpy/shape'
+import { cutOut, interpolation, middleLike, middleOf, resize, sizeOfImages } from '../../ops/image/resize'
 import type { Tensor } from '../../ops/tensor'
 import { gridOf, sampleAt } from '../../ops/image/warp'
 import type { Transformation } from './image-layer'
@@ -26,31 +25,6 @@ const sizeOptions = () => ({
 /** Whole pixels before an image whose extent becomes another one; negative where it is cut. */
 const shift = (target: number, extent: number): number =>
   target >= extent ? Math.floor((target - extent) / 2) : -Math.floor((extent - target) / 2)
-
-/** A part of an image. */
-interface Part {
-  readonly top: number
-  readonly left: number
-  readonly height: number
-  readonly width: number
-}
-
-/** The centre of an image. */
-const middleOf = ([rows, columns]: Size, [height, width]: Size): Part => ({
-  top: Math.floor((rows - height) / 2),
-  left: Math.floor((columns - width) / 2),
-  height,
-  width,
-})
-
-/** The largest centred part of an image with the target's aspect ratio. */
-function middleLike(size: Size, target: Size): Part {
-  const [height, width] = sidesLike(size, target)
-  return middleOf(size, [Math.max(Math.min(size[0], height), 1), Math.max(Math.min(size[1], width), 1)])
-}
-
-const cutOut = (x: Tensor, { top, left, height, width }: Part): Tensor =>
-  slice(x, [0, top, left, 0], [-1, height, width, -1])
 
 /** Boxes, scaled and then moved along both axes. */
 const placed =

@@ -5,16 +5,16 @@ import { number, option } from '../../core/options'
 import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
-import { solve } from '../linalg/factorization'
 import { sliceAlong } from '../numpy/along'
-import { add, cast, divide, multiply, negative, round } from '../numpy/elementwise'
-import { concatenate, expandDims, onesLike, reshape, squeeze, unstack, zerosLike } from '../numpy/shape'
+import { add, cast, multiply, round } from '../numpy/elementwise'
+import { expandDims, reshape, squeeze, unstack } from '../numpy/shape'
 import type { RandomOptions } from '../random/generator'
 import { seedKind } from '../random/generator'
 import { normal } from '../random/draws'
 import type { Tensor } from '../tensor'
 import { eachImage } from './batch'
 import { smooth } from './filters'
+import { perspective } from './perspective'
 import type { FillMode, Sampling } from './warp'
 import { anyFillMode, gridOf, sampleAt, sampleGrid, sampling } from './warp'
 
@@ -128,30 +128,10 @@ export function perspectiveTransform(
       throw new ShapeError(
         `perspectiveTransform: both sets of points must have one shape, received ${formatShape(start.shape)} and ${formatShape(end.shape)}`,
       )
-    const homography = homographyOf(start, end)
-    const h = (i: number): Tensor => reshape(sliceAlong(homography, 1, i, 1), [start.shape[0]!, 1, 1])
     const { x, y } = gridOf(rows, columns)
-    const scale = add(add(multiply(h(6), x), multiply(h(7), y)), 1)
-    const origin = (i: number): Tensor => divide(add(add(multiply(h(i), x), multiply(h(i + 1), y)), h(i + 2)), scale)
-    return sampleAt(cast(batch, 'float32'), origin(3), origin(0), { ...given, fillMode: 'constant' })
+    const [column, row] = perspective(end, start)(x, y)
+    return sampleAt(cast(batch, 'float32'), row, column, { ...given, fillMode: 'constant' })
   })
-}
-
-/** The eight numbers h [batch, 8] of the transform that maps the end points to the start points. */
-function homographyOf(start: Tensor, end: Tensor): Tensor {
-  // Each [batch, 4, 1].
-  const [x, y] = [sliceAlong(start, 2, 0, 1), sliceAlong(start, 2, 1, 1)]
-  const [u, v] = [sliceAlong(end, 2, 0, 1), sliceAlong(end, 2, 1, 1)]
-  const [zero, one] = [zerosLike(u), onesLike(u)]
-  const third = (of: Tensor): Tensor[] => [negative(multiply(of, u)), negative(multiply(of, v))]
-  const system = concatenate(
-    [
-      concatenate([u, v, one, zero, zero, zero, ...third(x)], 2),
-      concatenate([zero, zero, zero, u, v, one, ...third(y)], 2),
-    ],
-    1,
-  )
-  return squeeze(solve(system, concatenate([x, y], 1)), -1)
 }
 
 export interface ElasticTransformOptions extends RandomOptions {

@@ -78,23 +78,36 @@ export const sizeOfImages = ({ shape }: Tensor): Size => [shape[1]!, shape[2]!]
  * The sides of an image at the aspect ratio of another: the rows that its columns require, and the columns that its
  * rows require.
  */
-export const sidesLike = ([rows, columns]: Size, [height, width]: Size): Size => [
+const sidesLike = ([rows, columns]: Size, [height, width]: Size): Size => [
   Math.trunc((columns * height) / width),
   Math.trunc((rows * width) / height),
 ]
 
-/** The centre of images. */
-function middleOf(x: Tensor, [height, width]: Size): Tensor {
-  const [rows, columns] = sizeOfImages(x)
-  return slice(x, [0, Math.floor((rows - height) / 2), Math.floor((columns - width) / 2), 0], [-1, height, width, -1])
+/** A part of an image. */
+export interface Part {
+  readonly top: number
+  readonly left: number
+  readonly height: number
+  readonly width: number
 }
 
-/** The largest centred part of images with the target's aspect ratio. */
-function croppedLike(x: Tensor, target: Size): Tensor {
-  const [rows, columns] = sizeOfImages(x)
-  const [height, width] = sidesLike([rows, columns], target)
-  return middleOf(x, [Math.max(Math.min(rows, height), 1), Math.max(Math.min(columns, width), 1)])
+/** The centre of an image. */
+export const middleOf = ([rows, columns]: Size, [height, width]: Size): Part => ({
+  top: Math.floor((rows - height) / 2),
+  left: Math.floor((columns - width) / 2),
+  height,
+  width,
+})
+
+/** The largest centred part of an image with the target's aspect ratio. */
+export function middleLike(size: Size, target: Size): Part {
+  const [height, width] = sidesLike(size, target)
+  return middleOf(size, [Math.max(Math.min(size[0], height), 1), Math.max(Math.min(size[1], width), 1)])
 }
+
+/** A part of images [batch, rows, columns, channels]. */
+export const cutOut = (x: Tensor, { top, left, height, width }: Part): Tensor =>
+  slice(x, [0, top, left, 0], [-1, height, width, -1])
 
 /** Images, padded equally on both sides to the target's aspect ratio. */
 function paddedLike(x: Tensor, target: Size, value: number): Tensor {
@@ -158,7 +171,7 @@ export function resize(
   const target = perAxis(2).read(size, 'resize: size') as Size
   return eachImage('resize', images, (batch) => {
     const shaped = given.cropToAspectRatio
-      ? croppedLike(batch, target)
+      ? cutOut(batch, middleLike(sizeOfImages(batch), target))
       : given.padToAspectRatio
         ? paddedLike(batch, target, given.fillValue)
         : batch
