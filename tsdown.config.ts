@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import type { UserConfig } from 'tsdown'
 import { defineConfig } from 'tsdown'
 import ts from 'typescript'
@@ -18,6 +19,9 @@ interface Chunk {
 const SUB_PATHS = ['balance', 'data', 'explain', 'search', 'thrift']
 
 const ENTRIES = ['index', ...SUB_PATHS].map((name) => [name, `src/${name}.ts`] as const)
+
+/** `myelin` for Node, with the declarations of `index`. */
+const NODE_ENTRY = ['node', 'src/node.ts'] as const
 
 const shared = {
   format: 'esm',
@@ -54,7 +58,8 @@ const ownOfSubPath = new RegExp(
 )
 
 /** Modules that only give names to what other modules have. */
-const isEntry = (id: string): boolean => /[\\/]src[\\/](?:index\.ts|layers[\\/]recorded[\\/])|recorded-ops:/.test(id)
+const isEntry = (id: string): boolean =>
+  /[\\/]src[\\/](?:(?:index|node)\.ts|layers[\\/]recorded[\\/])|recorded-ops:/.test(id)
 
 /** One chunk for what the entries share, so that a class has one copy and a stack trace names few files. */
 const codeSplitting = {
@@ -398,17 +403,40 @@ const ownLines = {
   },
 }
 
+/** The files of kernels that the entry for Node reads. */
+const kernelFiles = {
+  name: 'kernel-files',
+  generateBundle(this: { emitFile(file: { type: 'asset'; fileName: string; source: Uint8Array }): void }) {
+    for (const file of readdirSync('build')) {
+      const name = /^simd\.(\w+)\.wasm$/.exec(file)?.[1]
+      if (name !== undefined)
+        this.emitFile({ type: 'asset', fileName: `kernels/${name}.wasm`, source: readFileSync(`build/${file}`) })
+    }
+  },
+}
+
 // ES modules that people can read, for Node, browsers and bundlers alike; the sources with their comments are in the maps.
 // Every entry shares chunks with the others, so that a class has one copy. Why, and what is measured:
 // docs/decisions/0013-readable-modules.md. The declarations are a build of their own: together, the two would share files.
 export default defineConfig([
   {
     ...shared,
-    entry: Object.fromEntries([...ENTRIES, ...NAMESPACES]),
+    entry: Object.fromEntries([...ENTRIES, NODE_ENTRY, ...NAMESPACES]),
     dts: false,
     clean: true,
     sourcemap: true,
-    plugins: [namespaces, recordedOps, knownInstructions, declarations, bases, enums, ascii, shortLines, shortNames],
+    plugins: [
+      namespaces,
+      recordedOps,
+      knownInstructions,
+      declarations,
+      bases,
+      enums,
+      ascii,
+      shortLines,
+      shortNames,
+      kernelFiles,
+    ],
     outputOptions: {
       comments: { annotation: true, jsdoc: false, legal: true },
       chunkFileNames: '[name].js',

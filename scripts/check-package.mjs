@@ -123,8 +123,9 @@ const parts = [...entries.keys()].filter((name) => name !== manifest.name)
 const { count, lacking } = undocumentedOptions(program, [...entries.keys()])
 report('editors show documentation of options', count === 0 ? ['no options were found'] : lacking, `${count} options`)
 
+// node.js takes the place of index.js.
 const published = scripts
-  .filter((name) => !parts.some((part) => entries.get(part) === join(root, 'dist', name)))
+  .filter((name) => name !== 'node.js' && !parts.some((part) => entries.get(part) === join(root, 'dist', name)))
   .reduce((sum, name) => sum + gzipped(codeOf.get(name)), 0)
 report(
   'size as published',
@@ -326,6 +327,19 @@ for (const name of entries.keys()) {
   const names = Object.keys(await import(name))
   report(`${name} loads in Node`, names.length > 0 ? [] : ['exports nothing'], `${names.length} exports`)
 }
+const [forAll, forNode] = await Promise.all([import('../dist/index.js'), import('../dist/node.js')])
+const differing = Object.keys({ ...forAll, ...forNode }).filter((name) => forAll[name] !== forNode[name])
+report(
+  'the entry for Node is the default one, with kernels from files',
+  [
+    ...differing.map((name) => `${name} differs`),
+    ...readdirSync('build')
+      .map((name) => /^simd\.(\w+)\.wasm$/.exec(name)?.[1])
+      .filter((name) => name !== undefined && !files.some(({ path }) => path === `dist/kernels/${name}.wasm`))
+      .map((name) => `dist/kernels/${name}.wasm is not in the package`),
+  ],
+  `${Object.keys(forNode).length} names`,
+)
 const untyped = parts
   .map((name) => name.slice(manifest.name.length + 1))
   .filter((name) => manifest.typesVersions?.['*']?.[name] === undefined)

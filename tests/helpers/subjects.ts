@@ -355,6 +355,18 @@ const ofCallbacks: Readonly<Record<string, (folder: string) => Readonly<Record<s
   SynapticScaling: () => ({ every: 4 }),
 }
 
+/** Runs a function in a folder, where relative paths belong, and removes the folder. */
+async function within<Result>(folder: string, run: () => Promise<Result>): Promise<Result> {
+  const former = process.cwd()
+  process.chdir(folder)
+  try {
+    return await run()
+  } finally {
+    process.chdir(former)
+    await rm(folder, { recursive: true })
+  }
+}
+
 function callbackSubjects(): Subject[] {
   const all = { ...callbacks, ...balance, ...thrift }
   return Object.entries(all).flatMap(([name, found]: [string, unknown]): Subject[] => {
@@ -370,7 +382,7 @@ function callbackSubjects(): Subject[] {
           folder = mkdtempSync(join(tmpdir(), 'myelin-subject-'))
           return ofCallbacks[name]?.(folder) ?? {}
         },
-        use: (made) => useCallback(made as Callback, folder).finally(() => rm(folder, { recursive: true })),
+        use: (made) => within(folder, () => useCallback(made as Callback, folder)),
       },
     ]
   })

@@ -143,9 +143,20 @@ export function link(
   }
 }
 
+/** Reads the plain variant of a binary by its name. Returns null if there is none. */
+type ReadBinary = (name: string) => Uint8Array<ArrayBuffer> | null
+
+let readBinary: ReadBinary | null = null
+
+/** Sets where binaries come from. Those that the function does not find are decoded from text. */
+export function readBinariesWith(read: ReadBinary): void {
+  readBinary = read
+}
+
 /** The bytes of a binary. */
-export function bytesOf({ encoded, size }: Binary, level: SimdLevel): Uint8Array<ArrayBuffer> {
-  const bytes = decodeBytes(encoded, size, decoder)
+export function bytesOf({ name, encoded, size }: Binary, level: SimdLevel): Uint8Array<ArrayBuffer> {
+  const found = readBinary?.(name)
+  const bytes = found?.length === size ? found : decodeBytes(encoded, size, decoder)
   if (level === 'relaxed') fuse(bytes, fusions)
   return bytes
 }
