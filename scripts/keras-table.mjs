@@ -138,10 +138,6 @@ export const LEFT_OUT = [
     why: '`fit`, `evaluate` and `predict` call a list of callbacks. A loop of your own calls the methods of its callbacks.',
   },
   { names: ['callbacks.ProgbarLogger'], why: '`fit` shows its progress itself; `verbose` chooses the form.' },
-  {
-    names: ['optimizers.OptimizerMap'],
-    why: '`MultiOptimizer` takes pairs of an optimizer and the weights that it updates.',
-  },
   { names: ['utils.Config'], why: 'Options are plain objects, and classes refuse unknown ones.' },
   {
     names: ['utils.get_file'],

@@ -2,6 +2,7 @@
 
 export { MultiOptimizer } from './multi'
 export type { MultiOptimizerOptions, OptimizerFor } from './multi'
+export { OptimizerMap } from './optimizer-map'
 export { LossScaleOptimizer } from './loss-scale'
 export type { LossScaleOptions } from './loss-scale'
 export { Optimizer } from './optimizer'

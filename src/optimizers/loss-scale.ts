@@ -64,9 +64,9 @@ export class LossScaleOptimizer extends configured(Optimizer, lossScaleOptions, 
       if (name !== 'name' && JSON.stringify(write(value)) !== JSON.stringify(usual))
         throw new ArgumentError(`${this.name}: ${name} has no effect here. Set it in the inner optimizer`)
     }
-    if (this.innerOptimizer.lossScaleFactor !== null)
+    if (this.innerOptimizer.lossScaleFactor !== null || this.innerOptimizer.skipsNonFinite)
       throw new ArgumentError(
-        `${this.name}: the lossScaleFactor of the inner optimizer must be null: the loss is scaled once`,
+        `${this.name}: the loss is scaled once, so the inner optimizer must not scale it (lossScaleFactor null, no LossScaleOptimizer)`,
       )
   }
 

@@ -11,6 +11,7 @@ import type { Variable } from '../ops/variable'
 import type { Match } from './match'
 import { matchKind, matches } from './match'
 import { Optimizer, optimizerOptions } from './optimizer'
+import { OptimizerMap } from './optimizer-map'
 import type { UpdateResult } from './optimizer'
 import type { Slot } from './parameters'
 import * as rules from './rules'
@@ -20,6 +21,8 @@ import type { LearningRateSchedule } from './schedules'
 export interface OptimizerFor {
   readonly optimizer: Optimizer
   readonly match: Match | null
+  /** The map that the pair comes from. It refuses a weight that several of its keys match. */
+  readonly map?: OptimizerMap
 }
 
 export type OptimizerInput = NamesOf<typeof rules> | (string & {}) | Optimizer | Serialized
@@ -38,19 +41,35 @@ const optimizerFor: Kind<OptimizerFor, readonly [OptimizerInput, (Match | null)?
       )
     }
     const [given, match = null]: unknown[] = value
-    if (given instanceof MultiOptimizer)
-      throw new ArgumentError(`${where}[0] must be a single optimizer, received a MultiOptimizer`)
+    const own = optimizer.read(given, `${where}[0]`)
+    // Each of the others scales the loss, or divides the weights once more.
+    if (own instanceof MultiOptimizer || own.skipsNonFinite)
+      throw new ArgumentError(`${where}[0] must be a single optimizer, received a ${own.constructor.name}`)
     return {
-      optimizer: optimizer.read(given, `${where}[0]`),
+      optimizer: own,
       match: match === null ? null : matchKind.read(match, `${where}[1]`),
     }
   },
   write: ({ optimizer: own, match }) => [optimizer.write(own), match === null ? null : matchKind.write(match)],
 }
 
+const pairs = listOf(optimizerFor)
+
+const optimizerList: Kind<
+  readonly OptimizerFor[],
+  readonly (readonly [OptimizerInput, (Match | null)?])[] | OptimizerMap
+> = {
+  read(value, where) {
+    if (!(value instanceof OptimizerMap)) return pairs.read(value, where)
+    const mapped = value.pairs.map((each) => [each.optimizer, each.match])
+    return pairs.read(mapped, where).map((each) => ({ ...each, map: value }))
+  },
+  write: (all) => pairs.write(all),
+}
+
 const multiOptions = () => ({
-  /** Pairs of an optimizer and its weights; the first that matches a weight trains it. */
-  optimizers: required(listOf(optimizerFor)),
+  /** Pairs of an optimizer and its weights; the first that matches a weight trains it. Or an OptimizerMap. */
+  optimizers: required(optimizerList),
 })
 export type MultiOptimizerOptions = OptionInputs<ReturnType<typeof multiOptions>> & {
   /** Default: the class name in camelCase. */
@@ -68,18 +87,22 @@ function isEmptyList(value: unknown): boolean {
  * new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 0.1 }), 'encoder/'], ['adam']] })
  * ```
  *
- * Keras: `keras.optimizers.MultiOptimizer`.
+ * Keras: `keras.optimizers.MultiOptimizer`, which takes an `OptimizerMap`, as this class does.
  * @throws ArgumentError for an option of the single optimizers, such as learningRate, and when it is built for a weight
  * that no optimizer matches
  */
-export class MultiOptimizer extends configured(Optimizer, multiOptions) {
+export class MultiOptimizer extends configured(Optimizer, multiOptions, ['optimizers', 'name']) {
   static readonly className = 'MultiOptimizer'
   private chosen: readonly Variable[] = []
 
-  constructor(...given: [options: MultiOptimizerOptions]) {
-    super(...given)
+  constructor(
+    ...given:
+      | [options: MultiOptimizerOptions]
+      | [optimizers: MultiOptimizerOptions['optimizers'], options?: Omit<MultiOptimizerOptions, 'optimizers'>]
+  ) {
+    super(...(given as [options: MultiOptimizerOptions]))
     const single = Object.keys(optimizerOptions()).filter((name) => name !== 'name')
-    for (const [key, value] of Object.entries<unknown>(given[0])) {
+    for (const [key, value] of Object.entries<unknown>({ ...given.at(-1) })) {
       const name = knownName(key, single)
       const isSet = value !== undefined && value !== null && value !== false && !isEmptyList(value)
       if (name !== undefined && isSet)
@@ -131,6 +154,7 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
 
   private optimizerOf(weight: Variable): Optimizer {
     const found = this.optimizers.find(({ match }) => match === null || matches(match, weight))
+    found?.map?.get(weight.name)
     if (found !== undefined) return found.optimizer
     throw new ArgumentError(
       `${this.name}: no optimizer matches ${weight.name}. End the list with one for all other weights: ['adam'].`,

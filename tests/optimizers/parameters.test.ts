@@ -9,7 +9,9 @@ import {
   CosineDecay,
   Dense,
   Lamb,
+  LossScaleOptimizer,
   MultiOptimizer,
+  OptimizerMap,
   ParameterGroup,
   RMSprop,
   SGD,
@@ -253,6 +255,54 @@ describe('MultiOptimizer', () => {
     const multi = getOptimizer({ className: 'MultiOptimizer', config: { ...config, [name]: 0.5 } })
     expect(multi.learningRate).toBe(0.25)
     expect(multi.getConfig()).toEqual(config)
+  })
+})
+
+describe('OptimizerMap', () => {
+  const [sgd, adam, rmsprop] = [new SGD(0.25), new Adam(0.5), new RMSprop(0.125)]
+  const map = (): OptimizerMap =>
+    new OptimizerMap(rmsprop, { 'encoder/.*': sgd, decoder: adam }).set('encoder/dense/bias', adam)
+
+  it('prefers a name to an expression, which matches whole names', () => {
+    const names = ['encoder/dense/bias', 'encoder/dense/kernel', 'decoder', 'decoder/kernel', 'my/encoder/kernel']
+    expect(names.map((name) => map().get(name))).toEqual([adam, sgd, adam, rmsprop, rmsprop])
+    expect([...map().keys()]).toEqual(['encoder/.*', 'decoder', 'encoder/dense/bias'])
+    const less = map()
+    expect([less.delete('decoder'), less.delete('decoder'), less.size]).toEqual([true, false, 2])
+    expect(less.get('decoder')).toBe(rmsprop)
+  })
+
+  it('gives MultiOptimizer the same choice, also after it was saved', () => {
+    const names = ['encoder/a', 'encoder/dense/bias', 'decoder', 'head/kernel']
+    const [together, alone, loaded] = [make(...names), make(...names), make(...names)]
+    const multi = new MultiOptimizer(map())
+    const again = getOptimizer({ className: 'MultiOptimizer', config: multi.getConfig() })
+    multi.apply(ones(4), together)
+    again.apply(ones(4), loaded)
+    const single = [new SGD(0.25), new Adam(0.5), new Adam(0.5), new RMSprop(0.125)]
+    single.forEach((optimizer, i) => optimizer.apply(ones(1), [alone[i]!]))
+    expect(valuesOf(together)).toEqual(valuesOf(alone))
+    expect(valuesOf(loaded)).toEqual(valuesOf(alone))
+    expect(new MultiOptimizer(new OptimizerMap(new SGD(), { a: new Adam() })).build(make('a'))).toBeUndefined()
+  })
+
+  it('refuses a weight that several expressions match, unknown expressions, and keys given twice', () => {
+    const both = new OptimizerMap(new SGD(), { 'encoder/.*': new Adam(), '.*/kernel': new RMSprop() })
+    expect(() => new MultiOptimizer(both).build(make('encoder/kernel'))).toThrow(
+      "'encoder/.*' and '.*/kernel' match encoder/kernel",
+    )
+    expect(() => map().set('decoder', new Adam())).toThrow("the key 'decoder' is already present")
+    expect(() => map().set('(', new Adam())).toThrow("the key '(' is not a regular expression")
+  })
+
+  it.each([
+    ['MultiOptimizer', () => new MultiOptimizer([['sgd']])],
+    ['LossScaleOptimizer', () => new LossScaleOptimizer('adam')],
+  ])('refuses a %s inside, which would scale or split the gradients twice', (name, inner) => {
+    expect(() => new MultiOptimizer(new OptimizerMap(new SGD(), { a: inner() }))).toThrow(
+      `must be a single optimizer, received a ${name}`,
+    )
+    if (name === 'LossScaleOptimizer') expect(() => new LossScaleOptimizer(inner())).toThrow('the loss is scaled once')
   })
 })
 
