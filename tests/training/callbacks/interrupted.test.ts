@@ -4,8 +4,7 @@
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { join, resolve } from 'node:path'
 import { build } from 'tsdown'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generator } from '../../helpers/data'
@@ -16,9 +15,9 @@ let script: string
 /** A process that runs one of these to its end, and reports when training begins. */
 const SCRIPT = `
 import { writeFileSync } from 'node:fs'
-const [url, balance, kind, folder, every] = process.argv.slice(2)
-const m = await import(url)
-const { ContinualBackprop } = await import(balance)
+import * as m from ${JSON.stringify(resolve('src/index.ts'))}
+import { ContinualBackprop } from ${JSON.stringify(resolve('src/balance.ts'))}
+const [kind, folder, every] = process.argv.slice(2)
 m.setRandomSeed(5)
 const x = Array.from({ length: 48 }, (_, i) => Array.from({ length: 6 }, (_, j) => Math.sin(1 + 3 * i + 7 * j * (i % 5))))
 const y = x.map((row) => [Number(row[0] + row[2] > row[4])])
@@ -66,36 +65,31 @@ writeFileSync(folder + '/end.json', JSON.stringify({ weights, slots, history, ep
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'myelin-'))
+  const entry = join(folder, 'run.js')
+  await writeFile(entry, SCRIPT)
+  // One small file: most of the time is the start of processes.
   const outDir = join(folder, 'built')
   await build({
-    entry: ['src/index.ts', 'src/balance.ts'],
+    entry,
     outDir,
     format: 'esm',
-    platform: 'neutral',
+    platform: 'node',
+    minify: true,
     dts: false,
     config: false,
     logLevel: 'silent',
   })
-  script = join(folder, 'run.mjs')
-  await writeFile(script, SCRIPT)
+  script = join(
+    outDir,
+    (await readdir(outDir)).find((name) => name.startsWith('run.'))!,
+  )
 }, 60_000)
 
 afterAll(() => rm(folder, { recursive: true }))
 
 /** Runs it in a process, which is killed `delay` milliseconds after training began. Returns true if it ended before. */
 async function run(kind: string, place: string, every: string, delay: number): Promise<boolean> {
-  const files = await readdir(join(folder, 'built'))
-  const [whole, balance] = ['index', 'balance'].map(
-    (name) =>
-      pathToFileURL(
-        join(
-          folder,
-          'built',
-          files.find((file) => new RegExp(`^${name}\\.m?js$`).test(file))!,
-        ),
-      ).href,
-  )
-  const child = spawn(process.execPath, [script, whole!, balance!, kind, place, every], {
+  const child = spawn(process.execPath, [script, kind, place, every], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   if (delay < Infinity) child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), delay))
