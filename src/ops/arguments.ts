@@ -21,6 +21,12 @@ export interface AxisOption<Which> {
 /** An axis, or what an op accepts instead, given directly or as an option. */
 export type AxisArgument<Which = number> = Which | AxisOption<Which>
 
+/** @throws ArgumentError for a value that is not a function */
+export function requireFunction(where: string, value: unknown): void {
+  if (typeof value !== 'function')
+    throw new ArgumentError(`${where}: expected a function of tensors, received ${quoted(value)}`)
+}
+
 export interface ReduceOptions {
   /** The axes to reduce; null for all. Negative axes count from the end. Default null. */
   readonly axis?: Axis

@@ -10,7 +10,7 @@ import type { Program } from '../runtime/program'
 import { ProgramCache } from '../runtime/program-cache'
 import type { Runtime } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/current'
-import { readTyped, requireInteger } from './arguments'
+import { readTyped, requireFunction, requireInteger } from './arguments'
 import type { InputsOf, TensorsOf } from './convert'
 import type { Results } from './signature'
 import { CallArguments, putBack, takeResults, withLeaves } from './signature'
@@ -262,12 +262,6 @@ function requireTensor(where: string, value: unknown): Tensor {
 function described(value: unknown): string {
   if (value instanceof Tensor) return 'a Tensor'
   return Array.isArray(value) ? `an array of ${value.length}` : quoted(value)
-}
-
-/** @throws ArgumentError for a value that is not a function */
-export function requireFunction(where: string, fn: unknown): void {
-  if (typeof fn !== 'function')
-    throw new ArgumentError(`${where}: expected a function of tensors, received ${quoted(fn)}`)
 }
 
 /** Traces a function of tensors, runs it once on data and discards the program. */

@@ -12,12 +12,10 @@ import {
   cos,
   divide,
   exp,
-  greater,
   greaterEqual,
   less,
   log,
   logicalAnd,
-  maximum,
   multiply,
   sign,
   sqrt,
@@ -28,7 +26,7 @@ import {
 import { normal } from '../../ops/random/draws'
 import { sum } from '../../ops/numpy/reduce'
 import { argsort } from '../../ops/numpy/sorting'
-import { arange, broadcastTo, concatenate, full, reshape, take } from '../../ops/numpy/shape'
+import { arange, broadcastTo, concatenate, reshape, take } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import { gridOf } from '../../ops/image/warp'
 import type { Interval, Transformation } from './image-layer'
@@ -302,29 +300,4 @@ export function blurred(x: Tensor, across: Tensor, down: Tensor): Tensor {
 export function bell(size: number, sigma: Tensor): Tensor {
   const weights = exp(multiply(square(divide(arange(-(size - 1) / 2, (size + 1) / 2, 1, 'float32'), sigma)), -0.5))
   return divide(weights, sum(weights))
-}
-
-/** The number of proposals for a gamma number; each is rejected with a probability below 0.05. */
-const PROPOSALS = 8
-
-/**
- * Numbers from Gamma(a, 1). With x normal, u uniform, d = a − ⅓ and v = (1 + x / √(9d))³, d · v is accepted if ln u < ½x² +
- * d − dv + d ln v. For a < 1, Gamma(a + 1) · u^(1/a). Marsaglia and Tsang 2000.
- */
-export function drawGamma(a: number, shape: Shape, draws: RandomDraws): Tensor {
-  // in (0, 1]
-  const positive = (): Tensor => subtract(1, draws.draw([0, 1], shape))
-  const d = (a < 1 ? a + 1 : a) - 1 / 3
-  const propose = (): { readonly value: Tensor; readonly isAccepted: Tensor } => {
-    const x = normal(shape, { seed: draws })
-    const root = add(1, divide(x, Math.sqrt(9 * d)))
-    const v = multiply(square(root), root)
-    const bound = add(multiply(square(x), 0.5), multiply(add(subtract(1, v), log(maximum(v, TINY))), d))
-    return { value: multiply(v, d), isAccepted: logicalAnd(greater(root, 0), less(log(positive()), bound)) }
-  }
-  const value = Array.from({ length: PROPOSALS }, propose).reduceRight(
-    (other, { value, isAccepted }) => where(isAccepted, value, other),
-    full(shape, d),
-  )
-  return a < 1 ? multiply(value, exp(divide(log(positive()), a))) : value
 }

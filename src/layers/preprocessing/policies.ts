@@ -7,6 +7,7 @@ import { sampling } from '../../ops/image/warp'
 import { sliceAlong } from '../../ops/numpy/along'
 import { add, divide, equal, floor, multiply, subtract, where } from '../../ops/numpy/elementwise'
 import { sum } from '../../ops/numpy/reduce'
+import { gamma } from '../../ops/random/gamma'
 import { reshape } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { seedOption } from '../random'
@@ -15,7 +16,7 @@ import { AutoContrast, Equalization, RandomBrightness, RandomContrast, Solarizat
 import type { Interval, Transformation } from './image-layer'
 import { ImageLayer, RandomDraws, interval, rangeOption } from './image-layer'
 import type { Draw } from './mixing'
-import { drawBeta, drawGamma } from './mixing'
+import { drawBeta } from './mixing'
 import { RandomRotation, RandomShear, RandomTranslation } from './placing'
 
 const policyOptions = () => ({
@@ -153,7 +154,7 @@ export class AugMix extends configured(
   protected transformation(images: Tensor, training: boolean): Transformation | null {
     if (!training) return null
     const draw: Draw = (shape) => this.generator.draw([0, 1], shape)
-    const gammas = drawGamma(this.alpha, [this.numChains], this.generator)
+    const gammas = gamma([this.numChains], this.alpha, { seed: this.generator })
     const shares = divide(gammas, sum(gammas))
     const weight = drawBeta(this.alpha, [], draw)
     // The number after the last augmentation stands for none.

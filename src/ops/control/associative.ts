@@ -4,13 +4,13 @@ import { ShapeError, formatShape } from '../../core/errors'
 import { boolean, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
 import { pathsOf, unflatten } from '../../core/tree'
-import { axes, readArguments, requireInteger } from '../arguments'
+import { axes, readArguments, requireFunction, requireInteger } from '../arguments'
 import { concatenate, flip, reshape, slice, stack } from '../numpy/shape'
 import type { Tensor } from '../tensor'
 import { currentTrace } from '../trace'
 import { evaluateOnce } from '../transform'
 import type { Branching, Tensors } from './trees'
-import { nextCarries, requireFunction, toLeaves } from './trees'
+import { nextCarries, toLeaves } from './trees'
 
 export interface AssociativeScanOptions {
   /** Whether to combine from the last element to the first. Default false. */

@@ -4,7 +4,7 @@ import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/error
 import { sameShape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import { inOrderOf, structureOf, typed, unflatten } from '../../core/tree'
-import { requireInteger } from '../arguments'
+import { requireFunction, requireInteger } from '../arguments'
 import { asTensor } from '../convert'
 import { needControl } from '../families'
 import { cast, equal, logicalNot, maximum, minimum } from '../numpy/elementwise'
@@ -14,7 +14,7 @@ import { currentTrace } from '../trace'
 import type { TensorLike } from '../variable'
 import { RegionTrace } from './region'
 import type { Branching, Parameters, Tensors } from './trees'
-import { requireFunction, toLeaves } from './trees'
+import { toLeaves } from './trees'
 import { scalarOf } from './while'
 
 /**

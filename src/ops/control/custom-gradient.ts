@@ -21,7 +21,7 @@ import type { Tensor } from '../tensor'
 import { currentTrace } from '../trace'
 import type { TensorLike } from '../variable'
 import { RegionTrace } from './region'
-import { requireFunction } from './trees'
+import { requireFunction } from '../arguments'
 
 /**
  * A function whose gradient the user gives. `f` returns [result, gradient]; gradient(upstream) gets the cotangents of the

@@ -1,6 +1,6 @@
 // Trees of tensors as operands and results of functions that control flow calls.
 
-import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
+import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { sameShape } from '../../core/shapes'
 import type { MapTree, Tree } from '../../core/tree'
 import { flatten, inOrderOf, isBranch, pathsOf, structureOf } from '../../core/tree'
@@ -25,11 +25,6 @@ export type Parameters<Trees extends readonly unknown[]> = {
 
 /** The maximum depth of a tree: a deeper one probably contains itself. */
 const DEEPEST = 64
-
-/** @throws ArgumentError for a value that is not a function */
-export function requireFunction(where: string, f: unknown): void {
-  if (typeof f !== 'function') throw new ArgumentError(`${where}: expected a function, received ${quoted(f)}`)
-}
 
 /** The leaves of a tree as tensors. @param what names the tree in errors */
 export function toLeaves(tree: unknown, what: string): Tensor[] {

@@ -6,7 +6,7 @@ import { broadcastShapes, sizeOf } from '../../core/shapes'
 import type { Shape } from '../../core/shapes'
 import { unflatten } from '../../core/tree'
 import { batched } from '../../transforms/batch'
-import { readTyped, requireInteger } from '../arguments'
+import { readTyped, requireFunction, requireInteger } from '../arguments'
 import { asTensor } from '../convert'
 import { broadcastTo, reshape } from '../numpy/shape'
 import { Tensor } from '../tensor'
@@ -16,7 +16,7 @@ import type { TensorLike } from '../variable'
 import { RegionTrace } from './region'
 import { lengthOf } from './scan'
 import type { Branching, Tensors } from './trees'
-import { requireFunction, toLeaves } from './trees'
+import { toLeaves } from './trees'
 
 /**
  * Applies a function to every slice along the first axis and stacks the results: result[i] = f(elements[i]). The function

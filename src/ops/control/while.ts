@@ -13,7 +13,8 @@ import { evaluateOnce } from '../transform'
 import type { TensorLike } from '../variable'
 import { RegionTrace } from './region'
 import type { Branching, Parameters, Tensors } from './trees'
-import { nextCarries, requireFunction, toLeaves } from './trees'
+import { requireFunction } from '../arguments'
+import { nextCarries, toLeaves } from './trees'
 
 /** A function of loop variables: of the elements of a list, or of one tree. */
 type OfVariables<Vars, Result> = Vars extends readonly [...infer Each extends readonly unknown[]]
