@@ -87,23 +87,32 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }))
 
-/** Runs it in a process, which is killed `delay` milliseconds after training began. Returns true if it ended before. */
-async function run(kind: string, place: string, every: string, delay: number): Promise<boolean> {
+interface Run {
+  /** false if the process was killed. */
+  readonly ended: boolean
+  /** From the beginning of training. */
+  readonly milliseconds: number
+}
+
+/** Runs it in a process, which is killed `delay` milliseconds after training began. */
+async function run(kind: string, place: string, every: string, delay: number): Promise<Run> {
   const child = spawn(process.execPath, [script, kind, place, every], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  if (delay < Infinity) child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), delay))
+  let began = 0
+  child.stdout.once('data', () => {
+    began = performance.now()
+    if (delay < Infinity) setTimeout(() => child.kill('SIGKILL'), delay)
+  })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('exit', (code, signal) =>
-      signal === 'SIGKILL' ? resolve(false) : code === 0 ? resolve(true) : reject(new Error(`exit code ${code}`)),
-    )
+    child.on('exit', (code, signal) => {
+      const milliseconds = performance.now() - began
+      if (signal === 'SIGKILL') resolve({ ended: false, milliseconds })
+      else if (code === 0) resolve({ ended: true, milliseconds })
+      else reject(new Error(`exit code ${code}`))
+    })
   })
-}
-
-/** Kills it repeatedly, until it ends. @returns the number of kills */
-async function killUntilEnd(kind: string, place: string, every: string, random: () => number): Promise<number> {
-  for (let kills = 0; ; kills++) if (await run(kind, place, every, 120 * random())) return kills
 }
 
 async function endOf(place: string): Promise<unknown> {
@@ -114,6 +123,9 @@ async function endOf(place: string): Promise<unknown> {
 async function filesIn(place: string): Promise<string[]> {
   return (await readdir(place)).filter((name) => !name.endsWith('.tmp'))
 }
+
+/** A run is killed at the latest after this share of an uninterrupted one, whatever the speed of the machine. */
+const SHARE = 0.35
 
 describe('a run that is killed a hundred times', () => {
   it.each([
@@ -126,10 +138,11 @@ describe('a run that is killed a hundred times', () => {
       const random = generator(11)
       const whole = join(folder, `${kind}-whole`)
       await mkdir(whole)
-      await run(kind, whole, every, Infinity)
+      const { milliseconds } = await run(kind, whole, every, Infinity)
       const interrupted = async (place: string): Promise<number> => {
         await mkdir(place)
-        const kills = await killUntilEnd(kind, place, every, random)
+        let kills = 0
+        while (!(await run(kind, place, every, SHARE * milliseconds * random())).ended) kills++
         expect(await endOf(place), `after ${kills} kills`).toEqual(await endOf(whole))
         expect(await filesIn(place)).toEqual(await filesIn(whole))
         for (const name of ['log.csv', 'best.safetensors']) {
