@@ -125,7 +125,7 @@ async function filesIn(place: string): Promise<string[]> {
 }
 
 /** A run is killed at the latest after this share of an uninterrupted one, whatever the speed of the machine. */
-const SHARE = 0.35
+const SHARE = 0.5
 
 describe('a run that is killed a hundred times', () => {
   it.each([
