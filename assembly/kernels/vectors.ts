@@ -35,26 +35,3 @@ export function subtract_scaled_f32(target: usize, source: usize, factor: f32, n
     source += 4
   }
 }
-
-/** Σ a·b over n float64. */
-export function dot_f64(a: usize, b: usize, n: i32): f64 {
-  let sums = f64x2.splat(0)
-  for (; n >= 2; n -= 2) {
-    sums = f64x2.add(sums, f64x2.mul(v128.load(a), v128.load(b)))
-    a += 16
-    b += 16
-  }
-  const sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1)
-  return n > 0 ? sum + load<f64>(a) * load<f64>(b) : sum
-}
-
-/** target −= factor · source, n float64. */
-export function subtract_scaled_f64(target: usize, source: usize, factor: f64, n: i32): void {
-  const factors = f64x2.splat(factor)
-  for (; n >= 2; n -= 2) {
-    v128.store(target, f64x2.sub(v128.load(target), f64x2.mul(factors, v128.load(source))))
-    target += 16
-    source += 16
-  }
-  if (n > 0) store<f64>(target, load<f64>(target) - factor * load<f64>(source))
-}

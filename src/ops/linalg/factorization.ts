@@ -13,6 +13,7 @@ import {
   LuOfDeterminant,
   Qr,
   Singular,
+  SingularValues,
   TriangularSolve,
 } from '../../primitives/factorization'
 import type { KernelRoutine } from '../../primitives/routine'
@@ -259,12 +260,9 @@ export function svd(
   const isFull = boolean.read(fullMatrices ?? true, 'svd: fullMatrices')
   const withVectors = boolean.read(computeUv ?? true, 'svd: computeUv')
   const isWide = value.shape.at(-2)! < value.shape.at(-1)!
-  const [u, s, vt] = run(new Singular(isFull && withVectors), isWide ? transposed(value) : value) as [
-    Tensor,
-    Tensor,
-    Tensor,
-  ]
-  if (!withVectors) return s
+  const tall = isWide ? transposed(value) : value
+  if (!withVectors) return run(new SingularValues(), tall)[0]!
+  const [u, s, vt] = run(new Singular(isFull), tall) as [Tensor, Tensor, Tensor]
   return isWide ? [transposed(vt), s, transposed(u)] : [u, s, vt]
 }
 
