@@ -8,15 +8,15 @@ import { dot_f64, scale_f64, subtract_scaled_f64, subtract_two_f64, update_dot_2
 
 /** Sweeps after which a matrix counts as done, per eigenvalue; they take two. */
 export const MOST_SWEEPS: i32 = 40
-/** The distance of 1 from the next float64. */
-const EPSILON: f64 = 2.220446049250313e-16
+/** What counts as 0 beside a diagonal, relative to it. Results have 24 bits. */
+const NEGLIGIBLE: f64 = 1e-12
 /** Its square is a normal float64, and it is far below the smallest float32. */
 const TINY: f64 = 1e-150
 
 /** Whether `beside` counts as 0 between two elements of a diagonal. */
 @inline
 export function isNegligible(beside: f64, a: f64, b: f64): bool {
-  return abs<f64>(beside) <= EPSILON * (abs<f64>(a) + abs<f64>(b)) + TINY
+  return abs<f64>(beside) <= NEGLIGIBLE * (abs<f64>(a) + abs<f64>(b)) + TINY
 }
 
 /** −1 if the element of largest magnitude is negative, else 1. */

@@ -7,7 +7,7 @@ import { copyWords, fillWords } from '../simd'
 import { eigen } from './eigen'
 import { isFinite_f32, qr_f64 } from './reflections'
 import { singular } from './singular'
-import { dot_f32, subtract_scaled_f32 } from './vectors'
+import { dot_f32, subtract_4x2_f32, subtract_scaled_f32 } from './vectors'
 
 /** NaN, as bits. */
 const NOT_A_NUMBER: i32 = 0x7fc00000
@@ -52,34 +52,67 @@ function exchangeWords(a: usize, b: usize, n: i32): void {
   }
 }
 
-/** Replaces a [n, n] by L and U of its reordered rows. A pivot of 0 is left in place. */
+/**
+ * Replaces a [n, n] by L and U of its reordered rows. A pivot of 0 is left in place. Four columns at a time: first their own
+ * elements, then four rows of U, and then the rows below, each of which is read and written once per four columns.
+ */
 export function lu_f32(a: usize, pivots: usize, order: usize, n: i32): void {
   const rowSize = <usize>n << 2
   for (let i = 0; i < n; i++) store<i32>(order + (<usize>i << 2), i)
-  for (let k = 0; k < n; k++) {
-    const row = a + <usize>k * rowSize
-    const column = <usize>k << 2
-    let best = k
-    let most = abs<f32>(load<f32>(row + column))
-    for (let i = k + 1; i < n; i++) {
-      const size = abs<f32>(load<f32>(a + <usize>i * rowSize + column))
-      if (size > most) {
-        most = size
-        best = i
+  for (let block = 0; block < n; block += 4) {
+    const end = min(block + 4, n)
+    const rest = n - end
+    // whether all four pivots divide
+    let isWhole = end - block == 4
+    for (let k = block; k < end; k++) {
+      const row = a + <usize>k * rowSize
+      const column = <usize>k << 2
+      let best = k
+      let most = abs<f32>(load<f32>(row + column))
+      for (let i = k + 1; i < n; i++) {
+        const size = abs<f32>(load<f32>(a + <usize>i * rowSize + column))
+        if (size > most) {
+          most = size
+          best = i
+        }
+      }
+      store<i32>(pivots + column, best)
+      if (best != k) {
+        exchangeWords(row, a + <usize>best * rowSize, n)
+        exchangeWords(order + column, order + (<usize>best << 2), 1)
+      }
+      if (most == 0) {
+        isWhole = false
+        continue
+      }
+      const pivot = load<f32>(row + column)
+      const width = <usize>(end - k) << 2
+      for (let i = k + 1; i < n; i++) {
+        const below = a + <usize>i * rowSize + column
+        const factor = load<f32>(below) / pivot
+        store<f32>(below, factor)
+        for (let j: usize = 4; j < width; j += 4) store<f32>(below + j, load<f32>(below + j) - factor * load<f32>(row + column + j))
       }
     }
-    store<i32>(pivots + column, best)
-    if (best != k) {
-      exchangeWords(row, a + <usize>best * rowSize, n)
-      exchangeWords(order + column, order + (<usize>best << 2), 1)
+    const right = <usize>end << 2
+    const first = a + <usize>block * rowSize
+    const one = isWhole ? end : n
+    for (let i = block + 1; i < one; i++) {
+      const row = a + <usize>i * rowSize
+      const last = min(i, end)
+      for (let k = block; k < last; k++) {
+        // a pivot of 0
+        if (load<f32>(a + <usize>k * (rowSize + 4)) == 0) continue
+        subtract_scaled_f32(row + right, a + <usize>k * rowSize + right, load<f32>(row + (<usize>k << 2)), rest)
+      }
     }
-    if (most == 0) continue
-    const pivot = load<f32>(row + column)
-    for (let i = k + 1; i < n; i++) {
-      const below = a + <usize>i * rowSize + column
-      const factor = load<f32>(below) / pivot
-      store<f32>(below, factor)
-      subtract_scaled_f32(below + 4, row + column + 4, factor, n - k - 1)
+    if (!isWhole) continue
+    for (let i = end; i < n; i += 2) {
+      const row = a + <usize>i * rowSize
+      const factors = row + (<usize>block << 2)
+      // the last row may be computed twice
+      const next: usize = i + 1 < n ? rowSize : 0
+      subtract_4x2_f32(row + right, next, first + right, rowSize, factors, rest)
     }
   }
 }

@@ -25,6 +25,9 @@ export function inLines(n: i32): usize {
   return <usize>((inFours(n) + 7) & ~7) << 3
 }
 
+/** The square of a length that counts as 0: far below that of the smallest float32, and above squares that lose digits. */
+const TINY: f64 = 1e-280
+
 /** Bytes that reflectFour needs for 14 numbers. */
 export const WORK: usize = 128
 
@@ -83,7 +86,7 @@ export function reflection(vector: usize, at: i32, n: i32, factor: usize): f64 {
   const rest = dot_f64(pivot + 8, pivot + 8, count)
   memory.fill(vector, 0, <usize>at << 3)
   store<f64>(pivot, 1)
-  if (rest == 0) {
+  if (rest < TINY) {
     store<f64>(factor, 0)
     return alpha
   }

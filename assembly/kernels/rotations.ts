@@ -15,19 +15,20 @@ export function rotate_8_f64(row: usize, stride: usize, rotation: usize, count: 
   for (; count > 0; count--) {
     const c = v128.load64_splat(rotation)
     const s = v128.load64_splat(rotation, 8)
+    const minus = f64x2.neg(s)
     const next = row + stride
     let b = v128.load(next)
     v128.store(row, madd_f64(s, b, f64x2.mul(c, a0)))
-    a0 = f64x2.sub(f64x2.mul(c, b), f64x2.mul(s, a0))
+    a0 = madd_f64(minus, a0, f64x2.mul(c, b))
     b = v128.load(next, 16)
     v128.store(row, madd_f64(s, b, f64x2.mul(c, a1)), 16)
-    a1 = f64x2.sub(f64x2.mul(c, b), f64x2.mul(s, a1))
+    a1 = madd_f64(minus, a1, f64x2.mul(c, b))
     b = v128.load(next, 32)
     v128.store(row, madd_f64(s, b, f64x2.mul(c, a2)), 32)
-    a2 = f64x2.sub(f64x2.mul(c, b), f64x2.mul(s, a2))
+    a2 = madd_f64(minus, a2, f64x2.mul(c, b))
     b = v128.load(next, 48)
     v128.store(row, madd_f64(s, b, f64x2.mul(c, a3)), 48)
-    a3 = f64x2.sub(f64x2.mul(c, b), f64x2.mul(s, a3))
+    a3 = madd_f64(minus, a3, f64x2.mul(c, b))
     rotation += ROTATION
     row = next
   }
@@ -43,9 +44,10 @@ export function rotate_2_f64(row: usize, stride: usize, rotation: usize, count: 
   for (; count > 0; count--) {
     const c = v128.load64_splat(rotation)
     const s = v128.load64_splat(rotation, 8)
+    const minus = f64x2.neg(s)
     const b = v128.load(row + stride)
     v128.store(row, madd_f64(s, b, f64x2.mul(c, a)))
-    a = f64x2.sub(f64x2.mul(c, b), f64x2.mul(s, a))
+    a = madd_f64(minus, a, f64x2.mul(c, b))
     rotation += ROTATION
     row += stride
   }

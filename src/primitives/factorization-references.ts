@@ -124,7 +124,8 @@ export function qr(a: Matrix, q: Matrix, r: Matrix, rows: number, columns: numbe
   const basis = identity(rows)
   for (let k = 0; k < Math.min(rows, columns); k++) {
     const rest = sumOver(k + 1, rows, (i) => work.get(i, k) ** 2)
-    if (rest === 0) continue
+    // a length far below the smallest float32 counts as 0: its square has lost digits
+    if (rest < 1e-280) continue
     const alpha = work.get(k, k)
     const beta = -Math.sqrt(alpha * alpha + rest) * (alpha < 0 || Object.is(alpha, -0) ? -1 : 1)
     const direction = Array.from({ length: rows }, (_, i) =>
