@@ -4,7 +4,11 @@
 
 export * from '../kernels/factorize'
 export * from '../kernels/vectors'
+export * from '../kernels/vectors-f64'
+export * from '../kernels/reflections'
 export * from '../kernels/rotations'
+export * from '../kernels/eigen'
+export * from '../kernels/singular'
 export * from '../kernels/substitute'
 export * from '../kernels/fourier'
 export * from '../kernels/sort'

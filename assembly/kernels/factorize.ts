@@ -1,11 +1,16 @@
-// Factorizations of small dense matrices, one matrix at a time. Cholesky and LU work in the result, in float32; QR and
-// the rotations of rotations.ts in float64.
+// Factorizations of dense matrices, one matrix at a time. Cholesky and LU work in the result, in float32; QR, eigenvalues and
+// singular values in float64. Matrices with NaN or infinities have no such factors: all their elements are NaN.
 
 import { Factorization } from '../shared/opcodes'
 import { Factorize } from '../shared/instructions'
 import { copyWords, fillWords } from '../simd'
-import { eigen, singular } from './rotations'
-import { dot_f32, dot_f64, subtract_scaled_f32, subtract_scaled_f64 } from './vectors'
+import { eigen } from './eigen'
+import { isFinite_f32, qr_f64 } from './reflections'
+import { singular } from './singular'
+import { dot_f32, subtract_4x2_f32, subtract_scaled_f32 } from './vectors'
+
+/** NaN, as bits. */
+const NOT_A_NUMBER: i32 = 0x7fc00000
 
 /**
  * L [n, n] from the lower part of input. If input is not positive definite, the rows from the first failure on would be
@@ -28,7 +33,7 @@ export function cholesky_f32(out: usize, input: usize, n: i32): void {
     // NaN, or 0, by which no later row could be divided
     if (!(load<f32>(row + diagonal) > 0)) {
       for (let j = 0; j < n; j++) {
-        fillWords(out + <usize>j * rowSize, i32x4.splat(0x7fc00000), j + 1)
+        fillWords(out + <usize>j * rowSize, i32x4.splat(NOT_A_NUMBER), j + 1)
         fillWords(out + <usize>j * rowSize + (<usize>(j + 1) << 2), i32x4.splat(0), n - j - 1)
       }
       return
@@ -47,91 +52,68 @@ function exchangeWords(a: usize, b: usize, n: i32): void {
   }
 }
 
-/** Replaces a [n, n] by L and U of its reordered rows. A pivot of 0 is left in place. */
+/**
+ * Replaces a [n, n] by L and U of its reordered rows. A pivot of 0 is left in place. Four columns at a time: first their own
+ * elements, then four rows of U, and then the rows below, each of which is read and written once per four columns.
+ */
 export function lu_f32(a: usize, pivots: usize, order: usize, n: i32): void {
   const rowSize = <usize>n << 2
   for (let i = 0; i < n; i++) store<i32>(order + (<usize>i << 2), i)
-  for (let k = 0; k < n; k++) {
-    const row = a + <usize>k * rowSize
-    const column = <usize>k << 2
-    let best = k
-    let most = abs<f32>(load<f32>(row + column))
-    for (let i = k + 1; i < n; i++) {
-      const size = abs<f32>(load<f32>(a + <usize>i * rowSize + column))
-      if (size > most) {
-        most = size
-        best = i
+  for (let block = 0; block < n; block += 4) {
+    const end = min(block + 4, n)
+    const rest = n - end
+    // whether all four pivots divide
+    let isWhole = end - block == 4
+    for (let k = block; k < end; k++) {
+      const row = a + <usize>k * rowSize
+      const column = <usize>k << 2
+      let best = k
+      let most = abs<f32>(load<f32>(row + column))
+      for (let i = k + 1; i < n; i++) {
+        const size = abs<f32>(load<f32>(a + <usize>i * rowSize + column))
+        if (size > most) {
+          most = size
+          best = i
+        }
+      }
+      store<i32>(pivots + column, best)
+      if (best != k) {
+        exchangeWords(row, a + <usize>best * rowSize, n)
+        exchangeWords(order + column, order + (<usize>best << 2), 1)
+      }
+      if (most == 0) {
+        isWhole = false
+        continue
+      }
+      const pivot = load<f32>(row + column)
+      const width = <usize>(end - k) << 2
+      for (let i = k + 1; i < n; i++) {
+        const below = a + <usize>i * rowSize + column
+        const factor = load<f32>(below) / pivot
+        store<f32>(below, factor)
+        for (let j: usize = 4; j < width; j += 4) store<f32>(below + j, load<f32>(below + j) - factor * load<f32>(row + column + j))
       }
     }
-    store<i32>(pivots + column, best)
-    if (best != k) {
-      exchangeWords(row, a + <usize>best * rowSize, n)
-      exchangeWords(order + column, order + (<usize>best << 2), 1)
+    const right = <usize>end << 2
+    const first = a + <usize>block * rowSize
+    const one = isWhole ? end : n
+    for (let i = block + 1; i < one; i++) {
+      const row = a + <usize>i * rowSize
+      const last = min(i, end)
+      for (let k = block; k < last; k++) {
+        // a pivot of 0
+        if (load<f32>(a + <usize>k * (rowSize + 4)) == 0) continue
+        subtract_scaled_f32(row + right, a + <usize>k * rowSize + right, load<f32>(row + (<usize>k << 2)), rest)
+      }
     }
-    if (most == 0) continue
-    const pivot = load<f32>(row + column)
-    for (let i = k + 1; i < n; i++) {
-      const below = a + <usize>i * rowSize + column
-      const factor = load<f32>(below) / pivot
-      store<f32>(below, factor)
-      subtract_scaled_f32(below + 4, row + column + 4, factor, n - k - 1)
+    if (!isWhole) continue
+    for (let i = end; i < n; i += 2) {
+      const row = a + <usize>i * rowSize
+      const factors = row + (<usize>block << 2)
+      // the last row may be computed twice
+      const next: usize = i + 1 < n ? rowSize : 0
+      subtract_4x2_f32(row + right, next, first + right, rowSize, factors, rest)
     }
-  }
-}
-
-/**
- * The reflection that maps a vector of n ≥ 1 float64 to a multiple of the first unit vector. Stores that multiple in
- * the first element, and in the others the direction of the reflection, whose own first element is 1. Returns the
- * factor of the reflection.
- */
-function reflection(x: usize, n: i32): f64 {
-  const alpha = load<f64>(x)
-  const rest = dot_f64(x + 8, x + 8, n - 1)
-  if (rest == 0) return 0
-  const beta = -copysign<f64>(sqrt<f64>(alpha * alpha + rest), alpha)
-  const scale = 1 / (alpha - beta)
-  for (let i = 1; i < n; i++) store<f64>(x + (<usize>i << 3), load<f64>(x + (<usize>i << 3)) * scale)
-  store<f64>(x, beta)
-  return (beta - alpha) / beta
-}
-
-/** Applies a reflection to a vector of n float64. */
-function reflect(vector: usize, direction: usize, factor: f64, n: i32): void {
-  const amount = factor * (load<f64>(vector) + dot_f64(vector + 8, direction + 8, n - 1))
-  store<f64>(vector, load<f64>(vector) - amount)
-  subtract_scaled_f64(vector + 8, direction + 8, amount, n - 1)
-}
-
-/** QR by Householder reflections; signs as in LAPACK. */
-export function qr_f64(q: usize, r: usize, input: usize, rows: i32, columns: i32, width: i32, temporary: usize): void {
-  const columnSize = <usize>rows << 3
-  const basis = temporary + <usize>columns * columnSize
-  const factors = basis + <usize>width * columnSize
-  const count = min(rows, columns)
-  for (let j = 0; j < columns; j++) {
-    for (let i = 0; i < rows; i++) store<f64>(temporary + <usize>j * columnSize + (<usize>i << 3), load<f32>(input + (<usize>(i * columns + j) << 2)))
-  }
-  for (let k = 0; k < count; k++) {
-    const from = temporary + <usize>k * (columnSize + 8)
-    const factor = reflection(from, rows - k)
-    store<f64>(factors + (<usize>k << 3), factor)
-    for (let j = k + 1; j < columns; j++) reflect(temporary + <usize>j * columnSize + (<usize>k << 3), from, factor, rows - k)
-  }
-  for (let i = 0; i < width; i++) {
-    for (let j = 0; j < columns; j++) {
-      const value: f64 = j < i ? 0 : load<f64>(temporary + <usize>j * columnSize + (<usize>i << 3))
-      store<f32>(r + (<usize>(i * columns + j) << 2), <f32>value)
-    }
-  }
-  memory.fill(basis, 0, <usize>width * columnSize)
-  for (let j = 0; j < width; j++) store<f64>(basis + <usize>j * (columnSize + 8), 1)
-  for (let k = count - 1; k >= 0; k--) {
-    const direction = temporary + <usize>k * (columnSize + 8)
-    const factor = load<f64>(factors + (<usize>k << 3))
-    for (let j = k; j < width; j++) reflect(basis + <usize>j * columnSize + (<usize>k << 3), direction, factor, rows - k)
-  }
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < width; j++) store<f32>(q + (<usize>(i * width + j) << 2), <f32>load<f64>(basis + <usize>j * columnSize + (<usize>i << 3)))
   }
 }
 
@@ -160,18 +142,38 @@ export function factorize(instruction: usize, _part: i32, _parts: i32): void {
         third += <usize>rows << 2
         break
       case Factorization.Qr:
-        qr_f64(first, second, input, rows, columns, width, temporary)
+        if (isFinite_f32(input, rows * columns)) qr_f64(first, second, input, rows, columns, width, temporary)
+        else {
+          fillWords(first, i32x4.splat(NOT_A_NUMBER), rows * width)
+          for (let i = 0; i < width; i++) {
+            const from = min(i, columns)
+            const row = second + (<usize>(i * columns) << 2)
+            fillWords(row, i32x4.splat(0), from)
+            fillWords(row + (<usize>from << 2), i32x4.splat(NOT_A_NUMBER), columns - from)
+          }
+        }
         first += <usize>(rows * width) << 2
         second += <usize>(width * columns) << 2
         break
       case Factorization.Eigen:
-        eigen(first, second, input, rows, temporary)
+        if (isFinite_f32(input, rows * rows)) eigen(first, second, input, rows, temporary)
+        else {
+          fillWords(first, i32x4.splat(NOT_A_NUMBER), rows)
+          fillWords(second, i32x4.splat(NOT_A_NUMBER), rows * rows)
+        }
         first += <usize>rows << 2
         second += <usize>(rows * rows) << 2
         break
       case Factorization.Singular:
-        singular(first, second, third, input, rows, columns, width, temporary)
-        first += <usize>(rows * width) << 2
+        if (isFinite_f32(input, rows * columns)) singular(first, second, third, input, rows, columns, width, temporary)
+        else {
+          fillWords(second, i32x4.splat(NOT_A_NUMBER), columns)
+          if (first) {
+            fillWords(first, i32x4.splat(NOT_A_NUMBER), rows * width)
+            fillWords(third, i32x4.splat(NOT_A_NUMBER), columns * columns)
+          }
+        }
+        if (first) first += <usize>(rows * width) << 2
         second += <usize>columns << 2
         third += <usize>(columns * columns) << 2
         break

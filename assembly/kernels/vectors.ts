@@ -36,25 +36,59 @@ export function subtract_scaled_f32(target: usize, source: usize, factor: f32, n
   }
 }
 
-/** Σ a·b over n float64. */
-export function dot_f64(a: usize, b: usize, n: i32): f64 {
-  let sums = f64x2.splat(0)
-  for (; n >= 2; n -= 2) {
-    sums = f64x2.add(sums, f64x2.mul(v128.load(a), v128.load(b)))
-    a += 16
-    b += 16
+/** Two rows, `next` bytes apart, −= Σ factors[j] · source row j, of four; the factors of the second row are as far apart. */
+export function subtract_4x2_f32(target: usize, next: usize, source: usize, stride: usize, factors: usize, n: i32): void {
+  const a0 = v128.load32_splat(factors)
+  const a1 = v128.load32_splat(factors, 4)
+  const a2 = v128.load32_splat(factors, 8)
+  const a3 = v128.load32_splat(factors, 12)
+  const b0 = v128.load32_splat(factors + next)
+  const b1 = v128.load32_splat(factors + next, 4)
+  const b2 = v128.load32_splat(factors + next, 8)
+  const b3 = v128.load32_splat(factors + next, 12)
+  let other = target + next
+  let source1 = source + stride
+  let source2 = source1 + stride
+  let source3 = source2 + stride
+  for (; n >= 4; n -= 4) {
+    let first = v128.load(target)
+    let second = v128.load(other)
+    let row = v128.load(source)
+    first = nmadd(a0, row, first)
+    second = nmadd(b0, row, second)
+    row = v128.load(source1)
+    first = nmadd(a1, row, first)
+    second = nmadd(b1, row, second)
+    row = v128.load(source2)
+    first = nmadd(a2, row, first)
+    second = nmadd(b2, row, second)
+    row = v128.load(source3)
+    first = nmadd(a3, row, first)
+    second = nmadd(b3, row, second)
+    v128.store(target, first)
+    v128.store(other, second)
+    target += 16
+    other += 16
+    source += 16
+    source1 += 16
+    source2 += 16
+    source3 += 16
   }
-  const sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1)
-  return n > 0 ? sum + load<f64>(a) * load<f64>(b) : sum
+  for (; n > 0; n--) {
+    const first = subtractFour(target, source, stride, a0, a1, a2, a3)
+    const second = subtractFour(other, source, stride, b0, b1, b2, b3)
+    store<f32>(target, first)
+    store<f32>(other, second)
+    target += 4
+    other += 4
+    source += 4
+  }
 }
 
-/** target −= factor · source, n float64. */
-export function subtract_scaled_f64(target: usize, source: usize, factor: f64, n: i32): void {
-  const factors = f64x2.splat(factor)
-  for (; n >= 2; n -= 2) {
-    v128.store(target, f64x2.sub(v128.load(target), f64x2.mul(factors, v128.load(source))))
-    target += 16
-    source += 16
-  }
-  if (n > 0) store<f64>(target, load<f64>(target) - factor * load<f64>(source))
+@inline
+function subtractFour(target: usize, source: usize, stride: usize, a0: v128, a1: v128, a2: v128, a3: v128): f32 {
+  let value = load<f32>(target) - f32x4.extract_lane(a0, 0) * load<f32>(source)
+  value -= f32x4.extract_lane(a1, 0) * load<f32>(source + stride)
+  value -= f32x4.extract_lane(a2, 0) * load<f32>(source + 2 * stride)
+  return value - f32x4.extract_lane(a3, 0) * load<f32>(source + 3 * stride)
 }

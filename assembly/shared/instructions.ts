@@ -481,7 +481,12 @@ export enum Insert {
 //   Eigen      first = w [n], rising, second = V [n, n], of a symmetric input; the largest element of each column is positive
 //   Singular   first = U [rows, width], second = s [columns], falling, third = Vᵀ [columns, columns]; rows ≥ columns, width =
 //              columns or rows; the largest element of each row of Vᵀ is positive
-// The last three work in float64 on temporary: (rows·columns + rows·width + columns² + columns) numbers.
+// Singular with an absent first computes only values. The last three work in float64 on temporary; a vector of n numbers takes
+// up to n + FACTORIZE_PADDING of them.
+export const FACTORIZE_PADDING = 16
+/** Rotations of n rows that are collected before they are applied, as a multiple of n. Each takes two float64. */
+export const FACTORIZE_SWEEPS = 16
+
 export enum Factorize {
   first = 8,
   second = 12,

@@ -102,14 +102,30 @@ export function substitute(
   })
 }
 
+/** Whether the factors are NaN, because an element of a is NaN or infinite. */
+function allFinite(a: Matrix, rows: number, columns: number): boolean {
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) if (!Number.allFinite(a.get(i, j))) return false
+  return true
+}
+
+function fill(x: Matrix, rows: number, value: (i: number, j: number) => number): void {
+  for (let i = 0; i < rows; i++) for (let j = 0; j < x.columns; j++) x.set(i, j, value(i, j))
+}
+
 /** Householder QR: q [rows, width], r [width, columns]. */
 export function qr(a: Matrix, q: Matrix, r: Matrix, rows: number, columns: number, width: number): void {
+  if (!allFinite(a, rows, columns)) {
+    fill(q, rows, () => NaN)
+    fill(r, width, (i, j) => (j < i ? 0 : NaN))
+    return
+  }
   const work = zeros(rows, columns)
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) work.set(i, j, a.get(i, j))
   const basis = identity(rows)
   for (let k = 0; k < Math.min(rows, columns); k++) {
     const rest = sumOver(k + 1, rows, (i) => work.get(i, k) ** 2)
-    if (rest === 0) continue
+    // a length far below the smallest float32 counts as 0: its square has lost digits
+    if (rest < 1e-280) continue
     const alpha = work.get(k, k)
     const beta = -Math.sqrt(alpha * alpha + rest) * (alpha < 0 || Object.is(alpha, -0) ? -1 : 1)
     const direction = Array.from({ length: rows }, (_, i) =>
@@ -157,6 +173,11 @@ const MOST_ROUNDS = 60
 
 /** Jacobi's method: values [n] ascending, vectors [n, n] in columns. */
 export function eigen(a: Matrix, values: NumericArray, at: number, vectors: Matrix, n: number): void {
+  if (!allFinite(a, n, n)) {
+    values.fill(NaN, at, at + n)
+    fill(vectors, n, () => NaN)
+    return
+  }
   const work = zeros(n, n)
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) work.set(i, j, a.get(i, j))
   const basis = identity(n)
@@ -198,7 +219,10 @@ function complete(rows: readonly (readonly number[])[], n: number): number[] {
   return row.map((x) => x / length)
 }
 
-/** One-sided Jacobi: left [rows, width], values [columns] descending, right [columns, columns]. rows ≥ columns. */
+/**
+ * One-sided Jacobi: left [rows, width], values [columns] descending, right [columns, columns]. rows ≥ columns. If there are
+ * more rows, of R in A = Q R: the last columns of left are those of Q.
+ */
 export function singular(
   a: Matrix,
   left: Matrix,
@@ -209,8 +233,19 @@ export function singular(
   columns: number,
   width: number,
 ): void {
-  const work = zeros(columns, rows)
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) work.set(j, i, a.get(i, j))
+  if (!allFinite(a, rows, columns)) {
+    values.fill(NaN, at, at + columns)
+    fill(left, rows, () => NaN)
+    fill(right, columns, () => NaN)
+    return
+  }
+  const [q, r] = [zeros(rows, rows), zeros(rows, columns)]
+  if (rows === columns) {
+    fill(q, rows, (i, j) => Number(i === j))
+    fill(r, rows, (i, j) => a.get(i, j))
+  } else qr(a, q, r, rows, columns, rows)
+  const work = zeros(columns, columns)
+  fill(work, columns, (j, i) => r.get(i, j))
   const basis = identity(columns)
   for (let round = 0, turned = true; round < MOST_ROUNDS && turned; round++) {
     turned = false
@@ -229,14 +264,20 @@ export function singular(
   const lengths = Array.from({ length: columns }, (_, j) => Math.sqrt(dot(rowNumbers(work, j), rowNumbers(work, j))))
   const order = lengths.map((_, j) => j).sort((i, j) => lengths[j]! - lengths[i]!)
   const found: number[][] = []
+  const place = (j: number, sign: number, row: readonly number[]): void =>
+    row.forEach((x, i) => left.set(i, j, sign * x))
+  const throughQ = (row: readonly number[]): number[] =>
+    Array.from({ length: rows }, (_, i) => sumOver(0, columns, (k) => q.get(i, k) * row[k]!))
   order.forEach((from, j) => {
     values[at + j] = lengths[from]!
     const vector = rowNumbers(basis, from)
     const sign = signOf(vector)
     vector.forEach((x, k) => right.set(j, k, sign * x))
     const hasVanished = lengths[from]! <= 1e-12 * lengths[order[0]!]!
-    found.push(hasVanished ? complete(found, rows) : rowNumbers(work, from).map((x) => (sign * x) / lengths[from]!))
+    const row = hasVanished ? complete(found, columns) : rowNumbers(work, from).map((x) => x / lengths[from]!)
+    found.push(row)
+    const whole = throughQ(row)
+    place(j, hasVanished ? signOf(whole) : sign, whole)
   })
-  while (found.length < width) found.push(complete(found, rows))
-  found.forEach((row, j) => row.forEach((x, i) => left.set(i, j, x)))
+  for (let j = columns; j < width; j++) for (let i = 0; i < rows; i++) left.set(i, j, q.get(i, j))
 }

@@ -3,7 +3,7 @@
 // are the triangles with the diagonal, strictTril and strictTriu those without it, and Φ is tril with half of
 // the diagonal.
 
-import { Factorize, Substitute } from '../../assembly/shared/instructions'
+import { FACTORIZE_PADDING, FACTORIZE_SWEEPS, Factorize, Substitute } from '../../assembly/shared/instructions'
 import { Factorization, Opcode, Triangle } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { NumericArray } from '../core/dtypes'
@@ -94,6 +94,8 @@ const half = (e: Emitter, x: Value): Value => e.multiply(e.add(x, e.transposeMat
 /** Kernels that factorize each matrix. */
 abstract class FactorizeRoutine extends KernelRoutine {
   protected abstract readonly kind: Factorization
+  /** The number of first factors that are not computed. */
+  protected readonly omitted: number = 0
 
   /** The number of columns of the first factor. */
   protected widthOf({ columns }: Matrices): number {
@@ -104,7 +106,7 @@ abstract class FactorizeRoutine extends KernelRoutine {
     const matrices = matricesOf(a!)
     const { batch, rows, columns } = matrices
     if (outputs.every(({ shape }) => sizeOf(shape) === 0)) return
-    const address = (i: number): Word => outputs[i]?.address ?? ABSENT
+    const address = (i: number): Word => outputs[i - this.omitted]?.address ?? ABSENT
     emit(
       instruction(Opcode.Factorize, Factorize, {
         first: address(0),
@@ -132,9 +134,14 @@ abstract class FactorizeRoutine extends KernelRoutine {
 abstract class WideRoutine extends FactorizeRoutine {
   override temporaryBytes([a]: readonly TensorType[]): number {
     const matrices = matricesOf(a!)
-    const { rows, columns } = matrices
-    return 8 * (rows * columns + rows * this.widthOf(matrices) + columns * columns + columns)
+    const [rows, columns, width] = [matrices.rows, matrices.columns, this.widthOf(matrices)].map(
+      (n) => n + FACTORIZE_PADDING,
+    ) as [number, number, number]
+    return 8 * this.numbers(rows, columns, width)
   }
+
+  /** The numbers that the kernel needs for vectors of these lengths, with padding. */
+  protected abstract numbers(rows: number, columns: number, width: number): number
 }
 
 /** A [… n,n] → L [… n,n], A = L Lᵀ. Reads only the lower triangle. NaN where A is not positive definite. */
@@ -281,6 +288,10 @@ export class Qr extends WideRoutine {
     return this.isComplete ? rows : Math.min(rows, columns)
   }
 
+  protected override numbers(rows: number, columns: number, width: number): number {
+    return rows * (2 * columns + width) + 2 * columns
+  }
+
   override infer([a]: readonly TensorType[]): readonly TensorType[] {
     const matrices = requireMatrices(this.name, a!, false)
     const width = this.widthOf(matrices)
@@ -329,9 +340,6 @@ export class Qr extends WideRoutine {
   }
 }
 
-/** The approximate number of Jacobi sweeps that a matrix needs. */
-const ROUNDS = 6
-
 /**
  * A [… n,n], symmetric → w [… n], ascending, V [… n,n], A = V diag(w) Vᵀ. The largest element of each column of
  * V is positive.
@@ -339,6 +347,10 @@ const ROUNDS = 6
 export class Eigen extends WideRoutine {
   readonly name = 'eigh'
   protected readonly kind = Factorization.Eigen
+
+  protected override numbers(_rows: number, n: number): number {
+    return n * (3 * n + 8 + 2 * FACTORIZE_SWEEPS)
+  }
 
   override infer([a]: readonly TensorType[]): readonly TensorType[] {
     const { front, rows } = requireMatrices(this.name, a!, true)
@@ -355,7 +367,8 @@ export class Eigen extends WideRoutine {
 
   override flops({ inputs: [a] }: CostContext<unknown>): number {
     const { batch, rows } = matricesOf(a!)
-    return ROUNDS * 6 * batch * rows ** 3
+    // the reduction, the product of its reflections, and two sweeps of rotations per eigenvalue
+    return 8 * batch * rows ** 3
   }
 
   override reference(context: RefContext<unknown>): void {
@@ -367,13 +380,27 @@ export class Eigen extends WideRoutine {
   }
 }
 
+abstract class SingularRoutine extends WideRoutine {
+  protected readonly kind = Factorization.Singular
+
+  protected override numbers(rows: number, n: number, width: number): number {
+    return (rows > n ? rows * (2 * n + width) + n : 0) + n * (4 * n + 16 + 4 * FACTORIZE_SWEEPS)
+  }
+
+  protected requireTall(a: TensorType): Matrices {
+    const matrices = requireMatrices(this.name, a, false)
+    if (matrices.rows < matrices.columns)
+      throw new ShapeError(`${this.name}: expected at least as many rows as columns, received ${formatShape(a.shape)}`)
+    return matrices
+  }
+}
+
 /**
  * A [… m,n], m ≥ n → U [… m,p], s [… n], descending, Vᵀ [… n,n], A = U diag(s) Vᵀ; p = m if full, else n. The
  * largest element of each row of Vᵀ is positive.
  */
-export class Singular extends WideRoutine {
+export class Singular extends SingularRoutine {
   readonly name = 'svd'
-  protected readonly kind = Factorization.Singular
 
   constructor(readonly isFull: boolean) {
     super()
@@ -384,10 +411,8 @@ export class Singular extends WideRoutine {
   }
 
   override infer([a]: readonly TensorType[]): readonly TensorType[] {
-    const matrices = requireMatrices(this.name, a!, false)
+    const matrices = this.requireTall(a!)
     const { front, rows, columns } = matrices
-    if (rows < columns)
-      throw new ShapeError(`${this.name}: expected at least as many rows as columns, received ${formatShape(a!.shape)}`)
     return [
       matrixType(front, rows, this.widthOf(matrices)),
       vectorType(front, columns),
@@ -435,8 +460,10 @@ export class Singular extends WideRoutine {
   }
 
   override flops({ inputs: [a] }: CostContext<unknown>): number {
-    const { batch, rows, columns } = matricesOf(a!)
-    return ROUNDS * 6 * batch * rows * columns ** 2
+    const matrices = matricesOf(a!)
+    const { batch, rows, columns } = matrices
+    const tall = rows > columns ? 2 * rows * columns * (columns + this.widthOf(matrices)) : 0
+    return batch * (16 * columns ** 3 + tall)
   }
 
   override reference(context: RefContext<unknown>): void {
@@ -457,6 +484,39 @@ export class Singular extends WideRoutine {
         n,
         width,
       )
+    })
+  }
+}
+
+/** The singular values s of Singular alone. */
+export class SingularValues extends SingularRoutine {
+  readonly name = 'svdvals'
+  protected override readonly omitted = 1
+
+  override infer([a]: readonly TensorType[]): readonly TensorType[] {
+    const { front, columns } = this.requireTall(a!)
+    return [vectorType(front, columns)]
+  }
+
+  // dA = U diag(ds) Vᵀ
+  override vjp({ e, inputs: [a], cotangents: [ds] }: VjpContext<unknown>): readonly Value[] {
+    const [u, , vt] = e.routine(new Singular(false), [a!])
+    return [e.matmul(e.multiply(u!, rowOf(e, ds!)), vt!)]
+  }
+
+  override flops({ inputs: [a] }: CostContext<unknown>): number {
+    const { batch, rows, columns } = matricesOf(a!)
+    return batch * (3 * columns ** 3 + (rows > columns ? 2 * rows * columns ** 2 : 0))
+  }
+
+  override reference(context: RefContext<unknown>): void {
+    const {
+      inputs: [a],
+      outputs: [s],
+    } = context
+    this.each(context, (i, { rows, columns: n }) => {
+      const [u, vt] = [new Float64Array(rows * n), new Float64Array(n * n)]
+      singular(matrixOf(a!, i * rows * n, n), matrixOf(u, 0, n), s!, i * n, matrixOf(vt, 0, n), rows, n, n)
     })
   }
 }

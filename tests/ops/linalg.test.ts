@@ -236,6 +236,106 @@ describe('factorizations', () => {
     }
   })
 
+  // Element (i, j), with a random number in −2 … 2.
+  it.each<[string, (i: number, j: number, random: number) => number]>([
+    ['random', (_i, _j, random) => random],
+    ['0', () => 0],
+    ['1', () => 1],
+    ['the identity', (i, j) => Number(i === j)],
+    ['a diagonal with equal elements', (i, j) => (i === j ? i % 3 : 0)],
+    ['rank 2', (i, j) => (i + 1) * (j + 1) + Math.sin(i) * Math.sin(j)],
+    ['columns of 0', (_i, j, random) => (j % 2 ? 0 : random)],
+    ['falling rows and columns', (i, j, random) => random * 10 ** (-(i + j) / 3)],
+    ['rising rows and columns', (i, j, random) => random * 10 ** ((i + j) / 4)],
+    ['clustered eigenvalues', (i, j, random) => Number(i === j) + 1e-6 * random],
+    ['tiny', (_i, _j, random) => 1e-30 * random],
+    ['huge', (_i, _j, random) => 1e30 * random],
+    ['a Hilbert matrix', (i, j) => 1 / (i + j + 1)],
+    ['a triangle', (i, j) => Number(j <= i)],
+    ['blocks', (i, j, random) => (i >> 2 === j >> 2 ? random : 0)],
+    ['zeros around a diagonal', (i, j) => Number(Math.abs(i - j) === 1)],
+  ])('qr, svd and eigh of matrices with elements: %s', (_title, element) => {
+    const transposed = (x: Tensor): Tensor => ops.swapAxes(x, -2, -1)
+    const isOrthonormal = (x: Tensor, of: string): void =>
+      expectNear(ops.matmul(transposed(x), x).data, ops.eye(x.shape[1]!).data, of, 4e-7)
+    for (const [m, n] of [
+      [1, 1],
+      [2, 2],
+      [3, 2],
+      [2, 5],
+      [7, 7],
+      [18, 17],
+      [33, 20],
+      [51, 50],
+    ] as const) {
+      const random = floats([m * n], -2, 2).data
+      const x = tensor({ data: Array.from(random, (r, k) => element(Math.floor(k / n), k % n, r)), shape: [m, n] })
+      // one scale for all
+      const size = ops.max(ops.abs(x)).data[0]! || 1
+      const scaled = (y: Tensor): number[] => Array.from(y.data, (value) => value / size)
+      const isProduct = (left: Tensor, right: Tensor, y: Tensor, of: string): void =>
+        expectNear(scaled(ops.matmul(left, right)), scaled(y), `${of} of [${m}, ${n}]`, 1e-6 * (m + n))
+      for (const mode of ['reduced', 'complete'] as const) {
+        const [q, r] = ops.qr(x, mode)
+        isProduct(q, r, x, 'Q R')
+        isOrthonormal(q, 'Q')
+        const full = mode === 'complete'
+        const [u, s, vt] = ops.svd(x, full)
+        const k = Math.min(m, n)
+        const own = [ops.slice(u, [0, 0], [m, k]), ops.slice(vt, [0, 0], [k, n])] as const
+        isProduct(ops.multiply(own[0], s), own[1], x, 'U diag(s) Vᵀ')
+        isOrthonormal(u, 'U')
+        isOrthonormal(transposed(vt), 'V')
+        expectNear(scaled(ops.svd(x, full, false)), scaled(s), 'values alone', 1e-6)
+      }
+      if (m !== n) continue
+      const symmetric = ops.multiply(ops.add(x, transposed(x)), 0.5)
+      const [w, v] = ops.eigh(symmetric)
+      isProduct(ops.multiply(v, w), transposed(v), symmetric, 'V diag(w) Vᵀ')
+      isOrthonormal(v, 'V')
+      expect([...w.data]).toEqual([...w.data].sort((a, b) => a - b))
+    }
+  })
+
+  it('small singular values and eigenvalues are accurate to ten digits of the largest', () => {
+    const [q] = ops.qr(of([12, 12]))
+    const [p] = ops.qr(of([12, 12], 2))
+    // A matrix of float32 has its singular values up to 2⁻²⁴ of the largest only, unless it is graded.
+    const graded = ops.matmul(ops.multiply(q, ops.power(10, ops.multiply(-0.5, ops.arange(0, 12)))), p)
+    expectNear(
+      ops.svd(graded)[1].data,
+      Array.from({ length: 12 }, (_, i) => 10 ** (-0.5 * i)),
+      'values',
+      3e-7,
+    )
+    const diagonal = ops.diag([1e30, -1, 1e-30])
+    expectNear(ops.divide(ops.svd(diagonal)[1], [1e30, 1, 1e-30]).data, [1, 1, 1], 'of a diagonal')
+    expectNear(ops.divide(ops.eigh(diagonal)[0], [-1, 1e-30, 1e30]).data, [1, 1, 1], 'eigenvalues of a diagonal')
+  })
+
+  it('NaN and infinities concern only their own matrix', () => {
+    for (const bad of [NaN, Infinity, -Infinity]) {
+      const x = tensor([
+        [
+          [2, 1],
+          [1, 2],
+        ],
+        [
+          [1, bad],
+          [bad, 1],
+        ],
+      ])
+      const results = [...ops.eigh(x), ...ops.svd(x), ops.svd(x, true, false), ops.qr(x)[0]]
+      for (const result of results) {
+        const half = result.size / 2
+        expect([...result.data].map(Number.isNaN)).toEqual([
+          ...new Array(half).fill(false),
+          ...new Array(half).fill(true),
+        ])
+      }
+    }
+  })
+
   it('svd of a wide matrix is that of its transpose', () => {
     const [u, s, vt] = ops.svd(ops.swapAxes(a, 1, 2), true)
     expect([u.shape, s.shape, vt.shape]).toEqual([

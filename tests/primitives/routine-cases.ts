@@ -5,7 +5,16 @@ import { sizeOf } from '../../src/core/shapes'
 import type { Value } from '../../src/ir/graph'
 import type { Emitter } from '../../src/primitives/emitter'
 import { BitCast } from '../../src/primitives/bitcast'
-import { Cholesky, Eigen, FactoredSolve, Lu, Qr, Singular, TriangularSolve } from '../../src/primitives/factorization'
+import {
+  Cholesky,
+  Eigen,
+  FactoredSolve,
+  Lu,
+  Qr,
+  Singular,
+  SingularValues,
+  TriangularSolve,
+} from '../../src/primitives/factorization'
 import { FourierTransform } from '../../src/primitives/fourier'
 import { InsertBlock, ScatterMax } from '../../src/primitives/indexing'
 import { QuantizedContraction, packWeights, packedShape } from '../../src/primitives/quantized'
@@ -137,7 +146,9 @@ function diagonal(e: Emitter, n: number): Value {
 }
 
 const SIZES = [1, 2, 3, 4, 5, 8, 9, 13]
-const SQUARES: readonly Shape[] = [...SIZES.map((n) => [n, n]), [3, 4, 4], [2, 1, 3, 3]]
+/** Several blocks of four columns, with and without a rest. */
+const LARGE = [33, 40, 67]
+const SQUARES: readonly Shape[] = [...[...SIZES, ...LARGE].map((n) => [n, n]), [3, 4, 4], [2, 1, 3, 3]]
 const differentiated = (shape: Shape): { gradient: boolean; secondGradient: boolean } => ({
   gradient: sizeOf(shape) < 50,
   secondGradient: sizeOf(shape) < 20,
@@ -185,6 +196,9 @@ const factorizations: readonly RoutineCase[] = [
     [2, 4, 2],
     [1, 1],
     [6, 1],
+    [33, 33],
+    [41, 40],
+    [67, 34],
   ].flatMap((shape): RoutineCase[] => [
     {
       title: named('qr', shape),
@@ -197,6 +211,13 @@ const factorizations: readonly RoutineCase[] = [
       title: named('svd', shape),
       inputs: [floats(shape)],
       attributes: { routine: new Singular(false) },
+      ...near(3),
+      ...differentiated(shape),
+    },
+    {
+      title: named('svdvals', shape),
+      inputs: [floats(shape)],
+      attributes: { routine: new SingularValues() },
       ...near(3),
       ...differentiated(shape),
     },
@@ -255,10 +276,31 @@ const factorizations: readonly RoutineCase[] = [
     inputs: [exactly([1, 2, 3, 2, 4, 6, 1, 1, 1], 'float32', [3, 3])],
     attributes: { routine: new Lu() },
   },
-  ...[new Cholesky(), new Lu(), new Eigen(), new Singular(true), new Qr(true)].flatMap((routine): RoutineCase[] => [
-    { title: `${routine.name} of nothing`, inputs: [floats([0, 0])], attributes: { routine } },
-    { title: `${routine.name} of no matrices`, inputs: [floats([0, 2, 2])], attributes: { routine } },
-  ]),
+  ...[NaN, Infinity, -Infinity].flatMap((bad): RoutineCase[] =>
+    [new Eigen(), new Singular(true), new SingularValues(), new Qr(true)].map((routine) => ({
+      title: `${routine.name} of matrices, one of which contains ${bad}`,
+      inputs: [exactly([4, 1, 1, 2, 1, bad, bad, 1, 1, 0, 0, 3], 'float32', [3, 2, 2])],
+      attributes: { routine },
+      ...near(2),
+    })),
+  ),
+  {
+    title: 'lu with several pivots of 0',
+    inputs: [
+      {
+        ...floats([9, 9]),
+        through: (e, x) => e.multiply(x, e.constant(Float32Array.of(1, 0, 1, 1, 0, 1, 1, 0, 1), [9], 'float32')),
+      },
+    ],
+    attributes: { routine: new Lu() },
+    ...near(9),
+  },
+  ...[new Cholesky(), new Lu(), new Eigen(), new Singular(true), new SingularValues(), new Qr(true)].flatMap(
+    (routine): RoutineCase[] => [
+      { title: `${routine.name} of nothing`, inputs: [floats([0, 0])], attributes: { routine } },
+      { title: `${routine.name} of no matrices`, inputs: [floats([0, 2, 2])], attributes: { routine } },
+    ],
+  ),
 ]
 
 const systems: readonly RoutineCase[] = [

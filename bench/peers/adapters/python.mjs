@@ -1,37 +1,13 @@
 // Adapters of Python libraries: each runs in its own process, python/serve.py, and times itself, so that the pipe is
 // not included. Such a process has one model at a time. See interface.mjs.
-import { execFileSync, spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
+import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { FIT_EPOCHS, cases } from '../cases.mjs'
 import { uses } from '../networks.mjs'
+import { startPython } from './process.mjs'
 
 const script = fileURLToPath(new URL('../python/serve.py', import.meta.url))
 const BACKENDS = ['jax', 'tensorflow', 'torch']
-
-/** A process that answers one request at a time. */
-function start(python, library, environment) {
-  const child = spawn(python, [script, library], {
-    env: { ...process.env, ...environment },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
-  let errors = ''
-  child.stderr.on('data', (chunk) => (errors = (errors + chunk).slice(-4000)))
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const read = async () => {
-    const { value, done } = await lines.next()
-    if (done) throw new Error(`${library} in ${python} ended\n${errors}`)
-    return JSON.parse(value)
-  }
-  return {
-    ready: read(),
-    async ask(request) {
-      child.stdin.write(`${JSON.stringify(request)}\n`)
-      return (await read()).value
-    },
-    end: () => child.stdin.end(),
-  }
-}
 
 const base64 = (values) => Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64')
 
@@ -56,7 +32,7 @@ export function pythonAdapter(python, library, environment, about) {
     comparable: true,
 
     async load() {
-      server = start(python, library, environment)
+      server = startPython(python, script, [library], environment)
       ;({ version } = await server.ready)
     },
 
