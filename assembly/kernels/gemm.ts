@@ -64,7 +64,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   let rhsColumn = <usize>load<i32>(instruction, Gemm.rhsColumn) * 4
   const lhsBatch = <usize>load<i32>(instruction, Gemm.lhsBatch) * 4
   const rhsBatch = <usize>load<i32>(instruction, Gemm.rhsBatch) * 4
-  const rhsStrip = <usize>load<i32>(instruction, Gemm.rhsStrip) * 4
+  let rhsStrip = <usize>load<i32>(instruction, Gemm.rhsStrip) * 4
   const epilogue = load<i32>(instruction, Gemm.epilogue)
   const scratch = load<usize>(instruction, Gemm.scratch) + part * GEMM_SCRATCH
   const wide = load<i32>(instruction, Gemm.wide) != 0
@@ -84,16 +84,20 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
 
   // from the bias of one matrix to the next; 0 if one row is the bias of all
   const biasBatch: usize = biasRow * <usize>m
-  const inStrips = rhsStrip != 32
+  let inStrips = rhsStrip != 32
   const matrixByVector = n == 1 && m > 1 && lhsRow == 4
   const rowsByVector = n == 1 && lhsColumn == 4 && rhsRow == 4
   const vectorByMatrix = m == 1 && rhsColumn == 4
   const fewRows = m < 4 && rhsRow == 4 && lhsColumn == 4
-  let packRhs = false, packLhs = false
+  let packRhs = false, packLhs = false, packOnce = false
   if (!matrixByVector && !rowsByVector && !vectorByMatrix && !fewRows) {
     // rhs with a row stride of 0 is always packed, because the tiles' loops over it would not end
     const packRhsFrom = lhsColumn == 4 ? PACK_RHS_ROWS : PACK_RHS_COLUMNS
-    packRhs = !inStrips && (rhsColumn != 4 || rhsRow == 0 || (m >= packRhsFrom && k > 1 && n * k > PACK_RHS_ELEMENTS))
+    // one rhs for several matrices is packed before the first of them
+    packOnce = rhsBatch == 0 && batch > 1 && !isLong && k > 1 && panelBytes(8, k) * <usize>((n + 7) >> 3) <= 4 * GEMM_KC * GEMM_NC
+    const rows = packOnce ? m * batch : m
+    packRhs = !inStrips && (rhsColumn != 4 || rhsRow == 0 || (rows >= packRhsFrom && k > 1 && n * k > PACK_RHS_ELEMENTS))
+    packOnce = packOnce && packRhs
     const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
     packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS)
     if (wide && lhsColumn == 4 && n >= PACK_LHS_WIDE_COLUMNS && m >= PACK_LHS_LEAST_ROWS) packLhs = true
@@ -127,6 +131,16 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     lhs += <usize>matrix * lhsBatch
     rhs += <usize>matrix * rhsBatch
     bias += <usize>matrix * biasBatch
+  }
+
+  if (packOnce) {
+    pack_panels_8_f32(scratch, rhs, rhsColumn, rhsRow, n, k)
+    rhs = scratch
+    rhsRow = 32
+    rhsColumn = 4
+    rhsStrip = panelBytes(8, k)
+    inStrips = true
+    packRhs = false
   }
 
   for (; batch > 0; batch--) {
