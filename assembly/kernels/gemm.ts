@@ -114,7 +114,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   if (parts > 1) {
     let block = 16
     // a slice of a long k may be streamed or not
-    if (matrixByVector || vectorByMatrix) block = k > GEMM_LONG ? 48 : isStreamed(extent, k) ? 16 : 24
+    if (matrixByVector || vectorByMatrix) block = k > GEMM_LONG ? 48 : isStreamed(extent, k, rhsStrip) ? 16 : 24
     else if (!rowsByVector && !fewRows) {
       byRows = costOfRows(m, n, parts, packRhs, packLhs) <= costOfColumns(m, n, parts, packRhs, packLhs)
       block = byRows ? 4 : 8
@@ -150,14 +150,14 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     while (true) {
       const depth = isLong ? min(left, GEMM_SLICE) : k
       if (matrixByVector) {
-        multiplyVector(target, sliceRhs, rhsRow, sliceLhs, lhsColumn, m, first, end, depth, start, startRow != 0, floor)
+        multiplyVector(target, sliceRhs, rhsRow, sliceLhs, lhsColumn, 32, m, first, end, depth, start, startRow != 0, floor)
       } else if (rowsByVector) {
         gemv_rows_f32(
           target + <usize>first * 4, sliceLhs + <usize>first * lhsRow, lhsRow, sliceRhs, end - first, depth,
           start + <usize>first * startRow, startRow != 0, floor,
         )
       } else if (vectorByMatrix) {
-        multiplyVector(target, sliceLhs, lhsColumn, sliceRhs, rhsRow, n, first, end, depth, start, true, floor)
+        multiplyVector(target, sliceLhs, lhsColumn, sliceRhs, rhsRow, rhsStrip, n, first, end, depth, start, true, floor)
       } else if (fewRows) {
         const firstBias = start ? start + <usize>first * 4 : 0
         const firstRhs = sliceRhs + <usize>first * rhsColumn
@@ -236,23 +236,23 @@ function costOfColumns(m: i32, n: i32, parts: i32, packRhs: bool, packLhs: bool)
 }
 
 @inline
-function isStreamed(count: i32, k: i32): bool {
-  return count >= 32 && k >= 32 && count * k > STREAM_ELEMENTS
+function isStreamed(count: i32, k: i32, strip: usize): bool {
+  return strip == 32 && count >= 32 && k >= 32 && count * k > STREAM_ELEMENTS
 }
 
 /**
- * Elements first … end of out [count] = max(vector [k] · matrix [k, count] + bias, floor), the matrix with
- * columns adjacent in memory. The order of additions depends on an element's position in `count`, so `first` is a multiple
- * of 16 if the matrix is streamed, otherwise of 24, and so is `end` unless it is count.
+ * Elements first … end of out [count] = max(vector [k] · matrix [k, count] + bias, floor), the matrix with eight
+ * columns adjacent in memory, and `strip` bytes to the next eight. The order of additions depends on an element's position
+ * in `count`, so `first` is a multiple of 16 if the matrix is streamed, otherwise of 24, and so is `end` unless it is count.
  */
 function multiplyVector(
-  out: usize, vector: usize, vectorStep: usize, matrix: usize, matrixStep: usize,
+  out: usize, vector: usize, vectorStep: usize, matrix: usize, matrixStep: usize, strip: usize,
   count: i32, first: i32, end: i32, k: i32, bias: usize, biasIsVector: bool, floor: f32,
 ): void {
-  const streamed = isStreamed(count, k)
+  const streamed = isStreamed(count, k, strip)
   const skip = <usize>first * 4
   out += skip
-  matrix += skip
+  matrix += <usize>(first >> 3) * strip
   if (bias && biasIsVector) bias += skip
   if (streamed) {
     const whole = min(end, count & ~3) - first
@@ -263,7 +263,7 @@ function multiplyVector(
     if (bias && biasIsVector) bias += done
     first += whole
   }
-  if (first < end) gemv_columns_f32(out, vector, vectorStep, matrix, matrixStep, end - first, k, bias, biasIsVector, floor)
+  if (first < end) gemv_columns_f32(out, vector, vectorStep, matrix, matrixStep, strip, end - first, k, bias, biasIsVector, floor)
 }
 
 /**
