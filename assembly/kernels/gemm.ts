@@ -7,14 +7,16 @@ import { sigmoid, tanh } from '../math'
 import { storeTail } from '../simd'
 import { add_f32, relu_f32 } from './steps'
 import {
-  gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32, gemm_6x16_columns_f32,
+  gemm_2x16_columns_f32, gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32,
+  gemm_6x16_columns_f32,
 } from './gemm-tiles'
 import { gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
 import { pack_panels_4_f32, pack_panels_6_f32, pack_panels_8_f32, panelBytes } from './pack'
 
 // Exported so that each stays a separate function, which engines optimise separately, even if it has only one caller.
 export {
-  gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32, gemm_6x16_columns_f32,
+  gemm_2x16_columns_f32, gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32,
+  gemm_6x16_columns_f32,
 } from './gemm-tiles'
 export { gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
 export {
@@ -328,6 +330,12 @@ export function gemm_blocked_f32(
               blockOut, step, blockLhs, lhsStep, packLhs ? lhsPanel : 24, strip, rhsStep, rhsPanel,
               wideRows, depth, start, startStep, blockFloor,
             )
+            const panels = <usize>wideRows / 6
+            gemm_2x16_columns_f32(
+              blockOut + <usize>wideRows * step, step, blockLhs + panels * (packLhs ? lhsPanel : 24), lhsStep,
+              strip, rhsStep, rhsPanel, height - wideRows, depth, start + <usize>wideRows * startStep, startStep, blockFloor,
+            )
+            wideRows = height
           }
           multiplyRows(
             rows, wideStrips > 0 ? wideRows : 0, height, panelRows, blockOut, step, blockLhs, lhsStep, lhsPanel,
