@@ -358,3 +358,46 @@ export function gemm_6x16_columns_f32(
     start += 6 * startRow
   }
 }
+
+/**
+ * The same for the last rows of a panel, two at a time, and one alone. Four sums of 256 bits wait for each other, but take
+ * half the time of two 4 × 8 tiles.
+ */
+export function gemm_2x16_columns_f32(
+  out: usize, outRow: usize, lhs: usize, lhsStep: usize, rhs: usize, rhsStep: usize, rhsHalf: usize,
+  m: i32, k: i32, start: usize, startRow: usize, floor: f32,
+): void {
+  const rhsEnd = rhs + <usize>k * rhsStep
+  for (; m > 0; m -= 2) {
+    // one row alone is computed twice
+    const second: usize = m > 1 ? usize.MAX_VALUE : 0
+    let a = lhs, next = lhs + (4 & second)
+    const start1 = start + (startRow & second)
+    let c00 = v128.load(start), c01 = v128.load(start, 16), c02 = v128.load(start, 32), c03 = v128.load(start, 48)
+    let c10 = v128.load(start1), c11 = v128.load(start1, 16), c12 = v128.load(start1, 32), c13 = v128.load(start1, 48)
+    for (let b = rhs; b != rhsEnd; b += rhsStep) {
+      const half = b + rhsHalf
+      const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(half), b3 = v128.load(half, 16)
+      let s = v128.load32_splat(a)
+      c00 = madd(s, b0, c00), c01 = madd(s, b1, c01), c02 = madd(s, b2, c02), c03 = madd(s, b3, c03)
+      s = v128.load32_splat(next)
+      c10 = madd(s, b0, c10), c11 = madd(s, b1, c11), c12 = madd(s, b2, c12), c13 = madd(s, b3, c13)
+      a += lhsStep
+      next += lhsStep
+    }
+    const low = f32x4.splat(floor)
+    let o = out + (outRow & second)
+    v128.store(o, f32x4.pmax(c10, low))
+    v128.store(o, f32x4.pmax(c11, low), 16)
+    v128.store(o, f32x4.pmax(c12, low), 32)
+    v128.store(o, f32x4.pmax(c13, low), 48)
+    o = out
+    v128.store(o, f32x4.pmax(c00, low))
+    v128.store(o, f32x4.pmax(c01, low), 16)
+    v128.store(o, f32x4.pmax(c02, low), 32)
+    v128.store(o, f32x4.pmax(c03, low), 48)
+    lhs += 8
+    out += 2 * outRow
+    start += 2 * startRow
+  }
+}

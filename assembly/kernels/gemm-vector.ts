@@ -19,12 +19,12 @@ function biasOf(bias: usize, biasIsVector: bool, index: usize): v128 {
 }
 
 /**
- * out[j] = Σₚ vector[p] · matrix[p,j], matrix [k, count] with neighbouring columns. Streams rows of the matrix past 24
- * columns of accumulators; narrow edges take two or four rows at once, so that they also have four independent sums in
- * flight.
+ * out[j] = Σₚ vector[p] · matrix[p,j], matrix [k, count] with neighbouring columns, or in strips of eight columns: `strip`
+ * is the step from eight columns to the next. Streams rows of the matrix past 24 columns of accumulators; narrow edges take
+ * two or four rows at once, so that they also have four independent sums in flight.
  */
 export function gemv_columns_f32(
-  out: usize, vector: usize, vectorStep: usize, matrix: usize, matrixStep: usize,
+  out: usize, vector: usize, vectorStep: usize, matrix: usize, matrixStep: usize, strip: usize,
   count: i32, k: i32, bias: usize, biasIsVector: bool, floor: f32,
 ): void {
   const low = f32x4.splat(floor)
@@ -37,17 +37,17 @@ export function gemv_columns_f32(
     let c4 = biasOf(bias, biasIsVector, index + 64)
     let c5 = biasOf(bias, biasIsVector, index + 80)
     let v = vector
-    let r = matrix + index
+    let r0 = matrix, r1 = r0 + strip, r2 = r1 + strip
     for (let p = k; p > 0; p--) {
       const s = v128.load32_splat(v)
-      c0 = madd(s, v128.load(r), c0)
-      c1 = madd(s, v128.load(r, 16), c1)
-      c2 = madd(s, v128.load(r, 32), c2)
-      c3 = madd(s, v128.load(r, 48), c3)
-      c4 = madd(s, v128.load(r, 64), c4)
-      c5 = madd(s, v128.load(r, 80), c5)
+      c0 = madd(s, v128.load(r0), c0)
+      c1 = madd(s, v128.load(r0, 16), c1)
+      c2 = madd(s, v128.load(r1), c2)
+      c3 = madd(s, v128.load(r1, 16), c3)
+      c4 = madd(s, v128.load(r2), c4)
+      c5 = madd(s, v128.load(r2, 16), c5)
       v += vectorStep
-      r += matrixStep
+      r0 += matrixStep, r1 += matrixStep, r2 += matrixStep
     }
     const o = out + index
     v128.store(o, f32x4.pmax(c0, low))
@@ -57,6 +57,7 @@ export function gemv_columns_f32(
     v128.store(o, f32x4.pmax(c4, low), 64)
     v128.store(o, f32x4.pmax(c5, low), 80)
     index += 96
+    matrix += 3 * strip
   }
   for (; count > 4; count -= 8) {
     let c0 = biasOf(bias, biasIsVector, index)
@@ -64,7 +65,7 @@ export function gemv_columns_f32(
     let d0 = f32x4.splat(0)
     let d1 = d0
     let v = vector
-    let r = matrix + index
+    let r = matrix
     let p = k
     for (; p > 1; p -= 2) {
       const s = v128.load32_splat(v)
@@ -84,6 +85,7 @@ export function gemv_columns_f32(
     v128.store(out + index, f32x4.pmax(f32x4.add(c0, d0), low))
     storeLanes(out + index + 16, f32x4.pmax(f32x4.add(c1, d1), low), count - 4)
     index += 32
+    matrix += strip
   }
   if (count > 0) {
     let c = biasOf(bias, biasIsVector, index)
@@ -91,7 +93,7 @@ export function gemv_columns_f32(
     let e = d
     let f = d
     let v = vector
-    let r = matrix + index
+    let r = matrix
     let p = k
     for (; p > 3; p -= 4) {
       c = madd(v128.load32_splat(v), v128.load(r), c)

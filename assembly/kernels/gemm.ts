@@ -7,14 +7,16 @@ import { sigmoid, tanh } from '../math'
 import { storeTail } from '../simd'
 import { add_f32, relu_f32 } from './steps'
 import {
-  gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32, gemm_6x16_columns_f32,
+  gemm_2x16_columns_f32, gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32,
+  gemm_6x16_columns_f32,
 } from './gemm-tiles'
 import { gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
 import { pack_panels_4_f32, pack_panels_6_f32, pack_panels_8_f32, panelBytes } from './pack'
 
 // Exported so that each stays a separate function, which engines optimise separately, even if it has only one caller.
 export {
-  gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32, gemm_6x16_columns_f32,
+  gemm_2x16_columns_f32, gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32,
+  gemm_6x16_columns_f32,
 } from './gemm-tiles'
 export { gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
 export {
@@ -64,7 +66,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   let rhsColumn = <usize>load<i32>(instruction, Gemm.rhsColumn) * 4
   const lhsBatch = <usize>load<i32>(instruction, Gemm.lhsBatch) * 4
   const rhsBatch = <usize>load<i32>(instruction, Gemm.rhsBatch) * 4
-  const rhsStrip = <usize>load<i32>(instruction, Gemm.rhsStrip) * 4
+  let rhsStrip = <usize>load<i32>(instruction, Gemm.rhsStrip) * 4
   const epilogue = load<i32>(instruction, Gemm.epilogue)
   const scratch = load<usize>(instruction, Gemm.scratch) + part * GEMM_SCRATCH
   const wide = load<i32>(instruction, Gemm.wide) != 0
@@ -84,16 +86,20 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
 
   // from the bias of one matrix to the next; 0 if one row is the bias of all
   const biasBatch: usize = biasRow * <usize>m
-  const inStrips = rhsStrip != 32
+  let inStrips = rhsStrip != 32
   const matrixByVector = n == 1 && m > 1 && lhsRow == 4
   const rowsByVector = n == 1 && lhsColumn == 4 && rhsRow == 4
   const vectorByMatrix = m == 1 && rhsColumn == 4
   const fewRows = m < 4 && rhsRow == 4 && lhsColumn == 4
-  let packRhs = false, packLhs = false
+  let packRhs = false, packLhs = false, packOnce = false
   if (!matrixByVector && !rowsByVector && !vectorByMatrix && !fewRows) {
     // rhs with a row stride of 0 is always packed, because the tiles' loops over it would not end
     const packRhsFrom = lhsColumn == 4 ? PACK_RHS_ROWS : PACK_RHS_COLUMNS
-    packRhs = !inStrips && (rhsColumn != 4 || rhsRow == 0 || (m >= packRhsFrom && k > 1 && n * k > PACK_RHS_ELEMENTS))
+    // one rhs for several matrices is packed before the first of them
+    packOnce = rhsBatch == 0 && batch > 1 && !isLong && k > 1 && panelBytes(8, k) * <usize>((n + 7) >> 3) <= 4 * GEMM_KC * GEMM_NC
+    const rows = packOnce ? m * batch : m
+    packRhs = !inStrips && (rhsColumn != 4 || rhsRow == 0 || (rows >= packRhsFrom && k > 1 && n * k > PACK_RHS_ELEMENTS))
+    packOnce = packOnce && packRhs
     const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
     packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS)
     if (wide && lhsColumn == 4 && n >= PACK_LHS_WIDE_COLUMNS && m >= PACK_LHS_LEAST_ROWS) packLhs = true
@@ -110,7 +116,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   if (parts > 1) {
     let block = 16
     // a slice of a long k may be streamed or not
-    if (matrixByVector || vectorByMatrix) block = k > GEMM_LONG ? 48 : isStreamed(extent, k) ? 16 : 24
+    if (matrixByVector || vectorByMatrix) block = k > GEMM_LONG ? 48 : isStreamed(extent, k, rhsStrip) ? 16 : 24
     else if (!rowsByVector && !fewRows) {
       byRows = costOfRows(m, n, parts, packRhs, packLhs) <= costOfColumns(m, n, parts, packRhs, packLhs)
       block = byRows ? 4 : 8
@@ -129,6 +135,16 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     bias += <usize>matrix * biasBatch
   }
 
+  if (packOnce) {
+    pack_panels_8_f32(scratch, rhs, rhsColumn, rhsRow, n, k)
+    rhs = scratch
+    rhsRow = 32
+    rhsColumn = 4
+    rhsStrip = panelBytes(8, k)
+    inStrips = true
+    packRhs = false
+  }
+
   for (; batch > 0; batch--) {
     const end = batch == 1 ? last : extent
     let target = out, sliceLhs = lhs, sliceRhs = rhs, start = bias, startRow = biasRow
@@ -136,14 +152,14 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     while (true) {
       const depth = isLong ? min(left, GEMM_SLICE) : k
       if (matrixByVector) {
-        multiplyVector(target, sliceRhs, rhsRow, sliceLhs, lhsColumn, m, first, end, depth, start, startRow != 0, floor)
+        multiplyVector(target, sliceRhs, rhsRow, sliceLhs, lhsColumn, 32, m, first, end, depth, start, startRow != 0, floor)
       } else if (rowsByVector) {
         gemv_rows_f32(
           target + <usize>first * 4, sliceLhs + <usize>first * lhsRow, lhsRow, sliceRhs, end - first, depth,
           start + <usize>first * startRow, startRow != 0, floor,
         )
       } else if (vectorByMatrix) {
-        multiplyVector(target, sliceLhs, lhsColumn, sliceRhs, rhsRow, n, first, end, depth, start, true, floor)
+        multiplyVector(target, sliceLhs, lhsColumn, sliceRhs, rhsRow, rhsStrip, n, first, end, depth, start, true, floor)
       } else if (fewRows) {
         const firstBias = start ? start + <usize>first * 4 : 0
         const firstRhs = sliceRhs + <usize>first * rhsColumn
@@ -222,23 +238,23 @@ function costOfColumns(m: i32, n: i32, parts: i32, packRhs: bool, packLhs: bool)
 }
 
 @inline
-function isStreamed(count: i32, k: i32): bool {
-  return count >= 32 && k >= 32 && count * k > STREAM_ELEMENTS
+function isStreamed(count: i32, k: i32, strip: usize): bool {
+  return strip == 32 && count >= 32 && k >= 32 && count * k > STREAM_ELEMENTS
 }
 
 /**
- * Elements first … end of out [count] = max(vector [k] · matrix [k, count] + bias, floor), the matrix with
- * columns adjacent in memory. The order of additions depends on an element's position in `count`, so `first` is a multiple
- * of 16 if the matrix is streamed, otherwise of 24, and so is `end` unless it is count.
+ * Elements first … end of out [count] = max(vector [k] · matrix [k, count] + bias, floor), the matrix with eight
+ * columns adjacent in memory, and `strip` bytes to the next eight. The order of additions depends on an element's position
+ * in `count`, so `first` is a multiple of 16 if the matrix is streamed, otherwise of 24, and so is `end` unless it is count.
  */
 function multiplyVector(
-  out: usize, vector: usize, vectorStep: usize, matrix: usize, matrixStep: usize,
+  out: usize, vector: usize, vectorStep: usize, matrix: usize, matrixStep: usize, strip: usize,
   count: i32, first: i32, end: i32, k: i32, bias: usize, biasIsVector: bool, floor: f32,
 ): void {
-  const streamed = isStreamed(count, k)
+  const streamed = isStreamed(count, k, strip)
   const skip = <usize>first * 4
   out += skip
-  matrix += skip
+  matrix += <usize>(first >> 3) * strip
   if (bias && biasIsVector) bias += skip
   if (streamed) {
     const whole = min(end, count & ~3) - first
@@ -249,7 +265,7 @@ function multiplyVector(
     if (bias && biasIsVector) bias += done
     first += whole
   }
-  if (first < end) gemv_columns_f32(out, vector, vectorStep, matrix, matrixStep, end - first, k, bias, biasIsVector, floor)
+  if (first < end) gemv_columns_f32(out, vector, vectorStep, matrix, matrixStep, strip, end - first, k, bias, biasIsVector, floor)
 }
 
 /**
@@ -314,6 +330,12 @@ export function gemm_blocked_f32(
               blockOut, step, blockLhs, lhsStep, packLhs ? lhsPanel : 24, strip, rhsStep, rhsPanel,
               wideRows, depth, start, startStep, blockFloor,
             )
+            const panels = <usize>wideRows / 6
+            gemm_2x16_columns_f32(
+              blockOut + <usize>wideRows * step, step, blockLhs + panels * (packLhs ? lhsPanel : 24), lhsStep,
+              strip, rhsStep, rhsPanel, height - wideRows, depth, start + <usize>wideRows * startStep, startStep, blockFloor,
+            )
+            wideRows = height
           }
           multiplyRows(
             rows, wideStrips > 0 ? wideRows : 0, height, panelRows, blockOut, step, blockLhs, lhsStep, lhsPanel,

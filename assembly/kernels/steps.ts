@@ -210,21 +210,33 @@ export function cos_f32(target: usize, a: usize, count: i32): void {
 }
 
 export function tanh_f32(target: usize, a: usize, count: i32): void {
-  for (; count >= 4; count -= 4) {
-    v128.store(target, tanh(v128.load(a)))
+  for (; count >= 8; count -= 8) {
+    const y0 = tanh(v128.load(a)), y1 = tanh(v128.load(a, 16))
+    v128.store(target, y0)
+    v128.store(target, y1, 16)
+    a += 32
+    target += 32
+  }
+  for (; count > 0; count -= 4) {
+    storeUpTo4(target, tanh(v128.load(a)), count)
     a += 16
     target += 16
   }
-  if (count > 0) storeTail(target, tanh(v128.load(a)), count)
 }
 
 export function sigmoid_f32(target: usize, a: usize, count: i32): void {
-  for (; count >= 4; count -= 4) {
-    v128.store(target, sigmoid(v128.load(a)))
+  for (; count >= 8; count -= 8) {
+    const y0 = sigmoid(v128.load(a)), y1 = sigmoid(v128.load(a, 16))
+    v128.store(target, y0)
+    v128.store(target, y1, 16)
+    a += 32
+    target += 32
+  }
+  for (; count > 0; count -= 4) {
+    storeUpTo4(target, sigmoid(v128.load(a)), count)
     a += 16
     target += 16
   }
-  if (count > 0) storeTail(target, sigmoid(v128.load(a)), count)
 }
 
 export function softplus_f32(target: usize, a: usize, count: i32): void {

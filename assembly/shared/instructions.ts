@@ -86,7 +86,7 @@ export enum ChainStep {
 // lhs[i,p] is at lhs + 4·(i·lhsRow + p·lhsColumn), and so on; of a matrix's two strides one is 1 or its
 // extent is 1. out is row-major and contiguous. biasRow is 0, or n: then bias has the layout of out.
 // rhsStrip is 8, or rhs is stored in strips of 8 columns, [n/8, k, 8]: then rhsStrip is 8·k, rhsRow 8, rhsColumn 1, and
-// m ≥ 4. `scratch` has GEMM_SCRATCH bytes for packed panels, and as many again for every further thread, like
+// m is 1 or at least 4. `scratch` has GEMM_SCRATCH bytes for packed panels, and as many again for every further thread, like
 // all scratch. wide ≠ 0: tiles of 6 × 16, for engines that pair vectors; the results are the same.
 // For k > GEMM_LONG, a temporary [2, batch, m, n] for partial sums.
 //   lists   for k > GEMM_LONG { temporary }

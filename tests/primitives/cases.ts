@@ -288,6 +288,15 @@ const matmulCases: Cases<NoAttributes> = [
     floats([4, 5], -1, 1, 2),
     { gradient: true },
   ),
+  // The matrices lie apart, and the kernel packs the one on the right once for all.
+  ...[false, true].map((isTransposed) =>
+    matmulCase(
+      `steps of a batch · one ${isTransposed ? 'transposed ' : ''}matrix`,
+      { ...floats([9, 6, 70]), through: (e, x) => e.transpose(x, [1, 0, 2]) },
+      isTransposed ? { ...floats([61, 70], -1, 1, 2), through: transposed } : floats([70, 61], -1, 1, 2),
+      { gradient: true },
+    ),
+  ),
   matmulCase(
     'inner parts',
     { ...floats([6, 8]), through: inner },
@@ -933,6 +942,9 @@ const opCases = {
   ],
   matmul: matmulCases,
   matmulStrips: [
+    [1, 3, 1],
+    [1, 130, 5],
+    [1, 300, 64],
     [4, 3, 1],
     [4, 64, 2],
     [5, 7, 3],
