@@ -7,6 +7,7 @@ import { Epilogue } from '../shared/opcodes'
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { fillWords, madd, storeUpTo8, storeTail } from '../simd'
 import { pack_panels_8_f32, panelBytes } from './pack'
+import { winogradConvolution, winogradKernel } from './winograd'
 import { TABLE_BYTES, activateBox, boxRow, boxTaps, nextBox, writeBoxPlaces, writeBoxRows } from './window'
 
 /** Places from which on packing the weights pays. */
@@ -24,6 +25,7 @@ export function convolution(instruction: usize, part: i32, parts: i32): void {
   const channels = load<i32>(instruction, Convolution.channels)
   const boxes = load<i32>(instruction, Convolution.boxes)
   if (channels <= 0) return
+  if (load<i32>(instruction, Convolution.winograd)) return winogradConvolution(instruction, part, parts)
   const taps = load<i32>(instruction, Convolution.taps)
   const run = load<i32>(instruction, Convolution.run)
   const groups = load<i32>(instruction, Convolution.groups)
@@ -274,6 +276,7 @@ export function convolution_4x4_f32(
  * of the places in each box.
  */
 export function convolutionKernel(instruction: usize, part: i32, parts: i32): void {
+  if (load<i32>(instruction, ConvolutionKernel.winograd)) return winogradKernel(instruction, part, parts)
   const channels = load<i32>(instruction, ConvolutionKernel.channels)
   const groups = load<i32>(instruction, ConvolutionKernel.groups)
   const elements = load<i32>(instruction, ConvolutionKernel.taps) * load<i32>(instruction, ConvolutionKernel.run)

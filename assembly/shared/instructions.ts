@@ -165,6 +165,8 @@ export enum BoxTap {
 // weights [taps·run, groups·channels] are contiguous; a tap's `run` rows of them are never split. `places` are those of all
 // boxes. `scratch` has GEMM_SCRATCH bytes for every thread. wide ≠ 0: tiles of 16 channels, for engines that pair
 // vectors.
+// winograd ≠ 0: the window is 3 × 3, groups 1, run and channels are multiples of 8, the epilogue is None or Relu, and the
+// lists are one { Winograd } instead of boxes.
 export enum Convolution {
   out = 8,
   input = 12,
@@ -180,7 +182,8 @@ export enum Convolution {
   epilogue = 52,
   scratch = 56,
   wide = 60,
-  size = 64,
+  winograd = 64,
+  size = 68,
 }
 
 // ConvolutionKernel: out [taps·run, groups·channels] = Σ over the places of `boxes`: input[place + t + p] ·
@@ -198,7 +201,23 @@ export enum ConvolutionKernel {
   groupStride = 44,
   scratch = 48,
   wide = 52,
-  size = 56,
+  winograd = 56,
+  size = 60,
+}
+
+// The images of a Convolution in tiles of 2 × 2 places: `before` zeros around input [rows, columns], and strides in
+// elements.
+export enum Winograd {
+  rows = 0,
+  columns = 4,
+  outRows = 8,
+  outColumns = 12,
+  before = 16,
+  beforeColumns = 20,
+  imageStride = 24,
+  rowStride = 28,
+  columnStride = 32,
+  size = 36,
 }
 
 // DepthwiseConvolution: out[place, channel] = epilogue(Σ over taps t: input[place + t, channel] · weights[t, channel] + bias) at

@@ -30,6 +30,10 @@ describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('conv
     [14, 15, 2, 48],
     [12, 20, 7, 40],
     [15, 17, 40, 250],
+    // in tiles of 2 × 2 places
+    [10, 10, 32, 32],
+    [13, 18, 40, 56],
+    [11, 12, 136, 72],
   ])('%i × %i × %i → %i', (rows, columns, channels, filters) => {
     const inputs: TensorContent[] = [
       floats([2, rows, columns, channels], -2, 2, 3),

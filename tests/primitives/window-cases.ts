@@ -75,7 +75,7 @@ const spatialOf = ({ x }: Windowed): Shape => x.slice(1, -1)
 
 // Sums of many products, whose terms may cancel.
 function sums({ title }: Windowed) {
-  const isLarge = [...LARGE, ...LARGE_PADDED].some((each) => each.title === title)
+  const isLarge = [...LARGE, ...LARGE_PADDED, ...TILED].some((each) => each.title === title)
   return { title, ulp: 16, absolute: isLarge ? 2e-3 : 2e-5, gradient: !isLarge, secondGradient: !isLarge }
 }
 /**
@@ -128,9 +128,26 @@ const LARGE_PADDED: readonly Windowed[] = [
   }),
 ]
 
+/**
+ * What Winograd's algorithm computes: 3 × 3 windows with stride 1 over many channels; whole tiles, cut ones and those over
+ * zeros, and several blocks of tiles, of channels and of filters.
+ */
+const TILED: readonly Windowed[] = [
+  windowed('whole tiles', [2, 12, 10, 32], [3, 3], { filters: 32 }),
+  windowed('cut tiles and zeros', [3, 9, 11, 40], [3, 3], { before: [1, 1], after: [1, 1], filters: 48 }),
+  windowed('tiles between more zeros than the window is large', [1, 5, 6, 32], [3, 3], {
+    before: [3, 0],
+    after: [4, 5],
+    filters: 32,
+  }),
+  windowed('tiles before elements left out', [1, 12, 13, 32], [3, 3], { before: [1, 0], after: [-2, -1], filters: 40 }),
+  windowed('tiles of many channels', [2, 8, 8, 136], [3, 3], { before: [1, 1], after: [1, 1], filters: 40 }),
+  windowed('tiles of many filters', [1, 11, 8, 72], [3, 3], { before: [1, 1], after: [1, 1], filters: 152 }),
+]
+
 /** Pooling is padded beforehand. */
 const inside = [...WINDOWS, ...LARGE]
-const all = [...inside, ...PADDED, ...LARGE_PADDED]
+const all = [...inside, ...PADDED, ...LARGE_PADDED, ...TILED]
 const operand = (shape: Shape, seed: number): TensorContent => floats(shape, -2, 2, seed)
 
 /** Part of a larger tensor: rows that are not adjacent. */
@@ -170,27 +187,37 @@ const convolution: OpCase<'convolution'>[] = [
     absolute: 2e-5,
     gradient: true,
   })),
-  ...(['relu', 'tanh'] as const).map((name) => ({
-    title: `with a bias and ${name}`,
-    inputs: [operand([2, 5, 6, 3], 1), operand([3, 3, 3, 13], 2)],
-    attributes: { strides: [1, 1], dilation: [1, 1], before: [1, 1], after: [1, 1], groups: 1 },
-    ulp: 32,
-    absolute: 5e-5,
-    reader: (builder: Parameters<NonNullable<OpCase<'convolution'>['reader']>>[0], y: Value) => {
-      const biased = builder.e.add(
-        y,
-        builder.e.reshape(
-          builder.emitOne('constant', [], {
-            data: Float32Array.from({ length: 13 }, (_, i) => i / 10 - 0.6),
-            shape: [13],
-            dtype: 'float32',
-          }),
-          [13],
-        ),
-      )
-      return builder.emitOne(name, [biased], {})
-    },
-  })),
+  {
+    title: 'tiles of a part',
+    inputs: [
+      { ...operand([2, 12, 13, 35], 1), through: (e, x) => e.slice(x, [0, 1, 2, 3], [2, 11, 10, 32]) },
+      operand([3, 3, 32, 40], 2),
+    ],
+    attributes: { strides: [1, 1], dilation: [1, 1], before: [1, 0], after: [0, 1], groups: 1 },
+    ulp: 16,
+    absolute: 2e-3,
+  },
+  ...[
+    { of: '', x: [2, 5, 6, 3], filters: 13, absolute: 5e-5 },
+    { of: ' in tiles', x: [2, 9, 8, 32], filters: 40, absolute: 2e-3 },
+    { of: ' in tiles of many channels', x: [1, 9, 8, 136], filters: 32, absolute: 2e-3 },
+  ].flatMap(({ of, x, filters, absolute }) =>
+    (['relu', 'tanh'] as const).map((name) => ({
+      title: `with a bias and ${name}${of}`,
+      inputs: [operand(x, 1), operand([3, 3, x[3]!, filters], 2)],
+      attributes: { strides: [1, 1], dilation: [1, 1], before: [1, 1], after: [1, 1], groups: 1 },
+      ulp: 32,
+      absolute,
+      reader: (builder: Parameters<NonNullable<OpCase<'convolution'>['reader']>>[0], y: Value) => {
+        const bias = builder.emitOne('constant', [], {
+          data: Float32Array.from({ length: filters }, (_, i) => (i % 13) / 10 - 0.6),
+          shape: [filters],
+          dtype: 'float32',
+        })
+        return builder.emitOne(name, [builder.e.add(y, bias)], {})
+      },
+    })),
+  ),
 ]
 
 const convolutionKernel: OpCase<'convolutionKernel'>[] = all.map((each) => ({

@@ -201,6 +201,12 @@ const windows: Case[] = [
       gradientsOf((a, k, b) => ops.relu(add(ops.conv(a!, k!, { padding: 'same' }), b!)), [x!, kernel!, bias!]),
   },
   {
+    name: 'convolutions in tiles and their gradients',
+    shapes: [[3, 11, 14, 40], [3, 3, 40, 72], [72]],
+    body: ([x, kernel, bias]) =>
+      gradientsOf((a, k, b) => ops.relu(add(ops.conv(a!, k!, { padding: 'same' }), b!)), [x!, kernel!, bias!]),
+  },
+  {
     name: 'convolutions with strides, dilation and groups',
     shapes: [
       [2, 23, 21, 8],

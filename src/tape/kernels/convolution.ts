@@ -6,7 +6,7 @@ import {
   DepthwiseConvolution,
   DepthwiseConvolutionKernel,
 } from '../../../assembly/shared/instructions'
-import { Opcode } from '../../../assembly/shared/opcodes'
+import { Epilogue, Opcode } from '../../../assembly/shared/opcodes'
 import type { Shape, TensorType } from '../../core/shapes'
 import { sizeOf } from '../../core/shapes'
 import type { ConvolutionAttributes, NoAttributes, PaddedAttributes, PrimitiveAttributes } from '../../ir/attributes'
@@ -18,18 +18,50 @@ import type { View } from '../../primitives/rule'
 import { isContiguous } from '../../primitives/rule'
 import { acceptsMatrices, lowerProduct, productBytes } from './contraction'
 import type { TapeKernel } from './kernel'
-import type { Stretch } from './window'
+import type { BoxLists, Stretch } from './window'
 import { boxLists, depthwiseBoxLists, hasPixels, slidingStretches, transposedStretches } from './window'
 
 const acceptsPixels = (operand: number, input: TensorType, layout: View): boolean =>
   operand === 0 ? hasPixels(input, layout) : isContiguous(input.shape, layout.strides)
 
-/** Convolves each group of channels of x with its own filters, at the places of `stretches`. */
+/** The least numbers of channels, of filters and of places of an image for which Winograd's algorithm is faster. */
+const WINOGRAD_CHANNELS = 32
+const WINOGRAD_PLACES = 64
+
+/**
+ * The images of a convolution as tiles for Winograd's algorithm, or null if a convolution is not of its kind, or so small
+ * that it is not faster.
+ * @param places the shape of the results
+ */
+function winogradLists(
+  x: Operand,
+  window: Shape,
+  places: Shape,
+  filters: number,
+  { strides, dilation, groups }: ConvolutionAttributes,
+  before: readonly number[],
+): readonly number[] | null {
+  const channels = x.shape.at(-1)!
+  const isKind =
+    window.length === 2 &&
+    window.every((extent) => extent === 3) &&
+    [...strides, ...dilation, groups].every((each) => each === 1) &&
+    channels % 8 === 0 &&
+    filters % 8 === 0
+  const isLarge =
+    Math.min(channels, filters) >= WINOGRAD_CHANNELS && places[0]! > 0 && places[1]! * places[2]! >= WINOGRAD_PLACES
+  return isKind && isLarge ? [...x.shape.slice(1, 3), ...places.slice(1, 3), ...before, ...x.strides.slice(0, 3)] : null
+}
+
+/**
+ * Convolves each group of channels of x with its own filters, at the places of `stretches`.
+ * @param before the zeros in front of x where windows slide over it
+ */
 function lowerConvolution(
   {
     inputs: [x, kernel],
     outputs: [out],
-    attributes: { groups },
+    attributes,
     bias,
     epilogue,
     scratch,
@@ -37,9 +69,14 @@ function lowerConvolution(
     emit,
   }: LowerContext<ConvolutionAttributes>,
   stretches: readonly (readonly Stretch[])[],
+  before: readonly number[],
 ): void {
+  const { groups } = attributes
+  const window = windowOf(kernel!)
   const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
-  const { lists, ...seen } = boxLists(x!, out!.shape, windowOf(kernel!), stretches, channels)
+  const tiles = epilogue <= Epilogue.Relu ? winogradLists(x!, window, out!.shape, filters, attributes, before) : null
+  const { lists, ...seen } =
+    tiles === null ? boxLists(x!, out!.shape, window, stretches, channels) : ofTiles(out!.shape, channels, tiles)
   emit(
     instruction(
       Opcode.Convolution,
@@ -56,11 +93,21 @@ function lowerConvolution(
         epilogue,
         scratch,
         wide: Number(wideTiles),
+        winograd: Number(tiles !== null),
       },
       lists,
     ),
   )
 }
+
+/** What boxLists returns, for tiles instead of boxes. */
+const ofTiles = (places: Shape, channels: number, lists: readonly number[]): BoxLists => ({
+  places: sizeOf(places.slice(0, -1)),
+  boxes: 0,
+  taps: 9,
+  run: channels,
+  lists,
+})
 
 function lowerDepthwise(
   { inputs: [x, kernel], outputs: [out], bias, epilogue, scratch, emit }: LowerContext<PaddedAttributes>,
@@ -132,7 +179,7 @@ const convolution: TapeKernel<ConvolutionAttributes> = {
     if (isProduct(window, attributes) && acceptsMatrices(0, x!, { offset: 0, strides: x!.strides })) {
       return asProduct(context, x!, matrix(kernel!, channels, filters), out!)
     }
-    lowerConvolution(context, slidingStretches(x!.shape, window, attributes))
+    lowerConvolution(context, slidingStretches(x!.shape, window, attributes), attributes.before)
   },
 }
 
@@ -163,7 +210,11 @@ const convolutionKernel: TapeKernel<PrimitiveAttributes['convolutionKernel']> = 
         matrix(out!, channels, filters),
       )
     }
-    const { lists, ...seen } = boxLists(x!, dy!.shape, kernel, slidingStretches(x!.shape, kernel, attributes), channels)
+    const tiles = winogradLists(x!, kernel, dy!.shape, filters, attributes, attributes.before)
+    const { lists, ...seen } =
+      tiles === null
+        ? boxLists(x!, dy!.shape, kernel, slidingStretches(x!.shape, kernel, attributes), channels)
+        : ofTiles(dy!.shape, channels, tiles)
     emit(
       instruction(
         Opcode.ConvolutionKernel,
@@ -178,6 +229,7 @@ const convolutionKernel: TapeKernel<PrimitiveAttributes['convolutionKernel']> = 
           groupStride: channels,
           scratch,
           wide: Number(wideTiles),
+          winograd: Number(tiles !== null),
         },
         lists,
       ),
@@ -192,6 +244,7 @@ const convolutionTurned: TapeKernel<PrimitiveAttributes['convolutionTurned']> = 
     lowerConvolution(
       context,
       transposedStretches(context.outputs[0]!.shape, windowOf(context.inputs[1]!), context.attributes),
+      context.attributes.before.map((zeros) => 2 - zeros),
     ),
 }
 
