@@ -20,8 +20,8 @@ export {
 } from './gemm-tiles'
 export { gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
 export {
-  pack_copy_8_f32, pack_copy_16_f32, pack_panels_4_f32, pack_panels_6_f32, pack_panels_8_f32, pack_strided_4_f32,
-  pack_transpose_4_f32, pack_transpose_6_f32,
+  pack_copy_4x4_f32, pack_copy_4x6_f32, pack_copy_8_f32, pack_copy_16_f32, pack_panels_4_f32, pack_panels_6_f32,
+  pack_panels_8_f32, pack_strided_4_f32, pack_transpose_4_f32, pack_transpose_6_f32,
 } from './pack'
 
 // The sizes from which packing is faster, chosen on Zen 4 from 12, 24 and 48 rows and 32, 64, 128 and ∞ columns, measured

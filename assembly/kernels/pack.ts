@@ -47,6 +47,13 @@ export function pack_panels_4_f32(
   target: usize, source: usize, across: usize, along: usize, extent: i32, k: i32,
 ): void {
   const bytes = panelBytes(4, k)
+  if (across == 4) {
+    for (; extent >= 16; extent -= 16) {
+      pack_copy_4x4_f32(target, bytes, source, along, k)
+      target += 4 * bytes
+      source += 64
+    }
+  }
   for (; extent > 0; extent -= 4) {
     if (across == 4) {
       for (let p = 0, t = target, s = source; p < k; p++, t += 16, s += along) v128.store(t, v128.load(s))
@@ -63,6 +70,13 @@ export function pack_panels_6_f32(
   target: usize, source: usize, across: usize, along: usize, extent: i32, k: i32,
 ): void {
   const bytes = panelBytes(6, k)
+  if (across == 4) {
+    for (; extent >= 24; extent -= 24) {
+      pack_copy_4x6_f32(target, bytes, source, along, k)
+      target += 4 * bytes
+      source += 96
+    }
+  }
   for (; extent > 0; extent -= 6) {
     if (across == 4) {
       for (let p = 0, t = target, s = source; p < k; p++, t += 24, s += along) {
@@ -94,6 +108,39 @@ export function pack_copy_16_f32(target: usize, second: usize, source: usize, al
     v128.store(second, v128.load(source, 48), 16)
     target += 32
     second += 32
+    source += along
+  }
+}
+
+/** Four panels of 4 from neighbouring j, a cache line at a time, for the same reason. */
+export function pack_copy_4x4_f32(target: usize, bytes: usize, source: usize, along: usize, k: i32): void {
+  let third = target + 2 * bytes
+  for (; k > 0; k--) {
+    v128.store(target, v128.load(source))
+    v128.store(target + bytes, v128.load(source, 16))
+    v128.store(third, v128.load(source, 32))
+    v128.store(third + bytes, v128.load(source, 48))
+    target += 16
+    third += 16
+    source += along
+  }
+}
+
+/** Four bytess of 6 from neighbouring j, for the same reason. */
+export function pack_copy_4x6_f32(target: usize, bytes: usize, source: usize, along: usize, k: i32): void {
+  let third = target + 2 * bytes
+  for (; k > 0; k--) {
+    const v1 = v128.load(source, 16), v4 = v128.load(source, 64)
+    v128.store(target, v128.load(source))
+    v128.store64_lane(target, v1, 0, 16)
+    v128.store64_lane(target + bytes, v1, 1)
+    v128.store(target + bytes, v128.load(source, 32), 8)
+    v128.store(third, v128.load(source, 48))
+    v128.store64_lane(third, v4, 0, 16)
+    v128.store64_lane(third + bytes, v4, 1)
+    v128.store(third + bytes, v128.load(source, 80), 8)
+    target += 24
+    third += 24
     source += along
   }
 }

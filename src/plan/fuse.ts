@@ -1,5 +1,6 @@
 // Decides which nodes run as one kernel, and in which order kernels run. Fuses elementwise nodes of one shape to chains,
-// and a bias and an activation into the matrix product before them, as far as primitives and target declare it.
+// and a bias and an activation into the matrix product before them, as far as primitives and target declare it. A sum of
+// products becomes products that accumulate: each adds the result of another one.
 
 import { internalError } from '../core/errors'
 import { ruleOf } from '../primitives'
@@ -82,10 +83,19 @@ function countUsers(graph: Graph): Users {
   return { of: (value) => readers[value.id] ?? NOBODY, isResult: (value) => wanted[value.id] === 1 }
 }
 
-/** The only node that reads `value`, if nothing else uses it. */
-function soleUser(value: Value, users: Users): Node | null {
+/** A use of a kernel's result: the node, and its operand, which is the result or a view of all its bytes in order. */
+interface Use {
+  readonly node: Node
+  readonly operand: Value
+}
+
+/** The only use of `value`, if there are no others. A reshape is no use: the kernel's result is seen with another shape. */
+function soleUse(value: Value, users: Users, locations: Locations): Use | null {
   const readers = users.of(value)
-  return readers.length === 1 && !users.isResult(value) ? readers[0]! : null
+  if (readers.length !== 1 || users.isResult(value)) return null
+  const node = readers[0]!
+  const isView = ruleOf(node.name).kind === 'view' && locations.isWhole(node.outputs[0]!)
+  return isView ? soleUse(node.outputs[0]!, users, locations) : { node, operand: value }
 }
 
 /**
@@ -98,36 +108,36 @@ function withEpilogue(
   locations: Locations,
   isFree: (follower: Node) => boolean,
 ): SingleKernel {
-  let last: Value = node.outputs[0]!
-  let next = soleUser(last, users)
+  let next = soleUse(node.outputs[0]!, users, locations)
   let bias: { node: Node; operand: Value } | null = null
-  if (next !== null && isFree(next)) {
-    const operand = biasOperand(next, last, locations)
+  if (next !== null && isFree(next.node)) {
+    const operand = biasOperand(next, node.outputs[0]!, locations)
     if (operand !== null) {
-      bias = { node: next, operand }
-      last = next.outputs[0]!
-      next = soleUser(last, users)
+      bias = { node: next.node, operand }
+      next = soleUse(next.node.outputs[0]!, users, locations)
     }
   }
-  const rule = next && ruleOf(next.name)
+  const rule = next && ruleOf(next.node.name)
   const epilogue = rule?.kind === 'elementwise' ? rule.epilogue : undefined
-  const activation = next !== null && epilogue !== undefined ? { node: next, epilogue } : null
+  const activation = next !== null && epilogue !== undefined ? { node: next.node, epilogue } : null
   return new SingleKernel(node, locations, bias, activation)
 }
 
 /**
- * The operand that `node` adds to `product`, if the kernel of the product can add it: one row for all rows, or a matrix of
- * the same size. null if it cannot.
+ * The operand that a node adds to `product`, which it reads as `operand`, if the kernel of the product can add it: one row for
+ * all rows, or a matrix of the same size. null if it cannot.
  */
-function biasOperand(node: Node, product: Value, locations: Locations): Value | null {
+function biasOperand({ node, operand }: Use, product: Value, locations: Locations): Value | null {
   const rule = ruleOf(node.name)
-  if (rule.kind !== 'elementwise' || rule.bias !== true || !sameShape(node.outputs[0]!.shape, product.shape))
-    return null
-  const other = node.inputs[0] === product ? node.inputs[1]! : node.inputs[0]!
-  const columns = product.shape[product.shape.length - 1]!
-  const isRow = sizeOf(other.shape) === columns && other.shape[other.shape.length - 1] === columns
-  const fits = isRow || (fusesAddend(product, locations) && sameShape(other.shape, product.shape))
-  return fits && other !== product && other.dtype === 'float32' && locations.isContiguous(other) ? other : null
+  const { shape } = operand
+  if (rule.kind !== 'elementwise' || rule.bias !== true || !sameShape(node.outputs[0]!.shape, shape)) return null
+  const other = node.inputs[0] === operand ? node.inputs[1]! : node.inputs[0]!
+  const first = other.shape.findIndex((extent) => extent !== 1)
+  const own = other.shape.slice(first)
+  const isRow =
+    sizeOf(own) === product.shape[product.shape.length - 1]! && sameShape(own, shape.slice(shape.length - own.length))
+  const fits = isRow || (fusesAddend(product, locations) && sameShape(other.shape, shape))
+  return fits && other !== operand && other.dtype === 'float32' && locations.isContiguous(other) ? other : null
 }
 
 function fusesAddend({ node }: Value, { target }: Locations): boolean {

@@ -88,11 +88,13 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
   }
 
   mayShare(write: Value, read: Value): boolean {
+    const { inputs } = this.node
+    const isIt = (operand: Value): boolean => this.locations.baseOf(operand) === read
+    if (this.bias !== null && isIt(this.bias.operand))
+      return this.traits.fusesAddend === true && this.locations.isWhole(this.bias.operand) && !inputs.some(isIt)
     const pairs = this.traits.inPlace?.(this.node.attributes)
     if (pairs === undefined) return false
-    const { inputs } = this.node
     const output = this.writes.indexOf(write)
-    const isIt = (operand: Value): boolean => this.locations.baseOf(operand) === read
     const input = inputs.findIndex(isIt)
     return (
       input >= 0 &&

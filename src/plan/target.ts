@@ -15,7 +15,10 @@ export interface KernelTraits<Attributes> {
   inPlace?(attributes: Attributes): readonly InPlace[]
   /** Whether the kernel can add a bias row and apply an epilogue to output 0. */
   readonly fusesEpilogue?: boolean
-  /** Whether sums can start with any matrix of the size of output 0, instead of only one row for all. */
+  /**
+   * Whether sums can start with any matrix of the size of output 0, instead of only one row for all. The output may overwrite
+   * this matrix.
+   */
   readonly fusesAddend?: boolean
   /**
    * The offset of each operand in the output, if the kernel only copies operands there: a producer may write

@@ -4,6 +4,8 @@ import { Epilogue } from '../../assembly/shared/opcodes'
 import { isLoop, passesOf } from '../ir/region'
 import type { PrimitiveName } from '../ir/attributes'
 import type { Operand } from '../ir/operand'
+import type { Shape } from '../core/shapes'
+import { rowMajorStrides, sameShape } from '../core/shapes'
 import { ChainKernel } from '../plan/chain'
 import type { Kernel, Placement } from '../plan/kernel'
 import { SingleKernel, labelOf } from '../plan/kernel'
@@ -56,7 +58,7 @@ function lowerSingle<Name extends PrimitiveName>(kernel: SingleKernel<Name>, bui
   const { operand, scratch, temporaryOf, wideTiles, emit } = builder
   tapeKernelOf(node.name).lower({
     inputs: node.inputs.map(operand),
-    outputs: writes.map(operand),
+    outputs: writes.map((write, i) => seenAs(operand(write), node.outputs[i]!.shape)),
     attributes: node.attributes,
     scratch,
     temporary: temporaryOf(kernel),
@@ -65,4 +67,9 @@ function lowerSingle<Name extends PrimitiveName>(kernel: SingleKernel<Name>, bui
     epilogue: activation?.epilogue ?? Epilogue.None,
     emit,
   })
+}
+
+/** A contiguous operand with the shape that the kernel gives it; a node that is fused into the kernel may have another. */
+function seenAs(operand: Operand, shape: Shape): Operand {
+  return sameShape(operand.shape, shape) ? operand : { ...operand, shape, strides: rowMajorStrides(shape) }
 }

@@ -90,6 +90,55 @@ describe('matrix products', () => {
     expect(opcodes(planned)).toEqual(['Gemm', 'Gemm'])
   })
 
+  const heads: readonly Shape[] = [
+    [4, 3],
+    [3, 6],
+    [2, 3],
+  ]
+
+  it('absorb a bias and an activation behind a reshape', () => {
+    const planned = planOf(heads, (b, [x, w, bias]) => {
+      const product = b.e.reshape(b.e.matmul(x!, w!), [2, 2, 2, 3])
+      return [b.emitOne('relu', [b.e.reshape(b.e.add(product, bias!), [8, 3])], {})]
+    })
+    expect(opcodes(planned)).toEqual(['Gemm'])
+    const [gemm] = planned.instructions
+    expect([Gemm.m, Gemm.n, Gemm.epilogue].map((field) => fieldOf(gemm!, field))).toEqual([4, 6, Epilogue.Relu])
+    expect(fieldOf(gemm!, Gemm.bias)).toStrictEqual(planned.parameters[2])
+  })
+
+  it('do not absorb behind a reshape what is not one row of the product', () => {
+    const short = planOf([...heads.slice(0, 2), [3]], (b, [x, w, bias]) => [
+      b.e.add(b.e.reshape(b.e.matmul(x!, w!), [8, 3]), bias!),
+    ])
+    expect(opcodes(short)).toEqual(['Gemm', 'Chain'])
+    const other = planOf([...heads.slice(0, 2), [2, 1, 3]], (b, [x, w, bias]) => [
+      b.e.add(b.e.reshape(b.e.matmul(x!, w!), [2, 4, 3]), bias!),
+    ])
+    expect(opcodes(other)).toEqual(['Gemm', 'Chain'])
+  })
+
+  it('do not absorb what is added to their transpose', () => {
+    const planned = planOf([...heads.slice(0, 2), [6, 4]], (b, [x, w, bias]) => [
+      b.e.add(b.e.transposeMatrix(b.e.matmul(x!, w!)), bias!),
+    ])
+    expect(opcodes(planned)).toEqual(['Gemm', 'Chain'])
+  })
+
+  it('accumulate: each product of a sum adds the one before, in the same bytes', () => {
+    const shapes: readonly Shape[] = [0, 1, 2].flatMap(() => heads.slice(0, 2))
+    const planned = planOf(shapes, (b, [x, w, ...more]) => {
+      const seen = (left: Value, right: Value) => b.e.reshape(b.e.matmul(left, right), [2, 2, 6])
+      const sum = b.e.add(b.e.add(seen(x!, w!), seen(more[0]!, more[1]!)), seen(more[2]!, more[3]!))
+      return [b.e.multiply(sum, sum)]
+    })
+    expect(opcodes(planned)).toEqual(['Gemm', 'Gemm', 'Gemm', 'Chain'])
+    const products = planned.instructions.slice(0, 3)
+    const places = products.map((gemm) => fieldOf(gemm, Gemm.out))
+    expect(products.map((gemm) => fieldOf(gemm, Gemm.bias))).toEqual([0, ...places.slice(0, 2)])
+    expect(new Set(places.map((place) => JSON.stringify(place))).size).toBe(1)
+  })
+
   it('stay separate when fusion is off', () => {
     expect(opcodes(planOf(dense, layer('relu'), false))).toEqual(['Gemm', 'Chain', 'Chain'])
   })

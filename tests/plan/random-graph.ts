@@ -188,7 +188,13 @@ const draws: readonly Draw[] = [
         [columns],
       ),
     )
-    const biased = d.e.add(product, bias)
+    if (c % 3 === 2) {
+      // A sum of two products, seen with another shape.
+      const seen = [1, sizeOf(product.shape)]
+      const other = d.e.matmul(left, d.e.negative(right))
+      d.keep(d.e.add(d.e.reshape(product, seen), d.e.reshape(b % 2 === 0 ? other : product, seen)))
+    }
+    const biased = d.e.add(b % 5 === 0 ? d.e.matmul(left, right) : product, bias)
     if (c % 3 === 1) d.pool.push(d.builder.emitOne('sign', [biased], {}))
     d.keep(d.builder.emitOne('relu', [biased], {}))
   },
