@@ -22,7 +22,7 @@ const { values: options } = parseArgs({
   },
 })
 if (options.python === undefined) throw new Error('--python PATH is missing: a Python with NumPy and SciPy')
-const timing = options.quick ? { rounds: 3, warmUpMs: 40, sampleMs: 10 } : { rounds: 9, warmUpMs: 200, sampleMs: 60 }
+const timing = options.quick ? { rounds: 3, warmUpMs: 20, sampleMs: 5 } : { rounds: 5, warmUpMs: 40, sampleMs: 12 }
 
 const { ops, runtimeInfo, tensor } = await loadBuilt()
 

@@ -2,10 +2,13 @@
 // T = Z diag(w) Zᵀ by the QR iteration with Wilkinson's shift; V = Q Z. After Golub and van Loan, "Matrix Computations", 8.3.
 
 import { FACTORIZE_SWEEPS } from '../shared/instructions'
-import { WORK, applyReflections, completeFours, inFours, inLines, reflection, setIdentity, storeColumn, strideOf } from './reflections'
+import { WORK, applyReflections, clear, completeFours, copy, inFours, inLines, reflection, setIdentity, storeColumn, strideOf } from './reflections'
+import { eigenOfFew } from './jacobi'
 import { ROTATION, rotate } from './rotations'
 import { dot_f64, scale_f64, subtract_scaled_f64, subtract_two_f64, update_dot_2_f64 } from './vectors-f64'
 
+/** Rows up to which Jacobi's method is faster. */
+const FEW_ROWS = 3
 /** Sweeps after which a matrix counts as done, per eigenvalue; they take two. */
 export const MOST_SWEEPS: i32 = 40
 /** What counts as 0 beside a diagonal, relative to it. Results have 24 bits. */
@@ -56,7 +59,7 @@ function tridiagonalize(matrix: usize, stride: usize, directions: usize, factors
   const w = vectors
   const product = vectors + stride
   let v = product + stride
-  memory.fill(vectors, 0, 3 * stride)
+  clear(vectors, 3 * stride)
   for (let k = 0; k < n; k++) {
     const row = matrix + <usize>k * stride
     const from = <usize>(k & ~1) << 3
@@ -65,7 +68,7 @@ function tridiagonalize(matrix: usize, stride: usize, directions: usize, factors
     store<f64>(diagonal + at, load<f64>(row + at))
     if (k == n - 1) break
     const direction = directions + <usize>k * stride
-    memory.copy(direction, row, stride)
+    copy(direction, row, stride)
     store<f64>(beside + at, reflection(direction, k + 1, n, factors + at))
     // in pairs of rows; the row before the first is no longer needed, nor is the one after the last
     const first = (k + 1) & ~1
@@ -79,8 +82,8 @@ function tridiagonalize(matrix: usize, stride: usize, directions: usize, factors
     // w = f (A v − ½ f (vᵀ A v) v)
     const factor = load<f64>(factors + at)
     const half = 0.5 * factor * dot_f64(product + start, direction + start, n - first)
-    memory.fill(w, 0, start)
-    memory.copy(w + start, product + start, stride - start)
+    clear(w, start)
+    copy(w + start, product + start, stride - start)
     subtract_scaled_f64(w + start, direction + start, half, n - first)
     scale_f64(w + start, factor, n - first)
     v = direction
@@ -162,14 +165,18 @@ export function eigen(values: usize, vectors: usize, input: usize, n: i32, tempo
   for (let i = 0; i < n; i++) {
     const row = temporary + <usize>i * stride
     for (let j = 0; j < n; j++) store<f64>(row + (<usize>j << 3), <f64>load<f32>(input + (<usize>(i * n + j) << 2)))
-    memory.fill(row + (<usize>n << 3), 0, stride - (<usize>n << 3))
+    clear(row + (<usize>n << 3), stride - (<usize>n << 3))
   }
-  memory.fill(temporary + <usize>n * stride, 0, stride)
-  tridiagonalize(temporary, stride, directions, factors, diagonal, beside, work, n)
-  completeFours(directions, stride, factors, n - 1)
+  clear(temporary + <usize>n * stride, stride)
   setIdentity(basis, stride, n)
-  applyReflections(basis, n, directions, stride, factors, n - 1, n, true, work)
-  iterate(diagonal, beside, n, basis, stride, sweeps)
+  if (n <= FEW_ROWS) {
+    eigenOfFew(temporary, basis, diagonal, stride, n)
+  } else {
+    tridiagonalize(temporary, stride, directions, factors, diagonal, beside, work, n)
+    completeFours(directions, stride, factors, n - 1)
+    applyReflections(basis, n, directions, stride, factors, n - 1, n, true, work)
+    iterate(diagonal, beside, n, basis, stride, sweeps)
+  }
   const order = sweeps
   sortPlaces(order, diagonal, n, false)
   for (let i = 0; i < n; i++) {

@@ -53,14 +53,16 @@ function exchangeWords(a: usize, b: usize, n: i32): void {
 }
 
 /**
- * Replaces a [n, n] by L and U of its reordered rows. A pivot of 0 is left in place. Four columns at a time: first their own
+ * Replaces a [n, n] by L and U of its reordered rows. A pivot of 0 is left in place. Four columns at a time if n ≥ 16: first their own
  * elements, then four rows of U, and then the rows below, each of which is read and written once per four columns.
  */
 export function lu_f32(a: usize, pivots: usize, order: usize, n: i32): void {
   const rowSize = <usize>n << 2
   for (let i = 0; i < n; i++) store<i32>(order + (<usize>i << 2), i)
-  for (let block = 0; block < n; block += 4) {
-    const end = min(block + 4, n)
+  const isSmall = n < 16
+  const step = isSmall ? 1 : 4
+  for (let block = 0; block < n; block += step) {
+    const end = min(block + step, n)
     const rest = n - end
     // whether all four pivots divide
     let isWhole = end - block == 4
@@ -91,9 +93,11 @@ export function lu_f32(a: usize, pivots: usize, order: usize, n: i32): void {
         const below = a + <usize>i * rowSize + column
         const factor = load<f32>(below) / pivot
         store<f32>(below, factor)
-        for (let j: usize = 4; j < width; j += 4) store<f32>(below + j, load<f32>(below + j) - factor * load<f32>(row + column + j))
+        if (isSmall) subtract_scaled_f32(below + 4, row + column + 4, factor, n - k - 1)
+        else for (let j: usize = 4; j < width; j += 4) store<f32>(below + j, load<f32>(below + j) - factor * load<f32>(row + column + j))
       }
     }
+    if (isSmall) continue
     const right = <usize>end << 2
     const first = a + <usize>block * rowSize
     const one = isWhole ? end : n

@@ -28,6 +28,28 @@ export function inLines(n: i32): usize {
 /** The square of a length that counts as 0: far below that of the smallest float32, and above squares that lose digits. */
 const TINY: f64 = 1e-280
 
+// memory.fill and memory.copy are calls, which take longer than the vectors of small matrices.
+
+/** Clears float64 of this many bytes. */
+export function clear(target: usize, bytes: usize): void {
+  const end = target + (bytes & ~15)
+  for (; target < end; target += 16) v128.store(target, f64x2.splat(0))
+  if (bytes & 8) store<f64>(target, 0)
+}
+
+/** Copies float64 of this many bytes. */
+export function copy(target: usize, source: usize, bytes: usize): void {
+  const end = target + (bytes & ~15)
+  for (; target < end; target += 16) {
+    v128.store(target, v128.load(source))
+    source += 16
+  }
+  if (bytes & 8) store<f64>(target, load<f64>(source))
+}
+
+/** Reflections up to which each is applied alone. */
+const FEW = 8
+
 /** Bytes that reflectFour needs for 14 numbers. */
 export const WORK: usize = 128
 
@@ -57,7 +79,7 @@ export function loadColumns(vectors: usize, stride: usize, input: usize, rows: i
       source += <usize>columns << 2
       target += 8
     }
-    memory.fill(target, 0, stride - (<usize>rows << 3))
+    clear(target, stride - (<usize>rows << 3))
   }
 }
 
@@ -71,7 +93,7 @@ export function storeColumn(output: usize, vector: usize, factor: f64, rows: i32
 }
 
 export function setIdentity(matrix: usize, stride: usize, n: i32): void {
-  memory.fill(matrix, 0, <usize>n * stride)
+  clear(matrix, <usize>n * stride)
   for (let i = 0; i < n; i++) store<f64>(matrix + <usize>i * (stride + 8), 1)
 }
 
@@ -84,7 +106,7 @@ export function reflection(vector: usize, at: i32, n: i32, factor: usize): f64 {
   const count = n - at - 1
   const alpha = load<f64>(pivot)
   const rest = dot_f64(pivot + 8, pivot + 8, count)
-  memory.fill(vector, 0, <usize>at << 3)
+  clear(vector, <usize>at << 3)
   store<f64>(pivot, 1)
   if (rest < TINY) {
     store<f64>(factor, 0)
@@ -163,8 +185,8 @@ export function reflectFour(
 /** Completes the directions and factors of `count` reflections to a multiple of four, with reflections that do nothing. */
 export function completeFours(directions: usize, stride: usize, factors: usize, count: i32): void {
   const missing = inFours(count) - count
-  memory.fill(directions + <usize>count * stride, 0, <usize>missing * stride)
-  memory.fill(factors + (<usize>count << 3), 0, <usize>missing << 3)
+  clear(directions + <usize>count * stride, <usize>missing * stride)
+  clear(factors + (<usize>count << 3), <usize>missing << 3)
 }
 
 /**
@@ -174,6 +196,13 @@ export function completeFours(directions: usize, stride: usize, factors: usize, 
 export function applyReflections(
   vectors: usize, width: i32, directions: usize, stride: usize, factors: usize, count: i32, n: i32, isTriangular: bool, work: usize,
 ): void {
+  if (count <= FEW) {
+    for (let j = 0; j < width; j++) {
+      let k = isTriangular ? min(j, count - 1) : count - 1
+      for (; k >= 0; k--) reflectOnce(vectors + <usize>j * stride, directions, stride, factors, k, k + 1, n)
+    }
+    return
+  }
   for (let k = inFours(count) - 4; k >= 0; k -= 4) {
     const skipped = isTriangular ? k : 0
     reflectFour(vectors + <usize>skipped * stride, width - skipped, directions, stride, factors, k, n, true, work)
@@ -182,21 +211,24 @@ export function applyReflections(
 
 /**
  * QR of vectors [columns] of length rows: R replaces them, with anything below it. directions has space for
- * inFours(count) vectors, factors for as many numbers, count = min(rows, columns).
+ * inFours(count) vectors, factors for as many numbers, count = min(rows, columns). One block of all if there are few columns.
  */
 export function triangularize(vectors: usize, directions: usize, stride: usize, factors: usize, rows: i32, columns: i32, work: usize): void {
   const count = min(rows, columns)
-  completeFours(directions, stride, factors, count)
-  for (let block = 0; block < count; block += 4) {
-    const end = min(block + 4, count)
+  const isSmall = columns <= FEW
+  const step = isSmall ? FEW : 4
+  if (!isSmall) completeFours(directions, stride, factors, count)
+  for (let block = 0; block < count; block += step) {
+    const end = min(block + step, count)
     for (let k = block; k < end; k++) {
       const column = vectors + <usize>k * stride
       const direction = directions + <usize>k * stride
       reflectOnce(column, directions, stride, factors, block, k, rows)
-      memory.copy(direction, column, stride)
+      copy(direction, column, stride)
       store<f64>(column + (<usize>k << 3), reflection(direction, k, rows, factors + (<usize>k << 3)))
     }
-    if (end < columns) reflectFour(vectors + <usize>end * stride, columns - end, directions, stride, factors, block, rows, false, work)
+    if (isSmall) for (let j = end; j < columns; j++) reflectOnce(vectors + <usize>j * stride, directions, stride, factors, block, end, rows)
+    else if (end < columns) reflectFour(vectors + <usize>end * stride, columns - end, directions, stride, factors, block, rows, false, work)
   }
 }
 

@@ -5,11 +5,14 @@
 import { FACTORIZE_SWEEPS } from '../shared/instructions'
 import { MOST_SWEEPS, isNegligible, signOf, sortPlaces } from './eigen'
 import {
-  WORK, applyReflections, completeFours, inFours, inLines, loadColumns, reflection, setIdentity, storeColumn, strideOf, triangularize,
+  WORK, applyReflections, clear, completeFours, copy, inFours, inLines, loadColumns, reflection, setIdentity, storeColumn, strideOf, triangularize,
 } from './reflections'
+import { singularOfFew } from './jacobi'
 import { ROTATION, rotate } from './rotations'
 import { dot_4_f64, dot_f64, scale_f64, subtract_scaled_f64, subtract_two_f64, update_sum_2_f64 } from './vectors-f64'
 
+/** Columns up to which Jacobi's method is faster. */
+const FEW_ROWS = 5
 /** Singular values below it, relative to the largest, are rounding errors: the sign of the left vector is free. */
 const VANISHED: f64 = 1e-12
 
@@ -31,14 +34,14 @@ function bidiagonalize(
   let v = u
   // the last, because the products of four rows may exceed it
   const x = u + stride
-  memory.fill(vectors, 0, 4 * stride)
+  clear(vectors, 4 * stride)
   for (let k = 0; k < n; k++) {
     const at = <usize>k << 3
     const first = k & ~1
     const start = <usize>first << 3
     const nextU = left + <usize>k * stride
     // column k
-    memory.fill(nextU, 0, stride)
+    clear(nextU, stride)
     const yk = load<f64>(y + at)
     const vk = load<f64>(v + at)
     for (let i = k; i < n; i++) {
@@ -47,19 +50,19 @@ function bidiagonalize(
     }
     store<f64>(diagonal + at, reflection(nextU, k, n, leftFactors + at))
     // in pairs of rows; the row before the first is no longer needed, nor is the one after the last
-    memory.fill(sums, 0, stride)
+    clear(sums, stride)
     for (let i = first; i < n; i += 2) {
       const place = <usize>i << 3
       update_sum_2_f64(
         matrix + <usize>i * stride + start, stride, y + start, v + start, u + place, x + place, nextU + place, sums + start, n - first)
     }
     scale_f64(sums + start, load<f64>(leftFactors + at), n - first)
-    memory.copy(y, sums, stride)
+    copy(y, sums, stride)
     u = nextU
     if (k == n - 1) break
     // row k, of which the reflection changes what follows the diagonal
     const nextV = right + <usize>k * stride
-    memory.copy(nextV, matrix + <usize>k * stride, stride)
+    copy(nextV, matrix + <usize>k * stride, stride)
     subtract_scaled_f64(nextV + at + 8, y + at + 8, 1, n - k - 1)
     store<f64>(beside + at, reflection(nextV, k + 1, n, rightFactors + at))
     v = nextV
@@ -70,8 +73,8 @@ function bidiagonalize(
     }
     subtract_scaled_f64(x + at, u + at, dot_f64(y + at, v + at, n - k), n - k)
     scale_f64(x + at, factor, n - k)
-    memory.fill(x, 0, at + 8)
-    memory.fill(x + (<usize>n << 3), 0, stride - (<usize>n << 3))
+    clear(x, at + 8)
+    clear(x + (<usize>n << 3), stride - (<usize>n << 3))
   }
 }
 
@@ -211,26 +214,34 @@ export function singular(left: usize, values: usize, right: usize, input: usize,
     // Rᵀ
     for (let j = 0; j < n; j++) {
       const row = matrix + <usize>j * stride
-      memory.copy(row, temporary + <usize>j * tallStride, <usize>(j + 1) << 3)
-      memory.fill(row + (<usize>(j + 1) << 3), 0, stride - (<usize>(j + 1) << 3))
+      copy(row, temporary + <usize>j * tallStride, <usize>(j + 1) << 3)
+      clear(row + (<usize>(j + 1) << 3), stride - (<usize>(j + 1) << 3))
     }
   } else {
     loadColumns(matrix, stride, input, n, n)
   }
-  memory.fill(matrix + <usize>n * stride, 0, (fours + 4 - n) * stride)
-  bidiagonalize(matrix, stride, leftDirections, leftFactors, rightDirections, rightFactors, diagonal, beside, work, n)
-  // P, in the place of the matrix, and Q
-  const p = matrix
-  const q = sweeps + 2 * <usize>(FACTORIZE_SWEEPS * n) * ROTATION
-  if (left) {
-    completeFours(leftDirections, stride, leftFactors, n)
-    completeFours(rightDirections, stride, rightFactors, n - 1)
+  clear(matrix + <usize>n * stride, (fours + 4 - n) * stride)
+  // P and Q; P in the place of the matrix
+  let p = matrix
+  let q = sweeps + 2 * <usize>(FACTORIZE_SWEEPS * n) * ROTATION
+  if (n <= FEW_ROWS) {
+    // the rows of the matrix become those of Q Y
+    p = q
+    q = matrix
     setIdentity(p, stride, n)
-    setIdentity(q, stride, n)
-    applyReflections(p, n, leftDirections, stride, leftFactors, n, n, true, work)
-    applyReflections(q, n, rightDirections, stride, rightFactors, n - 1, n, true, work)
+    singularOfFew(q, p, diagonal, stride, n, VANISHED)
+  } else {
+    bidiagonalize(matrix, stride, leftDirections, leftFactors, rightDirections, rightFactors, diagonal, beside, work, n)
+    if (left) {
+      completeFours(leftDirections, stride, leftFactors, n)
+      completeFours(rightDirections, stride, rightFactors, n - 1)
+      setIdentity(p, stride, n)
+      setIdentity(q, stride, n)
+      applyReflections(p, n, leftDirections, stride, leftFactors, n, n, true, work)
+      applyReflections(q, n, rightDirections, stride, rightFactors, n - 1, n, true, work)
+    }
+    iterate(diagonal, beside, n, left ? p : 0, q, stride, sweeps)
   }
-  iterate(diagonal, beside, n, left ? p : 0, q, stride, sweeps)
   // values are positive; their signs go to P
   for (let j = 0; j < n; j++) {
     const place = diagonal + (<usize>j << 3)
@@ -251,8 +262,8 @@ export function singular(left: usize, values: usize, right: usize, input: usize,
     for (let k = 0; k < n; k++) store<f32>(right + (<usize>(j * n + k) << 2), <f32>(sign * load<f64>(vector + (<usize>k << 3))))
     if (isTall) {
       const target = outer + <usize>j * tallStride
-      memory.copy(target, q + place * stride, <usize>n << 3)
-      memory.fill(target + (<usize>n << 3), 0, tallStride - (<usize>n << 3))
+      copy(target, q + place * stride, <usize>n << 3)
+      clear(target + (<usize>n << 3), tallStride - (<usize>n << 3))
       scale_f64(target, sign, n)
     } else {
       const other = q + place * stride
@@ -261,7 +272,7 @@ export function singular(left: usize, values: usize, right: usize, input: usize,
   }
   if (!left || !isTall) return
   for (let j = n; j < width; j++) {
-    memory.fill(outer + <usize>j * tallStride, 0, tallStride)
+    clear(outer + <usize>j * tallStride, tallStride)
     store<f64>(outer + <usize>j * (tallStride + 8), 1)
   }
   applyReflections(outer, width, tallDirections, tallStride, tallFactors, n, rows, false, work)

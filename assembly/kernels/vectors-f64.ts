@@ -3,6 +3,11 @@
 
 import { madd_f64 } from '../simd'
 
+@inline
+function sumPair(a: v128): f64 {
+  return f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1)
+}
+
 /** Σ a·b over n elements. */
 export function dot_f64(a: usize, b: usize, n: i32): f64 {
   let first = f64x2.splat(0)
@@ -13,14 +18,13 @@ export function dot_f64(a: usize, b: usize, n: i32): f64 {
     a += 32
     b += 32
   }
-  first = f64x2.add(first, second)
-  let sum = f64x2.extract_lane(first, 0) + f64x2.extract_lane(first, 1)
-  for (; n > 0; n--) {
-    sum += load<f64>(a) * load<f64>(b)
-    a += 8
-    b += 8
+  if (n >= 2) {
+    first = madd_f64(v128.load(a), v128.load(b), first)
+    a += 16
+    b += 16
   }
-  return sum
+  const sum = sumPair(f64x2.add(first, second))
+  return n & 1 ? sum + load<f64>(a) * load<f64>(b) : sum
 }
 
 /** target −= factor · source, n elements. */
@@ -42,11 +46,6 @@ export function scale_f64(target: usize, factor: f64, n: i32): void {
     target += 16
   }
   if (n > 0) store<f64>(target, factor * load<f64>(target))
-}
-
-@inline
-function sumPair(a: v128): f64 {
-  return f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1)
 }
 
 /** target −= a · x + b · y */

@@ -104,7 +104,7 @@ export function substitute(
 
 /** Whether the factors are NaN, because an element of a is NaN or infinite. */
 function allFinite(a: Matrix, rows: number, columns: number): boolean {
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) if (!Number.allFinite(a.get(i, j))) return false
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) if (!Number.isFinite(a.get(i, j))) return false
   return true
 }
 
