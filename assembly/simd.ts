@@ -69,6 +69,12 @@ export function storeUpTo8(pointer: usize, low: v128, high: v128, n: i32): void 
   }
 }
 
+/** Stores 16 lanes. */
+@inline
+export function storeRow16(pointer: usize, a: v128, b: v128, c: v128, d: v128): void {
+  v128.store(pointer, a), v128.store(pointer, b, 16), v128.store(pointer, c, 32), v128.store(pointer, d, 48)
+}
+
 /** Lanes below `n` are all ones, the others zero. */
 @inline
 export function tailMask(n: i32): v128 {

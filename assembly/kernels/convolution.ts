@@ -5,7 +5,7 @@
 import { Box, BoxAxis, BoxTap, Convolution, ConvolutionKernel, CONVOLUTION_CHANNELS, CONVOLUTION_DEPTH, CONVOLUTION_PLACES, GEMM_SCRATCH } from '../shared/instructions'
 import { Epilogue } from '../shared/opcodes'
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
-import { fillWords, madd, storeUpTo8, storeTail } from '../simd'
+import { fillWords, madd, storeRow16, storeUpTo8 } from '../simd'
 import { pack_panels_8_f32, panelBytes } from './pack'
 import { winogradConvolution, winogradKernel } from './winograd'
 import { TABLE_BYTES, activateBox, boxRow, boxTaps, nextBox, writeBoxPlaces, writeBoxRows } from './window'
@@ -401,9 +401,4 @@ export function convolution_kernel_4x16_f32(
   if (elements > 1) storeRow16(one, c10, c11, c12, c13)
   if (elements > 2) storeRow16(two, c20, c21, c22, c23)
   if (elements > 3) storeRow16(three, c30, c31, c32, c33)
-}
-
-@inline
-function storeRow16(out: usize, a: v128, b: v128, c: v128, d: v128): void {
-  v128.store(out, a), v128.store(out, b, 16), v128.store(out, c, 32), v128.store(out, d, 48)
 }

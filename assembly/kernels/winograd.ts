@@ -19,11 +19,10 @@
 //
 // Tiles are transformed in blocks, so that all matrices stay in the second-level cache.
 
-import { BoxTap, Convolution, ConvolutionKernel, GEMM_SCRATCH, Winograd } from '../shared/instructions'
+import { Convolution, ConvolutionKernel, GEMM_SCRATCH, Winograd } from '../shared/instructions'
 import { Epilogue } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
-import { copyWords, fillWords } from '../simd'
-import { convolution_4x8_f32, convolution_6x16_f32, convolution_kernel_4x16_f32, convolution_kernel_4x8_f32 } from './convolution'
+import { copyWords, fillWords, madd, storeRow16 } from '../simd'
 
 /** The tiles of a block, a multiple of the 4 or 6 rows of the products' tiles, and its channels. */
 const TILES: i32 = 24
@@ -34,13 +33,10 @@ const KERNEL_CHANNELS: i32 = 64
 /** Bytes between matrices: their rows are in different sets of the first-level cache. */
 const SKEW: usize = 64
 
-// Scratch begins with a row of zeros, room for the results of places outside, the pointers to the rows of two matrices, a tap,
-// the Tiles of a block, and one tile with the zeros around it. The matrices follow.
+// Scratch begins with a row of zeros, room for the results of places outside, the Tiles of a block, and the pixels of one tile
+// with the zeros around them. The matrices follow.
 const ROW_BYTES: usize = 2048
-const ROWS: usize = 2 * ROW_BYTES
-const ROWS_BYTES: usize = 4 * <usize>TILES
-const TAP: usize = ROWS + 2 * ROWS_BYTES
-const TABLE: usize = TAP + 64
+const TABLE: usize = 2 * ROW_BYTES
 const TILE_BYTES: usize = 16
 const PATCH: usize = TABLE + TILE_BYTES * <usize>KERNEL_TILES
 const MATRICES: usize = PATCH + 64 * <usize>CHANNELS
@@ -84,14 +80,12 @@ export function winogradConvolution(instruction: usize, part: i32, parts: i32): 
       for (let j = 0; j < columns; j += 8) {
         winograd_weights_f32(panels + <usize>(j * depth) * 4, panelStep, from + <usize>j * 4, <usize>channels * rowBytes, rowBytes, depth)
       }
-      writeRows(scratch + ROWS, seen, <usize>depth * 4)
-      writeRows(scratch + ROWS + ROWS_BYTES, made, <usize>columns * 4)
       const floor: f32 = isRelu && channel + depth == channels ? 0 : -Infinity
       for (let tile = first; tile < last; tile += TILES) {
         const count = min(TILES, last - tile)
         writeTiles(table, image, input, out + <usize>filter * 4, rowBytes, tile, count)
         readTiles(seen, seenStep, table, image, count, <usize>channel * 4, depth, scratch + PATCH)
-        winogradProducts(scratch, seenStep, madeStep, panels, panelStep, count, depth, columns, wide)
+        forwardProducts(made, madeStep, seen, seenStep, panels, panelStep, count, depth, columns, wide)
         for (let i = 0; i < count; i++) {
           const at = table + <usize>i * TILE_BYTES
           const place = load<usize>(at, Tile.place)
@@ -110,27 +104,22 @@ export function winogradConvolution(instruction: usize, part: i32, parts: i32): 
 }
 
 /** The 16 products of a block of tiles. */
-function winogradProducts(
-  scratch: usize, seenStep: usize, madeStep: usize, panels: usize, panelStep: usize, count: i32, depth: i32, columns: i32, wide: bool,
+function forwardProducts(
+  made: usize, madeStep: usize, seen: usize, seenStep: usize, panels: usize, panelStep: usize, count: i32, depth: i32, columns: i32, wide: bool,
 ): void {
-  const places = scratch + ROWS, outs = places + ROWS_BYTES, tap = scratch + TAP, tapEnd = tap + BoxTap.size
-  const strip = <usize>depth * 32
+  const seenRow = <usize>depth * 4, madeRow = <usize>columns * 4, strip = <usize>depth * 32
+  // the rows that both sizes of tiles divide
   const pairRows = wide ? count - count % 12 : 0
-  const skip = <usize>pairRows * 4
-  for (let i: usize = 0; i < 16; i++) {
-    store<usize>(tap, i * seenStep, BoxTap.offset)
-    store<usize>(tap, 0, BoxTap.weight)
-    let panel = panels + i * panelStep, to = i * madeStep
-    let isSecond = false
-    for (let left = columns; left > 0; left -= 8) {
-      const isFirst = pairRows > 0 && !isSecond && left >= 16
-      if (isFirst) convolution_6x16_f32(outs, to, places, tap, tapEnd, depth, panel, 32, strip, pairRows, scratch, -Infinity)
-      const done = isFirst || isSecond
-      if (!done) convolution_4x8_f32(outs, to, places, tap, tapEnd, depth, panel, 32, count, 8, scratch, -Infinity)
-      else if (pairRows < count) convolution_4x8_f32(outs + skip, to, places + skip, tap, tapEnd, depth, panel, 32, count - pairRows, 8, scratch, -Infinity)
-      isSecond = isFirst
-      panel += strip
-      to += 32
+  for (let i = 0; i < 16; i++, made += madeStep, seen += seenStep, panels += panelStep) {
+    let panel = panels, out = made
+    for (let left = columns; left > 0; left -= 8, panel += strip, out += 32) {
+      let rows = pairRows
+      if (rows > 0 && left >= 16) {
+        winograd_6x16_f32(out, madeRow, seen, seenRow, panel, strip, rows, depth)
+        if (rows < count) winograd_4x8_f32(out + <usize>rows * madeRow, madeRow, seen + <usize>rows * seenRow, seenRow, panel, count - rows, depth)
+        left -= 8, panel += strip, out += 32
+      } else rows = 0
+      if (rows < count) winograd_4x8_f32(out + <usize>rows * madeRow, madeRow, seen + <usize>rows * seenRow, seenRow, panel, count - rows, depth)
     }
   }
 }
@@ -157,7 +146,7 @@ export function winogradKernel(instruction: usize, part: i32, parts: i32): void 
       const spreadStep = <usize>(KERNEL_TILES * columns) * 4 + SKEW
       const sumStep = <usize>(depth * columns) * 4 + SKEW
       const seen = scratch + MATRICES, spread = seen + 16 * seenStep, sums = spread + 16 * spreadStep
-      fillWords(sums, f32x4.splat(0), <i32>(4 * sumStep))
+      fillWords(sums, f32x4.splat(0), <i32>(sumStep << 2))
       for (let tile = 0; tile < tiles; tile += KERNEL_TILES) {
         const count = min(KERNEL_TILES, tiles - tile)
         writeTiles(table, image, input, gradient + <usize>filter * 4, rowBytes, tile, count)
@@ -172,7 +161,7 @@ export function winogradKernel(instruction: usize, part: i32, parts: i32): void 
             place, beside ? place + rowBytes : scratch, below ? next : scratch, below && beside ? next + rowBytes : scratch, columns,
           )
         }
-        kernelProducts(scratch, seen, seenStep, spread, spreadStep, sums, sumStep, count, depth, columns, isWide)
+        kernelProducts(sums, sumStep, seen, seenStep, spread, spreadStep, count, depth, columns, isWide)
       }
       for (let c = 0; c < depth; c++) {
         winograd_gradient_f32(
@@ -185,23 +174,15 @@ export function winogradKernel(instruction: usize, part: i32, parts: i32): void 
 
 /** Adds the 16 products of a block of tiles to the sums. */
 function kernelProducts(
-  scratch: usize, seen: usize, seenStep: usize, spread: usize, spreadStep: usize, sums: usize, sumStep: usize,
-  count: i32, depth: i32, columns: i32, isWide: bool,
+  sums: usize, sumStep: usize, seen: usize, seenStep: usize, spread: usize, spreadStep: usize, count: i32, depth: i32, columns: i32, isWide: bool,
 ): void {
-  const rowBytes = <usize>columns * 4
-  const rowsAt = scratch + ROWS, gradientsAt = rowsAt + 4
+  const sumRow = <usize>columns * 4, seenRow = <usize>depth * 4
   const width = isWide ? 16 : 8
-  store<usize>(rowsAt, seen)
-  store<usize>(gradientsAt, spread)
-  for (let i: usize = 0; i < 16; i++) {
+  for (let i = 0; i < 16; i++, sums += sumStep, seen += seenStep, spread += spreadStep) {
     for (let j = 0; j < columns; j += width) {
-      const to = sums + i * sumStep + <usize>j * 4
-      const strip = i * spreadStep + <usize>(j * KERNEL_TILES) * 4
-      for (let c = 0; c < depth; c += 4) {
-        const sum = to + <usize>c * rowBytes, offset = i * seenStep + <usize>c * 4
-        if (isWide) convolution_kernel_4x16_f32(sum, rowBytes, 4, rowsAt, offset, <usize>depth * 4, gradientsAt, strip, 64, count, 1)
-        else convolution_kernel_4x8_f32(sum, rowBytes, 4, 8, rowsAt, offset, <usize>depth * 4, gradientsAt, strip, 32, count, 1)
-      }
+      const sum = sums + <usize>j * 4, panel = spread + <usize>(j * KERNEL_TILES) * 4
+      if (isWide) winograd_kernel_4x16_f32(sum, sumRow, seen, seenRow, panel, depth, count)
+      else winograd_kernel_4x8_f32(sum, sumRow, seen, seenRow, panel, depth, count)
     }
   }
 }
@@ -220,10 +201,6 @@ function hasBelow(tile: usize, image: usize): bool {
 @inline
 function hasBeside(tile: usize, image: usize): bool {
   return load<i32>(tile, Tile.column) + load<i32>(image, Winograd.beforeColumns) + 1 < load<i32>(image, Winograd.outColumns)
-}
-
-function writeRows(table: usize, matrix: usize, rowBytes: usize): void {
-  for (let i = 0; i < TILES; i++, table += 4, matrix += rowBytes) store<usize>(table, matrix)
 }
 
 /** Writes `count` Tiles from `first` on, whose places are in `out`. */
@@ -296,7 +273,7 @@ function joined(a: v128, b: v128, isSum: bool): v128 {
 
 /** Bᵀ x B of a tile, for each of `channels`, a multiple of 8; its 16 elements are `step` bytes apart. */
 export function winograd_read_f32(to: usize, step: usize, at: usize, row: usize, pixel: usize, channels: i32): void {
-  const four = 4 * step
+  const four = step * 4
   for (; channels > 0; channels -= 8, at += 32, to += 32) {
     const one = at + row, two = one + row
     readRow(to, step, at, two, pixel, false)
@@ -313,7 +290,7 @@ export function winograd_read_f32(to: usize, step: usize, at: usize, row: usize,
 export function winograd_write_f32(
   at: usize, step: usize, start: usize, out0: usize, out1: usize, out2: usize, out3: usize, columns: i32, floor: f32,
 ): void {
-  const four = 4 * step
+  const four = step * 4
   const low = f32x4.splat(floor)
   const isFirst = start != 0
   for (; columns > 0; columns -= 8, at += 32) {
@@ -374,9 +351,9 @@ export function winograd_weights_f32(to: usize, step: usize, weights: usize, tap
       weightsRow(to, step, a0, a1, a2, half)
       const s0 = f32x4.mul(half, f32x4.add(a0, c0)), s1 = f32x4.mul(half, f32x4.add(a1, c1)), s2 = f32x4.mul(half, f32x4.add(a2, c2))
       const h0 = f32x4.mul(half, b0), h1 = f32x4.mul(half, b1), h2 = f32x4.mul(half, b2)
-      weightsRow(to + 4 * step, step, f32x4.add(s0, h0), f32x4.add(s1, h1), f32x4.add(s2, h2), half)
-      weightsRow(to + 8 * step, step, f32x4.sub(s0, h0), f32x4.sub(s1, h1), f32x4.sub(s2, h2), half)
-      weightsRow(to + 12 * step, step, c0, c1, c2, half)
+      weightsRow(to + (step << 2), step, f32x4.add(s0, h0), f32x4.add(s1, h1), f32x4.add(s2, h2), half)
+      weightsRow(to + (step << 3), step, f32x4.sub(s0, h0), f32x4.sub(s1, h1), f32x4.sub(s2, h2), half)
+      weightsRow(to + step * 12, step, c0, c1, c2, half)
     }
   }
 }
@@ -397,7 +374,7 @@ function weightsRow(to: usize, step: usize, a: v128, b: v128, c: v128, half: v12
 export function winograd_spread_f32(
   to: usize, step: usize, shift: i32, at0: usize, at1: usize, at2: usize, at3: usize, columns: i32,
 ): void {
-  const strip = (<usize>KERNEL_TILES << (shift + 2)), four = 4 * step
+  const strip = (<usize>KERNEL_TILES << (shift + 2)), four = step * 4
   for (let j = 0; j < columns; j += 8, at0 += 32, at1 += 32, at2 += 32, at3 += 32) {
     const at = to + <usize>(j >> shift) * strip + (<usize>(j & (1 << shift) - 1) << 2)
     const a = v128.load(at0), b = v128.load(at0, 16), c = v128.load(at1), d = v128.load(at1, 16)
@@ -423,7 +400,7 @@ function spreadRow(to: usize, step: usize, a: v128, b: v128, c: v128, d: v128): 
 /** Cᵀ m C for each of `columns`, a multiple of 8: the weights' gradients, `tapBytes` apart. */
 export function winograd_gradient_f32(out: usize, tapBytes: usize, sums: usize, step: usize, columns: i32): void {
   const half = f32x4.splat(0.5)
-  const four = 4 * step
+  const four = step * 4
   for (; columns > 0; columns -= 4, sums += 16, out += 16) {
     let at = sums
     let m = f32x4.mul(half, v128.load(at + four)), n = f32x4.mul(half, v128.load(at + 2 * four))
@@ -452,4 +429,139 @@ function gradientRow(to: usize, tapBytes: usize, a: v128, b: v128, c: v128, d: v
   v128.store(to, f32x4.sub(m, n))
   to += tapBytes
   v128.store(to, f32x4.sub(s, d))
+}
+
+// The tiles of the products. Rows are `lhsRow` bytes apart, and the right side is a panel of 8 columns.
+
+/** out [m, 8] = lhs [m, depth] · panel [depth, 8], m padded to a multiple of 4. */
+export function winograd_4x8_f32(out: usize, outRow: usize, lhs: usize, lhsRow: usize, panel: usize, m: i32, depth: i32): void {
+  const end = panel + <usize>depth * 32
+  const zero = f32x4.splat(0)
+  for (; m > 0; m -= 4) {
+    let a0 = lhs, a1 = a0 + lhsRow, a2 = a1 + lhsRow, a3 = a2 + lhsRow
+    let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero
+    for (let b = panel; b != end; b += 32) {
+      const b0 = v128.load(b), b1 = v128.load(b, 16)
+      let s = v128.load32_splat(a0)
+      c00 = madd(s, b0, c00), c01 = madd(s, b1, c01)
+      s = v128.load32_splat(a1)
+      c10 = madd(s, b0, c10), c11 = madd(s, b1, c11)
+      s = v128.load32_splat(a2)
+      c20 = madd(s, b0, c20), c21 = madd(s, b1, c21)
+      s = v128.load32_splat(a3)
+      c30 = madd(s, b0, c30), c31 = madd(s, b1, c31)
+      a0 += 4, a1 += 4, a2 += 4, a3 += 4
+    }
+    v128.store(out, c00), v128.store(out, c01, 16)
+    out += outRow
+    v128.store(out, c10), v128.store(out, c11, 16)
+    out += outRow
+    v128.store(out, c20), v128.store(out, c21, 16)
+    out += outRow
+    v128.store(out, c30), v128.store(out, c31, 16)
+    out += outRow
+    lhs += 4 * lhsRow
+  }
+}
+
+/** The same for 16 columns, the second 8 at `half` bytes from the first, and m a multiple of 6. */
+export function winograd_6x16_f32(out: usize, outRow: usize, lhs: usize, lhsRow: usize, panel: usize, half: usize, m: i32, depth: i32): void {
+  const end = panel + <usize>depth * 32
+  const zero = f32x4.splat(0)
+  for (; m > 0; m -= 6) {
+    let a0 = lhs, a1 = a0 + lhsRow, a2 = a1 + lhsRow, a3 = a2 + lhsRow, a4 = a3 + lhsRow, a5 = a4 + lhsRow
+    let c00 = zero, c01 = zero, c02 = zero, c03 = zero, c10 = zero, c11 = zero, c12 = zero, c13 = zero
+    let c20 = zero, c21 = zero, c22 = zero, c23 = zero, c30 = zero, c31 = zero, c32 = zero, c33 = zero
+    let c40 = zero, c41 = zero, c42 = zero, c43 = zero, c50 = zero, c51 = zero, c52 = zero, c53 = zero
+    for (let b = panel; b != end; b += 32) {
+      const second = b + half
+      const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(second), b3 = v128.load(second, 16)
+      let s = v128.load32_splat(a0)
+      c00 = madd(s, b0, c00), c01 = madd(s, b1, c01), c02 = madd(s, b2, c02), c03 = madd(s, b3, c03)
+      s = v128.load32_splat(a1)
+      c10 = madd(s, b0, c10), c11 = madd(s, b1, c11), c12 = madd(s, b2, c12), c13 = madd(s, b3, c13)
+      s = v128.load32_splat(a2)
+      c20 = madd(s, b0, c20), c21 = madd(s, b1, c21), c22 = madd(s, b2, c22), c23 = madd(s, b3, c23)
+      s = v128.load32_splat(a3)
+      c30 = madd(s, b0, c30), c31 = madd(s, b1, c31), c32 = madd(s, b2, c32), c33 = madd(s, b3, c33)
+      s = v128.load32_splat(a4)
+      c40 = madd(s, b0, c40), c41 = madd(s, b1, c41), c42 = madd(s, b2, c42), c43 = madd(s, b3, c43)
+      s = v128.load32_splat(a5)
+      c50 = madd(s, b0, c50), c51 = madd(s, b1, c51), c52 = madd(s, b2, c52), c53 = madd(s, b3, c53)
+      a0 += 4, a1 += 4, a2 += 4, a3 += 4, a4 += 4, a5 += 4
+    }
+    storeRow16(out, c00, c01, c02, c03)
+    out += outRow
+    storeRow16(out, c10, c11, c12, c13)
+    out += outRow
+    storeRow16(out, c20, c21, c22, c23)
+    out += outRow
+    storeRow16(out, c30, c31, c32, c33)
+    out += outRow
+    storeRow16(out, c40, c41, c42, c43)
+    out += outRow
+    storeRow16(out, c50, c51, c52, c53)
+    out += outRow
+    lhs += 6 * lhsRow
+  }
+}
+
+/** sums [depth, 8] += lhsᵀ [depth, count] · panel [count, 8], depth a multiple of 4. */
+export function winograd_kernel_4x8_f32(sums: usize, sumRow: usize, lhs: usize, lhsRow: usize, panel: usize, depth: i32, count: i32): void {
+  const end = panel + <usize>count * 32
+  for (; depth > 0; depth -= 4) {
+    const one = sums + sumRow, two = one + sumRow, three = two + sumRow
+    let c00 = v128.load(sums), c01 = v128.load(sums, 16), c10 = v128.load(one), c11 = v128.load(one, 16)
+    let c20 = v128.load(two), c21 = v128.load(two, 16), c30 = v128.load(three), c31 = v128.load(three, 16)
+    let a = lhs
+    for (let b = panel; b != end; b += 32) {
+      const b0 = v128.load(b), b1 = v128.load(b, 16)
+      let s = v128.load32_splat(a)
+      c00 = madd(s, b0, c00), c01 = madd(s, b1, c01)
+      s = v128.load32_splat(a, 4)
+      c10 = madd(s, b0, c10), c11 = madd(s, b1, c11)
+      s = v128.load32_splat(a, 8)
+      c20 = madd(s, b0, c20), c21 = madd(s, b1, c21)
+      s = v128.load32_splat(a, 12)
+      c30 = madd(s, b0, c30), c31 = madd(s, b1, c31)
+      a += lhsRow
+    }
+    v128.store(sums, c00), v128.store(sums, c01, 16)
+    v128.store(one, c10), v128.store(one, c11, 16)
+    v128.store(two, c20), v128.store(two, c21, 16)
+    v128.store(three, c30), v128.store(three, c31, 16)
+    sums = three + sumRow
+    lhs += 16
+  }
+}
+
+/** The same for 16 columns, in a panel of 16. */
+export function winograd_kernel_4x16_f32(sums: usize, sumRow: usize, lhs: usize, lhsRow: usize, panel: usize, depth: i32, count: i32): void {
+  const end = panel + <usize>count * 64
+  for (; depth > 0; depth -= 4) {
+    const one = sums + sumRow, two = one + sumRow, three = two + sumRow
+    let c00 = v128.load(sums), c01 = v128.load(sums, 16), c02 = v128.load(sums, 32), c03 = v128.load(sums, 48)
+    let c10 = v128.load(one), c11 = v128.load(one, 16), c12 = v128.load(one, 32), c13 = v128.load(one, 48)
+    let c20 = v128.load(two), c21 = v128.load(two, 16), c22 = v128.load(two, 32), c23 = v128.load(two, 48)
+    let c30 = v128.load(three), c31 = v128.load(three, 16), c32 = v128.load(three, 32), c33 = v128.load(three, 48)
+    let a = lhs
+    for (let b = panel; b != end; b += 64) {
+      const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48)
+      let s = v128.load32_splat(a)
+      c00 = madd(s, b0, c00), c01 = madd(s, b1, c01), c02 = madd(s, b2, c02), c03 = madd(s, b3, c03)
+      s = v128.load32_splat(a, 4)
+      c10 = madd(s, b0, c10), c11 = madd(s, b1, c11), c12 = madd(s, b2, c12), c13 = madd(s, b3, c13)
+      s = v128.load32_splat(a, 8)
+      c20 = madd(s, b0, c20), c21 = madd(s, b1, c21), c22 = madd(s, b2, c22), c23 = madd(s, b3, c23)
+      s = v128.load32_splat(a, 12)
+      c30 = madd(s, b0, c30), c31 = madd(s, b1, c31), c32 = madd(s, b2, c32), c33 = madd(s, b3, c33)
+      a += lhsRow
+    }
+    storeRow16(sums, c00, c01, c02, c03)
+    storeRow16(one, c10, c11, c12, c13)
+    storeRow16(two, c20, c21, c22, c23)
+    storeRow16(three, c30, c31, c32, c33)
+    sums = three + sumRow
+    lhs += 16
+  }
 }
