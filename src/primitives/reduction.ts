@@ -3,7 +3,7 @@
 import { SoftmaxKind } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError } from '../core/errors'
 import type { Emitter } from './emitter'
-import type { Value } from '../ir/graph'
+import type { Node, Value } from '../ir/graph'
 import { FUNCTION, elementsOf } from './flops'
 import type { KernelPrimitive, TotalContext } from './rule'
 import type { DType } from '../core/dtypes'
@@ -55,6 +55,11 @@ function reduction(name: ReductionName, rule: ReductionRule): KernelPrimitive<Ax
     simplify({ e, inputs: [x], output, attributes: { axes } }) {
       // Reducing one element is a reshape.
       if (foldedCount(x!.shape, axes) === 1) return e.reshape(e.cast(x!, output.dtype), output.shape)
+      const permutation = permutationOf(x!)
+      if (permutation !== null) {
+        const from = axes.map((axis) => permutation[axis]!).sort((a, b) => a - b)
+        return arranged(e, e.reduce(name, x!.node!.inputs[0]!, from), permutation, axes)
+      }
       // The kernel reduces one run of adjacent axes; other axes need one reduction per run.
       const groups = adjacentGroups(axes)
       return groups.length === 1 ? null : groups.reduce((folded, group) => e.reduce(name, folded, group), x!)
@@ -70,12 +75,37 @@ function extremeVjp(e: Emitter, dy: Value, x: Value, y: Value, axes: readonly nu
   return e.multiply(hit, e.divide(dy, ties))
 }
 
-function argReduction(name: PrimitiveName): KernelPrimitive<AxisAttributes> {
+// Reducing other axes of a transposed value's operand saves the copy that the kernel would need.
+
+/** The permutation of a transposed value; null for other values. */
+function permutationOf({ node }: Value): readonly number[] | null {
+  return node !== null && isTranspose(node) ? node.attributes.permutation : null
+}
+
+function isTranspose(node: Node): node is Node<'transpose'> {
+  return node.name === 'transpose'
+}
+
+/** The result of reducing `axes` of a transposed value, from that of the same axes before its transposition. */
+function arranged(e: Emitter, reduced: Value, permutation: readonly number[], axes: readonly number[]): Value {
+  const kept = permutation.filter((_, i) => !axes.includes(i))
+  const sorted = [...kept].sort((a, b) => a - b)
+  const order = kept.map((axis) => sorted.indexOf(axis))
+  return order.every((axis, i) => axis === i) ? reduced : e.transpose(reduced, order)
+}
+
+function argReduction(name: 'argMax' | 'argMin'): KernelPrimitive<AxisAttributes> {
   return {
     kind: 'kernel',
     infer([x], { axis }) {
       if (x!.shape[axis] === 0) throw new ShapeError(`${name}: axis ${axis} is empty`)
       return [{ shape: x!.shape.filter((_, i) => i !== axis), dtype: 'int32' }]
+    },
+    simplify({ e, inputs: [x], attributes: { axis } }) {
+      const permutation = permutationOf(x!)
+      if (permutation === null) return null
+      const reduced = e.argReduce(name, x!.node!.inputs[0]!, permutation[axis]!)
+      return arranged(e, reduced, permutation, [axis])
     },
     vjp: null,
     flops: ({ inputs }) => elementsOf(inputs),

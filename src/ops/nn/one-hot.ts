@@ -12,7 +12,8 @@ import { cast, equal } from '../numpy/elementwise'
 import { max } from '../numpy/reduce'
 import { arange, expandDims, moveAxis } from '../numpy/shape'
 import type { Tensor } from '../tensor'
-import { currentTrace } from '../trace'
+import { currentTrace, joined } from '../trace'
+import { firstOutside } from '../numpy/along'
 
 export interface OneHotOptions {
   /** The position of the new axis. Default −1. */
@@ -44,7 +45,9 @@ export function oneHot(
   const classes = requireInteger('oneHot: numClasses', numClasses, 0)
   if (currentTrace() === null) requireClasses(index, classes)
   const at = normalizeAxis('oneHot', given.axis, index.rank + 1)
-  return moveAxis(oneHotOrZeros(index, classes, given.dtype ?? 'float32'), -1, at)
+  return joined(`oneHot ${classes} ${at} ${given.dtype}`, [index], ([x]) =>
+    moveAxis(oneHotOrZeros(x!, classes, given.dtype ?? 'float32'), -1, at),
+  )
 }
 
 /** Like `oneHot`, with a row of zeros for an index that is not a class. */
@@ -84,7 +87,7 @@ export function multiHot(
 }
 
 function requireClasses({ data }: Tensor, numClasses: number): void {
-  const at = data.findIndex((index) => !(Number.isInteger(index) && index >= 0 && index < numClasses))
+  const at = firstOutside(data, 0, numClasses)
   if (at >= 0)
     throw new DataError(
       `oneHot: indices must be class numbers 0 … ${numClasses - 1}, received ${data[at]} as element ${at}`,
