@@ -34,7 +34,7 @@ const { values: options } = parseArgs({
     peers: { type: 'string', default: 'numpy,jax,jax-js' },
   },
 })
-const timing = options.quick ? { rounds: 3, warmUpMs: 15, sampleMs: 5 } : { rounds: 7, warmUpMs: 40, sampleMs: 15 }
+const timing = options.quick ? { rounds: 3, warmUpMs: 15, sampleMs: 5 } : { rounds: 5, warmUpMs: 25, sampleMs: 8 }
 if (options.rounds !== undefined) timing.rounds = Number(options.rounds)
 const peers = options.peers.split(',')
 

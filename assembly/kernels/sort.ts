@@ -39,47 +39,40 @@ export function insertion_sort(entries: usize, n: i32): void {
   }
 }
 
-/** Rows from this length on are sorted by digits of 11 bits, shorter ones by digits of 8 bits, whose tables are smaller. */
-const LONG = 4096
-
-/** How often each value of each digit occurs in n keys, `step` bytes apart: a table for each digit. */
+/** How often each value of each byte of n keys occurs, `step` bytes apart: four tables of 256. */
 @inline
-function countDigits(counts: usize, keys: usize, n: i32, step: usize, bits: u32): void {
-  const size: usize = 4 << bits
-  const mask: u32 = (1 << bits) - 1 << 2
-  memory.fill(counts, 0, bits == 8 ? 4 * size : 3 * size)
+function countBytes(counts: usize, keys: usize, n: i32, step: usize): void {
+  memory.fill(counts, 0, 4096)
   const end = keys + <usize>n * step
   for (; keys < end; keys += step) {
     const key = load<u32>(keys)
-    const first = counts + <usize>(key << 2 & mask)
-    const second = counts + size + <usize>(key >> bits - 2 & mask)
-    const third = counts + 2 * size + <usize>(key >> 2 * bits - 2 & mask)
+    const first = counts + <usize>(key << 2 & 0x3fc)
+    const second = counts + <usize>(key >> 6 & 0x3fc)
+    const third = counts + <usize>(key >> 14 & 0x3fc)
+    const fourth = counts + <usize>(key >> 22 & 0x3fc)
     store<u32>(first, load<u32>(first) + 1)
-    store<u32>(second, load<u32>(second) + 1)
-    store<u32>(third, load<u32>(third) + 1)
-    if (bits == 8) {
-      const fourth = counts + 3 * size + <usize>(key >> 22 & mask)
-      store<u32>(fourth, load<u32>(fourth) + 1)
-    }
+    store<u32>(second, load<u32>(second, 1024) + 1, 1024)
+    store<u32>(third, load<u32>(third, 2048) + 1, 2048)
+    store<u32>(fourth, load<u32>(fourth, 3072) + 1, 3072)
   }
 }
 
-/** The counts of a table become the position of the first key with each value of the digit. */
-function startPlaces(places: usize, size: usize): void {
+/** The counts of a table become the position of the first key with each value of the byte. */
+function startPlaces(places: usize): void {
   let next: u32 = 0
-  for (const end = places + size; places < end; places += 4) {
+  for (const end = places + 1024; places < end; places += 4) {
     const count = load<u32>(places)
     store<u32>(places, next)
     next += count
   }
 }
 
-/** Moves entries to their positions by the digit at `shift` of their keys. */
-export function entries_pass(target: usize, entries: usize, n: i32, places: usize, shift: u32, mask: u32): void {
+/** Moves entries to their positions by the byte at `shift` of their keys. */
+export function entries_pass(target: usize, entries: usize, n: i32, places: usize, shift: u32): void {
   const end = entries + (<usize>n << 3)
   for (; entries < end; entries += 8) {
     const entry = load<u64>(entries)
-    const place = places + <usize>((<u32>(entry >> 32) >> shift & mask) << 2)
+    const place = places + <usize>((<u32>(entry >> 32) >> shift & 0xff) << 2)
     const at = load<u32>(place)
     store<u32>(place, at + 1)
     store<u64>(target + (<usize>at << 3), entry)
@@ -87,11 +80,11 @@ export function entries_pass(target: usize, entries: usize, n: i32, places: usiz
 }
 
 /** The same for keys without indices. */
-export function keys_pass(target: usize, keys: usize, n: i32, places: usize, shift: u32, mask: u32): void {
+export function keys_pass(target: usize, keys: usize, n: i32, places: usize, shift: u32): void {
   const end = keys + (<usize>n << 2)
   for (; keys < end; keys += 4) {
     const key = load<u32>(keys)
-    const place = places + <usize>((key >> shift & mask) << 2)
+    const place = places + <usize>((key >> shift & 0xff) << 2)
     const at = load<u32>(place)
     store<u32>(place, at + 1)
     store<u32>(target + (<usize>at << 2), key)
@@ -99,13 +92,11 @@ export function keys_pass(target: usize, keys: usize, n: i32, places: usize, shi
 }
 
 export function count_entries(counts: usize, entries: usize, n: i32): void {
-  if (n < LONG) countDigits(counts, entries + 4, n, 8, 8)
-  else countDigits(counts, entries + 4, n, 8, 11)
+  countBytes(counts, entries + 4, n, 8)
 }
 
 export function count_keys(counts: usize, keys: usize, n: i32): void {
-  if (n < LONG) countDigits(counts, keys, n, 4, 8)
-  else countDigits(counts, keys, n, 4, 11)
+  countBytes(counts, keys, n, 4)
 }
 
 /** Sorts n entries, or keys without indices; returns their address afterwards, `items` or `spare`. */
@@ -113,16 +104,13 @@ export function count_keys(counts: usize, keys: usize, n: i32): void {
 function radixSort(items: usize, spare: usize, counts: usize, n: i32, isKeys: bool): usize {
   if (isKeys) count_keys(counts, items, n)
   else count_entries(counts, items, n)
-  const bits: u32 = n < LONG ? 8 : 11
-  const size: usize = 4 << bits
-  const mask: u32 = (1 << bits) - 1
   const first = load<u32>(items + (isKeys ? 0 : 4))
-  for (let shift: u32 = 0; shift < 32; shift += bits, counts += size) {
-    // all keys have the same digit here
-    if (load<i32>(counts + <usize>((first >> shift & mask) << 2)) == n) continue
-    startPlaces(counts, size)
-    if (isKeys) keys_pass(spare, items, n, counts, shift, mask)
-    else entries_pass(spare, items, n, counts, shift, mask)
+  for (let shift: u32 = 0; shift < 32; shift += 8, counts += 1024) {
+    // all keys have the same byte here
+    if (load<i32>(counts + <usize>((first >> shift & 0xff) << 2)) == n) continue
+    startPlaces(counts)
+    if (isKeys) keys_pass(spare, items, n, counts, shift)
+    else entries_pass(spare, items, n, counts, shift)
     const sorted = spare
     spare = items
     items = sorted

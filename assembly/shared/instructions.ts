@@ -446,8 +446,8 @@ export enum Sort {
 
 /** Values along an axis up to this extent are sorted by a network. */
 export const NETWORK = 1024
-/** How often each value of each digit of a key occurs; or the vectors of a network. */
-export const SORT_FIXED = 24576
+/** The vectors of a network; or how often each value of each byte of a key occurs. */
+export const SORT_FIXED = 16384
 /** A key and an index, twice. */
 export const SORT_BYTES = 16
 

@@ -64,7 +64,7 @@ const sorts: readonly RoutineCase[] = [
   ...order('int32 extremes', exactly(INT_EXTREMES, 'int32'), 0),
   ...order('many int32 extremes', exactly(repeated(INT_EXTREMES, 9), 'int32'), 0),
   ...order('bool', bools([100]), 0),
-  // beyond the networks, with digits of 8 and of 11 bits
+  // beyond the networks
   ...order('[2, 1500]', floats([2, 1500]), 1),
   ...order('[1500, 2], int32', integers([1500, 2], -9, 9), 0),
   ...order('[5000]', floats([5000]), 0),

@@ -2,17 +2,18 @@
 // row of zeros.
 
 import type { DType } from '../../core/dtypes'
+import { dtypes } from '../../core/dtypes'
 import { DataError } from '../../core/errors'
 import { integer, option } from '../../core/options'
-import { normalizeAxis } from '../../core/shapes'
-import { dtypeOrNull, readArguments, requireInteger } from '../arguments'
+import { normalizeAxis, sizeOf } from '../../core/shapes'
+import { dtypeOrNull, readArguments, requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { cast, equal } from '../numpy/elementwise'
 import { max } from '../numpy/reduce'
 import { arange, expandDims, moveAxis } from '../numpy/shape'
-import type { Tensor } from '../tensor'
-import { currentTrace, joined } from '../trace'
+import { Tensor } from '../tensor'
+import { currentTrace } from '../trace'
 import { firstOutside } from '../numpy/along'
 
 export interface OneHotOptions {
@@ -21,6 +22,8 @@ export interface OneHotOptions {
   /** Default float32. */
   readonly dtype?: DType | null
 }
+
+const NUMBERS: readonly DType[] = ['float32', 'int32', 'bool']
 
 const oneHotTable = { axis: option(integer(), -1), dtype: option(dtypeOrNull, null) }
 
@@ -43,11 +46,17 @@ export function oneHot(
   const given = readArguments('oneHot', oneHotTable, axis, dtype)
   const index = asTensor(indices, 'oneHot')
   const classes = requireInteger('oneHot: numClasses', numClasses, 0)
-  if (currentTrace() === null) requireClasses(index, classes)
   const at = normalizeAxis('oneHot', given.axis, index.rank + 1)
-  return joined(`oneHot ${classes} ${at} ${given.dtype}`, [index], ([x]) =>
-    moveAxis(oneHotOrZeros(x!, classes, given.dtype ?? 'float32'), -1, at),
-  )
+  const type = given.dtype ?? 'float32'
+  const isData = currentTrace() === null && Tensor.symbolOf(index) === null
+  if (isData) requireClasses(index, classes)
+  if (!isData || !NUMBERS.includes(type)) return moveAxis(oneHotOrZeros(index, classes, type), -1, at)
+  // Most of the result is zeros, of which new memory consists.
+  const shape = requireShape('oneHot', [...index.shape.slice(0, at), classes, ...index.shape.slice(at)])
+  const data = new dtypes[type].array(sizeOf(shape))
+  const inner = sizeOf(index.shape.slice(at))
+  index.data.forEach((one, i) => (data[(Math.floor(i / inner) * classes + one) * inner + (i % inner)] = 1))
+  return new Tensor(data, shape, type)
 }
 
 /** Like `oneHot`, with a row of zeros for an index that is not a class. */
