@@ -833,8 +833,8 @@ const head = ['', 'alone', 'compiled', 'NumPy', 'NumPy ×, alone', 'NumPy ×, co
 const report = await measureInEachNode(import.meta.url, measure)
 const markdown = [
   ...report.runs.flatMap((run) => [`**${nodeTitle(run)}**`, '', table(head, run.rows.map(cellsOf)), '']),
-  `One thread, medians of ${timing.rounds} interleaved rounds. × is the time of the other library divided by myelin's; jax-js with a compiled function. Rows of gradients compare with JAX in place of NumPy. ${machineLine(report)}`,
+  `One thread, ${options.cpu ? 'the least CPU times' : 'medians'} of ${timing.rounds} interleaved rounds. × is the time of the other library divided by myelin's; jax-js with a compiled function. Rows of gradients compare with JAX in place of NumPy. ${machineLine(report)}`,
 ].join('\n')
 console.log(markdown)
-if (!options.quick && !options.cpu && options.only === '' && options.simd === 'auto')
+if (!options.quick && !options.compiled && options.only === '' && options.simd === 'auto')
   publish('operations', report, markdown)

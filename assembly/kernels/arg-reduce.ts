@@ -5,11 +5,8 @@ import { Extreme, Reduction } from '../shared/opcodes'
 import { rowPartEnd, rowPartStart } from '../parts'
 import { ArgReduce } from '../shared/instructions'
 import { storeTail, swapHalves, swapNeighbours } from '../simd'
-import { combine, extremeRun, identity } from './extremes'
+import { combine, extremeRun } from './extremes'
 import { argMax_i32, argMin_i32 } from './reduce-i32'
-
-/** The elements of which the extreme is found before its index. */
-const BLOCK = 256
 
 @inline
 function isBest(x: v128, best: v128, seeksNaN: v128): v128 {
@@ -19,21 +16,13 @@ function isBest(x: v128, best: v128, seeksNaN: v128): v128 {
 @inline
 function argRows(reduction: Reduction, out: usize, input: usize, rows: i32, axis: i32): void {
   for (; rows > 0; rows--) {
-    // first the value and the first block that has it, then its first index
-    let best = identity(reduction)
-    let index = 0
-    for (let start = 0; start < axis; start += BLOCK) {
-      let found = extremeRun(reduction, input + (<usize>start << 2), min(axis - start, BLOCK))
-      found = combine(reduction, found, swapHalves(found))
-      found = combine(reduction, found, swapNeighbours(found))
-      // larger, smaller or the first NaN
-      const isLess = reduction == Reduction.Max ? f32x4.le(found, best) : f32x4.ge(found, best)
-      if (start > 0 && v128.any_true(v128.or(isLess, f32x4.ne(best, best)))) continue
-      best = found
-      index = start
-    }
+    // first the value, then its first index
+    let best = extremeRun(reduction, input, axis)
+    best = combine(reduction, best, swapHalves(best))
+    best = combine(reduction, best, swapNeighbours(best))
     const seeksNaN = f32x4.ne(best, best)
-    let pointer = input + (<usize>index << 2)
+    let pointer = input
+    let index = 0
     // sixteen at a time: leaving in the middle costs a mispredicted branch. The search stops inside the row, because
     // the row contains the value.
     for (; index < axis; index += 16) {

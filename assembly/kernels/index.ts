@@ -85,7 +85,7 @@ function mergeWord(scattering: Scattering, target: usize, update: usize): void {
  */
 @inline
 function scatterRows(scattering: Scattering, out: usize, updates: usize, indices: usize, end: usize, axis: i32, width: i32, rowSize: usize): void {
-  if (rowSize == 4) {
+  if (rowSize == 4 && (scattering == Scattering.Sum || scattering == Scattering.SumI32)) {
     for (; indices < end; indices += 4, updates += 4) {
       const place = placeOf(indices, axis)
       if (place < <u32>axis) mergeWord(scattering, out + (<usize>place << 2), updates)

@@ -24,28 +24,21 @@ function runRow(fold: RunningFold, out: usize, input: usize, factor: usize, n: i
   }
 }
 
-/** Four neighbouring columns. */
+/** Four neighbouring columns of a Sum or an Affine. */
 @inline
 function runColumns(fold: RunningFold, out: usize, input: usize, factor: usize, n: i32, stride: isize): void {
-  let low = f64x2.splat(fold == RunningFold.Product ? 1 : 0)
+  let low = f64x2.splat(0)
   let high = low
   for (; n > 0; n--) {
     const x = v128.load(input)
-    const xLow = f64x2.promote_low_f32x4(x)
-    const xHigh = f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1))
-    if (fold == RunningFold.Product) {
-      low = f64x2.mul(low, xLow)
-      high = f64x2.mul(high, xHigh)
-    } else {
-      if (fold == RunningFold.Affine) {
-        const f = v128.load(factor)
-        low = f64x2.mul(low, f64x2.promote_low_f32x4(f))
-        high = f64x2.mul(high, f64x2.promote_low_f32x4(v128.shuffle<i64>(f, f, 1, 1)))
-        factor += stride
-      }
-      low = f64x2.add(low, xLow)
-      high = f64x2.add(high, xHigh)
+    if (fold == RunningFold.Affine) {
+      const f = v128.load(factor)
+      low = f64x2.mul(low, f64x2.promote_low_f32x4(f))
+      high = f64x2.mul(high, f64x2.promote_low_f32x4(v128.shuffle<i64>(f, f, 1, 1)))
+      factor += stride
     }
+    low = f64x2.add(low, f64x2.promote_low_f32x4(x))
+    high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1)))
     v128.store(out, v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2))
     out += stride
     input += stride
@@ -63,18 +56,6 @@ function runIntegers(isProduct: bool, out: usize, input: usize, n: i32, stride: 
   }
 }
 
-@inline
-function runIntegerColumns(isProduct: bool, out: usize, input: usize, n: i32, stride: isize): void {
-  let result = i32x4.splat(isProduct ? 1 : 0)
-  for (; n > 0; n--) {
-    const x = v128.load(input)
-    result = isProduct ? i32x4.mul(result, x) : i32x4.add(result, x)
-    v128.store(out, result)
-    out += stride
-    input += stride
-  }
-}
-
 // Separate functions, because they are called often enough to be optimised within the first large instruction.
 
 export function run_row(fold: RunningFold, out: usize, input: usize, factor: usize, n: i32, stride: isize): void {
@@ -87,9 +68,6 @@ export function run_row(fold: RunningFold, out: usize, input: usize, factor: usi
 
 export function run_columns(fold: RunningFold, out: usize, input: usize, factor: usize, n: i32, stride: isize): void {
   if (fold == RunningFold.Sum) runColumns(RunningFold.Sum, out, input, factor, n, stride)
-  else if (fold == RunningFold.Product) runColumns(RunningFold.Product, out, input, factor, n, stride)
-  else if (fold == RunningFold.SumI32) runIntegerColumns(false, out, input, n, stride)
-  else if (fold == RunningFold.ProductI32) runIntegerColumns(true, out, input, n, stride)
   else runColumns(RunningFold.Affine, out, input, factor, n, stride)
 }
 
@@ -103,6 +81,7 @@ export function running(instruction: usize, _part: i32, _parts: i32): void {
   const fold: RunningFold = load<i32>(instruction, Running.fold)
   const rowSize = <isize>inner << 2
   const block = <usize>axis * rowSize
+  const hasColumns = fold == RunningFold.Sum || fold == RunningFold.Affine
   let stride = rowSize
   if (load<i32>(instruction, Running.isBackwards)) {
     const end = block - rowSize
@@ -113,7 +92,7 @@ export function running(instruction: usize, _part: i32, _parts: i32): void {
   }
   for (let outer = load<i32>(instruction, Running.outer); outer > 0; outer--) {
     let column = 0
-    for (; column + 4 <= inner; column += 4) {
+    for (; hasColumns && column + 4 <= inner; column += 4) {
       const offset = <usize>column << 2
       run_columns(fold, out + offset, input + offset, factor + offset, axis, stride)
     }

@@ -105,46 +105,35 @@ export function pad_lanes(lanes: usize, n: i32): void {
 
 /** Writes `width` ≤ 4 lanes as rows. */
 export function store_rows(out: usize, lanes: usize, n: i32, rowSize: usize, width: i32, isInteger: i32): void {
-  if (width < 4) {
-    for (let row: usize = 0; row < <usize>width; row++) {
-      let to = out + row * rowSize
-      let from = lanes + (row << 2)
-      for (let i = n; i > 0; i--) {
-        v128.store32_lane(to, elementsOf(v128.load32_splat(from), isInteger), 0)
-        to += 4
-        from += 16
-      }
+  let at: usize = 0
+  if (width == 4) {
+    for (const end = <usize>(n & ~3) << 2; at < end; at += 16) {
+      const from = lanes + (at << 2)
+      const a = elementsOf(v128.load(from), isInteger)
+      const b = elementsOf(v128.load(from, 16), isInteger)
+      const c = elementsOf(v128.load(from, 32), isInteger)
+      const d = elementsOf(v128.load(from, 48), isInteger)
+      const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
+      const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
+      const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
+      const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7)
+      let to = out + at
+      v128.store(to, v128.shuffle<i64>(ab0, cd0, 0, 2))
+      to += rowSize
+      v128.store(to, v128.shuffle<i64>(ab0, cd0, 1, 3))
+      to += rowSize
+      v128.store(to, v128.shuffle<i64>(ab1, cd1, 0, 2))
+      to += rowSize
+      v128.store(to, v128.shuffle<i64>(ab1, cd1, 1, 3))
     }
-    return
   }
-  let r0 = out
-  let r1 = r0 + rowSize
-  let r2 = r1 + rowSize
-  let r3 = r2 + rowSize
-  for (; n >= 4; n -= 4) {
-    const a = elementsOf(v128.load(lanes), isInteger)
-    const b = elementsOf(v128.load(lanes, 16), isInteger)
-    const c = elementsOf(v128.load(lanes, 32), isInteger)
-    const d = elementsOf(v128.load(lanes, 48), isInteger)
-    const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
-    const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
-    const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
-    const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7)
-    v128.store(r0, v128.shuffle<i64>(ab0, cd0, 0, 2))
-    v128.store(r1, v128.shuffle<i64>(ab0, cd0, 1, 3))
-    v128.store(r2, v128.shuffle<i64>(ab1, cd1, 0, 2))
-    v128.store(r3, v128.shuffle<i64>(ab1, cd1, 1, 3))
-    lanes += 64
-    r0 += 16, r1 += 16, r2 += 16, r3 += 16
-  }
-  for (; n > 0; n--) {
-    const x = elementsOf(v128.load(lanes), isInteger)
-    v128.store32_lane(r0, x, 0)
-    v128.store32_lane(r1, x, 1)
-    v128.store32_lane(r2, x, 2)
-    v128.store32_lane(r3, x, 3)
-    lanes += 16
-    r0 += 4, r1 += 4, r2 += 4, r3 += 4
+  for (; at < <usize>n << 2; at += 4) {
+    const keys = elementsOf(v128.load(lanes + (at << 2)), isInteger)
+    const to = out + at
+    v128.store32_lane(to, keys, 0)
+    if (width > 1) v128.store32_lane(to + rowSize, keys, 1)
+    if (width > 2) v128.store32_lane(to + 2 * rowSize, keys, 2)
+    if (width > 3) v128.store32_lane(to + 3 * rowSize, keys, 3)
   }
 }
 

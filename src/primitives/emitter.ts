@@ -68,7 +68,6 @@ export interface Emitter {
   crossEntropyGradient(kind: TargetKind, p: Value, targets: Value, scale: Value): Value
   /** Reduces sorted axes and removes them. */
   reduce(name: ReductionName, x: Value, axes: readonly number[]): Value
-  argReduce(name: 'argMax' | 'argMin', x: Value, axis: number): Value
   /** Sums over sorted axes and removes them. */
   sum(x: Value, axes: readonly number[]): Value
   reshape(x: Value, shape: Shape): Value

@@ -38,6 +38,9 @@ function totalOfSum({ e, inputs: [x], attributes: { axes }, stack }: TotalContex
   return all === null ? null : e.sum(all, [0, ...axes.map((axis) => axis + 1)])
 }
 
+const isTranspose = (node: Node): node is Node<'transpose'> => node.name === 'transpose'
+const ascending = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b)
+
 // out [outer, inner] = fold over axis of input [outer, axis, inner]
 function reduction(name: ReductionName, rule: ReductionRule): KernelPrimitive<AxesAttributes> {
   return {
@@ -55,10 +58,17 @@ function reduction(name: ReductionName, rule: ReductionRule): KernelPrimitive<Ax
     simplify({ e, inputs: [x], output, attributes: { axes } }) {
       // Reducing one element is a reshape.
       if (foldedCount(x!.shape, axes) === 1) return e.reshape(e.cast(x!, output.dtype), output.shape)
-      const permutation = permutationOf(x!)
-      if (permutation !== null) {
-        const from = axes.map((axis) => permutation[axis]!).sort((a, b) => a - b)
-        return arranged(e, e.reduce(name, x!.node!.inputs[0]!, from), permutation, axes)
+      if (x!.node !== null && isTranspose(x!.node)) {
+        // Reducing other axes of its operand saves the copy that the kernel would need.
+        const { inputs, attributes } = x!.node
+        const from = attributes.permutation
+        const folded = ascending(axes.map((axis) => from[axis]!))
+        const kept = from.filter((axis) => !folded.includes(axis))
+        const places = ascending(kept)
+        return e.transpose(
+          e.reduce(name, inputs[0]!, folded),
+          kept.map((axis) => places.indexOf(axis)),
+        )
       }
       // The kernel reduces one run of adjacent axes; other axes need one reduction per run.
       const groups = adjacentGroups(axes)
@@ -75,37 +85,12 @@ function extremeVjp(e: Emitter, dy: Value, x: Value, y: Value, axes: readonly nu
   return e.multiply(hit, e.divide(dy, ties))
 }
 
-// Reducing other axes of a transposed value's operand saves the copy that the kernel would need.
-
-/** The permutation of a transposed value; null for other values. */
-function permutationOf({ node }: Value): readonly number[] | null {
-  return node !== null && isTranspose(node) ? node.attributes.permutation : null
-}
-
-function isTranspose(node: Node): node is Node<'transpose'> {
-  return node.name === 'transpose'
-}
-
-/** The result of reducing `axes` of a transposed value, from that of the same axes before its transposition. */
-function arranged(e: Emitter, reduced: Value, permutation: readonly number[], axes: readonly number[]): Value {
-  const kept = permutation.filter((_, i) => !axes.includes(i))
-  const sorted = [...kept].sort((a, b) => a - b)
-  const order = kept.map((axis) => sorted.indexOf(axis))
-  return order.every((axis, i) => axis === i) ? reduced : e.transpose(reduced, order)
-}
-
-function argReduction(name: 'argMax' | 'argMin'): KernelPrimitive<AxisAttributes> {
+function argReduction(name: PrimitiveName): KernelPrimitive<AxisAttributes> {
   return {
     kind: 'kernel',
     infer([x], { axis }) {
       if (x!.shape[axis] === 0) throw new ShapeError(`${name}: axis ${axis} is empty`)
       return [{ shape: x!.shape.filter((_, i) => i !== axis), dtype: 'int32' }]
-    },
-    simplify({ e, inputs: [x], attributes: { axis } }) {
-      const permutation = permutationOf(x!)
-      if (permutation === null) return null
-      const reduced = e.argReduce(name, x!.node!.inputs[0]!, permutation[axis]!)
-      return arranged(e, reduced, permutation, [axis])
     },
     vjp: null,
     flops: ({ inputs }) => elementsOf(inputs),

@@ -31,8 +31,7 @@ const TRANSPOSED = 4096
 /** Whether neighbours in memory are not neighbours along the last axis. */
 function isTransposed(shape: Shape, strides: readonly number[]): boolean {
   if (sizeOf(shape) < TRANSPOSED) return false
-  const last = shape.findLastIndex((extent) => extent > 1)
-  return Math.abs(strides[last]!) > 8 && strides.some((stride, axis) => Math.abs(stride) === 1 && shape[axis]! > 8)
+  return Math.abs(strides.at(-1)!) > 8 && strides.some((stride, axis) => stride === 1 && shape[axis]! > 8)
 }
 
 /**

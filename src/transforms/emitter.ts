@@ -219,10 +219,6 @@ export class NodeEmitter implements Emitter {
     return axes.length === 0 ? x : this.builder.emitOne(name, [x], { axes })
   }
 
-  argReduce(name: 'argMax' | 'argMin', x: Value, axis: number): Value {
-    return this.builder.emitOne(name, [x], { axis })
-  }
-
   sum(x: Value, axes: readonly number[]): Value {
     return this.reduce('sum', x, axes)
   }

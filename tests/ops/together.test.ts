@@ -118,7 +118,7 @@ describe('ops of several primitives', () => {
     ['std', () => ops.std(x, 1)],
     ['takeAlongAxis', () => ops.takeAlongAxis(x, along, 1)],
     ['pad', () => ops.pad(x, 2, 'reflect')],
-    ['scatter', () => ops.scatter([[1], [0], [1]], [1, 2, 3], [4])],
+    ['scatter', () => ops.scatter(tensor(Int32Array.of(1, 0, 1), [3, 1]), [1, 2, 3], [4])],
   ])('%s on data is one run', (_, call) => {
     const before = runs()
     call()

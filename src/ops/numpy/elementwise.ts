@@ -7,7 +7,7 @@ import { requireDType, requireInteger } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asNumbers, asTensor, toTensor } from '../convert'
 import type { Tensor } from '../tensor'
-import { apply, currentTrace, joined } from '../trace'
+import { apply, currentTrace } from '../trace'
 
 function float(x: TensorLike, where: string): Tensor {
   return cast(asTensor(x, where), 'float32')
@@ -202,9 +202,7 @@ export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tens
 
 /** min(max(x, low), high); int32 stays int32 between whole numbers. */
 export function clip(x: TensorLike, low: TensorLike, high: TensorLike): Tensor {
-  const between = (value: TensorLike): Tensor => minimum(maximum(value, low), high)
-  if (typeof low !== 'number' || typeof high !== 'number') return between(x)
-  return joined(`clip ${low} ${high}`, [asTensor(x, 'clip')], ([value]) => between(value!))
+  return minimum(maximum(x, low), high)
 }
 
 /** The identity, through which no gradient flows. */

@@ -231,17 +231,15 @@ export function logSumExp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?:
   const given = readReduction('logSumExp', axis, keepDims)
   const value = cast(asTensor(x, 'logSumExp'), 'float32')
   const axes = resolveAxes('logSumExp', given.axis, value.shape.length)
-  return joined(`logSumExp ${axes.join()} ${given.keepDims}`, [value], ([x]) => {
-    const largest = stopGradient(max(x!, axes, true))
-    const shift = where(isfinite(largest), largest, 0)
-    const result = add(log(sum(exp(subtract(x!, shift)), axes, true)), shift)
-    return given.keepDims
-      ? result
-      : reshape(
-          result,
-          value.shape.filter((_, i) => !axes.includes(i)),
-        )
-  })
+  const largest = stopGradient(max(value, axes, true))
+  const shift = where(isfinite(largest), largest, 0)
+  const result = add(log(sum(exp(subtract(value, shift)), axes, true)), shift)
+  return given.keepDims
+    ? result
+    : reshape(
+        result,
+        value.shape.filter((_, i) => !axes.includes(i)),
+      )
 }
 
 /** Whether all elements are true; numbers count as x ≠ 0. */
