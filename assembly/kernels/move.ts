@@ -82,12 +82,13 @@ export function copy_strided_bits(
     const inputStep = <usize>inputColumn << 2
     const outStep = <usize>outColumn << 2
     for (; rows > 0; rows--) {
-      if (outColumn == 1) copy_spaced_bits(out, input, inputStep, columns)
-      else {
       let to = out
       let from = input
       let i = columns
-      if (inputColumn == 1) {
+      if (outColumn == 1) {
+        copy_spaced_bits(to, from, inputStep, i)
+        i = 0
+      } else if (inputColumn == 1) {
         for (; i >= 4; i -= 4) {
           const x = v128.load(from)
           v128.store32_lane(to, x, 0)
@@ -105,7 +106,6 @@ export function copy_strided_bits(
         store<u32>(to, load<u32>(from))
         to += outStep
         from += inputStep
-      }
       }
       out += outRowSize
       input += inputRowSize

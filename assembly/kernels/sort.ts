@@ -68,7 +68,7 @@ function startPlaces(places: usize): void {
 }
 
 /** Moves entries to their positions by the byte at `shift` of their keys. */
-export function entries_pass(target: usize, entries: usize, n: i32, places: usize, shift: u32): void {
+export function radix_pass(target: usize, entries: usize, n: i32, places: usize, shift: u32): void {
   const end = entries + (<usize>n << 3)
   for (; entries < end; entries += 8) {
     const entry = load<u64>(entries)
@@ -110,7 +110,7 @@ function radixSort(items: usize, spare: usize, counts: usize, n: i32, isKeys: bo
     if (load<i32>(counts + <usize>((first >> shift & 0xff) << 2)) == n) continue
     startPlaces(counts)
     if (isKeys) keys_pass(spare, items, n, counts, shift)
-    else entries_pass(spare, items, n, counts, shift)
+    else radix_pass(spare, items, n, counts, shift)
     const sorted = spare
     spare = items
     items = sorted
