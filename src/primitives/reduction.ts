@@ -39,6 +39,9 @@ function totalOfSum({ e, inputs: [x], attributes: { axes }, stack }: TotalContex
 }
 
 const isTranspose = (node: Node): node is Node<'transpose'> => node.name === 'transpose'
+/** The kernel reduces one run of adjacent axes; other axes need one reduction per run. */
+const inGroups = (e: Emitter, name: ReductionName, x: Value, axes: readonly number[]): Value =>
+  adjacentGroups(axes).reduce((folded, group) => e.reduce(name, folded, group), x)
 const ascending = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b)
 
 // out [outer, inner] = fold over axis of input [outer, axis, inner]
@@ -66,13 +69,11 @@ function reduction(name: ReductionName, rule: ReductionRule): KernelPrimitive<Ax
         const kept = from.filter((axis) => !folded.includes(axis))
         const places = ascending(kept)
         return e.transpose(
-          e.reduce(name, inputs[0]!, folded),
+          inGroups(e, name, inputs[0]!, folded),
           kept.map((axis) => places.indexOf(axis)),
         )
       }
-      // The kernel reduces one run of adjacent axes; other axes need one reduction per run.
-      const groups = adjacentGroups(axes)
-      return groups.length === 1 ? null : groups.reduce((folded, group) => e.reduce(name, folded, group), x!)
+      return adjacentGroups(axes).length === 1 ? null : inGroups(e, name, x!, axes)
     },
     flops: ({ inputs, outputs }) => elementsOf(inputs) + (rule.isMean === true ? elementsOf(outputs) : 0),
   }

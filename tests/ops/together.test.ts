@@ -104,8 +104,29 @@ const cases: readonly (readonly [string, (x: Tensor, whole: Tensor, along: Tenso
   ['scatter', (x, whole) => ops.scatter(ops.reshape(whole, [60, 1]), ops.reshape(x, [60]), [8])],
 ]
 
+/** Compiled reductions of transposed values reduce other axes of the operand. */
+const permutations = [
+  [0, 2, 1],
+  [1, 0, 2],
+  [1, 2, 0],
+  [2, 0, 1],
+  [2, 1, 0],
+] // in the order of a dictionary
+const reduced = permutations.flatMap((permutation) =>
+  [0, 1, 2, [0, 1], [0, 2], [1, 2], [0, 1, 2]].flatMap((axes) => [
+    [
+      `sum of [${permutation.join()}] over ${String(axes)}`,
+      (x: Tensor) => ops.sum(ops.transpose(x, permutation), axes),
+    ] as const,
+    [
+      `max of [${permutation.join()}] over ${String(axes)}`,
+      (_: Tensor, whole: Tensor) => ops.max(ops.transpose(whole, permutation), axes, true),
+    ] as const,
+  ]),
+)
+
 describe('ops of several primitives', () => {
-  it.each(cases)('%s: data and symbols give the same', (_, f) => {
+  it.each([...cases, ...reduced])('%s: data and symbols give the same', (_, f) => {
     const [alone, compiled] = [f(x, whole, along), jit(f)(x, whole, along)]
     expect(alone.dtype).toBe(compiled.dtype)
     expect(alone.shape).toEqual(compiled.shape)
