@@ -111,7 +111,7 @@ const permutations = [
   [1, 2, 0],
   [2, 0, 1],
   [2, 1, 0],
-] // in the order of a dictionary
+]
 const reduced = permutations.flatMap((permutation) =>
   [0, 1, 2, [0, 1], [0, 2], [1, 2], [0, 1, 2]].flatMap((axes) => [
     [
