@@ -120,6 +120,36 @@ export function copyWords(target: usize, source: usize, n: i32): void {
   if (n > 0) storeTail(target, v128.load(source), n)
 }
 
+/** Copies `n` ≥ 0 words that are `step` bytes apart, which may be negative. The two runs do not overlap. */
+@inline
+export function copySpacedWords(target: usize, source: usize, step: usize, n: i32): void {
+  if (step == <usize>-4) {
+    for (; n >= 4; n -= 4) {
+      const x = v128.load(source - 12)
+      v128.store(target, v128.shuffle<i32>(x, x, 3, 2, 1, 0))
+      target += 16
+      source -= 16
+    }
+  } else {
+    for (; n >= 4; n -= 4) {
+      let x = v128.load32_zero(source)
+      source += step
+      x = v128.load32_lane(source, x, 1)
+      source += step
+      x = v128.load32_lane(source, x, 2)
+      source += step
+      v128.store(target, v128.load32_lane(source, x, 3))
+      source += step
+      target += 16
+    }
+  }
+  for (; n > 0; n--) {
+    store<u32>(target, load<u32>(source))
+    target += 4
+    source += step
+  }
+}
+
 /** Writes the lanes of `value`, all equal, to `n` ≥ 0 words. */
 @inline
 export function fillWords(target: usize, value: v128, n: i32): void {

@@ -1,5 +1,5 @@
-// The kernels of linear algebra, Fourier transforms and sorting: a separate binary, which loads with the primitives
-// that need it. The core calls a kernel of a family through the table, at the index of its opcode. A kernel has the
+// The kernels of linear algebra, Fourier transforms, sorting, running sums and bits: a separate binary, which loads with the
+// primitives that need it. The core calls a kernel of a family through the table, at the index of its opcode. A kernel has the
 // name of its opcode.
 
 export * from '../kernels/factorize'
@@ -13,3 +13,5 @@ export * from '../kernels/singular'
 export * from '../kernels/substitute'
 export * from '../kernels/fourier'
 export * from '../kernels/sort'
+export * from '../kernels/running'
+export * from '../kernels/bits'

@@ -5,6 +5,7 @@ import { Access, Step } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
 import { Chain, ChainOperand, ChainStep, GEMM_SCRATCH } from '../shared/instructions'
 import { copyWords, fillWords } from '../simd'
+import { copy_spaced_bits } from './move'
 import * as steps from './steps'
 
 /** Runs one step over `count` ≥ 1 words of each register. Each step is a function, so that engines optimise it separately. */
@@ -170,11 +171,7 @@ export function gatherStrided(
         fillWords(pointer, v128.load32_splat(from), run)
       }
     } else {
-      const step = <usize>columnStride << 2
-      for (let i: usize = 0, end = <usize>run << 2; i < end; i += 4) {
-        store<u32>(pointer + i, load<u32>(from))
-        from += step
-      }
+      copy_spaced_bits(pointer, from, <usize>columnStride << 2, run)
     }
     left -= run
     pointer += <usize>run << 2

@@ -36,6 +36,17 @@ export function gather(instruction: usize, part: i32, parts: i32): void {
     const end = min(indicesEnd, pointer + (<usize>left << 2))
     left -= <i32>(end - pointer >> 2)
     if (inner == 1) {
+      const extent = i32x4.splat(axis)
+      for (; pointer + 16 <= end; pointer += 16) {
+        const index = v128.load(pointer)
+        const places = i32x4.add(index, v128.and(extent, i32x4.shr_s(index, 31)))
+        if (!i32x4.all_true(i32x4.lt_u(places, extent))) break
+        let x = v128.load32_zero(input + (<usize>i32x4.extract_lane(places, 0) << 2))
+        x = v128.load32_lane(input + (<usize>i32x4.extract_lane(places, 1) << 2), x, 1)
+        x = v128.load32_lane(input + (<usize>i32x4.extract_lane(places, 2) << 2), x, 2)
+        v128.store(out, v128.load32_lane(input + (<usize>i32x4.extract_lane(places, 3) << 2), x, 3))
+        out += 16
+      }
       for (; pointer < end; pointer += 4) {
         const place = placeOf(pointer, axis)
         store<u32>(out, place < <u32>axis ? load<u32>(input + (<usize>place << 2)) : filling)
@@ -74,6 +85,13 @@ function mergeWord(scattering: Scattering, target: usize, update: usize): void {
  */
 @inline
 function scatterRows(scattering: Scattering, out: usize, updates: usize, indices: usize, end: usize, axis: i32, width: i32, rowSize: usize): void {
+  if (rowSize == 4 && (scattering == Scattering.Sum || scattering == Scattering.SumI32)) {
+    for (; indices < end; indices += 4, updates += 4) {
+      const place = placeOf(indices, axis)
+      if (place < <u32>axis) mergeWord(scattering, out + (<usize>place << 2), updates)
+    }
+    return
+  }
   const skip = rowSize - (<usize>width << 2)
   for (; indices < end; indices += 4) {
     const place = placeOf(indices, axis)

@@ -2,7 +2,7 @@
 
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { Copy, CopyDimension, Fill } from '../shared/instructions'
-import { copyWords, fillWords } from '../simd'
+import { copySpacedWords, copyWords, fillWords } from '../simd'
 
 /**
  * out[i, j] = input[j, i] for out [rows, columns]: rows of out and rows of input are `…Stride` bytes apart. Takes
@@ -84,7 +84,25 @@ export function copy_strided_bits(
     for (; rows > 0; rows--) {
       let to = out
       let from = input
-      for (let i = columns; i > 0; i--) {
+      let i = columns
+      if (outColumn == 1) {
+        copy_spaced_bits(to, from, inputStep, i)
+        i = 0
+      } else if (inputColumn == 1) {
+        for (; i >= 4; i -= 4) {
+          const x = v128.load(from)
+          v128.store32_lane(to, x, 0)
+          to += outStep
+          v128.store32_lane(to, x, 1)
+          to += outStep
+          v128.store32_lane(to, x, 2)
+          to += outStep
+          v128.store32_lane(to, x, 3)
+          to += outStep
+          from += 16
+        }
+      }
+      for (; i > 0; i--) {
         store<u32>(to, load<u32>(from))
         to += outStep
         from += inputStep
@@ -93,6 +111,11 @@ export function copy_strided_bits(
       input += inputRowSize
     }
   }
+}
+
+/** out [n] = input, whose words are `step` bytes apart. */
+export function copy_spaced_bits(out: usize, input: usize, step: usize, n: i32): void {
+  copySpacedWords(out, input, step, n)
 }
 
 /** out(i, j) += input(i, j) for [rows, columns] float32; strides in elements. One rounding per element. */

@@ -43,6 +43,21 @@ function unary(step: Step, x: v128): v128 {
   return x
 }
 
+// f32x4.max and f32x4.min are seven and more instructions on x86. Of both orders, one result is NaN if an operand is,
+// and zeros of two signs give both zeros.
+
+@inline
+function maximum(a: v128, b: v128): v128 {
+  const x = f32x4.pmax(a, b)
+  const y = f32x4.pmax(b, a)
+  return v128.or(v128.and(x, y), f32x4.ne(x, y))
+}
+
+@inline
+function minimum(a: v128, b: v128): v128 {
+  return v128.or(f32x4.pmin(a, b), f32x4.pmin(b, a))
+}
+
 @inline
 function binary(step: Step, a: v128, b: v128): v128 {
   if (step == Step.Add) return f32x4.add(a, b)
@@ -50,8 +65,8 @@ function binary(step: Step, a: v128, b: v128): v128 {
   if (step == Step.Multiply) return f32x4.mul(a, b)
   if (step == Step.Divide) return f32x4.div(a, b)
   // NaN from either side, −0 < +0
-  if (step == Step.Maximum) return f32x4.max(a, b)
-  if (step == Step.Minimum) return f32x4.min(a, b)
+  if (step == Step.Maximum) return maximum(a, b)
+  if (step == Step.Minimum) return minimum(a, b)
   if (step == Step.Less) return bool(f32x4.lt(a, b))
   if (step == Step.LessEqual) return bool(f32x4.le(a, b))
   if (step == Step.Equal) return bool(f32x4.eq(a, b))

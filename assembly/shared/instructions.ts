@@ -444,8 +444,9 @@ export enum Scatter {
   size = 40,
 }
 
-// Sort: out int32 [outer, axis, inner] = the indices along the axis that sort input in ascending order, or in
-// descending order if `descending` is 1. Equal elements keep their order, 0 and −0 are equal, NaN is above all.
+// Sort: out int32 [outer, count, inner] = the first `count` of the indices along the axis that sort input in ascending
+// order, or in descending order if `descending` is 1. Equal elements keep their order, 0 and −0 are equal, NaN is above
+// all. With isValues, out has the sorted elements in ascending order, and count is axis.
 // isInteger is 1 for int32.
 // temporary has SORT_FIXED + SORT_BYTES · axis bytes.
 export enum Sort {
@@ -454,16 +455,44 @@ export enum Sort {
   outer = 16,
   axis = 20,
   inner = 24,
-  descending = 28,
-  isInteger = 32,
-  temporary = 36,
-  size = 40,
+  count = 28,
+  descending = 32,
+  isInteger = 36,
+  isValues = 40,
+  temporary = 44,
+  size = 48,
 }
 
-/** How often each of the 256 values of each byte of a key occurs. */
-export const SORT_FIXED = 4096
+/** Values along an axis up to this extent are sorted by a network. */
+export const NETWORK = 1024
+/** The vectors of a network; or how often each value of each byte of a key occurs. */
+export const SORT_FIXED = 16384
 /** A key and an index, twice. */
 export const SORT_BYTES = 16
+
+// Bits: out[i] = a[i] ∘ b[i] for `count` integers. In place safe with both.
+export enum Bits {
+  out = 8,
+  a = 12,
+  b = 16,
+  count = 20,
+  fold = 24,
+  size = 28,
+}
+
+// Running: out_t = out_(t−1) ∘ input_t along the axis of [outer, axis, inner], from its end if isBackwards is 1. With
+// factor, a float32 like input, out_t = factor_t · out_(t−1) + input_t. Computes in float64, integers wrap.
+export enum Running {
+  out = 8,
+  input = 12,
+  factor = 16,
+  outer = 20,
+  axis = 24,
+  inner = 28,
+  isBackwards = 32,
+  fold = 36,
+  size = 40,
+}
 
 // Search: out int32 [count] = the number of elements of sorted [length] below each of values [count]; with isRight,
 // below or equal. The order is that of Sort.

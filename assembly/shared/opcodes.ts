@@ -41,6 +41,10 @@ export enum Opcode {
   Sort,
   /** The positions of values among sorted ones. */
   Search,
+  /** Sums or products of the elements up to each one, along the middle axis of [outer, axis, inner]. */
+  Running,
+  /** Shifts and exclusive disjunctions of the bits of integers. */
+  Bits,
   /** Writes slices into the middle axis of [outer, axis, inner], from an index on. */
   Insert,
   /** Factorizes matrices: see Factorization. */
@@ -73,6 +77,25 @@ export enum Opcode {
   Loop,
   /** Sets the number of iterations of a Loop, from a condition. */
   SetCount,
+}
+
+/** An operation on bits. */
+export enum BitFold {
+  Xor,
+  /** a · 2ᵇ; 0 unless 0 ≤ b < 32 */
+  ShiftLeft,
+  /** ⌊a / 2ᵇ⌋; 0 or −1 unless 0 ≤ b < 32 */
+  ShiftRight,
+}
+
+/** How Running combines an element with the result before it. */
+export enum RunningFold {
+  Sum,
+  Product,
+  SumI32,
+  ProductI32,
+  /** factor · before + element */
+  Affine,
 }
 
 /** One step of a Chain. The suffix I32 marks integer arithmetic; everything else is float32. */

@@ -26,7 +26,7 @@ export function needAttention(): void {
   addBinary(attention)
 }
 
-/** Factorizations, Fourier transforms and sorting. */
+/** Factorizations, Fourier transforms, sorting, running sums and shifts. */
 export function needAlgebra(): void {
   addBinary(algebra)
 }

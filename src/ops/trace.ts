@@ -304,12 +304,8 @@ export function runProgram(program: Program, parameters: readonly Tensor[]): Ten
 const LARGEST_CACHE = 512
 const eager = new WeakMap<Runtime, Map<string, Program>>()
 
-/** Runs one primitive immediately, as a compiled program that is cached. */
-function evaluate<Name extends PrimitiveName>(
-  name: Name,
-  inputs: readonly Tensor[],
-  attributes: PrimitiveAttributes[Name],
-): Tensor[] {
+/** Runs ops on data immediately, as a compiled program that is cached. @param name describes them, with their attributes */
+function evaluate(name: string, inputs: readonly Tensor[], body: (symbols: Tensor[]) => readonly Tensor[]): Tensor[] {
   const runtime = currentRuntime()
   let cache = eager.get(runtime)
   if (cache === undefined) {
@@ -317,10 +313,10 @@ function evaluate<Name extends PrimitiveName>(
     eager.set(runtime, cache)
   }
   const types = inputs.map(({ shape, dtype }) => `${dtype}[${shape.join()}]`)
-  const key = `${name} ${types.join(' ')} ${attributesKey(attributes)}`
+  const key = `${types.join(' ')} ${name}`
   let program = cache.get(key)
   if (program === undefined) {
-    program = compileTraced(trace(inputs, (symbols) => active!.apply(name, symbols, attributes)))
+    program = compileTraced(trace(inputs, body))
     if (cache.size >= LARGEST_CACHE) dropOldest(cache)
     cache.set(key, program)
   }
@@ -347,5 +343,25 @@ export function apply<Name extends PrimitiveName>(
 ): Tensor[] {
   for (let i = 0; i < inputs.length; i++)
     if (inputs[i]!.dtype === 'string') throw new ArgumentError(`${name}: ${STRINGS}`)
-  return active === null ? evaluate(name, inputs, attributes) : active.apply(name, inputs, attributes)
+  if (active !== null) return active.apply(name, inputs, attributes)
+  return evaluate(`${name} ${attributesKey(attributes)}`, inputs, (symbols) => active!.apply(name, symbols, attributes))
+}
+
+/**
+ * The results of several ops. Outside a trace they run as one program, so that large tensors are not copied between
+ * linear memory and JavaScript for each of them; inside a trace they become part of it.
+ * @param name describes the ops and everything that they depend on besides `inputs`: it is the key of the program
+ */
+export function together(
+  name: string,
+  inputs: readonly Tensor[],
+  body: (inputs: readonly Tensor[]) => readonly Tensor[],
+): readonly Tensor[] {
+  const isData = active === null && inputs.every((each) => each.dtype !== 'string' && Tensor.symbolOf(each) === null)
+  return isData ? evaluate(name, inputs, body) : body(inputs)
+}
+
+/** `together`, for one result. */
+export function joined(name: string, inputs: readonly Tensor[], body: (inputs: readonly Tensor[]) => Tensor): Tensor {
+  return together(name, inputs, (given) => [body(given)])[0]!
 }

@@ -11,6 +11,7 @@ import { LoopPlanning } from './loops'
 import { sameShape, sizeOf } from '../core/shapes'
 import { ChainKernel } from './chain'
 import type { FuseOptions, Kernel } from './kernel'
+import { copiesForChain } from './legalize'
 import { SingleKernel } from './kernel'
 import type { Locations } from './locations'
 import type { ChainLimits } from './target'
@@ -182,7 +183,9 @@ class OpenChains {
   }
 
   add(node: Node, position: number): void {
-    const home = this.enabled ? this.homeOf(node) : null
+    // In a chain with others, a copy of a transposed value would not be made block by block.
+    const isApart = node.name === 'copy' && copiesForChain(node.inputs[0]!, this.locations)
+    const home = this.enabled && !isApart ? this.homeOf(node) : null
     this.close(node, home)
     const chain = home ?? this.begin(node)
     for (let i = 0; i < node.inputs.length; i++) {
@@ -194,6 +197,7 @@ class OpenChains {
     chain.nodes.push(node)
     this.makers[node.outputs[0]!.id] = chain
     chain.last = position
+    if (isApart) chain.isOpen = false
   }
 
   private begin(node: Node): OpenChain {

@@ -71,8 +71,16 @@ function accepts<Name extends PrimitiveName>(node: Node<Name>, i: number, input:
   if (locations.isContiguous(input)) return true
   const rule = ruleOf(node.name)
   if (rule.kind === 'loop') return isScanned(node, i)
+  if (rule.kind === 'elementwise') return isCopy(node) || !copiesForChain(input, locations)
   if (rule.kind !== 'kernel') return true
   return locations.target.kernelOf(node.name).accepts?.(i, input, locations.of(input).layout, node.attributes) ?? false
+}
+
+const isCopy = (node: Node): boolean => node.name === 'copy'
+
+/** Whether a chain reads a copy of the value instead. */
+export function copiesForChain(value: Value, locations: Locations): boolean {
+  return locations.target.chain.copies(value.shape, locations.of(value).layout.strides)
 }
 
 /** Whether an operand is scanned: slices have the layout of the whole, and the body is legalized for it. */

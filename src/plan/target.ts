@@ -2,7 +2,7 @@
 // values; the device turns kernels into code. The tape is one such device: see src/tape.
 
 import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
-import type { TensorType } from '../core/shapes'
+import type { Shape, TensorType } from '../core/shapes'
 import type { InPlace, View } from '../primitives/rule'
 
 /** The capabilities of a device's kernel for a primitive. All are optional; the planner assumes the least. */
@@ -29,6 +29,8 @@ export interface KernelTraits<Attributes> {
 
 /** The limits of one kernel of elementwise nodes. */
 export interface ChainLimits {
+  /** Whether the kernel reads an operand with such strides more slowly than a copy of it, including the copy. */
+  copies(shape: Shape, strides: readonly number[]): boolean
   readonly operands: number
   readonly steps: number
 }

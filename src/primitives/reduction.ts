@@ -3,7 +3,7 @@
 import { SoftmaxKind } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError } from '../core/errors'
 import type { Emitter } from './emitter'
-import type { Value } from '../ir/graph'
+import type { Node, Value } from '../ir/graph'
 import { FUNCTION, elementsOf } from './flops'
 import type { KernelPrimitive, TotalContext } from './rule'
 import type { DType } from '../core/dtypes'
@@ -38,6 +38,12 @@ function totalOfSum({ e, inputs: [x], attributes: { axes }, stack }: TotalContex
   return all === null ? null : e.sum(all, [0, ...axes.map((axis) => axis + 1)])
 }
 
+const isTranspose = (node: Node): node is Node<'transpose'> => node.name === 'transpose'
+/** The kernel reduces one run of adjacent axes; other axes need one reduction per run. */
+const inGroups = (e: Emitter, name: ReductionName, x: Value, axes: readonly number[]): Value =>
+  adjacentGroups(axes).reduce((folded, group) => e.reduce(name, folded, group), x)
+const ascending = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b)
+
 // out [outer, inner] = fold over axis of input [outer, axis, inner]
 function reduction(name: ReductionName, rule: ReductionRule): KernelPrimitive<AxesAttributes> {
   return {
@@ -55,9 +61,19 @@ function reduction(name: ReductionName, rule: ReductionRule): KernelPrimitive<Ax
     simplify({ e, inputs: [x], output, attributes: { axes } }) {
       // Reducing one element is a reshape.
       if (foldedCount(x!.shape, axes) === 1) return e.reshape(e.cast(x!, output.dtype), output.shape)
-      // The kernel reduces one run of adjacent axes; other axes need one reduction per run.
-      const groups = adjacentGroups(axes)
-      return groups.length === 1 ? null : groups.reduce((folded, group) => e.reduce(name, folded, group), x!)
+      if (x!.node !== null && isTranspose(x!.node)) {
+        // Reducing other axes of its operand saves the copy that the kernel would need.
+        const { inputs, attributes } = x!.node
+        const from = attributes.permutation
+        const folded = ascending(axes.map((axis) => from[axis]!))
+        const kept = from.filter((axis) => !folded.includes(axis))
+        const places = ascending(kept)
+        return e.transpose(
+          inGroups(e, name, inputs[0]!, folded),
+          kept.map((axis) => places.indexOf(axis)),
+        )
+      }
+      return adjacentGroups(axes).length === 1 ? null : inGroups(e, name, x!, axes)
     },
     flops: ({ inputs, outputs }) => elementsOf(inputs) + (rule.isMean === true ? elementsOf(outputs) : 0),
   }

@@ -39,6 +39,11 @@ export abstract class KernelRoutine implements Routine {
     return []
   }
 
+  /** The same for operands that all have one more leading axis; null if it cannot compute that. */
+  lifted(): KernelRoutine | null {
+    return null
+  }
+
   /** Bytes that the kernel needs while it runs. */
   temporaryBytes(_inputs: readonly TensorType[]): number {
     return 0

@@ -1,5 +1,4 @@
-// Sorting and searching in NumPy's order: 0 and −0 are equal, NaN comes last, sorts are stable. Sorted values
-// are gathered by indices, so they need no gradient rules of their own.
+// Sorting and searching in NumPy's order: 0 and −0 are equal, NaN comes last, sorts are stable.
 
 import { SORT_BYTES, SORT_FIXED, Search, Sort } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
@@ -9,7 +8,8 @@ import { sizeOf, splitAround } from '../core/shapes'
 import { instruction } from '../ir/instruction'
 import { elementsOf } from './flops'
 import { KernelRoutine, required } from './routine'
-import type { CostContext, RefContext } from './rule'
+import type { CostContext, RefContext, VjpContext } from './rule'
+import type { Value } from '../ir/graph'
 import type { LowerContext } from '../ir/instruction'
 
 /** < 0 where a comes before b. */
@@ -18,30 +18,37 @@ function compare(a: number, b: number): number {
   return a < b ? -1 : Number(a > b)
 }
 
-/** x → int32 of the same shape: the indices along an axis that sort x, ascending or descending. */
-export class ArgSort extends KernelRoutine {
-  readonly name = 'argsort'
-
-  constructor(
-    readonly axis: number,
-    readonly descending = false,
-  ) {
-    super()
-  }
+/** The kernel Sort: the sorted elements along an axis, or their indices. */
+abstract class Sorting extends KernelRoutine {
+  readonly axis: number = -1
+  /** Whether the result has the elements in place of the indices. */
+  protected abstract readonly isValues: boolean
+  readonly descending: boolean = false
+  /** How many of the sorted positions the result has; null for all. */
+  readonly count: number | null = null
 
   override infer([x]: readonly TensorType[]): readonly TensorType[] {
-    return [{ shape: x!.shape, dtype: 'int32' }]
+    const { shape, dtype } = x!
+    return [
+      {
+        shape: this.count === null ? shape : shape.map((extent, i) => (i === this.axis ? this.count! : extent)),
+        dtype: this.isValues ? dtype : 'int32',
+      },
+    ]
   }
 
   override lower({ inputs: [x], outputs: [out], temporary, emit }: LowerContext<unknown>): void {
-    if (sizeOf(x!.shape) === 0) return
+    if (sizeOf(out!.shape) === 0) return
+    const { isValues, descending } = this
     emit(
       instruction(Opcode.Sort, Sort, {
         out: out!.address,
         input: x!.address,
         ...splitAround(x!.shape, this.axis),
-        descending: Number(this.descending),
+        count: out!.shape[this.axis]!,
+        descending: Number(descending),
         isInteger: Number(x!.dtype !== 'float32'),
+        isValues: Number(isValues),
         temporary: required(temporary),
       }),
     )
@@ -58,6 +65,7 @@ export class ArgSort extends KernelRoutine {
 
   override reference({ inputs: [x], outputs: [out], inputTypes: [type] }: RefContext<unknown>): void {
     const { outer, axis, inner } = splitAround(type!.shape, this.axis)
+    const count = this.count ?? axis
     const sign = this.descending ? -1 : 1
     for (let i = 0; i < outer; i++) {
       for (let j = 0; j < inner; j++) {
@@ -65,9 +73,70 @@ export class ArgSort extends KernelRoutine {
         const order = Array.from({ length: axis }, (_, index) => index).sort(
           (a, b) => sign * compare(x![at(a)]!, x![at(b)]!) || a - b,
         )
-        order.forEach((index, place) => (out![at(place)] = index))
+        order.slice(0, count).forEach((index, place) => {
+          out![(i * count + place) * inner + j] = this.isValues ? x![at(index)]! : index
+        })
       }
     }
+  }
+}
+
+/**
+ * x → int32: the indices along an axis that sort x, ascending or descending; the first `count` of them, if it is given.
+ */
+export class ArgSort extends Sorting {
+  readonly name = 'argsort'
+  protected readonly isValues = false
+
+  constructor(
+    override readonly axis: number,
+    override readonly descending = false,
+    override readonly count: number | null = null,
+  ) {
+    super()
+  }
+
+  override lifted(): ArgSort {
+    return new ArgSort(this.axis + 1, this.descending, this.count)
+  }
+}
+
+/** x → the elements in ascending order along an axis. */
+export class SortedValues extends Sorting {
+  readonly name = 'sort'
+  protected readonly isValues = true
+
+  constructor(override readonly axis: number) {
+    super()
+  }
+
+  override lifted(): SortedValues {
+    return new SortedValues(this.axis + 1)
+  }
+
+  // dx[order[i]] = dy[i]
+  override vjp({ e, inputs: [x], cotangents: [dy] }: VjpContext<unknown>): readonly (Value | null)[] {
+    const { shape } = x!
+    const size = sizeOf(shape)
+    if (size === 0) return [dy!]
+    const [order] = e.routine(new ArgSort(this.axis), [x!])
+    let [places, stride] = [e.multiply(order!, e.scalar(sizeOf(shape.slice(this.axis + 1)), 'int32')), 1]
+    for (let i = shape.length - 1; i >= 0; i--) {
+      const extent = shape[i]!
+      if (i !== this.axis && extent > 1) {
+        const starts = Int32Array.from({ length: extent }, (_, index) => index * stride)
+        places = e.add(
+          places,
+          e.constant(
+            starts,
+            shape.map((_, j) => (j === i ? extent : 1)),
+            'int32',
+          ),
+        )
+      }
+      stride *= extent
+    }
+    return [e.reshape(e.scatterAdd(e.reshape(dy!, [size]), e.reshape(places, [size]), 0, size), shape)]
   }
 }
 

@@ -23,7 +23,16 @@ const TILE_BYTES = 24 * 1024
 /** The smallest tile, in elements. */
 const SMALLEST_TILE = 64
 /** Within these limits, a chain's pointer table and tiles fit into 32 KB of scratch. */
-export const CHAIN_LIMITS: ChainLimits = { operands: 12, steps: 32 }
+export const CHAIN_LIMITS: ChainLimits = { operands: 12, steps: 32, copies: isTransposed }
+
+/** The elements from which on a transposed operand is copied: block by block, in place of one element of each row. */
+const TRANSPOSED = 4096
+
+/** Whether neighbours in memory are not neighbours along the last axis. */
+function isTransposed(shape: Shape, strides: readonly number[]): boolean {
+  if (sizeOf(shape) < TRANSPOSED) return false
+  return Math.abs(strides.at(-1)!) > 8 && strides.some((stride, axis) => stride === 1 && shape[axis]! > 8)
+}
 
 /**
  * The instruction of a chain. A single copying node becomes a Copy, which moves blocks where a chain would move
@@ -37,7 +46,8 @@ export function lowerChain(kernel: ChainKernel, { operand, scratch, emit }: Tape
   const { extents, strides } = collapse(shape, operands)
   if (nodes.length === 1 && stepOf(nodes[0]!) === Step.Identity) {
     const outStrides = rowMajorStrides(extents)
-    const lists = extents.flatMap((extent, axis) => [extent, strides[0]![axis]!, outStrides[axis]!])
+    const axes = matrixLast(strides[0]!)
+    const lists = axes.flatMap((axis) => [extents[axis]!, strides[0]![axis]!, outStrides[axis]!])
     const out = operand(writes[0]!).address
     emit(instruction(Opcode.Copy, Copy, { out, input: operands[0]!.address, rank: extents.length }, lists))
     return
@@ -72,6 +82,14 @@ export function lowerChain(kernel: ChainKernel, { operand, scratch, emit }: Tape
     ),
     flops: nodes.reduce((sum, node) => sum + flopsOf(node), 0),
   })
+}
+
+/** The axes of a copy, with that along which its operand is contiguous among the last two: the kernel transposes these. */
+function matrixLast(strides: readonly number[]): number[] {
+  const axes = strides.map((_, axis) => axis)
+  const rows = strides.indexOf(1)
+  if (rows >= 0 && rows < axes.length - 2) axes.splice(axes.length - 2, 0, ...axes.splice(rows, 1))
+  return axes
 }
 
 /**

@@ -156,6 +156,11 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
     nanoseconds: field(layouts.Sort.outer) * field(layouts.Sort.axis) * field(layouts.Sort.inner) * SORTED,
     pieces: 1,
   }),
+  [Opcode.Running]: (field) => {
+    const { outer, axis, inner } = layouts.Running
+    return { nanoseconds: field(outer) * field(axis) * field(inner), pieces: 1 }
+  },
+  [Opcode.Bits]: elements(layouts.Bits.count, PLAIN_STEP),
   [Opcode.Search]: (field) => ({
     nanoseconds: field(layouts.Search.count) * Math.log2(2 + field(layouts.Search.length)),
     pieces: 1,

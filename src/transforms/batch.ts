@@ -5,6 +5,7 @@ import type { PrimitiveAttributes, PrimitiveName } from '../ir/attributes'
 import type { Graph, Node, Value } from '../ir/graph'
 import type { LoopPasses } from '../ir/region'
 import { Body } from '../ir/region'
+import { routineOf } from '../primitives/routine'
 import { GraphBuilder } from './builder'
 import type { Outside } from './lift'
 import { isLiftable, liftNode } from './lift'
@@ -16,10 +17,12 @@ const laterAxis = <Attributes extends { readonly axis: number }>(attributes: Att
 })
 const unchanged = <Attributes>(attributes: Attributes): Attributes => attributes
 
-type Lifts = { readonly [Name in PrimitiveName]?: (attributes: PrimitiveAttributes[Name]) => PrimitiveAttributes[Name] }
+type Lifts = {
+  readonly [Name in PrimitiveName]?: (attributes: PrimitiveAttributes[Name]) => PrimitiveAttributes[Name] | null
+}
 
 /**
- * The attributes for operands that all have one more leading axis. Primitives that may also leave loops declare it in
+ * The attributes for operands that all have one more leading axis; null if the node cannot be computed so. Primitives that may also leave loops declare it in
  * their records; only this pass needs these.
  */
 const lifts: Lifts = {
@@ -34,6 +37,10 @@ const lifts: Lifts = {
   concat: laterAxis,
   pad: ({ before, after, value }) => ({ before: [0, ...before], after: [0, ...after], value }),
   sliceAdd: ({ starts }) => ({ starts: [0, ...starts] }),
+  routine: (attributes) => {
+    const routine = routineOf(attributes).lifted()
+    return routine && { routine }
+  },
 }
 
 /**
@@ -88,12 +95,13 @@ function batchNode<Name extends PrimitiveName>(
     }))
   if (isLiftable(node)) return [liftNode(builder, node, operands, length)]
   const lift: Lifts[Name] = lifts[node.name]
+  const lifted = lift?.(node.attributes) ?? null
   const made =
-    lift !== undefined
+    lifted !== null
       ? builder.emit(
           node.name,
           operands.map((each) => wholeOf(builder, each, length)),
-          lift(node.attributes),
+          lifted,
         )
       : (gathered(builder, node, operands, length) ?? looped(builder, node, operands, length, passes))
   return made.map((value) => ({ value, isStacked: true }))

@@ -25,6 +25,46 @@ function planOf(
 const opcodes = ({ instructions }: ReturnType<typeof planTape>): string[] =>
   instructions.map(({ opcode }) => Opcode[opcode]!)
 
+describe('transposed operands', () => {
+  const opcodesOf = (shapes: readonly Shape[], body: (b: GraphBuilder, inputs: readonly Value[]) => Value): string[] =>
+    opcodes(planOf(shapes, (b, inputs) => [body(b, inputs)]))
+
+  it('large ones are copied for a chain, which fuses its other nodes', () => {
+    const sum = (b: GraphBuilder, [x, y]: readonly Value[]): Value => b.e.exp(b.e.add(x!, b.e.transposeMatrix(y!)))
+    expect(
+      opcodesOf(
+        [
+          [80, 90],
+          [90, 80],
+        ],
+        sum,
+      ),
+    ).toEqual(['Copy', 'Chain'])
+    expect(
+      opcodesOf(
+        [
+          [8, 9],
+          [9, 8],
+        ],
+        sum,
+      ),
+    ).toEqual(['Chain'])
+  })
+
+  it('are not copied for a reduction, whose result is transposed', () => {
+    for (const axes of [[0], [1], [2], [0, 1], [1, 2], [0, 2], [0, 1, 2]])
+      expect(opcodesOf([[3, 4, 5]], (b, [x]) => b.e.sum(b.e.transpose(x!, [2, 0, 1]), axes))[0], axes.join()).toBe(
+        'Reduce',
+      )
+  })
+
+  it('reverse the axes of a copy by transposing matrices', () => {
+    const { instructions } = planOf([[3, 4, 5]], (b, [x]) => [b.e.copy(b.e.transpose(x!, [2, 1, 0]))])
+    // Extent, stride of the operand and stride of the result of each axis: the last two are a transposed matrix.
+    expect(instructions[0]!.lists).toEqual([4, 5, 3, 5, 1, 12, 3, 20, 1])
+  })
+})
+
 describe('matrix products', () => {
   const dense: readonly Shape[] = [[4, 3], [3, 5], [5]]
   const layer =

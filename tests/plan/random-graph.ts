@@ -6,7 +6,8 @@ import { GraphBuilder } from '../../src/transforms/builder'
 import { gradients } from '../../src/transforms/differentiate'
 import type { Cell, CellStorage, Graph, Value } from '../../src/ir/graph'
 import { ScatterMax } from '../../src/primitives/indexing'
-import { ArgSort } from '../../src/primitives/sorting'
+import { RunningResult } from '../../src/primitives/running'
+import { ArgSort, SortedValues } from '../../src/primitives/sorting'
 import type { Shape } from '../../src/core/shapes'
 import { sameShape, sizeOf } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
@@ -285,6 +286,8 @@ const draws: readonly Draw[] = [
     d.keep(d.e.routine(new ScatterMax(axis, size), [x, indices(d, x.shape[axis]!, b, size)])[0]!)
   }),
   ranked((d, x, { b, c }) => d.keep(d.e.cast(d.e.routine(new ArgSort(axisOf(x, b), c % 2 === 0), [x])[0]!, 'float32'))),
+  ranked((d, x, { b }) => d.keep(d.e.routine(new SortedValues(axisOf(x, b)), [x])[0]!)),
+  ranked((d, x, { b, c }) => d.keep(d.e.routine(new RunningResult(axisOf(x, b), 'sum', c % 2 === 0), [x])[0]!)),
   ranked((d, x, step) => drawLoop(d, x, step)),
   ranked((d, x, step) => drawConditional(d, x, step)),
 ]

@@ -4,6 +4,7 @@ import type { Shape } from '../../src/core/shapes'
 import { sizeOf } from '../../src/core/shapes'
 import type { Value } from '../../src/ir/graph'
 import type { Emitter } from '../../src/primitives/emitter'
+import { BitOperation } from '../../src/primitives/bits'
 import { BitCast } from '../../src/primitives/bitcast'
 import {
   Cholesky,
@@ -19,7 +20,8 @@ import { FourierTransform } from '../../src/primitives/fourier'
 import { InsertBlock, ScatterMax } from '../../src/primitives/indexing'
 import { QuantizedContraction, packWeights, packedShape } from '../../src/primitives/quantized'
 import type { Sight } from '../../src/primitives/quantized'
-import { ArgSort, SearchSorted } from '../../src/primitives/sorting'
+import { RunningResult } from '../../src/primitives/running'
+import { ArgSort, SearchSorted, SortedValues } from '../../src/primitives/sorting'
 import { bools, distinct, exactly, floats, integers, wholeFloats } from '../helpers/data'
 import { attentionCases } from './attention-cases'
 import type { CaseInput, OpCase } from './cases'
@@ -28,12 +30,26 @@ type RoutineCase = OpCase<'routine'>
 
 const TAILS = [1, 2, 3, 4, 5, 7, 8, 47, 48, 49, 300]
 
-const order = (title: string, input: CaseInput, axis: number): RoutineCase[] =>
-  [false, true].map((descending) => ({
+const order = (title: string, input: CaseInput, axis: number): RoutineCase[] => [
+  ...[false, true].map((descending) => ({
     title: `argsort ${title}${descending ? ', falling' : ''}`,
     inputs: [input],
     attributes: { routine: new ArgSort(axis, descending) },
-  }))
+  })),
+  {
+    title: `sort ${title}`,
+    inputs: [input],
+    attributes: { routine: new SortedValues(axis) },
+    signedZero: true,
+  },
+]
+
+/** The k largest of each row. */
+const largest = (k: number, input: CaseInput, axis = 1): RoutineCase => ({
+  title: `the ${k} first of [${input.shape.join()}], falling`,
+  inputs: [input],
+  attributes: { routine: new ArgSort(axis, true, k) },
+})
 
 const repeated = (row: readonly number[], times: number): number[] => Array.from({ length: times }, () => row).flat()
 
@@ -57,8 +73,67 @@ const sorts: readonly RoutineCase[] = [
   ...order('int32 extremes', exactly(INT_EXTREMES, 'int32'), 0),
   ...order('many int32 extremes', exactly(repeated(INT_EXTREMES, 9), 'int32'), 0),
   ...order('bool', bools([100]), 0),
+  // beyond the networks
+  ...order('[2, 1500]', floats([2, 1500]), 1),
+  ...order('[1500, 2], int32', integers([1500, 2], -9, 9), 0),
+  ...order('[5000]', floats([5000]), 0),
+  ...order('[5000], int32', integers([5000], -1000000, 1000000), 0),
+  ...order('[4100] with special values', exactly([...repeated(UNORDERED, 292), ...UNORDERED.slice(0, 12)]), 0),
+  ...order('[1024, 5]', floats([1024, 5]), 0),
+  ...order('[6, 1024]', floats([6, 1024]), 1),
+  largest(1, floats([3, 9])),
+  largest(3, floats([5, 100])),
+  largest(64, floats([2, 257])),
+  largest(65, floats([2, 300])),
+  largest(4, wholeFloats([4, 50], -2, 2)),
+  largest(5, exactly(UNORDERED), 0),
+  largest(3, exactly(repeated(UNORDERED, 3)), 0),
+  largest(9, exactly(repeated(UNORDERED, 9)), 0),
+  largest(5, exactly(new Array<number>(40).fill(-Infinity)), 0),
+  largest(2, exactly(repeated(INT_EXTREMES, 3), 'int32'), 0),
+  largest(4, exactly(new Array<number>(30).fill(-2147483648), 'int32'), 0),
+  largest(6, bools([3, 70])),
+  largest(2, floats([9, 40]), 0),
   ...order('transposed', { ...floats([60, 3]), through: (e, x) => e.transposeMatrix(x) }, 1),
 ]
+
+const running = (title: string, input: CaseInput, axis: number): RoutineCase[] =>
+  (['sum', 'product', 'affine'] as const).flatMap((kind) =>
+    [false, true].map((isBackwards) => ({
+      title: `running ${kind} ${title}${isBackwards ? ', backwards' : ''}`,
+      inputs: kind === 'affine' ? [input, input] : [input],
+      attributes: { routine: new RunningResult(axis, kind, isBackwards) },
+      gradient: input.dtype === 'float32' && sizeOf(input.shape) < 100,
+    })),
+  )
+const isInteger = ({ attributes: { routine } }: RoutineCase): boolean =>
+  routine instanceof RunningResult && routine.kind !== 'affine'
+
+const runnings: readonly RoutineCase[] = [
+  ...[1, 2, 3, 4, 5, 9, 300].flatMap((n) => running(`[${n}]`, floats([n]), 0)),
+  ...running('nothing', floats([0, 3]), 0),
+  ...running('no rows', floats([0, 3]), 1),
+  ...running('[3, 4] along rows', floats([3, 4]), 1),
+  ...running('[4, 3] along columns', floats([4, 3]), 0),
+  ...running('[5, 9] along columns', floats([5, 9]), 0),
+  ...running('middle axis', floats([2, 3, 6]), 1),
+  ...running('with zeros', exactly([2, 0, 3, 0, -1]), 0),
+  ...running('transposed', { ...floats([4, 3]), through: (e, x) => e.transposeMatrix(x) }, 1),
+  ...running('int32', integers([6, 7], -9, 9), 0).filter(isInteger),
+  ...running('int32 along rows', integers([6, 7], -1000000, 1000000), 1).filter(isInteger),
+]
+
+const SHIFTS = [0, 1, 2, 30, 31, 32, 33, -1, -32, 2147483647, -2147483648]
+const bits: readonly RoutineCase[] = (['xor', 'shiftLeft', 'shiftRight'] as const).flatMap((kind) =>
+  [1, 3, 4, 7, 77].map((n) => ({
+    title: `${kind} [${n}]`,
+    inputs: [
+      exactly(repeated([-7, 2147483647, -2147483648, 5, 1234567, 0, -1], 11).slice(0, n), 'int32'),
+      exactly(repeated(SHIFTS, 7).slice(0, n), 'int32'),
+    ],
+    attributes: { routine: new BitOperation(kind) },
+  })),
+)
 
 const bitcast = (title: string, input: CaseInput): RoutineCase => ({
   title: `bitcast ${title}`,
@@ -527,6 +602,8 @@ const quantizedCases: readonly RoutineCase[] = [
 export const routineCases: readonly RoutineCase[] = [
   ...attentionCases,
   ...sorts,
+  ...runnings,
+  ...bits,
   ...searches,
   ...bitcasts,
   ...insertions,

@@ -30,24 +30,22 @@ import { ravel } from '../numpy/rearrange'
 import { arange, concatenate, expandDims, full, onesLike, reshape, take } from '../numpy/shape'
 import { argsort, searchsorted } from '../numpy/sorting'
 import type { Tensor } from '../tensor'
-import { apply } from '../trace'
+import { apply, joined } from '../trace'
 
 /** Sums the slices along the first axis by index. Drops slices whose index is not in 0 … size − 1. */
 function scatterSum(updates: Tensor, indices: Tensor, size: number): Tensor {
-  return dropped(
-    updates,
-    indices,
-    size,
-    (rows, index) => apply('scatterAdd', [rows, index], { axis: 0, size: size + 1 })[0]!,
+  return joined(
+    `scatterSum ${size}`,
+    [updates, indices],
+    ([rows, index]) => apply('scatterAdd', [rows!, nonnegative(index!)], { axis: 0, size })[0]!,
   )
 }
 
 function scatterMax(updates: Tensor, indices: Tensor, size: number): Tensor {
-  return dropped(
-    updates,
-    indices,
-    size,
-    (rows, index) => apply('routine', [rows, index], { routine: new ScatterMax(0, size + 1) })[0]!,
+  return joined(
+    `scatterMax ${size}`,
+    [updates, indices],
+    ([rows, index]) => apply('routine', [rows!, nonnegative(index!)], { routine: new ScatterMax(0, size) })[0]!,
   )
 }
 
@@ -57,16 +55,8 @@ function scatterMin(updates: Tensor, indices: Tensor, size: number): Tensor {
   return turned(scatterMax(turned(updates), indices, size))
 }
 
-/** Sends indices outside the range to one additional place, which is cut off afterwards. */
-function dropped(
-  updates: Tensor,
-  indices: Tensor,
-  size: number,
-  scatter: (updates: Tensor, indices: Tensor) => Tensor,
-): Tensor {
-  const isInside = logicalAnd(greaterEqual(indices, 0), less(indices, size))
-  return sliceAlong(scatter(updates, where(isInside, indices, size)), 0, 0, size)
-}
+/** Indices of which those below 0 are outside every axis, so that their slices are dropped instead of counted from the end. */
+const nonnegative = (indices: Tensor): Tensor => where(less(indices, 0), -(2 ** 31), indices)
 
 /** The operands of a segment op: data, ids and the number of segments. */
 function segmentsOf(
@@ -169,11 +159,11 @@ export function scatter(indices: TensorLike, values: TensorLike, shape: Shape): 
   const extents = requireShape('scatter', shape)
   const index = cast(asTensor(indices, 'scatter'), 'int32')
   const value = asNumbers(values, 'scatter')
-  const { flat, depth } = placesIn('scatter', extents, index)
-  return reshape(
-    scatterSum(slicesFor('scatter', value, index, extents, depth), flat, sizeOf(extents.slice(0, depth))),
-    extents,
-  )
+  return joined(`scatter ${extents.join()}`, [value, index], ([updates, given]) => {
+    const { flat, depth } = placesIn('scatter', extents, given!)
+    const rows = slicesFor('scatter', updates!, given!, extents, depth)
+    return reshape(scatterSum(rows, flat, sizeOf(extents.slice(0, depth))), extents)
+  })
 }
 
 type Fold = 'add' | 'mul' | 'max' | 'min'
@@ -314,11 +304,13 @@ export function bincount(x: TensorLike, options: BincountOptions): Tensor {
       `bincount: expected weights of shape ${formatShape(value.shape)}, received ${formatShape(counted.shape)}`,
     )
   if (minlength === 0) return full(shape, 0, counted.dtype)
-  const rows = reshape(value, [batch, value.size / Math.max(batch, 1)])
-  const isInside = logicalAnd(greaterEqual(rows, 0), less(rows, minlength))
-  const places = where(isInside, add(rows, expandDims(arange(0, batch * minlength, minlength, 'int32'), 1)), -1)
-  const counts = scatterSum(ravel(counted), ravel(places), batch * minlength)
-  return reshape(counts, shape)
+  return joined(`bincount ${minlength}`, [value, counted], ([given, weight]) => {
+    const rows = reshape(given!, [batch, value.size / Math.max(batch, 1)])
+    if (batch === 1) return reshape(scatterSum(ravel(weight!), ravel(rows), minlength), shape)
+    const isInside = logicalAnd(greaterEqual(rows, 0), less(rows, minlength))
+    const places = where(isInside, add(rows, expandDims(arange(0, batch * minlength, minlength, 'int32'), 1)), -1)
+    return reshape(scatterSum(ravel(weight!), ravel(places), batch * minlength), shape)
+  })
 }
 
 /**

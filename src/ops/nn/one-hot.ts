@@ -2,17 +2,19 @@
 // row of zeros.
 
 import type { DType } from '../../core/dtypes'
+import { dtypes } from '../../core/dtypes'
 import { DataError } from '../../core/errors'
 import { integer, option } from '../../core/options'
-import { normalizeAxis } from '../../core/shapes'
-import { dtypeOrNull, readArguments, requireInteger } from '../arguments'
+import { normalizeAxis, sizeOf } from '../../core/shapes'
+import { dtypeOrNull, readArguments, requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { cast, equal } from '../numpy/elementwise'
 import { max } from '../numpy/reduce'
 import { arange, expandDims, moveAxis } from '../numpy/shape'
-import type { Tensor } from '../tensor'
+import { Tensor } from '../tensor'
 import { currentTrace } from '../trace'
+import { firstOutside } from '../numpy/along'
 
 export interface OneHotOptions {
   /** The position of the new axis. Default −1. */
@@ -20,6 +22,8 @@ export interface OneHotOptions {
   /** Default float32. */
   readonly dtype?: DType | null
 }
+
+const NUMBERS: readonly DType[] = ['float32', 'int32', 'bool']
 
 const oneHotTable = { axis: option(integer(), -1), dtype: option(dtypeOrNull, null) }
 
@@ -42,9 +46,17 @@ export function oneHot(
   const given = readArguments('oneHot', oneHotTable, axis, dtype)
   const index = asTensor(indices, 'oneHot')
   const classes = requireInteger('oneHot: numClasses', numClasses, 0)
-  if (currentTrace() === null) requireClasses(index, classes)
   const at = normalizeAxis('oneHot', given.axis, index.rank + 1)
-  return moveAxis(oneHotOrZeros(index, classes, given.dtype ?? 'float32'), -1, at)
+  const type = given.dtype ?? 'float32'
+  const isData = currentTrace() === null && Tensor.symbolOf(index) === null
+  if (isData) requireClasses(index, classes)
+  if (!isData || !NUMBERS.includes(type)) return moveAxis(oneHotOrZeros(index, classes, type), -1, at)
+  // Most of the result is zeros, of which new memory consists.
+  const shape = requireShape('oneHot', [...index.shape.slice(0, at), classes, ...index.shape.slice(at)])
+  const data = new dtypes[type].array(sizeOf(shape))
+  const inner = sizeOf(index.shape.slice(at))
+  index.data.forEach((one, i) => (data[(Math.floor(i / inner) * classes + one) * inner + (i % inner)] = 1))
+  return new Tensor(data, shape, type)
 }
 
 /** Like `oneHot`, with a row of zeros for an index that is not a class. */
@@ -84,7 +96,7 @@ export function multiHot(
 }
 
 function requireClasses({ data }: Tensor, numClasses: number): void {
-  const at = data.findIndex((index) => !(Number.isInteger(index) && index >= 0 && index < numClasses))
+  const at = firstOutside(data, 0, numClasses)
   if (at >= 0)
     throw new DataError(
       `oneHot: indices must be class numbers 0 … ${numClasses - 1}, received ${data[at]} as element ${at}`,

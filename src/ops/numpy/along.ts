@@ -4,6 +4,7 @@ import { DataError } from '../../core/errors'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { cast } from './elementwise'
+import type { TensorData } from '../tensor'
 import { Tensor } from '../tensor'
 import { apply, currentTrace } from '../trace'
 
@@ -21,12 +22,22 @@ export function takeAlong(x: Tensor, indices: Tensor, axis: number): Tensor {
   return apply('gather', [x, indices], { axis })[0]!
 }
 
+/** The position of the first number that is no integer in low … high − 1; −1 if there is none. */
+export function firstOutside(data: TensorData, low: number, high: number): number {
+  // A callback for each element takes several times as long.
+  for (let i = 0; i < data.length; i++) {
+    const index = data[i]!
+    if (!(index >= low && index < high && Math.floor(index) === index)) return i
+  }
+  return -1
+}
+
 /** Indices as int32. @throws DataError for an index outside −extent … extent − 1, unless they are traced */
 export function readIndices(where: string, indices: TensorLike, extent: number): Tensor {
   const given = asTensor(indices, where)
   if (extent > 0 && currentTrace() === null && Tensor.symbolOf(given) === null) {
     const { data } = given
-    const at = data.findIndex((index: number) => !(index >= -extent && index < extent && Number.isInteger(index)))
+    const at = firstOutside(data, -extent, extent)
     if (at >= 0)
       throw new DataError(
         `${where}: the indices must be integers in −${extent} … ${extent - 1}, received ${data[at]} as element ${at}`,

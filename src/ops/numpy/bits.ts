@@ -1,27 +1,16 @@
-// Operations on the bits of int32, element by element. They are chains of steps that every bundle has: the conjunction
-// and disjunction of whole words, sums, products and quotients.
+// Operations on the bits of int32, element by element: chains of steps that every bundle has, and a kernel for the others.
 
 import { commonType } from '../../core/dtypes'
 import { ArgumentError } from '../../core/errors'
 import type { TensorLike } from '../convert'
 import { asTensor, toTensor } from '../convert'
-import { Tensor } from '../tensor'
-import { apply } from '../trace'
-import { takeAlong } from './along'
-import {
-  cast,
-  clip,
-  floorDivide,
-  less,
-  lessEqual,
-  logicalAnd,
-  logicalNot,
-  minimum,
-  multiply,
-  notEqual,
-  subtract,
-  where,
-} from './elementwise'
+import type { Tensor } from '../tensor'
+import { apply, joined } from '../trace'
+import { BitOperation } from '../../primitives/bits'
+import { broadcastShapes } from '../../core/shapes'
+import { needAlgebra } from '../families'
+import { broadcastTo } from './shape'
+import { cast, clip, floorDivide, logicalNot, multiply, notEqual, subtract } from './elementwise'
 
 /**
  * An operand as int32 or bool. Numbers and arrays of numbers are int32.
@@ -48,6 +37,16 @@ function pair(name: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
 const both = (a: Tensor, b: Tensor): Tensor => apply('logicalAnd', [a, b], {})[0]!
 const either = (a: Tensor, b: Tensor): Tensor => apply('logicalOr', [a, b], {})[0]!
 
+/** An operation of the kernel of bits on two int32, which broadcast. */
+function elementwise(kind: 'xor' | 'shiftLeft' | 'shiftRight', a: Tensor, b: Tensor): Tensor {
+  needAlgebra()
+  const shape = broadcastShapes(kind, [a.shape, b.shape])
+  return joined(kind, [a, b], ([x, y]) => {
+    const operands = [broadcastTo(x!, shape), broadcastTo(y!, shape)]
+    return apply('routine', operands, { routine: new BitOperation(kind) })[0]!
+  })
+}
+
 /**
  * The bits that are set in a and in b, of int32. Two bool give bool.
  * @throws ArgumentError for float32
@@ -69,7 +68,8 @@ export const bitwiseOr = (a: TensorLike, b: TensorLike): Tensor => either(...pai
  */
 export function bitwiseXor(a: TensorLike, b: TensorLike): Tensor {
   const [left, right] = pair('bitwiseXor', a, b)
-  return left.dtype === 'bool' ? notEqual(left, right) : subtract(either(left, right), both(left, right))
+  if (left.dtype === 'bool') return notEqual(left, right)
+  return elementwise('xor', left, right)
 }
 
 /**
@@ -84,14 +84,6 @@ export function bitwiseNot(x: TensorLike): Tensor {
 
 /** The number of bits of an int32. */
 const BITS = 32
-/** 2ⁱ as int32, and 0 after the last bit. */
-const powers = (): Tensor =>
-  new Tensor(
-    Int32Array.from({ length: BITS + 1 }, (_, i) => (i < BITS ? 1 << i : 0)),
-    [BITS + 1],
-    'int32',
-  )
-
 const integers = (x: TensorLike, name: string): Tensor => cast(asIntegers(x, name), 'int32')
 
 /**
@@ -103,7 +95,7 @@ const integers = (x: TensorLike, name: string): Tensor => cast(asIntegers(x, nam
 export function leftShift(a: TensorLike, b: TensorLike): Tensor {
   const [value, places] = [integers(a, 'leftShift'), integers(b, 'leftShift')]
   if (typeof b === 'number') return multiply(value, b >= 0 && b < BITS ? 1 << b : 0)
-  return multiply(value, takeAlong(powers(), where(less(places, 0), BITS, minimum(places, BITS)), 0))
+  return elementwise('shiftLeft', value, places)
 }
 
 /**
@@ -116,8 +108,6 @@ export function rightShift(a: TensorLike, b: TensorLike): Tensor {
   const [value, places] = [integers(a, 'rightShift'), integers(b, 'rightShift')]
   // 2³¹ is no int32.
   const most = BITS - 2
-  const sign = clip(value, -1, 0)
-  if (typeof b === 'number') return b >= 0 && b <= most ? floorDivide(value, 1 << b) : sign
-  const isInside = logicalAnd(lessEqual(0, places), lessEqual(places, most))
-  return where(isInside, floorDivide(value, takeAlong(powers(), clip(places, 0, most), 0)), sign)
+  if (typeof b === 'number') return b >= 0 && b <= most ? floorDivide(value, 1 << b) : clip(value, -1, 0)
+  return elementwise('shiftRight', value, places)
 }

@@ -8,6 +8,7 @@ import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { add, cast, clip, floorDivide, less, mod, where } from './elementwise'
 import { Tensor } from '../tensor'
+import { together } from '../trace'
 
 /**
  * At each position the element of the first choice whose condition is true, and `fallback` where none is. All operands
@@ -45,8 +46,11 @@ export function nonzero(x: TensorLike): Tensor[] {
       'nonzero: the shape of the result depends on data, which a traced function does not have. Use where or multiply by a mask instead',
     )
   if (value.rank === 0) throw new ShapeError('nonzero: expected at least one axis, received a scalar')
-  const places = Array.from(value.data.keys()).filter((i) => value.data[i] !== 0)
-  const flat = new Tensor(Int32Array.from(places), [places.length], 'int32')
+  const { data } = value
+  const places = new Int32Array(data.length)
+  let count = 0
+  for (let i = 0; i < data.length; i++) if (data[i] !== 0) places[count++] = i
+  const flat = new Tensor(places.slice(0, count), [count], 'int32')
   return unravelIndex(flat, value.shape)
 }
 
@@ -61,12 +65,16 @@ export function unravelIndex(indices: TensorLike, shape: number | Shape): Tensor
   const given = cast(asTensor(indices, 'unravelIndex'), 'int32')
   if (size === 0 && given.size > 0)
     throw new ShapeError(`unravelIndex: a tensor of shape ${formatShape(extents)} has no elements`)
-  const inside = clip(given, -size, size - 1)
-  let rest = where(less(inside, 0), add(inside, size), inside)
-  const positions = extents.map(() => rest)
-  for (let axis = extents.length - 1; axis >= 0; axis--) {
-    positions[axis] = mod(rest, extents[axis]!)
-    rest = floorDivide(rest, extents[axis]!)
-  }
-  return positions
+  return [
+    ...together(`unravelIndex ${extents.join()}`, [given], ([index]) => {
+      const inside = clip(index!, -size, size - 1)
+      let rest = where(less(inside, 0), add(inside, size), inside)
+      const positions = extents.map(() => rest)
+      for (let axis = extents.length - 1; axis >= 0; axis--) {
+        positions[axis] = mod(rest, extents[axis]!)
+        rest = floorDivide(rest, extents[axis]!)
+      }
+      return positions
+    }),
+  ]
 }

@@ -1,12 +1,13 @@
 // Parts of a tensor by position, as with Python's brackets.
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
-import { sliceAlong } from './along'
+import { sliceAlong, takeAlong } from './along'
 import { requireInteger } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
-import { flip, expandDims, squeeze, take } from './shape'
+import { flip, expandDims, reshape, squeeze, take } from './shape'
 import { Tensor } from '../tensor'
+import { joined } from '../trace'
 import { Variable } from '../variable'
 
 /**
@@ -77,7 +78,25 @@ function rangeOf(x: Tensor, axis: number, key: string): Tensor {
   const to = bound(parts[2], step > 0 ? most : least)
   const count = Math.max(0, Math.ceil((to - from) / step))
   if (step === 1 || count < 2) return sliceAlong(x, axis, count === 0 ? 0 : from, count)
-  if (step === -1) return flip(sliceAlong(x, axis, from - count + 1, count), axis)
-  const indices = Int32Array.from({ length: count }, (_, i) => from + i * step)
-  return take(x, new Tensor(indices, [count], 'int32'), axis)
+  return joined(`every ${axis} ${from} ${step} ${count}`, [x], ([value]) =>
+    step > 0
+      ? every(value!, axis, from, step, count)
+      : every(flip(value!, axis), axis, extent - 1 - from, -step, count),
+  )
+}
+
+/** `count` elements of an axis, every `step`-th from `from` on. */
+function every(x: Tensor, axis: number, from: number, step: number, count: number): Tensor {
+  if (step === 1) return sliceAlong(x, axis, from, count)
+  // Blocks of `step` elements with one of the elements at the same position of each: a view, which needs no copy.
+  const place = Math.max(0, from + count * step - x.shape[axis]!)
+  if (place > Math.min(from, step - 1)) {
+    const indices = Int32Array.from({ length: count }, (_, i) => from + i * step)
+    return takeAlong(x, new Tensor(indices, [count], 'int32'), axis)
+  }
+  const blocks = reshape(
+    sliceAlong(x, axis, from - place, count * step),
+    x.shape.flatMap((extent, i) => (i === axis ? [count, step] : [extent])),
+  )
+  return squeeze(sliceAlong(blocks, axis + 1, place, 1), axis + 1)
 }

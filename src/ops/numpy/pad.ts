@@ -7,9 +7,10 @@ import type { Shape } from '../../core/shapes'
 import { requireIntegers, requireList, requireNumber, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
-import { take } from './shape'
+import { sliceAlong, takeAlong } from './along'
+import { concatenate, flip } from './shape'
 import { Tensor } from '../tensor'
-import { apply } from '../trace'
+import { apply, joined } from '../trace'
 
 export type PadMode = 'constant' | 'edge' | 'reflect' | 'symmetric'
 
@@ -57,9 +58,8 @@ export function pad(
   if (!isConstant && constantValues !== undefined && constantValues !== null)
     throw new ArgumentError(`pad: constantValues requires the mode 'constant', received the mode ${quoted(mode)}`)
   if (read === 'constant') return padConstant(operand, pairs, typeof mode === 'number' ? mode : (constantValues ?? 0))
-  return pairs.reduce(
-    (value, pair, axis) => (pair[0] + pair[1] === 0 ? value : extend(value, axis, pair, SOURCES[read])),
-    operand,
+  return joined(`pad ${read} ${pairs.join(' ')}`, [operand], ([given]) =>
+    pairs.reduce((value, pair, axis) => (pair[0] + pair[1] === 0 ? value : extend(value, axis, pair, read)), given!),
   )
 }
 
@@ -82,11 +82,19 @@ function padConstant(x: Tensor, pairs: readonly Pair[], constant: unknown): Tens
   return apply('pad', [x], { before, after, value: x.dtype === 'float32' ? value : stored })[0]!
 }
 
-function extend(x: Tensor, axis: number, [before, after]: Pair, sourceOf: (i: number, n: number) => number): Tensor {
+function extend(x: Tensor, axis: number, [before, after]: Pair, mode: Exclude<PadMode, 'constant'>): Tensor {
   const extent = x.shape[axis]!
   if (extent === 0) throw new ShapeError(`pad: axis ${axis} of ${formatShape(x.shape)} has no element to repeat`)
+  // Both ends are mirrored parts of x, unless they are longer than it.
+  const skipped = mode === 'reflect' ? 1 : 0
+  if (mode !== 'edge' && Math.max(before, after) <= extent - skipped) {
+    const mirrored = (start: number, size: number): Tensor[] =>
+      size === 0 ? [] : [flip(sliceAlong(x, axis, start, size), axis)]
+    return concatenate([...mirrored(skipped, before), x, ...mirrored(extent - skipped - after, after)], axis)
+  }
+  const sourceOf = SOURCES[mode]
   const length = before + extent + after
-  return take(
+  return takeAlong(
     x,
     new Tensor(
       Int32Array.from({ length }, (_, i) => sourceOf(i - before, extent)),

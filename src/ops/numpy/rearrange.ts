@@ -10,6 +10,7 @@ import { asTensor } from '../convert'
 import { add, cast, greaterEqual, less, logicalAnd, multiply, notEqual, subtract, where } from './elementwise'
 import { arange, broadcastTo, concatenate, flip, reshape, swapAxes } from './shape'
 import type { Tensor } from '../tensor'
+import { joined } from '../trace'
 
 /** All elements in row-major order. */
 export function ravel(x: TensorLike): Tensor {
@@ -31,18 +32,22 @@ export function roll(x: TensorLike, shift: number | readonly number[], axis?: Ax
   const shifts =
     typeof shift === 'number' ? [requireInteger('roll: shift', shift)] : requireIntegers('roll: shift', shift)
   if (given === null)
-    return reshape(
-      shifts.reduce((row, by) => rollAlong(row, by, 0), ravel(value)),
-      value.shape,
+    return joined(`roll ${shifts.join()}`, [value], ([x]) =>
+      reshape(
+        shifts.reduce((row, by) => rollAlong(row, by, 0), ravel(x!)),
+        value.shape,
+      ),
     )
   const axes = (typeof given === 'number' ? [given] : given).map((each) => normalizeAxis('roll', each, value.rank))
   if (axes.length !== shifts.length && axes.length !== 1 && shifts.length !== 1) {
     throw new ArgumentError(`roll: expected one shift for each axis, received ${shifts.length} for ${axes.length} axes`)
   }
   const count = axes.length === 0 || shifts.length === 0 ? 0 : Math.max(axes.length, shifts.length)
-  return Array.from({ length: count }, (_, i) => i).reduce(
-    (rolled, i) => rollAlong(rolled, shifts[i % shifts.length]!, axes[i % axes.length]!),
-    value,
+  return joined(`roll ${shifts.join()} ${axes.join()}`, [value], ([x]) =>
+    Array.from({ length: count }, (_, i) => i).reduce(
+      (rolled, i) => rollAlong(rolled, shifts[i % shifts.length]!, axes[i % axes.length]!),
+      x!,
+    ),
   )
 }
 
@@ -95,14 +100,16 @@ export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis?: AxisArg
   const shape = index.shape.map((own, i) => (i === at ? own : own === 1 ? value.shape[i]! : own))
   if (extent === 0 && shape.every((own) => own > 0))
     throw new ShapeError(`takeAlongAxis: axis ${at} of ${formatShape(value.shape)} is empty`)
-  const whole = broadcastTo(
-    value,
-    shape.map((own, i) => (i === at ? extent : own)),
-  )
-  const places = broadcastTo(where(less(index, 0), add(index, extent), index), shape)
-  if (places.size === 0) return cast(places, value.dtype)
-  const isInside = logicalAnd(greaterEqual(places, 0), less(places, extent))
-  return takeAlong(ravel(whole), where(isInside, flatIndices(places, whole.shape, at), OUTSIDE), 0)
+  return joined(`takeAlongAxis ${at}`, [value, index], ([x, given]) => {
+    const whole = broadcastTo(
+      x!,
+      shape.map((own, i) => (i === at ? extent : own)),
+    )
+    const places = broadcastTo(where(less(given!, 0), add(given!, extent), given!), shape)
+    if (places.size === 0) return cast(places, value.dtype)
+    const isInside = logicalAnd(greaterEqual(places, 0), less(places, extent))
+    return takeAlong(ravel(whole), where(isInside, flatIndices(places, whole.shape, at), OUTSIDE), 0)
+  })
 }
 
 /** An index outside every axis. */
@@ -112,7 +119,9 @@ const OUTSIDE = -(2 ** 31)
 export function pickAlong(x: Tensor, indices: Tensor, axis: number): Tensor {
   if (indices.size === 0) return cast(indices, x.dtype)
   if (x.rank === 1) return takeAlong(x, indices, 0)
-  return reshape(takeAlong(ravel(x), flatIndices(indices, x.shape, axis), 0), indices.shape)
+  return joined(`pickAlong ${axis}`, [x, indices], ([value, index]) =>
+    reshape(takeAlong(ravel(value!), flatIndices(index!, x.shape, axis), 0), indices.shape),
+  )
 }
 
 /** The positions, in row-major order, of the elements that `indices` select along an axis of `shape`. */
@@ -143,10 +152,12 @@ export function diff(x: TensorLike, n?: number, axis?: AxisArgument): Tensor {
   const at = normalizeAxis('diff', readOneAxis('diff', axis, -1), value.rank)
   const times = requireInteger('diff: n', n ?? 1, 0)
   const minus = value.dtype === 'bool' ? notEqual : subtract
-  let result = value
-  for (let i = 0; i < times && result.shape[at]! > 0; i++) {
-    const left = result.shape[at]! - 1
-    result = minus(sliceAlong(result, at, 1, left), sliceAlong(result, at, 0, left))
-  }
-  return result
+  return joined(`diff ${times} ${at}`, [value], ([x]) => {
+    let result = x!
+    for (let i = 0; i < times && result.shape[at]! > 0; i++) {
+      const left = result.shape[at]! - 1
+      result = minus(sliceAlong(result, at, 1, left), sliceAlong(result, at, 0, left))
+    }
+    return result
+  })
 }

@@ -33,10 +33,11 @@ import {
   subtract,
   where,
 } from './elementwise'
-import { pad } from './pad'
 import { broadcastTo, concatenate, expandDims, full, reshape } from './shape'
 import type { Tensor } from '../tensor'
-import { apply } from '../trace'
+import { apply, joined } from '../trace'
+import { needAlgebra } from '../families'
+import { RunningResult } from '../../primitives/running'
 
 export type { Axis, ReduceOptions } from '../arguments'
 
@@ -143,7 +144,9 @@ function inType(where: string, x: TensorLike, dtype: DType | null, f: (value: Te
  */
 export function prod(x: TensorLike, axis?: Axis | ProductOptions, keepDims?: boolean, dtype?: DType | null): Tensor {
   const given = readArguments('prod', productTable, axis, keepDims, dtype)
-  return inType('prod', x, given.dtype, (value) => productOver(value, given))
+  return joined(`prod ${JSON.stringify(given)}`, [asTensor(x, 'prod')], ([operand]) =>
+    inType('prod', operand!, given.dtype, (value) => productOver(value, given)),
+  )
 }
 
 function productOver(value: Tensor, given: Reduction): Tensor {
@@ -169,18 +172,23 @@ export function variance(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: 
   const given = readReduction('variance', axis, keepDims)
   const value = cast(asTensor(x, 'variance'), 'float32')
   const axes = resolveAxes('variance', given.axis, value.shape.length)
-  return mean(square(subtract(value, mean(value, axes, true))), axes, given.keepDims)
+  return joined(`variance ${axes.join()} ${given.keepDims}`, [value], ([x]) =>
+    mean(square(subtract(x!, mean(x!, axes, true))), axes, given.keepDims),
+  )
 }
 
 /** √variance */
 export function std(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
   const given = readReduction('std', axis, keepDims)
-  return sqrt(variance(x, given))
+  return joined(`std ${JSON.stringify(given)}`, [asTensor(x, 'std')], ([value]) => sqrt(variance(value!, given)))
 }
 
 /** The number of elements that are not 0, as int32. */
 export function countNonzero(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
-  return fold('countNonzero', 'sum', cast(asTensor(x, 'countNonzero'), 'bool'), axis, keepDims)
+  const given = readReduction('countNonzero', axis, keepDims)
+  return joined(`countNonzero ${JSON.stringify(given)}`, [asTensor(x, 'countNonzero')], ([value]) =>
+    fold('countNonzero', 'sum', cast(value!, 'bool'), given),
+  )
 }
 
 /** The largest element minus the smallest, in the dtype of x. */
@@ -296,40 +304,19 @@ function running(
   x: TensorLike,
   axis: OneAxis | RunningOptions | undefined,
   dtype: DType | null | undefined,
-  combine: (a: Tensor, b: Tensor) => Tensor,
-  neutral: number,
+  kind: 'sum' | 'product',
 ): Tensor {
   const given = readArguments(where, runningTable, axis, dtype)
   return inType(where, x, given.dtype, (value) =>
     given.axis === null
-      ? runningAlong(reshape(value, [value.size]), 0, combine, neutral)
-      : runningAlong(
-          value,
-          resolveAxes(where, requireInteger(`${where}: the axis`, given.axis), value.rank)[0]!,
-          combine,
-          neutral,
-        ),
+      ? runningAlong(reshape(value, [value.size]), 0, kind)
+      : runningAlong(value, resolveAxes(where, requireInteger(`${where}: the axis`, given.axis), value.rank)[0]!, kind),
   )
 }
 
-/**
- * result[i] = x[0] ∘ … ∘ x[i] along an axis. Takes log₂ n steps, each of which combines x with itself shifted
- * by a power of two, so few rounding errors accumulate.
- */
-function runningAlong(value: Tensor, at: number, combine: (a: Tensor, b: Tensor) => Tensor, neutral: number): Tensor {
-  const extent = value.shape[at]!
-  let result = value
-  for (let shift = 1; shift < extent; shift *= 2) {
-    result = combine(
-      result,
-      pad(
-        sliceAlong(result, at, 0, extent - shift),
-        value.shape.map((_, i) => [i === at ? shift : 0, 0]),
-        neutral,
-      ),
-    )
-  }
-  return result
+function runningAlong(value: Tensor, axis: number, kind: 'sum' | 'product'): Tensor {
+  needAlgebra()
+  return apply('routine', [value], { routine: new RunningResult(axis, kind) })[0]!
 }
 
 /**
@@ -338,10 +325,10 @@ function runningAlong(value: Tensor, at: number, combine: (a: Tensor, b: Tensor)
  * @param dtype the dtype to which x is converted first. Default null: no conversion.
  */
 export function cumsum(x: TensorLike, axis?: OneAxis | RunningOptions, dtype?: DType | null): Tensor {
-  return running('cumsum', x, axis, dtype, add, 0)
+  return running('cumsum', x, axis, dtype, 'sum')
 }
 
 /** result[i] = x[0] · … · x[i] along an axis, like `cumsum`. The gradient is exact when an element is 0. */
 export function cumprod(x: TensorLike, axis?: OneAxis | RunningOptions, dtype?: DType | null): Tensor {
-  return running('cumprod', x, axis, dtype, multiply, 1)
+  return running('cumprod', x, axis, dtype, 'product')
 }

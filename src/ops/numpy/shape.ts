@@ -24,7 +24,7 @@ import type { TensorLike } from '../convert'
 import { asNumbers, asTensor } from '../convert'
 import { cast } from './elementwise'
 import { Tensor } from '../tensor'
-import { apply } from '../trace'
+import { apply, joined } from '../trace'
 
 /**
  * The same elements in another shape. One extent may be −1 and is then computed.
@@ -157,9 +157,11 @@ export function stack(xs: readonly TensorLike[], axis?: AxisArgument): Tensor {
       `stack: the shapes must be equal, received ${formatShape(values[0]!.shape)} and ${formatShape(different.shape)}`,
     )
   }
-  return concatenate(
-    values.map((value) => expandDims(value, at)),
-    at,
+  return joined(`stack ${at}`, values, (given) =>
+    concatenate(
+      given.map((value) => expandDims(value, at)),
+      at,
+    ),
   )
 }
 
@@ -242,9 +244,11 @@ export function repeat(x: TensorLike, repeats: number | readonly number[], axis?
   }
   const count = requireInteger('repeat: repeats', repeats, 0)
   const wide = requireShape('repeat', [...value.shape.slice(0, at + 1), count, ...value.shape.slice(at + 1)])
-  return reshape(
-    broadcastTo(expandDims(value, at + 1), wide),
-    value.shape.map((own, i) => (i === at ? own * count : own)),
+  return joined(`repeat ${count} ${at}`, [value], ([x]) =>
+    reshape(
+      broadcastTo(expandDims(x!, at + 1), wide),
+      value.shape.map((own, i) => (i === at ? own * count : own)),
+    ),
   )
 }
 
@@ -259,21 +263,20 @@ export function tile(x: TensorLike, repeats: number | readonly number[]): Tensor
   const shape = [...new Array<number>(rank - value.rank).fill(1), ...value.shape]
   const all = [...new Array<number>(rank - counts.length).fill(1), ...counts]
   // [a, b] → [1, a, 1, b] → [ra, a, rb, b] → [ra·a, rb·b]
-  const apart = reshape(
-    value,
-    shape.flatMap((extent) => [1, extent]),
+  const wide = requireShape(
+    'tile',
+    shape.flatMap((extent, i) => [all[i]!, extent]),
   )
-  const repeated = broadcastTo(
-    apart,
-    requireShape(
-      'tile',
-      shape.flatMap((extent, i) => [all[i]!, extent]),
-    ),
-  )
-  return reshape(
-    repeated,
-    shape.map((extent, i) => all[i]! * extent),
-  )
+  return joined(`tile ${all.join()}`, [value], ([x]) => {
+    const apart = reshape(
+      x!,
+      shape.flatMap((extent) => [1, extent]),
+    )
+    return reshape(
+      broadcastTo(apart, wide),
+      shape.map((extent, i) => all[i]! * extent),
+    )
+  })
 }
 
 /**

@@ -4,8 +4,7 @@ import { commonType } from '../../core/dtypes'
 import { ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import { ArgSort, SearchSorted } from '../../primitives/sorting'
-import { sliceAlong } from './along'
+import { ArgSort, SearchSorted, SortedValues } from '../../primitives/sorting'
 import type { AxisArgument } from '../arguments'
 import { readAxisOnly, requireInteger } from '../arguments'
 import type { TensorLike } from '../convert'
@@ -29,10 +28,10 @@ function alongOne(name: string, x: TensorLike, axis: SortAxis | undefined): [Ten
     : [value, normalizeAxis(name, requireInteger(`${name}: the axis`, given), value.rank)]
 }
 
-/** The indices that sort an axis, ascending or descending, as int32. */
-function sortedIndices(x: Tensor, axis: number, descending: boolean): Tensor {
+/** The indices that sort an axis, ascending or descending, as int32; the first `count` of them. */
+function sortedIndices(x: Tensor, axis: number, descending: boolean, count: number | null = null): Tensor {
   needAlgebra()
-  return apply('routine', [x], { routine: new ArgSort(axis, descending) })[0]!
+  return apply('routine', [x], { routine: new ArgSort(axis, descending, count) })[0]!
 }
 
 /**
@@ -41,7 +40,8 @@ function sortedIndices(x: Tensor, axis: number, descending: boolean): Tensor {
  */
 export function sort(x: TensorLike, axis?: SortAxis): Tensor {
   const [value, at] = alongOne('sort', x, axis)
-  return pickAlong(value, sortedIndices(value, at, false), at)
+  needAlgebra()
+  return apply('routine', [value], { routine: new SortedValues(at) })[0]!
 }
 
 /**
@@ -78,7 +78,7 @@ export function topK(x: TensorLike, k: number, sorted?: boolean): [values: Tenso
   const count = requireInteger('topK: k', k, 0)
   if (count > extent)
     throw new ShapeError(`topK: the last axis of ${formatShape(value.shape)} has fewer than ${count} elements`)
-  const indices = sliceAlong(sortedIndices(value, at, true), at, 0, count)
+  const indices = sortedIndices(value, at, true, count)
   return [pickAlong(value, indices, at), indices]
 }
 

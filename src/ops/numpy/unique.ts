@@ -3,16 +3,17 @@
 import { ShapeError, StateError, formatShape } from '../../core/errors'
 import { boolean, integer, nullable, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import { sliceAlong } from './along'
+import { sliceAlong, takeAlong } from './along'
 import { readArguments, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor, operand } from '../convert'
 import { cast, isnan, less, logicalAnd, logicalNot, logicalOr, notEqual, subtract, where } from './elementwise'
 import { pickAlong, ravel } from './rearrange'
-import { any, cumsum, max } from './reduce'
-import { arange, broadcastTo, concatenate, full, moveAxis, reshape, take } from './shape'
+import { any, cumsum } from './reduce'
+import { arange, broadcastTo, concatenate, full, moveAxis, reshape, scatterAdd, take } from './shape'
 import { argsort, searchsorted } from './sorting'
 import { Tensor } from '../tensor'
+import { together } from '../trace'
 
 export interface UniqueOptions {
   /** Whether the result is ascending. It always is, so this does not affect it. Default true. */
@@ -102,9 +103,10 @@ export function unique(
   const value = asTensor(x, 'unique')
   const rows = given.axis === null ? ravel(value) : moveAxis(value, normalizeAxis('unique', given.axis, value.rank), 0)
   const found = distinct(rows, given.size, given.fillValue)
+  const inverse = given.returnInverse ? [found.inverse()] : []
   const others = [
     ...(given.returnIndex ? [found.first] : []),
-    ...(given.returnInverse ? [given.axis === null ? reshape(found.inverse, value.shape) : found.inverse] : []),
+    ...inverse.map((each) => (given.axis === null ? reshape(each, value.shape) : each)),
     ...(given.returnCounts ? [found.counts] : []),
   ]
   const values = given.axis === null ? found.values : moveAxis(found.values, 0, given.axis)
@@ -114,7 +116,7 @@ export function unique(
 interface Distinct {
   readonly values: Tensor
   readonly first: Tensor
-  readonly inverse: Tensor
+  readonly inverse: () => Tensor
   readonly counts: Tensor
 }
 
@@ -124,12 +126,14 @@ function distinct(rows: Tensor, size: number | null, fill: TensorLike | null): D
   if (count === 0) return empty(rows, size, fill)
   const flat = reshape(rows, [count, rows.size / count])
   const key = rows.rank === 1 ? rows : ranksOf(flat)
-  const order = argsort(key)
-  const sorted = take(key, order, 0)
-  // A slice with NaN differs from all others.
-  const hasNaN = take(any(isnan(flat), 1), order, 0)
-  const isNew = logicalOr(notEqual(after(sorted), before(sorted)), after(hasNaN))
-  const numbers = numbered(isNew)
+  const [order, numbers] = together('unique', rows.dtype === 'float32' ? [key, flat] : [key], ([keys, x]) => {
+    const order = argsort(keys!)
+    const sorted = takeAlong(keys!, order, 0)
+    const isNew = notEqual(after(sorted), before(sorted))
+    // A slice with NaN differs from all others.
+    const isOther = x === undefined ? isNew : logicalOr(isNew, after(takeAlong(any(isnan(x), 1), order, 0)))
+    return [order, numbered(isOther)]
+  }) as [Tensor, Tensor]
   const places = arange(0, requireShape('unique', [size ?? lengthFrom(numbers)])[0], 1, 'int32')
   const start = searchsorted(numbers, places)
   const counts = subtract(searchsorted(numbers, places, 'right'), start)
@@ -139,7 +143,7 @@ function distinct(rows: Tensor, size: number | null, fill: TensorLike | null): D
   return {
     values: fill === null ? values : where(beside(isFound, rows), values, filling(fill, rows)),
     first,
-    inverse: take(numbers, argsort(order), 0),
+    inverse: () => scatterAdd(numbers, order, count),
     counts,
   }
 }
@@ -151,7 +155,7 @@ function empty(rows: Tensor, size: number | null, fill: TensorLike | null): Dist
     throw new ShapeError(`unique: ${formatShape(rows.shape)} has no values, so size ${none.size} needs a fillValue`)
   const shape = requireShape('unique', [none.size, ...rows.shape.slice(1)])
   const values = fill === null ? full(shape, 0, rows.dtype) : broadcastTo(filling(fill, rows), shape)
-  return { values, first: none, inverse: full([0], 0, 'int32'), counts: none }
+  return { values, first: none, inverse: () => full([0], 0, 'int32'), counts: none }
 }
 
 const filling = (fill: TensorLike, rows: Tensor): Tensor => cast(asTensor(fill, 'unique: fillValue'), rows.dtype)
@@ -159,9 +163,9 @@ const filling = (fill: TensorLike, rows: Tensor): Tensor => cast(asTensor(fill, 
 /** A vector with further axes of extent 1, so that it broadcasts with rows. */
 const beside = (x: Tensor, rows: Tensor): Tensor => reshape(x, [x.size, ...rows.shape.slice(1).map(() => 1)])
 
-/** The largest number, plus one. @throws StateError for a symbol */
+/** The last and largest number, plus one. @throws StateError for a symbol */
 function lengthFrom(numbers: Tensor): number {
-  if (Tensor.symbolOf(numbers) === null) return max(numbers).item() + 1
+  if (Tensor.symbolOf(numbers) === null) return numbers.data.at(-1)! + 1
   throw new StateError(
     'unique: the shape of the result depends on data, which a traced function does not have. Give the number of values as size',
   )
