@@ -294,7 +294,6 @@ const matmulCases: Cases<NoAttributes> = [
       `steps of a batch · one ${isTransposed ? 'transposed ' : ''}matrix`,
       { ...floats([9, 6, 70]), through: (e, x) => e.transpose(x, [1, 0, 2]) },
       isTransposed ? { ...floats([61, 70], -1, 1, 2), through: transposed } : floats([70, 61], -1, 1, 2),
-      { gradient: true },
     ),
   ),
   matmulCase(
