@@ -13,6 +13,8 @@ const LN2_LOW: f32 = 1.428606765330187e-6
 const LOG2_E: f32 = 1.4426950408889634
 /** 1.5 · 2²³: adding it rounds to an integer, which is then in the low bits. */
 const ROUND: f32 = 12582912.0
+/** The exponent field of 1: 2ⁿ is the number with the bits (n + EXPONENT_OF_ONE) << 23. */
+const EXPONENT_OF_ONE: f32 = 127.0
 /** 1.5 · 2⁵², likewise for float64. */
 const ROUND_F64: f64 = 6755399441055744.0
 
@@ -44,16 +46,16 @@ function expm1Polynomial(r: v128): v128 {
 
 // x = n·ln2 + r,  e^x = 2ⁿ·e^r; 2ⁿ in two factors, so that n = 128 and denormal results come out right
 
-/** x · log₂e rounded to n, in the low bits. */
+/** x · log₂e rounded to n; the integer n + round − ROUND is in the low bits. */
 @inline
-function shiftedExponent(x: v128): v128 {
-  return madd(x, splat(LOG2_E), splat(ROUND))
+function shiftedExponent(x: v128, round: f32): v128 {
+  return madd(x, splat(LOG2_E), splat(round))
 }
 
 /** e^r for the remainder r of x. */
 @inline
-function expOfRest(x: v128, shifted: v128): v128 {
-  const n = f32x4.sub(shifted, splat(ROUND))
+function expOfRest(x: v128, shifted: v128, round: f32): v128 {
+  const n = f32x4.sub(shifted, splat(round))
   const r = nmadd(n, splat(LN2_LOW), nmadd(n, splat(LN2_HIGH), x))
   return f32x4.add(expm1Polynomial(r), splat(1.0))
 }
@@ -61,8 +63,8 @@ function expOfRest(x: v128, shifted: v128): v128 {
 /** e^x for x already clamped to [−104, 89], or NaN. */
 @inline
 function expClamped(x: v128): v128 {
-  const shifted = shiftedExponent(x)
-  const p = expOfRest(x, shifted)
+  const shifted = shiftedExponent(x, ROUND)
+  const p = expOfRest(x, shifted, ROUND)
   const bits = i32x4.sub(shifted, i32x4.splat(0x4b400000))
   const half = i32x4.shr_s(bits, 1)
   const one = i32x4.splat(0x3f800000)
@@ -83,9 +85,9 @@ const UNSCALE: f32 = 5.421010862427522e-20
 /** 2⁶⁴·e^x for x in [−130, 0]: a normal number with full precision, also where e^x is denormal. Accurate like exp. */
 @inline
 function expScaled(x: v128): v128 {
-  const shifted = shiftedExponent(x)
+  const shifted = shiftedExponent(x, ROUND)
   const scale = i32x4.shl(i32x4.sub(shifted, i32x4.splat(0x4b400000 - 64 - 127)), 23)
-  return f32x4.mul(expOfRest(x, shifted), scale)
+  return f32x4.mul(expOfRest(x, shifted, ROUND), scale)
 }
 
 /** e^x for x ≤ 0. as exp. */
@@ -95,14 +97,14 @@ export function expNegative(x: v128): v128 {
 }
 
 /**
- * e^x for x ≤ 0, but 0 below −87.3, so that no result is denormal: processors are many times slower on those. as exp.
+ * e^x for x ≤ 0, but 0 below −87.3, so that no result is denormal: processors are many times slower on those. Below, the
+ * product is any number, which the last step removes. as exp.
  */
 @inline
 export function expFlushed(x: v128): v128 {
-  const c = f32x4.pmax(x, splat(-87.3))
-  const shifted = shiftedExponent(c)
-  const scale = i32x4.shl(i32x4.sub(shifted, i32x4.splat(0x4b400000 - 127)), 23)
-  return v128.andnot(f32x4.mul(expOfRest(c, shifted), scale), f32x4.lt(x, splat(-87.3)))
+  const round: f32 = ROUND + EXPONENT_OF_ONE
+  const shifted = shiftedExponent(x, round)
+  return v128.andnot(f32x4.mul(expOfRest(x, shifted, round), i32x4.shl(shifted, 23)), f32x4.lt(x, splat(-87.3)))
 }
 
 /** e^(−t²/2) for 0 ≤ t ≤ 14, flushed as expFlushed. t² is split in two, since its rounding would count t²/2 times. 1.8 ulp. */
@@ -111,13 +113,14 @@ function gaussian(t: v128): v128 {
   // a multiple of 2⁻⁸, whose square is exact
   const first = f32x4.sub(f32x4.add(t, splat(49152.0)), splat(49152.0))
   const high = f32x4.mul(f32x4.mul(first, first), splat(-0.5))
-  const low = f32x4.mul(f32x4.mul(f32x4.sub(first, t), splat(0.5)), f32x4.add(first, t))
-  const c = f32x4.pmax(high, splat(-87.3))
-  const shifted = shiftedExponent(c)
-  const n = f32x4.sub(shifted, splat(ROUND))
-  const r = f32x4.add(nmadd(n, splat(LN2_LOW), nmadd(n, splat(LN2_HIGH), c)), low)
-  const scale = i32x4.shl(i32x4.sub(shifted, i32x4.splat(0x4b400000 - 127)), 23)
-  return v128.andnot(f32x4.mul(f32x4.add(expm1Polynomial(r), splat(1.0)), scale), f32x4.lt(high, splat(-87.3)))
+  const round: f32 = ROUND + EXPONENT_OF_ONE
+  const shifted = shiftedExponent(high, round)
+  const n = f32x4.sub(shifted, splat(round))
+  // t² = first² + (t − first)·(t + first)
+  const rest = f32x4.mul(f32x4.sub(first, t), splat(0.5))
+  const r = madd(rest, f32x4.add(first, t), nmadd(n, splat(LN2_LOW), nmadd(n, splat(LN2_HIGH), high)))
+  const p = f32x4.add(expm1Polynomial(r), splat(1.0))
+  return v128.andnot(f32x4.mul(p, i32x4.shl(shifted, 23)), f32x4.lt(high, splat(-87.3)))
 }
 
 /** e^x − 1. NaN → NaN, −0 → −0, −Inf → −1. 1.7 / 1.6 ulp. */
@@ -383,17 +386,28 @@ export function gelu(x: v128): v128 {
   return f32x4.sub(f32x4.pmax(x, splat(0.0)), tail)
 }
 
-/** d gelu(x) dy = (Φ(x) + x·φ(x)) dy, φ the normal density. An error of 2e-7 · dy. */
+/** From here on, the rational function of geluGradient is ½ to the last bit, with and without FMA. */
+const GELU_SLOPE_END: f32 = 5.7383
+
+/**
+ * d gelu(x) dy = (Φ(x) + x·φ(x)) dy, φ the normal density: ½ + x·p(x²)/q(x²), without an exponential. An error of 3.4e-7 · dy,
+ * none for |x| ≥ 5.74.
+ */
 @inline
 export function geluGradient(x: v128, dy: v128): v128 {
-  const t = f32x4.pmin(f32x4.abs(x), splat(14.0))
-  const e = expFlushed(f32x4.mul(f32x4.mul(t, t), splat(-0.5)))
-  // |x| φ − Φ(−|x|), and 1/√2π
-  const u = f32x4.div(splat(1.0), madd(splat(0.5), t, splat(1.0)))
-  const tail = f32x4.mul(tailPolynomial(f32x4.sub(u, splat(0.625))), u)
-  const d = f32x4.mul(e, f32x4.sub(f32x4.mul(t, splat(0.3989422804)), tail))
-  const isNegative = f32x4.lt(x, splat(0.0))
-  return f32x4.mul(dy, v128.bitselect(f32x4.neg(d), f32x4.add(splat(1.0), d), isNegative))
+  const t = f32x4.pmax(f32x4.pmin(x, splat(GELU_SLOPE_END)), splat(-GELU_SLOPE_END))
+  const z = f32x4.mul(t, t)
+  let p = madd(splat(1.9290145303330064e-7), z, splat(3.5953937185695395e-5))
+  let q = madd(splat(8.9515242507332e-6), z, splat(0.00019204053387511522))
+  p = madd(p, z, splat(1.9250112018198706e-5))
+  q = madd(q, z, splat(0.003523044753819704))
+  p = madd(p, z, splat(0.014230125583708286))
+  q = madd(q, z, splat(0.04098055139183998))
+  p = madd(p, z, splat(-0.030994540080428123))
+  q = madd(q, z, splat(0.29449567198753357))
+  p = madd(p, z, splat(0.7978853583335876))
+  q = madd(q, z, splat(1.0))
+  return f32x4.mul(dy, f32x4.add(f32x4.div(f32x4.mul(t, p), q), splat(0.5)))
 }
 
 /**

@@ -4,7 +4,7 @@
 //   node bench/layers.mjs                     plain and relaxed SIMD
 //   node bench/layers.mjs --quick             one short pass
 //   node bench/layers.mjs --cases cnn,lstm    some of them
-//   node bench/layers.mjs --simd relaxed      one of the two
+//   node bench/layers.mjs --simd relaxed      one of the two, or turbo
 //   node bench/layers.mjs --profile encoder   the time of each instruction of a step
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
@@ -29,6 +29,8 @@ const timing = {
   ...(options.quick ? { rounds: 7, warmUpMs: 200, sampleMs: 10 } : { rounds: 49, warmUpMs: 1000, sampleMs: 40 }),
 }
 const levels = options.simd === undefined ? ['plain', 'relaxed'] : [options.simd]
+/** turbo is the relaxed binary in an engine that pairs vectors. */
+const settingsOf = (level) => ({ simd: level === 'turbo' ? 'relaxed' : level, turbo: level === 'turbo', threads: 1 })
 
 /** The goal for the share of the products in a step, with relaxed SIMD; an embedding has hardly any. */
 const GOALS = {
@@ -147,7 +149,7 @@ async function shareOfBuiltIn() {
 
 /** The instructions of a step with the milliseconds of each, longest first, and the time of their products alone. */
 async function profile(id) {
-  configure({ simd: options.simd ?? 'relaxed', threads: 1 })
+  configure(settingsOf(options.simd ?? 'relaxed'))
   const step = id === CELL ? trainingStep('lstm', ownCell) : trainingStep(id)
   const parts = instructionsOf(step).map((part, i) => ({ ...part, name: String(i) }))
   const samples = await interleave(
@@ -200,7 +202,7 @@ else {
       : networks[id]
     const columns = []
     for (const simd of levels) {
-      configure({ simd, threads: 1 })
+      configure(settingsOf(simd))
       columns.push(columnOf(await (isCell ? shareOfBuiltIn() : shareOfProducts(id)), mflop > 0))
     }
     rows.push([`${id}: ${title}`, `${mflop} Mflop`, ...columns, (isCell ? CELL_GOAL : GOALS[id])?.toFixed(2) ?? '–'])

@@ -25,6 +25,8 @@ const PACKED_WIDTH: i32 = 512
  * apart.
  */
 const FAR: usize = 512
+/** Rows of a first factor from which wide tiles, which read it only from panels, are faster although it has to be packed. */
+const WIDE_ROWS: i32 = 24
 const TILE: usize = STEP * (ATTENTION_COLUMNS + 4)
 const VECTORS: usize = OWN + 3 * TILE
 const PANELS: usize = VECTORS + 4 * STEP
@@ -93,7 +95,7 @@ function makeScores(
   const wide = load<i32>(instruction, Attention.wide) != 0
   gemm_blocked_f32(
     scores, key + <usize>s * keyRow, keyRow, 4, query, 32, 4, panelBytes(8, depth),
-    columns, rows, depth, 0, 0, -Infinity, scratch, ATTENTION_ROWS, false, false, wide,
+    columns, rows, depth, 0, 0, -Infinity, scratch, ATTENTION_ROWS, false, wide && columns >= WIDE_ROWS, wide,
   )
   if (bias) {
     const rowStep = stride(instruction, Attention.biasRow), columnStep = stride(instruction, Attention.biasColumn)
@@ -159,18 +161,22 @@ export function attention_maxima_f32(maxima: usize, scores: usize, rows: i32, co
 
 /** scores = e^(scores − shifts [rows]), and adds their sums to `sums` [rows]. No score is above its shift. */
 export function attention_exponentials_f32(sums: usize, shifts: usize, scores: usize, rows: i32, columns: i32): void {
-  for (; rows > 0; rows -= 4) {
-    const shift = v128.load(shifts)
-    let sum = f32x4.splat(0.0)
+  for (; rows > 0; rows -= 8) {
+    const shift0 = v128.load(shifts), shift1 = v128.load(shifts, 16)
+    let sum0 = f32x4.splat(0.0), sum1 = f32x4.splat(0.0)
     for (let p = scores, i = columns; i > 0; i--, p += STEP) {
-      const e = expFlushed(f32x4.sub(v128.load(p), shift))
-      sum = f32x4.add(sum, e)
-      v128.store(p, e)
+      const e0 = expFlushed(f32x4.sub(v128.load(p), shift0))
+      const e1 = expFlushed(f32x4.sub(v128.load(p, 16), shift1))
+      sum0 = f32x4.add(sum0, e0)
+      sum1 = f32x4.add(sum1, e1)
+      v128.store(p, e0)
+      v128.store(p, e1, 16)
     }
-    v128.store(sums, f32x4.add(v128.load(sums), sum))
-    sums += 16
-    shifts += 16
-    scores += 16
+    v128.store(sums, f32x4.add(v128.load(sums), sum0))
+    v128.store(sums, f32x4.add(v128.load(sums, 16), sum1), 16)
+    sums += 32
+    shifts += 32
+    scores += 32
   }
 }
 
@@ -301,17 +307,22 @@ export function attention_gradients_f32(
   scores: usize, gradients: usize, logSums: usize, deltas: usize, scale: f32, rows: i32, columns: i32,
 ): void {
   const factor = f32x4.splat(scale)
-  for (; rows > 0; rows -= 4) {
-    const logSum = v128.load(logSums), delta = v128.load(deltas)
-    for (let at: usize = 0, i = columns; i > 0; i--, at += STEP) {
-      const p = expFlushed(f32x4.sub(v128.load(scores + at), logSum))
-      v128.store(scores + at, p)
-      v128.store(gradients + at, f32x4.mul(f32x4.mul(p, factor), f32x4.sub(v128.load(gradients + at), delta)))
+  for (; rows > 0; rows -= 8) {
+    const logSum0 = v128.load(logSums), logSum1 = v128.load(logSums, 16)
+    const delta0 = v128.load(deltas), delta1 = v128.load(deltas, 16)
+    for (let s = scores, g = gradients, i = columns; i > 0; i--, s += STEP, g += STEP) {
+      const p0 = expFlushed(f32x4.sub(v128.load(s), logSum0))
+      const p1 = expFlushed(f32x4.sub(v128.load(s, 16), logSum1))
+      v128.store(s, p0)
+      v128.store(s, p1, 16)
+      const g0 = f32x4.sub(v128.load(g), delta0), g1 = f32x4.sub(v128.load(g, 16), delta1)
+      v128.store(g, f32x4.mul(f32x4.mul(p0, factor), g0))
+      v128.store(g, f32x4.mul(f32x4.mul(p1, factor), g1), 16)
     }
-    scores += 16
-    gradients += 16
-    logSums += 16
-    deltas += 16
+    scores += 32
+    gradients += 32
+    logSums += 32
+    deltas += 32
   }
 }
 
@@ -376,10 +387,11 @@ function gradientOfHead(instruction: usize, b: i32, g: i32, scratch: usize): voi
       for (let s = 0; s < columns; s += ATTENTION_COLUMNS) {
         const count = min(ATTENTION_COLUMNS, columns - s)
         if (!isSeen(instruction, mask, t, rows, s, count)) continue
+        const packs = wide && count >= WIDE_ROWS
         makeScores(instruction, scores, spare, panels, key, mask, bias, t, rows, s, count, scratch)
         gemm_blocked_f32(
           gradients, value + <usize>s * valueRow, valueRow, 4, gradientPanels, 32, 4, panelBytes(8, width),
-          count, rows, width, 0, 0, -Infinity, scratch, ATTENTION_ROWS, false, false, wide,
+          count, rows, width, 0, 0, -Infinity, scratch, ATTENTION_ROWS, false, packs, wide,
         )
         if (dBias) {
           attention_gradients_f32(scores, gradients, logSums, deltas, 1.0, rows, count)
@@ -392,11 +404,11 @@ function gradientOfHead(instruction: usize, b: i32, g: i32, scratch: usize): voi
         // dValue += Pᵀ · G,  dKey += dSᵀ · query,  dQuery += dS · key
         gemm_blocked_f32(
           dv, scores, STEP, 4, gradient, outStep, 4, 32, count, width, rows, dv, valueStep, -Infinity, scratch,
-          keyHeads * width, outStep >= FAR && width <= PACKED_WIDTH && count >= 16, false, wide,
+          keyHeads * width, outStep >= FAR && width <= PACKED_WIDTH && count >= 16, packs, wide,
         )
         gemm_blocked_f32(
           dk, gradients, STEP, 4, query, queryRow, 4, 32, count, depth, rows, dk, keyStep, -Infinity, scratch,
-          keyHeads * depth, queryRow >= FAR && depth <= PACKED_WIDTH && count >= 16, false, wide,
+          keyHeads * depth, queryRow >= FAR && depth <= PACKED_WIDTH && count >= 16, packs, wide,
         )
         gemm_blocked_f32(
           dQuery, gradients, 4, STEP, key + <usize>s * keyRow, keyRow, 4, 32, rows, depth, count,

@@ -257,23 +257,39 @@ export function erf_f32(target: usize, a: usize, count: i32): void {
   if (count > 0) storeTail(target, erf(v128.load(a)), count)
 }
 
+// Two vectors at a time: their constants do not fit into registers and are then loaded once for both, and engines that
+// pair vectors compute both at once.
+
 export function gelu_f32(target: usize, a: usize, count: i32): void {
-  for (; count >= 4; count -= 4) {
-    v128.store(target, gelu(v128.load(a)))
+  for (; count >= 8; count -= 8) {
+    const y0 = gelu(v128.load(a)), y1 = gelu(v128.load(a, 16))
+    v128.store(target, y0)
+    v128.store(target, y1, 16)
+    a += 32
+    target += 32
+  }
+  for (; count > 0; count -= 4) {
+    storeUpTo4(target, gelu(v128.load(a)), count)
     a += 16
     target += 16
   }
-  if (count > 0) storeTail(target, gelu(v128.load(a)), count)
 }
 
 export function geluGradient_f32(target: usize, a: usize, b: usize, count: i32): void {
-  for (; count >= 4; count -= 4) {
-    v128.store(target, geluGradient(v128.load(a), v128.load(b)))
+  for (; count >= 8; count -= 8) {
+    const y0 = geluGradient(v128.load(a), v128.load(b)), y1 = geluGradient(v128.load(a, 16), v128.load(b, 16))
+    v128.store(target, y0)
+    v128.store(target, y1, 16)
+    a += 32
+    b += 32
+    target += 32
+  }
+  for (; count > 0; count -= 4) {
+    storeUpTo4(target, geluGradient(v128.load(a), v128.load(b)), count)
     a += 16
     b += 16
     target += 16
   }
-  if (count > 0) storeTail(target, geluGradient(v128.load(a), v128.load(b)), count)
 }
 
 export function geluTanh_f32(target: usize, a: usize, count: i32): void {
