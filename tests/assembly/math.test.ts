@@ -4,7 +4,7 @@
 import { expect, it } from 'vitest'
 import type { PrimitiveName } from '../../src/ir/attributes'
 import type { UnaryName } from '../../src/primitives/elementwise'
-import { erf, erfInv, sigmoid, softplus } from '../../src/primitives/special'
+import { erf, erfInv, geluSlope, sigmoid, softplus } from '../../src/primitives/special'
 import { currentRuntime } from '../../src/runtime/current'
 import { ulpError } from '../helpers/compare'
 import type { TensorContent } from '../helpers/data'
@@ -75,6 +75,14 @@ it.each(CONTRACTS)('$name: at most $ulp ulp', (contract) => {
   const x = Array.from(sweep(contract))
   const { ulp, at } = worst(x, run(contract.name, [exactly(x)]), (i) => contract.truth(x[i]!))
   expect(ulp, `at ${at}`).toBeLessThanOrEqual(contract.ulp)
+})
+
+it('geluGradient: an error of at most 3.6e-7, and none far from 0', () => {
+  const slopesAt = (x: readonly number[]) => Array.from(run('geluGradient', [exactly(x), exactly(x.map(() => 1))]))
+  const x = Array.from({ length: 60_000 }, (_, i) => Math.fround((i - 30_000) / 4900))
+  const worstError = slopesAt(x).reduce((most, slope, i) => Math.max(most, Math.abs(slope - geluSlope(x[i]!))), 0)
+  expect(worstError).toBeLessThanOrEqual(3.6e-7)
+  expect(slopesAt([-1e30, -20, 20, 1e30]).map(Math.abs)).toEqual([0, 0, 1, 1])
 })
 
 it('power: at most 0.52 ulp, for bases and exponents of every size', () => {
