@@ -23,6 +23,7 @@ import { Convolution, ConvolutionKernel, GEMM_SCRATCH, Winograd } from '../share
 import { Epilogue } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
 import { copyWords, fillWords, madd, storeRow16 } from '../simd'
+import { convolution_kernel_4x16_f32 } from './convolution'
 
 /** The tiles of a block, a multiple of the 4 or 6 rows of the products' tiles, and its channels. */
 const TILES: i32 = 24
@@ -161,11 +162,11 @@ export function winogradKernel(instruction: usize, part: i32, parts: i32): void 
             place, beside ? place + rowBytes : scratch, below ? next : scratch, below && beside ? next + rowBytes : scratch, columns,
           )
         }
-        kernelProducts(sums, sumStep, seen, seenStep, spread, spreadStep, count, depth, columns, isWide)
+        kernelProducts(scratch, sums, sumStep, seen, seenStep, spread, spreadStep, count, depth, columns, isWide)
       }
       for (let c = 0; c < depth; c++) {
         winograd_gradient_f32(
-          out + <usize>((channel + c) * filters + filter) * 4, <usize>channels * rowBytes, sums + <usize>(c * columns) * 4, sumStep, columns,
+          out + <usize>((channel + c) * filters + filter) * 4, <usize>channels * rowBytes, sums + <usize>(c * columns) * 4, sumStep, columns, scratch + ROW_BYTES,
         )
       }
     }
@@ -174,15 +175,22 @@ export function winogradKernel(instruction: usize, part: i32, parts: i32): void 
 
 /** Adds the 16 products of a block of tiles to the sums. */
 function kernelProducts(
-  sums: usize, sumStep: usize, seen: usize, seenStep: usize, spread: usize, spreadStep: usize, count: i32, depth: i32, columns: i32, isWide: bool,
+  scratch: usize, sums: usize, sumStep: usize, seen: usize, seenStep: usize, spread: usize, spreadStep: usize,
+  count: i32, depth: i32, columns: i32, isWide: bool,
 ): void {
   const sumRow = <usize>columns * 4, seenRow = <usize>depth * 4
   const width = isWide ? 16 : 8
+  // the tiles of 16 columns are those of ConvolutionKernel, with one row of places
+  const rowsAt = scratch + ROW_BYTES, gradientsAt = rowsAt + 4
   for (let i = 0; i < 16; i++, sums += sumStep, seen += seenStep, spread += spreadStep) {
+    store<usize>(rowsAt, seen)
+    store<usize>(gradientsAt, spread)
     for (let j = 0; j < columns; j += width) {
-      const sum = sums + <usize>j * 4, panel = spread + <usize>(j * KERNEL_TILES) * 4
-      if (isWide) winograd_kernel_4x16_f32(sum, sumRow, seen, seenRow, panel, depth, count)
-      else winograd_kernel_4x8_f32(sum, sumRow, seen, seenRow, panel, depth, count)
+      const sum = sums + <usize>j * 4, panel = <usize>(j * KERNEL_TILES) * 4
+      if (!isWide) winograd_kernel_4x8_f32(sum, sumRow, seen, seenRow, spread + panel, depth, count)
+      else for (let c = 0; c < depth; c += 4) {
+        convolution_kernel_4x16_f32(sum + <usize>c * sumRow, sumRow, 4, rowsAt, <usize>c * 4, seenRow, gradientsAt, panel, 64, count, 1)
+      }
     }
   }
 }
@@ -397,38 +405,22 @@ function spreadRow(to: usize, step: usize, a: v128, b: v128, c: v128, d: v128): 
   v128.store(to, c), v128.store(to, d, 16)
 }
 
-/** Cᵀ m C for each of `columns`, a multiple of 8: the weights' gradients, `tapBytes` apart. */
-export function winograd_gradient_f32(out: usize, tapBytes: usize, sums: usize, step: usize, columns: i32): void {
-  const half = f32x4.splat(0.5)
-  const four = step * 4
+/** Cᵀ m C for each of `columns`, a multiple of 8: the weights' gradients, `tapBytes` apart. `scratch` has 192 bytes. */
+export function winograd_gradient_f32(out: usize, tapBytes: usize, sums: usize, step: usize, columns: i32, scratch: usize): void {
   for (; columns > 0; columns -= 4, sums += 16, out += 16) {
-    let at = sums
-    let m = f32x4.mul(half, v128.load(at + four)), n = f32x4.mul(half, v128.load(at + 2 * four))
-    let s = f32x4.add(m, n)
-    const a0 = f32x4.add(v128.load(at), s), b0 = f32x4.sub(m, n), c0 = f32x4.sub(s, v128.load(at + 3 * four))
-    at += step
-    m = f32x4.mul(half, v128.load(at + four)), n = f32x4.mul(half, v128.load(at + 2 * four)), s = f32x4.add(m, n)
-    const a1 = f32x4.add(v128.load(at), s), b1 = f32x4.sub(m, n), c1 = f32x4.sub(s, v128.load(at + 3 * four))
-    at += step
-    m = f32x4.mul(half, v128.load(at + four)), n = f32x4.mul(half, v128.load(at + 2 * four)), s = f32x4.add(m, n)
-    const a2 = f32x4.add(v128.load(at), s), b2 = f32x4.sub(m, n), c2 = f32x4.sub(s, v128.load(at + 3 * four))
-    at += step
-    m = f32x4.mul(half, v128.load(at + four)), n = f32x4.mul(half, v128.load(at + 2 * four)), s = f32x4.add(m, n)
-    const a3 = f32x4.add(v128.load(at), s), b3 = f32x4.sub(m, n), c3 = f32x4.sub(s, v128.load(at + 3 * four))
-    gradientRow(out, tapBytes, a0, a1, a2, a3, half)
-    gradientRow(out + 3 * tapBytes, tapBytes, b0, b1, b2, b3, half)
-    gradientRow(out + 6 * tapBytes, tapBytes, c0, c1, c2, c3, half)
+    for (let i: usize = 0; i < 4; i++) winograd_fold_f32(scratch + (i << 4), 64, sums + i * step, step << 2)
+    for (let i: usize = 0; i < 3; i++) winograd_fold_f32(out + 3 * i * tapBytes, tapBytes, scratch + (i << 6), 16)
   }
 }
 
-@inline
-function gradientRow(to: usize, tapBytes: usize, a: v128, b: v128, c: v128, d: v128, half: v128): void {
-  const m = f32x4.mul(half, b), n = f32x4.mul(half, c), s = f32x4.add(m, n)
-  v128.store(to, f32x4.add(a, s))
-  to += tapBytes
-  v128.store(to, f32x4.sub(m, n))
-  to += tapBytes
-  v128.store(to, f32x4.sub(s, d))
+/** Cᵀ of four vectors. */
+export function winograd_fold_f32(to: usize, toStep: usize, from: usize, step: usize): void {
+  const half = f32x4.splat(0.5)
+  const b = f32x4.mul(half, v128.load(from + step)), c = f32x4.mul(half, v128.load(from + (step << 1)))
+  const sum = f32x4.add(b, c)
+  v128.store(to, f32x4.add(v128.load(from), sum))
+  v128.store(to + toStep, f32x4.sub(b, c))
+  v128.store(to + (toStep << 1), f32x4.sub(sum, v128.load(from + step * 3)))
 }
 
 // The tiles of the products. Rows are `lhsRow` bytes apart, and the right side is a panel of 8 columns.
@@ -530,37 +522,6 @@ export function winograd_kernel_4x8_f32(sums: usize, sumRow: usize, lhs: usize, 
     v128.store(one, c10), v128.store(one, c11, 16)
     v128.store(two, c20), v128.store(two, c21, 16)
     v128.store(three, c30), v128.store(three, c31, 16)
-    sums = three + sumRow
-    lhs += 16
-  }
-}
-
-/** The same for 16 columns, in a panel of 16. */
-export function winograd_kernel_4x16_f32(sums: usize, sumRow: usize, lhs: usize, lhsRow: usize, panel: usize, depth: i32, count: i32): void {
-  const end = panel + <usize>count * 64
-  for (; depth > 0; depth -= 4) {
-    const one = sums + sumRow, two = one + sumRow, three = two + sumRow
-    let c00 = v128.load(sums), c01 = v128.load(sums, 16), c02 = v128.load(sums, 32), c03 = v128.load(sums, 48)
-    let c10 = v128.load(one), c11 = v128.load(one, 16), c12 = v128.load(one, 32), c13 = v128.load(one, 48)
-    let c20 = v128.load(two), c21 = v128.load(two, 16), c22 = v128.load(two, 32), c23 = v128.load(two, 48)
-    let c30 = v128.load(three), c31 = v128.load(three, 16), c32 = v128.load(three, 32), c33 = v128.load(three, 48)
-    let a = lhs
-    for (let b = panel; b != end; b += 64) {
-      const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48)
-      let s = v128.load32_splat(a)
-      c00 = madd(s, b0, c00), c01 = madd(s, b1, c01), c02 = madd(s, b2, c02), c03 = madd(s, b3, c03)
-      s = v128.load32_splat(a, 4)
-      c10 = madd(s, b0, c10), c11 = madd(s, b1, c11), c12 = madd(s, b2, c12), c13 = madd(s, b3, c13)
-      s = v128.load32_splat(a, 8)
-      c20 = madd(s, b0, c20), c21 = madd(s, b1, c21), c22 = madd(s, b2, c22), c23 = madd(s, b3, c23)
-      s = v128.load32_splat(a, 12)
-      c30 = madd(s, b0, c30), c31 = madd(s, b1, c31), c32 = madd(s, b2, c32), c33 = madd(s, b3, c33)
-      a += lhsRow
-    }
-    storeRow16(sums, c00, c01, c02, c03)
-    storeRow16(one, c10, c11, c12, c13)
-    storeRow16(two, c20, c21, c22, c23)
-    storeRow16(three, c30, c31, c32, c33)
     sums = three + sumRow
     lhs += 16
   }
