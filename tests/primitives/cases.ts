@@ -100,6 +100,8 @@ function unary(
 
 interface BinaryOptions extends UnaryOptions {
   readonly pairs?: readonly (readonly [number, number])[]
+  /** Whether zeros of special values must have the right sign. Default true. */
+  readonly signedZero?: boolean
 }
 
 const SPECIAL_PAIRS = SPECIAL.flatMap((a) => SPECIAL.map((b): readonly [number, number] => [a, b]))
