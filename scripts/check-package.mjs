@@ -15,7 +15,7 @@ import { undocumentedOptions } from './undocumented-options.mjs'
  * Limits in bytes of gzipped JavaScript, wasm included: of a small application, of what it may be larger if it uses names of
  * namespaces (`layers.Dense`, `ops.add`), of the published files without sub-paths, and of what a sub-path adds to the rest.
  */
-const limits = { bundled: 131_000, named: 1_000, published: 445_000, part: 25_500 }
+const limits = { bundled: 132_000, named: 1_000, published: 457_000, part: 25_500 }
 const longestLine = 1200
 
 // The bundler that tsdown works with, whatever its version.
