@@ -25,7 +25,8 @@ TYPES = {
     for each in ['FLOAT', 'INT32', 'INT64', 'BOOL', 'UINT8', 'INT8', 'INT16', 'UINT16', 'UINT32', 'UINT64']
 }
 OLDEST, NEWEST = 7, 23
-CASES_PER_FILE = 150
+# The length of the cases of one file.
+BYTES_PER_FILE = 400_000
 
 OPERATORS = set(json.loads((HERE / 'operators.json').read_text()))
 
@@ -98,9 +99,13 @@ def main():
                 'atol': case.atol,
             }
         )
-    for i in range(0, len(kept), CASES_PER_FILE):
-        data = '\n'.join(json.dumps(each) for each in kept[i : i + CASES_PER_FILE]).encode()
-        (HERE / f'nodes-{i // CASES_PER_FILE}.jsonl.gz').write_bytes(gzip.compress(data, 9, mtime=0))
+    files = [[]]
+    for line in map(json.dumps, kept):
+        if sum(map(len, files[-1])) + len(line) > BYTES_PER_FILE:
+            files.append([])
+        files[-1].append(line)
+    for i, lines in enumerate(files):
+        (HERE / f'nodes-{i}.jsonl.gz').write_bytes(gzip.compress('\n'.join(lines).encode(), 9, mtime=0))
     print(len(kept))
     (HERE / 'left-out.json').write_text(
         json.dumps({why: {'count': len(found), 'cases': sorted(found)} for why, found in left_out.items()}, indent=1) + '\n'
