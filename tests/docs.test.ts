@@ -14,6 +14,7 @@ import * as explain from '../src/explain'
 import { layers } from '../src/layers/registry'
 import { optimizers } from '../src/optimizers/registry'
 import { schedules } from '../src/optimizers/schedule-registry'
+import * as onnx from '../src/onnx'
 import * as search from '../src/search'
 import { MOST_PRODUCTS } from '../src/primitives/quantized'
 import { FUNCTION } from '../src/primitives/flops'
@@ -191,6 +192,7 @@ describe('names', () => {
     'myelin/balance': balance,
     'myelin/data': data,
     'myelin/explain': explain,
+    'myelin/onnx': onnx,
     'myelin/search': search,
     'myelin/thrift': thrift,
   }

@@ -14,6 +14,7 @@
 //   HistogramProto { 1: min, 2: max, 3: num, 4: sum, 5: sum_squares double, 6: bucket_limit, 7: bucket packed doubles }
 
 import { crc32c } from '../core/crc32c'
+import { Wire, field, message, text, varint } from './protobuf'
 
 /** A number that TensorBoard plots over steps. */
 export interface Scalar {
@@ -45,34 +46,6 @@ const DATA_TYPES: Readonly<Record<GraphNode['dtype'], number>> = { float32: 1, i
 
 /** The number of equally wide buckets of a histogram. TensorFlow's default. */
 const BUCKETS = 30
-
-/** How the content of a field is encoded; stored with the field's number at its start. */
-const enum Wire {
-  Varint = 0,
-  Double = 1,
-  Bytes = 2,
-  Float = 5,
-}
-
-/** 7 bits per byte, the low ones first; the high bit marks that more follow. */
-function varint(value: number): number[] {
-  const bytes: number[] = []
-  let rest = value
-  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128)
-  return [...bytes, rest]
-}
-
-function field(number: number, wire: Wire, content: readonly number[]): number[] {
-  return [...varint(number * 8 + wire), ...content]
-}
-
-function message(number: number, content: readonly number[]): number[] {
-  return field(number, Wire.Bytes, [...varint(content.length), ...content])
-}
-
-function text(number: number, value: string): number[] {
-  return message(number, [...new TextEncoder().encode(value)])
-}
 
 function littleEndian(bytes: number, write: (view: DataView) => void): number[] {
   const view = new DataView(new ArrayBuffer(bytes))

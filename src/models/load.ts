@@ -215,7 +215,7 @@ function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Model<unk
 }
 
 const ADVICE =
-  'Pass your own classes and functions in customObjects, under this name. Classes of myelin/balance, myelin/explain and myelin/thrift are passed there, too: { L2Init }, or quantizedLayers for all layers of myelin/thrift.'
+  'Pass your own classes and functions in customObjects, under this name. Classes of myelin/balance, myelin/explain, myelin/onnx and myelin/thrift are passed there, too: { L2Init }, or quantizedLayers for all layers of myelin/thrift.'
 
 /** Adds advice to the error for an unknown class: where to pass it. */
 function withAdvice<Result>(body: () => Result): Result {

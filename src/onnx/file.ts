@@ -1,0 +1,212 @@
+// What is checked of a file before anything of it is used: versions, names, operators, and that values are computed before
+// they are read.
+
+import { FormatError } from '../core/errors'
+import { nameOf } from './call'
+import { operators } from './operators'
+import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSet } from './proto'
+import { modelProto } from './proto'
+import { decode } from './wire'
+
+/** The versions of the operators that are read. */
+const [OLDEST, NEWEST] = [7, 23]
+
+/** A file that is known to be consistent. */
+export interface OnnxFile {
+  /** Names the file in errors. */
+  readonly name: string
+  readonly graph: GraphProto
+  readonly opset: number
+  readonly functions: ReadonlyMap<string, FunctionProto>
+}
+
+const isStandard = (domain: string): boolean => domain === '' || domain === 'ai.onnx'
+
+const keyOf = (domain: string, name: string): string => `${isStandard(domain) ? '' : domain}:${name}`
+
+/** The function of the file that a node calls; null for an operator. */
+export function functionOf({ domain, type }: NodeProto, functions: OnnxFile['functions']): FunctionProto | null {
+  return functions.get(keyOf(domain, type)) ?? null
+}
+
+/** The graphs in the attributes of a node. */
+export function graphsIn({ attributes }: NodeProto): GraphProto[] {
+  return attributes.flatMap(({ graph }) => graph ?? [])
+}
+
+/** The version of the standard operators. */
+export function opsetOf(opsets: readonly OperatorSet[], where: string): number {
+  const versions = opsets.filter(({ domain }) => isStandard(domain)).map(({ version }) => version)
+  const [version] = versions
+  if (version === undefined) throw new FormatError(`${where}: it names no version of the operators`)
+  if (version >= OLDEST && version <= NEWEST && versions.length === 1) return version
+  throw new FormatError(
+    `${where}: it needs version ${versions.join(' and ')} of the operators; versions ${OLDEST} to ${NEWEST} are read. Convert it in Python with onnx.version_converter.`,
+  )
+}
+
+/** Whether a function names its own version of the standard operators. */
+export function hasOpset({ opsets }: FunctionProto): boolean {
+  return opsets.some(({ domain }) => isStandard(domain))
+}
+
+/** Whether bytes are those of an ONNX file. They begin with the version of the format. */
+export function isOnnx(bytes: Uint8Array): boolean {
+  if (bytes.length < 4 || bytes[0] !== 8 || bytes[1] === 0 || bytes[1]! > 64) return false
+  try {
+    return decode(headProto, bytes, '').graph !== null
+  } catch {
+    return false
+  }
+}
+
+/** The fields that tell an ONNX file from others. Their content is not read. */
+const headProto = {
+  graph: {
+    ...modelProto.graph,
+    next: () => true,
+    initial: null as boolean | null,
+    done: (last: boolean | null) => last,
+  },
+}
+
+/**
+ * Reads a file and checks it.
+ * @throws FormatError that names what is wrong, or all operators that are missing
+ */
+export function readFile(bytes: Uint8Array, name: string): OnnxFile {
+  if (bytes.length === 0) throw new FormatError(`${name}: the file is empty`)
+  return checked(decode(modelProto, bytes, name), name)
+}
+
+function checked({ graph, opsets, functions: list }: ModelProto, name: string): OnnxFile {
+  if (graph === null) throw new FormatError(`${name}: it has no graph, so it is not an ONNX model`)
+  const opset = opsetOf(opsets, name)
+  const functions = new Map(list.map((each) => [keyOf(each.domain, each.name), each]))
+  const file = { name, graph, opset, functions }
+  requireOperators(file)
+  if (graph.sparse.length > 0) throw new FormatError(`${name}: sparse initializers cannot be read`)
+  requireOrder(graph, null, name)
+  for (const each of list) {
+    if (each.opsets.length > 0)
+      opsetOf([...each.opsets, ...(each.opsets.some(({ domain }) => isStandard(domain)) ? [] : opsets)], name)
+    requireNodes(each.nodes, new Names(each.inputs), each.outputs, `${name}: the function '${each.name}'`)
+  }
+  requireFinite(functions, name)
+  return file
+}
+
+/** All nodes of a graph, and of the graphs in their attributes. */
+function* allNodes(nodes: readonly NodeProto[]): Generator<NodeProto> {
+  for (const node of nodes) {
+    yield node
+    for (const graph of graphsIn(node)) yield* allNodes(graph.nodes)
+  }
+}
+
+/** @throws FormatError that lists every operator that is missing, with the first node that needs it */
+function requireOperators({ name, graph, functions }: OnnxFile): void {
+  const missing = new Map<string, { node: NodeProto; count: number }>()
+  const all = [graph.nodes, ...[...functions.values()].map(({ nodes }) => nodes)]
+  for (const nodes of all) {
+    for (const node of allNodes(nodes)) {
+      if (functionOf(node, functions) !== null || (isStandard(node.domain) && operators.has(node.type))) continue
+      const key = isStandard(node.domain) ? node.type : `${node.domain}.${node.type}`
+      const found = missing.get(key)
+      if (found === undefined) missing.set(key, { node, count: 1 })
+      else found.count++
+    }
+  }
+  if (missing.size === 0) return
+  const shown = [...missing].slice(0, 100).map(([type, { node, count }]) => {
+    const said = node.name === '' ? (node.outputs[0] ?? '') : node.name
+    return `${type} (at '${said}'${count > 1 ? ` and ${count - 1} more` : ''})`
+  })
+  throw new FormatError(`${name}: these operators are not available: ${shown.join(', ')}`)
+}
+
+/** The names that nodes may read: those of their graph, and of the graphs around it. */
+class Names {
+  private readonly own: Set<string>
+
+  constructor(
+    own: readonly string[],
+    private readonly outer: Names | null = null,
+  ) {
+    this.own = new Set(own)
+  }
+
+  has(name: string): boolean {
+    return this.own.has(name) || (this.outer?.has(name) ?? false)
+  }
+
+  /** Adds a name. @returns false if this graph has it already */
+  add(name: string): boolean {
+    const isNew = !this.own.has(name)
+    this.own.add(name)
+    return isNew
+  }
+}
+
+/** @throws FormatError if a value is read before it is computed, or computed twice */
+function requireOrder(graph: GraphProto, outer: Names | null, where: string): void {
+  const held = new Set<string>()
+  for (const { name } of graph.initializers) {
+    if (held.has(name)) throw new FormatError(`${where}: there are two initializers named '${name}'`)
+    held.add(name)
+  }
+  requireNodes(
+    graph.nodes,
+    new Names([...held, ...graph.inputs.map(({ name }) => name)], outer),
+    graph.outputs.map(({ name }) => name),
+    where,
+  )
+}
+
+function requireNodes(nodes: readonly NodeProto[], names: Names, outputs: readonly string[], where: string): void {
+  for (const node of nodes) {
+    const unknown = node.inputs.find((input) => input !== '' && !names.has(input))
+    if (unknown !== undefined)
+      throw new FormatError(
+        `${where}: ${nameOf(node)} reads '${unknown}', which nothing before it computes: the graph has a cycle, or nodes are not in order`,
+      )
+    for (const graph of graphsIn(node)) requireOrder(graph, names, where)
+    for (const output of node.outputs) {
+      if (output === '' || names.add(output)) continue
+      throw new FormatError(`${where}: '${output}' exists already where ${nameOf(node)} computes it`)
+    }
+  }
+  const missing = outputs.find((output) => !names.has(output))
+  if (missing !== undefined) throw new FormatError(`${where}: nothing computes the output '${missing}'`)
+}
+
+/** @throws FormatError if a function calls itself */
+function requireFinite(functions: OnnxFile['functions'], where: string): void {
+  const done = new Set<FunctionProto>()
+  const within = new Set<FunctionProto>()
+  const visit = (each: FunctionProto): void => {
+    if (done.has(each)) return
+    if (within.has(each)) throw new FormatError(`${where}: the function '${each.name}' calls itself`)
+    within.add(each)
+    for (const node of allNodes(each.nodes)) {
+      const called = functionOf(node, functions)
+      if (called !== null) visit(called)
+    }
+    within.delete(each)
+    done.add(each)
+  }
+  for (const each of functions.values()) visit(each)
+}
+
+/** The attributes of a node of a function: those that refer to one of the calling node get its value. */
+export function bound(
+  attributes: readonly AttributeProto[],
+  given: ReadonlyMap<string, AttributeProto>,
+): readonly AttributeProto[] {
+  if (attributes.every(({ reference }) => reference === '')) return attributes
+  return attributes.flatMap((each) => {
+    if (each.reference === '') return [each]
+    const value = given.get(each.reference)
+    return value === undefined ? [] : [{ ...value, name: each.name }]
+  })
+}

@@ -1,0 +1,76 @@
+// Branches and loops. Where their conditions are known, they are unrolled while the graph is traced.
+
+import * as ops from '../../ops'
+import type { Call, Operator } from '../call'
+import type { ElementType } from '../types'
+import { types } from '../types'
+import { Value } from '../values'
+
+/** The iterations of an unrolled loop. */
+const MOST_ITERATIONS = 10_000
+
+const branch: Operator = (call) => {
+  const condition = call.value(0)
+  call.require(condition.size === 1, () => 'the condition must be one value')
+  const [yes, no] = [call.graph('then_branch'), call.graph('else_branch')]
+  if (condition.host !== null) return call.around.run(condition.host.data[0] === 0 ? no : yes, [])
+  let found: readonly ElementType[] = []
+  const tensors = ops.cond(
+    ops.reshape(condition.plain, []),
+    () => {
+      const results = call.around.run(yes, [])
+      found = results.map(({ type }) => type)
+      return results.map(({ plain }) => plain)
+    },
+    () => call.around.run(no, []).map(({ plain }) => plain),
+  )
+  return tensors.map((tensor, i) => Value.of(tensor, found[i]!))
+}
+
+/** The body gets the iteration, the condition and the values that are carried, and returns the latter and results. */
+const loop: Operator = (call) => {
+  const body = call.graph('body')
+  const limit = call.maybe(0) === null ? Infinity : (call.known(0).data[0] ?? 0)
+  let isRunning = call.maybe(1) === null || call.known(1).data[0] !== 0
+  let carried = call.values.slice(2).map((_, i) => call.value(i + 2))
+  const stacks: Value[][] = []
+  let i = 0
+  for (; isRunning && i < limit; i++) {
+    call.require(i < MOST_ITERATIONS, () => `it has more than ${MOST_ITERATIONS} iterations`)
+    const condition = Value.known({ type: 'bool', shape: [], data: Uint8Array.of(1) })
+    const [next, ...results] = call.around.run(body, [Value.integers([i], []), condition, ...carried])
+    call.require(next?.host != null, () => 'whether it goes on depends on data')
+    isRunning = next!.host!.data[0] !== 0
+    carried = results.slice(0, carried.length)
+    results.slice(carried.length).forEach((each, at) => (stacks[at] ??= []).push(each))
+  }
+  const wanted = call.node.outputs.length - carried.length
+  call.require(
+    stacks.length >= wanted || wanted <= 0,
+    () => 'it has no iterations, so the shapes of its results are unknown',
+  )
+  return [...carried, ...stacks.map(stacked)]
+}
+
+/** Values of equal shapes along a new first axis. */
+function stacked(values: readonly Value[]): Value {
+  const [first] = values as [Value]
+  const shape = [values.length, ...first.shape]
+  const known = values.flatMap(({ host }) => host ?? [])
+  if (known.length < values.length) return Value.of(ops.stack(values.map(({ plain }) => plain)), first.type)
+  const data = new types[first.type].array(values.length * first.size)
+  known.forEach((each, i) => data.set(each.data, i * first.size))
+  return Value.known({ type: first.type, shape, data })
+}
+
+/** In training, elements are dropped. The second result is the mask of those that stay. */
+const dropout: Operator = (call: Call) => {
+  const x = call.value(0)
+  const rate = (call.opset < 12 ? call.float('ratio', 0.5) : call.number('', 1)) ?? 0.5
+  call.require(rate >= 0 && rate < 1, () => `the ratio must be at least 0 and below 1, it is ${rate}`)
+  const found = call.around.training && rate > 0 ? Value.of(call.around.dropout(x.asIs, rate), x.type, x.order) : x
+  const isKept = Value.of(ops.cast(ops.onesLike(x.plain), 'bool'), 'bool')
+  return [found, isKept]
+}
+
+export const controlOperators: Readonly<Record<string, Operator>> = { Dropout: dropout, If: branch, Loop: loop }

@@ -1,0 +1,109 @@
+// A position in the bytes of protocol buffers. A message is a list of fields:
+//
+//   ┌───────────────────────────┬──────────────────────────────────────────────┐
+//   │ number · 8 + wire, varint │ varint │ 8 bytes │ length, bytes │ 4 bytes   │   by wire: 0, 1, 2, 5
+//   └───────────────────────────┴──────────────────────────────────────────────┘
+//
+// Bytes are not copied, and every length is checked before it is used.
+
+import { FormatError } from '../core/errors'
+import { Wire } from '../formats/protobuf'
+
+/** The number of messages of one file: a network of 30,000 nodes has about half as many. */
+const MOST_MESSAGES = 2 ** 18
+/** Graphs in attributes of nodes of graphs; each level is two messages. */
+const MOST_LEVELS = 64
+
+/** What all messages of one file share. */
+export class Source {
+  private messages = 0
+
+  constructor(
+    readonly bytes: Uint8Array<ArrayBufferLike>,
+    /** Names the file in errors. */
+    readonly name: string,
+  ) {}
+
+  count(reader: Reader, levels: number): void {
+    if (++this.messages > MOST_MESSAGES) throw reader.error(`the file has more than ${MOST_MESSAGES} messages`)
+    if (levels > MOST_LEVELS) throw reader.error(`messages are nested deeper than ${MOST_LEVELS}`)
+  }
+}
+
+/** A position within a message. */
+export class Reader {
+  at: number
+  private readonly view: DataView
+
+  constructor(
+    readonly source: Source,
+    begin: number,
+    readonly end: number,
+    /** The path of the message in the file, such as `graph.node[3]`. */
+    readonly path: string,
+    readonly levels: number,
+  ) {
+    this.at = begin
+    const { bytes } = source
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  error(problem: string): FormatError {
+    const where = this.path === '' ? '' : ` in ${this.path}`
+    return new FormatError(`${this.source.name}: the file is damaged${where} at byte ${this.at}: ${problem}`)
+  }
+
+  /** The position after the next `size` bytes. */
+  take(size: number): number {
+    const begin = this.at
+    if (size > this.end - begin) throw this.error(`${size} bytes do not fit into the ${this.end - begin} that are left`)
+    this.at = begin + size
+    return begin
+  }
+
+  /** 7 bits per byte, the low ones first. Negative numbers have 10 bytes. */
+  varint(isSigned: boolean): number {
+    const { bytes } = this.source
+    const begin = this.at
+    let value = 0
+    let scale = 1
+    for (let i = 0; i < 10; i++) {
+      const byte = bytes[this.take(1)]!
+      value += (byte & 127) * scale
+      scale *= 128
+      if (byte < 128) return i < 7 ? value : wide(bytes.subarray(begin, this.at), isSigned)
+    }
+    this.at = begin
+    throw this.error('a number has more than 10 bytes')
+  }
+
+  float(): number {
+    return this.view.getFloat32(this.take(4), true)
+  }
+
+  double(): number {
+    return this.view.getFloat64(this.take(8), true)
+  }
+
+  /** A part of this message. */
+  within(size: number, name: string, levels = this.levels): Reader {
+    const begin = this.take(size)
+    return new Reader(this.source, begin, begin + size, this.path === '' ? name : `${this.path}.${name}`, levels)
+  }
+}
+
+/** A number of more than 49 bits, rounded to a double. */
+function wide(bytes: Uint8Array, isSigned: boolean): number {
+  let value = 0n
+  bytes.forEach((byte, i) => (value |= BigInt(byte & 127) << BigInt(7 * i)))
+  return Number(isSigned ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value))
+}
+
+/** Skips the content of a field. */
+export function skip(reader: Reader, wire: number): void {
+  if (wire === Wire.Varint) reader.varint(false)
+  else if (wire === Wire.Double) reader.take(8)
+  else if (wire === Wire.Bytes) reader.take(reader.varint(false))
+  else if (wire === Wire.Float) reader.take(4)
+  else throw reader.error(`the wire type ${wire} does not exist`)
+}

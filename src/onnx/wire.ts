@@ -1,0 +1,171 @@
+// Reads messages of protocol buffers by tables. A table has a row for each field that is read: its number and its kind.
+// Other fields are skipped, as newer versions may add some. reader.ts reads the bytes.
+
+import { Wire } from '../formats/protobuf'
+import { Reader, Source, skip } from './reader'
+
+/** How the content of a field is read. */
+interface Kind<Value> {
+  readonly wire: Wire
+  /** @param reader positioned at the content; for bytes, a reader of only these */
+  read(reader: Reader): Value
+}
+
+const number = (wire: Wire, read: (reader: Reader) => number): Kind<number> => ({ wire, read })
+
+/** int32, int64, and enums. Numbers beyond 2⁵³ are rounded. */
+export const integer = /* @__PURE__ */ number(Wire.Varint, (reader) => reader.varint(true))
+export const unsigned = /* @__PURE__ */ number(Wire.Varint, (reader) => reader.varint(false))
+export const float = /* @__PURE__ */ number(Wire.Float, (reader) => reader.float())
+export const double = /* @__PURE__ */ number(Wire.Double, (reader) => reader.double())
+
+export const bytes: Kind<Uint8Array> = {
+  wire: Wire.Bytes,
+  read: ({ source, at, end }) => source.bytes.subarray(at, end),
+}
+
+const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+export const text: Kind<string> = {
+  wire: Wire.Bytes,
+  read(reader) {
+    try {
+      return decoder.decode(bytes.read(reader))
+    } catch {
+      throw reader.error('a text is not UTF-8')
+    }
+  },
+}
+
+/** A message. Its table is given by a function, because messages contain each other. */
+export function message<Message>(table: () => Table<Message>): Kind<Message> {
+  return { wire: Wire.Bytes, read: (reader) => readMessage(table(), reader) }
+}
+
+interface Row<Value> {
+  readonly number: number
+  readonly wire: Wire
+  readonly isList: boolean
+  readonly initial: Value
+  /** The value after one more occurrence of the field. */
+  next(before: Value, reader: Reader, isPacked: boolean): Value
+  /** The value after the last occurrence. */
+  done(last: Value): Value
+}
+
+/** A row for each property of a message. */
+export type Table<Message> = { readonly [Name in keyof Message]-?: Row<Message[Name]> }
+
+/** A field that occurs at most once; of several, the last counts. */
+export function one<Value, Absent>(number: number, { wire, read }: Kind<Value>, absent: Absent): Row<Value | Absent> {
+  return {
+    number,
+    wire,
+    isList: false,
+    initial: absent,
+    next: (_before, reader) => read(reader),
+    done: (last) => last,
+  }
+}
+
+const EMPTY: readonly never[] = /* @__PURE__ */ Object.freeze([])
+
+/** A field that may occur several times. */
+export function many<Value>(number: number, { wire, read }: Kind<Value>): Row<readonly Value[]> {
+  return {
+    number,
+    wire,
+    isList: true,
+    initial: EMPTY,
+    next(before, reader) {
+      const list = before === EMPTY ? [] : (before as Value[])
+      list.push(read(reader))
+      return list
+    },
+    done: (last) => last,
+  }
+}
+
+const NO_NUMBERS = /* @__PURE__ */ new Float64Array(0)
+
+/** A list of numbers, each in its own field or many in one. */
+export function numbers(number: number, { wire, read }: Kind<number>): Row<Float64Array> {
+  const lists = new WeakMap<Float64Array, number>()
+  const append = (before: Float64Array, more: number): [Float64Array, number] => {
+    const used = before.length === 0 ? 0 : lists.get(before)!
+    if (used + more <= before.length) return [before, used]
+    const grown = new Float64Array(Math.max(used + more, 2 * used))
+    grown.set(before.subarray(0, used))
+    return [grown, used]
+  }
+  return {
+    number,
+    wire,
+    isList: true,
+    initial: NO_NUMBERS,
+    next(before, reader, isPacked) {
+      const count = isPacked ? countIn(reader, wire) : 1
+      if (count === 0) return before
+      const [list, used] = append(before, count)
+      for (let i = 0; i < count; i++) list[used + i] = read(reader)
+      if (isPacked && reader.at !== reader.end) throw reader.error('a list of numbers has an incomplete element')
+      lists.set(list, used + count)
+      return list
+    },
+    done: (last) => (last.length === 0 ? last : last.subarray(0, lists.get(last))),
+  }
+}
+
+/** The number of elements in a packed field. */
+function countIn({ source, at, end }: Reader, wire: Wire): number {
+  if (wire !== Wire.Varint) return Math.ceil((end - at) / (wire === Wire.Double ? 8 : 4))
+  let count = 0
+  for (let i = at; i < end; i++) if (source.bytes[i]! < 128) count++
+  return source.bytes[end - 1]! >= 128 ? count + 1 : count
+}
+
+const fieldsOf = /* @__PURE__ */ new WeakMap<object, ReadonlyMap<number, string>>()
+
+function readMessage<Message>(table: Table<Message>, reader: Reader): Message {
+  reader.source.count(reader, reader.levels)
+  const rows = table as Readonly<Record<string, Row<unknown>>>
+  let fields = fieldsOf.get(table)
+  if (fields === undefined) {
+    fields = new Map(Object.entries(rows).map(([name, row]) => [row.number, name]))
+    fieldsOf.set(table, fields)
+  }
+  const found: Record<string, unknown> = {}
+  for (const [name, row] of Object.entries(rows)) found[name] = row.initial
+  const counts = new Map<string, number>()
+  while (reader.at < reader.end) {
+    const tag = reader.varint(false)
+    const [number, wire] = [Math.floor(tag / 8), tag % 8]
+    const name = fields.get(number)
+    if (number === 0) throw reader.error('there is no field 0')
+    if (name === undefined) {
+      skip(reader, wire)
+      continue
+    }
+    const row = rows[name]!
+    const isPacked = wire === Wire.Bytes && row.wire !== Wire.Bytes && row.isList
+    if (wire !== row.wire && !isPacked) throw reader.error(`field ${number} (${name}) has the wire type ${wire}`)
+    if (wire === Wire.Bytes) {
+      const count = counts.get(name) ?? 0
+      if (count > 0 && !row.isList) throw reader.error(`field ${number} (${name}) occurs twice`)
+      counts.set(name, count + 1)
+      const inner = reader.within(
+        reader.varint(false),
+        row.isList && !isPacked ? `${name}[${count}]` : name,
+        reader.levels + 1,
+      )
+      found[name] = row.next(found[name], inner, isPacked)
+    } else found[name] = row.next(found[name], reader, false)
+  }
+  for (const [name, row] of Object.entries(rows)) found[name] = row.done(found[name])
+  return found as Message
+}
+
+/** Reads the bytes of a message. @param name of the file, for errors */
+export function decode<Message>(table: Table<Message>, bytes: Uint8Array, name: string): Message {
+  return readMessage(table, new Reader(new Source(bytes, name), 0, bytes.length, '', 0))
+}

@@ -1,0 +1,69 @@
+// Changed files are refused with an error of this library, or are models.
+// modes: simd
+
+import { readFileSync } from 'node:fs'
+import { array, assert, asyncProperty, constantFrom, double, nat, oneof, option, record } from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { MyelinError } from '../../src'
+import { loadOnnx } from '../../src/onnx'
+
+const folder = new URL('../golden/onnx/', import.meta.url)
+const golden = JSON.parse(readFileSync(new URL('networks.json', folder), 'utf8')) as Record<
+  string,
+  { readonly inputs: Readonly<Record<string, never>> }
+>
+const NAMES = ['perceptron-old', 'residual-training-old', 'streaming-old', 'patches-old', 'unet-old']
+const files = new Map(
+  NAMES.map((name) => [name, new Uint8Array(readFileSync(new URL(`networks/${name}.onnx`, folder)))]),
+)
+
+async function outcome(name: string, bytes: Uint8Array): Promise<unknown> {
+  try {
+    const { inputs } = golden[name]!
+    const model = await loadOnnx(bytes)
+    await model.predict((Object.keys(inputs).length === 1 ? Object.values(inputs)[0] : inputs) as never)
+    model.dispose()
+    return null
+  } catch (error) {
+    return error
+  }
+}
+
+const byte = oneof(constantFrom(0, 1, 2, 7, 127, 128, 255), nat(255))
+const place = double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+const change = record({ at: place, bytes: array(byte, { maxLength: 6 }), removed: nat(6) })
+
+describe('changed files', () => {
+  it('have a typed error or a model, soon', async () => {
+    await assert(
+      asyncProperty(
+        constantFrom(...NAMES),
+        array(change, { minLength: 1, maxLength: 4 }),
+        option(place, { freq: 4 }),
+        async (name, changes, end) => {
+          let bytes = [...files.get(name)!]
+          for (const { at, bytes: more, removed } of changes)
+            bytes.splice(Math.floor(at * bytes.length), removed, ...more)
+          if (end !== null) bytes = bytes.slice(0, Math.floor(end * bytes.length))
+          const begin = performance.now()
+          const found = await outcome(name, Uint8Array.from(bytes))
+          expect(performance.now() - begin).toBeLessThan(5000)
+          if (found !== null) expect(found).toBeInstanceOf(MyelinError)
+        },
+      ),
+      { numRuns: 200, seed: 7 },
+    )
+  }, 120_000)
+
+  it('have a typed error or a model where single bytes differ', async () => {
+    await assert(
+      asyncProperty(constantFrom(...NAMES), place, byte, async (name, at, value) => {
+        const bytes = files.get(name)!.slice()
+        bytes[Math.floor(at * bytes.length)] = value
+        const found = await outcome(name, bytes)
+        if (found !== null) expect(found).toBeInstanceOf(MyelinError)
+      }),
+      { numRuns: 200, seed: 11 },
+    )
+  }, 120_000)
+})
