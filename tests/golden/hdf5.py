@@ -102,6 +102,8 @@ def chunks(group):
     group.create_dataset("all", data=data, compression="gzip", shuffle=True, fletcher32=True, **options)
     group.create_dataset("fletcher32", data=data.astype("f8"), fletcher32=True, **options)
     group.create_dataset("shuffle", data=data.astype(">i2"), shuffle=True, compression=9, **options)
+    four = np.arange(180, dtype="i4").reshape(3, 4, 3, 5)
+    group.create_dataset("four axes", data=four, compression="gzip", chunks=(2, 3, 2, 2))
     group.create_dataset("odd", data=np.arange(11, dtype="u1"), chunks=(3,), fletcher32=True)
     partly = group.create_dataset("partly written", (9, 4), "i4", chunks=(2, 3), fillvalue=-1, compression="gzip")
     partly[3:5, 1:] = 9
@@ -256,7 +258,11 @@ def large_chunks(f):
 
 
 def bomb(f):
-    f.create_dataset("data", data=np.zeros((4096, 1200), "f8"), chunks=(4096, 1200), compression="gzip", compression_opts=9)
+    f.create_dataset("data", data=np.zeros((4096, 1100), "f8"), chunks=(512, 1100), compression="gzip", compression_opts=9)
+
+
+def large_chunk(f):
+    f.create_dataset("data", (4096, 600), "f8", chunks=(4096, 600), compression="gzip")
 
 
 def bit_field(f):
@@ -272,7 +278,7 @@ def deep(f):
 REFUSALS = [
     soft, external, twice, cycle, root_cycle, compound, reference, reference_attribute, lists, enumeration, arrays,
     complexes, lzf, scaled, outside, virtual, committed, opaque, opaque_wide, long_double, large_integer, large_shape,
-    large_chunks, bomb, bit_field,
+    large_chunks, large_chunk, bomb, bit_field,
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import { littleEndian, lookup3 } from './checksums'
 import type { Inflate } from './inflate'
 
 /** Memory that a file may take beyond its own size, for decompressed and repeated values and for objects. */
-const ALLOWANCE = 2 ** 26
+const ALLOWANCE = 2 ** 25
 /** Memory of an object that stands for some bytes of a file. */
 const OBJECT_SIZE = 128
 
@@ -46,9 +46,8 @@ export class FileBytes {
   charge(size: number, what: string): void {
     this.allowance -= size
     if (!(this.allowance >= 0)) {
-      throw this.fail(
-        `${what}: the content of a file may take ${ALLOWANCE / 2 ** 20} MiB more than the file. If the values are compressed, store them without: h5repack -f NONE`,
-      )
+      const hint = this.isCompressed ? '. Store the values without compression: h5repack -f NONE' : ''
+      throw this.fail(`${what}: the content of a file may take ${ALLOWANCE / 2 ** 20} MiB more than the file${hint}`)
     }
   }
 
@@ -140,7 +139,7 @@ export class Cursor {
     const { bytes, file, what } = this
     const place = at ?? bytes.length - 4
     if (place < 0 || place + 4 > bytes.length) throw file.fail(`the file is damaged: ${what} of ${bytes.length} bytes`)
-    const checked = new Uint8Array(at === undefined ? bytes.subarray(0, place) : bytes)
+    const checked = at === undefined ? bytes.subarray(0, place) : new Uint8Array(bytes)
     if (at !== undefined) checked.fill(0, at, at + 4)
     const stored = littleEndian(bytes, place)
     const computed = lookup3(checked)

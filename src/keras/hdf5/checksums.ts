@@ -8,17 +8,20 @@ const rotate = (x: number, by: number): number => (x << by) | (x >>> (32 - by))
 
 /** Bob Jenkins' hash `lookup3` (hashlittle, initial value 0), the checksum of metadata. */
 export function lookup3(bytes: Uint8Array): number {
-  const words = new Uint8Array(Math.max(Math.ceil(bytes.length / 12), 1) * 12)
-  words.set(bytes)
+  if (bytes.length === 0) return 0xdeadbeef
+  const lastAt = Math.floor((bytes.length - 1) / 12) * 12
+  const last = new Uint8Array(12)
+  last.set(bytes.subarray(lastAt))
   let a = (0xdeadbeef + bytes.length) | 0
   let b = a
   let c = a
-  if (bytes.length === 0) return c >>> 0
   for (let at = 0; ; at += 12) {
-    a = (a + littleEndian(words, at)) | 0
-    b = (b + littleEndian(words, at + 4)) | 0
-    c = (c + littleEndian(words, at + 8)) | 0
-    if (at + 12 >= bytes.length) break
+    // The last words are filled with zeros.
+    const [words, from] = at === lastAt ? [last, 0] : [bytes, at]
+    a = (a + littleEndian(words, from)) | 0
+    b = (b + littleEndian(words, from + 4)) | 0
+    c = (c + littleEndian(words, from + 8)) | 0
+    if (at === lastAt) break
     a = ((a - c) | 0) ^ rotate(c, 4)
     c = (c + b) | 0
     b = ((b - a) | 0) ^ rotate(a, 6)
@@ -45,9 +48,13 @@ export function lookup3(bytes: Uint8Array): number {
 export function fletcher32(bytes: Uint8Array): number {
   let sum = 0
   let sums = 0
-  for (let i = 0; i < bytes.length; i += 2) {
-    sum = (sum + (bytes[i]! << 8) + (bytes[i + 1] ?? 0)) % 65_535
-    sums = (sums + sum) % 65_535
+  for (let at = 0; at < bytes.length;) {
+    for (const end = Math.min(at + 2 * PIECE, bytes.length); at < end; at += 2) {
+      sum += (bytes[at]! << 8) | (at + 1 < bytes.length ? bytes[at + 1]! : 0)
+      sums += sum
+    }
+    sum %= 65_535
+    sums %= 65_535
   }
   return ((sums << 16) | sum) >>> 0
 }
@@ -56,9 +63,16 @@ export function fletcher32(bytes: Uint8Array): number {
 export function adler32(bytes: Uint8Array): number {
   let sum = 1
   let sums = 0
-  for (const byte of bytes) {
-    sum = (sum + byte) % 65_521
-    sums = (sums + sum) % 65_521
+  for (let at = 0; at < bytes.length;) {
+    for (const end = Math.min(at + PIECE, bytes.length); at < end; at++) {
+      sum += bytes[at]!
+      sums += sum
+    }
+    sum %= 65_521
+    sums %= 65_521
   }
   return ((sums << 16) | sum) >>> 0
 }
+
+/** Sums of this many numbers of 16 bits, and the sums of these sums, stay below 2³¹. */
+const PIECE = 180

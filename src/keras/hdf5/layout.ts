@@ -21,6 +21,8 @@ interface Chunk {
 const COMPACT = 0
 const CONTIGUOUS = 1
 const CHUNKED = 2
+/** Memory for the steps of decompression. h5py makes chunks of up to 1 MiB. */
+const LARGEST_CHUNK = 2 ** 23
 
 /**
  * The bytes of the elements, row by row, as a function: chunks are decompressed when it is called.
@@ -97,7 +99,10 @@ function readChunks(
     throw file.fail(`the file is damaged: chunks of the shape ${formatShape(extents)} for ${formatShape(shape)}`)
   const chunkSize = sizeOf(extents) * size
   const what = `values of the shape ${formatShape(shape)} in chunks of ${formatShape(extents)}`
-  const empty = filled(file, shape, sizeOf(shape) * size, fill)
+  const total = sizeOf(shape) * size
+  const empty = filled(file, shape, total, fill)
+  if (filters.length > 0 && chunkSize > LARGEST_CHUNK)
+    throw file.fail(`${what}: a compressed chunk may have ${LARGEST_CHUNK / 2 ** 20} MiB`)
   const found = new Set<string>()
   // Keys: bytes 4, mask 4, start 8 of each axis, 0 8
   const chunks = (tree === null ? [] : readTree(file, tree, 1, 16 + 8 * rank)).map(({ key, child }): Chunk => {
@@ -109,10 +114,11 @@ function readChunks(
       throw file.fail(`the file is damaged: a chunk at [${index}] of ${formatShape(shape)}`)
     found.add(index)
     file.chargeObjects(2, 'chunks')
-    if (filters.length > 0) file.charge(chunkSize, what)
-    else requireTotal(file, stored, chunkSize)
+    if (filters.length === 0) requireTotal(file, stored, chunkSize)
     return { bytes: file.claim(child, stored, 'a chunk'), mask, start }
   })
+  // Elements of chunks outside of the shape.
+  file.charge(Math.max(chunks.length * chunkSize - total, 0), what)
   return () => {
     const bytes = empty()
     for (const { bytes: stored, mask, start } of chunks)
@@ -121,7 +127,7 @@ function readChunks(
   }
 }
 
-/** Copies the part of a chunk that is within the shape, row by row. */
+/** Copies the part of a chunk that is within the shape. */
 function place(
   target: Uint8Array,
   shape: Shape,
@@ -130,15 +136,25 @@ function place(
   start: readonly number[],
   size: number,
 ): void {
-  const counts = extents.map((extent, axis) => Math.min(extent, shape[axis]! - start[axis]!))
-  const copy = (axis: number, from: number, to: number): void => {
-    const count = counts[axis]!
-    if (axis === counts.length - 1) {
-      const row = from * extents[axis]! * size
-      target.set(chunk.subarray(row, row + count * size), (to * shape[axis]! + start[axis]!) * size)
-      return
+  // Of rows along the last axis, and of planes of rows; a list has one row.
+  const last = shape.length - 1
+  const length = Math.min(extents[last]!, shape[last]! - start[last]!) * size
+  const fromStep = extents[last]! * size
+  const toStep = shape[last]! * size
+  const count = (axis: number): number => (axis < 0 ? 1 : Math.min(extents[axis]!, shape[axis]! - start[axis]!))
+  const first = (axis: number): number => (axis < 0 ? 0 : start[axis]!)
+  const copyRows = (from: number, to: number): void => {
+    let at = (to + first(last - 1)) * toStep + start[last]! * size
+    for (let row = from * fromStep, end = row + count(last - 1) * fromStep; row < end; row += fromStep, at += toStep) {
+      // A call costs more than a short loop.
+      if (length < 64) for (let i = 0; i < length; i++) target[at + i] = chunk[row + i]!
+      else target.set(chunk.subarray(row, row + length), at)
     }
-    for (let i = 0; i < count; i++) copy(axis + 1, from * extents[axis]! + i, to * shape[axis]! + start[axis]! + i)
+  }
+  const copy = (axis: number, from: number, to: number): void => {
+    if (axis >= last - 1) return copyRows(from, to)
+    for (let i = 0; i < count(axis); i++)
+      copy(axis + 1, (from + i) * extents[axis + 1]!, (to + first(axis) + i) * shape[axis + 1]!)
   }
   copy(0, 0, 0)
 }
