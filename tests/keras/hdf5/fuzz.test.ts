@@ -10,8 +10,8 @@ import { openHdf5 } from '../../../src/keras/hdf5/read'
 import type { Hdf5Dataset, Hdf5Group } from '../../../src/keras/hdf5/types'
 import { fixture, fixtures, refused } from './helpers'
 
-/** HDF5_MUTATIONS=100000 takes some minutes. */
-const mutations = Number(process.env['HDF5_MUTATIONS'] ?? 600)
+/** HDF5_MUTATIONS=100000 takes ten minutes. */
+const mutations = Number(process.env['HDF5_MUTATIONS'] ?? 400)
 const MOST_MILLISECONDS = 2000
 const MOST_MEMORY = 100 * 2 ** 20
 
