@@ -1,9 +1,11 @@
-// What an HDF5 file contains, as far as Keras uses it: groups of groups and datasets, with attributes. read.ts makes these
-// from bytes, write.ts makes bytes from them.
+// What an HDF5 file contains, as far as Keras uses it: groups of groups and datasets, with attributes.
+//
+//   bytes ── readHdf5 ──▶ Hdf5Group            the file is checked; numbers are converted when `read` is called
+//   Hdf5GroupContent ── writeHdf5 ──▶ bytes    a group that was read can be written
 
 import type { Shape } from '../../core/shapes'
 
-/** Numbers of a file in the type in which it stores them; float16 and bfloat16 as float32; int64 as numbers. */
+/** Numbers in the type in which a file stores them; float16 and bfloat16 as float32, int64 and uint64 as float64, bool as uint8. */
 export type Hdf5Numbers =
   | Float32Array
   | Float64Array
@@ -31,10 +33,14 @@ export type Hdf5Type =
   | 'bool'
   | 'string'
 
-/** An array of numbers or strings, row by row. */
+/**
+ * An array of numbers or strings, row by row. The writer makes a string of variable length of a scalar, and strings of the
+ * length of the longest one of an array, as Keras does. Values that were read may be views of the bytes of the file: copy
+ * those that are changed.
+ */
 export interface Hdf5Array {
   readonly type: Hdf5Type
-  /** [] for a scalar. */
+  /** [] for a scalar, [0] if the file has no values. */
   readonly shape: Shape
   readonly values: Hdf5Numbers | readonly string[]
 }
@@ -45,7 +51,7 @@ export interface Hdf5Dataset {
   readonly type: Hdf5Type
   readonly shape: Shape
   readonly attributes: ReadonlyMap<string, Hdf5Array>
-  /** @throws FormatError for values that the file does not contain */
+  /** @throws FormatError for values that are damaged */
   read(): Hdf5Array
 }
 
@@ -54,4 +60,20 @@ export interface Hdf5Group {
   readonly attributes: ReadonlyMap<string, Hdf5Array>
   /** By name, in the order of the file. */
   readonly members: ReadonlyMap<string, Hdf5Group | Hdf5Dataset>
+}
+
+/** An array to write. */
+export interface Hdf5DatasetContent {
+  readonly kind: 'dataset'
+  readonly attributes?: ReadonlyMap<string, Hdf5Array>
+  /** Called once. */
+  read(): Hdf5Array
+}
+
+/** A group to write. */
+export interface Hdf5GroupContent {
+  readonly kind: 'group'
+  /** Up to 64 kB each: Keras splits larger ones. */
+  readonly attributes?: ReadonlyMap<string, Hdf5Array>
+  readonly members: ReadonlyMap<string, Hdf5GroupContent | Hdf5DatasetContent>
 }
