@@ -1,0 +1,183 @@
+// Where options of Keras differ from those of this library; all others have the same names, in snake case, and the same values.
+// A row is an option, what becomes of it, and why. Files of all versions use the same table.
+
+import type { Json } from '../core/registry'
+import { isObject, isRecord, own } from './json'
+import type { JsonRecord } from './json'
+
+/** What becomes of an option. */
+export interface Difference {
+  readonly why: string
+  /**
+   * The options of this library in its place; null for a value that this library does not support. Default: the option is
+   * left out.
+   */
+  readonly read?: (value: Json, config: JsonRecord) => JsonRecord | null
+}
+
+type Rows = Readonly<Record<string, Difference>>
+
+const without = (why: string): Difference => ({ why })
+/** Left out if it is one of these values; others are refused. */
+const only = (values: readonly Json[], why: string): Difference => ({
+  why,
+  read: (value) => (values.includes(value) ? {} : null),
+})
+const as = (name: string, why: string): Difference => ({ why, read: (value) => ({ [name]: value }) })
+
+const FLOAT32 = 'weights are float32, and so are computations, whatever the policy'
+const POLICY_NAMES = /^(?:int[48]|float8)/
+
+/** The name of a dtype or of a policy. */
+function dtypeName(value: Json): string {
+  if (!isRecord(value)) return String(value)
+  const config = own(value, 'config')
+  return isRecord(config) ? String(own(config, 'name') ?? own(config, 'mode') ?? '') : ''
+}
+
+/** A shape with its batch axis as the shape of one sample. */
+const sampleShape = (value: Json): JsonRecord | null => (Array.isArray(value) ? { inputShape: value.slice(1) } : null)
+
+const INPUT_DTYPES: Readonly<Record<string, string>> = {
+  bool: 'bool',
+  string: 'string',
+  int8: 'int32',
+  uint8: 'int32',
+  int16: 'int32',
+  uint16: 'int32',
+  int32: 'int32',
+  uint32: 'int32',
+  int64: 'int32',
+  uint64: 'int32',
+}
+
+const inputShape: Difference = {
+  why: 'the batch axis is an option of its own',
+  read: (value) => (Array.isArray(value) ? { shape: value.slice(1), batchSize: value[0] ?? null } : null),
+}
+
+/** Rows of all classes. */
+const ALL: Rows = {
+  dtype: {
+    why: FLOAT32,
+    read: (value) => (POLICY_NAMES.test(dtypeName(value)) ? null : {}),
+  },
+  dtype_policy: without(FLOAT32),
+  autocast: without(FLOAT32),
+  dynamic: only([false], 'Python runs in every step of a dynamic layer'),
+  quantization_config: only([null], 'weights of quantized layers of Keras are not read'),
+  lora_rank: without('the product of LoRA is in the kernel of the file'),
+  lora_alpha: without('the product of LoRA is in the kernel of the file'),
+  batch_input_shape: { why: 'Keras 2: the shape of the first layer, with its batch axis', read: sampleShape },
+  batch_shape: { why: 'Keras 2: the shape of the first layer, with its batch axis', read: sampleShape },
+}
+
+const STATELESS: Rows = {
+  time_major: only([false], 'the batch is the first axis'),
+}
+const FANS: Rows = {
+  input_axes: without('axes of fans follow from the layer; the file has the values of weights'),
+  output_axes: without('axes of fans follow from the layer; the file has the values of weights'),
+}
+const COLOURS: Rows = {
+  factor: {
+    why: 'Keras makes [−x, x] of a number x, where only [0, x] is meant',
+    read: (value) => ({
+      factor: Array.isArray(value) ? value.map((each: Json) => (typeof each === 'number' ? Math.max(each, 0) : each)) : value,
+    }),
+  },
+}
+const DEPTHWISE: Rows = { groups: without('Keras 2: it follows from the channels') }
+const HEADS: Rows = {
+  query_shape: without('Keras 2: it follows from the inputs'),
+  key_shape: without('Keras 2: it follows from the inputs'),
+  value_shape: without('Keras 2: it follows from the inputs'),
+  flash_attention: without('attention has one implementation'),
+}
+const OPTIMIZER: Rows = {
+  jit_compile: without('every step is compiled'),
+  is_legacy_optimizer: without('it computes the same'),
+  decay: only([0, null], 'use a schedule'),
+}
+
+const CLASSES: Readonly<Record<string, Rows>> = {
+  InputLayer: {
+    batch_shape: inputShape,
+    batch_input_shape: inputShape,
+    dtype: {
+      why: 'inputs are float32, int32, bool or strings',
+      read: (value) => ({ dtype: INPUT_DTYPES[dtypeName(value)] ?? 'float32' }),
+    },
+    sparse: only([false, null], 'there are no sparse tensors'),
+    ragged: only([false, null], 'there are no ragged tensors'),
+    optional: only([false], 'every input is given'),
+    type_spec: only([null], 'a type of TensorFlow'),
+  },
+  SimpleRNN: STATELESS,
+  LSTM: STATELESS,
+  GRU: STATELESS,
+  RNN: STATELESS,
+  DepthwiseConv1D: DEPTHWISE,
+  DepthwiseConv2D: DEPTHWISE,
+  SeparableConv1D: DEPTHWISE,
+  SeparableConv2D: DEPTHWISE,
+  MultiHeadAttention: HEADS,
+  GroupedQueryAttention: HEADS,
+  VarianceScaling: FANS,
+  GlorotUniform: FANS,
+  GlorotNormal: FANS,
+  HeUniform: FANS,
+  HeNormal: FANS,
+  LecunUniform: FANS,
+  LecunNormal: FANS,
+  LeakyReLU: { alpha: as('negativeSlope', 'its name in Keras 2') },
+  ThresholdedReLU: { theta: as('threshold', 'the layer of Keras 2 is a ReLU with a threshold') },
+  BatchNormalization: {
+    axis: {
+      why: 'Keras 2 has a list of one axis',
+      read: (value) => ({ axis: Array.isArray(value) && value.length === 1 ? value[0]! : value }),
+    },
+    synchronized: only([false, null], 'a batch is not divided among devices'),
+    fused: without('it computes the same'),
+    virtual_batch_size: only([null], 'statistics are those of the whole batch'),
+    adjustment: only([null], 'it is a function of Python'),
+  },
+  LayerNormalization: {
+    rms_scaling: only([false], 'use RMSNormalization, which divides by the root of the mean square'),
+  },
+  RandomSaturation: COLOURS,
+  RandomColorDegeneration: COLOURS,
+  Lambda: {
+    function_type: without('Keras 2: whether the function has a name'),
+    module: without('Keras 2: where Python finds the function'),
+    output_shape_type: without('Keras 2: whether the function has a name'),
+    output_shape_module: without('Keras 2: where Python finds the function'),
+    output_shape: {
+      why: 'a function is Python; the shape is inferred',
+      read: (value) => (Array.isArray(value) ? { outputShape: value } : {}),
+    },
+    mask: only([null], 'it is a function of Python'),
+  },
+  Optimizer: OPTIMIZER,
+}
+
+/** Classes with another name here. */
+export const RENAMED: Readonly<Record<string, string>> = {
+  ThresholdedReLU: 'ReLU',
+  GroupQueryAttention: 'GroupedQueryAttention',
+  // Initializers of Keras 3 before 3.5.
+  OrthogonalInitializer: 'Orthogonal',
+  IdentityInitializer: 'Identity',
+}
+
+/** The row of an option; null for one that is the same here. */
+export function differenceOf(className: string, option: string): Difference | null {
+  const rows = Object.hasOwn(CLASSES, className) ? CLASSES[className]! : {}
+  if (Object.hasOwn(rows, option)) return rows[option]!
+  return Object.hasOwn(ALL, option) ? ALL[option]! : null
+}
+
+/** Whether a value is a dtype policy, which configurations have in place of a name. */
+export function isPolicy(value: Json): boolean {
+  return isObject(value) && /DTypePolicy|Policy(?:Map)?$/.test(value.class_name)
+}

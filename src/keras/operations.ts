@@ -1,0 +1,80 @@
+// Ops of Keras's graphs as calls of this library's ops. A node of Keras is a class, such as Sum, whose configuration has some
+// arguments of the function, { axis, keepdims }, and whose call has the tensors. The order is that of the function.
+
+import { FormatError, knownName } from '../core/errors'
+import type { Json } from '../core/registry'
+import * as ops from '../ops'
+import { isObject, isRecord, own, recordAt } from './json'
+import type { JsonRecord, KerasObject } from './json'
+import type { Node } from './nodes'
+
+/** A call of an op: its name, and its arguments in order. */
+export interface OperationCall {
+  readonly op: string
+  readonly args: readonly Json[]
+}
+
+const NAMES = Object.entries<unknown>(ops).flatMap(([name, op]) => (typeof op === 'function' ? [name] : []))
+
+/** Whether an entry of a graph is an op, not a layer. */
+export function isOperation({ module, registered_name: registered }: KerasObject): boolean {
+  return typeof module === 'string' && /(?:^|\.)ops(?:\.|$)/.test(module) && !String(registered ?? '').includes('>')
+}
+
+/** The name of an op here; null if there is none. */
+export function operationName(className: string): string | null {
+  return (Object.hasOwn(SPECIAL, className) ? SPECIAL[className]!.op : undefined) ?? knownName(className, NAMES) ?? null
+}
+
+/** Options of Keras's classes of ops that are not arguments. */
+const NOT_ARGUMENTS = ['name', 'trainable', 'dtype_policy']
+
+interface Special {
+  readonly op?: string
+  /** The arguments, in order. Default: those of the call, then the options. */
+  readonly read?: (args: readonly Json[], options: JsonRecord) => readonly Json[]
+}
+
+/** Ops whose arguments are in another order, or are others. */
+const SPECIAL: Readonly<Record<string, Special>> = {
+  GetItem: { read: ([x = null, key = null]) => [x, keyOf(key)] },
+  Einsum: { read: (args, { subscripts = null }) => [subscripts, ...args] },
+  Average: { read: ([x = null, weights = null], { axis = null }) => [x, axis, weights] },
+  Absolute: { op: 'abs' },
+  TrueDivide: { op: 'divide' },
+}
+
+/** A key of Python's brackets as `getItem` takes it: slices are 'start:stop:step'. */
+function keyOf(key: Json): Json {
+  if (Array.isArray(key)) return key.map(partOf)
+  return [partOf(key)]
+}
+
+function partOf(part: Json): Json {
+  if (part === null || typeof part === 'number') return part
+  if (Array.isArray(part)) return part
+  if (isObject(part)) {
+    if (part.class_name === '__ellipsis__') return '...'
+    const config = recordAt(part, 'config')
+    if (part.class_name === '__slice__') {
+      const [start, stop, step] = ['start', 'stop', 'step'].map((name) => own(config, name) ?? '')
+      return `${String(start)}:${String(stop)}${step === '' ? '' : `:${String(step)}`}`
+    }
+  }
+  throw new FormatError('A node GetItem has a key that is neither a number, a slice, nor a list of numbers')
+}
+
+/** The call of a node of an op. */
+export function operationCall(saved: KerasObject, { args, kwargs }: Node): OperationCall {
+  const { class_name: className } = saved
+  const op = operationName(className)!
+  const config = Object.entries(recordAt(saved, 'config')).filter(([name]) => !NOT_ARGUMENTS.includes(name))
+  const options = { ...Object.fromEntries(config), ...kwargs }
+  const { read } = Object.hasOwn(SPECIAL, className) ? SPECIAL[className]! : {}
+  const all = read === undefined ? [...args, ...Object.values(options)] : [...read(args, options)]
+  while (all.length > 1 && (all.at(-1) === null || isPolicyOf(all.at(-1)!))) all.pop()
+  return { op, args: all }
+}
+
+const isPolicyOf = (value: Json): boolean => isRecord(value) && own(value, 'class_name') === 'DTypePolicy'
+
