@@ -26,6 +26,7 @@ const order: readonly (readonly string[])[] = [
   ['saving'],
   ['utils'],
   ['balance', 'explain', 'generation', 'search', 'thrift'],
+  ['keras'],
   // The files of src itself.
   ['entries'],
 ]

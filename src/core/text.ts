@@ -7,7 +7,7 @@ export function escapeNonAscii(json: string): string {
 
 /** @throws TypeError or URIError if the bytes are not UTF-8 */
 export function decodeUtf8(bytes: Uint8Array): string {
-  if (typeof TextDecoder === 'function') return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  if (typeof TextDecoder === 'function') return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   // Test environments such as jsdom have no decoder. decodeURIComponent reads percent-encoded UTF-8, such as %e2%82%ac.
   return decodeURIComponent(Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''))
 }
