@@ -68,11 +68,18 @@ const ALL: Rows = {
   quantization_config: only([null], 'weights of quantized layers of Keras are not read'),
   lora_rank: without('the product of LoRA is in the kernel of the file'),
   lora_alpha: without('the product of LoRA is in the kernel of the file'),
+  jit_compile: without('every step is compiled'),
+  is_legacy_optimizer: without('it computes the same'),
+  fn: without('Keras 2: the function of a loss or a metric, which follows from its class'),
+  reduction: {
+    why: 'Keras 2: outside of distributed training, auto is the mean over the batch',
+    read: (value) => ({ reduction: value === 'auto' ? 'sum_over_batch_size' : value }),
+  },
   batch_input_shape: { why: 'Keras 2: the shape of the first layer, with its batch axis', read: sampleShape },
   batch_shape: { why: 'Keras 2: the shape of the first layer, with its batch axis', read: sampleShape },
 }
 
-const STATELESS: Rows = {
+const RECURRENT: Rows = {
   time_major: only([false], 'the batch is the first axis'),
 }
 const FANS: Rows = {
@@ -83,21 +90,25 @@ const COLOURS: Rows = {
   factor: {
     why: 'Keras makes [−x, x] of a number x, where only [0, x] is meant',
     read: (value) => ({
-      factor: Array.isArray(value) ? value.map((each: Json) => (typeof each === 'number' ? Math.max(each, 0) : each)) : value,
+      factor: Array.isArray(value)
+        ? value.map((each: Json) => (typeof each === 'number' ? Math.max(each, 0) : each))
+        : value,
     }),
   },
 }
 const DEPTHWISE: Rows = { groups: without('Keras 2: it follows from the channels') }
+const SEPARABLE: Rows = {
+  ...DEPTHWISE,
+  kernel_initializer: without('Keras 2: it has the depthwise and the pointwise one, which are used'),
+  kernel_regularizer: without('Keras 2: it has the depthwise and the pointwise one, which are used'),
+  kernel_constraint: without('Keras 2: it has the depthwise and the pointwise one, which are used'),
+}
+const TRANSPOSED: Rows = { groups: only([1], 'a transposed convolution has one group') }
 const HEADS: Rows = {
   query_shape: without('Keras 2: it follows from the inputs'),
   key_shape: without('Keras 2: it follows from the inputs'),
   value_shape: without('Keras 2: it follows from the inputs'),
   flash_attention: without('attention has one implementation'),
-}
-const OPTIMIZER: Rows = {
-  jit_compile: without('every step is compiled'),
-  is_legacy_optimizer: without('it computes the same'),
-  decay: only([0, null], 'use a schedule'),
 }
 
 const CLASSES: Readonly<Record<string, Rows>> = {
@@ -113,14 +124,21 @@ const CLASSES: Readonly<Record<string, Rows>> = {
     optional: only([false], 'every input is given'),
     type_spec: only([null], 'a type of TensorFlow'),
   },
-  SimpleRNN: STATELESS,
-  LSTM: STATELESS,
-  GRU: STATELESS,
-  RNN: STATELESS,
+  SimpleRNN: RECURRENT,
+  LSTM: RECURRENT,
+  GRU: RECURRENT,
+  RNN: RECURRENT,
   DepthwiseConv1D: DEPTHWISE,
   DepthwiseConv2D: DEPTHWISE,
-  SeparableConv1D: DEPTHWISE,
-  SeparableConv2D: DEPTHWISE,
+  SeparableConv1D: SEPARABLE,
+  SeparableConv2D: SEPARABLE,
+  Conv1DTranspose: TRANSPOSED,
+  Conv2DTranspose: TRANSPOSED,
+  Conv3DTranspose: TRANSPOSED,
+  ConvLSTM1D: RECURRENT,
+  ConvLSTM2D: RECURRENT,
+  ConvLSTM3D: RECURRENT,
+  Embedding: { input_length: without('Keras 2: the length of a sequence follows from the input') },
   MultiHeadAttention: HEADS,
   GroupedQueryAttention: HEADS,
   VarianceScaling: FANS,
@@ -147,6 +165,7 @@ const CLASSES: Readonly<Record<string, Rows>> = {
   },
   RandomSaturation: COLOURS,
   RandomColorDegeneration: COLOURS,
+  MeanMetricWrapper: { fn: as('fn', 'the function of a metric that has no class') },
   Lambda: {
     function_type: without('Keras 2: whether the function has a name'),
     module: without('Keras 2: where Python finds the function'),
@@ -158,7 +177,6 @@ const CLASSES: Readonly<Record<string, Rows>> = {
     },
     mask: only([null], 'it is a function of Python'),
   },
-  Optimizer: OPTIMIZER,
 }
 
 /** Classes with another name here. */

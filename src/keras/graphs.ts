@@ -27,8 +27,9 @@ interface Entry {
   readonly nodes: readonly Node[]
   readonly isOp: boolean
   readonly className: string
-  /** Whether Keras counts the call that made the model itself as its first. */
   readonly isModel: boolean
+  /** The number of calls that made a model, which Keras counts before those of this graph: of Keras 2, and for outputs. */
+  readonly before: { readonly former: number; readonly outputs: number }
 }
 
 /** One call, and where its results are. */
@@ -50,6 +51,8 @@ class GraphReader {
   /** The position of each call in the list of calls. */
   private readonly made = new Map<string, number>()
   private readonly calls: Json[] = []
+  /** Whether the calls are written as in Keras 2. */
+  private isFormer = false
 
   constructor(
     private readonly config: JsonRecord,
@@ -92,26 +95,33 @@ class GraphReader {
     const op = isOp ? operationName(saved.class_name) : null
     if (isOp && op === null) this.reader.unknown(saved.class_name, name)
     const layer: SavedLayer = isOp ? { className: 'Operation', config: { op, name } } : this.reader.layer(saved)
-    const { className } = layer
+    const { className, config } = layer
+    const inbound = own(saved, 'inbound_nodes')
+    if (Array.isArray(inbound) && inbound.some((node: Json) => Array.isArray(node))) this.isFormer = true
+    const isModel = className === 'Model'
     this.entries.set(name, {
       saved,
       name,
       position: this.layers.length,
-      nodes: nodesOf(own(saved, 'inbound_nodes'), `'${name}'`, isLayer),
+      nodes: nodesOf(inbound, `'${name}'`, isLayer),
       isOp: isOp && op !== null,
       className,
-      isModel: className === 'Model' || className === 'Sequential',
+      isModel: isModel || className === 'Sequential',
+      before: { former: Number(isModel || beginsWithInput(config)), outputs: Number(isModel) },
     })
     this.layers.push(layer)
   }
 
   /** The call to which a tensor belongs, and the number of its result. */
-  private target({ layer, node, tensor }: History): { readonly key: string; readonly tensor: number } {
+  private target(
+    { layer, node, tensor }: History,
+    isOutput = false,
+  ): { readonly key: string; readonly tensor: number } {
     const entry = this.entries.get(layer)
     if (entry === undefined) throw this.damaged(`refers to the layer '${layer}', which it does not have`)
     const count = entry.className === 'InputLayer' ? 1 : entry.nodes.length
-    // Keras 2, and the outputs of Keras 3, count the call that made a model as its first.
-    const index = entry.isModel && node >= count ? node - 1 : node
+    const before = this.isFormer ? entry.before.former : isOutput ? entry.before.outputs : 0
+    const index = node - before
     if (index < 0 || index >= count)
       throw this.damaged(`refers to call ${node} of the layer '${layer}', which has ${count}`)
     return { key: keyOf(layer, index), tensor }
@@ -157,7 +167,8 @@ class GraphReader {
 
   private callOf({ entry, node }: Call): Json {
     const { position, saved, className, name } = entry
-    if (entry.isOp) return { layer: position, input: this.decode(operationCall(saved, node).args), options: { fields: {} } }
+    if (entry.isOp)
+      return { layer: position, input: this.decode(operationCall(saved, node).args), options: { fields: {} } }
     const { input, options } = argumentsOf(className, node, `'${name}'`)
     const single = entry.isModel && Array.isArray(input) && input.length === 1 ? input[0]! : input
     return {
@@ -179,8 +190,8 @@ class GraphReader {
     throw this.damaged(`has a constant of the class ${value.class_name}`)
   }
 
-  private ref(history: History): Json {
-    const { key, tensor } = this.target(history)
+  private ref(history: History, isOutput = false): Json {
+    const { key, tensor } = this.target(history, isOutput)
     return { ref: [this.made.get(key) ?? -1, tensor] }
   }
 
@@ -188,9 +199,10 @@ class GraphReader {
   private ends(key: string): Json {
     const read = (value: Json): Json => {
       const history = historyOf(value)
-      if (history !== null) return this.ref(history)
+      if (history !== null) return this.ref(history, true)
       if (Array.isArray(value)) return value.map(read)
-      if (isRecord(value)) return { fields: Object.fromEntries(Object.entries(value).map(([name, each]) => [name, read(each)])) }
+      if (isRecord(value))
+        return { fields: Object.fromEntries(Object.entries(value).map(([name, each]) => [name, read(each)])) }
       throw this.damaged(`has no tensors in ${key}`)
     }
     const ends = own(this.config, key)
@@ -198,6 +210,12 @@ class GraphReader {
     const made = read(ends)
     return Array.isArray(made) && made.length === 1 ? made[0]! : made
   }
+}
+
+/** Whether the configuration is that of a Sequential with a declared input. */
+function beginsWithInput({ layers }: Config): boolean {
+  const first: Json | undefined = Array.isArray(layers) ? layers[0] : undefined
+  return isRecord(first) && first['className'] === 'InputLayer'
 }
 
 function nameOf(saved: JsonRecord): string {

@@ -65,11 +65,16 @@ export function nodesOf(saved: Json | undefined, where: string, isLayer: (name: 
   return saved.map((node: Json) => {
     if (Array.isArray(node)) return formerNode(node, where, isLayer)
     const [args, kwargs] = isRecord(node) ? [own(node, 'args'), own(node, 'kwargs')] : []
-    if (Array.isArray(args)) return { args, kwargs: isRecord(kwargs) ? kwargs : {} }
+    // In Keras 3, unlike Keras 2, the training of a call gives way to that of fit and predict.
+    if (Array.isArray(args)) return { args, kwargs: isRecord(kwargs) ? withoutTraining(kwargs) : {} }
     if (isRecord(node) && kwargs === undefined && args === undefined)
       return { args: [formerInput(node, where, isLayer, {})], kwargs: {} }
     throw new FormatError(`${where}: a call in inbound_nodes has no args`)
   })
+}
+
+function withoutTraining({ training: _training, ...others }: JsonRecord): JsonRecord {
+  return others as JsonRecord
 }
 
 /** Keras 2: a list of [layer, node, tensor, kwargs], one for each input; further inputs are in kwargs. */
@@ -90,8 +95,7 @@ function formerInput(
   const history = historyOf(each)
   if (history !== null) {
     const more = (each as readonly Json[])[3]
-    if (isRecord(more))
-      for (const [name, value] of Object.entries(more)) kwargs[name] = formerKeyword(value, isLayer)
+    if (isRecord(more)) for (const [name, value] of Object.entries(more)) kwargs[name] = formerKeyword(value, isLayer)
     return symbol([history.layer, history.node, history.tensor])
   }
   if (Array.isArray(each)) return each.map((inner: Json) => formerInput(inner, where, isLayer, kwargs))
@@ -166,7 +170,8 @@ export function argumentsOf(className: string, { args, kwargs }: Node, where: st
   const inputs: Json[] = args.slice(0, inputCount)
   args.slice(inputCount).forEach((value, i) => {
     const name = names[(known === null ? 1 : inputCount) + i]
-    if (name === undefined) throw new FormatError(`${where}: a call has ${args.length} arguments, which ${className} does not take`)
+    if (name === undefined)
+      throw new FormatError(`${where}: a call has ${args.length} arguments, which ${className} does not take`)
     given[name] = value
   })
   for (const name of names.slice(inputs.length, count)) {

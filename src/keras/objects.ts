@@ -5,12 +5,24 @@ import { ArgumentError, FormatError, camelKey, knownName } from '../core/errors'
 import { optionsOf } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { customObject, customObjectScope } from '../core/registry'
+import { add, clip, multiply } from '../ops/numpy/elementwise'
+import type { Tensor } from '../ops/tensor'
 import { kinds, libraryClass } from '../saving/kinds'
 import { RENAMED, differenceOf, isPolicy } from './differences'
 import type { LayerReader, SavedLayer } from './graphs'
 import { functionalConfig } from './graphs'
 import { isObject, isRecord, own, recordAt } from './json'
 import type { JsonRecord, KerasObject } from './json'
+
+const FORMER_HARD_SIGMOID = 'formerHardSigmoid'
+
+/**
+ * min(max(0.2 x + 0.5, 0), 1): `hard_sigmoid` of Keras 2, which models in its files call. Keras 3 has relu6(x + 3) / 6 under that name. A
+ * model with it is loaded from a file of this library with `customObjects: { formerHardSigmoid }`.
+ */
+export function formerHardSigmoid(x: Tensor): Tensor {
+  return clip(add(multiply(x, 0.2), 0.5), 0, 1)
+}
 
 /** What could not be read, so that one error names all of it. */
 interface Refused {
@@ -26,13 +38,16 @@ export class ObjectReader implements LayerReader {
   /** The name of the layer that is being read, for errors. */
   private place = ''
 
+  private constructor(private readonly isFormer = false) {}
+
   /**
    * The model of a configuration.
+   * @param isFormer whether it is of Keras 2
    * @throws FormatError that names all classes and options without a counterpart
    */
-  static model(saved: Json, customObjects: CustomObjects): Serialized {
+  static model(saved: Json, customObjects: CustomObjects, isFormer = false): Serialized {
     return customObjectScope(customObjects, () => {
-      const reader = new ObjectReader()
+      const reader = new ObjectReader(isFormer)
       const made = isObject(saved) ? reader.layer(saved) : null
       reader.requireAll()
       if (made === null) throw new FormatError('The configuration has no class_name: it is not that of a Keras model')
@@ -94,7 +109,7 @@ export class ObjectReader implements LayerReader {
     if (isPolicy(saved)) return 'float32'
     const { class_name: className } = saved
     const config = own(saved, 'config')
-    if (className === 'function' && typeof config === 'string') return config
+    if (className === 'function' && typeof config === 'string') return this.function(config)
     if (className === '__numpy__' || className === '__tensor__')
       return isRecord(config) ? (own(config, 'value') ?? null) : null
     if (className === '__lambda__') return this.refuse('it has Python code, which is never run')
@@ -113,7 +128,8 @@ export class ObjectReader implements LayerReader {
     const given = isRecord(config) ? config : {}
     if (className === 'Functional' || (className === 'Model' && Array.isArray(own(given, 'layers'))))
       return { className: 'Model', config: functionalConfig(given, this, this.place) }
-    if (className === 'Sequential') return { className, config: this.sequential(given, recordAt(saved, 'build_config')) }
+    if (className === 'Sequential')
+      return { className, config: this.sequential(given, recordAt(saved, 'build_config')) }
     return { className, config: this.config(className, given) }
   }
 
@@ -138,7 +154,8 @@ export class ObjectReader implements LayerReader {
 
   private sequential(given: JsonRecord, build: JsonRecord): Config {
     const { layers } = given
-    if (!Array.isArray(layers)) throw new FormatError(`Sequential '${this.place}': the configuration has no list of layers`)
+    if (!Array.isArray(layers))
+      throw new FormatError(`Sequential '${this.place}': the configuration has no list of layers`)
     const list = layers.map((each: Json) => {
       if (isObject(each)) return this.layer(each)
       throw new FormatError(`Sequential '${this.place}': a layer has no class_name`)
@@ -164,8 +181,12 @@ export class ObjectReader implements LayerReader {
       }
       const difference = differenceOf(className, option)
       if (difference === null && known !== null && knownName(option, known) === undefined)
-        this.refuse(`${className} has the option ${option} = ${JSON.stringify(value)}, which this library does not have`)
-      else if (difference === null) made[camelKey(option)] = this.value(value)
+        this.refuse(
+          `${className} has the option ${option} = ${JSON.stringify(value)}, which this library does not have`,
+        )
+      else if (difference === null)
+        made[camelKey(option)] =
+          typeof value === 'string' && /activation$/.test(option) ? this.function(value) : this.value(value)
       else {
         const options = difference.read === undefined ? {} : difference.read(value, given)
         if (options === null)
@@ -174,6 +195,11 @@ export class ObjectReader implements LayerReader {
       }
     }
     return made
+  }
+
+  /** The name of an activation or of another function here. */
+  private function(name: string): string {
+    return this.isFormer && name === 'hard_sigmoid' ? FORMER_HARD_SIGMOID : name
   }
 
   /** The name of the user's function that a Lambda calls: that of the function, or that of the layer. */

@@ -72,9 +72,24 @@ export function operationCall(saved: KerasObject, { args, kwargs }: Node): Opera
   const options = { ...Object.fromEntries(config), ...kwargs }
   const { read } = Object.hasOwn(SPECIAL, className) ? SPECIAL[className]! : {}
   const all = read === undefined ? [...args, ...Object.values(options)] : [...read(args, options)]
-  while (all.length > 1 && (all.at(-1) === null || isPolicyOf(all.at(-1)!))) all.pop()
+  const most = lengthOf(op)
+  while (all.length > 1 && isUnsaid(all.at(-1)!, all.length > most)) all.pop()
+  if (all.length > most)
+    throw new FormatError(
+      `The op ${className} has ${all.length} arguments, but ops.${op} takes ${most}: ${JSON.stringify(options)}`,
+    )
   return { op, args: all }
 }
 
-const isPolicyOf = (value: Json): boolean => isRecord(value) && own(value, 'class_name') === 'DTypePolicy'
+/** The number of arguments that an op takes; einsum takes any number. */
+function lengthOf(op: string): number {
+  const found: unknown = Reflect.get(ops, op)
+  return typeof found === 'function' && !['einsum', 'meshgrid', 'switch'].includes(op) ? found.length : Infinity
+}
 
+/** Whether an argument at the end says nothing. */
+function isUnsaid(value: Json, isSurplus: boolean): boolean {
+  return (
+    value === null || (isSurplus && value === false) || (isRecord(value) && own(value, 'class_name') === 'DTypePolicy')
+  )
+}

@@ -72,8 +72,7 @@ export function weightsIn(groups: VariableGroups, model: LayerBase): readonly Lo
   for (const path of left)
     if (!OTHERS.test(path)) problems.push(`the file has weights at ${path}, where the model has no layer`)
   for (const each of loaded) problems.push(...misfits(each))
-  if (problems.length > 0)
-    throw new FormatError(`The weights of the file do not fit the model: ${listed(problems)}`)
+  if (problems.length > 0) throw new FormatError(`The weights of the file do not fit the model: ${listed(problems)}`)
   return loaded
 }
 
@@ -102,8 +101,10 @@ export function tensorFor({ variable, path, dataset }: Loaded): Tensor {
   return new Tensor(data, variable.shape, variable.dtype)
 }
 
-/** Copies arrays to their variables, all or none. */
-export function assignAll(loaded: readonly Loaded[]): void {
-  const tensors = loaded.map(tensorFor)
-  loaded.forEach(({ variable }, i) => variable.assign(tensors[i]!))
+/** A variable, and its next value. */
+export type Assignment = readonly [variable: Variable, value: Tensor]
+
+/** The values of variables. They are assigned when all of a file was read. */
+export function assignmentsOf(loaded: readonly Loaded[]): readonly Assignment[] {
+  return loaded.map((each) => [each.variable, tensorFor(each)])
 }

@@ -172,7 +172,14 @@ function identifiers(value: Json | undefined): unknown {
   throw new FormatError('The file is damaged: the options of compile are incomplete')
 }
 
-function compileAgain(model: Model<unknown, unknown>, saved: Config, custom: CustomObjects): void {
+/** Compiles a model with saved options. @param customObjects the user's classes and functions */
+export function compileSaved(model: Model<unknown, unknown>, saved: Config, customObjects: CustomObjects): void {
+  const custom = {
+    LossScaleOptimizer,
+    ...unnamedIn(losses, namedLosses.all),
+    ...unnamedIn(metrics, namedMetrics.all),
+    ...customObjects,
+  }
   if (saved['loss'] === undefined) throw new FormatError('The file is damaged: the options of compile have no loss')
   const options = customObjectScope(custom, () => ({
     optimizer: optimizerOf(saved['optimizer']),
@@ -256,12 +263,7 @@ function readModel(
       if (weight.trainable === frozen.has(i)) weight.trainable = !frozen.has(i)
     })
     if (compile && description.compile !== null) {
-      const unnamed = {
-        LossScaleOptimizer,
-        ...unnamedIn(losses, namedLosses.all),
-        ...unnamedIn(metrics, namedMetrics.all),
-      }
-      compileAgain(made, description.compile, { ...unnamed, ...customObjects })
+      compileSaved(made, description.compile, customObjects)
       restoreSlots(made, weights, description.optimizerFor)
     }
     return made
