@@ -64,6 +64,7 @@ const ALL: Rows = {
   },
   dtype_policy: without(FLOAT32),
   autocast: without(FLOAT32),
+  sparse: only([false, null], 'there are no sparse tensors'),
   dynamic: only([false], 'Python runs in every step of a dynamic layer'),
   quantization_config: only([null], 'weights of quantized layers of Keras are not read'),
   lora_rank: without('the product of LoRA is in the kernel of the file'),
@@ -85,6 +86,14 @@ const RECURRENT: Rows = {
 const FANS: Rows = {
   input_axes: without('axes of fans follow from the layer; the file has the values of weights'),
   output_axes: without('axes of fans follow from the layer; the file has the values of weights'),
+}
+const LOOKUP: Rows = {
+  vocabulary_size: without('it follows from the vocabulary'),
+  vocabulary_dtype: without('integers are int32'),
+  encoding: only(['utf-8'], 'strings of JavaScript have one encoding'),
+  oov_method: only(['floormod'], 'unknown integers have the buckets of their remainders'),
+  salt: only([null], 'buckets are those without a salt'),
+  batch_input_shape: without('Keras 2: the shape of the data of adapt'),
 }
 const COLOURS: Rows = {
   factor: {
@@ -119,7 +128,6 @@ const CLASSES: Readonly<Record<string, Rows>> = {
       why: 'inputs are float32, int32, bool or strings',
       read: (value) => ({ dtype: INPUT_DTYPES[dtypeName(value)] ?? 'float32' }),
     },
-    sparse: only([false, null], 'there are no sparse tensors'),
     ragged: only([false, null], 'there are no ragged tensors'),
     optional: only([false], 'every input is given'),
     type_spec: only([null], 'a type of TensorFlow'),
@@ -163,9 +171,17 @@ const CLASSES: Readonly<Record<string, Rows>> = {
   LayerNormalization: {
     rms_scaling: only([false], 'use RMSNormalization, which divides by the root of the mean square'),
   },
+  TextVectorization: LOOKUP,
+  StringLookup: LOOKUP,
+  IntegerLookup: LOOKUP,
   RandomSaturation: COLOURS,
   RandomColorDegeneration: COLOURS,
-  MeanMetricWrapper: { fn: as('fn', 'the function of a metric that has no class') },
+  MeanMetricWrapper: {
+    fn: {
+      why: 'the function of a metric that has no class; it is null for those of the library',
+      read: (value) => (value === null ? {} : { fn: value }),
+    },
+  },
   Lambda: {
     function_type: without('Keras 2: whether the function has a name'),
     module: without('Keras 2: where Python finds the function'),

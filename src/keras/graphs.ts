@@ -15,6 +15,8 @@ export type SavedLayer = Serialized & { readonly [key: string]: Json }
 /** Makes the layers of a graph. */
 export interface LayerReader {
   layer(saved: KerasObject): SavedLayer
+  /** Calls `read` for each layer of a model. */
+  layers<Made>(list: readonly KerasObject[], read: (saved: KerasObject) => Made): Made[]
   /** Notes a class that is unknown. */
   unknown(className: string, place: string): void
 }
@@ -64,7 +66,8 @@ class GraphReader {
     const list = own(this.config, 'layers')
     if (!Array.isArray(list)) throw this.damaged('has no list of layers')
     const names = new Set(list.flatMap((each: Json) => (isRecord(each) ? [nameOf(each)] : [])))
-    list.forEach((each: Json) => this.readLayer(each, (name) => names.has(name)))
+    if (!list.every(isObject)) throw this.damaged('has a layer without a class_name')
+    this.reader.layers(list, (each) => this.readLayer(each, (name) => names.has(name)))
     let inputs = 0
     for (const { className, name } of this.entries.values())
       if (className === 'InputLayer') this.made.set(keyOf(name, 0), inputs++)
@@ -87,9 +90,9 @@ class GraphReader {
     return new FormatError(`The configuration of the model '${this.place}' ${what}`)
   }
 
-  private readLayer(saved: Json, isLayer: (name: string) => boolean): void {
-    const name = isRecord(saved) ? nameOf(saved) : ''
-    if (!isObject(saved) || name === '') throw this.damaged('has a layer without a class_name or a name')
+  private readLayer(saved: KerasObject, isLayer: (name: string) => boolean): void {
+    const name = nameOf(saved)
+    if (name === '') throw this.damaged('has a layer without a name')
     if (this.entries.has(name)) throw this.damaged(`has two layers named '${name}'`)
     const isOp = isOperation(saved)
     const op = isOp ? operationName(saved.class_name) : null

@@ -189,8 +189,8 @@ export function argumentsOf(className: string, { args, kwargs }: Node, where: st
   if (inputs.length > 1) input = inputs
   // Keras 2: the initial states are further inputs.
   if (known === RECURRENT && Array.isArray(input) && input.length > 1) {
-    const [first, ...states] = input as readonly [Json, ...Json[]]
-    input = first
+    const [first, ...states] = input as readonly Json[]
+    input = first!
     given['initial_state'] = states
   }
   const options = Object.entries(given).filter(([, value]) => value !== null)

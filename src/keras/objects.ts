@@ -4,7 +4,7 @@
 import { ArgumentError, FormatError, camelKey, knownName } from '../core/errors'
 import { optionsOf } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
-import { customObject, customObjectScope } from '../core/registry'
+import { customObject, customObjectScope, snakeCase } from '../core/registry'
 import { add, clip, multiply } from '../ops/numpy/elementwise'
 import type { Tensor } from '../ops/tensor'
 import { kinds, libraryClass } from '../saving/kinds'
@@ -31,6 +31,14 @@ interface Refused {
   readonly others: string[]
 }
 
+/** What else is known of the file of a configuration. */
+export interface FileParts {
+  /** Whether it is of Keras 2. */
+  readonly isFormer?: boolean
+  /** The entries of the archive. */
+  readonly assets?: ReadonlyMap<string, Uint8Array>
+}
+
 export class ObjectReader implements LayerReader {
   private readonly refused: Refused = { classes: new Map(), others: [] }
   /** The ids of layers that were read, so that the next place of one refers to it. */
@@ -38,16 +46,21 @@ export class ObjectReader implements LayerReader {
   /** The name of the layer that is being read, for errors. */
   private place = ''
 
-  private constructor(private readonly isFormer = false) {}
+  /** The path of the layer in the file, such as `layers/text_vectorization_1`; '' for the model. */
+  private path = ''
+
+  private constructor(
+    private readonly isFormer = false,
+    private readonly assets: FileParts['assets'] = new Map(),
+  ) {}
 
   /**
    * The model of a configuration.
-   * @param isFormer whether it is of Keras 2
    * @throws FormatError that names all classes and options without a counterpart
    */
-  static model(saved: Json, customObjects: CustomObjects, isFormer = false): Serialized {
+  static model(saved: Json, customObjects: CustomObjects, { isFormer = false, assets }: FileParts = {}): Serialized {
     return customObjectScope(customObjects, () => {
-      const reader = new ObjectReader(isFormer)
+      const reader = new ObjectReader(isFormer, assets)
       const made = isObject(saved) ? reader.layer(saved) : null
       reader.requireAll()
       if (made === null) throw new FormatError('The configuration has no class_name: it is not that of a Keras model')
@@ -79,6 +92,21 @@ export class ObjectReader implements LayerReader {
             `The file has classes that this library does not have: ${named.join(', ')}. Pass your own classes in customObjects, under these names`,
           ]
     throw new FormatError([...unknown, ...others].join('. '))
+  }
+
+  /** Layers of a model, which have the paths of a list. Those that `read` makes of other entries have none. */
+  layers<Made>(list: readonly KerasObject[], read: (saved: KerasObject) => Made): Made[] {
+    const counts = new Map<string, number>()
+    const { path } = this
+    const made = list.map((saved) => {
+      const name = snakeCase(saved.class_name)
+      const count = counts.get(name) ?? 0
+      counts.set(name, count + 1)
+      this.path = `${path === '' ? '' : `${path}/`}layers/${name}${count === 0 ? '' : `_${count}`}`
+      return read(saved)
+    })
+    this.path = path
+    return made
   }
 
   /** A layer or a model. */
@@ -130,6 +158,9 @@ export class ObjectReader implements LayerReader {
       return { className: 'Model', config: functionalConfig(given, this, this.place) }
     if (className === 'Sequential')
       return { className, config: this.sequential(given, recordAt(saved, 'build_config')) }
+    const fn = own(given, 'fn')
+    if (className === 'MeanMetricWrapper' && typeof fn === 'string' && kinds()['metrics']!.registry.knows(fn))
+      return { className: fn, config: this.config(className, { ...given, fn: null }) }
     return { className, config: this.config(className, given) }
   }
 
@@ -137,7 +168,10 @@ export class ObjectReader implements LayerReader {
   private classNameOf(saved: KerasObject): string {
     const registered = own(saved, 'registered_name')
     if (typeof registered === 'string' && customObject(registered) !== undefined) return registered
-    const className = Object.hasOwn(RENAMED, saved.class_name) ? RENAMED[saved.class_name]! : saved.class_name
+    if (customObject(saved.class_name) !== undefined) return saved.class_name
+    // Files of Keras 2 may have the package before the name.
+    const name = saved.class_name.slice(saved.class_name.lastIndexOf('>') + 1)
+    const className = Object.hasOwn(RENAMED, name) ? RENAMED[name]! : name
     const isKnown =
       ['Functional', 'Model', 'Sequential'].includes(className) ||
       customObject(className) !== undefined ||
@@ -156,10 +190,8 @@ export class ObjectReader implements LayerReader {
     const { layers } = given
     if (!Array.isArray(layers))
       throw new FormatError(`Sequential '${this.place}': the configuration has no list of layers`)
-    const list = layers.map((each: Json) => {
-      if (isObject(each)) return this.layer(each)
-      throw new FormatError(`Sequential '${this.place}': a layer has no class_name`)
-    })
+    if (!layers.every(isObject)) throw new FormatError(`Sequential '${this.place}': a layer has no class_name`)
+    const list = this.layers(layers, (each) => this.layer(each))
     const shape = own(given, 'build_input_shape') ?? own(build, 'input_shape')
     const isDeclared = list[0]?.className === 'InputLayer'
     const { name, trainable } = given
@@ -186,7 +218,7 @@ export class ObjectReader implements LayerReader {
         )
       else if (difference === null)
         made[camelKey(option)] =
-          typeof value === 'string' && /activation$/.test(option) ? this.function(value) : this.value(value)
+          typeof value === 'string' && option.endsWith('activation') ? this.function(value) : this.value(value)
       else {
         const options = difference.read === undefined ? {} : difference.read(value, given)
         if (options === null)
@@ -194,6 +226,8 @@ export class ObjectReader implements LayerReader {
         else for (const [key, each] of Object.entries(options)) made[key] = this.value(each)
       }
     }
+    const vocabulary = this.assets?.get(`assets/${this.path}/vocabulary.txt`)
+    if (vocabulary !== undefined && made['vocabulary'] === null) made['vocabulary'] = tokensOf(className, vocabulary)
     return made
   }
 
@@ -211,6 +245,12 @@ export class ObjectReader implements LayerReader {
       `the function of a Lambda is Python, which is never run. Pass yours in customObjects as '${wanted}': { ${JSON.stringify(wanted)}: (x) => … }`,
     )
   }
+}
+
+/** The tokens of a vocabulary, one a line. */
+function tokensOf(className: string, bytes: Uint8Array): Json {
+  const lines = new TextDecoder().decode(bytes).split('\n')
+  return className === 'IntegerLookup' ? lines.map(Number) : lines
 }
 
 /** The options of a class of the library; null for a class of the user. */

@@ -3,6 +3,7 @@
 
 import { FormatError, knownName } from '../core/errors'
 import type { Json } from '../core/registry'
+import { customObject } from '../core/registry'
 import * as ops from '../ops'
 import { isObject, isRecord, own, recordAt } from './json'
 import type { JsonRecord, KerasObject } from './json'
@@ -16,9 +17,12 @@ export interface OperationCall {
 
 const NAMES = Object.entries<unknown>(ops).flatMap(([name, op]) => (typeof op === 'function' ? [name] : []))
 
-/** Whether an entry of a graph is an op, not a layer. */
-export function isOperation({ module, registered_name: registered }: KerasObject): boolean {
-  return typeof module === 'string' && /(?:^|\.)ops(?:\.|$)/.test(module) && !String(registered ?? '').includes('>')
+/** Whether an entry of a graph is an op, not a layer. Legacy files have no modules, but ops are never trainable. */
+export function isOperation(saved: KerasObject): boolean {
+  const { module, registered_name: registered, class_name: className } = saved
+  if (typeof module === 'string') return /(?:^|\.)ops(?:\.|$)/.test(module) && !String(registered ?? '').includes('>')
+  const isLayer = own(recordAt(saved, 'config'), 'trainable') !== undefined || className === 'InputLayer'
+  return !isLayer && customObject(className) === undefined && operationName(className) !== null
 }
 
 /** The name of an op here; null if there is none. */

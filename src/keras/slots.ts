@@ -40,34 +40,44 @@ const unused = (shape: Shape, dtype: 'float32' | 'int32' = 'float32'): Optimizer
   dtype,
 })
 
-/**
- * All arrays in Keras's order.
- * @param isFormer whether in files of Keras 2, which have no learning rate and no product of Nadam, and momentum that is not used
- */
-export function optimizerArrays(optimizer: Optimizer, isFormer = false): readonly OptimizerArray[] {
+/** The files of an optimizer. */
+export interface OptimizerFile {
+  /** Whether it is of Keras 2, which has no learning rate and no product of Nadam, but momentum that is not used. */
+  readonly isFormer?: boolean
+  /** Whether slots are not interleaved, as in optimizers before Keras 2.11. */
+  readonly isApart?: boolean
+}
+
+/** All arrays in Keras's order. */
+export function optimizerArrays(optimizer: Optimizer, file: OptimizerFile = {}): readonly OptimizerArray[] {
+  const { isFormer = false } = file
   if (optimizer instanceof LossScaleOptimizer) {
     const { innerOptimizer, iterations, stepCounter, dynamicScale } = optimizer
     const own = [array(iterations), ...(isFormer ? [] : [unused([])]), array(stepCounter), array(dynamicScale)]
-    return [...own, ...optimizerArrays(innerOptimizer, isFormer)]
+    return [...own, ...optimizerArrays(innerOptimizer, file)]
   }
   const [updates, rate, ...others] = optimizer.scalars as readonly [Variable, Variable, ...Variable[]]
   const { gradientAccumulationSteps: steps } = optimizer
-  const [gathered, ...scalars] = steps === null ? [null, ...others] : others
+  const [gathered = null] = steps === null ? [] : others
+  const scalars = others.slice(gathered === null ? 0 : 1)
   return [
-    steps === null || gathered == null ? array(updates) : { kind: 'calls', updates, gathered, steps },
+    steps === null || gathered === null ? array(updates) : { kind: 'calls', updates, gathered, steps },
     ...(isFormer || optimizer.schedule !== null ? [] : [array(rate)]),
-    ...slotArrays(optimizer, isFormer),
+    ...slotArrays(optimizer, file),
     ...(isFormer ? [] : scalars.map(array)),
   ]
 }
 
-function slotArrays(optimizer: Optimizer, isFormer: boolean): OptimizerArray[] {
+function slotArrays(optimizer: Optimizer, { isFormer = false, isApart = false }: OptimizerFile): OptimizerArray[] {
   const weights = optimizer.builtFor
   const first = [AVERAGE, ACCUMULATOR]
   const rule = [...optimizer.slots.keys()].filter((name) => !first.includes(name))
   const className = classNameOf(optimizer)
-  if (className === 'SGD' && rule.length === 0 && isFormer) return weights.map(({ shape }) => unused(shape))
-  const groups = [...first.map((name) => [name]), ...(APART[className] ?? [rule])]
+  if (className === 'SGD' && rule.length === 0 && isFormer && !isApart) return weights.map(({ shape }) => unused(shape))
+  const groups = [
+    ...first.map((name) => [name]),
+    ...(isApart ? rule.map((name) => [name]) : (APART[className] ?? [rule])),
+  ]
   return groups.flatMap((names) =>
     weights.flatMap((weight) => {
       const slots = optimizer.slotsOf(weight)
@@ -85,15 +95,14 @@ function factored({ shape }: Variable, own: readonly OptimizerArray[], isFormer:
 
 /**
  * The state of a built optimizer in arrays of a file.
- * @param isFormer whether the file is of Keras 2
  * @throws FormatError for another number of arrays, or another shape
  */
 export function optimizerState(
   optimizer: Optimizer,
   datasets: readonly Hdf5Dataset[],
-  isFormer: boolean,
+  file: OptimizerFile,
 ): readonly Assignment[] {
-  const arrays = optimizerArrays(optimizer, isFormer)
+  const arrays = optimizerArrays(optimizer, file)
   // An optimizer that never made a step has only the first ones.
   if (arrays.length !== datasets.length && datasets.length > 2)
     throw new FormatError(
@@ -101,7 +110,7 @@ export function optimizerState(
     )
   const state = arrays.slice(0, datasets.length).flatMap((own, i) => assignmentsOf(own, datasets[i]!, i))
   const [updates, , product] = optimizer.scalars
-  if (!isFormer || classNameOf(optimizer) !== 'Nadam' || product === undefined) return state
+  if (file.isFormer !== true || classNameOf(optimizer) !== 'Nadam' || product === undefined) return state
   const count = state.find(([variable]) => variable === updates)?.[1].data[0] ?? 0
   return [...state, [product, productAfter(count, (optimizer as Nadam).beta1)]]
 }

@@ -71,9 +71,14 @@ export function weightsIn(groups: VariableGroups, model: LayerBase): readonly Lo
   }
   for (const path of left)
     if (!OTHERS.test(path)) problems.push(`the file has weights at ${path}, where the model has no layer`)
-  for (const each of loaded) problems.push(...misfits(each))
-  if (problems.length > 0) throw new FormatError(`The weights of the file do not fit the model: ${listed(problems)}`)
+  requireFitting(loaded, problems)
   return loaded
+}
+
+/** @throws FormatError for problems, and for arrays of other shapes than their variables */
+export function requireFitting(loaded: readonly Loaded[], problems: readonly string[]): void {
+  const all = [...problems, ...loaded.flatMap(misfits)]
+  if (all.length > 0) throw new FormatError(`The weights of the file do not fit the model: ${listed(all)}`)
 }
 
 function misfits({ variable, path, dataset }: Loaded): string[] {

@@ -3,7 +3,7 @@
 import { foreignKind } from '../formats/foreign'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, FormatError, restate } from '../core/errors'
-import { abortSignal, boolean, custom, nullable, option, readOptions, recordOf } from '../core/options'
+import { readOptions } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { classesIn, construct, customObject, isSerialized } from '../core/registry'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
@@ -23,32 +23,20 @@ import * as losses from '../losses'
 import { losses as namedLosses } from '../losses/registry'
 import * as metrics from '../metrics'
 import { metrics as namedMetrics } from '../metrics/registry'
+import { formatOf } from './formats'
+import type { LoadOptions } from './load-options'
+import { jsonTable, loadTable } from './load-options'
 import { Model } from './model'
 import { customObjectScope } from './scope'
 import { Sequential } from './sequential'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
+import type { ByteSource } from '../runtime/platform'
 import { bytesFrom } from '../runtime/platform'
 import type { CompileOptions } from '../training/compiled'
 import { savedVariables } from './save'
 
-export interface LoadOptions {
-  /** The user's classes and functions, by the names under which they were saved. */
-  customObjects?: CustomObjects
-  /** false: leave the model uncompiled. Default true. */
-  compile?: boolean
-  /** Ends reading early; loadModel then rejects with the signal's reason. Default: none. */
-  signal?: AbortSignal | null
-}
-
-const classesKind = recordOf(
-  custom<unknown>(
-    (value) => value,
-    () => null,
-  ),
-)
-const jsonTable = { customObjects: option(classesKind, {}) }
-const loadTable = { ...jsonTable, compile: option(boolean, true), signal: option(nullable(abortSignal), null) }
+export type { LoadOptions } from './load-options'
 
 interface Description {
   readonly className: string
@@ -277,24 +265,27 @@ function readModel(
 }
 
 /**
- * Loads a model that `model.save` wrote.
+ * Loads a model that `model.save` wrote, or a file of Keras, `.keras` or `.h5`. The format is found from the content; the code for
+ * other formats than that of this library is loaded when it is needed.
  *
  *   const model = await loadModel('model.safetensors', { customObjects: { Gate } })
+ *   const other = await loadModel('model.keras')
  *
  * In TypeScript, name the types of a model with several inputs or outputs: `loadModel<{ image: Tensor },
  * Tensor>(bytes)`.
- * @param source the bytes, a path (Node), or a URL (fetch)
+ * @param source the bytes, a path (Node), a URL (fetch), or a `File` or `Blob`
  * @throws FormatError for a truncated, damaged or foreign file; ArgumentError for an unknown option; StateError, with
  * its cause, if the source cannot be read
  */
 export async function loadModel<In = Tensor, Out = Tensor>(
-  source: Uint8Array | ArrayBuffer | string | URL,
+  source: ByteSource,
   options: LoadOptions = {},
 ): Promise<Model<In, Out>> {
   requireArguments('loadModel', arguments, 2)
   const { signal } = readOptions('loadModel', loadTable, options)
   const bytes = await bytesFrom(source, 'loadModel', signal)
-  return typed(modelFromBytes(bytes, options))
+  const format = await formatOf(bytes)
+  return typed(format === null ? modelFromBytes(bytes, options) : await format.read(bytes, options))
 }
 
 /**

@@ -28,6 +28,7 @@ import { withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import { writeFile } from '../runtime/files'
+import type { ByteSource } from '../runtime/platform'
 import { bytesFrom, requirePath } from '../runtime/platform'
 import type { History, Logs } from '../training/callbacks'
 import type { CompileOptions } from '../training/compiled'
@@ -40,6 +41,7 @@ import type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions }
 import { predict, predictOnBatch } from '../training/predict'
 import { TrainingState } from '../training/state'
 import { forward, guardedGradients, totalLoss } from '../training/step'
+import { formatOf } from './formats'
 import { graphToConfig } from './graph-config'
 import { symbolsByKey } from './graph-order'
 import { graphFromConfig } from './reader'
@@ -466,14 +468,17 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   /**
-   * Loads weights that saveWeights or save wrote, by their paths. Replaces all weights, or none.
-   * @param source the bytes, a path (Node), or a URL
+   * Loads weights that saveWeights or save wrote, by their paths, or those of a file of Keras. Replaces all weights, or none.
+   * @param source the bytes, a path (Node), a URL, or a `File` or `Blob`
    * @throws FormatError if a weight is missing or has another shape; StateError, with its cause, if the source cannot
    * be read
    */
-  async loadWeights(source: Uint8Array | ArrayBuffer | string | URL, options: ReadOptions = {}): Promise<void> {
+  async loadWeights(source: ByteSource, options: ReadOptions = {}): Promise<void> {
     const { signal } = readOptions('loadWeights', signalOption(), options)
-    loadWeightsFrom(this, await bytesFrom(source, 'loadWeights', signal))
+    const bytes = await bytesFrom(source, 'loadWeights', signal)
+    const format = await formatOf(bytes)
+    if (format?.fill === undefined) loadWeightsFrom(this, bytes)
+    else await format.fill(this, bytes)
   }
 
   /** The architecture as a plain object, without weights: see modelFromJSON. */

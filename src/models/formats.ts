@@ -1,0 +1,47 @@
+// Formats of other libraries. Their code is in sub-paths of the package and is loaded when a file of theirs is met, so that a page
+// without such files does not contain it.
+
+import { StateError } from '../core/errors'
+import { isKerasFile } from '../formats/foreign'
+import type { LayerBase } from '../layers/layer'
+import type { LoadOptions } from './load-options'
+
+/** What the sub-path of a format exports for this module. */
+interface FormatModule {
+  read(bytes: Uint8Array, options: LoadOptions): Promise<LayerBase>
+  fill?(model: LayerBase, bytes: Uint8Array): Promise<void>
+}
+
+/** A format. */
+interface Format {
+  /** The sub-path with its code, for errors. */
+  readonly subPath: string
+  /** Whether bytes are a file of the format. */
+  is(bytes: Uint8Array): boolean
+  load(): Promise<FormatModule>
+}
+
+const formats: readonly Format[] = [
+  {
+    subPath: 'keras',
+    is: isKerasFile,
+    load: async () => {
+      const { fillFromKeras, modelFromKeras } = await import('../keras')
+      return { read: modelFromKeras, fill: fillFromKeras }
+    },
+  },
+]
+
+/** The code of the format of a file; null for a file of this library. */
+export async function formatOf(bytes: Uint8Array): Promise<FormatModule | null> {
+  const format = formats.find(({ is }) => is(bytes))
+  if (format === undefined) return null
+  try {
+    return await format.load()
+  } catch (cause) {
+    throw new StateError(
+      `Files of this format are read by 'myelin/${format.subPath}', which could not be loaded. Import it: import 'myelin/${format.subPath}'`,
+      { cause },
+    )
+  }
+}
