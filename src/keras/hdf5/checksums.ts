@@ -5,18 +5,23 @@ import type { Cursor, FileBytes } from './bytes'
 /** Checks the last four bytes of a structure, the checksum of the bytes before. @throws FormatError if they differ */
 export function requireChecksum(file: FileBytes, { bytes }: Cursor, what: string): void {
   const end = bytes.length - 4
-  if (end < 0 || lookup3(bytes.subarray(0, end)) !== littleEndian(bytes, end)) throw differs(file, what)
+  if (end < 0) throw file.fail(`the file is damaged: ${what} of ${bytes.length} bytes`)
+  requireSame(file, bytes, end, lookup3(bytes.subarray(0, end)), what)
 }
 
 /** Checks the checksum at an offset, which was computed while its bytes were 0. @throws FormatError if it differs */
-export function requireInnerChecksum(file: FileBytes, bytes: Uint8Array, at: number, what: string): void {
+export function requireInnerChecksum(file: FileBytes, { bytes }: Cursor, at: number, what: string): void {
+  if (at + 4 > bytes.length) throw file.fail(`the file is damaged: ${what} of ${bytes.length} bytes`)
   const copy = new Uint8Array(bytes)
   copy.fill(0, at, at + 4)
-  if (lookup3(copy) !== littleEndian(bytes, at)) throw differs(file, what)
+  requireSame(file, bytes, at, lookup3(copy), what)
 }
 
-function differs(file: FileBytes, what: string): Error {
-  return file.fail(`the file is damaged: the checksum of ${what} differs`)
+function requireSame(file: FileBytes, bytes: Uint8Array, at: number, computed: number, what: string): void {
+  const stored = littleEndian(bytes, at)
+  if (stored === computed) return
+  const place = bytes.byteOffset - file.bytes.byteOffset + at
+  throw file.fail(`the file is damaged: the checksum of ${what} at byte ${place} is ${stored}, not ${computed}`)
 }
 
 export function littleEndian(bytes: Uint8Array, at: number): number {

@@ -89,7 +89,7 @@ export class FractalHeap {
   private readDirect(address: number, size: number, offset: number): void {
     const block = this.file.block(address, size, WHAT)
     this.readPrefix(block, 'FHDB', offset)
-    if (this.isChecked) requireInnerChecksum(this.file, block.bytes, 13 + this.offsetSize, WHAT)
+    if (this.isChecked) requireInnerChecksum(this.file, block, 13 + this.offsetSize, WHAT)
     this.blocks.push({ offset, bytes: block.bytes })
   }
 

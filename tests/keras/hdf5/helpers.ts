@@ -1,6 +1,6 @@
 // The content of HDF5 files as plain objects, which tests compare.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import type {
   Hdf5Array,
   Hdf5Dataset,
@@ -50,6 +50,20 @@ function named(value: number): string | number {
   return Object.is(value, -0) ? -0 : { Infinity: 'inf', '-Infinity': '-inf', NaN: 'nan' }[String(value)]!
 }
 
+const folder = new URL('../../golden/hdf5/', import.meta.url)
+
+function namesIn(path: string): string[] {
+  return readdirSync(new URL(path, folder)).flatMap((file) =>
+    file.endsWith('.h5') ? [file.slice(0, -'.h5'.length)] : [],
+  )
+}
+
+/** Files that h5py wrote. */
+export const fixtures: readonly string[] = namesIn('.')
+
+/** Such files with parts of HDF5 that are refused. */
+export const refused: readonly string[] = namesIn('refused')
+
 export function fixture(name: string): Uint8Array {
-  return new Uint8Array(readFileSync(new URL(`../../golden/hdf5/${name}.h5`, import.meta.url)))
+  return new Uint8Array(readFileSync(new URL(`${name}.h5`, folder)))
 }
