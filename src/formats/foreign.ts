@@ -54,7 +54,7 @@ export function foreignKind(bytes: Uint8Array): string | null {
   const head = latin(bytes, 0, 8)
   if (head.startsWith(ZIP)) return zipKind(bytes)
   if (head === HDF5)
-    return 'an HDF5 file, such as a Keras model (.h5, .weights.h5). Load a model with loadModel, and weights with loadWeights.'
+    return "an HDF5 file, such as a Keras model (.h5, .weights.h5). Load a model with loadModel, and weights with loadKerasWeights of 'myelin/keras'."
   if (head.startsWith('\x93NUMPY'))
     return "a NumPy array (.npy). Read it with readNpy of 'myelin/data' and pass it to model.setWeights."
   if (head.startsWith('GGUF')) return `a GGUF file. ${BY_WEIGHTS}`

@@ -3,14 +3,7 @@
 
 import { StateError } from '../core/errors'
 import { isKerasFile } from '../formats/foreign'
-import type { LayerBase } from '../layers/layer'
-import type { LoadOptions } from './load-options'
-
-/** What the sub-path of a format exports for this module. */
-interface FormatModule {
-  read(bytes: Uint8Array, options: LoadOptions): Promise<LayerBase>
-  fill?(model: LayerBase, bytes: Uint8Array): Promise<void>
-}
+import type { FormatModule } from './format-hook'
 
 /** A format. */
 interface Format {

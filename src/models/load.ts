@@ -23,6 +23,7 @@ import * as losses from '../losses'
 import { losses as namedLosses } from '../losses/registry'
 import * as metrics from '../metrics'
 import { metrics as namedMetrics } from '../metrics/registry'
+import { findFormatsWith } from './format-hook'
 import { formatOf } from './formats'
 import type { LoadOptions } from './load-options'
 import { jsonTable, loadTable } from './load-options'
@@ -284,6 +285,7 @@ export async function loadModel<In = Tensor, Out = Tensor>(
   requireArguments('loadModel', arguments, 2)
   const { signal } = readOptions('loadModel', loadTable, options)
   const bytes = await bytesFrom(source, 'loadModel', signal)
+  findFormatsWith(formatOf)
   const format = await formatOf(bytes)
   return typed(format === null ? modelFromBytes(bytes, options) : await format.read(bytes, options))
 }

@@ -41,7 +41,7 @@ import type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions }
 import { predict, predictOnBatch } from '../training/predict'
 import { TrainingState } from '../training/state'
 import { forward, guardedGradients, totalLoss } from '../training/step'
-import { formatOf } from './formats'
+import { knownFormatOf } from './format-hook'
 import { graphToConfig } from './graph-config'
 import { symbolsByKey } from './graph-order'
 import { graphFromConfig } from './reader'
@@ -468,7 +468,8 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   /**
-   * Loads weights that saveWeights or save wrote, by their paths, or those of a file of Keras. Replaces all weights, or none.
+   * Loads weights that saveWeights or save wrote, by their paths. Replaces all weights, or none. In Node, and after a call of
+   * loadModel, also those of a file of Keras; elsewhere `loadKerasWeights` of `myelin/keras` loads these.
    * @param source the bytes, a path (Node), a URL, or a `File` or `Blob`
    * @throws FormatError if a weight is missing or has another shape; StateError, with its cause, if the source cannot
    * be read
@@ -476,8 +477,8 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   async loadWeights(source: ByteSource, options: ReadOptions = {}): Promise<void> {
     const { signal } = readOptions('loadWeights', signalOption(), options)
     const bytes = await bytesFrom(source, 'loadWeights', signal)
-    const format = await formatOf(bytes)
-    if (format?.fill === undefined) loadWeightsFrom(this, bytes)
+    const format = await knownFormatOf(bytes)
+    if (format === null) loadWeightsFrom(this, bytes)
     else await format.fill(this, bytes)
   }
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { FormatError, Dense, Input, Model, Sequential, loadModel, ops } from '../../src'
-import { readKeras } from '../../src/keras'
+import { loadKerasWeights, readKeras } from '../../src/keras'
 import { bytesOf, differenceOf, filesIn, inputsOf, jsonOf } from './goldens'
 import type { Golden } from './goldens'
 
@@ -62,16 +62,24 @@ describe('weights into a model that is made in code', () => {
     )
     const model = new Model({ inputs: x, outputs: dense })
     // The file has more layers than these.
-    await expect(model.loadWeights(bytesOf('3.15/core.keras'))).rejects.toThrow(
+    await expect(loadKerasWeights(model, bytesOf('3.15/core.keras'))).rejects.toThrow(
       /the file has weights at layers\/dense_3/,
     )
     expect(file.getLayer('dense').weights[0]!.shape).toEqual([5, 3])
   })
 
+  it('are loaded by loadWeights, too, once loadModel was called', async () => {
+    const model = await loadModel(bytesOf('3.15/core.keras'))
+    const before = model.getWeights().map(({ data }) => Array.from(data))
+    model.setWeights(model.getWeights().map((weight) => ops.multiply(weight, 0)))
+    await model.loadWeights(bytesOf('3.15/core.h5'))
+    expect(model.getWeights().map(({ data }) => Array.from(data))).toEqual(before)
+  })
+
   it('are refused by name if they do not fit, and then nothing is changed', async () => {
     const model = made(3)
     const before = model.getWeights().map(({ data }) => Array.from(data))
-    const error = await model.loadWeights(bytesOf('3.15/training/sgd.keras')).catch((each: unknown) => each)
+    const error = await loadKerasWeights(model, bytesOf('3.15/training/sgd.keras')).catch((each: unknown) => each)
     expect(error).toBeInstanceOf(FormatError)
     expect(String(error)).toContain('the file has weights at layers/batch_normalization')
     expect(model.getWeights().map(({ data }) => Array.from(data))).toEqual(before)
