@@ -3,10 +3,13 @@
 
 import { FormatError, quoted } from '../../core/errors'
 import { decodeUtf8 } from '../../core/text'
+import { littleEndian, lookup3 } from './checksums'
 import type { Inflate } from './inflate'
 
 /** Memory that a file may take beyond its own size, for decompressed and repeated values and for objects. */
 const ALLOWANCE = 2 ** 26
+/** Memory of an object that stands for some bytes of a file. */
+const OBJECT_SIZE = 128
 
 export class FileBytes {
   /** The path of the object that is read. */
@@ -49,6 +52,11 @@ export class FileBytes {
     }
   }
 
+  /** Counts objects that stand for bytes of the file, before they are made. */
+  chargeObjects(count: number, what: string): void {
+    this.charge(count * OBJECT_SIZE, what)
+  }
+
   /** The bytes of one structure. @throws FormatError if they end after the file, or belong to another structure, too */
   block(start: number, size: number, what: string): Cursor {
     return new Cursor(this, this.claim(start, size, what), what)
@@ -57,7 +65,7 @@ export class FileBytes {
   /** The same bytes without a cursor. */
   claim(start: number, size: number, what: string): Uint8Array {
     const end = start + size
-    if (!(end <= this.bytes.length)) {
+    if (!(size >= 0 && end <= this.bytes.length)) {
       throw this.fail(
         `the file is truncated or damaged: ${what} should be at bytes ${start} to ${end}, the file has ${this.bytes.length}`,
       )
@@ -122,6 +130,23 @@ export class Cursor {
     const found = String.fromCharCode(...this.take(letters.length))
     if (found !== letters)
       throw this.file.fail(`the file is damaged: ${this.what} should begin with ${letters}, not with ${quoted(found)}`)
+  }
+
+  /**
+   * Checks a checksum of the structure: its last bytes, of all before; or bytes within it, of all with zeros in their place.
+   * @throws FormatError if it differs
+   */
+  requireChecksum(at?: number): void {
+    const { bytes, file, what } = this
+    const place = at ?? bytes.length - 4
+    if (place < 0 || place + 4 > bytes.length) throw file.fail(`the file is damaged: ${what} of ${bytes.length} bytes`)
+    const checked = new Uint8Array(at === undefined ? bytes.subarray(0, place) : bytes)
+    if (at !== undefined) checked.fill(0, at, at + 4)
+    const stored = littleEndian(bytes, place)
+    const computed = lookup3(checked)
+    if (stored === computed) return
+    const where = bytes.byteOffset - file.bytes.byteOffset + place
+    throw file.fail(`the file is damaged: the checksum of ${what} at byte ${where} is ${stored}, not ${computed}`)
   }
 
   /** @throws FormatError if the next byte is not one of these versions */

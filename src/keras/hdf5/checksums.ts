@@ -1,28 +1,4 @@
-// The two checksums of HDF5.
-
-import type { Cursor, FileBytes } from './bytes'
-
-/** Checks the last four bytes of a structure, the checksum of the bytes before. @throws FormatError if they differ */
-export function requireChecksum(file: FileBytes, { bytes }: Cursor, what: string): void {
-  const end = bytes.length - 4
-  if (end < 0) throw file.fail(`the file is damaged: ${what} of ${bytes.length} bytes`)
-  requireSame(file, bytes, end, lookup3(bytes.subarray(0, end)), what)
-}
-
-/** Checks the checksum at an offset, which was computed while its bytes were 0. @throws FormatError if it differs */
-export function requireInnerChecksum(file: FileBytes, { bytes }: Cursor, at: number, what: string): void {
-  if (at + 4 > bytes.length) throw file.fail(`the file is damaged: ${what} of ${bytes.length} bytes`)
-  const copy = new Uint8Array(bytes)
-  copy.fill(0, at, at + 4)
-  requireSame(file, bytes, at, lookup3(copy), what)
-}
-
-function requireSame(file: FileBytes, bytes: Uint8Array, at: number, computed: number, what: string): void {
-  const stored = littleEndian(bytes, at)
-  if (stored === computed) return
-  const place = bytes.byteOffset - file.bytes.byteOffset + at
-  throw file.fail(`the file is damaged: the checksum of ${what} at byte ${place} is ${stored}, not ${computed}`)
-}
+// Checksums of HDF5 and of zlib.
 
 export function littleEndian(bytes: Uint8Array, at: number): number {
   return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
@@ -31,7 +7,7 @@ export function littleEndian(bytes: Uint8Array, at: number): number {
 const rotate = (x: number, by: number): number => (x << by) | (x >>> (32 - by))
 
 /** Bob Jenkins' hash `lookup3` (hashlittle, initial value 0), the checksum of metadata. */
-function lookup3(bytes: Uint8Array): number {
+export function lookup3(bytes: Uint8Array): number {
   const words = new Uint8Array(Math.max(Math.ceil(bytes.length / 12), 1) * 12)
   words.set(bytes)
   let a = (0xdeadbeef + bytes.length) | 0

@@ -20,7 +20,7 @@ export function readFilters(file: FileBytes, message: Cursor | undefined): Filte
   const version = message.version(1, 2)
   const count = message.uint(1)
   if (version === 1) message.take(6)
-  return Array.from({ length: count }, () => {
+  const filters = Array.from({ length: count }, (): Filter => {
     const id = message.uint(2)
     const nameSize = version === 1 || id >= 256 ? message.uint(2) : 0
     message.take(2)
@@ -35,6 +35,8 @@ export function readFilters(file: FileBytes, message: Cursor | undefined): Filte
     file.isCompressed ||= id === GZIP
     return { id, values }
   })
+  if (new Set(filters.map(({ id }) => id)).size < count) throw file.fail('a filter that is used twice is not supported')
+  return filters
 }
 
 /**
@@ -76,8 +78,8 @@ function inflated(file: FileBytes, bytes: Uint8Array, most: number): Uint8Array 
 
 /** Shuffled elements: first the first byte of each, then the second byte of each, …; then the bytes after the last. */
 function unshuffle(bytes: Uint8Array, size: number): Uint8Array {
-  if (size < 2) return bytes
   const count = Math.floor(bytes.length / size)
+  if (size < 2 || count === 0) return bytes
   const result = new Uint8Array(bytes)
   for (let i = 0, from = 0; i < size; i++) for (let k = 0; k < count; k++) result[k * size + i] = bytes[from++]!
   return result

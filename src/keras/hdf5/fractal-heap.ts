@@ -8,7 +8,6 @@
 
 import type { FileBytes } from './bytes'
 import { Cursor } from './bytes'
-import { requireChecksum, requireInnerChecksum } from './checksums'
 import { bytesFor, readRecords } from './trees'
 
 const WHAT = 'a fractal heap'
@@ -39,7 +38,7 @@ export class FractalHeap {
     private readonly address: number,
   ) {
     const head = file.block(address, 146, WHAT)
-    requireChecksum(file, head, WHAT)
+    head.requireChecksum()
     head.signature('FRHP')
     head.version(0)
     this.idSize = head.uint(2)
@@ -71,7 +70,7 @@ export class FractalHeap {
     const { file, width, directRows } = this
     if (!(rows >= 1 && rows <= MOST_ROWS)) throw file.fail(`the file is damaged: ${WHAT} has a table of ${rows} rows`)
     const block = file.block(address, 13 + this.offsetSize + rows * width * 8 + 4, WHAT)
-    requireChecksum(file, block, WHAT)
+    block.requireChecksum()
     this.readPrefix(block, 'FHIB', start)
     let offset = start
     for (let row = 0; row < rows; row++) {
@@ -89,7 +88,7 @@ export class FractalHeap {
   private readDirect(address: number, size: number, offset: number): void {
     const block = this.file.block(address, size, WHAT)
     this.readPrefix(block, 'FHDB', offset)
-    if (this.isChecked) requireInnerChecksum(this.file, block, 13 + this.offsetSize, WHAT)
+    if (this.isChecked) block.requireChecksum(13 + this.offsetSize)
     this.blocks.push({ offset, bytes: block.bytes })
   }
 

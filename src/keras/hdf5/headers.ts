@@ -1,7 +1,6 @@
 // The superblock, and object headers: the messages that describe a group or a dataset.
 
 import type { Cursor, FileBytes } from './bytes'
-import { requireChecksum } from './checksums'
 
 /** The types of messages that are read; others say nothing about the content. */
 export const MESSAGE = {
@@ -46,7 +45,7 @@ export function readSuperblock(file: FileBytes): number {
   const end = block.uint(8)
   if (end > file.bytes.length)
     throw file.fail(`the file is truncated: it should have ${end} bytes, it has ${file.bytes.length}`)
-  if (!isOld) requireChecksum(file, block, what)
+  if (!isOld) block.requireChecksum()
   if (isOld && block.address() !== null) throw file.fail('a file in several parts is not supported')
   if (isOld) block.take(8)
   return block.uint(8)
@@ -90,7 +89,7 @@ function newHeader(file: FileBytes, address: number): Message[] {
   let size = 0
   for (let i = 0; i < sizeBytes; i++) size += (file.bytes[address + start - sizeBytes + i] ?? 0) * 256 ** i
   const first = file.block(address, start + size + 4, what)
-  requireChecksum(file, first, what)
+  first.requireChecksum()
   first.signature('OHDR')
   first.version(2)
   first.take(start - 5)
@@ -107,7 +106,7 @@ function newHeader(file: FileBytes, address: number): Message[] {
       const data = block.part(size, 'a message of an object header')
       add(file, found, { type, data }, messageFlags, (at, length) => {
         const more = file.block(at, length, what)
-        requireChecksum(file, more, what)
+        more.requireChecksum()
         more.signature('OCHK')
         blocks.push(more)
       })
@@ -129,7 +128,9 @@ function add(
   const isKnown = Object.values<number>(MESSAGE).includes(type)
   if (isKnown && flags & SHARED) throw file.fail(SHARED_REFUSED)
   if (!isKnown && flags & REQUIRED) throw file.fail(`the object has an unknown message of type ${type}`)
-  if (isKnown) found.push(message)
+  if (!isKnown) return
+  file.chargeObjects(1, 'messages of headers')
+  found.push(message)
 }
 
 /** The only message of a type; undefined if there is none. */

@@ -108,6 +108,7 @@ function readChunks(
     if (found.has(index) || start.some((at, axis) => at % extents[axis]! !== 0 || at >= shape[axis]!))
       throw file.fail(`the file is damaged: a chunk at [${index}] of ${formatShape(shape)}`)
     found.add(index)
+    file.chargeObjects(2, 'chunks')
     if (filters.length > 0) file.charge(chunkSize, what)
     else requireTotal(file, stored, chunkSize)
     return { bytes: file.claim(child, stored, 'a chunk'), mask, start }

@@ -36,6 +36,7 @@ function readSymbolNode(file: FileBytes, address: number, names: Cursor): Link[]
   head.take(1)
   const count = head.uint(2)
   const entries = file.block(address + 8, count * 40, what)
+  file.chargeObjects(count, 'links')
   return Array.from({ length: count }, () => {
     const name = names.from(entries.uint(8)).terminatedName()
     const object = entries.address()

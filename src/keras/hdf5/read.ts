@@ -19,12 +19,10 @@ import { readDenseAttributes, readDenseLinks, readLink } from './new-groups'
 import type { Link } from './old-groups'
 import { readSymbolTable } from './old-groups'
 import type { Hdf5Array, Hdf5Dataset, Hdf5Group } from './types'
-import { GlobalHeaps, STRING_SIZE, readValues } from './values'
+import { GlobalHeaps, readValues } from './values'
 
 const DEEPEST = 100
 const HIGHEST_RANK = 32
-/** Memory of a group, dataset or attribute, however small. */
-const OBJECT_SIZE = 256
 
 /**
  * The groups and datasets of a file.
@@ -63,7 +61,7 @@ class Reader {
         throw file.fail('the object has another path, too: cycles and several links to one object are not supported')
       if (depth > DEEPEST) throw file.fail(`groups may be nested ${DEEPEST} deep`)
       this.headers.add(address)
-      file.charge(OBJECT_SIZE, 'objects')
+      file.chargeObjects(4, 'groups and datasets')
       const messages = readHeader(file, address)
       const attributes = this.attributes(messages)
       return messages.some(({ type }) => type === MESSAGE.layout)
@@ -108,8 +106,7 @@ class Reader {
     const datatype = readDatatype(file, data)
     if (datatype.isOpaque && attributes.get('dtype')?.values[0] !== 'bfloat16')
       throw file.fail("opaque elements are supported only with the attribute dtype = 'bfloat16'")
-    if (datatype.type === 'string')
-      file.charge(sizeOf(shape) * STRING_SIZE, `strings of the shape ${formatShape(shape)}`)
+    if (datatype.type === 'string') file.chargeObjects(sizeOf(shape), `strings of the shape ${formatShape(shape)}`)
     const bytes = readLayout(file, messages, shape, datatype.size)
     const read = (): Hdf5Array => file.within(path, () => readValues(file, heaps, datatype, shape, bytes()))
     return { kind: 'dataset', type: datatype.type, shape, attributes, read }
@@ -121,7 +118,7 @@ class Reader {
     const attributes = new Map<string, Hdf5Array>()
     const all = messages.filter(({ type }) => type === MESSAGE.attribute).map(({ data }) => data)
     for (const message of [...all, ...(info === undefined ? [] : readDenseAttributes(file, info))]) {
-      file.charge(OBJECT_SIZE, 'attributes')
+      file.chargeObjects(2, 'attributes')
       const [name, value] = this.attribute(message)
       if (attributes.has(name))
         throw file.fail(`the file is damaged: it has two attributes with the name ${quoted(name)}`)
@@ -148,8 +145,7 @@ class Reader {
       const shape = this.shape(space)
       const size = sizeOf(shape) * datatype.size
       if (datatype.isOpaque) throw file.fail('opaque attributes are not supported')
-      if (datatype.type === 'string')
-        file.charge(sizeOf(shape) * STRING_SIZE, `strings of the shape ${formatShape(shape)}`)
+      if (datatype.type === 'string') file.chargeObjects(sizeOf(shape), `strings of the shape ${formatShape(shape)}`)
       return [text, readValues(file, this.heaps, datatype, shape, message.take(size))]
     })
   }

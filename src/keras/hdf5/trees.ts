@@ -1,7 +1,6 @@
 // B-trees of versions 1 and 2, as lists of their entries. Keys are not compared: an entry is never searched.
 
 import type { Cursor, FileBytes } from './bytes'
-import { requireChecksum } from './checksums'
 
 /** More levels than the B-tree of any file needs. */
 const MOST_LEVELS = 16
@@ -27,6 +26,7 @@ export function readTree(
     throw file.fail(`the file is damaged: ${what} has a node of type ${actualType} and level ${actualLevel}`)
   const count = head.uint(2)
   const entries = file.block(address + 24, count * (keySize + 8) + keySize, what)
+  file.chargeObjects(count, what)
   const children = Array.from({ length: count }, () => ({ key: entries.part(keySize), child: entries.uint(8) }))
   if (actualLevel === 0) return children
   return children.flatMap(({ child }) => readTree(file, child, type, keySize, actualLevel - 1))
@@ -41,7 +41,7 @@ export function readTree(
 export function readRecords(file: FileBytes, address: number, type: number): Cursor[] {
   const what = 'a B-tree'
   const head = file.block(address, 38, what)
-  requireChecksum(file, head, what)
+  head.requireChecksum()
   head.signature('BTHD')
   head.version(0)
   if (head.uint(1) !== type) throw file.fail(`the file is damaged: ${what} of another type`)
@@ -69,10 +69,11 @@ export function readRecords(file: FileBytes, address: number, type: number): Cur
     const pointerSize = level === 0 ? 0 : 8 + countSize + totalSizes[level - 1]!
     const pointers = level === 0 ? 0 : count + 1
     const node = file.block(at, 6 + count * recordSize + pointers * pointerSize + 4, what)
-    requireChecksum(file, node, what)
+    node.requireChecksum()
     node.signature(level === 0 ? 'BTLF' : 'BTIN')
     node.version(0)
     if (node.uint(1) !== type) throw file.fail(`the file is damaged: ${what} with a node of another type`)
+    file.chargeObjects(count, what)
     const records = Array.from({ length: count }, () => node.part(recordSize))
     for (let i = 0; i <= count; i++) {
       if (level > 0) {

@@ -35,7 +35,8 @@ export type Hdf5Type =
 
 /**
  * An array of numbers or strings, row by row. The writer makes a string of variable length of a scalar, and strings of the
- * length of the longest one of an array, as Keras does.
+ * length of the longest one of an array, as Keras does. Values that were read may be views of the bytes of the file: copy
+ * those that are changed.
  */
 export interface Hdf5Array {
   readonly type: Hdf5Type
@@ -50,10 +51,7 @@ export interface Hdf5Dataset {
   readonly type: Hdf5Type
   readonly shape: Shape
   readonly attributes: ReadonlyMap<string, Hdf5Array>
-  /**
-   * The values may be a view of the bytes of the file: copy those that are changed.
-   * @throws FormatError for values that the file does not contain
-   */
+  /** @throws FormatError for values that are damaged */
   read(): Hdf5Array
 }
 

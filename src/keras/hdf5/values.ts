@@ -9,9 +9,6 @@ import { elements } from './elements'
 import type { NumberType } from './elements'
 import type { Hdf5Array, Hdf5Numbers } from './types'
 
-/** Memory of an array element that is a string, however short. */
-export const STRING_SIZE = 64
-
 export function readValues(
   file: FileBytes,
   heaps: GlobalHeaps,
@@ -105,6 +102,7 @@ export class GlobalHeaps {
       const size = block.uint(8)
       // Index 0 is the free rest.
       if (index === 0) break
+      file.chargeObjects(1, what)
       if (objects.has(index)) throw file.fail(`the file is damaged: ${what} has the index ${index} twice`)
       objects.set(index, block.take(size))
       block.align()

