@@ -83,10 +83,6 @@ const ALL: Rows = {
 const RECURRENT: Rows = {
   time_major: only([false], 'the batch is the first axis'),
 }
-const FANS: Rows = {
-  input_axes: without('axes of fans follow from the layer; the file has the values of weights'),
-  output_axes: without('axes of fans follow from the layer; the file has the values of weights'),
-}
 const LOOKUP: Rows = {
   vocabulary_size: without('it follows from the vocabulary'),
   vocabulary_dtype: without('integers are int32'),
@@ -149,13 +145,6 @@ const CLASSES: Readonly<Record<string, Rows>> = {
   Embedding: { input_length: without('Keras 2: the length of a sequence follows from the input') },
   MultiHeadAttention: HEADS,
   GroupedQueryAttention: HEADS,
-  VarianceScaling: FANS,
-  GlorotUniform: FANS,
-  GlorotNormal: FANS,
-  HeUniform: FANS,
-  HeNormal: FANS,
-  LecunUniform: FANS,
-  LecunNormal: FANS,
   LeakyReLU: { alpha: as('negativeSlope', 'its name in Keras 2') },
   ThresholdedReLU: { theta: as('threshold', 'the layer of Keras 2 is a ReLU with a threshold') },
   BatchNormalization: {
@@ -214,4 +203,10 @@ export function differenceOf(className: string, option: string): Difference | nu
 /** Whether a value is a dtype policy, which configurations have in place of a name. */
 export function isPolicy(value: Json): boolean {
   return isObject(value) && /DTypePolicy|Policy(?:Map)?$/.test(value.class_name)
+}
+
+/** The tokens of a vocabulary, one a line. */
+export function tokensOf(className: string, bytes: Uint8Array): Json {
+  const lines = new TextDecoder().decode(bytes).split('\n')
+  return className === 'IntegerLookup' ? lines.map(Number) : lines
 }

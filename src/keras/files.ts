@@ -3,15 +3,19 @@
 import { requireArguments } from '../core/arguments'
 import { readOptions } from '../core/options'
 import { typed } from '../core/tree'
+import { writeFile } from '../runtime/files'
 import type { ReadOptions } from '../data/abort'
 import { signalOption } from '../data/abort'
 import type { LoadOptions } from '../models/load-options'
 import { loadTable } from '../models/load-options'
 import type { Model } from '../models/model'
+import type { SaveOptions } from '../models/save'
+import { saveTable } from '../models/save'
 import type { Tensor } from '../ops/tensor'
 import type { ByteSource } from '../runtime/platform'
 import { bytesFrom } from '../runtime/platform'
 import { fillFromKeras, modelFromKeras } from './read'
+import { archiveOf } from './write'
 
 /** A path (Node), a URL, bytes, or a `File` or `Blob`. */
 export type KerasSource = ByteSource
@@ -38,6 +42,28 @@ export async function readKeras<In = Tensor, Out = Tensor>(
   requireArguments('readKeras', arguments, 2)
   const { signal } = readOptions('readKeras', loadTable, options)
   return typed(await modelFromKeras(await bytesFrom(source, 'readKeras', signal), options))
+}
+
+/**
+ * A model as a `.keras` file, which Keras 3 opens on every backend: it has the weights, the options of compile and the state of the
+ * optimizer. In Node, `model.save('model.keras')` does the same.
+ *
+ *   const bytes = await writeKeras(model)
+ *
+ * Keras: `Model.save`.
+ * @param path where to write it as well (Node); null for bytes alone
+ * @throws FormatError for layers, options and ops that Keras does not have, all of them in one message
+ */
+export async function writeKeras(
+  model: Model<never, unknown>,
+  path?: string | URL | null,
+  options: SaveOptions = {},
+): Promise<Uint8Array> {
+  requireArguments('writeKeras', arguments, 3)
+  const { includeOptimizer } = readOptions('writeKeras', saveTable, options)
+  const bytes = archiveOf(typed(model), includeOptimizer)
+  if (path != null) await writeFile(path, bytes, 'writeKeras')
+  return bytes
 }
 
 /**

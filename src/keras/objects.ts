@@ -5,24 +5,13 @@ import { ArgumentError, FormatError, camelKey, knownName } from '../core/errors'
 import { optionsOf } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { customObject, customObjectScope, snakeCase } from '../core/registry'
-import { add, clip, multiply } from '../ops/numpy/elementwise'
-import type { Tensor } from '../ops/tensor'
 import { kinds, libraryClass } from '../saving/kinds'
-import { RENAMED, differenceOf, isPolicy } from './differences'
+import { RENAMED, differenceOf, isPolicy, tokensOf } from './differences'
 import type { LayerReader, SavedLayer } from './graphs'
+import { FORMER_HARD_SIGMOID } from './former'
 import { functionalConfig } from './graphs'
 import { isObject, isRecord, own, recordAt } from './json'
 import type { JsonRecord, KerasObject } from './json'
-
-const FORMER_HARD_SIGMOID = 'formerHardSigmoid'
-
-/**
- * min(max(0.2 x + 0.5, 0), 1): `hard_sigmoid` of Keras 2, which models in its files call. Keras 3 has relu6(x + 3) / 6 under that name. A
- * model with it is loaded from a file of this library with `customObjects: { formerHardSigmoid }`.
- */
-export function formerHardSigmoid(x: Tensor): Tensor {
-  return clip(add(multiply(x, 0.2), 0.5), 0, 1)
-}
 
 /** What could not be read, so that one error names all of it. */
 interface Refused {
@@ -245,12 +234,6 @@ export class ObjectReader implements LayerReader {
       `the function of a Lambda is Python, which is never run. Pass yours in customObjects as '${wanted}': { ${JSON.stringify(wanted)}: (x) => … }`,
     )
   }
-}
-
-/** The tokens of a vocabulary, one a line. */
-function tokensOf(className: string, bytes: Uint8Array): Json {
-  const lines = new TextDecoder().decode(bytes).split('\n')
-  return className === 'IntegerLookup' ? lines.map(Number) : lines
 }
 
 /** The options of a class of the library; null for a class of the user. */

@@ -25,7 +25,7 @@ const ATTRIBUTES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     query: 'query_dense',
     key: 'key_dense',
     value: 'value_dense',
-    gate: 'gate_dense',
+    gate: '_gate_dense',
     attentionOutput: 'output_dense',
   },
   GroupedQueryAttention: {

@@ -13,7 +13,7 @@ import { LayerGraph } from '../models/layer-graph'
 import { Model } from '../models/model'
 import { Sequential } from '../models/sequential'
 import { kinds } from '../saving/kinds'
-import { formerHardSigmoid } from './objects'
+import { FORMER_HARD_SIGMOID } from './former'
 import { graphConfig } from './write-graphs'
 import { kerasName } from './write-names'
 
@@ -102,9 +102,11 @@ export class ObjectWriter {
     const className = classNameOf(layer)
     if (layer instanceof Sequential) return object('keras', className, this.sequential(layer))
     if (layer instanceof Model && layer.graph instanceof LayerGraph && layer.constructor === Model)
-      return object('keras.src.models.functional', 'Functional', { ...this.common(layer), ...graphConfig(layer.graph, this) })
-    if (layer instanceof Model)
-      this.refuse(`a class of models that is not made of a graph cannot be written`)
+      return object('keras.src.models.functional', 'Functional', {
+        ...this.common(layer),
+        ...graphConfig(layer.graph, this),
+      })
+    if (layer instanceof Model) this.refuse(`a class of models that is not made of a graph cannot be written`)
     const isOwn = !Object.hasOwn(kinds()['layers']!.registry.all, className)
     if (layer instanceof InputLayer) return object('keras.layers', className, inputConfig(layer))
     const config = this.config(layer)
@@ -142,9 +144,15 @@ export class ObjectWriter {
     if (option === 'dataFormat' && value === null) return
     if (option === 'inputDim' && !EMBEDDINGS.includes(className)) return
     if (option === 'groups' && Array.isArray(value) && value.length === 0) return
+    // Keras has a number there, although it accepts a list.
+    if (className === 'UpSampling1D' && option === 'size' && Array.isArray(value)) {
+      made[option] = value[0]!
+      return
+    }
     const meaningless = Object.hasOwn(OURS, option) ? OURS[option]! : null
     if (meaningless !== null) {
-      const isOthers = meaningless.length > 0 && !meaningless.some((each) => JSON.stringify(each) === JSON.stringify(value))
+      const isOthers =
+        meaningless.length > 0 && !meaningless.some((each) => JSON.stringify(each) === JSON.stringify(value))
       if (isOthers) this.refuse(`Keras has no option ${option} of ${className}`)
       return
     }
@@ -152,12 +160,14 @@ export class ObjectWriter {
   }
 
   private value(value: Json, option: string, namespace: string | null): Json {
-    if (value === formerHardSigmoid.name) return this.refuse('Keras has no hard_sigmoid of Keras 2 any more')
+    if (value === FORMER_HARD_SIGMOID) return this.refuse('Keras has no hard_sigmoid of Keras 2 any more')
     if (typeof value === 'string') return kerasName(value)
     if (Array.isArray(value)) return value.map((each: Json) => this.value(each, option, namespace))
     if (!isBranch(value)) return value
     if (!isSerialized(value))
-      return Object.fromEntries(Object.entries(value as Config).map(([key, each]) => [key, this.value(each, option, namespace)]))
+      return Object.fromEntries(
+        Object.entries(value as Config).map(([key, each]) => [key, this.value(each, option, namespace)]),
+      )
     const { className, config } = value
     const made: Record<string, Json> = {}
     for (const [name, each] of Object.entries(config)) this.option(className, name, each, made)
@@ -165,8 +175,11 @@ export class ObjectWriter {
   }
 }
 
-function object(module: string, className: string, config: Record<string, Json>): Record<string, Json> {
-  return { module, class_name: className, config, registered_name: null }
+/** Classes that Keras exports under another name. */
+const EXPORTED: Readonly<Record<string, string>> = { GroupedQueryAttention: 'GroupQueryAttention' }
+
+function object(module: string, ownName: string, config: Record<string, Json>): Record<string, Json> {
+  return { module, class_name: EXPORTED[ownName] ?? ownName, config, registered_name: null }
 }
 
 function inputConfig({ batchSize, shape, dtype, name }: InputLayer): Record<string, Json> {

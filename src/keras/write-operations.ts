@@ -16,8 +16,18 @@ interface OperationClass {
 
 /** `add equal`: ops of so many operands, with these options. */
 const ROWS: readonly (readonly [module: string, operands: number, options: string, names: string])[] = [
-  ['numpy', 1, '', 'abs exp log log1p expm1 sqrt square tanh sinh cosh sin cos tan floor ceil round sign negative reciprocal logicalNot isnan isfinite isinf'],
-  ['numpy', 2, '', 'add subtract multiply divide maximum minimum power mod floorDivide matmul equal notEqual greater greaterEqual less lessEqual logicalAnd logicalOr logicalXor'],
+  [
+    'numpy',
+    1,
+    '',
+    'abs exp log log1p expm1 sqrt square tanh sinh cosh sin cos tan floor ceil round sign negative reciprocal logicalNot isnan isfinite isinf',
+  ],
+  [
+    'numpy',
+    2,
+    '',
+    'add subtract multiply divide maximum minimum power mod floorDivide matmul equal notEqual greater greaterEqual less lessEqual logicalAnd logicalOr logicalXor',
+  ],
   ['numpy', 3, '', 'where'],
   ['numpy', 1, 'axis keepdims', 'sum mean max min var std prod any all argmax argmin'],
   ['numpy', 1, 'axis', 'cumsum cumprod concatenate stack expandDims squeeze flip sort'],
@@ -69,16 +79,27 @@ export interface WrittenOperation {
 
 /** A call of an op; null if Keras has no such op, or the call has an argument that is not written. */
 export function writtenOperation(op: string, input: readonly unknown[]): WrittenOperation | null {
-  if (op === 'getItem') return { module: 'keras.src.ops.numpy', className: 'GetItem', config: {}, args: [input[0], keyOf(input[1])] }
+  if (op === 'getItem')
+    return { module: 'keras.src.ops.numpy', className: 'GetItem', config: {}, args: [input[0], keyOf(input[1])] }
   if (op === 'einsum')
-    return { module: 'keras.src.ops.numpy', className: 'Einsum', config: { subscripts: String(input[0]) }, args: input.slice(1) }
+    return {
+      module: 'keras.src.ops.numpy',
+      className: 'Einsum',
+      config: { subscripts: String(input[0]) },
+      args: input.slice(1),
+    }
   if (op === 'average' && (input[2] ?? null) === null)
-    return { module: 'keras.src.ops.numpy', className: 'Average', config: { axis: (input[1] ?? null) as Json }, args: input.slice(0, 1) }
+    return {
+      module: 'keras.src.ops.numpy',
+      className: 'Average',
+      config: { axis: (input[1] ?? null) as Json },
+      args: input.slice(0, 1),
+    }
   const found = classOf(op)
   if (found === null) return null
   const { module, className, operands, options } = found
   const config: Record<string, Json> = {}
-  const given = [...input.slice(operands)]
+  const given = input.slice(operands)
   const last = given.at(-1)
   if (isBranch(last) && !Array.isArray(last)) {
     given.pop()

@@ -1,11 +1,13 @@
 // Writes `.keras` files, which Keras opens and goes on training.
 
+import { ArgumentError } from '../core/errors'
 import type { Config, Json } from '../core/registry'
-import { isSerialized, snakeCase } from '../core/registry'
+import { classNameOf, isSerialized, snakeCase } from '../core/registry'
 import { Sequential } from '../models/sequential'
-import type { Model } from '../models/model'
+import type { LayerBase } from '../layers/layer'
+import type { SaveOptions } from '../models/load-options'
+import { Model } from '../models/model'
 import type { Variable } from '../ops/variable'
-import { classNameOf } from '../core/registry'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import type { Optimizer } from '../optimizers/optimizer'
 import { writeArchive } from './archive'
@@ -27,7 +29,7 @@ export function archiveOf(model: AnyModel, includeOptimizer: boolean): Uint8Arra
   const compiled = includeOptimizer ? model.training.compiled : null
   const config = ObjectWriter.model(model)
   const files = new Map<string, Uint8Array>()
-  const put = (name: string, value: Json): void => void files.set(name, new TextEncoder().encode(JSON.stringify(value)))
+  const put = (name: string, value: Json): void => void files.set(name, new TextEncoder().encode(jsonOf(value)))
   put('metadata.json', { keras_version: KERAS_VERSION, date_saved: '1980-01-01@00:00:00' })
   put('config.json', {
     ...config,
@@ -38,6 +40,17 @@ export function archiveOf(model: AnyModel, includeOptimizer: boolean): Uint8Arra
   })
   files.set('model.weights.h5', weightsFile(model, compiled?.optimizer ?? null))
   return writeArchive(files)
+}
+
+/** JSON in which these options are floats of Python also if they are whole: Keras refuses integers. */
+function jsonOf(value: Json): string {
+  return JSON.stringify(value).replace(/(?<!\\)"(learning_rate|momentum)":(-?\d+)(?=[,}])/g, '"$1":$2.0')
+}
+
+/** The same for `model.save`. */
+export async function saveAsKeras(model: LayerBase, { includeOptimizer = true }: SaveOptions): Promise<Uint8Array> {
+  if (!(model instanceof Model)) throw new ArgumentError(`A file of Keras needs a model, received ${model}`)
+  return archiveOf(model, includeOptimizer)
 }
 
 function compileConfig({ optimizer, loss, lossWeights = null, metrics, weightedMetrics }: Config): Json {
@@ -96,7 +109,11 @@ export function weightsFile(model: AnyModel, optimizer: Optimizer | null): Uint8
   if (optimizer !== null) {
     put('optimizer', optimizer.name, optimizerArrays(optimizer).map(arrayFor))
     if (optimizer instanceof LossScaleOptimizer)
-      put('optimizer/inner_optimizer', snakeCase(classNameOf(optimizer.innerOptimizer)), optimizerArrays(optimizer.innerOptimizer).map(arrayFor))
+      put(
+        'optimizer/inner_optimizer',
+        snakeCase(classNameOf(optimizer.innerOptimizer)),
+        optimizerArrays(optimizer.innerOptimizer).map(arrayFor),
+      )
   }
   return writeHdf5(root as Hdf5GroupContent)
 }

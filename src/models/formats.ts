@@ -9,6 +9,8 @@ import type { FormatModule } from './format-hook'
 interface Format {
   /** The sub-path with its code, for errors. */
   readonly subPath: string
+  /** The ending of the paths to which it is written. */
+  readonly extension: string
   /** Whether bytes are a file of the format. */
   is(bytes: Uint8Array): boolean
   load(): Promise<FormatModule>
@@ -17,23 +19,24 @@ interface Format {
 const formats: readonly Format[] = [
   {
     subPath: 'keras',
+    extension: '.keras',
     is: isKerasFile,
     load: async () => {
-      const { fillFromKeras, modelFromKeras } = await import('../keras')
-      return { read: modelFromKeras, fill: fillFromKeras }
+      const { fillFromKeras, modelFromKeras, saveAsKeras } = await import('../keras')
+      return { read: modelFromKeras, fill: fillFromKeras, save: saveAsKeras }
     },
   },
 ]
 
-/** The code of the format of a file; null for a file of this library. */
-export async function formatOf(bytes: Uint8Array): Promise<FormatModule | null> {
-  const format = formats.find(({ is }) => is(bytes))
+/** The code of the format of a file, by its bytes or by its path; null for a file of this library. */
+export async function formatOf(file: Uint8Array | string): Promise<FormatModule | null> {
+  const format = formats.find(({ is, extension }) => (typeof file === 'string' ? file.endsWith(extension) : is(file)))
   if (format === undefined) return null
   try {
     return await format.load()
   } catch (cause) {
     throw new StateError(
-      `Files of this format are read by 'myelin/${format.subPath}', which could not be loaded. Import it: import 'myelin/${format.subPath}'`,
+      `Files of this format are read and written by 'myelin/${format.subPath}', which could not be loaded. Import it: import 'myelin/${format.subPath}'`,
       { cause },
     )
   }

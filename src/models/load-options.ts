@@ -1,4 +1,4 @@
-// The options with which files of models are read.
+// The options with which files of models are read and written.
 
 import { abortSignal, boolean, custom, nullable, option, recordOf } from '../core/options'
 import type { CustomObjects } from '../core/registry'
@@ -21,3 +21,8 @@ const classesKind = recordOf(
 export const jsonTable = { customObjects: option(classesKind, {}) }
 /** The options of loadModel. */
 export const loadTable = { ...jsonTable, compile: option(boolean, true), signal: option(nullable(abortSignal), null) }
+
+export interface SaveOptions {
+  /** false omits the options of compile and the optimizer's state. Default true. */
+  includeOptimizer?: boolean
+}

@@ -41,13 +41,14 @@ import type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions }
 import { predict, predictOnBatch } from '../training/predict'
 import { TrainingState } from '../training/state'
 import { forward, guardedGradients, totalLoss } from '../training/step'
+import type { FormatModule } from './format-hook'
 import { knownFormatOf } from './format-hook'
 import { graphToConfig } from './graph-config'
 import { symbolsByKey } from './graph-order'
 import { graphFromConfig } from './reader'
 import { LayerGraph } from './layer-graph'
 import type { NoOptions, SaveOptions } from './save'
-import { saveModel } from './save'
+import { saveModel, saveTable } from './save'
 import type { SummaryOptions } from './summary'
 import { printSummary } from './summary'
 
@@ -442,14 +443,17 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   /**
-   * The whole model as bytes: architecture, weights, the options of compile, optimizer state. A safetensors file.
+   * The whole model as bytes: architecture, weights, the options of compile, optimizer state. A safetensors file; for a path that
+   * ends in `.keras`, a file that Keras opens.
    * @param path where to write it as well (Node). Its folder must be there
    * @throws ArgumentError for an invalid path or an unknown option; StateError, with the file system's error as its
    * cause, if the file cannot be written
    */
   async save(path?: string | URL, options: SaveOptions = {}): Promise<Uint8Array> {
     if (path !== undefined) requirePath(path, 'save')
-    const bytes = saveModel(this, options)
+    const format = path === undefined ? null : await formatAt(String(path))
+    const bytes =
+      format === null ? saveModel(this, options) : await format.save(this, readOptions('save', saveTable, options))
     if (path !== undefined) await writeFile(path, bytes)
     return bytes
   }
@@ -554,6 +558,14 @@ function withBatch({ inputSpecs, outputSpecs }: LayerGraph, given: readonly Tens
     outputSpecs,
     ({ shape: [own, ...rest], dtype }) => new TensorSpec(own === undefined ? [] : [own ?? batch, ...rest], dtype),
   )
+}
+
+/** @throws ArgumentError for a format that is not known here: see format-hook.ts */
+async function formatAt(path: string): Promise<FormatModule | null> {
+  const format = await knownFormatOf(path)
+  if (format === null && path.endsWith('.keras'))
+    throw new ArgumentError("save: files of Keras are written by writeKeras of 'myelin/keras'")
+  return format
 }
 
 function hintOf(expected: readonly (number | null)[], shape: Shape): string {

@@ -108,7 +108,7 @@ def cases(file, seen):
         except Exception as error:  # a base class, or one that needs another package
             print(f"  {kind}: {described}: {str(error)[:80]}")
             continue
-        bases = ("Layer", "InputSpec", "Loss", "Metric", "Initializer", "Constraint", "l1_l2", "l1", "l2", "l1l2")
+        bases = ("Layer", "InputSpec", "Loss", "Metric", "Initializer", "Constraint", "l1_l2", "l1", "l2", "l1l2", "IdentityInitializer", "OrthogonalInitializer", "STFTInitializer")
         if not isinstance(saved, dict) or "class_name" not in saved or described["class"] in bases:
             continue
         seen |= keys
