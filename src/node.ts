@@ -1,6 +1,8 @@
-// The entry for Node: the names of `myelin`, and kernels that are read from files instead of decoded from text, which
-// saves 20 ms of a first step. The files are in the package only; without them the text is decoded.
+// The entry for Node: the names of `myelin`; kernels that are read from files instead of decoded from text, which saves 20 ms of
+// a first step; and all formats of files for models. The kernels' files are in the package only; without them the text is decoded.
 
+import { findFormatsWith } from './models/format-hook'
+import { formatOf } from './models/formats'
 import { nodeModule } from './runtime/platform'
 import { readBinariesWith } from './runtime/engine/wasm'
 
@@ -13,5 +15,7 @@ readBinariesWith((name) => {
     return null
   }
 })
+
+findFormatsWith(formatOf)
 
 export * from './index'

@@ -11,6 +11,7 @@ import * as balance from '../src/balance'
 import { constraints } from '../src/constraints/registry'
 import * as data from '../src/data'
 import * as explain from '../src/explain'
+import * as keras from '../src/keras'
 import { layers } from '../src/layers/registry'
 import { optimizers } from '../src/optimizers/registry'
 import { schedules } from '../src/optimizers/schedule-registry'
@@ -192,6 +193,7 @@ describe('names', () => {
     'myelin/balance': balance,
     'myelin/data': data,
     'myelin/explain': explain,
+    'myelin/keras': keras,
     'myelin/onnx': onnx,
     'myelin/search': search,
     'myelin/thrift': thrift,

@@ -9,11 +9,28 @@ function latin(bytes: Uint8Array, begin: number, end: number): string {
   return Array.from(bytes.subarray(begin, end), (byte) => String.fromCharCode(byte)).join('')
 }
 
+/** The first bytes of HDF5. */
+const HDF5 = '\x89HDF\r\n\x1a\n'
+const ZIP = 'PK\x03\x04'
+
 /** The names of the entries of a zip archive are at its start and at its end. */
+function namesIn(bytes: Uint8Array): string {
+  return latin(bytes, 0, 4096) + latin(bytes, Math.max(0, bytes.length - 65_536), bytes.length)
+}
+
+function isKerasArchive(names: string): boolean {
+  return names.includes('model.weights.h5') || names.includes('config.json')
+}
+
+/** Whether a file is one of Keras: a `.keras` archive, or HDF5. */
+export function isKerasFile(bytes: Uint8Array): boolean {
+  const head = latin(bytes, 0, 8)
+  return head === HDF5 || (head.startsWith(ZIP) && isKerasArchive(namesIn(bytes)))
+}
+
 function zipKind(bytes: Uint8Array): string {
-  const names = latin(bytes, 0, 4096) + latin(bytes, Math.max(0, bytes.length - 65_536), bytes.length)
-  if (names.includes('model.weights.h5') || names.includes('config.json'))
-    return `a Keras model (.keras). ${BY_WEIGHTS}`
+  const names = namesIn(bytes)
+  if (isKerasArchive(names)) return 'a Keras model (.keras). Load it with loadModel.'
   if (names.includes('data.pkl')) return `a PyTorch file (.pt). ${BY_WEIGHTS}`
   if (names.includes('.npy'))
     return "an archive of NumPy arrays (.npz). Read it with readNpz of 'myelin/data' and pass the arrays to model.setWeights."
@@ -35,8 +52,9 @@ function isOnnx(bytes: Uint8Array): boolean {
 /** The kind of a file, and what to do with it; null if unknown. */
 export function foreignKind(bytes: Uint8Array): string | null {
   const head = latin(bytes, 0, 8)
-  if (head.startsWith('PK\x03\x04')) return zipKind(bytes)
-  if (head === '\x89HDF\r\n\x1a\n') return `an HDF5 file, such as a Keras model (.h5, .weights.h5). ${BY_WEIGHTS}`
+  if (head.startsWith(ZIP)) return zipKind(bytes)
+  if (head === HDF5)
+    return "an HDF5 file, such as a Keras model (.h5, .weights.h5). Load a model with loadModel, and weights with loadKerasWeights of 'myelin/keras'."
   if (head.startsWith('\x93NUMPY'))
     return "a NumPy array (.npy). Read it with readNpy of 'myelin/data' and pass it to model.setWeights."
   if (head.startsWith('GGUF')) return `a GGUF file. ${BY_WEIGHTS}`

@@ -3,7 +3,7 @@
 import { foreignKind } from '../formats/foreign'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, FormatError, restate } from '../core/errors'
-import { abortSignal, boolean, custom, nullable, option, readOptions, recordOf } from '../core/options'
+import { readOptions } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { classesIn, construct, customObject, isSerialized } from '../core/registry'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
@@ -23,32 +23,21 @@ import * as losses from '../losses'
 import { losses as namedLosses } from '../losses/registry'
 import * as metrics from '../metrics'
 import { metrics as namedMetrics } from '../metrics/registry'
+import { findFormatsWith } from './format-hook'
+import { formatOf } from './formats'
+import type { LoadOptions } from './load-options'
+import { jsonTable, loadTable } from './load-options'
 import { Model } from './model'
 import { customObjectScope } from './scope'
 import { Sequential } from './sequential'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
+import type { ByteSource } from '../runtime/platform'
 import { bytesFrom } from '../runtime/platform'
 import type { CompileOptions } from '../training/compiled'
 import { savedVariables } from './save'
 
-export interface LoadOptions {
-  /** The user's classes and functions, by the names under which they were saved. */
-  customObjects?: CustomObjects
-  /** false: leave the model uncompiled. Default true. */
-  compile?: boolean
-  /** Ends reading early; loadModel then rejects with the signal's reason. Default: none. */
-  signal?: AbortSignal | null
-}
-
-const classesKind = recordOf(
-  custom<unknown>(
-    (value) => value,
-    () => null,
-  ),
-)
-const jsonTable = { customObjects: option(classesKind, {}) }
-const loadTable = { ...jsonTable, compile: option(boolean, true), signal: option(nullable(abortSignal), null) }
+export type { LoadOptions } from './load-options'
 
 interface Description {
   readonly className: string
@@ -172,7 +161,14 @@ function identifiers(value: Json | undefined): unknown {
   throw new FormatError('The file is damaged: the options of compile are incomplete')
 }
 
-function compileAgain(model: Model<unknown, unknown>, saved: Config, custom: CustomObjects): void {
+/** Compiles a model with saved options. @param customObjects the user's classes and functions */
+export function compileSaved(model: Model<unknown, unknown>, saved: Config, customObjects: CustomObjects): void {
+  const custom = {
+    LossScaleOptimizer,
+    ...unnamedIn(losses, namedLosses.all),
+    ...unnamedIn(metrics, namedMetrics.all),
+    ...customObjects,
+  }
   if (saved['loss'] === undefined) throw new FormatError('The file is damaged: the options of compile have no loss')
   const options = customObjectScope(custom, () => ({
     optimizer: optimizerOf(saved['optimizer']),
@@ -256,12 +252,7 @@ function readModel(
       if (weight.trainable === frozen.has(i)) weight.trainable = !frozen.has(i)
     })
     if (compile && description.compile !== null) {
-      const unnamed = {
-        LossScaleOptimizer,
-        ...unnamedIn(losses, namedLosses.all),
-        ...unnamedIn(metrics, namedMetrics.all),
-      }
-      compileAgain(made, description.compile, { ...unnamed, ...customObjects })
+      compileSaved(made, description.compile, customObjects)
       restoreSlots(made, weights, description.optimizerFor)
     }
     return made
@@ -275,24 +266,28 @@ function readModel(
 }
 
 /**
- * Loads a model that `model.save` wrote.
+ * Loads a model that `model.save` wrote, or a file of Keras, `.keras` or `.h5`. The format is found from the content; the code for
+ * other formats than that of this library is loaded when it is needed.
  *
  *   const model = await loadModel('model.safetensors', { customObjects: { Gate } })
+ *   const other = await loadModel('model.keras')
  *
  * In TypeScript, name the types of a model with several inputs or outputs: `loadModel<{ image: Tensor },
  * Tensor>(bytes)`.
- * @param source the bytes, a path (Node), or a URL (fetch)
+ * @param source the bytes, a path (Node), a URL (fetch), or a `File` or `Blob`
  * @throws FormatError for a truncated, damaged or foreign file; ArgumentError for an unknown option; StateError, with
  * its cause, if the source cannot be read
  */
 export async function loadModel<In = Tensor, Out = Tensor>(
-  source: Uint8Array | ArrayBuffer | string | URL,
+  source: ByteSource,
   options: LoadOptions = {},
 ): Promise<Model<In, Out>> {
   requireArguments('loadModel', arguments, 2)
   const { signal } = readOptions('loadModel', loadTable, options)
   const bytes = await bytesFrom(source, 'loadModel', signal)
-  return typed(modelFromBytes(bytes, options))
+  findFormatsWith(formatOf)
+  const format = await formatOf(bytes)
+  return typed(format === null ? modelFromBytes(bytes, options) : await format.read(bytes, options))
 }
 
 /**

@@ -28,6 +28,7 @@ import { withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import { writeFile } from '../runtime/files'
+import type { ByteSource } from '../runtime/platform'
 import { bytesFrom, requirePath } from '../runtime/platform'
 import type { History, Logs } from '../training/callbacks'
 import type { CompileOptions } from '../training/compiled'
@@ -40,12 +41,14 @@ import type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions }
 import { predict, predictOnBatch } from '../training/predict'
 import { TrainingState } from '../training/state'
 import { forward, guardedGradients, totalLoss } from '../training/step'
+import type { FormatModule } from './format-hook'
+import { knownFormatOf } from './format-hook'
 import { graphToConfig } from './graph-config'
 import { symbolsByKey } from './graph-order'
 import { graphFromConfig } from './reader'
 import { LayerGraph } from './layer-graph'
 import type { NoOptions, SaveOptions } from './save'
-import { saveModel } from './save'
+import { saveModel, saveTable } from './save'
 import type { SummaryOptions } from './summary'
 import { printSummary } from './summary'
 
@@ -440,14 +443,17 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   /**
-   * The whole model as bytes: architecture, weights, the options of compile, optimizer state. A safetensors file.
+   * The whole model as bytes: architecture, weights, the options of compile, optimizer state. A safetensors file; for a path that
+   * ends in `.keras`, a file that Keras opens.
    * @param path where to write it as well (Node). Its folder must be there
    * @throws ArgumentError for an invalid path or an unknown option; StateError, with the file system's error as its
    * cause, if the file cannot be written
    */
   async save(path?: string | URL, options: SaveOptions = {}): Promise<Uint8Array> {
     if (path !== undefined) requirePath(path, 'save')
-    const bytes = saveModel(this, options)
+    const format = path === undefined ? null : await formatAt(String(path))
+    const bytes =
+      format === null ? saveModel(this, options) : await format.save(this, readOptions('save', saveTable, options))
     if (path !== undefined) await writeFile(path, bytes)
     return bytes
   }
@@ -466,14 +472,18 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   /**
-   * Loads weights that saveWeights or save wrote, by their paths. Replaces all weights, or none.
-   * @param source the bytes, a path (Node), or a URL
+   * Loads weights that saveWeights or save wrote, by their paths. Replaces all weights, or none. In Node, and after a call of
+   * loadModel, also those of a file of Keras; elsewhere `loadKerasWeights` of `myelin/keras` loads these.
+   * @param source the bytes, a path (Node), a URL, or a `File` or `Blob`
    * @throws FormatError if a weight is missing or has another shape; StateError, with its cause, if the source cannot
    * be read
    */
-  async loadWeights(source: Uint8Array | ArrayBuffer | string | URL, options: ReadOptions = {}): Promise<void> {
+  async loadWeights(source: ByteSource, options: ReadOptions = {}): Promise<void> {
     const { signal } = readOptions('loadWeights', signalOption(), options)
-    loadWeightsFrom(this, await bytesFrom(source, 'loadWeights', signal))
+    const bytes = await bytesFrom(source, 'loadWeights', signal)
+    const format = await knownFormatOf(bytes)
+    if (format === null) loadWeightsFrom(this, bytes)
+    else await format.fill(this, bytes)
   }
 
   /** The architecture as a plain object, without weights: see modelFromJSON. */
@@ -548,6 +558,14 @@ function withBatch({ inputSpecs, outputSpecs }: LayerGraph, given: readonly Tens
     outputSpecs,
     ({ shape: [own, ...rest], dtype }) => new TensorSpec(own === undefined ? [] : [own ?? batch, ...rest], dtype),
   )
+}
+
+/** @throws ArgumentError for a format that is not known here: see format-hook.ts */
+async function formatAt(path: string): Promise<FormatModule | null> {
+  const format = await knownFormatOf(path)
+  if (format === null && path.endsWith('.keras'))
+    throw new ArgumentError("save: files of Keras are written by writeKeras of 'myelin/keras'")
+  return format
 }
 
 function hintOf(expected: readonly (number | null)[], shape: Shape): string {

@@ -12,17 +12,16 @@ import type { SavedVariable } from '../formats/weights'
 import { FORMAT, VERSION, inFiles, numbered, tensorsOf } from '../formats/weights'
 import type { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
+import type { SaveOptions } from './load-options'
 import type { TrainingState } from '../training/state'
 
-export interface SaveOptions {
-  /** false omits the options of compile and the optimizer's state. Default true. */
-  includeOptimizer?: boolean
-}
+export type { SaveOptions } from './load-options'
 
 /** The options of functions that have none. */
 export type NoOptions = Readonly<Record<string, never>>
 
-const saveTable = { includeOptimizer: option(boolean, true) }
+/** The options of save. */
+export const saveTable = { includeOptimizer: option(boolean, true) }
 
 /** The part of a model that saving and loading use. */
 export interface SavedModel extends LayerBase {

@@ -96,15 +96,19 @@ export async function readFile(
   return orAbort(bytes, signal)
 }
 
-/** The bytes given to a loader, or those of a path or a URL. */
+/** What a loader accepts: bytes, a path (Node), a URL, a `File` or `Blob`. */
+export type ByteSource = Uint8Array | ArrayBuffer | Blob | string | URL
+
+/** The bytes given to a loader, or those of a path, a URL or a `Blob`. */
 export async function bytesFrom(
-  source: Uint8Array | ArrayBuffer | string | URL,
+  source: ByteSource,
   where: string,
   signal: AbortSignal | null = null,
 ): Promise<Uint8Array> {
   signal?.throwIfAborted()
   if (source instanceof Uint8Array) return source
   if (source instanceof ArrayBuffer) return new Uint8Array(source)
+  if (source instanceof Blob) return new Uint8Array(await orAbort(source.arrayBuffer(), signal))
   return readFile(source, where, signal)
 }
 

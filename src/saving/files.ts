@@ -6,6 +6,7 @@ import { receivedText } from '../core/registry'
 import type { ReadOptions } from '../data/abort'
 import { Model } from '../models/model'
 import type { SaveOptions } from '../models/save'
+import type { ByteSource } from '../runtime/platform'
 
 /** A model with any inputs and outputs. */
 type AnyModel = Pick<Model, 'save' | 'saveWeights' | 'loadWeights'>
@@ -48,11 +49,7 @@ export async function saveWeights(model: AnyModel, path?: string | URL | null): 
  * Keras: `keras.saving.load_weights`.
  * @param source the bytes, a path (Node), or a URL
  */
-export async function loadWeights(
-  model: AnyModel,
-  source: Uint8Array | ArrayBuffer | string | URL,
-  options?: ReadOptions,
-): Promise<void> {
+export async function loadWeights(model: AnyModel, source: ByteSource, options?: ReadOptions): Promise<void> {
   requireArguments('loadWeights', arguments, 3)
   requireModel('loadWeights', model)
   return model.loadWeights(source, options)

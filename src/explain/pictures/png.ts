@@ -1,23 +1,6 @@
 // Pixels as a PNG in a data URI, not compressed: pictures of explanations are small.
 
-let known: Uint32Array | null = null
-
-/** What eight zeros make of each byte. */
-function crcTable(): Uint32Array {
-  known ??= Uint32Array.from({ length: 256 }, (_, i) => {
-    let crc = i
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
-    return crc
-  })
-  return known
-}
-
-function crc32(bytes: Uint8Array): number {
-  const table = crcTable()
-  let crc = 0xffffffff
-  for (const byte of bytes) crc = table[(crc ^ byte) & 255]! ^ (crc >>> 8)
-  return ~crc >>> 0
-}
+import { crc32 } from '../../core/crc32'
 
 function adler32(bytes: Uint8Array): number {
   let [a, b] = [1, 0]

@@ -1,0 +1,222 @@
+// Zip archives as `.keras` files are: read with limits, and written as Keras does, without compression. Entries are found by the
+// directory at the end of the file; their names are never used as paths.
+
+import { crc32 } from '../core/crc32'
+import { FormatError } from '../core/errors'
+
+// Offsets in the records of the format (APPNOTE 6.3, little-endian).
+const LOCAL = { signature: 0x04034b50, size: 30, nameLength: 26, extraLength: 28 }
+const ENTRY = {
+  signature: 0x02014b50,
+  size: 46,
+  flags: 8,
+  method: 10,
+  checksum: 16,
+  packedSize: 20,
+  fullSize: 24,
+  nameLength: 28,
+  extraLength: 30,
+  commentLength: 32,
+  start: 42,
+}
+const END = { signature: 0x06054b50, size: 22, count: 10, directorySize: 12, directoryStart: 16, commentLength: 20 }
+const [STORED, DEFLATED] = [0, 8]
+const ENCRYPTED = 1
+const UNKNOWN = 0xffffffff
+
+/** The bytes that all entries together may have besides eight times those of the archive: 64 MB. */
+const SPARE = 2 ** 26
+const MOST_ENTRIES = 10_000
+
+interface Entry {
+  readonly name: string
+  readonly method: number
+  readonly checksum: number
+  readonly packedSize: number
+  readonly fullSize: number
+  readonly start: number
+}
+
+function damaged(what: string): FormatError {
+  return new FormatError(`The .keras file is damaged: ${what}`)
+}
+
+/** Whether bytes are a zip archive. */
+export function isArchive(bytes: Uint8Array): boolean {
+  return bytes.length >= END.size && viewOf(bytes).getUint32(0, true) === LOCAL.signature
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/**
+ * The entries of an archive by their names; folders are left out.
+ * @throws FormatError for a damaged archive, two entries of one name, a name that leads outside, and entries that are too large
+ */
+export async function readArchive(bytes: Uint8Array): Promise<ReadonlyMap<string, Uint8Array>> {
+  const entries = directoryOf(bytes)
+  const total = entries.reduce((sum, { fullSize }) => sum + fullSize, 0)
+  const most = SPARE + 8 * bytes.length
+  if (total > most) throw damaged(`its entries would have ${total} bytes, more than ${most}`)
+  const files = new Map<string, Uint8Array>()
+  for (const entry of entries) {
+    const { name } = entry
+    if (/^\/|^[A-Za-z]:|\\|(?:^|\/)\.\.(?:\/|$)/.test(name))
+      throw new FormatError(`The .keras file has an entry that leads outside of it: '${name}'`)
+    if (files.has(name)) throw damaged(`it has two entries '${name}'`)
+    if (!name.endsWith('/')) files.set(name, await contentOf(bytes, entry))
+  }
+  return files
+}
+
+function directoryOf(bytes: Uint8Array): readonly Entry[] {
+  const view = viewOf(bytes)
+  // A comment of up to 64 kB may follow the last record.
+  const first = Math.max(0, bytes.length - END.size - 0xffff)
+  let end = bytes.length - END.size
+  while (
+    end >= first &&
+    !(
+      view.getUint32(end, true) === END.signature &&
+      view.getUint16(end + END.commentLength, true) === bytes.length - end - END.size
+    )
+  )
+    end--
+  if (end < first) throw damaged('it has no directory at its end; is it truncated?')
+  const count = view.getUint16(end + END.count, true)
+  if (count > MOST_ENTRIES) throw damaged(`it has ${count} entries`)
+  const directoryEnd = view.getUint32(end + END.directoryStart, true) + view.getUint32(end + END.directorySize, true)
+  if (directoryEnd > end) throw damaged('its directory is not before its end')
+  const entries: Entry[] = []
+  let at = view.getUint32(end + END.directoryStart, true)
+  for (let i = 0; i < count; i++) {
+    if (at + ENTRY.size > directoryEnd || view.getUint32(at, true) !== ENTRY.signature)
+      throw damaged(`entry ${i} of its directory is missing`)
+    const u16 = (offset: number): number => view.getUint16(at + offset, true)
+    const u32 = (offset: number): number => view.getUint32(at + offset, true)
+    const nameEnd = at + ENTRY.size + u16(ENTRY.nameLength)
+    if (nameEnd > directoryEnd) throw damaged(`entry ${i} of its directory is truncated`)
+    const name = new TextDecoder().decode(bytes.subarray(at + ENTRY.size, nameEnd))
+    if (u16(ENTRY.flags) & ENCRYPTED) throw new FormatError(`The .keras file is encrypted: '${name}'`)
+    const [packedSize, fullSize, start] = [u32(ENTRY.packedSize), u32(ENTRY.fullSize), u32(ENTRY.start)]
+    if ([packedSize, fullSize, start].includes(UNKNOWN))
+      throw new FormatError(`'${name}' has 4 GB or more, which is too large`)
+    entries.push({ name, method: u16(ENTRY.method), checksum: u32(ENTRY.checksum), packedSize, fullSize, start })
+    at = nameEnd + u16(ENTRY.extraLength) + u16(ENTRY.commentLength)
+  }
+  return entries
+}
+
+async function contentOf(bytes: Uint8Array, entry: Entry): Promise<Uint8Array> {
+  const { name, method, checksum, packedSize, fullSize, start } = entry
+  const view = viewOf(bytes)
+  if (start + LOCAL.size > bytes.length || view.getUint32(start, true) !== LOCAL.signature)
+    throw damaged(`'${name}' is not where the directory says`)
+  const from =
+    start +
+    LOCAL.size +
+    view.getUint16(start + LOCAL.nameLength, true) +
+    view.getUint16(start + LOCAL.extraLength, true)
+  if (from + packedSize > bytes.length) throw damaged(`'${name}' is truncated`)
+  const packed = bytes.subarray(from, from + packedSize)
+  if (method !== STORED && method !== DEFLATED)
+    throw new FormatError(`'${name}' is compressed by method ${method}; only stored and deflated entries are read`)
+  if (method === STORED && packedSize !== fullSize) throw damaged(`'${name}' has two sizes`)
+  const content = method === STORED ? packed : await inflated(packed, fullSize, name)
+  if (crc32(content) !== checksum) throw damaged(`the checksum of '${name}' differs`)
+  return content
+}
+
+/** At most 4 MB decompressed. */
+const PIECE = 4096
+
+/** Decompresses an entry piece by piece, so that more bytes than `size` are noticed early. */
+async function inflated(packed: Uint8Array, size: number, name: string): Promise<Uint8Array> {
+  const { Inflate } = await import('fflate')
+  const result = new Uint8Array(size)
+  let at = 0
+  const stream = new Inflate((piece) => {
+    if (at + piece.length > size) throw damaged(`'${name}' has more than ${size} bytes`)
+    result.set(piece, at)
+    at += piece.length
+  })
+  try {
+    for (let from = 0; from < packed.length; from += PIECE)
+      stream.push(packed.subarray(from, from + PIECE), from + PIECE >= packed.length)
+  } catch (error) {
+    throw error instanceof FormatError ? error : damaged(`'${name}' cannot be decompressed: ${String(error)}`)
+  }
+  if (at !== size) throw damaged(`'${name}' must have ${size} bytes, received ${at}`)
+  return result
+}
+
+/** 1980-01-01, so that equal models give equal bytes. */
+const DATE = 0x0021
+
+/** An archive of entries, which are stored as they are. */
+export function writeArchive(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
+  const parts: Uint8Array[] = []
+  const directory: Uint8Array[] = []
+  let at = 0
+  const put = (list: Uint8Array[], bytes: Uint8Array): number => list.push(bytes)
+  for (const [name, content] of files) {
+    const encoded = new TextEncoder().encode(name)
+    const checksum = crc32(content)
+    const local = record(LOCAL.size, LOCAL.signature, encoded, (view) =>
+      describe(view, 4, checksum, content.length, encoded.length),
+    )
+    put(
+      directory,
+      record(ENTRY.size, ENTRY.signature, encoded, (view) => {
+        view.setUint16(4, VERSION, true)
+        describe(view, 6, checksum, content.length, encoded.length)
+        view.setUint32(ENTRY.start, at, true)
+      }),
+    )
+    put(parts, local)
+    put(parts, content)
+    at += local.length + content.length
+  }
+  const size = directory.reduce((sum, { length }) => sum + length, 0)
+  if (at + size >= UNKNOWN) throw new FormatError('A .keras file must have less than 4 GB')
+  const end = record(END.size, END.signature, new Uint8Array(), (view) => {
+    view.setUint16(8, files.size, true)
+    view.setUint16(END.count, files.size, true)
+    view.setUint32(END.directorySize, size, true)
+    view.setUint32(END.directoryStart, at, true)
+  })
+  return joined([...parts, ...directory, end])
+}
+
+const VERSION = 20
+
+/** The fields that both records of an entry have, from `at` on: version, flags (UTF-8 names), method, time, date, … */
+function describe(view: DataView, at: number, checksum: number, size: number, nameLength: number): void {
+  view.setUint16(at, VERSION, true)
+  view.setUint16(at + 2, 0x0800, true)
+  view.setUint16(at + 8, DATE, true)
+  view.setUint32(at + 10, checksum, true)
+  view.setUint32(at + 14, size, true)
+  view.setUint32(at + 18, size, true)
+  view.setUint16(at + 22, nameLength, true)
+}
+
+function record(size: number, signature: number, name: Uint8Array, fill: (view: DataView) => void): Uint8Array {
+  const bytes = new Uint8Array(size + name.length)
+  const view = viewOf(bytes)
+  view.setUint32(0, signature, true)
+  fill(view)
+  bytes.set(name, size)
+  return bytes
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}

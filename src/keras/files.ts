@@ -1,0 +1,89 @@
+// Keras's files by path, address or bytes.
+
+import { requireArguments } from '../core/arguments'
+import { readOptions } from '../core/options'
+import { typed } from '../core/tree'
+import { writeFile } from '../runtime/files'
+import type { ReadOptions } from '../data/abort'
+import { signalOption } from '../data/abort'
+import type { LoadOptions } from '../models/load-options'
+import { loadTable } from '../models/load-options'
+import type { Model } from '../models/model'
+import type { SaveOptions } from '../models/save'
+import { saveTable } from '../models/save'
+import type { Tensor } from '../ops/tensor'
+import type { ByteSource } from '../runtime/platform'
+import { bytesFrom } from '../runtime/platform'
+import { fillFromKeras, modelFromKeras } from './read'
+import { archiveOf } from './write'
+
+/** A path (Node), a URL, bytes, or a `File` or `Blob`. */
+export type KerasSource = ByteSource
+
+/**
+ * The model of a file that Keras wrote: `.keras` of Keras 3 and of Keras 2.12 and later, and `.h5`. It has the weights, the options of
+ * compile and the state of the optimizer, so that `fit` goes on. `loadModel` does the same for such a file.
+ *
+ *   const model = await readKeras('model.keras', { customObjects: { Gate } })
+ *
+ * Weights and computations are float32, whatever the dtype policies of the file. Python code in a file is never run: a Lambda layer
+ * calls the function that customObjects has under the name of its function, or of the layer. Layers with several inputs of a `tf.` function
+ * (TFOpLambda) are refused.
+ *
+ * Keras: `keras.saving.load_model`.
+ * @param source a path (Node), a URL, bytes, or a `File` or `Blob`
+ * @throws FormatError for a damaged file, and for classes and options that this library does not have, all of them in one message;
+ * ArgumentError for an unknown option; StateError, with its cause, if the source cannot be read
+ */
+export async function readKeras<In = Tensor, Out = Tensor>(
+  source: KerasSource,
+  options: LoadOptions = {},
+): Promise<Model<In, Out>> {
+  requireArguments('readKeras', arguments, 2)
+  const { signal } = readOptions('readKeras', loadTable, options)
+  return typed(await modelFromKeras(await bytesFrom(source, 'readKeras', signal), options))
+}
+
+/**
+ * A model as a `.keras` file, which Keras 3 opens on every backend: it has the weights, the options of compile and the state of the
+ * optimizer. In Node, `model.save('model.keras')` does the same.
+ *
+ *   const bytes = await writeKeras(model)
+ *
+ * Keras: `Model.save`.
+ * @param path where to write it as well (Node); null for bytes alone
+ * @throws FormatError for layers, options and ops that Keras does not have, all of them in one message
+ */
+export async function writeKeras(
+  model: Model<never, unknown>,
+  path?: string | URL | null,
+  options: SaveOptions = {},
+): Promise<Uint8Array> {
+  requireArguments('writeKeras', arguments, 3)
+  const { includeOptimizer } = readOptions('writeKeras', saveTable, options)
+  const bytes = archiveOf(typed(model), includeOptimizer)
+  if (path != null) await writeFile(path, bytes, 'writeKeras')
+  return bytes
+}
+
+/**
+ * Loads the weights of a file of Keras, `.weights.h5`, `.h5` or `.keras`, into a model. Replaces all weights, or none.
+ * `model.loadWeights` does the same for such a file.
+ *
+ *   await loadKerasWeights(model, 'model.weights.h5')
+ *
+ * In `.weights.h5` and `.keras` files layers are found by their classes and their order, in `.h5` files by their names, or by their order
+ * if the names differ.
+ *
+ * Keras: `Model.load_weights`.
+ * @throws FormatError that names weights that are missing, left over, or of another shape
+ */
+export async function loadKerasWeights(
+  model: Model<unknown, unknown>,
+  source: KerasSource,
+  options: ReadOptions = {},
+): Promise<void> {
+  requireArguments('loadKerasWeights', arguments, 3)
+  const { signal } = readOptions('loadKerasWeights', signalOption(), options)
+  await fillFromKeras(model, await bytesFrom(source, 'loadKerasWeights', signal))
+}

@@ -1,0 +1,129 @@
+// Reads Keras's files. A model is made from its configuration, built, compiled, and then filled with the arrays of the file; nothing is
+// assigned before everything was checked.
+
+import { ArgumentError, FormatError } from '../core/errors'
+import type { CustomObjects, Json } from '../core/registry'
+import { limitWeights } from '../core/weight-limit'
+import { sizeOf } from '../core/shapes'
+import type { LayerBase } from '../layers/layer'
+import { compileSaved, modelFromJSON } from '../models/load'
+import type { LoadOptions } from '../models/load-options'
+import { Model } from '../models/model'
+import { isArchive, readArchive } from './archive'
+import { compileConfig, compileOptions } from './compile'
+import { openHdf5 } from './hdf5/read'
+import type { Hdf5Dataset, Hdf5Group } from './hdf5/types'
+import type { JsonRecord } from './json'
+import { own, isRecord, parseJson } from './json'
+import { isLegacy, legacyFile, legacyOptimizer, legacyWeightsIn } from './legacy'
+import type { FileParts } from './objects'
+import { formerHardSigmoid } from './former'
+import { ObjectReader } from './objects'
+import type { OptimizerFile } from './slots'
+import { optimizerState } from './slots'
+import type { Loaded } from './weights'
+import { assignmentsOf, variableGroups, weightsIn } from './weights'
+
+type AnyModel = Model<unknown, unknown>
+
+/** Elements that variables may have besides those in the file: 64 MB. */
+const SPARE_ELEMENTS = 2 ** 24
+
+/** A file of either kind, in the same form. */
+interface ModelFile extends FileParts {
+  readonly root: Hdf5Group
+  readonly config: Json
+  readonly compile: JsonRecord | null
+  weights(model: AnyModel): readonly Loaded[]
+  readonly optimizer: OptimizerFile & { readonly datasets: readonly Hdf5Dataset[] }
+}
+
+/**
+ * The model of a `.keras` or `.h5` file.
+ * @throws FormatError for a damaged file, and for what this library does not have
+ */
+export async function modelFromKeras(bytes: Uint8Array, options: LoadOptions = {}): Promise<AnyModel> {
+  const { customObjects = {}, compile = true } = options
+  const file = isArchive(bytes) ? await archiveFile(bytes) : await legacyModelFile(bytes)
+  const saved = ObjectReader.model(file.config, customObjects, file)
+  const { largest, total } = sizesOf(file.root)
+  return limitWeights(largest, SPARE_ELEMENTS + 2 * total, () => {
+    const model = modelFromJSON(saved, { customObjects: { formerHardSigmoid, ...customObjects } })
+    fill(model, file, customObjects, compile)
+    return model
+  })
+}
+
+/** Fills a model with the weights of a file of any kind. */
+export async function fillFromKeras(model: LayerBase, bytes: Uint8Array): Promise<void> {
+  if (!(model instanceof Model)) throw new ArgumentError(`Weights of a file need a model, received ${model}`)
+  const root = isArchive(bytes) ? (await archiveFile(bytes)).root : await openHdf5(bytes)
+  const loaded = isLegacy(root) ? legacyWeightsIn(root, model) : weightsIn(variableGroups(root), model)
+  for (const [variable, value] of assignmentsOf(loaded)) variable.assign(value)
+}
+
+function fill(model: AnyModel, file: ModelFile, customObjects: CustomObjects, compile: boolean): void {
+  const assignments = [...assignmentsOf(file.weights(model))]
+  if (compile && file.compile !== null) {
+    compileSaved(model, compileOptions(file.compile, customObjects), customObjects)
+    const { datasets } = file.optimizer
+    if (datasets.length > 2) model.optimizer.build(model.trainableWeights)
+    assignments.push(...optimizerState(model.optimizer, datasets, file.optimizer))
+  }
+  for (const [variable, value] of assignments) variable.assign(value)
+}
+
+async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {
+  const files = await readArchive(bytes)
+  const jsonAt = (name: string): Json => {
+    const found = files.get(name)
+    if (found === undefined) throw new FormatError(`The .keras file is damaged: it has no ${name}`)
+    return parseJson(new TextDecoder().decode(found), name)
+  }
+  const config = jsonAt('config.json')
+  const metadata = jsonAt('metadata.json')
+  const weights = files.get('model.weights.h5')
+  if (weights === undefined)
+    throw new FormatError('The .keras file has no model.weights.h5; weights in other files are not read')
+  const root = await openHdf5(weights)
+  const groups = variableGroups(root)
+  const isFormer = isRecord(metadata) && String(own(metadata, 'keras_version')).startsWith('2.')
+  return {
+    root,
+    config,
+    isFormer,
+    assets: files,
+    compile: compileConfig(config),
+    weights: (model) => weightsIn(groups, model),
+    optimizer: { datasets: groups.get('optimizer') ?? [], isFormer },
+  }
+}
+
+async function legacyModelFile(bytes: Uint8Array): Promise<ModelFile> {
+  const root = await openHdf5(bytes)
+  const { config, compile, isFormer } = legacyFile(root)
+  if (config === null)
+    throw new FormatError(
+      'This HDF5 file has weights, but no model. Create the model, then load the weights into it: model.loadWeights(path)',
+    )
+  return {
+    root,
+    config,
+    isFormer,
+    compile,
+    weights: (model) => legacyWeightsIn(root, model),
+    optimizer: { ...legacyOptimizer(root), isFormer },
+  }
+}
+
+/** The elements of the largest array, and of all. */
+function sizesOf(root: Hdf5Group): { readonly largest: number; readonly total: number } {
+  let [largest, total] = [1, 0]
+  const visit = (member: Hdf5Group | Hdf5Dataset): void => {
+    if (member.kind === 'group') return member.members.forEach(visit)
+    largest = Math.max(largest, sizeOf(member.shape))
+    total += sizeOf(member.shape)
+  }
+  visit(root)
+  return { largest, total }
+}

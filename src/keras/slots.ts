@@ -1,0 +1,145 @@
+// The variables of an optimizer in the order of Keras's files: the number of updates, the learning rate unless it is a schedule, then
+// what is kept for each weight. Variables that are made together are interleaved: m and v of the first weight, m and v of the second.
+
+import { FormatError, formatShape } from '../core/errors'
+import { classNameOf } from '../core/registry'
+import { sameShape } from '../core/shapes'
+import type { Shape } from '../core/shapes'
+import { LossScaleOptimizer } from '../optimizers/loss-scale'
+import type { Optimizer } from '../optimizers/optimizer'
+import { AVERAGE } from '../optimizers/optimizer'
+import type { Nadam } from '../optimizers/rules'
+import { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
+import type { Hdf5Dataset } from './hdf5/types'
+import type { Assignment } from './weights'
+import { tensorFor } from './weights'
+
+/** One array of a file. */
+export type OptimizerArray =
+  | { readonly kind: 'variable'; readonly variable: Variable }
+  /** The number of calls of `apply`: `steps` for each update, and those since. */
+  | { readonly kind: 'calls'; readonly updates: Variable; readonly gathered: Variable; readonly steps: number }
+  /** An array of Keras that this library does not need; zeros are written. */
+  | { readonly kind: 'unused'; readonly shape: Shape; readonly dtype: 'float32' | 'int32' }
+
+/** The name of the slot of accumulated gradients. */
+const ACCUMULATOR = 'gradientAccumulator'
+
+/** Slots that Keras makes one after another; those of a list are interleaved. Default: all slots of the rule are interleaved. */
+const APART: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  Adam: [['mean', 'variance'], ['largestVariance']],
+  AdamW: [['mean', 'variance'], ['largestVariance']],
+  RMSprop: [['square'], ['velocity'], ['averageGradient']],
+}
+
+const array = (variable: Variable): OptimizerArray => ({ kind: 'variable', variable })
+const unused = (shape: Shape, dtype: 'float32' | 'int32' = 'float32'): OptimizerArray => ({
+  kind: 'unused',
+  shape,
+  dtype,
+})
+
+/** The files of an optimizer. */
+export interface OptimizerFile {
+  /** Whether it is of Keras 2, which has no learning rate and no product of Nadam, but momentum that is not used. */
+  readonly isFormer?: boolean
+  /** Whether slots are not interleaved, as in optimizers before Keras 2.11. */
+  readonly isApart?: boolean
+}
+
+/** All arrays in Keras's order. */
+export function optimizerArrays(optimizer: Optimizer, file: OptimizerFile = {}): readonly OptimizerArray[] {
+  const { isFormer = false } = file
+  if (optimizer instanceof LossScaleOptimizer) {
+    const { innerOptimizer, iterations, stepCounter, dynamicScale } = optimizer
+    const own = [array(iterations), ...(isFormer ? [] : [unused([])]), array(stepCounter), array(dynamicScale)]
+    return [...own, ...optimizerArrays(innerOptimizer, file)]
+  }
+  const [updates, rate, ...others] = optimizer.scalars as readonly [Variable, Variable, ...Variable[]]
+  const { gradientAccumulationSteps: steps } = optimizer
+  const [gathered = null] = steps === null ? [] : others
+  const scalars = others.slice(gathered === null ? 0 : 1)
+  return [
+    steps === null || gathered === null ? array(updates) : { kind: 'calls', updates, gathered, steps },
+    ...(isFormer || optimizer.schedule !== null ? [] : [array(rate)]),
+    ...slotArrays(optimizer, file),
+    ...(isFormer ? [] : scalars.map(array)),
+  ]
+}
+
+function slotArrays(optimizer: Optimizer, { isFormer = false, isApart = false }: OptimizerFile): OptimizerArray[] {
+  const weights = optimizer.builtFor
+  const first = [AVERAGE, ACCUMULATOR]
+  const rule = [...optimizer.slots.keys()].filter((name) => !first.includes(name))
+  const className = classNameOf(optimizer)
+  if (className === 'SGD' && rule.length === 0 && isFormer && !isApart) return weights.map(({ shape }) => unused(shape))
+  const groups = [
+    ...first.map((name) => [name]),
+    ...(isApart ? rule.map((name) => [name]) : (APART[className] ?? [rule])),
+  ]
+  return groups.flatMap((names) =>
+    weights.flatMap((weight) => {
+      const slots = optimizer.slotsOf(weight)
+      const own = [...slots].filter(([name]) => names.includes(name)).map(([, slot]) => array(slot))
+      return className === 'Adafactor' && names === groups.at(-1) ? factored(weight, own, isFormer) : own
+    }),
+  )
+}
+
+/** Keras has numbers in place of the rows and columns of a vector, and an array like that of a vector for a matrix, too. */
+function factored({ shape }: Variable, own: readonly OptimizerArray[], isFormer: boolean): OptimizerArray[] {
+  if (shape.length >= 2) return [...own, unused(shape)]
+  return isFormer ? [...own] : [unused([], 'int32'), unused([], 'int32'), ...own]
+}
+
+/**
+ * The state of a built optimizer in arrays of a file.
+ * @throws FormatError for another number of arrays, or another shape
+ */
+export function optimizerState(
+  optimizer: Optimizer,
+  datasets: readonly Hdf5Dataset[],
+  file: OptimizerFile,
+): readonly Assignment[] {
+  const arrays = optimizerArrays(optimizer, file)
+  // An optimizer that never made a step has only the first ones.
+  if (arrays.length !== datasets.length && datasets.length > 2)
+    throw new FormatError(
+      `The optimizer of the file has ${datasets.length} arrays, but ${classNameOf(optimizer)} for the trainable weights of the model has ${arrays.length}. Load the model with compile: false`,
+    )
+  const state = arrays.slice(0, datasets.length).flatMap((own, i) => assignmentsOf(own, datasets[i]!, i))
+  const [updates, , product] = optimizer.scalars
+  if (file.isFormer !== true || classNameOf(optimizer) !== 'Nadam' || product === undefined) return state
+  const count = state.find(([variable]) => variable === updates)?.[1].data[0] ?? 0
+  return [...state, [product, productAfter(count, (optimizer as Nadam).beta1)]]
+}
+
+function assignmentsOf(own: OptimizerArray, dataset: Hdf5Dataset, i: number): readonly Assignment[] {
+  if (own.kind === 'unused') return []
+  const path = `optimizer/vars/${i}`
+  const { kind } = own
+  const variable = kind === 'calls' ? own.updates : own.variable
+  if (!sameShape(variable.shape, dataset.shape))
+    throw new FormatError(
+      `The optimizer of the file does not fit the model: ${path} must have shape ${formatShape(variable.shape)}, received ${formatShape(dataset.shape)}`,
+    )
+  const value = tensorFor({ variable, path, dataset })
+  if (kind === 'variable') return [[variable, value]]
+  const calls = value.data[0]!
+  return [
+    [own.updates, scalar(Math.floor(calls / own.steps), 'int32')],
+    [own.gathered, scalar(calls % own.steps, 'int32')],
+  ]
+}
+
+const scalar = (value: number, dtype: 'int32' | 'float32'): Tensor =>
+  new Tensor(dtype === 'int32' ? Int32Array.of(value) : Float32Array.of(value), [], dtype)
+
+/** Nadam's u₁ · … · uₜ with uₜ = β₁ (1 − ½ · 0.96ᵗ), which files of Keras 2 do not have. */
+function productAfter(updates: number, beta1: number): Tensor {
+  let product = 1
+  // It is 0 in float32 long before.
+  for (let t = 1; t <= Math.min(updates, 10_000); t++) product *= beta1 * (1 - 0.5 * 0.96 ** t)
+  return scalar(product, 'float32')
+}

@@ -1,0 +1,115 @@
+// The variables of a model from `model.weights.h5`. Every array is checked before the first one is copied, so that a model is loaded
+// as a whole or not at all.
+
+import { allocateData } from '../core/dtypes'
+import { FormatError, formatShape } from '../core/errors'
+import { sameShape, sizeOf } from '../core/shapes'
+import type { LayerBase } from '../layers/layer'
+import { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
+import type { Hdf5Dataset, Hdf5Group } from './hdf5/types'
+import { placesOf } from './places'
+
+/** An array of the file for a variable. */
+export interface Loaded {
+  readonly variable: Variable
+  readonly path: string
+  readonly dataset: Hdf5Dataset
+}
+
+/** The datasets of each layer, in order, by the path of its group. Keras has attributes with and without an underscore. */
+export type VariableGroups = ReadonlyMap<string, readonly Hdf5Dataset[]>
+
+const withoutUnderscores = (path: string): string => path.replace(/(^|\/)_+/g, '$1')
+
+/** The numbered datasets of all groups `vars`. */
+export function variableGroups(root: Hdf5Group): VariableGroups {
+  const found = new Map<string, readonly Hdf5Dataset[]>()
+  const visit = (group: Hdf5Group, path: string): void => {
+    for (const [name, member] of group.members) {
+      if (member.kind === 'dataset') continue
+      if (name === 'vars' || name === 'inner_vars') {
+        const datasets = numberedDatasets(member, path)
+        if (datasets.length > 0) found.set(withoutUnderscores(name === 'vars' ? path : `${path}/inner_vars`), datasets)
+      } else visit(member, path === '' ? name : `${path}/${name}`)
+    }
+  }
+  visit(root, '')
+  return found
+}
+
+/** The datasets of a group, whose names are numbers from 0 on. */
+function numberedDatasets(group: Hdf5Group, path: string): readonly Hdf5Dataset[] {
+  return Array.from({ length: group.members.size }, (_, i) => {
+    const member = group.members.get(String(i))
+    if (member?.kind === 'dataset') return member
+    throw new FormatError(`The file is damaged: ${path}/vars has ${group.members.size} members, but no array ${i}`)
+  })
+}
+
+/** Groups of a model that are no weights: random streams, metrics, the optimizer. */
+const OTHERS = /(?:^|\/)(?:seed_generator|(?:compile_)?metrics|loss_tracker|optimizer)(?:\/|_\d+\/|$)/
+
+/**
+ * The arrays of the weights of a model.
+ * @throws FormatError that names weights that the file does not have, those that the model does not have, and those of other
+ * shapes
+ */
+export function weightsIn(groups: VariableGroups, model: LayerBase): readonly Loaded[] {
+  const left = new Set(groups.keys())
+  const problems: string[] = []
+  const loaded: Loaded[] = []
+  for (const { path: own, variables, layer } of placesOf(model)) {
+    const path = withoutUnderscores(own)
+    const datasets = groups.get(path) ?? []
+    left.delete(path)
+    if (datasets.length !== variables.length)
+      problems.push(
+        `${layer} has ${variables.length} weights, but the file has ${datasets.length} at ${own === '' ? 'its root' : own}`,
+      )
+    else variables.forEach((variable, i) => loaded.push({ variable, path: `${own}/vars/${i}`, dataset: datasets[i]! }))
+  }
+  for (const path of left)
+    if (!OTHERS.test(path)) problems.push(`the file has weights at ${path}, where the model has no layer`)
+  requireFitting(loaded, problems)
+  return loaded
+}
+
+/** @throws FormatError for problems, and for arrays of other shapes than their variables */
+export function requireFitting(loaded: readonly Loaded[], problems: readonly string[]): void {
+  const all = [...problems, ...loaded.flatMap(misfits)]
+  if (all.length > 0) throw new FormatError(`The weights of the file do not fit the model: ${listed(all)}`)
+}
+
+function misfits({ variable, path, dataset }: Loaded): string[] {
+  if (!sameShape(dataset.shape, variable.shape))
+    return [
+      `${variable.name} has shape ${formatShape(variable.shape)}, but the file has ${formatShape(dataset.shape)} at ${path}`,
+    ]
+  return dataset.type === 'string' ? [`the file has strings at ${path}`] : []
+}
+
+const MOST_LISTED = 8
+
+function listed(problems: readonly string[]): string {
+  const shown = problems.slice(0, MOST_LISTED).join('; ')
+  return problems.length > MOST_LISTED ? `${shown}; and ${problems.length - MOST_LISTED} more` : shown
+}
+
+/** The numbers of a dataset as a tensor of the type of a variable. */
+export function tensorFor({ variable, path, dataset }: Loaded): Tensor {
+  const { values } = dataset.read()
+  const data = allocateData(variable.dtype, sizeOf(variable.shape))
+  if (values.length !== data.length || typeof values[0] === 'string')
+    throw new FormatError(`The file is damaged: ${path} must have ${data.length} numbers, received ${values.length}`)
+  data.set(values as ArrayLike<number>)
+  return new Tensor(data, variable.shape, variable.dtype)
+}
+
+/** A variable, and its next value. */
+export type Assignment = readonly [variable: Variable, value: Tensor]
+
+/** The values of variables. They are assigned when all of a file was read. */
+export function assignmentsOf(loaded: readonly Loaded[]): readonly Assignment[] {
+  return loaded.map((each) => [each.variable, tensorFor(each)])
+}

@@ -1,0 +1,109 @@
+// A functional model as Keras's lists of layers and nodes: the inverse of graphs.ts.
+
+import type { Json } from '../core/registry'
+import { classNameOf } from '../core/registry'
+import { isBranch } from '../core/tree'
+import { Operation } from '../layers/core/operation'
+import type { LayerBase } from '../layers/layer'
+import type { LayerCall } from '../layers/symbol'
+import { originOf } from '../layers/symbol'
+import type { LayerGraph } from '../models/layer-graph'
+import { Model } from '../models/model'
+import { Sequential } from '../models/sequential'
+import { Tensor } from '../ops/tensor'
+import { kerasName } from './write-names'
+import { writtenOperation } from './write-operations'
+
+/** Writes the layers of a graph. */
+export interface LayerWriter {
+  layer(layer: LayerBase): Record<string, Json>
+  refuse(why: string): null
+}
+
+/** Layers whose inputs are separate arguments of a call of Keras. */
+const APART = ['MultiHeadAttention', 'GroupedQueryAttention']
+
+/** The layers, inputs and outputs of a graph. */
+export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<string, Json> {
+  const inputNames = new Map<Tensor, string>()
+  const symbols = flattened(graph.inputs)
+  symbols.forEach((symbol, i) => inputNames.set(symbol, graph.inputLayers[i]!.name))
+  const nodes = new Map<LayerBase, LayerCall[]>()
+  for (const call of graph.calls) nodes.set(call.layer, [...(nodes.get(call.layer) ?? []), call])
+
+  const history = (symbol: Tensor, isOutput = false): Json => {
+    const input = inputNames.get(symbol)
+    if (input !== undefined) return [input, 0, 0]
+    const { call } = originOf(symbol)!
+    const layer = call.layer as LayerBase
+    // For outputs, Keras counts the call that made a functional model.
+    const before = isOutput && layer instanceof Model && !(layer instanceof Sequential) ? 1 : 0
+    return [layer.name, nodes.get(layer)!.indexOf(call) + before, call.outputs.indexOf(symbol)]
+  }
+  const encode = (value: unknown): Json => {
+    const spec = originOf(value)?.spec
+    if (spec !== undefined)
+      return {
+        class_name: '__keras_tensor__',
+        config: { shape: [...spec.shape], dtype: spec.dtype, keras_history: history(value as Tensor) },
+      }
+    if (value instanceof Tensor) return value.toArray<Json>()
+    if (Array.isArray(value)) return value.map(encode)
+    if (isBranch(value)) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, encode(each)]))
+    return (value ?? null) as Json
+  }
+  const operation = (layer: Operation, call: LayerCall): Record<string, Json> => {
+    const written = writtenOperation(layer.op, call.input as readonly unknown[])
+    if (written === null) {
+      writer.refuse(`the call of ops.${layer.op} in '${layer.name}' cannot be written`)
+      return {}
+    }
+    const { module, className, config, args } = written
+    const node = { args: args.map(encode), kwargs: {} }
+    return {
+      module,
+      class_name: className,
+      config: { name: layer.name, ...config },
+      registered_name: className,
+      name: layer.name,
+      inbound_nodes: [node],
+    }
+  }
+  const entry = (layer: LayerBase): Record<string, Json> => {
+    const calls = nodes.get(layer) ?? []
+    if (layer instanceof Operation) return operation(layer, calls[0]!)
+    return { ...writer.layer(layer), name: layer.name, inbound_nodes: calls.map((call) => nodeOf(layer, call, encode)) }
+  }
+  const ends = (tree: unknown): Json => {
+    if (tree instanceof Tensor) return history(tree, true)
+    if (Array.isArray(tree)) return tree.map(ends)
+    return Object.fromEntries(Object.entries(tree as object).map(([key, each]) => [key, ends(each)]))
+  }
+  return {
+    layers: graph.layers.map(entry),
+    input_layers: ends(graph.inputs),
+    output_layers: ends(graph.outputs),
+  }
+}
+
+function flattened(tree: unknown): Tensor[] {
+  if (tree instanceof Tensor) return [tree]
+  return isBranch(tree) ? Object.values<unknown>(tree).flatMap(flattened) : []
+}
+
+/** The arguments of a call of a layer. */
+function nodeOf(layer: LayerBase, { input, options }: LayerCall, encode: (value: unknown) => Json): Json {
+  const { training: _training, mask, ...others } = options
+  const kwargs: Record<string, Json> = {}
+  for (const [name, value] of Object.entries(others))
+    if (value !== undefined && value !== null && value !== false) kwargs[kerasName(name)] = encode(value)
+  const isApart = APART.includes(classNameOf(layer))
+  const inputs = !isApart ? [input] : Array.isArray(input) ? [...(input as readonly unknown[])] : [input, input]
+  if (mask !== undefined && mask !== null) {
+    const names = ['query_mask', 'value_mask', 'key_mask']
+    if (isApart && Array.isArray(mask))
+      mask.forEach((each: unknown, i) => each !== null && (kwargs[names[i]!] = encode(each)))
+    else kwargs[isApart ? 'query_mask' : 'mask'] = encode(mask)
+  }
+  return { args: inputs.map(encode), kwargs }
+}

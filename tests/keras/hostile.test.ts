@@ -1,0 +1,154 @@
+// Damaged and hostile archives: a FormatError, or the model, but never anything else.
+// modes: simd
+
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { FormatError, MyelinError } from '../../src'
+import { readKeras } from '../../src/keras'
+import { readArchive, writeArchive } from '../../src/keras/archive'
+import { bytesOf } from './goldens'
+
+const text = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
+
+async function changed(path: string, change: (files: Map<string, Uint8Array>) => void): Promise<Uint8Array> {
+  const files = new Map(await readArchive(bytesOf(path)))
+  change(files)
+  return writeArchive(files)
+}
+
+async function configOf(path: string): Promise<Record<string, unknown>> {
+  const files = await readArchive(bytesOf(path))
+  return JSON.parse(new TextDecoder().decode(files.get('config.json'))) as Record<string, unknown>
+}
+
+describe('an archive', () => {
+  it('is read as it was written', async () => {
+    const files = new Map([
+      ['metadata.json', text({})],
+      ['assets/layers/ä.txt', new Uint8Array(70_000).fill(7)],
+    ])
+    expect(await readArchive(writeArchive(files))).toEqual(files)
+  })
+
+  it.each(['../x', 'a/../../x', '/etc/x', 'C:\\x', 'a\\x'])('must not lead outside: %s', async (name) => {
+    const bytes = writeArchive(new Map([[name, text(1)]]))
+    await expect(readArchive(bytes)).rejects.toThrow(/leads outside/)
+  })
+
+  it('must not have two entries of a name', async () => {
+    const bytes = writeArchive(
+      new Map([
+        ['aa', text(1)],
+        ['ab', text(2)],
+      ]),
+    )
+    const twice = bytes.map((byte, i) => (byte === 98 && bytes[i - 1] === 97 ? 97 : byte))
+    await expect(readArchive(twice)).rejects.toThrow(/two entries/)
+  })
+
+  it('must not expand without limit', async () => {
+    const { zipSync } = await import('fflate')
+    const bomb = zipSync({ 'config.json': new Uint8Array(80_000_000) }, { level: 6 })
+    expect(bomb.length).toBeLessThan(1_000_000)
+    await expect(readArchive(bomb)).rejects.toThrow(/more than/)
+    // The same with a small size in the directory: of the last record, 46 bytes and the name.
+    const view = new DataView(bomb.buffer, bomb.byteOffset)
+    const entry = view.getUint32(bomb.length - 6, true)
+    expect(view.getUint32(entry + 24, true)).toBe(80_000_000)
+    view.setUint32(entry + 24, 1000, true)
+    await expect(readArchive(bomb)).rejects.toThrow(FormatError)
+  })
+
+  it('must have the checksum that it states', async () => {
+    const bytes = writeArchive(new Map([['config.json', text({ a: 12345 })]]))
+    const at = Array.from(bytes, (byte) => String.fromCharCode(byte))
+      .join('')
+      .indexOf('12345')
+    bytes[at] = 57
+    await expect(readArchive(bytes)).rejects.toThrow(/checksum/)
+  })
+})
+
+describe('a configuration', () => {
+  const withConfig = async (change: (config: Record<string, never>) => void): Promise<Uint8Array> => {
+    const config = (await configOf('3.15/merging.keras')) as Record<string, never>
+    change(config)
+    return changed('3.15/merging.keras', (files) => files.set('config.json', text(config)))
+  }
+  const graph = (config: Record<string, never>): { layers: Record<string, unknown>[] } & Record<string, unknown> =>
+    config['config']
+
+  it('must not have calls in a circle', async () => {
+    const bytes = await withConfig((config) => {
+      const { layers } = graph(config)
+      const [add, average] = layers.filter((layer) => ['Add', 'Average'].includes(String(layer['class_name'])))
+      const history = (name: unknown) => [
+        { args: [{ class_name: '__keras_tensor__', config: { keras_history: [name, 0, 0] } }], kwargs: {} },
+      ]
+      add!['inbound_nodes'] = history(average!['name'])
+      average!['inbound_nodes'] = history(add!['name'])
+    })
+    await expect(readKeras(bytes)).rejects.toThrow(/calls in a circle/)
+  })
+
+  it('must refer to its own layers and calls', async () => {
+    for (const end of [
+      ['none', 0, 0],
+      ['add', 5, 0],
+      ['add', 0, 9],
+      ['add', -1, 0],
+    ])
+      await expect(readKeras(await withConfig((config) => (graph(config)['output_layers'] = [end])))).rejects.toThrow(
+        MyelinError,
+      )
+  })
+
+  it('must not be nested without end', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    const bytes = await changed('3.15/merging.keras', (files) =>
+      files.set('config.json', new TextEncoder().encode(deep)),
+    )
+    await expect(readKeras(bytes)).rejects.toThrow(/levels/)
+  })
+
+  it('must not ask for more weights than the file has', async () => {
+    const bytes = await changed('3.15/core.keras', (files) => {
+      const config = new TextDecoder().decode(files.get('config.json'))
+      files.set('config.json', new TextEncoder().encode(config.replaceAll('"units": 3', '"units": 100000000')))
+    })
+    await expect(readKeras(bytes)).rejects.toThrow(/larger than the content/)
+  })
+})
+
+describe('changed bytes', () => {
+  const paths = ['3.15/training/scaled.keras', '3.15/training/adam.h5', '2.15/former.keras']
+  it.each(paths)('of %s give a typed error or a model', async (path) => {
+    const bytes = bytesOf(path)
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+        fc.option(fc.nat(bytes.length), { nil: bytes.length }),
+        async (edits, length) => {
+          const copy = Uint8Array.from(bytes.subarray(0, length))
+          for (const [at, byte] of edits) if (at < length) copy[at] = byte
+          await readKeras(copy).catch((error: unknown) => expect(error).toBeInstanceOf(MyelinError))
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+
+  it('of the configuration, with a right checksum, give a typed error or a model', async () => {
+    const files = await readArchive(bytesOf('3.15/graph.keras'))
+    const config = files.get('config.json')!
+    await fc.assert(
+      fc.asyncProperty(fc.nat(config.length - 1), fc.constantFrom(...'019"[]{},:anx-'), async (at, character) => {
+        const copy = Uint8Array.from(config)
+        copy[at] = character.charCodeAt(0)
+        const bytes = writeArchive(new Map([...files, ['config.json', copy]]))
+        await readKeras(bytes).catch((error: unknown) => expect(error).toBeInstanceOf(MyelinError))
+      }),
+      { numRuns: 150 },
+    )
+  })
+})
