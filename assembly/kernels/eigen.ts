@@ -2,7 +2,7 @@
 // T = Z diag(w) Zᵀ by the QR iteration with Wilkinson's shift; V = Q Z. After Golub and van Loan, "Matrix Computations", 8.3.
 
 import { FACTORIZE_SWEEPS } from '../shared/instructions'
-import { WORK, applyReflections, clear, completeFours, copy, inFours, inLines, reflection, setIdentity, storeColumn, strideOf } from './reflections'
+import { WORK, applyReflections, clear, completeFours, copyBytes, inFours, inLines, reflection, setIdentity, storeColumn, strideOf } from './reflections'
 import { eigenOfFew } from './jacobi'
 import { ROTATION, rotate } from './rotations'
 import { dot_f64, scale_f64, subtract_scaled_f64, subtract_two_f64, update_dot_2_f64 } from './vectors-f64'
@@ -68,7 +68,7 @@ function tridiagonalize(matrix: usize, stride: usize, directions: usize, factors
     store<f64>(diagonal + at, load<f64>(row + at))
     if (k == n - 1) break
     const direction = directions + <usize>k * stride
-    copy(direction, row, stride)
+    copyBytes(direction, row, stride)
     store<f64>(beside + at, reflection(direction, k + 1, n, factors + at))
     // in pairs of rows; the row before the first is no longer needed, nor is the one after the last
     const first = (k + 1) & ~1
@@ -83,7 +83,7 @@ function tridiagonalize(matrix: usize, stride: usize, directions: usize, factors
     const factor = load<f64>(factors + at)
     const half = 0.5 * factor * dot_f64(product + start, direction + start, n - first)
     clear(w, start)
-    copy(w + start, product + start, stride - start)
+    copyBytes(w + start, product + start, stride - start)
     subtract_scaled_f64(w + start, direction + start, half, n - first)
     scale_f64(w + start, factor, n - first)
     v = direction

@@ -38,7 +38,7 @@ export function clear(target: usize, bytes: usize): void {
 }
 
 /** Copies float64 of this many bytes. */
-export function copy(target: usize, source: usize, bytes: usize): void {
+export function copyBytes(target: usize, source: usize, bytes: usize): void {
   const end = target + (bytes & ~15)
   for (; target < end; target += 16) {
     v128.store(target, v128.load(source))
@@ -224,7 +224,7 @@ export function triangularize(vectors: usize, directions: usize, stride: usize, 
       const column = vectors + <usize>k * stride
       const direction = directions + <usize>k * stride
       reflectOnce(column, directions, stride, factors, block, k, rows)
-      copy(direction, column, stride)
+      copyBytes(direction, column, stride)
       store<f64>(column + (<usize>k << 3), reflection(direction, k, rows, factors + (<usize>k << 3)))
     }
     if (isSmall) for (let j = end; j < columns; j++) reflectOnce(vectors + <usize>j * stride, directions, stride, factors, block, end, rows)

@@ -5,7 +5,7 @@
 import { FACTORIZE_SWEEPS } from '../shared/instructions'
 import { MOST_SWEEPS, isNegligible, signOf, sortPlaces } from './eigen'
 import {
-  WORK, applyReflections, clear, completeFours, copy, inFours, inLines, loadColumns, reflection, setIdentity, storeColumn, strideOf, triangularize,
+  WORK, applyReflections, clear, completeFours, copyBytes, inFours, inLines, loadColumns, reflection, setIdentity, storeColumn, strideOf, triangularize,
 } from './reflections'
 import { singularOfFew } from './jacobi'
 import { ROTATION, rotate } from './rotations'
@@ -57,12 +57,12 @@ function bidiagonalize(
         matrix + <usize>i * stride + start, stride, y + start, v + start, u + place, x + place, nextU + place, sums + start, n - first)
     }
     scale_f64(sums + start, load<f64>(leftFactors + at), n - first)
-    copy(y, sums, stride)
+    copyBytes(y, sums, stride)
     u = nextU
     if (k == n - 1) break
     // row k, of which the reflection changes what follows the diagonal
     const nextV = right + <usize>k * stride
-    copy(nextV, matrix + <usize>k * stride, stride)
+    copyBytes(nextV, matrix + <usize>k * stride, stride)
     subtract_scaled_f64(nextV + at + 8, y + at + 8, 1, n - k - 1)
     store<f64>(beside + at, reflection(nextV, k + 1, n, rightFactors + at))
     v = nextV
@@ -214,7 +214,7 @@ export function singular(left: usize, values: usize, right: usize, input: usize,
     // Rᵀ
     for (let j = 0; j < n; j++) {
       const row = matrix + <usize>j * stride
-      copy(row, temporary + <usize>j * tallStride, <usize>(j + 1) << 3)
+      copyBytes(row, temporary + <usize>j * tallStride, <usize>(j + 1) << 3)
       clear(row + (<usize>(j + 1) << 3), stride - (<usize>(j + 1) << 3))
     }
   } else {
@@ -251,7 +251,7 @@ export function singular(left: usize, values: usize, right: usize, input: usize,
   }
   const order = sweeps
   sortPlaces(order, diagonal, n, true)
-  const least = VANISHED * load<f64>(diagonal + (<usize>load<i32>(order) << 3))
+  const least = n ? VANISHED * load<f64>(diagonal + (<usize>load<i32>(order) << 3)) : 0
   for (let j = 0; j < n; j++) {
     const place = <usize>load<i32>(order + (<usize>j << 2))
     const value = load<f64>(diagonal + (place << 3))
@@ -262,7 +262,7 @@ export function singular(left: usize, values: usize, right: usize, input: usize,
     for (let k = 0; k < n; k++) store<f32>(right + (<usize>(j * n + k) << 2), <f32>(sign * load<f64>(vector + (<usize>k << 3))))
     if (isTall) {
       const target = outer + <usize>j * tallStride
-      copy(target, q + place * stride, <usize>n << 3)
+      copyBytes(target, q + place * stride, <usize>n << 3)
       clear(target + (<usize>n << 3), tallStride - (<usize>n << 3))
       scale_f64(target, sign, n)
     } else {

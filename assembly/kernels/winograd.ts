@@ -21,6 +21,7 @@
 
 import { Convolution, ConvolutionKernel, GEMM_SCRATCH, Winograd } from '../shared/instructions'
 import { Epilogue } from '../shared/opcodes'
+import { activate_f32 } from './gemm'
 import { partEnd, partStart } from '../parts'
 import { copyWords, fillWords, madd, storeRow16 } from '../simd'
 import { convolution_kernel_4x16_f32 } from './convolution'
@@ -61,7 +62,7 @@ export function winogradConvolution(instruction: usize, part: i32, parts: i32): 
   const input = load<usize>(instruction, Convolution.input), out = load<usize>(instruction, Convolution.out)
   const bias = load<usize>(instruction, Convolution.bias), weights = load<usize>(instruction, Convolution.weights)
   const wide = load<i32>(instruction, Convolution.wide) != 0
-  const isRelu = load<i32>(instruction, Convolution.epilogue) == Epilogue.Relu
+  const epilogue = load<i32>(instruction, Convolution.epilogue)
   const rowBytes = <usize>filters << 2
   fillWords(scratch, f32x4.splat(0), <i32>(ROW_BYTES >> 2))
 
@@ -81,7 +82,8 @@ export function winogradConvolution(instruction: usize, part: i32, parts: i32): 
       for (let j = 0; j < columns; j += 8) {
         winograd_weights_f32(panels + <usize>(j * depth) * 4, panelStep, from + <usize>j * 4, <usize>channels * rowBytes, rowBytes, depth)
       }
-      const floor: f32 = isRelu && channel + depth == channels ? 0 : -Infinity
+      const isLast = channel + depth == channels
+      const floor: f32 = isLast && epilogue == Epilogue.Relu ? 0 : -Infinity
       for (let tile = first; tile < last; tile += TILES) {
         const count = min(TILES, last - tile)
         writeTiles(table, image, input, out + <usize>filter * 4, rowBytes, tile, count)
@@ -98,6 +100,13 @@ export function winogradConvolution(instruction: usize, part: i32, parts: i32): 
             place, beside ? place + rowBytes : nowhere, below ? next : nowhere, below && beside ? next + rowBytes : nowhere,
             columns, floor,
           )
+          if (isLast && epilogue > Epilogue.Relu) {
+            for (let row = 0; row <= <i32>below; row++) {
+              for (let column = 0; column <= <i32>beside; column++) {
+                activate_f32((row ? next : place) + <usize>column * rowBytes, columns, epilogue)
+              }
+            }
+          }
         }
       }
     }

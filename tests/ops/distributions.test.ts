@@ -1,4 +1,5 @@
 // Distributions of random ops, compared with exact ones: moments, Kolmogorov-Smirnov and chi-squared distances, with fixed seeds.
+// modes: simd, relaxed, unfused, turbo
 
 import { describe, expect, it } from 'vitest'
 import { SeedGenerator, grad, jit, ops, random, tensor } from '../../src'

@@ -6,7 +6,7 @@ import {
   DepthwiseConvolution,
   DepthwiseConvolutionKernel,
 } from '../../../assembly/shared/instructions'
-import { Epilogue, Opcode } from '../../../assembly/shared/opcodes'
+import { Opcode } from '../../../assembly/shared/opcodes'
 import type { Shape, TensorType } from '../../core/shapes'
 import { sizeOf } from '../../core/shapes'
 import type { ConvolutionAttributes, NoAttributes, PaddedAttributes, PrimitiveAttributes } from '../../ir/attributes'
@@ -74,7 +74,7 @@ function lowerConvolution(
   const { groups } = attributes
   const window = windowOf(kernel!)
   const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
-  const tiles = epilogue <= Epilogue.Relu ? winogradLists(x!, window, out!.shape, filters, attributes, before) : null
+  const tiles = winogradLists(x!, window, out!.shape, filters, attributes, before)
   const { lists, ...seen } =
     tiles === null ? boxLists(x!, out!.shape, window, stretches, channels) : ofTiles(out!.shape, channels, tiles)
   emit(
