@@ -55,7 +55,7 @@ export async function readKeras<In = Tensor, Out = Tensor>(
  * @throws FormatError for layers, options and ops that Keras does not have, all of them in one message
  */
 export async function writeKeras(
-  model: Model<never, unknown>,
+  model: Model,
   path?: string | URL | null,
   options: SaveOptions = {},
 ): Promise<Uint8Array> {
@@ -74,7 +74,7 @@ export async function writeKeras(
  * Keras: `Model.save_weights`.
  * @param path where to write it as well (Node); null for bytes alone
  */
-export async function writeKerasWeights(model: Model<never, unknown>, path?: string | URL | null): Promise<Uint8Array> {
+export async function writeKerasWeights(model: Model, path?: string | URL | null): Promise<Uint8Array> {
   requireArguments('writeKerasWeights', arguments, 2)
   const bytes = weightsFile(typed(model), null)
   if (path != null) await writeFile(path, bytes, 'writeKerasWeights')
@@ -93,11 +93,7 @@ export async function writeKerasWeights(model: Model<never, unknown>, path?: str
  * Keras: `Model.load_weights`.
  * @throws FormatError that names weights that are missing, left over, or of another shape
  */
-export async function loadKerasWeights(
-  model: Model<unknown, unknown>,
-  source: KerasSource,
-  options: ReadOptions = {},
-): Promise<void> {
+export async function loadKerasWeights(model: Model, source: KerasSource, options: ReadOptions = {}): Promise<void> {
   requireArguments('loadKerasWeights', arguments, 3)
   const { signal } = readOptions('loadKerasWeights', signalOption(), options)
   await fillFromKeras(model, await bytesFrom(source, 'loadKerasWeights', signal))

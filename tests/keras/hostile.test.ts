@@ -86,7 +86,7 @@ describe('a configuration', () => {
     return changed('3.15/merging.keras', (files) => files.set('config.json', text(config)))
   }
   const graph = (config: Record<string, never>): { layers: Record<string, unknown>[] } & Record<string, unknown> =>
-    config['config']
+    config['config']!
 
   it('must not have calls in a circle', async () => {
     const bytes = await withConfig((config) => {
