@@ -1,6 +1,6 @@
 // myelin/keras: files of Keras.
 
-export { loadKerasWeights, readKeras, writeKeras } from './keras/files'
+export { loadKerasWeights, readKeras, writeKeras, writeKerasWeights } from './keras/files'
 export type { KerasSource } from './keras/files'
 export { formerHardSigmoid } from './keras/former'
 // For loadModel, loadWeights and save, which load this module when they meet such a file.

@@ -15,7 +15,7 @@ import type { Tensor } from '../ops/tensor'
 import type { ByteSource } from '../runtime/platform'
 import { bytesFrom } from '../runtime/platform'
 import { fillFromKeras, modelFromKeras } from './read'
-import { archiveOf } from './write'
+import { archiveOf, weightsFile } from './write'
 
 /** A path (Node), a URL, bytes, or a `File` or `Blob`. */
 export type KerasSource = ByteSource
@@ -55,7 +55,7 @@ export async function readKeras<In = Tensor, Out = Tensor>(
  * @throws FormatError for layers, options and ops that Keras does not have, all of them in one message
  */
 export async function writeKeras(
-  model: Model<never, unknown>,
+  model: Model,
   path?: string | URL | null,
   options: SaveOptions = {},
 ): Promise<Uint8Array> {
@@ -63,6 +63,21 @@ export async function writeKeras(
   const { includeOptimizer } = readOptions('writeKeras', saveTable, options)
   const bytes = archiveOf(typed(model), includeOptimizer)
   if (path != null) await writeFile(path, bytes, 'writeKeras')
+  return bytes
+}
+
+/**
+ * The weights of a model as a `.weights.h5` file, which `Model.load_weights` of Keras 3 reads into a model of the same layers.
+ *
+ *   const bytes = await writeKerasWeights(model)
+ *
+ * Keras: `Model.save_weights`.
+ * @param path where to write it as well (Node); null for bytes alone
+ */
+export async function writeKerasWeights(model: Model, path?: string | URL | null): Promise<Uint8Array> {
+  requireArguments('writeKerasWeights', arguments, 2)
+  const bytes = weightsFile(typed(model), null)
+  if (path != null) await writeFile(path, bytes, 'writeKerasWeights')
   return bytes
 }
 
@@ -78,11 +93,7 @@ export async function writeKeras(
  * Keras: `Model.load_weights`.
  * @throws FormatError that names weights that are missing, left over, or of another shape
  */
-export async function loadKerasWeights(
-  model: Model<unknown, unknown>,
-  source: KerasSource,
-  options: ReadOptions = {},
-): Promise<void> {
+export async function loadKerasWeights(model: Model, source: KerasSource, options: ReadOptions = {}): Promise<void> {
   requireArguments('loadKerasWeights', arguments, 3)
   const { signal } = readOptions('loadKerasWeights', signalOption(), options)
   await fillFromKeras(model, await bytesFrom(source, 'loadKerasWeights', signal))

@@ -102,12 +102,6 @@ describe('files of other libraries', () => {
   const zip = (name: string): number[] => [...ascii('PK\x03\x04'), ...new Array(26).fill(0), ...ascii(name)]
 
   it.each<[string, number[], RegExp]>([
-    [
-      '.keras',
-      [...zip('metadata.json'), ...zip('config.json'), ...zip('model.weights.h5')],
-      /a Keras model \(\.keras\)/,
-    ],
-    ['.h5', [...ascii('\x89HDF\r\n\x1a\n'), ...new Array(90).fill(0)], /an HDF5 file/],
     ['model.json of TensorFlow.js', ascii('{"format": "layers-model", "modelTopology": {}}'), /TensorFlow\.js/],
     ['JSON of Keras', ascii('{"class_name": "Sequential", "config": {}}'), /the JSON of a model/],
     ['.onnx', [8, 7, 0x12, 7, ...ascii('pytorch'), ...new Array(60).fill(0x22)], /an ONNX model/],

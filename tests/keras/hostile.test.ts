@@ -3,7 +3,7 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FormatError, MyelinError } from '../../src'
+import { FormatError, MyelinError, loadModel } from '../../src'
 import { readKeras } from '../../src/keras'
 import { readArchive, writeArchive } from '../../src/keras/archive'
 import { bytesOf } from './goldens'
@@ -69,6 +69,16 @@ describe('an archive', () => {
   })
 })
 
+describe('a file that only begins like one of Keras', () => {
+  const ascii = (letters: string): number[] => Array.from(letters, (letter) => letter.charCodeAt(0))
+  it.each([
+    ['.keras', [...ascii('PK\x03\x04'), ...new Array<number>(26).fill(0), ...ascii('config.json')]],
+    ['.h5', [...ascii('\x89HDF\r\n\x1a\n'), ...new Array<number>(90).fill(0)]],
+  ])('%s', async (_title, numbers) => {
+    await expect(loadModel(Uint8Array.from(numbers))).rejects.toThrow(FormatError)
+  })
+})
+
 describe('a configuration', () => {
   const withConfig = async (change: (config: Record<string, never>) => void): Promise<Uint8Array> => {
     const config = (await configOf('3.15/merging.keras')) as Record<string, never>
@@ -76,7 +86,7 @@ describe('a configuration', () => {
     return changed('3.15/merging.keras', (files) => files.set('config.json', text(config)))
   }
   const graph = (config: Record<string, never>): { layers: Record<string, unknown>[] } & Record<string, unknown> =>
-    config['config']
+    config['config']!
 
   it('must not have calls in a circle', async () => {
     const bytes = await withConfig((config) => {
@@ -114,7 +124,7 @@ describe('a configuration', () => {
   it('must not ask for more weights than the file has', async () => {
     const bytes = await changed('3.15/core.keras', (files) => {
       const config = new TextDecoder().decode(files.get('config.json'))
-      files.set('config.json', new TextEncoder().encode(config.replaceAll('"units": 3', '"units": 100000000')))
+      files.set('config.json', new TextEncoder().encode(config.replaceAll('"units": 3', '"units": 1000000')))
     })
     await expect(readKeras(bytes)).rejects.toThrow(/larger than the content/)
   })

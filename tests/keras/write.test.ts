@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Adam, Dense, FormatError, Layer, Sequential, loadModel } from '../../src'
-import { readKeras, writeKeras } from '../../src/keras'
+import { loadKerasWeights, readKeras, writeKeras, writeKerasWeights } from '../../src/keras'
 import { bytesOf, differenceOf, filesIn, inputsOf, jsonOf } from './goldens'
 import type { Golden } from './goldens'
 
@@ -69,6 +69,15 @@ describe('save', () => {
     expect(again.optimizer.learningRate).toBe(1)
     // Keras refuses an integer.
     expect(new TextDecoder().decode(bytes)).toContain('"learning_rate":1.0')
+  })
+
+  it('writes weights alone', async () => {
+    const made = (): Sequential => new Sequential([new Dense({ units: 2, inputShape: [3] }), new Dense({ units: 1 })])
+    const [one, other] = [made(), made()]
+    await loadKerasWeights(other, await writeKerasWeights(one))
+    expect(other.getWeights().map(({ data }) => Array.from(data))).toEqual(
+      one.getWeights().map(({ data }) => Array.from(data)),
+    )
   })
 
   it('refuses what Keras does not have', async () => {
