@@ -451,7 +451,8 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    */
   async save(path?: string | URL, options: SaveOptions = {}): Promise<Uint8Array> {
     if (path !== undefined) requirePath(path, 'save')
-    const format = path === undefined ? null : await formatAt(String(path))
+    // Without a wait, so that the file has the weights at the time of the call.
+    const format = path !== undefined && String(path).endsWith('.keras') ? await formatAt(String(path)) : null
     const bytes =
       format === null ? saveModel(this, options) : await format.save(this, readOptions('save', saveTable, options))
     if (path !== undefined) await writeFile(path, bytes)

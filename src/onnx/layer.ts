@@ -98,6 +98,17 @@ export function encoded(bytes: Uint8Array): string {
 const hasDropout = (nodes: readonly NodeProto[]): boolean =>
   nodes.some((node) => node.type === 'Dropout' || graphsIn(node).some((graph) => hasDropout(graph.nodes)))
 
+export interface OnnxGraphOptions {
+  /** The file without the elements of its weights, in base64. */
+  file: string
+  /** Values of inputs that are the same in every call. Default {}. */
+  constants?: Constants
+  /** The seed of Dropout. Default null: random. */
+  seed?: number | null
+  /** Default: the class name in snake_case. */
+  name?: string
+}
+
 /**
  * The graph of an ONNX file, which `loadOnnx` makes. Its float initializers are weights under the names of the file;
  * convolution kernels have the layout of Conv2D, [rows, columns, channels, filters]. In training, Dropout drops elements
@@ -117,7 +128,7 @@ export class OnnxGraph extends configured(Layer<unknown, unknown>, () => ({
   readonly #weights = new Map<string, Variable>()
   protected readonly generator: SeedGenerator | null
 
-  constructor(...given: [options: { file: string; constants?: Constants; seed?: number | null; name?: string }]) {
+  constructor(...given: [options: OnnxGraphOptions]) {
     super(...given)
     try {
       this.#file = readFile(decoded(this.file), String(this))

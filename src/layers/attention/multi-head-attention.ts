@@ -122,7 +122,8 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   protected shapesOf(inputShape: Shapes): { query: BatchShape; value: BatchShape; key: BatchShape } {
     const list = (Array.isArray(inputShape[0]) ? inputShape : [inputShape, inputShape]) as readonly BatchShape[]
     const [query, value, key = value] = list
-    if (list.length < 2 || list.length > 3 || query === undefined || value === undefined || key === undefined) {
+    const areShapes = list.every((shape: unknown) => Array.isArray(shape))
+    if (!areShapes || list.length > 3 || query === undefined || value === undefined || key === undefined) {
       throw new ArgumentError(`${this}: the input must be a sequence, [query, value] or [query, value, key]`)
     }
     if (Math.min(query.length, value.length) < 3) {
