@@ -100,7 +100,7 @@ function wide(bytes: Uint8Array, isSigned: boolean): number {
 }
 
 /** Skips the content of a field. */
-export function skip(reader: Reader, wire: number): void {
+export function skip(reader: Reader, wire: Wire): void {
   if (wire === Wire.Varint) reader.varint(false)
   else if (wire === Wire.Double) reader.take(8)
   else if (wire === Wire.Bytes) reader.take(reader.varint(false))

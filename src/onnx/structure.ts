@@ -23,7 +23,7 @@ function* fieldsOf(bytes: Uint8Array): Generator<{ number: number; content: Uint
   while (reader.at < reader.end) {
     const begin = reader.at
     const tag = reader.varint(false)
-    const wire = tag % 8
+    const wire: Wire = tag % 8
     const [size, at] = wire === Wire.Bytes ? [reader.varint(false), reader.at] : [0, reader.at]
     if (wire === Wire.Bytes) reader.take(size)
     else skip(reader, wire)

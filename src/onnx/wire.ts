@@ -139,7 +139,8 @@ function readMessage<Message>(table: Table<Message>, reader: Reader): Message {
   const counts = new Map<string, number>()
   while (reader.at < reader.end) {
     const tag = reader.varint(false)
-    const [number, wire] = [Math.floor(tag / 8), tag % 8]
+    const number = Math.floor(tag / 8)
+    const wire: Wire = tag % 8
     const name = fields.get(number)
     if (number === 0) throw reader.error('there is no field 0')
     if (name === undefined) {

@@ -27,6 +27,7 @@ const HIGHEST_RANK = 32
 /**
  * The groups and datasets of a file.
  * @throws FormatError that names the object and the cause, for a file that is damaged or uses other parts of HDF5
+ * @internal
  */
 export function readHdf5(bytes: Uint8Array): Hdf5Group {
   return new Reader(new FileBytes(bytes)).root()
