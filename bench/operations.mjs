@@ -743,7 +743,7 @@ function python() {
 async function loadJax() {
   if (!peers.includes('jax-js')) return null
   try {
-    const jax = await import('./peers/node_modules/@jax-js/jax/dist/index.js')
+    const jax = await import(new URL('./peers/node_modules/@jax-js/jax/dist/index.js', import.meta.url).href)
     await jax.init('wasm')
     jax.defaultDevice('wasm')
     const { numpy: np } = jax
