@@ -1,4 +1,4 @@
-// The entry for Node: the names of `myelin`; kernels that are read from files instead of decoded from text, which saves 20 ms of
+// The entry for Node: the names of `myelin`; kernels that are read from files instead of decoded from text, which saves 6 ms of
 // a first step; and all formats of files for models. The kernels' files are in the package only; without them the text is decoded.
 
 import { findFormatsWith } from './models/format-hook'

@@ -13,7 +13,7 @@
 //   Value { 1: tag text, 2: simple_value float | 5: HistogramProto }
 //   HistogramProto { 1: min, 2: max, 3: num, 4: sum, 5: sum_squares double, 6: bucket_limit, 7: bucket packed doubles }
 
-import { crc32c } from '../core/crc32c'
+import { crc32c } from '../core/crc'
 import { Wire, field, message, text, varint } from './protobuf'
 
 /** A number that TensorBoard plots over steps. */

@@ -1,8 +1,9 @@
 // Zip archives as `.keras` files are: read with limits, and written as Keras does, without compression. Entries are found by the
 // directory at the end of the file; their names are never used as paths.
 
-import { crc32 } from '../core/crc32'
+import { crc32 } from '../core/crc'
 import { FormatError } from '../core/errors'
+import { loadInflate } from '../formats/inflate'
 
 // Offsets in the records of the format (APPNOTE 6.3, little-endian).
 const LOCAL = { signature: 0x04034b50, size: 30, nameLength: 26, extraLength: 28 }
@@ -128,27 +129,16 @@ async function contentOf(bytes: Uint8Array, entry: Entry): Promise<Uint8Array> {
   return content
 }
 
-/** At most 4 MB decompressed. */
-const PIECE = 4096
-
-/** Decompresses an entry piece by piece, so that more bytes than `size` are noticed early. */
+/** @throws FormatError for damaged data, and for another number of bytes than `size` */
 async function inflated(packed: Uint8Array, size: number, name: string): Promise<Uint8Array> {
-  const { Inflate } = await import('fflate')
-  const result = new Uint8Array(size)
-  let at = 0
-  const stream = new Inflate((piece) => {
-    if (at + piece.length > size) throw damaged(`'${name}' has more than ${size} bytes`)
-    result.set(piece, at)
-    at += piece.length
-  })
+  const inflate = await loadInflate()
   try {
-    for (let from = 0; from < packed.length; from += PIECE)
-      stream.push(packed.subarray(from, from + PIECE), from + PIECE >= packed.length)
+    const { bytes } = inflate(packed, size, () => damaged(`'${name}' has more than ${size} bytes`))
+    if (bytes.length === size) return bytes
+    throw damaged(`'${name}' must have ${size} bytes, received ${bytes.length}`)
   } catch (error) {
     throw error instanceof FormatError ? error : damaged(`'${name}' cannot be decompressed: ${String(error)}`)
   }
-  if (at !== size) throw damaged(`'${name}' must have ${size} bytes, received ${at}`)
-  return result
 }
 
 /** 1980-01-01, so that equal models give equal bytes. */

@@ -452,7 +452,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   async save(path?: string | URL, options: SaveOptions = {}): Promise<Uint8Array> {
     if (path !== undefined) requirePath(path, 'save')
     // Without a wait, so that the file has the weights at the time of the call.
-    const format = path !== undefined && String(path).endsWith('.keras') ? await formatAt(String(path)) : null
+    const format = path !== undefined && String(path).endsWith('.keras') ? await kerasFormat(String(path)) : null
     const bytes =
       format === null ? saveModel(this, options) : await format.save(this, readOptions('save', saveTable, options))
     if (path !== undefined) await writeFile(path, bytes)
@@ -561,12 +561,11 @@ function withBatch({ inputSpecs, outputSpecs }: LayerGraph, given: readonly Tens
   )
 }
 
-/** @throws ArgumentError for a format that is not known here: see format-hook.ts */
-async function formatAt(path: string): Promise<FormatModule | null> {
+/** The writer of Keras's files. @throws ArgumentError where it is not known: see format-hook.ts */
+async function kerasFormat(path: string): Promise<FormatModule> {
   const format = await knownFormatOf(path)
-  if (format === null && path.endsWith('.keras'))
-    throw new ArgumentError("save: files of Keras are written by writeKeras of 'myelin/keras'")
-  return format
+  if (format !== null) return format
+  throw new ArgumentError("save: files of Keras are written by writeKeras of 'myelin/keras'")
 }
 
 function hintOf(expected: readonly (number | null)[], shape: Shape): string {

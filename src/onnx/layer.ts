@@ -1,6 +1,7 @@
 // OnnxGraph: the graph of a file as one layer, with the file's float initializers as its weights. operators/ has what its
 // nodes compute, run.ts their order.
 
+import { fromBase64 } from '../core/base64'
 import { FormatError, MyelinError, ShapeError, formatShape } from '../core/errors'
 import { configured, custom, option, required, text } from '../core/options'
 import type { Json } from '../core/registry'
@@ -86,8 +87,6 @@ function arranged(host: HostTensor, order: readonly number[]): Tensor {
   return Value.known(host.type === 'float64' ? { ...host, type: 'float32' } : host).in(order)
 }
 
-const decoded = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
-
 /** The bytes of a structure as an option of a layer. */
 export function encoded(bytes: Uint8Array): string {
   const parts: string[] = []
@@ -131,7 +130,7 @@ export class OnnxGraph extends configured(Layer<unknown, unknown>, () => ({
   constructor(...given: [options: OnnxGraphOptions]) {
     super(...given)
     try {
-      this.#file = readFile(decoded(this.file), String(this))
+      this.#file = readFile(fromBase64(this.file), String(this))
     } catch (error) {
       if (error instanceof MyelinError) throw error
       throw new FormatError(`${this}: the option file must be an ONNX file in base64`)

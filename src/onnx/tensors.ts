@@ -1,6 +1,7 @@
 // The elements of the tensors of a file: from raw bytes, from lists of numbers, or from another file.
 
 import { FormatError } from '../core/errors'
+import { fromBfloat16, fromFloat16 } from '../core/half'
 import type { Entry, TensorProto } from './proto'
 import type { ElementType, HostArray } from './types'
 import { elementType, typeName, types } from './types'
@@ -108,26 +109,6 @@ function bytesOf({ location, offset, length }: External, files: ExternalFiles, w
   return file.subarray(offset, end)
 }
 
-/** The bits of a number as float32. */
-const bits = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(4))
-
-function fromBits(code: number): number {
-  bits.setUint32(0, code)
-  return bits.getFloat32(0)
-}
-
-/** float16: a sign, 5 bits of exponent, 10 bits of mantissa. */
-function half(code: number): number {
-  const sign = code & 0x8000 ? -1 : 1
-  const exponent = (code >> 10) & 31
-  const mantissa = code & 1023
-  if (exponent === 0) return sign * mantissa * 2 ** -24
-  if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN
-  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15)
-}
-
-const bfloat = (code: number): number => fromBits((code << 16) >>> 0)
-
 function fromRaw(raw: Uint8Array, type: ElementType, size: number): HostArray {
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength)
   // Typed arrays are little-endian where WebAssembly runs, as files are.
@@ -145,8 +126,8 @@ const long = (low: number, high: number): number => high * 2 ** 32 + low
 const readers: Readonly<Partial<Record<ElementType, (at: number, view: DataView) => number>>> = {
   float32: (at, view) => view.getFloat32(at, true),
   float64: (at, view) => view.getFloat64(at, true),
-  float16: (at, view) => half(view.getUint16(at, true)),
-  bfloat16: (at, view) => bfloat(view.getUint16(at, true)),
+  float16: (at, view) => fromFloat16(view.getUint16(at, true)),
+  bfloat16: (at, view) => fromBfloat16(view.getUint16(at, true)),
   int8: (at, view) => view.getInt8(at),
   int16: (at, view) => view.getInt16(at, true),
   uint16: (at, view) => view.getUint16(at, true),
@@ -159,7 +140,13 @@ const readers: Readonly<Partial<Record<ElementType, (at: number, view: DataView)
 function fromList(list: Float64Array, type: ElementType): HostArray {
   const data = new types[type].array(list.length)
   const convert =
-    type === 'float16' ? half : type === 'bfloat16' ? bfloat : type === 'bool' ? (x: number) => Number(x !== 0) : null
+    type === 'float16'
+      ? fromFloat16
+      : type === 'bfloat16'
+        ? fromBfloat16
+        : type === 'bool'
+          ? (x: number) => Number(x !== 0)
+          : null
   list.forEach((x, i) => (data[i] = convert === null ? x : convert(x)))
   return data
 }

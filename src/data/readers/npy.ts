@@ -5,6 +5,7 @@ import { requireArguments } from '../../core/arguments'
 import type { DType, TensorData } from '../../core/dtypes'
 import { allocateData } from '../../core/dtypes'
 import { ArgumentError, DataError, FormatError, formatShape } from '../../core/errors'
+import { fromFloat16 } from '../../core/half'
 import { boolean, option, readOptions } from '../../core/options'
 import type { OptionInputs } from '../../core/options'
 import type { Shape } from '../../core/shapes'
@@ -50,21 +51,12 @@ const kinds: Readonly<Record<string, Kind>> = {
   u2: { bytes: 2, dtype: 'int32', read: (view, at, isLittle) => view.getUint16(at, isLittle) },
   u4: { bytes: 4, dtype: 'int32', read: (view, at, isLittle) => view.getUint32(at, isLittle) },
   u8: { bytes: 8, dtype: 'int32', read: (view, at, isLittle) => Number(view.getBigUint64(at, isLittle)) },
-  f2: { bytes: 2, dtype: 'float32', read: (view, at, isLittle) => fromHalf(view.getUint16(at, isLittle)) },
+  f2: { bytes: 2, dtype: 'float32', read: (view, at, isLittle) => fromFloat16(view.getUint16(at, isLittle)) },
   f4: { bytes: 4, dtype: 'float32', read: (view, at, isLittle) => view.getFloat32(at, isLittle) },
   f8: { bytes: 8, dtype: 'float32', read: (view, at, isLittle) => view.getFloat64(at, isLittle) },
 }
 
 const written: Readonly<Partial<Record<DType, string>>> = { float32: '<f4', int32: '<i4', bool: '|b1', int8: '|i1' }
-
-/** (−1)^sign · 2^(exponent − 25) · (1024 + fraction), with exponent and fraction of 5 and 10 bits. */
-function fromHalf(bits: number): number {
-  const sign = bits >> 15 === 0 ? 1 : -1
-  const exponent = (bits >> 10) & 31
-  const fraction = bits & 1023
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25)
-}
 
 /**
  * An array that `numpy.save` wrote: floats as float32, integers as int32, booleans as bool.

@@ -1,15 +1,7 @@
 // Pixels as a PNG in a data URI, not compressed: pictures of explanations are small.
 
-import { crc32 } from '../../core/crc32'
-
-function adler32(bytes: Uint8Array): number {
-  let [a, b] = [1, 0]
-  for (const byte of bytes) {
-    a = (a + byte) % 65521
-    b = (b + a) % 65521
-  }
-  return ((b << 16) | a) >>> 0
-}
+import { adler32 } from '../../core/adler32'
+import { crc32 } from '../../core/crc'
 
 const big = (x: number): number[] => [x >>> 24, (x >>> 16) & 255, (x >>> 8) & 255, x & 255]
 

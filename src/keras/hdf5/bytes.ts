@@ -4,7 +4,7 @@
 import { FormatError, quoted } from '../../core/errors'
 import { decodeUtf8 } from '../../core/text'
 import { littleEndian, lookup3 } from './checksums'
-import type { Inflate } from './inflate'
+import type { Unzip } from './zlib'
 
 /** Memory that a file may take beyond its own size, for decompressed and repeated values and for objects. */
 const ALLOWANCE = 2 ** 25
@@ -17,7 +17,7 @@ export class FileBytes {
   /** Whether values are compressed. */
   isCompressed = false
   /** Decompresses them. */
-  inflate: Inflate | null = null
+  unzip: Unzip | null = null
   /** A bit for each byte that belongs to a structure. */
   private readonly claimed: Uint32Array
   private allowance: number

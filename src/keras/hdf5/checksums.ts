@@ -1,4 +1,4 @@
-// Checksums of HDF5 and of zlib.
+// Checksums of HDF5.
 
 export function littleEndian(bytes: Uint8Array, at: number): number {
   return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
@@ -55,21 +55,6 @@ export function fletcher32(bytes: Uint8Array): number {
     }
     sum %= 65_535
     sums %= 65_535
-  }
-  return ((sums << 16) | sum) >>> 0
-}
-
-/** Adler's checksum, with which zlib data end. */
-export function adler32(bytes: Uint8Array): number {
-  let sum = 1
-  let sums = 0
-  for (let at = 0; at < bytes.length;) {
-    for (const end = Math.min(at + PIECE, bytes.length); at < end; at++) {
-      sum += bytes[at]!
-      sums += sum
-    }
-    sum %= 65_521
-    sums %= 65_521
   }
   return ((sums << 16) | sum) >>> 0
 }

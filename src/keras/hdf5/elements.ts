@@ -1,5 +1,6 @@
 // The numbers of each type as bytes: one row per type, for reading and for writing.
 
+import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from '../../core/half'
 import type { Hdf5Numbers, Hdf5Type } from './types'
 
 export type NumberType = Exclude<Hdf5Type, 'string'>
@@ -75,47 +76,4 @@ export const elements: Readonly<Record<NumberType, Elements>> = {
     (view, at) => Math.min(view.getUint8(at), 1),
     (view, at, value) => view.setUint8(at, Math.min(value, 1)),
   ),
-}
-
-/** sign 1 bit, exponent 5, mantissa 10 */
-function fromFloat16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 31
-  const mantissa = bits & 1023
-  if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN
-  return sign * (exponent === 0 ? mantissa : mantissa + 1024) * 2 ** (Math.max(exponent, 1) - 25)
-}
-
-/** Rounds to the nearest, ties to even. */
-function toFloat16(value: number): number {
-  if (Number.isNaN(value)) return 0x7e00
-  const sign = bitsOf(value) & 0x80000000 ? 0x8000 : 0
-  const size = Math.abs(value)
-  if (size >= 65_520) return sign | 0x7c00
-  // Below 2⁻¹⁴ the steps are those of the smallest exponent.
-  const exponent = Math.max(((bitsOf(size) >> 23) & 255) - 127, -14)
-  const steps = size / 2 ** (exponent - 10)
-  const isTie = steps % 1 === 0.5
-  return sign | (((exponent + 14) << 10) + (isTie ? 2 * Math.round(steps / 2) : Math.round(steps)))
-}
-
-/** The upper half of a float32. */
-function fromBfloat16(bits: number): number {
-  word[0] = bits << 16
-  return float[0]!
-}
-
-/** Rounds to the nearest, ties to even. */
-function toBfloat16(value: number): number {
-  if (Number.isNaN(value)) return 0x7fc0
-  const bits = bitsOf(value)
-  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16
-}
-
-const word = /* @__PURE__ */ new Uint32Array(1)
-const float = /* @__PURE__ */ new Float32Array(word.buffer)
-
-function bitsOf(value: number): number {
-  float[0] = value
-  return word[0]!
 }

@@ -66,9 +66,9 @@ export function unfilter(
 }
 
 function inflated(file: FileBytes, bytes: Uint8Array, most: number): Uint8Array {
-  if (file.inflate === null) throw file.fail('the values are compressed, and no function to decompress them was given')
+  if (file.unzip === null) throw file.fail('the values are compressed, and no function to decompress them was given')
   try {
-    return file.inflate(bytes, most)
+    return file.unzip(bytes, most)
   } catch (error) {
     throw file.fail(
       `the file is damaged: a chunk is not zlib data: ${error instanceof Error ? error.message : quoted(error)}`,

@@ -13,7 +13,7 @@ import { FileBytes } from './bytes'
 import { readDatatype } from './datatypes'
 import type { Message } from './headers'
 import { MESSAGE, readHeader, readSuperblock, single } from './headers'
-import { loadInflate } from './inflate'
+import { loadUnzip } from './zlib'
 import { readLayout } from './layout'
 import { readDenseAttributes, readDenseLinks, readLink } from './new-groups'
 import type { Link } from './old-groups'
@@ -37,7 +37,7 @@ export function readHdf5(bytes: Uint8Array): Hdf5Group {
 export async function openHdf5(bytes: Uint8Array): Promise<Hdf5Group> {
   const file = new FileBytes(bytes)
   const root = new Reader(file).root()
-  if (file.isCompressed) file.inflate = await loadInflate()
+  if (file.isCompressed) file.unzip = await loadUnzip()
   return root
 }
 

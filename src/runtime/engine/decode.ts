@@ -1,5 +1,6 @@
 // Decodes bytes from the text that scripts/encode-bytes.mjs writes. The decoder is assembly/decode.ts.
 
+import { fromBase64 } from '../../core/base64'
 import { internalError } from '../../core/errors'
 
 const PAGE = 65536
@@ -12,8 +13,7 @@ type Decode = (from: number, out: number, end: number) => void
  * @throws the engine's error if a page forbids WebAssembly
  */
 export function decodeBytes(text: string, size: number, decoder: string): Uint8Array<ArrayBuffer> {
-  const code = Uint8Array.from(atob(decoder), (letter) => letter.charCodeAt(0))
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code))
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(fromBase64(decoder)))
   const { decode, memory } = exports
   if (!isDecode(decode) || !(memory instanceof WebAssembly.Memory)) throw internalError('the decoder has no function')
   // The decoder's model | text | 3 zeros | bytes

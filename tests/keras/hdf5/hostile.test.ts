@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../../src'
-import { loadInflate } from '../../../src/keras/hdf5/inflate'
+import { loadUnzip } from '../../../src/keras/hdf5/zlib'
 import { readHdf5 } from '../../../src/keras/hdf5/read'
 import type { Hdf5Array, Hdf5DatasetContent, Hdf5GroupContent } from '../../../src/keras/hdf5/types'
 import { writeHdf5 } from '../../../src/keras/hdf5/write'
@@ -135,7 +135,7 @@ describe('inflate', () => {
   const deflate = async (size: number): Promise<Uint8Array> => (await import('fflate')).zlibSync(new Uint8Array(size))
 
   it('stops at the limit', async () => {
-    const inflate = await loadInflate()
+    const inflate = await loadUnzip()
     const bomb = await deflate(2 ** 23)
     const start = performance.now()
     expect(() => inflate(bomb, 1000)).toThrow('it has more than 1000 bytes')
@@ -144,7 +144,7 @@ describe('inflate', () => {
   })
 
   it('refuses truncated and damaged data', async () => {
-    const inflate = await loadInflate()
+    const inflate = await loadUnzip()
     const bytes = await deflate(5000)
     for (let i = 0; i < bytes.length; i++) {
       expect(() => inflate(bytes.slice(0, i), 5000), `cut at ${i}`).toThrow()

@@ -1,6 +1,7 @@
 // Runs assembly/csv.ts in its own memory: lines of bytes go in, numbers come out. Knows neither files nor names of
 // columns.
 
+import { fromBase64 } from '../../../core/base64'
 import { csvModule } from './binary'
 
 interface Exports {
@@ -53,7 +54,7 @@ let compiled: WebAssembly.Module | 'impossible' | null = null
 /** The kernels with their own memory; null if the engine cannot run them. */
 function instantiate(): Exports | null {
   try {
-    compiled ??= new WebAssembly.Module(Uint8Array.from(atob(csvModule), (letter) => letter.charCodeAt(0)))
+    compiled ??= new WebAssembly.Module(fromBase64(csvModule))
   } catch {
     // An engine without SIMD, or a page that forbids WebAssembly.
     compiled = 'impossible'
