@@ -740,10 +740,13 @@ function python() {
   }
 }
 
+/** A package of bench/peers, not of this project. */
+const JAX = './peers/node_modules/@jax-js/jax/dist/index.js'
+
 async function loadJax() {
   if (!peers.includes('jax-js')) return null
   try {
-    const jax = await import(new URL('./peers/node_modules/@jax-js/jax/dist/index.js', import.meta.url).href)
+    const jax = await import(new URL(JAX, import.meta.url).href)
     await jax.init('wasm')
     jax.defaultDevice('wasm')
     const { numpy: np } = jax
