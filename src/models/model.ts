@@ -93,6 +93,8 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   constructor(options?: LayerOptions)
   constructor(...given: [options?: FunctionalOptions<In, Out> | LayerOptions]) {
     const [options = {}, ...more] = given
+    if (isProbing)
+      throw options === PROBE ? new Forwarded() : new ArgumentError('This class has a constructor of its own')
     if ([options].flat().some((each) => each instanceof Tensor))
       throw new ArgumentError('Model takes { inputs, outputs }, received tensors as separate arguments')
     const { inputs, outputs, ...rest } = isBranch(options) ? (options as Partial<FunctionalOptions<In, Out>>) : {}
@@ -534,10 +536,37 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 }
 
-/** Whether a class is constructed from inputs and outputs, like Model. A class with its own constructor is not. */
-export function takesGraph(of: unknown): boolean {
-  if (of === Model || typeof of !== 'function') return of === Model
-  return !/\bconstructor\s*\(/.test(Function.prototype.toString.call(of)) && takesGraph(Object.getPrototypeOf(of))
+/** What takesGraph passes to a constructor. */
+const PROBE: LayerOptions = Object.freeze({})
+let isProbing = false
+/** Whether instances of these classes are constructed from inputs and outputs. */
+const graphTakers = new WeakMap<object, boolean>([[Model, true]])
+
+/** Thrown to takesGraph by the constructor of Model when it received the probe. */
+class Forwarded extends Error {}
+
+/**
+ * Whether a class is constructed from inputs and outputs, like Model: its constructor passes its options on to that of Model. It is
+ * tried once per class, with options that Model answers by an exception, so that no model is made.
+ */
+export function takesGraph(of: object): boolean {
+  const known = graphTakers.get(of)
+  if (known !== undefined) return known
+  const isTaker = forwardsOptions(of)
+  graphTakers.set(of, isTaker)
+  return isTaker
+}
+
+function forwardsOptions(of: object): boolean {
+  isProbing = true
+  try {
+    Reflect.construct(of as new (options: LayerOptions) => unknown, [PROBE])
+    return false
+  } catch (error) {
+    return error instanceof Forwarded
+  } finally {
+    isProbing = false
+  }
 }
 
 /**

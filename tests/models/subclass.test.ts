@@ -7,6 +7,7 @@ import {
   Dense,
   Dropout,
   GroupedQueryAttention,
+  Input,
   Layer,
   Model,
   MultiHeadAttention,
@@ -391,5 +392,30 @@ describe('files', () => {
     expect((await other.predict(x)).data).toEqual(expected.data)
     await other.loadWeights(await model.save())
     expect((await other.predict(x)).data).toEqual(expected.data)
+  })
+
+  it('of a functional class, whatever its source text says', async () => {
+    class Said extends Model {
+      /** Unlike a constructor (which this class does not have). */
+      text = 'constructor ()'
+    }
+    let made = 0
+    class Own extends Model {
+      constructor(units: number) {
+        const [inner, input] = [new Dense({ units, name: 'inner' }), Input({ shape: [4] })]
+        super({ inputs: input, outputs: inner.apply(input) })
+        made++
+      }
+    }
+    const input = Input({ shape: [4] })
+    const said = new Said({ inputs: input, outputs: new Dense({ units: 2 }).apply(input) })
+    const copy = await loadModel(await said.save(), { customObjects: { Said } })
+    expect(copy).toBeInstanceOf(Said)
+    expect((await copy.predict(x)).data).toEqual((await said.predict(x)).data)
+    const own = new Own(3)
+    expect(own.getConfig()).not.toHaveProperty('calls')
+    expect(own.getConfig()).not.toHaveProperty('calls')
+    expect(made).toBe(1)
+    expect(said.getConfig()).toHaveProperty('calls')
   })
 })
