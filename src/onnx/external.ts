@@ -1,7 +1,7 @@
 // The files next to a model that hold elements of its tensors. Only files in the folder of the model are read.
 
 import { FormatError } from '../core/errors'
-import { isRemote, location, nodeModule, readFile } from '../runtime/platform'
+import type { FileReader } from '../runtime/beside'
 import type { GraphProto } from './proto'
 import { EXTERNAL, placeOf } from './tensors'
 
@@ -23,29 +23,9 @@ export function locationsOf({ initializers, nodes }: GraphProto, where: string):
 export async function readExternal(
   locations: ReadonlySet<string>,
   given: Readonly<Record<string, Uint8Array>>,
-  source: unknown,
-  signal: AbortSignal | null,
+  read: FileReader | null,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const files = new Map(Object.entries(given))
-  for (const each of locations) {
-    if (files.has(each) || !(typeof source === 'string' || source instanceof URL)) continue
-    files.set(each, await readFile(await beside(source, each), 'loadOnnx', signal))
-  }
+  for (const each of locations) if (!files.has(each) && read !== null) files.set(each, await read(each))
   return files
-}
-
-/** The path or URL of a file in the folder of another. @throws FormatError if a link leads out of the folder */
-async function beside(source: string | URL, name: string): Promise<string | URL> {
-  if (isRemote(source)) {
-    const escaped = name.split('/').map(encodeURIComponent).join('/')
-    return new URL(escaped, source)
-  }
-  const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
-  if (files === null || paths === null || urls === null) return new URL(name, String(source))
-  const own = location(source)
-  const folder = await files.realpath(paths.dirname(own instanceof URL ? urls.fileURLToPath(own) : own))
-  const path = paths.join(folder, name)
-  const real = await files.realpath(path).catch(() => path)
-  if (real.startsWith(folder + paths.sep)) return real
-  throw new FormatError(`loadOnnx: '${name}' leads out of the folder of the model`)
 }

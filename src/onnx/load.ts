@@ -9,6 +9,7 @@ import { typed } from '../core/tree'
 import { recordCall } from '../layers/symbol'
 import { InputLayer } from '../layers/core/input-layer'
 import type { Tensor } from '../ops/tensor'
+import { readerBeside } from '../runtime/beside'
 import { bytesFrom } from '../runtime/platform'
 import { locationsOf, readExternal } from './external'
 import { readFile } from './file'
@@ -91,7 +92,7 @@ export async function loadOnnx<In = Tensor, Out = Tensor>(
   const content = await bytesFrom(given, 'loadOnnx', signal)
   const file = readFile(content, nameOf(source))
   const locations = locationsOf(file.graph, file.name)
-  const files = await readExternal(locations, options.externalData ?? {}, source, signal)
+  const files = await readExternal(locations, options.externalData ?? {}, readerBeside(source, 'loadOnnx', signal))
   const inputs = inputsOf(file)
   const { constants = {}, shapes = {} } = options
   for (const [what, record] of [

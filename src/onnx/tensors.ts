@@ -2,6 +2,7 @@
 
 import { FormatError } from '../core/errors'
 import { fromBfloat16, fromFloat16 } from '../core/half'
+import { staysInside } from '../runtime/beside'
 import type { Entry, TensorProto } from './proto'
 import type { ElementType, HostArray } from './types'
 import { elementType, typeName, types } from './types'
@@ -78,11 +79,7 @@ export function constantOf(proto: TensorProto, where: string): HostTensor {
 export function placeOf(entries: readonly Entry[], where: string): External {
   const values = new Map(entries.map(({ key, value }) => [key, value]))
   const location = values.get('location') ?? ''
-  const isOutside =
-    location === '' ||
-    /^[/\\~]|^[a-z][a-z\d+.-]*:|[\0?#]/i.test(location) ||
-    location.split(/[/\\]/).some((part) => part === '..' || part === '')
-  if (isOutside)
+  if (!staysInside(location))
     throw new FormatError(
       `${where}: its elements must be in the folder of the model, not in '${location.slice(0, 100)}'`,
     )
