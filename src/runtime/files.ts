@@ -49,7 +49,8 @@ export function fileSystem(): { files: FileSystem; paths: Paths } {
   )
 }
 
-function toPath(path: string | URL, where: string): string {
+/** The path of a file. @throws ArgumentError for an address */
+export function toPath(path: string | URL, where: string): string {
   if (isRemote(path))
     throw new ArgumentError(`${where}: ${quoted(String(path))} is an address. Give the path of a file.`)
   const isUrl = typeof path !== 'string' || path.startsWith('file:')
