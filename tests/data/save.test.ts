@@ -45,7 +45,7 @@ describe('a data set is saved', () => {
     await Dataset.from(rows).save(path)
     expect(readFileSync(path, 'utf8').split('\n')[0]).toBe('pair_0,pair_1,text,missing')
     const found = await readCsv(path, { types: { text: 'string' }, missing: { missing: 0 } }).toArray()
-    expect(found.map((row) => Math.fround(row.pair_0))).toEqual(numbers)
+    expect(found.map((row) => Math.fround(Number(row['pair_0'])))).toEqual(numbers)
     expect(found.map(({ text }) => text)).toEqual(rows.map(({ text }) => text))
   })
 
