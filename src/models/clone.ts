@@ -15,7 +15,7 @@ import { inputOf, symbolsOfCall } from './graph-config'
 import { customObjectScope } from './scope'
 import type { LayerGraph } from './layer-graph'
 import { Model, takesGraph } from './model'
-import { Sequential, sequentialOf } from './sequential'
+import { Sequential } from './sequential'
 
 /** Maps a layer of a model to its counterpart in the clone. */
 export type CloneFunction = (layer: LayerBase) => LayerBase
@@ -82,6 +82,28 @@ export function cloneInParts(
   return { model: customObjectScope({}, () => typed(cloner.model(typed(model)))), made: cloner.made }
 }
 
+/**
+ * A Sequential of the same class.
+ * @throws ArgumentError if its constructor does not create one from a list of layers
+ */
+function sequentialLike(model: Sequential, layers: readonly Layer[]): Sequential {
+  const { constructor, name, trainable } = model
+  let copy: unknown = null
+  let cause: unknown
+  try {
+    copy = Reflect.construct(constructor, [layers, { name, trainable }])
+  } catch (error) {
+    if (constructor === Sequential) throw error
+    cause = error
+  }
+  if (copy instanceof Sequential && copy.name === name && copy.consistsOf(layers)) return copy
+  throw new ArgumentError(
+    `${model} cannot be recreated: the constructor of its class must take (layers, options) and pass them to the constructor of Sequential. ` +
+      'A plain model of the same layers works: new Model({ inputs: model.input, outputs: model.output })',
+    { cause },
+  )
+}
+
 class Cloner {
   readonly made = new Map<LayerBase, Chain>()
 
@@ -100,8 +122,7 @@ class Cloner {
   model(model: Model<unknown, unknown>): LayerBase {
     const { graph, name, trainable, buildSpec } = model
     if (model instanceof Sequential) {
-      const layers: readonly Layer[] = typed(model.listed.flatMap((each) => this.chain(each)))
-      const copy = sequentialOf(typed(model.constructor), layers, { name, trainable })
+      const copy = sequentialLike(model, typed(model.listed.flatMap((each) => this.chain(each))))
       if (buildSpec !== null) copy.ensureBuilt(buildSpec)
       return copy
     }

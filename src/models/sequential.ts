@@ -60,6 +60,11 @@ export class Sequential extends Model<Tensor, Tensor> {
     return this.list
   }
 
+  /** Whether these are its layers, including an InputLayer. @internal */
+  consistsOf(layers: readonly Layer[]): boolean {
+    return this.list.length === layers.length && this.list.every((layer, i) => layer === layers[i])
+  }
+
   /** @internal */
   override get graph(): LayerGraph | null {
     const { symbols } = this
@@ -214,7 +219,11 @@ export class Sequential extends Model<Tensor, Tensor> {
           ),
         )
       : []
-    const model = sequentialOf(this, list, typeof name === 'string' ? { name } : {})
+    const model: unknown = Reflect.construct(this, [list, typeof name === 'string' ? { name } : {}])
+    if (!(model instanceof Sequential && model.consistsOf(list)))
+      throw new ArgumentError(
+        `${this.name}: the constructor must take (layers, options) and pass them to super, or the class needs static fromConfig(config)`,
+      )
     if (Array.isArray(buildShape)) {
       const spec = specsFrom(buildShape)
       const isWhole =
@@ -231,37 +240,6 @@ export class Sequential extends Model<Tensor, Tensor> {
     if (trainable === false) model.trainable = false
     return typed(model)
   }
-}
-
-/**
- * A Sequential of a class, from a list of layers.
- * @throws ArgumentError if the constructor of the class does not create one from them
- */
-export function sequentialOf(
-  of: abstract new (...inputs: never) => unknown,
-  layers: readonly Layer[],
-  options: LayerOptions,
-): Sequential {
-  let made: unknown = null
-  let cause: unknown
-  try {
-    made = Reflect.construct(of, [layers, options])
-  } catch (error) {
-    if (of === Sequential) throw error
-    cause = error
-  }
-  if (
-    made instanceof Sequential &&
-    (options.name === undefined || made.name === options.name) &&
-    made.listed.length === layers.length &&
-    made.listed.every((layer, i) => layer === layers[i])
-  )
-    return made
-  throw new ArgumentError(
-    `${of.name} cannot be recreated: the constructor of its class must take (layers, options) and pass them to the constructor of Sequential, or the class needs a static fromConfig(config). ` +
-      'A plain model of the same layers works: new Model({ inputs: model.input, outputs: model.output })',
-    { cause },
-  )
 }
 
 /** The layer of an `Input`, copied for this model; null for other items. */
