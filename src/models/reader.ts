@@ -30,6 +30,6 @@ export function withKnownClasses<Result>(custom: CustomObjects, body: () => Resu
 export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs: Tree<Tensor> } {
   if (reader !== null) return reader(config)
   throw new ArgumentError(
-    'Give the classes of the layers: customObjectScope({ Dense }, () => Model.fromConfig(config)). modelFromJSON knows all of the library',
+    'Give the classes: customObjectScope({ Dense }, () => Model.fromConfig(config)), or use modelFromJSON',
   )
 }

@@ -221,9 +221,7 @@ export class Sequential extends Model<Tensor, Tensor> {
       : []
     const model: unknown = Reflect.construct(this, [list, typeof name === 'string' ? { name } : {}])
     if (!(model instanceof Sequential && model.consistsOf(list)))
-      throw new ArgumentError(
-        `${this.name}: the constructor must take (layers, options) and pass them to super, or the class needs static fromConfig(config)`,
-      )
+      throw new ArgumentError(`${this.name} needs a constructor (layers, options), or static fromConfig(config)`)
     if (Array.isArray(buildShape)) {
       const spec = specsFrom(buildShape)
       const isWhole =

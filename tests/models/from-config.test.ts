@@ -103,7 +103,7 @@ describe('a class that extends Sequential', () => {
   it('with another constructor is refused, not replaced by a Sequential', async () => {
     const bytes = await new Narrow().save()
     await expect(loadModel(bytes, { customObjects: { Narrow } })).rejects.toThrow(
-      'Narrow: the constructor must take (layers, options) and pass them to super, or the class needs static fromConfig',
+      'Narrow needs a constructor (layers, options), or static fromConfig(config)',
     )
     expect(await loadModel(bytes, { customObjects: { Narrow: Sequential } })).toBeInstanceOf(Sequential)
   })
