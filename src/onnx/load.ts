@@ -1,20 +1,18 @@
 // loadOnnx: the bytes of a file → its checked graph → a model whose weights have the elements of its initializers.
 
 import { requireArguments } from '../core/arguments'
-import type { DType } from '../core/dtypes'
-import { ArgumentError, FormatError, quoted, unknownName } from '../core/errors'
+import { ArgumentError, quoted, unknownName } from '../core/errors'
 import { abortSignal, custom, nullable, option, readOptions, recordOf } from '../core/options'
-import type { Tree } from '../core/tree'
 import { typed } from '../core/tree'
-import { recordCall } from '../layers/symbol'
-import { InputLayer } from '../layers/core/input-layer'
 import type { Tensor } from '../ops/tensor'
 import { readerBeside } from '../runtime/beside'
 import { bytesFrom } from '../runtime/platform'
 import { locationsOf, readExternal } from './external'
 import { readFile } from './file'
-import type { Constants } from './layer'
-import { OnnxGraph, encoded, inputsOf, specOfInput } from './layer'
+import type { Constants } from './graph-layer'
+import { inputsOf } from './graph-layer'
+import { symbolsOf } from './graph-model'
+import { OnnxGraph, encoded } from './layer'
 import { OnnxModel } from './model'
 import { structureOf } from './structure'
 import type { HostTensor } from './tensors'
@@ -112,26 +110,10 @@ export async function loadOnnx<In = Tensor, Out = Tensor>(
   let name = 'graph'
   while (inputs.some((input) => input.name === name)) name += '_'
   const layer = new OnnxGraph({ file: encoded(structure), constants, name })
-  const symbols = layer.graphInputs.map((input): [string, Tensor] => {
-    const given = Object.hasOwn(shapes, input.name) ? shapes[input.name] : undefined
-    const { shape, dtype } = specOfInput(input, given, file.name)
-    if (shape.length === 0)
-      throw new FormatError(
-        `${file.name}: the input '${input.name}' has no axes, so it has no samples. Pass its value: { constants: { '${input.name}': … } }`,
-      )
-    return [input.name, symbolOf(input.name, shape, dtype)]
-  })
-  if (symbols.length === 0) throw new FormatError(`${file.name}: the model has no inputs`)
-  const tree: Tree<Tensor> = symbols.length === 1 ? symbols[0]![1] : Object.fromEntries(symbols)
-  const model = new OnnxModel({ inputs: tree, outputs: layer.apply(tree) })
+  const { inputs: tree, outputs } = symbolsOf(layer, shapes, file.name)
+  const model = new OnnxModel({ inputs: tree, outputs: typed(outputs) })
   layer.fill(({ name }) => byName.get(name)!)
   return typed(model)
-}
-
-function symbolOf(name: string, [batchSize = null, ...shape]: readonly (number | null)[], dtype: DType): Tensor {
-  const layer = new InputLayer({ shape, batchSize, dtype, name })
-  layer.ensureBuilt(layer.spec)
-  return typed(recordCall(layer, null, {}, layer.spec))
 }
 
 /** The name of a source in errors. */
