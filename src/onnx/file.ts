@@ -108,7 +108,12 @@ function* allNodes(nodes: readonly NodeProto[]): Generator<NodeProto> {
 }
 
 /** @throws FormatError that lists every operator that is missing, with the first node that needs it */
-export function requireOperators({ name, graph, operators: available, functions }: OnnxFile): void {
+export function requireOperators({
+  name,
+  graph,
+  operators: available,
+  functions,
+}: Omit<OnnxFile, 'graph' | 'opset'> & { readonly graph: Pick<GraphProto, 'nodes'> }): void {
   const missing = new Map<string, { node: NodeProto; count: number }>()
   const all = [graph.nodes, ...[...functions.values()].map(({ nodes }) => nodes)]
   for (const nodes of all) {

@@ -1,0 +1,65 @@
+// A graph-model → a model with the inputs and outputs of its signature, whose weights have the elements of the file.
+
+import { unknownName } from '../../core/errors'
+import { typed } from '../../core/tree'
+import type { JsonRecord } from '../../keras/json'
+import type { Constants } from '../../onnx/graph-layer'
+import { inputsOf } from '../../onnx/graph-layer'
+import { GraphModel, symbolsOf } from '../../onnx/graph-model'
+import type { NamedTensor } from '../manifest'
+import { TfjsGraph } from './layer'
+import { readStructure, structureOf } from './structure'
+
+export interface GraphModelOptions {
+  /**
+   * Values of inputs that are the same in every call, by their names. The model has no such inputs, and shapes may depend
+   * on them. Default {}.
+   */
+  constants?: Constants
+  /** Shapes of inputs that replace those of the file: null stands for an open extent. Default {}. */
+  shapes?: Readonly<Record<string, readonly (number | null)[]>>
+}
+
+/**
+ * The model of a graph-model. Its inputs and outputs have the keys of the signature; one input or one output is a plain tensor.
+ * It is trained, evaluated and saved like every Model.
+ *
+ * `predict` computes all rows at once if the first axis of an input is not known to be that of the samples: an input must have two
+ * axes or more, and its first extent must be open.
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- a parameter of type TfjsModel takes every one
+export class TfjsModel<const In = any, const Out = any> extends GraphModel<In, Out> {
+  static override readonly className: string = 'TfjsModel'
+}
+
+/**
+ * Makes a model of a graph-model.
+ * @param json model.json
+ * @param tensors of its weightsManifest
+ * @param where names the file in errors
+ * @throws FormatError for a damaged graph, and for one with operators that are not available, which lists all of them
+ */
+export function graphModelFrom(
+  json: JsonRecord,
+  tensors: readonly NamedTensor[],
+  where: string,
+  { constants = {}, shapes = {} }: GraphModelOptions = {},
+): TfjsModel {
+  const graph = structureOf(json, tensors, where)
+  const names = inputsOf(readStructure(graph, where).file).map(({ name }) => name)
+  for (const [what, record] of Object.entries({ constants, shapes })) {
+    const unknown = Object.keys(record).find((name) => !names.includes(name))
+    if (unknown !== undefined) throw unknownName(`input in ${what}`, unknown, names)
+  }
+  let name = 'graph'
+  while (names.includes(name)) name += '_'
+  const layer = new TfjsGraph({ graph, constants, name })
+  const { inputs, outputs } = symbolsOf(layer, shapes, where)
+  const model = new TfjsModel({ inputs, outputs: typed(outputs) })
+  const byName = new Map(tensors.filter(({ group }) => group === 'model').map((each) => [each.name, each]))
+  layer.fill(({ proto }) => {
+    const { shape, read } = byName.get(proto.name)!
+    return { type: 'float32', shape, data: read() as Float32Array }
+  })
+  return model
+}

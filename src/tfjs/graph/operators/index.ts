@@ -1,0 +1,25 @@
+// Every operator of TensorFlow that is read, by its name. Those whose results have shapes that follow from data are not among them, and no
+// control flow.
+
+import type { Operator } from '../../../onnx/call'
+import { elementwiseRows } from './elementwise'
+import { imageRows } from './images'
+import { indexingRows } from './indexing'
+import { complexRows, matrixRows, moving, real } from './matrix'
+import { movingRows, shapeRows } from './shapes'
+
+const rows: Readonly<Record<string, Operator>> = {
+  ...elementwiseRows,
+  ...imageRows,
+  ...indexingRows,
+  ...matrixRows,
+  ...shapeRows,
+}
+
+export const operators: ReadonlyMap<string, Operator> = new Map(
+  Object.entries({
+    ...Object.fromEntries(Object.entries(rows).map(([name, operator]) => [name, real(operator)])),
+    ...moving(movingRows),
+    ...complexRows,
+  }),
+)

@@ -1,0 +1,229 @@
+// A graph-model without the elements of its weights, as one JSON text: what the configuration of a TfjsGraph has.
+//
+//   { node, signature, weights: [{ name, dtype, shape, data? }] }     data: base64, for constants
+//
+// Float tensors are weights, except single numbers. Shapes are computed from integers, which are constants.
+
+import { fromBase64 } from '../../core/base64'
+import { FormatError, quoted } from '../../core/errors'
+import type { Json } from '../../core/registry'
+import type { Shape } from '../../core/shapes'
+import { sizeOf } from '../../core/shapes'
+import type { JsonRecord } from '../../keras/json'
+import { isRecord, own, parseJson, recordAt } from '../../keras/json'
+import type { ReadGraph } from '../../onnx/graph-layer'
+import { requireOperators } from '../../onnx/file'
+import { encoded } from '../../onnx/layer'
+import type { NodeProto, TensorProto } from '../../onnx/proto'
+import { types } from '../../onnx/types'
+import { inOrder } from '../../onnx/values'
+import type { Initializer } from '../../onnx/weights'
+import type { NamedTensor } from '../manifest'
+import { keptAttributes } from './attributes'
+import type { Definition } from './definition'
+import { definitionOf, infoOf, runnable } from './definition'
+import { operators } from './operators'
+
+/** The version of ONNX's operators that those of TensorFlow call. */
+const OPSET = 23
+
+/** Operands that are averages of a data set, which optimizers do not train. */
+const AVERAGES: Readonly<Record<string, readonly number[]>> = {
+  FusedBatchNorm: [3, 4],
+  FusedBatchNormV2: [3, 4],
+  FusedBatchNormV3: [3, 4],
+}
+
+/** Operands that are weights also where they have one element. */
+const KERNELS: Readonly<Record<string, readonly number[]>> = {
+  Conv2D: [1],
+  Conv3D: [1],
+  Conv2DBackpropInput: [1],
+  DepthwiseConv2dNative: [1],
+  FusedDepthwiseConv2dNative: [1],
+  MatMul: [1],
+  BatchMatMulV2: [1],
+  _FusedConv2D: [1],
+  _FusedMatMul: [1],
+}
+
+/** A tensor of a Const node. */
+interface Constant {
+  readonly name: string
+  readonly dtype: 'float32' | 'int32' | 'bool'
+  readonly shape: Shape
+  /** null for a weight. */
+  readonly data: Uint8Array | null
+}
+
+const signatureOf = (json: JsonRecord): JsonRecord => {
+  const found = own(json, 'signature')
+  return isRecord(found) ? found : recordAt(recordAt(json, 'userDefinedMetadata'), 'signature')
+}
+
+/**
+ * The structure of a graph-model, with the names of the tensors that its weights have.
+ * @param json of model.json
+ * @throws FormatError for a graph that is incomplete, and for operators that are not available, all of them in one message
+ */
+export function structureOf(json: JsonRecord, tensors: readonly NamedTensor[], where: string): string {
+  const signature = signatureOf(json)
+  const definition = definitionOf(recordAt(json, 'modelTopology'), signature, where)
+  requireAvailable(definition, where)
+  const needed = new Map(definition.nodes.filter(({ op }) => op === 'Const').map((node) => [node.name, node]))
+  const uses = usesOf(definition)
+  const weights = tensors.flatMap((tensor) => {
+    const { name, dtype, shape } = tensor
+    if (!needed.delete(name)) return []
+    if (dtype === 'string') throw new FormatError(`${where}: the graph computes with the strings of '${name}'`)
+    const isWeight = dtype === 'float32' && isLearned(shape, uses.get(name))
+    const values = isWeight ? null : (tensor.read() as Float32Array | Int32Array | Uint8Array)
+    const data = values && encoded(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    return [{ name, dtype, shape: [...shape], ...(data !== null && { data }) }]
+  })
+  const [missing] = needed.keys()
+  if (missing !== undefined) throw new FormatError(`${where}: weightsManifest has no tensor for the node '${missing}'`)
+  const inputs = new Set(definition.inputs.map(({ operand }) => operand.name))
+  const kept = definitionNodes(json).filter(({ name }) => inputs.has(String(name)))
+  const nodes = definition.nodes.map(({ name, op, inputs: operands, attributes }) => ({
+    name,
+    op,
+    input: operands.map(({ name: from, index }) => (index === 0 ? from : `${from}:${index}`)),
+    attr: keptAttributes(attributes),
+  }))
+  return JSON.stringify({ node: [...kept, ...nodes], signature, weights })
+}
+
+/** The nodes that are inputs, with their declared shapes. */
+function definitionNodes(json: JsonRecord): readonly JsonRecord[] {
+  const list = own(recordAt(json, 'modelTopology'), 'node')
+  return (list as readonly Json[]).filter(isRecord)
+}
+
+/** Whether a float tensor is a weight. Exporters write constants of formulas as [] or [1, 1]; a bias of one unit is [1]. */
+function isLearned(shape: Shape, uses: Uses | undefined): boolean {
+  const size = sizeOf(shape)
+  return size > 1 || (size === 1 && (shape.length === 1 || (shape.length > 1 && uses?.isKernel === true)))
+}
+
+interface Uses {
+  readonly isKernel: boolean
+  /** Whether all uses are averages. */
+  readonly isAverage: boolean
+}
+
+/** How the results of Const nodes are used, also behind Identity. */
+function usesOf({ nodes }: Definition): ReadonlyMap<string, Uses> {
+  const origins = new Map<string, string>()
+  const found = new Map<string, Uses>()
+  for (const { name, op, inputs } of nodes) {
+    if (op === 'Const') origins.set(name, name)
+    else if (op === 'Identity' && inputs.length > 0) {
+      const origin = origins.get(inputs[0]!.name)
+      if (origin !== undefined) origins.set(name, origin)
+    } else {
+      inputs.forEach((operand, i) => {
+        const origin = origins.get(operand.name)
+        if (origin === undefined) return
+        const before = found.get(origin) ?? { isKernel: false, isAverage: true }
+        const isAt = (table: typeof KERNELS): boolean => Object.hasOwn(table, op) && table[op]!.includes(i)
+        found.set(origin, {
+          isKernel: before.isKernel || isAt(KERNELS),
+          isAverage: before.isAverage && isAt(AVERAGES),
+        })
+      })
+    }
+  }
+  return found
+}
+
+/**
+ * The graph of a structure.
+ * @throws FormatError
+ */
+export function readStructure(structure: string, where: string): ReadGraph {
+  const json = parseJson(structure, `${where}: the option graph`)
+  if (!isRecord(json)) throw new FormatError(`${where}: the option graph must be the JSON of a graph-model`)
+  const definition = definitionOf(json, signatureOf(json), where)
+  requireAvailable(definition, where)
+  const attributes = new Map(
+    definitionNodes({ modelTopology: json }).map((node) => [own(node, 'name'), recordAt(node, 'attr')]),
+  )
+  const info = (end: (typeof definition.inputs)[number]) => infoOf(end, attributes.get(end.operand.name) ?? {}, where)
+  for (const { operand, key } of definition.inputs)
+    if (operand.index > 0) throw new FormatError(`${where}: the input '${key}' is not the first result of a node`)
+  const graph = {
+    name: '',
+    nodes: runnable(definition, where),
+    initializers: [],
+    sparse: [],
+    inputs: definition.inputs.map(info),
+    outputs: definition.outputs.map((end) => ({ name: end.key, type: null })),
+  }
+  const file = { name: where, graph, opset: OPSET, operators, functions: new Map() }
+  return { file, initializers: initializersOf(json, definition, where) }
+}
+
+function initializersOf(json: JsonRecord, definition: Definition, where: string): Initializer[] {
+  const list = own(json, 'weights')
+  if (!Array.isArray(list)) throw new FormatError(`${where}: the option graph has no list of weights`)
+  const uses = usesOf(definition)
+  const found = (list as readonly Json[]).map((each): Initializer => {
+    const { name, dtype, shape, data } = constantOf(each, where)
+    const value = definition.valueName({ name, index: 0 })
+    const weight =
+      data !== null
+        ? null
+        : { name, shape, order: inOrder(shape.length), trainable: uses.get(name)?.isAverage !== true }
+    return { name: value, proto: protoOf(name, dtype, shape, data), weight }
+  })
+  const held = new Set(found.map(({ proto }) => proto.name))
+  const missing = definition.nodes.find(({ op, name }) => op === 'Const' && !held.has(name))
+  if (missing === undefined) return found
+  throw new FormatError(`${where}: the option graph has no tensor for the node '${missing.name}'`)
+}
+
+function constantOf(spec: Json, where: string): Constant {
+  if (!isRecord(spec)) throw new FormatError(`${where}: a weight of the graph must be a record`)
+  const [name, dtype, shape, data] = ['name', 'dtype', 'shape', 'data'].map((key) => own(spec, key))
+  const isShape = Array.isArray(shape) && shape.every((each) => Number.isSafeInteger(each) && Number(each) >= 0)
+  const isType = dtype === 'float32' || dtype === 'int32' || dtype === 'bool'
+  if (typeof name !== 'string' || !isShape || !isType || (data === undefined && dtype !== 'float32'))
+    throw new FormatError(`${where}: the weight ${quoted(spec)} of the graph is incomplete`)
+  return { name, dtype, shape: shape as Shape, data: data === undefined ? null : fromBase64(String(data)) }
+}
+
+function protoOf(name: string, dtype: Constant['dtype'], shape: Shape, raw: Uint8Array | null): TensorProto {
+  const none = new Float64Array(0)
+  return {
+    name,
+    dims: Float64Array.from(shape),
+    type: types[dtype].code,
+    raw,
+    floats: none,
+    integers: none,
+    longs: none,
+    doubles: none,
+    unsigned: none,
+    strings: [],
+    external: [],
+    place: 0,
+  }
+}
+
+function requireAvailable({ nodes }: Definition, where: string): void {
+  const all = nodes.map(({ name, op }): NodeProto => ({
+    name,
+    type: op,
+    domain: '',
+    inputs: [],
+    outputs: [],
+    attributes: [],
+  }))
+  requireOperators({
+    name: where,
+    graph: { nodes: all.filter(({ type }) => type !== 'Const') },
+    operators,
+    functions: new Map(),
+  })
+}
