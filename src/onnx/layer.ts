@@ -1,7 +1,7 @@
 // OnnxGraph: the graph of a file as one layer, with the file's float initializers as its weights. operators/ has what its
 // nodes compute, run.ts their order.
 
-import { fromBase64 } from '../core/base64'
+import { fromBase64, toBase64 } from '../core/base64'
 import { FormatError, MyelinError, ShapeError, formatShape } from '../core/errors'
 import { configured, custom, option, required, text } from '../core/options'
 import type { Json } from '../core/registry'
@@ -89,9 +89,7 @@ function arranged(host: HostTensor, order: readonly number[]): Tensor {
 
 /** The bytes of a structure as an option of a layer. */
 export function encoded(bytes: Uint8Array): string {
-  const parts: string[] = []
-  for (let at = 0; at < bytes.length; at += 8192) parts.push(String.fromCharCode(...bytes.subarray(at, at + 8192)))
-  return btoa(parts.join(''))
+  return toBase64(bytes)
 }
 
 const hasDropout = (nodes: readonly NodeProto[]): boolean =>
