@@ -21,7 +21,7 @@ const limits = {
   named: 1_000,
   published: 459_000,
   part: 25_500,
-  parts: { keras: 60_000, onnx: 60_000 },
+  parts: { keras: 60_000, onnx: 60_000, tfjs: 60_000 },
 }
 const longestLine = 1200
 
@@ -98,6 +98,7 @@ import { Dataset, readCsv } from 'myelin/data'
 import { saliency } from 'myelin/explain'
 import { readKeras } from 'myelin/keras'
 import { gridSearch } from 'myelin/search'
+import { readTfjs } from 'myelin/tfjs'
 import { quantize } from 'myelin/thrift'
 const model = new Sequential([new Dense({ units: 1, inputShape: [2] })])
 model.compile({ optimizer: 'adam', loss: new losses.Huber(), metrics: [new metrics.R2Score()] })
@@ -107,7 +108,7 @@ const flats = readCsv('flats.csv', { target: 'rent', types: { rent: 'number', ro
 await model.fit(flats.map(([{ rooms }, rent]) => ({ x: [rooms, 1], y: rent / 1000 })).batch(32), { epochs: 2 })
 await model.fit(['good', 'bad'], [1, 0])
 await model.predict(Dataset.from([['good'], ['bad']]).batch(2))
-console.log(history, rows, layers.Dense === Dense, StringLookup, saliency, readKeras, gridSearch, quantize)
+console.log(history, rows, layers.Dense === Dense, StringLookup, saliency, readKeras, gridSearch, readTfjs, quantize)
 `,
 )
 const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', program], {

@@ -13,13 +13,6 @@ import { GraphLayer } from './graph-layer'
 import type { NodeProto } from './proto'
 import { initializersOf } from './weights'
 
-/** The bytes of a structure as an option of a layer. */
-export function encoded(bytes: Uint8Array): string {
-  const parts: string[] = []
-  for (let at = 0; at < bytes.length; at += 8192) parts.push(String.fromCharCode(...bytes.subarray(at, at + 8192)))
-  return btoa(parts.join(''))
-}
-
 const hasDropout = (nodes: readonly NodeProto[]): boolean =>
   nodes.some((node) => node.type === 'Dropout' || graphsIn(node).some((graph) => hasDropout(graph.nodes)))
 

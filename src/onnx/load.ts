@@ -1,6 +1,7 @@
 // loadOnnx: the bytes of a file → its checked graph → a model whose weights have the elements of its initializers.
 
 import { requireArguments } from '../core/arguments'
+import { toBase64 } from '../core/base64'
 import { ArgumentError, quoted, unknownName } from '../core/errors'
 import { abortSignal, custom, nullable, option, readOptions, recordOf } from '../core/options'
 import { typed } from '../core/tree'
@@ -12,7 +13,7 @@ import { readFile } from './file'
 import type { Constants } from './graph-layer'
 import { inputsOf } from './graph-layer'
 import { symbolsOf } from './graph-model'
-import { OnnxGraph, encoded } from './layer'
+import { OnnxGraph } from './layer'
 import { OnnxModel } from './model'
 import { structureOf } from './structure'
 import type { HostTensor } from './tensors'
@@ -109,7 +110,7 @@ export async function loadOnnx<In = Tensor, Out = Tensor>(
   const structure = structureOf(content, file.graph, initializers, ({ name }) => byName.get(name)!)
   let name = 'graph'
   while (inputs.some((input) => input.name === name)) name += '_'
-  const layer = new OnnxGraph({ file: encoded(structure), constants, name })
+  const layer = new OnnxGraph({ file: toBase64(structure), constants, name })
   const { inputs: tree, outputs } = symbolsOf(layer, shapes, file.name)
   const model = new OnnxModel({ inputs: tree, outputs: typed(outputs) })
   layer.fill(({ name }) => byName.get(name)!)

@@ -4,7 +4,7 @@
 //
 // Float tensors are weights, except single numbers. Shapes are computed from integers, which are constants.
 
-import { fromBase64 } from '../../core/base64'
+import { fromBase64, toBase64 } from '../../core/base64'
 import { FormatError, quoted } from '../../core/errors'
 import type { Json } from '../../core/registry'
 import type { Shape } from '../../core/shapes'
@@ -13,7 +13,6 @@ import type { JsonRecord } from '../../keras/json'
 import { isRecord, own, parseJson, recordAt } from '../../keras/json'
 import type { ReadGraph } from '../../onnx/graph-layer'
 import { requireOperators } from '../../onnx/file'
-import { encoded } from '../../onnx/layer'
 import type { NodeProto, TensorProto } from '../../onnx/proto'
 import { types } from '../../onnx/types'
 import { inOrder } from '../../onnx/values'
@@ -78,7 +77,7 @@ export function structureOf(json: JsonRecord, tensors: readonly NamedTensor[], w
     if (dtype === 'string') throw new FormatError(`${where}: the graph computes with the strings of '${name}'`)
     const isWeight = dtype === 'float32' && isLearned(shape, uses.get(name))
     const values = isWeight ? null : (tensor.read() as Float32Array | Int32Array | Uint8Array)
-    const data = values && encoded(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    const data = values && toBase64(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
     return [{ name, dtype, shape: [...shape], ...(data !== null && { data }) }]
   })
   const [missing] = needed.keys()
