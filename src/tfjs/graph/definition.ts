@@ -49,14 +49,24 @@ export interface Definition {
 /** Results of all nodes, so that a small file takes little memory. */
 const MOST_RESULTS = 2 ** 20
 
-/** @throws FormatError for a graph that is incomplete or has a cycle */
-export function definitionOf(topology: JsonRecord, signature: JsonRecord, where: string): Definition {
+/**
+ * @param check called with the nodes that outputs need, before their order is known
+ * @throws FormatError for a graph that is incomplete or has a cycle
+ */
+export function definitionOf(
+  topology: JsonRecord,
+  signature: JsonRecord,
+  check: (nodes: readonly Node[]) => void,
+  where: string,
+): Definition {
   const nodes = nodesOf(own(topology, 'node'), where)
   const given = endsOf(own(signature, 'inputs'), nodes, where)
   const outputs = endsOf(own(signature, 'outputs'), nodes, where)
   const all = outputs.length > 0 ? outputs : lastOf(nodes)
   if (all.length === 0) throw new FormatError(`${where}: the graph has no outputs`)
   const fed = new Set(given.map(({ operand }) => operand.name))
+  const needed = neededNodes(all, fed, nodes, where)
+  check(needed.filter(({ name }) => !fed.has(name)))
   const sorted = sortedNodes(all, fed, nodes, where)
   const others = sorted.filter(({ op, name }) => op === 'Placeholder' && !fed.has(name))
   const inputs = [...given, ...others.map(({ name }) => ({ key: name, operand: { name, index: 0 }, entry: {} }))]
@@ -125,6 +135,27 @@ function lastOf(nodes: ReadonlyMap<string, Node>): End[] {
     .map(({ name }) => ({ key: name, operand: { name, index: 0 }, entry: {} }))
 }
 
+/** The nodes from which outputs are computed; the graph may have others. */
+function neededNodes(
+  outputs: readonly End[],
+  fed: ReadonlySet<string>,
+  nodes: ReadonlyMap<string, Node>,
+  where: string,
+): readonly Node[] {
+  const found = new Set(outputs.map(({ operand }) => nodes.get(operand.name)!))
+  // The loop also visits what it adds.
+  for (const { name, inputs } of found) {
+    if (fed.has(name)) continue
+    for (const input of inputs) {
+      const node = nodes.get(input.name)
+      if (node === undefined)
+        throw new FormatError(`${where}: the node '${name}' reads '${input.name}', which the graph does not have`)
+      found.add(node)
+    }
+  }
+  return [...found]
+}
+
 /** Operands before results. Recursion would end at some thousand nodes in a row. */
 function sortedNodes(
   outputs: readonly End[],
@@ -133,34 +164,30 @@ function sortedNodes(
   where: string,
 ): readonly Node[] {
   const found: Node[] = []
-  const states = new Map<string, 'open' | 'done'>()
+  const states = new Map<Node, 'open' | 'done'>()
   const path: { node: Node; next: number }[] = []
-  const enter = (name: string, reader: string): void => {
-    const node = nodes.get(name)
-    if (node === undefined)
-      throw new FormatError(`${where}: the node '${reader}' reads '${name}', which the graph does not have`)
-    if (states.get(name) === 'done') return
-    if (states.get(name) === 'open') {
+  const enter = (name: string): void => {
+    const node = nodes.get(name)!
+    if (states.get(node) === 'done') return
+    if (states.get(node) === 'open') {
       const names = path.slice(path.findIndex((each) => each.node === node)).map((each) => `'${each.node.name}'`)
       const shown = names.length > 8 ? [...names.slice(0, 7), '…', names.at(-1)] : names
       throw new FormatError(`${where}: the nodes ${shown.join(', ')} are a cycle`)
     }
-    states.set(name, 'open')
+    states.set(node, 'open')
     path.push({ node, next: 0 })
   }
   for (const { operand } of outputs) {
-    enter(operand.name, '')
+    enter(operand.name)
     while (path.length > 0) {
       const top = path.at(-1)!
-      const { node } = top
-      const input = fed.has(node.name) ? undefined : node.inputs[top.next++]
-      if (input !== undefined) {
-        enter(input.name, node.name)
-        continue
+      const input = fed.has(top.node.name) ? undefined : top.node.inputs[top.next++]
+      if (input !== undefined) enter(input.name)
+      else {
+        path.pop()
+        states.set(top.node, 'done')
+        found.push(top.node)
       }
-      path.pop()
-      states.set(node.name, 'done')
-      found.push(node)
     }
   }
   return found

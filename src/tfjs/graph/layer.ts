@@ -7,8 +7,8 @@ import { GraphLayer } from '../../onnx/graph-layer'
 import { readStructure } from './structure'
 
 export interface TfjsGraphOptions {
-  /** The JSON of the graph without the elements of its weights. */
-  graph: string
+  /** The graph and its constants, without the elements of its weights, as JSON. */
+  file: string
   /** Values of inputs that are the same in every call. Default {}. */
   constants?: Constants
   /** Default: the class name in snake_case. */
@@ -20,8 +20,8 @@ export interface TfjsGraphOptions {
  * the file, which is that of this library.
  */
 export class TfjsGraph extends configured(GraphLayer, () => ({
-  /** The JSON of the graph without the elements of its weights. */
-  graph: required(text),
+  /** The graph and its constants, without the elements of its weights, as JSON. */
+  file: required(text),
 })) {
   static readonly className = 'TfjsGraph'
 
@@ -31,10 +31,10 @@ export class TfjsGraph extends configured(GraphLayer, () => ({
 
   protected override read(): ReadGraph {
     try {
-      return readStructure(this.graph, String(this))
+      return readStructure(this.file, String(this))
     } catch (error) {
       if (error instanceof MyelinError) throw error
-      throw new FormatError(`${this}: the option graph is damaged`, { cause: error })
+      throw new FormatError(`${this}: the option file is damaged`, { cause: error })
     }
   }
 }

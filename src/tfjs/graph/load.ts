@@ -45,15 +45,15 @@ export function graphModelFrom(
   where: string,
   { constants = {}, shapes = {} }: GraphModelOptions = {},
 ): TfjsModel {
-  const graph = structureOf(json, tensors, where)
-  const names = inputsOf(readStructure(graph, where).file).map(({ name }) => name)
+  const file = structureOf(json, tensors, where)
+  const names = inputsOf(readStructure(file, where).file).map(({ name }) => name)
   for (const [what, record] of Object.entries({ constants, shapes })) {
     const unknown = Object.keys(record).find((name) => !names.includes(name))
     if (unknown !== undefined) throw unknownName(`input in ${what}`, unknown, names)
   }
   let name = 'graph'
   while (names.includes(name)) name += '_'
-  const layer = new TfjsGraph({ graph, constants, name })
+  const layer = new TfjsGraph({ file, constants, name })
   const { inputs, outputs } = symbolsOf(layer, shapes, where)
   const model = new TfjsModel({ inputs, outputs: typed(outputs) })
   const byName = new Map(tensors.filter(({ group }) => group === 'model').map((each) => [each.name, each]))

@@ -19,12 +19,15 @@ import { inOrder } from '../../onnx/values'
 import type { Initializer } from '../../onnx/weights'
 import type { NamedTensor } from '../manifest'
 import { keptAttributes } from './attributes'
-import type { Definition } from './definition'
+import type { Definition, Node } from './definition'
 import { definitionOf, infoOf, runnable } from './definition'
 import { operators } from './operators'
 
 /** The version of ONNX's operators that those of TensorFlow call. */
 const OPSET = 23
+
+/** Nodes that have their values from elsewhere. */
+const INPUTS = ['Const', 'Placeholder']
 
 /** Operands that are averages of a data set, which optimizers do not train. */
 const AVERAGES: Readonly<Record<string, readonly number[]>> = {
@@ -67,8 +70,7 @@ const signatureOf = (json: JsonRecord): JsonRecord => {
  */
 export function structureOf(json: JsonRecord, tensors: readonly NamedTensor[], where: string): string {
   const signature = signatureOf(json)
-  const definition = definitionOf(recordAt(json, 'modelTopology'), signature, where)
-  requireAvailable(definition, where)
+  const definition = definitionOf(recordAt(json, 'modelTopology'), signature, requireAvailable(where), where)
   const needed = new Map(definition.nodes.filter(({ op }) => op === 'Const').map((node) => [node.name, node]))
   const uses = usesOf(definition)
   const weights = tensors.flatMap((tensor) => {
@@ -141,10 +143,9 @@ function usesOf({ nodes }: Definition): ReadonlyMap<string, Uses> {
  * @throws FormatError
  */
 export function readStructure(structure: string, where: string): ReadGraph {
-  const json = parseJson(structure, `${where}: the option graph`)
-  if (!isRecord(json)) throw new FormatError(`${where}: the option graph must be the JSON of a graph-model`)
-  const definition = definitionOf(json, signatureOf(json), where)
-  requireAvailable(definition, where)
+  const json = parseJson(structure, `${where}: the option file`)
+  if (!isRecord(json)) throw new FormatError(`${where}: the option file must be the JSON of a graph-model`)
+  const definition = definitionOf(json, signatureOf(json), requireAvailable(where), where)
   const attributes = new Map(
     definitionNodes({ modelTopology: json }).map((node) => [own(node, 'name'), recordAt(node, 'attr')]),
   )
@@ -165,7 +166,7 @@ export function readStructure(structure: string, where: string): ReadGraph {
 
 function initializersOf(json: JsonRecord, definition: Definition, where: string): Initializer[] {
   const list = own(json, 'weights')
-  if (!Array.isArray(list)) throw new FormatError(`${where}: the option graph has no list of weights`)
+  if (!Array.isArray(list)) throw new FormatError(`${where}: the option file has no list of weights`)
   const uses = usesOf(definition)
   const found = (list as readonly Json[]).map((each): Initializer => {
     const { name, dtype, shape, data } = constantOf(each, where)
@@ -179,7 +180,7 @@ function initializersOf(json: JsonRecord, definition: Definition, where: string)
   const held = new Set(found.map(({ proto }) => proto.name))
   const missing = definition.nodes.find(({ op, name }) => op === 'Const' && !held.has(name))
   if (missing === undefined) return found
-  throw new FormatError(`${where}: the option graph has no tensor for the node '${missing.name}'`)
+  throw new FormatError(`${where}: the option file has no tensor for the node '${missing.name}'`)
 }
 
 function constantOf(spec: Json, where: string): Constant {
@@ -210,19 +211,11 @@ function protoOf(name: string, dtype: Constant['dtype'], shape: Shape, raw: Uint
   }
 }
 
-function requireAvailable({ nodes }: Definition, where: string): void {
-  const all = nodes.map(({ name, op }): NodeProto => ({
-    name,
-    type: op,
-    domain: '',
-    inputs: [],
-    outputs: [],
-    attributes: [],
-  }))
-  requireOperators({
-    name: where,
-    graph: { nodes: all.filter(({ type }) => type !== 'Const') },
-    operators,
-    functions: new Map(),
-  })
-}
+const requireAvailable =
+  (where: string) =>
+  (nodes: readonly Node[]): void => {
+    const all = nodes.flatMap(({ name, op }): NodeProto[] =>
+      INPUTS.includes(op) ? [] : [{ name, type: op, domain: '', inputs: [], outputs: [], attributes: [] }],
+    )
+    requireOperators({ name: where, graph: { nodes: all }, operators, functions: new Map() })
+  }
