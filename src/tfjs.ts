@@ -1,5 +1,5 @@
 // myelin/tfjs: models of TensorFlow.js.
 
-export { readTfjs } from './tfjs/files'
-export type { TfjsOptions } from './tfjs/files'
+export { readTfjs, writeTfjs } from './tfjs/files'
+export type { TfjsFiles, TfjsOptions } from './tfjs/files'
 export type { TfjsSource } from './tfjs/artifacts'
