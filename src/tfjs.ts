@@ -3,3 +3,6 @@
 export { readTfjs, writeTfjs } from './tfjs/files'
 export type { TfjsFiles, TfjsOptions } from './tfjs/files'
 export type { TfjsSource } from './tfjs/artifacts'
+export { TfjsGraph } from './tfjs/graph/layer'
+export type { TfjsGraphOptions } from './tfjs/graph/layer'
+export { TfjsModel } from './tfjs/graph/load'

@@ -1,7 +1,8 @@
 // GraphModel: a functional model of one GraphLayer. Only predict differs from Model: the first axis of an input need not be
 // that of the samples.
 
-import { ArgumentError, FormatError, ShapeError, formatShape } from '../core/errors'
+import { ArgumentError, FormatError, ShapeError, formatShape, quoted, unknownName } from '../core/errors'
+import { custom, option, recordOf } from '../core/options'
 import type { DType } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import type { Tree } from '../core/tree'
@@ -17,6 +18,7 @@ import { TensorSpec } from '../layers/spec'
 import { recordCall } from '../layers/symbol'
 import { Model } from '../models/model'
 import type { PredictOptions } from '../training/options'
+import type { Constants, GraphInput } from './graph-layer'
 import { GraphLayer, specOfInput } from './graph-layer'
 
 /** Names that exporters give to the axis of samples. */
@@ -97,6 +99,43 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
     if (given === null || names.some((name) => given[name] === undefined))
       throw new ArgumentError(`${this}: expected a record of the inputs ${names.map((name) => `'${name}'`).join(', ')}`)
     return Object.fromEntries(names.map((name) => [name, read(given[name], all[name]!, `'${name}'`)]))
+  }
+}
+
+/** The options of reading a graph that say something about its inputs. */
+export interface InputOptions {
+  /**
+   * Values of inputs that are the same in every call, by their names. The model has no such inputs, and shapes and
+   * branches may depend on them. Default {}.
+   */
+  constants?: Constants
+  /** Shapes of inputs that replace those of the file: null stands for an open extent. Default {}. */
+  shapes?: Readonly<Record<string, readonly (number | null)[]>>
+}
+
+const anything = custom<unknown>(
+  (value) => value,
+  () => null,
+)
+
+const extents = custom<readonly (number | null)[]>(
+  (value, where) => {
+    const isShape =
+      Array.isArray(value) && value.every((each) => each === null || (Number.isSafeInteger(each) && Number(each) >= 1))
+    if (isShape) return value as (number | null)[]
+    throw new ArgumentError(`${where} must be a list of extents, with null for open ones, received ${quoted(value)}`)
+  },
+  (value) => [...value],
+)
+
+export const inputOptions = { constants: option(recordOf(anything), {}), shapes: option(recordOf(extents), {}) }
+
+/** @throws ArgumentError for an option about an input that a graph does not have */
+export function requireInputs(options: Required<InputOptions>, inputs: readonly GraphInput[]): void {
+  const names = inputs.map(({ name }) => name)
+  for (const [what, record] of Object.entries(options)) {
+    const unknown = Object.keys(record).find((name) => !names.includes(name))
+    if (unknown !== undefined) throw unknownName(`input in ${what}`, unknown, names)
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { requireArguments } from '../core/arguments'
 import { toBase64 } from '../core/base64'
-import { ArgumentError, quoted, unknownName } from '../core/errors'
+import { ArgumentError, quoted } from '../core/errors'
 import { abortSignal, custom, nullable, option, readOptions, recordOf } from '../core/options'
 import { typed } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
@@ -10,9 +10,9 @@ import { readerBeside } from '../runtime/beside'
 import { bytesFrom } from '../runtime/platform'
 import { locationsOf, readExternal } from './external'
 import { readFile } from './file'
-import type { Constants } from './graph-layer'
 import { inputsOf } from './graph-layer'
-import { symbolsOf } from './graph-model'
+import type { InputOptions } from './graph-model'
+import { inputOptions, requireInputs, symbolsOf } from './graph-model'
 import { OnnxGraph } from './layer'
 import { OnnxModel } from './model'
 import { structureOf } from './structure'
@@ -21,34 +21,12 @@ import { tensorFrom } from './tensors'
 import type { Initializer } from './weights'
 import { initializersOf } from './weights'
 
-export interface OnnxOptions {
-  /**
-   * Values of inputs that are the same in every call, by their names. The model has no such inputs, and shapes and
-   * branches may depend on them. Default {}.
-   */
-  constants?: Constants
-  /** Shapes of inputs that replace those of the file: null stands for an open extent. Default {}. */
-  shapes?: Readonly<Record<string, readonly (number | null)[]>>
+export interface OnnxOptions extends InputOptions {
   /** The content of files with elements of initializers, by their paths in the model. Default {}: read next to it. */
   externalData?: Readonly<Record<string, Uint8Array>>
   /** Ends reading early; loadOnnx then rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | null
 }
-
-const anything = custom<unknown>(
-  (value) => value,
-  () => null,
-)
-
-const extents = custom<readonly (number | null)[]>(
-  (value, where) => {
-    const isShape =
-      Array.isArray(value) && value.every((each) => each === null || (Number.isSafeInteger(each) && Number(each) >= 1))
-    if (isShape) return value as (number | null)[]
-    throw new ArgumentError(`${where} must be a list of extents, with null for open ones, received ${quoted(value)}`)
-  },
-  (value) => [...value],
-)
 
 const bytes = custom<Uint8Array>(
   (value, where) => {
@@ -59,8 +37,7 @@ const bytes = custom<Uint8Array>(
 )
 
 const table = {
-  constants: option(recordOf(anything), {}),
-  shapes: option(recordOf(extents), {}),
+  ...inputOptions,
   externalData: option(recordOf(bytes), {}),
   signal: option(nullable(abortSignal), null),
 }
@@ -94,14 +71,7 @@ export async function loadOnnx<In = Tensor, Out = Tensor>(
   const files = await readExternal(locations, options.externalData ?? {}, readerBeside(source, 'loadOnnx', signal))
   const inputs = inputsOf(file)
   const { constants = {}, shapes = {} } = options
-  for (const [what, record] of [
-    ['constants', constants],
-    ['shapes', shapes],
-  ] as const) {
-    const names = inputs.map(({ name }) => name)
-    const unknown = Object.keys(record).find((name) => !names.includes(name))
-    if (unknown !== undefined) throw unknownName(`input in ${what}`, unknown, names)
-  }
+  requireInputs({ constants, shapes }, inputs)
   const initializers = initializersOf(file)
   const elements = ({ name, proto }: Initializer): HostTensor =>
     tensorFrom(proto, `${file.name}: the initializer '${name}'`, files)

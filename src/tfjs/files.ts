@@ -9,17 +9,21 @@ import { loadTable } from '../models/load-options'
 import type { Model } from '../models/model'
 import type { SaveOptions } from '../models/save'
 import { saveTable } from '../models/save'
+import type { InputOptions } from '../onnx/graph-model'
+import { inputOptions } from '../onnx/graph-model'
 import type { Tensor } from '../ops/tensor'
 import { fileSystem, pathOf, writeFile } from '../runtime/files'
 import { requirePath } from '../runtime/platform'
 import type { Artifacts, GivenFiles, TfjsSource } from './artifacts'
 import { formatOf, readArtifacts } from './artifacts'
+import { graphModelFrom } from './graph/load'
 import { modelFromLayers } from './layers/read'
 import { layersModel } from './layers/write'
+import { tensorsOf } from './manifest'
 import type { StoredModel } from './stores'
 import { isStored, writeStored } from './stores'
 
-export interface TfjsOptions extends LoadOptions {
+export interface TfjsOptions extends LoadOptions, InputOptions {
   /** The content of files with weights, by their paths in model.json or by their names. Default {}: read next to it. */
   files?: GivenFiles
 }
@@ -32,7 +36,7 @@ const content = custom<Uint8Array | Blob>(
   () => null,
 )
 
-const table = { ...loadTable, files: option(recordOf(content), {}) }
+const table = { ...loadTable, ...inputOptions, files: option(recordOf(content), {}) }
 
 /**
  * The model of a file of TensorFlow.js.
@@ -54,9 +58,13 @@ export async function readTfjs<In = Tensor, Out = Tensor>(
 }
 
 /** The model of a file of either format. */
-export async function modelFrom(artifacts: Artifacts, options: LoadOptions): Promise<Model<unknown, unknown>> {
-  if (formatOf(artifacts.json) === 'layers-model') return modelFromLayers(artifacts, options)
-  throw new FormatError(`${artifacts.name} is a graph-model, which is not read`)
+export async function modelFrom(
+  artifacts: Artifacts,
+  options: LoadOptions & InputOptions,
+): Promise<Model<unknown, unknown>> {
+  const { json, weights, name } = artifacts
+  if (formatOf(json) === 'layers-model') return modelFromLayers(artifacts, options)
+  return graphModelFrom(json, tensorsOf(weights, name), name, options)
 }
 
 /** The files of a model. */

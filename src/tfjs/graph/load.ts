@@ -1,24 +1,13 @@
 // A graph-model → a model with the inputs and outputs of its signature, whose weights have the elements of the file.
 
-import { unknownName } from '../../core/errors'
 import { typed } from '../../core/tree'
 import type { JsonRecord } from '../../keras/json'
-import type { Constants } from '../../onnx/graph-layer'
 import { inputsOf } from '../../onnx/graph-layer'
-import { GraphModel, symbolsOf } from '../../onnx/graph-model'
+import type { InputOptions } from '../../onnx/graph-model'
+import { GraphModel, requireInputs, symbolsOf } from '../../onnx/graph-model'
 import type { NamedTensor } from '../manifest'
 import { TfjsGraph } from './layer'
 import { readStructure, structureOf } from './structure'
-
-export interface GraphModelOptions {
-  /**
-   * Values of inputs that are the same in every call, by their names. The model has no such inputs, and shapes may depend
-   * on them. Default {}.
-   */
-  constants?: Constants
-  /** Shapes of inputs that replace those of the file: null stands for an open extent. Default {}. */
-  shapes?: Readonly<Record<string, readonly (number | null)[]>>
-}
 
 /**
  * The model of a graph-model. Its inputs and outputs have the keys of the signature; one input or one output is a plain tensor.
@@ -43,16 +32,13 @@ export function graphModelFrom(
   json: JsonRecord,
   tensors: readonly NamedTensor[],
   where: string,
-  { constants = {}, shapes = {} }: GraphModelOptions = {},
+  { constants = {}, shapes = {} }: InputOptions = {},
 ): TfjsModel {
   const file = structureOf(json, tensors, where)
-  const names = inputsOf(readStructure(file, where).file).map(({ name }) => name)
-  for (const [what, record] of Object.entries({ constants, shapes })) {
-    const unknown = Object.keys(record).find((name) => !names.includes(name))
-    if (unknown !== undefined) throw unknownName(`input in ${what}`, unknown, names)
-  }
+  const given = inputsOf(readStructure(file, where).file)
+  requireInputs({ constants, shapes }, given)
   let name = 'graph'
-  while (names.includes(name)) name += '_'
+  while (given.some((input) => input.name === name)) name += '_'
   const layer = new TfjsGraph({ file, constants, name })
   const { inputs, outputs } = symbolsOf(layer, shapes, where)
   const model = new TfjsModel({ inputs, outputs: typed(outputs) })

@@ -6,20 +6,22 @@ import { elementwiseRows } from './elementwise'
 import { imageRows } from './images'
 import { indexingRows } from './indexing'
 import { complexRows, matrixRows, moving, real } from './matrix'
-import { movingRows, shapeRows } from './shapes'
+import { movingPartRows, partRows } from './parts'
+import { movingShapeRows, shapeRows } from './shapes'
 
 const rows: Readonly<Record<string, Operator>> = {
   ...elementwiseRows,
   ...imageRows,
   ...indexingRows,
   ...matrixRows,
+  ...partRows,
   ...shapeRows,
 }
 
 export const operators: ReadonlyMap<string, Operator> = new Map(
   Object.entries({
     ...Object.fromEntries(Object.entries(rows).map(([name, operator]) => [name, real(operator)])),
-    ...moving(movingRows),
+    ...moving({ ...movingPartRows, ...movingShapeRows }),
     ...complexRows,
   }),
 )
