@@ -87,6 +87,13 @@ export interface ReadGraph {
   readonly initializers: readonly Initializer[]
 }
 
+export interface GraphLayerOptions {
+  /** Values of inputs that are the same in every call. Default {}. */
+  constants?: Constants
+  /** Default: the class name in snake_case. */
+  name?: string
+}
+
 export abstract class GraphLayer extends configured(Layer<unknown, unknown>, () => ({
   /** Values of inputs that are the same in every call. Default {}. */
   constants: option(constantsKind, {}),
@@ -96,7 +103,7 @@ export abstract class GraphLayer extends configured(Layer<unknown, unknown>, () 
   readonly #known = new Map<string, Value>()
   readonly #weights = new Map<string, Variable>()
 
-  constructor(...given: [options: object]) {
+  constructor(...given: [options: GraphLayerOptions]) {
     super(...given)
     const { file, initializers } = this.read()
     this.graphFile = file

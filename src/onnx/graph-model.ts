@@ -18,7 +18,7 @@ import { TensorSpec } from '../layers/spec'
 import { recordCall } from '../layers/symbol'
 import { Model } from '../models/model'
 import type { PredictOptions } from '../training/options'
-import type { Constants, GraphInput } from './graph-layer'
+import type { Constants } from './graph-layer'
 import { GraphLayer, specOfInput } from './graph-layer'
 
 /** Names that exporters give to the axis of samples. */
@@ -131,8 +131,7 @@ const extents = custom<readonly (number | null)[]>(
 export const inputOptions = { constants: option(recordOf(anything), {}), shapes: option(recordOf(extents), {}) }
 
 /** @throws ArgumentError for an option about an input that a graph does not have */
-export function requireInputs(options: Required<InputOptions>, inputs: readonly GraphInput[]): void {
-  const names = inputs.map(({ name }) => name)
+export function requireInputs(options: Required<InputOptions>, names: readonly string[]): void {
   for (const [what, record] of Object.entries(options)) {
     const unknown = Object.keys(record).find((name) => !names.includes(name))
     if (unknown !== undefined) throw unknownName(`input in ${what}`, unknown, names)

@@ -71,7 +71,10 @@ export async function loadOnnx<In = Tensor, Out = Tensor>(
   const files = await readExternal(locations, options.externalData ?? {}, readerBeside(source, 'loadOnnx', signal))
   const inputs = inputsOf(file)
   const { constants = {}, shapes = {} } = options
-  requireInputs({ constants, shapes }, inputs)
+  requireInputs(
+    { constants, shapes },
+    inputs.map((input) => input.name),
+  )
   const initializers = initializersOf(file)
   const elements = ({ name, proto }: Initializer): HostTensor =>
     tensorFrom(proto, `${file.name}: the initializer '${name}'`, files)

@@ -448,6 +448,67 @@ function short(value) {
   return Number(value.toPrecision(9))
 }
 
+// A network as exporters write it: kernels and moments are constants of the graph
+const w = (shape, scale, shift) => ({ ...x(shape, scale, shift), isConstant: true })
+const attributes = (values) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, attribute(value)]))
+chain(
+  'network',
+  [x([2, 8, 8, 3], 0.5, 0.5)],
+  [
+    node(
+      'conv',
+      'Conv2D',
+      ['x0', 'kernel'],
+      attributes({ strides: [1, 2, 2, 1], dilations: [1, 1, 1, 1], padding: 'SAME', data_format: 'NHWC' }),
+    ),
+    node('mean/read', 'Identity', ['mean']),
+    node(
+      'norm',
+      'FusedBatchNormV3',
+      ['conv', 'gamma', 'beta', 'mean/read', 'variance'],
+      attributes({ epsilon: f(0.001), is_training: false, data_format: 'NHWC' }),
+    ),
+    node('relu', 'Relu6', ['norm']),
+    node(
+      'depthwise',
+      'FusedDepthwiseConv2dNative',
+      ['relu', 'depthwise/kernel', 'depthwise/bias'],
+      attributes({
+        strides: [1, 1, 1, 1],
+        dilations: [1, 1, 1, 1],
+        padding: 'SAME',
+        data_format: 'NHWC',
+        num_args: 1,
+        fused_ops: ['BiasAdd', 'Relu'],
+      }),
+    ),
+    node('add', 'AddV2', ['relu', 'depthwise']),
+    node('pool', 'Mean', ['add', 'axes'], attributes({ keep_dims: false })),
+    node('scaled', 'Mul', ['pool', 'scale']),
+    node(
+      'logits',
+      '_FusedMatMul',
+      ['scaled', 'dense/kernel', 'dense/bias'],
+      attributes({ transpose_a: false, transpose_b: false, num_args: 1, fused_ops: ['BiasAdd'] }),
+    ),
+    node('y', 'Softmax', ['logits']),
+  ],
+)
+rows.at(-1).more = {
+  kernel: w([3, 3, 3, 6], 0.5),
+  gamma: w([6], 0.5, 1),
+  beta: w([6], 0.3, 0.5),
+  mean: w([6], 0.3),
+  variance: w([6], 0.4, 1),
+  'depthwise/kernel': w([3, 3, 6, 1], 0.5),
+  'depthwise/bias': w([6], 0.2),
+  axes: k([1, 2]),
+  scale: n(2, 'float32'),
+  'dense/kernel': w([6, 4]),
+  'dense/bias': w([4], 0.2),
+}
+
 const results = []
 for (const { op, operands, attributes = {}, nodes, results: count, more = {} } of rows) {
   const names = operands.map((each, i) => [each, `x${i}`])

@@ -2,12 +2,12 @@
 
 import { typed } from '../../core/tree'
 import type { JsonRecord } from '../../keras/json'
-import { inputsOf } from '../../onnx/graph-layer'
 import type { InputOptions } from '../../onnx/graph-model'
 import { GraphModel, requireInputs, symbolsOf } from '../../onnx/graph-model'
+import type { Tensor } from '../../ops/tensor'
 import type { NamedTensor } from '../manifest'
 import { TfjsGraph } from './layer'
-import { readStructure, structureOf } from './structure'
+import { structureOf } from './structure'
 
 /**
  * The model of a graph-model. Its inputs and outputs have the keys of the signature; one input or one output is a plain tensor.
@@ -28,17 +28,16 @@ export class TfjsModel<const In = any, const Out = any> extends GraphModel<In, O
  * @param where names the file in errors
  * @throws FormatError for a damaged graph, and for one with operators that are not available, which lists all of them
  */
-export function graphModelFrom(
+export function graphModelFrom<In = Tensor, Out = Tensor>(
   json: JsonRecord,
   tensors: readonly NamedTensor[],
   where: string,
   { constants = {}, shapes = {} }: InputOptions = {},
-): TfjsModel {
-  const file = structureOf(json, tensors, where)
-  const given = inputsOf(readStructure(file, where).file)
-  requireInputs({ constants, shapes }, given)
+): TfjsModel<In, Out> {
+  const { file, inputs: names } = structureOf(json, tensors, where)
+  requireInputs({ constants, shapes }, names)
   let name = 'graph'
-  while (given.some((input) => input.name === name)) name += '_'
+  while (names.includes(name)) name += '_'
   const layer = new TfjsGraph({ file, constants, name })
   const { inputs, outputs } = symbolsOf(layer, shapes, where)
   const model = new TfjsModel({ inputs, outputs: typed(outputs) })
@@ -47,5 +46,5 @@ export function graphModelFrom(
     const { shape, read } = byName.get(proto.name)!
     return { type: 'float32', shape, data: read() as Float32Array }
   })
-  return model
+  return typed(model)
 }

@@ -34,6 +34,8 @@ const AVERAGES: Readonly<Record<string, readonly number[]>> = {
   FusedBatchNorm: [3, 4],
   FusedBatchNormV2: [3, 4],
   FusedBatchNormV3: [3, 4],
+  // Where it fuses a normalization.
+  _FusedConv2D: [4, 5],
 }
 
 /** Operands that are weights also where they have one element. */
@@ -64,11 +66,15 @@ const signatureOf = (json: JsonRecord): JsonRecord => {
 }
 
 /**
- * The structure of a graph-model, with the names of the tensors that its weights have.
+ * The structure of a graph-model, and the names of its inputs.
  * @param json of model.json
  * @throws FormatError for a graph that is incomplete, and for operators that are not available, all of them in one message
  */
-export function structureOf(json: JsonRecord, tensors: readonly NamedTensor[], where: string): string {
+export function structureOf(
+  json: JsonRecord,
+  tensors: readonly NamedTensor[],
+  where: string,
+): { readonly file: string; readonly inputs: readonly string[] } {
   const signature = signatureOf(json)
   const definition = definitionOf(recordAt(json, 'modelTopology'), signature, requireAvailable(where), where)
   const needed = new Map(definition.nodes.filter(({ op }) => op === 'Const').map((node) => [node.name, node]))
@@ -92,7 +98,8 @@ export function structureOf(json: JsonRecord, tensors: readonly NamedTensor[], w
     input: operands.map(({ name: from, index }) => (index === 0 ? from : `${from}:${index}`)),
     attr: keptAttributes(attributes),
   }))
-  return JSON.stringify({ node: [...kept, ...nodes], signature, weights })
+  const file = JSON.stringify({ node: [...kept, ...nodes], signature, weights })
+  return { file, inputs: definition.inputs.map(({ key }) => key) }
 }
 
 /** The nodes that are inputs, with their declared shapes. */

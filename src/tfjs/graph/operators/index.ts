@@ -2,6 +2,7 @@
 // control flow.
 
 import type { Operator } from '../../../onnx/call'
+import { blockRows } from './blocks'
 import { elementwiseRows } from './elementwise'
 import { imageRows } from './images'
 import { indexingRows } from './indexing'
@@ -10,6 +11,7 @@ import { movingPartRows, partRows } from './parts'
 import { movingShapeRows, shapeRows } from './shapes'
 
 const rows: Readonly<Record<string, Operator>> = {
+  ...blockRows,
   ...elementwiseRows,
   ...imageRows,
   ...indexingRows,
