@@ -13,13 +13,13 @@ import type { JsonRecord } from '../../keras/json'
 import { isRecord, own, parseJson, recordAt } from '../../keras/json'
 import type { ReadGraph } from '../../onnx/graph-layer'
 import { requireOperators } from '../../onnx/file'
-import type { NodeProto, TensorProto } from '../../onnx/proto'
-import { types } from '../../onnx/types'
+import type { NodeProto, TensorProto, ValueInfo } from '../../onnx/proto'
+import { elementType, types } from '../../onnx/types'
 import { inOrder } from '../../onnx/values'
 import type { Initializer } from '../../onnx/weights'
 import type { NamedTensor } from '../manifest'
 import { keptAttributes } from './attributes'
-import type { Definition, Node } from './definition'
+import type { Definition, End, Node } from './definition'
 import { definitionOf, infoOf, runnable } from './definition'
 import { operators } from './operators'
 
@@ -165,10 +165,17 @@ export function readStructure(structure: string, where: string): ReadGraph {
     initializers: [],
     sparse: [],
     inputs: definition.inputs.map(info),
-    outputs: definition.outputs.map((end) => ({ name: end.key, type: null })),
+    outputs: definition.outputs.map((end) => outputInfo(end, where)),
   }
   const file = { name: where, graph, opset: OPSET, operators, functions: new Map() }
   return { file, initializers: initializersOf(json, definition, where) }
+}
+
+/** The declared type of an output, if the signature has it. */
+function outputInfo(end: End, where: string): ValueInfo {
+  const isKnown = ['dtype', 'tensorShape'].every((key) => own(end.entry, key) !== undefined)
+  const info = infoOf(end, {}, where)
+  return isKnown && elementType(info.type?.tensor?.type ?? 0) !== null ? info : { name: end.key, type: null }
 }
 
 function initializersOf(json: JsonRecord, definition: Definition, where: string): Initializer[] {

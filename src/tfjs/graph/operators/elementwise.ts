@@ -44,14 +44,22 @@ const biasAdd: Operator = (call) => {
   return addBias(call, x, bias)
 }
 
+/** Exporters also fuse the sum with another result of the same product. */
 export function addBias(call: Call, x: Value, bias: Value): Value {
   const axis = isChannelsLast(call) ? x.rank - 1 : 1
+  const own =
+    bias.rank === 1
+      ? reshaped(
+          bias,
+          x.shape.map((_, i) => (i === axis ? bias.size : 1)),
+        )
+      : bias
+  const sum = by(call, elementwiseOperators['Add'], [x, own])
   call.require(
-    bias.size === x.shape[axis] || bias.size === 1,
+    sum.rank === x.rank && sum.shape.every((extent, i) => extent === x.shape[i]),
     () => `the bias [${bias.shape.join(', ')}] does not fit [${x.shape.join(', ')}]`,
   )
-  const shape = x.shape.map((_, i) => (i === axis ? bias.size : 1))
-  return by(call, elementwiseOperators['Add'], [x, reshaped(bias, shape)])
+  return sum
 }
 
 export const leakyRelu = (call: Call, x: Value, alpha: number): Value =>
