@@ -34,17 +34,13 @@ export function graphModelFrom<In = Tensor, Out = Tensor>(
   where: string,
   { constants = {}, shapes = {} }: InputOptions = {},
 ): TfjsModel<In, Out> {
-  const { file, inputs: names } = structureOf(json, tensors, where)
+  const { file, inputs: names, contents } = structureOf(json, tensors, where)
   requireInputs({ constants, shapes }, names)
   let name = 'graph'
   while (names.includes(name)) name += '_'
   const layer = new TfjsGraph({ file, constants, name })
   const { inputs, outputs } = symbolsOf(layer, shapes, where)
   const model = new TfjsModel({ inputs, outputs: typed(outputs) })
-  const byName = new Map(tensors.filter(({ group }) => group === 'model').map((each) => [each.name, each]))
-  layer.fill(({ proto }) => {
-    const { shape, read } = byName.get(proto.name)!
-    return { type: 'float32', shape, data: read() as Float32Array }
-  })
+  layer.fill(({ proto, weight }) => ({ type: 'float32', shape: weight!.shape, data: contents.get(proto.name)! }))
   return typed(model)
 }

@@ -8,7 +8,6 @@ import { fromBase64, toBase64 } from '../../core/base64'
 import { FormatError, quoted } from '../../core/errors'
 import type { Json } from '../../core/registry'
 import type { Shape } from '../../core/shapes'
-import { sizeOf } from '../../core/shapes'
 import type { JsonRecord } from '../../keras/json'
 import { isRecord, own, parseJson, recordAt } from '../../keras/json'
 import type { ReadGraph } from '../../onnx/graph-layer'
@@ -22,34 +21,15 @@ import { keptAttributes } from './attributes'
 import type { Definition, End, Node } from './definition'
 import { definitionOf, infoOf, runnable } from './definition'
 import { operators } from './operators'
+import type { Filled } from './shared'
+import { sharedWeights } from './shared'
+import { isLearned, usesOf } from './uses'
 
 /** The version of ONNX's operators that those of TensorFlow call. */
 const OPSET = 23
 
 /** Nodes that have their values from elsewhere. */
 const INPUTS = ['Const', 'Placeholder']
-
-/** Operands that are averages of a data set, which optimizers do not train. */
-const AVERAGES: Readonly<Record<string, readonly number[]>> = {
-  FusedBatchNorm: [3, 4],
-  FusedBatchNormV2: [3, 4],
-  FusedBatchNormV3: [3, 4],
-  // Where it fuses a normalization.
-  _FusedConv2D: [4, 5],
-}
-
-/** Operands that are weights also where they have one element. */
-const KERNELS: Readonly<Record<string, readonly number[]>> = {
-  Conv2D: [1],
-  Conv3D: [1],
-  Conv2DBackpropInput: [1],
-  DepthwiseConv2dNative: [1],
-  FusedDepthwiseConv2dNative: [1],
-  MatMul: [1],
-  BatchMatMulV2: [1],
-  _FusedConv2D: [1],
-  _FusedMatMul: [1],
-}
 
 /** A tensor of a Const node. */
 interface Constant {
@@ -65,84 +45,65 @@ const signatureOf = (json: JsonRecord): JsonRecord => {
   return isRecord(found) ? found : recordAt(recordAt(json, 'userDefinedMetadata'), 'signature')
 }
 
+export interface Structure {
+  /** The JSON. */
+  readonly file: string
+  /** The names of inputs. */
+  readonly inputs: readonly string[]
+  /** The elements of weights, by the names in the file. */
+  readonly contents: ReadonlyMap<string, Float32Array>
+}
+
 /**
- * The structure of a graph-model, and the names of its inputs.
+ * The structure of a graph-model.
  * @param json of model.json
  * @throws FormatError for a graph that is incomplete, and for operators that are not available, all of them in one message
  */
-export function structureOf(
-  json: JsonRecord,
-  tensors: readonly NamedTensor[],
-  where: string,
-): { readonly file: string; readonly inputs: readonly string[] } {
+export function structureOf(json: JsonRecord, tensors: readonly NamedTensor[], where: string): Structure {
   const signature = signatureOf(json)
   const definition = definitionOf(recordAt(json, 'modelTopology'), signature, requireAvailable(where), where)
   const needed = new Map(definition.nodes.filter(({ op }) => op === 'Const').map((node) => [node.name, node]))
   const uses = usesOf(definition)
-  const weights = tensors.flatMap((tensor) => {
+  const filled: Filled[] = []
+  const all = tensors.flatMap((tensor) => {
     const { name, dtype, shape } = tensor
     if (!needed.delete(name)) return []
     if (dtype === 'string') throw new FormatError(`${where}: the graph computes with the strings of '${name}'`)
-    const isWeight = dtype === 'float32' && isLearned(shape, uses.get(name))
-    const values = isWeight ? null : (tensor.read() as Float32Array | Int32Array | Uint8Array)
-    const data = values && toBase64(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
-    return [{ name, dtype, shape: [...shape], ...(data !== null && { data }) }]
+    const values = tensor.read() as Float32Array | Int32Array | Uint8Array
+    if (values instanceof Float32Array && isLearned(shape, uses.get(name))) {
+      filled.push({ name, shape, values })
+      return [{ name, dtype, shape: [...shape] }]
+    }
+    const data = toBase64(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    return [{ name, dtype, shape: [...shape], data }]
   })
   const [missing] = needed.keys()
   if (missing !== undefined) throw new FormatError(`${where}: weightsManifest has no tensor for the node '${missing}'`)
   const inputs = new Set(definition.inputs.map(({ operand }) => operand.name))
   const kept = definitionNodes(json).filter(({ name }) => inputs.has(String(name)))
-  const nodes = definition.nodes.map(({ name, op, inputs: operands, attributes }) => ({
-    name,
-    op,
-    input: operands.map(({ name: from, index }) => (index === 0 ? from : `${from}:${index}`)),
-    attr: keptAttributes(attributes),
-  }))
-  const file = JSON.stringify({ node: [...kept, ...nodes], signature, weights })
-  return { file, inputs: definition.inputs.map(({ key }) => key) }
+  const shared = sharedWeights(filled)
+  const nodes = definition.nodes.map(({ name, op, inputs: operands, attributes }) =>
+    shared.has(name)
+      ? { name, op: 'Identity', input: [shared.get(name)!] }
+      : {
+          name,
+          op,
+          input: operands.map(({ name: from, index }) => (index === 0 ? from : `${from}:${index}`)),
+          attr: keptAttributes(attributes),
+        },
+  )
+  const weights = all.filter(({ name }) => !shared.has(name))
+  return {
+    file: JSON.stringify({ node: [...kept, ...nodes], signature, weights }),
+    inputs: definition.inputs.map(({ key }) => key),
+    contents: new Map(filled.map(({ name, values }) => [name, values])),
+  }
 }
 
 /** The nodes that are inputs, with their declared shapes. */
 function definitionNodes(json: JsonRecord): readonly JsonRecord[] {
   const list = own(recordAt(json, 'modelTopology'), 'node')
   return (list as readonly Json[]).filter(isRecord)
-}
-
-/** Whether a float tensor is a weight. Exporters write constants of formulas as [] or [1, 1]; a bias of one unit is [1]. */
-function isLearned(shape: Shape, uses: Uses | undefined): boolean {
-  const size = sizeOf(shape)
-  return size > 1 || (size === 1 && (shape.length === 1 || (shape.length > 1 && uses?.isKernel === true)))
-}
-
-interface Uses {
-  readonly isKernel: boolean
-  /** Whether all uses are averages. */
-  readonly isAverage: boolean
-}
-
-/** How the results of Const nodes are used, also behind Identity. */
-function usesOf({ nodes }: Definition): ReadonlyMap<string, Uses> {
-  const origins = new Map<string, string>()
-  const found = new Map<string, Uses>()
-  for (const { name, op, inputs } of nodes) {
-    if (op === 'Const') origins.set(name, name)
-    else if (op === 'Identity' && inputs.length > 0) {
-      const origin = origins.get(inputs[0]!.name)
-      if (origin !== undefined) origins.set(name, origin)
-    } else {
-      inputs.forEach((operand, i) => {
-        const origin = origins.get(operand.name)
-        if (origin === undefined) return
-        const before = found.get(origin) ?? { isKernel: false, isAverage: true }
-        const isAt = (table: typeof KERNELS): boolean => Object.hasOwn(table, op) && table[op]!.includes(i)
-        found.set(origin, {
-          isKernel: before.isKernel || isAt(KERNELS),
-          isAverage: before.isAverage && isAt(AVERAGES),
-        })
-      })
-    }
-  }
-  return found
 }
 
 /**

@@ -111,6 +111,11 @@ describe('predict', () => {
     expect(found['z']!.toArray()).toEqual([[0, 2, 3]])
   })
 
+  it('ignores what only has to run before', async () => {
+    const nodes = [placeholder('x', [null, 2]), node('check', 'Assert', ['x']), node('y', 'Relu', ['x', '^check'])]
+    expect((await single(nodes, [], { outputs: { y: { name: 'y' } } }).predict([[-1, 2]])).toArray()).toEqual([[0, 2]])
+  })
+
   it('computes all rows of a vector at once, whose axis may be time', async () => {
     const nodes = [placeholder('x', [null]), node('y', 'Cumsum', ['x', 'axis'])]
     const model = single(nodes, [tensorNamed('axis', [], [0], 'int32')])
@@ -221,6 +226,32 @@ describe('weights', () => {
       ['dense/bias', [4]],
     ])
     expect(model.nonTrainableWeights.map(({ name }) => name)).toEqual(['mean', 'variance'])
+  })
+
+  it('are one where they have the same elements, unless these are all equal', async () => {
+    const nodes = [
+      placeholder('x', [null, 2]),
+      node('a', 'Mul', ['x', 'first']),
+      node('b', 'Mul', ['a', 'second']),
+      node('c', 'AddV2', ['b', 'zeros']),
+      node('d', 'AddV2', ['c', 'more']),
+      node('y', 'Mul', ['d', 'other']),
+    ]
+    const all = [
+      tensorNamed('first', [2], [1, 2]),
+      tensorNamed('second', [2], [1, 2]),
+      tensorNamed('zeros', [2], [0, 0]),
+      tensorNamed('more', [2], [0, 0]),
+      tensorNamed('other', [2], [2, 1]),
+    ]
+    const model = single(nodes, all)
+    expect(model.weights.map(({ name }) => name)).toEqual(['first', 'zeros', 'more', 'other'])
+    expect((await model.predict([[1, 1]])).toArray()).toEqual([[2, 4]])
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
+    await model.fit([[1, 1]], [[0, 0]], { verbose: 0 })
+    const copy = await loadModel<Tensor, Tensor>(await model.save(), { customObjects: classes })
+    expect(copy.weights.map(({ name }) => name)).toEqual(['first', 'zeros', 'more', 'other'])
+    expect((await copy.predict([[1, 1]])).data).toEqual((await model.predict([[1, 1]])).data)
   })
 
   it('are trained by fit', async () => {
