@@ -35,6 +35,13 @@ const shared = {
 const [BINARIES, CSV_BINARY] = ['binaries', 'csv-binary']
 /** The chunk that holds everything that `myelin` exports. */
 const WHOLE = 'myelin'
+/**
+ * The chunk with what loads models, by class names and in all formats. Only the main entries import it: bundlers drop an unused chunk with its
+ * dynamic imports of formats, but not unused dynamic imports of a chunk that is used, nor of one that these formats import.
+ */
+const LOADING = 'loading'
+const LOADERS =
+  /[\\/]src[\\/](?:formats[\\/]foreign|models[\\/](?:load|formats)|saving[\\/](?:index|models)|utils[\\/]index)\.ts$/
 /** What `myelin` itself reads of the folder of `myelin/data`. */
 const READ_BY_ALL = [
   'data/batch',
@@ -64,9 +71,10 @@ const isEntry = (id: string): boolean =>
 /** One chunk for what the entries share, so that a class has one copy and a stack trace names few files. */
 const codeSplitting = {
   groups: [
-    { name: BINARIES, test: /engine[\\/]binaries[\\/]/, priority: 1 },
-    { name: CSV_BINARY, test: /csv[\\/]binary\.ts$/, priority: 1 },
-    { name: WHOLE, test: (id: string) => !ownOfSubPath.test(id) && !isEntry(id) },
+    { name: BINARIES, test: /engine[\\/]binaries[\\/]/, priority: 2 },
+    { name: CSV_BINARY, test: /csv[\\/]binary\.ts$/, priority: 2 },
+    { name: WHOLE, test: (id: string) => !ownOfSubPath.test(id) && !isEntry(id) && !LOADERS.test(id), priority: 1 },
+    { name: LOADING, test: LOADERS },
   ],
 }
 

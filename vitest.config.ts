@@ -18,7 +18,7 @@ export default defineConfig({
     isolate: false,
     maxWorkers: '100%',
     // Room for a machine that does something else as well; nothing here waits.
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     projects: modes.map((mode) => ({
       extends: true as const,
       test: {

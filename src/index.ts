@@ -45,9 +45,10 @@ export type {
 } from './data/given'
 export { padSequences } from './data/pad-sequences'
 export type { PadSequencesOptions } from './data/pad-sequences'
-export { loadModel, modelFromJSON } from './models/load'
+export { loadModel } from './models/load'
+export { modelFromJSON } from './models/revive'
 export * as models from './saving/models'
-export type { LoadOptions } from './models/load'
+export type { LoadOptions } from './models/load-options'
 
 export { generate, generateTokens } from './generation/generate'
 export type { GenerateOptions } from './generation/generate'

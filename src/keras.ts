@@ -4,5 +4,4 @@ export { loadKerasWeights, readKeras, writeKeras, writeKerasWeights } from './ke
 export type { KerasSource } from './keras/files'
 export { formerHardSigmoid } from './keras/former'
 // For loadModel, loadWeights and save, which load this module when they meet such a file.
-export { fillFromKeras, modelFromKeras } from './keras/read'
-export { saveAsKeras } from './keras/write'
+export { kerasFormat } from './keras/format'

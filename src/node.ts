@@ -1,6 +1,7 @@
 // The entry for Node: the names of `myelin`; kernels that are read from files instead of decoded from text, which saves 6 ms of
 // a first step; and all formats of files for models. The kernels' files are in the package only; without them the text is decoded.
 
+import { foreignKind } from './formats/foreign'
 import { findFormatsWith } from './models/format-hook'
 import { formatOf } from './models/formats'
 import { nodeModule } from './runtime/platform'
@@ -16,6 +17,6 @@ readBinariesWith((name) => {
   }
 })
 
-findFormatsWith(formatOf)
+findFormatsWith(formatOf, foreignKind)
 
 export * from './index'

@@ -1,9 +1,11 @@
 // The public names of `myelin/onnx`, and nothing else.
 
-export { isOnnx } from './onnx/file'
+export { isOnnxFile as isOnnx } from './formats/onnx-file'
 export { OnnxGraph } from './onnx/layer'
 export type { OnnxGraphOptions } from './onnx/layer'
 export type { ConstantLike, Constants, GraphInput } from './onnx/graph-layer'
 export { loadOnnx } from './onnx/load'
 export type { OnnxOptions } from './onnx/load'
 export { OnnxModel } from './onnx/model'
+// For loadModel, which loads this module when it meets such a file.
+export { onnxFormat } from './onnx/format'

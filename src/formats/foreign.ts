@@ -1,5 +1,7 @@
 // Recognizes files of other libraries by their first bytes, for the error that refuses them.
 
+import { isOnnxFile } from './onnx-file'
+
 /** How to import weights from another library. */
 const BY_WEIGHTS =
   "Make the same model here and load its weights: model.loadWeights(path) for a safetensors file, written in Python by safetensors.numpy.save_file with the names that saveWeights uses, or model.setWeights for arrays from readNpz of 'myelin/data'."
@@ -44,11 +46,6 @@ function jsonKind(text: string): string | null {
   return null
 }
 
-/** The first bytes of an ONNX file: the version of the format (field 1), then a string or a message. */
-function isOnnx(bytes: Uint8Array): boolean {
-  return bytes[0] === 8 && bytes[1]! > 0 && bytes[1]! < 32 && [0x12, 0x1a, 0x22, 0x32, 0x3a, 0x42].includes(bytes[2]!)
-}
-
 /** The kind of a file, and what to do with it; null if unknown. */
 export function foreignKind(bytes: Uint8Array): string | null {
   const head = latin(bytes, 0, 8)
@@ -63,5 +60,5 @@ export function foreignKind(bytes: Uint8Array): string | null {
     return `a Python pickle. ${BY_WEIGHTS}`
   if (/^\s*\{/.test(latin(bytes, 0, 64)))
     return jsonKind(latin(bytes, 0, 65_536) + latin(bytes, Math.max(0, bytes.length - 65_536), bytes.length))
-  return isOnnx(bytes) ? `an ONNX model. ${BY_WEIGHTS}` : null
+  return isOnnxFile(bytes) ? 'an ONNX model. Load it with loadModel.' : null
 }

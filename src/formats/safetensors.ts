@@ -18,7 +18,6 @@ import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import { xxh32 } from '../core/xxh32'
 import type { TensorData } from '../ops/tensor'
-import { foreignKind } from './foreign'
 
 export interface NamedTensor {
   readonly name: string
@@ -160,11 +159,18 @@ function requirePacked(entries: readonly Entry[]): number {
 
 const FOREIGN = 'This is not a saved model'
 
+/** The kind of a file of another library; null if unknown. Set with the formats of other libraries: see models/format-hook.ts. */
+export let kindOfFile: (bytes: Uint8Array) => string | null = () => null
+
+export function nameKindsWith(given: (bytes: Uint8Array) => string | null): void {
+  kindOfFile = given
+}
+
 /** @throws FormatError that names the kind of the file, if it is recognized */
 function readHeader(bytes: Uint8Array): { start: number; header: Record<string, unknown> } {
   return restating(
     (message) => {
-      const kind = foreignKind(bytes)
+      const kind = kindOfFile(bytes)
       return kind === null ? message : `${FOREIGN} of this library: it is ${kind}`
     },
     () => {

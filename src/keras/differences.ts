@@ -146,7 +146,7 @@ const CLASSES: Readonly<Record<string, Rows>> = {
   MultiHeadAttention: HEADS,
   GroupedQueryAttention: HEADS,
   LeakyReLU: { alpha: as('negativeSlope', 'its name in Keras 2') },
-  ThresholdedReLU: { theta: as('threshold', 'the layer of Keras 2 is a ReLU with a threshold') },
+  ReLU: { theta: as('threshold', 'the ThresholdedReLU of Keras 2 is a ReLU with a threshold') },
   BatchNormalization: {
     axis: {
       why: 'Keras 2 has a list of one axis',

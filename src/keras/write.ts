@@ -1,12 +1,9 @@
 // Writes `.keras` files, which Keras opens and goes on training.
 
-import { ArgumentError } from '../core/errors'
 import type { Config, Json } from '../core/registry'
 import { classNameOf, isSerialized, snakeCase } from '../core/registry'
 import { Sequential } from '../models/sequential'
-import type { LayerBase } from '../layers/layer'
-import type { SaveOptions } from '../models/load-options'
-import { Model } from '../models/model'
+import type { Model } from '../models/model'
 import type { Variable } from '../ops/variable'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import type { Optimizer } from '../optimizers/optimizer'
@@ -45,12 +42,6 @@ export function archiveOf(model: AnyModel, includeOptimizer: boolean): Uint8Arra
 /** JSON in which these options are floats of Python also if they are whole: Keras refuses integers. */
 function jsonOf(value: Json): string {
   return JSON.stringify(value).replace(/(?<!\\)"(learning_rate|momentum)":(-?\d+)(?=[,}])/g, '"$1":$2.0')
-}
-
-/** The same for `model.save`. */
-export async function saveAsKeras(model: LayerBase, { includeOptimizer = true }: SaveOptions): Promise<Uint8Array> {
-  if (!(model instanceof Model)) throw new ArgumentError(`A file of Keras needs a model, received ${model}`)
-  return archiveOf(model, includeOptimizer)
 }
 
 function compileConfig({ optimizer, loss, lossWeights = null, metrics, weightedMetrics }: Config): Json {

@@ -1,29 +1,35 @@
 // Connects models with the formats of other libraries. A model that is made in code does not know them: a bundler would put all
 // layers that they can name beside it. loadModel, which can name them anyhow, and the entry for Node set the hook.
 
+import { nameKindsWith } from '../formats/safetensors'
 import type { LayerBase } from '../layers/layer'
+import type { OpenedFile } from '../runtime/beside'
+import type { ByteSource } from '../runtime/platform'
 import type { LoadOptions, SaveOptions } from './load-options'
 
-/** What the sub-path of a format exports for models. */
-export interface FormatModule {
+/** A format of another library, as models use it. Its code is loaded by the first call. */
+export interface ModelFormat {
   /** The model of a file. */
-  read(bytes: Uint8Array, options: LoadOptions): Promise<LayerBase>
-  /** Loads the weights of a file into a model. */
-  fill(model: LayerBase, bytes: Uint8Array): Promise<void>
-  /** The bytes of a file with a model. */
-  save(model: LayerBase, options: SaveOptions): Promise<Uint8Array>
+  read(file: OpenedFile, options: LoadOptions): Promise<LayerBase>
+  /** Loads the weights of a file into a model. @param source where its bytes are from, to find files next to it */
+  fill(model: LayerBase, bytes: Uint8Array, source: ByteSource): Promise<void>
+  /** Writes a model, and returns the bytes of its file. */
+  write(model: LayerBase, path: string | URL, options: SaveOptions): Promise<Uint8Array>
 }
 
-/** The format of a file, by its bytes or by its path; null for one of this library. */
-type FormatFinder = (file: Uint8Array | string) => Promise<FormatModule | null>
+/** The format of a file, by its bytes or by the path to which it is written; null for one of this library. */
+type FormatFinder = (file: Uint8Array | string) => ModelFormat | null
 
+/** null while no formats are known. */
 let finder: FormatFinder | null = null
 
-export function findFormatsWith(given: FormatFinder): void {
+/** @param kindOf names the kind of a file that is of none of the formats, for errors */
+export function findFormatsWith(given: FormatFinder, kindOf: (bytes: Uint8Array) => string | null): void {
   finder = given
+  nameKindsWith(kindOf)
 }
 
-/** The format of a file, by its bytes or by its path; null for one of this library, and while no formats are known. */
-export async function knownFormatOf(file: Uint8Array | string): Promise<FormatModule | null> {
+/** The same; null also while no formats are known. */
+export function knownFormatOf(file: Uint8Array | string): ModelFormat | null {
   return finder === null ? null : finder(file)
 }

@@ -3,41 +3,65 @@
 
 import { StateError } from '../core/errors'
 import { isKerasFile } from '../formats/foreign'
-import type { FormatModule } from './format-hook'
+import { isOnnxFile } from '../formats/onnx-file'
+import type { ModelFormat } from './format-hook'
 
-/** A format. */
+/** A format: how its files are recognised, and its code. */
 interface Format {
   /** The sub-path with its code, for errors. */
   readonly subPath: string
-  /** The ending of the paths to which it is written. */
-  readonly extension: string
+  /** The endings of the paths to which it is written. */
+  readonly endings: readonly string[]
   /** Whether bytes are a file of the format. */
-  is(bytes: Uint8Array): boolean
-  load(): Promise<FormatModule>
+  isFile(bytes: Uint8Array): boolean
+  load(): Promise<ModelFormat>
 }
 
+// Bundlers drop this list where nothing loads a model, if it has no regular expressions and takes modules apart by destructuring.
 const formats: readonly Format[] = [
   {
     subPath: 'keras',
-    extension: '.keras',
-    is: isKerasFile,
+    endings: ['.keras'],
+    isFile: isKerasFile,
     load: async () => {
-      const { fillFromKeras, modelFromKeras, saveAsKeras } = await import('../keras')
-      return { read: modelFromKeras, fill: fillFromKeras, save: saveAsKeras }
+      const { kerasFormat } = await import('../keras')
+      return kerasFormat
+    },
+  },
+  {
+    subPath: 'onnx',
+    endings: ['.onnx'],
+    isFile: isOnnxFile,
+    load: async () => {
+      const { onnxFormat } = await import('../onnx')
+      return onnxFormat
     },
   },
 ]
 
-/** The code of the format of a file, by its bytes or by its path; null for a file of this library. */
-export async function formatOf(file: Uint8Array | string): Promise<FormatModule | null> {
-  const format = formats.find(({ is, extension }) => (typeof file === 'string' ? file.endsWith(extension) : is(file)))
-  if (format === undefined) return null
-  try {
-    return await format.load()
-  } catch (cause) {
-    throw new StateError(
-      `Files of this format are read and written by 'myelin/${format.subPath}', which could not be loaded. Import it: import 'myelin/${format.subPath}'`,
-      { cause },
-    )
+/** The format of a file, by its bytes or by the path to which it is written; null for a file of this library. */
+export function formatOf(file: Uint8Array | string): ModelFormat | null {
+  const format = formats.find(({ isFile, endings }) =>
+    typeof file === 'string' ? endings.some((ending) => file.endsWith(ending)) : isFile(file),
+  )
+  return format === undefined ? null : lazy(format)
+}
+
+/** A format whose code is loaded by its first call. */
+function lazy({ subPath, load }: Format): ModelFormat {
+  const loaded = async (): Promise<ModelFormat> => {
+    try {
+      return await load()
+    } catch (cause) {
+      throw new StateError(
+        `Files of this format are read and written by 'myelin/${subPath}', which could not be loaded. Is the file of this sub-path on the server?`,
+        { cause },
+      )
+    }
+  }
+  return {
+    read: async (file, options) => (await loaded()).read(file, options),
+    fill: async (model, bytes, source) => (await loaded()).fill(model, bytes, source),
+    write: async (model, path, options) => (await loaded()).write(model, path, options),
   }
 }

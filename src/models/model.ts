@@ -41,7 +41,6 @@ import type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions }
 import { predict, predictOnBatch } from '../training/predict'
 import { TrainingState } from '../training/state'
 import { forward, guardedGradients, totalLoss } from '../training/step'
-import type { FormatModule } from './format-hook'
 import { knownFormatOf } from './format-hook'
 import { graphToConfig } from './graph-config'
 import { symbolsByKey } from './graph-order'
@@ -452,12 +451,14 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * cause, if the file cannot be written
    */
   async save(path?: string | URL, options: SaveOptions = {}): Promise<Uint8Array> {
-    if (path !== undefined) requirePath(path, 'save')
-    // Without a wait, so that the file has the weights at the time of the call.
-    const format = path !== undefined && String(path).endsWith('.keras') ? await kerasFormat(String(path)) : null
-    const bytes =
-      format === null ? saveModel(this, options) : await format.save(this, readOptions('save', saveTable, options))
-    if (path !== undefined) await writeFile(path, bytes)
+    if (path === undefined) return saveModel(this, options)
+    requirePath(path, 'save')
+    const format = knownFormatOf(String(path))
+    if (format !== null) return format.write(this, path, readOptions('save', saveTable, options))
+    requireOwnFormat(String(path))
+    // Before a wait, so that the file has the weights at the time of the call.
+    const bytes = saveModel(this, options)
+    await writeFile(path, bytes)
     return bytes
   }
 
@@ -484,9 +485,9 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   async loadWeights(source: ByteSource, options: ReadOptions = {}): Promise<void> {
     const { signal } = readOptions('loadWeights', signalOption(), options)
     const bytes = await bytesFrom(source, 'loadWeights', signal)
-    const format = await knownFormatOf(bytes)
+    const format = knownFormatOf(bytes)
     if (format === null) loadWeightsFrom(this, bytes)
-    else await format.fill(this, bytes)
+    else await format.fill(this, bytes, source)
   }
 
   /** The architecture as a plain object, without weights: see modelFromJSON. */
@@ -590,11 +591,13 @@ function withBatch({ inputSpecs, outputSpecs }: LayerGraph, given: readonly Tens
   )
 }
 
-/** The writer of Keras's files. @throws ArgumentError where it is not known: see format-hook.ts */
-async function kerasFormat(path: string): Promise<FormatModule> {
-  const format = await knownFormatOf(path)
-  if (format !== null) return format
-  throw new ArgumentError("save: files of Keras are written by writeKeras of 'myelin/keras'")
+/** @throws ArgumentError for the path of a format that is not known: see format-hook.ts */
+function requireOwnFormat(path: string): void {
+  const subPath = /\.(keras|onnx)$/.exec(path)?.[1]
+  if (subPath !== undefined)
+    throw new ArgumentError(
+      `save: files that end in ${path.slice(path.lastIndexOf('.'))} are written by functions of 'myelin/${subPath}'`,
+    )
 }
 
 function hintOf(expected: readonly (number | null)[], shape: Shape): string {

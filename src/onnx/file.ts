@@ -53,26 +53,6 @@ export function hasOpset({ opsets }: FunctionProto): boolean {
   return opsets.some(({ domain }) => isStandard(domain))
 }
 
-/** Whether bytes are those of an ONNX file. They begin with the version of the format. */
-export function isOnnx(bytes: Uint8Array): boolean {
-  if (bytes.length < 4 || bytes[0] !== 8 || bytes[1] === 0 || bytes[1]! > 64) return false
-  try {
-    return decode(headProto, bytes, '').graph !== null
-  } catch {
-    return false
-  }
-}
-
-/** The fields that tell an ONNX file from others. Their content is not read. */
-const headProto = {
-  graph: {
-    ...modelProto.graph,
-    next: () => true,
-    initial: null as boolean | null,
-    done: (last: boolean | null) => last,
-  },
-}
-
 /**
  * Reads a file and checks it.
  * @throws FormatError that names what is wrong, or all operators that are missing

@@ -6,8 +6,8 @@ import { ArgumentError, quoted } from '../core/errors'
 import { abortSignal, custom, nullable, option, readOptions, recordOf } from '../core/options'
 import { typed } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
-import { readerBeside } from '../runtime/beside'
-import { bytesFrom } from '../runtime/platform'
+import type { FileSource, OpenedFile } from '../runtime/beside'
+import { openFile } from '../runtime/beside'
 import { locationsOf, readExternal } from './external'
 import { readFile } from './file'
 import { inputsOf } from './graph-layer'
@@ -53,22 +53,27 @@ const table = {
  * output is a plain tensor. Float initializers are weights under their names; `weight.trainable = false` freezes one.
  * float16 and float64 become float32, integers int32. In training, Dropout drops elements and BatchNormalization
  * normalizes by the batch.
- * @param source the bytes, a File or Blob, a path (Node), or a URL (fetch)
+ * @param source the bytes, a File or Blob, a path (Node), a URL (fetch), or a list of Files: the model, then those next to it
  * @throws FormatError for a damaged file, and for one with operators that are not available, which lists all of them;
  * StateError, with its cause, if the source cannot be read
  */
 export async function loadOnnx<In = Tensor, Out = Tensor>(
-  source: Uint8Array | ArrayBuffer | Blob | string | URL,
+  source: FileSource,
   options: OnnxOptions = {},
 ): Promise<OnnxModel<In, Out>> {
   requireArguments('loadOnnx', arguments, 2)
-  const read = readOptions('loadOnnx', table, options)
-  const signal = read.signal as AbortSignal | null
-  const given = source instanceof Blob ? await source.arrayBuffer() : source
-  const content = await bytesFrom(given, 'loadOnnx', signal)
-  const file = readFile(content, nameOf(source))
+  const { signal } = readOptions('loadOnnx', table, options)
+  return typed(await modelFromOnnx(await openFile(source, 'loadOnnx', signal as AbortSignal | null), options))
+}
+
+/** The model of a file that was read. */
+export async function modelFromOnnx(
+  { name: fileName, bytes: content, beside }: OpenedFile,
+  options: Omit<OnnxOptions, 'signal'>,
+): Promise<OnnxModel> {
+  const file = readFile(content, fileName)
   const locations = locationsOf(file.graph, file.name)
-  const files = await readExternal(locations, options.externalData ?? {}, readerBeside(source, 'loadOnnx', signal))
+  const files = await readExternal(locations, options.externalData ?? {}, beside)
   const inputs = inputsOf(file)
   const { constants = {}, shapes = {} } = options
   requireInputs(
@@ -87,11 +92,5 @@ export async function loadOnnx<In = Tensor, Out = Tensor>(
   const { inputs: tree, outputs } = symbolsOf(layer, shapes, file.name)
   const model = new OnnxModel({ inputs: tree, outputs: typed(outputs) })
   layer.fill(({ name }) => byName.get(name)!)
-  return typed(model)
-}
-
-/** The name of a source in errors. */
-function nameOf(source: unknown): string {
-  if (typeof source === 'string' || source instanceof URL) return String(source).split(/[/\\]/).at(-1) || 'the file'
-  return source instanceof Blob && 'name' in source ? String(source.name) : 'the file'
+  return model
 }

@@ -1,10 +1,55 @@
 // Files next to another file, such as the shards of a model. Only files in its folder, or below, are read.
 
-import { FormatError, quoted } from '../core/errors'
-import { isRemote, location, nodeModule, readFile } from './platform'
+import { ArgumentError, FormatError, StateError, quoted } from '../core/errors'
+import type { ByteSource } from './platform'
+import { bytesFrom, isRemote, location, nodeModule, readFile } from './platform'
 
 /** Reads a file by its path relative to the folder of another. @throws FormatError for a path that leaves the folder */
 export type FileReader = (name: string) => Promise<Uint8Array>
+
+/** A model in one file, or in several: a list of `File`s whose first is the model and whose others are next to it. */
+export type FileSource = ByteSource | readonly File[]
+
+/** A file that was read. */
+export interface OpenedFile {
+  /** The name of the file, for errors. */
+  readonly name: string
+  readonly bytes: Uint8Array
+  /** Reads files next to it; null for bytes, which are in no folder. */
+  readonly beside: FileReader | null
+}
+
+/** Reads a file. @param where names the call in errors */
+export async function openFile(
+  source: FileSource,
+  where: string,
+  signal: AbortSignal | null = null,
+): Promise<OpenedFile> {
+  if (!isList(source))
+    return {
+      name: nameOf(source),
+      bytes: await bytesFrom(source, where, signal),
+      beside: readerBeside(source, where, signal),
+    }
+  const [first] = source
+  if (first === undefined) throw new ArgumentError(`${where}: the list of files is empty`)
+  const beside = async (name: string): Promise<Uint8Array> => {
+    const found = source.find((file) => file.name === name.split('/').at(-1))
+    if (found !== undefined) return bytesFrom(found, where, signal)
+    throw new StateError(`${where}: ${quoted(first.name)} needs the file ${quoted(name)}. Add it to the list of files`)
+  }
+  return { name: first.name, bytes: await bytesFrom(first, where, signal), beside }
+}
+
+function isList(source: FileSource): source is readonly File[] {
+  return Array.isArray(source) && source.every((each) => each instanceof Blob)
+}
+
+/** The name of a source in errors. */
+function nameOf(source: ByteSource): string {
+  if (typeof source === 'string' || source instanceof URL) return String(source).split(/[/\\]/).at(-1) || 'the file'
+  return source instanceof Blob && 'name' in source ? String(source.name) : 'the file'
+}
 
 /** Whether a path is relative and stays in its folder, on every system and as a part of an address. */
 export function staysInside(name: string): boolean {
@@ -16,7 +61,7 @@ export function staysInside(name: string): boolean {
  * A reader of the files in the folder of `source`, a path (Node) or a URL; null for other sources, which have no folder.
  * @param where names the call in errors
  */
-export function readerBeside(source: unknown, where: string, signal: AbortSignal | null = null): FileReader | null {
+function readerBeside(source: ByteSource, where: string, signal: AbortSignal | null): FileReader | null {
   if (!(typeof source === 'string' || source instanceof URL)) return null
   return async (name) => readFile(await beside(source, name, where), where, signal)
 }

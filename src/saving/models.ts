@@ -2,6 +2,7 @@
 
 export { saveModel } from './files'
 export { cloneModel } from '../models/clone'
-export { loadModel, modelFromJSON } from '../models/load'
+export { loadModel } from '../models/load'
+export { modelFromJSON } from '../models/revive'
 export { Model } from '../models/model'
 export { Sequential } from '../models/sequential'

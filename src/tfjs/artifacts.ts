@@ -47,6 +47,8 @@ export type GivenFiles = Readonly<Record<string, Uint8Array | Blob>>
 
 /** The number of files that a model may have: those of TensorFlow.js have 4 MB each. */
 const MOST_FILES = 10_000
+/** The number of files that are open at the same time. */
+const AT_ONCE = 64
 
 /**
  * Reads model.json and the files that it names.
@@ -77,12 +79,15 @@ export async function artifactsOf(opened: OpenedFile, files: GivenFiles, where: 
       `${where}: ${name} needs the file '${path}'. Pass its content: { files: { ${JSON.stringify(path)}: bytes } }`,
     )
   }
-  const weights = await Promise.all(
-    groupsOf(json, name).map(async (group) => ({
-      weights: group.weights,
-      bytes: await Promise.all(group.paths.map(read)),
-    })),
-  )
+  const groups = groupsOf(json, name)
+  const paths = groups.flatMap((group) => group.paths)
+  const contents = new Map<string, Uint8Array>()
+  for (let i = 0; i < paths.length; i += AT_ONCE)
+    await Promise.all(paths.slice(i, i + AT_ONCE).map(async (path) => contents.set(path, await read(path))))
+  const weights = groups.map((group) => ({
+    weights: group.weights,
+    bytes: group.paths.map((path) => contents.get(path)!),
+  }))
   return { name, json, weights }
 }
 

@@ -1,7 +1,7 @@
 // Models of TensorFlow.js by path, address, files or bytes.
 
 import { requireArguments } from '../core/arguments'
-import { FormatError, quoted } from '../core/errors'
+import { ArgumentError, quoted } from '../core/errors'
 import { custom, option, readOptions, recordOf } from '../core/options'
 import { typed } from '../core/tree'
 import type { LoadOptions } from '../models/load-options'
@@ -31,7 +31,7 @@ export interface TfjsOptions extends LoadOptions, InputOptions {
 const content = custom<Uint8Array | Blob>(
   (value, where) => {
     if (value instanceof Uint8Array || value instanceof Blob) return value
-    throw new FormatError(`${where} must be a Uint8Array or a Blob, received ${quoted(value)}`)
+    throw new ArgumentError(`${where} must be a Uint8Array or a Blob, received ${quoted(value)}`)
   },
   () => null,
 )

@@ -104,7 +104,6 @@ describe('files of other libraries', () => {
   it.each<[string, number[], RegExp]>([
     ['model.json of TensorFlow.js', ascii('{"format": "layers-model", "modelTopology": {}}'), /TensorFlow\.js/],
     ['JSON of Keras', ascii('{"class_name": "Sequential", "config": {}}'), /the JSON of a model/],
-    ['.onnx', [8, 7, 0x12, 7, ...ascii('pytorch'), ...new Array(60).fill(0x22)], /an ONNX model/],
     ['.pkl', [0x80, 4, 0x95, 10, 0, 0, 0, 0, 0, 0, 0, 0x2e], /a Python pickle/],
     ['.pt', zip('archive/data.pkl'), /a PyTorch file/],
     ['.npz', zip('arr_0.npy'), /NumPy arrays \(\.npz\).*readNpz/],

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { FormatError, tensor } from '../../src'
+import { FormatError, loadModel, tensor } from '../../src'
 import { Wire, field, message, text, varint } from '../../src/formats/protobuf'
-import { isOnnx, loadOnnx } from '../../src/onnx'
+import { OnnxModel, isOnnx, loadOnnx } from '../../src/onnx'
 import { tensorProto } from '../../src/onnx/proto'
 import { tensorFrom } from '../../src/onnx/tensors'
 import { decode } from '../../src/onnx/wire'
@@ -383,6 +383,15 @@ describe('refused files', () => {
     expect(isOnnx(modelBytes(graph))).toBe(true)
     expect(isOnnx(new TextEncoder().encode('PK\u0003\u0004 and more bytes'))).toBe(false)
     expect(isOnnx(Uint8Array.of(8, 8))).toBe(false)
+  })
+
+  it('by loadModel', async () => {
+    const bytes = modelBytes(graph)
+    const model = await loadModel(bytes)
+    expect(model).toBeInstanceOf(OnnxModel)
+    expect(await loadModel([new File([bytes as Uint8Array<ArrayBuffer>], 'm.onnx')])).toBeInstanceOf(OnnxModel)
+    await expect(loadModel(bytes.subarray(0, bytes.length - 3))).rejects.toThrow(FormatError)
+    await expect(model.loadWeights(bytes)).rejects.toThrow('Load the whole model')
   })
 
   it('inputs of options that do not exist', async () => {

@@ -1,7 +1,7 @@
 // What TensorFlow.js has: the classes of its layers with the options that they read, and its initializers, activations and so on. All have
 // Keras's names and meanings. A layer is written only if the options that its class does not have mean nothing.
 
-import type { Json } from '../../core/registry'
+import type { Config, Json } from '../../core/registry'
 
 /** An initializer, a regularizer and a constraint, of weights of this name. */
 const W = (...names: readonly string[]): string =>
@@ -20,6 +20,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   PReLU: `${W('alpha')} sharedAxes`,
   ReLU: 'maxValue',
   Softmax: 'axis',
+  ThresholdedReLU: 'threshold',
 
   Conv1D: `filters ${CONV} ${W('kernel')}`,
   Conv2D: `filters ${CONV} ${W('kernel')}`,
@@ -68,10 +69,8 @@ const CLASSES: Readonly<Record<string, string>> = {
   GaussianNoise: 'stddev',
   SpatialDropout1D: 'rate seed',
 
-  CategoryEncoding: 'numTokens outputMode',
-  CenterCrop: 'height width',
+  // CategoryEncoding, CenterCrop and Resizing have wrong shapes there within a model.
   Rescaling: 'scale offset',
-  Resizing: 'height width interpolation cropToAspectRatio',
 
   Bidirectional: 'layer mergeMode',
   ConvLSTM2D: `filters ${CONV} ${W('kernel', 'recurrent')} recurrentActivation unitForgetBias dropout recurrentDropout ${STEPS}`,
@@ -99,8 +98,6 @@ const MEANINGLESS = [
   'backwardLayer',
   'renormClipping',
   'renormMomentum',
-  'fillMode',
-  'fillValue',
 ]
 
 /** The only values of other options with which TensorFlow.js computes the same. */
@@ -108,18 +105,15 @@ const ONLY: Readonly<Record<string, readonly Json[]>> = {
   activityRegularizer: [null],
   betaConstraint: [null],
   gammaConstraint: [null],
-  boundingBoxFormat: [null],
   groups: [1],
   outputPadding: [null],
   negativeSlope: [0],
   threshold: [0],
   renorm: [false],
+  maxValue: [null],
   keepDims: [false],
-  dataFormat: ['channelsLast', null],
+  dataFormat: ['channelsLast'],
   noiseShape: [null],
-  padToAspectRatio: [false],
-  antialias: [false],
-  sparse: [false],
 }
 
 /** The same for options that a class reads, but does not have all values of. */
@@ -128,15 +122,20 @@ const ONLY_IN: Readonly<Record<string, readonly Json[]>> = {
   'GRU.resetAfter': [false],
   'GRUCell.resetAfter': [false],
   'Conv1D.dataFormat': ['channelsLast'],
+  'Conv1D.padding': ['valid', 'same'],
   // Its bilinear interpolation takes other points of the image.
   'UpSampling2D.interpolation': ['nearest'],
-  'Resizing.interpolation': ['nearest'],
+}
+
+/** The class of a layer there. */
+export function classThere(className: string, { threshold }: Config): string {
+  return className === 'ReLU' && threshold !== 0 ? 'ThresholdedReLU' : className
 }
 
 /** How an option is written. */
 export type Treatment = 'written' | 'omitted' | 'refused'
 
-/** The options that a class has in TensorFlow.js; null for a class that it does not have. */
+/** Whether TensorFlow.js has layers of a class. */
 export function isClass(className: string): boolean {
   return Object.hasOwn(CLASSES, className)
 }
@@ -144,6 +143,7 @@ export function isClass(className: string): boolean {
 const lists = new Map<string, readonly string[]>()
 
 export function treatmentOf(className: string, option: string, value: Json): Treatment {
+  if (option === 'dataFormat' && value === null) return 'omitted'
   const options = lists.get(className) ?? ['name', 'trainable', ...CLASSES[className]!.split(' ')]
   lists.set(className, options)
   const isOne = (allowed: readonly Json[] | undefined): boolean =>

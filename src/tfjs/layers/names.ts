@@ -17,6 +17,18 @@ export interface NamedWeight {
   readonly variable: Variable
 }
 
+/** Weights that have another name there. */
+const NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  DepthwiseConv1D: { kernel: 'depthwise_kernel' },
+  DepthwiseConv2D: { kernel: 'depthwise_kernel' },
+}
+
+/** The name of a weight without its scope. */
+function ownName(layer: LayerBase, { name }: Variable): string {
+  const own = kerasName(name.slice(name.lastIndexOf('/') + 1))
+  return NAMES[nameOfClass(layer.constructor)]?.[own] ?? own
+}
+
 /** What the names of weights of an inner layer begin with. */
 function innerScope(outer: LayerBase, property: string, inner: LayerBase): string {
   const isDirection = nameOfClass(outer.constructor) === 'Bidirectional'
@@ -34,10 +46,9 @@ export function namedWeights(model: LayerBase): readonly NamedWeight[] {
       for (const each of layer.layers) visit(each, each.name)
       return
     }
-    inFiles(layer.ownWeights).forEach((variable, i) => {
-      const name = kerasName(variable.name.slice(variable.name.lastIndexOf('/') + 1))
-      found.push({ name: `${scope}/${name}`, numbered: `${scope}/${i}`, variable })
-    })
+    inFiles(layer.ownWeights).forEach((variable, i) =>
+      found.push({ name: `${scope}/${ownName(layer, variable)}`, numbered: `${scope}/${i}`, variable }),
+    )
     for (const [property, value] of Object.entries<unknown>({ ...layer })) {
       if (value instanceof Layer) visit(value, scope + innerScope(layer, property, value))
       else if (property === 'cells' && nameOfClass(layer.constructor) === 'StackedRNNCells')

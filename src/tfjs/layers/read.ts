@@ -34,17 +34,15 @@ export function modelFromLayers(
   const saved = ObjectReader.model(currentForm(topologyOf(json['modelTopology'] ?? null, name)), customObjects, {
     isFormer: true,
   })
-  const sizes = tensors.map(({ shape }) => sizeOf(shape))
-  const total = sizes.reduce((sum, size) => sum + size, 0)
-  return limitWeights(Math.max(1, ...sizes), SPARE_ELEMENTS + 2 * total, () => {
+  // A file without a manifest is a model without weights, whose weights are new.
+  const isFilled = weights.length > 0 || own(json, 'weightsManifest') !== undefined
+  const [largest, total] = sizesOf(tensors)
+  return limitWeights(isFilled ? largest : SPARE_ELEMENTS, SPARE_ELEMENTS + 2 * total, () => {
     const model = modelFromJSON<unknown, unknown>(saved, {
       customObjects: { formerHardSigmoid, ...customObjects },
     })
-    const assignments = assignmentsOf(
-      model,
-      tensors.filter(({ group }) => group === 'model'),
-      name,
-    )
+    const own = tensors.filter(({ group }) => group === 'model')
+    const assignments = isFilled ? assignmentsOf(model, own, name) : []
     const training = compile ? savedCompile(json, model.outputs.length) : null
     if (training !== null) {
       compileSaved(model, compileOptions(training, customObjects), customObjects)
@@ -55,6 +53,14 @@ export function modelFromLayers(
     for (const [variable, value] of assignments) variable.assign(value)
     return model
   })
+}
+
+/** The elements of the largest tensor, and of all. */
+function sizesOf(tensors: readonly NamedTensor[]): readonly [largest: number, total: number] {
+  return tensors.reduce<readonly [number, number]>(
+    ([largest, total], { shape }) => [Math.max(largest, sizeOf(shape)), total + sizeOf(shape)],
+    [1, 0],
+  )
 }
 
 /** The converter has the configuration in `model_config`. */

@@ -10,10 +10,12 @@ const ABSENT: Readonly<Record<string, JsonRecord>> = {
   GRUCell: { reset_after: false },
 }
 
-/** Options that some files have and that compute nothing. */
-const UNUSED: Readonly<Record<string, readonly string[]>> = {
-  RNN: ['num_constants'],
-}
+/** Options that TensorFlow.js writes as null for their defaults. */
+const UNSET = ['implementation', 'noise_shape', 'num_constants', 'unit_forget_bias']
+
+/** The options of an RNN; TensorFlow.js adds those of its cell. */
+const OF_RNN =
+  /^(?:name|trainable|dtype|batch_input_shape|cell|return_sequences|return_state|go_backwards|stateful|unroll|time_major)$/
 
 /** A configuration with a list of layers in each Sequential, of which the first declares the input. */
 export function currentForm(value: Json): Json {
@@ -27,10 +29,12 @@ export function currentForm(value: Json): Json {
   if (!isObject(made)) return made
   const className = made.class_name
   if (className === 'Sequential') return { ...made, config: sequentialConfig(own(made, 'config') ?? {}) }
-  if (!Object.hasOwn(ABSENT, className) && !Object.hasOwn(UNUSED, className)) return made
-  const config = { ...ABSENT[className], ...recordAt(made, 'config') }
-  for (const option of UNUSED[className] ?? []) if (own(config, option) == null) delete config[option]
-  return { ...made, config }
+  const config = own(made, 'config')
+  if (!isRecord(config)) return made
+  const options = Object.entries({ ...ABSENT[className], ...config }).filter(
+    ([option, each]) => !(each === null && UNSET.includes(option)) && (className !== 'RNN' || OF_RNN.test(option)),
+  )
+  return { ...made, config: Object.fromEntries(options) }
 }
 
 /** Old files have the list of layers alone. */

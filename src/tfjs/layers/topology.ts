@@ -12,7 +12,7 @@ import { Layer } from '../../layers/layer'
 import { LayerGraph } from '../../models/layer-graph'
 import { Model } from '../../models/model'
 import { Sequential } from '../../models/sequential'
-import { activationName, isClass, objectOf, treatmentOf } from './classes'
+import { activationName, classThere, isClass, objectOf, treatmentOf } from './classes'
 
 type JsonObject = Record<string, Json>
 
@@ -35,9 +35,9 @@ export class TopologyWriter implements FormerWriter {
     if (layer instanceof Model && layer.constructor === Model && layer.graph instanceof LayerGraph)
       return object('Model', { name: layer.name, ...formerGraph(layer.graph, this) })
     if (layer instanceof InputLayer) return object('InputLayer', inputConfig(layer))
-    const className = classNameOf(layer)
+    const className = classThere(classNameOf(layer), layer.getConfig())
     if (layer instanceof Operation) this.refuse(layer, `there is no layer for ops.${layer.op}`)
-    else if (isClass(className)) return object(className, this.config(layer))
+    else if (isClass(className)) return object(className, this.config(layer, className))
     else this.refuse(layer, `there is no layer ${className}`)
     return object(className, {})
   }
@@ -50,8 +50,7 @@ export class TopologyWriter implements FormerWriter {
   }
 
   /** The options of a layer; inner layers are written from the layers themselves. */
-  private config(of: LayerBase): JsonObject {
-    const className = classNameOf(of)
+  private config(of: LayerBase, className: string): JsonObject {
     const made: JsonObject = { name: of.name, trainable: of.trainable }
     for (const [option, value] of Object.entries(of.getConfig())) {
       const live: unknown = Reflect.get(of, option)
@@ -102,7 +101,7 @@ export class TopologyWriter implements FormerWriter {
 }
 
 /** Names of Keras 2. */
-const NAMES: Readonly<Record<string, string>> = { negativeSlope: 'alpha' }
+const NAMES: Readonly<Record<string, string>> = { negativeSlope: 'alpha', threshold: 'theta' }
 
 function inputConfig({ batchSize, shape, dtype, name }: InputLayer): JsonObject {
   return { batch_input_shape: [batchSize, ...shape], dtype, sparse: false, name }

@@ -123,6 +123,12 @@ describe('operators', () => {
     expect(failures).toEqual([])
   })
 
+  it('are all in the document', () => {
+    const text = readFileSync(new URL('../../../docs/tfjs-graph-models.md', import.meta.url), 'utf8')
+    const [, list] = /## Operators\n\n([\s\S]*?)\n\n/.exec(text)!
+    expect(list!.split(/\s+/)).toEqual([...operators.keys()].toSorted())
+  })
+
   it('have each a graph here', () => {
     const tested = new Set([...cases, ...others].flatMap(({ node }) => node.map(({ op }) => op)))
     const missing = [...operators.keys()].filter((name) => !tested.has(name))
