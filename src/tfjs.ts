@@ -3,3 +3,5 @@
 export { readTfjs, writeTfjs } from './tfjs/files'
 export type { TfjsFiles, TfjsOptions } from './tfjs/files'
 export type { TfjsSource } from './tfjs/artifacts'
+// For loadModel, loadWeights and save, which load this module when they meet such a file.
+export { tfjsFormat } from './tfjs/format'
