@@ -11,36 +11,19 @@ import { ArgumentError, FormatError, quoted } from '../core/errors'
 import type { Json } from '../core/registry'
 import { isRecord, own, parseJson } from '../keras/json'
 import type { JsonRecord } from '../keras/json'
-import type { FileReader } from '../runtime/beside'
-import { readerBeside, staysInside } from '../runtime/beside'
-import type { ByteSource } from '../runtime/platform'
+import type { FileReader, FileSource, OpenedFile } from '../runtime/beside'
+import { openFile, staysInside } from '../runtime/beside'
 import { bytesFrom, isRemote, location, nodeModule } from '../runtime/platform'
-import type { WeightGroup } from './manifest'
+import type { Artifacts } from './manifest'
 import { isStored, readStored } from './stores'
 
 /**
  * A path (Node) or URL of model.json or of its folder, `indexeddb://name` or `localstorage://name` in a browser, the bytes of model.json, or
  * the files of a file chooser.
  */
-export type TfjsSource = ByteSource | readonly File[]
+export type TfjsSource = FileSource
 
-/** A file that was read. */
-export interface OpenedFile {
-  /** The name of the file, for errors. */
-  readonly name: string
-  readonly bytes: Uint8Array
-  /** Reads files next to it; null for bytes, which are in no folder. */
-  readonly beside: FileReader | null
-}
-
-/** A model in a file. */
-export interface Artifacts {
-  /** The name of the file in errors. */
-  readonly name: string
-  /** model.json. */
-  readonly json: JsonRecord
-  readonly weights: readonly WeightGroup[]
-}
+export type { Artifacts } from './manifest'
 
 /** The content of files, by their paths in model.json or by their names. */
 export type GivenFiles = Readonly<Record<string, Uint8Array | Blob>>
@@ -76,7 +59,7 @@ export async function artifactsOf(opened: OpenedFile, files: GivenFiles, where: 
     if (found !== undefined) return bytesFrom(found, where)
     if (beside !== null) return beside(path)
     throw new ArgumentError(
-      `${where}: ${name} needs the file '${path}'. Pass its content: { files: { ${JSON.stringify(path)}: bytes } }`,
+      `${where}: ${name} needs the file '${path}'. Pass its content to readTfjs: { files: { ${JSON.stringify(path)}: bytes } }`,
     )
   }
   const groups = groupsOf(json, name)
@@ -137,7 +120,7 @@ function requireOwn(path: string, seen: Set<string>, name: string): string {
 
 /** model.json of a folder (Node), of a URL that ends with a slash, or among files. */
 async function modelFileOf(source: TfjsSource, where: string): Promise<TfjsSource> {
-  if (isList(source)) return withJsonFirst(source, where)
+  if (Array.isArray(source)) return withJsonFirst(source as readonly File[], where)
   if (!(typeof source === 'string' || source instanceof URL)) return source
   if (isRemote(source)) return String(source).endsWith('/') ? new URL('model.json', source) : source
   const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
@@ -158,29 +141,4 @@ function withJsonFirst(files: readonly File[], where: string): readonly File[] {
   throw new ArgumentError(
     `${where}: expected model.json among the files, received ${quoted(files.map(({ name }) => name))}`,
   )
-}
-
-async function openFile(source: TfjsSource, where: string, signal: AbortSignal | null): Promise<OpenedFile> {
-  if (!isList(source))
-    return {
-      name: nameOf(source),
-      bytes: await bytesFrom(source, where, signal),
-      beside: readerBeside(source, where, signal),
-    }
-  const [first] = source
-  const beside: FileReader = async (path) => {
-    const found = source.find(({ name }) => name === path.slice(path.lastIndexOf('/') + 1))
-    if (found !== undefined) return bytesFrom(found, where, signal)
-    throw new ArgumentError(`${where}: ${first!.name} needs the file ${quoted(path)}. Add it to the list of files`)
-  }
-  return { name: first!.name, bytes: await bytesFrom(first!, where, signal), beside }
-}
-
-function isList(source: TfjsSource): source is readonly File[] {
-  return Array.isArray(source)
-}
-
-function nameOf(source: ByteSource): string {
-  if (typeof source === 'string' || source instanceof URL) return String(source).split(/[/\\]/).at(-1) || 'model.json'
-  return source instanceof Blob && 'name' in source ? String(source.name) : 'model.json'
 }

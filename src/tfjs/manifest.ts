@@ -33,6 +33,15 @@ export interface WeightGroup {
   readonly bytes: readonly Uint8Array[]
 }
 
+/** A model in a file. */
+export interface Artifacts {
+  /** The name of the file in errors. */
+  readonly name: string
+  /** model.json. */
+  readonly json: JsonRecord
+  readonly weights: readonly WeightGroup[]
+}
+
 /** How elements are stored. */
 interface Storage {
   /** Bytes of one element. */

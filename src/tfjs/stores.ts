@@ -6,7 +6,7 @@ import { ArgumentError, FormatError, MyelinError, StateError } from '../core/err
 import type { Json } from '../core/registry'
 import { isRecord, own, parseJson } from '../keras/json'
 import type { JsonRecord } from '../keras/json'
-import type { Artifacts } from './artifacts'
+import type { Artifacts } from './manifest'
 
 const [DATABASE, VERSION, MODELS, INFOS] = ['tensorflowjs', 1, 'models_store', 'model_info_store'] as const
 const PREFIX = 'tensorflowjs_models'

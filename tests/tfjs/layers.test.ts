@@ -1,8 +1,11 @@
 // Layers-models of TensorFlow.js are read, and predict and train as there.
 
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { readTfjs } from '../../src/tfjs'
 import { differenceOf, inputsOf } from '../keras/goldens'
+import type { Golden } from '../keras/goldens'
 import { bytesOf, casesIn, filesOf, goldenOf, jsonOf, pathOf } from './goldens'
 
 interface Training {
@@ -20,6 +23,17 @@ describe('a file predicts what TensorFlow.js predicts', () => {
     const model = await readTfjs<never, unknown>(pathOf(name))
     const { x, y } = goldenOf(name)
     expect(differenceOf(await model.predict(inputsOf(x) as never), y)).toBeLessThan(1e-5)
+  })
+})
+
+describe('a file of the converter predicts what Keras predicts', () => {
+  it.each(['functional', 'sequential'])('%s', async (name) => {
+    const folder = fileURLToPath(new URL(`../golden/tfjs/converted/${name}/`, import.meta.url))
+    const model = await readTfjs<never, unknown>(folder)
+    const { x, y } = JSON.parse(readFileSync(`${folder}golden.json`, 'utf8')) as Golden
+    const predicted = await model.predict(inputsOf(x) as never)
+    expect(differenceOf(Array.isArray(predicted) ? predicted : [predicted], y)).toBeLessThan(1e-5)
+    if (name === 'sequential') expect(model.optimizer.learningRate).toBeCloseTo(0.01)
   })
 })
 

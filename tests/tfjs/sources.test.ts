@@ -8,8 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { ArgumentError, Dense, FormatError, Sequential, StateError } from '../../src'
-import { readTfjs, writeTfjs } from '../../src/tfjs'
+import { ArgumentError, Dense, FormatError, Sequential, StateError, ops } from '../../src'
+import { openFile } from '../../src/runtime/beside'
+import { readTfjs, tfjsFormat, writeTfjs } from '../../src/tfjs'
 import { FakeDatabase, FakeStorage } from './page'
 import { bytesOf, filesOf, jsonOf, pathOf } from './goldens'
 
@@ -94,6 +95,24 @@ describe('a model is read from', () => {
     } finally {
       server.close()
     }
+  })
+})
+
+describe('the format for models', () => {
+  it('reads, fills and writes', async () => {
+    const folder = folderOf()
+    const model = await readTfjs(pathOf('shards'))
+    const json = await tfjsFormat.write(model as never, join(folder, 'model.json'), {})
+    const file = await openFile(join(folder, 'model.json'), 'test')
+    expect(Uint8Array.from(file.bytes)).toEqual(json)
+    const again = await tfjsFormat.read(file, {})
+    expect(kernelOf(again)).toEqual(kernelOf(model))
+    again.setWeights(again.getWeights().map((weight) => ops.multiply(weight, 0)))
+    await tfjsFormat.fill(again, json, join(folder, 'model.json'))
+    expect(kernelOf(again)).toEqual(kernelOf(model))
+    const other = new Sequential([new Dense({ units: 3, inputShape: [4] })])
+    const { fill } = tfjsFormat
+    await expect(fill(other, json, join(folder, 'model.json'))).rejects.toThrow(/the weights do not fit/)
   })
 })
 

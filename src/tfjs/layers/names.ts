@@ -12,8 +12,8 @@ import type { Variable } from '../../ops/variable'
 /** A weight under its name in a file. */
 export interface NamedWeight {
   readonly name: string
-  /** `dense/0`: the name in files that were converted from `.keras`. */
-  readonly numbered: string
+  /** Other names, in files of the converter: with the names of cells, and `dense/0` in those that were made of `.keras` files. */
+  readonly others: readonly string[]
   readonly variable: Variable
 }
 
@@ -29,33 +29,39 @@ function ownName(layer: LayerBase, { name }: Variable): string {
   return NAMES[nameOfClass(layer.constructor)]?.[own] ?? own
 }
 
-/** What the names of weights of an inner layer begin with. */
-function innerScope(outer: LayerBase, property: string, inner: LayerBase): string {
-  const isDirection = nameOfClass(outer.constructor) === 'Bidirectional'
-  return !isDirection && ['cell', 'layer'].includes(property) ? '' : `/${inner.name}`
+/** An inner layer, with what the names of its weights begin with: here, and in Keras. */
+type Inner = readonly [layer: LayerBase, scope: string, kerasScope: string]
+
+function innerLayers(outer: LayerBase): readonly Inner[] {
+  const className = nameOfClass(outer.constructor)
+  return Object.entries<unknown>({ ...outer }).flatMap(([property, value]): Inner[] => {
+    if (property === 'cells' && className === 'StackedRNNCells')
+      return (value as LayerBase[]).map((cell, i) => [cell, `/RNNCell_${i}`, `/${cell.name}`])
+    if (!(value instanceof Layer)) return []
+    const own = `/${value.name}`
+    if (property === 'cell') return [[value, '', own]]
+    return className === 'TimeDistributed' ? [[value, '', '']] : [[value, own, own]]
+  })
 }
 
 /** The weights of a model, each once, in the order of its layers. */
 export function namedWeights(model: LayerBase): readonly NamedWeight[] {
   const seen = new Set<LayerBase>()
   const found: NamedWeight[] = []
-  const visit = (layer: LayerBase, scope: string): void => {
+  const visit = (layer: LayerBase, scope: string, kerasScope: string): void => {
     if (seen.has(layer)) return
     seen.add(layer)
     if (layer instanceof Model && layer.graph !== null) {
-      for (const each of layer.layers) visit(each, each.name)
+      for (const each of layer.layers) visit(each, each.name, each.name)
       return
     }
-    inFiles(layer.ownWeights).forEach((variable, i) =>
-      found.push({ name: `${scope}/${ownName(layer, variable)}`, numbered: `${scope}/${i}`, variable }),
-    )
-    for (const [property, value] of Object.entries<unknown>({ ...layer })) {
-      if (value instanceof Layer) visit(value, scope + innerScope(layer, property, value))
-      else if (property === 'cells' && nameOfClass(layer.constructor) === 'StackedRNNCells')
-        (value as LayerBase[]).forEach((cell, i) => visit(cell, `${scope}/RNNCell_${i}`))
-    }
+    inFiles(layer.ownWeights).forEach((variable, i) => {
+      const own = ownName(layer, variable)
+      found.push({ name: `${scope}/${own}`, others: [`${kerasScope}/${own}`, `${scope}/${i}`], variable })
+    })
+    for (const [inner, step, kerasStep] of innerLayers(layer)) visit(inner, scope + step, kerasScope + kerasStep)
   }
-  visit(model, model.name)
+  visit(model, model.name, model.name)
   return found
 }
 
@@ -65,10 +71,9 @@ export function namedWeights(model: LayerBase): readonly NamedWeight[] {
  */
 export function finderOf(weights: readonly NamedWeight[]): (name: string) => Variable | undefined {
   const byName = new Map(
-    weights.flatMap(({ name, numbered, variable }) => [
-      [name, variable],
-      [numbered, variable],
-    ]),
+    [...weights]
+      .reverse()
+      .flatMap(({ name, others, variable }) => [...others, name].map((each) => [each, variable] as const)),
   )
   return (name) => {
     const steps = name.split('/')

@@ -9,12 +9,13 @@ import { compileOptions } from '../../keras/compile'
 import { formerHardSigmoid } from '../../keras/former'
 import { isObject, isRecord, own } from '../../keras/json'
 import { ObjectReader } from '../../keras/objects'
-import { compileSaved, modelFromJSON } from '../../models/load'
+import type { LayerBase } from '../../layers/layer'
+import { compileSaved, modelFromJSON } from '../../models/revive'
 import type { LoadOptions } from '../../models/load-options'
 import type { Model } from '../../models/model'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import type { Artifacts } from '../artifacts'
+import type { Artifacts } from '../manifest'
 import type { NamedTensor } from '../manifest'
 import { tensorsOf } from '../manifest'
 import { finderOf, namedWeights } from './names'
@@ -55,6 +56,12 @@ export function modelFromLayers(
   })
 }
 
+/** Loads the weights of a file into a model of the same layers. */
+export function fillFromLayers(model: LayerBase, { name, weights }: Artifacts): void {
+  const own = tensorsOf(weights, name).filter(({ group }) => group === 'model')
+  for (const [variable, value] of assignmentsOf(model, own, name)) variable.assign(value)
+}
+
 /** The elements of the largest tensor, and of all. */
 function sizesOf(tensors: readonly NamedTensor[]): readonly [largest: number, total: number] {
   return tensors.reduce<readonly [number, number]>(
@@ -74,7 +81,7 @@ function topologyOf(topology: Json, name: string): Json {
 type Assignment = readonly [variable: Variable, value: Tensor]
 
 /** @throws FormatError that names weights that are missing, left over, or of another shape */
-function assignmentsOf(model: Model<unknown, unknown>, tensors: readonly NamedTensor[], where: string): Assignment[] {
+function assignmentsOf(model: LayerBase, tensors: readonly NamedTensor[], where: string): Assignment[] {
   const weights = namedWeights(model)
   const find = finderOf(weights)
   const left = new Map(weights.map(({ name, variable }) => [variable, name]))
