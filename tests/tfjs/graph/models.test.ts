@@ -59,6 +59,14 @@ describe('predict', () => {
     expect(model.output.shape).toEqual([null, 4])
   })
 
+  it('moves no elements between convolutions, and folds normalization into the one before it', () => {
+    const model = network()
+    model.predictOnBatch(wave([8, 8, 8, 3]))
+    const [text] = [...model.disassemble().values()]
+    expect(text!.split('\n').filter((line) => /^ *\d+ +Copy/.test(line))).toEqual([])
+    expect(text).toContain('norm: convolution+add')
+  })
+
   it('takes and gives records with the keys of a signature', async () => {
     const nodes = [
       placeholder('serving_a', [null, 3]),
