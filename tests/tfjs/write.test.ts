@@ -210,6 +210,19 @@ describe('what TensorFlow.js does not have', () => {
     expect(await message(new Sequential(twice) as never)).toContain('belongs to two models')
   })
 
+  it('are masks, in some layers', async () => {
+    const made = (maskZero: boolean, returnSequences: boolean): Sequential =>
+      new Sequential([
+        new layers.Embedding({ inputDim: 5, outputDim: 2, maskZero, inputShape: [4] }),
+        new Bidirectional({ layer: new LSTM({ units: 2, returnSequences }) }),
+        ...(returnSequences ? [new layers.GlobalAveragePooling1D()] : []),
+      ])
+    const text = await message(made(true, true) as never)
+    expect(text).toMatch(/Bidirectional ".*": its mask would be ignored; GlobalAveragePooling1D ".*": its mask/)
+    await writeTfjs(made(false, true))
+    await writeTfjs(made(true, false))
+  })
+
   it('is a Bidirectional with other layers', async () => {
     const layer = new LSTM({ units: 2 })
     const model = new Sequential([

@@ -12,6 +12,7 @@ import { Layer } from '../../layers/layer'
 import { LayerGraph } from '../../models/layer-graph'
 import { Model } from '../../models/model'
 import { Sequential } from '../../models/sequential'
+import { layersIgnoringMasks } from './masks'
 import { activationName, classThere, isClass, objectOf, treatmentOf } from './classes'
 
 type JsonObject = Record<string, Json>
@@ -31,6 +32,8 @@ export class TopologyWriter implements FormerWriter {
   layer(layer: LayerBase): JsonObject {
     if (this.seen.has(layer)) this.refuse(layer, 'it belongs to two models')
     this.seen.add(layer)
+    if (layer instanceof Model && layer.graph instanceof LayerGraph)
+      for (const each of layersIgnoringMasks(layer.graph)) this.refuse(each, 'its mask would be ignored')
     if (layer instanceof Sequential) return object('Sequential', this.sequential(layer))
     if (layer instanceof Model && layer.constructor === Model && layer.graph instanceof LayerGraph)
       return object('Model', { name: layer.name, ...formerGraph(layer.graph, this) })
