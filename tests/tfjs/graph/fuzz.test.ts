@@ -76,8 +76,9 @@ function changed(root: Value, changes: readonly Change[]): Value {
     if (how === 'remove' && Array.isArray(owner)) owner.splice(Number(key), 1)
     else if (how === 'remove') delete (owner as { [key: string]: Value })[key]
     else
-      (owner as { [key: string]: Value })[key] =
-        how === 'replace' ? given : structuredClone((other as { [key: string]: Value })[otherKey]!)
+      (owner as { [key: string]: Value })[key] = structuredClone(
+        how === 'replace' ? given : (other as { [key: string]: Value })[otherKey]!,
+      )
   }
   return copy
 }
