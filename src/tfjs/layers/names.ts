@@ -70,11 +70,13 @@ export function namedWeights(model: LayerBase): readonly NamedWeight[] {
  * `encoder/dense/kernel`.
  */
 export function finderOf(weights: readonly NamedWeight[]): (name: string) => Variable | undefined {
-  const byName = new Map(
-    [...weights]
-      .reverse()
-      .flatMap(({ name, others, variable }) => [...others, name].map((each) => [each, variable] as const)),
-  )
+  const byName = new Map<string, Variable>()
+  const put = (name: string, variable: Variable): void => void (byName.has(name) || byName.set(name, variable))
+  for (const { name, variable } of weights) put(name, variable)
+  for (const { others, variable } of weights) for (const each of others) put(each, variable)
+  // Without a scope, if there is only one weight of the name.
+  const lasts = weights.map(({ name }) => name.slice(name.lastIndexOf('/') + 1))
+  lasts.forEach((last, i) => lasts.indexOf(last) === lasts.lastIndexOf(last) && put(last, weights[i]!.variable))
   return (name) => {
     const steps = name.split('/')
     const [last] = steps.slice(-1)
