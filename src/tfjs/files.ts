@@ -6,7 +6,7 @@ import { custom, option, readOptions, recordOf } from '../core/options'
 import { typed } from '../core/tree'
 import type { LoadOptions } from '../models/load-options'
 import { loadTable } from '../models/load-options'
-import type { Model } from '../models/model'
+import { Model } from '../models/model'
 import type { SaveOptions } from '../models/save'
 import { saveTable } from '../models/save'
 import type { InputOptions } from '../onnx/graph-model'
@@ -98,6 +98,7 @@ export async function writeTfjs(
 ): Promise<TfjsFiles> {
   requireArguments('writeTfjs', arguments, 3)
   const { includeOptimizer } = readOptions('writeTfjs', saveTable, options)
+  if (!(model instanceof Model)) throw new ArgumentError(`writeTfjs: expected a model, received ${quoted(model)}`)
   const stored = layersModel(typed(model), includeOptimizer)
   const written = filesOf(stored)
   if (typeof target === 'string' && isStored(target)) await writeStored(target, stored, 'writeTfjs')

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import * as myelin from '../../src'
 import {
+  ArgumentError,
   Bidirectional,
   Dense,
   FormatError,
@@ -221,6 +222,13 @@ describe('what TensorFlow.js does not have', () => {
     expect(text).toMatch(/Bidirectional ".*": its mask would be ignored; GlobalAveragePooling1D ".*": its mask/)
     await writeTfjs(made(false, true))
     await writeTfjs(made(true, false))
+  })
+
+  it('is a weight that is frozen alone, and what is no model', async () => {
+    const model = new Sequential([new Dense({ units: 1, inputShape: [2], name: 'only' })])
+    model.weights[0]!.trainable = false
+    expect(await message(model as never)).toContain('the weight only/kernel is frozen alone')
+    await expect(writeTfjs(model.layers[0] as never)).rejects.toThrow(ArgumentError)
   })
 
   it('is a Bidirectional with other layers', async () => {

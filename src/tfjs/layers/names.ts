@@ -15,6 +15,8 @@ export interface NamedWeight {
   /** Other names, in files of the converter: with the names of cells, and `dense/0` in those that were made of `.keras` files. */
   readonly others: readonly string[]
   readonly variable: Variable
+  /** The layer that has it. */
+  readonly layer: LayerBase
 }
 
 /** Weights that have another name there. */
@@ -57,7 +59,7 @@ export function namedWeights(model: LayerBase): readonly NamedWeight[] {
     }
     inFiles(layer.ownWeights).forEach((variable, i) => {
       const own = ownName(layer, variable)
-      found.push({ name: `${scope}/${own}`, others: [`${kerasScope}/${own}`, `${scope}/${i}`], variable })
+      found.push({ name: `${scope}/${own}`, others: [`${kerasScope}/${own}`, `${scope}/${i}`], variable, layer })
     })
     for (const [inner, step, kerasStep] of innerLayers(layer)) visit(inner, scope + step, kerasScope + kerasStep)
   }
@@ -70,11 +72,17 @@ export function namedWeights(model: LayerBase): readonly NamedWeight[] {
  * `encoder/dense/kernel`.
  */
 export function finderOf(weights: readonly NamedWeight[]): (name: string) => Variable | undefined {
-  const byName = new Map(
-    [...weights]
-      .reverse()
-      .flatMap(({ name, others, variable }) => [...others, name].map((each) => [each, variable] as const)),
-  )
+  const byName = new Map<string, Variable>()
+  const put = (name: string, variable: Variable): void => void (byName.has(name) || byName.set(name, variable))
+  for (const { name, variable } of weights) put(name, variable)
+  for (const { others, variable } of weights) for (const each of others) put(each, variable)
+  // Without a scope, if there is only one weight of the name.
+  const alike = new Map<string, Variable[]>()
+  for (const { name, variable } of weights) {
+    const last = name.slice(name.lastIndexOf('/') + 1)
+    alike.set(last, [...(alike.get(last) ?? []).slice(0, 1), variable])
+  }
+  for (const [last, [variable, another]] of alike) if (another === undefined) put(last, variable!)
   return (name) => {
     const steps = name.split('/')
     const [last] = steps.slice(-1)

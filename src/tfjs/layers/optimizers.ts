@@ -74,8 +74,7 @@ export function knownOptimizer(className: string, config: JsonRecord): { class_n
   if (row === undefined) return { class_name: className, config }
   const names = new Map(Object.entries(row.options).map(([ours, theirs]) => [theirs, ours]))
   const options = Object.entries(config).flatMap(([name, value]): [string, Json][] =>
-    // Adamax has a decay that is 0.
-    value === null || (name === 'decay' && value === 0) ? [] : [[names.get(name) ?? name, value]],
+    value === null ? [] : [[names.get(name) ?? name, value]],
   )
   return { class_name: row.ours, config: Object.fromEntries(options) }
 }

@@ -22,6 +22,9 @@ export function layersModel(model: Model<unknown, unknown>, includeOptimizer: bo
   const weights = namedWeights(model)
   const names = new Map(weights.map(({ variable, name }) => [variable, name]))
   problems.push(...repeated([...names.values()]).map((name) => `two weights would be named '${name}'. Rename a layer`))
+  for (const { layer, variable } of weights)
+    if (layer.trainable && variable.madeTrainable && !variable.trainable)
+      problems.push(`${layer}: the weight ${variable.name} is frozen alone. Freeze the layer`)
   const compiled = includeOptimizer ? model.training.compiled : null
   const training =
     compiled === null
@@ -47,7 +50,8 @@ export function layersModel(model: Model<unknown, unknown>, includeOptimizer: bo
 }
 
 function repeated(names: readonly string[]): string[] {
-  return names.filter((name, i) => names.indexOf(name) < i)
+  const seen = new Set<string>()
+  return names.filter((name) => seen.has(name) || !seen.add(name))
 }
 
 function arrayOf(name: string, { shape, dtype, value }: Variable): WrittenArray {
