@@ -43,6 +43,8 @@ const table = { ...loadTable, ...inputOptions, files: option(recordOf(content), 
  *
  *   const model = await readTfjs('model/model.json')
  *
+ * A graph-model becomes a `TfjsModel`: its inputs and outputs have the keys of the signature, and its float tensors are weights.
+ *
  * @param source a path (Node) or URL of model.json or of its folder, `indexeddb://name`, `localstorage://name`, bytes, or a list of files
  * @throws FormatError for a damaged file, and for what this library does not have, all of it in one message; ArgumentError for an unknown
  * option; StateError, with its cause, if the source cannot be read

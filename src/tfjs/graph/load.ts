@@ -10,8 +10,10 @@ import { TfjsGraph } from './layer'
 import { structureOf } from './structure'
 
 /**
- * The model of a graph-model. Its inputs and outputs have the keys of the signature; one input or one output is a plain tensor.
- * It is trained, evaluated and saved like every Model.
+ * The model of a graph-model, which `readTfjs` makes. Its inputs and outputs have the keys of the signature; one input or one output
+ * is a plain tensor. It is trained, evaluated and saved like every Model.
+ *
+ *   const copy = await loadModel('model.safetensors', { customObjects: { TfjsModel, TfjsGraph } })
  *
  * `predict` computes all rows at once if the first axis of an input is not known to be that of the samples: an input must have two
  * axes or more, and its first extent must be open.
