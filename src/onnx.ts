@@ -2,7 +2,8 @@
 
 export { isOnnxFile as isOnnx } from './formats/onnx-file'
 export { OnnxGraph } from './onnx/layer'
-export type { ConstantLike, Constants, GraphInput, OnnxGraphOptions } from './onnx/layer'
+export type { OnnxGraphOptions } from './onnx/layer'
+export type { ConstantLike, Constants, GraphInput } from './onnx/graph-layer'
 export { loadOnnx } from './onnx/load'
 export type { OnnxOptions } from './onnx/load'
 export { OnnxModel } from './onnx/model'

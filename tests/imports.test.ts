@@ -27,6 +27,7 @@ const order: readonly (readonly string[])[] = [
   ['utils'],
   ['balance', 'explain', 'generation', 'search', 'thrift'],
   ['keras', 'onnx'],
+  ['tfjs'],
   // The files of src itself.
   ['entries'],
 ]

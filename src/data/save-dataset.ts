@@ -5,7 +5,7 @@ import { snakeCase } from '../core/registry'
 import { isBranch } from '../core/tree'
 import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
-import { fileSystem, toPath, writeFile } from '../runtime/files'
+import { fileSystem, pathOf, writeFile } from '../runtime/files'
 import { requirePath } from '../runtime/platform'
 import { collate } from './collate'
 import { writeNpz } from './readers/npy'
@@ -105,7 +105,7 @@ function fieldOf(text: string): string {
 async function writeImages(elements: readonly unknown[], path: string | URL): Promise<void> {
   const where = 'Dataset.save'
   const { files, paths } = fileSystem()
-  const folder = toPath(path, where)
+  const folder = pathOf(path, where)
   const { encode } = await import('fast-png')
   const digits = String(elements.length).length
   for (const [i, element] of elements.entries()) {

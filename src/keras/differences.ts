@@ -56,6 +56,18 @@ const inputShape: Difference = {
   read: (value) => (Array.isArray(value) ? { shape: value.slice(1), batchSize: value[0] ?? null } : null),
 }
 
+/** In Keras 2, the rate of update t is learning_rate / (1 + decay · t). */
+const rate: Difference = {
+  why: 'Keras 2 has the decay apart',
+  read: (value, config) => {
+    const decay = own(config, 'decay')
+    const isConstant = typeof value !== 'number' || typeof decay !== 'number' || decay === 0
+    if (isConstant) return { learningRate: value }
+    const options = { initial_learning_rate: value, decay_steps: 1, decay_rate: decay }
+    return { learningRate: { class_name: 'InverseTimeDecay', config: options } }
+  },
+}
+
 /** Rows of all classes. */
 const ALL: Rows = {
   dtype: {
@@ -70,6 +82,9 @@ const ALL: Rows = {
   lora_rank: without('the product of LoRA is in the kernel of the file'),
   lora_alpha: without('the product of LoRA is in the kernel of the file'),
   jit_compile: without('every step is compiled'),
+  lr: rate,
+  learning_rate: rate,
+  decay: without('Keras 2: it is a part of the learning rate'),
   is_legacy_optimizer: without('it computes the same'),
   fn: without('Keras 2: the function of a loss or a metric, which follows from its class'),
   reduction: {
@@ -146,7 +161,7 @@ const CLASSES: Readonly<Record<string, Rows>> = {
   MultiHeadAttention: HEADS,
   GroupedQueryAttention: HEADS,
   LeakyReLU: { alpha: as('negativeSlope', 'its name in Keras 2') },
-  ThresholdedReLU: { theta: as('threshold', 'the layer of Keras 2 is a ReLU with a threshold') },
+  ReLU: { theta: as('threshold', 'the ThresholdedReLU of Keras 2 is a ReLU with a threshold') },
   BatchNormalization: {
     axis: {
       why: 'Keras 2 has a list of one axis',

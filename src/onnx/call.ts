@@ -45,6 +45,11 @@ export class Call {
     this.attributes = new Map(attributes.map((each) => [each.name, each]))
   }
 
+  /** The same node with other operands, or in another trace. */
+  changed({ values = this.values, around = this.around }: Partial<Pick<Call, 'values' | 'around'>>): Call {
+    return new Call(this.node, [...this.attributes.values()], values, this.opset, around)
+  }
+
   error(problem: string): FormatError {
     return new FormatError(`${nameOf(this.node)}: ${problem}`)
   }

@@ -2,6 +2,7 @@
 // they are read.
 
 import { FormatError } from '../core/errors'
+import type { Operator } from './call'
 import { nameOf } from './call'
 import { operators } from './operators'
 import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSet } from './proto'
@@ -17,6 +18,8 @@ export interface OnnxFile {
   readonly name: string
   readonly graph: GraphProto
   readonly opset: number
+  /** What its nodes compute, by their types. */
+  readonly operators: ReadonlyMap<string, Operator>
   readonly functions: ReadonlyMap<string, FunctionProto>
 }
 
@@ -63,7 +66,7 @@ function checked({ graph, opsets, functions: list }: ModelProto, name: string): 
   if (graph === null) throw new FormatError(`${name}: it has no graph, so it is not an ONNX model`)
   const opset = opsetOf(opsets, name)
   const functions = new Map(list.map((each) => [keyOf(each.domain, each.name), each]))
-  const file = { name, graph, opset, functions }
+  const file = { name, graph, opset, operators, functions }
   requireOperators(file)
   if (graph.sparse.length > 0) throw new FormatError(`${name}: sparse initializers cannot be read`)
   requireOrder(graph, null, name)
@@ -85,12 +88,17 @@ function* allNodes(nodes: readonly NodeProto[]): Generator<NodeProto> {
 }
 
 /** @throws FormatError that lists every operator that is missing, with the first node that needs it */
-function requireOperators({ name, graph, functions }: OnnxFile): void {
+export function requireOperators({
+  name,
+  graph,
+  operators: available,
+  functions,
+}: Omit<OnnxFile, 'graph' | 'opset'> & { readonly graph: Pick<GraphProto, 'nodes'> }): void {
   const missing = new Map<string, { node: NodeProto; count: number }>()
   const all = [graph.nodes, ...[...functions.values()].map(({ nodes }) => nodes)]
   for (const nodes of all) {
     for (const node of allNodes(nodes)) {
-      if (functionOf(node, functions) !== null || (isStandard(node.domain) && operators.has(node.type))) continue
+      if (functionOf(node, functions) !== null || (isStandard(node.domain) && available.has(node.type))) continue
       const key = isStandard(node.domain) ? node.type : `${node.domain}.${node.type}`
       const found = missing.get(key)
       if (found === undefined) missing.set(key, { node, count: 1 })

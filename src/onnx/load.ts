@@ -1,20 +1,19 @@
 // loadOnnx: the bytes of a file → its checked graph → a model whose weights have the elements of its initializers.
 
 import { requireArguments } from '../core/arguments'
-import type { DType } from '../core/dtypes'
-import { ArgumentError, FormatError, quoted, unknownName } from '../core/errors'
+import { toBase64 } from '../core/base64'
+import { ArgumentError, quoted } from '../core/errors'
 import { abortSignal, custom, nullable, option, readOptions, recordOf } from '../core/options'
-import type { Tree } from '../core/tree'
 import { typed } from '../core/tree'
-import { recordCall } from '../layers/symbol'
-import { InputLayer } from '../layers/core/input-layer'
 import type { Tensor } from '../ops/tensor'
 import type { FileSource, OpenedFile } from '../runtime/beside'
 import { openFile } from '../runtime/beside'
 import { locationsOf, readExternal } from './external'
 import { readFile } from './file'
-import type { Constants } from './layer'
-import { OnnxGraph, encoded, inputsOf, specOfInput } from './layer'
+import { inputsOf } from './graph-layer'
+import type { InputOptions } from './graph-model'
+import { inputOptions, requireInputs, symbolsOf } from './graph-model'
+import { OnnxGraph } from './layer'
 import { OnnxModel } from './model'
 import { structureOf } from './structure'
 import type { HostTensor } from './tensors'
@@ -22,34 +21,12 @@ import { tensorFrom } from './tensors'
 import type { Initializer } from './weights'
 import { initializersOf } from './weights'
 
-export interface OnnxOptions {
-  /**
-   * Values of inputs that are the same in every call, by their names. The model has no such inputs, and shapes and
-   * branches may depend on them. Default {}.
-   */
-  constants?: Constants
-  /** Shapes of inputs that replace those of the file: null stands for an open extent. Default {}. */
-  shapes?: Readonly<Record<string, readonly (number | null)[]>>
+export interface OnnxOptions extends InputOptions {
   /** The content of files with elements of initializers, by their paths in the model. Default {}: read next to it. */
   externalData?: Readonly<Record<string, Uint8Array>>
   /** Ends reading early; loadOnnx then rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | null
 }
-
-const anything = custom<unknown>(
-  (value) => value,
-  () => null,
-)
-
-const extents = custom<readonly (number | null)[]>(
-  (value, where) => {
-    const isShape =
-      Array.isArray(value) && value.every((each) => each === null || (Number.isSafeInteger(each) && Number(each) >= 1))
-    if (isShape) return value as (number | null)[]
-    throw new ArgumentError(`${where} must be a list of extents, with null for open ones, received ${quoted(value)}`)
-  },
-  (value) => [...value],
-)
 
 const bytes = custom<Uint8Array>(
   (value, where) => {
@@ -60,8 +37,7 @@ const bytes = custom<Uint8Array>(
 )
 
 const table = {
-  constants: option(recordOf(anything), {}),
-  shapes: option(recordOf(extents), {}),
+  ...inputOptions,
   externalData: option(recordOf(bytes), {}),
   signal: option(nullable(abortSignal), null),
 }
@@ -100,14 +76,10 @@ export async function modelFromOnnx(
   const files = await readExternal(locations, options.externalData ?? {}, beside)
   const inputs = inputsOf(file)
   const { constants = {}, shapes = {} } = options
-  for (const [what, record] of [
-    ['constants', constants],
-    ['shapes', shapes],
-  ] as const) {
-    const names = inputs.map(({ name }) => name)
-    const unknown = Object.keys(record).find((name) => !names.includes(name))
-    if (unknown !== undefined) throw unknownName(`input in ${what}`, unknown, names)
-  }
+  requireInputs(
+    { constants, shapes },
+    inputs.map((input) => input.name),
+  )
   const initializers = initializersOf(file)
   const elements = ({ name, proto }: Initializer): HostTensor =>
     tensorFrom(proto, `${file.name}: the initializer '${name}'`, files)
@@ -116,25 +88,9 @@ export async function modelFromOnnx(
   const structure = structureOf(content, file.graph, initializers, ({ name }) => byName.get(name)!)
   let name = 'graph'
   while (inputs.some((input) => input.name === name)) name += '_'
-  const layer = new OnnxGraph({ file: encoded(structure), constants, name })
-  const symbols = layer.graphInputs.map((input): [string, Tensor] => {
-    const given = Object.hasOwn(shapes, input.name) ? shapes[input.name] : undefined
-    const { shape, dtype } = specOfInput(input, given, file.name)
-    if (shape.length === 0)
-      throw new FormatError(
-        `${file.name}: the input '${input.name}' has no axes, so it has no samples. Pass its value: { constants: { '${input.name}': … } }`,
-      )
-    return [input.name, symbolOf(input.name, shape, dtype)]
-  })
-  if (symbols.length === 0) throw new FormatError(`${file.name}: the model has no inputs`)
-  const tree: Tree<Tensor> = symbols.length === 1 ? symbols[0]![1] : Object.fromEntries(symbols)
-  const model = new OnnxModel({ inputs: tree, outputs: layer.apply(tree) })
+  const layer = new OnnxGraph({ file: toBase64(structure), constants, name })
+  const { inputs: tree, outputs } = symbolsOf(layer, shapes, file.name)
+  const model = new OnnxModel({ inputs: tree, outputs: typed(outputs) })
   layer.fill(({ name }) => byName.get(name)!)
   return model
-}
-
-function symbolOf(name: string, [batchSize = null, ...shape]: readonly (number | null)[], dtype: DType): Tensor {
-  const layer = new InputLayer({ shape, batchSize, dtype, name })
-  layer.ensureBuilt(layer.spec)
-  return typed(recordCall(layer, null, {}, layer.spec))
 }

@@ -1,23 +1,6 @@
-// OnnxModel: a functional model of one OnnxGraph. Only predict differs from Model: the first axis of an ONNX file need not
-// be that of the samples.
+// OnnxModel: the model of an ONNX file.
 
-import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import type { TensorType } from '../core/shapes'
-import type { Tree } from '../core/tree'
-import { flatten, typed, unflatten } from '../core/tree'
-import { toTensor } from '../ops/convert'
-import type { TensorLike } from '../ops/convert'
-import { Tensor } from '../ops/tensor'
-import { jit } from '../ops/transform'
-import type { Batches, DataOf } from '../data/given'
-import { isElements } from '../data/source'
-import { TensorSpec } from '../layers/spec'
-import { Model } from '../models/model'
-import type { PredictOptions } from '../training/options'
-import { OnnxGraph } from './layer'
-
-/** Names that exporters give to the axis of samples. */
-const BATCH = /batch|^(?:n|b|bs|samples?|unk__\d+|none|\?)$/i
+import { GraphModel } from './graph-model'
 
 /**
  * The model of an ONNX file, which `loadOnnx` makes. Its inputs and outputs have the names of the file; one input or one
@@ -27,76 +10,6 @@ const BATCH = /batch|^(?:n|b|bs|samples?|unk__\d+|none|\?)$/i
  * state [layers, batch, units]. With the option `batchSize` it divides the first axis of all inputs.
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- a parameter of type OnnxModel takes every one
-export class OnnxModel<const In = any, const Out = any> extends Model<In, Out> {
+export class OnnxModel<const In = any, const Out = any> extends GraphModel<In, Out> {
   static override readonly className: string = 'OnnxModel'
-  readonly #whole = jit((...inputs: Tensor[]): Tensor[] => {
-    const x = unflatten<Tensor>(typed<Tree<TensorSpec>>(this.buildSpec!), inputs)
-    return flatten(this.applyTree(x, { training: false }))
-  })
-
-  override async predict(
-    x: DataOf<In> | Batches<In, Out>,
-    options: PredictOptions = {},
-  ): Promise<ReturnType<this['call']>> {
-    const rows = this.rowsPerStep()
-    if (rows === 'all' && options.batchSize === undefined && !isElements(x)) return this.predictOnBatch(typed(x))
-    return super.predict(x, typeof rows === 'number' ? { batchSize: rows, ...options } : options)
-  }
-
-  override predictOnBatch(x: DataOf<In>): ReturnType<this['call']> {
-    if (this.rowsPerStep() !== 'all') return super.predictOnBatch(x)
-    const outputs = this.#whole(...flatten(this.named(x)))
-    return typed(unflatten<Tensor>(typed<Tree<Tensor>>(this.output), outputs))
-  }
-
-  private get graphLayer(): OnnxGraph | undefined {
-    return this.graph?.layers.find((each): each is OnnxGraph => each instanceof OnnxGraph)
-  }
-
-  /** A file that was made for some number of rows takes several times as many, which steps divide. @internal */
-  override checkInput(types: readonly TensorType[]): void {
-    const specs = flatten<TensorSpec>(typed(this.buildSpec))
-    super.checkInput(
-      types.map(({ shape, dtype }, i) => {
-        const rows = specs[i]?.shape[0] ?? null
-        const isMultiple = rows !== null && shape.length > 0 && shape[0]! % rows === 0
-        return { shape: isMultiple ? [rows, ...shape.slice(1)] : shape, dtype }
-      }),
-    )
-  }
-
-  /** 'all' if rows may depend on each other, 'any' if they are samples, or the number for which the file was made. */
-  private rowsPerStep(): 'all' | 'any' | number {
-    const layer = this.graphLayer
-    if (layer === undefined) return 'any'
-    const first = flatten<Tensor>(typed(this.input)).map(({ shape }) => shape[0] as number | null)
-    const results = flatten<Tensor>(typed(this.output)).map(({ shape }) => (shape[0] ?? null) as number | null)
-    const [own = null] = first
-    if (own !== null) return [...first, ...results].every((each) => each === own) ? own : 'all'
-    const isBatch = layer.graphInputs.every(({ names }) => BATCH.test(names[0] ?? ''))
-    return isBatch && [...first, ...results].every((each) => each === null) ? 'any' : 'all'
-  }
-
-  /** The inputs as tensors of the declared types. */
-  private named(x: unknown): Tree<Tensor> {
-    const specs = typed<Tree<TensorSpec>>(this.buildSpec!)
-    const read = (given: unknown, { shape, dtype }: TensorSpec, name: string): Tensor => {
-      const value = toTensor(given as TensorLike, `${this}: ${name}`, dtype)
-      if (value.rank === shape.length && shape.every((extent, i) => extent === null || extent === value.shape[i]))
-        return value
-      throw new ShapeError(`${this}: ${name} must be ${formatShape(shape)}, received ${formatShape(value.shape)}`)
-    }
-    const isNamed = typeof x === 'object' && x !== null && !(x instanceof Tensor) && !Array.isArray(x)
-    if (specs instanceof TensorSpec) {
-      const [only] = this.graphLayer?.graphInputs ?? []
-      const inner = isNamed && only !== undefined && only.name in x ? (x as Record<string, unknown>)[only.name] : x
-      return read(inner, specs, 'the input')
-    }
-    const all = specs as Readonly<Record<string, TensorSpec>>
-    const names = Object.keys(all)
-    const given = isNamed ? (x as Record<string, unknown>) : null
-    if (given === null || names.some((name) => given[name] === undefined))
-      throw new ArgumentError(`${this}: expected a record of the inputs ${names.map((name) => `'${name}'`).join(', ')}`)
-    return Object.fromEntries(names.map((name) => [name, read(given[name], all[name]!, `'${name}'`)]))
-  }
 }

@@ -7,7 +7,6 @@ import type { Surroundings } from './call'
 import { Call, nameOf } from './call'
 import type { OnnxFile } from './file'
 import { bound, functionOf, graphsIn, hasOpset, opsetOf } from './file'
-import { operators } from './operators'
 import type { AttributeProto, FunctionProto, GraphProto, NodeProto } from './proto'
 import { constantOf } from './tensors'
 import { Value } from './values'
@@ -33,8 +32,10 @@ class Budget {
   private nodes = 0
   private elements = 0
 
+  constructor(private readonly most: number) {}
+
   node(): void {
-    if (++this.nodes > MOST_NODES) throw new LimitError(`more than ${MOST_NODES} nodes would run`)
+    if (++this.nodes > this.most) throw new LimitError(`more than ${this.most} nodes would run`)
   }
 
   /** @param values the operands, whose elements a result may share */
@@ -150,7 +151,7 @@ class Frame implements Surroundings {
     const called = functionOf(node, this.environment.file.functions)
     if (called !== null) return this.call(called, values, attributes)
     const call = new Call(node, attributes, values, this.opset, this)
-    const found = operators.get(node.type)!(call)
+    const found = this.environment.file.operators.get(node.type)!(call)
     const results = found instanceof Value ? [found] : found
     if (node.type !== 'Constant') this.budget.results(results, values)
     return results
@@ -205,7 +206,7 @@ export function runFile(environment: Environment, values: ReadonlyMap<string, ()
   const nodes = neededNodes(graph)
   const read = new Set([...nodes.flatMap(namesIn), ...graph.outputs.map(({ name }) => name)])
   for (const [name, value] of values) if (read.has(name)) root.set(name, value())
-  const frame = new Frame(environment, new Budget(), root, opset, new Map())
+  const frame = new Frame(environment, new Budget(Math.max(MOST_NODES, nodes.length)), root, opset, new Map())
   frame.runAll(nodes)
   return graph.outputs.map(({ name }) => frame.read(name))
 }

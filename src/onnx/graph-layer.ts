@@ -1,0 +1,238 @@
+// GraphLayer: the graph of a file as one layer, with the file's float tensors as its weights. Subclasses read a format;
+// the table of operators of the format has what nodes compute, run.ts their order.
+
+import { FormatError, MyelinError, ShapeError, formatShape } from '../core/errors'
+import { configured, custom, option } from '../core/options'
+import type { Json } from '../core/registry'
+import type { Tree } from '../core/tree'
+import { pathName, typed } from '../core/tree'
+import { requireWithinLimit } from '../core/weight-limit'
+import { Layer } from '../layers'
+import type { CallContext } from '../layers/context'
+import type { BatchShape } from '../layers/spec'
+import { TensorSpec } from '../layers/spec'
+import { Tensor } from '../ops/tensor'
+import { Variable } from '../ops/variable'
+import type { OnnxFile } from './file'
+import { hostOf } from './host'
+import type { ValueInfo } from './proto'
+import { LimitError, runFile } from './run'
+import type { HostTensor } from './tensors'
+import { tensorFrom } from './tensors'
+import type { ElementType } from './types'
+import { elementType, typeName, types } from './types'
+import { Value } from './values'
+import type { Initializer } from './weights'
+
+/** Values of inputs that are the same in every call: numbers, or nested arrays of them. */
+export type Constants = Readonly<Record<string, ConstantLike>>
+export type ConstantLike = number | boolean | readonly ConstantLike[]
+
+const constantsKind = custom<Constants>(
+  (value) => (value ?? {}) as Constants,
+  (value) => value as Json,
+)
+
+/** An input of a graph. */
+export interface GraphInput {
+  readonly name: string
+  readonly type: ElementType
+  /** null stands for an open extent. */
+  readonly shape: readonly (number | null)[] | null
+  /** The names of open extents. */
+  readonly names: readonly string[]
+}
+
+/** The declared type of an input or an output. @throws FormatError for types other than tensors of numbers */
+export function declared({ name, type }: ValueInfo, where: string): GraphInput {
+  const tensor = type?.tensor ?? null
+  const own = tensor === null ? null : elementType(tensor.type)
+  if (tensor === null || own === null || own === 'string') {
+    const said = tensor === null ? 'something else' : `a tensor of type ${typeName(tensor.type)}`
+    throw new FormatError(`${where}: '${name}' must be a tensor of numbers, it is ${said}`)
+  }
+  const dims = tensor.shape?.dims ?? null
+  const extents = dims?.map(({ value }) => (value !== null && value > 0 ? value : null)) ?? null
+  if (extents !== null && extents.length > 32) throw new FormatError(`${where}: '${name}' has ${extents.length} axes`)
+  return { name, type: own, shape: extents, names: dims?.map((each) => each.name) ?? [] }
+}
+
+/** The inputs that are not initializers. */
+export function inputsOf({ graph, name }: OnnxFile): GraphInput[] {
+  const held = new Set(graph.initializers.map((each) => each.name))
+  return graph.inputs.filter((each) => !held.has(each.name)).map((each) => declared(each, name))
+}
+
+/** The axes of a constant at most. */
+const MOST_AXES = 8
+
+function constantFrom(name: string, type: ElementType, given: ConstantLike): HostTensor {
+  const shape: number[] = []
+  for (let each = given; Array.isArray(each) && shape.length < MOST_AXES; each = each[0] as ConstantLike)
+    shape.push(each.length)
+  const flat = [given].flat(MOST_AXES as 1).map(Number)
+  const size = shape.reduce((product, extent) => product * extent, 1)
+  if (flat.length === size && !flat.some(Number.isNaN)) return hostOf(type, shape, flat)
+  throw new ShapeError(`constants: '${name}' must be a number or nested arrays of equal lengths`)
+}
+
+/** A tensor with its axes in another order. */
+function arranged(host: HostTensor, order: readonly number[]): Tensor {
+  return Value.known(host.type === 'float64' ? { ...host, type: 'float32' } : host).in(order)
+}
+
+/** A graph and its tensors. */
+export interface ReadGraph {
+  readonly file: OnnxFile
+  readonly initializers: readonly Initializer[]
+}
+
+export interface GraphLayerOptions {
+  /** Values of inputs that are the same in every call. Default {}. */
+  constants?: Constants
+  /** Default: the class name in snake_case. */
+  name?: string
+}
+
+export abstract class GraphLayer extends configured(Layer<unknown, unknown>, () => ({
+  /** Values of inputs that are the same in every call. Default {}. */
+  constants: option(constantsKind, {}),
+})) {
+  protected readonly graphFile: OnnxFile
+  readonly #initializers: readonly Initializer[]
+  readonly #known = new Map<string, Value>()
+  readonly #weights = new Map<string, Variable>()
+
+  constructor(...given: [options: GraphLayerOptions]) {
+    super(...given)
+    const { file, initializers } = this.read()
+    this.graphFile = file
+    this.#initializers = initializers
+    for (const { name, type } of inputsOf(file)) {
+      if (!Object.hasOwn(this.constants, name)) continue
+      this.#known.set(name, Value.known(constantFrom(name, type, this.constants[name]!)))
+    }
+    for (const { name, proto, weight } of initializers) {
+      if (weight !== null) continue
+      this.#known.set(name, Value.known(tensorFrom(proto, `${this}: the initializer '${name}'`, new Map())))
+    }
+  }
+
+  /** Reads the graph from the options. @throws FormatError */
+  protected abstract read(): ReadGraph
+
+  /** Drops elements in training. */
+  protected dropout(x: Tensor, _rate: number): Tensor {
+    return x
+  }
+
+  protected override get isPathRoot(): boolean {
+    return true
+  }
+
+  /** The inputs that calls give, in the order of the file. */
+  get graphInputs(): readonly GraphInput[] {
+    return inputsOf(this.graphFile).filter(({ name }) => !this.#known.has(name))
+  }
+
+  /** The names of the outputs. */
+  get outputNames(): readonly string[] {
+    return this.graphFile.graph.outputs.map(({ name }) => name)
+  }
+
+  override build(): void {
+    for (const { name, weight } of this.#initializers) {
+      if (weight === null) continue
+      const shape = weight.order.map((axis) => weight.shape[axis]!)
+      requireWithinLimit(`${this}: ${name}`, shape)
+      const size = shape.reduce((product, extent) => product * extent, 1)
+      const zeros = new Tensor(new Float32Array(size), shape, 'float32')
+      const variable = new Variable(zeros, { name, trainable: weight.trainable })
+      this.trackWeight(variable)
+      this.#weights.set(name, variable)
+    }
+  }
+
+  /** Extents that the file fixes may be constants of its graph, the number of samples among them. */
+  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
+    if (built.length === shape.length && built.every((extent, i) => extent === null || extent === shape[i])) return
+    const advice =
+      built[0] === null
+        ? ''
+        : ` The file was made for ${built[0]} rows: pass batchSize: ${built[0]}, or open it with the option shapes.`
+    throw new ShapeError(
+      `${this}: the input${path === '' ? '' : ` '${pathName(path)}'`} must be ${formatShape(built)}, received ${formatShape(shape)}.${advice}`,
+    )
+  }
+
+  /** Sets the weights to the elements that a file has for them. @internal */
+  fill(elements: (initializer: Initializer) => HostTensor): void {
+    for (const each of this.#initializers) {
+      if (each.weight !== null) this.#weights.get(each.name)!.assign(arranged(elements(each), each.weight.order))
+    }
+  }
+
+  call(input: unknown, { training }: CallContext): unknown {
+    const given = new Map<string, () => Value>()
+    for (const [name, value] of this.#known) given.set(name, () => value)
+    for (const { name, weight } of this.#initializers)
+      if (weight !== null) given.set(name, () => Value.of(this.#weights.get(name)!.value, 'float32', weight.order))
+    const inputs = this.graphInputs
+    for (const { name, type } of inputs) {
+      const tensor = input instanceof Tensor ? input : (input as Readonly<Record<string, Tensor>>)[name]
+      if (!(tensor instanceof Tensor))
+        throw new ShapeError(`${this}: expected the inputs ${inputs.map((each) => `'${each.name}'`).join(', ')}`)
+      given.set(name, () => Value.of(tensor, type))
+    }
+    const outputs = runFile(
+      {
+        file: this.graphFile,
+        training: training && this.trainable,
+        dropout: (x, rate) => this.dropout(x, rate),
+        update: (name, value) => this.#weights.get(name)?.assign(value),
+      },
+      given,
+    ).map(({ plain }) => plain)
+    if (outputs.length === 1) return outputs[0]!
+    return Object.fromEntries(this.outputNames.map((name, i) => [name, outputs[i]!]))
+  }
+
+  /**
+   * The types of the outputs: traced, or those that the file declares if the graph cannot be traced for small extents.
+   * @internal
+   */
+  override computeOutputSpec(inputSpec: unknown): never {
+    try {
+      return typed(this.tracedOutputSpec(typed(inputSpec)))
+    } catch (error) {
+      const specs = this.#declaredSpecs()
+      if (!(error instanceof MyelinError) || error instanceof LimitError || specs === null) throw error
+      return typed(specs)
+    }
+  }
+
+  #declaredSpecs(): Tree<TensorSpec> | null {
+    const specs = this.graphFile.graph.outputs.map((each) => {
+      if (each.type === null) return null
+      const { shape, type } = declared(each, this.graphFile.name)
+      return shape === null ? null : new TensorSpec(shape, types[type].dtype)
+    })
+    const known = specs.flatMap((each) => each ?? [])
+    if (known.length < specs.length) return null
+    return known.length === 1 ? known[0]! : Object.fromEntries(this.outputNames.map((name, i) => [name, known[i]!]))
+  }
+}
+
+/** The spec of an input. @throws FormatError if the file does not say it and the user neither */
+export function specOfInput(
+  { name, type, shape }: GraphInput,
+  given: readonly (number | null)[] | undefined,
+  where: string,
+): TensorSpec {
+  const own = given ?? shape
+  if (own === null)
+    throw new FormatError(`${where}: the input '${name}' has no shape. Pass it: { shapes: { '${name}': [null, 3] } }`)
+  if (shape !== null && own.length !== shape.length)
+    throw new ShapeError(`shapes: '${name}' must have the axes of ${formatShape(shape)}, received ${formatShape(own)}`)
+  return new TensorSpec(own, types[type].dtype)
+}

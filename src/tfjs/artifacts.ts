@@ -1,0 +1,144 @@
+// Where a model of TensorFlow.js comes from: model.json, and the files with weights that it names.
+//
+//   path or URL of model.json, or of its folder ─┐
+//   bytes of model.json + { files } ─────────────┼─▶ Artifacts { json, weights: [{ weights, bytes }] }
+//   File[] of a page ────────────────────────────┤
+//   indexeddb://name, localstorage://name ───────┘
+//
+// Knows nothing of models: layers/ and graph/ read `json.modelTopology`.
+
+import { ArgumentError, FormatError, quoted } from '../core/errors'
+import type { Json } from '../core/registry'
+import { isRecord, own, parseJson } from '../keras/json'
+import type { JsonRecord } from '../keras/json'
+import type { FileReader, FileSource, OpenedFile } from '../runtime/beside'
+import { openFile, staysInside } from '../runtime/beside'
+import { bytesFrom, isRemote, location, nodeModule } from '../runtime/platform'
+import type { Artifacts } from './manifest'
+import { isStored, readStored } from './stores'
+
+/**
+ * A path (Node) or URL of model.json or of its folder, `indexeddb://name` or `localstorage://name` in a browser, the bytes of model.json, or
+ * the files of a file chooser.
+ */
+export type TfjsSource = FileSource
+
+export type { Artifacts } from './manifest'
+
+/** The content of files, by their paths in model.json or by their names. */
+export type GivenFiles = Readonly<Record<string, Uint8Array | Blob>>
+
+/** The number of files that a model may have: those of TensorFlow.js have 4 MB each. */
+const MOST_FILES = 10_000
+/** The number of files that are open at the same time. */
+const AT_ONCE = 64
+
+/**
+ * Reads model.json and the files that it names.
+ * @param files those that are not next to it
+ * @param where names the call in errors
+ * @throws FormatError for JSON without a model, and for paths that leave the folder; StateError, with its cause, if a file cannot be read
+ */
+export async function readArtifacts(
+  source: TfjsSource,
+  files: GivenFiles,
+  where: string,
+  signal: AbortSignal | null = null,
+): Promise<Artifacts> {
+  if (typeof source === 'string' && isStored(source)) return readStored(source, where)
+  return artifactsOf(await openFile(await modelFileOf(source, where), where, signal), files, where)
+}
+
+/** The same for a file that was read. */
+export async function artifactsOf(opened: OpenedFile, files: GivenFiles, where: string): Promise<Artifacts> {
+  const { name, bytes, beside } = opened
+  const json = jsonOf(bytes, name)
+  const given = new Map(Object.entries(files).map(([path, content]) => [withoutDot(path), content]))
+  const read: FileReader = async (path) => {
+    const found = given.get(path) ?? given.get(path.slice(path.lastIndexOf('/') + 1))
+    if (found !== undefined) return bytesFrom(found, where)
+    if (beside !== null) return beside(path)
+    throw new ArgumentError(
+      `${where}: ${name} needs the file '${path}'. Pass its content to readTfjs: { files: { ${JSON.stringify(path)}: bytes } }`,
+    )
+  }
+  const groups = groupsOf(json, name)
+  const paths = groups.flatMap((group) => group.paths)
+  const contents = new Map<string, Uint8Array>()
+  for (let i = 0; i < paths.length; i += AT_ONCE)
+    await Promise.all(paths.slice(i, i + AT_ONCE).map(async (path) => contents.set(path, await read(path))))
+  const weights = groups.map((group) => ({
+    weights: group.weights,
+    bytes: group.paths.map((path) => contents.get(path)!),
+  }))
+  return { name, json, weights }
+}
+
+function jsonOf(bytes: Uint8Array, name: string): JsonRecord {
+  const json = parseJson(new TextDecoder().decode(bytes), name)
+  if (isRecord(json) && isRecord(own(json, 'modelTopology'))) return json
+  throw new FormatError(`${name} has no modelTopology: it is not a model of TensorFlow.js`)
+}
+
+/** Files before TensorFlow.js 1.0 do not name their format. */
+export function formatOf(json: JsonRecord): 'layers-model' | 'graph-model' {
+  const format = own(json, 'format')
+  if (format === 'layers-model' || format === 'graph-model') return format
+  const topology = own(json, 'modelTopology')
+  return isRecord(topology) && own(topology, 'node') !== undefined ? 'graph-model' : 'layers-model'
+}
+
+const withoutDot = (path: string): string => path.replace(/^(?:\.\/)+/, '')
+
+/** @throws FormatError for a manifest that is incomplete, and for paths that lead out of the folder */
+function groupsOf(
+  json: JsonRecord,
+  name: string,
+): readonly { readonly paths: readonly string[]; readonly weights: Json }[] {
+  const manifest = own(json, 'weightsManifest') ?? []
+  if (!Array.isArray(manifest)) throw new FormatError(`${name}: weightsManifest is not a list`)
+  const seen = new Set<string>()
+  return manifest.map((group: Json) => {
+    const [paths, weights = null] = isRecord(group) ? [own(group, 'paths'), own(group, 'weights')] : []
+    if (!Array.isArray(paths) || !paths.every((path: Json) => typeof path === 'string'))
+      throw new FormatError(`${name}: weightsManifest has a group without a list of paths`)
+    return { paths: paths.map((path) => requireOwn(withoutDot(String(path)), seen, name)), weights }
+  })
+}
+
+/** A path within the folder, which no other place names. */
+function requireOwn(path: string, seen: Set<string>, name: string): string {
+  if (!staysInside(path))
+    throw new FormatError(
+      `${name}: weightsManifest has the path ${quoted(path)}, which leads out of the folder of the model`,
+    )
+  if (seen.has(path)) throw new FormatError(`${name}: weightsManifest names the file '${path}' twice`)
+  if (seen.add(path).size > MOST_FILES)
+    throw new FormatError(`${name}: weightsManifest names more than ${MOST_FILES} files`)
+  return path
+}
+
+/** model.json of a folder (Node), of a URL that ends with a slash, or among files. */
+async function modelFileOf(source: TfjsSource, where: string): Promise<TfjsSource> {
+  if (Array.isArray(source)) return withJsonFirst(source as readonly File[], where)
+  if (!(typeof source === 'string' || source instanceof URL)) return source
+  if (isRemote(source)) return String(source).endsWith('/') ? new URL('model.json', source) : source
+  const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
+  if (files === null || paths === null || urls === null) return source
+  const place = location(source)
+  const path = place instanceof URL ? urls.fileURLToPath(place) : place
+  const isFolder = await files.stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+  return isFolder ? paths.join(path, 'model.json') : source
+}
+
+function withJsonFirst(files: readonly File[], where: string): readonly File[] {
+  const candidates = files.filter(({ name }) => name.endsWith('.json'))
+  const json = candidates.length === 1 ? candidates[0] : candidates.find(({ name }) => name === 'model.json')
+  if (json !== undefined) return [json, ...files.filter((file) => file !== json)]
+  throw new ArgumentError(
+    `${where}: expected model.json among the files, received ${quoted(files.map(({ name }) => name))}`,
+  )
+}

@@ -1,0 +1,13 @@
+// Models of TensorFlow.js as a format of models: for loadModel, loadWeights and save.
+
+import { typed } from '../core/tree'
+import type { ModelFormat } from '../models/format-hook'
+import { artifactsOf, readArtifacts } from './artifacts'
+import { modelFrom, writeTfjs } from './files'
+import { fillFromLayers } from './layers/read'
+
+export const tfjsFormat: ModelFormat = {
+  read: async (file, options) => modelFrom(await artifactsOf(file, {}, 'loadModel'), options),
+  fill: async (model, _bytes, source) => fillFromLayers(model, await readArtifacts(source, {}, 'loadWeights')),
+  write: async (model, path, options) => (await writeTfjs(typed(model), path, options)).json,
+}
