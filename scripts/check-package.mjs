@@ -236,7 +236,6 @@ const apart = {
     import: 'Dataset',
     unreached: [
       'papaparse',
-      'fflate',
       'fast-png',
       'jpeg-js',
       'a quote is opened and not closed',
@@ -324,9 +323,9 @@ const forbidden = [
   // Or of a module that the user names, marked so that bundlers ignore it.
   [
     new RegExp(
-      String.raw`\bimport\s*\((?!"(?:${loaded.join('|')})"\)|"\./(?:${Object.keys(limits.parts).join('|')})\.js"\)|\s*\/\* webpackIgnore: true \*\/\s*\/\* @vite-ignore \*\/)`,
+      String.raw`\bimport\s*\((?!"(?:${loaded.join('|')})"\)|"\./(?:${[...Object.keys(limits.parts), 'save-dataset'].join('|')})\.js"\)|\s*\/\* webpackIgnore: true \*\/\s*\/\* @vite-ignore \*\/)`,
     ),
-    'a dynamic import of a package that is no dependency, nor a file of a format, which bundlers follow or warn about',
+    'a dynamic import of a package that is no dependency, nor a file that is loaded when needed, which bundlers follow or warn about',
   ],
   [
     /(?<![\w$.])(?:process|Buffer|global)\b(?=\??\.| ===)/,

@@ -1,9 +1,13 @@
 // The entry for Node: the names of `myelin`; kernels that are read from files instead of decoded from text, which saves 6 ms of
-// a first step; and all formats of files for models. The kernels' files are in the package only; without them the text is decoded.
+// a first step; all formats of files for models; and all classes of layers for Model.fromConfig. The kernels' files are in the
+// package only; without them the text is decoded.
 
 import { foreignKind } from './formats/foreign'
 import { findFormatsWith } from './models/format-hook'
 import { formatOf } from './models/formats'
+import { libraryClasses } from './models/revive'
+import { graphFromConfig } from './models/read-graph'
+import { findClassesWith, readGraphsWith } from './models/reader'
 import { nodeModule } from './runtime/platform'
 import { readBinariesWith } from './runtime/engine/wasm'
 
@@ -18,5 +22,7 @@ readBinariesWith((name) => {
 })
 
 findFormatsWith(formatOf, foreignKind)
+readGraphsWith(graphFromConfig)
+findClassesWith(libraryClasses)
 
 export * from './index'

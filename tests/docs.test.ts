@@ -38,7 +38,7 @@ function filesBelow(...folders: readonly string[]): string[] {
   )
 }
 
-const files = filesBelow('src', 'assembly', 'tests', 'scripts', 'examples', 'bench', 'docs', '.ci')
+const files = filesBelow('src', 'assembly', 'tests', 'scripts', 'examples', 'bench', 'docs', 'grow', '.ci')
 const documents = [
   'README.md',
   'CONTRIBUTING.md',

@@ -12,7 +12,8 @@ export function requireArguments(where: string, given: ArrayLike<unknown>, count
   if (given.length <= count) return
   const surplus = Array.from(given).slice(count)
   if (surplus.every((each) => each === undefined)) return
+  const names = count === 1 ? 'x' : [...'abcdefghij'].slice(0, count).join(', ')
   throw new ArgumentError(
-    `${where} takes ${count} ${count === 1 ? 'argument' : 'arguments'}, received ${given.length}: it would ignore ${quoted(surplus)}. If a method such as map passes more, wrap it: (x) => ${where}(x)`,
+    `${where} takes ${count} ${count === 1 ? 'argument' : 'arguments'}, received ${given.length}: it would ignore ${quoted(surplus)}. If a method such as map or reduce passes more, wrap it: (${names}) => ${where}(${names})`,
   )
 }

@@ -512,6 +512,17 @@ export abstract class Configured implements Configurable {
     this.checkOptions()
   }
 
+  /**
+   * An object of this class from its configuration.
+   *
+   *   const copy = Dense.fromConfig(dense.getConfig())
+   *
+   * Keras: `from_config`.
+   */
+  static fromConfig<Kind>(this: new (options: never) => Kind, config: Config): Kind {
+    return new this(config as never)
+  }
+
   /** Checks options against each other. Only the options are set when this is called, not the other fields of the class. */
   protected checkOptions(): void {}
 

@@ -70,6 +70,11 @@ export function customObjectScope<Result>(objects: CustomObjects, body: () => Re
   return customObjects.within({ ...customObjects.current, ...objects }, body)
 }
 
+/** Runs `body` while names in `objects` that no scope defines refer to these classes. */
+export function defaultObjectScope<Result>(objects: CustomObjects, body: () => Result): Result {
+  return customObjects.within({ ...objects, ...customObjects.current }, body)
+}
+
 /** The custom object of a name; undefined if there is none. */
 export function customObject(name: string): unknown {
   const objects = customObjects.current
@@ -104,6 +109,9 @@ export function customFunction<Fn extends (...inputs: never[]) => unknown>(
   return { name: typeof identifier === 'string' ? identifier : own.name, call: own as Fn }
 }
 
+/** What to do about an unknown name. */
+export const PASS_YOUR_OWN = 'Pass your own classes and functions in customObjects, under this name.'
+
 /**
  * A user's function by its name among the custom objects.
  * @param what describes the function in errors: `that chooses weights`
@@ -111,9 +119,7 @@ export function customFunction<Fn extends (...inputs: never[]) => unknown>(
 export function functionNamed<Fn extends (...inputs: never[]) => unknown>(name: string, what: string): Fn {
   const own = customFunction<Fn>(name)
   if (own !== null) return own.call
-  throw new ArgumentError(
-    `Unknown function '${name}' ${what}. Pass your own classes and functions in customObjects, under this name.`,
-  )
+  throw new ArgumentError(`Unknown function '${name}' ${what}. ${PASS_YOUR_OWN}`)
 }
 
 /**

@@ -447,6 +447,22 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     for await (const element of this.nextPass(options)) all.push(element)
     return all
   }
+
+  /**
+   * Writes all elements to a file that other programs read (Node). Elements are single rows: of batches, save `unbatch()`.
+   *
+   *   await rows.save('train.npz')                          // arrays x, y, sample_weight, or x/image of records
+   *   await rows.save('train.csv')                          // a column per number: x_0, x_1, y
+   *   await pictures.save('pictures/')                      // [image, class]: pictures/cat/001.png
+   *
+   * `grow/train.py` reads all three; see docs/growing-out.md. All elements are in memory at once.
+   * @throws DataError for elements of different shapes, and for those that the format cannot hold; ArgumentError for another path
+   */
+  async save(path: string | URL, options: ReadOptions = {}): Promise<void> {
+    // Loaded with the first call: pages have no files to write.
+    const { saveElements } = await import('./save-dataset')
+    await saveElements(await this.toArray(options), path)
+  }
 }
 
 /** Rows of tensors by index: transformations that only select and reorder rows work on the indices. */

@@ -14,7 +14,7 @@ interface OperationClass {
   readonly options: readonly string[]
 }
 
-/** `add equal`: ops of so many operands, with these options. */
+/** Ops with a number of operands, all with the same options: `add equal`. */
 const ROWS: readonly (readonly [module: string, operands: number, options: string, names: string])[] = [
   [
     'numpy',

@@ -120,7 +120,7 @@ const building = scoped<LayerBase[] | null>(null)
  */
 export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   static override readonly declare = LAYER_OPTIONS
-  /** None: subclasses list their own. @internal */
+  /** Empty: subclasses list their own. @internal */
   static readonly positional: readonly string[] = []
   /** The inputs that the layer accepts, and the shape and dtype of the output. @internal */
   static readonly form: LayerForm = {}

@@ -6,7 +6,7 @@
 
 import { FormatError, unknownName } from '../core/errors'
 import type { Config, Json, Serialized } from '../core/registry'
-import { construct, customObject, serialize } from '../core/registry'
+import { PASS_YOUR_OWN, construct, customObject, serialize } from '../core/registry'
 import { scoped } from '../core/scope'
 import type { LayerBase } from './layer'
 import { Layer } from './layer'
@@ -57,7 +57,7 @@ export function layerFromConfig(saved: Serialized): LayerBase {
     )
   }
   const layer = construct(customObject(saved.className), saved.config)
-  if (!(layer instanceof Layer)) throw unknownName('layer', saved.className, [])
+  if (!(layer instanceof Layer)) throw unknownName('layer', saved.className, [], ` ${PASS_YOUR_OWN}`)
   if (shared !== undefined) sharing.current?.read.set(shared, layer)
   return layer
 }

@@ -96,13 +96,7 @@ function sequentialLike(model: Sequential, layers: readonly Layer[]): Sequential
     if (constructor === Sequential) throw error
     cause = error
   }
-  if (
-    copy instanceof Sequential &&
-    copy.name === name &&
-    copy.listed.length === layers.length &&
-    copy.listed.every((layer, i) => layer === layers[i])
-  )
-    return copy
+  if (copy instanceof Sequential && copy.name === name && copy.consistsOf(layers)) return copy
   throw new ArgumentError(
     `${model} cannot be recreated: the constructor of its class must take (layers, options) and pass them to the constructor of Sequential. ` +
       'A plain model of the same layers works: new Model({ inputs: model.input, outputs: model.output })',

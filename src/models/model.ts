@@ -3,7 +3,6 @@
 
 import { ArgumentError, ShapeError, StateError, formatShape, checkOptions } from '../core/errors'
 import type { Config, CustomObjects } from '../core/registry'
-import { customObjectScope } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
@@ -44,7 +43,7 @@ import { forward, guardedGradients, totalLoss } from '../training/step'
 import { knownFormatOf } from './format-hook'
 import { graphToConfig } from './graph-config'
 import { symbolsByKey } from './graph-order'
-import { graphFromConfig } from './reader'
+import { graphFromConfig, withKnownClasses } from './reader'
 import { LayerGraph } from './layer-graph'
 import type { NoOptions, SaveOptions } from './save'
 import { saveModel, saveTable } from './save'
@@ -280,7 +279,9 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * The scalar that is minimised: the weighted losses of compile, plus `losses`. Override it for a custom loss, which
    * the built-in steps then minimise and report; custom steps and loops may call it.
    *
-   *   computeLoss(x, y, yPred) { return this.losses.reduce(ops.add, ops.mean(ops.abs(ops.subtract(y, yPred)))) }
+   *   computeLoss(x, y, yPred) {
+   *     return [ops.mean(ops.abs(ops.subtract(y, yPred))), ...this.losses].reduce((a, b) => ops.add(a, b))
+   *   }
    *
    * Keras: `Model.compute_loss`.
    * @param y targets in the structure of the outputs; null for an output without a loss
@@ -519,20 +520,30 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   /**
-   * A model from getConfig, of the class on which it is called. `customObjects`, or a `customObjectScope` around the
-   * call, provides the classes of its layers; `modelFromJSON` provides those of the library.
+   * A model from getConfig, of the class on which it is called, with new weights. `customObjects` has the user's classes
+   * and functions by name.
    *
-   *   const copy = Model.fromConfig(model.getConfig(), { Dense, Gate })
+   *   const copy = Model.fromConfig(model.getConfig(), { Gate })
+   *
+   * In Node, the classes of the library are known. Elsewhere a bundle has only those that the program names, and the
+   * classes of all layers must be given by a scope around the call; or `modelFromJSON`, which knows all, makes the model:
+   *
+   *   customObjectScope({ Dense, Gate }, () => Model.fromConfig(config))
+   *
+   * @throws ArgumentError for a layer whose class is not known
    *
    * Keras: `Model.from_config`.
    */
-  static fromConfig(config: Config, customObjects: CustomObjects = {}): Model<unknown, unknown> {
-    if (!('calls' in config)) return Reflect.construct(this, [config]) as Model<unknown, unknown>
+  static override fromConfig<Kind>(
+    this: new (options: never) => Kind,
+    config: Config,
+    customObjects: CustomObjects = {},
+  ): Kind {
+    if (!('calls' in config)) return new this(config as never)
     const { name, trainable } = config
-    const { inputs, outputs } = customObjectScope(customObjects, () => graphFromConfig(config))
-    const options = { inputs, outputs, ...(typeof name === 'string' ? { name } : {}) }
-    const model = Reflect.construct(this, [options]) as Model<unknown, unknown>
-    if (trainable === false) model.trainable = false
+    const { inputs, outputs } = withKnownClasses(customObjects, () => graphFromConfig(config))
+    const model = new this({ inputs, outputs, ...(typeof name === 'string' ? { name } : {}) } as never)
+    if (trainable === false && model instanceof Model) model.trainable = false
     return model
   }
 }

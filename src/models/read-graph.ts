@@ -3,7 +3,7 @@
 import { allocateData } from '../core/dtypes'
 import { FormatError, formatShape } from '../core/errors'
 import type { Config, Json } from '../core/registry'
-import { isSerialized } from '../core/registry'
+import { defaultObjectScope, isSerialized } from '../core/registry'
 import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { isBranch } from '../core/tree'
@@ -21,11 +21,13 @@ function damaged(what: string): FormatError {
 export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs: Tree<Tensor> } {
   const { layers: saved, calls } = config
   if (!Array.isArray(saved) || !Array.isArray(calls)) throw damaged('the model has no list of layers and calls')
-  const layers = withSharing(() =>
-    saved.map((entry: Json): LayerBase => {
-      if (!isSerialized(entry)) throw damaged('a layer has no class name')
-      return layerFromConfig(entry)
-    }),
+  const layers = defaultObjectScope({ InputLayer }, () =>
+    withSharing(() =>
+      saved.map((entry: Json): LayerBase => {
+        if (!isSerialized(entry)) throw damaged('a layer has no class name')
+        return layerFromConfig(entry)
+      }),
+    ),
   )
   const made: Tensor[][] = []
   const decode = (value: Json | undefined): unknown => {

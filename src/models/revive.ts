@@ -4,7 +4,7 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, FormatError, restate } from '../core/errors'
 import { readOptions } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
-import { classesIn, construct, customObject, isSerialized } from '../core/registry'
+import { PASS_YOUR_OWN, classesIn, construct, customObject, defaultObjectScope, isSerialized } from '../core/registry'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import { limitWeights } from '../core/weight-limit'
 import type { Tree } from '../core/tree'
@@ -117,16 +117,20 @@ function unnamedIn(module: object, named: object): CustomObjects {
   return Object.fromEntries(Object.entries(classesIn(module)).filter(([name]) => !Object.hasOwn(named, name)))
 }
 
-/** Runs `body` with the classes that files name: those of the library, overridden by the user's. */
-function withClasses<Result>(custom: CustomObjects, body: () => Result): Result {
-  const own = {
+/** The classes of the library that files name. */
+export function libraryClasses(): CustomObjects {
+  return {
     ...layersByName(),
     Model,
     Sequential,
     Functional: Model,
     ...unnamedIn(initializers, namedInitializers.all),
   }
-  return customObjectScope({ ...own, ...custom }, body)
+}
+
+/** Runs `body` with the classes that files name: those of the library, overridden by the user's. */
+function withClasses<Result>(custom: CustomObjects, body: () => Result): Result {
+  return defaultObjectScope(libraryClasses(), () => customObjectScope(custom, body))
 }
 
 function makeModel({ className, config }: Serialized, custom: CustomObjects): Model<unknown, unknown> {
@@ -203,20 +207,21 @@ export function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Mo
   return withAdvice(() => readModel(bytes, options))
 }
 
-const ADVICE =
-  'Pass your own classes and functions in customObjects, under this name. Classes of myelin/balance, myelin/explain, myelin/onnx and myelin/thrift are passed there, too: { L2Init }, or quantizedLayers for all layers of myelin/thrift.'
+const OF_PARTS =
+  'Classes of myelin/balance, myelin/explain, myelin/onnx and myelin/thrift are passed there, too: { L2Init }, or quantizedLayers for all layers of myelin/thrift.'
 
 /** Adds advice to the error for an unknown class: where to pass it. */
 function withAdvice<Result>(body: () => Result): Result {
   try {
     return body()
   } catch (error) {
+    const { message } = error as Error
     if (
       error instanceof ArgumentError &&
-      error.message.startsWith('Unknown') &&
-      !error.message.includes('customObjects')
+      message.startsWith('Unknown') &&
+      (message.endsWith(PASS_YOUR_OWN) || !message.includes('customObjects'))
     ) {
-      restate(error, `${error.message} ${ADVICE}`)
+      restate(error, [message.replace(` ${PASS_YOUR_OWN}`, ''), PASS_YOUR_OWN, OF_PARTS].join(' '))
     }
     throw error
   }

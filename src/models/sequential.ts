@@ -3,7 +3,7 @@
 import type { DType } from '../core/dtypes'
 import { ArgumentError, FormatError, ShapeError, StateError } from '../core/errors'
 import type { Config, CustomObjects, Json } from '../core/registry'
-import { customObjectScope, isSerialized } from '../core/registry'
+import { isSerialized } from '../core/registry'
 import type { TensorType } from '../core/shapes'
 import { typed } from '../core/tree'
 import type { LayerOptions } from '../layers'
@@ -18,6 +18,7 @@ import { isSymbol, originOf, recordCall } from '../layers/symbol'
 import type { Tensor } from '../ops/tensor'
 import { LayerGraph } from './layer-graph'
 import { Model } from './model'
+import { withKnownClasses } from './reader'
 
 /**
  * A chain of layers. Weights are created at once if the list begins with an `Input`, with a layer that has an
@@ -31,7 +32,7 @@ import { Model } from './model'
  * Keras: `keras.Sequential`.
  */
 export class Sequential extends Model<Tensor, Tensor> {
-  static override readonly className = 'Sequential'
+  static override readonly className: string = 'Sequential'
   private readonly list: Layer[] = []
   /** The symbol of the input, then the output symbol of each layer; empty before the model is built. */
   private readonly symbols: Tensor[] = []
@@ -57,6 +58,11 @@ export class Sequential extends Model<Tensor, Tensor> {
   /** The layers as given, including an InputLayer. @internal */
   get listed(): readonly Layer[] {
     return this.list
+  }
+
+  /** Whether these are its layers, including an InputLayer. @internal */
+  consistsOf(layers: readonly Layer[]): boolean {
+    return this.list.length === layers.length && this.list.every((layer, i) => layer === layers[i])
   }
 
   /** @internal */
@@ -194,16 +200,28 @@ export class Sequential extends Model<Tensor, Tensor> {
     return { ...super.getConfig(), layers: withSharing(() => this.list.map(layerToConfig)), ...spec }
   }
 
-  static override fromConfig(config: Config, customObjects: CustomObjects = {}): Sequential {
+  /**
+   * A model from getConfig, of the class on which it is called: see Model.fromConfig. The constructor of a subclass is
+   * called as `new Own(layers, { name })`.
+   *
+   * @throws ArgumentError for a layer whose class is not known, and for a subclass with another constructor
+   */
+  static override fromConfig<Kind>(
+    this: new (...inputs: never) => Kind,
+    config: Config,
+    customObjects: CustomObjects = {},
+  ): Kind {
     const { layers: saved, name, trainable, buildShape, buildDtype } = config
     const list = Array.isArray(saved)
-      ? customObjectScope(customObjects, () =>
+      ? withKnownClasses(customObjects, () =>
           withSharing(() =>
             saved.map((entry: Json) => requireLayer(isSerialized(entry) ? layerFromConfig(entry) : null)),
           ),
         )
       : []
-    const model = new Sequential(list, typeof name === 'string' ? { name } : {})
+    const model: unknown = Reflect.construct(this, [list, typeof name === 'string' ? { name } : {}])
+    if (!(model instanceof Sequential && model.consistsOf(list)))
+      throw new ArgumentError(`${this.name} needs a constructor (layers, options), or static fromConfig(config)`)
     if (Array.isArray(buildShape)) {
       const spec = specsFrom(buildShape)
       const isWhole =
@@ -218,7 +236,7 @@ export class Sequential extends Model<Tensor, Tensor> {
       )
     }
     if (trainable === false) model.trainable = false
-    return model
+    return typed(model)
   }
 }
 

@@ -113,8 +113,8 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions, ['optimi
   }
 
   /** Older configurations may contain a learning rate, which had no effect. @internal */
-  static fromConfig(config: MultiOptimizerOptions): MultiOptimizer {
-    return new this(withoutOptions(config, ['learningRate']))
+  static override fromConfig<Kind>(this: new (options: never) => Kind, config: Config): Kind {
+    return new this(withoutOptions(config, ['learningRate']) as never)
   }
 
   protected override checkOptions(): void {

@@ -4,6 +4,7 @@ import { ShapeError, formatShape } from '../core/errors'
 import type { OptionInputs } from '../core/options'
 import type { InOrder } from '../core/options'
 import { Configured, choice, configured, functionKind, number, option, required } from '../core/options'
+import type { Config } from '../core/registry'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 import { abs, add, maximum, multiply, rsqrt, square, subtract } from '../ops/numpy/elementwise'
@@ -106,8 +107,8 @@ export class L1L2 extends (configured as InOrder<['l1', 'l2']>)(Regularizer, l1l
   static readonly className = 'L1L2'
 
   /** An empty configuration comes from a name, for which Keras uses l1 = l2 = 0.01. @internal */
-  static fromConfig(config: L1L2Options): L1L2 {
-    return new L1L2(Object.keys(config).length === 0 ? { l1: 0.01, l2: 0.01 } : config)
+  static override fromConfig<Kind>(this: new (options: never) => Kind, config: Config): Kind {
+    return new this((Object.keys(config).length === 0 ? { l1: 0.01, l2: 0.01 } : config) as never)
   }
 
   call(x: Tensor): Tensor {

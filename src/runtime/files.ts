@@ -21,7 +21,7 @@ export async function writeFile(path: string | URL, data: Uint8Array, where = 's
   requirePath(path, where)
   const { files, paths } = fileSystem()
   // Resolved now, before a later call or a change of the working directory.
-  const place = paths.resolve(pathOf(path, where))
+  const place = paths.resolve(toPath(path, where))
   const before = pending.get(place)
   const written = (before ?? Promise.resolve()).catch(() => {}).then(() => replace(files, paths, place, data))
   pending.set(place, written)
@@ -49,8 +49,8 @@ export function fileSystem(): { files: FileSystem; paths: Paths } {
   )
 }
 
-/** The path of a file: a file URL as a path. @throws ArgumentError for an address */
-export function pathOf(path: string | URL, where: string): string {
+/** The path of a file. @throws ArgumentError for an address */
+export function toPath(path: string | URL, where: string): string {
   if (isRemote(path))
     throw new ArgumentError(`${where}: ${quoted(String(path))} is an address. Give the path of a file.`)
   const isUrl = typeof path !== 'string' || path.startsWith('file:')

@@ -156,7 +156,7 @@ interface Leading {
 const SPARE = 8
 const TURNS = 4
 
-/** null if so many vectors are needed that nothing is saved. */
+/** null if that would need too many vectors to save anything. */
 function leading(a: Tensor, { rank, energy, most }: Wanted): Leading | null {
   const m = a.shape[1]!
   const total = sum(square(a)).item()

@@ -63,8 +63,9 @@ try {
     if (await passesOneAttempt(scenario)) passed++
     else failed++
   }
-  if (await isToldWhatToAllow()) passed++
-  else failed++
+  for (const test of [isToldWhatToAllow, transfersLearning])
+    if (await test()) passed++
+    else failed++
 } finally {
   await browser.close()
 }
@@ -102,6 +103,29 @@ async function isToldWhatToAllow() {
     assert.ok(unread.isStateError, `expected a StateError, received ${JSON.stringify(unread)}`)
     assert.match(unread.message, /Papa Parse could not be loaded.*papaparse\.min\.js first, with its own script tag/)
     console.log(`✓ ${name}: ${refused.message.slice(0, 60)}…`)
+    return true
+  } catch (error) {
+    console.log(`✗ ${name}\n${error instanceof Error ? error.message : error}`)
+    return false
+  } finally {
+    await page.close()
+    server.close()
+  }
+}
+
+// The page of examples/transfer, which opens a file of Keras.
+async function transfersLearning() {
+  const name = 'examples/transfer'
+  const server = await serve({})
+  const page = await browser.newPage({ viewport: { width: 760, height: 760 } })
+  try {
+    await page.goto(`http://127.0.0.1:${server.address().port}/examples/transfer/index.html`)
+    const handle = await page.waitForFunction(() => window.testResult, undefined, { timeout })
+    const { transferred, scratch, error } = await handle.jsonValue()
+    await page.screenshot({ path: join(root, 'build/browser-transfer.png'), fullPage: true })
+    assert.equal(error, undefined, error)
+    assert.ok(transferred > 0.75 && transferred > scratch + 0.05, `accuracies ${transferred} and ${scratch}`)
+    console.log(`✓ ${name}: accuracy ${transferred.toFixed(3)}, without pretraining ${scratch.toFixed(3)}`)
     return true
   } catch (error) {
     console.log(`✗ ${name}\n${error instanceof Error ? error.message : error}`)
@@ -200,6 +224,8 @@ async function serve(headers) {
     '.map': 'application/json',
     '.csv': 'text/csv; charset=utf-8',
     '.png': 'image/png',
+    '.gz': 'application/gzip',
+    '.keras': 'application/octet-stream',
   }
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))

@@ -51,7 +51,8 @@ it.each(all)('%s', async (name, call) => {
 it('losses are tested, too, and accept the arguments that they read', () => {
   expect(all.filter(([name]) => name.startsWith('losses.')).length).toBeGreaterThan(20)
   expect(() => Reflect.apply(myelin.losses.meanSquaredError, undefined, [[1], [2], 3])).toThrow(
-    'losses.meanSquaredError takes 2 arguments, received 3: it would ignore [3]. If a method such as map passes more',
+    'losses.meanSquaredError takes 2 arguments, received 3: it would ignore [3]. ' +
+      'If a method such as map or reduce passes more, wrap it: (a, b) => losses.meanSquaredError(a, b)',
   )
   expect(myelin.losses.huber([[1]], [[3]], { delta: 1 }).toArray()).toEqual([1.5])
 })

@@ -150,6 +150,9 @@ describe('audioDatasetFromDirectory', () => {
       '8000 samples per second',
     )
     await expect(audioDatasetFromDirectory(join(root, 'sounds', 'no'))).rejects.toThrow('has no .wav')
+    await expect(audioDatasetFromDirectory(folder, { outputSequenceLength: 1e13 })).rejects.toThrow(
+      'outputSequenceLength must be an integer ≤ 268435456',
+    )
   })
 })
 

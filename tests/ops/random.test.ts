@@ -103,6 +103,11 @@ describe('distributions', () => {
     expect(() => random.normal([3], { stddev: -1 })).toThrow('normal: stddev must be a finite number ≥ 0, received -1')
     expect(() => random.uniform(['3'] as never)).toThrow("uniform: the shape must contain integers ≥ 0, received ['3']")
     expect(() => random.uniform([3], { seed: 0.5 })).toThrow('uniform: seed must be an integer, received 0.5')
+    expect(random.randint([9], { minval: -2, maxval: 3, seed: 4 }).data).toEqual(
+      random.randint([9], -2, 3, { seed: 4 }).data,
+    )
+    expect(() => random.randint([3], { minval: 1 } as never)).toThrow('maxval')
+    expect(() => random.randint([3], { minval: 1, maxval: 1 })).toThrow('randint: maxval must be an integer ≥ 2')
     expect(() => random.randint([3], 5, 5)).toThrow('randint: maxval must be an integer ≥ 6, received 5')
     expect(() => random.dropout(tensor([1]), 1.5)).toThrow(
       'dropout: rate must be a finite number in [0, 1], received 1.5',

@@ -190,6 +190,7 @@ describe('helpers', () => {
       [0.25, 0],
     ])
     expect(utils.normalize([3, 4]).toArray()).toEqual([expect.closeTo(0.6), expect.closeTo(0.8)])
+    expect(utils.normalize([3, 4], { order: Infinity }).toArray()).toEqual([0.75, 1])
   })
 
   it('timeseriesDatasetFromArray is timeseriesDataset', async () => {

@@ -105,6 +105,28 @@ function apply(input, list) {
   }, input)
 }
 
+/** A network as a model of tfjs-layers. */
+function modelOf({ inputShape, tokens, layers: list }) {
+  const input = layers.input({ shape: inputShape, dtype: tokens === undefined ? 'float32' : 'int32' })
+  return layers.model({ inputs: input, outputs: apply(input, list) })
+}
+
+/** A network as the files of a layers-model: model.json, and its weights. */
+export async function savedModel(network) {
+  const model = modelOf(network)
+  const files = {}
+  await model.save({
+    async save({ modelTopology, weightSpecs, weightData, format }) {
+      const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }]
+      files.json = JSON.stringify({ format, modelTopology, weightsManifest })
+      files.weights = new Uint8Array(weightData)
+      return { modelArtifactsInfo: { dateSaved: new Date() } }
+    },
+  })
+  model.dispose()
+  return files
+}
+
 /** @type {import('./interface.mjs').Adapter} */
 export default {
   title: 'TensorFlow.js',
@@ -150,8 +172,7 @@ export default {
     const { inputShape, tokens } = network
     const { rows } = data
     const dtype = tokens === undefined ? 'float32' : 'int32'
-    const input = layers.input({ shape: inputShape, dtype })
-    const model = layers.model({ inputs: input, outputs: apply(input, network.layers) })
+    const model = modelOf(network)
     model.compile({ optimizer: 'adam', loss: network.loss === 'mse' ? 'meanSquaredError' : network.loss })
 
     const x = tf.tensor(data.x, [rows, ...inputShape], dtype)

@@ -3,7 +3,8 @@
 import { requireArguments } from '../../core/arguments'
 import { DataError } from '../../core/errors'
 import type { OptionInputs } from '../../core/options'
-import { count, nullable, option, readOptions } from '../../core/options'
+import { count, extent, nullable, option, readOptions } from '../../core/options'
+import { requireSize } from '../../core/shapes'
 import { Tensor } from '../../ops/tensor'
 import type { ReadOptions } from '../abort'
 import { signalOption } from '../abort'
@@ -126,7 +127,7 @@ const audioOptions = () => ({
   ...signalOption(),
   ...labelOptions(),
   /** The number of samples of each element: longer sounds are cut, shorter ones end with zeros. Default null: as in the file. */
-  outputSequenceLength: option(nullable(count), null),
+  outputSequenceLength: option(nullable(extent), null),
   /** The samples per second that all files must have. Default null: those of each file. */
   samplingRate: option(nullable(count), null),
 })
@@ -169,6 +170,7 @@ export async function audioDatasetFromDirectory(
 /** The first samples, with zeros at the end if there are too few. */
 function ofLength({ data, shape }: Tensor, length: number): Tensor {
   const channels = shape[1]!
+  requireSize('audioDatasetFromDirectory', [length, channels])
   const own = new Float32Array(length * channels)
   own.set(data.subarray(0, own.length))
   return new Tensor(own, [length, channels], 'float32')

@@ -3,6 +3,7 @@
 import { requireArguments } from '../../core/arguments'
 import type { DType } from '../../core/dtypes'
 import { choice, configured, extent, extents, nullable, option, required, withoutOptions } from '../../core/options'
+import type { Config } from '../../core/registry'
 import { typed } from '../../core/tree'
 import type { Tensor } from '../../ops/tensor'
 import { Layer } from '../layer'
@@ -32,7 +33,7 @@ export class InputLayer extends configured(
   }
 
   /** Older configurations may contain inputShape, which had no effect. @internal */
-  static fromConfig(config: object): InputLayer {
+  static override fromConfig<Kind>(this: new (options: never) => Kind, config: Config): Kind {
     return new this(typed(withoutOptions(config, INPUT_SHAPE)))
   }
 

@@ -1,6 +1,7 @@
 // Cell: what a recurrent layer does in one step. The loop over the steps is in rnn.ts.
 
 import { withoutOptions } from '../../core/options'
+import type { Config } from '../../core/registry'
 import type { Shape } from '../../core/shapes'
 import { typed } from '../../core/tree'
 import { zeros } from '../../ops/numpy/shape'
@@ -54,7 +55,7 @@ export abstract class Cell extends Layer<CellInput, CellOutput> {
   }
 
   /** Older configurations may contain inputShape, which had no effect. @internal */
-  static fromConfig(this: new (options: never) => Cell, config: object): Cell {
+  static override fromConfig<Kind>(this: new (options: never) => Kind, config: Config): Kind {
     return new this(typed(withoutOptions(config, INPUT_SHAPE)))
   }
 

@@ -1,7 +1,7 @@
 // Random tensors. Every number is a pure function of a seed, a counter and its position: the same seed gives
 // the same numbers in Node and in every browser, whatever ran before.
 
-import { extents, integer, nullable, number, option } from '../../core/options'
+import { extents, integer, nullable, number, option, required } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
@@ -108,8 +108,23 @@ export function truncatedNormal(
   return draws.truncatedNormal(shape, readDraw('truncatedNormal', normalTable, mean, stddev, dtype, seed))
 }
 
+export interface RandintOptions extends IntegerOptions {
+  /** The least integer. */
+  readonly minval: number
+  /** One more than the largest integer. */
+  readonly maxval: number
+}
+
+const MOST_INTEGER = 2 ** 31
+const randintTable = /* @__PURE__ */ (() => ({
+  minval: required(integer({ min: -MOST_INTEGER, max: MOST_INTEGER - 1 })),
+  maxval: required(integer({ max: MOST_INTEGER })),
+  ...integerTable,
+}))()
+
 /**
  * Integers, uniform in minval … maxval − 1.
+ * @param minval the least; or all options
  * @param dtype 'int32', or the options. Default int32.
  * @param seed a number gives the same numbers every time, a SeedGenerator new ones each time. Default null.
  * @example random.randint([8], 0, 10, { seed: 7 })
@@ -117,19 +132,17 @@ export function truncatedNormal(
  */
 export function randint(
   shape: Shape,
-  minval: number,
-  maxval: number,
+  minval: number | RandintOptions,
+  maxval?: number,
   dtype?: 'int32' | IntegerOptions,
   seed?: Seed,
 ): Tensor {
   requireShape('randint', shape)
-  const most = 2 ** 31
+  const read = readDraw('randint', randintTable, minval, maxval, dtype, seed)
   // Adding 0 turns −0 into 0.
-  const least = integer({ min: -most, max: most - 1 }).read(minval, 'randint: minval') + 0
-  const end = requireInteger('randint: maxval', maxval, least + 1)
-  const count = integer({ max: most }).read(end, 'randint: maxval') - least
-  const draw = streamsOf(shape, readDraw('randint', integerTable, dtype, seed).seed)
-  return add(below(count, draw), new Tensor(Int32Array.of(least), [], 'int32'))
+  const least = read.minval + 0
+  const count = requireInteger('randint: maxval', read.maxval, least + 1) - least
+  return add(below(count, streamsOf(shape, read.seed)), new Tensor(Int32Array.of(least), [], 'int32'))
 }
 
 /** Up to this many values, 23 random bits make each of them equally likely within 1/256. */
