@@ -41,7 +41,7 @@ const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
 
 /** What a file loads at run time, by `import()`: code that it does not need otherwise, and that may import it. */
 const loadedAtRunTime: Readonly<Record<string, readonly string[]>> = {
-  'src/models/formats.ts': ['../keras', '../onnx'],
+  'src/models/formats.ts': ['../keras', '../onnx', '../tfjs'],
 }
 
 /** The files that a file imports. A folder name means its index file. */

@@ -39,8 +39,19 @@ function zipKind(bytes: Uint8Array): string {
   return `a zip archive, perhaps a Keras model (.keras). ${BY_WEIGHTS}`
 }
 
+/** The start and the end of a file as text. */
+function endsOf(bytes: Uint8Array): string {
+  return latin(bytes, 0, 65_536) + latin(bytes, Math.max(0, bytes.length - 65_536), bytes.length)
+}
+
+/** Whether a file is the model.json of TensorFlow.js. */
+export function isTfjsFile(bytes: Uint8Array): boolean {
+  return /^\s*\{/.test(latin(bytes, 0, 64)) && /"modelTopology"\s*:/.test(endsOf(bytes))
+}
+
 function jsonKind(text: string): string | null {
-  if (/"(?:modelTopology|weightsManifest)"/.test(text)) return `a model of TensorFlow.js (model.json). ${BY_WEIGHTS}`
+  if (/"(?:modelTopology|weightsManifest)"/.test(text))
+    return 'a model of TensorFlow.js (model.json). Load it with loadModel.'
   if (/"(?:className|class_name)"/.test(text))
     return 'the JSON of a model, without weights. modelFromJSON reads the JSON that toJSON of this library wrote.'
   return null
@@ -58,7 +69,6 @@ export function foreignKind(bytes: Uint8Array): string | null {
   if (head.endsWith('TFL3')) return `a model of TensorFlow Lite (.tflite). ${BY_WEIGHTS}`
   if (bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5 && bytes.at(-1) === 0x2e)
     return `a Python pickle. ${BY_WEIGHTS}`
-  if (/^\s*\{/.test(latin(bytes, 0, 64)))
-    return jsonKind(latin(bytes, 0, 65_536) + latin(bytes, Math.max(0, bytes.length - 65_536), bytes.length))
+  if (/^\s*\{/.test(latin(bytes, 0, 64))) return jsonKind(endsOf(bytes))
   return isOnnxFile(bytes) ? 'an ONNX model. Load it with loadModel.' : null
 }

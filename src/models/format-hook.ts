@@ -11,6 +11,8 @@ import type { LoadOptions, SaveOptions } from './load-options'
 export interface ModelFormat {
   /** The model of a file. */
   read(file: OpenedFile, options: LoadOptions): Promise<LayerBase>
+  /** The model at an address of the storage of a page, of a format that has them. */
+  readStored?(address: string, options: LoadOptions): Promise<LayerBase>
   /** Loads the weights of a file into a model. @param source where its bytes are from, to find files next to it */
   fill(model: LayerBase, bytes: Uint8Array, source: ByteSource): Promise<void>
   /** Writes a model, and returns the bytes of its file. */

@@ -2,7 +2,7 @@
 // without such files does not contain it.
 
 import { StateError } from '../core/errors'
-import { isKerasFile } from '../formats/foreign'
+import { isKerasFile, isTfjsFile } from '../formats/foreign'
 import { isOnnxFile } from '../formats/onnx-file'
 import type { ModelFormat } from './format-hook'
 
@@ -12,6 +12,8 @@ interface Format {
   readonly subPath: string
   /** The endings of the paths to which it is written. */
   readonly endings: readonly string[]
+  /** What addresses of models in the storage of a page begin with. */
+  readonly storages?: readonly string[]
   /** Whether bytes are a file of the format. */
   isFile(bytes: Uint8Array): boolean
   load(): Promise<ModelFormat>
@@ -37,14 +39,36 @@ const formats: readonly Format[] = [
       return onnxFormat
     },
   },
+  {
+    subPath: 'tfjs',
+    endings: ['.json', '/'],
+    storages: ['indexeddb://', 'localstorage://'],
+    isFile: isTfjsFile,
+    load: async () => {
+      const { tfjsFormat } = await import('../tfjs')
+      return tfjsFormat
+    },
+  },
 ]
 
 /** The format of a file, by its bytes or by the path to which it is written; null for a file of this library. */
 export function formatOf(file: Uint8Array | string): ModelFormat | null {
-  const format = formats.find(({ isFile, endings }) =>
-    typeof file === 'string' ? endings.some((ending) => file.endsWith(ending)) : isFile(file),
-  )
+  const isOf = (format: Format): boolean =>
+    typeof file === 'string'
+      ? format.endings.some((ending) => file.endsWith(ending)) || stores(format, file)
+      : format.isFile(file)
+  const format = formats.find(isOf)
   return format === undefined ? null : lazy(format)
+}
+
+/** The format of a model in the storage of a page; null for other sources. */
+export function storedFormatOf(source: unknown): ModelFormat | null {
+  const format = typeof source === 'string' ? formats.find((each) => stores(each, source)) : undefined
+  return format === undefined ? null : lazy(format)
+}
+
+function stores({ storages = [] }: Format, address: string): boolean {
+  return storages.some((each) => address.startsWith(each))
 }
 
 /** A format whose code is loaded by its first call. */
@@ -61,6 +85,7 @@ function lazy({ subPath, load }: Format): ModelFormat {
   }
   return {
     read: async (file, options) => (await loaded()).read(file, options),
+    readStored: async (address, options) => (await loaded()).readStored!(address, options),
     fill: async (model, bytes, source) => (await loaded()).fill(model, bytes, source),
     write: async (model, path, options) => (await loaded()).write(model, path, options),
   }

@@ -8,23 +8,25 @@ import type { Tensor } from '../ops/tensor'
 import type { FileSource } from '../runtime/beside'
 import { openFile } from '../runtime/beside'
 import { findFormatsWith } from './format-hook'
-import { formatOf } from './formats'
+import { formatOf, storedFormatOf } from './formats'
 import type { LoadOptions } from './load-options'
 import { loadTable } from './load-options'
 import type { Model } from './model'
 import { modelFromBytes } from './revive'
 
 /**
- * Loads a model that `model.save` wrote, or a file of Keras (`.keras`, `.h5`) or ONNX. The format is found from the content; the code
+ * Loads a model that `model.save` wrote, or a model of Keras (`.keras`, `.h5`), TensorFlow.js or ONNX. The format is found from the content; the code
  * for other formats than that of this library is loaded when it is needed.
  *
  *   const model = await loadModel('model.safetensors', { customObjects: { Gate } })
  *   const other = await loadModel('model.keras')
  *   const detector = await loadModel('detector.onnx')
+ *   const recognizer = await loadModel('recognizer/model.json')    // or its folder, or 'indexeddb://recognizer' in a page
  *
  * In TypeScript, name the types of a model with several inputs or outputs: `loadModel<{ image: Tensor },
  * Tensor>(bytes)`.
- * @param source the bytes, a path (Node), a URL (fetch), a `File` or `Blob`, or a list of `File`s: the model, then files that it needs
+ * @param source the bytes, a path (Node), a URL (fetch), a `File` or `Blob`, or a list of `File`s:
+ * the model and the files that it needs
  * @throws FormatError for a truncated, damaged or foreign file; ArgumentError for an unknown option; StateError, with
  * its cause, if the source cannot be read
  */
@@ -35,6 +37,8 @@ export async function loadModel<In = Tensor, Out = Tensor>(
   requireArguments('loadModel', arguments, 2)
   const { signal } = readOptions('loadModel', loadTable, options)
   findFormatsWith(formatOf, foreignKind)
+  const stored = storedFormatOf(source)
+  if (stored !== null) return typed(await stored.readStored!(String(source), options))
   const file = await openFile(source, 'loadModel', signal)
   const format = formatOf(file.bytes)
   return typed(format === null ? modelFromBytes(file.bytes, options) : await format.read(file, options))

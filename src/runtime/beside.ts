@@ -7,7 +7,7 @@ import { bytesFrom, isRemote, location, nodeModule, readFile } from './platform'
 /** Reads a file by its path relative to the folder of another. @throws FormatError for a path that leaves the folder */
 export type FileReader = (name: string) => Promise<Uint8Array>
 
-/** A model in one file, or in several: a list of `File`s whose first is the model and whose others are next to it. */
+/** A model in one file, or in several: a list of `File`s, one of which is the model. */
 export type FileSource = ByteSource | readonly File[]
 
 /** A file that was read. */
@@ -19,30 +19,57 @@ export interface OpenedFile {
   readonly beside: FileReader | null
 }
 
-/** Reads a file. @param where names the call in errors */
+/** The file of a model within its folder. */
+const MODEL_FILE = 'model.json'
+
+/**
+ * Reads the file of a model. A folder stands for its model.json. In a list of files the model is the only one whose name ends in .json,
+ * or model.json, otherwise the first.
+ * @param where names the call in errors
+ */
 export async function openFile(
   source: FileSource,
   where: string,
   signal: AbortSignal | null = null,
 ): Promise<OpenedFile> {
-  if (!isList(source))
-    return {
-      name: nameOf(source),
-      bytes: await bytesFrom(source, where, signal),
-      beside: readerBeside(source, where, signal),
-    }
-  const [first] = source
-  if (first === undefined) throw new ArgumentError(`${where}: the list of files is empty`)
-  const beside = async (name: string): Promise<Uint8Array> => {
-    const found = source.find((file) => file.name === name.split('/').at(-1))
-    if (found !== undefined) return bytesFrom(found, where, signal)
-    throw new StateError(`${where}: ${quoted(first.name)} needs the file ${quoted(name)}. Add it to the list of files`)
+  if (isList(source)) return openListed(source, where, signal)
+  const file = await withoutFolder(source)
+  return {
+    name: nameOf(file),
+    bytes: await bytesFrom(file, where, signal),
+    beside: readerBeside(file, where, signal),
   }
-  return { name: first.name, bytes: await bytesFrom(first, where, signal), beside }
 }
 
 function isList(source: FileSource): source is readonly File[] {
   return Array.isArray(source) && source.every((each) => each instanceof Blob)
+}
+
+async function openListed(files: readonly File[], where: string, signal: AbortSignal | null): Promise<OpenedFile> {
+  const named = files.filter(({ name }) => name.endsWith('.json'))
+  const model = (named.length === 1 ? named[0] : named.find(({ name }) => name === MODEL_FILE)) ?? files[0]
+  if (model === undefined) throw new ArgumentError(`${where}: the list of files is empty`)
+  const beside = async (name: string): Promise<Uint8Array> => {
+    const found = files.find((file) => file.name === name.split('/').at(-1))
+    if (found !== undefined) return bytesFrom(found, where, signal)
+    throw new StateError(`${where}: ${quoted(model.name)} needs the file ${quoted(name)}. Add it to the list of files`)
+  }
+  return { name: model.name, bytes: await bytesFrom(model, where, signal), beside }
+}
+
+async function withoutFolder(source: ByteSource): Promise<ByteSource> {
+  if (!(typeof source === 'string' || source instanceof URL)) return source
+  if (isRemote(source)) return String(source).endsWith('/') ? new URL(MODEL_FILE, source) : source
+  const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
+  if (files === null || paths === null || urls === null) return source
+  const place = location(source)
+  const path = place instanceof URL ? urls.fileURLToPath(place) : place
+  const inside = paths.join(path, MODEL_FILE)
+  const isThere = await files.stat(inside).then(
+    (found) => found.isFile(),
+    () => false,
+  )
+  return isThere ? inside : source
 }
 
 /** The name of a source in errors. */

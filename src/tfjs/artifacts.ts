@@ -13,7 +13,7 @@ import { isRecord, own, parseJson } from '../keras/json'
 import type { JsonRecord } from '../keras/json'
 import type { FileReader, FileSource, OpenedFile } from '../runtime/beside'
 import { openFile, staysInside } from '../runtime/beside'
-import { bytesFrom, isRemote, location, nodeModule } from '../runtime/platform'
+import { bytesFrom } from '../runtime/platform'
 import type { Artifacts } from './manifest'
 import { isStored, readStored } from './stores'
 
@@ -46,7 +46,7 @@ export async function readArtifacts(
   signal: AbortSignal | null = null,
 ): Promise<Artifacts> {
   if (typeof source === 'string' && isStored(source)) return readStored(source, where)
-  return artifactsOf(await openFile(await modelFileOf(source, where), where, signal), files, where)
+  return artifactsOf(await openFile(source, where, signal), files, where)
 }
 
 /** The same for a file that was read. */
@@ -116,29 +116,4 @@ function requireOwn(path: string, seen: Set<string>, name: string): string {
   if (seen.add(path).size > MOST_FILES)
     throw new FormatError(`${name}: weightsManifest names more than ${MOST_FILES} files`)
   return path
-}
-
-/** model.json of a folder (Node), of a URL that ends with a slash, or among files. */
-async function modelFileOf(source: TfjsSource, where: string): Promise<TfjsSource> {
-  if (Array.isArray(source)) return withJsonFirst(source as readonly File[], where)
-  if (!(typeof source === 'string' || source instanceof URL)) return source
-  if (isRemote(source)) return String(source).endsWith('/') ? new URL('model.json', source) : source
-  const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
-  if (files === null || paths === null || urls === null) return source
-  const place = location(source)
-  const path = place instanceof URL ? urls.fileURLToPath(place) : place
-  const isFolder = await files.stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
-  return isFolder ? paths.join(path, 'model.json') : source
-}
-
-function withJsonFirst(files: readonly File[], where: string): readonly File[] {
-  const candidates = files.filter(({ name }) => name.endsWith('.json'))
-  const json = candidates.length === 1 ? candidates[0] : candidates.find(({ name }) => name === 'model.json')
-  if (json !== undefined) return [json, ...files.filter((file) => file !== json)]
-  throw new ArgumentError(
-    `${where}: expected model.json among the files, received ${quoted(files.map(({ name }) => name))}`,
-  )
 }

@@ -12,7 +12,7 @@ import { saveTable } from '../models/save'
 import type { InputOptions } from '../onnx/graph-model'
 import { inputOptions } from '../onnx/graph-model'
 import type { Tensor } from '../ops/tensor'
-import { fileSystem, toPath, writeFile } from '../runtime/files'
+import { fileSystem, pathOf, writeFile } from '../runtime/files'
 import { requirePath } from '../runtime/platform'
 import type { Artifacts, GivenFiles, TfjsSource } from './artifacts'
 import { formatOf, readArtifacts } from './artifacts'
@@ -125,7 +125,7 @@ function filesOf({ json, weightSpecs, weightData }: StoredModel): TfjsFiles {
 async function writeFolder(target: string | URL, { json, weights }: TfjsFiles): Promise<void> {
   requirePath(target, 'writeTfjs')
   const { files, paths } = fileSystem()
-  const path = toPath(target, 'writeTfjs')
+  const path = pathOf(target, 'writeTfjs')
   const isFile = path.endsWith('.json')
   const folder = isFile ? paths.dirname(path) : path
   if (!isFile) await files.mkdir(folder, { recursive: true })

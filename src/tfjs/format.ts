@@ -5,9 +5,11 @@ import type { ModelFormat } from '../models/format-hook'
 import { artifactsOf, readArtifacts } from './artifacts'
 import { modelFrom, writeTfjs } from './files'
 import { fillFromLayers } from './layers/read'
+import { readStored } from './stores'
 
 export const tfjsFormat: ModelFormat = {
   read: async (file, options) => modelFrom(await artifactsOf(file, {}, 'loadModel'), options),
+  readStored: async (address, options) => modelFrom(await readStored(address, 'loadModel'), options),
   fill: async (model, _bytes, source) => fillFromLayers(model, await readArtifacts(source, {}, 'loadWeights')),
   write: async (model, path, options) => (await writeTfjs(typed(model), path, options)).json,
 }

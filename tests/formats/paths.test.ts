@@ -102,7 +102,6 @@ describe('files of other libraries', () => {
   const zip = (name: string): number[] => [...ascii('PK\x03\x04'), ...new Array(26).fill(0), ...ascii(name)]
 
   it.each<[string, number[], RegExp]>([
-    ['model.json of TensorFlow.js', ascii('{"format": "layers-model", "modelTopology": {}}'), /TensorFlow\.js/],
     ['JSON of Keras', ascii('{"class_name": "Sequential", "config": {}}'), /the JSON of a model/],
     ['.pkl', [0x80, 4, 0x95, 10, 0, 0, 0, 0, 0, 0, 0, 0x2e], /a Python pickle/],
     ['.pt', zip('archive/data.pkl'), /a PyTorch file/],

@@ -1,0 +1,57 @@
+// loadModel and save with models of TensorFlow.js: folders, lists of files, and storages of a page.
+// modes: simd
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, expect, it } from 'vitest'
+import type { Tensor } from '../../src'
+import { Dense, Sequential, StateError, loadModel, tensor } from '../../src'
+import '../../src/node'
+
+const folder = mkdtempSync(join(tmpdir(), 'myelin-tfjs-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const network = (): Sequential =>
+  new Sequential([
+    new Dense({ units: 3, inputShape: [2], activation: 'tanh', name: 'hidden' }),
+    new Dense({ units: 1, name: 'answer' }),
+  ])
+const model = network()
+const x = tensor([
+  [1, 2],
+  [-0.5, 0.25],
+])
+
+it('save writes a folder, which loadModel opens by its path, its file and its files', async () => {
+  const expected = (await model.predict(x)).toArray()
+  await model.save(`${folder}/net/`)
+  await model.save(join(folder, 'other.json'))
+  const names = readdirSync(join(folder, 'net')).sort()
+  expect(names).toEqual(['group1-shard1of1.bin', 'model.json'])
+  const files = names.map((name) => new File([readFileSync(join(folder, 'net', name))], name))
+  for (const source of [
+    join(folder, 'net'),
+    pathToFileURL(`${folder}/net/`),
+    join(folder, 'net', 'model.json'),
+    join(folder, 'other.json'),
+    files,
+    files.toReversed(),
+  ]) {
+    const again = await loadModel(source)
+    expect(((await again.predict(x)) as Tensor).toArray()).toEqual(expected)
+  }
+  const blank = network()
+  await blank.loadWeights(join(folder, 'net', 'model.json'))
+  expect((await blank.predict(x)).toArray()).toEqual(expected)
+})
+
+it('names what is missing', async () => {
+  const [json] = readdirSync(join(folder, 'net'))
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => new File([readFileSync(join(folder, 'net', name))], name))
+  await expect(loadModel([json!])).rejects.toThrow(/needs the file 'group1-shard1of1\.bin'/)
+  await expect(loadModel('indexeddb://none')).rejects.toBeInstanceOf(StateError)
+  await expect(model.save('indexeddb://none')).rejects.toBeInstanceOf(StateError)
+})
