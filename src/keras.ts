@@ -1,8 +1,8 @@
 // myelin/keras: files of Keras.
 
 export { loadKerasWeights, readKeras, writeKeras, writeKerasWeights } from './keras/files'
-export type { KerasSource } from './keras/files'
+export type { KerasSource, KerasWriteOptions } from './keras/files'
 export { formerHardSigmoid } from './keras/former'
 // For loadModel, loadWeights and save, which load this module when they meet such a file.
 export { fillFromKeras, modelFromKeras } from './keras/read'
-export { saveAsKeras } from './keras/write'
+export { saveAsKeras, saveAsLegacyKeras } from './keras/write'

@@ -22,28 +22,36 @@ export type VariableGroups = ReadonlyMap<string, readonly Hdf5Dataset[]>
 
 const withoutUnderscores = (path: string): string => path.replace(/(^|\/)_+/g, '$1')
 
-/** The numbered datasets of all groups `vars`. */
-export function variableGroups(root: Hdf5Group): VariableGroups {
-  const found = new Map<string, readonly Hdf5Dataset[]>()
+/** The numbered datasets of all groups `vars`, whose members may be in several files. */
+export function variableGroups(...roots: readonly Hdf5Group[]): VariableGroups {
+  const found = new Map<string, Map<string, Hdf5Group | Hdf5Dataset>>()
   const visit = (group: Hdf5Group, path: string): void => {
     for (const [name, member] of group.members) {
       if (member.kind === 'dataset') continue
-      if (name === 'vars' || name === 'inner_vars') {
-        const datasets = numberedDatasets(member, path)
-        if (datasets.length > 0) found.set(withoutUnderscores(name === 'vars' ? path : `${path}/inner_vars`), datasets)
-      } else visit(member, path === '' ? name : `${path}/${name}`)
+      if (name !== 'vars' && name !== 'inner_vars') {
+        visit(member, path === '' ? name : `${path}/${name}`)
+        continue
+      }
+      const key = name === 'vars' ? path : `${path}/inner_vars`
+      const members = found.get(key) ?? new Map<string, Hdf5Group | Hdf5Dataset>()
+      found.set(key, members)
+      for (const [number, array] of member.members) {
+        if (members.has(number)) throw new FormatError(`The file is damaged: it has ${key}/${name}/${number} twice`)
+        members.set(number, array)
+      }
     }
   }
-  visit(root, '')
-  return found
+  for (const root of roots) visit(root, '')
+  const groups = [...found].filter(([, members]) => members.size > 0)
+  return new Map(groups.map(([path, members]) => [withoutUnderscores(path), numberedDatasets(members, path)]))
 }
 
 /** The datasets of a group, whose names are numbers from 0 on. */
-function numberedDatasets(group: Hdf5Group, path: string): readonly Hdf5Dataset[] {
-  return Array.from({ length: group.members.size }, (_, i) => {
-    const member = group.members.get(String(i))
+function numberedDatasets(members: ReadonlyMap<string, Hdf5Group | Hdf5Dataset>, path: string): readonly Hdf5Dataset[] {
+  return Array.from({ length: members.size }, (_, i) => {
+    const member = members.get(String(i))
     if (member?.kind === 'dataset') return member
-    throw new FormatError(`The file is damaged: ${path}/vars has ${group.members.size} members, but no array ${i}`)
+    throw new FormatError(`The file is damaged: ${path}/vars has ${members.size} members, but no array ${i}`)
   })
 }
 
