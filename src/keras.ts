@@ -5,4 +5,4 @@ export type { KerasSource, KerasWriteOptions } from './keras/files'
 export { formerHardSigmoid } from './keras/former'
 // For loadModel, loadWeights and save, which load this module when they meet such a file.
 export { fillFromKeras, modelFromKeras } from './keras/read'
-export { saveAsKeras, saveAsLegacyKeras } from './keras/write'
+export { saveAsKeras, saveAsLegacyKeras, saveKerasWeights } from './keras/write'

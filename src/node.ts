@@ -3,6 +3,7 @@
 
 import { findFormatsWith } from './models/format-hook'
 import { formatOf } from './models/formats'
+import { findWeightFilesWith } from './models/weight-files'
 import { nodeModule } from './runtime/platform'
 import { readBinariesWith } from './runtime/engine/wasm'
 
@@ -17,5 +18,6 @@ readBinariesWith((name) => {
 })
 
 findFormatsWith(formatOf)
+findWeightFilesWith(() => import('./weights'))
 
 export * from './index'

@@ -27,6 +27,7 @@ const order: readonly (readonly string[])[] = [
   ['utils'],
   ['balance', 'explain', 'generation', 'search', 'thrift'],
   ['keras', 'onnx'],
+  ['weights'],
   // The files of src itself.
   ['entries'],
 ]
@@ -39,7 +40,10 @@ const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .map((name) => posix.join('src', ...name.split(/[\\/]/)))
 
 /** What a file loads at run time, by `import()`: code that it does not need otherwise, and that may import it. */
-const loadedAtRunTime: Readonly<Record<string, readonly string[]>> = { 'src/models/formats.ts': ['../keras'] }
+const loadedAtRunTime: Readonly<Record<string, readonly string[]>> = {
+  'src/models/formats.ts': ['../keras'],
+  'src/weights/files.ts': ['../keras'],
+}
 
 /** The files that a file imports. A folder name means its index file. */
 function importsOf(file: string): string[] {

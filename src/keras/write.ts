@@ -16,7 +16,7 @@ import { placesOf } from './places'
 import { optimizerArrays } from './slots'
 import { arrayFor, arrayOf, branch, datasetOf, groupAt, textOf } from './write-branch'
 import { KERAS_VERSION, compileConfig, jsonOf } from './write-json'
-import { legacyModelFile } from './write-legacy'
+import { legacyModelFile, legacyWeightsFile } from './write-legacy'
 import { ObjectWriter } from './write-objects'
 
 type AnyModel = Model<unknown, unknown>
@@ -50,6 +50,11 @@ export async function saveAsLegacyKeras(
   { includeOptimizer = true }: SaveOptions,
 ): Promise<Uint8Array> {
   return legacyModelFile(requireModel(model), includeOptimizer)
+}
+
+/** The bytes of a `.weights.h5` file, or of a legacy one, for `model.saveWeights`. */
+export async function saveKerasWeights(model: LayerBase, isLegacy: boolean): Promise<Uint8Array> {
+  return isLegacy ? legacyWeightsFile(requireModel(model)) : weightsFile(requireModel(model), null)
 }
 
 function requireModel(model: LayerBase): AnyModel {

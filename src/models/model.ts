@@ -1,7 +1,7 @@
 // Model: a layer that can be trained, evaluated, saved, and used for predictions. Training is in training/, saving in
 // save.ts, the table of summary() in summary.ts.
 
-import { ArgumentError, ShapeError, StateError, formatShape, checkOptions } from '../core/errors'
+import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
 import type { Config, CustomObjects } from '../core/registry'
 import { customObjectScope } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
@@ -9,9 +9,8 @@ import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree, pathName, pathsOf, typed } from '../core/tree'
 import { readOptions } from '../core/options'
-import type { ReadOptions } from '../data/abort'
-import { signalOption } from '../data/abort'
 import type { Batches, DataOf, TargetsOf } from '../data/given'
+import type { WeightMapping } from '../formats/weight-mapping'
 import { loadWeightsFrom, saveWeights } from '../formats/weights'
 import type { LayerOptions } from '../layers'
 import { Layer } from '../layers'
@@ -47,10 +46,13 @@ import { graphToConfig } from './graph-config'
 import { symbolsByKey } from './graph-order'
 import { graphFromConfig } from './reader'
 import { LayerGraph } from './layer-graph'
-import type { NoOptions, SaveOptions } from './save'
+import type { SaveOptions } from './save'
 import { saveModel, saveTable } from './save'
+import { snapshotOf } from './snapshot'
 import type { SummaryOptions } from './summary'
 import { printSummary } from './summary'
+import type { LoadWeightsOptions, SaveWeightsOptions, WeightFormat } from './weight-files'
+import { knownWeightFiles, loadWeightsTable, mappingOption, requireWeightFiles, weightFormatOf } from './weight-files'
 
 /** The options of a functional model, which contains all layers between inputs and outputs. */
 export interface FunctionalOptions<In, Out> extends Pick<LayerOptions, 'name' | 'trainable'> {
@@ -445,45 +447,67 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   /**
-   * The whole model as bytes: architecture, weights, the options of compile, optimizer state. A safetensors file; for a path that
-   * ends in `.keras`, a file that Keras opens.
+   * The whole model as bytes: architecture, weights, the options of compile, optimizer state, at the time of the call. A safetensors
+   * file; for a path that ends in `.keras`, a file that Keras opens.
    * @param path where to write it as well (Node). Its folder must be there
    * @throws ArgumentError for an invalid path or an unknown option; StateError, with the file system's error as its
    * cause, if the file cannot be written
    */
   async save(path?: string | URL, options: SaveOptions = {}): Promise<Uint8Array> {
     if (path !== undefined) requirePath(path, 'save')
-    // Without a wait, so that the file has the weights at the time of the call.
-    const format = path !== undefined && String(path).endsWith('.keras') ? await kerasFormat(String(path)) : null
-    const bytes =
-      format === null ? saveModel(this, options) : await format.save(this, readOptions('save', saveTable, options))
+    const isForeign = path !== undefined && String(path).endsWith('.keras')
+    const bytes = isForeign ? await this.saveLater(String(path), options) : saveModel(this, options)
     if (path !== undefined) await writeFile(path, bytes)
     return bytes
   }
 
   /**
-   * The weights alone as bytes: a safetensors file with a tensor for each, named by its path.
+   * The weights alone as bytes: a safetensors file with a tensor for each, named by its path. In Node, a path that ends in `.npz`,
+   * `.weights.h5` or `.h5` has the format of NumPy or of Keras. The file has the weights at the time of the call.
+   *
+   *   await model.saveWeights('net.safetensors', { mapping: { 'fc.weight': { to: 'dense/kernel', transpose: [1, 0] } } })
+   *
    * @param path where to write it as well (Node). Its folder must be there
-   * @param options there are no options; any name is an error
+   * @throws ArgumentError for another ending, and for a mapping that lacks weights
    */
-  async saveWeights(path?: string | URL, options: NoOptions = {}): Promise<Uint8Array> {
+  async saveWeights(path?: string | URL, options: SaveWeightsOptions = {}): Promise<Uint8Array> {
     if (path !== undefined) requirePath(path, 'saveWeights')
-    checkOptions('saveWeights', options, [])
-    const bytes = saveWeights(this)
+    const { mapping } = readOptions('saveWeights', mappingOption(), options)
+    const format = path === undefined ? 'safetensors' : weightFormatOf(path, 'saveWeights')
+    const bytes =
+      format === 'safetensors' && mapping === null ? saveWeights(this) : await this.weightsLater(format, mapping)
     if (path !== undefined) await writeFile(path, bytes, 'saveWeights')
     return bytes
   }
 
+  private async saveLater(path: string, options: SaveOptions): Promise<Uint8Array> {
+    const given = readOptions('save', saveTable, options)
+    const at = snapshotOf(this)
+    const format = await kerasFormat(path)
+    return at(() => format.save(this, given))
+  }
+
+  private async weightsLater(format: WeightFormat, mapping: WeightMapping | null): Promise<Uint8Array> {
+    const at = snapshotOf(this)
+    const write = await (await requireWeightFiles('saveWeights')).weightWriter(format, mapping)
+    return at(() => write(this))
+  }
+
   /**
-   * Loads weights that saveWeights or save wrote, by their paths. Replaces all weights, or none. In Node, and after a call of
-   * loadModel, also those of a file of Keras; elsewhere `loadKerasWeights` of `myelin/keras` loads these.
+   * Loads weights that saveWeights or save wrote, by their paths. Replaces all weights, or none. In Node, also those of files of Keras
+   * and of NumPy, and with a `mapping` those under other names; elsewhere `readWeights` of `myelin/weights` loads these.
+   *
+   *   await model.loadWeights('net.safetensors', { mapping: await torchMapping(model, 'net.safetensors') })
+   *
    * @param source the bytes, a path (Node), a URL, or a `File` or `Blob`
    * @throws FormatError if a weight is missing or has another shape; StateError, with its cause, if the source cannot
    * be read
    */
-  async loadWeights(source: ByteSource, options: ReadOptions = {}): Promise<void> {
-    const { signal } = readOptions('loadWeights', signalOption(), options)
+  async loadWeights(source: ByteSource, options: LoadWeightsOptions = {}): Promise<void> {
+    const { signal, mapping } = readOptions('loadWeights', loadWeightsTable(), options)
     const bytes = await bytesFrom(source, 'loadWeights', signal)
+    const files = await (mapping === null ? knownWeightFiles() : requireWeightFiles('loadWeights'))
+    if (files !== null) return files.fillWeights(this, bytes, { mapping, source, signal })
     const format = await knownFormatOf(bytes)
     if (format === null) loadWeightsFrom(this, bytes)
     else await format.fill(this, bytes)

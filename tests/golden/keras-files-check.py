@@ -68,7 +68,7 @@ def loaded(path):
 
 def legacy_optimizer(model, path):
     """The optimizer of a legacy file. Keras 3 builds it for no variables, also from its own files, and cannot go on training with that."""
-    optimizer = keras.optimizers.deserialize(keras.optimizers.serialize(model.optimizer))
+    optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
     optimizer.build(model.trainable_variables)
     with h5py.File(path) as file:
         group = file["optimizer_weights"]
