@@ -24,7 +24,7 @@ import { isShardMap, readShards } from './shards'
 import type { OptimizerFile } from './slots'
 import { optimizerState } from './slots'
 import type { Loaded } from './weights'
-import { assignmentsOf, variableGroups, weightsIn } from './weights'
+import { assignAll, assignmentsOf, variableGroups, weightsIn } from './weights'
 
 type AnyModel = Model<unknown, unknown>
 
@@ -72,7 +72,7 @@ export async function fillFromKeras(
   const [root] = roots
   const isOld = roots.length === 1 && isLegacy(root!)
   const loaded = isOld ? legacyWeightsIn(root!, model) : weightsIn(variableGroups(...roots), model)
-  for (const [variable, value] of assignmentsOf(loaded)) variable.assign(value)
+  assignAll(assignmentsOf(loaded))
 }
 
 function fill(model: AnyModel, file: ModelFile, customObjects: CustomObjects, compile: boolean): void {
@@ -83,7 +83,7 @@ function fill(model: AnyModel, file: ModelFile, customObjects: CustomObjects, co
     if (datasets.length > 2) model.optimizer.build(model.trainableWeights)
     assignments.push(...optimizerState(model.optimizer, datasets, file.optimizer))
   }
-  for (const [variable, value] of assignments) variable.assign(value)
+  assignAll(assignments)
 }
 
 async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {

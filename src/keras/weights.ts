@@ -104,20 +104,31 @@ function listed(problems: readonly string[]): string {
   return problems.length > MOST_LISTED ? `${shown}; and ${problems.length - MOST_LISTED} more` : shown
 }
 
-/** The numbers of a dataset as a tensor of the type of a variable. */
-export function tensorFor({ variable, path, dataset }: Loaded): Tensor {
+/** The numbers of a dataset as a tensor of the type of a variable; a view of the file, if it has them in this type. */
+export function tensorFor({ variable: { shape, dtype }, path, dataset }: Loaded): Tensor {
   const { values } = dataset.read()
-  const data = allocateData(variable.dtype, sizeOf(variable.shape))
-  if (values.length !== data.length || typeof values[0] === 'string')
-    throw new FormatError(`The file is damaged: ${path} must have ${data.length} numbers, received ${values.length}`)
+  const count = sizeOf(shape)
+  if (values.length !== count || typeof values[0] === 'string')
+    throw new FormatError(`The file is damaged: ${path} must have ${count} numbers, received ${values.length}`)
+  if (dtype === 'float32' && values instanceof Float32Array) return new Tensor(values, shape, dtype)
+  const data = allocateData(dtype, count)
   data.set(values as ArrayLike<number>)
-  return new Tensor(data, variable.shape, variable.dtype)
+  return new Tensor(data, shape, dtype)
 }
 
-/** A variable, and its next value. */
-export type Assignment = readonly [variable: Variable, value: Tensor]
+/** A variable, and its next value, which is known not to fail. */
+export type Assignment = readonly [variable: Variable, value: () => Tensor]
 
-/** The values of variables. They are assigned when all of a file was read. */
+/** The values of variables. What may fail is read now; the rest when it is assigned, so that one array is in memory at a time. */
 export function assignmentsOf(loaded: readonly Loaded[]): readonly Assignment[] {
-  return loaded.map((each) => [each.variable, tensorFor(each)])
+  return loaded.map((each) => {
+    if (each.dataset.isSafe) return [each.variable, () => tensorFor(each)]
+    const value = tensorFor(each)
+    return [each.variable, () => value]
+  })
+}
+
+/** Assigns all values. */
+export function assignAll(assignments: readonly Assignment[]): void {
+  for (const [variable, value] of assignments) variable.assign(value())
 }
