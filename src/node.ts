@@ -4,6 +4,7 @@
 import { findFormatsWith } from './models/format-hook'
 import { formatOf } from './models/formats'
 import { findWeightFilesWith } from './models/weight-files'
+import { weightFiles } from './models/weight-formats'
 import { nodeModule } from './runtime/platform'
 import { readBinariesWith } from './runtime/engine/wasm'
 
@@ -18,6 +19,6 @@ readBinariesWith((name) => {
 })
 
 findFormatsWith(formatOf)
-findWeightFilesWith(() => import('./weights'))
+findWeightFilesWith(weightFiles)
 
 export * from './index'

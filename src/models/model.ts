@@ -1,7 +1,7 @@
 // Model: a layer that can be trained, evaluated, saved, and used for predictions. Training is in training/, saving in
 // save.ts, the table of summary() in summary.ts.
 
-import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
+import { ArgumentError, ShapeError, StateError, formatShape, checkOptions } from '../core/errors'
 import type { Config, CustomObjects } from '../core/registry'
 import { customObjectScope } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
@@ -9,8 +9,8 @@ import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree, pathName, pathsOf, typed } from '../core/tree'
 import { readOptions } from '../core/options'
+import { signalOption } from '../data/abort'
 import type { Batches, DataOf, TargetsOf } from '../data/given'
-import type { WeightMapping } from '../formats/weight-mapping'
 import { loadWeightsFrom, saveWeights } from '../formats/weights'
 import type { LayerOptions } from '../layers'
 import { Layer } from '../layers'
@@ -48,11 +48,10 @@ import { graphFromConfig } from './reader'
 import { LayerGraph } from './layer-graph'
 import type { SaveOptions } from './save'
 import { saveModel, saveTable } from './save'
-import { snapshotOf } from './snapshot'
 import type { SummaryOptions } from './summary'
 import { printSummary } from './summary'
-import type { LoadWeightsOptions, SaveWeightsOptions, WeightFormat } from './weight-files'
-import { knownWeightFiles, loadWeightsTable, mappingOption, requireWeightFiles, weightFormatOf } from './weight-files'
+import { knownWeightFiles } from './weight-files'
+import type { LoadWeightsOptions, SaveWeightsOptions } from './weight-formats'
 
 /** The options of a functional model, which contains all layers between inputs and outputs. */
 export interface FunctionalOptions<In, Out> extends Pick<LayerOptions, 'name' | 'trainable'> {
@@ -472,25 +471,25 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    */
   async saveWeights(path?: string | URL, options: SaveWeightsOptions = {}): Promise<Uint8Array> {
     if (path !== undefined) requirePath(path, 'saveWeights')
-    const { mapping } = readOptions('saveWeights', mappingOption(), options)
-    const format = path === undefined ? 'safetensors' : weightFormatOf(path, 'saveWeights')
-    const bytes =
-      format === 'safetensors' && mapping === null ? saveWeights(this) : await this.weightsLater(format, mapping)
+    const files = knownWeightFiles()
+    const isOwn = path === undefined || String(path).endsWith('.safetensors')
+    if (files === null) checkOptions('saveWeights', options, [])
+    if (files === null && !isOwn)
+      throw new ArgumentError(
+        "saveWeights: paths end in .safetensors; writeWeights of 'myelin/weights' has more formats",
+      )
+    const isPlain = isOwn && Object.keys(options).length === 0
+    const bytes = files === null || isPlain ? saveWeights(this) : await files.save(this, path, options)
     if (path !== undefined) await writeFile(path, bytes, 'saveWeights')
     return bytes
   }
 
   private async saveLater(path: string, options: SaveOptions): Promise<Uint8Array> {
     const given = readOptions('save', saveTable, options)
-    const at = snapshotOf(this)
+    const at = knownWeightFiles()?.snapshotOf(this)
     const format = await kerasFormat(path)
-    return at(() => format.save(this, given))
-  }
-
-  private async weightsLater(format: WeightFormat, mapping: WeightMapping | null): Promise<Uint8Array> {
-    const at = snapshotOf(this)
-    const write = await (await requireWeightFiles('saveWeights')).weightWriter(format, mapping)
-    return at(() => write(this))
+    const write = (): Promise<Uint8Array> => format.save(this, given)
+    return at === undefined ? write() : at(write)
   }
 
   /**
@@ -504,10 +503,10 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * be read
    */
   async loadWeights(source: ByteSource, options: LoadWeightsOptions = {}): Promise<void> {
-    const { signal, mapping } = readOptions('loadWeights', loadWeightsTable(), options)
+    const files = knownWeightFiles()
+    if (files !== null) return files.load(this, source, options)
+    const { signal } = readOptions('loadWeights', signalOption(), options)
     const bytes = await bytesFrom(source, 'loadWeights', signal)
-    const files = await (mapping === null ? knownWeightFiles() : requireWeightFiles('loadWeights'))
-    if (files !== null) return files.fillWeights(this, bytes, { mapping, source, signal })
     const format = await knownFormatOf(bytes)
     if (format === null) loadWeightsFrom(this, bytes)
     else await format.fill(this, bytes)

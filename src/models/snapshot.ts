@@ -1,22 +1,14 @@
 // The numbers of a model at one time, for files whose writer is loaded first.
 
-import type { LayerBase } from '../layers/layer'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { TrainingState } from '../training/state'
-
-/** Runs a function on the model as it was. */
-type At = <Result>(read: () => Result) => Result
-
-interface Trained extends LayerBase {
-  readonly training: TrainingState
-}
+import type { AtThatTime, TrainedLayer } from './weight-files'
 
 /**
  * Copies all variables of a model now. The result runs a function, until it first waits, while they have those values again: code that reads
  * a model need not know of it.
  */
-export function snapshotOf(model: Trained): At {
+export function snapshotOf(model: TrainedLayer): AtThatTime {
   const { compiled } = model.training
   const own = [...model.weights, ...model.stateVariables, ...(compiled?.optimizer.variables ?? [])]
   const before = own.map((variable): [Variable, Tensor] => [variable, variable.value])

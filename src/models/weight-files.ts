@@ -1,78 +1,34 @@
-// Connects models with files of weights besides the safetensors of this library. A model that is made in code does not know their code: see
-// format-hook.ts.
+// Connects models with files of weights besides the safetensors of this library, and with copies of a model at one time. A model that is
+// made in code does not know their code: see format-hook.ts.
 
-import { ArgumentError, StateError, quoted } from '../core/errors'
-import { custom, nullable, option } from '../core/options'
-import type { OptionInputs } from '../core/options'
-import { signalOption } from '../data/abort'
-import type { WeightMapping } from '../formats/weight-mapping'
 import type { LayerBase } from '../layers/layer'
 import type { ByteSource } from '../runtime/platform'
+import type { TrainingState } from '../training/state'
 
-/** The formats of weights; `h5` is the legacy one of Keras. */
-export type WeightFormat = 'safetensors' | 'npz' | 'weightsH5' | 'h5'
+/** A model, as far as files use it. */
+export interface TrainedLayer extends LayerBase {
+  readonly training: TrainingState
+}
 
-/** The code of the sub-path `myelin/weights`, as far as models use it. */
+/** Runs a function on a model as it was. */
+export type AtThatTime = <Result>(read: () => Result) => Result
+
 export interface WeightFiles {
-  fillWeights(
-    model: LayerBase,
-    bytes: Uint8Array,
-    from: { readonly mapping: WeightMapping | null; readonly source: ByteSource; readonly signal: AbortSignal | null },
-  ): Promise<void>
-  weightWriter(format: WeightFormat, mapping: WeightMapping | null): Promise<(model: LayerBase) => Promise<Uint8Array>>
+  /** Copies all variables of a model now: see snapshot.ts. */
+  snapshotOf(model: TrainedLayer): AtThatTime
+  /** The bytes of the weights, in the format of a path. */
+  save(model: TrainedLayer, path: string | URL | undefined, options: object): Promise<Uint8Array>
+  /** Loads the weights of a file into a model. */
+  load(model: TrainedLayer, source: ByteSource, options: object): Promise<void>
 }
 
-let loader: (() => Promise<WeightFiles>) | null = null
+/** null where no other files are known. */
+let known: WeightFiles | null = null
 
-export function findWeightFilesWith(given: (() => Promise<WeightFiles>) | null): void {
-  loader = given
+export function findWeightFilesWith(given: WeightFiles | null): void {
+  known = given
 }
 
-/** The code for all files of weights; null where it is not known. */
-export async function knownWeightFiles(): Promise<WeightFiles | null> {
-  return loader === null ? null : loader()
+export function knownWeightFiles(): WeightFiles | null {
+  return known
 }
-
-/** The same. @throws StateError where it is not known */
-export async function requireWeightFiles(where: string): Promise<WeightFiles> {
-  const files = await knownWeightFiles()
-  if (files !== null) return files
-  throw new StateError(
-    `${where}: this needs 'myelin/weights', which is known in Node. Call readWeights or writeWeights of 'myelin/weights'`,
-  )
-}
-
-/** Endings of paths. */
-const ENDINGS: readonly (readonly [ending: string, format: WeightFormat])[] = [
-  ['.safetensors', 'safetensors'],
-  ['.npz', 'npz'],
-  ['.weights.h5', 'weightsH5'],
-  ['.h5', 'h5'],
-]
-
-/** The format of a path. @throws ArgumentError for another ending */
-export function weightFormatOf(path: string | URL, where: string): WeightFormat {
-  const found = ENDINGS.find(([ending]) => String(path).toLowerCase().endsWith(ending))
-  if (found !== undefined) return found[1]
-  throw new ArgumentError(
-    `${where}: the ending of ${quoted(String(path))} must be one of ${ENDINGS.map(([ending]) => ending).join(', ')}`,
-  )
-}
-
-const mappingKind = custom<WeightMapping>(
-  (value, where) => {
-    if (typeof value === 'function' || (typeof value === 'object' && value !== null && !Array.isArray(value)))
-      return value as WeightMapping
-    throw new ArgumentError(`${where} must be a record or a function, from names in the file to weights`)
-  },
-  () => null,
-)
-
-export const mappingOption = () => ({
-  /** The weights of the names in a file of another program: see `torchMapping` of `myelin/weights`. Default: names of this library. */
-  mapping: option(nullable(mappingKind), null),
-})
-
-export type SaveWeightsOptions = OptionInputs<ReturnType<typeof mappingOption>>
-export const loadWeightsTable = () => ({ ...signalOption(), ...mappingOption() })
-export type LoadWeightsOptions = OptionInputs<ReturnType<typeof loadWeightsTable>>

@@ -11,8 +11,8 @@ import { isArchive } from '../keras/archive'
 import { isShardMap } from '../keras/shards'
 import type { LayerBase } from '../layers/layer'
 import type { Model } from '../models/model'
-import type { LoadWeightsOptions, SaveWeightsOptions, WeightFormat } from '../models/weight-files'
-import { mappingOption, weightFormatOf } from '../models/weight-files'
+import type { LoadWeightsOptions, SaveWeightsOptions, WeightFormat } from '../models/weight-formats'
+import { mappingOption, weightFormatOf } from '../models/weight-formats'
 import { readerBeside } from '../runtime/beside'
 import { writeFile } from '../runtime/files'
 import type { ByteSource } from '../runtime/platform'
@@ -40,8 +40,11 @@ export async function readWeights(model: Model, source: ByteSource, options: Loa
 
 /** What else is known of a file of weights. */
 export interface WeightsFrom {
+  /** The weights of the names in the file; null for names of this library. */
   readonly mapping: WeightMapping | null
+  /** Where the bytes are from. */
   readonly source: ByteSource
+  /** Ends reading other files. */
   readonly signal: AbortSignal | null
 }
 
@@ -67,6 +70,11 @@ export async function fillWeights(
   }
 }
 
+export interface WriteWeightsOptions extends SaveWeightsOptions {
+  /** The format. Default: that of the ending of the path, or safetensors without a path. */
+  format?: WeightFormat
+}
+
 /**
  * The weights of a model as a file.
  *
@@ -79,7 +87,7 @@ export async function fillWeights(
 export async function writeWeights(
   model: Model,
   path: string | URL | null,
-  options: SaveWeightsOptions & { format?: WeightFormat } = {},
+  options: WriteWeightsOptions = {},
 ): Promise<Uint8Array> {
   requireArguments('writeWeights', arguments, 3)
   const table = { ...mappingOption(), format: option(choice('safetensors', 'npz', 'weightsH5', 'h5'), 'safetensors') }

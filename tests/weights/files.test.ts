@@ -7,13 +7,13 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Adam, ArgumentError, BatchNormalization, Dense, LSTM, SGD, Sequential, loadModel, ops } from '../../src'
 import { findWeightFilesWith } from '../../src/models/weight-files'
-import { fillWeights, weightWriter } from '../../src/weights'
+import { weightFiles } from '../../src/models/weight-formats'
 
 let folder: string
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'weights-'))))
 afterEach(() => rmSync(folder, { recursive: true }))
 // As in the entry for Node.
-beforeAll(() => findWeightFilesWith(async () => ({ fillWeights, weightWriter })))
+beforeAll(() => findWeightFilesWith(weightFiles))
 afterAll(() => findWeightFilesWith(null))
 
 const made = (): Sequential =>
@@ -60,6 +60,10 @@ describe('saveWeights', () => {
     await expect(error).rejects.toThrow(ArgumentError)
     await expect(error).rejects.toThrow(/\.safetensors, \.npz, \.weights\.h5, \.h5/)
     expect(readdirSync(folder)).toEqual([])
+    // Without the entry for Node.
+    findWeightFilesWith(null)
+    await expect(made().saveWeights(join(folder, 'x.npz'))).rejects.toThrow(/writeWeights of 'myelin.weights'/)
+    findWeightFilesWith(weightFiles)
   })
 })
 
