@@ -16,7 +16,7 @@ interface Chunk {
  * What is imported by a path of its own, `myelin/NAME`: src/NAME.ts has the names, src/NAME/ the rest. Each has an entry in
  * `exports` and, for tools that do not read those, in `typesVersions` of package.json.
  */
-const SUB_PATHS = ['balance', 'data', 'explain', 'keras', 'onnx', 'search', 'tfjs', 'thrift']
+const SUB_PATHS = ['balance', 'data', 'explain', 'keras', 'onnx', 'search', 'tfjs', 'thrift', 'weights']
 
 const ENTRIES = ['index', ...SUB_PATHS].map((name) => [name, `src/${name}.ts`] as const)
 
@@ -41,7 +41,7 @@ const WHOLE = 'myelin'
  */
 const LOADING = 'loading'
 const LOADERS =
-  /[\\/]src[\\/](?:formats[\\/]foreign|models[\\/](?:load|formats)|saving[\\/](?:index|models)|utils[\\/]index)\.ts$/
+  /[\\/]src[\\/](?:formats[\\/]foreign|models[\\/](?:load|formats|weight-formats)|saving[\\/](?:index|models)|utils[\\/]index)\.ts$/
 /** What `myelin` itself reads of the folder of `myelin/data`. */
 const READ_BY_ALL = [
   'data/batch',

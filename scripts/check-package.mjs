@@ -21,7 +21,7 @@ const limits = {
   named: 1_000,
   published: 470_000,
   part: 25_500,
-  parts: { keras: 60_000, onnx: 60_000, tfjs: 60_000 },
+  parts: { keras: 60_000, onnx: 60_000, tfjs: 60_000, weights: 60_000 },
 }
 const longestLine = 1200
 

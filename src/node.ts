@@ -8,6 +8,8 @@ import { formatOf } from './models/formats'
 import { libraryClasses } from './models/revive'
 import { graphFromConfig } from './models/read-graph'
 import { findClassesWith, readGraphsWith } from './models/reader'
+import { findWeightFilesWith } from './models/weight-files'
+import { weightFiles } from './models/weight-formats'
 import { nodeModule } from './runtime/platform'
 import { readBinariesWith } from './runtime/engine/wasm'
 
@@ -24,5 +26,6 @@ readBinariesWith((name) => {
 findFormatsWith(formatOf, foreignKind)
 readGraphsWith(graphFromConfig)
 findClassesWith(libraryClasses)
+findWeightFilesWith(weightFiles)
 
 export * from './index'

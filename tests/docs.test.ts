@@ -22,6 +22,7 @@ import { MOST_PRODUCTS } from '../src/primitives/quantized'
 import { FUNCTION } from '../src/primitives/flops'
 import { PART_WORK } from '../src/tape/parts'
 import * as thrift from '../src/thrift'
+import * as weights from '../src/weights'
 import { WATTS_PER_CORE, WATTS_PER_GB } from '../src/thrift/energy'
 import { readDocument } from './helpers/documented'
 import { allModes } from './helpers/modes'
@@ -199,6 +200,7 @@ describe('names', () => {
     'myelin/tfjs': tfjs,
     'myelin/search': search,
     'myelin/thrift': thrift,
+    'myelin/weights': weights,
   }
 
   eachDocument('imports are exported', (text) =>

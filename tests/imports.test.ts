@@ -27,7 +27,7 @@ const order: readonly (readonly string[])[] = [
   ['utils'],
   ['balance', 'explain', 'generation', 'search', 'thrift'],
   ['keras', 'onnx'],
-  ['tfjs'],
+  ['tfjs', 'weights'],
   // The files of src itself.
   ['entries'],
 ]
@@ -42,6 +42,8 @@ const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
 /** What a file loads at run time, by `import()`: code that it does not need otherwise, and that may import it. */
 const loadedAtRunTime: Readonly<Record<string, readonly string[]>> = {
   'src/models/formats.ts': ['../keras', '../onnx', '../tfjs'],
+  'src/models/weight-formats.ts': ['../weights'],
+  'src/weights/files.ts': ['../keras'],
 }
 
 /** The files that a file imports. A folder name means its index file. */

@@ -100,16 +100,20 @@ function checksum(metadata: Container['metadata'], tensors: Iterable<NamedTensor
   return sum.toString(16).padStart(8, '0')
 }
 
+/** Numbers of the format that this library does not write, by their names: bytes of one, and how they are read. */
+export type OtherDtypes = Readonly<Record<string, { readonly bytes: number; read(bytes: Uint8Array): TensorData }>>
+
 /**
  * Tensors may be views of the bytes: copy those that are kept.
+ * @param others numbers that are read besides those of this library
  * @throws FormatError for a truncated container, or one that violates the format
  */
-export function decodeContainer(bytes: Uint8Array): Container {
+export function decodeContainer(bytes: Uint8Array, others: OtherDtypes = {}): Container {
   const { start, header } = readHeader(bytes)
   const metadata = readMetadata(header[METADATA])
   const entries = Object.entries(header)
     .filter(([name]) => name !== METADATA)
-    .map(([name, entry]) => readEntry(name, entry))
+    .map(([name, entry]) => readEntry(name, entry, others))
   const missing = entries.find(({ end }) => start + end > bytes.length)
   if (missing !== undefined) {
     throw new FormatError(
@@ -120,10 +124,13 @@ export function decodeContainer(bytes: Uint8Array): Container {
   if (start + size !== bytes.length)
     throw new FormatError(`The file is damaged: it has ${bytes.length - start - size} bytes too many`)
   const tensors = new Map(
-    entries.map(({ name, dtype, shape, begin, end }) => [
-      name,
-      { name, shape, data: arrayIn(bytes, dtype, start + begin, start + end) },
-    ]),
+    entries.map(({ name, dtype, shape, begin, end }) => {
+      const data =
+        typeof dtype === 'string'
+          ? arrayIn(bytes, dtype, start + begin, start + end)
+          : dtype.read(bytes.subarray(start + begin, start + end))
+      return [name, { name, shape, data }]
+    }),
   )
   const sum = metadata[CHECKSUM]
   if (sum !== undefined && sum !== checksum(metadata, tensors.values())) {
@@ -242,16 +249,17 @@ const dtypeOfCode: ReadonlyMap<unknown, DType> = /* @__PURE__ */ new Map(
 
 interface Entry {
   readonly name: string
-  readonly dtype: DType
+  readonly dtype: DType | OtherDtypes[string]
   readonly shape: number[]
   readonly begin: number
   readonly end: number
 }
 
-function readEntry(name: string, entry: unknown): Entry {
+function readEntry(name: string, entry: unknown, others: OtherDtypes): Entry {
   if (isRecord(entry)) {
     const { dtype: code, shape, data_offsets: offsets } = entry
-    const dtype = dtypeOfCode.get(code)
+    const other = typeof code === 'string' && Object.hasOwn(others, code) ? others[code] : undefined
+    const dtype = dtypeOfCode.get(code) ?? other
     if (dtype === undefined && typeof code === 'string' && /^(?:BOOL|B?F\d+|[UIC]\d+)/.test(code)) {
       throw new FormatError(
         `'${name}' has numbers of ${code}, which cannot be read. There are ${[...dtypeOfCode.keys()].join(', ')}: convert it first.`,
@@ -259,7 +267,8 @@ function readEntry(name: string, entry: unknown): Entry {
     }
     if (dtype !== undefined && isCounts(shape) && isCounts(offsets) && offsets.length === 2) {
       const [begin, end] = offsets as [number, number]
-      if (end - begin === dtypes[dtype].bytes * sizeOf(shape)) return { name, dtype, shape, begin, end }
+      const size = typeof dtype === 'string' ? dtypes[dtype].bytes : dtype.bytes
+      if (end - begin === size * sizeOf(shape)) return { name, dtype, shape, begin, end }
     }
   }
   throw new FormatError(`The file is damaged: the entry of '${name}' is not valid`)

@@ -8,7 +8,7 @@ import type { LayerBase } from '../layers/layer'
 import { inFormerOrder } from '../layers/weights'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { NamedTensor } from './safetensors'
+import type { NamedTensor, OtherDtypes } from './safetensors'
 import { decodeContainer, dtypeOf, encodeContainer } from './safetensors'
 
 export const FORMAT = 'myelin'
@@ -36,7 +36,7 @@ export function numbered(group: string, variables: readonly Variable[]): SavedVa
  * The weights of a model under structural paths, `encoder/dense_1/kernel`: class names in snake case, numbered among
  * their siblings, so that automatic layer names do not matter. Keras's rule for .weights.h5.
  */
-function weightPaths(model: LayerBase): SavedVariable[] {
+export function weightPaths(model: LayerBase): SavedVariable[] {
   const found: SavedVariable[] = []
   const seen = new Set<object>()
   const walk = (layer: LayerBase, path: string): void => {
@@ -117,9 +117,12 @@ export function isFormer({ format, version }: Readonly<Record<string, string>>):
   return (format === FORMAT || format === WEIGHTS_FORMAT) && version === undefined
 }
 
-/** Loads the result of saveWeights or save into the weights of a model. */
-export function loadWeightsFrom(model: LayerBase, bytes: Uint8Array): void {
-  const { metadata, tensors } = decodeContainer(bytes)
+/**
+ * Loads the result of saveWeights or save into the weights of a model.
+ * @param others see decodeContainer
+ */
+export function loadWeightsFrom(model: LayerBase, bytes: Uint8Array, others?: OtherDtypes): void {
+  const { metadata, tensors } = decodeContainer(bytes, others)
   if (model.weights.length === 0)
     throw new FormatError(`${model} has no weights yet: build it, or call it once, before loading weights`)
   const isModel = metadata['format'] === FORMAT

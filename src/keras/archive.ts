@@ -39,7 +39,7 @@ interface Entry {
 }
 
 function damaged(what: string): FormatError {
-  return new FormatError(`The .keras file is damaged: ${what}`)
+  return new FormatError(`The archive is damaged: ${what}`)
 }
 
 /** Whether bytes are a zip archive. */
@@ -64,7 +64,7 @@ export async function readArchive(bytes: Uint8Array): Promise<ReadonlyMap<string
   for (const entry of entries) {
     const { name } = entry
     if (/^\/|^[A-Za-z]:|\\|(?:^|\/)\.\.(?:\/|$)/.test(name))
-      throw new FormatError(`The .keras file has an entry that leads outside of it: '${name}'`)
+      throw new FormatError(`The archive has an entry that leads outside of it: '${name}'`)
     if (files.has(name)) throw damaged(`it has two entries '${name}'`)
     if (!name.endsWith('/')) files.set(name, await contentOf(bytes, entry))
   }
@@ -99,7 +99,7 @@ function directoryOf(bytes: Uint8Array): readonly Entry[] {
     const nameEnd = at + ENTRY.size + u16(ENTRY.nameLength)
     if (nameEnd > directoryEnd) throw damaged(`entry ${i} of its directory is truncated`)
     const name = new TextDecoder().decode(bytes.subarray(at + ENTRY.size, nameEnd))
-    if (u16(ENTRY.flags) & ENCRYPTED) throw new FormatError(`The .keras file is encrypted: '${name}'`)
+    if (u16(ENTRY.flags) & ENCRYPTED) throw new FormatError(`The archive is encrypted: '${name}'`)
     const [packedSize, fullSize, start] = [u32(ENTRY.packedSize), u32(ENTRY.fullSize), u32(ENTRY.start)]
     if ([packedSize, fullSize, start].includes(UNKNOWN))
       throw new FormatError(`'${name}' has 4 GB or more, which is too large`)
@@ -169,7 +169,7 @@ export function writeArchive(files: ReadonlyMap<string, Uint8Array>): Uint8Array
     at += local.length + content.length
   }
   const size = directory.reduce((sum, { length }) => sum + length, 0)
-  if (at + size >= UNKNOWN) throw new FormatError('A .keras file must have less than 4 GB')
+  if (at + size >= UNKNOWN) throw new FormatError('An archive must have less than 4 GB')
   const end = record(END.size, END.signature, new Uint8Array(), (view) => {
     view.setUint16(8, files.size, true)
     view.setUint16(END.count, files.size, true)

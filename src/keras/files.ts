@@ -1,7 +1,7 @@
 // Keras's files by path, address or bytes.
 
 import { requireArguments } from '../core/arguments'
-import { readOptions } from '../core/options'
+import { choice, nullable, option, readOptions } from '../core/options'
 import { typed } from '../core/tree'
 import { writeFile } from '../runtime/files'
 import type { ReadOptions } from '../data/abort'
@@ -12,10 +12,12 @@ import type { Model } from '../models/model'
 import type { SaveOptions } from '../models/save'
 import { saveTable } from '../models/save'
 import type { Tensor } from '../ops/tensor'
+import { readerBeside } from '../runtime/beside'
 import type { ByteSource } from '../runtime/platform'
 import { bytesFrom } from '../runtime/platform'
 import { fillFromKeras, modelFromKeras } from './read'
 import { archiveOf, weightsFile } from './write'
+import { legacyModelFile, legacyWeightsFile } from './write-legacy'
 
 /** A path (Node), a URL, bytes, or a `File` or `Blob`. */
 export type KerasSource = ByteSource
@@ -44,11 +46,24 @@ export async function readKeras<In = Tensor, Out = Tensor>(
   return typed(await modelFromKeras(await bytesFrom(source, 'readKeras', signal), options))
 }
 
+export interface KerasWriteOptions extends SaveOptions {
+  /** `keras`, or `h5`, the legacy format. Default: `h5` for a path that ends in `.h5`, otherwise `keras`. */
+  format?: 'keras' | 'h5' | null
+}
+
+const writeTable = { ...saveTable, format: option(nullable(choice('keras', 'h5')), null) }
+
+const endsInH5 = (path: string | URL | null | undefined): boolean => path != null && String(path).endsWith('.h5')
+
 /**
  * A model as a `.keras` file, which Keras 3 opens on every backend: it has the weights, the options of compile and the state of the
  * optimizer. In Node, `model.save('model.keras')` does the same.
  *
  *   const bytes = await writeKeras(model)
+ *   await writeKeras(model, 'model.h5') // for programs that read only HDF5
+ *
+ * Keras 2.15 opens the legacy `.h5`, too, if it has all classes and options of the model, and if the model has no ops, no inner models and
+ * no calls with tensors as separate arguments. Its optimizer then begins anew.
  *
  * Keras: `Model.save`.
  * @param path where to write it as well (Node); null for bytes alone
@@ -57,17 +72,19 @@ export async function readKeras<In = Tensor, Out = Tensor>(
 export async function writeKeras(
   model: Model,
   path?: string | URL | null,
-  options: SaveOptions = {},
+  options: KerasWriteOptions = {},
 ): Promise<Uint8Array> {
   requireArguments('writeKeras', arguments, 3)
-  const { includeOptimizer } = readOptions('writeKeras', saveTable, options)
-  const bytes = archiveOf(typed(model), includeOptimizer)
+  const { includeOptimizer, format } = readOptions('writeKeras', writeTable, options)
+  const isLegacy = (format ?? (endsInH5(path) ? 'h5' : 'keras')) === 'h5'
+  const bytes = (isLegacy ? legacyModelFile : archiveOf)(typed(model), includeOptimizer)
   if (path != null) await writeFile(path, bytes, 'writeKeras')
   return bytes
 }
 
 /**
- * The weights of a model as a `.weights.h5` file, which `Model.load_weights` of Keras 3 reads into a model of the same layers.
+ * The weights of a model as a `.weights.h5` file, which `Model.load_weights` of Keras 3 reads into a model of the same layers. A path that
+ * ends in `.h5` alone has the legacy format, which Keras 2 reads, too.
  *
  *   const bytes = await writeKerasWeights(model)
  *
@@ -76,14 +93,16 @@ export async function writeKeras(
  */
 export async function writeKerasWeights(model: Model, path?: string | URL | null): Promise<Uint8Array> {
   requireArguments('writeKerasWeights', arguments, 2)
-  const bytes = weightsFile(typed(model), null)
+  const isLegacy = endsInH5(path) && !String(path).endsWith('.weights.h5')
+  const bytes = isLegacy ? legacyWeightsFile(typed(model)) : weightsFile(typed(model), null)
   if (path != null) await writeFile(path, bytes, 'writeKerasWeights')
   return bytes
 }
 
 /**
  * Loads the weights of a file of Keras, `.weights.h5`, `.h5` or `.keras`, into a model. Replaces all weights, or none.
- * `model.loadWeights` does the same for such a file.
+ * `model.loadWeights` does the same for such a file. The path or the URL of a `.weights.json` loads the files that it names, which are
+ * beside it.
  *
  *   await loadKerasWeights(model, 'model.weights.h5')
  *
@@ -96,5 +115,6 @@ export async function writeKerasWeights(model: Model, path?: string | URL | null
 export async function loadKerasWeights(model: Model, source: KerasSource, options: ReadOptions = {}): Promise<void> {
   requireArguments('loadKerasWeights', arguments, 3)
   const { signal } = readOptions('loadKerasWeights', signalOption(), options)
-  await fillFromKeras(model, await bytesFrom(source, 'loadKerasWeights', signal))
+  const bytes = await bytesFrom(source, 'loadKerasWeights', signal)
+  await fillFromKeras(model, bytes, readerBeside(source, 'loadKerasWeights', signal))
 }

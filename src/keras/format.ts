@@ -2,11 +2,12 @@
 
 import type { ModelFormat } from '../models/format-hook'
 import { typed } from '../core/tree'
+import { readerBeside } from '../runtime/beside'
 import { writeKeras } from './files'
 import { fillFromKeras, modelFromKeras } from './read'
 
 export const kerasFormat: ModelFormat = {
   read: ({ bytes }, options) => modelFromKeras(bytes, options),
-  fill: (model, bytes) => fillFromKeras(model, bytes),
+  fill: (model, bytes, source) => fillFromKeras(model, bytes, readerBeside(source, 'loadWeights', null)),
   write: (model, path, options) => writeKeras(typed(model), path, options),
 }

@@ -9,6 +9,7 @@ import type { LayerBase } from '../layers/layer'
 import { compileSaved, modelFromJSON } from '../models/revive'
 import type { LoadOptions } from '../models/load-options'
 import { Model } from '../models/model'
+import type { FileReader } from '../runtime/beside'
 import { isArchive, readArchive } from './archive'
 import { compileConfig, compileOptions } from './compile'
 import { openHdf5 } from './hdf5/read'
@@ -19,10 +20,11 @@ import { isLegacy, legacyFile, legacyOptimizer, legacyWeightsIn } from './legacy
 import type { FileParts } from './objects'
 import { formerHardSigmoid } from './former'
 import { ObjectReader } from './objects'
+import { isShardMap, readShards } from './shards'
 import type { OptimizerFile } from './slots'
 import { optimizerState } from './slots'
 import type { Loaded } from './weights'
-import { assignmentsOf, variableGroups, weightsIn } from './weights'
+import { assignAll, assignmentsOf, variableGroups, weightsIn } from './weights'
 
 type AnyModel = Model<unknown, unknown>
 
@@ -54,12 +56,23 @@ export async function modelFromKeras(bytes: Uint8Array, options: LoadOptions = {
   })
 }
 
-/** Fills a model with the weights of a file of any kind. */
-export async function fillFromKeras(model: LayerBase, bytes: Uint8Array): Promise<void> {
+/**
+ * Fills a model with the weights of a file of any kind.
+ * @param read reads other files in the folder of the file; null if that is not known
+ */
+export async function fillFromKeras(
+  model: LayerBase,
+  bytes: Uint8Array,
+  read: FileReader | null = null,
+): Promise<void> {
   if (!(model instanceof Model)) throw new ArgumentError(`Weights of a file need a model, received ${model}`)
-  const root = isArchive(bytes) ? (await archiveFile(bytes)).root : await openHdf5(bytes)
-  const loaded = isLegacy(root) ? legacyWeightsIn(root, model) : weightsIn(variableGroups(root), model)
-  for (const [variable, value] of assignmentsOf(loaded)) variable.assign(value)
+  const roots = isShardMap(bytes)
+    ? await readShards(bytes, read)
+    : [isArchive(bytes) ? (await archiveFile(bytes)).root : await openHdf5(bytes)]
+  const [root] = roots
+  const isOld = roots.length === 1 && isLegacy(root!)
+  const loaded = isOld ? legacyWeightsIn(root!, model) : weightsIn(variableGroups(...roots), model)
+  assignAll(assignmentsOf(loaded))
 }
 
 function fill(model: AnyModel, file: ModelFile, customObjects: CustomObjects, compile: boolean): void {
@@ -70,7 +83,7 @@ function fill(model: AnyModel, file: ModelFile, customObjects: CustomObjects, co
     if (datasets.length > 2) model.optimizer.build(model.trainableWeights)
     assignments.push(...optimizerState(model.optimizer, datasets, file.optimizer))
   }
-  for (const [variable, value] of assignments) variable.assign(value)
+  assignAll(assignments)
 }
 
 async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {

@@ -13,7 +13,7 @@ import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { Hdf5Dataset } from './hdf5/types'
 import type { Assignment } from './weights'
-import { tensorFor } from './weights'
+import { assignmentsOf as assignmentsIn, tensorFor } from './weights'
 
 /** One array of a file. */
 export type OptimizerArray =
@@ -111,8 +111,8 @@ export function optimizerState(
   const state = arrays.slice(0, datasets.length).flatMap((own, i) => assignmentsOf(own, datasets[i]!, i))
   const [updates, , product] = optimizer.scalars
   if (file.isFormer !== true || classNameOf(optimizer) !== 'Nadam' || product === undefined) return state
-  const count = state.find(([variable]) => variable === updates)?.[1].data[0] ?? 0
-  return [...state, [product, productAfter(count, (optimizer as Nadam).beta1)]]
+  const count = state.find(([variable]) => variable === updates)?.[1]().data[0] ?? 0
+  return [...state, [product, () => productAfter(count, (optimizer as Nadam).beta1)]]
 }
 
 function assignmentsOf(own: OptimizerArray, dataset: Hdf5Dataset, i: number): readonly Assignment[] {
@@ -124,12 +124,11 @@ function assignmentsOf(own: OptimizerArray, dataset: Hdf5Dataset, i: number): re
     throw new FormatError(
       `The optimizer of the file does not fit the model: ${path} must have shape ${formatShape(variable.shape)}, received ${formatShape(dataset.shape)}`,
     )
-  const value = tensorFor({ variable, path, dataset })
-  if (kind === 'variable') return [[variable, value]]
-  const calls = value.data[0]!
+  if (kind === 'variable') return assignmentsIn([{ variable, path, dataset }])
+  const calls = tensorFor({ variable, path, dataset }).data[0]!
   return [
-    [own.updates, scalar(Math.floor(calls / own.steps), 'int32')],
-    [own.gathered, scalar(calls % own.steps, 'int32')],
+    [own.updates, () => scalar(Math.floor(calls / own.steps), 'int32')],
+    [own.gathered, () => scalar(calls % own.steps, 'int32')],
   ]
 }
 

@@ -22,28 +22,36 @@ export type VariableGroups = ReadonlyMap<string, readonly Hdf5Dataset[]>
 
 const withoutUnderscores = (path: string): string => path.replace(/(^|\/)_+/g, '$1')
 
-/** The numbered datasets of all groups `vars`. */
-export function variableGroups(root: Hdf5Group): VariableGroups {
-  const found = new Map<string, readonly Hdf5Dataset[]>()
+/** The numbered datasets of all groups `vars`, whose members may be in several files. */
+export function variableGroups(...roots: readonly Hdf5Group[]): VariableGroups {
+  const found = new Map<string, Map<string, Hdf5Group | Hdf5Dataset>>()
   const visit = (group: Hdf5Group, path: string): void => {
     for (const [name, member] of group.members) {
       if (member.kind === 'dataset') continue
-      if (name === 'vars' || name === 'inner_vars') {
-        const datasets = numberedDatasets(member, path)
-        if (datasets.length > 0) found.set(withoutUnderscores(name === 'vars' ? path : `${path}/inner_vars`), datasets)
-      } else visit(member, path === '' ? name : `${path}/${name}`)
+      if (name !== 'vars' && name !== 'inner_vars') {
+        visit(member, path === '' ? name : `${path}/${name}`)
+        continue
+      }
+      const key = name === 'vars' ? path : `${path}/inner_vars`
+      const members = found.get(key) ?? new Map<string, Hdf5Group | Hdf5Dataset>()
+      found.set(key, members)
+      for (const [number, array] of member.members) {
+        if (members.has(number)) throw new FormatError(`The file is damaged: it has ${key}/${name}/${number} twice`)
+        members.set(number, array)
+      }
     }
   }
-  visit(root, '')
-  return found
+  for (const root of roots) visit(root, '')
+  const groups = [...found].filter(([, members]) => members.size > 0)
+  return new Map(groups.map(([path, members]) => [withoutUnderscores(path), numberedDatasets(members, path)]))
 }
 
 /** The datasets of a group, whose names are numbers from 0 on. */
-function numberedDatasets(group: Hdf5Group, path: string): readonly Hdf5Dataset[] {
-  return Array.from({ length: group.members.size }, (_, i) => {
-    const member = group.members.get(String(i))
+function numberedDatasets(members: ReadonlyMap<string, Hdf5Group | Hdf5Dataset>, path: string): readonly Hdf5Dataset[] {
+  return Array.from({ length: members.size }, (_, i) => {
+    const member = members.get(String(i))
     if (member?.kind === 'dataset') return member
-    throw new FormatError(`The file is damaged: ${path}/vars has ${group.members.size} members, but no array ${i}`)
+    throw new FormatError(`The file is damaged: ${path}/vars has ${members.size} members, but no array ${i}`)
   })
 }
 
@@ -96,20 +104,31 @@ function listed(problems: readonly string[]): string {
   return problems.length > MOST_LISTED ? `${shown}; and ${problems.length - MOST_LISTED} more` : shown
 }
 
-/** The numbers of a dataset as a tensor of the type of a variable. */
-export function tensorFor({ variable, path, dataset }: Loaded): Tensor {
+/** The numbers of a dataset as a tensor of the type of a variable; a view of the file, if it has them in this type. */
+export function tensorFor({ variable: { shape, dtype }, path, dataset }: Loaded): Tensor {
   const { values } = dataset.read()
-  const data = allocateData(variable.dtype, sizeOf(variable.shape))
-  if (values.length !== data.length || typeof values[0] === 'string')
-    throw new FormatError(`The file is damaged: ${path} must have ${data.length} numbers, received ${values.length}`)
+  const count = sizeOf(shape)
+  if (values.length !== count || typeof values[0] === 'string')
+    throw new FormatError(`The file is damaged: ${path} must have ${count} numbers, received ${values.length}`)
+  if (dtype === 'float32' && values instanceof Float32Array) return new Tensor(values, shape, dtype)
+  const data = allocateData(dtype, count)
   data.set(values as ArrayLike<number>)
-  return new Tensor(data, variable.shape, variable.dtype)
+  return new Tensor(data, shape, dtype)
 }
 
-/** A variable, and its next value. */
-export type Assignment = readonly [variable: Variable, value: Tensor]
+/** A variable, and its next value, which is known not to fail. */
+export type Assignment = readonly [variable: Variable, value: () => Tensor]
 
-/** The values of variables. They are assigned when all of a file was read. */
+/** The values of variables. What may fail is read now; the rest when it is assigned, so that one array is in memory at a time. */
 export function assignmentsOf(loaded: readonly Loaded[]): readonly Assignment[] {
-  return loaded.map((each) => [each.variable, tensorFor(each)])
+  return loaded.map((each) => {
+    if (each.dataset.isSafe) return [each.variable, () => tensorFor(each)]
+    const value = tensorFor(each)
+    return [each.variable, () => value]
+  })
+}
+
+/** Assigns all values. */
+export function assignAll(assignments: readonly Assignment[]): void {
+  for (const [variable, value] of assignments) variable.assign(value())
 }

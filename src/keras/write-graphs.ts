@@ -6,16 +6,18 @@ import { isBranch } from '../core/tree'
 import { Operation } from '../layers/core/operation'
 import type { LayerBase } from '../layers/layer'
 import type { LayerCall } from '../layers/symbol'
-import { originOf } from '../layers/symbol'
+import { isSymbol, originOf } from '../layers/symbol'
 import type { LayerGraph } from '../models/layer-graph'
 import { Model } from '../models/model'
 import { Sequential } from '../models/sequential'
 import { Tensor } from '../ops/tensor'
+import type { Style } from './write-names'
 import { kerasName } from './write-names'
 import { writtenOperation } from './write-operations'
 
 /** Writes the layers of a graph. */
 export interface LayerWriter {
+  readonly style: Style
   layer(layer: LayerBase): Record<string, Json>
   refuse(why: string): null
 }
@@ -31,6 +33,7 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
   const nodes = new Map<LayerBase, LayerCall[]>()
   for (const call of graph.calls) nodes.set(call.layer, [...(nodes.get(call.layer) ?? []), call])
 
+  const isFormer = writer.style === 'former' && graph.calls.every(isFormerCall)
   const history = (symbol: Tensor, isOutput = false): Json => {
     const input = inputNames.get(symbol)
     if (input !== undefined) return [input, 0, 0]
@@ -72,7 +75,11 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
   const entry = (layer: LayerBase): Record<string, Json> => {
     const calls = nodes.get(layer) ?? []
     if (layer instanceof Operation) return operation(layer, calls[0]!)
-    return { ...writer.layer(layer), name: layer.name, inbound_nodes: calls.map((call) => nodeOf(layer, call, encode)) }
+    const node = (call: LayerCall): Json =>
+      isFormer
+        ? ([call.input].flat() as Tensor[]).map((each) => [...(history(each) as Json[]), {}])
+        : nodeOf(layer, call, encode)
+    return { ...writer.layer(layer), name: layer.name, inbound_nodes: calls.map(node) }
   }
   const ends = (tree: unknown): Json => {
     if (tree instanceof Tensor) return history(tree, true)
@@ -91,12 +98,28 @@ function flattened(tree: unknown): Tensor[] {
   return isBranch(tree) ? Object.values<unknown>(tree).flatMap(flattened) : []
 }
 
+/**
+ * Whether Keras 2 and 3 read a call in the form of Keras 2, `[[layer, call, result, options], …]`: a call of a layer with a tensor or a list
+ * of several. The versions number the calls of models differently, and Keras 3 does not read tensors among the options.
+ */
+function isFormerCall({ layer, input, options }: LayerCall): boolean {
+  if (layer instanceof Operation || layer instanceof Model || APART.includes(classNameOf(layer as LayerBase)))
+    return false
+  const { training: _training, ...others } = options
+  if (Object.values(others).some(isGiven)) return false
+  return isSymbol(input) || (Array.isArray(input) && input.length > 1 && input.every(isSymbol))
+}
+
+/** Whether an option of a call is not the default. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== false
+}
+
 /** The arguments of a call of a layer. */
 function nodeOf(layer: LayerBase, { input, options }: LayerCall, encode: (value: unknown) => Json): Json {
   const { training: _training, mask, ...others } = options
   const kwargs: Record<string, Json> = {}
-  for (const [name, value] of Object.entries(others))
-    if (value !== undefined && value !== null && value !== false) kwargs[kerasName(name)] = encode(value)
+  for (const [name, value] of Object.entries(others)) if (isGiven(value)) kwargs[kerasName(name)] = encode(value)
   const isApart = APART.includes(classNameOf(layer))
   const inputs = !isApart ? [input] : Array.isArray(input) ? [...(input as readonly unknown[])] : [input, input]
   if (mask !== undefined && mask !== null) {

@@ -1,4 +1,9 @@
-// Names of options and keywords in Keras.
+// Names of options and keywords in Keras, and the two forms of its configurations.
+
+/**
+ * The form of a configuration: that of Keras 3, or that of Keras 2 as far as Keras 3 reads it, too. The latter is that of `.h5` files.
+ */
+export type Style = 'current' | 'former'
 
 /** Names that are not the option in snake case. */
 const NAMES: Readonly<Record<string, string>> = {

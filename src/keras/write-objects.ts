@@ -2,7 +2,7 @@
 // configurations, because nodes of Keras have the shapes of tensors.
 
 import { FormatError, internalError } from '../core/errors'
-import type { Config, Configurable, Json } from '../core/registry'
+import type { Config, Configurable, Json, Serialized } from '../core/registry'
 import { classNameOf, isSerialized } from '../core/registry'
 import { isBranch } from '../core/tree'
 import { Operation } from '../layers/core/operation'
@@ -15,6 +15,7 @@ import { Sequential } from '../models/sequential'
 import { kinds } from '../saving/kinds'
 import { FORMER_HARD_SIGMOID } from './former'
 import { graphConfig } from './write-graphs'
+import type { Style } from './write-names'
 import { kerasName } from './write-names'
 
 /** Options whose strings are not words of Keras. */
@@ -30,6 +31,44 @@ const OURS: Readonly<Record<string, readonly Json[]>> = {
 
 /** Layers whose inputDim is not that of all layers, the shape of a sample. */
 const EMBEDDINGS = ['Embedding', 'ReversibleEmbedding']
+
+/** Options that Keras 2 does not have, with the values for which it computes the same. */
+const NEWER: Readonly<Record<string, Json>> = {
+  seed: null,
+  inputAxes: null,
+  outputAxes: null,
+  renorm: false,
+  renormClipping: null,
+  renormMomentum: 0.99,
+  lossScaleFactor: null,
+  gradientAccumulationSteps: null,
+  fromSortedIds: false,
+  'Resizing.padToAspectRatio': false,
+  'Resizing.antialias': false,
+  'Resizing.fillMode': 'constant',
+  'Resizing.fillValue': 0,
+  ...everywhere('Adadelta Adagrad Adam Adamax Ftrl Nadam RMSprop SGD', {
+    weightDecay: null,
+    useEma: false,
+    emaMomentum: 0.99,
+    emaOverwriteFrequency: null,
+  }),
+  ...everywhere(
+    'CenterCrop Resizing RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom ZeroPadding1D',
+    { dataFormat: 'channelsLast' },
+  ),
+}
+
+/** Options of several classes. */
+function everywhere(classNames: string, options: Config): Record<string, Json> {
+  const rows = classNames
+    .split(' ')
+    .flatMap((name) => Object.entries(options).map(([key, value]) => [`${name}.${key}`, value] as const))
+  return Object.fromEntries(rows)
+}
+
+/** Names of options in Keras 2 that Keras 3 accepts, too. */
+const FORMER_NAMES: Readonly<Record<string, string>> = { 'LeakyReLU.negativeSlope': 'alpha' }
 
 /** Options of single classes that Keras does not have there. */
 const OURS_IN: Readonly<Record<string, readonly string[]>> = {
@@ -56,18 +95,20 @@ export class ObjectWriter {
   private readonly written = new Map<LayerBase, { readonly id: number; readonly saved: Record<string, Json> }>()
   private place = ''
 
+  private constructor(readonly style: Style) {}
+
   /** The JSON of a model. @throws FormatError that names what Keras does not have */
-  static model(model: Model<unknown, unknown>): Record<string, Json> {
-    const writer = new ObjectWriter()
+  static model(model: Model<unknown, unknown>, style: Style = 'current'): Record<string, Json> {
+    const writer = new ObjectWriter(style)
     const saved = writer.layer(model)
     writer.requireAll()
     return saved
   }
 
   /** The JSON of another object, of a namespace. */
-  static object(value: Json, namespace: string): Json {
-    const writer = new ObjectWriter()
-    const saved = writer.value(value, '', namespace)
+  static object(value: Serialized, namespace: string, style: Style = 'current'): Record<string, Json> {
+    const writer = new ObjectWriter(style)
+    const saved = writer.serialized(value, namespace)
     writer.requireAll()
     return saved
   }
@@ -108,7 +149,7 @@ export class ObjectWriter {
       })
     if (layer instanceof Model) this.refuse(`a class of models that is not made of a graph cannot be written`)
     const isOwn = !Object.hasOwn(kinds()['layers']!.registry.all, className)
-    if (layer instanceof InputLayer) return object('keras.layers', className, inputConfig(layer))
+    if (layer instanceof InputLayer) return object('keras.layers', className, inputConfig(layer, this.style))
     const config = this.config(layer)
     return isOwn
       ? { module: null, class_name: className, config, registered_name: `Custom>${className}` }
@@ -141,7 +182,8 @@ export class ObjectWriter {
 
   private option(className: string, option: string, value: Json, made: Record<string, Json>): void {
     if (OURS_IN[className]?.includes(option) === true) return
-    if (option === 'dataFormat' && value === null) return
+    if (this.style === 'former' && isNewer(className, option, value)) return
+    if ((option === 'dataFormat' || option === 'name') && value === null) return
     if (option === 'inputDim' && !EMBEDDINGS.includes(className)) return
     if (option === 'groups' && Array.isArray(value) && value.length === 0) return
     // Keras has a number there, although it accepts a list.
@@ -156,7 +198,8 @@ export class ObjectWriter {
       if (isOthers) this.refuse(`Keras has no option ${option} of ${className}`)
       return
     }
-    made[kerasName(option)] = FREE.includes(option) ? value : this.value(value, option, namespaceOf(option))
+    const former = this.style === 'former' ? FORMER_NAMES[`${className}.${option}`] : undefined
+    made[former ?? kerasName(option)] = FREE.includes(option) ? value : this.value(value, option, namespaceOf(option))
   }
 
   private value(value: Json, option: string, namespace: string | null): Json {
@@ -168,7 +211,10 @@ export class ObjectWriter {
       return Object.fromEntries(
         Object.entries(value as Config).map(([key, each]) => [key, this.value(each, option, namespace)]),
       )
-    const { className, config } = value
+    return this.serialized(value, namespace)
+  }
+
+  private serialized({ className, config }: Serialized, namespace: string | null): Record<string, Json> {
     const made: Record<string, Json> = {}
     for (const [name, each] of Object.entries(config)) this.option(className, name, each, made)
     return object(namespace === null ? 'keras.layers' : `keras.${namespace}`, className, made)
@@ -182,6 +228,15 @@ function object(module: string, ownName: string, config: Record<string, Json>): 
   return { module, class_name: EXPORTED[ownName] ?? ownName, config, registered_name: null }
 }
 
-function inputConfig({ batchSize, shape, dtype, name }: InputLayer): Record<string, Json> {
-  return { batch_shape: [batchSize, ...shape], dtype, sparse: false, name }
+function isNewer(className: string, option: string, value: Json): boolean {
+  return [option, `${className}.${option}`].some((key) => Object.hasOwn(NEWER, key) && NEWER[key] === value)
+}
+
+function inputConfig({ batchSize, shape, dtype, name }: InputLayer, style: Style): Record<string, Json> {
+  return {
+    [style === 'former' ? 'batch_input_shape' : 'batch_shape']: [batchSize, ...shape],
+    dtype,
+    sparse: false,
+    name,
+  }
 }

@@ -3,7 +3,7 @@
 import { camelKey } from '../core/errors'
 import type { Json } from '../core/registry'
 import { isBranch } from '../core/tree'
-import { isSymbol } from '../layers/symbol'
+import { isSymbol, originOf } from '../layers/symbol'
 
 /** An op of Keras: its module, and the arguments that are options of its class, after the tensors, in order. */
 interface OperationClass {
@@ -80,7 +80,12 @@ export interface WrittenOperation {
 /** A call of an op; null if Keras has no such op, or the call has an argument that is not written. */
 export function writtenOperation(op: string, input: readonly unknown[]): WrittenOperation | null {
   if (op === 'getItem')
-    return { module: 'keras.src.ops.numpy', className: 'GetItem', config: {}, args: [input[0], keyOf(input[1])] }
+    return {
+      module: 'keras.src.ops.numpy',
+      className: 'GetItem',
+      config: {},
+      args: [input[0], keyOf(input[1], originOf(input[0])?.spec.shape.length ?? 0)],
+    }
   if (op === 'einsum')
     return {
       module: 'keras.src.ops.numpy',
@@ -118,13 +123,16 @@ export function writtenOperation(op: string, input: readonly unknown[]): Written
   return { module, className, config, args: input.slice(0, operands) }
 }
 
-/** A key of `getItem` as Keras writes it. */
-function keyOf(key: unknown): Json {
-  return Array.isArray(key) ? key.map(partOf) : [partOf(key)]
+/** A key of `getItem` as Keras writes it. Its `.h5` files cannot have '...', so that is written as the axes for which it stands. */
+function keyOf(key: unknown, rank: number): Json {
+  const parts = Array.isArray(key) ? (key as readonly unknown[]) : [key]
+  const others = parts.filter((part) => part !== '...' && part !== null && part !== 'newaxis').length
+  return parts
+    .flatMap((part) => (part === '...' ? new Array<string>(Math.max(0, rank - others)).fill(':') : [part]))
+    .map(partOf)
 }
 
 function partOf(part: unknown): Json {
-  if (part === '...') return { class_name: '__ellipsis__', config: {} }
   if (typeof part !== 'string') return part as Json
   const [start, stop, step] = part.split(':').map((each) => (each === '' ? null : Number(each)))
   return { class_name: '__slice__', config: { start: start ?? null, stop: stop ?? null, step: step ?? null } }

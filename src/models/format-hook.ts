@@ -6,6 +6,7 @@ import type { LayerBase } from '../layers/layer'
 import type { OpenedFile } from '../runtime/beside'
 import type { ByteSource } from '../runtime/platform'
 import type { LoadOptions, SaveOptions } from './load-options'
+import type { TrainedLayer } from './weight-files'
 
 /** A format of another library, as models use it. Its code is loaded by the first call. */
 export interface ModelFormat {
@@ -16,7 +17,7 @@ export interface ModelFormat {
   /** Loads the weights of a file into a model. @param source where its bytes are from, to find files next to it */
   fill(model: LayerBase, bytes: Uint8Array, source: ByteSource): Promise<void>
   /** Writes a model, and returns the bytes of its file. */
-  write(model: LayerBase, path: string | URL, options: SaveOptions): Promise<Uint8Array>
+  write(model: TrainedLayer, path: string | URL, options: SaveOptions): Promise<Uint8Array>
 }
 
 /** The format of a file, by its bytes or by the path to which it is written; null for one of this library. */

@@ -5,6 +5,7 @@ import { StateError } from '../core/errors'
 import { isKerasFile, isTfjsFile } from '../formats/foreign'
 import { isOnnxFile } from '../formats/onnx-file'
 import type { ModelFormat } from './format-hook'
+import { snapshotOf } from './snapshot'
 
 /** A format: how its files are recognised, and its code. */
 interface Format {
@@ -23,7 +24,7 @@ interface Format {
 const formats: readonly Format[] = [
   {
     subPath: 'keras',
-    endings: ['.keras'],
+    endings: ['.keras', '.h5'],
     isFile: isKerasFile,
     load: async () => {
       const { kerasFormat } = await import('../keras')
@@ -87,6 +88,11 @@ function lazy({ subPath, load }: Format): ModelFormat {
     read: async (file, options) => (await loaded()).read(file, options),
     readStored: async (address, options) => (await loaded()).readStored!(address, options),
     fill: async (model, bytes, source) => (await loaded()).fill(model, bytes, source),
-    write: async (model, path, options) => (await loaded()).write(model, path, options),
+    write: async (model, path, options) => {
+      // The file has the weights at the time of the call.
+      const at = snapshotOf(model)
+      const { write } = await loaded()
+      return at(() => write(model, path, options))
+    },
   }
 }

@@ -8,7 +8,6 @@ import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree, pathName, pathsOf, typed } from '../core/tree'
 import { readOptions } from '../core/options'
-import type { ReadOptions } from '../data/abort'
 import { signalOption } from '../data/abort'
 import type { Batches, DataOf, TargetsOf } from '../data/given'
 import { loadWeightsFrom, saveWeights } from '../formats/weights'
@@ -45,10 +44,12 @@ import { graphToConfig } from './graph-config'
 import { symbolsByKey } from './graph-order'
 import { graphFromConfig, withKnownClasses } from './reader'
 import { LayerGraph } from './layer-graph'
-import type { NoOptions, SaveOptions } from './save'
+import type { SaveOptions } from './save'
 import { saveModel, saveTable } from './save'
 import type { SummaryOptions } from './summary'
 import { printSummary } from './summary'
+import { knownWeightFiles } from './weight-files'
+import type { LoadWeightsOptions, SaveWeightsOptions } from './weight-formats'
 
 /** The options of a functional model, which contains all layers between inputs and outputs. */
 export interface FunctionalOptions<In, Out> extends Pick<LayerOptions, 'name' | 'trainable'> {
@@ -445,8 +446,8 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   /**
-   * The whole model as bytes: architecture, weights, the options of compile, optimizer state. A safetensors file; for a path that
-   * ends in `.keras`, a file that Keras opens.
+   * The whole model as bytes: architecture, weights, the options of compile, optimizer state, at the time of the call. A safetensors
+   * file; for a path that ends in `.keras`, a file that Keras opens.
    * @param path where to write it as well (Node). Its folder must be there
    * @throws ArgumentError for an invalid path or an unknown option; StateError, with the file system's error as its
    * cause, if the file cannot be written
@@ -464,26 +465,42 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   }
 
   /**
-   * The weights alone as bytes: a safetensors file with a tensor for each, named by its path.
+   * The weights alone as bytes: a safetensors file with a tensor for each, named by its path. In Node, a path that ends in `.npz`,
+   * `.weights.h5` or `.h5` has the format of NumPy or of Keras. The file has the weights at the time of the call.
+   *
+   *   await model.saveWeights('net.safetensors', { mapping: { 'fc.weight': { to: 'dense/kernel', transpose: [1, 0] } } })
+   *
    * @param path where to write it as well (Node). Its folder must be there
-   * @param options there are no options; any name is an error
+   * @throws ArgumentError for another ending, and for a mapping that lacks weights
    */
-  async saveWeights(path?: string | URL, options: NoOptions = {}): Promise<Uint8Array> {
+  async saveWeights(path?: string | URL, options: SaveWeightsOptions = {}): Promise<Uint8Array> {
     if (path !== undefined) requirePath(path, 'saveWeights')
-    checkOptions('saveWeights', options, [])
-    const bytes = saveWeights(this)
+    const files = knownWeightFiles()
+    const isOwn = path === undefined || String(path).endsWith('.safetensors')
+    if (files === null) checkOptions('saveWeights', options, [])
+    if (files === null && !isOwn)
+      throw new ArgumentError(
+        "saveWeights: paths end in .safetensors; writeWeights of 'myelin/weights' has more formats",
+      )
+    const isPlain = isOwn && Object.keys(options).length === 0
+    const bytes = files === null || isPlain ? saveWeights(this) : await files.save(this, path, options)
     if (path !== undefined) await writeFile(path, bytes, 'saveWeights')
     return bytes
   }
 
   /**
-   * Loads weights that saveWeights or save wrote, by their paths. Replaces all weights, or none. In Node, and after a call of
-   * loadModel, also those of a file of Keras; elsewhere `loadKerasWeights` of `myelin/keras` loads these.
+   * Loads weights that saveWeights or save wrote, by their paths. Replaces all weights, or none. In Node, also those of files of Keras
+   * and of NumPy, and with a `mapping` those under other names; elsewhere `readWeights` of `myelin/weights` loads these.
+   *
+   *   await model.loadWeights('net.safetensors', { mapping: await torchMapping(model, 'net.safetensors') })
+   *
    * @param source the bytes, a path (Node), a URL, or a `File` or `Blob`
    * @throws FormatError if a weight is missing or has another shape; StateError, with its cause, if the source cannot
    * be read
    */
-  async loadWeights(source: ByteSource, options: ReadOptions = {}): Promise<void> {
+  async loadWeights(source: ByteSource, options: LoadWeightsOptions = {}): Promise<void> {
+    const files = knownWeightFiles()
+    if (files !== null) return files.load(this, source, options)
     const { signal } = readOptions('loadWeights', signalOption(), options)
     const bytes = await bytesFrom(source, 'loadWeights', signal)
     const format = knownFormatOf(bytes)

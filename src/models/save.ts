@@ -17,9 +17,6 @@ import type { TrainingState } from '../training/state'
 
 export type { SaveOptions } from './load-options'
 
-/** The options of functions that have none. */
-export type NoOptions = Readonly<Record<string, never>>
-
 /** The options of save. */
 export const saveTable = { includeOptimizer: option(boolean, true) }
 

@@ -88,7 +88,7 @@ export function staysInside(name: string): boolean {
  * A reader of the files in the folder of `source`, a path (Node) or a URL; null for other sources, which have no folder.
  * @param where names the call in errors
  */
-function readerBeside(source: ByteSource, where: string, signal: AbortSignal | null): FileReader | null {
+export function readerBeside(source: ByteSource, where: string, signal: AbortSignal | null): FileReader | null {
   if (!(typeof source === 'string' || source instanceof URL)) return null
   return async (name) => readFile(await beside(source, name, where), where, signal)
 }

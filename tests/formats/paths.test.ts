@@ -59,11 +59,12 @@ describe('an argument that is not a path', () => {
 describe('a path that does not exist', () => {
   it('the error has the path, the problem and the cause', async () => {
     await writeFile(join(folder, 'file'), '')
+    await mkdir(join(folder, 'folder.safetensors'))
     for (const [name, call] of calls()) {
       for (const [path, code] of [
-        [join(folder, 'no', 'model'), 'ENOENT'],
-        [folder, 'EISDIR'],
-        [join(folder, 'file', 'model'), 'ENOTDIR'],
+        [join(folder, 'no', 'model.safetensors'), 'ENOENT'],
+        [join(folder, 'folder.safetensors'), 'EISDIR'],
+        [join(folder, 'file', 'model.safetensors'), 'ENOTDIR'],
       ] as const) {
         const error = await errorOf(() => call(path as never))
         expect(error, `${name} ${code}`).toBeInstanceOf(StateError)
@@ -75,7 +76,7 @@ describe('a path that does not exist', () => {
       }
     }
     expect((await errorOf(() => binaryModel().save(join(folder, 'no', 'model')))).message).toContain('Make the folder')
-    expect((await readdir(folder)).sort()).toEqual(['file'])
+    expect((await readdir(folder)).sort()).toEqual(['file', 'folder.safetensors'])
   })
 
   it('also in readers', async () => {

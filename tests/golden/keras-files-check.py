@@ -1,7 +1,8 @@
 """Checks files that myelin wrote with the real Keras: npm run test:python, or python keras-files-check.py FOLDER.
 
-The folder has pairs NAME.keras and NAME.json, which tests/keras/write.test.ts makes when KERAS_FILES names a folder: { x, y } are the inputs
-and the predictions; { x, y, targets, loss, weights } are three epochs of fit from the file.
+The folder has NAME.keras, NAME.h5 and NAME.json, which tests/keras/write.test.ts makes when KERAS_FILES names a folder: { x, y } are the
+inputs and the predictions; { targets, loss, weights } are three epochs of fit from the file. NAME.weights.h5 has the weights for the
+model of NAME.keras. Keras 2 reads the legacy files of models that come from it.
 """
 
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ["JAX_PLATFORMS"] = "cpu"
 
+import h5py
 import keras
 import numpy as np
 
@@ -40,26 +42,69 @@ def differs(received, expected, limit):
     return None if worst < limit else f"a difference of {worst:.1e}"
 
 
+if not keras.__version__.startswith("2."):
+    from keras.src.legacy.saving.legacy_h5_format import load_attributes_from_hdf5_group
+
+IS_FORMER = keras.__version__.startswith("2.")
+PATTERNS = ["2_15_*.h5"] if IS_FORMER else ["*.keras", "*.h5"]
+# Calls with several tensors, a layer that Keras 2.15 does not load, optimizers that it loads under another name, and options of optimizers
+# that it loads together with an option that Keras 3 refuses.
+NOT_IN_KERAS_2 = ["attention", "normalization", *(f"training_{name}" for name in ["adafactor", "lion", "momentum", "rmsprop_centered"])]
+
+
+def is_left_out(name):
+    return ".weights." in name or any(name == f"2_15_{each}.h5" for each in NOT_IN_KERAS_2)
+
+
+def loaded(path):
+    if not path.name.endswith(".weights.h5"):
+        return keras.models.load_model(path)
+    model = keras.models.load_model(str(path).replace(".weights.h5", ".keras"))
+    for weight in model.weights:
+        weight.assign(np.zeros(weight.shape, weight.dtype))
+    model.load_weights(path)
+    return model
+
+
+def legacy_optimizer(model, path):
+    """The optimizer of a legacy file. Keras 3 builds it for no variables, also from its own files, and cannot go on training with that."""
+    optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
+    optimizer.build(model.trainable_variables)
+    with h5py.File(path) as file:
+        group = file["optimizer_weights"]
+        arrays = [group[name][()] for name in load_attributes_from_hdf5_group(group, "weight_names")]
+    assert len(arrays) == len(optimizer.variables), f"{len(arrays)} arrays for {len(optimizer.variables)} variables"
+    for variable, array in zip(optimizer.variables, arrays):
+        assert variable.shape == array.shape and str(variable.dtype) == str(array.dtype), f"{variable.path} is {array.dtype} {array.shape}"
+        variable.assign(array)
+    return optimizer
+
+
 def check(path):
-    content = json.loads(path.with_suffix(".json").read_text())
-    model = keras.saving.load_model(path)
+    content = json.loads(Path(str(path).split(".")[0] + ".json").read_text())
+    model = loaded(path)
     x = arrays(content["x"])
-    if "targets" not in content:
+    if "targets" not in content or IS_FORMER or ".weights." in path.name:
         return differs(model.predict(x, verbose=0), arrays(content["y"]), 1e-5)
+    if path.suffix == ".h5":
+        model.optimizer = legacy_optimizer(model, path)
     history = model.fit(x, arrays(content["targets"]), batch_size=4, epochs=3, shuffle=False, verbose=0).history
     return differs(history["loss"], content["loss"], 1e-4) or differs(model.get_weights(), arrays(content["weights"]), 1e-4)
 
 
 def main(folder):
     failures = 0
-    for path in sorted(Path(folder).glob("*.keras")):
+    paths = sorted(path for pattern in PATTERNS for path in Path(folder).glob(pattern) if not (IS_FORMER and is_left_out(path.name)))
+    print(f"Keras {keras.__version__}: {len(paths)} files")
+    for path in paths:
         try:
             problem = check(path)
         except Exception as error:
             problem = f"{type(error).__name__}: {str(error)[:600]}"
         print(f"{'ok    ' if problem is None else 'FAILED'}  {path.name}{'' if problem is None else ': ' + problem}", flush=True)
         failures += problem is not None
-    sys.exit(1 if failures else 0)
+    print(f"{failures} of {len(paths)} failed")
+    sys.exit(1 if failures or not paths else 0)
 
 
 if __name__ == "__main__":

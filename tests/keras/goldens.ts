@@ -7,7 +7,7 @@ import { Tensor } from '../../src/ops/tensor'
 const folder = new URL('../golden/keras/', import.meta.url)
 
 /** A tensor in a fixture. */
-interface Plain {
+export interface Plain {
   readonly shape: number[]
   readonly data: number[]
 }

@@ -24,16 +24,16 @@ const CHUNKED = 2
 /** Memory for the steps of decompression. h5py makes chunks of up to 1 MiB. */
 const LARGEST_CHUNK = 2 ** 23
 
-/**
- * The bytes of the elements, row by row, as a function: chunks are decompressed when it is called.
- * @param size the bytes of one element
- */
-export function readLayout(
-  file: FileBytes,
-  messages: readonly Message[],
-  shape: Shape,
-  size: number,
-): () => Uint8Array {
+/** The bytes of elements, row by row. */
+export interface Stored {
+  /** Chunks are decompressed when it is called. */
+  bytes(): Uint8Array
+  /** Whether they are bytes of the file, so that reading them cannot fail. */
+  readonly isWhole: boolean
+}
+
+/** @param size the bytes of one element */
+export function readLayout(file: FileBytes, messages: readonly Message[], shape: Shape, size: number): Stored {
   if (messages.some(({ type }) => type === MESSAGE.external)) throw file.fail('values in other files are not supported')
   const total = sizeOf(shape) * size
   const message = single(file, messages, MESSAGE.layout)!
@@ -43,17 +43,17 @@ export function readLayout(
   const kind = message.uint(1)
   if (kind === COMPACT) {
     const bytes = message.take(requireTotal(file, message.uint(2), total))
-    return () => bytes
+    return { bytes: () => bytes, isWhole: true }
   }
   if (kind === CONTIGUOUS) {
     const address = message.address()
-    if (address === null) return filled(file, shape, total, fill)
+    if (address === null) return { bytes: filled(file, shape, total, fill), isWhole: false }
     const bytes = file.claim(address, requireTotal(file, message.uint(8), total), 'the values')
-    return () => bytes
+    return { bytes: () => bytes, isWhole: true }
   }
   if (kind !== CHUNKED) throw file.fail('virtual datasets are not supported')
   if (version === 4) throw file.fail("chunks of a newer kind are not supported. Write the file without libver='latest'")
-  return readChunks(file, message, shape, size, filters, fill)
+  return { bytes: readChunks(file, message, shape, size, filters, fill), isWhole: false }
 }
 
 function requireTotal(file: FileBytes, found: number, total: number): number {

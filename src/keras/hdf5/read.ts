@@ -108,9 +108,11 @@ class Reader {
     if (datatype.isOpaque && attributes.get('dtype')?.values[0] !== 'bfloat16')
       throw file.fail("opaque elements are supported only with the attribute dtype = 'bfloat16'")
     if (datatype.type === 'string') file.chargeObjects(sizeOf(shape), `strings of the shape ${formatShape(shape)}`)
-    const bytes = readLayout(file, messages, shape, datatype.size)
-    const read = (): Hdf5Array => file.within(path, () => readValues(file, heaps, datatype, shape, bytes()))
-    return { kind: 'dataset', type: datatype.type, shape, attributes, read }
+    const stored = readLayout(file, messages, shape, datatype.size)
+    const { type } = datatype
+    const isSafe = stored.isWhole && !['string', 'int64', 'uint64'].includes(type)
+    const read = (): Hdf5Array => file.within(path, () => readValues(file, heaps, datatype, shape, stored.bytes()))
+    return { kind: 'dataset', type, shape, attributes, isSafe, read }
   }
 
   private attributes(messages: readonly Message[]): Hdf5Group['attributes'] {

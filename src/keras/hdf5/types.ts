@@ -51,6 +51,8 @@ export interface Hdf5Dataset {
   readonly type: Hdf5Type
   readonly shape: Shape
   readonly attributes: ReadonlyMap<string, Hdf5Array>
+  /** Whether reading cannot fail: the values are in one piece, and every bit pattern is a value. */
+  readonly isSafe: boolean
   /** @throws FormatError for values that are damaged */
   read(): Hdf5Array
 }

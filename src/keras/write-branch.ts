@@ -1,0 +1,50 @@
+// Groups of HDF5 that are filled path by path, and variables as arrays.
+
+import type { Variable } from '../ops/variable'
+import type { Hdf5Array, Hdf5DatasetContent } from './hdf5/types'
+import type { OptimizerArray } from './slots'
+
+/** A group in the making. */
+export interface Branch {
+  readonly kind: 'group'
+  readonly attributes: Map<string, Hdf5Array>
+  readonly members: Map<string, Branch | Hdf5DatasetContent>
+}
+
+export const branch = (): Branch => ({ kind: 'group', attributes: new Map(), members: new Map() })
+
+/** The group at a path below another one, which is made if it is not there. */
+export function groupAt(root: Branch, path: string): Branch {
+  return path.split('/').reduce((group, step) => {
+    if (step === '') return group
+    const found = group.members.get(step)
+    if (found !== undefined && found.kind === 'group') return found
+    const made = branch()
+    group.members.set(step, made)
+    return made
+  }, root)
+}
+
+export const datasetOf = (array: Hdf5Array): Hdf5DatasetContent => ({ kind: 'dataset', read: () => array })
+
+export const textOf = (text: string): Hdf5Array => ({ type: 'string', shape: [], values: [text] })
+
+export function arrayOf({ shape, value, dtype }: Variable): Hdf5Array {
+  const { data } = value
+  return dtype === 'float32'
+    ? { type: 'float32', shape, values: Float32Array.from(data) }
+    : { type: 'int32', shape, values: Int32Array.from(data) }
+}
+
+/** An array of an optimizer. */
+export function arrayFor(own: OptimizerArray): Hdf5Array {
+  if (own.kind === 'variable') return arrayOf(own.variable)
+  if (own.kind === 'calls') {
+    const calls = own.updates.value.item() * own.steps + own.gathered.value.item()
+    return { type: 'int32', shape: [], values: Int32Array.of(calls) }
+  }
+  const size = own.shape.reduce((product, extent) => product * extent, 1)
+  return own.dtype === 'int32'
+    ? { type: 'int32', shape: own.shape, values: new Int32Array(size) }
+    : { type: 'float32', shape: own.shape, values: new Float32Array(size) }
+}

@@ -1,0 +1,45 @@
+// The parts of files of Keras that are JSON besides the model itself.
+
+import type { Config, Json } from '../core/registry'
+import { isSerialized } from '../core/registry'
+import type { Style } from './write-names'
+import { kerasName } from './write-names'
+import { ObjectWriter } from './write-objects'
+
+/** The version whose format is written. */
+export const KERAS_VERSION = '3.15.1'
+
+/** JSON in which these options are floats of Python also if they are whole: Keras refuses integers. */
+export function jsonOf(value: Json): string {
+  return JSON.stringify(value).replace(/(?<!\\)"(learning_rate|momentum|beta|threshold)":(-?\d+)(?=[,}])/g, '"$1":$2.0')
+}
+
+/** The options of compile. */
+export function compileConfig(
+  { optimizer, loss, lossWeights = null, metrics, weightedMetrics }: Config,
+  style: Style = 'current',
+): Record<string, Json> {
+  const named = (value: Json | undefined, namespace: string): Json => {
+    if (value === undefined || value === null) return null
+    if (typeof value === 'string') return kerasName(value)
+    if (Array.isArray(value)) return value.map((each: Json) => named(each, namespace))
+    if (isSerialized(value)) {
+      const { class_name, config, ...others } = ObjectWriter.object(value, namespace, style)
+      // Keras finds the classes of these files by their names alone, in any case of letters.
+      return { ...(style === 'former' ? {} : others), class_name: class_name!, config: config! }
+    }
+    if (typeof value === 'object')
+      return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, named(each, namespace)]))
+    return value
+  }
+  return {
+    optimizer: named(optimizer, 'optimizers'),
+    loss: named(loss, 'losses'),
+    loss_weights: lossWeights,
+    metrics: named(metrics, 'metrics'),
+    weighted_metrics: named(weightedMetrics, 'metrics'),
+    run_eagerly: false,
+    steps_per_execution: 1,
+    jit_compile: false,
+  }
+}

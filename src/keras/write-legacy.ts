@@ -1,0 +1,116 @@
+// Writes `.h5` files: the inverse of legacy.ts. Configurations have the form of Keras 2 wherever Keras 3 reads it, so that Keras 2.15
+// opens the files of models whose classes it has. Its optimizers have other variables: there, training begins with new ones.
+
+import type { Config } from '../core/registry'
+import { classNameOf, snakeCase } from '../core/registry'
+import type { LayerBase } from '../layers/layer'
+import type { Model } from '../models/model'
+import type { Optimizer } from '../optimizers/optimizer'
+import { compileConfig, jsonOf, KERAS_VERSION } from './write-json'
+import type { Hdf5Array, Hdf5GroupContent } from './hdf5/types'
+import { writeHdf5 } from './hdf5/write'
+import { legacyWeights } from './legacy'
+import { optimizerArrays } from './slots'
+import type { Branch } from './write-branch'
+import { arrayFor, arrayOf, branch, datasetOf, groupAt, textOf } from './write-branch'
+import { kerasName } from './write-names'
+import { ObjectWriter } from './write-objects'
+
+type AnyModel = Model<unknown, unknown>
+
+/** The bytes that a list of names may have in one attribute. */
+const LARGEST_LIST = 64_512
+
+/** The bytes of a `.h5` file with a whole model. @throws FormatError that names what Keras does not have */
+export function legacyModelFile(model: AnyModel, includeOptimizer: boolean): Uint8Array {
+  const compiled = includeOptimizer ? model.training.compiled : null
+  const { class_name, config } = ObjectWriter.model(model, 'former')
+  const root = branch()
+  const put = (name: string, text: string): void => void root.attributes.set(name, textOf(text))
+  put('keras_version', KERAS_VERSION)
+  put('backend', BACKEND)
+  put('model_config', jsonOf({ class_name: class_name!, config: config! }))
+  putWeights(groupAt(root, 'model_weights'), model)
+  if (compiled !== null) {
+    const { optimizer, ...others } = compileConfig(compiled.serialize() as Config, 'former')
+    put('training_config', jsonOf({ ...others, optimizer_config: optimizer! }))
+    putOptimizer(groupAt(root, 'optimizer_weights'), compiled.optimizer)
+  }
+  return writeHdf5(root as Hdf5GroupContent)
+}
+
+/** The bytes of a `.h5` file with weights alone. */
+export function legacyWeightsFile(model: AnyModel): Uint8Array {
+  const root = branch()
+  putWeights(root, model)
+  return writeHdf5(root as Hdf5GroupContent)
+}
+
+/** The arrays of all backends are the same in Keras 3; Keras 2 has one. */
+const BACKEND = 'tensorflow'
+
+function putWeights(group: Branch, model: AnyModel): void {
+  const { layers } = model
+  putNames(
+    group,
+    'layer_names',
+    layers.map(({ name }) => name),
+  )
+  group.attributes.set('backend', textOf(BACKEND))
+  group.attributes.set('keras_version', textOf(KERAS_VERSION))
+  for (const layer of layers) putArrays(groupAt(group, layer.name), weightArrays(layer))
+  putArrays(groupAt(group, 'top_level_model_weights'), [])
+}
+
+function weightArrays(layer: LayerBase): NamedArray[] {
+  return legacyWeights(layer).map((variable) => ({ name: kerasName(variable.name), array: arrayOf(variable) }))
+}
+
+function putOptimizer(group: Branch, optimizer: Optimizer): void {
+  const scope = snakeCase(classNameOf(optimizer))
+  const arrays = optimizerArrays(optimizer).map((own): NamedArray => {
+    const name = own.kind === 'variable' ? own.variable.name : own.kind === 'calls' ? 'iterations' : 'unused'
+    return { name: `${scope}/${kerasName(name).replaceAll('/', '_')}`, array: arrayFor(own) }
+  })
+  putArrays(group, arrays)
+}
+
+/** An array under the name that it has if no other one has it. */
+interface NamedArray {
+  readonly name: string
+  readonly array: Hdf5Array
+}
+
+/** Arrays, and the list of their names, which states their order. */
+function putArrays(group: Branch, arrays: readonly NamedArray[]): void {
+  const names: string[] = []
+  for (const { name: wanted, array } of arrays) {
+    let name = wanted
+    for (let k = 1; names.some((other) => collide(name, other)); k++) name = `${wanted}_${k}`
+    names.push(name)
+    const end = name.lastIndexOf('/')
+    groupAt(group, name.slice(0, Math.max(0, end))).members.set(name.slice(end + 1), datasetOf(array))
+  }
+  putNames(group, 'weight_names', names)
+}
+
+/** Whether two arrays are at one path, or one of them is where the other one has a group. */
+function collide(one: string, other: string): boolean {
+  return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`)
+}
+
+/** A list of names, which is divided among several attributes if it is long: `layer_names0`, `layer_names1`, … */
+function putNames(group: Branch, name: string, names: readonly string[]): void {
+  if (names.length === 0) {
+    group.attributes.set(name, { type: 'float64', shape: [0], values: new Float64Array(0) })
+    return
+  }
+  // Strings of one length.
+  const longest = Math.max(...names.map((each) => new TextEncoder().encode(each).length), 1)
+  const most = Math.max(1, Math.floor(LARGEST_LIST / longest))
+  if (names.length <= most) return void group.attributes.set(name, listOf(names))
+  for (let i = 0; i * most < names.length; i++)
+    group.attributes.set(`${name}${i}`, listOf(names.slice(i * most, (i + 1) * most)))
+}
+
+const listOf = (values: readonly string[]): Hdf5Array => ({ type: 'string', shape: [values.length], values })

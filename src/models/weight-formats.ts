@@ -1,0 +1,70 @@
+// Files of weights of all formats, for models: the endings of paths, and the options. The code for them is in the sub-path `myelin/weights`,
+// which is loaded when it is needed.
+
+import { ArgumentError, quoted } from '../core/errors'
+import { custom, nullable, option, readOptions } from '../core/options'
+import type { OptionInputs } from '../core/options'
+import { signalOption } from '../data/abort'
+import type { WeightMapping } from '../formats/weight-mapping'
+import { bytesFrom } from '../runtime/platform'
+import { formatOf } from './formats'
+import { snapshotOf } from './snapshot'
+import type { WeightFiles } from './weight-files'
+
+/** The formats of weights; `h5` is the legacy one of Keras. */
+export type WeightFormat = 'safetensors' | 'npz' | 'weightsH5' | 'h5'
+
+/** Endings of paths. */
+const ENDINGS: readonly (readonly [ending: string, format: WeightFormat])[] = [
+  ['.safetensors', 'safetensors'],
+  ['.npz', 'npz'],
+  ['.weights.h5', 'weightsH5'],
+  ['.h5', 'h5'],
+]
+
+/** The format of a path. @throws ArgumentError for another ending */
+export function weightFormatOf(path: string | URL, where: string): WeightFormat {
+  const found = ENDINGS.find(([ending]) => String(path).toLowerCase().endsWith(ending))
+  if (found !== undefined) return found[1]
+  throw new ArgumentError(
+    `${where}: the ending of ${quoted(String(path))} must be one of ${ENDINGS.map(([ending]) => ending).join(', ')}`,
+  )
+}
+
+const mappingKind = custom<WeightMapping>(
+  (value, where) => {
+    if (typeof value === 'function' || (typeof value === 'object' && value !== null && !Array.isArray(value)))
+      return value as WeightMapping
+    throw new ArgumentError(`${where} must be a record or a function, from names in the file to weights`)
+  },
+  () => null,
+)
+
+export const mappingOption = () => ({
+  /** The weights of the names in a file of another program: see `torchMapping` of `myelin/weights`. Default: names of this library. */
+  mapping: option(nullable(mappingKind), null),
+})
+
+export type SaveWeightsOptions = OptionInputs<ReturnType<typeof mappingOption>>
+export const loadWeightsTable = () => ({ ...signalOption(), ...mappingOption() })
+export type LoadWeightsOptions = OptionInputs<ReturnType<typeof loadWeightsTable>>
+
+/** What models do with files of weights. */
+export const weightFiles: WeightFiles = {
+  async save(model, path, options) {
+    const { mapping } = readOptions('saveWeights', mappingOption(), options)
+    const format = path === undefined ? 'safetensors' : weightFormatOf(path, 'saveWeights')
+    const at = snapshotOf(model)
+    const { weightWriter } = await import('../weights')
+    const write = await weightWriter(format, mapping)
+    return at(() => write(model))
+  },
+  async load(model, source, options) {
+    const { signal, mapping } = readOptions('loadWeights', loadWeightsTable(), options)
+    const bytes = await bytesFrom(source, 'loadWeights', signal)
+    const format = mapping === null ? formatOf(bytes) : null
+    if (format !== null) return format.fill(model, bytes, source)
+    const { fillWeights } = await import('../weights')
+    return fillWeights(model, bytes, { mapping, source, signal })
+  },
+}

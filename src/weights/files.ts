@@ -1,0 +1,135 @@
+// Weights of models in files of every format, by path, address or bytes.
+
+import { requireArguments } from '../core/arguments'
+import { ArgumentError } from '../core/errors'
+import { choice, option, readOptions } from '../core/options'
+import { typed } from '../core/tree'
+import { signalOption } from '../data/abort'
+import { isKerasFile } from '../formats/foreign'
+import { loadWeightsFrom, tensorsOf, weightPaths } from '../formats/weights'
+import { isArchive } from '../keras/archive'
+import { isShardMap } from '../keras/shards'
+import type { LayerBase } from '../layers/layer'
+import type { Model } from '../models/model'
+import type { LoadWeightsOptions, SaveWeightsOptions, WeightFormat } from '../models/weight-formats'
+import { mappingOption, weightFormatOf } from '../models/weight-formats'
+import { readerBeside } from '../runtime/beside'
+import { writeFile } from '../runtime/files'
+import type { ByteSource } from '../runtime/platform'
+import { bytesFrom } from '../runtime/platform'
+import { otherDtypes, readArrays, writeArrays } from './arrays'
+import type { WeightMapping, WeightTargets } from '../formats/weight-mapping'
+import { mappedArrays, mappedValues } from './mapping'
+import { mappingFor } from './torch'
+
+/**
+ * Loads the weights of a file into a model, all or none: safetensors, `.npz`, and files of Keras. The format is found from the content.
+ * `model.loadWeights` does the same in Node.
+ *
+ *   await readWeights(model, 'net.safetensors', { mapping: { 'fc.weight': { to: 'dense/kernel', transpose: [1, 0] } } })
+ *
+ * Floats of 16 and 64 bits become float32.
+ * @throws FormatError that names weights that are missing, left over, or of another shape
+ */
+export async function readWeights(model: Model, source: ByteSource, options: LoadWeightsOptions = {}): Promise<void> {
+  requireArguments('readWeights', arguments, 3)
+  const { signal, mapping } = readOptions('readWeights', { ...signalOption(), ...mappingOption() }, options)
+  const bytes = await bytesFrom(source, 'readWeights', signal)
+  await fillWeights(typed(model), bytes, { mapping, source, signal })
+}
+
+/** What else is known of a file of weights. */
+export interface WeightsFrom {
+  /** The weights of the names in the file; null for names of this library. */
+  readonly mapping: WeightMapping | null
+  /** Where the bytes are from. */
+  readonly source: ByteSource
+  /** Ends reading other files. */
+  readonly signal: AbortSignal | null
+}
+
+/** The same for bytes that were read. */
+export async function fillWeights(
+  model: LayerBase,
+  bytes: Uint8Array,
+  { mapping, source, signal }: WeightsFrom,
+): Promise<void> {
+  if (isKerasFile(bytes) || isShardMap(bytes)) {
+    if (mapping !== null)
+      throw new ArgumentError('loadWeights: a mapping is for safetensors and .npz, not for files of Keras')
+    const { fillFromKeras } = await import('../keras')
+    return fillFromKeras(model, bytes, readerBeside(source, 'loadWeights', signal))
+  }
+  if (mapping === null && !isArchive(bytes)) return loadWeightsFrom(model, bytes, otherDtypes)
+  const weights = weightPaths(model)
+  const values = mappedValues(weights, await readArrays(bytes), mapping ?? ((name) => (isOf(name) ? name : undefined)))
+  for (const [variable, value] of values) variable.assign(value)
+
+  function isOf(name: string): boolean {
+    return weights.some(({ key }) => key === name)
+  }
+}
+
+export interface WriteWeightsOptions extends SaveWeightsOptions {
+  /** The format. Default: that of the ending of the path, or safetensors without a path. */
+  format?: WeightFormat
+}
+
+/**
+ * The weights of a model as a file.
+ *
+ *   await writeWeights(model, 'net.npz')
+ *   const bytes = await writeWeights(model, null, { format: 'npz' })
+ *
+ * @param path where to write it as well (Node); null for bytes alone. Its ending is the format: `.safetensors`, `.npz`, `.weights.h5` and
+ * `.h5`, the legacy format of Keras
+ */
+export async function writeWeights(
+  model: Model,
+  path: string | URL | null,
+  options: WriteWeightsOptions = {},
+): Promise<Uint8Array> {
+  requireArguments('writeWeights', arguments, 3)
+  const table = { ...mappingOption(), format: option(choice('safetensors', 'npz', 'weightsH5', 'h5'), 'safetensors') }
+  const { mapping, format } = readOptions('writeWeights', table, options)
+  const found = path !== null && options.format === undefined ? weightFormatOf(path, 'writeWeights') : format
+  const write = await weightWriter(found, mapping)
+  const bytes = await write(typed(model))
+  if (path !== null) await writeFile(path, bytes, 'writeWeights')
+  return bytes
+}
+
+/** A function for the bytes of weights, which reads them before it returns. */
+export async function weightWriter(
+  format: WeightFormat,
+  mapping: WeightMapping | null,
+): Promise<(model: LayerBase) => Promise<Uint8Array>> {
+  if (format === 'h5' || format === 'weightsH5') {
+    if (mapping !== null)
+      throw new ArgumentError('saveWeights: a mapping is for safetensors and .npz, not for files of Keras')
+    const { saveKerasWeights } = await import('../keras')
+    return (model) => saveKerasWeights(model, format === 'h5')
+  }
+  return (model) => {
+    const weights = weightPaths(model)
+    const arrays = mapping === null ? tensorsOf(weights) : mappedArrays(weights, mapping)
+    return writeArrays(arrays, format)
+  }
+}
+
+/**
+ * A mapping from the names and layouts of PyTorch, for the state of a module that was saved as safetensors, or with `numpy.savez`.
+ *
+ *   const mapping = await torchMapping(model, 'net.safetensors')
+ *   await model.loadWeights('net.safetensors', { mapping })
+ *
+ * Linear, Conv, ConvTranspose, BatchNorm, LayerNorm, GroupNorm, Embedding, RNN, LSTM, GRU (with resetAfter) and MultiheadAttention are
+ * found, by their shapes. Each layer takes the first module with its shapes, in the order of the file or, if that is alphabetical as in
+ * safetensors, of their names with numbers in order: look at the mapping where several layers have equal shapes. Arrays that are not used,
+ * such as `num_batches_tracked`, are null.
+ * @throws FormatError that names layers and modules for which nothing fits
+ */
+export async function torchMapping(model: Model, source: ByteSource): Promise<Record<string, WeightTargets>> {
+  requireArguments('torchMapping', arguments, 2)
+  return mappingFor(weightPaths(typed(model)), await readArrays(await bytesFrom(source, 'torchMapping')))
+}

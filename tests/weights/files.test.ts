@@ -1,0 +1,95 @@
+// Weights in files of all formats, by the ending of a path, and the time at which a file has them.
+// modes: simd
+
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { Adam, ArgumentError, BatchNormalization, Dense, LSTM, SGD, Sequential, loadModel, ops } from '../../src'
+import { findWeightFilesWith } from '../../src/models/weight-files'
+import { weightFiles } from '../../src/models/weight-formats'
+
+let folder: string
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'weights-'))))
+afterEach(() => rmSync(folder, { recursive: true }))
+// As in the entry for Node.
+beforeAll(() => findWeightFilesWith(weightFiles))
+afterAll(() => findWeightFilesWith(null))
+
+const made = (): Sequential =>
+  new Sequential([
+    new LSTM({ units: 3, inputShape: [2, 2] }),
+    new BatchNormalization(),
+    new Dense({ units: 2 }),
+    new Dense({ units: 2 }),
+  ])
+const numbers = (model: Sequential): number[][] => model.getWeights().map(({ data }) => Array.from(data))
+const change = (model: Sequential): void => {
+  for (const weight of model.weights) weight.assign(ops.full(weight.shape, 7))
+}
+
+describe.each(['x.safetensors', 'x.npz', 'x.weights.h5', 'x.h5', 'x.H5'])('saveWeights to %s', (name) => {
+  it('writes what loadWeights reads', async () => {
+    const one = made()
+    const path = join(folder, name)
+    const bytes = await one.saveWeights(path)
+    expect(new Uint8Array(readFileSync(path))).toEqual(new Uint8Array(bytes))
+    for (const source of [path, bytes]) {
+      const other = made()
+      await other.loadWeights(source)
+      expect(numbers(other)).toEqual(numbers(one))
+    }
+  })
+
+  it('writes the weights of the time of the call', async () => {
+    const one = made()
+    const before = numbers(one)
+    const path = join(folder, name)
+    const saved = one.saveWeights(path)
+    change(one)
+    await saved
+    const other = made()
+    await other.loadWeights(path)
+    expect(numbers(other)).toEqual(before)
+  })
+})
+
+describe('saveWeights', () => {
+  it('refuses other endings, and lists those that there are', async () => {
+    const error = made().saveWeights(join(folder, 'x.bin'))
+    await expect(error).rejects.toThrow(ArgumentError)
+    await expect(error).rejects.toThrow(/\.safetensors, \.npz, \.weights\.h5, \.h5/)
+    expect(readdirSync(folder)).toEqual([])
+    // Without the entry for Node.
+    findWeightFilesWith(null)
+    await expect(made().saveWeights(join(folder, 'x.npz'))).rejects.toThrow(/writeWeights of 'myelin.weights'/)
+    findWeightFilesWith(weightFiles)
+  })
+})
+
+describe('save as .keras', () => {
+  it('writes the weights, the optimizer and the options of compile of the time of the call', async () => {
+    const model = made()
+    model.compile({ optimizer: new Adam({ learningRate: 0.25 }), loss: 'mse' })
+    await model.fit(ops.ones([4, 2, 2]), ops.ones([4, 2]), { epochs: 2, verbose: 0 })
+    await loadModel(await model.save())
+    const before = numbers(model)
+    const state = model.optimizer.variables.map(({ value }) => Array.from(value.data))
+    const path = join(folder, 'model.keras')
+    const saved = model.save(path)
+    change(model)
+    model.optimizer.learningRate = 0.5
+    model.compile({ optimizer: 'sgd', loss: 'mae' })
+    await saved
+    expect(
+      numbers(model)
+        .flat()
+        .every((each) => each === 7),
+    ).toBe(true)
+    expect(model.optimizer).toBeInstanceOf(SGD)
+    const again = await loadModel(path)
+    expect(numbers(again as Sequential)).toEqual(before)
+    expect(again.optimizer.learningRate).toBe(0.25)
+    expect(again.optimizer.variables.map(({ value }) => Array.from(value.data))).toEqual(state)
+  })
+})
