@@ -19,6 +19,6 @@ readBinariesWith((name) => {
 })
 
 findFormatsWith(formatOf)
-findWeightFilesWith(weightFiles)
+findWeightFilesWith(weightFiles(() => import('./weights')))
 
 export * from './index'
