@@ -26,6 +26,6 @@ readBinariesWith((name) => {
 findFormatsWith(formatOf, foreignKind)
 readGraphsWith(graphFromConfig)
 findClassesWith(libraryClasses)
-findWeightFilesWith(weightFiles)
+findWeightFilesWith(weightFiles(() => import('./weights')))
 
 export * from './index'

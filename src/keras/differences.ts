@@ -2,7 +2,7 @@
 // A row is an option, what becomes of it, and why. Files of all versions use the same table.
 
 import type { Json } from '../core/registry'
-import { isObject, isRecord, own } from './json'
+import { isObject, isRecord, own, textOf } from './json'
 import type { JsonRecord } from './json'
 
 /** What becomes of an option. */
@@ -30,9 +30,9 @@ const POLICY_NAMES = /^(?:int[48]|float8)/
 
 /** The name of a dtype or of a policy. */
 function dtypeName(value: Json): string {
-  if (!isRecord(value)) return String(value)
+  if (!isRecord(value)) return textOf(value)
   const config = own(value, 'config')
-  return isRecord(config) ? String(own(config, 'name') ?? own(config, 'mode') ?? '') : ''
+  return isRecord(config) ? textOf(own(config, 'name') ?? own(config, 'mode')) : ''
 }
 
 /** A shape with its batch axis as the shape of one sample. */

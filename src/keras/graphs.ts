@@ -3,7 +3,7 @@
 
 import { FormatError } from '../core/errors'
 import type { Config, Json, Serialized } from '../core/registry'
-import { isObject, isRecord, own, recordAt } from './json'
+import { isObject, isRecord, own, recordAt, textOf } from './json'
 import type { JsonRecord, KerasObject } from './json'
 import type { History, Node } from './nodes'
 import { argumentsOf, historyOf, nodesOf, tensorOf, tensorsIn } from './nodes'
@@ -231,6 +231,6 @@ function constantOf({ value = null, dtype = 'float32' }: JsonRecord): Json {
   const shape: number[] = []
   for (let inner: Json = value; Array.isArray(inner); inner = inner[0] ?? null) shape.push(inner.length)
   const data = (Array.isArray(value) ? value.flat(shape.length - 1) : [value]) as readonly Json[]
-  const own = /int/.test(String(dtype)) ? 'int32' : dtype === 'bool' ? 'bool' : 'float32'
+  const own = /int/.test(textOf(dtype)) ? 'int32' : dtype === 'bool' ? 'bool' : 'float32'
   return { tensor: { shape, dtype: own, data: data.map((each) => (typeof each === 'boolean' ? Number(each) : each)) } }
 }

@@ -28,6 +28,11 @@ export function recordAt(value: JsonRecord, key: string): JsonRecord {
   return isRecord(found) ? found : {}
 }
 
+/** A number or a string as text; '' for others, whose `toString` a file may replace. */
+export function textOf(value: Json | undefined): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+}
+
 /** A value by its key. Not `value[key]`: every object has 'constructor' and similar members. */
 export function own(value: JsonRecord, key: string): Json | undefined {
   return Object.hasOwn(value, key) ? value[key] : undefined

@@ -5,7 +5,7 @@ import { FormatError, knownName } from '../core/errors'
 import type { Json } from '../core/registry'
 import { customObject } from '../core/registry'
 import * as ops from '../ops'
-import { isObject, isRecord, own, recordAt } from './json'
+import { isObject, isRecord, own, recordAt, textOf } from './json'
 import type { JsonRecord, KerasObject } from './json'
 import type { Node } from './nodes'
 
@@ -20,7 +20,7 @@ const NAMES = Object.entries<unknown>(ops).flatMap(([name, op]) => (typeof op ==
 /** Whether an entry of a graph is an op, not a layer. Legacy files have no modules, but ops are never trainable. */
 export function isOperation(saved: KerasObject): boolean {
   const { module, registered_name: registered, class_name: className } = saved
-  if (typeof module === 'string') return /(?:^|\.)ops(?:\.|$)/.test(module) && !String(registered ?? '').includes('>')
+  if (typeof module === 'string') return /(?:^|\.)ops(?:\.|$)/.test(module) && !textOf(registered).includes('>')
   const isLayer = own(recordAt(saved, 'config'), 'trainable') !== undefined || className === 'InputLayer'
   return !isLayer && customObject(className) === undefined && operationName(className) !== null
 }
@@ -61,8 +61,8 @@ function partOf(part: Json): Json {
     if (part.class_name === '__ellipsis__') return '...'
     const config = recordAt(part, 'config')
     if (part.class_name === '__slice__') {
-      const [start, stop, step] = ['start', 'stop', 'step'].map((name) => own(config, name) ?? '')
-      return `${String(start)}:${String(stop)}${step === '' ? '' : `:${String(step)}`}`
+      const [start, stop, step] = ['start', 'stop', 'step'].map((name) => textOf(own(config, name)))
+      return `${start}:${stop}${step === '' ? '' : `:${step}`}`
     }
   }
   throw new FormatError('A node GetItem has a key that is neither a number, a slice, nor a list of numbers')

@@ -15,7 +15,7 @@ import { compileConfig, compileOptions } from './compile'
 import { openHdf5 } from './hdf5/read'
 import type { Hdf5Dataset, Hdf5Group } from './hdf5/types'
 import type { JsonRecord } from './json'
-import { own, isRecord, parseJson } from './json'
+import { own, isRecord, parseJson, textOf } from './json'
 import { isLegacy, legacyFile, legacyOptimizer, legacyWeightsIn } from './legacy'
 import type { FileParts } from './objects'
 import { formerHardSigmoid } from './former'
@@ -100,7 +100,7 @@ async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {
     throw new FormatError('The .keras file has no model.weights.h5; weights in other files are not read')
   const root = await openHdf5(weights)
   const groups = variableGroups(root)
-  const isFormer = isRecord(metadata) && String(own(metadata, 'keras_version')).startsWith('2.')
+  const isFormer = isRecord(metadata) && textOf(own(metadata, 'keras_version')).startsWith('2.')
   return {
     root,
     config,

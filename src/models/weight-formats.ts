@@ -1,11 +1,13 @@
 // Files of weights of all formats, for models: the endings of paths, and the options. The code for them is in the sub-path `myelin/weights`,
-// which is loaded when it is needed.
+// which the caller loads when it is needed.
 
 import { ArgumentError, quoted } from '../core/errors'
 import { custom, nullable, option, readOptions } from '../core/options'
 import type { OptionInputs } from '../core/options'
 import { signalOption } from '../data/abort'
 import type { WeightMapping } from '../formats/weight-mapping'
+import type { LayerBase } from '../layers/layer'
+import type { ByteSource } from '../runtime/platform'
 import { bytesFrom } from '../runtime/platform'
 import { formatOf } from './formats'
 import { snapshotOf } from './snapshot'
@@ -31,7 +33,7 @@ export function weightFormatOf(path: string | URL, where: string): WeightFormat 
   )
 }
 
-const mappingKind = custom<WeightMapping>(
+const mappingKind = /* @__PURE__ */ custom<WeightMapping>(
   (value, where) => {
     if (typeof value === 'function' || (typeof value === 'object' && value !== null && !Array.isArray(value)))
       return value as WeightMapping
@@ -49,22 +51,32 @@ export type SaveWeightsOptions = OptionInputs<ReturnType<typeof mappingOption>>
 export const loadWeightsTable = () => ({ ...signalOption(), ...mappingOption() })
 export type LoadWeightsOptions = OptionInputs<ReturnType<typeof loadWeightsTable>>
 
-/** What models do with files of weights. */
-export const weightFiles: WeightFiles = {
-  async save(model, path, options) {
-    const { mapping } = readOptions('saveWeights', mappingOption(), options)
-    const format = path === undefined ? 'safetensors' : weightFormatOf(path, 'saveWeights')
-    const at = snapshotOf(model)
-    const { weightWriter } = await import('../weights')
-    const write = await weightWriter(format, mapping)
-    return at(() => write(model))
-  },
-  async load(model, source, options) {
-    const { signal, mapping } = readOptions('loadWeights', loadWeightsTable(), options)
-    const bytes = await bytesFrom(source, 'loadWeights', signal)
-    const format = mapping === null ? formatOf(bytes) : null
-    if (format !== null) return format.fill(model, bytes, source)
-    const { fillWeights } = await import('../weights')
-    return fillWeights(model, bytes, { mapping, source, signal })
-  },
+/** The code of the sub-path. */
+interface WeightModule {
+  fillWeights(
+    model: LayerBase,
+    bytes: Uint8Array,
+    from: { readonly mapping: WeightMapping | null; readonly source: ByteSource; readonly signal: AbortSignal | null },
+  ): Promise<void>
+  weightWriter(format: WeightFormat, mapping: WeightMapping | null): Promise<(model: LayerBase) => Promise<Uint8Array>>
+}
+
+/** What models do with files of weights. @param module loads the sub-path */
+export function weightFiles(module: () => Promise<WeightModule>): WeightFiles {
+  return {
+    async save(model, path, options) {
+      const { mapping } = readOptions('saveWeights', mappingOption(), options)
+      const format = path === undefined ? 'safetensors' : weightFormatOf(path, 'saveWeights')
+      const at = snapshotOf(model)
+      const write = await (await module()).weightWriter(format, mapping)
+      return at(() => write(model))
+    },
+    async load(model, source, options) {
+      const { signal, mapping } = readOptions('loadWeights', loadWeightsTable(), options)
+      const bytes = await bytesFrom(source, 'loadWeights', signal)
+      const format = mapping === null ? formatOf(bytes) : null
+      if (format !== null) return format.fill(model, bytes, source)
+      return (await module()).fillWeights(model, bytes, { mapping, source, signal })
+    },
+  }
 }

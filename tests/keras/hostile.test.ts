@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { FormatError, MyelinError, loadModel } from '../../src'
 import { readKeras } from '../../src/keras'
 import { readArchive, writeArchive } from '../../src/keras/archive'
-import { bytesOf } from './goldens'
+import { bytesOf, filesIn } from './goldens'
+import { mutated } from './mutations'
 
 const text = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
 
@@ -113,6 +114,31 @@ describe('a configuration', () => {
       )
   })
 
+  it.each([
+    ['3.15/merging.keras', 'Add'],
+    ['3.15/merging.keras', 'Dot'],
+    ['3.15/attention.keras', 'Attention'],
+    ['3.15/attention.keras', 'AdditiveAttention'],
+  ])('must not have lists in a list of inputs: %s, %s', async (path, className) => {
+    const config = (await configOf(path)) as Record<string, never>
+    const layer = graph(config).layers.find((each) => each['class_name'] === className)!
+    const [node] = layer['inbound_nodes'] as { args: unknown[][] }[]
+    node!.args[0] = node!.args[0]!.map((each) => [each])
+    const bytes = await changed(path, (files) => files.set('config.json', text(config)))
+    await expect(readKeras(bytes)).rejects.toThrow(MyelinError)
+  })
+
+  it('must not have a record in place of the name of a dtype', async () => {
+    const config = (await configOf('3.15/merging.keras')) as Record<string, never>
+    for (const layer of graph(config).layers)
+      (layer['config'] as Record<string, unknown>)['dtype'] = {
+        class_name: 'Policy',
+        config: { name: { toString: 1 } },
+      }
+    const bytes = await changed('3.15/merging.keras', (files) => files.set('config.json', text(config)))
+    await readKeras(bytes).catch((error: unknown) => expect(error).toBeInstanceOf(MyelinError))
+  })
+
   it('must not be nested without end', async () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
     const bytes = await changed('3.15/merging.keras', (files) =>
@@ -161,4 +187,33 @@ describe('changed bytes', () => {
       { numRuns: 150 },
     )
   })
+})
+
+/** KERAS_MUTATIONS sets their number for each file; so many run in some seconds. */
+const MUTATIONS = Number(process.env['KERAS_MUTATIONS'] ?? 30)
+
+describe('changed values of configurations give a typed error or a model', () => {
+  const paths = [
+    ...filesIn('3.15', '.keras'),
+    ...filesIn('2.15', '.keras'),
+    '3.15/training/cosine.keras',
+    '3.15/training/scaled.keras',
+  ]
+  it.each(paths)(
+    '%s',
+    async (path) => {
+      const files = await readArchive(bytesOf(path))
+      const config = JSON.parse(new TextDecoder().decode(files.get('config.json'))) as never
+      await fc.assert(
+        fc.asyncProperty(mutated(config), async (changed) => {
+          const bytes = writeArchive(new Map([...files, ['config.json', text(changed)]]))
+          await readKeras(bytes).catch((error: unknown) => {
+            if (!(error instanceof MyelinError)) throw error
+          })
+        }),
+        { numRuns: MUTATIONS },
+      )
+    },
+    1e9,
+  )
 })

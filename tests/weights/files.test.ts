@@ -13,7 +13,7 @@ let folder: string
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'weights-'))))
 afterEach(() => rmSync(folder, { recursive: true }))
 // As in the entry for Node.
-beforeAll(() => findWeightFilesWith(weightFiles))
+beforeAll(() => findWeightFilesWith(weightFiles(() => import('../../src/weights'))))
 afterAll(() => findWeightFilesWith(null))
 
 const made = (): Sequential =>
@@ -63,7 +63,7 @@ describe('saveWeights', () => {
     // Without the entry for Node.
     findWeightFilesWith(null)
     await expect(made().saveWeights(join(folder, 'x.npz'))).rejects.toThrow(/writeWeights of 'myelin.weights'/)
-    findWeightFilesWith(weightFiles)
+    findWeightFilesWith(weightFiles(() => import('../../src/weights')))
   })
 })
 

@@ -12,7 +12,7 @@ import { matmul } from '../../ops/linalg/linalg'
 import { dropout } from '../../ops/random/random'
 import { sum } from '../../ops/numpy/reduce'
 import { expandDims, squeeze, swapAxes } from '../../ops/numpy/shape'
-import type { Tensor } from '../../ops/tensor'
+import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { ApplyOptions, CallOption } from '../layer'
 import { requireExtents, requireMask } from '../checks'
@@ -111,7 +111,8 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
   }
 
   private checked(inputs: unknown): Inputs {
-    if (Array.isArray(inputs) && (inputs.length === 2 || inputs.length === 3)) return inputs as Inputs
+    const isList = Array.isArray(inputs) && inputs.every((each) => each instanceof Tensor)
+    if (isList && (inputs.length === 2 || inputs.length === 3)) return inputs as Inputs
     throw new ArgumentError(`${this}: the input must be [query, value] or [query, value, key]`)
   }
 

@@ -61,8 +61,15 @@ export abstract class Merge extends Layer<readonly Tensor[]> {
     const { inputCount } = this
     const given: readonly unknown[] = inputShapes
     const isList = given.length > 0 && !isBatchShape(given)
-    if (isList && (inputCount === null || given.length === inputCount)) return inputShapes
-    const received = isList ? String(given.length) : given.length === 0 ? 'none' : 'a single tensor'
+    const isFlat = isList && given.every(isBatchShape)
+    if (isFlat && (inputCount === null || given.length === inputCount)) return inputShapes
+    const received = isFlat
+      ? String(given.length)
+      : isList
+        ? 'lists or records in the list'
+        : given.length === 0
+          ? 'none'
+          : 'a single tensor'
     throw new ArgumentError(
       `${this}: needs a list of ${inputCount === null ? 'tensors' : `exactly ${inputCount} tensors`}, received ${received}`,
     )
