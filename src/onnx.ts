@@ -6,3 +6,5 @@ export type { ConstantLike, Constants, GraphInput, OnnxGraphOptions } from './on
 export { loadOnnx } from './onnx/load'
 export type { OnnxOptions } from './onnx/load'
 export { OnnxModel } from './onnx/model'
+export { saveAsOnnx, writeOnnx } from './onnx/write'
+export type { WriteOnnxOptions } from './onnx/write'

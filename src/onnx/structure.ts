@@ -64,7 +64,7 @@ function tensorBytes(name: string, code: number, shape: readonly number[], eleme
 const MOST = 2 ** 63 - 1024
 
 /** The elements of a constant in the layout of files. */
-function rawOf({ type, data }: HostTensor): Uint8Array {
+export function rawOf({ type, data }: HostTensor): Uint8Array {
   const { bytes } = types[type]
   const view = new DataView(new ArrayBuffer(data.length * bytes))
   data.forEach((x: number, i: number) => {

@@ -1,0 +1,251 @@
+// Writes ONNX files: a model is traced as for predict, and every primitive of the graph is written as operators of ONNX. So layers
+// of users are written, too. A model with open extents is traced for several values of each, which shows where they occur.
+
+import { requireArguments } from '../core/arguments'
+import { ArgumentError, FormatError, StateError, quoted, unknownName } from '../core/errors'
+import { option, readOptions, recordOf, text } from '../core/options'
+import type { Tree } from '../core/tree'
+import { flatten, isBranch, pathName, pathsOf, typed, unflatten } from '../core/tree'
+import type { Graph } from '../ir/graph'
+import { CallContext, withFrame } from '../layers/context'
+import type { LayerBase } from '../layers/layer'
+import type { TensorSpec } from '../layers/spec'
+import { LayerGraph } from '../models/layer-graph'
+import type { SaveOptions } from '../models/load-options'
+import { Model } from '../models/model'
+import type { Tensor } from '../ops/tensor'
+import { trace } from '../ops/trace'
+import { Variable } from '../ops/variable'
+import { writeFile } from '../runtime/files'
+import type { Probes } from './export/extents'
+import { acrossTraces, isFixed, probesFor } from './export/extents'
+import type { Problems } from './export/graph'
+import { writeNodes } from './export/graph'
+import { Item, elementTypes } from './export/items'
+import { valueInfo } from './export/scope'
+import { Refusal, Writer } from './export/writer'
+import { modelProto } from './proto'
+import { encode } from './wire'
+
+const [IR_VERSION, OPSET] = [8, 17]
+/** The bytes of a protocol buffer at most. */
+const MOST_BYTES = 2 ** 31 - 1
+
+type AnyModel = Model<unknown, unknown>
+
+export interface WriteOnnxOptions {
+  /** Other names of inputs and outputs, by their names. Default {}. */
+  names?: Readonly<Record<string, string>>
+}
+
+const table = { names: option(recordOf(text), {}) }
+
+/**
+ * A model as an ONNX file of opset 17, for ONNX Runtime and other programs. It computes what `predict` computes; the optimizer and the
+ * options of compile are not in it.
+ *
+ *   const bytes = await writeOnnx(model, 'model.onnx')
+ *
+ * Inputs and outputs are named after their layers, or have the keys of a record; weights are named by their paths. The batch and other
+ * open extents stay open. Images stay channels last.
+ * @param path where to write it as well (Node); null for bytes alone
+ * @throws FormatError for what ONNX does not have, such as strings, random numbers and states between calls, all of it in one message;
+ * StateError for a model that is not built
+ */
+export async function writeOnnx(
+  model: Model,
+  path?: string | URL | null,
+  options: WriteOnnxOptions = {},
+): Promise<Uint8Array> {
+  requireArguments('writeOnnx', arguments, 3)
+  const { names = {} } = readOptions('writeOnnx', table, options)
+  const bytes = onnxOf(typed(model), names)
+  if (path != null) await writeFile(path, bytes, 'writeOnnx')
+  return bytes
+}
+
+/** The same for `model.save`. */
+export async function saveAsOnnx(model: LayerBase, _options: SaveOptions): Promise<Uint8Array> {
+  if (!(model instanceof Model)) throw new ArgumentError(`An ONNX file needs a model, received ${model}`)
+  return onnxOf(model, {})
+}
+
+/** What is traced: the structure of the inputs, their specs, and the names of both ends. */
+interface Ends {
+  readonly tree: Tree<TensorSpec>
+  readonly specs: readonly TensorSpec[]
+  readonly inputs: readonly string[]
+  outputs(results: Tree<unknown>): readonly string[]
+}
+
+/** The keys of a record, or the names of layers. */
+function namesFor(tree: Tree<unknown>, layers: readonly string[]): readonly string[] {
+  const isRecord = isBranch(tree) && !Array.isArray(tree)
+  return isRecord ? pathsOf(tree).map((each) => pathName(each).replaceAll('.', '_')) : layers
+}
+
+function endsOf(model: AnyModel): Ends {
+  const { graph } = model
+  const tree = typed<Tree<TensorSpec> | null>(graph instanceof LayerGraph ? graph.inputSpecs : model.buildSpec)
+  if (tree === null)
+    throw new StateError(`${model} is not built. Call it, fit it or give it an inputShape before it is written`)
+  const specs = flatten<TensorSpec>(tree)
+  const inputs = namesFor(tree, graph?.inputNames ?? specs.map((_, i) => (specs.length === 1 ? 'input' : `input_${i}`)))
+  const strings = specs.flatMap(({ dtype }, i) => (dtype === 'string' ? [quoted(inputs[i]!)] : []))
+  if (strings.length > 0) {
+    const readers =
+      graph?.calls.filter(({ input }) => flatten<Tensor>(typed(input)).some(({ dtype }) => dtype === 'string')) ?? []
+    throw new FormatError(
+      `${model}: an ONNX file cannot take strings: the input ${strings.join(', ')}${readers.map(({ layer }) => `, which ${layer} reads`).join('')}. Leave these layers out, and give the numbers that they return.`,
+    )
+  }
+  return {
+    tree,
+    specs,
+    inputs,
+    outputs: (results) => namesFor(results, graph?.outputNames ?? pathsOf(results).map(() => model.name)),
+  }
+}
+
+/** The graph for each of some extents. */
+function traced(
+  model: AnyModel,
+  { tree, specs }: Ends,
+  { traces }: Probes,
+): { graphs: Graph[]; results: Tree<unknown> } {
+  let results: Tree<unknown> = null
+  const graphs = traces.map(
+    (shapes) =>
+      trace(
+        specs.map(({ dtype }, i) => ({ shape: shapes[i]!, dtype })),
+        (symbols) => {
+          results = withFrame(null, new CallContext(false), () => model.predictStep(unflatten(tree, symbols)))
+          return flatten(typed<Tree<Tensor>>(results))
+        },
+      ).graph,
+  )
+  return { graphs, results }
+}
+
+/** The bytes of an ONNX file. @throws FormatError that names what ONNX does not have */
+function onnxOf(model: AnyModel, renamed: Readonly<Record<string, string>>): Uint8Array {
+  const ends = endsOf(model)
+  let refusal: unknown = null
+  for (const probes of probesFor(
+    ends.specs.map(({ shape }) => shape),
+    ends.inputs,
+  )) {
+    let found: ReturnType<typeof traced>
+    try {
+      found = traced(model, ends, probes)
+    } catch (error) {
+      refusal ??= error
+      continue
+    }
+    return fileOf(model, ends, probes, found, renamed)
+  }
+  throw refusal
+}
+
+function fileOf(
+  model: AnyModel,
+  ends: Ends,
+  { open, traces }: Probes,
+  { graphs, results }: ReturnType<typeof traced>,
+  renamed: Readonly<Record<string, string>>,
+): Uint8Array {
+  const [graph] = graphs as [Graph]
+  const said = ends.outputs(results)
+  const unknown = Object.keys(renamed).find((name) => !ends.inputs.includes(name) && !said.includes(name))
+  if (unknown !== undefined) throw unknownName('input or output in names', unknown, [...ends.inputs, ...said])
+  const nameOf = (name: string): string => renamed[name] ?? name
+  const writer = new Writer(open, ends.inputs.map(nameOf))
+  const inputNames = writer.inputs.map((name) => writer.names.unique(name))
+  const outputNames = said.map((name) => writer.names.unique(nameOf(name)))
+  const shapes = acrossInputs(traces)
+  graph.parameters.forEach((value, i) =>
+    writer.items.set(
+      value,
+      new Item(value.dtype, shapes[i]!, { kind: 'node', name: inputNames[i]!, scope: writer.root }),
+    ),
+  )
+  for (const [cell, value] of graph.cells) {
+    const data = cell instanceof Variable ? cell.value.data : new Float32Array()
+    const weight = {
+      name: cell.name,
+      shape: cell.shape,
+      dtype: cell.dtype,
+      data,
+      written: null,
+      forms: new Map<string, string>(),
+    }
+    const shape = cell.shape.map((extent) => traces.map(() => extent))
+    writer.items.set(value, new Item(cell.dtype, shape, { kind: 'weight', weight, views: [] }))
+  }
+  const problems: Problems = new Map()
+  try {
+    writeNodes(writer, graphs, [...graph.outputs.keys()], problems)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    problems.set(error.message, new Set([String(model)]))
+  }
+  if (problems.size > 0) throw refused(model, problems)
+  const { outputs, nodes } = ended(writer, graph, outputNames)
+  const types = acrossTypes(graphs)
+  const dims = (shape: readonly (readonly number[])[]) =>
+    shape.map((each) =>
+      isFixed(each) ? each[0]! : (open.find(({ values }) => String(values) === String(each))?.name ?? ''),
+    )
+  const bytes = encode(modelProto, {
+    irVersion: IR_VERSION,
+    producer: 'myelin',
+    graph: {
+      nodes,
+      name: model.name,
+      initializers: writer.initializers,
+      inputs: inputNames.map((name, i) => valueInfo(name, elementTypes[graph.parameters[i]!.dtype], dims(shapes[i]!))),
+      outputs: outputs.map((name, i) => valueInfo(name, elementTypes[graph.outputs[i]!.dtype], dims(types[i]!))),
+    },
+    opsets: [{ domain: '', version: OPSET }],
+  })
+  if (bytes.length > MOST_BYTES)
+    throw new FormatError(`${model}: an ONNX file has at most 2 GB, it would have ${bytes.length} bytes`)
+  return bytes
+}
+
+const acrossInputs = (traces: Probes['traces']) =>
+  traces[0]!.map((_, i) => acrossTraces(traces.map((shapes) => shapes[i]!)))
+
+const acrossTypes = (graphs: readonly Graph[]) =>
+  graphs[0]!.outputs.map((_, i) => acrossTraces(graphs.map(({ outputs }) => outputs[i]!.shape)))
+
+/** Gives the results their names. */
+function ended(writer: Writer, graph: Graph, names: readonly string[]) {
+  writer.where = ''
+  const made = new Map(writer.root.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)))
+  const before = new Map<string, string>()
+  graph.outputs.forEach((value, i) => {
+    const name = writer.name(writer.items.get(value)!)
+    const isLast = made.has(name) || writer.root.nodes.at(-1)?.outputs.includes(name) === true
+    if (isLast && !before.has(name)) before.set(name, names[i]!)
+    else writer.root.nodes.push({ inputs: [name], outputs: [names[i]!], type: 'Identity', name: names[i]! })
+  })
+  renameIn(writer.root.nodes, before)
+  return { outputs: names, nodes: writer.root.nodes }
+}
+
+type Nodes = Writer['root']['nodes']
+
+function renameIn(nodes: Nodes, names: ReadonlyMap<string, string>): void {
+  for (const node of nodes) {
+    for (const list of [node.inputs, node.outputs]) list.forEach((name, i) => (list[i] = names.get(name) ?? name))
+    for (const { graph } of node.attributes ?? []) if (graph?.nodes !== undefined) renameIn(graph.nodes as Nodes, names)
+  }
+}
+
+function refused(model: AnyModel, problems: Problems): FormatError {
+  const list = [...problems].map(
+    ([what, layers]) => `${what} (${[...layers].filter((each) => each !== '').join(', ') || 'an op'})`,
+  )
+  return new FormatError(`${model}: an ONNX file of opset ${OPSET} cannot have: ${list.join('; ')}`)
+}
