@@ -190,7 +190,7 @@ function fileOf(
     problems.set(error.message, new Set([String(model)]))
   }
   if (problems.size > 0) throw refused(model, problems)
-  const { outputs, nodes } = ended(writer, graph, outputNames)
+  const { outputs, nodes, initializers } = ended(writer, graph, outputNames)
   const types = acrossTypes(graphs)
   const dims = (shape: readonly (readonly number[])[]) =>
     shape.map((each) =>
@@ -202,7 +202,7 @@ function fileOf(
     graph: {
       nodes,
       name: model.name,
-      initializers: writer.initializers,
+      initializers,
       inputs: inputNames.map((name, i) => valueInfo(name, elementTypes[graph.parameters[i]!.dtype], dims(shapes[i]!))),
       outputs: outputs.map((name, i) => valueInfo(name, elementTypes[graph.outputs[i]!.dtype], dims(types[i]!))),
     },
@@ -231,7 +231,22 @@ function ended(writer: Writer, graph: Graph, names: readonly string[]) {
     else writer.root.nodes.push({ inputs: [name], outputs: [names[i]!], type: 'Identity', name: names[i]! })
   })
   renameIn(writer.root.nodes, before)
-  return { outputs: names, nodes: writer.root.nodes }
+  return { outputs: names, ...kept(writer, new Set(names)) }
+}
+
+/** The nodes and initializers that the outputs need. */
+function kept({ root, initializers }: Writer, live: Set<string>) {
+  const read = (node: Nodes[number]): void => {
+    for (const name of node.inputs) live.add(name)
+    for (const { graph } of node.attributes ?? []) (graph?.nodes as Nodes | undefined)?.forEach(read)
+  }
+  const nodes: Nodes = []
+  for (const node of [...root.nodes].reverse()) {
+    if (!node.outputs.some((name) => live.has(name))) continue
+    nodes.push(node)
+    read(node)
+  }
+  return { nodes: nodes.reverse(), initializers: initializers.filter(({ name }) => live.has(name!)) }
 }
 
 type Nodes = Writer['root']['nodes']

@@ -6,6 +6,7 @@ import type { Order } from '../values'
 import type { Numbers } from './extents'
 import { acrossTraces } from './extents'
 import type { Item, ItemType } from './items'
+import type { Match, Step } from './patterns'
 import type { Writer } from './writer'
 import { Refusal } from './writer'
 
@@ -18,8 +19,10 @@ export interface Surroundings {
   isRead(value: Value): boolean
   /** The node that alone reads a value, once; null if there is none, or an output is that value. */
   readerOf(value: Value): Node | null
-  /** The results of this node are those of its reader, which writes nothing. */
-  fuse(reader: Node): void
+  /** The nodes of a pattern that begins with this node, if nothing else reads the results between them. */
+  match(steps: readonly Step[]): Match | null
+  /** The results of this node are those of other nodes, which write nothing. */
+  fuse(...nodes: readonly Node[]): void
   /** Writes the nodes of graphs inside, in each trace, that these results need. */
   run(graphs: readonly Graph[], results: readonly number[]): void
 }

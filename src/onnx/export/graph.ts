@@ -7,24 +7,13 @@ import { Call } from './call'
 import type { Surroundings } from './call'
 import { acrossTraces, isFixed } from './extents'
 import { Item } from './items'
+import { matchAt, nodesFor } from './patterns'
 import { rowOf } from './rows'
 import type { Writer } from './writer'
 import { Refusal, isSmall } from './writer'
 
 /** What is refused, with the layers that need it. */
 export type Problems = Map<string, Set<string>>
-
-/** The nodes that values need, in order. */
-function needed(graph: Graph, values: readonly Value[]): Node[] {
-  const live = new Set(values)
-  const nodes: Node[] = []
-  for (const node of [...graph.nodes].reverse()) {
-    if (!node.outputs.some((output) => live.has(output))) continue
-    nodes.push(node)
-    for (const input of node.inputs) live.add(input)
-  }
-  return nodes.reverse()
-}
 
 /**
  * Writes the nodes that some results of a graph need. The items of its parameters and cells are in the writer.
@@ -36,12 +25,7 @@ export function writeNodes(
   results: readonly number[],
   problems: Problems,
 ): void {
-  const traces = graphs.map((graph) =>
-    needed(
-      graph,
-      results.map((i) => graph.outputs[i]!),
-    ),
-  )
+  const traces = graphs.map((graph) => nodesFor(graph, results))
   const [nodes] = traces as [Node[]]
   const isSame = traces.every(
     (each) => each.length === nodes.length && each.every(({ name }, i) => name === nodes[i]!.name),
@@ -62,19 +46,34 @@ export function writeNodes(
       const all = readers.get(value) ?? []
       return all.length === 1 ? all[0]! : null
     },
-    fuse: (reader) => void fused.push(reader),
+    match(steps) {
+      const found = matchAt(nodes, current, steps)
+      const isAlone = found?.nodes
+        .slice(0, -1)
+        .every(({ outputs }) =>
+          outputs.every(
+            (value) => readers.get(value)?.every((reader) => reader !== null && found.nodes.includes(reader)) !== false,
+          ),
+        )
+      return isAlone === true ? found : null
+    },
+    fuse: (...through) => void (fused = through),
     run: (bodies, wanted) => writeNodes(writer, bodies, wanted, problems),
   }
-  let fused: Node[] = []
+  let [current, fused]: [number, readonly Node[]] = [0, []]
+  const done = new Set<Node>()
   const place = (at: number): void => {
     const node = nodes[at]!
-    if (writer.items.has(node.outputs[0]!)) return
+    if (done.has(node)) return
     const { where } = writer.scope
     writer.where = node.scope
-    fused = []
+    ;[current, fused] = [at, []]
     const same = traces.map((each) => each[at]!)
     const items = itemsOf(same)
-    for (const each of [node, ...fused]) each.outputs.forEach((output, i) => writer.items.set(output, items[i]!))
+    for (const each of [node, ...fused]) {
+      done.add(each)
+      each.outputs.forEach((output, i) => writer.items.set(output, items[i]!))
+    }
     writer.where = where
   }
   const itemsOf = (same: readonly Node[]): readonly Item[] => {

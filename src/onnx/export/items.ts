@@ -2,7 +2,7 @@
 // order of axes, so that transpositions move nothing until a node needs another order.
 
 import type { DType } from '../../core/dtypes'
-import { strided, stridesOf } from '../host'
+import { hostOf, strided, stridesOf, taken } from '../host'
 import type { HostTensor } from '../tensors'
 import type { ElementType, HostArray } from '../types'
 import type { Order } from '../values'
@@ -10,8 +10,11 @@ import { inOrder, sameOrder } from '../values'
 import type { Numbers } from './extents'
 import type { Scope } from './scope'
 
-/** A change of the form of a weight that moves or keeps all elements. */
-export type View = { readonly from: readonly number[]; readonly to: readonly number[] } | { readonly order: Order }
+/** A change of the form of a weight that moves or keeps all elements: other extents, another order of axes or of the slices of one. */
+export type View =
+  | { readonly from: readonly number[]; readonly to: readonly number[] }
+  | { readonly order: Order }
+  | { readonly places: readonly number[]; readonly axis: number }
 
 /** The content of a variable. It is written in the first form that a node needs, such as the kernel of a convolution. */
 export interface Weight {
@@ -88,16 +91,15 @@ export function viewed(
 export function arrange(data: HostArray, shape: readonly number[], dtype: DType, views: readonly View[]): HostArray {
   let [found, extents] = [data, shape]
   for (const view of views) {
-    if ('to' in view) extents = view.to
-    else if (!sameOrder(view.order, inOrder(view.order.length))) {
-      const strides = stridesOf(extents)
-      const [own, order] = [extents, view.order]
-      extents = order.map((axis) => own[axis]!)
-      const host: HostTensor = { type: elementTypes[dtype], shape: own, data: found }
+    const host: HostTensor = { type: elementTypes[dtype], shape: extents, data: found }
+    extents = extentsAfter(extents, [view])
+    if ('places' in view) found = taken(host, hostOf('int64', [view.places.length], view.places), view.axis)!.data
+    else if ('order' in view && !sameOrder(view.order, inOrder(view.order.length))) {
+      const strides = stridesOf(host.shape)
       found = strided(
         host,
         extents,
-        order.map((axis) => strides[axis]!),
+        view.order.map((axis) => strides[axis]!),
       ).data
     }
   }
@@ -106,12 +108,16 @@ export function arrange(data: HostArray, shape: readonly number[], dtype: DType,
 
 /** The extents after some changes of form. */
 export function extentsAfter(shape: readonly number[], views: readonly View[]): readonly number[] {
-  return views.reduce((own, view) => ('to' in view ? view.to : view.order.map((axis) => own[axis]!)), shape)
+  return views.reduce(
+    (own, view) => ('to' in view ? view.to : 'order' in view ? view.order.map((axis) => own[axis]!) : own),
+    shape,
+  )
 }
 
 /** The change back. */
 export function inverse(view: View): View {
   if ('to' in view) return { from: view.to, to: view.from }
+  if ('places' in view) return { ...view, places: view.places.map((_, i) => view.places.indexOf(i)) }
   return { order: view.order.map((_, axis) => view.order.indexOf(axis)) }
 }
 

@@ -12,20 +12,34 @@ export interface FloatAttribute {
   readonly float: number
 }
 
-export type AttributeValue = number | FloatAttribute | string | readonly number[] | HostTensor | Sparse<GraphProto>
+export type AttributeValue =
+  | number
+  | FloatAttribute
+  | string
+  | readonly number[]
+  | readonly string[]
+  | HostTensor
+  | Sparse<GraphProto>
 
 export type Attributes = Readonly<Record<string, AttributeValue>>
 
 /** The numbers of the types of attributes. */
-const KINDS = { float: 1, integer: 2, string: 3, tensor: 4, graph: 5, integers: 7 }
+const KINDS = { float: 1, integer: 2, string: 3, tensor: 4, graph: 5, integers: 7, strings: 8 }
+
+const encoder = /* @__PURE__ */ new TextEncoder()
+const isList = (value: AttributeValue): value is readonly number[] | readonly string[] => Array.isArray(value)
 
 function attribute(name: string, value: AttributeValue): Sparse<AttributeProto> {
   if (typeof value === 'number') return { name, integer: value, type: KINDS.integer }
-  if (typeof value === 'string') return { name, string: new TextEncoder().encode(value), type: KINDS.string }
-  if (Array.isArray(value)) return { name, integers: value as number[], type: KINDS.integers }
+  if (typeof value === 'string') return { name, string: encoder.encode(value), type: KINDS.string }
+  if (isList(value)) {
+    const texts = value.flatMap((each) => (typeof each === 'string' ? [encoder.encode(each)] : []))
+    if (texts.length > 0) return { name, strings: texts, type: KINDS.strings }
+    return { name, integers: value as readonly number[], type: KINDS.integers }
+  }
   if ('float' in value) return { name, float: value.float, type: KINDS.float }
   if ('data' in value) return { name, tensor: tensorProto('', value), type: KINDS.tensor }
-  return { name, graph: value as Sparse<GraphProto>, type: KINDS.graph }
+  return { name, graph: value, type: KINDS.graph }
 }
 
 export const tensorProto = (name: string, host: HostTensor) => ({

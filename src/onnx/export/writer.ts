@@ -31,6 +31,8 @@ export class Writer {
   /** The items of values of the first trace. */
   readonly items = new Map<Value, Item>()
   private readonly known = new Map<string, string>()
+  /** Items whose elements are all 0, although their extents are open. */
+  readonly zeros = new WeakSet<Item>()
 
   constructor(
     readonly open: readonly OpenExtent[],
@@ -68,7 +70,7 @@ export class Writer {
   }
 
   private weight(weight: Weight, given: readonly View[]): string {
-    const views = given.filter((view) => 'to' in view || !sameOrder(view.order, inOrder(view.order.length)))
+    const views = given.filter((view) => !('order' in view) || !sameOrder(view.order, inOrder(view.order.length)))
     const key = JSON.stringify(views)
     if (weight.written === null) {
       const name = this.names.unique(weight.name)
@@ -86,7 +88,9 @@ export class Writer {
         (name, view) =>
           'to' in view
             ? this.root.node('Reshape', [name, this.integers(view.to)])
-            : this.root.node('Transpose', [name], { perm: view.order }),
+            : 'order' in view
+              ? this.root.node('Transpose', [name], { perm: view.order })
+              : this.root.node('Gather', [name, this.integers(view.places)], { axis: view.axis }),
         weight.written.name,
       )
       weight.forms.set(key, found)
@@ -189,6 +193,20 @@ export class Writer {
       return new Item(item.dtype, shape, viewed(content, item.extents(), item.dtype, { from: item.extents(), to }))
     }
     return this.item(this.reshape(this.name(item), item.shape, shape), { dtype: item.dtype, shape })
+  }
+
+  /** The slices of an axis in another order. */
+  taken(item: Item, places: readonly number[], axis: number): Item {
+    const { content, dtype, shape } = item
+    if (places.every((place, i) => place === i)) return item
+    if (content.kind !== 'node') return new Item(dtype, shape, viewed(content, item.extents(), dtype, { places, axis }))
+    return this.item(this.node('Gather', [this.name(item), this.integers(places)], { axis }), item)
+  }
+
+  /** Whether all elements are known to be 0. */
+  isZero(item: Item): boolean {
+    const { content } = item
+    return this.zeros.has(item) || (content.kind === 'constant' && content.data.every((x) => x === 0))
   }
 
   /** @param from the extents of what has the name */

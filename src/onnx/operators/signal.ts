@@ -22,7 +22,7 @@ const dft: Operator = (call) => {
   const own = (i: number): Tensor => {
     const part = ops.moveaxis(ops.getItem(x.plain, ['...', i]), axis, last)
     return ops.pad(ops.getItem(part, ['...', `0:${longest}`]), [
-      ...new Array<[number, number]>(last).fill([0, 0]),
+      ...Array.from({ length: last }, (): [number, number] => [0, 0]),
       [0, length - longest],
     ])
   }

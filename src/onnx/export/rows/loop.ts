@@ -6,12 +6,14 @@ import type { LoopAttributes } from '../../../ir/attributes'
 import { UNLIMITED } from '../../../ir/region'
 import type { Call, Row } from '../call'
 import { acrossTraces, isFixed } from '../extents'
-import { Item, elementTypes } from '../items'
-import type { ItemType } from '../items'
+import type { Item, ItemType } from '../items'
+import { elementTypes } from '../items'
 import type { Scope } from '../scope'
 import { valueInfo } from '../scope'
 import type { Writer } from '../writer'
 import { Refusal } from '../writer'
+import { nodesFor } from '../patterns'
+import { recurrent } from './recurrent'
 
 /** A graph inside, of values with the axes of the graph. @param write its nodes. @returns the names of its results */
 export function inner(
@@ -57,6 +59,8 @@ export const loop: Row<'loop'> = (call) => {
   const [body] = graphs as [Graph]
   const all = [...body.outputs.keys()]
   const wanted = all.filter((i) => i < carries || call.around.isRead(node.outputs[i]!))
+  const found = recurrent(call, body, nodesFor(body, wanted))
+  if (found !== null) return found
   const stacked = wanted.slice(carries)
   const [before, slices] = [call.inputs.slice(0, carries), call.inputs.slice(carries, carries + scanned)]
   body.parameters

@@ -85,8 +85,11 @@ const constant: Row<'constant'> = (call) => {
   const isSame = all.every((each) => each.length === data.length && each.every((x, i) => Object.is(x, data[i])))
   if (shape.every(isFixed) && isSame) return new Item(dtype, shape, { kind: 'constant', data })
   const type = elementTypes[dtype]
-  if (all.every((each) => each.every((x) => x === data[0])))
-    return call.result(writer.expanded(writer.number(data[0] ?? 0, type), [], shape))
+  if (all.every((each) => each.every((x) => x === data[0]))) {
+    const found = call.result(writer.expanded(writer.number(data[0] ?? 0, type), [], shape))
+    if (data[0] === 0) writer.zeros.add(found)
+    return found
+  }
   if (shape.length === 0)
     return call.result(
       scalar(

@@ -5,7 +5,7 @@ import type { ConvolutionAttributes, PaddedAttributes, PoolAttributes } from '..
 import { sizeOf } from '../../../core/shapes'
 import type { Order } from '../../values'
 import type { Call, Row } from '../call'
-import { Item } from '../items'
+import type { Item } from '../items'
 import { sliced } from './movement'
 
 /** [batch, channels, …spatial axes] of [batch, …spatial axes, channels] */
