@@ -107,6 +107,15 @@ function endsOf(model: AnyModel): Ends {
   }
 }
 
+/** @throws FormatError before a trace changes the states */
+function requireStateless(layer: LayerBase, model: AnyModel): void {
+  if ('stateful' in layer && layer.stateful === true)
+    throw new FormatError(
+      `${model}: ${layer} is stateful, and an ONNX file has no states between calls. Return and pass its state: returnState, initialState`,
+    )
+  for (const each of layer.sublayers) requireStateless(each, model)
+}
+
 /** The graph for each of some extents. */
 function traced(
   model: AnyModel,
@@ -129,6 +138,7 @@ function traced(
 
 /** The bytes of an ONNX file. @throws FormatError that names what ONNX does not have */
 function onnxOf(model: AnyModel, renamed: Readonly<Record<string, string>>): Uint8Array {
+  requireStateless(model, model)
   const ends = endsOf(model)
   let refusal: unknown = null
   for (const probes of probesFor(
@@ -159,7 +169,7 @@ function fileOf(
   const unknown = Object.keys(renamed).find((name) => !ends.inputs.includes(name) && !said.includes(name))
   if (unknown !== undefined) throw unknownName('input or output in names', unknown, [...ends.inputs, ...said])
   const nameOf = (name: string): string => renamed[name] ?? name
-  const writer = new Writer(open, ends.inputs.map(nameOf))
+  const writer = new Writer(open, ends.inputs.map(nameOf), model.name)
   const inputNames = writer.inputs.map((name) => writer.names.unique(name))
   const outputNames = said.map((name) => writer.names.unique(nameOf(name)))
   const shapes = acrossInputs(traces)
@@ -189,6 +199,8 @@ function fileOf(
     if (!(error instanceof Refusal)) throw error
     problems.set(error.message, new Set([String(model)]))
   }
+  const states = graph.updates.filter(({ cell, value }) => graph.cells.get(cell) !== value).map(({ cell }) => cell.name)
+  if (problems.size === 0 && states.length > 0) problems.set('states that a call changes', new Set(states))
   if (problems.size > 0) throw refused(model, problems)
   const { outputs, nodes, initializers } = ended(writer, graph, outputNames)
   const types = acrossTypes(graphs)

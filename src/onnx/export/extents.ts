@@ -7,11 +7,11 @@ import type { BatchShape } from '../../layers/spec'
 /** A number of a graph, in each trace. */
 export type Numbers = readonly number[]
 
-/** An open extent of the inputs. */
+/** An open extent of the inputs, or one that follows from them in no simple way, such as that of a pool. */
 export interface OpenExtent {
   readonly name: string
-  /** The first input and axis that have it. */
-  readonly input: number
+  /** What has it: an input by its position, or a value by its name. */
+  readonly source: number | string
   readonly axis: number
   readonly values: Numbers
 }
@@ -62,7 +62,7 @@ export function* probesFor(shapes: readonly BatchShape[], names: readonly string
   const isLong = shapes.some((shape) => shape.includes(null, 1))
   const isOpen = shapes.some((shape) => shape.includes(null))
   const count = isLong ? BATCHES.length : isOpen ? BATCHES.length - 1 : 1
-  const batch = (input: number): OpenExtent => ({ name: 'batch', input, axis: 0, values: BATCHES.slice(0, count) })
+  const batch = (source: number): OpenExtent => ({ name: 'batch', source, axis: 0, values: BATCHES.slice(0, count) })
   // Extents of their own, then one for all, as inputs may have to agree.
   for (const [isShared, scale] of isLong
     ? ([
@@ -86,7 +86,9 @@ export function* probesFor(shapes: readonly BatchShape[], names: readonly string
         const more = open.length
         const values = LENGTHS.map((each, trace) => each * scale + 4 * more * (trace + 1))
         const made =
-          axis === 0 ? batch(input) : { name: isShared ? 'length' : `${names[input]}_${axis}`, input, axis, values }
+          axis === 0
+            ? batch(input)
+            : { name: isShared ? 'length' : `${names[input]}_${axis}`, source: input, axis, values }
         open.push(made)
         return made
       }),

@@ -66,7 +66,7 @@ export function writeNodes(
     const node = nodes[at]!
     if (done.has(node)) return
     const { where } = writer.scope
-    writer.where = node.scope
+    writer.where = writer.pathOf(node)
     ;[current, fused] = [at, []]
     const same = traces.map((each) => each[at]!)
     const items = itemsOf(same)
@@ -94,7 +94,7 @@ export function writeNodes(
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       const layers = problems.get(error.message) ?? new Set()
-      problems.set(error.message, layers.add(node.scope))
+      problems.set(error.message, layers.add(writer.pathOf(node)))
       return node.outputs.map((_, i) => writer.item('', call.output(i)))
     }
   }

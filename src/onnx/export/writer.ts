@@ -2,7 +2,7 @@
 
 import type { DType } from '../../core/dtypes'
 import { sizeOf } from '../../core/shapes'
-import type { Value } from '../../ir/graph'
+import type { Node, Value } from '../../ir/graph'
 import type { HostTensor } from '../tensors'
 import type { TensorProto } from '../proto'
 import type { ElementType } from '../types'
@@ -34,18 +34,35 @@ export class Writer {
   /** Items whose elements are all 0, although their extents are open. */
   readonly zeros = new WeakSet<Item>()
 
+  private readonly open: OpenExtent[]
+
   constructor(
-    readonly open: readonly OpenExtent[],
+    open: readonly OpenExtent[],
     /** The names of the inputs. */
     readonly inputs: readonly string[],
-  ) {}
+    private readonly model: string,
+  ) {
+    this.open = [...open]
+  }
+
+  /** The path of the layer that a node belongs to, within the model. */
+  pathOf({ scope }: Node): string {
+    return scope.startsWith(`${this.model}/`) ? scope.slice(this.model.length + 1) : scope === this.model ? '' : scope
+  }
 
   node(type: string, inputs: readonly string[], attributes?: Attributes): string {
     return this.scope.node(type, inputs, attributes)
   }
 
   /** The result of a node as an item. @param order of its axes */
-  item(name: string, { dtype, shape }: ItemType, order?: Order): Item {
+  item(name: string, { dtype, shape }: ItemType, order: Order = inOrder(shape.length)): Item {
+    if (this.scope === this.root && name !== '') {
+      order.forEach((place, axis) => {
+        const values = shape[place]!
+        if (isFixed(values) || formulaOf(values, this.open) !== null) return
+        this.open.push({ name: '', source: name, axis, values })
+      })
+    }
     return new Item(dtype, shape, { kind: 'node', name, scope: this.scope }, order)
   }
 
@@ -147,7 +164,10 @@ export class Writer {
   private formula({ factor, of, offset }: Formula): string {
     const { root } = this
     const base = of
-      .map(({ input, axis }) => root.node('Shape', [this.inputs[input]!], { start: axis, end: axis + 1 }))
+      .map(({ source, axis }) => {
+        const value = typeof source === 'number' ? this.inputs[source]! : source
+        return root.node('Shape', [value], { start: axis, end: axis + 1 })
+      })
       .reduce((a, b) => root.node('Mul', [a, b]))
     const scaled = factor === 1 ? base : root.node('Mul', [base, this.integers([factor])])
     return offset === 0 ? scaled : root.node('Add', [scaled, this.integers([offset])])

@@ -149,8 +149,16 @@ export function operandIn(writer: Writer, item: Item, rank: number, order: Order
   if (item.rank === 0 || (isPlain && item.rank < rank)) return writer.name(item)
   if (item.rank === rank) return writer.name(item, order)
   const ones = item.shape[0]!.map(() => 1)
-  const wide = writer.reshaped(item, [...new Array<number[]>(rank - item.rank).fill(ones), ...item.shape])
-  return writer.name(wide, order)
+  const shape = [...Array.from({ length: rank - item.rank }, () => ones), ...item.shape]
+  // If only extents of 1 change places, the elements do not.
+  const long = order.filter((axis) => shape[axis]!.some((each) => each !== 1))
+  if (!long.every((axis, i) => i === 0 || long[i - 1]! < axis)) return writer.name(writer.reshaped(item, shape), order)
+  return writer.name(
+    writer.reshaped(
+      item,
+      order.map((axis) => shape[axis]!),
+    ),
+  )
 }
 
 export function elementwise(call: Call, formula: (operands: string[]) => string): Item {

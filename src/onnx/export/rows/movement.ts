@@ -125,5 +125,8 @@ export const movementRows = {
   broadcastTo,
   constant,
   reshape: (call) => call.writer.reshaped(call.input(), call.output().shape),
+  uniform: () => {
+    throw new Refusal('random numbers')
+  },
   transpose: (call) => call.input().transposed(call.attributes.permutation),
 } satisfies Rows

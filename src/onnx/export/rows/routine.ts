@@ -2,12 +2,14 @@
 
 import { AttentionKernel } from '../../../primitives/attention'
 import { FourierTransform } from '../../../primitives/fourier'
+import { QuantizedContraction } from '../../../primitives/quantized'
 import { RunningResult } from '../../../primitives/running'
 import { ArgSort, SearchSorted, SortedValues } from '../../../primitives/sorting'
 import type { Call, Row } from '../call'
 import type { Item } from '../items'
 import { Refusal } from '../writer'
 import { running } from './loop'
+import { quantized } from './quantized'
 
 /** softmax(scale · query · keyᵀ + bias) · value, where the mask is true and t − before ≤ s ≤ t + after. */
 function attention(call: Call, { attributes }: AttentionKernel): readonly Item[] {
@@ -116,5 +118,6 @@ export const routine: Row<'routine'> = (given) => {
   if (kernel instanceof SearchSorted) return searched(call, kernel)
   if (kernel instanceof RunningResult) return accumulated(call, kernel)
   if (kernel instanceof FourierTransform) return fourier(call, kernel)
+  if (kernel instanceof QuantizedContraction) return quantized(call, kernel)
   throw new Refusal(kernel.name)
 }

@@ -9,10 +9,18 @@ import type { Item } from '../items'
 import { sliced } from './movement'
 
 /** [batch, channels, …spatial axes] of [batch, …spatial axes, channels] */
-const channelsSecond = (rank: number): Order => [0, rank - 1, ...Array.from({ length: rank - 2 }, (_, i) => i + 1)]
+export const channelsSecond = (rank: number): Order => [
+  0,
+  rank - 1,
+  ...Array.from({ length: rank - 2 }, (_, i) => i + 1),
+]
 
 /** [filters, channels, … window] of [… window, channels, filters] */
-const kernelFirst = (rank: number): Order => [rank - 1, rank - 2, ...Array.from({ length: rank - 2 }, (_, i) => i)]
+export const kernelFirst = (rank: number): Order => [
+  rank - 1,
+  rank - 2,
+  ...Array.from({ length: rank - 2 }, (_, i) => i),
+]
 
 /** The bias that the only use of a result adds, if it is known already. */
 function biasOf(call: Call, filters: number): { readonly name: string } | null {
