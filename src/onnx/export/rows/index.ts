@@ -6,6 +6,7 @@ import { elementwiseRows } from './elementwise'
 import { indexingRows } from './indexing'
 import { loop } from './loop'
 import { movementRows } from './movement'
+import { normalizations } from './normalization'
 import { reductionRows } from './reduction'
 import { routine } from './routine'
 import { windowRows } from './window'
@@ -22,6 +23,9 @@ const rows: Rows = {
   routine,
 }
 
-export function rowOf<Name extends PrimitiveName>(name: Name): Row<Name> | undefined {
-  return rows[name]
+/** @returns undefined for primitives that ONNX does not have */
+export function rowOf(name: PrimitiveName): Row | undefined {
+  const row = rows[name] as Row | undefined
+  const normalize = normalizations[name]
+  return row === undefined || normalize === undefined ? row : (call) => normalize(call) ?? row(call)
 }

@@ -2,9 +2,7 @@
 
 import type { AxesAttributes, AxisAttributes } from '../../../ir/attributes'
 import type { Order } from '../../values'
-import type { Node, Value } from '../../../ir/graph'
 import type { Call, Row } from '../call'
-import { pattern } from '../patterns'
 import type { Item } from '../items'
 
 /** The order of the axes that are left. */
@@ -37,30 +35,6 @@ const reduction =
     })
   }
 
-/** γ (x − μ) / √(σ² + ε) + β over the last axis, as LayerNormalization traces it. */
-const NORMALIZED = pattern(
-  'mean(x) reshape(0) subtract(x,1) square(2) mean(3) reshape(4) subtract(x,1) add(5,e) rsqrt(7) multiply(6,8) multiply(9,g) add(10,b)',
-)
-
-const mean: Row<'mean'> = (call) => {
-  const { writer } = call
-  const x = call.input()
-  const match = call.around.match(NORMALIZED)
-  const [epsilon, gamma, beta] = ['e', 'g', 'b'].map((letter) => writer.items.get(match?.values.get(letter) as Value))
-  const isLast = [0, 4].every((i) => {
-    const node = match?.nodes[i] as Node<'mean'> | undefined
-    return node?.attributes.axes.length === 1 && node.attributes.axes[0] === x.rank - 1
-  })
-  const isKnown = epsilon?.content.kind === 'constant' && epsilon.rank === 0 && gamma?.rank === 1 && beta?.rank === 1
-  if (match === null || !isLast || !isKnown) return reduction('ReduceMean')(call as Call<'mean'>)
-  call.around.fuse(...match.nodes)
-  const name = writer.node('LayerNormalization', [call.plain(), writer.name(gamma), writer.name(beta)], {
-    axis: -1,
-    epsilon: { float: epsilon.content.data[0]! },
-  })
-  return writer.item(name, x)
-}
-
 const extremePlace =
   (type: string): Row<'argMax' | 'argMin'> =>
   (call) => {
@@ -82,7 +56,7 @@ const alongLast =
 
 export const reductionRows = {
   sum: reduction('ReduceSum'),
-  mean,
+  mean: reduction('ReduceMean'),
   max: reduction('ReduceMax'),
   min: reduction('ReduceMin'),
   argMax: extremePlace('ArgMax'),
