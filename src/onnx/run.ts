@@ -4,7 +4,7 @@ import { FormatError, MyelinError, restate } from '../core/errors'
 import type { Tensor } from '../ops/tensor'
 import { withScope } from '../ops/trace'
 import type { Surroundings } from './call'
-import { Call, nameOf } from './call'
+import { Call, LimitError, nameOf } from './call'
 import type { OnnxFile } from './file'
 import { bound, functionOf, graphsIn, hasOpset, opsetOf } from './file'
 import { operators } from './operators'
@@ -24,9 +24,6 @@ export interface Environment {
 const MOST_NODES = 2 ** 16
 /** The elements of all constants that one trace computes: 64 MB. */
 const MOST_ELEMENTS = 2 ** 23
-
-/** A file whose graph would take too long or too much memory. Other extents would not help. */
-export class LimitError extends FormatError {}
 
 /** What one trace has used, so that a small file takes neither long nor much memory. */
 class Budget {

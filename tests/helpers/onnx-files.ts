@@ -31,13 +31,8 @@ export function operatorsIn({ nodes }: GraphProto): string[] {
 
 export const graphOf = (bytes: Uint8Array): GraphProto => decode(modelProto, bytes, 'the file').graph!
 
-/** @returns the graph of the file */
-export async function expectSameInOnnx(
-  name: string,
-  model: Model<unknown, unknown>,
-  x: Tree<Tensor>,
-  tolerance = 1e-5,
-): Promise<GraphProto> {
+/** Writes a model, and keeps the file for ONNX Runtime. */
+export async function writeAndKeep(name: string, model: Model<unknown, unknown>, x: Tree<Tensor>) {
   const bytes = await writeOnnx(model)
   const expected = flatten<Tensor>(typed(model.predictOnBatch(x)))
   if (folder !== undefined) {
@@ -45,6 +40,17 @@ export async function expectSameInOnnx(
     const json = { x: flatten(x).map(content), y: expected.map(content) }
     writeFileSync(join(folder, `${name}.json`), JSON.stringify(json))
   }
+  return { bytes, expected }
+}
+
+/** @returns the graph of the file */
+export async function expectSameInOnnx(
+  name: string,
+  model: Model<unknown, unknown>,
+  x: Tree<Tensor>,
+  tolerance = 1e-5,
+): Promise<GraphProto> {
+  const { bytes, expected } = await writeAndKeep(name, model, x)
   const again = await loadOnnx<unknown, unknown>(bytes)
   const names = again.graph!.inputNames
   const given = flatten(x)

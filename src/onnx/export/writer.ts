@@ -128,6 +128,8 @@ export class Writer {
         const { where } = this.root
         this.root.where = ''
         name = this.root.node('Constant', [], { value: host })
+        // Where operators take weights, importers take Constant nodes for weights, too.
+        if (shape.length > 1) name = this.root.node('Identity', [name])
         this.root.where = where
       } else {
         name = this.names.unique('constant')

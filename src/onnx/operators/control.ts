@@ -3,6 +3,7 @@
 import * as ops from '../../ops'
 import type { Tensor } from '../../ops/tensor'
 import type { Call, Operator } from '../call'
+import { LimitError, nameOf } from '../call'
 import type { ElementType } from '../types'
 import { types } from '../types'
 import { Value } from '../values'
@@ -32,6 +33,11 @@ const branch: Operator = (call) => {
 const loop: Operator = (call) => {
   const body = call.graph('body')
   const limit = call.maybe(0) === null ? Infinity : (call.known(0).data[0] ?? 0)
+  const onData = (): LimitError =>
+    new LimitError(
+      `${nameOf(call.node)}: whether it goes on depends on data. Only loops whose number of iterations is known before data are can be read`,
+    )
+  if (call.maybe(1)?.host === null) throw onData()
   let isRunning = call.maybe(1) === null || call.known(1).data[0] !== 0
   let carried = call.values.slice(2).map((_, i) => call.value(i + 2))
   const stacks: Value[][] = []
@@ -40,12 +46,8 @@ const loop: Operator = (call) => {
     call.require(i < MOST_ITERATIONS, () => `it has more than ${MOST_ITERATIONS} iterations`)
     const condition = Value.known({ type: 'bool', shape: [], data: Uint8Array.of(1) })
     const [next, ...results] = call.around.run(body, [Value.integers([i], []), condition, ...carried])
-    call.require(
-      next?.host != null,
-      () =>
-        'whether it goes on depends on data. Only loops whose number of iterations is known before data are can be read',
-    )
-    isRunning = next!.host!.data[0] !== 0
+    if (next?.host == null) throw onData()
+    isRunning = next.host.data[0] !== 0
     carried = results.slice(0, carried.length)
     results.slice(carried.length).forEach((each, at) => (stacks[at] ??= []).push(each))
   }

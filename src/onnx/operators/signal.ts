@@ -4,6 +4,7 @@ import * as ops from '../../ops'
 import type { Tensor } from '../../ops/tensor'
 import type { Operator } from '../call'
 import { Value } from '../values'
+import { requireShape } from './shape'
 
 const dft: Operator = (call) => {
   const x = call.value(0)
@@ -17,6 +18,7 @@ const dft: Operator = (call) => {
   const [isInverse, isHalf] = [call.flag('inverse'), call.flag('onesided')]
   call.require(!(isInverse && isHalf), () => 'the inverse of one side is not available')
   const length = call.number('', 1) ?? x.shape[axis]!
+  requireShape(call, [...x.shape.slice(0, axis), length, ...x.shape.slice(axis + 1)])
   const longest = Math.min(length, x.shape[axis]!)
   const last = x.rank - 2
   const own = (i: number): Tensor => {

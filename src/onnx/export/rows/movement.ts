@@ -47,8 +47,11 @@ const slice: Row<'slice'> = (call) => {
 
 const reverse: Row<'reverse'> = (call) => {
   const { name, order } = call.asIs()
-  const axes = call.fixed(({ axes }) => axes).map((axis) => order.indexOf(axis))
   const { writer } = call
+  const { shape } = call.input()
+  const long = call.fixed(({ axes }) => axes).filter((axis) => shape[axis]!.some((extent) => extent > 1))
+  if (long.length === 0) return call.input()
+  const axes = long.map((axis) => order.indexOf(axis))
   const [starts, ends] = [-1, -END].map((place) => writer.integers(axes.map(() => place))) as [string, string]
   const list = writer.integers(axes)
   return call.result(writer.node('Slice', [name, starts, ends, list, writer.integers(axes.map(() => -1))]), order)
@@ -64,11 +67,13 @@ const pad: Row<'pad'> = (call) => {
 }
 
 const concat: Row<'concat'> = (call) => {
-  const { writer, inputs, attributes } = call
-  const { order } = inputs.find(({ content }) => content.kind === 'node') ?? call.input()
-  const names = inputs.map((each) => writer.name(each, order))
-  if (names.length === 1) return inputs[0]!
-  return call.result(writer.node('Concat', names, { axis: order.indexOf(attributes.axis) }), order)
+  const { writer, attributes } = call
+  const { axis } = attributes
+  const parts = call.inputs.filter(({ shape }) => shape[axis]!.some((extent) => extent > 0))
+  if (parts.length < 2) return parts[0] ?? call.input()
+  const { order } = parts.find(({ content }) => content.kind === 'node') ?? parts[0]!
+  const names = parts.map((each) => writer.name(each, order))
+  return call.result(writer.node('Concat', names, { axis: order.indexOf(axis) }), order)
 }
 
 const broadcastTo: Row<'broadcastTo'> = (call) => {
