@@ -1,6 +1,7 @@
 // writeOnnx: whole models, their names and open extents, and what is refused.
 // modes: simd
 
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
@@ -33,6 +34,7 @@ import {
   tensor,
 } from '../../src'
 import { loadOnnx, saveAsOnnx, writeOnnx } from '../../src/onnx'
+import { formulaOf, probesFor } from '../../src/onnx/export/extents'
 import { QuantizedDense, quantize } from '../../src/thrift'
 import { floats, integers } from '../helpers/data'
 import { expectSameInOnnx, graphOf, operatorsIn } from '../helpers/onnx-files'
@@ -273,6 +275,43 @@ describe('names and weights', () => {
     const small = await quantize(model)
     expect(small.layers.some((each: unknown) => each instanceof QuantizedDense)).toBe(true)
     await expectSameInOnnx('quantized', small as AnyModel, numbers([4, 6, 6, 2]), 1e-5)
+  })
+})
+
+describe('files that were loaded', () => {
+  const folder = new URL('../golden/onnx/', import.meta.url)
+  type Nested = readonly (number | Nested)[]
+  const golden = JSON.parse(readFileSync(new URL('networks.json', folder), 'utf8')) as Readonly<
+    Record<string, { readonly inputs: Readonly<Record<string, Nested>> }>
+  >
+  const shapeOf = (x: number | Nested | undefined): number[] =>
+    typeof x === 'object' ? [x.length, ...shapeOf(x[0])] : []
+
+  it.each(['gru', 'residual-training-old', 'streaming-old', 'patches'])('%s', async (name) => {
+    const bytes = new Uint8Array(readFileSync(new URL(`networks/${name}.onnx`, folder)))
+    const model = await loadOnnx<unknown, unknown>(bytes)
+    const given = Object.entries(golden[name]!.inputs).map(
+      ([key, x]) => [key, tensor((x as number[]).flat(9) as number[], shapeOf(x))] as const,
+    )
+    await expectSameInOnnx(`again-${name}`, model, given.length === 1 ? given[0]![1] : Object.fromEntries(given))
+  })
+})
+
+describe('the extents of traces', () => {
+  it('do not follow from each other', () => {
+    const shapes = [
+      [null, null, null, 3],
+      [null, null],
+      [null, 2, null],
+    ]
+    const ways = [...probesFor(shapes, ['a', 'b', 'c'])]
+    expect(ways).toHaveLength(7)
+    for (const { open } of ways) {
+      open.forEach(({ values }, i) => {
+        expect(new Set(values).size).toBeGreaterThan(1)
+        expect(formulaOf(values, [...open.slice(0, i), ...open.slice(i + 1)])).toBeNull()
+      })
+    }
   })
 })
 

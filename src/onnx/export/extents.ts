@@ -16,11 +16,12 @@ export interface OpenExtent {
   readonly values: Numbers
 }
 
-/** factor · Π of + offset */
+/** (factor · Π of + offset) / divisor */
 export interface Formula {
   readonly factor: number
   readonly of: readonly OpenExtent[]
   readonly offset: number
+  readonly divisor: number
 }
 
 export const isFixed = (numbers: Numbers): boolean => numbers.every((each) => each === numbers[0])
@@ -32,18 +33,26 @@ export function acrossTraces(lists: readonly (readonly number[])[]): Numbers[] {
   return lists[0]!.map((_, i) => lists.map((list) => list[i]!))
 }
 
+const MOST_PARTS = 64
+
 /** How numbers follow from open extents; null if they do in no simple way. */
 export function formulaOf(numbers: Numbers, open: readonly OpenExtent[]): Formula | null {
   const products = open.flatMap((a, i) => open.slice(i).map((b) => [a, b]))
   for (const of of [...open.map((each) => [each]), ...products]) {
     const base = numbers.map((_, trace) => of.reduce((product, { values }) => product * values[trace]!, 1))
-    const factor = (numbers[1]! - numbers[0]!) / (base[1]! - base[0]!)
-    const offset = numbers[0]! - factor * base[0]!
-    if (!Number.isInteger(factor) || !Number.isInteger(offset)) continue
-    if (numbers.every((each, trace) => each === factor * base[trace]! + offset)) return { factor, of, offset }
+    const [rise, run] = [numbers[1]! - numbers[0]!, base[1]! - base[0]!]
+    const divisor = Math.abs(run) / divisorOf(Math.abs(rise), Math.abs(run))
+    const factor = (rise * divisor) / run
+    const offset = numbers[0]! * divisor - factor * base[0]!
+    if (!(divisor <= MOST_PARTS)) continue
+    if (numbers.every((each, trace) => each * divisor === factor * base[trace]! + offset))
+      return { factor, of, offset, divisor }
   }
   return null
 }
+
+/** The greatest common divisor. */
+const divisorOf = (a: number, b: number): number => (b === 0 ? a : divisorOf(b, a % b))
 
 /** The shapes of the inputs in each trace, and the open extents that differ. */
 export interface Probes {
@@ -51,51 +60,64 @@ export interface Probes {
   readonly traces: readonly (readonly Shape[])[]
 }
 
-const BATCHES: Numbers = [2, 3, 5, 7]
-/** Odd and even, so that a half is no formula. */
-const LENGTHS: Numbers = [24, 37, 29, 51]
-/** For functions that need more, such as a convolution with a window of 400. */
-const LONGER = 25
+/** Values of an open extent, and what is added for each extent before it. */
+interface Values {
+  readonly first: Numbers
+  readonly more: Numbers
+}
 
-/** Ways to trace a model, the best first. `BATCH` names the first axis of all inputs. */
+const BATCHES: Values = { first: [2, 3, 5, 7], more: [0, 0, 0, 0] }
+/** Odd and even, so that a half is no formula. */
+const LENGTHS: Values = { first: [24, 37, 29, 51], more: [4, 8, 12, 16] }
+/** For functions that take multiples, such as a U-Net. */
+const MULTIPLES: Values = { first: [96, 64, 224, 160], more: [32, 96, 64, 128] }
+/** For functions that need more, such as a convolution with a window of 400. */
+const LONGER: Values = { first: [600, 925, 725, 1275], more: [4, 8, 12, 16] }
+
+/**
+ * Ways to trace a model, the best first. The first axis of all inputs is the batch. No open extent follows from others by a
+ * formula.
+ */
 export function* probesFor(shapes: readonly BatchShape[], names: readonly string[]): Generator<Probes> {
-  const isLong = shapes.some((shape) => shape.includes(null, 1))
-  const isOpen = shapes.some((shape) => shape.includes(null))
-  const count = isLong ? BATCHES.length : isOpen ? BATCHES.length - 1 : 1
-  const batch = (source: number): OpenExtent => ({ name: 'batch', source, axis: 0, values: BATCHES.slice(0, count) })
-  // Extents of their own, then one for all, as inputs may have to agree.
-  for (const [isShared, scale] of isLong
-    ? ([
-        [false, 1],
-        [true, 1],
-        [false, LONGER],
-        [true, LONGER],
-      ] as const)
-    : ([[true, 1]] as const)) {
-    const open: OpenExtent[] = []
-    const placed = shapes.map((shape, input) =>
-      shape.map((extent, axis): OpenExtent | number => {
-        if (extent !== null) return extent
-        const found =
-          axis === 0
-            ? open.find(({ name }) => name === 'batch')
-            : isShared
-              ? open.find(({ name }) => name === 'length')
-              : undefined
-        if (found !== undefined) return found
-        const more = open.length
-        const values = LENGTHS.map((each, trace) => each * scale + 4 * more * (trace + 1))
-        const made =
-          axis === 0
-            ? batch(input)
-            : { name: isShared ? 'length' : `${names[input]}_${axis}`, source: input, axis, values }
-        open.push(made)
-        return made
-      }),
+  if (!shapes.some((shape) => shape.includes(null, 1))) {
+    yield placed(
+      shapes,
+      BATCHES.first.slice(0, shapes.some((shape) => shape.includes(null)) ? 3 : 1),
+      () => 'batch',
+      BATCHES,
     )
-    const traces = Array.from({ length: count }, (_, trace) =>
-      placed.map((shape) => shape.map((each) => (typeof each === 'number' ? each : each.values[trace]!))),
-    )
-    yield { open, traces }
+    return
   }
+  const apart = (input: number, axis: number): string => (axis === 0 ? 'batch' : `${names[input]}_${axis}`)
+  // Inputs may have to agree.
+  const together = (_: number, axis: number): string => (axis === 0 ? 'batch' : 'length')
+  for (const lengths of [LENGTHS, MULTIPLES, LONGER]) {
+    yield placed(shapes, BATCHES.first, apart, lengths)
+    yield placed(shapes, BATCHES.first, together, lengths)
+  }
+  // The batch may be another axis of a state.
+  yield placed(shapes, LENGTHS.first, () => 'batch', LENGTHS)
+}
+
+function placed(
+  shapes: readonly BatchShape[],
+  batches: Numbers,
+  nameOf: (input: number, axis: number) => string,
+  lengths: Values,
+): Probes {
+  const open: OpenExtent[] = []
+  const extents = shapes.map((shape, source) =>
+    shape.map((extent, axis): Numbers => {
+      if (extent !== null) return batches.map(() => extent)
+      const name = nameOf(source, axis)
+      const found = open.find((each) => each.name === name)
+      if (found !== undefined) return found.values
+      const before = open.filter((each) => each.name !== 'batch').length
+      const values =
+        name === 'batch' ? batches : lengths.first.map((each, trace) => each + before * lengths.more[trace]!)
+      open.push({ name, source, axis, values })
+      return values
+    }),
+  )
+  return { open, traces: batches.map((_, trace) => extents.map((shape) => shape.map((numbers) => numbers[trace]!))) }
 }

@@ -163,7 +163,7 @@ export class Writer {
     return name
   }
 
-  private formula({ factor, of, offset }: Formula): string {
+  private formula({ factor, of, offset, divisor }: Formula): string {
     const { root } = this
     const base = of
       .map(({ source, axis }) => {
@@ -171,8 +171,15 @@ export class Writer {
         return root.node('Shape', [value], { start: axis, end: axis + 1 })
       })
       .reduce((a, b) => root.node('Mul', [a, b]))
-    const scaled = factor === 1 ? base : root.node('Mul', [base, this.integers([factor])])
-    return offset === 0 ? scaled : root.node('Add', [scaled, this.integers([offset])])
+    const steps = [
+      ['Mul', factor, 1],
+      ['Add', offset, 0],
+      ['Div', divisor, 1],
+    ] as const
+    return steps.reduce(
+      (name, [type, number, none]) => (number === none ? name : root.node(type, [name, this.integers([number])])),
+      base,
+    )
   }
 
   /** Extents as int64 [n]. */
