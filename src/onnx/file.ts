@@ -4,21 +4,15 @@
 import { FormatError } from '../core/errors'
 import { nameOf } from './call'
 import { operators } from './operators'
-import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSet } from './proto'
-import { modelProto } from './proto'
+import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSet, OnnxFile } from './proto'
+import { hoisted } from './hoist'
+import { graphsIn, modelProto } from './proto'
 import { decode } from './wire'
+
+export type { OnnxFile } from './proto'
 
 /** The versions of the operators that are read. */
 const [OLDEST, NEWEST] = [7, 23]
-
-/** A file that is known to be consistent. */
-export interface OnnxFile {
-  /** Names the file in errors. */
-  readonly name: string
-  readonly graph: GraphProto
-  readonly opset: number
-  readonly functions: ReadonlyMap<string, FunctionProto>
-}
 
 const isStandard = (domain: string): boolean => domain === '' || domain === 'ai.onnx'
 
@@ -27,11 +21,6 @@ const keyOf = (domain: string, name: string): string => `${isStandard(domain) ? 
 /** The function of the file that a node calls; null for an operator. */
 export function functionOf({ domain, type }: NodeProto, functions: OnnxFile['functions']): FunctionProto | null {
   return functions.get(keyOf(domain, type)) ?? null
-}
-
-/** The graphs in the attributes of a node. */
-export function graphsIn({ attributes }: NodeProto): GraphProto[] {
-  return attributes.flatMap(({ graph }) => graph ?? [])
 }
 
 /** The version of the standard operators. */
@@ -93,7 +82,7 @@ function checked({ graph, opsets, functions: list }: ModelProto, name: string): 
     requireNodes(each.nodes, new Names(each.inputs), each.outputs, `${name}: the function '${each.name}'`)
   }
   requireFinite(functions, name)
-  return file
+  return { ...file, graph: hoisted(graph) }
 }
 
 /** All nodes of a graph, and of the graphs in their attributes. */

@@ -106,6 +106,15 @@ export interface Dimension {
   readonly name: string
 }
 
+/** A file that is known to be consistent. */
+export interface OnnxFile {
+  /** Names the file in errors. */
+  readonly name: string
+  readonly graph: GraphProto
+  readonly opset: number
+  readonly functions: ReadonlyMap<string, FunctionProto>
+}
+
 const entry: Table<Entry> = { key: one(1, text, ''), value: one(2, text, '') }
 
 export const tensorProto: Table<TensorProto> = {
@@ -238,4 +247,9 @@ export const modelProto: Table<ModelProto> = {
     25,
     message(() => functionProto),
   ),
+}
+
+/** The graphs in the attributes of a node. */
+export function graphsIn({ attributes }: NodeProto): GraphProto[] {
+  return attributes.flatMap(({ graph }) => graph ?? [])
 }

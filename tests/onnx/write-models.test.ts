@@ -305,7 +305,7 @@ describe('the extents of traces', () => {
       [null, 2, null],
     ]
     const ways = [...probesFor(shapes, ['a', 'b', 'c'])]
-    expect(ways).toHaveLength(7)
+    expect(ways).toHaveLength(15)
     for (const { open } of ways) {
       open.forEach(({ values }, i) => {
         expect(new Set(values).size).toBeGreaterThan(1)

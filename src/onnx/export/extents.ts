@@ -69,10 +69,20 @@ interface Values {
 const BATCHES: Values = { first: [2, 3, 5, 7], more: [0, 0, 0, 0] }
 /** Odd and even, so that a half is no formula. */
 const LENGTHS: Values = { first: [24, 37, 29, 51], more: [4, 8, 12, 16] }
-/** For functions that take multiples, such as a U-Net. */
-const MULTIPLES: Values = { first: [96, 64, 224, 160], more: [32, 96, 64, 128] }
-/** For functions that need more, such as a convolution with a window of 400. */
-const LONGER: Values = { first: [600, 925, 725, 1275], more: [4, 8, 12, 16] }
+const PARTS: Values = { first: [6, 10, 7, 9], more: [1, 3, 2, 5] }
+const times = ({ first, more }: Values, scale: number): Values => ({
+  first: first.map((each) => each * scale),
+  more: more.map((each) => each * scale),
+})
+/**
+ * Longer ones are for functions that need more, such as a convolution with a window of 400, and multiples for those that take nothing
+ * else, such as a U-Net: the smallest, so that no multiple is taken for a rule.
+ */
+const MOST_LENGTHS: readonly Values[] = [
+  LENGTHS,
+  times(LENGTHS, 25),
+  ...[2, 4, 8, 16, 32].map((scale) => times(PARTS, scale)),
+]
 
 /**
  * Ways to trace a model, the best first. The first axis of all inputs is the batch. No open extent follows from others by a
@@ -91,7 +101,7 @@ export function* probesFor(shapes: readonly BatchShape[], names: readonly string
   const apart = (input: number, axis: number): string => (axis === 0 ? 'batch' : `${names[input]}_${axis}`)
   // Inputs may have to agree.
   const together = (_: number, axis: number): string => (axis === 0 ? 'batch' : 'length')
-  for (const lengths of [LENGTHS, MULTIPLES, LONGER]) {
+  for (const lengths of MOST_LENGTHS) {
     yield placed(shapes, BATCHES.first, apart, lengths)
     yield placed(shapes, BATCHES.first, together, lengths)
   }
