@@ -62,11 +62,9 @@ describe('models', () => {
     const y = new Dense({ units: 5, activation: 'softmax', name: 'kind' }).apply(
       new GlobalAveragePooling2D().apply(small),
     )
-    const graph = await expectSameInOnnx(
-      'cnn',
-      withAverages(new Model({ inputs: x, outputs: y })) as AnyModel,
-      numbers([4, 8, 8, 3]),
-    )
+    const model = withAverages(new Model({ inputs: x, outputs: y }) as AnyModel)
+    const graph = await expectSameInOnnx('cnn', model, numbers([4, 8, 8, 3]))
+    await expectSameInOnnx('cnn-one', model, numbers([1, 8, 8, 3], 5))
     const found = operatorsIn(graph)
     expect(found.filter((each) => each === 'Conv')).toHaveLength(2)
     // One at the input, and two around UpSampling2D, which copies rows and columns.
@@ -83,8 +81,10 @@ describe('models', () => {
       new LSTM(3),
       new Dense(2),
     ])
+    model.weights.forEach((weight, i) => weight.assign(numbers(weight.shape, i + 2)))
     const x = tensor([1, 2, 0, 0, 3, 0, 0, 4, 5, 1, 2, 2, 2, 0, 0], [3, 5], 'int32')
     const graph = await expectSameInOnnx('masks', model as AnyModel, x)
+    await expectSameInOnnx('masks-one', model as AnyModel, tensor([0, 3, 0, 2, 0], [1, 5], 'int32'))
     expect(operatorsIn(graph)).toContain('Scan')
   })
 
