@@ -15,6 +15,7 @@ import { readFile } from './file'
 import type { Constants } from './layer'
 import { OnnxGraph, encoded, inputsOf, specOfInput } from './layer'
 import { OnnxModel } from './model'
+import { extents } from './options'
 import { structureOf } from './structure'
 import type { HostTensor } from './tensors'
 import { tensorFrom } from './tensors'
@@ -38,16 +39,6 @@ export interface OnnxOptions {
 const anything = custom<unknown>(
   (value) => value,
   () => null,
-)
-
-const extents = custom<readonly (number | null)[]>(
-  (value, where) => {
-    const isShape =
-      Array.isArray(value) && value.every((each) => each === null || (Number.isSafeInteger(each) && Number(each) >= 1))
-    if (isShape) return value as (number | null)[]
-    throw new ArgumentError(`${where} must be a list of extents, with null for open ones, received ${quoted(value)}`)
-  },
-  (value) => [...value],
 )
 
 const bytes = custom<Uint8Array>(

@@ -2,14 +2,14 @@
 // of users are written, too. A model with open extents is traced for several values of each, which shows where they occur.
 
 import { requireArguments } from '../core/arguments'
-import { ArgumentError, FormatError, StateError, quoted, unknownName } from '../core/errors'
+import { ArgumentError, FormatError, ShapeError, StateError, formatShape, quoted, unknownName } from '../core/errors'
 import { option, readOptions, recordOf, text } from '../core/options'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, pathName, pathsOf, typed, unflatten } from '../core/tree'
 import type { Graph } from '../ir/graph'
 import { CallContext, withFrame } from '../layers/context'
 import type { LayerBase } from '../layers/layer'
-import type { TensorSpec } from '../layers/spec'
+import type { BatchShape, TensorSpec } from '../layers/spec'
 import { LayerGraph } from '../models/layer-graph'
 import type { SaveOptions } from '../models/load-options'
 import { Model } from '../models/model'
@@ -25,6 +25,7 @@ import { ended } from './export/ended'
 import { Item, elementTypes } from './export/items'
 import { valueInfo } from './export/scope'
 import { Refusal, Writer } from './export/writer'
+import { extents } from './options'
 import { modelProto } from './proto'
 import { encode } from './wire'
 
@@ -37,9 +38,11 @@ type AnyModel = Model<unknown, unknown>
 export interface WriteOnnxOptions {
   /** Other names of inputs and outputs, by their names. Default {}. */
   names?: Readonly<Record<string, string>>
+  /** Shapes of inputs, by their names, that fix open extents of the model: null stands for one that stays open. Default {}. */
+  shapes?: Readonly<Record<string, readonly (number | null)[]>>
 }
 
-const table = { names: option(recordOf(text), {}) }
+const table = { names: option(recordOf(text), {}), shapes: option(recordOf(extents), {}) }
 
 /**
  * A model as an ONNX file of opset 17, for ONNX Runtime and other programs. It computes what `predict` computes; the optimizer and the
@@ -59,8 +62,8 @@ export async function writeOnnx(
   options: WriteOnnxOptions = {},
 ): Promise<Uint8Array> {
   requireArguments('writeOnnx', arguments, 3)
-  const { names = {} } = readOptions('writeOnnx', table, options)
-  const bytes = onnxOf(typed(model), names)
+  readOptions('writeOnnx', table, options)
+  const bytes = onnxOf(typed(model), options)
   if (path != null) await writeFile(path, bytes, 'writeOnnx')
   return bytes
 }
@@ -68,7 +71,7 @@ export async function writeOnnx(
 /** The same for `model.save`. */
 export async function saveAsOnnx(model: LayerBase, _options: SaveOptions): Promise<Uint8Array> {
   if (!(model instanceof Model)) throw new ArgumentError(`An ONNX file needs a model, received ${model}`)
-  return onnxOf(model, {})
+  return onnxOf(model)
 }
 
 /** What is traced: the structure of the inputs, their specs, and the names of both ends. */
@@ -137,15 +140,30 @@ function traced(
   return { graphs, results }
 }
 
+/** The shapes of the inputs. @throws ShapeError for a given shape that the model does not take */
+function shapesOf(
+  model: AnyModel,
+  { specs, inputs }: Ends,
+  given: NonNullable<WriteOnnxOptions['shapes']>,
+): readonly BatchShape[] {
+  const unknown = Object.keys(given).find((name) => !inputs.includes(name))
+  if (unknown !== undefined) throw unknownName('input in shapes', unknown, inputs)
+  return specs.map(({ shape }, i) => {
+    const own = given[inputs[i]!] ?? shape
+    const fits = own.length === shape.length && shape.every((extent, axis) => extent === null || extent === own[axis])
+    if (fits) return own
+    throw new ShapeError(
+      `${model}: shapes: '${inputs[i]}' must fit ${formatShape(shape)}, received ${formatShape(own)}`,
+    )
+  })
+}
+
 /** The bytes of an ONNX file. @throws FormatError that names what ONNX does not have */
-function onnxOf(model: AnyModel, renamed: Readonly<Record<string, string>>): Uint8Array {
+function onnxOf(model: AnyModel, { names = {}, shapes = {} }: WriteOnnxOptions = {}): Uint8Array {
   requireStateless(model, model)
   const ends = endsOf(model)
   let refusal: unknown = null
-  for (const probes of probesFor(
-    ends.specs.map(({ shape }) => shape),
-    ends.inputs,
-  )) {
+  for (const probes of probesFor(shapesOf(model, ends, shapes), ends.inputs)) {
     let found: ReturnType<typeof traced>
     try {
       found = traced(model, ends, probes)
@@ -153,7 +171,7 @@ function onnxOf(model: AnyModel, renamed: Readonly<Record<string, string>>): Uin
       refusal ??= error
       continue
     }
-    return fileOf(model, ends, probes, found, renamed)
+    return fileOf(model, ends, probes, found, names)
   }
   throw refusal
 }

@@ -226,15 +226,21 @@ describe('open extents', () => {
     expect(graph.inputs[0]!.type!.tensor!.shape!.dims.map(({ value }) => value)).toEqual([4, 3])
   })
 
-  it('refuses a padding that depends on them', async () => {
-    const x = Input({ shape: [null, 2] })
-    const model = new Model({
-      inputs: x,
-      outputs: new Conv1D({ filters: 2, kernelSize: 3, strides: 2, padding: 'same' }).apply(x),
-    })
+  it('refuses a padding that depends on them, unless they are fixed', async () => {
+    const x = Input({ shape: [null, 2], name: 'x' })
+    const strided = new Conv1D({ filters: 2, kernelSize: 3, strides: 2, padding: 'same', name: 'strided' })
+    const model = new Model({ inputs: x, outputs: strided.apply(x) })
     await expect(writeOnnx(model)).rejects.toThrow(
-      /convolution whose attributes depend on open extents\. Give the inputs fixed shapes \(conv1d/,
+      'convolution whose attributes depend on open extents. Fix the inputs with the option shapes (strided)',
     )
+    const bytes = await writeOnnx(model, null, { shapes: { x: [null, 7, 2] } })
+    const again = await loadOnnx(bytes)
+    const data = numbers([4, 7, 2])
+    expect(again.predictOnBatch(data)).toEqual(model.predictOnBatch(data))
+    await expect(writeOnnx(model, null, { shapes: { x: [null, 7, 3] } })).rejects.toThrow(
+      "shapes: 'x' must fit [null, null, 2], received [null, 7, 3]",
+    )
+    await expect(writeOnnx(model, null, { shapes: { y: [1] } })).rejects.toThrow("'y'")
   })
 })
 

@@ -66,7 +66,9 @@ export class Call<Name extends PrimitiveName = PrimitiveName> {
   fixed(read: (attributes: PrimitiveAttributes[Name], node: Node<Name>) => readonly number[]): readonly number[] {
     const [first, ...others] = this.nodes.map((node) => read(node.attributes, node))
     if (others.every((list) => String(list) === String(first))) return first!
-    throw new Refusal(`${this.node.name} whose attributes depend on open extents. Give the inputs fixed shapes`)
+    throw new Refusal(
+      `${this.node.name} whose attributes depend on open extents. Fix the inputs with the option shapes`,
+    )
   }
 
   /** The result of nodes. @param order of its axes */

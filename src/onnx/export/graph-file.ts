@@ -95,7 +95,9 @@ export class GraphFile {
     if (name === undefined) {
       const formula = formulaOf(numbers, this.open)
       if (formula === null)
-        throw new Refusal('an extent that is no multiple of an open extent plus a number. Give the inputs fixed shapes')
+        throw new Refusal(
+          'an extent that is no multiple of an open extent plus a number. Fix the inputs with the option shapes',
+        )
       name = this.formula(formula)
       this.known.set(key, name)
     }

@@ -30,7 +30,7 @@ export function writeNodes(
   const isSame = traces.every(
     (each) => each.length === nodes.length && each.every(({ name }, i) => name === nodes[i]!.name),
   )
-  if (!isSame) throw new Refusal('a graph that depends on the open extents. Give the inputs fixed shapes')
+  if (!isSame) throw new Refusal('a graph that depends on the open extents. Fix the inputs with the option shapes')
   const readers = new Map<Value, (Node | null)[]>()
   const note = (value: Value, reader: Node | null): void => {
     const all = readers.get(value)

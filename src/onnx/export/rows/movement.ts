@@ -107,7 +107,8 @@ const constant: Row<'constant'> = (call) => {
   const isRange = all.every(
     (each, trace) => each.length === extent?.[trace] && each.every((x, i) => x === begin + i * step),
   )
-  if (extent === undefined || !isRange) throw new Refusal('a constant for other extents. Give the inputs fixed shapes')
+  if (extent === undefined || !isRange)
+    throw new Refusal('a constant for other extents. Fix the inputs with the option shapes')
   return call.result(writer.reshape(writer.places(extent, dtype, begin, step), [extent], shape))
 }
 
