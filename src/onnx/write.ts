@@ -2,15 +2,13 @@
 // of users are written, too. A model with open extents is traced for several values of each, which shows where they occur.
 
 import { requireArguments } from '../core/arguments'
-import { ArgumentError, FormatError, ShapeError, StateError, formatShape, quoted, unknownName } from '../core/errors'
+import { ArgumentError, FormatError, unknownName } from '../core/errors'
 import { option, readOptions, recordOf, text } from '../core/options'
 import type { Tree } from '../core/tree'
-import { flatten, isBranch, pathName, pathsOf, typed, unflatten } from '../core/tree'
+import { flatten, typed, unflatten } from '../core/tree'
 import type { Graph } from '../ir/graph'
 import { CallContext, withFrame } from '../layers/context'
 import type { LayerBase } from '../layers/layer'
-import type { BatchShape, TensorSpec } from '../layers/spec'
-import { LayerGraph } from '../models/layer-graph'
 import type { SaveOptions } from '../models/load-options'
 import { Model } from '../models/model'
 import type { Tensor } from '../ops/tensor'
@@ -25,6 +23,8 @@ import { ended } from './export/ended'
 import { Item, elementTypes } from './export/items'
 import { valueInfo } from './export/scope'
 import { Refusal, Writer } from './export/writer'
+import type { AnyModel, Ends } from './inputs'
+import { endsOf, shapesOf } from './inputs'
 import { extents } from './options'
 import { modelProto } from './proto'
 import { encode } from './wire'
@@ -32,8 +32,6 @@ import { encode } from './wire'
 const [IR_VERSION, OPSET] = [8, 17]
 /** The bytes of a protocol buffer at most. */
 const MOST_BYTES = 2 ** 31 - 1
-
-type AnyModel = Model<unknown, unknown>
 
 export interface WriteOnnxOptions {
   /** Other names of inputs and outputs, by their names. Default {}. */
@@ -74,43 +72,6 @@ export async function saveAsOnnx(model: LayerBase, _options: SaveOptions): Promi
   return onnxOf(model)
 }
 
-/** What is traced: the structure of the inputs, their specs, and the names of both ends. */
-interface Ends {
-  readonly tree: Tree<TensorSpec>
-  readonly specs: readonly TensorSpec[]
-  readonly inputs: readonly string[]
-  outputs(results: Tree<unknown>): readonly string[]
-}
-
-/** The keys of a record, or the names of layers. */
-function namesFor(tree: Tree<unknown>, layers: readonly string[]): readonly string[] {
-  const isRecord = isBranch(tree) && !Array.isArray(tree)
-  return isRecord ? pathsOf(tree).map((each) => pathName(each).replaceAll('.', '_')) : layers
-}
-
-function endsOf(model: AnyModel): Ends {
-  const { graph } = model
-  const tree = typed<Tree<TensorSpec> | null>(graph instanceof LayerGraph ? graph.inputSpecs : model.buildSpec)
-  if (tree === null)
-    throw new StateError(`${model} is not built. Call it, fit it or give it an inputShape before it is written`)
-  const specs = flatten<TensorSpec>(tree)
-  const inputs = namesFor(tree, graph?.inputNames ?? specs.map((_, i) => (specs.length === 1 ? 'input' : `input_${i}`)))
-  const strings = specs.flatMap(({ dtype }, i) => (dtype === 'string' ? [quoted(inputs[i]!)] : []))
-  if (strings.length > 0) {
-    const readers =
-      graph?.calls.filter(({ input }) => flatten<Tensor>(typed(input)).some(({ dtype }) => dtype === 'string')) ?? []
-    throw new FormatError(
-      `${model}: an ONNX file cannot take strings: the input ${strings.join(', ')}${readers.map(({ layer }) => `, which ${layer} reads`).join('')}. Leave these layers out, and give the numbers that they return.`,
-    )
-  }
-  return {
-    tree,
-    specs,
-    inputs,
-    outputs: (results) => namesFor(results, graph?.outputNames ?? pathsOf(results).map(() => model.name)),
-  }
-}
-
 /** @throws FormatError before a trace changes the states */
 function requireStateless(layer: LayerBase, model: AnyModel): void {
   if ('stateful' in layer && layer.stateful === true)
@@ -138,24 +99,6 @@ function traced(
       ).graph,
   )
   return { graphs, results }
-}
-
-/** The shapes of the inputs. @throws ShapeError for a given shape that the model does not take */
-function shapesOf(
-  model: AnyModel,
-  { specs, inputs }: Ends,
-  given: NonNullable<WriteOnnxOptions['shapes']>,
-): readonly BatchShape[] {
-  const unknown = Object.keys(given).find((name) => !inputs.includes(name))
-  if (unknown !== undefined) throw unknownName('input in shapes', unknown, inputs)
-  return specs.map(({ shape }, i) => {
-    const own = given[inputs[i]!] ?? shape
-    const fits = own.length === shape.length && shape.every((extent, axis) => extent === null || extent === own[axis])
-    if (fits) return own
-    throw new ShapeError(
-      `${model}: shapes: '${inputs[i]}' must fit ${formatShape(shape)}, received ${formatShape(own)}`,
-    )
-  })
 }
 
 /** The bytes of an ONNX file. @throws FormatError that names what ONNX does not have */

@@ -278,7 +278,7 @@ describe('names and weights', () => {
       new Flatten(),
       new Dense({ units: 3 }),
     ])
-    const small = await quantize(model)
+    const small = quantize(model)
     expect(small.layers.some((each: unknown) => each instanceof QuantizedDense)).toBe(true)
     await expectSameInOnnx('quantized', small as AnyModel, numbers([4, 6, 6, 2]), 1e-5)
   })
