@@ -35,7 +35,7 @@ export const graphOf = (bytes: Uint8Array): GraphProto => decode(modelProto, byt
 export async function writeAndKeep(name: string, model: Model<unknown, unknown>, x: Tree<Tensor>) {
   const bytes = await writeOnnx(model)
   const expected = flatten<Tensor>(typed(model.predictOnBatch(x)))
-  if (folder !== undefined) {
+  if (folder !== undefined && folder !== '') {
     writeFileSync(join(folder, `${name}.onnx`), bytes)
     const json = { x: flatten(x).map(content), y: expected.map(content) }
     writeFileSync(join(folder, `${name}.json`), JSON.stringify(json))
