@@ -10,7 +10,7 @@ import { join } from 'node:path'
 const checks = [
   {
     name: 'keras',
-    tests: 'tests/keras/write.test.ts',
+    tests: ['tests/keras/write.test.ts'],
     folder: 'KERAS_FILES',
     script: 'tests/golden/keras-files-check.py',
     packages: ['keras', 'jax', 'h5py', 'numpy'],
@@ -19,12 +19,20 @@ const checks = [
   {
     // Legacy files, where Keras 2 has the classes.
     name: 'keras2',
-    tests: 'tests/keras/write.test.ts',
+    tests: ['tests/keras/write.test.ts'],
     folder: 'KERAS_FILES',
     script: 'tests/golden/keras-files-check.py',
     packages: ['tensorflow', 'keras', 'h5py', 'numpy'],
     install: 'pip install tensorflow-cpu==2.15.1 (Python 3.11)',
     isOptional: true,
+  },
+  {
+    name: 'onnx',
+    tests: ['tests/onnx/write.test.ts', 'tests/onnx/write-models.test.ts', 'tests/onnx/write-ops.test.ts'],
+    folder: 'ONNX_FILES',
+    script: 'tests/golden/onnx-files-check.py',
+    packages: ['onnx', 'onnxruntime', 'numpy'],
+    install: 'pip install -r tests/golden/requirements-onnx.txt',
   },
 ]
 
@@ -63,7 +71,7 @@ function run({ name, tests, folder, script, packages, install, isOptional = fals
   const files = mkdtempSync(join(tmpdir(), `${name}-files-`))
   try {
     const options = { stdio: 'inherit', env: { ...process.env, [folder]: files } }
-    if (spawnSync('npx', ['vitest', 'run', '--project', 'simd', tests], options).status !== 0)
+    if (spawnSync('npx', ['vitest', 'run', '--project', 'simd', ...tests], options).status !== 0)
       return 'FAILED: the tests that write the files'
     return spawnSync(python, [script, files], options).status === 0 ? 'ok' : 'FAILED'
   } finally {

@@ -9,3 +9,5 @@ export type { OnnxOptions } from './onnx/load'
 export { OnnxModel } from './onnx/model'
 // For loadModel, which loads this module when it meets such a file.
 export { onnxFormat } from './onnx/format'
+export { writeOnnx } from './onnx/write'
+export type { WriteOnnxOptions } from './onnx/write'

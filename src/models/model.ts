@@ -456,7 +456,8 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     if (path === undefined) return saveModel(this, options)
     requirePath(path, 'save')
     const format = knownFormatOf(String(path))
-    if (format !== null) return format.write(this, path, readOptions('save', saveTable, options))
+    readOptions('save', saveTable, options)
+    if (format !== null) return format.write(this, path, options)
     requireOwnFormat(String(path))
     // Before a wait, so that the file has the weights at the time of the call.
     const bytes = saveModel(this, options)

@@ -31,6 +31,9 @@ export function nameOf({ type, name, domain, outputs }: NodeProto): string {
   return `the node '${said ?? ''}' (${domain === '' || domain === 'ai.onnx' ? type : `${domain}.${type}`})`
 }
 
+/** A file that is refused whatever the extents of its inputs: it would take too long, or too much memory, or it depends on data. */
+export class LimitError extends FormatError {}
+
 export class Call {
   private readonly attributes: ReadonlyMap<string, AttributeProto>
 

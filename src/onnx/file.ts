@@ -2,26 +2,18 @@
 // they are read.
 
 import { FormatError } from '../core/errors'
-import type { Operator } from './call'
 import { nameOf } from './call'
 import { operators } from './operators'
 import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSet } from './proto'
-import { modelProto } from './proto'
+import { hoisted } from './hoist'
+import { graphsIn, modelProto } from './proto'
+import type { OnnxFile } from './onnx-file'
 import { decode } from './wire'
+
+export type { OnnxFile } from './onnx-file'
 
 /** The versions of the operators that are read. */
 const [OLDEST, NEWEST] = [7, 23]
-
-/** A file that is known to be consistent. */
-export interface OnnxFile {
-  /** Names the file in errors. */
-  readonly name: string
-  readonly graph: GraphProto
-  readonly opset: number
-  /** What its nodes compute, by their types. */
-  readonly operators: ReadonlyMap<string, Operator>
-  readonly functions: ReadonlyMap<string, FunctionProto>
-}
 
 const isStandard = (domain: string): boolean => domain === '' || domain === 'ai.onnx'
 
@@ -30,11 +22,6 @@ const keyOf = (domain: string, name: string): string => `${isStandard(domain) ? 
 /** The function of the file that a node calls; null for an operator. */
 export function functionOf({ domain, type }: NodeProto, functions: OnnxFile['functions']): FunctionProto | null {
   return functions.get(keyOf(domain, type)) ?? null
-}
-
-/** The graphs in the attributes of a node. */
-export function graphsIn({ attributes }: NodeProto): GraphProto[] {
-  return attributes.flatMap(({ graph }) => graph ?? [])
 }
 
 /** The version of the standard operators. */
@@ -76,7 +63,7 @@ function checked({ graph, opsets, functions: list }: ModelProto, name: string): 
     requireNodes(each.nodes, new Names(each.inputs), each.outputs, `${name}: the function '${each.name}'`)
   }
   requireFinite(functions, name)
-  return file
+  return { ...file, graph: hoisted(graph) }
 }
 
 /** All nodes of a graph, and of the graphs in their attributes. */

@@ -1,15 +1,18 @@
 // ONNX files as a format of models: for loadModel and save.
 
-import { FormatError } from '../core/errors'
+import { ArgumentError, FormatError } from '../core/errors'
+import { typed } from '../core/tree'
 import type { ModelFormat } from '../models/format-hook'
 import { modelFromOnnx } from './load'
+import { writeOnnx } from './write'
 
 export const onnxFormat: ModelFormat = {
   read: (file) => modelFromOnnx(file, {}),
   fill: async (model) => {
     throw new FormatError(`${model}: weights are not loaded from ONNX files. Load the whole model with loadModel.`)
   },
-  write: async () => {
-    throw new FormatError('save: models are not written as ONNX files')
+  write: async (model, path, { includeOptimizer }) => {
+    if (includeOptimizer === true) throw new ArgumentError('save: an ONNX file has no optimizer')
+    return writeOnnx(typed(model), path)
   },
 }

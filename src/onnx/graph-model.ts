@@ -1,7 +1,7 @@
 // GraphModel: a functional model of one GraphLayer. Only predict differs from Model: the first axis of an input need not be
 // that of the samples.
 
-import { ArgumentError, FormatError, ShapeError, formatShape, quoted, unknownName } from '../core/errors'
+import { ArgumentError, FormatError, ShapeError, formatShape, unknownName } from '../core/errors'
 import { custom, option, recordOf } from '../core/options'
 import type { DType } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
@@ -14,6 +14,7 @@ import { jit } from '../ops/transform'
 import type { Batches, DataOf } from '../data/given'
 import { isElements } from '../data/source'
 import { InputLayer } from '../layers/core/input-layer'
+import { extents } from './options'
 import { TensorSpec } from '../layers/spec'
 import { recordCall } from '../layers/symbol'
 import { Model } from '../models/model'
@@ -116,16 +117,6 @@ export interface InputOptions {
 const anything = custom<unknown>(
   (value) => value,
   () => null,
-)
-
-const extents = custom<readonly (number | null)[]>(
-  (value, where) => {
-    const isShape =
-      Array.isArray(value) && value.every((each) => each === null || (Number.isSafeInteger(each) && Number(each) >= 1))
-    if (isShape) return value as (number | null)[]
-    throw new ArgumentError(`${where} must be a list of extents, with null for open ones, received ${quoted(value)}`)
-  },
-  (value) => [...value],
 )
 
 export const inputOptions = { constants: option(recordOf(anything), {}), shapes: option(recordOf(extents), {}) }

@@ -7,10 +7,11 @@ import { generatorOf, seedOption } from '../layers/random'
 import type { SeedGenerator } from '../ops/random/generator'
 import { dropout } from '../ops/random/random'
 import type { Tensor } from '../ops/tensor'
-import { graphsIn, readFile } from './file'
+import { readFile } from './file'
 import type { Constants, ReadGraph } from './graph-layer'
 import { GraphLayer } from './graph-layer'
 import type { NodeProto } from './proto'
+import { graphsIn } from './proto'
 import { initializersOf } from './weights'
 
 const hasDropout = (nodes: readonly NodeProto[]): boolean =>

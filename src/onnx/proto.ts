@@ -239,3 +239,8 @@ export const modelProto: Table<ModelProto> = {
     message(() => functionProto),
   ),
 }
+
+/** The graphs in the attributes of a node. */
+export function graphsIn({ attributes }: NodeProto): GraphProto[] {
+  return attributes.flatMap(({ graph }) => graph ?? [])
+}

@@ -4,10 +4,11 @@ import { FormatError, MyelinError, restate } from '../core/errors'
 import type { Tensor } from '../ops/tensor'
 import { withScope } from '../ops/trace'
 import type { Surroundings } from './call'
-import { Call, nameOf } from './call'
+import { Call, LimitError, nameOf } from './call'
 import type { OnnxFile } from './file'
-import { bound, functionOf, graphsIn, hasOpset, opsetOf } from './file'
+import { bound, functionOf, hasOpset, opsetOf } from './file'
 import type { AttributeProto, FunctionProto, GraphProto, NodeProto } from './proto'
+import { graphsIn } from './proto'
 import { constantOf } from './tensors'
 import { Value } from './values'
 
@@ -23,9 +24,6 @@ export interface Environment {
 const MOST_NODES = 2 ** 16
 /** The elements of all constants that one trace computes: 64 MB. */
 const MOST_ELEMENTS = 2 ** 23
-
-/** A file whose graph would take too long or too much memory. Other extents would not help. */
-export class LimitError extends FormatError {}
 
 /** What one trace has used, so that a small file takes neither long nor much memory. */
 class Budget {

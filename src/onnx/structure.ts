@@ -64,7 +64,9 @@ function tensorBytes(name: string, code: number, shape: readonly number[], eleme
 const MOST = 2 ** 63 - 1024
 
 /** The elements of a constant in the layout of files. */
-function rawOf({ type, data }: HostTensor): Uint8Array {
+export function rawOf({ type, data }: HostTensor): Uint8Array {
+  // Typed arrays are little-endian where WebAssembly runs, as files are.
+  if (type === 'float32' && data instanceof Float32Array) return new Uint8Array(data.slice().buffer)
   const { bytes } = types[type]
   const view = new DataView(new ArrayBuffer(data.length * bytes))
   data.forEach((x: number, i: number) => {

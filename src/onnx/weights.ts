@@ -3,9 +3,9 @@
 // rearranges them.
 
 import { sizeOf } from '../core/shapes'
-import type { OnnxFile } from './file'
-import { graphsIn } from './file'
 import type { GraphProto, NodeProto, TensorProto } from './proto'
+import type { OnnxFile } from './onnx-file'
+import { graphsIn } from './proto'
 import { shapeOf, typeOf } from './tensors'
 import { types } from './types'
 import type { Order } from './values'
@@ -88,6 +88,12 @@ function usesIn(graph: GraphProto, uses = new Map<string, Uses>()): ReadonlyMap<
     for (const inner of graphsIn(node)) usesIn(inner, uses)
   }
   return uses
+}
+
+/** Whether an operator in a graph takes a value as a weight. */
+export function weightUsesOf(graph: GraphProto): (name: string) => boolean {
+  const uses = usesIn(graph)
+  return (name) => (uses.get(name)?.weight ?? 0) > 0
 }
 
 const isAt = (table: Positions, { type }: NodeProto, i: number): boolean =>

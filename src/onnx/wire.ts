@@ -1,7 +1,7 @@
-// Reads messages of protocol buffers by tables. A table has a row for each field that is read: its number and its kind.
-// Other fields are skipped, as newer versions may add some. reader.ts reads the bytes.
+// Reads and writes messages of protocol buffers by tables. A table has a row for each field that is read: its number and its
+// kind. Other fields are skipped, as newer versions may add some. reader.ts reads the bytes.
 
-import { Wire } from '../formats/protobuf'
+import { Wire, varint } from '../formats/protobuf'
 import { Reader, Source, skip } from './reader'
 
 /** How the content of a field is read. */
@@ -9,6 +9,8 @@ interface Kind<Value> {
   readonly wire: Wire
   /** @param reader positioned at the content; for bytes, a reader of only these */
   read(reader: Reader): Value
+  /** The table of a message. */
+  readonly table?: () => Table<unknown>
 }
 
 const number = (wire: Wire, read: (reader: Reader) => number): Kind<number> => ({ wire, read })
@@ -39,12 +41,14 @@ export const text: Kind<string> = {
 
 /** A message. Its table is given by a function, because messages contain each other. */
 export function message<Message>(table: () => Table<Message>): Kind<Message> {
-  return { wire: Wire.Bytes, read: (reader) => readMessage(table(), reader) }
+  return { wire: Wire.Bytes, read: (reader) => readMessage(table(), reader), table }
 }
 
 interface Row<Value> {
   readonly number: number
   readonly wire: Wire
+  /** The table of a message. */
+  readonly table?: (() => Table<unknown>) | undefined
   readonly isList: boolean
   readonly initial: Value
   /** The value after one more occurrence of the field. */
@@ -57,10 +61,15 @@ interface Row<Value> {
 export type Table<Message> = { readonly [Name in keyof Message]-?: Row<Message[Name]> }
 
 /** A field that occurs at most once; of several, the last counts. */
-export function one<Value, Absent>(number: number, { wire, read }: Kind<Value>, absent: Absent): Row<Value | Absent> {
+export function one<Value, Absent>(
+  number: number,
+  { wire, read, table }: Kind<Value>,
+  absent: Absent,
+): Row<Value | Absent> {
   return {
     number,
     wire,
+    table,
     isList: false,
     initial: absent,
     next: (_before, reader) => read(reader),
@@ -71,10 +80,11 @@ export function one<Value, Absent>(number: number, { wire, read }: Kind<Value>, 
 const EMPTY: readonly never[] = /* @__PURE__ */ Object.freeze([])
 
 /** A field that may occur several times. */
-export function many<Value>(number: number, { wire, read }: Kind<Value>): Row<readonly Value[]> {
+export function many<Value>(number: number, { wire, read, table }: Kind<Value>): Row<readonly Value[]> {
   return {
     number,
     wire,
+    table,
     isList: true,
     initial: EMPTY,
     next(before, reader) {
@@ -169,4 +179,62 @@ function readMessage<Message>(table: Table<Message>, reader: Reader): Message {
 /** Reads the bytes of a message. @param name of the file, for errors */
 export function decode<Message>(table: Table<Message>, bytes: Uint8Array, name: string): Message {
   return readMessage(table, new Reader(new Source(bytes, name), 0, bytes.length, '', 0))
+}
+
+/** A message to write: fields that are left out are absent in the file. */
+export type Sparse<Message> = Message extends Float64Array
+  ? readonly number[]
+  : Message extends Uint8Array
+    ? Uint8Array
+    : Message extends readonly (infer Each)[]
+      ? readonly Sparse<Each>[]
+      : Message extends object
+        ? { readonly [Name in keyof Message]?: Sparse<Message[Name]> | undefined }
+        : Message
+
+type Parts = (readonly number[] | Uint8Array)[]
+
+const encoder = /* @__PURE__ */ new TextEncoder()
+const sizeOf = (parts: Parts): number => parts.reduce((sum, part) => sum + part.length, 0)
+
+/** The bytes of numbers below 0 are those of 2⁶⁴ more. */
+function signedVarint(value: number): number[] {
+  if (value >= 0) return varint(value)
+  const wide = BigInt.asUintN(64, BigInt(value))
+  const byte = (i: number): number => Number((wide >> BigInt(7 * i)) & 127n) | (i < 9 ? 128 : 0)
+  return Array.from({ length: 10 }, (_, i) => byte(i))
+}
+
+function contentOf({ wire, table }: Row<unknown>, value: unknown): Parts {
+  if (wire === Wire.Varint) return [signedVarint(Number(value))]
+  if (wire === Wire.Float) return [new Uint8Array(Float32Array.of(Number(value)).buffer)]
+  if (wire === Wire.Double) return [new Uint8Array(Float64Array.of(Number(value)).buffer)]
+  const parts: Parts =
+    value instanceof Uint8Array
+      ? [value]
+      : table === undefined
+        ? [encoder.encode(String(value))]
+        : partsOf(table(), value as object)
+  return [varint(sizeOf(parts)), ...parts]
+}
+
+function partsOf(table: Table<unknown>, message: object): Parts {
+  const given = message as Readonly<Record<string, unknown>>
+  return Object.entries(table as Readonly<Record<string, Row<unknown>>>).flatMap(([name, row]) => {
+    const value = given[name] ?? []
+    const all = row.isList || Array.isArray(value) ? (value as readonly unknown[]) : [value]
+    return all.flatMap((each): Parts => [varint(row.number * 8 + row.wire), ...contentOf(row, each)])
+  })
+}
+
+/** The bytes of a message. Bytes in it are copied once. */
+export function encode<Message>(table: Table<Message>, message: Sparse<Message>): Uint8Array {
+  const parts = partsOf(table, message as object)
+  const all = new Uint8Array(sizeOf(parts))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
 }

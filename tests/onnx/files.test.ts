@@ -9,7 +9,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { FormatError, loadModel, tensor } from '../../src'
 import { Wire, field, message, text, varint } from '../../src/formats/protobuf'
-import { OnnxModel, isOnnx, loadOnnx } from '../../src/onnx'
+import { OnnxGraph, OnnxModel, isOnnx, loadOnnx } from '../../src/onnx'
 import { tensorProto } from '../../src/onnx/proto'
 import { tensorFrom } from '../../src/onnx/tensors'
 import { decode } from '../../src/onnx/wire'
@@ -147,6 +147,57 @@ describe('shape arithmetic', () => {
     )
     expect(model.predictOnBatch([[1, -2, 3]]).data).toEqual(Float32Array.of(1, 0, 3))
     expect(model.predictOnBatch([[1, -2, -3]]).data).toEqual(Float32Array.of(-1, 2, 3))
+  })
+})
+
+describe('weights in branches', () => {
+  const sized = (factor: number): number[] => [1, 0, 0, 0, 1, 0, 0, 0, 1].map((each) => each * factor)
+  const product = (weights: object): { graph: number[] } => ({
+    graph: graphBytes({
+      nodes: [{ type: 'MatMul', inputs: ['x', 'w'], outputs: ['z'] }],
+      outputs: [valueBytes('z', null)],
+      ...weights,
+    }),
+  })
+  const constant = {
+    type: 'Constant',
+    outputs: ['w'],
+    attributes: { value: { tensor: floatTensor('', [3, 3], sized(3)) } },
+  }
+  const bytes = modelBytes({
+    nodes: [
+      { type: 'ReduceSum', inputs: ['x'], outputs: ['sum'], attributes: { keepdims: 0 } },
+      { type: 'Greater', inputs: ['sum', 'zero'], outputs: ['is'] },
+      {
+        type: 'If',
+        inputs: ['is'],
+        outputs: ['y'],
+        attributes: {
+          then_branch: product({ initializers: [floatTensor('w', [3, 3], sized(2))] }),
+          else_branch: product({
+            nodes: [constant, { type: 'MatMul', inputs: ['x', 'w'], outputs: ['z'] }],
+          }),
+        },
+      },
+    ],
+    initializers: [floatTensor('zero', [], [0])],
+    inputs: [x],
+    outputs: [y],
+  })
+
+  it('are trained and saved', async () => {
+    const model = await loadOnnx(bytes)
+    expect(model.weights.map(({ name }) => name)).toEqual(['w', 'w_1'])
+    expect(model.predictOnBatch([[1, 2, 3]]).data).toEqual(Float32Array.of(2, 4, 6))
+    expect(model.predictOnBatch([[-1, -2, -3]]).data).toEqual(Float32Array.of(-3, -6, -9))
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
+    const before = model.weights.map(({ value }) => value.data.slice())
+    await model.fit([[1, 2, 3]] as never, [[0, 0, 0]] as never, { epochs: 1, verbose: 0 })
+    expect(model.weights[0]!.value.data).not.toEqual(before[0])
+    expect(model.weights[1]!.value.data).toEqual(before[1])
+    const again = await loadModel(await model.save(), { customObjects: { OnnxModel, OnnxGraph } })
+    expect(again.weights.map(({ value }) => value.data)).toEqual(model.weights.map(({ value }) => value.data))
+    expect(again.predictOnBatch([[1, 2, 3]])).toEqual(model.predictOnBatch([[1, 2, 3]]))
   })
 })
 

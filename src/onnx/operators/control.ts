@@ -1,7 +1,9 @@
-// Branches and loops. Where their conditions are known, they are unrolled while the graph is traced.
+// Branches and loops. A Scan is a loop of ours; a Loop is unrolled while the graph is traced, and its condition must be known.
 
 import * as ops from '../../ops'
+import type { Tensor } from '../../ops/tensor'
 import type { Call, Operator } from '../call'
+import { LimitError, nameOf } from '../call'
 import type { ElementType } from '../types'
 import { types } from '../types'
 import { Value } from '../values'
@@ -31,6 +33,11 @@ const branch: Operator = (call) => {
 const loop: Operator = (call) => {
   const body = call.graph('body')
   const limit = call.maybe(0) === null ? Infinity : (call.known(0).data[0] ?? 0)
+  const onData = (): LimitError =>
+    new LimitError(
+      `${nameOf(call.node)}: whether it goes on depends on data. Only loops whose number of iterations is known before data are can be read`,
+    )
+  if (call.maybe(1)?.host === null) throw onData()
   let isRunning = call.maybe(1) === null || call.known(1).data[0] !== 0
   let carried = call.values.slice(2).map((_, i) => call.value(i + 2))
   const stacks: Value[][] = []
@@ -39,8 +46,8 @@ const loop: Operator = (call) => {
     call.require(i < MOST_ITERATIONS, () => `it has more than ${MOST_ITERATIONS} iterations`)
     const condition = Value.known({ type: 'bool', shape: [], data: Uint8Array.of(1) })
     const [next, ...results] = call.around.run(body, [Value.integers([i], []), condition, ...carried])
-    call.require(next?.host != null, () => 'whether it goes on depends on data')
-    isRunning = next!.host!.data[0] !== 0
+    if (next?.host == null) throw onData()
+    isRunning = next.host.data[0] !== 0
     carried = results.slice(0, carried.length)
     results.slice(carried.length).forEach((each, at) => (stacks[at] ??= []).push(each))
   }
@@ -50,6 +57,51 @@ const loop: Operator = (call) => {
     () => 'it has no iterations, so the shapes of its results are unknown',
   )
   return [...carried, ...stacks.map(stacked)]
+}
+
+/** The body gets the values that are carried and a slice of each scanned one, and returns the former and results. */
+const scan: Operator = (call) => {
+  call.require(call.opset >= 9, () => 'Scan is read from version 9 of the operators on')
+  const body = call.graph('body')
+  const { all } = call
+  const carries = all.length - call.integer('num_scan_inputs', 0)
+  call.require(
+    carries >= 0 && carries < all.length,
+    () => `${all.length - carries} of ${all.length} operands are scanned`,
+  )
+  const count = body.outputs.length - carries
+  const list = (name: string, length: number): number[] => {
+    const found = call.integers(name) ?? new Array<number>(length).fill(0)
+    call.require(found.length === length, () => `${name} must have ${length} numbers`)
+    return found
+  }
+  const [firsts, others] = [all.slice(0, carries), all.slice(carries)]
+  const turned = (x: Tensor, direction: number): Tensor => (direction === 0 ? x : ops.flip(x, 0))
+  const [axes, directions] = ['axes', 'directions'].map((what) => list(`scan_input_${what}`, others.length)) as [
+    number[],
+    number[],
+  ]
+  const slices = others.map((each, i) =>
+    turned(ops.moveaxis(each.plain, call.axis(axes[i]!, each.rank), 0), directions[i]!),
+  )
+  let found: readonly ElementType[] = []
+  const [carry, ys] = ops.scan(
+    (state: readonly Tensor[], own: readonly Tensor[]): [Tensor[], Tensor[]] => {
+      const given = [...state, ...own].map((each, i) => Value.of(each, all[i]!.type))
+      const results = call.around.run(body, given)
+      found = results.map(({ type }) => type)
+      const plain = results.map((each) => each.plain)
+      return [plain.slice(0, carries), plain.slice(carries)]
+    },
+    firsts.map(({ plain }) => plain),
+    slices,
+  )
+  const [places, ways] = ['axes', 'directions'].map((what) => list(`scan_output_${what}`, count)) as [
+    number[],
+    number[],
+  ]
+  const results = ys.map((each, i) => ops.moveaxis(turned(each, ways[i]!), 0, call.axis(places[i]!, each.rank)))
+  return [...carry, ...results].map((each, i) => Value.of(each, found[i]!))
 }
 
 /** Values of equal shapes along a new first axis. */
@@ -73,4 +125,9 @@ const dropout: Operator = (call: Call) => {
   return [found, isKept]
 }
 
-export const controlOperators: Readonly<Record<string, Operator>> = { Dropout: dropout, If: branch, Loop: loop }
+export const controlOperators: Readonly<Record<string, Operator>> = {
+  Dropout: dropout,
+  If: branch,
+  Loop: loop,
+  Scan: scan,
+}

@@ -14,6 +14,7 @@ import { recurrentOperators } from './recurrent'
 import { reductionOperators } from './reduction'
 import { resizeOperators } from './resize'
 import { shapeOperators } from './shape'
+import { signalOperators } from './signal'
 import { windowOperators } from './window'
 
 export const operators: ReadonlyMap<string, Operator> = new Map(
@@ -31,6 +32,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     ...reductionOperators,
     ...resizeOperators,
     ...shapeOperators,
+    ...signalOperators,
     ...windowOperators,
   }),
 )

@@ -1,0 +1,15 @@
+// The type of a file that was checked.
+
+import type { Operator } from './call'
+import type { FunctionProto, GraphProto } from './proto'
+
+/** A file that is known to be consistent. */
+export interface OnnxFile {
+  /** Names the file in errors. */
+  readonly name: string
+  readonly graph: GraphProto
+  readonly opset: number
+  /** What its nodes compute, by their types. */
+  readonly operators: ReadonlyMap<string, Operator>
+  readonly functions: ReadonlyMap<string, FunctionProto>
+}
