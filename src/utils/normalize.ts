@@ -15,7 +15,12 @@ const order = custom<number>(
   (value, where) => requireNumber(where, value),
   (value) => value,
 )
-const normalizeTable = { axis: option(integer(), -1), order: option(order, 2) }
+const normalizeTable = {
+  /** The axis of the rows. Default -1. */
+  axis: option(integer(), -1),
+  /** The order of the norm. Default 2. */
+  order: option(order, 2),
+}
 /** Options of `normalize`. */
 export type NormalizeOptions = OptionInputs<typeof normalizeTable>
 

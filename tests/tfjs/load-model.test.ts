@@ -55,3 +55,26 @@ it('names what is missing', async () => {
   await expect(loadModel('indexeddb://none')).rejects.toBeInstanceOf(StateError)
   await expect(model.save('indexeddb://none')).rejects.toBeInstanceOf(StateError)
 })
+
+it('reads options that TensorFlow.js writes as null', async () => {
+  const embedding = {
+    class_name: 'Embedding',
+    config: {
+      name: 'words',
+      input_dim: 4,
+      output_dim: 1,
+      mask_zero: null,
+      input_length: null,
+      batch_input_shape: [null, 2],
+    },
+  }
+  const weights = [{ name: 'words/embeddings', shape: [4, 1], dtype: 'float32' }]
+  const json = JSON.stringify({
+    format: 'layers-model',
+    modelTopology: { class_name: 'Sequential', config: { name: 'net', layers: [embedding] } },
+    weightsManifest: [{ paths: ['w.bin'], weights }],
+  })
+  const table = new File([Float32Array.of(5, 6, 7, 8)], 'w.bin')
+  const read = await loadModel([new File([json], 'model.json'), table])
+  expect(((await read.predict(tensor([[3, 1]], [1, 2], 'int32'))) as Tensor).toArray()).toEqual([[[8], [6]]])
+})

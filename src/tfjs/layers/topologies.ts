@@ -11,7 +11,7 @@ const ABSENT: Readonly<Record<string, JsonRecord>> = {
 }
 
 /** Options that TensorFlow.js writes as null for their defaults. */
-const UNSET = ['implementation', 'noise_shape', 'num_constants', 'unit_forget_bias']
+const UNSET = ['implementation', 'mask_zero', 'noise_shape', 'num_constants', 'unit_forget_bias']
 
 /** The options of an RNN; TensorFlow.js adds those of its cell. */
 const OF_RNN =
