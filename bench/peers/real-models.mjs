@@ -6,18 +6,23 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { unzipSync } from 'fflate'
 import ort from 'onnxruntime-node'
 import * as web from 'onnxruntime-web/wasm'
 import { loadOnnx } from '../../dist/onnx.js'
 import { describeMachine, loadBuilt, machineLine, warnIfBusy } from '../machine.mjs'
-import { formatMilliseconds, table } from '../report.mjs'
+import { formatMilliseconds, replaceTable, table } from '../report.mjs'
 import { interleave, median, ratio } from './measure.mjs'
 import { random } from './random.mjs'
 
 const { values: flags } = parseArgs({
-  options: { python: { type: 'string', default: 'python3' }, rounds: { type: 'string', default: '7' } },
+  options: {
+    publish: { type: 'boolean', default: false },
+    python: { type: 'string', default: 'python3' },
+    rounds: { type: 'string', default: '7' },
+  },
 })
 web.env.wasm.numThreads = 1
 
@@ -141,15 +146,17 @@ for (const { what, package: from, path, inputs, constants = {} } of models) {
   if (!(difference < 1e-3)) process.exitCode = 1
 }
 rmSync(folder, { recursive: true })
-console.log(
+const markdown = [
   table(
     [
       'model',
-      'relative difference from onnxruntime-node: myelin / onnxruntime-web',
+      'difference from onnxruntime-node, relative: myelin / onnxruntime-web',
       'myelin / onnxruntime-web',
       'onnxruntime-web ÷ myelin',
     ],
     rows,
   ),
-)
-console.log(machineLine(machine))
+  machineLine(machine),
+].join('\n\n')
+if (flags.publish) replaceTable(fileURLToPath(new URL('../../docs/files.md', import.meta.url)), 'real-models', markdown)
+console.log(markdown)
