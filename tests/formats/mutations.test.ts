@@ -1,0 +1,91 @@
+// 100,000 changed files: the readers of bytes give a typed error, or what the bytes say. What is made of the bytes, models and weights,
+// is tried by the tests of each format with fewer changes, because each takes longer.
+// modes: simd
+
+import { readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { MyelinError } from '../../src'
+import { decodeContainer } from '../../src/formats/safetensors'
+import { readArchive } from '../../src/keras/archive'
+import { openHdf5 } from '../../src/keras/hdf5/read'
+import type { Hdf5Dataset, Hdf5Group } from '../../src/keras/hdf5/types'
+import { readFile } from '../../src/onnx/file'
+import { artifactsOf } from '../../src/tfjs/artifacts'
+import { tensorsOf } from '../../src/tfjs/manifest'
+
+const goldens = new URL('../golden/', import.meta.url)
+const bytesOf = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(path, goldens)))
+
+/** Reads all arrays of a file. */
+function visit(member: Hdf5Group | Hdf5Dataset): void {
+  if (member.kind === 'dataset') member.read()
+  else member.members.forEach(visit)
+}
+
+/** What each reader does with bytes, a file to change, and how often. */
+const readers: readonly (readonly [
+  name: string,
+  file: Uint8Array,
+  count: number,
+  read: (bytes: Uint8Array) => unknown,
+])[] = [
+  ['HDF5', bytesOf('keras/shards/model_00001.weights.h5'), 10_000, async (bytes) => visit(await openHdf5(bytes))],
+  ['.keras', bytesOf('keras/3.15/pooling.keras'), 15_000, readArchive],
+  ['ONNX', bytesOf('onnx/networks/residual-old.onnx'), 30_000, (bytes) => readFile(bytes, 'changed')],
+  ['safetensors', bytesOf('torch/attention.safetensors'), 30_000, decodeContainer],
+  [
+    'model.json',
+    bytesOf('tfjs/layers/core.json'),
+    15_000,
+    async (bytes) => {
+      const beside = async (): Promise<Uint8Array> => bytesOf('tfjs/layers/core.bin')
+      const { name, weights } = await artifactsOf({ name: 'model.json', bytes, beside }, {}, 'loadModel')
+      return tensorsOf(weights, name)
+    },
+  ],
+]
+
+/** Numbers from 0 to 1: the generator of Lehmer, so that a failure can be repeated. */
+function numbers(seed: number): () => number {
+  let state = seed
+  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
+}
+
+const ODD = [0, 1, 2, 7, 0x7f, 0x80, 0xff]
+
+/** Some bytes are replaced, removed or repeated, and one file in eight ends early. */
+function changed(file: Uint8Array, next: () => number): Uint8Array {
+  const below = (count: number): number => Math.floor(next() * count)
+  let bytes = file.slice()
+  for (let change = below(4); change >= 0; change--) {
+    const at = below(bytes.length)
+    const kind = below(8)
+    if (kind === 0) bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + 1 + below(6))])
+    else if (kind === 1) bytes = Uint8Array.from([...bytes.subarray(0, at + 8), ...bytes.subarray(at)])
+    else if (kind < 5) bytes[at]! ^= 1 << below(8)
+    else bytes[at] = kind === 5 ? below(256) : ODD[below(ODD.length)]!
+  }
+  return below(8) === 0 ? bytes.subarray(0, below(bytes.length)) : bytes
+}
+
+it.each(readers)(
+  'changed files: %s',
+  async (name, file, count, read) => {
+    const next = numbers(name.length + file.length)
+    const outcomes = { read: 0, refused: 0 }
+    for (let i = 0; i < count; i++) {
+      const bytes = changed(file, next)
+      try {
+        await read(bytes)
+        outcomes.read++
+      } catch (error) {
+        if (!(error instanceof MyelinError)) throw new Error(`${name}, change ${i}: ${String(error)}`, { cause: error })
+        outcomes.refused++
+      }
+    }
+    // Changes matter, and not every one.
+    expect(outcomes.read).toBeGreaterThan(0)
+    expect(outcomes.refused).toBeGreaterThan(count / 10)
+  },
+  900_000,
+)
