@@ -108,11 +108,11 @@ describe('the format for models', () => {
     const again = await tfjsFormat.read(file, {})
     expect(kernelOf(again)).toEqual(kernelOf(model))
     again.setWeights(again.getWeights().map((weight) => ops.multiply(weight, 0)))
-    await tfjsFormat.fill(again, json, join(folder, 'model.json'))
+    await tfjsFormat.fill(again, json, join(folder, 'model.json'), null)
     expect(kernelOf(again)).toEqual(kernelOf(model))
     const other = new Sequential([new Dense({ units: 3, inputShape: [4] })])
     const { fill } = tfjsFormat
-    await expect(fill(other, json, join(folder, 'model.json'))).rejects.toThrow(/the weights do not fit/)
+    await expect(fill(other, json, join(folder, 'model.json'), null)).rejects.toThrow(/the weights do not fit/)
   })
 })
 
