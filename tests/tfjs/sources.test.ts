@@ -114,6 +114,30 @@ describe('the format for models', () => {
     const { fill } = tfjsFormat
     await expect(fill(other, json, join(folder, 'model.json'), null)).rejects.toThrow(/the weights do not fit/)
   })
+
+  it('reads by addresses that are relative to the page', async () => {
+    const asked: string[] = []
+    const builtin = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)
+    vi.stubGlobal('fetch', async (address: string | URL) => {
+      asked.push(String(address))
+      return new Response(new Uint8Array([1]))
+    })
+    try {
+      const folder = await openFile('models/digits/', 'test')
+      await folder.beside!('group1.bin')
+      const file = await openFile('models/digits/model.json?from=a/b#c/d', 'test')
+      await file.beside!('group1.bin')
+    } finally {
+      builtin.mockRestore()
+      vi.unstubAllGlobals()
+    }
+    expect(asked).toEqual([
+      'models/digits/model.json',
+      'models/digits/group1.bin',
+      'models/digits/model.json?from=a/b#c/d',
+      'models/digits/group1.bin',
+    ])
+  })
 })
 
 describe('files outside of the folder', () => {
