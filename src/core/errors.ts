@@ -95,6 +95,12 @@ export function formatShape(shape: readonly (number | null)[]): string {
   return `[${shape.map((extent) => extent ?? 'null').join(', ')}]`
 }
 
+/** The first eight problems, and the number of the others. */
+export function listed(problems: readonly string[], separator = '; '): string {
+  const more = problems.length - 8
+  return [...problems.slice(0, 8), ...(more > 0 ? [`and ${more} more`] : [])].join(separator)
+}
+
 /** A value as source code, so that a string is not mistaken for a number. */
 export function quoted(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`

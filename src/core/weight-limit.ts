@@ -6,6 +6,9 @@ import { scoped } from './scope'
 import type { Shape } from './shapes'
 import { sizeOf } from './shapes'
 
+/** The elements that variables may have besides those in a file, for metrics and other variables that are not saved: 64 MB. */
+export const SPARE_ELEMENTS = 2 ** 24
+
 interface Limit {
   /** The largest number of elements of a weight. */
   readonly largest: number

@@ -75,7 +75,8 @@ function csvOf(columns: readonly Column[]): string {
       throw new DataError(
         `Dataset.save: '${name}' has rows of several axes, which a table cannot hold. Write a .npz file`,
       )
-    const at = (column: number) => (row: number) => numberOf(data[row * width + column]!)
+    const textOf = data instanceof Float32Array ? numberOf : String
+    const at = (column: number) => (row: number) => textOf(data[row * width + column]!)
     if (shape.length === 1) return [{ name, at: at(0) }]
     return Array.from({ length: width }, (_, column) => ({ name: `${name}_${column}`, at: at(column) }))
   })
@@ -101,28 +102,46 @@ function fieldOf(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** Elements [image, class] as PNG files in a subfolder for each class, which `imageFolder` reads. */
+/** A file of a folder of images. */
+interface Picture {
+  /** The name of the class, which is that of the subfolder. */
+  readonly folder: string
+  readonly image: {
+    readonly width: number
+    readonly height: number
+    readonly channels: number
+    readonly depth: 8
+    readonly data: Uint8Array
+  }
+}
+
+/** Elements [image, class] as PNG files in a subfolder for each class, which `imageFolder` reads. All are checked before one is written. */
 async function writeImages(elements: readonly unknown[], path: string | URL): Promise<void> {
   const where = 'Dataset.save'
   const { files, paths } = fileSystem()
   const folder = pathOf(path, where)
+  const pictures = elements.map(pictureOf)
   const { encode } = await import('fast-png')
   const digits = String(elements.length).length
-  for (const [i, element] of elements.entries()) {
-    const [image, label] = partsOf(element)
-    const name = label instanceof Tensor && label.size === 1 ? String(label.item()) : label
-    const isName =
-      typeof name === 'number' || (typeof name === 'string' && /^[^/\\:\0]+$/.test(name) && !/^\.+$/.test(name))
-    if (!(image instanceof Tensor) || image.rank !== 3 || ![1, 2, 3, 4].includes(image.shape[2]!) || !isName)
-      throw new DataError(
-        `${where}: element ${i} of a folder of images must be [image, class], an image [rows, columns, channels] of 1 to 4 channels and a number or a name`,
-      )
-    const [height, width, channels] = image.shape as readonly [number, number, number]
-    const inside = paths.join(folder, String(name))
+  for (const [i, picture] of pictures.entries()) {
+    const inside = paths.join(folder, picture.folder)
     await files.mkdir(inside, { recursive: true })
-    const png = encode({ width, height, channels, depth: 8, data: bytesOf(image, i) })
-    await writeFile(paths.join(inside, `${String(i).padStart(digits, '0')}.png`), png, where)
+    await writeFile(paths.join(inside, `${String(i).padStart(digits, '0')}.png`), encode(picture.image), where)
   }
+}
+
+/** @throws DataError for an element of another kind */
+function pictureOf(element: unknown, i: number): Picture {
+  const [image, label] = partsOf(element)
+  const name = label instanceof Tensor && label.size === 1 ? String(label.item()) : label
+  const isName =
+    typeof name === 'number' || (typeof name === 'string' && /^[^/\\:\0]+$/.test(name) && !/^\.+$/.test(name))
+  if (!(image instanceof Tensor) || image.rank !== 3 || ![1, 2, 3, 4].includes(image.shape[2]!) || !isName)
+    throw new DataError(
+      `Dataset.save: element ${i} of a folder of images must be [image, class], an image [rows, columns, channels] of 1 to 4 channels and a number or a name`,
+    )
+  const [height, width, channels] = image.shape as readonly [number, number, number]
+  return { folder: String(name), image: { width, height, channels, depth: 8, data: bytesOf(image, i) } }
 }
 
 function partsOf(element: unknown): readonly [unknown, unknown] {

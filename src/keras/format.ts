@@ -8,6 +8,6 @@ import { fillFromKeras, modelFromKeras } from './read'
 
 export const kerasFormat: ModelFormat = {
   read: ({ bytes }, options) => modelFromKeras(bytes, options),
-  fill: (model, bytes, source) => fillFromKeras(model, bytes, readerBeside(source, 'loadWeights', null)),
+  fill: (model, bytes, source, signal) => fillFromKeras(model, bytes, readerBeside(source, 'loadWeights', signal)),
   write: (model, path, options) => writeKeras(typed(model), path, options),
 }

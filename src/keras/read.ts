@@ -3,7 +3,7 @@
 
 import { ArgumentError, FormatError } from '../core/errors'
 import type { CustomObjects, Json } from '../core/registry'
-import { limitWeights } from '../core/weight-limit'
+import { SPARE_ELEMENTS, limitWeights } from '../core/weight-limit'
 import { sizeOf } from '../core/shapes'
 import type { LayerBase } from '../layers/layer'
 import { compileSaved, modelFromJSON } from '../models/revive'
@@ -27,9 +27,6 @@ import type { Loaded } from './weights'
 import { assignAll, assignmentsOf, variableGroups, weightsIn } from './weights'
 
 type AnyModel = Model<unknown, unknown>
-
-/** Elements that variables may have besides those in the file: 64 MB. */
-const SPARE_ELEMENTS = 2 ** 24
 
 /** A file of either kind, in the same form. */
 interface ModelFile extends FileParts {

@@ -2,7 +2,7 @@
 // as a whole or not at all.
 
 import { allocateData } from '../core/dtypes'
-import { FormatError, formatShape } from '../core/errors'
+import { FormatError, formatShape, listed } from '../core/errors'
 import { sameShape, sizeOf } from '../core/shapes'
 import type { LayerBase } from '../layers/layer'
 import { Tensor } from '../ops/tensor'
@@ -95,13 +95,6 @@ function misfits({ variable, path, dataset }: Loaded): string[] {
       `${variable.name} has shape ${formatShape(variable.shape)}, but the file has ${formatShape(dataset.shape)} at ${path}`,
     ]
   return dataset.type === 'string' ? [`the file has strings at ${path}`] : []
-}
-
-const MOST_LISTED = 8
-
-function listed(problems: readonly string[]): string {
-  const shown = problems.slice(0, MOST_LISTED).join('; ')
-  return problems.length > MOST_LISTED ? `${shown}; and ${problems.length - MOST_LISTED} more` : shown
 }
 
 /** The numbers of a dataset as a tensor of the type of a variable; a view of the file, if it has them in this type. */

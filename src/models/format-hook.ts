@@ -14,8 +14,12 @@ export interface ModelFormat {
   read(file: OpenedFile, options: LoadOptions): Promise<LayerBase>
   /** The model at an address of the storage of a page, of a format that has them. */
   readStored?(address: string, options: LoadOptions): Promise<LayerBase>
-  /** Loads the weights of a file into a model. @param source where its bytes are from, to find files next to it */
-  fill(model: LayerBase, bytes: Uint8Array, source: ByteSource): Promise<void>
+  /**
+   * Loads the weights of a file into a model.
+   * @param source where its bytes are from, to find files next to it
+   * @param signal ends reading these
+   */
+  fill(model: LayerBase, bytes: Uint8Array, source: ByteSource, signal: AbortSignal | null): Promise<void>
   /** Writes a model, and returns the bytes of its file. */
   write(model: TrainedLayer, path: string | URL, options: SaveOptions): Promise<Uint8Array>
 }

@@ -87,7 +87,7 @@ function lazy({ subPath, load }: Format): ModelFormat {
   return {
     read: async (file, options) => (await loaded()).read(file, options),
     readStored: async (address, options) => (await loaded()).readStored!(address, options),
-    fill: async (model, bytes, source) => (await loaded()).fill(model, bytes, source),
+    fill: async (model, bytes, source, signal) => (await loaded()).fill(model, bytes, source, signal),
     write: async (model, path, options) => {
       // The file has the weights at the time of the call.
       const at = snapshotOf(model)

@@ -1,7 +1,7 @@
 // Model: a layer that can be trained, evaluated, saved, and used for predictions. Training is in training/, saving in
 // save.ts, the table of summary() in summary.ts.
 
-import { ArgumentError, ShapeError, StateError, formatShape, checkOptions } from '../core/errors'
+import { ArgumentError, ShapeError, StateError, formatShape, checkOptions, quoted } from '../core/errors'
 import type { Config, CustomObjects } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
@@ -506,7 +506,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     const bytes = await bytesFrom(source, 'loadWeights', signal)
     const format = knownFormatOf(bytes)
     if (format === null) loadWeightsFrom(this, bytes)
-    else await format.fill(this, bytes, source)
+    else await format.fill(this, bytes, source, signal)
   }
 
   /** The architecture as a plain object, without weights: see modelFromJSON. */
@@ -622,12 +622,10 @@ function withBatch({ inputSpecs, outputSpecs }: LayerGraph, given: readonly Tens
 
 /** @throws ArgumentError for the path of a format that is not known: see format-hook.ts */
 function requireOwnFormat(path: string): void {
-  const subPath =
-    /\.(keras|onnx)$/.exec(path)?.[1] ?? (/\.json$|\/$|^(?:indexeddb|localstorage):/.test(path) ? 'tfjs' : undefined)
-  if (subPath !== undefined)
-    throw new ArgumentError(
-      `save: files that end in ${path.slice(path.lastIndexOf('.'))} are written by functions of 'myelin/${subPath}'`,
-    )
+  const ending = /\.(keras|h5|onnx|json)$|\/$|^(?:indexeddb|localstorage):/.exec(path)
+  if (ending === null) return
+  const subPath = ending[1] === 'h5' ? 'keras' : ending[1] === 'json' ? 'tfjs' : (ending[1] ?? 'tfjs')
+  throw new ArgumentError(`save: ${quoted(path)} is written by a function of 'myelin/${subPath}'`)
 }
 
 function hintOf(expected: readonly (number | null)[], shape: Shape): string {

@@ -6,7 +6,7 @@ import { readOptions } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { PASS_YOUR_OWN, classesIn, construct, customObject, defaultObjectScope, isSerialized } from '../core/registry'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
-import { limitWeights } from '../core/weight-limit'
+import { SPARE_ELEMENTS, limitWeights } from '../core/weight-limit'
 import type { Tree } from '../core/tree'
 import { isBranch, typed } from '../core/tree'
 import { sizeOf } from '../core/shapes'
@@ -226,12 +226,6 @@ function withAdvice<Result>(body: () => Result): Result {
     throw error
   }
 }
-
-/**
- * The number of elements that variables may have in addition to those in the file: 64 MB, for metrics and other
- * variables that are not saved.
- */
-const SPARE_ELEMENTS = 2 ** 24
 
 function readModel(
   bytes: Uint8Array,

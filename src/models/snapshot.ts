@@ -2,20 +2,25 @@
 
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
+import { begin } from '../optimizers/parameters'
+import type { Compiled } from '../training/compiled'
 import type { AtThatTime, TrainedLayer } from './weight-files'
 
+type Values = readonly (readonly [Variable, Tensor])[]
+
 /**
- * Copies all variables of a model now. The result runs a function, until it first waits, while they have those values again: code that reads
- * a model need not know of it.
+ * Copies all variables of a model now. The result calls a function while they have those values again, until the function waits for the
+ * first time: code that reads a model need not know of it. A step of training never runs meanwhile, because steps are synchronous, too.
  */
 export function snapshotOf(model: TrainedLayer): AtThatTime {
   const { compiled } = model.training
-  const own = [...model.weights, ...model.stateVariables, ...(compiled?.optimizer.variables ?? [])]
-  const before = own.map((variable): [Variable, Tensor] => [variable, variable.value])
+  const before = valuesOf(model, compiled)
+  const built = new Set(compiled?.optimizer.builtFor)
   return (read) => {
-    const after = own.map((variable): [Variable, Tensor] => [variable, variable.value])
     const now = model.training.compiled
+    const after = valuesOf(model, compiled)
     restore(before)
+    beginSlots(compiled, built)
     model.training.compiled = compiled
     try {
       return read()
@@ -26,6 +31,22 @@ export function snapshotOf(model: TrainedLayer): AtThatTime {
   }
 }
 
-function restore(values: readonly (readonly [Variable, Tensor])[]): void {
+function valuesOf(model: TrainedLayer, compiled: Compiled | null): Values {
+  const all = [...model.weights, ...model.stateVariables, ...(compiled?.optimizer.variables ?? [])]
+  return all.map((variable) => [variable, variable.value])
+}
+
+function restore(values: Values): void {
   for (const [variable, value] of values) variable.assign(value)
+}
+
+/** Slots that were made later get their initial values. @param built the weights that had slots before */
+function beginSlots(compiled: Compiled | null, built: ReadonlySet<Variable>): void {
+  if (compiled === null) return
+  const { optimizer } = compiled
+  for (const weight of optimizer.builtFor) {
+    if (built.has(weight)) continue
+    const slots = optimizer.slotsOf(weight)
+    for (const slot of optimizer.declaredSlots(weight)) begin(slots.get(slot.name)!, slot, weight)
+  }
 }

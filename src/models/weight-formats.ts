@@ -75,7 +75,7 @@ export function weightFiles(module: () => Promise<WeightModule>): WeightFiles {
       const { signal, mapping } = readOptions('loadWeights', loadWeightsTable(), options)
       const bytes = await bytesFrom(source, 'loadWeights', signal)
       const format = mapping === null ? formatOf(bytes) : null
-      if (format !== null) return format.fill(model, bytes, source)
+      if (format !== null) return format.fill(model, bytes, source, signal)
       return (await module()).fillWeights(model, bytes, { mapping, source, signal })
     },
   }

@@ -217,7 +217,7 @@ function joined(name: string, parts: readonly Variable[]): Pack<Variable> {
 }
 
 /** Sets a slot to its initial value. */
-function begin({ view }: Variable, { start = 0 }: Slot, weight: Variable): void {
+export function begin({ view }: Variable, { start = 0 }: Slot, weight: Variable): void {
   if (start === 'weight') view.set(weight.view)
   else view.fill(start)
 }

@@ -61,7 +61,8 @@ async function withoutFolder(source: ByteSource): Promise<ByteSource> {
   if (!(typeof source === 'string' || source instanceof URL)) return source
   if (isRemote(source)) return String(source).endsWith('/') ? new URL(MODEL_FILE, source) : source
   const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
-  if (files === null || paths === null || urls === null) return source
+  if (files === null || paths === null || urls === null)
+    return String(source).endsWith('/') ? `${String(source)}${MODEL_FILE}` : source
   const place = location(source)
   const path = place instanceof URL ? urls.fileURLToPath(place) : place
   const inside = paths.join(path, MODEL_FILE)
@@ -108,5 +109,6 @@ async function beside(source: string | URL, name: string, where: string): Promis
 
 /** In a browser, where the address of a model may be relative to the page. */
 function relativeTo(source: string, name: string): string {
-  return source.slice(0, source.lastIndexOf('/') + 1) + name.split('/').map(encodeURIComponent).join('/')
+  const [path = ''] = source.split(/[?#]/)
+  return path.slice(0, path.lastIndexOf('/') + 1) + name.split('/').map(encodeURIComponent).join('/')
 }

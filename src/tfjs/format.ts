@@ -10,6 +10,7 @@ import { readStored } from './stores'
 export const tfjsFormat: ModelFormat = {
   read: async (file, options) => modelFrom(await artifactsOf(file, {}, 'loadModel'), options),
   readStored: async (address, options) => modelFrom(await readStored(address, 'loadModel'), options),
-  fill: async (model, _bytes, source) => fillFromLayers(model, await readArtifacts(source, {}, 'loadWeights')),
+  fill: async (model, _bytes, source, signal) =>
+    fillFromLayers(model, await readArtifacts(source, {}, 'loadWeights', signal)),
   write: async (model, path, options) => (await writeTfjs(typed(model), path, options)).json,
 }

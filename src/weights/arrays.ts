@@ -4,7 +4,7 @@ import { fromBfloat16, fromFloat16 } from '../core/half'
 import { FormatError } from '../core/errors'
 import { readNpy, writeNpy } from '../data/readers/npy'
 import type { NamedTensor, OtherDtypes } from '../formats/safetensors'
-import { decodeContainer, encodeContainer } from '../formats/safetensors'
+import { decodeContainer, dtypeOf, encodeContainer } from '../formats/safetensors'
 import { isArchive, readArchive, writeArchive } from '../keras/archive'
 import { Tensor } from '../ops/tensor'
 
@@ -27,7 +27,7 @@ function kind(
 
 function whole(value: bigint): number {
   const number = Number(value)
-  if (Math.abs(number) < 2 ** 31) return number
+  if (number === (number | 0)) return number
   throw new FormatError(`The file has the integer ${value}, which is too large for int32`)
 }
 
@@ -59,8 +59,7 @@ export async function writeArrays(arrays: readonly NamedTensor[], format: 'safet
   if (format === 'safetensors') return encodeContainer(arrays, {})
   const files = await Promise.all(
     arrays.map(async ({ name, shape, data }): Promise<[string, Uint8Array]> => {
-      const dtype = data instanceof Float32Array ? 'float32' : data instanceof Int8Array ? 'int8' : 'int32'
-      return [`${name}.npy`, await writeNpy(new Tensor(data, shape, dtype))]
+      return [`${name}.npy`, await writeNpy(new Tensor(data, shape, dtypeOf(data)))]
     }),
   )
   return writeArchive(new Map(files))

@@ -6,7 +6,7 @@ import { choice, option, readOptions } from '../core/options'
 import { typed } from '../core/tree'
 import { signalOption } from '../data/abort'
 import { isKerasFile } from '../formats/foreign'
-import { loadWeightsFrom, tensorsOf, weightPaths } from '../formats/weights'
+import { loadWeightsFrom, saveWeights, tensorsOf, weightPaths } from '../formats/weights'
 import { isArchive } from '../keras/archive'
 import { isShardMap } from '../keras/shards'
 import type { LayerBase } from '../layers/layer'
@@ -110,6 +110,7 @@ export async function weightWriter(
     const { saveKerasWeights } = await import('../keras')
     return (model) => saveKerasWeights(model, format === 'h5')
   }
+  if (format === 'safetensors' && mapping === null) return async (model) => saveWeights(model)
   return (model) => {
     const weights = weightPaths(model)
     const arrays = mapping === null ? tensorsOf(weights) : mappedArrays(weights, mapping)

@@ -6,7 +6,7 @@
 
 import { allocateData } from '../core/dtypes'
 import type { TensorData } from '../core/dtypes'
-import { ArgumentError, FormatError, formatShape } from '../core/errors'
+import { ArgumentError, FormatError, formatShape, listed } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { sameShape, sizeOf } from '../core/shapes'
 import type { NamedTensor } from '../formats/safetensors'
@@ -18,10 +18,10 @@ import { blocksOf, inverseOf, permuted } from './axes'
 
 function targetsOf(mapping: WeightMapping, name: string): readonly WeightTarget[] | undefined {
   const found = typeof mapping === 'function' ? mapping(name) : Object.hasOwn(mapping, name) ? mapping[name] : undefined
-  return found === undefined ? undefined : listed(found)
+  return found === undefined ? undefined : listOf(found)
 }
 
-function listed(targets: WeightTargets): readonly WeightTarget[] {
+function listOf(targets: WeightTargets): readonly WeightTarget[] {
   if (targets === null) return []
   if (typeof targets === 'string') return [{ to: targets }]
   return Array.isArray(targets) ? (targets as readonly WeightTarget[]) : [targets as WeightTarget]
@@ -68,19 +68,14 @@ export function mappedValues(
       missing.map(([key, { variable }]) => `'${key}' ${formatShape(variable.shape)}`),
     ),
     named('arrays without a weight', left),
-    ...(problems.length === 0 ? [] : [problems.join('; ')]),
+    ...(problems.length === 0 ? [] : [listed(problems)]),
   ].filter((each) => each !== '')
   if (lists.length > 0) throw new FormatError(`The weights of the file do not fit the model: ${lists.join('. ')}`)
   return [...parts.values()].map(({ variable, data }) => [variable, new Tensor(data, variable.shape, variable.dtype)])
 }
 
-const MOST_LISTED = 12
-
-function named(what: string, names: readonly string[]): string {
-  if (names.length === 0) return ''
-  const more = names.length - MOST_LISTED
-  return `${what}: ${names.slice(0, MOST_LISTED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
-}
+const named = (what: string, names: readonly string[]): string =>
+  names.length === 0 ? '' : `${what}: ${listed(names, ', ')}`
 
 const rowsOf = ({ variable: { shape } }: Parts): number => shape[0] ?? 1
 
@@ -123,12 +118,13 @@ function taken({ shape, data }: Piece, { rows, blocks, transpose }: WeightTarget
     piece = { shape: [end - begin, ...shape.slice(1)], data: data.slice(begin * step, end * step) }
   }
   if (blocks !== undefined) {
+    if (!isOrder(blocks)) return `blocks must be an order of 0 … ${blocks.length - 1}, received ${formatShape(blocks)}`
     if ((piece.shape[0] ?? 1) % blocks.length !== 0)
       return `it has ${formatShape(piece.shape)}, which are not ${blocks.length} blocks`
     piece = { shape: piece.shape, data: blocksOf(piece.data, blocks) }
   }
   if (transpose === undefined) return piece
-  if (transpose.length !== piece.shape.length || new Set(transpose).size !== transpose.length)
+  if (transpose.length !== piece.shape.length || !isOrder(transpose))
     return `it has ${formatShape(piece.shape)}, which cannot be transposed to ${formatShape(transpose)}`
   return {
     shape: transpose.map((axis) => piece.shape[axis] ?? 0),
@@ -136,9 +132,12 @@ function taken({ shape, data }: Piece, { rows, blocks, transpose }: WeightTarget
   }
 }
 
+const isOrder = (order: readonly number[]): boolean => order.every((_, i) => order.includes(i))
+
 /**
- * The arrays of a file with the weights of a model. Of several arrays that add up to a weight, the first one has it, and the others are 0.
- * @throws ArgumentError for a function, which does not list its names, and for weights that no array has
+ * The arrays of a file with the weights of a model, from which the same mapping gives these weights. Of several arrays that add up to a weight, the first one has it, and the others are 0.
+ * @throws ArgumentError for a function, which does not list its names, for weights that no array has, or not all of their rows, and for
+ * orders and shapes that do not fit
  */
 export function mappedArrays(weights: readonly SavedVariable[], mapping: WeightMapping): readonly NamedTensor[] {
   if (typeof mapping === 'function')
@@ -148,7 +147,7 @@ export function mappedArrays(weights: readonly SavedVariable[], mapping: WeightM
   const byKey = new Map(weights.map(({ key, variable }) => [key, variable]))
   const written = new Set<string>()
   const arrays = Object.entries(mapping).flatMap(([name, targets]): NamedTensor[] => {
-    const pieces = listed(targets).map((target) => pieceFor(name, target, byKey, written))
+    const pieces = listOf(targets).map((target) => pieceFor(name, target, byKey, written))
     if (pieces.length === 0) return []
     pieces.sort((a, b) => a.begin - b.begin)
     const data = allocateData(
@@ -166,7 +165,21 @@ export function mappedArrays(weights: readonly SavedVariable[], mapping: WeightM
   })
   const missing = weights.filter(({ key }) => !written.has(key)).map(({ key }) => `'${key}'`)
   if (missing.length > 0) throw new ArgumentError(`saveWeights: the mapping lacks ${named('weights', missing)}`)
+  requireReadable(weights, arrays, mapping)
   return arrays
+}
+
+function requireReadable(
+  weights: readonly SavedVariable[],
+  arrays: readonly NamedTensor[],
+  mapping: WeightMapping,
+): void {
+  try {
+    mappedValues(weights, new Map(arrays.map((array) => [array.name, array])), mapping)
+  } catch (cause) {
+    if (!(cause instanceof FormatError)) throw cause
+    throw new ArgumentError(`saveWeights: the mapping does not fit the model. ${cause.message}`, { cause })
+  }
 }
 
 /** What a name has of a weight, in the order of the file, and where. */

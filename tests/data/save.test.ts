@@ -49,6 +49,22 @@ describe('a data set is saved', () => {
     expect(found.map(({ text }) => text)).toEqual(rows.map(({ text }) => text))
   })
 
+  it('as .csv, with every int32 as it is', async () => {
+    const path = join(folder, 'integers.csv')
+    const integers = [2 ** 25, 2 ** 30, 2 ** 31 - 1, -(2 ** 31), 123456789]
+    await Dataset.from(integers.map((each) => ({ id: tensor([each], [], 'int32') }))).save(path)
+    expect(readFileSync(path, 'utf8').trim().split('\n').slice(1).map(Number)).toEqual(integers)
+  })
+
+  it('as no images at all if one of them is wrong', async () => {
+    const saved = Dataset.from([
+      [tensor([[[9]]]), 'a'],
+      [tensor([[[9]]]), '..'],
+    ]).save(`${folder}/half/`)
+    await expect(saved).rejects.toThrow(DataError)
+    expect(readdirSync(folder)).not.toContain('half')
+  })
+
   it('as a folder of images', async () => {
     const pictures = Array.from({ length: 12 }, (_, i) => [
       tensor([[[i, 0, 255]], [[7, 20 * i, 1]]]),

@@ -69,6 +69,17 @@ describe('a configuration', () => {
   const layer = (json: ModelJson, className: string): Layer =>
     json.modelTopology.config.layers.find(({ class_name: own }) => own === className)!
 
+  it('must have names that are texts', async () => {
+    const topology = (name: unknown): object => ({
+      class_name: 'Sequential',
+      config: { layers: [{ class_name: 'Dense', config: { units: 1, batch_input_shape: [null, 1], name } }] },
+    })
+    for (const name of [{ toString: 1, valueOf: 1 }, [], 5, null])
+      await readTfjs(encoded({ modelTopology: topology(name) })).catch((error: unknown) =>
+        expect(error).toBeInstanceOf(MyelinError),
+      )
+  })
+
   it('must not have calls in a circle', async () => {
     const circle = (json: ModelJson): void => {
       const [add, average] = ['Add', 'Average'].map((name) => layer(json, name)) as [Layer, Layer]

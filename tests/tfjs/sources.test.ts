@@ -108,11 +108,35 @@ describe('the format for models', () => {
     const again = await tfjsFormat.read(file, {})
     expect(kernelOf(again)).toEqual(kernelOf(model))
     again.setWeights(again.getWeights().map((weight) => ops.multiply(weight, 0)))
-    await tfjsFormat.fill(again, json, join(folder, 'model.json'))
+    await tfjsFormat.fill(again, json, join(folder, 'model.json'), null)
     expect(kernelOf(again)).toEqual(kernelOf(model))
     const other = new Sequential([new Dense({ units: 3, inputShape: [4] })])
     const { fill } = tfjsFormat
-    await expect(fill(other, json, join(folder, 'model.json'))).rejects.toThrow(/the weights do not fit/)
+    await expect(fill(other, json, join(folder, 'model.json'), null)).rejects.toThrow(/the weights do not fit/)
+  })
+
+  it('reads by addresses that are relative to the page', async () => {
+    const asked: string[] = []
+    const builtin = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)
+    vi.stubGlobal('fetch', async (address: string | URL) => {
+      asked.push(String(address))
+      return new Response(new Uint8Array([1]))
+    })
+    try {
+      const folder = await openFile('models/digits/', 'test')
+      await folder.beside!('group1.bin')
+      const file = await openFile('models/digits/model.json?from=a/b#c/d', 'test')
+      await file.beside!('group1.bin')
+    } finally {
+      builtin.mockRestore()
+      vi.unstubAllGlobals()
+    }
+    expect(asked).toEqual([
+      'models/digits/model.json',
+      'models/digits/group1.bin',
+      'models/digits/model.json?from=a/b#c/d',
+      'models/digits/group1.bin',
+    ])
   })
 })
 

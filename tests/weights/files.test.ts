@@ -1,11 +1,27 @@
 // Weights in files of all formats, by the ending of a path, and the time at which a file has them.
 // modes: simd
 
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { Adam, ArgumentError, BatchNormalization, Dense, LSTM, SGD, Sequential, loadModel, ops } from '../../src'
+import {
+  Adagrad,
+  Adam,
+  ArgumentError,
+  BatchNormalization,
+  Dense,
+  LSTM,
+  SGD,
+  Sequential,
+  loadModel,
+  ops,
+} from '../../src'
+import { typed } from '../../src/core/tree'
+import { foreignKind } from '../../src/formats/foreign'
+import { findFormatsWith } from '../../src/models/format-hook'
+import { formatOf } from '../../src/models/formats'
+import { snapshotOf } from '../../src/models/snapshot'
 import { findWeightFilesWith } from '../../src/models/weight-files'
 import { weightFiles } from '../../src/models/weight-formats'
 
@@ -67,6 +83,32 @@ describe('saveWeights', () => {
   })
 })
 
+describe('loadWeights of several files', () => {
+  it('ends with its signal', async () => {
+    const path = join(folder, 'model.json')
+    const bytes = new TextEncoder().encode('{ "modelTopology": {} }')
+    writeFileSync(path, bytes)
+    await expect(formatOf(path)!.fill(made(), bytes, path, AbortSignal.abort())).rejects.toThrow(/abort/i)
+  })
+})
+
+describe('save', () => {
+  it.each([
+    ['x.h5', 'keras'],
+    ['x.keras', 'keras'],
+    ['x.onnx', 'onnx'],
+    ['x/model.json', 'tfjs'],
+    ['folder/', 'tfjs'],
+    ['indexeddb://digits', 'tfjs'],
+  ])('names the sub-path that writes %s where the formats are not known', async (path, subPath) => {
+    findFormatsWith(() => null, foreignKind)
+    const saved = made().save(path)
+    await expect(saved).rejects.toThrow(ArgumentError)
+    await expect(saved).rejects.toThrow(`'${path}' is written by a function of 'myelin/${subPath}'`)
+    findFormatsWith(formatOf, foreignKind)
+  })
+})
+
 describe('save as .keras', () => {
   it('writes the weights, the optimizer and the options of compile of the time of the call', async () => {
     const model = made()
@@ -91,5 +133,27 @@ describe('save as .keras', () => {
     expect(numbers(again as Sequential)).toEqual(before)
     expect(again.optimizer.learningRate).toBe(0.25)
     expect(again.optimizer.variables.map(({ value }) => Array.from(value.data))).toEqual(state)
+  })
+})
+
+describe('a snapshot', () => {
+  it('has the first values of slots that the optimizer makes later', async () => {
+    const compiled = (): Sequential => {
+      const model = made()
+      model.compile({ optimizer: new Adagrad({ initialAccumulatorValue: 0.5, useEma: true }), loss: 'mse' })
+      return model
+    }
+    const state = (model: Sequential): number[][] =>
+      model.optimizer.variables.map(({ value }) => Array.from(value.data))
+    const model = compiled()
+    const fresh = compiled()
+    fresh.setWeights(model.getWeights())
+    fresh.optimizer.build(fresh.trainableWeights)
+    const at = snapshotOf(typed(model))
+    await model.fit(ops.ones([4, 2, 2]), ops.ones([4, 2]), { epochs: 2, verbose: 0 })
+    const trained = state(model)
+    expect(trained).not.toEqual(state(fresh))
+    expect(at(() => state(model))).toEqual(state(fresh))
+    expect(state(model)).toEqual(trained)
   })
 })

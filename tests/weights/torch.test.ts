@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
   Activation,
+  ArgumentError,
   BatchNormalization,
   Bidirectional,
   Conv2D,
@@ -139,15 +140,42 @@ describe('a mapping', () => {
       [{ ...whole, '0.weight': 'dense/kernel' }, /'0.weight': it has \[8, 4\], but 'dense\/kernel' needs \[4, 8\]/],
       [{ ...whole, '0.bias': 'dense/other' }, /the model has no weight 'dense\/other'/],
       [{ ...whole, '0.bias': ['dense/bias', 'dense/bias'].map((to) => ({ to })) }, /another array already/],
-      [{ ...whole, '0.weight': { to: 'dense/kernel', transpose: [1, 5] } }, /needs \[4, 8\]/],
+      [{ ...whole, '0.weight': { to: 'dense/kernel', transpose: [1, 5] } }, /cannot be transposed to \[1, 5\]/],
       [{ ...whole, '0.weight': { to: 'dense/kernel', transpose: [1] } }, /cannot be transposed to \[1\]/],
       [{ ...whole, '0.bias': { to: 'dense/bias', rows: [0, 9] } }, /no rows 0 to 9/],
       [{ ...whole, '0.bias': { to: 'dense/bias', blocks: [0, 1, 2] } }, /are not 3 blocks/],
+      [
+        { ...whole, '0.bias': { to: 'dense/bias', blocks: [0, 2] } },
+        /blocks must be an order of 0 … 1, received \[0, 2\]/,
+      ],
       [{ ...whole, '0.bias': { to: 'dense/bias', at: 8, rows: [0, 1], reshape: [1] } }, /no row 8/],
     ]
     for (const [mapping, message] of wrong)
       await expect(readWeights(model, arrays, { mapping: mapping as never })).rejects.toThrow(message)
     expect(model.getWeights()).toEqual(before)
     await expect(readWeights(model, arrays, { mapping: 5 as never })).rejects.toThrow(/record or a function/)
+  })
+
+  it('that could not be read is not written', async () => {
+    const row = { to: 'dense/kernel', reshape: [8] }
+    const wrong: [object, RegExp][] = [
+      [{ '0.weight': { ...row, at: 0 } }, /weights without an array: 'dense\/kernel' \[4, 8\]/],
+      [{ '0.weight': { to: 'dense/kernel', transpose: [1, 5] } }, /cannot be transposed/],
+      [{ '0.weight': { to: 'dense/kernel', reshape: [5, 8] } }, /does not fit/],
+      [{ '0.weight': { to: 'dense/kernel', blocks: [1, 1] } }, /blocks must be an order/],
+      [{ '0.weight': { to: 'dense/kernel', rows: [1, 5] } }, /no rows 1 to 5/],
+    ]
+    for (const [mapping, message] of wrong) {
+      const written = writeWeights(mlp(), null, { mapping: { ...whole, ...mapping } as never })
+      await expect(written).rejects.toThrow(ArgumentError)
+      await expect(written).rejects.toThrow(message)
+    }
+    const rows = Object.fromEntries([0, 1, 2, 3].map((at) => [`row${at}`, { to: 'dense/kernel', at }]))
+    const { '0.weight': _weight, ...others } = whole
+    const [one, other] = [mlp(), mlp()]
+    await readWeights(other, await writeWeights(one, null, { mapping: { ...others, ...rows } }), {
+      mapping: { ...others, ...rows },
+    })
+    expect(other.getWeights()).toEqual(one.getWeights())
   })
 })

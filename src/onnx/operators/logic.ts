@@ -50,7 +50,8 @@ export function converted(call: Call, x: Value, type: ElementType): Value {
 const cast: Operator = (call) => converted(call, call.value(0), call.type('to', 'float32'))
 const castLike: Operator = (call) => converted(call, call.value(0), call.value(1).type)
 
-const condition =
+/** A condition on one operand. */
+export const conditionOf =
   (kernel: (x: Tensor) => Tensor, host: (x: number) => boolean): Operator =>
   (call) =>
     elementwise(
@@ -67,7 +68,7 @@ const isInfinite: Operator = (call) => {
   const kernel = (x: Tensor): Tensor =>
     below && above ? ops.isinf(x) : above ? ops.equal(x, Infinity) : below ? ops.equal(x, -Infinity) : none(x)
   const host = (x: number): boolean => (below && x === -Infinity) || (above && x === Infinity)
-  return condition(kernel, host)(call)
+  return conditionOf(kernel, host)(call)
 }
 
 export const logicOperators: Readonly<Record<string, Operator>> = {
@@ -79,8 +80,8 @@ export const logicOperators: Readonly<Record<string, Operator>> = {
   And: comparison(ops.logicalAnd, (a, b) => a !== 0 && b !== 0),
   Or: comparison(ops.logicalOr, (a, b) => a !== 0 || b !== 0),
   Xor: comparison(ops.notEqual, (a, b) => a !== b),
-  Not: condition(ops.logicalNot, (x) => x === 0),
-  IsNaN: condition(ops.isnan, Number.isNaN),
+  Not: conditionOf(ops.logicalNot, (x) => x === 0),
+  IsNaN: conditionOf(ops.isnan, Number.isNaN),
   IsInf: isInfinite,
   Where: where,
   Cast: cast,

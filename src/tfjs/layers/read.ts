@@ -1,10 +1,10 @@
 // Reads a layers-model: its configuration is one of Keras 2 (src/keras), its weights have the names of names.ts. The model is made, built and
 // compiled, and filled when everything was checked.
 
-import { FormatError, formatShape } from '../../core/errors'
+import { FormatError, formatShape, listed } from '../../core/errors'
 import type { Json } from '../../core/registry'
 import { sameShape, sizeOf } from '../../core/shapes'
-import { limitWeights } from '../../core/weight-limit'
+import { SPARE_ELEMENTS, limitWeights } from '../../core/weight-limit'
 import { compileOptions } from '../../keras/compile'
 import { formerHardSigmoid } from '../../keras/former'
 import { isObject, isRecord, own } from '../../keras/json'
@@ -22,9 +22,6 @@ import { finderOf, namedWeights } from './names'
 import { stateIn } from './optimizers'
 import { currentForm } from './topologies'
 import { savedCompile } from './training'
-
-/** Elements that variables may have besides those in the file: 64 MB. */
-const SPARE_ELEMENTS = 2 ** 24
 
 /** @throws FormatError for a damaged file, and for what this library does not have, all of it in one message */
 export function modelFromLayers(
@@ -98,15 +95,9 @@ function assignmentsOf(model: LayerBase, tensors: readonly NamedTensor[], where:
     else fitting.push([variable, tensor])
   }
   for (const name of left.values()) problems.push(`the file has no weight '${name}'`)
-  if (problems.length > 0) {
-    const shown = problems.slice(0, MOST_LISTED).join('; ')
-    const more = problems.length > MOST_LISTED ? `; and ${problems.length - MOST_LISTED} more` : ''
-    throw new FormatError(`${where}: the weights do not fit the model: ${shown}${more}`)
-  }
+  if (problems.length > 0) throw new FormatError(`${where}: the weights do not fit the model: ${listed(problems)}`)
   return fitting.map(([variable, tensor]) => [variable, valueOf(variable, tensor)])
 }
-
-const MOST_LISTED = 8
 
 function valueOf({ dtype, shape }: Variable, tensor: NamedTensor): Tensor {
   const values = tensor.read() as Float32Array | Int32Array | Uint8Array

@@ -1,7 +1,7 @@
 // Configurations of TensorFlow.js and of old versions of Keras 2 in the form that src/keras reads.
 
 import type { Json } from '../../core/registry'
-import { isObject, isRecord, own, recordAt } from '../../keras/json'
+import { isObject, isRecord, own, recordAt, textOf } from '../../keras/json'
 import type { JsonRecord, KerasObject } from '../../keras/json'
 
 /** Options with other values than Keras's if a file does not have them. */
@@ -64,5 +64,5 @@ function inputOf(first: KerasObject): Json {
 }
 
 function nameOf(saved: KerasObject): string {
-  return String(own(recordAt(saved, 'config'), 'name') ?? 'layer')
+  return textOf(own(recordAt(saved, 'config'), 'name')) || 'layer'
 }

@@ -6,7 +6,7 @@ import type { Call, Operator } from '../../../onnx/call'
 import { ACTIVATIONS, activationOperators } from '../../../onnx/operators/activation'
 import type { Host } from '../../../onnx/operators/elementwise'
 import { elementwise, elementwiseOperators, mapped, unary } from '../../../onnx/operators/elementwise'
-import { converted, logicOperators } from '../../../onnx/operators/logic'
+import { conditionOf, converted, logicOperators } from '../../../onnx/operators/logic'
 import { reshaped } from '../../../onnx/operators/shape'
 import type { Value } from '../../../onnx/values'
 import { alike, by, isChannelsLast, requireAlike } from './by'
@@ -74,17 +74,6 @@ const select: Operator = (call) => {
   return by(call, logicOperators['Where'], [isRows ? reshaped(condition, shape) : condition, a, b])
 }
 
-const isNot =
-  (kernel: (x: Tensor) => Tensor, host: (x: number) => boolean): Operator =>
-  (call) =>
-    elementwise(
-      call,
-      [call.value(0)],
-      'bool',
-      (x) => kernel(x!),
-      (x) => Number(host(x!)),
-    )
-
 const notEqual: Operator = (call) => {
   const [a, b] = [call.value(0), call.value(1)]
   requireAlike(call, [a, b])
@@ -137,7 +126,7 @@ export const elementwiseRows: Readonly<Record<string, Operator>> = {
   Equal: alike(logicOperators['Equal']),
   Greater: alike(logicOperators['Greater']),
   GreaterEqual: alike(logicOperators['GreaterOrEqual']),
-  IsFinite: isNot(ops.isfinite, Number.isFinite),
+  IsFinite: conditionOf(ops.isfinite, Number.isFinite),
   IsInf: logicOperators['IsInf']!,
   IsNan: logicOperators['IsNaN']!,
   Less: alike(logicOperators['Less']),
