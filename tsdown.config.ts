@@ -16,7 +16,7 @@ interface Chunk {
  * What is imported by a path of its own, `myelin/NAME`: src/NAME.ts has the names, src/NAME/ the rest. Each has an entry in
  * `exports` and, for tools that do not read those, in `typesVersions` of package.json.
  */
-const SUB_PATHS = ['balance', 'data', 'explain', 'keras', 'onnx', 'search', 'thrift']
+const SUB_PATHS = ['balance', 'data', 'explain', 'keras', 'onnx', 'plot', 'search', 'thrift']
 
 const ENTRIES = ['index', ...SUB_PATHS].map((name) => [name, `src/${name}.ts`] as const)
 

@@ -16,6 +16,7 @@ import { layers } from '../src/layers/registry'
 import { optimizers } from '../src/optimizers/registry'
 import { schedules } from '../src/optimizers/schedule-registry'
 import * as onnx from '../src/onnx'
+import * as plot from '../src/plot'
 import * as search from '../src/search'
 import { MOST_PRODUCTS } from '../src/primitives/quantized'
 import { FUNCTION } from '../src/primitives/flops'
@@ -195,6 +196,7 @@ describe('names', () => {
     'myelin/explain': explain,
     'myelin/keras': keras,
     'myelin/onnx': onnx,
+    'myelin/plot': plot,
     'myelin/search': search,
     'myelin/thrift': thrift,
   }
