@@ -31,10 +31,10 @@ const table = () => ({
 })
 
 const MEASURES: readonly (readonly [title: string, of: (layer: LayerHealth) => number | null, isShare: boolean])[] = [
-  ['dormant (share of units)', ({ dormant }) => dormant, true],
-  ['dead (share of units)', ({ dead }) => dead, true],
-  ['saturated (share of units)', ({ saturated }) => saturated, true],
-  ['change of weights per step', ({ updateRatio }) => updateRatio, false],
+  ['dormant units', ({ dormant }) => dormant, true],
+  ['dead units', ({ dead }) => dead, true],
+  ['saturated units', ({ saturated }) => saturated, true],
+  ['weight change per step', ({ updateRatio }) => updateRatio, false],
 ]
 
 function recordsOf(given: HealthLike): readonly HealthRecord[] {
@@ -52,7 +52,8 @@ function recordsOf(given: HealthLike): readonly HealthRecord[] {
 }
 
 /**
- * The units of each layer over the epochs: dormant, dead and saturated ones, and the relative change of weights.
+ * The units of each layer over the epochs: the shares of dormant, dead and saturated ones, and the relative change of
+ * weights in a step.
  *
  *   const health = new UnitHealth()
  *   await model.fit(x, y, { callbacks: [health] })

@@ -2,7 +2,7 @@
 
 import { Axes } from './axes'
 import type { Series } from './lines'
-import { drawLegend, drawSeries, seriesEntry } from './lines'
+import { drawLegend, drawSeries, seriesEntry, widthOf } from './lines'
 import { logRangeOf, rangeOf } from './scales'
 import { HEAD, label, short } from './svg'
 
@@ -10,6 +10,8 @@ export interface Panel {
   readonly title: string
   readonly series: readonly Series[]
   readonly log?: boolean
+  /** Writes the last numbers at the upper right. */
+  readonly showsLast?: boolean
   /** The lowest and the highest number of the y axis. Default: from the numbers. */
   readonly range?: { readonly low: number; readonly high: number }
 }
@@ -34,7 +36,7 @@ export function drawPanels(
     panels.flatMap(({ series }) => series.flatMap(({ points }) => points.map(([x]) => x))),
     0,
   )
-  const drawn = panels.map(({ title, series, log = false, range }, i) => {
+  const drawn = panels.map(({ title, series, log = false, range, showsLast = false }, i) => {
     const box = {
       left: (i % columns) * wide + MARGIN.left,
       top: top + Math.floor(i / columns) * height + MARGIN.head,
@@ -48,9 +50,10 @@ export function drawPanels(
       logRange === null ? each : { ...each, points: each.points.map(([x, y]) => [x, y > 0 ? y : NaN] as const) },
     )
     const last = series.map(({ points }) => points.findLast(([, y]) => Number.isFinite(y))?.[1])
-    const ends = series.length > 2 ? '' : last.map((y) => (y === undefined ? '–' : short(y))).join(' / ')
+    const all = last.map((y) => (y === undefined ? '–' : short(y))).join(' / ')
+    const ends = showsLast && widthOf(title, 14) + widthOf(all) < box.width ? all : ''
     return [
-      label(ends, 'soft', { x: box.left + box.width, y: box.top - 9, 'text-anchor': 'end' }),
+      ends === '' ? '' : label(ends, 'soft', { x: box.left + box.width, y: box.top - 9, 'text-anchor': 'end' }),
       label(title, 'ink', { x: box.left, y: box.top - 9, 'font-weight': 600 }, Math.floor(box.width / 7)),
       axes.draw(nameX, null),
       ...shown.map((each) => drawSeries(axes, each)),

@@ -331,7 +331,7 @@ describe('plotHealth', () => {
     const history = await model.fit(x, [1, 2], { epochs: 3, callbacks: [health], verbose: 0 })
     const picture = plotHealth(health)
     const { root } = checked(picture.svg)
-    expect(texts(root)).toEqual(expect.arrayContaining(['one', 'two', 'dormant (share of units)']))
+    expect(texts(root)).toEqual(expect.arrayContaining(['one', 'two', 'dormant units']))
     expect(plotHealth(history).svg).toBe(picture.svg)
     expect(plotHealth(health.records).svg).toBe(picture.svg)
     expect(() => plotHealth({ reports: {} })).toThrow(ArgumentError)
