@@ -42,6 +42,8 @@ const WHOLE = 'myelin'
 const LOADING = 'loading'
 const LOADERS =
   /[\\/]src[\\/](?:formats[\\/]foreign|models[\\/](?:load|formats)|saving[\\/](?:index|models)|utils[\\/]index)\.ts$/
+/** The chunk with what the pictures of several sub-paths share. */
+const PICTURES = 'pictures'
 /** What `myelin` itself reads of the folder of `myelin/data`. */
 const READ_BY_ALL = [
   'data/batch',
@@ -75,6 +77,7 @@ const codeSplitting = {
     { name: CSV_BINARY, test: /csv[\\/]binary\.ts$/, priority: 2 },
     { name: WHOLE, test: (id: string) => !ownOfSubPath.test(id) && !isEntry(id) && !LOADERS.test(id), priority: 1 },
     { name: LOADING, test: LOADERS },
+    { name: PICTURES, test: /[\\/]src[\\/]plot[\\/]/, minShareCount: 2 },
   ],
 }
 

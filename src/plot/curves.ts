@@ -5,7 +5,12 @@ import { ArgumentError, DataError, quoted } from '../core/errors'
 /** What `fit` returns; its `history`; or a list of numbers by name. */
 export type HistoryLike =
   | Readonly<Record<string, ArrayLike<number>>>
-  | { readonly history: Readonly<Record<string, ArrayLike<number>>>; readonly epoch?: readonly number[] }
+  | {
+      /** A list for each name, with a number for each epoch. */
+      readonly history: Readonly<Record<string, ArrayLike<number>>>
+      /** The numbers of the epochs, from 0. Default: from the first on. */
+      readonly epoch?: readonly number[]
+    }
 
 /** The curves of a run by name, with the numbers of their epochs from 1. */
 export function curvesOf(where: string, given: HistoryLike): Map<string, { xs: number[]; values: number[] }> {

@@ -9,12 +9,14 @@ import type { TensorLike } from '../ops/convert'
 import { tensor, toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { Axes } from './axes'
-import { drawLegend } from './lines'
+import type { LegendEntry } from './lines'
+import { drawLegend, fill } from './lines'
 import { Picture } from './picture'
 import { pngUri } from './png'
+import type { Range } from './scales'
 import { rangeOf } from './scales'
 import { chosenRows, classEntries, drawPoints, readClasses } from './scatter'
-import { surface } from './surface'
+import { sharesOf, surface } from './surface'
 import type { PictureOptions } from './svg'
 import { HEAD, dataOption, element, picture, pictureTable, short, words } from './svg'
 
@@ -46,6 +48,18 @@ const table = () => ({
   height: option(count, 440),
 })
 
+/** The number of the colour of points without labels. */
+const GREY = 6
+/** Points lie on the surface and must differ from it. */
+const OPACITY = 0.45
+
+/** The colour of the lowest or the highest number. */
+const numberEntry = (value: number, colour: number): LegendEntry => ({
+  name: `answer ${short(value)}`,
+  key: (x, y) =>
+    element('rect', fill(colour), { x: x - 4, y: y - 6, width: 16, height: 12, rx: 2, 'fill-opacity': OPACITY }),
+})
+
 /**
  * The answers of a model with two input columns, as colours in the plane, with rows of data as points.
  *
@@ -67,20 +81,15 @@ export async function plotDecision(model: Model, x: TensorLike, options: PlotDec
   const [rows = 0] = shape
   if (shape.length !== 2 || shape[1] !== 2 || rows === 0)
     throw new ShapeError(`plotDecision: x must be [rows, 2], received ${formatShape(shape)}`)
-  const classes = readClasses('plotDecision', labels, names, rows)
-  const legend = drawLegend(classEntries(classes), 16, HEAD + 12, width - 32)
-  const top = HEAD + 6 + legend.height
-  const box = { left: 64, top, width: width - 84, height: Math.max(80, height - top - 48) }
-  const [rangeX, rangeY] = [0, 1].map((column) =>
+  const classes = readClasses('plotDecision', labels, names, rows, GREY)
+  const rangeOfColumn = (column: number): Range =>
     rangeOf(
       Array.from({ length: rows }, (_, row) => data[2 * row + column]!),
       0.08,
-    ),
-  ) as [ReturnType<typeof rangeOf>, ReturnType<typeof rangeOf>]
-  const axes = new Axes(box, rangeX, rangeY)
+    )
+  const [rangeX, rangeY] = [rangeOfColumn(0), rangeOfColumn(1)]
   // The middles of pixels, row by row from the top.
-  const middle = (i: number, { low, high }: { low: number; high: number }): number =>
-    low + ((i + 0.5) / resolution) * (high - low)
+  const middle = (i: number, { low, high }: Range): number => low + ((i + 0.5) / resolution) * (high - low)
   const grid = Array.from({ length: resolution ** 2 }, (_, i) => [
     middle(i % resolution, rangeX),
     middle(resolution - 1 - Math.floor(i / resolution), rangeY),
@@ -88,7 +97,12 @@ export async function plotDecision(model: Model, x: TensorLike, options: PlotDec
   const answers: unknown = await model.predict(tensor(grid), { verbose: 0 })
   if (!(answers instanceof Tensor) || answers.rank > 2)
     throw new ShapeError('plotDecision: the model must answer [rows, classes] or a number per row')
-  const units = answers.size / resolution ** 2
+  const shares = sharesOf(answers.data, answers.size / resolution ** 2)
+  const numbers = shares.range === null ? [] : [shares.range.low, shares.range.high].map(numberEntry)
+  const legend = drawLegend([...classEntries(classes), ...numbers], 16, HEAD + 12, width - 32)
+  const top = HEAD + 6 + legend.height
+  const box = { left: 64, top, width: width - 84, height: Math.max(80, height - top - 48) }
+  const axes = new Axes(box, rangeX, rangeY)
   const shown = chosenRows(rows, most)
   const body = [
     legend.svg,
@@ -97,9 +111,9 @@ export async function plotDecision(model: Model, x: TensorLike, options: PlotDec
       y: box.top,
       width: box.width,
       height: box.height,
-      href: pngUri(surface(answers.data, units, resolution ** 2), resolution, resolution),
+      href: pngUri(surface(shares, resolution ** 2), resolution, resolution),
       preserveAspectRatio: 'none',
-      opacity: 0.45,
+      opacity: OPACITY,
     }),
     axes.draw(columns[0]!, columns[1]!),
     drawPoints(axes, (row) => [data[2 * row]!, data[2 * row + 1]!], shown, classes),

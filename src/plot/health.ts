@@ -14,8 +14,14 @@ import { picture, pictureTable } from './svg'
 /** UnitHealth, its records, or the history of a run with it. */
 export type HealthLike =
   | readonly HealthRecord[]
-  | { readonly records: readonly HealthRecord[] }
-  | { readonly reports: { readonly health?: readonly HealthRecord[] } }
+  | {
+      /** A record for each epoch. */
+      readonly records: readonly HealthRecord[]
+    }
+  | {
+      /** Those of the callbacks of a run. */
+      readonly reports: { readonly health?: readonly HealthRecord[] }
+    }
 
 export interface PlotHealthOptions extends PictureOptions {
   /** Default 720. */

@@ -4,7 +4,7 @@ import { Axes } from './axes'
 import type { Series } from './lines'
 import { drawLegend, drawSeries, seriesEntry, widthOf } from './lines'
 import { logRangeOf, rangeOf } from './scales'
-import { HEAD, label, short } from './svg'
+import { HEAD, compact, label, short } from './svg'
 
 export interface Panel {
   readonly title: string
@@ -50,7 +50,7 @@ export function drawPanels(
       logRange === null ? each : { ...each, points: each.points.map(([x, y]) => [x, y > 0 ? y : NaN] as const) },
     )
     const last = series.map(({ points }) => points.findLast(([, y]) => Number.isFinite(y))?.[1])
-    const all = last.map((y) => (y === undefined ? '–' : short(y))).join(' / ')
+    const all = last.map((y) => (y === undefined ? '–' : compact(y))).join(' / ')
     const ends = showsLast && widthOf(title, 14) + widthOf(all) < box.width ? all : ''
     return [
       ends === '' ? '' : label(ends, 'soft', { x: box.left + box.width, y: box.top - 9, 'text-anchor': 'end' }),

@@ -7,9 +7,14 @@ export interface Components {
   readonly shares: readonly [number, number]
 }
 
-const ITERATIONS = 200
+/** Directions of almost equal variance need many more, and any of them is as good. */
+const ITERATIONS = 80
 
-const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, each, i) => sum + each * b[i]!, 0)
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
+  return sum
+}
 
 /**
  * Scores of the centred rows along the two directions of the largest variance.
@@ -29,12 +34,15 @@ export function principalComponents(
     for (let i = 0; i < columns; i++) sum += (data[row * columns + i]! - mean[i]!) * direction[i]!
     return sum
   }
+  const centred = chosen.map((row) => Float64Array.from(mean, (each, i) => data[row * columns + i]! - each))
   /** Xᵀ X v / rows, without the part along an earlier direction. */
   const step = (from: Float64Array, earlier: Float64Array | null): { to: Float64Array; variance: number } => {
     const to = new Float64Array(columns)
-    for (const row of chosen) {
-      const along = score(row, from) / chosen.length
-      for (let i = 0; i < columns; i++) to[i]! += along * (data[row * columns + i]! - mean[i]!)
+    for (const row of centred) {
+      let along = 0
+      for (let i = 0; i < columns; i++) along += row[i]! * from[i]!
+      along /= chosen.length
+      for (let i = 0; i < columns; i++) to[i]! += along * row[i]!
     }
     if (earlier !== null) {
       const along = dot(to, earlier)
@@ -42,27 +50,28 @@ export function principalComponents(
     }
     return { to, variance: Math.sqrt(dot(to, to)) }
   }
-  const find = (earlier: Float64Array | null): { direction: Float64Array; variance: number } => {
+  const find = (earlier: Float64Array | null, least: number): { direction: Float64Array; variance: number } => {
     // A start without a pattern, so that it is not orthogonal to the direction; any fixed one would do.
     let direction = Float64Array.from({ length: columns }, (_, i) => Math.sin(12.9898 * (i + 1)))
     let variance = 0
     for (let i = 0; i < ITERATIONS; i++) {
       const next = step(direction, earlier)
-      if (next.variance === 0) return { direction: new Float64Array(columns), variance: 0 }
+      // What rounding leaves is no direction.
+      if (next.variance <= least) return { direction: new Float64Array(columns), variance: 0 }
       const before = variance
       variance = next.variance
       direction = next.to.map((each) => each / variance)
-      if (i > 4 && Math.abs(variance - before) <= 1e-9 * variance) break
+      if (i > 4 && Math.abs(variance - before) <= 1e-8 * variance) break
     }
     // The largest element is positive, so that the sign does not depend on the start.
     const largest = direction.reduce((best, each) => (Math.abs(each) > Math.abs(best) + 1e-12 ? each : best), 0)
     return { direction: largest < 0 ? direction.map((each) => -each) : direction, variance }
   }
-  const first = find(null)
-  const second = columns > 1 ? find(first.direction) : { direction: new Float64Array(columns), variance: 0 }
+  const first = find(null, 0)
+  const second =
+    columns > 1 ? find(first.direction, 1e-12 * first.variance) : { direction: new Float64Array(columns), variance: 0 }
   let total = 0
-  for (const row of chosen)
-    for (let i = 0; i < columns; i++) total += (data[row * columns + i]! - mean[i]!) ** 2 / chosen.length
+  for (const row of centred) total += dot(row, row) / chosen.length
   const scores = new Float64Array(2 * rows)
   for (let row = 0; row < rows; row++) {
     scores[2 * row] = score(row, first.direction)

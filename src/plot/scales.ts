@@ -1,6 +1,6 @@
 // From numbers to places: linear and logarithmic scales with ticks at round numbers.
 
-import { short } from './svg'
+import { compact } from './svg'
 
 export interface Range {
   readonly low: number
@@ -53,7 +53,7 @@ function linearTicks({ low, high }: Range, whole: boolean): Tick[] {
 /** All digits that tell a tick from the next: 10,200 and 1.0002, not 1.02e4 and 1. */
 function tickText(value: number, step: number): string {
   const size = Math.max(Math.abs(value), step)
-  if (size >= 1e6 || step < 1e-5) return short(value)
+  if (size >= 1e6 || step < 1e-5) return compact(value)
   return String(Number(value.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9))))).replaceAll('-', '−')
 }
 
@@ -65,7 +65,7 @@ function logTicks(first: number, last: number): Tick[] {
     .flatMap((power) => digits.map((digit) => digit * 10 ** power))
     .filter((value) => Math.log10(value) >= first - 1e-9 && Math.log10(value) <= last + 1e-9)
   const every = Math.ceil(all.length / 6)
-  return all.filter((_, i) => i % every === 0).map((value) => ({ value, text: short(value) }))
+  return all.filter((_, i) => i % every === 0).map((value) => ({ value, text: compact(value) }))
 }
 
 /** The range of numbers, a little wider; that around a single one where they are all the same. Skips NaN and ±Infinity. */

@@ -16,6 +16,7 @@ export interface Classes {
 
 /**
  * @param labels class numbers [rows] or [rows, 1], or one-hot rows; null: all rows are of one class
+ * @param plain the number of the colour without labels
  * @throws ShapeError for another number of rows; DataError for what are no class numbers; ArgumentError for too few names
  */
 export function readClasses(
@@ -23,8 +24,9 @@ export function readClasses(
   labels: TensorLike | null,
   names: readonly string[] | null,
   rows: number,
+  plain = 0,
 ): Classes {
-  if (labels === null) return { of: new Int32Array(rows), names: [''] }
+  if (labels === null) return { of: new Int32Array(rows).fill(plain), names: [''] }
   const { data, shape } = toTensor(labels, `${where}: labels`)
   const [count, width = 1] = shape
   if (count !== rows || shape.length > 2)

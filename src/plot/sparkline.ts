@@ -18,15 +18,18 @@ function averaged(values: readonly number[], most: number): number[] {
   })
 }
 
+export interface SparklineOptions {
+  /** The most characters; more numbers are averaged. Default 40. */
+  readonly width?: number
+}
+
 /**
  * Numbers as a line of bars, from the lowest to the highest: `█▆▄▃▂▁`. A missing number is a blank, and numbers that are all
  * equal are bars of half the height.
  *
  *   sparkline(history.history.loss)
- *
- * @param options width: the most characters; more numbers are averaged. Default 40
  */
-export function sparkline(values: ArrayLike<number>, options: { readonly width?: number } = {}): string {
+export function sparkline(values: ArrayLike<number>, options: SparklineOptions = {}): string {
   requireArguments('sparkline', arguments, 2)
   const { width } = readTyped('sparkline', { width: option(count, 40) }, options)
   if (typeof values !== 'object' || values === null || typeof values.length !== 'number')

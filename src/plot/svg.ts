@@ -87,6 +87,11 @@ export function short(x: number): string {
   return (Number.isFinite(x) && !Number.isFinite(Number(text)) ? text : String(Number(text))).replaceAll('-', '−')
 }
 
+/** The same, with an exponent for small numbers, where room is scarce: `4.15e−6`. */
+export function compact(x: number): string {
+  return x !== 0 && Math.abs(x) < 1e-4 ? Number(x.toPrecision(3)).toExponential().replaceAll('-', '−') : short(x)
+}
+
 /** A text that differs for pictures that differ, for the ids of one page. */
 function idOf(text: string): string {
   let hash = 5381

@@ -149,6 +149,14 @@ describe('plotHistory', () => {
     expect(Math.min(...ys)).toBeCloseTo(tick(root, '40', 'end'), 1)
   })
 
+  it('writes small and large numbers of ticks in little room', () => {
+    const ticks = (loss: number[]) => texts(checked(plotHistory({ loss }).svg).root)
+    expect(ticks([0, 1e-5])).toEqual(expect.arrayContaining(['5e−6', '1e−5']))
+    expect(ticks([0, 3e-4])).toContain('0.0002')
+    expect(ticks([10_000, 10_400])).toContain('10200')
+    expect(ticks([0, 3e7])).toContain('20000000')
+  })
+
   it('has a logarithmic axis', () => {
     const { root } = checked(plotHistory({ loss: [1000, 10, 0.1] }, { log: true }).svg)
     const [first, second, third] = pointsOf(ofClass(root, 'path', 'line0')[0]!).map(([, y]) => y)
@@ -384,6 +392,11 @@ describe('plotProjection', () => {
     expect(xs[2]).toBeCloseTo(xs[3]!, 1)
   })
 
+  it('has no second component where the rows lie on a line', () => {
+    const rows = Array.from({ length: 50 }, (_, i) => [i / 7, (3 * i) / 7, -i])
+    expect(plotProjection(rows).description).toContain('100 % of the variance and 0 % of the variance')
+  })
+
   it('draws equal rows, one column, and one-hot labels, and refuses what has no rows', () => {
     checked(plotProjection([[1], [2]]).svg)
     checked(
@@ -429,6 +442,18 @@ describe('plotDecision', () => {
       [0xd4, 0x55, 0],
     ]
     expect(rgb).toEqual(Array.from({ length: 4 }, () => [left, left, right, right]).flat())
+  })
+
+  it('names the lowest and the highest answer of a regression', async () => {
+    const model = new Sequential([new Dense({ units: 1, inputShape: [2] })])
+    model.setWeights([tensor([[10], [0]]), tensor([0])])
+    const x = [
+      [-1, 0],
+      [1, 1],
+    ]
+    const { root } = checked((await plotDecision(model, x, { resolution: 2 })).svg)
+    // The middles of two pixels of a range that is 8 % wider at both ends.
+    expect(texts(root)).toEqual(expect.arrayContaining(['answer −5.8', 'answer 5.8']))
   })
 
   it('refuses other data', async () => {
