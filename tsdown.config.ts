@@ -42,7 +42,7 @@ const WHOLE = 'myelin'
 const LOADING = 'loading'
 const LOADERS =
   /[\\/]src[\\/](?:formats[\\/]foreign|models[\\/](?:load|formats)|saving[\\/](?:index|models)|utils[\\/]index)\.ts$/
-/** The chunk with what the pictures of several sub-paths share. */
+/** The chunk with what explanations and pictures share. */
 const PICTURES = 'pictures'
 /** What `myelin` itself reads of the folder of `myelin/data`. */
 const READ_BY_ALL = [
@@ -77,7 +77,7 @@ const codeSplitting = {
     { name: CSV_BINARY, test: /csv[\\/]binary\.ts$/, priority: 2 },
     { name: WHOLE, test: (id: string) => !ownOfSubPath.test(id) && !isEntry(id) && !LOADERS.test(id), priority: 1 },
     { name: LOADING, test: LOADERS },
-    { name: PICTURES, test: /[\\/]src[\\/]plot[\\/]/, minShareCount: 2 },
+    { name: PICTURES, test: /[\\/]src[\\/](?:plot[\\/]|explain[\\/]labels)/, minShareCount: 2 },
   ],
 }
 

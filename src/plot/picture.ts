@@ -2,10 +2,13 @@
 
 import { writeFile } from '../runtime/files'
 
-/** What a picture is made of. @internal */
+/** What a picture is made of. */
 export interface Drawing {
+  /** The whole SVG. */
   readonly svg: string
+  /** What screen readers read first. */
   readonly title: string
+  /** The content in words and numbers. */
   readonly description: string
 }
 
