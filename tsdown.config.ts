@@ -16,7 +16,7 @@ interface Chunk {
  * What is imported by a path of its own, `myelin/NAME`: src/NAME.ts has the names, src/NAME/ the rest. Each has an entry in
  * `exports` and, for tools that do not read those, in `typesVersions` of package.json.
  */
-const SUB_PATHS = ['balance', 'data', 'explain', 'keras', 'onnx', 'search', 'tfjs', 'thrift', 'weights']
+const SUB_PATHS = ['balance', 'data', 'explain', 'keras', 'onnx', 'plot', 'search', 'tfjs', 'thrift', 'weights']
 
 const ENTRIES = ['index', ...SUB_PATHS].map((name) => [name, `src/${name}.ts`] as const)
 
@@ -42,6 +42,8 @@ const WHOLE = 'myelin'
 const LOADING = 'loading'
 const LOADERS =
   /[\\/]src[\\/](?:formats[\\/]foreign|models[\\/](?:load|formats|weight-formats)|saving[\\/](?:index|models)|utils[\\/]index)\.ts$/
+/** The chunk with what explanations and pictures share. */
+const PICTURES = 'pictures'
 /** What `myelin` itself reads of the folder of `myelin/data`. */
 const READ_BY_ALL = [
   'data/batch',
@@ -75,6 +77,7 @@ const codeSplitting = {
     { name: CSV_BINARY, test: /csv[\\/]binary\.ts$/, priority: 2 },
     { name: WHOLE, test: (id: string) => !ownOfSubPath.test(id) && !isEntry(id) && !LOADERS.test(id), priority: 1 },
     { name: LOADING, test: LOADERS },
+    { name: PICTURES, test: /[\\/]src[\\/](?:plot[\\/]|explain[\\/]labels)/, minShareCount: 2 },
   ],
 }
 

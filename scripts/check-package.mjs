@@ -97,6 +97,7 @@ import { ContinualBackprop } from 'myelin/balance'
 import { Dataset, readCsv } from 'myelin/data'
 import { saliency } from 'myelin/explain'
 import { readKeras } from 'myelin/keras'
+import { plotHistory } from 'myelin/plot'
 import { gridSearch } from 'myelin/search'
 import { readTfjs } from 'myelin/tfjs'
 import { quantize } from 'myelin/thrift'
@@ -108,7 +109,7 @@ const flats = readCsv('flats.csv', { target: 'rent', types: { rent: 'number', ro
 await model.fit(flats.map(([{ rooms }, rent]) => ({ x: [rooms, 1], y: rent / 1000 })).batch(32), { epochs: 2 })
 await model.fit(['good', 'bad'], [1, 0])
 await model.predict(Dataset.from([['good'], ['bad']]).batch(2))
-console.log(history, rows, layers.Dense === Dense, StringLookup, saliency, readKeras, gridSearch, readTfjs, quantize)
+console.log(history, rows, layers.Dense === Dense, StringLookup, saliency, readKeras, plotHistory, gridSearch, readTfjs, quantize)
 `,
 )
 const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', program], {
@@ -245,6 +246,10 @@ const apart = {
       'is a broken picture',
       'is no .npy file',
     ],
+  },
+  'myelin/plot': {
+    import: 'sparkline',
+    unreached: ['light-dark', 'IHDR', 'has no layers yet', 'all labels are of one class'],
   },
   'myelin/explain': {
     import: 'saliency',

@@ -98,7 +98,7 @@ export const LEFT_OUT = [
   },
   {
     module: 'visualization',
-    why: 'Pictures need a library for plots. `myelin/explain` draws its results as SVG.',
+    why: '`myelin/plot` draws trainings, models, images and explanations as SVG.',
   },
   { module: 'wrappers', why: 'scikit-learn is a library for Python.' },
   {
@@ -162,7 +162,7 @@ export const LEFT_OUT = [
   { names: ['utils.get_source_inputs'], why: '`model.inputs` has the inputs of a model.' },
   {
     names: ['utils.model_to_dot', 'utils.plot_model'],
-    why: 'They need Graphviz. `model.summary` prints the layers and their connections.',
+    why: 'They need Graphviz. `plotModel` of `myelin/plot` draws the graph, and `model.summary` prints it.',
   },
   {
     names: ['utils.pack_x_y_sample_weight', 'utils.unpack_x_y_sample_weight'],

@@ -17,6 +17,7 @@ import { optimizers } from '../src/optimizers/registry'
 import { schedules } from '../src/optimizers/schedule-registry'
 import * as onnx from '../src/onnx'
 import * as tfjs from '../src/tfjs'
+import * as plot from '../src/plot'
 import * as search from '../src/search'
 import { MOST_PRODUCTS } from '../src/primitives/quantized'
 import { FUNCTION } from '../src/primitives/flops'
@@ -198,6 +199,7 @@ describe('names', () => {
     'myelin/keras': keras,
     'myelin/onnx': onnx,
     'myelin/tfjs': tfjs,
+    'myelin/plot': plot,
     'myelin/search': search,
     'myelin/thrift': thrift,
     'myelin/weights': weights,

@@ -26,7 +26,7 @@ const order: readonly (readonly string[])[] = [
   ['saving'],
   ['utils'],
   ['balance', 'explain', 'generation', 'search', 'thrift'],
-  ['keras', 'onnx'],
+  ['keras', 'onnx', 'plot'],
   ['tfjs', 'weights'],
   // The files of src itself.
   ['entries'],

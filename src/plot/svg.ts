@@ -1,8 +1,12 @@
-// Shared by all pictures: the frame, colours for light and dark pages, escaped text, short numbers.
+// Shared by all pictures: the frame, elements, escaped text, short numbers.
 
-import { ArgumentError, quoted } from '../../core/errors'
-import { custom, nullable, option } from '../../core/options'
-import { asciiXml } from '../../core/text'
+import { ArgumentError, quoted } from '../core/errors'
+import { custom, nullable, option } from '../core/options'
+import type { TensorLike } from '../ops/convert'
+import { asciiXml } from '../core/text'
+import type { Colour } from './colours'
+import { colourOf, styleOf } from './colours'
+import type { Drawing } from './picture'
 
 /** The options of every picture. */
 export interface PictureOptions {
@@ -21,33 +25,20 @@ export const words = custom<string>(
   (value) => value,
 )
 export const textOption = (initial: string) => option(words, initial)
+/** Data that is read by its picture. */
+export const dataOption = option(
+  nullable(
+    custom<TensorLike>(
+      (value) => value as TensorLike,
+      () => null,
+    ),
+  ),
+  null,
+)
 export const pictureTable = (title: string) => ({
   title: option(words, title),
   description: option(nullable(words), null),
 })
-
-/** By class: the property that is coloured, on light and on dark pages. The first is an attribute too, for tools without CSS. */
-const COLOURS = {
-  paper: ['fill', '#ffffff', '#14171c'],
-  ink: ['fill', '#1f2328', '#e6edf3'],
-  soft: ['fill', '#59636e', '#9aa4af'],
-  line: ['stroke', '#c8d1da', '#39414b'],
-  axis: ['stroke', '#59636e', '#9aa4af'],
-  more: ['fill', '#c2410c', '#ff8a4c'],
-  less: ['fill', '#1d5fbf', '#6ea8ff'],
-  one: ['stroke', '#59636e', '#9aa4af'],
-  mean: ['stroke', '#1d5fbf', '#6ea8ff'],
-} as const satisfies Record<string, readonly ['fill' | 'stroke', string, string]>
-export type Colour = keyof typeof COLOURS
-
-function rules(column: 1 | 2): string {
-  return Object.entries(COLOURS)
-    .map(([name, colour]) => `.myelin-picture .${name}{${colour[0]}:${colour[column]}}`)
-    .join('')
-}
-
-const style = (): string =>
-  `<style>.myelin-picture{font:12px system-ui,sans-serif}${rules(1)}@media(prefers-color-scheme:dark){${rules(2)}}</style>`
 
 /** Escapes text for XML, also within quotation marks. */
 function escaped(text: string): string {
@@ -65,7 +56,7 @@ type Attributes = Readonly<Record<string, string | number>>
 
 /** An element in a colour. @param content is XML already */
 export function element(name: string, colour: Colour | null, attributes: Attributes, content = ''): string {
-  const painted = colour === null ? {} : { class: colour, [COLOURS[colour][0]]: COLOURS[colour][1] }
+  const painted = colour === null ? {} : { class: colour, [colourOf(colour)[0]]: colourOf(colour)[1] }
   const list = Object.entries({ ...painted, ...attributes }).map(
     ([key, value]) => ` ${key}="${typeof value === 'number' ? coordinate(value) : escaped(value)}"`,
   )
@@ -84,13 +75,21 @@ export function label(text: string, colour: Colour, attributes: Attributes, most
   )
 }
 
-function coordinate(x: number): string {
+/** Two decimals. */
+export function coordinate(x: number): string {
   return String(Math.round(x * 100) / 100)
 }
 
 /** Three digits: `0.0312`, `−4.2`, `1.2e−7`. */
 export function short(x: number): string {
-  return String(Number(x.toPrecision(3))).replaceAll('-', '−')
+  const text = x.toPrecision(3)
+  // The largest numbers round to Infinity.
+  return (Number.isFinite(x) && !Number.isFinite(Number(text)) ? text : String(Number(text))).replaceAll('-', '−')
+}
+
+/** The same, with an exponent for small numbers, where room is scarce: `4.15e−6`. */
+export function compact(x: number): string {
+  return x !== 0 && Math.abs(x) < 1e-4 ? Number(x.toPrecision(3)).toExponential().replaceAll('-', '−') : short(x)
 }
 
 /** A text that differs for pictures that differ, for the ids of one page. */
@@ -103,26 +102,38 @@ function idOf(text: string): string {
 /** The position of the title, and the content below it. */
 export const HEAD = 40
 
+/** The extent of a picture in pixels. A fluid one is as wide as its place in the page. */
+interface Extent {
+  readonly width: number
+  readonly height: number
+  readonly fluid?: boolean
+}
+
 /**
  * The whole picture: background, title, text for screen readers, then the body.
  * @param described the content in words
  */
 export function picture(
-  width: number,
-  height: number,
+  { width, height, fluid = false }: Extent,
   { title, description }: { readonly title: string; readonly description: string | null },
   described: string,
   body: string,
-): string {
+): Drawing {
   const said = description ?? described
   const id = idOf(title + said + body)
+  const content =
+    element('rect', 'paper', { width, height, rx: 6 }) +
+    label(title, 'ink', { x: 16, y: 26, 'font-size': 15, 'font-weight': 600 }, Math.floor((width - 32) / 7.5)) +
+    body
+  const colours = new Set(Array.from(content.matchAll(/ class="(\w+)"/g), ([, colour]) => colour as Colour))
+  const size = fluid
+    ? ''
+    : ` width="${coordinate(width)}" height="${coordinate(height)}" style="max-width:100%;height:auto"`
   const parts = [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="myelin-picture" viewBox="0 0 ${coordinate(width)} ${coordinate(height)}" role="img" aria-labelledby="${id}-title ${id}-desc">`,
-    `<title id="${id}-title">${escaped(title)}</title><desc id="${id}-desc">${escaped(said)}</desc>${style()}`,
-    element('rect', 'paper', { width, height, rx: 6 }),
-    label(title, 'ink', { x: 16, y: 26, 'font-size': 15, 'font-weight': 600 }, Math.floor((width - 32) / 7.5)),
-    body,
+    `<svg xmlns="http://www.w3.org/2000/svg" class="myelin-picture" viewBox="0 0 ${coordinate(width)} ${coordinate(height)}"${size} role="img" aria-labelledby="${id}-title ${id}-desc">`,
+    `<title id="${id}-title">${escaped(title)}</title><desc id="${id}-desc">${escaped(said)}</desc>${styleOf(colours)}`,
+    content,
     '</svg>',
   ]
-  return asciiXml(parts.join(''))
+  return { svg: asciiXml(parts.join('')), title, description: said }
 }

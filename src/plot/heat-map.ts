@@ -1,15 +1,15 @@
 // A map of attributions over the image that they belong to.
 
-import { requireArguments } from '../../core/arguments'
-import { ShapeError, formatShape } from '../../core/errors'
-import { integer, number, option } from '../../core/options'
-import { readTyped } from '../../ops/arguments'
-import type { TensorLike } from '../../ops/convert'
-import { toTensor } from '../../ops/convert'
-import { dataOption } from '../explained'
+import { requireArguments } from '../core/arguments'
+import { ShapeError, formatShape } from '../core/errors'
+import { integer, number, option } from '../core/options'
+import { readTyped } from '../ops/arguments'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
 import { pngUri } from './png'
+import type { Drawing } from './picture'
 import type { PictureOptions } from './svg'
-import { HEAD, element, label, picture, pictureTable, short } from './svg'
+import { HEAD, dataOption, element, label, picture, pictureTable, short } from './svg'
 
 export interface HeatMapOptions extends PictureOptions {
   /** The image below the map, [rows, columns], [rows, columns, 1 or 3], or a batch of such. Default none. */
@@ -57,14 +57,19 @@ interface Pixels {
  */
 export function heatMapPicture(map: TensorLike, options: HeatMapOptions = {}): string {
   requireArguments('heatMapPicture', arguments, 2)
-  const { image: below, row, opacity, ...text } = readTyped('heatMapPicture', table(), options)
-  const image = below === null ? null : imageOf(toTensor(below as TensorLike, 'heatMapPicture: image', 'float32'), row)
-  const given = toTensor(map, 'heatMapPicture: the map', 'float32')
-  const heat = mapOf(given, row, image)
+  return drawHeatMap('heatMapPicture', map, options, true).svg
+}
+
+/** @param fluid whether the picture is as wide as its place in the page */
+export function drawHeatMap(where: string, map: TensorLike, options: HeatMapOptions, fluid = false): Drawing {
+  const { image: below, row, opacity, ...text } = readTyped(where, table(), options)
+  const image = below === null ? null : imageOf(where, toTensor(below as TensorLike, `${where}: image`, 'float32'), row)
+  const given = toTensor(map, `${where}: the map`, 'float32')
+  const heat = mapOf(where, given, row, image)
   const { rows, columns } = heat
   if (image !== null && (image.rows !== rows || image.columns !== columns)) {
     throw new ShapeError(
-      `heatMapPicture: the map and the image must have the same rows and columns, received ${formatShape([rows, columns])} and ${formatShape([image.rows, image.columns])}`,
+      `${where}: the map and the image must have the same rows and columns, received ${formatShape([rows, columns])} and ${formatShape([image.rows, image.columns])}`,
     )
   }
   let [low, high] = [0, 0]
@@ -98,12 +103,13 @@ export function heatMapPicture(map: TensorLike, options: HeatMapOptions = {}): s
   ].join('')
   const place = placeOfLargest(heat)
   const said = `Attributions of ${rows} by ${columns} pixels, from ${short(low)} to ${short(high)}. The strongest is at row ${place.row}, column ${place.column}.`
-  return picture(total, bottom + BAR + 24, text, said, body)
+  return picture({ width: total, height: bottom + BAR + 24, fluid }, text, said, body)
 }
 
 const mixed = (below: number, above: number, share: number): number => Math.round(below + (above - below) * share)
 
 function mapOf(
+  where: string,
   { data, shape }: { readonly data: ArrayLike<number>; readonly shape: readonly number[] },
   row: number,
   image: Pixels | null,
@@ -120,7 +126,7 @@ function mapOf(
   const size = rows * columns * channels
   if (inner.length < 2 || inner.length > 3 || size === 0 || (isBatch && row >= shape[0]!)) {
     throw new ShapeError(
-      `heatMapPicture: the map must be [rows, columns], [rows, columns, channels] or a batch of such with a row ${row}, received ${formatShape(shape)}`,
+      `${where}: the map must be [rows, columns], [rows, columns, channels] or a batch of such with a row ${row}, received ${formatShape(shape)}`,
     )
   }
   const start = isBatch ? row * size : 0
@@ -133,6 +139,7 @@ function mapOf(
 }
 
 function imageOf(
+  where: string,
   { data, shape }: { readonly data: ArrayLike<number>; readonly shape: readonly number[] },
   row: number,
 ): Pixels {
@@ -147,7 +154,7 @@ function imageOf(
     (isBatch && row >= shape[0]!)
   ) {
     throw new ShapeError(
-      `heatMapPicture: the image must be [rows, columns], [rows, columns, 1 or 3] or a batch of such with a row ${row}, received ${formatShape(shape)}`,
+      `${where}: the image must be [rows, columns], [rows, columns, 1 or 3] or a batch of such with a row ${row}, received ${formatShape(shape)}`,
     )
   }
   const start = isBatch ? row * size : 0

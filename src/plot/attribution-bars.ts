@@ -1,11 +1,12 @@
 // Attributions of named features as bars, to the right for more and to the left for less.
 
-import { requireArguments } from '../../core/arguments'
-import { ArgumentError, DataError, ShapeError, formatShape } from '../../core/errors'
-import { count, integer, listOf, nullable, number, option } from '../../core/options'
-import { readTyped } from '../../ops/arguments'
-import type { TensorLike } from '../../ops/convert'
-import { toTensor } from '../../ops/convert'
+import { requireArguments } from '../core/arguments'
+import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
+import { count, integer, listOf, nullable, number, option } from '../core/options'
+import { readTyped } from '../ops/arguments'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import type { Drawing } from './picture'
 import type { PictureOptions } from './svg'
 import { HEAD, element, label, picture, pictureTable, short, words } from './svg'
 
@@ -49,20 +50,30 @@ const STEP = 24
  */
 export function attributionBars(attributions: TensorLike, options: AttributionBarsOptions = {}): string {
   requireArguments('attributionBars', arguments, 2)
-  const { names, row, most, value, baseValue, ...text } = readTyped('attributionBars', table(), options)
-  const given = toTensor(attributions, 'attributionBars', 'float32')
+  return drawBars('attributionBars', attributions, options, true).svg
+}
+
+/** @param fluid whether the picture is as wide as its place in the page */
+export function drawBars(
+  where: string,
+  attributions: TensorLike,
+  options: AttributionBarsOptions,
+  fluid = false,
+): Drawing {
+  const { names, row, most, value, baseValue, ...text } = readTyped(where, table(), options)
+  const given = toTensor(attributions, where, 'float32')
   const [rows, features] = given.rank === 1 ? [1, given.size] : (given.shape as [number, number])
   if (given.rank < 1 || given.rank > 2 || given.size === 0)
-    throw new ShapeError(`attributionBars: needs [features] or [rows, features], received ${formatShape(given.shape)}`)
-  if (row >= rows) throw new ArgumentError(`attributionBars: row must be in 0 … ${rows - 1}, received ${row}`)
+    throw new ShapeError(`${where}: needs [features] or [rows, features], received ${formatShape(given.shape)}`)
+  if (row >= rows) throw new ArgumentError(`${where}: row must be in 0 … ${rows - 1}, received ${row}`)
   if (names !== null && names.length !== features)
-    throw new ArgumentError(`attributionBars: needs a name for each of ${features} features, received ${names.length}`)
+    throw new ArgumentError(`${where}: needs a name for each of ${features} features, received ${names.length}`)
   const wrong = given.data
     .subarray(row * features, (row + 1) * features)
     .findIndex((each: number) => !Number.isFinite(each))
   if (wrong >= 0)
     throw new DataError(
-      `attributionBars: attributions must be finite, received ${given.data[row * features + wrong]} for feature ${names?.[wrong] ?? wrong}${rows > 1 ? ` of row ${row}` : ''}`,
+      `${where}: attributions must be finite, received ${given.data[row * features + wrong]} for feature ${names?.[wrong] ?? wrong}${rows > 1 ? ` of row ${row}` : ''}`,
     )
   const all = Array.from(given.data.slice(row * features, (row + 1) * features), (each: number, i) => ({
     name: names?.[i] ?? String(i),
@@ -116,8 +127,7 @@ export function attributionBars(attributions: TensorLike, options: AttributionBa
   ].join('')
   const said = bars.map((bar) => `${bar.name}: ${short(bar.value)}`).join('; ')
   return picture(
-    WIDTH,
-    bottom + (sums === '' ? 12 : 30),
+    { width: WIDTH, height: bottom + (sums === '' ? 12 : 30), fluid },
     text,
     `Contributions, the largest first. ${said}.${sums === '' ? '' : ` ${sums}.`}`,
     body,

@@ -1,7 +1,7 @@
 // Pixels as a PNG in a data URI, not compressed: pictures of explanations are small.
 
-import { adler32 } from '../../core/adler32'
-import { crc32 } from '../../core/crc'
+import { adler32 } from '../core/adler32'
+import { crc32 } from '../core/crc'
 
 const big = (x: number): number[] => [x >>> 24, (x >>> 16) & 255, (x >>> 8) & 255, x & 255]
 
@@ -32,13 +32,13 @@ function stored(bytes: Uint8Array): Uint8Array {
   return joined([...parts, big(adler32(bytes))])
 }
 
-/** @param rgb [rows, columns, 3], each 0 … 255 */
-export function pngUri(rgb: Uint8ClampedArray, rows: number, columns: number): string {
-  const lines = new Uint8Array(rows * (3 * columns + 1))
+/** @param pixels [rows, columns, channels], each 0 … 255: red, green and blue, or one for grey */
+export function pngUri(pixels: Uint8ClampedArray, rows: number, columns: number, channels: 1 | 3 = 3): string {
+  const width = channels * columns
+  const lines = new Uint8Array(rows * (width + 1))
   // Each line begins with the number of its filter: none.
-  for (let row = 0; row < rows; row++)
-    lines.set(rgb.subarray(row * 3 * columns, (row + 1) * 3 * columns), row * (3 * columns + 1) + 1)
-  const header = [...big(columns), ...big(rows), 8, 2, 0, 0, 0]
+  for (let row = 0; row < rows; row++) lines.set(pixels.subarray(row * width, (row + 1) * width), row * (width + 1) + 1)
+  const header = [...big(columns), ...big(rows), 8, channels === 3 ? 2 : 0, 0, 0, 0]
   const bytes = joined([
     [0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10],
     chunk('IHDR', header),

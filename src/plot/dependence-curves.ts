@@ -1,11 +1,12 @@
 // How the output goes with a feature: the mean, and a curve for each row.
 
-import { requireArguments } from '../../core/arguments'
-import { ArgumentError, quoted } from '../../core/errors'
-import { integer, option } from '../../core/options'
-import { readTyped } from '../../ops/arguments'
-import type { PartialDependence } from '../importance'
-import { Axes, rangeOf } from './axes'
+import { requireArguments } from '../core/arguments'
+import { ArgumentError, quoted } from '../core/errors'
+import { integer, option } from '../core/options'
+import { readTyped } from '../ops/arguments'
+import type { PartialDependence } from '../explain/importance'
+import { Axes } from './axes'
+import { rangeOf } from './scales'
 import type { PictureOptions } from './svg'
 import { HEAD, element, picture, pictureTable, short, textOption } from './svg'
 
@@ -58,5 +59,5 @@ export function dependenceCurves(dependence: PartialDependence, options: Depende
     element('path', 'mean', { d: pointsOf(average), fill: 'none', 'stroke-width': 3, 'stroke-linejoin': 'round' }),
   ].join('')
   const said = `${output} on average over ${shape[0]} rows, by ${name}. ${grid.map((x, g) => `${short(x)}: ${short(average[g]!)}`).join('; ')}.`
-  return picture(540, HEAD + 4 + 260 + 48, text, said, body)
+  return picture({ width: 540, height: HEAD + 4 + 260 + 48, fluid: true }, text, said, body).svg
 }

@@ -1,10 +1,11 @@
 // Confidence against accuracy.
 
-import { requireArguments } from '../../core/arguments'
-import { ArgumentError, quoted } from '../../core/errors'
-import { readTyped } from '../../ops/arguments'
-import type { ReliabilityDiagram } from '../reliability'
+import { requireArguments } from '../core/arguments'
+import { ArgumentError, quoted } from '../core/errors'
+import { readTyped } from '../ops/arguments'
+import type { ReliabilityDiagram } from '../explain/reliability'
 import { Axes } from './axes'
+import type { Drawing } from './picture'
 import type { PictureOptions } from './svg'
 import { HEAD, element, label, picture, pictureTable, short } from './svg'
 
@@ -23,9 +24,19 @@ const UNIT = { low: 0, high: 1 }
  */
 export function reliabilityPicture(diagram: ReliabilityDiagram, options: PictureOptions = {}): string {
   requireArguments('reliabilityPicture', arguments, 2)
-  const text = readTyped('reliabilityPicture', table(), options)
+  return drawReliability('reliabilityPicture', diagram, options, true).svg
+}
+
+/** @param fluid whether the picture is as wide as its place in the page */
+export function drawReliability(
+  where: string,
+  diagram: ReliabilityDiagram,
+  options: PictureOptions,
+  fluid = false,
+): Drawing {
+  const text = readTyped(where, table(), options)
   if (!Array.isArray(diagram?.bins))
-    throw new ArgumentError(`reliabilityPicture: needs what reliabilityDiagram gives, received ${quoted(diagram)}`)
+    throw new ArgumentError(`${where}: needs what reliabilityDiagram gives, received ${quoted(diagram)}`)
   const { bins, expectedCalibrationError, accuracy, confidence } = diagram
   const axes = new Axes({ left: 56, top: HEAD + 4, width: SIDE, height: SIDE }, UNIT, UNIT)
   const most = Math.max(1, ...bins.map(({ count }) => count))
@@ -73,5 +84,5 @@ export function reliabilityPicture(diagram: ReliabilityDiagram, options: Picture
     .filter(({ count }) => count > 0)
     .map((bin) => `confidence ${short(bin.confidence)}: ${short(bin.accuracy)} right of ${bin.count}`)
     .join('; ')
-  return picture(SIDE + 80, bottom + 72, text, `${sums}. ${said}.`, body)
+  return picture({ width: SIDE + 80, height: bottom + 72, fluid }, text, `${sums}. ${said}.`, body)
 }

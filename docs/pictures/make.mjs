@@ -1,0 +1,124 @@
+// Makes the pictures of docs/plot.md from small trainings, into docs/pictures or another folder.
+// Run it after `npm run build` with `node docs/pictures/make.mjs [folder]`; `npm run format` leaves its results alone.
+
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Add, Concatenate, Conv2D, Dense, Dropout, GlobalAveragePooling2D, Input, MaxPooling2D } from 'myelin'
+import { Model, Sequential, metrics, setRandomSeed } from 'myelin'
+import { UnitHealth } from 'myelin/balance'
+import { integratedGradients, reliabilityDiagram } from 'myelin/explain'
+import * as plot from 'myelin/plot'
+import { ledger } from 'myelin/thrift'
+import { readDigits } from '../../examples/data/digits.js'
+import { readPenguins } from '../../examples/data/penguins.js'
+import { generator } from '../../examples/data/statistics.js'
+
+const folder = process.argv[2] ?? fileURLToPath(new URL('.', import.meta.url))
+mkdirSync(folder, { recursive: true })
+/** The pictures that docs/plot.md does not show; they are for another folder. */
+const UNSHOWN = ['attributions', 'reliability', 'roc']
+const save = async (name, picture) => {
+  if (process.argv.length > 2 || !UNSHOWN.includes(name)) await picture.save(`${folder}/${name}.svg`)
+}
+setRandomSeed(1)
+
+// Penguins: four measurements, three species.
+const SPECIES = ['Adelie', 'Chinstrap', 'Gentoo']
+const COLUMNS = ['bill length', 'bill depth', 'flipper length', 'body mass']
+const penguins = readPenguins({ seed: 1, testPart: 0.3 })
+const speciesOf = ({ birds, x }) => ({
+  x: x.map((row) => row.slice(0, 4)),
+  y: birds.map(({ species }) => SPECIES.indexOf(species)),
+})
+const [train, test] = [speciesOf(penguins.train), speciesOf(penguins.test)]
+const birds = new Sequential(
+  [
+    new Dense({ units: 12, activation: 'relu', inputShape: [4], name: 'first' }),
+    new Dense({ units: 12, activation: 'relu', name: 'second' }),
+    new Dense({ units: 3, activation: 'softmax', name: 'species' }),
+  ],
+  { name: 'penguins' },
+)
+const confusion = new metrics.ConfusionMatrix({ numClasses: 3 })
+birds.compile({ optimizer: 'adam', loss: 'crossentropy', metrics: ['accuracy', confusion] })
+const health = new UnitHealth({ every: 1 })
+const history = await birds.fit(train.x, train.y, {
+  epochs: 30,
+  batchSize: 16,
+  validationData: [test.x, test.y],
+  callbacks: [health],
+  verbose: 0,
+})
+await save('history', plot.plotHistory(history))
+await save('health', plot.plotHealth(health))
+await birds.evaluate(test.x, test.y, { verbose: 0 })
+await save('confusion-matrix', plot.plotConfusionMatrix(confusion.result(), { names: SPECIES }))
+const probabilities = await birds.predict(test.x, { verbose: 0 })
+await save('roc', plot.plotRoc(probabilities, test.y, { names: SPECIES }))
+await save('reliability', plot.plotReliability(reliabilityDiagram(probabilities, test.y, { bins: 10 })))
+const explained = await integratedGradients(birds, test.x)
+await save('attributions', plot.plotAttributions(explained, { names: COLUMNS, row: 1 }))
+const hidden = new Model({ inputs: birds.inputs, outputs: birds.getLayer('second').output })
+const activations = await hidden.predict(test.x, { verbose: 0 })
+await save('projection', plot.plotProjection(activations, { labels: test.y, names: SPECIES }))
+
+// Two moons.
+const random = generator(3)
+const moons = Array.from({ length: 120 }, (_, i) => {
+  const [angle, side] = [Math.PI * random(), i % 2]
+  const noise = () => 0.28 * (random() + random() - 1)
+  return [side + Math.cos(angle) * (1 - 2 * side) + noise(), side * 0.5 + Math.sin(angle) * (1 - 2 * side) + noise()]
+})
+const sides = moons.map((_, i) => i % 2)
+const curve = new Sequential([
+  new Dense({ units: 16, activation: 'tanh', inputShape: [2] }),
+  new Dense({ units: 16, activation: 'tanh' }),
+  new Dense({ units: 1, activation: 'sigmoid' }),
+])
+curve.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] })
+await curve.fit(moons, sides, { epochs: 400, batchSize: 16, verbose: 0 })
+const decision = await plot.plotDecision(curve, moons, {
+  labels: sides,
+  names: ['upper', 'lower'],
+  columns: ['x', 'y'],
+  resolution: 32,
+})
+await save('decision', decision)
+
+// Digits.
+const digits = readDigits([28, 28, 1])
+const shown = { data: digits.test.x.data.subarray(0, 6 * 784), shape: [6, 28, 28] }
+const captions = Array.from(digits.test.y.subarray(0, 6), String)
+await save('images', plot.plotImages(shown, { captions, columns: 6, size: 64 }))
+
+// A graph with branches, a skip connection and a nested model.
+const encoder = new Sequential(
+  [
+    new Conv2D({ filters: 8, kernelSize: 3, activation: 'relu', inputShape: [28, 28, 1], name: 'edges' }),
+    new MaxPooling2D({ name: 'smaller' }),
+    new Conv2D({ filters: 16, kernelSize: 3, activation: 'relu', name: 'shapes' }),
+    new GlobalAveragePooling2D({ name: 'mean' }),
+  ],
+  { name: 'encoder' },
+)
+const image = Input({ shape: [28, 28, 1], name: 'image' })
+const where = Input({ shape: [4], name: 'place' })
+const seen = encoder.apply(image)
+const known = new Dense({ units: 16, activation: 'relu', name: 'place_features' }).apply(where)
+const both = new Concatenate({ name: 'both' }).apply([seen, known])
+const wide = new Dense({ units: 32, activation: 'relu', name: 'wide' }).apply(both)
+const sum = new Add({ name: 'skip' }).apply([wide, both])
+const outputs = {
+  digit: new Dense({ units: 10, activation: 'softmax', name: 'digit' }).apply(
+    new Dropout({ rate: 0.2, name: 'dropout' }).apply(sum),
+  ),
+  slant: new Dense({ units: 1, name: 'slant' }).apply(sum),
+}
+const network = new Model({ inputs: { image, place: where }, outputs, name: 'two_inputs' })
+await save('model', plot.plotModel(network, { ledger: ledger(network) }))
+
+// For terminals.
+console.log(plot.textCurve(history))
+console.log()
+console.log(plot.textConfusionMatrix(confusion.result(), { names: SPECIES }))
+console.log(`\nloss ${plot.sparkline(history.history.loss)}`)

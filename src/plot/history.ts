@@ -1,0 +1,73 @@
+// plotHistory: the curves of a training run.
+
+import { requireArguments } from '../core/arguments'
+import { ArgumentError } from '../core/errors'
+import { boolean, count, listOf, nullable, option, text } from '../core/options'
+import { readTyped } from '../ops/arguments'
+import type { HistoryLike } from './curves'
+import { curvesOf, validatedBy } from './curves'
+import type { Series } from './lines'
+import { drawPanels, saySeries } from './panels'
+import { Picture } from './picture'
+import type { PictureOptions } from './svg'
+import { picture, pictureTable } from './svg'
+
+export interface PlotHistoryOptions extends PictureOptions {
+  /** The names that are shown, as `['loss']`; each with its validation. Default: all. */
+  readonly names?: readonly string[] | null
+  /** Logarithmic axes where all numbers are positive. Default false. */
+  readonly log?: boolean
+  /** Default 720. */
+  readonly width?: number
+  /** The height of one panel. Default 260. */
+  readonly height?: number
+}
+
+const table = () => ({
+  ...pictureTable('Training'),
+  names: option(nullable(listOf(text)), null),
+  log: option(boolean, false),
+  width: option(count, 720),
+  height: option(count, 260),
+})
+
+/**
+ * The curves of a training run: one panel for each metric, with its validation in a second colour.
+ *
+ *   const history = await model.fit(x, y, { epochs: 20, validationSplit: 0.2 })
+ *   await plotHistory(history).save('history.svg')
+ *
+ * NaN and infinite numbers are gaps; more points than pixels are thinned without losing peaks.
+ * @throws ArgumentError for what is no history; DataError for an empty one
+ */
+export function plotHistory(history: HistoryLike, options: PlotHistoryOptions = {}): Picture {
+  requireArguments('plotHistory', arguments, 2)
+  const { names, log, width, height, ...said } = readTyped('plotHistory', table(), options)
+  const curves = curvesOf('plotHistory', history)
+  const baseOf = (name: string): string => {
+    const base = validatedBy(name)
+    return base !== null && (curves.has(base) || [...curves.keys()].every((each) => validatedBy(each) !== null))
+      ? base
+      : name
+  }
+  const bases = [...new Set(Array.from(curves.keys(), baseOf))]
+  const unknown = names?.find((name) => !bases.includes(name))
+  if (unknown !== undefined)
+    throw new ArgumentError(`plotHistory: the history has no '${unknown}'. It has: ${bases.join(', ')}`)
+  const seriesOf = (base: string): Series[] =>
+    [...curves]
+      .filter(([name]) => baseOf(name) === base)
+      .map(([name, { xs, values }]) => ({
+        name: name === base ? 'training' : 'validation',
+        points: xs.map((x, i) => [x, values[i]!] as const),
+        colour: name === base ? 0 : 1,
+      }))
+  const panels = (names ?? bases).map((title) => ({ title, series: seriesOf(title), log, showsLast: true }))
+  const all = panels.flatMap(({ series }) => series)
+  const legend = [...new Map(all.map((series) => [series.name, series])).values()]
+  const drawn = drawPanels(panels, 'epoch', legend.length > 1 ? legend : [], { width, height })
+  const words = panels.flatMap(({ title, series }) =>
+    series.map((each) => saySeries(each.name === 'training' ? title : `validation ${title}`, each, 'epoch')),
+  )
+  return new Picture(picture({ width, height: drawn.height }, said, words.join(' '), drawn.body))
+}

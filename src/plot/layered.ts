@@ -1,0 +1,108 @@
+// Places the nodes of a directed graph in rows, so that every arrow goes down (Sugiyama et al. 1981): rows by the longest
+// path, order by the mean of the neighbours, then places. Arrows over several rows get a place in each of them.
+
+export interface Sized {
+  readonly width: number
+  readonly height: number
+}
+
+export interface Placed {
+  /** The middle of each node's upper edge. */
+  readonly places: readonly { readonly x: number; readonly y: number }[]
+  /** For each arrow the points that it passes, from the lower edge of a node to the upper edge of another. */
+  readonly routes: readonly (readonly (readonly [x: number, y: number])[])[]
+  readonly width: number
+  readonly height: number
+}
+
+type Edge = readonly [from: number, to: number]
+
+interface Cell {
+  readonly width: number
+  readonly height: number
+  x: number
+  readonly above: Cell[]
+  readonly below: Cell[]
+}
+
+const GAP = { x: 28, y: 34 }
+const SWEEPS = 8
+
+/** The rows of nodes: below all sources, and those without a source right above what reads them. */
+function rowsOf(count: number, edges: readonly Edge[]): number[] {
+  const rows = Array.from({ length: count }, () => 0)
+  const inOrder = [...edges].sort((a, b) => a[1] - b[1])
+  for (const [from, to] of inOrder) rows[to] = Math.max(rows[to]!, rows[from]! + 1)
+  const read = new Set(edges.map(([, to]) => to))
+  rows.forEach((_, node) => {
+    const readers = edges.filter(([from]) => from === node).map(([, to]) => rows[to]!)
+    if (!read.has(node) && readers.length > 0) rows[node] = Math.min(...readers) - 1
+  })
+  return rows
+}
+
+const mean = (cells: readonly Cell[], otherwise: number): number =>
+  cells.length === 0 ? otherwise : cells.reduce((sum, { x }) => sum + x, 0) / cells.length
+
+/** Moves the cells of a row near to their wishes, in order and without overlaps. */
+function settle(row: readonly Cell[], wishes: readonly number[]): void {
+  const reach = (a: Cell, b: Cell): number => (a.width + b.width) / 2 + GAP.x
+  // Left to right gives places that may lie too far to the right, right to left those too far to the left.
+  const right = [...wishes]
+  for (let i = 1; i < row.length; i++) right[i] = Math.max(wishes[i]!, right[i - 1]! + reach(row[i - 1]!, row[i]!))
+  const left = [...wishes]
+  for (let i = row.length - 2; i >= 0; i--) left[i] = Math.min(wishes[i]!, left[i + 1]! - reach(row[i]!, row[i + 1]!))
+  row.forEach((cell, i) => (cell.x = (left[i]! + right[i]!) / 2))
+}
+
+/** @param edges from a node to one with a higher number */
+export function placeInRows(nodes: readonly Sized[], edges: readonly Edge[]): Placed {
+  const rowOf = rowsOf(nodes.length, edges)
+  const rows: Cell[][] = Array.from({ length: Math.max(0, ...rowOf) + 1 }, () => [])
+  const cellIn = (row: number, size: Sized): Cell => {
+    const cell: Cell = { ...size, x: rows[row]!.length * 10, above: [], below: [] }
+    rows[row]!.push(cell)
+    return cell
+  }
+  const cells = nodes.map(({ width, height }, i) => cellIn(rowOf[i]!, { width, height }))
+  const paths = edges.map(([from, to]) => {
+    const path = [cells[from]!]
+    for (let row = rowOf[from]! + 1; row < rowOf[to]!; row++) path.push(cellIn(row, { width: 8, height: 0 }))
+    path.push(cells[to]!)
+    path.slice(1).forEach((cell, i) => {
+      cell.above.push(path[i]!)
+      path[i]!.below.push(cell)
+    })
+    return path
+  })
+  for (let sweep = 0; sweep < SWEEPS; sweep++) {
+    const isDown = sweep % 2 === 0
+    for (const row of isDown ? rows : rows.toReversed()) {
+      const wishes = new Map(row.map((cell) => [cell, mean(isDown ? cell.above : cell.below, cell.x)]))
+      row.sort((a, b) => wishes.get(a)! - wishes.get(b)!)
+      settle(
+        row,
+        row.map((cell) => wishes.get(cell)!),
+      )
+    }
+  }
+  const all = rows.flat()
+  const least = Math.min(0, ...all.map(({ x, width }) => x - width / 2))
+  const heights = rows.map((row) => Math.max(0, ...row.map(({ height }) => height)))
+  const tops = heights.map((_, i) => heights.slice(0, i).reduce((sum, height) => sum + height + GAP.y, 0))
+  const topOf = new Map(rows.flatMap((row, i) => row.map((cell) => [cell, i] as const)))
+  for (const cell of all) cell.x -= least
+  return {
+    places: cells.map((cell) => ({ x: cell.x, y: tops[topOf.get(cell)!]! })),
+    routes: paths.map((path) =>
+      path.flatMap((cell, i) => {
+        const [top, row] = [tops[topOf.get(cell)!]!, topOf.get(cell)!]
+        const lower = i === 0 ? top + cell.height : top + heights[row]!
+        if (i === 0) return [[cell.x, lower] as const]
+        return i === path.length - 1 ? [[cell.x, top] as const] : [[cell.x, top] as const, [cell.x, lower] as const]
+      }),
+    ),
+    width: Math.max(0, ...all.map(({ x, width }) => x + width / 2)),
+    height: tops.at(-1)! + heights.at(-1)!,
+  }
+}

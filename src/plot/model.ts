@@ -1,0 +1,72 @@
+// plotModel: the layers of a model as a graph, with shapes, parameters and costs.
+
+import { requireArguments } from '../core/arguments'
+import { ArgumentError, DataError, quoted } from '../core/errors'
+import { boolean, custom, nullable, option } from '../core/options'
+import { count } from '../core/table'
+import { Model } from '../models/model'
+import { readTyped } from '../ops/arguments'
+import type { Ledger } from '../thrift/ledger'
+import type { ModelGraph } from './model-graph'
+import { modelGraph } from './model-graph'
+import { at, drawGraph, paramsOf } from './model-parts'
+import { Picture } from './picture'
+import type { PictureOptions } from './svg'
+import { HEAD, label, picture, pictureTable } from './svg'
+
+export interface PlotModelOptions extends PictureOptions {
+  /** Draws the layers within nested models. Default true. */
+  readonly nested?: boolean
+  /** What `ledger(model)` of `myelin/thrift` returns: each layer shows its share of the operations. Default none. */
+  readonly ledger?: Ledger | null
+}
+
+const ledgerKind = custom<Ledger>(
+  (value, where) => {
+    if (typeof value === 'object' && value !== null && 'rows' in value && 'prediction' in value) return value as Ledger
+    throw new ArgumentError(`${where} must be what ledger(model) returns, received ${quoted(value)}`)
+  },
+  () => null,
+)
+
+const table = () => ({
+  ...pictureTable(''),
+  nested: option(boolean, true),
+  ledger: option(nullable(ledgerKind), null),
+})
+
+function say({ nodes, edges }: ModelGraph): string {
+  const words = nodes.map((node, i) => {
+    const sources = edges.filter(([, to]) => to === i).map(([from]) => nodes[from]!.name)
+    const from = sources.length === 0 ? '' : ` from ${sources.join(' and ')}`
+    const parameters = paramsOf(node)
+    const own = `${node.name} (${node.className})${from}: ${node.shape}${parameters === '' ? '' : `, ${parameters}`}.`
+    return node.inner === null ? own : `${own} It contains: ${say(node.inner)}`
+  })
+  return words.join(' ')
+}
+
+/**
+ * A model as a graph: layers with their output shapes and parameters, arrows from inputs to outputs, nested models in frames.
+ *
+ *   await plotModel(model, { ledger: ledger(model) }).save('model.svg')
+ *
+ * A model that is not functional, or not built, is drawn as the list of its layers.
+ * @throws ArgumentError for what is no model; DataError for a model without layers
+ */
+export function plotModel(model: Model, options: PlotModelOptions = {}): Picture {
+  requireArguments('plotModel', arguments, 2)
+  const { nested, ledger, title, description } = readTyped('plotModel', table(), options)
+  if (!(model instanceof Model)) throw new ArgumentError(`plotModel: needs a model, received ${quoted(model)}`)
+  const graph = modelGraph(model, nested)
+  if (graph.nodes.length === 0) throw new DataError(`plotModel: the model "${model.name}" has no layers yet`)
+  const total = ledger?.prediction.flops ?? 0
+  const rows = ledger?.rows.filter(({ className, prediction }) => className !== null && prediction.flops > 0) ?? []
+  const shares = new Map(rows.map(({ name, prediction }) => [name, prediction.flops / total]))
+  const { width, height, svg } = drawGraph(graph, shares)
+  const text = { title: title === '' ? model.name : title, description }
+  const all = model.built ? `${count(model.countParams())} parameters` : 'not built yet'
+  const wide = Math.max(260, width + 40)
+  const body = label(all, 'soft', { x: 16, y: HEAD + 4 }) + at((wide - width) / 2, HEAD + 20, svg)
+  return new Picture(picture({ width: wide, height: HEAD + 20 + height + 20 }, text, `${all}. ${say(graph)}`, body))
+}

@@ -1,0 +1,66 @@
+// Picture: an SVG that displays itself in notebooks and is saved as a file. svg.ts writes the text.
+
+import { writeFile } from '../runtime/files'
+
+/** What a picture is made of. */
+export interface Drawing {
+  /** The whole SVG. */
+  readonly svg: string
+  /** What screen readers read first. */
+  readonly title: string
+  /** The content in words and numbers. */
+  readonly description: string
+}
+
+/**
+ * A picture as SVG, in ASCII, readable on light and dark pages. Deno's notebooks display it; in other places use `svg`, the
+ * template `${picture}`, `element()` in a browser, or `save(path)`.
+ *
+ *   const picture = plotHistory(history)
+ *   await picture.save('history.svg')
+ *   document.body.append(picture.element())
+ */
+export class Picture {
+  /** The whole SVG: the content of a file, or a part of a page. */
+  readonly svg: string
+  readonly title: string
+  /** The content in words and numbers, which screen readers read. */
+  readonly description: string
+
+  constructor({ svg, title, description }: Drawing) {
+    this.svg = svg
+    this.title = title
+    this.description = description
+  }
+
+  toString(): string {
+    return this.svg
+  }
+
+  /**
+   * Writes the SVG as a file (Node). An existing file is replaced completely or not at all.
+   * @throws StateError if there are no files, or it cannot be written
+   */
+  async save(path: string | URL): Promise<void> {
+    await writeFile(
+      path,
+      Uint8Array.from(this.svg, (each) => each.charCodeAt(0)),
+      'save',
+    )
+  }
+
+  /** A new element of the page, which Observable displays (browsers). */
+  element(): Element {
+    return document.importNode(new DOMParser().parseFromString(this.svg, 'image/svg+xml').documentElement, true)
+  }
+
+  /** What Deno's notebooks display. @internal */
+  [Symbol.for('Jupyter.display')](): Readonly<Record<string, string>> {
+    return { 'image/svg+xml': this.svg, 'text/plain': `${this.title}. ${this.description}` }
+  }
+
+  /** What `console.log` shows in Node: the content in words. @internal */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `Picture: ${this.title}\n${this.description}`
+  }
+}

@@ -1,0 +1,82 @@
+// plotProjection: rows of activations in the plane of their two principal components.
+
+import { requireArguments } from '../core/arguments'
+import { DataError, ShapeError, formatShape } from '../core/errors'
+import { count, listOf, nullable, option } from '../core/options'
+import { readTyped } from '../ops/arguments'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import { Axes } from './axes'
+import { drawLegend } from './lines'
+import { Picture } from './picture'
+import { principalComponents } from './principal'
+import { rangeOf } from './scales'
+import { chosenRows, classEntries, drawPoints, readClasses } from './scatter'
+import type { PictureOptions } from './svg'
+import { HEAD, dataOption, picture, pictureTable, short, words } from './svg'
+
+export interface PlotProjectionOptions extends PictureOptions {
+  /** The classes of the rows, which choose the colours: class numbers or one-hot rows. Default none. */
+  readonly labels?: TensorLike | null
+  /** Of the classes. Default their numbers. */
+  readonly names?: readonly string[] | null
+  /** How many rows are shown, evenly chosen. Default 2000. */
+  readonly most?: number
+  /** Default 560. */
+  readonly width?: number
+  /** Default 460. */
+  readonly height?: number
+}
+
+const table = () => ({
+  ...pictureTable('Principal components'),
+  labels: dataOption,
+  names: option(nullable(listOf(words)), null),
+  most: option(count, 2000),
+  width: option(count, 560),
+  height: option(count, 460),
+})
+
+/**
+ * Rows in the plane in which they differ most (principal component analysis), in the colours of their classes. Classes that
+ * a layer separates are groups apart.
+ *
+ *   const hidden = new Model({ inputs: model.inputs, outputs: model.getLayer('hidden').output })
+ *   plotProjection(await hidden.predict(x), { labels: y })
+ *
+ * The directions are found from at most 2000 rows.
+ * @param activations [rows, …]; further axes are joined
+ * @throws ShapeError for less than two axes or another number of labels; DataError for NaN
+ */
+export function plotProjection(activations: TensorLike, options: PlotProjectionOptions = {}): Picture {
+  requireArguments('plotProjection', arguments, 2)
+  const { labels, names, most, width, height, ...text } = readTyped('plotProjection', table(), options)
+  const { data, shape, size } = toTensor(activations, 'plotProjection', 'float32')
+  const [rows = 0] = shape
+  if (shape.length < 2 || size === 0)
+    throw new ShapeError(`plotProjection: needs rows of numbers, [rows, features], received ${formatShape(shape)}`)
+  const columns = size / rows
+  const wrong = data.findIndex((each: number) => !Number.isFinite(each))
+  if (wrong >= 0)
+    throw new DataError(
+      `plotProjection: activations must be finite, received ${data[wrong]} in row ${Math.floor(wrong / columns)}`,
+    )
+  const classes = readClasses('plotProjection', labels, names, rows)
+  const { scores, shares } = principalComponents(data, rows, columns, chosenRows(rows, 2000))
+  const shown = chosenRows(rows, most)
+  const legend = drawLegend(classEntries(classes), 16, HEAD + 12, width - 32)
+  const top = HEAD + 6 + legend.height
+  const axes = new Axes(
+    { left: 64, top, width: width - 84, height: Math.max(80, height - top - 48) },
+    rangeOf(shown.map((row) => scores[2 * row]!)),
+    rangeOf(shown.map((row) => scores[2 * row + 1]!)),
+  )
+  const percents = shares.map((share) => `${short(100 * share)} % of the variance`)
+  const body = [
+    legend.svg,
+    axes.draw(`component 1 (${percents[0]})`, `component 2 (${percents[1]})`),
+    drawPoints(axes, (row) => [scores[2 * row]!, scores[2 * row + 1]!], shown, classes),
+  ].join('')
+  const said = `${shown.length} of ${rows} rows with ${columns} numbers in two dimensions: ${percents.join(' and ')}.`
+  return new Picture(picture({ width, height: top + Math.max(80, height - top - 48) + 48 }, text, said, body))
+}

@@ -1,0 +1,46 @@
+// sparkline: numbers as a line of characters.
+
+import { requireArguments } from '../core/arguments'
+import { ArgumentError, quoted } from '../core/errors'
+import { count, option } from '../core/options'
+import { readTyped } from '../ops/arguments'
+import { rangeOf } from './scales'
+
+const BARS = '▁▂▃▄▅▆▇█'
+
+/** The mean of each of at most `most` groups of neighbours; NaN where a group has no number. */
+function averaged(values: readonly number[], most: number): number[] {
+  if (values.length <= most) return [...values]
+  return Array.from({ length: most }, (_, i) => {
+    const from = Math.floor((i * values.length) / most)
+    const group = values.slice(from, Math.floor(((i + 1) * values.length) / most)).filter(Number.isFinite)
+    return group.length === 0 ? NaN : group.reduce((sum, each) => sum + each / group.length, 0)
+  })
+}
+
+export interface SparklineOptions {
+  /** The most characters; more numbers are averaged. Default 40. */
+  readonly width?: number
+}
+
+/**
+ * Numbers as a line of bars, from the lowest to the highest: `█▆▄▃▂▁`. A missing number is a blank, and numbers that are all
+ * equal are bars of half the height.
+ *
+ *   sparkline(history.history.loss)
+ */
+export function sparkline(values: ArrayLike<number>, options: SparklineOptions = {}): string {
+  requireArguments('sparkline', arguments, 2)
+  const { width } = readTyped('sparkline', { width: option(count, 40) }, options)
+  if (typeof values !== 'object' || values === null || typeof values.length !== 'number')
+    throw new ArgumentError(`sparkline: needs a list of numbers, received ${quoted(values)}`)
+  const shown = averaged(Array.from(values, Number), width)
+  const { low, high } = rangeOf(shown, 0)
+  const isFlat = !shown.some((each) => Number.isFinite(each) && each !== shown.find(Number.isFinite))
+  return shown
+    .map((each) => {
+      if (!Number.isFinite(each)) return ' '
+      return isFlat ? BARS[3] : BARS[Math.min(7, Math.floor(((each / 2 - low / 2) / (high / 2 - low / 2)) * 8))]
+    })
+    .join('')
+}

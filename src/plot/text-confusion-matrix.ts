@@ -1,0 +1,50 @@
+// textConfusionMatrix: which classes are taken for which, for terminals.
+
+import { requireArguments } from '../core/arguments'
+import { listOf, nullable, option } from '../core/options'
+import { readTyped } from '../ops/arguments'
+import type { TensorLike } from '../ops/convert'
+import { accuracyOf, confusionOf, sumOf } from './confusion'
+import { short, words } from './svg'
+import { colourTable, hasColours, painted } from './terminal'
+
+export interface TextConfusionMatrixOptions {
+  /** Of the classes. Default their numbers. */
+  readonly names?: readonly string[] | null
+  /** Default null: if the terminal has them and NO_COLOR is not set. */
+  readonly colours?: boolean | null
+}
+
+/**
+ * A confusion matrix for a terminal: a line for each true class, a column for each predicted one.
+ *
+ *   console.log(textConfusionMatrix(confusion.result(), { names: ['Adelie', 'Chinstrap', 'Gentoo'] }))
+ *
+ * @param matrix [classes, classes], numbers of samples or shares
+ * @throws ShapeError for another shape; DataError for negative numbers and NaN; ArgumentError for another number of names
+ */
+export function textConfusionMatrix(matrix: TensorLike, options: TextConfusionMatrixOptions = {}): string {
+  requireArguments('textConfusionMatrix', arguments, 2)
+  const table = { ...colourTable, names: option(nullable(listOf(words)), null) }
+  const { names: given, colours: wanted } = readTyped('textConfusionMatrix', table, options)
+  const colours = wanted ?? hasColours()
+  const confusion = confusionOf('textConfusionMatrix', matrix, given)
+  const names = confusion.names.map((name) => (name.length > 16 ? `${name.slice(0, 15)}…` : name))
+  const cells = confusion.rows.map((row) => row.map((each) => (each === 0 ? '·' : short(each))))
+  const widths = names.map((name, j) => Math.max(name.length, ...cells.map((row) => row[j]!.length)))
+  const room = Math.max('true'.length, ...names.map(({ length }) => length))
+  const lines = cells.map((row, i) => {
+    const [all, right] = [sumOf(confusion.rows[i]!), confusion.rows[i]![i]!]
+    const numbers = row.map((text, j) =>
+      painted(text.padStart(widths[j]! + 2), text === '·' ? 90 : i === j ? 32 : 33, colours),
+    )
+    return `${names[i]!.padStart(room)} │${numbers.join('')}  │ ${all === 0 ? '–' : `${Math.round((100 * right) / all)} %`.padStart(5)}`
+  })
+  const accuracy = accuracyOf(confusion)
+  return [
+    `${'true'.padStart(room)} │${names.map((name, j) => name.padStart(widths[j]! + 2)).join('')}  │ right`,
+    `${'─'.repeat(room + 1)}┼${'─'.repeat(widths.reduce((sum, each) => sum + each + 2, 2))}┼──────`,
+    ...lines,
+    `${' '.repeat(room)}   columns: predicted${accuracy === null ? '' : `; ${Math.round(1000 * accuracy) / 10} % of all are right`}`,
+  ].join('\n')
+}

@@ -1,0 +1,108 @@
+// textCurve: the curves of a training run for terminals.
+
+import { requireArguments } from '../core/arguments'
+import { ArgumentError, DataError } from '../core/errors'
+import { integer, listOf, nullable, option } from '../core/options'
+import { readTyped } from '../ops/arguments'
+import type { HistoryLike } from './curves'
+import { curvesOf } from './curves'
+import { rangeOf } from './scales'
+import { short, words } from './svg'
+import { CODES, colourTable, hasColours, painted } from './terminal'
+
+export interface TextCurveOptions {
+  /** The names that are shown. Default: `loss` and `valLoss`, or all if there are none. */
+  readonly names?: readonly string[] | null
+  /** Characters in a line of dots. Default 60. */
+  readonly width?: number
+  /** Lines. Default 10. */
+  readonly height?: number
+  /** Default null: if the terminal has them and NO_COLOR is not set. */
+  readonly colours?: boolean | null
+}
+
+/** The bits of a Braille character, by line and column of its dots. */
+const DOTS = [
+  [0x01, 0x08],
+  [0x02, 0x10],
+  [0x04, 0x20],
+  [0x40, 0x80],
+] as const
+/** Without colours, the second and later curves. */
+const MARKS = ['', '·', '+', '×', '°', '*']
+
+/**
+ * Curves of a training run for a terminal, drawn with the dots of Braille characters.
+ *
+ *   console.log(textCurve(history))
+ *
+ * @throws ArgumentError for what is no history or has no such name; DataError for an empty one
+ */
+export function textCurve(history: HistoryLike | readonly number[], options: TextCurveOptions = {}): string {
+  requireArguments('textCurve', arguments, 2)
+  const table = {
+    ...colourTable,
+    names: option(nullable(listOf(words)), null),
+    width: option(integer({ min: 8, max: 1000 }), 60),
+    height: option(integer({ min: 2, max: 200 }), 10),
+  }
+  const { names, width, height, colours: wanted } = readTyped('textCurve', table, options)
+  const colours = wanted ?? hasColours()
+  const curves = curvesOf('textCurve', Array.isArray(history) ? { values: history } : (history as HistoryLike))
+  const known = [...curves.keys()]
+  const unknown = names?.find((name) => !curves.has(name))
+  if (unknown !== undefined)
+    throw new ArgumentError(`textCurve: the history has no '${unknown}'. It has: ${known.join(', ')}`)
+  const losses = known.filter((name) => /^(val_?)?loss$/i.test(name))
+  const shown = names ?? (losses.length > 0 ? losses : known)
+  const series = shown.map((name) => curves.get(name)!)
+  const all = series.flatMap(({ values }) => values)
+  if (!all.some(Number.isFinite)) throw new DataError('textCurve: no number is finite')
+  const [rangeX, rangeY] = [
+    rangeOf(
+      series.flatMap(({ xs }) => xs),
+      0,
+    ),
+    rangeOf(all, 0),
+  ]
+  const cells = Array.from({ length: height }, () => Array.from({ length: width }, () => ({ bits: 0, owner: 0 })))
+  series.forEach(({ xs, values }, owner) => {
+    const place = (i: number): [number, number] => [
+      Math.round(((xs[i]! - rangeX.low) / (rangeX.high - rangeX.low)) * (2 * width - 1)),
+      Math.round((1 - (values[i]! / 2 - rangeY.low / 2) / (rangeY.high / 2 - rangeY.low / 2)) * (4 * height - 1)),
+    ]
+    const dot = (x: number, y: number): void => {
+      const cell = cells[Math.floor(y / 4)]![Math.floor(x / 2)]!
+      if (cell.bits === 0) cell.owner = owner
+      cell.bits |= DOTS[y % 4]![x % 2]!
+    }
+    values.forEach((value, i) => {
+      if (!Number.isFinite(value)) return
+      const [x, y] = place(i)
+      dot(x, y)
+      if (i === 0 || !Number.isFinite(values[i - 1]!)) return
+      const [fromX, fromY] = place(i - 1)
+      const steps = Math.max(Math.abs(x - fromX), Math.abs(y - fromY))
+      for (let s = 1; s < steps; s++)
+        dot(Math.round(fromX + ((x - fromX) * s) / steps), Math.round(fromY + ((y - fromY) * s) / steps))
+    })
+  })
+  const character = ({ bits, owner }: { bits: number; owner: number }): string => {
+    if (bits === 0) return ' '
+    const text = !colours && owner > 0 ? MARKS[owner % MARKS.length]! || '·' : String.fromCharCode(0x2800 + bits)
+    return painted(text, CODES[owner % CODES.length]!, colours)
+  }
+  const [most, least] = [short(rangeY.high), short(rangeY.low)]
+  const room = Math.max(most.length, least.length)
+  const lines = cells.map((line, i) => {
+    const number = i === 0 ? most : i === height - 1 ? least : ''
+    return `${number.padStart(room)} ┤${line.map(character).join('').replace(/ +$/, '')}`
+  })
+  const foot = `${' '.repeat(room)} └${'─'.repeat(width)}`
+  const ends = `${short(rangeX.low)}${'epoch'.padStart(width / 2 + 1).padEnd(width - 1 - short(rangeX.high).length)}${short(rangeX.high)}`
+  const key = shown.map((name, i) => {
+    const mark = colours || i === 0 ? '⠤⠤' : (MARKS[i % MARKS.length] || '·').repeat(2)
+    return `${painted(mark, CODES[i % CODES.length]!, colours)} ${name} ${short(curves.get(name)!.values.at(-1)!)}`
+  })
+  return [...lines, foot, `${' '.repeat(room + 2)}${ends}`, `${' '.repeat(room + 2)}${key.join('   ')}`].join('\n')
+}
