@@ -1,8 +1,21 @@
 // Predicts the sex of penguins from four measurements, the species and the island: from a CSV file to the prediction
 // for a new bird. Run it with `npm run demo`, or after a build with `node examples/penguins`.
 
-import { Adam, Concatenate, Dense, Input, Model, Normalization, StringLookup, loadModel, setRandomSeed } from 'myelin'
+import { fileURLToPath } from 'node:url'
+import {
+  Adam,
+  Concatenate,
+  Dense,
+  Input,
+  Model,
+  Normalization,
+  StringLookup,
+  loadModel,
+  metrics,
+  setRandomSeed,
+} from 'myelin'
 import { Dataset, readCsv } from 'myelin/data'
+import { plotHistory, textConfusionMatrix, textCurve } from 'myelin/plot'
 
 setRandomSeed(1)
 const MEASUREMENTS = ['bill_length_mm', 'bill_depth_mm', 'flipper_length_mm', 'body_mass_g']
@@ -43,10 +56,17 @@ const model = new Model({ inputs, outputs: new Dense({ units: 1, activation: 'si
 
 // 3. Train, then evaluate on the held-out birds. The learning rate is ten times the default: an epoch has only eight
 // steps.
-model.compile({ optimizer: new Adam({ learningRate: 0.01 }), loss: 'binaryCrossentropy', metrics: ['accuracy'] })
+const confusion = new metrics.ConfusionMatrix({ numClasses: 2 })
+model.compile({
+  optimizer: new Adam({ learningRate: 0.01 }),
+  loss: 'binaryCrossentropy',
+  metrics: ['accuracy', confusion],
+})
 model.summary()
-await model.fit(train.shuffle(250).batch(32), { epochs: 25, validationData: test })
-const { accuracy } = await model.evaluate(test)
+const history = await model.fit(train.shuffle(250).batch(32), { epochs: 25, validationData: test, verbose: 2 })
+console.log(`\n${textCurve(history, { names: ['loss', 'valLoss'] })}\n`)
+const { accuracy } = await model.evaluate(test, { verbose: 0 })
+console.log(`\n${textConfusionMatrix(confusion.result(), { names: ['female', 'male'] })}`)
 console.log(
   `\n${(100 * accuracy).toFixed(1)} % of 83 held-out birds are classified correctly; a constant answer would be correct for half of them.`,
 )
@@ -65,3 +85,8 @@ const probability = (await again.predict(Dataset.from([bird]).batch(1))).item()
 console.log(`${JSON.stringify(bird)}\nis a male with a probability of ${(100 * probability).toFixed(0)} %.`)
 if (accuracy < 0.85 || probability < 0.5)
   throw new Error('Expected the model to be correct far more often than a guess')
+
+// 5. The same curves as a picture, for a page.
+const picture = fileURLToPath(new URL('../../build/penguins.svg', import.meta.url))
+await plotHistory(history).save(picture)
+console.log(`\nThe curves of the training: ${picture}`)
