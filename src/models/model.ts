@@ -622,8 +622,12 @@ function withBatch({ inputSpecs, outputSpecs }: LayerGraph, given: readonly Tens
 
 /** @throws ArgumentError for the path of a format that is not known: see format-hook.ts */
 function requireOwnFormat(path: string): void {
-  const subPath =
-    /\.(keras|onnx)$/.exec(path)?.[1] ?? (/\.json$|\/$|^(?:indexeddb|localstorage):/.test(path) ? 'tfjs' : undefined)
+  const [, subPath] =
+    [
+      [/\.(?:keras|h5|hdf5)$/i, 'keras'] as const,
+      [/\.onnx$/i, 'onnx'] as const,
+      [/\.json$|\/$|^(?:indexeddb|localstorage):/i, 'tfjs'] as const,
+    ].find(([ending]) => ending.test(path)) ?? []
   if (subPath !== undefined)
     throw new ArgumentError(
       `save: files that end in ${path.slice(path.lastIndexOf('.'))} are written by functions of 'myelin/${subPath}'`,
