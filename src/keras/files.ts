@@ -47,13 +47,17 @@ export async function readKeras<In = Tensor, Out = Tensor>(
 }
 
 export interface KerasWriteOptions extends SaveOptions {
-  /** `keras`, or `h5`, the legacy format. Default: `h5` for a path that ends in `.h5`, otherwise `keras`. */
+  /** `keras`, or `h5`, the legacy format. Default: `h5` for a path that ends in `.h5` or `.hdf5`, otherwise `keras`. */
   format?: 'keras' | 'h5' | null
 }
 
 const writeTable = { ...saveTable, format: option(nullable(choice('keras', 'h5')), null) }
 
-const endsInH5 = (path: string | URL | null | undefined): boolean => path != null && String(path).endsWith('.h5')
+/** What HDF5 file a path is, by its ending; null for other files. */
+function hdf5Of(path: string | URL | null | undefined): 'model' | 'weights' | null {
+  if (path == null || !/\.(?:h5|hdf5)$/i.test(String(path))) return null
+  return /\.weights\.h5$/i.test(String(path)) ? 'weights' : 'model'
+}
 
 /**
  * A model as a `.keras` file, which Keras 3 opens on every backend: it has the weights, the options of compile and the state of the
@@ -66,7 +70,8 @@ const endsInH5 = (path: string | URL | null | undefined): boolean => path != nul
  * no calls with tensors as separate arguments. Its optimizer then begins anew.
  *
  * Keras: `Model.save`.
- * @param path where to write it as well (Node); null for bytes alone
+ * @param path where to write it as well (Node); null for bytes alone. A path that ends in `.weights.h5` gets the weights alone, as
+ * `writeKerasWeights` writes them
  * @throws FormatError for layers, options and ops that Keras does not have, all of them in one message
  */
 export async function writeKeras(
@@ -76,7 +81,8 @@ export async function writeKeras(
 ): Promise<Uint8Array> {
   requireArguments('writeKeras', arguments, 3)
   const { includeOptimizer, format } = readOptions('writeKeras', writeTable, options)
-  const isLegacy = (format ?? (endsInH5(path) ? 'h5' : 'keras')) === 'h5'
+  if (format === null && hdf5Of(path) === 'weights') return writeKerasWeights(model, path)
+  const isLegacy = (format ?? (hdf5Of(path) === null ? 'keras' : 'h5')) === 'h5'
   const bytes = (isLegacy ? legacyModelFile : archiveOf)(typed(model), includeOptimizer)
   if (path != null) await writeFile(path, bytes, 'writeKeras')
   return bytes
@@ -93,7 +99,7 @@ export async function writeKeras(
  */
 export async function writeKerasWeights(model: Model, path?: string | URL | null): Promise<Uint8Array> {
   requireArguments('writeKerasWeights', arguments, 2)
-  const isLegacy = endsInH5(path) && !String(path).endsWith('.weights.h5')
+  const isLegacy = hdf5Of(path) === 'model'
   const bytes = isLegacy ? legacyWeightsFile(typed(model)) : weightsFile(typed(model), null)
   if (path != null) await writeFile(path, bytes, 'writeKerasWeights')
   return bytes

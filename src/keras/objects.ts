@@ -28,10 +28,14 @@ export interface FileParts {
   readonly assets?: ReadonlyMap<string, Uint8Array>
 }
 
+/** The number of layers and ops of a model: each takes time and memory, however small a file is. */
+const MOST_LAYERS = 10_000
+
 export class ObjectReader implements LayerReader {
   private readonly refused: Refused = { classes: new Map(), others: [] }
   /** The ids of layers that were read, so that the next place of one refers to it. */
   private readonly shared = new Map<Json, { readonly className: string; readonly number: number }>()
+  private count = 0
   /** The name of the layer that is being read, for errors. */
   private place = ''
 
@@ -85,6 +89,8 @@ export class ObjectReader implements LayerReader {
 
   /** Layers of a model, which have the paths of a list. Those that `read` makes of other entries have none. */
   layers<Made>(list: readonly KerasObject[], read: (saved: KerasObject) => Made): Made[] {
+    this.count += list.length
+    if (this.count > MOST_LAYERS) throw new FormatError(`The model has more than ${MOST_LAYERS} layers`)
     const counts = new Map<string, number>()
     const { path } = this
     const made = list.map((saved) => {

@@ -1,7 +1,8 @@
 // The parts of files of Keras that are JSON besides the model itself.
 
 import type { Config, Json } from '../core/registry'
-import { isSerialized } from '../core/registry'
+import { isSerialized, snakeCase } from '../core/registry'
+import { SHORT_NAMES } from '../losses/names'
 import type { Style } from './write-names'
 import { kerasName } from './write-names'
 import { ObjectWriter } from './write-objects'
@@ -14,19 +15,26 @@ export function jsonOf(value: Json): string {
   return JSON.stringify(value).replace(/(?<!\\)"(learning_rate|momentum|beta|threshold)":(-?\d+)(?=[,}])/g, '"$1":$2.0')
 }
 
+/** A loss by its long name: in `.h5` files, Keras 3 refuses the short ones. */
+function lossName(name: string): string {
+  const long = new Map<string, string>(Object.entries(SHORT_NAMES)).get(name.toLowerCase())
+  return long === undefined ? kerasName(name) : snakeCase(long)
+}
+
 /** The options of compile. */
 export function compileConfig(
   { optimizer, loss, lossWeights = null, metrics, weightedMetrics }: Config,
   style: Style = 'current',
 ): Record<string, Json> {
+  const isFormer = style === 'former'
   const named = (value: Json | undefined, namespace: string): Json => {
     if (value === undefined || value === null) return null
-    if (typeof value === 'string') return kerasName(value)
+    if (typeof value === 'string') return isFormer && namespace === 'losses' ? lossName(value) : kerasName(value)
     if (Array.isArray(value)) return value.map((each: Json) => named(each, namespace))
     if (isSerialized(value)) {
       const { class_name, config, ...others } = ObjectWriter.object(value, namespace, style)
       // Keras finds the classes of these files by their names alone, in any case of letters.
-      return { ...(style === 'former' ? {} : others), class_name: class_name!, config: config! }
+      return { ...(isFormer ? {} : others), class_name: class_name!, config: config! }
     }
     if (typeof value === 'object')
       return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, named(each, namespace)]))

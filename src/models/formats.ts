@@ -24,7 +24,7 @@ interface Format {
 const formats: readonly Format[] = [
   {
     subPath: 'keras',
-    endings: ['.keras', '.h5'],
+    endings: ['.keras', '.h5', '.hdf5'],
     isFile: isKerasFile,
     load: async () => {
       const { kerasFormat } = await import('../keras')
@@ -56,7 +56,7 @@ const formats: readonly Format[] = [
 export function formatOf(file: Uint8Array | string): ModelFormat | null {
   const isOf = (format: Format): boolean =>
     typeof file === 'string'
-      ? format.endings.some((ending) => file.endsWith(ending)) || stores(format, file)
+      ? format.endings.some((ending) => file.toLowerCase().endsWith(ending)) || stores(format, file)
       : format.isFile(file)
   const format = formats.find(isOf)
   return format === undefined ? null : lazy(format)

@@ -622,9 +622,10 @@ function withBatch({ inputSpecs, outputSpecs }: LayerGraph, given: readonly Tens
 
 /** @throws ArgumentError for the path of a format that is not known: see format-hook.ts */
 function requireOwnFormat(path: string): void {
-  const ending = /\.(keras|h5|onnx|json)$|\/$|^(?:indexeddb|localstorage):/.exec(path)
-  if (ending === null) return
-  const subPath = ending[1] === 'h5' ? 'keras' : ending[1] === 'json' ? 'tfjs' : (ending[1] ?? 'tfjs')
+  const [found, ofKeras, ofOnnx] =
+    /\.(?:(keras|h5|hdf5)|(onnx)|json)$|\/$|^(?:indexeddb|localstorage):/i.exec(path) ?? []
+  if (found === undefined) return
+  const subPath = ofKeras === undefined ? (ofOnnx === undefined ? 'tfjs' : 'onnx') : 'keras'
   throw new ArgumentError(`save: ${quoted(path)} is written by a function of 'myelin/${subPath}'`)
 }
 

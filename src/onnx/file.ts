@@ -27,9 +27,10 @@ export function functionOf({ domain, type }: NodeProto, functions: OnnxFile['fun
 /** The version of the standard operators. */
 export function opsetOf(opsets: readonly OperatorSet[], where: string): number {
   const versions = opsets.filter(({ domain }) => isStandard(domain)).map(({ version }) => version)
-  const [version] = versions
+  // skl2onnx names a domain once for each part of a pipeline.
+  const [version, ...others] = new Set(versions)
   if (version === undefined) throw new FormatError(`${where}: it names no version of the operators`)
-  if (version >= OLDEST && version <= NEWEST && versions.length === 1) return version
+  if (version >= OLDEST && version <= NEWEST && others.length === 0) return version
   throw new FormatError(
     `${where}: it needs version ${versions.join(' and ')} of the operators; versions ${OLDEST} to ${NEWEST} are read. Convert it in Python with onnx.version_converter.`,
   )

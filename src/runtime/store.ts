@@ -47,7 +47,7 @@ export class FolderStore implements ByteStore {
 }
 
 /** Creates the folder of a file. */
-async function makeFolderOf(path: string): Promise<void> {
+export async function makeFolderOf(path: string): Promise<void> {
   const { files, paths } = fileSystem()
   await files.mkdir(paths.dirname(path), { recursive: true })
 }

@@ -89,6 +89,15 @@ describe('a configuration', () => {
   const graph = (config: Record<string, never>): { layers: Record<string, unknown>[] } & Record<string, unknown> =>
     config['config']!
 
+  it('must not have more layers than the limit', async () => {
+    const bytes = await withConfig((config) => {
+      const { layers } = graph(config)
+      const last = layers.at(-1)!
+      for (let i = 0; i < 10_000; i++) layers.push({ ...last, name: `more_${i}` })
+    })
+    await expect(loadModel(bytes)).rejects.toThrow(new FormatError('The model has more than 10000 layers'))
+  })
+
   it('must not have calls in a circle', async () => {
     const bytes = await withConfig((config) => {
       const { layers } = graph(config)

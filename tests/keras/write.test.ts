@@ -30,6 +30,7 @@ import {
 import { loadKerasWeights, readKeras, writeKeras, writeKerasWeights } from '../../src/keras'
 import { bytesOf, differenceOf, filesIn, inputsOf, jsonOf } from './goldens'
 import type { Golden, Plain } from './goldens'
+import { readArchive as filesOf } from '../../src/keras/archive'
 import { readHdf5 } from '../../src/keras/hdf5/read'
 
 const folder = process.env['KERAS_FILES']
@@ -192,6 +193,38 @@ describe('save', () => {
       await loadKerasWeights(other, file)
       expect(other.getWeights().map(({ data }) => Array.from(data))).toEqual(expected)
     }
+  })
+
+  it.each([
+    ['model.weights.h5', 'weights'],
+    ['MODEL.WEIGHTS.H5', 'weights'],
+    ['model.H5', 'h5'],
+    ['model.hdf5', 'h5'],
+    ['model.KERAS', 'keras'],
+  ])('save writes %s by its ending', async (name, kind) => {
+    const one = new Sequential([new Dense({ units: 2, inputShape: [3] })])
+    one.compile({ optimizer: 'sgd', loss: 'mse' })
+    const folder = mkdtempSync(join(tmpdir(), 'keras-'))
+    const loaded = await loadModel(await writeKeras(one)) // makes the formats known
+    await loaded.save(join(folder, name))
+    const bytes = new Uint8Array(readFileSync(join(folder, name)))
+    rmSync(folder, { recursive: true })
+    if (kind === 'keras') expect([...(await filesOf(bytes)).keys()]).toContain('config.json')
+    else {
+      const { attributes, members } = readHdf5(bytes)
+      expect([attributes.has('model_config'), members.has('layers')]).toEqual([kind === 'h5', kind === 'weights'])
+    }
+  })
+
+  it('names losses in .h5 files so that Keras 3 finds them', async () => {
+    const input = Input({ shape: [3] })
+    const [a, b] = ['a', 'b'].map((name) => new Dense({ units: 1, name }).apply(input))
+    const model = new Model({ inputs: input, outputs: { a: a!, b: b! } })
+    model.compile({ optimizer: 'sgd', loss: { a: 'mse', b: 'KLD' }, metrics: { a: ['mae'] } })
+    const { attributes } = readHdf5(await writeKeras(model, null, { format: 'h5' }))
+    const saved = JSON.parse(String(attributes.get('training_config')!.values[0])) as Record<string, unknown>
+    expect(saved['loss']).toEqual({ a: 'mean_squared_error', b: 'kl_divergence' })
+    expect(saved['metrics']).toEqual({ a: ['mae'] })
   })
 
   it('refuses what Keras does not have', async () => {

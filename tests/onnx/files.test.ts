@@ -324,6 +324,14 @@ describe('refused files', () => {
     )
   })
 
+  it('may name one version of the operators twice, as skl2onnx does', async () => {
+    const bytes = modelBytes(graph, { opset: 17 })
+    const again = (version: number): Uint8Array =>
+      Uint8Array.from([...bytes, ...message(8, field(2, Wire.Varint, [version]))])
+    await expect(loadOnnx(again(17))).resolves.toBeInstanceOf(OnnxModel)
+    await expect(loadOnnx(again(13))).rejects.toThrow('version 17 and 13')
+  })
+
   it.each<[string, Uint8Array, string]>([
     ['empty', new Uint8Array(0), 'empty'],
     ['not ONNX', new TextEncoder().encode('{"a": 1}'), 'damaged'],

@@ -1,9 +1,11 @@
-// ModelCheckpoint: saves the model, or its weights, after every epoch or a number of batches, or only the best.
+// ModelCheckpoint: saves the model, or its weights, after every epoch or a number of batches, or only the best. The formats of files are
+// those of Model.save and Model.saveWeights.
 
 import { ArgumentError, quoted } from '../../core/errors'
 import type { OptionInputs } from '../../core/options'
 import { boolean, configured, custom, nullable, number, option, required, text } from '../../core/options'
-import { FolderStore } from '../../runtime/store'
+import { writeFile } from '../../runtime/files'
+import { makeFolderOf } from '../../runtime/store'
 import type { CallbackState, Logs } from './callback'
 import { Callback } from './callback'
 import { Monitor, monitorOptions, verbosity } from './monitor'
@@ -21,8 +23,17 @@ const onSaveKind = nullable(
   ),
 )
 
+/** Endings of files that are not safetensors: of models, and of weights. */
+const MODELS = /\.(?:keras|onnx|json)$|\/$/i
+const OTHERS = /\.(?:keras|h5|hdf5|npz|onnx|json)$|\/$/i
+/** Not the digits behind the point of a number. */
+const ENDING = /\.[a-z]\w*$/i
+
 const checkpointOptions = () => ({
-  /** The path of the file, with placeholders if there are to be several: '{epoch:02d}-{valLoss:.2f}.safetensors'. */
+  /**
+   * The path of the file, with placeholders if there are to be several: '{epoch:02d}-{valLoss:.2f}.safetensors'. Its ending selects the
+   * format, as in `model.save` and `model.saveWeights`; without an ending, it is safetensors.
+   */
   filepath: required(text),
   ...monitorOptions(),
   /** Whether to save only a model that is better than all before. Default false. */
@@ -46,15 +57,19 @@ export type ModelCheckpointOptions = OptionInputs<ReturnType<typeof checkpointOp
  * Saves the model during training. Files are replaced atomically: a killed run leaves the old file or the new one.
  *
  *   new ModelCheckpoint({ filepath: 'best.safetensors', monitor: 'valAccuracy', saveBestOnly: true })
- *   new ModelCheckpoint({ filepath: 'models/{epoch:02d}-{valLoss:.2f}.safetensors' })
+ *   new ModelCheckpoint({ filepath: 'models/{epoch:02d}-{valLoss:.2f}.keras' })
+ *   new ModelCheckpoint({ filepath: 'best.weights.h5', saveWeightsOnly: true })
  *   new ModelCheckpoint({ filepath: 'digits', onSave: (bytes, name) => upload(name, bytes) })       // in a page
  *
  * The name takes `epoch` from 1 on, `batch` from 1 on with a saveFreq of batches, and every log, in either spelling and
  * with Python's formats. If the monitored log is missing, the model is saved anyway. `best` is kept from one fit to the
  * next. To resume a run, see BackupAndRestore.
  *
- * Keras: `keras.callbacks.ModelCheckpoint`; file names are not restricted here.
- * @throws ArgumentError for an invalid template, and, when it saves, for one with an unknown log; MyelinError, with the
+ * With `onSave` or a store, the bytes are always safetensors.
+ *
+ * Keras: `keras.callbacks.ModelCheckpoint`.
+ * @throws ArgumentError for an invalid template, for an ending of another format where only weights or bytes are saved, and, when it saves,
+ * for a template with an unknown log; FormatError for a model that the format cannot contain; MyelinError, with the
  * file system's error as its cause, if the file cannot be written
  */
 export class ModelCheckpoint extends configured(Callback, checkpointOptions, [
@@ -83,6 +98,15 @@ export class ModelCheckpoint extends configured(Callback, checkpointOptions, [
     if (this.saveFreq !== 'epoch') this.onTrainBatchEnd = (batch, logs) => this.count(batch, logs)
     if (this.onSave !== null && this.store !== null)
       throw new ArgumentError('ModelCheckpoint: onSave and store exclude each other')
+    const { filepath } = this
+    if (this.saveWeightsOnly && MODELS.test(filepath))
+      throw new ArgumentError(
+        `ModelCheckpoint: ${quoted(filepath)} is the path of a model. For saveWeightsOnly it ends in .safetensors, .weights.h5, .h5 or .npz`,
+      )
+    if ((this.onSave !== null || this.store !== null) && OTHERS.test(filepath))
+      throw new ArgumentError(
+        `ModelCheckpoint: onSave and store get safetensors, but ${quoted(filepath)} is a file of another format. Let it end in .safetensors`,
+      )
     requirePlace('ModelCheckpoint', this.onSave !== null || this.store !== null)
   }
 
@@ -110,13 +134,23 @@ export class ModelCheckpoint extends configured(Callback, checkpointOptions, [
     const best = this.saveBestOnly ? this.bestOf(logs) : this.best
     if (best === undefined) return
     this.tell(`saves ${name}`)
-    const { model, saveWeightsOnly, onSave, store } = this
-    const bytes = await (saveWeightsOnly ? model.saveWeights() : model.save())
-    if (onSave !== null) await onSave(bytes, name)
-    else if (store !== null) await store.write(name, bytes)
-    else await writingTo(name, 'ModelCheckpoint', () => new FolderStore('').write(name, bytes))
+    const { onSave, store } = this
+    if (onSave !== null) await onSave(await this.bytes(), name)
+    else if (store !== null) await store.write(name, await this.bytes())
+    else await writingTo(name, 'ModelCheckpoint', () => this.writeTo(name))
     // The best value is stored after saving: if the write failed, a later model need not be better than a lost one.
     this.best = best
+  }
+
+  private bytes(): Promise<Uint8Array> {
+    return this.saveWeightsOnly ? this.model.saveWeights() : this.model.save()
+  }
+
+  private async writeTo(path: string): Promise<void> {
+    await makeFolderOf(path)
+    if (!this.saveWeightsOnly) await this.model.save(path)
+    else if (ENDING.test(path)) await this.model.saveWeights(path)
+    else await writeFile(path, await this.bytes())
   }
 
   /** The best value after this model is saved; undefined if it is not to be saved. */

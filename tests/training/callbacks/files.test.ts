@@ -19,6 +19,7 @@ import {
   TensorBoard,
   loadModel,
 } from '../../../src'
+import '../../../src/node'
 import { NameTemplate } from '../../../src/training/callbacks/names'
 import { eventsIn, graphsIn } from '../../helpers/events'
 import { binaryModel, errorOf, samples, weightsOf } from '../../helpers/training'
@@ -119,6 +120,42 @@ describe('ModelCheckpoint', () => {
     await other.loadWeights(join(folder, 'weights'))
     expect(weightsOf(other)).toEqual(weightsOf(model))
     expect((await errorOf(() => loadModel(join(folder, 'weights')))).message).toContain('has weights, but no model')
+  })
+
+  it.each(['new/w.weights.h5', 'new/w.h5', 'new/w.npz', 'new/w.safetensors', 'new/1-0.25'])(
+    'writes weights to %s in the format of the ending',
+    async (name) => {
+      const [model, other] = [binaryModel(), binaryModel({ seed: 2 })]
+      const path = join(folder, name)
+      const callbacks = [new ModelCheckpoint({ filepath: path, saveWeightsOnly: true })]
+      await model.fit(x, yes, { verbose: 0, callbacks })
+      const bytes = new Uint8Array(await readFile(path))
+      expect(bytes).toEqual(await (name.endsWith('25') ? model.saveWeights() : model.saveWeights(path)))
+      await other.loadWeights(path)
+      expect(weightsOf(other)).toEqual(weightsOf(model))
+    },
+  )
+
+  it.each(['new/m.keras', 'new/m.h5', 'new/m.safetensors', 'new/m'])(
+    'writes models to %s in the format of the ending',
+    async (name) => {
+      const model = binaryModel()
+      const path = join(folder, name)
+      await model.fit(x, yes, { verbose: 0, callbacks: [new ModelCheckpoint(path)] })
+      expect(new Uint8Array(await readFile(path))).toEqual(await model.save(path))
+      const loaded = await loadModel(path)
+      expect(weightsOf(loaded)).toEqual(weightsOf(model))
+      expect(loaded.optimizer.iterations.value.item()).toBe(1)
+    },
+  )
+
+  it('refuses at once the endings that do not fit', () => {
+    for (const filepath of ['{epoch}.keras', 'a.ONNX', 'a/', 'a/model.json'])
+      expect(() => new ModelCheckpoint({ filepath, saveWeightsOnly: true })).toThrow(
+        'ends in .safetensors, .weights.h5',
+      )
+    for (const filepath of ['{epoch}.keras', 'a.weights.h5', 'a.npz'])
+      expect(() => new ModelCheckpoint({ filepath, onSave: () => {} })).toThrow('is a file of another format')
   })
 
   it.each<[ModelCheckpointOptions | object, number[], string[], string?]>([
