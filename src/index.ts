@@ -39,6 +39,8 @@ export type {
   ClassWeight,
   ClassWeights,
   DataOf,
+  RowOf,
+  TargetKeys,
   SampleWeights,
   TargetsOf,
   ValidationData,

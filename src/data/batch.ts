@@ -6,6 +6,7 @@ import { isBranch, typed } from '../core/tree'
 import { Tensor } from '../ops/tensor'
 import type { Layout } from './layout'
 import type { Parts } from './parse'
+import { records } from './record-hook'
 
 const PARTS = ['x', 'y', 'sampleWeight']
 
@@ -23,10 +24,10 @@ export function batchParts(batch: unknown): Parts {
   return parts
 }
 
-/** Inputs, targets and weights of a batch: a list of up to three, a record with these names, or inputs alone. */
+/** Inputs, targets and weights of a batch: a list of up to three, a record with these names, or inputs alone, which may be rows. */
 function partsOf(batch: unknown): Parts {
   const isTexts = Array.isArray(batch) && batch.every((each) => typeof each === 'string')
-  if (Array.isArray(batch) && !isTexts) {
+  if (Array.isArray(batch) && !isTexts && !records?.areRows(batch)) {
     if (batch.length >= 1 && batch.length <= 3) return { x: batch[0], y: batch[1], sampleWeight: batch[2] }
     throw new ArgumentError(`a batch must be [x], [x, y] or [x, y, sampleWeight], received a list of ${batch.length}`)
   }

@@ -11,29 +11,54 @@ export type ClassWeight = Readonly<Record<number, number>>
 /** Class number → weight; with several outputs, one such record for each, by name or position. */
 export type ClassWeights = ClassWeight | readonly (ClassWeight | null)[] | Readonly<Record<string, ClassWeight | null>>
 
+/** The data of one row: at each leaf a number, a string, a boolean, or a list or tensor of the shape of a row. */
+export type RowOf<Tensors> = Tensors extends Tensor
+  ? TensorLike | NestedStrings
+  : Tensors extends readonly unknown[]
+    ? Readonly<Record<string, TensorLike | NestedStrings>>
+    : { readonly [Key in keyof Tensors]: RowOf<Tensors[Key]> }
+
+/** Rows as objects, which may also have the target, or one row, for a model with named inputs. */
+type RowsOf<Tensors> = Tensors extends Tensor
+  ? never
+  : RowOf<Tensors> | readonly RowOf<Tensors>[] | readonly (RowOf<Tensors> & Readonly<Record<string, unknown>>)[]
+
 /**
  * Data for a tree of tensors: at each leaf a tensor-like value, or strings; lists may be given by name, records by
- * position.
+ * position, and rows as objects: `[{ age: 33, sex: 'f' }]`.
  */
-export type DataOf<Tensors> = Tensors extends Tensor
+export type DataOf<Tensors> = ColumnsOf<Tensors> | RowsOf<Tensors>
+
+/** The same without rows as objects. */
+type ColumnsOf<Tensors> = Tensors extends Tensor
   ? TensorLike | readonly NestedStrings[]
   : Tensors extends readonly unknown[]
-    ? | { readonly [Key in keyof Tensors]: DataOf<Tensors[Key]> }
+    ? | { readonly [Key in keyof Tensors]: ColumnsOf<Tensors[Key]> }
       | Readonly<Record<string, TensorLike | readonly NestedStrings[]>>
-    : { readonly [Key in keyof Tensors]: DataOf<Tensors[Key]> } | readonly (TensorLike | readonly NestedStrings[])[]
+    : { readonly [Key in keyof Tensors]: ColumnsOf<Tensors[Key]> } | readonly (TensorLike | readonly NestedStrings[])[]
 
 /**
  * Targets for a tree of outputs. An output without a loss and metrics needs no target: its target is null, or it is
- * omitted from a list.
+ * omitted from a list. For rows as objects, the keys of the targets.
  */
-export type TargetsOf<Tensors> = Tensors extends Tensor
+export type TargetsOf<Tensors> = TargetArraysOf<Tensors> | TargetKeys<Tensors>
+
+type TargetArraysOf<Tensors> = Tensors extends Tensor
   ? TensorLike
   : Tensors extends readonly unknown[]
-    ? | { readonly [Key in keyof Tensors]: TargetsOf<Tensors[Key]> | null }
+    ? | { readonly [Key in keyof Tensors]: TargetArraysOf<Tensors[Key]> | null }
       | Readonly<Record<string, TensorLike | null>>
       | TensorLike
       | readonly TensorLike[]
-    : { readonly [Key in keyof Tensors]?: TargetsOf<Tensors[Key]> | null } | TensorLike | readonly (TensorLike | null)[]
+    : | { readonly [Key in keyof Tensors]?: TargetArraysOf<Tensors[Key]> | null }
+      | TensorLike
+      | readonly (TensorLike | null)[]
+      | readonly { readonly [Key in keyof Tensors]?: TensorLike }[]
+
+/** For rows as objects, the key of the target, or a key for each output, by position or by the output's name. */
+export type TargetKeys<Tensors> = Tensors extends Tensor
+  ? string
+  : readonly string[] | { readonly [Key in keyof Tensors]?: string }
 
 /**
  * One weight per sample, or one per step of a sequence: [samples] or [samples, steps]. With several outputs, one for

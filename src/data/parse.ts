@@ -25,6 +25,7 @@ import {
 } from './layout'
 import type { BatchSource, DataNames, Samples } from './samples'
 import { PLAIN_NAMES } from './samples'
+import { records } from './record-hook'
 import type { ElementsOrMaker } from './source'
 import { sourceOf } from './source'
 
@@ -57,8 +58,10 @@ export function parseBatches(batches: ElementsOrMaker<unknown>, where: string): 
 }
 
 /** Parses inputs, targets and weights with the same number of rows into flat lists of tensors. */
-export function parseSamples(form: DataForm, { x, y, sampleWeight }: Parts, names: DataNames = PLAIN_NAMES): Samples {
-  const inputs = parseInputs(form.takesAny ? layoutFor(form.inputs, x) : form.inputs, x, names.x)
+export function parseSamples(form: DataForm, parts: Parts, names: DataNames = PLAIN_NAMES): Samples {
+  const { sampleWeight } = parts
+  const { x, y } = records?.columns(form.inputs, parts, names) ?? parts
+  const inputs = parseColumns(form.takesAny ? layoutFor(form.inputs, x) : form.inputs, x, names.x)
   const outputs = form.targets ?? form.learnTargets(inputs)
   const layout = form.takesAny ? layoutFor(outputs, y) : outputs
   const { size } = inputs
@@ -111,6 +114,11 @@ export function withoutTargets(inputs: Inputs, names: DataNames = PLAIN_NAMES): 
 
 /** Parses inputs: at least one row, no NaN, in the dtypes of the model's inputs or, if unknown, float32 or int32. */
 export function parseInputs(layout: Layout, x: unknown, where: string): Inputs {
+  return parseColumns(layout, records ? records.columns(layout, { x }, { ...PLAIN_NAMES, x: where }).x : x, where)
+}
+
+/** Like `parseInputs`, after rows of objects became columns. */
+function parseColumns(layout: Layout, x: unknown, where: string): Inputs {
   const { structure } = layout
   if (structure instanceof TensorSpec && (!isWrapped(x) || areRows(structure, x))) {
     const input = parseInput(structure, x, where)

@@ -339,10 +339,13 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * may have been copied.
    *
    *   await model.fit(x, y, { epochs: 5 })
+   *   await model.fit([{ age: 33, sex: 'f', price: 7 }], 'price') // rows as objects, for a model with named inputs
    *   await model.fit(batches, { epochs: 5 }) // a Dataset, generator function, stream: x, [x, y], [x, y, sampleWeight]
    *
-   * @param x inputs [samples, …], in the structure of the model's inputs; or batches of samples with their targets
-   * @param y targets [samples, …] in the structure of the outputs; or the options, for batches and for models without
+   * @param x inputs [samples, …], in the structure of the model's inputs; or rows as objects with a value for each
+   * input; or batches of samples with their targets
+   * @param y targets [samples, …] in the structure of the outputs; or, for rows as objects, the key of the target, or
+   * the keys in the structure of the outputs; or the options, for batches and for models without
    * targets
    * @returns the logs of every epoch
    * @throws StateError before compile; DataError and ShapeError for invalid data; NonFiniteError if a step is not
@@ -363,13 +366,13 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
 
   /**
    * The outputs for all rows of x: [samples, …]; a list or record of tensors for several outputs. Needs no compile.
-   * Accepts batches like fit, and uses only their inputs.
+   * Accepts batches and rows as objects like fit, and uses only their inputs. One object is one row.
    */
   async predict(x: DataOf<In> | Batches<In, Out>, options?: PredictOptions): Promise<ReturnType<this['call']>> {
     return typed(await predict(this.#training, x, options))
   }
 
-  /** The outputs for one batch, synchronously. */
+  /** The outputs for one batch, synchronously. One object with a value for each input is a batch of one row. */
   predictOnBatch(x: DataOf<In>): ReturnType<this['call']> {
     return typed(predictOnBatch(this.#training, x))
   }

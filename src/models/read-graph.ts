@@ -7,6 +7,8 @@ import { defaultObjectScope, isSerialized } from '../core/registry'
 import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { isBranch } from '../core/tree'
+import { readRecordsWith } from '../data/record-hook'
+import { recordReader } from '../data/records'
 import type { LayerBase } from '../layers/layer'
 import { InputLayer } from '../layers/core/input-layer'
 import { layerFromConfig, withSharing } from '../layers/saved'
@@ -21,6 +23,7 @@ function damaged(what: string): FormatError {
 export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs: Tree<Tensor> } {
   const { layers: saved, calls } = config
   if (!Array.isArray(saved) || !Array.isArray(calls)) throw damaged('the model has no list of layers and calls')
+  readRecordsWith(recordReader)
   const layers = defaultObjectScope({ InputLayer }, () =>
     withSharing(() =>
       saved.map((entry: Json): LayerBase => {

@@ -13,10 +13,9 @@ import { Tensor } from '../ops/tensor'
 import { jit } from '../ops/transform'
 import type { Batches, DataOf } from '../data/given'
 import { isElements } from '../data/source'
-import { InputLayer } from '../layers/core/input-layer'
+import { Input } from '../layers/core/input-layer'
 import { extents } from './options'
 import { TensorSpec } from '../layers/spec'
-import { recordCall } from '../layers/symbol'
 import { Model } from '../models/model'
 import type { PredictOptions } from '../training/options'
 import type { Constants } from './graph-layer'
@@ -154,7 +153,5 @@ export function symbolsOf(
 }
 
 function symbolOf(name: string, [batchSize = null, ...shape]: readonly (number | null)[], dtype: DType): Tensor {
-  const layer = new InputLayer({ shape, batchSize, dtype, name })
-  layer.ensureBuilt(layer.spec)
-  return typed(recordCall(layer, null, {}, layer.spec))
+  return Input(shape, batchSize, dtype, { name })
 }

@@ -69,7 +69,8 @@ export function predictOnBatch(state: TrainingState, x: unknown): Tree<Tensor> {
 function predictAgain(state: TrainingState, x: unknown, mostRows = Infinity): Tensor | null {
   const last = state.last.predict
   if (last === null || !state.isCurrent || last.shape[0]! > mostRows) return null
-  const input = x instanceof Tensor ? x : isNamedData(x) ? null : toTensor(x as TensorLike, 'x')
+  const input =
+    x instanceof Tensor ? x : isNamedData(Array.isArray(x) ? x[0] : x) ? null : toTensor(x as TensorLike, 'x')
   if (input === null || last.dtype !== input.dtype || !sameShape(last.shape, input.shape)) return null
   // predictOnBatch checks for NaN only in the first batch of a type.
   if (mostRows < Infinity && last.dtype === 'float32') requireNumbers(input, 'x')

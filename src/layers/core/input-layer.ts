@@ -5,6 +5,8 @@ import type { DType } from '../../core/dtypes'
 import { choice, configured, extent, extents, nullable, option, required, withoutOptions } from '../../core/options'
 import type { Config } from '../../core/registry'
 import { typed } from '../../core/tree'
+import { readRecordsWith } from '../../data/record-hook'
+import { recordReader } from '../../data/records'
 import type { Tensor } from '../../ops/tensor'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
@@ -90,6 +92,7 @@ type InputArguments =
  */
 export function Input(...given: InputArguments): Tensor {
   requireArguments('Input', arguments, 4)
+  readRecordsWith(recordReader)
   const layer = new InputLayer(...typed<[InputOptions]>(given))
   layer.ensureBuilt(layer.spec)
   return typed(recordCall(layer, null, {}, layer.spec))
