@@ -102,7 +102,7 @@ function groupsOf(
     const [paths, weights = null] = isRecord(group) ? [own(group, 'paths'), own(group, 'weights')] : []
     if (!Array.isArray(paths) || !paths.every((path: Json) => typeof path === 'string'))
       throw new FormatError(`${name}: weightsManifest has a group without a list of paths`)
-    return { paths: paths.map((path) => requireOwn(withoutDot(String(path)), seen, name)), weights }
+    return { paths: paths.map((path) => requireOwn(withoutDot(path), seen, name)), weights }
   })
 }
 

@@ -44,7 +44,7 @@ function attribute(value: unknown): JsonRecord {
   if (typeof value === 'string') return { s: btoa(value) }
   if (!Array.isArray(value)) return value as JsonRecord
   const texts = value.every((each) => typeof each === 'string')
-  return texts ? { list: { s: value.map((each) => btoa(String(each))) } } : { list: { i: value.map(String) } }
+  return texts ? { list: { s: value.map((each) => btoa(each)) } } : { list: { i: value.map(String) } }
 }
 
 export function tensorNamed(

@@ -92,7 +92,7 @@ describe('the options of compile', () => {
       const model = await withTraining({ class_name: 'SGD', config: { [name]: 0.5, decay: 0.25 } })
       const rates = [model.optimizer.learningRate]
       for (let step = 0; step < 2; step++) {
-        await model.trainOnBatch([[1, 2, 3, 4]], [[1, 0, 0]])
+        model.trainOnBatch([[1, 2, 3, 4]], [[1, 0, 0]])
         rates.push(model.optimizer.learningRate)
       }
       rates.forEach((rate, t) => expect(rate).toBeCloseTo(0.5 / (1 + 0.25 * t)))
