@@ -52,7 +52,13 @@ PATTERNS = ["2_15_*.h5"] if IS_FORMER else ["*.keras", "*.h5"]
 NOT_IN_KERAS_2 = ["attention", "normalization", *(f"training_{name}" for name in ["adafactor", "lion", "momentum", "rmsprop_centered"])]
 
 
+# Keras 3.15 opens no legacy file with Lamb, not even its own: its loader does not find the name.
+NOT_IN_KERAS_3 = ["3_15_training_lamb.h5"]
+
+
 def is_left_out(name):
+    if not IS_FORMER:
+        return name in NOT_IN_KERAS_3
     return ".weights." in name or any(name == f"2_15_{each}.h5" for each in NOT_IN_KERAS_2)
 
 
@@ -94,7 +100,7 @@ def check(path):
 
 def main(folder):
     failures = 0
-    paths = sorted(path for pattern in PATTERNS for path in Path(folder).glob(pattern) if not (IS_FORMER and is_left_out(path.name)))
+    paths = sorted(path for pattern in PATTERNS for path in Path(folder).glob(pattern) if not is_left_out(path.name))
     print(f"Keras {keras.__version__}: {len(paths)} files")
     for path in paths:
         try:
