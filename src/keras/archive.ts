@@ -1,6 +1,7 @@
 // Zip archives as `.keras` files are: read with limits, and written as Keras does, without compression. Entries are found by the
 // directory at the end of the file; their names are never used as paths.
 
+import { concatBytes } from '../core/bytes'
 import { crc32 } from '../core/crc'
 import { FormatError } from '../core/errors'
 import { loadInflate } from '../formats/inflate'
@@ -176,7 +177,7 @@ export function writeArchive(files: ReadonlyMap<string, Uint8Array>): Uint8Array
     view.setUint32(END.directorySize, size, true)
     view.setUint32(END.directoryStart, at, true)
   })
-  return joined([...parts, ...directory, end])
+  return concatBytes([...parts, ...directory, end])
 }
 
 const VERSION = 20
@@ -198,15 +199,5 @@ function record(size: number, signature: number, name: Uint8Array, fill: (view: 
   view.setUint32(0, signature, true)
   fill(view)
   bytes.set(name, size)
-  return bytes
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
   return bytes
 }

@@ -1,5 +1,6 @@
 // A file without the elements of its weights, which configurations of models contain. Fields are copied as they are.
 
+import { concatBytes } from '../core/bytes'
 import { Wire, field, message, varint } from '../formats/protobuf'
 import type { GraphProto } from './proto'
 import { Reader, Source, skip } from './reader'
@@ -35,16 +36,6 @@ function* fieldsOf(bytes: Uint8Array): Generator<{ number: number; content: Uint
   }
 }
 
-function joined(parts: Parts): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
-}
-
 const sized = (number: number, content: Uint8Array): Parts => [
   [...varint(number * 8 + Wire.Bytes), ...varint(content.length)],
   content,
@@ -57,7 +48,7 @@ function tensorBytes(name: string, code: number, shape: readonly number[], eleme
     ...field(2, Wire.Varint, varint(code)),
     ...message(8, [...new TextEncoder().encode(name)]),
   ]
-  return joined(elements === null ? [head] : [head, ...sized(9, elements)])
+  return concatBytes(elements === null ? [head] : [head, ...sized(9, elements)])
 }
 
 /** The largest double that is an int64. */
@@ -100,7 +91,7 @@ export function structureOf(
     if (number === GRAPH) parts.push(...sized(GRAPH, graphBytes(content)))
     else if (!MODEL_TEXTS!.includes(number)) parts.push(whole)
   }
-  return joined(parts)
+  return concatBytes(parts)
 
   function graphBytes(content: Uint8Array): Uint8Array {
     const own: Parts = []
@@ -115,7 +106,7 @@ export function structureOf(
     }
     for (const each of weights.values())
       if (!held.has(each.name)) own.push(...sized(INITIALIZERS, initializerBytes(each)))
-    return joined(own)
+    return concatBytes(own)
   }
 
   function initializerBytes(each: Initializer): Uint8Array {

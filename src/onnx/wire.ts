@@ -1,6 +1,7 @@
 // Reads and writes messages of protocol buffers by tables. A table has a row for each field that is read: its number and its
 // kind. Other fields are skipped, as newer versions may add some. reader.ts reads the bytes.
 
+import { concatBytes } from '../core/bytes'
 import { Wire, varint } from '../formats/protobuf'
 import { Reader, Source, skip } from './reader'
 
@@ -229,12 +230,5 @@ function partsOf(table: Table<unknown>, message: object): Parts {
 
 /** The bytes of a message. Bytes in it are copied once. */
 export function encode<Message>(table: Table<Message>, message: Sparse<Message>): Uint8Array {
-  const parts = partsOf(table, message as object)
-  const all = new Uint8Array(sizeOf(parts))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
+  return concatBytes(partsOf(table, message as object))
 }

@@ -1,23 +1,14 @@
 // Pixels as a PNG in a data URI, not compressed: pictures of explanations are small.
 
+import { concatBytes } from '../core/bytes'
 import { adler32 } from '../core/adler32'
 import { crc32 } from '../core/crc'
 
 const big = (x: number): number[] => [x >>> 24, (x >>> 16) & 255, (x >>> 8) & 255, x & 255]
 
-function joined(parts: readonly ArrayLike<number>[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
-}
-
 function chunk(name: string, content: ArrayLike<number>): Uint8Array {
-  const body = joined([Array.from(name, (each) => each.charCodeAt(0)), content])
-  return joined([big(content.length), body, big(crc32(body))])
+  const body = concatBytes([Array.from(name, (each) => each.charCodeAt(0)), content])
+  return concatBytes([big(content.length), body, big(crc32(body))])
 }
 
 /** zlib's frame around blocks that are stored as they are. */
@@ -29,7 +20,7 @@ function stored(bytes: Uint8Array): Uint8Array {
     const [low, high] = [block.length & 255, block.length >> 8]
     parts.push([Number(start + LARGEST >= bytes.length), low, high, ~low & 255, ~high & 255], block)
   }
-  return joined([...parts, big(adler32(bytes))])
+  return concatBytes([...parts, big(adler32(bytes))])
 }
 
 /** @param pixels [rows, columns, channels], each 0 … 255: red, green and blue, or one for grey */
@@ -39,7 +30,7 @@ export function pngUri(pixels: Uint8ClampedArray, rows: number, columns: number,
   // Each line begins with the number of its filter: none.
   for (let row = 0; row < rows; row++) lines.set(pixels.subarray(row * width, (row + 1) * width), row * (width + 1) + 1)
   const header = [...big(columns), ...big(rows), 8, channels === 3 ? 2 : 0, 0, 0, 0]
-  const bytes = joined([
+  const bytes = concatBytes([
     [0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10],
     chunk('IHDR', header),
     chunk('IDAT', stored(lines)),

@@ -34,11 +34,17 @@ export async function openFile(
 ): Promise<OpenedFile> {
   if (isList(source)) return openListed(source, where, signal)
   const file = await withoutFolder(source)
-  return {
-    name: nameOf(file),
-    bytes: await bytesFrom(file, where, signal),
-    beside: readerBeside(file, where, signal),
-  }
+  return openedFile(file, await bytesFrom(file, where, signal), where, signal)
+}
+
+/** A file whose bytes were read. */
+export function openedFile(
+  source: ByteSource,
+  bytes: Uint8Array,
+  where: string,
+  signal: AbortSignal | null,
+): OpenedFile {
+  return { name: nameOf(source), bytes, beside: readerBeside(source, where, signal) }
 }
 
 function isList(source: FileSource): source is readonly File[] {

@@ -2,7 +2,8 @@
 
 import { typed } from '../core/tree'
 import type { ModelFormat } from '../models/format-hook'
-import { artifactsOf, readArtifacts } from './artifacts'
+import { openedFile } from '../runtime/beside'
+import { artifactsOf } from './artifacts'
 import { modelFrom, writeTfjs } from './files'
 import { fillFromLayers } from './layers/read'
 import { readStored } from './stores'
@@ -10,7 +11,10 @@ import { readStored } from './stores'
 export const tfjsFormat: ModelFormat = {
   read: async (file, options) => modelFrom(await artifactsOf(file, {}, 'loadModel'), options),
   readStored: async (address, options) => modelFrom(await readStored(address, 'loadModel'), options),
-  fill: async (model, _bytes, source, signal) =>
-    fillFromLayers(model, await readArtifacts(source, {}, 'loadWeights', signal)),
+  fill: async (model, bytes, source, signal) => {
+    signal?.throwIfAborted()
+    const file = openedFile(source, bytes, 'loadWeights', signal)
+    await fillFromLayers(model, await artifactsOf(file, {}, 'loadWeights'))
+  },
   write: async (model, path, options) => (await writeTfjs(typed(model), path, options)).json,
 }

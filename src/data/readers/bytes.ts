@@ -1,6 +1,7 @@
 // Bytes from any source: files, URLs, blobs, streams. Their meaning does not matter here: see blocks.ts for text and
 // images.ts for images.
 
+import { concatBytes } from '../../core/bytes'
 import { ArgumentError, quoted } from '../../core/errors'
 import type { NodeModules } from '../../runtime/platform'
 import { fileError, isRemote, location, nodeModule, readFile, respond } from '../../runtime/platform'
@@ -170,10 +171,7 @@ export async function allBytes(source: ByteSource, where: string, signal: AbortS
 /** Pieces as one array; without a copy if there is only one. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const filled = parts.filter((part) => part.length > 0)
-  if (filled.length === 1) return filled[0]!
-  const bytes = new Uint8Array(filled.reduce((sum, part) => sum + part.length, 0))
-  filled.reduce((at, part) => (bytes.set(part, at), at + part.length), 0)
-  return bytes
+  return filled.length === 1 ? filled[0]! : concatBytes(filled)
 }
 
 /** The name of a source in errors. */

@@ -1,8 +1,9 @@
 // The types of elements, as a file describes them: readDatatype and encodeDatatype.
 
+import { concatBytes } from '../../core/bytes'
 import { quoted } from '../../core/errors'
 import type { Cursor, FileBytes } from './bytes'
-import { joined, padded, uint, utf8 } from './encode'
+import { padded, uint, utf8 } from './encode'
 import type { FixedText } from './encode'
 import type { Hdf5Type } from './types'
 
@@ -143,21 +144,27 @@ export function encodeDatatype(type: Hdf5Type, text: FixedText | null): Uint8Arr
   if (type === 'bfloat16') return head(OPAQUE, 0, 2)
   if (type === 'bool') {
     const names = ['FALSE', 'TRUE'].map((name) => padded(utf8(name), 8))
-    return joined([head(ENUMERATION, 2, 1), encodeDatatype('int8', null), ...names, Uint8Array.of(0, 1)])
+    return concatBytes([head(ENUMERATION, 2, 1), encodeDatatype('int8', null), ...names, Uint8Array.of(0, 1)])
   }
   if (type === 'string') {
-    if (text === null) return joined([head(VARIABLE, 1 | (UTF8 << 8), 16), encodeDatatype('uint8', null)])
+    if (text === null) return concatBytes([head(VARIABLE, 1 | (UTF8 << 8), 16), encodeDatatype('uint8', null)])
     return head(STRING, ZEROS | ((text.isAscii ? 0 : UTF8) << 4), text.size)
   }
   if (type in integers) {
     const [size, isSigned] = integers[type as keyof typeof integers]
-    return joined([head(INTEGER, isSigned ? SIGNED : 0, size), uint(0, 2), uint(size * 8, 2)])
+    return concatBytes([head(INTEGER, isSigned ? SIGNED : 0, size), uint(0, 2), uint(size * 8, 2)])
   }
   const [size, exponentAt, exponent, mantissaAt, mantissa, sign, bias] = floats[type as keyof typeof floats]
   const fields = Uint8Array.of(exponentAt, exponent, mantissaAt, mantissa)
-  return joined([head(FLOAT, IMPLIED_ONE | (sign << 8), size), uint(0, 2), uint(size * 8, 2), fields, uint(bias, 4)])
+  return concatBytes([
+    head(FLOAT, IMPLIED_ONE | (sign << 8), size),
+    uint(0, 2),
+    uint(size * 8, 2),
+    fields,
+    uint(bias, 4),
+  ])
 }
 
 function head(kind: number, bits: number, size: number): Uint8Array {
-  return joined([uint(kind | (1 << 4), 1), uint(bits, 3), uint(size, 4)])
+  return concatBytes([uint(kind | (1 << 4), 1), uint(bits, 3), uint(size, 4)])
 }

@@ -1,5 +1,6 @@
 // Bytes from numbers, texts and arrays.
 
+import { concatBytes } from '../../core/bytes'
 import { ArgumentError, formatShape, quoted } from '../../core/errors'
 import { sizeOf } from '../../core/shapes'
 import { elements } from './elements'
@@ -13,23 +14,9 @@ export function uint(value: number, size: number): Uint8Array {
 /** The address of what is nowhere. */
 export const UNDEFINED = /* @__PURE__ */ new Uint8Array(8).fill(0xff)
 
-/** @param size of the result; zeros follow the parts */
-export function joined(
-  parts: readonly Uint8Array[],
-  size: number = parts.reduce((sum, part) => sum + part.length, 0),
-): Uint8Array {
-  const bytes = new Uint8Array(size)
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
-}
-
 /** Followed by zeros, up to a multiple of a number of bytes. */
 export function padded(bytes: Uint8Array, multiple: number): Uint8Array {
-  return joined([bytes], Math.ceil(bytes.length / multiple) * multiple)
+  return concatBytes([bytes], Math.ceil(bytes.length / multiple) * multiple)
 }
 
 /** @throws ArgumentError for text that a file cannot store */

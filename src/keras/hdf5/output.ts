@@ -1,6 +1,7 @@
 // The bytes of a file in the making. Blocks are added from the start to the end; the address of each is known at once.
 
-import { joined, uint } from './encode'
+import { concatBytes } from '../../core/bytes'
+import { uint } from './encode'
 
 const HEAP_SIZE = 4096
 const OBJECT_HEADER = 16
@@ -48,16 +49,16 @@ export class Output {
       this.heap = this.newHeap(size)
     const { heap } = this
     heap.count++
-    heap.bytes.set(joined([uint(heap.count, 2), uint(1, 2), uint(0, 4), uint(text.length, 8), text]), heap.used)
+    heap.bytes.set(concatBytes([uint(heap.count, 2), uint(1, 2), uint(0, 4), uint(text.length, 8), text]), heap.used)
     heap.used += size
     const rest = heap.bytes.length - heap.used
-    if (rest >= OBJECT_HEADER) heap.bytes.set(joined([uint(0, 8), uint(rest, 8)]), heap.used)
-    return joined([uint(text.length, 4), uint(heap.address, 8), uint(heap.count, 4)])
+    if (rest >= OBJECT_HEADER) heap.bytes.set(concatBytes([uint(0, 8), uint(rest, 8)]), heap.used)
+    return concatBytes([uint(text.length, 4), uint(heap.address, 8), uint(heap.count, 4)])
   }
 
   private newHeap(size: number): Heap {
     const bytes = new Uint8Array(Math.max(HEAP_SIZE, HEAP_HEADER + size))
-    bytes.set(joined([Uint8Array.of(0x47, 0x43, 0x4f, 0x4c, 1, 0, 0, 0), uint(bytes.length, 8)]))
+    bytes.set(concatBytes([Uint8Array.of(0x47, 0x43, 0x4f, 0x4c, 1, 0, 0, 0), uint(bytes.length, 8)]))
     return { address: this.add(bytes), bytes, used: HEAP_HEADER, count: 0 }
   }
 

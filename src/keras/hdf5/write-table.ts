@@ -1,7 +1,8 @@
 // The links of a group as h5py writes them: names in a local heap, symbol tables of up to eight links, and a B-tree over
 // the tables.
 
-import { UNDEFINED, joined, padded, uint } from './encode'
+import { concatBytes } from '../../core/bytes'
+import { UNDEFINED, padded, uint } from './encode'
 import type { Output } from './output'
 
 /** Entries of a full symbol table, and of a full node of a B-tree. */
@@ -29,14 +30,14 @@ interface Child {
 export function writeTable(output: Output, unsorted: readonly Entry[]): Table {
   const entries = [...unsorted].sort((a, b) => compareBytes(a.name, b.name))
   // The heap begins with an empty name, which is before all others.
-  const texts = [new Uint8Array(8), ...entries.map(({ name }) => padded(joined([name, uint(0, 1)]), 8))]
+  const texts = [new Uint8Array(8), ...entries.map(({ name }) => padded(concatBytes([name, uint(0, 1)]), 8))]
   const offsets: number[] = []
   let offset = 0
   for (const text of texts) {
     offsets.push(offset)
     offset += text.length
   }
-  const names = writeNames(output, joined(texts))
+  const names = writeNames(output, concatBytes(texts))
   const links = entries.map(({ header }, i) => ({ header, name: offsets[i + 1]! }))
   let level = 0
   let children = pieces(links, LEAF_ENTRIES).map((piece) => writeLeaf(output, piece))
@@ -48,13 +49,13 @@ export function writeTable(output: Output, unsorted: readonly Entry[]): Table {
 /** HEAP, version 0, padding 3, size 8, free list 8 (1: none), address 8 of the names */
 function writeNames(output: Output, texts: Uint8Array): number {
   const data = output.add(texts)
-  return output.add(joined([letters('HEAP'), uint(0, 4), uint(texts.length, 8), uint(1, 8), uint(data, 8)]))
+  return output.add(concatBytes([letters('HEAP'), uint(0, 4), uint(texts.length, 8), uint(1, 8), uint(data, 8)]))
 }
 
 /** SNOD, version 1, padding 1, count 2; entries: name 8, header 8, no cache 24 */
 function writeLeaf(output: Output, links: readonly { readonly name: number; readonly header: number }[]): Child {
-  const entries = links.map(({ name, header }) => joined([uint(name, 8), uint(header, 8)], 40))
-  const leaf = joined([letters('SNOD'), uint(1, 2), uint(links.length, 2), ...entries], 8 + LEAF_ENTRIES * 40)
+  const entries = links.map(({ name, header }) => concatBytes([uint(name, 8), uint(header, 8)], 40))
+  const leaf = concatBytes([letters('SNOD'), uint(1, 2), uint(links.length, 2), ...entries], 8 + LEAF_ENTRIES * 40)
   return { address: output.add(leaf), last: links.at(-1)!.name }
 }
 
@@ -71,7 +72,7 @@ function writeLevel(output: Output, level: number, children: readonly Child[]): 
     const left = i === 0 ? UNDEFINED : uint(output.next - size, 8)
     const right = i === groups.length - 1 ? UNDEFINED : uint(output.next + size, 8)
     const head = [letters('TREE'), Uint8Array.of(0, level), uint(group.length, 2), left, right, uint(first, 8)]
-    return { address: output.add(joined([...head, ...entries], size)), last: before }
+    return { address: output.add(concatBytes([...head, ...entries], size)), last: before }
   })
 }
 

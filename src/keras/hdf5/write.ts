@@ -8,9 +8,10 @@
 //
 // A member is complete before its group, which needs the address of its header. A dataset is its values and a header.
 
+import { concatBytes } from '../../core/bytes'
 import { ArgumentError, formatShape, quoted } from '../../core/errors'
 import { encodeDatatype } from './datatypes'
-import { UNDEFINED, encodeNumbers, encodeTexts, joined, padded, requireCount, uint, utf8 } from './encode'
+import { UNDEFINED, encodeNumbers, encodeTexts, padded, requireCount, uint, utf8 } from './encode'
 import { MESSAGE } from './headers'
 import { Output } from './output'
 import type { Hdf5Array, Hdf5DatasetContent, Hdf5GroupContent } from './types'
@@ -32,7 +33,7 @@ export function writeHdf5(root: Hdf5GroupContent): Uint8Array {
 }
 
 function superblock(header: number, table: Table, size: number): Uint8Array {
-  return joined([
+  return concatBytes([
     Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a),
     // Versions 0; addresses and lengths of 8 bytes.
     Uint8Array.of(0, 0, 0, 0, 0, 8, 8, 0),
@@ -69,7 +70,7 @@ function writeGroup(output: Output, group: Hdf5GroupContent, path: string): Writ
     return { name: utf8(name), header }
   })
   const table = writeTable(output, entries)
-  const symbolTable = joined([uint(table.tree, 8), uint(table.names, 8)])
+  const symbolTable = concatBytes([uint(table.tree, 8), uint(table.names, 8)])
   const messages = [message(MESSAGE.symbolTable, symbolTable), ...attributes(output, group, path)]
   return { header: writeHeader(output, messages), table }
 }
@@ -84,7 +85,7 @@ function writeDataset(output: Output, dataset: Hdf5DatasetContent, path: string)
     // Version 2, allocated late, written if it is given, and it is the default.
     message(MESSAGE.fill, Uint8Array.of(2, 2, 2, 1, 0, 0, 0, 0), CONSTANT),
     // Version 3, in one piece.
-    message(MESSAGE.layout, joined([Uint8Array.of(3, 1), address, uint(bytes.length, 8)])),
+    message(MESSAGE.layout, concatBytes([Uint8Array.of(3, 1), address, uint(bytes.length, 8)])),
     ...attributes(output, array.type === 'bfloat16' ? withDtype(dataset) : dataset, path),
   ])
 }
@@ -105,11 +106,11 @@ function encoded(output: Output, array: Hdf5Array, path: string): Encoded {
   const { type, shape } = array
   requireCount(array, path)
   // Version 1, rank, no largest extents.
-  const dataspace = joined([Uint8Array.of(1, shape.length), uint(0, 6), ...shape.map((extent) => uint(extent, 8))])
+  const dataspace = concatBytes([Uint8Array.of(1, shape.length), uint(0, 6), ...shape.map((extent) => uint(extent, 8))])
   if (type !== 'string') return { datatype: encodeDatatype(type, null), dataspace, bytes: encodeNumbers(array, path) }
   const { texts, fixed } = encodeTexts(array, path)
-  const bytes = texts.map((text) => (fixed === null ? output.addText(text) : joined([text], fixed.size)))
-  return { datatype: encodeDatatype(type, fixed), dataspace, bytes: joined(bytes) }
+  const bytes = texts.map((text) => (fixed === null ? output.addText(text) : concatBytes([text], fixed.size)))
+  return { datatype: encodeDatatype(type, fixed), dataspace, bytes: concatBytes(bytes) }
 }
 
 /** version 3, flags 1, sizes of name, type, shape 2, character set 1, name, type, shape, values */
@@ -118,9 +119,9 @@ function attributes(output: Output, { attributes }: Pick<Hdf5GroupContent, 'attr
     const where = `${path === '' ? '/' : path} @${name}`
     if (array.type === 'bfloat16') throw new ArgumentError(`HDF5: ${where}: an attribute cannot have the type bfloat16`)
     const { datatype, dataspace, bytes } = encoded(output, array, where)
-    const text = joined([utf8(name), uint(0, 1)])
+    const text = concatBytes([utf8(name), uint(0, 1)])
     const sizes = [text, datatype, dataspace].map(({ length }) => uint(length, 2))
-    const data = joined([Uint8Array.of(3, 0), ...sizes, uint(UTF8, 1), text, datatype, dataspace, bytes])
+    const data = concatBytes([Uint8Array.of(3, 0), ...sizes, uint(UTF8, 1), text, datatype, dataspace, bytes])
     if (data.length > LARGEST_MESSAGE) {
       throw new ArgumentError(
         `HDF5: ${where}: ${array.type} ${formatShape(array.shape)} has ${data.length} bytes, more than ${LARGEST_MESSAGE}. Split it.`,
@@ -137,11 +138,13 @@ const CONSTANT = 1
 /** type 2, size 2, flags 1, padding 3, data, padding to 8 */
 function message(type: number, data: Uint8Array, flags = 0): Uint8Array {
   const body = padded(data, 8)
-  return joined([uint(type, 2), uint(body.length, 2), uint(flags, 1), uint(0, 3), body])
+  return concatBytes([uint(type, 2), uint(body.length, 2), uint(flags, 1), uint(0, 3), body])
 }
 
 /** version 1, padding 1, messages 2, references 4, size 4, padding 4, messages */
 function writeHeader(output: Output, messages: readonly Uint8Array[]): number {
-  const body = joined(messages)
-  return output.add(joined([uint(1, 2), uint(messages.length, 2), uint(1, 4), uint(body.length, 4), uint(0, 4), body]))
+  const body = concatBytes(messages)
+  return output.add(
+    concatBytes([uint(1, 2), uint(messages.length, 2), uint(1, 4), uint(body.length, 4), uint(0, 4), body]),
+  )
 }

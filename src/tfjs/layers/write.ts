@@ -1,5 +1,6 @@
 // Writes a layers-model: model.json, which TensorFlow.js opens and goes on training, and the bytes of the weights.
 
+import { concatBytes } from '../../core/bytes'
 import { FormatError } from '../../core/errors'
 import type { Json } from '../../core/registry'
 import type { Model } from '../../models/model'
@@ -45,7 +46,7 @@ export function layersModel(model: Model<unknown, unknown>, includeOptimizer: bo
       ...(training === null ? {} : { trainingConfig: training }),
     },
     weightSpecs: [...arrays.map((each) => specOf(each)), ...state.map((each) => specOf(each, 'optimizer'))],
-    weightData: joined([...arrays, ...state]),
+    weightData: concatBytes([...arrays, ...state].map(bytesOf)),
   }
 }
 
@@ -64,12 +65,6 @@ function specOf({ name, shape, dtype }: WrittenArray, group?: string): Json {
   return { name, shape: [...shape], dtype, ...(group === undefined ? {} : { group }) }
 }
 
-function joined(arrays: readonly WrittenArray[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(arrays.reduce((sum, { values }) => sum + values.byteLength, 0))
-  let at = 0
-  for (const { values } of arrays) {
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at)
-    at += values.byteLength
-  }
-  return bytes
+function bytesOf({ values }: WrittenArray): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 }
