@@ -14,7 +14,7 @@ export const tfjsFormat: ModelFormat = {
   fill: async (model, bytes, source, signal) => {
     signal?.throwIfAborted()
     const file = openedFile(source, bytes, 'loadWeights', signal)
-    await fillFromLayers(model, await artifactsOf(file, {}, 'loadWeights'))
+    fillFromLayers(model, await artifactsOf(file, {}, 'loadWeights'))
   },
   write: async (model, path, options) => (await writeTfjs(typed(model), path, options)).json,
 }
