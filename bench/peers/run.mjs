@@ -7,6 +7,7 @@
 //   node run.mjs --only tfjs,jax     some of the libraries; prints only
 //   node run.mjs --rounds 15 --sample-ms 400 --warm-up-ms 4000
 //   node run.mjs --quick             checks, and one short round: for trying out an adapter; prints only
+//   node run.mjs --turbo             myelin with turbo, which needs Node 24; prints only
 //   node run.mjs --python PATH       also Keras 3 and PyTorch, whichever that interpreter has
 //   NODE_BINARIES=path/to/node24 node run.mjs     in both versions of Node, side by side
 import { execFileSync } from 'node:child_process'
@@ -35,6 +36,7 @@ const { values: options } = parseArgs({
     'warm-up-ms': { type: 'string', default: '2000' },
     'cold-starts': { type: 'string', default: '7' },
     quick: { type: 'boolean', default: false },
+    turbo: { type: 'boolean', default: false },
     python: { type: 'string' },
   },
 })
@@ -53,7 +55,7 @@ const chosenCases = choose(
 /** The tables with at least one chosen case. */
 const groups = GROUPS.filter((group) => chosenCases.some((c) => c.group === group))
 const isComplete = (group) =>
-  chosen.length === ALL.length && idsOf(group).every((id) => chosenCases.some((c) => c.id === id)) && !options.quick
+  chosen.length === ALL.length && idsOf(group).every((id) => chosenCases.some((c) => c.id === id)) && !options.quick && !options.turbo
 const timing = options.quick
   ? { rounds: 1, warmUpMs: 50, sampleMs: 20 }
   : { rounds: Number(options.rounds), warmUpMs: Number(options['warm-up-ms']), sampleMs: Number(options['sample-ms']) }
@@ -88,6 +90,7 @@ function freshProcess(file, name) {
 /** In one Node: checks, times, and starts in new processes. Ratios refer to the first adapter's numbers. */
 async function measure() {
   const adapters = new Map()
+  if (options.turbo) (await loadBuilt()).configure({ turbo: true })
   for (const name of chosen) {
     const { default: adapter } = await import(`./adapters/${name}.mjs`)
     await adapter.load()
