@@ -67,6 +67,16 @@ export interface NextStep {
   readonly done: number
 }
 
+/** The validation that is about to run. */
+export interface NextTest {
+  /** The graph of its first step. */
+  readonly graph: Graph
+  /** Its number of steps; null if only reading the data tells it. */
+  readonly steps: number | null
+  /** The number of training steps since fit began. */
+  readonly done: number
+}
+
 /** The state of a callback, as plain data and tensors. */
 export type CallbackState =
   | null
@@ -135,6 +145,8 @@ export interface CallbackHooks {
    * training. Answer quickly: short steps ask every 0.2 ms.
    */
   stepsAhead?(next: NextStep): number
+  /** Called before fit validates: false skips the validation, and ends training. */
+  allowsTest?(next: NextTest): boolean
   /** Handles a non-finite step without an error; gets the description of the failure. @internal */
   onNonFinite?(message: string): void
   /** Saves runs of fit. @internal */
@@ -210,6 +222,7 @@ export const METHODS: readonly (keyof CallbackMethods)[] = [
   'setModel',
   'setParams',
   'stepsAhead',
+  'allowsTest',
   'getState',
   'setState',
   ...EVENTS,
