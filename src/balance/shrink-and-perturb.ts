@@ -18,7 +18,7 @@ export type ShrinkAndPerturbOptions = OptionInputs<ReturnType<typeof shrinkAndPe
 /**
  * Every `every` steps, for each trained weight, including biases and scales:
  *
- *     θ ← shrink · θ + noise · (θ drawn anew by its initializer)
+ *     θ ← shrink · θ + noise · (new θ of its initializer)
  *
  * ```ts
  * import { ShrinkAndPerturb } from 'myelin/balance'

@@ -91,7 +91,7 @@ function lengthOf(op: string): number {
   return typeof found === 'function' && !['einsum', 'meshgrid', 'switch'].includes(op) ? found.length : Infinity
 }
 
-/** Whether an argument at the end says nothing. */
+/** Whether a last argument can be left out. */
 function isUnsaid(value: Json, isSurplus: boolean): boolean {
   return (
     value === null || (isSurplus && value === false) || (isRecord(value) && own(value, 'class_name') === 'DTypePolicy')

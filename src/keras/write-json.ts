@@ -33,7 +33,7 @@ export function compileConfig(
     if (Array.isArray(value)) return value.map((each: Json) => named(each, namespace))
     if (isSerialized(value)) {
       const { class_name, config, ...others } = ObjectWriter.object(value, namespace, style)
-      // Keras finds the classes of these files by their names alone, in any case of letters.
+      // Keras finds the classes of these files by their names, and ignores upper and lower case.
       return { ...(isFormer ? {} : others), class_name: class_name!, config: config! }
     }
     if (typeof value === 'object')

@@ -11,7 +11,7 @@ import type { PictureOptions } from './svg'
 import { HEAD, element, label, picture, pictureTable, short, words } from './svg'
 
 export interface AttributionBarsOptions extends PictureOptions {
-  /** Of the features. Default their positions. */
+  /** The names of the features. Default: their positions. */
   readonly names?: readonly string[] | null
   /** Which row of [rows, features]. Default 0. */
   readonly row?: number

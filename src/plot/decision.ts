@@ -23,7 +23,7 @@ import { HEAD, dataOption, element, picture, pictureTable, short, words } from '
 export interface PlotDecisionOptions extends PictureOptions {
   /** The classes of the rows, which choose the colours: class numbers or one-hot rows. Default none. */
   readonly labels?: TensorLike | null
-  /** Of the classes. Default their numbers. */
+  /** The names of the classes. Default: their numbers. */
   readonly names?: readonly string[] | null
   /** The names of the two columns. */
   readonly columns?: readonly string[]

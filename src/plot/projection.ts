@@ -18,7 +18,7 @@ import { HEAD, dataOption, picture, pictureTable, short, words } from './svg'
 export interface PlotProjectionOptions extends PictureOptions {
   /** The classes of the rows, which choose the colours: class numbers or one-hot rows. Default none. */
   readonly labels?: TensorLike | null
-  /** Of the classes. Default their numbers. */
+  /** The names of the classes. Default: their numbers. */
   readonly names?: readonly string[] | null
   /** How many rows are shown, evenly chosen. Default 2000. */
   readonly most?: number

@@ -56,7 +56,7 @@ describe('merging', () => {
     [
       'other extents than along the axis',
       () => new Concatenate({ name: 'x', axis: 1 }).apply([ops.ones([2, 3, 4]), ops.ones([2, 3, 5])]),
-      'Concatenate "x": the shapes of the inputs must be equal but for axis 1, received [null, 3, 4] and [null, 3, 5]',
+      'Concatenate "x": the shapes of the inputs must be equal except along axis 1, received [null, 3, 4] and [null, 3, 5]',
     ],
     [
       'ranks',

@@ -125,7 +125,7 @@ describe('plotHistory', () => {
     expect(pointsOf(curve).map(([x]) => x)).toEqual([tick(root, '2', 'middle'), tick(root, '4', 'middle')])
   })
 
-  it('begins at the epoch of a run that goes on', () => {
+  it('begins at the epoch of a run that continues', () => {
     const { description } = plotHistory({ history: { loss: [2, 1] }, epoch: [5, 6] })
     expect(description).toBe('loss: epoch 6 2, epoch 7 1.')
   })

@@ -79,7 +79,7 @@ async function trainOn(name: string, model: Model): Promise<void> {
   keep(name, files, { x: rows(x), targets: rows(y), loss: history['loss'], weights })
 }
 
-describe('training goes on', () => {
+describe('training continues', () => {
   it.each(casesIn('training/'))('%s', async (name) => trainOn(name, await readTfjs(pathOf(name))))
 
   const made: Readonly<Record<string, () => optimizers.Optimizer>> = {

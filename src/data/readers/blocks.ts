@@ -65,7 +65,7 @@ export function blocks({ name, chunks }: NamedBytes, pass: number, quoting: Quot
     )
     return after(found, () => block ?? END)
   }
-  // Of a chunk, only its block is kept.
+  // Only the block of a chunk is kept.
   const recycle = (block: Lines): void => {
     if (last !== END && block.parts.at(-1)?.buffer === last.buffer) from.recycle?.(last)
   }

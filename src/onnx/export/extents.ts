@@ -55,7 +55,7 @@ export function formulaOf(numbers: Numbers, open: readonly OpenExtent[]): Formul
 const divisorOf = (a: number, b: number): number => (b === 0 ? a : divisorOf(b, a % b))
 
 /** The shapes of the inputs in each trace, and the open extents that differ. */
-export interface Probes {
+export interface TraceShapes {
   readonly open: readonly OpenExtent[]
   readonly traces: readonly (readonly Shape[])[]
 }
@@ -75,8 +75,8 @@ const times = ({ first, more }: Values, scale: number): Values => ({
   more: more.map((each) => each * scale),
 })
 /**
- * Longer ones are for functions that need more, such as a convolution with a window of 400, and multiples for those that take nothing
- * else, such as a U-Net: the smallest, so that no multiple is taken for a rule.
+ * Lengths to try, in order. Long ones are for functions with large windows, such as a convolution with a window of 400. Multiples of 2 to 32
+ * are for functions that accept only multiples, such as a U-Net; the smallest multiple that works comes first.
  */
 const MOST_LENGTHS: readonly Values[] = [
   LENGTHS,
@@ -88,7 +88,7 @@ const MOST_LENGTHS: readonly Values[] = [
  * Ways to trace a model, the best first. The first axis of all inputs is the batch. No open extent follows from others by a
  * formula.
  */
-export function* probesFor(shapes: readonly BatchShape[], names: readonly string[]): Generator<Probes> {
+export function* traceShapesFor(shapes: readonly BatchShape[], names: readonly string[]): Generator<TraceShapes> {
   if (!shapes.some((shape) => shape.includes(null, 1))) {
     yield placed(
       shapes,
@@ -114,7 +114,7 @@ function placed(
   batches: Numbers,
   nameOf: (input: number, axis: number) => string,
   lengths: Values,
-): Probes {
+): TraceShapes {
   const open: OpenExtent[] = []
   const extents = shapes.map((shape, source) =>
     shape.map((extent, axis): Numbers => {

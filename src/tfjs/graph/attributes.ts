@@ -49,7 +49,7 @@ const MORE_NUMBERS: Readonly<Record<number, string>> = {
 /** The number of an ONNX type that is not read. */
 const COMPLEX = 14
 
-/** The number of the ONNX type for a dtype: 0 if it is not said, or unknown. */
+/** The number of the ONNX type for a dtype: 0 if it is missing or unknown. */
 export function typeCode(dtype: Json | undefined): number {
   const name = typeof dtype === 'number' ? (NUMBERS[dtype] ?? MORE_NUMBERS[dtype]) : dtype
   if (name === 'DT_COMPLEX64' || name === 'DT_COMPLEX128') return COMPLEX

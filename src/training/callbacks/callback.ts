@@ -141,7 +141,7 @@ export interface CallbackHooks {
   readonly keeper?: RunKeeper
   /**
    * The state that the callback needs to continue in another process. Called between two steps; BackupAndRestore saves
-   * it. Callbacks without it start afresh when a run resumes: `onTrainBegin` is called, and `onEpochBegin` only from
+   * it. Callbacks without it start from the beginning when a run resumes: `onTrainBegin` is called, and `onEpochBegin` only from
    * the next epoch on.
    */
   getState?(): CallbackState
