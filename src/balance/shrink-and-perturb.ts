@@ -57,7 +57,7 @@ export class ShrinkAndPerturb extends configured(Callback, shrinkAndPerturbOptio
   private apply(): void {
     const { model, shrink, noise } = this
     for (const weight of model.trainableWeights) {
-      const { data } = model.drawAnew(weight)
+      const { data } = model.redraw(weight)
       const { view } = weight
       for (let i = 0; i < view.length; i++) view[i] = shrink * view[i]! + noise * data[i]!
     }

@@ -49,7 +49,7 @@ import type { RegularizedWeight, WeightOptions } from './weights'
 import {
   addOwn,
   addWeightTo,
-  drawAnew,
+  redraw,
   listsOf,
   ownOf,
   ownState,
@@ -282,8 +282,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    * @throws ArgumentError for a variable that no layer created with addWeight
    * @internal
    */
-  drawAnew(weight: Variable): Tensor {
-    return drawAnew(this, weight)
+  redraw(weight: Variable): Tensor {
+    return redraw(this, weight)
   }
 
   /**
@@ -544,7 +544,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
       () => this.buildTree(specs),
     )
     // Inner layers create their weights when they are called: call this layer on symbols once.
-    if (this.sublayers.some((layer) => !layer.built)) this.infer(specs, {}, 1)
+    if (this.sublayers.some((layer) => !layer.built)) this.traceAll(specs, {}, 1)
   }
 
   protected buildTree(specs: Tree<TensorSpec>): void {
@@ -582,11 +582,11 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   /** The specs of the outputs, inferred by tracing `call`; an extent that depends on an open one is open. */
   protected tracedOutputSpec(specs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
     this.ensureBuilt(specs)
-    return commonSpecs(this.infer(specs, options))
+    return commonSpecs(this.traceAll(specs, options))
   }
 
   /** The outputs of `call` as symbols of temporary traces, each for other values of open extents; `most` of them. */
-  private infer(specs: Tree<TensorSpec>, options: ApplyOptions, most?: number): readonly Tree<Tensor>[] {
+  private traceAll(specs: Tree<TensorSpec>, options: ApplyOptions, most?: number): readonly Tree<Tensor>[] {
     return tracedForExtents(flatten(specs), (extents) => this.traceFor(specs, extents, options), most)
   }
 

@@ -38,7 +38,7 @@ export function dependenceCurves(dependence: PartialDependence, options: Depende
   requireArguments('dependenceCurves', arguments, 2)
   const { name, output, rows: most, ...text } = readTyped('dependenceCurves', table(), options)
   if (dependence?.grid === undefined || dependence.average === undefined)
-    throw new ArgumentError(`dependenceCurves: needs what partialDependence gives, received ${quoted(dependence)}`)
+    throw new ArgumentError(`dependenceCurves: needs the result of partialDependence, received ${quoted(dependence)}`)
   const grid = Array.from(dependence.grid.data)
   const { data, shape } = dependence.individual
   const count = Math.min(most, shape[0]!)

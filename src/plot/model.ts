@@ -24,7 +24,7 @@ export interface PlotModelOptions extends PictureOptions {
 const ledgerKind = custom<Ledger>(
   (value, where) => {
     if (typeof value === 'object' && value !== null && 'rows' in value && 'prediction' in value) return value as Ledger
-    throw new ArgumentError(`${where} must be what ledger(model) returns, received ${quoted(value)}`)
+    throw new ArgumentError(`${where} must be the result of ledger(model), received ${quoted(value)}`)
   },
   () => null,
 )

@@ -36,7 +36,7 @@ export function drawReliability(
 ): Drawing {
   const text = readTyped(where, table(), options)
   if (!Array.isArray(diagram?.bins))
-    throw new ArgumentError(`${where}: needs what reliabilityDiagram gives, received ${quoted(diagram)}`)
+    throw new ArgumentError(`${where}: needs the result of reliabilityDiagram, received ${quoted(diagram)}`)
   const { bins, expectedCalibrationError, accuracy, confidence } = diagram
   const axes = new Axes({ left: 56, top: HEAD + 4, width: SIDE, height: SIDE }, UNIT, UNIT)
   const most = Math.max(1, ...bins.map(({ count }) => count))

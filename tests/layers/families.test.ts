@@ -346,7 +346,7 @@ describe('Lambda', () => {
   ])('refuses an outputShape of %s than the function gives', (_, outputShape, onSymbols, onData) => {
     const layer = (): Lambda => new Lambda({ function: (x) => x, name: 'same', outputShape })
     const message = (said: string, given: string): string =>
-      `Lambda "same": outputShape says ${said}, but the function gives ${given}. Correct outputShape, or leave it out.`
+      `Lambda "same": outputShape declares ${said}, but the function returns ${given}. Correct outputShape, or leave it out.`
     expect(() => layer().apply(a)).toThrow(message(onSymbols, '[null, 3]'))
     expect(() => layer().apply([[1, 2, 3]])).toThrow(message(onData, '[1, 3]'))
   })

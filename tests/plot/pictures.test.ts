@@ -177,7 +177,7 @@ describe('plotHistory', () => {
     checked(plotHistory({ loss }, { log: true }).svg)
   })
 
-  it('refuses what is no history', () => {
+  it('refuses values that are not a history', () => {
     expect(() => plotHistory({})).toThrow(DataError)
     expect(() => plotHistory({ loss: [] })).toThrow('the history is empty')
     expect(() => plotHistory(null as never)).toThrow(ArgumentError)
@@ -225,7 +225,7 @@ describe('plotConfusionMatrix', () => {
     expect(plotConfusionMatrix([[0]]).description).toBe('no samples. 0: no samples.')
   })
 
-  it('refuses what is no confusion matrix', () => {
+  it('refuses values that are not a confusion matrix', () => {
     expect(() => plotConfusionMatrix([[1, 2]])).toThrow(ShapeError)
     expect(() => plotConfusionMatrix([[-1]])).toThrow(DataError)
     expect(() => plotConfusionMatrix([[NaN]])).toThrow('received NaN in row 0')
@@ -473,7 +473,7 @@ describe('plotAttributions and plotReliability', () => {
     expect(all(checked(plotAttributions(tensor(new Float32Array(18), [2, 3, 3])).svg).root, 'image')).toHaveLength(2)
     const diagram = reliabilityDiagram([0.9, 0.2], [1, 0])
     checked(plotReliability(diagram).svg)
-    expect(() => plotReliability({} as never)).toThrow('plotReliability: needs what reliabilityDiagram gives')
+    expect(() => plotReliability({} as never)).toThrow('plotReliability: needs the result of reliabilityDiagram')
     expect(() => plotAttributions([NaN])).toThrow('plotAttributions: attributions must be finite')
     expect(() => plotAttributions([1], { image: [[1]], names: ['a'] })).toThrow(ArgumentError)
   })

@@ -224,7 +224,7 @@ describe('what TensorFlow.js does not have', () => {
     await writeTfjs(made(true, false))
   })
 
-  it('is a weight that is frozen alone, and what is no model', async () => {
+  it('refuses a weight that is frozen itself, and values that are not a model', async () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [2], name: 'only' })])
     model.weights[0]!.trainable = false
     expect(await message(model as never)).toContain('the weight only/kernel is frozen alone')

@@ -138,7 +138,7 @@ export class Lambda extends configured(
       const text = (all: readonly { readonly shape: BatchShape }[]): string =>
         all.map(({ shape }) => formatShape(shape)).join(' and ')
       throw new ShapeError(
-        `${this}: outputShape says ${text(specs)}, but the function gives ${text(outputs)}. Correct outputShape, or leave it out.`,
+        `${this}: outputShape declares ${text(specs)}, but the function returns ${text(outputs)}. Correct outputShape, or leave it out.`,
       )
     }
     return unflatten(

@@ -70,7 +70,7 @@ export abstract class AdaptedLayer<Batch = Tensor> extends Layer<Tensor> {
   /** @throws StateError if the layer has no state yet, except while only shapes are inferred */
   protected requireAdapted(): void {
     if (this.isAdapted || isInferring()) return
-    throw new StateError(`${this} does not know its data yet. Call await layer.adapt(data) before the model is used`)
+    throw new StateError(`${this} has not seen data yet. Call await layer.adapt(data) before the model is used`)
   }
 }
 

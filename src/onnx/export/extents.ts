@@ -7,10 +7,10 @@ import type { BatchShape } from '../../layers/spec'
 /** A number of a graph, in each trace. */
 export type Numbers = readonly number[]
 
-/** An open extent of the inputs, or one that follows from them in no simple way, such as that of a pool. */
+/** An open extent of the inputs, or one that is no simple function of them, such as that of a pool. */
 export interface OpenExtent {
   readonly name: string
-  /** What has it: an input by its position, or a value by its name. */
+  /** The tensor that has it: an input by its position, or a value by its name. */
   readonly source: number | string
   readonly axis: number
   readonly values: Numbers
@@ -35,7 +35,7 @@ export function acrossTraces(lists: readonly (readonly number[])[]): Numbers[] {
 
 const MOST_PARTS = 64
 
-/** How numbers follow from open extents; null if they do in no simple way. */
+/** The formula of numbers in open extents; null if there is no simple one. */
 export function formulaOf(numbers: Numbers, open: readonly OpenExtent[]): Formula | null {
   const products = open.flatMap((a, i) => open.slice(i).map((b) => [a, b]))
   for (const of of [...open.map((each) => [each]), ...products]) {
@@ -67,7 +67,7 @@ interface Values {
 }
 
 const BATCHES: Values = { first: [2, 3, 5, 7], more: [0, 0, 0, 0] }
-/** Odd and even, so that a half is no formula. */
+/** Odd and even, so that no formula with a half fits. */
 const LENGTHS: Values = { first: [24, 37, 29, 51], more: [4, 8, 12, 16] }
 const PARTS: Values = { first: [6, 10, 7, 9], more: [1, 3, 2, 5] }
 const times = ({ first, more }: Values, scale: number): Values => ({
@@ -85,8 +85,8 @@ const MOST_LENGTHS: readonly Values[] = [
 ]
 
 /**
- * Ways to trace a model, the best first. The first axis of all inputs is the batch. No open extent follows from others by a
- * formula.
+ * Ways to trace a model, the best first. The first axis of all inputs is the batch. The extents are chosen so that none is a simple
+ * function of others.
  */
 export function* traceShapesFor(shapes: readonly BatchShape[], names: readonly string[]): Generator<TraceShapes> {
   if (!shapes.some((shape) => shape.includes(null, 1))) {

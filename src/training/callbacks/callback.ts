@@ -48,7 +48,7 @@ export interface TrainedModel {
   /** The graph of its layers; null if there is none. @internal */
   readonly graph: object | null
   /** A new initial value for a weight. @internal */
-  drawAnew(weight: Variable): Tensor
+  redraw(weight: Variable): Tensor
   /** Copies of all weights. */
   getWeights(): Tensor[]
   /** Replaces all weights, or none. */
@@ -284,7 +284,7 @@ export abstract class Callback extends Listener implements CallbackMethods {
 
   /** The model in training; set `model.stopTraining = true` to end after the current step. */
   get model(): TrainedModel {
-    if (this.#model === null) throw new StateError('A callback knows its model while fit runs')
+    if (this.#model === null) throw new StateError('A callback has a model while fit runs')
     return this.#model
   }
 }
