@@ -28,7 +28,7 @@ export type KerasSource = ByteSource
  *
  *   const model = await readKeras('model.keras', { customObjects: { Gate } })
  *
- * Weights and computations are float32, whatever the dtype policies of the file. Python code in a file is never run: a Lambda layer
+ * Weights and computations are float32 for all dtype policies. Python code in a file is never run: a Lambda layer
  * calls the function that customObjects has under the name of its function, or of the layer. Layers with several inputs of a `tf.` function
  * (TFOpLambda) are refused.
  *

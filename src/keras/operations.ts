@@ -39,7 +39,7 @@ interface Special {
   readonly read?: (args: readonly Json[], options: JsonRecord) => readonly Json[]
 }
 
-/** Ops whose arguments are in another order, or are others. */
+/** Ops with other arguments, or with arguments in another order. */
 const SPECIAL: Readonly<Record<string, Special>> = {
   GetItem: { read: ([x = null, key = null]) => [x, keyOf(key)] },
   Einsum: { read: (args, { subscripts = null }) => [subscripts, ...args] },

@@ -10,7 +10,7 @@ import { ObjectWriter } from './write-objects'
 /** The version whose format is written. */
 export const KERAS_VERSION = '3.15.1'
 
-/** JSON in which these options are floats of Python also if they are whole: Keras refuses integers. */
+/** JSON in which these options are floats of Python, such as 1.0: Keras refuses integers. */
 export function jsonOf(value: Json): string {
   return JSON.stringify(value).replace(/(?<!\\)"(learning_rate|momentum|beta|threshold)":(-?\d+)(?=[,}])/g, '"$1":$2.0')
 }

@@ -130,7 +130,7 @@ function outgrowth(layer: object, declared: keyof typeof DECLARING): string | nu
   return declared in (Object.getPrototypeOf(declaration) as object) ? departure(layer, declaration) : null
 }
 
-/** A layer, as far as its declarations of units go. */
+/** A layer's declarations of units. */
 export interface Declaring {
   readonly unitFlow: UnitFlow | null
   readonly innerUnits: readonly InnerUnits[]

@@ -45,7 +45,7 @@ const STEP = 24
  *
  * @param attributions [features], or [rows, features] of which one row is shown
  * @returns an SVG, as text: readable on light and dark pages
- * @throws ShapeError for what are no rows of features; ArgumentError for another number of names; DataError for an attribution that is
+ * @throws ShapeError for attributions that are not rows of features; ArgumentError for another number of names; DataError for an attribution that is
  *   NaN or infinite
  */
 export function attributionBars(attributions: TensorLike, options: AttributionBarsOptions = {}): string {

@@ -1,4 +1,4 @@
-// plotDecision: what a model of two columns answers everywhere in the plane.
+// plotDecision: the predictions of a model of two features, everywhere in the plane.
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
@@ -67,7 +67,7 @@ const numberEntry = (value: number, colour: number): LegendEntry => ({
  *
  * The model answers [rows, classes], or one number per row: a probability of class 1, or any number.
  * @param x [rows, 2], which also determines the range of the axes
- * @throws ArgumentError for what is no model; ShapeError for another number of columns or labels
+ * @throws ArgumentError for values that are not a model; ShapeError for another number of columns or labels
  */
 export async function plotDecision(model: Model, x: TensorLike, options: PlotDecisionOptions = {}): Promise<Picture> {
   requireArguments('plotDecision', arguments, 3)

@@ -1,4 +1,4 @@
-// How the output goes with a feature: the mean, and a curve for each row.
+// How the output depends on a feature: the mean, and a curve for each row.
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
@@ -32,7 +32,7 @@ const table = () => ({
  *   dependenceCurves(await partialDependence(model, x, 0), { name: 'age' })
  *
  * @returns an SVG, as text: readable on light and dark pages
- * @throws ArgumentError for what partialDependence did not make
+ * @throws ArgumentError for values that partialDependence did not return
  */
 export function dependenceCurves(dependence: PartialDependence, options: DependenceCurvesOptions = {}): string {
   requireArguments('dependenceCurves', arguments, 2)

@@ -39,7 +39,7 @@ const table = () => ({
 
 /**
  * Rows in the plane in which they differ most (principal component analysis), in the colours of their classes. Classes that
- * a layer separates are groups apart.
+ * a layer separates appear as separate groups.
  *
  *   const hidden = new Model({ inputs: model.inputs, outputs: model.getLayer('hidden').output })
  *   plotProjection(await hidden.predict(x), { labels: y })

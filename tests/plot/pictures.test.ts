@@ -364,7 +364,7 @@ describe('plotImages', () => {
     expect(said).toBe('1 of 1 images, each 2 by 2 pixels. Captions: seven.')
   })
 
-  it('shows colours, a part of many images, and refuses what are no images', () => {
+  it('shows colours, a part of many images, and refuses values that are not images', () => {
     const images = tensor(new Float32Array(100 * 2 * 2 * 3), [100, 2, 2, 3])
     expect(all(checked(plotImages(images, { most: 9 }).svg).root, 'image')).toHaveLength(9)
     expect(() => plotImages([[1, 2]])).toThrow(ShapeError)

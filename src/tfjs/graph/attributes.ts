@@ -11,7 +11,7 @@ import type { AttributeProto, Dimension } from '../../onnx/proto'
 import type { ElementType } from '../../onnx/types'
 import { types } from '../../onnx/types'
 
-/** TensorFlow.js computes with 32 bits, whatever the dtypes of the file. */
+/** TensorFlow.js computes with 32 bits for all dtypes of a file. */
 const DTYPES: Readonly<Record<string, ElementType>> = {
   DT_FLOAT: 'float32',
   DT_HALF: 'float32',

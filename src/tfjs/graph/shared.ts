@@ -1,4 +1,4 @@
-// Weights that are one. The converter writes a variable once for each node that reads it: the kernel of a layer that is called twice is
+// Equal tensors that are one weight. The converter writes a variable once for each node that reads it: the kernel of a layer that is called twice is
 // two tensors, and that of an unrolled recurrent layer one for each step. Training must change them together.
 
 import type { Shape } from '../../core/shapes'
