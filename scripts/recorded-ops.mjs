@@ -1,5 +1,5 @@
 // Makes the public namespaces of ops. src/layers/recorded/NAME.ts exports a folder's ops again; this plugin wraps each of
-// them with `recorded` of src/layers/core/operation.ts, in a constant of its own, which bundlers drop if nobody uses it.
+// them with `recorded` of src/layers/core/operation.ts, in a constant of its own, which bundlers drop if it is not used.
 // A namespace within a namespace, such as `ops.image`, becomes a module of its own. All other exports stay: what begins
 // with a capital is a class, and types have no code.
 import { existsSync, readFileSync, readdirSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// Zip archives as `.keras` files are: read with limits, and written as Keras does, without compression. Entries are found by the
+// The zip archives of `.keras` files: read with limits, and written without compression, as Keras does. Entries are found by the
 // directory at the end of the file; their names are never used as paths.
 
 import { concatBytes } from '../core/bytes'
@@ -26,7 +26,7 @@ const [STORED, DEFLATED] = [0, 8]
 const ENCRYPTED = 1
 const UNKNOWN = 0xffffffff
 
-/** The bytes that all entries together may have besides eight times those of the archive: 64 MB. */
+/** All entries together may have eight times the bytes of the archive, and 64 MB more. */
 const SPARE = 2 ** 26
 const MOST_ENTRIES = 10_000
 
@@ -145,7 +145,7 @@ async function inflated(packed: Uint8Array, size: number, name: string): Promise
 /** 1980-01-01, so that equal models give equal bytes. */
 const DATE = 0x0021
 
-/** An archive of entries, which are stored as they are. */
+/** An archive of entries, which are stored without compression. */
 export function writeArchive(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const parts: Uint8Array[] = []
   const directory: Uint8Array[] = []

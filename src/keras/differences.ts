@@ -1,11 +1,11 @@
 // Where options of Keras differ from those of this library; all others have the same names, in snake case, and the same values.
-// A row is an option, what becomes of it, and why. Files of all versions use the same table.
+// A row has an option, its conversion, and the reason. Files of all versions use the same table.
 
 import type { Json } from '../core/registry'
 import { isObject, isRecord, own, textOf } from './json'
 import type { JsonRecord } from './json'
 
-/** What becomes of an option. */
+/** The conversion of an option. */
 export interface Difference {
   readonly why: string
   /**

@@ -126,7 +126,7 @@ async function legacyModelFile(bytes: Uint8Array): Promise<ModelFile> {
   }
 }
 
-/** The elements of the largest array, and of all. */
+/** The number of elements of the largest array, and of all arrays. */
 function sizesOf(root: Hdf5Group): { readonly largest: number; readonly total: number } {
   let [largest, total] = [1, 0]
   const visit = (member: Hdf5Group | Hdf5Dataset): void => {

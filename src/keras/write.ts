@@ -1,4 +1,4 @@
-// Writes `.keras` files, which Keras opens and goes on training.
+// Writes `.keras` files, which Keras can open and train further.
 
 import type { Config, Json } from '../core/registry'
 import { classNameOf, snakeCase } from '../core/registry'

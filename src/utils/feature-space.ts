@@ -118,11 +118,11 @@ const anything = /* @__PURE__ */ custom<unknown>(
   () => null,
 )
 const spaceOptions = () => ({
-  /** For each column, by name: a kind such as 'floatNormalized', or what FeatureSpace.floatNormalized() gives. */
+  /** For each column, by name: a kind such as 'floatNormalized', or the result of a function such as FeatureSpace.floatNormalized(). */
   features: required(recordOf(anything)),
   /** 'concat', one vector for each record; or 'dict', a record of encoded features. Default concat. */
   outputMode: option(choice('concat', 'dict'), 'concat'),
-  /** Combinations of features: lists of names, or what FeatureSpace.cross gives. Default none. */
+  /** Combinations of features: lists of names, or results of FeatureSpace.cross. Default none. */
   crosses: option(listOf(anything), []),
   /** The number of bins of crosses that are given as names. Default 32. */
   crossingDim: option(extent, 32),
@@ -133,11 +133,11 @@ const spaceOptions = () => ({
 })
 
 export interface FeatureSpaceOptions<Mode extends 'concat' | 'dict' = 'concat'> {
-  /** For each column, by name: a kind such as 'floatNormalized', or what FeatureSpace.floatNormalized() gives. */
+  /** For each column, by name: a kind such as 'floatNormalized', or the result of a function such as FeatureSpace.floatNormalized(). */
   features: Readonly<Record<string, Spelled<FeatureKind> | Feature>>
   /** 'concat', one vector for each record; or 'dict', a record of encoded features. Default concat. */
   outputMode?: Mode
-  /** Combinations of features: lists of names, or what FeatureSpace.cross gives. Default none. */
+  /** Combinations of features: lists of names, or results of FeatureSpace.cross. Default none. */
   crosses?: readonly (readonly string[] | Cross)[]
   /** The number of bins of crosses that are given as names. Default 32. */
   crossingDim?: number
@@ -217,7 +217,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
     throw new ArgumentError(`FeatureSpace: a cross names the feature ${quoted(unknown)}, which does not exist`)
   }
 
-  /** A number, as it is. */
+  /** A number, unchanged. */
   static float(): Feature {
     return new Feature('float32', new Identity(), 'float')
   }

@@ -249,7 +249,7 @@ describe('UnitHealth', () => {
     model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
     const { health } = await healthOf(model)
     expect(Object.keys(health.leftOut)).toEqual(['inner/own', 'out'])
-    expect(health.leftOut['inner/own']).toMatch(/Own "own" has a call of its own/)
+    expect(health.leftOut['inner/own']).toMatch(/Own "own" overrides call/)
     const sequences = new Sequential([
       new LSTM({ units: 3, returnSequences: true, inputShape: [2, 2] }),
       new Bidirectional({ layer: new LSTM(2), backwardLayer: new LSTM({ units: 3, goBackwards: true }), name: 'both' }),

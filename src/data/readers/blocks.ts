@@ -40,7 +40,7 @@ export interface Quoting {
 
 export const LINE_FEED = 10
 export const CARRIAGE_RETURN = 13
-/** A longer row is taken for an unclosed quote. */
+/** A longer row counts as an unclosed quote. */
 const LONGEST_ROW = 1 << 24
 const MARK = [0xef, 0xbb, 0xbf]
 
@@ -65,7 +65,7 @@ export function blocks({ name, chunks }: NamedBytes, pass: number, quoting: Quot
     )
     return after(found, () => block ?? END)
   }
-  // Of a chunk, only its block is kept.
+  // Only the block of a chunk is kept.
   const recycle = (block: Lines): void => {
     if (last !== END && block.parts.at(-1)?.buffer === last.buffer) from.recycle?.(last)
   }

@@ -31,7 +31,7 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 /** The offset of the elements is a multiple of this. */
 const ALIGNMENT = 64
 
-/** Of all arrays of a .npz together. A small file may be deflated from a thousand times as many bytes. */
+/** The limit for all arrays of a .npz together. A small file can expand to a thousand times its size. */
 const MOST_BYTES = 2 ** 31
 
 /** An element type of NumPy. */

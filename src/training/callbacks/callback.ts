@@ -48,7 +48,7 @@ export interface TrainedModel {
   /** The graph of its layers; null if there is none. @internal */
   readonly graph: object | null
   /** A new initial value for a weight. @internal */
-  drawAnew(weight: Variable): Tensor
+  redraw(weight: Variable): Tensor
   /** Copies of all weights. */
   getWeights(): Tensor[]
   /** Replaces all weights, or none. */
@@ -153,7 +153,7 @@ export interface CallbackHooks {
   readonly keeper?: RunKeeper
   /**
    * The state that the callback needs to continue in another process. Called between two steps; BackupAndRestore saves
-   * it. Callbacks without it start afresh when a run resumes: `onTrainBegin` is called, and `onEpochBegin` only from
+   * it. Callbacks without it start from the beginning when a run resumes: `onTrainBegin` is called, and `onEpochBegin` only from
    * the next epoch on.
    */
   getState?(): CallbackState
@@ -297,7 +297,7 @@ export abstract class Callback extends Listener implements CallbackMethods {
 
   /** The model in training; set `model.stopTraining = true` to end after the current step. */
   get model(): TrainedModel {
-    if (this.#model === null) throw new StateError('A callback knows its model while fit runs')
+    if (this.#model === null) throw new StateError('A callback has a model while fit runs')
     return this.#model
   }
 }

@@ -509,9 +509,7 @@ class CsvFile {
         ? rows[0]!.cells.map((_, i) => String(i))
         : (header as readonly string[])
     if (hasHeader && rows.length === 1 && names.some((name) => name.includes('\r')))
-      throw new DataError(
-        `${this.bytes.name}: its lines end in a carriage return alone. Store it with line feeds first.`,
-      )
+      throw new DataError(`${this.bytes.name}: its lines end in carriage returns only. Save it with line feeds first.`)
     const twice = names.find((name, i) => names.indexOf(name) !== i)
     if (twice !== undefined)
       throw new DataError(
