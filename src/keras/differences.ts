@@ -140,7 +140,6 @@ const CLASSES: Readonly<Record<string, Rows>> = {
       read: (value) => ({ dtype: INPUT_DTYPES[dtypeName(value)] ?? 'float32' }),
     },
     ragged: only([false, null], 'there are no ragged tensors'),
-    optional: only([false], 'every input is given'),
     type_spec: only([null], 'a type of TensorFlow'),
   },
   SimpleRNN: RECURRENT,

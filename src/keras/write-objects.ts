@@ -232,11 +232,12 @@ function isNewer(className: string, option: string, value: Json): boolean {
   return [option, `${className}.${option}`].some((key) => Object.hasOwn(NEWER, key) && NEWER[key] === value)
 }
 
-function inputConfig({ batchSize, shape, dtype, name }: InputLayer, style: Style): Record<string, Json> {
+function inputConfig({ batchSize, shape, dtype, name, optional }: InputLayer, style: Style): Record<string, Json> {
   return {
     [style === 'former' ? 'batch_input_shape' : 'batch_shape']: [batchSize, ...shape],
     dtype,
     sparse: false,
     name,
+    ...(optional ? { optional } : {}),
   }
 }

@@ -27,6 +27,7 @@ import { jsonTable } from './load-options'
 import { Model } from './model'
 import { customObjectScope } from './scope'
 import { Sequential } from './sequential'
+import { TableModel } from './table-model'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { CompileOptions } from '../training/compiled'
@@ -123,6 +124,7 @@ export function libraryClasses(): CustomObjects {
     ...layersByName(),
     Model,
     Sequential,
+    TableModel,
     Functional: Model,
     ...unnamedIn(initializers, namedInitializers.all),
   }

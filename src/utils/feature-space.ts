@@ -2,6 +2,7 @@
 
 import { ArgumentError, DataError, StateError, knownName, quoted } from '../core/errors'
 import {
+  boolean,
   choice,
   custom,
   extent,
@@ -51,6 +52,8 @@ export class Feature {
     readonly dtype: FeatureType,
     readonly preprocessor: LayerBase,
     readonly outputMode: FeatureOutput,
+    /** Whether values may be missing, for a layer that replaces NaN and empty strings. */
+    readonly optional = false,
   ) {}
 }
 
@@ -273,14 +276,17 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
     readonly preprocessor: LayerBase
     /** The form of the encoding: 'float', 'int' or 'oneHot'. */
     readonly outputMode: FeatureOutput
+    /** Whether values may be missing in a model, for a layer that replaces NaN and empty strings. Default false. */
+    readonly optional?: boolean
   }): Feature {
     const table = {
       dtype: required(choice<FeatureType>('float32', 'int32', 'string')),
       preprocessor: required(anything),
       outputMode: required(choice<FeatureOutput>('float', 'int', 'oneHot')),
+      optional: option(boolean, false),
     }
-    const { dtype, preprocessor, outputMode } = readOptions('FeatureSpace.feature', table, given)
-    if (preprocessor instanceof Layer) return new Feature(dtype, preprocessor as LayerBase, outputMode)
+    const { dtype, preprocessor, outputMode, optional } = readOptions('FeatureSpace.feature', table, given)
+    if (preprocessor instanceof Layer) return new Feature(dtype, preprocessor as LayerBase, outputMode, optional)
     throw new ArgumentError(`FeatureSpace.feature: preprocessor must be a layer, received ${quoted(preprocessor)}`)
   }
 
@@ -366,7 +372,10 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
   /** The inputs of a functional model, by the names of the features: [batch, 1] each. */
   getInputs(): Readonly<Record<string, Tensor>> {
     this.inputs ??= Object.fromEntries(
-      Object.entries(this.features).map(([name, { dtype }]) => [name, Input({ shape: [1], dtype, name })]),
+      Object.entries(this.features).map(([name, { dtype, optional }]) => [
+        name,
+        Input({ shape: [1], dtype, name, optional }),
+      ]),
     )
     return this.inputs
   }

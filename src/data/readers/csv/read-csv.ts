@@ -38,21 +38,23 @@ const nameOrNames: Kind<string | readonly string[]> = custom(
   (value) => (typeof value === 'string' ? value : [...value]),
 )
 
-const policies: Kind<MissingPolicy | Readonly<Record<string, MissingPolicy>>> = custom(
-  (value, where) => {
-    const isPolicy = (each: unknown): each is MissingPolicy =>
-      typeof each === 'string' || (typeof each === 'number' && Number.isFinite(each))
-    if (isPolicy(value)) return value
-    const all: [string, unknown][] =
-      typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [['', null]]
-    const other = all.find(([, each]) => !isPolicy(each))
-    if (other !== undefined)
-      throw new ArgumentError(
-        `${where} must be 'error', 'drop', 'mean', a value, or a record of these by column, received ${quoted(other[0] === '' ? value : other[1])}`,
-      )
-    return value as Readonly<Record<string, MissingPolicy>>
-  },
-  (value) => value,
+const policies: Kind<MissingPolicy | Readonly<Record<string, MissingPolicy>>> = nullable(
+  custom(
+    (value, where) => {
+      const isPolicy = (each: unknown): each is MissingPolicy =>
+        each === null || typeof each === 'string' || (typeof each === 'number' && Number.isFinite(each))
+      if (isPolicy(value)) return value
+      const all: [string, unknown][] =
+        typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [['', undefined]]
+      const other = all.find(([, each]) => !isPolicy(each))
+      if (other !== undefined)
+        throw new ArgumentError(
+          `${where} must be 'error', 'drop', 'mean', a value, null, or a record of these by column, received ${quoted(other[0] === '' ? value : other[1])}`,
+        )
+      return value as Readonly<Record<string, MissingPolicy>>
+    },
+    (value) => value,
+  ),
 )
 
 const anyText: Kind<string> = custom(
@@ -80,6 +82,8 @@ const csvOptions = () => ({
   header: option(boolOrNames, true),
   /** The delimiter between cells. Default a comma. */
   delimiter: option(delimiterKind, ','),
+  /** The decimal mark of numbers: '.', or ',', where points are between thousands. Default '.'. */
+  decimal: option(choice('.', ','), '.'),
   /** The encoding of the bytes: 'utf-8', 'windows-1252', … Default 'utf-8'. */
   encoding: option(text, 'utf-8'),
   /** The columns to read. Default: all. */
@@ -90,9 +94,9 @@ const csvOptions = () => ({
    */
   types: option(recordOf(choice(...columnTypes)), {}),
   /**
-   * The treatment of empty cells: 'error', 'drop' (the row), 'mean' (of the column), or a value; for all columns that
-   * it fits (targets allow 'error' and 'drop'), or by column, such as the means of another file's `schema`. Default
-   * 'error'.
+   * The treatment of empty cells: 'error', 'drop' (the row), 'mean' (of the column), a value, or null, which leaves them
+   * empty; for all columns that it fits (targets allow 'error' and 'drop'), or by column, such as the means of another
+   * file's `schema`. Default 'error'.
    */
   missing: option(policies, 'error'),
   /** The texts of empty cells. Default ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']. */
@@ -133,10 +137,18 @@ type DateOf<Options> = Options extends { readonly dates?: infer Dates }
   : number
 /** A row as a record by column names; columns with a given type have that type. */
 export type CsvRecord<Options> = Options extends { readonly types: infer Types }
-  ? Readonly<Record<string, CsvValue>> & {
-      readonly [Name in keyof Types]: Types[Name] extends ColumnType ? ValueOfType<Options>[Types[Name]] : CsvValue
+  ? Readonly<Record<string, CsvValue | EmptyOf<Options>>> & {
+      readonly [Name in keyof Types]:
+        | (Types[Name] extends ColumnType ? ValueOfType<Options>[Types[Name]] : CsvValue)
+        | EmptyOf<Options>
     }
-  : Readonly<Record<string, CsvValue>>
+  : Readonly<Record<string, CsvValue | EmptyOf<Options>>>
+/** null, if empty cells stay empty. */
+type EmptyOf<Options> = Options extends { readonly missing: infer Missing }
+  ? null extends Missing | Missing[keyof Missing]
+    ? null
+    : never
+  : never
 type Features<Options> = Options extends { readonly features: 'vector' } ? Float32Array : CsvRecord<Options>
 type TargetOf<Options, Target> = Target extends string
   ? Options extends { readonly features: 'vector' }
@@ -208,6 +220,13 @@ export class CsvDataset<T> extends Dataset<T> {
   }
 }
 
+/** What may be between cells in place of a comma: the mark, its name, and how it is written. */
+const OTHER_DELIMITERS = [
+  [';', 'semicolons', "';'"],
+  ['\t', 'tabs', "'\\t'"],
+  ['|', 'bars', "'|'"],
+] as const
+
 /** The number of rows from which types are inferred. */
 const SAMPLE = 100
 
@@ -217,7 +236,7 @@ interface Row {
 }
 
 /** A record with an entry for each column. */
-type Blank = Readonly<Record<string, CsvValue>>
+type Blank = Readonly<Record<string, CsvValue | null>>
 
 /** How the rows of a file become elements. */
 interface CsvPlan {
@@ -479,7 +498,7 @@ class CsvFile {
   private read(
     plan: CsvPlan,
     { cells, line }: Row,
-    take: (column: Column, value: CsvValue, isTarget: boolean) => void,
+    take: (column: Column, value: CsvValue | null, isTarget: boolean) => void,
   ): boolean {
     const { place } = this
     place.line = line
@@ -510,6 +529,12 @@ class CsvFile {
         : (header as readonly string[])
     if (hasHeader && rows.length === 1 && names.some((name) => name.includes('\r')))
       throw new DataError(`${this.bytes.name}: its lines end in carriage returns only. Save it with line feeds first.`)
+    const other =
+      names.length === 1 && hasHeader ? OTHER_DELIMITERS.find(([mark]) => names[0]!.includes(mark)) : undefined
+    if (other !== undefined)
+      throw new DataError(
+        `${this.bytes.name}: the first line has one column, ${quoted(names[0])}. Are its cells delimited by ${other[1]}? Then set delimiter: ${other[2]}${other[0] === ';' ? ", and decimal: ',' if its numbers have decimal commas" : ''}.`,
+      )
     const twice = names.find((name, i) => names.indexOf(name) !== i)
     if (twice !== undefined)
       throw new DataError(
@@ -545,7 +570,7 @@ class CsvFile {
       columns,
       types: Object.keys(types),
       vocabulary: Object.keys(vocabulary),
-      missing: typeof missing === 'object' ? Object.keys(missing) : [],
+      missing: typeof missing === 'object' && missing !== null ? Object.keys(missing) : [],
       target: typeof target === 'string' ? [target] : target,
     }
     for (const [where, list] of Object.entries(said)) {
@@ -562,7 +587,7 @@ class CsvFile {
     sample: readonly Row[],
     { isTarget, isNumbered }: { readonly isTarget: boolean; readonly isNumbered: boolean },
   ): Column {
-    const { types, missing, missingValues, vocabulary, dates } = this.settings
+    const { types, missing, missingValues, vocabulary, dates, decimal } = this.settings
     const empty = new Set(missingValues)
     const known = own(vocabulary, name) ?? null
     const guessed = (): ColumnType => {
@@ -570,8 +595,12 @@ class CsvFile {
       const cells = sample.flatMap(({ cells: row }) =>
         row[index] === undefined || empty.has(row[index]) ? [] : [row[index]],
       )
-      const found = typeOf(cells)
-      const others = found === 'string' ? cells.filter((cell) => numberIn(cell) === null) : []
+      const found = typeOf(cells, decimal)
+      if (found === 'string' && decimal === '.' && cells.every((cell) => numberIn(cell, ',') !== null))
+        throw new DataError(
+          `readCsv: column '${name}' of ${this.bytes.name} has numbers with decimal commas, such as ${quoted(cells[0])}. Set decimal: ','; if they are text, types: { ${quoted(name)}: 'string' }.`,
+        )
+      const others = found === 'string' ? cells.filter((cell) => numberIn(cell, decimal) === null) : []
       if (found === 'string' && others.length < MOST_OTHERS * cells.length) {
         throw new DataError(
           `readCsv: column '${name}' of ${this.bytes.name} begins with ${cells.length - others.length} numbers and ${others.length} other cells, such as ${quoted(others[0])}. Set its type in types, or the texts of empty cells in missingValues.`,
@@ -586,13 +615,10 @@ class CsvFile {
       )
     // A policy for all columns applies to those that it fits. An empty target is an error or drops the row.
     const isMadeUp = isTarget && missing !== 'error' && missing !== 'drop'
-    const unfit =
-      typeof missing === 'object'
-        ? null
-        : isMadeUp
-          ? 'the values of a target are not invented'
-          : unfitFor(missing, type)
-    const policy = typeof missing === 'object' ? (own(missing, name) ?? 'error') : unfit === null ? missing : 'error'
+    const byColumn = typeof missing === 'object' && missing !== null
+    const unfit = byColumn ? null : isMadeUp ? 'the values of a target are not invented' : unfitFor(missing, type)
+    const chosen = byColumn ? own(missing, name) : missing
+    const policy = chosen === undefined || unfit !== null ? 'error' : chosen
     return new Column({
       name,
       index,
@@ -601,6 +627,7 @@ class CsvFile {
       unfit,
       missingValues: empty,
       dates,
+      decimal,
       vocabulary: known,
       isFloat32: this.settings.features === 'vector',
     })
@@ -608,6 +635,11 @@ class CsvFile {
 
   private vectorPlan(plan: CsvPlan): VectorPlan {
     const text = [...plan.features, ...plan.targets].find(({ type }) => type === 'string')
+    const open = [...plan.features, ...plan.targets].find(({ staysEmpty }) => staysEmpty)
+    if (open !== undefined)
+      throw new ArgumentError(
+        `readCsv: missing of column '${open.name}' is null, which has no place in a vector. Use 'drop', 'mean' or a number.`,
+      )
     const parts = this.settings.dates === 'parts' ? plan.targets.find(({ type }) => type === 'date') : undefined
     if (parts !== undefined)
       throw new ArgumentError(
@@ -709,6 +741,6 @@ function prepended<T>(first: T, from: Cursor<T>): Cursor<T> {
 
 const DATE_PARTS = 7
 
-function numbersOf(value: CsvValue): number[] {
-  return typeof value === 'object' ? (Object.values(value) as number[]) : [Number(value)]
+function numbersOf(value: CsvValue | null): number[] {
+  return typeof value === 'object' && value !== null ? (Object.values(value) as number[]) : [Number(value)]
 }
