@@ -18,7 +18,7 @@ import { openExtent, commonSpecs, tracedForExtents } from '../shape-inference'
 import { TensorSpec } from '../spec'
 import { hasSymbol, originOf, recordCall, replaceSymbols, symbolsIn } from '../symbol'
 
-type Op = (...inputs: readonly unknown[]) => unknown
+export type Op = (...inputs: readonly unknown[]) => unknown
 
 /** The ops that were called on symbols, by their names. */
 const called = /* @__PURE__ */ new Map<string, Op>()
