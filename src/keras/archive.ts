@@ -1,6 +1,7 @@
 // The zip archives of `.keras` files: read with limits, and written without compression, as Keras does. Entries are found by the
 // directory at the end of the file; their names are never used as paths.
 
+import { encodeUtf8, utf8Text } from '../core/text'
 import { concatBytes } from '../core/bytes'
 import { crc32 } from '../core/crc'
 import { FormatError } from '../core/errors'
@@ -99,7 +100,7 @@ function directoryOf(bytes: Uint8Array): readonly Entry[] {
     const u32 = (offset: number): number => view.getUint32(at + offset, true)
     const nameEnd = at + ENTRY.size + u16(ENTRY.nameLength)
     if (nameEnd > directoryEnd) throw damaged(`entry ${i} of its directory is truncated`)
-    const name = new TextDecoder().decode(bytes.subarray(at + ENTRY.size, nameEnd))
+    const name = utf8Text(bytes.subarray(at + ENTRY.size, nameEnd))
     if (u16(ENTRY.flags) & ENCRYPTED) throw new FormatError(`The archive is encrypted: '${name}'`)
     const [packedSize, fullSize, start] = [u32(ENTRY.packedSize), u32(ENTRY.fullSize), u32(ENTRY.start)]
     if ([packedSize, fullSize, start].includes(UNKNOWN))
@@ -152,7 +153,7 @@ export function writeArchive(files: ReadonlyMap<string, Uint8Array>): Uint8Array
   let at = 0
   const put = (list: Uint8Array[], bytes: Uint8Array): number => list.push(bytes)
   for (const [name, content] of files) {
-    const encoded = new TextEncoder().encode(name)
+    const encoded = encodeUtf8(name)
     const checksum = crc32(content)
     const local = record(LOCAL.size, LOCAL.signature, encoded, (view) =>
       describe(view, 4, checksum, content.length, encoded.length),

@@ -1,6 +1,7 @@
 // Where options of Keras differ from those of this library; all others have the same names, in snake case, and the same values.
 // A row has an option, its conversion, and the reason. Files of all versions use the same table.
 
+import { utf8Text } from '../core/text'
 import type { Json } from '../core/registry'
 import { isObject, isRecord, own, textOf } from './json'
 import type { JsonRecord } from './json'
@@ -221,6 +222,6 @@ export function isPolicy(value: Json): boolean {
 
 /** The tokens of a vocabulary, one a line. */
 export function tokensOf(className: string, bytes: Uint8Array): Json {
-  const lines = new TextDecoder().decode(bytes).split('\n')
+  const lines = utf8Text(bytes).split('\n')
   return className === 'IntegerLookup' ? lines.map(Number) : lines
 }

@@ -1,6 +1,7 @@
 // Reads Keras's files. A model is made from its configuration, built, compiled, and then filled with the arrays of the file; nothing is
 // assigned before everything was checked.
 
+import { utf8Text } from '../core/text'
 import { ArgumentError, FormatError } from '../core/errors'
 import type { CustomObjects, Json } from '../core/registry'
 import { SPARE_ELEMENTS, limitWeights } from '../core/weight-limit'
@@ -88,7 +89,7 @@ async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {
   const jsonAt = (name: string): Json => {
     const found = files.get(name)
     if (found === undefined) throw new FormatError(`The .keras file is damaged: it has no ${name}`)
-    return parseJson(new TextDecoder().decode(found), name)
+    return parseJson(utf8Text(found), name)
   }
   const config = jsonAt('config.json')
   const metadata = jsonAt('metadata.json')

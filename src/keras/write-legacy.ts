@@ -1,6 +1,7 @@
 // Writes `.h5` files: the inverse of legacy.ts. Configurations have the form of Keras 2 wherever Keras 3 reads it, so that Keras 2.15
 // opens the files of models whose classes it has. Its optimizers have other variables, so training continues there with a new optimizer.
 
+import { encodeUtf8 } from '../core/text'
 import type { Config } from '../core/registry'
 import { classNameOf, snakeCase } from '../core/registry'
 import type { LayerBase } from '../layers/layer'
@@ -106,7 +107,7 @@ function putNames(group: Branch, name: string, names: readonly string[]): void {
     return
   }
   // Strings of one length.
-  const longest = Math.max(...names.map((each) => new TextEncoder().encode(each).length), 1)
+  const longest = Math.max(...names.map((each) => encodeUtf8(each).length), 1)
   const most = Math.max(1, Math.floor(LARGEST_LIST / longest))
   if (names.length <= most) return void group.attributes.set(name, listOf(names))
   for (let i = 0; i * most < names.length; i++)

@@ -1,6 +1,8 @@
 // Cuts chunks of bytes into blocks of whole lines: a chunk ends anywhere, a block ends after a line. A line end inside
 // quotes does not end a line. Only a chunk and a line are in memory. The content of the lines does not matter here.
 
+import type { StrictDecoder } from '../../core/text'
+import { strictDecoder } from '../../core/text'
 import { ArgumentError, DataError, RowError } from '../../core/errors'
 import { closing } from '../cursors'
 import type { Cursor, Soon } from '../source'
@@ -209,14 +211,14 @@ export function lineDecoder(name: string, encoding: string): Decoder {
 
 /** Decodes bytes strictly: invalid text is an error that names the line. */
 export class Decoder {
-  private readonly decoder: TextDecoder
+  private readonly decoder: StrictDecoder
 
   constructor(
     private readonly name: string,
     private readonly encoding: string,
   ) {
     try {
-      this.decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true })
+      this.decoder = strictDecoder(encoding)
     } catch {
       throw new ArgumentError(
         `encoding: this engine does not know '${encoding}'. Examples: 'utf-8', 'windows-1252', 'iso-8859-2'`,

@@ -2,6 +2,7 @@
 //
 //   { i: '3' }  { f: 0.5 }  { b: true }  { s: base64 }  { type: 'DT_FLOAT' }  { shape: { dim: [{ size: '-1' }] } }  { list: { i: [] } }
 
+import { encodeUtf8 } from '../../core/text'
 import { fromBase64 } from '../../core/base64'
 import { FormatError, quoted } from '../../core/errors'
 import type { Json } from '../../core/registry'
@@ -69,7 +70,7 @@ export function attributeOf(
     name,
     float: number,
     integer: number,
-    string: typeof value === 'string' ? new TextEncoder().encode(value) : null,
+    string: typeof value === 'string' ? encodeUtf8(value) : null,
     tensor: null,
     graph: null,
     floats: numbers,

@@ -1,9 +1,8 @@
-// readCsv: the rows of a CSV file as elements of a Dataset. Papa Parse splits the text; columns.ts converts the cells,
+// readCsv: the rows of a CSV file as elements of a Dataset. cells.ts splits the text, columns.ts converts the cells,
 // and scan.ts reads files of plain numbers.
 
 import { requireArguments } from '../../../core/arguments'
-import type Papa from 'papaparse'
-import { ArgumentError, DataError, RowError, StateError, quoted, unknownName } from '../../../core/errors'
+import { ArgumentError, DataError, RowError, quoted, unknownName } from '../../../core/errors'
 import type { OptionInputs, Kind, ValuesOf } from '../../../core/options'
 import { choice, custom, listOf, nullable, option, readOptions, recordOf, text } from '../../../core/options'
 import { abortable, signalOption } from '../../abort'
@@ -17,6 +16,8 @@ import type { ByteSource, NamedBytes } from '../bytes'
 import { bytesOf } from '../bytes'
 import type { OnError } from '../faults'
 import { DROPPED, Faults, onError } from '../faults'
+import type { Cells } from './cells'
+import { cellsOf } from './cells'
 import type { ColumnType, CsvValue, DateParts, MissingPolicy, FilePosition } from './columns'
 import { Column, columnTypes, numberIn, typeOf, unfitFor } from './columns'
 import type { Scanned, Slot } from './scan'
@@ -186,7 +187,7 @@ export interface CsvSchema {
  * @param source a path, a URL, a File or Blob, `{ text }`, bytes, a stream, or a function that makes one: see
  * ByteSource
  * @throws RowError, during a pass, for an invalid row, with its file, line, column and value; DataError for other
- * errors in the file; StateError if Papa Parse, which splits the text, cannot be loaded; the reason of the signal
+ * errors in the file; the reason of the signal
  */
 export function readCsv<const Options extends CsvOptions = {}>(
   source: ByteSource,
@@ -253,26 +254,8 @@ interface CsvPlan {
 
 /** A pass after its first rows were read. */
 interface Begun {
-  readonly papa: typeof Papa
   readonly plan: CsvPlan
   readonly from: Cursor<Lines>
-}
-
-/**
- * Papa Parse is loaded when a file is read, so that other programs need not have it. A page may load it with a script
- * tag.
- */
-async function parser(): Promise<typeof Papa> {
-  const { Papa: loaded } = globalThis as { readonly Papa?: typeof Papa }
-  if (typeof loaded?.parse === 'function') return loaded
-  try {
-    return (await import('papaparse')).default
-  } catch (cause) {
-    throw new StateError(
-      'readCsv: Papa Parse could not be loaded. In a page without a bundler, load papaparse/papaparse.min.js first, with its own script tag; elsewhere install the package papaparse.',
-      { cause },
-    )
-  }
 }
 
 class CsvFile {
@@ -300,25 +283,25 @@ class CsvFile {
   }
 
   open(pass: number): Cursor<unknown> {
-    return this.reading(pass, ({ papa, plan, from }) => {
+    return this.reading(pass, ({ plan, from }) => {
       const { vector } = plan
       return vector === null
-        ? this.records(papa, plan, from)
-        : vectorElements(this.vectorRows(papa, plan, vector, from), vector, this.form)
+        ? this.records(plan, from)
+        : vectorElements(this.vectorRows(plan, vector, from), vector, this.form)
     })
   }
 
   /** The elements of a pass in batches; null if they are not vectors. */
   batches(pass: number, size: number, keepsRest: boolean): Cursor<unknown> | null {
     if (this.settings.features !== 'vector') return null
-    return this.reading(pass, ({ papa, plan, from }) =>
-      vectorBatches(this.vectorRows(papa, plan, plan.vector!, from), plan.vector!, this.form, size, keepsRest),
+    return this.reading(pass, ({ plan, from }) =>
+      vectorBatches(this.vectorRows(plan, plan.vector!, from), plan.vector!, this.form, size, keepsRest),
     )
   }
 
   private reading(pass: number, open: (begun: Begun) => Cursor<unknown>): Cursor<unknown> {
     const own = deferred(async () => {
-      const begun = await this.begin(await parser(), pass)
+      const begun = await this.begin(pass)
       this.faults.clear()
       return open(begun)
     })
@@ -349,22 +332,22 @@ class CsvFile {
   }
 
   /** Determines what must be known before the first row. */
-  private async begin(papa: typeof Papa, pass: number): Promise<Begun> {
+  private async begin(pass: number): Promise<Begun> {
     const from = blocks(this.bytes, pass, this.quoting)
     let hasLearnt = false
     const make = async (head: Lines): Promise<CsvPlan> => {
-      const plan = this.makePlan(papa, head)
+      const plan = this.makePlan(head)
       const columns = [...plan.features, ...plan.targets].filter((column) => column.mustLearn)
       hasLearnt = columns.length > 0
-      if (hasLearnt) await this.learn(papa, plan, columns, prepended(head, from))
+      if (hasLearnt) await this.learn(plan, columns, prepended(head, from))
       return plan
     }
     try {
       const head = await this.head(from)
       const plan = await (this.plan ??= make(head))
-      if (!hasLearnt) return { papa, plan, from: prepended(head, from) }
+      if (!hasLearnt) return { plan, from: prepended(head, from) }
       await from.close()
-      return { papa, plan, from: blocks(this.bytes, pass, this.quoting) }
+      return { plan, from: blocks(this.bytes, pass, this.quoting) }
     } catch (error) {
       this.plan = null
       await from.close()
@@ -388,12 +371,12 @@ class CsvFile {
     )
   }
 
-  private records(papa: typeof Papa, plan: CsvPlan, from: Cursor<Lines>): Cursor<unknown> {
+  private records(plan: CsvPlan, from: Cursor<Lines>): Cursor<unknown> {
     let hasHeader = plan.hasHeader
     const rowsOf = (block: Lines): Iterable<unknown> => {
       const isFirst = hasHeader
       hasHeader = false
-      return this.parsed(papa, block, isFirst, (row) => this.record(plan, row))
+      return this.parsed(block, isFirst, (row) => this.record(plan, row))
     }
     const own = chained<unknown>(() =>
       after(from.next(), (block) => (block === END ? END : sourceOf(rowsOf(block), 'readCsv').open(0))),
@@ -401,10 +384,10 @@ class CsvFile {
     return { ...own, close: () => after(own.close(), () => from.close()) }
   }
 
-  private vectorRows(papa: typeof Papa, plan: CsvPlan, vector: VectorPlan, from: Cursor<Lines>): VectorRows {
+  private vectorRows(plan: CsvPlan, vector: VectorPlan, from: Cursor<Lines>): VectorRows {
     const { delimiter } = this.quoting
     return new VectorRows(from, vector, {
-      rows: (block, hasHeader) => this.parsed(papa, block, hasHeader, (row) => this.vector(plan, row)),
+      rows: (block, hasHeader) => this.parsed(block, hasHeader, (row) => this.vector(plan, row)),
       line: ({ bytes }, start, end, line) =>
         this.faults.guard(() => {
           this.place.line = line
@@ -412,53 +395,44 @@ class CsvFile {
           const decode = (first: number, last: number): string => this.decoder.decode(bytes.subarray(first, last), line)
           if (scanRow(bytes, start, end, delimiter, vector.slots, row, decode)) return row
           const rest = new Lines([bytes.subarray(start, end)], line, false)
-          return this.vector(plan, this.rows(papa, rest)[0]!)
+          return this.vector(plan, this.rows(rest)[0]!)
         }),
     })
   }
 
   /** The rows of a block, converted by way of text. */
   private *parsed<Made>(
-    papa: typeof Papa,
     block: Lines,
     hasHeader: boolean,
     make: (row: Row) => Made | typeof DROPPED,
   ): Generator<Made, undefined> {
     let isHeader = hasHeader
-    for (const row of this.rows(papa, block)) {
+    for (const row of this.rows(block)) {
       const made = isHeader ? DROPPED : this.faults.guard(() => make(row))
       if (made !== DROPPED) yield made
       isHeader = false
     }
   }
 
-  /** The rows of a block. A misplaced quote may make Papa Parse treat the rest as quoted: then it parses row by row. */
-  private rows(papa: typeof Papa, block: Lines): Row[] {
-    const { data, errors } = this.parse(papa, block)
-    const isWhole = errors.length === 0 || !block.isQuoted
-    if (isWhole) return this.numbered(data, block)
+  /** The rows of a block. A misplaced quote may make the rest look quoted: then each row is split by itself. */
+  private rows(block: Lines): Row[] {
+    const { rows, fault } = this.cells(block)
+    if (fault === null) return this.numbered(rows, block)
     return [...linesOf(block, this.quoting)].flatMap((each) => {
-      const own = this.parse(papa, each)
-      if (own.errors.length === 0) return this.numbered(own.data, each)
-      this.faults.add(
-        new RowError(`a quote is in the wrong place: ${own.errors[0]!.message}`, this.bytes.name, each.line),
-      )
+      const own = this.cells(each)
+      if (own.fault === null) return this.numbered(own.rows, each)
+      this.faults.add(new RowError(`a quote is in the wrong place: ${own.fault}`, this.bytes.name, each.line))
       return []
     })
   }
 
-  private parse(papa: typeof Papa, { bytes, line, isQuoted }: Lines): Papa.ParseResult<string[]> {
+  private cells({ bytes, line, isQuoted }: Lines): Cells {
     const content = this.decoder.decode(bytes, line)
     // Inside quotes, which start at the start of a cell, line ends are kept.
     const unified = isQuoted
       ? content.replace(this.quotedOrEnd, (part) => (part === '\r\n' ? '\n' : part))
       : content.replaceAll('\r\n', '\n')
-    return papa.parse<string[]>(unified, {
-      delimiter: this.settings.delimiter,
-      newline: '\n',
-      quoteChar: '"',
-      fastMode: !isQuoted,
-    })
+    return cellsOf(unified, this.settings.delimiter, isQuoted)
   }
 
   /** Rows with their line numbers, without empty rows. */
@@ -517,9 +491,9 @@ class CsvFile {
       throw new RowError(`expected ${width} cells, received ${cells.length}`, this.bytes.name, this.place.line)
   }
 
-  private makePlan(papa: typeof Papa, first: Lines): CsvPlan {
+  private makePlan(first: Lines): CsvPlan {
     const { header, columns: taken, target, features: form } = this.settings
-    const rows = this.rows(papa, first)
+    const rows = this.rows(first)
     if (rows.length === 0) throw new DataError(`${this.bytes.name}: the file has no rows`)
     const hasHeader = header === true
     const names = hasHeader
@@ -687,17 +661,12 @@ class CsvFile {
   }
 
   /** Reads all rows to learn vocabularies and means. */
-  private async learn(
-    papa: typeof Papa,
-    plan: CsvPlan,
-    columns: readonly Column[],
-    from: Cursor<Lines>,
-  ): Promise<void> {
+  private async learn(plan: CsvPlan, columns: readonly Column[], from: Cursor<Lines>): Promise<void> {
     const all = [...plan.features, ...plan.targets]
     this.faults.clear()
     let isHeader = plan.hasHeader
     for (let block = await from.next(); block !== END; block = await from.next()) {
-      for (const row of this.rows(papa, block)) {
+      for (const row of this.rows(block)) {
         const counts = !isHeader && this.faults.guard(() => this.counts(plan, all, row)) === true
         if (counts) for (const column of columns) column.learn(row.cells[column.index]!)
         isHeader = false
