@@ -279,7 +279,7 @@ interface TableFitOptions extends Omit<FitOptions<Inputs, Tensor>, 'validationDa
 
 /** Targets and options; the second argument may be the options. */
 function argumentsOf(y: unknown, options: object | undefined): [targets: unknown, options: object] {
-  const isOptions = options === undefined && isRow(y)
+  const isOptions = options === undefined && isBranch(y) && !Array.isArray(y)
   return isOptions ? [undefined, y] : [y, options ?? {}]
 }
 
