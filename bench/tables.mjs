@@ -130,8 +130,8 @@ for (const { name, target, rows } of tables) {
   const classes = typeof rows[0][target] === 'string'
   const labels = rows.map((row) => row[target])
   const folds = SEEDS.map((seed) =>
-    [...kFold(rows, { folds: FOLDS, shuffle: true, seed, ...(classes ? { stratify: labels } : {}) })].map(
-      ({ test }) => test,
+    [...kFold(rows, { folds: FOLDS, shuffle: true, seed, ...(classes ? { stratify: labels } : {}) })].map(({ test }) =>
+      Array.from(test),
     ),
   )
   const means = []

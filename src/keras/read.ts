@@ -6,10 +6,12 @@ import { ArgumentError, FormatError } from '../core/errors'
 import type { CustomObjects, Json } from '../core/registry'
 import { SPARE_ELEMENTS, limitWeights } from '../core/weight-limit'
 import { sizeOf } from '../core/shapes'
+import { typed } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { compileSaved, modelFromJSON } from '../models/revive'
 import type { LoadOptions } from '../models/load-options'
 import { Model } from '../models/model'
+import { TableModel } from '../models/table-model'
 import type { FileReader } from '../runtime/beside'
 import { isArchive, readArchive } from './archive'
 import { compileConfig, compileOptions } from './compile'
@@ -34,6 +36,8 @@ interface ModelFile extends FileParts {
   readonly root: Hdf5Group
   readonly config: Json
   readonly compile: JsonRecord | null
+  /** The description of the table, of a TableModel. */
+  readonly table?: Json | undefined
   weights(model: AnyModel): readonly Loaded[]
   readonly optimizer: OptimizerFile & { readonly datasets: readonly Hdf5Dataset[] }
 }
@@ -48,10 +52,16 @@ export async function modelFromKeras(bytes: Uint8Array, options: LoadOptions = {
   const saved = ObjectReader.model(file.config, customObjects, file)
   const { largest, total } = sizesOf(file.root)
   return limitWeights(largest, SPARE_ELEMENTS + 2 * total, () => {
-    const model = modelFromJSON(saved, { customObjects: { formerHardSigmoid, ...customObjects } })
+    const made = modelFromJSON(saved, { customObjects: { formerHardSigmoid, ...customObjects } })
+    const model = file.table === undefined ? made : tableModelOf(made, file.table)
     fill(model, file, customObjects, compile)
     return model
   })
+}
+
+/** The same graph as a TableModel. @throws FormatError for a damaged description */
+function tableModelOf({ input, output, name }: AnyModel, table: Json): AnyModel {
+  return typed(new TableModel(typed({ inputs: input, outputs: output, name, table })))
 }
 
 /**
@@ -105,6 +115,7 @@ async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {
     isFormer,
     assets: files,
     compile: compileConfig(config),
+    table: isRecord(metadata) ? own(metadata, 'table') : undefined,
     weights: (model) => weightsIn(groups, model),
     optimizer: { datasets: groups.get('optimizer') ?? [], isFormer },
   }

@@ -12,6 +12,8 @@ import { Layer } from '../layers/layer'
 import { LayerGraph } from '../models/layer-graph'
 import { Model } from '../models/model'
 import { Sequential } from '../models/sequential'
+import { TableModel } from '../models/table-model'
+import { DateEncoding } from '../layers/preprocessing/date-encoding'
 import { kinds } from '../saving/kinds'
 import { FORMER_HARD_SIGMOID } from './former'
 import { graphConfig } from './write-graphs'
@@ -142,12 +144,17 @@ export class ObjectWriter {
     if (layer instanceof Operation) throw internalError(`${layer} is written by its graph`)
     const className = classNameOf(layer)
     if (layer instanceof Sequential) return object('keras', className, this.sequential(layer))
-    if (layer instanceof Model && layer.graph instanceof LayerGraph && layer.constructor === Model)
+    if (
+      layer instanceof Model &&
+      layer.graph instanceof LayerGraph &&
+      [Model, TableModel].includes(layer.constructor as never)
+    )
       return object('keras.src.models.functional', 'Functional', {
         ...this.common(layer),
         ...graphConfig(layer.graph, this),
       })
     if (layer instanceof Model) this.refuse(`a class of models that is not made of a graph cannot be written`)
+    if (layer instanceof DateEncoding) this.refuse('Keras has no layer that encodes dates')
     const isOwn = !Object.hasOwn(kinds()['layers']!.registry.all, className)
     if (layer instanceof InputLayer) return object('keras.layers', className, inputConfig(layer, this.style))
     const config = this.config(layer)

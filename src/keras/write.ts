@@ -7,6 +7,7 @@ import { typed } from '../core/tree'
 import { Sequential } from '../models/sequential'
 import type { LayerBase } from '../layers/layer'
 import type { Model } from '../models/model'
+import { TableModel } from '../models/table-model'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import type { Optimizer } from '../optimizers/optimizer'
 import { writeArchive } from './archive'
@@ -27,7 +28,12 @@ export function archiveOf(model: AnyModel, includeOptimizer: boolean): Uint8Arra
   const config = ObjectWriter.model(model)
   const files = new Map<string, Uint8Array>()
   const put = (name: string, value: Json): void => void files.set(name, encodeUtf8(jsonOf(value)))
-  put('metadata.json', { keras_version: KERAS_VERSION, date_saved: '1980-01-01@00:00:00' })
+  put('metadata.json', {
+    keras_version: KERAS_VERSION,
+    date_saved: '1980-01-01@00:00:00',
+    // Keras does not read it, and its configurations may not have further entries.
+    ...(model instanceof TableModel ? { table: typed<Json>(model.table) } : {}),
+  })
   put('config.json', {
     ...config,
     ...(model instanceof Sequential && model.buildSpec !== null
