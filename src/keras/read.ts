@@ -22,7 +22,7 @@ import { formerHardSigmoid } from './former'
 import { ObjectReader } from './objects'
 import { isShardMap, readShards } from './shards'
 import type { OptimizerFile } from './slots'
-import { optimizerState } from './slots'
+import { optimizerArrays, optimizerState } from './slots'
 import type { Loaded } from './weights'
 import { assignAll, assignmentsOf, variableGroups, weightsIn } from './weights'
 
@@ -75,9 +75,10 @@ export async function fillFromKeras(
 function fill(model: AnyModel, file: ModelFile, customObjects: CustomObjects, compile: boolean): void {
   const assignments = [...assignmentsOf(file.weights(model))]
   if (compile && file.compile !== null) {
-    compileSaved(model, compileOptions(file.compile, customObjects), customObjects)
+    compileSaved(model, compileOptions(file.compile, model, customObjects), customObjects)
     const { datasets } = file.optimizer
-    if (datasets.length > 2) model.optimizer.build(model.trainableWeights)
+    if (datasets.length > optimizerArrays(model.optimizer, file.optimizer).length)
+      model.optimizer.build(model.trainableWeights)
     assignments.push(...optimizerState(model.optimizer, datasets, file.optimizer))
   }
   assignAll(assignments)

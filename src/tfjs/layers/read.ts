@@ -43,7 +43,7 @@ export function modelFromLayers(
     const assignments = isFilled ? assignmentsOf(model, own, name) : []
     const training = compile ? savedCompile(json, model.outputs.length) : null
     if (training !== null) {
-      compileSaved(model, compileOptions(training, customObjects), customObjects)
+      compileSaved(model, compileOptions(training, model, customObjects), customObjects)
       const state = tensors.filter(({ group }) => group === 'optimizer')
       if (state.length > 1) model.optimizer.build(model.trainableWeights)
       assignments.push(...stateIn(model.optimizer, state, name))
