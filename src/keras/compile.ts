@@ -2,8 +2,8 @@
 
 import type { Config, CustomObjects, Json } from '../core/registry'
 import type { LayerBase } from '../layers/layer'
-import { isRecord, own } from './json'
-import type { JsonRecord } from './json'
+import { isRecord, own } from '../formats/json'
+import type { JsonRecord } from '../formats/json'
 import { readOptimizer } from './multi-optimizer'
 import { ObjectReader } from './objects'
 

@@ -2,8 +2,9 @@
 // A row is an option, what becomes of it, and why. Files of all versions use the same table.
 
 import type { Json } from '../core/registry'
-import { isObject, isRecord, own, textOf } from './json'
-import type { JsonRecord } from './json'
+import { isRecord, own, textOf } from '../formats/json'
+import { isObject } from './keras-object'
+import type { JsonRecord } from '../formats/json'
 
 /** What becomes of an option. */
 export interface Difference {

@@ -32,7 +32,7 @@ import {
 import { loadKerasWeights, readKeras, writeKeras, writeKerasWeights } from '../../src/keras'
 import { bytesOf, differenceOf, filesIn, inputsOf, jsonOf } from './goldens'
 import type { Golden, Plain } from './goldens'
-import { readArchive as filesOf } from '../../src/keras/archive'
+import { readArchive as filesOf } from '../../src/formats/archive'
 import { readHdf5 } from '../../src/keras/hdf5/read'
 
 const folder = process.env['KERAS_FILES']

@@ -1,10 +1,10 @@
-// Zip archives as `.keras` files are: read with limits, and written as Keras does, without compression. Entries are found by the
-// directory at the end of the file; their names are never used as paths.
+// Zip archives, as .keras and .npz files are: read with limits, and written without compression. Entries are found by the directory at the
+// end of the file; their names are never used as paths.
 
 import { concatBytes } from '../core/bytes'
 import { crc32 } from '../core/crc'
 import { FormatError } from '../core/errors'
-import { loadInflate } from '../formats/inflate'
+import { loadInflate } from './inflate'
 
 // Offsets in the records of the format (APPNOTE 6.3, little-endian).
 const LOCAL = { signature: 0x04034b50, size: 30, nameLength: 26, extraLength: 28 }
