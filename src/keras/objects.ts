@@ -10,8 +10,10 @@ import { RENAMED, differenceOf, isPolicy, tokensOf } from './differences'
 import type { LayerReader, SavedLayer } from './graphs'
 import { FORMER_HARD_SIGMOID } from './former'
 import { functionalConfig } from './graphs'
-import { isObject, isRecord, own, recordAt } from './json'
-import type { JsonRecord, KerasObject } from './json'
+import { isRecord, own, recordAt } from '../formats/json'
+import { isObject } from './keras-object'
+import type { JsonRecord } from '../formats/json'
+import type { KerasObject } from './keras-object'
 
 /** What could not be read, so that one error names all of it. */
 interface Refused {

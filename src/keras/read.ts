@@ -13,19 +13,19 @@ import type { LoadOptions } from '../models/load-options'
 import { Model } from '../models/model'
 import { TableModel } from '../models/table-model'
 import type { FileReader } from '../runtime/beside'
-import { isArchive, readArchive } from './archive'
+import { isArchive, readArchive } from '../formats/archive'
 import { compileConfig, compileOptions } from './compile'
 import { openHdf5 } from './hdf5/read'
 import type { Hdf5Dataset, Hdf5Group } from './hdf5/types'
-import type { JsonRecord } from './json'
-import { own, isRecord, parseJson, textOf } from './json'
+import type { JsonRecord } from '../formats/json'
+import { own, isRecord, parseJson, textOf } from '../formats/json'
 import { isLegacy, legacyFile, legacyOptimizer, legacyWeightsIn } from './legacy'
 import type { FileParts } from './objects'
 import { formerHardSigmoid } from './former'
 import { ObjectReader } from './objects'
 import { isShardMap, readShards } from './shards'
 import type { OptimizerFile } from './slots'
-import { optimizerState } from './slots'
+import { optimizerArrays, optimizerState } from './slots'
 import type { Loaded } from './weights'
 import { assignAll, assignmentsOf, variableGroups, weightsIn } from './weights'
 
@@ -86,9 +86,10 @@ export async function fillFromKeras(
 function fill(model: AnyModel, file: ModelFile, customObjects: CustomObjects, compile: boolean): void {
   const assignments = [...assignmentsOf(file.weights(model))]
   if (compile && file.compile !== null) {
-    compileSaved(model, compileOptions(file.compile, customObjects), customObjects)
+    compileSaved(model, compileOptions(file.compile, model, customObjects), customObjects)
     const { datasets } = file.optimizer
-    if (datasets.length > 2) model.optimizer.build(model.trainableWeights)
+    if (datasets.length > optimizerArrays(model.optimizer, file.optimizer).length)
+      model.optimizer.build(model.trainableWeights)
     assignments.push(...optimizerState(model.optimizer, datasets, file.optimizer))
   }
   assignAll(assignments)

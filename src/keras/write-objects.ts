@@ -88,7 +88,8 @@ function namespaceOf(option: string): string | null {
   if (option.endsWith('Initializer')) return 'initializers'
   if (option.endsWith('Regularizer')) return 'regularizers'
   if (option.endsWith('Constraint')) return 'constraints'
-  return { learningRate: 'optimizers.schedules', innerOptimizer: 'optimizers' }[option] ?? null
+  if (/^(?:inner|default)Optimizer$|^optimizerMap$/.test(option)) return 'optimizers'
+  return option === 'learningRate' ? 'optimizers.schedules' : null
 }
 
 export class ObjectWriter {

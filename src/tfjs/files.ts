@@ -16,11 +16,11 @@ import type { Tensor } from '../ops/tensor'
 import { fileSystem, pathOf, writeFile } from '../runtime/files'
 import { requirePath } from '../runtime/platform'
 import type { Artifacts, GivenFiles, TfjsSource } from './artifacts'
-import { formatOf, readArtifacts } from './artifacts'
+import { topologyFormat, readArtifacts } from './artifacts'
 import { graphModelFrom } from './graph/load'
 import { modelFromLayers } from './layers/read'
 import { layersModel } from './layers/write'
-import { tensorsOf } from './manifest'
+import { manifestTensors } from './manifest'
 import type { StoredModel } from './stores'
 import { isStored, writeStored } from './stores'
 
@@ -66,8 +66,8 @@ export async function modelFrom(
   options: LoadOptions & InputOptions,
 ): Promise<Model<unknown, unknown>> {
   const { json, weights, name } = artifacts
-  if (formatOf(json) === 'layers-model') return modelFromLayers(artifacts, options)
-  return graphModelFrom(json, tensorsOf(weights, name), name, options)
+  if (topologyFormat(json) === 'layers-model') return modelFromLayers(artifacts, options)
+  return graphModelFrom(json, manifestTensors(weights, name), name, options)
 }
 
 /** The files of a model. */

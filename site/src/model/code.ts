@@ -42,7 +42,8 @@ export function typescriptCode(network: Network, form: Form): string {
     ...(all.some((name) => SCHEDULES.has(name)) ? ['schedules'] : []),
   ]
   const [first, ...rest] = layers
-  const withShape = first === undefined ? [] : [{ ...first, options: { ...first.options, inputShape: network.inputShape } }]
+  const withShape =
+    first === undefined ? [] : [{ ...first, options: { ...first.options, inputShape: network.inputShape } }]
   return `import { ${[...named, 'Sequential', ...spaces, 'setRandomSeed'].join(', ')} } from 'myelin'
 
 setRandomSeed(${seed})

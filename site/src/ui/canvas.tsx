@@ -9,7 +9,12 @@ import { useStore } from './store'
 import { classColour, css, isDark, palette } from './theme'
 
 /** A picture of pixels at the size of its place. */
-export function Pixels(props: { readonly image: () => ImageData; readonly label: string; readonly isSmooth?: boolean; readonly class?: string }) {
+export function Pixels(props: {
+  readonly image: () => ImageData
+  readonly label: string
+  readonly isSmooth?: boolean
+  readonly class?: string
+}) {
   const { image, label, isSmooth = false } = props
   const canvas = useRef<HTMLCanvasElement>(null)
   useStore(isDark)
@@ -22,7 +27,16 @@ export function Pixels(props: { readonly image: () => ImageData; readonly label:
     }
     own.getContext('2d')!.putImageData(made, 0, 0)
   })
-  return <canvas ref={canvas} role="img" aria-label={label} class={`${isSmooth ? 'smooth' : 'sharp'} ${props.class ?? ''}`} width={1} height={1} />
+  return (
+    <canvas
+      ref={canvas}
+      role="img"
+      aria-label={label}
+      class={`${isSmooth ? 'smooth' : 'sharp'} ${props.class ?? ''}`}
+      width={1}
+      height={1}
+    />
+  )
 }
 
 const SIDE = 720
@@ -91,7 +105,9 @@ function drawPoints(context: CanvasRenderingContext2D, { task }: Form, { x, y, r
     context.fillStyle = isTrained ? css(colour) : css(colours.paper)
     context.fill()
     context.lineWidth = isTrained ? 1.5 : 3
-    context.strokeStyle = isTrained ? css(task.kind === 'classes' ? colours.paper : colours.classes[6]!) : css(task.kind === 'classes' ? colour : colours.classes[6]!)
+    context.strokeStyle = isTrained
+      ? css(task.kind === 'classes' ? colours.paper : colours.classes[6]!)
+      : css(task.kind === 'classes' ? colour : colours.classes[6]!)
     context.stroke()
   }
 }

@@ -52,7 +52,12 @@ export function Chart(props: {
   return <div ref={host} class="chart" role="img" aria-label={label} style={{ height: `${height}px` }} />
 }
 
-function optionsOf(lines: readonly Line[], width: number, height: number, range?: readonly [number, number]): uPlot.Options {
+function optionsOf(
+  lines: readonly Line[],
+  width: number,
+  height: number,
+  range?: readonly [number, number],
+): uPlot.Options {
   const { soft, line } = palette()
   const font = '12px system-ui, sans-serif'
   const axis = { stroke: soft, font, grid: { stroke: line, width: 1 }, ticks: { show: false } }

@@ -15,7 +15,13 @@ export function Select<Value extends string>(props: {
   const id = useId()
   const entries = Array.isArray(options) ? options.map((each: Value) => [each, each] as const) : Object.entries(options)
   const select = (
-    <select id={id} title={title} aria-label={isBare ? label : undefined} value={value} onChange={(event) => onChange(event.currentTarget.value as Value)}>
+    <select
+      id={id}
+      title={title}
+      aria-label={isBare ? label : undefined}
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value as Value)}
+    >
       {entries.map(([key, text]) => (
         <option key={key} value={key}>
           {text}
@@ -49,7 +55,18 @@ export function Slider(props: {
     <div class="field">
       <label for={id}>{label}</label>
       <div class="slider">
-        <input id={id} type="range" title={title} min={min} max={max} step={step} value={value} disabled={isDisabled} aria-valuetext={text} onInput={(event) => onInput(event.currentTarget.valueAsNumber)} />
+        <input
+          id={id}
+          type="range"
+          title={title}
+          min={min}
+          max={max}
+          step={step}
+          value={value}
+          disabled={isDisabled}
+          aria-valuetext={text}
+          onInput={(event) => onInput(event.currentTarget.valueAsNumber)}
+        />
         <output for={id}>{text}</output>
       </div>
     </div>
@@ -119,7 +136,15 @@ export function Button(props: {
 }) {
   const { title, onClick, children, kind = 'plain', label, isDisabled = false, isPressed } = props
   return (
-    <button type="button" class={kind} title={title} aria-label={label} aria-pressed={isPressed} disabled={isDisabled} onClick={onClick}>
+    <button
+      type="button"
+      class={kind}
+      title={title}
+      aria-label={label}
+      aria-pressed={isPressed}
+      disabled={isDisabled}
+      onClick={onClick}
+    >
       {children}
     </button>
   )
@@ -129,7 +154,16 @@ export function Button(props: {
 export function short(value: number): string {
   if (!Number.isFinite(value)) return '–'
   const size = Math.abs(value)
-  const [factor, unit] = size >= 1e12 ? [1e12, ' T'] : size >= 1e9 ? [1e9, ' G'] : size >= 1e6 ? [1e6, ' M'] : size >= 1e3 ? [1e3, ' k'] : [1, '']
+  const [factor, unit] =
+    size >= 1e12
+      ? [1e12, ' T']
+      : size >= 1e9
+        ? [1e9, ' G']
+        : size >= 1e6
+          ? [1e6, ' M']
+          : size >= 1e3
+            ? [1e3, ' k']
+            : [1, '']
   const scaled = value / factor
   if (unit === '' && Number.isInteger(value)) return String(value)
   return `${Number(scaled.toPrecision(3))}${unit}`

@@ -30,7 +30,13 @@ export function Learn() {
             <h2>Kept run</h2>
             <p class="soft">{pinned.label}</p>
           </header>
-          <Plane form={pinned.described.form} train={pinned.described.train} test={pinned.described.test} surface={pinned.frame.surface} label={`Answers of the kept run, ${pinned.label}`} />
+          <Plane
+            form={pinned.described.form}
+            train={pinned.described.train}
+            test={pinned.described.test}
+            surface={pinned.frame.surface}
+            label={`Answers of the kept run, ${pinned.label}`}
+          />
         </section>
       )}
     </div>
@@ -87,7 +93,12 @@ function linesOf(isPinned: boolean): Line[] {
   return isPinned ? [...own, { name: 'kept, test', colour: 3, dash: [6, 5] }] : own
 }
 
-function dataOf(own: Curves, kept: Curves | undefined, train: 'loss' | 'metric', test: 'testLoss' | 'testMetric'): Data {
+function dataOf(
+  own: Curves,
+  kept: Curves | undefined,
+  train: 'loss' | 'metric',
+  test: 'testLoss' | 'testMetric',
+): Data {
   const shown: Data = [own.epochs, own[train], own[test]]
   return kept === undefined ? shown : joined(shown, [kept.epochs, kept[test]])
 }
@@ -105,14 +116,39 @@ function CurvesCard({ form }: { readonly form: Form }) {
     <section class="card" aria-label="Curves">
       <header>
         <h2>Loss</h2>
-        <Legend lines={lines} values={[last(curves.loss), last(curves.testLoss), ...(pinned === null ? [] : [last(pinned.curves.testLoss)])].map(short)} />
+        <Legend
+          lines={lines}
+          values={[
+            last(curves.loss),
+            last(curves.testLoss),
+            ...(pinned === null ? [] : [last(pinned.curves.testLoss)]),
+          ].map(short)}
+        />
       </header>
-      <Chart label={`Loss by epoch; the last is ${short(last(curves.loss))}, on test rows ${short(last(curves.testLoss))}`} lines={lines} data={loss} height={150} />
+      <Chart
+        label={`Loss by epoch; the last is ${short(last(curves.loss))}, on test rows ${short(last(curves.testLoss))}`}
+        lines={lines}
+        data={loss}
+        height={150}
+      />
       <header class="second">
         <h2>{isClasses ? 'Accuracy' : 'Mean error'}</h2>
-        <Legend lines={lines} values={[last(curves.metric), last(curves.testMetric), ...(pinned === null ? [] : [last(pinned.curves.testMetric)])].map(format)} />
+        <Legend
+          lines={lines}
+          values={[
+            last(curves.metric),
+            last(curves.testMetric),
+            ...(pinned === null ? [] : [last(pinned.curves.testMetric)]),
+          ].map(format)}
+        />
       </header>
-      <Chart label={`${isClasses ? 'Accuracy' : 'Mean error'} by epoch; the last is ${format(last(curves.metric))}, on test rows ${format(last(curves.testMetric))}`} lines={lines} data={metric} height={150} {...(isClasses ? { range: [0, 1.02] as const } : {})} />
+      <Chart
+        label={`${isClasses ? 'Accuracy' : 'Mean error'} by epoch; the last is ${format(last(curves.metric))}, on test rows ${format(last(curves.testMetric))}`}
+        lines={lines}
+        data={metric}
+        height={150}
+        {...(isClasses ? { range: [0, 1.02] as const } : {})}
+      />
     </section>
   )
 }
@@ -134,7 +170,8 @@ function Confusion({ form, isLarge = false }: { readonly form: Form; readonly is
   const [r, g, b] = classColour(0)
   const [wr, wg, wb] = classColour(1)
   const total = counts?.reduce((sum, each) => sum + each, 0) ?? 0
-  const right = counts?.reduce((sum, each, i) => sum + (i % names.length === Math.floor(i / names.length) ? each : 0), 0) ?? 0
+  const right =
+    counts?.reduce((sum, each, i) => sum + (i % names.length === Math.floor(i / names.length) ? each : 0), 0) ?? 0
   return (
     <section class={isLarge ? 'card confusion large' : 'card confusion'} aria-label="Confusion matrix">
       <header>
@@ -162,7 +199,13 @@ function Confusion({ form, isLarge = false }: { readonly form: Form; readonly is
                   const share = count / most
                   const colour = row === column ? `${r} ${g} ${b}` : `${wr} ${wg} ${wb}`
                   return (
-                    <td key={other} style={{ backgroundColor: count === 0 ? 'transparent' : `rgb(${colour} / ${(0.1 + 0.3 * share).toFixed(2)})` }}>
+                    <td
+                      key={other}
+                      style={{
+                        backgroundColor:
+                          count === 0 ? 'transparent' : `rgb(${colour} / ${(0.1 + 0.3 * share).toFixed(2)})`,
+                      }}
+                    >
                       {counts === null ? '' : count === 0 ? '·' : count}
                     </td>
                   )
@@ -182,7 +225,11 @@ function CostsCard() {
   const costs = frame?.costs
   const figures: [string, string, string][] = [
     ['steps per second', short(costs?.stepsPerSecond ?? Number.NaN), 'Steps of training, while it runs'],
-    ['FLOPs of a step', short(costs?.stepFlops ?? Number.NaN), 'Floating-point operations of one step, counted by the ledger'],
+    [
+      'FLOPs of a step',
+      short(costs?.stepFlops ?? Number.NaN),
+      'Floating-point operations of one step, counted by the ledger',
+    ],
     ['FLOPs so far', short(costs?.flops ?? 0), 'Floating-point operations of this run'],
     ['joules so far', short(costs?.joules ?? 0), 'Energy of this run, estimated from the time of the processor'],
     ['seconds so far', short(costs?.seconds ?? 0), 'Time spent on training'],
@@ -191,7 +238,8 @@ function CostsCard() {
   const amounts = { flops: [1e6, 1e7, 1e8, 1e9], joules: [1, 10, 100], seconds: [1, 5, 30] }
   const options: Record<string, string> = { none: 'no budget' }
   for (const [resource, values] of Object.entries(amounts))
-    for (const amount of values) options[`${resource}:${amount}`] = `${short(amount)}${resource === 'flops' ? 'FLOP' : ` ${resource}`}`
+    for (const amount of values)
+      options[`${resource}:${amount}`] = `${short(amount)}${resource === 'flops' ? 'FLOP' : ` ${resource}`}`
   return (
     <section class="card costs" aria-label="Costs">
       <header>
@@ -225,4 +273,3 @@ function CostsCard() {
     </section>
   )
 }
-

@@ -32,7 +32,9 @@ export class Remote {
 
   ask<Kind extends keyof Questions>(kind: Kind, given: Questions[Kind]['given']): Promise<Questions[Kind]['answer']> {
     const id = this.asked++
-    const answer = new Promise<Questions[Kind]['answer']>((resolve, reject) => this.waiting.set(id, { resolve, reject }))
+    const answer = new Promise<Questions[Kind]['answer']>((resolve, reject) =>
+      this.waiting.set(id, { resolve, reject }),
+    )
     this.send({ type: 'ask', id, kind, given })
     return answer
   }

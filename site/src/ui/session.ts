@@ -69,8 +69,9 @@ class Session {
   readonly run = new Store(0)
 
   private given: Given = {}
-  private remote = new Remote(new Worker(new URL('../worker/slim.ts', import.meta.url), { type: 'module' }), (message) =>
-    this.receive(message),
+  private remote = new Remote(
+    new Worker(new URL('../worker/slim.ts', import.meta.url), { type: 'module' }),
+    (message) => this.receive(message),
   )
   /** The worker for the files of other programs, once it is needed. */
   private formats: Remote | null = null
@@ -121,7 +122,10 @@ class Session {
   }
 
   /** Asks the worker. Errors are shown, and the answer is then null. */
-  async ask<Kind extends keyof Questions>(kind: Kind, given: Questions[Kind]['given']): Promise<Questions[Kind]['answer'] | null> {
+  async ask<Kind extends keyof Questions>(
+    kind: Kind,
+    given: Questions[Kind]['given'],
+  ): Promise<Questions[Kind]['answer'] | null> {
     return this.orNotice(this.remote.ask(kind, given))
   }
 
@@ -136,7 +140,10 @@ class Session {
   }
 
   private theFormats(): Remote {
-    return (this.formats ??= new Remote(new Worker(new URL('../worker/full.ts', import.meta.url), { type: 'module' }), null))
+    return (this.formats ??= new Remote(
+      new Worker(new URL('../worker/full.ts', import.meta.url), { type: 'module' }),
+      null,
+    ))
   }
 
   /** The model as files; null after an error. */

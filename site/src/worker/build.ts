@@ -78,7 +78,11 @@ export function compile(model: Model, { optimizer, loss, metrics }: Network): vo
 
 /** The hidden layers of a model as the page edits them; null if it has a layer that the page does not have. */
 export function layersOf(model: Model): LayerSpec[] | null {
-  const kinds = new Map<string, keyof typeof KINDS>(Object.keys(KINDS).filter(isKind).map((kind) => [KINDS[kind].className, kind]))
+  const kinds = new Map<string, keyof typeof KINDS>(
+    Object.keys(KINDS)
+      .filter(isKind)
+      .map((kind) => [KINDS[kind].className, kind]),
+  )
   const silent = new Set(['InputLayer', 'Normalization', 'Flatten', 'Rescaling'])
   const hidden = model.layers.slice(0, -1).filter((layer) => !silent.has(classNameOf(layer)))
   const found = hidden.map((layer): LayerSpec | null => {

@@ -39,14 +39,22 @@ export async function prepare({ data, training }: Recipe, given: Given): Promise
       return tableOf({ text: penguins, name: 'penguins.csv', target: 'species' })
     case 'table':
       if (given.table !== undefined) return tableOf(given.table)
-      return { ...(await tableOf({ text: penguins, name: 'penguins.csv', target: 'sex' })), notes: ['No file was chosen yet. These are the penguins again, by sex.'] }
+      return {
+        ...(await tableOf({ text: penguins, name: 'penguins.csv', target: 'sex' })),
+        notes: ['No file was chosen yet. These are the penguins again, by sex.'],
+      }
     case 'images':
       return plain(await imagesOf(given.images ?? []))
   }
 }
 
 /** Every fifth row of a shuffled order is a test row. */
-export function divided(form: Omit<Form, 'trainRows' | 'testRows'>, x: Float32Array, y: Float32Array, seed = 1): DataSet {
+export function divided(
+  form: Omit<Form, 'trainRows' | 'testRows'>,
+  x: Float32Array,
+  y: Float32Array,
+  seed = 1,
+): DataSet {
   const width = sizeOf(form.inputShape)
   const random = generator(seed)
   const order = Array.from(y, (_, i) => ({ i, at: random() })).sort((a, b) => a.at - b.at)
@@ -68,7 +76,11 @@ function planar(points: readonly Point[], isNumber: boolean): DataSet {
     ? { kind: 'number', name: 'height' }
     : { kind: 'classes', names: CLASS_NAMES.slice(0, classes) }
   const form = { kind: 'plane', task, inputShape: [2], columns: ['x', 'y'], scale: null } as const
-  return divided(form, Float32Array.from(points.flatMap(({ x, y }) => [x, y])), Float32Array.from(points, ({ label }) => label))
+  return divided(
+    form,
+    Float32Array.from(points.flatMap(({ x, y }) => [x, y])),
+    Float32Array.from(points, ({ label }) => label),
+  )
 }
 
 /** 1,500 digits of MNIST at half their size. make-digits.mjs writes the file: labels, then two pixels in each byte. */
@@ -84,6 +96,12 @@ async function digits(): Promise<DataSet> {
     x[i] = (i % 2 === 0 ? pair >> 4 : pair & 15) / 15
   }
   const names = Array.from({ length: 10 }, (_, digit) => String(digit))
-  const form = { kind: 'image', task: { kind: 'classes', names }, inputShape: [DIGIT_SIDE, DIGIT_SIDE, 1], columns: [], scale: null } as const
+  const form = {
+    kind: 'image',
+    task: { kind: 'classes', names },
+    inputShape: [DIGIT_SIDE, DIGIT_SIDE, 1],
+    columns: [],
+    scale: null,
+  } as const
   return divided(form, x, Float32Array.from(bytes.subarray(0, count)))
 }

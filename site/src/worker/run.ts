@@ -102,7 +102,9 @@ export class Run {
     // A mean over the last second or so.
     const now = steps.value / seconds
     this.rate = this.rate === 0 ? now : this.rate + (now - this.rate) * Math.min(1, seconds)
-    const metric = Object.keys(history).find((key) => key !== 'loss' && !key.startsWith('val') && key !== 'learningRate')!
+    const metric = Object.keys(history).find(
+      (key) => key !== 'loss' && !key.startsWith('val') && key !== 'learningRate',
+    )!
     const loss = history['loss']!
     const last = (key: string): number => history[key]?.at(-1) ?? Number.NaN
     const curve: Curve = {
@@ -183,7 +185,8 @@ export class Run {
   }
 }
 
-const zerosLike = ({ shape, dtype }: Model['weights'][number]): Tensor => tensor(new Float32Array(sizeOf(shape)), shape, dtype)
+const zerosLike = ({ shape, dtype }: Model['weights'][number]): Tensor =>
+  tensor(new Float32Array(sizeOf(shape)), shape, dtype)
 
 /** null for a model without hidden units. */
 function healthOf(model: Model): UnitHealth | null {

@@ -57,7 +57,9 @@ export async function confusionOf(model: Model, { form, test }: DataSet): Promis
 
 /** The hidden layers that make units. */
 export function unitLayers(model: Model): Layer[] {
-  return model.layers.slice(0, -1).filter((layer) => layer.trainableWeights.length > 0 && /^(Dense|Conv)/.test(classNameOf(layer)))
+  return model.layers
+    .slice(0, -1)
+    .filter((layer) => layer.trainableWeights.length > 0 && /^(Dense|Conv)/.test(classNameOf(layer)))
 }
 
 const observers = new WeakMap<Model, Model<Tensor, Tensor[]>>()
@@ -65,14 +67,21 @@ const observers = new WeakMap<Model, Model<Tensor, Tensor[]>>()
 function observerOf(model: Model, layers: readonly Layer[]): Model<Tensor, Tensor[]> {
   let observer = observers.get(model)
   if (observer === undefined) {
-    observer = new Model<Tensor, Tensor[]>({ inputs: model.input, outputs: layers.map((layer) => layer.output) as Tensor[] })
+    observer = new Model<Tensor, Tensor[]>({
+      inputs: model.input,
+      outputs: layers.map((layer) => layer.output) as Tensor[],
+    })
     observers.set(model, observer)
   }
   return observer
 }
 
 /** The mean over rows and columns of images: [rows, units]. */
-function perUnit({ data, shape }: Tensor): { readonly values: Float32Array; readonly rows: number; readonly units: number } {
+function perUnit({ data, shape }: Tensor): {
+  readonly values: Float32Array
+  readonly rows: number
+  readonly units: number
+} {
   const rows = shape[0]!
   const units = shape.at(-1)!
   const places = data.length / rows / units
@@ -115,7 +124,13 @@ function transposed({ data, shape }: Tensor, count: number): Float32Array {
 }
 
 /** The mean of the images that excite each unit the most, in grey. */
-function excitingImages(activity: Float32Array, units: number, count: number, x: Float32Array, [height = 1, width = 1, channels = 1]: readonly number[]): Float32Array {
+function excitingImages(
+  activity: Float32Array,
+  units: number,
+  count: number,
+  x: Float32Array,
+  [height = 1, width = 1, channels = 1]: readonly number[],
+): Float32Array {
   const rows = activity.length / units
   const size = height * width
   const all = new Float32Array(count * size)
@@ -131,7 +146,13 @@ function excitingImages(activity: Float32Array, units: number, count: number, x:
 }
 
 /** Of each unit with each column; 0 for a unit or a column that does not vary. */
-function correlations(activity: Float32Array, units: number, count: number, x: Float32Array, width: number): Float32Array {
+function correlations(
+  activity: Float32Array,
+  units: number,
+  count: number,
+  x: Float32Array,
+  width: number,
+): Float32Array {
   const rows = activity.length / units
   const column = (values: Float32Array, stride: number, at: number): number[] => {
     const own = Array.from({ length: rows }, (_, row) => values[row * stride + at]!)

@@ -65,7 +65,10 @@ async function setup(recipe: Recipe, given: Given): Promise<void> {
   smaller?.dispose()
   run = null
   smaller = null
-  post({ type: 'ready', data: { form: data.form, train: shown(data, data.train), test: shown(data, data.test), notes, targets } })
+  post({
+    type: 'ready',
+    data: { form: data.form, train: shown(data, data.train), test: shown(data, data.test), notes, targets },
+  })
   if (data.train.rows < 2 || data.test.rows < 1) return
   run = new Run(recipe, data)
   epochsPerFrame = 1
@@ -122,7 +125,8 @@ async function play(): Promise<void> {
     const epochs = speed === 'fast' ? epochsPerFrame : 1
     const isOver = await inTurn(() => (isPlaying ? advance(epochs) : false))
     const elapsed = performance.now() - started
-    if (speed === 'fast') epochsPerFrame = Math.round(Math.min(MOST_EPOCHS, Math.max(1, epochs * Math.min(2, (2 * FRAME) / elapsed))))
+    if (speed === 'fast')
+      epochsPerFrame = Math.round(Math.min(MOST_EPOCHS, Math.max(1, epochs * Math.min(2, (2 * FRAME) / elapsed))))
     if (isOver) {
       isPlaying = false
       post({ type: 'stopped', why: 'The budget is spent.' })
@@ -137,7 +141,9 @@ async function theSmaller(): Promise<Smaller> {
   return (smaller ??= new Smaller(theRun()))
 }
 
-type Answers = { readonly [Kind in keyof Questions]: (given: Questions[Kind]['given']) => Promise<Questions[Kind]['answer']> }
+type Answers = {
+  readonly [Kind in keyof Questions]: (given: Questions[Kind]['given']) => Promise<Questions[Kind]['answer']>
+}
 
 const answers: Answers = {
   measure: async () => (await theSmaller()).measure('Now', theRun().model),
