@@ -25,7 +25,7 @@ const order: readonly (readonly string[])[] = [
   ['models'],
   ['saving'],
   ['utils'],
-  ['balance', 'explain', 'generation', 'search', 'thrift'],
+  ['balance', 'explain', 'generation', 'predict', 'search', 'thrift'],
   ['keras', 'onnx', 'plot'],
   ['tfjs', 'weights'],
   // The files of src itself.
