@@ -33,7 +33,13 @@ const offline: Plugin = {
   generateBundle: {
     order: 'post',
     handler(_options, bundle) {
-      const files = ['./', './icon.svg', ...Object.keys(bundle).filter((name) => name !== 'index.html').map((name) => `./${name}`)]
+      const files = [
+        './',
+        './icon.svg',
+        ...Object.keys(bundle)
+          .filter((name) => name !== 'index.html')
+          .map((name) => `./${name}`),
+      ]
       const version = Object.keys(bundle).join(' ').length.toString(36) + hash(Object.keys(bundle).join(' '))
       this.emitFile({
         type: 'asset',

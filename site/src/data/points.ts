@@ -29,29 +29,30 @@ function normal(random: () => number): number {
 export type Shape = 'moons' | 'circles' | 'spirals' | 'xor' | 'wave'
 
 /** Where point i of n lies without noise. `at` runs from 0 to 1 within a class. */
-const SHAPES: Readonly<Record<Shape, (label: number, at: number, random: () => number) => readonly [number, number]>> = {
-  moons: (label, at) => {
-    const angle = Math.PI * at
-    return label === 0
-      ? [Math.cos(angle) - 0.5, 1.3 * (Math.sin(angle) - 0.25)]
-      : [0.5 - Math.cos(angle), 1.3 * (0.25 - Math.sin(angle))]
-  },
-  circles: (label, at) => {
-    const radius = label === 0 ? 0.55 : 1.25
-    return [radius * Math.cos(2 * Math.PI * at), radius * Math.sin(2 * Math.PI * at)]
-  },
-  spirals: (label, at) => {
-    const angle = 1.75 * 2 * Math.PI * at + Math.PI * label
-    const radius = 0.1 + 1.35 * at
-    return [radius * Math.cos(angle), radius * Math.sin(angle)]
-  },
-  xor: (label, _at, random) => {
-    const [x, y] = [0.12 + 1.3 * random(), 0.12 + 1.3 * random()]
-    const side = random() < 0.5 ? -1 : 1
-    return [side * x, (label === 0 ? side : -side) * y]
-  },
-  wave: (_label, _at, random) => [3 * random() - 1.5, 3 * random() - 1.5],
-}
+const SHAPES: Readonly<Record<Shape, (label: number, at: number, random: () => number) => readonly [number, number]>> =
+  {
+    moons: (label, at) => {
+      const angle = Math.PI * at
+      return label === 0
+        ? [Math.cos(angle) - 0.5, 1.3 * (Math.sin(angle) - 0.25)]
+        : [0.5 - Math.cos(angle), 1.3 * (0.25 - Math.sin(angle))]
+    },
+    circles: (label, at) => {
+      const radius = label === 0 ? 0.55 : 1.25
+      return [radius * Math.cos(2 * Math.PI * at), radius * Math.sin(2 * Math.PI * at)]
+    },
+    spirals: (label, at) => {
+      const angle = 1.25 * 2 * Math.PI * at + Math.PI * label
+      const radius = 0.1 + 1.35 * at
+      return [radius * Math.cos(angle), radius * Math.sin(angle)]
+    },
+    xor: (label, _at, random) => {
+      const [x, y] = [0.12 + 1.3 * random(), 0.12 + 1.3 * random()]
+      const side = random() < 0.5 ? -1 : 1
+      return [side * x, (label === 0 ? side : -side) * y]
+    },
+    wave: (_label, _at, random) => [3 * random() - 1.5, 3 * random() - 1.5],
+  }
 
 /** The height of the wave, which is to be predicted. */
 const wave = (x: number, y: number): number => Math.sin(2.2 * x) * Math.cos(1.8 * y)

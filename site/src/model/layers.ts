@@ -19,7 +19,17 @@ export interface ChoiceField {
 }
 export type Field = NumberField | ChoiceField
 
-export const ACTIVATIONS = ['relu', 'tanh', 'sigmoid', 'gelu', 'silu', 'elu', 'leakyRelu', 'softplus', 'linear'] as const
+export const ACTIVATIONS = [
+  'relu',
+  'tanh',
+  'sigmoid',
+  'gelu',
+  'silu',
+  'elu',
+  'leakyRelu',
+  'softplus',
+  'linear',
+] as const
 
 const activation: ChoiceField = {
   type: 'choice',
@@ -111,7 +121,10 @@ export const isKind = (text: string): text is Kind => Object.hasOwn(KINDS, text)
 
 /** A layer with the given values where they fit, otherwise with the usual ones. */
 export function layerOf(kind: Kind, given: Readonly<Record<string, unknown>>): LayerSpec {
-  return { kind, values: Object.fromEntries(KINDS[kind].fields.map((field) => [field.name, read(field, given[field.name])])) }
+  return {
+    kind,
+    values: Object.fromEntries(KINDS[kind].fields.map((field) => [field.name, read(field, given[field.name])])),
+  }
 }
 
 function read(field: Field, value: unknown): number | string {

@@ -18,7 +18,15 @@ import { theme } from './theme'
 import { Units } from './units'
 import { Weights } from './weights'
 
-const VIEWS = { learn: Learn, units: Units, weights: Weights, balance: Balance, explain: Explain, code: Code, files: Files } satisfies Record<Tab, unknown>
+const VIEWS = {
+  learn: Learn,
+  units: Units,
+  weights: Weights,
+  balance: Balance,
+  explain: Explain,
+  code: Code,
+  files: Files,
+} satisfies Record<Tab, unknown>
 
 export function App() {
   const { tab } = useStore(session.state)
@@ -26,7 +34,14 @@ export function App() {
   const View = VIEWS[tab]
   return (
     <>
-      <a class="skip" href="#view" onClick={(event) => { event.preventDefault(); document.getElementById('view')!.focus() }}>
+      <a
+        class="skip"
+        href="#view"
+        onClick={(event) => {
+          event.preventDefault()
+          document.getElementById('view')!.focus()
+        }}
+      >
         Skip to the view
       </a>
       <header class="top">
@@ -62,10 +77,17 @@ function Transport() {
   const speed = useStore(session.speed)
   const frame = useStore(session.frame)
   const kept = frame?.kept ?? [0]
-  const at = Math.max(0, kept.findLastIndex((epoch) => epoch <= (frame?.epoch ?? 0)))
+  const at = Math.max(
+    0,
+    kept.findLastIndex((epoch) => epoch <= (frame?.epoch ?? 0)),
+  )
   return (
     <div class="transport" role="group" aria-label="Training">
-      <Button kind="primary" title={isPlaying ? 'Pauses training' : 'Trains the model'} onClick={() => (isPlaying ? session.pause() : session.play())}>
+      <Button
+        kind="primary"
+        title={isPlaying ? 'Pauses training' : 'Trains the model'}
+        onClick={() => (isPlaying ? session.pause() : session.play())}
+      >
         <svg viewBox="0 0 16 16" aria-hidden="true">
           <path d={isPlaying ? 'M4 3h3v10H4zM9 3h3v10H9z' : 'M4 2.5v11l9-5.5z'} />
         </svg>
@@ -77,12 +99,28 @@ function Transport() {
       <Button title="Begins again with the weights of the seed" onClick={() => session.reset()}>
         Reset
       </Button>
-      <Choice label="Speed" title="Epochs per second" value={speed} options={SPEEDS} onChange={(value) => session.setSpeed(value)} />
+      <Choice
+        label="Speed"
+        title="Epochs per second"
+        value={speed}
+        options={SPEEDS}
+        onChange={(value) => session.setSpeed(value)}
+      />
       <label class="rewind" title="Returns to an epoch that was kept">
         <span class="epoch">
           epoch <b>{frame?.epoch ?? 0}</b>
         </span>
-        <input type="range" aria-label="Return to an epoch" min={0} max={Math.max(1, kept.length - 1)} step={1} value={at} disabled={kept.length < 2} aria-valuetext={`epoch ${kept[at] ?? 0}`} onInput={(event) => session.rewind(kept[event.currentTarget.valueAsNumber] ?? 0)} />
+        <input
+          type="range"
+          aria-label="Return to an epoch"
+          min={0}
+          max={Math.max(1, kept.length - 1)}
+          step={1}
+          value={at}
+          disabled={kept.length < 2}
+          aria-valuetext={`epoch ${kept[at] ?? 0}`}
+          onInput={(event) => session.rewind(kept[event.currentTarget.valueAsNumber] ?? 0)}
+        />
       </label>
     </div>
   )
@@ -92,7 +130,15 @@ const THEME_NAMES: Readonly<Record<Theme, string>> = { auto: 'Auto', light: 'Lig
 
 function ThemeChoice() {
   const value = useStore(theme)
-  return <Choice label="Colours" title="Light or dark colours, or those of the system" value={value} options={THEME_NAMES} onChange={(next) => theme.set(next)} />
+  return (
+    <Choice
+      label="Colours"
+      title="Light or dark colours, or those of the system"
+      value={value}
+      options={THEME_NAMES}
+      onChange={(next) => theme.set(next)}
+    />
+  )
 }
 
 /** Arrow keys move between tabs. */
@@ -100,7 +146,9 @@ function Tabs({ tab }: { readonly tab: Tab }) {
   const list = useRef<HTMLDivElement>(null)
   const tabs = Object.keys(TABS) as Tab[]
   const turn = (event: KeyboardEvent): void => {
-    const by = { ArrowRight: 1, ArrowLeft: -1, Home: -tabs.indexOf(tab), End: tabs.length - 1 - tabs.indexOf(tab) }[event.key]
+    const by = { ArrowRight: 1, ArrowLeft: -1, Home: -tabs.indexOf(tab), End: tabs.length - 1 - tabs.indexOf(tab) }[
+      event.key
+    ]
     if (by === undefined) return
     event.preventDefault()
     const next = tabs[(tabs.indexOf(tab) + by + tabs.length) % tabs.length]!
@@ -110,7 +158,16 @@ function Tabs({ tab }: { readonly tab: Tab }) {
   return (
     <div class="tabs" role="tablist" aria-label="Views" ref={list} onKeyDown={turn}>
       {tabs.map((each) => (
-        <button key={each} type="button" role="tab" id={`tab-${each}`} aria-selected={each === tab} aria-controls="view" tabIndex={each === tab ? 0 : -1} onClick={() => session.show(each)}>
+        <button
+          key={each}
+          type="button"
+          role="tab"
+          id={`tab-${each}`}
+          aria-selected={each === tab}
+          aria-controls="view"
+          tabIndex={each === tab ? 0 : -1}
+          onClick={() => session.show(each)}
+        >
           {TABS[each]}
         </button>
       ))}
@@ -143,7 +200,9 @@ function Announcer() {
   const epoch = session.frame.value?.epoch ?? 0
   return (
     <p class="hidden" role="status">
-      {!isPlaying && last != null && `Paused at epoch ${epoch}. ${isClasses ? `Accuracy on test rows ${percent(last)}` : `Mean error on test rows ${short(last)}`}.`}
+      {!isPlaying &&
+        last != null &&
+        `Paused at epoch ${epoch}. ${isClasses ? `Accuracy on test rows ${percent(last)}` : `Mean error on test rows ${short(last)}`}.`}
     </p>
   )
 }

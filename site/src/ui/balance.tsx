@@ -59,31 +59,70 @@ export function Balance() {
         <h2>Make it smaller</h2>
         <div class="actions">
           <div>
-            <Slider label="keep of the units" title="The share of the units of each layer that stays" value={keep} min={0.1} max={0.9} step={0.1} text={`${Math.round(100 * keep)} %`} onInput={setKeep} />
-            <Button title="Removes the units that the answers need the least, then trains for 20 epochs" isDisabled={isBusy} onClick={() => void act('prune', () => session.ask('prune', { keep }))}>
+            <Slider
+              label="keep of the units"
+              title="The share of the units of each layer that stays"
+              value={keep}
+              min={0.1}
+              max={0.9}
+              step={0.1}
+              text={`${Math.round(100 * keep)} %`}
+              onInput={setKeep}
+            />
+            <Button
+              title="Removes the units that the answers need the least, then trains for 20 epochs"
+              isDisabled={isBusy}
+              onClick={() => void act('prune', () => session.ask('prune', { keep }))}
+            >
               {doing === 'prune' ? 'Pruning …' : 'Prune'}
             </Button>
           </div>
           <div>
-            <Slider label="units of the student" title="The size of the student, as a share of this model" value={share} min={0.1} max={0.9} step={0.05} text={`${Math.round(100 * share)} %`} onInput={setShare} />
-            <Button title="A smaller model learns from the answers of this one" isDisabled={isBusy} onClick={() => void act('distil', () => session.ask('distil', { share }))}>
+            <Slider
+              label="units of the student"
+              title="The size of the student, as a share of this model"
+              value={share}
+              min={0.1}
+              max={0.9}
+              step={0.05}
+              text={`${Math.round(100 * share)} %`}
+              onInput={setShare}
+            />
+            <Button
+              title="A smaller model learns from the answers of this one"
+              isDisabled={isBusy}
+              onClick={() => void act('distil', () => session.ask('distil', { share }))}
+            >
               {doing === 'distil' ? 'Distilling …' : 'Distil'}
             </Button>
           </div>
           <div>
             <p class="soft">Weights in 8 bits in place of 32.</p>
-            <Button title="Stores the weights as bytes and multiplies integers" isDisabled={isBusy} onClick={() => void act('quantize', () => session.ask('quantize', null))}>
+            <Button
+              title="Stores the weights as bytes and multiplies integers"
+              isDisabled={isBusy}
+              onClick={() => void act('quantize', () => session.ask('quantize', null))}
+            >
               {doing === 'quantize' ? 'Quantizing …' : 'Quantize'}
             </Button>
           </div>
           <div>
             <p class="soft">Dormant units begin again.</p>
-            <Button title="Gives new weights to units that are hardly active, and trains for an epoch" isDisabled={isBusy} onClick={() => void act('regenerate', regenerate)}>
+            <Button
+              title="Gives new weights to units that are hardly active, and trains for an epoch"
+              isDisabled={isBusy}
+              onClick={() => void act('regenerate', regenerate)}
+            >
               {doing === 'regenerate' ? 'Regenerating …' : 'Regenerate'}
             </Button>
           </div>
         </div>
-        <Results rows={rows} isClasses={described.form.task.kind === 'classes'} isBusy={isBusy} onAdopt={(label) => void adopt(label)} />
+        <Results
+          rows={rows}
+          isClasses={described.form.task.kind === 'classes'}
+          isBusy={isBusy}
+          onAdopt={(label) => void adopt(label)}
+        />
         <p class="soft" role="status">
           {note}
         </p>
@@ -93,7 +132,12 @@ export function Balance() {
   )
 }
 
-function Results(props: { readonly rows: readonly Measured[]; readonly isClasses: boolean; readonly isBusy: boolean; readonly onAdopt: (label: string) => void }) {
+function Results(props: {
+  readonly rows: readonly Measured[]
+  readonly isClasses: boolean
+  readonly isBusy: boolean
+  readonly onAdopt: (label: string) => void
+}) {
   const { rows, isClasses, isBusy, onAdopt } = props
   const [first] = rows
   const share = (value: number, of: number): string => (of === 0 ? '' : `${((100 * value) / of).toFixed(0)} %`)
@@ -130,7 +174,12 @@ function Results(props: { readonly rows: readonly Measured[]; readonly isClasses
               </td>
               <td>
                 {/^(A student|…)/.test(label) && (
-                  <Button kind="quiet" title={`Goes on with this model: ${label}`} isDisabled={isBusy} onClick={() => onAdopt(label)}>
+                  <Button
+                    kind="quiet"
+                    title={`Goes on with this model: ${label}`}
+                    isDisabled={isBusy}
+                    onClick={() => onAdopt(label)}
+                  >
                     Use it
                   </Button>
                 )}
@@ -188,14 +237,30 @@ function DriftingStream() {
         <Legend lines={lines} values={isRenewed ? [last(plain), last(renewed)] : [last(plain)]} />
       </header>
       <p class="soft">
-        A function of 20 bits changes after every 10,000 examples. Two networks of five units go on learning. With backpropagation, units die one after the other and the error rises. Continual
-        backprop keeps renewing the units that contribute the least.
+        A function of 20 bits changes after every 10,000 examples. Two networks of five units go on learning. With
+        backpropagation, units die one after the other and the error rises. Continual backprop keeps renewing the units
+        that contribute the least.
       </p>
-      <Chart label={`Error over the stream: backpropagation ${last(plain)}, continual backprop ${last(renewed)}`} lines={lines} data={data as never} height={200} />
-      <p class="caption">thousands of examples; squared error, the mean of five tasks</p>
+      <Chart
+        label={`Error over the stream: backpropagation ${last(plain)}, continual backprop ${last(renewed)}`}
+        lines={lines}
+        data={data as never}
+        height={200}
+      />
+      <p class="caption below">thousands of examples; squared error, the mean of five tasks</p>
       <div class="row">
-        <Button title={isRunning ? 'Stops the stream' : 'Both networks learn from the stream'} kind={isRunning ? 'plain' : 'primary'} onClick={() => (isRunning ? (running.current = false) : void start())}>
-          {isRunning ? 'Stop' : points.length === 0 ? 'Start the stream' : points.length >= MOST_TASKS ? 'Start again' : 'Go on'}
+        <Button
+          title={isRunning ? 'Stops the stream' : 'Both networks learn from the stream'}
+          kind={isRunning ? 'plain' : 'primary'}
+          onClick={() => (isRunning ? (running.current = false) : void start())}
+        >
+          {isRunning
+            ? 'Stop'
+            : points.length === 0
+              ? 'Start the stream'
+              : points.length >= MOST_TASKS
+                ? 'Start again'
+                : 'Go on'}
         </Button>
         <label class="check" title="Shows the network that renews its units">
           <input type="checkbox" checked={isRenewed} onChange={(event) => setRenewed(event.currentTarget.checked)} />

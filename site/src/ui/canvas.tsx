@@ -8,8 +8,13 @@ import { diverging, fill, surfacePixels } from './paint'
 import { useStore } from './store'
 import { classColour, css, isDark, palette } from './theme'
 
-/** A picture of pixels at the size of its place. */
-export function Pixels(props: { readonly image: () => ImageData; readonly label: string; readonly isSmooth?: boolean; readonly class?: string }) {
+/** A picture of pixels at the size of its place. Without a label it is decoration. */
+export function Pixels(props: {
+  readonly image: () => ImageData
+  readonly label: string
+  readonly isSmooth?: boolean
+  readonly class?: string
+}) {
   const { image, label, isSmooth = false } = props
   const canvas = useRef<HTMLCanvasElement>(null)
   useStore(isDark)
@@ -22,7 +27,16 @@ export function Pixels(props: { readonly image: () => ImageData; readonly label:
     }
     own.getContext('2d')!.putImageData(made, 0, 0)
   })
-  return <canvas ref={canvas} role="img" aria-label={label} class={`${isSmooth ? 'smooth' : 'sharp'} ${props.class ?? ''}`} width={1} height={1} />
+  const said = label === '' ? { 'aria-hidden': true } : ({ role: 'img', 'aria-label': label } as const)
+  return (
+    <canvas
+      ref={canvas}
+      {...said}
+      class={`${isSmooth ? 'smooth' : 'sharp'} ${props.class ?? ''}`}
+      width={1}
+      height={1}
+    />
+  )
 }
 
 const SIDE = 720
@@ -88,10 +102,11 @@ function drawPoints(context: CanvasRenderingContext2D, { task }: Form, { x, y, r
     const colour = task.kind === 'classes' ? classColour(y[row]!) : diverging(y[row]!, colours)
     context.beginPath()
     context.arc(place(x[2 * row]!), SIDE - place(x[2 * row + 1]!), radius, 0, 2 * Math.PI)
-    context.fillStyle = isTrained ? css(colour) : css(colours.paper)
+    const isClass = task.kind === 'classes'
+    context.fillStyle = css(isTrained || !isClass ? colour : colours.paper)
     context.fill()
     context.lineWidth = isTrained ? 1.5 : 3
-    context.strokeStyle = isTrained ? css(task.kind === 'classes' ? colours.paper : colours.classes[6]!) : css(task.kind === 'classes' ? colour : colours.classes[6]!)
+    context.strokeStyle = isClass ? css(isTrained ? colours.paper : colour) : colours.soft
     context.stroke()
   }
 }

@@ -52,7 +52,12 @@ export function Chart(props: {
   return <div ref={host} class="chart" role="img" aria-label={label} style={{ height: `${height}px` }} />
 }
 
-function optionsOf(lines: readonly Line[], width: number, height: number, range?: readonly [number, number]): uPlot.Options {
+function optionsOf(
+  lines: readonly Line[],
+  width: number,
+  height: number,
+  range?: readonly [number, number],
+): uPlot.Options {
   const { soft, line } = palette()
   const font = '12px system-ui, sans-serif'
   const axis = { stroke: soft, font, grid: { stroke: line, width: 1 }, ticks: { show: false } }
@@ -62,7 +67,11 @@ function optionsOf(lines: readonly Line[], width: number, height: number, range?
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     padding: [8, 8, 0, 0],
-    scales: { x: { time: false }, y: range === undefined ? {} : { range: range as [number, number] } },
+    scales: {
+      // Axes are drawn before there are numbers, too.
+      x: { time: false, range: (_plot, low, high) => (low == null || low === high ? [0, 10] : [low, high]) },
+      y: range === undefined ? {} : { range: [...range] },
+    },
     axes: [
       { ...axis, size: 28, space: 60 },
       { ...axis, size: 48, space: 34 },

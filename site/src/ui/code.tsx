@@ -19,7 +19,15 @@ export function Code() {
   )
 }
 
-function Listing({ title, text, comment }: { readonly title: string; readonly text: string; readonly comment: string }) {
+function Listing({
+  title,
+  text,
+  comment,
+}: {
+  readonly title: string
+  readonly text: string
+  readonly comment: string
+}) {
   const [isCopied, setCopied] = useState(false)
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(text)
@@ -35,7 +43,17 @@ function Listing({ title, text, comment }: { readonly title: string; readonly te
         </Button>
       </header>
       <pre tabIndex={0} aria-label={`${title} code`}>
-        <code>{parts(text, comment).map(([kind, part], i) => (kind === '' ? part : <span key={i} class={kind}>{part}</span>))}</code>
+        <code>
+          {parts(text, comment).map(([kind, part], i) =>
+            kind === '' ? (
+              part
+            ) : (
+              <span key={i} class={kind}>
+                {part}
+              </span>
+            ),
+          )}
+        </code>
       </pre>
     </section>
   )
@@ -45,9 +63,20 @@ const WORDS = /^(?:import|from|const|await|new)$/
 
 /** Comments, strings, numbers and words of the language. */
 function parts(text: string, comment: string): [string, string][] {
-  const pattern = new RegExp(`(${comment}.*)|('[^']*'|"[^"]*")|(\\b\\d[\\d.e-]*)|(\\b[A-Za-z]\\w*)|([^A-Za-z0-9'"#/]+|.)`, 'g')
+  const pattern = new RegExp(
+    `(${comment}.*)|('[^']*'|"[^"]*")|(\\b\\d[\\d.e-]*)|(\\b[A-Za-z]\\w*)|([^A-Za-z0-9'"#/]+|.)`,
+    'g',
+  )
   return [...text.matchAll(pattern)].map(([all, remark, string, number, word]) => [
-    remark !== undefined ? 'remark' : string !== undefined ? 'string' : number !== undefined ? 'number' : word !== undefined && WORDS.test(word) ? 'word' : '',
+    remark !== undefined
+      ? 'remark'
+      : string !== undefined
+        ? 'string'
+        : number !== undefined
+          ? 'number'
+          : word !== undefined && WORDS.test(word)
+            ? 'word'
+            : '',
     all,
   ])
 }

@@ -43,10 +43,27 @@ export function Explain() {
         </header>
         {form.kind === 'plane' && (
           <>
-            <Plane form={form} train={train} test={test} surface={frame?.surface ?? null} chosen={row} label="The answers of the model in the plane, with the place that is explained" onPoint={(x, y) => choose(Float32Array.of(x, y))} />
+            <Plane
+              form={form}
+              train={train}
+              test={test}
+              surface={frame?.surface ?? null}
+              chosen={row}
+              label="The answers of the model in the plane, with the place that is explained"
+              onPoint={(x, y) => choose(Float32Array.of(x, y))}
+            />
             <div class="pair">
               {['x', 'y'].map((name, i) => (
-                <Slider key={name} label={name} title={`The coordinate ${name} of the place`} value={Number(row[i]!.toFixed(2))} min={PLANE.low} max={PLANE.high} step={0.01} onInput={(value) => choose(Float32Array.from(row, (each, j) => (i === j ? value : each)))} />
+                <Slider
+                  key={name}
+                  label={name}
+                  title={`The coordinate ${name} of the place`}
+                  value={Number(row[i]!.toFixed(2))}
+                  min={PLANE.low}
+                  max={PLANE.high}
+                  step={0.01}
+                  onInput={(value) => choose(Float32Array.from(row, (each, j) => (i === j ? value : each)))}
+                />
               ))}
             </div>
           </>
@@ -54,7 +71,7 @@ export function Explain() {
         {form.kind === 'image' && <Images form={form} test={test.x} row={row} onChoose={choose} />}
         {form.kind === 'table' && <Cells form={form} test={test.x} rows={test.rows} row={row} onChoose={choose} />}
       </section>
-      <section class="card" aria-label="Why" aria-live="polite">
+      <section class="card" aria-label="Why">
         {reasons !== null && reasons.gradients.length === row.length && <Why form={form} reasons={reasons} row={row} />}
       </section>
     </div>
@@ -69,16 +86,22 @@ function Why({ form, reasons, row }: { readonly form: Form; readonly reasons: Re
   return (
     <>
       <header>
-        <h2>{task.kind === 'classes' ? `The answer is ${task.names[likely]}` : `The answer is ${short(answer[0]!)}`}</h2>
+        <h2>
+          {task.kind === 'classes' ? `The answer is ${task.names[likely]}` : `The answer is ${short(answer[0]!)}`}
+        </h2>
       </header>
       {task.kind === 'classes' && <Bars values={answer} names={task.names} isShare />}
       <p class="soft">
-        {task.kind === 'classes' ? `The share of ${name}` : name} is {short(value)} here and {short(base)} for {form.kind === 'image' ? 'a black image' : 'the mean row'}. The inputs explain the difference:
+        {task.kind === 'classes' ? `The share of ${name}` : name} is {short(value)} here and {short(base)} for{' '}
+        {form.kind === 'image' ? 'a black image' : 'the mean row'}. The inputs explain the difference:
       </p>
       {form.kind === 'image' ? (
         <figure class="heat">
           <Pixels label="The image" image={() => imagePixels(row, form.inputShape)} />
-          <Pixels label="What each pixel contributes" image={() => matrixPixels(perPixel(gradients, form.inputShape), form.inputShape[1]!, form.inputShape[0]!)} />
+          <Pixels
+            label="What each pixel contributes"
+            image={() => matrixPixels(perPixel(gradients, form.inputShape), form.inputShape[1]!, form.inputShape[0]!)}
+          />
           <figcaption>Orange pixels speak for {name}, blue ones against it (integrated gradients).</figcaption>
         </figure>
       ) : (
@@ -98,10 +121,20 @@ function Why({ form, reasons, row }: { readonly form: Form; readonly reasons: Re
 }
 
 function perPixel(values: Float32Array, [height = 1, width = 1, channels = 1]: readonly number[]): number[] {
-  return Array.from({ length: height * width }, (_, i) => values.subarray(i * channels, (i + 1) * channels).reduce((sum, each) => sum + each, 0))
+  return Array.from({ length: height * width }, (_, i) =>
+    values.subarray(i * channels, (i + 1) * channels).reduce((sum, each) => sum + each, 0),
+  )
 }
 
-function Bars({ values, names, isShare = false }: { readonly values: ArrayLike<number>; readonly names: readonly string[]; readonly isShare?: boolean }) {
+function Bars({
+  values,
+  names,
+  isShare = false,
+}: {
+  readonly values: ArrayLike<number>
+  readonly names: readonly string[]
+  readonly isShare?: boolean
+}) {
   useStore(isDark)
   const all = Array.from(values)
   const most = isShare ? 1 : Math.max(1e-9, ...all.map(Math.abs))
@@ -115,17 +148,32 @@ function Bars({ values, names, isShare = false }: { readonly values: ArrayLike<n
           <span class="track">
             <span
               class={value < 0 ? 'bar less' : 'bar'}
-              style={{ width: `${((isShare ? 100 : 50) * Math.abs(value)) / most}%`, backgroundColor: css(classColour(isShare ? i : value < 0 ? 0 : 1)) }}
+              style={{
+                width: `${((isShare ? 100 : 50) * Math.abs(value)) / most}%`,
+                backgroundColor: css(classColour(isShare ? i : value < 0 ? 0 : 1)),
+              }}
             />
           </span>
-          <span class="value">{isShare ? percent(value) : `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`}</span>
+          <span class="value">
+            {isShare ? percent(value) : `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`}
+          </span>
         </li>
       ))}
     </ul>
   )
 }
 
-function Images({ form, test, row, onChoose }: { readonly form: Form; readonly test: Float32Array; readonly row: Float32Array; readonly onChoose: (row: Float32Array) => void }) {
+function Images({
+  form,
+  test,
+  row,
+  onChoose,
+}: {
+  readonly form: Form
+  readonly test: Float32Array
+  readonly row: Float32Array
+  readonly onChoose: (row: Float32Array) => void
+}) {
   const size = sizeOf(form.inputShape)
   const count = Math.min(THUMBNAILS, test.length / size)
   return (
@@ -135,7 +183,12 @@ function Images({ form, test, row, onChoose }: { readonly form: Form; readonly t
           const own = test.subarray(i * size, (i + 1) * size)
           return (
             <li key={i}>
-              <button type="button" title={`Explains test image ${i + 1}`} aria-label={`Test image ${i + 1}`} onClick={() => onChoose(own.slice())}>
+              <button
+                type="button"
+                title={`Explains test image ${i + 1}`}
+                aria-label={`Test image ${i + 1}`}
+                onClick={() => onChoose(own.slice())}
+              >
                 <Pixels label="" image={() => imagePixels(own, form.inputShape)} />
               </button>
             </li>
@@ -153,12 +206,23 @@ function Images({ form, test, row, onChoose }: { readonly form: Form; readonly t
 }
 
 /** A pad of large pixels. */
-function Pad({ shape, row, onDraw }: { readonly shape: readonly number[]; readonly row: Float32Array; readonly onDraw: (row: Float32Array) => void }) {
+function Pad({
+  shape,
+  row,
+  onDraw,
+}: {
+  readonly shape: readonly number[]
+  readonly row: Float32Array
+  readonly onDraw: (row: Float32Array) => void
+}) {
   const [height = 1, width = 1] = shape
   const ink = useRef(new Float32Array(height * width))
   const draw = (event: PointerEvent & { currentTarget: HTMLElement }): void => {
     const box = event.currentTarget.getBoundingClientRect()
-    const [x, y] = [((event.clientX - box.left) / box.width) * width - 0.5, ((event.clientY - box.top) / box.height) * height - 0.5]
+    const [x, y] = [
+      ((event.clientX - box.left) / box.width) * width - 0.5,
+      ((event.clientY - box.top) / box.height) * height - 0.5,
+    ]
     for (let i = 0; i < ink.current.length; i++) {
       const distance = Math.hypot((i % width) - x, Math.floor(i / width) - y)
       ink.current[i] = Math.max(ink.current[i]!, Math.min(1, Math.max(0, 1.35 - distance)))
@@ -193,7 +257,13 @@ function Pad({ shape, row, onDraw }: { readonly shape: readonly number[]; readon
   )
 }
 
-function Cells(props: { readonly form: Form; readonly test: Float32Array; readonly rows: number; readonly row: Float32Array; readonly onChoose: (row: Float32Array) => void }) {
+function Cells(props: {
+  readonly form: Form
+  readonly test: Float32Array
+  readonly rows: number
+  readonly row: Float32Array
+  readonly onChoose: (row: Float32Array) => void
+}) {
   const { form, test, rows, row, onChoose } = props
   const [at, setAt] = useState(0)
   const width = form.columns.length
@@ -215,7 +285,15 @@ function Cells(props: { readonly form: Form; readonly test: Float32Array; readon
         {form.columns.map((name, i) => (
           <li key={name}>
             <span title={name}>{name}</span>
-            <NumberInput label={name} title={`Changes ${name} of this row`} value={Number(row[i]!.toPrecision(5))} min={-1e9} max={1e9} step={0.1} onChange={(value) => onChoose(Float32Array.from(row, (each, j) => (i === j ? value : each)))} />
+            <NumberInput
+              label={name}
+              title={`Changes ${name} of this row`}
+              value={Number(row[i]!.toPrecision(5))}
+              min={-1e9}
+              max={1e9}
+              step={0.1}
+              onChange={(value) => onChoose(Float32Array.from(row, (each, j) => (i === j ? value : each)))}
+            />
           </li>
         ))}
       </ul>

@@ -1,7 +1,7 @@
 // Labelled controls.
 
 import type { ComponentChildren } from 'preact'
-import { useId } from 'preact/hooks'
+import { useId, useState } from 'preact/hooks'
 
 export function Select<Value extends string>(props: {
   readonly label: string
@@ -15,7 +15,13 @@ export function Select<Value extends string>(props: {
   const id = useId()
   const entries = Array.isArray(options) ? options.map((each: Value) => [each, each] as const) : Object.entries(options)
   const select = (
-    <select id={id} title={title} aria-label={isBare ? label : undefined} value={value} onChange={(event) => onChange(event.currentTarget.value as Value)}>
+    <select
+      id={id}
+      title={title}
+      aria-label={isBare ? label : undefined}
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value as Value)}
+    >
       {entries.map(([key, text]) => (
         <option key={key} value={key}>
           {text}
@@ -49,7 +55,18 @@ export function Slider(props: {
     <div class="field">
       <label for={id}>{label}</label>
       <div class="slider">
-        <input id={id} type="range" title={title} min={min} max={max} step={step} value={value} disabled={isDisabled} aria-valuetext={text} onInput={(event) => onInput(event.currentTarget.valueAsNumber)} />
+        <input
+          id={id}
+          type="range"
+          title={title}
+          min={min}
+          max={max}
+          step={step}
+          value={value}
+          disabled={isDisabled}
+          aria-valuetext={text}
+          onInput={(event) => onInput(event.currentTarget.valueAsNumber)}
+        />
         <output for={id}>{text}</output>
       </div>
     </div>
@@ -66,20 +83,23 @@ export function NumberInput(props: {
   readonly onChange: (value: number) => void
 }) {
   const { label, title, value, min, max, step, onChange } = props
+  // What is being typed stays when the page is drawn again.
+  const [draft, setDraft] = useState<string | null>(null)
   return (
     <input
       type="number"
       inputMode="decimal"
       aria-label={label}
       title={title}
-      value={value}
+      value={draft ?? value}
       min={min}
       max={max}
       step={step}
+      onInput={(event) => setDraft(event.currentTarget.value)}
       onChange={(event) => {
         const given = event.currentTarget.valueAsNumber
+        setDraft(null)
         if (Number.isFinite(given)) onChange(Math.min(max, Math.max(min, given)))
-        else event.currentTarget.value = String(value)
       }}
     />
   )
@@ -119,7 +139,15 @@ export function Button(props: {
 }) {
   const { title, onClick, children, kind = 'plain', label, isDisabled = false, isPressed } = props
   return (
-    <button type="button" class={kind} title={title} aria-label={label} aria-pressed={isPressed} disabled={isDisabled} onClick={onClick}>
+    <button
+      type="button"
+      class={kind}
+      title={title}
+      aria-label={label}
+      aria-pressed={isPressed}
+      disabled={isDisabled}
+      onClick={onClick}
+    >
       {children}
     </button>
   )
@@ -129,7 +157,16 @@ export function Button(props: {
 export function short(value: number): string {
   if (!Number.isFinite(value)) return '–'
   const size = Math.abs(value)
-  const [factor, unit] = size >= 1e12 ? [1e12, ' T'] : size >= 1e9 ? [1e9, ' G'] : size >= 1e6 ? [1e6, ' M'] : size >= 1e3 ? [1e3, ' k'] : [1, '']
+  const [factor, unit] =
+    size >= 1e12
+      ? [1e12, ' T']
+      : size >= 1e9
+        ? [1e9, ' G']
+        : size >= 1e6
+          ? [1e6, ' M']
+          : size >= 1e3
+            ? [1e3, ' k']
+            : [1, '']
   const scaled = value / factor
   if (unit === '' && Number.isInteger(value)) return String(value)
   return `${Number(scaled.toPrecision(3))}${unit}`

@@ -7,7 +7,7 @@ import { session } from './session'
 import { useStore } from './store'
 
 const FORMATS: Readonly<Record<FileFormat, readonly [string, string]>> = {
-  safetensors: ['safetensors', 'of this library, and for programs that read weights'],
+  safetensors: ['safetensors', 'for this library, with its training'],
   keras: ['.keras', 'for Keras 3 in Python'],
   onnx: ['.onnx', 'for ONNX Runtime and other programs'],
   tfjs: ['model.json', 'for TensorFlow.js, with its weights beside it'],
@@ -46,7 +46,14 @@ export function Files() {
   }
   const picture = async (): Promise<void> => {
     const known = (values: readonly (number | null)[]): number[] => values.filter((each) => each !== null)
-    const svg = await session.ask('picture', { curves: { loss: curves.loss, valLoss: fitted(known(curves.testLoss), curves.loss.length), accuracy: curves.metric, valAccuracy: fitted(known(curves.testMetric), curves.loss.length) } })
+    const svg = await session.ask('picture', {
+      curves: {
+        loss: curves.loss,
+        valLoss: fitted(known(curves.testLoss), curves.loss.length),
+        accuracy: curves.metric,
+        valAccuracy: fitted(known(curves.testMetric), curves.loss.length),
+      },
+    })
     if (svg !== null) download('curves.svg', svg, 'image/svg+xml')
   }
   const copy = async (): Promise<void> => {
@@ -71,7 +78,10 @@ export function Files() {
       </section>
       <section class="card" aria-label="Open">
         <h2>Open a model</h2>
-        <p class="soft">safetensors, .keras, .h5, .onnx, or model.json with its weights. The format is found from the content. You can also drop files anywhere on this page.</p>
+        <p class="soft">
+          safetensors, .keras, .h5, .onnx, or model.json with its weights. The format is found from the content. You can
+          also drop files anywhere on this page.
+        </p>
         <label class="drop">
           <input
             type="file"
@@ -96,12 +106,18 @@ export function Files() {
       </section>
       <section class="card" aria-label="Share">
         <h2>Share</h2>
-        <p class="soft">The address of this page has the data, the model and the training, but not the trained weights.</p>
+        <p class="soft">
+          The address of this page has the data, the model and the training, but not the trained weights.
+        </p>
         <div class="row">
           <Button title="Copies the address of this page" onClick={() => void copy()}>
             {isCopied ? 'Copied' : 'Copy the link'}
           </Button>
-          <Button title="Saves the curves as a picture" onClick={() => void picture()} isDisabled={curves.epochs.length === 0}>
+          <Button
+            title="Saves the curves as a picture"
+            onClick={() => void picture()}
+            isDisabled={curves.epochs.length === 0}
+          >
             Curves as SVG
           </Button>
         </div>
@@ -112,5 +128,8 @@ export function Files() {
 
 /** As many numbers as there are epochs. */
 function fitted(values: readonly number[], count: number): number[] {
-  return Array.from({ length: count }, (_, i) => values[Math.min(values.length - 1, Math.floor((i * values.length) / count))] ?? Number.NaN)
+  return Array.from(
+    { length: count },
+    (_, i) => values[Math.min(values.length - 1, Math.floor((i * values.length) / count))] ?? Number.NaN,
+  )
 }

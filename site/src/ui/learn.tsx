@@ -2,12 +2,15 @@
 
 import { useMemo } from 'preact/hooks'
 import type { Form } from '../data/form'
+import { sizeOf } from '../data/form'
+import type { Pinned } from './session'
 import { session } from './session'
-import { Plane } from './canvas'
+import { Pixels, Plane } from './canvas'
 import type { Data, Line, Numbers } from './chart'
 import { Chart, Legend, joined } from './chart'
 import type { Curves } from './curves-of-run'
 import { Button, percent, short } from './fields'
+import { imagePixels } from './paint'
 import { useStore } from './store'
 import { classColour, isDark } from './theme'
 
@@ -18,22 +21,39 @@ export function Learn() {
   const isPlane = described.form.kind === 'plane'
   return (
     <div class="learn">
-      {isPlane ? <Answers /> : <Confusion form={described.form} isLarge />}
       <div class="stack">
-        <CurvesCard form={described.form} />
-        {isPlane && <Confusion form={described.form} />}
+        {isPlane ? <Answers /> : <Confusion form={described.form} isLarge />}
         <CostsCard />
       </div>
-      {pinned !== null && pinned.frame.surface !== null && (
-        <section class="card pinned" aria-label="Run to compare with">
-          <header>
-            <h2>Kept run</h2>
-            <p class="soft">{pinned.label}</p>
-          </header>
-          <Plane form={pinned.described.form} train={pinned.described.train} test={pinned.described.test} surface={pinned.frame.surface} label={`Answers of the kept run, ${pinned.label}`} />
-        </section>
-      )}
+      <div class="stack">
+        {pinned !== null && pinned.frame.surface !== null && <Kept pinned={pinned} />}
+        <CurvesCard form={described.form} />
+        {isPlane && <Confusion form={described.form} />}
+        {described.form.kind === 'image' && <Examples />}
+      </div>
     </div>
+  )
+}
+
+/** A run that was kept, beside the present one. */
+function Kept({ pinned: { label, described, frame } }: { readonly pinned: Pinned }) {
+  const { form, train, test } = described
+  return (
+    <section class="card" aria-label="Kept run">
+      <header>
+        <h2>Kept run</h2>
+        <p class="soft">
+          {label}, epoch {frame.epoch}
+        </p>
+      </header>
+      <Plane
+        form={form}
+        train={train}
+        test={test}
+        surface={frame.surface}
+        label={`Answers of the kept run, ${label}`}
+      />
+    </section>
   )
 }
 
@@ -51,7 +71,7 @@ function Answers() {
   return (
     <section class="card answers" aria-label="Answers">
       <header>
-        <h2>Answers everywhere in the plane</h2>
+        <h2>Answers in the plane</h2>
         <Button
           kind="quiet"
           title={pinned === null ? 'Keeps this run, to compare the next one with it' : 'Forgets the kept run'}
@@ -87,7 +107,12 @@ function linesOf(isPinned: boolean): Line[] {
   return isPinned ? [...own, { name: 'kept, test', colour: 3, dash: [6, 5] }] : own
 }
 
-function dataOf(own: Curves, kept: Curves | undefined, train: 'loss' | 'metric', test: 'testLoss' | 'testMetric'): Data {
+function dataOf(
+  own: Curves,
+  kept: Curves | undefined,
+  train: 'loss' | 'metric',
+  test: 'testLoss' | 'testMetric',
+): Data {
   const shown: Data = [own.epochs, own[train], own[test]]
   return kept === undefined ? shown : joined(shown, [kept.epochs, kept[test]])
 }
@@ -105,14 +130,39 @@ function CurvesCard({ form }: { readonly form: Form }) {
     <section class="card" aria-label="Curves">
       <header>
         <h2>Loss</h2>
-        <Legend lines={lines} values={[last(curves.loss), last(curves.testLoss), ...(pinned === null ? [] : [last(pinned.curves.testLoss)])].map(short)} />
+        <Legend
+          lines={lines}
+          values={[
+            last(curves.loss),
+            last(curves.testLoss),
+            ...(pinned === null ? [] : [last(pinned.curves.testLoss)]),
+          ].map(short)}
+        />
       </header>
-      <Chart label={`Loss by epoch; the last is ${short(last(curves.loss))}, on test rows ${short(last(curves.testLoss))}`} lines={lines} data={loss} height={150} />
+      <Chart
+        label={`Loss by epoch; the last is ${short(last(curves.loss))}, on test rows ${short(last(curves.testLoss))}`}
+        lines={lines}
+        data={loss}
+        height={150}
+      />
       <header class="second">
         <h2>{isClasses ? 'Accuracy' : 'Mean error'}</h2>
-        <Legend lines={lines} values={[last(curves.metric), last(curves.testMetric), ...(pinned === null ? [] : [last(pinned.curves.testMetric)])].map(format)} />
+        <Legend
+          lines={lines}
+          values={[
+            last(curves.metric),
+            last(curves.testMetric),
+            ...(pinned === null ? [] : [last(pinned.curves.testMetric)]),
+          ].map(format)}
+        />
       </header>
-      <Chart label={`${isClasses ? 'Accuracy' : 'Mean error'} by epoch; the last is ${format(last(curves.metric))}, on test rows ${format(last(curves.testMetric))}`} lines={lines} data={metric} height={150} {...(isClasses ? { range: [0, 1.02] as const } : {})} />
+      <Chart
+        label={`${isClasses ? 'Accuracy' : 'Mean error'} by epoch; the last is ${format(last(curves.metric))}, on test rows ${format(last(curves.testMetric))}`}
+        lines={lines}
+        data={metric}
+        height={150}
+        {...(isClasses ? { range: [0, 1.02] as const } : {})}
+      />
     </section>
   )
 }
@@ -134,11 +184,12 @@ function Confusion({ form, isLarge = false }: { readonly form: Form; readonly is
   const [r, g, b] = classColour(0)
   const [wr, wg, wb] = classColour(1)
   const total = counts?.reduce((sum, each) => sum + each, 0) ?? 0
-  const right = counts?.reduce((sum, each, i) => sum + (i % names.length === Math.floor(i / names.length) ? each : 0), 0) ?? 0
+  const right =
+    counts?.reduce((sum, each, i) => sum + (i % names.length === Math.floor(i / names.length) ? each : 0), 0) ?? 0
   return (
     <section class={isLarge ? 'card confusion large' : 'card confusion'} aria-label="Confusion matrix">
       <header>
-        <h2>Which classes are taken for which</h2>
+        <h2>Confusion matrix</h2>
         <p class="soft">{counts === null ? 'test rows' : `${right} of ${total} test rows right`}</p>
       </header>
       <div class="scroll" tabIndex={0} role="group" aria-label="Confusion matrix, scrollable">
@@ -162,7 +213,13 @@ function Confusion({ form, isLarge = false }: { readonly form: Form; readonly is
                   const share = count / most
                   const colour = row === column ? `${r} ${g} ${b}` : `${wr} ${wg} ${wb}`
                   return (
-                    <td key={other} style={{ backgroundColor: count === 0 ? 'transparent' : `rgb(${colour} / ${(0.1 + 0.3 * share).toFixed(2)})` }}>
+                    <td
+                      key={other}
+                      style={{
+                        backgroundColor:
+                          count === 0 ? 'transparent' : `rgb(${colour} / ${(0.1 + 0.3 * share).toFixed(2)})`,
+                      }}
+                    >
                       {counts === null ? '' : count === 0 ? '·' : count}
                     </td>
                   )
@@ -176,13 +233,55 @@ function Confusion({ form, isLarge = false }: { readonly form: Form; readonly is
   )
 }
 
+/** Test images with the answers of the model; wrong ones are marked. */
+function Examples() {
+  const { form, test } = useStore(session.described)!
+  const answers = useStore(session.frame)?.answers ?? []
+  if (form.task.kind !== 'classes') return null
+  const { names } = form.task
+  const size = sizeOf(form.inputShape)
+  return (
+    <section class="card" aria-label="Test images">
+      <header>
+        <h2>Test images and answers</h2>
+        <p class="soft">wrong ones are marked</p>
+      </header>
+      <ul class="thumbnails">
+        {answers.map((answer, i) => {
+          const row = test.x.subarray(i * size, (i + 1) * size)
+          const isRight = answer === test.y[i]
+          const text = `${names[test.y[i]!]}, answer ${names[answer]}`
+          return (
+            <li key={i}>
+              <button
+                type="button"
+                class={isRight ? 'plain' : 'plain wrong'}
+                title="Explains this answer"
+                aria-label={`Image ${i + 1}: ${text}`}
+                onClick={() => session.explain(row.slice())}
+              >
+                <Pixels label="" image={() => imagePixels(row, form.inputShape)} />
+                <span>{names[answer]}</span>
+              </button>
+            </li>
+          )
+        })}
+      </ul>
+    </section>
+  )
+}
+
 function CostsCard() {
   const frame = useStore(session.frame)
   const limit = useStore(session.limit)
   const costs = frame?.costs
   const figures: [string, string, string][] = [
     ['steps per second', short(costs?.stepsPerSecond ?? Number.NaN), 'Steps of training, while it runs'],
-    ['FLOPs of a step', short(costs?.stepFlops ?? Number.NaN), 'Floating-point operations of one step, counted by the ledger'],
+    [
+      'FLOPs of a step',
+      short(costs?.stepFlops ?? Number.NaN),
+      'Floating-point operations of one step, counted by the ledger',
+    ],
     ['FLOPs so far', short(costs?.flops ?? 0), 'Floating-point operations of this run'],
     ['joules so far', short(costs?.joules ?? 0), 'Energy of this run, estimated from the time of the processor'],
     ['seconds so far', short(costs?.seconds ?? 0), 'Time spent on training'],
@@ -191,7 +290,8 @@ function CostsCard() {
   const amounts = { flops: [1e6, 1e7, 1e8, 1e9], joules: [1, 10, 100], seconds: [1, 5, 30] }
   const options: Record<string, string> = { none: 'no budget' }
   for (const [resource, values] of Object.entries(amounts))
-    for (const amount of values) options[`${resource}:${amount}`] = `${short(amount)}${resource === 'flops' ? 'FLOP' : ` ${resource}`}`
+    for (const amount of values)
+      options[`${resource}:${amount}`] = `${short(amount)}${resource === 'flops' ? 'FLOP' : ` ${resource}`}`
   return (
     <section class="card costs" aria-label="Costs">
       <header>
@@ -225,4 +325,3 @@ function CostsCard() {
     </section>
   )
 }
-

@@ -57,7 +57,12 @@ export function surfacePixels({ side, width, values }: Surface, task: Task): Ima
 }
 
 /** A matrix of numbers around 0, scaled by the largest. */
-export function matrixPixels(values: ArrayLike<number>, width: number, height: number, most = largest(values)): ImageData {
+export function matrixPixels(
+  values: ArrayLike<number>,
+  width: number,
+  height: number,
+  most = largest(values),
+): ImageData {
   const colours = palette()
   return pixels(width, height, (i) => diverging(values[i]! / most, colours))
 }
@@ -72,7 +77,10 @@ export function mapPixels(values: Float32Array, side: number): ImageData {
 }
 
 /** An image in grey or in colours, 0 … 1. */
-export function imagePixels(values: ArrayLike<number>, [height = 1, width = 1, channels = 1]: readonly number[]): ImageData {
+export function imagePixels(
+  values: ArrayLike<number>,
+  [height = 1, width = 1, channels = 1]: readonly number[],
+): ImageData {
   const { paper, ink } = palette()
   const [r, g, b] = [1, 3, 5].map((at) => parseInt(ink.slice(at, at + 2), 16)) as [number, number, number]
   return pixels(width, height, (i) => {

@@ -35,7 +35,10 @@ export function Camera() {
       video.current!.srcObject = opened
       await video.current!.play()
     } catch {
-      session.notice.set({ kind: 'error', text: 'The camera could not be opened. Allow it in the address bar, or choose a folder.' })
+      session.notice.set({
+        kind: 'error',
+        text: 'The camera could not be opened. Allow it in the address bar, or choose a folder.',
+      })
     }
   }
   const shoot = (label: string): void => {
@@ -80,7 +83,12 @@ export function Camera() {
             ))}
           </div>
           <div class="row">
-            <Button kind="primary" title="Trains with these pictures" isDisabled={new Set(shots.map((each) => each.label)).size < 2} onClick={() => session.choose('images', { images: shots })}>
+            <Button
+              kind="primary"
+              title="Trains with these pictures"
+              isDisabled={new Set(shots.map((each) => each.label)).size < 2}
+              onClick={() => session.choose('images', { images: shots })}
+            >
               Use {shots.length} pictures
             </Button>
             <Button kind="quiet" title="Removes all pictures" onClick={() => setShots([])}>

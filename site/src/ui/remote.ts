@@ -27,12 +27,15 @@ export class Remote {
   }
 
   send(command: Command): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no other origins
     this.worker.postMessage(command)
   }
 
   ask<Kind extends keyof Questions>(kind: Kind, given: Questions[Kind]['given']): Promise<Questions[Kind]['answer']> {
     const id = this.asked++
-    const answer = new Promise<Questions[Kind]['answer']>((resolve, reject) => this.waiting.set(id, { resolve, reject }))
+    const answer = new Promise<Questions[Kind]['answer']>((resolve, reject) =>
+      this.waiting.set(id, { resolve, reject }),
+    )
     this.send({ type: 'ask', id, kind, given })
     return answer
   }

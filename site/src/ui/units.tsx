@@ -25,9 +25,20 @@ export function Units() {
       <p class="lead">
         {MEANING[form.kind]} <States />
       </p>
-      {units.length === 0 && <p class="card soft">{frame === null || frame.units === null ? 'Loading.' : 'The model has no hidden units. Add a Dense layer.'}</p>}
+      {units.length === 0 && (
+        <p class="card soft">
+          {frame === null || frame.units === null ? 'Loading.' : 'The model has no hidden units. Add a Dense layer.'}
+        </p>
+      )}
       {units.map((layer) => (
-        <LayerCard key={layer.layer} form={form} layer={layer} health={frame?.health?.find((each) => each.layer === layer.layer || each.layer.endsWith(`/${layer.layer}`)) ?? null} />
+        <LayerCard
+          key={layer.layer}
+          form={form}
+          layer={layer}
+          health={
+            frame?.health?.find((each) => each.layer === layer.layer || each.layer.endsWith(`/${layer.layer}`)) ?? null
+          }
+        />
       ))}
       {(frame?.advice.length ?? 0) > 0 && (
         <section class="card" aria-label="Advice">
@@ -53,7 +64,15 @@ function States() {
   )
 }
 
-function LayerCard({ form, layer, health }: { readonly form: Form; readonly layer: UnitsOfLayer; readonly health: Health | null }) {
+function LayerCard({
+  form,
+  layer,
+  health,
+}: {
+  readonly form: Form
+  readonly layer: UnitsOfLayer
+  readonly health: Health | null
+}) {
   const { count, states, responses, size } = layer
   const shown = states.length
   const figures: [string, string][] =
@@ -63,14 +82,19 @@ function LayerCard({ form, layer, health }: { readonly form: Form; readonly laye
           ['dead', percent(health.dead)],
           ['dormant', percent(health.dormant)],
           ...(health.saturated === null ? [] : [['saturated', percent(health.saturated)] as [string, string]]),
-          ...(health.rank === null ? [] : [['effective rank', `${health.rank} of ${health.units}`] as [string, string]]),
+          ...(health.rank === null
+            ? []
+            : [['effective rank', `${health.rank} of ${health.units}`] as [string, string]]),
           ['change in a step', short(health.updateRatio)],
         ]
   return (
     <section class="card" aria-label={`Units of ${layer.layer}`}>
       <header>
         <h2>
-          {layer.layer} <span class="soft">{count} units{shown < count ? `, ${shown} shown` : ''}</span>
+          {layer.layer}{' '}
+          <span class="soft">
+            {count} units{shown < count ? `, ${shown} shown` : ''}
+          </span>
         </h2>
         <dl class="figures">
           {figures.map(([name, value]) => (
@@ -93,7 +117,11 @@ function LayerCard({ form, layer, health }: { readonly form: Form; readonly laye
                 <Pixels
                   isSmooth={form.kind === 'plane'}
                   label={label}
-                  image={() => (form.kind === 'plane' ? mapPixels(own, Math.sqrt(size)) : imagePixels(own.map((each) => each / largest(own)), form.inputShape.slice(0, 2)))}
+                  image={() =>
+                    form.kind === 'plane'
+                      ? mapPixels(own, Math.sqrt(size))
+                      : imagePixels(brightened(own), form.inputShape.slice(0, 2))
+                  }
                 />
                 <span>
                   {unit + 1}
@@ -108,7 +136,18 @@ function LayerCard({ form, layer, health }: { readonly form: Form; readonly laye
   )
 }
 
-function Correlations({ form, layer: { responses, states, size } }: { readonly form: Form; readonly layer: UnitsOfLayer }) {
+const brightened = (values: Float32Array): Float32Array => {
+  const most = largest(values)
+  return values.map((each) => each / most)
+}
+
+function Correlations({
+  form,
+  layer: { responses, states, size },
+}: {
+  readonly form: Form
+  readonly layer: UnitsOfLayer
+}) {
   const units = states.length
   return (
     <div class="correlations">
@@ -120,7 +159,17 @@ function Correlations({ form, layer: { responses, states, size } }: { readonly f
         ))}
       </ul>
       <div style={{ height: `${22 * size}px` }}>
-        <Pixels label={`Correlation of ${units} units with ${size} inputs`} image={() => matrixPixels(Array.from({ length: units * size }, (_, i) => responses[(i % units) * size + Math.floor(i / units)]!), units, size, 1)} />
+        <Pixels
+          label={`Correlation of ${units} units with ${size} inputs`}
+          image={() =>
+            matrixPixels(
+              Array.from({ length: units * size }, (_, i) => responses[(i % units) * size + Math.floor(i / units)]!),
+              units,
+              size,
+              1,
+            )
+          }
+        />
       </div>
       <ol class="marks">
         {states.map((state, unit) => (

@@ -19,7 +19,9 @@ export function Weights() {
   if (described === null) return <div class="waiting" aria-busy="true" />
   return (
     <div class="stack">
-      <p class="lead">Orange weights are positive, blue ones negative. White ones are zero: they do nothing.</p>
+      <p class="lead">
+        Orange weights are positive, blue ones negative. Those near zero have the colour of the page: they do little.
+      </p>
       {(frame?.weights ?? []).map((each, i) => (
         <Kernel key={each.name} form={described.form} weights={each} isFirst={i === 0} />
       ))}
@@ -27,7 +29,15 @@ export function Weights() {
   )
 }
 
-function Kernel({ form, weights, isFirst }: { readonly form: Form; readonly weights: WeightsOf; readonly isFirst: boolean }) {
+function Kernel({
+  form,
+  weights,
+  isFirst,
+}: {
+  readonly form: Form
+  readonly weights: WeightsOf
+  readonly isFirst: boolean
+}) {
   const { name, shape, values } = weights
   const most = largest(values)
   const mean = values.reduce((sum, each) => sum + each, 0) / values.length
@@ -61,8 +71,11 @@ function Matrix({ weights: { name, shape, values } }: { readonly weights: Weight
   const units = shape.at(-1)!
   const inputs = values.length / units
   return (
-    <div class="matrix" style={{ aspectRatio: `${Math.max(units, inputs / 3)} / ${Math.min(inputs, 3 * units)}` }}>
-      <Pixels label={`${name}: ${inputs} inputs from top to bottom, ${units} units from left to right`} image={() => matrixPixels(values, units, inputs)} />
+    <div class="matrix" style={{ width: `${44 * units}px`, height: `${Math.min(260, 28 * inputs)}px` }}>
+      <Pixels
+        label={`${name}: ${inputs} inputs from top to bottom, ${units} units from left to right`}
+        image={() => matrixPixels(values, units, inputs)}
+      />
     </div>
   )
 }
@@ -100,9 +113,21 @@ function Histogram({ values, most }: { readonly values: Float32Array; readonly m
   const highest = Math.max(...counts)
   return (
     <figure class="histogram">
-      <svg viewBox={`0 0 ${BARS * 6} 100`} preserveAspectRatio="none" role="img" aria-label={`Weights from ${short(-most)} to ${short(most)}`}>
+      <svg
+        viewBox={`0 0 ${BARS * 6} 100`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`Weights from ${short(-most)} to ${short(most)}`}
+      >
         {counts.map((count, i) => (
-          <rect key={i} x={i * 6} y={100 - (100 * count) / highest} width={5} height={(100 * count) / highest} fill={css(classColour(i < (BARS - 1) / 2 ? 0 : 1))} />
+          <rect
+            key={i}
+            x={i * 6}
+            y={100 - (100 * count) / highest}
+            width={5}
+            height={(100 * count) / highest}
+            fill={css(classColour(i < (BARS - 1) / 2 ? 0 : 1))}
+          />
         ))}
       </svg>
       <figcaption>

@@ -1,24 +1,15 @@
 // Data sets by their specification, divided into rows for training and for testing.
 
-import type { DataSet, Form, Part, Task } from '../data/form'
-import { sizeOf } from '../data/form'
+import type { DataSet, Task } from '../data/form'
 import type { Point } from '../data/points'
-import { generator, pointsOf } from '../data/points'
+import { pointsOf } from '../data/points'
+import { divided } from '../data/split'
 import digitsAddress from '../data/digits.bin?url'
 import penguins from '../../../examples/data/penguins.csv?raw'
-import type { Given, Recipe } from './protocol'
+import type { Given, Prepared, Recipe } from './protocol'
 import { imagesOf } from './images'
 import { tableOf } from './table'
 
-/** A data set with what the page shows of it. */
-export interface Prepared {
-  readonly data: DataSet
-  readonly notes: readonly string[]
-  readonly targets: readonly string[]
-}
-
-/** One row in five is for testing. */
-const TEST_EVERY = 5
 const DIGIT_SIDE = 14
 
 export async function prepare({ data, training }: Recipe, given: Given): Promise<Prepared> {
@@ -39,25 +30,13 @@ export async function prepare({ data, training }: Recipe, given: Given): Promise
       return tableOf({ text: penguins, name: 'penguins.csv', target: 'species' })
     case 'table':
       if (given.table !== undefined) return tableOf(given.table)
-      return { ...(await tableOf({ text: penguins, name: 'penguins.csv', target: 'sex' })), notes: ['No file was chosen yet. These are the penguins again, by sex.'] }
+      return {
+        ...(await tableOf({ text: penguins, name: 'penguins.csv', target: 'sex' })),
+        notes: ['No file was chosen yet. These are the penguins again, by sex.'],
+      }
     case 'images':
       return plain(await imagesOf(given.images ?? []))
   }
-}
-
-/** Every fifth row of a shuffled order is a test row. */
-export function divided(form: Omit<Form, 'trainRows' | 'testRows'>, x: Float32Array, y: Float32Array, seed = 1): DataSet {
-  const width = sizeOf(form.inputShape)
-  const random = generator(seed)
-  const order = Array.from(y, (_, i) => ({ i, at: random() })).sort((a, b) => a.at - b.at)
-  const part = (isTest: boolean): Part => {
-    const chosen = order.filter((_, i) => (i % TEST_EVERY === 0) === isTest)
-    const values = new Float32Array(chosen.length * width)
-    chosen.forEach(({ i }, row) => values.set(x.subarray(i * width, (i + 1) * width), row * width))
-    return { x: values, y: Float32Array.from(chosen, ({ i }) => y[i]!), rows: chosen.length }
-  }
-  const [train, test] = [part(false), part(true)]
-  return { form: { ...form, trainRows: train.rows, testRows: test.rows }, train, test }
 }
 
 const CLASS_NAMES = ['blue', 'orange', 'green', 'purple']
@@ -68,7 +47,11 @@ function planar(points: readonly Point[], isNumber: boolean): DataSet {
     ? { kind: 'number', name: 'height' }
     : { kind: 'classes', names: CLASS_NAMES.slice(0, classes) }
   const form = { kind: 'plane', task, inputShape: [2], columns: ['x', 'y'], scale: null } as const
-  return divided(form, Float32Array.from(points.flatMap(({ x, y }) => [x, y])), Float32Array.from(points, ({ label }) => label))
+  return divided(
+    form,
+    Float32Array.from(points.flatMap(({ x, y }) => [x, y])),
+    Float32Array.from(points, ({ label }) => label),
+  )
 }
 
 /** 1,500 digits of MNIST at half their size. make-digits.mjs writes the file: labels, then two pixels in each byte. */
@@ -84,6 +67,12 @@ async function digits(): Promise<DataSet> {
     x[i] = (i % 2 === 0 ? pair >> 4 : pair & 15) / 15
   }
   const names = Array.from({ length: 10 }, (_, digit) => String(digit))
-  const form = { kind: 'image', task: { kind: 'classes', names }, inputShape: [DIGIT_SIDE, DIGIT_SIDE, 1], columns: [], scale: null } as const
+  const form = {
+    kind: 'image',
+    task: { kind: 'classes', names },
+    inputShape: [DIGIT_SIDE, DIGIT_SIDE, 1],
+    columns: [],
+    scale: null,
+  } as const
   return divided(form, x, Float32Array.from(bytes.subarray(0, count)))
 }

@@ -2,7 +2,7 @@
 
 import { fromPixels } from 'myelin/data'
 import type { DataSet } from '../data/form'
-import { divided } from './datasets'
+import { divided } from '../data/split'
 import type { Given } from './protocol'
 
 const SIDE = 24
@@ -10,7 +10,10 @@ const CHANNELS = 3
 
 export async function imagesOf(images: NonNullable<Given['images']>): Promise<DataSet> {
   const names = [...new Set(images.map(({ label }) => label))].sort()
-  if (names.length < 2) throw new Error('Images of at least two classes are needed: a folder with a subfolder for each class, or the camera')
+  if (names.length < 2)
+    throw new Error(
+      'Images of at least two classes are needed: a folder with a subfolder for each class, or the camera',
+    )
   const width = SIDE * SIDE * CHANNELS
   const x = new Float32Array(images.length * width)
   const canvas = new OffscreenCanvas(SIDE, SIDE)
@@ -30,5 +33,9 @@ export async function imagesOf(images: NonNullable<Given['images']>): Promise<Da
     columns: [],
     scale: null,
   } as const
-  return divided(form, x, Float32Array.from(images, ({ label }) => names.indexOf(label)))
+  return divided(
+    form,
+    x,
+    Float32Array.from(images, ({ label }) => names.indexOf(label)),
+  )
 }

@@ -15,6 +15,8 @@ const UNIT_SIDE = 28
 const MOST_UNITS = 32
 /** Rows on which units are observed. */
 const MOST_ROWS = 256
+/** Test rows whose answers are shown. */
+const SHOWN_ANSWERS = 35
 /** Images that excite a unit the most, of which the mean is shown. */
 const MOST_EXCITING = 8
 
@@ -46,18 +48,25 @@ export function classesOf(answers: Tensor): number[] {
   })
 }
 
-export async function confusionOf(model: Model, { form, test }: DataSet): Promise<number[] | null> {
+/** How often each class was taken for each, and the answers for the first test rows. */
+export async function confusionOf(
+  model: Model,
+  { form, test }: DataSet,
+): Promise<{ readonly confusion: number[]; readonly answers: number[] } | null> {
   if (form.task.kind !== 'classes') return null
   const classes = form.task.names.length
   const counts = Array.from({ length: classes ** 2 }, () => 0)
   const answers = await model.predict(xOf(test, form.inputShape), { batchSize: 256, verbose: 0 })
-  classesOf(answers).forEach((found, row) => counts[test.y[row]! * classes + found]!++)
-  return counts
+  const found = classesOf(answers)
+  found.forEach((each, row) => counts[test.y[row]! * classes + each]!++)
+  return { confusion: counts, answers: found.slice(0, SHOWN_ANSWERS) }
 }
 
 /** The hidden layers that make units. */
 export function unitLayers(model: Model): Layer[] {
-  return model.layers.slice(0, -1).filter((layer) => layer.trainableWeights.length > 0 && /^(Dense|Conv)/.test(classNameOf(layer)))
+  return model.layers
+    .slice(0, -1)
+    .filter((layer) => layer.trainableWeights.length > 0 && /^(Dense|Conv)/.test(classNameOf(layer)))
 }
 
 const observers = new WeakMap<Model, Model<Tensor, Tensor[]>>()
@@ -65,14 +74,21 @@ const observers = new WeakMap<Model, Model<Tensor, Tensor[]>>()
 function observerOf(model: Model, layers: readonly Layer[]): Model<Tensor, Tensor[]> {
   let observer = observers.get(model)
   if (observer === undefined) {
-    observer = new Model<Tensor, Tensor[]>({ inputs: model.input, outputs: layers.map((layer) => layer.output) as Tensor[] })
+    observer = new Model<Tensor, Tensor[]>({
+      inputs: model.input,
+      outputs: layers.map((layer) => layer.output) as Tensor[],
+    })
     observers.set(model, observer)
   }
   return observer
 }
 
 /** The mean over rows and columns of images: [rows, units]. */
-function perUnit({ data, shape }: Tensor): { readonly values: Float32Array; readonly rows: number; readonly units: number } {
+function perUnit({ data, shape }: Tensor): {
+  readonly values: Float32Array
+  readonly rows: number
+  readonly units: number
+} {
   const rows = shape[0]!
   const units = shape.at(-1)!
   const places = data.length / rows / units
@@ -115,12 +131,19 @@ function transposed({ data, shape }: Tensor, count: number): Float32Array {
 }
 
 /** The mean of the images that excite each unit the most, in grey. */
-function excitingImages(activity: Float32Array, units: number, count: number, x: Float32Array, [height = 1, width = 1, channels = 1]: readonly number[]): Float32Array {
+function excitingImages(
+  activity: Float32Array,
+  units: number,
+  count: number,
+  x: Float32Array,
+  [height = 1, width = 1, channels = 1]: readonly number[],
+): Float32Array {
   const rows = activity.length / units
   const size = height * width
   const all = new Float32Array(count * size)
   for (let unit = 0; unit < count; unit++) {
     const best = Array.from({ length: rows }, (_, row) => row)
+      .filter((row) => activity[row * units + unit] !== 0)
       .sort((a, b) => activity[b * units + unit]! - activity[a * units + unit]!)
       .slice(0, MOST_EXCITING)
     for (const row of best)
@@ -131,7 +154,13 @@ function excitingImages(activity: Float32Array, units: number, count: number, x:
 }
 
 /** Of each unit with each column; 0 for a unit or a column that does not vary. */
-function correlations(activity: Float32Array, units: number, count: number, x: Float32Array, width: number): Float32Array {
+function correlations(
+  activity: Float32Array,
+  units: number,
+  count: number,
+  x: Float32Array,
+  width: number,
+): Float32Array {
   const rows = activity.length / units
   const column = (values: Float32Array, stride: number, at: number): number[] => {
     const own = Array.from({ length: rows }, (_, row) => values[row * stride + at]!)
