@@ -61,7 +61,7 @@ const READ_BY_ALL = [
   'data/splits',
 ]
 /** What only sub-paths read outside of their folders. */
-const READ_BY_SUB_PATHS = ['training/cross-validate']
+const READ_BY_SUB_PATHS = ['training/cross-validate', String.raw`tables/[\w-]+`]
 const ownOfSubPath = new RegExp(
   String.raw`[\\/]src[\\/](?:(?!(?:${READ_BY_ALL.join('|')})\.)(?:${SUB_PATHS.join('|')})(?:(?:\.d)?\.ts$|[\\/])|(?:${READ_BY_SUB_PATHS.join('|')})\.)`,
 )

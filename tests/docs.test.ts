@@ -114,6 +114,12 @@ describe('links', () => {
   })
 })
 
+describe('pictures', () => {
+  it.each(files.filter((file) => file.endsWith('.svg')))('%s is ASCII, for pages without a charset', (file) => {
+    expect(readFileSync(file, 'utf8')).toMatch(/^[\0-\x7f]+$/)
+  })
+})
+
 describe('names', () => {
   const roots = new Set(['.ci', 'assembly', 'bench', 'build', 'dist', 'docs', 'examples', 'scripts', 'src', 'tests'])
   const folders = new Set(files.flatMap((file) => file.split('/').map((_, i, parts) => parts.slice(0, i).join('/'))))

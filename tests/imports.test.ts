@@ -25,6 +25,7 @@ const order: readonly (readonly string[])[] = [
   ['models'],
   ['saving'],
   ['utils'],
+  ['tables'],
   ['balance', 'explain', 'generation', 'search', 'thrift'],
   ['keras', 'onnx', 'plot'],
   ['tfjs', 'weights'],

@@ -33,6 +33,12 @@ export enum Opcode {
   Attention,
   /** The gradient of Attention with respect to query, key and value. */
   AttentionGradient,
+  /** Rows of mean 0 and variance 1, scaled and shifted. */
+  Normalize,
+  /** The gradient of Normalize with respect to its rows. */
+  NormalizeGradient,
+  /** The gradient of Normalize with respect to scale and shift. */
+  NormalizeWeights,
   /** Picks slices along the middle axis of [outer, axis, inner]. */
   Gather,
   /** Sums or maxima of slices, at indices of the middle axis of [outer, axis, inner]; a sum is the adjoint of Gather. */

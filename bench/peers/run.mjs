@@ -55,7 +55,10 @@ const chosenCases = choose(
 /** The tables with at least one chosen case. */
 const groups = GROUPS.filter((group) => chosenCases.some((c) => c.group === group))
 const isComplete = (group) =>
-  chosen.length === ALL.length && idsOf(group).every((id) => chosenCases.some((c) => c.id === id)) && !options.quick && !options.turbo
+  chosen.length === ALL.length &&
+  idsOf(group).every((id) => chosenCases.some((c) => c.id === id)) &&
+  !options.quick &&
+  !options.turbo
 const timing = options.quick
   ? { rounds: 1, warmUpMs: 50, sampleMs: 20 }
   : { rounds: Number(options.rounds), warmUpMs: Number(options['warm-up-ms']), sampleMs: Number(options['sample-ms']) }

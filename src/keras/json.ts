@@ -1,5 +1,5 @@
-// JSON of a file: what is known of its values before they are used. Numbers of Python that JSON does not have, NaN and Infinity,
-// are refused by JSON.parse, as are duplicate structures; depth is bounded here, because all code that reads it is recursive.
+// Checks the JSON of a file before its values are used. JSON.parse refuses NaN and Infinity, which Python may write. The depth is
+// bounded here, because all code that reads the values is recursive.
 
 import { FormatError } from '../core/errors'
 import type { Json } from '../core/registry'

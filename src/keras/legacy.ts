@@ -1,5 +1,5 @@
 // HDF5 files of whole models, `.h5`, and of weights by layers: what Keras wrote before `.keras`. Weights are listed by the names of
-// layers, a nested model as one layer: first what is trainable, then the rest.
+// layers, a nested model as one layer: first its trainable weights, then the others.
 
 import { FormatError } from '../core/errors'
 import type { Json } from '../core/registry'
@@ -18,7 +18,7 @@ export interface LegacyFile {
   readonly config: Json
   /** The options of compile, as `.keras` files have them; null without them. */
   readonly compile: JsonRecord | null
-  /** Whether it is of Keras 2. */
+  /** Whether Keras 2 wrote it. */
   readonly isFormer: boolean
 }
 

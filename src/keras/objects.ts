@@ -22,7 +22,7 @@ interface Refused {
 
 /** What else is known of the file of a configuration. */
 export interface FileParts {
-  /** Whether it is of Keras 2. */
+  /** Whether Keras 2 wrote it. */
   readonly isFormer?: boolean
   /** The entries of the archive. */
   readonly assets?: ReadonlyMap<string, Uint8Array>
@@ -87,7 +87,7 @@ export class ObjectReader implements LayerReader {
     throw new FormatError([...unknown, ...others].join('. '))
   }
 
-  /** Layers of a model, which have the paths of a list. Those that `read` makes of other entries have none. */
+  /** Layers of a model, under the paths of a list. Layers that `read` makes of other entries have no paths. */
   layers<Made>(list: readonly KerasObject[], read: (saved: KerasObject) => Made): Made[] {
     this.count += list.length
     if (this.count > MOST_LAYERS) throw new FormatError(`The model has more than ${MOST_LAYERS} layers`)

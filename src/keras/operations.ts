@@ -39,7 +39,7 @@ interface Special {
   readonly read?: (args: readonly Json[], options: JsonRecord) => readonly Json[]
 }
 
-/** Ops whose arguments are in another order, or are others. */
+/** Ops with other arguments, or with arguments in another order. */
 const SPECIAL: Readonly<Record<string, Special>> = {
   GetItem: { read: ([x = null, key = null]) => [x, keyOf(key)] },
   Einsum: { read: (args, { subscripts = null }) => [subscripts, ...args] },
@@ -91,7 +91,7 @@ function lengthOf(op: string): number {
   return typeof found === 'function' && !['einsum', 'meshgrid', 'switch'].includes(op) ? found.length : Infinity
 }
 
-/** Whether an argument at the end says nothing. */
+/** Whether a last argument can be left out. */
 function isUnsaid(value: Json, isSurplus: boolean): boolean {
   return (
     value === null || (isSurplus && value === false) || (isRecord(value) && own(value, 'class_name') === 'DTypePolicy')

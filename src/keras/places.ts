@@ -18,7 +18,7 @@ export interface Place {
   readonly variables: readonly Variable[]
 }
 
-/** The names of attributes in Keras, by the names of properties here; null for what Keras does not have as a layer. */
+/** The names of attributes in Keras, by the names of properties here; null for a part that is not a layer in Keras. */
 const ATTRIBUTES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Bidirectional: { layer: 'forward_layer', backwardLayer: 'backward_layer' },
   MultiHeadAttention: {

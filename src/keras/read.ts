@@ -1,6 +1,7 @@
 // Reads Keras's files. A model is made from its configuration, built, compiled, and then filled with the arrays of the file; nothing is
 // assigned before everything was checked.
 
+import { utf8Text } from '../core/text'
 import { ArgumentError, FormatError } from '../core/errors'
 import type { CustomObjects, Json } from '../core/registry'
 import { SPARE_ELEMENTS, limitWeights } from '../core/weight-limit'
@@ -88,7 +89,7 @@ async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {
   const jsonAt = (name: string): Json => {
     const found = files.get(name)
     if (found === undefined) throw new FormatError(`The .keras file is damaged: it has no ${name}`)
-    return parseJson(new TextDecoder().decode(found), name)
+    return parseJson(utf8Text(found), name)
   }
   const config = jsonAt('config.json')
   const metadata = jsonAt('metadata.json')
@@ -126,7 +127,7 @@ async function legacyModelFile(bytes: Uint8Array): Promise<ModelFile> {
   }
 }
 
-/** The elements of the largest array, and of all. */
+/** The number of elements of the largest array, and of all arrays. */
 function sizesOf(root: Hdf5Group): { readonly largest: number; readonly total: number } {
   let [largest, total] = [1, 0]
   const visit = (member: Hdf5Group | Hdf5Dataset): void => {

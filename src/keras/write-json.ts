@@ -10,7 +10,7 @@ import { ObjectWriter } from './write-objects'
 /** The version whose format is written. */
 export const KERAS_VERSION = '3.15.1'
 
-/** JSON in which these options are floats of Python also if they are whole: Keras refuses integers. */
+/** JSON in which these options are floats of Python, such as 1.0: Keras refuses integers. */
 export function jsonOf(value: Json): string {
   return JSON.stringify(value).replace(/(?<!\\)"(learning_rate|momentum|beta|threshold)":(-?\d+)(?=[,}])/g, '"$1":$2.0')
 }
@@ -33,7 +33,7 @@ export function compileConfig(
     if (Array.isArray(value)) return value.map((each: Json) => named(each, namespace))
     if (isSerialized(value)) {
       const { class_name, config, ...others } = ObjectWriter.object(value, namespace, style)
-      // Keras finds the classes of these files by their names alone, in any case of letters.
+      // Keras finds the classes of these files by their names, and ignores upper and lower case.
       return { ...(isFormer ? {} : others), class_name: class_name!, config: config! }
     }
     if (typeof value === 'object')

@@ -18,10 +18,10 @@ import { graphConfig } from './write-graphs'
 import type { Style } from './write-names'
 import { kerasName } from './write-names'
 
-/** Options whose strings are not words of Keras. */
+/** Options whose strings are not keywords of Keras. */
 const FREE = ['name', 'vocabulary', 'oovToken', 'maskToken', 'equation', 'function', 'arguments']
 
-/** Options that Keras does not have, with the values that mean nothing there. */
+/** Options that Keras does not have, with the values that change nothing. */
 const OURS: Readonly<Record<string, readonly Json[]>> = {
   inputShape: [],
   noWeightDecay: [[]],
@@ -232,11 +232,12 @@ function isNewer(className: string, option: string, value: Json): boolean {
   return [option, `${className}.${option}`].some((key) => Object.hasOwn(NEWER, key) && NEWER[key] === value)
 }
 
-function inputConfig({ batchSize, shape, dtype, name }: InputLayer, style: Style): Record<string, Json> {
+function inputConfig({ batchSize, shape, dtype, name, optional }: InputLayer, style: Style): Record<string, Json> {
   return {
     [style === 'former' ? 'batch_input_shape' : 'batch_shape']: [batchSize, ...shape],
     dtype,
     sparse: false,
     name,
+    ...(optional ? { optional } : {}),
   }
 }

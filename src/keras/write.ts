@@ -1,5 +1,6 @@
-// Writes `.keras` files, which Keras opens and goes on training.
+// Writes `.keras` files, which Keras can open and train further.
 
+import { encodeUtf8 } from '../core/text'
 import type { Config, Json } from '../core/registry'
 import { classNameOf, snakeCase } from '../core/registry'
 import { typed } from '../core/tree'
@@ -25,7 +26,7 @@ export function archiveOf(model: AnyModel, includeOptimizer: boolean): Uint8Arra
   const compiled = includeOptimizer ? model.training.compiled : null
   const config = ObjectWriter.model(model)
   const files = new Map<string, Uint8Array>()
-  const put = (name: string, value: Json): void => void files.set(name, new TextEncoder().encode(jsonOf(value)))
+  const put = (name: string, value: Json): void => void files.set(name, encodeUtf8(jsonOf(value)))
   put('metadata.json', { keras_version: KERAS_VERSION, date_saved: '1980-01-01@00:00:00' })
   put('config.json', {
     ...config,

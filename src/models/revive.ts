@@ -1,5 +1,6 @@
 // A model from the bytes that save wrote, or from JSON. Every field of a file is checked before it is used. Saving is in save.ts.
 
+import { encodeUtf8 } from '../core/text'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, FormatError, restate } from '../core/errors'
 import { readOptions } from '../core/options'
@@ -27,6 +28,7 @@ import { jsonTable } from './load-options'
 import { Model } from './model'
 import { customObjectScope } from './scope'
 import { Sequential } from './sequential'
+import { TableModel } from './table-model'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { CompileOptions } from '../training/compiled'
@@ -123,6 +125,7 @@ export function libraryClasses(): CustomObjects {
     ...layersByName(),
     Model,
     Sequential,
+    TableModel,
     Functional: Model,
     ...unnamedIn(initializers, namedInitializers.all),
   }
@@ -270,7 +273,7 @@ export function modelFromJSON<In = Tensor, Out = Tensor>(
   const { customObjects = {} } = options
   const parsed: unknown = typeof json === 'string' ? parseJson(json) : json
   if (!isSerialized(parsed)) {
-    const kind = kindOfFile(new TextEncoder().encode(JSON.stringify(parsed) ?? ''))
+    const kind = kindOfFile(encodeUtf8(JSON.stringify(parsed) ?? ''))
     throw new FormatError(`This is not a model: it ${kind === null ? 'has no className and config' : `is ${kind}`}`)
   }
   return withAdvice(() => typed(makeModel(parsed, customObjects)))

@@ -102,6 +102,11 @@ function attentionWork(products: number, block: number): WorkRule {
   }
 }
 
+const normalizationWork: WorkRule = (field) => {
+  const rows = field(layouts.Normalize.groups) * field(layouts.Normalize.rows)
+  return { nanoseconds: rows * field(layouts.Normalize.columns) * PLAIN_STEP, pieces: runsOf(rows) }
+}
+
 function copyWork(_field: Field, { lists }: TapeInstruction): Work {
   let count = 1
   for (let at = 0; at < lists.length; at += layouts.CopyDimension.size / 4) count *= Number(lists[at])
@@ -135,6 +140,9 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   }),
   [Opcode.Attention]: attentionWork(2, layouts.ATTENTION_ROWS),
   [Opcode.AttentionGradient]: attentionWork(5, Infinity),
+  [Opcode.Normalize]: normalizationWork,
+  [Opcode.NormalizeGradient]: normalizationWork,
+  [Opcode.NormalizeWeights]: normalizationWork,
   [Opcode.Gather]: (field) => {
     const { outer, count, inner } = layouts.Gather
     return {

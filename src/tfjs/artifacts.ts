@@ -7,6 +7,7 @@
 //
 // Knows nothing of models: layers/ and graph/ read `json.modelTopology`.
 
+import { utf8Text } from '../core/text'
 import { ArgumentError, FormatError, quoted } from '../core/errors'
 import type { Json } from '../core/registry'
 import { isRecord, own, parseJson } from '../keras/json'
@@ -75,7 +76,7 @@ export async function artifactsOf(opened: OpenedFile, files: GivenFiles, where: 
 }
 
 function jsonOf(bytes: Uint8Array, name: string): JsonRecord {
-  const json = parseJson(new TextDecoder().decode(bytes), name)
+  const json = parseJson(utf8Text(bytes), name)
   if (isRecord(json) && isRecord(own(json, 'modelTopology'))) return json
   throw new FormatError(`${name} has no modelTopology: it is not a model of TensorFlow.js`)
 }

@@ -1,5 +1,6 @@
 // Models of TensorFlow.js by path, address, files or bytes.
 
+import { encodeUtf8 } from '../core/text'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { custom, option, readOptions, recordOf } from '../core/options'
@@ -116,7 +117,7 @@ function filesOf({ json, weightSpecs, weightData }: StoredModel): TfjsFiles {
   ])
   const manifest = [{ paths: shards.map(([name]) => name), weights: weightSpecs }]
   return {
-    json: new TextEncoder().encode(JSON.stringify({ ...json, weightsManifest: manifest })),
+    json: encodeUtf8(JSON.stringify({ ...json, weightsManifest: manifest })),
     weights: Object.fromEntries(shards),
   }
 }

@@ -5,6 +5,7 @@
 // Files are cut at any byte, also within an element. All sizes are checked before a tensor is made; elements are decoded when they are
 // requested. Knows nothing of models.
 
+import { utf8Text } from '../core/text'
 import { FormatError, formatShape, quoted } from '../core/errors'
 import { fromFloat16 } from '../core/half'
 import type { Json } from '../core/registry'
@@ -250,6 +251,6 @@ class Pieces {
   }
 
   text(begin: number, end: number): string {
-    return new TextDecoder().decode(this.slice(begin, end))
+    return utf8Text(this.slice(begin, end))
   }
 }

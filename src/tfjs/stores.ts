@@ -1,6 +1,7 @@
 // Models in the storage of a page, IndexedDB and localStorage, in the layout of TensorFlow.js, so that either library finds those of the
 // other. There the weights are one piece of bytes with one list of specs.
 
+import { encodeUtf8 } from '../core/text'
 import { fromBase64, toBase64 } from '../core/base64'
 import { ArgumentError, FormatError, MyelinError, StateError } from '../core/errors'
 import type { Json } from '../core/registry'
@@ -50,7 +51,7 @@ function keyOf(address: string, where: string): string {
   return key
 }
 
-const sizeOfText = (value: Json): number => new TextEncoder().encode(JSON.stringify(value)).length
+const sizeOfText = (value: Json): number => encodeUtf8(JSON.stringify(value)).length
 
 /** What TensorFlow.js lists without reading the models. */
 function infoOf({ json, weightSpecs, weightData }: StoredModel): Readonly<Record<string, string | number | Date>> {

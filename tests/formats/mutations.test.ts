@@ -1,5 +1,5 @@
-// 100,000 changed files: the readers of bytes give a typed error, or what the bytes say. What is made of the bytes, models and weights,
-// is tried by the tests of each format with fewer changes, because each takes longer.
+// 100,000 changed files: each reader of bytes throws a typed error or returns the content. The tests of each format make models and
+// weights of changed files, too, but of fewer, because that takes longer.
 // modes: simd
 
 import { readFileSync } from 'node:fs'

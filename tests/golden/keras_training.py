@@ -1,4 +1,4 @@
-"""Writes keras/<FOLDER>/training/: models in the middle of their training with each optimizer, and how Keras goes on.
+"""Writes keras/<FOLDER>/training/: models in the middle of their training with each optimizer, and how Keras continues it.
 
 Usage: [KERAS_PATH=…] [EXTENSION=h5] python keras_training.py FOLDER [names]
 """

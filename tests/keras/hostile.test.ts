@@ -198,7 +198,7 @@ describe('changed bytes', () => {
   })
 })
 
-/** KERAS_MUTATIONS sets their number for each file; so many run in some seconds. */
+/** KERAS_MUTATIONS sets the number of mutations of each file. The default takes some seconds. */
 const MUTATIONS = Number(process.env['KERAS_MUTATIONS'] ?? 30)
 
 describe('changed values of configurations give a typed error or a model', () => {

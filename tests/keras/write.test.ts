@@ -73,7 +73,7 @@ describe('a model that is written and read again predicts the same', () => {
   })
 })
 
-describe('training goes on', () => {
+describe('training continues', () => {
   const runs = ['2.15', '3.15'].flatMap((version) => filesIn(`${version}/training`, '.keras'))
   it.each(runs)('%s', async (path) => {
     const one = await readKeras(bytesOf(path))

@@ -44,18 +44,18 @@ const ZERO_VECTOR = [0xfd, 12, ...new Array<number>(16).fill(0)]
 const RELAXED_MADD = [0xfd, 0x85, 0x02]
 const DROP_END = [0x1a, 0x0b]
 
-function probe(body: readonly number[]): Uint8Array<ArrayBuffer> {
+function moduleOf(body: readonly number[]): Uint8Array<ArrayBuffer> {
   const code = [1, body.length + 1, 0, ...body]
   return Uint8Array.from([...HEADER, 10, code.length, ...code])
 }
 
 function supportsSimd(): boolean {
-  return typeof WebAssembly === 'object' && WebAssembly.validate(probe([...ZERO_VECTOR, ...DROP_END]))
+  return typeof WebAssembly === 'object' && WebAssembly.validate(moduleOf([...ZERO_VECTOR, ...DROP_END]))
 }
 
 export function supportsRelaxedSimd(): boolean {
   const body = [...ZERO_VECTOR, ...ZERO_VECTOR, ...ZERO_VECTOR, ...RELAXED_MADD, ...DROP_END]
-  return supportsSimd() && WebAssembly.validate(probe(body))
+  return supportsSimd() && WebAssembly.validate(moduleOf(body))
 }
 
 const modules = new Map<string, WebAssembly.Module>()

@@ -46,12 +46,12 @@ function sequentialConfig(config: Json): Json {
   return input === null ? given : { ...given, layers: [input, ...layers] }
 }
 
-/** The InputLayer that the first layer of a Sequential stands for; null if it has no shape. */
+/** The InputLayer that the first layer of a Sequential implies; null if it has no shape. */
 function inputOf(first: KerasObject): Json {
   const config = recordAt(first, 'config')
   const inner = own(config, 'layers')
   if (Array.isArray(inner)) {
-    // A model has one of its own.
+    // A nested model has an InputLayer.
     const declared = inner.find((each: Json) => isObject(each) && each.class_name === 'InputLayer')
     return isObject(declared)
       ? { class_name: 'InputLayer', config: { ...recordAt(declared, 'config'), name: `${nameOf(first)}_input` } }

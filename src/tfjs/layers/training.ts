@@ -1,5 +1,5 @@
 // The options of compile in a file of TensorFlow.js: `trainingConfig: { optimizer_config, loss, metrics }`. Losses and metrics are names
-// there; one name for several outputs is that of each.
+// there; one name for several outputs applies to each.
 
 import type { Config, Configurable, Json, Registry } from '../../core/registry'
 import { classNameOf, isSerialized, snakeCase } from '../../core/registry'

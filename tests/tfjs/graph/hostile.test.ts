@@ -1,4 +1,4 @@
-// Graphs that are damaged, or made to take long: an error says what and where.
+// Graphs that are damaged, or made to take long: an error states the problem and its place.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'

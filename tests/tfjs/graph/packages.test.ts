@@ -1,5 +1,5 @@
-// Graph-models of packages, against TensorFlow.js. They are too large for this repository: tests/golden/tfjs_models.mjs says where they
-// are from. Without them there is nothing to do.
+// Graph-models of packages, against TensorFlow.js. They are too large for this repository: tests/golden/tfjs_models.mjs names
+// their sources. Without them, nothing is tested.
 // modes: simd
 
 import { readFileSync, readdirSync } from 'node:fs'
