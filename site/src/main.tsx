@@ -8,5 +8,6 @@ const host = document.getElementById('app')!
 host.replaceChildren()
 render(<App />, host)
 session.begin()
-if ('serviceWorker' in navigator && import.meta.env.PROD && location.protocol === 'https:')
+performance.mark('interactive')
+if (import.meta.env.PROD && window.isSecureContext && 'serviceWorker' in navigator)
   void navigator.serviceWorker.register(new URL('offline.js', document.baseURI))

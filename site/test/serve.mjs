@@ -1,6 +1,6 @@
 // Serves the built page with its policy as a header, which holds for its workers, too.
 
-import { readFile } from 'node:fs/promises'
+import { readFileSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,20 +19,22 @@ const TYPES = {
 /** A server on a free port, and the numbers of bytes that it has sent, by path. */
 export async function serve(policy) {
   const sent = new Map()
-  const server = createServer(async (request, response) => {
+  const compressed = new Map()
+  for (const each of readdirSync(dist, { recursive: true }).map(String))
+    if (extname(each) in TYPES) compressed.set(`/${each}`, gzipSync(readFileSync(join(dist, each)), { level: 9 }))
+  const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
     const file = path.endsWith('/') ? `${path}index.html` : path
-    try {
-      const type = TYPES[extname(file)]
-      if (type === undefined) throw new Error('not served')
-      const body = gzipSync(await readFile(join(dist, file)), { level: 9 })
-      sent.set(file, body.length)
-      response
-        .writeHead(200, { 'Content-Type': type, 'Content-Encoding': 'gzip', 'Content-Security-Policy': policy })
-        .end(body)
-    } catch {
-      response.writeHead(404).end()
-    }
+    const body = compressed.get(file)
+    if (body === undefined) return response.writeHead(404).end()
+    sent.set(file, body.length)
+    response
+      .writeHead(200, {
+        'Content-Type': TYPES[extname(file)],
+        'Content-Encoding': 'gzip',
+        'Content-Security-Policy': policy,
+      })
+      .end(body)
   })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   return { server, sent, address: `http://127.0.0.1:${server.address().port}/` }

@@ -42,7 +42,7 @@ const SHAPES: Readonly<Record<Shape, (label: number, at: number, random: () => n
       return [radius * Math.cos(2 * Math.PI * at), radius * Math.sin(2 * Math.PI * at)]
     },
     spirals: (label, at) => {
-      const angle = 1.75 * 2 * Math.PI * at + Math.PI * label
+      const angle = 1.25 * 2 * Math.PI * at + Math.PI * label
       const radius = 0.1 + 1.35 * at
       return [radius * Math.cos(angle), radius * Math.sin(angle)]
     },

@@ -43,7 +43,7 @@ export function typescriptCode(network: Network, form: Form): string {
   ]
   const [first, ...rest] = layers
   const withShape =
-    first === undefined ? [] : [{ ...first, options: { ...first.options, inputShape: network.inputShape } }]
+    first === undefined ? [] : [{ ...first, options: { inputShape: network.inputShape, ...first.options } }]
   return `import { ${[...named, 'Sequential', ...spaces, 'setRandomSeed'].join(', ')} } from 'myelin'
 
 setRandomSeed(${seed})
@@ -57,7 +57,11 @@ model.compile({
 })
 
 // x: [rows, ${form.inputShape.join(', ')}], y: ${targets(form)}
-await model.fit(x, y, { epochs: 100, batchSize: ${batchSize}, validationData: [xTest, yTest] })
+await model.fit(x, y, {
+  epochs: 100,
+  batchSize: ${batchSize},
+  validationData: [xTest, yTest],
+})
 const answers = await model.predict(xTest)
 await model.save('model.safetensors')
 `
@@ -102,7 +106,10 @@ model.compile(
 )
 
 # x: (rows, ${inputShape.join(', ')}), y: ${targets(form)}
-model.fit(x, y, epochs=100, batch_size=${batchSize}, validation_data=(x_test, y_test))
+model.fit(
+    x, y, epochs=100, batch_size=${batchSize},
+    validation_data=(x_test, y_test),
+)
 answers = model.predict(x_test)
 model.save("model.keras")
 `

@@ -247,7 +247,7 @@ function DriftingStream() {
         data={data as never}
         height={200}
       />
-      <p class="caption">thousands of examples; squared error, the mean of five tasks</p>
+      <p class="caption below">thousands of examples; squared error, the mean of five tasks</p>
       <div class="row">
         <Button
           title={isRunning ? 'Stops the stream' : 'Both networks learn from the stream'}

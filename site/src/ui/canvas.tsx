@@ -8,7 +8,7 @@ import { diverging, fill, surfacePixels } from './paint'
 import { useStore } from './store'
 import { classColour, css, isDark, palette } from './theme'
 
-/** A picture of pixels at the size of its place. */
+/** A picture of pixels at the size of its place. Without a label it is decoration. */
 export function Pixels(props: {
   readonly image: () => ImageData
   readonly label: string
@@ -27,11 +27,11 @@ export function Pixels(props: {
     }
     own.getContext('2d')!.putImageData(made, 0, 0)
   })
+  const said = label === '' ? { 'aria-hidden': true } : ({ role: 'img', 'aria-label': label } as const)
   return (
     <canvas
       ref={canvas}
-      role="img"
-      aria-label={label}
+      {...said}
       class={`${isSmooth ? 'smooth' : 'sharp'} ${props.class ?? ''}`}
       width={1}
       height={1}
@@ -102,12 +102,11 @@ function drawPoints(context: CanvasRenderingContext2D, { task }: Form, { x, y, r
     const colour = task.kind === 'classes' ? classColour(y[row]!) : diverging(y[row]!, colours)
     context.beginPath()
     context.arc(place(x[2 * row]!), SIDE - place(x[2 * row + 1]!), radius, 0, 2 * Math.PI)
-    context.fillStyle = isTrained ? css(colour) : css(colours.paper)
+    const isClass = task.kind === 'classes'
+    context.fillStyle = css(isTrained || !isClass ? colour : colours.paper)
     context.fill()
     context.lineWidth = isTrained ? 1.5 : 3
-    context.strokeStyle = isTrained
-      ? css(task.kind === 'classes' ? colours.paper : colours.classes[6]!)
-      : css(task.kind === 'classes' ? colour : colours.classes[6]!)
+    context.strokeStyle = isClass ? css(isTrained ? colours.paper : colour) : colours.soft
     context.stroke()
   }
 }

@@ -67,7 +67,11 @@ function optionsOf(
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     padding: [8, 8, 0, 0],
-    scales: { x: { time: false }, y: range === undefined ? {} : { range: range as [number, number] } },
+    scales: {
+      // Axes are drawn before there are numbers, too.
+      x: { time: false, range: (_plot, low, high) => (low == null || low === high ? [0, 10] : [low, high]) },
+      y: range === undefined ? {} : { range: [...range] },
+    },
     axes: [
       { ...axis, size: 28, space: 60 },
       { ...axis, size: 48, space: 34 },

@@ -71,7 +71,7 @@ export function Explain() {
         {form.kind === 'image' && <Images form={form} test={test.x} row={row} onChoose={choose} />}
         {form.kind === 'table' && <Cells form={form} test={test.x} rows={test.rows} row={row} onChoose={choose} />}
       </section>
-      <section class="card" aria-label="Why" aria-live="polite">
+      <section class="card" aria-label="Why">
         {reasons !== null && reasons.gradients.length === row.length && <Why form={form} reasons={reasons} row={row} />}
       </section>
     </div>

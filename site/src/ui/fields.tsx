@@ -1,7 +1,7 @@
 // Labelled controls.
 
 import type { ComponentChildren } from 'preact'
-import { useId } from 'preact/hooks'
+import { useId, useState } from 'preact/hooks'
 
 export function Select<Value extends string>(props: {
   readonly label: string
@@ -83,20 +83,23 @@ export function NumberInput(props: {
   readonly onChange: (value: number) => void
 }) {
   const { label, title, value, min, max, step, onChange } = props
+  // What is being typed stays when the page is drawn again.
+  const [draft, setDraft] = useState<string | null>(null)
   return (
     <input
       type="number"
       inputMode="decimal"
       aria-label={label}
       title={title}
-      value={value}
+      value={draft ?? value}
       min={min}
       max={max}
       step={step}
+      onInput={(event) => setDraft(event.currentTarget.value)}
       onChange={(event) => {
         const given = event.currentTarget.valueAsNumber
+        setDraft(null)
         if (Number.isFinite(given)) onChange(Math.min(max, Math.max(min, given)))
-        else event.currentTarget.value = String(value)
       }}
     />
   )

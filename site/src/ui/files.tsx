@@ -7,7 +7,7 @@ import { session } from './session'
 import { useStore } from './store'
 
 const FORMATS: Readonly<Record<FileFormat, readonly [string, string]>> = {
-  safetensors: ['safetensors', 'of this library, and for programs that read weights'],
+  safetensors: ['safetensors', 'for this library, with its training'],
   keras: ['.keras', 'for Keras 3 in Python'],
   onnx: ['.onnx', 'for ONNX Runtime and other programs'],
   tfjs: ['model.json', 'for TensorFlow.js, with its weights beside it'],

@@ -2,12 +2,15 @@
 
 import { useMemo } from 'preact/hooks'
 import type { Form } from '../data/form'
+import { sizeOf } from '../data/form'
+import type { Pinned } from './session'
 import { session } from './session'
-import { Plane } from './canvas'
+import { Pixels, Plane } from './canvas'
 import type { Data, Line, Numbers } from './chart'
 import { Chart, Legend, joined } from './chart'
 import type { Curves } from './curves-of-run'
 import { Button, percent, short } from './fields'
+import { imagePixels } from './paint'
 import { useStore } from './store'
 import { classColour, isDark } from './theme'
 
@@ -18,28 +21,39 @@ export function Learn() {
   const isPlane = described.form.kind === 'plane'
   return (
     <div class="learn">
-      {isPlane ? <Answers /> : <Confusion form={described.form} isLarge />}
       <div class="stack">
-        <CurvesCard form={described.form} />
-        {isPlane && <Confusion form={described.form} />}
+        {isPlane ? <Answers /> : <Confusion form={described.form} isLarge />}
         <CostsCard />
       </div>
-      {pinned !== null && pinned.frame.surface !== null && (
-        <section class="card pinned" aria-label="Run to compare with">
-          <header>
-            <h2>Kept run</h2>
-            <p class="soft">{pinned.label}</p>
-          </header>
-          <Plane
-            form={pinned.described.form}
-            train={pinned.described.train}
-            test={pinned.described.test}
-            surface={pinned.frame.surface}
-            label={`Answers of the kept run, ${pinned.label}`}
-          />
-        </section>
-      )}
+      <div class="stack">
+        {pinned !== null && pinned.frame.surface !== null && <Kept pinned={pinned} />}
+        <CurvesCard form={described.form} />
+        {isPlane && <Confusion form={described.form} />}
+        {described.form.kind === 'image' && <Examples />}
+      </div>
     </div>
+  )
+}
+
+/** A run that was kept, beside the present one. */
+function Kept({ pinned: { label, described, frame } }: { readonly pinned: Pinned }) {
+  const { form, train, test } = described
+  return (
+    <section class="card" aria-label="Kept run">
+      <header>
+        <h2>Kept run</h2>
+        <p class="soft">
+          {label}, epoch {frame.epoch}
+        </p>
+      </header>
+      <Plane
+        form={form}
+        train={train}
+        test={test}
+        surface={frame.surface}
+        label={`Answers of the kept run, ${label}`}
+      />
+    </section>
   )
 }
 
@@ -57,7 +71,7 @@ function Answers() {
   return (
     <section class="card answers" aria-label="Answers">
       <header>
-        <h2>Answers everywhere in the plane</h2>
+        <h2>Answers in the plane</h2>
         <Button
           kind="quiet"
           title={pinned === null ? 'Keeps this run, to compare the next one with it' : 'Forgets the kept run'}
@@ -175,7 +189,7 @@ function Confusion({ form, isLarge = false }: { readonly form: Form; readonly is
   return (
     <section class={isLarge ? 'card confusion large' : 'card confusion'} aria-label="Confusion matrix">
       <header>
-        <h2>Which classes are taken for which</h2>
+        <h2>Confusion matrix</h2>
         <p class="soft">{counts === null ? 'test rows' : `${right} of ${total} test rows right`}</p>
       </header>
       <div class="scroll" tabIndex={0} role="group" aria-label="Confusion matrix, scrollable">
@@ -215,6 +229,44 @@ function Confusion({ form, isLarge = false }: { readonly form: Form; readonly is
           </tbody>
         </table>
       </div>
+    </section>
+  )
+}
+
+/** Test images with the answers of the model; wrong ones are marked. */
+function Examples() {
+  const { form, test } = useStore(session.described)!
+  const answers = useStore(session.frame)?.answers ?? []
+  if (form.task.kind !== 'classes') return null
+  const { names } = form.task
+  const size = sizeOf(form.inputShape)
+  return (
+    <section class="card" aria-label="Test images">
+      <header>
+        <h2>Test images and answers</h2>
+        <p class="soft">wrong ones are marked</p>
+      </header>
+      <ul class="thumbnails">
+        {answers.map((answer, i) => {
+          const row = test.x.subarray(i * size, (i + 1) * size)
+          const isRight = answer === test.y[i]
+          const text = `${names[test.y[i]!]}, answer ${names[answer]}`
+          return (
+            <li key={i}>
+              <button
+                type="button"
+                class={isRight ? 'plain' : 'plain wrong'}
+                title="Explains this answer"
+                aria-label={`Image ${i + 1}: ${text}`}
+                onClick={() => session.explain(row.slice())}
+              >
+                <Pixels label="" image={() => imagePixels(row, form.inputShape)} />
+                <span>{names[answer]}</span>
+              </button>
+            </li>
+          )
+        })}
+      </ul>
     </section>
   )
 }

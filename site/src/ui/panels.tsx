@@ -18,7 +18,7 @@ export function DataPanel() {
   const state = useStore(session.state)
   const described = useStore(session.described)
   const { data } = state
-  const set = (change: Partial<State['data']>): void => session.change({ ...state, data: { ...data, ...change } })
+  const set = (change: Partial<State['data']>): void => session.update((now) => ({ data: { ...now.data, ...change } }))
   return (
     <section class="panel" aria-labelledby="data">
       <h2 id="data">Data</h2>
@@ -72,7 +72,8 @@ function Drawing() {
   useStore(isDark)
   const [[x, y], setPlace] = useState<readonly [number, number]>([0, 0])
   const { points } = state.data
-  const replace = (next: typeof points): void => session.change({ ...state, data: { ...state.data, points: next } })
+  const replace = (change: (now: typeof points) => typeof points): void =>
+    session.update(({ data }) => ({ data: { ...data, points: change(data.points) } }))
   return (
     <>
       <fieldset class="pens">
@@ -114,11 +115,16 @@ function Drawing() {
           kind="quiet"
           title="Removes the last point"
           isDisabled={points.length === 0}
-          onClick={() => replace(points.slice(0, -1))}
+          onClick={() => replace((now) => now.slice(0, -1))}
         >
           Undo
         </Button>
-        <Button kind="quiet" title="Removes all points" isDisabled={points.length === 0} onClick={() => replace([])}>
+        <Button
+          kind="quiet"
+          title="Removes all points"
+          isDisabled={points.length === 0}
+          onClick={() => replace(() => [])}
+        >
           Clear
         </Button>
       </div>
@@ -181,23 +187,27 @@ function Pictures() {
 export function ModelPanel() {
   const state = useStore(session.state)
   const described = useStore(session.described)
+  const opened = useStore(session.opened)
   const [added, setAdded] = useState<Kind>('dense')
   const isImage = described?.form.kind === 'image'
   const { layers } = state
-  const set = (next: readonly LayerSpec[]): void => session.change({ ...state, layers: next })
+  const set = (change: (now: readonly LayerSpec[]) => readonly LayerSpec[]): void =>
+    session.update((now) => ({ layers: change(now.layers) }))
   const kinds = Object.fromEntries(
     Object.entries(KINDS).flatMap(([kind, { label, isSpatial }]) => (isSpatial && !isImage ? [] : [[kind, label]])),
   )
   const move = (from: number, to: number): void => {
-    const next = [...layers]
-    const [layer] = next.splice(from, 1)
-    next.splice(to, 0, layer!)
-    set(next)
+    set((now) => {
+      const next = [...now]
+      next.splice(to, 0, ...next.splice(from, 1))
+      return next
+    })
   }
   const form = described?.form
   return (
     <section class="panel" aria-labelledby="model">
       <h2 id="model">Model</h2>
+      {opened !== null && <p class="soft">{opened} is in use. A change of these layers begins a new model.</p>}
       <ol class="layers">
         <li class="fixed">
           <span>Input</span>
@@ -209,8 +219,10 @@ export function ModelPanel() {
             key={`${i} ${layer.kind}`}
             layer={layer}
             place={i + 1}
-            onChange={(values) => set(layers.map((each, j) => (i === j ? { ...each, values } : each)))}
-            onRemove={() => set(layers.filter((_, j) => i !== j))}
+            onChange={(values) =>
+              set((now) => now.map((each, j) => (i === j ? { ...each, values: { ...each.values, ...values } } : each)))
+            }
+            onRemove={() => set((now) => now.filter((_, j) => i !== j))}
             onUp={i === 0 ? null : () => move(i, i - 1)}
             onDown={i === layers.length - 1 ? null : () => move(i, i + 1)}
           />
@@ -240,7 +252,7 @@ export function ModelPanel() {
         <Button
           title="Adds the layer before the output"
           isDisabled={layers.length >= 12}
-          onClick={() => set([...layers, layerOf(added in kinds ? added : 'dense', {})])}
+          onClick={() => set((now) => [...now, layerOf(added in kinds ? added : 'dense', {})])}
         >
           Add layer
         </Button>
@@ -291,7 +303,7 @@ function LayerRow(props: {
       {fields.length > 0 && (
         <div class="options">
           {fields.map((field) => {
-            const set = (value: number | string): void => onChange({ ...layer.values, [field.name]: value })
+            const set = (value: number | string): void => onChange({ [field.name]: value })
             return (
               <div key={field.name}>
                 {field.type === 'choice' ? (
@@ -349,7 +361,7 @@ export function TrainingPanel() {
   const described = useStore(session.described)
   const { training } = state
   const set = (change: Partial<TrainingSpec>): void =>
-    session.change({ ...state, training: { ...training, ...change } })
+    session.update((now) => ({ training: { ...now.training, ...change } }))
   const task = described?.form.task
   const losses: Readonly<Record<string, string>> =
     task?.kind === 'number'

@@ -27,6 +27,7 @@ export class Remote {
   }
 
   send(command: Command): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no other origins
     this.worker.postMessage(command)
   }
 

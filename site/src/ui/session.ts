@@ -63,6 +63,8 @@ class Session {
   readonly notice = new Store<Notice | null>(null)
   /** The point or row to explain. */
   readonly chosen = new Store<Float32Array | null>(null)
+  /** The name of the file of the model, if the model was opened and has layers that cannot be changed here. */
+  readonly opened = new Store<string | null>(null)
   /** The class of points that are drawn by hand. */
   readonly pen = new Store(0)
   /** The number of the run: it changes with every new model. */
@@ -109,6 +111,7 @@ class Session {
         return
       case 'frame':
         if (message.frame.curve !== null) this.curves.set(extended(this.curves.value, message.frame.curve))
+        if (this.frame.value === null) performance.mark('model')
         this.frame.set(message.frame)
         requestAnimationFrame(() => this.send({ type: 'drawn' }))
         return
@@ -168,9 +171,15 @@ class Session {
     this.curves.set(NO_CURVES)
     this.run.set(this.run.value + 1)
     if (opened.layers !== null) this.adoptLayers(opened.layers)
+    this.opened.set(opened.layers === null ? opened.name : null)
     this.send({ type: 'limit', limit: this.limit.value })
     this.send({ type: 'watch', parts: SEEN[this.state.value.tab] })
     return opened
+  }
+
+  /** Changes the state as it is now, which may not have been drawn yet. */
+  update(change: (state: State) => Partial<State>): void {
+    this.change({ ...this.state.value, ...change(this.state.value) })
   }
 
   /** A new state. A new model is made if anything but the tab changes. */
@@ -206,12 +215,11 @@ class Session {
   }
 
   draw(point: Point): void {
-    const { data } = this.state.value
-    this.change({ ...this.state.value, data: { ...data, points: [...data.points, point] } })
+    this.update(({ data }) => ({ data: { ...data, points: [...data.points, point] } }))
   }
 
   show(tab: Tab): void {
-    this.change({ ...this.state.value, tab })
+    this.update(() => ({ tab }))
   }
 
   /** Opens the tab that explains the answer for a row. */
@@ -237,6 +245,11 @@ class Session {
   /** Begins again with new weights. */
   setup(): void {
     clearTimeout(this.timer)
+    this.opened.set(null)
+    if (this.state.value.data.kind === 'images' && this.given.images === undefined) {
+      this.wasPlaying = false
+      return this.notice.set({ kind: 'info', text: 'Choose a folder of images, or use the camera.' })
+    }
     this.send({ type: 'setup', recipe: this.recipe, given: this.given })
   }
 

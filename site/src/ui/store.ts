@@ -14,7 +14,7 @@ export class Store<Value> {
   set(value: Value): void {
     if (value === this.current) return
     this.current = value
-    for (const listener of [...this.listeners]) listener(value)
+    for (const listener of this.listeners) listener(value)
   }
 
   /** Calls the listener at each change. Returns a function that ends this. */

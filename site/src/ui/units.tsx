@@ -120,10 +120,7 @@ function LayerCard({
                   image={() =>
                     form.kind === 'plane'
                       ? mapPixels(own, Math.sqrt(size))
-                      : imagePixels(
-                          own.map((each) => each / largest(own)),
-                          form.inputShape.slice(0, 2),
-                        )
+                      : imagePixels(brightened(own), form.inputShape.slice(0, 2))
                   }
                 />
                 <span>
@@ -137,6 +134,11 @@ function LayerCard({
       )}
     </section>
   )
+}
+
+const brightened = (values: Float32Array): Float32Array => {
+  const most = largest(values)
+  return values.map((each) => each / most)
 }
 
 function Correlations({

@@ -19,7 +19,9 @@ export function Weights() {
   if (described === null) return <div class="waiting" aria-busy="true" />
   return (
     <div class="stack">
-      <p class="lead">Orange weights are positive, blue ones negative. White ones are zero: they do nothing.</p>
+      <p class="lead">
+        Orange weights are positive, blue ones negative. Those near zero have the colour of the page: they do little.
+      </p>
       {(frame?.weights ?? []).map((each, i) => (
         <Kernel key={each.name} form={described.form} weights={each} isFirst={i === 0} />
       ))}
@@ -69,7 +71,7 @@ function Matrix({ weights: { name, shape, values } }: { readonly weights: Weight
   const units = shape.at(-1)!
   const inputs = values.length / units
   return (
-    <div class="matrix" style={{ aspectRatio: `${Math.max(units, inputs / 3)} / ${Math.min(inputs, 3 * units)}` }}>
+    <div class="matrix" style={{ width: `${44 * units}px`, height: `${Math.min(260, 28 * inputs)}px` }}>
       <Pixels
         label={`${name}: ${inputs} inputs from top to bottom, ${units} units from left to right`}
         image={() => matrixPixels(values, units, inputs)}

@@ -76,7 +76,7 @@ export function compile(model: Model, { optimizer, loss, metrics }: Network): vo
   model.compile({ optimizer: made(optimizer) as Adam, loss: loss as string, metrics: metrics as string[] })
 }
 
-/** The hidden layers of a model as the page edits them; null if it has a layer that the page does not have. */
+/** The hidden layers of a model as the page edits them; null if it has other layers, or other options than those of the page. */
 export function layersOf(model: Model): LayerSpec[] | null {
   const kinds = new Map<string, keyof typeof KINDS>(
     Object.keys(KINDS)
@@ -84,11 +84,13 @@ export function layersOf(model: Model): LayerSpec[] | null {
       .map((kind) => [KINDS[kind].className, kind]),
   )
   const silent = new Set(['InputLayer', 'Normalization', 'Flatten', 'Rescaling'])
+  if (classNameOf(model.layers.at(-1)!) !== 'Dense') return null
   const hidden = model.layers.slice(0, -1).filter((layer) => !silent.has(classNameOf(layer)))
   const found = hidden.map((layer): LayerSpec | null => {
     const kind = kinds.get(classNameOf(layer))
     if (kind === undefined) return null
     const config = layer.getConfig() as Record<string, unknown>
+    if (!isPlain(config)) return null
     const values = KINDS[kind].fields.map(({ name }): [string, unknown] => {
       const value = config[name]
       return [name, Array.isArray(value) ? value[0] : value]
@@ -96,6 +98,17 @@ export function layersOf(model: Model): LayerSpec[] | null {
     return layerOf(kind, Object.fromEntries(values))
   })
   return found.every((each) => each !== null) ? found : null
+}
+
+/** Whether options that the page does not show have their usual values. */
+function isPlain(config: Record<string, unknown>): boolean {
+  const usual: readonly (readonly [string, readonly unknown[]])[] = [
+    ['useBias', [true]],
+    ['padding', ['valid']],
+    ['dataFormat', ['channelsLast', 'channels_last', null]],
+    ['groups', [1]],
+  ]
+  return usual.every(([name, values]) => !(name in config) || values.includes(config[name]))
 }
 
 export function classNameOf(layer: object): string {

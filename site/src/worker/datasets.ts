@@ -1,24 +1,15 @@
 // Data sets by their specification, divided into rows for training and for testing.
 
-import type { DataSet, Form, Part, Task } from '../data/form'
-import { sizeOf } from '../data/form'
+import type { DataSet, Task } from '../data/form'
 import type { Point } from '../data/points'
-import { generator, pointsOf } from '../data/points'
+import { pointsOf } from '../data/points'
+import { divided } from '../data/split'
 import digitsAddress from '../data/digits.bin?url'
 import penguins from '../../../examples/data/penguins.csv?raw'
-import type { Given, Recipe } from './protocol'
+import type { Given, Prepared, Recipe } from './protocol'
 import { imagesOf } from './images'
 import { tableOf } from './table'
 
-/** A data set with what the page shows of it. */
-export interface Prepared {
-  readonly data: DataSet
-  readonly notes: readonly string[]
-  readonly targets: readonly string[]
-}
-
-/** One row in five is for testing. */
-const TEST_EVERY = 5
 const DIGIT_SIDE = 14
 
 export async function prepare({ data, training }: Recipe, given: Given): Promise<Prepared> {
@@ -46,26 +37,6 @@ export async function prepare({ data, training }: Recipe, given: Given): Promise
     case 'images':
       return plain(await imagesOf(given.images ?? []))
   }
-}
-
-/** Every fifth row of a shuffled order is a test row. */
-export function divided(
-  form: Omit<Form, 'trainRows' | 'testRows'>,
-  x: Float32Array,
-  y: Float32Array,
-  seed = 1,
-): DataSet {
-  const width = sizeOf(form.inputShape)
-  const random = generator(seed)
-  const order = Array.from(y, (_, i) => ({ i, at: random() })).sort((a, b) => a.at - b.at)
-  const part = (isTest: boolean): Part => {
-    const chosen = order.filter((_, i) => (i % TEST_EVERY === 0) === isTest)
-    const values = new Float32Array(chosen.length * width)
-    chosen.forEach(({ i }, row) => values.set(x.subarray(i * width, (i + 1) * width), row * width))
-    return { x: values, y: Float32Array.from(chosen, ({ i }) => y[i]!), rows: chosen.length }
-  }
-  const [train, test] = [part(false), part(true)]
-  return { form: { ...form, trainRows: train.rows, testRows: test.rows }, train, test }
 }
 
 const CLASS_NAMES = ['blue', 'orange', 'green', 'purple']

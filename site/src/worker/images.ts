@@ -2,7 +2,7 @@
 
 import { fromPixels } from 'myelin/data'
 import type { DataSet } from '../data/form'
-import { divided } from './datasets'
+import { divided } from '../data/split'
 import type { Given } from './protocol'
 
 const SIDE = 24

@@ -1,7 +1,7 @@
 // What the page and its worker say to each other. The page sends commands; the worker sends frames while it trains, and an
 // answer to each question.
 
-import type { Form, Part } from '../data/form'
+import type { DataSet, Form, Part } from '../data/form'
 import type { LayerSpec } from '../model/layers'
 import type { State } from '../state/state'
 
@@ -14,6 +14,14 @@ export interface Given {
   readonly table?: { readonly text: string; readonly name: string; readonly target: string | null }
   /** Images with the name of their class. */
   readonly images?: readonly { readonly file: Blob; readonly label: string }[]
+}
+
+/** A data set with what the page says about it. */
+export interface Prepared {
+  readonly data: DataSet
+  readonly notes: readonly string[]
+  /** The columns of a table that can be the target. */
+  readonly targets: readonly string[]
 }
 
 /** Parts of a frame that are computed only while they are seen. */
@@ -126,6 +134,8 @@ export interface Frame {
   readonly surface: Surface | null
   /** [true class, predicted class], row by row; null for numbers. */
   readonly confusion: readonly number[] | null
+  /** The classes that the model answers for the first test rows; null for numbers. */
+  readonly answers: readonly number[] | null
   readonly units: readonly UnitsOfLayer[] | null
   readonly health: readonly Health[] | null
   readonly advice: readonly string[]

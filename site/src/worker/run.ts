@@ -44,7 +44,7 @@ export class Run {
   readonly network: Network
 
   constructor(
-    readonly recipe: Recipe,
+    public recipe: Recipe,
     readonly data: DataSet,
   ) {
     const { form, train, test } = data
@@ -61,8 +61,10 @@ export class Run {
     return { x: this.x, y: this.y }
   }
 
-  /** Another model takes the place of the trained one. */
-  replace(model: Model): void {
+  /** Another model takes the place of the trained one. `layers`: as the page knows them, if it does. */
+  replace(model: Model, layers: Recipe['layers'] | null): void {
+    if (layers !== null) this.recipe = { ...this.recipe, layers }
+
     if (model !== this.model) this.model.dispose()
     this.model = model
     this.kept = []
@@ -99,9 +101,9 @@ export class Run {
       seconds: this.spent.seconds + seconds,
     }
     this.steps += steps.value
-    // A mean over the last second or so.
+    // A mean over the last half second of training. The first call also compiles the step, so it does not count.
     const now = steps.value / seconds
-    this.rate = this.rate === 0 ? now : this.rate + (now - this.rate) * Math.min(1, seconds)
+    if (this.epoch > 0) this.rate = this.rate === 0 ? now : this.rate + (now - this.rate) * Math.min(1, 2 * seconds)
     const metric = Object.keys(history).find(
       (key) => key !== 'loss' && !key.startsWith('val') && key !== 'learningRate',
     )!

@@ -3,9 +3,8 @@
 
 import { readCsv } from 'myelin/data'
 import type { Task } from '../data/form'
-import { divided } from './datasets'
-import type { Prepared } from './datasets'
-import type { Given } from './protocol'
+import { divided } from '../data/split'
+import type { Given, Prepared } from './protocol'
 
 /** A column with more words is left out. */
 const MOST_WORDS = 12

@@ -15,6 +15,8 @@ const UNIT_SIDE = 28
 const MOST_UNITS = 32
 /** Rows on which units are observed. */
 const MOST_ROWS = 256
+/** Test rows whose answers are shown. */
+const SHOWN_ANSWERS = 35
 /** Images that excite a unit the most, of which the mean is shown. */
 const MOST_EXCITING = 8
 
@@ -46,13 +48,18 @@ export function classesOf(answers: Tensor): number[] {
   })
 }
 
-export async function confusionOf(model: Model, { form, test }: DataSet): Promise<number[] | null> {
+/** How often each class was taken for each, and the answers for the first test rows. */
+export async function confusionOf(
+  model: Model,
+  { form, test }: DataSet,
+): Promise<{ readonly confusion: number[]; readonly answers: number[] } | null> {
   if (form.task.kind !== 'classes') return null
   const classes = form.task.names.length
   const counts = Array.from({ length: classes ** 2 }, () => 0)
   const answers = await model.predict(xOf(test, form.inputShape), { batchSize: 256, verbose: 0 })
-  classesOf(answers).forEach((found, row) => counts[test.y[row]! * classes + found]!++)
-  return counts
+  const found = classesOf(answers)
+  found.forEach((each, row) => counts[test.y[row]! * classes + each]!++)
+  return { confusion: counts, answers: found.slice(0, SHOWN_ANSWERS) }
 }
 
 /** The hidden layers that make units. */
@@ -136,6 +143,7 @@ function excitingImages(
   const all = new Float32Array(count * size)
   for (let unit = 0; unit < count; unit++) {
     const best = Array.from({ length: rows }, (_, row) => row)
+      .filter((row) => activity[row * units + unit] !== 0)
       .sort((a, b) => activity[b * units + unit]! - activity[a * units + unit]!)
       .slice(0, MOST_EXCITING)
     for (const row of best)

@@ -5,6 +5,7 @@ import type { DataSet, Part } from '../data/form'
 import { sizeOf } from '../data/form'
 import { classNameOf, compile, layersOf } from './build'
 import { prepare } from './datasets'
+import type { convert, open } from './files'
 import type { Command, Curve, Frame, Given, Limit, Message, Questions, Recipe, Seen, Speed } from './protocol'
 import { Run } from './run'
 import type { Smaller } from './smaller'
@@ -21,10 +22,14 @@ const PATIENCE = 400
 /** Rows that the page gets of images and tables. */
 const SHOWN = 200
 
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no other origins
 const post = (message: Message): void => self.postMessage(message)
 
 /** What reads and writes the files of other programs. */
-export type Formats = Pick<typeof import('./files'), 'convert' | 'open'>
+export interface Formats {
+  readonly convert: typeof convert
+  readonly open: typeof open
+}
 let formats: Formats | null = null
 function theFormats(): Formats {
   if (formats === null) throw new Error('internal: this worker has no file formats')
@@ -84,6 +89,7 @@ function shown({ form }: DataSet, part: Part): Part {
 async function sendFrame(curve: Curve | null): Promise<void> {
   const { model, data, epoch, steps, costs, epochs, ...rest } = viewOf(theRun())
   const [answers, units, weights] = (['answers', 'units', 'weights'] as const).map((part) => watched.includes(part))
+  const found = answers === true ? await confusionOf(model, data) : null
   const frame: Frame = {
     epoch,
     steps,
@@ -91,7 +97,8 @@ async function sendFrame(curve: Curve | null): Promise<void> {
     costs,
     kept: epochs,
     surface: answers === true && data.form.kind === 'plane' ? await surfaceOf(model) : null,
-    confusion: answers === true ? await confusionOf(model, data) : null,
+    confusion: found?.confusion ?? null,
+    answers: found?.answers ?? null,
     units: units === true ? await unitsOf(model, data) : null,
     weights: weights === true ? weightsOf(model) : null,
     ...rest,
@@ -109,25 +116,30 @@ const viewOf = (from: Run) => ({
   ...from.takeHealth(),
 })
 
-/** Trains for some epochs and shows it. Returns whether a limit was reached. */
-async function advance(epochs: number): Promise<boolean> {
+/** Trains for some epochs and shows it. Returns whether a limit was reached, and the milliseconds of training. */
+async function advance(epochs: number): Promise<{ readonly isOver: boolean; readonly milliseconds: number }> {
   const own = theRun()
+  const started = performance.now()
   const { curve, ended } = await own.advance(epochs, { limit, withHealth: watched.includes('units') })
+  const milliseconds = performance.now() - started
   const seen = new Promise<void>((resolve) => (drawn = resolve))
   await sendFrame(curve)
   await Promise.race([seen, pause(PATIENCE)])
-  return ended !== null || own.isSpent(limit)
+  return { isOver: ended !== null || own.isSpent(limit), milliseconds }
 }
 
 async function play(): Promise<void> {
   while (isPlaying) {
     const started = performance.now()
     const epochs = speed === 'fast' ? epochsPerFrame : 1
-    const isOver = await inTurn(() => (isPlaying ? advance(epochs) : false))
+    const done = await inTurn(() => (isPlaying ? advance(epochs) : null))
+    if (done === null) return
     const elapsed = performance.now() - started
-    if (speed === 'fast')
-      epochsPerFrame = Math.round(Math.min(MOST_EPOCHS, Math.max(1, epochs * Math.min(2, (2 * FRAME) / elapsed))))
-    if (isOver) {
+    if (speed === 'fast') {
+      const wanted = epochs * Math.min(2, FRAME / done.milliseconds)
+      epochsPerFrame = Math.min(MOST_EPOCHS, Math.max(1, Math.round(wanted)))
+    }
+    if (done.isOver) {
       isPlaying = false
       post({ type: 'stopped', why: 'The budget is spent.' })
     }
@@ -158,9 +170,10 @@ const answers: Answers = {
   },
   async adopt({ label }) {
     const model = (await theSmaller()).take(label)
-    theRun().replace(model)
+    const layers = layersOf(model)
+    theRun().replace(model, layers)
     await sendFrame(null)
-    return layersOf(model)
+    return layers
   },
   explain: async ({ row }) => (await import('./reasons')).reasonsFor(theRun(), row),
   save: async () => Uint8Array.from(await theRun().model.save()),
@@ -170,11 +183,12 @@ const answers: Answers = {
     const outputs = network.layers.at(-1)!.options['units'] as number
     const model = await theFormats().open(files, data.form.inputShape, outputs)
     compile(model, network)
-    theRun().replace(model)
+    const layers = layersOf(model)
+    theRun().replace(model, layers)
     await sendFrame(null)
     return {
       name: files[0]!.name,
-      layers: layersOf(model),
+      layers,
       summary: model.layers.map((layer) => `${classNameOf(layer)} ${layer.name}`).join('\n'),
     }
   },
@@ -208,7 +222,8 @@ async function obey(command: Command): Promise<void> {
       return inTurn(() => setup(command.recipe, command.given))
     case 'play':
       speed = command.speed
-      if (isPlaying || run === null) return
+      if (isPlaying) return
+      if (run === null) return post({ type: 'stopped', why: 'There are too few rows to train with.' })
       isPlaying = true
       return play()
     case 'pause':
