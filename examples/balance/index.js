@@ -1,6 +1,9 @@
 // The small network of the demo, 8→10→8→1 on penguins, from the first step to its energy use: train it within a budget,
 // check the health of its units, prune it, quantize it, and explain its predictions. Prints accuracy, size, FLOPs,
-// microseconds and joules before and after. Run it with `npm run demo:balance`; docs/balance.md explains it.
+// microseconds and joules before and after; docs/balance.md explains it.
+//
+// Baselines: the network before, and a constant answer, about 50 %. Result: each network is right for more than 80 % of the
+// held-out birds, the pruned one with fewer operations. Run it with `npm run demo:balance`.
 
 import { Adam, Dense, Sequential, setRandomSeed } from 'myelin'
 import { UnitHealth } from 'myelin/balance'

@@ -4,9 +4,8 @@
 // Baseline: random moves, 0.2 hits of 20 in a game. Result: 20 hits, after 100 to 500 updates, some seconds.
 // Run it after `npm run build` with `node examples/bot`.
 
-import { relative } from 'node:path'
 import { runPage } from '../shared/browser.js'
-import { claim, outputPath, printTable, readOptions } from '../shared/report.js'
+import { claim, outputPath, printPicture, printTable, readOptions } from '../shared/report.js'
 
 const { seed } = readOptions({ seed: 1 })
 const screenshot = outputPath('bot.png')
@@ -17,6 +16,6 @@ if (result !== null) {
     ['random moves', result.guessed.toFixed(1)],
     [`after ${result.updates} updates`, result.learned.toFixed(1)],
   ])
-  console.log(`\nPicture: ${relative('.', screenshot)}`)
+  printPicture(screenshot)
   claim({ 'the bot hits the ball 12 of 20 times': result.learned >= 12 })
 }

@@ -58,9 +58,9 @@ model.summary()
 console.log()
 
 const seconds = stopwatch()
-const stopping = new EarlyStopping({ patience: 8, restoreBestWeights: true })
+const stopping = new EarlyStopping({ patience: 5, restoreBestWeights: true })
 await model.fit(train.x, train.y, {
-  epochs: 50,
+  epochs: 28,
   validationData: [validation.x, validation.y],
   callbacks: [stopping],
   verbose: 2,

@@ -1,9 +1,9 @@
 // A server that predicts under load: requests that arrive while a prediction runs are answered together by the next one.
-// Beside it, the same server that answers one request after another. 64 clients ask at the same time, from another
-// thread.
+// 64 clients ask at the same time, from another thread.
 //
-// Result: each answer is the one that the model gives alone. In this library a row costs nearly as little alone as in a
-// batch, so here most of the time is spent on HTTP, and batches change little: it takes a measurement to know.
+// Baseline: the same server with a prediction for each request. Result: each answer is the one that the model gives alone.
+// In this library a row costs nearly as little alone as in a batch, so here most of the time is spent on HTTP, and batches
+// change little: measure before you batch.
 // Run it after `npm run build` with `node examples/server`.
 
 import { once } from 'node:events'

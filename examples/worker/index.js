@@ -5,9 +5,8 @@
 // Run it after `npm run build` with `node examples/worker`.
 
 import { writeFileSync } from 'node:fs'
-import { relative } from 'node:path'
 import { runPage } from '../shared/browser.js'
-import { claim, outputPath, percent, printTable, readOptions } from '../shared/report.js'
+import { claim, outputPath, percent, printPicture, printTable, readOptions } from '../shared/report.js'
 
 const { seed } = readOptions({ seed: 1 })
 const result = await runPage(`examples/worker/index.html?seed=${seed}`, { screenshot: outputPath('worker.png') })
@@ -21,7 +20,7 @@ if (result !== null) {
   ])
   const path = outputPath('worker.svg')
   writeFileSync(path, svg)
-  console.log(`\nPicture: ${relative('.', path)}`)
+  printPicture(path)
   claim({
     'at least 95 % of the points are classified correctly': accuracy >= 0.95,
     'a straight line classifies at most 75 %': baseline <= 0.75,
