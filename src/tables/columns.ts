@@ -314,7 +314,7 @@ class Look {
       ([low, high], x) => [Math.min(low, x), Math.max(high, x)],
       [Infinity, -Infinity],
     )
-    return most! - least! === numbers.length - 1
+    return numbers.length === most! - least! + 1
   }
 
   /** Whether the numbers are dates as readCsv gives them by default. */
