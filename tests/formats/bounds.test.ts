@@ -16,6 +16,7 @@ import {
 import { imageFolder } from '../../src/data'
 import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
 import { errorOf } from '../helpers/training'
+import { processorTime } from '../helpers/processor-time'
 
 describe('a table that is far too large', () => {
   it.each<[string, (most: number) => unknown]>([
@@ -30,12 +31,12 @@ describe('a table that is far too large', () => {
     ['ConfusionMatrix: numClasses', (most) => new metrics.ConfusionMatrix({ numClasses: most })],
   ])('%s', async (name, make) => {
     for (const most of [1e7, 1e9, 2 ** 53 - 1]) {
-      const begin = performance.now()
+      const begin = processorTime()
       const error = await errorOf(async () => make(most))
       expect(error).toBeInstanceOf(ArgumentError)
       expect(error.message).toContain(name.split(': ')[1])
       expect(error.message).toContain(`received ${most}`)
-      expect(performance.now() - begin).toBeLessThan(500)
+      expect(processorTime() - begin).toBeLessThan(5000)
     }
   })
 
