@@ -420,15 +420,18 @@ describe.skipIf(settings.backend === 'interpreter')('the same bits on any number
   })
   afterAll(() => dispose())
 
-  it.each([...products, ...others, ...windows, ...loops, ...attentions, ...normalizations])('$name', ({ shapes, body }) => {
-    const graph = graphOf(shapes, body)
-    const expected = bitsOfRun(one, graph)
-    for (const runtime of runtimes) {
-      const before = counters.threadedRuns
-      expect(bitsOfRun(runtime, graph), `${poolOf(runtime).threads} threads`).toEqual(expected)
-      expect(counters.threadedRuns, 'ran on several threads').toBe(before + 1)
-    }
-  })
+  it.each([...products, ...others, ...windows, ...loops, ...attentions, ...normalizations])(
+    '$name',
+    ({ shapes, body }) => {
+      const graph = graphOf(shapes, body)
+      const expected = bitsOfRun(one, graph)
+      for (const runtime of runtimes) {
+        const before = counters.threadedRuns
+        expect(bitsOfRun(runtime, graph), `${poolOf(runtime).threads} threads`).toEqual(expected)
+        expect(counters.threadedRuns, 'ran on several threads').toBe(before + 1)
+      }
+    },
+  )
 
   it.each(['sgd', 'rmsprop', 'adam'] as const)(
     'a training run with dropout and %s',
