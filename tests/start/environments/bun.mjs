@@ -1,5 +1,7 @@
 // Bun, with `import` and with `require`.
-import { asCommonJs, asModule, bin, folder, found, main, output, version } from '../kit.mjs'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { asCommonJs, asModule, folder, found, main, output, root, version } from '../kit.mjs'
 
 const files = { import: { 'program.mjs': asModule() + main }, require: { 'program.cjs': asCommonJs() + main } }
 
@@ -7,6 +9,8 @@ export default Object.entries(files).map(([form, written]) => ({
   name: `bun-${form}`,
   async run() {
     const cwd = folder(`bun-${form}`, written)
-    return { version: version('bun'), result: found(await output(bin('bun'), Object.keys(written), { cwd })) }
+    const scope = join(root, 'node_modules/@oven')
+    const bun = join(scope, readdirSync(scope)[0], 'bin/bun')
+    return { version: version('bun'), result: found(await output(bun, Object.keys(written), { cwd })) }
   },
 }))
