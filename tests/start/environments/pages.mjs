@@ -53,7 +53,7 @@ export default ['chromium', 'firefox'].flatMap((name) =>
         headers: kind === 'csp' ? { 'Content-Security-Policy': POLICY } : {},
       }
       const text = await opened(name, make, options)
-      const version = /[\d.]+\w*/.exec(await output(browser(name), ['--version']))[0]
+      const version = /\d+\.[\d.]+\w*/.exec(await output(browser(name), ['--version']))[0]
       return { version, result: found(text) }
     },
   })),
