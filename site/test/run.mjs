@@ -304,18 +304,16 @@ async function readsTables() {
     (_, i) =>
       `${i % 7};${i % 3 === 0 ? '' : (i / 10).toFixed(1).replace('.', ',')};${i % 2 ? 'red' : 'green'};${i % 2 ? 'yes' : 'no'}`,
   )
-  await page
-    .locator('aside input[type=file]')
-    .setInputFiles({
-      name: 'a.csv',
-      mimeType: 'text/csv',
-      buffer: Buffer.from(['day;size;colour;bought', ...rows].join('\n')),
-    })
-  await page.getByText('120 rows predict bought from day, size, colour.').waitFor()
+  await page.locator('aside input[type=file]').setInputFiles({
+    name: 'a.csv',
+    mimeType: 'text/csv',
+    buffer: Buffer.from(['day;size;colour;bought', ...rows].join('\n')),
+  })
+  await page.getByText('120 rows, 5 inputs, to predict bought.').waitFor()
   await page.getByText('max', { exact: true }).click()
   await train(page, 99)
   await page.locator('aside').getByLabel('predict', { exact: true }).selectOption('size')
-  await page.getByText('predict size from').waitFor()
+  await page.getByText('80 rows, 5 inputs, to predict size.').waitFor()
   await page.context().close()
 }
 

@@ -26,4 +26,3 @@ export function divided(
   const [train, test] = [part(false), part(true)]
   return { form: { ...form, trainRows: train.rows, testRows: test.rows }, train, test }
 }
-

@@ -60,6 +60,19 @@ export function DataPanel() {
           {note}
         </p>
       ))}
+      {described !== null && described.columns.length > 0 && (
+        <details>
+          <summary title="What is done with each column of the file">Columns</summary>
+          <dl class="columns">
+            {described.columns.map(({ name, text }) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{text}</dd>
+              </div>
+            ))}
+          </dl>
+        </details>
+      )}
     </section>
   )
 }

@@ -65,14 +65,14 @@ function theRun(): Run {
 
 async function setup(recipe: Recipe, given: Given): Promise<void> {
   isPlaying = false
-  const { data, notes, targets } = await prepare(recipe, given)
+  const { data, ...told } = await prepare(recipe, given)
   run?.dispose()
   smaller?.dispose()
   run = null
   smaller = null
   post({
     type: 'ready',
-    data: { form: data.form, train: shown(data, data.train), test: shown(data, data.test), notes, targets },
+    data: { form: data.form, train: shown(data, data.train), test: shown(data, data.test), ...told },
   })
   if (data.train.rows < 2 || data.test.rows < 1) return
   run = new Run(recipe, data)
