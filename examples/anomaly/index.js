@@ -13,9 +13,7 @@ const CODE = 6
 const { seed, epochs } = readOptions({ seed: 1, epochs: 40 })
 
 // 1. The days, relative to the mean: births.csv has 15 years.
-const [, ...lines] = readFileSync(new URL('../data/births.csv', import.meta.url), 'utf8')
-  .trim()
-  .split('\n')
+const [, ...lines] = readFileSync(new URL('../data/births.csv', import.meta.url), 'utf8').trim().split('\n')
 const days = lines.map((line) => {
   const [date, births] = line.split(',')
   return { date: new Date(date), births: Number(births) }
@@ -59,13 +57,8 @@ const nth = (n, weekday, month) => (date) =>
 const fixed = (month, day) => (date) => date.getUTCMonth() === month && date.getUTCDate() === day
 const lastMonday = (date) => date.getUTCMonth() === 4 && date.getUTCDay() === 1 && date.getUTCDate() > 24
 const holidays = {
-  'New Year': fixed(0, 1),
-  'Memorial Day': lastMonday,
-  'Independence Day': fixed(6, 4),
-  'Labor Day': nth(1, 1, 8),
-  Thanksgiving: nth(4, 4, 10),
-  'Christmas Eve': fixed(11, 24),
-  Christmas: fixed(11, 25),
+  'New Year': fixed(0, 1), 'Memorial Day': lastMonday, 'Independence Day': fixed(6, 4), 'Labor Day': nth(1, 1, 8),
+  Thanksgiving: nth(4, 4, 10), 'Christmas Eve': fixed(11, 24), Christmas: fixed(11, 25),
 }
 const nameOf = ({ date }) => Object.keys(holidays).find((name) => holidays[name](date)) ?? ''
 // On Saturdays and Sundays a holiday changes little.
@@ -79,18 +72,15 @@ function precision(scores) {
 }
 const most = [...errors.keys()].sort((a, b) => errors[b] - errors[a]).slice(0, 12)
 console.log('\nThe most unusual days')
-for (const day of most)
-  console.log(
-    `  ${days[day].date.toISOString().slice(0, 10)}   ${String(days[day].births).padStart(5)} births   ${nameOf(days[day])}`,
-  )
+for (const day of most) console.log(`  ${days[day].date.toISOString().slice(0, 10)}   ${String(days[day].births).padStart(5)} births   ${nameOf(days[day])}`)
 const learned = precision(errors)
 const baseline = precision(byWeekday)
 console.log(`\nAverage precision: ${isHoliday.reduce((a, b) => a + b)} holidays on weekdays among ${days.length} days`)
 printTable([
-  ['at random', mean(isHoliday).toFixed(3)],
+  ['at random', (mean(isHoliday)).toFixed(3)],
   ['distance from the mean', precision(simple).toFixed(3)],
-  ["distance from the weekday's mean", baseline.toFixed(3)],
+  ['distance from the weekday\'s mean', baseline.toFixed(3)],
   ['error of the autoencoder', learned.toFixed(3)],
 ])
 await savePicture('anomaly', plotRoc(errors, isHoliday, { title: 'Holidays found by the error of reconstruction' }))
-claim({ "the autoencoder ranks holidays above the distance from the weekday's mean": learned > baseline })
+claim({ 'the autoencoder ranks holidays above the distance from the weekday\'s mean': learned > baseline })

@@ -83,7 +83,8 @@ export class ActorCritic {
         game.total = (game.total ?? 0) + reward
         if (!isOver && !isCut) return
         // The value of what would have followed a game that was cut.
-        if (isCut) rewards[at] += DISCOUNT * this.answer({ data: game.state, shape: [1, inputs] }).value.item()
+        if (isCut)
+          rewards[at] += DISCOUNT * this.answer({ data: game.state, shape: [1, inputs] }).value.item()
         ends[at] = 1
         finished.push(game.total)
         game.total = 0

@@ -31,9 +31,7 @@ while (updates < MOST_UPDATES && history.examined.at(-1) !== MOST_STEPS) {
   history.learning.push(mean(ended))
   history.examined.push(mean(play(10, random, best)))
   const [learning, examined] = [history.learning, history.examined].map((each) => each.at(-1).toFixed(0).padStart(3))
-  console.log(
-    `update ${String(updates).padStart(4)}   steps of a game: ${learning} while learning, ${examined} with the best actions`,
-  )
+  console.log(`update ${String(updates).padStart(4)}   steps of a game: ${learning} while learning, ${examined} with the best actions`)
 }
 console.log(`Learned in ${seconds().toFixed(1)} s, ${updates} updates`)
 

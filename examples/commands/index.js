@@ -2,20 +2,7 @@
 // is a layer, so the model takes samples as a microphone gives them. The commands are synthesised, see speech.js.
 // Run it after `npm run build` with `node examples/commands`.
 
-import {
-  Adam,
-  Dense,
-  Dropout,
-  GRU,
-  GlobalAveragePooling1D,
-  MelSpectrogram,
-  Normalization,
-  Permute,
-  Sequential,
-  metrics,
-  ops,
-  setRandomSeed,
-} from 'myelin'
+import { Adam, Dense, Dropout, GRU, GlobalAveragePooling1D, MelSpectrogram, Normalization, Permute, Sequential, metrics, ops, setRandomSeed } from 'myelin'
 import { plotConfusionMatrix, plotImages } from 'myelin/plot'
 import { claim, percent, printTable, readOptions, savePicture, stopwatch } from '../shared/report.js'
 import { COMMANDS, RATE, SAMPLES, speakMany } from './speech.js'
@@ -26,14 +13,7 @@ const test = speakMany(300, seed + 1000)
 
 /** Mel spectrograms as steps over time, in decibels, scaled to mean 0 and variance 1 in each band. */
 const spectrogram = new Sequential([
-  new MelSpectrogram({
-    fftLength: 256,
-    sequenceStride: 128,
-    samplingRate: RATE,
-    numMelBins: 24,
-    minFreq: 80,
-    inputShape: [SAMPLES],
-  }),
+  new MelSpectrogram({ fftLength: 256, sequenceStride: 128, samplingRate: RATE, numMelBins: 24, minFreq: 80, inputShape: [SAMPLES] }),
   new Permute([2, 1]),
 ])
 const scale = new Normalization()
@@ -41,16 +21,9 @@ await scale.adapt(await spectrogram.predict(train.x, { verbose: 0 }))
 
 async function learn(name, layers) {
   setRandomSeed(seed)
-  const model = new Sequential(
-    [spectrogram, scale, ...layers, new Dense({ units: COMMANDS.length, activation: 'softmax' })],
-    { name },
-  )
+  const model = new Sequential([spectrogram, scale, ...layers, new Dense({ units: COMMANDS.length, activation: 'softmax' })], { name })
   const confusion = new metrics.ConfusionMatrix({ numClasses: COMMANDS.length })
-  model.compile({
-    optimizer: new Adam({ learningRate: 0.005 }),
-    loss: 'sparseCategoricalCrossentropy',
-    metrics: ['accuracy', confusion],
-  })
+  model.compile({ optimizer: new Adam({ learningRate: 0.005 }), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy', confusion] })
   await model.fit(train.x, train.y, { epochs, batchSize: 16, verbose: name === 'gru' ? 2 : 0 })
   const { accuracy } = await model.evaluate(test.x, test.y, { verbose: 0 })
   return { model, accuracy, confusion: confusion.result() }
@@ -68,7 +41,4 @@ printTable([
   ['GRU over the spectrogram', percent(accuracy)],
 ])
 await savePicture('commands', plotConfusionMatrix(confusion, { names: COMMANDS, title: 'Commands of other speakers' }))
-claim({
-  'at least 92 % of the commands are understood': accuracy >= 0.92,
-  'that is 15 points more than without order': accuracy >= average.accuracy + 0.15,
-})
+claim({ 'at least 92 % of the commands are understood': accuracy >= 0.92, 'that is 15 points more than without order': accuracy >= average.accuracy + 0.15 })

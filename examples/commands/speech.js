@@ -23,8 +23,7 @@ function resonator() {
   let [before, last] = [0, 0]
   return (input, frequency) => {
     const radius = Math.exp((-Math.PI * 90) / RATE)
-    const output =
-      (1 - radius) * input + 2 * radius * Math.cos((2 * Math.PI * frequency) / RATE) * last - radius ** 2 * before
+    const output = (1 - radius) * input + 2 * radius * Math.cos((2 * Math.PI * frequency) / RATE) * last - radius ** 2 * before
     ;[before, last] = [last, output]
     return output
   }
@@ -50,8 +49,7 @@ export function speak(command, random) {
     const source = mix(first.voice, second.voice) * pulse + mix(first.hiss, second.hiss) * between(-1, 1)
     const envelope = Math.min(1, i / 300, (length - i) / 300)
     samples[start + i] = resonances.reduce(
-      (sound, resonate, k) =>
-        sound + loud * envelope * resonate(source, mouth * mix(first.formants[k], second.formants[k])),
+      (sound, resonate, k) => sound + loud * envelope * resonate(source, mouth * mix(first.formants[k], second.formants[k])),
       0,
     )
   }

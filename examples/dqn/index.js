@@ -2,18 +2,7 @@
 // measured against a slower copy of itself (Mnih et al. 2015; double Q-learning, van Hasselt et al. 2016).
 // Run it after `npm run build` with `node examples/dqn`.
 
-import {
-  Adam,
-  Dense,
-  Normalization,
-  Sequential,
-  cloneModel,
-  jit,
-  losses,
-  ops,
-  setRandomSeed,
-  valueAndGrad,
-} from 'myelin'
+import { Adam, Dense, Normalization, Sequential, cloneModel, jit, losses, ops, setRandomSeed, valueAndGrad } from 'myelin'
 import { plotHistory } from 'myelin/plot'
 import { CartPole, MOST_STEPS, play } from '../data/cart-pole.js'
 import { generator, mean } from '../data/statistics.js'
@@ -68,13 +57,7 @@ const best = (state) => {
 }
 
 // The memory is a ring of the last steps.
-const memory = {
-  states: new Float32Array(MEMORY * inputs),
-  next: new Float32Array(MEMORY * inputs),
-  taken: new Int32Array(MEMORY),
-  rewards: new Float32Array(MEMORY),
-  goesOn: new Float32Array(MEMORY),
-}
+const memory = { states: new Float32Array(MEMORY * inputs), next: new Float32Array(MEMORY * inputs), taken: new Int32Array(MEMORY), rewards: new Float32Array(MEMORY), goesOn: new Float32Array(MEMORY) }
 function remember(step, state, action, { isOver }, next) {
   const at = step % MEMORY
   memory.states.set(state, at * inputs)
@@ -109,9 +92,7 @@ while (steps < MOST_STEPS_OF_ALL && !(history.examined.at(-1) >= GOAL)) {
   if (steps > WARM_UP) update(...sample(Math.min(steps, MEMORY)))
   if (steps % EVERY > 0) continue
   history.examined.push(mean(play(10, random, best)))
-  console.log(
-    `step ${String(steps).padStart(5)}   ${(100 * chance).toFixed(0).padStart(3)} % of the actions are random; ${history.examined.at(-1).toFixed(0).padStart(3)} steps of a game with the best`,
-  )
+  console.log(`step ${String(steps).padStart(5)}   ${(100 * chance).toFixed(0).padStart(3)} % of the actions are random; ${history.examined.at(-1).toFixed(0).padStart(3)} steps of a game with the best`)
 }
 console.log(`Learned in ${seconds().toFixed(1)} s, ${steps} steps`)
 

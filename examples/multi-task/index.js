@@ -53,8 +53,7 @@ async function learn(tasks) {
   await model.fit(x, pick(y), { epochs, batchSize: 32, verbose: tasks.length > 1 ? 2 : 0 })
   const logs = await model.evaluate(testX, pick(testY), { verbose: 0 })
   // With several outputs, the name of the output is part of a metric's name.
-  const named = (task) =>
-    tasks.length === 1 ? heads[task].metric : `${task}${heads[task].metric === 'mae' ? 'Mae' : 'Accuracy'}`
+  const named = (task) => (tasks.length === 1 ? heads[task].metric : `${task}${heads[task].metric === 'mae' ? 'Mae' : 'Accuracy'}`)
   return { model, weights: model.countParams(), ...Object.fromEntries(tasks.map((task) => [task, logs[named(task)]])) }
 }
 
@@ -77,13 +76,7 @@ const constant = {
   weights: 0,
 }
 console.log(`\n${test.birds.length} held-out birds`)
-const row = (name, { species, sex, kilograms, weights }) => [
-  name,
-  percent(species),
-  percent(sex),
-  `${(1000 * kilograms).toFixed(0)} g`,
-  weights,
-]
+const row = (name, { species, sex, kilograms, weights }) => [name, percent(species), percent(sex), `${(1000 * kilograms).toFixed(0)} g`, weights]
 printTable([
   ['', 'species right', 'sex right', 'error of the weight', 'parameters'],
   row('a constant answer', constant),

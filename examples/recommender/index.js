@@ -18,15 +18,10 @@ setRandomSeed(seed)
 const viewer = Input({ shape: [1], dtype: 'int32', name: 'viewer' })
 const film = Input({ shape: [1], dtype: 'int32', name: 'film' })
 const genres = Input({ shape: [GENRES.length], name: 'genres' })
-const embedded = (input, inputDim) => new Flatten().apply(new Embedding({ inputDim, outputDim: WIDTH }).apply(input))
-const viewerTower = new Model({
-  inputs: { viewer },
-  outputs: new Dense({ units: WIDTH }).apply(embedded(viewer, VIEWERS)),
-})
-const features = new Concatenate().apply([
-  embedded(film, FILMS),
-  new Dense({ units: WIDTH, activation: 'relu' }).apply(genres),
-])
+const embedded = (input, inputDim) =>
+  new Flatten().apply(new Embedding({ inputDim, outputDim: WIDTH }).apply(input))
+const viewerTower = new Model({ inputs: { viewer }, outputs: new Dense({ units: WIDTH }).apply(embedded(viewer, VIEWERS)) })
+const features = new Concatenate().apply([embedded(film, FILMS), new Dense({ units: WIDTH, activation: 'relu' }).apply(genres)])
 const filmTower = new Model({ inputs: { film, genres }, outputs: new Dense({ units: WIDTH }).apply(features) })
 
 /** How often each film was watched, as a share: famous films are wrong answers more often, which the loss corrects. */
@@ -95,12 +90,7 @@ const oracle = recall((viewer) => (film) => chance(viewer, film))
 
 const namesOf = (film) => GENRES.filter((_, genre) => films[film].genres[genre]).join(' and ')
 console.log(`\nViewer 0 watched: ${[...seen[0]].slice(0, 8).map(namesOf).join(', ')}`)
-console.log(
-  `and is offered:   ${offer(0, (film) => products[0][film])
-    .slice(0, 8)
-    .map(namesOf)
-    .join(', ')}`,
-)
+console.log(`and is offered:   ${offer(0, (film) => products[0][film]).slice(0, 8).map(namesOf).join(', ')}`)
 console.log(`\nHeld-out films among ${OFFERED} that are offered`)
 printTable([
   ['at random', percent(random)],
@@ -109,8 +99,5 @@ printTable([
   ['the order that made the data', percent(oracle)],
 ])
 const first = films.map(({ genres }) => genres.indexOf(1))
-await savePicture(
-  'recommender',
-  plotProjection(filmVectors, { labels: first, names: GENRES, title: 'Vectors of films, by genre' }),
-)
+await savePicture('recommender', plotProjection(filmVectors, { labels: first, names: GENRES, title: 'Vectors of films, by genre' }))
 claim({ 'two towers find 1.8 times as many as the most watched': towers >= 1.8 * popular })

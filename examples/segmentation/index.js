@@ -3,19 +3,7 @@
 // way down (Ronneberger et al. 2015). The pictures are generated, see scenes.js.
 // Run it after `npm run build` with `node examples/segmentation`.
 
-import {
-  Adam,
-  BatchNormalization,
-  Concatenate,
-  Conv2D,
-  Input,
-  MaxPooling2D,
-  Model,
-  ReLU,
-  UpSampling2D,
-  metrics,
-  setRandomSeed,
-} from 'myelin'
+import {Adam,BatchNormalization,Concatenate,Conv2D,Input,MaxPooling2D,Model,ReLU,UpSampling2D,metrics, setRandomSeed } from 'myelin'
 import { plotImages } from 'myelin/plot'
 import { claim, percent, printTable, readOptions, savePicture, stopwatch } from '../shared/report.js'
 import { CLASSES, SIDE, makeScenes } from './scenes.js'
@@ -79,8 +67,7 @@ printTable([
 
 // Pictures, the truth and the answers; each class is a shade.
 const shown = [0, 1, 2, 3, 4, 5]
-const shades = (classes, i) =>
-  Array.from(classes.subarray(SIDE ** 2 * i, SIDE ** 2 * (i + 1)), (k) => k / (CLASSES.length - 1))
+const shades = (classes, i) => Array.from(classes.subarray(SIDE ** 2 * i, SIDE ** 2 * (i + 1)), (k) => k / (CLASSES.length - 1))
 const images = [
   ...shown.map((i) => [...test.x.data.subarray(SIDE ** 2 * i, SIDE ** 2 * (i + 1))]),
   ...shown.map((i) => shades(test.y.data, i)),
@@ -88,9 +75,6 @@ const images = [
 ]
 await savePicture(
   'segmentation',
-  plotImages(
-    { data: Float32Array.from(images.flat()), shape: [images.length, SIDE, SIDE] },
-    { columns: shown.length, size: 96, title: 'Pictures, their masks, and the answers' },
-  ),
+  plotImages({ data: Float32Array.from(images.flat()), shape: [images.length, SIDE, SIDE] }, { columns: shown.length, size: 96, title: 'Pictures, their masks, and the answers' }),
 )
 claim({ 'the mean agreement is at least 70 %': iou >= 0.7 })
