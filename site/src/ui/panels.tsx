@@ -7,6 +7,7 @@ import { KINDS, isKind, layerOf } from '../model/layers'
 import type { DataKind, State, TrainingSpec } from '../state/state'
 import { DATA_KINDS, OPTIMIZERS, SCHEDULES } from '../state/state'
 import { Button, NumberInput, Select, Slider } from './fields'
+import { openFiles } from './files'
 import { Camera, chooseFolder } from './pictures'
 import { session } from './session'
 import { useStore } from './store'
@@ -193,6 +194,15 @@ function Pictures() {
         <span>Choose a folder with a subfolder for each class</span>
       </label>
       <Camera />
+      <label class="drop">
+        <input
+          type="file"
+          multiple
+          title="Transfer learning: the layers of this network are frozen, and a new output learns your classes"
+          onChange={(event) => void openFiles([...(event.currentTarget.files ?? [])])}
+        />
+        <span>Begin from a trained network (.keras, .h5, .onnx, model.json)</span>
+      </label>
     </>
   )
 }
