@@ -13,20 +13,22 @@ const RECOVERY = 20
 const LESSONS = 60
 const CALIBRATION = 200
 
-/** Predictions in a group that is timed as one, because clocks of pages are coarse, and the number of groups. */
-const GROUP = 20
+/** The milliseconds of a group of calls that is timed as one, because clocks of pages are coarse; and the number of groups. */
+const GROUP = 5
 const GROUPS = 5
 
 /** The milliseconds of a call: the mean of the fastest group, because other work only makes groups slower. */
 async function fastest(call: () => Promise<unknown>): Promise<number> {
-  await call()
-  let least = Infinity
-  for (let group = 0; group < GROUPS; group++) {
+  const timed = async (calls: number): Promise<number> => {
     const started = performance.now()
-    for (let i = 0; i < GROUP; i++) await call()
-    least = Math.min(least, (performance.now() - started) / GROUP)
+    for (let i = 0; i < calls; i++) await call()
+    return performance.now() - started
   }
-  return least
+  let calls = 1
+  let least = await timed(calls)
+  while (least < GROUP) least = await timed((calls *= 2))
+  for (let group = 1; group < GROUPS; group++) least = Math.min(least, await timed(calls))
+  return least / calls
 }
 
 /** The models that were made, by their labels, so that one of them can be adopted. */
