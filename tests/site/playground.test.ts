@@ -1,7 +1,7 @@
 // The parts of the playground that need no page: the state as an address, and the code that it shows.
 // modes: simd
 
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Form } from '../../site/src/data/form'
 import { PLANE, pointsOf } from '../../site/src/data/points'
@@ -133,6 +133,7 @@ function modelOf(code: string): myelin.Sequential {
   const body = code.slice(code.indexOf('\n'), code.indexOf('\n// x:'))
   const values = names!.split(', ').map((name) => Reflect.get(myelin, name) as unknown)
   expect(values.every((value) => value !== undefined)).toBe(true)
+  // oxlint-disable-next-line typescript/no-implied-eval -- the code comes from our own page
   return new Function(...names!.split(', '), `${body}\nreturn model`)(...values) as myelin.Sequential
 }
 

@@ -116,7 +116,9 @@ function featuresOf({ name, kind, missing, distinct }: Proposed, cells: readonly
     case 'category':
     case 'embedding': {
       if (distinct > MOST_CATEGORIES) return []
-      const words = [...new Set(cells)].filter((cell) => cell !== null).sort()
+      const words = [...new Set(cells)]
+        .filter((cell) => cell !== null)
+        .sort((a, b) => String(a).localeCompare(String(b), 'en', { numeric: true }))
       const shares = words.map((word) => ({
         name: `${name} = ${word}`,
         values: cells.map((cell) => Number(cell === word)),
