@@ -61,7 +61,7 @@ export type { PadSequencesOptions } from './data/pad-sequences'
 export { loadModel } from './models/load'
 export { modelFromJSON } from './models/revive'
 export * as models from './saving/models'
-export type { LoadOptions } from './models/load-options'
+export type { LayerClass, LoadModelOptions, LoadOptions } from './models/load-options'
 
 export { generate, generateTokens } from './generation/generate'
 export type { GenerateOptions } from './generation/generate'

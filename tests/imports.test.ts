@@ -26,7 +26,7 @@ const order: readonly (readonly string[])[] = [
   ['saving'],
   ['utils'],
   ['tables'],
-  ['balance', 'explain', 'generation', 'search', 'thrift'],
+  ['balance', 'explain', 'generation', 'predict', 'search', 'thrift'],
   ['keras', 'onnx', 'plot'],
   ['tfjs', 'weights'],
   // The files of src itself.

@@ -3,7 +3,7 @@
 
 import { partEnd, partStart } from '../parts'
 import { Normalize, NormalizeGradient } from '../shared/instructions'
-import { fillWords, madd, storeUpTo4, sumLanes, tailMask } from '../simd'
+import { fillWords, firstLane, madd, push, storeTail, storeUpTo4, sumLanes, tailMask } from '../simd'
 
 /** sum + x, or sum + (x − mean)² */
 @inline
@@ -53,56 +53,76 @@ function rescaleRow(
     v128.store(out, rescaled(hasScale, hasShift, x, scale, shift, mean, inverse))
     out += 16, x += 16, scale += 16, shift += 16
   }
-  if (n > 0) storeUpTo4(out, rescaled(hasScale, hasShift, x, scale, shift, mean, inverse), n)
+  if (n > 0) storeTail(out, rescaled(hasScale, hasShift, x, scale, shift, mean, inverse), n)
 }
 
-/** One row; writes its mean and 1 / √(variance + epsilon). In place safe. */
-@inline
-function normalizeRow(
-  hasScale: bool, hasShift: bool, out: usize, x: usize, scale: usize, shift: usize, columns: i32,
-  mean: usize, inverse: usize, epsilon: f32, isCentered: bool,
+// Separate functions, because they are called often enough to be optimised within the first large instruction.
+
+export function sum_row_f32(x: usize, columns: i32): v128 {
+  return rowSum(false, x, columns, f32x4.splat(0))
+}
+
+export function squares_row_f32(x: usize, columns: i32, mean: v128): v128 {
+  return rowSum(true, x, columns, mean)
+}
+
+/** out = (x − mean) · inverse · scale + shift. In place safe. */
+export function rescale_row_f32(
+  out: usize, x: usize, scale: usize, shift: usize, columns: i32, mean: v128, inverse: v128,
 ): void {
-  const count = f32x4.splat(<f32>columns)
-  const middle = isCentered ? f32x4.div(rowSum(false, x, columns, f32x4.splat(0)), count) : f32x4.splat(0)
-  const variance = f32x4.div(rowSum(true, x, columns, middle), count)
-  const factor = f32x4.div(f32x4.splat(1), f32x4.sqrt(f32x4.add(variance, f32x4.splat(epsilon))))
-  v128.store32_lane(mean, middle, 0)
-  v128.store32_lane(inverse, factor, 0)
-  rescaleRow(hasScale, hasShift, out, x, scale, shift, columns, middle, factor)
+  if (shift) rescaleRow(true, true, out, x, scale, shift, columns, mean, inverse)
+  else if (scale) rescaleRow(true, false, out, x, scale, scale, columns, mean, inverse)
+  else rescaleRow(false, false, out, x, x, x, columns, mean, inverse)
 }
 
-// Separate functions, because each is optimised when it is called again.
-
-export function normalize_row_f32(
-  out: usize, x: usize, scale: usize, shift: usize, columns: i32, mean: usize, inverse: usize, epsilon: f32, isCentered: bool,
-): void {
-  if (shift) normalizeRow(true, true, out, x, scale, shift, columns, mean, inverse, epsilon, isCentered)
-  else if (scale) normalizeRow(true, false, out, x, scale, scale, columns, mean, inverse, epsilon, isCentered)
-  else normalizeRow(false, false, out, x, x, x, columns, mean, inverse, epsilon, isCentered)
-}
-
-/** Runs a Normalize, or a part of its rows. */
+/** Runs a Normalize, or a part of its rows. Four rows share a root and a division. */
 export function normalize(instruction: usize, part: i32, parts: i32): void {
   const rows = load<i32>(instruction, Normalize.rows)
   const columns = load<i32>(instruction, Normalize.columns)
   const scale = load<usize>(instruction, Normalize.scale)
   const shift = load<usize>(instruction, Normalize.shift)
-  const epsilon = load<f32>(instruction, Normalize.epsilon)
-  const isCentered = load<i32>(instruction, Normalize.isCentered) != 0
+  const epsilon = v128.load32_splat(instruction, Normalize.epsilon)
+  const isCentered = load<i32>(instruction, Normalize.isCentered)
+  const count = f32x4.splat(<f32>columns)
   const all = load<i32>(instruction, Normalize.groups) * rows
   const rowSize = <usize>columns << 2
   const first = partStart(all, 16, part, parts)
   const end = partEnd(all, 16, part, parts)
   let out = load<usize>(instruction, Normalize.out) + <usize>first * rowSize
   let input = load<usize>(instruction, Normalize.input) + <usize>first * rowSize
-  let mean = load<usize>(instruction, Normalize.mean) + (<usize>first << 2)
-  let inverse = load<usize>(instruction, Normalize.inverse) + (<usize>first << 2)
-  for (let row = first; row < end; row++) {
-    const offset = row < rows ? 0 : <usize>(row / rows) * rowSize
-    normalize_row_f32(
-      out, input, scale ? scale + offset : 0, shift ? shift + offset : 0, columns, mean, inverse, epsilon, isCentered,
-    )
-    out += rowSize, input += rowSize, mean += 4, inverse += 4
+  const mean = load<usize>(instruction, Normalize.mean)
+  const inverse = load<usize>(instruction, Normalize.inverse)
+  for (let row = first; row < end; row += 4) {
+    const n = min(end - row, 4)
+    let means = f32x4.splat(0)
+    let squares = means
+    // a missing row repeats the last one
+    if (isCentered) {
+      let x = input
+      for (let i = 1; i <= 4; i++) {
+        means = push(means, sum_row_f32(x, columns))
+        if (i < n) x += rowSize
+      }
+      means = f32x4.div(means, count)
+    }
+    let x = input
+    for (let i = 1; i <= 4; i++) {
+      squares = push(squares, squares_row_f32(x, columns, firstLane(means)))
+      means = push(means, means)
+      if (i < n) x += rowSize
+    }
+    let factors = f32x4.div(f32x4.splat(1), f32x4.sqrt(f32x4.add(f32x4.div(squares, count), epsilon)))
+    storeUpTo4(mean + (<usize>row << 2), means, n)
+    storeUpTo4(inverse + (<usize>row << 2), factors, n)
+    for (let i = row; i < row + n; i++) {
+      const weights = i < rows ? 0 : <usize>(i / rows) * rowSize
+      rescale_row_f32(
+        out, input, scale ? scale + weights : 0, shift ? shift + weights : 0, columns, firstLane(means), firstLane(factors),
+      )
+      means = push(means, means)
+      factors = push(factors, factors)
+      out += rowSize, input += rowSize
+    }
   }
 }
 
@@ -138,10 +158,10 @@ function gradientRow(
     // not `u` times what is after the row, which may be infinite
     products = madd(u, v128.and(f32x4.sub(v128.load(x + at), mean), tailMask(n)), products)
   }
-  const count = f32x4.splat(<f32>columns)
-  const middle = isCentered ? f32x4.div(sumLanes(sums), count) : zero
+  const share = f32x4.splat(<f32>1 / <f32>columns)
+  const middle = isCentered ? f32x4.mul(sumLanes(sums), share) : zero
   // z · mean (u · z) = (x − mean) · inverse² · mean (u · (x − mean))
-  const slope = f32x4.mul(f32x4.mul(inverse, inverse), f32x4.div(sumLanes(products), count))
+  const slope = f32x4.mul(f32x4.mul(inverse, inverse), f32x4.mul(sumLanes(products), share))
   n = columns
   for (at = 0; n >= 4; n -= 4) {
     v128.store(out + at, gradientOf(scaled(hasScale, gradient + at, scale + at), x + at, mean, inverse, middle, slope))

@@ -15,14 +15,15 @@ export class ActorCritic {
   /**
    * @param games objects with `state`, `step(action)` → { reward, isOver, isCut } and `reset()`
    * @param random returns numbers in [0, 1)
+   * @param rewardScale multiplies rewards, so that their discounted sums are about 1
    */
-  constructor(games, { inputs, actions, random, units = 64, learningRate = 0.004 }) {
-    Object.assign(this, { games, inputs, actions, random })
+  constructor(games, { inputs, actions, random, units = 64, learningRate = 0.004, rewardScale = 1 }) {
+    Object.assign(this, { games, inputs, actions, random, rewardScale })
     const state = Input({ shape: [inputs] })
     let hidden = new Dense({ units, activation: 'tanh' }).apply(state)
     hidden = new Dense({ units, activation: 'tanh' }).apply(hidden)
     const logits = new Dense({ units: actions, kernelInitializer: 'zeros' }).apply(hidden)
-    const value = new Dense({ units: 1 }).apply(hidden)
+    const value = new Dense({ units: 1, kernelInitializer: 'zeros' }).apply(hidden)
     this.model = new Model({ inputs: state, outputs: { logits, value } })
 
     const optimizer = new Adam({ learningRate })
@@ -78,13 +79,11 @@ export class ActorCritic {
         let rest = random()
         while (taken[at] < actions - 1 && (rest -= probabilities.data[i * actions + taken[at]]) >= 0) taken[at]++
         const { reward, isOver, isCut } = game.step(taken[at])
-        // Values are sums of rewards; so scaled, they are about 1.
-        rewards[at] = (1 - DISCOUNT) * reward
+        rewards[at] = this.rewardScale * reward
         game.total = (game.total ?? 0) + reward
         if (!isOver && !isCut) return
         // The value of what would have followed a game that was cut.
-        if (isCut)
-          rewards[at] += DISCOUNT * this.answer({ data: game.state, shape: [1, inputs] }).value.item()
+        if (isCut) rewards[at] += DISCOUNT * this.answer({ data: game.state, shape: [1, inputs] }).value.item()
         ends[at] = 1
         finished.push(game.total)
         game.total = 0

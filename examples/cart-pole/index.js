@@ -1,6 +1,7 @@
 // Balances a pole on a cart by actor-critic learning: the learner knows four numbers and how long each game lasted.
-// In 50 games the pole stays up for about 500 of 500 steps; with random pushes it falls after 22. Learning takes
-// 1 to 3 seconds. Run it after `npm run build` with `node examples/cart-pole`.
+//
+// Baseline: random pushes, 22 steps until the pole falls. Result: 500 of 500 steps (483 to 500 with five seeds), after 1 to
+// 3 s of learning. Run it after `npm run build` with `node examples/cart-pole`.
 
 import { setRandomSeed } from 'myelin'
 import { plotHistory } from 'myelin/plot'
@@ -18,7 +19,12 @@ const { seed } = readOptions({ seed: 1 })
 setRandomSeed(seed)
 const random = generator(seed)
 const games = Array.from({ length: GAMES }, () => new CartPole(random))
-const learner = new ActorCritic(games, { inputs: CartPole.inputs, actions: CartPole.actions, random })
+const learner = new ActorCritic(games, {
+  inputs: CartPole.inputs,
+  actions: CartPole.actions,
+  random,
+  rewardScale: 0.01,
+})
 const best = (state) => learner.best(state)
 
 // Learns until ten games, played without chance, are as long as possible.
@@ -31,7 +37,9 @@ while (updates < MOST_UPDATES && history.examined.at(-1) !== MOST_STEPS) {
   history.learning.push(mean(ended))
   history.examined.push(mean(play(10, random, best)))
   const [learning, examined] = [history.learning, history.examined].map((each) => each.at(-1).toFixed(0).padStart(3))
-  console.log(`update ${String(updates).padStart(4)}   steps of a game: ${learning} while learning, ${examined} with the best actions`)
+  console.log(
+    `update ${String(updates).padStart(4)}   steps of a game: ${learning} while learning, ${examined} with the best actions`,
+  )
 }
 console.log(`Learned in ${seconds().toFixed(1)} s, ${updates} updates`)
 
@@ -43,5 +51,5 @@ printTable([
   ['random pushes', guessed.toFixed(0)],
   ['actor-critic', learned.toFixed(0)],
 ])
-await savePicture('cart-pole', plotHistory(history, { title: 'Steps of a game, after every 50 updates' }))
+await savePicture('cart-pole', plotHistory(history, { title: 'Steps of a game', xLabel: `${EVERY} updates` }))
 claim({ 'the pole stays up for 400 of 500 steps': learned >= 400 })

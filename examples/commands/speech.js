@@ -23,7 +23,8 @@ function resonator() {
   let [before, last] = [0, 0]
   return (input, frequency) => {
     const radius = Math.exp((-Math.PI * 90) / RATE)
-    const output = (1 - radius) * input + 2 * radius * Math.cos((2 * Math.PI * frequency) / RATE) * last - radius ** 2 * before
+    const output =
+      (1 - radius) * input + 2 * radius * Math.cos((2 * Math.PI * frequency) / RATE) * last - radius ** 2 * before
     ;[before, last] = [last, output]
     return output
   }
@@ -33,7 +34,7 @@ function resonator() {
 export function speak(command, random) {
   const between = (low, high) => low + (high - low) * random()
   const [first, second] = [...command].map((sound) => SOUNDS[sound])
-  const [pitch, mouth, loud, room] = [between(90, 220), between(0.9, 1.15), between(0.5, 1), between(0.002, 0.02)]
+  const [pitch, mouth, loud, room] = [between(90, 220), between(0.85, 1.2), between(0.4, 1), between(0.02, 0.15)]
   const length = Math.floor(SAMPLES * between(0.5, 0.8))
   const start = Math.floor((SAMPLES - length) * random())
   const resonances = [resonator(), resonator()]
@@ -49,7 +50,8 @@ export function speak(command, random) {
     const source = mix(first.voice, second.voice) * pulse + mix(first.hiss, second.hiss) * between(-1, 1)
     const envelope = Math.min(1, i / 300, (length - i) / 300)
     samples[start + i] = resonances.reduce(
-      (sound, resonate, k) => sound + loud * envelope * resonate(source, mouth * mix(first.formants[k], second.formants[k])),
+      (sound, resonate, k) =>
+        sound + loud * envelope * resonate(source, mouth * mix(first.formants[k], second.formants[k])),
       0,
     )
   }

@@ -59,7 +59,7 @@ export class CartPole {
 export function play(games, random, choose) {
   return Array.from({ length: games }, () => {
     const game = new CartPole(random)
-    for (let reward = 0; ; ) {
+    for (let reward = 0; ;) {
       const step = game.step(choose(game.state))
       reward += step.reward
       if (step.isOver || step.isCut) return reward

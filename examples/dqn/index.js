@@ -1,8 +1,22 @@
 // Deep Q-learning: a network estimates what each action is worth, learns from remembered steps in random order, and is
 // measured against a slower copy of itself (Mnih et al. 2015; double Q-learning, van Hasselt et al. 2016).
-// Run it after `npm run build` with `node examples/dqn`.
+// The game is that of examples/cart-pole.
+//
+// Baseline: random pushes, 22 steps until the pole falls. Result: 490 of 500 steps, after 1,000 to 13,000 steps of
+// learning, 1 to 7 s. Run it after `npm run build` with `node examples/dqn`.
 
-import { Adam, Dense, Normalization, Sequential, cloneModel, jit, losses, ops, setRandomSeed, valueAndGrad } from 'myelin'
+import {
+  Adam,
+  Dense,
+  Normalization,
+  Sequential,
+  cloneModel,
+  jit,
+  losses,
+  ops,
+  setRandomSeed,
+  valueAndGrad,
+} from 'myelin'
 import { plotHistory } from 'myelin/plot'
 import { CartPole, MOST_STEPS, play } from '../data/cart-pole.js'
 import { generator, mean } from '../data/statistics.js'
@@ -57,7 +71,13 @@ const best = (state) => {
 }
 
 // The memory is a ring of the last steps.
-const memory = { states: new Float32Array(MEMORY * inputs), next: new Float32Array(MEMORY * inputs), taken: new Int32Array(MEMORY), rewards: new Float32Array(MEMORY), goesOn: new Float32Array(MEMORY) }
+const memory = {
+  states: new Float32Array(MEMORY * inputs),
+  next: new Float32Array(MEMORY * inputs),
+  taken: new Int32Array(MEMORY),
+  rewards: new Float32Array(MEMORY),
+  goesOn: new Float32Array(MEMORY),
+}
 function remember(step, state, action, { isOver }, next) {
   const at = step % MEMORY
   memory.states.set(state, at * inputs)
@@ -92,7 +112,9 @@ while (steps < MOST_STEPS_OF_ALL && !(history.examined.at(-1) >= GOAL)) {
   if (steps > WARM_UP) update(...sample(Math.min(steps, MEMORY)))
   if (steps % EVERY > 0) continue
   history.examined.push(mean(play(10, random, best)))
-  console.log(`step ${String(steps).padStart(5)}   ${(100 * chance).toFixed(0).padStart(3)} % of the actions are random; ${history.examined.at(-1).toFixed(0).padStart(3)} steps of a game with the best`)
+  console.log(
+    `step ${String(steps).padStart(5)}   ${(100 * chance).toFixed(0).padStart(3)} % of the actions are random; ${history.examined.at(-1).toFixed(0).padStart(3)} steps of a game with the best`,
+  )
 }
 console.log(`Learned in ${seconds().toFixed(1)} s, ${steps} steps`)
 
@@ -103,5 +125,5 @@ printTable([
   ['random pushes', guessed.toFixed(0)],
   ['Q-learning', learned.toFixed(0)],
 ])
-await savePicture('dqn', plotHistory(history, { title: `Steps of a game, after every ${EVERY} steps of learning` }))
+await savePicture('dqn', plotHistory(history, { title: 'Steps of a game', xLabel: `${EVERY} steps of learning` }))
 claim({ 'the pole stays up for 300 of 500 steps': learned >= 300 })

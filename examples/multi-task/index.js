@@ -1,8 +1,10 @@
 // One network answers three questions about a penguin: its species, its sex and its weight, from its bill, its flippers
 // and its island. The tasks share a trunk, each has a head and a loss. Beside it, a network for each question.
+//
+// Baselines: a constant answer, and a network for each question. Result: about 97 % of the species, 86 % of the sexes, 260 g
+// of error (constant: 47 %, 49 %, 644 g), with 869 parameters instead of 2,357, in 1 s.
 // Run it after `npm run build` with `node examples/multi-task`.
 
-import { readFileSync } from 'node:fs'
 import { Adam, Dense, Dropout, Input, Model, setRandomSeed } from 'myelin'
 import { plotModel } from 'myelin/plot'
 import { readPenguins } from '../data/penguins.js'
@@ -53,7 +55,8 @@ async function learn(tasks) {
   await model.fit(x, pick(y), { epochs, batchSize: 32, verbose: tasks.length > 1 ? 2 : 0 })
   const logs = await model.evaluate(testX, pick(testY), { verbose: 0 })
   // With several outputs, the name of the output is part of a metric's name.
-  const named = (task) => (tasks.length === 1 ? heads[task].metric : `${task}${heads[task].metric === 'mae' ? 'Mae' : 'Accuracy'}`)
+  const named = (task) =>
+    tasks.length === 1 ? heads[task].metric : `${task}${heads[task].metric === 'mae' ? 'Mae' : 'Accuracy'}`
   return { model, weights: model.countParams(), ...Object.fromEntries(tasks.map((task) => [task, logs[named(task)]])) }
 }
 
@@ -76,7 +79,13 @@ const constant = {
   weights: 0,
 }
 console.log(`\n${test.birds.length} held-out birds`)
-const row = (name, { species, sex, kilograms, weights }) => [name, percent(species), percent(sex), `${(1000 * kilograms).toFixed(0)} g`, weights]
+const row = (name, { species, sex, kilograms, weights }) => [
+  name,
+  percent(species),
+  percent(sex),
+  `${(1000 * kilograms).toFixed(0)} g`,
+  weights,
+]
 printTable([
   ['', 'species right', 'sex right', 'error of the weight', 'parameters'],
   row('a constant answer', constant),

@@ -1,10 +1,12 @@
 // Recommends films with two towers: one network makes a vector of a viewer, another one of a film, and a viewer is
 // offered the films with the largest products. Both are trained on what was watched; in a batch, the films of the
 // other viewers are the wrong answers. The data are generated, see films.js.
-// Run it after `npm run build` with `node examples/recommender`.
+//
+// Baseline: the most watched films, 10 % of the held-out films are among ten that are offered. Result: 24 % (21 to 26 % with
+// six seeds), where the order that made the data has 34 %; 2 s. Run it after `npm run build` with `node examples/recommender`.
 
 import { Adam, Concatenate, Dense, Embedding, Flatten, Input, Model, losses, ops, setRandomSeed } from 'myelin'
-import { plotProjection } from 'myelin/plot'
+import { plotConfusionMatrix } from 'myelin/plot'
 import { mean } from '../data/statistics.js'
 import { claim, percent, printTable, readOptions, savePicture, stopwatch } from '../shared/report.js'
 import { FILMS, GENRES, VIEWERS, watchFilms } from './films.js'
@@ -18,10 +20,15 @@ setRandomSeed(seed)
 const viewer = Input({ shape: [1], dtype: 'int32', name: 'viewer' })
 const film = Input({ shape: [1], dtype: 'int32', name: 'film' })
 const genres = Input({ shape: [GENRES.length], name: 'genres' })
-const embedded = (input, inputDim) =>
-  new Flatten().apply(new Embedding({ inputDim, outputDim: WIDTH }).apply(input))
-const viewerTower = new Model({ inputs: { viewer }, outputs: new Dense({ units: WIDTH }).apply(embedded(viewer, VIEWERS)) })
-const features = new Concatenate().apply([embedded(film, FILMS), new Dense({ units: WIDTH, activation: 'relu' }).apply(genres)])
+const embedded = (input, inputDim) => new Flatten().apply(new Embedding({ inputDim, outputDim: WIDTH }).apply(input))
+const viewerTower = new Model({
+  inputs: { viewer },
+  outputs: new Dense({ units: WIDTH }).apply(embedded(viewer, VIEWERS)),
+})
+const features = new Concatenate().apply([
+  embedded(film, FILMS),
+  new Dense({ units: WIDTH, activation: 'relu' }).apply(genres),
+])
 const filmTower = new Model({ inputs: { film, genres }, outputs: new Dense({ units: WIDTH }).apply(features) })
 
 /** How often each film was watched, as a share: famous films are wrong answers more often, which the loss corrects. */
@@ -90,7 +97,12 @@ const oracle = recall((viewer) => (film) => chance(viewer, film))
 
 const namesOf = (film) => GENRES.filter((_, genre) => films[film].genres[genre]).join(' and ')
 console.log(`\nViewer 0 watched: ${[...seen[0]].slice(0, 8).map(namesOf).join(', ')}`)
-console.log(`and is offered:   ${offer(0, (film) => products[0][film]).slice(0, 8).map(namesOf).join(', ')}`)
+console.log(
+  `and is offered:   ${offer(0, (film) => products[0][film])
+    .slice(0, 8)
+    .map(namesOf)
+    .join(', ')}`,
+)
 console.log(`\nHeld-out films among ${OFFERED} that are offered`)
 printTable([
   ['at random', percent(random)],
@@ -98,6 +110,17 @@ printTable([
   ['two towers', percent(towers)],
   ['the order that made the data', percent(oracle)],
 ])
-const first = films.map(({ genres }) => genres.indexOf(1))
-await savePicture('recommender', plotProjection(filmVectors, { labels: first, names: GENRES, title: 'Vectors of films, by genre' }))
+
+// Which genres are offered to the viewers who mostly watch a genre.
+const matrix = GENRES.map(() => GENRES.map(() => 0))
+test.forEach((_, viewer) => {
+  const watched = GENRES.map((_, genre) => [...seen[viewer]].reduce((sum, film) => sum + films[film].genres[genre], 0))
+  const favourite = matrix[watched.indexOf(Math.max(...watched))]
+  for (const film of offer(viewer, (each) => products[viewer][each]))
+    films[film].genres.forEach((has, genre) => (favourite[genre] += has))
+})
+await savePicture(
+  'recommender',
+  plotConfusionMatrix(matrix, { names: GENRES, title: 'Films offered, by genre, to viewers who mostly watch a genre' }),
+)
 claim({ 'two towers find 1.8 times as many as the most watched': towers >= 1.8 * popular })

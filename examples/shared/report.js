@@ -53,8 +53,11 @@ export function outputPath(file) {
 export async function savePicture(name, picture) {
   const path = outputPath(`${name}.svg`)
   await picture.save(path)
-  console.log(`\nPicture: ${relative('.', path)}`)
+  printPicture(path)
 }
+
+/** Prints the path of a picture. */
+export const printPicture = (path) => console.log(`\nPicture: ${relative('.', path)}`)
 
 /**
  * Prints what the example claims and whether it holds. If something does not, the program ends with an error.

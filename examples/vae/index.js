@@ -1,8 +1,22 @@
 // A variational autoencoder draws handwritten digits: it learns to describe each by two numbers, so that a map of all
 // points of the plane shows every kind of digit. Kingma & Welling 2014.
+//
+// Baseline: each pixel by itself, 206.9 nats to describe a held-out digit. Result: 167 nats with two numbers, in 6 s.
 // Run it after `npm run build` with `node examples/vae`.
 
-import { Adam, Dense, Input, Layer, Model, SeedGenerator, Sequential, metrics, ops, random, setRandomSeed } from 'myelin'
+import {
+  Adam,
+  Dense,
+  Input,
+  Layer,
+  Model,
+  SeedGenerator,
+  Sequential,
+  metrics,
+  ops,
+  random,
+  setRandomSeed,
+} from 'myelin'
 import { plotImages } from 'myelin/plot'
 import { readDigits } from '../data/digits.js'
 import { claim, printTable, readOptions, savePicture, stopwatch } from '../shared/report.js'
@@ -95,8 +109,21 @@ printTable([
 
 // Points at equal probabilities of the normal distribution, in a square.
 const SIDE = 12
-const at = Array.from({ length: SIDE }, (_, i) => ops.multiply(Math.SQRT2, ops.erfinv((2 * (i + 0.5)) / SIDE - 1)).item())
-const drawn = await decoder.predict(at.flatMap((y) => at.map((x) => [x, -y])), { verbose: 0 })
+const at = Array.from({ length: SIDE }, (_, i) =>
+  ops.multiply(Math.SQRT2, ops.erfinv((2 * (i + 0.5)) / SIDE - 1)).item(),
+)
+const drawn = await decoder.predict(
+  at.flatMap((y) => at.map((x) => [x, -y])),
+  { verbose: 0 },
+)
 const images = ops.reshape(drawn, [SIDE ** 2, 28, 28])
-await savePicture('vae', plotImages(images, { columns: SIDE, most: SIDE ** 2, size: 44, title: 'What the decoder draws at the points of a plane' }))
+await savePicture(
+  'vae',
+  plotImages(images, {
+    columns: SIDE,
+    most: SIDE ** 2,
+    size: 44,
+    title: 'What the decoder draws at the points of a plane',
+  }),
+)
 claim({ 'a digit costs at most 85 % of what its pixels cost one by one': loss <= 0.85 * baseline })

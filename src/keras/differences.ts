@@ -3,8 +3,9 @@
 
 import { utf8Text } from '../core/text'
 import type { Json } from '../core/registry'
-import { isObject, isRecord, own, textOf } from './json'
-import type { JsonRecord } from './json'
+import { isRecord, own, textOf } from '../formats/json'
+import { isObject } from './keras-object'
+import type { JsonRecord } from '../formats/json'
 
 /** The conversion of an option. */
 export interface Difference {

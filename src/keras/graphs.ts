@@ -3,8 +3,10 @@
 
 import { FormatError } from '../core/errors'
 import type { Config, Json, Serialized } from '../core/registry'
-import { isObject, isRecord, own, recordAt, textOf } from './json'
-import type { JsonRecord, KerasObject } from './json'
+import { isRecord, own, recordAt, textOf } from '../formats/json'
+import { isObject } from './keras-object'
+import type { JsonRecord } from '../formats/json'
+import type { KerasObject } from './keras-object'
 import type { History, Node } from './nodes'
 import { argumentsOf, historyOf, nodesOf, tensorOf, tensorsIn } from './nodes'
 import { isOperation, operationCall, operationName } from './operations'

@@ -3,8 +3,9 @@
 
 import { FormatError, camelKey } from '../core/errors'
 import type { Json } from '../core/registry'
-import { isObject, isRecord, own, recordAt } from './json'
-import type { JsonRecord } from './json'
+import { isRecord, own, recordAt } from '../formats/json'
+import { isObject } from './keras-object'
+import type { JsonRecord } from '../formats/json'
 
 /** One call of a layer. */
 export interface Node {

@@ -5,8 +5,10 @@ import { FormatError, knownName } from '../core/errors'
 import type { Json } from '../core/registry'
 import { customObject } from '../core/registry'
 import * as ops from '../ops'
-import { isObject, isRecord, own, recordAt, textOf } from './json'
-import type { JsonRecord, KerasObject } from './json'
+import { isRecord, own, recordAt, textOf } from '../formats/json'
+import { isObject } from './keras-object'
+import type { JsonRecord } from '../formats/json'
+import type { KerasObject } from './keras-object'
 import type { Node } from './nodes'
 
 /** A call of an op: its name, and its arguments in order. */

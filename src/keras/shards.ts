@@ -6,7 +6,7 @@ import { FormatError } from '../core/errors'
 import type { FileReader } from '../runtime/beside'
 import { openHdf5 } from './hdf5/read'
 import type { Hdf5Group } from './hdf5/types'
-import { isRecord, own, parseJson } from './json'
+import { isRecord, own, parseJson } from '../formats/json'
 
 const MOST_FILES = 10_000
 

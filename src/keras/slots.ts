@@ -6,12 +6,14 @@ import { classNameOf } from '../core/registry'
 import { sameShape } from '../core/shapes'
 import type { Shape } from '../core/shapes'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
+import { MultiOptimizer } from '../optimizers/multi'
 import type { Optimizer } from '../optimizers/optimizer'
 import { AVERAGE } from '../optimizers/optimizer'
 import type { Nadam } from '../optimizers/rules'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { Hdf5Dataset } from './hdf5/types'
+import { orderedOptimizers } from './multi-optimizer'
 import type { Assignment } from './weights'
 import { assignmentsOf as assignmentsIn, tensorFor } from './weights'
 
@@ -55,6 +57,10 @@ export function optimizerArrays(optimizer: Optimizer, file: OptimizerFile = {}):
     const { innerOptimizer, iterations, stepCounter, dynamicScale } = optimizer
     const own = [array(iterations), ...(isFormer ? [] : [unused([])]), array(stepCounter), array(dynamicScale)]
     return [...own, ...optimizerArrays(innerOptimizer, file)]
+  }
+  if (optimizer instanceof MultiOptimizer) {
+    const members = orderedOptimizers(optimizer).map((each) => each.optimizer)
+    return [array(optimizer.iterations), unused([]), ...members.flatMap((member) => optimizerArrays(member, file))]
   }
   const [updates, rate, ...others] = optimizer.scalars as readonly [Variable, Variable, ...Variable[]]
   const { gradientAccumulationSteps: steps } = optimizer

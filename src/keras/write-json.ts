@@ -2,7 +2,10 @@
 
 import type { Config, Json } from '../core/registry'
 import { isSerialized, snakeCase } from '../core/registry'
+import type { LayerBase } from '../layers/layer'
 import { SHORT_NAMES } from '../losses/names'
+import type { Compiled } from '../training/compiled'
+import { mappedConfig } from './multi-optimizer'
 import type { Style } from './write-names'
 import { kerasName } from './write-names'
 import { ObjectWriter } from './write-objects'
@@ -21,11 +24,9 @@ function lossName(name: string): string {
   return long === undefined ? kerasName(name) : snakeCase(long)
 }
 
-/** The options of compile. */
-export function compileConfig(
-  { optimizer, loss, lossWeights = null, metrics, weightedMetrics }: Config,
-  style: Style = 'current',
-): Record<string, Json> {
+/** The options of compile of a model. */
+export function compileConfig(compiled: Compiled, model: LayerBase, style: Style = 'current'): Record<string, Json> {
+  const { optimizer, loss, lossWeights = null, metrics, weightedMetrics } = compiled.serialize() as Config
   const isFormer = style === 'former'
   const named = (value: Json | undefined, namespace: string): Json => {
     if (value === undefined || value === null) return null
@@ -41,7 +42,7 @@ export function compileConfig(
     return value
   }
   return {
-    optimizer: named(optimizer, 'optimizers'),
+    optimizer: named(mappedConfig(compiled.optimizer, optimizer!, model), 'optimizers'),
     loss: named(loss, 'losses'),
     loss_weights: lossWeights,
     metrics: named(metrics, 'metrics'),

@@ -2,7 +2,6 @@
 // opens the files of models whose classes it has. Its optimizers have other variables, so training continues there with a new optimizer.
 
 import { encodeUtf8 } from '../core/text'
-import type { Config } from '../core/registry'
 import { classNameOf, snakeCase } from '../core/registry'
 import type { LayerBase } from '../layers/layer'
 import type { Model } from '../models/model'
@@ -33,7 +32,7 @@ export function legacyModelFile(model: AnyModel, includeOptimizer: boolean): Uin
   put('model_config', jsonOf({ class_name: class_name!, config: config! }))
   putWeights(groupAt(root, 'model_weights'), model)
   if (compiled !== null) {
-    const { optimizer, ...others } = compileConfig(compiled.serialize() as Config, 'former')
+    const { optimizer, ...others } = compileConfig(compiled, model, 'former')
     put('training_config', jsonOf({ ...others, optimizer_config: optimizer! }))
     putOptimizer(groupAt(root, 'optimizer_weights'), compiled.optimizer)
   }

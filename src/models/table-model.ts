@@ -10,6 +10,7 @@ import type { Batches, DataOf, TargetsOf } from '../data/given'
 import type { Source } from '../data/source'
 import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
+import type { CallContext } from '../layers/context'
 import type { History, Logs } from '../training/callbacks'
 import type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions } from '../training/options'
 import type { FunctionalOptions } from './model'
@@ -48,10 +49,11 @@ export interface LabelledOptions extends PredictOptions {
   labels?: boolean
 }
 
-type Inputs = Readonly<Record<string, Tensor>>
+// oxlint-disable-next-line typescript/no-explicit-any -- so that a TableModel is a Model of any inputs
+type Any = any
 
 /** What a TableModel is made of: inputs and outputs, and the table that they are for. */
-export interface TableModelOptions extends FunctionalOptions<Inputs, Tensor> {
+export interface TableModelOptions extends FunctionalOptions<Readonly<Record<string, Tensor>>, Tensor> {
   table: TableDescription
 }
 
@@ -67,14 +69,14 @@ export interface TableModelOptions extends FunctionalOptions<Inputs, Tensor> {
  * @throws DataError that names row and column, for a value that the column cannot have; ArgumentError for columns that are
  * missing or unknown
  */
-export class TableModel extends Model<Inputs, Tensor> {
+export class TableModel extends Model<Any, Any> {
   static override readonly className = 'TableModel'
   readonly #table: TableDescription | null
 
   constructor(options: TableModelOptions) {
     const { table, ...own } = options
     // The constructor of Model must receive the same object if it has no table: see takesGraph.
-    super(table === undefined ? (options as FunctionalOptions<Inputs, Tensor>) : own)
+    super(table === undefined ? (options as FunctionalOptions<Readonly<Record<string, Tensor>>, Tensor>) : own)
     this.#table = table === undefined ? null : readTable(table)
   }
 
@@ -89,36 +91,40 @@ export class TableModel extends Model<Inputs, Tensor> {
     return this.table.classes?.map(String) ?? null
   }
 
+  override call(input: Any, context: CallContext): Tensor {
+    return typed(super.call(input, context))
+  }
+
   override fit(
-    data: Iterable<TableRow> | AsyncIterable<TableRow> | Batches<Inputs, Tensor> | DataOf<Inputs>,
-    options?: FitOptions<Inputs, Tensor> | TableFitOptions,
+    data: Iterable<TableRow> | AsyncIterable<TableRow> | Batches<Any, Any> | DataOf<Any>,
+    options?: FitOptions<Any, Any> | TableFitOptions,
   ): Promise<History>
   override fit(
-    x: Iterable<TableRow> | AsyncIterable<TableRow> | DataOf<Inputs>,
-    y?: TargetsOf<Tensor> | readonly ClassValue[] | null,
-    options?: FitOptions<Inputs, Tensor> | TableFitOptions,
+    x: Iterable<TableRow> | AsyncIterable<TableRow> | DataOf<Any>,
+    y?: TargetsOf<Any> | readonly ClassValue[] | null,
+    options?: FitOptions<Any, Any> | TableFitOptions,
   ): Promise<History>
   override async fit(x: unknown, y?: unknown, options?: object): Promise<History> {
     const [targets, own] = argumentsOf(y, options)
     const { validationData } = own as { readonly validationData?: unknown }
     const given = await this.read('fit', x, targets)
     const others = validationData == null ? {} : { validationData: await this.readValidation(validationData) }
-    return super.fit(typed<DataOf<Inputs>>(given.x), typed(given.y), typed({ ...own, ...others }))
+    return super.fit(typed<DataOf<Any>>(given.x), typed(given.y), typed({ ...own, ...others }))
   }
 
   override evaluate(
-    data: Iterable<TableRow> | AsyncIterable<TableRow> | Batches<Inputs, Tensor> | DataOf<Inputs>,
+    data: Iterable<TableRow> | AsyncIterable<TableRow> | Batches<Any, Any> | DataOf<Any>,
     options?: EvaluateOptions,
   ): Promise<Logs>
   override evaluate(
-    x: Iterable<TableRow> | AsyncIterable<TableRow> | DataOf<Inputs>,
-    y?: TargetsOf<Tensor> | readonly ClassValue[] | null,
+    x: Iterable<TableRow> | AsyncIterable<TableRow> | DataOf<Any>,
+    y?: TargetsOf<Any> | readonly ClassValue[] | null,
     options?: EvaluateOptions,
   ): Promise<Logs>
   override async evaluate(x: unknown, y?: unknown, options?: object): Promise<Logs> {
     const [targets, own] = argumentsOf(y, options)
     const given = await this.read('evaluate', x, targets)
-    return super.evaluate(typed<DataOf<Inputs>>(given.x), typed(given.y), own)
+    return super.evaluate(typed<DataOf<Any>>(given.x), typed(given.y), own)
   }
 
   /**
@@ -131,7 +137,7 @@ export class TableModel extends Model<Inputs, Tensor> {
     options: LabelledOptions & { readonly labels: true },
   ): Promise<TableAnswer[]>
   override predict(
-    x: TableRow | Iterable<TableRow> | AsyncIterable<TableRow> | DataOf<Inputs> | Batches<Inputs, Tensor>,
+    x: TableRow | Iterable<TableRow> | AsyncIterable<TableRow> | DataOf<Any> | Batches<Any, Any>,
     options?: PredictOptions,
   ): Promise<ReturnType<this['call']>>
   override async predict(x: unknown, options: LabelledOptions = {}): Promise<never> {
@@ -139,38 +145,38 @@ export class TableModel extends Model<Inputs, Tensor> {
     if (typeof labels !== 'boolean')
       throw new ArgumentError(`predict: labels must be true or false, received ${quoted(labels)}`)
     const rows = await rowsIn(x, 'predict')
-    const outputs = await super.predict(typed<DataOf<Inputs>>(this.inputsIn('predict', rows) ?? rows), own)
+    const outputs = await super.predict(typed<DataOf<Any>>(this.inputsIn('predict', rows) ?? rows), own)
     if (!labels) return typed(outputs)
     const answers = this.answers(outputs)
     return typed(isRow(rows) ? answers[0] : answers)
   }
 
-  override predictOnBatch(x: TableRow | readonly TableRow[] | DataOf<Inputs>): ReturnType<this['call']> {
-    return super.predictOnBatch(typed<DataOf<Inputs>>(this.inputsIn('predictOnBatch', x) ?? x))
+  override predictOnBatch(x: TableRow | readonly TableRow[] | DataOf<Any>): ReturnType<this['call']> {
+    return super.predictOnBatch(typed<DataOf<Any>>(this.inputsIn('predictOnBatch', x) ?? x))
   }
 
-  override trainOnBatch(x: readonly TableRow[] | DataOf<Inputs>, options?: TrainOnBatchOptions): Logs
+  override trainOnBatch(x: readonly TableRow[] | DataOf<Any>, options?: TrainOnBatchOptions): Logs
   override trainOnBatch(
-    x: readonly TableRow[] | DataOf<Inputs>,
-    y?: TargetsOf<Tensor> | readonly ClassValue[] | null,
+    x: readonly TableRow[] | DataOf<Any>,
+    y?: TargetsOf<Any> | readonly ClassValue[] | null,
     options?: TrainOnBatchOptions,
   ): Logs
   override trainOnBatch(x: unknown, y?: unknown, options?: object): Logs {
     const [targets, own] = argumentsOf(y, options)
     const given = this.parse('trainOnBatch', x, targets)
-    return super.trainOnBatch(typed<DataOf<Inputs>>(given.x), typed(given.y), own)
+    return super.trainOnBatch(typed<DataOf<Any>>(given.x), typed(given.y), own)
   }
 
-  override testOnBatch(x: readonly TableRow[] | DataOf<Inputs>, options?: TrainOnBatchOptions): Logs
+  override testOnBatch(x: readonly TableRow[] | DataOf<Any>, options?: TrainOnBatchOptions): Logs
   override testOnBatch(
-    x: readonly TableRow[] | DataOf<Inputs>,
-    y?: TargetsOf<Tensor> | readonly ClassValue[] | null,
+    x: readonly TableRow[] | DataOf<Any>,
+    y?: TargetsOf<Any> | readonly ClassValue[] | null,
     options?: TrainOnBatchOptions,
   ): Logs
   override testOnBatch(x: unknown, y?: unknown, options?: object): Logs {
     const [targets, own] = argumentsOf(y, options)
     const given = this.parse('testOnBatch', x, targets)
-    return super.testOnBatch(typed<DataOf<Inputs>>(given.x), typed(given.y), own)
+    return super.testOnBatch(typed<DataOf<Any>>(given.x), typed(given.y), own)
   }
 
   /** The answers that outputs [rows, classes] or [rows, 1] mean. */
@@ -267,19 +273,19 @@ export class TableModel extends Model<Inputs, Tensor> {
     customObjects: CustomObjects = {},
   ): Kind {
     const { table, ...own } = config
-    const { input, output, name, trainable } = Model.fromConfig(own, customObjects) as Model<Inputs, Tensor>
+    const { input, output, name, trainable } = Model.fromConfig(own, customObjects) as Model<Any, Any>
     return new this({ inputs: input, outputs: output, name, trainable, table } as never)
   }
 }
 
-interface TableFitOptions extends Omit<FitOptions<Inputs, Tensor>, 'validationData'> {
+interface TableFitOptions extends Omit<FitOptions<Any, Any>, 'validationData'> {
   /** Rows, or [rows, targets], or what fit of every model takes. */
-  validationData?: Iterable<TableRow> | AsyncIterable<TableRow> | FitOptions<Inputs, Tensor>['validationData']
+  validationData?: Iterable<TableRow> | AsyncIterable<TableRow> | FitOptions<Any, Any>['validationData']
 }
 
 /** Targets and options; the second argument may be the options. */
 function argumentsOf(y: unknown, options: object | undefined): [targets: unknown, options: object] {
-  const isOptions = options === undefined && isRow(y)
+  const isOptions = options === undefined && isBranch(y) && !Array.isArray(y)
   return isOptions ? [undefined, y] : [y, options ?? {}]
 }
 

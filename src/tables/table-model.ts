@@ -61,7 +61,7 @@ const modelTable = () => ({
   hidden: option(listOf(extent), [32]),
   dropout: option(number({ min: 0, below: 1 }), 0.2),
   learningRate: option(number({ min: 0 }), 0.003),
-  weightDecay: option(number({ min: 0 }), 0.01),
+  weightDecay: option(number({ min: 0 }), 1),
   maxWords: option(extent, 500),
   print: option(boolean, true),
 })
@@ -87,7 +87,7 @@ export interface TableModelSettings extends DescribeTableOptions {
   readonly dropout?: number
   /** The learning rate of AdamW. Default 0.003. */
   readonly learningRate?: number
-  /** The weight decay of AdamW. Default 0.01. */
+  /** The weight decay of AdamW: a step multiplies the weights by 1 − learningRate · weightDecay. Default 1. */
   readonly weightDecay?: number
   /** The number of different words of a text that are used, the most frequent ones. Default 500. */
   readonly maxWords?: number

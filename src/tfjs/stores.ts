@@ -5,8 +5,8 @@ import { encodeUtf8 } from '../core/text'
 import { fromBase64, toBase64 } from '../core/base64'
 import { ArgumentError, FormatError, MyelinError, StateError } from '../core/errors'
 import type { Json } from '../core/registry'
-import { isRecord, own, parseJson } from '../keras/json'
-import type { JsonRecord } from '../keras/json'
+import { isRecord, own, parseJson } from '../formats/json'
+import type { JsonRecord } from '../formats/json'
 import type { Artifacts } from './manifest'
 
 const [DATABASE, VERSION, MODELS, INFOS] = ['tensorflowjs', 1, 'models_store', 'model_info_store'] as const

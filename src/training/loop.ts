@@ -9,7 +9,8 @@ import type { Program } from '../runtime/program'
 import type { CallbackMethods, Logs, RunPosition, Run, RunKeeper } from './callbacks/callback'
 import { History } from './callbacks/history'
 import { valName } from './callbacks/names'
-import { ProgressBar } from './callbacks/progress'
+import type { ProgressBar } from './callbacks/progress'
+import { progress } from './callbacks/progress'
 import type { Compiled } from './compiled'
 import { Listeners } from './listeners'
 import type { FitSettings } from './options'
@@ -107,7 +108,7 @@ class TrainingLoop implements Run {
     this.runner = runner
     this.epoch = initialEpoch
     this.mostSteps = stepsPerEpoch ?? Infinity
-    this.progress = verbose === 0 ? null : new ProgressBar()
+    this.progress = verbose === 0 ? null : progress.make()
     this.callbacks = [...callbacks, history]
     this.listeners = new Listeners(
       [...(this.progress === null ? [] : [this.progress]), ...this.callbacks],

@@ -6,8 +6,8 @@ import { choice, option, readOptions } from '../core/options'
 import { typed } from '../core/tree'
 import { signalOption } from '../data/abort'
 import { isKerasFile } from '../formats/foreign'
-import { loadWeightsFrom, saveWeights, tensorsOf, weightPaths } from '../formats/weights'
-import { isArchive } from '../keras/archive'
+import { loadWeightsFrom, saveWeights, namedTensors, weightPaths } from '../formats/weights'
+import { isArchive } from '../formats/archive'
 import { isShardMap } from '../keras/shards'
 import type { LayerBase } from '../layers/layer'
 import type { Model } from '../models/model'
@@ -113,7 +113,7 @@ export async function weightWriter(
   if (format === 'safetensors' && mapping === null) return async (model) => saveWeights(model)
   return (model) => {
     const weights = weightPaths(model)
-    const arrays = mapping === null ? tensorsOf(weights) : mappedArrays(weights, mapping)
+    const arrays = mapping === null ? namedTensors(weights) : mappedArrays(weights, mapping)
     return writeArrays(arrays, format)
   }
 }

@@ -1,8 +1,10 @@
 // tableModel: from rows as people have them to a model that answers with names.
+// modes: simd, relaxed, unfused
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { TableModel, cloneModel, layers, loadModel, modelFromJSON, setRandomSeed } from '../../src'
+import { writeKeras } from '../../src/keras'
 import { Dataset, describeTable, readCsv, tableModel } from '../../src/data'
 import type { ColumnKind, TableDescription, TableRow } from '../../src/data'
 
@@ -382,6 +384,21 @@ describe('tableModel', () => {
     await expect(model.fit(rows, 'sex')).rejects.toThrow(/the target of TableModel.* is 'answer', received 'sex'/)
     await expect(model.predict(rows, { labels: 1 } as never)).rejects.toThrow(/labels must be true or false/)
     await expect(model.predict(rows, { label: true } as never)).rejects.toThrow(/label/)
+  })
+
+  it('is saved as a file of Keras with its names, unless Keras lacks a layer', async () => {
+    setRandomSeed(7)
+    const rows = people(60)
+    const columns = { born: 'ignore' } as const
+    const model = await tableModel(rows, { target: 'answer', hidden: [3], columns, ...quiet })
+    await model.fit(rows, { epochs: 2, verbose: 0 })
+    const again = (await loadModel(await writeKeras(model))) as unknown as TableModel
+    expect(again).toBeInstanceOf(TableModel)
+    expect(again.table).toEqual(model.table)
+    expect(await again.predict(rows[3]!, { labels: true })).toEqual(await model.predict(rows[3]!, { labels: true }))
+    await again.fit(rows, { epochs: 1, verbose: 0 })
+    const dated = await tableModel(rows, { target: 'answer', hidden: [3], ...quiet })
+    await expect(writeKeras(dated)).rejects.toThrow(/'born_parts': Keras has no layer that encodes dates/)
   })
 
   it('refuses a damaged description', async () => {

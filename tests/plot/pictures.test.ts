@@ -130,6 +130,13 @@ describe('plotHistory', () => {
     expect(description).toBe('loss: epoch 6 2, epoch 7 1.')
   })
 
+  it('names the x axis of other lists of numbers', () => {
+    const { svg, description } = plotHistory({ reward: [3, 4] }, { xLabel: 'updates' })
+    expect(description).toBe('reward: updates 1 3, updates 2 4.')
+    expect(svg).toContain('>updates</text>')
+    expect(svg).not.toContain('epoch')
+  })
+
   it('leaves gaps, and marks a number between two gaps', () => {
     const picture = plotHistory({ loss: [1, 2, NaN, 3, Infinity, 2, 1] })
     const { root } = checked(picture.svg.replaceAll('missing', ''))

@@ -94,6 +94,11 @@ export function compileKernels(variant: ModuleVariant, of = core, instructions =
   return module
 }
 
+/** Adds binaries that the host has compiled, by their names: some hosts allow no other. */
+export function addModules(level: SimdLevel, compiled: Readonly<Record<string, WebAssembly.Module>>): void {
+  for (const [name, module] of Object.entries(compiled)) modules.set(`${name} ${level} false false`, module)
+}
+
 /** Checks that a binary reads the instruction set that is written. @throws StateError */
 function requireBuiltFor(instructions: number): void {
   if (instructions === instructionSet()) return
@@ -112,8 +117,8 @@ function compileModule(of: Binary, { level, shared, turbo }: ModuleVariant): Web
     // Safari throws an EvalError.
     if (!(error instanceof WebAssembly.CompileError || error instanceof EvalError)) throw error
     throw new StateError(
-      "This page does not allow WebAssembly. If the page has a Content Security Policy, its script-src directive must contain 'wasm-unsafe-eval'; " +
-        `configure({ backend: 'interpreter' }) works without WebAssembly, but slowly. The engine's message: ${error.message}`,
+      "WebAssembly is forbidden here. A page's Content Security Policy needs 'wasm-unsafe-eval' in script-src; workerd needs the entry of this condition; " +
+        `configure({ backend: 'interpreter' }) works everywhere, but slowly. The engine's message: ${error.message}`,
       { cause: error },
     )
   }

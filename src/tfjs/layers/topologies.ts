@@ -1,8 +1,10 @@
 // Configurations of TensorFlow.js and of old versions of Keras 2 in the form that src/keras reads.
 
 import type { Json } from '../../core/registry'
-import { isObject, isRecord, own, recordAt, textOf } from '../../keras/json'
-import type { JsonRecord, KerasObject } from '../../keras/json'
+import { isRecord, own, recordAt, textOf } from '../../formats/json'
+import { isObject } from '../../keras/keras-object'
+import type { JsonRecord } from '../../formats/json'
+import type { KerasObject } from '../../keras/keras-object'
 
 /** Options with other values than Keras's if a file does not have them. */
 const ABSENT: Readonly<Record<string, JsonRecord>> = {

@@ -13,15 +13,6 @@ export function isRecord(value: Json | undefined): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** An object of Keras: a class and its configuration. */
-export interface KerasObject extends JsonRecord {
-  readonly class_name: string
-}
-
-export function isObject(value: Json | undefined): value is KerasObject {
-  return isRecord(value) && typeof value['class_name'] === 'string'
-}
-
 /** The record of a key; an empty one if there is none. */
 export function recordAt(value: JsonRecord, key: string): JsonRecord {
   const found = own(value, key)

@@ -1,11 +1,11 @@
-// The zip archives of `.keras` files: read with limits, and written without compression, as Keras does. Entries are found by the
-// directory at the end of the file; their names are never used as paths.
+// Zip archives, as .keras and .npz files are: read with limits, and written without compression. Entries are found by the directory at the
+// end of the file; their names are never used as paths.
 
 import { encodeUtf8, utf8Text } from '../core/text'
 import { concatBytes } from '../core/bytes'
 import { crc32 } from '../core/crc'
 import { FormatError } from '../core/errors'
-import { loadInflate } from '../formats/inflate'
+import { loadInflate } from './inflate'
 
 // Offsets in the records of the format (APPNOTE 6.3, little-endian).
 const LOCAL = { signature: 0x04034b50, size: 30, nameLength: 26, extraLength: 28 }
