@@ -1,12 +1,14 @@
 // Drives the built page in Chromium: builds a model, trains it, prunes it, asks why, saves, reloads and opens it; checks
 // accessibility, requests, long tasks and sizes; and takes pictures of every tab. Needs `npm run site`.
-// --pictures takes the pictures alone. Without a Chromium it skips, or fails if REQUIRE_BROWSER=1.
+// An argument is a part of the name of the tests to run: `npm run test:site -- looks`. Without a Chromium it skips, or fails if REQUIRE_BROWSER=1.
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
+import { encode } from 'fast-png'
 import { chromium } from 'playwright-core'
 import { dist, serve } from './serve.mjs'
 
@@ -126,7 +128,9 @@ async function trainOnce(page, least) {
 }
 
 let failed = 0
+const only = process.argv[2] ?? ''
 async function test(name, body) {
+  if (!name.includes(only)) return
   const started = performance.now()
   try {
     const said = await body()
@@ -309,11 +313,44 @@ async function readsTables() {
     mimeType: 'text/csv',
     buffer: Buffer.from(['day;size;colour;bought', ...rows].join('\n')),
   })
-  await page.getByText('120 rows predict bought from day, size, colour.').waitFor()
+  await page.getByText('120 rows, 5 inputs, to predict bought.').waitFor()
   await page.getByText('max', { exact: true }).click()
   await train(page, 99)
   await page.locator('aside').getByLabel('predict', { exact: true }).selectOption('size')
-  await page.getByText('predict size from').waitFor()
+  await page.getByText('80 rows, 5 inputs, to predict size.').waitFor()
+  await page.context().close()
+}
+
+/** A network that learnt eight digits by their images learns two classes of a folder. */
+async function transfers() {
+  const page = await open('#data=digits&layers=conv-8-3-relu%2Cpool-2%2Cdense-32-relu&tab=files')
+  await button(page, 'Step').click()
+  await page.waitForFunction(() => document.querySelector('.epoch b').textContent === '1')
+  const saving = page.waitForEvent('download')
+  await button(page, '.keras').click()
+  const folder = mkdtempSync(join(tmpdir(), 'playground-'))
+  try {
+    await (await saving).saveAs(join(folder, 'digits.keras'))
+    for (const name of ['rising', 'falling']) {
+      mkdirSync(join(folder, 'lines', name), { recursive: true })
+      for (let i = 0; i < 15; i++) {
+        const data = new Uint8Array(20 * 20).map((_, at) => {
+          const [row, column] = [Math.floor(at / 20), at % 20]
+          return Math.abs((name === 'rising' ? 19 - row : row) - column + (i % 5) - 2) < 2 ? 255 : 0
+        })
+        writeFileSync(join(folder, 'lines', name, `${i}.png`), encode({ width: 20, height: 20, data, channels: 1 }))
+      }
+    }
+    await tab(page, 'Learn')
+    await page.locator('aside').getByLabel('data set').selectOption('images')
+    await page.locator('aside input[webkitdirectory]').setInputFiles(join(folder, 'lines'))
+    await page.getByText('softmax of').waitFor({ state: 'detached' })
+    await page.locator('aside input[type=file]').last().setInputFiles(join(folder, 'digits.keras'))
+    await page.getByText('The layers of digits.keras are frozen').waitFor()
+    await train(page, 99)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
   await page.context().close()
 }
 
@@ -368,7 +405,7 @@ async function looks({ hash, name, options, tabs = TABS }) {
       await page.locator('.results tbody tr').first().waitFor()
       await button(page, 'Prune').click()
       await page.locator('.results tbody tr').nth(2).waitFor()
-      if (name === 'light' || name === 'dark') {
+      if (name === 'light') {
         await button(page, 'Start the stream').click()
         await page.waitForTimeout(2000)
         await button(page, 'Stop').click()
@@ -399,21 +436,20 @@ async function looks({ hash, name, options, tabs = TABS }) {
 
 mkdirSync(pictures, { recursive: true })
 try {
-  if (!process.argv.includes('--pictures')) {
-    await test('builds, trains and rewinds a model', learns)
-    await test('paints (processor throttled four times)', loads)
-    await test('prunes, quantizes, distils and regenerates', becomesSmaller)
-    await test('explains a point', givesReasons)
-    await test('saves, reloads and opens', savesAndOpens)
-    await test('reads a table', readsTables)
-    await test('works offline', worksOffline)
-    const files = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((each) => each.isFile())
-    const total = files.reduce(
-      (sum, { parentPath, path, name }) => sum + gzipSync(readFileSync(join(parentPath ?? path, name))).length,
-      0,
-    )
-    console.log(`  all files, with those that are loaded when they are needed: ${(total / 1000).toFixed(0)} kB gzipped`)
-  }
+  await test('builds, trains and rewinds a model', learns)
+  await test('paints (processor throttled four times)', loads)
+  await test('prunes, quantizes, distils and regenerates', becomesSmaller)
+  await test('explains a point', givesReasons)
+  await test('saves, reloads and opens', savesAndOpens)
+  await test('reads a table', readsTables)
+  await test('learns images of the user with the layers of a trained network', transfers)
+  await test('works offline', worksOffline)
+  const files = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((each) => each.isFile())
+  const total = files.reduce(
+    (sum, { parentPath, path, name }) => sum + gzipSync(readFileSync(join(parentPath ?? path, name))).length,
+    0,
+  )
+  console.log(`  all files, with those that are loaded when they are needed: ${(total / 1000).toFixed(0)} kB gzipped`)
   for (const scene of SCENES) await test(`looks right and is accessible: ${scene.name}`, () => looks(scene))
 } finally {
   await browser.close()

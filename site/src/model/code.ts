@@ -56,7 +56,7 @@ model.compile({
   metrics: ${typescriptOf(metrics)},
 })
 
-// x: [rows, ${form.inputShape.join(', ')}], y: ${targets(form)}
+${rowsOf(form)}
 await model.fit(x, y, {
   epochs: 100,
   batchSize: ${batchSize},
@@ -113,6 +113,16 @@ model.fit(
 answers = model.predict(x_test)
 model.save("model.keras")
 `
+}
+
+/** Where x and y come from. */
+function rowsOf(form: Form): string {
+  const shapes = `// x: [rows, ${form.inputShape.join(', ')}], y: ${targets(form)}`
+  if (form.kind !== 'table') return shapes
+  return `// x: the columns as numbers. From a file, with its columns and words in the model:
+//   const rows = readCsv('table.csv', { missing: null })
+//   const model = await tableModel(rows, { target: 'name' }) // of myelin/data
+${shapes}`
 }
 
 const targets = ({ task }: Form): string =>

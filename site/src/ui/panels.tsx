@@ -7,6 +7,7 @@ import { KINDS, isKind, layerOf } from '../model/layers'
 import type { DataKind, State, TrainingSpec } from '../state/state'
 import { DATA_KINDS, OPTIMIZERS, SCHEDULES } from '../state/state'
 import { Button, NumberInput, Select, Slider } from './fields'
+import { openFiles } from './files'
 import { Camera, chooseFolder } from './pictures'
 import { session } from './session'
 import { useStore } from './store'
@@ -60,6 +61,19 @@ export function DataPanel() {
           {note}
         </p>
       ))}
+      {described !== null && described.columns.length > 0 && (
+        <details>
+          <summary title="What is done with each column of the file">Columns</summary>
+          <dl class="columns">
+            {described.columns.map(({ name, text }) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{text}</dd>
+              </div>
+            ))}
+          </dl>
+        </details>
+      )}
     </section>
   )
 }
@@ -180,6 +194,15 @@ function Pictures() {
         <span>Choose a folder with a subfolder for each class</span>
       </label>
       <Camera />
+      <label class="drop">
+        <input
+          type="file"
+          multiple
+          title="Transfer learning: the layers of this network are frozen, and a new output learns your classes"
+          onChange={(event) => void openFiles([...(event.currentTarget.files ?? [])])}
+        />
+        <span>Begin from a trained network (.keras, .h5, .onnx, model.json)</span>
+      </label>
     </>
   )
 }

@@ -77,6 +77,8 @@ class Session {
   )
   /** The worker for the files of other programs, once it is needed. */
   private formats: Remote | null = null
+  /** The data that it has prepared. */
+  private prepared: Described | null = null
   private timer: ReturnType<typeof setTimeout> | undefined
   private wasPlaying = false
 
@@ -145,7 +147,10 @@ class Session {
   private theFormats(): Remote {
     return (this.formats ??= new Remote(
       new Worker(new URL('../worker/full.ts', import.meta.url), { type: 'module' }),
-      null,
+      (message) => {
+        if (message.type === 'ready') this.prepared = message.data
+        if (message.type === 'failed') this.fail(message.message)
+      },
     ))
   }
 
@@ -169,6 +174,9 @@ class Session {
     this.formats = null
     formats.receive = (message) => this.receive(message)
     this.curves.set(NO_CURVES)
+    this.frame.set(null)
+    if (this.prepared !== null) this.described.set(this.prepared)
+    this.chosen.set(null)
     this.run.set(this.run.value + 1)
     if (opened.layers !== null) this.adoptLayers(opened.layers)
     this.opened.set(opened.layers === null ? opened.name : null)

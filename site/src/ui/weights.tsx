@@ -22,9 +22,11 @@ export function Weights() {
       <p class="lead">
         Orange weights are positive, blue ones negative. Those near zero have the colour of the page: they do little.
       </p>
-      {(frame?.weights ?? []).map((each, i) => (
-        <Kernel key={each.name} form={described.form} weights={each} isFirst={i === 0} />
-      ))}
+      <div class="kernels">
+        {(frame?.weights ?? []).map((each, i) => (
+          <Kernel key={each.name} form={described.form} weights={each} isFirst={i === 0} />
+        ))}
+      </div>
     </div>
   )
 }

@@ -14,7 +14,7 @@ const DIGIT_SIDE = 14
 
 export async function prepare({ data, training }: Recipe, given: Given): Promise<Prepared> {
   const { kind, rows, noise, points } = data
-  const plain = (set: DataSet): Prepared => ({ data: set, notes: [], targets: [] })
+  const plain = (set: DataSet): Prepared => ({ data: set, notes: [], targets: [], columns: [] })
   switch (kind) {
     case 'moons':
     case 'circles':

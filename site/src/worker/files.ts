@@ -23,11 +23,13 @@ export async function convert(bytes: Uint8Array, format: ForeignFormat): Promise
   }
 }
 
+export function load(files: readonly File[]): Promise<Model> {
+  return loadModel<Tensor, Tensor>(files.length === 1 ? files[0]! : [...files], { customObjects: quantizedLayers })
+}
+
 /** @throws Error if the model takes other inputs or gives other answers than the data need */
 export async function open(files: readonly File[], inputShape: readonly number[], outputs: number): Promise<Model> {
-  const model = await loadModel<Tensor, Tensor>(files.length === 1 ? files[0]! : [...files], {
-    customObjects: quantizedLayers,
-  })
+  const model = await load(files)
   const text = (shape: readonly unknown[]): string => `[${shape.map((each) => each ?? 'any').join(', ')}]`
   const shapes = (of: readonly Tensor[]): readonly (number | null)[][] => of.map(({ shape }) => shape.slice(1))
   const [input, output] = [shapes(model.inputs), shapes(model.outputs)]

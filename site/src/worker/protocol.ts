@@ -22,6 +22,8 @@ export interface Prepared {
   readonly notes: readonly string[]
   /** The columns of a table that can be the target. */
   readonly targets: readonly string[]
+  /** What is done with each column of a table. */
+  readonly columns: readonly { readonly name: string; readonly text: string }[]
 }
 
 /** Parts of a frame that are computed only while they are seen. */
@@ -61,9 +63,9 @@ export interface Described {
   readonly train: Part
   readonly test: Part
   /** What a person should know of it, such as rows that were left out. */
-  readonly notes: readonly string[]
-  /** The columns of a table that can be the target. */
-  readonly targets: readonly string[]
+  readonly notes: Prepared['notes']
+  readonly targets: Prepared['targets']
+  readonly columns: Prepared['columns']
 }
 
 /** New points of the curves. */

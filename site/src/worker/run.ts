@@ -43,13 +43,15 @@ export class Run {
   readonly yTest: Tensor
   readonly network: Network
 
+  /** @param make the model of a network. Default: one with the weights of its seed */
   constructor(
     public recipe: Recipe,
     readonly data: DataSet,
+    make: (network: Network) => Model = build,
   ) {
     const { form, train, test } = data
     this.network = networkOf(recipe, form)
-    this.model = build(this.network)
+    this.model = make(this.network)
     this.x = xOf(train, form.inputShape)
     this.y = yOf(train)
     this.xTest = xOf(test, form.inputShape)

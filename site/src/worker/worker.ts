@@ -5,11 +5,12 @@ import type { DataSet, Part } from '../data/form'
 import { sizeOf } from '../data/form'
 import { classNameOf, compile, layersOf } from './build'
 import { prepare } from './datasets'
-import type { convert, open } from './files'
-import type { Command, Curve, Frame, Given, Limit, Message, Questions, Recipe, Seen, Speed } from './protocol'
+import type { convert, load, open } from './files'
+import type { Command, Curve, Frame, Given, Limit, Message, Prepared, Questions, Recipe, Seen, Speed } from './protocol'
 import { Run } from './run'
 import type { Smaller } from './smaller'
 import type { Stream } from './stream'
+import type { imagesFor, transferred } from './transfer'
 import { confusionOf, surfaceOf, unitsOf, weightsOf } from './views'
 
 /** Milliseconds of training between two frames of the fastest speed. */
@@ -28,7 +29,10 @@ const post = (message: Message): void => self.postMessage(message)
 /** What reads and writes the files of other programs. */
 export interface Formats {
   readonly convert: typeof convert
+  readonly load: typeof load
   readonly open: typeof open
+  readonly imagesFor: typeof imagesFor
+  readonly transferred: typeof transferred
 }
 let formats: Formats | null = null
 function theFormats(): Formats {
@@ -37,6 +41,8 @@ function theFormats(): Formats {
 }
 
 let run: Run | null = null
+/** The files of the last setup. */
+let files: Given = {}
 let smaller: Smaller | null = null
 let stream: Stream | null = null
 let watched: readonly Seen[] = ['answers']
@@ -65,17 +71,25 @@ function theRun(): Run {
 
 async function setup(recipe: Recipe, given: Given): Promise<void> {
   isPlaying = false
-  const { data, notes, targets } = await prepare(recipe, given)
+  files = given
+  await begin(recipe, await prepare(recipe, given))
+}
+
+async function begin(
+  recipe: Recipe,
+  { data, ...told }: Prepared,
+  make?: ConstructorParameters<typeof Run>[2],
+): Promise<void> {
   run?.dispose()
   smaller?.dispose()
   run = null
   smaller = null
   post({
     type: 'ready',
-    data: { form: data.form, train: shown(data, data.train), test: shown(data, data.test), notes, targets },
+    data: { form: data.form, train: shown(data, data.train), test: shown(data, data.test), ...told },
   })
   if (data.train.rows < 2 || data.test.rows < 1) return
-  run = new Run(recipe, data)
+  run = new Run(recipe, data, make)
   epochsPerFrame = 1
   await sendFrame(null)
 }
@@ -153,6 +167,9 @@ async function theSmaller(): Promise<Smaller> {
   return (smaller ??= new Smaller(theRun()))
 }
 
+const summaryOf = ({ layers }: Run['model']): string =>
+  layers.map((layer) => `${classNameOf(layer)} ${layer.name}`).join('\n')
+
 type Answers = {
   readonly [Kind in keyof Questions]: (given: Questions[Kind]['given']) => Promise<Questions[Kind]['answer']>
 }
@@ -178,19 +195,24 @@ const answers: Answers = {
   explain: async ({ row }) => (await import('./reasons')).reasonsFor(theRun(), row),
   save: async () => Uint8Array.from(await theRun().model.save()),
   convert: ({ bytes, format }) => theFormats().convert(bytes, format),
-  async open({ files }) {
-    const { data, network } = theRun()
+  async open({ files: given }) {
+    const [{ name }] = given as [File]
+    const { recipe, data, network } = theRun()
+    if (recipe.data.kind === 'images' && files.images !== undefined) {
+      const { load, imagesFor, transferred } = theFormats()
+      const base = await load(given)
+      const images = await imagesFor(base, files.images)
+      const notes = [`The layers of ${name} are frozen; a new output learns your classes.`]
+      await begin(recipe, { data: images, notes, targets: [], columns: [] }, (next) => transferred(base, next))
+      return { name, layers: null, summary: summaryOf(theRun().model) }
+    }
     const outputs = network.layers.at(-1)!.options['units'] as number
-    const model = await theFormats().open(files, data.form.inputShape, outputs)
+    const model = await theFormats().open(given, data.form.inputShape, outputs)
     compile(model, network)
     const layers = layersOf(model)
     theRun().replace(model, layers)
     await sendFrame(null)
-    return {
-      name: files[0]!.name,
-      layers,
-      summary: model.layers.map((layer) => `${classNameOf(layer)} ${layer.name}`).join('\n'),
-    }
+    return { name, layers, summary: summaryOf(model) }
   },
   async stream({ restart, tasks }) {
     if (restart) {
