@@ -1,12 +1,16 @@
 // The site over docs/: its sidebar, languages and search. build.mjs writes the pages.
 
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitepress'
 
 const pages = fileURLToPath(new URL('../../build/docs', import.meta.url))
 
 const page = (text, link) => ({ text, link: `/${link}` })
-const group = (text, items, collapsed = true) => ({ text, collapsed, items })
+const isWritten = ({ link }) =>
+  link === undefined || existsSync(`${pages}${link.endsWith('/') ? `${link}index` : link}.md`)
+/** A part of the sidebar, with the pages that there are. */
+const group = (text, items, collapsed = true) => ({ text, collapsed, items: items.filter(isWritten) })
 
 const LAYERS =
   'core convolutional pooling recurrent attention normalization regularization reshaping merging activations preprocessing'
@@ -154,11 +158,16 @@ export default defineConfig({
   srcDir: pages,
   outDir: fileURLToPath(new URL('../../build/docs-site', import.meta.url)),
   cacheDir: fileURLToPath(new URL('../../build/docs-cache', import.meta.url)),
+  // A default of an option, not a link.
+  ignoreDeadLinks: 'localhostLinks',
   lastUpdated: false,
   metaChunk: true,
   markdown: { lineNumbers: false },
   vite: { build: { chunkSizeWarningLimit: 4000 } },
-  head: [['meta', { name: 'theme-color', content: '#005a9c' }]],
+  head: [
+    ['link', { rel: 'icon', href: '/icon.svg', type: 'image/svg+xml' }],
+    ['meta', { name: 'theme-color', content: '#005a9c' }],
+  ],
   themeConfig: {
     search: { provider: 'local', options: { locales: { zh: { translations: chineseSearch } } } },
     outline: { level: [2, 3] },

@@ -83,7 +83,9 @@ const literal = (text) =>
   text
     .split(/(```[\s\S]*?```|`[^`\n]*`)/)
     .map((part, i) =>
-      i % 2 === 1 ? part : part.replace(/</g, '&lt;').replace(/\{\{/g, '{&#123;').replace(/\*/g, '\\*'),
+      i % 2 === 1
+        ? part
+        : part.replace(/</g, '&lt;').replace(/\{\{/g, '{&#123;').replace(/\*/g, '\\*').replace(/\]\(/g, ']&#40;'),
     )
     .join('')
 const cell = (text) => literal(text).replace(/\n/g, ' ').replace(/\|/g, '\\|').trim()
