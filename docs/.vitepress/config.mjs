@@ -38,15 +38,14 @@ const sidebar = [
   group(
     'Guides',
     [
-      page('Images', 'images'),
-      page('Text', 'text'),
-      page('Time series', 'time-series'),
-      page('Tables', 'tables'),
       page('Data', 'data'),
       page('Preprocessing', 'preprocessing'),
       page('Which activation, loss, optimizer', 'choosing'),
-      page('Callbacks', 'callbacks'),
+      page('Callbacks and resumable runs', 'callbacks'),
       page('Hyperparameter search', 'search'),
+      page('Models of any shape', 'models'),
+      page('Your own layer, loss, metric', 'custom'),
+      page('Your own training loop', 'training-loops'),
       page('Pictures', 'plot'),
       page('Pages and workers', 'worker'),
       page('Speed, threads, headers', 'speed'),
@@ -56,9 +55,10 @@ const sidebar = [
   group(
     'Fields',
     [
-      page('Models of any shape', 'models'),
-      page('Your own layer, loss, metric', 'custom'),
-      page('Your own training loop', 'training-loops'),
+      page('Images', 'images'),
+      page('Text', 'text'),
+      page('Time series', 'time-series'),
+      page('Tables', 'tables'),
       page('Reinforcement learning', 'reinforcement-learning'),
     ],
     false,
@@ -181,7 +181,7 @@ export default defineConfig({
       themeConfig: {
         nav: [
           page('Start', 'first-network'),
-          page('Guides', 'images'),
+          page('Guides', 'data'),
           page('API', 'api/'),
           page('Migration', 'from-keras'),
         ],
