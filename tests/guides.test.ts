@@ -125,6 +125,17 @@ describe('the code of', () => {
     expect(Array.from(answers.data as Float32Array, Math.round)).toEqual([0, 1, 1, 0])
   })
 
+  it.each(['choosing', 'zh/choosing'])('%s', async (page) => {
+    const { accuracy } = await run(page, ['accuracy'])
+    expect(accuracy).toBeGreaterThan(0.9)
+  })
+
+  it('the Chinese pages, which is that of the English ones, except for comments and texts', () => {
+    const codeOf = (page: string) =>
+      testedBlocks(readDocument(`docs/${page}.md`)).map((block) => block.replace(/ *\/\/.*|`[^`]*`|'[^']*'/g, ''))
+    for (const page of ['index', 'first-network']) expect(codeOf(`zh/${page}`)).toEqual(codeOf(page))
+  })
+
   it('from-keras', async () => {
     const made = await run('from-keras', ['history', 'answers'])
     expect(made.history.history.valLoss).toHaveLength(5)

@@ -1,12 +1,16 @@
 // The site over docs/: its sidebar, languages and search. build.mjs writes the pages.
 
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitepress'
 
 const pages = fileURLToPath(new URL('../../build/docs', import.meta.url))
 
 const page = (text, link) => ({ text, link: `/${link}` })
-const group = (text, items, collapsed = true) => ({ text, collapsed, items })
+const isWritten = ({ link }) =>
+  link === undefined || existsSync(`${pages}${link.endsWith('/') ? `${link}index` : link}.md`)
+/** A part of the sidebar, with the pages that there are. */
+const group = (text, items, collapsed = true) => ({ text, collapsed, items: items.filter(isWritten) })
 
 const LAYERS =
   'core convolutional pooling recurrent attention normalization regularization reshaping merging activations preprocessing'
@@ -34,15 +38,14 @@ const sidebar = [
   group(
     'Guides',
     [
-      page('Images', 'images'),
-      page('Text', 'text'),
-      page('Time series', 'time-series'),
-      page('Tables', 'tables'),
       page('Data', 'data'),
       page('Preprocessing', 'preprocessing'),
       page('Which activation, loss, optimizer', 'choosing'),
-      page('Callbacks', 'callbacks'),
+      page('Callbacks and resumable runs', 'callbacks'),
       page('Hyperparameter search', 'search'),
+      page('Models of any shape', 'models'),
+      page('Your own layer, loss, metric', 'custom'),
+      page('Your own training loop', 'training-loops'),
       page('Pictures', 'plot'),
       page('Pages and workers', 'worker'),
       page('Speed, threads, headers', 'speed'),
@@ -52,9 +55,10 @@ const sidebar = [
   group(
     'Fields',
     [
-      page('Models of any shape', 'models'),
-      page('Your own layer, loss, metric', 'custom'),
-      page('Your own training loop', 'training-loops'),
+      page('Images', 'images'),
+      page('Text', 'text'),
+      page('Time series', 'time-series'),
+      page('Tables', 'tables'),
       page('Reinforcement learning', 'reinforcement-learning'),
     ],
     false,
@@ -154,11 +158,16 @@ export default defineConfig({
   srcDir: pages,
   outDir: fileURLToPath(new URL('../../build/docs-site', import.meta.url)),
   cacheDir: fileURLToPath(new URL('../../build/docs-cache', import.meta.url)),
+  // A default of an option, not a link.
+  ignoreDeadLinks: 'localhostLinks',
   lastUpdated: false,
   metaChunk: true,
   markdown: { lineNumbers: false },
   vite: { build: { chunkSizeWarningLimit: 4000 } },
-  head: [['meta', { name: 'theme-color', content: '#005a9c' }]],
+  head: [
+    ['link', { rel: 'icon', href: '/icon.svg', type: 'image/svg+xml' }],
+    ['meta', { name: 'theme-color', content: '#005a9c' }],
+  ],
   themeConfig: {
     search: { provider: 'local', options: { locales: { zh: { translations: chineseSearch } } } },
     outline: { level: [2, 3] },
@@ -172,7 +181,7 @@ export default defineConfig({
       themeConfig: {
         nav: [
           page('Start', 'first-network'),
-          page('Guides', 'images'),
+          page('Guides', 'data'),
           page('API', 'api/'),
           page('Migration', 'from-keras'),
         ],

@@ -83,7 +83,9 @@ const literal = (text) =>
   text
     .split(/(```[\s\S]*?```|`[^`\n]*`)/)
     .map((part, i) =>
-      i % 2 === 1 ? part : part.replace(/</g, '&lt;').replace(/\{\{/g, '{&#123;').replace(/\*/g, '\\*'),
+      i % 2 === 1
+        ? part
+        : part.replace(/</g, '&lt;').replace(/\{\{/g, '{&#123;').replace(/\*/g, '\\*').replace(/\]\(/g, ']&#40;'),
     )
     .join('')
 const cell = (text) => literal(text).replace(/\n/g, ' ').replace(/\|/g, '\\|').trim()
@@ -91,6 +93,12 @@ const code = (text) =>
   text === ''
     ? ''
     : `<code v-pre>${text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/\|/g, '&#124;').replace(/\{/g, '&#123;').replace(/\n\s*/g, ' ')}</code>`
+
+/** Lines without the indentation that all of them have. */
+function dedented(lines) {
+  const least = Math.min(...lines.filter((line) => line !== '').map((line) => line.search(/\S/)))
+  return lines.map((line) => line.slice(least)).join('\n')
+}
 
 /** A docstring as Markdown: lines that are indented after an empty one are code. */
 function described(symbol) {
@@ -118,7 +126,7 @@ function described(symbol) {
     )
       block.push(lines[i++])
     i--
-    out.push(`\`\`\`ts\n${block.join('\n').replace(/^ {2,4}/gm, '')}\n\`\`\``)
+    out.push(`\`\`\`ts\n${dedented(block)}\n\`\`\``)
   }
   flush()
   return out.map((part) => part.trim()).join('\n\n')
@@ -240,6 +248,12 @@ function signatureOf(symbol, name) {
 
 const SKIPPED = new Set(['constructor', 'toJSON'])
 
+/** A parameter of a method; one that is taken apart is its options. */
+function parameterOf({ name, valueDeclaration }) {
+  const isOptional = valueDeclaration?.questionToken !== undefined || valueDeclaration?.initializer !== undefined
+  return (/^__\d/.test(name) ? 'options' : name.replace(/^_/, '')) + (isOptional ? '?' : '')
+}
+
 /** The members that a class declares itself, for users. */
 function membersOf(declaration) {
   const seen = new Set()
@@ -257,16 +271,11 @@ function membersOf(declaration) {
       continue
     seen.add(name)
     const type = checker.getTypeOfSymbolAtLocation(symbol, declaration)
-    const [signature] = ts.isMethodDeclaration(member) ? type.getCallSignatures() : []
-    const parameters = signature?.parameters
-      .map(
-        (each) => each.name + (each.valueDeclaration?.questionToken || each.valueDeclaration?.initializer ? '?' : ''),
-      )
-      .join(', ')
-    const result = signature === undefined ? shortType(type) : shortType(signature.getReturnType())
-    rows.push(
-      `| ${code(signature === undefined ? name : `${name}(${parameters})`)} | ${code(result)} | ${cell(doc.split(/\n\s*\n/)[0])} |`,
-    )
+    const signatures = ts.isMethodDeclaration(member) ? type.getCallSignatures() : []
+    const heads = signatures.map((each) => `${name}(${each.parameters.map(parameterOf).join(', ')})`)
+    const shown = signatures.length === 0 ? [name] : [...new Set(heads)]
+    const result = shortType(signatures.length === 0 ? type : signatures[0].getReturnType())
+    rows.push(`| ${shown.map(code).join('<br>')} | ${code(result)} | ${cell(doc.split(/\n\s*\n/)[0])} |`)
   }
   return rows.length === 0 ? '' : ['| member | type | meaning |', '|---|---|---|', ...rows].join('\n')
 }
@@ -327,6 +336,9 @@ function section({ name, prefix, symbol }) {
   } else if (ts.isInterfaceDeclaration(declaration)) {
     parts.push(described(symbol))
     parts.push(optionTable(checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol)).filter(isOurs)))
+  } else if (name.endsWith('Options')) {
+    parts.push(described(symbol))
+    parts.push(optionTable(checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol)).filter(isOurs)))
   } else {
     const text = declaration.getText().replace(/^export /, '')
     parts.push(described(symbol))
@@ -351,7 +363,11 @@ function namesOf(module, prefix = '') {
 
 const isType = ({ symbol }) =>
   !(symbol.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Function | ts.SymbolFlags.Variable))
-const isOption = ({ name, symbol }) => name.endsWith('Options') || !ts.isInterfaceDeclaration(symbol.declarations[0])
+/** Options of functions and classes are shown there; those of methods have a section. */
+const isShown = ({ name, symbol, page }) =>
+  name.endsWith('Options')
+    ? page === 'models' || page === 'training'
+    : ts.isInterfaceDeclaration(symbol.declarations[0])
 
 /**
  * Writes the pages below a folder.
@@ -382,7 +398,7 @@ export function writeReference(folder) {
   const empty = []
   for (const { page, title, names } of pages) {
     const shown = names
-      .filter((each) => !isType(each) || !isOption(each))
+      .filter((each) => !isType(each) || isShown(each))
       .sort((a, b) => Number(isType(a)) - Number(isType(b)) || a.name.localeCompare(b.name))
     if (shown.length === 0) continue
     for (const each of shown)

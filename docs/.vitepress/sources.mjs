@@ -51,8 +51,12 @@ export function toPage(document, text) {
     .join('')
 }
 
+/** Files that the front page and the browser ask for by their address. */
+const PUBLIC = { 'docs/pictures/decision.svg': 'pictures/decision.svg', 'docs/.vitepress/icon.svg': 'icon.svg' }
+
 /** Copies the documents, without the API reference. */
 export function copyDocuments() {
+  for (const [file, to] of Object.entries(PUBLIC)) cpSync(join(root, file), join(pages, 'public', to))
   const all = readdirSync(join(root, 'docs'), { recursive: true })
     .filter((file) => /\.(?:md|svg)$/.test(file) && !/^(?:node_modules|\.vitepress)/.test(file))
     .map((file) => `docs/${file}`)

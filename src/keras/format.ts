@@ -6,6 +6,7 @@ import { readerBeside } from '../runtime/beside'
 import { writeKeras } from './files'
 import { fillFromKeras, modelFromKeras } from './read'
 
+/** How `loadModel` reads and `model.save` writes `.keras` and `.h5` files. */
 export const kerasFormat: ModelFormat = {
   read: ({ bytes }, options) => modelFromKeras(bytes, options),
   fill: (model, bytes, source, signal) => fillFromKeras(model, bytes, readerBeside(source, 'loadWeights', signal)),

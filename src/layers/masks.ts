@@ -20,6 +20,7 @@ export function longerTrail(trails: readonly (readonly [trail: MaskTrail, ops: n
   return longest
 }
 
+/** The mask of a tensor: bool [batch, steps], false at padding; null for none. Layers such as Embedding and Masking make masks. */
 export function maskOf(tensor: Tensor): Tensor | null {
   requireArguments('maskOf', arguments, 1)
   return masks.get(tensor) ?? null

@@ -6,6 +6,7 @@ import type { ModelFormat } from '../models/format-hook'
 import { modelFromOnnx } from './load'
 import { writeOnnx } from './write'
 
+/** How `loadModel` reads and `model.save` writes ONNX files. */
 export const onnxFormat: ModelFormat = {
   read: (file) => modelFromOnnx(file, {}),
   fill: async (model) => {

@@ -51,6 +51,15 @@ function setType(variable: Variable, shape: Shape, dtype: DType): void {
 }
 
 // Implements Cell without declaring it, because its location in memory is internal.
+/**
+ * A named tensor whose content can be assigned: a weight, a state of an optimizer, a counter. A function that `jit` compiles reads
+ * and assigns it; its value is not part of the compiled program.
+ *
+ *   const count = new Variable([], { name: 'count', trainable: false })   a scalar that starts with 0
+ *   count.assign(ops.add(count, 1))
+ *
+ * Keras: `keras.Variable`.
+ */
 export class Variable {
   /** The extent of each axis; frozen. */
   declare readonly shape: Shape

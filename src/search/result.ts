@@ -57,6 +57,7 @@ export function compareTrials(rises: boolean, a: Trial<unknown>, b: Trial<unknow
   return b.rounds - a.rounds || byScore || a.number - b.number
 }
 
+/** What `gridSearch` and `randomSearch` return: all trials, and the best with its model. */
 export class SearchResult<Choice, In, Out> implements Monitored {
   readonly monitor: string
   readonly rises: boolean

@@ -8,6 +8,7 @@ import { modelFrom, writeTfjs } from './files'
 import { fillFromLayers } from './layers/read'
 import { readStored } from './stores'
 
+/** How `loadModel` reads and `model.save` writes models of TensorFlow.js. */
 export const tfjsFormat: ModelFormat = {
   read: async (file, options) => modelFrom(await artifactsOf(file, {}, 'loadModel'), options),
   readStored: async (address, options) => modelFrom(await readStored(address, 'loadModel'), options),

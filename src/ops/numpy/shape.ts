@@ -320,7 +320,9 @@ export function full(shape: Shape, value: number, dtype?: DType | null): Tensor 
   return new Tensor(new dtypes[own].array(sizeOf(extents)).fill(element), extents, own)
 }
 
+/** Zeros. The dtype is float32 by default. Keras: `keras.ops.zeros`. */
 export const zeros = (shape: Shape, dtype?: DType | null): Tensor => full(shape, 0, dtype)
+/** Ones. The dtype is float32 by default. Keras: `keras.ops.ones`. */
 export const ones = (shape: Shape, dtype?: DType | null): Tensor => full(shape, 1, dtype)
 /** Zeros with the shape of x, and with its dtype unless one is given. */
 export const zerosLike = (x: TensorLike, dtype?: DType | null): Tensor => likewise('zerosLike', x, 0, dtype)
