@@ -238,14 +238,7 @@ const apart = {
   'myelin/keras': { import: 'formerHardSigmoid', unreached: ['has calls in a circle', 'is not HDF5'] },
   'myelin/data': {
     import: 'Dataset',
-    unreached: [
-      'papaparse',
-      'fast-png',
-      'jpeg-js',
-      'a quote is opened and not closed',
-      'is a broken picture',
-      'is no .npy file',
-    ],
+    unreached: ['fast-png', 'jpeg-js', 'a quote is opened and not closed', 'is a broken picture', 'is no .npy file'],
   },
   'myelin/plot': {
     import: 'sparkline',

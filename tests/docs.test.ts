@@ -1,5 +1,6 @@
 // The documents agree with the repository: targets of links exist, names exist, figures are those of the code, and listings
-// are what the library prints. The code of the README and of docs/data.md runs in other tests.
+// are what the library prints. Other tests run the code: readme.test.ts,
+// guides.test.ts and data/document.test.ts.
 // modes: simd
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
@@ -114,9 +115,18 @@ describe('links', () => {
   })
 })
 
+describe('pictures', () => {
+  it.each(files.filter((file) => file.endsWith('.svg')))('%s is ASCII, for pages without a charset', (file) => {
+    expect(readFileSync(file, 'utf8')).toMatch(/^[\0-\x7f]+$/)
+  })
+})
+
 describe('names', () => {
   const roots = new Set(['.ci', 'assembly', 'bench', 'build', 'dist', 'docs', 'examples', 'scripts', 'src', 'tests'])
   const folders = new Set(files.flatMap((file) => file.split('/').map((_, i, parts) => parts.slice(0, i).join('/'))))
+
+  /** Files that readers write. */
+  const OF_USERS = new Set(['fruit.mjs', 'trainer.js'])
 
   /** A file or folder of the repository, by its path from the root, from src or from the document, or by its end. */
   function isPath(path: string, document: string): boolean {
@@ -132,8 +142,8 @@ describe('names', () => {
     if (path === undefined) return null
     const [first] = path.split('/') as [string]
     const isOurs = path.includes('/') ? roots.has(first) || isPath(first, document) : /\.(?:[mc]?ts|mjs|py)$/.test(path)
-    // The build writes the first three; the last is a placeholder.
-    if (!isOurs || /^(?:build|dist)\/|binaries|\bNAME\b/.test(path)) return null
+    // The build writes the first three; then what is installed, and a placeholder.
+    if (!isOurs || /^(?:build|dist)\/|binaries|node_modules|\bNAME\b/.test(path) || OF_USERS.has(path)) return null
     if (!isPath(path.replace(/\/?\*.*$/, ''), document)) return span
     if (line === undefined || Number(line) <= readFileSync(path, 'utf8').split('\n').length) return null
     return `${span}: the file is shorter`
@@ -178,12 +188,20 @@ describe('names', () => {
 
   eachDocument('identifiers exist', (whole, document) => {
     // tests/keras.test.ts compares the names in the tables of this document.
-    const text = document === 'docs/keras.md' ? whole.split('## `keras`')[0]! : whole
+    const ours = document === 'docs/keras.md' ? whole.split('## `keras`')[0]! : whole
+    // The first column of the tables of these pages, and their text, name what other libraries have.
+    const text = document.startsWith('docs/from-') ? ours.replace(/^\| .*? \|(?= .* \|$)/gm, '|') : ours
     const blocks = blocksOf(text).map((code) => code.replace(/\/\/.*|\/\*.*?\*\//g, ''))
     const declared = blocks.flatMap((code) => [
       ...code.matchAll(/\b(?:class|function|const) (\w+)|\b(\w+): (?:option|required)\(/g),
     ])
-    const known = new Set(declared.map(([, name, option]) => name ?? option))
+    const unpacked = blocks.flatMap((code) => [
+      ...code.matchAll(/\b(?:const|let) [[{]([^=]*)[\]}] =|\(([\w, {}[\]]*)\) =>/g),
+    ])
+    const known = new Set([
+      ...declared.map(([, name, option]) => name ?? option),
+      ...unpacked.flatMap(([, names, parameters]) => (names ?? parameters!).split(/\W+/)),
+    ])
     const spans = spansOf(text).filter((span) => !/^[@\w.-]*\/|^--|^https?:/.test(span))
     return [...new Set([...spans, ...blocks].flatMap(identifiersOf))].filter(
       // xVal, testY: data that an example takes for granted
@@ -222,13 +240,13 @@ describe('names', () => {
     expect([...scripts, ...allModes].filter((name) => !spans.has(name))).toEqual([])
   })
 
-  it('the README has every optimizer, schedule, constraint and callback', () => {
+  it('docs/features.md has every optimizer, schedule, constraint and callback', () => {
     const all = [optimizers.all, schedules.all, constraints.all, myelin.callbacks].flatMap((table) =>
       Object.keys(table),
     )
     // The first two are placeholders for functions; the others are not callbacks that users choose.
     const unlisted = new Set(['LambdaConstraint', 'LambdaSchedule', 'Callback', 'BrowserStore'])
-    const spans = new Set(spansOf(textOf.get('README.md')!))
+    const spans = new Set(spansOf(textOf.get('docs/features.md')!))
     expect(all.filter((name) => !spans.has(name) && !unlisted.has(name))).toEqual([])
   })
 
@@ -262,14 +280,21 @@ describe('figures', () => {
   }
 
   const binaries = readdirSync('assembly/families').length + 1
-  const words: Readonly<Record<string, number>> = { four: 4, five: 5, six: 6, hundred: 100, thousand: 1000 }
+  const words: Readonly<Record<string, number>> = { four: 4, five: 5, six: 6, seven: 7, hundred: 100, thousand: 1000 }
   const MEBIBYTE = 2 ** 20
 
   /** Documents, patterns whose groups are figures, and the figures that the repository has. */
   const figures: readonly (readonly [document: string, pattern: RegExp, actual: readonly number[]])[] = [
     ['README.md', /in one of (\w+) modes/, [allModes.length]],
-    ['README.md', /(\w+) small JavaScript packages/, [Object.keys(manifest.dependencies).length]],
-    ['README.md', /to the event loop between steps, about\s+every (\d+) ms/, [constant('src/data/pace.ts', 'SLICE')]],
+    ['docs/features.md', /(\w+) small JavaScript packages/, [Object.keys(manifest.dependencies).length]],
+    [
+      'docs/features.md',
+      /to the event loop between steps, about\s+every (\d+) ms/,
+      [constant('src/data/pace.ts', 'SLICE')],
+    ],
+    ['docs/worker.md', /to the event loop about every (\d+) ms/, [constant('src/data/pace.ts', 'SLICE')]],
+    ['docs/speed.md', /`fit` yields every (\d+) ms/, [constant('src/data/pace.ts', 'SLICE')]],
+    ['docs/speed.md', /makes up to (\d+) steps in one call/, [constant('src/data/pace.ts', 'MOST_UNSEEN')]],
     ['CHANGELOG.md', /event loop every (\d+) ms/, [constant('src/data/pace.ts', 'SLICE')]],
     ['docs/architecture.md', /every (\d+) ms/, [constant('src/data/pace.ts', 'SLICE')]],
     ['docs/architecture.md', /up to (\d+) steps/, [constant('src/data/pace.ts', 'MOST_UNSEEN')]],
@@ -309,7 +334,7 @@ describe('figures', () => {
 
   // What is measured when a package is checked is below a limit, which is close to it.
   it.each([
-    ['README.md', /to (\d+) kB gzipped/, limit('bundled')],
+    ['docs/worker.md', /to (\d+) kB gzipped/, limit('bundled')],
     ['docs/decisions/0013-readable-modules.md', /`\{ Sequential, Dense \}`.*\| (\d+) kB/, limit('bundled')],
     ['docs/decisions/0013-readable-modules.md', /as published \| (\d+) kB/, limit('published')],
   ] as const)('%s: size %s', (document, pattern, most) => {

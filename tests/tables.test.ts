@@ -1,4 +1,4 @@
-// The tables of the README are complete: every name in them is exported, and every class with a name is in them.
+// The tables of docs/features.md are complete: every name in them is exported, and every class with a name is in them.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
@@ -8,10 +8,10 @@ import { classesIn } from '../src/core/registry'
 import { readDocument } from './helpers/documented'
 import { errorOf } from './helpers/training'
 
-const [overview, ofLayers] = readDocument('README.md').split('## Features')[1]!.split('### Layers')
+const [overview, ofLayers] = readDocument('docs/features.md').split('## Layers')
 /** The rows of the overview: the topic and the text of each. */
 const rows = new Map([...overview!.matchAll(/^\| ([a-z ]+) \| (.*) \|$/gm)].map(([, head, text]) => [head!, text!]))
-const layerRows = ofLayers!.split('###')[0]!
+const layerRows = ofLayers!.split('##')[0]!
 
 /** The classes in `text`: those in backticks; a name without one is completed by `1D`, `2D` and `3D` behind it. */
 function namesIn(text: string, exported: object): string[] {
@@ -24,7 +24,7 @@ function namesIn(text: string, exported: object): string[] {
 const ownOnly = (names: readonly string[]): string[] => names.filter((name) => !name.startsWith('Lambda'))
 const scheduleNames = Object.keys(classesIn(myelin.schedules))
 
-describe('a row of the README has all', () => {
+describe('a row has all', () => {
   const { constraints, regularizers, schedules, optimizers } = myelin
   it.each<[string, object, readonly string[]]>([
     ['constraints', constraints, Object.keys(classesIn(constraints))],

@@ -1,7 +1,8 @@
 // Compares the libraries: checks that they compute the same results, times them interleaved, and reports.
 //
 //   node run.mjs                     everything; writes ../results/peers.json and ../results/peers-layers.json, the tables in
-//                                    ../README.md and, ratios only, those in ../../README.md
+//                                    ../README.md and, ratios only, those in ../../docs/speed.md and ../../README.md
+//   node run.mjs --tables            measures nothing: writes the tables from ../results
 //   node run.mjs --cases layers      the cases of one table, dense or layers; writes that one
 //   node run.mjs --cases seed-fit    some of the cases; prints only
 //   node run.mjs --only tfjs,jax     some of the libraries; prints only
@@ -23,9 +24,12 @@ import { loadBuilt, machineLine, measureInEachNode, nodeTitle, publish } from '.
 import { formatMilliseconds, replaceTable, table } from '../report.mjs'
 
 const ALL = ['myelin', 'tfjs', 'jax', 'brain', 'ort-web', 'ort-node']
-/** The columns of the narrow table, which has room for four. */
+/** The columns of the table of other networks, and of the one in the project's README. */
 const NARROW = ['myelin', 'tfjs', 'jax', 'torch']
+const BRIEF = ['myelin', 'tfjs', 'jax', 'brain', 'ort-web', 'torch']
 const NONE = '–'
+const COLD_START = 'Cold start: import → first training step'
+const WHOLE_JOB = 'A whole job in a fresh process: import, `fit` of 768 rows × 10 epochs, `evaluate`, `predict`'
 
 const { values: options } = parseArgs({
   options: {
@@ -37,6 +41,7 @@ const { values: options } = parseArgs({
     'cold-starts': { type: 'string', default: '7' },
     quick: { type: 'boolean', default: false },
     turbo: { type: 'boolean', default: false },
+    tables: { type: 'boolean', default: false },
     python: { type: 'string' },
   },
 })
@@ -203,7 +208,7 @@ function toMarkdown(report) {
   ].join('\n')
 }
 
-/** For the project's README: this library's numbers, and the others' as multiples of them. */
+/** For docs/speed.md: this library's numbers, and the others' as multiples of them. */
 function toShortMarkdown(report) {
   const libraries = librariesOf(report)
   const native = Object.values(libraries).flatMap(({ title, native: isNative }) => (isNative ? [title] : []))
@@ -214,19 +219,21 @@ function toShortMarkdown(report) {
   ].join('\n')
 }
 
-/** For a narrow screen: the newest Node, and the other libraries that can train. */
-function toNarrowMarkdown(report) {
+/** For a narrow screen: the newest Node, and some of the libraries. */
+function toNarrowMarkdown(report, columns = NARROW) {
   const run = report.runs.at(-1)
-  const [own, ...others] = NARROW.filter((name) => run.libraries[name] !== undefined)
-  const rows = run.cases.map(({ name, times }) => [
-    name,
-    formatMilliseconds(times[own].medianMs),
-    ...others.map((other) => (times[other] === undefined ? NONE : formatRatio(times[other].ratio))),
-  ])
+  const [own, ...others] = columns.filter((name) => run.libraries[name] !== undefined)
+  const row = (title, results) => [
+    title,
+    formatMilliseconds(results[own].medianMs),
+    ...others.map((other) => (results[other] === undefined ? NONE : formatRatio(results[other].ratio))),
+  ]
+  const rows = run.cases.map(({ name, title, times }) => row(name ?? title, times))
+  if (run.coldStart !== undefined) rows.push(row(COLD_START, run.coldStart))
   return [
     table(['', ...[own, ...others].map((name) => run.libraries[name].title)], rows),
     '',
-    `The other libraries' times as multiples of myelin's, on one thread${others.includes('torch') ? '; PyTorch is native code' : ''}. ${NONE}: not possible there. ${nodeTitle(run)}. ${machineLine(report)}`,
+    `The other libraries' times as multiples of myelin's, on one thread${others.includes('torch') ? '; PyTorch is native code' : ''}. ${NONE}: not possible there. ${nodeTitle(run)}. ${machineLine({ ...report, runs: [run] })}`,
   ].join('\n')
 }
 
@@ -260,11 +267,8 @@ function comparison({ runs, size }, libraries, cell) {
       ),
     )
   const wholes = () => [
-    ...lines('Cold start: import → first training step', ({ coldStart: starts }) => starts),
-    ...lines(
-      'A whole job in a fresh process: import, `fit` of 768 rows × 10 epochs, `evaluate`, `predict`',
-      ({ job }) => job,
-    ),
+    ...lines(COLD_START, ({ coldStart: starts }) => starts),
+    ...(runs[0].job === undefined ? [] : lines(WHOLE_JOB, ({ job }) => job)),
     line(
       'Size as published, gzipped',
       '',
@@ -307,30 +311,46 @@ function reportOf(group, { runs, size, ...rest }) {
   }
 }
 
-const measured = {
-  ...(await measureInEachNode(import.meta.url, measure)),
-  rounds: timing.rounds,
-  size: Object.fromEntries(chosen.map((name) => [name, sizeOf(name)]).filter(([, size]) => size !== null)),
-}
 const TABLES = {
   dense: {
     name: 'peers',
-    toReadme: toShortMarkdown,
+    speed: toShortMarkdown,
     tolerances: { tolerance: TOLERANCE, predictionTolerance: PREDICTION_TOLERANCE },
   },
   layers: {
     name: 'peers-layers',
-    toReadme: toNarrowMarkdown,
+    speed: toNarrowMarkdown,
     tolerances: { tolerance: LAYER_TOLERANCE, learntTolerance: LEARNT_TOLERANCE },
   },
 }
-for (const group of groups) {
-  const { name, toReadme, tolerances } = TABLES[group]
-  const report = { ...reportOf(group, measured), ...tolerances }
-  const markdown = toMarkdown(report)
-  console.log(`${markdown}\n\n${toReadme(report)}\n`)
-  if (!isComplete(group)) continue
-  publish(name, report, markdown)
-  replaceTable(new URL('../../README.md', import.meta.url), name, toReadme(report))
-  console.error(`written: the table ${name} in README.md`)
+
+/** Writes the ratios of a report into the documents that show them. */
+function publishRatios(group, report) {
+  const { name, speed } = TABLES[group]
+  const inProject = (path) => new URL(`../../${path}`, import.meta.url)
+  replaceTable(inProject('docs/speed.md'), name, speed(report))
+  if (group === 'dense') replaceTable(inProject('README.md'), name, toNarrowMarkdown(report, BRIEF))
+  console.error(`written: the ratios of ${name}`)
+}
+
+if (options.tables) {
+  for (const group of groups) {
+    const results = new URL(`../results/${TABLES[group].name}.json`, import.meta.url)
+    publishRatios(group, JSON.parse(readFileSync(results, 'utf8')))
+  }
+} else {
+  const measured = {
+    ...(await measureInEachNode(import.meta.url, measure)),
+    rounds: timing.rounds,
+    size: Object.fromEntries(chosen.map((name) => [name, sizeOf(name)]).filter(([, size]) => size !== null)),
+  }
+  for (const group of groups) {
+    const { name, speed, tolerances } = TABLES[group]
+    const report = { ...reportOf(group, measured), ...tolerances }
+    const markdown = toMarkdown(report)
+    console.log(`${markdown}\n\n${speed(report)}\n`)
+    if (!isComplete(group)) continue
+    publish(name, report, markdown)
+    publishRatios(group, report)
+  }
 }

@@ -1,9 +1,9 @@
-// Makes the pictures of docs/plot.md from small trainings, into docs/pictures or another folder.
+// Makes the pictures of README.md and docs/plot.md from small trainings, into docs/pictures or another folder.
 // Run it after `npm run build` with `node docs/pictures/make.mjs [folder]`; `npm run format` leaves its results alone.
 
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Add, Concatenate, Conv2D, Dense, Dropout, GlobalAveragePooling2D, Input, MaxPooling2D } from 'myelin'
+import { Adam, Add, Concatenate, Conv2D, Dense, Dropout, GlobalAveragePooling2D, Input, MaxPooling2D } from 'myelin'
 import { Model, Sequential, metrics, setRandomSeed } from 'myelin'
 import { UnitHealth } from 'myelin/balance'
 import { integratedGradients, reliabilityDiagram } from 'myelin/explain'
@@ -84,6 +84,49 @@ const decision = await plot.plotDecision(curve, moons, {
   resolution: 32,
 })
 await save('decision', decision)
+
+// Two spirals: what the network answers after some and after all epochs, and its loss, side by side.
+const spirals = Array.from({ length: 400 }, (_, i) => {
+  const turn = 0.5 + 3.2 * Math.PI * Math.sqrt(random())
+  const angle = turn + (i % 2) * Math.PI
+  const noise = () => 0.35 * (random() + random() - 1)
+  return [(turn / 10) * Math.cos(angle) + noise() / 5, (turn / 10) * Math.sin(angle) + noise() / 5]
+})
+const arms = spirals.map((_, i) => i % 2)
+setRandomSeed(1)
+const coil = new Sequential([
+  new Dense({ units: 32, activation: 'relu', inputShape: [2] }),
+  new Dense({ units: 32, activation: 'relu' }),
+  new Dense({ units: 1, activation: 'sigmoid' }),
+])
+coil.compile({ optimizer: new Adam({ learningRate: 0.01 }), loss: 'binaryCrossentropy', metrics: ['accuracy'] })
+const side = { width: 320, height: 320 }
+const answersAfter = (epochs) =>
+  plot.plotDecision(coil, spirals, {
+    labels: arms,
+    columns: ['x', 'y'],
+    resolution: 48,
+    title: `After ${epochs} epochs`,
+    ...side,
+  })
+const some = await coil.fit(spirals, arms, { epochs: 10, verbose: 0 })
+const early = await answersAfter(10)
+const rest = await coil.fit(spirals, arms, { epochs: 100, initialEpoch: 10, verbose: 0 })
+const late = await answersAfter(100)
+const whole = { loss: [...some.history.loss, ...rest.history.loss] }
+await save('spirals', row([early, late, plot.plotHistory(whole, { title: 'Loss', ...side, height: 276 })]))
+
+/** Pictures of one size beside each other. */
+function row(pictures) {
+  const parts = pictures.map(({ svg }, i) => svg.replace('<svg ', `<svg x="${i * side.width}" `))
+  const { width, height } = { width: side.width * pictures.length, height: side.height }
+  const head = `<svg xmlns="http://www.w3.org/2000/svg" class="myelin-picture" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`
+  return new plot.Picture({
+    svg: `${head}<title>Two spirals</title>${parts.join('')}</svg>`,
+    title: '',
+    description: '',
+  })
+}
 
 // Digits.
 const digits = readDigits([28, 28, 1])

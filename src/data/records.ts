@@ -199,6 +199,8 @@ class Column {
 
   add(given: unknown, row: number): void {
     const { spec, takesSingle } = this
+    const isOptional = spec instanceof TensorSpec && spec.optional
+    if (given == null && isOptional && takesSingle) return void this.values.push(spec.dtype === 'string' ? '' : NaN)
     if (given == null)
       throw new DataError(
         `${this.place(row)}: the value is missing, received ${String(given)}. Fill it, or leave out the row.`,

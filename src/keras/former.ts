@@ -7,7 +7,7 @@ import type { Tensor } from '../ops/tensor'
 export const FORMER_HARD_SIGMOID = 'formerHardSigmoid'
 
 /**
- * min(max(0.2 x + 0.5, 0), 1): `hard_sigmoid` of Keras 2, which models in its files call. Keras 3 has relu6(x + 3) / 6 under that name. A
+ * min(max(0.2 x + 0.5, 0), 1): `hard_sigmoid` of Keras 2, which models in its files use. Keras 3 has relu6(x + 3) / 6 under that name. A
  * model with it is loaded from a file of this library with `customObjects: { formerHardSigmoid }`.
  */
 export function formerHardSigmoid(x: Tensor): Tensor {

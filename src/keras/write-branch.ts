@@ -4,7 +4,7 @@ import type { Variable } from '../ops/variable'
 import type { Hdf5Array, Hdf5DatasetContent } from './hdf5/types'
 import type { OptimizerArray } from './slots'
 
-/** A group in the making. */
+/** A group that is being built. */
 export interface Branch {
   readonly kind: 'group'
   readonly attributes: Map<string, Hdf5Array>
@@ -13,7 +13,7 @@ export interface Branch {
 
 export const branch = (): Branch => ({ kind: 'group', attributes: new Map(), members: new Map() })
 
-/** The group at a path below another one, which is made if it is not there. */
+/** The group at a path below another one, which is made if it is missing. */
 export function groupAt(root: Branch, path: string): Branch {
   return path.split('/').reduce((group, step) => {
     if (step === '') return group

@@ -1,4 +1,4 @@
-// Formats of other libraries. Their code is in sub-paths of the package and is loaded when a file of theirs is met, so that a page
+// Formats of other libraries. Their code is in sub-paths of the package and is loaded only for such a file, so that a page
 // without such files does not contain it.
 
 import { StateError } from '../core/errors'

@@ -1,5 +1,5 @@
-// What is checked of a file before anything of it is used: versions, names, operators, and that values are computed before
-// they are read.
+// Checks a file before its content is used: versions, names, operators, and that values are computed before they are
+// read.
 
 import { FormatError } from '../core/errors'
 import { nameOf } from './call'

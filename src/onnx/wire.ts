@@ -1,6 +1,7 @@
 // Reads and writes messages of protocol buffers by tables. A table has a row for each field that is read: its number and its
 // kind. Other fields are skipped, as newer versions may add some. reader.ts reads the bytes.
 
+import { decodeUtf8, encodeUtf8 } from '../core/text'
 import { concatBytes } from '../core/bytes'
 import { Wire, varint } from '../formats/protobuf'
 import { Reader, Source, skip } from './reader'
@@ -27,13 +28,11 @@ export const bytes: Kind<Uint8Array> = {
   read: ({ source, at, end }) => source.bytes.subarray(at, end),
 }
 
-const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 export const text: Kind<string> = {
   wire: Wire.Bytes,
   read(reader) {
     try {
-      return decoder.decode(bytes.read(reader))
+      return decodeUtf8(bytes.read(reader))
     } catch {
       throw reader.error('a text is not UTF-8')
     }
@@ -195,7 +194,6 @@ export type Sparse<Message> = Message extends Float64Array
 
 type Parts = (readonly number[] | Uint8Array)[]
 
-const encoder = /* @__PURE__ */ new TextEncoder()
 const sizeOf = (parts: Parts): number => parts.reduce((sum, part) => sum + part.length, 0)
 
 /** The bytes of numbers below 0 are those of 2⁶⁴ more. */
@@ -214,7 +212,7 @@ function contentOf({ wire, table }: Row<unknown>, value: unknown): Parts {
     value instanceof Uint8Array
       ? [value]
       : table === undefined
-        ? [encoder.encode(String(value))]
+        ? [encodeUtf8(String(value))]
         : partsOf(table(), value as object)
   return [varint(sizeOf(parts)), ...parts]
 }

@@ -40,8 +40,8 @@ const table = () => ({
  *   const history = await model.fit(x, y, { epochs: 20, validationSplit: 0.2 })
  *   await plotHistory(history).save('history.svg')
  *
- * NaN and infinite numbers are gaps; more points than pixels are thinned without losing peaks.
- * @throws ArgumentError for what is no history; DataError for an empty one
+ * NaN and infinite numbers are gaps. If there are more points than pixels, some are left out, but never a peak.
+ * @throws ArgumentError for values that are not a history; DataError for an empty one
  */
 export function plotHistory(history: HistoryLike, options: PlotHistoryOptions = {}): Picture {
   requireArguments('plotHistory', arguments, 2)

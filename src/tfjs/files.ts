@@ -1,5 +1,6 @@
 // Models of TensorFlow.js by path, address, files or bytes.
 
+import { encodeUtf8 } from '../core/text'
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { custom, option, readOptions, recordOf } from '../core/options'
@@ -15,11 +16,11 @@ import type { Tensor } from '../ops/tensor'
 import { fileSystem, pathOf, writeFile } from '../runtime/files'
 import { requirePath } from '../runtime/platform'
 import type { Artifacts, GivenFiles, TfjsSource } from './artifacts'
-import { formatOf, readArtifacts } from './artifacts'
+import { topologyFormat, readArtifacts } from './artifacts'
 import { graphModelFrom } from './graph/load'
 import { modelFromLayers } from './layers/read'
 import { layersModel } from './layers/write'
-import { tensorsOf } from './manifest'
+import { manifestTensors } from './manifest'
 import type { StoredModel } from './stores'
 import { isStored, writeStored } from './stores'
 
@@ -65,8 +66,8 @@ export async function modelFrom(
   options: LoadOptions & InputOptions,
 ): Promise<Model<unknown, unknown>> {
   const { json, weights, name } = artifacts
-  if (formatOf(json) === 'layers-model') return modelFromLayers(artifacts, options)
-  return graphModelFrom(json, tensorsOf(weights, name), name, options)
+  if (topologyFormat(json) === 'layers-model') return modelFromLayers(artifacts, options)
+  return graphModelFrom(json, manifestTensors(weights, name), name, options)
 }
 
 /** The files of a model. */
@@ -116,7 +117,7 @@ function filesOf({ json, weightSpecs, weightData }: StoredModel): TfjsFiles {
   ])
   const manifest = [{ paths: shards.map(([name]) => name), weights: weightSpecs }]
   return {
-    json: new TextEncoder().encode(JSON.stringify({ ...json, weightsManifest: manifest })),
+    json: encodeUtf8(JSON.stringify({ ...json, weightsManifest: manifest })),
     weights: Object.fromEntries(shards),
   }
 }

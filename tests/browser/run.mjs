@@ -69,13 +69,12 @@ async function isToldWhatToAllow() {
   try {
     await page.goto(`http://127.0.0.1:${server.address().port}/tests/browser/refused.html`)
     const handle = await page.waitForFunction(() => window.testResult, undefined, { timeout })
-    const { refused, unread, interpreted } = await handle.jsonValue()
+    const { refused, rows, interpreted } = await handle.jsonValue()
     assert.ok(refused?.isStateError, `expected a StateError, received ${JSON.stringify(refused)}`)
     assert.match(refused.message, /script-src .*'wasm-unsafe-eval'.*configure\(\{ backend: 'interpreter' \}\)/)
     assert.match(refused.cause, /^CompileError/)
     assert.equal(interpreted, 3)
-    assert.ok(unread.isStateError, `expected a StateError, received ${JSON.stringify(unread)}`)
-    assert.match(unread.message, /Papa Parse could not be loaded.*papaparse\.min\.js first, with its own script tag/)
+    assert.deepEqual(rows, [{ a: 1 }])
     console.log(`✓ ${name}: ${refused.message.slice(0, 60)}…`)
     return true
   } catch (error) {

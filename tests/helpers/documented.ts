@@ -15,12 +15,12 @@ export function testedBlocks(document: string): string[] {
 
 /** Replaces imports from the package by look-ups in its exports, so that a missing name is an error. */
 function withoutImports(code: string): { code: string; names: string[] } {
-  const names: string[] = []
-  const body = code.replace(/^import \{ (.*) \} from 'myelin(?:\/\w+)?'$/gm, (_line, list: string) => {
-    names.push(...list.split(', '))
+  const names = new Set<string>()
+  const body = code.replace(/^import \{([^}]*)\} from 'myelin(?:\/\w+)?'$/gm, (_line, list: string) => {
+    for (const name of list.split(',')) if (name.trim() !== '') names.add(name.trim())
     return ''
   })
-  return { code: body, names }
+  return { code: body, names: [...names] }
 }
 
 /**

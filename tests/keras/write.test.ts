@@ -25,12 +25,14 @@ import {
   Sequential,
   Tensor,
   loadModel,
+  SGD,
   ops,
+  optimizers,
 } from '../../src'
 import { loadKerasWeights, readKeras, writeKeras, writeKerasWeights } from '../../src/keras'
 import { bytesOf, differenceOf, filesIn, inputsOf, jsonOf } from './goldens'
 import type { Golden, Plain } from './goldens'
-import { readArchive as filesOf } from '../../src/keras/archive'
+import { readArchive as filesOf } from '../../src/formats/archive'
 import { readHdf5 } from '../../src/keras/hdf5/read'
 
 const folder = process.env['KERAS_FILES']
@@ -73,7 +75,7 @@ describe('a model that is written and read again predicts the same', () => {
   })
 })
 
-describe('training goes on', () => {
+describe('training continues', () => {
   const runs = ['2.15', '3.15'].flatMap((version) => filesIn(`${version}/training`, '.keras'))
   it.each(runs)('%s', async (path) => {
     const one = await readKeras(bytesOf(path))
@@ -136,6 +138,55 @@ describe('a model made in code', () => {
       { epochs: 2, verbose: 0 },
     )
     await check('made_text', model as never, new Tensor(Int32Array.from(rows.flat()), [8, 6], 'int32'), plain(rows))
+  })
+
+  it('has an optimizer for each of its parts, whose layers are in models of several kinds', async () => {
+    const [a, b] = [Input({ shape: [4] }), Input({ shape: [3] })]
+    const inner = new Model({
+      inputs: a,
+      outputs: new Dense({ units: 3, activation: 'tanh', name: 'in.side' }).apply(a),
+      name: 'inner',
+    })
+    const tower = new Sequential(
+      [new Dense({ units: 3, activation: 'tanh', name: 'first' }), new BatchNormalization({ name: 'normal' })],
+      {
+        name: 'tower',
+      },
+    )
+    const last = new Sequential([tower, new Dense({ units: 3, activation: 'softmax', name: 'last' })], {
+      name: 'outer',
+    })
+    const model = new Sequential([inner, new Model({ inputs: b, outputs: last.apply(b) as never, name: 'middle' })], {
+      name: 'whole',
+    })
+    model.compile({
+      optimizer: new optimizers.MultiOptimizer([
+        [new SGD({ learningRate: 0.1, momentum: 0.9 }), 'in.side/kernel'],
+        [new Adam(0.02), [last, /^nothing/]],
+        [new Adam({ learningRate: 0.01, amsgrad: true })],
+      ]),
+      loss: 'categoricalCrossentropy',
+    })
+    const options = { batchSize: 4, epochs: 3, shuffle: false, verbose: 0 } as const
+    await model.fit(x, y, { ...options, epochs: 2 })
+    const bytes = await writeKeras(model)
+    const before = (await model.predict(x)) as Tensor
+    const { history } = await model.fit(x, y, options)
+    const weights = model.getWeights().map(({ shape, data }) => ({ shape, data: Array.from(data) }))
+    keep(
+      'made_optimizers',
+      { keras: bytes },
+      JSON.stringify({
+        x: plain(x),
+        y: { shape: before.shape, data: Array.from(before.data) },
+        targets: plain(y),
+        loss: history['loss'],
+        weights,
+      }),
+    )
+    const again = await readKeras(bytes)
+    expect((await again.fit(x, y, options)).history['loss']).toEqual(history['loss'])
+    expect(again.getWeights().map(({ shape, data }) => ({ shape, data: Array.from(data) }))).toEqual(weights)
   })
 
   it('has more names of layers than an attribute of HDF5 may have', async () => {

@@ -137,7 +137,7 @@ describe('hashes', () => {
     // With one index there is nothing to share.
     const one = new IntegerLookup({ vocabulary: [1], oovMethod: 'farmhash' })
     expect(values(jit((x: Tensor) => one.apply(x))(tensor([1, 2], [2], 'int32')))).toEqual([1, 0])
-    expect(() => new IntegerLookup({ vocabulary: [1], salt: 3 })).toThrow(/salt goes with oovMethod 'farmhash'/)
+    expect(() => new IntegerLookup({ vocabulary: [1], salt: 3 })).toThrow(/salt is only for oovMethod 'farmhash'/)
     expect(() => new TextVectorization({ ragged: true })).toThrow(/there are no ragged tensors/)
     expect(new TextVectorization({ ragged: false }).ragged).toBe(false)
   })
@@ -464,6 +464,34 @@ describe('IntegerLookup', () => {
 })
 
 describe('TextVectorization', () => {
+  // Of Keras 3.15 on TensorFlow: the tokens of each text with standardize 'lower', split at white space.
+  const foreign: readonly (readonly [text: string, here: readonly string[], keras: readonly string[]])[] = [
+    ['\u00C9COLE ABC', ['\u00E9cole', 'abc'], ['\u00C9cole', 'abc']],
+    ['A\u00A0B', ['a', 'b'], ['a\u00A0b']],
+    ['A\u3000B', ['a', 'b'], ['a\u3000b']],
+    ['A\u2003B', ['a', 'b'], ['a\u2003b']],
+    ['A\u0085B', ['a\u0085b'], ['a\u0085b']],
+    ['A\u001CB', ['a\u001Cb'], ['a\u001Cb']],
+    ['A\u200BB', ['a\u200Bb'], ['a\u200Bb']],
+    ['A\tB\nC\rD\vE\fF', ['a', 'b', 'c', 'd', 'e', 'f'], ['a', 'b', 'c', 'd', 'e', 'f']],
+    ['\u201CA\u201D \u2026', ['\u201Ca\u201D', '\u2026'], ['\u201Ca\u201D', '\u2026']],
+  ]
+
+  it.each(foreign)(
+    'has the letters and the white space of Unicode, and Keras those of ASCII: %j',
+    async (text, here, keras) => {
+      const tokens = async (layer: TextVectorization) => {
+        await layer.adapt([text])
+        return [...layer.getVocabulary(false)].sort()
+      }
+      expect(await tokens(new TextVectorization({ standardize: 'lower' }))).toEqual([...here].sort())
+      // The functions of docs/preprocessing.md.
+      const standardize = (all: string) => all.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+      const split = (all: string) => all.match(/[^ \t-\r]+/g) ?? []
+      expect(await tokens(new TextVectorization({ standardize, split }))).toEqual([...keras].sort())
+    },
+  )
+
   it('word indices, as in the example of Keras', async () => {
     const layer = new TextVectorization({ maxTokens: 5000, outputSequenceLength: 4 })
     await layer.adapt(['foo bar', 'bar baz', 'baz bada boom'])

@@ -131,6 +131,17 @@ const cases: Readonly<Record<string, (x: Tensor) => Tensor | readonly Tensor[]>>
     ops.arcsinh(x),
     ops.tan(x),
   ],
+  normalizations: (x) => [
+    ops.layerNorm(x, tensor([1, 2, 3]), tensor([3, 2, 1]), -1, 0.01),
+    ops.layerNorm(x, tensor([1, 2, 3])),
+    ops.layerNorm(x),
+    ops.layerNorm(x, { beta: tensor([3, 2, 1]), axis: -1 }),
+    ops.layerNorm(x, numbers([5, 3]), numbers([5, 3], 2), [-2, -1]),
+    ops.layerNorm(x, numbers([4]), null, 1),
+    ops.rmsNorm(x, tensor([1, 2, 3])),
+    ops.rmsNorm(x, null, [1, 2]),
+    ops.vectorizedMap((each: Tensor) => ops.layerNorm(each, ops.mean(each, [0, 1])), x),
+  ],
   statistics: (x) => [ops.variance(x, 1), ops.std(x, -1), ops.median(x, 2), ops.norm(x, { axis: -1 }), ops.prod(x, 1)],
   segments: (x) => [
     ops.segmentSum(ops.reshape(ops.moveaxis(x, 2, 0), [5, -1]), tensor([0, 2, 1, 2, -1], [5], 'int32'), 3),

@@ -106,7 +106,7 @@ describe('a configuration', () => {
     await requireRefusal(changed('uint8', units), /larger/)
   })
 
-  it('must not have Python, nor classes of nobody', async () => {
+  it('must not have Python code or unknown classes', async () => {
     const lambda = (json: ModelJson): void => {
       const own = json.modelTopology.config.layers[1]!
       Object.assign(own, { class_name: 'Lambda', config: { name: 'code', function: ['gASV', null, null] } })

@@ -1,19 +1,19 @@
-// Graphs that are damaged, or made to take long: an error says what and where.
+// Graphs that are damaged, or made to take long: an error states the problem and its place.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
 import { FormatError, MyelinError } from '../../../src'
 import { TfjsGraph } from '../../../src/tfjs'
 import { graphModelFrom } from '../../../src/tfjs/graph/load'
-import type { NamedTensor } from '../../../src/tfjs/manifest'
+import type { ManifestTensor } from '../../../src/tfjs/manifest'
 import type { NodeText } from '../../helpers/tfjs-graph'
 import { modelJson, node, placeholder, tensorNamed } from '../../helpers/tfjs-graph'
 
 const x = placeholder('x', [null, 4])
-const read = (nodes: readonly unknown[], tensors: readonly NamedTensor[] = [], signature: object = {}): unknown =>
+const read = (nodes: readonly unknown[], tensors: readonly ManifestTensor[] = [], signature: object = {}): unknown =>
   graphModelFrom(modelJson(nodes as NodeText[], tensors, signature), tensors, 'model.json')
 
-const i = (name: string, data: readonly number[], shape = [data.length]): NamedTensor =>
+const i = (name: string, data: readonly number[], shape = [data.length]): ManifestTensor =>
   tensorNamed(name, shape, data, 'int32')
 
 /** A graph, and the error of reading it. */
