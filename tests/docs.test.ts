@@ -36,7 +36,7 @@ function filesBelow(...folders: readonly string[]): string[] {
     readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
       const path = posix.join(folder, entry.name)
       if (entry.isFile()) return [path]
-      return entry.isDirectory() && !['node_modules', 'binaries'].includes(entry.name) ? filesBelow(path) : []
+      return entry.isDirectory() && !['node_modules', 'binaries', 'build'].includes(entry.name) ? filesBelow(path) : []
     }),
   )
 }

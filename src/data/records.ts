@@ -78,7 +78,10 @@ function isOneRow(specs: Specs, data: Row): boolean {
   let isClear = false
   const fits = Object.entries(specs).every(([key, spec]) => {
     const value = Object.hasOwn(data, key) ? data[key] : null
-    if (value == null) return true
+    if (value == null) {
+      isClear ||= spec instanceof TensorSpec && spec.optional === true
+      return true
+    }
     if (!(spec instanceof TensorSpec)) {
       if (!isRow(value) || spec === null || !isOneRow(spec, value)) return false
       isClear = true

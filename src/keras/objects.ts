@@ -8,7 +8,7 @@ import { customObject, customObjectScope, snakeCase } from '../core/registry'
 import { kinds, libraryClass } from '../saving/kinds'
 import { RENAMED, differenceOf, isPolicy, tokensOf } from './differences'
 import type { LayerReader, SavedLayer } from './graphs'
-import { FORMER_HARD_SIGMOID } from './former'
+import { FORMER_HARD_SIGMOID, isFormerHardSigmoid } from './former'
 import { functionalConfig } from './graphs'
 import { isRecord, own, recordAt } from '../formats/json'
 import { isObject } from './keras-object'
@@ -214,8 +214,7 @@ export class ObjectReader implements LayerReader {
           `${className} has the option ${option} = ${JSON.stringify(value)}, which this library does not have`,
         )
       else if (difference === null)
-        made[camelKey(option)] =
-          typeof value === 'string' && option.endsWith('activation') ? this.function(value) : this.value(value)
+        made[camelKey(option)] = option.endsWith('activation') ? this.activation(value) : this.value(value)
       else {
         const options = difference.read === undefined ? {} : difference.read(value, given)
         if (options === null)
@@ -226,6 +225,11 @@ export class ObjectReader implements LayerReader {
     const vocabulary = this.assets?.get(`assets/${this.path}/vocabulary.txt`)
     if (vocabulary !== undefined && made['vocabulary'] === null) made['vocabulary'] = tokensOf(className, vocabulary)
     return made
+  }
+
+  private activation(value: Json): Json {
+    if (isFormerHardSigmoid(value)) return FORMER_HARD_SIGMOID
+    return typeof value === 'string' ? this.function(value) : this.value(value)
   }
 
   /** The name of an activation or of another function here. */

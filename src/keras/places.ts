@@ -66,10 +66,11 @@ function innerLayers(layer: LayerBase): [path: string, layer: LayerBase][] {
     return numberedLayers(layer.layers).map(([path, inner]) => [`layers/${path}`, inner])
   const names = ATTRIBUTES[nameOfClass(layer.constructor)] ?? {}
   return Object.entries<unknown>({ ...layer }).flatMap(([property, value]): [string, LayerBase][] => {
-    const attribute = names[property] ?? snakeCase(property)
-    if (value instanceof Layer) return value === layer ? [] : [[attribute, value]]
+    if (typeof value !== 'object' || value === null || value === layer) return []
+    const attribute = (): string => names[property] ?? snakeCase(property)
+    if (value instanceof Layer) return [[attribute(), value]]
     const list = isBranch(value) ? Object.values<unknown>(value).filter((each) => each instanceof Layer) : []
-    return numberedLayers(list).map(([path, inner]) => [`${attribute}/${path}`, inner])
+    return numberedLayers(list).map(([path, inner]) => [`${attribute()}/${path}`, inner])
   })
 }
 

@@ -29,11 +29,10 @@ export const datasetOf = (array: Hdf5Array): Hdf5DatasetContent => ({ kind: 'dat
 
 export const textOf = (text: string): Hdf5Array => ({ type: 'string', shape: [], values: [text] })
 
-export function arrayOf({ shape, value, dtype }: Variable): Hdf5Array {
-  const { data } = value
-  return dtype === 'float32'
-    ? { type: 'float32', shape, values: Float32Array.from(data) }
-    : { type: 'int32', shape, values: Int32Array.from(data) }
+export function arrayOf({ shape, value: { data } }: Variable): Hdf5Array {
+  // The data of a value are a copy already.
+  if (data instanceof Float32Array) return { type: 'float32', shape, values: data }
+  return { type: 'int32', shape, values: data instanceof Int32Array ? data : Int32Array.from(data) }
 }
 
 /** An array of an optimizer. */

@@ -15,7 +15,7 @@ import { Sequential } from '../models/sequential'
 import { TableModel } from '../models/table-model'
 import { DateEncoding } from '../layers/preprocessing/date-encoding'
 import { kinds } from '../saving/kinds'
-import { FORMER_HARD_SIGMOID } from './former'
+import { FORMER_HARD_SIGMOID, formerHardSigmoidConfig } from './former'
 import { graphConfig } from './write-graphs'
 import type { Style } from './write-names'
 import { kerasName } from './write-names'
@@ -211,7 +211,10 @@ export class ObjectWriter {
   }
 
   private value(value: Json, option: string, namespace: string | null): Json {
-    if (value === FORMER_HARD_SIGMOID) return this.refuse('Keras has no hard_sigmoid of Keras 2 any more')
+    if (value === FORMER_HARD_SIGMOID)
+      return this.style === 'current'
+        ? formerHardSigmoidConfig()
+        : this.refuse('in .h5 files, hard_sigmoid is another function in Keras 3 than in Keras 2. Write a .keras file')
     if (typeof value === 'string') return kerasName(value)
     if (Array.isArray(value)) return value.map((each: Json) => this.value(each, option, namespace))
     if (!isBranch(value)) return value

@@ -21,7 +21,7 @@ type Parts = (readonly number[] | Uint8Array)[]
 
 /** The fields of a message, each with its bytes. */
 function* fieldsOf(bytes: Uint8Array): Generator<{ number: number; content: Uint8Array; whole: Uint8Array }> {
-  const reader = new Reader(new Source(bytes, ''), 0, bytes.length, '', 0)
+  const reader = new Reader(new Source(bytes, ''), 0, bytes.length)
   while (reader.at < reader.end) {
     const begin = reader.at
     const tag = reader.varint(false)

@@ -251,7 +251,8 @@ class Look {
       case 'date':
         return { kind: 'date', note: '' }
       case 'number':
-        if (areAllDifferent && (isIdName(name) || this.areConsecutive())) return ignored('an id: different in each row')
+        if (distinct.size === this.values.length && (isIdName(name) || (isIndexName(name) && this.areConsecutive())))
+          return ignored('an id: different in each row')
         if (this.areDays()) return { kind: 'date', note: 'whole days in milliseconds since 1970' }
         return { kind: 'number', note: '' }
       case 'string':
@@ -313,7 +314,7 @@ class Look {
       ([low, high], x) => [Math.min(low, x), Math.max(high, x)],
       [Infinity, -Infinity],
     )
-    return most! - least! === numbers.length - 1
+    return numbers.length === most! - least! + 1
   }
 
   /** Whether the numbers are dates as readCsv gives them by default. */
@@ -325,6 +326,11 @@ class Look {
 /** `id`, `user_id`, `PassengerId` */
 function isIdName(name: string): boolean {
   return /(?:^|[_\s-])id$/i.test(name) || /[a-z]I[dD]$/.test(name)
+}
+
+/** The names of a column that only counts the rows. */
+function isIndexName(name: string): boolean {
+  return /^(?:|index|row|nr|no|number|#|unnamed: 0)$/i.test(name.trim())
 }
 
 function typeIn(value: unknown): ValueType | null {

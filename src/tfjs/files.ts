@@ -2,9 +2,12 @@
 
 import { encodeUtf8 } from '../core/text'
 import { requireArguments } from '../core/arguments'
+import { crc32 } from '../core/crc'
 import { ArgumentError, quoted } from '../core/errors'
 import { custom, option, readOptions, recordOf } from '../core/options'
+import type { Json } from '../core/registry'
 import { typed } from '../core/tree'
+import { isRecord, own } from '../formats/json'
 import type { LoadOptions } from '../models/load-options'
 import { loadTable } from '../models/load-options'
 import { Model } from '../models/model'
@@ -13,7 +16,7 @@ import { saveTable } from '../models/save'
 import type { InputOptions } from '../onnx/graph-model'
 import { inputOptions } from '../onnx/graph-model'
 import type { Tensor } from '../ops/tensor'
-import { fileSystem, pathOf, writeFile } from '../runtime/files'
+import { fileSystem, pathOf, unlessMissing, writeFile } from '../runtime/files'
 import { requirePath } from '../runtime/platform'
 import type { Artifacts, GivenFiles, TfjsSource } from './artifacts'
 import { topologyFormat, readArtifacts } from './artifacts'
@@ -103,16 +106,16 @@ export async function writeTfjs(
   const { includeOptimizer } = readOptions('writeTfjs', saveTable, options)
   if (!(model instanceof Model)) throw new ArgumentError(`writeTfjs: expected a model, received ${quoted(model)}`)
   const stored = layersModel(typed(model), includeOptimizer)
-  const written = filesOf(stored)
   if (typeof target === 'string' && isStored(target)) await writeStored(target, stored, 'writeTfjs')
-  else if (target !== null) await writeFolder(target, written)
-  return written
+  else if (target !== null) return writeFolder(target, stored)
+  return filesOf(stored)
 }
 
-function filesOf({ json, weightSpecs, weightData }: StoredModel): TfjsFiles {
+/** @param mark a part of the names of the files with weights */
+function filesOf({ json, weightSpecs, weightData }: StoredModel, mark = ''): TfjsFiles {
   const count = Math.ceil(weightData.length / SHARD)
   const shards = Array.from({ length: count }, (_, i): [string, Uint8Array<ArrayBuffer>] => [
-    `group1-shard${i + 1}of${count}.bin`,
+    `group1${mark}-shard${i + 1}of${count}.bin`,
     weightData.subarray(i * SHARD, (i + 1) * SHARD),
   ])
   const manifest = [{ paths: shards.map(([name]) => name), weights: weightSpecs }]
@@ -122,14 +125,51 @@ function filesOf({ json, weightSpecs, weightData }: StoredModel): TfjsFiles {
   }
 }
 
-/** model.json is written last: without it, there is no model. */
-async function writeFolder(target: string | URL, { json, weights }: TfjsFiles): Promise<void> {
+/**
+ * Writes the shards, under other names than those that are there, then model.json in one step, and then removes the shards of the model that
+ * was there: at every time, the folder has the old model or the new one.
+ */
+async function writeFolder(target: string | URL, stored: StoredModel): Promise<TfjsFiles> {
   requirePath(target, 'writeTfjs')
   const { files, paths } = fileSystem()
   const path = pathOf(target, 'writeTfjs')
   const isFile = path.endsWith('.json')
   const folder = isFile ? paths.dirname(path) : path
   if (!isFile) await files.mkdir(folder, { recursive: true })
+  const model = isFile ? path : paths.join(folder, 'model.json')
+  const old = await shardsOf(model)
+  const there = await files.readdir(folder).catch(unlessMissing)
+  const plain = filesOf(stored)
+  const isTaken = Object.keys(plain.weights).some((name) => there?.includes(name))
+  const written = isTaken ? filesOf(stored, `-${crc32(stored.weightData).toString(16).padStart(8, '0')}`) : plain
+  const { json, weights } = written
   for (const [name, bytes] of Object.entries(weights)) await writeFile(paths.join(folder, name), bytes, 'writeTfjs')
-  await writeFile(isFile ? path : paths.join(folder, 'model.json'), json, 'writeTfjs')
+  await writeFile(model, json, 'writeTfjs')
+  const unused = old.filter((name) => !Object.hasOwn(weights, name))
+  if (unused.length === 0) return written
+  // Another model in the folder may have the same weights.
+  const others = (await files.readdir(folder)).filter((name) => name.endsWith('.json'))
+  const kept = new Set((await Promise.all(others.map((name) => shardsOf(paths.join(folder, name))))).flat())
+  for (const name of unused) if (!kept.has(name)) await files.rm(paths.join(folder, name), { force: true })
+  return written
+}
+
+/** The names of files that this library or TensorFlow.js gives. */
+const SHARD_NAME = /^group\d+(?:-[0-9a-f]{8})?-shard\d+of\d+\.bin$/
+
+/** The files of weights of a model.json, as far as their names are those of shards; none if there is no such model. */
+async function shardsOf(path: string): Promise<readonly string[]> {
+  const { files } = fileSystem()
+  const text = await files.readFile(path, 'utf8').catch(() => '')
+  let json: Json = null
+  try {
+    json = JSON.parse(text) as Json
+  } catch {
+    // No model.
+  }
+  const groups = isRecord(json) ? own(json, 'weightsManifest') : null
+  const listed = Array.isArray(groups)
+    ? groups.flatMap((group: Json) => (isRecord(group) ? own(group, 'paths') : []))
+    : []
+  return listed.filter((name): name is string => typeof name === 'string' && SHARD_NAME.test(name))
 }

@@ -1,4 +1,5 @@
 // tableModel: from rows as people have them to a model that answers with names.
+// modes: simd, relaxed, unfused
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'

@@ -30,6 +30,8 @@ import {
   optimizers,
 } from '../../src'
 import { loadKerasWeights, readKeras, writeKeras, writeKerasWeights } from '../../src/keras'
+import { typed } from '../../src/core/tree'
+import { readTfjs, writeTfjs } from '../../src/tfjs'
 import { bytesOf, differenceOf, filesIn, inputsOf, jsonOf } from './goldens'
 import type { Golden, Plain } from './goldens'
 import { readArchive as filesOf } from '../../src/formats/archive'
@@ -59,7 +61,7 @@ async function written(model: Model): Promise<Record<'keras' | 'h5' | 'weights.h
 }
 
 describe('a model that is written and read again predicts the same', () => {
-  // Lookups need TensorFlow, and Keras 3 has no hard_sigmoid of Keras 2.
+  // Lookups need TensorFlow; .h5 files have no hard_sigmoid of Keras 2.
   const families = ['2.15', '3.15'].flatMap((version) =>
     filesIn(version, '.keras').filter((path) => !/lookups|2.15.(?:core|former|recurrent)/.test(path)),
   )
@@ -73,6 +75,56 @@ describe('a model that is written and read again predicts the same', () => {
       expect(differenceOf(await again.predict(inputsOf(inputs) as never), expected)).toBeLessThan(1e-5)
     }
   })
+})
+
+it.each(['core', 'former', 'recurrent'])('hard_sigmoid of Keras 2: %s', async (name) => {
+  const path = `2.15/${name}.keras`
+  const model = await readKeras<never, unknown>(bytesOf(path))
+  const bytes = await writeKeras(typed(model))
+  const json = path.replace('.keras', '.json')
+  keep(path, { keras: bytes }, JSON.stringify(jsonOf(json)))
+  const { x: inputs, y: expected } = jsonOf<Golden>(json)
+  const again = await readKeras<never, unknown>(bytes)
+  expect(differenceOf(await again.predict(inputsOf(inputs) as never), expected)).toBeLessThan(1e-5)
+  if (new TextDecoder().decode(bytes).includes('hard_sigmoid_of_keras_2'))
+    await expect(writeKeras(typed(model), null, { format: 'h5' })).rejects.toThrow(/hard_sigmoid.*Write a \.keras file/)
+})
+
+it('an LSTM of TensorFlow.js with its default hardSigmoid is written for Keras, and read again', async () => {
+  const layer = { class_name: 'LSTM', config: { units: 3, recurrent_activation: 'hard_sigmoid', name: 'lstm' } }
+  const topology = {
+    class_name: 'Sequential',
+    config: [{ ...layer, config: { ...layer.config, batch_input_shape: [null, 5, 4] } }],
+  }
+  const made = new Sequential([new LSTM({ units: 3, inputShape: [5, 4] })])
+  const { weights } = await writeTfjs(made)
+  const manifest = [
+    {
+      paths: Object.keys(weights),
+      weights: made.weights.map(({ shape }, i) => ({
+        name: ['kernel', 'recurrent_kernel', 'bias'].map((each) => `lstm/${each}`)[i],
+        shape,
+        dtype: 'float32',
+      })),
+    },
+  ]
+  const text = JSON.stringify({ format: 'layers-model', modelTopology: topology, weightsManifest: manifest })
+  const model = await readTfjs<Tensor, Tensor>(new TextEncoder().encode(text), { files: weights })
+  const rows = new Tensor(
+    Float32Array.from({ length: 40 }, (_, i) => ((37 * i) % 101) / 20 - 2),
+    [2, 5, 4],
+  )
+  const expected = await model.predict(rows)
+  const bytes = await writeKeras(typed(model))
+  const plainOf = ({ shape, data }: Tensor): Plain => ({ shape: [...shape], data: Array.from(data) })
+  keep('made_hard_sigmoid', { keras: bytes }, JSON.stringify({ x: plainOf(rows), y: plainOf(expected) }))
+  expect(Array.from((await (await readKeras<Tensor, Tensor>(bytes)).predict(rows)).data)).toEqual(
+    Array.from(expected.data),
+  )
+  // hard_sigmoid of Keras 3 gives other numbers.
+  const other = new Sequential([new LSTM({ units: 3, recurrentActivation: 'hardSigmoid', inputShape: [5, 4] })])
+  other.setWeights(model.getWeights())
+  expect(Array.from(((await other.predict(rows)) as Tensor).data)).not.toEqual(Array.from(expected.data))
 })
 
 describe('training continues', () => {

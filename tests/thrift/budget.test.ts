@@ -99,7 +99,8 @@ describe('Budget', () => {
     const took = (performance.now() - start) / 1000
     expect(budget.ended!.resource).toBe('seconds')
     expect(took).toBeGreaterThan(0.2)
-    expect(budget.ended!.spent - 0.25).toBeLessThan(0.1)
+    // Within a step: the one before ended in time.
+    expect(budget.ended!.spent).toBeGreaterThanOrEqual(0.25)
     expect(budget.ended!.steps).toBe(model.optimizer.iterations.value.item())
   })
 

@@ -52,8 +52,8 @@ export class InputLayer extends configured(
   }
 
   /** A copy of an input layer. */
-  static from({ shape, batchSize, dtype, name, optional }: InputLayer): InputLayer {
-    return new InputLayer({ shape, batchSize, dtype, name, optional })
+  static from(layer: InputLayer): InputLayer {
+    return new InputLayer(typed(layer.getConfig()))
   }
 
   /** The input's spec, with the batch axis. */

@@ -12,6 +12,8 @@ import type { BatchShape } from '../spec'
 import { StringLayer } from './string-layer'
 
 const DAY = 86_400_000
+/** The numbers that readStrings gives for a date. */
+const PARTS = 4
 const DAYS_OF_YEAR = 365.2425
 
 /**
@@ -37,9 +39,9 @@ export class DateEncoding extends configured(
 ) {
   static readonly className = 'DateEncoding'
 
-  /** Days since 1970, milliseconds of the day, and whether there is a date. */
+  /** Days since 1970, the day of the week, milliseconds of the day, and whether there is a date. */
   readStrings({ strings }: StringTensor): Tensor {
-    const numbers = new Int32Array(strings.length * 3)
+    const numbers = new Int32Array(strings.length * PARTS)
     strings.forEach((each, i) => {
       if (each === '') return
       const time = timeIn(each)
@@ -48,23 +50,29 @@ export class DateEncoding extends configured(
           `${this}: expected a date such as 2024-05-31 or 2024-05-31T18:30:00Z, received ${quoted(each)}`,
         )
       const day = Math.floor(time / DAY)
-      numbers.set([day, time - day * DAY, 1], 3 * i)
+      numbers.set([day, day - 7 * Math.floor(day / 7), time - day * DAY, 1], PARTS * i)
     })
-    return new Tensor(numbers, [strings.length, 3], 'int32')
+    return new Tensor(numbers, [strings.length, PARTS], 'int32')
   }
 
   protected readShape([batch = null]: BatchShape): BatchShape {
-    return [batch, 3]
+    return [batch, PARTS]
   }
 
   protected encode(numbers: Tensor): Tensor {
-    const [day, time, isThere] = [0, 1, 2].map((at) => sliceAlong(numbers, 1, at, 1)) as [Tensor, Tensor, Tensor]
+    const part = (at: number): Tensor => sliceAlong(numbers, 1, at, 1)
+    const [day, weekday, time, isThere] = [part(0), part(1), part(2), part(3)]
     const years = divide(day, DAYS_OF_YEAR)
     const circle = (turns: Tensor): Tensor[] => {
       const angle = multiply(turns, 2 * Math.PI)
       return [sin(angle), cos(angle)]
     }
-    const parts = [years, ...circle(years), ...circle(divide(day, 7)), ...(this.time ? circle(divide(time, DAY)) : [])]
+    const parts = [
+      years,
+      ...circle(years),
+      ...circle(divide(weekday, 7)),
+      ...(this.time ? circle(divide(time, DAY)) : []),
+    ]
     return where(equal(isThere, 1), concatenate(parts, 1), NaN)
   }
 

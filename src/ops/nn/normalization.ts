@@ -2,7 +2,7 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { custom, integer, nullable, number, option } from '../../core/options'
-import { normalizeAxis, sameShape } from '../../core/shapes'
+import { normalizeAxis, sameShape, sizeOf } from '../../core/shapes'
 import type { Axis } from '../arguments'
 import { axes as axesKind, readAfterOperand, readArguments, readReduction, resolveAxes } from '../arguments'
 import { Normalization } from '../../primitives/normalization'
@@ -179,6 +179,9 @@ export function layerNorm(
   return normalized(value, axes, given.epsilon ?? EPSILON, true, scale, shift)
 }
 
+/** Elements from which on the kernel is faster than the primitives, because its rows have a fixed cost. */
+const LEAST = 16
+
 /**
  * (x − mean) / √(variance + epsilon) · scale + shift along axes: one kernel if these are the last ones. If it is not centred, the
  * mean is 0, and the variance the mean square.
@@ -191,8 +194,8 @@ function normalized(
   scale: Tensor | null,
   shift: Tensor | null,
 ): Tensor {
-  const areLast = axes.every((axis, i) => axis === x.rank - axes.length + i)
-  if (!areLast) {
+  const first = x.rank - axes.length
+  if (axes.some((axis, i) => axis !== first + i) || sizeOf(x.shape.slice(first)) < LEAST) {
     const distance = isCentered ? subtract(x, mean(x, axes, true)) : x
     const y = multiply(distance, rsqrt(add(mean(square(distance), axes, true), epsilon)))
     const scaled = scale === null ? y : multiply(y, scale)

@@ -117,8 +117,8 @@ function compileModule(of: Binary, { level, shared, turbo }: ModuleVariant): Web
     // Safari throws an EvalError.
     if (!(error instanceof WebAssembly.CompileError || error instanceof EvalError)) throw error
     throw new StateError(
-      "Compiling WebAssembly is forbidden here. A page's Content Security Policy must have 'wasm-unsafe-eval' in script-src. A Worker of Cloudflare must import myelin by the condition workerd. " +
-        `configure({ backend: 'interpreter' }) works without it, but slowly. The engine's message: ${error.message}`,
+      "WebAssembly is forbidden here. A page's Content Security Policy needs 'wasm-unsafe-eval' in script-src; workerd needs the entry of this condition; " +
+        `configure({ backend: 'interpreter' }) works everywhere, but slowly. The engine's message: ${error.message}`,
       { cause: error },
     )
   }

@@ -125,6 +125,9 @@ export type CsvOptions = OptionInputs<ReturnType<typeof csvOptions>> & {
   onError?: OnError | undefined
 }
 
+/** Options that there are not: the compiler names them. */
+type Others<Options> = { readonly [Name in Exclude<keyof Options, keyof CsvOptions>]?: never }
+
 interface ValueOfType<Options> {
   readonly number: number
   readonly category: number
@@ -191,7 +194,7 @@ export interface CsvSchema {
  */
 export function readCsv<const Options extends CsvOptions = {}>(
   source: ByteSource,
-  options?: Options & CsvOptions,
+  options?: Options & CsvOptions & Others<Options>,
 ): CsvDataset<CsvElement<Options>> {
   requireArguments('readCsv', arguments, 2)
   const settings = readOptions('readCsv', csvOptions(), options)
