@@ -11,17 +11,20 @@ import convolution from './kernels/convolution.wasm'
 import convolutionRelaxed from './kernels/convolution.relaxed.wasm'
 import core from './kernels/core.wasm'
 import coreRelaxed from './kernels/core.relaxed.wasm'
+import normalization from './kernels/normalization.wasm'
+import normalizationRelaxed from './kernels/normalization.relaxed.wasm'
 import quantized from './kernels/quantized.wasm'
 import quantizedRelaxed from './kernels/quantized.relaxed.wasm'
 import { addModules } from './runtime/engine/wasm'
 
-addModules('plain', { algebra, attention, control, convolution, core, quantized })
+addModules('plain', { algebra, attention, control, convolution, core, normalization, quantized })
 addModules('relaxed', {
   algebra: algebraRelaxed,
   attention: attentionRelaxed,
   control: controlRelaxed,
   convolution: convolutionRelaxed,
   core: coreRelaxed,
+  normalization: normalizationRelaxed,
   quantized: quantizedRelaxed,
 })
 

@@ -85,22 +85,22 @@ class BusyClock {
 
 /** The largest memory of the process since construction, in bytes. */
 class PeakMemory {
-  private readonly process = nodeProcess()
+  private readonly host = nodeProcess()
   private largest: number
   /** The peak of the whole process before, in kB. */
-  private readonly before = this.process?.resourceUsage?.().maxRSS ?? 0
+  private readonly before = this.host?.resourceUsage?.().maxRSS ?? 0
 
   /** @param assumed bytes where the process does not report its own */
   constructor(assumed: number) {
-    this.largest = this.process?.memoryUsage.rss() ?? assumed
+    this.largest = this.host?.memoryUsage.rss() ?? assumed
   }
 
   /** Exact if the peak of the process is since construction; otherwise the largest of the reads. */
   read(): number {
-    const { process, before } = this
-    if (process === null) return this.largest
-    const peak = process.resourceUsage?.().maxRSS ?? 0
-    this.largest = Math.max(this.largest, process.memoryUsage.rss(), peak > before ? 1024 * peak : 0)
+    const { host, before } = this
+    if (host === null) return this.largest
+    const peak = host.resourceUsage?.().maxRSS ?? 0
+    this.largest = Math.max(this.largest, host.memoryUsage.rss(), peak > before ? 1024 * peak : 0)
     return this.largest
   }
 }
