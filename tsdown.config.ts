@@ -16,12 +16,24 @@ interface Chunk {
  * What is imported by a path of its own, `myelin/NAME`: src/NAME.ts has the names, src/NAME/ the rest. Each has an entry in
  * `exports` and, for tools that do not read those, in `typesVersions` of package.json.
  */
-const SUB_PATHS = ['balance', 'data', 'explain', 'keras', 'onnx', 'plot', 'search', 'tfjs', 'thrift', 'weights']
+const SUB_PATHS = [
+  'balance',
+  'data',
+  'explain',
+  'keras',
+  'onnx',
+  'plot',
+  'predict',
+  'search',
+  'tfjs',
+  'thrift',
+  'weights',
+]
 
 const ENTRIES = ['index', ...SUB_PATHS].map((name) => [name, `src/${name}.ts`] as const)
 
-/** `myelin` for Node, with the declarations of `index`. */
-const NODE_ENTRY = ['node', 'src/node.ts'] as const
+/** `myelin` for Node and for workerd, with the declarations of `index`. */
+const HOST_ENTRIES = ['node', 'workerd'].map((name) => [name, `src/${name}.ts`] as const)
 
 const shared = {
   format: 'esm',
@@ -61,14 +73,14 @@ const READ_BY_ALL = [
   'data/splits',
 ]
 /** What only sub-paths read outside of their folders. */
-const READ_BY_SUB_PATHS = ['training/cross-validate']
+const READ_BY_SUB_PATHS = ['training/cross-validate', String.raw`tables/[\w-]+`]
 const ownOfSubPath = new RegExp(
   String.raw`[\\/]src[\\/](?:(?!(?:${READ_BY_ALL.join('|')})\.)(?:${SUB_PATHS.join('|')})(?:(?:\.d)?\.ts$|[\\/])|(?:${READ_BY_SUB_PATHS.join('|')})\.)`,
 )
 
 /** Modules that only give names to what other modules have. */
 const isEntry = (id: string): boolean =>
-  /[\\/]src[\\/](?:(?:index|node)\.ts|layers[\\/]recorded[\\/])|recorded-ops:/.test(id)
+  /[\\/]src[\\/](?:(?:index|node|workerd)\.ts|layers[\\/]recorded[\\/])|recorded-ops:/.test(id)
 
 /** One chunk for what the entries share, so that a class has one copy and a stack trace names few files. */
 const codeSplitting = {
@@ -414,14 +426,16 @@ const ownLines = {
   },
 }
 
-/** The files of kernels that the entry for Node reads. */
+/** The files of kernels that the entry for Node reads, and those that the entry for workerd imports. */
 const kernelFiles = {
   name: 'kernel-files',
+  resolveId: (source: string) => (source.endsWith('.wasm') ? { id: source, external: true as const } : null),
   generateBundle(this: { emitFile(file: { type: 'asset'; fileName: string; source: Uint8Array }): void }) {
     for (const file of readdirSync('build')) {
-      const name = /^simd\.(\w+)\.wasm$/.exec(file)?.[1]
-      if (name !== undefined)
-        this.emitFile({ type: 'asset', fileName: `kernels/${name}.wasm`, source: readFileSync(`build/${file}`) })
+      const [, level, name] = /^(simd|relaxed)\.(\w+)\.wasm$/.exec(file) ?? []
+      if (level === undefined) continue
+      const fileName = `kernels/${name}${level === 'simd' ? '' : '.relaxed'}.wasm`
+      this.emitFile({ type: 'asset', fileName, source: readFileSync(`build/${file}`) })
     }
   },
 }
@@ -432,7 +446,7 @@ const kernelFiles = {
 export default defineConfig([
   {
     ...shared,
-    entry: Object.fromEntries([...ENTRIES, NODE_ENTRY, ...NAMESPACES]),
+    entry: Object.fromEntries([...ENTRIES, ...HOST_ENTRIES, ...NAMESPACES]),
     dts: false,
     clean: true,
     sourcemap: true,

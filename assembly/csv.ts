@@ -6,7 +6,7 @@ const POWERS: usize = SHUFFLES + 256 * 8
 /** Numbers of up to this many digits are exact in a float64. */
 const MOST_DIGITS: usize = 15
 /**
- * Vectors that the loops use. A vector loaded before a loop stays in a register; a constant would be made anew in each
+ * Vectors that the loops use. A vector loaded before a loop stays in a register; a constant would be made again in each
  * iteration.
  */
 const VECTORS: usize = POWERS + (MOST_DIGITS + 1) * 8

@@ -720,7 +720,7 @@ function moduloOfAnyLanes(x: v128, y: v128): v128 {
 }
 
 /**
- * The remainder of ⌊x/y⌋ below 2²⁸, with the sign of y: exact, but for the rounding of y + a small x of the other sign. y = 0,
+ * The remainder of ⌊x/y⌋ below 2²⁸, with the sign of y: exact except for the rounding of y + a small x of the other sign. y = 0,
  * x = ±Inf or NaN → NaN; y = ±Inf: x, or y where the signs differ. A zero has the sign of y.
  */
 @inline

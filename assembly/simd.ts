@@ -105,6 +105,20 @@ export function pmaxLanes(a: v128): v128 {
   return f32x4.pmax(pairs, swapNeighbours(pairs))
 }
 
+// The numbers of four rows are the lanes of a vector. Each row in turn pushes its number in from the right and takes it
+// out from the left.
+
+/** Drops the first lane and appends the first one of `next`. */
+@inline
+export function push(lanes: v128, next: v128): v128 {
+  return v128.shuffle<i32>(lanes, next, 1, 2, 3, 4)
+}
+
+@inline
+export function firstLane(lanes: v128): v128 {
+  return v128.shuffle<i32>(lanes, lanes, 0, 0, 0, 0)
+}
+
 /** Copies `n` ≥ 0 words. The two runs are the same or do not overlap. */
 @inline
 export function copyWords(target: usize, source: usize, n: i32): void {

@@ -88,7 +88,7 @@ export function drawGrowth(sweeps) {
     ]
   })
 
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title">
+  return ascii(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title">
 <title id="title">Time and memory of a training step over batch, width and depth, logarithmic axes</title>
 <style>
   svg { --paper: #ffffff; --ink: #1f2328; --soft: #656d76; --grid: #e4e8ec; --c1: #0969da; --c2: #1a7f37; --c3: #9a6700; --alarm: #cf222e }
@@ -111,7 +111,12 @@ export function drawGrowth(sweeps) {
 ${legend()}
 ${panels.join('\n')}
 </svg>
-`
+`)
+}
+
+/** XML in ASCII, so that a page without a charset shows µ. */
+function ascii(xml) {
+  return xml.replace(/[^\0-\x7f]/gu, (each) => `&#x${each.codePointAt(0).toString(16)};`)
 }
 
 function legend() {

@@ -811,7 +811,7 @@ async function measure() {
       if (!samples.has(peer)) continue
       const than = (own) => (options.cpu ? row[peer] / row[own] : ratio(samples.get(peer), samples.get(own)))
       row[`${peer} ×`] = than(best)
-      row[`${peer} × eager`] = than('eager')
+      if (samples.has('eager')) row[`${peer} × eager`] = than('eager')
     }
     rows.push(row)
     console.error(cellsOf(row).join('  '))

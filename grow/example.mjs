@@ -1,4 +1,4 @@
-// A model that begins here, trains in Python on eight devices, and goes on here. Prints the losses of both sides, and fails if they
+// Trains a model here, then in Python on eight devices, then here again. Prints the losses of both sides, and fails if they
 // differ by more than 1e-4: node grow/example.mjs PYTHON, an interpreter with grow/requirements.txt. Needs `npm run build`.
 
 import { execFileSync } from 'node:child_process'

@@ -1,4 +1,4 @@
-"""Goes on training a model of myelin with Keras on JAX: on all devices of a machine, or of several machines.
+"""Continues the training of a model of myelin with Keras on JAX: on all devices of a machine, or of several machines.
 
     python train.py model.keras train.npz --epochs 5 --batch-size 256 --out grown.keras
 

@@ -1,4 +1,4 @@
-"""Goes on training a model of myelin with Keras on PyTorch, with a process for each device of one or several machines.
+"""Continues the training of a model of myelin with Keras on PyTorch, with a process for each device of one or several machines.
 
     torchrun --nproc-per-node 2 train_torch.py model.keras train.npz --epochs 5 --batch-size 256 --out grown.keras
 

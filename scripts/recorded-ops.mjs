@@ -1,7 +1,7 @@
 // Makes the public namespaces of ops. src/layers/recorded/NAME.ts exports a folder's ops again; this plugin wraps each of
-// them with `recorded` of src/layers/core/operation.ts, in a constant of its own, which bundlers drop if nobody uses it.
+// them with `recorded` of src/layers/core/operation.ts, in a constant of its own, which bundlers drop if it is not used.
 // A namespace within a namespace, such as `ops.image`, becomes a module of its own. All other exports stay: what begins
-// with a capital is a class, and types have no code.
+// with a capital is a class, types have no code, and what NAME.ts exports after the folder's ops is no op.
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,8 +38,11 @@ function exportsOf(file) {
   return { names: [...new Set(names)], namespaces }
 }
 
-/** @param path the names of the namespace and of those around it, such as ['ops', 'image'] */
-function codeOf(path, file) {
+/**
+ * @param path the names of the namespace and of those around it, such as ['ops', 'image']
+ * @param more the files of further exports, which stay as they are
+ */
+function codeOf(path, file, more = []) {
   const { names, namespaces } = exportsOf(file)
   const isOp = (name) => !/^[A-Z]/.test(name)
   const [functions, others] = [names.filter(isOp), names.filter((name) => !isOp(name))]
@@ -56,20 +59,25 @@ function codeOf(path, file) {
     ...functions.map((name) => `const $${name} = /* @__PURE__ */ recorded('${prefix}${name}', ${name}_)`),
     `export { ${functions.map((name) => `$${name} as ${name}`).join(', ')} }`,
     `export { ${others.join(', ')} } from ${from}`,
+    ...more.map((each) => `export * from ${JSON.stringify(each)}`),
     ...Array.from(namespaces.keys(), (name) => `export * as ${name} from '${VIRTUAL}${[...path, name].join('.')}'`),
   ].join('\n')
 }
 
 /** The file whose ops a namespace has. */
 const files = new Map()
+/** The files whose exports a namespace has besides. */
+const others = new Map()
 const read = (path, file) => {
   files.set(path.join('.'), file)
   for (const [name, inner] of exportsOf(file).namespaces) read([...path, name], inner)
 }
 for (const name of readdirSync(folder)) {
   const file = join(folder, name)
-  const [statement] = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest).statements
-  read([name.replace('.ts', '')], pathOf(file, statement.moduleSpecifier.text))
+  const { statements } = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest)
+  const [ops, ...more] = statements.map(({ moduleSpecifier }) => pathOf(file, moduleSpecifier.text))
+  read([name.replace('.ts', '')], ops)
+  others.set(name.replace('.ts', ''), more)
 }
 
 export const recordedModules = new Map(
@@ -85,6 +93,6 @@ export const recordedOps = {
   },
   transform(_code, id) {
     const path = dirname(id) === folder ? id.slice(folder.length + 1, -'.ts'.length) : undefined
-    return path === undefined ? null : codeOf([path], files.get(path))
+    return path === undefined ? null : codeOf([path], files.get(path), others.get(path))
   },
 }

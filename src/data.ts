@@ -41,5 +41,19 @@ export { splitDataset } from './data/split-dataset'
 export type { SplitDatasetOptions } from './data/split-dataset'
 export { PyDataset } from './data/py-dataset'
 export type { PyDatasetOptions } from './data/py-dataset'
+export { TableModel } from './models/table-model'
+export type {
+  ClassAnswer,
+  ClassValue,
+  LabelledOptions,
+  TableAnswer,
+  TableDescription,
+  TableKind,
+  TableRow,
+} from './models/table-model'
+export { TableProposal } from './tables/columns'
+export type { ColumnChoice, ColumnKind, MissingKind, ProposedColumn, ProposedTarget } from './tables/columns'
+export { describeTable, tableModel } from './tables/table-model'
+export type { DescribeTableOptions, TableModelSettings, TableRows } from './tables/table-model'
 export { timeseriesDataset, timeseriesDatasetFromArray } from './data/timeseries'
 export type { TimeseriesElement, TimeseriesOptions } from './data/timeseries'

@@ -31,6 +31,17 @@ export type { CloneFunction, CloneOptions } from './models/clone'
 export type { Batch, ForwardOptions, ForwardResult, StepLogs } from './training/batch'
 export type { Probe, ProbedStep } from './training/probes'
 export type { SummaryOptions } from './models/summary'
+export { TableModel } from './models/table-model'
+export type {
+  ClassAnswer,
+  ClassValue,
+  LabelledOptions,
+  TableAnswer,
+  TableDescription,
+  TableKind,
+  TableModelOptions,
+  TableRow,
+} from './models/table-model'
 export type { CompileOptions, MetricsOption, PerOutput } from './training/compiled'
 export type { EvaluateOptions, FitOptions, PredictOptions, TrainOnBatchOptions, Verbosity } from './training/options'
 export type {
@@ -50,7 +61,7 @@ export type { PadSequencesOptions } from './data/pad-sequences'
 export { loadModel } from './models/load'
 export { modelFromJSON } from './models/revive'
 export * as models from './saving/models'
-export type { LoadOptions } from './models/load-options'
+export type { LayerClass, LoadModelOptions, LoadOptions } from './models/load-options'
 
 export { generate, generateTokens } from './generation/generate'
 export type { GenerateOptions } from './generation/generate'

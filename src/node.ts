@@ -1,6 +1,6 @@
 // The entry for Node: the names of `myelin`; kernels that are read from files instead of decoded from text, which saves 6 ms of
-// a first step; all formats of files for models; and all classes of layers for Model.fromConfig. The kernels' files are in the
-// package only; without them the text is decoded.
+// a first step; all formats of files for models; all classes of layers for Model.fromConfig; and what consoles show. The kernels'
+// files are in the package only; without them the text is decoded.
 
 import { foreignKind } from './formats/foreign'
 import { findFormatsWith } from './models/format-hook'
@@ -12,6 +12,8 @@ import { findWeightFilesWith } from './models/weight-files'
 import { weightFiles } from './models/weight-formats'
 import { nodeModule } from './runtime/platform'
 import { readBinariesWith } from './runtime/engine/wasm'
+import { useTerminalProgress } from './training/callbacks/terminal-progress'
+import { showInConsoles } from './utils/inspect'
 
 readBinariesWith((name) => {
   const fs = nodeModule('node:fs')
@@ -27,5 +29,7 @@ findFormatsWith(formatOf, foreignKind)
 readGraphsWith(graphFromConfig)
 findClassesWith(libraryClasses)
 findWeightFilesWith(weightFiles(() => import('./weights')))
+showInConsoles()
+useTerminalProgress()
 
 export * from './index'

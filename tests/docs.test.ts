@@ -36,7 +36,7 @@ function filesBelow(...folders: readonly string[]): string[] {
     readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
       const path = posix.join(folder, entry.name)
       if (entry.isFile()) return [path]
-      return entry.isDirectory() && !['node_modules', 'binaries'].includes(entry.name) ? filesBelow(path) : []
+      return entry.isDirectory() && !['node_modules', 'binaries', 'build'].includes(entry.name) ? filesBelow(path) : []
     }),
   )
 }
@@ -112,6 +112,12 @@ describe('links', () => {
       return !existsSync(target) || (anchor !== undefined && !anchorsOf(target).has(anchor))
     })
     expect(broken).toEqual([])
+  })
+})
+
+describe('pictures', () => {
+  it.each(files.filter((file) => file.endsWith('.svg')))('%s is ASCII, for pages without a charset', (file) => {
+    expect(readFileSync(file, 'utf8')).toMatch(/^[\0-\x7f]+$/)
   })
 })
 
@@ -274,7 +280,7 @@ describe('figures', () => {
   }
 
   const binaries = readdirSync('assembly/families').length + 1
-  const words: Readonly<Record<string, number>> = { four: 4, five: 5, six: 6, hundred: 100, thousand: 1000 }
+  const words: Readonly<Record<string, number>> = { four: 4, five: 5, six: 6, seven: 7, hundred: 100, thousand: 1000 }
   const MEBIBYTE = 2 ** 20
 
   /** Documents, patterns whose groups are figures, and the figures that the repository has. */

@@ -25,7 +25,8 @@ const order: readonly (readonly string[])[] = [
   ['models'],
   ['saving'],
   ['utils'],
-  ['balance', 'explain', 'generation', 'search', 'thrift'],
+  ['tables'],
+  ['balance', 'explain', 'generation', 'predict', 'search', 'thrift'],
   ['keras', 'onnx', 'plot'],
   ['tfjs', 'weights'],
   // The files of src itself.

@@ -241,13 +241,13 @@ describe('layers', () => {
     unrun(
       // @ts-expect-error: units is missing
       () => new Dense({}),
-      // @ts-expect-error: nothing is said
+      // @ts-expect-error: the options are missing
       () => new Dense(),
       // @ts-expect-error: usebias
       () => new Dense({ units: 3, usebias: false }),
       // @ts-expect-error: units is a number
       () => new Dense({ units: '3' }),
-      // @ts-expect-error: units is said already
+      // @ts-expect-error: units is given twice
       () => new Dense(3, { units: 3 }),
       // @ts-expect-error: usebias
       () => new Dense(3, { usebias: false }),
@@ -255,7 +255,7 @@ describe('layers', () => {
       () => new Dense(3, 'relu', true, { kernelInitializer: 'zeros' }),
       // @ts-expect-error: useBias is a boolean
       () => new Dense(3, 'relu', 'yes'),
-      // @ts-expect-error: activation is said already
+      // @ts-expect-error: activation is given twice
       () => new Dense(3, 'relu', { activation: 'relu' }),
       () => new Conv2D(8, { kernelSize: 3 }),
       () => new Conv2D(8, 3, { padding: 'same' }),
@@ -264,7 +264,7 @@ describe('layers', () => {
       // @ts-expect-error: kernelSize is missing
       () => new Conv2D(8, { padding: 'same' }),
       () => new Adam(0.1, 0.9, { weightDecay: 0.1 }),
-      // @ts-expect-error: beta1 is said already
+      // @ts-expect-error: beta1 is given twice
       () => new Adam(0.1, 0.9, { beta1: 0.1 }),
       () => new losses.Huber(2, 'sum'),
       () => new metrics.BinaryAccuracy('right', null, 0.4),
@@ -353,7 +353,7 @@ describe('layers', () => {
       () => new Own().fit({ x: rows }),
       () =>
         class extends Model<In, Tensor> {
-          // @ts-expect-error: call must give what Out says
+          // @ts-expect-error: call must return Out
           override call({ x }: In): In {
             return { x, noise: x }
           }

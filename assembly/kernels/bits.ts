@@ -11,21 +11,34 @@ function fold(how: BitFold, a: i32, b: i32): i32 {
   return a >> <i32>min<u32>(b, 31)
 }
 
+/** 2ᵇ of each lane, of which byte k is the power b − 8k of 2 in a table; 0 for b = 32. 0 ≤ b ≤ 32. */
+@inline
+function powersOfTwo(b: v128): v128 {
+  const exponents = i8x16.sub(
+    v128.shuffle<u8>(b, b, 0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12),
+    i8x16(0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24),
+  )
+  return i8x16.swizzle(i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0), exponents)
+}
+
+// WebAssembly shifts all lanes by one count, so shifts by a count for each lane are products with powers of 2.
+@inline
+function foldLanes(how: BitFold, a: v128, b: v128): v128 {
+  if (how == BitFold.Xor) return v128.xor(a, b)
+  if (how == BitFold.ShiftLeft) return i32x4.mul(a, powersOfTwo(i32x4.min_u(b, i32x4.splat(32))))
+  // ⌊a / 2ᵇ⌋ = ⌊a · 2^(31 − b) / 2³¹⌋, of which the low half is taken. 2³¹ has the wrong sign, and so has its result.
+  const count = i32x4.min_u(b, i32x4.splat(31))
+  const factor = powersOfTwo(i32x4.sub(i32x4.splat(31), count))
+  const low = i64x2.shr_u(i64x2.extmul_low_i32x4_s(a, factor), 31)
+  const high = i64x2.shr_u(i64x2.extmul_high_i32x4_s(a, factor), 31)
+  const isZero = i32x4.eq(count, i32x4.splat(0))
+  return i32x4.sub(v128.xor(v128.shuffle<i32>(low, high, 0, 2, 4, 6), isZero), isZero)
+}
+
 @inline
 function foldAll(how: BitFold, out: usize, a: usize, b: usize, n: i32): void {
   for (; n >= 4; n -= 4) {
-    if (how == BitFold.Xor) {
-      v128.store(out, v128.xor(v128.load(a), v128.load(b)))
-    } else {
-      const x0 = fold(how, load<i32>(a), load<i32>(b))
-      const x1 = fold(how, load<i32>(a, 4), load<i32>(b, 4))
-      const x2 = fold(how, load<i32>(a, 8), load<i32>(b, 8))
-      const x3 = fold(how, load<i32>(a, 12), load<i32>(b, 12))
-      store<i32>(out, x0)
-      store<i32>(out, x1, 4)
-      store<i32>(out, x2, 8)
-      store<i32>(out, x3, 12)
-    }
+    v128.store(out, foldLanes(how, v128.load(a), v128.load(b)))
     out += 16, a += 16, b += 16
   }
   for (; n > 0; n--) {

@@ -45,9 +45,37 @@ function runColumns(fold: RunningFold, out: usize, input: usize, factor: usize, 
   }
 }
 
+/** Four neighbouring columns of a SumI32. */
+@inline
+function runIntegerColumns(out: usize, input: usize, n: i32, stride: isize): void {
+  let sums = i32x4.splat(0)
+  for (; n > 0; n--) {
+    sums = i32x4.add(sums, v128.load(input))
+    v128.store(out, sums)
+    out += stride
+    input += stride
+  }
+}
+
 @inline
 function runIntegers(isProduct: bool, out: usize, input: usize, n: i32, stride: isize): void {
   let result: i32 = isProduct ? 1 : 0
+  if (!isProduct && stride == 4) {
+    // the sums within a vector, and the last sum before it
+    const zero = i32x4.splat(0)
+    let before = zero
+    for (; n >= 4; n -= 4) {
+      let x = v128.load(input)
+      x = i32x4.add(x, v128.shuffle<i32>(zero, x, 0, 4, 5, 6))
+      x = i32x4.add(x, v128.shuffle<i32>(zero, x, 0, 0, 4, 5))
+      x = i32x4.add(x, before)
+      v128.store(out, x)
+      before = v128.shuffle<i32>(x, x, 3, 3, 3, 3)
+      out += 16
+      input += 16
+    }
+    result = i32x4.extract_lane(before, 0)
+  }
   for (; n > 0; n--) {
     result = isProduct ? result * load<i32>(input) : result + load<i32>(input)
     store<i32>(out, result)
@@ -68,6 +96,7 @@ export function run_row(fold: RunningFold, out: usize, input: usize, factor: usi
 
 export function run_columns(fold: RunningFold, out: usize, input: usize, factor: usize, n: i32, stride: isize): void {
   if (fold == RunningFold.Sum) runColumns(RunningFold.Sum, out, input, factor, n, stride)
+  else if (fold == RunningFold.SumI32) runIntegerColumns(out, input, n, stride)
   else runColumns(RunningFold.Affine, out, input, factor, n, stride)
 }
 
@@ -81,7 +110,7 @@ export function running(instruction: usize, _part: i32, _parts: i32): void {
   const fold: RunningFold = load<i32>(instruction, Running.fold)
   const rowSize = <isize>inner << 2
   const block = <usize>axis * rowSize
-  const hasColumns = fold == RunningFold.Sum || fold == RunningFold.Affine
+  const hasColumns = fold == RunningFold.Sum || fold == RunningFold.SumI32 || fold == RunningFold.Affine
   let stride = rowSize
   if (load<i32>(instruction, Running.isBackwards)) {
     const end = block - rowSize

@@ -8,7 +8,7 @@
 import { SoftmaxKind, TargetKind } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
 import { CrossEntropy, CrossEntropyGradient, GEMM_SCRATCH, Softmax } from '../shared/instructions'
-import { fillWords, pmaxLanes, rowProduct, scaleRow, storeTail, sumLanes, tailMask } from '../simd'
+import { fillWords, firstLane, pmaxLanes, push, rowProduct, scaleRow, storeTail, sumLanes, tailMask } from '../simd'
 import { expFlushed, log } from '../math'
 
 /** Floats in a block, unless one row alone is longer. */
@@ -99,20 +99,6 @@ function rowSum(pointer: usize, n: i32): v128 {
   }
   if (n > 0) total = f32x4.add(total, v128.and(v128.load(pointer), tailMask(n)))
   return sumLanes(total)
-}
-
-// The numbers of four rows are the lanes of a vector. Each row in turn pushes its number in from the right and takes it
-// out from the left.
-
-/** Drops the first lane and appends the first one of `next`. */
-@inline
-function push(lanes: v128, next: v128): v128 {
-  return v128.shuffle<i32>(lanes, next, 1, 2, 3, 4)
-}
-
-@inline
-function firstLane(lanes: v128): v128 {
-  return v128.shuffle<i32>(lanes, lanes, 0, 0, 0, 0)
 }
 
 /** The sums of up to four rows. */

@@ -410,13 +410,12 @@ export function power_f32(target: usize, a: usize, b: usize, count: i32): void {
 }
 
 export function arctan2_f32(target: usize, a: usize, b: usize, count: i32): void {
-  for (; count >= 4; count -= 4) {
-    v128.store(target, arctan2(v128.load(a), v128.load(b)))
+  for (; count > 0; count -= 4) {
+    storeUpTo4(target, arctan2(v128.load(a), v128.load(b)), count)
     a += 16
     b += 16
     target += 16
   }
-  if (count > 0) storeTail(target, arctan2(v128.load(a), v128.load(b)), count)
 }
 
 // The next three use a slower method for a few operands. It is called outside the loop: a call within the loop, even if it

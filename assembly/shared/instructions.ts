@@ -415,6 +415,37 @@ export const ATTENTION_COLUMNS = 64
 /** The most features of a query and a value together for which the panels of a block's rows fit into scratch. */
 export const ATTENTION_FEATURES = 1024
 
+// Normalize: out [groups, rows, columns] = z · scale + shift,  z = (input − mean) · inverse,  inverse = 1 / √(variance + epsilon),
+// with mean and variance over the row; mean and inverse [groups, rows] are results, too; scale and shift are [groups, columns].
+// Where isCentered is 0, mean is 0, and variance the mean of the squares. shift may be absent, and so may both.
+export enum Normalize {
+  out = 8,
+  input = 12,
+  scale = 16,
+  shift = 20,
+  mean = 24,
+  inverse = 28,
+  groups = 32,
+  rows = 36,
+  columns = 40,
+  epsilon = 44,
+  isCentered = 48,
+  size = 52,
+}
+
+// NormalizeGradient: starts with the fields of Normalize, whose results mean and inverse it reads; shift and epsilon have no meaning.
+// With u = gradient · scale,
+//   out [groups, rows, columns] = inverse · (u − mean u − z · mean (u · z)), with means over the row.
+// Where isCentered is 0, mean u is left out.
+// NormalizeWeights, with the same fields: dScale [groups, columns] = Σ over rows: gradient · z,
+//   dShift [groups, columns] = Σ over rows: gradient. dShift may be absent.
+export enum NormalizeGradient {
+  gradient = 52,
+  dScale = 56,
+  dShift = 60,
+  size = 64,
+}
+
 // Gather: out [outer, count, inner] = input [outer, axis, inner] at indices int32 [count].
 // Indices −axis … −1 count from the end. A slice whose index is outside −axis … axis−1 is filled with the word `filling`.
 export enum Gather {

@@ -77,6 +77,13 @@ export enum Opcode {
   Loop,
   /** Sets the number of iterations of a Loop, from a condition. */
   SetCount,
+  // Kernels of families: behind the others, so that the core's table of cases has no gaps for them.
+  /** Rows of mean 0 and variance 1, scaled and shifted. */
+  Normalize,
+  /** The gradient of Normalize with respect to its rows. */
+  NormalizeGradient,
+  /** The gradient of Normalize with respect to scale and shift. */
+  NormalizeWeights,
 }
 
 /** An operation on bits. */

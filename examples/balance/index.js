@@ -1,20 +1,21 @@
 // The small network of the demo, 8→10→8→1 on penguins, from the first step to its energy use: train it within a budget,
 // check the health of its units, prune it, quantize it, and explain its predictions. Prints accuracy, size, FLOPs,
-// microseconds and joules before and after. Run it with `npm run demo:balance`; docs/balance.md explains it.
+// microseconds and joules before and after; docs/balance.md explains it.
+//
+// Baselines: the network before, and a constant answer, about 50 %. Result: each network is right for more than 80 % of the
+// held-out birds, the pruned one with fewer operations. Run it with `npm run demo:balance`.
 
 import { Adam, Dense, Sequential, setRandomSeed } from 'myelin'
 import { UnitHealth } from 'myelin/balance'
-import { attributionBars, integratedGradients, shapleyValues } from 'myelin/explain'
+import { integratedGradients, shapleyValues } from 'myelin/explain'
+import { plotAttributions } from 'myelin/plot'
 import { Budget, EmissionsTracker, ledger, pruneUnits, quantize } from 'myelin/thrift'
-import { writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { readPenguins } from '../data/penguins.js'
+import { claim, percent, savePicture } from '../shared/report.js'
 
 const SEED = 1
 const BUDGET = 10e6 // floating-point operations
 const { train, test, names } = readPenguins({ seed: SEED, testPart: 0.25 })
-const percent = (part) => `${(100 * part).toFixed(1)} %`
 
 // 1. Train. The budget ends training, not a number of epochs.
 setRandomSeed(SEED)
@@ -97,21 +98,17 @@ for (const i of values.map((_, i) => i).sort((a, b) => Math.abs(values[b]) - Mat
     `   ${names[i].padEnd(18)} ${values[i] >= 0 ? '+' : '−'}${Math.abs(values[i]).toFixed(3)}  ${(values[i] >= 0 ? '▇' : '░').repeat(Math.round((12 * Math.abs(values[i])) / Math.max(...values.map(Math.abs))))}`,
   )
 }
-const file = join(tmpdir(), 'why.svg')
-writeFileSync(file, attributionBars(values, { names, title: `${bird.species}: contributions to male` }))
-console.log(`   the same as a picture: ${file}`)
 const worstGap = (gap) => Math.max(...[...gap.data].map(Math.abs))
 console.log(
   `   The contributions add up to the prediction: Shapley values within ${worstGap(why.gap).toExponential(0)}, integrated gradients within ${worstGap(path.gap).toExponential(0)}.`,
 )
 
 const accuracies = results.map(({ accuracy }) => parseFloat(accuracy))
-if (
-  accuracies.some((accuracy) => accuracy < 80) ||
-  worstGap(why.gap) > 1e-5 ||
-  worstGap(path.gap) > 1e-4 ||
-  results[1].flops >= results[0].flops
-) {
-  console.error('Expected an accuracy of at least 80 %, explanations that add up, and fewer FLOPs than before')
-  process.exitCode = 1
-}
+const constant = Math.max(...[0, 1].map((sex) => test.y.filter(([each]) => each === sex).length)) / test.y.length
+console.log(`\nA constant answer is right for ${percent(constant)}.`)
+await savePicture('balance', plotAttributions(why, { names, title: `${bird.species}: contributions to male` }))
+claim({
+  'every model is right for at least 80 % of the birds': accuracies.every((accuracy) => accuracy >= 80),
+  'the explanations add up to the predictions': worstGap(why.gap) <= 1e-5 && worstGap(path.gap) <= 1e-4,
+  'the pruned model needs fewer operations': results[1].flops < results[0].flops,
+})

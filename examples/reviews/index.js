@@ -1,15 +1,31 @@
 // Classifies short film reviews as praise or blame: with an LSTM, which reads word by word, and with the average of the
-// word vectors, which ignores order. Run it after `npm run build` with `node examples/reviews`.
+// word vectors, which ignores order. The reviews are generated, see reviews.js.
+//
+// Baselines: a constant answer, 50 %; naive Bayes, which counts words. Result: the LSTM is right for more than 97 %, and 10 points
+// above all others. Run it after `npm run build` with `node examples/reviews`.
 
-import { Adam, Dense, Embedding, GlobalAveragePooling1D, LSTM, Sequential, padSequences, setRandomSeed } from 'myelin'
+import {
+  Adam,
+  Dense,
+  Embedding,
+  GlobalAveragePooling1D,
+  LSTM,
+  Sequential,
+  metrics,
+  padSequences,
+  setRandomSeed,
+} from 'myelin'
+import { plotConfusionMatrix } from 'myelin/plot'
+import { claim, percent, printTable, readOptions, savePicture, stopwatch } from '../shared/report.js'
 import { writeReviews } from './reviews.js'
 
 const LEAST_ACCURACY = 0.97
 /** The least lead of the LSTM over models that ignore order. */
 const LEAST_LEAD = 0.1
+const { seed } = readOptions({ seed: 1 })
 
 // 1. The reviews are synthetic, see reviews.js.
-const reviews = writeReviews(5000, 1)
+const reviews = writeReviews(5000, seed)
 const train = reviews.slice(0, 4000)
 const test = reviews.slice(4000)
 console.log('Synthetic reviews, written by a few rules')
@@ -26,7 +42,7 @@ const toLabels = (some) => some.map(({ isPraise }) => Number(isPraise))
 
 // 3. Two models that differ in how they turn a sequence into one vector.
 async function learn(name, layers, epochs) {
-  setRandomSeed(1)
+  setRandomSeed(seed)
   const model = new Sequential(
     [
       new Embedding({ inputDim: vocabulary.length + 1, outputDim: 16, maskZero: true }),
@@ -35,13 +51,18 @@ async function learn(name, layers, epochs) {
     ],
     { name },
   )
-  model.compile({ optimizer: new Adam({ learningRate: 0.005 }), loss: 'binaryCrossentropy', metrics: ['accuracy'] })
-  const started = performance.now()
-  await model.fit(toInputs(train), toLabels(train), { epochs, verbose: 0 })
-  const seconds = (performance.now() - started) / 1000
+  const confusion = new metrics.ConfusionMatrix({ numClasses: 2 })
+  model.compile({
+    optimizer: new Adam({ learningRate: 0.005 }),
+    loss: 'binaryCrossentropy',
+    metrics: ['accuracy', confusion],
+  })
+  const seconds = stopwatch()
+  await model.fit(toInputs(train), toLabels(train), { epochs, verbose: 2 })
+  console.log(`Trained in ${seconds().toFixed(1)} s`)
   model.summary()
   const { accuracy } = await model.evaluate(toInputs(test), toLabels(test))
-  return { model, accuracy, seconds }
+  return { model, accuracy, confusion: confusion.result() }
 }
 const average = await learn('average', [new GlobalAveragePooling1D(), new Dense({ units: 16, activation: 'relu' })], 10)
 const lstm = await learn('lstm', [new LSTM({ units: 32 })], 6)
@@ -60,22 +81,23 @@ asked.forEach((text, i) => console.log(`  ${(100 * chances[i]).toFixed(0).padSta
 const praised = test.filter(({ isPraise }) => isPraise).length
 const majority = Math.max(praised, test.length - praised) / test.length
 const counted = naiveBayes()
-const percent = (fraction) => `${(100 * fraction).toFixed(1).padStart(5)} %`
 console.log(`\nCorrect for ${test.length} held-out reviews, after training on ${train.length}`)
-console.log(`  constant            ${percent(majority)}`)
-console.log(`  naive Bayes         ${percent(counted)}   counts words`)
-console.log(`  average of vectors  ${percent(average.accuracy)}   trained in ${average.seconds.toFixed(1)} s`)
-console.log(`  LSTM                ${percent(lstm.accuracy)}   trained in ${lstm.seconds.toFixed(1)} s`)
-
-if (
-  lstm.accuracy < Math.max(LEAST_ACCURACY, counted + LEAST_LEAD, average.accuracy + LEAST_LEAD) ||
-  average.accuracy < majority + LEAST_LEAD
-) {
-  console.error(
-    `Expected the LSTM to be correct at least ${100 * LEAST_ACCURACY} times in 100, and far more often than the others`,
-  )
-  process.exitCode = 1
-}
+printTable([
+  ['a constant answer', percent(majority)],
+  ['naive Bayes, which counts words', percent(counted)],
+  ['average of vectors', percent(average.accuracy)],
+  ['LSTM', percent(lstm.accuracy)],
+])
+await savePicture(
+  'reviews',
+  plotConfusionMatrix(lstm.confusion, { names: ['blame', 'praise'], title: 'Held-out reviews' }),
+)
+claim({
+  [`the LSTM is right for at least ${percent(LEAST_ACCURACY, 0)}`]: lstm.accuracy >= LEAST_ACCURACY,
+  'it is 10 points above the models that ignore order':
+    lstm.accuracy >= Math.max(counted, average.accuracy) + LEAST_LEAD,
+  'the average is 10 points above a constant answer': average.accuracy >= majority + LEAST_LEAD,
+})
 
 /**
  * The fraction of reviews whose class is the one under which their words are likelier, with independent words (each

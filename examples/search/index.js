@@ -1,18 +1,22 @@
 // Finds the number of units and the learning rate that best predict the sex of penguins: 27 random choices, of which a
 // third continues after every round of training, each compared on five folds. Then evaluates on birds that no trial
-// used. Run it after a build with `node examples/search`, or with two threads: `node examples/search 2`.
+// used.
+//
+// Baseline: the worst of the choices. Result: at most half of its loss, and above 85 % of the held-out birds, in 1 s.
+// Run it after a build with `node examples/search`, or with two threads: `node examples/search --workers 2`.
 
+import { plotProjection } from 'myelin/plot'
 import { randomSearch } from 'myelin/search'
 import { readPenguins } from '../data/penguins.js'
+import { claim, percent, readOptions, savePicture, stopwatch } from '../shared/report.js'
 
-const WORKERS = Number(process.argv[2] ?? 1)
-const SEED = 1
+const { seed, workers } = readOptions({ seed: 1, workers: 1 })
 const EPOCHS = 27
 const GOAL = 0.85
 
-const { train, test } = readPenguins({ seed: SEED, testPart: 0.25 })
+const { train, test } = readPenguins({ seed, testPart: 0.25 })
 
-const started = performance.now()
+const seconds = stopwatch()
 const result = await randomSearch(
   new URL('make.js', import.meta.url),
   { units: { min: 2, max: 64, scale: 'log', integer: true }, learningRate: { min: 1e-4, max: 0.3, scale: 'log' } },
@@ -24,15 +28,14 @@ const result = await randomSearch(
     epochs: EPOCHS,
     batchSize: 32,
     halving: { factor: 3, minEpochs: 3 },
-    seed: SEED,
-    workers: WORKERS,
+    seed,
+    workers,
   },
 )
-const seconds = (performance.now() - started) / 1000
 
 const epochs = result.trials.reduce((sum, trial) => sum + trial.epochs, 0)
 console.log(
-  `${result.trials.length} choices on ${train.birds.length} birds in ${seconds.toFixed(1)} s: ${epochs} epochs of five folds instead of ${result.trials.length * EPOCHS}\n`,
+  `${result.trials.length} choices on ${train.birds.length} birds in ${seconds().toFixed(1)} s: ${epochs} epochs of five folds instead of ${result.trials.length * EPOCHS}\n`,
 )
 console.log(result.table(12))
 
@@ -43,7 +46,15 @@ console.log(
 )
 
 const worst = Math.max(...result.trials.filter(({ rounds }) => rounds === 1).map(({ score }) => score))
-if (accuracy < GOAL || result.best.score > worst / 2) {
-  console.error(`\nExpected ${100 * GOAL} %, and a loss half that of the worst choice`)
-  process.exitCode = 1
-}
+// Choices by units and learning rate, both logarithmic; in colours, how many rounds they lasted.
+const points = result.trials.map(({ choice }) => [Math.log10(choice.units), Math.log10(choice.learningRate)])
+const rounds = result.trials.map((trial) => trial.rounds - 1)
+const names = Array.from({ length: Math.max(...rounds) + 1 }, (_, i) => `${i + 1} ${i === 0 ? 'round' : 'rounds'}`)
+await savePicture(
+  'search',
+  plotProjection(points, { labels: rounds, names, title: 'Logarithms of units and learning rates' }),
+)
+claim({
+  [`the best choice is right for ${percent(GOAL, 0)} of the held-out birds`]: accuracy >= GOAL,
+  'its loss is at most half that of the worst choice': result.best.score <= worst / 2,
+})

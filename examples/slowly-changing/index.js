@@ -3,29 +3,34 @@
 // Dohare et al., Loss of plasticity in deep continual learning, Nature 632:768, 2024: the slowly-changing regression
 // problem. The target and its bias, the distribution of weights, rates, and errors averaged over 20,000 examples are
 // those of the authors' published programs. Runs vary a lot: the authors average 100.
-// Run it after `npm run build` with `node examples/slowly-changing`; `--examples 1000000` is the whole experiment.
+//
+// Baseline: backpropagation, whose error grows to 1.5 times that of its beginning or more. Result: with continual backprop it
+// does not grow. Run it after `npm run build` with `node examples/slowly-changing`; `--examples 1000000` is the whole
+// experiment.
 //   --seeds        default 100
+//   --quick        15 seeds
 //   --flip         all (default): all slow bits are redrawn, as in the published runs; one: one of them flips, as in the text
 //   --rate         default 0.01, the largest published; also 0.003 and 0.001
 //   --activation   default relu; also tanh, sigmoid, elu, leakyRelu, swish
 //   --optimizer    sgd (default) or adam
 
-import { parseArgs } from 'node:util'
 import { Adam, Dense, SGD, Sequential, setRandomSeed } from 'myelin'
 import { ContinualBackprop, L2Init, UnitHealth } from 'myelin/balance'
+import { plotHistory } from 'myelin/plot'
 import { generator, mean, median } from '../data/statistics.js'
+import { claim, readOptions, savePicture } from '../shared/report.js'
 
-const { values: options } = parseArgs({
-  options: {
-    examples: { type: 'string', default: '300000' },
-    seeds: { type: 'string', default: '100' },
-    flip: { type: 'string', default: 'all' },
-    rate: { type: 'string', default: '0.01' },
-    activation: { type: 'string', default: 'relu' },
-    optimizer: { type: 'string', default: 'sgd' },
-  },
+const options = readOptions({
+  examples: 300_000,
+  seeds: 100,
+  quick: false,
+  flip: 'all',
+  rate: 0.01,
+  activation: 'relu',
+  optimizer: 'sgd',
 })
-const [EXAMPLES, SEEDS, RATE] = [options.examples, options.seeds, options.rate].map(Number)
+const [EXAMPLES, RATE] = [options.examples, options.rate]
+const SEEDS = options.quick ? 15 : options.seeds
 const optimizer = { sgd: SGD, adam: Adam }[options.optimizer]
 
 const TASK = 10_000
@@ -115,7 +120,7 @@ async function learn(seed, { isLinear = false, regularizer = null, callbacks = [
   model.dispose()
   const [first, last] = [mean(errors.slice(0, WINDOW)), mean(errors.slice(-WINDOW))]
   const dead = hidden.length === 0 ? 0 : health[0].records.at(-1).layers[0].dead
-  return { first, last, growth: last / first, dead, million: (seconds * 1e6) / EXAMPLES }
+  return { errors, first, last, growth: last / first, dead, million: (seconds * 1e6) / EXAMPLES }
 }
 
 const methods = {
@@ -130,12 +135,15 @@ console.log(
 )
 console.log(`${''.padEnd(20)} first    last   last / first   dead   a million in`)
 const results = {}
+const curves = {}
 for (const [name, settings] of Object.entries(methods)) {
   const runs = []
   for (let seed = 1; seed <= SEEDS; seed++) runs.push(await learn(seed, settings()))
+  console.error(`${name}: ${SEEDS} seeds`)
   const of = (figure) => median(runs.map((run) => run[figure]))
+  curves[name] = runs[0].errors.map((_, task) => median(runs.map((run) => run.errors[task])))
   const { first, last, growth, dead, million } = (results[name] = Object.fromEntries(
-    Object.keys(runs[0]).map((figure) => [figure, of(figure)]),
+    ['first', 'last', 'growth', 'dead', 'million'].map((figure) => [figure, of(figure)]),
   ))
   console.log(
     `${name.padEnd(20)} ${first.toFixed(3)}   ${last.toFixed(3)}   ${growth.toFixed(2).padStart(12)}   ${`${Math.round(100 * dead)} %`.padStart(4)}   ${million.toFixed(1).padStart(10)} s`,
@@ -146,21 +154,16 @@ const [plain, continual, pulled] = ['backpropagation', 'continual backprop', 'L2
   (name) => results[name],
 )
 // Loss of plasticity takes long to appear.
-const least = EXAMPLES >= 1e6 ? 1.6 : 1.5
-const expected = [
-  [`backpropagation ends with an error ${least} times that of its beginning`, plain.growth >= least],
-  ['continual backprop ends with at most 1.05 times that of its beginning', continual.growth <= 1.05],
-  [
-    'continual backprop, L2 init, backpropagation in this order',
-    continual.last < pulled.last && pulled.last < plain.last,
-  ],
-  ['a million examples with continual backprop in 20 s', continual.million <= 20],
-]
+const least = options.quick ? 1.25 : EXAMPLES >= 1e6 ? 1.6 : 1.5
+const most = options.quick ? 1.15 : 1.05
+await savePicture('slowly-changing', plotHistory(curves, { title: 'Mean squared error of a task', xLabel: 'task' }))
 // Other settings have no expected results.
 const isPublished =
   options.flip === 'all' && RATE === 0.01 && options.activation === 'relu' && options.optimizer === 'sgd'
-for (const [claim, holds] of expected) {
-  if (holds || !isPublished) continue
-  console.error(`Expected: ${claim}`)
-  process.exitCode = 1
-}
+if (isPublished)
+  claim({
+    [`backpropagation ends with an error ${least} times that of its beginning`]: plain.growth >= least,
+    [`continual backprop ends with at most ${most} times that of its beginning`]: continual.growth <= most,
+    'continual backprop, L2 init, backpropagation in this order':
+      continual.last < pulled.last && pulled.last < plain.last,
+  })

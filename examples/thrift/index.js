@@ -1,17 +1,20 @@
 // The cost of a model, and how to reduce it: trains a dense network and a LeNet on handwritten digits within a budget,
-// and quantizes their weights to int8. Run it after `npm run build` with `node examples/thrift`; `--seeds 5` gives
-// medians of five trainings.
+// and quantizes their weights to int8.
+//
+// Baseline: the same models with float32 weights. Result: at most 0.5 points of accuracy lost, a file of at most 27 %.
+// Run it after `npm run build` with `node examples/thrift`; `--seeds 5` gives medians of five trainings.
 
 import { Adam, Conv2D, Dense, Flatten, MaxPooling2D, Sequential, setRandomSeed } from 'myelin'
 import { Budget, EmissionsTracker, ledger, quantize } from 'myelin/thrift'
+import { plotModel } from 'myelin/plot'
 import { readDigits } from '../data/digits.js'
 import { median } from '../data/statistics.js'
+import { claim, percent, readOptions, savePicture } from '../shared/report.js'
 
 const MOST_LOST = 0.005
 const LARGEST_FILE = 0.27
 const BATCH_SIZE = 32
-const option = process.argv.indexOf('--seeds')
-const SEEDS = option < 0 ? 1 : Number(process.argv[option + 1])
+const { seeds: SEEDS } = readOptions({ seeds: 1 })
 
 const dense = () => [
   new Dense({ units: 304, activation: 'relu', inputShape: [784] }),
@@ -40,8 +43,6 @@ function secondsOf(models, x) {
   return least
 }
 
-const percent = (part) => `${(100 * part).toFixed(1)} %`
-
 /** The figures of one model before and after, trained from one seed. */
 async function figuresOf(name, layers, shape, seed) {
   const { train, test } = readDigits(shape)
@@ -53,7 +54,10 @@ async function figuresOf(name, layers, shape, seed) {
     metrics: ['accuracy'],
   })
   const costs = ledger(model, { batchSize: BATCH_SIZE })
-  if (seed === 1) costs.print()
+  if (seed === 1) {
+    costs.print()
+    await savePicture(`thrift-${name}`, plotModel(model, { ledger: costs, title: `The cost of ${name}` }))
+  }
 
   // Four passes over the data; the budget would end a fifth.
   const steps = 4 * Math.ceil(train.count / BATCH_SIZE)
@@ -105,12 +109,11 @@ async function run(name, layers, shape) {
   console.log(
     `file ${of('file').toFixed(3)} ×; a prediction of ${BATCH_SIZE} rows ${of('faster').toFixed(2)} × as fast, calibrated ${of('fastest').toFixed(2)} ×\n`,
   )
-  const isMet = runs.every(({ lost, file, excess }) => lost <= MOST_LOST && file <= LARGEST_FILE && excess === 0)
-  if (isMet) return
-  console.error(
-    `${name}: expected at most ${percent(MOST_LOST)} lost, a file of at most ${LARGEST_FILE} ×, and as many steps as the budget allows`,
-  )
-  process.exitCode = 1
+  claim({
+    [`${name}: at most ${percent(MOST_LOST)} lost`]: runs.every(({ lost }) => lost <= MOST_LOST),
+    [`${name}: a file of at most ${LARGEST_FILE} ×`]: runs.every(({ file }) => file <= LARGEST_FILE),
+    [`${name}: as many steps as the budget allows`]: runs.every(({ excess }) => excess === 0),
+  })
 }
 
 await run('dense', dense, [784])

@@ -1,12 +1,10 @@
 // The activations as functions, with the defaults of keras.activations: `import { activations } from 'myelin'`.
 
-import type { CustomObjects } from '../core/registry'
-import { customObjectScope } from '../core/registry'
 import type { TensorLike } from '../ops/convert'
 import { gelu as geluOp } from '../ops/nn/activations'
 import type { Tensor } from '../ops/tensor'
-import type { ActivationFunction, ActivationIdentifier } from './index'
-import { activationName, getActivation } from './index'
+import type { ActivationFunction } from './index'
+import { activationName } from './index'
 
 export {
   celu,
@@ -51,23 +49,7 @@ export function gelu(x: TensorLike, approximate?: boolean): Tensor {
   return geluOp(x, approximate ?? false)
 }
 
-/**
- * The function of a name; a function is returned, and null is linear. Keras: `keras.activations.get`.
- * @throws ArgumentError that suggests the nearest known name
- */
-export function get(identifier: ActivationIdentifier | null): ActivationFunction {
-  return getActivation(identifier)
-}
-
 /** The name under which an activation is saved. Keras: `keras.activations.serialize`. */
 export function serialize(activation: ActivationFunction): string {
   return activationName(activation)
-}
-
-/**
- * The function of a saved name. Keras: `keras.activations.deserialize`.
- * @param customObjects functions of the user by name
- */
-export function deserialize(config: string, customObjects?: CustomObjects | null): ActivationFunction {
-  return customObjectScope(customObjects ?? {}, () => getActivation(config))
 }

@@ -104,9 +104,20 @@ function isApart(f: ActivationFunction): boolean {
   }
 }
 
-/** Whether f(c · x) = c · f(x) for every c > 0. */
+/** Whether f(c · x) = c · f(x) for every c > 0 and each unit by itself: it is tried on some numbers. */
 export function isHomogeneous(activation: ActivationFunction): boolean {
-  return activation === activations.relu || activation === activations.linear || activation === activations.leakyRelu
+  if (!isApart(activation)) return false
+  const of = (scale: number): ArrayLike<number> =>
+    activation(
+      new Tensor(
+        Float32Array.from(TRIED, (x) => scale * x),
+        [1, TRIED.length],
+        'float32',
+      ),
+    ).data
+  // A power of 2 changes no digits.
+  const [whole, quarter] = untraced(() => [of(1), of(0.25)] as const)
+  return TRIED.every((_, i) => quarter[i] === 0.25 * whole[i]!)
 }
 
 /** The name under which an activation is saved: the known one, or the custom one. */

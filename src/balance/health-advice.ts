@@ -32,7 +32,7 @@ const OF_UNITS: readonly Finding[] = [
       `${percent(dormant)} of the units are much less active than the others. ReDo reinitializes such units; fewer units may suffice`,
   },
   {
-    isIll: ({ rank, units, activity }) => rank === 1 && units >= 4 && activity > 0,
+    isIll: ({ rank, rankRows, units, activity }) => rank === 1 && rankRows >= 4 && units >= 4 && activity > 0,
     say: ({ units }) =>
       `all ${units} units have proportional outputs. Lower the learning rate, or initialize the weights differently`,
   },

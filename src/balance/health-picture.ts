@@ -1,6 +1,7 @@
 // Displays health records: a table as text, a picture as SVG.
 
 import { asciiXml } from '../core/text'
+import { ENOUGH_ROWS } from './health-record'
 import type { HealthRecord, LayerHealth } from './health-record'
 
 const percent = (share: number | null): string => (share === null ? '–' : `${(100 * share).toFixed(0)} %`)
@@ -10,6 +11,12 @@ function short(value: number | null): string {
   return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3)
 }
 
+/** `≥` marks a lower bound: more rows could show a larger rank. */
+function rankText({ rank, rankRows, units }: LayerHealth): string {
+  if (rank === null) return '–'
+  return rankRows < ENOUGH_ROWS * units && rank < units ? `≥ ${rank}` : String(rank)
+}
+
 const COLUMNS: readonly (readonly [title: string, of: (layer: LayerHealth) => string])[] = [
   ['layer', ({ layer }) => layer],
   ['units', ({ units }) => String(units)],
@@ -17,7 +24,7 @@ const COLUMNS: readonly (readonly [title: string, of: (layer: LayerHealth) => st
   ['saturated', ({ saturated }) => percent(saturated)],
   ['dormant', ({ dormant }) => percent(dormant)],
   ['mean |h|', ({ activity, spread }) => `${short(activity)} ± ${short(spread)}`],
-  ['rank', ({ rank }) => (rank === null ? '–' : String(rank))],
+  ['rank', rankText],
   ['‖w‖', ({ weightNorm }) => short(weightNorm)],
   ['‖g‖', ({ gradientNorm }) => short(gradientNorm)],
   ['‖Δw‖/‖w‖', ({ updateRatio }) => short(updateRatio)],

@@ -16,9 +16,12 @@ export interface LayerHealth {
   /** The standard deviation of mean|h| among the units. */
   readonly spread: number
   /**
-   * The number of largest singular values that make up 99 % of their sum, for a sample of rows; null if none is kept.
+   * The number of largest singular values that make up 99 % of their sum, for the last rows of the epoch; null if none
+   * are kept. It is at most `rankRows`, so from few rows it is a lower bound.
    */
   readonly rank: number | null
+  /** The number of rows behind `rank`. With fewer than four for each unit, tables show it as `≥`. */
+  readonly rankRows: number
   /** The root mean square, over the observed steps, of the norm of the incoming weights, */
   readonly weightNorm: number
   /** of their gradients (null if there are none), */
@@ -28,6 +31,9 @@ export interface LayerHealth {
   /** updateNorm / weightNorm */
   readonly updateRatio: number
 }
+
+/** The number of rows for each unit from which `rank` is no longer a lower bound. */
+export const ENOUGH_ROWS = 4
 
 /** The statistics of a model's units in one epoch. */
 export interface HealthRecord {

@@ -36,7 +36,7 @@ class FreshUnits {
   write(unit: number): void {
     const { model, place, count } = this
     if (this.drawn === null || this.used === count) {
-      this.drawn = model.drawAnew(place.weight).data
+      this.drawn = model.redraw(place.weight).data
       this.used = 0
     }
     copyUnit(place, this.drawn, this.used++, place.weight.view, unit)

@@ -18,7 +18,7 @@ export type ShrinkAndPerturbOptions = OptionInputs<ReturnType<typeof shrinkAndPe
 /**
  * Every `every` steps, for each trained weight, including biases and scales:
  *
- *     θ ← shrink · θ + noise · (θ drawn anew by its initializer)
+ *     θ ← shrink · θ + noise · (new θ of its initializer)
  *
  * ```ts
  * import { ShrinkAndPerturb } from 'myelin/balance'
@@ -57,7 +57,7 @@ export class ShrinkAndPerturb extends configured(Callback, shrinkAndPerturbOptio
   private apply(): void {
     const { model, shrink, noise } = this
     for (const weight of model.trainableWeights) {
-      const { data } = model.drawAnew(weight)
+      const { data } = model.redraw(weight)
       const { view } = weight
       for (let i = 0; i < view.length; i++) view[i] = shrink * view[i]! + noise * data[i]!
     }

@@ -2,7 +2,7 @@
 
 import { activationName } from '../activations'
 import type { ActivationFunction } from '../activations'
-import { configured, count, integer, number, option } from '../core/options'
+import { configured, count, integer, nullable, number, option } from '../core/options'
 import type { OptionInputs } from '../core/options'
 import { typed } from '../core/tree'
 import { layersOption } from '../layers/kinds'
@@ -15,6 +15,7 @@ import { Variable } from '../ops/variable'
 import type { CallbackState, Reports, TrainedModel } from '../training/callbacks'
 import { Callback } from '../training/callbacks/callback'
 import type { Probe, ProbedStep } from '../training/probes'
+import { ENOUGH_ROWS } from './health-record'
 import type { HealthRecord, LayerHealth } from './health-record'
 import { adviceOn } from './health-advice'
 import { healthPicture, healthTable } from './health-picture'
@@ -28,8 +29,11 @@ const unitHealthOptions = () => ({
   every: option(count, 50),
   /** The largest score of a dormant unit, τ; see ReDo. Default 0.025. */
   tau: option(number({ min: 0, max: 1 }), 0.025),
-  /** The number of rows of activity kept for the effective rank; 0 disables it. Default 64. */
-  samples: option(integer({ min: 0 }), 64),
+  /**
+   * The most rows of activity kept for the effective rank; 0 disables it. Default null: four for each unit of a layer, at
+   * least 64 and at most 1024.
+   */
+  samples: option(nullable(integer({ min: 0 })), null),
   /** The layers, or their names, whose units are measured. Default null: all except output units. */
   layers: layersOption(),
 })
@@ -65,8 +69,9 @@ class Watch {
   private readonly peak: Variable
   /** Sums over measurements of ‖w‖², ‖g‖², ‖Δw‖². */
   private readonly norms: Variable
-  /** The last rows of activity, [samples, units]. */
+  /** The last rows of activity, [samples, units], and how many rows came in this epoch. */
   private readonly rows: Variable | null
+  private readonly seen: Variable
   private readonly weights: readonly Variable[]
   private readonly limits: ReturnType<typeof towardsLimits>
   private hasGradient = false
@@ -87,7 +92,9 @@ class Watch {
     this.saturation = this.limits === null ? null : make('saturation', count)
     this.peak = make('peak', count)
     this.norms = make('norms', 3)
-    this.rows = options.samples === 0 ? null : make('rows', options.samples, count)
+    const samples = options.samples ?? Math.min(1024, Math.max(64, ENOUGH_ROWS * count))
+    this.rows = samples === 0 ? null : make('rows', samples, count)
+    this.seen = make('seen')
   }
 
   /** Traced. */
@@ -102,7 +109,9 @@ class Watch {
       this.saturation!.assign(add(this.saturation!.value, mean(near, 0)))
     }
     this.norms.assign(add(this.norms.value, this.squares(step)))
-    if (this.rows !== null) this.rows.assign(lastRows(this.rows.value, h))
+    if (this.rows === null) return
+    this.rows.assign(lastRows(this.rows.value, h))
+    this.seen.assign(add(this.seen.value, h.shape[0]!))
   }
 
   private squares(step: ProbedStep): Tensor {
@@ -133,6 +142,7 @@ class Watch {
       peak,
       norms,
       rows,
+      seen,
       options,
     } = this
     const times = looks.view[0]!
@@ -160,7 +170,7 @@ class Watch {
         updateNorm,
         updateRatio: weightNorm === 0 ? 0 : updateNorm / weightNorm,
       },
-      rows?.value ?? null,
+      rows === null ? null : lastOf(rows.value, seen.view[0]!),
     )
     this.reset()
     return health
@@ -171,7 +181,14 @@ class Watch {
   }
 
   private get sums(): readonly Variable[] {
-    return [this.looks, this.activity, this.peak, this.norms, ...(this.saturation === null ? [] : [this.saturation])]
+    return [
+      this.looks,
+      this.seen,
+      this.activity,
+      this.peak,
+      this.norms,
+      ...(this.saturation === null ? [] : [this.saturation]),
+    ]
   }
 
   private get kept(): readonly Variable[] {
@@ -197,11 +214,19 @@ function lastRows(sample: Tensor, h: Tensor): Tensor {
   return reshape(slice(chosen, [0, 0, 0], [size, 1, units]), [size, units])
 }
 
+/** At most `count` last rows of [rows, units]. */
+function lastOf(rows: Tensor, count: number): Tensor {
+  const [size, units] = rows.shape as [number, number]
+  const kept = Math.min(size, count)
+  return slice(rows, [size - kept, 0], [kept, units])
+}
+
 /** Computes the rank on first access, because it takes as long as many steps. */
-function withRank(health: Omit<LayerHealth, 'rank'>, rows: Tensor | null): LayerHealth {
+function withRank(health: Omit<LayerHealth, 'rank' | 'rankRows'>, rows: Tensor | null): LayerHealth {
   let sample = rows
   let rank: number | null = null
-  return Object.defineProperty(health as LayerHealth, 'rank', {
+  const counted = { ...health, rankRows: rows?.shape[0] ?? 0 } as LayerHealth
+  return Object.defineProperty(counted, 'rank', {
     enumerable: true,
     get: () => {
       if (sample !== null) rank = effectiveRank(sample)
@@ -236,8 +261,9 @@ export function effectiveRank(rows: Tensor): number {
  * writeFileSync('health.svg', health.toSVG())
  * ```
  *
- * Steps without a measurement run the same program as without this callback. By default, a measurement of a small
- * network costs about as much as one step, a fiftieth of the time.
+ * Steps without a measurement run the same program as without this callback. A measurement of a small
+ * network costs about as much as one step: a fiftieth of the time with `every: 50` in epochs of at least 50 steps, and
+ * more in shorter ones, because each epoch has at least one.
  *
  * Dormant: Sokar et al. 2023. Effective rank: Yang et al. 2020, with 99 %.
  * @throws ArgumentError when training begins, for a model without hidden units or without a known graph, and for layers

@@ -538,31 +538,42 @@ export function withoutOptions<Options extends object>(config: Options, names: r
 }
 
 type AbstractClass = abstract new (...inputs: never) => object
-/** Options, which may be omitted if none is required. */
-type OptionsArgument<Options> = Partial<Options> extends Options ? [options?: Options] : [options: Options]
+/** The options of a configured class, in its type alone. */
+declare const OPTIONS: unique symbol
 /**
- * The constructors that take values of the options `Names` by position, at least one, and an object with the others: a
- * signature for each number of values, because editors show no documentation for options in a union of argument lists.
+ * The arguments after `Values`: one, an object of options or what may stand there instead of it. It may be omitted if no option is
+ * required; after values, the signature with one argument less takes that call.
  */
-type PositionalConstructor<Options, Names, Instance, Values extends readonly unknown[] = []> = Names extends readonly [
-  infer Name extends keyof Options,
-  ...infer Rest,
-]
-  ? (abstract new (
-      ...inputs: [...Values, value: Options[Name], ...OptionsArgument<Flat<Omit<Options, Name>>>]
-    ) => Instance) &
-      PositionalConstructor<Omit<Options, Name>, Rest, Instance, [...Values, value: Options[Name]]>
-  : unknown
-type OptionsIn<Arguments> = Arguments extends [options?: infer Options] ? Exclude<Options, undefined> : never
-type BaseOptions<Base extends AbstractClass> = OptionsIn<ConstructorParameters<Base>>
-
-/** The constructor of a class. Options come last, where ConstructorParameters finds them. */
-type Constructor<Options, Names extends readonly unknown[], Instance> = PositionalConstructor<
+type Inputs<Values extends readonly unknown[], Options, Last> =
+  Partial<Options> extends Options
+    ? Values extends []
+      ? [options?: Last]
+      : [...Values, options: Last | undefined]
+    : [...Values, options: Last]
+/**
+ * The constructors that take values of the options `Names` by position and an object with the others. There is one signature for
+ * each number of arguments, so that the compiler names a wrong option in one line instead of listing overloads, and editors show the
+ * documentation of options, which they do not in a union of argument lists.
+ */
+type Constructor<
   Options,
-  Names,
-  Instance
-> &
-  (abstract new (...inputs: OptionsArgument<Options>) => Instance)
+  Names extends readonly unknown[],
+  Instance,
+  Values extends readonly unknown[] = [],
+> = Names extends readonly [infer Name extends keyof Options, ...infer Rest]
+  ? Constructor<Flat<Omit<Options, Name>>, Rest, Instance, [...Values, value: Options[Name]]> &
+      (abstract new (
+        ...inputs: Inputs<
+          Values,
+          Options,
+          Partial<Omit<Options, Name>> extends Omit<Options, Name> ? Options[Name] | Options : Options
+        >
+      ) => Instance)
+  : abstract new (...inputs: Inputs<Values, Options, Options>) => Instance
+type OptionsIn<Arguments> = Arguments extends [options?: infer Options] ? Exclude<Options, undefined> : never
+type BaseOptions<Base extends AbstractClass> = Base extends { readonly [OPTIONS]?: infer Options }
+  ? Exclude<Options, undefined>
+  : OptionsIn<ConstructorParameters<Base>>
 
 /** The same properties in one object type, which editors show as a list. */
 type Flat<Type> = { [Key in keyof Type]: Type[Key] } & {}
@@ -570,9 +581,10 @@ type Flat<Type> = { [Key in keyof Type]: Type[Key] } & {}
 /** Base with the options of Table; their values are properties with the same names. */
 export type ConfiguredClass<Base extends AbstractClass, Table, Names extends readonly unknown[] = []> = Omit<
   Base,
-  'prototype' | 'positional'
+  'prototype' | 'positional' | typeof OPTIONS
 > &
   Constructor<Flat<OptionInputs<Table> & BaseOptions<Base>>, Names, InstanceType<Base> & ValuesOf<Table>> & {
+    readonly [OPTIONS]?: Flat<OptionInputs<Table> & BaseOptions<Base>>
     /** @internal */
     readonly positional?: Names | undefined
   }

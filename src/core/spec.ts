@@ -15,6 +15,8 @@ export class TensorSpec {
     shape: BatchShape,
     readonly dtype: DType = 'float32',
     readonly name?: string,
+    /** Whether values may be missing: NaN, or an empty string. */
+    readonly optional?: boolean,
   ) {
     this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape])
   }

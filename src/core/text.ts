@@ -12,6 +12,35 @@ export function decodeUtf8(bytes: Uint8Array): string {
   return decodeURIComponent(Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''))
 }
 
+/** The text of bytes in UTF-8, without a byte order mark. Bytes that are not UTF-8 are U+FFFD, where the engine has a decoder. */
+export function utf8Text(bytes: Uint8Array): string {
+  return typeof TextDecoder === 'function' ? new TextDecoder().decode(bytes) : decodeUtf8(bytes).replace(/^\ufeff/, '')
+}
+
+/** null before its first use: nothing is made when a module is imported, because jsdom has no encoder. */
+let encoder: TextEncoder | null = null
+
+/** The bytes of a text in UTF-8, with U+FFFD for unpaired surrogates. */
+export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
+  if (typeof TextEncoder === 'function') return (encoder ??= new TextEncoder()).encode(text)
+  const percents = encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'))
+  const units = percents.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return Uint8Array.from(units, (unit) => unit.charCodeAt(0))
+}
+
+/** Decodes bytes strictly, with a byte order mark as a character. */
+export interface StrictDecoder {
+  readonly encoding: string
+  decode(bytes: Uint8Array): string
+}
+
+/** @throws RangeError for an encoding that the engine does not know; without TextDecoder, UTF-8 is the only one */
+export function strictDecoder(encoding: string): StrictDecoder {
+  if (typeof TextDecoder === 'function') return new TextDecoder(encoding, { fatal: true, ignoreBOM: true })
+  if (!/^utf-?8$/i.test(encoding)) throw new RangeError(`there is no decoder of ${encoding}`)
+  return { encoding: 'utf-8', decode: decodeUtf8 }
+}
+
 /** XML in ASCII: other characters become numeric references, so that a page without a charset shows them correctly. */
 export function asciiXml(xml: string): string {
   return xml.replace(/[^\0-\x7f]/gu, (each) => {

@@ -134,6 +134,28 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   /** The number of passes that iteration has begun. */
   private passes = 0
 
+  /** `Dataset of 100 elements` */
+  toString(): string {
+    const { size } = this
+    const count =
+      size === null
+        ? 'an unknown number of elements'
+        : size === Infinity
+          ? 'endless elements'
+          : `${size} ${size === 1 ? 'element' : 'elements'}`
+    return `${this.constructor.name} of ${count}`
+  }
+
+  /** What `console.log` shows. @internal */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
+  }
+
+  /** The same in Deno. @internal */
+  [Symbol.for('Deno.customInspect')](): string {
+    return this.toString()
+  }
+
   /** Use `Dataset.from`; readers of files have their own classes. */
   protected constructor(
     /** The number of elements of a pass: Infinity for an endless one, null if unknown. */

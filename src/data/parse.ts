@@ -138,7 +138,7 @@ function parseInput(spec: TensorSpec | null, data: unknown, where: string): Tens
   // int32 data for a float32 input are not converted here: the step converts them.
   const dtype = spec === null || (spec.dtype === 'float32' && given.dtype === 'int32') ? given.dtype : spec.dtype
   const wanted = dtype === 'bool' && spec?.dtype !== 'bool' ? 'float32' : dtype
-  if (given.dtype === 'float32') requireNumbers(given, where)
+  if (given.dtype === 'float32' && !spec?.optional) requireNumbers(given, where)
   // Integers do not pass through float32, which cannot represent large ones.
   const input = given.dtype === wanted ? given : fitRank(toTensor(data as TensorLike, where, wanted), spec)
   requireRows(input, where)

@@ -78,7 +78,10 @@ function isOneRow(specs: Specs, data: Row): boolean {
   let isClear = false
   const fits = Object.entries(specs).every(([key, spec]) => {
     const value = Object.hasOwn(data, key) ? data[key] : null
-    if (value == null) return true
+    if (value == null) {
+      isClear ||= spec instanceof TensorSpec && spec.optional === true
+      return true
+    }
     if (!(spec instanceof TensorSpec)) {
       if (!isRow(value) || spec === null || !isOneRow(spec, value)) return false
       isClear = true
@@ -199,6 +202,8 @@ class Column {
 
   add(given: unknown, row: number): void {
     const { spec, takesSingle } = this
+    const isOptional = spec instanceof TensorSpec && spec.optional
+    if (given == null && isOptional && takesSingle) return void this.values.push(spec.dtype === 'string' ? '' : NaN)
     if (given == null)
       throw new DataError(
         `${this.place(row)}: the value is missing, received ${String(given)}. Fill it, or leave out the row.`,

@@ -1,5 +1,6 @@
 // Dataset.save: the elements of a data set as a file that other programs read, `.npz` or `.csv`, or as a folder of images.
 
+import { encodeUtf8 } from '../core/text'
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import { snakeCase } from '../core/registry'
 import { isBranch } from '../core/tree'
@@ -27,7 +28,7 @@ export async function saveElements(elements: readonly unknown[], path: string | 
   const text = String(path)
   if (elements.length === 0) throw new DataError(`${where}: the data set has no elements`)
   if (text.endsWith('.npz')) await writeNpz(arraysOf(columnsOf(elements)), path, { compressed: true })
-  else if (text.endsWith('.csv')) await writeFile(path, new TextEncoder().encode(csvOf(columnsOf(elements))), where)
+  else if (text.endsWith('.csv')) await writeFile(path, encodeUtf8(csvOf(columnsOf(elements))), where)
   else if (/[/\\]$/.test(text)) await writeImages(elements, path)
   else
     throw new ArgumentError(

@@ -77,7 +77,9 @@ function split(
 ): Fold {
   if (!shuffle) {
     if (stratify !== null)
-      throw new ArgumentError('trainTestSplit: stratify needs shuffle: rows that lie together are not drawn')
+      throw new ArgumentError(
+        'trainTestSplit: stratify needs shuffle: true. Without shuffle, the last rows are the test set',
+      )
     return partsOf(count, (i) => i >= count - tested)
   }
   const order = permutation(count, seed ?? nextSeed())

@@ -1,5 +1,7 @@
 // Writes fields of protocol buffers. onnx/wire.ts reads them.
 
+import { encodeUtf8 } from '../core/text'
+
 /** How the content of a field is encoded; stored with the field's number at its start. */
 export const enum Wire {
   Varint = 0,
@@ -28,5 +30,5 @@ export function message(number: number, content: readonly number[]): number[] {
 
 /** A field that contains text. */
 export function text(number: number, value: string): number[] {
-  return message(number, [...new TextEncoder().encode(value)])
+  return message(number, [...encodeUtf8(value)])
 }

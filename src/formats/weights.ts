@@ -64,14 +64,14 @@ export function weightPaths(model: LayerBase): SavedVariable[] {
 }
 
 /** The contents of variables, for a container. */
-export function tensorsOf(variables: readonly SavedVariable[]): NamedTensor[] {
+export function namedTensors(variables: readonly SavedVariable[]): NamedTensor[] {
   // A view is enough: the container copies it.
   return variables.map(({ key, variable }) => ({ name: key, shape: variable.shape, data: variable.view }))
 }
 
 /** The bytes of a model's weights alone. */
 export function saveWeights(model: LayerBase): Uint8Array {
-  return encodeContainer(tensorsOf(weightPaths(model)), { format: WEIGHTS_FORMAT, version: String(VERSION) })
+  return encodeContainer(namedTensors(weightPaths(model)), { format: WEIGHTS_FORMAT, version: String(VERSION) })
 }
 
 /**

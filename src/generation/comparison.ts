@@ -1,5 +1,5 @@
 // Tests whether a model gives the same scores for a single step with cached keys and values as for the whole sequence.
-// No property of a model tells this, because any layer and any op may mix steps. So both ways are compared, for every
+// No property of a model shows this, because any layer and any op may mix steps. So both ways are compared, for every
 // step that generation will take.
 
 import { StateError } from '../core/errors'

@@ -1,14 +1,17 @@
 // The options of compile in a configuration.
 
 import type { Config, CustomObjects, Json } from '../core/registry'
-import { isRecord, own } from './json'
-import type { JsonRecord } from './json'
+import type { LayerBase } from '../layers/layer'
+import { isRecord, own } from '../formats/json'
+import type { JsonRecord } from '../formats/json'
+import { readOptimizer } from './multi-optimizer'
 import { ObjectReader } from './objects'
 
-/** The options of compile in this library's form. */
-export function compileOptions(saved: JsonRecord, customObjects: CustomObjects): Config {
-  const read = (name: string): Json => ObjectReader.value(own(saved, name) ?? null, customObjects)
-  const optimizer = read('optimizer')
+/** The options of compile in this library's form, for a model with its weights. */
+export function compileOptions(saved: JsonRecord, model: LayerBase, customObjects: CustomObjects): Config {
+  const value = (each: Json): Json => ObjectReader.value(each, customObjects)
+  const read = (name: string): Json => value(own(saved, name) ?? null)
+  const optimizer = readOptimizer(own(saved, 'optimizer') ?? null, model, value)
   return {
     optimizer: typeof optimizer === 'string' ? { className: optimizer, config: {} } : optimizer,
     loss: read('loss'),

@@ -1,11 +1,13 @@
 // Where options of Keras differ from those of this library; all others have the same names, in snake case, and the same values.
-// A row is an option, what becomes of it, and why. Files of all versions use the same table.
+// A row has an option, its conversion, and the reason. Files of all versions use the same table.
 
+import { utf8Text } from '../core/text'
 import type { Json } from '../core/registry'
-import { isObject, isRecord, own, textOf } from './json'
-import type { JsonRecord } from './json'
+import { isRecord, own, textOf } from '../formats/json'
+import { isObject } from './keras-object'
+import type { JsonRecord } from '../formats/json'
 
-/** What becomes of an option. */
+/** The conversion of an option. */
 export interface Difference {
   readonly why: string
   /**
@@ -140,7 +142,6 @@ const CLASSES: Readonly<Record<string, Rows>> = {
       read: (value) => ({ dtype: INPUT_DTYPES[dtypeName(value)] ?? 'float32' }),
     },
     ragged: only([false, null], 'there are no ragged tensors'),
-    optional: only([false], 'every input is given'),
     type_spec: only([null], 'a type of TensorFlow'),
   },
   SimpleRNN: RECURRENT,
@@ -222,6 +223,6 @@ export function isPolicy(value: Json): boolean {
 
 /** The tokens of a vocabulary, one a line. */
 export function tokensOf(className: string, bytes: Uint8Array): Json {
-  const lines = new TextDecoder().decode(bytes).split('\n')
+  const lines = utf8Text(bytes).split('\n')
   return className === 'IntegerLookup' ? lines.map(Number) : lines
 }

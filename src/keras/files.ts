@@ -24,11 +24,11 @@ export type KerasSource = ByteSource
 
 /**
  * The model of a file that Keras wrote: `.keras` of Keras 3 and of Keras 2.12 and later, and `.h5`. It has the weights, the options of
- * compile and the state of the optimizer, so that `fit` goes on. `loadModel` does the same for such a file.
+ * compile and the state of the optimizer, so that `fit` continues. `loadModel` does the same for such a file.
  *
  *   const model = await readKeras('model.keras', { customObjects: { Gate } })
  *
- * Weights and computations are float32, whatever the dtype policies of the file. Python code in a file is never run: a Lambda layer
+ * Weights and computations are float32 for all dtype policies. Python code in a file is never run: a Lambda layer
  * calls the function that customObjects has under the name of its function, or of the layer. Layers with several inputs of a `tf.` function
  * (TFOpLambda) are refused.
  *
@@ -53,7 +53,7 @@ export interface KerasWriteOptions extends SaveOptions {
 
 const writeTable = { ...saveTable, format: option(nullable(choice('keras', 'h5')), null) }
 
-/** What HDF5 file a path is, by its ending; null for other files. */
+/** The kind of HDF5 file that a path names by its ending; null for other files. */
 function hdf5Of(path: string | URL | null | undefined): 'model' | 'weights' | null {
   if (path == null || !/\.(?:h5|hdf5)$/i.test(String(path))) return null
   return /\.weights\.h5$/i.test(String(path)) ? 'weights' : 'model'
@@ -67,7 +67,7 @@ function hdf5Of(path: string | URL | null | undefined): 'model' | 'weights' | nu
  *   await writeKeras(model, 'model.h5') // for programs that read only HDF5
  *
  * Keras 2.15 opens the legacy `.h5`, too, if it has all classes and options of the model, and if the model has no ops, no inner models and
- * no calls with tensors as separate arguments. Its optimizer then begins anew.
+ * no calls with tensors as separate arguments. There training continues with a new optimizer.
  *
  * Keras: `Model.save`.
  * @param path where to write it as well (Node); null for bytes alone. A path that ends in `.weights.h5` gets the weights alone, as

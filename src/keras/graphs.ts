@@ -3,8 +3,10 @@
 
 import { FormatError } from '../core/errors'
 import type { Config, Json, Serialized } from '../core/registry'
-import { isObject, isRecord, own, recordAt, textOf } from './json'
-import type { JsonRecord, KerasObject } from './json'
+import { isRecord, own, recordAt, textOf } from '../formats/json'
+import { isObject } from './keras-object'
+import type { JsonRecord } from '../formats/json'
+import type { KerasObject } from './keras-object'
 import type { History, Node } from './nodes'
 import { argumentsOf, historyOf, nodesOf, tensorOf, tensorsIn } from './nodes'
 import { isOperation, operationCall, operationName } from './operations'
@@ -30,7 +32,7 @@ interface Entry {
   readonly isOp: boolean
   readonly className: string
   readonly isModel: boolean
-  /** The number of calls that made a model, which Keras counts before those of this graph: of Keras 2, and for outputs. */
+  /** 1 if Keras counts the creation of a model as its first call, otherwise 0: in Keras 2, and in the lists of outputs. */
   readonly before: { readonly former: number; readonly outputs: number }
 }
 
@@ -198,7 +200,7 @@ class GraphReader {
     return { ref: [this.made.get(key) ?? -1, tensor] }
   }
 
-  /** The tensors of `input_layers` or `output_layers`, as a tree. A list of one is that one. */
+  /** The tensors of `input_layers` or `output_layers`, as a tree. A list with one tensor becomes that tensor. */
   private ends(key: string): Json {
     const read = (value: Json): Json => {
       const history = historyOf(value)

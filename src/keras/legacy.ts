@@ -1,5 +1,5 @@
 // HDF5 files of whole models, `.h5`, and of weights by layers: what Keras wrote before `.keras`. Weights are listed by the names of
-// layers, a nested model as one layer: first what is trainable, then the rest.
+// layers, a nested model as one layer: first its trainable weights, then the others.
 
 import { FormatError } from '../core/errors'
 import type { Json } from '../core/registry'
@@ -7,8 +7,8 @@ import type { LayerBase } from '../layers/layer'
 import type { Model } from '../models/model'
 import type { Variable } from '../ops/variable'
 import type { Hdf5Array, Hdf5Dataset, Hdf5Group } from './hdf5/types'
-import type { JsonRecord } from './json'
-import { isRecord, own, parseJson } from './json'
+import type { JsonRecord } from '../formats/json'
+import { isRecord, own, parseJson } from '../formats/json'
 import type { Loaded } from './weights'
 import { requireFitting } from './weights'
 
@@ -18,7 +18,7 @@ export interface LegacyFile {
   readonly config: Json
   /** The options of compile, as `.keras` files have them; null without them. */
   readonly compile: JsonRecord | null
-  /** Whether it is of Keras 2. */
+  /** Whether Keras 2 wrote it. */
   readonly isFormer: boolean
 }
 

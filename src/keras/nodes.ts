@@ -3,8 +3,9 @@
 
 import { FormatError, camelKey } from '../core/errors'
 import type { Json } from '../core/registry'
-import { isObject, isRecord, own, recordAt } from './json'
-import type { JsonRecord } from './json'
+import { isRecord, own, recordAt } from '../formats/json'
+import { isObject } from './keras-object'
+import type { JsonRecord } from '../formats/json'
 
 /** One call of a layer. */
 export interface Node {
@@ -65,7 +66,7 @@ export function nodesOf(saved: Json | undefined, where: string, isLayer: (name: 
   return saved.map((node: Json) => {
     if (Array.isArray(node)) return formerNode(node, where, isLayer)
     const [args, kwargs] = isRecord(node) ? [own(node, 'args'), own(node, 'kwargs')] : []
-    // In Keras 3, unlike Keras 2, the training of a call gives way to that of fit and predict.
+    // In Keras 3, unlike Keras 2, fit and predict override the `training` of a call.
     if (Array.isArray(args)) return { args, kwargs: isRecord(kwargs) ? withoutTraining(kwargs) : {} }
     if (isRecord(node) && kwargs === undefined && args === undefined)
       return { args: [formerInput(node, where, isLayer, {})], kwargs: {} }

@@ -8,10 +8,12 @@ import { customObject, customObjectScope, snakeCase } from '../core/registry'
 import { kinds, libraryClass } from '../saving/kinds'
 import { RENAMED, differenceOf, isPolicy, tokensOf } from './differences'
 import type { LayerReader, SavedLayer } from './graphs'
-import { FORMER_HARD_SIGMOID } from './former'
+import { FORMER_HARD_SIGMOID, isFormerHardSigmoid } from './former'
 import { functionalConfig } from './graphs'
-import { isObject, isRecord, own, recordAt } from './json'
-import type { JsonRecord, KerasObject } from './json'
+import { isRecord, own, recordAt } from '../formats/json'
+import { isObject } from './keras-object'
+import type { JsonRecord } from '../formats/json'
+import type { KerasObject } from './keras-object'
 
 /** What could not be read, so that one error names all of it. */
 interface Refused {
@@ -22,7 +24,7 @@ interface Refused {
 
 /** What else is known of the file of a configuration. */
 export interface FileParts {
-  /** Whether it is of Keras 2. */
+  /** Whether Keras 2 wrote it. */
   readonly isFormer?: boolean
   /** The entries of the archive. */
   readonly assets?: ReadonlyMap<string, Uint8Array>
@@ -87,7 +89,7 @@ export class ObjectReader implements LayerReader {
     throw new FormatError([...unknown, ...others].join('. '))
   }
 
-  /** Layers of a model, which have the paths of a list. Those that `read` makes of other entries have none. */
+  /** Layers of a model, under the paths of a list. Layers that `read` makes of other entries have no paths. */
   layers<Made>(list: readonly KerasObject[], read: (saved: KerasObject) => Made): Made[] {
     this.count += list.length
     if (this.count > MOST_LAYERS) throw new FormatError(`The model has more than ${MOST_LAYERS} layers`)
@@ -212,8 +214,7 @@ export class ObjectReader implements LayerReader {
           `${className} has the option ${option} = ${JSON.stringify(value)}, which this library does not have`,
         )
       else if (difference === null)
-        made[camelKey(option)] =
-          typeof value === 'string' && option.endsWith('activation') ? this.function(value) : this.value(value)
+        made[camelKey(option)] = option.endsWith('activation') ? this.activation(value) : this.value(value)
       else {
         const options = difference.read === undefined ? {} : difference.read(value, given)
         if (options === null)
@@ -224,6 +225,11 @@ export class ObjectReader implements LayerReader {
     const vocabulary = this.assets?.get(`assets/${this.path}/vocabulary.txt`)
     if (vocabulary !== undefined && made['vocabulary'] === null) made['vocabulary'] = tokensOf(className, vocabulary)
     return made
+  }
+
+  private activation(value: Json): Json {
+    if (isFormerHardSigmoid(value)) return FORMER_HARD_SIGMOID
+    return typeof value === 'string' ? this.function(value) : this.value(value)
   }
 
   /** The name of an activation or of another function here. */

@@ -5,8 +5,10 @@ import { FormatError, knownName } from '../core/errors'
 import type { Json } from '../core/registry'
 import { customObject } from '../core/registry'
 import * as ops from '../ops'
-import { isObject, isRecord, own, recordAt, textOf } from './json'
-import type { JsonRecord, KerasObject } from './json'
+import { isRecord, own, recordAt, textOf } from '../formats/json'
+import { isObject } from './keras-object'
+import type { JsonRecord } from '../formats/json'
+import type { KerasObject } from './keras-object'
 import type { Node } from './nodes'
 
 /** A call of an op: its name, and its arguments in order. */
@@ -39,7 +41,7 @@ interface Special {
   readonly read?: (args: readonly Json[], options: JsonRecord) => readonly Json[]
 }
 
-/** Ops whose arguments are in another order, or are others. */
+/** Ops with other arguments, or with arguments in another order. */
 const SPECIAL: Readonly<Record<string, Special>> = {
   GetItem: { read: ([x = null, key = null]) => [x, keyOf(key)] },
   Einsum: { read: (args, { subscripts = null }) => [subscripts, ...args] },
@@ -91,7 +93,7 @@ function lengthOf(op: string): number {
   return typeof found === 'function' && !['einsum', 'meshgrid', 'switch'].includes(op) ? found.length : Infinity
 }
 
-/** Whether an argument at the end says nothing. */
+/** Whether a last argument can be left out. */
 function isUnsaid(value: Json, isSurplus: boolean): boolean {
   return (
     value === null || (isSurplus && value === false) || (isRecord(value) && own(value, 'class_name') === 'DTypePolicy')

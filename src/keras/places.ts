@@ -18,7 +18,7 @@ export interface Place {
   readonly variables: readonly Variable[]
 }
 
-/** The names of attributes in Keras, by the names of properties here; null for what Keras does not have as a layer. */
+/** The names of attributes in Keras, by the names of properties here; null for a part that is not a layer in Keras. */
 const ATTRIBUTES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Bidirectional: { layer: 'forward_layer', backwardLayer: 'backward_layer' },
   MultiHeadAttention: {
@@ -43,15 +43,21 @@ export function kerasClass(layer: LayerBase): string {
   return layer.constructor === Model ? 'Functional' : name
 }
 
-/** The layers of a list by their paths in the list. */
-export function numberedLayers(layers: readonly LayerBase[]): [path: string, layer: LayerBase][] {
+/** The paths of the objects of a list, by their classes: `dense`, `dense_1`. */
+export function numbered(classNames: readonly string[]): string[] {
   const counts = new Map<string, number>()
-  return layers.map((layer) => {
-    const name = snakeCase(kerasClass(layer))
+  return classNames.map((className) => {
+    const name = snakeCase(className)
     const count = counts.get(name) ?? 0
     counts.set(name, count + 1)
-    return [count === 0 ? name : `${name}_${count}`, layer]
+    return count === 0 ? name : `${name}_${count}`
   })
+}
+
+/** The layers of a list by their paths in the list. */
+export function numberedLayers(layers: readonly LayerBase[]): [path: string, layer: LayerBase][] {
+  const paths = numbered(layers.map(kerasClass))
+  return layers.map((layer, i) => [paths[i]!, layer])
 }
 
 /** The inner layers of a layer by the paths of Keras's attributes. */
@@ -60,10 +66,11 @@ function innerLayers(layer: LayerBase): [path: string, layer: LayerBase][] {
     return numberedLayers(layer.layers).map(([path, inner]) => [`layers/${path}`, inner])
   const names = ATTRIBUTES[nameOfClass(layer.constructor)] ?? {}
   return Object.entries<unknown>({ ...layer }).flatMap(([property, value]): [string, LayerBase][] => {
-    const attribute = names[property] ?? snakeCase(property)
-    if (value instanceof Layer) return value === layer ? [] : [[attribute, value]]
+    if (typeof value !== 'object' || value === null || value === layer) return []
+    const attribute = (): string => names[property] ?? snakeCase(property)
+    if (value instanceof Layer) return [[attribute(), value]]
     const list = isBranch(value) ? Object.values<unknown>(value).filter((each) => each instanceof Layer) : []
-    return numberedLayers(list).map(([path, inner]) => [`${attribute}/${path}`, inner])
+    return numberedLayers(list).map(([path, inner]) => [`${attribute()}/${path}`, inner])
   })
 }
 

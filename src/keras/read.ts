@@ -1,28 +1,31 @@
 // Reads Keras's files. A model is made from its configuration, built, compiled, and then filled with the arrays of the file; nothing is
 // assigned before everything was checked.
 
+import { utf8Text } from '../core/text'
 import { ArgumentError, FormatError } from '../core/errors'
 import type { CustomObjects, Json } from '../core/registry'
 import { SPARE_ELEMENTS, limitWeights } from '../core/weight-limit'
 import { sizeOf } from '../core/shapes'
+import { typed } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { compileSaved, modelFromJSON } from '../models/revive'
 import type { LoadOptions } from '../models/load-options'
 import { Model } from '../models/model'
+import { TableModel } from '../models/table-model'
 import type { FileReader } from '../runtime/beside'
-import { isArchive, readArchive } from './archive'
+import { isArchive, readArchive } from '../formats/archive'
 import { compileConfig, compileOptions } from './compile'
 import { openHdf5 } from './hdf5/read'
 import type { Hdf5Dataset, Hdf5Group } from './hdf5/types'
-import type { JsonRecord } from './json'
-import { own, isRecord, parseJson, textOf } from './json'
+import type { JsonRecord } from '../formats/json'
+import { own, isRecord, parseJson, textOf } from '../formats/json'
 import { isLegacy, legacyFile, legacyOptimizer, legacyWeightsIn } from './legacy'
 import type { FileParts } from './objects'
 import { formerHardSigmoid } from './former'
 import { ObjectReader } from './objects'
 import { isShardMap, readShards } from './shards'
 import type { OptimizerFile } from './slots'
-import { optimizerState } from './slots'
+import { optimizerArrays, optimizerState } from './slots'
 import type { Loaded } from './weights'
 import { assignAll, assignmentsOf, variableGroups, weightsIn } from './weights'
 
@@ -33,6 +36,8 @@ interface ModelFile extends FileParts {
   readonly root: Hdf5Group
   readonly config: Json
   readonly compile: JsonRecord | null
+  /** The description of the table, of a TableModel. */
+  readonly table?: Json | undefined
   weights(model: AnyModel): readonly Loaded[]
   readonly optimizer: OptimizerFile & { readonly datasets: readonly Hdf5Dataset[] }
 }
@@ -47,10 +52,16 @@ export async function modelFromKeras(bytes: Uint8Array, options: LoadOptions = {
   const saved = ObjectReader.model(file.config, customObjects, file)
   const { largest, total } = sizesOf(file.root)
   return limitWeights(largest, SPARE_ELEMENTS + 2 * total, () => {
-    const model = modelFromJSON(saved, { customObjects: { formerHardSigmoid, ...customObjects } })
+    const made = modelFromJSON(saved, { customObjects: { formerHardSigmoid, ...customObjects } })
+    const model = file.table === undefined ? made : tableModelOf(made, file.table)
     fill(model, file, customObjects, compile)
     return model
   })
+}
+
+/** The same graph as a TableModel. @throws FormatError for a damaged description */
+function tableModelOf({ input, output, name }: AnyModel, table: Json): AnyModel {
+  return typed(new TableModel(typed({ inputs: input, outputs: output, name, table })))
 }
 
 /**
@@ -75,9 +86,10 @@ export async function fillFromKeras(
 function fill(model: AnyModel, file: ModelFile, customObjects: CustomObjects, compile: boolean): void {
   const assignments = [...assignmentsOf(file.weights(model))]
   if (compile && file.compile !== null) {
-    compileSaved(model, compileOptions(file.compile, customObjects), customObjects)
+    compileSaved(model, compileOptions(file.compile, model, customObjects), customObjects)
     const { datasets } = file.optimizer
-    if (datasets.length > 2) model.optimizer.build(model.trainableWeights)
+    if (datasets.length > optimizerArrays(model.optimizer, file.optimizer).length)
+      model.optimizer.build(model.trainableWeights)
     assignments.push(...optimizerState(model.optimizer, datasets, file.optimizer))
   }
   assignAll(assignments)
@@ -88,7 +100,7 @@ async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {
   const jsonAt = (name: string): Json => {
     const found = files.get(name)
     if (found === undefined) throw new FormatError(`The .keras file is damaged: it has no ${name}`)
-    return parseJson(new TextDecoder().decode(found), name)
+    return parseJson(utf8Text(found), name)
   }
   const config = jsonAt('config.json')
   const metadata = jsonAt('metadata.json')
@@ -104,6 +116,7 @@ async function archiveFile(bytes: Uint8Array): Promise<ModelFile> {
     isFormer,
     assets: files,
     compile: compileConfig(config),
+    table: isRecord(metadata) ? own(metadata, 'table') : undefined,
     weights: (model) => weightsIn(groups, model),
     optimizer: { datasets: groups.get('optimizer') ?? [], isFormer },
   }
@@ -126,7 +139,7 @@ async function legacyModelFile(bytes: Uint8Array): Promise<ModelFile> {
   }
 }
 
-/** The elements of the largest array, and of all. */
+/** The number of elements of the largest array, and of all arrays. */
 function sizesOf(root: Hdf5Group): { readonly largest: number; readonly total: number } {
   let [largest, total] = [1, 0]
   const visit = (member: Hdf5Group | Hdf5Dataset): void => {

@@ -6,19 +6,21 @@ import { classNameOf } from '../core/registry'
 import { sameShape } from '../core/shapes'
 import type { Shape } from '../core/shapes'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
+import { MultiOptimizer } from '../optimizers/multi'
 import type { Optimizer } from '../optimizers/optimizer'
 import { AVERAGE } from '../optimizers/optimizer'
 import type { Nadam } from '../optimizers/rules'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { Hdf5Dataset } from './hdf5/types'
+import { orderedOptimizers } from './multi-optimizer'
 import type { Assignment } from './weights'
 import { assignmentsOf as assignmentsIn, tensorFor } from './weights'
 
 /** One array of a file. */
 export type OptimizerArray =
   | { readonly kind: 'variable'; readonly variable: Variable }
-  /** The number of calls of `apply`: `steps` for each update, and those since. */
+  /** The number of calls of `apply`: `steps` per update, plus the calls since the last update. */
   | { readonly kind: 'calls'; readonly updates: Variable; readonly gathered: Variable; readonly steps: number }
   /** An array of Keras that this library does not need; zeros are written. */
   | { readonly kind: 'unused'; readonly shape: Shape; readonly dtype: 'float32' | 'int32' }
@@ -42,7 +44,7 @@ const unused = (shape: Shape, dtype: 'float32' | 'int32' = 'float32'): Optimizer
 
 /** The files of an optimizer. */
 export interface OptimizerFile {
-  /** Whether it is of Keras 2, which has no learning rate and no product of Nadam, but momentum that is not used. */
+  /** Whether Keras 2 wrote it: it has no learning rate and no product of Nadam, and has momentum that is not used. */
   readonly isFormer?: boolean
   /** Whether slots are not interleaved, as in optimizers before Keras 2.11. */
   readonly isApart?: boolean
@@ -55,6 +57,10 @@ export function optimizerArrays(optimizer: Optimizer, file: OptimizerFile = {}):
     const { innerOptimizer, iterations, stepCounter, dynamicScale } = optimizer
     const own = [array(iterations), ...(isFormer ? [] : [unused([])]), array(stepCounter), array(dynamicScale)]
     return [...own, ...optimizerArrays(innerOptimizer, file)]
+  }
+  if (optimizer instanceof MultiOptimizer) {
+    const members = orderedOptimizers(optimizer).map((each) => each.optimizer)
+    return [array(optimizer.iterations), unused([]), ...members.flatMap((member) => optimizerArrays(member, file))]
   }
   const [updates, rate, ...others] = optimizer.scalars as readonly [Variable, Variable, ...Variable[]]
   const { gradientAccumulationSteps: steps } = optimizer
@@ -87,7 +93,7 @@ function slotArrays(optimizer: Optimizer, { isFormer = false, isApart = false }:
   )
 }
 
-/** Keras has numbers in place of the rows and columns of a vector, and an array like that of a vector for a matrix, too. */
+/** The arrays of Adafactor: Keras also writes two unused numbers for a vector, and an unused array with the shape of a matrix. */
 function factored({ shape }: Variable, own: readonly OptimizerArray[], isFormer: boolean): OptimizerArray[] {
   if (shape.length >= 2) return [...own, unused(shape)]
   return isFormer ? [...own] : [unused([], 'int32'), unused([], 'int32'), ...own]
@@ -138,7 +144,7 @@ const scalar = (value: number, dtype: 'int32' | 'float32'): Tensor =>
 /** Nadam's u₁ · … · uₜ with uₜ = β₁ (1 − ½ · 0.96ᵗ), which files of Keras 2 do not have. */
 function productAfter(updates: number, beta1: number): Tensor {
   let product = 1
-  // It is 0 in float32 long before.
+  // In float32 it is 0 long before.
   for (let t = 1; t <= Math.min(updates, 10_000); t++) product *= beta1 * (1 - 0.5 * 0.96 ** t)
   return scalar(product, 'float32')
 }

@@ -55,7 +55,7 @@ function numberedDatasets(members: ReadonlyMap<string, Hdf5Group | Hdf5Dataset>,
   })
 }
 
-/** Groups of a model that are no weights: random streams, metrics, the optimizer. */
+/** Groups of a model that contain no weights: random streams, metrics, the optimizer. */
 const OTHERS = /(?:^|\/)(?:seed_generator|(?:compile_)?metrics|loss_tracker|optimizer)(?:\/|_\d+\/|$)/
 
 /**
@@ -109,10 +109,10 @@ export function tensorFor({ variable: { shape, dtype }, path, dataset }: Loaded)
   return new Tensor(data, shape, dtype)
 }
 
-/** A variable, and its next value, which is known not to fail. */
+/** A variable and the function that returns its next value, which cannot fail. */
 export type Assignment = readonly [variable: Variable, value: () => Tensor]
 
-/** The values of variables. What may fail is read now; the rest when it is assigned, so that one array is in memory at a time. */
+/** The values of variables. Those whose reading may fail are read now; the others when they are assigned, so that few arrays are in memory. */
 export function assignmentsOf(loaded: readonly Loaded[]): readonly Assignment[] {
   return loaded.map((each) => {
     if (each.dataset.isSafe) return [each.variable, () => tensorFor(each)]

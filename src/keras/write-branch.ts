@@ -4,7 +4,7 @@ import type { Variable } from '../ops/variable'
 import type { Hdf5Array, Hdf5DatasetContent } from './hdf5/types'
 import type { OptimizerArray } from './slots'
 
-/** A group in the making. */
+/** A group that is being built. */
 export interface Branch {
   readonly kind: 'group'
   readonly attributes: Map<string, Hdf5Array>
@@ -13,7 +13,7 @@ export interface Branch {
 
 export const branch = (): Branch => ({ kind: 'group', attributes: new Map(), members: new Map() })
 
-/** The group at a path below another one, which is made if it is not there. */
+/** The group at a path below another one, which is made if it is missing. */
 export function groupAt(root: Branch, path: string): Branch {
   return path.split('/').reduce((group, step) => {
     if (step === '') return group
@@ -29,11 +29,10 @@ export const datasetOf = (array: Hdf5Array): Hdf5DatasetContent => ({ kind: 'dat
 
 export const textOf = (text: string): Hdf5Array => ({ type: 'string', shape: [], values: [text] })
 
-export function arrayOf({ shape, value, dtype }: Variable): Hdf5Array {
-  const { data } = value
-  return dtype === 'float32'
-    ? { type: 'float32', shape, values: Float32Array.from(data) }
-    : { type: 'int32', shape, values: Int32Array.from(data) }
+export function arrayOf({ shape, value: { data } }: Variable): Hdf5Array {
+  // The data of a value are a copy already.
+  if (data instanceof Float32Array) return { type: 'float32', shape, values: data }
+  return { type: 'int32', shape, values: data instanceof Int32Array ? data : Int32Array.from(data) }
 }
 
 /** An array of an optimizer. */

@@ -30,7 +30,7 @@ export function formerGraph(graph: LayerGraph, writer: FormerWriter): Record<str
     if (input !== undefined) return [input, 0, 0]
     const { call } = originOf(symbol)!
     const layer = call.layer as LayerBase
-    // The call that made a model is counted, too.
+    // The creation of a model counts as its first call.
     const before = layer instanceof Model ? 1 : 0
     return [layer.name, nodes.get(layer)!.indexOf(call) + before, call.outputs.indexOf(symbol)]
   }

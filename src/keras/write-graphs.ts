@@ -39,7 +39,7 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
     if (input !== undefined) return [input, 0, 0]
     const { call } = originOf(symbol)!
     const layer = call.layer as LayerBase
-    // For outputs, Keras counts the call that made a functional model.
+    // In the list of outputs, Keras counts the creation of a functional model as its first call.
     const before = isOutput && layer instanceof Model && !(layer instanceof Sequential) ? 1 : 0
     return [layer.name, nodes.get(layer)!.indexOf(call) + before, call.outputs.indexOf(symbol)]
   }

@@ -2,7 +2,10 @@
 
 import type { Config, Json } from '../core/registry'
 import { isSerialized, snakeCase } from '../core/registry'
+import type { LayerBase } from '../layers/layer'
 import { SHORT_NAMES } from '../losses/names'
+import type { Compiled } from '../training/compiled'
+import { mappedConfig } from './multi-optimizer'
 import type { Style } from './write-names'
 import { kerasName } from './write-names'
 import { ObjectWriter } from './write-objects'
@@ -10,7 +13,7 @@ import { ObjectWriter } from './write-objects'
 /** The version whose format is written. */
 export const KERAS_VERSION = '3.15.1'
 
-/** JSON in which these options are floats of Python also if they are whole: Keras refuses integers. */
+/** JSON in which these options are floats of Python, such as 1.0: Keras refuses integers. */
 export function jsonOf(value: Json): string {
   return JSON.stringify(value).replace(/(?<!\\)"(learning_rate|momentum|beta|threshold)":(-?\d+)(?=[,}])/g, '"$1":$2.0')
 }
@@ -21,11 +24,9 @@ function lossName(name: string): string {
   return long === undefined ? kerasName(name) : snakeCase(long)
 }
 
-/** The options of compile. */
-export function compileConfig(
-  { optimizer, loss, lossWeights = null, metrics, weightedMetrics }: Config,
-  style: Style = 'current',
-): Record<string, Json> {
+/** The options of compile of a model. */
+export function compileConfig(compiled: Compiled, model: LayerBase, style: Style = 'current'): Record<string, Json> {
+  const { optimizer, loss, lossWeights = null, metrics, weightedMetrics } = compiled.serialize() as Config
   const isFormer = style === 'former'
   const named = (value: Json | undefined, namespace: string): Json => {
     if (value === undefined || value === null) return null
@@ -33,7 +34,7 @@ export function compileConfig(
     if (Array.isArray(value)) return value.map((each: Json) => named(each, namespace))
     if (isSerialized(value)) {
       const { class_name, config, ...others } = ObjectWriter.object(value, namespace, style)
-      // Keras finds the classes of these files by their names alone, in any case of letters.
+      // Keras finds the classes of these files by their names, and ignores upper and lower case.
       return { ...(isFormer ? {} : others), class_name: class_name!, config: config! }
     }
     if (typeof value === 'object')
@@ -41,7 +42,7 @@ export function compileConfig(
     return value
   }
   return {
-    optimizer: named(optimizer, 'optimizers'),
+    optimizer: named(mappedConfig(compiled.optimizer, optimizer!, model), 'optimizers'),
     loss: named(loss, 'losses'),
     loss_weights: lossWeights,
     metrics: named(metrics, 'metrics'),

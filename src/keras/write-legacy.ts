@@ -1,7 +1,7 @@
 // Writes `.h5` files: the inverse of legacy.ts. Configurations have the form of Keras 2 wherever Keras 3 reads it, so that Keras 2.15
-// opens the files of models whose classes it has. Its optimizers have other variables: there, training begins with new ones.
+// opens the files of models whose classes it has. Its optimizers have other variables, so training continues there with a new optimizer.
 
-import type { Config } from '../core/registry'
+import { encodeUtf8 } from '../core/text'
 import { classNameOf, snakeCase } from '../core/registry'
 import type { LayerBase } from '../layers/layer'
 import type { Model } from '../models/model'
@@ -32,7 +32,7 @@ export function legacyModelFile(model: AnyModel, includeOptimizer: boolean): Uin
   put('model_config', jsonOf({ class_name: class_name!, config: config! }))
   putWeights(groupAt(root, 'model_weights'), model)
   if (compiled !== null) {
-    const { optimizer, ...others } = compileConfig(compiled.serialize() as Config, 'former')
+    const { optimizer, ...others } = compileConfig(compiled, model, 'former')
     put('training_config', jsonOf({ ...others, optimizer_config: optimizer! }))
     putOptimizer(groupAt(root, 'optimizer_weights'), compiled.optimizer)
   }
@@ -46,7 +46,7 @@ export function legacyWeightsFile(model: AnyModel): Uint8Array {
   return writeHdf5(root as Hdf5GroupContent)
 }
 
-/** The arrays of all backends are the same in Keras 3; Keras 2 has one. */
+/** Keras 3 writes the same arrays with every backend; Keras 2 has only this one. */
 const BACKEND = 'tensorflow'
 
 function putWeights(group: Branch, model: AnyModel): void {
@@ -75,7 +75,7 @@ function putOptimizer(group: Branch, optimizer: Optimizer): void {
   putArrays(group, arrays)
 }
 
-/** An array under the name that it has if no other one has it. */
+/** An array, and its name; a second array of that name gets a number. */
 interface NamedArray {
   readonly name: string
   readonly array: Hdf5Array
@@ -94,7 +94,7 @@ function putArrays(group: Branch, arrays: readonly NamedArray[]): void {
   putNames(group, 'weight_names', names)
 }
 
-/** Whether two arrays are at one path, or one of them is where the other one has a group. */
+/** Whether two arrays have the same path, or the path of one is a group of the other. */
 function collide(one: string, other: string): boolean {
   return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`)
 }
@@ -106,7 +106,7 @@ function putNames(group: Branch, name: string, names: readonly string[]): void {
     return
   }
   // Strings of one length.
-  const longest = Math.max(...names.map((each) => new TextEncoder().encode(each).length), 1)
+  const longest = Math.max(...names.map((each) => encodeUtf8(each).length), 1)
   const most = Math.max(1, Math.floor(LARGEST_LIST / longest))
   if (names.length <= most) return void group.attributes.set(name, listOf(names))
   for (let i = 0; i * most < names.length; i++)

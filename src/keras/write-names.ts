@@ -1,7 +1,7 @@
 // Names of options and keywords in Keras, and the two forms of its configurations.
 
 /**
- * The form of a configuration: that of Keras 3, or that of Keras 2 as far as Keras 3 reads it, too. The latter is that of `.h5` files.
+ * The form of a configuration: that of Keras 3, or that of Keras 2 as far as Keras 3 reads it, too. `.h5` files have the second form.
  */
 export type Style = 'current' | 'former'
 

@@ -12,16 +12,18 @@ import { Layer } from '../layers/layer'
 import { LayerGraph } from '../models/layer-graph'
 import { Model } from '../models/model'
 import { Sequential } from '../models/sequential'
+import { TableModel } from '../models/table-model'
+import { DateEncoding } from '../layers/preprocessing/date-encoding'
 import { kinds } from '../saving/kinds'
-import { FORMER_HARD_SIGMOID } from './former'
+import { FORMER_HARD_SIGMOID, formerHardSigmoidConfig } from './former'
 import { graphConfig } from './write-graphs'
 import type { Style } from './write-names'
 import { kerasName } from './write-names'
 
-/** Options whose strings are not words of Keras. */
+/** Options whose strings are not keywords of Keras. */
 const FREE = ['name', 'vocabulary', 'oovToken', 'maskToken', 'equation', 'function', 'arguments']
 
-/** Options that Keras does not have, with the values that mean nothing there. */
+/** Options that Keras does not have, with the values that change nothing. */
 const OURS: Readonly<Record<string, readonly Json[]>> = {
   inputShape: [],
   noWeightDecay: [[]],
@@ -86,7 +88,8 @@ function namespaceOf(option: string): string | null {
   if (option.endsWith('Initializer')) return 'initializers'
   if (option.endsWith('Regularizer')) return 'regularizers'
   if (option.endsWith('Constraint')) return 'constraints'
-  return { learningRate: 'optimizers.schedules', innerOptimizer: 'optimizers' }[option] ?? null
+  if (/^(?:inner|default)Optimizer$|^optimizerMap$/.test(option)) return 'optimizers'
+  return option === 'learningRate' ? 'optimizers.schedules' : null
 }
 
 export class ObjectWriter {
@@ -142,12 +145,17 @@ export class ObjectWriter {
     if (layer instanceof Operation) throw internalError(`${layer} is written by its graph`)
     const className = classNameOf(layer)
     if (layer instanceof Sequential) return object('keras', className, this.sequential(layer))
-    if (layer instanceof Model && layer.graph instanceof LayerGraph && layer.constructor === Model)
+    if (
+      layer instanceof Model &&
+      layer.graph instanceof LayerGraph &&
+      [Model, TableModel].includes(layer.constructor as never)
+    )
       return object('keras.src.models.functional', 'Functional', {
         ...this.common(layer),
         ...graphConfig(layer.graph, this),
       })
     if (layer instanceof Model) this.refuse(`a class of models that is not made of a graph cannot be written`)
+    if (layer instanceof DateEncoding) this.refuse('Keras has no layer that encodes dates')
     const isOwn = !Object.hasOwn(kinds()['layers']!.registry.all, className)
     if (layer instanceof InputLayer) return object('keras.layers', className, inputConfig(layer, this.style))
     const config = this.config(layer)
@@ -203,7 +211,10 @@ export class ObjectWriter {
   }
 
   private value(value: Json, option: string, namespace: string | null): Json {
-    if (value === FORMER_HARD_SIGMOID) return this.refuse('Keras has no hard_sigmoid of Keras 2 any more')
+    if (value === FORMER_HARD_SIGMOID)
+      return this.style === 'current'
+        ? formerHardSigmoidConfig()
+        : this.refuse('in .h5 files, hard_sigmoid is another function in Keras 3 than in Keras 2. Write a .keras file')
     if (typeof value === 'string') return kerasName(value)
     if (Array.isArray(value)) return value.map((each: Json) => this.value(each, option, namespace))
     if (!isBranch(value)) return value
@@ -232,11 +243,12 @@ function isNewer(className: string, option: string, value: Json): boolean {
   return [option, `${className}.${option}`].some((key) => Object.hasOwn(NEWER, key) && NEWER[key] === value)
 }
 
-function inputConfig({ batchSize, shape, dtype, name }: InputLayer, style: Style): Record<string, Json> {
+function inputConfig({ batchSize, shape, dtype, name, optional }: InputLayer, style: Style): Record<string, Json> {
   return {
     [style === 'former' ? 'batch_input_shape' : 'batch_shape']: [batchSize, ...shape],
     dtype,
     sparse: false,
     name,
+    ...(optional ? { optional } : {}),
   }
 }

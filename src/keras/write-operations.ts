@@ -55,7 +55,7 @@ const ROWS: readonly (readonly [module: string, operands: number, options: strin
   ['core', 1, 'dtype', 'cast'],
 ]
 
-/** Classes that are not the name of the op with a capital. */
+/** Classes whose name is not that of the op with a capital letter. */
 const CLASSES: Readonly<Record<string, string>> = { abs: 'Absolute', hardSilu: 'HardSilu' }
 /** Names of ops here that have another spelling there. */
 const SPELLED: Readonly<Record<string, string>> = { swapAxes: 'swapaxes', moveAxis: 'moveaxis', logSumExp: 'logsumexp' }

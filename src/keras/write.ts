@@ -1,17 +1,21 @@
-// Writes `.keras` files, which Keras opens and goes on training.
+// Writes `.keras` files, which Keras can open and train further.
 
-import type { Config, Json } from '../core/registry'
-import { classNameOf, snakeCase } from '../core/registry'
+import { encodeUtf8 } from '../core/text'
+import type { Json } from '../core/registry'
+import { classNameOf } from '../core/registry'
 import { typed } from '../core/tree'
 import { Sequential } from '../models/sequential'
 import type { LayerBase } from '../layers/layer'
 import type { Model } from '../models/model'
+import { TableModel } from '../models/table-model'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
+import { MultiOptimizer } from '../optimizers/multi'
 import type { Optimizer } from '../optimizers/optimizer'
-import { writeArchive } from './archive'
+import { writeArchive } from '../formats/archive'
 import type { Hdf5Array, Hdf5GroupContent } from './hdf5/types'
 import { writeHdf5 } from './hdf5/write'
-import { placesOf } from './places'
+import { orderedOptimizers } from './multi-optimizer'
+import { numbered, placesOf } from './places'
 import { optimizerArrays } from './slots'
 import { arrayFor, arrayOf, branch, datasetOf, groupAt, textOf } from './write-branch'
 import { KERAS_VERSION, compileConfig, jsonOf } from './write-json'
@@ -25,14 +29,19 @@ export function archiveOf(model: AnyModel, includeOptimizer: boolean): Uint8Arra
   const compiled = includeOptimizer ? model.training.compiled : null
   const config = ObjectWriter.model(model)
   const files = new Map<string, Uint8Array>()
-  const put = (name: string, value: Json): void => void files.set(name, new TextEncoder().encode(jsonOf(value)))
-  put('metadata.json', { keras_version: KERAS_VERSION, date_saved: '1980-01-01@00:00:00' })
+  const put = (name: string, value: Json): void => void files.set(name, encodeUtf8(jsonOf(value)))
+  put('metadata.json', {
+    keras_version: KERAS_VERSION,
+    date_saved: '1980-01-01@00:00:00',
+    // Keras does not read it, and its configurations may not have further entries.
+    ...(model instanceof TableModel ? { table: typed<Json>(model.table) } : {}),
+  })
   put('config.json', {
     ...config,
     ...(model instanceof Sequential && model.buildSpec !== null
       ? { build_config: { input_shape: [...(model.buildSpec as { shape: readonly (number | null)[] }).shape] } }
       : {}),
-    ...(compiled === null ? {} : { compile_config: compileConfig(compiled.serialize() as Config) }),
+    ...(compiled === null ? {} : { compile_config: compileConfig(compiled, model) }),
   })
   files.set('model.weights.h5', weightsFile(model, compiled?.optimizer ?? null))
   return writeArchive(files)
@@ -52,14 +61,15 @@ export function weightsFile(model: AnyModel, optimizer: Optimizer | null): Uint8
     arrays.forEach((array, i) => vars.members.set(String(i), datasetOf(array)))
   }
   for (const { path, layer, variables } of placesOf(model)) put(path, layer.name, variables.map(arrayOf))
-  if (optimizer !== null) {
-    put('optimizer', optimizer.name, optimizerArrays(optimizer).map(arrayFor))
-    if (optimizer instanceof LossScaleOptimizer)
-      put(
-        'optimizer/inner_optimizer',
-        snakeCase(classNameOf(optimizer.innerOptimizer)),
-        optimizerArrays(optimizer.innerOptimizer).map(arrayFor),
-      )
+  const putOptimizer = (own: Optimizer, path: string): void => {
+    put(path, own.name, optimizerArrays(own).map(arrayFor))
+    // Keras reads what inner optimizers have from these places again.
+    if (own instanceof LossScaleOptimizer) putOptimizer(own.innerOptimizer, `${path}/inner_optimizer`)
+    if (!(own instanceof MultiOptimizer)) return
+    const members = orderedOptimizers(own).map((each) => each.optimizer)
+    const names = numbered(members.map(classNameOf))
+    members.forEach((member, i) => putOptimizer(member, `${path}/optimizers/${names[i]!}`))
   }
+  if (optimizer !== null) putOptimizer(optimizer, 'optimizer')
   return writeHdf5(root as Hdf5GroupContent)
 }

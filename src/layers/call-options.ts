@@ -9,8 +9,8 @@ import { asTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import type { CallExtras } from './context'
-import type { ProbeExtents } from './probes'
-import { openExtent } from './probes'
+import type { AssumedExtents } from './shape-inference'
+import { openExtent } from './shape-inference'
 import type { BatchShape } from './spec'
 import { TensorSpec } from './spec'
 import { originOf } from './symbol'
@@ -86,8 +86,8 @@ function isTensor(leaf: unknown): boolean {
 /** The options that are tensors. */
 export const TENSOR_OPTIONS = ['mask', 'initialState', 'attentionMask', 'countWeights'] as const
 
-/** The inputs of a probe's trace. */
-interface ProbeTypes {
+/** The inputs of one trace. */
+interface AssumedTypes {
   /** The inputs, then the tensors among the options. */
   readonly types: readonly TensorType[]
   /** The options in which symbols of those types replace the tensors. */
@@ -98,7 +98,7 @@ interface ProbeTypes {
  * The types of inputs and options, with `extents` for open ones. A tensor with data stands for any batch size. An
  * extent that is open in an input but known in its mask, or the reverse, is known for both.
  */
-export function probeTypes(specs: Tree<TensorSpec>, extents: ProbeExtents, options: ApplyOptions): ProbeTypes {
+export function assumedTypes(specs: Tree<TensorSpec>, extents: AssumedExtents, options: ApplyOptions): AssumedTypes {
   const open = (tensor: Tensor, isPairMask: boolean): TensorSpec => {
     const spec = originOf(tensor)?.spec
     if (spec !== undefined) return spec

@@ -92,7 +92,7 @@ interface Frame<Layer> {
 
 const frame = scoped<Frame<unknown> | null>(null)
 const path = scoped<readonly string[]>([])
-const probing = scoped(false)
+const inferring = scoped(false)
 
 /** The innermost layer call; null outside of all calls. */
 export function currentFrame(): Frame<unknown> | null {
@@ -121,16 +121,16 @@ export function withTap<Result>(own: Tap, body: () => Result): Result {
 
 /** The output of a layer call after the taps; unchanged while only shapes or costs are inferred. */
 export const tapped: Tap = (layer, input, output) =>
-  tap.current === null || probing.current ? output : tap.current(layer, input, output)
+  tap.current === null || inferring.current ? output : tap.current(layer, input, output)
 
 /** Runs `body` only to infer shapes or costs: its results are discarded. */
-export function whileProbing<Result>(body: () => Result): Result {
-  return probing.within(true, () => withoutFrame(body))
+export function whileInferring<Result>(body: () => Result): Result {
+  return inferring.within(true, () => withoutFrame(body))
 }
 
 /** Whether only shapes or costs are being inferred. */
-export function isProbing(): boolean {
-  return probing.current
+export function isInferring(): boolean {
+  return inferring.current
 }
 
 /** Runs `body` one level deeper in the path by which weights are named. */

@@ -23,13 +23,13 @@ import { penaltyOf } from '../regularizers/penalty'
 import { regularizers } from '../regularizers/registry'
 import { addedLosses, keepingLosses } from './added-losses'
 import type { ApplyOptions, CallOption } from './call-options'
-import { TENSOR_OPTIONS, probeTypes, readApplyOptions, statesFrom } from './call-options'
+import { TENSOR_OPTIONS, assumedTypes, readApplyOptions, statesFrom } from './call-options'
 import {
   CallContext,
   currentFrame,
   currentPath,
   tapped,
-  whileProbing,
+  whileInferring,
   withFrame,
   withinPath,
   withoutFrame,
@@ -38,8 +38,8 @@ import type { LayerForm } from './forms'
 import { requireOne } from './forms'
 import type { MaskTrail } from './masks'
 import { masksOf, setMask, maskOf } from './masks'
-import type { ProbeExtents } from './probes'
-import { commonSpecs, probed } from './probes'
+import type { AssumedExtents } from './shape-inference'
+import { commonSpecs, tracedForExtents } from './shape-inference'
 import type { BatchShape, ShapesOf, SpecsOf } from './spec'
 import { TensorSpec, shapesOf, specOf, specsFrom } from './spec'
 import { firstCall, hasSymbol, originOf, recordCall } from './symbol'
@@ -49,7 +49,7 @@ import type { RegularizedWeight, WeightOptions } from './weights'
 import {
   addOwn,
   addWeightTo,
-  drawAnew,
+  redraw,
   listsOf,
   ownOf,
   ownState,
@@ -282,8 +282,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
    * @throws ArgumentError for a variable that no layer created with addWeight
    * @internal
    */
-  drawAnew(weight: Variable): Tensor {
-    return drawAnew(this, weight)
+  redraw(weight: Variable): Tensor {
+    return redraw(this, weight)
   }
 
   /**
@@ -544,7 +544,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
       () => this.buildTree(specs),
     )
     // Inner layers create their weights when they are called: call this layer on symbols once.
-    if (this.sublayers.some((layer) => !layer.built)) this.probe(specs, {}, 1)
+    if (this.sublayers.some((layer) => !layer.built)) this.traceAll(specs, {}, 1)
   }
 
   protected buildTree(specs: Tree<TensorSpec>): void {
@@ -582,19 +582,19 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
   /** The specs of the outputs, inferred by tracing `call`; an extent that depends on an open one is open. */
   protected tracedOutputSpec(specs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
     this.ensureBuilt(specs)
-    return commonSpecs(this.probe(specs, options))
+    return commonSpecs(this.traceAll(specs, options))
   }
 
   /** The outputs of `call` as symbols of temporary traces, each for other values of open extents; `most` of them. */
-  private probe(specs: Tree<TensorSpec>, options: ApplyOptions, most?: number): readonly Tree<Tensor>[] {
-    return probed(flatten(specs), (extents) => this.traceFor(specs, extents, options), most)
+  private traceAll(specs: Tree<TensorSpec>, options: ApplyOptions, most?: number): readonly Tree<Tensor>[] {
+    return tracedForExtents(flatten(specs), (extents) => this.traceFor(specs, extents, options), most)
   }
 
-  private traceFor(specs: Tree<TensorSpec>, extents: ProbeExtents, options: ApplyOptions): Tree<Tensor> {
-    const { types, said } = probeTypes(specs, extents, options)
+  private traceFor(specs: Tree<TensorSpec>, extents: AssumedExtents, options: ApplyOptions): Tree<Tensor> {
+    const { types, said } = assumedTypes(specs, extents, options)
     let output: Tree<Tensor> | null = null
     untraced(() =>
-      whileProbing(() =>
+      whileInferring(() =>
         trace(types, (symbols) => {
           const input: Tree<unknown> = unflatten<Tensor>(specs, symbols)
           const { training = false, mask = null, initialState, ...others } = said(symbols)
@@ -810,12 +810,12 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   /** Tries the call on specs, so that wrong options fail now and not when data arrive. */
   private tryCall(specs: Tree<TensorSpec>, said: ApplyOptions): void {
-    const tried = (extents: ProbeExtents): unknown =>
+    const tried = (extents: AssumedExtents): unknown =>
       restating(
         (message) => `${message} (with ${extents.length} for the extents that are open)`,
         () => this.traceFor(specs, extents, said),
       )
-    probed(flatten(specs), tried, 1)
+    tracedForExtents(flatten(specs), tried, 1)
   }
 
   private checkOutput(output: Tree<Tensor>): Tree<Tensor> {

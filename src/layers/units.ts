@@ -130,7 +130,7 @@ function outgrowth(layer: object, declared: keyof typeof DECLARING): string | nu
   return declared in (Object.getPrototypeOf(declaration) as object) ? departure(layer, declaration) : null
 }
 
-/** A layer, as far as its declarations of units go. */
+/** A layer's declarations of units. */
 export interface Declaring {
   readonly unitFlow: UnitFlow | null
   readonly innerUnits: readonly InnerUnits[]
@@ -149,9 +149,7 @@ export function innerUnitsOf(layer: Declaring): readonly InnerUnits[] {
 /** Why the inherited declaration of a layer's units does not hold; null if it holds, or if nothing is declared. */
 export function whyUnknown(layer: Declaring): string | null {
   const own = outgrowth(layer, 'unitFlow') ?? outgrowth(layer, 'innerUnits')
-  return own === null
-    ? null
-    : `${String(layer)} has a ${own} of its own, and its class does not say what that does with units`
+  return own === null ? null : `${String(layer)} overrides ${own}, and its class does not declare its units`
 }
 
 /**

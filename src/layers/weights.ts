@@ -316,12 +316,12 @@ function requireConstrainable(what: string, shape: Shape, constraint: Pick<Const
 }
 
 /** A new initial value for a weight of a layer or of an inner one. */
-export function drawAnew(layer: object, weight: Variable): Tensor {
+export function redraw(layer: object, weight: Variable): Tensor {
   for (const each of listsOf(layer).layers) {
     const own = stateOf(each).own.find(({ variable }) => variable === weight)
     if (own?.draw != null) return drawnFor(own.drawn++, () => untraced(own.draw!))
   }
-  throw new ArgumentError(`${layer}: does not know how ${weight.name} was made`)
+  throw new ArgumentError(`${layer}: has no initializer of ${weight.name}`)
 }
 
 /** All weights that layers created, of a layer and of its inner ones. */

@@ -254,7 +254,7 @@ interface Rates {
   readonly recall: Tensor
   /** The fraction of negatives predicted as negative. */
   readonly specificity: Tensor
-  /** Of predicted yes, how many were right. */
+  /** The share of positive predictions that are right. */
   readonly precision: Tensor
 }
 

@@ -15,25 +15,30 @@ import { alignRanks, divideNoNan, requireBeside } from '../losses/weights'
 import { Metric, accumulate, metricOptions } from './metric'
 
 /** How axes are reduced: mean or sum. */
-type Fold = typeof mean
+type Average = typeof mean
 
-function overAxesFrom(fold: Fold, x: Tensor, first: number): Tensor {
+function overAxesFrom(average: Average, x: Tensor, first: number): Tensor {
   if (x.rank <= first) return x
-  return fold(x, { axis: Array.from({ length: x.rank - first }, (_, i) => first + i) })
+  return average(x, { axis: Array.from({ length: x.rank - first }, (_, i) => first + i) })
 }
 
 /** One value and one weight per sample: values [batch, …] or [], weights [batch, …] → [batch], [batch]. */
-function samplewise(values: Tensor, sampleWeight?: Tensor, fold: Fold = mean): { values: Tensor; weights: Tensor } {
+function samplewise(
+  values: Tensor,
+  sampleWeight?: Tensor,
+  average: Average = mean,
+): { values: Tensor; weights: Tensor } {
   if (sampleWeight === undefined) {
-    const each = overAxesFrom(fold, values, 1)
+    const each = overAxesFrom(average, values, 1)
     return { values: each, weights: full(each.shape, 1) }
   }
   requireBeside('sampleWeight', values, sampleWeight)
   const [aligned, weights] = alignRanks(values, cast(sampleWeight, 'float32'))
   // A single number for all samples is repeated for each.
-  const reduced = aligned.rank === 0 ? broadcastTo(aligned, weights.shape) : overAxesFrom(fold, aligned, weights.rank)
+  const reduced =
+    aligned.rank === 0 ? broadcastTo(aligned, weights.shape) : overAxesFrom(average, aligned, weights.rank)
   const broad = broadcastTo(weights, reduced.shape)
-  return { values: overAxesFrom(fold, multiply(reduced, broad), 1), weights: overAxesFrom(fold, broad, 1) }
+  return { values: overAxesFrom(average, multiply(reduced, broad), 1), weights: overAxesFrom(average, broad, 1) }
 }
 
 /** Converts values and weights, one per sample. */
@@ -41,10 +46,10 @@ function read(
   metric: Metric,
   values: TensorLike,
   sampleWeight: TensorLike | undefined,
-  fold?: Fold,
+  average?: Average,
 ): { values: Tensor; weights: Tensor } {
   const weights = sampleWeight === undefined ? undefined : asTensor(sampleWeight, 'sampleWeight')
-  return samplewise(cast(asTensor(values, metric.name), 'float32'), weights, fold)
+  return samplewise(cast(asTensor(values, metric.name), 'float32'), weights, average)
 }
 
 /**

@@ -104,6 +104,11 @@ function sequentialLike(model: Sequential, layers: readonly Layer[]): Sequential
   )
 }
 
+/** The table of a TableModel, which bundles of cloneModel need not contain. */
+function tableOf(model: Model<unknown, unknown>): object {
+  return 'table' in model && 'classNames' in model ? { table: model.table } : {}
+}
+
 class Cloner {
   readonly made = new Map<LayerBase, Chain>()
 
@@ -127,7 +132,7 @@ class Cloner {
       return copy
     }
     if (graph !== null && takesGraph(model.constructor))
-      return typed(Reflect.construct(model.constructor, [{ ...this.graph(graph), name, trainable }]))
+      return typed(Reflect.construct(model.constructor, [{ ...this.graph(graph), name, trainable, ...tableOf(model) }]))
     const copy = remade(model)
     if (buildSpec !== null) copy.ensureBuilt(buildSpec)
     return copy

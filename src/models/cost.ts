@@ -4,7 +4,7 @@
 import type { Tree } from '../core/tree'
 import { flatten, typed, unflatten } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
-import { CallContext, whileProbing, withFrame } from '../layers/context'
+import { CallContext, whileInferring, withFrame } from '../layers/context'
 import type { TensorSpec } from '../layers/spec'
 import { trace, untraced } from '../ops/trace'
 import type { Tensor } from '../ops/tensor'
@@ -31,7 +31,7 @@ export function predictionCost(model: CostedModel, rows = 1): GraphCost | null {
     dtype,
   }))
   const { graph } = untraced(() =>
-    whileProbing(() =>
+    whileInferring(() =>
       trace(types, (symbols) => {
         const input: Tree<Tensor> = unflatten(specs, symbols)
         return flatten<Tensor>(typed(withFrame(null, new CallContext(false), () => model.predictStep(typed(input)))))

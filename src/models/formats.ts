@@ -1,7 +1,7 @@
-// Formats of other libraries. Their code is in sub-paths of the package and is loaded when a file of theirs is met, so that a page
+// Formats of other libraries. Their code is in sub-paths of the package and is loaded only for such a file, so that a page
 // without such files does not contain it.
 
-import { StateError } from '../core/errors'
+import { ArgumentError, StateError, quoted } from '../core/errors'
 import { isKerasFile, isTfjsFile } from '../formats/foreign'
 import { isOnnxFile } from '../formats/onnx-file'
 import type { ModelFormat } from './format-hook'
@@ -52,14 +52,31 @@ const formats: readonly Format[] = [
   },
 ]
 
-/** The format of a file, by its bytes or by the path to which it is written; null for a file of this library. */
+/** The ending of files of this library, which may also have none. */
+const OWN_ENDING = '.safetensors'
+
+/**
+ * The format of a file, by its bytes or by the path to which it is written; null for a file of this library.
+ * @throws ArgumentError for a path with the ending of another program
+ */
 export function formatOf(file: Uint8Array | string): ModelFormat | null {
   const isOf = (format: Format): boolean =>
     typeof file === 'string'
       ? format.endings.some((ending) => file.toLowerCase().endsWith(ending)) || stores(format, file)
       : format.isFile(file)
   const format = formats.find(isOf)
+  if (format === undefined && typeof file === 'string') requireOwnEnding(file)
   return format === undefined ? null : lazy(format)
+}
+
+/** Numbers and versions at the end of a name, as in `net.v2` and `epoch-0.25`, are no endings. */
+function requireOwnEnding(path: string): void {
+  const ending = /\.[a-z]{2}\w*$/i.exec(path)?.[0]
+  if (ending === undefined || ending.toLowerCase() === OWN_ENDING) return
+  const known = formats.flatMap(({ endings }) => endings)
+  throw new ArgumentError(
+    `save: ${quoted(path)} ends in ${ending}, which is no format of models. Paths end in ${[OWN_ENDING, ...known].join(', ')}, or have no ending, for ${OWN_ENDING}`,
+  )
 }
 
 /** The format of a model in the storage of a page; null for other sources. */

@@ -1,7 +1,8 @@
 // The options with which files of models are read and written.
 
-import { abortSignal, boolean, custom, nullable, option, recordOf } from '../core/options'
+import { abortSignal, boolean, custom, listOf, nullable, option, recordOf, required } from '../core/options'
 import type { CustomObjects } from '../core/registry'
+import type { LayerBase } from '../layers/layer'
 
 export interface LoadOptions {
   /** The user's classes and functions, by the names under which they were saved. */
@@ -12,15 +13,35 @@ export interface LoadOptions {
   signal?: AbortSignal | null
 }
 
-const classesKind = recordOf(
-  custom<unknown>(
-    (value) => value,
-    () => null,
-  ),
+/** Options of `loadModel`. */
+export interface LoadModelOptions extends LoadOptions {
+  /**
+   * The only classes of layers that the file may name, besides `customObjects`. Default: all of the library. `loadModel` of
+   * `myelin/predict` needs them: a bundle then has no others.
+   */
+  layers?: readonly LayerClass[] | null
+}
+
+/** A class of layers. */
+export type LayerClass = abstract new (...inputs: never[]) => LayerBase
+
+const anything = custom<unknown>(
+  (value) => value,
+  () => null,
 )
+const classesKind = recordOf(anything)
+const layersKind = listOf(anything)
 export const jsonTable = { customObjects: option(classesKind, {}) }
+/** The options with which files are read. */
+export const loadTable = {
+  ...jsonTable,
+  compile: option(boolean, true),
+  signal: option(nullable(abortSignal), null),
+}
 /** The options of loadModel. */
-export const loadTable = { ...jsonTable, compile: option(boolean, true), signal: option(nullable(abortSignal), null) }
+export const loadModelTable = { ...loadTable, layers: option(nullable(layersKind), null) }
+/** The options of loadModel of myelin/predict. */
+export const predictTable = { ...jsonTable, layers: required(layersKind), signal: option(nullable(abortSignal), null) }
 
 export interface SaveOptions {
   /** false omits the options of compile and the optimizer's state. Default true. */

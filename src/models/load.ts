@@ -1,6 +1,7 @@
 // loadModel: opens a file of this library or of another one. What the files of this library contain is read by revive.ts.
 
 import { requireArguments } from '../core/arguments'
+import { ArgumentError } from '../core/errors'
 import { readOptions } from '../core/options'
 import { typed } from '../core/tree'
 import { foreignKind } from '../formats/foreign'
@@ -9,8 +10,8 @@ import type { FileSource } from '../runtime/beside'
 import { openFile } from '../runtime/beside'
 import { findFormatsWith } from './format-hook'
 import { formatOf, storedFormatOf } from './formats'
-import type { LoadOptions } from './load-options'
-import { loadTable } from './load-options'
+import type { LoadModelOptions, LoadOptions } from './load-options'
+import { loadModelTable } from './load-options'
 import type { Model } from './model'
 import { modelFromBytes } from './revive'
 
@@ -32,14 +33,20 @@ import { modelFromBytes } from './revive'
  */
 export async function loadModel<In = Tensor, Out = Tensor>(
   source: FileSource,
-  options: LoadOptions = {},
+  options: LoadModelOptions = {},
 ): Promise<Model<In, Out>> {
   requireArguments('loadModel', arguments, 2)
-  const { signal } = readOptions('loadModel', loadTable, options)
+  const { signal, layers } = readOptions('loadModel', loadModelTable, options)
   findFormatsWith(formatOf, foreignKind)
   const stored = storedFormatOf(source)
-  if (stored !== null) return typed(await stored.readStored!(String(source), options))
+  const foreign = ({ layers: _, ...others }: LoadModelOptions): LoadOptions => {
+    if (layers === null) return others
+    throw new ArgumentError(
+      'loadModel: layers are for files of this library. Leave them out for a file of another format.',
+    )
+  }
+  if (stored !== null) return typed(await stored.readStored!(String(source), foreign(options)))
   const file = await openFile(source, 'loadModel', signal)
   const format = formatOf(file.bytes)
-  return typed(format === null ? modelFromBytes(file.bytes, options) : await format.read(file, options))
+  return typed(format === null ? modelFromBytes(file.bytes, options) : await format.read(file, foreign(options)))
 }

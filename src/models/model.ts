@@ -3,6 +3,7 @@
 
 import { ArgumentError, ShapeError, StateError, formatShape, checkOptions, quoted } from '../core/errors'
 import type { Config, CustomObjects } from '../core/registry'
+import { scoped } from '../core/scope'
 import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
@@ -92,8 +93,8 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   constructor(options?: LayerOptions)
   constructor(...given: [options?: FunctionalOptions<In, Out> | LayerOptions]) {
     const [options = {}, ...more] = given
-    if (isProbing)
-      throw options === PROBE ? new Forwarded() : new ArgumentError('This class has a constructor of its own')
+    if (trying.current)
+      throw options === TRIAL ? new Forwarded() : new ArgumentError('This class has a constructor of its own')
     if ([options].flat().some((each) => each instanceof Tensor))
       throw new ArgumentError('Model takes { inputs, outputs }, received tensors as separate arguments')
     const { inputs, outputs, ...rest } = isBranch(options) ? (options as Partial<FunctionalOptions<In, Out>>) : {}
@@ -570,12 +571,12 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
 }
 
 /** What takesGraph passes to a constructor. */
-const PROBE: LayerOptions = Object.freeze({})
-let isProbing = false
+const TRIAL: LayerOptions = Object.freeze({})
+const trying = /* @__PURE__ */ scoped(false)
 /** Whether instances of these classes are constructed from inputs and outputs. */
 const graphTakers = new WeakMap<object, boolean>([[Model, true]])
 
-/** Thrown to takesGraph by the constructor of Model when it received the probe. */
+/** Thrown to takesGraph by the constructor of Model when it received TRIAL. */
 class Forwarded extends Error {}
 
 /**
@@ -591,14 +592,11 @@ export function takesGraph(of: object): boolean {
 }
 
 function forwardsOptions(of: object): boolean {
-  isProbing = true
   try {
-    Reflect.construct(of as new (options: LayerOptions) => unknown, [PROBE])
+    trying.within(true, () => Reflect.construct(of as new (options: LayerOptions) => unknown, [TRIAL]))
     return false
   } catch (error) {
     return error instanceof Forwarded
-  } finally {
-    isProbing = false
   }
 }
 

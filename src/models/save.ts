@@ -9,7 +9,7 @@ import type { LayerBase } from '../layers/layer'
 import { TensorSpec } from '../layers/spec'
 import { encodeContainer } from '../formats/safetensors'
 import type { SavedVariable } from '../formats/weights'
-import { FORMAT, VERSION, inFiles, numbered, tensorsOf } from '../formats/weights'
+import { FORMAT, VERSION, inFiles, numbered, namedTensors } from '../formats/weights'
 import type { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import type { SaveOptions } from './load-options'
@@ -81,7 +81,7 @@ export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Ar
     shuffle: { ...model.training.shuffleState },
     ...(model.graph === null && model.buildSpec !== null ? { build: specsToJson(model.buildSpec) } : {}),
   }
-  return encodeContainer(tensorsOf(savedVariables(model, { includeOptimizer })), {
+  return encodeContainer(namedTensors(savedVariables(model, { includeOptimizer })), {
     format: FORMAT,
     version: String(VERSION),
     description: JSON.stringify(description, requireJson),

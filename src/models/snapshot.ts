@@ -1,4 +1,4 @@
-// The numbers of a model at one time, for files whose writer is loaded first.
+// A copy of the variables of a model, for files whose writer must be imported before it can run.
 
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
@@ -9,8 +9,8 @@ import type { AtThatTime, TrainedLayer } from './weight-files'
 type Values = readonly (readonly [Variable, Tensor])[]
 
 /**
- * Copies all variables of a model now. The result calls a function while they have those values again, until the function waits for the
- * first time: code that reads a model need not know of it. A step of training never runs meanwhile, because steps are synchronous, too.
+ * Copies all variables of a model now. The result calls a function while the variables have the copied values, until the function awaits for
+ * the first time, so code that reads a model needs no changes. No training step runs meanwhile, because steps are synchronous.
  */
 export function snapshotOf(model: TrainedLayer): AtThatTime {
   const { compiled } = model.training

@@ -1,5 +1,6 @@
 // One node of a graph while it is traced: its operands, its attributes, and errors that name it.
 
+import { utf8Text } from '../core/text'
 import { FormatError } from '../core/errors'
 import type { Tensor } from '../ops/tensor'
 import type { AttributeProto, GraphProto, NodeProto } from './proto'
@@ -22,8 +23,6 @@ export interface Surroundings {
   /** Replaces the content of a weight after the step. */
   update(name: string, value: Tensor): void
 }
-
-const decoder = /* @__PURE__ */ new TextDecoder()
 
 /** `node 3 'conv1' (Conv)` */
 export function nameOf({ type, name, domain, outputs }: NodeProto): string {
@@ -105,7 +104,7 @@ export class Call {
 
   text(name: string, absent: string): string {
     const found = this.attribute(name)?.string ?? null
-    return found === null ? absent : decoder.decode(found)
+    return found === null ? absent : utf8Text(found)
   }
 
   /** @throws FormatError for a word that is not among `words` */
@@ -118,7 +117,7 @@ export class Call {
 
   texts(name: string): string[] | null {
     const list = this.attribute(name)?.strings
-    return list === undefined ? null : list.map((each) => decoder.decode(each))
+    return list === undefined ? null : list.map(utf8Text)
   }
 
   floats(name: string): number[] {

@@ -1,5 +1,5 @@
-// What is checked of a file before anything of it is used: versions, names, operators, and that values are computed before
-// they are read.
+// Checks a file before its content is used: versions, names, operators, and that values are computed before they are
+// read.
 
 import { FormatError } from '../core/errors'
 import { nameOf } from './call'
@@ -8,9 +8,15 @@ import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, 
 import { hoisted } from './hoist'
 import { graphsIn, modelProto } from './proto'
 import type { OnnxFile } from './onnx-file'
+import { Reader, Source, countFields } from './reader'
 import { decode } from './wire'
 
 export type { OnnxFile } from './onnx-file'
+
+/** The nodes of one graph: each takes time to trace, however few bytes it has. They are counted before anything is made. */
+const MOST_NODES = 2 ** 15
+/** `graph`, and `node` in it. */
+const NODES_OF_GRAPH = [7, 1]
 
 /** The versions of the operators that are read. */
 const [OLDEST, NEWEST] = [7, 23]
@@ -47,6 +53,8 @@ export function hasOpset({ opsets }: FunctionProto): boolean {
  */
 export function readFile(bytes: Uint8Array, name: string): OnnxFile {
   if (bytes.length === 0) throw new FormatError(`${name}: the file is empty`)
+  const count = countFields(new Reader(new Source(bytes, name), 0, bytes.length), NODES_OF_GRAPH)
+  if (count > MOST_NODES) throw new FormatError(`${name}: its graph has ${count} nodes, more than ${MOST_NODES}`)
   return checked(decode(modelProto, bytes, name), name)
 }
 

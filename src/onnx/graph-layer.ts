@@ -224,7 +224,7 @@ export abstract class GraphLayer extends configured(Layer<unknown, unknown>, () 
   }
 }
 
-/** The spec of an input. @throws FormatError if the file does not say it and the user neither */
+/** The spec of an input. @throws FormatError if neither the file nor the user gives it */
 export function specOfInput(
   { name, type, shape }: GraphInput,
   given: readonly (number | null)[] | undefined,

@@ -102,7 +102,7 @@ export class GraphModel<const In = any, const Out = any> extends Model<In, Out> 
   }
 }
 
-/** The options of reading a graph that say something about its inputs. */
+/** The options of reading a graph that concern its inputs. */
 export interface InputOptions {
   /**
    * Values of inputs that are the same in every call, by their names. The model has no such inputs, and shapes and

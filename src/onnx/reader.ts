@@ -9,20 +9,23 @@
 import { FormatError } from '../core/errors'
 import { Wire } from '../formats/protobuf'
 
-/** The number of messages of one file: a network of 30,000 nodes has about half as many. */
-const MOST_MESSAGES = 2 ** 18
+/** The number of messages of one file: about those of a network of 30,000 nodes. */
+const MOST_MESSAGES = 2 ** 17
 /** Graphs in attributes of nodes of graphs; each level is two messages. */
 const MOST_LEVELS = 64
 
 /** What all messages of one file share. */
 export class Source {
+  readonly view: DataView
   private messages = 0
 
   constructor(
     readonly bytes: Uint8Array<ArrayBufferLike>,
     /** Names the file in errors. */
     readonly name: string,
-  ) {}
+  ) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
 
   count(reader: Reader, levels: number): void {
     if (++this.messages > MOST_MESSAGES) throw reader.error(`the file has more than ${MOST_MESSAGES} messages`)
@@ -32,24 +35,25 @@ export class Source {
 
 /** A position within a message. */
 export class Reader {
-  at: number
-  private readonly view: DataView
-
   constructor(
     readonly source: Source,
-    begin: number,
+    public at: number,
     readonly end: number,
-    /** The path of the message in the file, such as `graph.node[3]`. */
-    readonly path: string,
-    readonly levels: number,
-  ) {
-    this.at = begin
-    const { bytes } = source
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    /** The message around this one, and the name of this one in it; the path is needed only for an error. */
+    private readonly outer: Reader | null = null,
+    private readonly name = '',
+    readonly levels = 0,
+  ) {}
+
+  /** The path of the message in the file, such as `graph.nodes[3]`. */
+  private get path(): string {
+    const outer = this.outer?.path ?? ''
+    return outer === '' ? this.name : `${outer}.${this.name}`
   }
 
   error(problem: string): FormatError {
-    const where = this.path === '' ? '' : ` in ${this.path}`
+    const { path } = this
+    const where = path === '' ? '' : ` in ${path}`
     return new FormatError(`${this.source.name}: the file is damaged${where} at byte ${this.at}: ${problem}`)
   }
 
@@ -78,17 +82,17 @@ export class Reader {
   }
 
   float(): number {
-    return this.view.getFloat32(this.take(4), true)
+    return this.source.view.getFloat32(this.take(4), true)
   }
 
   double(): number {
-    return this.view.getFloat64(this.take(8), true)
+    return this.source.view.getFloat64(this.take(8), true)
   }
 
   /** A part of this message. */
   within(size: number, name: string, levels = this.levels): Reader {
     const begin = this.take(size)
-    return new Reader(this.source, begin, begin + size, this.path === '' ? name : `${this.path}.${name}`, levels)
+    return new Reader(this.source, begin, begin + size, this, name, levels)
   }
 }
 
@@ -106,4 +110,19 @@ export function skip(reader: Reader, wire: Wire): void {
   else if (wire === Wire.Bytes) reader.take(reader.varint(false))
   else if (wire === Wire.Float) reader.take(4)
   else throw reader.error(`the wire type ${wire} does not exist`)
+}
+
+/** The number of fields that have this path of numbers, such as [7, 1]. Only lengths are read, so that it takes little time. */
+export function countFields(reader: Reader, [first, ...others]: readonly number[]): number {
+  let count = 0
+  while (reader.at < reader.end) {
+    const tag = reader.varint(false)
+    const wire: Wire = tag % 8
+    if (Math.floor(tag / 8) !== first || wire !== Wire.Bytes) skip(reader, wire)
+    else {
+      const inner = reader.within(reader.varint(false), String(first))
+      count += others.length === 0 ? 1 : countFields(inner, others)
+    }
+  }
+  return count
 }

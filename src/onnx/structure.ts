@@ -1,6 +1,7 @@
 // A file without the elements of its weights, which configurations of models contain. Fields are copied as they are.
 
 import { concatBytes } from '../core/bytes'
+import { encodeUtf8 } from '../core/text'
 import { Wire, field, message, varint } from '../formats/protobuf'
 import type { GraphProto } from './proto'
 import { Reader, Source, skip } from './reader'
@@ -20,7 +21,7 @@ type Parts = (readonly number[] | Uint8Array)[]
 
 /** The fields of a message, each with its bytes. */
 function* fieldsOf(bytes: Uint8Array): Generator<{ number: number; content: Uint8Array; whole: Uint8Array }> {
-  const reader = new Reader(new Source(bytes, ''), 0, bytes.length, '', 0)
+  const reader = new Reader(new Source(bytes, ''), 0, bytes.length)
   while (reader.at < reader.end) {
     const begin = reader.at
     const tag = reader.varint(false)
@@ -46,7 +47,7 @@ function tensorBytes(name: string, code: number, shape: readonly number[], eleme
   const head = [
     ...shape.flatMap((extent) => field(1, Wire.Varint, varint(extent))),
     ...field(2, Wire.Varint, varint(code)),
-    ...message(8, [...new TextEncoder().encode(name)]),
+    ...message(8, [...encodeUtf8(name)]),
   ]
   return concatBytes(elements === null ? [head] : [head, ...sized(9, elements)])
 }

@@ -1,6 +1,7 @@
 // Reads and writes messages of protocol buffers by tables. A table has a row for each field that is read: its number and its
 // kind. Other fields are skipped, as newer versions may add some. reader.ts reads the bytes.
 
+import { decodeUtf8, encodeUtf8 } from '../core/text'
 import { concatBytes } from '../core/bytes'
 import { Wire, varint } from '../formats/protobuf'
 import { Reader, Source, skip } from './reader'
@@ -27,13 +28,11 @@ export const bytes: Kind<Uint8Array> = {
   read: ({ source, at, end }) => source.bytes.subarray(at, end),
 }
 
-const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 export const text: Kind<string> = {
   wire: Wire.Bytes,
   read(reader) {
     try {
-      return decoder.decode(bytes.read(reader))
+      return decodeUtf8(bytes.read(reader))
     } catch {
       throw reader.error('a text is not UTF-8')
     }
@@ -135,24 +134,35 @@ function countIn({ source, at, end }: Reader, wire: Wire): number {
   return source.bytes[end - 1]! >= 128 ? count + 1 : count
 }
 
-const fieldsOf = /* @__PURE__ */ new WeakMap<object, ReadonlyMap<number, string>>()
+/** The rows of a table: all, and by the numbers of their fields. */
+interface Fields {
+  readonly all: readonly (readonly [name: string, row: Row<unknown>])[]
+  readonly byNumber: ReadonlyMap<number, string>
+}
+
+const fieldsOf = /* @__PURE__ */ new WeakMap<object, Fields>()
+
+function fieldsIn(table: object): Fields {
+  const known = fieldsOf.get(table)
+  if (known !== undefined) return known
+  const all = Object.entries<Row<unknown>>({ ...table })
+  const fields = { all, byNumber: new Map(all.map(([name, row]) => [row.number, name])) }
+  fieldsOf.set(table, fields)
+  return fields
+}
 
 function readMessage<Message>(table: Table<Message>, reader: Reader): Message {
   reader.source.count(reader, reader.levels)
   const rows = table as Readonly<Record<string, Row<unknown>>>
-  let fields = fieldsOf.get(table)
-  if (fields === undefined) {
-    fields = new Map(Object.entries(rows).map(([name, row]) => [row.number, name]))
-    fieldsOf.set(table, fields)
-  }
+  const { all, byNumber } = fieldsIn(table)
   const found: Record<string, unknown> = {}
-  for (const [name, row] of Object.entries(rows)) found[name] = row.initial
+  for (const [name, row] of all) found[name] = row.initial
   const counts = new Map<string, number>()
   while (reader.at < reader.end) {
     const tag = reader.varint(false)
     const number = Math.floor(tag / 8)
     const wire: Wire = tag % 8
-    const name = fields.get(number)
+    const name = byNumber.get(number)
     if (number === 0) throw reader.error('there is no field 0')
     if (name === undefined) {
       skip(reader, wire)
@@ -173,13 +183,13 @@ function readMessage<Message>(table: Table<Message>, reader: Reader): Message {
       found[name] = row.next(found[name], inner, isPacked)
     } else found[name] = row.next(found[name], reader, false)
   }
-  for (const [name, row] of Object.entries(rows)) found[name] = row.done(found[name])
+  for (const [name, row] of all) found[name] = row.done(found[name])
   return found as Message
 }
 
 /** Reads the bytes of a message. @param name of the file, for errors */
 export function decode<Message>(table: Table<Message>, bytes: Uint8Array, name: string): Message {
-  return readMessage(table, new Reader(new Source(bytes, name), 0, bytes.length, '', 0))
+  return readMessage(table, new Reader(new Source(bytes, name), 0, bytes.length))
 }
 
 /** A message to write: fields that are left out are absent in the file. */
@@ -195,7 +205,6 @@ export type Sparse<Message> = Message extends Float64Array
 
 type Parts = (readonly number[] | Uint8Array)[]
 
-const encoder = /* @__PURE__ */ new TextEncoder()
 const sizeOf = (parts: Parts): number => parts.reduce((sum, part) => sum + part.length, 0)
 
 /** The bytes of numbers below 0 are those of 2⁶⁴ more. */
@@ -214,7 +223,7 @@ function contentOf({ wire, table }: Row<unknown>, value: unknown): Parts {
     value instanceof Uint8Array
       ? [value]
       : table === undefined
-        ? [encoder.encode(String(value))]
+        ? [encodeUtf8(String(value))]
         : partsOf(table(), value as object)
   return [varint(sizeOf(parts)), ...parts]
 }

@@ -14,8 +14,8 @@ import type { Tensor } from '../ops/tensor'
 import { trace } from '../ops/trace'
 import { Variable } from '../ops/variable'
 import { writeFile } from '../runtime/files'
-import type { Probes } from './export/extents'
-import { acrossTraces, isFixed, probesFor } from './export/extents'
+import type { TraceShapes } from './export/extents'
+import { acrossTraces, isFixed, traceShapesFor } from './export/extents'
 import type { Problems } from './export/graph'
 import { writeNodes } from './export/graph'
 import { ended } from './export/ended'
@@ -79,7 +79,7 @@ function requireStateless(layer: LayerBase, model: AnyModel): void {
 function traced(
   model: AnyModel,
   { tree, specs }: Ends,
-  { traces }: Probes,
+  { traces }: TraceShapes,
 ): { graphs: Graph[]; results: Tree<unknown> } {
   let results: Tree<unknown> = null
   const graphs = traces.map(
@@ -100,15 +100,15 @@ function onnxOf(model: AnyModel, { names = {}, shapes = {} }: WriteOnnxOptions =
   requireStateless(model, model)
   const ends = endsOf(model)
   let refusal: unknown = null
-  for (const probes of probesFor(shapesOf(model, ends, shapes), ends.inputs)) {
+  for (const shaped of traceShapesFor(shapesOf(model, ends, shapes), ends.inputs)) {
     let found: ReturnType<typeof traced>
     try {
-      found = traced(model, ends, probes)
+      found = traced(model, ends, shaped)
     } catch (error) {
       refusal ??= error
       continue
     }
-    return fileOf(model, ends, probes, found, names)
+    return fileOf(model, ends, shaped, found, names)
   }
   throw refusal
 }
@@ -116,7 +116,7 @@ function onnxOf(model: AnyModel, { names = {}, shapes = {} }: WriteOnnxOptions =
 function fileOf(
   model: AnyModel,
   ends: Ends,
-  { open, traces }: Probes,
+  { open, traces }: TraceShapes,
   { graphs, results }: ReturnType<typeof traced>,
   renamed: Readonly<Record<string, string>>,
 ): Uint8Array {
@@ -181,7 +181,7 @@ function fileOf(
   return bytes
 }
 
-const acrossInputs = (traces: Probes['traces']) =>
+const acrossInputs = (traces: TraceShapes['traces']) =>
   traces[0]!.map((_, i) => acrossTraces(traces.map((shapes) => shapes[i]!)))
 
 const acrossTypes = (graphs: readonly Graph[]) =>

@@ -8,6 +8,7 @@ import { algebra } from '../runtime/engine/binaries/algebra'
 import { control } from '../runtime/engine/binaries/control'
 import { attention } from '../runtime/engine/binaries/attention'
 import { convolution } from '../runtime/engine/binaries/convolution'
+import { normalization } from '../runtime/engine/binaries/normalization'
 import { quantized } from '../runtime/engine/binaries/quantized'
 import { addBinary } from '../runtime/engine/families'
 import { convolutions as convolutionKernels } from '../tape/kernels/convolution'
@@ -24,6 +25,11 @@ export function needWindows(): void {
 /** Attention without stored scores. */
 export function needAttention(): void {
   addBinary(attention)
+}
+
+/** Normalization of rows. */
+export function needNormalization(): void {
+  addBinary(normalization)
 }
 
 /** Factorizations, Fourier transforms, sorting, running sums and shifts. */

@@ -115,11 +115,6 @@ export class Tensor implements TensorType {
     return build(0, 0)
   }
 
-  /** The output of console.log in Node. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString()
-  }
-
   /** @throws ArgumentError for JavaScript operators, which cannot compute with tensors */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.toString()

@@ -90,7 +90,7 @@ interface Use {
   readonly operand: Value
 }
 
-/** The only use of `value`, if there are no others. A reshape is no use: the kernel's result is seen with another shape. */
+/** The only use of `value`, if there are no others. A reshape does not count: the kernel's result is read with another shape. */
 function soleUse(value: Value, users: Users, locations: Locations): Use | null {
   const readers = users.of(value)
   if (readers.length !== 1 || users.isResult(value)) return null

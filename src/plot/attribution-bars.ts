@@ -11,7 +11,7 @@ import type { PictureOptions } from './svg'
 import { HEAD, element, label, picture, pictureTable, short, words } from './svg'
 
 export interface AttributionBarsOptions extends PictureOptions {
-  /** Of the features. Default their positions. */
+  /** The names of the features. Default: their positions. */
   readonly names?: readonly string[] | null
   /** Which row of [rows, features]. Default 0. */
   readonly row?: number
@@ -45,7 +45,7 @@ const STEP = 24
  *
  * @param attributions [features], or [rows, features] of which one row is shown
  * @returns an SVG, as text: readable on light and dark pages
- * @throws ShapeError for what are no rows of features; ArgumentError for another number of names; DataError for an attribution that is
+ * @throws ShapeError for attributions that are not rows of features; ArgumentError for another number of names; DataError for an attribution that is
  *   NaN or infinite
  */
 export function attributionBars(attributions: TensorLike, options: AttributionBarsOptions = {}): string {

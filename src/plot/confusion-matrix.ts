@@ -1,4 +1,4 @@
-// plotConfusionMatrix: which classes are taken for which.
+// plotConfusionMatrix: how often each true class was predicted as each class.
 
 import { requireArguments } from '../core/arguments'
 import { listOf, nullable, option } from '../core/options'
@@ -11,7 +11,7 @@ import type { PictureOptions } from './svg'
 import { HEAD, element, label, picture, pictureTable, short, words } from './svg'
 
 export interface PlotConfusionMatrixOptions extends PictureOptions {
-  /** Of the classes. Default their numbers. */
+  /** The names of the classes. Default: their numbers. */
   readonly names?: readonly string[] | null
 }
 

@@ -15,7 +15,7 @@ export type HistoryLike =
 /** The curves of a run by name, with the numbers of their epochs from 1. */
 export function curvesOf(where: string, given: HistoryLike): Map<string, { xs: number[]; values: number[] }> {
   if (typeof given !== 'object' || given === null)
-    throw new ArgumentError(`${where}: needs what fit returns, received ${quoted(given)}`)
+    throw new ArgumentError(`${where}: needs the result of fit, received ${quoted(given)}`)
   const lists: Readonly<Record<string, unknown>> =
     'history' in given && typeof given.history === 'object' && !isList(given.history) ? given.history : given
   const epochs = 'epoch' in given && lists !== given && isList(given.epoch) ? Array.from(given.epoch) : null

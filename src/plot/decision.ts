@@ -1,4 +1,4 @@
-// plotDecision: what a model of two columns answers everywhere in the plane.
+// plotDecision: the predictions of a model of two features, everywhere in the plane.
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
@@ -23,7 +23,7 @@ import { HEAD, dataOption, element, picture, pictureTable, short, words } from '
 export interface PlotDecisionOptions extends PictureOptions {
   /** The classes of the rows, which choose the colours: class numbers or one-hot rows. Default none. */
   readonly labels?: TensorLike | null
-  /** Of the classes. Default their numbers. */
+  /** The names of the classes. Default: their numbers. */
   readonly names?: readonly string[] | null
   /** The names of the two columns. */
   readonly columns?: readonly string[]
@@ -67,7 +67,7 @@ const numberEntry = (value: number, colour: number): LegendEntry => ({
  *
  * The model answers [rows, classes], or one number per row: a probability of class 1, or any number.
  * @param x [rows, 2], which also determines the range of the axes
- * @throws ArgumentError for what is no model; ShapeError for another number of columns or labels
+ * @throws ArgumentError for values that are not a model; ShapeError for another number of columns or labels
  */
 export async function plotDecision(model: Model, x: TensorLike, options: PlotDecisionOptions = {}): Promise<Picture> {
   requireArguments('plotDecision', arguments, 3)

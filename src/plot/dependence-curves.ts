@@ -1,4 +1,4 @@
-// How the output goes with a feature: the mean, and a curve for each row.
+// How the output depends on a feature: the mean, and a curve for each row.
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
@@ -32,13 +32,13 @@ const table = () => ({
  *   dependenceCurves(await partialDependence(model, x, 0), { name: 'age' })
  *
  * @returns an SVG, as text: readable on light and dark pages
- * @throws ArgumentError for what partialDependence did not make
+ * @throws ArgumentError for values that partialDependence did not return
  */
 export function dependenceCurves(dependence: PartialDependence, options: DependenceCurvesOptions = {}): string {
   requireArguments('dependenceCurves', arguments, 2)
   const { name, output, rows: most, ...text } = readTyped('dependenceCurves', table(), options)
   if (dependence?.grid === undefined || dependence.average === undefined)
-    throw new ArgumentError(`dependenceCurves: needs what partialDependence gives, received ${quoted(dependence)}`)
+    throw new ArgumentError(`dependenceCurves: needs the result of partialDependence, received ${quoted(dependence)}`)
   const grid = Array.from(dependence.grid.data)
   const { data, shape } = dependence.individual
   const count = Math.min(most, shape[0]!)

@@ -36,7 +36,7 @@ function attributionsOf(given: TensorLike | Explanation | GradCam): { map: Tenso
  *   plotAttributions(await gradCam(model, images), { image: images, row: 2 })
  *
  * @param given what a method of `myelin/explain` returns, or its `attributions`
- * @throws ShapeError for what are neither rows of features nor maps; ArgumentError for options of the other kind
+ * @throws ShapeError for attributions that are neither rows of features nor maps; ArgumentError for options of the other kind
  */
 export function plotAttributions(
   given: TensorLike | Explanation | GradCam,
@@ -68,7 +68,7 @@ export function plotAttributions(
  *
  *   plotReliability(reliabilityDiagram(await model.predict(x), y))
  *
- * @throws ArgumentError for what `reliabilityDiagram` of `myelin/explain` did not make
+ * @throws ArgumentError for values that `reliabilityDiagram` of `myelin/explain` did not return
  */
 export function plotReliability(diagram: ReliabilityDiagram, options: PictureOptions = {}): Picture {
   requireArguments('plotReliability', arguments, 2)

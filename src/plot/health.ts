@@ -65,7 +65,7 @@ function recordsOf(given: HealthLike): readonly HealthRecord[] {
  *   await model.fit(x, y, { callbacks: [health] })
  *   plotHealth(health)
  *
- * @throws ArgumentError for what is no health; DataError before the first epoch
+ * @throws ArgumentError for values that are not the health of units; DataError before the first epoch
  */
 export function plotHealth(health: HealthLike, options: PlotHealthOptions = {}): Picture {
   requireArguments('plotHealth', arguments, 2)

@@ -161,7 +161,7 @@ function imageOf(
   return { data: Float64Array.from({ length: size }, (_, i) => data[start + i]!), rows, columns, channels }
 }
 
-/** Numbers of an image as 0 … 255: as they are, from 0 … 1, or from their range. */
+/** Numbers of an image as 0 … 255: unchanged, or scaled from 0 … 1 or from their range. */
 function brightnessOf({ data, channels }: Pixels): (at: number, channel: number) => number {
   let [low, high] = [Infinity, -Infinity]
   for (let i = 0; i < data.length; i++) {

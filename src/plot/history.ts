@@ -10,7 +10,7 @@ import type { Series } from './lines'
 import { drawPanels, saySeries } from './panels'
 import { Picture } from './picture'
 import type { PictureOptions } from './svg'
-import { picture, pictureTable } from './svg'
+import { picture, pictureTable, words } from './svg'
 
 export interface PlotHistoryOptions extends PictureOptions {
   /** The names that are shown, as `['loss']`; each with its validation. Default: all. */
@@ -21,6 +21,8 @@ export interface PlotHistoryOptions extends PictureOptions {
   readonly width?: number
   /** The height of one panel. Default 260. */
   readonly height?: number
+  /** What the x axis counts. Default 'epoch'. */
+  readonly xLabel?: string
 }
 
 const table = () => ({
@@ -29,6 +31,7 @@ const table = () => ({
   log: option(boolean, false),
   width: option(count, 720),
   height: option(count, 260),
+  xLabel: option(words, 'epoch'),
 })
 
 /**
@@ -37,12 +40,12 @@ const table = () => ({
  *   const history = await model.fit(x, y, { epochs: 20, validationSplit: 0.2 })
  *   await plotHistory(history).save('history.svg')
  *
- * NaN and infinite numbers are gaps; more points than pixels are thinned without losing peaks.
- * @throws ArgumentError for what is no history; DataError for an empty one
+ * NaN and infinite numbers are gaps. If there are more points than pixels, some are left out, but never a peak.
+ * @throws ArgumentError for values that are not a history; DataError for an empty one
  */
 export function plotHistory(history: HistoryLike, options: PlotHistoryOptions = {}): Picture {
   requireArguments('plotHistory', arguments, 2)
-  const { names, log, width, height, ...said } = readTyped('plotHistory', table(), options)
+  const { names, log, width, height, xLabel, ...said } = readTyped('plotHistory', table(), options)
   const curves = curvesOf('plotHistory', history)
   const baseOf = (name: string): string => {
     const base = validatedBy(name)
@@ -65,9 +68,9 @@ export function plotHistory(history: HistoryLike, options: PlotHistoryOptions = 
   const panels = (names ?? bases).map((title) => ({ title, series: seriesOf(title), log, showsLast: true }))
   const all = panels.flatMap(({ series }) => series)
   const legend = [...new Map(all.map((series) => [series.name, series])).values()]
-  const drawn = drawPanels(panels, 'epoch', legend.length > 1 ? legend : [], { width, height })
-  const words = panels.flatMap(({ title, series }) =>
-    series.map((each) => saySeries(each.name === 'training' ? title : `validation ${title}`, each, 'epoch')),
+  const drawn = drawPanels(panels, xLabel, legend.length > 1 ? legend : [], { width, height })
+  const description = panels.flatMap(({ title, series }) =>
+    series.map((each) => saySeries(each.name === 'training' ? title : `validation ${title}`, each, xLabel)),
   )
-  return new Picture(picture({ width, height: drawn.height }, said, words.join(' '), drawn.body))
+  return new Picture(picture({ width, height: drawn.height }, said, description.join(' '), drawn.body))
 }

@@ -31,8 +31,8 @@ const table = () => ({
 })
 
 /**
- * Numbers of a batch as bytes: 0 … 1 and 0 … 255 as they are, all others from the lowest to the highest of the batch, so that
- * images can be compared.
+ * Numbers of a batch as bytes. Those in 0 … 1 or 0 … 255 are the brightness; others are scaled from the lowest to the highest of the
+ * batch, so that images can be compared.
  */
 function bytesOf(data: ArrayLike<number>): (at: number) => number {
   let [low, high] = [Infinity, -Infinity]

@@ -17,12 +17,12 @@ export interface Placed {
 
 type Edge = readonly [from: number, to: number]
 
-interface Cell {
+interface Box {
   readonly width: number
   readonly height: number
   x: number
-  readonly above: Cell[]
-  readonly below: Cell[]
+  readonly above: Box[]
+  readonly below: Box[]
 }
 
 const GAP = { x: 28, y: 34 }
@@ -41,48 +41,48 @@ function rowsOf(count: number, edges: readonly Edge[]): number[] {
   return rows
 }
 
-const mean = (cells: readonly Cell[], otherwise: number): number =>
-  cells.length === 0 ? otherwise : cells.reduce((sum, { x }) => sum + x, 0) / cells.length
+const mean = (boxes: readonly Box[], otherwise: number): number =>
+  boxes.length === 0 ? otherwise : boxes.reduce((sum, { x }) => sum + x, 0) / boxes.length
 
-/** Moves the cells of a row near to their wishes, in order and without overlaps. */
-function settle(row: readonly Cell[], wishes: readonly number[]): void {
-  const reach = (a: Cell, b: Cell): number => (a.width + b.width) / 2 + GAP.x
+/** Moves the boxes of a row near to their wishes, in order and without overlaps. */
+function settle(row: readonly Box[], wishes: readonly number[]): void {
+  const reach = (a: Box, b: Box): number => (a.width + b.width) / 2 + GAP.x
   // Left to right gives places that may lie too far to the right, right to left those too far to the left.
   const right = [...wishes]
   for (let i = 1; i < row.length; i++) right[i] = Math.max(wishes[i]!, right[i - 1]! + reach(row[i - 1]!, row[i]!))
   const left = [...wishes]
   for (let i = row.length - 2; i >= 0; i--) left[i] = Math.min(wishes[i]!, left[i + 1]! - reach(row[i]!, row[i + 1]!))
-  row.forEach((cell, i) => (cell.x = (left[i]! + right[i]!) / 2))
+  row.forEach((box, i) => (box.x = (left[i]! + right[i]!) / 2))
 }
 
 /** @param edges from a node to one with a higher number */
 export function placeInRows(nodes: readonly Sized[], edges: readonly Edge[]): Placed {
   const rowOf = rowsOf(nodes.length, edges)
-  const rows: Cell[][] = Array.from({ length: Math.max(0, ...rowOf) + 1 }, () => [])
-  const cellIn = (row: number, size: Sized): Cell => {
-    const cell: Cell = { ...size, x: rows[row]!.length * 10, above: [], below: [] }
-    rows[row]!.push(cell)
-    return cell
+  const rows: Box[][] = Array.from({ length: Math.max(0, ...rowOf) + 1 }, () => [])
+  const boxIn = (row: number, size: Sized): Box => {
+    const box: Box = { ...size, x: rows[row]!.length * 10, above: [], below: [] }
+    rows[row]!.push(box)
+    return box
   }
-  const cells = nodes.map(({ width, height }, i) => cellIn(rowOf[i]!, { width, height }))
+  const boxes = nodes.map(({ width, height }, i) => boxIn(rowOf[i]!, { width, height }))
   const paths = edges.map(([from, to]) => {
-    const path = [cells[from]!]
-    for (let row = rowOf[from]! + 1; row < rowOf[to]!; row++) path.push(cellIn(row, { width: 8, height: 0 }))
-    path.push(cells[to]!)
-    path.slice(1).forEach((cell, i) => {
-      cell.above.push(path[i]!)
-      path[i]!.below.push(cell)
+    const path = [boxes[from]!]
+    for (let row = rowOf[from]! + 1; row < rowOf[to]!; row++) path.push(boxIn(row, { width: 8, height: 0 }))
+    path.push(boxes[to]!)
+    path.slice(1).forEach((box, i) => {
+      box.above.push(path[i]!)
+      path[i]!.below.push(box)
     })
     return path
   })
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const isDown = sweep % 2 === 0
     for (const row of isDown ? rows : rows.toReversed()) {
-      const wishes = new Map(row.map((cell) => [cell, mean(isDown ? cell.above : cell.below, cell.x)]))
+      const wishes = new Map(row.map((box) => [box, mean(isDown ? box.above : box.below, box.x)]))
       row.sort((a, b) => wishes.get(a)! - wishes.get(b)!)
       settle(
         row,
-        row.map((cell) => wishes.get(cell)!),
+        row.map((box) => wishes.get(box)!),
       )
     }
   }
@@ -90,16 +90,16 @@ export function placeInRows(nodes: readonly Sized[], edges: readonly Edge[]): Pl
   const least = Math.min(0, ...all.map(({ x, width }) => x - width / 2))
   const heights = rows.map((row) => Math.max(0, ...row.map(({ height }) => height)))
   const tops = heights.map((_, i) => heights.slice(0, i).reduce((sum, height) => sum + height + GAP.y, 0))
-  const topOf = new Map(rows.flatMap((row, i) => row.map((cell) => [cell, i] as const)))
-  for (const cell of all) cell.x -= least
+  const topOf = new Map(rows.flatMap((row, i) => row.map((box) => [box, i] as const)))
+  for (const box of all) box.x -= least
   return {
-    places: cells.map((cell) => ({ x: cell.x, y: tops[topOf.get(cell)!]! })),
+    places: boxes.map((box) => ({ x: box.x, y: tops[topOf.get(box)!]! })),
     routes: paths.map((path) =>
-      path.flatMap((cell, i) => {
-        const [top, row] = [tops[topOf.get(cell)!]!, topOf.get(cell)!]
-        const lower = i === 0 ? top + cell.height : top + heights[row]!
-        if (i === 0) return [[cell.x, lower] as const]
-        return i === path.length - 1 ? [[cell.x, top] as const] : [[cell.x, top] as const, [cell.x, lower] as const]
+      path.flatMap((box, i) => {
+        const [top, row] = [tops[topOf.get(box)!]!, topOf.get(box)!]
+        const lower = i === 0 ? top + box.height : top + heights[row]!
+        if (i === 0) return [[box.x, lower] as const]
+        return i === path.length - 1 ? [[box.x, top] as const] : [[box.x, top] as const, [box.x, lower] as const]
       }),
     ),
     width: Math.max(0, ...all.map(({ x, width }) => x + width / 2)),

@@ -59,7 +59,7 @@ export function drawSeries(axes: Axes, { points, colour, dashed = false }: Serie
 export const fill = (colour: number): Colour => `fill${colour % 8}`
 export const line = (colour: number): Colour => `line${colour % 8}`
 
-/** The width of a text in pixels, about. */
+/** The approximate width of a text in pixels. */
 export const widthOf = (text: string, size = 12): number => Array.from(text).length * size * 0.56
 
 export interface LegendEntry {

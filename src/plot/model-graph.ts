@@ -29,7 +29,7 @@ export interface ModelGraph {
   readonly edges: readonly (readonly [from: number, to: number])[]
 }
 
-/** A model, as far as its picture goes. */
+/** The part of a model that its picture needs. */
 interface Drawn extends LayerBase {
   readonly graph: object | null
   readonly layers?: readonly LayerBase[]

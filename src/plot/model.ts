@@ -24,7 +24,7 @@ export interface PlotModelOptions extends PictureOptions {
 const ledgerKind = custom<Ledger>(
   (value, where) => {
     if (typeof value === 'object' && value !== null && 'rows' in value && 'prediction' in value) return value as Ledger
-    throw new ArgumentError(`${where} must be what ledger(model) returns, received ${quoted(value)}`)
+    throw new ArgumentError(`${where} must be the result of ledger(model), received ${quoted(value)}`)
   },
   () => null,
 )
@@ -52,7 +52,7 @@ function say({ nodes, edges }: ModelGraph): string {
  *   await plotModel(model, { ledger: ledger(model) }).save('model.svg')
  *
  * A model that is not functional, or not built, is drawn as the list of its layers.
- * @throws ArgumentError for what is no model; DataError for a model without layers
+ * @throws ArgumentError for values that are not a model; DataError for a model without layers
  */
 export function plotModel(model: Model, options: PlotModelOptions = {}): Picture {
   requireArguments('plotModel', arguments, 2)

@@ -2,11 +2,11 @@
 
 import { writeFile } from '../runtime/files'
 
-/** What a picture is made of. */
+/** The parts of a picture. */
 export interface Drawing {
   /** The whole SVG. */
   readonly svg: string
-  /** What screen readers read first. */
+  /** The text that screen readers read first. */
   readonly title: string
   /** The content in words and numbers. */
   readonly description: string

@@ -56,7 +56,7 @@ export function principalComponents(
     let variance = 0
     for (let i = 0; i < ITERATIONS; i++) {
       const next = step(direction, earlier)
-      // What rounding leaves is no direction.
+      // The rest is only rounding error, which has no direction.
       if (next.variance <= least) return { direction: new Float64Array(columns), variance: 0 }
       const before = variance
       variance = next.variance

@@ -18,7 +18,7 @@ import { HEAD, dataOption, picture, pictureTable, short, words } from './svg'
 export interface PlotProjectionOptions extends PictureOptions {
   /** The classes of the rows, which choose the colours: class numbers or one-hot rows. Default none. */
   readonly labels?: TensorLike | null
-  /** Of the classes. Default their numbers. */
+  /** The names of the classes. Default: their numbers. */
   readonly names?: readonly string[] | null
   /** How many rows are shown, evenly chosen. Default 2000. */
   readonly most?: number
@@ -39,7 +39,7 @@ const table = () => ({
 
 /**
  * Rows in the plane in which they differ most (principal component analysis), in the colours of their classes. Classes that
- * a layer separates are groups apart.
+ * a layer separates appear as separate groups.
  *
  *   const hidden = new Model({ inputs: model.inputs, outputs: model.getLayer('hidden').output })
  *   plotProjection(await hidden.predict(x), { labels: y })

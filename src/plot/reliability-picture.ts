@@ -14,13 +14,13 @@ const SIDE = 320
 const UNIT = { low: 0, high: 1 }
 
 /**
- * The strokes are accuracies, bin by bin; a perfect model's lie on the diagonal. Between the stroke and the confidence it is
- * orange; narrow bars at the bottom say how many predictions a bin has.
+ * Each stroke is the accuracy of a bin; those of a calibrated model are on the diagonal. The gap between accuracy and confidence
+ * is orange; narrow bars at the bottom show the number of predictions in each bin.
  *
  *   reliabilityPicture(reliabilityDiagram(probabilities, labels))
  *
  * @returns an SVG, as text: readable on light and dark pages
- * @throws ArgumentError for what reliabilityDiagram did not make
+ * @throws ArgumentError for values that reliabilityDiagram did not return
  */
 export function reliabilityPicture(diagram: ReliabilityDiagram, options: PictureOptions = {}): string {
   requireArguments('reliabilityPicture', arguments, 2)
@@ -36,7 +36,7 @@ export function drawReliability(
 ): Drawing {
   const text = readTyped(where, table(), options)
   if (!Array.isArray(diagram?.bins))
-    throw new ArgumentError(`${where}: needs what reliabilityDiagram gives, received ${quoted(diagram)}`)
+    throw new ArgumentError(`${where}: needs the result of reliabilityDiagram, received ${quoted(diagram)}`)
   const { bins, expectedCalibrationError, accuracy, confidence } = diagram
   const axes = new Axes({ left: 56, top: HEAD + 4, width: SIDE, height: SIDE }, UNIT, UNIT)
   const most = Math.max(1, ...bins.map(({ count }) => count))

@@ -16,7 +16,7 @@ import type { PictureOptions } from './svg'
 import { HEAD, element, picture, pictureTable, short, words } from './svg'
 
 export interface PlotRocOptions extends PictureOptions {
-  /** Of the classes. Default their numbers. */
+  /** The names of the classes. Default: their numbers. */
   readonly names?: readonly string[] | null
   /** The side of the square of the curves. Default 340. */
   readonly width?: number
@@ -87,7 +87,7 @@ export function plotRoc(probabilities: TensorLike, labels: TensorLike, options: 
     throw new ArgumentError(`plotRoc: needs a name for each of ${count} classes, received ${names.length}`)
   if (new Set(classes).size < 2)
     throw new DataError('plotRoc: all labels are of one class. The curve needs samples of at least two classes.')
-  // Of two classes, the curve of class 1 says everything.
+  // With two classes, the curve of class 1 is enough.
   const shown = count === 2 ? [1] : [...new Set(classes)].sort((a, b) => a - b)
   const curves = shown.map((index) => {
     const column = columns === 1 ? 0 : index

@@ -12,7 +12,7 @@ export interface Tick {
   readonly text: string
 }
 
-/** A line of places, from the one of the lowest to the one of the highest number. */
+/** A range of coordinates, from that of the lowest number to that of the highest. */
 export interface Scale {
   place(value: number): number
   readonly ticks: readonly Tick[]
@@ -50,7 +50,7 @@ function linearTicks({ low, high }: Range, whole: boolean): Tick[] {
   })
 }
 
-/** All digits that tell a tick from the next: 10,200 and 1.0002, not 1.02e4 and 1. */
+/** All digits that distinguish a tick from the next: 10,200 and 1.0002, not 1.02e4 and 1. */
 function tickText(value: number, step: number): string {
   const size = Math.max(Math.abs(value), step)
   if (size >= 1e6 || step < 1e-5) return compact(value)

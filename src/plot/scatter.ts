@@ -17,7 +17,7 @@ export interface Classes {
 /**
  * @param labels class numbers [rows] or [rows, 1], or one-hot rows; null: all rows are of one class
  * @param plain the number of the colour without labels
- * @throws ShapeError for another number of rows; DataError for what are no class numbers; ArgumentError for too few names
+ * @throws ShapeError for another number of rows; DataError for labels that are not class numbers; ArgumentError for too few names
  */
 export function readClasses(
   where: string,

@@ -4,9 +4,7 @@ import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
 import { count, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
-import { rangeOf } from './scales'
-
-const BARS = '▁▂▃▄▅▆▇█'
+import { barsOf } from '../runtime/terminal'
 
 /** The mean of each of at most `most` groups of neighbours; NaN where a group has no number. */
 function averaged(values: readonly number[], most: number): number[] {
@@ -34,13 +32,5 @@ export function sparkline(values: ArrayLike<number>, options: SparklineOptions =
   const { width } = readTyped('sparkline', { width: option(count, 40) }, options)
   if (typeof values !== 'object' || values === null || typeof values.length !== 'number')
     throw new ArgumentError(`sparkline: needs a list of numbers, received ${quoted(values)}`)
-  const shown = averaged(Array.from(values, Number), width)
-  const { low, high } = rangeOf(shown, 0)
-  const isFlat = !shown.some((each) => Number.isFinite(each) && each !== shown.find(Number.isFinite))
-  return shown
-    .map((each) => {
-      if (!Number.isFinite(each)) return ' '
-      return isFlat ? BARS[3] : BARS[Math.min(7, Math.floor(((each / 2 - low / 2) / (high / 2 - low / 2)) * 8))]
-    })
-    .join('')
+  return barsOf(averaged(Array.from(values, Number), width))
 }

@@ -1,4 +1,4 @@
-// textConfusionMatrix: which classes are taken for which, for terminals.
+// textConfusionMatrix: how often each true class was predicted as each class, for terminals.
 
 import { requireArguments } from '../core/arguments'
 import { listOf, nullable, option } from '../core/options'
@@ -9,7 +9,7 @@ import { short, words } from './svg'
 import { colourTable, hasColours, painted } from './terminal'
 
 export interface TextConfusionMatrixOptions {
-  /** Of the classes. Default their numbers. */
+  /** The names of the classes. Default: their numbers. */
   readonly names?: readonly string[] | null
   /** Default null: if the terminal has them and NO_COLOR is not set. */
   readonly colours?: boolean | null

@@ -36,7 +36,7 @@ const MARKS = ['', '·', '+', '×', '°', '*']
  *
  *   console.log(textCurve(history))
  *
- * @throws ArgumentError for what is no history or has no such name; DataError for an empty one
+ * @throws ArgumentError for values that are not a history or has no such name; DataError for an empty one
  */
 export function textCurve(history: HistoryLike | readonly number[], options: TextCurveOptions = {}): string {
   requireArguments('textCurve', arguments, 2)

@@ -102,6 +102,10 @@ function attentionWork(products: number, block: number): WorkRule {
   }
 }
 
+const ofRows =
+  (rows: number, columns: number, cost: number): WorkRule =>
+  (field) => ({ nanoseconds: field(rows) * field(columns) * cost, pieces: field(rows) })
+
 function copyWork(_field: Field, { lists }: TapeInstruction): Work {
   let count = 1
   for (let at = 0; at < lists.length; at += layouts.CopyDimension.size / 4) count *= Number(lists[at])
@@ -121,20 +125,22 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   [Opcode.Unpool]: windowWork(layouts.Unpool, SCATTERED),
   [Opcode.Reduce]: reduction(REDUCED),
   [Opcode.ArgReduce]: reduction(COMPARED),
-  [Opcode.Softmax]: (field) => ({
-    nanoseconds: field(layouts.Softmax.rows) * field(layouts.Softmax.columns) * (SLOW_STEP + PLAIN_STEP),
-    pieces: field(layouts.Softmax.rows),
-  }),
+  [Opcode.Softmax]: ofRows(layouts.Softmax.rows, layouts.Softmax.columns, SLOW_STEP + PLAIN_STEP),
   [Opcode.CrossEntropy]: (field) => ({
     nanoseconds: field(layouts.CrossEntropy.rows) * field(layouts.CrossEntropy.columns) * (SLOW_STEP + PLAIN_STEP),
     pieces: runsOf(field(layouts.CrossEntropy.rows)),
   }),
-  [Opcode.CrossEntropyGradient]: (field) => ({
-    nanoseconds: field(layouts.CrossEntropyGradient.rows) * field(layouts.CrossEntropyGradient.columns) * PLAIN_STEP,
-    pieces: field(layouts.CrossEntropyGradient.rows),
-  }),
+  [Opcode.CrossEntropyGradient]: ofRows(
+    layouts.CrossEntropyGradient.rows,
+    layouts.CrossEntropyGradient.columns,
+    PLAIN_STEP,
+  ),
   [Opcode.Attention]: attentionWork(2, layouts.ATTENTION_ROWS),
   [Opcode.AttentionGradient]: attentionWork(5, Infinity),
+  // of the rows of one group
+  [Opcode.Normalize]: ofRows(layouts.Normalize.rows, layouts.Normalize.columns, PLAIN_STEP),
+  [Opcode.NormalizeGradient]: ofRows(layouts.Normalize.rows, layouts.Normalize.columns, PLAIN_STEP),
+  [Opcode.NormalizeWeights]: ofRows(layouts.Normalize.rows, layouts.Normalize.columns, PLAIN_STEP),
   [Opcode.Gather]: (field) => {
     const { outer, count, inner } = layouts.Gather
     return {
@@ -174,10 +180,7 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
     const { batch, n, columns } = layouts.Substitute
     return { nanoseconds: field(batch) * field(n) ** 2 * field(columns) * PLAIN_STEP, pieces: 1 }
   },
-  [Opcode.Quantize]: (field) => {
-    const { rows, columns } = layouts.Quantize
-    return { nanoseconds: field(rows) * field(columns) * PLAIN_STEP * 2, pieces: field(rows) }
-  },
+  [Opcode.Quantize]: ofRows(layouts.Quantize.rows, layouts.Quantize.columns, PLAIN_STEP * 2),
   [Opcode.QuantizedProduct]: windowWork(layouts.QuantizedProduct, MULTIPLY_ADD / 2),
   [Opcode.Fourier]: (field) => {
     const { outer, axis, inner } = layouts.Fourier

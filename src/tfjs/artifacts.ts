@@ -7,10 +7,11 @@
 //
 // Knows nothing of models: layers/ and graph/ read `json.modelTopology`.
 
+import { utf8Text } from '../core/text'
 import { ArgumentError, FormatError, quoted } from '../core/errors'
 import type { Json } from '../core/registry'
-import { isRecord, own, parseJson } from '../keras/json'
-import type { JsonRecord } from '../keras/json'
+import { isRecord, own, parseJson } from '../formats/json'
+import type { JsonRecord } from '../formats/json'
 import type { FileReader, FileSource, OpenedFile } from '../runtime/beside'
 import { openFile, staysInside } from '../runtime/beside'
 import { bytesFrom } from '../runtime/platform'
@@ -75,13 +76,13 @@ export async function artifactsOf(opened: OpenedFile, files: GivenFiles, where: 
 }
 
 function jsonOf(bytes: Uint8Array, name: string): JsonRecord {
-  const json = parseJson(new TextDecoder().decode(bytes), name)
+  const json = parseJson(utf8Text(bytes), name)
   if (isRecord(json) && isRecord(own(json, 'modelTopology'))) return json
   throw new FormatError(`${name} has no modelTopology: it is not a model of TensorFlow.js`)
 }
 
 /** Files before TensorFlow.js 1.0 do not name their format. */
-export function formatOf(json: JsonRecord): 'layers-model' | 'graph-model' {
+export function topologyFormat(json: JsonRecord): 'layers-model' | 'graph-model' {
   const format = own(json, 'format')
   if (format === 'layers-model' || format === 'graph-model') return format
   const topology = own(json, 'modelTopology')

@@ -1,9 +1,13 @@
 // Models of TensorFlow.js by path, address, files or bytes.
 
+import { encodeUtf8 } from '../core/text'
 import { requireArguments } from '../core/arguments'
+import { crc32 } from '../core/crc'
 import { ArgumentError, quoted } from '../core/errors'
 import { custom, option, readOptions, recordOf } from '../core/options'
+import type { Json } from '../core/registry'
 import { typed } from '../core/tree'
+import { isRecord, own } from '../formats/json'
 import type { LoadOptions } from '../models/load-options'
 import { loadTable } from '../models/load-options'
 import { Model } from '../models/model'
@@ -12,14 +16,14 @@ import { saveTable } from '../models/save'
 import type { InputOptions } from '../onnx/graph-model'
 import { inputOptions } from '../onnx/graph-model'
 import type { Tensor } from '../ops/tensor'
-import { fileSystem, pathOf, writeFile } from '../runtime/files'
+import { fileSystem, pathOf, unlessMissing, writeFile } from '../runtime/files'
 import { requirePath } from '../runtime/platform'
 import type { Artifacts, GivenFiles, TfjsSource } from './artifacts'
-import { formatOf, readArtifacts } from './artifacts'
+import { topologyFormat, readArtifacts } from './artifacts'
 import { graphModelFrom } from './graph/load'
 import { modelFromLayers } from './layers/read'
 import { layersModel } from './layers/write'
-import { tensorsOf } from './manifest'
+import { manifestTensors } from './manifest'
 import type { StoredModel } from './stores'
 import { isStored, writeStored } from './stores'
 
@@ -65,8 +69,8 @@ export async function modelFrom(
   options: LoadOptions & InputOptions,
 ): Promise<Model<unknown, unknown>> {
   const { json, weights, name } = artifacts
-  if (formatOf(json) === 'layers-model') return modelFromLayers(artifacts, options)
-  return graphModelFrom(json, tensorsOf(weights, name), name, options)
+  if (topologyFormat(json) === 'layers-model') return modelFromLayers(artifacts, options)
+  return graphModelFrom(json, manifestTensors(weights, name), name, options)
 }
 
 /** The files of a model. */
@@ -102,33 +106,70 @@ export async function writeTfjs(
   const { includeOptimizer } = readOptions('writeTfjs', saveTable, options)
   if (!(model instanceof Model)) throw new ArgumentError(`writeTfjs: expected a model, received ${quoted(model)}`)
   const stored = layersModel(typed(model), includeOptimizer)
-  const written = filesOf(stored)
   if (typeof target === 'string' && isStored(target)) await writeStored(target, stored, 'writeTfjs')
-  else if (target !== null) await writeFolder(target, written)
-  return written
+  else if (target !== null) return writeFolder(target, stored)
+  return filesOf(stored)
 }
 
-function filesOf({ json, weightSpecs, weightData }: StoredModel): TfjsFiles {
+/** @param mark a part of the names of the files with weights */
+function filesOf({ json, weightSpecs, weightData }: StoredModel, mark = ''): TfjsFiles {
   const count = Math.ceil(weightData.length / SHARD)
   const shards = Array.from({ length: count }, (_, i): [string, Uint8Array<ArrayBuffer>] => [
-    `group1-shard${i + 1}of${count}.bin`,
+    `group1${mark}-shard${i + 1}of${count}.bin`,
     weightData.subarray(i * SHARD, (i + 1) * SHARD),
   ])
   const manifest = [{ paths: shards.map(([name]) => name), weights: weightSpecs }]
   return {
-    json: new TextEncoder().encode(JSON.stringify({ ...json, weightsManifest: manifest })),
+    json: encodeUtf8(JSON.stringify({ ...json, weightsManifest: manifest })),
     weights: Object.fromEntries(shards),
   }
 }
 
-/** model.json is written last: without it, there is no model. */
-async function writeFolder(target: string | URL, { json, weights }: TfjsFiles): Promise<void> {
+/**
+ * Writes the shards, under other names than those that are there, then model.json in one step, and then removes the shards of the model that
+ * was there: at every time, the folder has the old model or the new one.
+ */
+async function writeFolder(target: string | URL, stored: StoredModel): Promise<TfjsFiles> {
   requirePath(target, 'writeTfjs')
   const { files, paths } = fileSystem()
   const path = pathOf(target, 'writeTfjs')
   const isFile = path.endsWith('.json')
   const folder = isFile ? paths.dirname(path) : path
   if (!isFile) await files.mkdir(folder, { recursive: true })
+  const model = isFile ? path : paths.join(folder, 'model.json')
+  const old = await shardsOf(model)
+  const there = await files.readdir(folder).catch(unlessMissing)
+  const plain = filesOf(stored)
+  const isTaken = Object.keys(plain.weights).some((name) => there?.includes(name))
+  const written = isTaken ? filesOf(stored, `-${crc32(stored.weightData).toString(16).padStart(8, '0')}`) : plain
+  const { json, weights } = written
   for (const [name, bytes] of Object.entries(weights)) await writeFile(paths.join(folder, name), bytes, 'writeTfjs')
-  await writeFile(isFile ? path : paths.join(folder, 'model.json'), json, 'writeTfjs')
+  await writeFile(model, json, 'writeTfjs')
+  const unused = old.filter((name) => !Object.hasOwn(weights, name))
+  if (unused.length === 0) return written
+  // Another model in the folder may have the same weights.
+  const others = (await files.readdir(folder)).filter((name) => name.endsWith('.json'))
+  const kept = new Set((await Promise.all(others.map((name) => shardsOf(paths.join(folder, name))))).flat())
+  for (const name of unused) if (!kept.has(name)) await files.rm(paths.join(folder, name), { force: true })
+  return written
+}
+
+/** The names of files that this library or TensorFlow.js gives. */
+const SHARD_NAME = /^group\d+(?:-[0-9a-f]{8})?-shard\d+of\d+\.bin$/
+
+/** The files of weights of a model.json, as far as their names are those of shards; none if there is no such model. */
+async function shardsOf(path: string): Promise<readonly string[]> {
+  const { files } = fileSystem()
+  const text = await files.readFile(path, 'utf8').catch(() => '')
+  let json: Json = null
+  try {
+    json = JSON.parse(text) as Json
+  } catch {
+    // No model.
+  }
+  const groups = isRecord(json) ? own(json, 'weightsManifest') : null
+  const listed = Array.isArray(groups)
+    ? groups.flatMap((group: Json) => (isRecord(group) ? own(group, 'paths') : []))
+    : []
+  return listed.filter((name): name is string => typeof name === 'string' && SHARD_NAME.test(name))
 }

@@ -1,23 +1,24 @@
 // The weights of a model of TensorFlow.js: a list of named tensors, whose bytes follow each other in the files of a group.
 //
-//   weightsManifest: [{ paths, weights }]  +  the bytes of the files  ──▶  NamedTensor[]
+//   weightsManifest: [{ paths, weights }]  +  the bytes of the files  ──▶  ManifestTensor[]
 //
 // Files are cut at any byte, also within an element. All sizes are checked before a tensor is made; elements are decoded when they are
 // requested. Knows nothing of models.
 
+import { utf8Text } from '../core/text'
 import { FormatError, formatShape, quoted } from '../core/errors'
 import { fromFloat16 } from '../core/half'
 import type { Json } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import { MAX_DATA_ELEMENTS, sizeOf } from '../core/shapes'
-import { isRecord, own } from '../keras/json'
-import type { JsonRecord } from '../keras/json'
+import { isRecord, own } from '../formats/json'
+import type { JsonRecord } from '../formats/json'
 
 /** The elements of a tensor, row by row; those of bool are 0 and 1. */
 export type TensorValues = Float32Array | Int32Array | Uint8Array | readonly string[]
 
 /** A tensor of a file. */
-export interface NamedTensor {
+export interface ManifestTensor {
   readonly name: string
   readonly shape: Shape
   readonly dtype: 'float32' | 'int32' | 'bool' | 'string'
@@ -95,8 +96,8 @@ interface Quantization {
  * @param where names the file in errors
  * @throws FormatError for specs that are incomplete, two tensors of one name, and for files with more or fewer bytes than the specs say
  */
-export function tensorsOf(groups: readonly WeightGroup[], where: string): readonly NamedTensor[] {
-  const found = new Map<string, NamedTensor>()
+export function manifestTensors(groups: readonly WeightGroup[], where: string): readonly ManifestTensor[] {
+  const found = new Map<string, ManifestTensor>()
   for (const { weights, bytes } of groups) {
     if (!Array.isArray(weights))
       throw new FormatError(`${where}: weightsManifest has a group without a list of weights`)
@@ -117,7 +118,7 @@ export function tensorsOf(groups: readonly WeightGroup[], where: string): readon
   return [...found.values()]
 }
 
-function tensorAt(spec: Json, content: Pieces, at: number, where: string): { tensor: NamedTensor; end: number } {
+function tensorAt(spec: Json, content: Pieces, at: number, where: string): { tensor: ManifestTensor; end: number } {
   const name = isRecord(spec) ? own(spec, 'name') : undefined
   if (!isRecord(spec) || typeof name !== 'string')
     throw new FormatError(`${where}: weightsManifest has a weight without a name`)
@@ -250,6 +251,6 @@ class Pieces {
   }
 
   text(begin: number, end: number): string {
-    return new TextDecoder().decode(this.slice(begin, end))
+    return utf8Text(this.slice(begin, end))
   }
 }

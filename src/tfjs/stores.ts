@@ -1,11 +1,12 @@
 // Models in the storage of a page, IndexedDB and localStorage, in the layout of TensorFlow.js, so that either library finds those of the
 // other. There the weights are one piece of bytes with one list of specs.
 
+import { encodeUtf8 } from '../core/text'
 import { fromBase64, toBase64 } from '../core/base64'
 import { ArgumentError, FormatError, MyelinError, StateError } from '../core/errors'
 import type { Json } from '../core/registry'
-import { isRecord, own, parseJson } from '../keras/json'
-import type { JsonRecord } from '../keras/json'
+import { isRecord, own, parseJson } from '../formats/json'
+import type { JsonRecord } from '../formats/json'
 import type { Artifacts } from './manifest'
 
 const [DATABASE, VERSION, MODELS, INFOS] = ['tensorflowjs', 1, 'models_store', 'model_info_store'] as const
@@ -50,7 +51,7 @@ function keyOf(address: string, where: string): string {
   return key
 }
 
-const sizeOfText = (value: Json): number => new TextEncoder().encode(JSON.stringify(value)).length
+const sizeOfText = (value: Json): number => encodeUtf8(JSON.stringify(value)).length
 
 /** What TensorFlow.js lists without reading the models. */
 function infoOf({ json, weightSpecs, weightData }: StoredModel): Readonly<Record<string, string | number | Date>> {

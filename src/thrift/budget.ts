@@ -5,7 +5,7 @@ import { ArgumentError, quoted } from '../core/errors'
 import type { OptionInputs } from '../core/options'
 import { configured, custom, integer, nullable, option } from '../core/options'
 import { Callback } from '../training/callbacks'
-import type { CallbackState, Logs, NextStep, TrainedModel } from '../training/callbacks'
+import type { CallbackState, Logs, NextStep, NextTest, TrainedModel } from '../training/callbacks'
 import { Monitor, monitorOptions } from '../training/callbacks/monitor'
 import { carbonOptions } from './emissions'
 import type { Totals } from './footprint'
@@ -47,7 +47,8 @@ export interface Spent {
 
 /**
  * Ends training after the last step within a budget; with several budgets, within the first that is spent. At least one
- * step runs, and every step runs completely.
+ * step runs, and every step runs completely. A validation that `flops` does not allow as a whole does not begin, and
+ * ends training. Only the first validation of a stream, whose length is not known, may exceed them.
  *
  *   await model.fit(x, y, { epochs: 1000, callbacks: [new Budget({ joules: 500 })] })
  *
@@ -106,6 +107,19 @@ export class Budget extends configured(Callback, budgetOptions) {
   override onEpochBegin(): void {
     // Evaluations since the last check have a cost, too.
     this.askedUntil = 0
+  }
+
+  override onTestEnd(): void {
+    this.askedUntil = 0
+  }
+
+  override allowsTest({ graph, steps, done }: NextTest): boolean {
+    const { flops: budget } = this
+    if (budget === null) return true
+    const spent = this.spent('flops')
+    if (spent + (steps ?? 1) * costOfRun(graph).flops <= budget) return true
+    this.ended ??= { resource: 'flops', budget, spent, steps: done }
+    return false
   }
 
   override stepsAhead({ graph, done }: NextStep): number {

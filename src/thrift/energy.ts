@@ -83,15 +83,39 @@ class BusyClock {
   }
 }
 
+/** The largest memory of the process since construction, in bytes. */
+class PeakMemory {
+  private readonly process = nodeProcess()
+  private largest: number
+  /** The peak of the whole process before, in kB. */
+  private readonly before = this.process?.resourceUsage?.().maxRSS ?? 0
+
+  /** @param assumed bytes where the process does not report its own */
+  constructor(assumed: number) {
+    this.largest = this.process?.memoryUsage.rss() ?? assumed
+  }
+
+  /** Exact if the peak of the process is since construction; otherwise the largest of the reads. */
+  read(): number {
+    const { process, before } = this
+    if (process === null) return this.largest
+    const peak = process.resourceUsage?.().maxRSS ?? 0
+    this.largest = Math.max(this.largest, process.memoryUsage.rss(), peak > before ? 1024 * peak : 0)
+    return this.largest
+  }
+}
+
 /** The interval in ms at which a counter that may wrap is read. */
 const LOOK = 60_000
+/** The interval in ms at which memory is read. */
+const LOOK_AT_MEMORY = 1000
 
 /** The energy used since construction. */
 export class EnergyMeter {
   private readonly clock = new BusyClock()
   private readonly start = performance.now()
-  private readonly timer: ReturnType<typeof setInterval> | null
-  private readonly memory: number
+  private readonly timer: ReturnType<typeof setInterval>
+  private readonly memory: PeakMemory
 
   /**
    * @param pue the energy of the whole data centre per unit of energy of its computers
@@ -102,9 +126,10 @@ export class EnergyMeter {
     memory: number,
     private readonly rapl: Rapl | null = Rapl.open(),
   ) {
-    this.memory = nodeProcess()?.memoryUsage.rss() ?? memory
-    this.timer = rapl === null ? null : setInterval(() => rapl.read(), LOOK)
-    this.timer?.unref?.()
+    this.memory = new PeakMemory(memory)
+    this.timer =
+      rapl === null ? setInterval(() => this.memory.read(), LOOK_AT_MEMORY) : setInterval(() => rapl.read(), LOOK)
+    this.timer.unref?.()
   }
 
   seconds(): number {
@@ -124,7 +149,7 @@ export class EnergyMeter {
         how: 'measured',
         from: `RAPL: whole processors, including other processes${times}`,
       }
-    const gigabytes = this.memory / 1e9
+    const gigabytes = this.memory.read() / 1e9
     const watts = WATTS_PER_CORE * this.cpuSeconds().value + WATTS_PER_GB * gigabytes * this.seconds()
     return {
       value: pue * watts,
@@ -134,6 +159,6 @@ export class EnergyMeter {
   }
 
   close(): void {
-    if (this.timer !== null) clearInterval(this.timer)
+    clearInterval(this.timer)
   }
 }

@@ -31,7 +31,10 @@ export interface StepCost extends Cost {
   readonly backward: Cost
 }
 
-/** A layer with all layers within it, or another part of the step: `loss`, `metrics`, `optimizer`, `other`. */
+/**
+ * A layer with all layers within it, or another part of the step: `loss`, `metrics`, `check` (that the loss and
+ * all gradients are finite), `optimizer`, `other`.
+ */
 export interface LedgerRow {
   readonly name: string
   /** null for a part that is not a layer. */
@@ -106,7 +109,7 @@ function addSteps(a: StepCost, b: StepCost): StepCost {
 }
 
 /** Parts of a step that are not layers. */
-const PARTS = ['loss', 'metrics', 'optimizer'] as const
+const PARTS = ['loss', 'metrics', 'check', 'optimizer'] as const
 const REST = 'other'
 const BACKWARD = /(^|\/)gradient(\/|$)/
 

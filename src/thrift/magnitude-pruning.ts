@@ -134,7 +134,9 @@ export class MagnitudePruning extends configured(Callback, optionTable, ['finalS
         .filter((weight) => trained.has(weight) && isKernel(weight)),
     )
     if (found.size > 0) return [...found]
-    throw new ArgumentError('MagnitudePruning: there are no kernels to prune: trainable weights of two axes or more')
+    throw new ArgumentError(
+      'MagnitudePruning: there are no kernels to prune, which are trainable weights of two axes or more',
+    )
   }
 
   /** Weights that are updated as one pack are masked as one: masking them separately would add copies. */

@@ -130,6 +130,7 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
   signal?.throwIfAborted()
   const plain = typed<Model<never, never>>(model)
   const groups = prunableGroups(plain, graph)
+  if (typeof keep !== 'object' || keep === null) requireUnits(groups)
   const wanted = keep === null ? null : wantedCounts(keep, groups, pathsIn(graph))
   // Data are read and losses traced with a copy of the model.
   const work = smaller(plain, new Map())
@@ -200,17 +201,19 @@ function layerOf(name: string, paths: ReadonlyMap<LayerBase, string>): LayerBase
   return exact ?? found[0]?.[0]
 }
 
+/** @throws ArgumentError if no units can be removed, with the reasons */
+function requireUnits({ possible, others }: Groups): void {
+  if (possible.length > 0) return
+  const reasons = [...others].map(([group, why]) => `${groupName(group)}: ${why}`).join('; ')
+  throw new ArgumentError(`pruneUnits: there are no units that can be removed${reasons === '' ? '' : ` (${reasons})`}`)
+}
+
 /** The number of units to keep of each group. */
 function wantedCounts(
   keep: number | Readonly<Record<string, number>>,
   { possible, others }: Groups,
   paths: ReadonlyMap<LayerBase, string>,
 ): Map<UnitGroup, number> {
-  const reasons = [...others].map(([group, why]) => `${groupName(group)}: ${why}`).join('; ')
-  if (possible.length === 0)
-    throw new ArgumentError(
-      `pruneUnits: there are no units that can be removed${reasons === '' ? '' : ` (${reasons})`}`,
-    )
   if (typeof keep === 'number') return new Map(possible.map((group) => [group, countOf(keep, group.count)]))
   const wanted = new Map(possible.map((group) => [group, group.count]))
   const named = new Map<UnitGroup, string>()
@@ -220,11 +223,13 @@ function wantedCounts(
     const group = possible.find(isMade)
     if (group === undefined) {
       const why =
-        [...others].find(([one]) => isMade(one))?.[1] ??
-        (layer && whyUnknown(layer)) ??
-        'no layer of this name makes known units'
+        layer === undefined
+          ? 'no layer has this name'
+          : ([...others].find(([one]) => isMade(one))?.[1] ??
+            whyUnknown(layer) ??
+            `${layer} does not declare units that it makes`)
       throw new ArgumentError(
-        `pruneUnits: cannot remove units of ${quoted(name)}: ${why}. Possible: ${possible.map(groupName).join(', ')}`,
+        `pruneUnits: cannot remove units of ${quoted(name)}: ${why}. Possible: ${possible.map(groupName).join(', ') || 'no layer'}`,
       )
     }
     const units = each < 1 ? countOf(each, group.count) : each

@@ -9,7 +9,8 @@ import type { Program } from '../runtime/program'
 import type { CallbackMethods, Logs, RunPosition, Run, RunKeeper } from './callbacks/callback'
 import { History } from './callbacks/history'
 import { valName } from './callbacks/names'
-import { ProgressBar } from './callbacks/progress'
+import type { ProgressBar } from './callbacks/progress'
+import { progress } from './callbacks/progress'
 import type { Compiled } from './compiled'
 import { Listeners } from './listeners'
 import type { FitSettings } from './options'
@@ -107,7 +108,7 @@ class TrainingLoop implements Run {
     this.runner = runner
     this.epoch = initialEpoch
     this.mostSteps = stepsPerEpoch ?? Infinity
-    this.progress = verbose === 0 ? null : new ProgressBar()
+    this.progress = verbose === 0 ? null : progress.make()
     this.callbacks = [...callbacks, history]
     this.listeners = new Listeners(
       [...(this.progress === null ? [] : [this.progress]), ...this.callbacks],
@@ -229,6 +230,8 @@ class TrainingLoop implements Run {
     await this.beginPass()
     this.isBegun = false
     await this.runBatches()
+    // A callback may have ended training before the first step: then there are no results.
+    if (this.batch === 0) return
     const logs = this.failed ? { ...this.training.prepared.logs, loss: NaN } : this.training.prepared.logs
     if (this.validates) await this.validate(epoch, logs)
     this.lastLogs = logs
@@ -322,6 +325,21 @@ class TrainingLoop implements Run {
     for (const callback of quiet) callback.onNonFinite!(message)
   }
 
+  /** Whether all callbacks allow a pass of validation. */
+  private async allowsTest(validation: Runner): Promise<boolean> {
+    const asked = this.callbacks.filter((callback) => callback.allowsTest !== undefined)
+    if (asked.length === 0) return true
+    const upcoming = validation.upcoming()
+    const program = isPromise(upcoming) ? await this.pace.wait(upcoming) : upcoming
+    // Without a batch, the validation reports that there is none.
+    if (program === null) return true
+    const most = this.training.options.validationSteps
+    const steps =
+      most === null || validation.steps === null ? (most ?? validation.steps) : Math.min(most, validation.steps)
+    const next = { graph: program.graph, steps, done: this.step }
+    return asked.every((callback) => callback.allowsTest!(next))
+  }
+
   private async validate(epoch: number, logs: Logs): Promise<void> {
     const {
       testing,
@@ -331,8 +349,12 @@ class TrainingLoop implements Run {
     const isDue =
       typeof validationFreq === 'number' ? (epoch + 1) % validationFreq === 0 : validationFreq.includes(epoch + 1)
     if (validation === null || !isDue) return
-    await this.tell((callback) => callback.onTestBegin?.())
     await validation.begin(null)
+    if (!(await this.allowsTest(validation))) {
+      this.model.stopTraining = true
+      return
+    }
+    await this.tell((callback) => callback.onTestBegin?.())
     const results = await runTest(testing, validation, validationSteps, this.listeners, signal)
     await this.tell((callback) => callback.onTestEnd?.(results))
     for (const [name, value] of Object.entries(results)) logs[valName(name)] = value

@@ -3,6 +3,7 @@
 // is the same program as without callbacks.
 
 import { ArgumentError } from '../core/errors'
+import { scoped } from '../core/scope'
 import { flatten } from '../core/tree'
 import type { Tap } from '../layers/context'
 import { withTap } from '../layers/context'
@@ -118,11 +119,11 @@ export class ProbedStep {
   }
 }
 
-let current: ProbedStep | null = null
+const probed = scoped<ProbedStep | null>(null)
 
 /** The step that is being traced with probes; null if there is none. */
 export function currentProbedStep(): ProbedStep | null {
-  return current
+  return probed.current
 }
 
 /** Traces a step, followed by the computations of the probes. */
@@ -132,15 +133,12 @@ export function withProbes<Result>(
   step: () => Result,
 ): Result {
   if (probes.length === 0) return step()
-  const probed = new ProbedStep(weights, [...new Set(probes.flatMap(({ gradientsOf = [] }) => gradientsOf))], scale)
-  current = probed
-  try {
-    const result = withTap(probed.tap, step)
-    withScope('probes', () => probes.forEach((probe) => probe.trace?.(probed)))
+  const own = new ProbedStep(weights, [...new Set(probes.flatMap(({ gradientsOf = [] }) => gradientsOf))], scale)
+  return probed.within(own, () => {
+    const result = withTap(own.tap, step)
+    withScope('probes', () => probes.forEach((probe) => probe.trace?.(own)))
     return result
-  } finally {
-    current = null
-  }
+  })
 }
 
 const numbers = new WeakMap<Probe, number>()

@@ -105,6 +105,6 @@ export function guardedGradients(loss: Tensor, variables: readonly Variable[], i
   if (isUnguarded) return gradients
   // The guard comes before any update, so that a step with a non-finite value or update changes nothing.
   const limits = [Infinity, ...gradients.map(() => GRADIENT_LIMIT)]
-  withScope('loss', () => apply('guard', [loss, ...gradients], { limits }))
+  withScope('check', () => apply('guard', [loss, ...gradients], { limits }))
   return gradients
 }

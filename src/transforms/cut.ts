@@ -1,5 +1,5 @@
 // Cuts a graph into two parts that run one after the other: values of the first that the second needs become
-// its parameters. A pullback thus runs long after its function.
+// its parameters. So a pullback can run long after its function.
 
 import { ruleOf } from '../primitives'
 import { GraphBuilder } from './builder'

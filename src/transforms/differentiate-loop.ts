@@ -6,7 +6,7 @@
 //   forward    (c_{t+1}, y_t) = f(c_t, x_t, k)
 //   backward   (dc_t, dx_t, dk_t) = Jᵀf (dc_{t+1}, dy_t)        dk = Σ dk_t
 //
-// Of a loop with a condition, the backward loop runs the iterations that ran. All sums stay inside it, so that nothing is
+// For a loop with a condition, the backward loop runs as many iterations as the loop ran. All sums stay inside it, so that nothing is
 // computed from an iteration that did not run.
 
 import { ArgumentError } from '../core/errors'
@@ -256,14 +256,14 @@ class LoopGradient {
   private splitContributions(parameter: Value, input: Value) {
     const atOnce: Contribution[] = []
     const turnwise: Contribution[] = []
-    const probe = new GraphBuilder()
+    const discarded = new GraphBuilder()
     for (const each of this.cotangents.contributions(parameter)) {
       const value = each instanceof Value ? each : each.block
-      // Only tests whether it is possible: the nodes that `probe` receives are discarded.
+      // Only tests whether it is possible: the nodes of this builder are not used.
       const can =
         this.node.attributes.runs === undefined &&
-        this.totalOf(value, probe, (operand) =>
-          this.canStack(operand) ? probe.parameter(this.stackedType(operand)) : null,
+        this.totalOf(value, discarded, (operand) =>
+          this.canStack(operand) ? discarded.parameter(this.stackedType(operand)) : null,
         ) !== null
       if (can) atOnce.push(each)
       else turnwise.push(each)
@@ -314,12 +314,12 @@ class LoopGradient {
   /** Values of the backward body whose stacked values are needed outside. */
   private exports(contributions: readonly Contribution[], given: readonly Value[]): Value[] {
     const found = new Set<Value>()
-    const probe = new GraphBuilder()
+    const discarded = new GraphBuilder()
     for (const each of contributions) {
-      this.totalOf(each instanceof Value ? each : each.block, probe, (operand) => {
+      this.totalOf(each instanceof Value ? each : each.block, discarded, (operand) => {
         if (!this.rawValues.has(operand)) this.sourceOf(operand)
         else if (!given.includes(operand)) found.add(operand)
-        return probe.parameter(this.stackedType(operand))
+        return discarded.parameter(this.stackedType(operand))
       })
     }
     return [...found]

@@ -2,6 +2,7 @@
 
 import { ArgumentError, DataError, StateError, knownName, quoted } from '../core/errors'
 import {
+  boolean,
   choice,
   custom,
   extent,
@@ -51,6 +52,8 @@ export class Feature {
     readonly dtype: FeatureType,
     readonly preprocessor: LayerBase,
     readonly outputMode: FeatureOutput,
+    /** Whether values may be missing, for a layer that replaces NaN and empty strings. */
+    readonly optional = false,
   ) {}
 }
 
@@ -118,11 +121,11 @@ const anything = /* @__PURE__ */ custom<unknown>(
   () => null,
 )
 const spaceOptions = () => ({
-  /** For each column, by name: a kind such as 'floatNormalized', or what FeatureSpace.floatNormalized() gives. */
+  /** For each column, by name: a kind such as 'floatNormalized', or the result of a function such as FeatureSpace.floatNormalized(). */
   features: required(recordOf(anything)),
   /** 'concat', one vector for each record; or 'dict', a record of encoded features. Default concat. */
   outputMode: option(choice('concat', 'dict'), 'concat'),
-  /** Combinations of features: lists of names, or what FeatureSpace.cross gives. Default none. */
+  /** Combinations of features: lists of names, or results of FeatureSpace.cross. Default none. */
   crosses: option(listOf(anything), []),
   /** The number of bins of crosses that are given as names. Default 32. */
   crossingDim: option(extent, 32),
@@ -133,11 +136,11 @@ const spaceOptions = () => ({
 })
 
 export interface FeatureSpaceOptions<Mode extends 'concat' | 'dict' = 'concat'> {
-  /** For each column, by name: a kind such as 'floatNormalized', or what FeatureSpace.floatNormalized() gives. */
+  /** For each column, by name: a kind such as 'floatNormalized', or the result of a function such as FeatureSpace.floatNormalized(). */
   features: Readonly<Record<string, Spelled<FeatureKind> | Feature>>
   /** 'concat', one vector for each record; or 'dict', a record of encoded features. Default concat. */
   outputMode?: Mode
-  /** Combinations of features: lists of names, or what FeatureSpace.cross gives. Default none. */
+  /** Combinations of features: lists of names, or results of FeatureSpace.cross. Default none. */
   crosses?: readonly (readonly string[] | Cross)[]
   /** The number of bins of crosses that are given as names. Default 32. */
   crossingDim?: number
@@ -217,7 +220,7 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
     throw new ArgumentError(`FeatureSpace: a cross names the feature ${quoted(unknown)}, which does not exist`)
   }
 
-  /** A number, as it is. */
+  /** A number, unchanged. */
   static float(): Feature {
     return new Feature('float32', new Identity(), 'float')
   }
@@ -273,14 +276,17 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
     readonly preprocessor: LayerBase
     /** The form of the encoding: 'float', 'int' or 'oneHot'. */
     readonly outputMode: FeatureOutput
+    /** Whether values may be missing in a model, for a layer that replaces NaN and empty strings. Default false. */
+    readonly optional?: boolean
   }): Feature {
     const table = {
       dtype: required(choice<FeatureType>('float32', 'int32', 'string')),
       preprocessor: required(anything),
       outputMode: required(choice<FeatureOutput>('float', 'int', 'oneHot')),
+      optional: option(boolean, false),
     }
-    const { dtype, preprocessor, outputMode } = readOptions('FeatureSpace.feature', table, given)
-    if (preprocessor instanceof Layer) return new Feature(dtype, preprocessor as LayerBase, outputMode)
+    const { dtype, preprocessor, outputMode, optional } = readOptions('FeatureSpace.feature', table, given)
+    if (preprocessor instanceof Layer) return new Feature(dtype, preprocessor as LayerBase, outputMode, optional)
     throw new ArgumentError(`FeatureSpace.feature: preprocessor must be a layer, received ${quoted(preprocessor)}`)
   }
 
@@ -366,7 +372,10 @@ export class FeatureSpace<Mode extends 'concat' | 'dict' = 'concat'> {
   /** The inputs of a functional model, by the names of the features: [batch, 1] each. */
   getInputs(): Readonly<Record<string, Tensor>> {
     this.inputs ??= Object.fromEntries(
-      Object.entries(this.features).map(([name, { dtype }]) => [name, Input({ shape: [1], dtype, name })]),
+      Object.entries(this.features).map(([name, { dtype, optional }]) => [
+        name,
+        Input({ shape: [1], dtype, name, optional }),
+      ]),
     )
     return this.inputs
   }

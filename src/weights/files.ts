@@ -6,8 +6,8 @@ import { choice, option, readOptions } from '../core/options'
 import { typed } from '../core/tree'
 import { signalOption } from '../data/abort'
 import { isKerasFile } from '../formats/foreign'
-import { loadWeightsFrom, saveWeights, tensorsOf, weightPaths } from '../formats/weights'
-import { isArchive } from '../keras/archive'
+import { loadWeightsFrom, saveWeights, namedTensors, weightPaths } from '../formats/weights'
+import { isArchive } from '../formats/archive'
 import { isShardMap } from '../keras/shards'
 import type { LayerBase } from '../layers/layer'
 import type { Model } from '../models/model'
@@ -113,7 +113,7 @@ export async function weightWriter(
   if (format === 'safetensors' && mapping === null) return async (model) => saveWeights(model)
   return (model) => {
     const weights = weightPaths(model)
-    const arrays = mapping === null ? tensorsOf(weights) : mappedArrays(weights, mapping)
+    const arrays = mapping === null ? namedTensors(weights) : mappedArrays(weights, mapping)
     return writeArrays(arrays, format)
   }
 }
@@ -125,8 +125,8 @@ export async function weightWriter(
  *   await model.loadWeights('net.safetensors', { mapping })
  *
  * Linear, Conv, ConvTranspose, BatchNorm, LayerNorm, GroupNorm, Embedding, RNN, LSTM, GRU (with resetAfter) and MultiheadAttention are
- * found, by their shapes. Each layer takes the first module with its shapes, in the order of the file or, if that is alphabetical as in
- * safetensors, of their names with numbers in order: look at the mapping where several layers have equal shapes. Arrays that are not used,
+ * found, by their shapes. Each layer gets the first module that has its shapes and is not assigned yet, in the order of the file. If that is
+ * alphabetical, as in safetensors, numbers in names are compared as numbers. Check the mapping if several layers have equal shapes. Arrays that are not used,
  * such as `num_batches_tracked`, are null.
  * @throws FormatError that names layers and modules for which nothing fits
  */

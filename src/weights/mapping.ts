@@ -27,7 +27,7 @@ function listOf(targets: WeightTargets): readonly WeightTarget[] {
   return Array.isArray(targets) ? (targets as readonly WeightTarget[]) : [targets as WeightTarget]
 }
 
-/** A weight that is put together. */
+/** A weight that is assembled from arrays. */
 interface Parts {
   readonly variable: Variable
   readonly data: TensorData
@@ -135,7 +135,7 @@ function taken({ shape, data }: Piece, { rows, blocks, transpose }: WeightTarget
 const isOrder = (order: readonly number[]): boolean => order.every((_, i) => order.includes(i))
 
 /**
- * The arrays of a file with the weights of a model, from which the same mapping gives these weights. Of several arrays that add up to a weight, the first one has it, and the others are 0.
+ * The arrays of a file with the weights of a model, from which the same mapping gives these weights. If several arrays add up to a weight, the first contains the weight, and the others contain 0.
  * @throws ArgumentError for a function, which does not list its names, for weights that no array has, or not all of their rows, and for
  * orders and shapes that do not fit
  */
@@ -182,7 +182,7 @@ function requireReadable(
   }
 }
 
-/** What a name has of a weight, in the order of the file, and where. */
+/** The part of a weight that the array of a name contains, in the order of the file, and its place. */
 function pieceFor(
   name: string,
   { to, rows, blocks, transpose, reshape, at, add = false }: WeightTarget,

@@ -101,8 +101,8 @@ function attention({ shapes }: Own): Rows {
 }
 
 /**
- * The mapping of the arrays of a PyTorch module to the weights of a model. Each layer, in the order of `saveWeights`, takes the first module
- * that is left and has its shapes. Look at it before you use it where several layers have equal shapes.
+ * The mapping of the arrays of a PyTorch module to the weights of a model. Each layer, in the order of `saveWeights`, gets the first module
+ * that has its shapes and is not assigned yet. Check the mapping if several layers have equal shapes.
  * @throws FormatError that names layers and modules for which nothing fits
  */
 export function mappingFor(
@@ -164,7 +164,7 @@ function hasShape({ rows, transpose, reshape, at }: WeightTarget, shape: Shape, 
 /** `a.2` before `a.10`. */
 const natural = new Intl.Collator('en', { numeric: true })
 
-/** The modules of a file, in its order; those of names in alphabetical order, as safetensors writes them, with numbers as numbers. */
+/** The modules in the order of the file; if names are in alphabetical order, as safetensors writes them, numbers in them are compared as numbers. */
 function modulesOf(arrays: ReadonlyMap<string, NamedTensor>): Module[] {
   const names = [...arrays.keys()]
   const isSorted = names.every((name, i) => i === 0 || names[i - 1]! < name)

@@ -15,7 +15,7 @@ import {
   setRandomSeed,
   tensor,
 } from '../../src'
-import { getActivation } from '../../src/activations'
+import { getActivation, isHomogeneous } from '../../src/activations'
 import type { SignaturesFile } from '../golden/format'
 import { readFixture } from '../helpers/golden'
 
@@ -105,6 +105,37 @@ describe('in models', () => {
     expect(copy.predictOnBatch(row)).toEqual(model.predictOnBatch(row))
     expect(model.predictOnBatch(row).data).toEqual(activations.gelu(ops.glu(row)).data)
   })
+
+  it.each(elementwise)('%s of a name, on symbols, is the op itself, and can be saved', async (name) => {
+    const input = Input({ shape: [10] })
+    const own: unknown = Reflect.get(activations, camelCase(name))
+    for (const found of [activations.get(name), activations.deserialize(camelCase(name))]) {
+      const model = new Model({ inputs: input, outputs: found(input) })
+      const expected = (own as (x: Tensor) => Tensor)(x)
+      expect(model.predictOnBatch(ops.expandDims(x, 0)).data).toEqual(expected.data)
+      const copy = await loadModel(await model.save())
+      expect(copy.predictOnBatch(ops.expandDims(x, 0)).data).toEqual(expected.data)
+    }
+  })
+
+  it('a name gives one function, which layers and files take like the name', () => {
+    expect(activations.get('leaky_relu')).toBe(activations.get('leakyRelu'))
+    expect(activations.get(activations.get('relu'))).toBe(activations.get('relu'))
+    expect(new Dense({ units: 2, activation: activations.get('relu') }).getConfig()['activation']).toBe('relu')
+    const twice = (each: Tensor): Tensor => ops.multiply(each, 2)
+    const input = Input({ shape: [2] })
+    const model = new Model({ inputs: input, outputs: activations.deserialize('twice', { twice })(input) })
+    expect(model.predictOnBatch([[1, 2]]).toArray()).toEqual([[2, 4]])
+  })
+
+  it.each(kerasNames.filter((name) => !['deserialize', 'get', 'serialize', 'threshold'].includes(name)))(
+    '%s is homogeneous only if it is piecewise linear around 0, whoever gives it',
+    (name) => {
+      const expected = ['linear', 'relu', 'leaky_relu'].includes(name)
+      expect(isHomogeneous(getActivation(name))).toBe(expected)
+      expect(isHomogeneous(activations.get(name))).toBe(expected)
+    },
+  )
 
   it('sparsemax mixes units, as softmax does, and others do not', () => {
     const flowOf = (activation: string): unknown => new Activation(activation).unitFlow

@@ -71,9 +71,9 @@ describe('UnitHealth', () => {
     expect(first!.saturated).toBeNull()
     expect(first!.weightNorm).toBeCloseTo(Math.hypot(...hidden.kernel.view, ...hidden.bias!.view), 3)
     expect(first!.updateNorm).toBe(0)
-    // The last 64 rows: the last 24 of the epoch before, and 40.
-    const rows = ops.concatenate([ops.slice(h, [16, 0], [24, 8]), h], 0)
-    expect(first!.rank).toBe(effectiveRank(rows))
+    // Only the rows of this epoch, whose weights are alike.
+    expect(first!.rank).toBe(effectiveRank(h))
+    expect(first!.rankRows).toBe(40)
     expect(JSON.parse(JSON.stringify(history)).reports.health[2].layers[0]).toEqual({ ...first })
   })
 
@@ -131,6 +131,39 @@ describe('UnitHealth', () => {
     expect(health.records[0]!.layers[0]!.rank).toBe(1)
     expect(health.advice.join()).toMatch(/first: all 8 units have proportional outputs/)
     expect((await healthOf(network(), { samples: 0 })).health.records[0]!.layers[0]!.rank).toBeNull()
+  })
+
+  it('shows the rank of few rows as a lower bound', async () => {
+    const wide = () => {
+      const model = new Sequential([
+        new Dense({ units: 50, activation: 'tanh', inputShape: [40], name: 'wide' }),
+        new Dense({ units: 1 }),
+      ])
+      model.compile({ optimizer: new SGD({ learningRate: 0 }), loss: 'mse' })
+      return model
+    }
+    const many = new Array(400)
+      .fill(0)
+      .map((_, i) => Array.from({ length: 40 }, (__, j) => Math.sin(i * i + 7 * i * j)))
+    const rankOf = async (count: number) => {
+      const health = new UnitHealth()
+      await wide().fit(many.slice(0, count), new Array(count).fill(0), {
+        batchSize: count,
+        verbose: 0,
+        callbacks: [health],
+      })
+      const [layer] = health.records[0]!.layers
+      return { rank: layer!.rank!, rows: layer!.rankRows, table: health.table() }
+    }
+    const few = await rankOf(16)
+    expect(few.rows).toBe(16)
+    expect(few.rank).toBeLessThanOrEqual(16)
+    expect(few.table).toMatch(new RegExp(`wide .* ≥ ${few.rank} `))
+    const enough = await rankOf(400)
+    expect(enough.rows).toBe(200)
+    expect(enough.rank).toBeGreaterThan(30)
+    expect(enough.table).toMatch(new RegExp(`wide .* ${enough.rank} `))
+    expect(enough.table).not.toContain('≥')
   })
 
   it('counts singular values to 99 % of their sum', () => {
@@ -216,7 +249,7 @@ describe('UnitHealth', () => {
     model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
     const { health } = await healthOf(model)
     expect(Object.keys(health.leftOut)).toEqual(['inner/own', 'out'])
-    expect(health.leftOut['inner/own']).toMatch(/Own "own" has a call of its own/)
+    expect(health.leftOut['inner/own']).toMatch(/Own "own" overrides call/)
     const sequences = new Sequential([
       new LSTM({ units: 3, returnSequences: true, inputShape: [2, 2] }),
       new Bidirectional({ layer: new LSTM(2), backwardLayer: new LSTM({ units: 3, goBackwards: true }), name: 'both' }),

@@ -1,6 +1,8 @@
 // Scoped values: they hold while a function runs.
 // modes: simd
 
+import { readFileSync, readdirSync } from 'node:fs'
+import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { limitWeights, requireRoom } from '../../src/core/weight-limit'
 import { customObject, customObjectScope, describing, nameToSave } from '../../src/core/registry'
@@ -9,8 +11,8 @@ import {
   CallContext,
   currentFrame,
   currentPath,
-  isProbing,
-  whileProbing,
+  isInferring,
+  whileInferring,
   withFrame,
   withTap,
   withinPath,
@@ -77,7 +79,7 @@ describe('no key of the library leaks when a body throws', () => {
       state: () => currentFrame(),
     },
     'the path of weights': { run: (body) => withinPath('a', body), state: () => currentPath().length },
-    probing: { run: whileProbing, state: isProbing },
+    inferring: { run: whileInferring, state: isInferring },
     'a tap': {
       run: (body) => withTap(() => [], body),
       state: () => Array.isArray(tapped(null, [], strings)),
@@ -117,4 +119,29 @@ describe('no key of the library leaks when a body throws', () => {
     expect(inside).not.toEqual(before)
     expect(state()).toEqual(before)
   })
+})
+
+/** The variables of a module that are assigned in a `finally` block: they hold while a function runs. */
+function heldVariables(file: string): string[] {
+  const source = ts.createSourceFile(file, readFileSync(`src/${file}`, 'utf8'), ts.ScriptTarget.Latest)
+  const variables = new Set(
+    source.statements
+      .filter(ts.isVariableStatement)
+      .flatMap(({ declarationList }) => declarationList.declarations)
+      .flatMap(({ name }) => (ts.isIdentifier(name) ? [name.text] : [])),
+  )
+  const found = new Set<string>()
+  const visit = (node: ts.Node, isFinal: boolean): void => {
+    if (isFinal && ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.EqualsToken)
+      if (ts.isIdentifier(node.left) && variables.has(node.left.text)) found.add(node.left.text)
+    ts.forEachChild(node, (child) => visit(child, isFinal || (ts.isTryStatement(node) && child === node.finallyBlock)))
+  }
+  visit(source, false)
+  return [...found].map((name) => `${file}: ${name}`)
+}
+
+it('all values that hold while a function runs are scoped, except the two that every op reads', () => {
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+  const held = files.flatMap((name) => heldVariables(name.replaceAll('\\', '/')))
+  expect(held.sort()).toEqual(['core/scope.ts: scope', 'ops/trace.ts: active', 'runtime/current.ts: current'])
 })

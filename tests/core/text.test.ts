@@ -3,7 +3,7 @@
 
 import { describe, expect, it, vi } from 'vitest'
 import { Dense, Sequential, loadModel } from '../../src'
-import { asciiXml, decodeUtf8, escapeNonAscii } from '../../src/core/text'
+import { asciiXml, decodeUtf8, encodeUtf8, escapeNonAscii, strictDecoder, utf8Text } from '../../src/core/text'
 
 const texts = ['', 'plain "quotes" \\ \n', 'Größe µ 層 🧠', '\u2028\0\x7f\x80']
 
@@ -31,6 +31,33 @@ describe.each([true, false])('decodeUtf8, with a decoder: %j', (hasDecoder) => {
 
   it('refuses invalid UTF-8', () => {
     for (const bytes of [[0xff], [0xc3], [0xe2, 0x82]]) expect(() => decode(Uint8Array.from(bytes))).toThrow()
+  })
+})
+
+describe.each([true, false])("with the engine's encoder and decoder: %j", (isThere) => {
+  const within = <Result>(body: () => Result): Result => {
+    if (!isThere) for (const name of ['TextEncoder', 'TextDecoder']) vi.stubGlobal(name, undefined)
+    try {
+      return body()
+    } finally {
+      vi.unstubAllGlobals()
+    }
+  }
+
+  it.each([...texts, 'half \ud83e', '\udd80\ud83e '])('encodeUtf8 of %j', (text) => {
+    expect([...within(() => encodeUtf8(text))]).toEqual([...Buffer.from(text)])
+  })
+
+  it.each(texts)('utf8Text of %j, without a byte order mark', (text) => {
+    expect(within(() => utf8Text(Buffer.from(`\ufeff${text}`)))).toBe(text)
+  })
+
+  it('strictDecoder knows UTF-8, keeps a byte order mark and refuses other bytes', () => {
+    const decoder = within(() => strictDecoder('UTF-8'))
+    expect(decoder.encoding).toBe('utf-8')
+    expect(within(() => decoder.decode(Buffer.from('\ufeffé')))).toBe('\ufeffé')
+    expect(() => within(() => decoder.decode(Uint8Array.of(0xff)))).toThrow()
+    expect(() => within(() => strictDecoder('klingon'))).toThrow(RangeError)
   })
 })
 

@@ -18,7 +18,7 @@ function* pieces(content: string, length: number): Generator<Uint8Array> {
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `c${i}`)
 
-/** The plain reader: one record at a time, with Papa Parse. */
+/** The plain reader: one record at a time, by way of text. */
 async function plainly(content: string, width: number): Promise<number[][]> {
   const types = Object.fromEntries(names(width).map((name) => [name, 'number'] as const))
   const rows = await readCsv({ text: content }, { header: names(width), types }).toArray()

@@ -1,10 +1,10 @@
-// docs/data.md: its code, run unchanged on the files that it describes.
+// docs/data.md and docs/tables.md: their code, run unchanged on the files that they describe.
 // modes: simd
 
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import * as myelin from '../../src'
 import * as data from '../../src/data'
 import { readDocument, runBlocks, testedBlocks } from '../helpers/documented'
@@ -102,6 +102,38 @@ it('has code that runs unchanged', async () => {
     const [[x, goals]] = await made.windows.toArray()
     expect([x.shape, goals.shape]).toEqual([[73, 14], [73]])
   } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+it('docs/tables.md has code that runs unchanged', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'myelin-tables-'))
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+  const document = readDocument('docs/tables.md')
+  const passengers = /^`passengers\.csv`:\n\n```\n([\s\S]*?)```/m.exec(document)![1]!
+  const read = (source: unknown, options: object): unknown =>
+    data.readCsv((typeof source === 'string' ? join(folder, source) : source) as never, options)
+  try {
+    writeFileSync(join(folder, 'passengers.csv'), passengers)
+    myelin.setRandomSeed(1)
+    const made = await runBlocks(testedBlocks(document), { ...myelin, ...data, readCsv: read }, {}, [
+      'answer',
+      'numbers',
+      'own',
+      'same',
+      'prices',
+    ])
+    expect(made.answer).toMatchObject({
+      label: 'yes',
+      probabilities: { no: expect.any(Number), yes: expect.any(Number) },
+    })
+    expect(made.same).toEqual(made.answer)
+    expect(made.numbers).toEqual(['class', 'age'])
+    expect(Object.keys(made.own.table.columns)).toEqual(['class', 'sex', 'age'])
+    expect(made.prices).toEqual([{ brot: 'Weizen', preis: 1234.5 }, { brot: 'Roggen', preis: 3.25 }]) // prettier-ignore
+    expect(log.mock.calls.flat().join('\n')).toContain("target 'survived': classification (2 classes: no, yes)")
+  } finally {
+    log.mockRestore()
     rmSync(folder, { recursive: true })
   }
 })

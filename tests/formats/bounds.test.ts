@@ -15,7 +15,9 @@ import {
 } from '../../src'
 import { imageFolder } from '../../src/data'
 import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
+import { readFile } from '../../src/onnx/file'
 import { errorOf } from '../helpers/training'
+import { processorTime } from '../helpers/processor-time'
 
 describe('a table that is far too large', () => {
   it.each<[string, (most: number) => unknown]>([
@@ -30,12 +32,12 @@ describe('a table that is far too large', () => {
     ['ConfusionMatrix: numClasses', (most) => new metrics.ConfusionMatrix({ numClasses: most })],
   ])('%s', async (name, make) => {
     for (const most of [1e7, 1e9, 2 ** 53 - 1]) {
-      const begin = performance.now()
+      const begin = processorTime()
       const error = await errorOf(async () => make(most))
       expect(error).toBeInstanceOf(ArgumentError)
       expect(error.message).toContain(name.split(': ')[1])
       expect(error.message).toContain(`received ${most}`)
-      expect(performance.now() - begin).toBeLessThan(500)
+      expect(processorTime() - begin).toBeLessThan(5000)
     }
   })
 
@@ -60,4 +62,18 @@ it('a small file that would make many large variables', async () => {
   const error = await errorOf(() => loadModel(bytes))
   expect(error).toBeInstanceOf(FormatError)
   expect(error.message).toContain('far larger than the content of the file')
+})
+
+it('an ONNX graph of very many nodes is refused before they are read', () => {
+  // ir_version 8; graph: { node: { op_type: '' }, … }
+  const node = [0x0a, 2, 0x22, 0]
+  const size = 300_000 * node.length
+  const bytes = new Uint8Array(6 + size)
+  bytes.set([0x08, 8, 0x3a, (size & 127) | 128, ((size >> 7) & 127) | 128, size >> 14])
+  for (let at = 6; at < bytes.length; at += node.length) bytes.set(node, at)
+  const started = process.cpuUsage()
+  expect(() => readFile(bytes, 'net.onnx')).toThrow(
+    new FormatError('net.onnx: its graph has 300000 nodes, more than 32768'),
+  )
+  expect(process.cpuUsage(started).user).toBeLessThan(1e6)
 })

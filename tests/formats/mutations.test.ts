@@ -1,17 +1,17 @@
-// 100,000 changed files: the readers of bytes give a typed error, or what the bytes say. What is made of the bytes, models and weights,
-// is tried by the tests of each format with fewer changes, because each takes longer.
+// 100,000 changed files: each reader of bytes throws a typed error or returns the content. The tests of each format make models and
+// weights of changed files, too, but of fewer, because that takes longer.
 // modes: simd
 
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { MyelinError } from '../../src'
 import { decodeContainer } from '../../src/formats/safetensors'
-import { readArchive } from '../../src/keras/archive'
+import { readArchive } from '../../src/formats/archive'
 import { openHdf5 } from '../../src/keras/hdf5/read'
 import type { Hdf5Dataset, Hdf5Group } from '../../src/keras/hdf5/types'
 import { readFile } from '../../src/onnx/file'
 import { artifactsOf } from '../../src/tfjs/artifacts'
-import { tensorsOf } from '../../src/tfjs/manifest'
+import { manifestTensors } from '../../src/tfjs/manifest'
 
 const goldens = new URL('../golden/', import.meta.url)
 const bytesOf = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(path, goldens)))
@@ -40,7 +40,7 @@ const readers: readonly (readonly [
     async (bytes) => {
       const beside = async (): Promise<Uint8Array> => bytesOf('tfjs/layers/core.bin')
       const { name, weights } = await artifactsOf({ name: 'model.json', bytes, beside }, {}, 'loadModel')
-      return tensorsOf(weights, name)
+      return manifestTensors(weights, name)
     },
   ],
 ]

@@ -73,7 +73,7 @@ def loaded(path):
 
 
 def legacy_optimizer(model, path):
-    """The optimizer of a legacy file. Keras 3 builds it for no variables, also from its own files, and cannot go on training with that."""
+    """The optimizer of a legacy file. Keras 3 does not restore it correctly, also from its own files, and cannot train further with it."""
     optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
     optimizer.build(model.trainable_variables)
     with h5py.File(path) as file:

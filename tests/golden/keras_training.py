@@ -1,4 +1,4 @@
-"""Writes keras/<FOLDER>/training/: models in the middle of their training with each optimizer, and how Keras goes on.
+"""Writes keras/<FOLDER>/training/: models in the middle of their training with each optimizer, and how Keras continues it.
 
 Usage: [KERAS_PATH=…] [EXTENSION=h5] python keras_training.py FOLDER [names]
 """
@@ -22,6 +22,19 @@ def scaled(inner):
     return optimizers.LossScaleOptimizer(inner, initial_scale=64.0, dynamic_growth_steps=3)
 
 
+def several():
+    adam = optimizers.Adam(0.02)
+    by_path = {"several/hidden/kernel": optimizers.SGD(0.05, momentum=0.9), ".*/(gamma|beta)": adam, "several/hidden/b.+": adam}
+    return optimizers.MultiOptimizer(optimizers.OptimizerMap(optimizers.RMSprop(0.01), by_path))
+
+
+def several_shared():
+    """The default optimizer is in the map, too, before another one; two of one class."""
+    adam = optimizers.Adam(0.02)
+    by_path = {".*gamma": adam, ".*beta": optimizers.Adam(0.01, amsgrad=True)}
+    return optimizers.MultiOptimizer(optimizers.OptimizerMap(adam, by_path))
+
+
 MADE = {
     "sgd": lambda: optimizers.SGD(0.05),
     "momentum": lambda: optimizers.SGD(0.05, momentum=0.9, nesterov=True, weight_decay=0.01),
@@ -43,6 +56,8 @@ MADE = {
     "ema": lambda: optimizers.Adam(0.02, use_ema=True, ema_momentum=0.9),
     "accumulated": lambda: optimizers.Adam(0.02, gradient_accumulation_steps=2),
     "scaled": lambda: scaled(optimizers.Adam(0.02)),
+    "several": several,
+    "several_shared": several_shared,
     "cosine": lambda: optimizers.Adam(schedules.CosineDecay(0.05, 12, alpha=0.1)),
     "piecewise": lambda: optimizers.SGD(schedules.PiecewiseConstantDecay([3, 8], [0.1, 0.05, 0.01]), momentum=0.5),
 }

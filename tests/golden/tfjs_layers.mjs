@@ -1,4 +1,4 @@
-// Writes tests/golden/tfjs/layers/: layers-models that TensorFlow.js 4.22 saved, with what they predict, and how their training goes on.
+// Writes tests/golden/tfjs/layers/: layers-models that TensorFlow.js 4.22 saved, with what they predict, and how their training continues.
 //
 //   TFJS=/tmp/tfjs node tests/golden/tfjs_layers.mjs        see tfjs.mjs
 

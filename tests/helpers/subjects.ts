@@ -146,7 +146,7 @@ function useLayer(layer: LayerBase, data: unknown): unknown {
   return [
     layer.name,
     layer.trainable,
-    layer instanceof InputLayer ? [layer.spec.shape, layer.spec.dtype] : null,
+    layer instanceof InputLayer ? [layer.spec.shape, layer.spec.dtype, layer.spec.optional] : null,
     ...each(called(false), called(true), called(false), boxed(false), boxed(true)),
     ...each(masked(layer, data), () =>
       new Sequential([layer as Layer]).inputs.map(({ shape, dtype }) => [shape, dtype]),

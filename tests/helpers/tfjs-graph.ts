@@ -1,8 +1,8 @@
 // Graph-models for tests: JSON of a model and its tensors, from a few words.
 
 import type { Json } from '../../src/core/registry'
-import type { JsonRecord } from '../../src/keras/json'
-import type { NamedTensor } from '../../src/tfjs/manifest'
+import type { JsonRecord } from '../../src/formats/json'
+import type { ManifestTensor } from '../../src/tfjs/manifest'
 
 export interface NodeText {
   readonly name: string
@@ -52,14 +52,14 @@ export function tensorNamed(
   shape: readonly number[],
   data: readonly number[],
   dtype: Name = 'float32',
-): NamedTensor {
+): ManifestTensor {
   return { name, shape, dtype, group: 'model', read: () => ARRAYS[dtype].from(data) }
 }
 
 /** model.json: nodes, a Const node for each tensor, and a signature. */
 export function modelJson(
   nodes: readonly NodeText[],
-  tensors: readonly NamedTensor[] = [],
+  tensors: readonly ManifestTensor[] = [],
   signature: { readonly inputs?: Json; readonly outputs?: Json } = {},
 ): JsonRecord {
   const constants = tensors.map(({ name, dtype }) => ({

@@ -5,7 +5,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FormatError, MyelinError, loadModel } from '../../src'
 import { readKeras } from '../../src/keras'
-import { readArchive, writeArchive } from '../../src/keras/archive'
+import { readArchive, writeArchive } from '../../src/formats/archive'
 import { bytesOf, filesIn } from './goldens'
 import { mutated } from './mutations'
 
@@ -198,7 +198,7 @@ describe('changed bytes', () => {
   })
 })
 
-/** KERAS_MUTATIONS sets their number for each file; so many run in some seconds. */
+/** KERAS_MUTATIONS sets the number of mutations of each file. The default takes some seconds. */
 const MUTATIONS = Number(process.env['KERAS_MUTATIONS'] ?? 30)
 
 describe('changed values of configurations give a typed error or a model', () => {

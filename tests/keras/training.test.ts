@@ -1,4 +1,4 @@
-// Training goes on from the state that a file of Keras has.
+// Training continues from the state that a file of Keras has.
 
 import { describe, expect, it } from 'vitest'
 import { loadModel } from '../../src'

@@ -25,12 +25,16 @@ import {
   Sequential,
   Tensor,
   loadModel,
+  SGD,
   ops,
+  optimizers,
 } from '../../src'
 import { loadKerasWeights, readKeras, writeKeras, writeKerasWeights } from '../../src/keras'
+import { typed } from '../../src/core/tree'
+import { readTfjs, writeTfjs } from '../../src/tfjs'
 import { bytesOf, differenceOf, filesIn, inputsOf, jsonOf } from './goldens'
 import type { Golden, Plain } from './goldens'
-import { readArchive as filesOf } from '../../src/keras/archive'
+import { readArchive as filesOf } from '../../src/formats/archive'
 import { readHdf5 } from '../../src/keras/hdf5/read'
 
 const folder = process.env['KERAS_FILES']
@@ -57,7 +61,7 @@ async function written(model: Model): Promise<Record<'keras' | 'h5' | 'weights.h
 }
 
 describe('a model that is written and read again predicts the same', () => {
-  // Lookups need TensorFlow, and Keras 3 has no hard_sigmoid of Keras 2.
+  // Lookups need TensorFlow; .h5 files have no hard_sigmoid of Keras 2, and 2.15/former differs in Keras 3.
   const families = ['2.15', '3.15'].flatMap((version) =>
     filesIn(version, '.keras').filter((path) => !/lookups|2.15.(?:core|former|recurrent)/.test(path)),
   )
@@ -73,7 +77,58 @@ describe('a model that is written and read again predicts the same', () => {
   })
 })
 
-describe('training goes on', () => {
+it.each(['core', 'recurrent'])('hard_sigmoid of Keras 2: %s', async (name) => {
+  const path = `2.15/${name}.keras`
+  const model = await readKeras<never, unknown>(bytesOf(path))
+  const bytes = await writeKeras(typed(model))
+  const json = path.replace('.keras', '.json')
+  keep(path, { keras: bytes }, JSON.stringify(jsonOf(json)))
+  const { x: inputs, y: expected } = jsonOf<Golden>(json)
+  const again = await readKeras<never, unknown>(bytes)
+  expect(differenceOf(await again.predict(inputsOf(inputs) as never), expected)).toBeLessThan(1e-5)
+  if (new TextDecoder().decode(bytes).includes('hard_sigmoid_of_keras_2'))
+    await expect(writeKeras(typed(model), null, { format: 'h5' })).rejects.toThrow(/hard_sigmoid.*Write a \.keras file/)
+})
+
+it('an LSTM of TensorFlow.js with its default hardSigmoid is written for Keras, and read again', async () => {
+  const layer = { class_name: 'LSTM', config: { units: 3, recurrent_activation: 'hard_sigmoid', name: 'lstm' } }
+  const topology = {
+    class_name: 'Sequential',
+    config: [{ ...layer, config: { ...layer.config, batch_input_shape: [null, 5, 4] } }],
+  }
+  const made = new Sequential([new LSTM({ units: 3, inputShape: [5, 4] })])
+  const { weights } = await writeTfjs(made)
+  const manifest = [
+    {
+      paths: Object.keys(weights),
+      weights: made.weights.map(({ shape }, i) => ({
+        name: ['kernel', 'recurrent_kernel', 'bias'].map((each) => `lstm/${each}`)[i],
+        shape,
+        dtype: 'float32',
+      })),
+    },
+  ]
+  const text = JSON.stringify({ format: 'layers-model', modelTopology: topology, weightsManifest: manifest })
+  const model = await readTfjs<Tensor, Tensor>(new TextEncoder().encode(text), { files: weights })
+  const rows = new Tensor(
+    Float32Array.from({ length: 40 }, (_, i) => ((37 * i) % 101) / 20 - 2),
+    [2, 5, 4],
+    'float32',
+  )
+  const expected = await model.predict(rows)
+  const bytes = await writeKeras(typed(model))
+  const plainOf = ({ shape, data }: Tensor): Plain => ({ shape: [...shape], data: Array.from(data) })
+  keep('made_hard_sigmoid', { keras: bytes }, JSON.stringify({ x: plainOf(rows), y: plainOf(expected) }))
+  expect(Array.from((await (await readKeras<Tensor, Tensor>(bytes)).predict(rows)).data)).toEqual(
+    Array.from(expected.data),
+  )
+  // hard_sigmoid of Keras 3 gives other numbers.
+  const other = new Sequential([new LSTM({ units: 3, recurrentActivation: 'hardSigmoid', inputShape: [5, 4] })])
+  other.setWeights(model.getWeights())
+  expect(Array.from(((await other.predict(rows)) as Tensor).data)).not.toEqual(Array.from(expected.data))
+})
+
+describe('training continues', () => {
   const runs = ['2.15', '3.15'].flatMap((version) => filesIn(`${version}/training`, '.keras'))
   it.each(runs)('%s', async (path) => {
     const one = await readKeras(bytesOf(path))
@@ -136,6 +191,55 @@ describe('a model made in code', () => {
       { epochs: 2, verbose: 0 },
     )
     await check('made_text', model as never, new Tensor(Int32Array.from(rows.flat()), [8, 6], 'int32'), plain(rows))
+  })
+
+  it('has an optimizer for each of its parts, whose layers are in models of several kinds', async () => {
+    const [a, b] = [Input({ shape: [4] }), Input({ shape: [3] })]
+    const inner = new Model({
+      inputs: a,
+      outputs: new Dense({ units: 3, activation: 'tanh', name: 'in.side' }).apply(a),
+      name: 'inner',
+    })
+    const tower = new Sequential(
+      [new Dense({ units: 3, activation: 'tanh', name: 'first' }), new BatchNormalization({ name: 'normal' })],
+      {
+        name: 'tower',
+      },
+    )
+    const last = new Sequential([tower, new Dense({ units: 3, activation: 'softmax', name: 'last' })], {
+      name: 'outer',
+    })
+    const model = new Sequential([inner, new Model({ inputs: b, outputs: last.apply(b) as never, name: 'middle' })], {
+      name: 'whole',
+    })
+    model.compile({
+      optimizer: new optimizers.MultiOptimizer([
+        [new SGD({ learningRate: 0.1, momentum: 0.9 }), 'in.side/kernel'],
+        [new Adam(0.02), [last, /^nothing/]],
+        [new Adam({ learningRate: 0.01, amsgrad: true })],
+      ]),
+      loss: 'categoricalCrossentropy',
+    })
+    const options = { batchSize: 4, epochs: 3, shuffle: false, verbose: 0 } as const
+    await model.fit(x, y, { ...options, epochs: 2 })
+    const bytes = await writeKeras(model)
+    const before = (await model.predict(x)) as Tensor
+    const { history } = await model.fit(x, y, options)
+    const weights = model.getWeights().map(({ shape, data }) => ({ shape, data: Array.from(data) }))
+    keep(
+      'made_optimizers',
+      { keras: bytes },
+      JSON.stringify({
+        x: plain(x),
+        y: { shape: before.shape, data: Array.from(before.data) },
+        targets: plain(y),
+        loss: history['loss'],
+        weights,
+      }),
+    )
+    const again = await readKeras(bytes)
+    expect((await again.fit(x, y, options)).history['loss']).toEqual(history['loss'])
+    expect(again.getWeights().map(({ shape, data }) => ({ shape, data: Array.from(data) }))).toEqual(weights)
   })
 
   it('has more names of layers than an attribute of HDF5 may have', async () => {

@@ -56,7 +56,7 @@ describe('merging', () => {
     [
       'other extents than along the axis',
       () => new Concatenate({ name: 'x', axis: 1 }).apply([ops.ones([2, 3, 4]), ops.ones([2, 3, 5])]),
-      'Concatenate "x": the shapes of the inputs must be equal but for axis 1, received [null, 3, 4] and [null, 3, 5]',
+      'Concatenate "x": the shapes of the inputs must be equal except along axis 1, received [null, 3, 4] and [null, 3, 5]',
     ],
     [
       'ranks',
@@ -346,7 +346,7 @@ describe('Lambda', () => {
   ])('refuses an outputShape of %s than the function gives', (_, outputShape, onSymbols, onData) => {
     const layer = (): Lambda => new Lambda({ function: (x) => x, name: 'same', outputShape })
     const message = (said: string, given: string): string =>
-      `Lambda "same": outputShape says ${said}, but the function gives ${given}. Correct outputShape, or leave it out.`
+      `Lambda "same": outputShape declares ${said}, but the function returns ${given}. Correct outputShape, or leave it out.`
     expect(() => layer().apply(a)).toThrow(message(onSymbols, '[null, 3]'))
     expect(() => layer().apply([[1, 2, 3]])).toThrow(message(onData, '[1, 3]'))
   })

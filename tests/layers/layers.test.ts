@@ -108,7 +108,7 @@ describe('a call', () => {
       name: 'steps',
     })
     expect(() => inner.apply(ops.ones([1, 4, 5]))).toThrow(/^TimeDistributed "steps": Lambda "inner": reshape: /)
-    // Also if nobody catches it, and the stack is printed.
+    // Also if it is not caught, and the stack is printed.
     expect(() => inner.apply(ops.ones([1, 4, 5]))).toThrow(
       expect.objectContaining({ stack: expect.stringContaining('TimeDistributed "steps": Lambda') }),
     )

@@ -110,7 +110,7 @@ describe('a layer with LoRA', () => {
     expect([...(await model.predict(x)).data]).not.toEqual([...plain.data])
   })
 
-  it('goes on with training after saving, and resumes from its own weights', async () => {
+  it('continues training after saving, and resumes from its own weights', async () => {
     setRandomSeed(3)
     const layer = new Dense({ units: 2, inputShape: [3] })
     const model = new Sequential([layer, new Dense({ units: 1 })])

@@ -131,7 +131,7 @@ describe('adapt', () => {
   it('must come first', async () => {
     for (const layer of [new Normalization({ name: 'one' }), new Discretization({ numBins: 3, name: 'one' })]) {
       expect(() => layer.apply([[1, 2]])).toThrow(StateError)
-      expect(() => layer.apply([[1, 2]])).toThrow(/"one" does not know its data yet. Call await layer.adapt\(data\)/)
+      expect(() => layer.apply([[1, 2]])).toThrow(/"one" has not seen data yet. Call await layer.adapt\(data\)/)
       // A model can be made and described before adapt.
       const x = Input({ shape: [2] })
       const model = new Model({ inputs: x, outputs: layer.apply(x), name: 'around' })

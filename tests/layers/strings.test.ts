@@ -6,6 +6,7 @@ import {
   Concatenate,
   Conv1D,
   DataError,
+  DateEncoding,
   Dense,
   Embedding,
   Flatten,
@@ -137,7 +138,7 @@ describe('hashes', () => {
     // With one index there is nothing to share.
     const one = new IntegerLookup({ vocabulary: [1], oovMethod: 'farmhash' })
     expect(values(jit((x: Tensor) => one.apply(x))(tensor([1, 2], [2], 'int32')))).toEqual([1, 0])
-    expect(() => new IntegerLookup({ vocabulary: [1], salt: 3 })).toThrow(/salt goes with oovMethod 'farmhash'/)
+    expect(() => new IntegerLookup({ vocabulary: [1], salt: 3 })).toThrow(/salt is only for oovMethod 'farmhash'/)
     expect(() => new TextVectorization({ ragged: true })).toThrow(/there are no ragged tensors/)
     expect(new TextVectorization({ ragged: false }).ragged).toBe(false)
   })
@@ -464,6 +465,34 @@ describe('IntegerLookup', () => {
 })
 
 describe('TextVectorization', () => {
+  // Of Keras 3.15 on TensorFlow: the tokens of each text with standardize 'lower', split at white space.
+  const foreign: readonly (readonly [text: string, here: readonly string[], keras: readonly string[]])[] = [
+    ['\u00C9COLE ABC', ['\u00E9cole', 'abc'], ['\u00C9cole', 'abc']],
+    ['A\u00A0B', ['a', 'b'], ['a\u00A0b']],
+    ['A\u3000B', ['a', 'b'], ['a\u3000b']],
+    ['A\u2003B', ['a', 'b'], ['a\u2003b']],
+    ['A\u0085B', ['a\u0085b'], ['a\u0085b']],
+    ['A\u001CB', ['a\u001Cb'], ['a\u001Cb']],
+    ['A\u200BB', ['a\u200Bb'], ['a\u200Bb']],
+    ['A\tB\nC\rD\vE\fF', ['a', 'b', 'c', 'd', 'e', 'f'], ['a', 'b', 'c', 'd', 'e', 'f']],
+    ['\u201CA\u201D \u2026', ['\u201Ca\u201D', '\u2026'], ['\u201Ca\u201D', '\u2026']],
+  ]
+
+  it.each(foreign)(
+    'has the letters and the white space of Unicode, and Keras those of ASCII: %j',
+    async (text, here, keras) => {
+      const tokens = async (layer: TextVectorization) => {
+        await layer.adapt([text])
+        return [...layer.getVocabulary(false)].sort()
+      }
+      expect(await tokens(new TextVectorization({ standardize: 'lower' }))).toEqual([...here].sort())
+      // The functions of docs/preprocessing.md.
+      const standardize = (all: string) => all.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+      const split = (all: string) => all.match(/[^ \t-\r]+/g) ?? []
+      expect(await tokens(new TextVectorization({ standardize, split }))).toEqual([...keras].sort())
+    },
+  )
+
   it('word indices, as in the example of Keras', async () => {
     const layer = new TextVectorization({ maxTokens: 5000, outputSequenceLength: 4 })
     await layer.adapt(['foo bar', 'bar baz', 'baz bada boom'])
@@ -848,5 +877,57 @@ describe('strings in models', () => {
       }
     }
     expect(() => new Mixed().apply(symbol)).toThrow(/cannot compute with strings/)
+  })
+})
+
+describe('DateEncoding', () => {
+  const circle = (turns: number): number[] => [Math.sin(2 * Math.PI * turns), Math.cos(2 * Math.PI * turns)]
+  const expected = (days: number, time: number | null = null): number[] => [
+    days / 365.2425,
+    ...circle(days / 365.2425),
+    ...circle(days / 7),
+    ...(time === null ? [] : circle(time)),
+  ]
+
+  it('gives years and the parts of the year, the week and the day', () => {
+    const days = Date.UTC(2024, 4, 31) / 86_400_000
+    const dates = [['1970-01-01'], ['2024-05-31'], ['1969-12-31']]
+    expect(new DateEncoding().apply(dates).shape).toEqual([3, 5])
+    expect([...new DateEncoding().apply(dates).data]).toEqual(
+      [expected(0), expected(days), expected(-1)].flat().map((each) => expect.closeTo(each, 4)),
+    )
+    const timed = new DateEncoding({ time: true }).apply(['2024-05-31T18:00:00Z', '2024-05-31 20:00:00+02:00'])
+    expect([...timed.data]).toEqual(
+      [expected(days, 0.75), expected(days, 0.75)].flat().map((each) => expect.closeTo(each, 4)),
+    )
+  })
+
+  it('gives NaN for a missing date, and refuses other strings', () => {
+    expect([...new DateEncoding().apply(['']).data].every(Number.isNaN)).toBe(true)
+    expect(() => new DateEncoding().apply(['2024-02-30'])).toThrow(/expected a date such as .*received '2024-02-30'/)
+  })
+})
+
+describe('an optional input', () => {
+  it('takes missing values, in columns, rows and one object; others refuse them', async () => {
+    const inputOf = (optional: boolean, dtype: 'float32' | 'string') => Input({ shape: [1], dtype, optional })
+    const make = (optional: boolean): Model<{ age: Tensor; sex: Tensor }, Tensor> => {
+      const [age, sex] = [inputOf(optional, 'float32'), inputOf(optional, 'string')]
+      const known = ops.where(ops.isnan(age), -1, age)
+      const code = ops.cast(new StringLookup({ vocabulary: ['', 'f', 'm'] }).apply(sex), 'float32')
+      return new Model({ inputs: { age, sex }, outputs: ops.concatenate([known, code], -1) })
+    }
+    const open = make(true)
+    expect((await open.predict({ age: null, sex: null } as never)).toArray()).toEqual([[-1, 1]])
+    const rows = [{ age: 3, sex: 'm' }, { age: NaN, sex: '' }] // prettier-ignore
+    expect((await open.predict(rows)).toArray()).toEqual([[3, 3], [-1, 1]]) // prettier-ignore
+    expect((await open.predict({ age: [[NaN]], sex: [['f']] })).toArray()).toEqual([[-1, 2]])
+    const again = await loadModel<{ age: Tensor; sex: Tensor }, Tensor>(await open.save())
+    expect((await again.predict(rows)).toArray()).toEqual([[3, 3], [-1, 1]]) // prettier-ignore
+    const closed = make(false)
+    await expect(closed.predict({ age: [[NaN]], sex: [['f']] })).rejects.toThrow(
+      /must be a finite number, received NaN/,
+    )
+    await expect(closed.predict({ age: null, sex: 'f' } as never)).rejects.toThrow(/column 'age': the value is missing/)
   })
 })

@@ -1,4 +1,4 @@
-// Branches and loops with a condition in models: in a step of one's own, in a layer that is saved and loaded, and on the
+// Branches and loops with a condition in models: in a custom step, in a layer that is saved and loaded, and on the
 // symbols of a functional model.
 
 import { describe, expect, it } from 'vitest'
@@ -70,7 +70,7 @@ describe('branches and loops with a condition', () => {
       expect((await loaded.predict(input)).toArray()).toEqual((await model.predict(input)).toArray())
   })
 
-  it('choose the update in a step of its own', async () => {
+  it('choose the update in a custom step', async () => {
     class Own extends Model {
       net = new Dense({ units: 1, kernelInitializer: 'ones', name: 'net' })
       skipped = new Variable(tensor(0), { trainable: false, name: 'skipped' })

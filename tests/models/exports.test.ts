@@ -16,21 +16,28 @@ const texts = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   )
   .map((path) => readFileSync(`${folder}/${path}`, 'utf8').replace(/^import [^']* from '[^']*'$/gm, ''))
 
+/** The names that some text has at the place of the pattern's group. */
+function namesAt(pattern: RegExp): Set<string> {
+  return new Set(texts.flatMap((text) => Array.from(text.matchAll(pattern), ([, name]) => name!)))
+}
+
+const named = namesAt(/\b([A-Za-z_]\w*)\b/g)
+/** Constructed, subclassed, described by a fixture, a row of a table, or expected. */
+const usedAsClass = [
+  namesAt(/new (?:\w+\.)?(\w+)/g),
+  namesAt(/extends (?:\w+\.)?(\w+)/g),
+  namesAt(/"class": ?"(\w+)"/g),
+  namesAt(/\b(\w+), \[/g),
+  namesAt(/(?:InstanceOf|toThrow)\((\w+)\)/g),
+]
+
 function isClass(value: unknown): boolean {
   return typeof value === 'function' && Function.prototype.toString.call(value).startsWith('class')
 }
 
-/** A class is used when it is constructed, subclassed, expected or described by a fixture; the rest when it is named. */
+/** A class must be used as one; for the rest it is enough to be named. */
 function isUsed(name: string, value: unknown): boolean {
-  const uses = [
-    String.raw`new (\w+\.)?${name}\b`,
-    String.raw`extends (\w+\.)?${name}\b`,
-    String.raw`"class": ?"${name}"`,
-    String.raw`\b${name}, \[`,
-    String.raw`(InstanceOf|toThrow)\(${name}\)`,
-  ]
-  const pattern = new RegExp(isClass(value) ? uses.join('|') : String.raw`\b${name}\b`)
-  return texts.some((text) => pattern.test(text))
+  return isClass(value) ? usedAsClass.some((names) => names.has(name)) : named.has(name)
 }
 
 const groups: [string, Record<string, unknown>][] = [

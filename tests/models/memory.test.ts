@@ -24,7 +24,17 @@ import { binaryModel, errorOf, samples } from '../helpers/training'
 const STEPS = settingsOf[inject('mode')].backend === 'interpreter' ? 400 : 10_000
 const { x, yes } = samples(40)
 
-function expectFlat(before: HeapSizes, after: HeapSizes): void {
+/** The sizes as soon as they fit, or after many collections: an engine may collect later than it is asked to. */
+async function sizesWhen(fits: (sizes: HeapSizes) => boolean): Promise<HeapSizes> {
+  let sizes = await heapSizes()
+  for (let again = 0; again < 50 && !fits(sizes); again++) sizes = await heapSizes()
+  return sizes
+}
+
+async function expectFlat(before: HeapSizes): Promise<void> {
+  const after = await sizesWhen(
+    (sizes) => sizes.buffers - before.buffers < 64 * 1024 && sizes.javascript - before.javascript < 500 * 1024,
+  )
   expect(after.linear).toBe(before.linear)
   expect(after.buffers - before.buffers).toBeLessThan(64 * 1024)
   // Less than 50 bytes for each of 10,000 steps would be 500 kB.
@@ -41,9 +51,8 @@ describe('memory is flat', () => {
     const before = await heapSizes()
     const reserved = runtimeInfo().memory.reservedBytes
     await run(STEPS)
-    const after = await heapSizes()
     expect(model.optimizer.iterations.value.item()).toBe(STEPS / 10 + STEPS)
-    expectFlat(before, after)
+    await expectFlat(before)
     expect(runtimeInfo().memory.reservedBytes).toBe(reserved)
   })
 
@@ -64,7 +73,7 @@ describe('memory is flat', () => {
     await run(STEPS / 20)
     const before = await heapSizes()
     await run(STEPS / 2)
-    expectFlat(before, await heapSizes())
+    await expectFlat(before)
   })
 
   it('over many calls of trainOnBatch, predictOnBatch and evaluate', async () => {
@@ -79,7 +88,7 @@ describe('memory is flat', () => {
     await run(STEPS / 50)
     const before = await heapSizes()
     await run(STEPS / 10)
-    expectFlat(before, await heapSizes())
+    await expectFlat(before)
   })
 
   it('over models that are made and disposed: dispose frees everything', async () => {
@@ -94,7 +103,8 @@ describe('memory is flat', () => {
     for (let i = 0; i < 5; i++) await once()
     const before = await heapSizes()
     for (let i = 0; i < 20; i++) await once()
-    expect((await heapSizes()).linear - before.linear).toBeLessThan(4096)
+    const after = await sizesWhen(({ linear }) => linear - before.linear < 4096)
+    expect(after.linear - before.linear).toBeLessThan(4096)
   })
 
   it('also without dispose, when they are garbage-collected', async () => {
@@ -104,6 +114,7 @@ describe('memory is flat', () => {
     for (let i = 0; i < 5; i++) await once()
     const before = await heapSizes()
     for (let i = 0; i < 20; i++) await once()
-    expect((await heapSizes()).linear - before.linear).toBeLessThan(8192)
+    const after = await sizesWhen(({ linear }) => linear - before.linear < 8192)
+    expect(after.linear - before.linear).toBeLessThan(8192)
   })
 })

@@ -67,7 +67,7 @@ const groupsOf = (model: Model): [string, number, string | null][] =>
 describe('a subclass with its own call', () => {
   it('declares nothing, so that units before and in it are kept', async () => {
     const model = network(new Cumulative({ units: 5, name: 'own' }))
-    const why = 'Cumulative "own" has a call of its own, and its class does not say what that does with units'
+    const why = 'Cumulative "own" overrides call, and its class does not declare its units'
     expect(groupsOf(model)).toEqual([
       ['first', 6, why],
       ['last', 3, null],
@@ -142,10 +142,7 @@ describe('a subclass with its own call', () => {
       ),
     })
     expect(
-      groupsOf(crossed).map(([name, , fixed]) => [
-        name,
-        fixed?.includes('Crossed "crossed" has a merge of its own') ?? false,
-      ]),
+      groupsOf(crossed).map(([name, , fixed]) => [name, fixed?.includes('Crossed "crossed" overrides merge') ?? false]),
     ).toEqual([
       ['a', true],
       ['b', true],
@@ -182,7 +179,7 @@ describe('a subclass with its own call', () => {
       ).map(([name, , fixed]) => [name, fixed])
     const end = ['out', 'they are an output of the model']
     const ownCall = (layer: string) => [
-      ['first', `${layer} "own" has a call of its own, and its class does not say what that does with units`],
+      ['first', `${layer} "own" overrides call, and its class does not declare its units`],
       end,
     ]
     expect(around(new Later({ layer: new Dense(3), name: 'own' }))).toEqual(ownCall('Later'))
@@ -279,7 +276,7 @@ describe('a subclass with its own call', () => {
       ])
     for (const model of [between(new Softmax2D({ name: 'own' })), between(new Mirror({ name: 'own' }))]) {
       const error = await errorOf(() => pruneUnits(model, { keep: { first: 0.5 } }))
-      expect(error.message).toMatch(/first: \w+ "own" does not declare how it uses units/)
+      expect(error.message).toMatch(/'first': \w+ "own" does not declare how it uses units/)
     }
     const input = Input({ shape: [4] })
     const branch = (name: string) => new Dense({ units: 6, name }).apply(input)
@@ -316,8 +313,8 @@ describe('a subclass with its own call', () => {
       }
     }
     const fixedBy = (layer: Dense) => groupsOf(network(layer))[0]![2]
-    expect(fixedBy(new Turned({ units: 5, name: 'own' }))).toContain('Turned "own" has a kernel of its own')
-    expect(fixedBy(new Assigned({ units: 5, name: 'own' }))).toContain('Assigned "own" has a call of its own')
+    expect(fixedBy(new Turned({ units: 5, name: 'own' }))).toContain('Turned "own" overrides kernel')
+    expect(fixedBy(new Assigned({ units: 5, name: 'own' }))).toContain('Assigned "own" overrides call')
     expect(fixedBy(new Described({ units: 5, name: 'own' }))).toBeNull()
     const steps = Input({ shape: [5, 4] })
     const heads = new Scored({ numHeads: 2, keyDim: 3 })

@@ -394,7 +394,7 @@ describe('files', () => {
     expect((await other.predict(x)).data).toEqual(expected.data)
   })
 
-  it('of a functional class, whatever its source text says', async () => {
+  it('of a functional class, independent of its source text', async () => {
     class Said extends Model {
       /** Unlike a constructor (which this class does not have). */
       text = 'constructor ()'

@@ -25,6 +25,7 @@ import {
   tensorBytes,
   valueBytes,
 } from '../helpers/onnx'
+import { processorTime } from '../helpers/processor-time'
 
 const x = valueBytes('x', ['batch', 3])
 const y = valueBytes('y', ['batch', 3])
@@ -407,9 +408,9 @@ describe('refused files', () => {
       inputs: [x],
       outputs: [y],
     })
-    const begin = performance.now()
+    const begin = processorTime()
     await expect(loadOnnx(bytes)).rejects.toThrow('more than 65536 nodes would run')
-    expect(performance.now() - begin).toBeLessThan(20_000)
+    expect(processorTime() - begin).toBeLessThan(20_000)
   })
 
   it('constants that would take much memory', async () => {

@@ -96,7 +96,7 @@ describe('training', () => {
     expect(mean.value.data).toEqual(after)
   })
 
-  it('a saved model goes on as the original', async () => {
+  it('a saved model trains like the original', async () => {
     const model = await loadOnnx(bytesOf('residual-training-old'))
     const [x, y] = [wave([8, 3, 10, 10]), wave([8, 5])]
     model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })

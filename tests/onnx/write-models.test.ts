@@ -34,7 +34,7 @@ import {
   tensor,
 } from '../../src'
 import { loadOnnx, writeOnnx } from '../../src/onnx'
-import { formulaOf, probesFor } from '../../src/onnx/export/extents'
+import { formulaOf, traceShapesFor } from '../../src/onnx/export/extents'
 import { QuantizedDense, quantize } from '../../src/thrift'
 import { floats, integers } from '../helpers/data'
 import { expectSameInOnnx, graphOf, operatorsIn } from '../helpers/onnx-files'
@@ -254,7 +254,7 @@ describe('names and weights', () => {
     await expect(writeOnnx(model, null, { opset: 18 } as object)).rejects.toThrow("'opset'")
   })
 
-  it('weights have their names, and go on training', async () => {
+  it('weights have their names, and can be trained further', async () => {
     const model = new Sequential([
       new Conv2D({ filters: 2, kernelSize: 2, name: 'conv', inputShape: [4, 4, 1] }),
       new Flatten(),
@@ -310,7 +310,7 @@ describe('the extents of traces', () => {
       [null, null],
       [null, 2, null],
     ]
-    const ways = [...probesFor(shapes, ['a', 'b', 'c'])]
+    const ways = [...traceShapesFor(shapes, ['a', 'b', 'c'])]
     expect(ways).toHaveLength(15)
     for (const { open } of ways) {
       open.forEach(({ values }, i) => {

@@ -131,6 +131,21 @@ const cases: Readonly<Record<string, (x: Tensor) => Tensor | readonly Tensor[]>>
     ops.arcsinh(x),
     ops.tan(x),
   ],
+  normalizations: (x) => [
+    ops.layerNorm(x, tensor([1, 2, 3]), tensor([3, 2, 1]), -1, 0.01),
+    ops.layerNorm(x, numbers([4]), null, 1),
+    ops.rmsNorm(x, null, [1, 2]),
+    ops.layerNorm(x, numbers([4, 5, 3]), numbers([4, 5, 3], 2), [1, 2, 3], 0.01),
+    ops.layerNorm(x, numbers([4, 5, 3]), null, [1, 2, 3]),
+    ops.layerNorm(x, { axis: [1, 2, 3] }),
+    ops.layerNorm(x, { beta: numbers([4, 5, 3]), axis: [1, 2, 3] }),
+    ops.rmsNorm(ops.reshape(x, [-1, 2, 30]), numbers([30])),
+    ops.rmsNorm(x, null, [1, 2, 3]),
+    ops.vectorizedMap((each: Tensor) => {
+      const rows = ops.reshape(each, [2, 30])
+      return ops.layerNorm(rows, ops.mean(rows, 0), ops.max(rows, 0))
+    }, x),
+  ],
   statistics: (x) => [ops.variance(x, 1), ops.std(x, -1), ops.median(x, 2), ops.norm(x, { axis: -1 }), ops.prod(x, 1)],
   segments: (x) => [
     ops.segmentSum(ops.reshape(ops.moveaxis(x, 2, 0), [5, -1]), tensor([0, 2, 1, 2, -1], [5], 'int32'), 3),

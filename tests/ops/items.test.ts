@@ -56,7 +56,7 @@ describe('getItem', () => {
     expect(jit((x: Tensor) => ops.getItem(x, [1, '1:']))(cube).shape).toEqual([2, 4])
   })
 
-  it('rejects what is outside', () => {
+  it('rejects values outside', () => {
     expect(() => ops.getItem(cube, [0, 3])).toThrow(/3 is outside axis 0|3 is outside/)
     expect(() => ops.getItem(cube, [0, 0, 0, 0])).toThrow(ShapeError)
     expect(() => ops.getItem(cube, ['...', '...'])).toThrow(ShapeError)

@@ -147,7 +147,7 @@ describe('matrix products', () => {
     expect(fieldOf(gemm!, Gemm.bias)).toStrictEqual(planned.parameters[2])
   })
 
-  it('do not absorb behind a reshape what is not one row of the product', () => {
+  it('do not absorb, behind a reshape, an operand that is not one row of the product', () => {
     const short = planOf([...heads.slice(0, 2), [3]], (b, [x, w, bias]) => [
       b.e.add(b.e.reshape(b.e.matmul(x!, w!), [8, 3]), bias!),
     ])
@@ -158,7 +158,7 @@ describe('matrix products', () => {
     expect(opcodes(other)).toEqual(['Gemm', 'Chain'])
   })
 
-  it('do not absorb what is added to their transpose', () => {
+  it('do not absorb a matrix that is added to their transpose', () => {
     const planned = planOf([...heads.slice(0, 2), [6, 4]], (b, [x, w, bias]) => [
       b.e.add(b.e.transposeMatrix(b.e.matmul(x!, w!)), bias!),
     ])

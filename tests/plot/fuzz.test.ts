@@ -26,7 +26,7 @@ function isDrawn(draw: () => { readonly svg: string; readonly description: strin
     if (error instanceof MyelinError) return
     throw error
   }
-  // Numbers are places: only texts may say that one is missing.
+  // Numbers are coordinates: only texts may report a missing one.
   checked(svg)
 }
 

@@ -125,9 +125,16 @@ describe('plotHistory', () => {
     expect(pointsOf(curve).map(([x]) => x)).toEqual([tick(root, '2', 'middle'), tick(root, '4', 'middle')])
   })
 
-  it('begins at the epoch of a run that goes on', () => {
+  it('begins at the epoch of a run that continues', () => {
     const { description } = plotHistory({ history: { loss: [2, 1] }, epoch: [5, 6] })
     expect(description).toBe('loss: epoch 6 2, epoch 7 1.')
+  })
+
+  it('names the x axis of other lists of numbers', () => {
+    const { svg, description } = plotHistory({ reward: [3, 4] }, { xLabel: 'updates' })
+    expect(description).toBe('reward: updates 1 3, updates 2 4.')
+    expect(svg).toContain('>updates</text>')
+    expect(svg).not.toContain('epoch')
   })
 
   it('leaves gaps, and marks a number between two gaps', () => {
@@ -177,7 +184,7 @@ describe('plotHistory', () => {
     checked(plotHistory({ loss }, { log: true }).svg)
   })
 
-  it('refuses what is no history', () => {
+  it('refuses values that are not a history', () => {
     expect(() => plotHistory({})).toThrow(DataError)
     expect(() => plotHistory({ loss: [] })).toThrow('the history is empty')
     expect(() => plotHistory(null as never)).toThrow(ArgumentError)
@@ -225,7 +232,7 @@ describe('plotConfusionMatrix', () => {
     expect(plotConfusionMatrix([[0]]).description).toBe('no samples. 0: no samples.')
   })
 
-  it('refuses what is no confusion matrix', () => {
+  it('refuses values that are not a confusion matrix', () => {
     expect(() => plotConfusionMatrix([[1, 2]])).toThrow(ShapeError)
     expect(() => plotConfusionMatrix([[-1]])).toThrow(DataError)
     expect(() => plotConfusionMatrix([[NaN]])).toThrow('received NaN in row 0')
@@ -364,7 +371,7 @@ describe('plotImages', () => {
     expect(said).toBe('1 of 1 images, each 2 by 2 pixels. Captions: seven.')
   })
 
-  it('shows colours, a part of many images, and refuses what are no images', () => {
+  it('shows colours, a part of many images, and refuses values that are not images', () => {
     const images = tensor(new Float32Array(100 * 2 * 2 * 3), [100, 2, 2, 3])
     expect(all(checked(plotImages(images, { most: 9 }).svg).root, 'image')).toHaveLength(9)
     expect(() => plotImages([[1, 2]])).toThrow(ShapeError)
@@ -473,7 +480,7 @@ describe('plotAttributions and plotReliability', () => {
     expect(all(checked(plotAttributions(tensor(new Float32Array(18), [2, 3, 3])).svg).root, 'image')).toHaveLength(2)
     const diagram = reliabilityDiagram([0.9, 0.2], [1, 0])
     checked(plotReliability(diagram).svg)
-    expect(() => plotReliability({} as never)).toThrow('plotReliability: needs what reliabilityDiagram gives')
+    expect(() => plotReliability({} as never)).toThrow('plotReliability: needs the result of reliabilityDiagram')
     expect(() => plotAttributions([NaN])).toThrow('plotAttributions: attributions must be finite')
     expect(() => plotAttributions([1], { image: [[1]], names: ['a'] })).toThrow(ArgumentError)
   })

@@ -1,5 +1,5 @@
 // What kernels declare about themselves, tried with every row of the table: a result may overwrite an operand that
-// nobody reads later, and an activation that a kernel applies gives the bits of a separate one.
+// is not read later, and an activation that a kernel applies gives the bits of a separate one.
 // modes: simd
 
 import '../helpers/families'

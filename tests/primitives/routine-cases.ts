@@ -24,6 +24,7 @@ import { RunningResult } from '../../src/primitives/running'
 import { ArgSort, SearchSorted, SortedValues } from '../../src/primitives/sorting'
 import { bools, distinct, exactly, floats, integers, wholeFloats } from '../helpers/data'
 import { attentionCases } from './attention-cases'
+import { normalizationCases } from './normalization-cases'
 import type { CaseInput, OpCase } from './cases'
 
 type RoutineCase = OpCase<'routine'>
@@ -602,6 +603,7 @@ const quantizedCases: readonly RoutineCase[] = [
 
 export const routineCases: readonly RoutineCase[] = [
   ...attentionCases,
+  ...normalizationCases,
   ...sorts,
   ...runnings,
   ...bits,

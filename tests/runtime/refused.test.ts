@@ -2,13 +2,14 @@
 // browsers.
 // modes: simd
 
+import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 afterEach(() => void vi.unstubAllGlobals())
 
 function refuse(error: Error): void {
   vi.stubGlobal('WebAssembly', {
-    ...Object.fromEntries(['Memory', 'CompileError', 'validate'].map((name) => [name, Reflect.get(WebAssembly, name)])),
+    ...Object.fromEntries(['Memory', 'Instance', 'CompileError', 'validate'].map((name) => [name, Reflect.get(WebAssembly, name)])),
     Module: function Module() {
       throw error
     },
@@ -46,5 +47,22 @@ describe('a page that forbids WebAssembly', () => {
     expect(String(error)).toContain(refusal.message)
     fresh.configure({ backend: 'interpreter' })
     expect(run().item()).toBe(3)
+  })
+})
+
+describe('a host that compiles only what is imported', () => {
+  it('runs with kernels that it has compiled, those of families as well', async () => {
+    const compiled = (name: string) => new WebAssembly.Module(readFileSync(`build/simd.${name}.wasm`))
+    const given = { core: compiled('core'), convolution: compiled('convolution') }
+    vi.resetModules()
+    const fresh = await import('../../src')
+    const { addModules } = await import('../../src/runtime/engine/wasm')
+    fresh.configure({ simd: 'plain' })
+    addModules('plain', given)
+    refuse(new WebAssembly.CompileError('Wasm code generation disallowed by embedder'))
+    const model = new fresh.Sequential([
+      new fresh.Conv2D({ filters: 1, kernelSize: 2, kernelInitializer: 'ones', inputShape: [2, 2, 1] }),
+    ])
+    expect(model.predictOnBatch([[[[1], [2]], [[3], [4]]]]).item()).toBe(10)
   })
 })

@@ -267,7 +267,7 @@ describe('files by functions', () => {
     expect(other.predictOnBatch(rows).toArray()).toEqual(expected)
   })
 
-  it('refuse what is not a model, a path or an option', async () => {
+  it('refuse values that are not a model, a path or an option', async () => {
     for (const call of [saving.saveModel, saving.saveWeights, saving.loadWeights])
       await expect(Reflect.apply(call, undefined, [new Dense(1), 'file'])).rejects.toThrow(/needs a model, received/)
     await expect(saving.saveModel(made(), 3 as never)).rejects.toThrow('expected a path or a URL, received 3')

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { FormatError, MyelinError } from '../../src'
 import { readTfjs } from '../../src/tfjs'
 import { bytesOf, filesOf, jsonOf } from './goldens'
+import { processorTime } from '../helpers/processor-time'
 
 interface Spec {
   name: string
@@ -34,11 +35,11 @@ async function changed(name: string, change: (json: ModelJson, files: Record<str
 }
 
 async function requireRefusal(read: Promise<unknown>, message: RegExp): Promise<void> {
-  const begin = performance.now()
+  const begin = processorTime()
   const error = await read.then(() => null).catch((each: unknown) => each)
   expect(error).toBeInstanceOf(FormatError)
   expect(String(error)).toMatch(message)
-  expect(performance.now() - begin).toBeLessThan(2000)
+  expect(processorTime() - begin).toBeLessThan(20_000)
 }
 
 describe('weights', () => {
@@ -106,7 +107,7 @@ describe('a configuration', () => {
     await requireRefusal(changed('uint8', units), /larger/)
   })
 
-  it('must not have Python, nor classes of nobody', async () => {
+  it('must not have Python code or unknown classes', async () => {
     const lambda = (json: ModelJson): void => {
       const own = json.modelTopology.config.layers[1]!
       Object.assign(own, { class_name: 'Lambda', config: { name: 'code', function: ['gASV', null, null] } })
@@ -185,11 +186,11 @@ describe('changed bytes', () => {
         async (name, edits) => {
           const json = bytesOf(`${name}.json`)
           for (const [at, character] of edits) json[Math.floor(at * json.length)] = character.charCodeAt(0)
-          const begin = performance.now()
+          const begin = processorTime()
           await readTfjs(json, { files: filesOf(name) }).catch((error: unknown) =>
             expect(error).toBeInstanceOf(MyelinError),
           )
-          expect(performance.now() - begin).toBeLessThan(5000)
+          expect(processorTime() - begin).toBeLessThan(20_000)
         },
       ),
       { numRuns: 200, seed: 19 },

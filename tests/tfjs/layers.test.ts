@@ -37,7 +37,7 @@ describe('a file of the converter predicts what Keras predicts', () => {
   })
 })
 
-describe('training goes on as in TensorFlow.js', () => {
+describe('training continues as in TensorFlow.js', () => {
   it.each(casesIn('training/'))('%s', async (name) => {
     const model = await readTfjs(bytesOf(`${name}.json`), { files: filesOf(name) })
     const { x, y, history, weights } = jsonOf<Training>(`${name}.golden.json`)

@@ -1,11 +1,11 @@
 // loadModel and save with models of TensorFlow.js: folders, lists of files, and storages of a page.
 // modes: simd
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, promises, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, expect, it, vi } from 'vitest'
 import type { Tensor } from '../../src'
 import { Dense, Sequential, StateError, loadModel, tensor } from '../../src'
 import '../../src/node'
@@ -45,6 +45,34 @@ it('save writes a folder, which loadModel opens by its path, its file and its fi
   const blank = network()
   await blank.loadWeights(join(folder, 'net', 'model.json'))
   expect((await blank.predict(x)).toArray()).toEqual(expected)
+})
+
+it('a model is replaced as a whole, also if writing ends before model.json', async () => {
+  const path = join(folder, 'replaced')
+  const answers = async (source: string): Promise<unknown> =>
+    ((await (await loadModel(source)).predict(x)) as Tensor).toArray()
+  const [first, second, third] = [network(), network(), network()]
+  const expected = await Promise.all([first, second, third].map(async (each) => (await each.predict(x)).toArray()))
+  await first.save(`${path}/`)
+  const rename = vi.spyOn(promises, 'rename')
+  rename.mockImplementation(async (from, to) => {
+    if (String(to).endsWith('model.json')) throw new Error('the process ends')
+    renameSync(from, to)
+  })
+  await expect(second.save(`${path}/`)).rejects.toThrow()
+  rename.mockRestore()
+  expect(await answers(path)).toEqual(expected[0])
+  await second.save(`${path}/`)
+  expect(await answers(path)).toEqual(expected[1])
+  // Two models in one folder keep their weights.
+  await second.save(join(path, 'other.json'))
+  await third.save(`${path}/`)
+  expect(await answers(path)).toEqual(expected[2])
+  expect(await answers(join(path, 'other.json'))).toEqual(expected[1])
+  await third.save(join(path, 'other.json'))
+  expect(await answers(join(path, 'other.json'))).toEqual(expected[2])
+  expect(await answers(path)).toEqual(expected[2])
+  expect(readdirSync(path).filter((name) => name.endsWith('.bin'))).toHaveLength(1)
 })
 
 it('names what is missing', async () => {

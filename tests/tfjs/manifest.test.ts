@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../src'
-import { tensorsOf } from '../../src/tfjs/manifest'
+import { manifestTensors } from '../../src/tfjs/manifest'
 
 const bytesOf = (...arrays: readonly (Float32Array | Int32Array | Uint8Array | Uint16Array)[]): Uint8Array =>
   Uint8Array.from(
@@ -45,7 +45,7 @@ describe('tensors of a manifest', () => {
   it.each([[[]], [[1]], [[3, 3, 9, 17, 18, 21, 30]], [Array.from(content, (_, i) => i)]])(
     'have their values wherever files are cut: %j',
     (ends) => {
-      const tensors = tensorsOf([{ weights: specs, bytes: cut(content, ...ends) }], 'model.json')
+      const tensors = manifestTensors([{ weights: specs, bytes: cut(content, ...ends) }], 'model.json')
       expect(tensors.map(({ name, group }) => [name, group])).toEqual(
         specs.map(({ name, group = 'model' }) => [name, group]),
       )
@@ -95,7 +95,7 @@ describe('tensors of a manifest', () => {
       /not readable/,
     ],
   ])('are refused with %s', (_title, weights, message) => {
-    const read = (): unknown => tensorsOf([{ weights, bytes: [new Uint8Array(64).fill(1)] }], 'model.json')
+    const read = (): unknown => manifestTensors([{ weights, bytes: [new Uint8Array(64).fill(1)] }], 'model.json')
     expect(read).toThrow(FormatError)
     expect(read).toThrow(message)
   })

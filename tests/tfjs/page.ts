@@ -1,6 +1,6 @@
 // The storage of a page, as far as models use it. Requests are answered in later tasks, transactions write all or nothing.
 
-/** localStorage with room for so many characters. */
+/** localStorage with room for a given number of characters. */
 export class FakeStorage implements Storage {
   readonly items = new Map<string, string>();
   [name: string]: unknown

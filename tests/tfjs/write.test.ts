@@ -79,7 +79,7 @@ async function trainOn(name: string, model: Model): Promise<void> {
   keep(name, files, { x: rows(x), targets: rows(y), loss: history['loss'], weights })
 }
 
-describe('training goes on', () => {
+describe('training continues', () => {
   it.each(casesIn('training/'))('%s', async (name) => trainOn(name, await readTfjs(pathOf(name))))
 
   const made: Readonly<Record<string, () => optimizers.Optimizer>> = {
@@ -224,7 +224,7 @@ describe('what TensorFlow.js does not have', () => {
     await writeTfjs(made(true, false))
   })
 
-  it('is a weight that is frozen alone, and what is no model', async () => {
+  it('refuses a weight that is frozen itself, and values that are not a model', async () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [2], name: 'only' })])
     model.weights[0]!.trainable = false
     expect(await message(model as never)).toContain('the weight only/kernel is frozen alone')

@@ -2,8 +2,9 @@
 // modes: simd, interpreter
 import { describe, expect, it, vi } from 'vitest'
 import type { CallbackMethods } from '../../src'
-import { Dense, Sequential } from '../../src'
-import { Budget, StopWhenUneconomic, ledger } from '../../src/thrift'
+import { Dense, EarlyStopping, Sequential } from '../../src'
+import { Dataset } from '../../src/data'
+import { Budget, EmissionsTracker, StopWhenUneconomic, ledger } from '../../src/thrift'
 
 function network() {
   const model = new Sequential([new Dense({ units: 8, inputShape: [2], activation: 'tanh' }), new Dense({ units: 1 })])
@@ -46,6 +47,43 @@ describe('Budget', () => {
     expect(second.optimizer.iterations.value.item()).toBe(10)
   })
 
+  it('an epoch without a step has no results', async () => {
+    const stopping = new EarlyStopping({ monitor: 'loss', patience: 3, restoreBestWeights: true })
+    let isOver = false
+    const ending: CallbackMethods = {
+      stepsAhead: () => (isOver ? 0 : Infinity),
+      onEpochBegin: (epoch) => void (isOver = epoch > 0),
+    }
+    const { history, epoch } = await network().fit(x, y, { epochs: 5, verbose: 0, callbacks: [ending, stopping] })
+    expect(epoch).toEqual([0])
+    expect(history['loss']).toHaveLength(1)
+    expect(stopping['best']).toBe(history['loss']![0])
+    const none = await network().fit(x, y, { verbose: 0, callbacks: [{ stepsAhead: () => 0 }] })
+    expect(none.epoch).toEqual([])
+  })
+
+  it.each(['arrays', 'a stream of known length'])(
+    'of FLOPs: a validation that does not fit does not begin: %s',
+    async (kind) => {
+      const model = network()
+      const each = ledger(model, { batchSize: 10 }).training!.flops
+      const budget = new Budget({ flops: 11 * each })
+      const tracker = new EmissionsTracker()
+      const begun: string[] = []
+      const history = await model.fit(x, y, {
+        epochs: 5,
+        batchSize: 10,
+        verbose: 0,
+        validationData: kind === 'arrays' ? [x, y] : Dataset.from(x.map((row, i) => [row, y[i]!] as const)).batch(10),
+        callbacks: [budget, tracker, { onTestBegin: () => void begun.push('test') }],
+      })
+      expect(begun).toEqual([])
+      expect(history.history['valLoss']).toBeUndefined()
+      expect(budget.ended).toMatchObject({ resource: 'flops', steps: 10 })
+      expect(tracker.footprint!.flops.value).toBeLessThanOrEqual(11 * each)
+    },
+  )
+
   it('takes one step at least', async () => {
     const model = network()
     await model.fit(x, y, { epochs: 3, batchSize: 10, verbose: 0, callbacks: [new Budget({ flops: 1 })] })
@@ -61,7 +99,8 @@ describe('Budget', () => {
     const took = (performance.now() - start) / 1000
     expect(budget.ended!.resource).toBe('seconds')
     expect(took).toBeGreaterThan(0.2)
-    expect(budget.ended!.spent - 0.25).toBeLessThan(0.1)
+    // Within a step: the one before ended in time.
+    expect(budget.ended!.spent).toBeGreaterThanOrEqual(0.25)
     expect(budget.ended!.steps).toBe(model.optimizer.iterations.value.item())
   })
 

@@ -190,6 +190,19 @@ describe('RAPL', () => {
     expect(energy.joules().from).toContain('of 2.00 GB')
   })
 
+  it('estimates from the peak of memory, also if it is free again at the end', () => {
+    const energy = new EnergyMeter(1, 0, null)
+    const gigabytes = () => Number(/of ([\d.]+) GB/.exec(energy.joules().from)![1])
+    const before = gigabytes()
+    // Above the peak of the process so far, which this file's other tests may have made.
+    const bytes = 1024 * process.resourceUsage().maxRSS + 2e8 - process.memoryUsage.rss()
+    let held: Uint8Array | null = new Uint8Array(bytes).fill(1)
+    expect(held.at(-1)).toBe(1)
+    held = null
+    expect(gigabytes()).toBeGreaterThan(before + 0.1)
+    energy.close()
+  })
+
   it('else the estimate of Green Algorithms: 12 W per busy core, 0.3725 W per GB', () => {
     const energy = new EnergyMeter(1, 0, null)
     const until = performance.now() + 30

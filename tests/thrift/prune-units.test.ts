@@ -1,7 +1,7 @@
 // Pruning of units: compared with models whose units were silenced by hand, layer family by layer family.
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Tensor, Variable } from '../../src'
+import type { BatchShape, Tensor, Variable } from '../../src'
 import {
   Adam,
   Add,
@@ -21,6 +21,7 @@ import {
   GroupedQueryAttention,
   Input,
   LSTM,
+  Layer,
   LayerNormalization,
   LearningRateSchedule,
   MaxPooling2D,
@@ -624,7 +625,7 @@ describe('refuses unsuitable models and options', () => {
     ['more units are kept than exist', { keep: { b: 4 } }, /at most 3/],
     ['a layer mixes its units', { keep: { a: 2 } }, /'a': LayerNormalization "norm" .* Possible: b/],
     ['the units are an output', { keep: { c: 1 } }, /'c': they are an output/],
-    ['the layer does not exist', { keep: { d: 1 } }, /no layer of this name/],
+    ['the layer does not exist', { keep: { d: 1 } }, /no layer has this name/],
     ['data are missing', { keep: 0.5, by: 'utility' }, /needs x/],
     ['targets are missing', { keep: 0.5, by: 'taylor', x }, /needs x and y/],
     ['the model is not compiled', { maxLoss: 0.1, x, y: data(4, 2) }, /call compile\(\) before/],
@@ -650,10 +651,43 @@ describe('refuses unsuitable models and options', () => {
     await expect(
       pruneUnits(new Sequential([new Dense({ units: 2, inputShape: [3], name: 'only' })]), { keep: 0.5, x }),
     ).rejects.toThrow(/no units that can be removed \(only: they are an output/)
+    const only = new Sequential([new Dense({ units: 2, inputShape: [3], name: 'only' })])
+    only.compile({ loss: 'mse' })
+    await expect(pruneUnits(only, { maxLoss: 0.1, x, y: data(4, 2) })).rejects.toThrow(
+      /no units that can be removed \(only: they are an output/,
+    )
     const compiled = model()
     compiled.compile({ loss: 'mse' })
     await expect(pruneUnits(compiled, { maxLoss: 0.1, monitor: 'accuracy', x, y: data(4, 2) })).rejects.toThrow(
       /no log 'accuracy' to monitor/,
+    )
+  })
+
+  it('layers by name, with the reason for this layer, also if no units can be removed', async () => {
+    class Turned extends Dense {
+      override call(input: Tensor): Tensor {
+        return ops.flip(super.call(input), -1)
+      }
+    }
+    class Product extends Layer<Tensor> {
+      declare kernel: Variable
+      override build([, n]: BatchShape): void {
+        this.kernel = this.addWeight({ name: 'kernel', shape: [n!, 4] })
+      }
+      call(input: Tensor): Tensor {
+        return ops.matmul(input, this.kernel)
+      }
+    }
+    const chain = (first: Layer<Tensor>) =>
+      new Sequential([Input({ shape: [3] }), first, new Dense({ units: 2, name: 'last' })])
+    const turned = chain(new Turned({ units: 4, name: 'first' }))
+    await expect(pruneUnits(turned, { keep: { first: 2 } })).rejects.toThrow(
+      /cannot remove units of 'first': Turned "first" overrides call.* Possible: no layer$/,
+    )
+    await expect(pruneUnits(turned, { keep: { last: 1 } })).rejects.toThrow(/'last': they are an output/)
+    await expect(pruneUnits(turned, { keep: { frist: 2 } })).rejects.toThrow(/'frist': no layer has this name/)
+    await expect(pruneUnits(chain(new Product({ name: 'first' })), { keep: { first: 2 } })).rejects.toThrow(
+      /'first': Product "first" does not declare units that it makes/,
     )
   })
 

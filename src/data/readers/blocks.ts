@@ -1,6 +1,8 @@
 // Cuts chunks of bytes into blocks of whole lines: a chunk ends anywhere, a block ends after a line. A line end inside
 // quotes does not end a line. Only a chunk and a line are in memory. The content of the lines does not matter here.
 
+import type { StrictDecoder } from '../../core/text'
+import { strictDecoder } from '../../core/text'
 import { ArgumentError, DataError, RowError } from '../../core/errors'
 import { closing } from '../cursors'
 import type { Cursor, Soon } from '../source'
@@ -40,7 +42,7 @@ export interface Quoting {
 
 export const LINE_FEED = 10
 export const CARRIAGE_RETURN = 13
-/** A longer row is taken for an unclosed quote. */
+/** A longer row counts as an unclosed quote. */
 const LONGEST_ROW = 1 << 24
 const MARK = [0xef, 0xbb, 0xbf]
 
@@ -65,7 +67,7 @@ export function blocks({ name, chunks }: NamedBytes, pass: number, quoting: Quot
     )
     return after(found, () => block ?? END)
   }
-  // Of a chunk, only its block is kept.
+  // Only the block of a chunk is kept.
   const recycle = (block: Lines): void => {
     if (last !== END && block.parts.at(-1)?.buffer === last.buffer) from.recycle?.(last)
   }
@@ -209,14 +211,14 @@ export function lineDecoder(name: string, encoding: string): Decoder {
 
 /** Decodes bytes strictly: invalid text is an error that names the line. */
 export class Decoder {
-  private readonly decoder: TextDecoder
+  private readonly decoder: StrictDecoder
 
   constructor(
     private readonly name: string,
     private readonly encoding: string,
   ) {
     try {
-      this.decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true })
+      this.decoder = strictDecoder(encoding)
     } catch {
       throw new ArgumentError(
         `encoding: this engine does not know '${encoding}'. Examples: 'utf-8', 'windows-1252', 'iso-8859-2'`,

@@ -1,6 +1,7 @@
 // Bytes from any source: files, URLs, blobs, streams. Their meaning does not matter here: see blocks.ts for text and
 // images.ts for images.
 
+import { encodeUtf8 } from '../../core/text'
 import { concatBytes } from '../../core/bytes'
 import { ArgumentError, quoted } from '../../core/errors'
 import type { NodeModules } from '../../runtime/platform'
@@ -73,7 +74,7 @@ function chunksOf(
   if (source instanceof Uint8Array) return pieces(source)
   if (source instanceof ArrayBuffer) return pieces(new Uint8Array(source))
   if (typeof source === 'object' && source !== null && 'text' in source && typeof source.text === 'string')
-    return pieces(new TextEncoder().encode(source.text))
+    return pieces(encodeUtf8(source.text))
   if (
     typeof source !== 'object' ||
     source === null ||
@@ -93,10 +94,9 @@ function isOneLine(pieces: readonly unknown[]): boolean {
 }
 
 function asBytes(from: Cursor<Chunk>, where: string): Cursor<Uint8Array> {
-  const encoder = new TextEncoder()
   const bytesIn = (chunk: Chunk): Uint8Array => {
     if (chunk instanceof Uint8Array) return chunk
-    if (typeof chunk === 'string') return encoder.encode(chunk)
+    if (typeof chunk === 'string') return encodeUtf8(chunk)
     if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk)
     throw new ArgumentError(`${where}: a stream must give bytes or text, received ${quoted(chunk)}`)
   }

@@ -1,6 +1,7 @@
 // .npy and .npz, NumPy's files of arrays: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
 // Elements become float32, int32 or bool; a loss of information is an error.
 
+import { encodeUtf8, utf8Text } from '../../core/text'
 import { requireArguments } from '../../core/arguments'
 import type { DType, TensorData } from '../../core/dtypes'
 import { allocateData } from '../../core/dtypes'
@@ -31,7 +32,7 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 /** The offset of the elements is a multiple of this. */
 const ALIGNMENT = 64
 
-/** Of all arrays of a .npz together. A small file may be deflated from a thousand times as many bytes. */
+/** The limit for all arrays of a .npz together. A small file can expand to a thousand times its size. */
 const MOST_BYTES = 2 ** 31
 
 /** An element type of NumPy. */
@@ -158,7 +159,7 @@ function encode({ data, dtype, shape }: Tensor): Uint8Array {
   const header = `{'descr': '${code}', 'fortran_order': False, 'shape': ${tuple}, }`
   const start = MAGIC.length + 4
   const length = Math.ceil((start + header.length + 1) / ALIGNMENT) * ALIGNMENT - start
-  const text = new TextEncoder().encode(`${header.padEnd(length - 1)}\n`)
+  const text = encodeUtf8(`${header.padEnd(length - 1)}\n`)
   return joined([Uint8Array.from([...MAGIC, 1, 0, length & 255, length >> 8]), text, elementBytes(data, dtype)])
 }
 
@@ -210,7 +211,7 @@ function headerOf(bytes: Uint8Array, name: string): Header {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const begin = version === 1 ? 10 : 12
   const start = begin + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true))
-  const text = new TextDecoder().decode(bytes.subarray(begin, start))
+  const text = utf8Text(bytes.subarray(begin, start))
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1] ?? /'descr'\s*:\s*(\[.*\])/.exec(text)?.[1]
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1]
   const extents = /'shape'\s*:\s*\(([\d\s,L]*)\)/.exec(text)?.[1]

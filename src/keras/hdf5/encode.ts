@@ -1,5 +1,6 @@
 // Bytes from numbers, texts and arrays.
 
+import { encodeUtf8 } from '../../core/text'
 import { concatBytes } from '../../core/bytes'
 import { ArgumentError, formatShape, quoted } from '../../core/errors'
 import { sizeOf } from '../../core/shapes'
@@ -23,7 +24,7 @@ export function padded(bytes: Uint8Array, multiple: number): Uint8Array {
 export function utf8(text: string): Uint8Array {
   if (/\0|\p{Surrogate}/u.test(text))
     throw new ArgumentError(`HDF5 cannot store ${quoted(text)}: it has a zero or half of a character`)
-  return new TextEncoder().encode(text)
+  return encodeUtf8(text)
 }
 
 /** The form of strings of one length. */

@@ -10,14 +10,14 @@ import { Tensor } from '../../ops/tensor'
 import { apply } from '../../ops/trace'
 import { Variable } from '../../ops/variable'
 import { InsertBlock } from '../../primitives/indexing'
-import { isProbing } from '../context'
+import { isInferring } from '../context'
 import { both } from './masks'
 
 const decoding = scoped<Decoding | null>(null)
 
 /** The decoding that is running; null outside of one. */
 export function currentDecoding(): Decoding | null {
-  return isProbing() ? null : decoding.current
+  return isInferring() ? null : decoding.current
 }
 
 /**

@@ -2,7 +2,17 @@
 
 import { requireArguments } from '../../core/arguments'
 import type { DType } from '../../core/dtypes'
-import { choice, configured, extent, extents, nullable, option, required, withoutOptions } from '../../core/options'
+import {
+  boolean,
+  choice,
+  configured,
+  extent,
+  extents,
+  nullable,
+  option,
+  required,
+  withoutOptions,
+} from '../../core/options'
 import type { Config } from '../../core/registry'
 import { typed } from '../../core/tree'
 import { readRecordsWith } from '../../data/record-hook'
@@ -24,6 +34,8 @@ export class InputLayer extends configured(
     batchSize: option(nullable(extent), null),
     /** The dtype of the input: float32, int32, bool or string. */
     dtype: option(choice<DType>('float32', 'int32', 'bool', 'string'), 'float32'),
+    /** Whether values may be missing: NaN, or null in a row that is an object. Default false. */
+    optional: option(boolean, false),
   }),
   ['shape', 'batchSize', 'dtype'],
 ) {
@@ -40,13 +52,13 @@ export class InputLayer extends configured(
   }
 
   /** A copy of an input layer. */
-  static from({ shape, batchSize, dtype, name }: InputLayer): InputLayer {
-    return new InputLayer({ shape, batchSize, dtype, name })
+  static from(layer: InputLayer): InputLayer {
+    return new InputLayer(typed(layer.getConfig()))
   }
 
   /** The input's spec, with the batch axis. */
   get spec(): TensorSpec {
-    return new TensorSpec([this.batchSize, ...this.shape], this.dtype, this.name)
+    return new TensorSpec([this.batchSize, ...this.shape], this.dtype, this.name, this.optional)
   }
 
   call(x: Tensor): Tensor {
@@ -71,6 +83,11 @@ export interface InputOptions {
   name?: string
   /** The number of samples, if it is always the same. */
   batchSize?: number
+  /**
+   * Whether values may be missing: NaN for numbers, '' for strings, and null in a row that is an object. The layers must
+   * replace them: `ops.where(ops.isnan(x), 0, x)`. Default false: a missing value is an error.
+   */
+  optional?: boolean
 }
 
 /** Options, or in Keras's order: shape, batchSize, dtype. */

@@ -9,7 +9,7 @@ import type { TensorLike } from '../../ops/convert'
 import type { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
-import { isProbing } from '../context'
+import { isInferring } from '../context'
 import { plainData } from '../kinds'
 import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
@@ -97,8 +97,8 @@ export class Lambda extends configured(
   call(x: Tensor, { training, mask }: CallContext): Tensor {
     const { function: body } = this
     const output = body(typed(x), { ...this.arguments, training, mask })
-    // What is traced for its shape alone has made-up extents.
-    if (this.outputShape !== null && !isProbing()) this.specOfOutput(shapesOf(typed(x)), typed(output))
+    // A trace that only infers shapes has assumed extents.
+    if (this.outputShape !== null && !isInferring()) this.specOfOutput(shapesOf(typed(x)), typed(output))
     return typed(output)
   }
 
@@ -124,7 +124,7 @@ export class Lambda extends configured(
   }
 
   /**
-   * The output as `outputShape` says it.
+   * The spec of the output, from `outputShape`.
    * @throws ShapeError where the function gives another shape; extents that are open on either side agree with all
    */
   private specOfOutput(inputs: Tree<unknown>, given: Tree<Typed>): Tree<TensorSpec> {
@@ -138,7 +138,7 @@ export class Lambda extends configured(
       const text = (all: readonly { readonly shape: BatchShape }[]): string =>
         all.map(({ shape }) => formatShape(shape)).join(' and ')
       throw new ShapeError(
-        `${this}: outputShape says ${text(specs)}, but the function gives ${text(outputs)}. Correct outputShape, or leave it out.`,
+        `${this}: outputShape declares ${text(specs)}, but the function returns ${text(outputs)}. Correct outputShape, or leave it out.`,
       )
     }
     return unflatten(

@@ -18,9 +18,9 @@ import { Embedding } from './embedding'
 const loraOptions = () => ({
   /** The product is multiplied by loraAlpha / rank. Default null: the rank. */
   loraAlpha: option(nullable(number()), null),
-  /** Of A. Default heUniform. */
+  /** The initializer of A. Default heUniform. */
   aInitializer: option(initializer, 'heUniform'),
-  /** Of B. Default zeros: the layer computes at first what it computed before. */
+  /** The initializer of B. Default zeros: at first, the layer computes the same as before. */
   bInitializer: option(initializer, 'zeros'),
 })
 export type LoraOptions = OptionInputs<ReturnType<typeof loraOptions>>
@@ -54,7 +54,7 @@ export type WithLora<L extends Dense | EinsumDense | Embedding> = L &
  *
  *     kernel + (loraAlpha / rank) · A · B     kernel [n, units], A [n, rank], B [rank, units]
  *
- * Of a large layer, a small part of the weights is trained. The layer is a Dense, an EinsumDense, or an Embedding with its
+ * Trains a small part of the weights of a large layer. The layer is a Dense, an EinsumDense, or an Embedding with its
  * table, and must be built. Its bias is still trained.
  *
  *   for (const layer of base.layers) if (layer instanceof Dense) enableLora(layer, 4)

@@ -13,12 +13,12 @@ import type { ApplyOptions } from '../layer'
 import type { CallContext } from '../context'
 import { withoutFrame } from '../context'
 import { Layer } from '../layer'
-import type { ProbeExtents } from '../probes'
-import { openExtent, commonSpecs, probed } from '../probes'
+import type { AssumedExtents } from '../shape-inference'
+import { openExtent, commonSpecs, tracedForExtents } from '../shape-inference'
 import { TensorSpec } from '../spec'
 import { hasSymbol, originOf, recordCall, replaceSymbols, symbolsIn } from '../symbol'
 
-type Op = (...inputs: readonly unknown[]) => unknown
+export type Op = (...inputs: readonly unknown[]) => unknown
 
 /** The ops that were called on symbols, by their names. */
 const called = /* @__PURE__ */ new Map<string, Op>()
@@ -92,15 +92,15 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
     this.ensureBuilt(new TensorSpec([]))
     const symbols = [...new Set(symbolsIn(input))]
     const outputs = commonSpecs(
-      probed(
+      tracedForExtents(
         symbols.map((symbol) => originOf(symbol)!.spec),
-        (extents) => this.probeArguments(input, symbols, extents),
+        (extents) => this.inferArguments(input, symbols, extents),
       ),
     )
     return recordCall(this, input as Tree<unknown>, {}, outputs)
   }
 
-  private probeArguments(input: readonly unknown[], symbols: readonly Tensor[], extents: ProbeExtents): Tree<Tensor> {
+  private inferArguments(input: readonly unknown[], symbols: readonly Tensor[], extents: AssumedExtents): Tree<Tensor> {
     const types = symbols.map((symbol) => {
       const { shape, dtype } = originOf(symbol)!.spec
       return { shape: shape.map((own, axis) => own ?? openExtent(axis, extents)), dtype }

@@ -61,7 +61,7 @@ export class Concatenate extends configured(
       if (shape.length !== first.length || !all.every((extent, i) => fits(extent, shape[i]!, i))) {
         const received = shapes.map(formatShape).join(' and ')
         throw new ShapeError(
-          `${this}: the shapes of the inputs must be equal but for axis ${this.axis}, received ${received}`,
+          `${this}: the shapes of the inputs must be equal except along axis ${this.axis}, received ${received}`,
         )
       }
       return all.map((extent, i) => {

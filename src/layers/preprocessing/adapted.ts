@@ -11,7 +11,7 @@ import { END, isElements, sourceOf } from '../../data/source'
 import type { TensorLike } from '../../ops/convert'
 import { asTensor } from '../../ops/convert'
 import { Tensor } from '../../ops/tensor'
-import { isProbing } from '../context'
+import { isInferring } from '../context'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
 
@@ -69,8 +69,8 @@ export abstract class AdaptedLayer<Batch = Tensor> extends Layer<Tensor> {
 
   /** @throws StateError if the layer has no state yet, except while only shapes are inferred */
   protected requireAdapted(): void {
-    if (this.isAdapted || isProbing()) return
-    throw new StateError(`${this} does not know its data yet. Call await layer.adapt(data) before the model is used`)
+    if (this.isAdapted || isInferring()) return
+    throw new StateError(`${this} has not seen data yet. Call await layer.adapt(data) before the model is used`)
   }
 }
 

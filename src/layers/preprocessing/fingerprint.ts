@@ -1,6 +1,7 @@
 // Hashes of strings, identical to those of Keras and TensorFlow: FarmHash's Fingerprint64, and SipHash-2-4 with a salt.
 // Geoff Pike, "FarmHash" (2014); Aumasson & Bernstein, "SipHash: a fast short-input PRF" (2012).
 
+import { encodeUtf8 } from '../../core/text'
 const MASK = 0xffffffffffffffffn
 const K0 = 0xc3a5c85c97cb3127n
 const K1 = 0xb492b66fbe98f273n
@@ -145,17 +146,15 @@ export function sipHash(bytes: Uint8Array, key: readonly [bigint, bigint]): bigi
   return v0 ^ v1 ^ v2 ^ v3
 }
 
-const encoder = /* @__PURE__ */ new TextEncoder()
-
 /** The bucket of a string, among `buckets`. */
 export function bucketOf(text: string, buckets: number, salt: readonly [number, number] | null = null): number {
-  const bytes = encoder.encode(text)
+  const bytes = encodeUtf8(text)
   const hash = salt === null ? fingerprint64(bytes) : sipHash(bytes, [BigInt(salt[0]), BigInt(salt[1])])
   return Number(hash % BigInt(buckets))
 }
 
 /** FarmHash64 of a string. */
-export const fingerprintOf = (text: string): bigint => fingerprint64(encoder.encode(text))
+export const fingerprintOf = (text: string): bigint => fingerprint64(encodeUtf8(text))
 
 /** The fingerprint of two fingerprints, as TensorFlow's FingerprintCat64. */
 export function concatenatedFingerprint(a: bigint, b: bigint): bigint {

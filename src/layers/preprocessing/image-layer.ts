@@ -1,4 +1,4 @@
-// The bases of image layers: one image or a batch, channels as dataFormat says, with labels, bounding boxes and
+// The bases of image layers: one image or a batch, channels in the order of dataFormat, with labels, bounding boxes and
 // segmentation masks of the images. The layers define the transformation.
 
 import type { DType } from '../../core/dtypes'

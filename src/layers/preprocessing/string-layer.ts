@@ -13,7 +13,7 @@ import { PreparedStrings, StringTensor, noteReader, toStrings } from '../../ops/
 import { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../call-options'
 import type { CallContext } from '../context'
-import { isProbing } from '../context'
+import { isInferring } from '../context'
 import type { BatchShape } from '../spec'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
@@ -65,10 +65,10 @@ export abstract class StringLayer extends Layer<Tensor> implements StringReader 
 
 /**
  * The width of a row that only data determine: enough for the windows of later layers, and different for the second
- * probe.
+ * trace.
  */
 function openWidth([batch = 1]: Shape): number {
-  return isProbing() ? 64 * batch : 64
+  return isInferring() ? 64 * batch : 64
 }
 
 /** The strings of each sample. */

@@ -34,7 +34,7 @@ function specialsOf<T extends Token>(layer: {
   readonly invert: boolean
 }): Specials<T> {
   const { maskToken, numOovIndices, oovToken, outputMode, invert } = layer
-  if (invert && outputMode !== 'int') throw new ArgumentError(`${String(layer)}: invert goes with outputMode 'int'`)
+  if (invert && outputMode !== 'int') throw new ArgumentError(`${String(layer)}: invert is only for outputMode 'int'`)
   return { mask: maskToken, isMaskNumbered: outputMode === 'int', unknowns: numOovIndices, unknown: oovToken }
 }
 
@@ -114,7 +114,9 @@ export class StringLookup extends configured(
 
   private namesOf(x: Tensor): StringTensor {
     if (Tensor.symbolOf(x) !== null)
-      throw new ArgumentError(`${this}: numbers become strings outside of models: call it on what predict gives`)
+      throw new ArgumentError(
+        `${this}: numbers become strings only outside of models: call it on the result of predict`,
+      )
     const { all } = this.lookup.vocabulary
     return new StringTensor(
       Array.from(x.data, (index) => all[index] ?? this.oovToken),
@@ -189,7 +191,7 @@ export class IntegerLookup extends configured(
 
   protected override checkOptions(): void {
     if (this.salt !== null && this.oovMethod !== 'farmhash')
-      throw new ArgumentError(`${this}: salt goes with oovMethod 'farmhash', received '${this.oovMethod}'`)
+      throw new ArgumentError(`${this}: salt is only for oovMethod 'farmhash', received '${this.oovMethod}'`)
   }
 
   private readonly lookup = new Lookup<number>(this, this, specialsOf(this))

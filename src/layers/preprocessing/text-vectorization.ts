@@ -67,7 +67,8 @@ const PUNCTUATION = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~']/g
  *
  * Without outputSequenceLength, rows are as long as the longest text that is read at once: of an array, or of a batch.
  *
- * Keras: `keras.layers.TextVectorization`.
+ * Keras: `keras.layers.TextVectorization`, which lower-cases ASCII letters only and splits at ASCII white space only. Here
+ * both are those of Unicode: É becomes é, and words may be separated by a no-break space. Punctuation is ASCII in both.
  */
 export class TextVectorization extends configured(
   StringLayer,
@@ -133,7 +134,7 @@ export class TextVectorization extends configured(
     if (outputMode === 'oneHot')
       throw new ArgumentError(`${this}: outputMode must be 'int', 'multiHot', 'count' or 'tfIdf'`)
     if (outputSequenceLength !== null && outputMode !== 'int')
-      throw new ArgumentError(`${this}: outputSequenceLength goes with outputMode 'int'`)
+      throw new ArgumentError(`${this}: outputSequenceLength is only for outputMode 'int'`)
   }
 
   /** Learns the vocabulary: the most frequent tokens first. Replaces the former vocabulary. */

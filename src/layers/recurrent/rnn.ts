@@ -18,7 +18,7 @@ import { Variable } from '../../ops/variable'
 import type { ApplyOptions, CallOption } from '../layer'
 import { requireExtents, requireMask, requireRank } from '../checks'
 import type { CallContext } from '../context'
-import { isProbing } from '../context'
+import { isInferring } from '../context'
 import type { InputsOf } from '../layer'
 import type { RecurrentStep } from '../loop'
 import { scanLayers } from '../loop'
@@ -192,7 +192,7 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
 
   /** The states that a stateful layer keeps; null for other layers, and while only shapes are inferred. */
   private keptStates(batch: number, input: Shape): readonly Variable[] | null {
-    if (!this.stateful || isProbing()) return null
+    if (!this.stateful || isInferring()) return null
     const name = (i: number): string => `${this.name}/state/${i}`
     // Created outside of the program that is being traced.
     this.#kept ??= untraced(() => {

@@ -81,13 +81,13 @@ export class StackedRNNCells extends configured(
     return Object.fromEntries(masks)
   }
 
-  /** Calls `say` for each cell with the shape of its own input, and concatenates the results. */
-  private each<Said>(input: BatchShape, say: (cell: Cell, own: BatchShape, i: number) => readonly Said[]): Said[] {
+  /** Calls `of` for each cell with the shape of its own input, and concatenates the results. */
+  private each<Result>(input: BatchShape, of: (cell: Cell, own: BatchShape, i: number) => readonly Result[]): Result[] {
     let own = input
     return this.cells.flatMap((cell, i) => {
-      const said = say(cell, own, i)
+      const result = of(cell, own, i)
       own = cell.outputShape(own)
-      return said
+      return result
     })
   }
 

@@ -7,10 +7,10 @@ import type { BatchShape } from '../../layers/spec'
 /** A number of a graph, in each trace. */
 export type Numbers = readonly number[]
 
-/** An open extent of the inputs, or one that follows from them in no simple way, such as that of a pool. */
+/** An open extent of the inputs, or one that is no simple function of them, such as that of a pool. */
 export interface OpenExtent {
   readonly name: string
-  /** What has it: an input by its position, or a value by its name. */
+  /** The tensor that has it: an input by its position, or a value by its name. */
   readonly source: number | string
   readonly axis: number
   readonly values: Numbers
@@ -35,7 +35,7 @@ export function acrossTraces(lists: readonly (readonly number[])[]): Numbers[] {
 
 const MOST_PARTS = 64
 
-/** How numbers follow from open extents; null if they do in no simple way. */
+/** The formula of numbers in open extents; null if there is no simple one. */
 export function formulaOf(numbers: Numbers, open: readonly OpenExtent[]): Formula | null {
   const products = open.flatMap((a, i) => open.slice(i).map((b) => [a, b]))
   for (const of of [...open.map((each) => [each]), ...products]) {
@@ -55,7 +55,7 @@ export function formulaOf(numbers: Numbers, open: readonly OpenExtent[]): Formul
 const divisorOf = (a: number, b: number): number => (b === 0 ? a : divisorOf(b, a % b))
 
 /** The shapes of the inputs in each trace, and the open extents that differ. */
-export interface Probes {
+export interface TraceShapes {
   readonly open: readonly OpenExtent[]
   readonly traces: readonly (readonly Shape[])[]
 }
@@ -67,7 +67,7 @@ interface Values {
 }
 
 const BATCHES: Values = { first: [2, 3, 5, 7], more: [0, 0, 0, 0] }
-/** Odd and even, so that a half is no formula. */
+/** Odd and even, so that no formula with a half fits. */
 const LENGTHS: Values = { first: [24, 37, 29, 51], more: [4, 8, 12, 16] }
 const PARTS: Values = { first: [6, 10, 7, 9], more: [1, 3, 2, 5] }
 const times = ({ first, more }: Values, scale: number): Values => ({
@@ -75,8 +75,8 @@ const times = ({ first, more }: Values, scale: number): Values => ({
   more: more.map((each) => each * scale),
 })
 /**
- * Longer ones are for functions that need more, such as a convolution with a window of 400, and multiples for those that take nothing
- * else, such as a U-Net: the smallest, so that no multiple is taken for a rule.
+ * Lengths to try, in order. Long ones are for functions with large windows, such as a convolution with a window of 400. Multiples of 2 to 32
+ * are for functions that accept only multiples, such as a U-Net; the smallest multiple that works comes first.
  */
 const MOST_LENGTHS: readonly Values[] = [
   LENGTHS,
@@ -85,10 +85,10 @@ const MOST_LENGTHS: readonly Values[] = [
 ]
 
 /**
- * Ways to trace a model, the best first. The first axis of all inputs is the batch. No open extent follows from others by a
- * formula.
+ * Ways to trace a model, the best first. The first axis of all inputs is the batch. The extents are chosen so that none is a simple
+ * function of others.
  */
-export function* probesFor(shapes: readonly BatchShape[], names: readonly string[]): Generator<Probes> {
+export function* traceShapesFor(shapes: readonly BatchShape[], names: readonly string[]): Generator<TraceShapes> {
   if (!shapes.some((shape) => shape.includes(null, 1))) {
     yield placed(
       shapes,
@@ -114,7 +114,7 @@ function placed(
   batches: Numbers,
   nameOf: (input: number, axis: number) => string,
   lengths: Values,
-): Probes {
+): TraceShapes {
   const open: OpenExtent[] = []
   const extents = shapes.map((shape, source) =>
     shape.map((extent, axis): Numbers => {

@@ -1,5 +1,6 @@
 // The nodes of one graph of a file while it is written, and the names that all graphs of the file share.
 
+import { encodeUtf8 } from '../../core/text'
 import type { AttributeProto, GraphProto, NodeProto } from '../proto'
 import type { HostTensor } from '../tensors'
 import { rawOf } from '../structure'
@@ -26,14 +27,13 @@ export type Attributes = Readonly<Record<string, AttributeValue>>
 /** The numbers of the types of attributes. */
 const KINDS = { float: 1, integer: 2, string: 3, tensor: 4, graph: 5, integers: 7, strings: 8 }
 
-const encoder = /* @__PURE__ */ new TextEncoder()
 const isList = (value: AttributeValue): value is readonly number[] | readonly string[] => Array.isArray(value)
 
 function attribute(name: string, value: AttributeValue): Sparse<AttributeProto> {
   if (typeof value === 'number') return { name, integer: value, type: KINDS.integer }
-  if (typeof value === 'string') return { name, string: encoder.encode(value), type: KINDS.string }
+  if (typeof value === 'string') return { name, string: encodeUtf8(value), type: KINDS.string }
   if (isList(value)) {
-    const texts = value.flatMap((each) => (typeof each === 'string' ? [encoder.encode(each)] : []))
+    const texts = value.flatMap((each) => (typeof each === 'string' ? [encodeUtf8(each)] : []))
     if (texts.length > 0) return { name, strings: texts, type: KINDS.strings }
     return { name, integers: value as readonly number[], type: KINDS.integers }
   }

@@ -35,7 +35,7 @@ const loop: Operator = (call) => {
   const limit = call.maybe(0) === null ? Infinity : (call.known(0).data[0] ?? 0)
   const onData = (): LimitError =>
     new LimitError(
-      `${nameOf(call.node)}: whether it goes on depends on data. Only loops whose number of iterations is known before data are can be read`,
+      `${nameOf(call.node)}: whether it continues depends on data. Only loops whose number of iterations is known before data are can be read`,
     )
   if (call.maybe(1)?.host === null) throw onData()
   let isRunning = call.maybe(1) === null || call.known(1).data[0] !== 0

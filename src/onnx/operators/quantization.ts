@@ -1,4 +1,4 @@
-// Quantization, as the formulas say it: kernels compute with the float32 values of quantized elements.
+// Quantization, by the formulas of ONNX: kernels compute with the float32 values of quantized elements.
 
 import * as ops from '../../ops'
 import type { Tensor } from '../../ops/tensor'

@@ -25,7 +25,7 @@ interface State {
   readonly c?: Tensor
 }
 
-interface Cell {
+interface CellKind {
   readonly gates: number
   /** The names of the default activations. */
   readonly activations: readonly string[]
@@ -54,7 +54,7 @@ const times = (
   return recurrentBias === null ? found : ops.add(found, rows(recurrentBias, begin * units, count * units))
 }
 
-const rnn: Cell = {
+const rnn: CellKind = {
   gates: 1,
   activations: ['Tanh'],
   hasMemory: false,
@@ -64,7 +64,7 @@ const rnn: Cell = {
 }
 
 /** Gates: update z, reset r, candidate. */
-const gru: Cell = {
+const gru: CellKind = {
   gates: 3,
   activations: ['Sigmoid', 'Tanh'],
   hasMemory: false,
@@ -82,7 +82,7 @@ const gru: Cell = {
 }
 
 /** Gates: input i, output o, forget f, candidate c. */
-const lstm: Cell = {
+const lstm: CellKind = {
   gates: 4,
   activations: ['Sigmoid', 'Tanh', 'Tanh'],
   hasMemory: true,
@@ -106,7 +106,7 @@ const lstm: Cell = {
 }
 
 /** The activations of a direction, limited to ±clip before. */
-function activationsOf(call: Call, cell: Cell, direction: number): Activation[] {
+function activationsOf(call: Call, cell: CellKind, direction: number): Activation[] {
   const names = call.texts('activations') ?? []
   const count = cell.activations.length
   const [alphas, betas] = [call.floats('activation_alpha'), call.floats('activation_beta')]
@@ -128,7 +128,7 @@ function direction(x: Value | null, i: number): Tensor | null {
 }
 
 const recurrent =
-  (cell: Cell): Operator =>
+  (cell: CellKind): Operator =>
   (call) => {
     const isBatchFirst = call.flag('layout')
     const given = call.value(0)
@@ -212,7 +212,7 @@ interface Run {
 /** Steps beyond the end of a sequence return 0 and keep the state. */
 function scanned(
   call: Call,
-  cell: Cell,
+  cell: CellKind,
   { products, start, weights, lengths, isReverse }: Run,
 ): { ys: Tensor; last: State } {
   const { c, h } = start

@@ -86,7 +86,7 @@ function resultLabels(equation: string, operands: readonly Named[], right: strin
   const result = [...before, ...open, ...(after ?? '')]
   const wrong = result.find((label, i) => !all.includes(label) || result.indexOf(label) !== i)
   if (wrong !== undefined)
-    throw new ArgumentError(`einsum: ${wrong} in the result of '${equation}' must occur once there, and in an operand`)
+    throw new ArgumentError(`einsum: ${wrong} must occur once in the result of '${equation}', and in an operand`)
   return result
 }
 

@@ -52,7 +52,7 @@ import {
   zeros,
 } from '../numpy/shape'
 import { Tensor } from '../tensor'
-import { apply, currentTrace } from '../trace'
+import { apply, currentTrace, joined, together } from '../trace'
 
 const run = (routine: KernelRoutine, ...inputs: Tensor[]): Tensor[] => {
   needAlgebra()
@@ -177,11 +177,12 @@ function triangle(x: Tensor, lu = new Lu()): { readonly pivots: Tensor; readonly
  * more, which is correct below rank n − 1. Second gradients are finite for n ≤ 3, and where A is not singular.
  */
 export function det(x: TensorLike): Tensor {
-  const value = requireSquare('det', x)
-  const n = value.shape.at(-1)!
-  if (n > 0 && n <= 3) return expanded(value, n)
-  const { pivots, signs } = triangle(value, new LuOfDeterminant())
-  return prod(multiply(pivots, signs), -1)
+  return joined('det', [requireSquare('det', x)], ([value]) => {
+    const n = value!.shape.at(-1)!
+    if (n > 0 && n <= 3) return expanded(value!, n)
+    const { pivots, signs } = triangle(value!, new LuOfDeterminant())
+    return prod(multiply(pivots, signs), -1)
+  })
 }
 
 /** Expansion along the first row. */
@@ -201,13 +202,18 @@ function expanded(x: Tensor, n: number): Tensor {
  * underflow.
  */
 export function slogdet(x: TensorLike): [sign: Tensor, logdet: Tensor] {
-  const { pivots, signs } = triangle(requireSquare('slogdet', x))
-  return [prod(multiply(sign(pivots), signs), -1), sum(log(abs(pivots)), -1)]
+  const [signOf, logarithm] = together('slogdet', [requireSquare('slogdet', x)], ([value]) => {
+    const { pivots, signs } = triangle(value!)
+    return [prod(multiply(sign(pivots), signs), -1), sum(log(abs(pivots)), -1)]
+  })
+  return [signOf!, logarithm!]
 }
 
 /** ln det A for symmetric, positive definite A [… n,n]: [… ] */
 export function logdet(x: TensorLike): Tensor {
-  return multiply(sum(log(diagonal(cholesky(requireSquare('logdet', x)), 0, -2, -1)), -1), 2)
+  return joined('logdet', [requireSquare('logdet', x)], ([value]) =>
+    multiply(sum(log(diagonal(cholesky(value!), 0, -2, -1)), -1), 2),
+  )
 }
 
 const qrModes = /* @__PURE__ */ choice('reduced', 'complete')

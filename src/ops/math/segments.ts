@@ -166,7 +166,7 @@ export function scatter(indices: TensorLike, values: TensorLike, shape: Shape): 
   })
 }
 
-type Fold = 'add' | 'mul' | 'max' | 'min'
+type Combination = 'add' | 'mul' | 'max' | 'min'
 
 const reductions = /* @__PURE__ */ nullable(/* @__PURE__ */ choice('add', 'mul', 'max', 'min'))
 
@@ -181,7 +181,7 @@ export function scatterUpdate(
   x: TensorLike,
   indices: TensorLike,
   updates: TensorLike,
-  reduction?: Fold | null,
+  reduction?: Combination | null,
 ): Tensor {
   const how = reductions.read(reduction ?? null, 'scatterUpdate: reduction')
   const value = asTensor(x, 'scatterUpdate')
@@ -230,7 +230,7 @@ const folds = {
 } as const
 
 /** x [… places, slice …], in whose places updates [n, slice] are folded. */
-function reduceInto(x: Tensor, updates: Tensor, flat: Tensor, places: number, how: Fold): Tensor {
+function reduceInto(x: Tensor, updates: Tensor, flat: Tensor, places: number, how: Combination): Tensor {
   const [scatter, join] = folds[how]
   return cast(join(x, reshape(scatter(updates, flat, places), x.shape)), x.dtype)
 }

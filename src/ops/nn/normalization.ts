@@ -2,11 +2,13 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { custom, integer, nullable, number, option } from '../../core/options'
-import { normalizeAxis, sameShape } from '../../core/shapes'
+import { normalizeAxis, sameShape, sizeOf } from '../../core/shapes'
 import type { Axis } from '../arguments'
 import { axes as axesKind, readAfterOperand, readArguments, readReduction, resolveAxes } from '../arguments'
+import { Normalization } from '../../primitives/normalization'
 import type { TensorLike } from '../convert'
 import { asTensor, operand } from '../convert'
+import { needNormalization } from '../families'
 import {
   abs,
   add,
@@ -24,6 +26,7 @@ import {
 import { max, mean, sum } from '../numpy/reduce'
 import { reshape } from '../numpy/shape'
 import type { Tensor } from '../tensor'
+import { apply } from '../trace'
 
 export interface Moments {
   readonly mean: Tensor
@@ -170,10 +173,47 @@ export function layerNorm(
   const value = float(x, 'layerNorm')
   const given = readAfterOperand('layerNorm', layerTable, gamma, beta, axis, epsilon)
   const axes = resolveAxes('layerNorm', given.axis, value.rank)
-  const { mean: middle, variance } = moments(value, axes, true)
-  const normal = multiply(subtract(value, middle), rsqrt(add(variance, given.epsilon ?? EPSILON)))
-  const scaled = given.gamma === null ? normal : multiply(normal, across('layerNorm', given.gamma, value, axes))
-  return given.beta === null ? scaled : add(scaled, across('layerNorm', given.beta, value, axes))
+  const [scale, shift] = [given.gamma, given.beta].map((each) =>
+    each === null ? null : across('layerNorm', each, value, axes),
+  ) as [Tensor | null, Tensor | null]
+  return normalized(value, axes, given.epsilon ?? EPSILON, true, scale, shift)
+}
+
+/** Elements from which on the kernel is faster than the primitives, because its rows have a fixed cost. */
+const LEAST = 16
+
+/**
+ * (x − mean) / √(variance + epsilon) · scale + shift along axes: one kernel if these are the last ones. If it is not centred, the
+ * mean is 0, and the variance the mean square.
+ */
+function normalized(
+  x: Tensor,
+  axes: readonly number[],
+  epsilon: number,
+  isCentered: boolean,
+  scale: Tensor | null,
+  shift: Tensor | null,
+): Tensor {
+  const first = x.rank - axes.length
+  if (axes.some((axis, i) => axis !== first + i) || sizeOf(x.shape.slice(first)) < LEAST) {
+    const distance = isCentered ? subtract(x, mean(x, axes, true)) : x
+    const y = multiply(distance, rsqrt(add(mean(square(distance), axes, true), epsilon)))
+    const scaled = scale === null ? y : multiply(y, scale)
+    return shift === null ? scaled : add(scaled, shift)
+  }
+  // The kernel has no shift without a scale.
+  if (scale === null && shift !== null) return add(normalized(x, axes, epsilon, isCentered, null, null), shift)
+  needNormalization()
+  const form = {
+    leading: 0,
+    axes: axes.length,
+    epsilon,
+    isCentered,
+    hasScale: scale !== null,
+    hasShift: shift !== null,
+  }
+  const weights = [scale, shift].filter((each) => each !== null)
+  return apply('routine', [x, ...weights], { routine: new Normalization(form) })[0]!
 }
 
 export interface RmsNormOptions {
@@ -206,8 +246,8 @@ export function rmsNorm(
   const value = float(x, 'rmsNorm')
   const given = readAfterOperand('rmsNorm', rmsTable, scale, axis, epsilon)
   const axes = resolveAxes('rmsNorm', given.axis, value.rank)
-  const y = multiply(value, rsqrt(add(mean(square(value), axes, true), given.epsilon ?? EPSILON)))
-  return given.scale === null ? y : multiply(y, across('rmsNorm', given.scale, value, axes))
+  const factor = given.scale === null ? null : across('rmsNorm', given.scale, value, axes)
+  return normalized(value, axes, given.epsilon ?? EPSILON, false, factor, null)
 }
 
 export interface NormalizeOptions {

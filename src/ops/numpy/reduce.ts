@@ -138,7 +138,7 @@ function inType(where: string, x: TensorLike, dtype: DType | null, f: (value: Te
 }
 
 /**
- * Π x: one half is multiplied by the other, element by element, until one element is left, so that the gradient is exact
+ * Π x: eight parts of the axis are multiplied, element by element, until one element is left, so that the gradient is exact
  * when an element is 0. int32 stays int32, bool counts as int32.
  * @param dtype the dtype to which x is converted first. Default null: no conversion.
  */
@@ -156,15 +156,27 @@ function productOver(value: Tensor, given: Reduction): Tensor {
   return restore(result, value, axes, given.keepDims)
 }
 
+/** The parts of an axis that are multiplied in one pass. */
+const PARTS = 8
+
 function productAlong(x: Tensor, axis: number): Tensor {
   let value = x
   for (let extent = value.shape[axis]!; extent > 1; extent = value.shape[axis]!) {
-    const half = extent >> 1
-    const folded = multiply(sliceAlong(value, axis, 0, half), sliceAlong(value, axis, half, half))
-    value = extent % 2 === 0 ? folded : concatenate([folded, sliceAlong(value, axis, extent - 1, 1)], axis)
+    const parts = Math.min(PARTS, extent)
+    const size = Math.floor(extent / parts)
+    const rest = extent - parts * size
+    const folded = productOf(Array.from({ length: parts }, (_, i) => sliceAlong(value, axis, i * size, size)))
+    value = rest === 0 ? folded : concatenate([folded, sliceAlong(value, axis, extent - rest, rest)], axis)
   }
   const shape = x.shape.filter((_, i) => i !== axis)
   return value.shape[axis] === 0 ? add(sum(value, axis), 1) : reshape(value, shape)
+}
+
+/** The product of tensors, in pairs. */
+function productOf(parts: readonly Tensor[]): Tensor {
+  if (parts.length === 1) return parts[0]!
+  const half = parts.length >> 1
+  return multiply(productOf(parts.slice(0, half)), productOf(parts.slice(half)))
 }
 
 /** The mean squared distance from the mean, in float32. */

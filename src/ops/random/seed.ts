@@ -2,6 +2,7 @@
 
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, quoted } from '../../core/errors'
+import { scoped } from '../../core/scope'
 import { threefry2x32 } from '../../core/threefry'
 
 let globalSeed = (Math.random() * 2 ** 32) | 0
@@ -43,23 +44,18 @@ export async function withRandomSeed<Result>(seed: number, body: () => Promise<R
   }
 }
 
-let time = 0
+/** The number of the draw. */
+const draw = /* @__PURE__ */ scoped(0)
 
 /**
  * Runs `body` with draw number `count`, from 0: a fixed seed gives other numbers for each draw, the same in
  * every run.
  */
 export function drawnFor<Result>(count: number, body: () => Result): Result {
-  const before = time
-  time = count
-  try {
-    return body()
-  } finally {
-    time = before
-  }
+  return draw.within(count, body)
 }
 
 /** The current draw number; 0 outside of `drawnFor`. */
 export function timeDrawn(): number {
-  return time
+  return draw.current
 }

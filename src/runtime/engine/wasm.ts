@@ -44,18 +44,18 @@ const ZERO_VECTOR = [0xfd, 12, ...new Array<number>(16).fill(0)]
 const RELAXED_MADD = [0xfd, 0x85, 0x02]
 const DROP_END = [0x1a, 0x0b]
 
-function probe(body: readonly number[]): Uint8Array<ArrayBuffer> {
+function moduleOf(body: readonly number[]): Uint8Array<ArrayBuffer> {
   const code = [1, body.length + 1, 0, ...body]
   return Uint8Array.from([...HEADER, 10, code.length, ...code])
 }
 
 function supportsSimd(): boolean {
-  return typeof WebAssembly === 'object' && WebAssembly.validate(probe([...ZERO_VECTOR, ...DROP_END]))
+  return typeof WebAssembly === 'object' && WebAssembly.validate(moduleOf([...ZERO_VECTOR, ...DROP_END]))
 }
 
 export function supportsRelaxedSimd(): boolean {
   const body = [...ZERO_VECTOR, ...ZERO_VECTOR, ...ZERO_VECTOR, ...RELAXED_MADD, ...DROP_END]
-  return supportsSimd() && WebAssembly.validate(probe(body))
+  return supportsSimd() && WebAssembly.validate(moduleOf(body))
 }
 
 const modules = new Map<string, WebAssembly.Module>()
@@ -94,6 +94,11 @@ export function compileKernels(variant: ModuleVariant, of = core, instructions =
   return module
 }
 
+/** Adds binaries that the host has compiled, by their names: some hosts allow no other. */
+export function addModules(level: SimdLevel, compiled: Readonly<Record<string, WebAssembly.Module>>): void {
+  for (const [name, module] of Object.entries(compiled)) modules.set(`${name} ${level} false false`, module)
+}
+
 /** Checks that a binary reads the instruction set that is written. @throws StateError */
 function requireBuiltFor(instructions: number): void {
   if (instructions === instructionSet()) return
@@ -112,8 +117,8 @@ function compileModule(of: Binary, { level, shared, turbo }: ModuleVariant): Web
     // Safari throws an EvalError.
     if (!(error instanceof WebAssembly.CompileError || error instanceof EvalError)) throw error
     throw new StateError(
-      "This page does not allow WebAssembly. If the page has a Content Security Policy, its script-src directive must contain 'wasm-unsafe-eval'; " +
-        `configure({ backend: 'interpreter' }) works without WebAssembly, but slowly. The engine's message: ${error.message}`,
+      "WebAssembly is forbidden here. A page's Content Security Policy needs 'wasm-unsafe-eval' in script-src; workerd needs the entry of this condition; " +
+        `configure({ backend: 'interpreter' }) works everywhere, but slowly. The engine's message: ${error.message}`,
       { cause: error },
     )
   }

@@ -10,31 +10,31 @@ import { instruction } from '../../ir/instruction'
 import type { TapeKernel } from './kernel'
 
 /** A reduction for one dtype. */
-interface Fold {
+interface Reducer {
   readonly reduction: Reduction
   /** The result for an empty integer axis; for floats the kernel knows it. */
   readonly start: number
 }
 
-type Folds = { readonly [Type in DType]?: Fold }
+type Reducers = { readonly [Type in DType]?: Reducer }
 
-function reduction(folds: Folds): TapeKernel<AxesAttributes> {
+function reduction(reducers: Reducers): TapeKernel<AxesAttributes> {
   return {
     lower({ inputs: [x], outputs: [out], attributes: { axes }, emit }) {
-      const fold = folds[x!.dtype]
-      if (fold === undefined || adjacentGroups(axes).length > 1)
+      const reducer = reducers[x!.dtype]
+      if (reducer === undefined || adjacentGroups(axes).length > 1)
         throw internalError(`no reduction of ${x!.dtype} along axes ${axes.join()}`)
       const { shape } = x!
       const split = axes.length === 0 ? splitAround(shape, 0, -1) : splitAround(shape, axes[0]!, axes.at(-1))
       const isEmpty = x!.dtype !== 'float32' && split.axis === 0
       emit(
         isEmpty
-          ? instruction(Opcode.Fill, Fill, { out: out!.address, count: sizeOf(out!.shape), value: fold.start })
+          ? instruction(Opcode.Fill, Fill, { out: out!.address, count: sizeOf(out!.shape), value: reducer.start })
           : instruction(Opcode.Reduce, Reduce, {
               out: out!.address,
               input: x!.address,
               ...split,
-              reduction: fold.reduction,
+              reduction: reducer.reduction,
             }),
       )
     },
@@ -66,9 +66,9 @@ function rowSoftmax(kind: SoftmaxKind): TapeKernel<NoAttributes> {
   }
 }
 
-const sumI32: Fold = { reduction: Reduction.SumI32, start: 0 }
-const maxI32: Fold = { reduction: Reduction.MaxI32, start: -(2 ** 31) }
-const minI32: Fold = { reduction: Reduction.MinI32, start: 2 ** 31 - 1 }
+const sumI32: Reducer = { reduction: Reduction.SumI32, start: 0 }
+const maxI32: Reducer = { reduction: Reduction.MaxI32, start: -(2 ** 31) }
+const minI32: Reducer = { reduction: Reduction.MinI32, start: 2 ** 31 - 1 }
 
 export const reductions = {
   sum: reduction({ float32: { reduction: Reduction.Sum, start: 0 }, int32: sumI32, bool: sumI32 }),

@@ -2,16 +2,17 @@
 //
 //   { i: '3' }  { f: 0.5 }  { b: true }  { s: base64 }  { type: 'DT_FLOAT' }  { shape: { dim: [{ size: '-1' }] } }  { list: { i: [] } }
 
+import { encodeUtf8 } from '../../core/text'
 import { fromBase64 } from '../../core/base64'
 import { FormatError, quoted } from '../../core/errors'
 import type { Json } from '../../core/registry'
-import type { JsonRecord } from '../../keras/json'
-import { isRecord, own } from '../../keras/json'
+import type { JsonRecord } from '../../formats/json'
+import { isRecord, own } from '../../formats/json'
 import type { AttributeProto, Dimension } from '../../onnx/proto'
 import type { ElementType } from '../../onnx/types'
 import { types } from '../../onnx/types'
 
-/** TensorFlow.js computes with 32 bits, whatever the dtypes of the file. */
+/** TensorFlow.js computes with 32 bits for all dtypes of a file. */
 const DTYPES: Readonly<Record<string, ElementType>> = {
   DT_FLOAT: 'float32',
   DT_HALF: 'float32',
@@ -49,7 +50,7 @@ const MORE_NUMBERS: Readonly<Record<number, string>> = {
 /** The number of an ONNX type that is not read. */
 const COMPLEX = 14
 
-/** The number of the ONNX type for a dtype: 0 if it is not said, or unknown. */
+/** The number of the ONNX type for a dtype: 0 if it is missing or unknown. */
 export function typeCode(dtype: Json | undefined): number {
   const name = typeof dtype === 'number' ? (NUMBERS[dtype] ?? MORE_NUMBERS[dtype]) : dtype
   if (name === 'DT_COMPLEX64' || name === 'DT_COMPLEX128') return COMPLEX
@@ -69,7 +70,7 @@ export function attributeOf(
     name,
     float: number,
     integer: number,
-    string: typeof value === 'string' ? new TextEncoder().encode(value) : null,
+    string: typeof value === 'string' ? encodeUtf8(value) : null,
     tensor: null,
     graph: null,
     floats: numbers,

@@ -9,8 +9,8 @@
 
 import { FormatError, quoted } from '../../core/errors'
 import type { Json } from '../../core/registry'
-import type { JsonRecord } from '../../keras/json'
-import { isRecord, own } from '../../keras/json'
+import type { JsonRecord } from '../../formats/json'
+import { isRecord, own } from '../../formats/json'
 import type { NodeProto, ValueInfo } from '../../onnx/proto'
 import { attributesOf, dimensionsOf, typeCode } from './attributes'
 

@@ -1,11 +1,11 @@
 // A graph-model → a model with the inputs and outputs of its signature, whose weights have the elements of the file.
 
 import { typed } from '../../core/tree'
-import type { JsonRecord } from '../../keras/json'
+import type { JsonRecord } from '../../formats/json'
 import type { InputOptions } from '../../onnx/graph-model'
 import { GraphModel, requireInputs, symbolsOf } from '../../onnx/graph-model'
 import type { Tensor } from '../../ops/tensor'
-import type { NamedTensor } from '../manifest'
+import type { ManifestTensor } from '../manifest'
 import { TfjsGraph } from './layer'
 import { structureOf } from './structure'
 
@@ -32,7 +32,7 @@ export class TfjsModel<const In = any, const Out = any> extends GraphModel<In, O
  */
 export function graphModelFrom<In = Tensor, Out = Tensor>(
   json: JsonRecord,
-  tensors: readonly NamedTensor[],
+  tensors: readonly ManifestTensor[],
   where: string,
   { constants = {}, shapes = {} }: InputOptions = {},
 ): TfjsModel<In, Out> {

@@ -1,4 +1,4 @@
-// Weights that are one. The converter writes a variable once for each node that reads it: the kernel of a layer that is called twice is
+// Equal tensors that are one weight. The converter writes a variable once for each node that reads it: the kernel of a layer that is called twice is
 // two tensors, and that of an unrolled recurrent layer one for each step. Training must change them together.
 
 import type { Shape } from '../../core/shapes'
@@ -10,7 +10,7 @@ export interface Filled {
   readonly values: Float32Array
 }
 
-/** The name of the first weight with the same shape and elements, for those after it. Equal numbers throughout, as in a new bias, say nothing. */
+/** For each weight, the name of an earlier one with the same shape and elements. Weights whose elements are all equal, such as a new bias, are not shared. */
 export function sharedWeights(weights: readonly Filled[]): ReadonlyMap<string, string> {
   const first = new Map<string, Filled>()
   const found = new Map<string, string>()

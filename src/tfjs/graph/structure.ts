@@ -8,15 +8,15 @@ import { fromBase64, toBase64 } from '../../core/base64'
 import { FormatError, quoted } from '../../core/errors'
 import type { Json } from '../../core/registry'
 import type { Shape } from '../../core/shapes'
-import type { JsonRecord } from '../../keras/json'
-import { isRecord, own, parseJson, recordAt } from '../../keras/json'
+import type { JsonRecord } from '../../formats/json'
+import { isRecord, own, parseJson, recordAt } from '../../formats/json'
 import type { ReadGraph } from '../../onnx/graph-layer'
 import { requireOperators } from '../../onnx/file'
 import type { NodeProto, TensorProto, ValueInfo } from '../../onnx/proto'
 import { elementType, types } from '../../onnx/types'
 import { inOrder } from '../../onnx/values'
 import type { Initializer } from '../../onnx/weights'
-import type { NamedTensor } from '../manifest'
+import type { ManifestTensor } from '../manifest'
 import { keptAttributes } from './attributes'
 import type { Definition, End, Node } from './definition'
 import { definitionOf, infoOf, runnable } from './definition'
@@ -59,7 +59,7 @@ export interface Structure {
  * @param json of model.json
  * @throws FormatError for a graph that is incomplete, and for operators that are not available, all of them in one message
  */
-export function structureOf(json: JsonRecord, tensors: readonly NamedTensor[], where: string): Structure {
+export function structureOf(json: JsonRecord, tensors: readonly ManifestTensor[], where: string): Structure {
   const signature = signatureOf(json)
   const definition = definitionOf(recordAt(json, 'modelTopology'), signature, requireAvailable(where), where)
   const needed = new Map(definition.nodes.filter(({ op }) => op === 'Const').map((node) => [node.name, node]))

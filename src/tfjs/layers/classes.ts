@@ -1,5 +1,5 @@
 // What TensorFlow.js has: the classes of its layers with the options that they read, and its initializers, activations and so on. All have
-// Keras's names and meanings. A layer is written only if the options that its class does not have mean nothing.
+// Keras's names and meanings. A layer is written only if the options that its class does not have change nothing.
 
 import type { Config, Json } from '../../core/registry'
 
@@ -85,7 +85,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   TimeDistributed: 'layer',
 }
 
-/** Options that mean nothing in a file, whatever their values. */
+/** Options that change nothing in a file, with any value. */
 const MEANINGLESS = [
   'dtype',
   'inputShape',

@@ -1,4 +1,4 @@
-// Masks of time steps, which TensorFlow.js has as Keras does. But some of its layers do not read them.
+// Masks of time steps. Some layers of TensorFlow.js ignore them, unlike those of Keras.
 
 import { nameOfClass } from '../../core/registry'
 import { isBranch } from '../../core/tree'

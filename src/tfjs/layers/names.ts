@@ -1,5 +1,5 @@
-// The names of weights in TensorFlow.js, by which it finds them in a file: the name of the layer, and that of the weight. Cells have no
-// names of their own, layers in models have no names of the models.
+// The names of weights in TensorFlow.js, by which it finds them in a file: the name of the layer, and that of the weight. The names of
+// cells and of nested models are not part of it.
 
 import { nameOfClass } from '../../core/registry'
 import { inFiles } from '../../formats/weights'
@@ -31,7 +31,7 @@ function ownName(layer: LayerBase, { name }: Variable): string {
   return NAMES[nameOfClass(layer.constructor)]?.[own] ?? own
 }
 
-/** An inner layer, with what the names of its weights begin with: here, and in Keras. */
+/** An inner layer, and the prefixes of its weights' names here and in Keras. */
 type Inner = readonly [layer: LayerBase, scope: string, kerasScope: string]
 
 function innerLayers(outer: LayerBase): readonly Inner[] {

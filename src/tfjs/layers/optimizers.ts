@@ -5,11 +5,11 @@ import { FormatError, formatShape } from '../../core/errors'
 import type { Config, Json } from '../../core/registry'
 import { classNameOf } from '../../core/registry'
 import { sameShape } from '../../core/shapes'
-import type { JsonRecord } from '../../keras/json'
+import type { JsonRecord } from '../../formats/json'
 import type { Optimizer } from '../../optimizers/optimizer'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import type { NamedTensor } from '../manifest'
+import type { ManifestTensor } from '../manifest'
 
 interface Row {
   readonly ours: string
@@ -140,7 +140,7 @@ function slotArrays(optimizer: Optimizer, weights: readonly Variable[]): readonl
  */
 export function stateIn(
   optimizer: Optimizer,
-  tensors: readonly NamedTensor[],
+  tensors: readonly ManifestTensor[],
   where: string,
 ): readonly (readonly [variable: Variable, value: Tensor])[] {
   const [iterations, ...others] = tensors

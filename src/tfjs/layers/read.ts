@@ -7,7 +7,8 @@ import { sameShape, sizeOf } from '../../core/shapes'
 import { SPARE_ELEMENTS, limitWeights } from '../../core/weight-limit'
 import { compileOptions } from '../../keras/compile'
 import { formerHardSigmoid } from '../../keras/former'
-import { isObject, isRecord, own } from '../../keras/json'
+import { isRecord, own } from '../../formats/json'
+import { isObject } from '../../keras/keras-object'
 import { ObjectReader } from '../../keras/objects'
 import type { LayerBase } from '../../layers/layer'
 import { compileSaved, modelFromJSON } from '../../models/revive'
@@ -16,8 +17,8 @@ import type { Model } from '../../models/model'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { Artifacts } from '../manifest'
-import type { NamedTensor } from '../manifest'
-import { tensorsOf } from '../manifest'
+import type { ManifestTensor } from '../manifest'
+import { manifestTensors } from '../manifest'
 import { finderOf, namedWeights } from './names'
 import { stateIn } from './optimizers'
 import { currentForm } from './topologies'
@@ -28,7 +29,7 @@ export function modelFromLayers(
   { name, json, weights }: Artifacts,
   { customObjects = {}, compile = true }: LoadOptions,
 ): Model<unknown, unknown> {
-  const tensors = tensorsOf(weights, name)
+  const tensors = manifestTensors(weights, name)
   const saved = ObjectReader.model(currentForm(topologyOf(json['modelTopology'] ?? null, name)), customObjects, {
     isFormer: true,
   })
@@ -43,7 +44,7 @@ export function modelFromLayers(
     const assignments = isFilled ? assignmentsOf(model, own, name) : []
     const training = compile ? savedCompile(json, model.outputs.length) : null
     if (training !== null) {
-      compileSaved(model, compileOptions(training, customObjects), customObjects)
+      compileSaved(model, compileOptions(training, model, customObjects), customObjects)
       const state = tensors.filter(({ group }) => group === 'optimizer')
       if (state.length > 1) model.optimizer.build(model.trainableWeights)
       assignments.push(...stateIn(model.optimizer, state, name))
@@ -55,12 +56,12 @@ export function modelFromLayers(
 
 /** Loads the weights of a file into a model of the same layers. */
 export function fillFromLayers(model: LayerBase, { name, weights }: Artifacts): void {
-  const own = tensorsOf(weights, name).filter(({ group }) => group === 'model')
+  const own = manifestTensors(weights, name).filter(({ group }) => group === 'model')
   for (const [variable, value] of assignmentsOf(model, own, name)) variable.assign(value)
 }
 
 /** The elements of the largest tensor, and of all. */
-function sizesOf(tensors: readonly NamedTensor[]): readonly [largest: number, total: number] {
+function sizesOf(tensors: readonly ManifestTensor[]): readonly [largest: number, total: number] {
   return tensors.reduce<readonly [number, number]>(
     ([largest, total], { shape }) => [Math.max(largest, sizeOf(shape)), total + sizeOf(shape)],
     [1, 0],
@@ -78,12 +79,12 @@ function topologyOf(topology: Json, name: string): Json {
 type Assignment = readonly [variable: Variable, value: Tensor]
 
 /** @throws FormatError that names weights that are missing, left over, or of another shape */
-function assignmentsOf(model: LayerBase, tensors: readonly NamedTensor[], where: string): Assignment[] {
+function assignmentsOf(model: LayerBase, tensors: readonly ManifestTensor[], where: string): Assignment[] {
   const weights = namedWeights(model)
   const find = finderOf(weights)
   const left = new Map(weights.map(({ name, variable }) => [variable, name]))
   const problems: string[] = []
-  const fitting: [Variable, NamedTensor][] = []
+  const fitting: [Variable, ManifestTensor][] = []
   for (const tensor of tensors) {
     const variable = find(tensor.name)
     if (variable === undefined || !left.delete(variable))
@@ -99,7 +100,7 @@ function assignmentsOf(model: LayerBase, tensors: readonly NamedTensor[], where:
   return fitting.map(([variable, tensor]) => [variable, valueOf(variable, tensor)])
 }
 
-function valueOf({ dtype, shape }: Variable, tensor: NamedTensor): Tensor {
+function valueOf({ dtype, shape }: Variable, tensor: ManifestTensor): Tensor {
   const values = tensor.read() as Float32Array | Int32Array | Uint8Array
   return new Tensor(dtype === 'float32' ? Float32Array.from(values) : Int32Array.from(values), shape, dtype)
 }

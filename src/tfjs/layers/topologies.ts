@@ -1,8 +1,10 @@
 // Configurations of TensorFlow.js and of old versions of Keras 2 in the form that src/keras reads.
 
 import type { Json } from '../../core/registry'
-import { isObject, isRecord, own, recordAt, textOf } from '../../keras/json'
-import type { JsonRecord, KerasObject } from '../../keras/json'
+import { isRecord, own, recordAt, textOf } from '../../formats/json'
+import { isObject } from '../../keras/keras-object'
+import type { JsonRecord } from '../../formats/json'
+import type { KerasObject } from '../../keras/keras-object'
 
 /** Options with other values than Keras's if a file does not have them. */
 const ABSENT: Readonly<Record<string, JsonRecord>> = {
@@ -46,12 +48,12 @@ function sequentialConfig(config: Json): Json {
   return input === null ? given : { ...given, layers: [input, ...layers] }
 }
 
-/** The InputLayer that the first layer of a Sequential stands for; null if it has no shape. */
+/** The InputLayer that the first layer of a Sequential implies; null if it has no shape. */
 function inputOf(first: KerasObject): Json {
   const config = recordAt(first, 'config')
   const inner = own(config, 'layers')
   if (Array.isArray(inner)) {
-    // A model has one of its own.
+    // A nested model has an InputLayer.
     const declared = inner.find((each: Json) => isObject(each) && each.class_name === 'InputLayer')
     return isObject(declared)
       ? { class_name: 'InputLayer', config: { ...recordAt(declared, 'config'), name: `${nameOf(first)}_input` } }

@@ -1,11 +1,12 @@
 // The options of compile in a file of TensorFlow.js: `trainingConfig: { optimizer_config, loss, metrics }`. Losses and metrics are names
-// there; one name for several outputs is that of each.
+// there; one name for several outputs applies to each.
 
 import type { Config, Configurable, Json, Registry } from '../../core/registry'
 import { classNameOf, isSerialized, snakeCase } from '../../core/registry'
 import { isBranch } from '../../core/tree'
-import { isObject, isRecord, own, recordAt } from '../../keras/json'
-import type { JsonRecord } from '../../keras/json'
+import { isRecord, own, recordAt } from '../../formats/json'
+import { isObject } from '../../keras/keras-object'
+import type { JsonRecord } from '../../formats/json'
 import { losses } from '../../losses/registry'
 import { metrics as metricsByName } from '../../metrics/registry'
 import type { Compiled } from '../../training/compiled'

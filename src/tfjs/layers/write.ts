@@ -1,4 +1,4 @@
-// Writes a layers-model: model.json, which TensorFlow.js opens and goes on training, and the bytes of the weights.
+// Writes a layers-model: model.json, which TensorFlow.js can open and train further, and the bytes of the weights.
 
 import { concatBytes } from '../../core/bytes'
 import { FormatError } from '../../core/errors'

@@ -101,10 +101,10 @@ export class BackupAndRestore extends configured(Callback, backupOptions, [
     const latest = whole.sort((a, b) => a.number - b.number).at(-1)
     if (damaged.length === 0) return latest ?? null
     if (latest === undefined) {
-      restate(damaged[0]!, `${damaged[0]!.message}. Remove it to begin anew.`)
+      restate(damaged[0]!, `${damaged[0]!.message}. Remove it to start from the beginning.`)
       throw damaged[0]!
     }
-    console.warn(`${damaged[0]!.message}. The run goes on from the backup before it.`)
+    console.warn(`${damaged[0]!.message}. The run continues from the backup before it.`)
     return latest
   }
 

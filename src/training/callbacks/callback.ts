@@ -48,7 +48,7 @@ export interface TrainedModel {
   /** The graph of its layers; null if there is none. @internal */
   readonly graph: object | null
   /** A new initial value for a weight. @internal */
-  drawAnew(weight: Variable): Tensor
+  redraw(weight: Variable): Tensor
   /** Copies of all weights. */
   getWeights(): Tensor[]
   /** Replaces all weights, or none. */
@@ -64,6 +64,16 @@ export interface NextStep {
   /** The graph of the step. */
   readonly graph: Graph
   /** The number of steps since fit began. */
+  readonly done: number
+}
+
+/** The validation that is about to run. */
+export interface NextTest {
+  /** The graph of its first step. */
+  readonly graph: Graph
+  /** Its number of steps; null if only reading the data tells it. */
+  readonly steps: number | null
+  /** The number of training steps since fit began. */
   readonly done: number
 }
 
@@ -135,13 +145,15 @@ export interface CallbackHooks {
    * training. Answer quickly: short steps ask every 0.2 ms.
    */
   stepsAhead?(next: NextStep): number
+  /** Called before fit validates: false skips the validation, and ends training. */
+  allowsTest?(next: NextTest): boolean
   /** Handles a non-finite step without an error; gets the description of the failure. @internal */
   onNonFinite?(message: string): void
   /** Saves runs of fit. @internal */
   readonly keeper?: RunKeeper
   /**
    * The state that the callback needs to continue in another process. Called between two steps; BackupAndRestore saves
-   * it. Callbacks without it start afresh when a run resumes: `onTrainBegin` is called, and `onEpochBegin` only from
+   * it. Callbacks without it start from the beginning when a run resumes: `onTrainBegin` is called, and `onEpochBegin` only from
    * the next epoch on.
    */
   getState?(): CallbackState
@@ -210,6 +222,7 @@ export const METHODS: readonly (keyof CallbackMethods)[] = [
   'setModel',
   'setParams',
   'stepsAhead',
+  'allowsTest',
   'getState',
   'setState',
   ...EVENTS,
@@ -284,7 +297,7 @@ export abstract class Callback extends Listener implements CallbackMethods {
 
   /** The model in training; set `model.stopTraining = true` to end after the current step. */
   get model(): TrainedModel {
-    if (this.#model === null) throw new StateError('A callback knows its model while fit runs')
+    if (this.#model === null) throw new StateError('A callback has a model while fit runs')
     return this.#model
   }
 }

@@ -1,5 +1,6 @@
 // CSVLogger: the logs of every epoch as lines of a file.
 
+import { encodeUtf8 } from '../../core/text'
 import type { OptionInputs } from '../../core/options'
 import { boolean, configured, option, required, text } from '../../core/options'
 import { GrowingFile } from '../../runtime/files'
@@ -52,9 +53,7 @@ export class CSVLogger extends configured(Callback, csvLoggerOptions, ['filename
       const isFirst = (await file.length()) === 0
       const rows = [...(isFirst ? [['epoch', ...columns]] : []), [epoch, ...columns.map((name) => logs[name] ?? 'NA')]]
       await file.append(
-        new TextEncoder().encode(
-          rows.map((row) => `${row.map((cell) => this.cell(String(cell))).join(this.separator)}\n`).join(''),
-        ),
+        encodeUtf8(rows.map((row) => `${row.map((cell) => this.cell(String(cell))).join(this.separator)}\n`).join('')),
       )
     })
   }

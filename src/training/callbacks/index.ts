@@ -11,6 +11,7 @@ export type {
   FitParams,
   Logs,
   NextStep,
+  NextTest,
   RunPosition,
   Reports,
   TrainedModel,

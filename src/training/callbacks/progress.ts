@@ -13,10 +13,6 @@ interface Terminal {
   write(text: string): unknown
 }
 
-function terminal(): Terminal | null {
-  return nodeProcess()?.stdout ?? null
-}
-
 /** `12s`, `3:05`, `450us`: a readable duration from ms. */
 export function formatDuration(ms: number): string {
   if (ms < 1) return `${Math.round(ms * 1000)}us`
@@ -24,9 +20,8 @@ export function formatDuration(ms: number): string {
   const seconds = Math.round(ms / 1000)
   if (seconds < 60) return `${seconds}s`
   const minutes = Math.floor(seconds / 60)
-  return minutes < 60
-    ? `${minutes}:${pad(seconds % 60)}`
-    : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(seconds % 60)}`
+  const most = minutes < 60 ? minutes : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}`
+  return `${most}:${pad(seconds % 60)}`
 }
 
 function pad(x: number): string {
@@ -53,10 +48,10 @@ function bar(done: number, total: number): string {
 export class ProgressBar extends Callback {
   private epochStart = 0
   private lastPaint = 0
-  private painted = 0
+  protected painted = 0
   /** The steps of the current epoch so far. */
   private done = 0
-  private readonly out = terminal()
+  protected readonly out: Terminal | null = nodeProcess()?.stdout ?? null
 
   private get live(): boolean {
     return this.params?.verbose === 1 && this.out?.isTTY === true
@@ -103,7 +98,7 @@ export class ProgressBar extends Callback {
     this.painted = 0
   }
 
-  private rewrite(text: string): void {
+  protected rewrite(text: string): void {
     this.out!.write(`\r${text.padEnd(this.painted)}`)
     this.painted = text.length
   }
@@ -113,3 +108,6 @@ export class ProgressBar extends Callback {
     else this.out.write(`${text}\n`)
   }
 }
+
+/** Makes the progress bar of fit. The entry for Node replaces it: see terminal-progress.ts. */
+export const progress = { make: (): ProgressBar => new ProgressBar() }

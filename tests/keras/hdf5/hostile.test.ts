@@ -8,6 +8,7 @@ import { readHdf5 } from '../../../src/keras/hdf5/read'
 import type { Hdf5Array, Hdf5DatasetContent, Hdf5GroupContent } from '../../../src/keras/hdf5/types'
 import { writeHdf5 } from '../../../src/keras/hdf5/write'
 import { fixture } from './helpers'
+import { processorTime } from '../../helpers/processor-time'
 
 const floats = (...values: number[]): Hdf5Array => ({
   type: 'float32',
@@ -137,9 +138,9 @@ describe('inflate', () => {
   it('stops at the limit', async () => {
     const inflate = await loadUnzip()
     const bomb = await deflate(2 ** 23)
-    const start = performance.now()
+    const start = processorTime()
     expect(() => inflate(bomb, 1000)).toThrow('it has more than 1000 bytes')
-    expect(performance.now() - start).toBeLessThan(1000)
+    expect(processorTime() - start).toBeLessThan(10_000)
     expect(inflate(await deflate(5000), 5000)).toEqual(new Uint8Array(5000))
   })
 

@@ -10,6 +10,7 @@ import { MyelinError, ops } from '../../../src'
 import type { Tensor } from '../../../src'
 import { graphModelFrom } from '../../../src/tfjs/graph/load'
 import { tensorNamed } from '../../helpers/tfjs-graph'
+import { processorTime } from '../../helpers/processor-time'
 
 type Value = null | boolean | number | string | Value[] | { [key: string]: Value }
 
@@ -137,9 +138,9 @@ describe('changed graphs', () => {
       const kinds = { models: 0, errors: 0 }
       await assert(
         asyncProperty(file, array(change, { minLength: 1, maxLength: 3 }), async (golden, changes) => {
-          const begin = performance.now()
+          const begin = processorTime()
           const found = await outcome(golden, changes)
-          expect(performance.now() - begin).toBeLessThan(5000)
+          expect(processorTime() - begin).toBeLessThan(20_000)
           if (found === null) kinds.models++
           else {
             kinds.errors++

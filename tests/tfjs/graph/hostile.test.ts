@@ -1,19 +1,20 @@
-// Graphs that are damaged, or made to take long: an error says what and where.
+// Graphs that are damaged, or made to take long: an error states the problem and its place.
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
 import { FormatError, MyelinError } from '../../../src'
 import { TfjsGraph } from '../../../src/tfjs'
 import { graphModelFrom } from '../../../src/tfjs/graph/load'
-import type { NamedTensor } from '../../../src/tfjs/manifest'
+import type { ManifestTensor } from '../../../src/tfjs/manifest'
 import type { NodeText } from '../../helpers/tfjs-graph'
 import { modelJson, node, placeholder, tensorNamed } from '../../helpers/tfjs-graph'
+import { processorTime } from '../../helpers/processor-time'
 
 const x = placeholder('x', [null, 4])
-const read = (nodes: readonly unknown[], tensors: readonly NamedTensor[] = [], signature: object = {}): unknown =>
+const read = (nodes: readonly unknown[], tensors: readonly ManifestTensor[] = [], signature: object = {}): unknown =>
   graphModelFrom(modelJson(nodes as NodeText[], tensors, signature), tensors, 'model.json')
 
-const i = (name: string, data: readonly number[], shape = [data.length]): NamedTensor =>
+const i = (name: string, data: readonly number[], shape = [data.length]): ManifestTensor =>
   tensorNamed(name, shape, data, 'int32')
 
 /** A graph, and the error of reading it. */
@@ -64,13 +65,13 @@ const REFUSED: readonly (readonly [what: string, read: () => unknown, message: s
 describe('damaged graphs', () => {
   it.each(REFUSED)('%s', (_, open, message) => {
     let found: unknown = null
-    const begin = performance.now()
+    const begin = processorTime()
     try {
       open()
     } catch (error) {
       found = error
     }
-    expect(performance.now() - begin).toBeLessThan(2000)
+    expect(processorTime() - begin).toBeLessThan(20_000)
     expect(found).toBeInstanceOf(MyelinError)
     expect((found as Error).message).toContain(message)
     // The name of the file, or that of the layer.
@@ -131,9 +132,9 @@ describe('large graphs', () => {
   ]
   const seconds = (count: number): number => {
     const nodes = chain(count)
-    const begin = performance.now()
+    const begin = processorTime()
     read(nodes)
-    return (performance.now() - begin) / 1000
+    return (processorTime() - begin) / 1000
   }
 
   it('of 100,000 nodes in a row are read, in time that is proportional to the number', () => {

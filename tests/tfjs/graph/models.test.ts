@@ -277,7 +277,7 @@ describe('weights', () => {
 })
 
 describe('saving', () => {
-  it('a saved model goes on as the original', async () => {
+  it('a saved model trains like the original', async () => {
     const model = network()
     const [x, y] = [wave([8, 8, 8, 3]), ops.abs(wave([8, 4]))]
     model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })

@@ -1,5 +1,5 @@
-// Graph-models of packages, against TensorFlow.js. They are too large for this repository: tests/golden/tfjs_models.mjs says where they
-// are from. Without them there is nothing to do.
+// Graph-models of packages, against TensorFlow.js. They are too large for this repository: tests/golden/tfjs_models.mjs names
+// their sources. Without them, nothing is tested.
 // modes: simd
 
 import { readFileSync, readdirSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Tensor, tensor } from '../../../src'
 import { graphModelFrom } from '../../../src/tfjs/graph/load'
-import { tensorsOf } from '../../../src/tfjs/manifest'
+import { manifestTensors } from '../../../src/tfjs/manifest'
 
 interface Case {
   readonly path: string
@@ -42,10 +42,10 @@ describe.skipIf(names.length === 0)('models of packages', () => {
       )
       const begin = performance.now()
       if (error !== undefined) {
-        expect(() => graphModelFrom(json, tensorsOf(groups, name), name)).toThrow(/not available/)
+        expect(() => graphModelFrom(json, manifestTensors(groups, name), name)).toThrow(/not available/)
         return
       }
-      const model = graphModelFrom(json, tensorsOf(groups, name), name)
+      const model = graphModelFrom(json, manifestTensors(groups, name), name)
       const loaded = performance.now()
       const symbols = Object.values(
         model.input instanceof Tensor ? { x: model.input } : (model.input as Record<string, Tensor>),

@@ -358,7 +358,7 @@ describe('a backup that cannot be used', () => {
     expect(error).toBeInstanceOf(FormatError)
     expect(error.message).toMatch(words)
     expect(error.message).toContain(`BackupAndRestore: ${backupDir}/backup.safetensors: `)
-    expect(error.message).toContain('Remove it to begin anew.')
+    expect(error.message).toContain('Remove it to start from the beginning.')
     expect(weightsOf(model)).toEqual(before)
   })
 
@@ -372,7 +372,7 @@ describe('a backup that cannot be used', () => {
     await fitWith(second, [backup, interruptAfter(99)])
     expect(backup.takenUp!.epoch).toBe(1)
     expect(weightsOf(second.model)).toEqual(weightsOf(whole.model))
-    expect(String(warn.mock.calls[0])).toContain('The run goes on from the backup before it.')
+    expect(String(warn.mock.calls[0])).toContain('The run continues from the backup before it.')
   })
 
   it('because it is a model', async () => {

@@ -1,6 +1,7 @@
 // The columns of a CSV file: how the text of a cell is converted, and what is learnt about a column first. Knows no
 // rows.
 
+import { timeIn } from '../../../core/dates'
 import { ArgumentError, RowError, nearestName, quoted } from '../../../core/errors'
 import { DROPPED } from '../faults'
 
@@ -8,8 +9,8 @@ import { DROPPED } from '../faults'
 export type ColumnType = 'number' | 'category' | 'date' | 'string'
 export const columnTypes = ['number', 'category', 'date', 'string'] as const satisfies readonly ColumnType[]
 
-/** The treatment of an empty cell: an error, dropping the row, the mean of the column, or a fixed value. */
-export type MissingPolicy = 'error' | 'drop' | 'mean' | number | (string & {})
+/** The treatment of an empty cell: an error, dropping the row, the mean of the column, a fixed value, or null, as it is. */
+export type MissingPolicy = 'error' | 'drop' | 'mean' | number | (string & {}) | null
 
 export interface DateParts {
   readonly year: number
@@ -25,6 +26,8 @@ export interface DateParts {
 }
 
 export type CsvValue = number | string | DateParts
+/** What separates the whole part of a number from the rest. */
+export type DecimalMark = '.' | ','
 
 /** The position of a reader in a file. */
 export interface FilePosition {
@@ -43,14 +46,16 @@ export interface ColumnSetting {
   /** The texts of an empty cell. */
   readonly missingValues: ReadonlySet<string>
   readonly dates: 'milliseconds' | 'parts'
+  readonly decimal: DecimalMark
   /** null if it must be learnt. */
   readonly vocabulary: readonly string[] | null
   /** Whether its numbers become float32. */
   readonly isFloat32: boolean
 }
 
+/** 1.234.567,8 */
+const THOUSANDS = /^[+-]?\d{1,3}(?:\.\d{3})+(?:,\d*)?$/
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
-const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3})\d*)?)?)?(Z|[+-]\d\d:?\d\d)?$/
 
 export class Column {
   readonly name: string
@@ -81,6 +86,11 @@ export class Column {
     return this.mean
   }
 
+  /** Whether empty cells stay empty. */
+  get staysEmpty(): boolean {
+    return this.setting.missing === null
+  }
+
   /** Whether a pass over all rows must come first. */
   get mustLearn(): boolean {
     return this.isUnnumbered || (this.setting.missing === 'mean' && this.mean === null)
@@ -93,7 +103,8 @@ export class Column {
 
   /** Whether plain digits always mean a number, never an empty cell. */
   get isPlain(): boolean {
-    return this.type === 'number' && ![...this.setting.missingValues].some((each) => numberIn(each) !== null)
+    const { missingValues, decimal } = this.setting
+    return this.type === 'number' && decimal === '.' && ![...missingValues].some((each) => numberIn(each) !== null)
   }
 
   /** The names of the classes; null for other types. */
@@ -102,12 +113,13 @@ export class Column {
   }
 
   /** The value of a cell. @throws RowError */
-  read(text: string, place: FilePosition): CsvValue | typeof DROPPED {
+  read(text: string, place: FilePosition): CsvValue | null | typeof DROPPED {
     return this.setting.missingValues.has(text) ? this.filled(text, place) : this.parsed(text, place)
   }
 
-  private filled(text: string, place: FilePosition): CsvValue | typeof DROPPED {
+  private filled(text: string, place: FilePosition): CsvValue | null | typeof DROPPED {
     const { missing } = this.setting
+    if (missing === null) return null
     if (missing === 'drop') return DROPPED
     if (missing === 'mean') return this.mean!
     if (typeof missing === 'number') return missing
@@ -133,8 +145,9 @@ export class Column {
       case 'string':
         return text
       case 'number': {
-        const number = numberIn(text)
-        if (number === null) throw this.wrong(`expected a number, received ${quoted(text)}`, text, place)
+        const number = this.number(text)
+        if (number === null)
+          throw this.wrong(`expected a number, received ${quoted(text)}${this.hint(text)}`, text, place)
         if (this.setting.isFloat32 && !Number.isFinite(Math.fround(number)))
           throw this.wrong(`expected a number that float32 can hold, received ${quoted(text)}`, text, place)
         return number
@@ -155,6 +168,16 @@ export class Column {
         return number
       }
     }
+  }
+
+  private number(text: string): number | null {
+    return numberIn(text, this.setting.decimal)
+  }
+
+  /** What to do about a number with the other decimal mark. */
+  private hint(text: string): string {
+    const other = this.setting.decimal === '.' ? ',' : '.'
+    return numberIn(text, other) === null ? '' : `. Set decimal: '${other}' for numbers such as ${text.trim()}`
   }
 
   private unknown(text: string): string {
@@ -181,9 +204,9 @@ export class Column {
   learn(text: string): void {
     const { missing, missingValues } = this.setting
     const isMissing = missingValues.has(text)
-    if (this.isUnnumbered) this.found.add(isMissing ? String(missing) : text)
+    if (this.isUnnumbered && !(isMissing && missing === null)) this.found.add(isMissing ? String(missing) : text)
     if (missing !== 'mean' || isMissing) return
-    this.sum += numberIn(text)!
+    this.sum += this.number(text)!
     this.count++
   }
 
@@ -206,7 +229,7 @@ const VALUES: Readonly<Record<ColumnType, string>> = {
 
 /** Why a column cannot have this policy; null if it can. */
 export function unfitFor(missing: MissingPolicy, type: ColumnType): string | null {
-  if (missing === 'error' || missing === 'drop') return null
+  if (missing === 'error' || missing === 'drop' || missing === null) return null
   if (type === 'number')
     return missing === 'mean' || typeof missing === 'number' ? null : `${quoted(missing)} is not a number`
   if (missing === 'mean') return `a ${type === 'string' ? 'text' : type} has no mean`
@@ -221,39 +244,19 @@ function numbersOf(vocabulary: readonly string[]): Map<string, number> {
 }
 
 /** The type that fits the cells of a column. */
-export function typeOf(cells: readonly string[]): 'number' | 'date' | 'string' {
-  if (cells.every((cell) => numberIn(cell) !== null)) return 'number'
+export function typeOf(cells: readonly string[], decimal: DecimalMark): 'number' | 'date' | 'string' {
+  if (cells.every((cell) => numberIn(cell, decimal) !== null)) return 'number'
   return cells.every((cell) => timeIn(cell) !== null) ? 'date' : 'string'
 }
 
-export function numberIn(text: string): number | null {
-  const trimmed = text.trim()
+/** With a decimal comma, points are between thousands: 1.234,5. */
+export function numberIn(text: string, decimal: DecimalMark = '.'): number | null {
+  const given = text.trim()
+  if (decimal === ',' && given.includes('.') && !THOUSANDS.test(given)) return null
+  const trimmed = decimal === ',' ? given.replaceAll('.', '').replace(',', '.') : given
   if (!NUMBER.test(trimmed)) return null
   const number = Number(trimmed)
   return Number.isFinite(number) ? number : null
-}
-
-/** Milliseconds since 1970. Times without a time zone are UTC. */
-function timeIn(text: string): number | null {
-  const found = DATE.exec(text.trim())
-  if (found === null) return null
-  const [year, month, day, hour = 0, minute = 0, second = 0] = found
-    .slice(1, 7)
-    .map((part) => (part === undefined ? undefined : Number(part))) as [number, number, number]
-  const time = Date.UTC(year, month - 1, day, hour, minute, second, Number((found[7] ?? '').padEnd(3, '0')))
-  // 31 February would become a day in March.
-  const date = new Date(time)
-  if (
-    date.getUTCFullYear() !== year ||
-    date.getUTCMonth() !== month - 1 ||
-    date.getUTCDate() !== day ||
-    hour > 23 ||
-    minute > 59 ||
-    second > 59
-  )
-    return null
-  const zone = /([+-])(\d\d):?(\d\d)$/.exec(found[8] ?? '')
-  return zone === null ? time : time - Number(`${zone[1]}1`) * (Number(zone[2]) * 60 + Number(zone[3])) * 60_000
 }
 
 function partsOf(time: number): DateParts {

@@ -1,9 +1,8 @@
-// readCsv: the rows of a CSV file as elements of a Dataset. Papa Parse splits the text; columns.ts converts the cells,
+// readCsv: the rows of a CSV file as elements of a Dataset. cells.ts splits the text, columns.ts converts the cells,
 // and scan.ts reads files of plain numbers.
 
 import { requireArguments } from '../../../core/arguments'
-import type Papa from 'papaparse'
-import { ArgumentError, DataError, RowError, StateError, quoted, unknownName } from '../../../core/errors'
+import { ArgumentError, DataError, RowError, quoted, unknownName } from '../../../core/errors'
 import type { OptionInputs, Kind, ValuesOf } from '../../../core/options'
 import { choice, custom, listOf, nullable, option, readOptions, recordOf, text } from '../../../core/options'
 import { abortable, signalOption } from '../../abort'
@@ -17,6 +16,8 @@ import type { ByteSource, NamedBytes } from '../bytes'
 import { bytesOf } from '../bytes'
 import type { OnError } from '../faults'
 import { DROPPED, Faults, onError } from '../faults'
+import type { Cells } from './cells'
+import { cellsOf } from './cells'
 import type { ColumnType, CsvValue, DateParts, MissingPolicy, FilePosition } from './columns'
 import { Column, columnTypes, numberIn, typeOf, unfitFor } from './columns'
 import type { Scanned, Slot } from './scan'
@@ -38,21 +39,23 @@ const nameOrNames: Kind<string | readonly string[]> = custom(
   (value) => (typeof value === 'string' ? value : [...value]),
 )
 
-const policies: Kind<MissingPolicy | Readonly<Record<string, MissingPolicy>>> = custom(
-  (value, where) => {
-    const isPolicy = (each: unknown): each is MissingPolicy =>
-      typeof each === 'string' || (typeof each === 'number' && Number.isFinite(each))
-    if (isPolicy(value)) return value
-    const all: [string, unknown][] =
-      typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [['', null]]
-    const other = all.find(([, each]) => !isPolicy(each))
-    if (other !== undefined)
-      throw new ArgumentError(
-        `${where} must be 'error', 'drop', 'mean', a value, or a record of these by column, received ${quoted(other[0] === '' ? value : other[1])}`,
-      )
-    return value as Readonly<Record<string, MissingPolicy>>
-  },
-  (value) => value,
+const policies: Kind<MissingPolicy | Readonly<Record<string, MissingPolicy>>> = nullable(
+  custom(
+    (value, where) => {
+      const isPolicy = (each: unknown): each is MissingPolicy =>
+        each === null || typeof each === 'string' || (typeof each === 'number' && Number.isFinite(each))
+      if (isPolicy(value)) return value
+      const all: [string, unknown][] =
+        typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [['', undefined]]
+      const other = all.find(([, each]) => !isPolicy(each))
+      if (other !== undefined)
+        throw new ArgumentError(
+          `${where} must be 'error', 'drop', 'mean', a value, null, or a record of these by column, received ${quoted(other[0] === '' ? value : other[1])}`,
+        )
+      return value as Readonly<Record<string, MissingPolicy>>
+    },
+    (value) => value,
+  ),
 )
 
 const anyText: Kind<string> = custom(
@@ -80,6 +83,8 @@ const csvOptions = () => ({
   header: option(boolOrNames, true),
   /** The delimiter between cells. Default a comma. */
   delimiter: option(delimiterKind, ','),
+  /** The decimal mark of numbers: '.', or ',', where points are between thousands. Default '.'. */
+  decimal: option(choice('.', ','), '.'),
   /** The encoding of the bytes: 'utf-8', 'windows-1252', … Default 'utf-8'. */
   encoding: option(text, 'utf-8'),
   /** The columns to read. Default: all. */
@@ -90,9 +95,9 @@ const csvOptions = () => ({
    */
   types: option(recordOf(choice(...columnTypes)), {}),
   /**
-   * The treatment of empty cells: 'error', 'drop' (the row), 'mean' (of the column), or a value; for all columns that
-   * it fits (targets allow 'error' and 'drop'), or by column, such as the means of another file's `schema`. Default
-   * 'error'.
+   * The treatment of empty cells: 'error', 'drop' (the row), 'mean' (of the column), a value, or null, which leaves them
+   * empty; for all columns that it fits (targets allow 'error' and 'drop'), or by column, such as the means of another
+   * file's `schema`. Default 'error'.
    */
   missing: option(policies, 'error'),
   /** The texts of empty cells. Default ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']. */
@@ -120,6 +125,9 @@ export type CsvOptions = OptionInputs<ReturnType<typeof csvOptions>> & {
   onError?: OnError | undefined
 }
 
+/** Options that there are not: the compiler names them. */
+type Others<Options> = { readonly [Name in Exclude<keyof Options, keyof CsvOptions>]?: never }
+
 interface ValueOfType<Options> {
   readonly number: number
   readonly category: number
@@ -133,10 +141,18 @@ type DateOf<Options> = Options extends { readonly dates?: infer Dates }
   : number
 /** A row as a record by column names; columns with a given type have that type. */
 export type CsvRecord<Options> = Options extends { readonly types: infer Types }
-  ? Readonly<Record<string, CsvValue>> & {
-      readonly [Name in keyof Types]: Types[Name] extends ColumnType ? ValueOfType<Options>[Types[Name]] : CsvValue
+  ? Readonly<Record<string, CsvValue | EmptyOf<Options>>> & {
+      readonly [Name in keyof Types]:
+        | (Types[Name] extends ColumnType ? ValueOfType<Options>[Types[Name]] : CsvValue)
+        | EmptyOf<Options>
     }
-  : Readonly<Record<string, CsvValue>>
+  : Readonly<Record<string, CsvValue | EmptyOf<Options>>>
+/** null, if empty cells stay empty. */
+type EmptyOf<Options> = Options extends { readonly missing: infer Missing }
+  ? null extends Missing | Missing[keyof Missing]
+    ? null
+    : never
+  : never
 type Features<Options> = Options extends { readonly features: 'vector' } ? Float32Array : CsvRecord<Options>
 type TargetOf<Options, Target> = Target extends string
   ? Options extends { readonly features: 'vector' }
@@ -174,11 +190,11 @@ export interface CsvSchema {
  * @param source a path, a URL, a File or Blob, `{ text }`, bytes, a stream, or a function that makes one: see
  * ByteSource
  * @throws RowError, during a pass, for an invalid row, with its file, line, column and value; DataError for other
- * errors in the file; StateError if Papa Parse, which splits the text, cannot be loaded; the reason of the signal
+ * errors in the file; the reason of the signal
  */
 export function readCsv<const Options extends CsvOptions = {}>(
   source: ByteSource,
-  options?: Options & CsvOptions,
+  options?: Options & CsvOptions & Others<Options>,
 ): CsvDataset<CsvElement<Options>> {
   requireArguments('readCsv', arguments, 2)
   const settings = readOptions('readCsv', csvOptions(), options)
@@ -208,6 +224,13 @@ export class CsvDataset<T> extends Dataset<T> {
   }
 }
 
+/** What may be between cells in place of a comma: the mark, its name, and how it is written. */
+const OTHER_DELIMITERS = [
+  [';', 'semicolons', "';'"],
+  ['\t', 'tabs', "'\\t'"],
+  ['|', 'bars', "'|'"],
+] as const
+
 /** The number of rows from which types are inferred. */
 const SAMPLE = 100
 
@@ -217,7 +240,7 @@ interface Row {
 }
 
 /** A record with an entry for each column. */
-type Blank = Readonly<Record<string, CsvValue>>
+type Blank = Readonly<Record<string, CsvValue | null>>
 
 /** How the rows of a file become elements. */
 interface CsvPlan {
@@ -234,26 +257,8 @@ interface CsvPlan {
 
 /** A pass after its first rows were read. */
 interface Begun {
-  readonly papa: typeof Papa
   readonly plan: CsvPlan
   readonly from: Cursor<Lines>
-}
-
-/**
- * Papa Parse is loaded when a file is read, so that other programs need not have it. A page may load it with a script
- * tag.
- */
-async function parser(): Promise<typeof Papa> {
-  const { Papa: loaded } = globalThis as { readonly Papa?: typeof Papa }
-  if (typeof loaded?.parse === 'function') return loaded
-  try {
-    return (await import('papaparse')).default
-  } catch (cause) {
-    throw new StateError(
-      'readCsv: Papa Parse could not be loaded. In a page without a bundler, load papaparse/papaparse.min.js first, with its own script tag; elsewhere install the package papaparse.',
-      { cause },
-    )
-  }
 }
 
 class CsvFile {
@@ -281,25 +286,25 @@ class CsvFile {
   }
 
   open(pass: number): Cursor<unknown> {
-    return this.reading(pass, ({ papa, plan, from }) => {
+    return this.reading(pass, ({ plan, from }) => {
       const { vector } = plan
       return vector === null
-        ? this.records(papa, plan, from)
-        : vectorElements(this.vectorRows(papa, plan, vector, from), vector, this.form)
+        ? this.records(plan, from)
+        : vectorElements(this.vectorRows(plan, vector, from), vector, this.form)
     })
   }
 
   /** The elements of a pass in batches; null if they are not vectors. */
   batches(pass: number, size: number, keepsRest: boolean): Cursor<unknown> | null {
     if (this.settings.features !== 'vector') return null
-    return this.reading(pass, ({ papa, plan, from }) =>
-      vectorBatches(this.vectorRows(papa, plan, plan.vector!, from), plan.vector!, this.form, size, keepsRest),
+    return this.reading(pass, ({ plan, from }) =>
+      vectorBatches(this.vectorRows(plan, plan.vector!, from), plan.vector!, this.form, size, keepsRest),
     )
   }
 
   private reading(pass: number, open: (begun: Begun) => Cursor<unknown>): Cursor<unknown> {
     const own = deferred(async () => {
-      const begun = await this.begin(await parser(), pass)
+      const begun = await this.begin(pass)
       this.faults.clear()
       return open(begun)
     })
@@ -330,22 +335,22 @@ class CsvFile {
   }
 
   /** Determines what must be known before the first row. */
-  private async begin(papa: typeof Papa, pass: number): Promise<Begun> {
+  private async begin(pass: number): Promise<Begun> {
     const from = blocks(this.bytes, pass, this.quoting)
     let hasLearnt = false
     const make = async (head: Lines): Promise<CsvPlan> => {
-      const plan = this.makePlan(papa, head)
+      const plan = this.makePlan(head)
       const columns = [...plan.features, ...plan.targets].filter((column) => column.mustLearn)
       hasLearnt = columns.length > 0
-      if (hasLearnt) await this.learn(papa, plan, columns, prepended(head, from))
+      if (hasLearnt) await this.learn(plan, columns, prepended(head, from))
       return plan
     }
     try {
       const head = await this.head(from)
       const plan = await (this.plan ??= make(head))
-      if (!hasLearnt) return { papa, plan, from: prepended(head, from) }
+      if (!hasLearnt) return { plan, from: prepended(head, from) }
       await from.close()
-      return { papa, plan, from: blocks(this.bytes, pass, this.quoting) }
+      return { plan, from: blocks(this.bytes, pass, this.quoting) }
     } catch (error) {
       this.plan = null
       await from.close()
@@ -369,12 +374,12 @@ class CsvFile {
     )
   }
 
-  private records(papa: typeof Papa, plan: CsvPlan, from: Cursor<Lines>): Cursor<unknown> {
+  private records(plan: CsvPlan, from: Cursor<Lines>): Cursor<unknown> {
     let hasHeader = plan.hasHeader
     const rowsOf = (block: Lines): Iterable<unknown> => {
       const isFirst = hasHeader
       hasHeader = false
-      return this.parsed(papa, block, isFirst, (row) => this.record(plan, row))
+      return this.parsed(block, isFirst, (row) => this.record(plan, row))
     }
     const own = chained<unknown>(() =>
       after(from.next(), (block) => (block === END ? END : sourceOf(rowsOf(block), 'readCsv').open(0))),
@@ -382,10 +387,10 @@ class CsvFile {
     return { ...own, close: () => after(own.close(), () => from.close()) }
   }
 
-  private vectorRows(papa: typeof Papa, plan: CsvPlan, vector: VectorPlan, from: Cursor<Lines>): VectorRows {
+  private vectorRows(plan: CsvPlan, vector: VectorPlan, from: Cursor<Lines>): VectorRows {
     const { delimiter } = this.quoting
     return new VectorRows(from, vector, {
-      rows: (block, hasHeader) => this.parsed(papa, block, hasHeader, (row) => this.vector(plan, row)),
+      rows: (block, hasHeader) => this.parsed(block, hasHeader, (row) => this.vector(plan, row)),
       line: ({ bytes }, start, end, line) =>
         this.faults.guard(() => {
           this.place.line = line
@@ -393,53 +398,44 @@ class CsvFile {
           const decode = (first: number, last: number): string => this.decoder.decode(bytes.subarray(first, last), line)
           if (scanRow(bytes, start, end, delimiter, vector.slots, row, decode)) return row
           const rest = new Lines([bytes.subarray(start, end)], line, false)
-          return this.vector(plan, this.rows(papa, rest)[0]!)
+          return this.vector(plan, this.rows(rest)[0]!)
         }),
     })
   }
 
   /** The rows of a block, converted by way of text. */
   private *parsed<Made>(
-    papa: typeof Papa,
     block: Lines,
     hasHeader: boolean,
     make: (row: Row) => Made | typeof DROPPED,
   ): Generator<Made, undefined> {
     let isHeader = hasHeader
-    for (const row of this.rows(papa, block)) {
+    for (const row of this.rows(block)) {
       const made = isHeader ? DROPPED : this.faults.guard(() => make(row))
       if (made !== DROPPED) yield made
       isHeader = false
     }
   }
 
-  /** The rows of a block. A misplaced quote may make Papa Parse treat the rest as quoted: then it parses row by row. */
-  private rows(papa: typeof Papa, block: Lines): Row[] {
-    const { data, errors } = this.parse(papa, block)
-    const isWhole = errors.length === 0 || !block.isQuoted
-    if (isWhole) return this.numbered(data, block)
+  /** The rows of a block. A misplaced quote may make the rest look quoted: then each row is split by itself. */
+  private rows(block: Lines): Row[] {
+    const { rows, fault } = this.cells(block)
+    if (fault === null) return this.numbered(rows, block)
     return [...linesOf(block, this.quoting)].flatMap((each) => {
-      const own = this.parse(papa, each)
-      if (own.errors.length === 0) return this.numbered(own.data, each)
-      this.faults.add(
-        new RowError(`a quote is in the wrong place: ${own.errors[0]!.message}`, this.bytes.name, each.line),
-      )
+      const own = this.cells(each)
+      if (own.fault === null) return this.numbered(own.rows, each)
+      this.faults.add(new RowError(`a quote is in the wrong place: ${own.fault}`, this.bytes.name, each.line))
       return []
     })
   }
 
-  private parse(papa: typeof Papa, { bytes, line, isQuoted }: Lines): Papa.ParseResult<string[]> {
+  private cells({ bytes, line, isQuoted }: Lines): Cells {
     const content = this.decoder.decode(bytes, line)
     // Inside quotes, which start at the start of a cell, line ends are kept.
     const unified = isQuoted
       ? content.replace(this.quotedOrEnd, (part) => (part === '\r\n' ? '\n' : part))
       : content.replaceAll('\r\n', '\n')
-    return papa.parse<string[]>(unified, {
-      delimiter: this.settings.delimiter,
-      newline: '\n',
-      quoteChar: '"',
-      fastMode: !isQuoted,
-    })
+    return cellsOf(unified, this.settings.delimiter, isQuoted)
   }
 
   /** Rows with their line numbers, without empty rows. */
@@ -479,7 +475,7 @@ class CsvFile {
   private read(
     plan: CsvPlan,
     { cells, line }: Row,
-    take: (column: Column, value: CsvValue, isTarget: boolean) => void,
+    take: (column: Column, value: CsvValue | null, isTarget: boolean) => void,
   ): boolean {
     const { place } = this
     place.line = line
@@ -498,9 +494,9 @@ class CsvFile {
       throw new RowError(`expected ${width} cells, received ${cells.length}`, this.bytes.name, this.place.line)
   }
 
-  private makePlan(papa: typeof Papa, first: Lines): CsvPlan {
+  private makePlan(first: Lines): CsvPlan {
     const { header, columns: taken, target, features: form } = this.settings
-    const rows = this.rows(papa, first)
+    const rows = this.rows(first)
     if (rows.length === 0) throw new DataError(`${this.bytes.name}: the file has no rows`)
     const hasHeader = header === true
     const names = hasHeader
@@ -509,8 +505,12 @@ class CsvFile {
         ? rows[0]!.cells.map((_, i) => String(i))
         : (header as readonly string[])
     if (hasHeader && rows.length === 1 && names.some((name) => name.includes('\r')))
+      throw new DataError(`${this.bytes.name}: its lines end in carriage returns only. Save it with line feeds first.`)
+    const other =
+      names.length === 1 && hasHeader ? OTHER_DELIMITERS.find(([mark]) => names[0]!.includes(mark)) : undefined
+    if (other !== undefined)
       throw new DataError(
-        `${this.bytes.name}: its lines end in a carriage return alone. Store it with line feeds first.`,
+        `${this.bytes.name}: the first line has one column, ${quoted(names[0])}. Are its cells delimited by ${other[1]}? Then set delimiter: ${other[2]}${other[0] === ';' ? ", and decimal: ',' if its numbers have decimal commas" : ''}.`,
       )
     const twice = names.find((name, i) => names.indexOf(name) !== i)
     if (twice !== undefined)
@@ -547,7 +547,7 @@ class CsvFile {
       columns,
       types: Object.keys(types),
       vocabulary: Object.keys(vocabulary),
-      missing: typeof missing === 'object' ? Object.keys(missing) : [],
+      missing: typeof missing === 'object' && missing !== null ? Object.keys(missing) : [],
       target: typeof target === 'string' ? [target] : target,
     }
     for (const [where, list] of Object.entries(said)) {
@@ -564,7 +564,7 @@ class CsvFile {
     sample: readonly Row[],
     { isTarget, isNumbered }: { readonly isTarget: boolean; readonly isNumbered: boolean },
   ): Column {
-    const { types, missing, missingValues, vocabulary, dates } = this.settings
+    const { types, missing, missingValues, vocabulary, dates, decimal } = this.settings
     const empty = new Set(missingValues)
     const known = own(vocabulary, name) ?? null
     const guessed = (): ColumnType => {
@@ -572,8 +572,12 @@ class CsvFile {
       const cells = sample.flatMap(({ cells: row }) =>
         row[index] === undefined || empty.has(row[index]) ? [] : [row[index]],
       )
-      const found = typeOf(cells)
-      const others = found === 'string' ? cells.filter((cell) => numberIn(cell) === null) : []
+      const found = typeOf(cells, decimal)
+      if (found === 'string' && decimal === '.' && cells.every((cell) => numberIn(cell, ',') !== null))
+        throw new DataError(
+          `readCsv: column '${name}' of ${this.bytes.name} has numbers with decimal commas, such as ${quoted(cells[0])}. Set decimal: ','; if they are text, types: { ${quoted(name)}: 'string' }.`,
+        )
+      const others = found === 'string' ? cells.filter((cell) => numberIn(cell, decimal) === null) : []
       if (found === 'string' && others.length < MOST_OTHERS * cells.length) {
         throw new DataError(
           `readCsv: column '${name}' of ${this.bytes.name} begins with ${cells.length - others.length} numbers and ${others.length} other cells, such as ${quoted(others[0])}. Set its type in types, or the texts of empty cells in missingValues.`,
@@ -588,13 +592,10 @@ class CsvFile {
       )
     // A policy for all columns applies to those that it fits. An empty target is an error or drops the row.
     const isMadeUp = isTarget && missing !== 'error' && missing !== 'drop'
-    const unfit =
-      typeof missing === 'object'
-        ? null
-        : isMadeUp
-          ? 'the values of a target are not invented'
-          : unfitFor(missing, type)
-    const policy = typeof missing === 'object' ? (own(missing, name) ?? 'error') : unfit === null ? missing : 'error'
+    const byColumn = typeof missing === 'object' && missing !== null
+    const unfit = byColumn ? null : isMadeUp ? 'the values of a target are not invented' : unfitFor(missing, type)
+    const chosen = byColumn ? own(missing, name) : missing
+    const policy = chosen === undefined || unfit !== null ? 'error' : chosen
     return new Column({
       name,
       index,
@@ -603,6 +604,7 @@ class CsvFile {
       unfit,
       missingValues: empty,
       dates,
+      decimal,
       vocabulary: known,
       isFloat32: this.settings.features === 'vector',
     })
@@ -610,6 +612,11 @@ class CsvFile {
 
   private vectorPlan(plan: CsvPlan): VectorPlan {
     const text = [...plan.features, ...plan.targets].find(({ type }) => type === 'string')
+    const open = [...plan.features, ...plan.targets].find(({ staysEmpty }) => staysEmpty)
+    if (open !== undefined)
+      throw new ArgumentError(
+        `readCsv: missing of column '${open.name}' is null, which has no place in a vector. Use 'drop', 'mean' or a number.`,
+      )
     const parts = this.settings.dates === 'parts' ? plan.targets.find(({ type }) => type === 'date') : undefined
     if (parts !== undefined)
       throw new ArgumentError(
@@ -657,17 +664,12 @@ class CsvFile {
   }
 
   /** Reads all rows to learn vocabularies and means. */
-  private async learn(
-    papa: typeof Papa,
-    plan: CsvPlan,
-    columns: readonly Column[],
-    from: Cursor<Lines>,
-  ): Promise<void> {
+  private async learn(plan: CsvPlan, columns: readonly Column[], from: Cursor<Lines>): Promise<void> {
     const all = [...plan.features, ...plan.targets]
     this.faults.clear()
     let isHeader = plan.hasHeader
     for (let block = await from.next(); block !== END; block = await from.next()) {
-      for (const row of this.rows(papa, block)) {
+      for (const row of this.rows(block)) {
         const counts = !isHeader && this.faults.guard(() => this.counts(plan, all, row)) === true
         if (counts) for (const column of columns) column.learn(row.cells[column.index]!)
         isHeader = false
@@ -711,6 +713,6 @@ function prepended<T>(first: T, from: Cursor<T>): Cursor<T> {
 
 const DATE_PARTS = 7
 
-function numbersOf(value: CsvValue): number[] {
-  return typeof value === 'object' ? (Object.values(value) as number[]) : [Number(value)]
+function numbersOf(value: CsvValue | null): number[] {
+  return typeof value === 'object' && value !== null ? (Object.values(value) as number[]) : [Number(value)]
 }

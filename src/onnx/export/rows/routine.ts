@@ -1,7 +1,8 @@
-// Kernels that load with the ops that use them: attention, sorting, running sums, Fourier transforms, products of int8 weights.
+// Kernels that load with the ops that use them: attention, normalization, sorting, running sums, Fourier transforms, products of int8 weights.
 
 import { AttentionKernel } from '../../../primitives/attention'
 import { FourierTransform } from '../../../primitives/fourier'
+import { Normalization } from '../../../primitives/normalization'
 import { QuantizedContraction } from '../../../primitives/quantized'
 import { RunningResult } from '../../../primitives/running'
 import { ArgSort, SearchSorted, SortedValues } from '../../../primitives/sorting'
@@ -59,6 +60,40 @@ function attention(call: Call, { attributes }: AttentionKernel): readonly Item[]
   return [call.result(merged, [0, 2, 1, 3]), writer.item('', call.output(1))]
 }
 
+/** (x − mean) / √(variance + epsilon) · scale + shift over the last axes; without a centre, ONNX has no operator for it. */
+function normalization(call: Call, { attributes }: Normalization): readonly Item[] {
+  const { writer } = call
+  const { leading, axes, epsilon, isCentered, hasScale } = attributes
+  const [x, ...weights] = call.inputs as readonly [Item, ...Item[]]
+  if ([1, 2].some((i) => call.around.isRead(call.node.outputs[i]!))) throw new Refusal('the means of a normalization')
+  const rest = [1, 2].map((i) => writer.item('', call.output(i)))
+  if (isCentered && hasScale && leading === 0) {
+    const operands = [x, ...weights].map((each) => writer.name(each))
+    return [
+      call.result(writer.node('LayerNormalization', operands, { axis: -axes, epsilon: { float: epsilon } })),
+      ...rest,
+    ]
+  }
+  const last = writer.integers(Array.from({ length: axes }, (_, i) => i - axes))
+  const average = (name: string): string => writer.node('ReduceMean', [name, last], { keepdims: 1 })
+  const given = writer.name(x)
+  const distance = isCentered ? writer.node('Sub', [given, average(given)]) : given
+  const variance = average(writer.node('Mul', [distance, distance]))
+  const spread = writer.node('Sqrt', [writer.node('Add', [variance, writer.number(epsilon, 'float32')])])
+  // Weights that differ between samples are beside the rows.
+  const between = x.shape.slice(leading, x.rank - axes).map((each) => each.map(() => 1))
+  const beside = (weight: Item): string => {
+    const { shape } = weight
+    const wide = [...shape.slice(0, leading), ...(leading === 0 ? [] : between), ...shape.slice(leading)]
+    return writer.name(writer.reshaped(weight, wide))
+  }
+  const [scale, shift] = weights.map(beside)
+  let y = writer.node('Div', [distance, spread])
+  if (scale !== undefined) y = writer.node('Mul', [y, scale])
+  if (shift !== undefined) y = writer.node('Add', [y, shift])
+  return [call.result(y), ...rest]
+}
+
 /** TopK prefers the first of equal elements, as a stable sort does. */
 function sorted(call: Call, { axis, descending }: ArgSort | SortedValues, isValues: boolean): Item {
   const { writer } = call
@@ -113,6 +148,7 @@ export const routine: Row<'routine'> = (given) => {
   const { routine: kernel } = given.attributes
   const call = given as Call
   if (kernel instanceof AttentionKernel) return attention(call, kernel)
+  if (kernel instanceof Normalization) return normalization(call, kernel)
   if (kernel instanceof ArgSort) return sorted(call, kernel, false)
   if (kernel instanceof SortedValues) return sorted(call, kernel, true)
   if (kernel instanceof SearchSorted) return searched(call, kernel)

@@ -87,7 +87,7 @@ const convTranspose: Operator = (call) => {
     const before = pads?.[i] ?? (isSame ? Math.floor(missing / 2) : 0)
     return [before, full - before - wanted[i]!]
   })
-  // What the result has beyond the windows is padding of the output.
+  // Elements of the result beyond the windows are padding of the output.
   const attributes = {
     strides: strides!,
     dilations: dilations!,
@@ -139,7 +139,7 @@ const ACTIVATED: Readonly<Record<string, (call: Call, x: Value) => Value>> = {
   Tanh: (call, x) => elementwise(call, [x], x.type, (each) => ops.tanh(each!)),
 }
 
-/** Adds a bias or normalizes, then applies an activation, as `fused_ops` says; the operands follow the first two. */
+/** Adds a bias or normalizes, then applies an activation, as `fused_ops` specifies; the operands follow the first two. */
 export const fused =
   (product: (call: Call, x: Value, kernel: Value) => Value): Operator =>
   (call) => {

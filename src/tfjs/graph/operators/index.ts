@@ -1,5 +1,5 @@
-// Every operator of TensorFlow that is read, by its name. Those whose results have shapes that follow from data are not among them, and no
-// control flow.
+// Every operator of TensorFlow that is read, by its name. Control flow, and operators whose results have shapes that depend on data,
+// are not among them.
 
 import type { Operator } from '../../../onnx/call'
 import { blockRows } from './blocks'

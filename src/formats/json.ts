@@ -1,5 +1,5 @@
-// JSON of a file: what is known of its values before they are used. Numbers of Python that JSON does not have, NaN and Infinity,
-// are refused by JSON.parse, as are duplicate structures; depth is bounded here, because all code that reads it is recursive.
+// Checks the JSON of a file before its values are used. JSON.parse refuses NaN and Infinity, which Python may write. The depth is
+// bounded here, because all code that reads the values is recursive.
 
 import { FormatError } from '../core/errors'
 import type { Json } from '../core/registry'
@@ -11,15 +11,6 @@ const DEEPEST = 400
 
 export function isRecord(value: Json | undefined): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** An object of Keras: a class and its configuration. */
-export interface KerasObject extends JsonRecord {
-  readonly class_name: string
-}
-
-export function isObject(value: Json | undefined): value is KerasObject {
-  return isRecord(value) && typeof value['class_name'] === 'string'
 }
 
 /** The record of a key; an empty one if there is none. */

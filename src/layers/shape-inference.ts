@@ -7,7 +7,7 @@ import type { Tensor } from '../ops/tensor'
 import { TensorSpec } from './spec'
 
 /** The values of open extents in one trace. */
-export interface ProbeExtents {
+export interface AssumedExtents {
   /** Along the first axis of a tensor. */
   readonly batch: number
   /** Along its other axes. */
@@ -20,7 +20,7 @@ export interface ProbeExtents {
  * and 480, windows fit, and the results of pools, strides and remainders differ; both are multiples of many numbers of
  * parts.
  */
-const PROBES: readonly ProbeExtents[] = [
+const EXTENTS: readonly AssumedExtents[] = [
   { batch: 2, length: 2 },
   { batch: 3, length: 3 },
   { batch: 2, length: 240 },
@@ -28,13 +28,13 @@ const PROBES: readonly ProbeExtents[] = [
 ]
 
 /** For functions that refuse the lengths before, such as a convolution with a window of 400. */
-const LONGER_PROBES: readonly ProbeExtents[] = [
+const LONGER_EXTENTS: readonly AssumedExtents[] = [
   { batch: 2, length: 2240 },
   { batch: 3, length: 4480 },
 ]
 
 /** The value of an open extent along an axis. */
-export function openExtent(axis: number, { batch, length }: ProbeExtents): number {
+export function openExtent(axis: number, { batch, length }: AssumedExtents): number {
   return axis === 0 ? batch : length
 }
 
@@ -47,19 +47,19 @@ export function openExtent(axis: number, { batch, length }: ProbeExtents): numbe
  * @returns a single result without open extents, otherwise 2 or more, or `most`
  * @throws the last error for one of the usual lengths, if fewer traces succeed
  */
-export function probed<Result>(
+export function tracedForExtents<Result>(
   specs: readonly TensorSpec[],
-  traced: (extents: ProbeExtents) => Result,
-  most = PROBES.length,
+  traced: (extents: AssumedExtents) => Result,
+  most = EXTENTS.length,
 ): readonly Result[] {
   const isOpen = specs.some(({ shape }) => shape.includes(null))
   const least = Math.min(most, isOpen ? 2 : 1)
-  if (!specs.some(({ shape }) => shape.includes(null, 1))) return PROBES.slice(0, least).map(traced)
+  if (!specs.some(({ shape }) => shape.includes(null, 1))) return EXTENTS.slice(0, least).map(traced)
   const results: Result[] = []
   let refusal: unknown = null
   let seeds = seedState()
-  const tryAll = (probes: readonly ProbeExtents[], enough: number): void => {
-    for (const extents of probes) {
+  const tryAll = (tried: readonly AssumedExtents[], enough: number): void => {
+    for (const extents of tried) {
       if (results.length >= enough) return
       try {
         results.push(traced(extents))
@@ -69,9 +69,9 @@ export function probed<Result>(
       }
     }
   }
-  tryAll(PROBES, most)
+  tryAll(EXTENTS, most)
   const usual = refusal
-  tryAll(LONGER_PROBES, least)
+  tryAll(LONGER_EXTENTS, least)
   // The number of traces does not change later random numbers.
   restoreSeedState(seeds)
   if (results.length < least) throw usual

@@ -1,10 +1,11 @@
-// Zip archives as `.keras` files are: read with limits, and written as Keras does, without compression. Entries are found by the
-// directory at the end of the file; their names are never used as paths.
+// Zip archives, as .keras and .npz files are: read with limits, and written without compression. Entries are found by the directory at the
+// end of the file; their names are never used as paths.
 
+import { encodeUtf8, utf8Text } from '../core/text'
 import { concatBytes } from '../core/bytes'
 import { crc32 } from '../core/crc'
 import { FormatError } from '../core/errors'
-import { loadInflate } from '../formats/inflate'
+import { loadInflate } from './inflate'
 
 // Offsets in the records of the format (APPNOTE 6.3, little-endian).
 const LOCAL = { signature: 0x04034b50, size: 30, nameLength: 26, extraLength: 28 }
@@ -26,7 +27,7 @@ const [STORED, DEFLATED] = [0, 8]
 const ENCRYPTED = 1
 const UNKNOWN = 0xffffffff
 
-/** The bytes that all entries together may have besides eight times those of the archive: 64 MB. */
+/** All entries together may have eight times the bytes of the archive, and 64 MB more. */
 const SPARE = 2 ** 26
 const MOST_ENTRIES = 10_000
 
@@ -99,7 +100,7 @@ function directoryOf(bytes: Uint8Array): readonly Entry[] {
     const u32 = (offset: number): number => view.getUint32(at + offset, true)
     const nameEnd = at + ENTRY.size + u16(ENTRY.nameLength)
     if (nameEnd > directoryEnd) throw damaged(`entry ${i} of its directory is truncated`)
-    const name = new TextDecoder().decode(bytes.subarray(at + ENTRY.size, nameEnd))
+    const name = utf8Text(bytes.subarray(at + ENTRY.size, nameEnd))
     if (u16(ENTRY.flags) & ENCRYPTED) throw new FormatError(`The archive is encrypted: '${name}'`)
     const [packedSize, fullSize, start] = [u32(ENTRY.packedSize), u32(ENTRY.fullSize), u32(ENTRY.start)]
     if ([packedSize, fullSize, start].includes(UNKNOWN))
@@ -145,14 +146,14 @@ async function inflated(packed: Uint8Array, size: number, name: string): Promise
 /** 1980-01-01, so that equal models give equal bytes. */
 const DATE = 0x0021
 
-/** An archive of entries, which are stored as they are. */
+/** An archive of entries, which are stored without compression. */
 export function writeArchive(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const parts: Uint8Array[] = []
   const directory: Uint8Array[] = []
   let at = 0
   const put = (list: Uint8Array[], bytes: Uint8Array): number => list.push(bytes)
   for (const [name, content] of files) {
-    const encoded = new TextEncoder().encode(name)
+    const encoded = encodeUtf8(name)
     const checksum = crc32(content)
     const local = record(LOCAL.size, LOCAL.signature, encoded, (view) =>
       describe(view, 4, checksum, content.length, encoded.length),

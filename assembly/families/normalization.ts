@@ -1,0 +1,4 @@
+// The kernels of normalization: a separate binary, which loads with the primitives that need it. The core calls a kernel
+// of a family through the table, at the index of its opcode. A kernel has the name of its opcode.
+
+export * from '../kernels/normalize'

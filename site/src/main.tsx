@@ -1,0 +1,13 @@
+// Starts the page.
+
+import { render } from 'preact'
+import { App } from './ui/app'
+import { session } from './ui/session'
+
+const host = document.getElementById('app')!
+host.replaceChildren()
+render(<App />, host)
+session.begin()
+performance.mark('interactive')
+if (import.meta.env.PROD && window.isSecureContext && 'serviceWorker' in navigator)
+  void navigator.serviceWorker.register(new URL('offline.js', document.baseURI))

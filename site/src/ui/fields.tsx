@@ -1,0 +1,175 @@
+// Labelled controls.
+
+import type { ComponentChildren } from 'preact'
+import { useId, useState } from 'preact/hooks'
+
+export function Select<Value extends string>(props: {
+  readonly label: string
+  readonly title: string
+  readonly value: Value
+  readonly options: Readonly<Record<string, string>> | readonly Value[]
+  readonly onChange: (value: Value) => void
+  readonly isBare?: boolean
+}) {
+  const { label, title, value, options, onChange, isBare = false } = props
+  const id = useId()
+  const entries = Array.isArray(options) ? options.map((each: Value) => [each, each] as const) : Object.entries(options)
+  const select = (
+    <select
+      id={id}
+      title={title}
+      aria-label={isBare ? label : undefined}
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value as Value)}
+    >
+      {entries.map(([key, text]) => (
+        <option key={key} value={key}>
+          {text}
+        </option>
+      ))}
+    </select>
+  )
+  if (isBare) return select
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {select}
+    </div>
+  )
+}
+
+export function Slider(props: {
+  readonly label: string
+  readonly title: string
+  readonly value: number
+  readonly min: number
+  readonly max: number
+  readonly step: number
+  readonly text?: string
+  readonly isDisabled?: boolean
+  readonly onInput: (value: number) => void
+}) {
+  const { label, title, value, min, max, step, text = String(value), isDisabled = false, onInput } = props
+  const id = useId()
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <div class="slider">
+        <input
+          id={id}
+          type="range"
+          title={title}
+          min={min}
+          max={max}
+          step={step}
+          value={value}
+          disabled={isDisabled}
+          aria-valuetext={text}
+          onInput={(event) => onInput(event.currentTarget.valueAsNumber)}
+        />
+        <output for={id}>{text}</output>
+      </div>
+    </div>
+  )
+}
+
+export function NumberInput(props: {
+  readonly label: string
+  readonly title: string
+  readonly value: number
+  readonly min: number
+  readonly max: number
+  readonly step: number
+  readonly onChange: (value: number) => void
+}) {
+  const { label, title, value, min, max, step, onChange } = props
+  // What is being typed stays when the page is drawn again.
+  const [draft, setDraft] = useState<string | null>(null)
+  return (
+    <input
+      type="number"
+      inputMode="decimal"
+      aria-label={label}
+      title={title}
+      value={draft ?? value}
+      min={min}
+      max={max}
+      step={step}
+      onInput={(event) => setDraft(event.currentTarget.value)}
+      onChange={(event) => {
+        const given = event.currentTarget.valueAsNumber
+        setDraft(null)
+        if (Number.isFinite(given)) onChange(Math.min(max, Math.max(min, given)))
+      }}
+    />
+  )
+}
+
+/** One of a few, side by side. */
+export function Choice<Value extends string>(props: {
+  readonly label: string
+  readonly title: string
+  readonly value: Value
+  readonly options: Readonly<Record<Value, string>>
+  readonly onChange: (value: Value) => void
+}) {
+  const { label, title, value, options, onChange } = props
+  const name = useId()
+  return (
+    <fieldset class="choice" title={title}>
+      <legend class="hidden">{label}</legend>
+      {(Object.entries(options) as [Value, string][]).map(([key, text]) => (
+        <label key={key}>
+          <input type="radio" name={name} value={key} checked={key === value} onChange={() => onChange(key)} />
+          <span>{text}</span>
+        </label>
+      ))}
+    </fieldset>
+  )
+}
+
+export function Button(props: {
+  readonly title: string
+  readonly onClick: () => void
+  readonly children: ComponentChildren
+  readonly kind?: 'plain' | 'primary' | 'quiet'
+  readonly label?: string
+  readonly isDisabled?: boolean
+  readonly isPressed?: boolean
+}) {
+  const { title, onClick, children, kind = 'plain', label, isDisabled = false, isPressed } = props
+  return (
+    <button
+      type="button"
+      class={kind}
+      title={title}
+      aria-label={label}
+      aria-pressed={isPressed}
+      disabled={isDisabled}
+      onClick={onClick}
+    >
+      {children}
+    </button>
+  )
+}
+
+/** 1234567 → 1.23 M */
+export function short(value: number): string {
+  if (!Number.isFinite(value)) return '–'
+  const size = Math.abs(value)
+  const [factor, unit] =
+    size >= 1e12
+      ? [1e12, ' T']
+      : size >= 1e9
+        ? [1e9, ' G']
+        : size >= 1e6
+          ? [1e6, ' M']
+          : size >= 1e3
+            ? [1e3, ' k']
+            : [1, '']
+  const scaled = value / factor
+  if (unit === '' && Number.isInteger(value)) return String(value)
+  return `${Number(scaled.toPrecision(3))}${unit}`
+}
+
+export const percent = (value: number): string => (Number.isFinite(value) ? `${(100 * value).toFixed(1)} %` : '–')

@@ -1,0 +1,327 @@
+// The tab Learn: the answers of the model, its curves, the confusion of its classes, and what training has cost.
+
+import { useMemo } from 'preact/hooks'
+import type { Form } from '../data/form'
+import { sizeOf } from '../data/form'
+import type { Pinned } from './session'
+import { session } from './session'
+import { Pixels, Plane } from './canvas'
+import type { Data, Line, Numbers } from './chart'
+import { Chart, Legend, joined } from './chart'
+import type { Curves } from './curves-of-run'
+import { Button, percent, short } from './fields'
+import { imagePixels } from './paint'
+import { useStore } from './store'
+import { classColour, isDark } from './theme'
+
+export function Learn() {
+  const described = useStore(session.described)
+  const pinned = useStore(session.pinned)
+  if (described === null) return <div class="learn waiting" aria-busy="true" />
+  const isPlane = described.form.kind === 'plane'
+  return (
+    <div class="learn">
+      <div class="stack">
+        {isPlane ? <Answers /> : <Confusion form={described.form} isLarge />}
+        <CostsCard />
+      </div>
+      <div class="stack">
+        {pinned !== null && pinned.frame.surface !== null && <Kept pinned={pinned} />}
+        <CurvesCard form={described.form} />
+        {isPlane && <Confusion form={described.form} />}
+        {described.form.kind === 'image' && <Examples />}
+      </div>
+    </div>
+  )
+}
+
+/** A run that was kept, beside the present one. */
+function Kept({ pinned: { label, described, frame } }: { readonly pinned: Pinned }) {
+  const { form, train, test } = described
+  return (
+    <section class="card" aria-label="Kept run">
+      <header>
+        <h2>Kept run</h2>
+        <p class="soft">
+          {label}, epoch {frame.epoch}
+        </p>
+      </header>
+      <Plane
+        form={form}
+        train={train}
+        test={test}
+        surface={frame.surface}
+        label={`Answers of the kept run, ${label}`}
+      />
+    </section>
+  )
+}
+
+const isDrawn = (): boolean => session.state.value.data.kind === 'drawn'
+
+function Answers() {
+  const described = useStore(session.described)!
+  const frame = useStore(session.frame)
+  const chosen = useStore(session.chosen)
+  const pen = useStore(session.pen)
+  const pinned = useStore(session.pinned)
+  const { form, train, test } = described
+  const curve = session.curves.value
+  const accuracy = curve.testMetric.at(-1)
+  return (
+    <section class="card answers" aria-label="Answers">
+      <header>
+        <h2>Answers in the plane</h2>
+        <Button
+          kind="quiet"
+          title={pinned === null ? 'Keeps this run, to compare the next one with it' : 'Forgets the kept run'}
+          onClick={() => (pinned === null ? session.pin() : session.pinned.set(null))}
+          isPressed={pinned !== null}
+        >
+          {pinned === null ? 'Keep to compare' : 'Forget kept run'}
+        </Button>
+      </header>
+      <Plane
+        form={form}
+        train={train}
+        test={test}
+        surface={frame?.surface ?? null}
+        chosen={chosen}
+        label={`The answers of the model in the plane, with ${train.rows + test.rows} points.${accuracy == null ? '' : ` ${form.task.kind === 'classes' ? `${percent(accuracy)} of the test points are right.` : `The mean error is ${short(accuracy)}.`}`}`}
+        onPoint={(x, y) => (isDrawn() ? session.draw({ x, y, label: pen }) : session.explain(Float32Array.of(x, y)))}
+      />
+      <p class="caption">
+        <span class="dot" /> training <span class="ring" /> test
+        <span class="right">{isDrawn() ? 'Click to add a point.' : 'Click a place to see why.'}</span>
+      </p>
+    </section>
+  )
+}
+
+/** Test before training: it is drawn on top. */
+function linesOf(isPinned: boolean): Line[] {
+  const own = [
+    { name: 'training', colour: 0 },
+    { name: 'test', colour: 1 },
+  ]
+  return isPinned ? [...own, { name: 'kept, test', colour: 3, dash: [6, 5] }] : own
+}
+
+function dataOf(
+  own: Curves,
+  kept: Curves | undefined,
+  train: 'loss' | 'metric',
+  test: 'testLoss' | 'testMetric',
+): Data {
+  const shown: Data = [own.epochs, own[train], own[test]]
+  return kept === undefined ? shown : joined(shown, [kept.epochs, kept[test]])
+}
+
+function CurvesCard({ form }: { readonly form: Form }) {
+  const curves = useStore(session.curves)
+  const pinned = useStore(session.pinned)
+  const isClasses = form.task.kind === 'classes'
+  const last = (values: Numbers): number => values.findLast((each) => each !== null) ?? Number.NaN
+  const loss = useMemo(() => dataOf(curves, pinned?.curves, 'loss', 'testLoss'), [curves, pinned])
+  const metric = useMemo(() => dataOf(curves, pinned?.curves, 'metric', 'testMetric'), [curves, pinned])
+  const lines = linesOf(pinned !== null)
+  const format = isClasses ? percent : short
+  return (
+    <section class="card" aria-label="Curves">
+      <header>
+        <h2>Loss</h2>
+        <Legend
+          lines={lines}
+          values={[
+            last(curves.loss),
+            last(curves.testLoss),
+            ...(pinned === null ? [] : [last(pinned.curves.testLoss)]),
+          ].map(short)}
+        />
+      </header>
+      <Chart
+        label={`Loss by epoch; the last is ${short(last(curves.loss))}, on test rows ${short(last(curves.testLoss))}`}
+        lines={lines}
+        data={loss}
+        height={150}
+      />
+      <header class="second">
+        <h2>{isClasses ? 'Accuracy' : 'Mean error'}</h2>
+        <Legend
+          lines={lines}
+          values={[
+            last(curves.metric),
+            last(curves.testMetric),
+            ...(pinned === null ? [] : [last(pinned.curves.testMetric)]),
+          ].map(format)}
+        />
+      </header>
+      <Chart
+        label={`${isClasses ? 'Accuracy' : 'Mean error'} by epoch; the last is ${format(last(curves.metric))}, on test rows ${format(last(curves.testMetric))}`}
+        lines={lines}
+        data={metric}
+        height={150}
+        {...(isClasses ? { range: [0, 1.02] as const } : {})}
+      />
+    </section>
+  )
+}
+
+function Confusion({ form, isLarge = false }: { readonly form: Form; readonly isLarge?: boolean }) {
+  const frame = useStore(session.frame)
+  useStore(isDark)
+  const { task } = form
+  if (task.kind !== 'classes')
+    return isLarge ? (
+      <section class="card">
+        <h2>Predicting {task.name}</h2>
+        <p class="soft">The curves show how far the predictions are from the truth.</p>
+      </section>
+    ) : null
+  const { names } = task
+  const counts = frame?.confusion ?? null
+  const most = Math.max(1, ...(counts ?? []))
+  const [r, g, b] = classColour(0)
+  const [wr, wg, wb] = classColour(1)
+  const total = counts?.reduce((sum, each) => sum + each, 0) ?? 0
+  const right =
+    counts?.reduce((sum, each, i) => sum + (i % names.length === Math.floor(i / names.length) ? each : 0), 0) ?? 0
+  return (
+    <section class={isLarge ? 'card confusion large' : 'card confusion'} aria-label="Confusion matrix">
+      <header>
+        <h2>Confusion matrix</h2>
+        <p class="soft">{counts === null ? 'test rows' : `${right} of ${total} test rows right`}</p>
+      </header>
+      <div class="scroll" tabIndex={0} role="group" aria-label="Confusion matrix, scrollable">
+        <table>
+          <thead>
+            <tr>
+              <td class="corner">true ↓ answer →</td>
+              {names.map((name) => (
+                <th scope="col" key={name}>
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {names.map((name, row) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                {names.map((other, column) => {
+                  const count = counts?.[row * names.length + column] ?? 0
+                  const share = count / most
+                  const colour = row === column ? `${r} ${g} ${b}` : `${wr} ${wg} ${wb}`
+                  return (
+                    <td
+                      key={other}
+                      style={{
+                        backgroundColor:
+                          count === 0 ? 'transparent' : `rgb(${colour} / ${(0.1 + 0.3 * share).toFixed(2)})`,
+                      }}
+                    >
+                      {counts === null ? '' : count === 0 ? '·' : count}
+                    </td>
+                  )
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  )
+}
+
+/** Test images with the answers of the model; wrong ones are marked. */
+function Examples() {
+  const { form, test } = useStore(session.described)!
+  const answers = useStore(session.frame)?.answers ?? []
+  if (form.task.kind !== 'classes') return null
+  const { names } = form.task
+  const size = sizeOf(form.inputShape)
+  return (
+    <section class="card" aria-label="Test images">
+      <header>
+        <h2>Test images and answers</h2>
+        <p class="soft">wrong ones are marked</p>
+      </header>
+      <ul class="thumbnails">
+        {answers.map((answer, i) => {
+          const row = test.x.subarray(i * size, (i + 1) * size)
+          const isRight = answer === test.y[i]
+          const text = `${names[test.y[i]!]}, answer ${names[answer]}`
+          return (
+            <li key={i}>
+              <button
+                type="button"
+                class={isRight ? 'plain' : 'plain wrong'}
+                title="Explains this answer"
+                aria-label={`Image ${i + 1}: ${text}`}
+                onClick={() => session.explain(row.slice())}
+              >
+                <Pixels label="" image={() => imagePixels(row, form.inputShape)} />
+                <span>{names[answer]}</span>
+              </button>
+            </li>
+          )
+        })}
+      </ul>
+    </section>
+  )
+}
+
+function CostsCard() {
+  const frame = useStore(session.frame)
+  const limit = useStore(session.limit)
+  const costs = frame?.costs
+  const figures: [string, string, string][] = [
+    ['steps per second', short(costs?.stepsPerSecond ?? Number.NaN), 'Steps of training, while it runs'],
+    [
+      'FLOPs of a step',
+      short(costs?.stepFlops ?? Number.NaN),
+      'Floating-point operations of one step, counted by the ledger',
+    ],
+    ['FLOPs so far', short(costs?.flops ?? 0), 'Floating-point operations of this run'],
+    ['joules so far', short(costs?.joules ?? 0), 'Energy of this run, estimated from the time of the processor'],
+    ['seconds so far', short(costs?.seconds ?? 0), 'Time spent on training'],
+    ['weights', short(costs?.parameters ?? Number.NaN), 'Numbers that the model has'],
+  ]
+  const amounts = { flops: [1e6, 1e7, 1e8, 1e9], joules: [1, 10, 100], seconds: [1, 5, 30] }
+  const options: Record<string, string> = { none: 'no budget' }
+  for (const [resource, values] of Object.entries(amounts))
+    for (const amount of values)
+      options[`${resource}:${amount}`] = `${short(amount)}${resource === 'flops' ? 'FLOP' : ` ${resource}`}`
+  return (
+    <section class="card costs" aria-label="Costs">
+      <header>
+        <h2>What it costs</h2>
+        <label class="inline">
+          <span>end at</span>
+          <select
+            title="Training ends when this budget is spent"
+            value={limit === null ? 'none' : `${limit.resource}:${limit.amount}`}
+            onChange={(event) => {
+              const [resource, amount] = event.currentTarget.value.split(':')
+              session.setLimit(resource === 'none' ? null : { resource: resource as 'flops', amount: Number(amount) })
+            }}
+          >
+            {Object.entries(options).map(([key, text]) => (
+              <option key={key} value={key}>
+                {text}
+              </option>
+            ))}
+          </select>
+        </label>
+      </header>
+      <dl>
+        {figures.map(([name, value, title]) => (
+          <div key={name} title={title}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  )
+}

@@ -1,0 +1,312 @@
+// The session: the state of the page, the worker that trains, and what it has sent. Views observe its stores.
+
+import type { Point } from '../data/points'
+import { networkOf } from '../model/network'
+import type { Network } from '../model/network'
+import type { DataKind, State, Tab } from '../state/state'
+import { suited } from '../state/state'
+import { fromHash, toHash } from '../state/url'
+import type {
+  Command,
+  Described,
+  FileFormat,
+  Frame,
+  Given,
+  Limit,
+  Opened,
+  Questions,
+  Recipe,
+  SavedFile,
+  Seen,
+  Speed,
+} from '../worker/protocol'
+import type { Curves } from './curves-of-run'
+import { NO_CURVES, extended } from './curves-of-run'
+import { Remote } from './remote'
+import { Store } from './store'
+
+/** A run that was put aside to compare with. */
+export interface Pinned {
+  readonly label: string
+  readonly curves: Curves
+  readonly frame: Frame
+  readonly described: Described
+}
+
+export interface Notice {
+  readonly kind: 'info' | 'error'
+  readonly text: string
+}
+
+/** Milliseconds without changes after which a new run begins. */
+const SETTLED = 180
+
+const SEEN: Readonly<Record<Tab, readonly Seen[]>> = {
+  learn: ['answers'],
+  units: ['units'],
+  weights: ['weights'],
+  balance: [],
+  explain: ['answers'],
+  code: [],
+  files: [],
+}
+
+class Session {
+  readonly state = new Store<State>(fromHash(location.hash))
+  readonly described = new Store<Described | null>(null)
+  readonly frame = new Store<Frame | null>(null)
+  readonly curves = new Store<Curves>(NO_CURVES)
+  readonly pinned = new Store<Pinned | null>(null)
+  readonly playing = new Store(false)
+  readonly speed = new Store<Speed>('normal')
+  readonly limit = new Store<Limit | null>(null)
+  readonly notice = new Store<Notice | null>(null)
+  /** The point or row to explain. */
+  readonly chosen = new Store<Float32Array | null>(null)
+  /** The name of the file of the model, if the model was opened and has layers that cannot be changed here. */
+  readonly opened = new Store<string | null>(null)
+  /** The class of points that are drawn by hand. */
+  readonly pen = new Store(0)
+  /** The number of the run: it changes with every new model. */
+  readonly run = new Store(0)
+
+  private given: Given = {}
+  private remote = new Remote(
+    new Worker(new URL('../worker/slim.ts', import.meta.url), { type: 'module' }),
+    (message) => this.receive(message),
+  )
+  /** The worker for the files of other programs, once it is needed. */
+  private formats: Remote | null = null
+  /** The data that it has prepared. */
+  private prepared: Described | null = null
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private wasPlaying = false
+
+  begin(): void {
+    window.addEventListener('hashchange', () => {
+      const state = fromHash(location.hash)
+      if (toHash(state) !== toHash(this.state.value)) this.change(state)
+    })
+    this.send({ type: 'watch', parts: SEEN[this.state.value.tab] })
+    this.setup()
+  }
+
+  private send(command: Command): void {
+    this.remote.send(command)
+  }
+
+  private fail(text: string): void {
+    this.playing.set(false)
+    this.notice.set({ kind: 'error', text })
+  }
+
+  private receive(message: Parameters<NonNullable<Remote['receive']>>[0]): void {
+    switch (message.type) {
+      case 'ready':
+        this.described.set(message.data)
+        this.frame.set(null)
+        this.curves.set(NO_CURVES)
+        this.chosen.set(null)
+        this.run.set(this.run.value + 1)
+        if (this.wasPlaying) this.play()
+        this.wasPlaying = false
+        return
+      case 'frame':
+        if (message.frame.curve !== null) this.curves.set(extended(this.curves.value, message.frame.curve))
+        if (this.frame.value === null) performance.mark('model')
+        this.frame.set(message.frame)
+        requestAnimationFrame(() => this.send({ type: 'drawn' }))
+        return
+      case 'stopped':
+        this.playing.set(false)
+        if (message.why !== null) this.notice.set({ kind: 'info', text: message.why })
+        return
+      case 'failed':
+        return this.fail(message.message)
+    }
+  }
+
+  /** Asks the worker. Errors are shown, and the answer is then null. */
+  async ask<Kind extends keyof Questions>(
+    kind: Kind,
+    given: Questions[Kind]['given'],
+  ): Promise<Questions[Kind]['answer'] | null> {
+    return this.orNotice(this.remote.ask(kind, given))
+  }
+
+  /** The result; if there is an error, it is shown and the result is null. */
+  private async orNotice<Result>(promise: Promise<Result>): Promise<Result | null> {
+    try {
+      return await promise
+    } catch (error) {
+      this.notice.set({ kind: 'error', text: error instanceof Error ? error.message : String(error) })
+      return null
+    }
+  }
+
+  private theFormats(): Remote {
+    return (this.formats ??= new Remote(
+      new Worker(new URL('../worker/full.ts', import.meta.url), { type: 'module' }),
+      (message) => {
+        if (message.type === 'ready') this.prepared = message.data
+        if (message.type === 'failed') this.fail(message.message)
+      },
+    ))
+  }
+
+  /** The model as files; null after an error. */
+  async save(format: FileFormat): Promise<readonly SavedFile[] | null> {
+    const bytes = await this.ask('save', null)
+    if (bytes === null || format === 'safetensors') return bytes && [{ name: 'model.safetensors', bytes }]
+    return this.orNotice(this.theFormats().ask('convert', { bytes, format }))
+  }
+
+  /** Opens a model in the worker that knows all formats, which then takes the place of the other one. */
+  async open(files: readonly File[]): Promise<Opened | null> {
+    this.pause()
+    const formats = this.theFormats()
+    formats.send({ type: 'setup', recipe: this.recipe, given: this.given })
+    const opened = await this.orNotice(formats.ask('open', { files }))
+    if (opened === null) return null
+    this.remote.receive = null
+    this.remote.end()
+    this.remote = formats
+    this.formats = null
+    formats.receive = (message) => this.receive(message)
+    this.curves.set(NO_CURVES)
+    this.frame.set(null)
+    if (this.prepared !== null) this.described.set(this.prepared)
+    this.chosen.set(null)
+    this.run.set(this.run.value + 1)
+    if (opened.layers !== null) this.adoptLayers(opened.layers)
+    this.opened.set(opened.layers === null ? opened.name : null)
+    this.send({ type: 'limit', limit: this.limit.value })
+    this.send({ type: 'watch', parts: SEEN[this.state.value.tab] })
+    return opened
+  }
+
+  /** Changes the state as it is now, which may not have been drawn yet. */
+  update(change: (state: State) => Partial<State>): void {
+    this.change({ ...this.state.value, ...change(this.state.value) })
+  }
+
+  /** A new state. A new model is made if anything but the tab changes. */
+  change(next: State): void {
+    const { state } = this
+    const before = state.value
+    state.set(next)
+    this.writeAddress()
+    if (next.tab !== before.tab) this.send({ type: 'watch', parts: SEEN[next.tab] })
+    if (next.data === before.data && next.layers === before.layers && next.training === before.training) return
+    clearTimeout(this.timer)
+    this.wasPlaying ||= this.playing.value
+    this.playing.set(false)
+    this.send({ type: 'pause' })
+    this.timer = setTimeout(() => this.setup(), SETTLED)
+  }
+
+  private writeAddress(): void {
+    const hash = toHash(this.state.value)
+    history.replaceState(null, '', hash === '' ? location.pathname + location.search : `#${hash}`)
+  }
+
+  /** The layers of a model that took the place of the one that was built: nothing is built again. */
+  adoptLayers(layers: State['layers']): void {
+    this.state.set({ ...this.state.value, layers })
+    this.writeAddress()
+  }
+
+  choose(kind: DataKind, given: Given = this.given): void {
+    this.given = given
+    this.notice.set(null)
+    this.change(suited({ ...this.state.value, data: { ...this.state.value.data } }, kind))
+  }
+
+  draw(point: Point): void {
+    this.update(({ data }) => ({ data: { ...data, points: [...data.points, point] } }))
+  }
+
+  show(tab: Tab): void {
+    this.update(() => ({ tab }))
+  }
+
+  /** Opens the tab that explains the answer for a row. */
+  explain(row: Float32Array): void {
+    this.chosen.set(row)
+    this.show('explain')
+  }
+
+  get table(): Given['table'] {
+    return this.given.table
+  }
+
+  private get recipe(): Recipe {
+    const { data, layers, training } = this.state.value
+    return { data, layers, training }
+  }
+
+  get network(): Network | null {
+    const described = this.described.value
+    return described === null ? null : networkOf(this.recipe, described.form)
+  }
+
+  /** Begins again with new weights. */
+  setup(): void {
+    clearTimeout(this.timer)
+    this.opened.set(null)
+    if (this.state.value.data.kind === 'images' && this.given.images === undefined) {
+      this.wasPlaying = false
+      return this.notice.set({ kind: 'info', text: 'Choose a folder of images, or use the camera.' })
+    }
+    this.send({ type: 'setup', recipe: this.recipe, given: this.given })
+  }
+
+  reset(): void {
+    this.wasPlaying = false
+    this.playing.set(false)
+    this.notice.set(null)
+    this.setup()
+  }
+
+  play(): void {
+    this.notice.set(null)
+    this.playing.set(true)
+    this.send({ type: 'play', speed: this.speed.value })
+  }
+
+  pause(): void {
+    this.playing.set(false)
+    this.send({ type: 'pause' })
+  }
+
+  step(): void {
+    this.playing.set(false)
+    this.send({ type: 'step' })
+  }
+
+  rewind(epoch: number): void {
+    this.playing.set(false)
+    this.send({ type: 'rewind', epoch })
+  }
+
+  setSpeed(speed: Speed): void {
+    this.speed.set(speed)
+    if (this.playing.value) this.send({ type: 'play', speed })
+  }
+
+  setLimit(limit: Limit | null): void {
+    this.limit.set(limit)
+    this.send({ type: 'limit', limit })
+  }
+
+  pin(): void {
+    const [frame, described] = [this.frame.value, this.described.value]
+    if (frame === null || described === null) return
+    const { layers, training } = this.state.value
+    const units = layers.map(({ values }) => values['units'] ?? values['filters']).filter((each) => each !== undefined)
+    const label = `${units.length === 0 ? 'no hidden layer' : `units ${units.join(', ')}`}; ${training.optimizer} ${training.rate}`
+    this.pinned.set({ label, curves: this.curves.value, frame, described })
+  }
+}
+
+export const session = new Session()

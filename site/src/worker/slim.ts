@@ -1,0 +1,5 @@
+// The worker with which the page begins.
+
+import { serve } from './worker'
+
+serve(null)

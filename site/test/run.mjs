@@ -1,0 +1,459 @@
+// Drives the built page in Chromium: builds a model, trains it, prunes it, asks why, saves, reloads and opens it; checks
+// accessibility, requests, long tasks and sizes; and takes pictures of every tab. Needs `npm run site`.
+// An argument is a part of the name of the tests to run: `npm run test:site -- looks`. Without a Chromium it skips, or fails if REQUIRE_BROWSER=1.
+
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { encode } from 'fast-png'
+import { chromium } from 'playwright-core'
+import { dist, serve } from './serve.mjs'
+
+const folder = fileURLToPath(new URL('..', import.meta.url))
+const pictures = join(folder, 'screenshots')
+const TABS = ['Learn', 'Units', 'Weights', 'Balance', 'Explain', 'Code', 'Files']
+/** Bytes that the page may load until it trains, gzipped. */
+const MOST_BYTES = 400_000
+/** Milliseconds of a task while the model trains: 50, and ten times that on a busy machine. */
+const LONG = 500
+const timeout = 60_000
+
+const executablePath = [
+  process.env.CHROMIUM_PATH,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/usr/bin/google-chrome-stable',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+].find((path) => path !== undefined && path !== '' && existsSync(path))
+if (executablePath === undefined) {
+  const required = process.env.REQUIRE_BROWSER === '1'
+  console.log(`site test ${required ? 'FAILED' : 'SKIPPED'}: no Chromium found. Set CHROMIUM_PATH to its executable.`)
+  process.exit(required ? 1 : 0)
+}
+if (!existsSync(join(dist, 'index.html'))) {
+  console.log('site test FAILED: site/dist does not exist. Did you run `npm run site`?')
+  process.exit(1)
+}
+
+const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/
+  .exec(readFileSync(join(dist, 'index.html'), 'utf8'))?.[1]
+  .replaceAll('&#39;', "'")
+assert.ok(policy !== undefined, 'the page has no policy')
+assert.match(policy, /^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'/)
+const axe = readFileSync(join(folder, 'node_modules/axe-core/axe.min.js'), 'utf8')
+const { server, sent, address } = await serve(policy)
+const browser = await chromium.launch({
+  executablePath,
+  args: [
+    '--no-sandbox',
+    '--headless',
+    '--disable-gpu',
+    '--disable-background-networking',
+    '--no-first-run',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+})
+const complaints = []
+
+/** A page whose errors and requests are recorded. */
+async function open(hash, options = {}) {
+  const { throttle = 1, ...viewport } = options
+  const context = await browser.newContext({
+    viewport: { width: 1360, height: 900 },
+    serviceWorkers: 'block',
+    ...viewport,
+  })
+  const page = await context.newPage()
+  page.setDefaultTimeout(timeout)
+  page.on('pageerror', (error) => complaints.push(error.stack ?? error.message))
+  page.on('console', (message) => {
+    const isOwn = !/Service Worker registration blocked/.test(message.text())
+    if (isOwn && /error|warning/.test(message.type())) complaints.push(message.text())
+  })
+  page.on('request', (request) => {
+    const url = request.url()
+    if (!url.startsWith(address) && !/^(?:data|blob):/.test(url)) complaints.push(`request to ${url}`)
+  })
+  await page.addInitScript(() => {
+    window.longTasks = []
+    new PerformanceObserver((list) =>
+      window.longTasks.push(...list.getEntries().map(({ duration }) => duration)),
+    ).observe({ type: 'longtask', buffered: true })
+    window.shifts = []
+    new PerformanceObserver((list) =>
+      window.shifts.push(
+        ...list
+          .getEntries()
+          .filter((each) => !each.hadRecentInput)
+          .map(({ value }) => value),
+      ),
+    ).observe({ type: 'layout-shift', buffered: true })
+  })
+  if (throttle !== 1)
+    await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: throttle })
+  await page.goto(address + hash)
+  await ready(page)
+  return page
+}
+
+const ready = (page) => page.waitForFunction(() => performance.getEntriesByName('model').length > 0)
+const tab = (page, name) => page.getByRole('tab', { name }).click()
+const button = (page, name) => page.getByRole('button', { name, exact: true })
+const percents = (text) => Number(/([\d.]+) %/.exec(text)?.[1])
+const epochOf = async (page) => Number(await page.textContent('.epoch b'))
+const accuracyOf = async (page) =>
+  percents(await page.locator('section[aria-label="Curves"] .second .legend li').nth(1).textContent())
+
+/** Trains until the accuracy on test rows is high when training pauses. */
+async function train(page, least) {
+  for (;;) {
+    await trainOnce(page, least)
+    if ((await accuracyOf(page)) >= least) return
+  }
+}
+
+async function trainOnce(page, least) {
+  await button(page, 'Train').click()
+  await page.waitForFunction((least) => {
+    const text = document.querySelectorAll('section[aria-label="Curves"] .second .legend li')[1]?.textContent ?? ''
+    return Number(/([\d.]+) %/.exec(text)?.[1]) >= least
+  }, least)
+  await button(page, 'Pause').click()
+  await page.waitForTimeout(200)
+}
+
+let failed = 0
+const only = process.argv[2] ?? ''
+async function test(name, body) {
+  if (!name.includes(only)) return
+  const started = performance.now()
+  try {
+    const said = await body()
+    assert.deepEqual(complaints.splice(0), [], 'errors of the page')
+    console.log(
+      `✓ ${name}${said === undefined ? '' : `: ${said}`} (${((performance.now() - started) / 1000).toFixed(1)} s)`,
+    )
+  } catch (error) {
+    failed++
+    console.log(`✗ ${name}\n${error instanceof Error ? error.stack : error}`)
+    complaints.length = 0
+  }
+}
+
+async function loads() {
+  const page = await open('', { throttle: 4 })
+  const times = await page.evaluate(() => ({
+    paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
+    interactive: performance.getEntriesByName('interactive')[0].startTime,
+    model: performance.getEntriesByName('model')[0].startTime,
+  }))
+  await page.context().close()
+  return Object.entries(times)
+    .map(([name, value]) => `${name} ${value?.toFixed(0)} ms`)
+    .join(', ')
+}
+
+async function learns() {
+  const page = await open('')
+  // Another layer of four units, and the second one removed.
+  await button(page, 'Add layer').click()
+  await page.getByLabel('Layer 3, Dense: units').fill('4')
+  await page.getByLabel('Layer 3, Dense: units').press('Enter')
+  await button(page, 'Layer 2, Dense: remove').click()
+  await page.getByLabel('Layer 2, Dense: activation').selectOption('tanh')
+  await page.waitForFunction(() => location.hash.includes('layers=dense-10-relu%2Cdense-4-tanh'))
+  await page.waitForTimeout(500)
+  await page.evaluate(() => (window.longTasks.length = 0))
+  await page.getByText('max', { exact: true }).click()
+  await train(page, 95)
+  const accuracy = await accuracyOf(page)
+  const longest = Math.max(0, ...(await page.evaluate(() => window.longTasks)))
+  const bytes = [...sent.values()].reduce((sum, each) => sum + each, 0)
+  assert.ok(accuracy >= 95, `accuracy ${accuracy} %`)
+  assert.ok(longest < LONG, `a task of ${longest} ms while the model trained`)
+  assert.ok(bytes <= MOST_BYTES, `${bytes} bytes were loaded`)
+  const shift = (await page.evaluate(() => window.shifts)).reduce((sum, each) => sum + each, 0)
+  assert.ok(shift < 0.1, `layout shift ${shift}`)
+
+  // Back to an earlier epoch, and on from there.
+  const before = await epochOf(page)
+  await page.getByLabel('Return to an epoch').fill('1')
+  await page.waitForFunction((before) => Number(document.querySelector('.epoch b').textContent) < before, before)
+  const returned = await epochOf(page)
+  await button(page, 'Step').click()
+  await page.waitForFunction(
+    (returned) => Number(document.querySelector('.epoch b').textContent) === returned + 1,
+    returned,
+  )
+  await page.context().close()
+  return `${accuracy} % on test rows after ${before} epochs, longest task ${longest.toFixed(0)} ms, layout shift ${shift.toFixed(3)}, ${(bytes / 1000).toFixed(0)} kB loaded`
+}
+
+async function becomesSmaller() {
+  const page = await open('')
+  await page.getByText('max', { exact: true }).click()
+  await train(page, 95)
+  await tab(page, 'Balance')
+  const rows = page.locator('.results tbody tr')
+  for (const [name, label] of [
+    ['Prune', '… and trained'],
+    ['Quantize', 'Weights in 8 bits'],
+    ['Distil', 'A student'],
+    ['Regenerate', 'After regeneration'],
+  ]) {
+    await button(page, name).click()
+    await rows.filter({ hasText: label }).waitFor()
+    await page.waitForFunction(
+      () => document.querySelector('[aria-label="Smaller models"]').getAttribute('aria-busy') === 'false',
+    )
+  }
+  const texts = await rows.allTextContents()
+  const weights = (text) => Number(/ % ?([\d.]+)/.exec(text)?.[1])
+  const [now, , pruned] = texts
+  assert.ok(weights(pruned) < weights(now), `pruned: ${pruned}, before: ${now}`)
+  assert.ok(percents(pruned.replace('50 %', '')) > 85, pruned)
+  await rows.filter({ hasText: '… and trained' }).getByRole('button').click()
+  await page.waitForFunction(() => location.hash.includes('dense-5-relu'))
+  await button(page, 'Start the stream').click()
+  await page.waitForFunction(
+    () => document.querySelector('[aria-label="A stream that drifts"] .legend b').textContent !== '–',
+  )
+  await button(page, 'Stop').click()
+  await page.context().close()
+  return `${weights(now)} → ${weights(pruned)} weights`
+}
+
+async function givesReasons() {
+  const page = await open('')
+  await page.getByText('max', { exact: true }).click()
+  await train(page, 95)
+  await page.locator('.plane').click({ position: { x: 120, y: 100 } })
+  const bars = page.locator('section[aria-label="Why"] .bars')
+  await bars.nth(2).waitFor()
+  const numbers = async (i) =>
+    (await bars.nth(i).locator('.value').allTextContents()).map((text) =>
+      Number(text.replace('−', '-').replace(' %', '')),
+    )
+  const [value, base] = (await page.locator('section[aria-label="Why"] > .soft').textContent())
+    .match(/is ([\d.e-]+) here and ([\d.e-]+) for/)
+    .slice(1)
+    .map(Number)
+  for (const i of [1, 2]) assert.equal((await numbers(i)).length, 2)
+  const sum = (await numbers(1)).reduce((a, b) => a + b, 0)
+  assert.ok(Math.abs(value - base - sum) < 0.02, `${value} − ${base} ≠ ${sum}`)
+  await page.context().close()
+}
+
+async function savesAndOpens() {
+  const page = await open('#layers=dense-6-tanh&seed=3')
+  await page.getByText('max', { exact: true }).click()
+  await train(page, 95)
+  await tab(page, 'Balance')
+  const now = page.locator('.results tbody tr').first()
+  await now.waitFor()
+  const figures = async () => (await now.locator('td').allTextContents()).slice(0, 2).join(' ')
+  const trained = await figures()
+  await tab(page, 'Files')
+  const saved = {}
+  for (const [name, count] of [
+    ['safetensors', 1],
+    ['.keras', 1],
+    ['.onnx', 1],
+    ['model.json', 2],
+  ]) {
+    const downloads = []
+    const collect = (each) => downloads.push(each)
+    page.on('download', collect)
+    await button(page, name).click()
+    while (downloads.length < count) await page.waitForEvent('download')
+    page.off('download', collect)
+    saved[name] = await Promise.all(
+      downloads.map(async (each) => {
+        const parts = []
+        for await (const part of await each.createReadStream()) parts.push(part)
+        return { name: each.suggestedFilename(), mimeType: 'application/octet-stream', buffer: Buffer.concat(parts) }
+      }),
+    )
+  }
+  for (const [name, files] of Object.entries(saved)) {
+    await page.reload()
+    await ready(page)
+    assert.match(page.url(), /layers=dense-6-tanh/)
+    await tab(page, 'Files')
+    await page.locator('section[aria-label="Open"] input').setInputFiles(files)
+    await page.getByText('takes the place of the model').waitFor()
+    await tab(page, 'Balance')
+    await now.waitFor()
+    assert.equal(await figures(), trained, name)
+  }
+  // A file that is no model, and a model for other data.
+  await tab(page, 'Files')
+  await page
+    .locator('section[aria-label="Open"] input')
+    .setInputFiles({ name: 'x.onnx', mimeType: '', buffer: Buffer.from('nothing') })
+  await page.locator('.notices .error').waitFor()
+  await page.context().close()
+  return `${Object.keys(saved).join(', ')}: ${trained}`
+}
+
+async function readsTables() {
+  const page = await open('#data=table&layers=dense-8-relu')
+  const rows = Array.from(
+    { length: 120 },
+    (_, i) =>
+      `${i % 7};${i % 3 === 0 ? '' : (i / 10).toFixed(1).replace('.', ',')};${i % 2 ? 'red' : 'green'};${i % 2 ? 'yes' : 'no'}`,
+  )
+  await page.locator('aside input[type=file]').setInputFiles({
+    name: 'a.csv',
+    mimeType: 'text/csv',
+    buffer: Buffer.from(['day;size;colour;bought', ...rows].join('\n')),
+  })
+  await page.getByText('120 rows, 5 inputs, to predict bought.').waitFor()
+  await page.getByText('max', { exact: true }).click()
+  await train(page, 99)
+  await page.locator('aside').getByLabel('predict', { exact: true }).selectOption('size')
+  await page.getByText('80 rows, 5 inputs, to predict size.').waitFor()
+  await page.context().close()
+}
+
+/** A network that learnt eight digits by their images learns two classes of a folder. */
+async function transfers() {
+  const page = await open('#data=digits&layers=conv-8-3-relu%2Cpool-2%2Cdense-32-relu&tab=files')
+  await button(page, 'Step').click()
+  await page.waitForFunction(() => document.querySelector('.epoch b').textContent === '1')
+  const saving = page.waitForEvent('download')
+  await button(page, '.keras').click()
+  const folder = mkdtempSync(join(tmpdir(), 'playground-'))
+  try {
+    await (await saving).saveAs(join(folder, 'digits.keras'))
+    for (const name of ['rising', 'falling']) {
+      mkdirSync(join(folder, 'lines', name), { recursive: true })
+      for (let i = 0; i < 15; i++) {
+        const data = new Uint8Array(20 * 20).map((_, at) => {
+          const [row, column] = [Math.floor(at / 20), at % 20]
+          return Math.abs((name === 'rising' ? 19 - row : row) - column + (i % 5) - 2) < 2 ? 255 : 0
+        })
+        writeFileSync(join(folder, 'lines', name, `${i}.png`), encode({ width: 20, height: 20, data, channels: 1 }))
+      }
+    }
+    await tab(page, 'Learn')
+    await page.locator('aside').getByLabel('data set').selectOption('images')
+    await page.locator('aside input[webkitdirectory]').setInputFiles(join(folder, 'lines'))
+    await page.getByText('softmax of').waitFor({ state: 'detached' })
+    await page.locator('aside input[type=file]').last().setInputFiles(join(folder, 'digits.keras'))
+    await page.getByText('The layers of digits.keras are frozen').waitFor()
+    await train(page, 99)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+  await page.context().close()
+}
+
+async function worksOffline() {
+  const page = await open('', { serviceWorkers: 'allow' })
+  await page.evaluate(() => navigator.serviceWorker.ready.then(({ active }) => active.state))
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+  await page.context().setOffline(true)
+  await page.reload()
+  await ready(page)
+  await train(page, 80)
+  await page.context().close()
+}
+
+/** Data, a name for its pictures, and what is done first. */
+const SCENES = [
+  { hash: '', name: 'light', options: { colorScheme: 'light' } },
+  { hash: '#data=circles&layers=dense-8-tanh%2Cdense-4-tanh', name: 'dark', options: { colorScheme: 'dark' } },
+  {
+    hash: '',
+    name: 'phone',
+    options: { colorScheme: 'light', viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true },
+  },
+  {
+    hash: '#data=digits&layers=conv-8-3-relu%2Cpool-2%2Cdense-32-relu',
+    name: 'digits-dark',
+    options: { colorScheme: 'dark' },
+    tabs: ['Learn', 'Units', 'Weights', 'Explain'],
+  },
+  {
+    hash: '#data=penguins&layers=dense-8-relu',
+    name: 'penguins-light',
+    options: { colorScheme: 'light' },
+    tabs: ['Learn', 'Units', 'Explain'],
+  },
+]
+
+async function looks({ hash, name, options, tabs = TABS }) {
+  const page = await open(hash, options)
+  await page.getByText('max', { exact: true }).click()
+  await train(page, 90)
+  await page.evaluate(axe)
+  for (const each of tabs) {
+    await tab(page, each)
+    if (each === 'Explain') await page.locator('.bars').first().waitFor()
+    if (each === 'Units') {
+      // Health is measured while the tab is seen.
+      await button(page, 'Step').click()
+      await page.locator('.figures').first().waitFor()
+    }
+    if (each === 'Balance') {
+      await page.locator('.results tbody tr').first().waitFor()
+      await button(page, 'Prune').click()
+      await page.locator('.results tbody tr').nth(2).waitFor()
+      if (name === 'light') {
+        await button(page, 'Start the stream').click()
+        await page.waitForTimeout(2000)
+        await button(page, 'Stop').click()
+      }
+    }
+    await page.waitForTimeout(250)
+    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
+    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    assert.deepEqual(
+      serious.map(
+        ({ id, nodes }) =>
+          `${each}: ${id} ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 120)} ${failureSummary}`).join('; ')}`,
+      ),
+      [],
+    )
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    )
+    assert.ok(overflow <= 0, `${each}: the page is ${overflow} pixels too wide`)
+    await page.screenshot({
+      path: join(pictures, `${each.toLowerCase()}-${name}.png`),
+      fullPage: true,
+      animations: 'disabled',
+    })
+  }
+  await page.context().close()
+}
+
+mkdirSync(pictures, { recursive: true })
+try {
+  await test('builds, trains and rewinds a model', learns)
+  await test('paints (processor throttled four times)', loads)
+  await test('prunes, quantizes, distils and regenerates', becomesSmaller)
+  await test('explains a point', givesReasons)
+  await test('saves, reloads and opens', savesAndOpens)
+  await test('reads a table', readsTables)
+  await test('learns images of the user with the layers of a trained network', transfers)
+  await test('works offline', worksOffline)
+  const files = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((each) => each.isFile())
+  const total = files.reduce(
+    (sum, { parentPath, path, name }) => sum + gzipSync(readFileSync(join(parentPath ?? path, name))).length,
+    0,
+  )
+  console.log(`  all files, with those that are loaded when they are needed: ${(total / 1000).toFixed(0)} kB gzipped`)
+  for (const scene of SCENES) await test(`looks right and is accessible: ${scene.name}`, () => looks(scene))
+} finally {
+  await browser.close()
+  server.close()
+}
+console.log(`site: ${failed === 0 ? 'passed' : `${failed} FAILED`} (Chromium ${browser.version()})`)
+process.exitCode = failed === 0 ? 0 : 1

@@ -1,0 +1,26 @@
+// Dates as text.
+
+const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3})\d*)?)?)?(Z|[+-]\d\d:?\d\d)?$/
+
+/** Milliseconds since 1970; null for a text that is no date. Times without a time zone are UTC. */
+export function timeIn(text: string): number | null {
+  const found = DATE.exec(text.trim())
+  if (found === null) return null
+  const [year, month, day, hour = 0, minute = 0, second = 0] = found
+    .slice(1, 7)
+    .map((part) => (part === undefined ? undefined : Number(part))) as [number, number, number]
+  const time = Date.UTC(year, month - 1, day, hour, minute, second, Number((found[7] ?? '').padEnd(3, '0')))
+  // 31 February would become a day in March.
+  const date = new Date(time)
+  if (
+    date.getUTCFullYear() !== year ||
+    date.getUTCMonth() !== month - 1 ||
+    date.getUTCDate() !== day ||
+    hour > 23 ||
+    minute > 59 ||
+    second > 59
+  )
+    return null
+  const zone = /([+-])(\d\d):?(\d\d)$/.exec(found[8] ?? '')
+  return zone === null ? time : time - Number(`${zone[1]}1`) * (Number(zone[2]) * 60 + Number(zone[3])) * 60_000
+}

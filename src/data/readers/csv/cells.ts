@@ -1,0 +1,55 @@
+// Splits text into rows of cells, as RFC 4180 defines them. Knows no columns.
+
+/** What is wrong with a quote. */
+export const UNCLOSED = 'a quote is opened and not closed'
+const MISPLACED = 'characters follow the quote that ends a cell'
+
+export interface Cells {
+  readonly rows: readonly string[][]
+  /** The first wrong quote, after which nothing is split; null if there is none. */
+  readonly fault: string | null
+}
+
+/**
+ * The rows of a text whose lines end in \n. A line end at the end starts another row, of one empty cell.
+ * @param isQuoted whether cells may be quoted; otherwise a quote is a character like others
+ */
+export function cellsOf(text: string, delimiter: string, isQuoted: boolean): Cells {
+  if (!isQuoted) return { rows: text.split('\n').map((line) => line.split(delimiter)), fault: null }
+  const rows: string[][] = [[]]
+  for (let at = 0; ; at++) {
+    let end = at
+    let cell = ''
+    if (text[at] === '"') {
+      const close = closingQuote(text, at)
+      if (close < 0) return { rows, fault: UNCLOSED }
+      cell = text.slice(at + 1, close).replaceAll('""', '"')
+      end = close + 1
+      while (isSpace(text[end], delimiter)) end++
+      if (!endsCell(text[end], delimiter)) return { rows, fault: MISPLACED }
+    } else {
+      while (!endsCell(text[end], delimiter)) end++
+      cell = text.slice(at, end)
+    }
+    rows.at(-1)!.push(cell)
+    if (end === text.length) return { rows, fault: null }
+    if (text[end] === '\n') rows.push([])
+    at = end
+  }
+}
+
+/** The position of the quote that ends the cell of the quote at `open`; −1 if there is none. Two quotes are one character. */
+function closingQuote(text: string, open: number): number {
+  let at = text.indexOf('"', open + 1)
+  while (at >= 0 && text[at + 1] === '"') at = text.indexOf('"', at + 2)
+  return at
+}
+
+/** Spaces between a quoted cell and its end are left out. */
+function isSpace(character: string | undefined, delimiter: string): boolean {
+  return !endsCell(character, delimiter) && /\s/.test(character!)
+}
+
+function endsCell(character: string | undefined, delimiter: string): boolean {
+  return character === undefined || character === delimiter || character === '\n'
+}
