@@ -53,7 +53,19 @@ const PAGES = [
   ['settings', 'Settings and errors', ['runtime', 'core']],
 ]
 /** What has an import path of its own is a page of its own. */
-const SUB_PATHS = ['balance', 'data', 'explain', 'keras', 'onnx', 'plot', 'search', 'tfjs', 'thrift', 'weights']
+const SUB_PATHS = [
+  'balance',
+  'data',
+  'explain',
+  'keras',
+  'onnx',
+  'plot',
+  'predict',
+  'search',
+  'tfjs',
+  'thrift',
+  'weights',
+]
 
 /** Where a name is shown: the page with the longest folder or file that contains its source. */
 function pageOf(file) {
