@@ -9,7 +9,9 @@ afterEach(() => void vi.unstubAllGlobals())
 
 function refuse(error: Error): void {
   vi.stubGlobal('WebAssembly', {
-    ...Object.fromEntries(['Memory', 'Instance', 'CompileError', 'validate'].map((name) => [name, Reflect.get(WebAssembly, name)])),
+    ...Object.fromEntries(
+      ['Memory', 'Instance', 'CompileError', 'validate'].map((name) => [name, Reflect.get(WebAssembly, name)]),
+    ),
     Module: function Module() {
       throw error
     },
@@ -63,6 +65,15 @@ describe('a host that compiles only what is imported', () => {
     const model = new fresh.Sequential([
       new fresh.Conv2D({ filters: 1, kernelSize: 2, kernelInitializer: 'ones', inputShape: [2, 2, 1] }),
     ])
-    expect(model.predictOnBatch([[[[1], [2]], [[3], [4]]]]).item()).toBe(10)
+    expect(
+      model
+        .predictOnBatch([
+          [
+            [[1], [2]],
+            [[3], [4]],
+          ],
+        ])
+        .item(),
+    ).toBe(10)
   })
 })
