@@ -90,13 +90,6 @@ export interface InputOptions {
   optional?: boolean
 }
 
-/** Options, or in Keras's order: shape, batchSize, dtype. */
-type InputArguments =
-  | [options: InputOptions]
-  | [shape: BatchShape, options?: Omit<InputOptions, 'shape'>]
-  | [shape: BatchShape, batchSize: number | null, options?: Omit<InputOptions, 'shape' | 'batchSize'>]
-  | [shape: BatchShape, batchSize: number | null, dtype: DType, options?: Pick<InputOptions, 'name'>]
-
 /**
  * A symbol for an input of a functional model. Layers and ops that are called on it record their calls:
  *
@@ -107,7 +100,20 @@ type InputArguments =
  * Its `shape` has null for each open extent, the batch axis among them. Keras: `keras.Input`.
  * @throws ArgumentError for unknown options and for extents that are not integers ≥ 1
  */
-export function Input(...given: InputArguments): Tensor {
+export function Input(shape: BatchShape | InputOptions): Tensor
+export function Input(shape: BatchShape, batchSize: number | null | Omit<InputOptions, 'shape'> | undefined): Tensor
+export function Input(
+  shape: BatchShape,
+  batchSize: number | null,
+  dtype: DType | Omit<InputOptions, 'shape' | 'batchSize'> | undefined,
+): Tensor
+export function Input(
+  shape: BatchShape,
+  batchSize: number | null,
+  dtype: DType,
+  options: Pick<InputOptions, 'name'> | undefined,
+): Tensor
+export function Input(...given: readonly unknown[]): Tensor {
   requireArguments('Input', arguments, 4)
   readRecordsWith(recordReader)
   const layer = new InputLayer(...typed<[InputOptions]>(given))

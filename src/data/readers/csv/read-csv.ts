@@ -125,8 +125,12 @@ export type CsvOptions = OptionInputs<ReturnType<typeof csvOptions>> & {
   onError?: OnError | undefined
 }
 
-/** Options that there are not: the compiler names them. */
-type Others<Options> = { readonly [Name in Exclude<keyof Options, keyof CsvOptions>]?: never }
+/** No value has this type. */
+interface UnknownOption<Name> {
+  readonly unknownOption: Name
+}
+/** Refuses other options: the compiler would infer their types. */
+type Others<Options> = { readonly [Name in Exclude<keyof Options, keyof CsvOptions>]?: UnknownOption<Name> }
 
 interface ValueOfType<Options> {
   readonly number: number
