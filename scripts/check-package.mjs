@@ -20,8 +20,8 @@ import { undocumentedOptions } from './undocumented-options.mjs'
 const limits = {
   bundled: 132_000,
   named: 1_000,
-  published: 477_000,
-  part: 25_500,
+  published: 492_000,
+  part: 30_000,
   parts: { keras: 60_000, onnx: 60_000, tfjs: 60_000, weights: 60_000 },
 }
 const longestLine = 1200
@@ -56,7 +56,7 @@ report(
   'publint',
   lint.messages
     // The types of `require` are those of the modules: see below.
-    .filter(({ type, code, args }) => type !== 'suggestion' && code !== 'EXPORTS_TYPES_INVALID_FORMAT')
+    .filter(({ type, code }) => type !== 'suggestion' && code !== 'EXPORTS_TYPES_INVALID_FORMAT')
     .map((message) => formatMessage(message, manifest)),
 )
 

@@ -53,8 +53,13 @@ function callsWithOptions(program, file) {
     // Subclasses repeat methods; configured classes share the declaration of their constructor.
     for (const signature of signatures.filter(({ declaration }) => call.startsWith('new ') || isNew(declaration))) {
       typesOfArguments(signature).forEach((type, before) => {
-        for (const each of objectsIn(type))
-          calls.push({ call, before, names: each.getProperties().map(({ name }) => name) })
+        for (const each of objectsIn(type)) {
+          // Where a function, a text or an array may stand as well, TypeScript shows nothing for a property that these have, too.
+          const others = membersOf(type).filter((one) => one !== each && !isObject(one))
+          const isShared = (name) => others.some((one) => checker.getPropertyOfType(checker.getApparentType(one), name))
+          const names = each.getProperties().flatMap(({ name }) => (isShared(name) ? [] : [name]))
+          calls.push({ call, before, names })
+        }
       })
     }
   }

@@ -54,6 +54,7 @@ type Any = any
 
 /** What a TableModel is made of: inputs and outputs, and the table that they are for. */
 export interface TableModelOptions extends FunctionalOptions<Readonly<Record<string, Tensor>>, Tensor> {
+  /** The target, its classes, and the columns. */
   table: TableDescription
 }
 
@@ -97,12 +98,12 @@ export class TableModel extends Model<Any, Any> {
 
   override fit(
     data: Iterable<TableRow> | AsyncIterable<TableRow> | Batches<Any, Any> | DataOf<Any>,
-    options?: FitOptions<Any, Any> | TableFitOptions,
+    options?: TableFitOptions,
   ): Promise<History>
   override fit(
     x: Iterable<TableRow> | AsyncIterable<TableRow> | DataOf<Any>,
     y?: TargetsOf<Any> | readonly ClassValue[] | null,
-    options?: FitOptions<Any, Any> | TableFitOptions,
+    options?: TableFitOptions,
   ): Promise<History>
   override async fit(x: unknown, y?: unknown, options?: object): Promise<History> {
     const [targets, own] = argumentsOf(y, options)

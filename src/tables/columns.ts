@@ -41,6 +41,7 @@ export interface ProposedTarget {
   readonly name: string
   /** The classes in the order of their numbers; null for a number. */
   readonly classes: readonly ClassValue[] | null
+  /** Why it is of this kind; '' if that is plain. */
   readonly note: string
 }
 

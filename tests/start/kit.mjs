@@ -72,7 +72,7 @@ export async function serving(command, args, options, body) {
     throw new Error(`${error.message}\n${text.slice(-3000)}`, { cause: error })
   } finally {
     const ended = new Promise((done) => child.on('close', done))
-    process.kill(-child.pid)
+    process.kill(-Number(child.pid))
     await ended
   }
 }
@@ -163,7 +163,7 @@ export async function opened(name, make, { headers = {}, isFile = false } = {}) 
   } finally {
     server.close()
     server.closeAllConnections()
-    process.kill(-child.pid, 'SIGKILL')
+    process.kill(-Number(child.pid), 'SIGKILL')
     await new Promise((done) => setTimeout(done, 300))
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
   }

@@ -6,8 +6,8 @@ const run = (name, { file, text, args = [], env = {}, type }) => ({
   name,
   async run() {
     const cwd = folder(name, { [file]: text + test }, { type, jest: { rootDir: '.' } })
-    const text_ = await output(bin('jest'), args, { cwd, env })
-    return { version: version('jest'), result: found(text_) }
+    const printed = await output(bin('jest'), args, { cwd, env })
+    return { version: version('jest'), result: found(printed) }
   },
 })
 const modules = { NODE_OPTIONS: '--experimental-vm-modules' }
