@@ -13,7 +13,6 @@ const QUICK = [
   'workerd',
   'chromium',
   'esbuild',
-  'webpack',
   'jest',
   'typescript-6',
 ]

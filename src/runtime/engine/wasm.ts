@@ -117,7 +117,7 @@ function compileModule(of: Binary, { level, shared, turbo }: ModuleVariant): Web
     // Safari throws an EvalError.
     if (!(error instanceof WebAssembly.CompileError || error instanceof EvalError)) throw error
     throw new StateError(
-      "WebAssembly is forbidden here. A page's Content Security Policy needs 'wasm-unsafe-eval' in script-src, and workerd its own entry; " +
+      "WebAssembly is forbidden here. A page's Content Security Policy needs 'wasm-unsafe-eval' in script-src, workerd its entry; " +
         `configure({ backend: 'interpreter' }) works everywhere, but slowly. The engine's message: ${error.message}`,
       { cause: error },
     )
