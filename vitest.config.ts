@@ -11,7 +11,7 @@ export default defineConfig({
   plugins: [recordedOps],
   test: {
     include: ['tests/**/*.test.ts'],
-    exclude: ['tests/browser/**'],
+    exclude: ['tests/browser/**', 'tests/start/**'],
     setupFiles: ['tests/helpers/mode.ts'],
     // A process per file would cost more than most files' tests; mode.ts sets each file's mode anew instead.
     pool: 'forks',

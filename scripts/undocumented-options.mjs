@@ -54,11 +54,8 @@ function callsWithOptions(program, file) {
     for (const signature of signatures.filter(({ declaration }) => call.startsWith('new ') || isNew(declaration))) {
       typesOfArguments(signature).forEach((type, before) => {
         for (const each of objectsIn(type)) {
-          // Where a function, a text or an array may stand as well, TypeScript shows nothing for a property that these have, too.
-          const others = membersOf(type).filter((one) => one !== each && !isObject(one))
-          const isShared = (name) => others.some((one) => checker.getPropertyOfType(checker.getApparentType(one), name))
-          const names = each.getProperties().flatMap(({ name }) => (isShared(name) ? [] : [name]))
-          calls.push({ call, before, names })
+          const names = each.getProperties().map(({ name }) => name)
+          calls.push({ call, before, names: names.filter((name) => !isAmbiguous(type, name)) })
         }
       })
     }
@@ -69,6 +66,10 @@ function callsWithOptions(program, file) {
     const lists = membersOf(types.at(-1)).filter((each) => checker.isTupleType(each))
     return lists.length === 0 ? types : [...types.slice(0, -1), ...checker.getTypeArguments(lists[0])]
   }
+  // Editors show nothing for a name that a function, an array or a text in the place of the options has, too: the `name` of a
+  // function.
+  const isAmbiguous = (type, name) =>
+    membersOf(type).some((each) => !isObject(each) && checker.getPropertyOfType(checker.getApparentType(each), name))
   const membersOf = (type) => (type === undefined ? [] : type.isUnion() ? type.types : [type])
   // Only object literals count as options. A type that may also be an instance, such as a tensor, a layer or a Blob, is
   // a value, and so is an object with only methods.

@@ -38,6 +38,7 @@ export interface ProposedColumn {
 
 /** The column that is predicted. */
 export interface ProposedTarget {
+  /** The column. */
   readonly name: string
   /** The classes in the order of their numbers; null for a number. */
   readonly classes: readonly ClassValue[] | null

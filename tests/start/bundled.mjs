@@ -10,12 +10,12 @@ const script = page('<script type="module" src="./program.js"></script>')
  * @param bundle bundles `program.js` of a folder into its `out/`
  * @param entry the page in `out/`, if the bundler makes it of index.html
  */
-export const bundled = (name, tool, bundle, { manifest, makesPage = false } = {}) => ({
+export const bundled = (name, tool, bundle, { makesPage = false } = {}) => ({
   name,
   async run() {
     const make = async (port) => {
       const files = { 'program.js': asModule() + report(port), [makesPage ? 'index.html' : 'out/index.html']: script }
-      await bundle(folder(name, files, manifest))
+      await bundle(folder(name, files))
       return join('build', name, 'out/index.html')
     }
     return { version: version(tool), result: found(await opened('chromium', make)) }

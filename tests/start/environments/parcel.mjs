@@ -1,14 +1,9 @@
-// Parcel, as it is by default, where it does not read `exports` of packages, and with `packageExports`.
+// Parcel, as it is by default: it does not read `exports` of packages, but `alias` of package.json.
 import { bundled } from '../bundled.mjs'
 import { bin, output } from '../kit.mjs'
 
-const build = (cwd) =>
-  output(bin('parcel'), ['build', 'index.html', '--dist-dir', 'out', '--public-url', './', '--no-cache'], { cwd })
+// Without --no-autoinstall it would change node_modules.
+const options = ['--dist-dir', 'out', '--public-url', './', '--no-cache', '--no-autoinstall']
+const build = (cwd) => output(bin('parcel'), ['build', 'index.html', ...options], { cwd })
 
-export default [
-  bundled('parcel', 'parcel', build, { makesPage: true }),
-  bundled('parcel-exports', 'parcel', build, {
-    makesPage: true,
-    manifest: { type: 'module', '@parcel/resolver-default': { packageExports: true } },
-  }),
-]
+export default [bundled('parcel', 'parcel', build, { makesPage: true })]
