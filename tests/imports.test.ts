@@ -96,7 +96,8 @@ function circles(): string[] {
 describe('imports', () => {
   it('are found: each is a file, and each folder has its position in the order', () => {
     expect(new Set(files.map(folderOf))).toEqual(new Set(order.flat()))
-    const missing = [...imports.values()].flat().filter((file) => !existsSync(file))
+    // The build writes the binaries of the entry for workerd.
+    const missing = [...imports.values()].flat().filter((file) => !existsSync(file) && !file.includes('.wasm'))
     expect(missing).toEqual([])
     // A type, a value and an export from elsewhere.
     expect(imports.get('src/plan/kernel.ts')).toContain('src/ir/operand.ts')

@@ -1,7 +1,7 @@
 // Activations by name. The functions themselves are ops.
 
 import { ArgumentError, knownName, unknownName } from '../core/errors'
-import { customObject, nameToSave } from '../core/registry'
+import { customObject, isClass, nameToSave } from '../core/registry'
 import * as functions from '../ops'
 import { cast } from '../ops/numpy/elementwise'
 import { Tensor } from '../ops/tensor'
@@ -62,7 +62,7 @@ export function getActivation(identifier: ActivationIdentifier | undefined | nul
     throw new ArgumentError(`An activation must be a name or a function, received ${typeof identifier}`)
   }
   const own = customObject(identifier)
-  if (typeof own === 'function') {
+  if (typeof own === 'function' && !isClass(own)) {
     const activation: ActivationFunction = (x) => requireTensor(own.call(undefined, x), identifier)
     // The name under which it is saved again.
     return Object.defineProperty(activation, 'name', { value: identifier })

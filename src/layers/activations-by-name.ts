@@ -3,6 +3,7 @@
 import type { ActivationFunction, ActivationIdentifier } from '../activations'
 import { activationName, getActivation } from '../activations'
 import * as functions from '../activations/functions'
+import { requireArguments } from '../core/arguments'
 import type { CustomObjects } from '../core/registry'
 import { customObject, customObjectScope } from '../core/registry'
 import type { Op } from './core/operation'
@@ -16,6 +17,7 @@ const publicForms = /* @__PURE__ */ new Map<string, ActivationFunction>()
  * @throws ArgumentError that suggests the nearest known name
  */
 export function get(identifier: ActivationIdentifier | null): ActivationFunction {
+  requireArguments('activations.get', arguments, 1)
   const found = getActivation(identifier)
   // A user's function calls public ops, which take symbols.
   if (typeof identifier !== 'string' || typeof customObject(identifier) === 'function') return found
@@ -33,5 +35,6 @@ export function get(identifier: ActivationIdentifier | null): ActivationFunction
  * @param customObjects functions of the user by name
  */
 export function deserialize(config: string, customObjects?: CustomObjects | null): ActivationFunction {
+  requireArguments('activations.deserialize', arguments, 2)
   return customObjectScope(customObjects ?? {}, () => get(config))
 }

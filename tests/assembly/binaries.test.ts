@@ -16,6 +16,7 @@ import { algebra } from '../../src/runtime/engine/binaries/algebra'
 import { attention } from '../../src/runtime/engine/binaries/attention'
 import { control } from '../../src/runtime/engine/binaries/control'
 import { convolution } from '../../src/runtime/engine/binaries/convolution'
+import { normalization } from '../../src/runtime/engine/binaries/normalization'
 import { quantized } from '../../src/runtime/engine/binaries/quantized'
 import { decodeBytes } from '../../src/runtime/engine/decode'
 import type { KernelExports, SimdLevel } from '../../src/runtime/engine/wasm'
@@ -29,7 +30,7 @@ const levels = [
   ['relaxed', 'relaxed'],
 ] as const satisfies readonly (readonly [SimdLevel, string])[]
 
-const binaries = [core, algebra, attention, control, convolution, quantized]
+const binaries = [core, algebra, attention, control, convolution, normalization, quantized]
 
 describe('the instruction set of the binary', () => {
   it('matches the recorded number', () => {

@@ -111,8 +111,8 @@ describe('einsum', () => {
 
   it.each<[string, RegExp, ...number[][]]>([
     ['ij,jk->ik', /needs 2 operands, received 1/, [2, 3]],
-    ['ij->ik', /k in the result/, [2, 3]],
-    ['ij->ii', /i in the result/, [2, 3]],
+    ['ij->ik', /k must occur once in the result/, [2, 3]],
+    ['ij->ii', /i must occur once in the result/, [2, 3]],
     ['ij', /'ij' of 'ij' needs 2 axes, received \[3\]/, [3]],
     ['i...j->...', /at least 2 axes/, [3]],
     ['...i->i', /must contain .../, [2, 3]],
