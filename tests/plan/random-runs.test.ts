@@ -52,7 +52,7 @@ function compare(
 
 /** The number of nodes that compute; a folded node is a constant, which may be broadcast. */
 const computing = ({ nodes }: Graph): number =>
-  nodes.filter(({ primitive }) => primitive !== 'constant' && primitive !== 'broadcastTo').length
+  nodes.filter(({ name }) => name !== 'constant' && name !== 'broadcastTo').length
 
 describe('random graphs', () => {
   it('run like the interpreter, the first time and again', () => {
