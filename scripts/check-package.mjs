@@ -56,7 +56,7 @@ report(
   'publint',
   lint.messages
     // The types of `require` are those of the modules: see below.
-    .filter(({ type, code, args }) => type !== 'suggestion' && code !== 'EXPORTS_TYPES_INVALID_FORMAT')
+    .filter(({ type, code }) => type !== 'suggestion' && code !== 'EXPORTS_TYPES_INVALID_FORMAT')
     .map((message) => formatMessage(message, manifest)),
 )
 

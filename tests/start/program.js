@@ -4,7 +4,7 @@
 import { Dense, Sequential, loadModel, runtimeInfo, setRandomSeed } from 'myelin'
 import { readCsv } from 'myelin/data'
 
-function require_(isTrue, what) {
+function check(isTrue, what) {
   if (!isTrue) throw new Error(`expected ${what}`)
 }
 
@@ -20,7 +20,7 @@ export async function start() {
   ])
   model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy' })
   const { loss } = (await model.fit(x, y, { epochs: 30, batchSize: 8, verbose: 0 })).history
-  require_(loss.at(-1) < loss[0], `a smaller loss than ${loss[0]}, received ${loss.at(-1)}`)
+  check(loss.at(-1) < loss[0], `a smaller loss than ${loss[0]}, received ${loss.at(-1)}`)
 
   const text = 'kind,size,"a ""note"""\nred,1.5,"x, y"\nblue,2,"two\nlines"\n'
   const rows = await readCsv({ text }, { types: { kind: 'category' } }).toArray()
@@ -28,11 +28,11 @@ export async function start() {
     { kind: 1, size: 1.5, 'a "note"': 'x, y' },
     { kind: 0, size: 2, 'a "note"': 'two\nlines' },
   ]
-  require_(JSON.stringify(rows) === JSON.stringify(expected), `the rows of the CSV, received ${JSON.stringify(rows)}`)
+  check(JSON.stringify(rows) === JSON.stringify(expected), `the rows of the CSV, received ${JSON.stringify(rows)}`)
 
   const file = await model.save()
   const copy = await loadModel(file, { layers: [Dense] })
   const [before, after] = [await model.predict(x), await copy.predict(x)].map((each) => each.toArray().join())
-  require_(before === after, 'the same predictions from the saved file')
+  check(before === after, 'the same predictions from the saved file')
   return `loss ${loss[0].toFixed(3)} → ${loss.at(-1).toFixed(3)}, ${runtimeInfo().backend} ${runtimeInfo().simd}`
 }

@@ -6,8 +6,7 @@ const run = (name, { file, text, args = [], env = {}, type }) => ({
   name,
   async run() {
     const cwd = folder(name, { [file]: text + test }, { type, jest: { rootDir: '.' } })
-    const text_ = await output(bin('jest'), args, { cwd, env })
-    return { version: version('jest'), result: found(text_) }
+    return { version: version('jest'), result: found(await output(bin('jest'), args, { cwd, env })) }
   },
 })
 const modules = { NODE_OPTIONS: '--experimental-vm-modules' }
