@@ -28,10 +28,11 @@ export function undocumentedOptions(folder, imports) {
   })
 
   const places = []
-  for (const { call, before, names } of callsWithOptions(service.getProgram(), file)) {
+  for (const { call, before, names, ambiguous } of callsWithOptions(service.getProgram(), file)) {
     text += `${call}(${'null!, '.repeat(before)}{`
     for (const name of names) {
-      places.push({ at: text.length + 1, what: `${call.replaceAll(/\b_\d+\./g, '')}({ ${name} })` })
+      if (!ambiguous.includes(name))
+        places.push({ at: text.length + 1, what: `${call.replaceAll(/\b_\d+\./g, '')}({ ${name} })` })
       text += ` ${name}: null!,`
     }
     text += ' });\n'
@@ -55,7 +56,7 @@ function callsWithOptions(program, file) {
       typesOfArguments(signature).forEach((type, before) => {
         for (const each of objectsIn(type)) {
           const names = each.getProperties().map(({ name }) => name)
-          calls.push({ call, before, names: names.filter((name) => !isAmbiguous(type, name)) })
+          calls.push({ call, before, names, ambiguous: names.filter((name) => isAmbiguous(type, name)) })
         }
       })
     }

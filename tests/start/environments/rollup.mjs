@@ -5,8 +5,8 @@ import { tool } from '../kit.mjs'
 
 export default [
   bundled('rollup', 'rollup', async (cwd) => {
-    const { rollup } = await import('rollup')
-    const { nodeResolve } = await import('@rollup/plugin-node-resolve')
+    const { rollup } = await tool('rollup')
+    const { nodeResolve } = await tool('@rollup/plugin-node-resolve')
     const { default: commonjs } = await tool('@rollup/plugin-commonjs')
     const plugins = [nodeResolve({ browser: true }), commonjs()]
     const bundle = await rollup({ input: join(cwd, 'program.js'), plugins })
