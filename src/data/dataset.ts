@@ -146,16 +146,6 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     return `${this.constructor.name} of ${count}`
   }
 
-  /** What `console.log` shows. @internal */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString()
-  }
-
-  /** The same in Deno. @internal */
-  [Symbol.for('Deno.customInspect')](): string {
-    return this.toString()
-  }
-
   /** Use `Dataset.from`; readers of files have their own classes. */
   protected constructor(
     /** The number of elements of a pass: Infinity for an endless one, null if unknown. */

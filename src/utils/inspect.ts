@@ -1,9 +1,10 @@
-// What console.log shows of tensors, variables, models and histories in Node, Deno and Bun, and what notebooks display. The entry
-// for Node sets it, so that bundles for pages do not contain it. A Dataset has its own method.
+// What console.log shows of tensors, variables, models, histories and data sets in Node, Deno and Bun, and what notebooks display.
+// The entry for Node sets it, so that bundles for pages do not contain it: a method whose name is a symbol keeps its class in them.
 
 import { formatShape, quoted } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
+import { Dataset } from '../data/dataset'
 import { Model } from '../models/model'
 import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
@@ -118,4 +119,5 @@ export function showInConsoles(): void {
   show<Variable>(Variable, variableText)
   show<Model<unknown, unknown>>(Model, modelText, String)
   show<History>(History, historyText)
+  show<Dataset<unknown>>(Dataset, String)
 }
