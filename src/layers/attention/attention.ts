@@ -238,9 +238,12 @@ export class AdditiveAttention extends configured(
   }
 
   override build(inputShape: readonly BatchShape[]): void {
-    const features = inputShape[0]?.at(-1)
+    // A file may name the layer where there is a single input.
+    const query: unknown = inputShape[0]
+    const shape = Array.isArray(query) ? (query as BatchShape) : []
+    const features = shape.at(-1)
     if (features == null)
-      throw new ShapeError(`${this}: the features must be known, received ${formatShape(inputShape[0] ?? [])}`)
+      throw new ShapeError(`${this}: the features of the query must be known, received ${formatShape(shape)}`)
     if (this.useScale) this.scaleVariable = this.addWeight({ name: 'scale', shape: [features] })
   }
 
