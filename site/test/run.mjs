@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { encode } from 'fast-png'
-import { chromium } from 'playwright-core'
+import { findChromium, launch } from '../../examples/shared/browser.js'
 import { dist, serve } from './serve.mjs'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
@@ -21,19 +21,8 @@ const MOST_BYTES = 400_000
 const LONG = 500
 const timeout = 60_000
 
-const executablePath = [
-  process.env.CHROMIUM_PATH,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/usr/bin/google-chrome-stable',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-].find((path) => path !== undefined && path !== '' && existsSync(path))
-if (executablePath === undefined) {
-  const required = process.env.REQUIRE_BROWSER === '1'
-  console.log(`site test ${required ? 'FAILED' : 'SKIPPED'}: no Chromium found. Set CHROMIUM_PATH to its executable.`)
-  process.exit(required ? 1 : 0)
-}
+const executablePath = findChromium()
+if (executablePath === null) process.exit(0)
 if (!existsSync(join(dist, 'index.html'))) {
   console.log('site test FAILED: site/dist does not exist. Did you run `npm run site`?')
   process.exit(1)
@@ -46,18 +35,7 @@ assert.ok(policy !== undefined, 'the page has no policy')
 assert.match(policy, /^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'/)
 const axe = readFileSync(join(folder, 'node_modules/axe-core/axe.min.js'), 'utf8')
 const { server, sent, address } = await serve(policy)
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    '--no-sandbox',
-    '--headless',
-    '--disable-gpu',
-    '--disable-background-networking',
-    '--no-first-run',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-})
+const browser = await launch(executablePath)
 const complaints = []
 
 /** A page whose errors and requests are recorded. */

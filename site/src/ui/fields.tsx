@@ -173,3 +173,32 @@ export function short(value: number): string {
 }
 
 export const percent = (value: number): string => (Number.isFinite(value) ? `${(100 * value).toFixed(1)} %` : '–')
+
+/** A slider over a list of numbers; it stands at the one nearest to `value`. */
+export function ListSlider(props: {
+  readonly label: string
+  readonly title: string
+  readonly values: readonly number[]
+  readonly value: number
+  readonly onInput: (value: number) => void
+}) {
+  const { label, title, values, value, onInput } = props
+  return (
+    <Slider
+      label={label}
+      title={title}
+      value={nearest(values, value)}
+      min={0}
+      max={values.length - 1}
+      step={1}
+      text={String(value)}
+      onInput={(at) => onInput(values[at]!)}
+    />
+  )
+}
+
+/** The place of the nearest of some values, by their ratio. */
+function nearest(values: readonly number[], value: number): number {
+  const far = values.map((each) => Math.abs(Math.log((each + 1e-7) / (value + 1e-7))))
+  return far.indexOf(Math.min(...far))
+}

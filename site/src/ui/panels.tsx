@@ -6,7 +6,7 @@ import type { Kind, LayerSpec, Values } from '../model/layers'
 import { KINDS, isKind, layerOf } from '../model/layers'
 import type { DataKind, State, TrainingSpec } from '../state/state'
 import { DATA_KINDS, OPTIMIZERS, SCHEDULES } from '../state/state'
-import { Button, NumberInput, Select, Slider } from './fields'
+import { Button, ListSlider, NumberInput, Select, Slider } from './fields'
 import { openFiles } from './files'
 import { Camera, chooseFolder } from './pictures'
 import { session } from './session'
@@ -373,12 +373,6 @@ const RATES = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1]
 const PENALTIES = [0, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2]
 const BATCHES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
-/** The place of the nearest of some values. */
-function nearest(values: readonly number[], value: number): number {
-  const far = values.map((each) => Math.abs(Math.log((each + 1e-7) / (value + 1e-7))))
-  return far.indexOf(Math.min(...far))
-}
-
 export function TrainingPanel() {
   const state = useStore(session.state)
   const described = useStore(session.described)
@@ -410,15 +404,12 @@ export function TrainingPanel() {
         options={Object.fromEntries(OPTIMIZERS.map((each) => [each, OPTIMIZER_NAMES[each]]))}
         onChange={(optimizer) => set({ optimizer: optimizer as TrainingSpec['optimizer'] })}
       />
-      <Slider
+      <ListSlider
         label="learning rate"
         title="The size of a step"
-        value={nearest(RATES, training.rate)}
-        min={0}
-        max={RATES.length - 1}
-        step={1}
-        text={String(training.rate)}
-        onInput={(at) => set({ rate: RATES[at]! })}
+        values={RATES}
+        value={training.rate}
+        onInput={(rate) => set({ rate })}
       />
       <Select
         label="schedule"
@@ -427,25 +418,19 @@ export function TrainingPanel() {
         options={SCHEDULES}
         onChange={(schedule) => set({ schedule })}
       />
-      <Slider
+      <ListSlider
         label="batch"
         title="The rows of a step"
-        value={nearest(BATCHES, training.batch)}
-        min={0}
-        max={BATCHES.length - 1}
-        step={1}
-        text={String(training.batch)}
-        onInput={(at) => set({ batch: BATCHES[at]! })}
+        values={BATCHES}
+        value={training.batch}
+        onInput={(batch) => set({ batch })}
       />
-      <Slider
+      <ListSlider
         label="L2 penalty"
         title="How much large weights cost"
-        value={nearest(PENALTIES, training.l2)}
-        min={0}
-        max={PENALTIES.length - 1}
-        step={1}
-        text={String(training.l2)}
-        onInput={(at) => set({ l2: PENALTIES[at]! })}
+        values={PENALTIES}
+        value={training.l2}
+        onInput={(l2) => set({ l2 })}
       />
       <div class="field">
         <label for="seed">seed</label>
