@@ -194,7 +194,7 @@ const scopes: Readonly<Record<string, (code: string) => Promise<Record<string, u
     await model.saveWeights(there('net.safetensors'), { mapping })
     return { model }
   },
-  async 'keras-files'(code) {
+  async 'keras-files'() {
     const { model, x, y } = await ofRows()
     await model.save(there('model.keras'))
     return { x, y }
