@@ -45,7 +45,7 @@ export function weightPaths(model: LayerBase): SavedVariable[] {
     const taken = new Map<string, number>()
     const unique = (name: string): string => {
       let count = taken.get(name) ?? 0
-      // A weight may already have the name that a second one of another name would get.
+      // The numbered name may already belong to another weight: `dense`, `dense_1`, `dense`.
       while (count > 0 && taken.has(`${name}_${count}`)) count++
       const own = count === 0 ? name : `${name}_${count}`
       taken.set(name, count + 1)
