@@ -536,9 +536,7 @@ export abstract class Configured implements Configurable {
 /** @throws ArgumentError for what `getConfig` of no class returns */
 export function requireConfig(of: { readonly name: string }, config: unknown): void {
   if (typeof config !== 'object' || config === null || Array.isArray(config))
-    throw new ArgumentError(
-      `${of.name}.fromConfig: expected a configuration, as getConfig returns it, received ${quoted(config)}`,
-    )
+    throw new ArgumentError(`${of.name}.fromConfig: expected what getConfig returns, received ${quoted(config)}`)
 }
 
 /** A configuration without some options, in either spelling. */
