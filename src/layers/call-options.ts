@@ -1,6 +1,6 @@
 // The options of a layer call besides its input: who reads them, and what stands for them while shapes are inferred.
 
-import { ArgumentError, knownName, unknownName } from '../core/errors'
+import { ArgumentError, knownName, quoted, unknownName } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree } from '../core/tree'
@@ -44,7 +44,7 @@ const APPLY_OPTIONS: readonly string[] = Object.keys({
 
 /**
  * @throws ArgumentError for an option that the layer does not read: with a misspelt useCausalMask a step would see
- * later ones; and for a second input in place of options
+ * later ones; and for a second input, or another value, in place of options
  */
 export function readApplyOptions(
   layer: { toString(): string },
@@ -53,6 +53,10 @@ export function readApplyOptions(
 ): ApplyOptions {
   if (isTensor(options) || Array.isArray(options))
     throw new ArgumentError(`${layer.toString()}: pass several inputs as a list: apply([a, b])`)
+  if (typeof options !== 'object' || options === null)
+    throw new ArgumentError(
+      `${layer.toString()}: the options of a call must be an object, { training: true }, received ${quoted(options)}`,
+    )
   const known: readonly string[] = ['training', 'mask', ...taken]
   if (Object.keys(options).every((key) => known.includes(key))) return options
   return Object.fromEntries(
