@@ -131,7 +131,9 @@ class Regulator {
   ) {
     this.activity = new ActivitySums(groups)
     this.renewals = groups.map((units) => new Renewal(model, units))
-    this.shrunk = new Set(groups.flatMap(({ incoming, outgoing }) => [...incoming, ...outgoing]).map(({ weight }) => weight))
+    this.shrunk = new Set(
+      groups.flatMap(({ incoming, outgoing }) => [...incoming, ...outgoing]).map(({ weight }) => weight),
+    )
     const isChanging = (): boolean => this.changes !== null
     this.probes = [
       {
@@ -155,7 +157,8 @@ class Regulator {
     const window = this.losses.take(WINDOW)
     if (window === null) return
     this.step += window.steps
-    const change = this.detector.see(window)
+    // An optimizer may skip steps that are not finite.
+    const change = Number.isFinite(window.variance) ? this.detector.see(window) : null
     if (change !== null) this.onChange(change)
     const { changes, step, lastCheck } = this
     if (changes !== null && step - changes.last > PATIENCE * changes.gap) this.rest(changes)

@@ -12,9 +12,7 @@ export class ActivitySums {
   private readonly sums: readonly Variable[]
 
   constructor(private readonly groups: readonly HiddenUnits[]) {
-    this.sums = groups.map(
-      ({ count, name }) => new Variable([count], { name: `${name}/activity`, trainable: false }),
-    )
+    this.sums = groups.map(({ count, name }) => new Variable([count], { name: `${name}/activity`, trainable: false }))
   }
 
   trace(step: ProbedStep): void {

@@ -104,7 +104,9 @@ export class ProbedStep {
   /** The loss that the step minimises, with the penalties of regularizers: a scalar. */
   get loss(): Tensor {
     if (this.minimised !== null) return this.minimised
-    throw new ArgumentError('A probe asks for the loss of a training step that computes no gradients')
+    throw new ArgumentError(
+      'A probe asks for the loss of a training step that computes no gradients with this.gradients(loss)',
+    )
   }
 
   /** The outputs of a layer in this step, in training mode: a tensor for each call and each output. */
