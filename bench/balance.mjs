@@ -17,7 +17,14 @@ const shapes = [
   { name: '784→128→10, batch 32', sizes: [784, 128, 10], rows: 6400, batchSize: 32, optimizer: () => new Adam() },
   { name: '20→5→1, batch 32', sizes: [20, 5, 1], rows: 64_000, batchSize: 32, optimizer: () => new SGD(0.01) },
   { name: '20→5→1, batch 1', sizes: [20, 5, 1], rows: 20_000, batchSize: 1, optimizer: () => new SGD(0.01) },
-  { name: '20→5→1, batch 32, 10 steps an epoch', sizes: [20, 5, 1], rows: 320, batchSize: 32, epochs: 200, optimizer: () => new SGD(0.01) },
+  {
+    name: '20→5→1, batch 32, 10 steps an epoch',
+    sizes: [20, 5, 1],
+    rows: 320,
+    batchSize: 32,
+    epochs: 200,
+    optimizer: () => new SGD(0.01),
+  },
 ]
 const ways = {
   plain: () => [],
@@ -53,6 +60,10 @@ for (const { name, sizes, rows: count, batchSize, epochs = 1, optimizer } of sha
   }
   const [plain, ...others] = runs.map(({ times }) => median(times))
   const steps = (epochs * count) / batchSize
-  rows.push([name, `${((1000 * plain) / steps).toFixed(1)} µs`, ...others.map((each) => `${(each / plain).toFixed(2)} ×`)])
+  rows.push([
+    name,
+    `${((1000 * plain) / steps).toFixed(1)} µs`,
+    ...others.map((each) => `${(each / plain).toFixed(2)} ×`),
+  ])
 }
 console.log(`${machineLine(machine)}\n\n${table(['', 'plain step', ...Object.keys(ways).slice(1)], rows)}`)

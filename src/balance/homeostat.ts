@@ -16,7 +16,7 @@ import type { Probe, ProbedStep } from '../training/probes'
 import { ChangeDetector } from './change-detector'
 import type { Change, LossWindow } from './change-detector'
 import type { HiddenUnits } from './hidden-units'
-import { hiddenUnits } from './hidden-units'
+import { hiddenUnits, visibleUnits } from './hidden-units'
 import { actText } from './homeostat-log'
 import type { HomeostatAct } from './homeostat-log'
 import { ActivitySums } from './mean-activity'
@@ -131,9 +131,12 @@ class Regulator {
   ) {
     this.activity = new ActivitySums(groups)
     this.renewals = groups.map((units) => new Renewal(model, units))
-    this.shrunk = new Set(
-      groups.flatMap(({ incoming, outgoing }) => [...incoming, ...outgoing]).map(({ weight }) => weight),
+    const ofNorms = new Set(
+      visibleUnits('Homeostat', model, null)
+        .flatMap(({ along }) => along)
+        .map(({ weight }) => weight),
     )
+    this.shrunk = new Set(model.trainableWeights.filter((weight) => !ofNorms.has(weight)))
     const isChanging = (): boolean => this.changes !== null
     this.probes = [
       {
@@ -250,7 +253,7 @@ class Regulator {
  *
  * | act | when | what |
  * |---|---|---|
- * | `decay` | the data changed | 2 λ w is added to the gradients of the units' weights, as L2 with λ = 0.001 does; the loss does not contain it |
+ * | `decay` | the data changed | 2 λ w is added to the gradients of all weights except those of normalisation, as L2 with λ = 0.001 does; the loss does not contain it |
  * | `renew` | then, every 1000 steps and when a fit begins | units with mean\|h\| ≤ 0.1 of their layer's get new w_in and w_out = 0, as with ReDo |
  * | `rest` | no change for four times the longest time between two | the decay ends |
  * | `renew` | the data stay the same, and half of a layer or more never fired in 1000 steps | these units |
