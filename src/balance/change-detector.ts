@@ -31,13 +31,13 @@ const ENOUGH = 6
 const SHARE = 0.2
 /** A window is too high if it is more than this many standard errors above the mean, */
 const ERRORS = 4
-/** and has lost more than this share of what training has gained. */
-const LOST_SHARE = 0.1
+/** and has lost more than this share of what training has gained; the next one, more than that. */
+const [LOST_SHARE, STILL_LOST_SHARE] = [0.1, 0.05]
 
 /**
- * Receives the loss, window by window. The data changed if two windows in a row are above
+ * Receives the loss, window by window. The data changed if a window and the next one are above
  *
- *     m + max(4 s, (l₀ − m) / 10)
+ *     m + max(4 s, (l₀ − m) / 10)   and   m + max(4 s, (l₀ − m) / 20)
  *
  * where m and s are running means of the loss and of its standard error, and l₀ is the loss of the first window: it is
  * more than chance, and more than a tenth of what training has gained. One high window is an outlier.
@@ -53,17 +53,18 @@ export class ChangeDetector {
       this.state = begin
       return null
     }
-    const isHigh = windows >= ENOUGH && loss > mean + Math.max(ERRORS * Math.sqrt(error), LOST_SHARE * (start! - mean))
+    const share = wasHigh ? STILL_LOST_SHARE : LOST_SHARE
+    const isHigh = windows >= ENOUGH && loss > mean + Math.max(ERRORS * Math.sqrt(error), share * (start! - mean))
     if (isHigh) {
       this.state = wasHigh ? begin : { ...this.state, wasHigh: true }
       return wasHigh ? { before: mean, after: loss } : null
     }
-    const share = Math.max(SHARE, 1 / (windows + 1))
+    const newest = Math.max(SHARE, 1 / (windows + 1))
     this.state = {
       start,
       windows: windows + 1,
-      mean: mean + share * (loss - mean),
-      error: error + share * (variance / steps - error),
+      mean: mean + newest * (loss - mean),
+      error: error + newest * (variance / steps - error),
       wasHigh: false,
     }
     return null

@@ -247,9 +247,11 @@ class Regulator {
  * Keeps a network able to learn, without options: it watches the loss and the activity of the units, and acts when there
  * is a reason. While the data stay the same it changes nothing, and training ends with the same weights, bit by bit.
  *
- * The data changed if the loss in two windows of 32 steps is above
+ * The data changed if the loss of 32 steps and that of the next 32 are above
  *
- *     m + max(4 s, (l₀ − m) / 10)      m, s: its running mean and standard error; l₀: the first window
+ *     m + max(4 s, (l₀ − m) / 10)   and   m + max(4 s, (l₀ − m) / 20)
+ *
+ * with its running mean m and standard error s, and the loss l₀ of the first 32 steps.
  *
  * | act | when | what |
  * |---|---|---|

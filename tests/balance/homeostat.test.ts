@@ -56,14 +56,15 @@ describe('ChangeDetector', () => {
   }
   const flat = (value: number, count: number): number[] => new Array<number>(count).fill(value)
 
-  it('needs two windows above m + max(4 s, (l₀ − m) / 10)', () => {
+  it('needs a window above m + max(4 s, (l₀ − m) / 10), and one above half of it', () => {
     // s = 0.1, l₀ − m = 0: the limit is 1.4.
     expect(changesIn([...flat(1, 8), 1.41, 1.41])).toEqual([9])
     expect(changesIn([...flat(1, 8), 1.39, 1.39])).toEqual([])
     expect(changesIn([...flat(1, 8), 9, 1, 9, 1])).toEqual([])
-    // l₀ = 11, and m is nearly 1 after many windows: the limit is nearly 2.
+    // l₀ = 11, and m is nearly 1 after many windows: the limits are nearly 2 and 1.5.
     const learnt = [11, ...flat(1, 60)]
-    expect(changesIn([...learnt, 2.01, 2.01], 0)).toEqual([62])
+    expect(changesIn([...learnt, 2.01, 1.51], 0)).toEqual([62])
+    expect(changesIn([...learnt, 2.01, 1.49], 0)).toEqual([])
     expect(changesIn([...learnt, 1.99, 1.99], 0)).toEqual([])
   })
 
