@@ -19,7 +19,10 @@ import { originOf } from './symbol'
 export interface ApplyOptions extends CallExtras {
   /** Default: that of the calling layer; false outside of all layers. */
   readonly training?: boolean | undefined
-  /** Which elements of the input count. Default: the masks that the inputs carry. */
+  /**
+   * Which elements of the input count; null if all do. Default: the masks that the inputs carry. With `initialState`, Keras 3 ignores
+   * the mask that a sequence carries; here it counts, as in Keras 2.
+   */
   readonly mask?: Tree<Tensor | null> | undefined
   /** The initial states of a recurrent layer, as a list; a single state may be a tensor. */
   readonly initialState?: Tree<TensorLike> | null | undefined

@@ -11,7 +11,7 @@ import { SPARE_ELEMENTS, limitWeights } from '../core/weight-limit'
 import { parseJson } from '../formats/json'
 import type { Container } from '../formats/safetensors'
 import { decodeContainer } from '../formats/safetensors'
-import { FORMAT, VERSION, isFormer, restoreNumbered } from '../formats/weights'
+import { FORMAT, VERSION, inFiles, isFormer, restoreNumbered } from '../formats/weights'
 import { TensorSpec } from '../layers/spec'
 import { inFormerOrder } from '../layers/weights'
 import type { Variable } from '../ops/variable'
@@ -131,12 +131,16 @@ function restoreSlots(
 export function readModel(bytes: Uint8Array, { within, compile }: Classes): Model<unknown, unknown> {
   const container = decodeContainer(bytes)
   const description = readDescription(container)
-  const largest = Math.max(0, ...Array.from(container.tensors.values(), ({ shape }) => sizeOf(shape)))
+  // A byte may hold two weights of four bits.
+  const largest = Math.max(
+    0,
+    ...Array.from(container.tensors.values(), ({ shape, data }) => sizeOf(shape) * (data instanceof Int8Array ? 2 : 1)),
+  )
   const isOld = isFormer(container.metadata)
   const model = limitWeights(largest, SPARE_ELEMENTS + 2 * bytes.length, () => {
     const made = makeModel(description, within)
     if (description.build !== null) made.ensureBuilt(description.build)
-    const weights = inFormerOrder(isOld, () => made.weights)
+    const weights = inFormerOrder(isOld, () => inFiles(made.weights))
     const frozen = new Set(description.frozen)
     weights.forEach((weight, i) => {
       if (weight.trainable === frozen.has(i)) weight.trainable = !frozen.has(i)
