@@ -97,7 +97,7 @@ export const LEFT_OUT = [
   { module: 'mixed_precision', why: 'Computation is in float32.' },
   {
     module: 'quantizers',
-    why: '`quantize` of `myelin/thrift` makes layers with int8 weights. GPTQ, AWQ, int4 and float8 are for models that are larger than a web page can load.',
+    why: '`quantize` of `myelin/thrift` makes layers with int8 or int4 weights. GPTQ, AWQ and float8 are for models that are larger than a web page can load.',
   },
   {
     module: 'visualization',
