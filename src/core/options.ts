@@ -329,7 +329,7 @@ export function custom<Value, Input = Value>(
 }
 
 /** Whether a value is an object of options: a plain object that is not a saved object. */
-function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || isSerialized(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
