@@ -520,6 +520,7 @@ export abstract class Configured implements Configurable {
    * Keras: `from_config`.
    */
   static fromConfig<Kind>(this: new (options: never) => Kind, config: Config): Kind {
+    requireConfig(this, config)
     return new this(config as never)
   }
 
@@ -530,6 +531,14 @@ export abstract class Configured implements Configurable {
   getConfig(): Config {
     return writeOptions(optionsOf(this.constructor), this)
   }
+}
+
+/** @throws ArgumentError for what `getConfig` of no class returns */
+export function requireConfig(of: { readonly name: string }, config: unknown): void {
+  if (typeof config !== 'object' || config === null || Array.isArray(config))
+    throw new ArgumentError(
+      `${of.name}.fromConfig: expected a configuration, as getConfig returns it, received ${quoted(config)}`,
+    )
 }
 
 /** A configuration without some options, in either spelling. */

@@ -8,6 +8,7 @@ import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { isBranch } from '../core/tree'
 import { SPARE_ELEMENTS, limitWeights } from '../core/weight-limit'
+import { parseJson } from '../formats/json'
 import type { Container } from '../formats/safetensors'
 import { decodeContainer } from '../formats/safetensors'
 import { FORMAT, VERSION, inFiles, isFormer, restoreNumbered } from '../formats/weights'
@@ -45,12 +46,7 @@ function readDescription({ metadata }: Container): Description {
       'This file has weights, but no model. Create the model, then load the weights into it: model.loadWeights(path)',
     )
   }
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch {
-    throw new FormatError('The file is damaged: its description is not JSON')
-  }
+  const parsed = parseJson(text, 'The file is damaged: its description')
   if (!isConfig(parsed) || !isSerialized(parsed['model']))
     throw new FormatError('The file is damaged: its description is incomplete')
   // Files before version 3 have the version in their description.
@@ -158,6 +154,7 @@ export function readModel(bytes: Uint8Array, { within, compile }: Classes): Mode
   restoreNumbered(
     inFormerOrder(isOld, () => savedVariables(model, { includeOptimizer: compile !== null })),
     container.tensors,
+    compile !== null,
   )
   Object.assign(model.training.shuffleState, description.shuffle)
   return model
