@@ -12,6 +12,8 @@ import { EnergyMeter } from './energy'
 /** The shortest duration that is timed, in ms: clocks of pages are coarse, and counters of energy tick every ms. */
 const BURST = 4
 const LEAST_ROUNDS = 9
+/** Bursts before the first round: engines compile a function again once it has run often. */
+const WARM = 4
 
 /** The time and energy of a run. */
 export interface Timing {
@@ -73,11 +75,14 @@ function secondsOf(run: () => unknown, count: number): number {
   return (performance.now() - start) / 1000 / count
 }
 
-/** The number of runs that take as long as a burst; compiles the program. */
+/** The number of runs that take as long as a burst; compiles the program, and warms up. */
 function burstOf(run: () => unknown): number {
   run()
   let count = 1
-  while (secondsOf(run, count) * count * 1000 < BURST) count *= 2
+  for (let i = 0; i < WARM;) {
+    if (secondsOf(run, count) * count * 1000 < BURST) count *= 2
+    else i++
+  }
   return count
 }
 
