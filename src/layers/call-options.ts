@@ -44,15 +44,17 @@ const APPLY_OPTIONS: readonly string[] = Object.keys({
 
 /**
  * @throws ArgumentError for an option that the layer does not read: with a misspelt useCausalMask a step would see
- * later ones; and for a second input in place of options
+ * later ones; and for a second input, or another value, in place of options
  */
 export function readApplyOptions(
   layer: { toString(): string },
   options: ApplyOptions,
   taken: readonly CallOption[],
 ): ApplyOptions {
-  if (isTensor(options) || Array.isArray(options))
-    throw new ArgumentError(`${layer.toString()}: pass several inputs as a list: apply([a, b])`)
+  if (typeof options !== 'object' || options === null || isTensor(options) || Array.isArray(options))
+    throw new ArgumentError(
+      `${layer.toString()}: pass several inputs as a list: apply([a, b]), and options as an object: { training: true }`,
+    )
   const known: readonly string[] = ['training', 'mask', ...taken]
   if (Object.keys(options).every((key) => known.includes(key))) return options
   return Object.fromEntries(

@@ -8,6 +8,7 @@ import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { PASS_YOUR_OWN, classesIn, customObject, defaultObjectScope, isSerialized } from '../core/registry'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import { typed } from '../core/tree'
+import { parseJson } from '../formats/json'
 import { kindOfFile } from '../formats/safetensors'
 import * as initializers from '../initializers'
 import { initializers as namedInitializers } from '../initializers/registry'
@@ -132,18 +133,10 @@ export function modelFromJSON<In = Tensor, Out = Tensor>(
 ): Model<In, Out> {
   requireArguments('modelFromJSON', arguments, 2)
   readOptions('modelFromJSON', jsonTable, options)
-  const parsed: unknown = typeof json === 'string' ? parseJson(json) : json
+  const parsed: unknown = typeof json === 'string' ? parseJson(json, 'This is not a model: it') : json
   if (!isSerialized(parsed)) {
     const kind = kindOfFile(encodeUtf8(JSON.stringify(parsed) ?? ''))
     throw new FormatError(`This is not a model: it ${kind === null ? 'has no className and config' : `is ${kind}`}`)
   }
   return withAdvice(() => typed(makeModel(parsed, (body) => withClasses(options, body))))
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new FormatError('This is not a model: it is not JSON')
-  }
 }

@@ -272,7 +272,7 @@ class Search implements Monitored {
     const read = readOptions(`${this.where}: halving`, halvingTable(), halving)
     if (read.minEpochs <= epochs) return read
     throw new ArgumentError(
-      `${this.where}: halving: minEpochs must be at most epochs, ${epochs}, received ${read.minEpochs}`,
+      `${this.where}: halving: minEpochs must be at most ${epochs}, the epochs of the search, received ${read.minEpochs}`,
     )
   }
 
@@ -403,12 +403,7 @@ class Search implements Monitored {
     trial.rounds++
     trial.epochs = Math.round(mean(progress.epochs))
     trial.logs = meanLogs(progress.logs)
-    trial.error =
-      progress.error === null
-        ? null
-        : progress.error instanceof Error
-          ? progress.error
-          : new Error(String(progress.error))
+    trial.error = progress.error
     trial.scores = trial.error === null ? this.scoresIn(progress) : []
     if (trial.error === null && !trial.scores.every(Number.isFinite)) {
       trial.error = new MyelinError(
