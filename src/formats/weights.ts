@@ -115,11 +115,9 @@ export function restoreNumbered(
   const named = new Map<string, NamedTensor>()
   for (const [found, tensor] of tensors) {
     const key = keys.get(positionOf(found))
-    if (key === undefined && isWhole)
-      throw new FormatError(`The file is damaged: it has '${found}', which its model does not read`)
-    if (key === undefined) continue
-    if (named.has(key)) throw new FormatError(`The file is damaged: it has two tensors for '${positionOf(found)}'`)
-    named.set(key, tensor)
+    if (key === undefined ? isWhole : named.has(key))
+      throw new FormatError(`The file is damaged: its model does not read '${found}'`)
+    if (key !== undefined) named.set(key, tensor)
   }
   restore(variables, named)
 }

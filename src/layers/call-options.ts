@@ -1,6 +1,6 @@
 // The options of a layer call besides its input: who reads them, and what stands for them while shapes are inferred.
 
-import { ArgumentError, knownName, quoted, unknownName } from '../core/errors'
+import { ArgumentError, knownName, unknownName } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree } from '../core/tree'
@@ -51,11 +51,9 @@ export function readApplyOptions(
   options: ApplyOptions,
   taken: readonly CallOption[],
 ): ApplyOptions {
-  if (isTensor(options) || Array.isArray(options))
-    throw new ArgumentError(`${layer.toString()}: pass several inputs as a list: apply([a, b])`)
-  if (typeof options !== 'object' || options === null)
+  if (typeof options !== 'object' || options === null || isTensor(options) || Array.isArray(options))
     throw new ArgumentError(
-      `${layer.toString()}: the options of a call must be an object, { training: true }, received ${quoted(options)}`,
+      `${layer.toString()}: pass several inputs as a list: apply([a, b]), and options as an object: { training: true }`,
     )
   const known: readonly string[] = ['training', 'mask', ...taken]
   if (Object.keys(options).every((key) => known.includes(key))) return options

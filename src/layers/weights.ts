@@ -250,17 +250,17 @@ export function regularizedOf<Of extends LayerWithParts>(layer: Of): readonly Re
   return found
 }
 
-const WEIGHT_OPTIONS = Object.keys({
-  name: true,
-  shape: true,
-  initializer: true,
-  regularizer: true,
-  constraint: true,
-  fans: true,
-  inputAxes: true,
-  trainable: true,
-  dtype: true,
-} satisfies Record<keyof WeightOptions, true>)
+const WEIGHT_OPTIONS = [
+  'name',
+  'shape',
+  'initializer',
+  'regularizer',
+  'constraint',
+  'fans',
+  'inputAxes',
+  'trainable',
+  'dtype',
+] as const satisfies readonly (keyof WeightOptions)[]
 
 /**
  * Creates a weight that belongs to a layer.

@@ -216,9 +216,7 @@ export class Sequential extends Model<Tensor, Tensor> {
     requireConfig(this, config)
     const { layers: saved, name, trainable, buildShape, buildDtype } = config
     if (!Array.isArray(saved))
-      throw new ArgumentError(
-        `${this.name}.fromConfig: layers must be a list of configurations, received ${quoted(saved)}`,
-      )
+      throw new ArgumentError(`${this.name}.fromConfig: layers must be a list, received ${quoted(saved)}`)
     const list = withKnownClasses(customObjects, () =>
       withSharing(() => saved.map((entry: Json) => requireLayer(isSerialized(entry) ? layerFromConfig(entry) : null))),
     )

@@ -5,7 +5,7 @@
 import type { DType } from '../core/dtypes'
 import { ArgumentError, ShapeError, quoted, unknownName } from '../core/errors'
 import type { OptionTable, ValuesOf } from '../core/options'
-import { boolean, custom, integer, option, readOptions } from '../core/options'
+import { boolean, custom, integer, isOptions, option, readOptions } from '../core/options'
 import { normalizeAxes, requireSize } from '../core/shapes'
 
 /** One axis, several, or null for all. Negative axes count from the end. */
@@ -108,13 +108,8 @@ function readAxes(axis: unknown, what: string): Axis {
   return Array.isArray(axis) ? requireIntegers(what, axis) : requireInteger(what, axis)
 }
 
-/** A tensor, like an array, is an operand. */
-const isOperand = (given: object): boolean =>
-  Array.isArray(given) || ArrayBuffer.isView(given) || ('shape' in given && 'dtype' in given) || 'data' in given
-
-function isOptions(given: unknown): given is object {
-  return typeof given === 'object' && given !== null && !isOperand(given)
-}
+/** `{ data, shape }` is an operand; no option is named `shape`. */
+const isByName = (given: unknown): given is object => isOptions(given) && !('shape' in given)
 
 /**
  * An optional argument that an op takes directly, or by its name in an object of options: `tril(x, 1)`, `tril(x, { k: 1 })`.
@@ -159,13 +154,13 @@ export function readArguments<Table extends OptionTable>(
 ): ValuesOf<Table> {
   const names = Object.keys(table)
   const all = [first, ...others]
-  const at = all.findIndex(isOptions)
-  const given: Record<string, unknown> = { ...(all[at] as object | undefined) }
+  const found = all.findIndex(isByName)
+  const end = found < 0 ? all.length : found
+  const given: Record<string, unknown> = { ...(all[end] as object | undefined) }
   all.forEach((each, i) => {
     const name = names[i]!
-    if (each === undefined || i === at) return
-    if (at >= 0 && (i > at || name in given))
-      throw new ArgumentError(`${where}: ${name} must be ${i > at ? 'inside' : 'beside or inside'} the options object`)
+    if (i === end || each === undefined) return
+    if (i > end || name in given) throw new ArgumentError(`${where}: ${name} must be inside the options object`)
     given[name] = each
   })
   return readTyped(where, table, given)
@@ -187,11 +182,8 @@ export const readReduction = (where: string, axis?: Axis | ReduceOptions, keepDi
   readArguments(where, reduceTable, axis, keepDims)
 
 /** `softmax(x, 1)` or `softmax(x, { axis: 1 })`: one axis, several, or null for all. */
-export function readAxisOnly(where: string, given: AxisArgument<Axis> | undefined, fallback: Axis): Axis {
-  if (given === undefined) return fallback
-  if (!isOptions(given)) return readAxes(given, `${where}: the axis`)
-  return readTyped(where, { axis: option(axes, fallback) }, given).axis
-}
+export const readAxisOnly = (where: string, given: AxisArgument<Axis> | undefined, fallback: Axis): Axis =>
+  readArguments(where, { axis: option(axes, fallback) }, given).axis
 
 /** `split(x, 2, 1)` or `split(x, 2, { axis: 1 })`: one axis, not yet checked against a rank. */
 export function readOneAxis(where: string, given: AxisArgument | undefined, fallback?: number): number {

@@ -6,6 +6,8 @@ export * from './nn/activations'
 export { hardSilu as hardSwish, silu as swish } from './nn/activations'
 export * from './nn/shrinking'
 export * from './numpy/reduce'
+// In place of those of reduce.ts.
+export { argmax, argmin } from './numpy/extremes'
 export { multiHot, oneHot } from './nn/one-hot'
 export type { MultiHotOptions, OneHotOptions } from './nn/one-hot'
 export { binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy } from './nn/crossentropies'

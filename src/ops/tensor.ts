@@ -58,7 +58,7 @@ export class Tensor implements TensorType {
    * @internal
    */
   constructor(content: TensorData | TensorSymbol, shape: Shape, dtype: DType) {
-    if (ArrayBuffer.isView(content) && dtype !== 'string') requireElements(content, shape)
+    if (ArrayBuffer.isView(content) && dtype !== 'string') requireElements(content, shape, sizeOf(shape))
     this.#content = content
     this.#shape = Object.freeze(shape)
     this.#dtype = dtype
@@ -155,19 +155,14 @@ export class Tensor implements TensorType {
  * shape than that of their data, and for data whose buffer was transferred or resized.
  * @throws ShapeError when the number of elements differs
  */
-export function copyElements(tensor: Tensor, target: Pick<Float32Array, 'length' | 'set'>): void {
-  const { data } = tensor
-  if (data.length !== target.length) refuseElements(data.length, tensor.shape)
+export function copyElements({ data, shape }: Tensor, target: Pick<Float32Array, 'length' | 'set'>): void {
+  requireElements(data, shape, target.length)
   target.set(data)
 }
 
-function requireElements({ length }: TensorData, shape: Shape): void {
-  const isShape = shape.every((extent) => Number.isInteger(extent) && extent >= 0)
-  if (!isShape || sizeOf(shape) !== length) refuseElements(length, shape)
-}
-
-function refuseElements(received: number, shape: Shape): never {
-  throw new ShapeError(
-    `A tensor of shape ${formatShape(shape)} needs ${sizeOf(shape)} elements, its data have ${received}. Create tensors with tensor(data, shape), and keep their buffers.`,
-  )
+function requireElements({ length }: TensorData, shape: Shape, needed: number): void {
+  if (length !== needed || !shape.every((extent) => Number.isInteger(extent) && extent >= 0))
+    throw new ShapeError(
+      `A tensor of shape ${formatShape(shape)} cannot have ${length} elements: use tensor(data, shape)`,
+    )
 }

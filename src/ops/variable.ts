@@ -2,7 +2,7 @@
 // metric sums and counters are variables.
 
 import { requireRoom } from '../core/weight-limit'
-import { ArgumentError, ShapeError, checkOptions, formatShape, quoted, unknownName } from '../core/errors'
+import { ShapeError, checkOptions, formatShape, unknownName } from '../core/errors'
 import type { DType } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
 import { dtypes } from '../core/dtypes'
@@ -37,19 +37,7 @@ export interface VariableOptions {
   readonly trainable?: boolean
 }
 
-const VARIABLE_OPTIONS = Object.keys({ name: true, dtype: true, trainable: true } satisfies Record<
-  keyof VariableOptions,
-  true
->)
-
-/** A shape, not values: a nested list or a typed array would otherwise be a variable of zeros. */
-function shapeOf(name: string, initial: unknown): number[] {
-  if (Array.isArray(initial) && initial.every((extent) => typeof extent === 'number'))
-    return requireShape(name, initial)
-  throw new ArgumentError(
-    `Variable: the first value must be a tensor, or a shape for zeros, received ${quoted(initial)}. Make a tensor of the values: new Variable(tensor(values))`,
-  )
-}
+const VARIABLE_OPTIONS = ['name', 'dtype', 'trainable'] as const satisfies readonly (keyof VariableOptions)[]
 
 /**
  * Counts changes that may affect which variables a layer has and which of them are trained. Lists of a layer from an
@@ -105,10 +93,9 @@ export class Variable {
   constructor(initial: Tensor | Shape, options: VariableOptions = {}) {
     checkOptions('Variable', options, VARIABLE_OPTIONS)
     const { name = 'variable', dtype, trainable = true } = options
-    if (dtype !== undefined && !Object.hasOwn(dtypes, dtype))
-      throw unknownName(`dtype of ${name}`, String(dtype), Object.keys(dtypes))
+    if (dtype !== undefined && !(dtype in dtypes)) throw unknownName('dtype', dtype, Object.keys(dtypes))
     if (initial instanceof Tensor) setType(this, initial.shape, dtype ?? initial.dtype)
-    else setType(this, shapeOf(name, initial), dtype ?? 'float32')
+    else setType(this, requireShape('Variable without a tensor', initial), dtype ?? 'float32')
     this.name = name
     this.madeTrainable = trainable
     this.trainable = trainable

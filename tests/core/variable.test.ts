@@ -1,7 +1,7 @@
 // What Variable and addWeight accept: a tensor or a shape, and the options that they read.
 
 import { describe, expect, it } from 'vitest'
-import { ArgumentError, Layer, ShapeError, Variable, ops, tensor } from '../../src'
+import { Layer, MyelinError, ShapeError, Variable, ops, tensor } from '../../src'
 import type { Tensor } from '../../src'
 
 const make = (...given: readonly unknown[]): Variable => Reflect.construct(Variable, given) as Variable
@@ -15,13 +15,17 @@ describe('Variable', () => {
   })
 
   it.each([
-    ['nested values', [[1, 2]], /must be a tensor, or a shape for zeros, received .*new Variable\(tensor\(values\)\)/],
-    ['a number', 3, /must be a tensor, or a shape/],
-    ['a typed array', new Float32Array(2), /must be a tensor, or a shape/],
-    ['nothing', undefined, /must be a tensor, or a shape/],
+    [
+      'nested values',
+      [[1, 2]],
+      /Variable without a tensor: the shape must contain integers ≥ 0, received \[\[1, 2\]\]/,
+    ],
+    ['a number', 3, /Variable without a tensor: the shape must be an array, received 3/],
+    ['a typed array', new Float32Array(2), /the shape must be an array, received/],
+    ['nothing', undefined, /the shape must be an array, received undefined/],
   ])('refuses %s', (_name, initial, message) => {
     expect(() => make(initial)).toThrow(message)
-    expect(() => make(initial)).toThrow(ArgumentError)
+    expect(() => make(initial)).toThrow(MyelinError)
   })
 
   it.each([[[0.5, 1.5]], [[-1]], [[NaN]], [[1e9]]])('refuses the shape %s', (shape) => {
@@ -31,7 +35,7 @@ describe('Variable', () => {
   it.each([
     [{ nme: 'x' }, "Unknown option of Variable 'nme'. Did you mean 'name'?"],
     ['x', 'Variable: expected an object of options'],
-    [{ dtype: 'float16' }, "Unknown dtype of variable 'float16'"],
+    [{ dtype: 'float16' }, "Unknown dtype 'float16'"],
   ])('refuses the options %j', (options, message) => {
     expect(() => make([2], options)).toThrow(message)
   })

@@ -154,13 +154,13 @@ describe('with the entry for Node', () => {
 it.each([undefined, null, 3, 'Dense', []])('a configuration is an object, not %j', (config) => {
   for (const of of [Dense, Model, Sequential, Adam])
     expect(() => Reflect.apply(of.fromConfig, of, [config]) as unknown).toThrow(
-      `${of.name}.fromConfig: expected a configuration, as getConfig returns it, received`,
+      `${of.name}.fromConfig: expected what getConfig returns, received`,
     )
 })
 
 it('a Sequential needs a list of layers', () => {
   expect(() => Sequential.fromConfig({ name: 'a' })).toThrow(
-    'Sequential.fromConfig: layers must be a list of configurations, received undefined',
+    'Sequential.fromConfig: layers must be a list, received undefined',
   )
 })
 

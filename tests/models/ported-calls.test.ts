@@ -62,7 +62,7 @@ describe('hints', () => {
 
   it.each([true, 1, 'training', null])('the options of a call are an object, not %j', (given) => {
     expect(() => new Dense(2).apply([[1, 2]], given as never)).toThrow(
-      /Dense "\w+": the options of a call must be an object, \{ training: true \}, received/,
+      /Dense "\w+": pass several inputs as a list: apply\(\[a, b\]\), and options as an object: \{ training: true \}/,
     )
   })
 

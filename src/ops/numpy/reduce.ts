@@ -93,9 +93,9 @@ function extreme(
   first: number | null | undefined,
 ): Tensor {
   const value = asTensor(x, name)
-  const isByPosition = (typeof given !== 'object' || given === null || Array.isArray(given)) && typeof keep !== 'object'
+  const isByPosition = typeof given !== 'object' || given === null || Array.isArray(given)
   // Reading an option table takes longer than reducing a small tensor.
-  if (isByPosition && (first === undefined || first === null)) return fold(name, name, value, given, keep)
+  if (isByPosition && typeof keep !== 'object' && (first ?? null) === null) return fold(name, name, value, given, keep)
   const { initial, ...reduction } = readArguments(name, extremeTable, given, keep, first)
   const result = fold(name, name, value, reduction)
   if (initial === null) return result
