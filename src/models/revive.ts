@@ -7,6 +7,7 @@ import { readOptions } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { PASS_YOUR_OWN, classesIn, customObject, defaultObjectScope, isSerialized } from '../core/registry'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
+import { MultiOptimizer } from '../optimizers/multi'
 import { typed } from '../core/tree'
 import { parseJson } from '../formats/json'
 import { kindOfFile } from '../formats/safetensors'
@@ -68,6 +69,7 @@ function identifiers(value: Json | undefined): unknown {
 export function compileSaved(model: Model<unknown, unknown>, saved: Config, customObjects: CustomObjects): void {
   const custom = {
     LossScaleOptimizer,
+    MultiOptimizer,
     ...unnamedIn(losses, namedLosses.all),
     ...unnamedIn(metrics, namedMetrics.all),
     ...customObjects,
