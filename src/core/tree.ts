@@ -32,8 +32,13 @@ function visit(tree: unknown, path: string, onLeaf: (leaf: unknown, path: string
 
 /** The leaves, lists by position and records in the order of their keys. */
 export function flatten<T>(tree: Tree<T>): T[] {
-  if (!isBranch(tree)) return [tree as T]
-  return (Array.isArray(tree) ? tree : Object.values(tree)).flatMap((child) => flatten<T>(child as Tree<T>))
+  const leaves: T[] = []
+  const collect = (part: unknown): void => {
+    if (isBranch(part)) for (const child of Array.isArray(part) ? part : Object.values(part)) collect(child)
+    else leaves.push(part as T)
+  }
+  collect(tree)
+  return leaves
 }
 
 /** A path for each leaf, in the order of flatten: `''` for a single leaf, `.image`, `[0].mask`. */
