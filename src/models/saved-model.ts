@@ -10,7 +10,8 @@ import { isBranch } from '../core/tree'
 import { SPARE_ELEMENTS, limitWeights } from '../core/weight-limit'
 import type { Container } from '../formats/safetensors'
 import { decodeContainer } from '../formats/safetensors'
-import { FORMAT, VERSION, isFormer, restoreNumbered } from '../formats/weights'
+import type { SavedVariable } from '../formats/weights'
+import { FORMAT, VERSION, isFormer, positionOf, restoreNumbered } from '../formats/weights'
 import { TensorSpec } from '../layers/spec'
 import { inFormerOrder } from '../layers/weights'
 import type { Variable } from '../ops/variable'
@@ -131,6 +132,17 @@ function restoreSlots(
   optimizer.build(weights)
 }
 
+/**
+ * @param isWithoutSlots whether the model does not read the slots of its optimizer, or makes them later
+ * @throws FormatError for a tensor that belongs to no variable
+ */
+function requireNeeded(names: Iterable<string>, variables: readonly SavedVariable[], isWithoutSlots: boolean): void {
+  const needed = new Set(variables.map(({ key }) => positionOf(key)))
+  for (const name of names)
+    if (!needed.has(positionOf(name)) && !(isWithoutSlots && name.startsWith('optimizer/')))
+      throw new FormatError(`The file is damaged: the model has no variable for '${name}'`)
+}
+
 /** A model from the bytes that save wrote. */
 export function readModel(bytes: Uint8Array, { within, compile }: Classes): Model<unknown, unknown> {
   const container = decodeContainer(bytes)
@@ -151,10 +163,9 @@ export function readModel(bytes: Uint8Array, { within, compile }: Classes): Mode
     }
     return made
   })
-  restoreNumbered(
-    inFormerOrder(isOld, () => savedVariables(model, { includeOptimizer: compile !== null })),
-    container.tensors,
-  )
+  const variables = inFormerOrder(isOld, () => savedVariables(model, { includeOptimizer: compile !== null }))
+  requireNeeded(container.tensors.keys(), variables, compile === null || model.hasOwnStep)
+  restoreNumbered(variables, container.tensors)
   Object.assign(model.training.shuffleState, description.shuffle)
   return model
 }
