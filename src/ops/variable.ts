@@ -2,7 +2,7 @@
 // metric sums and counters are variables.
 
 import { requireRoom } from '../core/weight-limit'
-import { ShapeError, formatShape } from '../core/errors'
+import { ArgumentError, ShapeError, checkOptions, formatShape, quoted } from '../core/errors'
 import type { DType } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
 import { dtypes } from '../core/dtypes'
@@ -86,6 +86,14 @@ export class Variable {
    * @param initial the first content, or a shape for zeros
    */
   constructor(initial: Tensor | Shape, options: VariableOptions = {}) {
+    checkOptions('Variable', options, ['name', 'dtype', 'trainable'])
+    if (
+      !(
+        initial instanceof Tensor ||
+        (Array.isArray(initial) && initial.every((extent) => extent >= 0 && Number.isInteger(extent)))
+      )
+    )
+      throw new ArgumentError(`Variable: expected a tensor or a shape, received ${quoted(initial)}`)
     setType(
       this,
       initial instanceof Tensor ? initial.shape : [...initial],
