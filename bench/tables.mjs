@@ -32,7 +32,7 @@ function randomOf(seed) {
  *
  * An age is missing in 20 % of rows and a port in 2 %. The fare depends on the class, the name is an id.
  */
-function passengers(count = 890, seed = 1) {
+function passengers(count = 890, seed = 11) {
   const random = randomOf(seed)
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
   return Array.from({ length: count }, (_, i) => {
@@ -70,7 +70,7 @@ function passengers(count = 890, seed = 1) {
  *
  * with qualities 0.7 … 1.6, ε normal. The year of construction is missing in 10 % of rows; the date of the sale is a date.
  */
-function houses(count = 1500, seed = 2) {
+function houses(count = 1500, seed = 12) {
   const random = randomOf(seed)
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
   const districts = { Harbour: 1.6, Centre: 1.4, Park: 1.2, Hill: 1.1, West: 1, North: 0.9, Station: 0.8, Mill: 0.7 }

@@ -15,8 +15,9 @@ Keras VERSION with its name here. \`npm run keras\` makes the page, and a test c
   \`model.trainOnBatch\`. Names of classes stay: \`keras.layers.Conv2D\` is \`layers.Conv2D\`, or \`Conv2D\`, since the package
   exports layers, optimizers, schedules and callbacks directly, too.
 - Words are divided only where Keras divides them: \`logsumexp\`, \`moveaxis\`, \`isnan\`.
-- Arguments are the same ones in the same order, or an object of options: \`ops.sum(x, 1, true)\` is
-  \`ops.sum(x, { axis: 1, keepDims: true })\`. Python's \`f(x, axis=1)\` is \`f(x, { axis: 1 })\`.
+- Arguments are the same ones in the same order. Python's \`f(x, axis=1)\` is \`f(x, { axis: 1 })\`: the last argument may be an
+  object with the options that are not given in order. So \`ops.sum(x, 1, true)\` is \`ops.sum(x, { axis: 1, keepDims: true })\` and
+  \`ops.sum(x, 1, { keepDims: true })\`.
 - Options in snake_case are accepted in camelCase. Values that name something are accepted in every spelling:
   \`'binary_crossentropy'\`, \`'binaryCrossentropy'\`.
 - A class is made with \`new\`, and a layer is called with \`apply\`: \`layers.Dense(4)(x)\` is

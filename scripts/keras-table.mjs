@@ -71,7 +71,10 @@ export const ELSEWHERE = {
 
 /** Names left out: of a whole module, or the listed ones, each with the reason. */
 export const LEFT_OUT = [
-  { module: 'applications', why: 'The package has no pretrained networks, and reads no files in the HDF5 format.' },
+  {
+    module: 'applications',
+    why: 'The package has no pretrained networks and starts no downloads. `loadModel` opens files into which Keras saved them.',
+  },
   { module: 'backend', why: 'There is one backend. Its names that are of use elsewhere are in `keras.utils`.' },
   {
     module: 'config',
@@ -89,12 +92,12 @@ export const LEFT_OUT = [
   { module: 'dtype_policies', why: 'Computation is in float32.' },
   {
     module: 'export',
-    why: 'The formats are those of other frameworks. `model.save` writes a model for this library, in a container that others read.',
+    why: '`model.save` writes ONNX, `.keras`, TensorFlow.js and the format of this library, by the ending of the path. The other formats need their frameworks.',
   },
   { module: 'mixed_precision', why: 'Computation is in float32.' },
   {
     module: 'quantizers',
-    why: '`quantize` of `myelin/thrift` makes layers with int8 weights. GPTQ, AWQ, int4 and float8 are for models that are larger than a web page can load.',
+    why: '`quantize` of `myelin/thrift` makes layers with int8 or int4 weights. GPTQ, AWQ and float8 are for models that are larger than a web page can load.',
   },
   {
     module: 'visualization',

@@ -172,7 +172,9 @@ describe('the code of', () => {
 
   it('explain', async () => {
     const given = await trained()
-    const made = await run('explain', ['attributions', 'svg', 'honest', 'error'], given)
+    // The guide has three sets of rows.
+    const data = { ...given, xValidation: given.xTrain, yValidation: given.yTrain }
+    const made = await run('explain', ['attributions', 'svg', 'honest', 'error'], data)
     expect(made.attributions.shape).toEqual([16, 8])
     expect(made.svg).toContain('Why this answer?')
     expect(made.honest.predictOnBatch(given.xTest).shape).toEqual([16, 1])

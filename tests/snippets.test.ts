@@ -2,41 +2,65 @@
 // declare. Blocks below `<!-- tested -->` run in guides.test.ts.
 // modes: simd
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import ts from 'typescript'
 import * as myelin from '../src'
 import * as balance from '../src/balance'
 import * as data from '../src/data'
 import * as explain from '../src/explain'
+import { findWeightFilesWith } from '../src/models/weight-files'
+import { weightFiles } from '../src/models/weight-formats'
+import * as onnx from '../src/onnx'
 import * as plot from '../src/plot'
+import * as predict from '../src/predict'
 import * as search from '../src/search'
+import * as tfjs from '../src/tfjs'
 import * as thrift from '../src/thrift'
 import * as weights from '../src/weights'
 import { readDocument, runBlocks } from './helpers/documented'
 
 const { Conv2D, Dense, Flatten, Input, Model, Sequential, metrics } = myelin
-const exported = { ...myelin, ...balance, ...data, ...explain, ...plot, ...search, ...thrift, ...weights }
+const exported = {
+  ...myelin,
+  ...balance,
+  ...data,
+  ...explain,
+  ...onnx,
+  ...plot,
+  ...search,
+  ...tfjs,
+  ...thrift,
+  ...weights,
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-snippets-'))
 beforeAll(() => {
+  // As in the entry for Node.
+  findWeightFilesWith(weightFiles(() => import('../src/weights')))
   vi.spyOn(console, 'log').mockReturnValue()
   vi.spyOn(console, 'warn').mockReturnValue()
   vi.spyOn(process.stdout, 'write').mockReturnValue(true)
 })
 afterAll(() => {
+  findWeightFilesWith(null)
   vi.restoreAllMocks()
   rmSync(folder, { recursive: true })
 })
 
 /** Paths of files and folders that a block names. */
-const PATH = /'((?:[\w-]+\/)*[\w-]+\.(?:safetensors|svg)|(?:models|backup)\/[^']*)'/g
+const PATH =
+  /'(\/?(?:[\w-]+\/)*[\w-]+\.(?:safetensors|svg|keras|onnx|npz|json)|(?:models?|backup|copy)\/[^']*|animals)'/g
 
 /** The blocks of a page that no mark introduces, without those that need a module of their own. */
 function snippetsOf(page: string): string[] {
-  const text = readDocument(`docs/${page}.md`).replace(/^<!-- tested -->\n```[\s\S]*?^```$/gm, '')
+  const text = readDocument(`docs/${page}.md`).replace(
+    /^<!-- (?:tested|from \S+|listed|worker) -->\n```[\s\S]*?^```$/gm,
+    '',
+  )
   const all = [...text.matchAll(/^```[jt]s\n([\s\S]*?)^```$/gm)].map(([, code]) => code!)
   return all.filter((code) => !code.includes('import.meta'))
 }
@@ -73,6 +97,15 @@ async function classifier(inputShape: readonly number[], x: myelin.TensorLike, y
   await model.fit(x, y, { epochs: 1, verbose: 0 })
   return model
 }
+
+/** A classifier of rows of four numbers, with what it learns. */
+async function ofRows() {
+  const [x, y] = [rowsOf(30, 4), labelsOf(30)]
+  return { model: await classifier([4], x, y), x, y }
+}
+
+const there = (name: string): string => join(folder, name)
+const golden = (path: string): string => fileURLToPath(new URL(`golden/${path}`, import.meta.url))
 
 const labelsOf = (count: number): number[] => Array.from({ length: count }, (_, i) => i % 3)
 const images = { data: Float32Array.from({ length: 12 * 64 }, (_, i) => Math.sin(i) ** 2), shape: [12, 8, 8, 1] }
@@ -136,9 +169,74 @@ const scopes: Readonly<Record<string, (code: string) => Promise<Record<string, u
     const space = { units: [2, 4], learningRate: [0.1, 0.01] }
     return { x: rowsOf(30, 8), y, make, space }
   },
-  async balance() {
-    const [x, y] = [rowsOf(30, 4), labelsOf(30)]
-    return { model: await classifier([4], x, y), x, y }
+  balance: ofRows,
+  async onnx(code) {
+    const labels = labelsOf(12)
+    const model = await classifier([8, 8, 1], images, labels)
+    await onnx.writeOnnx(model, there('model.onnx'))
+    if (code.includes('OnnxModel')) await (await onnx.loadOnnx(there('model.onnx'))).save(there('model.safetensors'))
+    return { images, labels, ...(code.includes('writeOnnx(') && { model }) }
+  },
+  async tfjs() {
+    const { model, x, y } = await ofRows()
+    await tfjs.writeTfjs(model, there('model/'))
+    return { x, y }
+  },
+  async 'tfjs-graph-models'(code) {
+    cpSync(golden('tfjs-graph/series'), there('model'), { recursive: true })
+    const model = await tfjs.readTfjs(there('model/model.json'))
+    if (code.includes('TfjsModel')) await model.save(there('model.safetensors'))
+    return { images: myelin.ops.ones([8, 8, 3]), labels: labelsOf(8).map((label) => label % 2) }
+  },
+  async weights() {
+    const model = new Sequential([new Dense({ units: 3, inputShape: [4], name: 'dense' })])
+    const mapping = { 'fc.weight': { to: 'dense/kernel', transpose: [1, 0] }, 'fc.bias': 'dense/bias' }
+    await model.saveWeights(there('net.safetensors'), { mapping })
+    return { model }
+  },
+  async 'keras-files'() {
+    const { model, x, y } = await ofRows()
+    await model.save(there('model.keras'))
+    return { x, y }
+  },
+  async 'growing-out'() {
+    const given = await ofRows()
+    await given.model.save(there('grown.keras'))
+    return given
+  },
+  tape: ofRows,
+  async start() {
+    const { model } = await ofRows()
+    await model.save(there('model.safetensors'))
+    return { loadModel: predict.loadModel }
+  },
+  async files() {
+    const { model, x, y } = await ofRows()
+    await model.save(there('model.keras'))
+    return { x, y }
+  },
+  async data(code) {
+    cpSync(golden('data/animals'), there('animals'), { recursive: true })
+    const photo = readFileSync(golden('data/animals/cat/0.png'))
+    const frame = { width: 2, height: 2, data: new Uint8ClampedArray(16) }
+    // There is no camera in Node.
+    async function* webcamFrames() {
+      yield data.fromPixels(frame)
+    }
+    const rows = data.Dataset.range(2000)
+    return {
+      rows,
+      input: { files: [photo] },
+      canvas: frame,
+      isDone: true,
+      ...(code.includes('webcam') && { webcamFrames }),
+    }
+  },
+  async images(code) {
+    cpSync(golden('data/animals'), there('animals'), { recursive: true })
+    if (!code.includes('imageFolder')) return { model: await classifier([8, 8, 1], images, labelsOf(12)), images }
+    const photos = { data: new Float32Array(3 * 64 * 64 * 3), shape: [3, 64, 64, 3] }
+    return { model: await classifier([64, 64, 3], photos, labelsOf(3)) }
   },
   async preprocessing(code) {
     const boxes = [[[1, 1, 4, 4]], [[2, 2, 6, 6]]]
@@ -172,4 +270,21 @@ describe.each(Object.keys(scopes))('docs/%s.md', (page) => {
     }
     expect(failed).toEqual([])
   })
+})
+
+/** Pages whose blocks without a mark are checked by other tests. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'adding-a-layer': 'tests/layers/documented.test.ts',
+  errors: 'tests/guides.test.ts',
+}
+
+it('every page with code has a test', () => {
+  const pages = readdirSync(new URL('../docs', import.meta.url), { recursive: true })
+    .map(String)
+    .filter((path) => path.endsWith('.md') && !path.startsWith('node_modules'))
+    .map((path) => path.slice(0, -3))
+  const lacking = pages.filter((page) => !(page in scopes) && !(page in ELSEWHERE) && snippetsOf(page).length > 0)
+  expect(lacking).toEqual([])
+  for (const [page, test] of Object.entries(ELSEWHERE))
+    expect(readFileSync(new URL(`../${test}`, import.meta.url), 'utf8')).toContain(`docs/${page}.md`)
 })

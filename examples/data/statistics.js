@@ -23,8 +23,18 @@ export function shuffled(count, random) {
 
 export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length
 
-export function median(values) {
+export const median = (values) => quantile(values, 0.5)
+
+/** The value below which this share of the values lies, interpolated. */
+export function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  const at = share * (sorted.length - 1)
+  const below = Math.floor(at)
+  return sorted[below] + (at - below) * ((sorted[below + 1] ?? sorted[below]) - sorted[below])
+}
+
+/** The median of some runs with the quantiles `share` and 1 − share, 0 for the least and the greatest: `88.2 (88.1–88.4)`. */
+export function withRange(values, digits = 1, share = 0) {
+  const [low, middle, high] = [share, 0.5, 1 - share].map((each) => quantile(values, each).toFixed(digits))
+  return values.length === 1 ? middle : `${middle} (${low}–${high})`
 }

@@ -1,58 +1,40 @@
-// Serves the repository and runs a page of it in a Chromium without a window, for examples and tests of pages.
+// Finds browsers, and runs a page of the repository in a Chromium without a window, for examples and tests of pages.
 
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import { extname, join, normalize } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import { serve } from './serve.js'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const CANDIDATES = [
-  process.env.CHROMIUM_PATH,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/usr/bin/google-chrome-stable',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-]
-const CONTENT_TYPES = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.map': 'application/json',
-  '.csv': 'text/csv; charset=utf-8',
-  '.png': 'image/png',
-  '.gz': 'application/gzip',
-  '.keras': 'application/octet-stream',
+const PATHS = {
+  chromium: [
+    process.env.CHROMIUM_PATH,
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+    '/usr/bin/google-chrome-stable',
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  ],
+  firefox: [
+    process.env.FIREFOX_PATH,
+    '/usr/bin/firefox-esr',
+    '/usr/bin/firefox',
+    '/Applications/Firefox.app/Contents/MacOS/firefox',
+  ],
 }
 
-/** Serves the repository on a free port of 127.0.0.1, with these headers. */
-export async function serve(headers = {}) {
-  const server = createServer(async (request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
-    const contentType = CONTENT_TYPES[extname(path)]
-    try {
-      if (contentType === undefined) throw new Error('not served')
-      const body = await readFile(join(root, path))
-      response.writeHead(200, { 'Content-Type': contentType, ...headers }).end(body)
-    } catch {
-      response.writeHead(path === '/favicon.ico' ? 204 : 404).end()
-    }
-  })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return server
-}
+/** The path of a browser; undefined if there is none. */
+export const findBrowser = (name) => PATHS[name].find((path) => path && existsSync(path))
 
 /** The path of a Chromium; null if none is installed and REQUIRE_BROWSER is not 1. */
 export function findChromium() {
-  const path = CANDIDATES.find((each) => each !== undefined && each !== '' && existsSync(each))
+  const path = findBrowser('chromium')
   if (path !== undefined) return path
   console.log('No Chromium was found. Set CHROMIUM_PATH to its executable.')
   if (process.env.REQUIRE_BROWSER === '1') process.exit(1)
   return null
 }
 
-export const launch = (executablePath) =>
+/** @param more arguments for the browser */
+export const launch = (executablePath, more = []) =>
   chromium.launch({
     executablePath,
     args: [
@@ -63,6 +45,7 @@ export const launch = (executablePath) =>
       '--no-first-run',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   })
 
@@ -79,7 +62,7 @@ export async function runPage(path, { screenshot, milliseconds = 300_000 }) {
   try {
     const page = await browser.newPage({ viewport: { width: 760, height: 800 } })
     const failed = new Promise((_, reject) => page.on('pageerror', reject))
-    await page.goto(`http://127.0.0.1:${server.address().port}/${path}`)
+    await page.goto(server.address + path)
     const done = page.waitForFunction(() => window.testResult, undefined, { timeout: milliseconds })
     // The first error counts, which the race below throws.
     for (const each of [failed, done]) each.catch(() => {})

@@ -1,6 +1,7 @@
 // Drives the built page in Chromium: builds a model, trains it, prunes it, asks why, saves, reloads and opens it; checks
-// accessibility, requests, long tasks and sizes; and takes pictures of every tab. Needs `npm run site`.
-// An argument is a part of the name of the tests to run: `npm run test:site -- looks`. Without a Chromium it skips, or fails if REQUIRE_BROWSER=1.
+// accessibility, requests, frames, long tasks and sizes; and takes pictures of every tab. A short run is in Firefox, if there is one.
+// Needs `npm run site`. An argument is a part of the name of the tests to run: `npm run test:site -- looks`. Without a Chromium it
+// skips, or fails if REQUIRE_BROWSER=1.
 
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,16 +10,20 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { encode } from 'fast-png'
-import { findChromium, launch } from '../../examples/shared/browser.js'
-import { dist, serve } from './serve.mjs'
+import { findBrowser, findChromium, launch } from '../../examples/shared/browser.js'
+import { serve } from '../../examples/shared/serve.js'
+import { openFirefox } from './firefox.mjs'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
+const dist = join(folder, 'dist')
 const pictures = join(folder, 'screenshots')
 const TABS = ['Learn', 'Units', 'Weights', 'Balance', 'Explain', 'Code', 'Files']
 /** Bytes that the page may load until it trains, gzipped. */
 const MOST_BYTES = 400_000
 /** Milliseconds of a task while the model trains: 50, and ten times that on a busy machine. */
 const LONG = 500
+/** Milliseconds between two frames while models train, in the median: 17 on a quiet machine, and ten times that on a busy one. */
+const SLOWEST_FRAME = 170
 const timeout = 60_000
 
 const executablePath = findChromium()
@@ -34,14 +39,15 @@ const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/
 assert.ok(policy !== undefined, 'the page has no policy')
 assert.match(policy, /^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'/)
 const axe = readFileSync(join(folder, 'node_modules/axe-core/axe.min.js'), 'utf8')
-const { server, sent, address } = await serve(policy)
+const server = await serve({ folder: dist, headers: { 'Content-Security-Policy': policy }, isCompressed: true })
+const { sent, address } = server
 const browser = await launch(executablePath)
 const complaints = []
 
 /** A page whose errors and requests are recorded. */
 async function open(hash, options = {}) {
-  const { throttle = 1, ...viewport } = options
-  const context = await browser.newContext({
+  const { throttle = 1, from = browser, ...viewport } = options
+  const context = await from.newContext({
     viewport: { width: 1360, height: 900 },
     serviceWorkers: 'block',
     ...viewport,
@@ -172,6 +178,124 @@ async function learns() {
   return `${accuracy} % on test rows after ${before} epochs, longest task ${longest.toFixed(0)} ms, layout shift ${shift.toFixed(3)}, ${(bytes / 1000).toFixed(0)} kB loaded`
 }
 
+/** What the page does in two seconds of training. */
+async function framesOf(page) {
+  const { frames, longTasks } = await page.evaluate(async () => {
+    window.longTasks.length = 0
+    const times = [performance.now()]
+    while (times.at(-1) - times[0] < 2000) times.push(await new Promise(requestAnimationFrame))
+    return { frames: times.slice(1).map((time, i) => time - times[i]), longTasks: window.longTasks }
+  })
+  const sorted = frames.sort((a, b) => a - b)
+  const at = (share) => sorted[Math.floor(share * (sorted.length - 1))]
+  const longest = Math.max(0, ...longTasks)
+  assert.ok(at(0.5) < SLOWEST_FRAME, `${at(0.5).toFixed(0)} ms between frames`)
+  assert.ok(longest < LONG, `a task of ${longest} ms while models trained`)
+  return `${(1000 / at(0.5)).toFixed(0)} frames a second (95 % within ${at(0.95).toFixed(0)} ms), longest task ${longest.toFixed(0)} ms`
+}
+
+async function trainsTwo() {
+  const page = await open('#data=spirals&rows=600')
+  await page.getByText('max', { exact: true }).click()
+  await button(page, 'Train').click()
+  const one = await framesOf(page)
+  await button(page, 'Pause').click()
+  await button(page, 'Keep to compare').click()
+  const kept = page.locator('section[aria-label="Kept run"]')
+  const epochs = async () => [
+    await epochOf(page),
+    Number(/epoch (\d+)/.exec(await kept.locator('header .soft').textContent())[1]),
+  ]
+  await page.waitForFunction(() => document.querySelector('.epoch b').textContent === '0')
+  const [, before] = await epochs()
+  assert.ok(before > 0, 'the kept run has its epochs')
+  assert.equal(page.workers().length, 2)
+
+  // Both train, and the kept one keeps its model.
+  await page.getByLabel('Layer 1, Dense: activation').selectOption('tanh')
+  await page.waitForFunction(() => location.hash.includes('tanh'))
+  await page.waitForTimeout(500)
+  await button(page, 'Train').click()
+  const two = await framesOf(page)
+  const [present, later] = await epochs()
+  assert.ok(present > 0 && later > before, `epochs ${present} and ${before} → ${later}`)
+  await page.screenshot({ path: join(pictures, 'learn-two-runs.png'), fullPage: true, animations: 'disabled' })
+
+  // The kept one rests.
+  await page.getByLabel('trains with the new run').uncheck()
+  await page.waitForTimeout(300)
+  const [from, resting] = await epochs()
+  await page.waitForFunction((from) => Number(document.querySelector('.epoch b').textContent) > from, from)
+  assert.equal((await epochs())[1], resting)
+  await button(page, 'Pause').click()
+
+  // Both begin again.
+  await page.getByLabel('trains with the new run').check()
+  await button(page, 'Reset').click()
+  await kept.getByText(', epoch 0').waitFor()
+  await button(page, 'Step').click()
+  await kept.getByText(', epoch 1').waitFor()
+  await page.waitForFunction(() => document.querySelector('.epoch b').textContent === '1')
+  await button(page, 'Forget kept run').click()
+  await kept.waitFor({ state: 'detached' })
+  await page.waitForTimeout(100)
+  assert.equal(page.workers().length, 1)
+  await page.context().close()
+  return `one run ${one}; two runs ${two}`
+}
+
+/** Chromium has a camera that shows a moving picture. */
+async function usesCamera() {
+  const camera = await launch(executablePath, ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'])
+  try {
+    const page = await open('', { from: camera })
+    await page.locator('aside').getByLabel('data set').selectOption('images')
+    await button(page, 'Use the camera').click()
+    await page.waitForFunction(() => document.querySelector('video').videoWidth > 0)
+    for (const name of ['first', 'second']) {
+      await page.getByRole('button', { name: new RegExp(`^${name} `) }).hover()
+      await page.mouse.down()
+      await page.getByRole('button', { name: new RegExp(`^${name} \\(1\\d\\)`) }).waitFor()
+      await page.mouse.up()
+    }
+    await page.getByRole('button', { name: /^Use \d+ pictures$/ }).click()
+    await page.locator('.layers').getByText('24 × 24 × 3').waitFor()
+    await button(page, 'Step').click()
+    await page.waitForFunction(() => document.querySelector('.epoch b').textContent === '1')
+    await page.screenshot({ path: join(pictures, 'learn-camera.png'), fullPage: true, animations: 'disabled' })
+    await page.context().close()
+  } finally {
+    await camera.close()
+  }
+}
+
+async function inFirefox() {
+  const path = findBrowser('firefox')
+  if (path === undefined) return 'no Firefox was found'
+  const page = await openFirefox(path)
+  try {
+    await page.goto(address)
+    await page.waitFor(() => performance.getEntriesByName('model').length > 0)
+    await page.click('max')
+    await page.click('Train')
+    await page.waitFor(() => {
+      const text = document.querySelectorAll('section[aria-label="Curves"] .second .legend li')[1]?.textContent ?? ''
+      return Number(/([\d.]+) %/.exec(text)?.[1]) >= 95
+    })
+    await page.click('Pause')
+    await page.screenshot(join(pictures, 'learn-firefox.png'))
+    await page.click('Balance')
+    await page.click('Prune')
+    await page.waitFor(() => document.querySelectorAll('.results tbody tr').length === 3)
+    await page.click('Explain')
+    await page.waitFor(() => document.querySelectorAll('.bars').length > 0)
+    assert.deepEqual(page.complaints, [])
+    return page.version
+  } finally {
+    await page.close()
+  }
+}
+
 async function becomesSmaller() {
   const page = await open('')
   await page.getByText('max', { exact: true }).click()
@@ -218,6 +342,7 @@ async function givesReasons() {
       Number(text.replace('−', '-').replace(' %', '')),
     )
   const [value, base] = (await page.locator('section[aria-label="Why"] > .soft').textContent())
+    .replaceAll('−', '-')
     .match(/is ([\d.e-]+) here and ([\d.e-]+) for/)
     .slice(1)
     .map(Number)
@@ -415,13 +540,16 @@ async function looks({ hash, name, options, tabs = TABS }) {
 mkdirSync(pictures, { recursive: true })
 try {
   await test('builds, trains and rewinds a model', learns)
+  await test('trains two runs side by side', trainsTwo)
   await test('paints (processor throttled four times)', loads)
   await test('prunes, quantizes, distils and regenerates', becomesSmaller)
   await test('explains a point', givesReasons)
   await test('saves, reloads and opens', savesAndOpens)
   await test('reads a table', readsTables)
   await test('learns images of the user with the layers of a trained network', transfers)
+  await test('learns pictures of a camera', usesCamera)
   await test('works offline', worksOffline)
+  await test('works in Firefox', inFirefox)
   const files = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((each) => each.isFile())
   const total = files.reduce(
     (sum, { parentPath, path, name }) => sum + gzipSync(readFileSync(join(parentPath ?? path, name))).length,

@@ -19,7 +19,7 @@ const OF_UNITS: readonly Finding[] = [
   {
     isIll: ({ dead }) => dead >= MANY,
     say: ({ dead }) =>
-      `${percent(dead)} of the units never fire. Lower the learning rate, use leakyRelu, or let ContinualBackprop renew units`,
+      `${percent(dead)} of the units never fire. Lower the learning rate, use leakyRelu, or let ContinualBackprop renew units. After training, pruneUnits(model, { dead: true, x }) of myelin/thrift removes those that are 0 for all of x, with the same answers`,
   },
   {
     isIll: ({ saturated }) => saturated !== null && saturated >= MANY,

@@ -24,6 +24,7 @@ const COLUMNS: readonly (readonly [title: string, of: (layer: LayerHealth) => st
   ['saturated', ({ saturated }) => percent(saturated)],
   ['dormant', ({ dormant }) => percent(dormant)],
   ['mean |h|', ({ activity, spread }) => `${short(activity)} ± ${short(spread)}`],
+  ['utility', ({ utility, utilitySpread }) => (utility === null ? '–' : `${short(utility)} ± ${short(utilitySpread)}`)],
   ['rank', rankText],
   ['‖w‖', ({ weightNorm }) => short(weightNorm)],
   ['‖g‖', ({ gradientNorm }) => short(gradientNorm)],

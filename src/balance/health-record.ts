@@ -16,6 +16,12 @@ export interface LayerHealth {
   /** The standard deviation of mean|h| among the units. */
   readonly spread: number
   /**
+   * The utility of a unit, mean|h| · Σ|w_out|: its mean over the units, and the standard deviation among them; null if no
+   * layer uses the units.
+   */
+  readonly utility: number | null
+  readonly utilitySpread: number | null
+  /**
    * The number of largest singular values that make up 99 % of their sum, for the last rows of the epoch; null if none
    * are kept. It is at most `rankRows`, so from few rows it is a lower bound.
    */

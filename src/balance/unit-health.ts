@@ -20,7 +20,7 @@ import type { HealthRecord, LayerHealth } from './health-record'
 import { adviceOn } from './health-advice'
 import { healthPicture, healthTable } from './health-picture'
 import type { HiddenUnits } from './hidden-units'
-import { activityOf, leftOut, visibleUnits } from './hidden-units'
+import { activityOf, leftOut, outgoingStrength, visibleUnits } from './hidden-units'
 import { PerModel } from './per-model'
 import { dormancyScores } from './redo'
 
@@ -62,8 +62,9 @@ function towardsLimits({ output, made }: HiddenUnits): ((h: Tensor) => Tensor) |
 class Watch {
   /** The number of measurements. */
   private readonly looks: Variable
-  /** Sums over measurements: mean|h| of each unit, and the share of its rows near a limit. */
+  /** Sums over measurements: mean|h| of each unit, mean|h| · Σ|w_out|, and the share of its rows near a limit. */
   private readonly activity: Variable
+  private readonly utility: Variable | null
   private readonly saturation: Variable | null
   /** The largest |h| of each unit. */
   private readonly peak: Variable
@@ -81,7 +82,7 @@ class Watch {
     private readonly options: UnitHealth,
     trained: ReadonlySet<Variable>,
   ) {
-    const { count, name, incoming } = units
+    const { count, name, incoming, outgoing } = units
     const make = (kind: string, ...shape: number[]): Variable =>
       new Variable(shape, { name: `${name}/${kind}`, trainable: false })
     this.limits = towardsLimits(units)
@@ -89,6 +90,7 @@ class Watch {
     this.hasGradient = this.weights.some((weight) => trained.has(weight))
     this.looks = make('looks')
     this.activity = make('activity', count)
+    this.utility = outgoing.length === 0 ? null : make('utility', count)
     this.saturation = this.limits === null ? null : make('saturation', count)
     this.peak = make('peak', count)
     this.norms = make('norms', 3)
@@ -102,7 +104,9 @@ class Watch {
     const h = activityOf(step, this.units)
     const size = abs(h)
     this.looks.assign(add(this.looks.value, 1))
-    this.activity.assign(add(this.activity.value, mean(size, 0)))
+    const activity = mean(size, 0)
+    this.activity.assign(add(this.activity.value, activity))
+    this.utility?.assign(add(this.utility.value, multiply(activity, outgoingStrength(step, this.units))))
     this.peak.assign(maximum(this.peak.value, max(size, 0)))
     if (this.limits !== null) {
       const near = cast(greater(abs(this.limits(h)), 1 - MARGIN), 'float32')
@@ -138,6 +142,7 @@ class Watch {
       units: { name, count },
       looks,
       activity,
+      utility,
       saturation,
       peak,
       norms,
@@ -150,7 +155,9 @@ class Watch {
     const share = (values: ArrayLike<number>, isCounted: (value: number) => boolean): number =>
       Array.from(values).filter(isCounted).length / count
     const activities = Float64Array.from(activity.view, (total) => total / times)
-    const average = activities.reduce((total, value) => total + value, 0) / count
+    const [average, spread] = meanAndSpread(activities)
+    const [worth, worthSpread] =
+      utility === null ? [null, null] : meanAndSpread(Float64Array.from(utility.view, (total) => total / times))
     const [weightNorm, gradientNorm, updateNorm] = Array.from(norms.view, (total) => Math.sqrt(total / times)) as [
       number,
       number,
@@ -164,7 +171,9 @@ class Watch {
         saturated: saturation === null ? null : share(saturation.view, (total) => total / times >= MOSTLY),
         dormant: share(dormancyScores(activities), (score) => score <= options.tau),
         activity: average,
-        spread: Math.sqrt(activities.reduce((total, value) => total + (value - average) ** 2, 0) / count),
+        spread,
+        utility: worth,
+        utilitySpread: worthSpread,
         weightNorm,
         gradientNorm: this.hasGradient ? gradientNorm : null,
         updateNorm,
@@ -187,7 +196,7 @@ class Watch {
       this.activity,
       this.peak,
       this.norms,
-      ...(this.saturation === null ? [] : [this.saturation]),
+      ...[this.utility, this.saturation].filter((each) => each !== null),
     ]
   }
 
@@ -202,6 +211,12 @@ class Watch {
   setState(kept: readonly Tensor[]): void {
     this.kept.forEach((variable, i) => variable.assign(kept[i]!))
   }
+}
+
+/** The mean of some values and their standard deviation. */
+function meanAndSpread(values: Float64Array): readonly [mean: number, spread: number] {
+  const average = values.reduce((total, value) => total + value, 0) / values.length
+  return [average, Math.sqrt(values.reduce((total, value) => total + (value - average) ** 2, 0) / values.length)]
 }
 
 /** The last rows of `sample` followed by h, as many as `sample` has. If h has more, evenly spaced rows of h. */
@@ -248,7 +263,7 @@ export function effectiveRank(rows: Tensor): number {
 
 /**
  * Measures the health of a model's units. It measures every `every` steps and summarises each epoch: the share of dead,
- * saturated and dormant units of each layer, their activity, the effective rank of their outputs, and the norms of
+ * saturated and dormant units of each layer, their activity and utility, the effective rank of their outputs, and the norms of
  * weights, gradients and updates.
  *
  * ```ts

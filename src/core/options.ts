@@ -329,7 +329,7 @@ export function custom<Value, Input = Value>(
 }
 
 /** Whether a value is an object of options: a plain object that is not a saved object. */
-function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || isSerialized(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
@@ -520,6 +520,7 @@ export abstract class Configured implements Configurable {
    * Keras: `from_config`.
    */
   static fromConfig<Kind>(this: new (options: never) => Kind, config: Config): Kind {
+    requireConfig(this, config)
     return new this(config as never)
   }
 
@@ -530,6 +531,12 @@ export abstract class Configured implements Configurable {
   getConfig(): Config {
     return writeOptions(optionsOf(this.constructor), this)
   }
+}
+
+/** @throws ArgumentError for what `getConfig` of no class returns */
+export function requireConfig(of: { readonly name: string }, config: unknown): void {
+  if (typeof config !== 'object' || config === null || Array.isArray(config))
+    throw new ArgumentError(`${of.name}.fromConfig: expected what getConfig returns, received ${quoted(config)}`)
 }
 
 /** A configuration without some options, in either spelling. */

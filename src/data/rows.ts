@@ -58,8 +58,9 @@ function rowsOf(data: RowsByName, indices: ArrayLike<number>): unknown {
 }
 
 function pick<Elements extends TypedArray>(from: Elements, indices: ArrayLike<number>): Elements {
-  const taken = from.slice(0, 0)
-  const own = new (taken.constructor as new (length: number) => Elements)(indices.length)
+  // Node's Buffer is a Uint8Array whose constructor is deprecated.
+  const of = from instanceof Uint8Array ? Uint8Array : from.constructor
+  const own = new (of as new (length: number) => Elements)(indices.length)
   for (let i = 0; i < indices.length; i++) own[i] = from[indices[i]!]!
   return own
 }

@@ -139,7 +139,7 @@ function pictureOf(element: unknown, i: number): Picture {
     typeof name === 'number' || (typeof name === 'string' && /^[^/\\:\0]+$/.test(name) && !/^\.+$/.test(name))
   if (!(image instanceof Tensor) || image.rank !== 3 || ![1, 2, 3, 4].includes(image.shape[2]!) || !isName)
     throw new DataError(
-      `Dataset.save: element ${i} of a folder of images must be [image, class], an image [rows, columns, channels] of 1 to 4 channels and a number or a name`,
+      `Dataset.save: element ${i} of a folder of images must be [image, class]. An image is [rows, columns, channels] with 1 to 4 channels, a class is a number or a name`,
     )
   const [height, width, channels] = image.shape as readonly [number, number, number]
   return { folder: String(name), image: { width, height, channels, depth: 8, data: bytesOf(image, i) } }

@@ -38,6 +38,8 @@ export interface GradCam {
   readonly units: Tensor | null
   /** The name of the explained layer. */
   readonly layer: string
+  /** The images whose map is 0 everywhere, so that it explains nothing. */
+  readonly zeroMaps: readonly number[]
 }
 
 const layerKind = custom<string | LayerBase>(
@@ -56,11 +58,12 @@ const table = () => ({ ...explainTable(), layer: option(nullable(layerKind), nul
  *
  *   const { heatMap } = await gradCam(model, image)   // [1, rows, columns] for an image [1, rows, columns, channels]
  *
- * If a layer is called several times, its last call counts.
+ * If a layer is called several times, its last call counts. A map may be 0 everywhere, above all if Flatten follows the
+ * layer: then a warning says so, `zeroMaps` lists the image, and `integratedGradients` or `occlusion` explain it.
  * @param image [images, rows, columns, channels], or sequences [sequences, steps, features]; with several inputs, the
  * first of such a shape is explained
  * @throws ArgumentError for a layer that is not part of the model, with a list of its convolutions, and for a layer
- * whose output is not an image
+ * whose output is not an image; for an int8 model, through which no gradient flows: explain the model that was quantized
  * Selvaraju et al. 2017, "Grad-CAM". Captum: `LayerGradCam`, `relu_attributions=True`.
  */
 export async function gradCam<In, Out>(
@@ -98,7 +101,20 @@ export async function gradCam<In, Out>(
     )
   }
   const [heatMap, coarse, value] = joinRows(parts) as [Tensor, Tensor, Tensor]
-  return { heatMap, coarse, value, units: explained.units, layer: layer.name }
+  const zeroMaps = zeroRows(coarse)
+  if (zeroMaps.length > 0)
+    console.warn(
+      `gradCam: the map of image ${zeroMaps.slice(0, 5).join(', ')}${zeroMaps.length > 5 ? `, … (${zeroMaps.length} in all)` : ''} is 0 everywhere. ${layer} is weighted by gradients averaged over all places, and with these no place raises the value; this is common if Flatten follows it. integratedGradients(model, image) and occlusion(model, image) explain each place by itself.`,
+    )
+  return { heatMap, coarse, value, units: explained.units, layer: layer.name, zeroMaps }
+}
+
+/** The rows that are 0 everywhere. */
+function zeroRows({ data, shape: [rows] }: Tensor): number[] {
+  const size = data.length / rows!
+  return Array.from({ length: rows! }, (_, row) => row).filter((row) =>
+    data.subarray(row * size, (row + 1) * size).every((each) => each === 0),
+  )
 }
 
 /** Resizes [batch, …places]. */
@@ -123,6 +139,10 @@ function layerOf(model: LayerBase, wanted: string | LayerBase | null): LayerBase
   if (wanted === null) {
     const last = convolutions.at(-1)
     if (last !== undefined) return last
+    if (model.weights.some(({ dtype }) => dtype === 'int8'))
+      throw new ArgumentError(
+        `gradCam: no gradient flows through the int8 layers of ${model}. Explain the float32 model that was given to quantize: gradCam(model, image). Its answers are nearly the same. occlusion(model, image) needs no gradients and explains the int8 model itself.`,
+      )
     throw new ArgumentError(`gradCam: ${model} needs the option layer. ${list}`)
   }
   const found = model.allLayers.find((layer) => layer === wanted || layer.name === wanted)

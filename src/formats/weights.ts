@@ -45,7 +45,7 @@ export function weightPaths(model: LayerBase): SavedVariable[] {
     const taken = new Map<string, number>()
     const unique = (name: string): string => {
       let count = taken.get(name) ?? 0
-      // A weight may already have the name that a second one of another name would get.
+      // The numbered name may already belong to another weight: `dense`, `dense_1`, `dense`.
       while (count > 0 && taken.has(`${name}_${count}`)) count++
       const own = count === 0 ? name : `${name}_${count}`
       taken.set(name, count + 1)
@@ -101,13 +101,23 @@ export function positionOf(key: string): string {
   return /^\w+\/\d+\//.exec(key)?.[0] ?? key
 }
 
-/** The same for numbered variables: the position decides which tensor belongs to which variable. */
-export function restoreNumbered(variables: readonly SavedVariable[], tensors: ReadonlyMap<string, NamedTensor>): void {
-  const byPosition = new Map([...tensors].map(([key, tensor]) => [positionOf(key), tensor]))
+/**
+ * The same for numbered variables: the position decides which tensor belongs to which variable.
+ * @param isWhole whether every tensor must belong to a variable
+ * @throws FormatError for two tensors of one position, and for a tensor without a variable if `isWhole`
+ */
+export function restoreNumbered(
+  variables: readonly SavedVariable[],
+  tensors: ReadonlyMap<string, NamedTensor>,
+  isWhole = false,
+): void {
+  const keys = new Map(variables.map(({ key }) => [positionOf(key), key]))
   const named = new Map<string, NamedTensor>()
-  for (const { key } of variables) {
-    const tensor = byPosition.get(positionOf(key))
-    if (tensor !== undefined) named.set(key, tensor)
+  for (const [found, tensor] of tensors) {
+    const key = keys.get(positionOf(found))
+    if (key === undefined ? isWhole : named.has(key))
+      throw new FormatError(`The file is damaged: its model does not read '${found}'`)
+    if (key !== undefined) named.set(key, tensor)
   }
   restore(variables, named)
 }

@@ -11,6 +11,8 @@ import type { JsonRecord } from '../formats/json'
 export interface Node {
   readonly args: readonly Json[]
   readonly kwargs: JsonRecord
+  /** Whether the call is one of Keras 2. */
+  readonly isFormer?: boolean
 }
 
 /** A tensor: a result of a call of a layer. */
@@ -69,7 +71,7 @@ export function nodesOf(saved: Json | undefined, where: string, isLayer: (name: 
     // In Keras 3, unlike Keras 2, fit and predict override the `training` of a call.
     if (Array.isArray(args)) return { args, kwargs: isRecord(kwargs) ? withoutTraining(kwargs) : {} }
     if (isRecord(node) && kwargs === undefined && args === undefined)
-      return { args: [formerInput(node, where, isLayer, {})], kwargs: {} }
+      return { args: [formerInput(node, where, isLayer, {})], kwargs: {}, isFormer: true }
     throw new FormatError(`${where}: a call in inbound_nodes has no args`)
   })
 }
@@ -83,7 +85,7 @@ function formerNode(node: readonly Json[], where: string, isLayer: (name: string
   const kwargs: Record<string, Json> = {}
   const single = typeof node[0] === 'string' ? [node] : node
   const inputs = single.map((each: Json) => formerInput(each, where, isLayer, kwargs))
-  return { args: [inputs.length === 1 ? inputs[0]! : inputs], kwargs }
+  return { args: [inputs.length === 1 ? inputs[0]! : inputs], kwargs, isFormer: true }
 }
 
 function formerInput(
@@ -162,7 +164,7 @@ const PARAMETERS: Readonly<Record<string, Parameters>> = {
 }
 
 /** The arguments of a call as the input and the options of this library's `apply`. */
-export function argumentsOf(className: string, { args, kwargs }: Node, where: string): Arguments {
+export function argumentsOf(className: string, { args, kwargs, isFormer = false }: Node, where: string): Arguments {
   const known = Object.hasOwn(PARAMETERS, className) ? PARAMETERS[className]! : null
   const { inputs: count, names } = known ?? DEFAULT
   // A layer of the user may have several inputs.
@@ -194,6 +196,15 @@ export function argumentsOf(className: string, { args, kwargs }: Node, where: st
     input = first!
     given['initial_state'] = states
   }
-  const options = Object.entries(given).filter(([, value]) => value !== null)
-  return { input, options: Object.fromEntries(options.map(([name, value]) => [camelKey(name), value])) }
+  const isGiven = (name: string): boolean => (given[name] ?? null) !== null
+  // Keras 3 passes the mask of a sequence to a call only if the call has no other tensors.
+  const isUnmasked = known === RECURRENT && !isFormer && isGiven('initial_state') && !isGiven('mask')
+  const options = Object.keys(given).filter(isGiven)
+  return {
+    input,
+    options: {
+      ...Object.fromEntries(options.map((name) => [camelKey(name), given[name]!])),
+      ...(isUnmasked ? { mask: null } : {}),
+    },
+  }
 }

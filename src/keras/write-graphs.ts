@@ -13,6 +13,8 @@ import { Sequential } from '../models/sequential'
 import { Tensor } from '../ops/tensor'
 import type { Style } from './write-names'
 import { kerasName } from './write-names'
+import { StatedMasks } from './write-masks'
+import type { OperationCall } from './write-masks'
 import { writtenOperation } from './write-operations'
 
 /** Writes the layers of a graph. */
@@ -43,6 +45,7 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
     const before = isOutput && layer instanceof Model && !(layer instanceof Sequential) ? 1 : 0
     return [layer.name, nodes.get(layer)!.indexOf(call) + before, call.outputs.indexOf(symbol)]
   }
+  const masks = new StatedMasks(graph, writer)
   const encode = (value: unknown): Json => {
     const spec = originOf(value)?.spec
     if (spec !== undefined)
@@ -55,10 +58,10 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
     if (isBranch(value)) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, encode(each)]))
     return (value ?? null) as Json
   }
-  const operation = (layer: Operation, call: LayerCall): Record<string, Json> => {
-    const written = writtenOperation(layer.op, call.input as readonly unknown[])
+  const operation = ({ name, op, input }: OperationCall): Record<string, Json> => {
+    const written = writtenOperation(op, input)
     if (written === null) {
-      writer.refuse(`the call of ops.${layer.op} in '${layer.name}' cannot be written`)
+      writer.refuse(`the call of ops.${op} in '${name}' cannot be written`)
       return {}
     }
     const { module, className, config, args } = written
@@ -66,19 +69,21 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
     return {
       module,
       class_name: className,
-      config: { name: layer.name, ...config },
+      config: { name, ...config },
       registered_name: className,
-      name: layer.name,
+      name,
       inbound_nodes: [node],
     }
   }
   const entry = (layer: LayerBase): Record<string, Json> => {
     const calls = nodes.get(layer) ?? []
-    if (layer instanceof Operation) return operation(layer, calls[0]!)
-    const node = (call: LayerCall): Json =>
-      isFormer
-        ? ([call.input].flat() as Tensor[]).map((each) => [...(history(each) as Json[]), {}])
-        : nodeOf(layer, call, encode)
+    if (layer instanceof Operation)
+      return operation({ name: layer.name, op: layer.op, input: calls[0]!.input as readonly unknown[] })
+    const node = (call: LayerCall): Json => {
+      const stated = masks.stated(call)
+      if (!isFormer) return nodeOf(layer, stated, encode)
+      return ([call.input].flat() as Tensor[]).map((each) => [...(history(each) as Json[]), {}])
+    }
     return { ...writer.layer(layer), name: layer.name, inbound_nodes: calls.map(node) }
   }
   const ends = (tree: unknown): Json => {
@@ -86,8 +91,9 @@ export function graphConfig(graph: LayerGraph, writer: LayerWriter): Record<stri
     if (Array.isArray(tree)) return tree.map(ends)
     return Object.fromEntries(Object.entries(tree as object).map(([key, each]) => [key, ends(each)]))
   }
+  const layers = graph.layers.map(entry)
   return {
-    layers: graph.layers.map(entry),
+    layers: [...layers, ...masks.operations.map(operation)],
     input_layers: ends(graph.inputs),
     output_layers: ends(graph.outputs),
   }
@@ -116,7 +122,11 @@ function isGiven(value: unknown): boolean {
 }
 
 /** The arguments of a call of a layer. */
-function nodeOf(layer: LayerBase, { input, options }: LayerCall, encode: (value: unknown) => Json): Json {
+function nodeOf(
+  layer: LayerBase,
+  { input, options }: Pick<LayerCall, 'input' | 'options'>,
+  encode: (value: unknown) => Json,
+): Json {
   const { training: _training, mask, ...others } = options
   const kwargs: Record<string, Json> = {}
   for (const [name, value] of Object.entries(others)) if (isGiven(value)) kwargs[kerasName(name)] = encode(value)

@@ -19,7 +19,10 @@ import { originOf } from './symbol'
 export interface ApplyOptions extends CallExtras {
   /** Default: that of the calling layer; false outside of all layers. */
   readonly training?: boolean | undefined
-  /** Which elements of the input count. Default: the masks that the inputs carry. */
+  /**
+   * Which elements of the input count; null if all do. Default: the masks that the inputs carry. With `initialState`, Keras 3 ignores
+   * the mask that a sequence carries; here it counts, as in Keras 2.
+   */
   readonly mask?: Tree<Tensor | null> | undefined
   /** The initial states of a recurrent layer, as a list; a single state may be a tensor. */
   readonly initialState?: Tree<TensorLike> | null | undefined
@@ -41,15 +44,17 @@ const APPLY_OPTIONS: readonly string[] = Object.keys({
 
 /**
  * @throws ArgumentError for an option that the layer does not read: with a misspelt useCausalMask a step would see
- * later ones; and for a second input in place of options
+ * later ones; and for a second input, or another value, in place of options
  */
 export function readApplyOptions(
   layer: { toString(): string },
   options: ApplyOptions,
   taken: readonly CallOption[],
 ): ApplyOptions {
-  if (isTensor(options) || Array.isArray(options))
-    throw new ArgumentError(`${layer.toString()}: pass several inputs as a list: apply([a, b])`)
+  if (typeof options !== 'object' || options === null || isTensor(options) || Array.isArray(options))
+    throw new ArgumentError(
+      `${layer.toString()}: pass several inputs as a list: apply([a, b]), and options as an object: { training: true }`,
+    )
   const known: readonly string[] = ['training', 'mask', ...taken]
   if (Object.keys(options).every((key) => known.includes(key))) return options
   return Object.fromEntries(

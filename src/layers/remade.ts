@@ -11,10 +11,11 @@ import { Layer } from './layer'
 /**
  * A layer of the same class and configuration, with new weights.
  * @param changed options that differ
+ * @param of another class with these options
  * @throws ArgumentError for a class that cannot be constructed from its configuration
  */
-export function remade(layer: LayerBase, changed: object = {}): LayerBase {
-  const made = madeAgain(layer, changed, classesWithin(layer))
+export function remade(layer: LayerBase, changed: object = {}, of: unknown = layer.constructor): LayerBase {
+  const made = madeAgain(layer, changed, classesWithin(layer), of)
   if (made instanceof Layer) return made
   throw new ArgumentError(`${layer} cannot be made again from its getConfig()`)
 }
@@ -23,8 +24,14 @@ export function remade(layer: LayerBase, changed: object = {}): LayerBase {
  * An object of the same class and configuration. It shares the user's functions, which need no names.
  * @param changed options that differ
  * @param objects classes that the configuration may name
+ * @param of another class with these options
  */
-export function madeAgain(object: Configurable, changed: object = {}, objects: CustomObjects = {}): unknown {
+export function madeAgain(
+  object: Configurable,
+  changed: object = {},
+  objects: CustomObjects = {},
+  of: unknown = object.constructor,
+): unknown {
   const { result, functions } = describing(() => object.getConfig())
   const config = Object.entries(result).map(([name, value]): [string, unknown] => {
     const own: unknown = Reflect.get(object, name)
@@ -32,7 +39,7 @@ export function madeAgain(object: Configurable, changed: object = {}, objects: C
     return [name, typeof own === 'function' && typeof value === 'string' ? own : value]
   })
   const options = { ...Object.fromEntries(config), ...changed }
-  return customObjectScope({ ...objects, ...functions }, () => construct(object.constructor, typed(options)))
+  return customObjectScope({ ...objects, ...functions }, () => construct(of, typed(options)))
 }
 
 /** The classes and functions that a layer's configuration may name. */

@@ -5,15 +5,17 @@
 import { requireWithinLimit } from '../core/weight-limit'
 import type { DType } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
-import { ArgumentError, ShapeError, formatShape, quoted, restating } from '../core/errors'
+import { ArgumentError, ShapeError, checkOptions, formatShape, quoted, restating } from '../core/errors'
 import { classNameOf } from '../core/registry'
 import { scoped } from '../core/scope'
 import type { Shape } from '../core/shapes'
-import { requireSize, sameShape } from '../core/shapes'
+import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import type { Constraint } from '../constraints'
+import type { Constraint, ConstraintIdentifier } from '../constraints'
+import { constraints } from '../constraints/registry'
 import type { FanAxes, InitializerIdentifier } from '../initializers'
 import { initializers } from '../initializers/registry'
+import { requireShape } from '../ops/arguments'
 import type { SeedGenerator } from '../ops/random/generator'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
@@ -21,23 +23,24 @@ import { drawnFor } from '../ops/random/seed'
 import { Tensor } from '../ops/tensor'
 import { trace, untraced } from '../ops/trace'
 import { Variable, changes } from '../ops/variable'
-import type { Regularizer } from '../regularizers'
+import type { Regularizer, RegularizerIdentifier } from '../regularizers'
+import { regularizers } from '../regularizers/registry'
 import { currentPath, withoutFrame } from './context'
 import type { Parts } from './parts'
 import { findParts } from './parts'
 import type { TensorSpec } from './spec'
 
 export interface WeightOptions {
-  /** The weight's name; the path of the layer is put before it. */
-  name: string
+  /** The weight's name; the path of the layer is put before it. Default 'variable'. */
+  name?: string | undefined
   /** The extent of each axis. */
   shape: Shape
   /** Default glorotUniform. */
   initializer?: InitializerIdentifier
   /** A penalty that is added to the loss. Default null. */
-  regularizer?: Regularizer | null
+  regularizer?: RegularizerIdentifier | null | undefined
   /** Applied after every update. Default null. */
-  constraint?: Constraint | null
+  constraint?: ConstraintIdentifier | null | undefined
   /** Which axes are inputs and which are outputs, for initializers that scale by their sizes. Default: Keras's rule. */
   fans?: FanAxes
   /** Which axes are inputs, for constraints that need them. Default: those of `fans`. */
@@ -270,22 +273,30 @@ export function regularizedOf<Of extends LayerWithParts>(layer: Of): readonly Re
   return found
 }
 
-/** Creates a weight that belongs to a layer. */
-export function addWeightTo(
-  layer: LayerWithParts,
-  {
-    name,
-    shape,
-    initializer = 'glorotUniform',
-    regularizer = null,
-    constraint: given = null,
-    fans,
-    inputAxes = fans?.inputAxes ?? null,
-    dtype = 'float32',
-    trainable = dtype === 'float32',
-  }: WeightOptions,
-): Variable {
-  requireSize(`${layer}: ${name}`, shape)
+const WEIGHT_OPTIONS = [
+  'name',
+  'shape',
+  'initializer',
+  'regularizer',
+  'constraint',
+  'fans',
+  'inputAxes',
+  'trainable',
+  'dtype',
+] as const satisfies readonly (keyof WeightOptions)[]
+
+/**
+ * Creates a weight that belongs to a layer.
+ * @throws ArgumentError for an unknown option, initializer, regularizer or constraint; ShapeError for a shape whose extents
+ *   are not integers ≥ 0, or that is too large
+ */
+export function addWeightTo(layer: LayerWithParts, options: WeightOptions): Variable {
+  checkOptions(`${layer}: addWeight`, options, WEIGHT_OPTIONS)
+  const { name = 'variable', initializer = 'glorotUniform', fans, dtype = 'float32' } = options
+  const { inputAxes = fans?.inputAxes ?? null, trainable = dtype === 'float32' } = options
+  const shape = requireShape(`${layer}: ${name}`, options.shape)
+  const regularizer = options.regularizer == null ? null : regularizers.get(options.regularizer)
+  const given = options.constraint == null ? null : constraints.get(options.constraint)
   requireWithinLimit(`${layer}: ${name}`, shape)
   const drawn = initializers.get(initializer)
   const draw = (): Tensor => {

@@ -140,8 +140,9 @@ export class AUC extends (
   }
 
   protected override checkOptions(): void {
-    if (this.numLabels !== null && !this.multiLabel)
-      throw new ArgumentError(`${classNameOf(this)}: numLabels needs multiLabel`)
+    if (this.multiLabel) return
+    const given = this.numLabels !== null ? 'numLabels' : this.labelWeights !== null ? 'labelWeights' : null
+    if (given !== null) throw new ArgumentError(`${classNameOf(this)}: ${given} needs multiLabel`)
   }
 
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {

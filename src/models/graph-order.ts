@@ -103,7 +103,7 @@ export function layersByDepth(
       depths.set(before, Math.max(depths.get(before) ?? 0, least))
     }
     for (const symbol of read(node)) raise(symbol, depth + 1)
-    if (node instanceof Tensor || !layer.readsMask) continue
+    if (node instanceof Tensor || !layer.readsMask || node.options['mask'] !== undefined) continue
     // The ops that compute a mask are nodes of Keras's graph as well.
     for (const symbol of symbolsByKey(node.input))
       masks.get(symbol)?.forEach((ops, source) => raise(source, depth + ops + 1))

@@ -9,7 +9,7 @@ import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree, pathName, pathsOf, typed } from '../core/tree'
-import { readOptions } from '../core/options'
+import { readOptions, requireConfig } from '../core/options'
 import { signalOption } from '../data/abort'
 import type { Batches, DataOf, TargetsOf } from '../data/given'
 import { loadWeightsFrom, saveWeights } from '../formats/weights'
@@ -559,7 +559,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    *
    *   customObjectScope({ Dense, Gate }, () => Model.fromConfig(config))
    *
-   * @throws ArgumentError for a layer whose class is not known
+   * @throws ArgumentError for a layer whose class is not known, and for what is no configuration
    *
    * Keras: `Model.from_config`.
    */
@@ -568,6 +568,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     config: Config,
     customObjects: CustomObjects = {},
   ): Kind {
+    requireConfig(this, config)
     if (!('calls' in config)) return new this(config as never)
     const { name, trainable } = config
     const { inputs, outputs } = withKnownClasses(customObjects, () => graphFromConfig(config))

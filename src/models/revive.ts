@@ -9,6 +9,7 @@ import { PASS_YOUR_OWN, classesIn, customObject, defaultObjectScope, isSerialize
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import { MultiOptimizer } from '../optimizers/multi'
 import { typed } from '../core/tree'
+import { parseJson } from '../formats/json'
 import { kindOfFile } from '../formats/safetensors'
 import * as initializers from '../initializers'
 import { initializers as namedInitializers } from '../initializers/registry'
@@ -134,7 +135,7 @@ export function modelFromJSON<In = Tensor, Out = Tensor>(
 ): Model<In, Out> {
   requireArguments('modelFromJSON', arguments, 2)
   readOptions('modelFromJSON', jsonTable, options)
-  const parsed: unknown = typeof json === 'string' ? parseJson(json) : json
+  const parsed: unknown = typeof json === 'string' ? parseJson(json, 'This is not a model: it') : json
   if (!isSerialized(parsed)) {
     const kind = kindOfFile(encodeUtf8(textOf(parsed)))
     throw new FormatError(`This is not a model: it ${kind === null ? 'has no className and config' : `is ${kind}`}`)
@@ -148,13 +149,5 @@ function textOf(value: unknown): string {
     return JSON.stringify(value) ?? ''
   } catch {
     return ''
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new FormatError('This is not a model: it is not JSON')
   }
 }

@@ -8,10 +8,10 @@ import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { isBranch } from '../core/tree'
 import { SPARE_ELEMENTS, limitWeights } from '../core/weight-limit'
+import { parseJson } from '../formats/json'
 import type { Container } from '../formats/safetensors'
 import { decodeContainer } from '../formats/safetensors'
-import type { SavedVariable } from '../formats/weights'
-import { FORMAT, VERSION, isFormer, positionOf, restoreNumbered } from '../formats/weights'
+import { FORMAT, VERSION, inFiles, isFormer, restoreNumbered } from '../formats/weights'
 import { TensorSpec } from '../layers/spec'
 import { inFormerOrder } from '../layers/weights'
 import type { Variable } from '../ops/variable'
@@ -46,12 +46,7 @@ function readDescription({ metadata }: Container): Description {
       'This file has weights, but no model. Create the model, then load the weights into it: model.loadWeights(path)',
     )
   }
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch {
-    throw new FormatError('The file is damaged: its description is not JSON')
-  }
+  const parsed = parseJson(text, 'The file is damaged: its description')
   if (!isConfig(parsed) || !isSerialized(parsed['model']))
     throw new FormatError('The file is damaged: its description is incomplete')
   // Files before version 3 have the version in their description.
@@ -132,27 +127,20 @@ function restoreSlots(
   optimizer.build(weights)
 }
 
-/**
- * @param isWithoutSlots whether the model does not read the slots of its optimizer, or makes them later
- * @throws FormatError for a tensor that belongs to no variable
- */
-function requireNeeded(names: Iterable<string>, variables: readonly SavedVariable[], isWithoutSlots: boolean): void {
-  const needed = new Set(variables.map(({ key }) => positionOf(key)))
-  for (const name of names)
-    if (!needed.has(positionOf(name)) && !(isWithoutSlots && name.startsWith('optimizer/')))
-      throw new FormatError(`The file is damaged: the model has no variable for '${name}'`)
-}
-
 /** A model from the bytes that save wrote. */
 export function readModel(bytes: Uint8Array, { within, compile }: Classes): Model<unknown, unknown> {
   const container = decodeContainer(bytes)
   const description = readDescription(container)
-  const largest = Math.max(0, ...Array.from(container.tensors.values(), ({ shape }) => sizeOf(shape)))
+  // A byte may hold two weights of four bits.
+  const largest = Math.max(
+    0,
+    ...Array.from(container.tensors.values(), ({ shape, data }) => sizeOf(shape) * (data instanceof Int8Array ? 2 : 1)),
+  )
   const isOld = isFormer(container.metadata)
   const model = limitWeights(largest, SPARE_ELEMENTS + 2 * bytes.length, () => {
     const made = makeModel(description, within)
     if (description.build !== null) made.ensureBuilt(description.build)
-    const weights = inFormerOrder(isOld, () => made.weights)
+    const weights = inFormerOrder(isOld, () => inFiles(made.weights))
     const frozen = new Set(description.frozen)
     weights.forEach((weight, i) => {
       if (weight.trainable === frozen.has(i)) weight.trainable = !frozen.has(i)
@@ -163,9 +151,11 @@ export function readModel(bytes: Uint8Array, { within, compile }: Classes): Mode
     }
     return made
   })
-  const variables = inFormerOrder(isOld, () => savedVariables(model, { includeOptimizer: compile !== null }))
-  requireNeeded(container.tensors.keys(), variables, compile === null || model.hasOwnStep)
-  restoreNumbered(variables, container.tensors)
+  restoreNumbered(
+    inFormerOrder(isOld, () => savedVariables(model, { includeOptimizer: compile !== null })),
+    container.tensors,
+    compile !== null,
+  )
   Object.assign(model.training.shuffleState, description.shuffle)
   return model
 }

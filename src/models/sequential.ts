@@ -1,7 +1,8 @@
 // Sequential: a model that is a list of layers. Once built, it has a LayerGraph like every functional model.
 
 import type { DType } from '../core/dtypes'
-import { ArgumentError, FormatError, ShapeError, StateError } from '../core/errors'
+import { ArgumentError, FormatError, ShapeError, StateError, quoted } from '../core/errors'
+import { requireConfig } from '../core/options'
 import type { Config, CustomObjects, Json } from '../core/registry'
 import { isSerialized } from '../core/registry'
 import type { TensorType } from '../core/shapes'
@@ -208,21 +209,21 @@ export class Sequential extends Model<Tensor, Tensor> {
    * A model from getConfig, of the class on which it is called: see Model.fromConfig. The constructor of a subclass is
    * called as `new Own(layers, { name })`.
    *
-   * @throws ArgumentError for a layer whose class is not known, and for a subclass with another constructor
+   * @throws ArgumentError for a layer whose class is not known, for what is no configuration of a Sequential, and for a
+   *   subclass with another constructor
    */
   static override fromConfig<Kind>(
     this: new (...inputs: never) => Kind,
     config: Config,
     customObjects: CustomObjects = {},
   ): Kind {
+    requireConfig(this, config)
     const { layers: saved, name, trainable, buildShape, buildDtype } = config
-    const list = Array.isArray(saved)
-      ? withKnownClasses(customObjects, () =>
-          withSharing(() =>
-            saved.map((entry: Json) => requireLayer(isSerialized(entry) ? layerFromConfig(entry) : null)),
-          ),
-        )
-      : []
+    if (!Array.isArray(saved))
+      throw new ArgumentError(`${this.name}.fromConfig: layers must be a list, received ${quoted(saved)}`)
+    const list = withKnownClasses(customObjects, () =>
+      withSharing(() => saved.map((entry: Json) => requireLayer(isSerialized(entry) ? layerFromConfig(entry) : null))),
+    )
     const model: unknown = Reflect.construct(this, [list, typeof name === 'string' ? { name } : {}])
     if (!(model instanceof Sequential && model.consistsOf(list)))
       throw new ArgumentError(`${this.name} needs a constructor (layers, options), or static fromConfig(config)`)

@@ -2,6 +2,7 @@
 // people have them and answers with names. The columns are chosen and the layers are made in tables/.
 
 import { ArgumentError, DataError, FormatError, quoted, unknownName } from '../core/errors'
+import { requireConfig } from '../core/options'
 import type { Config, CustomObjects, Json } from '../core/registry'
 import { isBranch, typed } from '../core/tree'
 import { timeIn } from '../core/dates'
@@ -273,6 +274,7 @@ export class TableModel extends Model<Any, Any> {
     config: Config,
     customObjects: CustomObjects = {},
   ): Kind {
+    requireConfig(this, config)
     const { table, ...own } = config
     const { input, output, name, trainable } = Model.fromConfig(own, customObjects) as Model<Any, Any>
     return new this({ inputs: input, outputs: output, name, trainable, table } as never)

@@ -47,11 +47,11 @@ const table = { names: option(recordOf(text), {}), shapes: option(recordOf(exten
  *
  *   const bytes = await writeOnnx(model, 'model.onnx')
  *
- * Inputs and outputs are named after their layers, or have the keys of a record; weights are named by their paths. The batch and other
- * open extents stay open. Images stay channels last.
+ * Inputs and outputs are named after their layers, or have the keys of a record; weights are named by their paths. Of equal names, all but
+ * the first get a number, such as `lstm_1`. The batch and other open extents stay open. Images stay channels last.
  * @param path where to write it as well (Node); null for bytes alone
  * @throws FormatError for what ONNX does not have, such as strings, random numbers and states between calls, all of it in one message;
- * StateError for a model that is not built
+ * ArgumentError for `names` that give two of them the same name; StateError for a model that is not built
  */
 export async function writeOnnx(
   model: Model,
@@ -125,6 +125,12 @@ function fileOf(
   const unknown = Object.keys(renamed).find((name) => !ends.inputs.includes(name) && !said.includes(name))
   if (unknown !== undefined) throw unknownName('input or output in names', unknown, [...ends.inputs, ...said])
   const nameOf = (name: string): string => renamed[name] ?? name
+  const named = [...new Set([...ends.inputs, ...said])].map(nameOf)
+  const twice = Object.values(renamed).find((name) => named.indexOf(name) !== named.lastIndexOf(name))
+  if (twice !== undefined)
+    throw new ArgumentError(
+      `writeOnnx: names would give '${twice}' to two inputs or outputs. Each needs a name of its own.`,
+    )
   const writer = new Writer(open, ends.inputs.map(nameOf), model.name)
   const inputNames = writer.inputs.map((name) => writer.names.unique(name))
   const outputNames = said.map((name) => writer.names.unique(nameOf(name)))

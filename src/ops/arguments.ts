@@ -5,7 +5,7 @@
 import type { DType } from '../core/dtypes'
 import { ArgumentError, ShapeError, quoted, unknownName } from '../core/errors'
 import type { OptionTable, ValuesOf } from '../core/options'
-import { boolean, custom, integer, option, readOptions } from '../core/options'
+import { boolean, custom, integer, isOptions, option, readOptions } from '../core/options'
 import { normalizeAxes, requireSize } from '../core/shapes'
 
 /** One axis, several, or null for all. Negative axes count from the end. */
@@ -108,8 +108,28 @@ function readAxes(axis: unknown, what: string): Axis {
   return Array.isArray(axis) ? requireIntegers(what, axis) : requireInteger(what, axis)
 }
 
-function isOptions(given: unknown): given is object {
-  return typeof given === 'object' && given !== null && !Array.isArray(given)
+/** `{ data, shape }` is an operand; no option is named `shape`. */
+const isByName = (given: unknown): given is object => isOptions(given) && !('shape' in given)
+
+/**
+ * An optional argument that an op takes directly, or by its name in an object of options: `tril(x, 1)`, `tril(x, { k: 1 })`.
+ */
+export type Named<Name extends string, Value> = Value | { readonly [Key in Name]?: Value }
+
+/** Any number, including NaN and ±Inf. */
+export const anyNumber = /* @__PURE__ */ custom<number>(
+  (value, what) => requireNumber(what, value),
+  (value) => value,
+)
+
+/** `elu(x, 0.5)` or `elu(x, { alpha: 0.5 })`: the one number of an op. */
+export function readNumber(where: string, name: string, given: unknown, fallback: number): number {
+  return readArguments(where, { [name]: option(anyNumber, fallback) }, given)[name]!
+}
+
+/** `zeros(shape, 'int32')` or `zeros(shape, { dtype: 'int32' })`; null for the op's default. */
+export function readDType(where: string, given: Named<'dtype', DType | null> | undefined): DType | null {
+  return readArguments(where, { dtype: option(dtypeOrNull, null) }, given).dtype
 }
 
 /** One axis, several, or null for all. */
@@ -121,28 +141,10 @@ export function readTyped<Table extends OptionTable>(where: string, table: Table
   return readOptions(where, table, given) as ValuesOf<Table>
 }
 
-export interface Reduction {
-  readonly axis: Axis
-  readonly keepDims: boolean
-}
-
-/**
- * Reads the arguments of a reducing op after its operand: `sum(x, 1)`, `sum(x, [0, 2], true)` or
- * `sum(x, { axis: 1, keepDims: true })`.
- */
-export function readReduction(where: string, given: Axis | ReduceOptions = null, keepDims?: boolean): Reduction {
-  if (!isOptions(given))
-    return {
-      axis: readAxes(given, `${where}: the axis`),
-      keepDims: boolean.read(keepDims ?? false, `${where}: keepDims`),
-    }
-  if (keepDims !== undefined) throw new ArgumentError(`${where}: keepDims must be inside the options object`)
-  return readTyped(where, reduceTable, given)
-}
-
 /**
  * Reads the arguments of an op after its operands: the options of the table in order,
- * `quantile(x, 0.5, 1, 'lower')`, or by name, `quantile(x, 0.5, { axis: 1, method: 'lower' })`.
+ * `quantile(x, 0.5, 1, 'lower')`, or by name, `quantile(x, 0.5, { axis: 1, method: 'lower' })`, or the first in order and the
+ * others by name, `quantile(x, 0.5, 1, { method: 'lower' })`.
  */
 export function readArguments<Table extends OptionTable>(
   where: string,
@@ -151,35 +153,37 @@ export function readArguments<Table extends OptionTable>(
   ...others: readonly unknown[]
 ): ValuesOf<Table> {
   const names = Object.keys(table)
-  const byName = isOptions(first)
-  const extra = byName ? names.find((_, i) => others[i - 1] !== undefined) : undefined
-  if (extra !== undefined) throw new ArgumentError(`${where}: ${extra} must be inside the options object`)
-  const given = byName ? first : Object.fromEntries([first, ...others].map((each, i) => [names[i]!, each]))
+  const all = [first, ...others]
+  const found = all.findIndex(isByName)
+  const end = found < 0 ? all.length : found
+  const given: Record<string, unknown> = { ...(all[end] as object | undefined) }
+  all.forEach((each, i) => {
+    const name = names[i]!
+    if (i === end || each === undefined) return
+    if (i > end || name in given) throw new ArgumentError(`${where}: ${name} must be inside the options object`)
+    given[name] = each
+  })
   return readTyped(where, table, given)
 }
 
-/**
- * The same for options whose first is an operand: `layerNorm(x, gamma, beta)` or `layerNorm(x, { gamma, beta })`. A tensor, like
- * an array, is an operand.
- */
-export function readAfterOperand<Table extends OptionTable>(
-  where: string,
-  table: Table,
-  ...given: readonly unknown[]
-): ValuesOf<Table> {
-  const [first, ...others] = given
-  const isTensor =
-    isOptions(first) && (ArrayBuffer.isView(first) || ('shape' in first && 'dtype' in first) || 'data' in first)
-  if (!isTensor) return readArguments(where, table, first, ...others)
-  return readTyped(where, table, Object.fromEntries(given.map((each, i) => [Object.keys(table)[i]!, each])))
+export interface Reduction {
+  readonly axis: Axis
+  readonly keepDims: boolean
 }
 
+/** Whether reduced axes are kept with extent 1, directly or as an option. */
+export type KeepDims = boolean | Omit<ReduceOptions, 'axis'>
+
+/**
+ * Reads the arguments of a reducing op after its operand: `sum(x, 1)`, `sum(x, [0, 2], true)`, `sum(x, 1, { keepDims: true })` or
+ * `sum(x, { axis: 1, keepDims: true })`.
+ */
+export const readReduction = (where: string, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Reduction =>
+  readArguments(where, reduceTable, axis, keepDims)
+
 /** `softmax(x, 1)` or `softmax(x, { axis: 1 })`: one axis, several, or null for all. */
-export function readAxisOnly(where: string, given: AxisArgument<Axis> | undefined, fallback: Axis): Axis {
-  if (given === undefined) return fallback
-  if (!isOptions(given)) return readAxes(given, `${where}: the axis`)
-  return readTyped(where, { axis: option(axes, fallback) }, given).axis
-}
+export const readAxisOnly = (where: string, given: AxisArgument<Axis> | undefined, fallback: Axis): Axis =>
+  readArguments(where, { axis: option(axes, fallback) }, given).axis
 
 /** `split(x, 2, 1)` or `split(x, 2, { axis: 1 })`: one axis, not yet checked against a rank. */
 export function readOneAxis(where: string, given: AxisArgument | undefined, fallback?: number): number {

@@ -6,6 +6,8 @@ export * from './nn/activations'
 export { hardSilu as hardSwish, silu as swish } from './nn/activations'
 export * from './nn/shrinking'
 export * from './numpy/reduce'
+// In place of those of reduce.ts.
+export { argmax, argmin } from './numpy/extremes'
 export { multiHot, oneHot } from './nn/one-hot'
 export type { MultiHotOptions, OneHotOptions } from './nn/one-hot'
 export { binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy } from './nn/crossentropies'
@@ -18,15 +20,10 @@ export type { PatchOptions } from './nn/patches'
 export { psnr } from './nn/psnr'
 export { adaptiveAveragePool, adaptiveMaxPool } from './nn/adaptive-pooling'
 export {
-  arange,
   broadcastTo,
   concatenate,
   expandDims,
-  eye,
   flip,
-  full,
-  ones,
-  onesLike,
   repeat,
   reshape,
   scatterAdd,
@@ -36,10 +33,7 @@ export {
   swapAxes,
   take,
   tile,
-  transpose,
   unstack,
-  zeros,
-  zerosLike,
 } from './numpy/shape'
 export * from './linalg/linalg'
 export * from './numpy/functions'
@@ -86,7 +80,7 @@ export { foriLoop, map, scan } from './control/scan'
 export type { ScanOptions } from './control/scan'
 
 export { bitwiseAnd, bitwiseNot, bitwiseOr, bitwiseXor, leftShift, rightShift } from './numpy/bits'
-export { moveAxis } from './numpy/axes'
+export { moveAxis, transpose } from './numpy/axes'
 export * from './numpy/divisors'
 export * from './numpy/filled'
 export * from './numpy/joining'
@@ -101,7 +95,8 @@ export {
 export { abs as absolute, divide as trueDivide } from './numpy/elementwise'
 export { logSumExp as logsumexp, max as amax, min as amin, variance as var } from './numpy/reduce'
 export { moveAxis as moveaxis } from './numpy/axes'
-export { swapAxes as swapaxes, zeros as empty, zerosLike as emptyLike } from './numpy/shape'
+export { zeros as empty, zerosLike as emptyLike } from './numpy/filled'
+export { swapAxes as swapaxes } from './numpy/shape'
 export {
   batchNorm as batchNormalization,
   layerNorm as layerNormalization,

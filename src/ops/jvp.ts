@@ -3,11 +3,12 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import { boolean } from '../core/options'
+import { boolean, option } from '../core/options'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { inOrderOf, mapTree, typed } from '../core/tree'
-import { requireFunction, requireList } from './arguments'
+import type { Named } from './arguments'
+import { readArguments, requireFunction, requireList } from './arguments'
 import { zeros } from './numpy/shape'
 import { CallArguments, putBack, takeResults } from './signature'
 import type { Tensor } from './tensor'
@@ -34,23 +35,23 @@ export function jvp<Arguments extends readonly unknown[], Outputs, Aux>(
   fun: TensorFunction<Arguments, readonly [Outputs, Aux]>,
   primals: DataArguments<Arguments>,
   tangents: DataArguments<Arguments>,
-  hasAux: true,
+  hasAux: true | { readonly hasAux: true },
 ): [outputs: Outputs, tangents: Outputs, aux: Aux]
 export function jvp<Arguments extends readonly unknown[], Outputs>(
   fun: TensorFunction<Arguments, Outputs>,
   primals: DataArguments<Arguments>,
   tangents: DataArguments<Arguments>,
-  hasAux?: false,
+  hasAux?: Named<'hasAux', false>,
 ): [outputs: Outputs, tangents: Outputs]
 export function jvp(
   fun: TensorFunction<never[], unknown>,
   primals: readonly unknown[],
   tangents: readonly unknown[],
-  hasAux?: boolean,
+  hasAux?: Named<'hasAux', boolean>,
 ): unknown {
   requireArguments('jvp', arguments, 4)
   requireFunction('jvp', fun)
-  const withAux = boolean.read(hasAux ?? false, 'jvp: hasAux')
+  const withAux = readArguments('jvp', { hasAux: option(boolean, false) }, hasAux).hasAux
   const given = CallArguments.take('jvp: primals', requireList('jvp: primals', primals))
   const ordered: unknown = inOrderOf(primals, requireList('jvp: tangents', tangents))
   const directions = CallArguments.take('jvp: tangents', typed<readonly unknown[]>(ordered))

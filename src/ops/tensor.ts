@@ -1,6 +1,6 @@
 // Tensor: either data on the JavaScript heap, or a symbol inside a traced function.
 
-import { ArgumentError, StateError, formatShape } from '../core/errors'
+import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
 import type { DType, TensorData } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
@@ -52,8 +52,13 @@ export class Tensor implements TensorType {
   readonly #shape: Shape
   readonly #dtype: DType
 
-  /** Use `tensor(…)` to create one. The constructor does not copy the data; it freezes the shape. @internal */
+  /**
+   * Use `tensor(…)` to create one. The constructor does not copy the data; it freezes the shape.
+   * @throws ShapeError when the data have another number of elements than the shape
+   * @internal
+   */
   constructor(content: TensorData | TensorSymbol, shape: Shape, dtype: DType) {
+    if (ArrayBuffer.isView(content) && dtype !== 'string') requireElements(content, shape, sizeOf(shape))
     this.#content = content
     this.#shape = Object.freeze(shape)
     this.#dtype = dtype
@@ -143,4 +148,21 @@ export class Tensor implements TensorType {
   static aliasOf(tensor: Tensor): Tensor {
     return new Tensor(tensor.#content, tensor.shape, tensor.dtype)
   }
+}
+
+/**
+ * Copies the elements of a tensor to memory that was sized by its shape. The check holds for objects that claim another
+ * shape than that of their data, and for data whose buffer was transferred or resized.
+ * @throws ShapeError when the number of elements differs
+ */
+export function copyElements({ data, shape }: Tensor, target: Pick<Float32Array, 'length' | 'set'>): void {
+  requireElements(data, shape, target.length)
+  target.set(data)
+}
+
+function requireElements({ length }: TensorData, shape: Shape, needed: number): void {
+  if (length !== needed || !shape.every((extent) => Number.isInteger(extent) && extent >= 0))
+    throw new ShapeError(
+      `A tensor of shape ${formatShape(shape)} cannot have ${length} elements: use tensor(data, shape)`,
+    )
 }

@@ -17,7 +17,7 @@ import { currentRuntime } from '../runtime/current'
 import type { Pack } from './packed'
 import { Packs } from './packed'
 import type { TensorSymbol } from './tensor'
-import { Tensor } from './tensor'
+import { Tensor, copyElements } from './tensor'
 
 /** A variable, with the properties that a trace uses. */
 export interface TracedCell extends Cell {
@@ -293,7 +293,7 @@ export function compileTraced({ graph, runtime }: Traced): Program {
  * @throws NonFiniteError when a guard ended the run
  */
 export function runProgram(program: Program, parameters: readonly Tensor[]): Tensor[] {
-  parameters.forEach((parameter, i) => program.parameter(i).set(parameter.data))
+  parameters.forEach((parameter, i) => copyElements(parameter, program.parameter(i)))
   if (!program.run()) {
     const instruction = program.findNonFinite() ?? 'a learning rate that is too large for float32'
     throw new NonFiniteError(

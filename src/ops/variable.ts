@@ -2,17 +2,18 @@
 // metric sums and counters are variables.
 
 import { requireRoom } from '../core/weight-limit'
-import { ArgumentError, ShapeError, checkOptions, formatShape, quoted } from '../core/errors'
+import { ShapeError, checkOptions, formatShape, unknownName } from '../core/errors'
 import type { DType } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
 import { dtypes } from '../core/dtypes'
-import { requireSize, sameShape, sizeOf } from '../core/shapes'
+import { sameShape, sizeOf } from '../core/shapes'
 import { cellView } from '../runtime/runtime'
 import type { Storage } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/current'
 import type { Runtime } from '../runtime/runtime'
+import { requireShape } from './arguments'
 import type { NestedArray, ShapedData, TensorData, TypedArray } from './tensor'
-import { Tensor } from './tensor'
+import { Tensor, copyElements } from './tensor'
 import { apply, currentTrace } from './trace'
 
 /** What every op, `fit`, `predict` and `evaluate` accept as a tensor. Typed arrays in a list are rows. */
@@ -35,6 +36,8 @@ export interface VariableOptions {
   /** Whether an optimizer may change it. Default true. */
   readonly trainable?: boolean
 }
+
+const VARIABLE_OPTIONS = ['name', 'dtype', 'trainable'] as const satisfies readonly (keyof VariableOptions)[]
 
 /**
  * Counts changes that may affect which variables a layer has and which of them are trained. Lists of a layer from an
@@ -84,29 +87,22 @@ export class Variable {
 
   /**
    * @param initial the first content, or a shape for zeros
+   * @throws ArgumentError for an unknown option or dtype, and for anything else than a tensor or a shape; ShapeError for a
+   *   shape whose extents are not integers ≥ 0, or that is too large
    */
   constructor(initial: Tensor | Shape, options: VariableOptions = {}) {
-    checkOptions('Variable', options, ['name', 'dtype', 'trainable'])
-    if (
-      !(
-        initial instanceof Tensor ||
-        (Array.isArray(initial) && initial.every((extent) => extent >= 0 && Number.isInteger(extent)))
-      )
-    )
-      throw new ArgumentError(`Variable: expected a tensor or a shape, received ${quoted(initial)}`)
-    setType(
-      this,
-      initial instanceof Tensor ? initial.shape : [...initial],
-      options.dtype ?? (initial instanceof Tensor ? initial.dtype : 'float32'),
-    )
-    this.name = options.name ?? 'variable'
-    this.madeTrainable = options.trainable ?? true
-    this.trainable = this.madeTrainable
-    requireSize(this.name, this.shape)
-    requireRoom(this.name, this.shape)
+    checkOptions('Variable', options, VARIABLE_OPTIONS)
+    const { name = 'variable', dtype, trainable = true } = options
+    if (dtype !== undefined && !(dtype in dtypes)) throw unknownName('dtype', dtype, Object.keys(dtypes))
+    if (initial instanceof Tensor) setType(this, initial.shape, dtype ?? initial.dtype)
+    else setType(this, requireShape('Variable without a tensor', initial), dtype ?? 'float32')
+    this.name = name
+    this.madeTrainable = trainable
+    this.trainable = trainable
+    requireRoom(name, this.shape)
     this.storage = currentRuntime().createStorage(this.byteLength)
     this.view.fill(0)
-    if (initial instanceof Tensor) this.view.set(initial.data)
+    if (initial instanceof Tensor) copyElements(initial, this.view)
   }
 
   /** A variable on bytes of existing storage. @internal */
@@ -172,7 +168,7 @@ export class Variable {
       throw new ShapeError(`${this.name}: the new value must be ${own}, received ${received}`)
     }
     const trace = currentTrace()
-    if (trace === null) this.view.set(value.data)
+    if (trace === null) copyElements(value, this.view)
     else trace.update(this, value)
   }
 

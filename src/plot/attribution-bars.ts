@@ -80,7 +80,7 @@ export function drawBars(
     value: each,
   }))
   all.sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
-  // One bar for several, not for one.
+  // The last bar stands for two or more features.
   const shown = all.length > most + 1 ? all.slice(0, most) : all
   const others = all.slice(shown.length)
   const bars =

@@ -99,11 +99,21 @@ export function drawHeatMap(where: string, map: TensorLike, options: HeatMapOpti
       preserveAspectRatio: 'none',
       style: 'image-rendering:pixelated',
     }),
-    legend(low, high, largest, opacity, total - 32, bottom),
+    low === high ? nothing(bottom) : legend(low, high, largest, opacity, total - 32, bottom),
   ].join('')
   const place = placeOfLargest(heat)
-  const said = `Attributions of ${rows} by ${columns} pixels, from ${short(low)} to ${short(high)}. The strongest is at row ${place.row}, column ${place.column}.`
+  const said =
+    low === high
+      ? `Attributions of ${rows} by ${columns} pixels. ${NOTHING.join(' ')}`
+      : `Attributions of ${rows} by ${columns} pixels, from ${short(low)} to ${short(high)}. The strongest is at row ${place.row}, column ${place.column}.`
   return picture({ width: total, height: bottom + BAR + 24, fluid }, text, said, body)
+}
+
+/** What stands in place of the scale if all attributions are 0. */
+const NOTHING = ['0 everywhere: no place counts.', 'Try integratedGradients or occlusion.']
+
+function nothing(top: number): string {
+  return NOTHING.map((line, i) => label(line, 'soft', { x: 16, y: top + BAR + 16 * i })).join('')
 }
 
 const mixed = (below: number, above: number, share: number): number => Math.round(below + (above - below) * share)

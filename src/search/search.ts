@@ -272,7 +272,7 @@ class Search implements Monitored {
     const read = readOptions(`${this.where}: halving`, halvingTable(), halving)
     if (read.minEpochs <= epochs) return read
     throw new ArgumentError(
-      `${this.where}: halving: minEpochs must be at most epochs, ${epochs}, received ${read.minEpochs}`,
+      `${this.where}: halving: minEpochs must be at most ${epochs}, the epochs of the search, received ${read.minEpochs}`,
     )
   }
 

@@ -3,7 +3,18 @@
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, quoted } from '../core/errors'
-import { abortSignal, choice, count, custom, nullable, number, option, readOptions, text } from '../core/options'
+import {
+  abortSignal,
+  boolean,
+  choice,
+  count,
+  custom,
+  nullable,
+  number,
+  option,
+  readOptions,
+  text,
+} from '../core/options'
 import { typed } from '../core/tree'
 import type { DataOf, TargetsOf } from '../data/given'
 import { withoutTargets } from '../data/parse'
@@ -12,15 +23,15 @@ import { whyUnknown } from '../layers/units'
 import { copyableGraph, knownGraph, pathsIn } from '../models/known-graph'
 import { LayerGraph } from '../models/layer-graph'
 import type { Model } from '../models/model'
-import { visitUnits } from '../models/unit-elements'
 import type { UnitGroup } from '../models/unit-groups'
 import { groupName, unitGroups } from '../models/unit-groups'
 import { readInputs, readSamples } from '../training/read'
-import { shouldRise } from '../training/callbacks/monitor'
-import { logOf } from '../training/callbacks/names'
+import type { Ranking } from './prune-search'
+import { PruningSearch, best, countOf, countsBy, countsWithin } from './prune-search'
 import { smaller } from './smaller'
-import type { Criterion, Scores, Seen } from './unit-scores'
-import { scoresOf } from './unit-scores'
+import type { Criterion, Seen } from './unit-scores'
+import { deadUnits, scoresOf } from './unit-scores'
+import { rowsForTiming, timedInTurn } from './timing'
 
 export interface PruneUnitsOptions<In = never, Out = never> {
   /**
@@ -31,6 +42,23 @@ export interface PruneUnitsOptions<In = never, Out = never> {
   readonly keep?: number | Readonly<Record<string, number>>
   /** Instead of `keep`: by how much the monitored value may get worse on x and y, for example accuracy by 0.01. */
   readonly maxLoss?: number
+  /**
+   * Instead of `keep`: removes the units that are 0 for every row of x, which changes no answer on these rows, and no others.
+   * Default false.
+   */
+  readonly dead?: boolean
+  /**
+   * Instead of `keep`: the milliseconds that a prediction of `latencyRows` rows may take. Keeps as many units as this allows,
+   * as measured on this machine; needs x.
+   */
+  readonly targetLatency?: number
+  /** The number of rows of the predictions that targetLatency limits. Default 1. */
+  readonly latencyRows?: number
+  /**
+   * 'layer': all layers keep the same share of their units. 'global': the most important units of all layers stay, with the
+   * scores of each layer divided by the root of their mean square. Default 'layer'.
+   */
+  readonly ranking?: Ranking
   /**
    * The value that maxLoss limits, one of those that `evaluate` returns. Default: the first metric, or 'loss' without
    * metrics.
@@ -53,9 +81,6 @@ export interface PruneUnitsOptions<In = never, Out = never> {
   readonly signal?: AbortSignal
 }
 
-/** Names of values that should fall. */
-const FALLS = /loss|error|entropy|^(?:mse|mae|rmse|mape|msle)$/i
-
 const anything = custom<unknown>(
   (value) => value,
   () => null,
@@ -63,6 +88,10 @@ const anything = custom<unknown>(
 const options = {
   keep: option(nullable(custom<number | Readonly<Record<string, number>>>(readKeep, () => null)), null),
   maxLoss: option(nullable(number({ min: 0 })), null),
+  dead: option(boolean, false),
+  targetLatency: option(nullable(number({ above: 0 })), null),
+  latencyRows: option(count, 1),
+  ranking: option(choice<Ranking>('layer', 'global'), 'layer'),
   monitor: option(nullable(text), null),
   mode: option(choice('auto', 'min', 'max'), 'auto'),
   by: option(choice<Criterion>('magnitude', 'utility', 'taylor'), 'magnitude'),
@@ -71,6 +100,9 @@ const options = {
   batchSize: option(count, 256),
   signal: option(nullable(abortSignal), null),
 }
+
+type Settings = ReturnType<typeof readSettings>
+const readSettings = (given: object) => readOptions('pruneUnits', options, given)
 
 function readKeep(value: unknown, where: string): number | Readonly<Record<string, number>> {
   const isShare = (each: unknown): boolean => typeof each === 'number' && each > 0 && each < 1
@@ -101,6 +133,8 @@ function readKeep(value: unknown, where: string): number | Readonly<Record<strin
  *   await half.fit(x, y)                                             one epoch recovers most of the accuracy
  *   await pruneUnits(model, { keep: { hidden: 100, conv: 0.25 }, by: 'utility', x })
  *   await pruneUnits(model, { maxLoss: 0.005, monitor: 'accuracy', x, y })
+ *   await pruneUnits(model, { dead: true, x })                       the same answers
+ *   await pruneUnits(model, { targetLatency: 0.2, ranking: 'global', by: 'utility', x })
  *
  * Layers joined by a skip connection lose the same units, and any of their names can be used. With maxLoss, first all
  * layers are pruned by the same fraction, then each separately, the largest first, as far as the monitored value
@@ -116,22 +150,18 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
   given: PruneUnitsOptions<In, Out>,
 ): Promise<Kind> {
   requireArguments('pruneUnits', arguments, 2)
-  const { keep, maxLoss, monitor, mode, by, x, y, batchSize, signal } = readOptions('pruneUnits', options, given)
+  const settings = readSettings(given)
+  const { keep, maxLoss, dead, targetLatency, latencyRows, ranking, monitor, mode, by, x, y, batchSize, signal } =
+    settings
   const graph = copyableGraph('pruneUnits', model)
-  if ((keep === null) === (maxLoss === null)) throw new ArgumentError('pruneUnits: needs either keep or maxLoss')
+  requireConsistent(settings)
   const needsTargets = by === 'taylor' || maxLoss !== null
-  if (x === null && by !== 'magnitude')
-    throw new ArgumentError(
-      `pruneUnits: by '${by}' needs x, data on which the units are measured. by 'magnitude' needs no data.`,
-    )
-  if (needsTargets && (x === null || y === null))
-    throw new ArgumentError(`pruneUnits: ${maxLoss === null ? "by 'taylor'" : 'maxLoss'} needs x and y`)
   if (needsTargets) model.training.requireCompiled('pruneUnits')
   signal?.throwIfAborted()
   const plain = typed<Model<never, never>>(model)
   const groups = prunableGroups(plain, graph)
   if (typeof keep !== 'object' || keep === null) requireUnits(groups)
-  const wanted = keep === null ? null : wantedCounts(keep, groups, pathsIn(graph))
+  const wanted = typeof keep !== 'object' || keep === null ? null : wantedCounts(keep, groups, pathsIn(graph))
   // Data are read and losses traced with a copy of the model.
   const work = smaller(plain, new Map())
   const own = prunableGroups(work, knownGraph('pruneUnits', work)).possible
@@ -142,25 +172,85 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
         ? readSamples(work.training, 'test', 'pruneUnits', x, y).samples
         : withoutTargets(readInputs(work.training, x))
   const seen: Seen | null = samples === null ? null : { samples, batchSize, signal }
+  const keeping = (units: readonly (readonly number[])[]): Model<never, never> =>
+    smaller(plain, new Map(groups.possible.map((group, i) => [group, units[i]!])))
   try {
+    if (dead) return typed(keeping(await living(work, own, seen!)))
     const scores = await scoresOf(work, own, by, seen)
-    const search =
-      maxLoss === null
-        ? null
-        : new PruningSearch(work, own, scores, {
-            maxLoss,
-            monitor,
-            mode,
-            evaluate: () =>
-              work.evaluate(x as never, y as never, { batchSize, ...(signal === null ? {} : { signal }) }),
-          })
-    const counts = search === null ? own.map((_, i) => wanted!.get(groups.possible[i]!)!) : await search.run()
-    return typed(
-      smaller(plain, new Map(groups.possible.map((group, i) => [group, best(scores.get(own[i]!)!, counts[i]!)]))),
-    )
+    const countsFor = countsBy(ranking, own, scores)
+    const bestOf = (counts: readonly number[]): number[][] =>
+      own.map((group, i) => best(scores.get(group)!, counts[i]!))
+    if (maxLoss !== null) {
+      const evaluate = () =>
+        work.evaluate(x as never, y as never, { batchSize, ...(signal === null ? {} : { signal }) })
+      const search = new PruningSearch(
+        own,
+        scores,
+        { maxLoss, where: 'pruneUnits', monitor, mode, evaluate },
+        countsFor,
+      )
+      return typed(keeping(bestOf(await search.run())))
+    }
+    if (targetLatency !== null) {
+      const rows = rowsForTiming('pruneUnits: x', typed(x), latencyRows)
+      const measure = (counts: readonly number[]) => millisecondsOf(keeping(bestOf(counts)), rows, signal)
+      return typed(keeping(bestOf(await countsWithin(targetLatency, countsFor, measure))))
+    }
+    const counts = wanted === null ? countsFor(keep as number) : groups.possible.map((group) => wanted.get(group)!)
+    return typed(keeping(bestOf(counts)))
   } finally {
     work.dispose()
   }
+}
+
+/** @throws ArgumentError for options that contradict each other, or that need others */
+function requireConsistent({ keep, maxLoss, dead, targetLatency, latencyRows, ranking, by, x, y }: Settings): void {
+  const given = [keep !== null, maxLoss !== null, dead, targetLatency !== null].filter(Boolean).length
+  if (given !== 1)
+    throw new ArgumentError(
+      `pruneUnits: needs exactly one of keep, maxLoss, dead and targetLatency, received ${given === 0 ? 'none' : given}`,
+    )
+  if (ranking === 'global' && (dead || (typeof keep === 'object' && keep !== null)))
+    throw new ArgumentError(
+      `pruneUnits: ranking 'global' chooses among the units of all layers, ${dead ? 'but dead: true removes all dead ones' : 'but keep gives the units of each layer'}. Leave it out.`,
+    )
+  if (dead && by !== 'magnitude')
+    throw new ArgumentError(`pruneUnits: dead: true ranks no units, so it does not read by: '${by}'. Leave it out.`)
+  if (latencyRows !== 1 && targetLatency === null)
+    throw new ArgumentError('pruneUnits: latencyRows needs targetLatency')
+  if (x === null && (dead || targetLatency !== null))
+    throw new ArgumentError(
+      `pruneUnits: ${dead ? 'dead: true' : 'targetLatency'} needs x, data on which it is measured`,
+    )
+  if (x === null && by !== 'magnitude')
+    throw new ArgumentError(
+      `pruneUnits: by '${by}' needs x, data on which the units are measured. by 'magnitude' needs no data.`,
+    )
+  if ((by === 'taylor' || maxLoss !== null) && (x === null || y === null))
+    throw new ArgumentError(`pruneUnits: ${maxLoss === null ? "by 'taylor'" : 'maxLoss'} needs x and y`)
+}
+
+/** The units of each group that are not dead; of a dead layer, the first one. */
+async function living(
+  model: Model<never, never>,
+  groups: readonly UnitGroup[],
+  seen: Seen,
+): Promise<readonly (readonly number[])[]> {
+  const dead = await deadUnits(model, groups, seen)
+  return groups.map((group) => {
+    const units = Array.from({ length: group.count }, (_, unit) => unit).filter((unit) => !dead.get(group)!.has(unit))
+    return units.length === 0 ? [0] : units
+  })
+}
+
+/** The seconds for which the latency of a model is measured. */
+const TIMING = 0.1
+
+/** The milliseconds of a prediction; disposes the model. */
+async function millisecondsOf(model: Model<never, never>, rows: unknown, signal: AbortSignal | null): Promise<number> {
+  const [timing] = await timedInTurn([() => model.predictOnBatch(rows as never)], TIMING, signal)
+  model.dispose()
+  return 1000 * timing!.seconds
 }
 
 interface Groups {
@@ -210,11 +300,10 @@ function requireUnits({ possible, others }: Groups): void {
 
 /** The number of units to keep of each group. */
 function wantedCounts(
-  keep: number | Readonly<Record<string, number>>,
+  keep: Readonly<Record<string, number>>,
   { possible, others }: Groups,
   paths: ReadonlyMap<LayerBase, string>,
 ): Map<UnitGroup, number> {
-  if (typeof keep === 'number') return new Map(possible.map((group) => [group, countOf(keep, group.count)]))
   const wanted = new Map(possible.map((group) => [group, group.count]))
   const named = new Map<UnitGroup, string>()
   for (const [name, each] of Object.entries(keep)) {
@@ -246,103 +335,4 @@ function wantedCounts(
     wanted.set(group, units)
   }
   return wanted
-}
-
-function countOf(share: number, all: number): number {
-  return Math.max(1, Math.round(share * all))
-}
-
-/** The units of the largest scores, in ascending order. */
-function best(scores: Float64Array, units: number): number[] {
-  const order = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]! || a - b)
-  return order.slice(0, units).sort((a, b) => a - b)
-}
-
-interface Bound {
-  readonly maxLoss: number
-  readonly monitor: string | null
-  readonly mode: 'auto' | 'min' | 'max'
-  evaluate(): Promise<Readonly<Record<string, number>>>
-}
-
-/**
- * Searches the smallest numbers of units. Simulates the removal of units by zeroing their outgoing weights, which has
- * the same effect.
- */
-class PruningSearch {
-  private readonly outgoing: ReadonlyMap<UnitGroup, readonly Float32Array[]>
-  private reference = 0
-
-  constructor(
-    private readonly work: Model<never, never>,
-    private readonly groups: readonly UnitGroup[],
-    private readonly scores: Scores,
-    private readonly bound: Bound,
-  ) {
-    this.outgoing = new Map(
-      groups.map((group) => [group, group.outgoing.map(({ weight }) => Float32Array.from(weight.view))]),
-    )
-  }
-
-  /** The number of units to keep of each group. */
-  async run(): Promise<number[]> {
-    const all = this.groups.map((group) => group.count)
-    this.reference = await this.measure(all)
-    // In steps of 1/32, the same share for all.
-    const share = await least(1, 32, (each) => this.isGood(all.map((units) => countOf(each / 32, units))))
-    const counts = all.map((units) => countOf(share / 32, units))
-    const size = ({ incoming, outgoing }: UnitGroup): number =>
-      [...incoming, ...outgoing].reduce((sum, { weight }) => sum + weight.size, 0)
-    const order = this.groups.map((group, i) => [i, size(group)] as const).sort((a, b) => b[1] - a[1])
-    for (const [i] of order) {
-      counts[i] = await least(1, counts[i]!, (each) => this.isGood(counts.map((units, j) => (i === j ? each : units))))
-    }
-    return counts
-  }
-
-  private async isGood(counts: readonly number[]): Promise<boolean> {
-    const { maxLoss } = this.bound
-    // 5e-7 allows for rounding.
-    return (await this.measure(counts)) <= this.reference + maxLoss + 5e-7
-  }
-
-  /** The monitored value; negated if it should rise. */
-  private async measure(counts: readonly number[]): Promise<number> {
-    // A weight may belong to several groups, so all are restored first.
-    for (const [{ outgoing }, contents] of this.outgoing)
-      outgoing.forEach(({ weight }, i) => weight.view.set(contents[i]!))
-    this.groups.forEach((group, i) => {
-      const staying = new Set(best(this.scores.get(group)!, counts[i]!))
-      const gone = Array.from({ length: group.count }, (_, unit) => unit).filter((unit) => !staying.has(unit))
-      for (const place of group.outgoing)
-        visitUnits(place, gone, (start, length) => void place.weight.view.fill(0, start, start + length))
-    })
-    const logs = await this.bound.evaluate()
-    const names = Object.keys(logs)
-    const { mode } = this.bound
-    // The direction of a user's function is unknown: its name does not tell.
-    const isKnown = (name: string): boolean => mode !== 'auto' || shouldRise(name, 'auto') || FALLS.test(name)
-    const monitor = this.bound.monitor ?? names.find((name) => !/loss$/i.test(name) && isKnown(name)) ?? 'loss'
-    const value = logOf(logs, monitor)
-    if (value === undefined)
-      throw new ArgumentError(
-        `pruneUnits: there is no log ${quoted(monitor)} to monitor in ${this.work}. The logs are: ${names.join(', ')}`,
-      )
-    if (!isKnown(monitor))
-      throw new ArgumentError(
-        `pruneUnits: the name ${quoted(monitor)} does not tell whether it should rise or fall. Give mode: 'max' or 'min'.`,
-      )
-    return shouldRise(monitor, mode) ? -value : value
-  }
-}
-
-/** Binary search of the smallest number in low … high with `isGood`, which is monotonic and true for high. */
-async function least(low: number, high: number, isGood: (value: number) => Promise<boolean>): Promise<number> {
-  let [bad, good] = [low - 1, high]
-  while (good - bad > 1) {
-    const middle = Math.floor((good + bad) / 2)
-    if (await isGood(middle)) good = middle
-    else bad = middle
-  }
-  return good
 }

@@ -1,9 +1,9 @@
-// quantize: int8 weights for Dense and convolutional layers; quantizationAware: the training that prepares for it. The
-// layers are in quantized-layers.ts and fake-quantization.ts, the arithmetic in primitives/quantized.ts.
+// quantize: int8 or int4 weights; quantizationAware: the training that prepares for it. The layers are in quantized-layers.ts,
+// packed-layers.ts and fake-quantization.ts, the arithmetic in primitives/quantized.ts and integers.ts.
 
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, restating } from '../core/errors'
-import { custom, nullable, option, optionsOf, readOptions } from '../core/options'
+import { count, custom, nullable, option, optionsOf, readOptions } from '../core/options'
 import type { CustomObjects } from '../core/registry'
 import { typed } from '../core/tree'
 import type { Tree } from '../core/tree'
@@ -26,7 +26,11 @@ import { MOST_PRODUCTS } from '../primitives/quantized'
 import { readInputs } from '../training/read'
 import { inputsOf } from '../training/steps'
 import { QuantizationAwareConv1D, QuantizationAwareConv2D, QuantizationAwareDense } from './fake-quantization'
+import type { Bits } from './integers'
+import { bitsKind, packedFrom, packedLayers } from './packed-layers'
+import { quantizationReport, whyFloat } from './quantization-report'
 import { QuantizedConv1D, QuantizedConv2D, QuantizedDense } from './quantized-layers'
+import type { Replacement } from './replace-layers'
 import { replaceLayers } from './replace-layers'
 
 /** The classes that `loadModel` needs: `loadModel(file, { customObjects: quantizedLayers })`. */
@@ -37,7 +41,8 @@ export const quantizedLayers = {
   QuantizationAwareDense,
   QuantizationAwareConv1D,
   QuantizationAwareConv2D,
-} as const satisfies CustomObjects
+  ...packedLayers,
+} satisfies CustomObjects
 
 export interface QuantizeOptions<In = Tensor> {
   /**
@@ -45,7 +50,16 @@ export interface QuantizeOptions<In = Tensor> {
    * null: each row (for a convolution: each sample) has its own scale.
    */
   readonly calibration?: DataOf<In> | null
+  /** The bits of a weight, 8 or 4. Default 8. */
+  readonly bits?: Bits
+  /** With 4 bits: how many neighbouring weights of an output share a scale. Default 64. */
+  readonly groupSize?: number
 }
+
+/** The weights that share a scale of int4: 4.5 bits per weight in all. */
+const GROUP = 64
+/** The share of the bytes of a quantized model above which float32 layers are reported. */
+const MOST_FLOAT = 0.1
 
 const QUANTIZE_OPTIONS = {
   calibration: option(
@@ -57,6 +71,8 @@ const QUANTIZE_OPTIONS = {
     ),
     null,
   ),
+  bits: option(bitsKind, 8),
+  groupSize: option(nullable(count), null),
 }
 
 type Quantizable = Dense | Conv1D | Conv2D
@@ -156,18 +172,24 @@ function largestInputs(
 }
 
 /**
- * Returns a model whose Dense, Conv1D and Conv2D layers have int8 weights, one scale per output, and multiply integers:
- * files and memory are a quarter as large, and predictions faster. It has the methods of any model and is compiled as
- * the given one; quantized layers are not trained further. The given model is not changed. Layers of other classes,
- * subclasses with their own `call`, and grouped convolutions stay float32, and so do layers within wrappers that are
- * not models.
+ * Returns a model with int8 weights: its file is about a quarter as large. Dense, Conv1D and Conv2D layers have one scale per
+ * output, multiply integers, and predict faster. Embeddings (one scale per row), SimpleRNN, LSTM, GRU, Bidirectional,
+ * TimeDistributed, MultiHeadAttention, GroupedQueryAttention, EinsumDense and grouped convolutions (one scale per output) have
+ * integers in files, which become float32 when a file is read, so their speed and memory are those of float32. With `bits: 4`,
+ * all these layers have int4 in files, about an eighth as large.
+ *
+ * The model has the methods of any model and is compiled as the given one; quantized layers are not trained further. The given
+ * model is not changed. Other classes, and subclasses with their own `call`, stay float32: `quantizationReport` says which
+ * ones and why, and a warning does if they take more than a tenth of the bytes.
  *
  *   const small = quantize(model)                                  // each row of activations has its own scale
  *   const fixed = quantize(model, { calibration: x.slice(0, 500) })  // fixed scales
+ *   const tiny = quantize(model, { bits: 4 })
  *   await small.save('small.safetensors')
  *   await loadModel('small.safetensors', { customObjects: quantizedLayers })
  *
- * @throws ArgumentError unless `model` is a Sequential or functional model with a layer that can be quantized
+ * @throws ArgumentError unless `model` is a Sequential or functional model with a layer that can be quantized; for calibration
+ * without a layer that multiplies integers, and for groupSize without 4 bits
  * @throws StateError for a model that is not built
  * @throws ShapeError for calibration data that do not fit the model
  *
@@ -179,23 +201,55 @@ export function quantize<Kind extends LayerBase>(
 ): Kind {
   requireArguments('quantize', arguments, 2)
   const layers = [...pathsIn(copyableGraph('quantize', model)).keys()]
-  const { calibration } = readOptions('quantize', QUANTIZE_OPTIONS, options)
-  const chosen = new Set(layers.filter(isQuantizable))
-  if (chosen.size === 0) throw new ArgumentError(`quantize: ${model} has no Dense, Conv1D or Conv2D layer`)
-  const largest = calibration === null ? null : largestInputs(typed(model), chosen, calibration)
-  return replaceLayers(model, (layer) => {
-    if (!isQuantizable(layer)) return null
-    const own = quantizedFor(layer, largest?.has(layer) === true)
-    return {
-      layers: [own],
-      fill: () =>
-        own.quantizeFrom({
-          kernel: layer.kernel.value,
-          bias: layer.bias?.value ?? null,
-          largest: largest?.get(layer) ?? null,
-        }),
-    }
+  const { calibration, bits, groupSize } = readOptions('quantize', QUANTIZE_OPTIONS, options)
+  if (groupSize !== null && bits === 8)
+    throw new ArgumentError('quantize: groupSize needs bits: 4. With 8 bits, all weights of an output share a scale.')
+  const multiplied = new Set(layers.filter((layer) => bits === 8 && isQuantizable(layer)))
+  if (calibration !== null && multiplied.size === 0)
+    throw new ArgumentError(
+      bits === 4
+        ? 'quantize: calibration needs bits: 8. With 4 bits, activations stay float32.'
+        : `quantize: calibration needs a Dense, Conv1D or Conv2D layer, and ${model} has none. Leave it out.`,
+    )
+  const largest = calibration === null ? null : largestInputs(typed(model), multiplied, calibration)
+  let replaced = 0
+  const small = replaceLayers(model, (layer) => {
+    const found = multiplied.has(layer)
+      ? integerProduct(layer as Quantizable, largest?.get(layer) ?? null)
+      : packedLayer(layer, bits, groupSize ?? (bits === 4 ? GROUP : null))
+    if (found !== null) replaced++
+    return found
   })
+  if (replaced === 0) {
+    const reasons = layers
+      .filter(({ weights }) => weights.length > 0)
+      .map((layer) => `${layer.name}: ${whyFloat(layer)}`)
+    throw new ArgumentError(
+      `quantize: ${model} has no layer that can be quantized${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}`,
+    )
+  }
+  warnOfFloats(small)
+  return small
+}
+
+/** A layer that multiplies integers in place of a float32 layer. */
+function integerProduct(layer: Quantizable, largest: number | null): Replacement {
+  const own = quantizedFor(layer, largest !== null)
+  const fill = (): void => own.quantizeFrom({ kernel: layer.kernel.value, bias: layer.bias?.value ?? null, largest })
+  return { layers: [own], fill }
+}
+
+function packedLayer(layer: LayerBase, bits: Bits, groupSize: number | null): Replacement | null {
+  const found = packedFrom(layer, { bits, groupSize })
+  return found && { layers: [found.own], fill: found.fill }
+}
+
+/** Warns of layers that stay float32 if they are much of the file. */
+function warnOfFloats(model: LayerBase): void {
+  const { rows, bytes } = quantizationReport(model)
+  const left = rows.filter(({ why }) => why !== null)
+  if (left.reduce((sum, row) => sum + row.bytes, 0) <= MOST_FLOAT * bytes) return
+  console.warn(`quantize: these layers stay float32: ${left.map(({ name, why }) => `${name} (${why})`).join(', ')}`)
 }
 
 /**

@@ -20,33 +20,9 @@ import { padFor } from '../ops/nn/sliding'
 import { Tensor } from '../ops/tensor'
 import { apply } from '../ops/trace'
 import type { Variable } from '../ops/variable'
-import {
-  LARGEST,
-  QuantizedContraction,
-  packWeights,
-  packedShape,
-  roundToEven,
-  unpackWeights,
-} from '../primitives/quantized'
+import { LARGEST, QuantizedContraction, packWeights, packedShape, unpackWeights } from '../primitives/quantized'
 import type { Sight } from '../primitives/quantized'
-
-/** int8 values with a scale per index of the last axis: x ≈ integers · scales. */
-export interface Integers {
-  readonly integers: Int8Array
-  readonly scales: Float32Array
-}
-
-/** Quantizes numbers […, channels] to int8, each channel with its own scale: max |x| / 127. */
-export function quantizeChannels(numbers: ArrayLike<number>, channels: number): Integers {
-  const scales = new Float32Array(channels)
-  for (let i = 0; i < numbers.length; i++) scales[i % channels] = Math.max(scales[i % channels]!, Math.abs(numbers[i]!))
-  for (let c = 0; c < channels; c++) scales[c] = scales[c]! / LARGEST
-  const integers = Int8Array.from(numbers, (x, i) => {
-    const scale = scales[i % channels]!
-    return scale === 0 ? 0 : Math.max(-LARGEST, Math.min(LARGEST, roundToEven(x / scale)))
-  })
-  return { integers, scales }
-}
+import { columnsOf, toIntegers } from './integers'
 
 /** The weights of a float32 layer, from which a quantized layer is made. */
 export interface FloatWeights {
@@ -73,7 +49,7 @@ class QuantizedKernel {
   ) {}
 
   quantizeFrom({ kernel, bias, largest }: FloatWeights): void {
-    const { integers, scales } = quantizeChannels(kernel.data, this.sight.filters)
+    const { integers, scales } = toIntegers(kernel.data, columnsOf(kernel.size, this.sight.filters), 8)
     this.packed.assign(new Tensor(packWeights(integers, this.sight), this.packed.shape, 'int8'))
     this.scales.assign(new Tensor(scales, this.scales.shape, 'float32'))
     if (bias !== null) this.bias.assign(bias)
@@ -159,6 +135,11 @@ export class QuantizedDense extends configured(Layer<Tensor>, () => ({
     return this.requireBuilt(this.own).kernel
   }
 
+  /** The number of biases. @internal */
+  get biasSize(): number {
+    return this.requireBuilt(this.own).bias.size
+  }
+
   override build(inputShape: BatchShape): void {
     const channels = inputShape.at(-1)
     if (inputShape.length < 2 || channels == null)
@@ -210,6 +191,11 @@ abstract class QuantizedConvolution extends configured(Layer<Tensor>, spatialOpt
   /** The dequantized weights, [… kernelSize, channels, filters]. */
   get kernel(): Tensor {
     return this.requireBuilt(this.own).kernel
+  }
+
+  /** The number of biases. @internal */
+  get biasSize(): number {
+    return this.requireBuilt(this.own).bias.size
   }
 
   override build(inputShape: BatchShape): void {

@@ -46,7 +46,7 @@ export function replaceLayers<Kind extends LayerBase>(
     if (fill !== null) fill()
     // The layers of a nested model are copied themselves.
     else if (!(layer.graph instanceof LayerGraph)) {
-      copyAll(inFiles(layer.weights), own!.weights)
+      copyAll(inFiles(layer.weights), inFiles(own!.weights))
       copyAll(layer.stateVariables, own!.stateVariables)
     }
   }

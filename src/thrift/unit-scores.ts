@@ -47,48 +47,88 @@ export async function scoresOf(
   data: Seen | null,
 ): Promise<Scores> {
   if (by === 'magnitude' || data === null) return new Map(groups.map((group) => [group, magnitudes(group)]))
-  const found = await overRows(groups, data, (types, symbols) => {
-    // The inputs of each call, by layer.
-    const calls = new Map<object, Tensor[]>()
-    const record = (layer: object, input: Tensor): unknown => calls.get(layer)?.push(input) ?? calls.set(layer, [input])
-    const recorded = <Result>(body: () => Result): Result =>
-      withFrame(null, new CallContext(false), () =>
-        withTap((layer, input, output) => (record(layer as object, flatten<Tensor>(typed(input))[0]!), output), body),
-      )
-    if (by === 'utility') {
-      recorded(() =>
-        model.applyTree(inputsOf(types.x, symbols.slice(0, types.inputs.length), types.readers), {
-          training: false,
-        }),
-      )
-      return groups.map((group) =>
-        meanOf(group.uses.flatMap((use) => calls.get(use.layer)!.map((given) => activity(use, group.count, given)))),
-      )
-    }
-    const batch = batchOf(types, symbols)
-    const { loss } = recorded(() => model.forward(typed(batch), { training: false }))
-    const given = [...new Set(groups.flatMap(({ uses }) => uses.flatMap(({ layer }) => calls.get(layer)!)))]
-    const gradients = currentTrace()!.gradients(loss, given)
-    const effects = new Map(given.map((each, i) => [each, multiply(each, gradients[i]!)]))
-    return groups.map((group) =>
-      meanOf(
-        group.uses.map((use) =>
-          effect(
-            use,
-            group.count,
-            calls.get(use.layer)!.map((each) => effects.get(each)!),
-          ),
-        ),
-      ),
-    )
-  })
-  if (by === 'taylor') return found
+  if (by === 'taylor') return effects(model, groups, data)
+  const found = await activities(model, groups, data)
   return new Map(
     groups.map((group) => {
       const strength = sumByUnit(group.outgoing, group.count, Math.abs)
       return [group, found.get(group)!.map((each, unit) => each * strength[unit]!)]
     }),
   )
+}
+
+/**
+ * The units of each group that are 0 wherever they are used, for all rows. A layer that uses its own units, as recurrent layers
+ * do, has none: its earlier outputs are not seen.
+ */
+export async function deadUnits(
+  model: Model<never, never>,
+  groups: readonly UnitGroup[],
+  data: Seen,
+): Promise<ReadonlyMap<UnitGroup, ReadonlySet<number>>> {
+  const found = await activities(model, groups, data)
+  return new Map(
+    groups.map((group) => [
+      group,
+      new Set(
+        [...found.get(group)!.entries()].flatMap(([unit, mean]) => (mean === 0 && !usesItself(group) ? [unit] : [])),
+      ),
+    ]),
+  )
+}
+
+const usesItself = ({ made }: UnitGroup): boolean => [...made.values()].some(({ outgoing = [] }) => outgoing.length > 0)
+
+/** Traces a body, and notes the inputs of each call of a layer. */
+class Calls {
+  private readonly calls = new Map<object, Tensor[]>()
+
+  during<Result>(body: () => Result): Result {
+    const note = (layer: object, input: Tensor): unknown =>
+      this.calls.get(layer)?.push(input) ?? this.calls.set(layer, [input])
+    return withFrame(null, new CallContext(false), () =>
+      withTap((layer, input, output) => (note(layer as object, flatten<Tensor>(typed(input))[0]!), output), body),
+    )
+  }
+
+  of(layer: object): readonly Tensor[] {
+    return this.calls.get(layer)!
+  }
+}
+
+/** mean |h| of each unit, where it is used. */
+function activities(model: Model<never, never>, groups: readonly UnitGroup[], data: Seen): Promise<Scores> {
+  return overRows(groups, data, (types, symbols) => {
+    const calls = new Calls()
+    calls.during(() =>
+      model.applyTree(inputsOf(types.x, symbols.slice(0, types.inputs.length), types.readers), { training: false }),
+    )
+    return groups.map((group) =>
+      meanOf(group.uses.flatMap((use) => calls.of(use.layer).map((given) => activity(use, group.count, given)))),
+    )
+  })
+}
+
+/** |Σ h · ∂loss/∂h| of each row. */
+function effects(model: Model<never, never>, groups: readonly UnitGroup[], data: Seen): Promise<Scores> {
+  return overRows(groups, data, (types, symbols) => {
+    const calls = new Calls()
+    const { loss } = calls.during(() => model.forward(typed(batchOf(types, symbols)), { training: false }))
+    const given = [...new Set(groups.flatMap(({ uses }) => uses.flatMap(({ layer }) => calls.of(layer))))]
+    const gradients = currentTrace()!.gradients(loss, given)
+    const changes = new Map(given.map((each, i) => [each, multiply(each, gradients[i]!)]))
+    return groups.map((group) =>
+      meanOf(
+        group.uses.map((use) =>
+          effect(
+            use,
+            group.count,
+            calls.of(use.layer).map((each) => changes.get(each)!),
+          ),
+        ),
+      ),
+    )
+  })
 }
 
 /** The mean over the places where units are used, and over calls. Traced. */

@@ -7,7 +7,7 @@ import { scoped } from '../core/scope'
 import { flatten } from '../core/tree'
 import type { Tap } from '../layers/context'
 import { withTap } from '../layers/context'
-import { divide } from '../ops/numpy/elementwise'
+import { add, divide, multiply } from '../ops/numpy/elementwise'
 import type { Tensor } from '../ops/tensor'
 import type { Trace } from '../ops/trace'
 import { currentTrace, withScope } from '../ops/trace'
@@ -32,8 +32,14 @@ type Watched = object & { toString(): string }
 export interface Probe {
   /** The number of steps of fit from one observation to the next, from the first step on. Default 1. */
   readonly every?: number
+  /** Whether it observes at present; read before steps. Without it, and with true, it does. */
+  readonly isActive?: boolean
   /** Layers for whose outputs `trace` needs gradients. */
   readonly gradientsOf?: readonly Watched[]
+  /**
+   * A term that is added to the gradient of a weight before the update; null for none. The loss does not change. Traced.
+   */
+  pull?(weight: Variable): Tensor | null
   /** Adds computations after the update of the weights. Traced. */
   trace?(step: ProbedStep): void
   /**
@@ -51,15 +57,16 @@ export class ProbedStep {
   private readonly found = new Map<Variable, Tensor>()
   private readonly foundOutputs = new Map<Tensor, Tensor>()
   private readonly trace: Trace | null = currentTrace()
+  private minimised: Tensor | null = null
 
   /**
    * @param weights the weights that may be requested
-   * @param wanted the layers whose outputs' gradients will be requested
+   * @param probes those that are traced in this step
    * @param scale the factor of the loss
    */
   constructor(
     weights: readonly Variable[],
-    private readonly wanted: readonly Watched[],
+    private readonly probes: readonly Probe[],
     private readonly scale: number,
   ) {
     for (const weight of weights) this.initial.set(weight, weight.value)
@@ -75,14 +82,31 @@ export class ProbedStep {
 
   /** The gradients that the step uses, and those of the requested outputs. @internal */
   differentiate(loss: Tensor, variables: readonly Variable[]): Tensor[] {
-    const outputs = this.wanted
+    const wanted = new Set(this.probes.flatMap(({ gradientsOf = [] }) => gradientsOf))
+    const outputs = [...wanted]
       .flatMap((layer) => this.heard.get(layer) ?? [])
       .filter(({ dtype }) => dtype === 'float32')
     const all = this.trace!.gradients(loss, [...variables.map((variable) => variable.value), ...outputs])
-    const unscaled = all.map((gradient) => (this.scale === 1 ? gradient : divide(gradient, this.scale)))
+    const unscale = (value: Tensor): Tensor => (this.scale === 1 ? value : divide(value, this.scale))
+    const unscaled = all.map(unscale)
+    this.minimised = unscale(loss)
     variables.forEach((variable, i) => this.found.set(variable, unscaled[i]!))
     outputs.forEach((output, i) => this.foundOutputs.set(output, unscaled[variables.length + i]!))
-    return all.slice(0, variables.length)
+    return variables.map((variable, i) => this.pulled(variable, all[i]!))
+  }
+
+  /** The gradient, scaled like the loss, with the terms of the probes. */
+  private pulled(variable: Variable, gradient: Tensor): Tensor {
+    const terms = this.probes.map((probe) => probe.pull?.(variable) ?? null).filter((term) => term !== null)
+    return terms.reduce((sum, term) => add(sum, this.scale === 1 ? term : multiply(term, this.scale)), gradient)
+  }
+
+  /** The loss that the step minimises, with the penalties of regularizers: a scalar. */
+  get loss(): Tensor {
+    if (this.minimised !== null) return this.minimised
+    throw new ArgumentError(
+      'A probe asks for the loss of a training step that computes no gradients with this.gradients(loss)',
+    )
   }
 
   /** The outputs of a layer in this step, in training mode: a tensor for each call and each output. */
@@ -133,7 +157,7 @@ export function withProbes<Result>(
   step: () => Result,
 ): Result {
   if (probes.length === 0) return step()
-  const own = new ProbedStep(weights, [...new Set(probes.flatMap(({ gradientsOf = [] }) => gradientsOf))], scale)
+  const own = new ProbedStep(weights, probes, scale)
   return probed.within(own, () => {
     const result = withTap(own.tap, step)
     withScope('probes', () => probes.forEach((probe) => probe.trace?.(own)))
@@ -176,8 +200,9 @@ export class ProbeSchedule {
   at(step: number): ProbedSteps {
     if (this.probes.length === 0) return ALWAYS
     const isDue = ({ every = 1 }: Probe): boolean => step % every === 0
-    const probes = this.probes.filter(isDue)
-    const ahead = this.probes.map((probe) => {
+    const active = this.probes.filter(({ isActive = true }) => isActive)
+    const probes = active.filter(isDue)
+    const ahead = active.map((probe) => {
       const { every = 1 } = probe
       if (every > 1) return isDue(probe) ? 1 : every - (step % every)
       return probe.afterStep === undefined ? Infinity : 1

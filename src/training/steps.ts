@@ -79,7 +79,7 @@ export class Steps {
 
   /** batch → nothing; updates weights, optimizer, metrics and the variables of probes. */
   train(compiled: Compiled, types: BatchTypes, probes: readonly Probe[] = []): Program {
-    const traced = probes.filter(({ trace }) => trace !== undefined)
+    const traced = probes.filter(({ trace, pull }) => trace !== undefined || pull !== undefined)
     const { model } = this
     const seen = { weights: model.weights, scale: compiled.optimizer.lossScaleFactor ?? 1 }
     return this.batchProgram(

@@ -46,7 +46,7 @@ describe('a tensor that the model does not need', () => {
     const changed = encodeContainer([...tensors.values(), { name, shape: [2], data: new Float32Array(2) }], others)
     const error = await errorOf(() => loadModel(changed))
     expect(error.name).toBe('FormatError')
-    expect(error.message).toContain(`the model has no variable for '${name}'`)
+    expect(error.message).toContain(`its model does not read '${name}'`)
   })
 
   it('is allowed for the optimizer, if the model is not compiled', async () => {

@@ -67,6 +67,17 @@ describe('UnitHealth', () => {
     expect(first!.dead).toBeGreaterThanOrEqual(1 / 8)
     expect(first!.activity).toBeCloseTo(mean, 5)
     expect(first!.spread).toBeCloseTo(Math.sqrt(each.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 8), 5)
+    const outgoing = Array.from((model.layers[1] as Dense).kernel.view)
+    const worth = each.map(
+      (value, i) => value * outgoing.slice(6 * i, 6 * i + 6).reduce((sum, w) => sum + Math.abs(w), 0),
+    )
+    const meanWorth = worth.reduce((a, b) => a + b) / 8
+    expect(first!.utility).toBeCloseTo(meanWorth, 5)
+    expect(first!.utilitySpread).toBeCloseTo(
+      Math.sqrt(worth.reduce((sum, value) => sum + (value - meanWorth) ** 2, 0) / 8),
+      5,
+    )
+    expect(health.table()).toMatch(/mean \|h\| +utility +rank/)
     expect(first!.dormant).toBe(each.filter((value) => value / (mean + 1e-9) <= 0.025).length / 8)
     expect(first!.saturated).toBeNull()
     expect(first!.weightNorm).toBeCloseTo(Math.hypot(...hidden.kernel.view, ...hidden.bias!.view), 3)

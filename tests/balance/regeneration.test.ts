@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Probe, Tensor } from '../../src'
+import type { Probe, Tensor, UpdateInput } from '../../src'
 import {
   Adam,
   Add,
@@ -194,6 +194,52 @@ describe('ContinualBackprop', () => {
     expect([...slots.get('mean')!.view].every((value) => value === 0)).toBe(true)
     expect([...slots.get('average')!.view]).toEqual([...hidden.kernel.view])
     expect([...optimizer.slotsOf(out.kernel).keys()]).toEqual([])
+  })
+
+  it('keeps the step count of Adam: steps of at most 6.5 times the rate, or of the rate with counts of their own', async () => {
+    class OwnCounts extends Adam {
+      static override readonly className: string = 'OwnCounts'
+      protected override declareSlots(): never {
+        return ['mean', 'variance', { name: 'power1', start: 1 }, { name: 'power2', start: 1 }] as never
+      }
+      protected override update({ parameters, gradient, learningRate, slots: [m, v, p, q] }: UpdateInput) {
+        const { beta1, beta2, epsilon } = this
+        const running = (old: Tensor, value: Tensor, beta: number) =>
+          ops.add(ops.multiply(old, beta), ops.multiply(value, 1 - beta))
+        const slots = [
+          running(m!, gradient, beta1),
+          running(v!, ops.square(gradient), beta2),
+          ops.multiply(p!, beta1),
+          ops.multiply(q!, beta2),
+        ] as const
+        const rate = ops.divide(ops.sqrt(ops.subtract(1, slots[3])), ops.subtract(1, slots[2]))
+        const step = ops.divide(ops.multiply(slots[0], rate), ops.add(ops.sqrt(slots[1]), epsilon))
+        return { parameters: ops.subtract(parameters, ops.multiply(step, learningRate)), slots }
+      }
+    }
+    /** The largest step, in learning rates, of a weight with a constant gradient after its unit is replaced. */
+    const largestStep = async (optimizer: Adam) => {
+      const model = mlp(optimizer)
+      const [hidden] = model.layers as [Dense]
+      const ones = ops.ones([6])
+      const constant = (steps: number) => {
+        const sizes: number[] = []
+        for (let i = 0; i < steps; i++) {
+          const before = hidden.bias!.view[0]!
+          optimizer.apply([ones], [hidden.bias!])
+          sizes.push(Math.abs(hidden.bias!.view[0]! - before) / 0.01)
+        }
+        return Math.max(...sizes)
+      }
+      await model.fit(x, yes, { batchSize: 40, verbose: 0 })
+      constant(3000)
+      const all = new ContinualBackprop({ replacementRate: 1, maturity: 0 })
+      await model.fit(x, yes, { batchSize: 40, verbose: 0, callbacks: [all] })
+      expect(all.replaced).toEqual({ hidden: 6 })
+      return constant(40)
+    }
+    expect(await largestStep(new Adam({ learningRate: 0.01 }))).toBeCloseTo(6.5, 0)
+    expect(await largestStep(new OwnCounts({ learningRate: 0.01 }))).toBeCloseTo(1, 2)
   })
 
   it('refuses models and layers whose units it cannot replace', async () => {

@@ -5,7 +5,8 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findChromium, launch, serve } from '../../examples/shared/browser.js'
+import { findChromium, launch } from '../../examples/shared/browser.js'
+import { serve } from '../../examples/shared/serve.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 /** The images as Pillow decodes them. */
@@ -64,10 +65,10 @@ async function passesOneAttempt(scenario) {
 // No 'wasm-unsafe-eval': the page may run its own scripts, and no WebAssembly.
 async function isToldWhatToAllow() {
   const name = 'page that forbids WebAssembly'
-  const server = await serve({ 'Content-Security-Policy': "script-src 'self'" })
+  const server = await serve({ headers: { 'Content-Security-Policy': "script-src 'self'" } })
   const page = await browser.newPage()
   try {
-    await page.goto(`http://127.0.0.1:${server.address().port}/tests/browser/refused.html`)
+    await page.goto(`${server.address}tests/browser/refused.html`)
     const handle = await page.waitForFunction(() => window.testResult, undefined, { timeout })
     const { refused, rows, interpreted } = await handle.jsonValue()
     assert.ok(refused?.isStateError, `expected a StateError, received ${JSON.stringify(refused)}`)
@@ -89,10 +90,10 @@ async function isToldWhatToAllow() {
 // The page of examples/transfer, which opens a file of Keras.
 async function transfersLearning() {
   const name = 'examples/transfer'
-  const server = await serve({})
+  const server = await serve()
   const page = await browser.newPage({ viewport: { width: 760, height: 760 } })
   try {
-    await page.goto(`http://127.0.0.1:${server.address().port}/examples/transfer/index.html`)
+    await page.goto(`${server.address}examples/transfer/index.html`)
     const handle = await page.waitForFunction(() => window.testResult, undefined, { timeout })
     const { transferred, scratch, error } = await handle.jsonValue()
     await page.screenshot({ path: join(root, 'build/browser-transfer.png'), fullPage: true })
@@ -110,9 +111,11 @@ async function transfersLearning() {
 }
 
 async function runScenario({ name, isolated }) {
-  const server = await serve(
-    isolated ? { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' } : {},
-  )
+  const server = await serve({
+    headers: isolated
+      ? { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
+      : {},
+  })
   const page = await browser.newPage({ viewport: { width: 900, height: 760 } })
   const complaints = []
   page.on('pageerror', (error) => complaints.push(error.stack ?? error.message))
@@ -120,7 +123,7 @@ async function runScenario({ name, isolated }) {
     if (message.type() === 'error') complaints.push(message.text())
   })
   try {
-    await page.goto(`http://127.0.0.1:${server.address().port}/tests/browser/page.html`)
+    await page.goto(`${server.address}tests/browser/page.html`)
     const handle = await page
       .waitForFunction(() => window.testResult, undefined, { timeout })
       .catch((error) => {

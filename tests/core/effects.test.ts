@@ -129,6 +129,11 @@ const SILENT: readonly Silent[] = [
     only: named('Budget'),
     why: 'it matters for gCO2e only, which depends on the machine: tests/thrift/budget.test.ts',
   },
+  {
+    options: ['verbose'],
+    only: named('Homeostat'),
+    why: 'it acts after hundreds of steps: tests/balance/homeostat.test.ts',
+  },
   { options: ['implementation'], why: 'both give the same numbers' },
 ]
 

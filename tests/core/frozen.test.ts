@@ -8,7 +8,9 @@ import {
   Input,
   Model,
   Sequential,
+  ShapeError,
   StringTensor,
+  Tensor,
   TensorSpec,
   Variable,
   grad,
@@ -235,5 +237,45 @@ describe('optimizers and datasets', () => {
       [3, 4],
     ]).batch(2)
     expectFixed('Dataset', data)
+  })
+})
+
+describe('a tensor whose shape does not fit its data', () => {
+  it.each([[[9]], [[-1, -3]], [[1.5, 2]], [[2]]])('cannot be constructed: %j', (shape) => {
+    const make = (): unknown => new Tensor(new Float32Array(3), shape, 'float32')
+    expect(make).toThrow(ShapeError)
+    expect(make).toThrow(/cannot have 3 elements: use tensor\(data, shape\)/)
+  })
+
+  // Each of them claims nine elements.
+  const liars: Readonly<Record<string, () => Tensor>> = {
+    'a property of the object': () => Object.defineProperty(tensor([1, 2, 3]), 'shape', { value: [9] }),
+    'a getter of a subclass': () => {
+      class Longer extends Tensor {
+        override get shape(): readonly number[] {
+          return [9]
+        }
+      }
+      return new Longer(new Float32Array(3), [3], 'float32')
+    },
+    'a transferred buffer': () => {
+      const lost = ops.zeros([9])
+      structuredClone(lost.data.buffer, { transfer: [lost.data.buffer as ArrayBuffer] })
+      return lost
+    },
+  }
+
+  it.each(Object.entries(liars))('reads no other memory: %s', (_name, make) => {
+    ops.add(ops.full([100], 42), 1)
+    const liar = make()
+    const variable = new Variable([9])
+    for (const use of [
+      () => ops.add(liar, 1),
+      () => jit((x: Tensor) => ops.add(x, 1))(liar),
+      () => new Variable(liar),
+      () => variable.assign(liar),
+    ])
+      expect(use).toThrow(/A tensor of shape \[9\] cannot have [03] elements/)
+    expect(variable.value.toArray()).toEqual(Array(9).fill(0))
   })
 })

@@ -1,6 +1,6 @@
 // Grad-CAM against the formula, by hand.
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   ArgumentError,
   Conv1D,
@@ -13,7 +13,8 @@ import {
   Sequential,
   tensor,
 } from '../../src'
-import { gradCam } from '../../src/explain'
+import { gradCam, heatMapPicture, integratedGradients, occlusion } from '../../src/explain'
+import { quantize } from '../../src/thrift'
 
 /** A = [x, −2x]; f = 3 · mean A₀ + 1 · mean A₁, so α = [3, 1] / (rows · columns) and Σ α A = (3x − 2x) / (rows · columns). */
 function eye(layers: ConstructorParameters<typeof Sequential>[0] = []): Sequential {
@@ -112,4 +113,55 @@ describe('gradCam', () => {
       'has no convolutions',
     )
   })
+})
+
+describe('a map that is 0 everywhere', () => {
+  /** f = x₀₀ − x₀₁ after Flatten: the mean gradient over the places is 0. */
+  function flat(): Sequential {
+    const model = new Sequential([
+      new Conv2D({ filters: 1, kernelSize: 1, useBias: false, inputShape: [1, 2, 1] }),
+      new Flatten(),
+      new Dense({ units: 1, useBias: false }),
+    ])
+    model.setWeights([tensor([[[[1]]]]), tensor([[1], [-1]])])
+    return model
+  }
+  const pair = tensor([2, 1, 3, 5], [2, 1, 2, 1])
+
+  it('is named, with methods that explain the image', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+    const { heatMap, zeroMaps } = await gradCam(flat(), pair)
+    expect(zeroMaps).toEqual([0, 1])
+    expect(warn).toHaveBeenCalledWith(
+      expect.stringMatching(/the map of image 0, 1 is 0 everywhere.*integratedGradients/),
+    )
+    warn.mockRestore()
+    const svg = heatMapPicture(heatMap, { image: pair })
+    expect(svg).toContain('0 everywhere: no place counts.')
+    expect(svg).toContain('Try integratedGradients or occlusion.')
+    const { attributions } = await integratedGradients(flat(), pair)
+    ;[2, -1, 3, -5].forEach((each, i) => expect((attributions as typeof pair).data[i]).toBeCloseTo(each, 4))
+  })
+
+  it('is not claimed of other maps', async () => {
+    const { heatMap, zeroMaps } = await gradCam(eye(), image)
+    expect(zeroMaps).toEqual([])
+    expect(heatMapPicture(heatMap, { image })).not.toContain('everywhere')
+  })
+})
+
+it('names the way for int8 models; int4 models have gradients', async () => {
+  await expect(gradCam(quantize(eye()), image)).rejects.toThrow(
+    /no gradient flows through the int8 layers.*Explain the float32 model that was given to quantize.*occlusion/,
+  )
+  const { attributions } = await occlusion(quantize(eye()), image)
+  expect((attributions as typeof image).data.some((each) => each !== 0)).toBe(true)
+  const wide = new Sequential([
+    new Conv2D({ filters: 8, kernelSize: 3, padding: 'same', inputShape: [2, 3, 1], name: 'look' }),
+    new GlobalAveragePooling2D(),
+    new Dense({ units: 2 }),
+  ])
+  const { layer, value } = await gradCam(quantize(wide, { bits: 4 }), image)
+  expect(layer).toBe('look')
+  expect(value.data[0]).toBeCloseTo((await gradCam(wide, image)).value.data[0]!, 0)
 })

@@ -243,4 +243,19 @@ describe('the checksum', () => {
     }
     for (const own of [old, metadata]) expect(weightsOf(await loadModel(rewritten(own)))).toEqual(weightsOf(model))
   })
+
+  it('a model reads every tensor of its file, and one for each position', async () => {
+    const { metadata, tensors } = decodeContainer(await binaryModel().save())
+    const { xxh32: _, ...own } = metadata
+    const own0 = [...tensors.values()][0]!
+    const withTensor = (name: string): Uint8Array => encodeContainer([...tensors.values(), { ...own0, name }], own)
+    await expect(loadModel(withTensor('spare'))).rejects.toThrow(/damaged: its model does not read 'spare'/)
+    await expect(loadModel(withTensor('weights/99/spare'))).rejects.toThrow(
+      /its model does not read 'weights\/99\/spare'/,
+    )
+    // The position decides, not the rest of the name, so the second would replace the first.
+    const second = withTensor(own0.name.replace(/\w+$/, 'other'))
+    await expect(loadModel(second)).rejects.toThrow(/damaged: its model does not read 'weights\/0\/.*other'/)
+    await expect(binaryModel().loadWeights(second)).rejects.toThrow(/does not read 'weights\/0\/.*other'/)
+  })
 })

@@ -15,6 +15,7 @@ import {
   ops,
 } from '../../src'
 import type { Tensor } from '../../src'
+import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
 import { weightsOf } from '../helpers/training'
 
 const x = ops.reshape(ops.sin(ops.arange(0, 12, 1, 'float32')), [4, 3])
@@ -76,6 +77,24 @@ it('a reference to a layer that is not there is a damaged file', () => {
   expect(text.match(/"sharedWith":0/g)).toHaveLength(1)
   expect(() => modelFromJSON(text.replace('"sharedWith":0', '"sharedWith":7'))).toThrow(
     'it refers to shared layer 7, which is not made before',
+  )
+})
+
+it('models may be nested in twenty levels; a file that nests thousands is refused', async () => {
+  const nested = (levels: number): string => {
+    const { className, config } = new Sequential([new Dense({ units: 1, inputShape: [1] })]).toJSON()
+    let made = JSON.stringify((config['layers'] as unknown[])[0])
+    for (let i = 0; i < levels; i++)
+      made = `{"className":"${className}","config":{"name":"level_${i}","layers":[${made}]}}`
+    return made
+  }
+  expect(modelFromJSON(nested(20)).weights).toHaveLength(2)
+  expect(() => modelFromJSON(nested(5000))).toThrow(/This is not a model: it has more than 400 levels/)
+  const { metadata, tensors } = decodeContainer(await modelFromJSON(nested(2)).save())
+  const { xxh32: _, ...own } = metadata
+  const description = own['description']!.replace(/^\{"model":/, `{"deep":${nested(5000)},"model":`)
+  await expect(loadModel(encodeContainer([...tensors.values()], { ...own, description }))).rejects.toThrow(
+    /damaged: its description has more than 400 levels of lists and records/,
   )
 })
 

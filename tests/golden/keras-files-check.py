@@ -49,7 +49,7 @@ IS_FORMER = keras.__version__.startswith("2.")
 PATTERNS = ["2_15_*.h5"] if IS_FORMER else ["*.keras", "*.h5"]
 # Calls with several tensors, a layer that Keras 2.15 does not load, optimizers that it loads under another name, and options of optimizers
 # that it loads together with an option that Keras 3 refuses.
-NOT_IN_KERAS_2 = ["attention", "normalization", *(f"training_{name}" for name in ["adafactor", "lion", "momentum", "rmsprop_centered"])]
+NOT_IN_KERAS_2 = ["attention", "former", "normalization", *(f"training_{name}" for name in ["adafactor", "lion", "momentum", "rmsprop_centered"])]
 
 
 # Keras 3.15 opens no legacy file with Lamb, not even its own: its loader does not find the name.

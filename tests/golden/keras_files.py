@@ -425,8 +425,27 @@ def former():
     return randomize(model), [values((3, 4)), values((3, 3, 4), 1), numbers((3, 5))]
 
 
+def states():
+    """Masked sequences with initial states: Keras 3 passes such calls no mask by itself, but their outputs carry it, which the loss reads."""
+    ids, x, state = Input((5,), dtype="int32", name="ids"), Input((3, 4), name="x"), Input((2,), name="state")
+    words = layers.Embedding(7, 4, mask_zero=True)(ids)
+    steps = layers.Masking(0.2)(x)
+    mask = ops.not_equal(ids, 0)
+    outputs = [
+        layers.GRU(2, return_sequences=True)(words, initial_state=state),
+        layers.GRU(2)(words, initial_state=[state], mask=mask),
+        layers.LSTM(2)(steps, initial_state=[state, state]),
+        layers.Bidirectional(layers.SimpleRNN(2, return_sequences=True))(words, initial_state=[state, state]),
+        layers.LSTM(2, return_sequences=True)(words),
+    ]
+    model = Model([ids, x, state], [layers.Dense(2)(each) for each in outputs])
+    data = [numbers((3, 5)), values((3, 3, 4), 1), values((3, 2), 2)]
+    data[1][0, 1] = 0.2
+    return randomize(model), data
+
+
 FAMILIES = [core, activations, convolutional, pooling, normalization, recurrent, attention, merging, reshaping, regularization,
-            preprocessing, graph, operations, former]
+            preprocessing, graph, operations, former, states]
 
 
 def main(folder, *names):
@@ -435,7 +454,11 @@ def main(folder, *names):
             continue
         keras.backend.clear_session()
         model, x = family()
-        write(HERE / folder, family.__name__, model, x, os.environ.get("EXTENSION", "keras"))
+        more = {}
+        if family is states:
+            model.compile(loss="mse")
+            more["loss"] = float(model.evaluate(x, [np.zeros_like(y) for y in model.predict(x, verbose=0)], verbose=0)[0])
+        write(HERE / folder, family.__name__, model, x, os.environ.get("EXTENSION", "keras"), **more)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 // Writes models as ONNX files, reads them again, and compares predictions. With ONNX_FILES=FOLDER the files are kept with inputs and
 // predictions, and tests/golden/onnx-files-check.py compares them with ONNX Runtime.
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { Model, Tensor } from '../../src'
 import { loadOnnx, writeOnnx } from '../../src/onnx'
-import type { GraphProto } from '../../src/onnx/proto'
+import type { GraphProto, NodeProto } from '../../src/onnx/proto'
 import { modelProto } from '../../src/onnx/proto'
 import { decode } from '../../src/onnx/wire'
 import type { Tree } from '../../src/core/tree'
@@ -21,12 +21,35 @@ const content = ({ shape, dtype, data }: Tensor) => ({
   data: Array.from(data, (x) => (Number.isFinite(x) ? x : String(x))),
 })
 
-/** The operators of a graph and of the graphs in it. */
-export function operatorsIn({ nodes }: GraphProto): string[] {
-  return nodes.flatMap(({ type, attributes }) => [
-    type,
-    ...attributes.flatMap(({ graph }) => (graph === null ? [] : operatorsIn(graph))),
+/** The nodes of a graph and of the graphs in it. */
+function nodesIn({ nodes }: GraphProto): NodeProto[] {
+  return nodes.flatMap((node) => [
+    node,
+    ...node.attributes.flatMap(({ graph }) => (graph === null ? [] : nodesIn(graph))),
   ])
+}
+
+/** The operators of a graph and of the graphs in it. */
+export const operatorsIn = (graph: GraphProto): string[] => nodesIn(graph).map(({ type }) => type)
+
+type Schema = readonly [least: number, most: number, leastOutputs: number, mostOutputs: number, ...attributes: string[]]
+const schemas = JSON.parse(readFileSync(new URL('../golden/onnx/schemas.json', import.meta.url), 'utf8')) as Readonly<
+  Record<string, Schema>
+>
+
+/** Checks the nodes of a file against the operators of its opset, which readers of files take less strictly. */
+function expectInOpset(graph: GraphProto): void {
+  for (const { type, name, inputs, outputs, attributes } of nodesIn(graph)) {
+    const [least, most, leastOutputs, mostOutputs, ...known] = schemas[type]!
+    const given = [
+      inputs.length >= least,
+      inputs.length <= most,
+      outputs.length >= leastOutputs,
+      outputs.length <= mostOutputs,
+    ]
+    expect(given, `${type} ${name}`).toEqual([true, true, true, true])
+    expect(known, `${type} ${name}`).toEqual(expect.arrayContaining(attributes.map((each) => each.name)))
+  }
 }
 
 export const graphOf = (bytes: Uint8Array): GraphProto => decode(modelProto, bytes, 'the file').graph!
@@ -34,6 +57,7 @@ export const graphOf = (bytes: Uint8Array): GraphProto => decode(modelProto, byt
 /** Writes a model, and keeps the file for ONNX Runtime. */
 export async function writeAndKeep(name: string, model: Model<unknown, unknown>, x: Tree<Tensor>) {
   const bytes = await writeOnnx(model)
+  expectInOpset(graphOf(bytes))
   const expected = flatten<Tensor>(typed(model.predictOnBatch(x)))
   if (folder !== undefined && folder !== '') {
     writeFileSync(join(folder, `${name}.onnx`), bytes)

@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from 'vitest'
 import { FormatError, Dense, Input, Model, Sequential, loadModel, ops } from '../../src'
+import type { Tensor } from '../../src'
 import { loadKerasWeights, readKeras } from '../../src/keras'
 import { bytesOf, differenceOf, filesIn, inputsOf, jsonOf } from './goldens'
-import type { Golden } from './goldens'
+import type { Golden, Plain } from './goldens'
 
 const families = ['2.15', '3.0', '3.3', '3.15'].flatMap((version) =>
   [...filesIn(version, '.keras'), ...filesIn(version, '.h5')].filter((path) => !path.includes('lookups')),
@@ -15,6 +16,15 @@ describe('a file predicts what Keras predicts', () => {
     const model = await readKeras<never, unknown>(bytesOf(path))
     const { x, y } = jsonOf<Golden>(path.replace(/\.\w+$/, '.json'))
     expect(differenceOf(await model.predict(inputsOf(x) as never), y)).toBeLessThan(1e-5)
+  })
+
+  it('and has its loss, where a mask reaches the outputs: 3.15/states.keras', async () => {
+    const model = await readKeras<never, Tensor[]>(bytesOf('3.15/states.keras'))
+    const { x, y, loss } = jsonOf<Golden & { y: Plain[]; loss: number }>('3.15/states.json')
+    model.compile({ loss: 'mse' })
+    const zeros = y.map(({ shape }) => ops.zeros(shape))
+    const results = await model.evaluate(inputsOf(x) as never, zeros as never, { verbose: 0 })
+    expect(results.loss).toBeCloseTo(loss, 6)
   })
 
   it.each(['2.15/lookups', '3.15/lookups'])('with vocabularies in assets: %s', async (path) => {

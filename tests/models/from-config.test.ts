@@ -151,6 +151,19 @@ describe('with the entry for Node', () => {
   })
 })
 
+it.each([undefined, null, 3, 'Dense', []])('a configuration is an object, not %j', (config) => {
+  for (const of of [Dense, Model, Sequential, Adam])
+    expect(() => Reflect.apply(of.fromConfig, of, [config]) as unknown).toThrow(
+      `${of.name}.fromConfig: expected what getConfig returns, received`,
+    )
+})
+
+it('a Sequential needs a list of layers', () => {
+  expect(() => Sequential.fromConfig({ name: 'a' })).toThrow(
+    'Sequential.fromConfig: layers must be a list, received undefined',
+  )
+})
+
 // Last, because it loads the library again.
 it('without a scope and the entry for Node, the error says where the classes come from', async () => {
   vi.resetModules()

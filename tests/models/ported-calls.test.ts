@@ -60,6 +60,12 @@ describe('hints', () => {
     expect(new Add().apply([a, b]).toArray()).toEqual([[4, 6]])
   })
 
+  it.each([true, 1, 'training', null])('the options of a call are an object, not %j', (given) => {
+    expect(() => new Dense(2).apply([[1, 2]], given as never)).toThrow(
+      /Dense "\w+": pass several inputs as a list: apply\(\[a, b\]\), and options as an object: \{ training: true \}/,
+    )
+  })
+
   it('fit after compile without a loss reports what is missing', async () => {
     const model = new Sequential([new Dense(1, { inputShape: [2] })])
     model.compile()

@@ -251,6 +251,8 @@ describe('names and weights', () => {
     const { inputs, outputs } = graphOf(await writeOnnx(model, null, { names: { x: 'pixels', y: 'logits' } }))
     expect([inputs[0]!.name, outputs[0]!.name]).toEqual(['pixels', 'logits'])
     await expect(writeOnnx(model, null, { names: { z: 'logits' } })).rejects.toThrow("'z'")
+    for (const names of [{ x: 'same', y: 'same' }, { x: 'y' }])
+      await expect(writeOnnx(model, null, { names })).rejects.toThrow(/to two inputs or outputs\. Each needs a name/)
     await expect(writeOnnx(model, null, { opset: 18 } as object)).rejects.toThrow("'opset'")
   })
 

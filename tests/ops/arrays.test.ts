@@ -532,7 +532,7 @@ describe('arguments', () => {
     ['arange', () => ops.arange(0, 5, 0), 'arange: step must not be 0'],
     ['eye', () => ops.eye(-1), 'eye: rows must be an integer ≥ 0, received -1'],
     ['oneHot', () => ops.oneHot([1], 2.5), 'oneHot: numClasses must be an integer ≥ 0, received 2.5'],
-    ['gelu', () => ops.gelu(1, { approximate: true } as never), 'gelu: approximate must be true or false'],
+    ['gelu', () => ops.gelu(1, 'exactly' as never), 'gelu: approximate must be true or false'],
     [
       'an element',
       () => tensor([[1, { x: 1 }]] as never),

@@ -279,7 +279,7 @@ describe('random ops', () => {
     ])
       expect([...other.data]).toEqual(expected)
     expect(() => random.uniform([4], 2, { minval: 1 })).toThrow('minval')
-    expect(() => random.uniform([4], { minval: 1 }, 5)).toThrow('must be the last argument')
+    expect(() => random.uniform([4], { minval: 1 }, 5)).toThrow('maxval must be inside the options object')
     expect(() => random.uniform([4], 0, 1, 'int32' as 'float32')).toThrow('float32')
     expect(() => random.gamma([4], 1, { sede: 1 } as object)).toThrow('seed')
   })

@@ -107,6 +107,19 @@ describe('erfc and i0', () => {
   })
 })
 
+describe('reductions that skip NaN', () => {
+  it('are NaN where the mean is infinite, as in Keras', () => {
+    const x = [1, Infinity, NaN]
+    expect(ops.nanmean(x).item()).toBe(Infinity)
+    expect([ops.nanvar(x), ops.nanstd(x), ops.nanvar([1, -Infinity])].map((each) => each.item())).toEqual([
+      NaN,
+      NaN,
+      NaN,
+    ])
+    expect(ops.nanvar([1, 3, NaN]).item()).toBe(1)
+  })
+})
+
 describe('select', () => {
   it('takes the first choice whose condition is true', () => {
     const [a, b] = [tensor([true, false, true]), tensor([true, true, false])]

@@ -18,7 +18,7 @@ it.each<[pattern: string, lengths: Record<string, number> | undefined, message: 
   ['a (b c -> a b c', undefined, "'(' in 'a (b c' is not the name of an axis"],
   ['a ((b) c) -> a b c', undefined, "'(' in 'a ((b) c)' is not the name of an axis"],
   ['a b -> b a', undefined, "the pattern 'a b -> b a' is for 2 axes, received the shape [2, 3, 4]"],
-  ['a b (c d) -> a b c d', undefined, 'axesLengths must have all axes of (c d) but one, it lacks c and d'],
+  ['a b (c d) -> a b c d', undefined, 'axesLengths must have all axes of (c d) but one; it lacks c and d'],
   ['a b (c d) -> a b c d', { c: 3 }, 'the axis (c d) must have 3 · d elements, received 4'],
   ['a b (c d) -> a b c d', { c: 0 }, 'the axis (c d) must have 0 · d elements, received 4'],
   ['a b (c d) -> a b c d', { c: 2, d: 3 }, 'the axis (c d) must have 2 · 3 elements, received 4'],

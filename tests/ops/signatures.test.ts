@@ -295,8 +295,9 @@ function given(value: unknown): unknown {
 
 const ourName = new Map(compared.map(({ name, kerasName }) => [kerasName, name]))
 
+const tested = calls.filter(({ op }) => ourName.has(op))
+
 describe('calls with Keras’s defaults', () => {
-  const tested = calls.filter(({ op }) => ourName.has(op))
   it.each(tested.map((call, i) => ({ title: `${call.op} ${i}`, call })))(
     '$title',
     ({ call: { op, given: all, outputs } }) => {
@@ -315,6 +316,35 @@ describe('calls with Keras’s defaults', () => {
           expect(isNear, `element ${at}: expected ${x}, received ${own}`).toBe(true)
         })
       })
+    },
+  )
+})
+
+describe('the optional arguments of ops are also read by name', () => {
+  const named = tested.flatMap(({ op, given: all }) => {
+    const name = ourName.get(op)!
+    const { positional, options } = namesOf(find(name, modules.ops))
+    return expectedOf(name, op, 'ops')
+      .slice(all.length)
+      .flatMap(([parameter, initial]) => {
+        const own = [...positional, ...options].find((each) => same(each, camelCase(parameter)))
+        return own === undefined || initial === undefined ? [] : [{ name, own, initial, all: all.map(given) }]
+      })
+  })
+  it('of most ops', () => {
+    expect(named.length).toBeGreaterThan(150)
+  })
+  it.each(named.map((each) => ({ title: `${each.name} { ${each.own}: ${JSON.stringify(each.initial)} }`, each })))(
+    '$title',
+    ({ each: { name, own, initial, all } }) => {
+      const call = (...options: readonly unknown[]): unknown =>
+        Reflect.apply(Reflect.get(ops, name), undefined, [...all, ...options])
+      const plain = flatten(call() as Tree<Tensor>)
+      const byName = flatten(call({ [own]: initial }) as Tree<Tensor>)
+      expect(byName.map(({ dtype, shape, data }) => ({ dtype, shape, data }))).toEqual(
+        plain.map(({ dtype, shape, data }) => ({ dtype, shape, data })),
+      )
+      expect(() => call({ [`${own}Z`]: initial })).toThrow()
     },
   )
 })

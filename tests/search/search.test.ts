@@ -354,7 +354,7 @@ describe('options that are refused', () => {
     [
       'a long first round',
       { x, y: yes, folds: 2, epochs: 2, halving: { minEpochs: 3 } },
-      /minEpochs must be at most epochs, 2, received 3/,
+      /minEpochs must be at most 2, the epochs of the search, received 3/,
     ],
     [
       'a missing log',

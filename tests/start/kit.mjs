@@ -1,12 +1,12 @@
-// What the environments share: folders with the program in the form that they need, processes, pages, a server.
+// What the environments share: folders with the program in the form that they need, processes, pages.
 
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, extname, join, normalize } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findBrowser } from '../../examples/shared/browser.js'
+import { serve } from '../../examples/shared/serve.js'
 
 /** tests/start: tools and the installed package are in its node_modules. */
 export const root = fileURLToPath(new URL('.', import.meta.url))
@@ -102,54 +102,32 @@ export function found(text) {
   return line
 }
 
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.json': 'application/json' }
-
-/** Serves tests/start. What pages report is passed to `reported`. */
-async function serve(headers, reported) {
-  const server = createServer(async (request, response) => {
-    const { pathname, searchParams } = new URL(request.url, 'http://localhost')
-    if (pathname === '/report') {
-      reported(searchParams.get('text'))
-      return response.writeHead(204).end()
-    }
-    const file = join(root, normalize(pathname))
-    const body = await readFile(file).catch(() => null)
-    if (body === null) return response.writeHead(404).end()
-    response
-      .writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream', ...headers })
-      .end(body)
-  })
-  await new Promise((done) => server.listen(0, '127.0.0.1', done))
-  return server
-}
-
 /** A page that runs its scripts and reports by an image, which every policy and file:// allow. */
 export const page = (scripts) => `<!doctype html><meta charset="utf-8"><title>start</title>${scripts}`
 export const report = (port) =>
   `const report = (text) => { new Image().src = 'http://127.0.0.1:${port}/report?text=' + encodeURIComponent(text) }
 start().then((found) => report('started: ' + found), (error) => report(String(error?.stack ?? error)))\n`
 
-const BROWSERS = {
-  chromium: [process.env.CHROMIUM_PATH, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
-  firefox: ['/usr/bin/firefox-esr', '/usr/bin/firefox'],
-}
-
-/** The path of a browser; undefined if there is none. */
-export const browser = (name) => BROWSERS[name].find((path) => path && existsSync(path))
-
 /**
  * Opens a page in a browser and waits for what it reports.
  * @param make writes the files, which may name the port of the server. @returns the path of the page below tests/start
  */
 export async function opened(name, make, { headers = {}, isFile = false } = {}) {
-  const path = browser(name)
+  const path = findBrowser(name)
   if (path === undefined) throw new Skipped(`no ${name}`)
   let reported
   const result = new Promise((done) => (reported = done))
-  const server = await serve(headers, reported)
-  const { port } = server.address()
+  const server = await serve({
+    folder: root,
+    headers,
+    answer({ pathname, searchParams }) {
+      if (pathname === '/report') reported(searchParams.get('text'))
+      return pathname === '/report'
+    },
+  })
+  const { port } = server
   const file = await make(port)
-  const url = isFile ? `file://${join(root, file)}` : `http://127.0.0.1:${port}/${file}`
+  const url = isFile ? `file://${join(root, file)}` : server.address + file
   const profile = join(root, 'build', `profile-${name}-${port}`)
   mkdirSync(profile, { recursive: true })
   const args =
@@ -162,7 +140,6 @@ export async function opened(name, make, { headers = {}, isFile = false } = {}) 
     return await Promise.race([result, late])
   } finally {
     server.close()
-    server.closeAllConnections()
     process.kill(-Number(child.pid), 'SIGKILL')
     await new Promise((done) => setTimeout(done, 300))
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 })

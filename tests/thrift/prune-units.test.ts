@@ -618,8 +618,8 @@ describe('refuses unsuitable models and options', () => {
       new Dense({ units: 2, name: 'c' }),
     ])
   it.each<[string, unknown, RegExp]>([
-    ['neither option is given', {}, /needs either keep or maxLoss/],
-    ['both options are given', { keep: 0.5, maxLoss: 1 }, /needs either keep or maxLoss/],
+    ['neither option is given', {}, /needs exactly one of keep, maxLoss/],
+    ['both options are given', { keep: 0.5, maxLoss: 1 }, /needs exactly one of keep, maxLoss/],
     ['all units would be removed', { keep: 0 }, /fraction above 0 .* At least one unit stays/],
     ['all units of a layer would be removed', { keep: { b: 0 } }, /keep.b must be .* number of units ≥ 1/],
     ['more units are kept than exist', { keep: { b: 4 } }, /at most 3/],

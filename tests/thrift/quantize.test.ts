@@ -34,7 +34,7 @@ import {
   quantize,
   quantizedLayers,
 } from '../../src/thrift'
-import { quantizeChannels } from '../../src/thrift/quantized-layers'
+import { columnsOf, toIntegers } from '../../src/thrift/integers'
 import { dispose } from '../../src/runtime/configure'
 import { withRuntime } from '../../src/runtime/current'
 import { floats } from '../helpers/data'
@@ -118,10 +118,10 @@ describe.each(models)('of %s layers', (_name, make, shape) => {
 
 describe('quantize', () => {
   it('rounds to even, with a scale for each output', () => {
-    const { integers, scales } = quantizeChannels([127, 0, 2.5, -1, -3.5, 0.25], 2)
+    const { integers, scales } = toIntegers([127, 0, 2.5, -1, -3.5, 0.25], columnsOf(6, 2), 8)
     expect([...integers]).toEqual([127, 0, 2, -127, -4, 32])
     expect([...scales]).toEqual([1, Math.fround(1 / 127)])
-    expect([...quantizeChannels([0, 1, 0, 2], 2).integers]).toEqual([0, 64, 0, 127])
+    expect([...toIntegers([0, 1, 0, 2], columnsOf(4, 2), 8).integers]).toEqual([0, 64, 0, 127])
   })
 
   it('computes the documented formula exactly', async () => {
@@ -313,7 +313,9 @@ describe('quantize', () => {
     expect(() => quantize(new Sequential([new Dense(3)]))).toThrow('must be built')
     // @ts-expect-error: no model
     expect(() => quantize({})).toThrow('needs a model')
-    expect(() => quantize(new Sequential([new Flatten({ inputShape: [2, 2] })]))).toThrow('no Dense, Conv1D or Conv2D')
+    expect(() => quantize(new Sequential([new Flatten({ inputShape: [2, 2] })]))).toThrow(
+      'no layer that can be quantized',
+    )
     class Own extends Model {
       first = new Dense({ units: 2 })
       override call(x: Tensor): Tensor {

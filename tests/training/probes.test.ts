@@ -154,6 +154,58 @@ describe('probes', () => {
     scaled.forEach((value, i) => expect(value).toBeCloseTo(plain[i]!, 5))
   })
 
+  it('see the loss, and add to the gradients without changing it', async () => {
+    const run = async (lossScaleFactor: number | null, strength: number) => {
+      const model = new Sequential([new Dense({ units: 1, kernelInitializer: 'ones', inputShape: [4] })])
+      model.compile({ optimizer: new SGD({ learningRate: 0.5, lossScaleFactor }), loss: 'meanSquaredError' })
+      const { kernel } = model.layers[0] as Dense
+      const loss = cell()
+      const pulled = { pull: (weight: Variable) => (weight === kernel ? ops.multiply(weight.value, strength) : null) }
+      const { history } = await fitWith(model, [{ trace: (step) => loss.assign(step.loss) }, pulled], {
+        batchSize: 20,
+        shuffle: false,
+      })
+      return { loss: loss.value.item(), logged: history['loss']![0]!, weights: weightsOf(model) }
+    }
+    const plain = await run(null, 0)
+    for (const scale of [null, 1024]) {
+      const { loss, logged, weights } = await run(scale, 0.25)
+      expect(loss).toBeCloseTo(logged, 5)
+      expect(logged).toBeCloseTo(plain.logged, 5)
+      // w − ½ (g + ¼ w), where w = 1; the bias has no term.
+      weights[0]!.forEach((value, i) => expect(value).toBeCloseTo(plain.weights[0]![i]! - 0.125, 5))
+      expect(weights[1]![0]).toBeCloseTo(plain.weights[1]![0]!, 5)
+    }
+  })
+
+  it('observe only while they are active', async () => {
+    const model = binaryModel()
+    const count = cell()
+    let isActive = false
+    const switching: Probe = { every: 4, afterStep: () => void (isActive = !isActive) }
+    const counting: Probe = {
+      get isActive() {
+        return isActive
+      },
+      trace: () => count.assign(ops.add(count.value, 1)),
+    }
+    // On after step 0, off after step 4, on after step 8: steps 1 to 4 and 9 to 11.
+    await fitWith(model, [switching, counting], { epochs: 3 })
+    expect(count.value.item()).toBe(7)
+  })
+
+  it('report a step without gradients', async () => {
+    class Own extends Sequential {
+      override trainStep() {
+        return undefined
+      }
+    }
+    const model = new Own([new Dense({ units: 1, inputShape: [4] })])
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    const error = await errorOf(() => fitWith(model, [{ trace: (step) => void step.loss }]))
+    expect(error.message).toMatch(/computes no gradients with this\.gradients/)
+  })
+
   it('see layers in functional and nested models, and several calls', async () => {
     const shared = new Dense({ units: 4, activation: 'relu' })
     const inner = new Sequential([shared])

@@ -162,6 +162,7 @@ function Tabs({ tab }: { readonly tab: Tab }) {
           key={each}
           type="button"
           role="tab"
+          data-name={TABS[each]}
           id={`tab-${each}`}
           aria-selected={each === tab}
           aria-controls="view"

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Measured, StreamPoint } from '../worker/protocol'
 import type { Line } from './chart'
 import { Chart, Legend } from './chart'
-import { Button, Slider, percent, short } from './fields'
+import { Button, Check, Slider, percent, short } from './fields'
 import { session } from './session'
 import { useStore } from './store'
 
@@ -262,10 +262,12 @@ function DriftingStream() {
                 ? 'Start again'
                 : 'Go on'}
         </Button>
-        <label class="check" title="Shows the network that renews its units">
-          <input type="checkbox" checked={isRenewed} onChange={(event) => setRenewed(event.currentTarget.checked)} />
-          with continual backprop
-        </label>
+        <Check
+          label="with continual backprop"
+          title="Shows the network that renews its units"
+          value={isRenewed}
+          onChange={setRenewed}
+        />
       </div>
     </section>
   )

@@ -52,6 +52,10 @@ export function Chart(props: {
   return <div ref={host} class="chart" role="img" aria-label={label} style={{ height: `${height}px` }} />
 }
 
+/** As uPlot chooses it; axes are drawn before there are numbers, too. */
+const rangeOf: uPlot.Range.Function = (_plot, low, high) =>
+  low == null ? [0, 1] : (uPlot.rangeNum(low, high, 0.1, true) as [number, number])
+
 function optionsOf(
   lines: readonly Line[],
   width: number,
@@ -70,7 +74,7 @@ function optionsOf(
     scales: {
       // Axes are drawn before there are numbers, too.
       x: { time: false, range: (_plot, low, high) => (low == null || low === high ? [0, 10] : [low, high]) },
-      y: range === undefined ? {} : { range: [...range] },
+      y: { range: range === undefined ? rangeOf : [...range] },
     },
     axes: [
       { ...axis, size: 28, space: 60 },

@@ -153,6 +153,21 @@ export function Button(props: {
   )
 }
 
+export function Check(props: {
+  readonly label: string
+  readonly title: string
+  readonly value: boolean
+  readonly onChange: (value: boolean) => void
+}) {
+  const { label, title, value, onChange } = props
+  return (
+    <label class="check" title={title}>
+      <input type="checkbox" checked={value} onChange={(event) => onChange(event.currentTarget.checked)} />
+      {label}
+    </label>
+  )
+}
+
 /** 1234567 → 1.23 M */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return '–'
@@ -168,8 +183,8 @@ export function short(value: number): string {
             ? [1e3, ' k']
             : [1, '']
   const scaled = value / factor
-  if (unit === '' && Number.isInteger(value)) return String(value)
-  return `${Number(scaled.toPrecision(3))}${unit}`
+  const digits = unit === '' && Number.isInteger(value) ? value : Number(scaled.toPrecision(3))
+  return `${digits}${unit}`.replace(/^-/, '−')
 }
 
 export const percent = (value: number): string => (Number.isFinite(value) ? `${(100 * value).toFixed(1)} %` : '–')

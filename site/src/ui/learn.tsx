@@ -3,55 +3,87 @@
 import { useMemo } from 'preact/hooks'
 import type { Form } from '../data/form'
 import { sizeOf } from '../data/form'
-import type { Pinned } from './session'
+import type { Frame } from '../worker/protocol'
 import { session } from './session'
 import { Pixels, Plane } from './canvas'
 import type { Data, Line, Numbers } from './chart'
 import { Chart, Legend, joined } from './chart'
 import type { Curves } from './curves-of-run'
-import { Button, percent, short } from './fields'
+import { NO_CURVES } from './curves-of-run'
+import { Button, Check, percent, short } from './fields'
 import { imagePixels } from './paint'
-import { useStore } from './store'
+import type { KeptRun } from './shown-run'
+import { Store, useStore } from './store'
 import { classColour, isDark } from './theme'
 
 export function Learn() {
   const described = useStore(session.described)
-  const pinned = useStore(session.pinned)
+  const kept = useStore(session.kept)
   if (described === null) return <div class="learn waiting" aria-busy="true" />
-  const isPlane = described.form.kind === 'plane'
+  const { form } = described
+  const isPlane = form.kind === 'plane'
   return (
     <div class="learn">
       <div class="stack">
-        {isPlane ? <Answers /> : <Confusion form={described.form} isLarge />}
+        {isPlane ? <Answers /> : <Confusion form={form} frame={session.frame} isLarge />}
         <CostsCard />
       </div>
       <div class="stack">
-        {pinned !== null && pinned.frame.surface !== null && <Kept pinned={pinned} />}
-        <CurvesCard form={described.form} />
-        {isPlane && <Confusion form={described.form} />}
-        {described.form.kind === 'image' && <Examples />}
+        {kept !== null && <Kept kept={kept} />}
+        <CurvesCard form={form} kept={kept} />
+        {isPlane && <Confusion form={form} frame={session.frame} />}
+        {form.kind === 'image' && <Examples />}
       </div>
     </div>
   )
 }
 
+function KeepButton() {
+  const isKept = useStore(session.kept) !== null
+  return (
+    <Button
+      kind="quiet"
+      title={isKept ? 'Forgets the kept run' : 'Keeps this run, and begins a new one beside it; both train'}
+      onClick={() => (isKept ? session.forget() : session.keep())}
+      isPressed={isKept}
+    >
+      {isKept ? 'Forget kept run' : 'Keep to compare'}
+    </Button>
+  )
+}
+
 /** A run that was kept, beside the present one. */
-function Kept({ pinned: { label, described, frame } }: { readonly pinned: Pinned }) {
+function Kept({ kept }: { readonly kept: KeptRun }) {
+  const { label, shown } = kept
+  const described = useStore(shown.described)
+  const frame = useStore(shown.frame)
+  const trains = useStore(kept.trains)
+  if (described === null) return null
   const { form, train, test } = described
   return (
     <section class="card" aria-label="Kept run">
       <header>
         <h2>Kept run</h2>
         <p class="soft">
-          {label}, epoch {frame.epoch}
+          {label}, epoch {frame?.epoch ?? 0}
         </p>
       </header>
-      <Plane
-        form={form}
-        train={train}
-        test={test}
-        surface={frame.surface}
-        label={`Answers of the kept run, ${label}`}
+      {form.kind === 'plane' ? (
+        <Plane
+          form={form}
+          train={train}
+          test={test}
+          surface={frame?.surface ?? null}
+          label={`Answers of the kept run, ${label}`}
+        />
+      ) : (
+        <ConfusionTable form={form} frame={shown.frame} label="Confusion matrix of the kept run" />
+      )}
+      <Check
+        label="trains with the new run"
+        title="Whether Train, Step and Reset are for the kept run, too"
+        value={trains}
+        onChange={(value) => session.setKeptTrains(value)}
       />
     </section>
   )
@@ -64,7 +96,6 @@ function Answers() {
   const frame = useStore(session.frame)
   const chosen = useStore(session.chosen)
   const pen = useStore(session.pen)
-  const pinned = useStore(session.pinned)
   const { form, train, test } = described
   const curve = session.curves.value
   const accuracy = curve.testMetric.at(-1)
@@ -72,14 +103,7 @@ function Answers() {
     <section class="card answers" aria-label="Answers">
       <header>
         <h2>Answers in the plane</h2>
-        <Button
-          kind="quiet"
-          title={pinned === null ? 'Keeps this run, to compare the next one with it' : 'Forgets the kept run'}
-          onClick={() => (pinned === null ? session.pin() : session.pinned.set(null))}
-          isPressed={pinned !== null}
-        >
-          {pinned === null ? 'Keep to compare' : 'Forget kept run'}
-        </Button>
+        <KeepButton />
       </header>
       <Plane
         form={form}
@@ -99,12 +123,12 @@ function Answers() {
 }
 
 /** Test before training: it is drawn on top. */
-function linesOf(isPinned: boolean): Line[] {
+function linesOf(isKept: boolean): Line[] {
   const own = [
     { name: 'training', colour: 0 },
     { name: 'test', colour: 1 },
   ]
-  return isPinned ? [...own, { name: 'kept, test', colour: 3, dash: [6, 5] }] : own
+  return isKept ? [...own, { name: 'kept, test', colour: 3, dash: [6, 5] }] : own
 }
 
 function dataOf(
@@ -117,14 +141,17 @@ function dataOf(
   return kept === undefined ? shown : joined(shown, [kept.epochs, kept[test]])
 }
 
-function CurvesCard({ form }: { readonly form: Form }) {
+const NONE = new Store(NO_CURVES)
+
+function CurvesCard({ form, kept }: { readonly form: Form; readonly kept: KeptRun | null }) {
   const curves = useStore(session.curves)
-  const pinned = useStore(session.pinned)
+  const keptCurves = useStore(kept?.shown.curves ?? NONE)
+  const other = kept === null ? undefined : keptCurves
   const isClasses = form.task.kind === 'classes'
   const last = (values: Numbers): number => values.findLast((each) => each !== null) ?? Number.NaN
-  const loss = useMemo(() => dataOf(curves, pinned?.curves, 'loss', 'testLoss'), [curves, pinned])
-  const metric = useMemo(() => dataOf(curves, pinned?.curves, 'metric', 'testMetric'), [curves, pinned])
-  const lines = linesOf(pinned !== null)
+  const loss = useMemo(() => dataOf(curves, other, 'loss', 'testLoss'), [curves, other])
+  const metric = useMemo(() => dataOf(curves, other, 'metric', 'testMetric'), [curves, other])
+  const lines = linesOf(kept !== null)
   const format = isClasses ? percent : short
   return (
     <section class="card" aria-label="Curves">
@@ -135,7 +162,7 @@ function CurvesCard({ form }: { readonly form: Form }) {
           values={[
             last(curves.loss),
             last(curves.testLoss),
-            ...(pinned === null ? [] : [last(pinned.curves.testLoss)]),
+            ...(other === undefined ? [] : [last(other.testLoss)]),
           ].map(short)}
         />
       </header>
@@ -152,7 +179,7 @@ function CurvesCard({ form }: { readonly form: Form }) {
           values={[
             last(curves.metric),
             last(curves.testMetric),
-            ...(pinned === null ? [] : [last(pinned.curves.testMetric)]),
+            ...(other === undefined ? [] : [last(other.testMetric)]),
           ].map(format)}
         />
       </header>
@@ -167,69 +194,85 @@ function CurvesCard({ form }: { readonly form: Form }) {
   )
 }
 
-function Confusion({ form, isLarge = false }: { readonly form: Form; readonly isLarge?: boolean }) {
-  const frame = useStore(session.frame)
-  useStore(isDark)
+interface Confused {
+  readonly form: Form
+  readonly frame: Store<Frame | null>
+}
+
+function Confusion({ form, frame, isLarge = false }: Confused & { readonly isLarge?: boolean }) {
+  const counts = useStore(frame)?.confusion ?? null
   const { task } = form
   if (task.kind !== 'classes')
     return isLarge ? (
       <section class="card">
-        <h2>Predicting {task.name}</h2>
+        <header>
+          <h2>Predicting {task.name}</h2>
+          <KeepButton />
+        </header>
         <p class="soft">The curves show how far the predictions are from the truth.</p>
       </section>
     ) : null
-  const { names } = task
-  const counts = frame?.confusion ?? null
-  const most = Math.max(1, ...(counts ?? []))
-  const [r, g, b] = classColour(0)
-  const [wr, wg, wb] = classColour(1)
+  const width = task.names.length
+  const right = counts?.reduce((sum, each, i) => sum + (i % width === Math.floor(i / width) ? each : 0), 0) ?? 0
   const total = counts?.reduce((sum, each) => sum + each, 0) ?? 0
-  const right =
-    counts?.reduce((sum, each, i) => sum + (i % names.length === Math.floor(i / names.length) ? each : 0), 0) ?? 0
   return (
     <section class={isLarge ? 'card confusion large' : 'card confusion'} aria-label="Confusion matrix">
       <header>
         <h2>Confusion matrix</h2>
         <p class="soft">{counts === null ? 'test rows' : `${right} of ${total} test rows right`}</p>
+        {isLarge && <KeepButton />}
       </header>
-      <div class="scroll" tabIndex={0} role="group" aria-label="Confusion matrix, scrollable">
-        <table>
-          <thead>
-            <tr>
-              <td class="corner">true ↓ answer →</td>
-              {names.map((name) => (
-                <th scope="col" key={name}>
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {names.map((name, row) => (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                {names.map((other, column) => {
-                  const count = counts?.[row * names.length + column] ?? 0
-                  const share = count / most
-                  const colour = row === column ? `${r} ${g} ${b}` : `${wr} ${wg} ${wb}`
-                  return (
-                    <td
-                      key={other}
-                      style={{
-                        backgroundColor:
-                          count === 0 ? 'transparent' : `rgb(${colour} / ${(0.1 + 0.3 * share).toFixed(2)})`,
-                      }}
-                    >
-                      {counts === null ? '' : count === 0 ? '·' : count}
-                    </td>
-                  )
-                })}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ConfusionTable form={form} frame={frame} label="Confusion matrix, scrollable" />
     </section>
+  )
+}
+
+function ConfusionTable({ form: { task }, frame, label }: Confused & { readonly label: string }) {
+  const counts = useStore(frame)?.confusion ?? null
+  useStore(isDark)
+  if (task.kind !== 'classes') return null
+  const { names } = task
+  const most = Math.max(1, ...(counts ?? []))
+  const [r, g, b] = classColour(0)
+  const [wr, wg, wb] = classColour(1)
+  return (
+    <div class="scroll" tabIndex={0} role="group" aria-label={label}>
+      <table>
+        <thead>
+          <tr>
+            <td class="corner">true ↓ answer →</td>
+            {names.map((name) => (
+              <th scope="col" key={name}>
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {names.map((name, row) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              {names.map((other, column) => {
+                const count = counts?.[row * names.length + column] ?? 0
+                const share = count / most
+                const colour = row === column ? `${r} ${g} ${b}` : `${wr} ${wg} ${wb}`
+                return (
+                  <td
+                    key={other}
+                    style={{
+                      backgroundColor:
+                        count === 0 ? 'transparent' : `rgb(${colour} / ${(0.1 + 0.3 * share).toFixed(2)})`,
+                    }}
+                  >
+                    {counts === null ? '' : count === 0 ? '·' : count}
+                  </td>
+                )
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   )
 }
 

@@ -10,7 +10,6 @@ import type {
   Command,
   Described,
   FileFormat,
-  Frame,
   Given,
   Limit,
   Opened,
@@ -20,18 +19,9 @@ import type {
   Seen,
   Speed,
 } from '../worker/protocol'
-import type { Curves } from './curves-of-run'
-import { NO_CURVES, extended } from './curves-of-run'
 import { Remote } from './remote'
+import { KeptRun, ShownRun } from './shown-run'
 import { Store } from './store'
-
-/** A run that was put aside to compare with. */
-export interface Pinned {
-  readonly label: string
-  readonly curves: Curves
-  readonly frame: Frame
-  readonly described: Described
-}
 
 export interface Notice {
   readonly kind: 'info' | 'error'
@@ -53,10 +43,12 @@ const SEEN: Readonly<Record<Tab, readonly Seen[]>> = {
 
 class Session {
   readonly state = new Store<State>(fromHash(location.hash))
-  readonly described = new Store<Described | null>(null)
-  readonly frame = new Store<Frame | null>(null)
-  readonly curves = new Store<Curves>(NO_CURVES)
-  readonly pinned = new Store<Pinned | null>(null)
+  private readonly shown = new ShownRun()
+  readonly described = this.shown.described
+  readonly frame = this.shown.frame
+  readonly curves = this.shown.curves
+  /** A run to compare with, which trains beside this one. */
+  readonly kept = new Store<KeptRun | null>(null)
   readonly playing = new Store(false)
   readonly speed = new Store<Speed>('normal')
   readonly limit = new Store<Limit | null>(null)
@@ -71,10 +63,7 @@ class Session {
   readonly run = new Store(0)
 
   private given: Given = {}
-  private remote = new Remote(
-    new Worker(new URL('../worker/slim.ts', import.meta.url), { type: 'module' }),
-    (message) => this.receive(message),
-  )
+  private remote = this.started()
   /** The worker for the files of other programs, once it is needed. */
   private formats: Remote | null = null
   /** The data that it has prepared. */
@@ -87,12 +76,44 @@ class Session {
       const state = fromHash(location.hash)
       if (toHash(state) !== toHash(this.state.value)) this.change(state)
     })
-    this.send({ type: 'watch', parts: SEEN[this.state.value.tab] })
+    this.watch(this.state.value.tab)
     this.setup()
+  }
+
+  private started(): Remote {
+    return new Remote(new Worker(new URL('../worker/slim.ts', import.meta.url), { type: 'module' }), (message) =>
+      this.receive(message),
+    )
   }
 
   private send(command: Command): void {
     this.remote.send(command)
+  }
+
+  /** For this run, and for the kept one if it trains. */
+  private control(command: Command): void {
+    this.send(command)
+    this.kept.value?.follow(command)
+  }
+
+  /** For both runs. */
+  private sendAll(command: Command): void {
+    this.send(command)
+    this.kept.value?.send(command)
+  }
+
+  /** Another worker takes the place of the present one, and knows what the page shows. */
+  private adopt(remote: Remote): void {
+    this.remote = remote
+    remote.receive = (message) => this.receive(message)
+    this.send({ type: 'limit', limit: this.limit.value })
+    this.watch(this.state.value.tab)
+  }
+
+  /** What the tab shows is computed. Only the first one shows the kept run. */
+  private watch(tab: Tab): void {
+    this.send({ type: 'watch', parts: SEEN[tab] })
+    this.kept.value?.send({ type: 'watch', parts: tab === 'learn' ? SEEN.learn : [] })
   }
 
   private fail(text: string): void {
@@ -101,29 +122,27 @@ class Session {
   }
 
   private receive(message: Parameters<NonNullable<Remote['receive']>>[0]): void {
+    if (message.type === 'frame' && this.frame.value === null) performance.mark('model')
+    this.shown.take(message, this.remote)
     switch (message.type) {
       case 'ready':
-        this.described.set(message.data)
-        this.frame.set(null)
-        this.curves.set(NO_CURVES)
-        this.chosen.set(null)
-        this.run.set(this.run.value + 1)
+        this.begun()
         if (this.wasPlaying) this.play()
         this.wasPlaying = false
         return
-      case 'frame':
-        if (message.frame.curve !== null) this.curves.set(extended(this.curves.value, message.frame.curve))
-        if (this.frame.value === null) performance.mark('model')
-        this.frame.set(message.frame)
-        requestAnimationFrame(() => this.send({ type: 'drawn' }))
-        return
       case 'stopped':
-        this.playing.set(false)
+        this.pause()
         if (message.why !== null) this.notice.set({ kind: 'info', text: message.why })
         return
       case 'failed':
         return this.fail(message.message)
     }
+  }
+
+  /** Another model is shown. */
+  private begun(): void {
+    this.chosen.set(null)
+    this.run.set(this.run.value + 1)
   }
 
   /** Asks the worker. Errors are shown, and the answer is then null. */
@@ -165,23 +184,17 @@ class Session {
   async open(files: readonly File[]): Promise<Opened | null> {
     this.pause()
     const formats = this.theFormats()
-    formats.send({ type: 'setup', recipe: this.recipe, given: this.given })
+    formats.send(this.setupCommand)
     const opened = await this.orNotice(formats.ask('open', { files }))
     if (opened === null) return null
     this.remote.receive = null
     this.remote.end()
-    this.remote = formats
     this.formats = null
-    formats.receive = (message) => this.receive(message)
-    this.curves.set(NO_CURVES)
-    this.frame.set(null)
-    if (this.prepared !== null) this.described.set(this.prepared)
-    this.chosen.set(null)
-    this.run.set(this.run.value + 1)
+    this.shown.clear(this.prepared)
+    this.begun()
     if (opened.layers !== null) this.adoptLayers(opened.layers)
     this.opened.set(opened.layers === null ? opened.name : null)
-    this.send({ type: 'limit', limit: this.limit.value })
-    this.send({ type: 'watch', parts: SEEN[this.state.value.tab] })
+    this.adopt(formats)
     return opened
   }
 
@@ -196,12 +209,11 @@ class Session {
     const before = state.value
     state.set(next)
     this.writeAddress()
-    if (next.tab !== before.tab) this.send({ type: 'watch', parts: SEEN[next.tab] })
+    if (next.tab !== before.tab) this.watch(next.tab)
     if (next.data === before.data && next.layers === before.layers && next.training === before.training) return
     clearTimeout(this.timer)
     this.wasPlaying ||= this.playing.value
-    this.playing.set(false)
-    this.send({ type: 'pause' })
+    this.pause()
     this.timer = setTimeout(() => this.setup(), SETTLED)
   }
 
@@ -258,7 +270,11 @@ class Session {
       this.wasPlaying = false
       return this.notice.set({ kind: 'info', text: 'Choose a folder of images, or use the camera.' })
     }
-    this.send({ type: 'setup', recipe: this.recipe, given: this.given })
+    this.send(this.setupCommand)
+  }
+
+  private get setupCommand(): Command {
+    return { type: 'setup', recipe: this.recipe, given: this.given }
   }
 
   reset(): void {
@@ -266,22 +282,23 @@ class Session {
     this.playing.set(false)
     this.notice.set(null)
     this.setup()
+    this.kept.value?.reset()
   }
 
   play(): void {
     this.notice.set(null)
     this.playing.set(true)
-    this.send({ type: 'play', speed: this.speed.value })
+    this.control({ type: 'play', speed: this.speed.value })
   }
 
   pause(): void {
     this.playing.set(false)
-    this.send({ type: 'pause' })
+    this.sendAll({ type: 'pause' })
   }
 
   step(): void {
     this.playing.set(false)
-    this.send({ type: 'step' })
+    this.control({ type: 'step' })
   }
 
   rewind(epoch: number): void {
@@ -291,21 +308,39 @@ class Session {
 
   setSpeed(speed: Speed): void {
     this.speed.set(speed)
-    if (this.playing.value) this.send({ type: 'play', speed })
+    if (this.playing.value) this.control({ type: 'play', speed })
   }
 
   setLimit(limit: Limit | null): void {
     this.limit.set(limit)
-    this.send({ type: 'limit', limit })
+    this.sendAll({ type: 'limit', limit })
   }
 
-  pin(): void {
-    const [frame, described] = [this.frame.value, this.described.value]
-    if (frame === null || described === null) return
+  /** Keeps this run with its worker, and begins a new one beside it. */
+  keep(): void {
+    if (this.frame.value === null) return
+    this.wasPlaying = this.playing.value
+    this.pause()
     const { layers, training } = this.state.value
     const units = layers.map(({ values }) => values['units'] ?? values['filters']).filter((each) => each !== undefined)
     const label = `${units.length === 0 ? 'no hidden layer' : `units ${units.join(', ')}`}; ${training.optimizer} ${training.rate}`
-    this.pinned.set({ label, curves: this.curves.value, frame, described })
+    const setup = this.opened.value === null ? this.setupCommand : null
+    const kept = new KeptRun(label, this.shown, this.remote, setup, (text) => this.fail(text))
+    this.adopt(this.started())
+    this.kept.set(kept)
+    this.setup()
+  }
+
+  /** Lets the kept run train with this one, or rest. */
+  setKeptTrains(trains: boolean): void {
+    const kept = this.kept.value
+    kept?.setTrains(trains)
+    if (this.playing.value) kept?.follow({ type: 'play', speed: this.speed.value })
+  }
+
+  forget(): void {
+    this.kept.value?.end()
+    this.kept.set(null)
   }
 }
 

@@ -13,7 +13,7 @@ import { END, after, indexedSource, skipByTaking, sourceOf } from '../source'
 
 type Chunk = Uint8Array | ArrayBuffer | string
 
-/** The content of a file as text, without a file. */
+/** Text in place of a file. */
 export interface TextSource {
   /** The whole content. */
   readonly text: string
@@ -88,7 +88,7 @@ function chunksOf(
   return { size: null, open: (pass) => asBytes(chunks.open(pass), where) }
 }
 
-/** Whether pieces of text contain no line end. They are then hardly pieces, but names of files. */
+/** Whether no piece of text contains a line end: the pieces are then probably the names of files. */
 function isOneLine(pieces: readonly unknown[]): boolean {
   return pieces.length > 0 && pieces.every((piece) => typeof piece === 'string' && !piece.includes('\n'))
 }
@@ -109,8 +109,8 @@ function pieces(bytes: Uint8Array): Source<Uint8Array> {
 }
 
 /**
- * A file in chunks. While one is used, the next is read into returned memory: allocating memory for each costs as much
- * as reading.
+ * A file in chunks. While one chunk is used, the next is read into the memory of an earlier one, because new memory for each
+ * chunk costs as much time as reading.
  */
 function fileSource(files: NodeModules['node:fs/promises'], source: string | URL, where: string): Source<Uint8Array> {
   type Piece = Uint8Array | typeof END

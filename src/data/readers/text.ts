@@ -67,7 +67,7 @@ function parsed<T>(line: string, file: string, number: number): T {
     return JSON.parse(line) as T
   } catch (error) {
     throw new RowError(
-      `this is no JSON: ${error instanceof Error ? error.message : String(error)}`,
+      `this is not JSON: ${error instanceof Error ? error.message : String(error)}`,
       file,
       number,
       null,

@@ -23,7 +23,7 @@ export function padded(bytes: Uint8Array, multiple: number): Uint8Array {
 /** @throws ArgumentError for text that a file cannot store */
 export function utf8(text: string): Uint8Array {
   if (/\0|\p{Surrogate}/u.test(text))
-    throw new ArgumentError(`HDF5 cannot store ${quoted(text)}: it has a zero or half of a character`)
+    throw new ArgumentError(`HDF5 cannot store ${quoted(text)}: it contains U+0000 or half of a surrogate pair`)
   return encodeUtf8(text)
 }
 

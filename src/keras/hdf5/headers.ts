@@ -23,7 +23,7 @@ export interface Message {
   readonly data: Cursor
 }
 
-/** The flag of an unknown message without which the object cannot be understood. */
+/** The flag of a message that a reader must know: an object with an unknown one is refused. */
 const REQUIRED = 0x80
 /** The flag of a message that is stored elsewhere. */
 export const SHARED = 0x02

@@ -78,6 +78,10 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
   }
 
   // Ops have no masks.
+  override maskTrail(): null {
+    return null
+  }
+
   override computeMask(): null {
     return null
   }

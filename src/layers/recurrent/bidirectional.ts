@@ -1,6 +1,7 @@
 // Bidirectional: one recurrent layer that runs forwards and one that runs backwards.
 
 import type { MaskTrail } from '../masks'
+import { maskOf } from '../masks'
 import { ArgumentError, formatShape } from '../../core/errors'
 import type { Kind } from '../../core/options'
 import { choice, configured, custom, nullable, option, required } from '../../core/options'
@@ -196,8 +197,12 @@ export class Bidirectional extends configured(
     return this.layer.returnSequences ? (masks[0] ?? null) : null
   }
 
-  override computeMask(_x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
-    const own = this.layer.returnSequences ? (flatten(mask)[0] ?? null) : null
+  protected override get makesMask(): boolean {
+    return this.layer.returnSequences
+  }
+
+  override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
+    const own = this.layer.returnSequences ? (flatten(mask)[0] ?? maskOf(x)) : null
     const states = this.layer.returnState ? this.both.flatMap(({ cell }) => cell.stateSizes.map(() => null)) : []
     return [...(this.mergeMode === null ? [own, own] : [own]), ...states]
   }

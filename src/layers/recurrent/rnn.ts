@@ -2,6 +2,7 @@
 // cell, such as SimpleRNN, adds the cell's options.
 
 import type { MaskTrail } from '../masks'
+import { maskOf } from '../masks'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { Kind } from '../../core/options'
 import { boolean, configured, custom, option, required } from '../../core/options'
@@ -278,8 +279,13 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
     return this.returnSequences ? (masks[0] ?? null) : null
   }
 
-  override computeMask(_x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
-    const own = this.returnSequences ? (flatten(mask)[0] ?? null) : null
+  /** With `mask: null`, no step is masked, but the output has the mask of the sequence, as in Keras. @internal */
+  protected override get makesMask(): boolean {
+    return this.returnSequences
+  }
+
+  override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
+    const own = this.returnSequences ? (flatten(mask)[0] ?? maskOf(x)) : null
     return this.returnState ? [own, ...this.cell.stateSizes.map(() => null)] : own
   }
 

@@ -2,11 +2,10 @@
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError } from '../../core/errors'
-import { option } from '../../core/options'
 import type { MapTree, Tree } from '../../core/tree'
 import { isBranch, mapTree, typed } from '../../core/tree'
 import { BitCast } from '../../primitives/bitcast'
-import { dtypeOrNull, readArguments, requireDType } from '../arguments'
+import { readDType, requireDType } from '../arguments'
 import { asTensor, branchesIntoTensors } from '../convert'
 import { cast, clip, stopGradient } from '../numpy/elementwise'
 import type { Tensor } from '../tensor'
@@ -26,8 +25,7 @@ export interface ConvertOptions {
  * @example ops.convertToTensor([1, 2.5], 'int32') // [1, 2]
  */
 export function convertToTensor(x: TensorLike, dtype?: DType | null | ConvertOptions): Tensor {
-  const convertTable = { dtype: option(dtypeOrNull, null) }
-  const { dtype: wanted } = readArguments('convertToTensor', convertTable, dtype)
+  const wanted = readDType('convertToTensor', dtype)
   const value = asTensor(x, 'convertToTensor')
   return wanted === null ? value : cast(value, wanted)
 }
@@ -58,9 +56,9 @@ export function copy(x: TensorLike): Tensor {
  * @throws ArgumentError for bool, whose elements have another size than numbers
  * @example ops.view([1, -2], 'int32') // [1065353216, −1073741824]
  */
-export function view(x: TensorLike, dtype?: DType | null): Tensor {
+export function view(x: TensorLike, dtype?: DType | null | ConvertOptions): Tensor {
   const value = asTensor(x, 'view')
-  const wanted = requireDType('view', dtype ?? value.dtype)
+  const wanted = readDType('view', dtype) ?? value.dtype
   if (wanted === value.dtype) return value
   if (value.dtype === 'bool' || (wanted !== 'float32' && wanted !== 'int32'))
     throw new ArgumentError(`view: the bits of ${value.dtype} cannot be read as ${wanted}. Use ops.cast`)

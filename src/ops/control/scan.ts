@@ -139,7 +139,10 @@ export function lengthOf(
   let length = given
   scanned.forEach(({ shape }, i) => {
     const [own] = shape
-    if (own === undefined) throw new ShapeError(`${where}: ${what}${paths[i]} is a scalar and has no slices`)
+    if (own === undefined)
+      throw new ShapeError(
+        `${where}: ${what}${paths[i]} is a scalar and has no slices. Of a list of numbers, ops.array makes a tensor`,
+      )
     if (length !== null && own !== length) {
       const other = given === null ? `${what}${paths[0]} has ${length} slices` : `length is ${given}`
       throw new ShapeError(`${where}: ${other}, but ${what}${paths[i]} has ${own}: its shape is ${formatShape(shape)}`)

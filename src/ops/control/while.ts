@@ -1,7 +1,7 @@
 // Loops that end when a condition is false.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { integer } from '../../core/options'
+import { integer, nullable, option } from '../../core/options'
 import { typed, unflatten } from '../../core/tree'
 import { UNLIMITED } from '../../ir/region'
 import { asTensor } from '../convert'
@@ -13,7 +13,8 @@ import { evaluateOnce } from '../transform'
 import type { TensorLike } from '../variable'
 import { RegionTrace } from './region'
 import type { Branching, Parameters, Tensors } from './trees'
-import { requireFunction } from '../arguments'
+import type { Named } from '../arguments'
+import { readArguments, requireFunction } from '../arguments'
 import { nextCarries, toLeaves } from './trees'
 
 /** A function of loop variables: of the elements of a list, or of one tree. */
@@ -45,14 +46,12 @@ export function whileLoop<const Vars extends Branching>(
   cond: OfVariables<Vars, Condition>,
   body: OfVariables<Vars, NoInfer<Tensors<Vars>>>,
   loopVars: Vars,
-  maximumIterations?: number | null,
+  maximumIterations?: Named<'maximumIterations', number | null>,
 ): Tensors<Vars> {
   requireFunction('whileLoop: cond', cond)
   requireFunction('whileLoop: body', body)
-  const most =
-    maximumIterations == null
-      ? UNLIMITED
-      : integer({ min: 0, max: UNLIMITED - 1 }).read(maximumIterations, 'whileLoop: maximumIterations')
+  const limit = { maximumIterations: option(nullable(integer({ min: 0, max: UNLIMITED - 1 })), null) }
+  const most = readArguments('whileLoop', limit, maximumIterations).maximumIterations ?? UNLIMITED
   const variables = toLeaves(loopVars, 'whileLoop: loopVars')
   const call = (fn: unknown, leaves: readonly Tensor[]): unknown => {
     const tree: unknown = unflatten(loopVars, leaves)

@@ -1,10 +1,11 @@
 // Resampling with any scale and translation along some axes. Sizes alone are in resize.ts.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import { boolean, choice } from '../../core/options'
+import { boolean, choice, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
 import type { Shape } from '../../core/shapes'
-import { requireIntegers, requireShape } from '../arguments'
+import type { Named } from '../arguments'
+import { readArguments, requireIntegers, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { matmul } from '../linalg/linalg'
@@ -116,7 +117,7 @@ export function scaleAndTranslate(
   translation: TensorLike,
   spatialDims: readonly number[],
   method: ScaleMethod,
-  antialias?: boolean,
+  antialias?: Named<'antialias', boolean>,
 ): Tensor {
   const where = 'scaleAndTranslate'
   const value = cast(asTensor(images, where), 'float32')
@@ -125,7 +126,7 @@ export function scaleAndTranslate(
     normalizeAxis(where, axis, value.rank),
   )
   const kind = methods.read(method, `${where}: method`)
-  const isSmooth = boolean.read(antialias ?? true, `${where}: antialias`)
+  const isSmooth = readArguments(where, { antialias: option(boolean, true) }, antialias).antialias
   const [by, shift] = [scale, translation].map((each) => cast(asTensor(each, where), 'float32')) as [Tensor, Tensor]
   const isFit =
     shape.length === value.rank &&

@@ -3,7 +3,7 @@
 // are about 10⁻¹⁵ of the largest one, before the results are rounded to float32.
 
 import { DataError, ShapeError, formatShape } from '../../core/errors'
-import { boolean, choice } from '../../core/options'
+import { boolean, choice, nullable, number, option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { broadcastShapes, sameShape } from '../../core/shapes'
 import {
@@ -18,7 +18,8 @@ import {
   TriangularSolve,
 } from '../../primitives/factorization'
 import type { KernelRoutine } from '../../primitives/routine'
-import { requireNumber } from '../arguments'
+import type { Named } from '../arguments'
+import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import {
@@ -80,16 +81,16 @@ const symmetrized = (x: Tensor): Tensor => multiply(add(x, transposed(x)), 0.5)
  * Lower L [… n,n] with A = L Lᵀ for symmetric, positive definite A [… n,n]. L is NaN where A is not positive definite.
  * @param upper returns U = Lᵀ with A = Uᵀ U
  */
-export function cholesky(x: TensorLike, upper?: boolean): Tensor {
-  const isUpper = boolean.read(upper ?? false, 'cholesky: upper')
+export function cholesky(x: TensorLike, upper?: Named<'upper', boolean>): Tensor {
+  const isUpper = readArguments('cholesky', { upper: option(boolean, false) }, upper).upper
   const [lower] = run(new Cholesky(), symmetrized(requireSquare('cholesky', x)))
   return isUpper ? transposed(lower!) : lower!
 }
 
 /** A⁻¹ from the factor that `cholesky` returns: (L Lᵀ)⁻¹, or (Uᵀ U)⁻¹ with `upper`. */
-export function choleskyInverse(x: TensorLike, upper?: boolean): Tensor {
+export function choleskyInverse(x: TensorLike, upper?: Named<'upper', boolean>): Tensor {
   const factor = requireSquare('choleskyInverse', x)
-  const isUpper = boolean.read(upper ?? false, 'choleskyInverse: upper')
+  const isUpper = readArguments('choleskyInverse', { upper: option(boolean, false) }, upper).upper
   const [inverse] = run(
     new TriangularSolve(!isUpper, false, false),
     factor,
@@ -140,9 +141,9 @@ export function solve(a: TensorLike, b: TensorLike): Tensor {
  * X with T X = B, where T is the upper triangle of A, or the lower one. Shapes as in `solve`. The other
  * triangle is not read.
  */
-export function solveTriangular(a: TensorLike, b: TensorLike, lower?: boolean): Tensor {
+export function solveTriangular(a: TensorLike, b: TensorLike, lower?: Named<'lower', boolean>): Tensor {
   const { left, right, front, shape } = systemOf('solveTriangular', a, b)
-  const isLower = boolean.read(lower ?? false, 'solveTriangular: lower')
+  const isLower = readArguments('solveTriangular', { lower: option(boolean, false) }, lower).lower
   return reshape(
     run(new TriangularSolve(isLower, false, false), broadcastTo(left, [...front, ...left.shape.slice(-2)]), right)[0]!,
     shape,
@@ -222,9 +223,9 @@ const qrModes = /* @__PURE__ */ choice('reduced', 'complete')
  * A [… m,n] = Q R, Q with orthonormal columns, R upper. Q and R of a matrix with NaN or an infinity are NaN.
  * @param mode `reduced`: Q [… m,p], R [… p,n], p = min(m, n). `complete`: Q [… m,m], R [… m,n], without a gradient where m > n
  */
-export function qr(x: TensorLike, mode?: 'reduced' | 'complete'): [q: Tensor, r: Tensor] {
+export function qr(x: TensorLike, mode?: Named<'mode', 'reduced' | 'complete'>): [q: Tensor, r: Tensor] {
   const value = requireMatrices('qr', x)
-  const isComplete = qrModes.read(mode ?? 'reduced', 'qr: mode') === 'complete'
+  const isComplete = readArguments('qr', { mode: option(qrModes, 'reduced') }, mode).mode === 'complete'
   const [m, n] = value.shape.slice(-2) as [number, number]
   if (m >= n) {
     const [q, r] = run(new Qr(isComplete), value)
@@ -247,6 +248,15 @@ export function eigh(x: TensorLike): [values: Tensor, vectors: Tensor] {
   return [values!, vectors!]
 }
 
+export interface SvdOptions {
+  /** Whether U and Vᵀ are square; otherwise they have min(m, n) columns and rows. Default true. */
+  readonly fullMatrices?: boolean
+  /** Whether to return U and Vᵀ beside the singular values. Default true. */
+  readonly computeUv?: boolean
+}
+
+const svdTable = { fullMatrices: option(boolean, true), computeUv: option(boolean, true) }
+
 /**
  * Singular values, descending, and vectors: A [… m,n] = U diag(s) Vᵀ. The largest element of each vector of the shorter
  * side is positive. Values above 10⁻⁸ of the largest have all digits of float32. The results of a matrix with NaN or an infinity
@@ -255,16 +265,20 @@ export function eigh(x: TensorLike): [values: Tensor, vectors: Tensor] {
  *   a matrix that is not square have no gradient. Default true, as in Keras.
  * @returns [U, s [… k], Vᵀ]; s alone if `computeUv` is false
  */
-export function svd(x: TensorLike, fullMatrices?: boolean, computeUv?: true): [u: Tensor, s: Tensor, vt: Tensor]
-export function svd(x: TensorLike, fullMatrices: boolean, computeUv: false): Tensor
 export function svd(
   x: TensorLike,
-  fullMatrices?: boolean,
+  fullMatrices?: boolean | (SvdOptions & { readonly computeUv?: true }),
+  computeUv?: true,
+): [u: Tensor, s: Tensor, vt: Tensor]
+export function svd(x: TensorLike, fullMatrices: boolean, computeUv: false): Tensor
+export function svd(x: TensorLike, options: SvdOptions & { readonly computeUv: false }): Tensor
+export function svd(
+  x: TensorLike,
+  fullMatrices?: boolean | SvdOptions,
   computeUv?: boolean,
 ): Tensor | [u: Tensor, s: Tensor, vt: Tensor] {
   const value = requireMatrices('svd', x)
-  const isFull = boolean.read(fullMatrices ?? true, 'svd: fullMatrices')
-  const withVectors = boolean.read(computeUv ?? true, 'svd: computeUv')
+  const { fullMatrices: isFull, computeUv: withVectors } = readArguments('svd', svdTable, fullMatrices, computeUv)
   const isWide = value.shape.at(-2)! < value.shape.at(-1)!
   const tall = isWide ? transposed(value) : value
   if (!withVectors) return run(new SingularValues(), tall)[0]!
@@ -283,10 +297,10 @@ const cutoff = (m: number, n: number): number => 10 * Math.max(m, n) * 2 ** -23
  * @param rcond singular values up to this fraction of the largest one count as 0. Default 10 · max(m, n) · 2⁻²³.
  * Keras: `keras.ops.pinv`.
  */
-export function pinv(x: TensorLike, rcond?: number | null): Tensor {
+export function pinv(x: TensorLike, rcond?: Named<'rcond', number | null>): Tensor {
   const value = requireMatrices('pinv', x)
   const [m, n] = value.shape.slice(-2) as [number, number]
-  const least = rcond === null || rcond === undefined ? cutoff(m, n) : requireNumber('pinv: rcond', rcond)
+  const least = readArguments('pinv', { rcond: option(nullable(number()), null) }, rcond).rcond ?? cutoff(m, n)
   if (m < n) return transposed(pinv(transposed(value), least))
   if (value.size === 0) return transposed(value)
   const [u, s, vt] = run(new Singular(false), stopGradient(value)) as [Tensor, Tensor, Tensor]
@@ -308,7 +322,7 @@ export function pinv(x: TensorLike, rcond?: number | null): Tensor {
  * @returns [… n,k], or [… n]
  * Keras: `keras.ops.lstsq`.
  */
-export function lstsq(a: TensorLike, b: TensorLike, rcond?: number | null): Tensor {
+export function lstsq(a: TensorLike, b: TensorLike, rcond?: Named<'rcond', number | null>): Tensor {
   const left = requireMatrices('lstsq', a)
   const given = cast(asTensor(b, 'lstsq'), 'float32')
   const isVector = given.rank === 1 || sameShape(given.shape, left.shape.slice(0, -1))
@@ -330,9 +344,9 @@ export function lstsq(a: TensorLike, b: TensorLike, rcond?: number | null): Tens
  * @example ops.matrixRank([[1, 2], [2, 4]])   // 1
  * Keras: `keras.ops.matrix_rank`.
  */
-export function matrixRank(x: TensorLike, tol?: number | null): Tensor {
+export function matrixRank(x: TensorLike, tol?: Named<'tol', number | null>): Tensor {
   const value = requireMatrices('matrixRank', x)
-  const limit = tol === null || tol === undefined ? null : requireNumber('matrixRank: tol', tol)
+  const limit = readArguments('matrixRank', { tol: option(nullable(number()), null) }, tol).tol
   const front = value.shape.slice(0, -2)
   if (value.shape.at(-1) === 0 || value.shape.at(-2) === 0) return zeros(front, 'int32')
   const values = svd(value, false, false)

@@ -2,9 +2,10 @@
 // in factorization.ts.
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
-import { integer, nullable, option } from '../../core/options'
+import { custom, integer, nullable, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import { readTyped, requireInteger, requireIntegers, requireList } from '../arguments'
+import type { Named } from '../arguments'
+import { readArguments, readTyped, requireInteger, requireIntegers, requireList } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asNumbers, asTensor } from '../convert'
 import { multiply, negative, subtract } from '../numpy/elementwise'
@@ -32,17 +33,25 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
   ])
 }
 
+type MeetingAxes = number | readonly [readonly number[] | number, readonly number[] | number]
+
+/** The axes of `tensordot`, which checks them. */
+const anyAxes = /* @__PURE__ */ custom<unknown>(
+  (value) => value,
+  () => null,
+)
+
 /**
  * Σ over pairs of axes: result[i…, j…] = Σₖ a[i…, k…] b[k…, j…].
  * @param axes the number of last axes of a that are summed with the first axes of b; or [axes of a, axes of b]. Default 2.
  */
-export function tensordot(
-  a: TensorLike,
-  b: TensorLike,
-  axes?: number | readonly [readonly number[] | number, readonly number[] | number],
-): Tensor {
+export function tensordot(a: TensorLike, b: TensorLike, axes?: Named<'axes', MeetingAxes>): Tensor {
   const [left, right] = factors('tensordot', [a, b]) as [Tensor, Tensor]
-  const [leftAxes, rightAxes] = meetingAxes(left, right, axes ?? 2)
+  const [leftAxes, rightAxes] = meetingAxes(
+    left,
+    right,
+    readArguments('tensordot', { axes: option(anyAxes, 2) }, axes).axes,
+  )
   const extents = leftAxes.map((axis) => left.shape[axis]!)
   const fits = leftAxes.length === rightAxes.length && rightAxes.every((axis, i) => right.shape[axis] === extents[i])
   const isTwice = new Set(leftAxes).size < leftAxes.length || new Set(rightAxes).size < rightAxes.length

@@ -3,7 +3,7 @@
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
 import { boolean, custom, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import type { Axis, ReduceOptions } from '../arguments'
+import type { Axis, KeepDims, ReduceOptions } from '../arguments'
 import { axes as axesKind, readArguments, requireNumber, resolveAxes } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
@@ -54,7 +54,7 @@ const normTable = {
  *
  * @example ops.norm([[3, 4], [0, 5]], { axis: 1 })   // [5, 5]
  */
-export function norm(x: TensorLike, ord?: NormOrder | NormOptions, axis?: Axis, keepDims?: boolean): Tensor {
+export function norm(x: TensorLike, ord?: NormOrder | NormOptions, axis?: Axis, keepDims?: KeepDims): Tensor {
   const value = cast(asTensor(x, 'norm'), 'float32')
   const read = readArguments('norm', normTable, ord, axis, keepDims)
   if (read.ord === null) return sqrt(sum(square(value), { axis: read.axis, keepDims: read.keepDims }))

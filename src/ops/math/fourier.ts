@@ -5,7 +5,9 @@ import { ShapeError, formatShape } from '../../core/errors'
 import { normalizeAxis } from '../../core/shapes'
 import { FourierTransform } from '../../primitives/fourier'
 import { sliceAlong } from '../numpy/along'
-import { requireInteger, requireShape } from '../arguments'
+import { integer, nullable, option } from '../../core/options'
+import type { Named } from '../arguments'
+import { readArguments, requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { cast, cos, multiply, negative, sin } from '../numpy/elementwise'
@@ -119,15 +121,20 @@ function resized(x: Tensor, length: number): Tensor {
   )
 }
 
+function readLength(where: string, given: Named<'fftLength', number | null> | undefined, initial: number): number {
+  const { fftLength } = readArguments(where, { fftLength: option(nullable(integer()), null) }, given)
+  return requireInteger(`${where}: fftLength`, fftLength ?? initial, 1)
+}
+
 /**
  * The transform of real numbers along the last axis: only the first ⌊n/2⌋ + 1 elements, because the others are their
  * conjugates.
  * @param fftLength n; x is truncated or padded with zeros. Default the extent of the axis.
  */
-export function rfft(x: TensorLike, fftLength?: number | null): Complex {
+export function rfft(x: TensorLike, fftLength?: Named<'fftLength', number | null>): Complex {
   const value = cast(asTensor(x, 'rfft'), 'float32')
   if (value.rank === 0) throw new ShapeError('rfft: a scalar has no axis')
-  const n = requireInteger('rfft: fftLength', fftLength ?? value.shape.at(-1), 1)
+  const n = readLength('rfft', fftLength, value.shape.at(-1)!)
   requireShape('rfft', [...value.shape.slice(0, -1), n])
   const result = transform('rfft', complexOf('rfft', resized(value, n)), -1, false)
   return bothOf(result, (part) => sliceAlong(part, part.rank - 1, 0, Math.floor(n / 2) + 1))
@@ -138,11 +145,10 @@ export function rfft(x: TensorLike, fftLength?: number | null): Complex {
  * elements that must be real are ignored.
  * @param fftLength n. Default 2 (m − 1) for m elements.
  */
-export function irfft(x: ComplexLike, fftLength?: number | null): Tensor {
+export function irfft(x: ComplexLike, fftLength?: Named<'fftLength', number | null>): Tensor {
   const value = complexOf('irfft', x)
   if (value.real.rank === 0) throw new ShapeError('irfft: a scalar has no axis')
-  const given = fftLength ?? 2 * (value.real.shape.at(-1)! - 1)
-  const n = requireInteger('irfft: fftLength', given, 1)
+  const n = readLength('irfft', fftLength, 2 * (value.real.shape.at(-1)! - 1))
   requireShape('irfft', [...value.real.shape.slice(0, -1), n])
   const count = Math.floor(n / 2) + 1
   const last = value.real.rank - 1

@@ -1,12 +1,13 @@
 // Ops that write to positions given by indices: sums and maxima by segment, scattered values, counts.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { boolean, choice, integer, nullable, option } from '../../core/options'
+import { boolean, choice, custom, integer, nullable, option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { sameShape, sizeOf } from '../../core/shapes'
 import { ScatterMax } from '../../primitives/indexing'
 import { sliceAlong } from '../numpy/along'
-import { readTyped, requireInteger, requireList, requireNumber, requireShape } from '../arguments'
+import type { Named } from '../arguments'
+import { readArguments, readTyped, requireInteger, requireList, requireNumber, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asNumbers, asTensor, operand } from '../convert'
 import {
@@ -58,24 +59,31 @@ function scatterMin(updates: Tensor, indices: Tensor, size: number): Tensor {
 /** Indices of which those below 0 are outside every axis, so that their slices are dropped instead of counted from the end. */
 const nonnegative = (indices: Tensor): Tensor => where(less(indices, 0), -(2 ** 31), indices)
 
+export interface SegmentOptions {
+  /** The number of segments, which is the first extent of the result. */
+  readonly numSegments?: number
+  /** Whether the ids increase; does not affect the result. Default false. */
+  readonly sorted?: boolean
+}
+
+const segmentTable = { numSegments: option(nullable(integer({ min: 0 })), null), sorted: option(boolean, false) }
+
 /** The operands of a segment op: data, ids and the number of segments. */
 function segmentsOf(
   name: string,
   data: TensorLike,
   segmentIds: TensorLike,
-  numSegments: unknown,
-  sorted: unknown,
+  numSegments: number | SegmentOptions,
+  sorted: boolean | SegmentOptions | undefined,
 ): [Tensor, Tensor, number] {
-  boolean.read(sorted ?? false, `${name}: sorted`)
+  const { numSegments: count } = readArguments(name, segmentTable, numSegments, sorted)
   const [value, ids] = [asNumbers(data, name), cast(asTensor(segmentIds, name), 'int32')]
   if (ids.rank !== 1 || value.rank === 0 || value.shape[0] !== ids.size) {
     throw new ShapeError(
       `${name}: expected one segment id for each slice of the data, received data ${formatShape(value.shape)} and ids ${formatShape(ids.shape)}`,
     )
   }
-  if (numSegments === undefined || numSegments === null)
-    throw new ArgumentError(`${name}: numSegments is required, because shapes cannot depend on data`)
-  const count = requireInteger(`${name}: numSegments`, numSegments, 0)
+  if (count === null) throw new ArgumentError(`${name}: numSegments is required, because shapes cannot depend on data`)
   requireShape(name, [count + 1, ...value.shape.slice(1)])
   return [value, ids, count]
 }
@@ -87,7 +95,12 @@ function segmentsOf(
  * @returns [numSegments, …]
  * @example ops.segmentSum([1, 2, 3], [0, 0, 1], 2)   // [3, 3]
  */
-export function segmentSum(data: TensorLike, segmentIds: TensorLike, numSegments: number, sorted?: boolean): Tensor {
+export function segmentSum(
+  data: TensorLike,
+  segmentIds: TensorLike,
+  numSegments: number | SegmentOptions,
+  sorted?: boolean | SegmentOptions,
+): Tensor {
   return scatterSum(...segmentsOf('segmentSum', data, segmentIds, numSegments, sorted))
 }
 
@@ -95,18 +108,33 @@ export function segmentSum(data: TensorLike, segmentIds: TensorLike, numSegments
  * Like `segmentSum`, with the largest element in place of the sum. Empty segments give −∞ (the least int32).
  * Ties share the gradient.
  */
-export function segmentMax(data: TensorLike, segmentIds: TensorLike, numSegments: number, sorted?: boolean): Tensor {
+export function segmentMax(
+  data: TensorLike,
+  segmentIds: TensorLike,
+  numSegments: number | SegmentOptions,
+  sorted?: boolean | SegmentOptions,
+): Tensor {
   return scatterMax(...segmentsOf('segmentMax', data, segmentIds, numSegments, sorted))
 }
 
 /** Like `segmentMax`, with the smallest element. Empty segments give ∞ (the largest int32). */
-export function segmentMin(data: TensorLike, segmentIds: TensorLike, numSegments: number, sorted?: boolean): Tensor {
+export function segmentMin(
+  data: TensorLike,
+  segmentIds: TensorLike,
+  numSegments: number | SegmentOptions,
+  sorted?: boolean | SegmentOptions,
+): Tensor {
   const [value, ids, count] = segmentsOf('segmentMin', data, segmentIds, numSegments, sorted)
   return scatterMin(value, ids, count)
 }
 
 /** Like `segmentSum`, with the product in place of the sum. Empty segments give 1. */
-export function segmentProd(data: TensorLike, segmentIds: TensorLike, numSegments: number, sorted?: boolean): Tensor {
+export function segmentProd(
+  data: TensorLike,
+  segmentIds: TensorLike,
+  numSegments: number | SegmentOptions,
+  sorted?: boolean | SegmentOptions,
+): Tensor {
   const [value, ids, count] = segmentsOf('segmentProd', data, segmentIds, numSegments, sorted)
   const shape = [count, ...value.shape.slice(1)]
   if (value.size === 0 || count === 0) return full(shape, 1, value.dtype)
@@ -181,9 +209,9 @@ export function scatterUpdate(
   x: TensorLike,
   indices: TensorLike,
   updates: TensorLike,
-  reduction?: Combination | null,
+  reduction?: Named<'reduction', Combination | null>,
 ): Tensor {
-  const how = reductions.read(reduction ?? null, 'scatterUpdate: reduction')
+  const { reduction: how } = readArguments('scatterUpdate', { reduction: option(reductions, null) }, reduction)
   const value = asTensor(x, 'scatterUpdate')
   const index = cast(asTensor(indices, 'scatterUpdate'), 'int32')
   const { flat, depth } = placesIn('scatterUpdate', value.shape, index)
@@ -313,6 +341,25 @@ export function bincount(x: TensorLike, options: BincountOptions): Tensor {
   })
 }
 
+export interface HistogramOptions {
+  /** The number of parts. Default 10. */
+  readonly bins?: number
+  /** [lowest, highest]; null for the range of x. Default null. */
+  readonly range?: readonly [number, number] | null
+}
+
+const histogramTable = () => ({
+  bins: option(integer({ min: 1 }), 10),
+  range: option(
+    custom<readonly number[] | null>(
+      (value, what) =>
+        value === null ? null : requireList(what, value).map((bound) => requireNumber(`each of ${what}`, bound)),
+      (range) => range,
+    ),
+    null,
+  ),
+})
+
 /**
  * Counts the elements in each of `bins` equal parts of a range. The last part includes its end. Elements outside the
  * range are not counted.
@@ -321,15 +368,11 @@ export function bincount(x: TensorLike, options: BincountOptions): Tensor {
  */
 export function histogram(
   x: TensorLike,
-  bins?: number,
-  range?: readonly [number, number] | null,
+  bins?: number | HistogramOptions,
+  range?: readonly [number, number] | null | HistogramOptions,
 ): [counts: Tensor, edges: Tensor] {
   const value = cast(ravel(asTensor(x, 'histogram')), 'float32')
-  const count = requireInteger('histogram: bins', bins ?? 10, 1)
-  const given =
-    range === null || range === undefined
-      ? null
-      : requireList('histogram: range', range).map((bound) => requireNumber('each of histogram: range', bound))
+  const { bins: count, range: given } = readArguments('histogram', histogramTable(), bins, range)
   if (given !== null && (given.length !== 2 || !(given[0]! <= given[1]!)))
     throw new ArgumentError(`histogram: the range must be [lowest, highest], received [${given.join(', ')}]`)
   if (given === null && value.size === 0)

@@ -1,10 +1,10 @@
 // Activation functions, composed of ops, with Keras's defaults. Softmax works along an axis, all others element
 // by element.
 
-import type { Axis, AxisArgument } from '../arguments'
-import { readAxisOnly, readOneAxis, requireNumber, resolveAxes } from '../arguments'
+import type { Axis, AxisArgument, Named } from '../arguments'
+import { readArguments, readAxisOnly, readNumber, readOneAxis, resolveAxes } from '../arguments'
 import { ShapeError, formatShape } from '../../core/errors'
-import { boolean } from '../../core/options'
+import { boolean, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
@@ -36,12 +36,12 @@ import { SELU_ALPHA, SELU_SCALE } from './selu'
 const float = (x: TensorLike, where: string): Tensor => cast(asTensor(x, where), 'float32')
 
 /** x < 0 ? negativeSlope · x : x */
-export function leakyRelu(x: TensorLike, negativeSlope?: number): Tensor {
+export function leakyRelu(x: TensorLike, negativeSlope?: Named<'negativeSlope', number>): Tensor {
   const value = asTensor(x, 'leakyRelu')
   return where(
     greaterEqual(value, 0),
     value,
-    multiply(value, requireNumber('leakyRelu: negativeSlope', negativeSlope ?? 0.2)),
+    multiply(value, readNumber('leakyRelu', 'negativeSlope', negativeSlope, 0.2)),
   )
 }
 
@@ -52,21 +52,21 @@ export function relu6(x: TensorLike): Tensor {
 }
 
 /** x > 0 ? x : α (eˣ − 1). Clevert et al. 2015. */
-export function elu(x: TensorLike, alpha?: number): Tensor {
+export function elu(x: TensorLike, alpha?: Named<'alpha', number>): Tensor {
   const value = asTensor(x, 'elu')
   const positive = greater(value, 0)
   // The branch that is not taken must not overflow, or its gradient would be 0 · ∞. minimum(x, 0) is not used,
   // because it halves the gradient at 0.
-  return where(positive, value, multiply(expm1(where(positive, 0, value)), requireNumber('elu: alpha', alpha ?? 1)))
+  return where(positive, value, multiply(expm1(where(positive, 0, value)), readNumber('elu', 'alpha', alpha, 1)))
 }
 
 /**
  * max(x, 0) + min(α (e^(x/α) − 1), 0), whose slope at 0 is 1 for every α. Barron 2017.
  * @param alpha default 1
  */
-export function celu(x: TensorLike, alpha?: number): Tensor {
+export function celu(x: TensorLike, alpha?: Named<'alpha', number>): Tensor {
   const value = float(x, 'celu')
-  const scale = requireNumber('celu: alpha', alpha ?? 1)
+  const scale = readNumber('celu', 'alpha', alpha, 1)
   return add(maximum(value, 0), multiply(expm1(divide(minimum(value, 0), scale)), scale))
 }
 
@@ -80,9 +80,13 @@ export function selu(x: TensorLike): Tensor {
  * @param approximate uses ½x (1 + tanh(√(2/π) (x + 0.044715 x³))). Default true, as in `keras.ops.gelu`; the activation 'gelu' of
  *   layers is exact, as `keras.activations.gelu` is.
  */
-export function gelu(x: TensorLike, approximate?: boolean): Tensor {
+export function gelu(x: TensorLike, approximate?: Named<'approximate', boolean>): Tensor {
   const value = float(x, 'gelu')
-  return apply(boolean.read(approximate ?? true, 'gelu: approximate') ? 'geluTanh' : 'gelu', [value], {})[0]!
+  return apply(
+    readArguments('gelu', { approximate: option(boolean, true) }, approximate).approximate ? 'geluTanh' : 'gelu',
+    [value],
+    {},
+  )[0]!
 }
 
 /** x times a gate of x that is eˣ far below 0. */
@@ -122,9 +126,9 @@ export function logSigmoid(x: TensorLike): Tensor {
  * (x + √(x² + b)) / 2, a smooth relu. Barron 2021.
  * @param b the smoothness. Default 4.
  */
-export function squareplus(x: TensorLike, b?: number): Tensor {
+export function squareplus(x: TensorLike, b?: Named<'b', number>): Tensor {
   const value = float(x, 'squareplus')
-  return divide(add(value, sqrt(add(square(value), requireNumber('squareplus: b', b ?? 4)))), 2)
+  return divide(add(value, sqrt(add(square(value), readNumber('squareplus', 'b', b, 4)))), 2)
 }
 
 /** min(max(x + 3, 0), 6) / 6 */

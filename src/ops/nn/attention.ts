@@ -3,7 +3,7 @@
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, nullable, number, option } from '../../core/options'
 import { AttentionKernel } from '../../primitives/attention'
-import { readAfterOperand } from '../arguments'
+import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor, operand } from '../convert'
 import { cast, equal } from '../numpy/elementwise'
@@ -61,7 +61,7 @@ export function dotProductAttention(
     Tensor,
     Tensor,
   ]
-  const given = readAfterOperand(where, attentionTable, bias, mask, scale, isCausal)
+  const given = readArguments(where, attentionTable, bias, mask, scale, isCausal)
   return attend(where, q, k, v, {
     scale: given.scale ?? 1 / Math.sqrt(q.shape.at(-1) ?? 1),
     mask: given.mask === null ? null : cast(asTensor(given.mask, where), 'bool'),

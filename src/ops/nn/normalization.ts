@@ -3,8 +3,8 @@
 import { ShapeError, formatShape } from '../../core/errors'
 import { custom, integer, nullable, number, option } from '../../core/options'
 import { normalizeAxis, sameShape, sizeOf } from '../../core/shapes'
-import type { Axis } from '../arguments'
-import { axes as axesKind, readAfterOperand, readArguments, readReduction, resolveAxes } from '../arguments'
+import type { Axis, KeepDims } from '../arguments'
+import { axes as axesKind, readArguments, readReduction, resolveAxes } from '../arguments'
 import { Normalization } from '../../primitives/normalization'
 import type { TensorLike } from '../convert'
 import { asTensor, operand } from '../convert'
@@ -39,7 +39,7 @@ function float(x: TensorLike, where: string): Tensor {
 }
 
 /** Mean and variance along axes; along all axes if `axis` is null. Keras: `keras.ops.moments`. */
-export function moments(x: TensorLike, axis: Axis, keepDims?: boolean): Moments {
+export function moments(x: TensorLike, axis: Axis, keepDims?: KeepDims): Moments {
   const value = float(x, 'moments')
   const given = readReduction('moments', axis, keepDims)
   const axes = resolveAxes('moments', given.axis, value.rank)
@@ -171,7 +171,7 @@ export function layerNorm(
   epsilon?: number | null,
 ): Tensor {
   const value = float(x, 'layerNorm')
-  const given = readAfterOperand('layerNorm', layerTable, gamma, beta, axis, epsilon)
+  const given = readArguments('layerNorm', layerTable, gamma, beta, axis, epsilon)
   const axes = resolveAxes('layerNorm', given.axis, value.rank)
   const [scale, shift] = [given.gamma, given.beta].map((each) =>
     each === null ? null : across('layerNorm', each, value, axes),
@@ -244,7 +244,7 @@ export function rmsNorm(
   epsilon?: number | null,
 ): Tensor {
   const value = float(x, 'rmsNorm')
-  const given = readAfterOperand('rmsNorm', rmsTable, scale, axis, epsilon)
+  const given = readArguments('rmsNorm', rmsTable, scale, axis, epsilon)
   const axes = resolveAxes('rmsNorm', given.axis, value.rank)
   const factor = given.scale === null ? null : across('rmsNorm', given.scale, value, axes)
   return normalized(value, axes, given.epsilon ?? EPSILON, false, factor, null)

@@ -9,9 +9,10 @@ import { normalizeAxis, sizeOf } from '../../core/shapes'
 import { dtypeOrNull, readArguments, requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
-import { cast, equal } from '../numpy/elementwise'
+import { add, cast, equal, greaterEqual, less, logicalAnd, where } from '../numpy/elementwise'
 import { max } from '../numpy/reduce'
-import { arange, expandDims, moveAxis } from '../numpy/shape'
+import { ravel } from '../numpy/rearrange'
+import { arange, expandDims, full, moveAxis, reshape, scatterAdd } from '../numpy/shape'
 import { Tensor } from '../tensor'
 import { currentTrace } from '../trace'
 import { firstOutside } from '../numpy/along'
@@ -50,6 +51,7 @@ export function oneHot(
   const type = given.dtype ?? 'float32'
   const isData = currentTrace() === null && Tensor.symbolOf(index) === null
   if (isData) requireClasses(index, classes)
+  if (!isData && classes >= MANY) return moveAxis(scattered(index, classes, type), -1, at)
   if (!isData || !NUMBERS.includes(type)) return moveAxis(oneHotOrZeros(index, classes, type), -1, at)
   // Most of the result is zeros, of which new memory consists.
   const shape = requireShape('oneHot', [...index.shape.slice(0, at), classes, ...index.shape.slice(at)])
@@ -57,6 +59,21 @@ export function oneHot(
   const inner = sizeOf(index.shape.slice(at))
   index.data.forEach((one, i) => (data[(Math.floor(i / inner) * classes + one) * inner + (i % inner)] = 1))
   return new Tensor(data, shape, type)
+}
+
+/** From this number of classes on, to write one element of each row takes less time than to compare all of them. */
+const MANY = 64
+
+/** `oneHotOrZeros` as zeros, into which the ones are written. */
+function scattered(indices: Tensor, numClasses: number, dtype: DType): Tensor {
+  const index = ravel(cast(indices, 'int32'))
+  const isClass = logicalAnd(greaterEqual(index, 0), less(index, numClasses))
+  const size = sizeOf(requireShape('oneHot', [index.size, numClasses]))
+  const starts = arange(0, size, numClasses, 'int32')
+  // An index outside of the result is dropped.
+  const places = where(isClass, add(index, starts), -(2 ** 31))
+  const ones = full([index.size], 1, dtype === 'bool' ? 'int32' : dtype)
+  return cast(reshape(scatterAdd(ones, places, size), [...indices.shape, numClasses]), dtype)
 }
 
 /** Like `oneHot`, with a row of zeros for an index that is not a class. */

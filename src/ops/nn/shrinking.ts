@@ -1,7 +1,7 @@
 // Activations that are constant, linear or quadratic in pieces, and sparsemax, whose result has exact zeros.
 
-import type { AxisArgument } from '../arguments'
-import { readOneAxis, requireNumber } from '../arguments'
+import type { AxisArgument, Named } from '../arguments'
+import { readNumber, readOneAxis, requireNumber } from '../arguments'
 import { normalizeAxis } from '../../core/shapes'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
@@ -32,18 +32,18 @@ const float = (x: TensorLike, where: string): Tensor => cast(asTensor(x, where),
  * |x| > threshold ? x : 0
  * @param threshold default 0.5
  */
-export function hardShrink(x: TensorLike, threshold?: number): Tensor {
+export function hardShrink(x: TensorLike, threshold?: Named<'threshold', number>): Tensor {
   const value = float(x, 'hardShrink')
-  return where(greater(abs(value), requireNumber('hardShrink: threshold', threshold ?? 0.5)), value, 0)
+  return where(greater(abs(value), readNumber('hardShrink', 'threshold', threshold, 0.5)), value, 0)
 }
 
 /**
  * x moved towards 0 by the threshold, and 0 within it.
  * @param threshold default 0.5
  */
-export function softShrink(x: TensorLike, threshold?: number): Tensor {
+export function softShrink(x: TensorLike, threshold?: Named<'threshold', number>): Tensor {
   const value = float(x, 'softShrink')
-  const most = requireNumber('softShrink: threshold', threshold ?? 0.5)
+  const most = readNumber('softShrink', 'threshold', threshold, 0.5)
   return where(greater(value, most), subtract(value, most), where(less(value, -most), add(value, most), 0))
 }
 

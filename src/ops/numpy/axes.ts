@@ -1,12 +1,26 @@
-// moveAxis for several axes. Other code moves one axis, with the function of shape.ts, which bundles have anyway.
+// moveAxis for several axes, and transpose with its axes by name. Other code calls the functions of shape.ts, which bundles have
+// anyway.
 
 import { ArgumentError, quoted } from '../../core/errors'
+import { custom, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import { requireInteger, requireIntegers } from '../arguments'
+import type { Named } from '../arguments'
+import { readArguments, requireInteger, requireIntegers } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import type { Tensor } from '../tensor'
-import { transpose } from './shape'
+import { transpose as permuted } from './shape'
+
+/** A list of axes, or null; `transpose` checks them. */
+const axesOrNull = /* @__PURE__ */ custom<readonly number[] | null>(
+  (value, what) => (value === null ? null : requireIntegers(what, value)),
+  (axes) => axes,
+)
+
+/** Permutes the axes. Reverses them when `axes` is omitted. */
+export function transpose(x: TensorLike, axes?: Named<'axes', readonly number[] | null>): Tensor {
+  return permuted(x, readArguments('transpose', { axes: option(axesOrNull, null) }, axes).axes)
+}
 
 /**
  * Moves axes to other positions; the other axes keep their order.
@@ -32,5 +46,5 @@ export function moveAxis(x: TensorLike, from: number | readonly number[], to: nu
   // From the first position on, so that later insertions move none of the earlier ones.
   const places = froms.map((axis, i) => ({ axis, at: tos[i]! })).sort((a, b) => a.at - b.at)
   for (const { axis, at } of places) order.splice(at, 0, axis)
-  return transpose(value, order)
+  return permuted(value, order)
 }

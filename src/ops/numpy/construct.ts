@@ -2,7 +2,7 @@
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError } from '../../core/errors'
-import { boolean, choice, integer, number, option } from '../../core/options'
+import { boolean, choice, integer, nullable, number, option } from '../../core/options'
 import { dtypeOrNull, readArguments, readTyped, requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
@@ -11,6 +11,8 @@ import { broadcastTo, expandDims, moveAxis, reshape } from './shape'
 import { Tensor } from '../tensor'
 
 export interface LinspaceOptions {
+  /** How many numbers. Default 50. */
+  readonly num?: number
   /** Whether the last number is `stop`; otherwise it is one step before. Default true. */
   readonly endpoint?: boolean
   /** Default float32. */
@@ -20,6 +22,7 @@ export interface LinspaceOptions {
 }
 
 const linspaceTable = {
+  num: option(integer({ min: 0 }), 50),
   endpoint: option(boolean, true),
   dtype: option(dtypeOrNull, null),
   axis: option(integer(), 0),
@@ -29,9 +32,14 @@ const linspaceTable = {
  * `num` evenly spaced numbers from start to stop. start and stop broadcast; their axes follow the new axis.
  * @example ops.linspace(0, 1, 5)   // [0, 0.25, 0.5, 0.75, 1]
  */
-export function linspace(start: TensorLike, stop: TensorLike, num?: number, options?: LinspaceOptions): Tensor {
-  const { endpoint, dtype, axis } = readTyped('linspace', linspaceTable, options)
-  return cast(equallyFar('linspace', start, stop, num ?? 50, endpoint, axis), dtype ?? 'float32')
+export function linspace(
+  start: TensorLike,
+  stop: TensorLike,
+  num?: number | LinspaceOptions,
+  options?: LinspaceOptions,
+): Tensor {
+  const { num: count, endpoint, dtype, axis } = readArguments('linspace', linspaceTable, num, options)
+  return cast(equallyFar('linspace', start, stop, count, endpoint, axis), dtype ?? 'float32')
 }
 
 function equallyFar(
@@ -111,22 +119,24 @@ export interface LogspaceOptions extends LinspaceOptions {
 export function logspace(
   start: TensorLike,
   stop: TensorLike,
-  num?: number,
+  num?: number | LogspaceOptions,
   endpoint?: boolean | LogspaceOptions,
   base?: number,
   dtype?: DType | null,
   axis?: number,
 ): Tensor {
   const {
+    num: count,
     endpoint: isLast,
     base: of,
     dtype: own,
     axis: at,
-  } = readArguments('logspace', logspaceTable(), endpoint, base, dtype, axis)
-  return cast(power(of, equallyFar('logspace', start, stop, num ?? 50, isLast, at)), own ?? 'float32')
+  } = readArguments('logspace', logspaceTable(), num, endpoint, base, dtype, axis)
+  return cast(power(of, equallyFar('logspace', start, stop, count, isLast, at)), own ?? 'float32')
 }
 
 const logspaceTable = () => ({
+  num: option(integer({ min: 0 }), 50),
   endpoint: option(boolean, true),
   base: option(number(), 10),
   dtype: option(dtypeOrNull, null),
@@ -143,13 +153,17 @@ const logspaceTable = () => ({
 export function geomspace(
   start: TensorLike,
   stop: TensorLike,
-  num?: number,
+  num?: number | LinspaceOptions,
   endpoint?: boolean | LinspaceOptions,
   dtype?: DType | null,
   axis?: number,
 ): Tensor {
-  const { endpoint: isLast, dtype: own, axis: at } = readArguments('geomspace', linspaceTable, endpoint, dtype, axis)
-  const count = num ?? 50
+  const {
+    num: count,
+    endpoint: isLast,
+    dtype: own,
+    axis: at,
+  } = readArguments('geomspace', linspaceTable, num, endpoint, dtype, axis)
   if (typeof start === 'number' && typeof stop === 'number') {
     const { length, steps } = requireCount('geomspace', count, isLast)
     const [first, last] = requireBounds('geomspace', start, stop)
@@ -203,13 +217,23 @@ export function meshgrid(...xs: readonly (TensorLike | MeshgridOptions)[]): Tens
   )
 }
 
+export interface VanderOptions {
+  /** The number of columns; null for that of the rows. Default null. */
+  readonly n?: number | null
+  /** Whether the powers increase from column to column. Default false. */
+  readonly increasing?: boolean
+}
+
+const vanderTable = () => ({ n: option(nullable(integer({ min: 0 })), null), increasing: option(boolean, false) })
+
 /** [xⁿ⁻¹, …, x, 1] for each x of a vector [m]: [m, n], default n = m. With `increasing` [1, x, …, xⁿ⁻¹]. */
-export function vander(x: TensorLike, n?: number | null, increasing?: boolean): Tensor {
+export function vander(x: TensorLike, n?: number | null | VanderOptions, increasing?: boolean | VanderOptions): Tensor {
   const value = asTensor(x, 'vander')
   if (value.rank !== 1) throw new ShapeError(`vander: expected a vector, received [${value.shape.join(', ')}]`)
-  const columns = requireInteger('vander: n', n ?? value.size, 0)
+  const given = readArguments('vander', vanderTable(), n, increasing)
+  const columns = given.n ?? value.size
   requireShape('vander', [value.size, columns])
-  const rising = boolean.read(increasing ?? false, 'vander: increasing')
+  const rising = given.increasing
   const degrees = Float32Array.from({ length: columns }, (_, i) => (rising ? i : columns - 1 - i))
   return power(expandDims(value, 1), new Tensor(degrees, [columns], 'float32'))
 }

@@ -3,14 +3,15 @@
 
 import type { DType } from '../../core/dtypes'
 import { ShapeError, formatShape } from '../../core/errors'
-import { integer, option } from '../../core/options'
+import { integer, nullable, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
-import { readArguments, requireInteger, requireShape } from '../arguments'
+import type { Named } from '../arguments'
+import { dtypeOrNull, readArguments, requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { equal, lessEqual, subtract, where } from './elementwise'
 import { sum } from './reduce'
-import { arange, expandDims, full, reshape, take, transpose } from './shape'
+import { arange, expandDims, eye as square, full, reshape, take, transpose } from './shape'
 import { pad } from './pad'
 import { Tensor } from '../tensor'
 
@@ -26,26 +27,51 @@ function requireMatrix(where: string, x: TensorLike): Tensor {
   return value
 }
 
+const readDiagonal = (where: string, given: Named<'k', number> | undefined): number =>
+  readArguments(where, { k: option(integer(), 0) }, given).k
+
 const zeroLike = (x: Tensor): Tensor => full([], 0, x.dtype)
 
 /** The elements on and below diagonal k; zeros above. x [… m,n] → [… m,n] */
-export function tril(x: TensorLike, k?: number): Tensor {
+export function tril(x: TensorLike, k?: Named<'k', number>): Tensor {
   const value = requireMatrix('tril', x)
   const [rows, columns] = value.shape.slice(-2) as [number, number]
-  return where(lessEqual(distances(rows, columns), requireInteger('tril: k', k ?? 0)), value, zeroLike(value))
+  return where(lessEqual(distances(rows, columns), readDiagonal('tril', k)), value, zeroLike(value))
 }
 
 /** The elements on and above diagonal k; zeros below. x [… m,n] → [… m,n] */
-export function triu(x: TensorLike, k?: number): Tensor {
+export function triu(x: TensorLike, k?: Named<'k', number>): Tensor {
   const value = requireMatrix('triu', x)
   const [rows, columns] = value.shape.slice(-2) as [number, number]
-  return where(lessEqual(distances(rows, columns), requireInteger('triu: k', k ?? 0) - 1), zeroLike(value), value)
+  return where(lessEqual(distances(rows, columns), readDiagonal('triu', k) - 1), zeroLike(value), value)
 }
 
 /** A matrix of ones on and below diagonal k, zeros above. Default: square, k 0, float32. */
-export function tri(rows: number, columns?: number | null, k?: number, dtype?: DType | null): Tensor {
+export function tri(rows: number, columns?: number | null | MatrixOptions, k?: number, dtype?: DType | null): Tensor {
   const m = requireInteger('tri: rows', rows, 0)
-  return tril(full([m, requireInteger('tri: columns', columns ?? m, 0)], 1, dtype), k)
+  const given = readArguments('tri', matrixTable, columns, k, dtype)
+  return tril(full([m, given.columns ?? m], 1, given.dtype), given.k)
+}
+
+/** [rows, columns] with ones on diagonal k, zeros elsewhere. Default: square, k 0, float32: the identity matrix. */
+export function eye(rows: number, columns?: number | null | MatrixOptions, k?: number, dtype?: DType | null): Tensor {
+  const given = readArguments('eye', matrixTable, columns, k, dtype)
+  return square(rows, given.columns, given.k, given.dtype)
+}
+
+export interface MatrixOptions {
+  /** The number of columns, which Keras calls M; null for that of the rows. Default null. */
+  readonly columns?: number | null
+  /** The diagonal, counted to the right of the main one; negative to the left. Default 0. */
+  readonly k?: number
+  /** Default float32. */
+  readonly dtype?: DType | null
+}
+
+const matrixTable = {
+  columns: option(nullable(integer({ min: 0 })), null),
+  k: option(integer(), 0),
+  dtype: option(dtypeOrNull, null),
 }
 
 interface DiagonalOptions {
@@ -92,9 +118,9 @@ export function trace(x: TensorLike, offset?: number | DiagonalOptions, axis1?: 
  * For a vector [n], the matrix [n + |k|, n + |k|] with x as diagonal k and zeros elsewhere; for a matrix, its diagonal k.
  * @throws ShapeError for other ranks
  */
-export function diag(x: TensorLike, k?: number): Tensor {
+export function diag(x: TensorLike, k?: Named<'k', number>): Tensor {
   const value = asTensor(x, 'diag')
-  const offset = requireInteger('diag: k', k ?? 0)
+  const offset = readDiagonal('diag', k)
   if (value.rank === 2) return diagonalOf('diag', value, { offset, axis1: 0, axis2: 1 })
   if (value.rank !== 1)
     throw new ShapeError(`diag: expected a vector or a matrix, received ${formatShape(value.shape)}`)
@@ -106,7 +132,7 @@ export function diag(x: TensorLike, k?: number): Tensor {
 }
 
 /** `diag` of all elements in row-major order: always a matrix. */
-export function diagflat(x: TensorLike, k?: number): Tensor {
+export function diagflat(x: TensorLike, k?: Named<'k', number>): Tensor {
   const value = asTensor(x, 'diagflat')
   return diag(reshape(value, [value.size]), k)
 }

@@ -68,7 +68,7 @@ function dividedExtent(group: readonly string[], extent: number, known: Readonly
   const open = group.filter((name) => !known.has(name))
   if (open.length > 1)
     throw new ArgumentError(
-      `rearrange: axesLengths must have all axes of (${group.join(' ')}) but one, it lacks ${open.join(' and ')}`,
+      `rearrange: axesLengths must have all axes of (${group.join(' ')}) but one; it lacks ${open.join(' and ')}`,
     )
   const rest = sizeOf(group.map((name) => known.get(name) ?? 1))
   const isDivisible = open.length === 0 ? rest === extent : rest > 0 && extent % rest === 0

@@ -3,7 +3,9 @@
 import type { DType } from '../../core/dtypes'
 import { commonType } from '../../core/dtypes'
 import type { BinaryName, UnaryName } from '../../primitives/elementwise'
-import { requireDType, requireInteger } from '../arguments'
+import { integer, option } from '../../core/options'
+import type { Named } from '../arguments'
+import { readArguments, requireDType } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asNumbers, asTensor, toTensor } from '../convert'
 import type { Tensor } from '../tensor'
@@ -109,8 +111,8 @@ export const ceil = (x: TensorLike): Tensor => whole('ceil', x)
  * The nearest number with `decimals` decimals, half to even: round(x · 10ᵈ) / 10ᵈ; int32 stays int32.
  * @param decimals default 0; −1 rounds to tens
  */
-export function round(x: TensorLike, decimals?: number): Tensor {
-  const places = requireInteger('round: decimals', decimals ?? 0)
+export function round(x: TensorLike, decimals?: Named<'decimals', number>): Tensor {
+  const places = readArguments('round', { decimals: option(integer(), 0) }, decimals).decimals
   if (places === 0) return whole('round', x)
   const value = asNumbers(x, 'round')
   if (value.dtype === 'int32') return places > 0 ? value : roundInteger(value, 10 ** -places)

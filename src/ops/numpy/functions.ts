@@ -1,7 +1,7 @@
 // Functions of one or two numbers, element by element, composed of those in elementwise.ts.
 
-import { boolean, number, option } from '../../core/options'
-import { readArguments, requireNumber } from '../arguments'
+import { boolean, nullable, number, option } from '../../core/options'
+import { anyNumber, readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asNumbers, asTensor } from '../convert'
 import {
@@ -226,13 +226,32 @@ function closeness(where: string, a: TensorLike, b: TensorLike, ...options: read
 /** The largest float32. */
 const LARGEST = 3.4028234663852886e38
 
+export interface NanToNumOptions {
+  /** Replaces NaN. Default 0. */
+  readonly nan?: number
+  /** Replaces Inf; null for the largest float32. Default null. */
+  readonly posinf?: number | null
+  /** Replaces −Inf; null for the least float32. Default null. */
+  readonly neginf?: number | null
+}
+
+const nanToNumTable = () => ({
+  nan: option(anyNumber, 0),
+  posinf: option(nullable(anyNumber), null),
+  neginf: option(nullable(anyNumber), null),
+})
+
 /** Replaces NaN (by 0), Inf and −Inf (by the largest numbers) in float32. No gradient flows to replaced elements. */
-export function nanToNum(x: TensorLike, nan?: number, posinf?: number | null, neginf?: number | null): Tensor {
+export function nanToNum(
+  x: TensorLike,
+  nan?: number | NanToNumOptions,
+  posinf?: number | null,
+  neginf?: number | null,
+): Tensor {
   const value = cast(asTensor(x, 'nanToNum'), 'float32')
-  const high = requireNumber('nanToNum: posinf', posinf ?? LARGEST)
-  const low = requireNumber('nanToNum: neginf', neginf ?? -LARGEST)
-  const infinite = where(less(value, 0), full([], low), full([], high))
-  return where(isfinite(value), value, where(isnan(value), requireNumber('nanToNum: nan', nan ?? 0), infinite))
+  const given = readArguments('nanToNum', nanToNumTable(), nan, posinf, neginf)
+  const infinite = where(less(value, 0), full([], given.neginf ?? -LARGEST), full([], given.posinf ?? LARGEST))
+  return where(isfinite(value), value, where(isnan(value), given.nan, infinite))
 }
 
 /** The cube root, also of negative numbers. */

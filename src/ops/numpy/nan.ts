@@ -4,7 +4,7 @@
 import type { DType } from '../../core/dtypes'
 import { ShapeError, formatShape } from '../../core/errors'
 import { option } from '../../core/options'
-import type { Axis, ReduceOptions } from '../arguments'
+import type { Axis, KeepDims, ReduceOptions } from '../arguments'
 import { axes as axesKind, dtypeOrNull, readArguments, readReduction, requireInteger, resolveAxes } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
@@ -23,7 +23,7 @@ function reduced(
   name: string,
   x: TensorLike,
   axis: Axis | ReduceOptions | undefined,
-  keepDims: boolean | undefined,
+  keepDims: KeepDims | undefined,
 ): Reduced {
   const value = asTensor(x, name)
   const given = readReduction(name, axis, keepDims)
@@ -34,13 +34,13 @@ function reduced(
 const replaced = (x: Tensor, by: number): Tensor => (x.dtype === 'float32' ? where(isnan(x), by, x) : x)
 
 /** Σ x over the elements that are not NaN; 0 if there are none. int32 stays int32, bool counts as int32. */
-export function nansum(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function nansum(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   const { value, axes, keepDims: keeps } = reduced('nansum', x, axis, keepDims)
   return sum(replaced(value, 0), axes, keeps)
 }
 
 /** Π x over the elements that are not NaN; 1 if there are none. int32 stays int32, bool counts as int32. */
-export function nanprod(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function nanprod(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   const { value, axes, keepDims: keeps } = reduced('nanprod', x, axis, keepDims)
   return prod(replaced(value, 1), axes, keeps)
 }
@@ -57,12 +57,12 @@ function extreme(name: string, { value, axes, keepDims }: Reduced, of: typeof ma
  * @throws ShapeError for an axis without elements
  * @example ops.nanmax([1, NaN, 3])   // 3
  */
-export function nanmax(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function nanmax(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   return extreme('nanmax', reduced('nanmax', x, axis, keepDims), max, -Infinity)
 }
 
 /** Like `nanmax`, with the smallest element. */
-export function nanmin(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function nanmin(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   return extreme('nanmin', reduced('nanmin', x, axis, keepDims), min, Infinity)
 }
 
@@ -76,24 +76,24 @@ function meanOf(x: Tensor, axes: readonly number[], keepDims: boolean): Tensor {
 }
 
 /** Σ x / n over the n elements that are not NaN, in float32; NaN if there are none. */
-export function nanmean(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function nanmean(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   const { value, axes, keepDims: keeps } = reduced('nanmean', x, axis, keepDims)
   return meanOf(cast(value, 'float32'), axes, keeps)
 }
 
 function varianceOf({ value, axes, keepDims }: Reduced): Tensor {
   const numbers = cast(value, 'float32')
-  const centered = replaced(subtract(numbers, meanOf(numbers, axes, true)), 0)
+  const centered = where(isnan(numbers), 0, subtract(numbers, meanOf(numbers, axes, true)))
   return divide(sum(square(centered), axes, keepDims), counted(numbers, axes, keepDims))
 }
 
 /** The mean squared distance from the mean of the elements that are not NaN, in float32; NaN if there are none. */
-export function nanvar(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function nanvar(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   return varianceOf(reduced('nanvar', x, axis, keepDims))
 }
 
 /** √nanvar */
-export function nanstd(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function nanstd(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   return sqrt(varianceOf(reduced('nanstd', x, axis, keepDims)))
 }
 
@@ -101,7 +101,7 @@ function argExtreme(
   name: string,
   x: TensorLike,
   axis: OneAxis | ArgOptions | undefined,
-  keepDims: boolean | undefined,
+  keepDims: KeepDims | undefined,
   of: typeof argmax,
   least: number,
 ): Tensor {
@@ -120,12 +120,12 @@ function argExtreme(
  * @throws ShapeError for an axis without elements
  * @example ops.nanargmax([1, NaN, 3])   // 2
  */
-export function nanargmax(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: boolean): Tensor {
+export function nanargmax(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: KeepDims): Tensor {
   return argExtreme('nanargmax', x, axis, keepDims, argmax, -Infinity)
 }
 
 /** Like `nanargmax`, with the first smallest element. */
-export function nanargmin(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: boolean): Tensor {
+export function nanargmin(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: KeepDims): Tensor {
   return argExtreme('nanargmin', x, axis, keepDims, argmin, Infinity)
 }
 

@@ -2,9 +2,9 @@
 
 import { storeData } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
-import { choice } from '../../core/options'
+import { choice, custom, nullable, option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { requireIntegers, requireList, requireNumber, requireShape } from '../arguments'
+import { anyNumber, readArguments, requireIntegers, requireList, requireNumber, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { sliceAlong, takeAlong } from './along'
@@ -32,6 +32,27 @@ function fold(i: number, period: number, back: (at: number) => number, n: number
 
 type Pair = readonly [number, number]
 
+export interface PadOptions {
+  /**
+   * `constant`: one value. `edge`: the outermost element. `reflect`: mirrored without repeating the outermost element.
+   * `symmetric`: mirrored with it. A number means `constant` with this value. Default constant.
+   */
+  readonly mode?: PadMode | number
+  /** The value of `constant`. Default 0. */
+  readonly constantValues?: number | null
+}
+
+const padTable = {
+  mode: option(
+    custom<PadMode | number>(
+      (value, what) => (typeof value === 'number' ? value : modes.read(value, what)),
+      (mode) => mode,
+    ),
+    'constant',
+  ),
+  constantValues: option(nullable(anyNumber), null),
+}
+
 /**
  * Pads a tensor.
  * @param padWidth [before, after] for each axis; or one pair, or one number, for all axes
@@ -44,7 +65,7 @@ type Pair = readonly [number, number]
 export function pad(
   x: TensorLike,
   padWidth: number | Pair | readonly Pair[],
-  mode?: PadMode | number,
+  mode?: PadMode | number | PadOptions,
   constantValues?: number | null,
 ): Tensor {
   const operand = asTensor(x, 'pad')
@@ -53,11 +74,11 @@ export function pad(
     'pad',
     operand.shape.map((extent, i) => pairs[i]![0] + extent + pairs[i]![1]),
   )
-  const read = typeof mode === 'number' ? 'constant' : modes.read(mode ?? 'constant', 'pad: mode')
-  const isConstant = read === 'constant' && typeof mode !== 'number'
-  if (!isConstant && constantValues !== undefined && constantValues !== null)
-    throw new ArgumentError(`pad: constantValues requires the mode 'constant', received the mode ${quoted(mode)}`)
-  if (read === 'constant') return padConstant(operand, pairs, typeof mode === 'number' ? mode : (constantValues ?? 0))
+  const { mode: read, constantValues: value } = readArguments('pad', padTable, mode, constantValues)
+  if (read !== 'constant' && value !== null)
+    throw new ArgumentError(`pad: constantValues requires the mode 'constant', received the mode ${quoted(read)}`)
+  if (typeof read === 'number' || read === 'constant')
+    return padConstant(operand, pairs, typeof read === 'number' ? read : (value ?? 0))
   return joined(`pad ${read} ${pairs.join(' ')}`, [operand], ([given]) =>
     pairs.reduce((value, pair, axis) => (pair[0] + pair[1] === 0 ? value : extend(value, axis, pair, read)), given!),
   )

@@ -3,7 +3,7 @@
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, option } from '../../core/options'
 import { sliceAlong } from './along'
-import type { Axis, ReduceOptions } from '../arguments'
+import type { Axis, KeepDims, ReduceOptions } from '../arguments'
 import { axes as axesKind, readArguments, requireList, requireNumber, resolveAxes } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
@@ -34,7 +34,7 @@ export function quantile(
   q: number | readonly number[],
   axis?: Axis | QuantileOptions,
   method?: QuantileMethod,
-  keepDims?: boolean,
+  keepDims?: KeepDims,
 ): Tensor {
   return quantileOf('quantile', 1, amongAll, x, q, axis, method, keepDims)
 }
@@ -49,7 +49,7 @@ export function percentile(
   q: number | readonly number[],
   axis?: Axis | QuantileOptions,
   method?: QuantileMethod,
-  keepDims?: boolean,
+  keepDims?: KeepDims,
 ): Tensor {
   return quantileOf('percentile', 100, amongAll, x, q, axis, method, keepDims)
 }
@@ -60,7 +60,7 @@ export function nanquantile(
   q: number | readonly number[],
   axis?: Axis | QuantileOptions,
   method?: QuantileMethod,
-  keepDims?: boolean,
+  keepDims?: KeepDims,
 ): Tensor {
   return quantileOf('nanquantile', 1, amongNumbers, x, q, axis, method, keepDims)
 }
@@ -71,18 +71,18 @@ export function nanpercentile(
   q: number | readonly number[],
   axis?: Axis | QuantileOptions,
   method?: QuantileMethod,
-  keepDims?: boolean,
+  keepDims?: KeepDims,
 ): Tensor {
   return quantileOf('nanpercentile', 100, amongNumbers, x, q, axis, method, keepDims)
 }
 
 /** The middle of the sorted elements, or the mean of the two middle ones, in float32; NaN if any element is NaN. */
-export function median(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function median(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   return quantileOf('median', 1, amongAll, x, 0.5, axis, undefined, keepDims)
 }
 
 /** `median` of the elements that are not NaN; NaN if there are none. */
-export function nanmedian(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function nanmedian(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   return quantileOf('nanmedian', 1, amongNumbers, x, 0.5, axis, undefined, keepDims)
 }
 
@@ -98,7 +98,7 @@ function quantileOf(
   q: unknown,
   axis?: Axis | QuantileOptions,
   method?: string,
-  keepDims?: boolean,
+  keepDims?: KeepDims,
 ): Tensor {
   const value = cast(asTensor(x, name), 'float32')
   const table = { axis: option(axesKind, null), method: option(methods, 'linear'), keepDims: option(boolean, false) }

@@ -3,8 +3,9 @@
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { normalizeAxis } from '../../core/shapes'
 import { readIndices, sliceAlong, takeAlong } from './along'
+import { custom, integer, option } from '../../core/options'
 import type { AxisArgument } from '../arguments'
-import { readAxisOnly, readOneAxis, requireInteger, requireIntegers, requireList } from '../arguments'
+import { readArguments, readAxisOnly, requireInteger, requireIntegers } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { add, cast, greaterEqual, less, logicalAnd, multiply, notEqual, subtract, where } from './elementwise'
@@ -58,14 +59,32 @@ function rollAlong(x: Tensor, by: number, axis: number): Tensor {
   return concatenate([sliceAlong(x, axis, extent - front, front), sliceAlong(x, axis, 0, extent - front)], axis)
 }
 
+export interface Rot90Options {
+  /** The number of right angles. Default 1. */
+  readonly k?: number
+  /** The two axes. Default [0, 1]. */
+  readonly axes?: readonly [number, number]
+}
+
+const rot90Table = {
+  k: option(integer(), 1),
+  axes: option(
+    custom<readonly number[]>(
+      (value, what) => requireIntegers(what, value),
+      (axes) => axes,
+    ),
+    [0, 1],
+  ),
+}
+
 /** Rotates the plane of two axes by k right angles, from the first axis towards the second. */
-export function rot90(x: TensorLike, k?: number, axes?: readonly [number, number]): Tensor {
+export function rot90(x: TensorLike, k?: number | Rot90Options, axes?: readonly [number, number]): Tensor {
   const value = asTensor(x, 'rot90')
-  const pair = requireList('rot90: axes', axes ?? [0, 1])
-  const [from, to] = requireIntegers('rot90: axes', pair).map((axis) => normalizeAxis('rot90', axis, value.rank))
+  const { k: turns, axes: pair } = readArguments('rot90', rot90Table, k, axes)
+  const [from, to] = pair.map((axis) => normalizeAxis('rot90', axis, value.rank))
   if (pair.length !== 2 || from === to)
     throw new ArgumentError(`rot90: axes must be two axes, received [${pair.join(', ')}]`)
-  switch (((requireInteger('rot90: k', k ?? 1) % 4) + 4) % 4) {
+  switch (((turns % 4) + 4) % 4) {
     case 0:
       return value
     case 1:
@@ -143,14 +162,24 @@ function flatIndices(indices: Tensor, shape: readonly number[], axis: number): T
   return flat!
 }
 
+export interface DiffOptions {
+  /** How often to take differences. Default 1. */
+  readonly n?: number
+  /** Default −1. */
+  readonly axis?: number
+}
+
+const diffTable = { n: option(integer({ min: 0 }), 1), axis: option(integer(), -1) }
+
 /**
  * The n-th difference of neighbours along an axis: x[i + 1] − x[i]. For bool, whether they differ; int32 stays int32.
  * @example ops.diff([1, 4, 9])   // [3, 5]
  */
-export function diff(x: TensorLike, n?: number, axis?: AxisArgument): Tensor {
+export function diff(x: TensorLike, n?: number | DiffOptions, axis?: AxisArgument): Tensor {
   const value = asTensor(x, 'diff')
-  const at = normalizeAxis('diff', readOneAxis('diff', axis, -1), value.rank)
-  const times = requireInteger('diff: n', n ?? 1, 0)
+  const given = readArguments('diff', diffTable, n, axis)
+  const at = normalizeAxis('diff', given.axis, value.rank)
+  const times = given.n
   const minus = value.dtype === 'bool' ? notEqual : subtract
   return joined(`diff ${times} ${at}`, [value], ([x]) => {
     let result = x!

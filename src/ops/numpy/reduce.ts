@@ -5,7 +5,7 @@ import type { DType } from '../../core/dtypes'
 import { boolean, custom, nullable, option } from '../../core/options'
 import type { ReductionName } from '../../ir/attributes'
 import { sliceAlong } from './along'
-import type { Axis, AxisOption, ReduceOptions, Reduction } from '../arguments'
+import type { Axis, AxisOption, KeepDims, ReduceOptions, Reduction } from '../arguments'
 import {
   axes as axesKind,
   dtypeOrNull,
@@ -50,19 +50,19 @@ function restore(result: Tensor, x: Tensor, axes: readonly number[], keepDims: b
     : result
 }
 
-function fold(where: string, name: ReductionName, x: Tensor, given?: Axis | ReduceOptions, keep?: boolean): Tensor {
+function fold(where: string, name: ReductionName, x: Tensor, given?: Axis | ReduceOptions, keep?: KeepDims): Tensor {
   const { axis, keepDims } = readReduction(where, given, keep)
   const axes = resolveAxes(where, axis, x.shape.length)
   return restore(apply(name, [x], { axes })[0]!, x, axes, keepDims)
 }
 
 /** Σ x. int32 stays int32 and wraps at 32 bits, bool counts as int32. */
-export function sum(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function sum(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   return fold('sum', 'sum', asTensor(x, 'sum'), axis, keepDims)
 }
 
 /** Σ x / n, in float32. */
-export function mean(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function mean(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   return fold('mean', 'mean', cast(asTensor(x, 'mean'), 'float32'), axis, keepDims)
 }
 
@@ -89,13 +89,13 @@ function extreme(
   name: 'max' | 'min',
   x: TensorLike,
   given: Axis | ExtremeOptions | undefined,
-  keep: boolean | undefined,
+  keep: KeepDims | undefined,
   first: number | null | undefined,
 ): Tensor {
   const value = asTensor(x, name)
   const isByPosition = typeof given !== 'object' || given === null || Array.isArray(given)
   // Reading an option table takes longer than reducing a small tensor.
-  if (isByPosition && (first === undefined || first === null)) return fold(name, name, value, given, keep)
+  if (isByPosition && typeof keep !== 'object' && (first ?? null) === null) return fold(name, name, value, given, keep)
   const { initial, ...reduction } = readArguments(name, extremeTable, given, keep, first)
   const result = fold(name, name, value, reduction)
   if (initial === null) return result
@@ -106,7 +106,7 @@ function extreme(
  * The largest element, in the dtype of x; NaN if any element is NaN. Ties share the gradient equally.
  * @param initial a number that counts as an additional element. Default null: no such element.
  */
-export function max(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: boolean, initial?: number | null): Tensor {
+export function max(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: KeepDims, initial?: number | null): Tensor {
   return extreme('max', x, axis, keepDims, initial)
 }
 
@@ -114,7 +114,7 @@ export function max(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: bool
  * The smallest element, in the dtype of x; NaN if any element is NaN. Ties share the gradient equally.
  * @param initial a number that counts as an additional element. Default null: no such element.
  */
-export function min(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: boolean, initial?: number | null): Tensor {
+export function min(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: KeepDims, initial?: number | null): Tensor {
   return extreme('min', x, axis, keepDims, initial)
 }
 
@@ -142,7 +142,7 @@ function inType(where: string, x: TensorLike, dtype: DType | null, f: (value: Te
  * when an element is 0. int32 stays int32, bool counts as int32.
  * @param dtype the dtype to which x is converted first. Default null: no conversion.
  */
-export function prod(x: TensorLike, axis?: Axis | ProductOptions, keepDims?: boolean, dtype?: DType | null): Tensor {
+export function prod(x: TensorLike, axis?: Axis | ProductOptions, keepDims?: KeepDims, dtype?: DType | null): Tensor {
   const given = readArguments('prod', productTable, axis, keepDims, dtype)
   return joined(`prod ${JSON.stringify(given)}`, [asTensor(x, 'prod')], ([operand]) =>
     inType('prod', operand!, given.dtype, (value) => productOver(value, given)),
@@ -180,7 +180,7 @@ function productOf(parts: readonly Tensor[]): Tensor {
 }
 
 /** The mean squared distance from the mean, in float32. */
-export function variance(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function variance(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   const given = readReduction('variance', axis, keepDims)
   const value = cast(asTensor(x, 'variance'), 'float32')
   const axes = resolveAxes('variance', given.axis, value.shape.length)
@@ -190,13 +190,13 @@ export function variance(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: 
 }
 
 /** √variance */
-export function std(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function std(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   const given = readReduction('std', axis, keepDims)
   return joined(`std ${JSON.stringify(given)}`, [asTensor(x, 'std')], ([value]) => sqrt(variance(value!, given)))
 }
 
 /** The number of elements that are not 0, as int32. */
-export function countNonzero(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function countNonzero(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   const given = readReduction('countNonzero', axis, keepDims)
   return joined(`countNonzero ${JSON.stringify(given)}`, [asTensor(x, 'countNonzero')], ([value]) =>
     fold('countNonzero', 'sum', cast(value!, 'bool'), given),
@@ -204,7 +204,7 @@ export function countNonzero(x: TensorLike, axis?: Axis | ReduceOptions, keepDim
 }
 
 /** The largest element minus the smallest, in the dtype of x. */
-export function ptp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function ptp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   const value = asNumbers(x, 'ptp')
   return subtract(fold('ptp', 'max', value, axis, keepDims), fold('ptp', 'min', value, axis, keepDims))
 }
@@ -239,7 +239,7 @@ export function average(x: TensorLike, axis?: Axis | AverageOptions, weights?: T
 }
 
 /** ln Σ eˣ without overflow, in float32. */
-export function logSumExp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function logSumExp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   const given = readReduction('logSumExp', axis, keepDims)
   const value = cast(asTensor(x, 'logSumExp'), 'float32')
   const axes = resolveAxes('logSumExp', given.axis, value.shape.length)
@@ -255,12 +255,12 @@ export function logSumExp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?:
 }
 
 /** Whether all elements are true; numbers count as x ≠ 0. */
-export function all(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function all(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   return fold('all', 'min', cast(asTensor(x, 'all'), 'bool'), axis, keepDims)
 }
 
 /** Whether any element is true; numbers count as x ≠ 0. */
-export function any(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+export function any(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   return fold('any', 'max', cast(asTensor(x, 'any'), 'bool'), axis, keepDims)
 }
 
@@ -276,7 +276,7 @@ function argExtreme(
   name: 'argMax' | 'argMin',
   x: TensorLike,
   given?: OneAxis | ArgOptions,
-  keep?: boolean,
+  keep?: KeepDims,
 ): Tensor {
   const value = asTensor(x, where)
   const { axis, keepDims } = readReduction(where, given, keep)
@@ -295,12 +295,12 @@ function argExtreme(
 }
 
 /** The index of the first largest element, or of the first NaN, as int32. Over all elements when `axis` is omitted. */
-export function argmax(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: boolean): Tensor {
+export function argmax(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: KeepDims): Tensor {
   return argExtreme('argmax', 'argMax', x, axis, keepDims)
 }
 
 /** The index of the first smallest element, or of the first NaN, as int32. Over all elements when `axis` is omitted. */
-export function argmin(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: boolean): Tensor {
+export function argmin(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: KeepDims): Tensor {
   return argExtreme('argmin', 'argMin', x, axis, keepDims)
 }
 

@@ -4,12 +4,13 @@
 import type { DType } from '../../core/dtypes'
 import { commonType, dtypes, storeData } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
-import { number as finite } from '../../core/options'
+import { integer, number as finite, nullable, option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { normalizeAxis, sameShape, sizeOf } from '../../core/shapes'
 import { readIndices, sliceAlong, takeAlong } from './along'
 import type { Axis, AxisArgument } from '../arguments'
 import {
+  readArguments,
   readAxisOnly,
   readOneAxis,
   requireDType,
@@ -193,16 +194,26 @@ function cuts(given: number | readonly number[], extent: number, axis: number): 
   return Array.from({ length: parts - 1 }, (_, i) => ((i + 1) * extent) / parts)
 }
 
+export interface UnstackOptions {
+  /** The expected number of slices; checked if given. */
+  readonly num?: number | null
+  /** Default 0. */
+  readonly axis?: number
+}
+
+const unstackTable = () => ({ num: option(nullable(integer({ min: 0 })), null), axis: option(integer(), 0) })
+
 /**
  * The slices along an axis, without that axis. The inverse of `stack`.
  * @param num the expected number of slices; checked if given
  */
-export function unstack(x: TensorLike, num?: number | null, axis?: AxisArgument): Tensor[] {
+export function unstack(x: TensorLike, num?: number | null | UnstackOptions, axis?: AxisArgument): Tensor[] {
   const value = asTensor(x, 'unstack')
-  const at = normalizeAxis('unstack', readOneAxis('unstack', axis, 0), value.rank)
+  const given = readArguments('unstack', unstackTable(), num, axis)
+  const at = normalizeAxis('unstack', given.axis, value.rank)
   const extent = value.shape[at]!
-  if (num !== undefined && num !== null && requireInteger('unstack: num', num, 0) !== extent) {
-    throw new ShapeError(`unstack: axis ${at} of ${formatShape(value.shape)} has ${extent} slices, not ${num}`)
+  if (given.num !== null && given.num !== extent) {
+    throw new ShapeError(`unstack: axis ${at} of ${formatShape(value.shape)} has ${extent} slices, not ${given.num}`)
   }
   return Array.from({ length: extent }, (_, i) => squeeze(sliceAlong(value, at, i, 1), at))
 }

@@ -2,11 +2,11 @@
 
 import { commonType } from '../../core/dtypes'
 import { ShapeError, formatShape } from '../../core/errors'
-import { boolean, choice } from '../../core/options'
+import { boolean, choice, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
 import { ArgSort, SearchSorted, SortedValues } from '../../primitives/sorting'
-import type { AxisArgument } from '../arguments'
-import { readAxisOnly, requireInteger } from '../arguments'
+import type { AxisArgument, Named } from '../arguments'
+import { readArguments, readAxisOnly, requireInteger } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { cast, equal, logicalNot, minimum } from './elementwise'
@@ -71,9 +71,9 @@ export function argpartition(x: TensorLike, kth: number, axis?: SortAxis): Tenso
  * @returns [values […, k], indices int32 […, k]]
  * @throws ShapeError when the axis has fewer than k elements
  */
-export function topK(x: TensorLike, k: number, sorted?: boolean): [values: Tensor, indices: Tensor] {
+export function topK(x: TensorLike, k: number, sorted?: Named<'sorted', boolean>): [values: Tensor, indices: Tensor] {
   const [value, at] = alongOne('topK', x, -1)
-  boolean.read(sorted ?? true, 'topK: sorted')
+  readArguments('topK', { sorted: option(boolean, true) }, sorted)
   const extent = value.shape[at]!
   const count = requireInteger('topK: k', k, 0)
   if (count > extent)
@@ -89,12 +89,12 @@ const sides = /* @__PURE__ */ choice('left', 'right')
  * @param sorted [n], ascending
  * @param side `left`: before equal elements; `right`: after them. Default left.
  */
-export function searchsorted(sorted: TensorLike, values: TensorLike, side?: 'left' | 'right'): Tensor {
+export function searchsorted(sorted: TensorLike, values: TensorLike, side?: Named<'side', 'left' | 'right'>): Tensor {
   const [row, value] = [asTensor(sorted, 'searchsorted'), asTensor(values, 'searchsorted')]
   if (row.rank !== 1)
     throw new ShapeError(`searchsorted: the sorted sequence must be a vector, received ${formatShape(row.shape)}`)
   const dtype = commonType([row.dtype, value.dtype])
-  const isRight = sides.read(side ?? 'left', 'searchsorted: side') === 'right'
+  const isRight = readArguments('searchsorted', { side: option(sides, 'left') }, side).side === 'right'
   needAlgebra()
   return apply('routine', [cast(row, dtype), cast(value, dtype)], { routine: new SearchSorted(isRight) })[0]!
 }
@@ -104,15 +104,28 @@ export function digitize(x: TensorLike, bins: TensorLike): Tensor {
   return searchsorted(bins, x, 'right')
 }
 
+export interface IsinOptions {
+  /** Whether neither operand has duplicates; does not affect the result. Default false. */
+  readonly assumeUnique?: boolean
+  /** Returns whether the element does not occur. Default false. */
+  readonly invert?: boolean
+}
+
+const isinTable = { assumeUnique: option(boolean, false), invert: option(boolean, false) }
+
 /**
  * Whether each element occurs in `candidates`, as bool. NaN never does.
  * @param assumeUnique whether neither operand has duplicates; does not affect the result. Default false.
  * @param invert returns whether the element does not occur. Default false.
  */
-export function isin(x: TensorLike, candidates: TensorLike, assumeUnique?: boolean, invert?: boolean): Tensor {
+export function isin(
+  x: TensorLike,
+  candidates: TensorLike,
+  assumeUnique?: boolean | IsinOptions,
+  invert?: boolean,
+): Tensor {
   const [value, others] = [asTensor(x, 'isin'), ravel(asTensor(candidates, 'isin'))]
-  boolean.read(assumeUnique ?? false, 'isin: assumeUnique')
-  const isInverted = boolean.read(invert ?? false, 'isin: invert')
+  const { invert: isInverted } = readArguments('isin', isinTable, assumeUnique, invert)
   if (others.size === 0) return full(value.shape, Number(isInverted), 'bool')
   const dtype = commonType([value.dtype, others.dtype])
   const [needle, row] = [cast(value, dtype), sort(cast(others, dtype))]

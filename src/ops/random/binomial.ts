@@ -1,7 +1,7 @@
 // The binomial distribution.
 
 import type { Shape } from '../../core/shapes'
-import { requireShape } from '../arguments'
+import { readArguments, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import {
   abs,
@@ -28,7 +28,7 @@ import {
 } from '../numpy/elementwise'
 import { zeros } from '../numpy/shape'
 import type { Tensor } from '../tensor'
-import { floatTable, readDraw } from './arguments'
+import { floatTable } from './arguments'
 import { parameterOf } from './gamma'
 import type { RandomOptions, Seed } from './generator'
 import { streamsOf } from './generator'
@@ -124,7 +124,7 @@ export function binomial(
   seed?: Seed,
 ): Tensor {
   requireShape('binomial', shape)
-  const { seed: own } = readDraw('binomial', floatTable, dtype, seed)
+  const { seed: own } = readArguments('binomial', floatTable, dtype, seed)
   const draw = streamsOf(shape, own)
   const n = parameterOf('binomial: counts', counts, shape)
   const given = parameterOf('binomial: probabilities', probabilities, shape)

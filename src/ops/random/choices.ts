@@ -3,7 +3,7 @@
 import { ShapeError, formatShape } from '../../core/errors'
 import { integer, option } from '../../core/options'
 import { normalizeAxis, sizeOf } from '../../core/shapes'
-import { requireInteger, requireShape } from '../arguments'
+import { readArguments, requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { add, cast, log, negative, subtract } from '../numpy/elementwise'
@@ -11,7 +11,7 @@ import { argmax } from '../numpy/reduce'
 import { expandDims, take } from '../numpy/shape'
 import { argsort } from '../numpy/sorting'
 import type { Tensor } from '../tensor'
-import { integerTable, readDraw, seedTable } from './arguments'
+import { integerTable, seedTable } from './arguments'
 import type { RandomOptions, Seed } from './generator'
 import { streamsOf } from './generator'
 
@@ -43,7 +43,7 @@ export function categorical(
     throw new ShapeError(`categorical: expected logits [batch, classes], received ${formatShape(value.shape)}`)
   const [batch, classes] = value.shape as [number, number]
   const shape = requireShape('categorical', [batch, requireInteger('categorical: numSamples', numSamples, 0), classes])
-  const { seed: own } = readDraw('categorical', integerTable, dtype, seed)
+  const { seed: own } = readArguments('categorical', integerTable, dtype, seed)
   const u = add(streamsOf(shape, own)(0), 2 ** -24)
   return argmax(subtract(expandDims(value, 1), log(negative(log(u)))), -1)
 }
@@ -65,7 +65,7 @@ const shuffleTable = /* @__PURE__ */ (() => ({ axis: option(integer(), 0), ...se
  */
 export function shuffle(x: TensorLike, axis?: number | ShuffleOptions, seed?: Seed): Tensor {
   const value = asTensor(x, 'shuffle')
-  const { axis: given, seed: own } = readDraw('shuffle', shuffleTable, axis, seed)
+  const { axis: given, seed: own } = readArguments('shuffle', shuffleTable, axis, seed)
   const at = normalizeAxis('shuffle', given, value.rank)
   const extent = value.shape[at]!
   if (sizeOf(value.shape) === 0 || extent === 1) return value

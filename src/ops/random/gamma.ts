@@ -1,7 +1,7 @@
 // Gamma and beta distributions.
 
 import type { Shape } from '../../core/shapes'
-import { requireShape } from '../arguments'
+import { readArguments, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import {
@@ -26,7 +26,7 @@ import {
 } from '../numpy/elementwise'
 import { broadcastTo } from '../numpy/shape'
 import type { Tensor } from '../tensor'
-import { floatTable, readDraw } from './arguments'
+import { floatTable } from './arguments'
 import { gaussian } from './gaussian'
 import type { RandomOptions, Seed } from './generator'
 import { streamsOf } from './generator'
@@ -88,7 +88,7 @@ function drawGamma(alpha: Tensor, draw: (stream: number) => Tensor): GammaDraw {
  */
 export function gamma(shape: Shape, alpha: TensorLike, dtype?: 'float32' | null | RandomOptions, seed?: Seed): Tensor {
   requireShape('gamma', shape)
-  const { seed: own } = readDraw('gamma', floatTable, dtype, seed)
+  const { seed: own } = readArguments('gamma', floatTable, dtype, seed)
   const given = parameterOf('gamma: alpha', alpha, shape)
   const { scaled, boost } = drawGamma(given, streamsOf(shape, own))
   return where(greater(given, 0), multiply(scaled, exp(boost)), NaN)
@@ -112,7 +112,7 @@ export function beta(
   seed?: Seed,
 ): Tensor {
   requireShape('beta', shape)
-  const { seed: own } = readDraw('beta', floatTable, dtype, seed)
+  const { seed: own } = readArguments('beta', floatTable, dtype, seed)
   const draw = streamsOf(shape, own)
   const [a, b] = [parameterOf('beta: alpha', alpha, shape), parameterOf('beta: beta', beta, shape)]
   const [x, y] = [drawGamma(a, draw), drawGamma(b, (stream) => draw(STREAMS + stream))]

@@ -3,13 +3,13 @@
 
 import { extents, integer, nullable, number, option, required } from '../../core/options'
 import type { Shape } from '../../core/shapes'
-import { requireInteger, requireShape } from '../arguments'
+import { readArguments, requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { add, cast, less, mod, multiply, where } from '../numpy/elementwise'
 import { zeros } from '../numpy/shape'
 import { Tensor } from '../tensor'
-import { floatTable, integerTable, readDraw, seedTable } from './arguments'
+import { floatTable, integerTable, seedTable } from './arguments'
 import * as draws from './draws'
 import type { RandomOptions, Seed } from './generator'
 import { streamsOf } from './generator'
@@ -75,7 +75,7 @@ export function uniform(
   dtype?: 'float32' | null | RandomOptions,
   seed?: Seed,
 ): Tensor {
-  return draws.uniform(shape, readDraw('uniform', uniformTable, minval, maxval, dtype, seed))
+  return draws.uniform(shape, readArguments('uniform', uniformTable, minval, maxval, dtype, seed))
 }
 
 /**
@@ -94,7 +94,7 @@ export function normal(
   dtype?: 'float32' | null | RandomOptions,
   seed?: Seed,
 ): Tensor {
-  return draws.normal(shape, readDraw('normal', normalTable, mean, stddev, dtype, seed))
+  return draws.normal(shape, readArguments('normal', normalTable, mean, stddev, dtype, seed))
 }
 
 /** Like `normal`; numbers beyond two standard deviations are drawn again. Keras: `keras.random.truncated_normal`. */
@@ -105,7 +105,7 @@ export function truncatedNormal(
   dtype?: 'float32' | null | RandomOptions,
   seed?: Seed,
 ): Tensor {
-  return draws.truncatedNormal(shape, readDraw('truncatedNormal', normalTable, mean, stddev, dtype, seed))
+  return draws.truncatedNormal(shape, readArguments('truncatedNormal', normalTable, mean, stddev, dtype, seed))
 }
 
 export interface RandintOptions extends IntegerOptions {
@@ -138,7 +138,7 @@ export function randint(
   seed?: Seed,
 ): Tensor {
   requireShape('randint', shape)
-  const read = readDraw('randint', randintTable, minval, maxval, dtype, seed)
+  const read = readArguments('randint', randintTable, minval, maxval, dtype, seed)
   // Adding 0 turns −0 into 0.
   const least = read.minval + 0
   const count = requireInteger('randint: maxval', read.maxval, least + 1) - least
@@ -179,7 +179,7 @@ const dropoutTable = /* @__PURE__ */ (() => ({ noiseShape: option(nullable(exten
 export function dropout(x: TensorLike, rate: number, noiseShape?: Shape | null | DropoutOptions, seed?: Seed): Tensor {
   const value = cast(asTensor(x, 'dropout'), 'float32')
   const probability = number({ min: 0, max: 1 }).read(rate, 'dropout: rate')
-  const given = readDraw('dropout', dropoutTable, noiseShape, seed)
+  const given = readArguments('dropout', dropoutTable, noiseShape, seed)
   if (probability === 1) return multiply(value, zeros([]))
   const keep = less(draws.unitUniform(given.noiseShape ?? value.shape, given.seed), 1 - probability)
   return where(keep, multiply(value, 1 / (1 - probability)), 0)

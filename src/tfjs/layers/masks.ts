@@ -1,12 +1,11 @@
 // Masks of time steps. Some layers of TensorFlow.js ignore them, unlike those of Keras.
 
 import { nameOfClass } from '../../core/registry'
-import { isBranch } from '../../core/tree'
+import { maskSources } from '../../keras/masks'
 import type { LayerBase } from '../../layers/layer'
-import type { MaskTrail } from '../../layers/masks'
 import { Bidirectional } from '../../layers/recurrent/bidirectional'
+import { symbolsByKey } from '../../models/graph-order'
 import type { LayerGraph } from '../../models/layer-graph'
-import { Tensor } from '../../ops/tensor'
 
 /** Whether a layer computes the same with a mask as without it in TensorFlow.js, but not here. */
 function ignoresMask(layer: LayerBase): boolean {
@@ -14,21 +13,13 @@ function ignoresMask(layer: LayerBase): boolean {
   return nameOfClass(layer.constructor) === 'GlobalAveragePooling1D'
 }
 
-/** The layers of a graph that get a mask which they would ignore. */
-export function layersIgnoringMasks({ calls }: LayerGraph): readonly LayerBase[] {
-  const trails = new Map<Tensor, MaskTrail>()
-  const found: LayerBase[] = []
-  for (const { layer, input, outputs } of calls) {
-    const inputs = symbolsIn(input)
-    const masks = inputs.map((symbol) => trails.get(symbol) ?? null)
-    if (ignoresMask(layer) && masks.some((mask) => mask !== null)) found.push(layer)
-    const trail = layer.maskTrail(inputs, masks)
-    if (trail !== null) trails.set(outputs[0]!, trail)
-  }
-  return found
-}
-
-function symbolsIn(tree: unknown): Tensor[] {
-  if (tree instanceof Tensor) return [tree]
-  return isBranch(tree) ? Object.values<unknown>(tree).flatMap(symbolsIn) : []
+/** The layers of a graph that get a mask which only one of the two programs ignores. */
+export function layersIgnoringMasks(graph: LayerGraph): readonly LayerBase[] {
+  const masks = maskSources(graph)
+  return graph.calls
+    .filter(
+      ({ layer, input, options }) =>
+        ignoresMask(layer) !== (options['mask'] === null) && symbolsByKey(input).some((symbol) => masks.has(symbol)),
+    )
+    .map(({ layer }) => layer)
 }

@@ -33,7 +33,7 @@ export class TopologyWriter implements FormerWriter {
     if (this.seen.has(layer)) this.refuse(layer, 'it belongs to two models')
     this.seen.add(layer)
     if (layer instanceof Model && layer.graph instanceof LayerGraph)
-      for (const each of layersIgnoringMasks(layer.graph)) this.refuse(each, 'its mask would be ignored')
+      for (const each of layersIgnoringMasks(layer.graph)) this.refuse(each, 'its mask would count in only one of the two programs')
     if (layer instanceof Sequential) return object('Sequential', this.sequential(layer))
     if (layer instanceof Model && layer.constructor === Model && layer.graph instanceof LayerGraph)
       return object('Model', { name: layer.name, ...formerGraph(layer.graph, this) })

@@ -1,5 +1,6 @@
 // Next: a route on the server, and a page whose component runs in the browser.
 import { join } from 'node:path'
+import { findBrowser } from '../../../examples/shared/browser.js'
 import { answer, asModule, bin, folder, found, output, serving, version } from '../kit.mjs'
 
 const PORT = 18788
@@ -26,8 +27,7 @@ export default { turbopack: { root: fileURLToPath(new URL('../..', import.meta.u
 
 async function textOfPage(url) {
   const { chromium } = await import('playwright-core')
-  const { browser } = await import('../kit.mjs')
-  const opened = await chromium.launch({ executablePath: browser('chromium'), args: ['--no-sandbox'] })
+  const opened = await chromium.launch({ executablePath: findBrowser('chromium'), args: ['--no-sandbox'] })
   try {
     const page = await opened.newPage()
     await page.goto(url)

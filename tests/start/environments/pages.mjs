@@ -1,6 +1,7 @@
 // Pages without a bundler: modules, workers of both kinds, a strict policy, a script tag, file://; in Chromium and Firefox.
 import { join } from 'node:path'
-import { asModule, asScript, browser, folder, found, opened, output, page, report, unbundled } from '../kit.mjs'
+import { findBrowser } from '../../../examples/shared/browser.js'
+import { asModule, asScript, folder, found, opened, output, page, report, unbundled } from '../kit.mjs'
 
 const map = `<script type="importmap">{"imports":{"myelin":"/node_modules/myelin/dist/index.js","myelin/data":"/node_modules/myelin/dist/data.js"}}</script>`
 const GLOBAL = '/node_modules/myelin/dist/myelin.global.js'
@@ -53,7 +54,7 @@ export default ['chromium', 'firefox'].flatMap((name) =>
         headers: kind === 'csp' ? { 'Content-Security-Policy': POLICY } : {},
       }
       const text = await opened(name, make, options)
-      const version = /\d+\.[\d.]+\w*/.exec(await output(browser(name), ['--version']))[0]
+      const version = /\d+\.[\d.]+\w*/.exec(await output(findBrowser(name), ['--version']))[0]
       return { version, result: found(text) }
     },
   })),

@@ -74,8 +74,8 @@ function normalization(call: Call, { attributes }: Normalization): readonly Item
       ...rest,
     ]
   }
-  const last = writer.integers(Array.from({ length: axes }, (_, i) => i - axes))
-  const average = (name: string): string => writer.node('ReduceMean', [name, last], { keepdims: 1 })
+  const last = Array.from({ length: axes }, (_, i) => i - axes)
+  const average = (name: string): string => writer.node('ReduceMean', [name], { axes: last, keepdims: 1 })
   const given = writer.name(x)
   const distance = isCentered ? writer.node('Sub', [given, average(given)]) : given
   const variance = average(writer.node('Mul', [distance, distance]))

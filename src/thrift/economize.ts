@@ -1,0 +1,324 @@
+// economize: tries what makes a model cheaper, measures each on this machine, and keeps what pays. The report is in
+// economize-report.ts, timing in timing.ts.
+
+import { requireArguments } from '../core/arguments'
+import { MyelinError } from '../core/errors'
+import {
+  abortSignal,
+  choice,
+  count,
+  custom,
+  integer,
+  nullable,
+  number,
+  option,
+  readOptions,
+  required,
+  text,
+} from '../core/options'
+import { typed } from '../core/tree'
+import type { DataOf, TargetsOf } from '../data/given'
+import type { RowData } from '../data/rows'
+import { takeRows, rowCount } from '../data/rows'
+import { copyableGraph } from '../models/known-graph'
+import type { Model } from '../models/model'
+import { permutation } from '../ops/random/permutation'
+import { nextSeed } from '../ops/random/seed'
+import type { EconomizeFigures, EconomizeRow } from './economize-report'
+import { EconomizeReport } from './economize-report'
+import { lowRank } from './low-rank'
+import type { Monitor, Monitored } from './monitored'
+import { monitored } from './monitored'
+import { pruneUnits } from './prune-units'
+import { quantize } from './quantize'
+import type { Timing } from './timing'
+import { rowsForTiming, speedup, timedInTurn } from './timing'
+
+const anything = custom<unknown>(
+  (value) => value,
+  () => null,
+)
+const share = number({ above: 0, max: 0.5 })
+const economizeOptions = () => ({
+  x: required(anything),
+  y: required(anything),
+  maxLoss: required(number({ min: 0 })),
+  monitor: option(nullable(text), null),
+  mode: option(choice('auto', 'min', 'max'), 'auto'),
+  batchSize: option(count, 32),
+  minGain: option(number({ min: 0, max: 1 }), 0.05),
+  validationSplit: option(share, 0.25),
+  testSplit: option(share, 0.25),
+  seconds: option(number({ above: 0 }), 0.3),
+  seed: option(nullable(integer()), null),
+  signal: option(nullable(abortSignal), null),
+})
+
+/** Options of `economize`. */
+export interface EconomizeOptions<In, Out> {
+  /** Inputs, as for `evaluate`: rows in memory. */
+  readonly x: DataOf<In>
+  /** Their targets. */
+  readonly y: TargetsOf<Out>
+  /** By how much the monitored value may get worse, for example accuracy by 0.01. */
+  readonly maxLoss: number
+  /** One of the values that `evaluate` returns. Default null: the first metric, or 'loss' without metrics. */
+  readonly monitor?: string | null
+  /** Whether it should rise or fall; 'auto' infers it from the name. Default 'auto'. */
+  readonly mode?: 'auto' | 'min' | 'max'
+  /** The number of rows of the predictions that are timed. Default 32. */
+  readonly batchSize?: number
+  /** The share by which a step must make predictions faster, or the file smaller. Default 0.05. */
+  readonly minGain?: number
+  /** The share of the rows on which steps are judged. Default 0.25. */
+  readonly validationSplit?: number
+  /** The share of the rows that only the figures of the report come from. Default 0.25. */
+  readonly testSplit?: number
+  /** The seconds for which a model is timed. Default 0.3. */
+  readonly seconds?: number
+  /** The seed of the split. Default null: derived from `setRandomSeed`. */
+  readonly seed?: number | null
+  /** Aborts between two predictions; the promise then rejects with the signal's reason. Default null. */
+  readonly signal?: AbortSignal | null
+}
+
+/** A model and how it came about. */
+export interface Economized<Kind> {
+  /** The cheaper model; the given one if nothing pays. */
+  readonly model: Kind
+  readonly report: EconomizeReport
+}
+
+type Any = Model<never, never>
+
+/** Rows of x and y. */
+interface Rows {
+  readonly x: RowData
+  readonly y: RowData
+}
+
+/** One way to make a model cheaper. */
+interface Step {
+  readonly name: string
+  /** Tries that become milder; the first one that pays is kept. */
+  readonly tries: readonly ((model: Any) => Any | Promise<Any>)[]
+}
+
+/** A model with its figures. */
+interface Candidate {
+  readonly model: Any
+  /** The model from which a step made it; null for the given one. */
+  readonly from: Candidate | null
+  readonly timing: Timing
+  readonly bytes: number
+  readonly quality: Monitored
+}
+
+/** The result of a step. */
+interface Attempt extends Omit<EconomizeRow, 'kept'> {
+  /** null if the step does not pay. */
+  readonly made: Candidate | null
+}
+
+/**
+ * Makes a model cheaper: removes dead units, then the least important ones, factorizes Dense layers, and quantizes to int8. Each
+ * step is tried alone and on top of those that were kept, and measured on this machine: the time and the joules of a prediction,
+ * the bytes of the file, and the monitored value on rows kept apart. A step is kept if it makes predictions faster or the file
+ * smaller by `minGain`, makes neither worse, and keeps the monitored value within `maxLoss` of the given model's. The report says
+ * why the others were refused.
+ *
+ *   const { model: small, report } = await economize(model, { x, y, maxLoss: 0.005 })
+ *   report.print()
+ *
+ * The rows are divided at random, by `seed`: on most, steps choose units and ranks; on `validationSplit` of them, steps are
+ * judged; `testSplit` of them only give the figures before and after. Give rows that the model was not trained on, and many: of
+ * 500 judging rows, one is an accuracy of 0.002. A step alone that is as good as several together replaces them. The given model
+ * is not changed.
+ *
+ * @throws ArgumentError unless `model` is a Sequential or functional model; StateError for a model that is not built or not
+ * compiled; DataError for data that are not rows in memory, or too few
+ */
+export async function economize<In, Out, Kind extends Model<In, Out>>(
+  model: Kind & Model<In, Out>,
+  given: EconomizeOptions<In, Out>,
+): Promise<Economized<Kind>> {
+  requireArguments('economize', arguments, 2)
+  const options = readOptions('economize', economizeOptions(), given)
+  copyableGraph('economize', model)
+  model.training.requireCompiled('economize')
+  const work = new Work(options)
+  return typed(await work.run(typed<Any>(model)))
+}
+
+class Work {
+  /** For choosing units and ranks, for judging steps, and for the figures of the report. */
+  private readonly parts: { readonly search: Rows; readonly judge: Rows; readonly test: Rows }
+  private readonly rows: unknown
+  private readonly monitor: Monitor
+  private readonly attempts: Attempt[] = []
+
+  constructor(private readonly options: ReturnType<typeof readEconomize>) {
+    const { x, y, validationSplit, testSplit, batchSize, monitor, mode, seed } = options
+    const size = rowCount(typed(x), 'economize: x')
+    const order = permutation(size, seed ?? nextSeed())
+    const [judged, tested] = [validationSplit, testSplit].map((part) => Math.max(1, Math.round(part * size))) as [
+      number,
+      number,
+    ]
+    const part = (from: number, to: number): Rows => {
+      const rows = order.slice(from, to)
+      return { x: takeRows(typed<RowData>(x), rows), y: takeRows(typed<RowData>(y), rows) }
+    }
+    this.parts = {
+      test: part(0, tested),
+      judge: part(tested, tested + judged),
+      search: part(tested + judged, size),
+    }
+    this.rows = rowsForTiming('economize: x', this.parts.judge.x, batchSize)
+    this.monitor = { where: 'economize', monitor, mode }
+  }
+
+  async run(model: Any): Promise<Economized<Any>> {
+    const [first] = await this.measured([{ model, from: null }])
+    let best = first!
+    for (const step of this.steps()) {
+      const alone = await this.attempt(step, first!, first!)
+      const made = best === first ? alone : await this.attempt(step, first!, best)
+      if (made !== null) best = made
+    }
+    for (const { made } of this.attempts) if (made !== null && (await this.isAsGood(first!, best, made))) best = made
+    const kept = new Set<Candidate>()
+    for (let each: Candidate | null = best; each !== null; each = each.from) kept.add(each)
+    const rows = this.attempts.map(({ made, ...row }) => ({ ...row, kept: made !== null && kept.has(made) }))
+    const [before, after] = await this.measured(best === first ? [best] : [first!, best], this.parts.test)
+    for (const { made } of this.attempts) if (made !== null && made !== best) made.model.dispose()
+    const { maxLoss, batchSize } = this.options
+    return {
+      model: best.model,
+      report: new EconomizeReport({
+        model: model.name,
+        monitor: first!.quality.name,
+        maxLoss,
+        batchSize,
+        joules: first!.timing.how,
+        judges: rowCount(this.parts.judge.x, 'economize: x'),
+        tests: rowCount(this.parts.test.x, 'economize: x'),
+        rows,
+        before: figuresOf(before!),
+        after: figuresOf(after ?? before!),
+      }),
+    }
+  }
+
+  /** Whether steps that were kept one after the other do not pay compared with one step alone. */
+  private async isAsGood(first: Candidate, best: Candidate, other: Candidate): Promise<boolean> {
+    if (best.from === first || best === first || other.from !== first) return false
+    const [base, candidate] = (await this.measured([other, best])) as [Candidate, Candidate]
+    return this.whyNot(first, base, candidate) !== null
+  }
+
+  private steps(): readonly Step[] {
+    const { x, y } = this.parts.search
+    const { maxLoss, monitor, mode, signal } = this.options
+    const limits = { monitor: monitor ?? undefined, mode, ...(signal === null ? {} : { signal }) }
+    const data = { x: typed<never>(x), y: typed<never>(y) }
+    return [
+      { name: 'dead units', tries: [(model) => pruneUnits(model, { dead: true, x: data.x })] },
+      {
+        name: 'fewer units',
+        tries: [1, 0.5].map(
+          (part) => (model) => pruneUnits(model, { ...limits, ...data, maxLoss: part * maxLoss, ranking: 'global' }),
+        ),
+      },
+      { name: 'low rank', tries: [0.8, 0.9, 0.97].map((energy) => (model) => lowRank(model, { energy })) },
+      { name: 'int8', tries: [(model) => quantize(model)] },
+    ]
+  }
+
+  /** The first try of a step that pays on top of a model; null if none does. */
+  private async attempt({ name, tries }: Step, first: Candidate, on: Candidate): Promise<Candidate | null> {
+    const row = { step: name, how: on === first ? ('alone' as const) : ('together' as const) }
+    let last: Attempt | null = null
+    for (const make of tries) {
+      const model = await this.made(() => make(on.model))
+      if (typeof model === 'string') {
+        last ??= { ...row, why: model, figures: null, speed: null, made: null }
+        break
+      }
+      const [base, candidate] = (await this.measured([on, { model, from: on }])) as [Candidate, Candidate]
+      const why = this.whyNot(first, base, candidate)
+      last = {
+        ...row,
+        why,
+        figures: figuresOf(candidate),
+        speed: speedup(base.timing, candidate.timing).median,
+        made: why === null ? candidate : null,
+      }
+      if (why === null) break
+      model.dispose()
+    }
+    this.attempts.push(last!)
+    return last!.made
+  }
+
+  /** The model of a step, or why there is none. */
+  private async made(make: () => Any | Promise<Any>): Promise<Any | string> {
+    try {
+      return await make()
+    } catch (error) {
+      if (!(error instanceof MyelinError)) throw error
+      return error.message.replace(/^\w+: /, '')
+    }
+  }
+
+  /** Why a step does not pay; null if it does. */
+  private whyNot(first: Candidate, base: Candidate, candidate: Candidate): string | null {
+    const { minGain, maxLoss } = this.options
+    const lost = candidate.quality.cost - first.quality.cost
+    // 5e-7 allows for rounding.
+    if (lost > maxLoss + 5e-7)
+      return `${first.quality.name} gets worse by ${lost.toPrecision(2)} on rows kept apart; maxLoss is ${maxLoss}`
+    const { low, median, high } = speedup(base.timing, candidate.timing)
+    const size = candidate.bytes / base.bytes
+    // Quartiles, because a busy machine times the same model differently.
+    if (high < 1 - minGain) return `slower: ${median.toFixed(2)} × the speed`
+    if (size > 1 + minGain) return `a larger file: ${size.toFixed(2)} ×`
+    if (low >= 1 + minGain || size <= 1 - minGain) return null
+    return `no gain: ${median.toFixed(2)} × the speed, ${size.toFixed(2)} × the file`
+  }
+
+  /** Models with their figures, timed in turn. */
+  private async measured(
+    models: readonly Pick<Candidate, 'model' | 'from'>[],
+    { x, y } = this.parts.judge,
+  ): Promise<readonly Candidate[]> {
+    const { seconds, signal } = this.options
+    const timings = await timedInTurn(
+      models.map(
+        ({ model }) =>
+          () =>
+            model.predictOnBatch(typed<never>(this.rows)),
+      ),
+      seconds,
+      signal,
+    )
+    const found: Candidate[] = []
+    for (const [i, { model, from }] of models.entries()) {
+      const logs = await model.evaluate(typed<never>(x), typed<never>(y))
+      const { length } = await model.save(undefined, { includeOptimizer: false })
+      found.push({ model, from, timing: timings[i]!, bytes: length, quality: monitored(logs, this.monitor) })
+    }
+    return found
+  }
+}
+
+const readEconomize = (given: object) => readOptions('economize', economizeOptions(), given)
+
+function figuresOf({ timing, bytes, quality }: Candidate): EconomizeFigures {
+  return {
+    seconds: timing.seconds,
+    joules: timing.joules,
+    bytes,
+    value: quality.value,
+  }
+}

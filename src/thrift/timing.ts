@@ -1,0 +1,116 @@
+// Times predictions of several models in turn, so that a change of the machine's speed affects all of them.
+
+import { toTensor } from '../ops/convert'
+import { Tensor } from '../ops/tensor'
+import { isBranch } from '../core/tree'
+import { Pace } from '../data/pace'
+import type { RowsByName } from '../data/rows'
+import { rowCount, takeRows } from '../data/rows'
+import { currentRuntime } from '../runtime/current'
+import { EnergyMeter } from './energy'
+
+/** The shortest duration that is timed, in ms: clocks of pages are coarse, and counters of energy tick every ms. */
+const BURST = 4
+const LEAST_ROUNDS = 9
+/** Bursts before the first round: engines compile a function again once it has run often. */
+const WARM = 4
+
+/** The time and energy of a run. */
+export interface Timing {
+  /** The median of the rounds. */
+  readonly seconds: number
+  /** Seconds per run in each round. */
+  readonly rounds: readonly number[]
+  readonly joules: number
+  /** Whether joules are read from a counter. */
+  readonly how: 'measured' | 'estimated'
+}
+
+/** A quantile of sorted numbers. */
+function quantile(sorted: readonly number[], share: number): number {
+  const at = share * (sorted.length - 1)
+  const [low, high] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!]
+  return low + (at % 1) * (high - low)
+}
+
+const ascending = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b)
+
+/** @param seconds the duration of the measurement of each run */
+export async function timedInTurn(
+  runs: readonly (() => unknown)[],
+  seconds: number,
+  signal: AbortSignal | null = null,
+): Promise<readonly Timing[]> {
+  const pace = new Pace(signal ?? undefined)
+  const meter = new EnergyMeter(1, currentRuntime().memory.buffer.byteLength)
+  try {
+    const counts = runs.map(burstOf)
+    const rounds: number[][] = runs.map(() => [])
+    const joules = runs.map(() => 0)
+    const end = performance.now() + 1000 * seconds * runs.length
+    while (rounds[0]!.length < LEAST_ROUNDS || performance.now() < end) {
+      for (const [i, run] of runs.entries()) {
+        const before = meter.joules().value
+        rounds[i]!.push(secondsOf(run, counts[i]!))
+        joules[i]! += meter.joules().value - before
+      }
+      if (pace.isDue()) await pace.yield()
+    }
+    const { how } = meter.joules()
+    return rounds.map((each, i) => ({
+      seconds: quantile(ascending(each), 0.5),
+      rounds: each,
+      joules: joules[i]! / (each.length * counts[i]!),
+      how,
+    }))
+  } finally {
+    meter.close()
+  }
+}
+
+/** Seconds per run. */
+function secondsOf(run: () => unknown, count: number): number {
+  const start = performance.now()
+  for (let i = 0; i < count; i++) run()
+  return (performance.now() - start) / 1000 / count
+}
+
+/** The number of runs that take as long as a burst; compiles the program, and warms up. */
+function burstOf(run: () => unknown): number {
+  run()
+  let count = 1
+  for (let i = 0; i < WARM;) {
+    if (secondsOf(run, count) * count * 1000 < BURST) count *= 2
+    else i++
+  }
+  return count
+}
+
+/** How many times as fast one run is as another: quartiles over the rounds. */
+export function speedup(before: Timing, after: Timing): { low: number; median: number; high: number } {
+  const ratios = ascending(before.rounds.map((each, i) => each / after.rounds[i]!))
+  return { low: quantile(ratios, 0.25), median: quantile(ratios, 0.5), high: quantile(ratios, 0.75) }
+}
+
+/** The first rows of data, as tensors where they are numbers, so that converting them is not timed; repeated if there are fewer. */
+export function rowsForTiming(where: string, x: RowsByName, count: number): unknown {
+  const all = rowCount(x, where)
+  return converted(
+    takeRows(
+      x,
+      Array.from({ length: count }, (_, i) => i % all),
+    ),
+  )
+}
+
+function converted(rows: unknown): unknown {
+  if (rows instanceof Tensor || (Array.isArray(rows) && !isNumeric(rows[0]))) return rows
+  if (isBranch(rows) && !Array.isArray(rows))
+    return Object.fromEntries(Object.entries(rows).map(([name, part]) => [name, converted(part)]))
+  return toTensor(rows as number[], 'rows')
+}
+
+/** Whether the first number in nested lists is a number. */
+function isNumeric(row: unknown): boolean {
+  return Array.isArray(row) ? isNumeric(row[0]) : typeof row === 'number' || ArrayBuffer.isView(row)
+}

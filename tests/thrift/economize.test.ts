@@ -1,0 +1,102 @@
+// economize: keeps what pays, and says why it refuses the rest.
+// modes: simd
+import { describe, expect, it } from 'vitest'
+import type { Tensor } from '../../src'
+import { Dense, Layer, Sequential, loadModel, ops, setRandomSeed, tensor } from '../../src'
+import { economize, pruneUnits, quantizedLayers } from '../../src/thrift'
+import { floats } from '../helpers/data'
+
+/** A problem with two classes, and a trained model of these sizes. */
+async function trained(inputs: number, units: readonly number[], rows = 400) {
+  setRandomSeed(1)
+  const x = tensor([...floats([rows, inputs], -1, 1, 5).data], [rows, inputs])
+  const y = Int32Array.from({ length: rows }, (_, i) => Number(x.data[i * inputs]! + x.data[i * inputs + 1]! > 0))
+  const model = new Sequential([
+    new Dense({ units: units[0]!, activation: 'relu', inputShape: [inputs] }),
+    ...units.slice(1).map((each) => new Dense({ units: each, activation: 'relu' })),
+    new Dense({ units: 1, activation: 'sigmoid' }),
+  ])
+  model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] })
+  await model.fit(x, y, { epochs: 20, verbose: 0 })
+  return { model, x, y }
+}
+
+describe('economize', () => {
+  it('makes a wide model cheaper, within the limit on rows kept apart', async () => {
+    const { model, x, y } = await trained(64, [256, 256])
+    const before = model.getWeights().map(({ data }) => data)
+    const { model: small, report } = await economize(model, { x, y, maxLoss: 0.02, seconds: 0.1, seed: 1 })
+    expect(model.getWeights().map(({ data }) => data)).toEqual(before)
+    expect(small).not.toBe(model)
+    expect(report.after.bytes).toBeLessThan(0.3 * report.before.bytes)
+    expect(report.after.seconds).toBeLessThan(report.before.seconds)
+    const steps = report.rows.filter(({ kept }) => kept)
+    expect(steps.length).toBeGreaterThan(0)
+    expect(steps.every(({ why, figures }) => why === null && figures !== null)).toBe(true)
+    // Every step was tried alone.
+    expect(new Set(report.rows.filter(({ how }) => how === 'alone').map(({ step }) => step))).toEqual(
+      new Set(['dead units', 'fewer units', 'low rank', 'int8']),
+    )
+    expect(report.rows.some(({ how }) => how === 'together')).toBe(true)
+    // Refused steps have reasons.
+    for (const { kept, why, how } of report.rows) if (!kept && how === 'together') expect(why).toMatch(/\w+/)
+    const text = String(report)
+    expect(text).toMatch(/result, on test rows/)
+    expect(text).toMatch(/joules are (?:measured|estimated from CPU seconds at 12 W)/)
+    expect(JSON.parse(JSON.stringify(report)).after.value).toBe(report.after.value)
+    // The result is an ordinary model.
+    const again = await loadModel(await small.save(), { customObjects: quantizedLayers })
+    expect((await again.predict(x)).data).toEqual((await small.predict(x)).data)
+  })
+
+  it('refuses int8 where it does not pay, and the same split gives the same values', async () => {
+    const { model, x, y } = await trained(8, [10, 8])
+    const options = { x, y, maxLoss: 0, seconds: 0.1, seed: 4 } as const
+    const { report } = await economize(model, options)
+    const int8 = report.rows.filter(({ step }) => step === 'int8')
+    expect(int8.every(({ kept, why }) => !kept && /slower|larger file|no gain|gets worse/.test(why!))).toBe(true)
+    const { report: again } = await economize(model, options)
+    expect(again.before.value).toBe(report.before.value)
+  })
+
+  it('removes dead units first, with the same value', async () => {
+    const { model, x, y } = await trained(16, [128])
+    const [hidden] = model.layers as [Dense]
+    hidden.bias!.assign(ops.where(ops.less(ops.arange(128), 100), -1000, 0))
+    const { report } = await economize(model, { x, y, maxLoss: 0, seconds: 0.1, seed: 1 })
+    const [dead] = report.rows
+    expect(dead).toMatchObject({ step: 'dead units', how: 'alone', kept: true })
+    const few = await pruneUnits(model, { dead: true, x })
+    expect((few.layers[0] as Dense).units).toBeLessThanOrEqual(28)
+  })
+
+  it('returns the given model if nothing pays, with the reasons', async () => {
+    class Own extends Layer {
+      call(given: Tensor): Tensor {
+        return ops.softmax(given)
+      }
+    }
+    const model = new Sequential([new Own({ inputShape: [3] })])
+    model.compile({ loss: 'mse' })
+    const [x, y] = [floats([40, 3], 0, 1, 1), floats([40, 3], 0, 1, 2)].map(({ data }) =>
+      tensor([...data], [40, 3]),
+    ) as [Tensor, Tensor]
+    const { model: same, report } = await economize(model, { x, y, maxLoss: 0.1, seconds: 0.02 })
+    expect(same).toBe(model)
+    expect(report.rows.map(({ why, figures }) => [typeof why, figures])).toEqual(
+      report.rows.map(() => ['string', null]),
+    )
+    expect(report.rows.find(({ step }) => step === 'int8')!.why).toContain('no layer that can be quantized')
+  })
+
+  it('refuses what it cannot read', async () => {
+    const { model, x, y } = await trained(4, [4], 20)
+    // @ts-expect-error: a limit is needed
+    await expect(economize(model, { x, y })).rejects.toThrow('maxLoss')
+    // @ts-expect-error: misspelt
+    await expect(economize(model, { x, y, maxLoss: 0, seeds: 1 })).rejects.toThrow("Did you mean 'seed'?")
+    await expect(economize(model, { x, y, maxLoss: 0, monitor: 'f1' })).rejects.toThrow("no log 'f1'")
+    const raw = new Sequential([new Dense({ units: 1, inputShape: [4] })])
+    await expect(economize(raw, { x, y, maxLoss: 0 })).rejects.toThrow('compile')
+  })
+})
