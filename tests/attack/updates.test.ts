@@ -3,7 +3,7 @@
 // modes: simd, interpreter
 
 import { describe, expect, it, vi } from 'vitest'
-import type { Optimizer } from '../../src'
+import type { Optimizer, SGD } from '../../src'
 import {
   BatchNormalization,
   Dense,
@@ -11,7 +11,6 @@ import {
   NonFiniteError,
   Optimizer as OptimizerClass,
   Sequential,
-  SGD,
   TerminateOnNaN,
   ops,
   tensor,
