@@ -137,8 +137,17 @@ export function modelFromJSON<In = Tensor, Out = Tensor>(
   readOptions('modelFromJSON', jsonTable, options)
   const parsed: unknown = typeof json === 'string' ? parseJson(json, 'This is not a model: it') : json
   if (!isSerialized(parsed)) {
-    const kind = kindOfFile(encodeUtf8(JSON.stringify(parsed) ?? ''))
+    const kind = kindOfFile(encodeUtf8(textOf(parsed)))
     throw new FormatError(`This is not a model: it ${kind === null ? 'has no className and config' : `is ${kind}`}`)
   }
   return withAdvice(() => typed(makeModel(parsed, (body) => withClasses(options, body))))
+}
+
+/** The JSON of a value; none of one that contains itself. */
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? ''
+  } catch {
+    return ''
+  }
 }

@@ -26,7 +26,6 @@ import {
   runtimeInfo,
   tensor,
 } from '../../src'
-
 import { expectNear } from '../helpers/golden'
 import { errorOf } from '../helpers/training'
 
