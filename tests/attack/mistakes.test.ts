@@ -138,7 +138,7 @@ const mistakes: Readonly<Record<string, readonly [message: string, run: () => un
   'metrics within themselves': ['contain themselves', () => made().compile({ metrics: anything(list) })],
   'JSON within itself': ['This is not a model', () => modelFromJSON(anything(record))],
   'strings within themselves': ['must be a string', () => new StringLookup().adapt(anything(list))],
-  'a data set within itself': ['contain themselves', () => Dataset.from(anything(list)).batch(2).toArray()],
+  'a data set within itself': ['contain themselves', () => Dataset.from(anything<unknown[]>(list)).batch(2).toArray()],
 }
 
 function selfAdded(): Sequential {

@@ -198,6 +198,7 @@ describe('a run on a disk that is full', () => {
     ['renewed', '7'],
   ] as const)(
     '%s, saved every %s: ends with an error, and continues when there is room',
+    { timeout: 600_000 },
     async ([kind, every], { skip }) => {
       const whole = join(folder, `${kind}-room`)
       await mkdir(whole)
@@ -225,6 +226,5 @@ describe('a run on a disk that is full', () => {
       }
       expect(failures).toBeGreaterThan(1)
     },
-    600_000,
   )
 })
