@@ -192,13 +192,13 @@ function mounted(place: string, options: string): boolean {
 }
 
 describe('a run on a disk that is full', () => {
-  it.for([
+  it.for<readonly [kind: string, every: string]>([
     ['plain', '4'],
     ['gathering', 'epoch'],
     ['renewed', '7'],
-  ] as const)(
+  ])(
     '%s, saved every %s: ends with an error, and continues when there is room',
-    async ([kind, every], { skip }) => {
+    async ([kind, every], { skip }): Promise<void> => {
       const whole = join(folder, `${kind}-room`)
       await mkdir(whole)
       await run(kind, whole, every, Infinity)
