@@ -178,7 +178,7 @@ export function nameToSave(own: { readonly name: string }, isOther = (): boolean
   if (!current.inFile) return nameHere(own, current.known)
   if ((current.known.get(name) ?? own) !== own || (customObject(name) !== own && isOther()))
     throw new ArgumentError(
-      `The function '${name}' cannot be saved: another one has this name, which a file would mean. Give it its own: const mine = (…) => …`,
+      `The function '${name}' cannot be saved: another one has this name. Give it its own: const mine = (…) => …`,
     )
   current.known.set(name, own)
   return name

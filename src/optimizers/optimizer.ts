@@ -509,7 +509,7 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
       const size = Math.abs(value)
       return /epsilon/.test(name)
         ? size < 1e-38
-        : size > 1e15 || (size > 0 && size < 1e-30) || (size < 1 && Math.fround(size) === 1)
+        : size > 1e15 || (size > 0 && size < 1e-30) || (size < 1 && size > 1 - 2 ** -25)
     })
   }
 
