@@ -63,7 +63,14 @@ function pngOf(
   view.setUint32(4, height)
   head.set([depth, colour, 0, 0, interlace], 8)
   return Uint8Array.from([
-    ...[0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
+    0x89,
+    0x50,
+    0x4e,
+    0x47,
+    0x0d,
+    0x0a,
+    0x1a,
+    0x0a,
     ...chunk('IHDR', head),
     ...chunk('IDAT', deflateSync(raw)),
     ...chunk('IEND', new Uint8Array()),
