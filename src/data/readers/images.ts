@@ -2,6 +2,7 @@
 
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError, DataError, quoted } from '../../core/errors'
+import { requireSize } from '../../core/shapes'
 import { boolean, choice, count, listOf, nullable, option, readOptions, required } from '../../core/options'
 import type { OptionInputs, Kind, ValuesOf } from '../../core/options'
 import type { Interpolation } from '../../ops/image/resize'
@@ -224,6 +225,8 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
       `imageFolder: imageSize must have at most ${MOST_PIXELS} pixels, received ${quoted([height, width])}`,
     )
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(IMAGES, path, settings)
+  // Before the pictures of a batch that no tensor can have are read.
+  requireSize('imageFolder: a batch', [Math.min(batchSize ?? 1, taken.length), height, width, channels])
   const faults = new Faults<DataError>(settings.onError)
   const load = async (each: LabelledFile): Promise<unknown> => {
     const picture = await faults.guardAsync(async () => {

@@ -1,8 +1,7 @@
 // Adaptive pooling layers: a given number of places, whatever the extents of the input.
 
 import { configured, required } from '../../core/options'
-import { adaptAverage, adaptMax } from '../../ops/nn/adaptive-pooling'
-import { perAxis } from '../../ops/nn/sliding'
+import { adaptAverage, adaptMax, outputSizes } from '../../ops/nn/adaptive-pooling'
 import type { Tensor } from '../../ops/tensor'
 import { TENSOR } from '../forms'
 import { Layer } from '../layer'
@@ -13,7 +12,7 @@ import { KEEPS } from '../units'
 
 const sizeOption = (rank: number) => ({
   /** The number of places: one for all axes, or one for each. */
-  outputSize: required(perAxis(rank)),
+  outputSize: required(outputSizes(rank)),
 })
 
 /** A function of each window: the channels stay apart. */

@@ -6,10 +6,10 @@ import {
   always,
   boolean,
   configured,
-  count,
   custom,
   extent,
   functionKind,
+  integer,
   listOf,
   nullable,
   number,
@@ -53,6 +53,9 @@ function wordOrFunction<Word extends string, Result>(
 const STANDARDIZE = ['lowerAndStripPunctuation', 'lower', 'stripPunctuation'] as const
 const SPLIT = ['whitespace', 'character'] as const
 
+/** A text of n words has up to 100 n of these n-grams, so that their length is proportional to that of the text. */
+const ngramSize = /* @__PURE__ */ integer({ min: 1, max: 100 })
+
 const PUNCTUATION = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~']/g
 
 /**
@@ -85,11 +88,12 @@ export class TextVectorization extends configured(
      * 'whitespace'.
      */
     split: option(nullable(wordOrFunction<(typeof SPLIT)[number], readonly string[]>(SPLIT)), 'whitespace'),
-    /** The sizes of n-grams: 2 is words and pairs, [2] pairs only. Default null: words. */
+    /** The sizes of n-grams, up to 100: 2 is words and pairs, [2] pairs only. Default null: words. */
     ngrams: option(
       nullable(
         custom<number | readonly number[]>(
-          (value, place) => (Array.isArray(value) ? listOf(count).read(value, place) : count.read(value, place)),
+          (value, place) =>
+            Array.isArray(value) ? listOf(ngramSize).read(value, place) : ngramSize.read(value, place),
           (value) => (typeof value === 'number' ? value : [...value]),
         ),
       ),

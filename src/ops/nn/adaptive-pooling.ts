@@ -12,6 +12,12 @@ import { poolAverage, poolMax, spatialRank } from './pooling'
 import type { Sliding } from './sliding'
 import { perAxis } from './sliding'
 
+/** More places than an input has elements repeat them, so this is enough. */
+const MOST_OUTPUTS = 2 ** 20
+
+/** The number of places along each of `rank` axes. */
+export const outputSizes = (rank: number): ReturnType<typeof perAxis> => perAxis(rank, 1, MOST_OUTPUTS)
+
 type Pool = (where: string, x: Tensor, sliding: Sliding) => Tensor
 
 /**
@@ -55,7 +61,7 @@ function adaptive(
   format: DataFormat | undefined,
 ): Tensor {
   const value = cast(asTensor(x, where), 'float32')
-  const places = perAxis(spatialRank(where, value)).read(outputSize, `${where}: outputSize`)
+  const places = outputSizes(spatialRank(where, value)).read(outputSize, `${where}: outputSize`)
   return withChannelsLast(value, formatKind.read(format ?? null, `${where}: dataFormat`), (last) =>
     adapt(where, last, places),
   )
@@ -84,7 +90,7 @@ function alongOne(where: string, pool: Pool, x: Tensor, axis: number, count: num
   const extent = x.shape[axis]!
   const starts = Array.from({ length: count }, (_, i) => Math.floor((i * extent) / count))
   const sizes = starts.map((start, i) => Math.ceil(((i + 1) * extent) / count) - start)
-  const small = Math.min(...sizes)
+  const small = sizes.reduce((least, size) => Math.min(least, size))
   const ones = x.shape.slice(1, -1).map(() => 1)
   const pooled = [...new Set([small, ...sizes])].map((size) => {
     const window = ones.map((one, i) => (i + 1 === axis ? size : one))

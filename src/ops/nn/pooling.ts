@@ -11,7 +11,7 @@ import { needWindows } from '../families'
 import type { DataFormat } from './channels'
 import { dataFormat, withChannelsLast } from './channels'
 import type { Sliding } from './sliding'
-import { padFor, padding, paddingAlong, perAxis, placesIn } from './sliding'
+import { padFor, padding, paddingAlong, perAxis, placesIn, withinReach } from './sliding'
 import { Tensor } from '../tensor'
 import { apply } from '../trace'
 
@@ -85,7 +85,8 @@ export function maxPool(
 }
 
 /** @param where names the op or the layer in errors */
-export function poolMax(where: string, x: Tensor, sliding: Sliding): Tensor {
+export function poolMax(where: string, x: Tensor, given: Sliding): Tensor {
+  const sliding = withinReach(x.shape.slice(1, -1), given)
   placesIn(where, x.shape.slice(1, -1), sliding)
   const { window, strides } = sliding
   needWindows()
@@ -111,8 +112,9 @@ export function averagePool(
   return pooled('averagePool', poolAverage, x, poolSize, strides, padding, dataFormat)
 }
 
-export function poolAverage(where: string, x: Tensor, sliding: Sliding): Tensor {
+export function poolAverage(where: string, x: Tensor, given: Sliding): Tensor {
   const spatial = x.shape.slice(1, -1)
+  const sliding = withinReach(spatial, given)
   const places = placesIn(where, spatial, sliding)
   const { window, strides } = sliding
   const value = cast(x, 'float32')

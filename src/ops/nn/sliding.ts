@@ -8,14 +8,18 @@ import { placesAlong } from '../../primitives/window'
 import type { Tensor } from '../tensor'
 import { apply } from '../trace'
 
-/** An integer ≥ `min` for each of `rank` axes; one number applies to all. */
-export function perAxis(rank: number, min = 1): Kind<readonly number[], number | readonly number[]> {
+/** An integer ≥ `min` for each of `rank` axes, with a product of at most `most`; one number applies to all. */
+export function perAxis(
+  rank: number,
+  min = 1,
+  most = MOST_PLACES,
+): Kind<readonly number[], number | readonly number[]> {
   const one = integer({ min })
   const all = listOf(one, rank)
   return {
     read(value, where) {
-      if (typeof value === 'number') return bounded(new Array<number>(rank).fill(one.read(value, where)), where)
-      if (Array.isArray(value)) return bounded(all.read(value, where), where)
+      if (typeof value === 'number') return bounded(new Array<number>(rank).fill(one.read(value, where)), where, most)
+      if (Array.isArray(value)) return bounded(all.read(value, where), where, most)
       throw new ArgumentError(`${where} must be an integer ≥ ${min} or an array of ${rank}, received ${quoted(value)}`)
     },
     write: (value) => [...value],
@@ -26,9 +30,9 @@ export function perAxis(rank: number, min = 1): Kind<readonly number[], number |
 const MOST_PLACES = 2 ** 26
 
 /** @throws ArgumentError if the product of the sizes exceeds the limit */
-function bounded(sizes: readonly number[], where: string): readonly number[] {
-  if (sizes.reduce((product, size) => product * Math.max(size, 1), 1) <= MOST_PLACES) return sizes
-  throw new ArgumentError(`${where} must have a product of at most ${MOST_PLACES}, received ${quoted(sizes)}`)
+function bounded(sizes: readonly number[], where: string, most: number): readonly number[] {
+  if (sizes.reduce((product, size) => product * Math.max(size, 1), 1) <= most) return sizes
+  throw new ArgumentError(`${where} must have a product of at most ${most}, received ${quoted(sizes)}`)
 }
 
 export type Padding = 'valid' | 'same' | 'causal'
@@ -84,6 +88,19 @@ export function placesIn(
       `${where}: the window ${formatShape(window)}${spread} is larger than the input's spatial axes ${formatShape(spatial)}. Use a smaller window or padding: 'same'.`,
     )
   })
+}
+
+/**
+ * The same places with windows that are no larger than needed: with padding 'same', a window that reaches both ends from every place
+ * has the same elements as one that reaches further into the padding.
+ */
+export function withinReach(spatial: readonly number[], sliding: Sliding): Sliding {
+  if (sliding.padding !== 'same') return sliding
+  const window = sliding.window.map((taps, i) => {
+    const [extent, stride] = [spatial[i]!, sliding.strides[i]!]
+    return Math.min(taps, extent + (Math.ceil(extent / stride) - 1) * stride + 1)
+  })
+  return { ...sliding, window }
 }
 
 /** Pads x with `value` so that a window that stays inside has the places of `sliding`. */

@@ -1,0 +1,109 @@
+// Sizes that the limits of options allow: windows, places and n-grams that took all time or memory. ATTACK_SIZES=3000 also tries that
+// size in every option of every class, found by its table, which takes some minutes; tests/core/hostile.test.ts has those beyond the
+// limits.
+// modes: simd
+
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import {
+  AdaptiveAveragePooling1D,
+  AveragePooling2D,
+  MaxPooling1D,
+  MyelinError,
+  TextVectorization,
+  dispose,
+  ops,
+  runtimeInfo,
+} from '../../src'
+import { optionsOf } from '../../src/core/options'
+import { imageFolder } from '../../src/data'
+import { subjects, tried } from '../helpers/subjects'
+
+const size = Number(process.env['ATTACK_SIZES'] ?? 0)
+
+beforeAll(() => void vi.spyOn(console, 'warn').mockImplementation(() => undefined))
+afterAll(() => {
+  vi.restoreAllMocks()
+  return dispose()
+})
+
+const held = (): number => process.memoryUsage().arrayBuffers + runtimeInfo().memory.reservedBytes
+
+/** Runs a function that may be refused. @returns processor time in seconds, and megabytes that remain */
+async function cost(run: () => unknown): Promise<{ seconds: number; megabytes: number }> {
+  const [before, start] = [held(), process.cpuUsage()]
+  try {
+    await run()
+  } catch (error) {
+    const isExpected = error instanceof MyelinError || (error instanceof Error && error.name === 'TimeoutError')
+    if (!isExpected) throw error
+  }
+  const { user, system } = process.cpuUsage(start)
+  return { seconds: (user + system) / 1e6, megabytes: (held() - before) / 1e6 }
+}
+
+const all = subjects()
+const each = all.filter(({ kind, name }, i) => all.findIndex((one) => one.kind === kind && one.name === name) === i)
+
+describe.runIf(size > 0)(`every option of every class, ${size}`, () => {
+  it.each(each.map((subject) => ({ title: `${subject.kind} ${subject.name}`, subject })))(
+    '$title',
+    async ({ subject }) => {
+      await tried(subject)
+      for (const option of Object.keys(optionsOf(subject.of)))
+        for (const value of [size, [size, 1]]) {
+          const { seconds, megabytes } = await cost(() => tried(subject, { [option]: value }))
+          // Each subject is called several times, and its results become lists.
+          expect(seconds, `${option} = ${value}: seconds`).toBeLessThan(1 + size / 50_000)
+          expect(megabytes, `${option} = ${value}: megabytes`).toBeLessThan(200 + size / 2000)
+        }
+    },
+    120_000,
+  )
+})
+
+describe('sizes that took all time or memory', () => {
+  it('a pooling window that reaches beyond both ends is as fast as one that reaches the ends, with the same values', async () => {
+    const image = ops.reshape(ops.arange(16), [1, 4, 4, 1])
+    const steps = ops.reshape(ops.arange(5), [1, 5, 1])
+    const options = { strides: 1, padding: 'same' } as const
+    const run = () => {
+      expect(new AveragePooling2D({ poolSize: 8000, ...options }).apply(image).toArray()).toEqual(
+        new AveragePooling2D({ poolSize: 8, ...options }).apply(image).toArray(),
+      )
+      expect(new MaxPooling1D({ poolSize: 6e7, ...options }).apply(steps).toArray().flat(2)).toEqual([4, 4, 4, 4, 4])
+      expect(new MaxPooling1D({ poolSize: 6e7, padding: 'same' }).apply(steps).toArray()).toEqual([[[4]]])
+    }
+    const { seconds, megabytes } = await cost(run)
+    expect(seconds).toBeLessThan(1)
+    expect(megabytes).toBeLessThan(50)
+  })
+
+  it('every window with padding has the values of its elements', () => {
+    const data = [3, -1, 4, 1, -5]
+    for (let window = 1; window < 14; window++)
+      for (let strides = 1; strides < 7; strides++) {
+        const x = ops.reshape(ops.add(data, 0), [1, 5, 1])
+        const places = Math.ceil(5 / strides)
+        const before = Math.max(0, (places - 1) * strides + window - 5) >> 1
+        const parts = Array.from({ length: places }, (_, i) =>
+          data.filter((_each, at) => at >= i * strides - before && at < i * strides - before + window),
+        )
+        const options = { strides, padding: 'same' } as const
+        expect(ops.maxPool(x, window, options).toArray().flat(2)).toEqual(parts.map((part) => Math.max(...part)))
+        const means = ops.averagePool(x, window, options).toArray().flat(2) as number[]
+        parts.forEach((part, i) =>
+          expect(means[i]).toBeCloseTo(part.reduce((sum, value) => sum + value, 0) / part.length, 5),
+        )
+      }
+  })
+
+  it('are refused by name', async () => {
+    expect(() => new AdaptiveAveragePooling1D(6e7)).toThrow(/outputSize must have a product of at most 1048576/)
+    expect(() => new TextVectorization({ ngrams: 1e6 })).toThrow(/ngrams must be an integer in \[1, 100\]/)
+    expect(() => new TextVectorization({ ngrams: [2, 1e9] })).toThrow(/ngrams\[1\] must be an integer in \[1, 100\]/)
+    const animals = new URL('../golden/data/animals', import.meta.url).pathname
+    await expect(imageFolder(animals, { imageSize: [8000, 8000] })).rejects.toThrow(
+      /a batch: \[\d+, 8000, 8000, 3\] has more than 268435456 elements/,
+    )
+  })
+})
