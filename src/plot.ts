@@ -1,6 +1,6 @@
 // The public names of `myelin/plot`, and nothing else.
 
-export { Picture } from './plot/picture'
+export { Picture } from './drawing/picture'
 export { plotHistory } from './plot/history'
 export type { HistoryLike } from './plot/curves'
 export type { PlotHistoryOptions } from './plot/history'
@@ -37,4 +37,4 @@ export { textCurve } from './plot/text-curve'
 export type { TextCurveOptions } from './plot/text-curve'
 export { textConfusionMatrix } from './plot/text-confusion-matrix'
 export type { TextConfusionMatrixOptions } from './plot/text-confusion-matrix'
-export type { PictureOptions } from './plot/svg'
+export type { PictureOptions } from './drawing/svg'

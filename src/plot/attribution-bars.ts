@@ -6,9 +6,9 @@ import { readTyped } from '../ops/arguments'
 import type { TensorLike } from '../ops/convert'
 import type { Contribution } from './contributions'
 import { contributionsOf, sayContributions, signed } from './contributions'
-import type { Drawing } from './picture'
-import type { PictureOptions } from './svg'
-import { HEAD, coordinate, element, label, picture, pictureTable, short, words } from './svg'
+import type { Drawing } from '../drawing/picture'
+import type { PictureOptions } from '../drawing/svg'
+import { HEAD, coordinate, element, label, picture, pictureTable, short, words } from '../drawing/svg'
 
 export interface AttributionBarsOptions extends PictureOptions {
   /** The names of the features. Default: their positions. */

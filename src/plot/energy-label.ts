@@ -24,10 +24,10 @@ import { contributionBars } from './attribution-bars'
 import { largest, sayContributions } from './contributions'
 import type { LabelFigures } from './label-figures'
 import { labelFigures } from './label-figures'
-import type { Drawing } from './picture'
-import { Picture } from './picture'
-import type { PictureOptions } from './svg'
-import { HEAD, coordinate, element, escaped, label, picture, pictureTable, words } from './svg'
+import type { Drawing } from '../drawing/picture'
+import { Picture } from '../drawing/picture'
+import type { PictureOptions } from '../drawing/svg'
+import { HEAD, coordinate, element, escaped, label, picture, pictureTable, words } from '../drawing/svg'
 
 /** What `fit` returns with an EmissionsTracker, or the footprint of one. */
 type TrainingLike = Footprint | { readonly reports: { readonly footprint?: Footprint } }
@@ -103,7 +103,7 @@ export class EnergyLabel extends Picture {
  *   const label = await energyLabel(model, { x: xTest, y: yTest, training: history, names: columns })
  *   await label.save('label.svg')
  *   label.figures.quality.interval // [0.81, 0.94]
- *   document.body.innerHTML += label.toHTML()
+ *   label.toHTML()                 // a part of a page
  *
  * @throws ArgumentError for a value that is not a model, a history without a footprint, and names that do not fit; StateError for
  *   a model that is neither a classifier nor compiled; DataError for data that do not fit
@@ -242,7 +242,7 @@ function cardsOf(figures: LabelFigures): readonly Card[] {
           ? 'no units that can be measured'
           : units.dead === 0
             ? 'no unit is 0 for every row'
-            : `${count(units.dead)} are 0 for every row: prune them`,
+            : `${count(units.dead)} ${units.dead === 1 ? 'is' : 'are'} 0 for every row: prune ${units.dead === 1 ? 'it' : 'them'}`,
       ],
       ...(units === null ? {} : { gauge: { from: 0, to: 1 - units.dead / units.all } }),
     },
