@@ -1,10 +1,11 @@
-// The cost of callbacks that watch or renew units, compared with plain training: the ratio of medians, all ways in turn.
+// The cost of callbacks that watch or renew units, compared with plain training: the ratio of the medians of CPU time,
+// all ways in turn.
 //
 //   node bench/balance.mjs              9 rounds
 //   node bench/balance.mjs --rounds 3   fewer
 import { parseArgs } from 'node:util'
 import { describeMachine, loadBuilt, machineLine, warnIfBusy } from './machine.mjs'
-import { median } from './peers/measure.mjs'
+import { cpuTime, median } from './peers/measure.mjs'
 import { table } from './report.mjs'
 
 const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '9' } } })
@@ -53,9 +54,9 @@ for (const { name, sizes, rows: count, batchSize, epochs = 1, optimizer } of sha
   for (const { fit } of runs) await fit()
   for (let round = 0; round < Number(options.rounds); round++) {
     for (const { fit, times } of runs) {
-      const started = performance.now()
+      const started = cpuTime()
       await fit()
-      times.push(performance.now() - started)
+      times.push(cpuTime() - started)
     }
   }
   const [plain, ...others] = runs.map(({ times }) => median(times))

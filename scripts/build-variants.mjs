@@ -1,7 +1,7 @@
 // Writes other forms of the package from the modules in dist/: dist/cjs/ for programs that can only `require`, such as the tests of
-// Jest, and dist/myelin.global.js for a script tag. Runs after tsdown, as a part of `npm run build`.
+// Jest, with declarations for TypeScript's CommonJS, and dist/myelin.global.js for a script tag. Runs after tsdown, as a part of `npm run build`.
 
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -44,6 +44,16 @@ await modules.write({
   chunkFileNames: '[name].cjs',
   dynamicImportInCjs: false,
 })
+
+// A file of declarations is CommonJS by its ending alone, and so are those that it imports.
+for (const folder of ['', 'types/']) {
+  mkdirSync(join(dist, 'cjs', folder), { recursive: true })
+  for (const name of readdirSync(join(dist, folder)).filter((each) => each.endsWith('.d.ts'))) {
+    const text = readFileSync(join(dist, folder, name), 'utf8')
+    const path = join(dist, 'cjs', folder, name.replace(/\.ts$/, '.cts'))
+    writeFileSync(path, text.replace(/(?<= from "\.[^"]*)\.js(?=";$)/gm, '.cjs'))
+  }
+}
 
 // `myelin.Dense`, and what sub-paths export as `myelin.data.readCsv`. fflate is inside; pages decode pictures themselves.
 const entry = '\0global'

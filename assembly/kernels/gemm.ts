@@ -39,6 +39,8 @@ const PACK_LHS_COLUMNS_COLUMNS: i32 = 64
 const PACK_LHS_WIDE_COLUMNS: i32 = 48
 /** Rows of lhs below which it is never packed: an edge of three rows costs packed panels two tiles. */
 const PACK_LHS_LEAST_ROWS: i32 = 24
+/** The same for wide tiles, whose speed pays for packing from one panel on. */
+const PACK_LHS_WIDE_ROWS: i32 = 6
 /** Elements of a matrix from which its product with one vector is limited by memory. */
 const STREAM_ELEMENTS: i32 = 48 * 1024
 
@@ -102,7 +104,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     packOnce = packOnce && packRhs
     const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
     packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS)
-    if (wide && lhsColumn == 4 && n >= PACK_LHS_WIDE_COLUMNS && m >= PACK_LHS_LEAST_ROWS) packLhs = true
+    if (wide && lhsColumn == 4 && n >= PACK_LHS_WIDE_COLUMNS && m >= PACK_LHS_WIDE_ROWS) packLhs = true
   }
 
   // from an element of out to the sums of its slice and of its group

@@ -51,6 +51,9 @@ export type ActivationIdentifier = ActivationName | (string & {}) | ActivationFu
 
 const names = Object.keys(activations)
 
+/** The forms of custom functions: equal names in a file mean the same function. */
+const wrapped = /* @__PURE__ */ new WeakMap<Function, ActivationFunction>()
+
 /**
  * The function of an identifier; undefined and null mean linear. A name may refer to a custom object in scope.
  * @throws ArgumentError that suggests the nearest known name
@@ -63,9 +66,12 @@ export function getActivation(identifier: ActivationIdentifier | undefined | nul
   }
   const own = customObject(identifier)
   if (typeof own === 'function' && !isClass(own)) {
+    const known = wrapped.get(own)
+    if (known?.name === identifier) return known
     const activation: ActivationFunction = (x) => requireTensor(own.call(undefined, x), identifier)
     // The name under which it is saved again.
-    return Object.defineProperty(activation, 'name', { value: identifier })
+    wrapped.set(own, Object.defineProperty(activation, 'name', { value: identifier }))
+    return activation
   }
   const known = knownName(identifier, names)
   if (known === undefined) throw unknownName('activation', identifier, names)
@@ -104,6 +110,17 @@ function isApart(f: ActivationFunction): boolean {
   }
 }
 
+/** Whether two functions give the same: they are tried on some numbers. */
+function isAlike(f: ActivationFunction, g: ActivationFunction): boolean {
+  const of = (each: ActivationFunction): string =>
+    String(each(new Tensor(Float32Array.of(...TRIED, 1e6, -1e6), [1, TRIED.length + 2], 'float32')).data)
+  try {
+    return untraced(() => of(f) === of(g))
+  } catch {
+    return false
+  }
+}
+
 /** Whether f(c · x) = c · f(x) for every c > 0 and each unit by itself: it is tried on some numbers. */
 export function isHomogeneous(activation: ActivationFunction): boolean {
   if (!isApart(activation)) return false
@@ -123,5 +140,9 @@ export function isHomogeneous(activation: ActivationFunction): boolean {
 /** The name under which an activation is saved: the known one, or the custom one. */
 export function activationName(activation: ActivationFunction): string {
   const found = Object.entries(activations).find(([, known]) => known === activation)
-  return found?.[0] ?? nameToSave(activation)
+  if (found !== undefined) return found[0]
+  const known = knownName(activation.name, names)
+  if (known === undefined) return nameToSave(activation)
+  // Functions of the library also exist in forms that take symbols.
+  return isAlike(activation, activations[known as ActivationName]) ? known : nameToSave(activation, () => true)
 }

@@ -210,7 +210,7 @@ class Regulator {
   advise(): void {
     this.idle.forEach((units, i) => {
       if (units.length === 0) return
-      const reason = `they never fired in the last ${count(BETWEEN_CHECKS)} steps that were checked. pruneUnits of myelin/thrift can remove them`
+      const reason = `they never fired in the last ${count(BETWEEN_CHECKS)} steps that were checked. pruneUnits(model, { dead: true, x }) of myelin/thrift can remove them`
       this.act('prune', this.groups[i]!.name, units, reason)
     })
     this.idle = []

@@ -137,8 +137,8 @@ export function noteOption(own: { readonly name: string }, where: string): void 
   if (!nameless.has(own)) nameless.set(own, where.endsWith(` ${own.name}`))
 }
 
-/** While `describing` runs: the functions that it found so far, by their unique names. */
-const met = /* @__PURE__ */ scoped<Map<string, object> | null>(null)
+/** While a configuration is read: the user's functions so far by their names, and whether they are read for a file. */
+const met = /* @__PURE__ */ scoped<{ readonly known: Map<string, object>; readonly inFile: boolean } | null>(null)
 
 /**
  * Runs `describe`, which reads configurations for use in this process. The user's functions need no names for this: each
@@ -149,7 +149,15 @@ export function describing<Result>(describe: () => Result): {
   readonly functions: CustomObjects
 } {
   const own = new Map<string, object>()
-  return { result: met.within(own, describe), functions: Object.fromEntries(own) }
+  return { result: met.within({ known: own, inFile: false }, describe), functions: Object.fromEntries(own) }
+}
+
+/**
+ * Runs `describe`, which reads configurations for a file, in which functions are their names.
+ * @throws ArgumentError for a function that has the name of another one
+ */
+export function describingForFile<Result>(describe: () => Result): Result {
+  return met.current?.inFile === true ? describe() : met.within({ known: new Map(), inFile: true }, describe)
 }
 
 function nameHere(own: { readonly name: string }, known: Map<string, object>): string {
@@ -159,9 +167,21 @@ function nameHere(own: { readonly name: string }, known: Map<string, object>): s
   return name
 }
 
-/** The name under which a user's function is saved; it may be empty. */
-export function nameToSave(own: { readonly name: string }): string {
-  return met.current === null ? own.name : nameHere(own, met.current)
+/**
+ * The name under which a user's function is saved; it may be empty.
+ * @param isOther whether the name is that of another function of the library
+ */
+export function nameToSave(own: { readonly name: string }, isOther = (): boolean => false): string {
+  const { name } = own
+  const { current } = met
+  if (current === null) return name
+  if (!current.inFile) return nameHere(own, current.known)
+  if ((current.known.get(name) ?? own) !== own || (customObject(name) !== own && isOther()))
+    throw new ArgumentError(
+      `The function '${name}' cannot be saved: another one has this name. Give it its own: const mine = (…) => …`,
+    )
+  current.known.set(name, own)
+  return name
 }
 
 /**
@@ -169,7 +189,7 @@ export function nameToSave(own: { readonly name: string }): string {
  * @throws ArgumentError if it has no name, or only that of an option
  */
 export function savedName(own: { readonly name: string }, what: string): string {
-  if (met.current !== null || (own.name !== '' && nameless.get(own) !== true)) return nameToSave(own)
+  if (met.current?.inFile === false || (own.name !== '' && nameless.get(own) !== true)) return nameToSave(own)
   const why = own.name === '' ? '' : `: '${own.name}' is only the name of the option at which it was written`
   throw new ArgumentError(`A function without a name ${what} cannot be saved${why}. Give it one: const mine = (…) => …`)
 }
@@ -258,7 +278,8 @@ export class Registry<Kind extends Configurable> {
     return [...Object.keys(this.all).map(camelCase), ...Object.keys(this.more.aliases ?? {})]
   }
 
-  private classOf(name: string): AnyClass<Kind> | undefined {
+  /** The class of a name in any spelling. */
+  classOf(name: string): AnyClass<Kind> | undefined {
     const { aliases = {} } = this.more
     const own = knownName(name, Object.keys({ ...this.all, ...aliases }))
     return own === undefined ? undefined : this.all[aliases[own] ?? own]

@@ -30,10 +30,27 @@ function visit(tree: unknown, path: string, onLeaf: (leaf: unknown, path: string
   for (const [step, child] of children(tree)) visit(child, path + step, onLeaf)
 }
 
-/** The leaves, lists by position and records in the order of their keys. */
+/** The number of levels of lists and records: deeper ones contain themselves. */
+const DEEPEST = 100
+
+/** The children of a branch at a depth. @throws ArgumentError for a tree that is too deep */
+export function childrenAt(branch: object, depth: number): readonly unknown[] {
+  if (depth > DEEPEST) throw new ArgumentError(`Lists contain themselves, or are nested more than ${DEEPEST} deep`)
+  return Array.isArray(branch) ? branch : Object.values(branch)
+}
+
+/**
+ * The leaves, lists by position and records in the order of their keys.
+ * @throws ArgumentError for a tree that contains itself
+ */
 export function flatten<T>(tree: Tree<T>): T[] {
-  if (!isBranch(tree)) return [tree as T]
-  return (Array.isArray(tree) ? tree : Object.values(tree)).flatMap((child) => flatten<T>(child as Tree<T>))
+  const leaves: T[] = []
+  const collect = (part: unknown, depth: number): void => {
+    if (isBranch(part)) for (const child of childrenAt(part, depth)) collect(child, depth + 1)
+    else leaves.push(part as T)
+  }
+  collect(tree, 0)
+  return leaves
 }
 
 /** A path for each leaf, in the order of flatten: `''` for a single leaf, `.image`, `[0].mask`. */

@@ -6,7 +6,7 @@ import { allocateData, storeData } from '../core/dtypes'
 import { DataError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { Shape } from '../core/shapes'
 import { sameShape, sizeOf } from '../core/shapes'
-import { isBranch } from '../core/tree'
+import { childrenAt, isBranch } from '../core/tree'
 import type { TypedArray } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
@@ -87,8 +87,10 @@ function isNumber(value: unknown): boolean {
   return typeof value === 'number' || typeof value === 'boolean'
 }
 
-function isNested(value: unknown, isElement: (value: unknown) => boolean): boolean {
-  return Array.isArray(value) ? value.every((each) => isNested(each, isElement)) : isElement(value)
+function isNested(value: unknown, isElement: (value: unknown) => boolean, depth = 0): boolean {
+  return Array.isArray(value)
+    ? childrenAt(value, depth).every((each) => isNested(each, isElement, depth + 1))
+    : isElement(value)
 }
 
 function childOf(part: unknown, key: string, count: number, place: string): unknown {

@@ -1,6 +1,6 @@
 // Draws the next token from the scores of all tokens. Does not use the model.
 
-import { ArgumentError } from '../core/errors'
+import { ArgumentError, DataError } from '../core/errors'
 import type { ValuesOf } from '../core/options'
 import { count, nullable, number, option } from '../core/options'
 
@@ -42,9 +42,18 @@ function likeliest(scores: Float32Array): number {
   return best
 }
 
-/** @param scores logits @param uniform in [0, 1) */
+/**
+ * @param scores logits; −∞ for tokens that cannot come
+ * @param uniform in [0, 1)
+ * @throws DataError for scores that have no largest one: NaN, ∞, or only −∞
+ */
 export function sampleFrom(scores: Float32Array, { temperature, topK, topP }: Sampling, uniform: number): number {
   const best = likeliest(scores)
+  const wrong = scores.findIndex((score) => Number.isNaN(score) || score === Infinity)
+  if (wrong >= 0 || scores[best] === -Infinity)
+    throw new DataError(
+      `generate: the score of token ${Math.max(wrong, 0)} is ${scores[Math.max(wrong, 0)]}, so that no token is the likeliest. Are there weights that are NaN or infinite?`,
+    )
   if (temperature === 0) return best
   const weights = Float64Array.from(scores, (score) => Math.exp((score - scores[best]!) / temperature))
   let tokens: ArrayLike<number> & Iterable<number> = Uint32Array.from(scores, (_, token) => token)

@@ -2,7 +2,7 @@
 // opens the files of models whose classes it has. Its optimizers have other variables, so training continues there with a new optimizer.
 
 import { encodeUtf8 } from '../core/text'
-import { classNameOf, snakeCase } from '../core/registry'
+import { classNameOf, describingForFile, snakeCase } from '../core/registry'
 import type { LayerBase } from '../layers/layer'
 import type { Model } from '../models/model'
 import type { Optimizer } from '../optimizers/optimizer'
@@ -24,15 +24,19 @@ const LARGEST_LIST = 64_512
 /** The bytes of a `.h5` file with a whole model. @throws FormatError that names what Keras does not have */
 export function legacyModelFile(model: AnyModel, includeOptimizer: boolean): Uint8Array {
   const compiled = includeOptimizer ? model.training.compiled : null
-  const { class_name, config } = ObjectWriter.model(model, 'former')
+  const { saved, training } = describingForFile(() => ({
+    saved: ObjectWriter.model(model, 'former'),
+    training: compiled === null ? null : compileConfig(compiled, model, 'former'),
+  }))
+  const { class_name, config } = saved
   const root = branch()
   const put = (name: string, text: string): void => void root.attributes.set(name, textOf(text))
   put('keras_version', KERAS_VERSION)
   put('backend', BACKEND)
   put('model_config', jsonOf({ class_name: class_name!, config: config! }))
   putWeights(groupAt(root, 'model_weights'), model)
-  if (compiled !== null) {
-    const { optimizer, ...others } = compileConfig(compiled, model, 'former')
+  if (compiled !== null && training !== null) {
+    const { optimizer, ...others } = training
     put('training_config', jsonOf({ ...others, optimizer_config: optimizer! }))
     putOptimizer(groupAt(root, 'optimizer_weights'), compiled.optimizer)
   }

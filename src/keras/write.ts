@@ -2,7 +2,7 @@
 
 import { encodeUtf8 } from '../core/text'
 import type { Json } from '../core/registry'
-import { classNameOf } from '../core/registry'
+import { classNameOf, describingForFile } from '../core/registry'
 import { typed } from '../core/tree'
 import { Sequential } from '../models/sequential'
 import type { LayerBase } from '../layers/layer'
@@ -11,7 +11,7 @@ import { TableModel } from '../models/table-model'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
 import { MultiOptimizer } from '../optimizers/multi'
 import type { Optimizer } from '../optimizers/optimizer'
-import { writeArchive } from '../formats/archive'
+import { writeArchive } from '../archives/archive'
 import type { Hdf5Array, Hdf5GroupContent } from './hdf5/types'
 import { writeHdf5 } from './hdf5/write'
 import { orderedOptimizers } from './multi-optimizer'
@@ -27,7 +27,10 @@ type AnyModel = Model<unknown, unknown>
 /** The bytes of a `.keras` file. @throws FormatError that names what Keras does not have */
 export function archiveOf(model: AnyModel, includeOptimizer: boolean): Uint8Array {
   const compiled = includeOptimizer ? model.training.compiled : null
-  const config = ObjectWriter.model(model)
+  const { config, compile } = describingForFile(() => ({
+    config: ObjectWriter.model(model),
+    compile: compiled === null ? {} : { compile_config: compileConfig(compiled, model) },
+  }))
   const files = new Map<string, Uint8Array>()
   const put = (name: string, value: Json): void => void files.set(name, encodeUtf8(jsonOf(value)))
   put('metadata.json', {
@@ -41,7 +44,7 @@ export function archiveOf(model: AnyModel, includeOptimizer: boolean): Uint8Arra
     ...(model instanceof Sequential && model.buildSpec !== null
       ? { build_config: { input_shape: [...(model.buildSpec as { shape: readonly (number | null)[] }).shape] } }
       : {}),
-    ...(compiled === null ? {} : { compile_config: compileConfig(compiled, model) }),
+    ...compile,
   })
   files.set('model.weights.h5', weightsFile(model, compiled?.optimizer ?? null))
   return writeArchive(files)

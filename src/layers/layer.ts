@@ -255,7 +255,7 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends Configured {
 
   set trainable(trainable: boolean) {
     const state = stateOf(this)
-    state.trainable = trainable
+    state.trainable = boolean.read(trainable, `${this}: trainable`)
     partsChanged(this)
     // Within the constructor there are no inner layers yet.
     if (state.parts !== null || state.builtFor !== null) for (const layer of this.sublayers) layer.trainable = trainable

@@ -120,6 +120,10 @@ class State {
   changed = 0
   constants = 0
   readonly warned = new Set<string>()
+  /** The layers of which this model was made. */
+  readonly held = new Set<object>()
+  /** The number of models that were made of this layer and are not disposed. */
+  holders = 0
   /** The options that weights and parts depend on; null while options are plain properties. */
   fixed: Set<string> | null = null
 }
@@ -134,6 +138,21 @@ export function stateOf(layer: object): State {
     states.set(layer, state)
   }
   return state
+}
+
+/** Notes that a model is made of a layer, or, with −1, that it is no longer. */
+export function hold(model: object, layer: object, change = 1): void {
+  stateOf(layer).holders += change
+  if (change > 0) stateOf(model).held.add(layer)
+  else stateOf(model).held.delete(layer)
+}
+
+/** Notes that a model is disposed. @returns the variables that other models have, too */
+export function release(layer: object): readonly Variable[] {
+  const state = stateOf(layer)
+  if (state.holders > 0) return [...listsOf(layer).weights, ...stateVariablesOf(layer)]
+  for (const inner of state.held) hold(layer, inner, -1)
+  return partsOf(layer).sublayers.flatMap(release)
 }
 
 /** Notes that the parts of a layer changed, or which of them are trained. */
@@ -188,11 +207,15 @@ export function listsOf(layer: object): WeightLists {
   return state.lists!
 }
 
+/** The number of layers within one another: with more, the stack of some engines overflows. */
+const DEEPEST = 64
+
 function listed(layer: object): WeightLists {
   const [layers, weights, trainable] = [new Set<object>(), new Set<Variable>(), new Set<Variable>()]
   let [changed, constants] = [0, 0]
-  const collect = (each: object, isTrained: boolean): void => {
+  const collect = (each: object, isTrained: boolean, depth: number): void => {
     if (layers.has(each)) return
+    if (depth > DEEPEST) throw new ArgumentError(`${layer}: layers are nested more than ${DEEPEST} deep`)
     layers.add(each)
     const state = stateOf(each)
     changed = Math.max(changed, state.changed)
@@ -202,9 +225,9 @@ function listed(layer: object): WeightLists {
       weights.add(variable)
       if (trains && variable.trainable) trainable.add(variable)
     }
-    for (const inner of partsOf(each).sublayers) collect(inner, trains)
+    for (const inner of partsOf(each).sublayers) collect(inner, trains, depth + 1)
   }
-  collect(layer, true)
+  collect(layer, true, 0)
   return {
     layers: [...layers],
     weights: Object.freeze([...weights]),
@@ -346,12 +369,12 @@ export function ownOf(layer: object): readonly OwnWeight[] {
  */
 export function setWeightsOf(layer: object, weights: readonly TensorLike[]): void {
   const own = listsOf(layer).weights
-  if (weights.length !== own.length) {
+  if (weights?.length !== own.length) {
     const hint =
       own.length === 0 && stateOf(layer).builtFor === null
         ? ' There are no weights before the first call, or before an inputShape is given.'
         : ''
-    throw new ArgumentError(`${layer}: setWeights needs ${own.length} tensors, received ${weights.length}.${hint}`)
+    throw new ArgumentError(`${layer}: setWeights needs ${own.length} tensors, received ${weights?.length}.${hint}`)
   }
   const tensors = weights.map((weight, i) => {
     const tensor = toTensor(weight, `weights[${i}]`, own[i]!.dtype)

@@ -3,6 +3,7 @@
 
 import { ArgumentError, ShapeError, StateError, formatShape, checkOptions, quoted } from '../core/errors'
 import type { Config, CustomObjects } from '../core/registry'
+import { describingForFile } from '../core/registry'
 import { scoped } from '../core/scope'
 import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
@@ -18,6 +19,7 @@ import type { LayerBase } from '../layers/layer'
 import type { CallContext } from '../layers/context'
 import { currentFrame } from '../layers/context'
 import { withMasks } from '../layers/masks'
+import { hold } from '../layers/weights'
 import type { SpecsOf } from '../layers/spec'
 import { TensorSpec } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
@@ -102,7 +104,9 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     if ((inputs === undefined) !== (outputs === undefined))
       throw new ArgumentError(`${this}: inputs and outputs must be given together; one is missing`)
     this.#graph = inputs === undefined ? null : LayerGraph.between(typed(inputs), typed(outputs))
-    if (this.#graph !== null) this.ensureBuilt(this.#graph.inputSpecs)
+    if (this.#graph === null) return
+    this.#graph.layers.forEach((layer) => hold(this, layer))
+    this.ensureBuilt(this.#graph.inputSpecs)
   }
 
   /** The calls of layers in the model; null if `call` is overridden. @internal */
@@ -515,7 +519,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
 
   /** The architecture as a plain object, without weights: see modelFromJSON. */
   toJSON(): { readonly className: string; readonly config: Config } {
-    return { className: this.classNameForFiles, config: this.getConfig() }
+    return describingForFile(() => ({ className: this.classNameForFiles, config: this.getConfig() }))
   }
 
   private get classNameForFiles(): string {
@@ -530,7 +534,10 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     return this.#training.steps.disassemble()
   }
 
-  /** Frees the model's linear memory now, not when it is garbage-collected. */
+  /**
+   * Frees the model's linear memory now, not when it is garbage-collected. Layers of which another model was made, too, keep their
+   * weights until that one is disposed.
+   */
   dispose(): void {
     this.#training.dispose()
   }

@@ -7,6 +7,7 @@ import { readOptions } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { PASS_YOUR_OWN, classesIn, customObject, defaultObjectScope, isSerialized } from '../core/registry'
 import { LossScaleOptimizer } from '../optimizers/loss-scale'
+import { MultiOptimizer } from '../optimizers/multi'
 import { typed } from '../core/tree'
 import { parseJson } from '../formats/json'
 import { kindOfFile } from '../formats/safetensors'
@@ -68,6 +69,7 @@ function identifiers(value: Json | undefined): unknown {
 export function compileSaved(model: Model<unknown, unknown>, saved: Config, customObjects: CustomObjects): void {
   const custom = {
     LossScaleOptimizer,
+    MultiOptimizer,
     ...unnamedIn(losses, namedLosses.all),
     ...unnamedIn(metrics, namedMetrics.all),
     ...customObjects,
@@ -135,8 +137,17 @@ export function modelFromJSON<In = Tensor, Out = Tensor>(
   readOptions('modelFromJSON', jsonTable, options)
   const parsed: unknown = typeof json === 'string' ? parseJson(json, 'This is not a model: it') : json
   if (!isSerialized(parsed)) {
-    const kind = kindOfFile(encodeUtf8(JSON.stringify(parsed) ?? ''))
+    const kind = kindOfFile(encodeUtf8(textOf(parsed)))
     throw new FormatError(`This is not a model: it ${kind === null ? 'has no className and config' : `is ${kind}`}`)
   }
   return withAdvice(() => typed(makeModel(parsed, (body) => withClasses(options, body))))
+}
+
+/** The JSON of a value; none of one that contains itself. */
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? ''
+  } catch {
+    return ''
+  }
 }

@@ -4,6 +4,7 @@
 import { FormatError } from '../core/errors'
 import { boolean, option, readOptions } from '../core/options'
 import type { Config, Json } from '../core/registry'
+import { describingForFile } from '../core/registry'
 import type { Tree } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { TensorSpec } from '../layers/spec'
@@ -71,9 +72,12 @@ export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Ar
   const { includeOptimizer } = readOptions('save', saveTable, options)
   const compiled = includeOptimizer ? model.training.compiled : null
   const weights = inFiles(model.weights)
-  const description: Json = {
+  const described = describingForFile(() => ({
     model: model.toJSON(),
     compile: compiled === null ? null : compiled.serialize(),
+  }))
+  const description: Json = {
+    ...described,
     optimizerFor: (compiled?.optimizer.builtFor ?? [])
       .filter(({ inFile }) => !inFile)
       .map((weight) => weights.indexOf(weight)),

@@ -14,6 +14,7 @@ import { InputLayer } from '../layers/core/input-layer'
 import type { CallContext } from '../layers/context'
 import { layerFromConfig, layerToConfig, withSharing } from '../layers/saved'
 import { TensorSpec, specsFrom } from '../layers/spec'
+import { hold, listsOf } from '../layers/weights'
 import type { BatchShape } from '../layers/spec'
 import { isSymbol, originOf, recordCall } from '../layers/symbol'
 import type { Tensor } from '../ops/tensor'
@@ -113,10 +114,12 @@ export class Sequential extends Model<Tensor, Tensor> {
         `${this}: there is a layer named '${layer.name}' already. Names must differ within a model.`,
       )
     }
+    if (listsOf(layer).layers.includes(this)) throw new ArgumentError(`${this}: a model cannot contain itself`)
     // The model is built, so the new layer is built for the output of the last one.
     if (this.built) this.symbols.push(layer.apply(this.symbols.at(-1)!))
     names.add(layer.name)
     this.list.push(layer)
+    hold(this, layer)
     this.changed()
   }
 
@@ -171,6 +174,7 @@ export class Sequential extends Model<Tensor, Tensor> {
     if (this.training.compiled !== null) throw new StateError(`${this}: pop before compile, not after`)
     this.symbols.pop()
     const layer = this.list.pop()
+    if (layer !== undefined) hold(this, layer, -1)
     this.changed()
     this.resetPrograms()
     return layer

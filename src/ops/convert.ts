@@ -100,10 +100,11 @@ export function asNumbers(x: TensorLike, where: string): Tensor {
  * Whether data are a tree of tensors rather than a single one: rows of numbers are one tensor, a list of tensors is
  * several.
  */
-export function branchesIntoTensors(value: unknown): boolean {
-  if (!isBranch(value)) return false
+export function branchesIntoTensors(value: unknown, depth = 0): boolean {
+  // A list that contains itself has no end.
+  if (!isBranch(value) || depth > 100) return false
   if (Array.isArray(value))
-    return value.length > 0 && value.every((each) => isTensorLikeObject(each) || branchesIntoTensors(each))
+    return value.length > 0 && value.every((each) => isTensorLikeObject(each) || branchesIntoTensors(each, depth + 1))
   return !isShaped(value)
 }
 

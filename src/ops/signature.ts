@@ -57,7 +57,7 @@ export class CallArguments {
 
   /** Equal for arguments with the same structure, shapes, dtypes and variables. */
   get key(): string {
-    return JSON.stringify(mapTree<Leaf, string | null>(this.tree, keyOf))
+    return keyOf(this.tree)
   }
 
   /**
@@ -122,16 +122,22 @@ function isData(value: object): boolean {
 const variableNumbers = new WeakMap<Variable, number>()
 let variables = 0
 
-function keyOf(leaf: Leaf): string | null {
-  if (leaf == null) return null
-  if (leaf instanceof Tensor) return `${leaf.dtype}[${leaf.shape.join()}]`
-  let number = variableNumbers.get(leaf)
-  if (number === undefined) {
-    number = variables++
-    variableNumbers.set(leaf, number)
+// Every call of a compiled function makes it, so it is written without an intermediate tree.
+function keyOf(tree: Tree<Leaf>): string {
+  if (tree == null) return '-'
+  if (tree instanceof Tensor) return `${tree.dtype}[${tree.shape.join()}]`
+  if (tree instanceof Variable) {
+    let number = variableNumbers.get(tree)
+    if (number === undefined) variableNumbers.set(tree, (number = variables++))
+    return `variable ${number}`
   }
-  return `variable ${number}`
+  let key = ''
+  if (isList(tree)) for (const child of tree) key += `${keyOf(child)},`
+  else for (const [name, child] of Object.entries(tree)) key += `${JSON.stringify(name)}:${keyOf(child)},`
+  return isList(tree) ? `(${key})` : `{${key}}`
 }
+
+const isList = (tree: Tree<Leaf>): tree is readonly Tree<Leaf>[] => Array.isArray(tree)
 
 /** Trees of the same structure, with the given tensors at the leaves. */
 export function withLeaves(

@@ -41,10 +41,14 @@ export class StringTensor extends Tensor {
  * @param where names the input in errors
  * @throws DataError for a value that is not a string, and for ragged arrays
  */
+/** The number of axes: a list that contains itself has no end. */
+const DEEPEST = 32
+
 export function toStrings(values: unknown, where: string): StringTensor {
   if (values instanceof StringTensor) return values
   const shape: number[] = []
-  for (let first = values; Array.isArray(first); first = first[0] as unknown) shape.push(first.length)
+  for (let first = values; Array.isArray(first) && shape.length < DEEPEST; first = first[0] as unknown)
+    shape.push(first.length)
   const strings: string[] = []
   const visit = (value: unknown, axis: number, path: string): void => {
     if (axis === shape.length) {
@@ -68,7 +72,7 @@ export function toStrings(values: unknown, where: string): StringTensor {
 /** Whether the first element of nested arrays is a string. */
 export function beginsWithString(values: unknown): boolean {
   let first = values
-  while (Array.isArray(first)) first = first[0] as unknown
+  for (let depth = 0; Array.isArray(first) && depth < DEEPEST; depth++) first = first[0] as unknown
   return typeof first === 'string'
 }
 

@@ -109,6 +109,14 @@ export class Trace {
     if (!this.packs.assign(variable, this.valueOf(value))) this.builder.update(variable, this.valueOf(value))
   }
 
+  /** The new contents of float32 variables so far. */
+  updatedFloats(): Tensor[] {
+    return this.builder
+      .updated()
+      .filter(({ dtype }) => dtype === 'float32')
+      .map(this.toTensor)
+  }
+
   /** The pack in which a variable was updated; null if it was not updated, or was updated alone. */
   packOf(variable: TracedCell): Pack<TracedCell> | null {
     return this.packs.packOf(variable)

@@ -3,8 +3,7 @@
 import { ArgumentError, StateError, internalError, knownName } from '../core/errors'
 import type { OptionInputs, Kind } from '../core/options'
 import { configured, listOf, named, required, withoutOptions } from '../core/options'
-import type { Config, NamesOf, Serialized } from '../core/registry'
-import { Registry } from '../core/registry'
+import type { Config } from '../core/registry'
 import { add } from '../ops/numpy/elementwise'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
@@ -14,7 +13,8 @@ import { Optimizer, optimizerOptions } from './optimizer'
 import { OptimizerMap } from './optimizer-map'
 import type { UpdateResult } from './optimizer'
 import type { Slot } from './parameters'
-import * as rules from './rules'
+import type { OptimizerIdentifier } from './registry'
+import { optimizers } from './registry'
 import type { LearningRateSchedule } from './schedules'
 
 /** An optimizer and its weights; without weights, it trains all that no other optimizer matches. */
@@ -25,15 +25,11 @@ export interface OptimizerFor {
   readonly map?: OptimizerMap
 }
 
-export type OptimizerInput = NamesOf<typeof rules> | (string & {}) | Optimizer | Serialized
-
 /** An optimizer, by name or as an object. */
-export const optimizer = /* @__PURE__ */ named<Optimizer, OptimizerInput>(
-  /* @__PURE__ */ new Registry('optimizer', Optimizer, () => rules),
-)
+export const optimizer = /* @__PURE__ */ named<Optimizer, OptimizerIdentifier>(optimizers)
 
 // [optimizer, match], or [optimizer] for the rest.
-const optimizerFor: Kind<OptimizerFor, readonly [OptimizerInput, (Match | null)?]> = {
+const optimizerFor: Kind<OptimizerFor, readonly [OptimizerIdentifier, (Match | null)?]> = {
   read(value, where) {
     if (!Array.isArray(value) || value.length < 1 || value.length > 2) {
       throw new ArgumentError(
@@ -57,7 +53,7 @@ const pairs = listOf(optimizerFor)
 
 const optimizerList: Kind<
   readonly OptimizerFor[],
-  readonly (readonly [OptimizerInput, (Match | null)?])[] | OptimizerMap
+  readonly (readonly [OptimizerIdentifier, (Match | null)?])[] | OptimizerMap
 > = {
   read(value, where) {
     if (!(value instanceof OptimizerMap)) return pairs.read(value, where)

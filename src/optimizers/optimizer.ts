@@ -1,7 +1,7 @@
 // Optimizer: gradients → new weights, in one instruction for all weights that lie side by side (parameters.ts). The
 // update rules are in rules/.
 
-import { ArgumentError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
+import { ArgumentError, ShapeError, StateError, formatShape, quoted, unknownName } from '../core/errors'
 import type { OptionInputs, Kind } from '../core/options'
 import type { InOrder } from '../core/options'
 import {
@@ -43,7 +43,7 @@ import type { Pack } from '../ops/packed'
 import { sum } from '../ops/numpy/reduce'
 import { concatenate, reshape, slice } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
-import { currentTrace, withScope } from '../ops/trace'
+import { apply, currentTrace, withScope } from '../ops/trace'
 import { Variable } from '../ops/variable'
 import { groupKind } from './groups'
 import type { Match } from './match'
@@ -227,6 +227,11 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
   override set learningRate(value: number | LearningRateSchedule) {
     if (this.rate === undefined) this.rate = new Rate(value)
     else this.rate.set(value)
+  }
+
+  /** Refuses the name of Keras 1. @internal */
+  set lr(_rate: never) {
+    throw unknownName('property of optimizers', 'lr', ['learningRate'])
   }
 
   /** The optimizers with their own learning rate: this one, or those that it combines. @internal */
@@ -489,11 +494,23 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
       scalars,
       weightDecay: this.isExcluded(weight) ? 0 : (group?.weightDecay ?? this.decayOf(weight) ?? 0),
     })
+    if (currentTrace() !== null && this.isExtreme) apply('guard', [after.parameters, ...after.slots], {})
     after.slots.forEach((slot, i) => updatePack(own[i]!, flatten(choose(slot, before.slots[i]!))))
     updatePack(
       run,
       constrained(run, this.average(run, flatten(choose(after.parameters, before.parameters)), iterations)),
     )
+  }
+
+  /** Whether an option is so small or large for float32 that updates by finite gradients may not be finite, such as 0 / (0 + epsilon). */
+  private get isExtreme(): boolean {
+    return Object.entries(this).some(([name, value]: [string, unknown]) => {
+      if (typeof value !== 'number') return false
+      const size = Math.abs(value)
+      return /epsilon/.test(name)
+        ? size < 1e-38
+        : size > 1e15 || (size > 0 && size < 1e-30) || (size < 1 && size > 1 - 2 ** -25)
+    })
   }
 
   /** Updates the average; returns the parameters, or their average where it replaces them. */

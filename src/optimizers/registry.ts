@@ -2,7 +2,6 @@
 
 import type { NamesOf, Serialized } from '../core/registry'
 import { Registry } from '../core/registry'
-import { MultiOptimizer } from './multi'
 import { Optimizer } from './optimizer'
 import * as rules from './rules'
 
@@ -10,7 +9,10 @@ type OptimizerName = NamesOf<typeof rules>
 /** A known name (any spelling), an instance, or a saved configuration. */
 export type OptimizerIdentifier = OptimizerName | (string & {}) | Optimizer | Serialized
 
-export const optimizers = new Registry('optimizer', Optimizer, () => ({ ...rules, MultiOptimizer }))
+// Not available by name, because they have required options.
+const unnamed = { MultiOptimizer: true, LossScaleOptimizer: true }
+
+export const optimizers = /* @__PURE__ */ new Registry('optimizer', Optimizer, () => rules, { unnamed })
 
 export function getOptimizer(identifier: OptimizerIdentifier): Optimizer {
   return optimizers.get(identifier)

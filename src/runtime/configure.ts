@@ -109,6 +109,8 @@ export function configure(changes: Partial<Settings>): void {
   for (const key of ['backend', 'simd'] as const) {
     const value = changes[key]
     const known: readonly string[] = choices[key]
+    if (value !== undefined && typeof value !== 'string')
+      throw new ArgumentError(`${key} must be one of ${known.map(quoted).join(', ')}, received ${quoted(value)}`)
     if (value !== undefined && !known.includes(value)) throw unknownName(key, value, known)
   }
   const { threads, turbo } = changes

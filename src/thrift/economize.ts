@@ -220,7 +220,7 @@ class Work {
   private steps(): readonly Step[] {
     const { x, y } = this.parts.search
     const { maxLoss, monitor, mode, signal } = this.options
-    const limits = { monitor: monitor ?? undefined, mode, ...(signal === null ? {} : { signal }) }
+    const limits = { mode, ...(monitor === null ? {} : { monitor }), ...(signal === null ? {} : { signal }) }
     const data = { x: typed<never>(x), y: typed<never>(y) }
     return [
       { name: 'dead units', tries: [(model) => pruneUnits(model, { dead: true, x: data.x })] },
@@ -278,11 +278,11 @@ class Work {
     // 5e-7 allows for rounding.
     if (lost > maxLoss + 5e-7)
       return `${first.quality.name} gets worse by ${lost.toPrecision(2)} on rows kept apart; maxLoss is ${maxLoss}`
-    const { low, median, high } = speedup(base.timing, candidate.timing)
+    const { low, median } = speedup(base.timing, candidate.timing)
     const size = candidate.bytes / base.bytes
-    // Quartiles, because a busy machine times the same model differently.
-    if (high < 1 - minGain) return `slower: ${median.toFixed(2)} × the speed`
+    if (median < 1 - minGain) return `slower: ${median.toFixed(2)} × the speed`
     if (size > 1 + minGain) return `a larger file: ${size.toFixed(2)} ×`
+    // A quartile, because a busy machine times the same model differently.
     if (low >= 1 + minGain || size <= 1 - minGain) return null
     return `no gain: ${median.toFixed(2)} × the speed, ${size.toFixed(2)} × the file`
   }

@@ -11,7 +11,7 @@ import { EnergyMeter } from './energy'
 
 /** The shortest duration that is timed, in ms: clocks of pages are coarse, and counters of energy tick every ms. */
 const BURST = 4
-const LEAST_ROUNDS = 9
+const LEAST_ROUNDS = 25
 /** Bursts before the first round: engines compile a function again once it has run often. */
 const WARM = 4
 

@@ -4,14 +4,14 @@
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { custom, nullable, option, readOptions } from '../core/options'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
-import { customObjectScope, isSerialized, serialize } from '../core/registry'
+import { classNameOf, customObjectScope, isSerialized, nameToSave, serialize } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import { flatten, isBranch } from '../core/tree'
+import { childrenAt, flatten, isBranch } from '../core/tree'
 import { maskOf } from '../layers/masks'
-import type { LossIdentifier } from '../losses'
+import type { LossFunction, LossIdentifier } from '../losses'
 import { Loss } from '../losses'
-import { getLoss } from '../losses/registry'
+import { getLoss, losses } from '../losses/registry'
 import type { TargetShapes } from '../losses/targets'
 import { UNKNOWN_SHAPES } from '../losses/targets'
 import type { MetricIdentifier } from '../metrics'
@@ -20,7 +20,7 @@ import { dependsOnShapes, getMetric } from '../metrics/registry'
 import { add, cast, multiply } from '../ops/numpy/elementwise'
 import { reshape } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
-import { currentTrace } from '../ops/trace'
+import { currentTrace, operandOf, untraced } from '../ops/trace'
 import { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import type { OptimizerIdentifier } from '../optimizers/registry'
@@ -321,11 +321,13 @@ export class Compiled {
   }
 
   private entriesOf(plans: readonly OutputPlan[], tracksLoss: boolean): readonly Logged[] {
-    const taken = new Set<string>()
+    /** The keys, and the number that the next one of the same name gets. */
+    const taken = new Map<string, number>()
     const keyFor = (wanted: string): string => {
       let key = wanted
-      for (let n = 1; taken.has(key); n++) key = `${wanted}_${n}`
-      taken.add(key)
+      let n = taken.get(wanted) ?? 1
+      for (; taken.has(key); n++) key = `${wanted}_${n}`
+      taken.set(wanted, n).set(key, key === wanted ? n : 1)
       return key
     }
     const prefix = ({ name }: OutputPlan, rest: string): string =>
@@ -377,6 +379,7 @@ export class Compiled {
       const target = targets[i] ?? null
       const prediction = predictions[i]!
       if (target === null) throw new ArgumentError(`The output '${name}' has a loss but no targets`)
+      requireClasses(name, loss, prediction)
       const value = loss.apply(target, prediction, weights[i], maskOf(prediction))
       if (value.size !== 1) {
         throw new ShapeError(
@@ -521,15 +524,41 @@ function requireWeight(weight: unknown): number {
 }
 
 /** The identifiers in a tree of them; a saved configuration is one identifier. */
-function leavesOf(tree: unknown): unknown[] {
+function leavesOf(tree: unknown, depth = 0): unknown[] {
   if (tree === null || tree === undefined) return []
   if (!isBranch(tree) || isSerialized(tree)) return [tree]
-  return Object.values(tree).flatMap((each) => (each === null ? [] : leavesOf(each)))
+  return childrenAt(tree, depth).flatMap((each) => (each === null ? [] : leavesOf(each, depth + 1)))
+}
+
+/** @throws ArgumentError for a softmax over one unit, which is always 1, so that no weight would learn */
+function requireClasses(name: string, loss: Loss, output: Tensor): void {
+  if (output.rank < 2 || output.shape.at(-1) !== 1) return
+  const isOfClasses = /Categorical\w*entropy$/.test(classNameOf(loss)) && (loss as { axis?: number }).axis === -1
+  if (isOfClasses || operandOf(output, 'softmax') !== null)
+    throw new ArgumentError(
+      `The output '${name}' has one unit, whose softmax is always 1. Use 'sigmoid' and 'binaryCrossentropy', or a unit for each class.`,
+    )
+}
+
+/** Whether a function has the name of a loss that gives other values: both are tried on some numbers. */
+function isOtherLoss(own: LossFunction): boolean {
+  const known = losses.classOf(own.name)
+  if (known === undefined) return false
+  const of = (...row: number[]): Tensor => new Tensor(Float32Array.from(row), [2, 2], 'float32')
+  const valuesOf = (loss: LossFunction): string => String(loss(of(0, 1, 1, 0), of(0.25, 0.75, 0.5, 0.125)).data)
+  try {
+    return untraced(() => {
+      const other = new known({} as never)
+      return valuesOf(own) !== valuesOf((target, output) => other.call(target, output))
+    })
+  } catch {
+    return true
+  }
 }
 
 function toJson(identifier: unknown): Json {
   if (identifier === null || typeof identifier === 'string') return identifier
-  if (typeof identifier === 'function') return identifier.name
+  if (typeof identifier === 'function') return nameToSave(identifier, () => isOtherLoss(identifier as LossFunction))
   if (identifier instanceof Metric || identifier instanceof Loss) return serialize(identifier)
   if (isSerialized(identifier)) {
     const { className, config }: Serialized = identifier

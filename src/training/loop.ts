@@ -18,6 +18,7 @@ import type { Prepared } from './prepared'
 import { ProbeSchedule } from './probes'
 import type { RunLock } from './run-lock'
 import type { Runner } from './runner'
+import { isWhole, stateAfter } from './runner'
 import type { TrainedModel } from './step'
 import { runTest } from './test-loop'
 
@@ -213,7 +214,8 @@ class TrainingLoop implements Run {
   }
 
   async end(): Promise<void> {
-    this.training.prepared.compiled.optimizer.finalize()
+    this.compiled.optimizer.finalize()
+    if (!this.failed && !isWhole(this.model)) this.failNonFinite('the update of the weights')
     await this.tell((callback) => callback.onTrainEnd?.(this.lastLogs))
     this.history.collect(this.training.options.callbacks)
   }
@@ -318,7 +320,7 @@ class TrainingLoop implements Run {
   }
 
   private failNonFinite(instruction: string): void {
-    const message = `Training produced a value that is not finite at step ${this.step}: ${instruction}. The weights are those before this step. Common causes: a learning rate that is too high, inputs that are not scaled, a logarithm or division at 0.`
+    const message = `Training produced a value that is not finite at step ${this.step}: ${instruction}. ${stateAfter(this.model)} Common causes: a learning rate that is too high, inputs that are not scaled, a logarithm or division at 0.`
     const quiet = this.callbacks.filter(({ onNonFinite }) => onNonFinite !== undefined)
     if (quiet.length === 0) throw new NonFiniteError(message, this.step, instruction)
     this.failed = true

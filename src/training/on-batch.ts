@@ -14,7 +14,7 @@ import type { CallArguments } from './call'
 import { readArrayCall } from './call'
 import { TEST_ON_BATCH, TRAIN_ON_BATCH } from './options'
 import { Prepared } from './prepared'
-import { load, typesOf, whatFailed } from './runner'
+import { load, stateAfter, typesOf, whatFailed } from './runner'
 import type { LastStep, TrainingState } from './state'
 
 export function trainOnBatch(state: TrainingState, given: CallArguments): Logs {
@@ -96,7 +96,7 @@ function run(prepared: Prepared, program: Program, batch: Samples, method: strin
   load(program, tensors)
   const instruction = whatFailed(program)
   throw new NonFiniteError(
-    `${method} produced a value that is not finite: ${instruction}. The weights are unchanged.`,
+    `${method} produced a value that is not finite: ${instruction}. ${stateAfter(prepared.model)}`,
     1,
     instruction,
   )

@@ -1,8 +1,10 @@
 // The interface of runners, which run the steps of fit and evaluate: over samples in arrays (array-runner.ts), or over a
 // sequence of batches (stream-runner.ts).
 
+import { hasNonFinite } from '../core/dtypes'
 import type { Samples } from '../data/samples'
 import type { Soon } from '../data/source'
+import type { LayerBase } from '../layers/layer'
 import type { Tensor } from '../ops/tensor'
 import { GRADIENT_LIMIT, LEARNING_RATE_LIMIT } from '../optimizers/limits'
 import type { Program } from '../runtime/program'
@@ -65,6 +67,18 @@ export function whatFailed(program: Program): string {
     program.findNonFinite() ??
     `a gradient above ${GRADIENT_LIMIT.toExponential(1)}, whose square float32 cannot hold, or a learning rate above ${LEARNING_RATE_LIMIT.toExponential()}`
   )
+}
+
+/** Whether all weights are finite. The guard of a step sees only the loss, gradients and states before the update. */
+export function isWhole({ weights }: LayerBase): boolean {
+  return !weights.some(({ view }) => hasNonFinite(view))
+}
+
+/** What the error of a step that is not finite says about the weights. */
+export function stateAfter(model: LayerBase): string {
+  return isWhole(model)
+    ? 'The weights are those before this step.'
+    : 'Weights are NaN or infinite: an update overflowed or divided by 0.'
 }
 
 /** The types of a batch of `count` rows. */

@@ -10,7 +10,7 @@ import type { Inputs } from '../data/parse'
 import type { Samples } from '../data/samples'
 import { specOf } from '../layers/spec'
 import type { WeightLists } from '../layers/weights'
-import { listsOf } from '../layers/weights'
+import { listsOf, release } from '../layers/weights'
 import type { Metric } from '../metrics/metric'
 import { nextSeed } from '../ops/random/seed'
 import type { Variable } from '../ops/variable'
@@ -208,7 +208,11 @@ export class TrainingState {
     this.resetPrograms()
     const { model, compiled } = this
     const variables = [...model.weights, ...model.stateVariables, ...(compiled?.optimizer.variables ?? [])]
-    for (const storage of new Set(variables.map((variable) => variable.storage))) {
+    const kept = new Set(release(model))
+    // They may lie beside weights of this model.
+    for (const each of kept) each.adopt(each.runtime.createStorage(each.byteLength), 0)
+    const own = variables.filter((variable) => !kept.has(variable))
+    for (const storage of new Set(own.map((variable) => variable.storage))) {
       storage.dispose()
       storage.runtime.invalidate()
     }

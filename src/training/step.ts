@@ -90,7 +90,10 @@ export function totalLoss(
   return withScope('loss', () => terms.map((term) => reshape(term, [])).reduce((sum, term) => add(sum, term)))
 }
 
-/** The gradients of a loss, after a guard that ends the step if one is not finite, unless the optimizer skips such steps. */
+/**
+ * The gradients of a loss, after a guard that ends the step if one of them, or a state that layers updated, is not finite, unless
+ * the optimizer skips such steps.
+ */
 export function guardedGradients(loss: Tensor, variables: readonly Variable[], isUnguarded = false): Tensor[] {
   const trace = currentTrace()
   if (trace === null)
@@ -105,6 +108,6 @@ export function guardedGradients(loss: Tensor, variables: readonly Variable[], i
   if (isUnguarded) return gradients
   // The guard comes before any update, so that a step with a non-finite value or update changes nothing.
   const limits = [Infinity, ...gradients.map(() => GRADIENT_LIMIT)]
-  withScope('check', () => apply('guard', [loss, ...gradients], { limits }))
+  withScope('check', () => apply('guard', [loss, ...gradients, ...trace.updatedFloats()], { limits }))
   return gradients
 }

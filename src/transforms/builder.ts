@@ -75,6 +75,11 @@ export class GraphBuilder {
     this.updates.set(cell, value)
   }
 
+  /** The new contents of cells so far. */
+  updated(): Value[] {
+    return [...this.updates.values()]
+  }
+
   /** Whether `cell` was updated. */
   isUpdated(cell: Cell): boolean {
     return this.updates.has(cell)

@@ -1,5 +1,5 @@
 // What console.log shows of tensors, variables, models, histories and data sets in Node, Deno and Bun, and what notebooks display.
-// The entry for Node sets it, so that bundles for pages do not contain it: a method whose name is a symbol keeps its class in them.
+// The entries for Node and Deno set it, so that bundles for pages do not contain it: a method whose name is a symbol keeps its class in them.
 
 import { formatShape, quoted } from '../core/errors'
 import type { Shape } from '../core/shapes'

@@ -22,10 +22,10 @@ import {
   jit,
   loadModel,
   ops,
+  optimizers,
   runtimeInfo,
   tensor,
 } from '../../src'
-import { getOptimizer } from '../../src/optimizers/registry'
 import { expectNear } from '../helpers/golden'
 import { errorOf } from '../helpers/training'
 
@@ -225,7 +225,7 @@ describe('MultiOptimizer', () => {
     expect(() => multi.build(make('a', 'b', 'd'))).toThrow(
       "no optimizer matches d. End the list with one for all other weights: ['adam']",
     )
-    const again = getOptimizer({ className: 'MultiOptimizer', config: multi.getConfig() })
+    const again = optimizers.deserialize({ className: 'MultiOptimizer', config: multi.getConfig() })
     expect(again.getConfig()).toEqual(multi.getConfig())
   })
 
@@ -252,7 +252,7 @@ describe('MultiOptimizer', () => {
 
   it.each(['learningRate', 'learning_rate'])('is read from a configuration with %s, which had no effect', (name) => {
     const config = new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 0.25 })]] }).getConfig()
-    const multi = getOptimizer({ className: 'MultiOptimizer', config: { ...config, [name]: 0.5 } })
+    const multi = optimizers.deserialize({ className: 'MultiOptimizer', config: { ...config, [name]: 0.5 } })
     expect(multi.learningRate).toBe(0.25)
     expect(multi.getConfig()).toEqual(config)
   })
@@ -276,7 +276,7 @@ describe('OptimizerMap', () => {
     const names = ['encoder/a', 'encoder/dense/bias', 'decoder', 'head/kernel']
     const [together, alone, loaded] = [make(...names), make(...names), make(...names)]
     const multi = new MultiOptimizer(map())
-    const again = getOptimizer({ className: 'MultiOptimizer', config: multi.getConfig() })
+    const again = optimizers.deserialize({ className: 'MultiOptimizer', config: multi.getConfig() })
     multi.apply(ones(4), together)
     again.apply(ones(4), loaded)
     const single = [new SGD(0.25), new Adam(0.5), new Adam(0.5), new RMSprop(0.125)]

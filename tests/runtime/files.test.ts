@@ -1,4 +1,5 @@
-// Saving to a file: it is either complete or unchanged, whatever happens meanwhile, and the last call wins.
+// Saving to a file: it is either complete or unchanged, whatever happens meanwhile, and the last call wins. KILLS=200 kills that
+// many processes that save.
 // modes: simd
 
 import { spawn, spawnSync } from 'node:child_process'
@@ -12,6 +13,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { Dense, Sequential, loadModel, tensor } from '../../src'
 import { GrowingFile } from '../../src/runtime/files'
 
+const kills = Number(process.env['KILLS'] ?? 0)
 const onWindows = process.platform === 'win32'
 let folder: string
 let place: string
@@ -71,34 +73,41 @@ function killWhileSaving(file: string, path: string, contents: readonly string[]
 }
 
 describe('a file that save writes', () => {
-  it('is complete whenever the process is killed', async () => {
-    const bytes = await Promise.all([300, 310].map((units) => model(units).save()))
-    const contents = await Promise.all(
-      bytes.map(async (content, i) => {
-        const name = join(place, `content-${i}`)
-        await writeFile(name, content)
-        return name
-      }),
-    )
-    const loop = await script(
-      'loop.mjs',
-      `await writeFile(path, contents[0])\nconsole.log('saved')\nfor (let i = 1; ; i++) await writeFile(path, contents[i % 2])`,
-    )
-    const path = join(place, 'model')
-    for (let round = 0; round < 10; round++) {
-      const paths = [0, 1, 2].map((i) => `${path}-${i}`)
-      await Promise.all(paths.map((each, i) => killWhileSaving(loop, each, contents, (7 * round + 5 * i) % 24)))
-      for (const each of paths) {
-        const found = await readFile(each)
-        expect(
-          bytes.some((content) => found.equals(content)),
-          `${found.length} bytes`,
-        ).toBe(true)
-        const kernel = (await loadModel(each)).getWeights()[0]!
-        expect([300, 310]).toContain(kernel.shape[0])
+  it(
+    'is complete whenever the process is killed',
+    async () => {
+      const bytes = await Promise.all([300, 310].map((units) => model(units).save()))
+      const contents = await Promise.all(
+        bytes.map(async (content, i) => {
+          const name = join(place, `content-${i}`)
+          await writeFile(name, content)
+          return name
+        }),
+      )
+      const loop = await script(
+        'loop.mjs',
+        `await writeFile(path, contents[0])\nconsole.log('saved')\nfor (let i = 1; ; i++) await writeFile(path, contents[i % 2])`,
+      )
+      const path = join(place, 'model')
+      for (let round = 0; round < Math.max(10, kills / 3); round++) {
+        const paths = [0, 1, 2].map((i) => `${path}-${i}`)
+        await Promise.all(paths.map((each, i) => killWhileSaving(loop, each, contents, (7 * round + 5 * i) % 24)))
+        // The next save removes what the killed ones left.
+        await model(3).save(join(place, 'next'))
+        expect((await readdir(place)).filter((name) => name.endsWith('.tmp'))).toEqual([])
+        for (const each of paths) {
+          const found = await readFile(each)
+          expect(
+            bytes.some((content) => found.equals(content)),
+            `${found.length} bytes`,
+          ).toBe(true)
+          const kernel = (await loadModel(each)).getWeights()[0]!
+          expect([300, 310]).toContain(kernel.shape[0])
+        }
       }
-    }
-  }, 60_000)
+    },
+    60_000 + 1000 * kills,
+  )
 
   it.skipIf(onWindows)('is the old one if the disk is full', async () => {
     const path = join(place, 'model')

@@ -13,7 +13,7 @@ import { FileBytes } from './bytes'
 import { readDatatype } from './datatypes'
 import type { Message } from './headers'
 import { MESSAGE, readHeader, readSuperblock, single } from './headers'
-import { loadUnzip } from './zlib'
+import { loadUnzip } from '../../archives/zlib'
 import { readLayout } from './layout'
 import { readDenseAttributes, readDenseLinks, readLink } from './new-groups'
 import type { Link } from './old-groups'
@@ -21,7 +21,8 @@ import { readSymbolTable } from './old-groups'
 import type { Hdf5Array, Hdf5Dataset, Hdf5Group } from './types'
 import { GlobalHeaps, readValues } from './values'
 
-const DEEPEST = 100
+// A file of 64 layers within one another has fewer.
+const DEEPEST = 140
 const HIGHEST_RANK = 32
 
 /**

@@ -9,6 +9,7 @@ import { cast, notEqual } from '../../ops/numpy/elementwise'
 import { take } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
+import { requireRoomFor } from '../indices'
 import { constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
@@ -21,11 +22,12 @@ import { Layer } from '../layer'
  *
  *   new Embedding({ inputDim: 1000, outputDim: 64, maskZero: true })
  *
- * The layer checks indices when it is called on data. Inside a trace, −1 is the last row, and an index out of range
- * gives NaN, as in `ops.take`.
+ * The layer checks indices when it is called on data, and the number of those that a layer before it makes, such as a
+ * StringLookup. Inside a trace, −1 is the last row, and an index out of range gives NaN, as in `ops.take`.
  *
  * Keras: `keras.layers.Embedding`.
- * @throws DataError for an index out of range, when the layer is called on data
+ * @throws DataError for an index out of range, when the layer is called on data; ArgumentError if a layer before it makes more than
+ * inputDim indices
  */
 export class Embedding extends configured(
   Layer<Tensor>,
@@ -92,6 +94,7 @@ export class Embedding extends configured(
 
   call(x: Tensor): Tensor {
     if (Tensor.symbolOf(x) === null) this.validateInput(x)
+    else requireRoomFor(x, this, 'inputDim', this.inputDim)
     return take(this.embeddings, cast(x, 'int32'), 0)
   }
 

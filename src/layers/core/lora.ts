@@ -10,6 +10,7 @@ import { full, take } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { initializer } from '../kinds'
+import { requireRoomFor } from '../indices'
 import { addWeightTo } from '../weights'
 import { Dense } from './dense'
 import { EinsumDense } from './einsum-dense'
@@ -128,6 +129,7 @@ export function enableLora<L extends Dense | EinsumDense | Embedding>(
     define(layer, {
       call(x: Tensor): Tensor {
         if (Tensor.symbolOf(x) === null) layer.validateInput(x)
+        else requireRoomFor(x, layer, 'inputDim', layer.inputDim)
         const indices = cast(x, 'int32')
         return add(take(base, indices, 0), productWith(take(a, indices, 0)))
       },

@@ -7,6 +7,7 @@ import { choice, configured, listOf, nullable, number, option, tableSize } from 
 import { digitize } from '../../ops/numpy/sorting'
 import { Tensor } from '../../ops/tensor'
 import { Variable } from '../../ops/variable'
+import { madeIndices } from '../indices'
 import type { BatchShape } from '../spec'
 import { AdaptedLayer } from './adapted'
 import { encode, encodedShape, notSparse } from './encoding'
@@ -108,7 +109,7 @@ export class Discretization extends configured(
   call(x: Tensor): Tensor {
     this.requireAdapted()
     const bins = digitize(x, this.#boundaries.value)
-    return this.outputMode === 'int' ? bins : encode(bins, this.outputMode, this.depth)
+    return this.outputMode === 'int' ? madeIndices(bins, this, this.depth) : encode(bins, this.outputMode, this.depth)
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {

@@ -15,6 +15,7 @@ import type { CallOption } from '../call-options'
 import type { CallContext } from '../context'
 import type { BatchShape } from '../spec'
 import { TENSOR } from '../forms'
+import { requireRoomFor } from '../indices'
 import { Layer } from '../layer'
 
 export type Encoding = 'oneHot' | 'multiHot' | 'count'
@@ -76,7 +77,8 @@ export function encodedShape(shape: BatchShape, encoding: Encoding, depth: numbe
  * called on data; inside a trace, a token out of range is ignored.
  *
  * Keras: `keras.layers.CategoryEncoding`; there [n] is n tokens of one sample, here one token of each of n samples.
- * @throws DataError for a token out of range, when the layer is called on data
+ * @throws DataError for a token out of range, when the layer is called on data; ArgumentError if a layer before it makes more than
+ * numTokens indices
  */
 export class CategoryEncoding extends configured(
   Layer<Tensor>,
@@ -106,6 +108,7 @@ export class CategoryEncoding extends configured(
 
   call(x: Tensor, { extras: { countWeights } }: CallContext): Tensor {
     if (Tensor.symbolOf(x) === null) this.validateInput(x)
+    else requireRoomFor(x, this, 'numTokens', this.numTokens)
     return encode(
       cast(x, 'int32'),
       this.outputMode,

@@ -14,6 +14,7 @@ import { StringTensor, beginsWithString, toStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../call-options'
 import type { CallContext } from '../context'
+import { madeIndices } from '../indices'
 import { Layer } from '../layer'
 import { encode, notSparse } from './encoding'
 import { concatenatedFingerprint, fingerprintOf } from './fingerprint'
@@ -83,7 +84,9 @@ export class HashedCrossing extends configured(
         `${this}: the features must all be [], [batch] or [batch, 1], received ${features.map((each) => formatShape(each.shape)).join(' and ')}`,
       )
     const numbers = isTraced ? this.fromTable(features) : this.fromHash(features)
-    return this.outputMode === 'int' ? numbers : encode(numbers, 'oneHot', this.numBins)
+    return this.outputMode === 'int'
+      ? madeIndices(numbers, this, this.numBins)
+      : encode(numbers, 'oneHot', this.numBins)
   }
 
   private fromHash(features: readonly Tensor[]): Tensor {

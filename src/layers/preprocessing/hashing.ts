@@ -9,6 +9,7 @@ import { asTensor } from '../../ops/convert'
 import type { StringTensor } from '../../ops/strings'
 import { beginsWithString } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
+import { madeIndices } from '../indices'
 import type { BatchShape } from '../spec'
 import { encode, encodedShape } from './encoding'
 import { bucketOf } from './fingerprint'
@@ -73,7 +74,9 @@ export class Hashing extends configured(
   }
 
   protected encode(numbers: Tensor): Tensor {
-    return this.outputMode === 'int' ? numbers : encode(numbers, this.outputMode, this.numBins)
+    return this.outputMode === 'int'
+      ? madeIndices(numbers, this, this.numBins)
+      : encode(numbers, this.outputMode, this.numBins)
   }
 
   override computeOutputShape(shape: BatchShape): BatchShape {

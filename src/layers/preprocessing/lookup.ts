@@ -17,6 +17,7 @@ import type { Kind } from '../../core/options'
 import { multiply } from '../../ops/numpy/elementwise'
 import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
+import { madeIndices } from '../indices'
 import { constantsChanged } from '../weights'
 import type { AdaptData, AdaptOptions } from './adapted'
 import { eachBatch, readAdaptOptions } from './adapted'
@@ -206,7 +207,8 @@ export class Lookup<T extends Token> {
 
   encode(numbers: Tensor): Tensor {
     const { outputMode } = this.settings
-    if (outputMode === 'int') return numbers
+    // A model that is only traced has no vocabulary yet.
+    if (outputMode === 'int') return madeIndices(numbers, this.owner, this.known?.size ?? 0)
     return outputMode === 'tfIdf'
       ? multiply(encode(numbers, 'count', this.width), this.weights!)
       : encode(numbers, outputMode, this.width)

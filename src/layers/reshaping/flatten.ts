@@ -8,6 +8,7 @@ import type { BatchShape } from '../spec'
 import { dataFormat } from '../kinds'
 import type { UnitFlow } from '../units'
 import { REARRANGING } from '../forms'
+import { sameIndices } from '../indices'
 import { Layer } from '../layer'
 
 /** The product of extents; null if one is open. */
@@ -36,7 +37,7 @@ export class Flatten extends configured(
 
   call(x: Tensor): Tensor {
     const ordered = this.dataFormat === 'channelsFirst' && x.rank > 2 ? moveAxis(x, 1, -1) : x
-    return reshape(ordered, [x.shape[0]!, sizeOf(x.shape.slice(1))])
+    return sameIndices(reshape(ordered, [x.shape[0]!, sizeOf(x.shape.slice(1))]), x)
   }
 
   override computeOutputShape([batch = null, ...rest]: BatchShape): BatchShape {

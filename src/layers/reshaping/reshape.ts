@@ -8,6 +8,7 @@ import type { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { productOf } from './flatten'
 import { REARRANGING } from '../forms'
+import { sameIndices } from '../indices'
 import { Layer } from '../layer'
 
 /** [batch, …] → [batch, …targetShape]; one extent may be −1. Keras: `keras.layers.Reshape`. */
@@ -23,7 +24,7 @@ export class Reshape extends configured(
   static override readonly form = REARRANGING
 
   call(x: Tensor): Tensor {
-    return reshape(x, [x.shape[0]!, ...this.resolve(sizeOf(x.shape.slice(1)), x.shape)])
+    return sameIndices(reshape(x, [x.shape[0]!, ...this.resolve(sizeOf(x.shape.slice(1)), x.shape)]), x)
   }
 
   private resolve(size: number, inputShape: BatchShape): number[] {

@@ -36,8 +36,8 @@ export type BackupAndRestoreOptions = OptionInputs<ReturnType<typeof backupOptio
  * It saves weights, the optimizer, the states of layers (including random streams and stateful layers), the order of
  * the rows, metrics within an epoch, the history, the global seed, and the results of the callbacks' `getState`, which
  * stopping, learning-rate, logging and saving callbacks have, and those of `myelin/balance` and `myelin/thrift`. A run
- * that resumes within an epoch does not begin the epoch again: `onEpochBegin` is not called. Each backup is written
- * completely before it replaces the last one, which takes some milliseconds of disk time.
+ * that resumes within an epoch does not begin the epoch again: `onEpochBegin` is not called. The first backup is written
+ * before the first step. Each backup is written completely before it replaces the last one, which takes some milliseconds of disk time.
  *
  * The data must have the same order and the batches the same size. Only random numbers without a seed in your own code,
  * such as `random.normal` in a `call`, have no saved position: use a SeedGenerator in a property.
@@ -78,7 +78,8 @@ export class BackupAndRestore extends configured(Callback, backupOptions, [
     this.takenUp = null
     await this.changing(this.backupDir, async () => this.place.tidy?.())
     const kept = await this.readLatest()
-    if (kept === null) return
+    // A run that is killed before its first backup must know the files that its callbacks began.
+    if (kept === null) return this.keep(run)
     await inWords(this.backupDir, () => restoreRun(run, kept))
     this.number = kept.number
     this.takenUp = run.place

@@ -71,7 +71,9 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, ['logD
 
   override onTrainBegin(): void {
     fileSystem()
-    this.files = {}
+    const seconds = Date.now() / 1000
+    // Named now, so that a run that resumes writes into the same files. A file is created when it is written.
+    this.files = Object.fromEntries(SPLITS.map((split) => [split, new GrowingFile(this.pathOf(split, seconds), 0)]))
     this.batches = 0
   }
 
@@ -139,7 +141,7 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, ['logD
   private async write(split: Split, step: number, values: readonly (Scalar | Histogram)[]): Promise<void> {
     if (values.length === 0) return
     const seconds = Date.now() / 1000
-    const file = (this.files[split] ??= new GrowingFile(this.pathOf(split, seconds), null))
+    const file = (this.files[split] ??= new GrowingFile(this.pathOf(split, seconds), 0))
     await writingTo(file.path, 'TensorBoard', async () => {
       const head = (await file.length()) === 0 ? [fileHead(seconds)] : []
       const graph = split === 'train' && head.length > 0 ? this.graph(seconds) : []
@@ -170,11 +172,9 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, ['logD
 
   override setState({ files, batches }: { readonly files: KeptFiles; readonly batches: number }): void {
     this.batches = batches
-    this.files = Object.fromEntries(
-      SPLITS.flatMap((split, i) => {
-        const file = files[i]
-        return file == null ? [] : [[split, new GrowingFile(file.path, file.length)] as const]
-      }),
-    )
+    SPLITS.forEach((split, i) => {
+      const file = files[i]
+      if (file != null) this.files[split] = new GrowingFile(file.path, file.length)
+    })
   }
 }

@@ -1,4 +1,4 @@
-// TypeScript 6 and 7: the types of a module, as bundlers and as Node resolve them, and of a .cts file.
+// TypeScript 6 and 7: the types of a module, as bundlers and as Node resolve them, and of .cts files, also where Node cannot require modules.
 import { join } from 'node:path'
 import { folder, output, root, version } from '../kit.mjs'
 
@@ -32,10 +32,12 @@ export default [6, 7].flatMap((major) =>
     ['nodenext', { 'program.mts': program }],
     ['bundler', { 'program.ts': program }],
     ['cts', { 'program.cts': cts }],
+    ['node16', { 'program.cts': cts, 'program.mts': program }],
   ].map(([form, files]) => ({
     name: `typescript-${major}-${form}`,
     async run() {
-      const config = form === 'bundler' ? options('esnext', 'bundler') : options('nodenext', 'nodenext')
+      const node = form === 'node16' ? 'node16' : 'nodenext'
+      const config = form === 'bundler' ? options('esnext', 'bundler') : options(node, node)
       const name = `typescript-${major}-${form}`
       const cwd = folder(name, { ...files, 'tsconfig.json': JSON.stringify({ ...config, files: Object.keys(files) }) })
       await output(process.execPath, [join(root, `node_modules/typescript-${major}/bin/tsc`), '-p', '.'], { cwd })

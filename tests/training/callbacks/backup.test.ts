@@ -333,12 +333,13 @@ describe('a resumed run', () => {
 })
 
 describe('a backup that cannot be used', () => {
-  /** Two backups of an interrupted run, the second damaged by `damage`. */
+  /** The last two backups of an interrupted run, after its first epoch and its second, the last damaged by `damage`. */
   async function damaged(options: object, damage: (bytes: Buffer) => Uint8Array): Promise<void> {
     await expect(
       fitWith(make(), [new BackupAndRestore({ backupDir, ...options }), interruptAfter(13)]),
     ).rejects.toThrow(Interruption)
-    const path = join(backupDir, 'backup.safetensors')
+    // The first backup was written before the first step.
+    const path = join(backupDir, 'doubleCheckpoint' in options ? 'backup-1.safetensors' : 'backup.safetensors')
     await writeFile(path, damage(await readFile(path)))
   }
   const damages: [string, (bytes: Buffer) => Uint8Array, RegExp][] = [

@@ -1,8 +1,9 @@
-// Runs of fit that are killed at any moment, and resumed by the next process: they end like a run without interruption.
+// Runs of fit that are killed at any moment, or whose disk is full, and resumed by the next process: they end like a run without
+// interruption. KILLS=200 kills each of three runs that often.
 // modes: simd
 
-import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { build } from 'tsdown'
@@ -57,6 +58,9 @@ const backup = new m.BackupAndRestore({ backupDir: folder + '/backup', saveFreq,
 const { history, epoch } = await model.fit(x, y, {
   epochs: 30, batchSize: 8, verbose: 0, validationData: [x.slice(0, 16), y.slice(0, 16)],
   callbacks: [{ onTrainBegin: () => console.log('training') }, ...callbacks, backup],
+}).catch((error) => {
+  console.log(error instanceof m.MyelinError && error.message.includes(folder) ? 'refused' : error.stack)
+  process.exit(7)
 })
 const weights = model.getWeights().map(({ data }) => Array.from(data))
 const slots = model.optimizer.variables.map(({ value }) => Array.from(value.data))
@@ -124,6 +128,32 @@ async function filesIn(place: string): Promise<string[]> {
   return (await readdir(place)).filter((name) => !name.endsWith('.tmp'))
 }
 
+/** The event files of TensorBoard in a folder of a run: how many bytes each split has, once for each file. */
+async function eventsIn(place: string): Promise<(readonly [split: string, bytes: number])[]> {
+  const files = await Promise.all(
+    ['train', 'validation'].map(async (split) => {
+      const names = await readdir(join(place, 'logs', split)).catch(() => [])
+      return Promise.all(
+        names.map(async (name) => [split, (await stat(join(place, 'logs', split, name))).size] as const),
+      )
+    }),
+  )
+  return files.flat()
+}
+
+async function expectSame(place: string, whole: string): Promise<void> {
+  expect(await endOf(place)).toEqual(await endOf(whole))
+  expect(await filesIn(place)).toEqual(await filesIn(whole))
+  expect(await eventsIn(place)).toEqual(await eventsIn(whole))
+  for (const name of ['log.csv', 'best.safetensors'])
+    expect(await contentOf(place, name), name).toEqual(await contentOf(whole, name))
+}
+
+const contentOf = (place: string, name: string): Promise<Buffer | null> => readFile(join(place, name)).catch(() => null)
+
+/** Kills of each run by hand; 0: a few. */
+const kills = Number(process.env['KILLS'] ?? 0)
+
 /** A run is killed at the latest after this share of an uninterrupted one, whatever the speed of the machine. */
 const SHARE = 0.5
 
@@ -143,20 +173,58 @@ describe('a run that is killed again and again', () => {
         await mkdir(place)
         let kills = 0
         while (!(await run(kind, place, every, SHARE * milliseconds * random())).ended) kills++
-        expect(await endOf(place), `after ${kills} kills`).toEqual(await endOf(whole))
-        expect(await filesIn(place)).toEqual(await filesIn(whole))
-        for (const name of ['log.csv', 'best.safetensors']) {
-          const read = (at: string) => readFile(join(at, name)).catch(() => null)
-          expect(await read(place), name).toEqual(await read(whole))
-        }
+        await expectSame(place, whole)
         return kills
       }
       // Two at a time: most of the time is the start of processes.
-      for (let round = 0, kills = 0; kills < least; round++) {
+      for (let round = 0, count = 0; count < Math.max(least, kills); round++) {
         const each = await Promise.all(['a', 'b'].map((name) => interrupted(join(folder, `${kind}-${round}${name}`))))
-        kills += each[0]! + each[1]!
+        count += each[0]! + each[1]!
       }
     },
-    600_000,
+    600_000 + 3000 * kills,
+  )
+})
+
+/** Mounts or remounts a small disk; false if that is not permitted. */
+function mounted(place: string, options: string): boolean {
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', place]).status === 0
+}
+
+describe('a run on a disk that is full', () => {
+  it.for([
+    ['plain', '4'],
+    ['gathering', 'epoch'],
+    ['renewed', '7'],
+  ] as const)(
+    '%s, saved every %s: ends with an error, and continues when there is room',
+    { timeout: 600_000 },
+    async ([kind, every], { skip }) => {
+      const whole = join(folder, `${kind}-room`)
+      await mkdir(whole)
+      await run(kind, whole, every, Infinity)
+      let failures = 0
+      for (const kilobytes of kills > 0 ? [4, 8, 12, 16, 20, 24, 32, 40, 48, 56, 64] : [8, 16, 32]) {
+        const place = join(folder, `${kind}-${kilobytes}`)
+        await mkdir(place)
+        if (!mounted(place, `size=${kilobytes}k`)) return skip('mounting a disk is not permitted')
+        try {
+          const { status, stdout } = spawnSync(process.execPath, [script, kind, place, every], { encoding: 'utf8' })
+          if (status !== 0) {
+            failures++
+            expect(stdout.trim().split('\n').at(-1)).toBe('refused')
+            // Nothing but the beginning of what belongs there.
+            const [found, expected] = await Promise.all([place, whole].map((at) => contentOf(at, 'log.csv')))
+            if (found != null) expect(String(expected).startsWith(String(found))).toBe(true)
+          }
+          expect(mounted(place, 'remount,size=4m')).toBe(true)
+          if (status !== 0) await run(kind, place, every, Infinity)
+          await expectSame(place, whole)
+        } finally {
+          spawnSync('umount', [place])
+        }
+      }
+      expect(failures).toBeGreaterThan(1)
+    },
   )
 })

@@ -1,0 +1,8 @@
+// The entry for Deno: the names of `myelin`, and what consoles and notebooks show. Unlike the entry for Node it reads no files and no
+// variables of the environment, for which Deno would ask.
+
+import { showInConsoles } from './utils/inspect'
+
+showInConsoles()
+
+export * from './index'
