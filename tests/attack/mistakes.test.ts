@@ -360,12 +360,12 @@ describe('dispose', () => {
 
 describe('arguments that a method does not read', () => {
   it.each([
-    ['fit', [[[1, 2]], [[1, 0]], { verbose: 0 }]],
-    ['evaluate', [[[1, 2]], [[1, 0]], { verbose: 0 }]],
-    ['predict', [[[1, 2]], { verbose: 0 }]],
-    ['predictOnBatch', [[[1, 2]]]],
-    ['trainOnBatch', [[[1, 2]], [[1, 0]], {}]],
-    ['testOnBatch', [[[1, 2]], [[1, 0]], {}]],
+    ['fit', [[[1, 2, 3, 4]], [[1, 0, 0]], { verbose: 0 }]],
+    ['evaluate', [[[1, 2, 3, 4]], [[1, 0, 0]], { verbose: 0 }]],
+    ['predict', [[[1, 2, 3, 4]], { verbose: 0 }]],
+    ['predictOnBatch', [[[1, 2, 3, 4]]]],
+    ['trainOnBatch', [[[1, 2, 3, 4]], [[1, 0, 0]], {}]],
+    ['testOnBatch', [[[1, 2, 3, 4]], [[1, 0, 0]], {}]],
     ['summary', [{ print: () => undefined }]],
     ['save', [undefined, {}]],
   ] as const)('%s', async (name, read) => {
