@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { build } from 'tsdown'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { TestContext } from 'vitest'
 import { generator } from '../../helpers/data'
 
 let folder: string
@@ -198,7 +199,7 @@ describe('a run on a disk that is full', () => {
     ['renewed', '7'],
   ])(
     '%s, saved every %s: ends with an error, and continues when there is room',
-    async ([kind, every], { skip }): Promise<void> => {
+    async ([kind, every], { skip }: TestContext) => {
       const whole = join(folder, `${kind}-room`)
       await mkdir(whole)
       await run(kind, whole, every, Infinity)
