@@ -22,5 +22,6 @@ export function timeIn(text: string): number | null {
   )
     return null
   const zone = /([+-])(\d\d):?(\d\d)$/.exec(found[8] ?? '')
+  if (zone !== null && (Number(zone[2]) > 23 || Number(zone[3]) > 59)) return null
   return zone === null ? time : time - Number(`${zone[1]}1`) * (Number(zone[2]) * 60 + Number(zone[3])) * 60_000
 }

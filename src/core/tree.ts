@@ -35,7 +35,7 @@ const DEEPEST = 100
 
 /** The children of a branch at a depth. @throws ArgumentError for a tree that is too deep */
 export function childrenAt(branch: object, depth: number): readonly unknown[] {
-  if (depth > DEEPEST) throw new ArgumentError(`Lists are nested more than ${DEEPEST} deep`)
+  if (depth > DEEPEST) throw new ArgumentError(`Lists contain themselves, or are nested more than ${DEEPEST} deep`)
   return Array.isArray(branch) ? branch : Object.values(branch)
 }
 

@@ -35,7 +35,12 @@ export function jvp<Arguments extends readonly unknown[], Outputs, Aux>(
   fun: TensorFunction<Arguments, readonly [Outputs, Aux]>,
   primals: DataArguments<Arguments>,
   tangents: DataArguments<Arguments>,
-  hasAux: true | { readonly hasAux: true },
+  hasAux:
+    | true
+    | {
+        /** Whether the function returns [results, aux]. Default false. */
+        readonly hasAux: true
+      },
 ): [outputs: Outputs, tangents: Outputs, aux: Aux]
 export function jvp<Arguments extends readonly unknown[], Outputs>(
   fun: TensorFunction<Arguments, Outputs>,

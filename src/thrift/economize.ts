@@ -220,7 +220,7 @@ class Work {
   private steps(): readonly Step[] {
     const { x, y } = this.parts.search
     const { maxLoss, monitor, mode, signal } = this.options
-    const limits = { monitor: monitor ?? undefined, mode, ...(signal === null ? {} : { signal }) }
+    const limits = { mode, ...(monitor === null ? {} : { monitor }), ...(signal === null ? {} : { signal }) }
     const data = { x: typed<never>(x), y: typed<never>(y) }
     return [
       { name: 'dead units', tries: [(model) => pruneUnits(model, { dead: true, x: data.x })] },

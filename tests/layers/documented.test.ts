@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import ts from 'typescript'
-import { DimensionError, Sequential, loadModel, tensor } from '../../src'
+import { ShapeError, Sequential, loadModel, tensor } from '../../src'
 import type { Layer, Tensor } from '../../src'
 import { readDocument } from '../helpers/documented'
 import { Input } from './examples'
@@ -45,7 +45,7 @@ it('computes, rejects and is saved as the page says', async () => {
   model.weights[0]!.assign(tensor([1, 2, 3, 4]))
   const x = tensor([[1, 1, 0.25, -1]])
   expect(model.predictOnBatch(x).toArray()).toEqual([[1, 1.5, 0.75, -4]])
-  expect(() => model.layers[0]!.apply(tensor([[1, 2]]))).toThrow(DimensionError)
+  expect(() => model.layers[0]!.apply(tensor([[1, 2]]))).toThrow(ShapeError)
   const again = await loadModel(await model.save(), { customObjects: { Scale } })
   expect(again.predictOnBatch(x as never).toArray()).toEqual([[1, 1.5, 0.75, -4]])
 })

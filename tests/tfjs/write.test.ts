@@ -219,7 +219,9 @@ describe('what TensorFlow.js does not have', () => {
         ...(returnSequences ? [new layers.GlobalAveragePooling1D()] : []),
       ])
     const text = await message(made(true, true) as never)
-    expect(text).toMatch(/Bidirectional ".*": its mask would count in only one of the two programs; GlobalAveragePooling1D ".*": its mask/)
+    expect(text).toMatch(
+      /Bidirectional ".*": its mask would count in only one of the two programs; GlobalAveragePooling1D ".*": its mask/,
+    )
     await writeTfjs(made(false, true))
     await writeTfjs(made(true, false))
   })

@@ -143,7 +143,7 @@ describe("ranking: 'global'", () => {
     const errorOf = async (ranking: 'layer' | 'global'): Promise<number> => {
       const small = await pruneUnits(whole, { keep: 0.5, ranking })
       const made = await small.predict(x)
-      return made.data.reduce((sum: number, value: number, i: number) => sum + (value - y.data[i]!) ** 2, 0)
+      return Array.from(made.data, (value, i) => (value - y.data[i]!) ** 2).reduce((sum, square) => sum + square, 0)
     }
     expect(await errorOf('global')).toBeLessThan(await errorOf('layer'))
   })

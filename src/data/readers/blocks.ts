@@ -85,8 +85,12 @@ export function* linesOf({ bytes, line }: Pick<Lines, 'bytes' | 'line'>, quoting
 }
 
 class Cutter {
-  /** The bytes after the last row end. They begin with a row. */
-  private rest: Uint8Array = new Uint8Array(0)
+  /** Memory for the rest, which doubles if it is too small, so that many small chunks are not copied again and again. */
+  private memory: Uint8Array = new Uint8Array(0)
+  /** The bytes after the last row end, at the start of the memory. They begin with a row. */
+  private rest: Uint8Array = this.memory
+  /** Whether the rest contains a quote. */
+  private mayQuote = false
   /** How much of the rest was searched. */
   private seen = 0
   private isFirst: boolean
@@ -106,7 +110,7 @@ class Cutter {
     const found = this.isFirst || this.mayQuote ? null : survey(chunk, this.quoting?.quote ?? LINE_FEED)
     const chunkEnd = found === null || (this.quoting !== null && found.isQuoted) ? 0 : chunk.lastIndexOf(LINE_FEED) + 1
     if (chunkEnd > 0) return this.cutChunk(chunk, chunkEnd, found!.lines)
-    this.rest = joined([this.rest, chunk])
+    this.append(chunk)
     // Three bytes decide whether there is a byte order mark.
     if (this.isFirst && this.rest.length < MARK.length) return null
     if (this.isFirst) this.dropMark()
@@ -117,15 +121,31 @@ class Cutter {
     return null
   }
 
-  /** Whether the rest contains a quote. */
-  private get mayQuote(): boolean {
-    return this.quoting !== null && this.rest.includes(this.quoting.quote)
+  private append(chunk: Uint8Array): void {
+    const { rest, quoting } = this
+    const size = rest.length + chunk.length
+    this.mayQuote ||= quoting !== null && chunk.includes(quoting.quote)
+    if (rest.length === 0) this.memory = chunk
+    else {
+      if (size > this.memory.length) {
+        this.memory = new Uint8Array(2 * size)
+        this.memory.set(rest)
+      }
+      this.memory.set(chunk, rest.length)
+    }
+    this.rest = this.memory.subarray(0, size)
+  }
+
+  private keep(rest: Uint8Array): void {
+    this.memory = rest
+    this.rest = rest
+    this.mayQuote = this.quoting !== null && rest.includes(this.quoting.quote)
   }
 
   /** Cuts after the last line of a chunk without quotes. */
   private cutChunk(chunk: Uint8Array, end: number, lines: number): Lines {
     const block = new Lines([this.rest, chunk.subarray(0, end)], this.line, false)
-    this.rest = chunk.slice(end)
+    this.keep(chunk.slice(end))
     this.seen = this.rest.length
     this.line += lines
     return block
@@ -142,13 +162,13 @@ class Cutter {
     const [first, second] = this.rest
     if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
       throw new DataError(`${this.name} is UTF-16. Store it as UTF-8 first.`)
-    if (MARK.every((byte, i) => this.rest[i] === byte)) this.rest = this.rest.subarray(MARK.length)
+    if (MARK.every((byte, i) => this.rest[i] === byte)) this.keep(this.rest.subarray(MARK.length))
   }
 
   private cut(end: number): Lines {
     const { rest, line, quoting } = this
     const bytes = rest.subarray(0, end)
-    this.rest = rest.slice(end)
+    this.keep(rest.slice(end))
     this.seen = Math.max(0, this.seen - end)
     this.opened = this.opened < 0 ? -1 : this.opened - end
     this.line += lineEnds(bytes)
@@ -158,7 +178,11 @@ class Cutter {
   /** The position after the last line end outside of quotes, or 0; at the end of the file −1 if a quote is open. */
   private lastEnd(isEnd = false): number {
     const { rest, quoting } = this
-    if (quoting === null) return rest.lastIndexOf(LINE_FEED) + 1
+    if (quoting === null) {
+      const from = this.seen
+      this.seen = rest.length
+      return lastEndIn(rest, from, rest.length)
+    }
     let end = 0
     for (;;) {
       const at = rest.indexOf(quoting.quote, this.seen)
@@ -173,8 +197,7 @@ class Cutter {
         if (!isDoubled) this.opened = -1
       } else {
         const plain = at < 0 ? rest.length : at
-        const last = plain === 0 ? -1 : rest.lastIndexOf(LINE_FEED, plain - 1)
-        if (last >= this.seen) end = last + 1
+        end = lastEndIn(rest, this.seen, plain) || end
         if (at < 0) {
           this.seen = rest.length
           return end
@@ -192,6 +215,12 @@ class Cutter {
   private wrong(message: string, lines: number): RowError {
     return new RowError(message, this.name, this.line + lines)
   }
+}
+
+/** The position after the last line end from `from` to `to`; 0 if there is none. */
+function lastEndIn(bytes: Uint8Array, from: number, to: number): number {
+  const at = bytes.subarray(from, to).lastIndexOf(LINE_FEED)
+  return at < 0 ? 0 : from + at + 1
 }
 
 /** The number of line ends in some bytes. */

@@ -3,7 +3,6 @@
 // modes: simd
 
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmdirSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -192,23 +191,15 @@ function mounted(place: string, options: string): boolean {
   return spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', place]).status === 0
 }
 
-/** Whether this process may mount a disk. */
-function canMount(): boolean {
-  const place = mkdtempSync(join(tmpdir(), 'myelin-'))
-  const isMounted = mounted(place, 'size=8k')
-  if (isMounted) spawnSync('umount', [place])
-  rmdirSync(place)
-  return isMounted
-}
-
-describe.skipIf(!canMount())('a run on a disk that is full', () => {
-  it.each([
+describe('a run on a disk that is full', () => {
+  it.for([
     ['plain', '4'],
     ['gathering', 'epoch'],
     ['renewed', '7'],
-  ])(
+  ] as const)(
     '%s, saved every %s: ends with an error, and continues when there is room',
-    async (kind, every) => {
+    { timeout: 600_000 },
+    async ([kind, every], { skip }) => {
       const whole = join(folder, `${kind}-room`)
       await mkdir(whole)
       await run(kind, whole, every, Infinity)
@@ -216,7 +207,7 @@ describe.skipIf(!canMount())('a run on a disk that is full', () => {
       for (const kilobytes of kills > 0 ? [4, 8, 12, 16, 20, 24, 32, 40, 48, 56, 64] : [8, 16, 32]) {
         const place = join(folder, `${kind}-${kilobytes}`)
         await mkdir(place)
-        expect(mounted(place, `size=${kilobytes}k`)).toBe(true)
+        if (!mounted(place, `size=${kilobytes}k`)) return skip('mounting a disk is not permitted')
         try {
           const { status, stdout } = spawnSync(process.execPath, [script, kind, place, every], { encoding: 'utf8' })
           if (status !== 0) {
@@ -235,6 +226,5 @@ describe.skipIf(!canMount())('a run on a disk that is full', () => {
       }
       expect(failures).toBeGreaterThan(1)
     },
-    600_000,
   )
 })

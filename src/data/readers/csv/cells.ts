@@ -3,39 +3,59 @@
 /** What is wrong with a quote. */
 export const UNCLOSED = 'a quote is opened and not closed'
 const MISPLACED = 'characters follow the quote that ends a cell'
+/** What is wrong with a carriage return that is not before a line feed. */
+export const LONE_RETURN =
+  'a carriage return inside a line ends no row. Save the file with line feeds first, or quote the cell'
 
 export interface Cells {
   readonly rows: readonly string[][]
-  /** The first wrong quote, after which nothing is split; null if there is none. */
+  /** The rows that are not empty lines, but one empty cell in quotes. */
+  readonly quotedEmpty: ReadonlySet<number>
+  /** The first wrong quote or carriage return, after which nothing is split; null if there is none. */
   readonly fault: string | null
 }
 
 /**
- * The rows of a text whose lines end in \n. A line end at the end starts another row, of one empty cell.
+ * The rows of a text whose lines end in \n. Carriage returns before a line end are left out. A line end at the end starts another row, of one empty cell.
  * @param isQuoted whether cells may be quoted; otherwise a quote is a character like others
  */
 export function cellsOf(text: string, delimiter: string, isQuoted: boolean): Cells {
-  if (!isQuoted) return { rows: text.split('\n').map((line) => line.split(delimiter)), fault: null }
+  const quotedEmpty = new Set<number>()
   const rows: string[][] = [[]]
+  const hasReturn = text.includes('\r')
+  if (!isQuoted && !hasReturn)
+    return { rows: text.split('\n').map((line) => line.split(delimiter)), quotedEmpty, fault: null }
   for (let at = 0; ; at++) {
     let end = at
     let cell = ''
-    if (text[at] === '"') {
+    if (isQuoted && text[at] === '"') {
       const close = closingQuote(text, at)
-      if (close < 0) return { rows, fault: UNCLOSED }
+      if (close < 0) return { rows, quotedEmpty, fault: UNCLOSED }
       cell = text.slice(at + 1, close).replaceAll('""', '"')
       end = close + 1
       while (isSpace(text[end], delimiter)) end++
-      if (!endsCell(text[end], delimiter)) return { rows, fault: MISPLACED }
+      if (!endsCell(text[end], delimiter)) return { rows, quotedEmpty, fault: MISPLACED }
     } else {
       while (!endsCell(text[end], delimiter)) end++
       cell = text.slice(at, end)
+      if (hasReturn && cell.includes('\r')) {
+        if (text[end] !== '\n' && end < text.length) return { rows, quotedEmpty, fault: LONE_RETURN }
+        cell = withoutReturns(cell)
+        if (cell.includes('\r')) return { rows, quotedEmpty, fault: LONE_RETURN }
+      }
     }
+    if (end > at && cell === '' && text[at] === '"' && rows.at(-1)!.length === 0) quotedEmpty.add(rows.length - 1)
     rows.at(-1)!.push(cell)
-    if (end === text.length) return { rows, fault: null }
+    if (end === text.length) return { rows, quotedEmpty, fault: null }
     if (text[end] === '\n') rows.push([])
     at = end
   }
+}
+
+function withoutReturns(cell: string): string {
+  let end = cell.length
+  while (cell[end - 1] === '\r') end--
+  return cell.slice(0, end)
 }
 
 /** The position of the quote that ends the cell of the quote at `open`; −1 if there is none. Two quotes are one character. */

@@ -49,13 +49,21 @@ export interface ColumnSetting {
   readonly decimal: DecimalMark
   /** null if it must be learnt. */
   readonly vocabulary: readonly string[] | null
+  /** Whether the type was inferred from cells. */
+  readonly isInferred: boolean
   /** Whether its numbers become float32. */
   readonly isFloat32: boolean
 }
 
 /** 1.234.567,8 */
 const THOUSANDS = /^[+-]?\d{1,3}(?:\.\d{3})+(?:,\d*)?$/
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i
+/** Whole numbers with more digits than a float64 always holds. Longer ones than 10³⁰⁸ are no numbers. */
+const LONG_INTEGER = /^[+-]?\d{16,310}$/
+/** Unknown cells with a proposal in their error: a search costs time, and of very many errors few are read. */
+const MOST_GUESSES = 100
+/** The longest vocabulary and text for which a similar name is searched. */
+const [GUESSED_NAMES, GUESSED_LENGTH] = [1000, 64]
 
 export class Column {
   readonly name: string
@@ -67,13 +75,16 @@ export class Column {
   private sum = 0
   private count = 0
   private mean: number | null = null
+  private guesses = 0
+  /** The classes that errors show. */
+  private listed: readonly string[] | null = null
 
   constructor(private readonly setting: ColumnSetting) {
     const { name, index, type, missing, vocabulary } = setting
     this.name = name
     this.index = index
     this.type = type
-    const twice = vocabulary?.find((each, i) => vocabulary.indexOf(each) !== i)
+    const twice = vocabulary === null ? undefined : firstTwice(vocabulary)
     if (twice !== undefined) throw new ArgumentError(`readCsv: vocabulary '${name}' has ${quoted(twice)} twice`)
     this.classes = vocabulary === null ? null : numbersOf(vocabulary)
     const reason = unfitFor(missing, type)
@@ -148,6 +159,12 @@ export class Column {
         const number = this.number(text)
         if (number === null)
           throw this.wrong(`expected a number, received ${quoted(text)}${this.hint(text)}`, text, place)
+        if (this.setting.isInferred && isRounded(text.trim(), number))
+          throw this.wrong(
+            `${quoted(text)} has more digits than a number holds. If it is an identifier, set types: { ${quoted(this.name)}: 'string' }, otherwise 'number', which rounds it to ${number}`,
+            text,
+            place,
+          )
         if (this.setting.isFloat32 && !Number.isFinite(Math.fround(number)))
           throw this.wrong(`expected a number that float32 can hold, received ${quoted(text)}`, text, place)
         return number
@@ -181,8 +198,10 @@ export class Column {
   }
 
   private unknown(text: string): string {
-    const known = this.vocabulary!
-    const nearest = nearestName(text, known)
+    const known = (this.listed ??= this.vocabulary!.slice(0, GUESSED_NAMES))
+    const isGuessed =
+      this.classes!.size <= GUESSED_NAMES && text.length <= GUESSED_LENGTH && this.guesses++ < MOST_GUESSES
+    const nearest = isGuessed ? nearestName(text, known) : undefined
     const guess = nearest === undefined ? '.' : `. Is it '${nearest}'?`
     return `${quoted(text)} is not in the vocabulary ${quoted(known)}${guess} If new classes can occur, set types: { ${quoted(this.name)}: 'string' } and number the texts with StringLookup, which has a number for unknown ones.`
   }
@@ -237,6 +256,17 @@ export function unfitFor(missing: MissingPolicy, type: ColumnType): string | nul
   return typeof missing === 'number'
     ? `${missing} is not ${type === 'category' ? 'the name of a class' : 'a text'}`
     : null
+}
+
+/** Whether a whole number of a text is not exactly `number`. */
+function isRounded(text: string, number: number): boolean {
+  return LONG_INTEGER.test(text) && BigInt(text.replace('+', '')) !== BigInt(number)
+}
+
+/** The first of some names that occurs again. */
+export function firstTwice(names: readonly string[]): string | undefined {
+  const met = new Set<string>()
+  return names.find((name) => met.size === met.add(name).size)
 }
 
 function numbersOf(vocabulary: readonly string[]): Map<string, number> {

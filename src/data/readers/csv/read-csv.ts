@@ -11,15 +11,15 @@ import { Dataset } from '../../dataset'
 import type { Cursor } from '../../source'
 import { END, after, deferred, sourceOf } from '../../source'
 import type { Decoder } from '../blocks'
-import { Lines, blocks, lineDecoder, lineEnds, linesOf } from '../blocks'
+import { Lines, blocks, lineDecoder, CARRIAGE_RETURN, lineEnds, linesOf } from '../blocks'
 import type { ByteSource, NamedBytes } from '../bytes'
 import { bytesOf } from '../bytes'
 import type { OnError } from '../faults'
 import { DROPPED, Faults, onError } from '../faults'
 import type { Cells } from './cells'
-import { cellsOf } from './cells'
+import { LONE_RETURN, cellsOf } from './cells'
 import type { ColumnType, CsvValue, DateParts, MissingPolicy, FilePosition } from './columns'
-import { Column, columnTypes, numberIn, typeOf, unfitFor } from './columns'
+import { Column, columnTypes, firstTwice, numberIn, typeOf, unfitFor } from './columns'
 import type { Scanned, Slot } from './scan'
 import { scanRow } from './scan'
 import type { Form, VectorPlan } from './vectors'
@@ -114,6 +114,9 @@ const csvOptions = () => ({
   onError,
 })
 type Settings = ValuesOf<ReturnType<typeof csvOptions>>
+
+/** Numbers with units, and with marks between thousands: 5%, $3, 1,234,567, 1 000. */
+const LIKE_NUMBERS = /^\s*[-+]?[$€£]?\s?\d[\d.,' \u00a0]*[%$€£]?\s*$/
 
 /** A column with a smaller share of other cells is hardly meant to be text. */
 const MOST_OTHERS = 0.2
@@ -402,7 +405,8 @@ class CsvFile {
           const decode = (first: number, last: number): string => this.decoder.decode(bytes.subarray(first, last), line)
           if (scanRow(bytes, start, end, delimiter, vector.slots, row, decode)) return row
           const rest = new Lines([bytes.subarray(start, end)], line, false)
-          return this.vector(plan, this.rows(rest)[0]!)
+          const [own] = this.rows(rest)
+          return own === undefined ? DROPPED : this.vector(plan, own)
         }),
     })
   }
@@ -423,12 +427,13 @@ class CsvFile {
 
   /** The rows of a block. A misplaced quote may make the rest look quoted: then each row is split by itself. */
   private rows(block: Lines): Row[] {
-    const { rows, fault } = this.cells(block)
-    if (fault === null) return this.numbered(rows, block)
+    const all = this.cells(block)
+    if (all.fault === null) return this.numbered(all, block)
     return [...linesOf(block, this.quoting)].flatMap((each) => {
       const own = this.cells(each)
-      if (own.fault === null) return this.numbered(own.rows, each)
-      this.faults.add(new RowError(`a quote is in the wrong place: ${own.fault}`, this.bytes.name, each.line))
+      if (own.fault === null) return this.numbered(own, each)
+      const fault = own.fault === LONE_RETURN ? LONE_RETURN : `a quote is in the wrong place: ${own.fault}`
+      this.faults.add(new RowError(fault, this.bytes.name, each.line))
       return []
     })
   }
@@ -443,13 +448,13 @@ class CsvFile {
   }
 
   /** Rows with their line numbers, without empty rows. */
-  private numbered(data: readonly string[][], { line: first, isQuoted }: Lines): Row[] {
+  private numbered({ rows: data, quotedEmpty }: Cells, { line: first, isQuoted }: Lines): Row[] {
     let line = first
     const rows: Row[] = []
-    for (const cells of data) {
-      if (cells.length > 1 || cells[0] !== '') rows.push({ line, cells })
+    data.forEach((cells, i) => {
+      if (cells.length > 1 || cells[0] !== '' || quotedEmpty.has(i)) rows.push({ line, cells })
       line += 1 + (isQuoted ? cells.reduce((sum, cell) => sum + cell.split('\n').length - 1, 0) : 0)
-    }
+    })
     return rows
   }
 
@@ -500,6 +505,8 @@ class CsvFile {
 
   private makePlan(first: Lines): CsvPlan {
     const { header, columns: taken, target, features: form } = this.settings
+    if (lineEnds(first.bytes) === 0 && first.bytes.includes(CARRIAGE_RETURN))
+      throw new DataError(`${this.bytes.name}: its lines end in carriage returns only. Save it with line feeds first.`)
     const rows = this.rows(first)
     if (rows.length === 0) throw new DataError(`${this.bytes.name}: the file has no rows`)
     const hasHeader = header === true
@@ -508,15 +515,13 @@ class CsvFile {
       : header === false
         ? rows[0]!.cells.map((_, i) => String(i))
         : (header as readonly string[])
-    if (hasHeader && rows.length === 1 && names.some((name) => name.includes('\r')))
-      throw new DataError(`${this.bytes.name}: its lines end in carriage returns only. Save it with line feeds first.`)
     const other =
       names.length === 1 && hasHeader ? OTHER_DELIMITERS.find(([mark]) => names[0]!.includes(mark)) : undefined
     if (other !== undefined)
       throw new DataError(
         `${this.bytes.name}: the first line has one column, ${quoted(names[0])}. Are its cells delimited by ${other[1]}? Then set delimiter: ${other[2]}${other[0] === ';' ? ", and decimal: ',' if its numbers have decimal commas" : ''}.`,
       )
-    const twice = names.find((name, i) => names.indexOf(name) !== i)
+    const twice = firstTwice(names)
     if (twice !== undefined)
       throw new DataError(
         `${this.bytes.name}: two columns are called ${quoted(twice)}. Give other names as header, or header: false.`,
@@ -524,12 +529,14 @@ class CsvFile {
     this.requireKnown(names)
     const targets = target === null ? [] : typeof target === 'string' ? [target] : target
     const sample = rows.slice(hasHeader ? 1 : 0, SAMPLE)
+    const positions = new Map(names.map((name, i) => [name, i]))
+    const isTarget = new Set(targets)
     const columnOf = (name: string): Column =>
-      this.column(name, names.indexOf(name), sample, {
-        isTarget: targets.includes(name),
-        isNumbered: targets.includes(name) || form === 'vector',
+      this.column(name, positions.get(name)!, sample, {
+        isTarget: isTarget.has(name),
+        isNumbered: isTarget.has(name) || form === 'vector',
       })
-    const features = (taken ?? names).filter((name) => !targets.includes(name)).map(columnOf)
+    const features = (taken ?? names).filter((name) => !isTarget.has(name)).map(columnOf)
     if (features.length === 0)
       throw new ArgumentError(`readCsv: no column is left for the features of ${this.bytes.name}`)
     const blank = (columns: readonly string[]): Blank => Object.fromEntries(columns.map((name) => [name, 0]))
@@ -554,10 +561,11 @@ class CsvFile {
       missing: typeof missing === 'object' && missing !== null ? Object.keys(missing) : [],
       target: typeof target === 'string' ? [target] : target,
     }
+    const known = new Set(names)
     for (const [where, list] of Object.entries(said)) {
-      const other = list?.find((name) => !names.includes(name))
+      const other = list?.find((name) => !known.has(name))
       if (other !== undefined) throw unknownName(`column of ${this.bytes.name} in ${where}`, other, names)
-      const twice = list?.find((name, i) => list.indexOf(name) !== i)
+      const twice = firstTwice(list ?? [])
       if (twice !== undefined) throw new ArgumentError(`readCsv: ${where} has ${quoted(twice)} twice`)
     }
   }
@@ -577,9 +585,17 @@ class CsvFile {
         row[index] === undefined || empty.has(row[index]) ? [] : [row[index]],
       )
       const found = typeOf(cells, decimal)
-      if (found === 'string' && decimal === '.' && cells.every((cell) => numberIn(cell, ',') !== null))
+      const other = decimal === '.' ? ',' : '.'
+      const differing = found === 'string' ? cells.filter((cell) => numberIn(cell, decimal) === null) : []
+      const shown = differing.find((cell) => numberIn(cell, other) !== null)
+      if (shown !== undefined && differing.every((cell) => numberIn(cell, other) !== null))
         throw new DataError(
-          `readCsv: column '${name}' of ${this.bytes.name} has numbers with decimal commas, such as ${quoted(cells[0])}. Set decimal: ','; if they are text, types: { ${quoted(name)}: 'string' }.`,
+          `readCsv: column '${name}' of ${this.bytes.name} has numbers with decimal ${other === ',' ? 'commas' : 'points'}, such as ${quoted(shown)}. Set decimal: '${other}'; if they are text, types: { ${quoted(name)}: 'string' }.`,
+        )
+      const odd = isNumbered && found === 'string' ? differing.filter((cell) => LIKE_NUMBERS.test(cell)) : []
+      if (odd.length > (1 - MOST_OTHERS) * cells.length)
+        throw new DataError(
+          `readCsv: column '${name}' of ${this.bytes.name} has numbers in another form, such as ${quoted(odd[0])}, which would become classes. Write plain numbers; if they are classes, types: { ${quoted(name)}: 'category' }.`,
         )
       const others = found === 'string' ? cells.filter((cell) => numberIn(cell, decimal) === null) : []
       if (found === 'string' && others.length < MOST_OTHERS * cells.length) {
@@ -589,7 +605,8 @@ class CsvFile {
       }
       return found === 'string' && isNumbered ? 'category' : found
     }
-    const type = own(types, name) ?? guessed()
+    const given = own(types, name)
+    const type = given ?? guessed()
     if (known !== null && type !== 'category')
       throw new ArgumentError(
         `readCsv: vocabulary '${name}' is for a column of type category, this one is of type ${type}`,
@@ -610,6 +627,7 @@ class CsvFile {
       dates,
       decimal,
       vocabulary: known,
+      isInferred: given === undefined,
       isFloat32: this.settings.features === 'vector',
     })
   }
