@@ -231,7 +231,7 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
 
   /** Refuses the name of Keras 1. @internal */
   set lr(_rate: never) {
-    throw unknownName('option', 'lr', ['learningRate'])
+    throw unknownName('property of optimizers', 'lr', ['learningRate'])
   }
 
   /** The optimizers with their own learning rate: this one, or those that it combines. @internal */
@@ -507,7 +507,9 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
     return Object.entries(this).some(([name, value]: [string, unknown]) => {
       if (typeof value !== 'number') return false
       const size = Math.abs(value)
-      return /epsilon/.test(name) ? size < 1e-38 : size > 1e15 || (size > 0 && size < 1e-30)
+      return /epsilon/.test(name)
+        ? size < 1e-38
+        : size > 1e15 || (size > 0 && size < 1e-30) || (size < 1 && size > 1 - 2 ** -25)
     })
   }
 

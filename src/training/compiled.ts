@@ -536,7 +536,7 @@ function requireClasses(name: string, loss: Loss, output: Tensor): void {
   const isOfClasses = /Categorical\w*entropy$/.test(classNameOf(loss)) && (loss as { axis?: number }).axis === -1
   if (isOfClasses || operandOf(output, 'softmax') !== null)
     throw new ArgumentError(
-      `The output '${name}' has one unit, whose softmax is always 1. Use 'sigmoid' and 'binaryCrossentropy', or more units.`,
+      `The output '${name}' has one unit, whose softmax is always 1. Use 'sigmoid' and 'binaryCrossentropy', or a unit for each class.`,
     )
 }
 

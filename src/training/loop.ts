@@ -215,7 +215,7 @@ class TrainingLoop implements Run {
 
   async end(): Promise<void> {
     this.compiled.optimizer.finalize()
-    if (!this.failed && !isWhole(this.model)) this.failNonFinite('an update')
+    if (!this.failed && !isWhole(this.model)) this.failNonFinite('the update of the weights')
     await this.tell((callback) => callback.onTrainEnd?.(this.lastLogs))
     this.history.collect(this.training.options.callbacks)
   }

@@ -78,7 +78,7 @@ export function isWhole({ weights }: LayerBase): boolean {
 export function stateAfter(model: LayerBase): string {
   return isWhole(model)
     ? 'The weights are those before this step.'
-    : 'Weights are NaN or infinite: an update was not finite.'
+    : 'Weights are NaN or infinite: an update overflowed or divided by 0.'
 }
 
 /** The types of a batch of `count` rows. */

@@ -98,7 +98,7 @@ describe('an update rule of the user that divides by 0', () => {
     const model = linear(new Failing())
     const error = await errorOf(() => model.fit(x, TARGETS, { epochs: 3, verbose: 0 }))
     expect(error).toBeInstanceOf(NonFiniteError)
-    expect(error.message).toContain('at step 3: an update')
+    expect(error.message).toContain('at step 3: the update of the weights')
     expect(isWhole(model)).toBe(false)
     const warning = vi.spyOn(console, 'warn').mockImplementation(() => {})
     await linear(new Failing()).fit(x, TARGETS, { epochs: 3, verbose: 0, callbacks: [new TerminateOnNaN()] })
