@@ -20,7 +20,12 @@ export type { JsonLinesOptions, ReadTextOptions } from './data/readers/text'
 export type { ByteSource, TextSource } from './data/readers/bytes'
 export { RowError } from './core/errors'
 export { ImageFolder, imageDatasetFromDirectory, imageFolder, readImage } from './data/readers/images'
-export type { ImageDatasetOptions, ImageFolderElement, ImageFolderOptions } from './data/readers/images'
+export type {
+  ImageDatasetOptions,
+  ImageFolderElement,
+  ImageFolderOptions,
+  ReadImageOptions,
+} from './data/readers/images'
 export { fromPixels, webcamFrames } from './data/readers/pixels'
 export type { Channels, ImageOptions, PixelBytes, PixelOptions, PixelSource } from './data/readers/pixels'
 export { audioDatasetFromDirectory, readWav } from './data/readers/audio'
@@ -30,7 +35,7 @@ export type { TextDatasetOptions } from './data/readers/text-folder'
 export { FolderDataset } from './data/readers/folders'
 export type { LabelOptions } from './data/readers/folders'
 export { readNpy, readNpz, writeNpy, writeNpz } from './data/readers/npy'
-export type { NpzOptions } from './data/readers/npy'
+export type { NpzOptions, NpzReadOptions } from './data/readers/npy'
 export { classWeights, kFold, toCategorical, trainTestSplit } from './data/splits'
 export { crossValidate } from './training/cross-validate'
 export type { CrossValidateOptions, CrossValidation, ValidatedModel } from './training/cross-validate'

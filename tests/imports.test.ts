@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest'
 /** Lowest first. A folder may import those of earlier lines; folders on one line do not import each other. */
 const order: readonly (readonly string[])[] = [
   ['core'],
+  ['archives'],
   ['ir'],
   ['primitives'],
   ['transforms'],

@@ -5,7 +5,7 @@ import { FormatError } from '../core/errors'
 import { readNpy, writeNpy } from '../data/readers/npy'
 import type { NamedTensor, OtherDtypes } from '../formats/safetensors'
 import { decodeContainer, dtypeOf, encodeContainer } from '../formats/safetensors'
-import { isArchive, readArchive, writeArchive } from '../formats/archive'
+import { isArchive, readArchive, writeArchive } from '../archives/archive'
 import { Tensor } from '../ops/tensor'
 
 /** A row of numbers, each of which becomes one of float32 or int32. */

@@ -61,7 +61,7 @@ describe('readImage', () => {
     const view = new DataView(bytes.buffer)
     view.setUint32(16, 9920)
     view.setUint32(20, 14032)
-    await expect(readImage(bytes)).rejects.toThrow('a picture must have at most 67108864 pixels, received 9920 × 14032')
+    await expect(readImage(bytes)).rejects.toThrow('a picture of 9920 × 14032 has more than')
   })
 
   it('uses the decoder of the browser in a page', async () => {

@@ -6,7 +6,7 @@ import { expect, it, vi } from 'vitest'
 import { Model, MyelinError, ReLU, Sequential, loadModel } from '../../src'
 import { writeKeras } from '../../src/keras'
 import type { Json } from '../../src/core/registry'
-import { readArchive, writeArchive } from '../../src/formats/archive'
+import { readArchive, writeArchive } from '../../src/archives/archive'
 import { filesIn, jsonOf } from './goldens'
 import { VALUES } from './mutations'
 

@@ -5,7 +5,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FormatError, MyelinError, loadModel } from '../../src'
 import { readKeras } from '../../src/keras'
-import { readArchive, writeArchive } from '../../src/formats/archive'
+import { readArchive, writeArchive } from '../../src/archives/archive'
 import { bytesOf, filesIn } from './goldens'
 import { mutated } from './mutations'
 

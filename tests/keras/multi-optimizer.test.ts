@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { Adam, Dense, Input, Model, Sequential, SGD, optimizers } from '../../src'
 import { readKeras, writeKeras } from '../../src/keras'
-import { readArchive, writeArchive } from '../../src/formats/archive'
+import { readArchive, writeArchive } from '../../src/archives/archive'
 import { effort, pathPattern } from '../../src/keras/path-pattern'
 import { bytesOf } from './goldens'
 

@@ -35,7 +35,7 @@ import { typed } from '../../src/core/tree'
 import { readTfjs, writeTfjs } from '../../src/tfjs'
 import { bytesOf, differenceOf, filesIn, inputsOf, jsonOf } from './goldens'
 import type { Golden, Plain } from './goldens'
-import { readArchive as filesOf } from '../../src/formats/archive'
+import { readArchive as filesOf } from '../../src/archives/archive'
 import { readHdf5 } from '../../src/keras/hdf5/read'
 
 const folder = process.env['KERAS_FILES']

@@ -11,7 +11,7 @@ import { signalOption } from '../abort'
 import type { ByteSource } from './bytes'
 import { allBytes, nameOf } from './bytes'
 import type { FileKind } from './folders'
-import { FolderDataset, folderFiles, labelOptions } from './folders'
+import { FolderDataset, folderFiles, labelOptions, requireFile } from './folders'
 
 /** The contents of a WAV file. */
 export interface Wav {
@@ -152,7 +152,9 @@ export async function audioDatasetFromDirectory(
   const settings = readOptions('audioDatasetFromDirectory', audioOptions(), options)
   const { batchSize, outputSequenceLength, samplingRate, signal } = settings
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(SOUNDS, directory, settings)
-  const sounds = files.map(async ({ file, label }) => {
+  const sounds = files.map(async (each) => {
+    const { file, label } = each
+    requireFile(each)
     const { audio, sampleRate } = decodeWav(await allBytes(file, 'audioDatasetFromDirectory', signal), file)
     if (samplingRate !== null && sampleRate !== samplingRate)
       throw new DataError(`${file} has ${sampleRate} samples per second, expected ${samplingRate}`)

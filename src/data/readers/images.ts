@@ -1,11 +1,9 @@
-// readImage and imageFolder: images from files. PNG and JPEG are decoded by packages that are loaded on demand, or by
-// the page.
+// readImage and imageFolder: images from files. png.ts decodes PNG, a package that is loaded on demand JPEG, or the page both.
 
 import { requireArguments } from '../../core/arguments'
-import type { DecodedPng } from 'fast-png'
 import { ArgumentError, DataError, quoted } from '../../core/errors'
 import { boolean, choice, count, listOf, nullable, option, readOptions, required } from '../../core/options'
-import type { OptionInputs, Kind } from '../../core/options'
+import type { OptionInputs, Kind, ValuesOf } from '../../core/options'
 import type { Interpolation } from '../../ops/image/resize'
 import { interpolation, resize } from '../../ops/image/resize'
 import { Tensor } from '../../ops/tensor'
@@ -15,9 +13,10 @@ import type { ByteSource } from './bytes'
 import { allBytes, nameOf } from './bytes'
 import { DROPPED, Faults, onError } from './faults'
 import type { FileKind, LabelledFile } from './folders'
-import { folderFiles, labelOptions } from './folders'
-import type { ImageOptions, PixelSettings, PixelSource, Pixels } from './pixels'
-import { asTensor, imageOptions, isPixelSource, pixelsOf } from './pixels'
+import { folderFiles, labelOptions, requireFile } from './folders'
+import type { PixelSource, Pixels } from './pixels'
+import { asTensor, imageOptions, isPixelSource, pixelsOf, rounded } from './pixels'
+import { decodePng, isPng, sizeOfPng } from './png'
 
 /**
  * An image as [height, width, channels] with numbers from 0 to 255. Files are PNG or JPEG; in pages, any format of the
@@ -27,94 +26,85 @@ import { asTensor, imageOptions, isPixelSource, pixelsOf } from './pixels'
  *   const digit = await readImage(input.files[0], { channels: 1, scale: 1 / 255 })
  *
  * @param source a path, a URL, a File or Blob, bytes, a stream (see ByteSource), or a source of `fromPixels`
- * @throws DataError for a file that is not an image, or is truncated; the reason of the signal
+ * @throws DataError for a file that is not an image, is damaged or truncated, or has more than `maxPixels` pixels; the reason of
+ * the signal
  */
-export async function readImage(source: ByteSource | PixelSource, options: ImageOptions = {}): Promise<Tensor> {
+export async function readImage(source: ByteSource | PixelSource, options: ReadImageOptions = {}): Promise<Tensor> {
   requireArguments('readImage', arguments, 2)
-  const settings = readOptions('readImage', imageOptions(), options)
+  const settings = readOptions('readImage', fileOptions(), options)
   return isPixelSource(source)
     ? asTensor(pixelsOf(source, 'readImage'), settings)
     : decoded(await allBytes(source, 'readImage', settings.signal), nameOf(source), settings)
 }
 
-async function decoded(bytes: Uint8Array, name: string, settings: PixelSettings): Promise<Tensor> {
+async function decoded(bytes: Uint8Array, name: string, settings: FileSettings): Promise<Tensor> {
+  const most = settings.maxPixels ?? Math.min(MOST_PIXELS, SPARE_PIXELS + PIXELS_PER_BYTE * bytes.length)
+  const requirePixels = ([width, height]: readonly [number, number]): void => {
+    if (width * height > most)
+      throw new DataError(
+        `${name}: a picture of ${width} × ${height} has more than ${most} pixels. If you trust the file, set maxPixels to a larger number.`,
+      )
+  }
+  const size = isPng(bytes) ? sizeOfPng(bytes) : isJpeg(bytes) ? sizeOfJpeg(bytes) : null
+  if (size !== null) requirePixels(size)
   try {
-    return asTensor(await decode(bytes, name), settings)
+    return asTensor(await decode(bytes, name, requirePixels), settings)
   } catch (error) {
-    if (error instanceof DataError) throw error
+    if (error instanceof DataError && error.message.startsWith(name)) throw error
     throw new DataError(`${name} is a broken picture: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 
-function decode(bytes: Uint8Array, name: string): Promise<Pixels> {
-  if (typeof createImageBitmap === 'function' && typeof OffscreenCanvas === 'function') return fromBrowser(bytes)
-  if (bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e && bytes[3] === 0x47) return fromPng(bytes, name)
-  if (bytes[0] === 0xff && bytes[1] === 0xd8) return fromJpeg(bytes)
+type RequirePixels = (size: readonly [width: number, height: number]) => void
+
+function decode(bytes: Uint8Array, name: string, requirePixels: RequirePixels): Promise<Pixels> {
+  if (typeof createImageBitmap === 'function' && typeof OffscreenCanvas === 'function')
+    return fromBrowser(bytes, requirePixels)
+  if (isPng(bytes)) return decodePng(bytes)
+  if (isJpeg(bytes)) return fromJpeg(bytes)
   throw new DataError(`${name} is no PNG and no JPEG`)
 }
 
-async function fromBrowser(bytes: Uint8Array): Promise<Pixels> {
+async function fromBrowser(bytes: Uint8Array, requirePixels: RequirePixels): Promise<Pixels> {
   const bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), {
     premultiplyAlpha: 'none',
     colorSpaceConversion: 'none',
   })
   try {
+    requirePixels([bitmap.width, bitmap.height])
     return pixelsOf(bitmap, 'readImage')
   } finally {
     bitmap.close()
   }
 }
 
+function isJpeg(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xff && bytes[1] === 0xd8
+}
+
+/** The size in the frame header (SOF) of a JPEG; null if none is found. Segments: FF, marker, length (2 bytes). ITU T.81, B.2.2. */
+function sizeOfJpeg(bytes: Uint8Array): readonly [width: number, height: number] | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let at = 2; at + 9 <= bytes.length && bytes[at] === 0xff;) {
+    const marker = bytes[at + 1]!
+    // C4, C8 and CC are no frame headers. FF fills.
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker))
+      return [view.getUint16(at + 7), view.getUint16(at + 5)]
+    at += marker === 0xff ? 1 : 2 + view.getUint16(at + 2)
+  }
+  return null
+}
+
 async function fromJpeg(bytes: Uint8Array): Promise<Pixels> {
   const { decode } = (await import('jpeg-js')).default
-  const { width, height, data } = decode(bytes, { useTArray: true, formatAsRGBA: false, tolerantDecoding: false })
+  const { width, height, data } = decode(bytes, {
+    useTArray: true,
+    formatAsRGBA: false,
+    tolerantDecoding: false,
+    // The number of pixels was checked.
+    maxResolutionInMP: Infinity,
+  })
   return { width, height, channels: 3, data }
-}
-
-async function fromPng(bytes: Uint8Array, name: string): Promise<Pixels> {
-  // Bytes 16 to 23 are the width and the height.
-  if (bytes.length >= 24) {
-    const view = new DataView(bytes.buffer, bytes.byteOffset)
-    const [width, height] = [view.getUint32(16), view.getUint32(20)]
-    if (width * height > MOST_PIXELS)
-      throw new DataError(`${name}: a picture must have at most ${MOST_PIXELS} pixels, received ${width} × ${height}`)
-  }
-  const { decode } = await import('fast-png')
-  const png = decode(bytes)
-  const { width, height, depth, palette } = png
-  const samples = depth < 8 ? unpacked(png) : png.data
-  if (palette !== undefined) {
-    const channels = palette[0]!.length as 3 | 4
-    return {
-      width,
-      height,
-      channels,
-      data: Uint8Array.from(
-        { length: samples.length * channels },
-        (_, i) => palette[samples[Math.floor(i / channels)]!]![i % channels]!,
-      ),
-    }
-  }
-  const largest = 2 ** depth - 1
-  return {
-    width,
-    height,
-    channels: png.channels as Pixels['channels'],
-    data: largest === 255 ? samples : Float32Array.from(samples, (sample) => (sample * 255) / largest),
-  }
-}
-
-/** One byte per sample. The packed form has several samples in a byte, and each row starts with a new byte. */
-function unpacked({ data, width, height, depth }: DecodedPng): Uint8Array {
-  const perByte = 8 / depth
-  const stride = Math.ceil(width / perByte)
-  const samples = new Uint8Array(width * height)
-  for (let i = 0; i < samples.length; i++) {
-    const [row, column] = [Math.floor(i / width), i % width]
-    const shift = 8 - depth * ((column % perByte) + 1)
-    samples[i] = (data[row * stride + Math.floor(column / perByte)]! >> shift) & (2 ** depth - 1)
-  }
-  return samples
 }
 
 const IMAGES: FileKind = {
@@ -129,13 +119,28 @@ const IMAGES: FileKind = {
 /** The number of files read at once. */
 const PARALLEL = 4
 
-/** The maximum number of pixels of an image: 8192 × 8192. */
+/** The maximum number of pixels of an image, unless `maxPixels` allows more: 8192 × 8192. */
 const MOST_PIXELS = 2 ** 26
+/** A picture of one colour is a small file. Others have a byte for four pixels at least. */
+const SPARE_PIXELS = 4_000_000
+const PIXELS_PER_BYTE = 4
+
+const fileOptions = () => ({
+  ...imageOptions(),
+  /**
+   * The number of pixels that a picture in a file may have, because a small file can expand to a picture of gigabytes. Default: 4
+   * million, and four for each byte of the file, up to 8192 × 8192.
+   */
+  maxPixels: option(nullable(count), null),
+})
+/** Options of `readImage`. */
+export type ReadImageOptions = OptionInputs<ReturnType<typeof fileOptions>>
+type FileSettings = ValuesOf<ReturnType<typeof fileOptions>>
 
 const heightAndWidth: Kind<readonly number[]> = listOf(count, 2)
 
 const folderOptions = () => ({
-  ...imageOptions(),
+  ...fileOptions(),
   /** Keras's name for channels: 'grayscale' is 1, 'rgb' 3, 'rgba' 4. Default null: `channels`. */
   colorMode: option(nullable(choice('grayscale', 'rgb', 'rgba')), null),
   /** [height, width] to which images are resized. */
@@ -220,11 +225,14 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
     )
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(IMAGES, path, settings)
   const faults = new Faults<DataError>(settings.onError)
-  const load = async ({ file, label }: LabelledFile): Promise<unknown> => {
-    const picture = await faults.guardAsync(() => readImage(file, { channels, scale: settings.scale, signal }))
+  const load = async (each: LabelledFile): Promise<unknown> => {
+    const picture = await faults.guardAsync(async () => {
+      requireFile(each)
+      return readImage(each.file, { channels, scale: settings.scale, signal, maxPixels: settings.maxPixels })
+    })
     if (picture === DROPPED) return DROPPED
     const resized = fitted(picture, height, width, settings)
-    return isLabelled ? [resized, targetOf(label)] : resized
+    return isLabelled ? [resized, targetOf(each.label)] : resized
   }
   const loaded = files.map(load, { parallel: PARALLEL })
   const whole = settings.onError === 'throw' ? loaded : loaded.filter((element) => element !== DROPPED)
@@ -280,7 +288,7 @@ function fitted(
   const { data } = resize(new Tensor(picture.data, [1, ...picture.shape], 'float32'), [height, width], {
     interpolation,
   })
-  return new Tensor(dtype === 'int32' ? Int32Array.from(data, Math.round) : data, [height, width, channels], dtype)
+  return new Tensor(dtype === 'int32' ? rounded(data) : data, [height, width, channels], dtype)
 }
 
 /** Options of `imageDatasetFromDirectory`. */

@@ -1,13 +1,14 @@
 // .npy and .npz, NumPy's files of arrays: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
 // Elements become float32, int32 or bool; a loss of information is an error.
 
+import { readArchive } from '../../archives/archive'
 import { encodeUtf8, utf8Text } from '../../core/text'
 import { requireArguments } from '../../core/arguments'
 import type { DType, TensorData } from '../../core/dtypes'
 import { allocateData } from '../../core/dtypes'
 import { ArgumentError, DataError, FormatError, formatShape } from '../../core/errors'
 import { fromFloat16 } from '../../core/half'
-import { boolean, option, readOptions } from '../../core/options'
+import { boolean, count, nullable, option, readOptions } from '../../core/options'
 import type { OptionInputs } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { sizeOf } from '../../core/shapes'
@@ -32,8 +33,12 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 /** The offset of the elements is a multiple of this. */
 const ALIGNMENT = 64
 
-/** The limit for all arrays of a .npz together. A small file can expand to a thousand times its size. */
-const MOST_BYTES = 2 ** 31
+/** NumPy writes headers of less than 10,000 bytes. */
+const LONGEST_HEADER = 2 ** 16
+
+/** By default, a .npz may need this memory and `SHARE` times its size: a small file can expand to a thousand times its size. */
+const SPARE = 64_000_000
+const SHARE = 20
 
 /** An element type of NumPy. */
 interface Kind {
@@ -74,42 +79,61 @@ export async function readNpy(source: ByteSource, options: ReadOptions = {}): Pr
   return decode(await allBytes(source, 'readNpy', signal), nameOf(source))
 }
 
+const npzReading = () => ({
+  ...signalOption(),
+  /**
+   * The number of bytes that the decompressed entries and the tensors together may have. Default: 64 million, and twenty times
+   * the size of the file.
+   */
+  maxBytes: option(nullable(count), null),
+})
+/** Options of `readNpz`. */
+export type NpzReadOptions = OptionInputs<ReturnType<typeof npzReading>>
+
 /**
  * The arrays of a file that `numpy.savez` or `savez_compressed` wrote, by name.
  *
  *   const { x, y } = await readNpz('train.npz')
  *
- * @throws FormatError, DataError and the reason of the signal like `readNpy`
+ * @throws FormatError, DataError and the reason of the signal like `readNpy`; FormatError for an entry whose checksum differs;
+ * DataError for arrays that need more than `maxBytes`, before they are decompressed
  */
-export async function readNpz(source: ByteSource, options: ReadOptions = {}): Promise<Record<string, Tensor>> {
+export async function readNpz(source: ByteSource, options: NpzReadOptions = {}): Promise<Record<string, Tensor>> {
   requireArguments('readNpz', arguments, 2)
-  const { signal } = readOptions('readNpz', signalOption(), options)
+  const { signal, maxBytes } = readOptions('readNpz', npzReading(), options)
   const name = nameOf(source)
   const bytes = await allBytes(source, 'readNpz', signal)
-  const { unzipSync } = await import('fflate')
-  let files: Record<string, Uint8Array>
-  try {
-    let total = 0
-    const filter = ({ originalSize }: { readonly originalSize: number }): boolean => {
-      total += originalSize
-      if (total <= MOST_BYTES) return true
-      throw new DataError(
-        `${name}: its arrays must have at most ${MOST_BYTES} bytes in all, received at least ${total}`,
-      )
-    }
-    files = unzipSync(bytes, { filter })
-  } catch (error) {
-    if (error instanceof DataError) throw error
-    throw new FormatError(
-      `${name} is no .npz file, or not all of one: ${error instanceof Error ? error.message : String(error)}`,
+  const most = maxBytes ?? SPARE + SHARE * bytes.length
+  const excess = (total: number): DataError =>
+    new DataError(
+      `${name}: its arrays need at least ${total} bytes, more than ${most}. If you trust the file, set maxBytes to a larger number.`,
     )
+  let used = 0
+  const arrays: Record<string, Tensor> = {}
+  for (const [file, content] of await entriesOf(bytes, name, most, excess)) {
+    const key = file.replace(/\.npy$/, '')
+    used += content.length
+    arrays[key] = decode(content, `${name}: ${key}`, (size) => {
+      used += size
+      if (used > most) throw excess(used)
+    })
   }
-  return Object.fromEntries(
-    Object.entries(files).map(([file, content]) => {
-      const key = file.replace(/\.npy$/, '')
-      return [key, decode(content, `${name}: ${key}`)]
-    }),
-  )
+  return arrays
+}
+
+async function entriesOf(
+  bytes: Uint8Array,
+  name: string,
+  most: number,
+  excess: (total: number) => Error,
+): ReturnType<typeof readArchive> {
+  try {
+    return await readArchive(bytes, most, excess)
+  } catch (error) {
+    if (error instanceof FormatError)
+      throw new FormatError(`${name} is no .npz file, or not all of one: ${error.message}`)
+    throw error
+  }
 }
 
 /**
@@ -176,7 +200,8 @@ interface Header {
   readonly start: number
 }
 
-function decode(bytes: Uint8Array, name: string): Tensor {
+/** @param reserve is called with the number of bytes of the tensor before it is created */
+function decode(bytes: Uint8Array, name: string, reserve: (size: number) => void = () => undefined): Tensor {
   const { descr, isFortran, shape, start } = headerOf(bytes, name)
   const [, order, code] = /^([<>|=])(\w+)$/.exec(descr) ?? []
   const kind = code === undefined || !Object.hasOwn(kinds, code) ? null : kinds[code]!
@@ -189,6 +214,7 @@ function decode(bytes: Uint8Array, name: string): Tensor {
     )
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, size * kind.bytes)
+  reserve(4 * size)
   const data = allocateData(kind.dtype, size)
   const positions = isFortran ? positionsOf(shape) : null
   for (let i = 0; i < size; i++) {
@@ -211,6 +237,8 @@ function headerOf(bytes: Uint8Array, name: string): Header {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const begin = version === 1 ? 10 : 12
   const start = begin + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true))
+  if (start - begin > LONGEST_HEADER)
+    throw new FormatError(`${name} has a header of ${start - begin} bytes, which NumPy never writes`)
   const text = utf8Text(bytes.subarray(begin, start))
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1] ?? /'descr'\s*:\s*(\[.*\])/.exec(text)?.[1]
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1]

@@ -17,6 +17,8 @@ export interface Pixels {
   readonly height: number
   readonly channels: 1 | 2 | 3 | 4
   readonly data: ArrayLike<number>
+  /** The number that means 255. Default 255. */
+  readonly largest?: number
 }
 
 export type Channels = 1 | 3 | 4
@@ -43,7 +45,7 @@ export type PixelOptions = OptionInputs<ReturnType<typeof pixelOptions>>
 export type PixelSettings = ValuesOf<ReturnType<typeof pixelOptions>>
 
 export const imageOptions = () => ({ ...pixelOptions(), ...signalOption() })
-/** Options of `readImage` and `webcamFrames`. */
+/** Options of `webcamFrames`. */
 export type ImageOptions = OptionInputs<ReturnType<typeof imageOptions>>
 
 /** The image objects of a page. */
@@ -85,20 +87,32 @@ export function asTensor(pixels: Pixels, { channels, dtype, scale }: PixelSettin
   const { width, height } = pixels
   const values = inChannels(pixels, channels)
   if (scale !== 1) for (let i = 0; i < values.length; i++) values[i]! *= scale
-  return new Tensor(dtype === 'int32' ? Int32Array.from(values, Math.round) : values, [height, width, channels], dtype)
+  return new Tensor(dtype === 'int32' ? rounded(values) : values, [height, width, channels], dtype)
+}
+
+/** The nearest integers. `Int32Array.from` with a function would make a list of all first. */
+export function rounded(values: ArrayLike<number>): Int32Array<ArrayBuffer> {
+  const result = new Int32Array(values.length)
+  for (let i = 0; i < values.length; i++) result[i] = Math.round(values[i]!)
+  return result
 }
 
 /** The weights of grey in Pillow and JPEG (ITU-R 601), in units of 1/65536. */
 const LUMA = [19595, 38470, 7471] as const
 
-function inChannels({ width, height, channels: from, data }: Pixels, to: Channels): Float32Array {
+function inChannels(
+  { width, height, channels: from, data, largest = 255 }: Pixels,
+  to: Channels,
+): Float32Array<ArrayBuffer> {
   const count = width * height
-  if (from === to) return Float32Array.from(data)
+  const factor = 255 / largest
   const result = new Float32Array(count * to)
   const isGrey = from <= 2
   for (let i = 0; i < count; i++) {
     const at = i * from
-    const [red, green, blue] = [data[at]!, data[isGrey ? at : at + 1]!, data[isGrey ? at : at + 2]!]
+    const red = data[at]! * factor
+    const green = isGrey ? red : data[at + 1]! * factor
+    const blue = isGrey ? red : data[at + 2]! * factor
     if (to === 1) {
       result[i] = isGrey ? red : Math.floor((red * LUMA[0] + green * LUMA[1] + blue * LUMA[2] + 32768) / 65536)
       continue
@@ -106,7 +120,7 @@ function inChannels({ width, height, channels: from, data }: Pixels, to: Channel
     result[i * to] = red
     result[i * to + 1] = green
     result[i * to + 2] = blue
-    if (to === 4) result[i * to + 3] = from === 2 ? data[at + 1]! : 255
+    if (to === 4) result[i * to + 3] = from === 4 ? data[at + 3]! * factor : from === 2 ? data[at + 1]! * factor : 255
   }
   return result
 }

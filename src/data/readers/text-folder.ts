@@ -7,7 +7,7 @@ import { signalOption } from '../abort'
 import { Decoder } from './blocks'
 import { allBytes } from './bytes'
 import type { FileKind } from './folders'
-import { FolderDataset, folderFiles, labelOptions } from './folders'
+import { FolderDataset, folderFiles, labelOptions, requireFile } from './folders'
 
 const TEXTS: FileKind = {
   where: 'textDatasetFromDirectory',
@@ -47,7 +47,9 @@ export async function textDatasetFromDirectory(
   const settings = readOptions('textDatasetFromDirectory', textFolderOptions(), options)
   const { batchSize, maxLength, signal } = settings
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(TEXTS, directory, settings)
-  const texts = files.map(async ({ file, label }) => {
+  const texts = files.map(async (each) => {
+    const { file, label } = each
+    requireFile(each)
     const whole = new Decoder(file, 'utf-8').decode(await allBytes(file, 'textDatasetFromDirectory', signal), 1)
     const text = maxLength === null ? whole : whole.slice(0, maxLength)
     return isLabelled ? [text, targetOf(label)] : text

@@ -4,7 +4,7 @@
 import { FormatError, quoted } from '../../core/errors'
 import { decodeUtf8 } from '../../core/text'
 import { littleEndian, lookup3 } from './checksums'
-import type { Unzip } from './zlib'
+import type { Unzip } from '../../archives/zlib'
 
 /** Memory that a file may take beyond its own size, for decompressed and repeated values and for objects. */
 const ALLOWANCE = 2 ** 25

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../../src'
-import { loadUnzip } from '../../../src/keras/hdf5/zlib'
+import { loadUnzip } from '../../../src/archives/zlib'
 import { readHdf5 } from '../../../src/keras/hdf5/read'
 import type { Hdf5Array, Hdf5DatasetContent, Hdf5GroupContent } from '../../../src/keras/hdf5/types'
 import { writeHdf5 } from '../../../src/keras/hdf5/write'

@@ -1,8 +1,8 @@
 // zlib data, decompressed with a limit. RFC 1950.
 
-import { adler32 } from '../../core/adler32'
-import { FormatError } from '../../core/errors'
-import { loadInflate } from '../../formats/inflate'
+import { adler32 } from '../core/adler32'
+import { FormatError } from '../core/errors'
+import { loadInflate } from './inflate'
 
 /** Decompresses zlib data. @throws FormatError if they have errors, or more than `most` bytes decompressed */
 export type Unzip = (bytes: Uint8Array, most: number) => Uint8Array

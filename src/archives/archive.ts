@@ -27,7 +27,7 @@ const [STORED, DEFLATED] = [0, 8]
 const ENCRYPTED = 1
 const UNKNOWN = 0xffffffff
 
-/** All entries together may have eight times the bytes of the archive, and 64 MB more. */
+/** By default, all entries together may have eight times the bytes of the archive, and 64 MB more. */
 const SPARE = 2 ** 26
 const MOST_ENTRIES = 10_000
 
@@ -55,13 +55,18 @@ function viewOf(bytes: Uint8Array): DataView {
 
 /**
  * The entries of an archive by their names; folders are left out.
+ * @param most the number of bytes that all entries together may have, decompressed
+ * @param excess makes the error for more
  * @throws FormatError for a damaged archive, two entries of one name, a name that leads outside, and entries that are too large
  */
-export async function readArchive(bytes: Uint8Array): Promise<ReadonlyMap<string, Uint8Array>> {
+export async function readArchive(
+  bytes: Uint8Array,
+  most = SPARE + 8 * bytes.length,
+  excess = (total: number): Error => damaged(`its entries would have ${total} bytes, more than ${most}`),
+): Promise<ReadonlyMap<string, Uint8Array>> {
   const entries = directoryOf(bytes)
   const total = entries.reduce((sum, { fullSize }) => sum + fullSize, 0)
-  const most = SPARE + 8 * bytes.length
-  if (total > most) throw damaged(`its entries would have ${total} bytes, more than ${most}`)
+  if (total > most) throw excess(total)
   const files = new Map<string, Uint8Array>()
   for (const entry of entries) {
     const { name } = entry

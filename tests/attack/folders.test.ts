@@ -1,0 +1,52 @@
+// Folders with what is no picture of a class: folders of programs, pipes, links that lead nowhere.
+// modes: simd
+
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+import { DataError } from '../../src'
+import { imageFolder, textDatasetFromDirectory } from '../../src/data'
+
+const animals = new URL('../golden/data/animals', import.meta.url).pathname
+const folder = mkdtempSync(join(tmpdir(), 'myelin-folders-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const options = { imageSize: [4, 4], batchSize: null, shuffle: false } as const
+
+it('a folder whose name begins with a point is no class, and its files are not read', async () => {
+  const root = join(folder, 'hidden')
+  cpSync(animals, root, { recursive: true })
+  const expected = await imageFolder(root, options)
+  mkdirSync(join(root, '.ipynb_checkpoints'))
+  cpSync(join(animals, 'cat'), join(root, 'cat', '.ipynb_checkpoints'), { recursive: true })
+  writeFileSync(join(root, 'cat', '._0.png'), 'not a picture')
+  const found = await imageFolder(root, options)
+  expect([found.classNames, found.files]).toEqual([expected.classNames, expected.files])
+  expect((await imageFolder(root, { ...options, labels: null })).files).toEqual(expected.files)
+})
+
+it('a pipe and a link that leads nowhere are broken files, which end the pass or are collected', async () => {
+  const root = join(folder, 'odd')
+  cpSync(animals, root, { recursive: true })
+  const count = (await imageFolder(root, options)).files.length
+  execFileSync('mkfifo', [join(root, 'cat', 'y.png')])
+  symlinkSync(join(root, 'nowhere.png'), join(root, 'cat', 'z.png'))
+  symlinkSync(join(root, 'dog'), join(root, 'cat', 'x.png'))
+  await expect((await imageFolder(root, options)).toArray()).rejects.toThrow(DataError)
+  const collected = await imageFolder(root, { ...options, onError: 'collect' })
+  expect((await collected.toArray()).length).toBe(count)
+  expect(collected.errors.map(({ message }) => message).sort()).toEqual([
+    `${join(root, 'cat', 'x.png')} is no regular file, but a link to another thing`,
+    `${join(root, 'cat', 'y.png')} is no regular file`,
+    `${join(root, 'cat', 'z.png')} is a link that leads nowhere`,
+  ])
+})
+
+it('the same for texts', async () => {
+  const root = join(folder, 'texts')
+  mkdirSync(join(root, 'a'), { recursive: true })
+  execFileSync('mkfifo', [join(root, 'a', 'y.txt')])
+  await expect((await textDatasetFromDirectory(root)).toArray()).rejects.toThrow('y.txt is no regular file')
+})
