@@ -14,7 +14,7 @@ await build()
 // The example imports the library by its name.
 register(
   `data:text/javascript,${encodeURIComponent(`
-    const files = { myelin: 'index', 'myelin/data': 'data', 'myelin/plot': 'plot' }
+    const files = { myelin: 'index', 'myelin/data': 'data', 'myelin/plot': 'plot', 'myelin/thrift': 'thrift' }
     export const resolve = (name, context, next) =>
       Object.hasOwn(files, name)
         ? { url: new URL(\`build/demo/\${files[name]}.mjs\`, ${JSON.stringify(new URL('..', import.meta.url).href)}).href, shortCircuit: true }

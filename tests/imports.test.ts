@@ -17,6 +17,7 @@ const order: readonly (readonly string[])[] = [
   ['tape'],
   ['runtime'],
   ['ops'],
+  ['drawing'],
   ['activations', 'constraints', 'initializers', 'regularizers', 'losses', 'optimizers'],
   ['metrics'],
   ['data'],

@@ -17,6 +17,7 @@ import {
 } from 'myelin'
 import { Dataset, readCsv } from 'myelin/data'
 import { plotHistory, textConfusionMatrix, textCurve } from 'myelin/plot'
+import { EmissionsTracker, energyLabel } from 'myelin/thrift'
 import { claim, percent, savePicture } from '../shared/report.js'
 
 setRandomSeed(1)
@@ -65,7 +66,12 @@ model.compile({
   metrics: ['accuracy', confusion],
 })
 model.summary()
-const history = await model.fit(train.shuffle(250).batch(32), { epochs: 25, validationData: test, verbose: 2 })
+const history = await model.fit(train.shuffle(250).batch(32), {
+  epochs: 25,
+  validationData: test,
+  callbacks: [new EmissionsTracker()],
+  verbose: 2,
+})
 console.log(`\n${textCurve(history, { names: ['loss', 'valLoss'] })}\n`)
 const { accuracy } = await model.evaluate(test, { verbose: 0 })
 console.log(`\n${textConfusionMatrix(confusion.result(), { names: ['female', 'male'] })}`)
@@ -86,8 +92,10 @@ const bird = {
 const probability = (await again.predict(Dataset.from([bird]).batch(1))).item()
 console.log(`${JSON.stringify(bird)}\nis a male with a probability of ${(100 * probability).toFixed(0)} %.`)
 
-// 5. The same curves as a picture, for a page.
+// 5. The same curves as a picture, for a page, and what the model is worth and costs.
+const [[x, y]] = await test.toArray()
 await savePicture('penguins', plotHistory(history))
+await savePicture('penguins-label', await energyLabel(model, { x, y, training: history, title: 'Male or female?' }))
 claim({
   [`at least ${percent(0.85, 0)} of the held-out birds are classified correctly`]: accuracy >= 0.85,
   'the new bird is classified correctly': probability > 0.5,

@@ -18,7 +18,8 @@ import type { Probe, ProbedStep } from '../training/probes'
 import { ENOUGH_ROWS } from './health-record'
 import type { HealthRecord, LayerHealth } from './health-record'
 import { adviceOn } from './health-advice'
-import { healthPicture, healthTable } from './health-picture'
+import { drawHealth } from './health-picture'
+import { healthTable } from './health-table'
 import type { HiddenUnits } from './hidden-units'
 import { activityOf, leftOut, outgoingStrength, visibleUnits } from './hidden-units'
 import { PerModel } from './per-model'
@@ -361,8 +362,8 @@ export class UnitHealth extends configured(Callback, unitHealthOptions) {
     return healthTable(this.records.at(-1), this.advice, this.leftOut)
   }
 
-  /** The share of dormant units of each layer over the epochs, as a picture. */
+  /** What `plotHealth` of `myelin/plot` draws: the units of each layer over the epochs, as SVG. */
   toSVG(): string {
-    return healthPicture(this.records)
+    return drawHealth(this.records).svg
   }
 }

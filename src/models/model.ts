@@ -1,6 +1,7 @@
 // Model: a layer that can be trained, evaluated, saved, and used for predictions. Training is in training/, saving in
 // save.ts, the table of summary() in summary.ts.
 
+import { requireArguments } from '../core/arguments'
 import { ArgumentError, ShapeError, StateError, formatShape, checkOptions, quoted } from '../core/errors'
 import type { Config, CustomObjects } from '../core/registry'
 import { describingForFile } from '../core/registry'
@@ -359,6 +360,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   fit(data: Batches<In, Out> | DataOf<In>, options?: FitOptions<In, Out>): Promise<History>
   fit(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: FitOptions<In, Out>): Promise<History>
   async fit(x: unknown, y?: unknown, options?: object): Promise<History> {
+    requireArguments('fit', arguments, 3)
     return fit(this.#training, [x, y, options])
   }
 
@@ -366,6 +368,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   evaluate(data: Batches<In, Out> | DataOf<In>, options?: EvaluateOptions): Promise<Logs>
   evaluate(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: EvaluateOptions): Promise<Logs>
   async evaluate(x: unknown, y?: unknown, options?: object): Promise<Logs> {
+    requireArguments('evaluate', arguments, 3)
     return evaluate(this.#training, [x, y, options])
   }
 
@@ -374,11 +377,13 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * Accepts batches and rows as objects like fit, and uses only their inputs. One object is one row.
    */
   async predict(x: DataOf<In> | Batches<In, Out>, options?: PredictOptions): Promise<ReturnType<this['call']>> {
+    requireArguments('predict', arguments, 2)
     return typed(await predict(this.#training, x, options))
   }
 
   /** The outputs for one batch, synchronously. One object with a value for each input is a batch of one row. */
   predictOnBatch(x: DataOf<In>): ReturnType<this['call']> {
+    requireArguments('predictOnBatch', arguments, 1)
     return typed(predictOnBatch(this.#training, x))
   }
 
@@ -390,6 +395,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   trainOnBatch(x: DataOf<In>, options?: TrainOnBatchOptions): Logs
   trainOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: TrainOnBatchOptions): Logs
   trainOnBatch(x: unknown, y?: unknown, options?: object): Logs {
+    requireArguments('trainOnBatch', arguments, 3)
     return trainOnBatch(this.#training, [x, y, options])
   }
 
@@ -397,6 +403,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   testOnBatch(x: DataOf<In>, options?: TrainOnBatchOptions): Logs
   testOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: TrainOnBatchOptions): Logs
   testOnBatch(x: unknown, y?: unknown, options?: object): Logs {
+    requireArguments('testOnBatch', arguments, 3)
     return testOnBatch(this.#training, [x, y, options])
   }
 
@@ -450,6 +457,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
 
   /** Prints the layers, their output shapes, their numbers of parameters and, on request, the cost of a prediction. */
   summary(options: SummaryOptions = {}): void {
+    requireArguments('summary', arguments, 1)
     printSummary(this, options)
   }
 
@@ -461,6 +469,7 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
    * cause, if the file cannot be written
    */
   async save(path?: string | URL, options: SaveOptions = {}): Promise<Uint8Array> {
+    requireArguments('save', arguments, 2)
     if (path === undefined) return saveModel(this, options)
     requirePath(path, 'save')
     const format = knownFormatOf(String(path))

@@ -1,14 +1,14 @@
 // Attributions of named features as bars, to the right for more and to the left for less.
 
 import { requireArguments } from '../core/arguments'
-import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
 import { count, integer, listOf, nullable, number, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
-import type { Drawing } from './picture'
-import type { PictureOptions } from './svg'
-import { HEAD, element, label, picture, pictureTable, short, words } from './svg'
+import type { Contribution } from './contributions'
+import { contributionsOf, sayContributions, signed } from './contributions'
+import type { Drawing } from '../drawing/picture'
+import type { PictureOptions } from '../drawing/svg'
+import { HEAD, coordinate, element, label, picture, pictureTable, short, words } from '../drawing/svg'
 
 export interface AttributionBarsOptions extends PictureOptions {
   /** The names of the features. Default: their positions. */
@@ -61,46 +61,42 @@ export function drawBars(
   fluid = false,
 ): Drawing {
   const { names, row, most, value, baseValue, ...text } = readTyped(where, table(), options)
-  const given = toTensor(attributions, where, 'float32')
-  const [rows, features] = given.rank === 1 ? [1, given.size] : (given.shape as [number, number])
-  if (given.rank < 1 || given.rank > 2 || given.size === 0)
-    throw new ShapeError(`${where}: needs [features] or [rows, features], received ${formatShape(given.shape)}`)
-  if (row >= rows) throw new ArgumentError(`${where}: row must be in 0 … ${rows - 1}, received ${row}`)
-  if (names !== null && names.length !== features)
-    throw new ArgumentError(`${where}: needs a name for each of ${features} features, received ${names.length}`)
-  const wrong = given.data
-    .subarray(row * features, (row + 1) * features)
-    .findIndex((each: number) => !Number.isFinite(each))
-  if (wrong >= 0)
-    throw new DataError(
-      `${where}: attributions must be finite, received ${given.data[row * features + wrong]} for feature ${names?.[wrong] ?? wrong}${rows > 1 ? ` of row ${row}` : ''}`,
-    )
-  const all = Array.from(given.data.slice(row * features, (row + 1) * features), (each: number, i) => ({
-    name: names?.[i] ?? String(i),
-    value: each,
-  }))
-  all.sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
-  // The last bar stands for two or more features.
-  const shown = all.length > most + 1 ? all.slice(0, most) : all
-  const others = all.slice(shown.length)
-  const bars =
-    others.length === 0
-      ? shown
-      : [...shown, { name: `${others.length} others`, value: others.reduce((sum, each) => sum + each.value, 0) }]
+  const bars = contributionsOf(where, attributions, { names, row, most })
+  const drawn = contributionBars(bars, { left: 0, top: HEAD + 8, width: WIDTH })
+  const { bottom, zero } = drawn
+  const sums = [
+    ...(baseValue === null ? [] : [`baseline ${short(baseValue)}`]),
+    ...(value === null ? [] : [`answer ${short(value)}`]),
+  ].join(' → ')
+  const body =
+    drawn.svg + (sums === '' ? '' : label(sums, 'soft', { x: zero, y: bottom + 16, 'text-anchor': 'middle' }))
+  return picture(
+    { width: WIDTH, height: bottom + (sums === '' ? 12 : 30), fluid },
+    text,
+    `Contributions, the largest first. ${sayContributions(bars)}.${sums === '' ? '' : ` ${sums}.`}`,
+    body,
+  )
+}
+
+/** Bars in a column, with their names to the left and their numbers at their ends. */
+export function contributionBars(
+  bars: readonly Contribution[],
+  { left: start, top, width }: { readonly left: number; readonly top: number; readonly width: number },
+): { readonly svg: string; readonly bottom: number; readonly zero: number } {
   const largest = Math.max(...bars.map((bar) => Math.abs(bar.value))) || 1
   const [left, right] = [
     Math.max(0, ...bars.map((bar) => -bar.value)) / largest,
     Math.max(0, ...bars.map((bar) => bar.value)) / largest,
   ]
-  const room = WIDTH - NAMES - 16 - (left > 0 ? NUMBERS : 8) - (right > 0 ? NUMBERS : 8)
+  const room = width - NAMES - 16 - (left > 0 ? NUMBERS : 8) - (right > 0 ? NUMBERS : 8)
   const scale = room / (left + right || 1) / largest
-  const zero = NAMES + (left > 0 ? NUMBERS : 8) + left * largest * scale
-  const drawn = bars.map(({ name, value }, i) => {
-    const y = HEAD + 8 + i * STEP
+  const zero = start + NAMES + (left > 0 ? NUMBERS : 8) + left * largest * scale
+  const drawn = bars.map(({ name, value, isRest }, i) => {
+    const y = top + i * STEP
     const size = Math.abs(value) * scale
     const isMore = value >= 0
     return [
-      label(name, i < shown.length ? 'ink' : 'soft', { x: NAMES - 8, y: y + 13, 'text-anchor': 'end' }, 26),
+      label(name, isRest ? 'soft' : 'ink', { x: start + NAMES - 8, y: y + 13, 'text-anchor': 'end' }, 26),
       element('rect', isMore ? 'more' : 'less', {
         x: isMore ? zero : zero - size,
         y,
@@ -108,28 +104,14 @@ export function drawBars(
         height: STEP - 6,
         rx: 2,
       }),
-      label(`${isMore ? '+' : ''}${short(value)}`, 'ink', {
+      label(signed(value), 'ink', {
         x: isMore ? zero + size + 6 : zero - size - 6,
         y: y + 13,
         'text-anchor': isMore ? 'start' : 'end',
       }),
     ].join('')
   })
-  const bottom = HEAD + 8 + bars.length * STEP
-  const sums = [
-    ...(baseValue === null ? [] : [`baseline ${short(baseValue)}`]),
-    ...(value === null ? [] : [`answer ${short(value)}`]),
-  ].join(' → ')
-  const body = [
-    ...drawn,
-    element('path', 'axis', { d: `M${zero} ${HEAD}V${bottom}`, fill: 'none' }),
-    ...(sums === '' ? [] : [label(sums, 'soft', { x: zero, y: bottom + 16, 'text-anchor': 'middle' })]),
-  ].join('')
-  const said = bars.map((bar) => `${bar.name}: ${short(bar.value)}`).join('; ')
-  return picture(
-    { width: WIDTH, height: bottom + (sums === '' ? 12 : 30), fluid },
-    text,
-    `Contributions, the largest first. ${said}.${sums === '' ? '' : ` ${sums}.`}`,
-    body,
-  )
+  const bottom = top + bars.length * STEP
+  const axis = element('path', 'axis', { d: `M${coordinate(zero)} ${top - 8}V${bottom}`, fill: 'none' })
+  return { svg: drawn.join('') + axis, bottom, zero }
 }

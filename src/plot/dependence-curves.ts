@@ -5,10 +5,10 @@ import { ArgumentError, quoted } from '../core/errors'
 import { integer, option } from '../core/options'
 import { readTyped } from '../ops/arguments'
 import type { PartialDependence } from '../explain/importance'
-import { Axes } from './axes'
-import { rangeOf } from './scales'
-import type { PictureOptions } from './svg'
-import { HEAD, element, picture, pictureTable, short, textOption } from './svg'
+import { Axes } from '../drawing/axes'
+import { rangeOf } from '../drawing/scales'
+import type { PictureOptions } from '../drawing/svg'
+import { HEAD, element, picture, pictureTable, short, textOption } from '../drawing/svg'
 
 export interface DependenceCurvesOptions extends PictureOptions {
   /** What the feature is called. Default 'feature'. */

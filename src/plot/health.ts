@@ -3,13 +3,12 @@
 import { requireArguments } from '../core/arguments'
 import { ArgumentError, DataError, quoted } from '../core/errors'
 import { count, option } from '../core/options'
-import type { HealthRecord, LayerHealth } from '../balance/health-record'
+import { HEALTH_SIZE, HEALTH_TITLE, drawHealth } from '../balance/health-picture'
+import type { HealthRecord } from '../balance/health-record'
 import { readTyped } from '../ops/arguments'
-import type { Panel } from './panels'
-import { drawPanels, saySeries } from './panels'
-import { Picture } from './picture'
-import type { PictureOptions } from './svg'
-import { picture, pictureTable } from './svg'
+import { Picture } from '../drawing/picture'
+import type { PictureOptions } from '../drawing/svg'
+import { pictureTable } from '../drawing/svg'
 
 /** UnitHealth, its records, or the history of a run with it. */
 export type HealthLike =
@@ -31,17 +30,10 @@ export interface PlotHealthOptions extends PictureOptions {
 }
 
 const table = () => ({
-  ...pictureTable('Health of units'),
-  width: option(count, 720),
-  height: option(count, 240),
+  ...pictureTable(HEALTH_TITLE),
+  width: option(count, HEALTH_SIZE.width),
+  height: option(count, HEALTH_SIZE.height),
 })
-
-const MEASURES: readonly (readonly [title: string, of: (layer: LayerHealth) => number | null, isShare: boolean])[] = [
-  ['dormant units', ({ dormant }) => dormant, true],
-  ['dead units', ({ dead }) => dead, true],
-  ['saturated units', ({ saturated }) => saturated, true],
-  ['weight change per step', ({ updateRatio }) => updateRatio, false],
-]
 
 function recordsOf(given: HealthLike): readonly HealthRecord[] {
   const found = ((): unknown => {
@@ -70,26 +62,5 @@ function recordsOf(given: HealthLike): readonly HealthRecord[] {
 export function plotHealth(health: HealthLike, options: PlotHealthOptions = {}): Picture {
   requireArguments('plotHealth', arguments, 2)
   const { width, height, ...text } = readTyped('plotHealth', table(), options)
-  const records = recordsOf(health)
-  const names = [...new Set(records.flatMap(({ layers }) => layers.map(({ layer }) => layer)))]
-  const panels = MEASURES.map(([title, of, isShare]): Panel => {
-    const series = names.map((name, colour) => ({
-      name,
-      colour,
-      dashed: colour >= 8,
-      points: records.map(({ layers }, i) => {
-        const layer = layers.find((each) => each.layer === name)
-        return [i + 1, (layer === undefined ? null : of(layer)) ?? NaN] as const
-      }),
-    }))
-    const measured = series.filter(({ points }) => points.some(([, y]) => Number.isFinite(y)))
-    // A curve along the edge of a panel is hard to see.
-    return { title, series: measured, log: !isShare, ...(isShare ? { range: { low: -0.03, high: 1.03 } } : {}) }
-  }).filter(({ series }) => series.length > 0)
-  const legend = names.map((name, colour) => ({ name, colour, dashed: colour >= 8, points: [] }))
-  const drawn = drawPanels(panels, 'epoch', legend, { width, height })
-  const words = panels.flatMap(({ title, series }) =>
-    series.map((each) => saySeries(`${each.name}, ${title}`, each, 'epoch')),
-  )
-  return new Picture(picture({ width, height: drawn.height }, text, words.join(' '), drawn.body))
+  return new Picture(drawHealth(recordsOf(health), { width, height }, text))
 }

@@ -78,7 +78,7 @@ export class Budget extends configured(Callback, budgetOptions) {
     this.ended = null
     this.askedUntil = 0
     this.measurement?.close()
-    this.measurement = new Measurement({ intensity: this.intensity, pue: this.pue, embodied: 0 })
+    this.measurement = new Measurement({ intensity: this.intensity, country: this.country, pue: this.pue, embodied: 0 })
   }
 
   private spent(resource: Resource): number {
@@ -207,7 +207,7 @@ export class StopWhenUneconomic extends configured(Callback, economyOptions) {
     Object.assign(this, { best: null, costBefore: 0, wait: 0, epochs: [], stoppedEpoch: null })
     this.watched.begin()
     this.measurement?.close()
-    this.measurement = new Measurement({ intensity: 0, pue: 1, embodied: 0 })
+    this.measurement = new Measurement({ intensity: 0, country: null, pue: 1, embodied: 0 })
   }
 
   override onEpochEnd(epoch: number, logs: Logs): void {

@@ -32,18 +32,8 @@ export interface EconomizeRow {
   readonly speed: number | null
 }
 
-interface Content {
-  readonly model: string
-  readonly monitor: string
-  readonly maxLoss: number
-  readonly batchSize: number
-  readonly joules: 'measured' | 'estimated'
-  readonly judges: number
-  readonly tests: number
-  readonly rows: readonly EconomizeRow[]
-  readonly before: EconomizeFigures
-  readonly after: EconomizeFigures
-}
+/** The fields of a report. */
+type Content = Omit<EconomizeReport, 'toJSON' | keyof Report>
 
 /** What `economize` tried. Consoles show it as a table. */
 export class EconomizeReport extends Report {
@@ -51,6 +41,7 @@ export class EconomizeReport extends Report {
   declare readonly model: string
   /** The name of the monitored value. */
   declare readonly monitor: string
+  /** By how much the monitored value was allowed to get worse. */
   declare readonly maxLoss: number
   /** The number of rows of the predictions that were timed. */
   declare readonly batchSize: number

@@ -1,17 +1,38 @@
 // EmissionsTracker: the resources used by training or any other function. Programs count their runs, so single steps
 // are not slowed down.
 
+import { ArgumentError, quoted } from '../core/errors'
 import type { OptionInputs } from '../core/options'
-import { configured, number, option } from '../core/options'
+import { configured, custom, nullable, number, option, text } from '../core/options'
 import { Callback } from '../training/callbacks'
 import type { CallbackState, Reports, TrainedModel } from '../training/callbacks'
+import { logFootprint } from './emissions-log'
 import type { Footprint } from './figures'
 import type { Totals } from './footprint'
 import { Measurement } from './footprint'
+import { intensityOf } from './intensities'
+
+const country = custom<string>(
+  (value, where) => {
+    if (typeof value === 'string' && intensityOf(value) !== null) return value
+    throw new ArgumentError(
+      `${where} must be a code of ISO 3166-1 with three letters, such as 'FRA', received ${quoted(value)}. For a place that is not in the list, give intensity.`,
+    )
+  },
+  (value) => value,
+)
 
 export const carbonOptions = () => ({
-  /** g CO₂e per kWh of electricity. Default 475, the world average of the International Energy Agency for 2018. */
-  intensity: option(number({ min: 0 }), 475),
+  /**
+   * g CO₂e per kWh of electricity. Default null: that of `country`, or 475, the world average of the International Energy Agency
+   * for 2018.
+   */
+  intensity: option(nullable(number({ min: 0 })), null),
+  /**
+   * The country whose electricity is used, by its ISO 3166-1 code of three letters, as 'FRA': 211 countries, from
+   * global_energy_mix.json of CodeCarbon 3.3.2, with numbers for 2021 to 2023. Default null.
+   */
+  country: option(nullable(country), null),
   /** Power usage effectiveness: the energy of the whole data centre per unit of energy of its computers. Default 1. */
   pue: option(number({ min: 1 }), 1),
 })
@@ -23,6 +44,13 @@ const trackerOptions = () => ({
    * 0.
    */
   embodied: option(number({ min: 0 }), 0),
+  /**
+   * The path of a log (Node): each tracked run adds a line, with the columns of CodeCarbon's emissions.csv. Missing folders are
+   * created. Default null.
+   */
+  log: option(nullable(text), null),
+  /** The project_name in the log. Default 'myelin'. */
+  project: option(text, 'myelin'),
 })
 export type EmissionsTrackerOptions = OptionInputs<ReturnType<typeof trackerOptions>>
 
@@ -41,8 +69,11 @@ export interface Tracked<Result> {
  *   const history = await model.fit(x, y, { callbacks: [new EmissionsTracker()] })
  *   history.reports.footprint.joules              // { value, unit, how, from }
  *
- *   const tracker = new EmissionsTracker({ intensity: 30 })
+ *   const tracker = new EmissionsTracker({ country: 'FRA', log: 'emissions.csv' })
  *   const { result, footprint } = await tracker.track(() => model.predict(x))
+ *
+ * @throws ArgumentError, when a run begins, for an intensity beside a country; StateError for a log that cannot be written, or a file
+ *   with other columns
  *
  * CodeCarbon: `EmissionsTracker`; Green Algorithms: Lannelongue, Grealey and Inouye 2021; software carbon intensity: ISO/IEC 21031.
  */
@@ -80,13 +111,14 @@ export class EmissionsTracker extends configured(Callback, trackerOptions) {
     this.stepsBefore = stepsOf(this.model) - updates
   }
 
-  override onTrainEnd(): void {
+  override async onTrainEnd(): Promise<void> {
     const { measurement, model } = this
     if (measurement === null) return
     this.lastFootprint = measurement.footprint(stepsOf(model) - this.stepsBefore)
     measurement.close()
     this.measurement = null
     if (this.params !== null && this.params.verbose > 0) console.log(String(this.lastFootprint))
+    await this.logged(this.lastFootprint)
   }
 
   /** Runs `body`, and returns its result with the footprint of everything computed while it ran. */
@@ -94,11 +126,18 @@ export class EmissionsTracker extends configured(Callback, trackerOptions) {
     const measurement = new Measurement(this)
     try {
       const result = await body()
-      this.lastFootprint = measurement.footprint(null)
-      return { result, footprint: this.lastFootprint }
+      const footprint = measurement.footprint(null)
+      this.lastFootprint = footprint
+      await this.logged(footprint)
+      return { result, footprint }
     } finally {
       measurement.close()
     }
+  }
+
+  private async logged(footprint: Footprint): Promise<void> {
+    const { log, project, country, pue } = this
+    if (log !== null) await logFootprint(log, footprint, { project, country, pue })
   }
 }
 

@@ -13,6 +13,9 @@ import type { Figure } from './figures'
 export const WATTS_PER_CORE = 12
 export const WATTS_PER_GB = 0.3725
 
+/** How joules are estimated, in short. */
+export const ESTIMATE = `CPU seconds × ${WATTS_PER_CORE} W`
+
 type Files = NodeModules['node:fs']
 
 /** A part of a processor that counts its microjoules; the counter wraps at `range`. */
@@ -59,6 +62,19 @@ export class Rapl {
     }
     return this.domains.reduce((sum, { joules }) => sum + joules, 0)
   }
+}
+
+/** Why no counter of energy is read, by platform. */
+const NO_COUNTER: Partial<Record<NodeJS.Platform, string>> = {
+  linux: 'RAPL is absent, or only for the superuser',
+  android: 'RAPL is absent, or only for the superuser',
+  darwin: 'macOS gives its counters only to powermetrics of the superuser',
+  win32: 'Windows gives its counters only to drivers',
+}
+
+/** Why joules are estimated on this platform. */
+export function whyEstimated(platform: NodeJS.Platform | null = nodeProcess()?.platform ?? null): string {
+  return platform === null ? 'a page has no counter' : (NO_COUNTER[platform] ?? `no counter is known on ${platform}`)
 }
 
 type Known<Value> = Pick<Figure, 'how' | 'from'> & { readonly value: Value }
@@ -154,7 +170,7 @@ export class EnergyMeter {
     return {
       value: pue * watts,
       how: 'estimated',
-      from: `Green Algorithms: ${WATTS_PER_CORE} W per busy core + ${WATTS_PER_GB} W per GB of ${gigabytes.toFixed(2)} GB${times}`,
+      from: `Green Algorithms: ${ESTIMATE} + ${WATTS_PER_GB} W per GB of ${gigabytes.toFixed(2)} GB${times}; ${whyEstimated()}`,
     }
   }
 

@@ -1,5 +1,6 @@
 // The footprint of a run: counted while it runs, reported afterwards.
 
+import { ArgumentError } from '../core/errors'
 import { count } from '../core/table'
 import { costOf } from '../plan/cost'
 import type { Cost } from '../plan/cost'
@@ -8,17 +9,32 @@ import type { Graph } from '../ir/graph'
 import { Meter } from '../runtime/meter'
 import { currentRuntime } from '../runtime/current'
 import type { Figure, Footprint } from './figures'
-import { EnergyMeter } from './energy'
+import { EnergyMeter, ESTIMATE } from './energy'
+import { SOURCE, intensityOf } from './intensities'
 
-const JOULES_PER_KWH = 3.6e6
+export const JOULES_PER_KWH = 3.6e6
 
 export interface CarbonOptions {
-  /** g CO₂e per kWh. */
-  readonly intensity: number
+  /** g CO₂e per kWh; null for that of the country, or the world average. */
+  readonly intensity: number | null
+  /** An ISO 3166-1 code of three letters. */
+  readonly country: string | null
   /** g CO₂e of manufacturing the hardware, as the share of this run. */
   readonly embodied: number
   /** The energy of the whole data centre per unit of energy of its computers. */
   readonly pue: number
+}
+
+/** The world average of the International Energy Agency for 2018. */
+const WORLD = 475
+
+/** g CO₂e per kWh, and where the number comes from. @throws ArgumentError for an intensity beside a country */
+function carbonOf({ intensity, country }: CarbonOptions): { readonly grams: number; readonly from: string } {
+  if (intensity !== null && country !== null)
+    throw new ArgumentError(`intensity and country '${country}' exclude each other: give one of them`)
+  const found = country === null ? null : intensityOf(country)
+  if (found !== null) return { grams: found.grams, from: ` (${country} ${found.year}: ${SOURCE})` }
+  return { grams: intensity ?? WORLD, from: intensity === null ? ' (world average 2018, IEA)' : '' }
 }
 
 /** The cost of one run of a graph. */
@@ -51,12 +67,15 @@ export type Totals = Readonly<
 
 /** Measures everything computed in this thread until `close`. */
 export class Measurement {
-  private readonly meter = new Meter()
+  private readonly meter: Meter
   private readonly energy: EnergyMeter
+  private readonly carbon: ReturnType<typeof carbonOf>
   /** The totals of an earlier measurement of the same run, to be added. */
   private before: Totals = { flops: 0, bytes: 0, runs: 0, steps: 0, seconds: 0, cpuSeconds: 0, joules: 0 }
 
   constructor(private readonly options: CarbonOptions) {
+    this.carbon = carbonOf(options)
+    this.meter = new Meter()
     this.energy = new EnergyMeter(options.pue, currentRuntime().memory.buffer.byteLength)
   }
 
@@ -104,7 +123,7 @@ export class Measurement {
   }
 
   gramsOf(joules: number): number {
-    return (joules / JOULES_PER_KWH) * this.options.intensity
+    return (joules / JOULES_PER_KWH) * this.carbon.grams
   }
 
   close(): void {
@@ -121,7 +140,7 @@ export class Measurement {
     const joules = { ...energy.joules(), value: this.joules() }
     const grams = this.gramsOf(joules.value)
     const each = steps > 0 ? steps : Math.max(1, runs)
-    const carbon = `${joules.how} joules, at ${options.intensity} g CO2e/kWh`
+    const carbon = `${joules.how} joules, at ${this.carbon.grams} g CO2e/kWh${this.carbon.from}`
     return new Figures({
       steps: {
         value: steps,
@@ -197,7 +216,8 @@ class Figures implements Footprint {
       [gCO2e, 'g CO2e'],
     ].map(([figure, unit]) => {
       const { value, how } = figure as Figure
-      return `${short(value)} ${unit as string} (${how})`
+      const method = unit === 'J' && how === 'estimated' ? `: ${ESTIMATE}` : ''
+      return `${short(value)} ${unit as string} (${how}${method})`
     })
     return `Footprint: ${computed}, ${prefixed(flops.value)}FLOP, ${cpu}, ${energy}, ${grams}`
   }
@@ -212,6 +232,6 @@ export function prefixed(value: number): string {
 }
 
 /** RFC 4180 */
-function csvField(text: string): string {
+export function csvField(text: string): string {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

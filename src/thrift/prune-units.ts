@@ -20,7 +20,7 @@ import type { DataOf, TargetsOf } from '../data/given'
 import { withoutTargets } from '../data/parse'
 import type { LayerBase } from '../layers/layer'
 import { whyUnknown } from '../layers/units'
-import { copyableGraph, knownGraph, pathsIn } from '../models/known-graph'
+import { copyableGraph, graphOf, knownGraph, pathsIn } from '../models/known-graph'
 import { LayerGraph } from '../models/layer-graph'
 import type { Model } from '../models/model'
 import type { UnitGroup } from '../models/unit-groups'
@@ -30,7 +30,7 @@ import type { Ranking } from './prune-search'
 import { PruningSearch, best, countOf, countsBy, countsWithin } from './prune-search'
 import { smaller } from './smaller'
 import type { Criterion, Seen } from './unit-scores'
-import { deadUnits, scoresOf } from './unit-scores'
+import { deadUnits, scoresOf, usesItself } from './unit-scores'
 import { rowsForTiming, timedInTurn } from './timing'
 
 export interface PruneUnitsOptions<In = never, Out = never> {
@@ -228,6 +228,24 @@ function requireConsistent({ keep, maxLoss, dead, targetLatency, latencyRows, ra
     )
   if ((by === 'taylor' || maxLoss !== null) && (x === null || y === null))
     throw new ArgumentError(`pruneUnits: ${maxLoss === null ? "by 'taylor'" : 'maxLoss'} needs x and y`)
+}
+
+/**
+ * How many units of a model are 0 for all rows of x, of how many; null if none can be measured: in a model whose graph is not
+ * known, and for units of recurrent layers.
+ */
+export async function countDeadUnits(
+  model: Model<never, never>,
+  x: unknown,
+  { batchSize, signal }: Pick<Seen, 'batchSize' | 'signal'>,
+): Promise<{ readonly dead: number; readonly units: number } | null> {
+  const graph = graphOf(model)
+  const groups = graph === null ? [] : prunableGroups(model, graph).possible.filter((group) => !usesItself(group))
+  if (groups.length === 0) return null
+  const samples = withoutTargets(readInputs(model.training, x))
+  const found = await deadUnits(model, groups, { samples, batchSize, signal })
+  const sum = (of: (group: UnitGroup) => number): number => groups.reduce((total, group) => total + of(group), 0)
+  return { dead: sum((group) => found.get(group)!.size), units: sum(({ count }) => count) }
 }
 
 /** The units of each group that are not dead; of a dead layer, the first one. */

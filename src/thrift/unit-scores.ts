@@ -77,7 +77,9 @@ export async function deadUnits(
   )
 }
 
-const usesItself = ({ made }: UnitGroup): boolean => [...made.values()].some(({ outgoing = [] }) => outgoing.length > 0)
+/** Whether a layer uses its own units, as recurrent layers do. */
+export const usesItself = ({ made }: UnitGroup): boolean =>
+  [...made.values()].some(({ outgoing = [] }) => outgoing.length > 0)
 
 /** Traces a body, and notes the inputs of each call of a layer. */
 class Calls {

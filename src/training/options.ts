@@ -226,11 +226,13 @@ export const FIT = /* @__PURE__ */ method(
   'fit',
   'train',
   fitOptions,
-  ({ validationSplit, validationData, validationSteps }) => {
+  ({ validationSplit, validationData, validationSteps, validationBatchSize, validationFreq }) => {
     if (validationSplit !== 0 && validationData !== null)
       throw new ArgumentError('fit: validationSplit and validationData exclude each other. Give only one of them.')
-    if (validationSteps !== null && validationSplit === 0 && validationData === null)
-      throw new ArgumentError('fit: validationSteps needs validationData or a validationSplit')
+    if (validationSplit !== 0 || validationData !== null) return
+    const own = { validationSteps, validationBatchSize, validationFreq: validationFreq === 1 ? null : validationFreq }
+    const unread = Object.entries(own).find(([, value]) => value !== null)
+    if (unread !== undefined) throw new ArgumentError(`fit: ${unread[0]} needs validationData or a validationSplit`)
   },
 )
 export const EVALUATE = /* @__PURE__ */ method('evaluate', 'test', evaluateOptions)

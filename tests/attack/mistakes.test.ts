@@ -357,3 +357,23 @@ describe('dispose', () => {
     expect((await errorOf(() => encoder.predict([[1, 2]]))).message).toContain('disposed')
   })
 })
+
+describe('arguments that a method does not read', () => {
+  it.each([
+    ['fit', [[[1, 2, 3, 4]], [[1, 0, 0]], { verbose: 0 }]],
+    ['evaluate', [[[1, 2, 3, 4]], [[1, 0, 0]], { verbose: 0 }]],
+    ['predict', [[[1, 2, 3, 4]], { verbose: 0 }]],
+    ['predictOnBatch', [[[1, 2, 3, 4]]]],
+    ['trainOnBatch', [[[1, 2, 3, 4]], [[1, 0, 0]], {}]],
+    ['testOnBatch', [[[1, 2, 3, 4]], [[1, 0, 0]], {}]],
+    ['summary', [{ print: () => undefined }]],
+    ['save', [undefined, {}]],
+  ] as const)('%s', async (name, read) => {
+    const model = made()
+    const call = async (...given: readonly unknown[]): Promise<unknown> => Reflect.apply(model[name], model, given)
+    await call(...read)
+    await expect(call(...read, { batchSize: 1 })).rejects.toThrow(
+      `${name} takes ${read.length} argument${read.length === 1 ? '' : 's'}, received ${read.length + 1}: it would ignore [an object`,
+    )
+  })
+})

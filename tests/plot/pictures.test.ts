@@ -477,7 +477,9 @@ describe('plotAttributions and plotReliability', () => {
     const picture = plotAttributions({ attributions: tensor([[1, -2]]), value, units: null }, { names: ['a', 'b'] })
     expect(texts(checked(picture.svg).root)).toEqual(expect.arrayContaining(['a', '+1', 'b', '−2', 'answer 0.5']))
     expect(picture.svg).toContain(' width="640" ')
-    expect(all(checked(plotAttributions(tensor(new Float32Array(18), [2, 3, 3])).svg).root, 'image')).toHaveLength(2)
+    expect(
+      all(checked(plotAttributions(tensor(new Float32Array(18).fill(1), [2, 3, 3])).svg).root, 'image'),
+    ).toHaveLength(2)
     const diagram = reliabilityDiagram([0.9, 0.2], [1, 0])
     checked(plotReliability(diagram).svg)
     expect(() => plotReliability({} as never)).toThrow('plotReliability: needs the result of reliabilityDiagram')

@@ -1,13 +1,15 @@
 // Footprints: exact counts, times, and estimates by the documented formula.
 // modes: simd, interpreter
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
-import { Dense, Sequential } from '../../src'
+import { ArgumentError, Dense, Sequential, StateError } from '../../src'
 import type { Figure } from '../../src/thrift'
-import { EmissionsTracker, ledger } from '../../src/thrift'
-import { EnergyMeter, Rapl } from '../../src/thrift/energy'
+import { Budget, EmissionsTracker, ledger } from '../../src/thrift'
+import { EnergyMeter, Rapl, whyEstimated } from '../../src/thrift/energy'
+import { COLUMNS } from '../../src/thrift/emissions-log'
+import { intensityOf } from '../../src/thrift/intensities'
 import { Pace } from '../../src/data/pace'
 
 function network() {
@@ -68,7 +70,7 @@ describe('EmissionsTracker', () => {
     try {
       const history = await model.fit(x, y, { verbose: 2, callbacks: [new EmissionsTracker()] })
       expect(lines.at(-1)).toMatch(
-        /^Footprint: 1 steps, [\d.]+ k?FLOP, .* s CPU \(measured\), .* J \((measured|estimated)\), .* g CO2e \(estimated\)$/,
+        /^Footprint: 1 steps, [\d.]+ k?FLOP, .* s CPU \(measured\), .* J \((measured|estimated: CPU seconds × 12 W)\), .* g CO2e \(estimated\)$/,
       )
       const written = JSON.parse(JSON.stringify(history)) as {
         reports: { footprint: Record<string, Figure> }
@@ -214,4 +216,96 @@ describe('RAPL', () => {
     expect(value).toBeGreaterThanOrEqual(12 * cpu)
     expect(value).toBeCloseTo(12 * cpu + 0.3725 * gigabytes * seconds, 1)
   })
+})
+
+describe('the intensity of a country', () => {
+  it('is that of CodeCarbon, with its year and its source in the output', async () => {
+    expect(intensityOf('FRA')).toEqual({ grams: 56, year: 2023 })
+    expect(intensityOf('DEU')).toEqual({ grams: 381, year: 2023 })
+    expect(intensityOf('ABW')).toEqual({ grams: 561, year: 2022 })
+    expect(['XXX', 'fra', 'FR', '', '56'].map(intensityOf)).toEqual([null, null, null, null, null])
+    const { footprint } = await new EmissionsTracker({ country: 'FRA' }).track(() => 5)
+    expect(footprint.gCO2e.value).toBeCloseTo((footprint.joules.value / 3.6e6) * 56, 15)
+    expect(footprint.gCO2e.from).toMatch(/at 56 g CO2e\/kWh \(FRA 2023: global_energy_mix\.json of CodeCarbon/)
+    expect((await new EmissionsTracker().track(() => 5)).footprint.gCO2e.from).toContain(
+      '475 g CO2e/kWh (world average',
+    )
+    expect((await new EmissionsTracker({ intensity: 475 }).track(() => 5)).footprint.gCO2e.from).not.toContain('world')
+  })
+
+  it('is refused for an unknown country, and beside an intensity', async () => {
+    expect(() => new EmissionsTracker({ country: 'FR' })).toThrow(/three letters, such as 'FRA', received 'FR'/)
+    const both = { country: 'FRA', intensity: 475 } as const
+    await expect(new EmissionsTracker(both).track(() => 5)).rejects.toThrow(ArgumentError)
+    const [x, y] = rows(8)
+    const budget = new Budget({ joules: 5, ...both })
+    await expect(network().fit(x, y, { verbose: 0, callbacks: [budget] })).rejects.toThrow(/give one of them/)
+  })
+
+  it('is saved with the options', () => {
+    expect(new EmissionsTracker({ country: 'NOR' }).country).toBe('NOR')
+  })
+})
+
+describe('the log', () => {
+  const within = async (body: (path: string) => Promise<void>): Promise<void> => {
+    const folder = mkdtempSync(join(tmpdir(), 'emissions-'))
+    try {
+      await body(join(folder, 'runs', 'emissions.csv'))
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }
+
+  it('gets a line for each run, with the columns of CodeCarbon', () =>
+    within(async (log) => {
+      const tracker = new EmissionsTracker({ country: 'FRA', pue: 1.5, log, project: 'a, "b"' })
+      const [x, y] = rows(8)
+      await network().fit(x, y, { verbose: 0, callbacks: [tracker] })
+      const { footprint } = await tracker.track(() => network().predict(x))
+      const [header, ...lines] = readFileSync(log, 'utf8').trimEnd().split('\n')
+      expect(header).toBe(COLUMNS.join(','))
+      expect(header).toMatch(
+        /^timestamp,project_name,run_id,experiment_id,duration,emissions,emissions_rate,cpu_power,/,
+      )
+      expect(lines).toHaveLength(2)
+      // The model of the processor may have a comma of its own, which is quoted.
+      const cells = Array.from(`${lines[1]!},`.matchAll(/(?:"((?:[^"]|"")*)"|([^",]*)),/g), ([, quoted, plain]) =>
+        quoted === undefined ? plain! : quoted.replaceAll('""', '"'),
+      )
+      expect(cells).toHaveLength(COLUMNS.length)
+      const cell = (name: (typeof COLUMNS)[number]): string => cells[COLUMNS.indexOf(name)]!
+      expect(cell('project_name')).toBe('a, "b"')
+      expect(cell('timestamp')).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/)
+      expect(cell('country_iso_code')).toBe('FRA')
+      expect(Number(cell('pue'))).toBe(1.5)
+      expect(Number(cell('duration'))).toBe(footprint.seconds.value)
+      expect(Number(cell('emissions'))).toBe(footprint.gCO2e.value / 1000)
+      expect(Number(cell('emissions_rate'))).toBeCloseTo(footprint.gCO2e.value / 1000 / footprint.seconds.value, 12)
+      expect(Number(cell('energy_consumed'))).toBe(footprint.joules.value / 3.6e6)
+      const parts = Number(cell('cpu_energy')) + Number(cell('ram_energy'))
+      expect(parts).toBeCloseTo(footprint.joules.value / 3.6e6, 15)
+      if (footprint.joules.how === 'estimated')
+        expect(Number(cell('cpu_energy'))).toBeCloseTo((1.5 * 12 * footprint.cpuSeconds.value) / 3.6e6, 15)
+      expect([cell('python_version'), cell('codecarbon_version'), cell('gpu_energy')]).toEqual(['', '', ''])
+    }))
+
+  it('is not mixed with another file', () =>
+    within(async (log) => {
+      mkdirSync(join(log, '..'))
+      writeFileSync(log, 'timestamp,project_name\n')
+      await expect(new EmissionsTracker({ log }).track(() => 5)).rejects.toThrow(StateError)
+      expect(readFileSync(log, 'utf8')).toBe('timestamp,project_name\n')
+    }))
+})
+
+it('says for each platform why joules are estimated', () => {
+  expect(whyEstimated('linux')).toContain('RAPL')
+  expect(whyEstimated('darwin')).toContain('powermetrics')
+  expect(whyEstimated('win32')).toContain('Windows')
+  expect(whyEstimated('aix')).toBe('no counter is known on aix')
+  expect(whyEstimated(null)).toBe('a page has no counter')
+  const meter = new EnergyMeter(1, 0, null)
+  expect(meter.joules().from).toMatch(/CPU seconds × 12 W \+ 0\.3725 W per GB of [\d.]+ GB; /)
+  meter.close()
 })

@@ -34,13 +34,26 @@ export const SERIES = [
   ['#a01c2c', '#ff7b80'],
 ] as const
 
-export type Colour = keyof typeof COLOURS | `line${number}` | `fill${number}`
+/** From the colour of `less` to that of `more`, as fills: `blend0` … `blend4`. */
+export const BLENDS = 5
+
+export type Colour = keyof typeof COLOURS | `line${number}` | `fill${number}` | `blend${number}`
 
 /** The property and both colours of a class. `line3` and `fill3` are the fourth series, as a stroke and as a fill. */
 export function colourOf(colour: Colour): readonly ['fill' | 'stroke', string, string] {
   if (Object.hasOwn(COLOURS, colour)) return COLOURS[colour as keyof typeof COLOURS]
+  if (colour.startsWith('blend')) return blend(Number(colour.slice(5)) / (BLENDS - 1))
   const [light, dark] = SERIES[Number(colour.slice(4)) % SERIES.length]!
   return [colour.startsWith('line') ? 'stroke' : 'fill', light, dark]
+}
+
+function blend(share: number): readonly ['fill', string, string] {
+  const mixed = (paper: 1 | 2): string => {
+    const [from, to] = [channelsOf(COLOURS.less[paper]), channelsOf(COLOURS.more[paper])]
+    const parts = from.map((part, i) => Math.round(part + share * (to[i]! - part)))
+    return `#${parts.map((part) => part.toString(16).padStart(2, '0')).join('')}`
+  }
+  return ['fill', mixed(1), mixed(2)]
 }
 
 /** Red, green and blue of `#rrggbb`, 0 … 255. */

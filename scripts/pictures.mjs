@@ -1,19 +1,20 @@
 // Makes the pictures of README.md and docs/plot.md from small trainings, into docs/pictures or another folder.
-// Run it after `npm run build` with `node docs/pictures/make.mjs [folder]`; `npm run format` leaves its results alone.
+// Run it after `npm run build` with `node scripts/pictures.mjs [folder]`; `npm run format` leaves its results alone.
 
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Adam, Add, Concatenate, Conv2D, Dense, Dropout, GlobalAveragePooling2D, Input, MaxPooling2D } from 'myelin'
+import { Adam, Add, Concatenate, Conv2D, Dense, Dropout, Embedding, GlobalAveragePooling1D } from 'myelin'
+import { GlobalAveragePooling2D, Input, MaxPooling2D } from 'myelin'
 import { Model, Sequential, metrics, setRandomSeed } from 'myelin'
 import { UnitHealth } from 'myelin/balance'
-import { integratedGradients, reliabilityDiagram } from 'myelin/explain'
+import { integratedGradients, kernelShap, reliabilityDiagram } from 'myelin/explain'
 import * as plot from 'myelin/plot'
-import { ledger } from 'myelin/thrift'
-import { readDigits } from '../../examples/data/digits.js'
-import { readPenguins } from '../../examples/data/penguins.js'
-import { generator } from '../../examples/data/statistics.js'
+import { EmissionsTracker, energyLabel, ledger } from 'myelin/thrift'
+import { readDigits } from '../examples/data/digits.js'
+import { readPenguins } from '../examples/data/penguins.js'
+import { generator } from '../examples/data/statistics.js'
 
-const folder = process.argv[2] ?? fileURLToPath(new URL('.', import.meta.url))
+const folder = process.argv[2] ?? fileURLToPath(new URL('../docs/pictures/', import.meta.url))
 mkdirSync(folder, { recursive: true })
 /** The pictures that docs/plot.md does not show; they are for another folder. */
 const UNSHOWN = ['attributions', 'reliability', 'roc']
@@ -46,7 +47,7 @@ const history = await birds.fit(train.x, train.y, {
   epochs: 30,
   batchSize: 16,
   validationData: [test.x, test.y],
-  callbacks: [health],
+  callbacks: [health, new EmissionsTracker()],
   verbose: 0,
 })
 await save('history', plot.plotHistory(history))
@@ -58,9 +59,31 @@ await save('roc', plot.plotRoc(probabilities, test.y, { names: SPECIES }))
 await save('reliability', plot.plotReliability(reliabilityDiagram(probabilities, test.y, { bins: 10 })))
 const explained = await integratedGradients(birds, test.x)
 await save('attributions', plot.plotAttributions(explained, { names: COLUMNS, row: 1 }))
+const shap = await kernelShap(birds, test.x, { background: train.x.slice(0, 50), output: 0, seed: 1 })
+const parts = { names: COLUMNS, title: 'Why this bird is an Adelie' }
+await save('waterfall', plot.plotWaterfall(shap, { ...parts, row: test.y.indexOf(0) }))
+await save('beeswarm', plot.plotBeeswarm(shap, { x: test.x, names: COLUMNS, title: 'What makes an Adelie' }))
+await save('label', await energyLabel(birds, { ...test, training: history, names: COLUMNS }))
 const hidden = new Model({ inputs: birds.inputs, outputs: birds.getLayer('second').output })
 const activations = await hidden.predict(test.x, { verbose: 0 })
 await save('projection', plot.plotProjection(activations, { labels: test.y, names: SPECIES }))
+
+// The same birds by optimizer, each with five seeds.
+const errorsOf = async (optimizer, seed) => {
+  setRandomSeed(seed)
+  const model = new Sequential([
+    new Dense({ units: 12, activation: 'relu', inputShape: [4] }),
+    new Dense({ units: 3, activation: 'softmax' }),
+  ])
+  model.compile({ optimizer, loss: 'crossentropy' })
+  const data = { validationData: [test.x, test.y], epochs: 30, batchSize: 16, verbose: 0 }
+  return (await model.fit(train.x, train.y, data)).history.valLoss
+}
+const errors = {}
+for (const optimizer of ['sgd', 'rmsprop', 'adam'])
+  errors[optimizer] = await Promise.all([1, 2, 3, 4, 5].map((seed) => errorsOf(optimizer, seed)))
+const said = { yLabel: 'validation loss', title: 'Three optimizers, five seeds' }
+await save('error-curves', plot.plotErrorCurves(errors, said))
 
 // Two moons.
 const random = generator(3)
@@ -133,6 +156,56 @@ const digits = readDigits([28, 28, 1])
 const shown = { data: digits.test.x.data.subarray(0, 6 * 784), shape: [6, 28, 28] }
 const captions = Array.from(digits.test.y.subarray(0, 6), String)
 await save('images', plot.plotImages(shown, { captions, columns: 6, size: 64 }))
+
+// Five tasks of two digits, one after the other.
+const TASKS = [0, 2, 4, 6, 8]
+const task = ({ x, y }, first, most) => {
+  const rows = [...y.keys()].filter((row) => y[row] === first || y[row] === first + 1).slice(0, most)
+  return { x: rows.map((row) => x.data.subarray(row * 784, (row + 1) * 784)), y: rows.map((row) => y[row]) }
+}
+setRandomSeed(1)
+const pupil = new Sequential([
+  new Dense({ units: 50, activation: 'relu', inputShape: [784] }),
+  new Dense({ units: 10, activation: 'softmax' }),
+])
+pupil.compile({ optimizer: 'adam', loss: 'crossentropy', metrics: ['accuracy'] })
+const remembered = []
+for (const first of TASKS) {
+  const now = task(digits.train, first, 600)
+  await pupil.fit(now.x, now.y, { epochs: 2, verbose: 0 })
+  const rows = []
+  for (const each of TASKS.filter((before) => before <= first)) {
+    const then = task(digits.test, each, 200)
+    rows.push((await pupil.evaluate(then.x, then.y)).accuracy)
+  }
+  remembered.push(rows)
+}
+const pairs = TASKS.map((first) => `${first}, ${first + 1}`)
+await save('forgetting', plot.plotForgetting(remembered, { names: pairs, title: 'Digits, two at a time' }))
+
+// Sentences, which are right if they praise.
+const PRAISE = ['wonderful', 'good', 'moving', 'funny']
+const BLAME = ['boring', 'bad', 'long', 'dull']
+const REST = ['the', 'film', 'was', 'and', 'but', 'music', 'story', 'actors', 'very']
+const WORDS = [...PRAISE, ...BLAME, ...REST]
+const sentence = (mood) =>
+  Array.from({ length: 8 }, (_, i) => {
+    const list = i % 3 === 2 && random() < 0.8 ? mood : REST
+    return WORDS.indexOf(list[Math.floor(random() * list.length)])
+  })
+const sentences = Array.from({ length: 300 }, (_, i) => sentence(i % 2 === 0 ? PRAISE : BLAME))
+setRandomSeed(1)
+const critic = new Sequential([
+  new Embedding({ inputDim: WORDS.length, outputDim: 4, inputShape: [8] }),
+  new GlobalAveragePooling1D(),
+  new Dense({ units: 1, activation: 'sigmoid' }),
+])
+critic.compile({ optimizer: new Adam({ learningRate: 0.02 }), loss: 'binaryCrossentropy' })
+const moods = sentences.map((_, i) => 1 - (i % 2))
+await critic.fit(sentences, moods, { epochs: 20, verbose: 0 })
+const review = ['the', 'story', 'was', 'boring', 'but', 'the', 'music', 'wonderful']
+const ids = { data: Int32Array.from(review, (word) => WORDS.indexOf(word)), shape: [1, 8] }
+await save('text', plot.plotText(review, await integratedGradients(critic, ids), { width: 560 }))
 
 // A graph with branches, a skip connection and a nested model.
 const encoder = new Sequential(

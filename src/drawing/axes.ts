@@ -48,13 +48,7 @@ export class Axes {
   draw(nameX: string, nameY: string | null): string {
     const { left, top, width, height } = this.box
     const bottom = top + height
-    const vertical = this.x.ticks.map(({ value, text }) => {
-      const at = this.placeX(value)
-      return (
-        element('path', 'line', { d: `M${coordinate(at)} ${top}V${bottom}`, fill: 'none' }) +
-        label(text, 'soft', { x: at, y: bottom + 16, 'text-anchor': 'middle' })
-      )
-    })
+    const vertical = linesAcross(this.x, top, bottom)
     const horizontal = this.y.ticks.map(({ value, text }) => {
       const at = this.placeY(value)
       return (
@@ -74,7 +68,7 @@ export class Axes {
             most,
           ),
     ]
-    return [...vertical, ...horizontal, ...names].join('')
+    return [vertical, ...horizontal, ...names].join('')
   }
 
   /** A line through points. */
@@ -83,4 +77,17 @@ export class Axes {
       .map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${coordinate(this.placeX(x))} ${coordinate(this.placeY(y))}`)
       .join('')
   }
+}
+
+/** Vertical lines at the ticks of a horizontal scale, with their numbers below. */
+export function linesAcross({ ticks, place }: Scale, top: number, bottom: number): string {
+  return ticks
+    .map(({ value, text }) => {
+      const at = place(value)
+      return (
+        element('path', 'line', { d: `M${coordinate(at)} ${coordinate(top)}V${coordinate(bottom)}`, fill: 'none' }) +
+        label(text, 'soft', { x: at, y: bottom + 16, 'text-anchor': 'middle' })
+      )
+    })
+    .join('')
 }

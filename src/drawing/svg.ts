@@ -41,7 +41,7 @@ export const pictureTable = (title: string) => ({
 })
 
 /** Escapes text for XML, also within quotation marks. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   // Control characters are not allowed in XML at all.
   const allowed = Array.from(text, (each) => (each < ' ' && !'\t\n\r'.includes(each) ? '\uFFFD' : each)).join('')
   return allowed

@@ -14,7 +14,7 @@ export interface Tick {
 
 /** A range of coordinates, from that of the lowest number to that of the highest. */
 export interface Scale {
-  place(value: number): number
+  readonly place: (value: number) => number
   readonly ticks: readonly Tick[]
 }
 

@@ -1,8 +1,9 @@
 // Several plots with curves side by side, as those of metrics over epochs.
 
+import type { Point } from './axes'
 import { Axes } from './axes'
 import type { Series } from './lines'
-import { drawLegend, drawSeries, seriesEntry, widthOf } from './lines'
+import { drawBand, drawLegend, drawSeries, seriesEntry, widthOf } from './lines'
 import { logRangeOf, rangeOf } from './scales'
 import { HEAD, compact, label, short } from './svg'
 
@@ -43,12 +44,18 @@ export function drawPanels(
       width: wide - MARGIN.left - MARGIN.right,
       height: height - MARGIN.head - MARGIN.foot,
     }
-    const numbers = series.flatMap(({ points }) => points.map(([, y]) => y))
+    const numbers = series.flatMap(({ points, band }) =>
+      [points, band?.low ?? [], band?.high ?? []].flat().map(([, y]) => y),
+    )
     const logRange = log ? logRangeOf(numbers) : null
     const axes = new Axes(box, xs, range ?? logRange ?? rangeOf(numbers), { log: logRange !== null, whole: true })
-    const shown = series.map((each) =>
-      logRange === null ? each : { ...each, points: each.points.map(([x, y]) => [x, y > 0 ? y : NaN] as const) },
-    )
+    const positive = (points: readonly Point[]): readonly Point[] => points.map(([x, y]) => [x, y > 0 ? y : NaN])
+    const shown = series.map((each): Series => {
+      const { points, band } = each
+      if (logRange === null) return each
+      const around = band && { low: positive(band.low), high: positive(band.high) }
+      return { ...each, points: positive(points), ...(around === undefined ? {} : { band: around }) }
+    })
     const last = series.map(({ points }) => points.findLast(([, y]) => Number.isFinite(y))?.[1])
     const all = last.map((y) => (y === undefined ? '–' : compact(y))).join(' / ')
     const ends = showsLast && widthOf(title, 14) + widthOf(all) < box.width ? all : ''
@@ -56,6 +63,7 @@ export function drawPanels(
       ends === '' ? '' : label(ends, 'soft', { x: box.left + box.width, y: box.top - 9, 'text-anchor': 'end' }),
       label(title, 'ink', { x: box.left, y: box.top - 9, 'font-weight': 600 }, Math.floor(box.width / 7)),
       axes.draw(nameX, null),
+      ...shown.map((each) => drawBand(axes, each)),
       ...shown.map((each) => drawSeries(axes, each)),
     ].join('')
   })

@@ -10,6 +10,8 @@ export interface Series {
   /** The number of the colour. */
   readonly colour: number
   readonly dashed?: boolean
+  /** An area around the curve: its lower and its upper edge. */
+  readonly band?: { readonly low: readonly Point[]; readonly high: readonly Point[] }
 }
 
 /** Parts without NaN and ±Infinity. */
@@ -37,6 +39,15 @@ export function thinned(points: readonly Point[], most: number): readonly Point[
     const kept = [...new Set([start, low, high, end - 1])].sort((a, b) => a - b)
     return kept.map((i) => points[i]!)
   }).flat()
+}
+
+/** The area of a series. */
+export function drawBand(axes: Axes, { colour, band }: Series): string {
+  if (band === undefined) return ''
+  const [low, high] = [band.low, band.high].map((edge) => edge.filter((point) => point.every(Number.isFinite)))
+  if (low!.length < 2) return ''
+  const d = `${axes.line([...high!, ...low!.toReversed()])}Z`
+  return element('path', fill(colour), { d, 'fill-opacity': 0.16 })
 }
 
 /** The curve of a series; a part of one point is a dot. */

@@ -1,0 +1,83 @@
+// The contributions of named features to one answer, the largest first: what bars, waterfalls and labels draw.
+
+import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import { short } from '../drawing/svg'
+
+export interface Contribution {
+  readonly name: string
+  readonly value: number
+  /** Whether it stands for several small ones. */
+  readonly isRest: boolean
+}
+
+/** Rows of attributions: `at(row, feature)`. */
+export interface AttributionRows {
+  readonly rows: number
+  readonly names: readonly string[]
+  at(row: number, feature: number): number
+}
+
+/**
+ * Reads [features] or [rows, features].
+ * @throws ShapeError for another shape; ArgumentError for another number of names
+ */
+export function attributionRows(where: string, given: TensorLike, names: readonly string[] | null): AttributionRows {
+  const { data, shape, rank, size } = toTensor(given, where, 'float32')
+  const [rows, features] = rank === 1 ? [1, size] : (shape as [number, number])
+  if (rank < 1 || rank > 2 || size === 0)
+    throw new ShapeError(`${where}: needs [features] or [rows, features], received ${formatShape(shape)}`)
+  if (names !== null && names.length !== features)
+    throw new ArgumentError(`${where}: needs a name for each of ${features} features, received ${names.length}`)
+  return {
+    rows,
+    names: names ?? Array.from({ length: features }, (_, i) => String(i)),
+    at: (row, feature) => data[row * features + feature]!,
+  }
+}
+
+/** @throws DataError for an attribution that is NaN or infinite */
+export function requireFinite(where: string, { rows, names, at }: AttributionRows, row: number): void {
+  const wrong = names.findIndex((_, feature) => !Number.isFinite(at(row, feature)))
+  if (wrong >= 0)
+    throw new DataError(
+      `${where}: attributions must be finite, received ${at(row, wrong)} for feature ${names[wrong]}${rows > 1 ? ` of row ${row}` : ''}`,
+    )
+}
+
+/**
+ * The contributions of one row, the largest first; the smallest are one if there are more than `most` and another.
+ * @throws ShapeError, ArgumentError and DataError for attributions, names and a row that do not fit
+ */
+export function contributionsOf(
+  where: string,
+  given: TensorLike,
+  { names, row, most }: { readonly names: readonly string[] | null; readonly row: number; readonly most: number },
+): Contribution[] {
+  const read = attributionRows(where, given, names)
+  if (row >= read.rows) throw new ArgumentError(`${where}: row must be in 0 … ${read.rows - 1}, received ${row}`)
+  requireFinite(where, read, row)
+  return largest(
+    read.names.map((name, feature) => ({ name, value: read.at(row, feature) })),
+    most,
+  )
+}
+
+/** The largest first; the smallest are one if there are more than `most` and another. */
+export function largest(
+  of: readonly { readonly name: string; readonly value: number }[],
+  most: number,
+): Contribution[] {
+  const all = of.map((each) => ({ ...each, isRest: false }))
+  all.sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
+  if (all.length <= most + 1) return all
+  const others = all.slice(most)
+  const sum = others.reduce((total, { value }) => total + value, 0)
+  return [...all.slice(0, most), { name: `${others.length} others`, value: sum, isRest: true }]
+}
+
+export const signed = (value: number): string => `${value >= 0 ? '+' : ''}${short(value)}`
+
+export const sayContributions = (of: readonly Contribution[]): string =>
+  of.map(({ name, value }) => `${name}: ${short(value)}`).join('; ')

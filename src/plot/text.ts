@@ -1,0 +1,111 @@
+// plotText: tokens on the colours of their attributions.
+
+import { requireArguments } from '../core/arguments'
+import { ArgumentError, quoted } from '../core/errors'
+import { count, integer, option } from '../core/options'
+import { readTyped } from '../ops/arguments'
+import { attributionRows, requireFinite, signed } from './contributions'
+import type { ExplanationLike } from './given-explanation'
+import { readExplanation } from './given-explanation'
+import { Picture } from '../drawing/picture'
+import type { PictureOptions } from '../drawing/svg'
+import { HEAD, element, label, picture, pictureTable, short } from '../drawing/svg'
+
+export interface PlotTextOptions extends PictureOptions {
+  /** Which row of [rows, tokens]. Default 0. */
+  readonly row?: number
+  /** Default 720. */
+  readonly width?: number
+}
+
+const table = () => ({
+  ...pictureTable('Which words count'),
+  row: option(integer({ min: 0 }), 0),
+  width: option(count, 720),
+})
+
+const [MARGIN, SIZE, LINE] = [20, 15, 30]
+/** How much the strongest attribution covers: the text stays readable. */
+const MOST_COVER = 0.6
+
+/**
+ * A text whose words are orange where they raise the answer and blue where they lower it, the stronger the larger their share of
+ * the largest attribution. Numbers are tooltips, and parts of the description.
+ *
+ *   const { attributions } = await integratedGradients(model, ids)        // [rows, tokens]
+ *   plotText(['not', 'a', 'good', 'film'], attributions, { row: 0 })
+ *
+ * @param tokens the words; positions after them are padding, which is reported as one number
+ * @param given what a method of `myelin/explain` returns for the tokens, or its attributions [tokens] or [rows, tokens]
+ * @throws ArgumentError for more tokens than attributions, and a row that does not exist; ShapeError for attributions of another
+ *   rank; DataError for an attribution that is NaN or infinite
+ */
+export function plotText(tokens: readonly string[], given: ExplanationLike, options: PlotTextOptions = {}): Picture {
+  const where = 'plotText'
+  requireArguments(where, arguments, 3)
+  const { row, width, ...text } = readTyped(where, table(), options)
+  if (!Array.isArray(tokens) || tokens.length === 0 || tokens.some((token) => typeof token !== 'string'))
+    throw new ArgumentError(`${where}: needs a list of words, received ${quoted(tokens)}`)
+  const read = attributionRows(where, readExplanation(where, given).attributions, null)
+  if (row >= read.rows) throw new ArgumentError(`${where}: row must be in 0 … ${read.rows - 1}, received ${row}`)
+  const positions = read.names.length
+  if (tokens.length > positions)
+    throw new ArgumentError(`${where}: there are ${tokens.length} words, but attributions of ${positions} positions`)
+  requireFinite(where, read, row)
+  const values = read.names.map((_, position) => read.at(row, position))
+  const padding = values.slice(tokens.length).reduce((sum, value) => sum + value, 0)
+  const largest = values.slice(0, tokens.length).reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1
+  let [x, y] = [MARGIN, HEAD + 24]
+  const drawn = tokens.map((token: string, i) => {
+    const value = values[i]!
+    const wide = widthOfWord(token) + 8
+    if (x > MARGIN && x + wide > width - MARGIN) [x, y] = [MARGIN, y + LINE]
+    const box = {
+      x,
+      y: y - 16,
+      width: wide,
+      height: 23,
+      rx: 4,
+      'fill-opacity': (MOST_COVER * Math.abs(value)) / largest,
+    }
+    const part =
+      element('rect', value >= 0 ? 'more' : 'less', box) +
+      label(token, 'ink', { x: x + wide / 2, y, 'font-size': SIZE, 'text-anchor': 'middle' })
+    x += wide + 3
+    return element('g', null, {}, element('title', null, {}, signed(value)) + part)
+  })
+  const foot = y + 32
+  const sums = `${short(-largest)} … +${short(largest)}${positions > tokens.length ? `, padding ${signed(padding)}` : ''}`
+  const key = [
+    ...[-1, -0.5, 0.5, 1].map((share, i) =>
+      element('rect', share > 0 ? 'more' : 'less', {
+        x: MARGIN + 16 * i,
+        y: foot - 10,
+        width: 14,
+        height: 12,
+        rx: 2,
+        'fill-opacity': MOST_COVER * Math.abs(share),
+      }),
+    ),
+    label(sums, 'soft', { x: MARGIN + 74, y: foot }),
+  ]
+  const said = tokens.map((token: string, i) => `${token}: ${short(values[i]!)}`).join('; ')
+  return new Picture(picture({ width, height: foot + 18 }, text, `${said}. ${sums}.`, [...drawn, ...key].join('')))
+}
+
+/** The approximate width of a word: wide letters count more than narrow ones, and those of other scripts most. */
+function widthOfWord(word: string): number {
+  let sum = 0
+  for (const letter of word)
+    sum +=
+      letter > '\u2e80'
+        ? 1.05
+        : /[mwMW@%]/.test(letter)
+          ? 0.85
+          : /[iljtfr.,;:!'|()[\] ]/.test(letter)
+            ? 0.34
+            : /[A-Z]/.test(letter)
+              ? 0.68
+              : 0.56
+  return sum * SIZE
+}
