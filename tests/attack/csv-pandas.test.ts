@@ -51,7 +51,8 @@ function made(seed: number): Made {
     const cells = isNumber.map((isOne) => {
       const isMissing = below(8) === 0
       const cell = isMissing ? MISSING[below(MISSING.length)]! : isOne ? numberText(below) : text(below)
-      const must = [delimiter, '"', '\n'].some((mark) => cell.includes(mark)) || (columns === 1 && /^[ \t]*$/.test(cell))
+      const must =
+        [delimiter, '"', '\n'].some((mark) => cell.includes(mark)) || (columns === 1 && /^[ \t]*$/.test(cell))
       return must || below(4) < quoted ? `"${cell.replaceAll('"', '""')}"` : cell
     })
     lines.push(cells.join(delimiter))
