@@ -147,7 +147,7 @@ describe('energyLabel', () => {
     await expect(wrong({ names: ['a'] })).rejects.toThrow(/name for each of 3 features/)
     await expect(wrong({ names: NAMES, row: 60 })).rejects.toThrow(DataError)
     await expect(wrong({ colour: 1 })).rejects.toThrow(/colour/)
-    await expect(energyLabel(5 as never, { x, y })).rejects.toThrow(/needs a model/)
+    await expect(energyLabel(5 as never, { x, y } as never)).rejects.toThrow(/needs a model/)
     await expect(wrong({ signal: AbortSignal.abort() })).rejects.toThrow(/abort/i)
   })
 
