@@ -343,7 +343,7 @@ describe('figures', () => {
       /if it does ([\d.]+) times/,
       [constant('src/runtime/engine/turbo.ts', 'PAIRED')],
     ],
-    ['docs/decisions/0013-readable-modules.md', /limits that to (\d+) kB/, [limit('bundled')]],
+    ['docs/decisions/0013-readable-modules.md', /limits that to ([\d.]+) kB/, [limit('bundled')]],
     ['docs/decisions/0017-readers.md', /use (\w+) packages/, [Object.keys(manifest.dependencies).length]],
     ['docs/decisions/0018-targets.md', /(\d+) instructions and (\d+) steps/, [countOf(Opcode), countOf(Step)]],
     ['docs/decisions/0019-kernel-families.md', /into (\w+) WebAssembly binaries/, [binaries]],
