@@ -105,6 +105,8 @@ function callsWithOptions(program, file) {
     }
   }
   const visit = (path, symbol) => {
+    // Programs cannot construct a class of which only the type is exported.
+    const isType = symbol.declarations?.some((each) => ts.isTypeOnlyImportOrExportDeclaration(each)) === true
     const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
     if (target.flags & ts.SymbolFlags.Module)
       for (const each of checker.getExportsOfModule(target)) visit(`${path}.${each.name}`, each)
@@ -115,8 +117,8 @@ function callsWithOptions(program, file) {
       found(path, type.getCallSignatures())
       if (!(target.flags & ts.SymbolFlags.Class)) return
       const isAbstract = ts.getCombinedModifierFlags(target.valueDeclaration) & ts.ModifierFlags.Abstract
-      if (!isAbstract) found(`new ${path}`, type.getConstructSignatures())
-      methods(path, type)
+      if (!isAbstract && !isType) found(`new ${path}`, type.getConstructSignatures())
+      if (!isType) methods(path, type)
       methods(`${path}.prototype`, checker.getDeclaredTypeOfSymbol(target))
     }
   }

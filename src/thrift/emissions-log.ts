@@ -77,8 +77,8 @@ export function logFootprint(path: string, footprint: Footprint, run: LoggedRun)
 async function beginsWith(path: string, header: string): Promise<boolean> {
   const handle = await nodeModule('node:fs/promises')!.open(path, 'r')
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(header.length + 1), 0, header.length + 1, 0)
-    const text = buffer.toString('latin1', 0, bytesRead)
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(header.length + 1), 0, header.length + 1, 0)
+    const text = new TextDecoder().decode(buffer.subarray(0, bytesRead))
     return text.startsWith(header) && /[\r\n]$/.test(text)
   } finally {
     await handle.close()
