@@ -140,9 +140,8 @@ export class AUC extends (
   }
 
   protected override checkOptions(): void {
-    if (this.multiLabel) return
-    const given = this.numLabels !== null ? 'numLabels' : this.labelWeights !== null ? 'labelWeights' : null
-    if (given !== null) throw new ArgumentError(`${classNameOf(this)}: ${given} needs multiLabel`)
+    if (this.numLabels !== null && !this.multiLabel)
+      throw new ArgumentError(`${classNameOf(this)}: numLabels needs multiLabel`)
   }
 
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {

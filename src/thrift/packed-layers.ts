@@ -7,6 +7,7 @@ import { configured, count, custom, nullable, option } from '../core/options'
 import type { CustomObjects } from '../core/registry'
 import { sizeOf } from '../core/shapes'
 import { typed } from '../core/tree'
+import { inFiles } from '../formats/weights'
 import {
   Bidirectional,
   Conv1D,
@@ -142,7 +143,8 @@ export function packedFrom(layer: LayerBase, packing: Packing): Filled | null {
   const base = packedBase(layer)
   if (base?.isExact !== true || !kernelsOf(layer, packing).some(isSmaller)) return null
   const own = remade(layer, packing, classes.get(base.of))
-  return { own, fill: () => layer.weights.forEach((weight, i) => own.weights[i]!.assign(weight.value)) }
+  // Of a layer with LoRA, the sum is the kernel.
+  return { own, fill: () => inFiles(layer.weights).forEach((weight, i) => own.weights[i]!.assign(weight.value)) }
 }
 
 /** A kernel, and how its integers share scales. */

@@ -130,6 +130,10 @@ const SILENT: readonly Silent[] = [
     why: 'it matters for gCO2e only, which depends on the machine: tests/thrift/budget.test.ts',
   },
   {
+    options: ['country'],
+    why: 'it takes the code of a country only, and gCO2e depends on the machine: tests/thrift/emissions.test.ts',
+  },
+  {
     options: ['verbose'],
     only: named('Homeostat'),
     why: 'it acts after hundreds of steps: tests/balance/homeostat.test.ts',

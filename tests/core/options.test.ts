@@ -552,7 +552,6 @@ describe('invalid values', () => {
     [() => new metrics.Precision({ thresholds: [] }), 'thresholds must not be empty'],
     [() => new metrics.Recall({ topK: 0 }), 'topK must be an integer ≥ 1'],
     [() => new metrics.AUC({ numLabels: 3 }), 'numLabels needs multiLabel'],
-    [() => new metrics.AUC({ labelWeights: [1, 2] }), 'labelWeights needs multiLabel'],
     [() => new metrics.AUC({ labelWeights: [-1] }), 'labelWeights[0] must be a finite number ≥ 0'],
     [() => new metrics.TopKCategoricalAccuracy({ k: 0 }), 'k must be an integer ≥ 1'],
     [() => new initializers.RandomUniform({ minval: 2, maxval: 1 }), 'minval must not be larger than maxval'],
