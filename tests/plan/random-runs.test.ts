@@ -54,6 +54,10 @@ function compare(
 const computing = ({ nodes }: Graph): number =>
   nodes.filter(({ name }) => name !== 'constant' && name !== 'broadcastTo').length
 
+/** The sums that may become two: over axes that are not neighbours. */
+const divisible = ({ nodes }: Graph): number =>
+  nodes.filter(({ name, attributes }) => name === 'sum' && (attributes['axes'] as readonly number[]).length > 1).length
+
 describe('random graphs', () => {
   it('run like the interpreter, the first time and again', () => {
     fc.assert(
@@ -87,7 +91,8 @@ describe('random graphs', () => {
         verify(simple)
         verify(legalize(simple, tapeTarget).graph)
         // Work that is hoisted out of a loop is in separate nodes.
-        if (!graph.nodes.some(isLoop)) expect(computing(simple)).toBeLessThanOrEqual(computing(graph))
+        if (!graph.nodes.some(isLoop))
+          expect(computing(simple)).toBeLessThanOrEqual(computing(graph) + divisible(graph))
         const expected = truth(graph)
         const received = truth(simple)
         compare(received.outputs, expected.outputs, recipe, 'output')
