@@ -63,7 +63,7 @@ export interface Progress {
   /** Duration of this call, in seconds. */
   readonly seconds: number
   /** The error that ended the trial, after which its models are disposed; null if there was none. */
-  readonly error: Error | null
+  readonly error: unknown
 }
 
 /** Trains trials: in this thread (`Fits`) or in several (`Threads`). */
@@ -95,11 +95,6 @@ export function winnerSeed(task: Task, trial: number): number {
   return seedOf(task, trial, task.folds ?? 0, 0)
 }
 
-/** What was thrown, as an error: programs can throw anything, such as null. */
-export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
-}
-
 export class Fits implements TrialRunner {
   readonly width = 1
   private readonly kept = new Map<number, Fit[]>()
@@ -117,7 +112,7 @@ export class Fits implements TrialRunner {
     const started = performance.now()
     const fits = this.kept.get(trial) ?? []
     this.kept.set(trial, fits)
-    let failure: Error | null = null
+    let failure: unknown = null
     try {
       for (let fold = 0; fold < (this.task.folds ?? 1); fold++) {
         await this.seeded(trial, fold, fits[fold]?.epochs ?? 0, async () => {
@@ -127,7 +122,7 @@ export class Fits implements TrialRunner {
       }
     } catch (error) {
       this.task.own.signal?.throwIfAborted()
-      failure = asError(error)
+      failure = error
       await this.drop(trial)
     }
     return {

@@ -403,7 +403,12 @@ class Search implements Monitored {
     trial.rounds++
     trial.epochs = Math.round(mean(progress.epochs))
     trial.logs = meanLogs(progress.logs)
-    trial.error = progress.error
+    trial.error =
+      progress.error === null
+        ? null
+        : progress.error instanceof Error
+          ? progress.error
+          : new Error(String(progress.error))
     trial.scores = trial.error === null ? this.scoresIn(progress) : []
     if (trial.error === null && !trial.scores.every(Number.isFinite)) {
       trial.error = new MyelinError(

@@ -21,7 +21,7 @@ import { configure, runtimeInfo } from '../runtime/configure'
 import type { Settings } from '../runtime/configure'
 import { nodeModule } from '../runtime/platform'
 import type { AnyMake, AnyModel, TrialRunner, Progress, Task } from './fits'
-import { Fits, asError, winnerSeed } from './fits'
+import { Fits, winnerSeed } from './fits'
 import type { PackedSamples } from './samples'
 import { packSamples, takeRows, unpackSamples } from './samples'
 import type { AnyChoice } from './space'
@@ -77,9 +77,6 @@ export async function importMake(url: string): Promise<AnyMake> {
   throw new ArgumentError(`${url}: the default export must be a function that makes a compiled model`)
 }
 
-/** Rejects the requests that a worker had not begun when it ended. */
-class NotBegun extends Error {}
-
 /** A worker and its open requests. */
 class WorkerHandle {
   private readonly asked = new Map<
@@ -116,12 +113,8 @@ class WorkerHandle {
     return this.asked.size
   }
 
-  get isAlive(): boolean {
-    return this.reason === null
-  }
-
   ask(name: Request['name'], ...inputs: Request['inputs']): Promise<unknown> {
-    if (!this.isAlive) return Promise.reject(new NotBegun())
+    if (this.reason !== null) return Promise.reject(this.reason)
     const id = this.count++
     return new Promise((resolve, reject) => {
       this.worker.postMessage({ id, name, inputs } satisfies Request, [])
@@ -131,32 +124,17 @@ class WorkerHandle {
 
   async end(reason: unknown): Promise<void> {
     this.reason ??= reason
-    // The worker answers one request after the other, so it worked on the oldest.
-    const [current, ...waiting] = this.asked.values()
-    current?.reject(this.reason)
-    for (const { reject } of waiting) reject(new NotBegun())
+    for (const { reject } of this.asked.values()) reject(this.reason)
     this.asked.clear()
     await this.worker.terminate()
   }
 }
 
-/** Where the models of a trial are. */
-interface Home {
-  readonly handle: WorkerHandle
-  /** The epochs up to which each of its rounds trained. */
-  readonly rounds: number[]
-}
-
-/**
- * Trains in `width` workers. A trial stays in the worker where it began. If the worker ends, the trial that it trained has
- * failed, another worker replaces it, and trains its other trials again when a later round or the winner needs their models.
- */
+/** Trains in `width` workers. A trial stays in the worker where it began. */
 export class Threads implements TrialRunner {
-  private readonly handles: WorkerHandle[]
-  private readonly homes = new Map<number, Home>()
-  private readonly assignment: Assignment
+  private readonly handles: readonly WorkerHandle[]
+  private readonly handleOf = new Map<number, WorkerHandle>()
   private readonly abort = (): void => this.end(this.task.own.signal?.reason)
-  private isClosed = false
 
   constructor(
     readonly width: number,
@@ -166,43 +144,31 @@ export class Threads implements TrialRunner {
   ) {
     const { samples, own, ...common } = task
     const { backend, simd, fuse, turbo } = runtimeInfo()
-    this.assignment = {
+    const assignment = {
       make: url,
       task: common,
       samples: packSamples(samples),
       settings: { backend, simd, fuse, turbo },
     }
-    this.handles = Array.from({ length: width }, (_, i) => this.started(i))
+    this.handles = Array.from({ length: width }, (_, i) => new WorkerHandle(assignment, `myelin search ${i}`))
     own.signal?.addEventListener('abort', this.abort)
   }
 
-  private started(i: number): WorkerHandle {
-    return new WorkerHandle(this.assignment, `myelin search ${i}`)
-  }
-
   async train(trial: number, choice: AnyChoice, until: number): Promise<Progress> {
-    const started = performance.now()
-    try {
-      const progress = (await this.ask('train', trial, choice, until)) as Progress
-      this.homes.get(trial)!.rounds.push(until)
-      return progress.error === null ? progress : { ...progress, error: unpackError(progress.error as PackedError) }
-    } catch (error) {
-      this.task.own.signal?.throwIfAborted()
-      if (this.homes.get(trial)?.handle.isAlive !== false) throw error
-      this.homes.delete(trial)
-      return { logs: [], epochs: [], seconds: (performance.now() - started) / 1000, error: asError(error) }
-    }
+    const handle =
+      this.handleOf.get(trial) ?? this.handles.reduce((least, each) => (each.load < least.load ? each : least))
+    this.handleOf.set(trial, handle)
+    const progress = (await handle.ask('train', trial, choice, until)) as Progress
+    return progress.error === null ? progress : { ...progress, error: unpackError(progress.error as PackedError) }
   }
 
   async drop(trial: number): Promise<void> {
-    const handle = this.homes.get(trial)?.handle
-    this.homes.delete(trial)
-    // The models of a worker that ends are gone as well.
-    await handle?.ask('drop', trial, {}, 0).catch(() => undefined)
+    await this.handleOf.get(trial)?.ask('drop', trial, {}, 0)
+    this.handleOf.delete(trial)
   }
 
   async winner(trial: number, choice: AnyChoice, epochs: number): Promise<AnyModel> {
-    const { tensors, shuffle } = (await this.ask('winner', trial, choice, epochs)) as ModelState
+    const { tensors, shuffle } = (await this.handleOf.get(trial)!.ask('winner', trial, choice, epochs)) as ModelState
     return withRandomSeed(winnerSeed(this.task, trial), async () => {
       const model = await this.make(choice)
       // Reading one row builds the model.
@@ -215,40 +181,8 @@ export class Threads implements TrialRunner {
   }
 
   async close(): Promise<void> {
-    this.isClosed = true
     this.task.own.signal?.removeEventListener('abort', this.abort)
     await Promise.all(this.handles.map((handle) => handle.end(new StateError('the search is over'))))
-  }
-
-  /** Asks the worker of a trial, or another one as often as a worker ends before it begins. */
-  private async ask(name: Request['name'], ...inputs: Request['inputs']): Promise<unknown> {
-    const [trial, choice] = inputs
-    for (;;) {
-      try {
-        const { handle } = await this.homeOf(trial, choice)
-        return await handle.ask(name, ...inputs)
-      } catch (error) {
-        if (!(error instanceof NotBegun)) throw error
-      }
-    }
-  }
-
-  private async homeOf(trial: number, choice: AnyChoice): Promise<Home> {
-    this.task.own.signal?.throwIfAborted()
-    if (this.isClosed) throw new StateError('the search is over')
-    const known = this.homes.get(trial)
-    if (known?.handle.isAlive === true) return known
-    this.handles.forEach((handle, i) => {
-      if (!handle.isAlive) this.handles[i] = this.started(i)
-    })
-    const home = {
-      handle: this.handles.reduce((least, each) => (each.load < least.load ? each : least)),
-      rounds: known?.rounds ?? [],
-    }
-    this.homes.set(trial, home)
-    // The seeds of a trial depend on its rounds alone, so its models become the same again.
-    for (const until of home.rounds) await home.handle.ask('train', trial, choice, until)
-    return home
   }
 
   private end(reason: unknown): void {
@@ -312,7 +246,7 @@ const CLASSES: Readonly<Record<string, abstract new (...inputs: never[]) => Erro
 }
 
 function packError(error: unknown): PackedError {
-  const { name, message, stack } = asError(error)
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
   const { step, instruction } = error instanceof NonFiniteError ? error : { step: undefined, instruction: undefined }
   return { name, message, stack, step, instruction }
 }

@@ -23,14 +23,9 @@ import { Adam, Dense, Dropout, SGD, Sequential, random } from './index.js'
 export default function make({ units, kind }) {
   if (kind === 'throws') throw new RangeError('no such layer')
   if (kind === 'exits') process.exit(3)
-  if (kind === 'throws null') throw null
   const diverges = kind === 'diverges'
   const model = new Sequential([new Dense({ units, activation: 'tanh' }), new Dropout({ rate: 0.2 }), new Dense({ units: 1, activation: diverges ? 'linear' : 'sigmoid' })])
   model.compile({ optimizer: diverges ? new SGD({ learningRate: 1e14 }) : new Adam({ learningRate: 0.05 }), loss: diverges ? 'meanSquaredError' : 'binaryCrossentropy', metrics: ['accuracy'] })
-  if (kind === 'exits later') {
-    const fit = model.fit.bind(model)
-    model.fit = (x, y, options) => options.initialEpoch > 0 ? process.exit(3) : fit(x, y, options)
-  }
   // A model that is made again draws the same random numbers.
   return Object.assign(model, { drawn: random.uniform([1]).item() })
 }`
@@ -122,46 +117,6 @@ describe('two workers', () => {
       (await errorOf(() => built.gridSearch(make, { units: [2, 3], kind: ['exits'] }, { ...options, workers: 2 })))
         .message,
     ).toContain('a worker of the search ended with exit code 3')
-  }, 60_000)
-
-  it('lose only the trial that ends its worker', async () => {
-    const mixed = { units: [2, 3, 4], kind: ['exits', 'good'] } as const
-    const { trials, best } = await built.gridSearch(make, mixed, { ...options, workers: 2 })
-    expect(trials.map(({ error, score }) => [error?.message, Number.isFinite(score)])).toEqual(
-      [0, 1, 2].flatMap(() => [
-        ['a worker of the search ended with exit code 3', false],
-        [undefined, true],
-      ]),
-    )
-    expect(best.choice.kind).toBe('good')
-    await best.model.predict(x)
-  }, 60_000)
-
-  it('train trials again whose models were in a worker that ended', async () => {
-    const halving = { factor: 2, minEpochs: 1 }
-    const mixed = { units: [2, 3, 4, 5], kind: ['good', 'exits later'] } as const
-    const { trials, best } = await built.gridSearch(make, mixed, { ...options, halving, workers: 2 })
-    const failed = trials.filter(({ error }) => error !== null)
-    expect(failed.length).toBeGreaterThan(0)
-    for (const { choice, rounds } of failed) expect([choice.kind, rounds]).toEqual(['exits later', 2])
-    // The same trials in this thread, where Vitest makes an error of process.exit.
-    const { trials: same, best: sameBest } = await built.gridSearch(make, mixed, { ...options, halving })
-    expect(trials.map(({ scores }) => scores)).toEqual(same.map(({ scores }) => scores))
-    expect(best.choice).toEqual(sameBest.choice)
-    expect(best.model.getWeights().map(({ data }) => [...data])).toEqual(
-      sameBest.model.getWeights().map(({ data }) => [...data]),
-    )
-  }, 60_000)
-
-  it('keep trials that throw null', async () => {
-    for (const workers of [1, 2]) {
-      const { trials } = await built.gridSearch(
-        make,
-        { units: [2], kind: ['throws null', 'good'] },
-        { ...options, workers },
-      )
-      expect(trials.map(({ error }) => error?.message)).toEqual(['null', undefined])
-    }
   }, 60_000)
 
   it('cannot be given functions', async () => {
