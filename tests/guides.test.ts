@@ -263,6 +263,8 @@ describe('docs/errors.md', () => {
   it.each(examples.map(([, title, code, message]) => [title!, code!, message!] as const))(
     '%s: the message is that of the library',
     async (_title, code, message) => {
+      // Names of layers are numbered.
+      myelin.clearSession()
       const failed: unknown = await runBlocks([setup!, code], exported, {}, []).catch((error: unknown) => error)
       expect(failed).toBeInstanceOf(myelin.MyelinError)
       const { name, message: real } = failed as myelin.MyelinError
