@@ -1,7 +1,7 @@
 // A log of footprints that lasts: a line of a file for each run, with the columns of CodeCarbon's emissions.csv.
 
 import { StateError } from '../core/errors'
-import { encodeUtf8 } from '../core/text'
+import { encodeUtf8, utf8Text } from '../core/text'
 import { GrowingFile } from '../runtime/files'
 import { nodeModule } from '../runtime/platform'
 import { writingTo } from '../training/callbacks/places'
@@ -78,7 +78,7 @@ async function beginsWith(path: string, header: string): Promise<boolean> {
   const handle = await nodeModule('node:fs/promises')!.open(path, 'r')
   try {
     const { buffer, bytesRead } = await handle.read(new Uint8Array(header.length + 1), 0, header.length + 1, 0)
-    const text = new TextDecoder().decode(buffer.subarray(0, bytesRead))
+    const text = utf8Text(buffer.subarray(0, bytesRead))
     return text.startsWith(header) && /[\r\n]$/.test(text)
   } finally {
     await handle.close()

@@ -104,7 +104,7 @@ function partsOf(bytes: Uint8Array): { head: Head; palette: Palette | null; pack
 function headOf(content: Uint8Array): Head {
   if (content.length !== HEADER) throw new DataError('its part IHDR is damaged')
   const view = new DataView(content.buffer, content.byteOffset)
-  const [depth, colour, compression, filter, interlace] = content.subarray(8) as unknown as readonly number[]
+  const [depth, colour, compression, filter, interlace] = content.subarray(8)
   const form = FORMS[colour!]
   if (form === undefined || !form.depths.includes(depth!) || compression !== 0 || filter !== 0 || interlace! > 1)
     throw new DataError('its part IHDR names a form that PNG does not have')
