@@ -208,7 +208,10 @@ const scopes: Readonly<Record<string, (code: string) => Promise<Record<string, u
   async start() {
     const { model } = await ofRows()
     await model.save(there('model.safetensors'))
-    return { loadModel: predict.loadModel }
+    const [history, Image] = [{ loss: [2, 1] }, class {}]
+    const append = (image: object) =>
+      expect(image).toMatchObject({ alt: expect.stringContaining('loss'), src: expect.stringMatching(/^blob:/) })
+    return { loadModel: predict.loadModel, history, Image, document: { body: { append } } }
   },
   async files() {
     const { model, x, y } = await ofRows()
@@ -255,6 +258,19 @@ const scopes: Readonly<Record<string, (code: string) => Promise<Record<string, u
   },
   async keras() {
     return {}
+  },
+  async notebooks() {
+    const given = await ofRows()
+    const svg = (text: string) => expect(text).toMatch(/^<svg /)
+    // There is no document in which element() could make one.
+    const plotHistory = (of: myelin.callbacks.History) =>
+      Object.assign(plot.plotHistory(of), { element: () => expect(of).toBeInstanceOf(myelin.callbacks.History) })
+    return {
+      ...given,
+      history: await given.model.fit(given.x, given.y, { verbose: 0 }),
+      tslab: { display: { svg } },
+      plotHistory,
+    }
   },
 }
 

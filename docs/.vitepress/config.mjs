@@ -47,6 +47,7 @@ const sidebar = [
       page('Your own layer, loss, metric', 'custom'),
       page('Your own training loop', 'training-loops'),
       page('Pictures', 'plot'),
+      page('Notebooks', 'notebooks'),
       page('Pages and workers', 'worker'),
       page('Speed, threads, headers', 'speed'),
     ],

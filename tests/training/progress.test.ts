@@ -2,6 +2,7 @@
 // The entry for Node is not used here, so the bar is set for each test.
 import { describe, expect, it, vi } from 'vitest'
 import { formatDuration, formatLogs, progress } from '../../src/training/callbacks/progress'
+import { useLoggedProgress } from '../../src/training/callbacks/logged-progress'
 import { useTerminalProgress } from '../../src/training/callbacks/terminal-progress'
 import { binaryModel, outputOf, samples } from '../helpers/training'
 
@@ -133,5 +134,37 @@ describe('the progress bar of the entry for Node', () => {
     expect(dumb).not.toMatch(/[▁-█]/)
     expect((await paints({ TERM: 'xterm', NO_COLOR: '1' }, 40)).join('')).not.toMatch(/[▁-█]/)
     expect((await paints({ TERM: 'dumb', FORCE_COLOR: '1' }))[0]).toContain('\u001b[36m')
+  })
+})
+
+describe('the progress of the entry for Deno', () => {
+  /** What fit logs, and what it writes to stdout. */
+  async function seen(isTTY: boolean): Promise<{ logged: readonly unknown[]; written: string }> {
+    const { make } = progress
+    const log = vi.spyOn(console, 'log').mockReturnValue()
+    try {
+      const written = await outputOf(
+        () => {
+          useLoggedProgress()
+          return binaryModel().fit(x, yes, { epochs: 2, batchSize: 8 })
+        },
+        { isTTY },
+      )
+      return { logged: log.mock.calls.map(([line]) => line as unknown), written }
+    } finally {
+      progress.make = make
+      log.mockRestore()
+    }
+  }
+
+  it('is logged where there is no terminal, because notebooks do not show stdout', async () => {
+    const done = expect.stringMatching(`^3/3 ━{20} ${pace} - loss: `)
+    expect(await seen(false)).toEqual({ logged: ['Epoch 1/2', done, 'Epoch 2/2', done], written: '' })
+  })
+
+  it('is a bar on a terminal', async () => {
+    const { logged, written } = await seen(true)
+    expect(logged).toEqual([])
+    expect(written).toMatch(/^Epoch 1\/2\n/)
   })
 })

@@ -1,0 +1,13 @@
+// The progress of fit where only what is logged is seen, as in the notebooks of Deno. The entry for Deno uses it.
+
+import { nodeProcess } from '../../runtime/platform'
+import { ProgressBar, progress } from './progress'
+
+class LoggedProgress extends ProgressBar {
+  protected override readonly out = null
+}
+
+/** Makes fit log a line per epoch, unless there is a terminal. */
+export function useLoggedProgress(): void {
+  if (nodeProcess()?.stdout?.isTTY !== true) progress.make = () => new LoggedProgress()
+}
