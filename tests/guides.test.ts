@@ -75,10 +75,11 @@ describe('the code of', () => {
   })
 
   it('text', async () => {
-    const made = await run('text', ['numbers', 'opinions', 'reader', 'song', 'continued'])
+    const made = await run('text', ['numbers', 'opinions', 'opinion', 'reader', 'song', 'continued'])
     expect(made.numbers.shape).toEqual([6, 6])
     expect(made.opinions.data[0]).toBeGreaterThan(0.5)
     expect(made.opinions.data[1]).toBeLessThan(0.5)
+    expect(made.opinion.data[0]).toBe(made.opinions.data[0])
     // The LSTM skips the padding.
     expect(made.reader.predictOnBatch([[0, 12, 7, 431]]).data).toEqual(made.reader.predictOnBatch([[12, 7, 431]]).data)
     expect(made.continued).toEqual(made.song.slice(0, 8))
@@ -219,7 +220,8 @@ describe('the code of', () => {
         super()
         const scope = {
           addEventListener: this.inner.addEventListener.bind(this.inner),
-          postMessage: (value: unknown, moved: ArrayBuffer[] = []) => this.pass(this, value, moved),
+          postMessage: (value: unknown, { transfer = [] }: { transfer?: ArrayBuffer[] } = {}) =>
+            this.pass(this, value, transfer),
         }
         void runBlocks([program!], exported, scope, [])
       }

@@ -648,8 +648,11 @@ function requireOwnFormat(path: string): void {
 }
 
 function hintOf(expected: readonly (number | null)[], shape: Shape): string {
+  // One sample has one axis less; data without an axis of features got one of extent 1 (withFeatures).
+  const rank = expected.length - 1
   const isSingle =
-    shape.length === expected.length - 1 &&
+    shape.length >= rank &&
+    shape.slice(rank).every((extent) => extent === 1) &&
     expected.slice(1).every((extent, i) => extent === null || extent === shape[i])
   if (isSingle) return ' For one sample, make a batch of 1: ops.expandDims(x, 0), or [x] of an array.'
   const [own, given] = [expected.slice(1), shape.slice(1)]

@@ -122,7 +122,15 @@ it('docs/tables.md has code that runs unchanged', async () => {
       'own',
       'same',
       'prices',
+      'answerTo',
     ])
+    const ask = async (row: object): Promise<unknown> =>
+      (await made.answerTo(new Request('https://localhost', { method: 'POST', body: JSON.stringify(row) }))).json()
+    const passenger = { class: 1, sex: 'female', age: null, boarded: '1912-04-10' }
+    expect(await ask(passenger)).toEqual(made.answer)
+    expect(await ask({ ...passenger, age: 'old' })).toEqual({
+      error: expect.stringContaining("column 'age': expected a number, received 'old'"),
+    })
     expect(made.answer).toMatchObject({
       label: 'yes',
       probabilities: { no: expect.any(Number), yes: expect.any(Number) },

@@ -3,7 +3,18 @@
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import type { CompileOptions, FitOptions } from '../../src'
-import { ArgumentError, DataError, Dense, Input, Model, Sequential, ShapeError, setRandomSeed, tensor } from '../../src'
+import {
+  ArgumentError,
+  DataError,
+  Dense,
+  Flatten,
+  Input,
+  Model,
+  Sequential,
+  ShapeError,
+  setRandomSeed,
+  tensor,
+} from '../../src'
 import { typed } from '../../src/core/tree'
 import { expectNear } from '../helpers/golden'
 import { errorOf, expectError, weightsOf } from '../helpers/training'
@@ -217,6 +228,13 @@ describe('invalid inputs', () => {
       () => fit(model, { image, tag: tags }, y),
       ArgumentError,
       "x: expected { image, tags }; 'tag' is not one of them",
+    )
+  })
+
+  it.each([[[4, 4, 1]], [[4, 4, 1, 1]]])('one image without the axis of the batch: %j', async (shape) => {
+    const model = new Sequential([new Flatten({ inputShape: [4, 4, 1] }), new Dense({ units: 1 })])
+    await expect(model.predict({ data: new Float32Array(16), shape })).rejects.toThrow(
+      /the input must be \[batch, 4, 4, 1\], received \[4, 4, 1, 1\]\. For one sample, make a batch of 1: ops\.expandDims/,
     )
   })
 
