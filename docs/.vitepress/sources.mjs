@@ -14,6 +14,7 @@ const ALSO = {
   'CONTRIBUTING.md': 'contributing.md',
   'CHANGELOG.md': 'changelog.md',
   'bench/README.md': 'benchmarks.md',
+  'examples/README.md': 'examples.md',
   'docs/decisions/README.md': 'decisions/index.md',
 }
 
