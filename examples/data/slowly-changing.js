@@ -7,7 +7,8 @@ import { generator } from './statistics.js'
 
 /** The examples of a task. */
 export const TASK = 10_000
-const INPUTS = 20
+/** Bits of an example. */
+export const INPUTS = 20
 /** Bits that are fixed during a task; the others are redrawn for each example. */
 const SLOW = 15
 const TARGET_UNITS = 100
@@ -44,6 +45,10 @@ const changes = {
 /**
  * An endless sequence of tasks.
  *   flip   all: all slow bits are redrawn, as in the published runs; one: one of them flips, as in the text
+ *
+ * @param {number} seed
+ * @param {'all' | 'one'} flip
+ * @returns {Generator<Record<'x' | 'y', { data: Float32Array, shape: number[] }>, never>}
  */
 export function* slowTasks(seed, flip = 'all') {
   const random = generator(seed)

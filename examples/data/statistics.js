@@ -1,6 +1,10 @@
 // Random numbers for reproducible examples.
 
-/** Random numbers in [0, 1), the same for the same seed: mulberry32, Ettinger 2017. */
+/**
+ * Random numbers in [0, 1), the same for the same seed: mulberry32, Ettinger 2017.
+ *
+ * @param {number} seed
+ */
 export function generator(seed) {
   let state = seed | 0
   return () => {

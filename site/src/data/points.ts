@@ -1,5 +1,7 @@
 // Generated points in the plane.
 
+import { generator } from '../../../examples/data/statistics.js'
+
 /** A point with the number of its class, or with a number to predict. */
 export interface Point {
   readonly x: number
@@ -9,17 +11,6 @@ export interface Point {
 
 /** The part of the plane that is shown: both coordinates. */
 export const PLANE = { low: -1.7, high: 1.7 } as const
-
-/** Pseudorandom numbers in [0, 1): mulberry32. */
-export function generator(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 /** A number of the normal distribution: Box and Muller. */
 function normal(random: () => number): number {

@@ -2,7 +2,7 @@
 
 import type { DataSet, Form, Part } from './form'
 import { sizeOf } from './form'
-import { generator } from './points'
+import { generator } from '../../../examples/data/statistics.js'
 
 /** One row in five is for testing. */
 const TEST_EVERY = 5

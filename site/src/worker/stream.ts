@@ -2,36 +2,12 @@
 // drawn again, and two networks go on learning: one by backpropagation alone, one with continual backprop.
 
 import type { Model } from 'myelin'
-import { Dense, SGD, Sequential, setRandomSeed, tensor } from 'myelin'
+import { Dense, SGD, Sequential, setRandomSeed } from 'myelin'
 import { ContinualBackprop } from 'myelin/balance'
-import { generator } from '../data/points'
+import { INPUTS, TASK, slowTasks } from '../../../examples/data/slowly-changing.js'
 import type { StreamPoint } from './protocol'
 
-const TASK = 10_000
-const INPUTS = 20
-/** Bits that are fixed during a task; the others are drawn for each example. */
-const SLOW = 15
-const TARGET_UNITS = 100
-const THRESHOLD = 0.7
 const RATE = 0.01
-
-/** The signed sum of 100 units, each of which fires when about 70 % of its inputs match its pattern. */
-function targetOf(random: () => number): (bits: readonly number[]) => number {
-  const sign = (): number => (random() < 0.5 ? 1 : -1)
-  const units = Array.from({ length: TARGET_UNITS }, () => {
-    const weights = Array.from({ length: INPUTS }, sign)
-    const bias = sign()
-    const negative = weights.filter((weight) => weight < 0).length + bias / 2
-    return { weights, threshold: THRESHOLD * (INPUTS + 1) - negative - bias, effect: sign() }
-  })
-  const base = sign()
-  return (bits) =>
-    units.reduce(
-      (total, { weights, threshold, effect }) =>
-        weights.reduce((sum, weight, i) => sum + weight * bits[i]!, 0) > threshold ? total + effect : total,
-      base,
-    )
-}
 
 interface Learner {
   readonly model: Model
@@ -39,8 +15,7 @@ interface Learner {
 }
 
 export class Stream {
-  private readonly random = generator(7)
-  private readonly target = targetOf(this.random)
+  private readonly data = slowTasks(7)
   private readonly learners: readonly Learner[]
   private tasks = 0
 
@@ -58,21 +33,10 @@ export class Stream {
 
   /** Both networks learn the next task, one example at a time. */
   async next(): Promise<StreamPoint> {
-    const { random, target } = this
-    const slow = Array.from({ length: SLOW }, () => Number(random() < 0.5))
-    const patterns = Array.from({ length: 2 ** (INPUTS - SLOW) }, (_, pattern) => {
-      const bits = [...slow, ...Array.from({ length: INPUTS - SLOW }, (_, i) => (pattern >> i) & 1)]
-      return { bits, value: target(bits) }
-    })
-    const [x, y] = [new Float32Array(TASK * INPUTS), new Float32Array(TASK)]
-    for (let i = 0; i < TASK; i++) {
-      const { bits, value } = patterns[Math.floor(random() * patterns.length)]!
-      x.set(bits, i * INPUTS)
-      y[i] = value
-    }
+    const { x, y } = this.data.next().value
     const errors: number[] = []
     for (const { model, callbacks } of this.learners) {
-      const { history } = await model.fit(tensor(x, [TASK, INPUTS]), tensor(y, [TASK, 1]), {
+      const { history } = await model.fit(x, y, {
         batchSize: 1,
         shuffle: false,
         verbose: 0,
