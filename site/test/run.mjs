@@ -178,6 +178,36 @@ async function learns() {
   return `${accuracy} % on test rows after ${before} epochs, longest task ${longest.toFixed(0)} ms, layout shift ${shift.toFixed(3)}, ${(bytes / 1000).toFixed(0)} kB loaded`
 }
 
+/** A new run begins a moment after a change; Step and Train before that moment are meant for the new run. */
+async function stepsTheNewRun() {
+  const page = await open('')
+  /** Changes the activation and clicks, in one task. */
+  const changeAndClick = (activation, name) =>
+    page.evaluate(
+      ({ activation, name }) => {
+        const select = document.querySelector('[aria-label="Layer 1, Dense: activation"]')
+        select.value = activation
+        select.dispatchEvent(new Event('change', { bubbles: true }))
+        const buttons = [...document.querySelectorAll('button')]
+        buttons.find(({ textContent }) => textContent.trim() === name).click()
+      },
+      { activation, name },
+    )
+  for (const epoch of [1, 2]) {
+    await button(page, 'Step').click()
+    await page.waitForFunction((epoch) => document.querySelector('.epoch b').textContent === String(epoch), epoch)
+  }
+  await changeAndClick('tanh', 'Step')
+  await page.waitForFunction(() => document.querySelector('.epoch b').textContent === '1')
+  await page.waitForTimeout(600)
+  assert.equal(await epochOf(page), 1, 'the new run has one epoch')
+  await changeAndClick('relu', 'Train')
+  await page.waitForTimeout(600)
+  await page.waitForFunction(() => Number(document.querySelector('.epoch b').textContent) > 3)
+  await button(page, 'Pause').click()
+  await page.context().close()
+}
+
 /** What the page does in two seconds of training. */
 async function framesOf(page) {
   const { frames, longTasks } = await page.evaluate(async () => {
@@ -540,6 +570,7 @@ async function looks({ hash, name, options, tabs = TABS }) {
 mkdirSync(pictures, { recursive: true })
 try {
   await test('builds, trains and rewinds a model', learns)
+  await test('steps the new run after a change', stepsTheNewRun)
   await test('trains two runs side by side', trainsTwo)
   await test('paints (processor throttled four times)', loads)
   await test('prunes, quantizes, distils and regenerates', becomesSmaller)

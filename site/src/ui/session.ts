@@ -265,6 +265,7 @@ class Session {
   /** Begins again with new weights. */
   setup(): void {
     clearTimeout(this.timer)
+    this.timer = undefined
     this.opened.set(null)
     if (this.state.value.data.kind === 'images' && this.given.images === undefined) {
       this.wasPlaying = false
@@ -285,8 +286,14 @@ class Session {
     this.kept.value?.reset()
   }
 
+  /** Begins the run that waits for further changes now: what follows is meant for it. */
+  private settle(): void {
+    if (this.timer !== undefined) this.setup()
+  }
+
   play(): void {
     this.notice.set(null)
+    this.settle()
     this.playing.set(true)
     this.control({ type: 'play', speed: this.speed.value })
   }
@@ -297,7 +304,9 @@ class Session {
   }
 
   step(): void {
+    this.wasPlaying = false
     this.playing.set(false)
+    this.settle()
     this.control({ type: 'step' })
   }
 

@@ -49,6 +49,8 @@ let watched: readonly Seen[] = ['answers']
 let limit: Limit | null = null
 let speed: Speed = 'normal'
 let isPlaying = false
+/** The number of the loop that plays: an earlier one ends. */
+let loop = 0
 let epochsPerFrame = 1
 /** Resolves when the page has drawn. */
 let drawn: (() => void) | null = null
@@ -70,7 +72,6 @@ function theRun(): Run {
 }
 
 async function setup(recipe: Recipe, given: Given): Promise<void> {
-  isPlaying = false
   files = given
   await begin(recipe, await prepare(recipe, given))
 }
@@ -142,21 +143,29 @@ async function advance(epochs: number): Promise<{ readonly isOver: boolean; read
   return { isOver: ended !== null || own.isSpent(limit), milliseconds }
 }
 
+function stop(why: string): void {
+  isPlaying = false
+  post({ type: 'stopped', why })
+}
+
+/** Trains the run that there is when all earlier commands are done. */
 async function play(): Promise<void> {
-  while (isPlaying) {
+  const own = ++loop
+  const goes = (): boolean => isPlaying && own === loop
+  while (goes()) {
     const started = performance.now()
     const epochs = speed === 'fast' ? epochsPerFrame : 1
-    const done = await inTurn(() => (isPlaying ? advance(epochs) : null))
+    const done = await inTurn(() => {
+      if (goes() && run === null) stop('There are too few rows to train with.')
+      return goes() ? advance(epochs) : null
+    })
     if (done === null) return
     const elapsed = performance.now() - started
     if (speed === 'fast') {
       const wanted = epochs * Math.min(2, FRAME / done.milliseconds)
       epochsPerFrame = Math.min(MOST_EPOCHS, Math.max(1, Math.round(wanted)))
     }
-    if (done.isOver) {
-      isPlaying = false
-      post({ type: 'stopped', why: 'The budget is spent.' })
-    }
+    if (done.isOver) stop('The budget is spent.')
     await pause(speed === 'slow' ? Math.max(0, SLOW - elapsed) : 0)
   }
 }
@@ -245,7 +254,6 @@ async function obey(command: Command): Promise<void> {
     case 'play':
       speed = command.speed
       if (isPlaying) return
-      if (run === null) return post({ type: 'stopped', why: 'There are too few rows to train with.' })
       isPlaying = true
       return play()
     case 'pause':
