@@ -1,8 +1,11 @@
 // Starts the page.
 
-import { render } from 'preact'
+import { options, render } from 'preact'
 import { App } from './ui/app'
 import { session } from './ui/session'
+
+// Two runs send their frames apart; what both change is drawn once.
+options.debounceRendering = (draw) => void requestAnimationFrame(draw)
 
 const host = document.getElementById('app')!
 host.replaceChildren()

@@ -1,6 +1,6 @@
 // Canvases: small pictures of pixels, and the plane with its points.
 
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import type { Form, Part } from '../data/form'
 import { PLANE } from '../data/points'
 import type { Surface } from '../worker/protocol'
@@ -55,16 +55,16 @@ export function Plane(props: {
   const { form, train, test, surface, label, chosen = null, onPoint } = props
   const canvas = useRef<HTMLCanvasElement>(null)
   const dark = useStore(isDark)
+  // Points cost more than all else of a frame and stay where they are, so they are drawn once.
+  const points = useMemo(() => pointsOf(form, train, test), [form, train, test, dark])
   useEffect(() => {
     const context = canvas.current!.getContext('2d')!
     context.fillStyle = css(palette().paper)
     context.fillRect(0, 0, SIDE, SIDE)
     if (surface !== null) fill(context, surfacePixels(surface, form.task), true)
-    drawAxes(context)
-    drawPoints(context, form, train, true)
-    drawPoints(context, form, test, false)
+    context.drawImage(points, 0, 0)
     if (chosen !== null) drawChosen(context, chosen)
-  }, [form, train, test, surface, chosen, dark])
+  }, [form, points, surface, chosen])
   return (
     <canvas
       ref={canvas}
@@ -82,7 +82,17 @@ export function Plane(props: {
   )
 }
 
-function drawAxes(context: CanvasRenderingContext2D): void {
+/** The axes and the rows of data as a picture without a background. */
+function pointsOf(form: Form, train: Part, test: Part): ImageBitmap {
+  const canvas = new OffscreenCanvas(SIDE, SIDE)
+  const context = canvas.getContext('2d')!
+  drawAxes(context)
+  drawPoints(context, form, train, true)
+  drawPoints(context, form, test, false)
+  return canvas.transferToImageBitmap()
+}
+
+function drawAxes(context: OffscreenCanvasRenderingContext2D): void {
   context.strokeStyle = css(isDark.value ? [255, 255, 255] : [0, 0, 0], 0.12)
   context.lineWidth = 1.5
   context.beginPath()
@@ -95,7 +105,12 @@ function drawAxes(context: CanvasRenderingContext2D): void {
   context.stroke()
 }
 
-function drawPoints(context: CanvasRenderingContext2D, { task }: Form, { x, y, rows }: Part, isTrained: boolean): void {
+function drawPoints(
+  context: OffscreenCanvasRenderingContext2D,
+  { task }: Form,
+  { x, y, rows }: Part,
+  isTrained: boolean,
+): void {
   const colours = palette()
   const radius = rows > 600 ? 4.5 : 6.5
   for (let row = 0; row < rows; row++) {

@@ -1,8 +1,8 @@
-// The curves of a run, as long as it may be: beyond some thousand points every second one is dropped.
+// The curves of a run, as long as it may be: beyond a thousand points, more than a chart has pixels, every second one is dropped.
 
 import type { Curve } from '../worker/protocol'
 
-const MOST = 2000
+const MOST = 1000
 
 export interface Curves {
   readonly epochs: readonly number[]

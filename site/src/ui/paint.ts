@@ -98,8 +98,10 @@ export function largest(values: ArrayLike<number>): number {
 /** Draws pixels over a whole canvas, smoothly or as squares. */
 export function fill(context: CanvasRenderingContext2D, image: ImageData, isSmooth: boolean): void {
   const { canvas } = context
-  scratch.width = image.width
-  scratch.height = image.height
+  if (scratch.width !== image.width || scratch.height !== image.height) {
+    scratch.width = image.width
+    scratch.height = image.height
+  }
   scratch.getContext('2d')!.putImageData(image, 0, 0)
   context.imageSmoothingEnabled = isSmooth
   context.imageSmoothingQuality = 'high'
