@@ -240,6 +240,7 @@ async function trainsTwo() {
   const [, before] = await epochs()
   assert.ok(before > 0, 'the kept run has its epochs')
   assert.equal(page.workers().length, 2)
+  assert.match(await kept.locator('header .soft').textContent(), /^10 relu, 8 relu; adam 0\.01, epoch \d+$/)
 
   // Both train, and the kept one keeps its model.
   await page.getByLabel('Layer 1, Dense: activation').selectOption('tanh')

@@ -49,7 +49,17 @@ export function Slider(props: {
   readonly isDisabled?: boolean
   readonly onInput: (value: number) => void
 }) {
-  const { label, title, value, min, max, step, text = String(value), isDisabled = false, onInput } = props
+  const {
+    label,
+    title,
+    value,
+    min,
+    max,
+    step,
+    text = String(value).replace('-', '−'),
+    isDisabled = false,
+    onInput,
+  } = props
   const id = useId()
   return (
     <div class="field">

@@ -27,11 +27,12 @@ export function Learn() {
       <div class="stack">
         {isPlane ? <Answers /> : <Confusion form={form} frame={session.frame} isLarge />}
         <CostsCard />
+        {isPlane && kept !== null && <Confusion form={form} frame={session.frame} />}
       </div>
       <div class="stack">
         {kept !== null && <Kept kept={kept} />}
         <CurvesCard form={form} kept={kept} />
-        {isPlane && <Confusion form={form} frame={session.frame} />}
+        {isPlane && kept === null && <Confusion form={form} frame={session.frame} />}
         {form.kind === 'image' && <Examples />}
       </div>
     </div>

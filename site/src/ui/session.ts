@@ -331,8 +331,10 @@ class Session {
     this.wasPlaying = this.playing.value
     this.pause()
     const { layers, training } = this.state.value
-    const units = layers.map(({ values }) => values['units'] ?? values['filters']).filter((each) => each !== undefined)
-    const label = `${units.length === 0 ? 'no hidden layer' : `units ${units.join(', ')}`}; ${training.optimizer} ${training.rate}`
+    const hidden = layers.flatMap(({ values: { units, filters, activation = '' } }) =>
+      units === undefined && filters === undefined ? [] : `${units ?? filters} ${activation}`.trim(),
+    )
+    const label = `${hidden.length === 0 ? 'no hidden layer' : hidden.join(', ')}; ${training.optimizer} ${training.rate}`
     const setup = this.opened.value === null ? this.setupCommand : null
     const kept = new KeptRun(label, this.shown, this.remote, setup, (text) => this.fail(text))
     this.adopt(this.started())
