@@ -208,10 +208,15 @@ const scopes: Readonly<Record<string, (code: string) => Promise<Record<string, u
   async start() {
     const { model } = await ofRows()
     await model.save(there('model.safetensors'))
-    const [history, Image] = [{ loss: [2, 1] }, class {}]
-    const append = (image: object) =>
-      expect(image).toMatchObject({ alt: expect.stringContaining('loss'), src: expect.stringMatching(/^blob:/) })
-    return { loadModel: predict.loadModel, history, Image, document: { body: { append } } }
+    class Image {
+      alt = ''
+      src = ''
+    }
+    const append = ({ alt, src }: Image) => {
+      expect(alt).toContain('loss')
+      expect(src).toMatch(/^blob:/)
+    }
+    return { loadModel: predict.loadModel, history: { loss: [2, 1] }, Image, document: { body: { append } } }
   },
   async files() {
     const { model, x, y } = await ofRows()
