@@ -196,6 +196,11 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     return this.#training.requireCompiled('optimizer').optimizer
   }
 
+  /** Refuses a loss without compile, which would have no effect. @internal */
+  set loss(_loss: never) {
+    throw new StateError('model.loss cannot be set. Call model.compile({ loss, … }) again')
+  }
+
   /**
    * The loss tracker and all metrics, from compile and from properties of the model. 'accuracy' and 'crossentropy', which
    * depend on shapes, and the trackers of several losses are listed after the first batch. A custom step that reads this
