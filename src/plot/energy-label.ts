@@ -16,7 +16,7 @@ import {
 import { count, formatBytes } from '../core/table'
 import { asciiXml } from '../core/text'
 import { typed } from '../core/tree'
-import type { DataOf, TargetsOf } from '../data/given'
+import type { Batches, DataOf, TargetsOf } from '../data/given'
 import { Model } from '../models/model'
 import { readTyped } from '../ops/arguments'
 import type { Figure, Footprint } from '../thrift/figures'
@@ -33,10 +33,13 @@ import { HEAD, coordinate, element, escaped, label, picture, pictureTable, words
 type TrainingLike = Footprint | { readonly reports: { readonly footprint?: Footprint } }
 
 export interface EnergyLabelOptions<In = unknown, Out = unknown> extends PictureOptions {
-  /** Rows that the model was not trained on. */
-  readonly x: DataOf<In>
-  /** Their targets. */
-  readonly y: TargetsOf<Out>
+  /**
+   * Rows that the model was not trained on, or batches of them with their targets, as for `evaluate`. Batches are read once, and
+   * all rows are kept in memory.
+   */
+  readonly x: DataOf<In> | Batches<In, Out>
+  /** The targets, unless they are in the batches. Default null. */
+  readonly y?: TargetsOf<Out> | null
   /** What `fit` returned with an EmissionsTracker, or its footprint. Default null: the label has no joules of training. */
   readonly training?: TrainingLike | null
   /** The names of the features of x [rows, features]; with them, the label says what speaks for an answer. Default null. */
@@ -58,7 +61,7 @@ const anything = custom<unknown>(
 const table = () => ({
   ...pictureTable(''),
   x: required(anything),
-  y: required(anything),
+  y: option(anything, null),
   training: option(anything, null),
   names: option(nullable(listOf(words)), null),
   row: option(integer({ min: 0 }), 0),

@@ -3,6 +3,7 @@
 import { ArgumentError, DataError, restating } from '../core/errors'
 import { batchParts, withAdvice } from '../data/batch'
 import { releaseAll, Pace } from '../data/pace'
+import type { DataForm } from '../data/parse'
 import { parseSamples } from '../data/parse'
 import type { Data, Samples } from '../data/samples'
 import { END } from '../data/source'
@@ -32,13 +33,7 @@ export async function runnerOver(prepared: Prepared, data: Data, options: Runner
     return new ArrayRunner(prepared, prepared.accept(weigh?.(data) ?? data), batchSize, shuffles)
   const { where, pass = 0, signal } = options
   const parse = (batch: unknown, index: number): Samples =>
-    restating(
-      (message) => `${where}, batch ${index}: ${withAdvice(message, batch, prepared.inputs)}`,
-      () => {
-        const samples = parseSamples(prepared, batchParts(batch))
-        return prepared.accept(weigh?.(samples) ?? samples)
-      },
-    )
+    readBatch(prepared, batch, `${where}, batch ${index}`, (samples) => prepared.accept(weigh?.(samples) ?? samples))
   const runner = new StreamRunner(prepared, data.source, parse)
   try {
     await runner.begin({ seed: 0, epoch: pass })
@@ -49,6 +44,19 @@ export async function runnerOver(prepared: Prepared, data: Data, options: Runner
     await releaseAll(signal, [() => runner.release()])
     throw error
   }
+}
+
+/** The samples of a batch. @param place of the batch, for errors */
+export function readBatch(
+  form: DataForm,
+  batch: unknown,
+  place: string,
+  accept: (samples: Samples) => Samples = (samples) => samples,
+): Samples {
+  return restating(
+    (message) => `${place}: ${withAdvice(message, batch, form.inputs)}`,
+    () => accept(parseSamples(form, batchParts(batch))),
+  )
 }
 
 /** @throws ArgumentError for endless data without a number of steps */
