@@ -89,10 +89,10 @@ export async function gatherRows(
     for (;;) {
       const batch = await pace.wait(Promise.resolve(cursor.next()))
       if (batch === END) break
-      const samples = readBatch(form, batch, `${where}, batch ${parts.length}`)
+      const samples = readBatch(form, batch, `${where}, batch ${parts.length}`, copied)
       if (samples.weights.some((weight) => weight !== null))
         throw new ArgumentError(`${where}: all rows count the same. Leave the weights of samples out of the batches.`)
-      parts.push(copied(samples))
+      parts.push(samples)
       if (pace.isDue()) await pace.yield()
     }
   } finally {

@@ -29,11 +29,11 @@ export interface RunnerOptions {
 /** Checks the data, builds the model for them, and makes their runner. Of batches, only the first is checked here. */
 export async function runnerOver(prepared: Prepared, data: Data, options: RunnerOptions): Promise<Runner> {
   const { weigh, batchSize, shuffles = false } = options
-  if (data.kind === 'samples')
-    return new ArrayRunner(prepared, prepared.accept(weigh?.(data) ?? data), batchSize, shuffles)
+  const accept = (samples: Samples): Samples => prepared.accept(weigh?.(samples) ?? samples)
+  if (data.kind === 'samples') return new ArrayRunner(prepared, accept(data), batchSize, shuffles)
   const { where, pass = 0, signal } = options
   const parse = (batch: unknown, index: number): Samples =>
-    readBatch(prepared, batch, `${where}, batch ${index}`, (samples) => prepared.accept(weigh?.(samples) ?? samples))
+    readBatch(prepared, batch, `${where}, batch ${index}`, accept)
   const runner = new StreamRunner(prepared, data.source, parse)
   try {
     await runner.begin({ seed: 0, epoch: pass })
@@ -51,7 +51,7 @@ export function readBatch(
   form: DataForm,
   batch: unknown,
   place: string,
-  accept: (samples: Samples) => Samples = (samples) => samples,
+  accept: (samples: Samples) => Samples,
 ): Samples {
   return restating(
     (message) => `${place}: ${withAdvice(message, batch, form.inputs)}`,
