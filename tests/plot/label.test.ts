@@ -2,6 +2,7 @@
 // modes: simd
 import { describe, expect, it } from 'vitest'
 import { ArgumentError, DataError, Dense, GRU, Sequential, StateError, setRandomSeed, tensor } from '../../src'
+import { Dataset } from '../../src/data'
 import { expectedCalibrationError, shapleyValues } from '../../src/explain'
 import { contributionBars } from '../../src/plot/attribution-bars'
 import { wilson } from '../../src/plot/label-figures'
@@ -103,6 +104,13 @@ describe('energyLabel', () => {
     expect(figures.units!.dead).toBeGreaterThanOrEqual(3)
     expect(texts(checked(svg).root).join(' ')).toContain(`${8 - figures.units!.dead} of 8`)
     expect(texts(checked(svg).root).join(' ')).toContain('prune')
+  })
+
+  it('takes a data set in place of x and y', async () => {
+    const { model, x, y } = await trained()
+    const { figures } = await energyLabel(model, { x: Dataset.fromTensorSlices([x, y]).batch(16), ...FAST })
+    expect(figures.rows).toBe(60)
+    expect(figures.quality).toEqual((await energyLabel(model, { x, y, ...FAST })).figures.quality)
   })
 
   it('shows the loss of a regression, and a dash for what there is not', async () => {
