@@ -25,7 +25,7 @@ export interface GatheredRows {
   readonly size: number
 }
 
-export interface GatherOptions {
+interface GatherOptions {
   /** The function that reads the rows, for errors. */
   readonly where: string
   /** Whether targets must be given. */
