@@ -1,5 +1,6 @@
 // Limits on weights while a model is read from a file: no weight may be larger than the file's content, and all
-// variables together not much larger, so that a damaged file is detected before it fills the memory.
+// variables together not much larger, so that a damaged file is detected before it fills the memory. Initializers do not run
+// for weights that the file fills.
 
 import { FormatError, formatShape } from './errors'
 import { scoped } from './scope'
@@ -17,6 +18,9 @@ interface Limit {
 }
 
 const limit = /* @__PURE__ */ scoped<Limit | null>(null)
+
+/** Whether a file fills the weights that layers create: they begin as zeros, and no initializer runs. */
+export const fromFile = /* @__PURE__ */ scoped(false)
 
 /**
  * While `body` runs, no layer may create a weight with more than `elements` elements, and all variables together may

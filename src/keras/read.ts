@@ -4,7 +4,7 @@
 import { utf8Text } from '../core/text'
 import { ArgumentError, FormatError } from '../core/errors'
 import type { CustomObjects, Json } from '../core/registry'
-import { SPARE_ELEMENTS, limitWeights } from '../core/weight-limit'
+import { SPARE_ELEMENTS, fromFile, limitWeights } from '../core/weight-limit'
 import { sizeOf } from '../core/shapes'
 import { typed } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
@@ -52,7 +52,9 @@ export async function modelFromKeras(bytes: Uint8Array, options: LoadOptions = {
   const saved = ObjectReader.model(file.config, customObjects, file)
   const { largest, total } = sizesOf(file.root)
   return limitWeights(largest, SPARE_ELEMENTS + 2 * total, () => {
-    const made = modelFromJSON(saved, { customObjects: { formerHardSigmoid, ...customObjects } })
+    const made = fromFile.within(true, () =>
+      modelFromJSON(saved, { customObjects: { formerHardSigmoid, ...customObjects } }),
+    )
     const model = file.table === undefined ? made : tableModelOf(made, file.table)
     fill(model, file, customObjects, compile)
     return model

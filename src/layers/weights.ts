@@ -2,7 +2,7 @@
 // created or changed, a new list is compared with the current one and replaces it only if they differ. So a change of
 // another model compiles nothing again.
 
-import { requireWithinLimit } from '../core/weight-limit'
+import { fromFile, requireWithinLimit } from '../core/weight-limit'
 import type { DType } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
 import { ArgumentError, ShapeError, checkOptions, formatShape, quoted, restating } from '../core/errors'
@@ -303,8 +303,8 @@ export function addWeightTo(layer: LayerWithParts, options: WeightOptions): Vari
     const made = drawn.call(shape, fans)
     return made.dtype === dtype ? made : new Tensor(dtypes[dtype].array.from(made.data), made.shape, dtype)
   }
-  const initial = draw()
-  if (!sameShape(initial.shape, shape)) {
+  const initial = fromFile.current ? shape : draw()
+  if (initial instanceof Tensor && !sameShape(initial.shape, shape)) {
     throw new ShapeError(
       `${layer}: the initializer of ${name} must make shape ${formatShape(shape)}, received ${formatShape(initial.shape)}`,
     )

@@ -7,7 +7,7 @@ import { construct, customObject, isSerialized } from '../core/registry'
 import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { isBranch } from '../core/tree'
-import { SPARE_ELEMENTS, limitWeights } from '../core/weight-limit'
+import { SPARE_ELEMENTS, fromFile, limitWeights } from '../core/weight-limit'
 import { parseJson } from '../formats/json'
 import type { Container } from '../formats/safetensors'
 import { decodeContainer } from '../formats/safetensors'
@@ -138,8 +138,11 @@ export function readModel(bytes: Uint8Array, { within, compile }: Classes): Mode
   )
   const isOld = isFormer(container.metadata)
   const model = limitWeights(largest, SPARE_ELEMENTS + 2 * bytes.length, () => {
-    const made = makeModel(description, within)
-    if (description.build !== null) made.ensureBuilt(description.build)
+    const made = fromFile.within(true, () => {
+      const created = makeModel(description, within)
+      if (description.build !== null) created.ensureBuilt(description.build)
+      return created
+    })
     const weights = inFormerOrder(isOld, () => inFiles(made.weights))
     const frozen = new Set(description.frozen)
     weights.forEach((weight, i) => {

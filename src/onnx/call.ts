@@ -77,8 +77,8 @@ export class Call {
   known(i: number): HostTensor {
     const { host } = this.value(i)
     if (host !== null) return host
-    throw this.error(
-      `operand ${i} ('${this.node.inputs[i]}') must be known before data are. If it follows from an input that is always the same, pass its value: { constants: { name: value } }.`,
+    throw new LimitError(
+      `${nameOf(this.node)}: operand ${i} ('${this.node.inputs[i]}') must be known before data are. If it follows from an input that is always the same, pass its value: { constants: { name: value } }.`,
     )
   }
 

@@ -5,7 +5,7 @@ import { FormatError, MyelinError, ShapeError, formatShape } from '../core/error
 import { configured, custom, option } from '../core/options'
 import type { Json } from '../core/registry'
 import type { Tree } from '../core/tree'
-import { pathName, typed } from '../core/tree'
+import { flatten, pathName, typed } from '../core/tree'
 import { requireWithinLimit } from '../core/weight-limit'
 import { Layer } from '../layers'
 import type { CallContext } from '../layers/context'
@@ -146,9 +146,7 @@ export abstract class GraphLayer extends configured(Layer<unknown, unknown>, () 
       if (weight === null) continue
       const shape = weight.order.map((axis) => weight.shape[axis]!)
       requireWithinLimit(`${this}: ${name}`, shape)
-      const size = shape.reduce((product, extent) => product * extent, 1)
-      const zeros = new Tensor(new Float32Array(size), shape, 'float32')
-      const variable = new Variable(zeros, { name, trainable: weight.trainable })
+      const variable = new Variable(shape, { name, trainable: weight.trainable })
       this.trackWeight(variable)
       this.#weights.set(name, variable)
     }
@@ -199,7 +197,8 @@ export abstract class GraphLayer extends configured(Layer<unknown, unknown>, () 
   }
 
   /**
-   * The types of the outputs: traced, or those that the file declares if the graph cannot be traced for small extents.
+   * The types of the outputs: traced, or those that the file declares if the graph cannot be traced for the values that
+   * were tried for open extents.
    * @internal
    */
   override computeOutputSpec(inputSpec: unknown): never {
@@ -207,7 +206,8 @@ export abstract class GraphLayer extends configured(Layer<unknown, unknown>, () 
       return typed(this.tracedOutputSpec(typed(inputSpec)))
     } catch (error) {
       const specs = this.#declaredSpecs()
-      if (!(error instanceof MyelinError) || error instanceof LimitError || specs === null) throw error
+      const isOpen = flatten<TensorSpec>(typed(inputSpec)).some(({ shape }) => shape.includes(null))
+      if (!(error instanceof MyelinError) || error instanceof LimitError || !isOpen || specs === null) throw error
       return typed(specs)
     }
   }

@@ -2,7 +2,7 @@
 // of users are written, too. A model with open extents is traced for several values of each, which shows where they occur.
 
 import { requireArguments } from '../core/arguments'
-import { ArgumentError, FormatError, quoted, unknownName } from '../core/errors'
+import { ArgumentError, FormatError, MyelinError, quoted, restate, unknownName } from '../core/errors'
 import { option, readOptions, recordOf, text } from '../core/options'
 import type { Tree } from '../core/tree'
 import { flatten, typed, unflatten } from '../core/tree'
@@ -100,7 +100,8 @@ function onnxOf(model: AnyModel, { names = {}, shapes = {} }: WriteOnnxOptions =
   requireStateless(model, model)
   const ends = endsOf(model)
   let refusal: unknown = null
-  for (const shaped of traceShapesFor(shapesOf(model, ends, shapes), ends.inputs)) {
+  const given = shapesOf(model, ends, shapes)
+  for (const shaped of traceShapesFor(given, ends.inputs)) {
     let found: ReturnType<typeof traced>
     try {
       found = traced(model, ends, shaped)
@@ -110,6 +111,12 @@ function onnxOf(model: AnyModel, { names = {}, shapes = {} }: WriteOnnxOptions =
     }
     return fileOf(model, ends, shaped, found, names)
   }
+  const open = ends.inputs.find((_, i) => given[i]!.includes(null, 1))
+  if (refusal instanceof MyelinError && open !== undefined)
+    restate(
+      refusal,
+      `${refusal.message}. The model refuses every length that was tried. Fix the open extents with the option shapes: { shapes: { '${open}': … } }`,
+    )
   throw refusal
 }
 

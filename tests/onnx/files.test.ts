@@ -151,6 +151,66 @@ describe('shape arithmetic', () => {
   })
 })
 
+describe('what depends on data is named when the file is loaded', () => {
+  const count: readonly NodeText[] = [
+    { type: 'ReduceSum', inputs: ['x'], outputs: ['sum'], attributes: { keepdims: 0 } },
+    { type: 'Cast', inputs: ['sum'], outputs: ['count'], attributes: { to: 7 } },
+  ]
+  const refusal = async (node: NodeText, more: object = {}): Promise<string> => {
+    const bytes = modelBytes({ nodes: [...count, node], inputs: [x], outputs: [y], ...more })
+    return loadOnnx(bytes).then(
+      () => 'loaded',
+      (error: unknown) => `${(error as Error).name}: ${(error as Error).message}`,
+    )
+  }
+
+  it('the iterations of a Loop', async () => {
+    const body = graphBytes({
+      nodes: [
+        { type: 'Identity', inputs: ['going'], outputs: ['goes'] },
+        { type: 'Relu', inputs: ['a'], outputs: ['b'] },
+      ],
+      inputs: [valueBytes('i', []), valueBytes('going', [], 9), valueBytes('a', null)],
+      outputs: [valueBytes('goes', null), valueBytes('b', null)],
+    })
+    const loop = { type: 'Loop', inputs: ['count', '', 'x'], outputs: ['y'], attributes: { body: { graph: body } } }
+    expect(await refusal(loop)).toMatch(/^FormatError: .*\(Loop\): operand 0 \('count'\) must be known before data are/)
+  })
+
+  it('a shape', async () => {
+    const range = { type: 'Expand', inputs: ['x', 'counts'], outputs: ['y'] }
+    const counts = { type: 'Reshape', inputs: ['count', 'one'], outputs: ['counts'] }
+    const more = { nodes: [...count, counts, range], initializers: [longTensor('one', [1], [1])] }
+    expect(await refusal(range, more)).toMatch(/\(Expand\): operand 1 \('counts'\) must be known before data are/)
+  })
+
+  it('the number of axes after an If', async () => {
+    const branch = (type: string, attributes: NodeText['attributes']) => ({
+      graph: graphBytes({
+        nodes: [{ type, inputs: ['x'], outputs: ['z'], attributes: attributes! }],
+        outputs: [valueBytes('z', null)],
+      }),
+    })
+    const attributes = {
+      then_branch: branch('Relu', {}),
+      else_branch: branch('ReduceMax', { axes: [1], keepdims: 0 }),
+    }
+    const node = { type: 'If', inputs: ['is'], outputs: ['y'], attributes }
+    const is = { type: 'Cast', inputs: ['sum'], outputs: ['is'], attributes: { to: 9 } }
+    expect(await refusal(node, { nodes: [...count, is, node] })).toMatch(/\(If\): .* 2 axes in one and 1 in the other/)
+  })
+
+  it('an error of shapes, where all extents are fixed', async () => {
+    const node = { type: 'Reshape', inputs: ['x', 'two'], outputs: ['y'] }
+    const more = {
+      inputs: [valueBytes('x', [1, 3])],
+      outputs: [valueBytes('y', [1, 2])],
+      initializers: [longTensor('two', [2], [1, 2])],
+    }
+    expect(await refusal(node, more)).toMatch(/^\w+Error: .*\(Reshape\)/)
+  })
+})
+
 describe('weights in branches', () => {
   const sized = (factor: number): number[] => [1, 0, 0, 0, 1, 0, 0, 0, 1].map((each) => each * factor)
   const product = (weights: object): { graph: number[] } => ({

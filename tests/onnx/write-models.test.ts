@@ -26,6 +26,7 @@ import {
   MaxPooling2D,
   Model,
   MultiHeadAttention,
+  PositionEmbedding,
   Sequential,
   StringLookup,
   UpSampling2D,
@@ -191,6 +192,23 @@ describe('open extents', () => {
     expect(inputs[0]!.type!.tensor!.shape!.dims.map(({ name }) => name)).toEqual(['batch', 'words_1'])
   })
 
+  it('a length that a table of positions limits', async () => {
+    const x = Input({ shape: [null, 3], name: 'x' })
+    const outputs = ops.add(x, new PositionEmbedding(10).apply(x))
+    const model = new Model({ inputs: x, outputs })
+    for (const steps of [10, 3]) await expectSameInOnnx(`positions-${steps}`, model as AnyModel, numbers([2, steps, 3]))
+  })
+
+  it('are refused with advice if no length fits', async () => {
+    const x = Input({ shape: [null, 3], name: 'x' })
+    const model = new Model({ inputs: x, outputs: ops.add(x, new PositionEmbedding(4).apply(x)) })
+    await expect(writeOnnx(model)).rejects.toThrow(
+      "Fix the open extents with the option shapes: { shapes: { 'x': … } }",
+    )
+    const again = await loadOnnx(await writeOnnx(model, null, { shapes: { x: [null, 4, 3] } }))
+    expect(again.inputs[0]!.shape).toEqual([null, 4, 3])
+  })
+
   it('rows and columns of images', async () => {
     const x = Input({ shape: [null, null, 2], name: 'x' })
     const y = new Conv2D({ filters: 3, kernelSize: 3, padding: 'same', activation: 'relu' }).apply(x)
@@ -313,7 +331,7 @@ describe('the extents of traces', () => {
       [null, 2, null],
     ]
     const ways = [...traceShapesFor(shapes, ['a', 'b', 'c'])]
-    expect(ways).toHaveLength(15)
+    expect(ways).toHaveLength(17)
     for (const { open } of ways) {
       open.forEach(({ values }, i) => {
         expect(new Set(values).size).toBeGreaterThan(1)

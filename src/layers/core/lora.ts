@@ -4,6 +4,7 @@ import { requireArguments } from '../../core/arguments'
 import { ArgumentError, StateError } from '../../core/errors'
 import { extent, nullable, number, option, readOptions } from '../../core/options'
 import type { OptionInputs } from '../../core/options'
+import { fromFile } from '../../core/weight-limit'
 import { matmul } from '../../ops/linalg/linalg'
 import { add, cast, multiply } from '../../ops/numpy/elementwise'
 import { full, take } from '../../ops/numpy/shape'
@@ -96,12 +97,11 @@ export function enableLora<L extends Dense | EinsumDense | Embedding>(
   if (base.inFile !== undefined) throw new StateError(`${where}: LoRA is enabled already`)
 
   const make = (suffix: 'a' | 'b', shape: readonly number[], initializer: typeof aInitializer): Variable => {
-    const variable = addWeightTo(layer, {
-      name: `lora_${what}_${suffix}`,
-      shape,
-      initializer,
-      regularizer: isTable ? layer.embeddingsRegularizer : layer.kernelRegularizer,
-    })
+    const regularizer = isTable ? layer.embeddingsRegularizer : layer.kernelRegularizer
+    // Files have no parts of a sum, so a layer that enables LoRA in build draws them.
+    const variable = fromFile.within(false, () =>
+      addWeightTo(layer, { name: `lora_${what}_${suffix}`, shape, initializer, regularizer }),
+    )
     variable.name = base.name.replace(/[^/]*$/, `lora_${what}_${suffix}`)
     variable.inFile = []
     return variable

@@ -75,13 +75,14 @@ const times = ({ first, more }: Values, scale: number): Values => ({
   more: more.map((each) => each * scale),
 })
 /**
- * Lengths to try, in order. Long ones are for functions with large windows, such as a convolution with a window of 400. Multiples of 2 to 32
- * are for functions that accept only multiples, such as a U-Net; the smallest multiple that works comes first.
+ * Lengths to try, in order. Long ones are for functions with large windows, such as a convolution with a window of 400; short ones for
+ * tables of few positions. Multiples of 2 to 32 are for functions that accept only multiples, such as a U-Net; the smallest multiple that
+ * works comes first.
  */
 const MOST_LENGTHS: readonly Values[] = [
   LENGTHS,
   times(LENGTHS, 25),
-  ...[2, 4, 8, 16, 32].map((scale) => times(PARTS, scale)),
+  ...[1, 2, 4, 8, 16, 32].map((scale) => times(PARTS, scale)),
 ]
 
 /**

@@ -16,17 +16,24 @@ const branch: Operator = (call) => {
   call.require(condition.size === 1, () => 'the condition must be one value')
   const [yes, no] = [call.graph('then_branch'), call.graph('else_branch')]
   if (condition.host !== null) return call.around.run(condition.host.data[0] === 0 ? no : yes, [])
-  let found: readonly ElementType[] = []
+  let found: readonly Value[] = []
   const tensors = ops.cond(
     ops.reshape(condition.plain, []),
     () => {
-      const results = call.around.run(yes, [])
-      found = results.map(({ type }) => type)
-      return results.map(({ plain }) => plain)
+      found = call.around.run(yes, [])
+      return found.map(({ plain }) => plain)
     },
-    () => call.around.run(no, []).map(({ plain }) => plain),
+    () => {
+      const others = call.around.run(no, [])
+      const i = others.findIndex(({ rank }, at) => rank !== found[at]?.rank)
+      if (i >= 0 && i < found.length)
+        throw new LimitError(
+          `${nameOf(call.node)}: its condition depends on data, so its branches must have results of equal shapes; result ${i} has ${found[i]!.rank} axes in one and ${others[i]!.rank} in the other`,
+        )
+      return others.map(({ plain }) => plain)
+    },
   )
-  return tensors.map((tensor, i) => Value.of(tensor, found[i]!))
+  return tensors.map((tensor, i) => Value.of(tensor, found[i]!.type))
 }
 
 /** The body gets the iteration, the condition and the values that are carried, and returns the latter and results. */

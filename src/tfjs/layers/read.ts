@@ -4,7 +4,7 @@
 import { FormatError, formatShape, listed } from '../../core/errors'
 import type { Json } from '../../core/registry'
 import { sameShape, sizeOf } from '../../core/shapes'
-import { SPARE_ELEMENTS, limitWeights } from '../../core/weight-limit'
+import { SPARE_ELEMENTS, fromFile, limitWeights } from '../../core/weight-limit'
 import { compileOptions } from '../../keras/compile'
 import { formerHardSigmoid } from '../../keras/former'
 import { isRecord, own } from '../../formats/json'
@@ -37,9 +37,9 @@ export function modelFromLayers(
   const isFilled = weights.length > 0 || own(json, 'weightsManifest') !== undefined
   const [largest, total] = sizesOf(tensors)
   return limitWeights(isFilled ? largest : SPARE_ELEMENTS, SPARE_ELEMENTS + 2 * total, () => {
-    const model = modelFromJSON<unknown, unknown>(saved, {
-      customObjects: { formerHardSigmoid, ...customObjects },
-    })
+    const model = fromFile.within(isFilled, () =>
+      modelFromJSON<unknown, unknown>(saved, { customObjects: { formerHardSigmoid, ...customObjects } }),
+    )
     const own = tensors.filter(({ group }) => group === 'model')
     const assignments = isFilled ? assignmentsOf(model, own, name) : []
     const training = compile ? savedCompile(json, model.outputs.length) : null
