@@ -1,11 +1,12 @@
 // Ops that choose elements, or find where they are.
 
 import { ArgumentError, ShapeError, StateError, formatShape } from '../../core/errors'
+import { option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { sizeOf } from '../../core/shapes'
-import { requireList, requireShape } from '../arguments'
+import { readArguments, requireList, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import { asTensor, operand } from '../convert'
 import { add, cast, clip, floorDivide, less, mod, where } from './elementwise'
 import { Tensor } from '../tensor'
 import { together } from '../trace'
@@ -13,14 +14,15 @@ import { together } from '../trace'
 /**
  * At each position the element of the first choice whose condition is true, and `fallback` where none is. All operands
  * broadcast; choices of several dtypes are converted to the highest.
- * @param fallback default 0
+ * @param fallback also by its name in Keras, { default: 9 }. Default 0
  * @example ops.select([[true, false, false], [true, true, false]], [[1, 2, 3], [4, 5, 6]], 9)   // [1, 5, 9]
  */
 export function select(
   condlist: readonly TensorLike[],
   choicelist: readonly TensorLike[],
-  fallback?: TensorLike,
+  fallback?: TensorLike | { readonly default?: TensorLike },
 ): Tensor {
+  const rest = readArguments('select', { default: option(operand, 0) }, fallback).default ?? 0
   const conditions = requireList('select: condlist', condlist).map((_, i) => asTensor(condlist[i]!, 'select: condlist'))
   const choices = requireList('select: choicelist', choicelist).map((_, i) => choicelist[i]!)
   if (conditions.length === 0 || conditions.length !== choices.length)
@@ -28,8 +30,8 @@ export function select(
       `select: expected one choice for each of at least one condition, received ${conditions.length} conditions and ${choices.length} choices`,
     )
   return conditions.reduceRight<TensorLike>(
-    (rest, condition, i) => where(condition, choices[i]!, rest),
-    fallback ?? 0,
+    (others, condition, i) => where(condition, choices[i]!, others),
+    rest,
   ) as Tensor
 }
 
