@@ -348,7 +348,8 @@ const NOT_BY_NAME: Readonly<Record<string, string>> = {
 /** Names of options that differ. */
 const SPELLED: Readonly<Record<string, string>> = { keepdims: 'keepDims', M: 'columns' }
 
-const inCalls = new Map(calls.map(({ op, given }) => [op, given]))
+// The first calls have the required arguments only.
+const inCalls = new Map([...calls].reverse().map(({ op, given }) => [op, given]))
 
 function argumentsOf(op: string, required: number): readonly unknown[] {
   const own = ARGUMENTS[op]

@@ -9,6 +9,7 @@ export * from './numpy/reduce'
 // In place of those of elementwise.ts, linalg.ts and reduce.ts.
 export { abs, add, dot, einsum, inner, matmul, maximum, minimum, multiply, outer, tensordot, vdot } from './numpy/bools'
 export { argmax, argmin, max, min, ptp } from './numpy/extremes'
+export { where } from './numpy/choosing'
 export { multiHot, oneHot } from './nn/one-hot'
 export type { MultiHotOptions, OneHotOptions } from './nn/one-hot'
 export { binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy } from './nn/crossentropies'

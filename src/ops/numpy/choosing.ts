@@ -7,7 +7,8 @@ import { sizeOf } from '../../core/shapes'
 import { readArguments, requireList, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor, operand } from '../convert'
-import { add, cast, clip, floorDivide, less, mod, where } from './elementwise'
+import * as elementwise from './elementwise'
+import { add, cast, clip, floorDivide, less, mod } from './elementwise'
 import { Tensor } from '../tensor'
 import { together } from '../trace'
 
@@ -30,9 +31,21 @@ export function select(
       `select: expected one choice for each of at least one condition, received ${conditions.length} conditions and ${choices.length} choices`,
     )
   return conditions.reduceRight<TensorLike>(
-    (others, condition, i) => where(condition, choices[i]!, others),
+    (others, condition, i) => elementwise.where(condition, choices[i]!, others),
     rest,
   ) as Tensor
+}
+
+/** condition ? a : b, element by element; without a and b the positions where the condition is true, as `nonzero`. */
+export function where(condition: TensorLike): Tensor[]
+export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor
+export function where(condition: TensorLike, a: null | undefined, b?: null): Tensor[]
+export function where(condition: TensorLike, a?: TensorLike | null, b?: TensorLike | null): Tensor | Tensor[] {
+  const [first, second] = [a ?? null, b ?? null]
+  if (first === null && second === null) return nonzero(condition)
+  if (first === null || second === null)
+    throw new ArgumentError('where: give both a and b, or neither: the positions where the condition is true')
+  return elementwise.where(condition, first, second)
 }
 
 /**
@@ -70,7 +83,7 @@ export function unravelIndex(indices: TensorLike, shape: number | Shape): Tensor
   return [
     ...together(`unravelIndex ${extents.join()}`, [given], ([index]) => {
       const inside = clip(index!, -size, size - 1)
-      let rest = where(less(inside, 0), add(inside, size), inside)
+      let rest = elementwise.where(less(inside, 0), add(inside, size), inside)
       const positions = extents.map(() => rest)
       for (let axis = extents.length - 1; axis >= 0; axis--) {
         positions[axis] = mod(rest, extents[axis]!)
