@@ -239,8 +239,8 @@ describe('images in proportion', () => {
   it("have Keras's default size", async () => {
     const [batch] = (await (await imageDatasetFromDirectory(folder, { labels: null })).toArray()) as Tensor[]
     expect(batch!.shape).toEqual([1, 256, 256, 3])
-    const given = { image_size: [2, 3], labels: null, data_format: 'channels_last', color_mode: 'rgb' }
-    const [small] = (await (await imageDatasetFromDirectory(folder, given as object)).toArray()) as Tensor[]
+    const given: object = { image_size: [2, 3], label_mode: null, data_format: 'channels_last', color_mode: 'rgb' }
+    const [small] = (await (await imageDatasetFromDirectory(folder, given as { labels: null })).toArray()) as Tensor[]
     expect(small!.shape).toEqual([1, 2, 3, 3])
   })
 

