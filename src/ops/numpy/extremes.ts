@@ -59,9 +59,8 @@ export function argmin(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: Ke
   return argExtreme('argmin', x, axis, keepDims)
 }
 
-/** @throws ShapeError if there is no element along the axes and none is given */
+/** Checks a tensor of size 0. @throws ShapeError if it has no element along the axes and none is given */
 function requireElements(where: string, x: Tensor, ...given: readonly unknown[]): void {
-  if (x.size > 0) return
   const { axis, initial } = readArguments(where, extremeTable, given[0], ...given.slice(1))
   if (initial === null && resolveAxes(where, axis, x.rank).some((each) => x.shape[each] === 0))
     throw new ShapeError(
@@ -76,7 +75,7 @@ function requireElements(where: string, x: Tensor, ...given: readonly unknown[])
  */
 export function max(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: KeepDims, initial?: number | null): Tensor {
   const value = asTensor(x, 'max')
-  requireElements('max', value, axis, keepDims, initial)
+  if (value.size === 0) requireElements('max', value, axis, keepDims, initial)
   return plain.max(value, axis, keepDims, initial)
 }
 
@@ -87,7 +86,7 @@ export function max(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: Keep
  */
 export function min(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: KeepDims, initial?: number | null): Tensor {
   const value = asTensor(x, 'min')
-  requireElements('min', value, axis, keepDims, initial)
+  if (value.size === 0) requireElements('min', value, axis, keepDims, initial)
   return plain.min(value, axis, keepDims, initial)
 }
 
@@ -97,6 +96,6 @@ export function min(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: Keep
  */
 export function ptp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
   const value = asTensor(x, 'ptp')
-  requireElements('ptp', value, axis, keepDims)
+  if (value.size === 0) requireElements('ptp', value, axis, keepDims)
   return plain.ptp(value, axis, keepDims)
 }
