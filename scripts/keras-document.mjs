@@ -20,6 +20,8 @@ Keras VERSION with its name here. \`npm run keras\` makes the page, and a test c
   \`ops.sum(x, 1, { keepDims: true })\`.
 - Options in snake_case are accepted in camelCase. Values that name something are accepted in every spelling:
   \`'binary_crossentropy'\`, \`'binaryCrossentropy'\`.
+- Every default of Keras may be given, also that of an option with only one supported value, such as \`sparse: false\`,
+  \`loraRank: null\` and \`dataFormat: 'channelsLast'\`. Other values of it are errors that say what to do.
 - A class is made with \`new\`, and a layer is called with \`apply\`: \`layers.Dense(4)(x)\` is
   \`new layers.Dense(4).apply(x)\`.
 - \`None\` is \`null\`, also for an extent that is open. A tuple is an array. Operators of tensors are ops: \`a + b\` is

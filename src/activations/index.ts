@@ -10,7 +10,22 @@ import { untraced } from '../ops/trace'
 /** A function of one tensor, written with ops. */
 export type ActivationFunction = (x: Tensor) => Tensor
 
-const activations = {
+/** What an activation gives for a symbol of a functional model, null for another tensor. Unset as long as there is none. */
+type OnSymbol = (name: string, activation: ActivationFunction, x: unknown) => Tensor | null
+let onSymbol: OnSymbol | undefined
+
+/** Sets what activations give for symbols. */
+export function setOnSymbol(given: OnSymbol): void {
+  onSymbol = given
+}
+
+/** A function that also takes symbols. */
+const takingSymbols = ([name, of]: [string, ActivationFunction]): [string, ActivationFunction] => [
+  name,
+  { [name]: (x: Tensor) => onSymbol?.(name, of, x) ?? of(x) }[name]!,
+]
+
+const table = {
   linear: (x) => x,
   relu: functions.relu,
   sigmoid: functions.sigmoid,
@@ -25,10 +40,8 @@ const activations = {
   selu: functions.selu,
   gelu: (x) => functions.gelu(x, false),
   silu: functions.silu,
-  swish: functions.silu,
   hardSigmoid: functions.hardSigmoid,
   hardSilu: functions.hardSilu,
-  hardSwish: functions.hardSilu,
   hardTanh: functions.hardTanh,
   hardShrink: functions.hardShrink,
   softShrink: functions.softShrink,
@@ -43,6 +56,11 @@ const activations = {
   mish: functions.mish,
   exponential: functions.exponential,
 } satisfies Readonly<Record<string, ActivationFunction>>
+
+const forms = /* @__PURE__ */ Object.fromEntries(/* @__PURE__ */ Object.entries(table).map(takingSymbols)) as Readonly<
+  Record<keyof typeof table, ActivationFunction>
+>
+const activations = { ...forms, swish: forms.silu, hardSwish: forms.hardSilu }
 
 type ActivationName = keyof typeof activations
 

@@ -83,7 +83,13 @@ export function deserializeObject<Kind extends Configurable>(
 ): Kind | ((...inputs: never[]) => unknown) {
   const own = inOwnSpelling(saved)
   return customObjectScope(customObjects, () => {
-    if (isFunctionConfig(own)) return functionNamed(own.config, 'in a saved object')
+    if (isFunctionConfig(own)) {
+      const { config: name } = own
+      const found = functions === undefined || customFunction(name) !== null ? undefined : functionIn(functions, name)
+      return typeof found === 'function'
+        ? (found as (...inputs: never[]) => unknown)
+        : functionNamed(name, 'in a saved object')
+    }
     if (typeof own === 'string' || isSerialized(own)) return getObject(registry, own, functions)!
     throw new ArgumentError(`deserialize needs { className, config } or a name, received ${quoted(saved)}`)
   })

@@ -18,6 +18,8 @@ export interface Kind<Value, Input = Value> {
   read(value: unknown, where: string): Value
   /** The value in getConfig. */
   write(value: Value): Json
+  /** Whether the value is only checked: the object does not have it, and its configuration neither. */
+  readonly unread?: true
   /** Exists only in types. */
   readonly input?: Input
 }
@@ -60,7 +62,9 @@ export function optionFrom<Value, Input>(
 
 /** The values of an object after its options were read. */
 export type ValuesOf<Table> = {
-  readonly [Name in keyof Table]: Table[Name] extends Kind<infer Value, infer _Input> ? Value : never
+  readonly [
+    Name in keyof Table as Table[Name] extends { readonly unread: true } ? never : Name
+  ]: Table[Name] extends Kind<infer Value, infer _Input> ? Value : never
 }
 
 type InputOf<Option> = Option extends Kind<infer _Value, infer Input> ? Input : never
@@ -166,18 +170,35 @@ export const boolean: Kind<boolean> = {
   write: (value) => value,
 }
 
+/** true and false as boolean. */
+type Wide<Value> = Value extends boolean ? boolean : Value
+
 /**
- * A Keras option of which this library supports only one value.
+ * A Keras option of which this library supports only some values.
  * @param why the end of the error: the reason, and what to do
  */
-export function always(expected: boolean, why: string): Kind<boolean> {
+export function always<const Value extends boolean | null | number | string>(
+  values: readonly Value[],
+  why: string,
+): Kind<Value, Wide<Value>> {
   return {
     read(value, where) {
-      if (boolean.read(value, where) === expected) return expected
-      throw new ArgumentError(`${where} must be ${expected}: ${why}`)
+      if (values.includes(value as Value)) return value as Value
+      throw new ArgumentError(`${where} must be ${values.map(quoted).join(' or ')}: ${why}`)
     },
     write: (value) => value,
   }
+}
+
+/**
+ * A Keras option whose supported values change nothing here: it is only checked, so that a program may say its default.
+ * @param initial that default
+ */
+export function unread<Value, Input>(
+  kind: Kind<Value, Input>,
+  initial: NoInfer<Input>,
+): OptionalOption<Value, Input> & { readonly unread: true } {
+  return { ...option(kind, initial), unread: true }
 }
 
 export const text: Kind<string> = {
@@ -335,6 +356,9 @@ export function isOptions(value: unknown): value is Readonly<Record<string, unkn
   return prototype === Object.prototype || prototype === null
 }
 
+/** Options of Keras's classes whose default is None, whatever the class makes of it. */
+const NULL_IS_DEFAULT = ['name', 'dtype']
+
 /**
  * Reads options by their table.
  * @param where names the object in errors
@@ -353,9 +377,11 @@ export function readOptions<Table extends OptionTable>(
   const values: Record<string, unknown> = {}
   names.forEach((name) => {
     const each: AnyOption = table[name]!
-    const value = byName.get(name)
+    let value = byName.get(name)
     if (value === undefined && each.required) throw new ArgumentError(`${where}: needs ${name}`)
-    values[name] = each.read(value === undefined ? each.initial?.(object) : value, `${where}: ${name}`)
+    if (value === undefined || (value === null && NULL_IS_DEFAULT.includes(name))) value = each.initial?.(object)
+    value = each.read(value, `${where}: ${name}`)
+    if (!each.unread) values[name] = value
   })
   return values as ValuesOf<Table>
 }
@@ -415,7 +441,7 @@ export function functionOptions<Table extends OptionTable>(
 function writeOptions(table: OptionTable, object: object): Config {
   const config: Record<string, Json> = {}
   for (const [name, each] of Object.entries<AnyOption>(table as Readonly<Record<string, AnyOption>>)) {
-    config[name] = each.write(Reflect.get(object, name))
+    if (!each.unread) config[name] = each.write(Reflect.get(object, name))
   }
   return config
 }

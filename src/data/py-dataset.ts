@@ -13,7 +13,7 @@ const pyDatasetOptions = () => ({
   /** The number of batches that are made at the same time, if `getItem` returns promises. Default 1. */
   workers: option(count, 1),
   /** Must be false: batches are made in this thread, and `workers` counts promises. */
-  useMultiprocessing: option(always(false, 'batches are made in this thread'), false),
+  useMultiprocessing: option(always([false], 'batches are made in this thread'), false),
   /** The largest number of batches that are made but not used yet. Default 10. */
   maxQueueSize: option(count, 10),
 })

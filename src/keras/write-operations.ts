@@ -100,6 +100,7 @@ export function writtenOperation(op: string, input: readonly unknown[]): Written
       config: { axis: (input[1] ?? null) as Json },
       args: input.slice(0, 1),
     }
+  if (op.startsWith(ACTIVATIONS)) return writtenActivation(op.slice(ACTIVATIONS.length), input)
   const found = classOf(op)
   if (found === null) return null
   const { module, className, operands, options } = found
@@ -121,6 +122,15 @@ export function writtenOperation(op: string, input: readonly unknown[]): Written
     if (value !== undefined) config[options[i]!] = value as Json
   })
   return { module, className, config, args: input.slice(0, operands) }
+}
+
+const ACTIVATIONS = 'activations.'
+
+/** A call of a function of keras.activations, which is that of the op with this name. */
+function writtenActivation(name: string, input: readonly unknown[]): WrittenOperation | null {
+  // The op has another default.
+  const isExact = name === 'gelu' && (input[1] ?? null) === null
+  return writtenOperation(name === 'swish' ? 'silu' : name, isExact ? [input[0], false] : input)
 }
 
 /** A key of `getItem` as Keras writes it. Its `.h5` files cannot have '...', so that is written as the axes for which it stands. */

@@ -4,7 +4,7 @@ import type { ActivationFunction, ActivationIdentifier } from '../activations'
 import { activationName, getActivation } from '../activations'
 import { ArgumentError, FormatError, quoted } from '../core/errors'
 import type { Kind } from '../core/options'
-import { custom, listOf, named, nullable, option } from '../core/options'
+import { always, custom, listOf, named, nullable, option, unread } from '../core/options'
 import type { Json, Serialized } from '../core/registry'
 import { isSerialized } from '../core/registry'
 import { isBranch } from '../core/tree'
@@ -38,6 +38,19 @@ export const constraint: Kind<Constraint | null, ConstraintIdentifier | null> = 
 )
 
 export { dataFormat } from '../ops/nn/channels'
+
+/** Options of Keras for what a function does here to a built layer. */
+const asFunction = () => unread(always([null], 'use enableLora, or quantize of myelin/thrift'), null)
+
+/** Options of Keras's layers with a kernel or a table whose defaults alone are supported. */
+export const kernelOptions = () => ({
+  /** Must be null: `enableLora(layer, rank)` trains narrow matrices in place of the kernel. Default null. */
+  loraRank: asFunction(),
+  /** Must be null: an option of `enableLora`. Default null. */
+  loraAlpha: asFunction(),
+  /** Must be null: `quantize` of myelin/thrift makes int8 weights. Default null. */
+  quantizationConfig: asFunction(),
+})
 
 /** Plain data: what JSON can represent. */
 export const plainData: Kind<unknown> = /* @__PURE__ */ custom((value) => value, toJson)

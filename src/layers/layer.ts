@@ -5,7 +5,19 @@
 import type { DType } from '../core/dtypes'
 import { ArgumentError, MyelinError, StateError, restate, restating } from '../core/errors'
 import type { OptionTable } from '../core/options'
-import { Configured, boolean, choice, extent, extents, named, nullable, option, optionsOf, text } from '../core/options'
+import {
+  Configured,
+  boolean,
+  choice,
+  extent,
+  extents,
+  named,
+  nullable,
+  option,
+  optionsOf,
+  text,
+  unread,
+} from '../core/options'
 import type { Config } from '../core/registry'
 import { classNameOf, uniqueName } from '../core/registry'
 import { scoped } from '../core/scope'
@@ -79,8 +91,10 @@ export interface LayerOptions {
   inputShape?: BatchShape | null | undefined
   /** Short for inputShape: [inputDim]. */
   inputDim?: number | null | undefined
-  /** The dtype of computations: float32. */
-  dtype?: 'float32' | (string & {}) | undefined
+  /** The dtype of computations: float32, which null means, too. */
+  dtype?: 'float32' | (string & {}) | null | undefined
+  /** Whether inputs are cast to that dtype, the only one of floats: it changes nothing. */
+  autocast?: boolean | undefined
   /** A penalty on the outputs, per sample, added to the loss. */
   activityRegularizer?: RegularizerIdentifier | null | undefined
 }
@@ -91,6 +105,7 @@ const LAYER_OPTIONS: () => OptionTable = () => ({
   inputShape: option(nullable(extents(null)), null),
   inputDim: option(nullable(extent), null),
   dtype: option(choice('float32'), 'float32'),
+  autocast: unread(boolean, true),
   activityRegularizer: option(nullable(named<Regularizer, RegularizerIdentifier>(regularizers)), null),
 })
 

@@ -25,7 +25,7 @@ const lossOptions = () => ({
   /** How the values of a batch are reduced. Default 'sumOverBatchSize', their mean. */
   reduction: option(reduction, 'sumOverBatchSize'),
   /** The name in errors. Default: from the class. */
-  name: optionFrom(text, (loss) => camelCase(classNameOf(loss))),
+  name: optionFrom<string, string | null>(text, (loss) => camelCase(classNameOf(loss))),
   /** Losses are computed in float32. */
   dtype: option(nullable(choice('float32')), null),
 })

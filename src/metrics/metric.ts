@@ -20,7 +20,7 @@ import { currentRuntime, withRuntime } from '../runtime/current'
 /** The options of all metrics. */
 export const metricOptions = () => ({
   /** The key in logs. Default: from the class. */
-  name: optionFrom(text, (metric) => camelCase(classNameOf(metric))),
+  name: optionFrom<string, string | null>(text, (metric) => camelCase(classNameOf(metric))),
   /** Metrics are computed in float32. */
   dtype: option(nullable(choice('float32')), null),
 })

@@ -5,7 +5,7 @@
 import type { DType } from '../core/dtypes'
 import { ArgumentError, ShapeError, quoted, unknownName } from '../core/errors'
 import type { OptionTable, ValuesOf } from '../core/options'
-import { boolean, custom, integer, isOptions, option, readOptions } from '../core/options'
+import { boolean, custom, integer, isOptions, nullable, option, readOptions } from '../core/options'
 import { normalizeAxes, requireSize } from '../core/shapes'
 
 /** One axis, several, or null for all. Negative axes count from the end. */
@@ -135,6 +135,9 @@ export function readDType(where: string, given: Named<'dtype', DType | null> | u
 /** One axis, several, or null for all. */
 export const axes = custom<Axis>(readAxes, (axis) => axis)
 export const reduceTable = { axis: option(axes, null), keepDims: option(boolean, false) }
+
+/** Options of max and min: `initial` counts as an additional element. */
+export const extremeTable = { ...reduceTable, initial: option(nullable(anyNumber), null) }
 
 /** Reads the options of an op with its table; the result has the table's types. */
 export function readTyped<Table extends OptionTable>(where: string, table: Table, given: unknown): ValuesOf<Table> {

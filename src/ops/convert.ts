@@ -74,6 +74,20 @@ export function toTensor(values: TensorLike, where: string, dtype?: DType): Tens
 
 convertWith(toTensor)
 
+/** A number or a list of numbers, also as a tensor. */
+export type Numbers = number | readonly number[] | TypedArray | Tensor | Variable
+
+/**
+ * Numbers that an op reads while it is called: a number or a list unchanged, a tensor as one of both; others unchanged, for the
+ * error of who reads them.
+ * @throws StateError for a symbol, which has no numbers
+ */
+export function numbersOf(x: unknown): unknown {
+  if (!(x instanceof Tensor || x instanceof Variable || isTypedArray(x))) return x
+  const { data, rank } = toTensor(x as TensorLike, 'numbers')
+  return rank === 0 ? data[0] : rank === 1 ? Array.from<number>(data) : x
+}
+
 /** Converts any TensorLike to a tensor. Inside a trace, a variable becomes the symbol of its content. */
 export function asTensor(x: TensorLike, where: string): Tensor {
   return toTensor(x, where)

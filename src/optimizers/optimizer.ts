@@ -79,7 +79,7 @@ export const optimizerOptions = () => ({
   /** The number of steps whose gradients are averaged for one update. Default null: an update in every step. */
   gradientAccumulationSteps: option(nullable(integer({ min: 2 })), null),
   /** Default: from the class. */
-  name: optionFrom(text, (optimizer) => camelCase(classNameOf(optimizer))),
+  name: optionFrom<string, string | null>(text, (optimizer) => camelCase(classNameOf(optimizer))),
   /** Weights with their own learning rate or weight decay; the first matching group counts. Default none. */
   groups: option(listOf(groupKind), []),
   /** Weights without weight decay; `excludeFromWeightDecay` adds to them. Default none. */

@@ -322,9 +322,10 @@ class TrainingLoop implements Run {
   private failNonFinite(instruction: string): void {
     const message = `Training produced a value that is not finite at step ${this.step}: ${instruction}. ${stateAfter(this.model)} Common causes: a learning rate that is too high, inputs that are not scaled, a logarithm or division at 0.`
     const quiet = this.callbacks.filter(({ onNonFinite }) => onNonFinite !== undefined)
-    if (quiet.length === 0) throw new NonFiniteError(message, this.step, instruction)
+    const error = new NonFiniteError(message, this.step, instruction)
+    if (quiet.length === 0) throw error
     this.failed = true
-    for (const callback of quiet) callback.onNonFinite!(message)
+    for (const callback of quiet) callback.onNonFinite!(error)
   }
 
   /** Whether all callbacks allow a pass of validation. */

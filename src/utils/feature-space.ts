@@ -13,6 +13,7 @@ import {
   readOptions,
   recordOf,
   required,
+  tableSize,
 } from '../core/options'
 import type { OptionInputs, Spelled } from '../core/options'
 import { isBranch } from '../core/tree'
@@ -101,7 +102,7 @@ const categoricalOptions = () => ({
   /** The largest size of the vocabulary. Default null: no limit. */
   maxTokens: option(nullable(extent), null),
   /** The number of indices for values outside of the vocabulary. Default 1. */
-  numOovIndices: option(extent, 1),
+  numOovIndices: option(tableSize(0), 1),
   /** 'oneHot', or 'int', the number in the vocabulary. Default oneHot. */
   outputMode: option(integers, 'oneHot'),
 })

@@ -11,6 +11,7 @@ import {
   activations,
   grad,
   loadModel,
+  losses,
   ops,
   setRandomSeed,
   tensor,
@@ -80,12 +81,33 @@ describe('activations', () => {
     expect(activations.serialize(activations.get('hard_swish'))).toBe('hardSilu')
     expect(activations.deserialize('leaky_relu')(x).data).toEqual(activations.leakyRelu(x).data)
     const twice = (each: Tensor): Tensor => ops.multiply(each, 2)
+    const saved = { module: 'builtins', class_name: 'function', config: 'leaky_relu', registered_name: 'function' }
+    for (const each of [saved, { className: 'leakyRelu', config: {} }, { class_name: 'leaky_relu' }]) {
+      expect(activations.get(each)).toBe(activations.get('leakyRelu'))
+      expect(activations.deserialize(each)).toBe(activations.get('leakyRelu'))
+    }
+    expect(activations.deserialize({ ...saved, config: 'my>twice' }, { 'my>twice': twice })(x).data).toEqual(
+      twice(x).data,
+    )
+    expect(losses.deserialize({ ...saved, config: 'mean_squared_error' })).toBe(losses.meanSquaredError)
+    expect(() => activations.get({ class_name: 'ReLU', config: { max_value: 6 } })).toThrow(/layers\.deserialize/)
     expect(activations.deserialize('twice', { twice })(x).data).toEqual(twice(x).data)
     expect(() => activations.get('celo')).toThrow("Did you mean 'celu'?")
   })
 })
 
 describe('in models', () => {
+  it('layer.activation takes a symbol', () => {
+    const input = Input([3])
+    for (const name of ['relu', 'gelu', 'leakyRelu', 'softmax']) {
+      const layer = new Dense(3, name)
+      const model = new Model({ inputs: input, outputs: layer.activation(input) })
+      const x = tensor([[-1, 0.5, 2]])
+      expect(model.predictOnBatch(x).data).toEqual(layer.activation(x).data)
+      expect(layer.getConfig()['activation']).toBe(name)
+    }
+  })
+
   it('a function is saved by its name', async () => {
     setRandomSeed(1)
     const model = new Sequential([

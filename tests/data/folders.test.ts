@@ -146,6 +146,12 @@ describe('audioDatasetFromDirectory', () => {
     expect(((await binary.toArray()) as [[Tensor, Tensor]])[0][1].toArray()).toEqual([[0], [1]])
     const plain = await audioDatasetFromDirectory(folder, { outputSequenceLength: 2, labels: null, shuffle: false })
     expect(((await plain.toArray()) as [Tensor])[0].shape).toEqual([2, 2, 1])
+    // Without a length, the shorter ones of a batch end with zeros, as in Keras.
+    const padded = await audioDatasetFromDirectory(folder, { labels: null, shuffle: false })
+    expect(((await padded.toArray()) as [Tensor])[0].toArray()).toEqual([
+      [[0.5], [0.25], [0], [0]],
+      [[1], [1], [1], [1]],
+    ])
     await expect((await audioDatasetFromDirectory(folder, { samplingRate: 16000 })).toArray()).rejects.toThrow(
       '8000 samples per second',
     )
@@ -180,6 +186,12 @@ describe('textDatasetFromDirectory', () => {
     expect((parts.flat() as [string][]).map(([text]) => text).sort()).toEqual(
       Array.from({ length: 10 }, (_, i) => `text ${i}`),
     )
+    const both = await textDatasetFromDirectory(folder, { ...options, subset: 'both' })
+    expect(await Promise.all(both.map((part) => part.toArray()))).toEqual(parts)
+    // Keras's spelling, with defaults.
+    const said = { batch_size: null, max_length: 6, follow_links: false, verbose: true, format: 'tf', shuffle: false }
+    expect(await (await textDatasetFromDirectory(folder, said as object)).toArray()).toHaveLength(10)
+    await expect(textDatasetFromDirectory(folder, { followLinks: true })).rejects.toThrow('are not followed')
     writeFileSync(join(folder, 'neg', 'bad.txt'), new Uint8Array([0xff, 0xfe, 0x80]))
     await expect((await textDatasetFromDirectory(folder)).toArray()).rejects.toThrow()
   })
@@ -227,5 +239,19 @@ describe('images in proportion', () => {
   it("have Keras's default size", async () => {
     const [batch] = (await (await imageDatasetFromDirectory(folder, { labels: null })).toArray()) as Tensor[]
     expect(batch!.shape).toEqual([1, 256, 256, 3])
+    const given: object = { image_size: [2, 3], label_mode: null, data_format: 'channels_last', color_mode: 'rgb' }
+    const [small] = (await (await imageDatasetFromDirectory(folder, given as { labels: null })).toArray()) as Tensor[]
+    expect(small!.shape).toEqual([1, 2, 3, 3])
+  })
+
+  it("have both parts with the subset 'both'", async () => {
+    const many = join(root, 'many')
+    mkdirSync(join(many, 'a'), { recursive: true })
+    for (let i = 0; i < 5; i++)
+      writeFileSync(join(many, 'a', `${i}.png`), encode({ width: 4, height: 2, data, channels: 1, depth: 8 }))
+    const options = { imageSize: [2, 2], validationSplit: 0.4, seed: 1 }
+    const [train, validation] = await imageDatasetFromDirectory(many, { ...options, subset: 'both' })
+    expect([train.files.length, validation.files.length]).toEqual([3, 2])
+    expect(new Set([...train.files, ...validation.files]).size).toBe(5)
   })
 })

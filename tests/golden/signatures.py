@@ -29,6 +29,10 @@ BINARY = """add arctan2 divide divide_no_nan equal floor_divide greater greater_
 logical_and logical_or logical_xor maximum minimum mod multiply not_equal power subtract cross dot inner kron matmul outer vdot
 isin searchsorted"""
 
+BOOLS = np.array([True, False, True])
+OTHERS = np.array([True, True, False])
+TABLE = np.array([[True, False, True], [True, True, False], [False, False, True]])
+
 CALLS = [
     # which Keras on JAX computes in float32 only
     *[(name, [MATRIX.astype("float32")]) for name in ("erf", "rsqrt", "sigmoid", "silu", "rms_normalization", "layer_normalization")],
@@ -105,6 +109,21 @@ CALLS = [
     ("scatter_update", [VECTOR, np.array([[1], [0], [1]], "int32"), np.array([-5, 7, 3], "int32"), "mul"]),
     ("scatter_update", [MATRIX.astype("float32"), np.array([[1], [1], [1]], "int32"), np.array([[1.5, 0, 3], [4, 5, -6], [0.5, 2, 2]], "float32"), "mul"]),
     ("scatter_update", [MATRIX.astype("float32"), PLACES, np.array([[1.5, 2, 3], [4, 5, 6]], "float32"), "add"]),
+    # bool stays bool
+    *((op, [BOOLS, OTHERS]) for op in ("add", "multiply", "maximum", "minimum", "matmul", "dot", "inner", "outer", "vdot")),
+    *((op, [BOOLS]) for op in ("abs", "absolute", "max", "min", "sort", "square", "sum")),
+    ("tensordot", [BOOLS, OTHERS, 1]),
+    ("einsum", ["i,i->", BOOLS, OTHERS]),
+    ("matmul", [TABLE, TABLE]),
+    ("maximum", [BOOLS, 1]),
+    ("add", [BOOLS, np.array([2, 3, 4], "int32")]),
+    # numbers as tensors
+    ("quantile", [MATRIX, np.array([0.25, 0.5], "float32")]),
+    ("quantile", [MATRIX, np.array(0.25, "float32"), 1]),
+    ("percentile", [MATRIX, np.array([25, 50], "float32"), 0]),
+    ("repeat", [VECTOR, np.array([2], "int32")]),
+    ("repeat", [MATRIX, np.array([1, 2], "int32"), 0]),
+    ("repeat", [MATRIX, np.array(2, "int32"), 1]),
 ]
 
 

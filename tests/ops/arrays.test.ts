@@ -134,9 +134,21 @@ describe('broadcasting', () => {
   })
 })
 
+describe('no element', () => {
+  it('is an error of extremes without initial', () => {
+    const none = ops.zeros([0, 3])
+    for (const op of [ops.max, ops.min, ops.amax, ops.amin, ops.ptp]) {
+      expect(() => op(none)).toThrow(/\[0, 3\] has no element along the axis/)
+      expect(() => op(none, { axis: 0 })).toThrow(ShapeError)
+      expect(op(none, 1).shape).toEqual([0])
+    }
+    expect(ops.max(none, 0, false, -2).toArray()).toEqual([-2, -2, -2])
+  })
+})
+
 describe('dtypes', () => {
   it.each<[TensorLike, TensorLike, string]>([
-    [[true], [false], 'int32'],
+    [[true], [false], 'bool'],
     [[true], int(1), 'int32'],
     [int(1), int(2), 'int32'],
     [int(1), 2, 'int32'],
@@ -206,9 +218,9 @@ describe('dtypes', () => {
     expect(ops.logicalNot([1, 0]).toArray()).toEqual([false, true])
   })
 
-  it('negative and abs of booleans count', () => {
+  it('negative counts booleans, and abs returns them', () => {
     expect(ops.negative([true, false]).toArray()).toEqual([-1, 0])
-    expect(ops.abs([true, false]).dtype).toBe('int32')
+    expect(ops.abs([true, false]).toArray()).toEqual([true, false])
   })
 })
 

@@ -2,7 +2,7 @@
 // numbers; and every error.
 
 import { describe, expect, it } from 'vitest'
-import { SeedGenerator, Variable, grad, jit, ops, random, tensor, valueAndGrad } from '../../src'
+import { Input, Model, SeedGenerator, Variable, grad, jit, ops, random, tensor, valueAndGrad } from '../../src'
 import type { Tensor } from '../../src'
 
 const int = (x: number): Tensor => tensor(x, [], 'int32')
@@ -275,6 +275,24 @@ describe('cond', () => {
       ),
     ).toThrow(/cond: pred must be a scalar/)
     expect(() => ops.cond(true, () => tensor(1), 3 as never)).toThrow(/cond: falseFn: expected a function/)
+  })
+})
+
+describe('branches in a functional model', () => {
+  it('read symbols as operands of switch, and cond says so', () => {
+    const input = Input([2])
+    const pred = ops.greater(ops.sum(input), 0)
+    expect(() =>
+      ops.cond(
+        pred,
+        () => input,
+        () => ops.square(input),
+      ),
+    ).toThrow(/cond: function 0 uses a symbol of a model.*ops\.switch/)
+    const outputs = ops.switch(ops.cast(pred, 'int32'), [ops.square, ops.negative], input)
+    const model = new Model({ inputs: input, outputs })
+    expect(model.predictOnBatch(tensor([[-1, -2]])).toArray()).toEqual([[1, 4]])
+    expect(model.predictOnBatch(tensor([[1, 2]])).toArray()).toEqual([[-1, -2]])
   })
 })
 

@@ -167,6 +167,9 @@ describe('results whose shape depends on data', () => {
     expect(arrays(ops.nonzero(x))).toEqual([[0, 1, 3]])
     expect(() => jit((value: Tensor) => ops.nonzero(value)[0]!)(x)).toThrow(StateError)
     expect(() => ops.nonzero(5)).toThrow(ShapeError)
+    expect(ops.where(x).map((each) => each.toArray())).toEqual(arrays(ops.nonzero(x)))
+    expect(ops.where(x, null, null)).toHaveLength(1)
+    expect(() => ops.where(x, 1 as never)).toThrow(/both a and b, or neither/)
   })
 
   it('need size in unique of a traced function', () => {

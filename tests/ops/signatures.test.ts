@@ -60,38 +60,7 @@ const LEFT_OUT: readonly {
   readonly parameters: readonly string[]
   readonly ops?: readonly string[]
   readonly why: string
-}[] = [
-  { parameters: ['sparse', 'ragged'], why: 'there are no sparse and no ragged tensors' },
-  {
-    parameters: ['dataFormat'],
-    ops: ['conv', 'convTranspose', 'depthwiseConv', 'separableConv', 'affineTransform', 'resize'],
-    why: 'channels are always the last axis',
-  },
-  {
-    parameters: ['dataFormat'],
-    ops: [
-      'cropImages',
-      'elasticTransform',
-      'extractPatches',
-      'extractPatches3d',
-      'gaussianBlur',
-      'hsvToRgb',
-      'padImages',
-      'perspectiveTransform',
-      'rgbToGrayscale',
-      'rgbToHsv',
-      'sobelEdges',
-      'ssim',
-    ],
-    why: 'channels are always the last axis of images',
-  },
-  { parameters: ['kwargs'], why: 'holds options of former versions of Keras' },
-  { parameters: ['retstep'], ops: ['linspace'], why: 'the type of a result does not depend on an option' },
-  { parameters: ['synchronized'], ops: ['moments'], why: 'there are no replicas' },
-  { parameters: ['unroll'], ops: ['scan'], why: 'a loop is one instruction' },
-  { parameters: ['flashAttention'], ops: ['dotProductAttention'], why: 'the scores are never stored as a whole' },
-  { parameters: ['attnLogitsSoftCap'], ops: ['dotProductAttention'], why: 'the kernel does not limit scores' },
-]
+}[] = [{ parameters: ['kwargs'], why: 'holds options of former versions of Keras' }]
 
 /** Further parameters that Keras does not have, and why. */
 const ADDED: Readonly<Record<string, readonly string[]>> = {

@@ -80,6 +80,16 @@ describe('FeatureSpace', () => {
     expectNear(space.apply({ age: 30, job: 'painter', grade: 1, pay: 10 }).data.slice(1, 8), [1, 0, 0, 1, 0, 0, 0], 'unknown', 0) // prettier-ignore
   })
 
+  it('has no place for unknown values with numOovIndices 0', async () => {
+    const space = new FeatureSpace({ features: { job: FeatureSpace.stringCategorical({ numOovIndices: 0 }) } })
+    await space.adapt({ job: ['cook', 'smith', 'cook'] })
+    expect(space.apply({ job: ['smith', 'cook'] }).toArray()).toEqual([
+      [0, 1],
+      [1, 0],
+    ])
+    expect(() => space.apply({ job: ['baker'] })).toThrow(DataError)
+  })
+
   it('gives a record of features', async () => {
     const space = new FeatureSpace({
       features: {

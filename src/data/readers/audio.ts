@@ -3,7 +3,7 @@
 import { requireArguments } from '../../core/arguments'
 import { DataError } from '../../core/errors'
 import type { OptionInputs } from '../../core/options'
-import { count, extent, nullable, option, readOptions } from '../../core/options'
+import { always, count, extent, nullable, option, readOptions, unread } from '../../core/options'
 import { requireSize } from '../../core/shapes'
 import { Tensor } from '../../ops/tensor'
 import type { ReadOptions } from '../abort'
@@ -11,7 +11,8 @@ import { signalOption } from '../abort'
 import type { ByteSource } from './bytes'
 import { allBytes, nameOf } from './bytes'
 import type { FileKind } from './folders'
-import { FolderDataset, folderFiles, labelOptions, requireFile } from './folders'
+import type { BothParts } from './folders'
+import { FolderDataset, bothParts, folderFiles, labelOptions, requireFile } from './folders'
 
 /** The contents of a WAV file. */
 export interface Wav {
@@ -126,29 +127,43 @@ const SOUNDS: FileKind = {
 const audioOptions = () => ({
   ...signalOption(),
   ...labelOptions(),
-  /** The number of samples of each element: longer sounds are cut, shorter ones end with zeros. Default null: as in the file. */
+  /** The number of samples of each element: longer sounds are cut, shorter ones end with zeros. Default null: as in the file, with
+   * zeros up to the longest of the batch. */
   outputSequenceLength: option(nullable(extent), null),
   /** The samples per second that all files must have. Default null: those of each file. */
   samplingRate: option(nullable(count), null),
+  /** Must be false: there are no ragged tensors. Default false. */
+  ragged: unread(always([false], 'there are no ragged tensors. Give outputSequenceLength'), false),
 })
 /** Options of `audioDatasetFromDirectory`. */
 export type AudioDatasetOptions = OptionInputs<ReturnType<typeof audioOptions>>
 
 /**
  * The sounds below a folder whose subfolders are the classes: [float32 [batch, samples, channels], class numbers], batch by
- * batch. Files are WAV (.wav), see `readWav`; those of one batch need the same length, so give `outputSequenceLength`.
+ * batch. Files are WAV (.wav), see `readWav`. Without `outputSequenceLength`, the shorter ones of a batch end with zeros.
  *
  *   const words = await audioDatasetFromDirectory('speech', { outputSequenceLength: 16000, labelMode: 'categorical' })
  *
  * Keras: `keras.utils.audio_dataset_from_directory`. Files are not resampled: one with another `samplingRate` is an error.
+ * With the subset 'both' it returns the part for training and the part for validation.
  * @throws ArgumentError for a folder without sounds or classes; DataError, during a pass, for a broken file; StateError in a
  * page, which has no folders; the reason of the signal
  */
 export async function audioDatasetFromDirectory(
   directory: string | URL,
-  options: AudioDatasetOptions = {},
-): Promise<FolderDataset<unknown>> {
+  options: BothParts<AudioDatasetOptions>,
+): Promise<[training: FolderDataset<unknown>, validation: FolderDataset<unknown>]>
+export async function audioDatasetFromDirectory(
+  directory: string | URL,
+  options?: AudioDatasetOptions,
+): Promise<FolderDataset<unknown>>
+export async function audioDatasetFromDirectory(
+  directory: string | URL,
+  options: AudioDatasetOptions | BothParts<AudioDatasetOptions> = {},
+): Promise<FolderDataset<unknown> | [FolderDataset<unknown>, FolderDataset<unknown>]> {
   requireArguments('audioDatasetFromDirectory', arguments, 2)
+  const both = bothParts(options as AudioDatasetOptions, (each) => audioDatasetFromDirectory(directory, each))
+  if (both !== null) return both
   const settings = readOptions('audioDatasetFromDirectory', audioOptions(), options)
   const { batchSize, outputSequenceLength, samplingRate, signal } = settings
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(SOUNDS, directory, settings)
@@ -162,7 +177,7 @@ export async function audioDatasetFromDirectory(
     return isLabelled ? [sound, targetOf(label)] : sound
   })
   return new FolderDataset<unknown>(
-    batchSize === null ? sounds : sounds.batch(batchSize),
+    batchSize === null ? sounds : sounds.paddedBatch(batchSize),
     classNames,
     taken.map(({ file }) => file),
     signal,

@@ -1,9 +1,22 @@
 // The files of a folder whose subfolders are classes, and their split. Reads no file.
 
 import type { Dirent } from 'node:fs'
-import { ArgumentError, DataError, StateError, quoted } from '../../core/errors'
+import { ArgumentError, DataError, StateError, knownName, quoted } from '../../core/errors'
 import type { OptionInputs, ValuesOf } from '../../core/options'
-import { boolean, choice, count, custom, integer, listOf, nullable, number, option } from '../../core/options'
+import {
+  always,
+  boolean,
+  choice,
+  count,
+  custom,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  unread,
+  withoutOptions,
+} from '../../core/options'
 import { orAbort } from '../../core/abort'
 import { oneHot } from '../../ops/nn/one-hot'
 import { permutation } from '../../ops/random/random'
@@ -68,7 +81,31 @@ export const labelOptions = () => ({
   validationSplit: option(nullable(number({ above: 0, below: 1 })), null),
   /** Which part the elements come from, with a `validationSplit`. */
   subset: option(nullable(choice('training', 'validation')), null),
+  /** Must be false: links to folders are not followed. Default false. */
+  followLinks: unread(always([false], 'links to folders are not followed'), false),
+  /** Changes nothing: no number of files is printed. Default true. */
+  verbose: unread(boolean, true),
+  /** Must be 'tf': Keras's name for batches of the kind that fit reads. Default 'tf'. */
+  format: unread(always(['tf'], 'there is one kind of batches'), 'tf'),
 })
+/** Options with Keras's subset 'both', which gives both parts. */
+export type BothParts<Options> = Omit<Options, 'subset'> & { readonly subset: 'both' }
+
+/** Reads the part for training and that for validation if options have the subset 'both'; null for other options. */
+export function bothParts<Options extends object, Part>(
+  options: Options,
+  read: (options: Options) => Promise<Part>,
+): Promise<[training: Part, validation: Part]> | null {
+  const isBoth = Object.entries(options).some(
+    ([key, value]) => value === 'both' && knownName(key, SUBSET) !== undefined,
+  )
+  if (!isBoth) return null
+  const others = withoutOptions(options, SUBSET)
+  const part = (subset: string): Promise<Part> => read({ ...others, subset })
+  return Promise.all([part('training'), part('validation')])
+}
+const SUBSET = ['subset']
+
 type LabelSettings = ValuesOf<ReturnType<typeof labelOptions>> & { readonly signal: AbortSignal | null }
 /** The options that all folders have. */
 export type LabelOptions = OptionInputs<ReturnType<typeof labelOptions>>

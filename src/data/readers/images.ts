@@ -1,20 +1,21 @@
 // readImage and imageFolder: images from files. png.ts decodes PNG, a package that is loaded on demand JPEG, or the page both.
 
 import { requireArguments } from '../../core/arguments'
-import { ArgumentError, DataError, quoted } from '../../core/errors'
+import { ArgumentError, DataError, knownName, quoted } from '../../core/errors'
 import { requireSize } from '../../core/shapes'
 import { boolean, choice, count, listOf, nullable, option, readOptions, required } from '../../core/options'
 import type { OptionInputs, Kind, ValuesOf } from '../../core/options'
 import type { Interpolation } from '../../ops/image/resize'
 import { interpolation, resize } from '../../ops/image/resize'
+import { lastFormatTable } from '../../ops/nn/channels'
 import { Tensor } from '../../ops/tensor'
 import { abortable } from '../abort'
 import { Dataset } from '../dataset'
 import type { ByteSource } from './bytes'
 import { allBytes, nameOf } from './bytes'
 import { DROPPED, Faults, onError } from './faults'
-import type { FileKind, LabelledFile } from './folders'
-import { folderFiles, labelOptions, requireFile } from './folders'
+import type { BothParts, FileKind, LabelledFile } from './folders'
+import { bothParts, folderFiles, labelOptions, requireFile } from './folders'
 import type { PixelSource, Pixels } from './pixels'
 import { asTensor, imageOptions, isPixelSource, pixelsOf, rounded } from './pixels'
 import { decodePng, isPng, sizeOfPng } from './png'
@@ -151,6 +152,7 @@ const folderOptions = () => ({
   /** Whether to add black margins first, so that shapes in images keep their proportions. Default false. */
   padToAspectRatio: option(boolean, false),
   ...labelOptions(),
+  ...lastFormatTable(),
   /** The interpolation for resizing. Default 'bilinear'. */
   interpolation: option(interpolation, 'bilinear'),
   /** Whether a broken file ends the pass, or is skipped and collected in `errors`. Default 'throw'. */
@@ -298,14 +300,26 @@ function fitted(
 export type ImageDatasetOptions = Omit<ImageFolderOptions, 'imageSize'> & Partial<Pick<ImageFolderOptions, 'imageSize'>>
 
 /**
- * `imageFolder` with Keras's default size, [256, 256].
+ * `imageFolder` with Keras's default size, [256, 256]. With the subset 'both' it returns the part for training and the part for
+ * validation.
  *
  * Keras: `keras.utils.image_dataset_from_directory`.
  */
+export async function imageDatasetFromDirectory<const Options extends BothParts<ImageDatasetOptions>>(
+  directory: string | URL,
+  options: Options & BothParts<ImageDatasetOptions>,
+): Promise<[training: ImageFolder<ImageFolderElement<Options>>, validation: ImageFolder<ImageFolderElement<Options>>]>
 export async function imageDatasetFromDirectory<const Options extends ImageDatasetOptions>(
   directory: string | URL,
-  options: Options & ImageDatasetOptions = {} as Options,
-): Promise<ImageFolder<ImageFolderElement<Options>>> {
+  options?: Options & ImageDatasetOptions,
+): Promise<ImageFolder<ImageFolderElement<Options>>>
+export async function imageDatasetFromDirectory(
+  directory: string | URL,
+  options: ImageDatasetOptions | BothParts<ImageDatasetOptions> = {},
+): Promise<unknown> {
   requireArguments('imageDatasetFromDirectory', arguments, 2)
-  return imageFolder<Options & ImageFolderOptions>(directory, { imageSize: [256, 256], ...options })
+  const both = bothParts(options as ImageDatasetOptions, (each) => imageDatasetFromDirectory(directory, each))
+  if (both !== null) return both
+  const hasSize = Object.keys(options).some((key) => knownName(key, ['imageSize']) !== undefined)
+  return imageFolder(directory, { ...(hasSize ? {} : { imageSize: [256, 256] }), ...options } as ImageFolderOptions)
 }

@@ -7,7 +7,8 @@ import { signalOption } from '../abort'
 import { Decoder } from './blocks'
 import { allBytes } from './bytes'
 import type { FileKind } from './folders'
-import { FolderDataset, folderFiles, labelOptions, requireFile } from './folders'
+import type { BothParts } from './folders'
+import { FolderDataset, bothParts, folderFiles, labelOptions, requireFile } from './folders'
 
 const TEXTS: FileKind = {
   where: 'textDatasetFromDirectory',
@@ -36,14 +37,25 @@ export type TextDatasetOptions = OptionInputs<ReturnType<typeof textFolderOption
  * Files are UTF-8 text (.txt).
  *
  * Keras: `keras.utils.text_dataset_from_directory`.
+ * With the subset 'both' it returns the part for training and the part for validation.
  * @throws ArgumentError for a folder without texts or classes; RowError, during a pass, for a file that is not UTF-8;
  * StateError in a page, which has no folders; the reason of the signal
  */
 export async function textDatasetFromDirectory(
   directory: string | URL,
-  options: TextDatasetOptions = {},
-): Promise<FolderDataset<unknown>> {
+  options: BothParts<TextDatasetOptions>,
+): Promise<[training: FolderDataset<unknown>, validation: FolderDataset<unknown>]>
+export async function textDatasetFromDirectory(
+  directory: string | URL,
+  options?: TextDatasetOptions,
+): Promise<FolderDataset<unknown>>
+export async function textDatasetFromDirectory(
+  directory: string | URL,
+  options: TextDatasetOptions | BothParts<TextDatasetOptions> = {},
+): Promise<FolderDataset<unknown> | [FolderDataset<unknown>, FolderDataset<unknown>]> {
   requireArguments('textDatasetFromDirectory', arguments, 2)
+  const both = bothParts(options as TextDatasetOptions, (each) => textDatasetFromDirectory(directory, each))
+  if (both !== null) return both
   const settings = readOptions('textDatasetFromDirectory', textFolderOptions(), options)
   const { batchSize, maxLength, signal } = settings
   const { files, taken, classNames, targetOf, isLabelled } = await folderFiles(TEXTS, directory, settings)

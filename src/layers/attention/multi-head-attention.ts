@@ -14,6 +14,7 @@ import {
   number,
   option,
   required,
+  unread,
 } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { normalizeAxis } from '../../core/shapes'
@@ -84,6 +85,8 @@ const projectionOptions = () => ({
   biasConstraint: option(constraint, null),
   /** Whether the heads' outputs are multiplied by σ of a projection of the query. Default false. */
   useGate: option(boolean, false),
+  /** Changes nothing: the scores are never stored as a whole. Default null. */
+  flashAttention: unread(nullable(boolean), null),
   /** The seed of the random numbers. Default null: derived from setRandomSeed. */
   seed: option(nullable(integer()), null),
 })

@@ -7,7 +7,7 @@ import { matmul } from '../../ops/linalg/linalg'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents } from '../checks'
-import { activation, constraint, initializer, regularizer } from '../kinds'
+import { activation, constraint, initializer, kernelOptions, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 import { mixesUnits } from '../../activations'
 import type { UnitFlow } from '../units'
@@ -43,6 +43,7 @@ export class Dense extends configured(
     biasRegularizer: option(regularizer, null),
     /** Applied to the bias after every update. Default null. */
     biasConstraint: option(constraint, null),
+    ...kernelOptions(),
   }),
   ['units', 'activation', 'useBias'],
 ) {

@@ -1,13 +1,13 @@
 // EinsumDense: a fully connected layer over any axes, written as an equation.
 
 import { ArgumentError } from '../../core/errors'
-import { configured, custom, extents, nullable, option, required, text } from '../../core/options'
+import { always, configured, custom, extents, nullable, option, required, text, unread } from '../../core/options'
 import { add } from '../../ops/numpy/elementwise'
 import { einsum } from '../../ops/linalg/linalg'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents, requireSameRank } from '../checks'
-import { activation, constraint, initializer, regularizer } from '../kinds'
+import { activation, constraint, initializer, kernelOptions, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 import type { EinsumShapes } from './einsum-equation'
 import { einsumShapes, parseEquation } from './einsum-equation'
@@ -57,6 +57,9 @@ export class EinsumDense extends configured(
     biasRegularizer: option(regularizer, null),
     /** Applied to the bias after every update. Default null. */
     biasConstraint: option(constraint, null),
+    ...kernelOptions(),
+    /** Must be null: there are no packed kernels. Default null. */
+    gptqUnpackedColumnSize: unread(always([null], 'there are no packed kernels'), null),
   }),
   ['equation', 'outputShape', 'activation', 'biasAxes'],
 ) {

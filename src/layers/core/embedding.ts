@@ -3,14 +3,14 @@
 import type { MaskTrail } from '../masks'
 import { DataError } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
-import { boolean, configured, extent, option, required } from '../../core/options'
+import { always, boolean, configured, extent, option, required, unread } from '../../core/options'
 import type { Tree } from '../../core/tree'
 import { cast, notEqual } from '../../ops/numpy/elementwise'
 import { take } from '../../ops/numpy/shape'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireRoomFor } from '../indices'
-import { constraint, initializer, regularizer } from '../kinds'
+import { constraint, initializer, kernelOptions, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
 import { unitAxes } from '../units'
@@ -44,6 +44,9 @@ export class Embedding extends configured(
     embeddingsConstraint: option(constraint, null),
     /** Whether index 0 is padding: later layers, losses and metrics skip it. Default false. */
     maskZero: option(boolean, false),
+    /** Must be null: `embeddingsInitializer: new Constant(table)` gives the first embeddings. Default null. */
+    weights: unread(always([null], 'use embeddingsInitializer: new Constant(table)'), null),
+    ...kernelOptions(),
   }),
   ['inputDim', 'outputDim', 'embeddingsInitializer', 'embeddingsRegularizer', 'embeddingsConstraint', 'maskZero'],
 ) {

@@ -2,15 +2,20 @@
 
 import { requireArguments } from '../../core/arguments'
 import type { DType } from '../../core/dtypes'
+import { ArgumentError, knownName } from '../../core/errors'
 import {
+  always,
   boolean,
   choice,
   configured,
   extent,
   extents,
+  isOptions,
   nullable,
   option,
+  readOptions,
   required,
+  unread,
   withoutOptions,
 } from '../../core/options'
 import type { Config } from '../../core/registry'
@@ -23,6 +28,7 @@ import type { BatchShape } from '../spec'
 import { TensorSpec } from '../spec'
 import { INPUT_SHAPE, refuseInputShape } from '../checks'
 import { recordCall } from '../symbol'
+import { recordActivations } from './operation'
 
 /** Declares the shape of one sample and returns its input. Keras: `keras.layers.InputLayer`. */
 export class InputLayer extends configured(
@@ -78,16 +84,48 @@ export interface InputOptions {
   /** The shape of one sample; null stands for an open extent. */
   shape: BatchShape
   /** Default float32. */
-  dtype?: DType
+  dtype?: DType | null
   /** The input's name, for data given by name. */
-  name?: string
+  name?: string | null
   /** The number of samples, if it is always the same. */
-  batchSize?: number
+  batchSize?: number | null
+  /** The shape with its batch axis, in place of shape and batchSize: [null, 8]. */
+  batchShape?: BatchShape | null
+  /** Must be false or null: there are no sparse tensors. */
+  sparse?: false | null
+  /** Must be false or null: there are no ragged tensors. */
+  ragged?: false | null
+  /** Must be null: a symbol is an input of a model as it is. */
+  tensor?: null
   /**
    * Whether values may be missing: NaN for numbers, '' for strings, and null in a row that is an object. The layers must
    * replace them: `ops.where(ops.isnan(x), 0, x)`. Default false: a missing value is an error.
    */
   optional?: boolean
+}
+
+const noTensors = (kind: string) => unread(always([false, null], `there are no ${kind} tensors`), null)
+/** Options of Input that its layer does not have. */
+const symbolOptions = () => ({
+  batchShape: option(nullable(extents(null)), null),
+  sparse: noTensors('sparse'),
+  ragged: noTensors('ragged'),
+  tensor: unread(always([null], 'a symbol is an input of a model as it is'), null),
+})
+
+/** The options of the layer from those of Input; other values unchanged. */
+function layerOptions(given: unknown): unknown {
+  if (!isOptions(given)) return given
+  const table = symbolOptions()
+  const names = Object.keys(table)
+  const own = Object.entries(given).filter(([key]) => knownName(key, names) !== undefined)
+  const { batchShape } = readOptions('Input', table, Object.fromEntries(own))
+  const others = withoutOptions(given, names)
+  if (batchShape === null) return others
+  if (Object.keys(others).some((key) => knownName(key, ['shape', 'batchSize']) !== undefined))
+    throw new ArgumentError('Input: give either batchShape or shape and batchSize')
+  const [batchSize = null, ...shape] = batchShape
+  return { shape, batchSize, ...others }
 }
 
 /**
@@ -116,7 +154,8 @@ export function Input(
 export function Input(...given: readonly unknown[]): Tensor {
   requireArguments('Input', arguments, 4)
   readRecordsWith(recordReader)
-  const layer = new InputLayer(...typed<[InputOptions]>(given))
+  recordActivations()
+  const layer = new InputLayer(...typed<[{ shape: BatchShape }]>(given.map(layerOptions)))
   layer.ensureBuilt(layer.spec)
   return typed(recordCall(layer, null, {}, layer.spec))
 }

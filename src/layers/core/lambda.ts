@@ -1,5 +1,6 @@
 // Lambda: a user's function as a layer.
 
+import type { Kind } from '../../core/options'
 import { configured, either, extents, functionKind, nullable, option, recordOf, required } from '../../core/options'
 import type { DType } from '../../core/dtypes'
 import { ShapeError, formatShape } from '../../core/errors'
@@ -15,6 +16,14 @@ import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 import { TensorSpec, shapesOf, specsFrom } from '../spec'
+
+const plainRecord = /* @__PURE__ */ recordOf(plainData)
+/** A record of plain data; null is an empty one. */
+const argumentsKind: typeof plainRecord &
+  Kind<Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>> | null> = {
+  read: (value, where) => plainRecord.read(value ?? {}, where),
+  write: (value) => plainRecord.write(value),
+}
 
 /** A tensor, or what is known of one. */
 interface Typed {
@@ -71,7 +80,7 @@ export class Lambda extends configured(
     /** Returns the mask of the output for the input and its mask. Default null: masks are not passed on. */
     mask: option(nullable(functionKind<MaskFunction>(CALLED)), null),
     /** Plain data that the function gets in each call. Default {}. */
-    arguments: option(recordOf(plainData), {}),
+    arguments: option(argumentsKind, {}),
   }),
   ['function', 'outputShape', 'mask', 'arguments'],
 ) {

@@ -1,6 +1,7 @@
 // Operation: the layer that records a call of an op on symbols of a functional model. And `recorded`, which makes the public
 // ops: they record such a layer if an argument is a symbol.
 
+import { setOnSymbol } from '../../activations'
 import { requireArguments } from '../../core/arguments'
 import { ArgumentError } from '../../core/errors'
 import { configured, custom, required, text } from '../../core/options'
@@ -129,6 +130,11 @@ export class Operation extends configured(Layer<readonly unknown[], unknown>, ()
 function requireOp(name: string): string {
   if (opOf(name) !== undefined) return name
   throw new ArgumentError(`There is no op '${name}'`)
+}
+
+/** Lets `layer.activation` take symbols, as activations of the namespace do. */
+export function recordActivations(): void {
+  setOnSymbol((name, of, x) => (hasSymbol(x) ? (recorded(`activations.${name}`, of as Op)(x) as Tensor) : null))
 }
 
 /** Functions that only look at a symbol. */

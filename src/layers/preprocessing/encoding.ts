@@ -3,7 +3,7 @@
 import { ArgumentError, DataError, ShapeError, formatShape } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
 import type { Kind } from '../../core/options'
-import { boolean, choice, configured, custom, extent, option, required } from '../../core/options'
+import { always, choice, configured, extent, option, required } from '../../core/options'
 import { sameShape } from '../../core/shapes'
 import { cast, minimum, multiply } from '../../ops/numpy/elementwise'
 import { oneHotOrZeros } from '../../ops/nn/one-hot'
@@ -21,13 +21,7 @@ import { Layer } from '../layer'
 export type Encoding = 'oneHot' | 'multiHot' | 'count'
 
 /** Keras's option for sparse tensors, which this library does not have. */
-export const notSparse: Kind<false, boolean> = /* @__PURE__ */ custom<false, boolean>(
-  (value, where) => {
-    if (!boolean.read(value, where)) return false
-    throw new ArgumentError(`${where} must be false: there are no sparse tensors`)
-  },
-  () => false,
-)
+export const notSparse: Kind<false, boolean> = /* @__PURE__ */ always([false], 'there are no sparse tensors')
 
 /**
  * Encodes indices [batch, …] as rows of length `depth`. An index out of range is ignored.

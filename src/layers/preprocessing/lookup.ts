@@ -2,6 +2,7 @@
 
 import { ArgumentError, StateError, quoted } from '../../core/errors'
 import {
+  always,
   boolean,
   choice,
   custom,
@@ -12,6 +13,7 @@ import {
   number,
   option,
   tableSize,
+  unread,
 } from '../../core/options'
 import type { Kind } from '../../core/options'
 import { multiply } from '../../ops/numpy/elementwise'
@@ -22,7 +24,7 @@ import { constantsChanged } from '../weights'
 import type { AdaptData, AdaptOptions } from './adapted'
 import { eachBatch, readAdaptOptions } from './adapted'
 import type { Encoding } from './encoding'
-import { encode, encodedShape } from './encoding'
+import { encode, encodedShape, notSparse } from './encoding'
 import type { Specials, Token } from './vocabulary'
 import { TokenCounts, Vocabulary, leadingTokens, requireVocabulary } from './vocabulary'
 
@@ -69,6 +71,14 @@ export const lookupOptions = <T extends Token>(token: Kind<T>) => ({
   outputMode: option(categoryMode, 'int'),
   /** Whether vectors have length maxTokens even with fewer tokens. Default false. */
   padToMaxTokens: option(boolean, false),
+  /** Must be false. */
+  sparse: unread(notSparse, false),
+})
+
+/** The encoding of strings in Keras's layers. */
+export const encodingOption = () => ({
+  /** Must be 'utf-8'. */
+  encoding: unread(always(['utf-8'], 'strings have no other encoding'), 'utf-8'),
 })
 
 /** The settings of a lookup. */

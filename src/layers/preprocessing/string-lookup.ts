@@ -3,7 +3,7 @@
 import type { DType } from '../../core/dtypes'
 import { isInt32 } from '../../core/dtypes'
 import { ArgumentError, DataError } from '../../core/errors'
-import { boolean, choice, configured, integer, nullable, option, text } from '../../core/options'
+import { always, boolean, choice, configured, integer, nullable, option, text, unread } from '../../core/options'
 import type { Config } from '../../core/registry'
 import { sizeOf } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
@@ -19,7 +19,7 @@ import type { BatchShape } from '../spec'
 import type { AdaptData, AdaptOptions } from './adapted'
 import { bucketOf } from './fingerprint'
 import type { CategoryMode } from './lookup'
-import { Lookup, anyText, lookupOptions, saltKind } from './lookup'
+import { Lookup, anyText, encodingOption, lookupOptions, saltKind } from './lookup'
 import { StringLayer, adaptedStrings, rowsOf } from './string-layer'
 import type { Specials, Token } from './vocabulary'
 import { TENSOR } from '../forms'
@@ -55,6 +55,7 @@ export class StringLookup extends configured(
   StringLayer,
   () => ({
     ...lookupOptions(anyText),
+    ...encodingOption(),
     /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
     maskToken: option(nullable(anyText), null),
     /** The string for unknown numbers with `invert`. Default '[UNK]'. */
@@ -170,6 +171,8 @@ export class IntegerLookup extends configured(
   Layer<Tensor>,
   () => ({
     ...lookupOptions(int32),
+    /** 'int64' or 'int32': integers are int32. Default 'int64'. */
+    vocabularyDtype: unread(always(['int64', 'int32'], 'the vocabulary has int32'), 'int64'),
     /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
     maskToken: option(nullable(int32), null),
     /** The integer for unknown numbers with `invert`. Default −1. */

@@ -14,6 +14,7 @@ import {
   nullable,
   number,
   option,
+  unread,
 } from '../../core/options'
 import type { Kind } from '../../core/options'
 import { customFunction } from '../../core/registry'
@@ -23,7 +24,8 @@ import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { bucketOf } from './fingerprint'
 import type { CategoryMode } from './lookup'
-import { Lookup, anyText, categoryMode } from './lookup'
+import { Lookup, anyText, categoryMode, encodingOption } from './lookup'
+import { notSparse } from './encoding'
 import type { AdaptData, AdaptOptions } from './adapted'
 import { StringLayer, adaptedStrings, requireRows, rowsOf } from './string-layer'
 
@@ -105,8 +107,11 @@ export class TextVectorization extends configured(
     outputSequenceLength: option(nullable(extent), null),
     /** Whether vectors have length maxTokens even with fewer tokens. Default false. */
     padToMaxTokens: option(boolean, false),
+    ...encodingOption(),
+    /** Must be false. */
+    sparse: unread(notSparse, false),
     /** Must be false, as in Keras on JAX. */
-    ragged: option(always(false, 'there are no ragged tensors. Rows are padded with 0.'), false),
+    ragged: option(always([false], 'there are no ragged tensors. Rows are padded with 0.'), false),
     /** The tokens, if they are not learnt. Default null. */
     vocabulary: option(nullable(listOf(anyText)), null),
     /** The weight of each token in outputMode 'tfIdf'. Default null: learnt. */

@@ -4,7 +4,7 @@ import type { MaskTrail } from '../masks'
 import { maskOf } from '../masks'
 import { ArgumentError, formatShape } from '../../core/errors'
 import type { Kind } from '../../core/options'
-import { choice, configured, custom, nullable, option, required } from '../../core/options'
+import { always, choice, configured, custom, nullable, option, required, unread } from '../../core/options'
 import type { Serialized } from '../../core/registry'
 import { serialize } from '../../core/registry'
 import type { Shape } from '../../core/shapes'
@@ -64,6 +64,8 @@ export class Bidirectional extends configured(
     mergeMode: option(nullable(choice('sum', 'mul', 'concat', 'ave')), 'concat'),
     /** The layer that runs backwards, with goBackwards. Default: a copy of `layer`. */
     backwardLayer: option(nullable(recurrentLayer), null),
+    /** Must be null: call setWeights of the built layer. Default null. */
+    weights: unread(always([null], 'call setWeights of the built layer'), null),
   }),
   ['layer', 'mergeMode'],
 ) {

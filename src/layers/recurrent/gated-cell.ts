@@ -2,7 +2,7 @@
 // of a cell is in its own file.
 
 import type { OptionTable, ValuesOf } from '../../core/options'
-import { boolean, extent, integer, nullable, number, option, required } from '../../core/options'
+import { always, boolean, extent, integer, nullable, number, option, required, unread } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { typed } from '../../core/tree'
 import type { ActivationFunction } from '../../activations'
@@ -64,6 +64,12 @@ export const cellOptions = () => ({
   ...weightOptions(),
 })
 
+/** Options of layers with such a cell that the cell does not have. */
+export const implementationOptions = () => ({
+  /** 'auto', true or false, which change nothing: the steps are one instruction. Default 'auto'. */
+  useCudnn: unread(always(['auto', true, false], 'there is one implementation'), 'auto'),
+})
+
 /** Options of such a cell with several gates. */
 export const gateOptions = () => ({
   ...cellOptions(),
@@ -80,7 +86,7 @@ export function optionsOfCell<Table extends OptionTable>(
   layer: ValuesOf<Table> & { readonly trainable: boolean },
   table: Table,
 ) {
-  const own = Object.keys(table).map((name) => [name, layer[name]])
+  const own = Object.keys(table).map((name) => [name, Reflect.get(layer, name)])
   return { ...typed<ValuesOf<Table>>(Object.fromEntries(own)), trainable: layer.trainable }
 }
 

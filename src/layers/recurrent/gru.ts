@@ -19,6 +19,7 @@ import {
   weightOptions,
   gateOptions,
   flowOfUnits,
+  implementationOptions,
   optionsOfCell,
   product,
   withBias,
@@ -161,7 +162,7 @@ interface StateProducts {
  *
  * Keras: `keras.layers.GRU`.
  */
-export class GRU extends configured(RecurrentLayer, gruOptions, [
+export class GRU extends configured(RecurrentLayer, () => ({ ...gruOptions(), ...implementationOptions() }), [
   'units',
   'activation',
   'recurrentActivation',

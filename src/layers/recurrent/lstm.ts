@@ -20,6 +20,7 @@ import {
   weightOptions,
   gateOptions,
   flowOfUnits,
+  implementationOptions,
   optionsOfCell,
   product,
   withBias,
@@ -148,7 +149,7 @@ interface Activations {
  *
  * Keras: `keras.layers.LSTM`.
  */
-export class LSTM extends configured(RecurrentLayer, lstmOptions, [
+export class LSTM extends configured(RecurrentLayer, () => ({ ...lstmOptions(), ...implementationOptions() }), [
   'units',
   'activation',
   'recurrentActivation',

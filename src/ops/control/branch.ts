@@ -90,6 +90,15 @@ function chosen(where: string, fn: () => unknown): unknown {
   return result === null ? null : unflatten(result, toLeaves(result, `${where}: the result`))
 }
 
+/** @throws ArgumentError for a symbol of a functional model, which the function of a recorded branch cannot read */
+function requireTraced(where: string, i: number, leaves: readonly Tensor[]): void {
+  const symbol = leaves.find(({ shape }) => (shape as readonly (number | null)[]).includes(null))
+  if (symbol !== undefined)
+    throw new ArgumentError(
+      `${where}: function ${i} uses a symbol of a model, ${symbol.dtype} ${formatShape(symbol.shape)}, from outside. Pass it as an operand: ops.switch(ops.cast(pred, 'int32'), [falseFn, trueFn], x)`,
+    )
+}
+
 /** Records branches of which the one with a true condition runs. */
 function choose(where: string, conditions: readonly Tensor[], fns: readonly (() => unknown)[]): unknown {
   const outer = currentTrace()!
@@ -101,6 +110,7 @@ function choose(where: string, conditions: readonly Tensor[], fns: readonly (() 
     leaves = new RegionTrace(outer).branch(reshape(conditions[i]!, [1]), before, () => {
       const result = inOrderOf(tree, fn() ?? null)
       const own = result === null ? [] : toLeaves(result, `${where}: the result of function ${i}`)
+      requireTraced(where, i, own)
       if (before === null) tree = result
       else requireSame(where, i, result, own, tree, before)
       return own

@@ -2,10 +2,11 @@
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError } from '../../core/errors'
+import { always, option, unread } from '../../core/options'
 import type { MapTree, Tree } from '../../core/tree'
 import { isBranch, mapTree, typed } from '../../core/tree'
 import { BitCast } from '../../primitives/bitcast'
-import { readDType, requireDType } from '../arguments'
+import { dtypeOrNull, readArguments, readDType, requireDType } from '../arguments'
 import { asTensor, branchesIntoTensors } from '../convert'
 import { cast, clip, stopGradient } from '../numpy/elementwise'
 import type { Tensor } from '../tensor'
@@ -17,15 +18,36 @@ export interface ConvertOptions {
   readonly dtype?: DType | null
 }
 
+export interface ConvertToTensorOptions extends ConvertOptions {
+  /** Must be false or null: there are no sparse tensors. Default null. */
+  readonly sparse?: false | null
+  /** Must be false or null: there are no ragged tensors. Default null. */
+  readonly ragged?: false | null
+}
+
+const noTensors = (kind: string) => unread(always([false, null], `there are no ${kind} tensors`), null)
+const convertTable = () => ({
+  dtype: option(dtypeOrNull, null),
+  sparse: noTensors('sparse'),
+  ragged: noTensors('ragged'),
+})
+
 /**
  * A tensor of a number, nested arrays, typed arrays or a Variable. A Tensor stays the same object unless the dtype
  * differs.
  * @param dtype of the result, also as an option
+ * @param sparse must be false or null: there are no sparse tensors
+ * @param ragged must be false or null: there are no ragged tensors
  * @throws DataError for ragged arrays and values that are not numbers
  * @example ops.convertToTensor([1, 2.5], 'int32') // [1, 2]
  */
-export function convertToTensor(x: TensorLike, dtype?: DType | null | ConvertOptions): Tensor {
-  const wanted = readDType('convertToTensor', dtype)
+export function convertToTensor(
+  x: TensorLike,
+  dtype?: DType | null | ConvertToTensorOptions,
+  sparse?: false | null,
+  ragged?: false | null,
+): Tensor {
+  const { dtype: wanted } = readArguments('convertToTensor', convertTable(), dtype, sparse, ragged)
   const value = asTensor(x, 'convertToTensor')
   return wanted === null ? value : cast(value, wanted)
 }

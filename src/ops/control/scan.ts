@@ -3,7 +3,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { ValuesOf } from '../../core/options'
-import { boolean, integer, nullable, option } from '../../core/options'
+import { boolean, either, integer, nullable, option, unread } from '../../core/options'
 import { pathsOf, unflatten } from '../../core/tree'
 import { UNLIMITED } from '../../ir/region'
 import { readTyped, requireFunction, requireInteger } from '../arguments'
@@ -20,9 +20,18 @@ export interface ScanOptions {
   readonly length?: number | null
   /** Whether to iterate from the last slice to the first. Default false. */
   readonly reverse?: boolean
+  /** Changes nothing: a loop is one instruction. Default 1. */
+  readonly unroll?: number | boolean
 }
 
-const table = { length: option(nullable(integer({ min: 0, max: UNLIMITED })), null), reverse: option(boolean, false) }
+const table = {
+  length: option(nullable(integer({ min: 0, max: UNLIMITED })), null),
+  reverse: option(boolean, false),
+  unroll: unread(
+    either(boolean, integer({ min: 1 }), (value) => typeof value === 'boolean'),
+    1,
+  ),
+}
 
 /**
  * Calls a function for each slice along the first axis of `xs` and passes a carry from one iteration to the next:

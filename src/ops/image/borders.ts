@@ -8,10 +8,12 @@ import { sliceAlong } from '../numpy/along'
 import type { Tensor } from '../tensor'
 import { apply } from '../trace'
 import { requireImages } from './batch'
+import type { LastFormat, LastFormatOption } from '../nn/channels'
+import { lastFormatTable } from '../nn/channels'
 
 type Count = number | null
 
-export interface CropImagesOptions {
+export interface CropImagesOptions extends LastFormatOption {
   /** Rows to remove at the top. */
   readonly topCropping?: Count
   /** Columns to remove on the left. */
@@ -26,7 +28,7 @@ export interface CropImagesOptions {
   readonly targetWidth?: Count
 }
 
-export interface PadImagesOptions {
+export interface PadImagesOptions extends LastFormatOption {
   /** Rows to add at the top. */
   readonly topPadding?: Count
   /** Columns to add on the left. */
@@ -49,6 +51,7 @@ const cropTable = /* @__PURE__ */ (() => ({
   rightCropping: option(size, null),
   targetHeight: option(size, null),
   targetWidth: option(size, null),
+  ...lastFormatTable(),
 }))()
 const padTable = /* @__PURE__ */ (() => ({
   topPadding: option(size, null),
@@ -57,6 +60,7 @@ const padTable = /* @__PURE__ */ (() => ({
   rightPadding: option(size, null),
   targetHeight: option(size, null),
   targetWidth: option(size, null),
+  ...lastFormatTable(),
 }))()
 
 /**
@@ -95,6 +99,7 @@ export function cropImages(
   rightCropping?: Count,
   targetHeight?: Count,
   targetWidth?: Count,
+  dataFormat?: LastFormat,
 ): Tensor {
   const value = requireImages('cropImages', images)
   const given = readArguments(
@@ -106,6 +111,7 @@ export function cropImages(
     rightCropping,
     targetHeight,
     targetWidth,
+    dataFormat,
   )
   const [rows, columns] = value.shape.slice(-3) as [number, number]
   const [top, bottom] = sidesOf(
@@ -141,6 +147,7 @@ export function padImages(
   rightPadding?: Count,
   targetHeight?: Count,
   targetWidth?: Count,
+  dataFormat?: LastFormat,
 ): Tensor {
   const value = requireImages('padImages', images)
   const given = readArguments(
@@ -152,6 +159,7 @@ export function padImages(
     rightPadding,
     targetHeight,
     targetWidth,
+    dataFormat,
   )
   const [rows, columns] = value.shape.slice(-3) as [number, number]
   const [top, bottom] = sidesOf(

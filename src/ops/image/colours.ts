@@ -2,6 +2,8 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { TensorLike } from '../convert'
+import type { LastFormat, LastFormatOption } from '../nn/channels'
+import { requireLastFormat } from '../nn/channels'
 import { sliceAlong } from '../numpy/along'
 import {
   abs,
@@ -35,12 +37,14 @@ export function brightnessOf(colours: Tensor): Tensor {
 /**
  * Grey images: 0.2989 red + 0.587 green + 0.114 blue. An image with one channel stays as it is; int32 stays int32, rounded towards 0.
  * @param images [batch, rows, columns, 3], or one image
+ * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
  * @returns [batch, rows, columns, 1]
  * @throws ShapeError for another number of channels
  * @example ops.image.rgbToGrayscale(images)
  * Keras: `keras.ops.image.rgb_to_grayscale`.
  */
-export function rgbToGrayscale(images: TensorLike): Tensor {
+export function rgbToGrayscale(images: TensorLike, dataFormat?: LastFormat | LastFormatOption): Tensor {
+  requireLastFormat('rgbToGrayscale', dataFormat)
   const value = requireImages('rgbToGrayscale', images)
   const channels = value.shape.at(-1)!
   if (channels === 1) return value
@@ -64,11 +68,13 @@ function planesOf(where: string, images: TensorLike): [Tensor, Tensor, Tensor] {
  * the saturation r / v, and the hue (g − b) / 6r where red is the largest, (b − r) / 6r + 1/3 where green is, (r − g) / 6r + 2/3
  * where blue is, in 0 … 1. Grey has the hue 0.
  * @param images float32 [batch, rows, columns, 3] in 0 … 1, or one image
+ * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
  * @throws ArgumentError for other dtypes
  * @example ops.image.rgbToHsv([[[0, 1, 0]]])   // hue 1/3, saturation 1, value 1
  * Keras: `keras.ops.image.rgb_to_hsv`.
  */
-export function rgbToHsv(images: TensorLike): Tensor {
+export function rgbToHsv(images: TensorLike, dataFormat?: LastFormat | LastFormatOption): Tensor {
+  requireLastFormat('rgbToHsv', dataFormat)
   const [red, green, blue] = planesOf('rgbToHsv', images).map((x) => where(less(abs(x), 2 ** -23), 0, x)) as [
     Tensor,
     Tensor,
@@ -93,11 +99,13 @@ export function rgbToHsv(images: TensorLike): Tensor {
 /**
  * Hue, saturation and value to red, green and blue: the inverse of `rgbToHsv`. Hues are taken modulo 1.
  * @param images float32 [batch, rows, columns, 3], or one image
+ * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
  * @throws ArgumentError for other dtypes
  * @example ops.image.hsvToRgb([[[0.5, 1, 1]]])   // [[[0, 1, 1]]]
  * Keras: `keras.ops.image.hsv_to_rgb`.
  */
-export function hsvToRgb(images: TensorLike): Tensor {
+export function hsvToRgb(images: TensorLike, dataFormat?: LastFormat | LastFormatOption): Tensor {
+  requireLastFormat('hsvToRgb', dataFormat)
   const [hue, saturation, value] = planesOf('hsvToRgb', images)
   const sixth = multiply(mod(hue, 1), 6)
   const shares = [

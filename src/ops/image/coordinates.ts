@@ -5,6 +5,8 @@ import { number, option } from '../../core/options'
 import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
+import type { LastFormat, LastFormatOption } from '../nn/channels'
+import { lastFormatTable } from '../nn/channels'
 import { sliceAlong } from '../numpy/along'
 import { add, cast, multiply, round } from '../numpy/elementwise'
 import { expandDims, reshape, squeeze, unstack } from '../numpy/shape'
@@ -66,7 +68,7 @@ export function mapCoordinates(
   return value.dtype === 'int32' ? cast(round(result), 'int32') : cast(result, value.dtype)
 }
 
-export interface PerspectiveTransformOptions {
+export interface PerspectiveTransformOptions extends LastFormatOption {
   /** 'nearest' takes one pixel, 'bilinear' interpolates between four. Default bilinear. */
   readonly interpolation?: Sampling
   /** The value beyond the edges. Default 0. */
@@ -76,6 +78,7 @@ export interface PerspectiveTransformOptions {
 const perspectiveTable = /* @__PURE__ */ (() => ({
   interpolation: option(sampling, 'bilinear'),
   fillValue: option(number(), 0),
+  ...lastFormatTable(),
 }))()
 
 /** Points [4, 2], or [batch, 4, 2], as [batch or 1, 4, 2]. */
@@ -107,6 +110,7 @@ function pointsOf(name: string, points: TensorLike, batch: number): Tensor {
  * @param endPoints with the same shape: where they are in the result
  * @param interpolation 'nearest' takes one pixel, 'bilinear' interpolates between four; or all options. Default bilinear.
  * @param fillValue the value beyond the edges. Default 0.
+ * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
  * @returns float32, with the shape of the images
  * @throws ShapeError for points of another shape
  * @example ops.image.perspectiveTransform(image, [[0, 0], [9, 0], [0, 9], [9, 9]], [[1, 0], [8, 0], [0, 9], [9, 9]])
@@ -118,8 +122,9 @@ export function perspectiveTransform(
   endPoints: TensorLike,
   interpolation?: Sampling | PerspectiveTransformOptions,
   fillValue?: number,
+  dataFormat?: LastFormat,
 ): Tensor {
-  const given = readArguments('perspectiveTransform', perspectiveTable, interpolation, fillValue)
+  const given = readArguments('perspectiveTransform', perspectiveTable, interpolation, fillValue, dataFormat)
   return eachImage('perspectiveTransform', images, (batch) => {
     const [count, rows, columns] = batch.shape as [number, number, number, number]
     const start = pointsOf('startPoints', startPoints, count)
@@ -134,7 +139,7 @@ export function perspectiveTransform(
   })
 }
 
-export interface ElasticTransformOptions extends RandomOptions {
+export interface ElasticTransformOptions extends RandomOptions, LastFormatOption {
   /** The strength of the distortion. Default 20. */
   readonly alpha?: number
   /** The standard deviation that smooths it, in pixels, at most 10,000. Default 5. */
@@ -154,6 +159,7 @@ const elasticTable = /* @__PURE__ */ (() => ({
   fillMode: option(anyFillMode, 'reflect'),
   fillValue: option(number(), 0),
   seed: option(seedKind, null),
+  ...lastFormatTable(),
 }))()
 
 /**
@@ -166,6 +172,7 @@ const elasticTable = /* @__PURE__ */ (() => ({
  * @param fillMode the values beyond the edges: 'reflect', 'wrap', 'constant', 'nearest' or 'mirror'. Default reflect.
  * @param fillValue the value of 'constant'. Default 0.
  * @param seed a number gives the same result every time, a SeedGenerator a new one each time. Default null.
+ * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
  * @returns the shape and dtype of the images
  * @example ops.image.elasticTransform(images, { alpha: 34, sigma: 4, seed: 1 })
  * Keras: `keras.ops.image.elastic_transform`, which on JAX uses the same numbers for dx and dy.
@@ -178,8 +185,19 @@ export function elasticTransform(
   fillMode?: FillMode,
   fillValue?: number,
   seed?: RandomOptions['seed'],
+  dataFormat?: LastFormat,
 ): Tensor {
-  const given = readArguments('elasticTransform', elasticTable, alpha, sigma, interpolation, fillMode, fillValue, seed)
+  const given = readArguments(
+    'elasticTransform',
+    elasticTable,
+    alpha,
+    sigma,
+    interpolation,
+    fillMode,
+    fillValue,
+    seed,
+    dataFormat,
+  )
   return eachImage('elasticTransform', images, (batch) => {
     const [count, rows, columns] = batch.shape as [number, number, number, number]
     // dx and dy are two channels.

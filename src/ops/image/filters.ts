@@ -7,6 +7,8 @@ import { sameShape } from '../../core/shapes'
 import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
 import { add, cast, divide, multiply, square, subtract } from '../numpy/elementwise'
+import type { LastFormat, LastFormatOption } from '../nn/channels'
+import { lastFormatTable, requireLastFormat } from '../nn/channels'
 import { convolveDepthwise } from '../nn/convolution'
 import { mean } from '../numpy/reduce'
 import { broadcastTo, reshape } from '../numpy/shape'
@@ -51,7 +53,7 @@ function twoOf(one: Kind<number>): Kind<readonly number[], number | readonly num
   }
 }
 
-export interface GaussianBlurOptions {
+export interface GaussianBlurOptions extends LastFormatOption {
   /** The size of the kernel along the columns and along the rows, or one number for both. Default [3, 3]. */
   readonly kernelSize?: number | readonly number[]
   /** The standard deviation along the columns and along the rows, or one number for both. Default [1, 1]. */
@@ -61,6 +63,7 @@ export interface GaussianBlurOptions {
 const blurTable = /* @__PURE__ */ (() => ({
   kernelSize: option(twoOf(tableSize()), [3, 3]),
   sigma: option(twoOf(number({ above: 0 })), [1, 1]),
+  ...lastFormatTable(),
 }))()
 
 /**
@@ -68,6 +71,7 @@ const blurTable = /* @__PURE__ */ (() => ({
  * @param images [batch, rows, columns, channels], or one image
  * @param kernelSize the size of the kernel along the columns (x) and along the rows (y), or all options. Default [3, 3].
  * @param sigma the standard deviations σ₁ and σ₂ along the columns and along the rows. Default [1, 1].
+ * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
  * @returns float32, with the shape of the images
  * @example ops.image.gaussianBlur(images, [7, 7], [2, 2])
  * Keras: `keras.ops.image.gaussian_blur`.
@@ -76,8 +80,9 @@ export function gaussianBlur(
   images: TensorLike,
   kernelSize?: number | readonly number[] | GaussianBlurOptions,
   sigma?: number | readonly number[],
+  dataFormat?: LastFormat,
 ): Tensor {
-  const given = readArguments('gaussianBlur', blurTable, kernelSize, sigma)
+  const given = readArguments('gaussianBlur', blurTable, kernelSize, sigma, dataFormat)
   const [across, down] = given.kernelSize.map((size, i) => gaussianOf(size, given.sigma[i]!)) as [number[], number[]]
   return eachImage('gaussianBlur', images, (batch) =>
     blurred('gaussianBlur', cast(batch, 'float32'), down, across, 'same'),
@@ -94,11 +99,13 @@ export function smooth(where: string, x: Tensor, sigma: number): Tensor {
  * The slopes of the brightness along the rows and along the columns, by Sobel's filters [−1, 0, 1] · [1, 2, 1]ᵀ. Pixels beyond the
  * edges are 0.
  * @param images [batch, rows, columns, channels], or one image
+ * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
  * @returns float32 [batch, rows, columns, channels, 2]: first the slope from row to row, then the one from column to column
  * @example const edges = ops.image.sobelEdges(images)
  * Keras: `keras.ops.image.sobel_edges`, which requires a batch.
  */
-export function sobelEdges(images: TensorLike): Tensor {
+export function sobelEdges(images: TensorLike, dataFormat?: LastFormat | LastFormatOption): Tensor {
+  requireLastFormat('sobelEdges', dataFormat)
   return eachImage('sobelEdges', images, (batch) => {
     const [count, rows, columns, channels] = batch.shape as [number, number, number, number]
     const slope = [-1, 0, 1]
@@ -115,7 +122,7 @@ export function sobelEdges(images: TensorLike): Tensor {
   })
 }
 
-export interface SsimOptions {
+export interface SsimOptions extends LastFormatOption {
   /** The largest possible value of a pixel L. Default 1. */
   readonly maxVal?: number
   /** The size of the window, an odd number. Default 11. */
@@ -134,6 +141,7 @@ const ssimTable = /* @__PURE__ */ (() => ({
   filterSigma: option(number({ above: 0 }), 1.5),
   k1: option(number(), 0.01),
   k2: option(number(), 0.03),
+  ...lastFormatTable(),
 }))()
 
 /**
@@ -150,6 +158,7 @@ const ssimTable = /* @__PURE__ */ (() => ({
  * @param filterSigma the standard deviation of the weights. Default 1.5.
  * @param k1 default 0.01
  * @param k2 default 0.03
+ * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
  * @returns float32 [batch], or a scalar for one image
  * @throws ShapeError when the shapes differ or the window does not fit
  * @example ops.image.ssim(images, restored, { maxVal: 255 })
@@ -163,8 +172,9 @@ export function ssim(
   filterSigma?: number,
   k1?: number,
   k2?: number,
+  dataFormat?: LastFormat,
 ): Tensor {
-  const given = readArguments('ssim', ssimTable, maxVal, filterSize, filterSigma, k1, k2)
+  const given = readArguments('ssim', ssimTable, maxVal, filterSize, filterSigma, k1, k2, dataFormat)
   if (given.filterSize % 2 === 0) throw new ArgumentError(`ssim: filterSize must be odd, received ${given.filterSize}`)
   const pair = [image1, image2].map((each) => requireImages('ssim', each)) as [Tensor, Tensor]
   if (!sameShape(pair[0].shape, pair[1].shape))

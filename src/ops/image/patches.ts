@@ -5,6 +5,8 @@ import { nullable, option } from '../../core/options'
 import { readArguments, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
+import type { LastFormat, LastFormatOption } from '../nn/channels'
+import { lastFormatTable } from '../nn/channels'
 import { sliceAlong, takeAlong } from '../numpy/along'
 import { padding as paddingKind, padFor, perAxis, placesIn } from '../nn/sliding'
 import type { Sliding } from '../nn/sliding'
@@ -13,7 +15,7 @@ import { Tensor } from '../tensor'
 
 type Sizes = number | readonly number[]
 
-export interface ExtractPatchesOptions {
+export interface ExtractPatchesOptions extends LastFormatOption {
   /** The distance between patches, for all axes or per axis; null for the size of a patch. Default null. */
   readonly strides?: Sizes | null
   /** The distance between neighbouring elements of a patch, for all axes or per axis. Default 1. */
@@ -30,6 +32,7 @@ export interface ExtractPatchesOptions {
  * @param strides the distance between patches, or all options; null for the size. Default null.
  * @param dilationRate the distance between neighbouring elements of a patch. Default 1.
  * @param padding 'valid', or 'same' for ⌈extent / stride⌉ patches, with zeros beyond the edges. Default valid.
+ * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
  * @returns [batch, …places, rows · columns · channels]
  * @throws ShapeError when a patch does not fit
  * @example ops.image.extractPatches(images, 8)   // [batch, rows / 8, columns / 8, 64 · channels]
@@ -41,9 +44,10 @@ export function extractPatches(
   strides?: Sizes | null | ExtractPatchesOptions,
   dilationRate?: Sizes,
   padding?: 'valid' | 'same',
+  dataFormat?: LastFormat,
 ): Tensor {
   const rank = Array.isArray(size) && size.length === 3 ? 3 : 2
-  return patchesOf('extractPatches', images, rank, size, strides, dilationRate, padding)
+  return patchesOf('extractPatches', images, rank, size, strides, dilationRate, padding, dataFormat)
 }
 
 /**
@@ -53,6 +57,7 @@ export function extractPatches(
  * @param strides the distance between patches, or all options; null for the size. Default null.
  * @param dilationRate the distance between neighbouring elements of a patch. Default 1.
  * @param padding 'valid', or 'same' for ⌈extent / stride⌉ patches, with zeros beyond the edges. Default valid.
+ * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
  * @returns [batch, …places, depth · rows · columns · channels]
  * @throws ShapeError when a patch does not fit
  * @example ops.image.extractPatches3d(volumes, [4, 8, 8])
@@ -64,14 +69,16 @@ export function extractPatches3d(
   strides?: Sizes | null | ExtractPatchesOptions,
   dilationRate?: Sizes,
   padding?: 'valid' | 'same',
+  dataFormat?: LastFormat,
 ): Tensor {
-  return patchesOf('extractPatches3d', volumes, 3, size, strides, dilationRate, padding)
+  return patchesOf('extractPatches3d', volumes, 3, size, strides, dilationRate, padding, dataFormat)
 }
 
 const patchesTable = (rank: number) => ({
   strides: option(nullable(perAxis(rank)), null),
   dilationRate: option(perAxis(rank), 1),
   padding: option(paddingKind, 'valid'),
+  ...lastFormatTable(),
 })
 
 function patchesOf(where: string, x: TensorLike, rank: number, size: Sizes, ...given: readonly unknown[]): Tensor {

@@ -7,6 +7,8 @@ import type { TensorLike } from '../convert'
 import { cast } from '../numpy/elementwise'
 import { pad } from '../numpy/pad'
 import { matmul } from '../linalg/linalg'
+import type { LastFormat, LastFormatOption } from '../nn/channels'
+import { lastFormatTable } from '../nn/channels'
 import { perAxis } from '../nn/sliding'
 import { reshape, slice, take } from '../numpy/shape'
 import { Tensor } from '../tensor'
@@ -16,7 +18,7 @@ export type Interpolation = 'nearest' | 'bilinear' | 'bicubic' | 'lanczos3' | 'l
 
 export const interpolation = /* @__PURE__ */ choice('nearest', 'bilinear', 'bicubic', 'lanczos3', 'lanczos5')
 
-export interface ResizeOptions {
+export interface ResizeOptions extends LastFormatOption {
   /** 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'. Default bilinear. */
   readonly interpolation?: Interpolation
   /** Whether to average over skipped pixels when an image becomes smaller. Default false. */
@@ -38,6 +40,7 @@ const resizeTable = /* @__PURE__ */ (() => ({
   padToAspectRatio: option(boolean, false),
   fillMode: option(choice('constant'), 'constant'),
   fillValue: option(number(), 0),
+  ...lastFormatTable(),
 }))()
 
 /** The weight of a pixel at distance x. Keys's cubic (1981) has a = −½. */
@@ -141,6 +144,7 @@ function paddedLike(x: Tensor, target: Size, value: number): Tensor {
  * @param padToAspectRatio whether to pad the shorter side first, so that nothing is distorted. Default false.
  * @param fillMode the kind of padding: 'constant'. Default constant.
  * @param fillValue the value of the padding. Default 0.
+ * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
  * @returns float32; with 'nearest' the dtype of the images
  * @example ops.image.resize(images, [32, 32], { interpolation: 'bicubic' })
  * @throws ArgumentError when an image would be both cropped and padded
@@ -155,6 +159,7 @@ export function resize(
   padToAspectRatio?: boolean,
   fillMode?: 'constant',
   fillValue?: number,
+  dataFormat?: LastFormat,
 ): Tensor {
   const given = readArguments(
     'resize',
@@ -165,6 +170,7 @@ export function resize(
     padToAspectRatio,
     fillMode,
     fillValue,
+    dataFormat,
   )
   if (given.cropToAspectRatio && given.padToAspectRatio)
     throw new ArgumentError('resize: cropToAspectRatio and padToAspectRatio exclude each other')

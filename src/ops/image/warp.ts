@@ -23,6 +23,8 @@ import {
   subtract,
   where,
 } from '../numpy/elementwise'
+import type { LastFormat, LastFormatOption } from '../nn/channels'
+import { lastFormatTable } from '../nn/channels'
 import { arange, expandDims, reshape, take } from '../numpy/shape'
 import type { Tensor } from '../tensor'
 import { eachImage } from './batch'
@@ -39,7 +41,7 @@ export const fillMode = /* @__PURE__ */ choice('reflect', 'wrap', 'constant', 'n
 export const anyFillMode = /* @__PURE__ */ choice('reflect', 'wrap', 'constant', 'nearest', 'mirror')
 export const sampling = /* @__PURE__ */ choice('nearest', 'bilinear')
 
-export interface AffineTransformOptions {
+export interface AffineTransformOptions extends LastFormatOption {
   /** 'nearest' takes one pixel, 'bilinear' interpolates between four. Default bilinear. */
   readonly interpolation?: Sampling
   /** The values beyond the edges: 'reflect', 'wrap', 'constant', 'nearest' or 'mirror'. Default constant. */
@@ -52,6 +54,7 @@ const sampleTable = /* @__PURE__ */ (() => ({
   interpolation: option(sampling, 'bilinear'),
   fillMode: option(anyFillMode, 'constant'),
   fillValue: option(number(), 0),
+  ...lastFormatTable(),
 }))()
 export type Sampling = 'nearest' | 'bilinear'
 export interface SampleOptions {
@@ -70,6 +73,7 @@ export interface SampleOptions {
  * @param interpolation 'nearest' takes one pixel, 'bilinear' interpolates between four; or all options. Default bilinear.
  * @param fillMode the values beyond the edges: 'reflect', 'wrap', 'constant', 'nearest' or 'mirror'. Default constant.
  * @param fillValue the value of 'constant'. Default 0.
+ * @param dataFormat must be 'channelsLast' or null: the channels are the last axis. Default null
  * @returns float32, with the shape of the images
  * @example ops.image.affineTransform(images, [1, 0, 3, 0, 1, 0, 0, 0])   // 3 pixels to the left
  * @throws ShapeError when `images` are not images, or the number of transforms differs
@@ -82,8 +86,9 @@ export function affineTransform(
   interpolation?: Sampling | AffineTransformOptions,
   fillMode?: FillMode,
   fillValue?: number,
+  dataFormat?: LastFormat,
 ): Tensor {
-  const given = readArguments('affineTransform', sampleTable, interpolation, fillMode, fillValue)
+  const given = readArguments('affineTransform', sampleTable, interpolation, fillMode, fillValue, dataFormat)
   return eachImage('affineTransform', images, (batch) => transformed(cast(batch, 'float32'), transform, given))
 }
 

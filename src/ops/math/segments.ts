@@ -1,7 +1,7 @@
 // Ops that write to positions given by indices: sums and maxima by segment, scattered values, counts.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { boolean, choice, custom, integer, nullable, option } from '../../core/options'
+import { always, boolean, choice, custom, integer, nullable, option, unread } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { sameShape, sizeOf } from '../../core/shapes'
 import { ScatterMax } from '../../primitives/indexing'
@@ -305,6 +305,8 @@ interface BincountOptions {
   readonly weights?: TensorLike | null
   /** The length of the result: numbers from 0 to minlength − 1 are counted. */
   readonly minlength?: number
+  /** Must be false: there are no sparse tensors. Default false. */
+  readonly sparse?: false
 }
 
 /**
@@ -316,7 +318,11 @@ export function bincount(x: TensorLike, options: BincountOptions): Tensor {
   const value = cast(asTensor(x, 'bincount'), 'int32')
   const { weights, minlength } = readTyped(
     'bincount',
-    { weights: option(operand, null), minlength: option(nullable(integer({ min: 0 })), null) },
+    {
+      weights: option(operand, null),
+      minlength: option(nullable(integer({ min: 0 })), null),
+      sparse: unread(always([false], 'there are no sparse tensors'), false),
+    },
     options,
   )
   if (minlength === null)

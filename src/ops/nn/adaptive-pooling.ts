@@ -6,8 +6,8 @@ import { takeAlong } from '../numpy/along'
 import { cast } from '../numpy/elementwise'
 import { concatenate } from '../numpy/shape'
 import { Tensor } from '../tensor'
-import type { DataFormat } from './channels'
-import { dataFormat as formatKind, withChannelsLast } from './channels'
+import type { DataFormat, DataFormatOption } from './channels'
+import { readDataFormat, withChannelsLast } from './channels'
 import { poolAverage, poolMax, spatialRank } from './pooling'
 import type { Sliding } from './sliding'
 import { perAxis } from './sliding'
@@ -32,7 +32,7 @@ type Pool = (where: string, x: Tensor, sliding: Sliding) => Tensor
 export function adaptiveAveragePool(
   x: TensorLike,
   outputSize: number | readonly number[],
-  dataFormat?: DataFormat,
+  dataFormat?: DataFormat | DataFormatOption,
 ): Tensor {
   return adaptive('adaptiveAveragePool', adaptAverage, x, outputSize, dataFormat)
 }
@@ -48,7 +48,7 @@ export function adaptiveAveragePool(
 export function adaptiveMaxPool(
   x: TensorLike,
   outputSize: number | readonly number[],
-  dataFormat?: DataFormat,
+  dataFormat?: DataFormat | DataFormatOption,
 ): Tensor {
   return adaptive('adaptiveMaxPool', adaptMax, x, outputSize, dataFormat)
 }
@@ -58,13 +58,11 @@ function adaptive(
   adapt: (where: string, x: Tensor, places: readonly number[]) => Tensor,
   x: TensorLike,
   outputSize: unknown,
-  format: DataFormat | undefined,
+  format: DataFormat | DataFormatOption | undefined,
 ): Tensor {
   const value = cast(asTensor(x, where), 'float32')
   const places = outputSizes(spatialRank(where, value)).read(outputSize, `${where}: outputSize`)
-  return withChannelsLast(value, formatKind.read(format ?? null, `${where}: dataFormat`), (last) =>
-    adapt(where, last, places),
-  )
+  return withChannelsLast(value, readDataFormat(where, format), (last) => adapt(where, last, places))
 }
 
 /** @param where names the op or the layer in errors */

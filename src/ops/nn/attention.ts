@@ -1,7 +1,7 @@
 // Attention: a mean of values, weighted by the similarity of their keys to a query, for several heads.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { boolean, nullable, number, option } from '../../core/options'
+import { always, boolean, nullable, number, option, unread } from '../../core/options'
 import { AttentionKernel } from '../../primitives/attention'
 import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
@@ -21,14 +21,20 @@ export interface AttentionOptions {
   readonly scale?: number | null
   /** Whether no step attends to keys of later steps. Default false. */
   readonly isCausal?: boolean
+  /** Changes nothing: the scores are never stored as a whole. Default null. */
+  readonly flashAttention?: boolean | null
+  /** Must be null: the kernel does not limit scores. Default null. */
+  readonly attnLogitsSoftCap?: null
 }
 
-const attentionTable = {
+const attentionTable = /* @__PURE__ */ (() => ({
   bias: option(operand, null),
   mask: option(operand, null),
   scale: option(nullable(number()), null),
   isCausal: option(boolean, false),
-}
+  flashAttention: unread(nullable(boolean), null),
+  attnLogitsSoftCap: unread(always([null], 'the kernel does not limit scores'), null),
+}))()
 
 /**
  * softmax(scale · query · keyᵀ + bias) · value for each head. Neighbouring heads of the query may share one head of key
@@ -41,6 +47,8 @@ const attentionTable = {
  * @param mask whether a query step may attend to a key step. Default null: everywhere
  * @param scale multiplies query · key. Default null: 1 / √size
  * @param isCausal whether no step attends to keys of later steps. Default false
+ * @param flashAttention changes nothing: the scores are never stored as a whole. Default null
+ * @param attnLogitsSoftCap must be null: the kernel does not limit scores
  * @returns [batch, query steps, heads, value size]
  * @throws ShapeError when the shapes do not fit each other, or mask and bias do not fit them
  * @example ops.dotProductAttention(query, key, value, { isCausal: true })
@@ -54,6 +62,8 @@ export function dotProductAttention(
   mask?: TensorLike | null,
   scale?: number | null,
   isCausal?: boolean,
+  flashAttention?: boolean | null,
+  attnLogitsSoftCap?: null,
 ): Tensor {
   const where = 'dotProductAttention'
   const [q, k, v] = [query, key, value].map((each) => cast(asTensor(each, where), 'float32')) as [
@@ -61,7 +71,7 @@ export function dotProductAttention(
     Tensor,
     Tensor,
   ]
-  const given = readArguments(where, attentionTable, bias, mask, scale, isCausal)
+  const given = readArguments(where, attentionTable, bias, mask, scale, isCausal, flashAttention, attnLogitsSoftCap)
   return attend(where, q, k, v, {
     scale: given.scale ?? 1 / Math.sqrt(q.shape.at(-1) ?? 1),
     mask: given.mask === null ? null : cast(asTensor(given.mask, where), 'bool'),

@@ -1,6 +1,7 @@
 // Convolutions of [batch, …spatial axes, channels] with one to three spatial axes, as in Keras.
 
 import { ShapeError, formatShape } from '../../core/errors'
+import type { ValuesOf } from '../../core/options'
 import { nullable, option } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
 import type { PaddedAttributes } from '../../ir/attributes'
@@ -9,13 +10,15 @@ import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { cast } from '../numpy/elementwise'
 import { needWindows } from '../families'
+import type { LastFormatOption } from './channels'
+import { lastFormatTable } from './channels'
 import type { Padding, Sliding } from './sliding'
 import { padding, paddingAlong, perAxis, placesIn } from './sliding'
 import { broadcastTo, reshape } from '../numpy/shape'
 import type { Tensor } from '../tensor'
 import { apply } from '../trace'
 
-export interface ConvOptions {
+export interface ConvOptions extends LastFormatOption {
   /** The step of the window, for all axes or per axis. Default 1. */
   readonly strides?: number | readonly number[]
   /** 'valid', or 'same' for ⌈extent / stride⌉ places. Default valid. */
@@ -43,14 +46,22 @@ function operands(where: string, x: TensorLike, kernel: TensorLike): [Tensor, Te
   )
 }
 
+const slidingTable = (rank: number) => ({
+  strides: option(perAxis(rank), 1),
+  padding: option(padding, 'valid'),
+  dilationRate: option(perAxis(rank), 1),
+  ...lastFormatTable(),
+})
+
+function slidingFrom(
+  kernel: Tensor,
+  { strides, padding: how, dilationRate }: ValuesOf<ReturnType<typeof slidingTable>>,
+): Sliding {
+  return { strides, padding: how, dilation: dilationRate, window: kernel.shape.slice(0, -2) }
+}
+
 function slidingOf(where: string, kernel: Tensor, options: unknown): Sliding {
-  const rank = kernel.rank - 2
-  const { dilationRate, ...rest } = readTyped(
-    where,
-    { strides: option(perAxis(rank), 1), padding: option(padding, 'valid'), dilationRate: option(perAxis(rank), 1) },
-    options,
-  )
-  return { ...rest, window: kernel.shape.slice(0, -2), dilation: dilationRate }
+  return slidingFrom(kernel, readTyped(where, slidingTable(kernel.rank - 2), options))
 }
 
 /** Describes how a window slides over x, including the zeros around x. */
@@ -170,14 +181,13 @@ export function convolveSeparable(
  */
 export function convTranspose(x: TensorLike, kernel: TensorLike, options?: ConvTransposeOptions): Tensor {
   const [value, taps] = operands('convTranspose', x, kernel)
-  const { outputPadding = null, ...rest } = options ?? {}
-  const sliding = slidingOf('convTranspose', taps, rest)
-  const { more } = readTyped(
+  const rank = taps.rank - 2
+  const given = readTyped(
     'convTranspose',
-    { more: option(nullable(perAxis(taps.rank - 2, 0)), null) },
-    { more: outputPadding },
+    { ...slidingTable(rank), outputPadding: option(nullable(perAxis(rank, 0)), null) },
+    options,
   )
-  return transposeConvolve('convTranspose', value, taps, sliding, more)
+  return transposeConvolve('convTranspose', value, taps, slidingFrom(taps, given), given.outputPadding)
 }
 
 /**

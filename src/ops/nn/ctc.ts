@@ -3,7 +3,9 @@
 
 import { DataError, ShapeError, formatShape } from '../../core/errors'
 import { sameShape } from '../../core/shapes'
-import { requireInteger } from '../arguments'
+import { integer, option } from '../../core/options'
+import type { Named } from '../arguments'
+import { readArguments } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import { scan } from '../control/scan'
@@ -39,7 +41,7 @@ export function ctcLoss(
   output: TensorLike,
   targetLength: TensorLike,
   outputLength: TensorLike,
-  maskIndex?: number,
+  maskIndex?: Named<'maskIndex', number>,
 ): Tensor {
   const [labels, lengths, stepCounts] = [target, targetLength, outputLength].map((each) =>
     cast(asTensor(each, 'ctcLoss'), 'int32'),
@@ -53,7 +55,7 @@ export function ctcLoss(
     )
   requireLengths('targetLength', lengths, batch, most)
   requireLengths('outputLength', stepCounts, batch, steps)
-  const blank = requireInteger('ctcLoss: maskIndex', maskIndex ?? 0, 0)
+  const { maskIndex: blank } = readArguments('ctcLoss', { maskIndex: option(integer({ min: 0 }), 0) }, maskIndex)
   if (blank >= classes)
     throw new ShapeError(`ctcLoss: maskIndex must be less than the number of classes ${classes}, received ${blank}`)
   requireLabels(labels, lengths, classes)

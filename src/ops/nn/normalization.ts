@@ -1,10 +1,10 @@
 // Means and variances, and normalizations with them, in float32.
 
 import { ShapeError, formatShape } from '../../core/errors'
-import { custom, integer, nullable, number, option } from '../../core/options'
+import { always, custom, integer, nullable, number, option, unread } from '../../core/options'
 import { normalizeAxis, sameShape, sizeOf } from '../../core/shapes'
-import type { Axis, KeepDims } from '../arguments'
-import { axes as axesKind, readArguments, readReduction, resolveAxes } from '../arguments'
+import type { Axis, ReduceOptions } from '../arguments'
+import { axes as axesKind, readArguments, reduceTable, resolveAxes } from '../arguments'
 import { Normalization } from '../../primitives/normalization'
 import type { TensorLike } from '../convert'
 import { asTensor, operand } from '../convert'
@@ -38,10 +38,25 @@ function float(x: TensorLike, where: string): Tensor {
   return cast(asTensor(x, where), 'float32')
 }
 
+export interface MomentsOptions extends ReduceOptions {
+  /** Must be false: a batch is not divided among devices. Default false. */
+  readonly synchronized?: false
+}
+
+const momentsTable = () => ({
+  ...reduceTable,
+  synchronized: unread(always([false], 'a batch is not divided among devices'), false),
+})
+
 /** Mean and variance along axes; along all axes if `axis` is null. Keras: `keras.ops.moments`. */
-export function moments(x: TensorLike, axis: Axis, keepDims?: KeepDims): Moments {
+export function moments(
+  x: TensorLike,
+  axis: Axis | MomentsOptions,
+  keepDims?: boolean | Omit<MomentsOptions, 'axis'>,
+  synchronized?: false,
+): Moments {
   const value = float(x, 'moments')
-  const given = readReduction('moments', axis, keepDims)
+  const given = readArguments('moments', momentsTable(), axis, keepDims, synchronized)
   const axes = resolveAxes('moments', given.axis, value.rank)
   const kept = mean(value, axes, true)
   const variance = mean(square(subtract(value, kept)), axes, given.keepDims)

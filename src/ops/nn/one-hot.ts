@@ -4,7 +4,7 @@
 import type { DType } from '../../core/dtypes'
 import { dtypes } from '../../core/dtypes'
 import { DataError } from '../../core/errors'
-import { integer, option } from '../../core/options'
+import { always, integer, option, unread } from '../../core/options'
 import { normalizeAxis, sizeOf } from '../../core/shapes'
 import { dtypeOrNull, readArguments, requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
@@ -22,11 +22,17 @@ export interface OneHotOptions {
   readonly axis?: number
   /** Default float32. */
   readonly dtype?: DType | null
+  /** Must be false: there are no sparse tensors. Default false. */
+  readonly sparse?: false
 }
 
 const NUMBERS: readonly DType[] = ['float32', 'int32', 'bool']
 
-const oneHotTable = { axis: option(integer(), -1), dtype: option(dtypeOrNull, null) }
+const oneHotTable = /* @__PURE__ */ (() => ({
+  axis: option(integer(), -1),
+  dtype: option(dtypeOrNull, null),
+  sparse: unread(always([false], 'there are no sparse tensors'), false),
+}))()
 
 /**
  * Sets 1 at the position of each index along a new axis, and 0 elsewhere.
@@ -36,6 +42,7 @@ const oneHotTable = { axis: option(integer(), -1), dtype: option(dtypeOrNull, nu
  * A traced function cannot check index values. As in Keras, an index that is not a class then gives a row of zeros.
  * @param axis the position of the new axis. Default −1.
  * @param dtype default float32
+ * @param sparse must be false: there are no sparse tensors
  * @throws DataError for an index that is not a class, when the indices are data
  */
 export function oneHot(
@@ -43,8 +50,9 @@ export function oneHot(
   numClasses: number,
   axis?: number | OneHotOptions,
   dtype?: DType | null,
+  sparse?: false,
 ): Tensor {
-  const given = readArguments('oneHot', oneHotTable, axis, dtype)
+  const given = readArguments('oneHot', oneHotTable, axis, dtype, sparse)
   const index = asTensor(indices, 'oneHot')
   const classes = requireInteger('oneHot: numClasses', numClasses, 0)
   const at = normalizeAxis('oneHot', given.axis, index.rank + 1)
@@ -86,6 +94,8 @@ export interface MultiHotOptions {
   readonly axis?: number
   /** Default float32. */
   readonly dtype?: DType | null
+  /** Must be false: there are no sparse tensors. Default false. */
+  readonly sparse?: false
 }
 
 /**
@@ -98,14 +108,16 @@ export interface MultiHotOptions {
  * @param inputs class numbers [batch, numbers], or [numbers]
  * @param axis the position of the new axis before the maximum. Default −1
  * @param dtype default float32
+ * @param sparse must be false: there are no sparse tensors
  */
 export function multiHot(
   inputs: TensorLike,
   numClasses: number,
   axis?: number | MultiHotOptions,
   dtype?: DType | null,
+  sparse?: false,
 ): Tensor {
-  const given = readArguments('multiHot', oneHotTable, axis, dtype)
+  const given = readArguments('multiHot', oneHotTable, axis, dtype, sparse)
   const index = asTensor(inputs, 'multiHot')
   const classes = requireInteger('multiHot: numClasses', numClasses, 0)
   const at = normalizeAxis('multiHot', given.axis, index.rank + 1)

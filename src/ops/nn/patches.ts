@@ -9,15 +9,15 @@ import { sliceAlong, takeAlong } from '../numpy/along'
 import { pad } from '../numpy/pad'
 import { reshape, scatterAdd, transpose } from '../numpy/shape'
 import { Tensor } from '../tensor'
-import type { DataFormat } from './channels'
-import { dataFormat as formatKind } from './channels'
+import type { DataFormat, DataFormatOption } from './channels'
+import { readDataFormat } from './channels'
 import { perAxis } from './sliding'
 
 type Image = readonly [batch: number, rows: number, columns: number, channels: number]
 
-function readImage(where: string, x: TensorLike, blockSize: number, format: DataFormat | undefined) {
+function readImage(where: string, x: TensorLike, blockSize: number, format: DataFormat | DataFormatOption | undefined) {
   const value = asTensor(x, where)
-  const isFirst = formatKind.read(format ?? null, `${where}: dataFormat`) === 'channelsFirst'
+  const isFirst = readDataFormat(where, format) === 'channelsFirst'
   const size = requireInteger(`${where}: blockSize`, blockSize, 2)
   if (value.rank !== 4)
     throw new ShapeError(
@@ -35,7 +35,7 @@ function readImage(where: string, x: TensorLike, blockSize: number, format: Data
  * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
  * @throws ShapeError if the channels are no multiple of blockSize²
  */
-export function depthToSpace(x: TensorLike, blockSize: number, dataFormat?: DataFormat): Tensor {
+export function depthToSpace(x: TensorLike, blockSize: number, dataFormat?: DataFormat | DataFormatOption): Tensor {
   const { value, isFirst, size, shape } = readImage('depthToSpace', x, blockSize, dataFormat)
   const [batch, rows, columns, all] = shape
   const channels = all / size ** 2
@@ -65,7 +65,7 @@ export function depthToSpace(x: TensorLike, blockSize: number, dataFormat?: Data
  * @param dataFormat 'channelsLast' or 'channelsFirst'. Default null: last
  * @throws ShapeError if rows or columns are no multiple of blockSize
  */
-export function spaceToDepth(x: TensorLike, blockSize: number, dataFormat?: DataFormat): Tensor {
+export function spaceToDepth(x: TensorLike, blockSize: number, dataFormat?: DataFormat | DataFormatOption): Tensor {
   const { value, isFirst, size, shape } = readImage('spaceToDepth', x, blockSize, dataFormat)
   const [batch, height, width, channels] = shape
   const [rows, columns] = [height / size, width / size]

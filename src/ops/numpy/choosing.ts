@@ -1,26 +1,29 @@
 // Ops that choose elements, or find where they are.
 
 import { ArgumentError, ShapeError, StateError, formatShape } from '../../core/errors'
+import { option } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { sizeOf } from '../../core/shapes'
-import { requireList, requireShape } from '../arguments'
+import { readArguments, requireList, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
-import { add, cast, clip, floorDivide, less, mod, where } from './elementwise'
+import { asTensor, operand } from '../convert'
+import * as elementwise from './elementwise'
+import { add, cast, clip, floorDivide, less, mod } from './elementwise'
 import { Tensor } from '../tensor'
 import { together } from '../trace'
 
 /**
  * At each position the element of the first choice whose condition is true, and `fallback` where none is. All operands
  * broadcast; choices of several dtypes are converted to the highest.
- * @param fallback default 0
+ * @param fallback also by its name in Keras, { default: 9 }. Default 0
  * @example ops.select([[true, false, false], [true, true, false]], [[1, 2, 3], [4, 5, 6]], 9)   // [1, 5, 9]
  */
 export function select(
   condlist: readonly TensorLike[],
   choicelist: readonly TensorLike[],
-  fallback?: TensorLike,
+  fallback?: TensorLike | { readonly default?: TensorLike },
 ): Tensor {
+  const rest = readArguments('select', { default: option(operand, 0) }, fallback).default ?? 0
   const conditions = requireList('select: condlist', condlist).map((_, i) => asTensor(condlist[i]!, 'select: condlist'))
   const choices = requireList('select: choicelist', choicelist).map((_, i) => choicelist[i]!)
   if (conditions.length === 0 || conditions.length !== choices.length)
@@ -28,9 +31,21 @@ export function select(
       `select: expected one choice for each of at least one condition, received ${conditions.length} conditions and ${choices.length} choices`,
     )
   return conditions.reduceRight<TensorLike>(
-    (rest, condition, i) => where(condition, choices[i]!, rest),
-    fallback ?? 0,
+    (others, condition, i) => elementwise.where(condition, choices[i]!, others),
+    rest,
   ) as Tensor
+}
+
+/** condition ? a : b, element by element; without a and b the positions where the condition is true, as `nonzero`. */
+export function where(condition: TensorLike): Tensor[]
+export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor
+export function where(condition: TensorLike, a: null | undefined, b?: null): Tensor[]
+export function where(condition: TensorLike, a?: TensorLike | null, b?: TensorLike | null): Tensor | Tensor[] {
+  const [first, second] = [a ?? null, b ?? null]
+  if (first === null && second === null) return nonzero(condition)
+  if (first === null || second === null)
+    throw new ArgumentError('where: give both a and b, or neither: the positions where the condition is true')
+  return elementwise.where(condition, first, second)
 }
 
 /**
@@ -47,11 +62,18 @@ export function nonzero(x: TensorLike): Tensor[] {
     )
   if (value.rank === 0) throw new ShapeError('nonzero: expected at least one axis, received a scalar')
   const { data } = value
-  const places = new Int32Array(data.length)
+  // All elements have 32 bits, and those of 0 and −0 are 0 without the sign. Without a branch, data in no order take half the time.
+  const bits = new Int32Array(data.buffer, data.byteOffset, data.length)
+  const sign = value.dtype === 'float32' ? 1 : 0
+  const places = new Int32Array(bits.length)
   let count = 0
-  for (let i = 0; i < data.length; i++) if (data[i] !== 0) places[count++] = i
+  for (let i = 0; i < bits.length; i++) {
+    const own = bits[i]! << sign
+    places[count] = i
+    count += (own | -own) >>> 31
+  }
   const flat = new Tensor(places.slice(0, count), [count], 'int32')
-  return unravelIndex(flat, value.shape)
+  return value.rank === 1 ? [flat] : unravelIndex(flat, value.shape)
 }
 
 /**
@@ -68,7 +90,7 @@ export function unravelIndex(indices: TensorLike, shape: number | Shape): Tensor
   return [
     ...together(`unravelIndex ${extents.join()}`, [given], ([index]) => {
       const inside = clip(index!, -size, size - 1)
-      let rest = where(less(inside, 0), add(inside, size), inside)
+      let rest = elementwise.where(less(inside, 0), add(inside, size), inside)
       const positions = extents.map(() => rest)
       for (let axis = extents.length - 1; axis >= 0; axis--) {
         positions[axis] = mod(rest, extents[axis]!)

@@ -2,7 +2,7 @@
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError } from '../../core/errors'
-import { boolean, choice, integer, nullable, number, option } from '../../core/options'
+import { always, boolean, choice, integer, nullable, number, option, unread } from '../../core/options'
 import { dtypeOrNull, readArguments, readTyped, requireInteger, requireShape } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
@@ -10,7 +10,8 @@ import { add, cast, divide, exp, log, multiply, power } from './elementwise'
 import { broadcastTo, expandDims, moveAxis, reshape } from './shape'
 import { Tensor } from '../tensor'
 
-export interface LinspaceOptions {
+/** Options of numbers between two ends. */
+export interface SpacingOptions {
   /** How many numbers. Default 50. */
   readonly num?: number
   /** Whether the last number is `stop`; otherwise it is one step before. Default true. */
@@ -21,11 +22,20 @@ export interface LinspaceOptions {
   readonly axis?: number
 }
 
-const linspaceTable = {
+export interface LinspaceOptions extends SpacingOptions {
+  /** Must be false: the step is (stop − start) / (num − 1), or / num without the endpoint. Default false. */
+  readonly retstep?: false
+}
+
+const spacingTable = {
   num: option(integer({ min: 0 }), 50),
   endpoint: option(boolean, true),
   dtype: option(dtypeOrNull, null),
   axis: option(integer(), 0),
+}
+const linspaceTable = {
+  ...spacingTable,
+  retstep: unread(always([false], 'the type of a result does not depend on an option'), false),
 }
 
 /**
@@ -104,7 +114,7 @@ function expandDimsTo(x: Tensor, rank: number): Tensor {
   return reshape(x, [...new Array<number>(Math.max(0, rank - x.rank) + 1).fill(1), ...x.shape])
 }
 
-export interface LogspaceOptions extends LinspaceOptions {
+export interface LogspaceOptions extends SpacingOptions {
   /** Default 10. */
   readonly base?: number
 }
@@ -153,8 +163,8 @@ const logspaceTable = () => ({
 export function geomspace(
   start: TensorLike,
   stop: TensorLike,
-  num?: number | LinspaceOptions,
-  endpoint?: boolean | LinspaceOptions,
+  num?: number | SpacingOptions,
+  endpoint?: boolean | SpacingOptions,
   dtype?: DType | null,
   axis?: number,
 ): Tensor {
@@ -163,7 +173,7 @@ export function geomspace(
     endpoint: isLast,
     dtype: own,
     axis: at,
-  } = readArguments('geomspace', linspaceTable, num, endpoint, dtype, axis)
+  } = readArguments('geomspace', spacingTable, num, endpoint, dtype, axis)
   if (typeof start === 'number' && typeof stop === 'number') {
     const { length, steps } = requireCount('geomspace', count, isLast)
     const [first, last] = requireBounds('geomspace', start, stop)

@@ -1,11 +1,13 @@
-// argmax and argmin of all elements of a large tensor. Other cases, and other code, use the functions of reduce.ts.
+// argmax and argmin of all elements of a large tensor; and the extremes that users call, which refuse to have no element.
+// Other cases, and other code, use the functions of reduce.ts.
 
-import type { KeepDims } from '../arguments'
-import { readReduction } from '../arguments'
+import { ShapeError, formatShape } from '../../core/errors'
+import type { Axis, KeepDims, ReduceOptions } from '../arguments'
+import { extremeTable, readArguments, readReduction, resolveAxes } from '../arguments'
 import type { TensorLike } from '../convert'
 import { asTensor } from '../convert'
 import * as plain from './reduce'
-import type { ArgOptions, OneAxis } from './reduce'
+import type { ArgOptions, ExtremeOptions, OneAxis } from './reduce'
 import { add, multiply } from './elementwise'
 import { reshape, take } from './shape'
 import type { Tensor } from '../tensor'
@@ -55,4 +57,45 @@ export function argmax(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: Ke
 /** The index of the first smallest element, or of the first NaN, as int32. Over all elements when `axis` is omitted. */
 export function argmin(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: KeepDims): Tensor {
   return argExtreme('argmin', x, axis, keepDims)
+}
+
+/** Checks a tensor of size 0. @throws ShapeError if it has no element along the axes and none is given */
+function requireElements(where: string, x: Tensor, ...given: readonly unknown[]): void {
+  const { axis, initial } = readArguments(where, extremeTable, given[0], ...given.slice(1))
+  if (initial === null && resolveAxes(where, axis, x.rank).some((each) => x.shape[each] === 0))
+    throw new ShapeError(
+      `${where}: ${formatShape(x.shape)} has no element along the axis. ${where === 'ptp' ? 'Remove the empty tensor' : 'Give initial, the result of no element'}.`,
+    )
+}
+
+/**
+ * The largest element, in the dtype of x; NaN if any element is NaN. Ties share the gradient equally.
+ * @param initial a number that counts as an additional element. Default null: no such element.
+ * @throws ShapeError if there is no element
+ */
+export function max(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: KeepDims, initial?: number | null): Tensor {
+  const value = asTensor(x, 'max')
+  if (value.size === 0) requireElements('max', value, axis, keepDims, initial)
+  return plain.max(value, axis, keepDims, initial)
+}
+
+/**
+ * The smallest element, in the dtype of x; NaN if any element is NaN. Ties share the gradient equally.
+ * @param initial a number that counts as an additional element. Default null: no such element.
+ * @throws ShapeError if there is no element
+ */
+export function min(x: TensorLike, axis?: Axis | ExtremeOptions, keepDims?: KeepDims, initial?: number | null): Tensor {
+  const value = asTensor(x, 'min')
+  if (value.size === 0) requireElements('min', value, axis, keepDims, initial)
+  return plain.min(value, axis, keepDims, initial)
+}
+
+/**
+ * The largest element minus the smallest, in the dtype of x.
+ * @throws ShapeError if there is no element
+ */
+export function ptp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: KeepDims): Tensor {
+  const value = asTensor(x, 'ptp')
+  if (value.size === 0) requireElements('ptp', value, axis, keepDims)
+  return plain.ptp(value, axis, keepDims)
 }

@@ -5,8 +5,8 @@ import { boolean, choice, option } from '../../core/options'
 import { sliceAlong } from './along'
 import type { Axis, KeepDims, ReduceOptions } from '../arguments'
 import { axes as axesKind, readArguments, requireList, requireNumber, resolveAxes } from '../arguments'
-import type { TensorLike } from '../convert'
-import { asTensor } from '../convert'
+import type { Numbers, TensorLike } from '../convert'
+import { asTensor, numbersOf } from '../convert'
 import { add, cast, ceil, equal, floor, isnan, logicalNot, maximum, multiply, subtract, where } from './elementwise'
 import { pickAlong } from './rearrange'
 import { sum } from './reduce'
@@ -26,12 +26,12 @@ const methods = /* @__PURE__ */ choice('linear', 'lower', 'higher', 'midpoint', 
 
 /**
  * The value below which a fraction q of the elements lies, in float32; NaN if any element is NaN.
- * @param q from 0 to 1; a list adds a leading axis to the result
+ * @param q from 0 to 1; a list, or a tensor with one axis, adds a leading axis to the result
  * @example ops.quantile([1, 2, 3, 4], 0.5)   // 2.5
  */
 export function quantile(
   x: TensorLike,
-  q: number | readonly number[],
+  q: Numbers,
   axis?: Axis | QuantileOptions,
   method?: QuantileMethod,
   keepDims?: KeepDims,
@@ -41,12 +41,12 @@ export function quantile(
 
 /**
  * `quantile` with q in per cent.
- * @param q from 0 to 100; a list adds a leading axis to the result
+ * @param q from 0 to 100; a list, or a tensor with one axis, adds a leading axis to the result
  * @example ops.percentile([1, 2, 3, 4], 50)   // 2.5
  */
 export function percentile(
   x: TensorLike,
-  q: number | readonly number[],
+  q: Numbers,
   axis?: Axis | QuantileOptions,
   method?: QuantileMethod,
   keepDims?: KeepDims,
@@ -57,7 +57,7 @@ export function percentile(
 /** `quantile` of the elements that are not NaN; NaN if there are none. */
 export function nanquantile(
   x: TensorLike,
-  q: number | readonly number[],
+  q: Numbers,
   axis?: Axis | QuantileOptions,
   method?: QuantileMethod,
   keepDims?: KeepDims,
@@ -68,7 +68,7 @@ export function nanquantile(
 /** `percentile` of the elements that are not NaN; NaN if there are none. */
 export function nanpercentile(
   x: TensorLike,
-  q: number | readonly number[],
+  q: Numbers,
   axis?: Axis | QuantileOptions,
   method?: QuantileMethod,
   keepDims?: KeepDims,
@@ -95,7 +95,7 @@ function quantileOf(
   most: number,
   among: (rows: Tensor, shares: readonly number[], method: QuantileMethod) => Tensor,
   x: TensorLike,
-  q: unknown,
+  given: Numbers,
   axis?: Axis | QuantileOptions,
   method?: string,
   keepDims?: KeepDims,
@@ -109,10 +109,11 @@ function quantileOf(
   const count = axes.reduce((size, each) => size * value.shape[each]!, 1)
   if (count === 0)
     throw new ShapeError(`${name}: ${formatShape(value.shape)} has no element along [${axes.join(', ')}]`)
+  const q = numbersOf(given)
   const shares = (typeof q === 'number' ? [q] : requireList(`${name}: q`, q)).map((share) => {
-    const given = requireNumber(`${name}: q`, share)
-    if (!(given >= 0 && given <= most)) throw new ArgumentError(`${name}: q must be in 0 … ${most}, received ${given}`)
-    return given / most
+    const part = requireNumber(`${name}: q`, share)
+    if (!(part >= 0 && part <= most)) throw new ArgumentError(`${name}: q must be in 0 … ${most}, received ${part}`)
+    return part / most
   })
   const rows = sort(reshape(transpose(value, [...kept, ...axes]), [...shape, count]))
   const all = among(rows, shares, read.method)

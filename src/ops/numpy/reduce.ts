@@ -2,17 +2,17 @@
 // axis, several, or null (default) for all; negative axes count from the end.
 
 import type { DType } from '../../core/dtypes'
-import { boolean, custom, nullable, option } from '../../core/options'
+import { boolean, option } from '../../core/options'
 import type { ReductionName } from '../../ir/attributes'
 import { sliceAlong } from './along'
 import type { Axis, AxisOption, KeepDims, ReduceOptions, Reduction } from '../arguments'
 import {
   axes as axesKind,
   dtypeOrNull,
+  extremeTable,
   readArguments,
   readReduction,
   requireInteger,
-  requireNumber,
   resolveAxes,
 } from '../arguments'
 import type { TensorLike } from '../convert'
@@ -66,23 +66,12 @@ export function mean(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: Keep
   return fold('mean', 'mean', cast(asTensor(x, 'mean'), 'float32'), axis, keepDims)
 }
 
-interface ExtremeOptions extends ReduceOptions {
+export interface ExtremeOptions extends ReduceOptions {
   /**
    * A number that counts as an additional element of every reduction, in the dtype of x. Default null: no such
    * element.
    */
   readonly initial?: number | null
-}
-
-/** Any number, including ±Inf. */
-const firstElement = /* @__PURE__ */ custom<number>(
-  (value, what) => requireNumber(what, value),
-  (value) => value,
-)
-const extremeTable = {
-  axis: option(axesKind, null),
-  keepDims: option(boolean, false),
-  initial: option(nullable(firstElement), null),
 }
 
 function extreme(

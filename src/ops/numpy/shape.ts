@@ -21,8 +21,8 @@ import {
   requireShape,
   resolveAxes,
 } from '../arguments'
-import type { TensorLike } from '../convert'
-import { asNumbers, asTensor } from '../convert'
+import type { Numbers, TensorLike } from '../convert'
+import { asNumbers, asTensor, numbersOf } from '../convert'
 import { cast } from './elementwise'
 import { Tensor } from '../tensor'
 import { apply, joined } from '../trace'
@@ -231,20 +231,21 @@ export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
 
 /**
  * Repeats each element `repeats` times: repeat([1, 2], 3) = [1, 1, 1, 2, 2, 2].
- * @param repeats one number for all elements, or one per element along the axis
+ * @param repeats one number for all elements, or one per element along the axis; also as a tensor
  * @param axis of x; if omitted, x is flattened in row-major order
  */
-export function repeat(x: TensorLike, repeats: number | readonly number[], axis?: AxisArgument<number | null>): Tensor {
+export function repeat(x: TensorLike, repeats: Numbers, axis?: AxisArgument<number | null>): Tensor {
   const given = asTensor(x, 'repeat')
   const chosen = readAxisOnly('repeat', axis, null)
   const value = chosen === null ? reshape(given, [given.size]) : given
   const at = chosen === null ? 0 : normalizeAxis('repeat', requireInteger('repeat: the axis', chosen), value.rank)
   const extent = value.shape[at]!
-  if (typeof repeats !== 'number') {
-    const counts = requireIntegers('repeat: repeats', repeats, 0)
+  const every = numbersOf(repeats)
+  const counts = typeof every === 'number' ? [every] : requireIntegers('repeat: repeats', every, 0)
+  if (counts.length !== 1) {
     if (counts.length !== extent)
       throw new ShapeError(
-        `repeat: axis ${at} of ${formatShape(value.shape)} needs ${extent} repeats, received ${quoted(repeats)}`,
+        `repeat: axis ${at} of ${formatShape(value.shape)} needs ${extent} repeats, received ${quoted(counts)}`,
       )
     const length = counts.reduce((a, b) => a + b, 0)
     requireShape('repeat', [...value.shape.filter((_, i) => i !== at), length])
@@ -253,7 +254,7 @@ export function repeat(x: TensorLike, repeats: number | readonly number[], axis?
     counts.forEach((count, i) => indices.fill(i, from, (from += count)))
     return extent === 0 ? value : takeAlong(value, new Tensor(indices, [indices.length], 'int32'), at)
   }
-  const count = requireInteger('repeat: repeats', repeats, 0)
+  const count = requireInteger('repeat: repeats', counts[0], 0)
   const wide = requireShape('repeat', [...value.shape.slice(0, at + 1), count, ...value.shape.slice(at + 1)])
   return joined(`repeat ${count} ${at}`, [value], ([x]) =>
     reshape(

@@ -106,7 +106,7 @@ const adafactorOptions = () => ({
   /** Must be true, Keras's default: the rate is at most 1/√t. Keras limits it also with false. */
   relativeStep: option(
     always(
-      true,
+      [true],
       'the rate is at most 1/√t, in Keras also with false. Leave it out; use RMSprop or Adam for a constant rate',
     ),
     true,

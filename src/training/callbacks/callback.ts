@@ -1,5 +1,6 @@
 // The events of fit, and the callbacks that listen to them.
 
+import type { NonFiniteError } from '../../core/errors'
 import { ArgumentError, StateError, unknownName } from '../../core/errors'
 import { Configured, optionsOf } from '../../core/options'
 import { receivedText } from '../../core/registry'
@@ -147,8 +148,8 @@ export interface CallbackHooks {
   stepsAhead?(next: NextStep): number
   /** Called before fit validates: false skips the validation, and ends training. */
   allowsTest?(next: NextTest): boolean
-  /** Handles a non-finite step without an error; gets the description of the failure. @internal */
-  onNonFinite?(message: string): void
+  /** Handles a non-finite step in place of the error that fit would throw. @internal */
+  onNonFinite?(error: NonFiniteError): void
   /** Saves runs of fit. @internal */
   readonly keeper?: RunKeeper
   /**

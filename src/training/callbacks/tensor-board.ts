@@ -1,7 +1,7 @@
 // TensorBoard: logs and weights as event files for TensorBoard.
 
 import type { OptionInputs } from '../../core/options'
-import { boolean, configured, integer, option, text } from '../../core/options'
+import { always, boolean, configured, integer, option, text, unread } from '../../core/options'
 import { snakeCase } from '../../core/registry'
 import type { Histogram, Scalar } from '../../formats/event-file'
 import { eventRecord, fileHead, graphRecord } from '../../formats/event-file'
@@ -25,6 +25,14 @@ const tensorBoardOptions = () => ({
   writeStepsPerSecond: option(boolean, false),
   /** 'epoch', 'batch', or the number of batches after which to write their logs as well. Default 'epoch'. */
   updateFreq: option(frequency('epoch', 'batch'), 'epoch'),
+  /** Must be false: no images are written. Default false. */
+  writeImages: unread(always([false], 'no images are written'), false),
+  /** Must be 0: no profiles are written. Default 0. */
+  profileBatch: unread(always([0], 'no profiles are written'), 0),
+  /** Must be 0: no embeddings are written. Default 0. */
+  embeddingsFreq: unread(always([0], 'no embeddings are written'), 0),
+  /** Must be null: no embeddings are written. Default null. */
+  embeddingsMetadata: unread(always([null], 'no embeddings are written'), null),
 })
 export type TensorBoardOptions = OptionInputs<ReturnType<typeof tensorBoardOptions>>
 

@@ -1,5 +1,7 @@
 // TerminateOnNaN: ends training without an error at a non-finite step.
 
+import type { NonFiniteError } from '../../core/errors'
+import { boolean, configured, option } from '../../core/options'
 import { Callback } from './callback'
 
 /**
@@ -7,11 +9,19 @@ import { Callback } from './callback'
  * fit throws a NonFiniteError.
  * @example await model.fit(x, y, { callbacks: [new TerminateOnNaN()] })
  */
-export class TerminateOnNaN extends Callback {
+export class TerminateOnNaN extends configured(
+  Callback,
+  () => ({
+    /** Whether fit throws its NonFiniteError, as it does without this callback. Default false. */
+    raiseError: option(boolean, false),
+  }),
+  ['raiseError'],
+) {
   static readonly className = 'TerminateOnNaN'
-  /** Called by fit with the description of the failure. @internal */
-  override onNonFinite(message: string): void {
-    console.warn(`TerminateOnNaN: ${message}`)
+  /** Called by fit with the error that it would throw. @internal */
+  override onNonFinite(error: NonFiniteError): void {
+    if (this.raiseError) throw error
+    console.warn(`TerminateOnNaN: ${error.message}`)
     this.model.stopTraining = true
   }
 }
