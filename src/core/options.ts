@@ -300,7 +300,7 @@ export function extents<Open extends null | -1 = never>(
 export function named<Object extends Configurable, Input = string | Object | Serialized>(
   registry: Registry<Object>,
 ): Kind<Object, Input> {
-  return { read: (value, where) => registry.get(value, where), write: (value) => serialize(value) }
+  return { read: (value, where) => registry.get(value, where), write: (value) => registry.serialize(value) }
 }
 
 /**

@@ -176,7 +176,7 @@ export function nameToSave(own: { readonly name: string }, isOther = (): boolean
   const { current } = met
   if (current === null) return name
   if (!current.inFile) return nameHere(own, current.known)
-  if ((current.known.get(name) ?? own) !== own || (customObject(name) !== own && isOther()))
+  if ((current.known.get(name) ?? own) !== own || isOther())
     throw new ArgumentError(
       `The function '${name}' cannot be saved: another one has this name. Give it its own: const mine = (…) => …`,
     )
@@ -283,6 +283,18 @@ export class Registry<Kind extends Configurable> {
     const { aliases = {} } = this.more
     const own = knownName(name, Object.keys({ ...this.all, ...aliases }))
     return own === undefined ? undefined : this.all[aliases[own] ?? own]
+  }
+
+  /** The saved form of an object. @throws ArgumentError in a file for a class that has the name of one of the library */
+  serialize(object: Kind): { className: string; config: Config } {
+    const saved = serialize(object)
+    const isUnnamed =
+      Object.hasOwn(this.more.unnamed ?? {}, saved.className) && !Object.hasOwn(object.constructor, 'className')
+    const isOther = isUnnamed || (this.classOf(saved.className) ?? object.constructor) !== object.constructor
+    if (!isOther || met.current?.inFile !== true) return saved
+    throw new ArgumentError(
+      `The ${this.kind} ${saved.className} cannot be saved: this library has a class of this name. Give yours another: static className = 'My${saved.className}'`,
+    )
   }
 
   /** The error for an unknown name, with the nearest known one. @param more further valid names */

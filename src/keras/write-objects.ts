@@ -11,6 +11,7 @@ import type { LayerBase } from '../layers/layer'
 import { Layer } from '../layers/layer'
 import { LayerGraph } from '../models/layer-graph'
 import { Model } from '../models/model'
+import { knotError } from '../models/save'
 import { Sequential } from '../models/sequential'
 import { TableModel } from '../models/table-model'
 import { DateEncoding } from '../layers/preprocessing/date-encoding'
@@ -178,12 +179,16 @@ export class ObjectWriter {
   private config(of: Configurable): Record<string, Json> {
     const config = of.getConfig()
     const made: Record<string, Json> = {}
-    for (const [option, value] of Object.entries(config)) {
-      const live: unknown = Reflect.get(of, option)
-      if (live instanceof Layer) made[kerasName(option)] = this.layer(live)
-      else if (Array.isArray(live) && live.length > 0 && live.every((each) => each instanceof Layer))
-        made[kerasName(option)] = live.map((each: LayerBase) => this.layer(each))
-      else this.option(classNameOf(of), option, value, made)
+    try {
+      for (const [option, value] of Object.entries(config)) {
+        const live: unknown = Reflect.get(of, option)
+        if (live instanceof Layer) made[kerasName(option)] = this.layer(live)
+        else if (Array.isArray(live) && live.length > 0 && live.every((each) => each instanceof Layer))
+          made[kerasName(option)] = live.map((each: LayerBase) => this.layer(each))
+        else this.option(classNameOf(of), option, value, made)
+      }
+    } catch (error) {
+      throw error instanceof RangeError ? knotError([of], error) : error
     }
     return made
   }

@@ -3,8 +3,8 @@
 
 import { FormatError } from '../core/errors'
 import { boolean, option, readOptions } from '../core/options'
-import type { Config, Json } from '../core/registry'
-import { describingForFile } from '../core/registry'
+import type { Config, Configurable, Json } from '../core/registry'
+import { classNameOf, describingForFile } from '../core/registry'
 import type { Tree } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { TensorSpec } from '../layers/spec'
@@ -67,6 +67,31 @@ function requireJson(key: string, value: unknown): unknown {
   )
 }
 
+/** The error for layers of which one has a configuration that contains itself: the innermost; or else an object of compile. */
+export function knotError(layers: readonly Configurable[], cause: unknown): FormatError {
+  const own = layers.findLast((each) => {
+    try {
+      return JSON.stringify(each.getConfig()) === undefined
+    } catch {
+      return true
+    }
+  })
+  const name = own === undefined ? 'an object of compile' : `${classNameOf(own)} '${Reflect.get(own, 'name')}'`
+  return new FormatError(
+    `save: getConfig of ${name} returns an object that contains itself, which a file cannot hold`,
+    { cause },
+  )
+}
+
+/** @throws FormatError for a value that JSON cannot represent */
+function textOf(description: Json, layers: readonly Configurable[]): string {
+  try {
+    return JSON.stringify(description, requireJson)
+  } catch (error) {
+    throw error instanceof FormatError ? error : knotError(layers, error)
+  }
+}
+
 /** The bytes of a model. */
 export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Array {
   const { includeOptimizer } = readOptions('save', saveTable, options)
@@ -88,6 +113,6 @@ export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Ar
   return encodeContainer(namedTensors(savedVariables(model, { includeOptimizer })), {
     format: FORMAT,
     version: String(VERSION),
-    description: JSON.stringify(description, requireJson),
+    description: textOf(description, model.allLayers),
   })
 }

@@ -4,7 +4,7 @@
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { custom, nullable, option, readOptions } from '../core/options'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
-import { classNameOf, customObjectScope, isSerialized, nameToSave, serialize } from '../core/registry'
+import { classNameOf, customObjectScope, isSerialized, nameToSave } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { childrenAt, flatten, isBranch } from '../core/tree'
@@ -16,7 +16,7 @@ import type { TargetShapes } from '../losses/targets'
 import { UNKNOWN_SHAPES } from '../losses/targets'
 import type { MetricIdentifier } from '../metrics'
 import { Mean, Metric } from '../metrics'
-import { dependsOnShapes, getMetric } from '../metrics/registry'
+import { dependsOnShapes, getMetric, metrics as metricClasses } from '../metrics/registry'
 import { add, cast, multiply } from '../ops/numpy/elementwise'
 import { reshape } from '../ops/numpy/shape'
 import { Tensor } from '../ops/tensor'
@@ -24,7 +24,7 @@ import { currentTrace, operandOf, untraced } from '../ops/trace'
 import { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import type { OptimizerIdentifier } from '../optimizers/registry'
-import { getOptimizer } from '../optimizers/registry'
+import { getOptimizer, optimizers } from '../optimizers/registry'
 import type { Runtime } from '../runtime/runtime'
 import { withRuntime } from '../runtime/current'
 import type { Batch, ForwardResult, StepKind, StepLogs } from './batch'
@@ -487,11 +487,11 @@ export class Compiled {
   serialize(): Json {
     const { loss, lossWeights, metrics, weightedMetrics } = this.options
     return {
-      optimizer: serialize(this.optimizer),
-      loss: toJson(loss),
+      optimizer: optimizers.serialize(this.optimizer),
+      loss: toJson(loss, isOtherLoss),
       ...(lossWeights === null ? {} : { lossWeights: lossWeights as Json }),
-      metrics: toJson(metrics),
-      weightedMetrics: toJson(weightedMetrics),
+      metrics: toJson(metrics, isOtherMetric),
+      weightedMetrics: toJson(weightedMetrics, isOtherMetric),
     }
   }
 }
@@ -540,30 +540,47 @@ function requireClasses(name: string, loss: Loss, output: Tensor): void {
     )
 }
 
-/** Whether a function has the name of a loss that gives other values: both are tried on some numbers. */
+/** Whether a function has the name of a loss that gives other values. */
 function isOtherLoss(own: LossFunction): boolean {
-  const known = losses.classOf(own.name)
-  if (known === undefined) return false
-  const of = (...row: number[]): Tensor => new Tensor(Float32Array.from(row), [2, 2], 'float32')
-  const valuesOf = (loss: LossFunction): string => String(loss(of(0, 1, 1, 0), of(0.25, 0.75, 0.5, 0.125)).data)
-  try {
-    return untraced(() => {
-      const other = new known({} as never)
-      return valuesOf(own) !== valuesOf((target, output) => other.call(target, output))
-    })
-  } catch {
-    return true
-  }
+  const of = losses.classOf(own.name)
+  return of !== undefined && differ(own, of, 'call')
 }
 
-function toJson(identifier: unknown): Json {
+/** Whether a function has the name of a metric that gives other values. */
+function isOtherMetric(own: LossFunction): boolean {
+  const of = metricClasses.classOf(own.name)
+  return dependsOnShapes(own.name) || (of !== undefined && differ(own, of, 'values'))
+}
+
+/** Whether a function and a method of the objects of a class give other values: both are tried on some numbers. */
+function differ(own: LossFunction, of: new (options: never) => object, method: string): boolean {
+  const made = (shape: Shape, row: readonly number[]): Tensor => new Tensor(Float32Array.from(row), shape, 'float32')
+  const output = made([2, 6], [0.25, 0.75, 0.5, 0.125, 0.3, 0.1, 0.6, 0.2, 0.7, 0.05, 0.15, 0.4])
+  // Classes as rows, and as numbers.
+  const targets = [made([2, 6], [0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]), made([2], [1, 0])]
+  return targets.every((target) => {
+    try {
+      return untraced(() => {
+        const other = new of({} as never)
+        const known = Reflect.apply(Reflect.get(other, method) as LossFunction, other, [target, output])
+        return String(own(target, output).data) !== String(known.data)
+      })
+    } catch {
+      return true
+    }
+  })
+}
+
+/** @param isOther whether a function has the name of another one of the library */
+function toJson(identifier: unknown, isOther: (own: LossFunction) => boolean): Json {
   if (identifier === null || typeof identifier === 'string') return identifier
-  if (typeof identifier === 'function') return nameToSave(identifier, () => isOtherLoss(identifier as LossFunction))
-  if (identifier instanceof Metric || identifier instanceof Loss) return serialize(identifier)
+  if (typeof identifier === 'function') return nameToSave(identifier, () => isOther(identifier as LossFunction))
+  if (identifier instanceof Metric) return metricClasses.serialize(identifier)
+  if (identifier instanceof Loss) return losses.serialize(identifier)
   if (isSerialized(identifier)) {
     const { className, config }: Serialized = identifier
     return { className, config }
   }
-  if (Array.isArray(identifier)) return identifier.map(toJson)
-  return Object.fromEntries(Object.entries(identifier as object).map(([key, each]) => [key, toJson(each)]))
+  if (Array.isArray(identifier)) return identifier.map((each) => toJson(each, isOther))
+  return Object.fromEntries(Object.entries(identifier as object).map(([key, each]) => [key, toJson(each, isOther)]))
 }

@@ -2,7 +2,6 @@
 // modes: simd
 
 import { describe, expect, it } from 'vitest'
-import type { Layer } from '../../src'
 import {
   Add,
   CategoryEncoding,
@@ -15,6 +14,7 @@ import {
   Input,
   IntegerLookup,
   Lambda,
+  Layer,
   Model,
   MyelinError,
   Reshape,
@@ -23,15 +23,20 @@ import {
   TextVectorization,
   activations,
   losses,
+  metrics,
   Variable,
   configure,
   generate,
   loadModel,
   modelFromJSON,
   ops,
+  optimizers,
+  saving,
 } from '../../src'
 import { Dataset } from '../../src/data'
+import { isClass } from '../../src/core/registry'
 import { readKeras, writeKeras } from '../../src/keras'
+import { metrics as metricClasses } from '../../src/metrics/registry'
 import { errorOf } from '../helpers/training'
 
 const made = (): Sequential => {
@@ -286,6 +291,67 @@ describe('names of functions in files', () => {
     await model.save(undefined, { includeOptimizer: false })
   })
 
+  it('is refused for the loss cosineSimilarity as a metric, whose sign is the opposite', async () => {
+    const model = of({})
+    model.compile({ loss: 'mse', metrics: [losses.cosineSimilarity] })
+    expect((await errorOf(() => model.save())).message).toContain("'cosineSimilarity' cannot be saved")
+  })
+
+  it.each(['accuracy', 'acc', 'crossentropy', 'auc', 'binaryAccuracy', 'mse'])(
+    'are refused for a metric that is called %s, also if it is registered',
+    async (name) => {
+      const own = { [name]: (target: ReturnType<typeof ops.add>) => ops.multiply(ops.mean(target, -1), 7) }[name]!
+      const model = of({})
+      model.compile({ loss: 'mse', metrics: [own] })
+      for (const objects of [{}, { [name]: own }]) {
+        const error = await errorOf(() => saving.customObjectScope(objects, () => model.save()))
+        expect(error.message).toContain(`The function '${name}' cannot be saved: another one has this name`)
+      }
+    },
+  )
+
+  const named = [...Object.values(metrics), ...Object.values(losses)].filter(
+    (of): of is Function => typeof of === 'function' && !isClass(of) && metricClasses.classOf(of.name) !== undefined,
+  )
+
+  it.each([...new Set(named)].filter((of) => of !== losses.cosineSimilarity).map((of) => [of.name, of] as const))(
+    'may be that of the library: %s',
+    async (name, own) => {
+      const model = of({})
+      model.compile({ loss: 'mse', metrics: [own as typeof losses.meanSquaredError] })
+      const again = await loadModel(await model.save())
+      expect(JSON.stringify(again.training.compiled!.serialize())).toContain(name)
+    },
+  )
+
+  it.each([
+    class BinaryAccuracy extends metrics.Metric {
+      override update(): void {}
+      override result() {
+        return ops.add(1, 0)
+      }
+    },
+    class MSE extends losses.Loss {
+      override call(target: ReturnType<typeof ops.add>) {
+        return ops.mean(target, -1)
+      }
+    },
+    class MeanIoU extends metrics.Mean {},
+    class Adam extends optimizers.SGD {},
+  ])('are refused for own classes as well: %s', async (own) => {
+    const model = of({})
+    const object = Reflect.construct(own, [{ learningRate: 1 }].slice(own.name === 'Adam' ? 0 : 1)) as object
+    model.compile({
+      loss: (object instanceof losses.Loss ? object : 'mse') as 'mse',
+      metrics: object instanceof metrics.Metric ? [object] : [],
+      optimizer: (object instanceof optimizers.Optimizer ? object : 'sgd') as 'sgd',
+    })
+    const error = await errorOf(() => model.save())
+    expect(error).toBeInstanceOf(MyelinError)
+    expect(error.message).toContain(`${own.name} cannot be saved: this library has a class of this name`)
+    expect(error.message).toContain(`static className = 'My${own.name}'`)
+  })
+
   it('may be those of functions of the library', async () => {
     const model = of({ activation: ops.relu }, { activation: activations.relu }, { activation: activations.gelu })
     model.compile({ loss: losses.meanSquaredError, metrics: [losses.meanAbsoluteError] })
@@ -298,6 +364,48 @@ describe('names of functions in files', () => {
     const again = await loadModel(await model.save(), { customObjects: double })
     const third = await loadModel(await again.save(), { customObjects: double })
     expect((await third.predict(x)).data).toEqual((await model.predict(x)).data)
+  })
+})
+
+describe('a configuration that contains itself', () => {
+  class Knot extends Layer {
+    override call(value: unknown) {
+      return value as ReturnType<typeof ops.add>
+    }
+    override getConfig() {
+      const config: Record<string, unknown> = { ...super.getConfig() }
+      config['self'] = { config }
+      return config as ReturnType<Layer['getConfig']>
+    }
+  }
+
+  it.each([
+    ['a layer', () => new Sequential([Input({ shape: [4] }), new Dense(3), new Knot({ name: 'granny' })])],
+    [
+      'a layer of an inner model',
+      () => new Sequential([Input({ shape: [4] }), new Sequential([new Dense(3), new Knot({ name: 'granny' })])]),
+    ],
+  ])('is refused with the name of %s', async (_name, model) => {
+    for (const save of [() => model().save(), () => writeKeras(model())]) {
+      const error = await errorOf(save)
+      expect(error).toBeInstanceOf(MyelinError)
+      expect(error.message).toContain("getConfig of Knot 'granny' returns an object that contains itself")
+    }
+  })
+
+  it('is refused for a metric', async () => {
+    class Own extends metrics.Mean {
+      override getConfig() {
+        const config: Record<string, unknown> = { ...super.getConfig() }
+        config['self'] = config
+        return config as ReturnType<metrics.Mean['getConfig']>
+      }
+    }
+    const model = made()
+    model.compile({ loss: 'mse', metrics: [new Own()] })
+    const error = await errorOf(() => model.save())
+    expect(error).toBeInstanceOf(MyelinError)
+    expect(error.message).toContain('getConfig of an object of compile')
   })
 })
 
