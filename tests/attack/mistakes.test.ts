@@ -17,10 +17,13 @@ import {
   Layer,
   Model,
   MyelinError,
+  Permute,
+  RepeatVector,
   Reshape,
   Sequential,
   StringLookup,
   TextVectorization,
+  ZeroPadding1D,
   activations,
   losses,
   metrics,
@@ -241,6 +244,29 @@ describe('indices that a layer makes', () => {
       const model = new Sequential([Input({ shape, dtype }), maker, ...layers])
       expect(Array.from((await model.predict(anything(row))).data).every(Number.isFinite)).toBe(true)
     }
+  })
+
+  const input = () => Input({ shape: [1], dtype: 'string' })
+  type Symbols = ReturnType<typeof ops.add>
+  it.each<[string, (long: Symbols, short: Symbols) => Symbols]>([
+    ['Concatenate', (long, short) => new Concatenate().apply([short, long])],
+    ['Concatenate, then Permute', (long, short) => new Permute([1]).apply(new Concatenate().apply([long, short]))],
+    ['RepeatVector', (long) => new RepeatVector(2).apply(long)],
+    ['ops.concatenate', (long, short) => ops.concatenate([short, long], 1)],
+    ['ops.expandDims', (long) => ops.expandDims(long, -1)],
+    ['ZeroPadding1D', (long) => new ZeroPadding1D(1).apply(ops.expandDims(long, -1))],
+    ['an inner model', (long) => new Sequential([Input({ shape: [1], dtype: 'int32' }), new Flatten()]).apply(long)],
+  ])('must have room behind %s', async (_name, between) => {
+    const of = (count: number): Model => {
+      const [first, second] = [input(), input()]
+      const [long, short] = [new StringLookup(words), new StringLookup({ vocabulary: ['x'] })]
+      const indices = between(long.apply(first) as Symbols, short.apply(second) as Symbols)
+      return new Model({ inputs: [first, second], outputs: new Embedding(count, 2).apply(indices) }) as never
+    }
+    const rows = anything([[['c']], [['x']]])
+    const error = await errorOf(() => of(3).predict(rows))
+    expect(error.message).toMatch(/inputDim must be at least 4, for the indices 0 … 3 of StringLookup/)
+    await of(4).predict(rows)
   })
 
   it('must have room in fit, and after another adapt', async () => {
