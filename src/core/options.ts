@@ -10,7 +10,7 @@
 import { ArgumentError, formatShape, knownName, quoted, unknownName } from './errors'
 import type { Config, Configurable, Json, Registry, Serialized } from './registry'
 import { MAX_ELEMENTS } from './shapes'
-import { classNameOf, customFunction, functionNamed, isSerialized, noteOption, savedName, serialize } from './registry'
+import { classNameOf, customFunction, functionNamed, isSerialized, noteOption, savedName } from './registry'
 
 /** How the values of an option are read and written. `Input` is what users may pass for a `Value`. */
 export interface Kind<Value, Input = Value> {

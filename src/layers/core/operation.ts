@@ -40,10 +40,10 @@ function opOf(name: string): Op | undefined {
 }
 
 /** Ops whose elements are those of their operands. */
-const REARRANGING = [
-  ...['broadcastTo', 'concatenate', 'expandDims', 'flip', 'hstack', 'moveaxis', 'ravel', 'repeat', 'reshape', 'roll'],
-  ...['slice', 'squeeze', 'stack', 'swapaxes', 'tile', 'transpose', 'vstack'],
-]
+const REARRANGING =
+  'broadcastTo concatenate expandDims flip hstack moveaxis ravel repeat reshape roll slice squeeze stack swapaxes tile transpose vstack'.split(
+    ' ',
+  )
 
 /** Ops that take any number of operands. */
 const isVariadic = (name: string): boolean => ['einsum', 'meshgrid', 'switch'].includes(name)

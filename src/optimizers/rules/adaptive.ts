@@ -194,6 +194,11 @@ export class Ftrl extends (
     return [{ name: 'accumulator', start: this.initialAccumulatorValue }, 'linear']
   }
 
+  // The difference of two powers, divided by a small rate, exceeds float32 for valid gradients.
+  protected override get isExtreme(): boolean {
+    return true
+  }
+
   protected update(input: UpdateInput): UpdateResult {
     const {
       gradient,
