@@ -9,6 +9,7 @@ import { zipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
 import { DataError, FormatError, MyelinError } from '../../src'
 import { readImage, readNpz, writeNpz } from '../../src/data'
+import { sizeOfJpeg } from '../../src/data/readers/jpeg'
 import { decodePng } from '../../src/data/readers/png'
 
 const file = (name: string): Uint8Array =>
@@ -53,6 +54,63 @@ describe('a changed bit', () => {
     const values = async (from: Uint8Array) =>
       Object.entries(await readNpz(from)).map(([name, { data }]) => [name, ...data])
     expect(await otherValues(bytes, values, 8)).toBe(0)
+  })
+})
+
+describe('a damaged JPEG', () => {
+  const names = ['color.jpg', 'gray.jpg', 'halved.jpg', 'progressive.jpg', 'restarts.jpg', 'inks.jpg']
+
+  it.each(names)(
+    '%s with a changed bit is refused, or a picture of as many pixels as its header says',
+    async (name) => {
+      for (const changed of flipped(file(name), flips)) {
+        try {
+          const { shape } = await readImage(changed)
+          const [width, height] = sizeOfJpeg(changed)!
+          expect(shape).toEqual([height, width, 3])
+        } catch (error) {
+          expect(error).toBeInstanceOf(DataError)
+        }
+      }
+    },
+  )
+
+  it.each(names)('%s is refused if its end is missing', async (name) => {
+    const bytes = file(name)
+    for (let end = 0; end < bytes.length - 1; end += end < bytes.length - 60 ? 7 : 1)
+      await expect(readImage(bytes.subarray(0, end))).rejects.toThrow(DataError)
+  })
+
+  /** Four million grey pixels in 8 kB: each block is two bits. */
+  const flat = (scan: readonly number[], count: number): Uint8Array =>
+    Uint8Array.from([
+      ...[0xff, 0xd8, 0xff, 0xdb, 0, 67, 0, ...Array<number>(64).fill(1)],
+      ...[0xff, 0xc2, 0, 11, 8, 2000 >> 8, 2000 & 255, 2000 >> 8, 2000 & 255, 1, 1, 0x11, 0],
+      // One code, of one bit, for 0.
+      ...[0, 0x10].flatMap((kind) => [0xff, 0xc4, 0, 20, kind, 1, ...Array<number>(15).fill(0), 0]),
+      ...Array.from({ length: count }, () => [
+        0xff,
+        0xda,
+        0,
+        8,
+        1,
+        1,
+        0,
+        ...scan,
+        ...Array<number>(7813).fill(0),
+      ]).flat(),
+      ...[0xff, 0xd9],
+    ])
+
+  it('of 8 kB and 4 million pixels is read, and one of many scans is refused in time', async () => {
+    const { shape, data } = await readImage(flat([0, 0, 0], 1), { channels: 1 })
+    expect([shape, data[0], data.at(-1)]).toEqual([[2000, 2000, 1], 128, 128])
+    await expect(readImage(flat([0, 0, 0], 1).subarray(0, -3))).rejects.toThrow(DataError)
+    const start = process.cpuUsage()
+    const many = flat([1, 63, 0], 200)
+    await expect(readImage(many)).rejects.toThrow('it has more than 100 scans')
+    const { user } = process.cpuUsage(start)
+    expect(user / 1e6).toBeLessThan(4)
   })
 })
 
