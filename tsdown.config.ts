@@ -440,6 +440,44 @@ const kernelFiles = {
   },
 }
 
+/**
+ * Namespaces under the names that users import: editors show `metrics.AUC`, which was `namespace_d_exports$4.AUC`. One whose name
+ * something else in the file has gets an underscore.
+ */
+const namespaceNames = {
+  name: 'namespace-names',
+  generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
+    const [main, types] = [bundle['index.d.ts'], bundle['types/index.d.ts']]
+    if (main?.code === undefined || types?.code === undefined) throw new Error('the declarations have other files now')
+    let { code } = types
+    const namespaced = /(\w+_d_exports(?:\$\d+)?) as (\w+)/g
+    const rename = (declared: string, name: string): void => {
+      const isTaken = new RegExp(`^(?:declare )?(?:const|function|class|type|interface) ${name}\\b`, 'm').test(code)
+      code = code.replace(wholeWord(declared), isTaken ? `${name}_` : name)
+    }
+    const end = code.lastIndexOf('export {')
+    const exported = code.slice(end)
+    // Those within another one, such as ops.image, are declared under the name that stands there.
+    for (const [, local = '', name = ''] of code.slice(0, end).matchAll(namespaced)) rename(local, name)
+    for (const [, local = '', name = ''] of main.code.matchAll(namespaced)) {
+      const declared = namedAs(namedAs(local, main.code) ?? local, exported)
+      if (declared === undefined) throw new Error(`the declarations of ${name} have another form now`)
+      rename(declared, name)
+    }
+    types.code = code
+  },
+}
+
+/** A name, which may contain `$`, but not as a part of another one. */
+function wholeWord(name: string): RegExp {
+  return new RegExp(String.raw`(?<![\w$])${name.replaceAll('$', String.raw`\$`)}(?![\w$])`, 'g')
+}
+
+/** `a` for `b` in `import { a as b }`, or in an export. */
+function namedAs(name: string, code: string): string | undefined {
+  return new RegExp(String.raw`([\w$]+) as ${wholeWord(name).source}`).exec(code)?.[1]
+}
+
 // ES modules that people can read, for Node, browsers and bundlers alike; the sources with their comments are in the maps.
 // Every entry shares chunks with the others, so that a class has one copy. Why, and what is measured:
 // docs/decisions/0013-readable-modules.md. The declarations are a build of their own: together, the two would share files.
@@ -474,7 +512,7 @@ export default defineConfig([
     entry: Object.fromEntries(ENTRIES),
     dts: { emitDtsOnly: true },
     clean: false,
-    plugins: [comments, withoutHelpers, ownLines],
+    plugins: [comments, withoutHelpers, ownLines, namespaceNames],
     outputOptions: { chunkFileNames: 'types/[name].d.ts' },
   },
 ])

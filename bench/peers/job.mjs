@@ -2,7 +2,7 @@
 // the library to the prediction. Nested arrays of 768 rows; 10 epochs in batches of 32, evaluate, predict one row.
 // Node's own start is not included.
 import { performance } from 'node:perf_hooks'
-import { dataset } from './cases.mjs'
+import { dataset } from './dense.mjs'
 
 const ROWS = 768
 const INPUTS = 8

@@ -266,7 +266,7 @@ const layers = {
 
 /**
  * x [rows, ...inputShape] → y [rows, ...outputShape].
- * @param {import('./cases.mjs').Network} network
+ * @param {import('./dense.mjs').Network} network
  */
 export function onnxModel({ inputShape, tokens, layers: list, outputShape }) {
   const graph = new Graph()

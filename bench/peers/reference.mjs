@@ -1,7 +1,7 @@
 // A plain float64 MLP with Keras's losses and Adam, with which every library is compared. Never timed, and deliberately
 // the obvious loops.
 
-/** @typedef {import('./cases.mjs').Network} Network */
+/** @typedef {import('./dense.mjs').Network} Network */
 
 const RATE = 1e-3
 const BETA1 = 0.9

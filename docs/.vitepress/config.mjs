@@ -120,6 +120,7 @@ const sidebar = [
     page('Adding a layer', 'adding-a-layer'),
     page('Adding an op', 'adding-an-op'),
     page('Decisions', 'decisions/'),
+    page('What the tests check', 'checks'),
     page('Benchmarks', 'benchmarks'),
     page('Changes', 'changelog'),
   ]),

@@ -3,7 +3,7 @@
 
 export const PADDLE = 0.22
 const [SPEED, BALL] = [0.05, 0.045]
-/** A game ends after so many hits at the latest. */
+/** A game ends after this number of hits at the latest. */
 export const MOST_HITS = 20
 
 export class Game {

@@ -11,7 +11,7 @@ const FORCE = 10
 const STEP = 0.02
 const MOST_ANGLE = (12 * Math.PI) / 180
 const MOST_POSITION = 2.4
-/** A game ends after so many steps at the latest. */
+/** A game ends after this number of steps at the latest. */
 export const MOST_STEPS = 500
 
 export class CartPole {

@@ -36,7 +36,7 @@ function zipKind(bytes: Uint8Array): string {
   if (names.includes('data.pkl')) return `a PyTorch file (.pt). ${BY_WEIGHTS}`
   if (names.includes('.npy'))
     return "an archive of NumPy arrays (.npz). Read it with readNpz of 'myelin/data' and pass the arrays to model.setWeights."
-  return `a zip archive, perhaps a Keras model (.keras). ${BY_WEIGHTS}`
+  return 'a zip archive, but neither a Keras model (.keras), which has a config.json, nor an archive of NumPy arrays (.npz).'
 }
 
 /** The start and the end of a file as text. */

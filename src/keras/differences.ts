@@ -27,6 +27,13 @@ const only = (values: readonly Json[], why: string): Difference => ({
 })
 const as = (name: string, why: string): Difference => ({ why, read: (value) => ({ [name]: value }) })
 
+/** Kept if the other options give it an effect: this library refuses an option without one. */
+const ifUsed = (name: string, isUsed: (config: JsonRecord) => boolean, why: string): Difference => ({
+  why,
+  read: (value, config): JsonRecord => (isUsed(config) ? { [name]: value } : {}),
+})
+const usesEma = (config: JsonRecord): boolean => own(config, 'use_ema') === true
+
 const FLOAT32 = 'weights are float32, and so are computations, whatever the policy'
 const POLICY_NAMES = /^(?:int[48]|float8)/
 
@@ -87,6 +94,8 @@ const ALL: Rows = {
   lr: rate,
   learning_rate: rate,
   decay: without('Keras 2: it is a part of the learning rate'),
+  ema_momentum: ifUsed('emaMomentum', usesEma, 'it has no effect without use_ema'),
+  ema_overwrite_frequency: ifUsed('emaOverwriteFrequency', usesEma, 'it has no effect without use_ema'),
   is_legacy_optimizer: without('it computes the same'),
   fn: without('Keras 2: the function of a loss or a metric, which follows from its class'),
   reduction: {
@@ -143,6 +152,9 @@ const CLASSES: Readonly<Record<string, Rows>> = {
     },
     ragged: only([false, null], 'there are no ragged tensors'),
     type_spec: only([null], 'a type of TensorFlow'),
+  },
+  SGD: {
+    nesterov: ifUsed('nesterov', (config) => own(config, 'momentum') !== 0, 'it has no effect without momentum'),
   },
   SimpleRNN: RECURRENT,
   LSTM: RECURRENT,

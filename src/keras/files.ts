@@ -14,7 +14,7 @@ import { saveTable } from '../models/save'
 import type { Tensor } from '../ops/tensor'
 import { readerBeside } from '../runtime/beside'
 import type { ByteSource } from '../runtime/platform'
-import { bytesFrom } from '../runtime/platform'
+import { bytesFrom, naming } from '../runtime/platform'
 import { fillFromKeras, modelFromKeras } from './read'
 import { archiveOf, weightsFile } from './write'
 import { legacyModelFile, legacyWeightsFile } from './write-legacy'
@@ -43,7 +43,8 @@ export async function readKeras<In = Tensor, Out = Tensor>(
 ): Promise<Model<In, Out>> {
   requireArguments('readKeras', arguments, 2)
   const { signal } = readOptions('readKeras', loadTable, options)
-  return typed(await modelFromKeras(await bytesFrom(source, 'readKeras', signal), options))
+  const bytes = await bytesFrom(source, 'readKeras', signal)
+  return typed(await naming(source, () => modelFromKeras(bytes, options)))
 }
 
 export interface KerasWriteOptions extends SaveOptions {
@@ -122,5 +123,5 @@ export async function loadKerasWeights(model: Model, source: KerasSource, option
   requireArguments('loadKerasWeights', arguments, 3)
   const { signal } = readOptions('loadKerasWeights', signalOption(), options)
   const bytes = await bytesFrom(source, 'loadKerasWeights', signal)
-  await fillFromKeras(model, bytes, readerBeside(source, 'loadKerasWeights', signal))
+  await naming(source, () => fillFromKeras(model, bytes, readerBeside(source, 'loadKerasWeights', signal)))
 }

@@ -8,6 +8,7 @@ import { foreignKind } from '../formats/foreign'
 import type { Tensor } from '../ops/tensor'
 import type { FileSource } from '../runtime/beside'
 import { openFile } from '../runtime/beside'
+import { naming } from '../runtime/platform'
 import { findFormatsWith } from './format-hook'
 import { formatOf, storedFormatOf } from './formats'
 import type { LoadModelOptions, LoadOptions } from './load-options'
@@ -48,5 +49,9 @@ export async function loadModel<In = Tensor, Out = Tensor>(
   if (stored !== null) return typed(await stored.readStored!(String(source), foreign(options)))
   const file = await openFile(source, 'loadModel', signal)
   const format = formatOf(file.bytes)
-  return typed(format === null ? modelFromBytes(file.bytes, options) : await format.read(file, foreign(options)))
+  return typed(
+    await naming(source, () =>
+      format === null ? modelFromBytes(file.bytes, options) : format.read(file, foreign(options)),
+    ),
+  )
 }

@@ -31,7 +31,7 @@ import type { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import { writeFile } from '../runtime/files'
 import type { ByteSource } from '../runtime/platform'
-import { bytesFrom, requirePath } from '../runtime/platform'
+import { bytesFrom, naming, requirePath } from '../runtime/platform'
 import type { History, Logs } from '../training/callbacks'
 import type { CompileOptions } from '../training/compiled'
 import type { Batch, ForwardOptions, ForwardResult, StepLogs } from '../training/batch'
@@ -194,6 +194,11 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
   /** The optimizer given to compile. */
   get optimizer(): Optimizer {
     return this.#training.requireCompiled('optimizer').optimizer
+  }
+
+  /** Refuses a loss without compile, which would have no effect. @internal */
+  set loss(_loss: never) {
+    throw new StateError('model.loss cannot be set. Call model.compile({ loss, … }) again')
   }
 
   /**
@@ -522,8 +527,9 @@ export class Model<const In = any, const Out = any> extends Layer<In, Out> {
     const { signal } = readOptions('loadWeights', signalOption(), options)
     const bytes = await bytesFrom(source, 'loadWeights', signal)
     const format = knownFormatOf(bytes)
-    if (format === null) loadWeightsFrom(this, bytes)
-    else await format.fill(this, bytes, source, signal)
+    await naming(source, () =>
+      format === null ? loadWeightsFrom(this, bytes) : format.fill(this, bytes, source, signal),
+    )
   }
 
   /** The architecture as a plain object, without weights: see modelFromJSON. */

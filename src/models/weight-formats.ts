@@ -8,7 +8,7 @@ import { signalOption } from '../data/abort'
 import type { WeightMapping } from '../formats/weight-mapping'
 import type { LayerBase } from '../layers/layer'
 import type { ByteSource } from '../runtime/platform'
-import { bytesFrom } from '../runtime/platform'
+import { bytesFrom, naming } from '../runtime/platform'
 import { formatOf } from './formats'
 import { snapshotOf } from './snapshot'
 import type { WeightFiles } from './weight-files'
@@ -75,8 +75,11 @@ export function weightFiles(module: () => Promise<WeightModule>): WeightFiles {
       const { signal, mapping } = readOptions('loadWeights', loadWeightsTable(), options)
       const bytes = await bytesFrom(source, 'loadWeights', signal)
       const format = mapping === null ? formatOf(bytes) : null
-      if (format !== null) return format.fill(model, bytes, source, signal)
-      return (await module()).fillWeights(model, bytes, { mapping, source, signal })
+      return naming(source, async () =>
+        format === null
+          ? (await module()).fillWeights(model, bytes, { mapping, source, signal })
+          : format.fill(model, bytes, source, signal),
+      )
     },
   }
 }

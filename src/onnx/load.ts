@@ -8,6 +8,7 @@ import { typed } from '../core/tree'
 import type { Tensor } from '../ops/tensor'
 import type { FileSource, OpenedFile } from '../runtime/beside'
 import { openFile } from '../runtime/beside'
+import { naming } from '../runtime/platform'
 import { locationsOf, readExternal } from './external'
 import { readFile } from './file'
 import { inputsOf } from './graph-layer'
@@ -63,7 +64,8 @@ export async function loadOnnx<In = Tensor, Out = Tensor>(
 ): Promise<OnnxModel<In, Out>> {
   requireArguments('loadOnnx', arguments, 2)
   const { signal } = readOptions('loadOnnx', table, options)
-  return typed(await modelFromOnnx(await openFile(source, 'loadOnnx', signal as AbortSignal | null), options))
+  const file = await openFile(source, 'loadOnnx', signal as AbortSignal | null)
+  return typed(await naming(source, () => modelFromOnnx(file, options)))
 }
 
 /** The model of a file that was read. */

@@ -1,4 +1,4 @@
-// Traces the nodes of a graph in their order. Values of graphs in attributes may be those of the graphs around them.
+// Traces the nodes of a graph in their order. A graph in an attribute may read values of the graphs that contain it.
 
 import { FormatError, MyelinError, restate } from '../core/errors'
 import type { Tensor } from '../ops/tensor'
@@ -25,7 +25,7 @@ const MOST_NODES = 2 ** 16
 /** The elements of all constants that one trace computes: 64 MB. */
 const MOST_ELEMENTS = 2 ** 23
 
-/** What one trace has used, so that a small file takes neither long nor much memory. */
+/** Counts the work of one trace, so that a small file cannot take long or much memory. */
 class Budget {
   private nodes = 0
   private elements = 0
@@ -174,7 +174,7 @@ class Frame implements Surroundings {
     return outputs.map((output) => frame.read(output))
   }
 
-  /** Names the node in errors. Attributes of a file can be anything, so that ops and arrays may refuse them, too. */
+  /** Names the node in errors. Attributes of a file can have any value, so ops and arrays may throw as well. */
   private placing<Result>(node: NodeProto, body: () => Result): Result {
     try {
       return withScope(node.name === '' ? node.type : node.name, body)

@@ -54,6 +54,7 @@ import { Rate, learningRateKind } from './rate'
 import type { LearningRateSchedule } from './schedules'
 
 const limit = nullable(number({ above: 0 }))
+const EMA_MOMENTUM = 0.99
 
 /** The options of all optimizers. */
 export const optimizerOptions = () => ({
@@ -69,9 +70,9 @@ export const optimizerOptions = () => ({
   globalClipnorm: option(limit, null),
   /** Whether to keep a running average of the weights, which replaces them when training ends. Default false. */
   useEma: option(boolean, false),
-  /** average ← emaMomentum · average + (1 − emaMomentum) · weight. Default 0.99. */
-  emaMomentum: option(number({ min: 0, max: 1 }), 0.99),
-  /** The number of updates after which the average replaces the weights. Default null: only when training ends. */
+  /** average ← emaMomentum · average + (1 − emaMomentum) · weight. Needs useEma. Default 0.99. */
+  emaMomentum: option(number({ min: 0, max: 1 }), EMA_MOMENTUM),
+  /** The number of updates after which the average replaces the weights. Needs useEma. Default null: only when training ends. */
   emaOverwriteFrequency: option(nullable(count), null),
   /** Multiplies the loss, and divides the gradients. Default null: 1. */
   lossScaleFactor: option(limit, null),
@@ -187,6 +188,8 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
         `${classNameOf(this)}: only one of clipnorm, clipvalue and globalClipnorm can be used at a time`,
       )
     }
+    if (!this.useEma && (this.emaMomentum !== EMA_MOMENTUM || this.emaOverwriteFrequency !== null))
+      throw new ArgumentError(`${classNameOf(this)}: emaMomentum and emaOverwriteFrequency need useEma: true`)
   }
 
   /** The slots of a weight: a name alone is a slot of the weight's shape that starts with 0. */

@@ -23,8 +23,8 @@ const table = () => ({
 })
 
 /**
- * A confusion matrix: a row for each true class, a column for each predicted one. Right answers are blue, errors orange, the
- * stronger the larger their share of the row.
+ * A confusion matrix: a row for each true class, a column for each predicted one. Right answers are blue, errors orange; a
+ * larger share of the row has a stronger colour.
  *
  *   const confusion = new metrics.ConfusionMatrix({ numClasses: 3 })
  *   model.compile({ loss: 'crossentropy', metrics: [confusion] })

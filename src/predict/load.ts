@@ -12,7 +12,7 @@ import { readModel } from '../models/saved-model'
 import { customObjectScope } from '../models/scope'
 import type { Tensor } from '../ops/tensor'
 import type { ByteSource } from '../runtime/platform'
-import { bytesFrom } from '../runtime/platform'
+import { bytesFrom, naming } from '../runtime/platform'
 
 /** Options of `loadModel` of `myelin/predict`. */
 export interface PredictLoadOptions extends Pick<LoadOptions, 'customObjects' | 'signal'> {
@@ -41,10 +41,11 @@ export async function loadModel<In = Tensor, Out = Tensor>(
   const { customObjects = {} } = options
   const known = classesOf(layers)
   const bytes = await bytesFrom(source, 'loadModel', signal)
-  return typed(
+  const model = await naming(source, () =>
     readModel(bytes, {
       within: (body) => defaultObjectScope(known, () => customObjectScope(customObjects, body)),
       compile: null,
     }),
   )
+  return typed(model)
 }

@@ -8,7 +8,7 @@ import type url from 'node:url'
 import type v8 from 'node:v8'
 import type threads from 'node:worker_threads'
 import { orAbort } from '../core/abort'
-import { ArgumentError, MyelinError, StateError, quoted } from '../core/errors'
+import { ArgumentError, FormatError, MyelinError, StateError, quoted } from '../core/errors'
 
 /** The modules that are used. */
 export interface NodeModules {
@@ -110,6 +110,23 @@ export async function bytesFrom(
   if (source instanceof ArrayBuffer) return new Uint8Array(source)
   if (source instanceof Blob) return new Uint8Array(await orAbort(source.arrayBuffer(), signal))
   return readFile(source, where, signal)
+}
+
+/** The number of characters of a source in errors: a data URL contains the whole file. */
+const LONGEST_NAME = 200
+
+/**
+ * The result of `read`. A FormatError in it also names the file.
+ * @param source what the user gave: bytes have no name
+ */
+export async function naming<Result>(source: unknown, read: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await read()
+  } catch (error) {
+    const name = source instanceof Blob && 'name' in source ? source.name : source
+    if (!(error instanceof FormatError) || !(typeof name === 'string' || name instanceof URL)) throw error
+    throw new FormatError(`${quoted(String(name).slice(0, LONGEST_NAME))}: ${error.message}`, { cause: error })
+  }
 }
 
 /** The response of a server. A signal ends the request, and the transfer of its body. */

@@ -46,9 +46,9 @@ export interface ProposedTarget {
   readonly note: string
 }
 
-/** Above so many categories, a category is embedded: one-hot rows would be mostly zeros. */
+/** Above this number of categories, a column is embedded: one-hot rows would be mostly zeros. */
 const MOST_ONE_HOT = 50
-/** With so many words on average, a column of strings is text. */
+/** From this mean number of words on, a column of strings is text. */
 const TEXT_WORDS = 3
 /** Numbers of a target that are no more than these are classes. */
 const MOST_CLASSES = 20

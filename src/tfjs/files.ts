@@ -17,7 +17,7 @@ import type { InputOptions } from '../onnx/graph-model'
 import { inputOptions } from '../onnx/graph-model'
 import type { Tensor } from '../ops/tensor'
 import { fileSystem, pathOf, unlessMissing, writeFile } from '../runtime/files'
-import { requirePath } from '../runtime/platform'
+import { naming, requirePath } from '../runtime/platform'
 import type { Artifacts, GivenFiles, TfjsSource } from './artifacts'
 import { topologyFormat, readArtifacts } from './artifacts'
 import { graphModelFrom } from './graph/load'
@@ -59,8 +59,8 @@ export async function readTfjs<In = Tensor, Out = Tensor>(
 ): Promise<Model<In, Out>> {
   requireArguments('readTfjs', arguments, 2)
   const { signal } = readOptions('readTfjs', table, options)
-  const artifacts = await readArtifacts(source, options.files ?? {}, 'readTfjs', signal)
-  return typed(await modelFrom(artifacts, options))
+  const read = async () => modelFrom(await readArtifacts(source, options.files ?? {}, 'readTfjs', signal), options)
+  return typed(await naming(source, read))
 }
 
 /** The model of a file of either format. */

@@ -16,7 +16,7 @@ import { mappingOption, weightFormatOf } from '../models/weight-formats'
 import { readerBeside } from '../runtime/beside'
 import { writeFile } from '../runtime/files'
 import type { ByteSource } from '../runtime/platform'
-import { bytesFrom } from '../runtime/platform'
+import { bytesFrom, naming } from '../runtime/platform'
 import { otherDtypes, readArrays, writeArrays } from './arrays'
 import type { WeightMapping, WeightTargets } from '../formats/weight-mapping'
 import { mappedArrays, mappedValues } from './mapping'
@@ -35,7 +35,7 @@ export async function readWeights(model: Model, source: ByteSource, options: Loa
   requireArguments('readWeights', arguments, 3)
   const { signal, mapping } = readOptions('readWeights', { ...signalOption(), ...mappingOption() }, options)
   const bytes = await bytesFrom(source, 'readWeights', signal)
-  await fillWeights(typed(model), bytes, { mapping, source, signal })
+  await naming(source, () => fillWeights(typed(model), bytes, { mapping, source, signal }))
 }
 
 /** What else is known of a file of weights. */
@@ -132,5 +132,6 @@ export async function weightWriter(
  */
 export async function torchMapping(model: Model, source: ByteSource): Promise<Record<string, WeightTargets>> {
   requireArguments('torchMapping', arguments, 2)
-  return mappingFor(weightPaths(typed(model)), await readArrays(await bytesFrom(source, 'torchMapping')))
+  const bytes = await bytesFrom(source, 'torchMapping')
+  return naming(source, async () => mappingFor(weightPaths(typed(model)), await readArrays(bytes)))
 }

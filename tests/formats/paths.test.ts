@@ -8,6 +8,11 @@ import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { ArgumentError, FormatError, MyelinError, StateError, loadModel } from '../../src'
 import { imageFolder, readCsv, readImage, readNpy, writeNpy } from '../../src/data'
+import { loadKerasWeights, readKeras } from '../../src/keras'
+import { loadOnnx } from '../../src/onnx'
+import { loadModel as loadToPredict } from '../../src/predict'
+import { readTfjs } from '../../src/tfjs'
+import { readWeights, torchMapping } from '../../src/weights'
 import { FolderStore } from '../../src/runtime/store'
 import { temporaryName } from '../../src/runtime/temporary'
 import { binaryModel, errorOf } from '../helpers/training'
@@ -193,5 +198,32 @@ describe('leftovers of killed processes', () => {
     await new FolderStore(folder).tidy()
     expect((await readdir(folder)).sort()).toEqual([alive, 'model'].sort())
     expect([...(await readFile(join(folder, 'model')))]).toEqual([1])
+  })
+})
+
+describe('a damaged file', () => {
+  it.each<[string, (path: string) => Promise<unknown>]>([
+    ['loadModel', (path) => loadModel(path)],
+    ['loadModel of myelin/predict', (path) => loadToPredict(path, { layers: [] })],
+    ['loadWeights', (path) => binaryModel().loadWeights(path)],
+    ['readWeights', (path) => readWeights(binaryModel(), path)],
+    ['torchMapping', (path) => torchMapping(binaryModel(), path)],
+    ['readKeras', (path) => readKeras(path)],
+    ['loadKerasWeights', (path) => loadKerasWeights(binaryModel(), path)],
+    ['loadOnnx', (path) => loadOnnx(path)],
+    ['readTfjs', (path) => readTfjs(path)],
+  ])('is named by %s', async (_name, load) => {
+    const path = join(folder, 'damaged')
+    await writeFile(path, 'PK\x03\x04')
+    const error = await errorOf(() => load(path))
+    expect(error).toBeInstanceOf(FormatError)
+    expect(error.message.slice(0, path.length + 4)).toBe(`'${path}': `)
+    expect((error.cause as Error).message).toBe(error.message.slice(path.length + 4))
+  })
+
+  it('is named in short if its address has its content', async () => {
+    const error = await errorOf(() => loadModel(`data:,${'a'.repeat(1000)}`))
+    expect(error).toBeInstanceOf(FormatError)
+    expect(error.message.length).toBeLessThan(400)
   })
 })

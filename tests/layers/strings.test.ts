@@ -493,6 +493,15 @@ describe('TextVectorization', () => {
     },
   )
 
+  it('has a row for each text and at least one column, where Keras has none: docs/preprocessing.md', () => {
+    const shapeOf = (texts: unknown, options: object) =>
+      new TextVectorization({ vocabulary: ['a', 'b'], ...options }).apply(texts as never).shape
+    expect(shapeOf(['', ' '], {})).toEqual([2, 1])
+    expect(shapeOf(['a b', 'b', ''], { split: null })).toEqual([3, 1])
+    expect(shapeOf(['a b', 'b', ''], { split: null, outputMode: 'multiHot' })).toEqual([3, 3])
+    expect(shapeOf([['a b'], ['b'], ['']], { split: null, outputMode: 'multiHot' })).toEqual([3, 3])
+  })
+
   it('word indices, as in the example of Keras', async () => {
     const layer = new TextVectorization({ maxTokens: 5000, outputSequenceLength: 4 })
     await layer.adapt(['foo bar', 'bar baz', 'baz bada boom'])

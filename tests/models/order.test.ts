@@ -25,6 +25,7 @@ import { saveWeights } from '../../src/formats/weights'
 import { saveModel } from '../../src/models/save'
 import type { LayerBase } from '../../src/layers/layer'
 import type { OrderCase, OrderFile, OrderModel } from '../golden/format'
+import { expectTable } from '../helpers/documented'
 import { expectTensor, readFixture } from '../helpers/golden'
 
 type AnyModel = Model<Tensor[], unknown>
@@ -143,6 +144,34 @@ describe('as in Keras', () => {
       expectPredictions(blank)
     }
   })
+})
+
+it('docs/checks.md has the numbers of graphs', () => {
+  const kinds: readonly (readonly [string, (main: OrderModel) => boolean])[] = [
+    ['all', () => true],
+    ['with a shared layer', ({ steps }) => steps.some((step) => 'again' in step)],
+    ['with a nested model', ({ steps }) => steps.some((step) => 'model' in step)],
+    ['with several inputs', ({ inputs }) => inputs.length > 1],
+    ['with several outputs', ({ outputs }) => Object.keys(outputs).length > 1],
+  ]
+  const found = cases.map((each) => {
+    const isAlike = (isFormer: boolean): boolean =>
+      inFormerOrder(isFormer, () => {
+        const model = made(each)
+        return String(pathsIn(model, model.weights)) === String(each.weights)
+      })
+    return { main: each.main, isAlike: isAlike(false), wasAlike: isAlike(true) }
+  })
+  const rows = kinds.map(([kind, isOf]) => {
+    const graphs = found.filter(({ main }) => isOf(main))
+    return [
+      kind,
+      graphs.length,
+      graphs.filter(({ isAlike }) => isAlike).length,
+      graphs.filter(({ wasAlike }) => wasAlike).length,
+    ]
+  })
+  expectTable('docs/checks.md', 'order', ['graphs', 'number', 'as in Keras', 'as in Keras in the former order'], rows)
 })
 
 /** A file as versions before 3 wrote it. */

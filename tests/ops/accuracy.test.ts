@@ -1,7 +1,7 @@
 // The numeric contract of the elementwise ops: the largest error in ulp against float64, over magnitudes of both signs from the
 // smallest denormal to the largest float32, and the special values. tests/assembly/math.test.ts sweeps kernels more densely.
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import type { Tensor, TensorLike } from '../../src'
 import { grad, ops, tensor } from '../../src'
 import {
@@ -16,6 +16,7 @@ import {
 } from '../../src/primitives/special'
 import { expectClose, ulpError } from '../helpers/compare'
 import { generator } from '../helpers/data'
+import { expectTable } from '../helpers/documented'
 
 interface Contract {
   readonly op: (x: TensorLike) => Tensor
@@ -151,6 +152,18 @@ describe('elementwise ops of one operand', () => {
     }
     wrong.sort((a, b) => b[0] - a[0])
     expect(wrong.slice(0, 5).map(([, text]) => text)).toEqual([])
+  })
+
+  it.runIf(inject('mode') === 'simd')('docs/checks.md has the largest errors', () => {
+    const rows = Object.entries<Contract>(CONTRACTS).flatMap(([name, { op, truth, ulp = 4, flushes = false }]) => {
+      if (ulp <= 0.5) return []
+      const received = op(tensor(SWEEP)).data as Float32Array
+      const errors = SWEEP.map((x, i) =>
+        flushes && Math.abs(truth(x)) < 2 ** -126 && received[i] === 0 ? 0 : ulpError(received[i]!, truth(x)),
+      )
+      return [[`\`${name}\``, Math.max(...errors).toFixed(1), ulp]]
+    })
+    expectTable('docs/checks.md', 'ulp', ['', 'largest error', 'limit'], rows)
   })
 
   it('sinh and cosh are finite for all results that float32 can represent', () => {

@@ -8,6 +8,7 @@ import { flatten } from '../../src/core/tree'
 import type { Tree } from '../../src/core/tree'
 import type { Tensor } from '../../src'
 import type { SignatureDefault, SignatureParameter, SignaturesFile, StoredTensor } from '../golden/format'
+import { expectTable } from '../helpers/documented'
 import { readFixture } from '../helpers/golden'
 
 const { signatures, calls } = readFixture<SignaturesFile>('signatures')
@@ -281,6 +282,31 @@ describe('parameters of ops and Keras', () => {
       expect(JSON.parse(found.replace(/'/g, '"')), `the default of ${own}`).toEqual(initial)
     }
   })
+})
+
+it('docs/checks.md has the numbers', () => {
+  const rows = (['ops', 'image', 'random'] as const).map((namespace) => {
+    const functions = compared.filter((each) => each.namespace === namespace)
+    const all = functions.map(({ name, kerasName }) => ({
+      name,
+      expected: expectedOf(name, kerasName, namespace),
+      whole: signatures[namespace][kerasName]!,
+    }))
+    const pairs = (of: (each: (typeof all)[number]) => number): number => all.reduce((sum, each) => sum + of(each), 0)
+    const names = new Set(all.map(({ name }) => name))
+    return [
+      `\`keras.${namespace === 'image' ? 'ops.image' : namespace}\``,
+      all.length,
+      pairs(({ expected }) => expected.length),
+      pairs(({ whole, expected }) => whole.length - expected.length),
+      pairs(({ name }) => ADDED[name]?.length ?? 0),
+      pairs(({ expected }) => expected.filter(({ length }) => length === 2).length),
+      Object.keys(DEFAULTS).filter((each) => names.has(each.split(' ')[0]!)).length,
+      namespace === 'ops' ? calls.filter(({ op }) => functions.some(({ kerasName }) => kerasName === op)).length : 0,
+    ]
+  })
+  const head = ['functions', 'parameters', 'left out', 'added', 'defaults', 'other defaults', 'results']
+  expectTable('docs/checks.md', 'signatures', ['', ...head], rows)
 })
 
 // ---------------------------------------------------------------- calls

@@ -17,7 +17,7 @@
  * @property {() => Promise<void>} load  imports the library and makes its backend ready
  * @property {(job: Job) => Promise<number>} [runJob]  loads the library and does the whole job; the prediction of the
  *   first row
- * @property {(network: import('../cases.mjs').Network, data: import('../cases.mjs').Dataset,
+ * @property {(network: import('../dense.mjs').Network, data: import('../dense.mjs').Dataset,
  *             batchSize: number) => Model | Promise<Model>} build  a fresh model with the network's own initial weights
  */
 

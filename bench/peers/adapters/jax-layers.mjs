@@ -5,7 +5,7 @@ const LAYOUTS = { Conv2D: [3, 2, 0, 1], DepthwiseConv2D: [2, 3, 0, 1] }
 
 /**
  * @param {typeof import('@jax-js/jax')} jax
- * @param {import('../cases.mjs').Network} network
+ * @param {import('../dense.mjs').Network} network
  * @returns {{ params: any[], states: any[], forward: (p: any[], x: any, training: boolean) => any }} p consumes its
  *   arrays, and so does x; without the last activation if it produces probabilities. Moving averages are read, not
  *   written.

@@ -1,6 +1,6 @@
 // Adapter of myelin, from the built package. See interface.mjs.
 import { myelinData, myelinModel } from '../build.mjs'
-import { rowsOf } from '../cases.mjs'
+import { rowsOf } from '../dense.mjs'
 
 /** @type {typeof import('../../../dist/index.js')} */
 let myelin

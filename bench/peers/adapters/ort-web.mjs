@@ -1,5 +1,5 @@
 // Adapter of onnxruntime-web on its wasm backend. See onnxruntime.mjs.
-import { network } from '../cases.mjs'
+import { network } from '../dense.mjs'
 import { onnxModel } from '../onnx.mjs'
 import { onnxAdapter } from './onnxruntime.mjs'
 

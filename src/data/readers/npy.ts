@@ -130,8 +130,7 @@ async function entriesOf(
   try {
     return await readArchive(bytes, most, excess)
   } catch (error) {
-    if (error instanceof FormatError)
-      throw new FormatError(`${name} is no .npz file, or not all of one: ${error.message}`)
+    if (error instanceof FormatError) throw new FormatError(`${name} is not a complete .npz file: ${error.message}`)
     throw error
   }
 }

@@ -1,5 +1,6 @@
 // Steps along the gradient, or along its sign. Names, defaults and formulas are Keras's.
 
+import { ArgumentError } from '../../core/errors'
 import type { OptionInputs } from '../../core/options'
 import type { InOrder } from '../../core/options'
 import { boolean, configured, number, option } from '../../core/options'
@@ -15,7 +16,7 @@ const sgdOptions = () => ({
   learningRate: option(learningRateKind, 0.01),
   /** The fraction of the previous step that is added. Default 0. */
   momentum: option(fraction, 0),
-  /** Uses Nesterov's momentum. Default false. */
+  /** Uses Nesterov's momentum. Needs a momentum above 0. Default false. */
   nesterov: option(boolean, false),
 })
 export type SGDOptions = OptionInputs<ReturnType<typeof sgdOptions>> & OptimizerOptions
@@ -30,6 +31,11 @@ export class SGD extends (configured as InOrder<['learningRate', 'momentum', 'ne
   sgdOptions,
 ) {
   static readonly className = 'SGD'
+
+  protected override checkOptions(): void {
+    super.checkOptions()
+    if (this.nesterov && this.momentum === 0) throw new ArgumentError('SGD: nesterov needs a momentum above 0')
+  }
 
   protected declareSlots(): readonly string[] {
     return this.momentum === 0 ? [] : ['velocity']

@@ -152,7 +152,7 @@ function bytesFrom(value: Json | undefined, where: string): Uint8Array {
 export function dimensionsOf(shape: Json | undefined, where: string): Dimension[] | null {
   if (!isRecord(shape) || own(shape, 'unknownRank') === true) return null
   const dims = own(shape, 'dim') ?? []
-  if (!Array.isArray(dims)) throw new FormatError(`${where}: the shape ${quoted(shape)} has no list of extents`)
+  if (!Array.isArray(dims)) throw new FormatError(`${where}: the shape ${quoted(shape)} is not a list of extents`)
   return dims.map((each: Json) => {
     const size = numberFrom(isRecord(each) ? (own(each, 'size') ?? 0) : each, `${where}: an extent`)
     if (!Number.isSafeInteger(size)) throw new FormatError(`${where}: an extent must be an integer, received ${size}`)
