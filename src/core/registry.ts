@@ -293,7 +293,7 @@ export class Registry<Kind extends Configurable> {
     const isOther = isUnnamed || (this.classOf(saved.className) ?? object.constructor) !== object.constructor
     if (!isOther || met.current?.inFile !== true) return saved
     throw new ArgumentError(
-      `The ${this.kind} ${saved.className} cannot be saved: this library has a class of this name. Give yours another: static className = 'My${saved.className}'`,
+      `The ${this.kind} ${saved.className} cannot be saved: another one has this name. Give it its own: static className = 'My${saved.className}'`,
     )
   }
 

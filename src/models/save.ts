@@ -4,7 +4,7 @@
 import { FormatError } from '../core/errors'
 import { boolean, option, readOptions } from '../core/options'
 import type { Config, Configurable, Json } from '../core/registry'
-import { classNameOf, describingForFile } from '../core/registry'
+import { describingForFile } from '../core/registry'
 import type { Tree } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
 import { TensorSpec } from '../layers/spec'
@@ -76,11 +76,9 @@ export function knotError(layers: readonly Configurable[], cause: unknown): Form
       return true
     }
   })
-  const name = own === undefined ? 'an object of compile' : `${classNameOf(own)} '${Reflect.get(own, 'name')}'`
-  return new FormatError(
-    `save: getConfig of ${name} returns an object that contains itself, which a file cannot hold`,
-    { cause },
-  )
+  return new FormatError(`save: getConfig of ${String(own ?? 'an object of compile')} returns what contains itself`, {
+    cause,
+  })
 }
 
 /** @throws FormatError for a value that JSON cannot represent */

@@ -497,7 +497,8 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
       scalars,
       weightDecay: this.isExcluded(weight) ? 0 : (group?.weightDecay ?? this.decayOf(weight) ?? 0),
     })
-    if (currentTrace() !== null && this.isExtreme) apply('guard', [after.parameters, ...after.slots], {})
+    if (currentTrace() !== null && (this.isGuarded || this.isExtreme))
+      apply('guard', [after.parameters, ...after.slots], {})
     after.slots.forEach((slot, i) => updatePack(own[i]!, flatten(choose(slot, before.slots[i]!))))
     updatePack(
       run,
@@ -505,8 +506,11 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
     )
   }
 
+  /** Whether updates by finite gradients may not be finite, whatever the options are. */
+  protected readonly isGuarded: boolean = false
+
   /** Whether an option is so small or large for float32 that updates by finite gradients may not be finite, such as 0 / (0 + epsilon). */
-  protected get isExtreme(): boolean {
+  private get isExtreme(): boolean {
     const rate = this.rate?.schedule === null ? this.rate.cell.view[0] : null
     return Object.entries({ ...this, rate }).some(([name, value]: [string, unknown]) => {
       if (typeof value !== 'number') return false

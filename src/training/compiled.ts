@@ -6,6 +6,7 @@ import { custom, nullable, option, readOptions } from '../core/options'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
 import { classNameOf, customObjectScope, isSerialized, nameToSave } from '../core/registry'
 import type { Shape } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { childrenAt, flatten, isBranch } from '../core/tree'
 import { maskOf } from '../layers/masks'
@@ -554,10 +555,15 @@ function isOtherMetric(own: LossFunction): boolean {
 
 /** Whether a function and a method of the objects of a class give other values: both are tried on some numbers. */
 function differ(own: LossFunction, of: new (options: never) => object, method: string): boolean {
-  const made = (shape: Shape, row: readonly number[]): Tensor => new Tensor(Float32Array.from(row), shape, 'float32')
-  const output = made([2, 6], [0.25, 0.75, 0.5, 0.125, 0.3, 0.1, 0.6, 0.2, 0.7, 0.05, 0.15, 0.4])
-  // Classes as rows, and as numbers.
-  const targets = [made([2, 6], [0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]), made([2], [1, 0])]
+  const made = (shape: Shape, value: (i: number) => number): Tensor =>
+    new Tensor(
+      Float32Array.from({ length: sizeOf(shape) }, (_, i) => value(i)),
+      shape,
+      'float32',
+    )
+  const output = made([2, 6], (i) => (1 + ((7 * i) % 12)) / 13)
+  // The classes 1 and 2 as rows, and as numbers.
+  const targets = [made([2, 6], (i) => Number(i % 7 === 1)), made([2], (i) => i + 1)]
   return targets.every((target) => {
     try {
       return untraced(() => {

@@ -374,7 +374,7 @@ describe('names of functions in files', () => {
     })
     const error = await errorOf(() => model.save())
     expect(error).toBeInstanceOf(MyelinError)
-    expect(error.message).toContain(`${own.name} cannot be saved: this library has a class of this name`)
+    expect(error.message).toContain(`${own.name} cannot be saved: another one has this name`)
     expect(error.message).toContain(`static className = 'My${own.name}'`)
   })
 
@@ -415,7 +415,7 @@ describe('a configuration that contains itself', () => {
     for (const save of [() => model().save(), () => writeKeras(model())]) {
       const error = await errorOf(save)
       expect(error).toBeInstanceOf(MyelinError)
-      expect(error.message).toContain("getConfig of Knot 'granny' returns an object that contains itself")
+      expect(error.message).toContain('getConfig of Knot "granny" returns what contains itself')
     }
   })
 

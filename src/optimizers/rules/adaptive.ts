@@ -195,9 +195,7 @@ export class Ftrl extends (
   }
 
   // The difference of two powers, divided by a small rate, exceeds float32 for valid gradients.
-  protected override get isExtreme(): boolean {
-    return true
-  }
+  protected override readonly isGuarded = true
 
   protected update(input: UpdateInput): UpdateResult {
     const {

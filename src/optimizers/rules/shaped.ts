@@ -149,9 +149,7 @@ export class Adafactor extends (
   }
 
   // With all of the weight on the new squares, the old ones cancel, and may leave 0.
-  protected override get isExtreme(): boolean {
-    return super.isExtreme || this.beta2Decay > -1e-6
-  }
+  protected override readonly isGuarded = true
 
   protected update(input: UpdateInput): UpdateResult {
     const { gradient, learningRate } = input
@@ -196,9 +194,6 @@ const pattern: Kind<Match> = custom((value, where) => {
   return value
 }, matchKind.write)
 
-/** The iteration of Jordan et al. */
-const NEWTON_SCHULZ = { a: 3.4445, b: -4.775, c: 2.0315, steps: 5 }
-
 const muonOptions = () => ({
   /** AdamW's β₁. Default 0.9. */
   adamBeta1: option(fraction, 0.9),
@@ -218,17 +213,17 @@ const muonOptions = () => ({
   /** Whether AdamW updates weights with `embedding` in their names. Default true. */
   excludeEmbeddings: option(boolean, true),
   /** a of the iteration. Default 3.4445. */
-  muonA: option(number(), NEWTON_SCHULZ.a),
+  muonA: option(number(), 3.4445),
   /** b of the iteration. Default −4.775. */
-  muonB: option(number(), NEWTON_SCHULZ.b),
+  muonB: option(number(), -4.775),
   /** c of the iteration. Default 2.0315. */
-  muonC: option(number(), NEWTON_SCHULZ.c),
+  muonC: option(number(), 2.0315),
   /** AdamW's learning rate relative to that of matrices. Default 1. */
   adamLrRatio: option(notNegative, 1),
   /** The decay rate of the momentum. Default 0.95. */
   momentum: option(fraction, 0.95),
   /** The number of iterations. Default 5. */
-  nsSteps: option(iterations, NEWTON_SCHULZ.steps),
+  nsSteps: option(iterations, 5),
   /** Uses Nesterov's momentum. Default true. */
   nesterov: option(boolean, true),
   /**
@@ -280,12 +275,8 @@ export class Muon extends configured(Optimizer, muonOptions, [
     return this.seesApart(weight) ? this.weightDecay : this.adamWeightDecay
   }
 
-  // The iteration converges for its default coefficients.
-  protected override get isExtreme(): boolean {
-    const { muonA, muonB, muonC, nsSteps } = this
-    const { a, b, c, steps } = NEWTON_SCHULZ
-    return super.isExtreme || muonA !== a || muonB !== b || muonC !== c || nsSteps !== steps
-  }
+  // The iteration diverges for most coefficients but its own.
+  protected override readonly isGuarded = true
 
   protected update(input: UpdateInput): UpdateResult {
     return input.slots.length === 1 ? this.updateMatrix(input) : this.updateRest(input)
