@@ -160,6 +160,10 @@ export function describingForFile<Result>(describe: () => Result): Result {
   return met.current?.inFile === true ? describe() : met.within({ known: new Map(), inFile: true }, describe)
 }
 
+function sameName(what: string, remedy: string): ArgumentError {
+  return new ArgumentError(`The ${what} cannot be saved: another one has this name. Give it its own: ${remedy}`)
+}
+
 function nameHere(own: { readonly name: string }, known: Map<string, object>): string {
   let name = own.name
   for (let i = 1; name === '' || (known.get(name) ?? own) !== own; i++) name = `${own.name}#${i}`
@@ -177,9 +181,7 @@ export function nameToSave(own: { readonly name: string }, isOther = (): boolean
   if (current === null) return name
   if (!current.inFile) return nameHere(own, current.known)
   if ((current.known.get(name) ?? own) !== own || isOther())
-    throw new ArgumentError(
-      `The function '${name}' cannot be saved: another one has this name. Give it its own: const mine = (…) => …`,
-    )
+    throw sameName(`function '${name}'`, 'const mine = (…) => …')
   current.known.set(name, own)
   return name
 }
@@ -288,13 +290,9 @@ export class Registry<Kind extends Configurable> {
   /** The saved form of an object. @throws ArgumentError in a file for a class that has the name of one of the library */
   serialize(object: Kind): { className: string; config: Config } {
     const saved = serialize(object)
-    const isUnnamed =
-      Object.hasOwn(this.more.unnamed ?? {}, saved.className) && !Object.hasOwn(object.constructor, 'className')
-    const isOther = isUnnamed || (this.classOf(saved.className) ?? object.constructor) !== object.constructor
-    if (!isOther || met.current?.inFile !== true) return saved
-    throw new ArgumentError(
-      `The ${this.kind} ${saved.className} cannot be saved: another one has this name. Give it its own: static className = 'My${saved.className}'`,
-    )
+    const known = this.classOf(saved.className) ?? object.constructor
+    if (known === object.constructor || met.current?.inFile !== true) return saved
+    throw sameName(`${this.kind} '${saved.className}'`, `static className = 'My${saved.className}'`)
   }
 
   /** The error for an unknown name, with the nearest known one. @param more further valid names */

@@ -11,7 +11,6 @@ import type { LayerBase } from '../layers/layer'
 import { Layer } from '../layers/layer'
 import { LayerGraph } from '../models/layer-graph'
 import { Model } from '../models/model'
-import { knotError } from '../models/save'
 import { Sequential } from '../models/sequential'
 import { TableModel } from '../models/table-model'
 import { DateEncoding } from '../layers/preprocessing/date-encoding'
@@ -188,7 +187,8 @@ export class ObjectWriter {
         else this.option(classNameOf(of), option, value, made)
       }
     } catch (error) {
-      throw error instanceof RangeError ? knotError([of], error) : error
+      if (!(error instanceof RangeError)) throw error
+      throw new FormatError(`save: the configuration of '${String(config['name'])}' contains itself`, { cause: error })
     }
     return made
   }

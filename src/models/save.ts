@@ -3,7 +3,7 @@
 
 import { FormatError } from '../core/errors'
 import { boolean, option, readOptions } from '../core/options'
-import type { Config, Configurable, Json } from '../core/registry'
+import type { Config, Json } from '../core/registry'
 import { describingForFile } from '../core/registry'
 import type { Tree } from '../core/tree'
 import type { LayerBase } from '../layers/layer'
@@ -67,26 +67,16 @@ function requireJson(key: string, value: unknown): unknown {
   )
 }
 
-/** The error for layers of which one has a configuration that contains itself: the innermost; or else an object of compile. */
-export function knotError(layers: readonly Configurable[], cause: unknown): FormatError {
-  const own = layers.findLast((each) => {
-    try {
-      return JSON.stringify(each.getConfig()) === undefined
-    } catch {
-      return true
-    }
-  })
-  return new FormatError(`save: getConfig of ${String(own ?? 'an object of compile')} returns what contains itself`, {
-    cause,
-  })
-}
-
-/** @throws FormatError for a value that JSON cannot represent */
-function textOf(description: Json, layers: readonly Configurable[]): string {
+/** @throws FormatError for a value that JSON cannot represent, with the name of the object whose configuration contains itself */
+function textOf(description: Json): string {
+  let name = ''
   try {
-    return JSON.stringify(description, requireJson)
+    return JSON.stringify(description, (key, value: unknown) => {
+      if (key === 'name') name = String(value)
+      return requireJson(key, value)
+    })
   } catch (error) {
-    throw error instanceof FormatError ? error : knotError(layers, error)
+    throw error instanceof FormatError ? error : new FormatError(`save: the configuration of '${name}' contains itself`)
   }
 }
 
@@ -111,6 +101,6 @@ export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Ar
   return encodeContainer(namedTensors(savedVariables(model, { includeOptimizer })), {
     format: FORMAT,
     version: String(VERSION),
-    description: textOf(description, model.allLayers),
+    description: textOf(description),
   })
 }

@@ -511,8 +511,7 @@ export abstract class Optimizer extends (configured as InOrder<['learningRate', 
 
   /** Whether an option is so small or large for float32 that updates by finite gradients may not be finite, such as 0 / (0 + epsilon). */
   private get isExtreme(): boolean {
-    const rate = this.rate?.schedule === null ? this.rate.cell.view[0] : null
-    return Object.entries({ ...this, rate }).some(([name, value]: [string, unknown]) => {
+    return Object.entries(this).some(([name, value]: [string, unknown]) => {
       if (typeof value !== 'number') return false
       const size = Math.abs(value)
       const isSmall = /epsilon/.test(name) ? size < 1e-38 : size > 0 && size < 1e-8

@@ -487,12 +487,13 @@ export class Compiled {
   /** The form that save() writes; the user's functions by their names. */
   serialize(): Json {
     const { loss, lossWeights, metrics, weightedMetrics } = this.options
+    const asMetrics: Lookup = [metricClasses, 'values']
     return {
       optimizer: optimizers.serialize(this.optimizer),
-      loss: toJson(loss, isOtherLoss),
+      loss: toJson(loss, [losses, 'call']),
       ...(lossWeights === null ? {} : { lossWeights: lossWeights as Json }),
-      metrics: toJson(metrics, isOtherMetric),
-      weightedMetrics: toJson(weightedMetrics, isOtherMetric),
+      metrics: toJson(metrics, asMetrics),
+      weightedMetrics: toJson(weightedMetrics, asMetrics),
     }
   }
 }
@@ -541,20 +542,14 @@ function requireClasses(name: string, loss: Loss, output: Tensor): void {
     )
 }
 
-/** Whether a function has the name of a loss that gives other values. */
-function isOtherLoss(own: LossFunction): boolean {
-  const of = losses.classOf(own.name)
-  return of !== undefined && differ(own, of, 'call')
-}
+/** Where the saved form of an identifier is looked up, and the method that a function of the same name computes. */
+type Lookup = readonly [registry: typeof losses | typeof metricClasses, method: 'call' | 'values']
 
-/** Whether a function has the name of a metric that gives other values. */
-function isOtherMetric(own: LossFunction): boolean {
-  const of = metricClasses.classOf(own.name)
-  return dependsOnShapes(own.name) || (of !== undefined && differ(own, of, 'values'))
-}
-
-/** Whether a function and a method of the objects of a class give other values: both are tried on some numbers. */
-function differ(own: LossFunction, of: new (options: never) => object, method: string): boolean {
+/** Whether a function has the name of a loss or metric that gives other values: both are tried on some numbers. */
+function isOther(own: LossFunction, [registry, method]: Lookup): boolean {
+  if (registry === metricClasses && dependsOnShapes(own.name)) return true
+  const of = registry.classOf(own.name)
+  if (of === undefined) return false
   const made = (shape: Shape, value: (i: number) => number): Tensor =>
     new Tensor(
       Float32Array.from({ length: sizeOf(shape) }, (_, i) => value(i)),
@@ -577,16 +572,14 @@ function differ(own: LossFunction, of: new (options: never) => object, method: s
   })
 }
 
-/** @param isOther whether a function has the name of another one of the library */
-function toJson(identifier: unknown, isOther: (own: LossFunction) => boolean): Json {
+function toJson(identifier: unknown, lookup: Lookup): Json {
   if (identifier === null || typeof identifier === 'string') return identifier
-  if (typeof identifier === 'function') return nameToSave(identifier, () => isOther(identifier as LossFunction))
-  if (identifier instanceof Metric) return metricClasses.serialize(identifier)
-  if (identifier instanceof Loss) return losses.serialize(identifier)
+  if (typeof identifier === 'function') return nameToSave(identifier, () => isOther(identifier as LossFunction, lookup))
+  if (identifier instanceof Metric || identifier instanceof Loss) return lookup[0].serialize(identifier as never)
   if (isSerialized(identifier)) {
     const { className, config }: Serialized = identifier
     return { className, config }
   }
-  if (Array.isArray(identifier)) return identifier.map((each) => toJson(each, isOther))
-  return Object.fromEntries(Object.entries(identifier as object).map(([key, each]) => [key, toJson(each, isOther)]))
+  if (Array.isArray(identifier)) return identifier.map((each) => toJson(each, lookup))
+  return Object.fromEntries(Object.entries(identifier as object).map(([key, each]) => [key, toJson(each, lookup)]))
 }

@@ -362,7 +362,7 @@ describe('names of functions in files', () => {
         return ops.mean(target, -1)
       }
     },
-    class MeanIoU extends metrics.Mean {},
+    class AUC extends metrics.Mean {},
     class Adam extends optimizers.SGD {},
   ])('are refused for own classes as well: %s', async (own) => {
     const model = of({})
@@ -374,7 +374,7 @@ describe('names of functions in files', () => {
     })
     const error = await errorOf(() => model.save())
     expect(error).toBeInstanceOf(MyelinError)
-    expect(error.message).toContain(`${own.name} cannot be saved: another one has this name`)
+    expect(error.message).toContain(`'${own.name}' cannot be saved: another one has this name`)
     expect(error.message).toContain(`static className = 'My${own.name}'`)
   })
 
@@ -415,7 +415,7 @@ describe('a configuration that contains itself', () => {
     for (const save of [() => model().save(), () => writeKeras(model())]) {
       const error = await errorOf(save)
       expect(error).toBeInstanceOf(MyelinError)
-      expect(error.message).toContain('getConfig of Knot "granny" returns what contains itself')
+      expect(error.message).toContain("save: the configuration of 'granny' contains itself")
     }
   })
 
@@ -431,7 +431,7 @@ describe('a configuration that contains itself', () => {
     model.compile({ loss: 'mse', metrics: [new Own()] })
     const error = await errorOf(() => model.save())
     expect(error).toBeInstanceOf(MyelinError)
-    expect(error.message).toContain('getConfig of an object of compile')
+    expect(error.message).toContain("the configuration of 'own' contains itself")
   })
 })
 
