@@ -10,7 +10,7 @@
 import { ArgumentError, formatShape, knownName, quoted, unknownName } from './errors'
 import type { Config, Configurable, Json, Registry, Serialized } from './registry'
 import { MAX_ELEMENTS } from './shapes'
-import { classNameOf, customFunction, functionNamed, isSerialized, noteOption, savedName } from './registry'
+import { classNameOf, customFunction, functionNamed, isSerialized, noteOption, savedName, serialize } from './registry'
 
 /** How the values of an option are read and written. `Input` is what users may pass for a `Value`. */
 export interface Kind<Value, Input = Value> {
@@ -300,7 +300,7 @@ export function extents<Open extends null | -1 = never>(
 export function named<Object extends Configurable, Input = string | Object | Serialized>(
   registry: Registry<Object>,
 ): Kind<Object, Input> {
-  return { read: (value, where) => registry.get(value, where), write: (value) => registry.serialize(value) }
+  return { read: (value, where) => registry.get(value, where), write: (value) => serialize(value) }
 }
 
 /**

@@ -160,10 +160,6 @@ export function describingForFile<Result>(describe: () => Result): Result {
   return met.current?.inFile === true ? describe() : met.within({ known: new Map(), inFile: true }, describe)
 }
 
-function sameName(what: string, remedy: string): ArgumentError {
-  return new ArgumentError(`The ${what} cannot be saved: another one has this name. Give it its own: ${remedy}`)
-}
-
 function nameHere(own: { readonly name: string }, known: Map<string, object>): string {
   let name = own.name
   for (let i = 1; name === '' || (known.get(name) ?? own) !== own; i++) name = `${own.name}#${i}`
@@ -181,7 +177,9 @@ export function nameToSave(own: { readonly name: string }, isOther = (): boolean
   if (current === null) return name
   if (!current.inFile) return nameHere(own, current.known)
   if ((current.known.get(name) ?? own) !== own || isOther())
-    throw sameName(`function '${name}'`, 'const mine = (…) => …')
+    throw new ArgumentError(
+      `The function '${name}' cannot be saved: another one has this name. Give it its own: const mine = (…) => …`,
+    )
   current.known.set(name, own)
   return name
 }
@@ -285,14 +283,6 @@ export class Registry<Kind extends Configurable> {
     const { aliases = {} } = this.more
     const own = knownName(name, Object.keys({ ...this.all, ...aliases }))
     return own === undefined ? undefined : this.all[aliases[own] ?? own]
-  }
-
-  /** The saved form of an object. @throws ArgumentError in a file for a class that has the name of one of the library */
-  serialize(object: Kind): { className: string; config: Config } {
-    const saved = serialize(object)
-    const known = this.classOf(saved.className) ?? object.constructor
-    if (known === object.constructor || met.current?.inFile !== true) return saved
-    throw sameName(`${this.kind} '${saved.className}'`, `static className = 'My${saved.className}'`)
   }
 
   /** The error for an unknown name, with the nearest known one. @param more further valid names */

@@ -4,9 +4,8 @@
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { custom, nullable, option, readOptions } from '../core/options'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
-import { classNameOf, customObjectScope, isSerialized, nameToSave } from '../core/registry'
+import { classNameOf, customObjectScope, isSerialized, nameToSave, serialize } from '../core/registry'
 import type { Shape } from '../core/shapes'
-import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { childrenAt, flatten, isBranch } from '../core/tree'
 import { maskOf } from '../layers/masks'
@@ -25,7 +24,7 @@ import { currentTrace, operandOf, untraced } from '../ops/trace'
 import { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import type { OptimizerIdentifier } from '../optimizers/registry'
-import { getOptimizer, optimizers } from '../optimizers/registry'
+import { getOptimizer } from '../optimizers/registry'
 import type { Runtime } from '../runtime/runtime'
 import { withRuntime } from '../runtime/current'
 import type { Batch, ForwardResult, StepKind, StepLogs } from './batch'
@@ -487,13 +486,12 @@ export class Compiled {
   /** The form that save() writes; the user's functions by their names. */
   serialize(): Json {
     const { loss, lossWeights, metrics, weightedMetrics } = this.options
-    const asMetrics: Lookup = [metricClasses, 'values']
     return {
-      optimizer: optimizers.serialize(this.optimizer),
-      loss: toJson(loss, [losses, 'call']),
+      optimizer: serialize(this.optimizer),
+      loss: toJson(loss, losses),
       ...(lossWeights === null ? {} : { lossWeights: lossWeights as Json }),
-      metrics: toJson(metrics, asMetrics),
-      weightedMetrics: toJson(weightedMetrics, asMetrics),
+      metrics: toJson(metrics, metricClasses),
+      weightedMetrics: toJson(weightedMetrics, metricClasses),
     }
   }
 }
@@ -542,29 +540,22 @@ function requireClasses(name: string, loss: Loss, output: Tensor): void {
     )
 }
 
-/** Where the saved form of an identifier is looked up, and the method that a function of the same name computes. */
-type Lookup = readonly [registry: typeof losses | typeof metricClasses, method: 'call' | 'values']
+type Classes = typeof losses | typeof metricClasses
 
 /** Whether a function has the name of a loss or metric that gives other values: both are tried on some numbers. */
-function isOther(own: LossFunction, [registry, method]: Lookup): boolean {
-  if (registry === metricClasses && dependsOnShapes(own.name)) return true
-  const of = registry.classOf(own.name)
-  if (of === undefined) return false
-  const made = (shape: Shape, value: (i: number) => number): Tensor =>
-    new Tensor(
-      Float32Array.from({ length: sizeOf(shape) }, (_, i) => value(i)),
-      shape,
-      'float32',
-    )
-  const output = made([2, 6], (i) => (1 + ((7 * i) % 12)) / 13)
-  // The classes 1 and 2 as rows, and as numbers.
-  const targets = [made([2, 6], (i) => Number(i % 7 === 1)), made([2], (i) => i + 1)]
-  return targets.every((target) => {
+function isOther(own: LossFunction, classes: Classes): boolean {
+  if (classes === metricClasses && dependsOnShapes(own.name)) return true
+  const known = classes.classOf(own.name)
+  if (known === undefined) return false
+  const of = (...row: number[]): Tensor => new Tensor(Float32Array.from(row), [1, row.length], 'float32')
+  // The class as a row, and as a number.
+  return [of(0, 0, 1, 0, 0, 0), of(2)].every((target) => {
     try {
       return untraced(() => {
-        const other = new of({} as never)
-        const known = Reflect.apply(Reflect.get(other, method) as LossFunction, other, [target, output])
-        return String(own(target, output).data) !== String(known.data)
+        const valuesOf = (loss: unknown, self?: object): string =>
+          String(Reflect.apply(loss as LossFunction, self, [target, of(0.25, 0.75, 0.5, 0.125, 0.3, 0.1)]).data)
+        const other = new known({} as never)
+        return valuesOf(own) !== valuesOf(Reflect.get(other, classes === losses ? 'call' : 'values'), other)
       })
     } catch {
       return true
@@ -572,14 +563,15 @@ function isOther(own: LossFunction, [registry, method]: Lookup): boolean {
   })
 }
 
-function toJson(identifier: unknown, lookup: Lookup): Json {
+function toJson(identifier: unknown, classes: Classes): Json {
   if (identifier === null || typeof identifier === 'string') return identifier
-  if (typeof identifier === 'function') return nameToSave(identifier, () => isOther(identifier as LossFunction, lookup))
-  if (identifier instanceof Metric || identifier instanceof Loss) return lookup[0].serialize(identifier as never)
+  if (typeof identifier === 'function')
+    return nameToSave(identifier, () => isOther(identifier as LossFunction, classes))
+  if (identifier instanceof Metric || identifier instanceof Loss) return serialize(identifier)
   if (isSerialized(identifier)) {
     const { className, config }: Serialized = identifier
     return { className, config }
   }
-  if (Array.isArray(identifier)) return identifier.map((each) => toJson(each, lookup))
-  return Object.fromEntries(Object.entries(identifier as object).map(([key, each]) => [key, toJson(each, lookup)]))
+  if (Array.isArray(identifier)) return identifier.map((each) => toJson(each, classes))
+  return Object.fromEntries(Object.entries(identifier as object).map(([key, each]) => [key, toJson(each, classes)]))
 }

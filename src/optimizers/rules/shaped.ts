@@ -66,6 +66,9 @@ export class Lamb extends (configured as InOrder<['learningRate', 'beta1', 'beta
 ) {
   static readonly className = 'Lamb'
 
+  // Steps are as long as the weights, times the rate.
+  protected override readonly isGuarded = true
+
   protected declareSlots(): readonly string[] {
     return ['mean', 'variance']
   }
