@@ -82,25 +82,15 @@ describe('a damaged JPEG', () => {
   })
 
   /** Four million grey pixels in 8 kB: each block is two bits. */
-  const flat = (scan: readonly number[], count: number): Uint8Array =>
-    Uint8Array.from([
-      ...[0xff, 0xd8, 0xff, 0xdb, 0, 67, 0, ...Array<number>(64).fill(1)],
-      ...[0xff, 0xc2, 0, 11, 8, 2000 >> 8, 2000 & 255, 2000 >> 8, 2000 & 255, 1, 1, 0x11, 0],
-      // One code, of one bit, for 0.
-      ...[0, 0x10].flatMap((kind) => [0xff, 0xc4, 0, 20, kind, 1, ...Array<number>(15).fill(0), 0]),
-      ...Array.from({ length: count }, () => [
-        0xff,
-        0xda,
-        0,
-        8,
-        1,
-        1,
-        0,
-        ...scan,
-        ...Array<number>(7813).fill(0),
-      ]).flat(),
-      ...[0xff, 0xd9],
-    ])
+  const flat = (scan: readonly number[], count: number): Uint8Array => {
+    const tables = [0xff, 0xd8, 0xff, 0xdb, 0, 67, 0, ...Array<number>(64).fill(1)]
+    const frame = [0xff, 0xc2, 0, 11, 8, 2000 >> 8, 2000 & 255, 2000 >> 8, 2000 & 255, 1, 1, 0x11, 0]
+    // One code, of one bit, for 0.
+    const codes = [0, 0x10].flatMap((kind) => [0xff, 0xc4, 0, 20, kind, 1, ...Array<number>(15).fill(0), 0])
+    const one = [0xff, 0xda, 0, 8, 1, 1, 0, ...scan, ...Array<number>(7813).fill(0)]
+    const scans = Array.from({ length: count }, () => one).flat()
+    return Uint8Array.from([...tables, ...frame, ...codes, ...scans, 0xff, 0xd9])
+  }
 
   it('of 8 kB and 4 million pixels is read, and one of many scans is refused in time', async () => {
     const { shape, data } = await readImage(flat([0, 0, 0], 1), { channels: 1 })
